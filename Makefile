@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Everything is built under $(B).  Files are found by wildcard, so adding one
+# needs no edit here.  Results are written to a temporary name and renamed, so
+# that two makes in one tree do not read each other's half-written files.
+
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf 2>/dev/null)
+
+B       ?= build
+prefix  ?= /usr/local
+bindir  ?= $(prefix)/bin
+sbindir ?= $(prefix)/sbin
+libdir  ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+mandir  ?= $(prefix)/share/man
+docdir  ?= $(prefix)/share/doc/esptun
+sysconfdir ?= /etc
+# The unit, tmpfiles and modules have fixed homes; ip loads plugins from its own.
+unitdir ?= /lib/systemd/system
+tmpfilesdir ?= /usr/lib/tmpfiles.d
+completiondir ?= /usr/share/bash-completion/completions
+srcdir  ?= /usr/src
+MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
+iplibdir ?= /usr/lib/$(MULTIARCH)/ip
+
+# The running kernel's headers, else the newest installed ones.
+KDIR    ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	   $(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | \
+	   grep -v -e rt-amd64 -e cloud-amd64 | sort -rV))
+KREL     = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+
+CC      := gcc
+FUZZCC  ?= clang
+AR      ?= ar
+V       ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS  ?= -O2 -g
+CPPALL  := -D_GNU_SOURCE -DESPTUN_VERSION='"$(VERSION)"' -Iinclude/uapi -Iuserspace \
+	   -isystem /usr/include/libnl3
+CALL    := -std=gnu11 $(WARN) -fPIC -fstack-protector-strong
+SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer
+LDALL   := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+
+LIBS_NL    := -lnl-genl-3 -lnl-route-3 -lnl-3
+LIBS_AGENT := $(LIBS_NL) -levent -ljansson -linih -lcap-ng -lseccomp -lcrypto
+LIBS_CLI   := $(LIBS_NL) -ljansson
+
+# ---- sources ---------------------------------------------------------------
+
+U := userspace
+SRC_lib   := $(sort $(wildcard $(U)/lib/*.c))
+SRC_ike   := $(sort $(foreach d,proto crypto sa auth,$(wildcard $(U)/ike/$d/*.c)))
+SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(U)/ike/io/*.c $(U)/ike/app/*.c)))
+SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
+SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+SRC_sim   := $(sort $(wildcard tests/sim/*.c))
+
+UNIT := $(sort $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
+FUZZ := $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+
+# A test is linked with the archives whose headers it includes, so that work in
+# one directory does not stop another's tests.
+including = $(shell grep -lE '$(1)' $(2) /dev/null 2>/dev/null)
+TESTSRC := $(wildcard tests/unit/test_*.c tests/fuzz/fuzz_*.c)
+USE_cli   := $(call including,^.include "(\.\./)*(userspace/)?cli/,$(TESTSRC))
+USE_agent := $(call including,^.include "(\.\./)*(userspace/)?ike/(app|io)/,$(TESTSRC))
+USE_lib   := $(call including,^.include "(\.\./)*(userspace/)?(lib|cli|ike/(app|io))/,$(TESTSRC))
+USE_ike   := $(call including,^.include "(\.\./)*(userspace/)?ike/,$(TESTSRC))
+# $(1) output directory, $(2) test source
+archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
+	   $(if $(filter $(2),$(USE_agent)),$(1)/libagent.a) \
+	   $(if $(filter $(2),$(USE_ike)),$(1)/libike.a) \
+	   $(if $(filter $(2),$(USE_lib)),$(1)/libesptun.a)
+
+# ---- goals -----------------------------------------------------------------
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+.PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
+	demo check check-full lint unit kunit sim fuzz vm interop ynl deps \
+	clean format help tests
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | \
+		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@echo "  V=1 shows commands; DESTDIR= prefix= KDIR= B= as usual"
+
+all: userspace module ## module and userspace
+
+BINS := $(if $(wildcard $(U)/cli/main.c),$B/esptun) \
+	$(if $(wildcard $(U)/ike/app/main.c),$B/esptund) \
+	$(if $(SRC_lib),$B/libesptun.a $B/libesptun.so.0) \
+	$(if $(wildcard $(U)/iproute2/link_esptun.c),$B/link_esptun.so)
+
+userspace: $(BINS) ## esptun, esptund, libesptun, the ip plugin
+
+# ---- compiling: $(1) output directory, $(2) compiler, $(3) name of the flags --
+
+define variant
+$(1)/obj/%.o: %.c
+	$$(call say,CC,$$@)
+	@mkdir -p $$(@D)
+	$(Q)t=$$@.$$$$$$$$; $(2) $(CPPALL) $$(CPPFLAGS) $(CALL) $$($(3)) -MMD -MP -MT $$@ -MF $$$$t.d \
+		-c -o $$$$t $$< && mv -f $$$$t.d $$(@:.o=.d) && mv -f $$$$t $$@ || \
+		{ rm -f $$$$t $$$$t.d; exit 1; }
+
+$(1)/libesptun.a: $$(SRC_lib:%.c=$(1)/obj/%.o)
+$(1)/libike.a: $$(SRC_ike:%.c=$(1)/obj/%.o)
+$(1)/libagent.a: $$(SRC_agent:%.c=$(1)/obj/%.o)
+$(1)/libcli.a: $$(SRC_cli:%.c=$(1)/obj/%.o)
+$(1)/libhelper.a: $$(SRC_helper:%.c=$(1)/obj/%.o)
+$(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a:
+	$$(call say,AR,$$@)
+	@mkdir -p $$(@D)
+	$(Q)t=$$@.$$$$$$$$; rm -f $$$$t; $(AR) rcs $$$$t $$(filter %.o,$$^) && mv -f $$$$t $$@
+
+$(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
+	$$(call link,$(2),$$($(3)),-lcrypto)
+
+-include $$(patsubst %.c,$(1)/obj/%.d,$$(SRC_lib) $$(SRC_ike) $$(SRC_agent) $$(SRC_cli) \
+	$$(SRC_helper) $$(SRC_sim) $(U)/cli/main.c $(U)/ike/app/main.c \
+	$(U)/iproute2/link_esptun.c $$(TESTSRC))
+endef
+
+# $(1) compiler, $(2) flags, $(3) libraries
+define link
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)t=$@.$$$$; $(1) $(2) $(LDALL) -o $$t -Wl,--start-group $(filter %.o %.a,$^) \
+		-Wl,--end-group $(3) && mv -f $$t $@ || { rm -f $$t; exit 1; }
+endef
+
+# $(1) output directory, $(2) test name, $(3) compiler, $(4) name of the flags
+define unit_rule
+$(1)/tests/$(2): $(1)/obj/tests/unit/$(2).o $(1)/libhelper.a $(call archives,$(1),tests/unit/$(2).c)
+	$$(call link,$(3),$$($(4)),-lcmocka $(LIBS_AGENT) -lm)
+endef
+
+PLAINFLAGS := $(CFLAGS) -D_FORTIFY_SOURCE=2 -Werror
+SANALL     := $(SANFLAGS) -Werror -U_FORTIFY_SOURCE
+FUZZOBJ    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZLINK   := -fsanitize=fuzzer,address,undefined
+
+$(eval $(call variant,$B,$(CC),PLAINFLAGS))
+$(eval $(call variant,$B/san,$(CC),SANALL))
+$(eval $(call variant,$B/fuzz,$(FUZZCC),FUZZOBJ))
+$(foreach t,$(UNIT),$(eval $(call unit_rule,$B,$t,$(CC),PLAINFLAGS)))
+$(foreach t,$(UNIT),$(eval $(call unit_rule,$B/san,$t,$(CC),SANALL)))
+
+define fuzz_rule
+$B/fuzz/$(1): $B/fuzz/obj/tests/fuzz/$(1).o $(call archives,$B/fuzz,tests/fuzz/$(1).c)
+	$$(call link,$(FUZZCC),$$(FUZZLINK),$(LIBS_AGENT))
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$t)))
+
+$B/esptun: $B/obj/$(U)/cli/main.o $B/libcli.a $B/libesptun.a
+	$(call link,$(CC),$(PLAINFLAGS) -pie,$(LIBS_CLI))
+
+$B/esptund: $B/obj/$(U)/ike/app/main.o $B/libagent.a $B/libike.a $B/libesptun.a
+	$(call link,$(CC),$(PLAINFLAGS) -pie,$(LIBS_AGENT))
+
+LIBMAP := $(wildcard $(U)/lib/libesptun.map)
+$B/libesptun.so.0: $(SRC_lib:%.c=$B/obj/%.o) $(LIBMAP)
+	$(call link,$(CC),$(PLAINFLAGS) -shared -Wl$(comma)-soname$(comma)libesptun.so.0 \
+		$(LIBMAP:%=-Wl$(comma)--version-script=%),$(LIBS_NL))
+comma := ,
+
+$B/link_esptun.so: $B/obj/$(U)/iproute2/link_esptun.o
+	$(call link,$(CC),$(PLAINFLAGS) -shared)
+
+# ---- module ------------------------------------------------------------------
+# Kernels before 6.13 write into the source folder, so each kernel gets a copy.
+
+KBUILD_DIR = $B/kmod-$(KREL)
+
+module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
+	@test -n "$(KREL)" || { echo "no kernel headers: install linux-headers-amd64 or set KDIR=" >&2; exit 1; }
+	$(call say,KMOD,$(KREL))
+	@mkdir -p $(KBUILD_DIR)
+	$(Q)exec 9>$(KBUILD_DIR).lock && flock 9 && \
+	cp -rpu Kbuild kmod include $(KBUILD_DIR)/ && \
+	{ $(MAKE) -C $(KDIR) M=$(abspath $(KBUILD_DIR)) $(if $(filter 1,$(V)),V=1) $(KFLAGS) modules \
+		>$(KBUILD_DIR)/make.log 2>&1 || { cat $(KBUILD_DIR)/make.log >&2; exit 1; }; } && \
+	cp -p $(KBUILD_DIR)/kmod/esptun.ko $B/esptun.ko.tmp && mv -f $B/esptun.ko.tmp $B/esptun.ko
+
+# ---- tests -------------------------------------------------------------------
+
+# SAN=1 takes the AddressSanitizer and UndefinedBehaviorSanitizer build.
+T := $(if $(filter 1,$(SAN)),$B/san,$B)
+tests: $(UNIT:%=$T/tests/%) $(if $(SRC_sim),$T/tests/sim)
+
+unit: $(UNIT:%=$T/tests/%) ## unit tests (SAN=1: with sanitizers)
+	$(Q)B=$B tests/run-tap unit $(UNIT:%=$T/tests/%)
+
+sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays one)
+	$(Q)B=$B tests/run-tap sim "$T/tests/sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--runs $(SEEDS))"
+
+lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
+	$(Q)B=$B tests/run-tap lint tests/lint/run
+
+kunit: ## KUnit suites in User Mode Linux
+	$(Q)B=$B tests/run-tap kunit tests/uml/run
+
+fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
+	$(Q)B=$B tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"
+
+vm: all ## the module on Debian's 6.1 kernel in QEMU
+	$(Q)B=$B tests/run-tap vm tests/vm/suite
+
+interop: all ## esptund against strongSwan in QEMU
+	$(Q)B=$B tests/run-tap interop tests/interop/suite
+
+check: ## every tier; last line: N passed, N failed, N skipped
+	$(Q)B=$B tests/check
+
+check-full: ## the same, longer, and further kernels
+	$(Q)B=$B tests/check --full
+
+demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
+	$(Q)B=$B tests/demo/run
+
+ynl: ## regenerate the uapi header and netlink policy from the spec
+	$(Q)tests/lint/ynl-regen
+
+deps: ## install the packages in tests/packages that are missing
+	$(Q)tests/deps
+
+format: ## clang-format every C file in place
+	$(Q)tests/lint/files c | xargs -r clang-format -i
+
+clean: ## remove build/
+	$(Q)rm -rf $B
