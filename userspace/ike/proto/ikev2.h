@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers of IKEv2 (RFC 7296 section 3, IANA "IKEv2 Parameters") and the plain
+ * types that the protocol's parts share. Depends on libc only.
+ */
+#ifndef ESPTUN_IKE_IKEV2_H
+#define ESPTUN_IKE_IKEV2_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { IKE_PORT = 500, IKE_NATT_PORT = 4500 };
+
+enum ike_limits {
+	IKE_HDR_LEN = 28,
+	IKE_SPI_LEN = 8,
+	IKE_MAX_MSG = 65000, /* what we accept; what we send is far shorter */
+	IKE_MAX_PAYLOADS = 64,
+	IKE_MAX_PROPOSALS = 16,
+	IKE_MAX_TRANSFORMS = 48, /* per proposal */
+	IKE_MAX_TS = 32, /* per payload */
+	IKE_MIN_NONCE = 16, /* RFC 7296 3.9 */
+	IKE_MAX_NONCE = 256,
+	IKE_OUR_NONCE = 32,
+	IKE_MAX_ID = 256,
+	IKE_MAX_COOKIE = 64,
+	IKE_MAX_KE = 512, /* MODP-4096 */
+	IKE_MAX_PRF = 64, /* HMAC-SHA2-512 */
+	IKE_MAX_KEY = 64,
+};
+
+enum ike_exchange {
+	IKE_SA_INIT = 34,
+	IKE_AUTH = 35,
+	IKE_CREATE_CHILD_SA = 36,
+	IKE_INFORMATIONAL = 37,
+};
+
+enum ike_flag { IKE_FLAG_INITIATOR = 0x08, IKE_FLAG_VERSION = 0x10, IKE_FLAG_RESPONSE = 0x20 };
+
+enum ike_payload_type {
+	IKE_PL_NONE = 0,
+	IKE_PL_SA = 33,
+	IKE_PL_KE = 34,
+	IKE_PL_IDI = 35,
+	IKE_PL_IDR = 36,
+	IKE_PL_CERT = 37,
+	IKE_PL_CERTREQ = 38,
+	IKE_PL_AUTH = 39,
+	IKE_PL_NONCE = 40,
+	IKE_PL_NOTIFY = 41,
+	IKE_PL_DELETE = 42,
+	IKE_PL_VENDOR = 43,
+	IKE_PL_TSI = 44,
+	IKE_PL_TSR = 45,
+	IKE_PL_SK = 46,
+	IKE_PL_CP = 47,
+	IKE_PL_EAP = 48,
+	IKE_PL_SKF = 53,
+};
+
+enum ike_protocol { IKE_PROTO_IKE = 1, IKE_PROTO_AH = 2, IKE_PROTO_ESP = 3 };
+
+enum ike_transform_type {
+	IKE_T_ENCR = 1,
+	IKE_T_PRF = 2,
+	IKE_T_INTEG = 3,
+	IKE_T_DH = 4,
+	IKE_T_ESN = 5,
+};
+
+enum ike_encr {
+	IKE_ENCR_AES_CBC = 12,
+	IKE_ENCR_AES_GCM_16 = 20,
+	IKE_ENCR_CHACHA20_POLY1305 = 28,
+};
+
+enum ike_prf_id { IKE_PRF_HMAC_SHA2_256 = 5, IKE_PRF_HMAC_SHA2_384 = 6, IKE_PRF_HMAC_SHA2_512 = 7 };
+
+enum ike_integ {
+	IKE_INTEG_NONE = 0,
+	IKE_INTEG_HMAC_SHA2_256_128 = 12,
+	IKE_INTEG_HMAC_SHA2_384_192 = 13,
+	IKE_INTEG_HMAC_SHA2_512_256 = 14,
+};
+
+enum ike_dh_group {
+	IKE_DH_NONE = 0,
+	IKE_DH_MODP2048 = 14,
+	IKE_DH_MODP3072 = 15,
+	IKE_DH_MODP4096 = 16,
+	IKE_DH_ECP256 = 19,
+	IKE_DH_ECP384 = 20,
+	IKE_DH_ECP521 = 21,
+	IKE_DH_CURVE25519 = 31,
+};
+
+enum ike_esn { IKE_ESN_NO = 0, IKE_ESN_YES = 1 };
+
+enum ike_id_type {
+	IKE_ID_IPV4 = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_RFC822 = 3,
+	IKE_ID_IPV6 = 5,
+	IKE_ID_DER_DN = 9,
+	IKE_ID_KEY_ID = 11,
+};
+
+enum ike_auth_method { IKE_AUTH_RSA = 1, IKE_AUTH_PSK = 2, IKE_AUTH_SIGNATURE = 14 };
+
+enum ike_ts_type { IKE_TS_IPV4 = 7, IKE_TS_IPV6 = 8 };
+
+enum ike_notify_type {
+	IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD = 1,
+	IKE_N_INVALID_IKE_SPI = 4,
+	IKE_N_INVALID_MAJOR_VERSION = 5,
+	IKE_N_INVALID_SYNTAX = 7,
+	IKE_N_INVALID_MESSAGE_ID = 9,
+	IKE_N_INVALID_SPI = 11,
+	IKE_N_NO_PROPOSAL_CHOSEN = 14,
+	IKE_N_INVALID_KE_PAYLOAD = 17,
+	IKE_N_AUTHENTICATION_FAILED = 24,
+	IKE_N_SINGLE_PAIR_REQUIRED = 34,
+	IKE_N_NO_ADDITIONAL_SAS = 35,
+	IKE_N_INTERNAL_ADDRESS_FAILURE = 36,
+	IKE_N_FAILED_CP_REQUIRED = 37,
+	IKE_N_TS_UNACCEPTABLE = 38,
+	IKE_N_INVALID_SELECTORS = 39,
+	IKE_N_TEMPORARY_FAILURE = 43,
+	IKE_N_CHILD_SA_NOT_FOUND = 44,
+	IKE_N_ERROR_MAX = 16383, /* types up to here report errors */
+	IKE_N_INITIAL_CONTACT = 16384,
+	IKE_N_SET_WINDOW_SIZE = 16385,
+	IKE_N_ADDITIONAL_TS_POSSIBLE = 16386,
+	IKE_N_NAT_DETECTION_SOURCE_IP = 16388,
+	IKE_N_NAT_DETECTION_DESTINATION_IP = 16389,
+	IKE_N_COOKIE = 16390,
+	IKE_N_USE_TRANSPORT_MODE = 16391,
+	IKE_N_REKEY_SA = 16393,
+	IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED = 16394,
+	IKE_N_MOBIKE_SUPPORTED = 16396,
+	IKE_N_IKEV2_FRAGMENTATION_SUPPORTED = 16430,
+	IKE_N_SIGNATURE_HASH_ALGORITHMS = 16431,
+};
+
+struct ike_addr {
+	uint8_t family; /* 4, 6, or 0 for none */
+	uint8_t b[16]; /* network order; an IPv4 address uses the first 4 */
+};
+
+struct ike_endpoint {
+	struct ike_addr addr;
+	uint16_t port; /* host order */
+};
+
+struct ike_id {
+	uint8_t type; /* enum ike_id_type; 0 means "not set": any identity */
+	uint16_t len;
+	uint8_t data[IKE_MAX_ID];
+};
+
+struct ike_transform {
+	uint8_t type; /* enum ike_transform_type */
+	uint16_t id;
+	uint16_t key_bits; /* Key Length attribute, 0 if absent */
+};
+
+struct ike_proposal {
+	uint8_t num;
+	uint8_t protocol;
+	uint8_t spi_len; /* 0, 4 (ESP) or 8 (IKE) */
+	uint8_t spi[IKE_SPI_LEN];
+	unsigned int n;
+	struct ike_transform t[IKE_MAX_TRANSFORMS];
+};
+
+struct ike_proposals {
+	unsigned int n;
+	struct ike_proposal p[IKE_MAX_PROPOSALS];
+};
+
+/* One traffic selector (RFC 7296 3.13.1): inclusive ranges. */
+struct ike_ts {
+	uint8_t family; /* 4 or 6 */
+	uint8_t protocol; /* 0: any */
+	uint16_t port_start, port_end; /* host order; 0-65535: any; 65535-0: OPAQUE */
+	uint8_t start[16], end[16];
+};
+
+struct ike_ts_list {
+	unsigned int n;
+	struct ike_ts ts[IKE_MAX_TS];
+};
+
+#endif

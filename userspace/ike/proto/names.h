@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers to words and back, for logs, configuration and commands. Pure; no
+ * function allocates. The text of every "print" function is truncated to fit and
+ * always terminated; each returns @buf so that it can stand in an argument list.
+ */
+#ifndef ESPTUN_IKE_NAMES_H
+#define ESPTUN_IKE_NAMES_H
+
+#include "ike/proto/ikev2.h"
+
+const char *ike_exchange_name(uint8_t exchange);
+const char *ike_payload_name(uint8_t type);
+const char *ike_notify_name(uint16_t type); /* "notify 12345" style names for unknown ones: NULL */
+const char *ike_transform_type_name(uint8_t type);
+
+/* One transform as configuration spells it: "aes256gcm16", "aes128", "sha256", "prfsha256", "x25519", "ecp256", "esn". */
+char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t);
+/* "aes256gcm16-prfsha256-x25519", several of a type joined with "/". */
+char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p);
+/* Proposals joined with ", ". */
+char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p);
+
+/*
+ * Parse one proposal of the words above joined with "-" (order free, several of a
+ * type allowed; a bare integrity word in an IKE proposal also gives the PRF of the
+ * same hash; an AEAD without PRF word gets prfsha256/384/512). @protocol is IKE or ESP.
+ * Returns 0, or -1 with what was expected in @err.
+ */
+int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,
+			   size_t err_size);
+
+char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a);
+int ike_addr_from_text(const char *text, struct ike_addr *a); /* 0 or -1 */
+char *ike_endpoint_print(char *buf, size_t size, const struct ike_endpoint *e); /* 192.0.2.1:4500, [::1]:500 */
+bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b);
+bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b);
+
+/* "192.0.2.1", "vpn.example.org", "alice@example.org", "keyid:0xdeadbeef" or "keyid:text". */
+char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
+/* The type follows from the form; "fqdn:", "email:", "keyid:", "ipv4:", "ipv6:" force it. */
+int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
+/* Same type and bytes; FQDN and e-mail domain compare without case. */
+bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
+
+/* "10.1.0.0/16", "10.1.0.5-10.1.0.9", with ":udp:53", ":tcp:80-90"; "any" is 0.0.0.0/0 and ::/0 (two). */
+char *ike_ts_print(char *buf, size_t size, const struct ike_ts *ts);
+char *ike_ts_list_print(char *buf, size_t size, const struct ike_ts_list *l);
+/* Appends to @l; 0, or -1 with what was expected in @err. */
+int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t err_size);
+
+/* "a1b2c3d4e5f60718_i 1122334455667788_r", the form of every log line. */
+char *ike_spis_print(char *buf, size_t size, const uint8_t spi_i[IKE_SPI_LEN],
+		     const uint8_t spi_r[IKE_SPI_LEN]);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The IKEv2 agent as a pure core: events go in with the time they happened at,
+ * effects come out through struct ike_env. No clock, socket, file or thread is
+ * touched here, so that two cores run against each other in one process over a
+ * simulated network (tests/sim). Single-threaded; no function may be called from
+ * within an env callback.
+ *
+ * Times are milliseconds of a clock that never goes back and counts suspend.
+ */
+#ifndef ESPTUN_IKE_CORE_H
+#define ESPTUN_IKE_CORE_H
+
+#include "ike/crypto/crypto.h"
+#include "ike/proto/ikev2.h"
+
+struct ike_core;
+
+enum ike_start {
+	IKE_START_NOW, /* initiate at once and whenever down */
+	IKE_START_TRAFFIC, /* initiate on acquire */
+	IKE_START_LISTEN, /* never initiate, except to replace adopted SAs */
+};
+
+/* One tunnel: one netdevice, one [Peer]. The core copies it and wipes its copy's PSK. */
+struct ike_tunnel_conf {
+	char name[16]; /* netdevice */
+	struct ike_id local_id; /* type 0: the local address */
+	struct ike_id remote_id; /* type 0: any identity that proves the PSK */
+	uint8_t psk[256];
+	size_t psk_len;
+	struct ike_endpoint local; /* address may be 0: whatever routing chose; port of the link (4500) */
+	struct ike_endpoint remote; /* family 0: unknown, listen only; port 500, or 4500 to start there */
+	struct ike_proposals ike, esp; /* in order of preference */
+	struct ike_ts_list local_ts, remote_ts;
+	enum ike_start start;
+	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
+	uint32_t keepalive; /* seconds, given to the kernel */
+	uint32_t replay_window; /* packets, given to the kernel */
+};
+
+/* A pair of ESP SAs, as the kernel needs it. Keys are wiped by the core after the call. */
+struct ike_child {
+	const char *tunnel;
+	uint32_t spi_in, spi_out; /* host order */
+	struct ike_endpoint local, remote;
+	struct ike_cipher cipher;
+	bool esn;
+	const uint8_t *key_in, *key_out, *integ_in, *integ_out;
+	size_t key_len, integ_len;
+	const struct ike_ts_list *local_ts, *remote_ts; /* negotiated */
+};
+
+enum ike_log_level { IKE_LOG_ERROR, IKE_LOG_WARN, IKE_LOG_INFO, IKE_LOG_DEBUG };
+
+struct ike_datagram {
+	struct ike_endpoint local, remote;
+	const uint8_t *data; /* the IKE message, without non-ESP marker */
+	size_t len;
+};
+
+enum ike_tunnel_state {
+	IKE_TUNNEL_DOWN, /* nothing running, nothing planned (or waits for traffic/peer) */
+	IKE_TUNNEL_CONNECTING,
+	IKE_TUNNEL_UP, /* both directions installed */
+	IKE_TUNNEL_CLOSING,
+};
+
+/* Secrets for Wireshark's tables; only with the debug option. */
+struct ike_keylog {
+	const uint8_t *spi_i, *spi_r; /* 8 octets each; NULL for an ESP entry */
+	const uint8_t *sk_ei, *sk_er, *sk_ai, *sk_ar;
+	size_t sk_e_len, sk_a_len;
+	const struct ike_cipher *cipher;
+	const struct ike_child *child; /* NULL for an IKE entry */
+};
+
+/*
+ * Effects. @ctx is passed to each. All are synchronous; those returning int give 0
+ * or a negative errno.
+ */
+struct ike_env {
+	void *ctx;
+	struct ike_rng rng;
+	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
+	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
+	/* Reserve an inbound SPI for the tunnel's peer. */
+	int (*spi_alloc)(void *ctx, const char *tunnel, const struct ike_endpoint *remote, uint32_t *spi);
+	/*
+	 * Make the pair work: inbound first, then outbound; the newest outbound SA takes the
+	 * traffic. On failure neither remains.
+	 */
+	int (*sa_install)(void *ctx, const struct ike_child *child);
+	/* Remove the pair (or, with spi_out 0, the inbound or larval SA alone). Missing SAs are no error. */
+	void (*sa_remove)(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out);
+	/* Milliseconds since the peer's last authenticated ESP packet; UINT64_MAX if never. */
+	uint64_t (*last_rx)(void *ctx, const char *tunnel);
+	/* The peer is now at this endpoint (float to 4500, NAT rebinding). */
+	void (*peer_moved)(void *ctx, const char *tunnel, const struct ike_endpoint *remote);
+	void (*state)(void *ctx, const char *tunnel, enum ike_tunnel_state state);
+	/* @tunnel and SPIs may be NULL. @text is one sentence without newline. */
+	void (*log)(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
+		    const uint8_t *spi_r, const char *text);
+	void (*keylog)(void *ctx, const struct ike_keylog *k); /* NULL: off */
+};
+
+/* NULL only when memory is out. @env is copied. */
+struct ike_core *ike_core_new(const struct ike_env *env);
+/* Frees and wipes everything without a word to any peer (see ike_core_shutdown). */
+void ike_core_free(struct ike_core *core);
+
+/*
+ * Add a tunnel; 0, -EEXIST, -EINVAL, -ENOMEM. Starts nothing before ike_core_start(),
+ * so that running SAs can be adopted first.
+ */
+int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf);
+/*
+ * Running kernel SAs of a former agent on this tunnel: keep them carrying traffic. The
+ * tunnel then initiates to @remote whatever its start mode, without INITIAL_CONTACT (the
+ * peer must not drop them early), and removes them some seconds after a new pair is up.
+ */
+void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
+		    uint32_t spi_in, uint32_t spi_out);
+void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
+
+/* Events. */
+void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint64_t now);
+void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now);
+/* A limit of an SA was reached (soft: replace it; hard or sequence: it carries nothing any more). */
+void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound, bool hard,
+		     uint64_t now);
+/* The kernel saw an authenticated packet from a new outer address. */
+void ike_core_peer_moved(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
+			 uint64_t now);
+/* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */
+void ike_core_timer(struct ike_core *core, uint64_t now);
+uint64_t ike_core_next(const struct ike_core *core);
+
+/* Commands: 0, or -ENOENT for an unknown tunnel. Results show in ->state and in the status. */
+int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now);
+int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now);
+/* down for all; ike_core_idle() turns true when every delete is answered or given up (a few seconds). */
+void ike_core_shutdown(struct ike_core *core, uint64_t now);
+bool ike_core_idle(const struct ike_core *core);
+
+/* What `esptun status` shows of a tunnel. Pointers live until the next call into the core. */
+struct ike_status {
+	const char *tunnel;
+	enum ike_tunnel_state state;
+	bool have_ike; /* the IKE SA's fields below are valid */
+	bool initiator, established;
+	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
+	struct ike_endpoint local, remote;
+	struct ike_id local_id, remote_id; /* remote: proven, once established */
+	struct ike_proposal ike; /* chosen */
+	uint64_t established_at;
+	bool nat_local, nat_remote; /* who is behind a NAT, RFC 7296 2.23 */
+	bool have_child;
+	uint32_t spi_in, spi_out;
+	struct ike_proposal esp;
+	struct ike_ts_list local_ts, remote_ts;
+	uint64_t child_at;
+	unsigned int adopted; /* pairs of a former agent still running */
+	const char *last_error; /* one sentence with the remedy, "" if none */
+	uint64_t last_error_at;
+	uint64_t next_try; /* when connecting: time of the next attempt, 0 if now */
+};
+
+/* Calls @fn for each tunnel, in the order they were added. */
+void ike_core_status(const struct ike_core *core, void (*fn)(void *ctx, const struct ike_status *s),
+		     void *ctx);
+
+/* Counters for tests and metrics. */
+struct ike_core_stats {
+	unsigned int ike_sas, half_open, children;
+	uint64_t rx, rx_bad, rx_unauthenticated, tx, retransmits, cookies_sent, cookies_bad;
+};
+void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out);
+
+#endif
