@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Key schedule of IKEv2: SKEYSEED and SK_* (RFC 7296 2.14, 2.18), KEYMAT of child
+ * SAs (2.17). Pure. Whoever holds one of these structs wipes it when done.
+ */
+#ifndef ESPTUN_IKE_KEYS_H
+#define ESPTUN_IKE_KEYS_H
+
+#include "ike/crypto/crypto.h"
+
+/* What an IKE SA negotiated. */
+struct ike_suite {
+	struct ike_cipher cipher;
+	uint16_t prf;
+	uint16_t dh;
+};
+
+/* What a child SA negotiated. */
+struct esp_suite {
+	struct ike_cipher cipher;
+	uint16_t dh; /* IKE_DH_NONE without PFS */
+	bool esn;
+};
+
+struct ike_nonces {
+	const uint8_t *i, *r; /* initiator's and responder's of this exchange */
+	size_t i_len, r_len;
+};
+
+/* The seven secrets of an IKE SA; each array is filled up to its length. */
+struct ike_keys {
+	struct ike_suite suite;
+	uint8_t d_len; /* SK_d, SK_pi, SK_pr: the PRF's length */
+	uint8_t a_len; /* SK_ai, SK_ar: 0 with an AEAD */
+	uint8_t e_len; /* SK_ei, SK_er: with the salt of an AEAD */
+	uint8_t d[IKE_MAX_PRF];
+	uint8_t ai[IKE_MAX_KEY], ar[IKE_MAX_KEY];
+	uint8_t ei[IKE_MAX_KEY], er[IKE_MAX_KEY];
+	uint8_t pi[IKE_MAX_PRF], pr[IKE_MAX_PRF];
+	uint64_t sent; /* messages sealed: the IV of the next one with an AEAD */
+};
+
+/* Keys of a child SA, one direction each: "i" is what the exchange's initiator sends with. */
+struct esp_keys {
+	uint8_t e_len, a_len;
+	uint8_t ei[IKE_MAX_KEY], er[IKE_MAX_KEY];
+	uint8_t ai[IKE_MAX_KEY], ar[IKE_MAX_KEY];
+};
+
+/*
+ * Keys of a new IKE SA from its g^ir. 0, or -1 (unknown algorithm, nonce out of
+ * RFC 7296 3.9's bounds) with @k wiped.
+ */
+int ike_keys_derive(struct ike_keys *k, const struct ike_suite *suite, const struct ike_nonces *n,
+		    const uint8_t spi_i[IKE_SPI_LEN], const uint8_t spi_r[IKE_SPI_LEN],
+		    const uint8_t *shared, size_t shared_len);
+
+/* The same for an IKE SA that replaces @old: SKEYSEED comes from old SK_d, with the old PRF (2.18). */
+int ike_keys_rekey(struct ike_keys *k, const struct ike_suite *suite, const struct ike_keys *old,
+		   const struct ike_nonces *n, const uint8_t spi_i[IKE_SPI_LEN],
+		   const uint8_t spi_r[IKE_SPI_LEN], const uint8_t *shared, size_t shared_len);
+
+/* Keys of a child SA; @shared is NULL unless its exchange had a KE payload of its own. */
+int esp_keys_derive(struct esp_keys *out, const struct ike_cipher *cipher, const struct ike_keys *k,
+		    const struct ike_nonces *n, const uint8_t *shared, size_t shared_len);
+
+#endif

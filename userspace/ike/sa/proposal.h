@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Choosing among proposals (RFC 7296 2.7, 3.3), judging the other side's choice,
+ * and explaining to a human why there was none. Pure.
+ *
+ * A transform type that a proposal does not list counts as its "none": no integrity
+ * transform with an AEAD, no DH group in a child proposal, no ESN.
+ */
+#ifndef ESPTUN_IKE_PROPOSAL_H
+#define ESPTUN_IKE_PROPOSAL_H
+
+#include "ike/sa/keys.h"
+
+/*
+ * The proposals of Crypto=@text for @protocol (IKE or ESP): "modern", or proposals as
+ * ike_proposal_from_text() reads them, with commas between. One text serves both
+ * protocols: for ESP, PRF words say nothing, DH words are for PFS, both kinds of
+ * sequence numbers are offered unless esn/noesn says which, and proposals without an
+ * AEAD are left out, as the kernel part has none (an error if none remains).
+ * 0, or -1 with what was expected in @err.
+ */
+int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
+			    size_t err_size);
+
+/* Take the DH groups away: child proposals within IKE_AUTH have none (RFC 7296 1.2). */
+void ike_proposals_drop_dh(struct ike_proposals *p);
+
+/* The first DH group of the most preferred proposal, for the first KE payload; IKE_DH_NONE if none. */
+uint16_t ike_proposals_first_dh(const struct ike_proposals *p);
+
+/* Is @group in any of the proposals? An INVALID_KE_PAYLOAD may ask for nothing else. */
+bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
+
+/*
+ * Responder: the first combination of @own, in order of preference, that @offer
+ * contains. Among its groups that of the KE payload received, @ke_group, comes first
+ * (IKE_DH_NONE: there was none). If the result's group differs from @ke_group, the
+ * answer is INVALID_KE_PAYLOAD. @out has one transform per type, in the offer's words,
+ * and the number, protocol and SPI of the offered proposal. False: NO_PROPOSAL_CHOSEN.
+ */
+bool ike_proposal_choose(const struct ike_proposals *own, const struct ike_proposals *offer,
+			 uint16_t ke_group, struct ike_proposal *out);
+
+/*
+ * Initiator: @answer must be one proposal with a number we offered, the same protocol,
+ * exactly one transform of each type we offered (none where we offered "none"), each
+ * of them ours. False with a sentence in @err otherwise.
+ */
+bool ike_proposal_verify(const struct ike_proposals *offer, const struct ike_proposals *answer,
+			 struct ike_proposal *out, char *err, size_t err_size);
+
+/* The algorithms of a chosen proposal; -1 unless complete and all implemented. */
+int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out);
+int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out);
+
+/*
+ * One sentence on why @own and @offer of a peer have nothing in common: the transform
+ * type that differs in the closest pair, both lists, and the word to add to Crypto=.
+ * With @offer NULL: the peer turned down @own and, as the protocol has it, did not say why.
+ */
+char *ike_proposal_explain(char *buf, size_t size, const struct ike_proposals *own,
+			   const struct ike_proposals *offer);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Traffic selectors (RFC 7296 2.9, 3.13; RFC 4301 4.4.1.1). Pure.
+ */
+#ifndef ESPTUN_IKE_TS_H
+#define ESPTUN_IKE_TS_H
+
+#include "ike/proto/ikev2.h"
+
+/* A selector as the kernel takes it: a prefix. Host bits are zero. */
+struct ike_prefix {
+	uint8_t family; /* 4 or 6 */
+	uint8_t len; /* bits */
+	uint8_t protocol; /* 0: any */
+	uint16_t port_start, port_end;
+	uint8_t addr[16];
+};
+
+/*
+ * Responder: what @offer and @policy have in common, in the offer's order so that a
+ * first selector taken from a packet stays first (2.9); parts of others are left out.
+ * At most IKE_MAX_TS remain. False if nothing is common: TS_UNACCEPTABLE.
+ */
+bool ike_ts_narrow(const struct ike_ts_list *offer, const struct ike_ts_list *policy,
+		   struct ike_ts_list *out);
+
+/* Initiator: is every selector of @answer (one at least) within one of @offer? */
+bool ike_ts_within(const struct ike_ts_list *answer, const struct ike_ts_list *offer);
+
+/* Do both lists hold the same selectors, in any order? */
+bool ike_ts_list_eq(const struct ike_ts_list *a, const struct ike_ts_list *b);
+
+/* Does @ts hold every packet of its family? */
+bool ike_ts_is_any(const struct ike_ts *ts);
+
+/*
+ * The prefixes that cover @l exactly, @max at most, in ascending order per selector.
+ * Returns their number, or -1 if there are more (one IPv4 range takes up to 62, an IPv6
+ * range up to 254).
+ */
+int ike_ts_prefixes(const struct ike_ts_list *l, struct ike_prefix *out, unsigned int max);
+
+/*
+ * One sentence on why a TSi/TSr pair was refused: the side that has nothing in common,
+ * what the peer asked for, what we allow and the key to change. @local is our side.
+ * With @offer_* NULL: the peer refused what we asked for.
+ */
+char *ike_ts_explain(char *buf, size_t size, const struct ike_ts_list *local,
+		     const struct ike_ts_list *remote, const struct ike_ts_list *offer_local,
+		     const struct ike_ts_list *offer_remote);
+
+#endif
