@@ -206,7 +206,7 @@ lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
 	$(Q)B=$B tests/run-tap lint tests/lint/run
 
 kunit: ## KUnit suites in User Mode Linux
-	$(Q)B=$B tests/run-tap kunit tests/uml/run
+	$(Q)B=$B tests/run-tap kunit tests/uml/run-kunit
 
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
 	$(Q)B=$B tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"
@@ -227,7 +227,7 @@ demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
 
 ynl: ## regenerate the uapi header and netlink policy from the spec
-	$(Q)tests/lint/ynl-regen
+	$(Q)tests/lint/ynl
 
 deps: ## install the packages in tests/packages that are missing
 	$(Q)tests/deps
