@@ -84,7 +84,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	demo check check-full lint unit kunit sim fuzz vm interop ynl deps \
+	module-vm test-install demo check check-full lint unit kunit sim fuzz vm interop ynl deps \
 	clean format help tests
 
 help: ## this list
@@ -145,7 +145,8 @@ endef
 
 PLAINFLAGS := $(CFLAGS) -D_FORTIFY_SOURCE=2 -Werror
 SANALL     := $(SANFLAGS) -Werror -U_FORTIFY_SOURCE
-FUZZOBJ    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZOBJ    := -O1 -g -Wno-missing-prototypes -fsanitize=fuzzer-no-link,address,undefined \
+	      -fno-sanitize-recover=all
 FUZZLINK   := -fsanitize=fuzzer,address,undefined
 
 $(eval $(call variant,$B,$(CC),PLAINFLAGS))
@@ -190,6 +191,48 @@ module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
 		>$(KBUILD_DIR)/make.log 2>&1 || { cat $(KBUILD_DIR)/make.log >&2; exit 1; }; } && \
 	cp -p $(KBUILD_DIR)/kmod/esptun.ko $B/esptun.ko.tmp && mv -f $B/esptun.ko.tmp $B/esptun.ko
 
+# ---- install -------------------------------------------------------------------
+
+D := userspace/dist
+DEST_SRC = $(DESTDIR)$(srcdir)/esptun-$(VERSION)
+MAN := $(wildcard Documentation/man/*.[0-9])
+put = install -D -m $(1) $(2) $(DESTDIR)$(3)
+
+install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=, prefix=)
+	$(Q)$(call put,0755,$B/esptun,$(bindir)/esptun)
+	$(Q)$(call put,0755,$B/esptund,$(sbindir)/esptund)
+	$(Q)$(call put,0755,$B/libesptun.so.0,$(libdir)/libesptun.so.0)
+	$(Q)ln -sf libesptun.so.0 $(DESTDIR)$(libdir)/libesptun.so
+	$(Q)$(call put,0644,$B/libesptun.a,$(libdir)/libesptun.a)
+	$(Q)$(call put,0644,$U/lib/esptun.h,$(includedir)/esptun/esptun.h)
+	$(Q)$(call put,0644,include/uapi/linux/esptun.h,$(includedir)/esptun/linux/esptun.h)
+	$(Q)$(call put,0755,$B/link_esptun.so,$(iplibdir)/link_esptun.so)
+	$(Q)for m in $(MAN); do install -D -m 0644 $$m \
+		$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit 1; done
+	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),; s,@bindir@,$(bindir),' \
+		$D/esptund.service >$(DESTDIR)$(unitdir)/esptund.service
+	$(Q)$(call put,0644,$D/esptun.tmpfiles,$(tmpfilesdir)/esptun.conf)
+	$(Q)$(call put,0644,$D/completion.bash,$(completiondir)/esptun)
+	$(Q)$(call put,0644,$D/example.conf,$(docdir)/example.conf)
+	$(Q)install -d -m 0700 $(DESTDIR)$(sysconfdir)/esptun
+	$(Q)rm -rf $(DEST_SRC) && install -d $(DEST_SRC) && cp -r Kbuild dkms.conf COPYING kmod include $(DEST_SRC)/
+	$(if $(DESTDIR),,$(Q)ldconfig)
+	@echo "installed; the module: make dkms-install"
+
+uninstall: ## remove what install put there; /etc/esptun stays
+	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
+		$(libdir)/libesptun.so $(libdir)/libesptun.a $(iplibdir)/link_esptun.so \
+		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(completiondir)/esptun)
+	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}; done
+	$(Q)rm -rf $(DESTDIR)$(includedir)/esptun $(DESTDIR)$(docdir) $(DEST_SRC)
+
+dkms-install: ## build and install the module with DKMS (after install, as root)
+	dkms add -m esptun -v $(VERSION)
+	dkms install -m esptun -v $(VERSION)
+
+dkms-uninstall: ## take the module out of DKMS
+	dkms remove -m esptun -v $(VERSION) --all
+
 # ---- tests -------------------------------------------------------------------
 
 # SAN=1 takes the AddressSanitizer and UndefinedBehaviorSanitizer build.
@@ -211,10 +254,17 @@ kunit: ## KUnit suites in User Mode Linux
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
 	$(Q)B=$B tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"
 
-vm: all ## the module on Debian's 6.1 kernel in QEMU
+# The module for the very kernel that tests/vm/run boots.
+module-vm:
+	$(Q)eval "$$(tests/vm/kernel 6.1)" && $(MAKE) module KDIR=$$KDIR
+
+test-install: userspace ## make install into a folder, dkms build in a private tree
+	$(Q)B=$B tests/run-tap install tests/install/run
+
+vm: userspace module-vm ## the module on Debian's 6.1 kernel in QEMU
 	$(Q)B=$B tests/run-tap vm tests/vm/suite
 
-interop: all ## esptund against strongSwan in QEMU
+interop: userspace module-vm ## esptund against strongSwan in QEMU
 	$(Q)B=$B tests/run-tap interop tests/interop/suite
 
 check: ## every tier; last line: N passed, N failed, N skipped

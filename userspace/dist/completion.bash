@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# bash completion for esptun(8)
+_esptun() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words
+	case $prev in
+	esptun) words='peer sa monitor up down status check reload keygen help -j -s' ;;
+	peer) words='add set del show' ;;
+	sa) words='add del show flush' ;;
+	dev | up | down | status) words=$(ip -br link show type esptun 2>/dev/null | cut -d' ' -f1) ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _esptun esptun
