@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Forced into every file of the module, which is written for the newest kernel
+ * interfaces. Where probe.sh found that this kernel lacks one (no HAVE_...),
+ * the older form is dressed up as the newer here, and nowhere else.
+ */
+#ifndef _ESPTUN_COMPAT_H
+#define _ESPTUN_COMPAT_H
+
+#include <linux/build_bug.h>
+#include <linux/kconfig.h>
+#include <linux/netdevice.h>
+#include <linux/timer.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+#include <net/udp_tunnel.h>
+
+#if !IS_ENABLED(CONFIG_INET)
+#error "esptun needs a kernel with CONFIG_INET"
+#endif
+#if !IS_ENABLED(CONFIG_NET_UDP_TUNNEL)
+#error "esptun needs a kernel with CONFIG_NET_UDP_TUNNEL (as WireGuard and VXLAN do)"
+#endif
+#if !IS_ENABLED(CONFIG_DST_CACHE)
+#error "esptun needs a kernel with CONFIG_DST_CACHE (as WireGuard and VXLAN do)"
+#endif
+#if !IS_ENABLED(CONFIG_GRO_CELLS)
+#error "esptun needs a kernel with CONFIG_GRO_CELLS (as VXLAN does)"
+#endif
+#if !IS_ENABLED(CONFIG_CRYPTO_AEAD2)
+#error "esptun needs a kernel with CONFIG_CRYPTO_AEAD"
+#endif
+
+/* ---- language ---------------------------------------------------------- */
+
+/* Clang's thread safety analysis; elsewhere it documents. */
+#ifndef __guarded_by
+#define __guarded_by(lock)
+#endif
+
+#ifdef HAVE_LINUX_UNALIGNED_H
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* ---- timers ------------------------------------------------------------ */
+
+#ifndef timer_container_of
+#define timer_container_of(var, callback_timer, timer_fieldname) \
+	container_of(callback_timer, typeof(*(var)), timer_fieldname)
+#endif
+
+/* Our timers are never rearmed once their object is marked dead. */
+#ifndef HAVE_TIMER_SHUTDOWN_SYNC
+#define timer_shutdown_sync(timer) del_timer_sync(timer)
+#endif
+
+/* ---- devices ----------------------------------------------------------- */
+
+/*
+ * rtnl_link_ops.newlink: write "int fn(dev, params, extack)", then
+ * COMPAT_NEWLINK(fn); at file scope and .newlink = compat_newlink(fn).
+ */
+#ifdef HAVE_RTNL_NEWLINK_PARAMS
+#define COMPAT_NEWLINK(fn) static_assert(true)
+#define compat_newlink(fn) fn
+#else
+struct rtnl_newlink_params {
+	struct net *src_net;
+	struct net *link_net;
+	struct nlattr **tb;
+	struct nlattr **data;
+};
+
+static inline struct net *rtnl_newlink_link_net(struct rtnl_newlink_params *p)
+{
+	return p->link_net ?: p->src_net;
+}
+
+#define COMPAT_NEWLINK(fn)						\
+static int fn##_compat(struct net *src_net, struct net_device *dev,	\
+		       struct nlattr *tb[], struct nlattr *data[],	\
+		       struct netlink_ext_ack *extack)			\
+{									\
+	struct rtnl_newlink_params params = {				\
+		.src_net = src_net,					\
+		.tb = tb,						\
+		.data = data,						\
+	};								\
+									\
+	return fn(dev, &params, extack);				\
+}									\
+static_assert(true)
+#define compat_newlink(fn) fn##_compat
+#endif
+
+/* The device locks its own transmit path. */
+static inline void compat_netdev_set_lltx(struct net_device *dev)
+{
+#ifdef HAVE_NETDEV_LLTX
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/* ---- generic netlink --------------------------------------------------- */
+
+#ifndef HAVE_GENL_SPLIT_OPS
+#define genl_split_ops genl_ops
+#endif
+
+/* Only ->attrs of the result may be used. */
+#ifndef HAVE_GENL_INFO_DUMP
+#define genl_info_dump(cb) genl_dumpit_info(cb)
+#endif
+
+/* ---- UDP tunnels ------------------------------------------------------- */
+
+#ifndef HAVE_SETUP_UDP_TUNNEL_SOCK_SK
+#define setup_udp_tunnel_sock(net, sk, cfg) \
+	setup_udp_tunnel_sock(net, (sk)->sk_socket, cfg)
+#endif
+
+/* May or may not wait for readers: the caller does, where it matters. */
+#ifndef HAVE_UDP_TUNNEL_SOCK_RELEASE_SK
+#define udp_tunnel_sock_release(sk) udp_tunnel_sock_release((sk)->sk_socket)
+#endif
+
+#ifndef HAVE_UDP_TUNNEL_XMIT_SKB_FLAGS
+#define udp_tunnel_xmit_skb(rt, sk, skb, src, dst, tos, ttl, df, sport,	\
+			    dport, xnet, nocheck, ipcb_flags)		\
+	udp_tunnel_xmit_skb(rt, sk, skb, src, dst, tos, ttl, df, sport,	\
+			    dport, xnet, nocheck)
+#endif
+
+/*
+ * udp_tunnel_sock_cfg.encap_err_rcv: write "void fn(sk, skb, err, port, info,
+ * payload)" as newer kernels want it, then COMPAT_ENCAP_ERR_RCV(fn); and
+ * .encap_err_rcv = compat_encap_err_rcv(fn). Older kernels know the ICMP error
+ * only from the packet: err, port, info and payload are then 0.
+ */
+#ifdef HAVE_UDP_ENCAP_ERR_RCV_INFO
+#define COMPAT_ENCAP_ERR_RCV(fn) static_assert(true)
+#define compat_encap_err_rcv(fn) fn
+#else
+#define COMPAT_ENCAP_ERR_RCV(fn)					\
+static void fn##_compat(struct sock *sk, struct sk_buff *skb,		\
+			unsigned int udp_offset)			\
+{									\
+	fn(sk, skb, 0, 0, 0, NULL);					\
+}									\
+static_assert(true)
+#define compat_encap_err_rcv(fn) fn##_compat
+#endif
+
+#endif /* _ESPTUN_COMPAT_H */
