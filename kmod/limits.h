@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every number esptun chose for itself. What the ABI fixes is in uapi. */
+#ifndef ESPTUN_LIMITS_H
+#define ESPTUN_LIMITS_H
+
+#define ESPTUN_KIND "esptun"
+
+/* RFC 3948: the well-known port of UDP encapsulation */
+#define ESPTUN_PORT_DEFAULT 4500
+
+/* RFC 4303 2.1: 1 to 255 are reserved by IANA, 0 is the non-ESP marker */
+#define ESPTUN_SPI_MIN 256
+
+#define ESPTUN_REPLAY_WINDOW_DEFAULT 1024
+
+/* RFC 3948 4: seconds */
+#define ESPTUN_KEEPALIVE_DEFAULT 20
+#define ESPTUN_KEEPALIVE_MAX 3600
+
+/* Without ESN, the peer is told to rekey when this many numbers are left. */
+#define ESPTUN_SEQ_WARN (1U << 24)
+
+/* Packets kept while an agent negotiates, and for how long. */
+#define ESPTUN_HOLD_MAX 16
+#define ESPTUN_HOLD_MS 5000
+
+/* Acquires: one a second per destination, and this many destinations. */
+#define ESPTUN_ACQUIRE_SLOTS 16
+#define ESPTUN_ACQUIRE_MS 1000
+
+/* IKE datagrams given to the agent, per second and in one burst, per netns. */
+#define ESPTUN_IKE_RATE 4000
+#define ESPTUN_IKE_BURST 4000
+
+/* Batches parked on one CPU because its SIMD registers were busy. */
+#define ESPTUN_PARK_MAX 512
+
+/* Most links, peers a link and SAs a peer: keeps one netns from eating all. */
+#define ESPTUN_PEERS_MAX 65536
+#define ESPTUN_SAS_PER_PEER_MAX 4096
+
+/* Octets of per-CPU memory set aside for one AEAD request. */
+#define ESPTUN_AEAD_REQ_MAX 2048
+
+/* Link MTU: what "ip link set mtu" accepts. */
+#define ESPTUN_MTU_MIN 68
+#define ESPTUN_MTU_MAX 65000
+
+/* Largest inner packet: its ESP packet must still fit an IPv4 datagram. */
+#define ESPTUN_INNER_MAX 65400
+
+#endif /* ESPTUN_LIMITS_H */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who is at the other end: endpoint, keepalive, statistics. */
+#ifndef ESPTUN_PEER_H
+#define ESPTUN_PEER_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/seqlock.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+#include <net/dst_cache.h>
+#include "udp.h"
+
+struct esptun_link;
+struct netlink_ext_ack;
+
+/* Which members of struct esptun_peer_params the caller filled in. */
+#define ESPTUN_PEER_REMOTE_ADDR	BIT(0)
+#define ESPTUN_PEER_REMOTE_PORT	BIT(1)
+#define ESPTUN_PEER_LOCAL_ADDR	BIT(2)
+#define ESPTUN_PEER_KEEPALIVE	BIT(3)
+#define ESPTUN_PEER_MAY_ROAM	BIT(4)
+
+/**
+ * struct esptun_peer_params - what a request says about a peer
+ * @id: not 0
+ * @present: ESPTUN_PEER_*
+ * @remote: its address (0: unknown until it roams in) and port
+ * @local: outer source address, overrides the link's; 0 gives it back
+ * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
+ * @may_roam: follow its address
+ */
+struct esptun_peer_params {
+	u32 id;
+	u32 present;
+	struct esptun_endpoint remote;
+	__be32 local;
+	u32 keepalive;
+	bool may_roam;
+};
+
+/**
+ * struct esptun_peer_totals - traffic, for display
+ * @rx_packets: inner packets received
+ * @rx_bytes: their octets
+ * @tx_packets: inner packets sent
+ * @tx_bytes: their octets
+ * @keepalives: NAT keepalives sent
+ */
+struct esptun_peer_totals {
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 tx_packets;
+	u64 tx_bytes;
+	u64 keepalives;
+};
+
+/**
+ * struct esptun_peer - one peer of a link
+ * @link: the link
+ * @id: index in link->peers
+ * @ep_lock: protects @remote and @local; written with bottom halves off
+ * @remote: where packets go
+ * @local: outer source, 0 for the link's
+ * @dst: cached outer route
+ * @may_roam: follow the address of authenticated packets
+ * @keepalive: seconds, 0 is off
+ * @dead: the keepalive timer must not be armed again
+ * @timer: keepalive, see timer.c
+ * @last_tx: jiffies of the last packet sent, keepalives included
+ * @last_rx: jiffies of the last authenticated packet
+ * @sent: @last_tx is valid
+ * @received: @last_rx is valid
+ * @sas: struct esptun_sa.peer_node, oldest first; under esptun_net.lock
+ * @n_sas: how many, under esptun_net.lock
+ * @pair: counted in link->n_pairs; under esptun_net.lock
+ * @idle: counted in link->n_idle; under esptun_net.lock
+ * @keepalives: sent
+ * @gone: traffic of SAs that were deleted, under esptun_net.lock
+ * @rcu: frees it
+ */
+struct esptun_peer {
+	struct esptun_link *link;
+	u32 id;
+	seqlock_t ep_lock;
+	struct esptun_endpoint remote;
+	__be32 local;
+	struct dst_cache dst;
+	bool may_roam;
+	u32 keepalive;
+	bool dead;
+	struct timer_list timer;
+	unsigned long last_tx;
+	unsigned long last_rx;
+	bool sent;
+	bool received;
+	struct list_head sas;
+	unsigned int n_sas;
+	bool pair;
+	bool idle;
+	atomic64_t keepalives;
+	struct esptun_peer_totals gone;
+	struct rcu_head rcu;
+};
+
+/**
+ * esptun_peer_find - peer by id
+ * @link: the link; en->lock held or RCU read side
+ * @id: the id
+ *
+ * To walk all: xa_for_each_start(&link->peers, index, peer, start), under
+ * en->lock, in order of id.
+ *
+ * Return: NULL if there is none.
+ */
+struct esptun_peer *esptun_peer_find(struct esptun_link *link, u32 id);
+
+/**
+ * esptun_peer_new - add a peer
+ * @link: the link; en->lock held
+ * @params: what is not present gets its default
+ * @extack: told why not
+ *
+ * Sends the event. May sleep. Return: 0; -EEXIST, -EINVAL, -ENOMEM, -E2BIG.
+ */
+int esptun_peer_new(struct esptun_link *link,
+		    const struct esptun_peer_params *params,
+		    struct netlink_ext_ack *extack);
+
+/**
+ * esptun_peer_set - change the members present, all or none
+ * @link: the link; en->lock held
+ * @params: what to change
+ * @extack: told why not
+ *
+ * Sends the event. Return: 0; -ENOENT, -EINVAL.
+ */
+int esptun_peer_set(struct esptun_link *link,
+		    const struct esptun_peer_params *params,
+		    struct netlink_ext_ack *extack);
+
+/**
+ * esptun_peer_del - remove a peer without SAs
+ * @link: the link; en->lock held
+ * @id: which
+ * @extack: told why not
+ *
+ * Sends the event. May sleep. Return: 0; -ENOENT; -EBUSY while it has SAs.
+ */
+int esptun_peer_del(struct esptun_link *link, u32 id,
+		    struct netlink_ext_ack *extack);
+
+/* Remove all peers and SAs of a dying link, without events. en->lock held. */
+void esptun_peer_purge(struct esptun_link *link);
+
+/**
+ * esptun_peer_params_get - a consistent copy of the configuration
+ * @peer: the peer; en->lock held or RCU read side
+ * @params: filled in, all members present; @params->local is the peer's own
+ */
+void esptun_peer_params_get(struct esptun_peer *peer,
+			    struct esptun_peer_params *params);
+
+/* Traffic of the peer, deleted SAs included. en->lock held. */
+void esptun_peer_totals_get(const struct esptun_peer *peer,
+			    struct esptun_peer_totals *totals);
+
+/**
+ * esptun_peer_mtu - largest inner packet that fits the path to the peer
+ * @peer: the peer; en->lock held, process context
+ *
+ * Counts the overhead of the newest outbound SA, or of AES-GCM without one.
+ * Return: octets, 0 if there is no route.
+ */
+unsigned int esptun_peer_mtu(struct esptun_peer *peer);
+
+/**
+ * esptun_peer_seen - an authenticated packet arrived
+ * @peer: the peer; RCU read side, bottom halves off
+ * @from: outer source
+ * @newest: its sequence number is the highest so far, so it may move the peer
+ */
+void esptun_peer_seen(struct esptun_peer *peer,
+		      const struct esptun_endpoint *from, bool newest);
+
+#endif /* ESPTUN_PEER_H */

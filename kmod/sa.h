@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One direction of a tunnel: keys, sequence numbers, window, limits. */
+#ifndef ESPTUN_SA_H
+#define ESPTUN_SA_H
+
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+#include <linux/esptun.h>
+#include "aead.h"
+#include "replay.h"
+#include "sadb.h"
+
+struct esptun_link;
+struct esptun_peer;
+struct netlink_ext_ack;
+
+/* Which members of struct esptun_sa_params the caller filled in. */
+#define ESPTUN_SA_REPLAY_WINDOW	BIT(0)
+#define ESPTUN_SA_SOFT_BYTES	BIT(1)
+#define ESPTUN_SA_HARD_BYTES	BIT(2)
+#define ESPTUN_SA_SOFT_PACKETS	BIT(3)
+#define ESPTUN_SA_HARD_PACKETS	BIT(4)
+
+/**
+ * struct esptun_limits - how much an SA may carry; 0 is no limit
+ * @soft_bytes: inner octets until a warning
+ * @hard_bytes: inner octets until the SA is dead
+ * @soft_packets: packets until a warning
+ * @hard_packets: packets until the SA is dead
+ */
+struct esptun_limits {
+	u64 soft_bytes;
+	u64 hard_bytes;
+	u64 soft_packets;
+	u64 hard_packets;
+};
+
+/**
+ * struct esptun_sa_params - what a request says about an SA
+ * @spi: 256 or more
+ * @dir: enum esptun_sa_dir
+ * @peer: peer id
+ * @mode: enum esptun_sa_mode
+ * @encr: IANA transform ID
+ * @integ: IANA transform ID, 0 for a combined mode
+ * @encr_key: key and salt, the caller's
+ * @encr_key_len: octets
+ * @integ_key: the caller's
+ * @integ_key_len: octets
+ * @esn: extended sequence numbers
+ * @present: ESPTUN_SA_*, for the members below
+ * @replay_window: packets, inbound only
+ * @limits: lifetimes
+ * @ts_local: our side's selectors, the caller's
+ * @ts_remote: the peer's side's selectors, the caller's
+ * @n_local: how many, up to ESPTUN_TS_MAX; 0 is any
+ * @n_remote: how many, up to ESPTUN_TS_MAX; 0 is any
+ */
+struct esptun_sa_params {
+	__be32 spi;
+	u8 dir;
+	u32 peer;
+	u8 mode;
+	u16 encr;
+	u16 integ;
+	const u8 *encr_key;
+	unsigned int encr_key_len;
+	const u8 *integ_key;
+	unsigned int integ_key_len;
+	bool esn;
+	u32 present;
+	u32 replay_window;
+	struct esptun_limits limits;
+	const struct esptun_ts *ts_local;
+	const struct esptun_ts *ts_remote;
+	unsigned int n_local;
+	unsigned int n_remote;
+};
+
+/* Drops counted on one SA; esptun_sa_drop_id() maps them to ESPTUN_STATS_A_* */
+#define ESPTUN_SA_DROPS 12
+
+/**
+ * struct esptun_sa - a security association
+ *
+ * Hot, written once:
+ * @aead: keyed algorithm; aead.alg is NULL while larval
+ * @spi: network order
+ * @dir: enum esptun_sa_dir
+ * @esn: extended sequence numbers
+ * @state: enum esptun_sa_state; only ever rises, except that esptun_sa_set()
+ *	makes a dying SA mature again. WRITE_ONCE under @lock
+ * @link: the link
+ * @peer: the peer
+ * @ts: selectors, @n_local of our side, then @n_remote of the peer's
+ * @n_local: how many of our side
+ * @n_remote: how many of the peer's side
+ *
+ * Hot, written per batch:
+ * @lock: inbound: protects @replay, and the counts' consistency
+ * @seq: outbound: last sequence number taken
+ * @packets: carried
+ * @bytes: inner octets carried
+ * @last_used: jiffies of the last packet, if @packets is not 0
+ * @replay: inbound window
+ * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
+ *	READ_ONCE
+ *
+ * Cold:
+ * @drops: see esptun_sa_drop_id()
+ * @mode: enum esptun_sa_mode
+ * @serial: rises with every SA of the netns; position for dumps
+ * @created: jiffies
+ * @peer_node: in peer->sas
+ * @in_node: in esptun_net.sa_in (inbound)
+ * @sels: entries in link->out (outbound)
+ * @n_sels: how many
+ * @usable: counts for the peer's SA pair; under esptun_net.lock
+ * @key_len: octets in @key
+ * @key: as given, for a dump that asks for keys; wiped on free
+ * @rwork: frees it after a grace period, in process context
+ */
+struct esptun_sa {
+	struct esptun_aead aead;
+	__be32 spi;
+	u8 dir;
+	bool esn;
+	u8 state;
+	u16 n_local;
+	u16 n_remote;
+	struct esptun_link *link;
+	struct esptun_peer *peer;
+	struct esptun_ts *ts;
+
+	spinlock_t lock ____cacheline_aligned;
+	atomic64_t seq;
+	atomic64_t packets;
+	atomic64_t bytes;
+	unsigned long last_used;
+	struct esptun_replay replay;
+
+	struct esptun_limits limits;
+	atomic_t drops[ESPTUN_SA_DROPS];
+	u8 mode;
+	u64 serial;
+	unsigned long created;
+	struct list_head peer_node;
+	struct rhash_head in_node;
+	struct esptun_sel *sels;
+	unsigned int n_sels;
+	bool usable;
+	u8 key_len;
+	u8 key[ESPTUN_KEY_MAX];
+	struct rcu_work rwork;
+};
+
+int esptun_sa_module_init(void);
+void esptun_sa_module_exit(void);
+
+/**
+ * esptun_sa_find - SA by direction and SPI
+ * @link: the link; en->lock held
+ * @dir: enum esptun_sa_dir
+ * @spi: the SPI
+ * @peer: peer id, needed for an outbound SA; for an inbound one 0 matches any
+ *
+ * To walk all SAs: every peer, and for each of them
+ * list_for_each_entry(sa, &peer->sas, peer_node), in order of sa->serial.
+ *
+ * Return: NULL if there is none. Valid until en->lock is released.
+ */
+struct esptun_sa *esptun_sa_find(struct esptun_link *link, u8 dir, __be32 spi,
+				 u32 peer);
+
+/**
+ * esptun_sa_new - add an SA, or give a larval one its key
+ * @link: the link; en->lock held
+ * @params: everything about it
+ * @extack: told why not
+ *
+ * An outbound SA takes over at once from older ones with the same selectors.
+ * Sends the event. May sleep. The keys stay the caller's, who wipes them.
+ * Return: 0; -EINVAL, -EEXIST, -ENOENT (no such peer), -EOPNOTSUPP, -ENOMEM,
+ * -E2BIG; on failure nothing has changed.
+ */
+int esptun_sa_new(struct esptun_link *link,
+		  const struct esptun_sa_params *params,
+		  struct netlink_ext_ack *extack);
+
+/**
+ * esptun_sa_set - change the limits present
+ * @sa: the SA; en->lock held
+ * @params: only @params->present, @params->limits are looked at
+ * @extack: told why not
+ *
+ * Sends the event. Return: 0; -EINVAL.
+ */
+int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
+		  struct netlink_ext_ack *extack);
+
+/* Remove an SA: sends the event, frees it after RCU. en->lock held. */
+void esptun_sa_del(struct esptun_sa *sa);
+
+/**
+ * esptun_sa_flush - remove all SAs of a peer or a link
+ * @link: the link; en->lock held
+ * @peer: peer id, 0 for all
+ *
+ * Sends an event for each. Return: 0; -ENOENT if there is no such peer.
+ */
+int esptun_sa_flush(struct esptun_link *link, u32 peer);
+
+/**
+ * esptun_sa_spi_alloc - reserve an unused inbound SPI as a larval SA
+ * @link: the link; en->lock held
+ * @peer: peer id
+ * @spi: wanted, or 0 to choose a random one; result
+ * @extack: told why not
+ *
+ * Return: 0; -ENOENT, -EEXIST, -EINVAL, -ENOMEM.
+ */
+int esptun_sa_spi_alloc(struct esptun_link *link, u32 peer, __be32 *spi,
+			struct netlink_ext_ack *extack);
+
+/* Sequence number for display: last one sent, or highest one received. */
+u64 esptun_sa_seq(struct esptun_sa *sa);
+
+/* Attribute (ESPTUN_STATS_A_*) of sa->drops[@slot], 0 if the slot is unused. */
+unsigned int esptun_sa_drop_id(const struct esptun_sa *sa, unsigned int slot);
+
+/**
+ * esptun_sa_drop - count dropped packets on the SA and its link
+ * @sa: the SA; RCU read side
+ * @id: ESPTUN_STATS_A_*
+ * @n: packets
+ */
+void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n);
+
+/**
+ * esptun_sa_take - sequence numbers for a batch
+ * @sa: outbound; RCU read side
+ * @n: how many packets
+ * @first: result, first of @n consecutive numbers
+ *
+ * Return: 0; -EOVERFLOW if they are used up: the SA is dead then and the
+ * agent was told.
+ */
+int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first);
+
+/**
+ * esptun_sa_used - account a batch and enforce limits
+ * @sa: the SA; RCU read side, bottom halves off
+ * @packets: how many
+ * @bytes: inner octets
+ *
+ * Tells the agent when a limit is reached, once for each.
+ */
+void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes);
+
+/* Does the SA carry traffic now? */
+static inline bool esptun_sa_live(const struct esptun_sa *sa)
+{
+	u8 state = READ_ONCE(sa->state);
+
+	return state == ESPTUN_SA_STATE_MATURE ||
+	       state == ESPTUN_SA_STATE_DYING;
+}
+
+static inline const struct esptun_ts *
+esptun_sa_ts_local(const struct esptun_sa *sa)
+{
+	return sa->ts;
+}
+
+static inline const struct esptun_ts *
+esptun_sa_ts_remote(const struct esptun_sa *sa)
+{
+	return sa->ts + sa->n_local;
+}
+
+#endif /* ESPTUN_SA_H */

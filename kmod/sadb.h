@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Finding SAs: inbound by SPI in a netns, outbound by selector in a link.
+ */
+#ifndef ESPTUN_SADB_H
+#define ESPTUN_SADB_H
+
+#include <linux/bitmap.h>
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+struct esptun_net;
+struct esptun_sa;
+struct netlink_ext_ack;
+
+/**
+ * struct esptun_ts - a traffic selector (RFC 7296 3.13.1), as a prefix
+ * @addr: IPv4 in s6_addr32[0], the rest 0; or IPv6. Host bits are 0
+ * @family: AF_INET or AF_INET6
+ * @plen: prefix length
+ * @proto: IP protocol, 0 is any
+ * @any_port: @port_lo and @port_hi do not count
+ * @port_lo: lowest port, host order; for ICMP type * 256 + code
+ * @port_hi: highest port
+ */
+struct esptun_ts {
+	struct in6_addr addr;
+	u8 family;
+	u8 plen;
+	u8 proto;
+	bool any_port;
+	u16 port_lo;
+	u16 port_hi;
+};
+
+/**
+ * struct esptun_flow - what selectors look at in an inner packet
+ * @src: source address, IPv4 as in struct esptun_ts
+ * @dst: destination address
+ * @family: AF_INET or AF_INET6
+ * @proto: IP protocol, after IPv6 extension headers
+ * @ports_valid: the ports are there (not a later fragment, and a protocol
+ *	that has them)
+ * @sport: host order; for ICMP type * 256 + code, in both
+ * @dport: host order
+ */
+struct esptun_flow {
+	struct in6_addr src;
+	struct in6_addr dst;
+	u8 family;
+	u8 proto;
+	bool ports_valid;
+	u16 sport;
+	u16 dport;
+};
+
+/* Key of a selector entry: the remote prefix. */
+struct esptun_sel_key {
+	struct in6_addr addr;
+	u8 family;
+	u8 plen;
+	u16 zero;
+};
+
+/**
+ * struct esptun_sel - one remote selector of an outbound SA in a link's table
+ * @hash: in esptun_sadb_out.prefixes, if key.plen is not 0
+ * @node: in esptun_sadb_out.any otherwise
+ * @key: remote prefix; family 0 stands for any address at all
+ * @ts: the selector, NULL for any address at all
+ * @sa: whose
+ */
+struct esptun_sel {
+	union {
+		struct rhlist_head hash;
+		struct hlist_node node;
+	};
+	struct esptun_sel_key key;
+	const struct esptun_ts *ts;
+	struct esptun_sa *sa;
+};
+
+/**
+ * struct esptun_sadb_out - outbound SAs of a link
+ * @any: selectors of prefix length 0, newest first
+ * @prefixes: struct esptun_sel by key, newest first
+ * @plens: prefix lengths in use, IPv4 and IPv6
+ * @users: selectors by family and prefix length; under esptun_net.lock
+ *
+ * Changes under esptun_net.lock, lookups under RCU.
+ */
+struct esptun_sadb_out {
+	struct hlist_head any;
+	struct rhltable prefixes;
+	DECLARE_BITMAP(plens, 2 * 129);
+	u32 users[2 * 129];
+};
+
+/**
+ * esptun_ts_check - is a selector well formed
+ * @ts: to check
+ * @extack: told why not
+ *
+ * Return: 0 or -EINVAL.
+ */
+int esptun_ts_check(const struct esptun_ts *ts,
+		    struct netlink_ext_ack *extack);
+
+/**
+ * esptun_ts_match - does any of the selectors cover this end of a flow
+ * @ts: selectors
+ * @n: how many; 0 is any
+ * @flow: inner packet
+ * @source: look at the source end, else at the destination
+ */
+bool esptun_ts_match(const struct esptun_ts *ts, unsigned int n,
+		     const struct esptun_flow *flow, bool source);
+
+/**
+ * esptun_flow_parse - read a packet's addresses, protocol and ports
+ * @skb: starts with an IP header at skb->data; its length was checked
+ * @flow: result
+ *
+ * Reads only, copes with nonlinear packets.
+ * Return: false if the packet is neither IPv4 nor IPv6 or too short.
+ */
+bool esptun_flow_parse(const struct sk_buff *skb, struct esptun_flow *flow);
+
+int esptun_sadb_net_init(struct esptun_net *en);
+void esptun_sadb_net_exit(struct esptun_net *en);
+int esptun_sadb_out_init(struct esptun_sadb_out *out);
+void esptun_sadb_out_exit(struct esptun_sadb_out *out);
+
+/**
+ * esptun_sadb_in_find - inbound SA by SPI
+ * @en: netns; RCU read side or en->lock
+ * @spi: network order
+ *
+ * Return: NULL if there is none; may be larval or dead.
+ */
+struct esptun_sa *esptun_sadb_in_find(struct esptun_net *en, __be32 spi);
+
+/* Insert an inbound SA. en->lock held. Return: 0, -EEXIST, -ENOMEM. */
+int esptun_sadb_in_add(struct esptun_net *en, struct esptun_sa *sa);
+
+/* Put @sa in the place of @old, which has the same SPI. en->lock held. */
+int esptun_sadb_in_replace(struct esptun_net *en, struct esptun_sa *old,
+			   struct esptun_sa *sa);
+
+void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa);
+
+/**
+ * esptun_sadb_out_add - make an outbound SA findable by its selectors
+ * @out: the link's table; en->lock held
+ * @sa: sa->sels has room for one entry for each remote selector, at least one
+ *
+ * Return: 0 or -ENOMEM, then nothing has changed.
+ */
+int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa);
+
+void esptun_sadb_out_del(struct esptun_sadb_out *out, struct esptun_sa *sa);
+
+/**
+ * esptun_sadb_out_find - outbound SA for a packet
+ * @out: the link's table; RCU read side
+ * @skb: inner packet, IP header at skb->data
+ * @dead: result: an SA past its limit would have matched
+ *
+ * The longest remote prefix wins, and the newest SA among equals.
+ * Return: a live SA or NULL.
+ */
+struct esptun_sa *esptun_sadb_out_find(struct esptun_sadb_out *out,
+				       const struct sk_buff *skb,
+				       struct esptun_sa **dead);
+
+#endif /* ESPTUN_SADB_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Counters. Their index is the number of the netlink attribute that shows
+ * them (ESPTUN_STATS_A_*), so a new counter is one line in the spec.
+ */
+#ifndef ESPTUN_STATS_H
+#define ESPTUN_STATS_H
+
+#include <linux/percpu.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/esptun.h>
+
+#define ESPTUN_STATS_FIRST ESPTUN_STATS_A_RX_KEEPALIVE
+#define ESPTUN_STATS_NUM (ESPTUN_STATS_A_MAX + 1)
+
+/* One CPU's counters of one link or one netns. */
+struct esptun_stats {
+	u64_stats_t count[ESPTUN_STATS_NUM];
+	struct u64_stats_sync syncp;
+};
+
+/**
+ * esptun_stats_alloc - per-CPU counters, all 0
+ *
+ * May sleep. Free with free_percpu(). NULL if out of memory.
+ */
+struct esptun_stats __percpu *esptun_stats_alloc(void);
+
+/**
+ * esptun_stats_add - raise one counter
+ * @stats: counters of a link or a netns
+ * @id: ESPTUN_STATS_A_*
+ * @n: how much
+ *
+ * Any context but hard interrupt.
+ */
+void esptun_stats_add(struct esptun_stats __percpu *stats, unsigned int id,
+		      unsigned int n);
+
+/**
+ * esptun_stats_sum - add the counters of all CPUs up
+ * @stats: counters of a link or a netns
+ * @sum: one u64 for each attribute number, overwritten
+ *
+ * Any context.
+ */
+void esptun_stats_sum(struct esptun_stats __percpu *stats,
+		      u64 sum[ESPTUN_STATS_NUM]);
+
+/**
+ * esptun_stats_dropped - how many of the counters are drops
+ * @sum: result of esptun_stats_sum()
+ * @rx: packets dropped inbound
+ * @tx: packets dropped outbound
+ */
+void esptun_stats_dropped(const u64 sum[ESPTUN_STATS_NUM], u64 *rx, u64 *tx);
+
+#endif /* ESPTUN_STATS_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Decides when. The rest of the module reports events and never arms a timer.
+ */
+#ifndef ESPTUN_TIMER_H
+#define ESPTUN_TIMER_H
+
+struct esptun_link;
+struct esptun_peer;
+
+/* A peer was made: prepare its timer, unarmed. */
+void esptun_timer_peer_init(struct esptun_peer *peer);
+
+/* The keepalive interval or the endpoint was set. en->lock held. */
+void esptun_timer_peer_changed(struct esptun_peer *peer);
+
+/* The peer goes away: on return no timer runs. en->lock held; may sleep. */
+void esptun_timer_peer_stop(struct esptun_peer *peer);
+
+/* Something was sent to the peer. RCU read side. */
+void esptun_timer_sent(struct esptun_peer *peer);
+
+/* An authenticated packet came from the peer. RCU read side. */
+void esptun_timer_received(struct esptun_peer *peer);
+
+/* A link was made: prepare the timer for held packets, unarmed. */
+void esptun_timer_link_init(struct esptun_link *link);
+
+/* A packet is held for want of an SA. link->held.lock held. */
+void esptun_timer_held(struct esptun_link *link);
+
+/* The link goes away: on return its timer does not run. May sleep. */
+void esptun_timer_link_stop(struct esptun_link *link);
+
+#endif /* ESPTUN_TIMER_H */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Outbound: inner packet to ESP in UDP. */
+#ifndef ESPTUN_TX_H
+#define ESPTUN_TX_H
+
+#include <linux/netdevice.h>
+
+struct esptun_link;
+
+int esptun_tx_module_init(void);
+void esptun_tx_module_exit(void);
+
+/* ndo_start_xmit */
+netdev_tx_t esptun_tx_xmit(struct sk_buff *skb, struct net_device *dev);
+
+/* An outbound SA became usable: try the held packets again. Process context. */
+void esptun_tx_release(struct esptun_link *link);
+
+/*
+ * Give up packets held longer than ESPTUN_HOLD_MS, or all of them.
+ * Return: whether some are left.
+ */
+bool esptun_tx_expire(struct esptun_link *link, bool all);
+
+/*
+ * Wait until no packet of a dying link is parked. Nothing may send through it
+ * any more. Process context.
+ */
+void esptun_tx_drain(void);
+
+#endif /* ESPTUN_TX_H */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * UDP encapsulation (RFC 3948): sockets, demultiplexing, routes, sending.
+ */
+#ifndef ESPTUN_UDP_H
+#define ESPTUN_UDP_H
+
+#include <linux/types.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
+
+struct esptun_link;
+struct esptun_net;
+struct esptun_peer;
+struct netlink_ext_ack;
+struct rtable;
+struct socket;
+
+/**
+ * struct esptun_endpoint - one end of the outer UDP flow
+ * @addr: IPv4 address, 0 for none
+ * @port: UDP port
+ */
+struct esptun_endpoint {
+	__be32 addr;
+	__be16 port;
+};
+
+/**
+ * struct esptun_sock - an encapsulation socket, shared by links of a netns
+ * @node: in esptun_net.socks, under esptun_net.lock
+ * @en: the netns
+ * @sock: bound to 0.0.0.0:@port
+ * @port: UDP port
+ * @users: links, under esptun_net.lock
+ * @rcu: frees it
+ */
+struct esptun_sock {
+	struct list_head node;
+	struct esptun_net *en;
+	struct socket *sock;
+	__be16 port;
+	unsigned int users;
+	struct rcu_head rcu;
+};
+
+/**
+ * esptun_udp_get - the socket for a port, made if there is none
+ * @en: netns; en->lock held
+ * @port: UDP port
+ * @extack: told why not
+ *
+ * Return: the socket with one more user, or ERR_PTR (-EADDRINUSE if another
+ * program has the port).
+ */
+struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
+				   struct netlink_ext_ack *extack);
+
+/* Give a socket back; the last user closes it. en->lock held; may sleep. */
+void esptun_udp_put(struct esptun_sock *us);
+
+/**
+ * struct esptun_path - where a peer's packets go
+ * @rt: outer route, one reference, or NULL
+ * @saddr: outer source
+ * @remote: outer destination
+ * @mtu: of the path
+ */
+struct esptun_path {
+	struct rtable *rt;
+	__be32 saddr;
+	struct esptun_endpoint remote;
+	unsigned int mtu;
+};
+
+/**
+ * esptun_udp_path - route to a peer
+ * @peer: the peer; RCU read side or en->lock held, bottom halves off
+ * @path: result; end it with esptun_udp_path_put()
+ *
+ * Return: 0; -ENETUNREACH and the like without a route; -EDESTADDRREQ if the
+ * peer's address is not known; -ELOOP if the route leads into the link.
+ */
+int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path);
+
+void esptun_udp_path_put(struct esptun_path *path);
+
+/**
+ * esptun_udp_xmit - put UDP and IP in front and send
+ * @link: whose socket, fwmark and ttl are used; RCU read side
+ * @path: result of esptun_udp_path(); its route reference stays the caller's
+ * @skb: UDP payload with headroom for UDP and IP; consumed
+ * @tos: outer TOS
+ * @df: set Don't Fragment
+ *
+ * Bottom halves off.
+ */
+void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
+		     struct sk_buff *skb, u8 tos, bool df);
+
+/* Send one NAT keepalive (RFC 3948 2.3). RCU read side, bottom halves off. */
+int esptun_udp_keepalive(struct esptun_peer *peer);
+
+/**
+ * esptun_udp_ike_send - send an IKE message from a link's socket
+ * @link: whose socket; en->lock held
+ * @local: source address, or 0 for the link's or the route's; the port is
+ *	ignored
+ * @remote: destination
+ * @data: the message, without the non-ESP marker
+ * @len: 1 to ESPTUN_IKE_MAX octets
+ * @extack: told why not
+ *
+ * Process context. Return: 0; -EINVAL, -ENOMEM or no route. The datagram may
+ * be lost later like any other.
+ */
+int esptun_udp_ike_send(struct esptun_link *link,
+			const struct esptun_endpoint *local,
+			const struct esptun_endpoint *remote,
+			const void *data, size_t len,
+			struct netlink_ext_ack *extack);
+
+#endif /* ESPTUN_UDP_H */
