@@ -39,9 +39,17 @@ struct ike_tunnel_conf {
 	uint32_t replay_window; /* packets, given to the kernel */
 };
 
+/*
+ * Which half of the pair a call of sa_install is about. A responder that replaces a
+ * working pair must not send on the new one before the initiator proved it has it
+ * (RFC 7296 2.8): it installs IN, answers, asks, and installs OUT on the answer.
+ */
+enum ike_child_part { IKE_CHILD_BOTH, IKE_CHILD_IN, IKE_CHILD_OUT };
+
 /* A pair of ESP SAs, as the kernel needs it. Keys are wiped by the core after the call. */
 struct ike_child {
 	const char *tunnel;
+	enum ike_child_part part;
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_endpoint local, remote;
 	struct ike_cipher cipher;
@@ -88,10 +96,16 @@ struct ike_env {
 	int (*spi_alloc)(void *ctx, const char *tunnel, const struct ike_endpoint *remote, uint32_t *spi);
 	/*
 	 * Make the pair work: inbound first, then outbound; the newest outbound SA takes the
-	 * traffic. On failure neither remains.
+	 * traffic. On failure neither remains. With ->part IN only the inbound SA is installed;
+	 * a later call with the same SPIs and ->part OUT adds the other (all fields are set in
+	 * both); if that one fails, the inbound SA stays until sa_remove.
 	 */
 	int (*sa_install)(void *ctx, const struct ike_child *child);
-	/* Remove the pair (or, with spi_out 0, the inbound or larval SA alone). Missing SAs are no error. */
+	/*
+	 * Remove the pair, or with spi_out 0 the inbound (or larval) SA alone, or with spi_in 0
+	 * the outbound SA alone: traffic then takes the newest outbound SA that is left, while
+	 * the inbound one still hears the peer until it did the same. Missing SAs are no error.
+	 */
 	void (*sa_remove)(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out);
 	/* Milliseconds since the peer's last authenticated ESP packet; UINT64_MAX if never. */
 	uint64_t (*last_rx)(void *ctx, const char *tunnel);
@@ -135,6 +149,10 @@ void ike_core_peer_moved(struct ike_core *core, const char *tunnel, const struct
 /* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */
 void ike_core_timer(struct ike_core *core, uint64_t now);
 uint64_t ike_core_next(const struct ike_core *core);
+
+/* The endpoint's name now resolves to @remote: used from the next attempt on. 0 or -ENOENT. */
+int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
+			   const struct ike_endpoint *remote);
 
 /* Commands: 0, or -ENOENT for an unknown tunnel. Results show in ->state and in the status. */
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now);
