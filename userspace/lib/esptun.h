@@ -32,8 +32,8 @@
 extern "C" {
 #endif
 
-#define ESPTUN_DEFAULT_PORT	4500	/* RFC 3948 */
-#define ESPTUN_SPI_MIN		256	/* RFC 4303 2.1 */
+#define ESPTUN_DEFAULT_PORT 4500 /* RFC 3948 */
+#define ESPTUN_SPI_MIN	    256 /* RFC 4303 2.1 */
 
 /* ------------------------------------------------------------------ handle */
 
@@ -88,15 +88,15 @@ struct esptun_endpoint {
  */
 struct esptun_ts {
 	struct esptun_addr addr;
-	uint8_t prefix_len;	/* bits */
+	uint8_t prefix_len; /* bits */
 	uint8_t protocol;
 	uint16_t port_start;
 	uint16_t port_end;
 };
 
 /* Longest text of an address or selector, with the final NUL. */
-#define ESPTUN_ADDR_STRLEN	46
-#define ESPTUN_TS_STRLEN	80
+#define ESPTUN_ADDR_STRLEN 46
+#define ESPTUN_TS_STRLEN   80
 
 /**
  * esptun_addr_parse() - numeric IPv4 or IPv6 address
@@ -113,8 +113,7 @@ size_t esptun_addr_len(const struct esptun_addr *a);
 bool esptun_addr_equal(const struct esptun_addr *a, const struct esptun_addr *b);
 
 /** esptun_addr_format() - text of @a into @buf, "any" if absent; returns @buf */
-const char *esptun_addr_format(const struct esptun_addr *a,
-			       char buf[ESPTUN_ADDR_STRLEN]);
+const char *esptun_addr_format(const struct esptun_addr *a, char buf[ESPTUN_ADDR_STRLEN]);
 
 /**
  * esptun_ts_parse() - selector from PREFIX[:PROTO[:PORT[-PORT]]]
@@ -128,17 +127,16 @@ const char *esptun_addr_format(const struct esptun_addr *a,
 int esptun_ts_parse(const char *s, struct esptun_ts *ts);
 
 /** esptun_ts_format() - the text esptun_ts_parse() reads, into @buf; returns @buf */
-const char *esptun_ts_format(const struct esptun_ts *ts,
-			     char buf[ESPTUN_TS_STRLEN]);
+const char *esptun_ts_format(const struct esptun_ts *ts, char buf[ESPTUN_TS_STRLEN]);
 
 /* -------------------------------------------------------------- algorithms */
 
 struct esptun_alg {
-	const char *name;	/* as users type it, e.g. "aes-gcm-256" */
-	const char *alias;	/* the kernel crypto API's name, accepted too */
-	uint16_t encr;		/* IANA IKEv2 transform type 1 */
-	uint8_t key_len;	/* octets of the key attribute, salt included */
-	uint8_t salt_len;	/* of which the last so many are the salt */
+	const char *name; /* as users type it, e.g. "aes-gcm-256" */
+	const char *alias; /* the kernel crypto API's name, accepted too */
+	uint16_t encr; /* IANA IKEv2 transform type 1 */
+	uint8_t key_len; /* octets of the key attribute, salt included */
+	uint8_t salt_len; /* of which the last so many are the salt */
 };
 
 /**
@@ -160,26 +158,26 @@ const struct esptun_alg *esptun_alg_by_id(uint16_t encr, size_t key_len);
 
 /* ------------------------------------------------------------------- links */
 
-#define ESPTUN_LINK_HAS_LOCAL	(1U << 0)
-#define ESPTUN_LINK_HAS_PORT	(1U << 1)
-#define ESPTUN_LINK_HAS_FWMARK	(1U << 2)
-#define ESPTUN_LINK_HAS_TOS	(1U << 3)
-#define ESPTUN_LINK_HAS_TTL	(1U << 4)
-#define ESPTUN_LINK_HAS_MTU	(1U << 5)
-#define ESPTUN_LINK_HAS_UP	(1U << 6)
+#define ESPTUN_LINK_HAS_LOCAL  (1U << 0)
+#define ESPTUN_LINK_HAS_PORT   (1U << 1)
+#define ESPTUN_LINK_HAS_FWMARK (1U << 2)
+#define ESPTUN_LINK_HAS_TOS    (1U << 3)
+#define ESPTUN_LINK_HAS_TTL    (1U << 4)
+#define ESPTUN_LINK_HAS_MTU    (1U << 5)
+#define ESPTUN_LINK_HAS_UP     (1U << 6)
 
 struct esptun_link {
-	unsigned int has;	/* ESPTUN_LINK_HAS_* */
+	unsigned int has; /* ESPTUN_LINK_HAS_* */
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
 	struct esptun_addr local; /* outer source, IPv4; AF_UNSPEC: routing chooses */
-	uint16_t port;		/* of the encapsulation socket; fixed at creation */
-	uint32_t fwmark;	/* on outer packets */
-	uint8_t tos;		/* outer; 1 inherits the inner DSCP */
-	uint8_t ttl;		/* outer; 0 is the namespace's default */
-	uint32_t mtu;		/* octets of the largest inner packet */
-	bool up;		/* IFF_UP */
-	uint8_t operstate;	/* reply only: RFC 2863, IF_OPER_* of <linux/if.h> */
+	uint16_t port; /* of the encapsulation socket; fixed at creation */
+	uint32_t fwmark; /* on outer packets */
+	uint8_t tos; /* outer; 1 inherits the inner DSCP */
+	uint8_t ttl; /* outer; 0 is the namespace's default */
+	uint32_t mtu; /* octets of the largest inner packet */
+	bool up; /* IFF_UP */
+	uint8_t operstate; /* reply only: RFC 2863, IF_OPER_* of <linux/if.h> */
 };
 
 /**
@@ -189,8 +187,7 @@ struct esptun_link {
  * @ifindex: gets the new link's index; may be NULL
  * Return: 0; -EEXIST name taken; -EADDRINUSE port taken; -EOPNOTSUPP no module.
  */
-int esptun_link_add(struct esptun *h, const struct esptun_link *link,
-		    uint32_t *ifindex);
+int esptun_link_add(struct esptun *h, const struct esptun_link *link, uint32_t *ifindex);
 
 /**
  * esptun_link_set() - change a link
@@ -221,33 +218,33 @@ int esptun_link_dump(struct esptun *h, struct esptun_link **links, size_t *n);
 
 /* ------------------------------------------------------------------- peers */
 
-#define ESPTUN_PEER_HAS_REMOTE	  (1U << 0)	/* remote.addr */
-#define ESPTUN_PEER_HAS_PORT	  (1U << 1)	/* remote.port */
+#define ESPTUN_PEER_HAS_REMOTE	  (1U << 0) /* remote.addr */
+#define ESPTUN_PEER_HAS_PORT	  (1U << 1) /* remote.port */
 #define ESPTUN_PEER_HAS_LOCAL	  (1U << 2)
 #define ESPTUN_PEER_HAS_KEEPALIVE (1U << 3)
 #define ESPTUN_PEER_HAS_MAY_ROAM  (1U << 4)
-#define ESPTUN_PEER_HAS_LAST_RX	  (1U << 5)	/* reply only */
-#define ESPTUN_PEER_HAS_LAST_TX	  (1U << 6)	/* reply only */
-#define ESPTUN_PEER_HAS_MTU	  (1U << 7)	/* reply only */
+#define ESPTUN_PEER_HAS_LAST_RX	  (1U << 5) /* reply only */
+#define ESPTUN_PEER_HAS_LAST_TX	  (1U << 6) /* reply only */
+#define ESPTUN_PEER_HAS_MTU	  (1U << 7) /* reply only */
 
 struct esptun_peer {
-	unsigned int has;	/* ESPTUN_PEER_HAS_* */
+	unsigned int has; /* ESPTUN_PEER_HAS_* */
 	uint32_t ifindex;
-	uint32_t id;		/* chosen by the caller, unique on the link, not 0 */
+	uint32_t id; /* chosen by the caller, unique on the link, not 0 */
 	struct esptun_endpoint remote;
 	struct esptun_addr local; /* outer source; overrides the link's */
-	uint32_t keepalive;	/* seconds, 0 off */
-	bool may_roam;		/* follow an authenticated new outer source */
+	uint32_t keepalive; /* seconds, 0 off */
+	bool may_roam; /* follow an authenticated new outer source */
 
 	/* reply only */
 	uint64_t rx_packets;
-	uint64_t rx_bytes;	/* inner octets */
+	uint64_t rx_bytes; /* inner octets */
 	uint64_t tx_packets;
-	uint64_t tx_bytes;	/* inner octets */
-	uint64_t last_rx;	/* milliseconds ago, authenticated */
-	uint64_t last_tx;	/* milliseconds ago, keepalives included */
-	uint64_t keepalives;	/* sent */
-	uint32_t mtu;		/* largest inner packet on the path to this peer */
+	uint64_t tx_bytes; /* inner octets */
+	uint64_t last_rx; /* milliseconds ago, authenticated */
+	uint64_t last_tx; /* milliseconds ago, keepalives included */
+	uint64_t keepalives; /* sent */
+	uint32_t mtu; /* largest inner packet on the path to this peer */
 };
 
 /**
@@ -265,8 +262,7 @@ int esptun_peer_set(struct esptun *h, const struct esptun_peer *peer);
 int esptun_peer_del(struct esptun *h, uint32_t ifindex, uint32_t id);
 
 /** esptun_peer_get() - read one peer into @peer; -ENOENT no such peer */
-int esptun_peer_get(struct esptun *h, uint32_t ifindex, uint32_t id,
-		    struct esptun_peer *peer);
+int esptun_peer_get(struct esptun *h, uint32_t ifindex, uint32_t id, struct esptun_peer *peer);
 
 /**
  * esptun_peer_dump() - read all peers
@@ -277,8 +273,7 @@ int esptun_peer_get(struct esptun *h, uint32_t ifindex, uint32_t id,
  *
  * A dump that raced with a change is read again until it is consistent.
  */
-int esptun_peer_dump(struct esptun *h, uint32_t ifindex,
-		     struct esptun_peer **peers, size_t *n);
+int esptun_peer_dump(struct esptun *h, uint32_t ifindex, struct esptun_peer **peers, size_t *n);
 
 /* ---------------------------------------------------------------- counters */
 
@@ -312,8 +307,8 @@ struct esptun_link_stats {
  * @stats: gets an array, to be freed with free()
  * @n: gets its length
  */
-int esptun_stats_dump(struct esptun *h, uint32_t ifindex,
-		      struct esptun_link_stats **stats, size_t *n);
+int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_stats **stats,
+		      size_t *n);
 
 /* --------------------------------------------------------------------- SAs */
 
@@ -322,43 +317,43 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex,
 #define ESPTUN_SA_HAS_HARD_BYTES    (1U << 2)
 #define ESPTUN_SA_HAS_SOFT_PACKETS  (1U << 3)
 #define ESPTUN_SA_HAS_HARD_PACKETS  (1U << 4)
-#define ESPTUN_SA_HAS_KEY	    (1U << 5)	/* reply only */
-#define ESPTUN_SA_HAS_STATS	    (1U << 6)	/* reply only */
-#define ESPTUN_SA_HAS_LAST_USED	    (1U << 7)	/* reply only */
+#define ESPTUN_SA_HAS_KEY	    (1U << 5) /* reply only */
+#define ESPTUN_SA_HAS_STATS	    (1U << 6) /* reply only */
+#define ESPTUN_SA_HAS_LAST_USED	    (1U << 7) /* reply only */
 
 struct esptun_sa {
-	unsigned int has;	/* ESPTUN_SA_HAS_* */
+	unsigned int has; /* ESPTUN_SA_HAS_* */
 	uint32_t ifindex;
 	uint32_t spi;
-	uint32_t peer;		/* id */
+	uint32_t peer; /* id */
 	enum esptun_sa_dir dir;
 	enum esptun_sa_mode mode;
-	uint16_t encr;		/* IANA IKEv2 transform type 1 */
-	uint16_t integ;		/* IANA IKEv2 transform type 3; 0 with an AEAD */
-	bool esn;		/* 64-bit sequence numbers */
-	uint8_t key[ESPTUN_KEY_MAX];	/* encr-key; for an AEAD the salt follows */
-	size_t key_len;			/* octets used */
+	uint16_t encr; /* IANA IKEv2 transform type 1 */
+	uint16_t integ; /* IANA IKEv2 transform type 3; 0 with an AEAD */
+	bool esn; /* 64-bit sequence numbers */
+	uint8_t key[ESPTUN_KEY_MAX]; /* encr-key; for an AEAD the salt follows */
+	size_t key_len; /* octets used */
 	uint8_t integ_key[ESPTUN_KEY_MAX];
 	size_t integ_key_len;
-	uint32_t replay_window;	/* packets, inbound only; 0 turns the check off */
-	struct esptun_ts *ts_local;	/* our side; none means any */
-	size_t n_ts_local;		/* at most ESPTUN_TS_MAX */
-	struct esptun_ts *ts_remote;	/* the peer's side; none means any */
+	uint32_t replay_window; /* packets, inbound only; 0 turns the check off */
+	struct esptun_ts *ts_local; /* our side; none means any */
+	size_t n_ts_local; /* at most ESPTUN_TS_MAX */
+	struct esptun_ts *ts_remote; /* the peer's side; none means any */
 	size_t n_ts_remote;
-	uint64_t soft_bytes;	/* inner octets */
+	uint64_t soft_bytes; /* inner octets */
 	uint64_t hard_bytes;
 	uint64_t soft_packets;
 	uint64_t hard_packets;
 
 	/* reply only */
 	enum esptun_sa_state state;
-	char driver[64];	/* kernel crypto driver in use */
-	uint64_t seq;		/* last sent, or highest received */
+	char driver[64]; /* kernel crypto driver in use */
+	uint64_t seq; /* last sent, or highest received */
 	uint64_t packets;
-	uint64_t bytes;		/* inner octets */
-	uint64_t age;		/* milliseconds since made */
-	uint64_t last_used;	/* milliseconds ago */
-	struct esptun_stats stats;	/* drops on this SA */
+	uint64_t bytes; /* inner octets */
+	uint64_t age; /* milliseconds since made */
+	uint64_t last_used; /* milliseconds ago */
+	struct esptun_stats stats; /* drops on this SA */
 };
 
 /**
@@ -384,10 +379,10 @@ int esptun_sa_set(struct esptun *h, const struct esptun_sa *sa);
  * @peer: peer id, needed for an outbound SA, whose SPI the peer chose; else 0
  * Return: 0; -ENOENT no such SA.
  */
-int esptun_sa_del(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir,
-		  uint32_t spi, uint32_t peer);
+int esptun_sa_del(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir, uint32_t spi,
+		  uint32_t peer);
 
-#define ESPTUN_SHOW_KEYS	(1U << 0)	/* ask for keys; needs CAP_NET_ADMIN */
+#define ESPTUN_SHOW_KEYS (1U << 0) /* ask for keys; needs CAP_NET_ADMIN */
 
 /**
  * esptun_sa_get() - read one SA
@@ -399,9 +394,8 @@ int esptun_sa_del(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir,
  * @flags: 0 or ESPTUN_SHOW_KEYS
  * @sa: filled on success; give it back with esptun_sa_clear()
  */
-int esptun_sa_get(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir,
-		  uint32_t spi, uint32_t peer, unsigned int flags,
-		  struct esptun_sa *sa);
+int esptun_sa_get(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir, uint32_t spi,
+		  uint32_t peer, unsigned int flags, struct esptun_sa *sa);
 
 /**
  * esptun_sa_dump() - read all SAs
@@ -413,8 +407,8 @@ int esptun_sa_get(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir,
  *
  * A dump that raced with a change is read again until it is consistent.
  */
-int esptun_sa_dump(struct esptun *h, uint32_t ifindex, unsigned int flags,
-		   struct esptun_sa **sas, size_t *n);
+int esptun_sa_dump(struct esptun *h, uint32_t ifindex, unsigned int flags, struct esptun_sa **sas,
+		   size_t *n);
 
 /** esptun_sa_clear() - free selectors the library allocated, wipe the struct */
 void esptun_sa_clear(struct esptun_sa *sa);
@@ -437,24 +431,23 @@ int esptun_sa_flush(struct esptun *h, uint32_t ifindex, uint32_t peer);
  * @peer: peer id
  * @spi: gets the SPI; esptun_sa_add() gives it a key, esptun_sa_del() frees it
  */
-int esptun_spi_alloc(struct esptun *h, uint32_t ifindex, uint32_t peer,
-		     uint32_t *spi);
+int esptun_spi_alloc(struct esptun *h, uint32_t ifindex, uint32_t peer, uint32_t *spi);
 
 /* ------------------------------------------------------------------ events */
 
 enum esptun_event_type {
-	ESPTUN_EVENT_ACQUIRE,	/* u.acquire: a packet found no outbound SA */
-	ESPTUN_EVENT_EXPIRE,	/* u.expire */
-	ESPTUN_EVENT_PEER_MOVED,/* u.peer, with its new remote endpoint */
-	ESPTUN_EVENT_PEER_ADD,	/* u.peer */
-	ESPTUN_EVENT_PEER_CHANGE,	/* u.peer */
-	ESPTUN_EVENT_PEER_DEL,	/* u.peer: id only */
-	ESPTUN_EVENT_SA_ADD,	/* u.sa, without keys */
-	ESPTUN_EVENT_SA_CHANGE,	/* u.sa */
-	ESPTUN_EVENT_SA_DEL,	/* u.sa: spi, dir, peer */
-	ESPTUN_EVENT_SA_FLUSH,	/* u.sa: peer, 0 if all of the link */
-	ESPTUN_EVENT_IKE,	/* u.ike: a datagram, on the IKE channel only */
-	ESPTUN_EVENT_OVERRUN,	/* messages were lost: read the state again */
+	ESPTUN_EVENT_ACQUIRE, /* u.acquire: a packet found no outbound SA */
+	ESPTUN_EVENT_EXPIRE, /* u.expire */
+	ESPTUN_EVENT_PEER_MOVED, /* u.peer, with its new remote endpoint */
+	ESPTUN_EVENT_PEER_ADD, /* u.peer */
+	ESPTUN_EVENT_PEER_CHANGE, /* u.peer */
+	ESPTUN_EVENT_PEER_DEL, /* u.peer: id only */
+	ESPTUN_EVENT_SA_ADD, /* u.sa, without keys */
+	ESPTUN_EVENT_SA_CHANGE, /* u.sa */
+	ESPTUN_EVENT_SA_DEL, /* u.sa: spi, dir, peer */
+	ESPTUN_EVENT_SA_FLUSH, /* u.sa: peer, 0 if all of the link */
+	ESPTUN_EVENT_IKE, /* u.ike: a datagram, on the IKE channel only */
+	ESPTUN_EVENT_OVERRUN, /* messages were lost: read the state again */
 };
 
 /* The packet that raised an acquire; its peer is 0 if none was found. */
@@ -472,12 +465,12 @@ struct esptun_ike {
 	struct esptun_endpoint local;
 	struct esptun_endpoint remote;
 	const uint8_t *data;
-	size_t len;		/* octets, at most ESPTUN_IKE_MAX */
+	size_t len; /* octets, at most ESPTUN_IKE_MAX */
 };
 
 struct esptun_event {
 	enum esptun_event_type type;
-	uint32_t ifindex;	/* 0 for IKE and OVERRUN */
+	uint32_t ifindex; /* 0 for IKE and OVERRUN */
 	union {
 		struct esptun_flow acquire;
 		struct {
@@ -548,8 +541,7 @@ int esptun_ike_read(struct esptun *h, esptun_event_fn fn, void *arg);
  *
  * A failure may be temporary (-EAGAIN, -ENETUNREACH): IKE retransmits.
  */
-int esptun_ike_send(struct esptun *h, uint32_t ifindex,
-		    const struct esptun_ike *ike);
+int esptun_ike_send(struct esptun *h, uint32_t ifindex, const struct esptun_ike *ike);
 
 #ifdef __cplusplus
 }

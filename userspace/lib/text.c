@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Addresses, selectors, algorithms and counters as text. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/esptun.h"
+
+/* ---------------------------------------------------------------- addresses */
+
+int esptun_addr_parse(const char *s, struct esptun_addr *a)
+{
+	struct esptun_addr out = { 0 };
+
+	if (inet_pton(AF_INET, s, out.bytes) == 1)
+		out.family = AF_INET;
+	else if (inet_pton(AF_INET6, s, out.bytes) == 1)
+		out.family = AF_INET6;
+	else
+		return -EINVAL;
+	*a = out;
+	return 0;
+}
+
+size_t esptun_addr_len(const struct esptun_addr *a)
+{
+	switch (a->family) {
+	case AF_INET: return 4;
+	case AF_INET6: return 16;
+	default: return 0;
+	}
+}
+
+bool esptun_addr_equal(const struct esptun_addr *a, const struct esptun_addr *b)
+{
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, esptun_addr_len(a));
+}
+
+const char *esptun_addr_format(const struct esptun_addr *a, char buf[ESPTUN_ADDR_STRLEN])
+{
+	if (!esptun_addr_len(a) || !inet_ntop(a->family, a->bytes, buf, ESPTUN_ADDR_STRLEN))
+		strcpy(buf, "any");
+	return buf;
+}
+
+/* ---------------------------------------------------------------- selectors */
+
+static const struct {
+	const char *name;
+	uint8_t number;
+} protocols[] = {
+	{ "any", 0 },  { "icmp", 1 }, { "tcp", 6 },	{ "udp", 17 },
+	{ "gre", 47 }, { "esp", 50 }, { "icmpv6", 58 }, { "sctp", 132 },
+};
+
+#define N_PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
+
+/* Decimal number of at most @max, nothing before or after it. */
+static int parse_number(const char *s, unsigned long max, unsigned long *v)
+{
+	char *end;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	errno = 0;
+	*v = strtoul(s, &end, 10);
+	return errno || *end || *v > max ? -EINVAL : 0;
+}
+
+static int parse_protocol(const char *s, uint8_t *protocol)
+{
+	unsigned long v;
+	size_t i;
+
+	for (i = 0; i < N_PROTOCOLS; i++) {
+		if (!strcmp(s, protocols[i].name)) {
+			*protocol = protocols[i].number;
+			return 0;
+		}
+	}
+	if (parse_number(s, UINT8_MAX, &v))
+		return -EINVAL;
+	*protocol = (uint8_t)v;
+	return 0;
+}
+
+static int parse_ports(char *s, struct esptun_ts *ts)
+{
+	char *dash = strchr(s, '-');
+	unsigned long start, end;
+
+	if (!strcmp(s, "any"))
+		return 0;
+	if (dash)
+		*dash++ = '\0';
+	if (parse_number(s, UINT16_MAX, &start) ||
+	    parse_number(dash ? dash : s, UINT16_MAX, &end) || end < start)
+		return -EINVAL;
+	/* a port without a protocol selects nothing in particular */
+	if (!ts->protocol)
+		return -EINVAL;
+	ts->port_start = (uint16_t)start;
+	ts->port_end = (uint16_t)end;
+	return 0;
+}
+
+static bool host_bits_zero(const struct esptun_addr *a, unsigned int prefix_len)
+{
+	unsigned int bit, bits = 8 * (unsigned int)esptun_addr_len(a);
+
+	for (bit = prefix_len; bit < bits; bit++)
+		if (a->bytes[bit / 8] & (0x80 >> (bit % 8)))
+			return false;
+	return true;
+}
+
+static int parse_prefix(char *s, struct esptun_ts *ts)
+{
+	char *slash = strchr(s, '/');
+	unsigned long len;
+
+	if (slash)
+		*slash++ = '\0';
+	if (esptun_addr_parse(s, &ts->addr))
+		return -EINVAL;
+	len = 8 * esptun_addr_len(&ts->addr);
+	if (slash && parse_number(slash, len, &len))
+		return -EINVAL;
+	ts->prefix_len = (uint8_t)len;
+	return host_bits_zero(&ts->addr, ts->prefix_len) ? 0 : -EDOM;
+}
+
+/* Cut the prefix off @s; returns what follows its colon, NULL if nothing. */
+static char *cut_prefix(char **s)
+{
+	char *end = *s + strlen(*s), *colon;
+
+	if (**s == '[') {
+		char *bracket = strchr(*s, ']');
+
+		if (!bracket)
+			return end;
+		*bracket = '\0';
+		++*s;
+		if (!bracket[1])
+			return NULL;
+		/* leave text that parses as nothing if no colon follows */
+		return bracket[1] == ':' ? bracket + 2 : bracket;
+	}
+	colon = strchr(*s, ':');
+	if (!colon || strchr(colon + 1, ':')) {
+		/* none, or IPv6; but IPv4:proto:port has two colons as well */
+		if (!colon || !memchr(*s, '.', (size_t)(colon - *s)))
+			return NULL;
+	}
+	/* "ff02:1" and the like are no IPv6 addresses and fail later */
+	*colon = '\0';
+	return colon + 1;
+}
+
+int esptun_ts_parse(const char *text, struct esptun_ts *ts)
+{
+	struct esptun_ts out = { .port_end = UINT16_MAX };
+	char copy[ESPTUN_TS_STRLEN], *s = copy, *proto, *ports = NULL;
+	int err;
+
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, text);
+	proto = cut_prefix(&s);
+	if (proto) {
+		ports = strchr(proto, ':');
+		if (ports)
+			*ports++ = '\0';
+	}
+	if (proto && parse_protocol(proto, &out.protocol))
+		return -EINVAL;
+	if (ports && parse_ports(ports, &out))
+		return -EINVAL;
+	err = parse_prefix(s, &out);
+	if (err)
+		return err;
+	*ts = out;
+	return 0;
+}
+
+const char *esptun_ts_format(const struct esptun_ts *ts, char buf[ESPTUN_TS_STRLEN])
+{
+	bool any_port = !ts->port_start && ts->port_end == UINT16_MAX;
+	bool brackets = ts->addr.family == AF_INET6 && (ts->protocol || !any_port);
+	char addr[ESPTUN_ADDR_STRLEN], proto[8] = "";
+	size_t i;
+	int n;
+
+	snprintf(proto, sizeof(proto), "%u", ts->protocol);
+	for (i = 0; i < N_PROTOCOLS; i++)
+		if (protocols[i].number == ts->protocol)
+			snprintf(proto, sizeof(proto), "%s", protocols[i].name);
+	n = snprintf(buf, ESPTUN_TS_STRLEN, "%s%s/%u%s", brackets ? "[" : "",
+		     esptun_addr_format(&ts->addr, addr), ts->prefix_len, brackets ? "]" : "");
+	if (ts->protocol || !any_port)
+		n += snprintf(buf + n, ESPTUN_TS_STRLEN - (size_t)n, ":%s", proto);
+	if (!any_port)
+		n += snprintf(buf + n, ESPTUN_TS_STRLEN - (size_t)n, ":%u", ts->port_start);
+	if (!any_port && ts->port_end != ts->port_start)
+		snprintf(buf + n, ESPTUN_TS_STRLEN - (size_t)n, "-%u", ts->port_end);
+	return buf;
+}
+
+/* --------------------------------------------------------------- algorithms */
+
+#define GCM_ALIAS    "rfc4106(gcm(aes))"
+#define CHACHA_ALIAS "rfc7539esp(chacha20,poly1305)"
+
+/* Salts: RFC 4106 8.1, RFC 7634 2. */
+static const struct esptun_alg algs[] = {
+	{ "aes-gcm-128", GCM_ALIAS, ESPTUN_ENCR_AES_GCM_16, 20, 4 },
+	{ "aes-gcm-192", GCM_ALIAS, ESPTUN_ENCR_AES_GCM_16, 28, 4 },
+	{ "aes-gcm-256", GCM_ALIAS, ESPTUN_ENCR_AES_GCM_16, 36, 4 },
+	{ "chacha20-poly1305", CHACHA_ALIAS, ESPTUN_ENCR_CHACHA20_POLY1305, 36, 4 },
+	{ 0 },
+};
+
+const struct esptun_alg *esptun_algs(void)
+{
+	return algs;
+}
+
+const struct esptun_alg *esptun_alg_by_name(const char *name, size_t key_len)
+{
+	const struct esptun_alg *a, *alias = NULL;
+
+	for (a = algs; a->name; a++) {
+		if (!strcmp(name, a->name))
+			return a;
+		/* of several key sizes the fitting one, or else the longest */
+		if (!strcmp(name, a->alias) && (!alias || alias->key_len != key_len))
+			alias = a;
+	}
+	return alias;
+}
+
+const struct esptun_alg *esptun_alg_by_id(uint16_t encr, size_t key_len)
+{
+	const struct esptun_alg *a;
+
+	for (a = algs; a->name; a++)
+		if (a->encr == encr && a->key_len == key_len)
+			return a;
+	return NULL;
+}
+
+/* ----------------------------------------------------------------- counters */
+
+static const struct {
+	const char *name;
+	const char *text;
+	bool drop;
+} counters[ESPTUN_STATS_A_MAX + 1] = {
+	[ESPTUN_STATS_A_RX_KEEPALIVE] = { "rx-keepalive", "NAT keepalives received", false },
+	[ESPTUN_STATS_A_RX_IKE] = { "rx-ike", "IKE datagrams given to the agent", false },
+	[ESPTUN_STATS_A_RX_DUMMY] = { "rx-dummy", "dummy packets (traffic flow confidentiality)",
+				      false },
+	[ESPTUN_STATS_A_RX_IKE_NO_AGENT] = { "rx-ike-no-agent", "IKE datagrams, but no agent runs",
+					     true },
+	[ESPTUN_STATS_A_RX_IKE_LIMITED] = { "rx-ike-limited", "IKE datagrams over the rate limit",
+					    true },
+	[ESPTUN_STATS_A_RX_TRUNCATED] = { "rx-truncated", "too short for ESP, or not block aligned",
+					  true },
+	[ESPTUN_STATS_A_RX_NO_SA] = { "rx-no-sa", "no SA with this SPI", true },
+	[ESPTUN_STATS_A_RX_REPLAY] = { "rx-replay", "duplicate, or older than the replay window",
+				       true },
+	[ESPTUN_STATS_A_RX_AUTH] = { "rx-auth",
+				     "ICV did not verify: forged, damaged, or another key", true },
+	[ESPTUN_STATS_A_RX_PADDING] = { "rx-padding", "bad padding", true },
+	[ESPTUN_STATS_A_RX_NEXT_HEADER] = { "rx-next-header", "neither IPv4 nor IPv6 inside",
+					    true },
+	[ESPTUN_STATS_A_RX_INNER] = { "rx-inner", "malformed inner IP header", true },
+	[ESPTUN_STATS_A_RX_TS] = { "rx-ts", "inner packet outside the SA's traffic selectors",
+				   true },
+	[ESPTUN_STATS_A_RX_EXPIRED] = { "rx-expired", "inbound SA past its hard limit", true },
+	[ESPTUN_STATS_A_RX_LINK_DOWN] = { "rx-link-down", "the link is down", true },
+	[ESPTUN_STATS_A_RX_NOMEM] = { "rx-nomem", "out of memory while receiving", true },
+	[ESPTUN_STATS_A_TX_NO_SA] = { "tx-no-sa", "no outbound SA covers the packet", true },
+	[ESPTUN_STATS_A_TX_HELD] = { "tx-held", "held for an SA that did not come in time", true },
+	[ESPTUN_STATS_A_TX_MALFORMED] = { "tx-malformed", "neither IPv4 nor IPv6", true },
+	[ESPTUN_STATS_A_TX_TOO_BIG] = { "tx-too-big", "over the path MTU and not to be fragmented",
+					true },
+	[ESPTUN_STATS_A_TX_NO_ROUTE] = { "tx-no-route", "no route to the peer's outer address",
+					 true },
+	[ESPTUN_STATS_A_TX_LOOP] = { "tx-loop", "the outer route leads back into the link", true },
+	[ESPTUN_STATS_A_TX_EXPIRED] = { "tx-expired", "outbound SA past its hard limit", true },
+	[ESPTUN_STATS_A_TX_SEQUENCE] = { "tx-sequence", "sequence numbers used up", true },
+	[ESPTUN_STATS_A_TX_CRYPTO] = { "tx-crypto", "encryption failed", true },
+	[ESPTUN_STATS_A_TX_NOMEM] = { "tx-nomem", "out of memory while sending", true },
+};
+
+const char *esptun_stats_name(unsigned int i)
+{
+	return i <= ESPTUN_STATS_A_MAX ? counters[i].name : NULL;
+}
+
+const char *esptun_stats_text(unsigned int i)
+{
+	return i <= ESPTUN_STATS_A_MAX ? counters[i].text : NULL;
+}
+
+bool esptun_stats_is_drop(unsigned int i)
+{
+	return i <= ESPTUN_STATS_A_MAX && counters[i].drop;
+}
