@@ -1,0 +1,255 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The demo inside the guest: two sites, one behind a NAT router, joined by two
+# esptunds; then each site's gateway in turn is an unmodified strongSwan.
+# tests/demo/run is the other half.
+
+. "$VM_TOP/tests/vm/lib.sh"
+
+PSK=correct-horse-battery-staple-31415926
+capture_pid='' charon_pid=''
+CHARON=/usr/lib/ipsec/charon
+
+failed() {
+	echo
+	for log in "$VM_OUT"/*.log; do
+		[ -s "$log" ] && [ "${log##*/}" != cmd.log ] || continue
+		echo "--- last lines of ${log##*/}"
+		tail -n 15 "$log"
+	done
+	echo "demo-guest: failed: $*"
+	exit 1
+}
+
+bail() {
+	failed "$@"
+}
+
+title() {
+	printf '\n=== %s\n' "$*"
+}
+
+# show NS COMMAND...: a command the reader may type, and what it says.
+show() {
+	echo
+	echo "$1# ${*:2}"
+	ip netns exec "$@" 2>&1 || failed "on $1: ${*:2}"
+}
+
+# conf NS NAME: standard input becomes that host's /etc/esptun/NAME.conf.
+conf() {
+	local dir=/etc/netns/$1/esptun
+	mkdir -p "$dir" /etc/esptun
+	cat >"$dir/$2.conf"
+	printf '%s\n' "$PSK" >"$dir/psk"
+	chmod 600 "$dir"/*
+	echo
+	echo "$1# cat /etc/esptun/$2.conf"
+	cat "$dir/$2.conf"
+}
+
+# agent NS LOG KEYS: starts esptund, its control socket in /run/NS.
+agent() {
+	mkdir -p "/run/$1" "$VM_OUT/$3"
+	echo
+	echo "$1# esptund"
+	start "pid_$1" "$1" "$VM_OUT/$2.log" esptund --config /etc/esptun \
+		--socket "/run/$1/ctl" --keytable "$VM_OUT/$3"
+	wait_for 10 test -S "/run/$1/ctl" || failed "esptund on $1 does not come up"
+}
+
+agent_stop() {
+	local -n pid=pid_$1
+	stop "$pid"
+	wait_for 10 no_link "$1" "$2" || failed "esptund on $1 left its netdevice $2"
+	rm -rf "/etc/netns/$1/esptun"
+}
+
+no_link() {
+	! ip -n "$1" link show "$2" >/dev/null 2>&1
+}
+
+status() {
+	show "$1" esptun --socket "/run/$1/ctl" status
+}
+
+# up NS DEV: waits for the tunnel.
+up() {
+	wait_for 20 running "$1" "$2" || {
+		esptun --socket "/run/$1/ctl" status
+		failed "the tunnel $2 on $1 does not come up"
+	}
+}
+
+# across FROM TO ADDRESS: ping and iperf3 from LAN to LAN.
+across() {
+	show "$1" ping -n -c 3 -i 0.3 -W 5 "$3"
+	local pid
+	start pid "$2" /run/iperf-server.log iperf3 -s -1
+	wait_for 10 listens "$2" 5201 || failed "the iperf3 server on $2"
+	show "$1" timeout 30 iperf3 -f m -n 4M -i 0 -c "$3"
+	wait "$pid"
+}
+
+# A capture that ends whole; tcpdump on the wire between NAT router and gwb.
+record() {
+	capture capture_pid gwb wan0 "$1.pcap" ip
+}
+
+record_end() {
+	sleep 0.5
+	stop "$capture_pid"
+}
+
+# strongswan NS LOG LAN ID PEER_LAN PEER_ID PEER: an unmodified charon, with
+# its configuration in that host's /etc. One at a time: its socket has one place.
+strongswan() {
+	local ns=$1 log=$VM_OUT/$2.log etc=/etc/netns/$1
+	shift 2
+	mkdir -p "$etc/swanctl"/{x509,x509ca,x509aa,x509ac,x509crl,x509ocsp,pubkey,private,rsa,ecdsa,bliss,pkcs8,pkcs12}
+	swanctl_conf "$@" >"$etc/swanctl/swanctl.conf"
+	# The kernel's own ESP, not charon's.
+	cat >"$etc/strongswan.conf" <<-END
+	charon {
+	  load = random nonce openssl aes sha1 sha2 hmac kdf gcm curve25519 kernel-netlink socket-default vici
+	  filelog {
+	    stderr {
+	      default = 1
+	    }
+	  }
+	}
+	END
+	echo
+	echo "$ns# cat /etc/swanctl/swanctl.conf"
+	cat "$etc/swanctl/swanctl.conf"
+	echo
+	start charon_pid "$ns" "$log" $CHARON
+	wait_for 20 ip netns exec "$ns" swanctl --stats || failed "strongSwan on $ns does not start"
+	ip netns exec "$ns" swanctl --load-all >>"$log" 2>&1 ||
+		failed "strongSwan does not take its configuration"
+}
+
+# swanctl.conf of the site with LAN $1, identity $2; the other $3, $4 at $5.
+swanctl_conf() {
+	cat <<-END
+	connections {
+	  site {
+	    version = 2
+	    remote_addrs = $5
+	    proposals = aes256gcm16-prfsha256-x25519
+	    local {
+	      auth = psk
+	      id = $2
+	    }
+	    remote {
+	      auth = psk
+	      id = $4
+	    }
+	    children {
+	      net {
+	        local_ts = $1
+	        remote_ts = $3
+	        esp_proposals = aes256gcm16
+	      }
+	    }
+	  }
+	}
+	secrets {
+	  ike {
+	    secret = "$PSK"
+	  }
+	}
+	END
+}
+
+branch_conf() {
+	conf gwa hq <<-END
+	[Tunnel]
+	LocalID = branch.example.org
+	[Peer]
+	Endpoint = 198.51.100.2
+	RemoteID = hq.example.org
+	PSK = file:/etc/esptun/psk
+	Routes = 10.2.0.0/24
+	END
+}
+
+hq_conf() {
+	conf gwb branch <<-END
+	[Tunnel]
+	LocalID = hq.example.org
+	[Peer]
+	RemoteID = branch.example.org
+	PSK = file:/etc/esptun/psk
+	Routes = 10.1.0.0/24
+	END
+}
+
+part_esptun() {
+	title "1. esptund on both gateways, pre-shared key"
+	record esptun
+	hq_conf
+	agent gwb esptund-hq keys-esptun
+	branch_conf
+	agent gwa esptund-branch keys-esptun-branch
+	up gwa hq
+	up gwb branch
+	status gwa
+	status gwb
+	across lana lanb 10.2.0.2
+	show gwa ip -d -s link show hq
+	show gwb esptun -s peer show
+	record_end
+	agent_stop gwa hq
+	agent_stop gwb branch
+}
+
+part_responder() {
+	title "2. strongSwan $($CHARON --version 2>/dev/null | grep -oE '[0-9]+\.[0-9.]+' | head -n 1) at hq is the responder, esptund at the branch the initiator"
+	record strongswan-responder
+	strongswan gwb charon-responder \
+		10.2.0.0/24 hq.example.org 10.1.0.0/24 branch.example.org %any
+	branch_conf
+	agent gwa esptund-initiator keys-responder
+	up gwa hq
+	status gwa
+	show gwb swanctl --list-sas
+	across lana lanb 10.2.0.2
+	record_end
+	agent_stop gwa hq
+	stop "$charon_pid"
+}
+
+part_initiator() {
+	title "3. strongSwan at the branch, behind the NAT router, is the initiator, esptund at hq the responder"
+	record strongswan-initiator
+	hq_conf
+	agent gwb esptund-responder keys-initiator
+	strongswan gwa charon-initiator \
+		10.1.0.0/24 branch.example.org 10.2.0.0/24 hq.example.org 198.51.100.2
+	show gwa swanctl --initiate --child net --timeout 20
+	up gwb branch
+	status gwb
+	show gwa swanctl --list-sas
+	across lana lanb 10.2.0.2
+	record_end
+	stop "$charon_pid"
+	agent_stop gwb branch
+}
+
+uname -srv
+cat <<'END'
+
+  branch                                                            headquarters
+  lana          gwa                       nat                       gwb           lanb
+  10.1.0.2 ---- 10.1.0.1   192.168.1.2 -- 192.168.1.1
+                                          198.51.100.1 ============ 198.51.100.2
+                           masquerading router   the wire we watch  10.2.0.1 ---- 10.2.0.2
+END
+two_sites >/dev/null 2>&1
+load_esptun
+part_esptun
+part_responder
+part_initiator
+exit 0
