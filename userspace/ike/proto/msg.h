@@ -99,7 +99,9 @@ bool ike_notify_find(const struct ike_payloads *p, uint16_t type, struct ike_not
 struct ike_builder {
 	struct writer w;
 	size_t next_at; /* offset of the next-payload octet to patch */
-	size_t payload_at; /* offset of the open payload, 0 if none */
+	size_t payload_at; /* offset of the open payload */
+	bool message; /* begins with a header */
+	uint8_t *first; /* where the first type goes until it is known; NULL afterwards */
 };
 
 /* A whole message in @buf; @h->next and @h->length are patched later. */
@@ -119,7 +121,10 @@ void ike_build_notify_spi(struct ike_builder *b, uint16_t type, uint8_t protocol
 void ike_build_delete(struct ike_builder *b, uint8_t protocol, const uint32_t *spis /* host order */,
 		      uint16_t n);
 void ike_build_ts(struct ike_builder *b, uint8_t type, const struct ike_ts_list *ts);
-/* Patch lengths; the message's size, or 0 if it did not fit. */
+/*
+ * Patch the header's length; the size of the message or chain, or 0 if it did not fit.
+ * An empty chain has size 0 too: w.bad tells which.
+ */
 size_t ike_build_end(struct ike_builder *b);
 
 #endif

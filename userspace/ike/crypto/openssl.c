@@ -1,0 +1,726 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The cryptography of IKEv2 over OpenSSL 3's EVP interface; the only user of libcrypto.
+ * Algorithms are fetched once and kept, for a fetch costs more than a short HMAC.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rand.h>
+
+#include "ike/crypto/crypto.h"
+
+enum {
+	AEAD_SALT = 4, /* RFC 5282 7.1, RFC 7634 2 */
+	AEAD_IV = 8,
+	AEAD_ICV = 16,
+	AES_BLOCK = 16,
+	MAX_IOV = 8,
+	MAX_TEXT = 1 << 20, /* far below INT_MAX, which EVP's lengths end at */
+	X25519_LEN = 32,
+	ECP_MAX = 66,
+};
+
+void ike_crypto_random(void *ctx, void *buf, size_t len)
+{
+	(void)ctx;
+	if (len > INT_MAX || RAND_bytes(buf, (int)len) != 1)
+		abort();
+}
+
+void ike_wipe(void *p, size_t len)
+{
+	OPENSSL_cleanse(p, len);
+}
+
+bool ike_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+/* HMAC-SHA2: in PRFs whole, in integrity algorithms cut to half (RFC 4868). */
+
+static const struct hash {
+	const char *name;
+	uint16_t prf, integ;
+	size_t len;
+} hashes[] = {
+	{ "SHA256", IKE_PRF_HMAC_SHA2_256, IKE_INTEG_HMAC_SHA2_256_128, 32 },
+	{ "SHA384", IKE_PRF_HMAC_SHA2_384, IKE_INTEG_HMAC_SHA2_384_192, 48 },
+	{ "SHA512", IKE_PRF_HMAC_SHA2_512, IKE_INTEG_HMAC_SHA2_512_256, 64 },
+};
+
+#define NHASHES (sizeof(hashes) / sizeof(hashes[0]))
+
+static const struct hash *hash_of_prf(uint16_t prf)
+{
+	for (size_t i = 0; i < NHASHES; i++)
+		if (hashes[i].prf == prf)
+			return &hashes[i];
+	return NULL;
+}
+
+static const struct hash *hash_of_integ(uint16_t integ)
+{
+	for (size_t i = 0; i < NHASHES; i++)
+		if (hashes[i].integ == integ)
+			return &hashes[i];
+	return NULL;
+}
+
+/* A keyless context of HMAC with this hash, to be duplicated; NULL if the library lacks it. */
+static const EVP_MAC_CTX *hmac_template(const struct hash *h)
+{
+	static EVP_MAC_CTX *made[NHASHES];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)h->name, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	size_t i = (size_t)(h - hashes);
+	EVP_MAC *mac;
+
+	if (made[i])
+		return made[i];
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	made[i] = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	EVP_MAC_free(mac);
+	if (made[i] && !EVP_MAC_CTX_set_params(made[i], params)) {
+		EVP_MAC_CTX_free(made[i]);
+		made[i] = NULL;
+	}
+	return made[i];
+}
+
+static int hmac(const struct hash *h, const uint8_t *key, size_t key_len, const struct ike_iov *in,
+		unsigned int n, uint8_t *out)
+{
+	const EVP_MAC_CTX *template = h ? hmac_template(h) : NULL;
+	EVP_MAC_CTX *ctx = template ? EVP_MAC_CTX_dup(template) : NULL;
+	size_t len = 0;
+	bool ok;
+
+	ok = ctx && key && EVP_MAC_init(ctx, key, key_len, NULL);
+	for (unsigned int i = 0; ok && i < n; i++)
+		ok = !in[i].len || EVP_MAC_update(ctx, in[i].base, in[i].len);
+	ok = ok && EVP_MAC_final(ctx, out, &len, h->len) && len == h->len;
+	EVP_MAC_CTX_free(ctx);
+	return ok ? 0 : -1;
+}
+
+size_t ike_prf_len(uint16_t prf)
+{
+	const struct hash *h = hash_of_prf(prf);
+
+	return h ? h->len : 0;
+}
+
+int ike_prf(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
+	    uint8_t *out)
+{
+	return hmac(hash_of_prf(prf), key, key_len, in, n, out);
+}
+
+int ike_prf_plus(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *seed,
+		 unsigned int n, uint8_t *out, size_t out_len)
+{
+	const struct hash *h = hash_of_prf(prf);
+	uint8_t t[IKE_MAX_PRF], round = 0;
+	struct ike_iov in[MAX_IOV];
+	size_t done = 0;
+
+	if (!h || n + 2 > MAX_IOV || out_len > 255 * h->len)
+		return -1;
+	for (unsigned int i = 0; i < n; i++)
+		in[i + 1] = seed[i];
+	in[0] = (struct ike_iov){ t, 0 }; /* T1 has no predecessor */
+	in[n + 1] = (struct ike_iov){ &round, 1 };
+	while (done < out_len) {
+		size_t part = out_len - done < h->len ? out_len - done : h->len;
+
+		round++;
+		if (hmac(h, key, key_len, in, n + 2, t))
+			break;
+		memcpy(out + done, t, part);
+		done += part;
+		in[0].len = h->len;
+	}
+	ike_wipe(t, sizeof(t));
+	if (done == out_len)
+		return 0;
+	ike_wipe(out, out_len);
+	return -1;
+}
+
+int ike_sha1(const struct ike_iov *in, unsigned int n, uint8_t out[20])
+{
+	static EVP_MD *md;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok;
+
+	if (!md)
+		md = EVP_MD_fetch(NULL, "SHA1", NULL);
+	ok = ctx && md && EVP_DigestInit_ex2(ctx, md, NULL);
+	for (unsigned int i = 0; ok && i < n; i++)
+		ok = !in[i].len || EVP_DigestUpdate(ctx, in[i].base, in[i].len);
+	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
+	EVP_MD_CTX_free(ctx);
+	return ok ? 0 : -1;
+}
+
+int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
+		    uint8_t out[32])
+{
+	return ike_prf(IKE_PRF_HMAC_SHA2_256, key, key_len, in, n, out);
+}
+
+/* Diffie-Hellman. */
+
+enum dh_kind { DH_MODP, DH_ECP, DH_X25519 };
+
+static const struct dh_group {
+	uint16_t id;
+	enum dh_kind kind;
+	const char *name; /* OpenSSL's */
+	size_t public_len, shared_len;
+} dh_groups[] = {
+	{ IKE_DH_MODP2048, DH_MODP, "modp_2048", 256, 256 },
+	{ IKE_DH_MODP3072, DH_MODP, "modp_3072", 384, 384 },
+	{ IKE_DH_MODP4096, DH_MODP, "modp_4096", 512, 512 },
+	{ IKE_DH_ECP256, DH_ECP, "P-256", 64, 32 },
+	{ IKE_DH_ECP384, DH_ECP, "P-384", 96, 48 },
+	{ IKE_DH_ECP521, DH_ECP, "P-521", 132, 66 },
+	{ IKE_DH_CURVE25519, DH_X25519, "X25519", X25519_LEN, X25519_LEN },
+};
+
+struct ike_dh {
+	const struct dh_group *group;
+	EVP_PKEY *key;
+	uint8_t public[IKE_MAX_KE];
+};
+
+static const struct dh_group *dh_group_find(uint16_t id)
+{
+	for (size_t i = 0; i < sizeof(dh_groups) / sizeof(dh_groups[0]); i++)
+		if (dh_groups[i].id == id)
+			return &dh_groups[i];
+	return NULL;
+}
+
+size_t ike_dh_public_len(uint16_t group)
+{
+	const struct dh_group *g = dh_group_find(group);
+
+	return g ? g->public_len : 0;
+}
+
+size_t ike_dh_shared_len(uint16_t group)
+{
+	const struct dh_group *g = dh_group_find(group);
+
+	return g ? g->shared_len : 0;
+}
+
+/* A fresh key from the library's generator. */
+static EVP_PKEY *key_generate(const struct dh_group *g)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)g->name, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, g->kind == DH_MODP ? "DH" : "EC", NULL);
+	EVP_PKEY *key = NULL;
+
+	if (ctx && EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, params) == 1 &&
+	    EVP_PKEY_generate(ctx, &key) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+/*
+ * A key from its parts. @point: an encoded EC point, @number: a MODP public value,
+ * whichever the group has; @priv may be NULL.
+ */
+static EVP_PKEY *key_import(const struct dh_group *g, const uint8_t *point, size_t point_len,
+			    const BIGNUM *number, const BIGNUM *priv)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, g->kind == DH_MODP ? "DH" : "EC", NULL);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *key = NULL;
+	bool ok;
+
+	ok = ctx && bld &&
+	     OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, g->name, 0) &&
+	     (!point || OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
+							 point_len)) &&
+	     (!number || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PUB_KEY, number)) &&
+	     (!priv || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv));
+	if (ok)
+		params = OSSL_PARAM_BLD_to_param(bld);
+	if (params && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &key, priv ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params) != 1)
+		key = NULL;
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+/* The prime of a MODP group (RFC 3526). */
+static BIGNUM *modp_prime(const struct dh_group *g)
+{
+	switch (g->id) {
+	case IKE_DH_MODP2048: return BN_get_rfc3526_prime_2048(NULL);
+	case IKE_DH_MODP3072: return BN_get_rfc3526_prime_3072(NULL);
+	case IKE_DH_MODP4096: return BN_get_rfc3526_prime_4096(NULL);
+	default: return NULL;
+	}
+}
+
+static EVP_PKEY *modp_from_private(const struct dh_group *g, BIGNUM *priv)
+{
+	BIGNUM *p = modp_prime(g), *pub = BN_new(), *two = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+	EVP_PKEY *key = NULL;
+
+	BN_set_flags(priv, BN_FLG_CONSTTIME);
+	if (p && pub && two && ctx && BN_set_word(two, 2) && BN_mod_exp(pub, two, priv, p, ctx))
+		key = key_import(g, NULL, 0, pub, priv);
+	BN_CTX_free(ctx);
+	BN_free(two);
+	BN_free(pub);
+	BN_free(p);
+	return key;
+}
+
+static EVP_PKEY *ecp_from_private(const struct dh_group *g, const BIGNUM *priv)
+{
+	EC_GROUP *curve = EC_GROUP_new_by_curve_name(EC_curve_nist2nid(g->name));
+	EC_POINT *pub = curve ? EC_POINT_new(curve) : NULL;
+	uint8_t point[2 * ECP_MAX + 1];
+	EVP_PKEY *key = NULL;
+
+	if (pub && EC_POINT_mul(curve, pub, priv, NULL, NULL, NULL) &&
+	    EC_POINT_point2oct(curve, pub, POINT_CONVERSION_UNCOMPRESSED, point, sizeof(point),
+			       NULL) == g->public_len + 1)
+		key = key_import(g, point, g->public_len + 1, NULL, priv);
+	EC_POINT_free(pub);
+	EC_GROUP_free(curve);
+	return key;
+}
+
+static bool modp_public(EVP_PKEY *key, const struct dh_group *g, uint8_t *out)
+{
+	BIGNUM *pub = NULL;
+	bool ok;
+
+	ok = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PUB_KEY, &pub) == 1 &&
+	     BN_bn2binpad(pub, out, (int)g->public_len) == (int)g->public_len;
+	BN_free(pub);
+	return ok;
+}
+
+/* RFC 5903 7: x and y one behind the other, without the 0x04 of the encoding. */
+static bool ecp_public(EVP_PKEY *key, const struct dh_group *g, uint8_t *out)
+{
+	unsigned char *point = NULL;
+	size_t len = EVP_PKEY_get1_encoded_public_key(key, &point);
+	bool ok = len == g->public_len + 1 && point[0] == POINT_CONVERSION_UNCOMPRESSED;
+
+	if (ok)
+		memcpy(out, point + 1, g->public_len);
+	OPENSSL_free(point);
+	return ok;
+}
+
+static bool key_public(EVP_PKEY *key, const struct dh_group *g, uint8_t *out)
+{
+	size_t len = g->public_len;
+
+	switch (g->kind) {
+	case DH_MODP: return modp_public(key, g, out);
+	case DH_ECP: return ecp_public(key, g, out);
+	default: return EVP_PKEY_get_raw_public_key(key, out, &len) == 1 && len == g->public_len;
+	}
+}
+
+/* Takes @key over, NULL too. */
+static struct ike_dh *dh_wrap(const struct dh_group *g, EVP_PKEY *key)
+{
+	struct ike_dh *dh = key ? calloc(1, sizeof(*dh)) : NULL;
+
+	if (dh && key_public(key, g, dh->public)) {
+		dh->group = g;
+		dh->key = key;
+		return dh;
+	}
+	EVP_PKEY_free(key);
+	free(dh);
+	return NULL;
+}
+
+static EVP_PKEY *x25519_from_private(const uint8_t *priv, size_t len)
+{
+	return EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, priv, len);
+}
+
+struct ike_dh *ike_dh_new(uint16_t group, const struct ike_rng *rng)
+{
+	const struct dh_group *g = dh_group_find(group);
+	uint8_t priv[X25519_LEN];
+	struct ike_dh *dh;
+
+	if (!g)
+		return NULL;
+	if (g->kind != DH_X25519)
+		return dh_wrap(g, key_generate(g));
+	rng->fill(rng->ctx, priv, sizeof(priv));
+	dh = dh_wrap(g, x25519_from_private(priv, sizeof(priv)));
+	ike_wipe(priv, sizeof(priv));
+	return dh;
+}
+
+struct ike_dh *ike_dh_from_private(uint16_t group, const uint8_t *priv, size_t len)
+{
+	const struct dh_group *g = dh_group_find(group);
+	EVP_PKEY *key = NULL;
+	BIGNUM *n;
+
+	if (!g || len > IKE_MAX_KE)
+		return NULL;
+	if (g->kind == DH_X25519)
+		return dh_wrap(g, x25519_from_private(priv, len));
+	n = BN_bin2bn(priv, (int)len, NULL);
+	if (n)
+		key = g->kind == DH_MODP ? modp_from_private(g, n) : ecp_from_private(g, n);
+	BN_clear_free(n);
+	return dh_wrap(g, key);
+}
+
+uint16_t ike_dh_group(const struct ike_dh *dh)
+{
+	return dh->group->id;
+}
+
+const uint8_t *ike_dh_public(const struct ike_dh *dh, size_t *len)
+{
+	*len = dh->group->public_len;
+	return dh->public;
+}
+
+/* The peer's public value as a key, whose length is right; NULL if the library refuses it. */
+static EVP_PKEY *peer_import(const struct dh_group *g, const uint8_t *peer)
+{
+	uint8_t point[2 * ECP_MAX + 1];
+	EVP_PKEY *key;
+	BIGNUM *y;
+
+	switch (g->kind) {
+	case DH_MODP:
+		y = BN_bin2bn(peer, (int)g->public_len, NULL);
+		key = y ? key_import(g, NULL, 0, y, NULL) : NULL;
+		BN_free(y);
+		return key;
+	case DH_ECP:
+		point[0] = POINT_CONVERSION_UNCOMPRESSED;
+		memcpy(point + 1, peer, g->public_len);
+		return key_import(g, point, g->public_len + 1, NULL, NULL);
+	default:
+		return EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, g->public_len);
+	}
+}
+
+/*
+ * RFC 6989: for MODP groups of safe primes 1 < y < p - 1, for curves of cofactor 1
+ * coordinates in range and on the curve. That is OpenSSL's quick check; the full one
+ * costs a second exponentiation and finds no more in these groups.
+ */
+static bool peer_sound(const struct dh_group *g, EVP_PKEY *peer)
+{
+	EVP_PKEY_CTX *ctx;
+	bool ok;
+
+	if (g->kind == DH_X25519)
+		return true;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, peer, NULL);
+	ok = ctx && EVP_PKEY_public_check_quick(ctx) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return ok;
+}
+
+static bool derive(const struct ike_dh *dh, EVP_PKEY *peer, uint8_t *out)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, dh->key, NULL);
+	unsigned int pad = 1;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &pad),
+		OSSL_PARAM_construct_end(),
+	};
+	size_t len = dh->group->shared_len;
+	bool ok;
+
+	ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
+	     (dh->group->kind != DH_MODP || EVP_PKEY_CTX_set_params(ctx, params) == 1) &&
+	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&
+	     EVP_PKEY_derive(ctx, out, &len) == 1 && len == dh->group->shared_len;
+	EVP_PKEY_CTX_free(ctx);
+	return ok;
+}
+
+int ike_dh_shared(struct ike_dh *dh, const uint8_t *peer, size_t peer_len, uint8_t *out)
+{
+	static const uint8_t zero[IKE_MAX_KE];
+	const struct dh_group *g = dh->group;
+	EVP_PKEY *key;
+	bool ok;
+
+	if (peer_len != g->public_len)
+		return -1;
+	key = peer_import(g, peer);
+	ok = key && peer_sound(g, key) && derive(dh, key, out) &&
+	     !ike_equal(out, zero, g->shared_len);
+	EVP_PKEY_free(key);
+	if (!ok)
+		ike_wipe(out, g->shared_len);
+	return ok ? 0 : -1;
+}
+
+void ike_dh_free(struct ike_dh *dh)
+{
+	if (!dh)
+		return;
+	EVP_PKEY_free(dh->key); /* clears the private part */
+	free(dh);
+}
+
+/* Ciphers. */
+
+static const struct encr {
+	uint16_t id, key_bits; /* as in the transform */
+	const char *name;
+	size_t key_len; /* without salt */
+	bool aead;
+} encrs[] = {
+	{ IKE_ENCR_AES_GCM_16, 128, "AES-128-GCM", 16, true },
+	{ IKE_ENCR_AES_GCM_16, 192, "AES-192-GCM", 24, true },
+	{ IKE_ENCR_AES_GCM_16, 256, "AES-256-GCM", 32, true },
+	{ IKE_ENCR_CHACHA20_POLY1305, 0, "ChaCha20-Poly1305", 32, true },
+	{ IKE_ENCR_AES_CBC, 128, "AES-128-CBC", 16, false },
+	{ IKE_ENCR_AES_CBC, 192, "AES-192-CBC", 24, false },
+	{ IKE_ENCR_AES_CBC, 256, "AES-256-CBC", 32, false },
+};
+
+#define NENCRS (sizeof(encrs) / sizeof(encrs[0]))
+
+/* The entry of @c if the whole combination is one we know, else NULL. */
+static const struct encr *encr_find(const struct ike_cipher *c)
+{
+	for (size_t i = 0; i < NENCRS; i++) {
+		const struct encr *e = &encrs[i];
+
+		if (e->id == c->encr && e->key_bits == c->key_bits &&
+		    (e->aead ? c->integ == IKE_INTEG_NONE : hash_of_integ(c->integ) != NULL))
+			return e;
+	}
+	return NULL;
+}
+
+static const EVP_CIPHER *evp_cipher(const struct encr *e)
+{
+	static EVP_CIPHER *fetched[NENCRS];
+	size_t i = (size_t)(e - encrs);
+
+	if (!fetched[i])
+		fetched[i] = EVP_CIPHER_fetch(NULL, e->name, NULL);
+	return fetched[i];
+}
+
+bool ike_cipher_known(const struct ike_cipher *c)
+{
+	return encr_find(c) != NULL;
+}
+
+bool ike_encr_is_aead(uint16_t encr)
+{
+	return encr == IKE_ENCR_AES_GCM_16 || encr == IKE_ENCR_CHACHA20_POLY1305;
+}
+
+size_t ike_cipher_key_len(const struct ike_cipher *c)
+{
+	const struct encr *e = encr_find(c);
+
+	return e ? e->key_len + (e->aead ? AEAD_SALT : 0) : 0;
+}
+
+size_t ike_cipher_iv_len(const struct ike_cipher *c)
+{
+	return ike_encr_is_aead(c->encr) ? AEAD_IV : AES_BLOCK;
+}
+
+size_t ike_cipher_icv_len(const struct ike_cipher *c)
+{
+	return ike_encr_is_aead(c->encr) ? AEAD_ICV : ike_integ_key_len(c->integ) / 2;
+}
+
+size_t ike_cipher_block(const struct ike_cipher *c)
+{
+	return ike_encr_is_aead(c->encr) ? 1 : AES_BLOCK;
+}
+
+size_t ike_integ_key_len(uint16_t integ)
+{
+	const struct hash *h = hash_of_integ(integ);
+
+	return h ? h->len : 0;
+}
+
+/*
+ * Key and nonce or IV into a new context; NULL on failure. An AEAD's nonce is the salt,
+ * which follows the key, and then the IV (RFC 5282 4, RFC 7634 2).
+ */
+static EVP_CIPHER_CTX *cipher_start(const struct encr *e, const uint8_t *key, const uint8_t *iv,
+				    bool seal)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t nonce[AEAD_SALT + AEAD_IV];
+	bool ok;
+
+	if (e->aead) {
+		memcpy(nonce, key + e->key_len, AEAD_SALT);
+		memcpy(nonce + AEAD_SALT, iv, AEAD_IV);
+		iv = nonce;
+	}
+	ok = ctx && EVP_CipherInit_ex2(ctx, evp_cipher(e), key, iv, seal, NULL) == 1 &&
+	     (e->aead || EVP_CIPHER_CTX_set_padding(ctx, 0) == 1);
+	ike_wipe(nonce, sizeof(nonce));
+	if (ok)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+/* Run @len octets at @text through, in place; an AEAD takes @aad first. */
+static bool cipher_run(EVP_CIPHER_CTX *ctx, const uint8_t *aad, size_t aad_len, uint8_t *text,
+		       size_t len)
+{
+	int n = 0, tail = 0;
+
+	return (!aad_len || EVP_CipherUpdate(ctx, NULL, &n, aad, (int)aad_len) == 1) &&
+	       (!len || EVP_CipherUpdate(ctx, text, &n, text, (int)len) == 1) &&
+	       EVP_CipherFinal_ex(ctx, text + len, &tail) == 1 && tail == 0;
+}
+
+static bool aead_seal(const struct encr *e, const uint8_t *key, const uint8_t *aad, size_t aad_len,
+		      uint8_t *buf, size_t len)
+{
+	EVP_CIPHER_CTX *ctx = cipher_start(e, key, buf, true);
+	uint8_t *text = buf + AEAD_IV;
+	bool ok = ctx && cipher_run(ctx, aad, aad_len, text, len) &&
+		  EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, AEAD_ICV, text + len) == 1;
+
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+static bool aead_open(const struct encr *e, const uint8_t *key, const uint8_t *aad, size_t aad_len,
+		      uint8_t *buf, size_t len)
+{
+	EVP_CIPHER_CTX *ctx = cipher_start(e, key, buf, false);
+	uint8_t *text = buf + AEAD_IV;
+	uint8_t icv[AEAD_ICV];
+	bool ok;
+
+	memcpy(icv, text + len, sizeof(icv));
+	ok = ctx && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_ICV, icv) == 1 &&
+	     cipher_run(ctx, aad, aad_len, text, len);
+	EVP_CIPHER_CTX_free(ctx);
+	if (!ok)
+		ike_wipe(text, len); /* decrypted before the verdict */
+	return ok;
+}
+
+static bool cbc_run(const struct encr *e, const uint8_t *key, uint8_t *buf, size_t len, bool seal)
+{
+	EVP_CIPHER_CTX *ctx = cipher_start(e, key, buf, seal);
+	bool ok = ctx && cipher_run(ctx, NULL, 0, buf + AES_BLOCK, len);
+
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+/* The MAC, uncut, over what stands before the IV, the IV and the ciphertext. */
+static bool cbc_mac(const struct ike_cipher *c, const uint8_t *integ_key, const uint8_t *aad,
+		    size_t aad_len, const uint8_t *buf, size_t len, uint8_t mac[IKE_MAX_PRF])
+{
+	const struct hash *h = hash_of_integ(c->integ);
+	struct ike_iov in[] = { { aad, aad_len }, { buf, AES_BLOCK + len } };
+
+	return !hmac(h, integ_key, h->len, in, 2, mac);
+}
+
+static bool cbc_seal(const struct encr *e, const struct ike_cipher *c, const uint8_t *key,
+		     const uint8_t *integ_key, const uint8_t *aad, size_t aad_len, uint8_t *buf,
+		     size_t len)
+{
+	uint8_t mac[IKE_MAX_PRF];
+	bool ok = cbc_run(e, key, buf, len, true) &&
+		  cbc_mac(c, integ_key, aad, aad_len, buf, len, mac);
+
+	if (ok)
+		memcpy(buf + AES_BLOCK + len, mac, ike_cipher_icv_len(c));
+	ike_wipe(mac, sizeof(mac));
+	return ok;
+}
+
+static bool cbc_open(const struct encr *e, const struct ike_cipher *c, const uint8_t *key,
+		     const uint8_t *integ_key, const uint8_t *aad, size_t aad_len, uint8_t *buf,
+		     size_t len)
+{
+	uint8_t mac[IKE_MAX_PRF];
+	bool ok = cbc_mac(c, integ_key, aad, aad_len, buf, len, mac) &&
+		  ike_equal(mac, buf + AES_BLOCK + len, ike_cipher_icv_len(c)) &&
+		  cbc_run(e, key, buf, len, false);
+
+	ike_wipe(mac, sizeof(mac));
+	return ok;
+}
+
+int ike_cipher_seal(const struct ike_cipher *c, const uint8_t *key, const uint8_t *integ_key,
+		    const uint8_t *aad, size_t aad_len, uint8_t *buf, size_t text_len)
+{
+	const struct encr *e = encr_find(c);
+	bool ok;
+
+	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % ike_cipher_block(c))
+		return -1;
+	if (e->aead)
+		ok = aead_seal(e, key, aad, aad_len, buf, text_len);
+	else
+		ok = cbc_seal(e, c, key, integ_key, aad, aad_len, buf, text_len);
+	if (!ok)
+		ike_wipe(buf + ike_cipher_iv_len(c), text_len + ike_cipher_icv_len(c));
+	return ok ? 0 : -1;
+}
+
+int ike_cipher_open(const struct ike_cipher *c, const uint8_t *key, const uint8_t *integ_key,
+		    const uint8_t *aad, size_t aad_len, uint8_t *buf, size_t text_len)
+{
+	const struct encr *e = encr_find(c);
+	bool ok;
+
+	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % ike_cipher_block(c))
+		return -1;
+	if (e->aead)
+		ok = aead_open(e, key, aad, aad_len, buf, text_len);
+	else
+		ok = cbc_open(e, c, key, integ_key, aad, aad_len, buf, text_len);
+	return ok ? 0 : -1;
+}

@@ -1,0 +1,938 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Numbers to words and back.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ike/proto/names.h"
+#include "ike/proto/text.h"
+
+struct name {
+	uint16_t number;
+	const char *text;
+};
+
+#define FIND(table, number) name_find(table, sizeof(table) / sizeof((table)[0]), number)
+
+static const char *name_find(const struct name *table, size_t n, uint16_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (table[i].number == number)
+			return table[i].text;
+	return NULL;
+}
+
+static const struct name exchanges[] = {
+	{ IKE_SA_INIT, "IKE_SA_INIT" },
+	{ IKE_AUTH, "IKE_AUTH" },
+	{ IKE_CREATE_CHILD_SA, "CREATE_CHILD_SA" },
+	{ IKE_INFORMATIONAL, "INFORMATIONAL" },
+};
+
+static const struct name payloads[] = {
+	{ IKE_PL_NONE, "none" },     { IKE_PL_SA, "SA" },
+	{ IKE_PL_KE, "KE" },	     { IKE_PL_IDI, "IDi" },
+	{ IKE_PL_IDR, "IDr" },	     { IKE_PL_CERT, "CERT" },
+	{ IKE_PL_CERTREQ, "CERTREQ" }, { IKE_PL_AUTH, "AUTH" },
+	{ IKE_PL_NONCE, "Nonce" },   { IKE_PL_NOTIFY, "N" },
+	{ IKE_PL_DELETE, "D" },	     { IKE_PL_VENDOR, "V" },
+	{ IKE_PL_TSI, "TSi" },	     { IKE_PL_TSR, "TSr" },
+	{ IKE_PL_SK, "SK" },	     { IKE_PL_CP, "CP" },
+	{ IKE_PL_EAP, "EAP" },	     { IKE_PL_SKF, "SKF" },
+};
+
+static const struct name notifies[] = {
+	{ IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD, "UNSUPPORTED_CRITICAL_PAYLOAD" },
+	{ IKE_N_INVALID_IKE_SPI, "INVALID_IKE_SPI" },
+	{ IKE_N_INVALID_MAJOR_VERSION, "INVALID_MAJOR_VERSION" },
+	{ IKE_N_INVALID_SYNTAX, "INVALID_SYNTAX" },
+	{ IKE_N_INVALID_MESSAGE_ID, "INVALID_MESSAGE_ID" },
+	{ IKE_N_INVALID_SPI, "INVALID_SPI" },
+	{ IKE_N_NO_PROPOSAL_CHOSEN, "NO_PROPOSAL_CHOSEN" },
+	{ IKE_N_INVALID_KE_PAYLOAD, "INVALID_KE_PAYLOAD" },
+	{ IKE_N_AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED" },
+	{ IKE_N_SINGLE_PAIR_REQUIRED, "SINGLE_PAIR_REQUIRED" },
+	{ IKE_N_NO_ADDITIONAL_SAS, "NO_ADDITIONAL_SAS" },
+	{ IKE_N_INTERNAL_ADDRESS_FAILURE, "INTERNAL_ADDRESS_FAILURE" },
+	{ IKE_N_FAILED_CP_REQUIRED, "FAILED_CP_REQUIRED" },
+	{ IKE_N_TS_UNACCEPTABLE, "TS_UNACCEPTABLE" },
+	{ IKE_N_INVALID_SELECTORS, "INVALID_SELECTORS" },
+	{ IKE_N_TEMPORARY_FAILURE, "TEMPORARY_FAILURE" },
+	{ IKE_N_CHILD_SA_NOT_FOUND, "CHILD_SA_NOT_FOUND" },
+	{ IKE_N_INITIAL_CONTACT, "INITIAL_CONTACT" },
+	{ IKE_N_SET_WINDOW_SIZE, "SET_WINDOW_SIZE" },
+	{ IKE_N_ADDITIONAL_TS_POSSIBLE, "ADDITIONAL_TS_POSSIBLE" },
+	{ 16387, "IPCOMP_SUPPORTED" },
+	{ IKE_N_NAT_DETECTION_SOURCE_IP, "NAT_DETECTION_SOURCE_IP" },
+	{ IKE_N_NAT_DETECTION_DESTINATION_IP, "NAT_DETECTION_DESTINATION_IP" },
+	{ IKE_N_COOKIE, "COOKIE" },
+	{ IKE_N_USE_TRANSPORT_MODE, "USE_TRANSPORT_MODE" },
+	{ 16392, "HTTP_CERT_LOOKUP_SUPPORTED" },
+	{ IKE_N_REKEY_SA, "REKEY_SA" },
+	{ IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED, "ESP_TFC_PADDING_NOT_SUPPORTED" },
+	{ 16395, "NON_FIRST_FRAGMENTS_ALSO" },
+	{ IKE_N_MOBIKE_SUPPORTED, "MOBIKE_SUPPORTED" },
+	{ 16404, "MULTIPLE_AUTH_SUPPORTED" },
+	{ 16407, "REDIRECT" },
+	{ 16417, "EAP_ONLY_AUTHENTICATION" },
+	{ 16418, "CHILDLESS_IKEV2_SUPPORTED" },
+	{ IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, "IKEV2_FRAGMENTATION_SUPPORTED" },
+	{ IKE_N_SIGNATURE_HASH_ALGORITHMS, "SIGNATURE_HASH_ALGORITHMS" },
+};
+
+static const struct name transform_types[] = {
+	{ IKE_T_ENCR, "encryption algorithm" }, { IKE_T_PRF, "pseudo-random function" },
+	{ IKE_T_INTEG, "integrity algorithm" }, { IKE_T_DH, "key exchange group" },
+	{ IKE_T_ESN, "sequence number size" },
+};
+
+const char *ike_exchange_name(uint8_t exchange)
+{
+	const char *name = FIND(exchanges, exchange);
+
+	return name ? name : "unknown exchange";
+}
+
+const char *ike_payload_name(uint8_t type)
+{
+	const char *name = FIND(payloads, type);
+
+	return name ? name : "unknown payload";
+}
+
+const char *ike_notify_name(uint16_t type)
+{
+	return FIND(notifies, type);
+}
+
+const char *ike_transform_type_name(uint8_t type)
+{
+	const char *name = FIND(transform_types, type);
+
+	return name ? name : "transform of unknown type";
+}
+
+/*
+ * Words for transforms. Those not implemented are here so that a peer's offer can be
+ * shown in the words its administrator knows.
+ */
+static const struct word {
+	const char *text;
+	struct ike_transform t;
+	bool ours;
+} words[] = {
+	{ "aes128", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 128 }, true },
+	{ "aes192", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 192 }, true },
+	{ "aes256", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 }, true },
+	{ "aes128gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128 }, true },
+	{ "aes192gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 192 }, true },
+	{ "aes256gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256 }, true },
+	{ "chacha20poly1305", { IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0 }, true },
+	{ "sha256", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0 }, true },
+	{ "sha384", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0 }, true },
+	{ "sha512", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_512_256, 0 }, true },
+	{ "prfsha256", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0 }, true },
+	{ "prfsha384", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_384, 0 }, true },
+	{ "prfsha512", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_512, 0 }, true },
+	{ "x25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true },
+	{ "curve25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true },
+	{ "ecp256", { IKE_T_DH, IKE_DH_ECP256, 0 }, true },
+	{ "ecp384", { IKE_T_DH, IKE_DH_ECP384, 0 }, true },
+	{ "ecp521", { IKE_T_DH, IKE_DH_ECP521, 0 }, true },
+	{ "modp2048", { IKE_T_DH, IKE_DH_MODP2048, 0 }, true },
+	{ "modp3072", { IKE_T_DH, IKE_DH_MODP3072, 0 }, true },
+	{ "modp4096", { IKE_T_DH, IKE_DH_MODP4096, 0 }, true },
+	{ "nopfs", { IKE_T_DH, IKE_DH_NONE, 0 }, true },
+	{ "esn", { IKE_T_ESN, IKE_ESN_YES, 0 }, true },
+	{ "noesn", { IKE_T_ESN, IKE_ESN_NO, 0 }, true },
+	{ "nointeg", { IKE_T_INTEG, IKE_INTEG_NONE, 0 }, false },
+	{ "des", { IKE_T_ENCR, 2, 0 }, false },
+	{ "3des", { IKE_T_ENCR, 3, 0 }, false },
+	{ "null", { IKE_T_ENCR, 11, 0 }, false },
+	{ "aes128ctr", { IKE_T_ENCR, 13, 128 }, false },
+	{ "aes256ctr", { IKE_T_ENCR, 13, 256 }, false },
+	{ "aes128ccm8", { IKE_T_ENCR, 14, 128 }, false },
+	{ "aes256ccm8", { IKE_T_ENCR, 14, 256 }, false },
+	{ "aes128ccm16", { IKE_T_ENCR, 16, 128 }, false },
+	{ "aes256ccm16", { IKE_T_ENCR, 16, 256 }, false },
+	{ "aes128gcm8", { IKE_T_ENCR, 18, 128 }, false },
+	{ "aes256gcm8", { IKE_T_ENCR, 18, 256 }, false },
+	{ "aes128gcm12", { IKE_T_ENCR, 19, 128 }, false },
+	{ "aes256gcm12", { IKE_T_ENCR, 19, 256 }, false },
+	{ "camellia128", { IKE_T_ENCR, 23, 128 }, false },
+	{ "camellia256", { IKE_T_ENCR, 23, 256 }, false },
+	{ "md5", { IKE_T_INTEG, 1, 0 }, false },
+	{ "sha1", { IKE_T_INTEG, 2, 0 }, false },
+	{ "aesxcbc", { IKE_T_INTEG, 5, 0 }, false },
+	{ "aescmac", { IKE_T_INTEG, 8, 0 }, false },
+	{ "prfmd5", { IKE_T_PRF, 1, 0 }, false },
+	{ "prfsha1", { IKE_T_PRF, 2, 0 }, false },
+	{ "prfaesxcbc", { IKE_T_PRF, 4, 0 }, false },
+	{ "prfaescmac", { IKE_T_PRF, 8, 0 }, false },
+	{ "modp768", { IKE_T_DH, 1, 0 }, false },
+	{ "modp1024", { IKE_T_DH, 2, 0 }, false },
+	{ "modp1536", { IKE_T_DH, 5, 0 }, false },
+	{ "modp6144", { IKE_T_DH, 17, 0 }, false },
+	{ "modp8192", { IKE_T_DH, 18, 0 }, false },
+	{ "modp1024s160", { IKE_T_DH, 22, 0 }, false },
+	{ "modp2048s224", { IKE_T_DH, 23, 0 }, false },
+	{ "modp2048s256", { IKE_T_DH, 24, 0 }, false },
+	{ "ecp192", { IKE_T_DH, 25, 0 }, false },
+	{ "ecp224", { IKE_T_DH, 26, 0 }, false },
+	{ "ecp256bp", { IKE_T_DH, 28, 0 }, false },
+	{ "ecp384bp", { IKE_T_DH, 29, 0 }, false },
+	{ "ecp512bp", { IKE_T_DH, 30, 0 }, false },
+	{ "x448", { IKE_T_DH, 32, 0 }, false },
+	{ "mlkem512", { IKE_T_DH, 35, 0 }, false },
+	{ "mlkem768", { IKE_T_DH, 36, 0 }, false },
+	{ "mlkem1024", { IKE_T_DH, 37, 0 }, false },
+};
+
+#define NWORDS (sizeof(words) / sizeof(words[0]))
+
+static bool transform_eq(const struct ike_transform *a, const struct ike_transform *b)
+{
+	return a->type == b->type && a->id == b->id && a->key_bits == b->key_bits;
+}
+
+bool ike_transform_ours(const struct ike_transform *t)
+{
+	for (size_t i = 0; i < NWORDS; i++)
+		if (transform_eq(&words[i].t, t))
+			return words[i].ours;
+	return false;
+}
+
+static void transform_add(struct text *out, const struct ike_transform *t)
+{
+	static const char *const kind[] = { "type0-", "encr", "prf", "integ", "group", "esn" };
+
+	for (size_t i = 0; i < NWORDS; i++) {
+		if (transform_eq(&words[i].t, t)) {
+			text_add(out, "%s", words[i].text);
+			return;
+		}
+	}
+	if (t->type < sizeof(kind) / sizeof(kind[0]))
+		text_add(out, "%s%u", kind[t->type], t->id);
+	else
+		text_add(out, "type%u-%u", t->type, t->id);
+	if (t->key_bits)
+		text_add(out, ":%u", t->key_bits);
+}
+
+char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t)
+{
+	struct text out = text_init(buf, size);
+
+	transform_add(&out, t);
+	return buf;
+}
+
+/* Order of printing: as people write it, encryption, integrity, PRF, group. */
+static const uint8_t type_order[] = { IKE_T_ENCR, IKE_T_INTEG, IKE_T_PRF, IKE_T_DH, IKE_T_ESN };
+
+/* Transforms of @type joined with "/"; false if there is none to show. */
+static bool type_add(struct text *out, const struct ike_proposal *p, uint8_t type,
+		     const char *before)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct ike_transform *t = &p->t[i];
+
+		if (t->type != type || (type == IKE_T_INTEG && t->id == IKE_INTEG_NONE))
+			continue;
+		text_add(out, "%s", any ? "/" : before);
+		transform_add(out, t);
+		any = true;
+	}
+	return any;
+}
+
+static void proposal_add(struct text *out, const struct ike_proposal *p)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < sizeof(type_order); i++)
+		if (type_add(out, p, type_order[i], before))
+			before = "-";
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (p->t[i].type >= IKE_T_ENCR && p->t[i].type <= IKE_T_ESN)
+			continue;
+		text_add(out, "%s", before);
+		transform_add(out, &p->t[i]);
+		before = "-";
+	}
+}
+
+char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p)
+{
+	struct text out = text_init(buf, size);
+
+	proposal_add(&out, p);
+	return buf;
+}
+
+char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p)
+{
+	struct text out = text_init(buf, size);
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		text_add(&out, "%s", i ? ", " : "");
+		proposal_add(&out, &p->p[i]);
+	}
+	return buf;
+}
+
+/* A word of a proposal, @len characters, or NULL with the reason in @err. */
+static const struct word *word_find(const char *text, size_t len, char *err, size_t err_size)
+{
+	struct text out = text_init(err, err_size);
+
+	for (size_t i = 0; i < NWORDS; i++) {
+		if (strlen(words[i].text) != len || strncasecmp(words[i].text, text, len) != 0)
+			continue;
+		if (words[i].ours)
+			return &words[i];
+		text_add(&out, "%s is not implemented; ", words[i].text);
+		break;
+	}
+	if (!out.len)
+		text_add(&out, "unknown word \"%.*s\" in proposal; ", (int)len, text);
+	text_add(&out, "expected words like");
+	for (size_t i = 0; i < NWORDS; i++)
+		if (words[i].ours)
+			text_add(&out, " %s", words[i].text);
+	return NULL;
+}
+
+static void transform_append(struct ike_proposal *p, uint8_t type, uint16_t id, uint16_t key_bits)
+{
+	struct ike_transform t = { .type = type, .id = id, .key_bits = key_bits };
+
+	for (unsigned int i = 0; i < p->n; i++)
+		if (transform_eq(&p->t[i], &t))
+			return;
+	if (p->n < IKE_MAX_TRANSFORMS)
+		p->t[p->n++] = t;
+}
+
+static unsigned int count(const struct ike_proposal *p, uint8_t type)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		n += p->t[i].type == type;
+	return n;
+}
+
+static bool is_aead(const struct ike_transform *t)
+{
+	return t->type == IKE_T_ENCR && t->id != IKE_ENCR_AES_CBC;
+}
+
+/* PRFs that were not named: those of the same hashes, or with an AEAD alone all of them. */
+static void prf_defaults(const struct ike_proposal *in, struct ike_proposal *out)
+{
+	for (unsigned int i = 0; i < in->n; i++)
+		if (in->t[i].type == IKE_T_INTEG)
+			transform_append(out, IKE_T_PRF,
+					 in->t[i].id - IKE_INTEG_HMAC_SHA2_256_128 +
+						 IKE_PRF_HMAC_SHA2_256, 0);
+	if (count(out, IKE_T_PRF))
+		return;
+	for (uint16_t id = IKE_PRF_HMAC_SHA2_256; id <= IKE_PRF_HMAC_SHA2_512; id++)
+		transform_append(out, IKE_T_PRF, id, 0);
+}
+
+/* What the words @in mean for @protocol: in type order, defaults added, useless ones gone. */
+static void proposal_complete(const struct ike_proposal *in, uint8_t protocol, bool aead,
+			      struct ike_proposal *out)
+{
+	bool ike = protocol == IKE_PROTO_IKE;
+
+	for (size_t o = 0; o < sizeof(type_order); o++) {
+		uint8_t type = type_order[o];
+
+		for (unsigned int i = 0; i < in->n; i++) {
+			if (in->t[i].type != type || (type == IKE_T_INTEG && aead) ||
+			    (type == IKE_T_PRF && !ike) || (type == IKE_T_ESN && ike) ||
+			    (type == IKE_T_DH && ike && in->t[i].id == IKE_DH_NONE))
+				continue;
+			transform_append(out, type, in->t[i].id, in->t[i].key_bits);
+		}
+		if (type == IKE_T_PRF && ike && !count(out, IKE_T_PRF))
+			prf_defaults(in, out);
+		if (type == IKE_T_ESN && !ike && !count(out, IKE_T_ESN)) {
+			transform_append(out, IKE_T_ESN, IKE_ESN_YES, 0);
+			transform_append(out, IKE_T_ESN, IKE_ESN_NO, 0);
+		}
+	}
+}
+
+/* What is wrong with a proposal of these words, or NULL. */
+static const char *proposal_fault(const struct ike_proposal *p, uint8_t protocol)
+{
+	unsigned int encr = count(p, IKE_T_ENCR), aead = 0, groups = 0;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		aead += is_aead(&p->t[i]);
+		groups += p->t[i].type == IKE_T_DH && p->t[i].id != IKE_DH_NONE;
+	}
+	if (!encr)
+		return "no encryption algorithm; add one, such as aes256gcm16";
+	if (aead && aead != encr)
+		return "GCM or ChaCha20 together with CBC (aes128, aes192, aes256); make two proposals with a comma between (RFC 7296 3.3)";
+	if (!aead && !count(p, IKE_T_INTEG))
+		return "CBC encryption without integrity algorithm; add one, such as sha256";
+	if (protocol == IKE_PROTO_IKE && !groups)
+		return "no key exchange group; add one, such as x25519";
+	return NULL;
+}
+
+int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,
+			   size_t err_size)
+{
+	struct ike_proposal in = { 0 };
+	const char *fault;
+	size_t len;
+
+	memset(out, 0, sizeof(*out));
+	for (const char *s = text;; s += len + 1) {
+		const struct word *w;
+
+		len = strcspn(s, "-/");
+		w = word_find(s, len, err, err_size);
+		if (!w)
+			return -1;
+		transform_append(&in, w->t.type, w->t.id, w->t.key_bits);
+		if (!s[len])
+			break;
+	}
+	fault = proposal_fault(&in, protocol);
+	if (fault) {
+		snprintf(err, err_size, "\"%s\": %s", text, fault);
+		return -1;
+	}
+	out->num = 1;
+	out->protocol = protocol;
+	proposal_complete(&in, protocol, is_aead(&in.t[0]) || !count(&in, IKE_T_INTEG), out);
+	return 0;
+}
+
+/* Addresses. */
+
+char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a)
+{
+	struct text out = text_init(buf, size);
+	char s[INET6_ADDRSTRLEN];
+
+	if (a->family == 4 || a->family == 6)
+		inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->b, s, sizeof(s));
+	else
+		strcpy(s, "any");
+	text_add(&out, "%s", s);
+	return buf;
+}
+
+int ike_addr_from_text(const char *text, struct ike_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, text, a->b) == 1)
+		a->family = 4;
+	else if (inet_pton(AF_INET6, text, a->b) == 1)
+		a->family = 6;
+	return a->family ? 0 : -1;
+}
+
+char *ike_endpoint_print(char *buf, size_t size, const struct ike_endpoint *e)
+{
+	struct text out = text_init(buf, size);
+	char addr[INET6_ADDRSTRLEN];
+
+	ike_addr_print(addr, sizeof(addr), &e->addr);
+	text_add(&out, e->addr.family == 6 ? "[%s]:%u" : "%s:%u", addr, e->port);
+	return buf;
+}
+
+bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b)
+{
+	size_t len = a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
+
+	return a->family == b->family && !memcmp(a->b, b->b, len);
+}
+
+bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b)
+{
+	return a->port == b->port && ike_addr_eq(&a->addr, &b->addr);
+}
+
+/* Identities. */
+
+/* @len octets from outside: what is not plain ASCII, or could end a quotation, as \xNN. */
+static void bytes_add(struct text *out, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] > ' ' && p[i] < 0x7f && p[i] != '\\' && p[i] != '"')
+			text_add(out, "%c", p[i]);
+		else
+			text_add(out, "\\x%02x", p[i]);
+	}
+}
+
+static void hex_add(struct text *out, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		text_add(out, "%02x", p[i]);
+}
+
+static bool plain(const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] <= ' ' || p[i] >= 0x7f || p[i] == '\\' || p[i] == '"')
+			return false;
+	return len > 0;
+}
+
+/* The type a bare word would be taken for. */
+static uint8_t id_guess(const char *text)
+{
+	struct ike_addr a;
+
+	if (!ike_addr_from_text(text, &a))
+		return a.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6;
+	return strchr(text, '@') ? IKE_ID_RFC822 : strchr(text, ':') ? 0 : IKE_ID_FQDN;
+}
+
+/* FQDN and e-mail: bare if the word alone would be read as the same identity. */
+static void id_name_add(struct text *out, const struct ike_id *id)
+{
+	char bare[IKE_MAX_ID + 1];
+
+	memcpy(bare, id->data, id->len);
+	bare[id->len] = '\0';
+	if (!plain(id->data, id->len) || id_guess(bare) != id->type)
+		text_add(out, id->type == IKE_ID_FQDN ? "fqdn:" : "email:");
+	bytes_add(out, id->data, id->len);
+}
+
+char *ike_id_print(char *buf, size_t size, const struct ike_id *id)
+{
+	struct text out = text_init(buf, size);
+	char addr[INET6_ADDRSTRLEN];
+
+	switch (id->type) {
+	case 0:
+		text_add(&out, "any");
+		break;
+	case IKE_ID_IPV4:
+	case IKE_ID_IPV6:
+		inet_ntop(id->type == IKE_ID_IPV4 ? AF_INET : AF_INET6, id->data, addr, sizeof(addr));
+		text_add(&out, "%s", addr);
+		break;
+	case IKE_ID_FQDN:
+	case IKE_ID_RFC822:
+		id_name_add(&out, id);
+		break;
+	case IKE_ID_KEY_ID:
+		if (plain(id->data, id->len) && strncmp((const char *)id->data, "0x", id->len < 2 ? 1 : 2)) {
+			text_add(&out, "keyid:");
+			bytes_add(&out, id->data, id->len);
+			break;
+		}
+		text_add(&out, "keyid:0x");
+		hex_add(&out, id->data, id->len);
+		break;
+	default:
+		text_add(&out, id->type == IKE_ID_DER_DN ? "dn:0x" : "type%u:0x", id->type);
+		hex_add(&out, id->data, id->len);
+	}
+	return buf;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int id_hex(const char *text, struct ike_id *id)
+{
+	size_t n = strlen(text);
+
+	if (!n || n % 2 || n / 2 > sizeof(id->data))
+		return -1;
+	for (size_t i = 0; i < n; i += 2) {
+		int hi = hex_digit(text[i]), lo = hex_digit(text[i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return -1;
+		id->data[i / 2] = (uint8_t)(hi << 4 | lo);
+	}
+	id->len = (uint16_t)(n / 2);
+	return 0;
+}
+
+/* The value of an identity whose type is known. */
+static int id_value(const char *text, struct ike_id *id)
+{
+	struct ike_addr a;
+	size_t n = strlen(text);
+
+	if (id->type == IKE_ID_IPV4 || id->type == IKE_ID_IPV6) {
+		if (ike_addr_from_text(text, &a) || a.family != (id->type == IKE_ID_IPV4 ? 4 : 6))
+			return -1;
+		id->len = a.family == 4 ? 4 : 16;
+		memcpy(id->data, a.b, id->len);
+		return 0;
+	}
+	if (id->type == IKE_ID_KEY_ID && !strncmp(text, "0x", 2))
+		return id_hex(text + 2, id);
+	if (!plain((const uint8_t *)text, n) || n > sizeof(id->data))
+		return -1;
+	if (id->type == IKE_ID_RFC822 && (text[0] == '@' || !strchr(text, '@') || text[n - 1] == '@'))
+		return -1;
+	memcpy(id->data, text, n);
+	id->len = (uint16_t)n;
+	return 0;
+}
+
+int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size)
+{
+	static const struct {
+		const char *prefix;
+		uint8_t type;
+	} forms[] = {
+		{ "fqdn:", IKE_ID_FQDN },  { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
+		{ "ipv4:", IKE_ID_IPV4 },  { "ipv6:", IKE_ID_IPV6 },
+	};
+	const char *value = text;
+
+	memset(id, 0, sizeof(*id));
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t n = strlen(forms[i].prefix);
+
+		if (!strncasecmp(text, forms[i].prefix, n)) {
+			id->type = forms[i].type;
+			value = text + n;
+		}
+	}
+	if (!id->type)
+		id->type = id_guess(text);
+	if (id->type && !id_value(value, id))
+		return 0;
+	memset(id, 0, sizeof(*id));
+	snprintf(err, err_size,
+		 "\"%s\" is no identity; expected an address, a host name, user@host, keyid:TEXT or keyid:0xHEX",
+		 text);
+	return -1;
+}
+
+bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
+{
+	uint16_t exact = 0;
+
+	if (a->type != b->type || a->len != b->len)
+		return false;
+	if (a->type == IKE_ID_RFC822) { /* the local part's case matters (RFC 5321 2.4) */
+		const uint8_t *at = a->len ? memrchr(a->data, '@', a->len) : NULL;
+
+		exact = at ? (uint16_t)(at - a->data) : a->len;
+	} else if (a->type != IKE_ID_FQDN) {
+		exact = a->len;
+	}
+	if (memcmp(a->data, b->data, exact))
+		return false;
+	for (uint16_t i = exact; i < a->len; i++) {
+		uint8_t x = a->data[i], y = b->data[i];
+
+		x |= (x >= 'A' && x <= 'Z') ? 0x20 : 0;
+		y |= (y >= 'A' && y <= 'Z') ? 0x20 : 0;
+		if (x != y)
+			return false;
+	}
+	return true;
+}
+
+/* Traffic selectors. */
+
+static const struct name ip_protocols[] = {
+	{ IPPROTO_ICMP, "icmp" }, { IPPROTO_ICMPV6, "icmp6" }, { IPPROTO_TCP, "tcp" },
+	{ IPPROTO_UDP, "udp" },	  { IPPROTO_SCTP, "sctp" },    { IPPROTO_GRE, "gre" },
+	{ IPPROTO_ESP, "esp" },	  { IPPROTO_IPIP, "ipip" },
+};
+
+static bool is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* Bits of the prefix that start..end is, or -1 if it is none. */
+static int ts_prefix_len(const struct ike_ts *ts)
+{
+	int bits = ts->family == 4 ? 32 : 128, len = 0;
+
+	while (len < bits && !((ts->start[len / 8] ^ ts->end[len / 8]) & (0x80 >> len % 8)))
+		len++;
+	for (int i = len; i < bits; i++)
+		if ((ts->start[i / 8] & (0x80 >> i % 8)) || !(ts->end[i / 8] & (0x80 >> i % 8)))
+			return -1;
+	return len;
+}
+
+/* ICMP: type in the high octet of a port, code in the low one (RFC 7296 3.13.1). */
+static void icmp_add(struct text *out, const struct ike_ts *ts)
+{
+	uint16_t a = ts->port_start, b = ts->port_end;
+
+	if (a >> 8 == b >> 8 && !(a & 255) && (b & 255) == 255)
+		text_add(out, ":%u", a >> 8);
+	else if (a == b)
+		text_add(out, ":%u/%u", a >> 8, a & 255);
+	else
+		text_add(out, ":%u/%u-%u/%u", a >> 8, a & 255, b >> 8, b & 255);
+}
+
+static void ts_add(struct text *out, const struct ike_ts *ts)
+{
+	int af = ts->family == 4 ? AF_INET : AF_INET6, len = ts_prefix_len(ts);
+	const char *name = FIND(ip_protocols, ts->protocol);
+	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
+	bool ports = ts->port_start != 0 || ts->port_end != 65535;
+
+	inet_ntop(af, ts->start, a, sizeof(a));
+	inet_ntop(af, ts->end, b, sizeof(b));
+	if (len >= 0)
+		text_add(out, "%s/%d", a, len);
+	else
+		text_add(out, "%s-%s", a, b);
+	if (!ts->protocol && !ports)
+		return;
+	if (name)
+		text_add(out, ":%s", name);
+	else
+		text_add(out, ":proto%u", ts->protocol);
+	if (!ports)
+		return;
+	if (ts->port_start == 65535 && ts->port_end == 0)
+		text_add(out, ":opaque");
+	else if (is_icmp(ts->protocol))
+		icmp_add(out, ts);
+	else if (ts->port_start == ts->port_end)
+		text_add(out, ":%u", ts->port_start);
+	else
+		text_add(out, ":%u-%u", ts->port_start, ts->port_end);
+}
+
+char *ike_ts_print(char *buf, size_t size, const struct ike_ts *ts)
+{
+	struct text out = text_init(buf, size);
+
+	ts_add(&out, ts);
+	return buf;
+}
+
+char *ike_ts_list_print(char *buf, size_t size, const struct ike_ts_list *l)
+{
+	struct text out = text_init(buf, size);
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		text_add(&out, "%s", i ? ", " : "");
+		ts_add(&out, &l->ts[i]);
+	}
+	if (!l->n)
+		text_add(&out, "nothing");
+	return buf;
+}
+
+/* A decimal number up to @max at *@s, which moves behind it; -1 if there is none. */
+static long number(const char **s, long max)
+{
+	char *end;
+	long v;
+
+	if (!isdigit((unsigned char)**s))
+		return -1;
+	v = strtol(*s, &end, 10);
+	*s = end;
+	return v <= max ? v : -1;
+}
+
+/* "8", "8/0": an ICMP type, perhaps with code, as a range of ports. */
+static int icmp_from_text(const char **s, long *start, long *end)
+{
+	long type = number(s, 255), code;
+
+	if (type < 0)
+		return -1;
+	*start = type << 8;
+	*end = type << 8 | 255;
+	if (**s != '/')
+		return 0;
+	(*s)++;
+	code = number(s, 255);
+	*start = *end = type << 8 | code;
+	return code < 0 ? -1 : 0;
+}
+
+static int ports_from_text(const char *s, struct ike_ts *ts)
+{
+	bool icmp = is_icmp(ts->protocol);
+	long start, end, unused;
+
+	if (!strcasecmp(s, "opaque")) {
+		ts->port_start = 65535;
+		ts->port_end = 0;
+		return 0;
+	}
+	if (icmp) {
+		if (icmp_from_text(&s, &start, &end))
+			return -1;
+	} else {
+		start = end = number(&s, 65535);
+	}
+	if (*s == '-') {
+		s++;
+		if (icmp) {
+			if (icmp_from_text(&s, &unused, &end))
+				return -1;
+		} else {
+			end = number(&s, 65535);
+		}
+	}
+	if (*s || start < 0 || end < start)
+		return -1;
+	ts->port_start = (uint16_t)start;
+	ts->port_end = (uint16_t)end;
+	return 0;
+}
+
+/* "udp" or "proto47" at @s, @len characters; -1 if it is no protocol. */
+static int protocol_from_text(const char *s, size_t len)
+{
+	for (size_t i = 0; i < sizeof(ip_protocols) / sizeof(ip_protocols[0]); i++)
+		if (strlen(ip_protocols[i].text) == len && !strncasecmp(ip_protocols[i].text, s, len))
+			return ip_protocols[i].number;
+	if (len > 5 && !strncasecmp(s, "proto", 5)) {
+		const char *n = s + 5;
+		long v = number(&n, 255);
+
+		return n == s + len ? (int)v : -1;
+	}
+	return -1;
+}
+
+/*
+ * The ":udp:53" behind an address. IPv6 addresses have colons too, but no group of
+ * theirs reads like a protocol. Cuts @s there; -1 if the ports make no sense.
+ */
+static int ts_suffix(char *s, struct ike_ts *ts)
+{
+	ts->port_end = 65535;
+	for (char *at = strchr(s, ':'); at; at = strchr(at + 1, ':')) {
+		size_t len = strcspn(at + 1, ":");
+		int protocol = protocol_from_text(at + 1, len);
+
+		if (protocol < 0)
+			continue;
+		ts->protocol = (uint8_t)protocol;
+		*at = '\0';
+		return at[len + 1] ? ports_from_text(at + len + 2, ts) : 0;
+	}
+	return 0;
+}
+
+static int ts_prefix(const struct ike_addr *a, const char *len_text, struct ike_ts *ts)
+{
+	int bits = a->family == 4 ? 32 : 128;
+	long len = number(&len_text, bits);
+
+	if (len < 0 || *len_text)
+		return -1;
+	memcpy(ts->start, a->b, sizeof(ts->start));
+	memcpy(ts->end, a->b, sizeof(ts->end));
+	for (int i = (int)len; i < bits; i++) {
+		if (ts->start[i / 8] & (0x80 >> i % 8))
+			return -2;
+		ts->end[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	}
+	return 0;
+}
+
+/* Address, prefix or range; 0, -1, or -2 for host bits behind a prefix. */
+static int ts_range(char *s, struct ike_ts *ts)
+{
+	char *cut = strpbrk(s, "/-"), sep = cut ? *cut : '\0';
+	struct ike_addr a, b;
+
+	if (cut)
+		*cut++ = '\0';
+	if (ike_addr_from_text(s, &a))
+		return -1;
+	ts->family = a.family;
+	if (sep == '/')
+		return ts_prefix(&a, cut, ts);
+	b = a;
+	if (sep == '-' && (ike_addr_from_text(cut, &b) || b.family != a.family))
+		return -1;
+	memcpy(ts->start, a.b, sizeof(ts->start));
+	memcpy(ts->end, b.b, sizeof(ts->end));
+	return memcmp(a.b, b.b, sizeof(a.b)) <= 0 ? 0 : -1;
+}
+
+static int ts_append(struct ike_ts_list *l, const struct ike_ts *ts, char *err, size_t err_size)
+{
+	if (l->n == IKE_MAX_TS) {
+		snprintf(err, err_size, "more than %d traffic selectors", IKE_MAX_TS);
+		return -1;
+	}
+	l->ts[l->n++] = *ts;
+	return 0;
+}
+
+int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t err_size)
+{
+	struct ike_ts ts = { 0 };
+	char s[128];
+	int ret;
+
+	if (!strcasecmp(text, "any"))
+		return ike_ts_from_text("0.0.0.0/0", l, err, err_size) ||
+				       ike_ts_from_text("::/0", l, err, err_size) ?
+			       -1 :
+			       0;
+	ret = snprintf(s, sizeof(s), "%s", text) < (int)sizeof(s) ? 0 : -1;
+	if (!ret)
+		ret = ts_suffix(s, &ts);
+	if (!ret)
+		ret = ts_range(s, &ts);
+	if (!ret)
+		return ts_append(l, &ts, err, err_size);
+	if (ret == -2)
+		snprintf(err, err_size, "\"%s\" has bits set behind its prefix length", text);
+	else
+		snprintf(err, err_size,
+			 "\"%s\" is no traffic selector; expected any, 10.1.0.0/16, 10.1.0.5-10.1.0.9 or fd00::/8, perhaps with :udp:53",
+			 text);
+	return -1;
+}
+
+char *ike_spis_print(char *buf, size_t size, const uint8_t spi_i[IKE_SPI_LEN],
+		     const uint8_t spi_r[IKE_SPI_LEN])
+{
+	struct text out = text_init(buf, size);
+
+	hex_add(&out, spi_i, IKE_SPI_LEN);
+	text_add(&out, "_i ");
+	hex_add(&out, spi_r, IKE_SPI_LEN);
+	text_add(&out, "_r");
+	return buf;
+}
