@@ -92,9 +92,10 @@ across() {
 	wait "$pid"
 }
 
-# A capture that ends whole; tcpdump on the wire between NAT router and gwb.
+# A capture that ends whole, of the wire at the NAT router: a gateway with the
+# kernel's ESP would show the inner packets too.
 record() {
-	capture capture_pid gwb wan0 "$1.pcap" ip
+	capture capture_pid nat out0 "$1.pcap" ip
 }
 
 record_end() {
