@@ -7,7 +7,7 @@
 
 . "$VM_TOP/tests/vm/lib.sh"
 
-PSK=correct-horse-battery-staple-31415926
+PSK=$(openssl rand -base64 24)
 capture_pid='' charon_pid=''
 CHARON=/usr/lib/ipsec/charon
 
