@@ -9,9 +9,9 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <net/dst_cache.h>
+#include "link.h"
 #include "udp.h"
 
-struct esptun_link;
 struct netlink_ext_ack;
 
 /* Which members of struct esptun_peer_params the caller filled in. */
@@ -113,7 +113,11 @@ struct esptun_peer {
  *
  * Return: NULL if there is none.
  */
-struct esptun_peer *esptun_peer_find(struct esptun_link *link, u32 id);
+static inline struct esptun_peer *esptun_peer_find(struct esptun_link *link,
+						   u32 id)
+{
+	return xa_load(&link->peers, id);
+}
 
 /**
  * esptun_peer_new - add a peer
@@ -168,11 +172,12 @@ void esptun_peer_totals_get(const struct esptun_peer *peer,
 /**
  * esptun_peer_mtu - largest inner packet that fits the path to the peer
  * @peer: the peer; en->lock held, process context
+ * @learned: count what ICMP taught about the path, not only the route
  *
  * Counts the overhead of the newest outbound SA, or of AES-GCM without one.
  * Return: octets, 0 if there is no route.
  */
-unsigned int esptun_peer_mtu(struct esptun_peer *peer);
+unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned);
 
 /**
  * esptun_peer_seen - an authenticated packet arrived

@@ -120,7 +120,7 @@ struct esptun_sa_params {
  * @in_node: in esptun_net.sa_in (inbound)
  * @sels: entries in link->out (outbound)
  * @n_sels: how many
- * @usable: counts for the peer's SA pair; under esptun_net.lock
+ * @size: octets allocated for this structure and what follows it
  * @key_len: octets in @key
  * @key: as given, for a dump that asks for keys; wiped on free
  * @rwork: frees it after a grace period, in process context
@@ -153,11 +153,19 @@ struct esptun_sa {
 	struct rhash_head in_node;
 	struct esptun_sel *sels;
 	unsigned int n_sels;
-	bool usable;
+	size_t size;
 	u8 key_len;
 	u8 key[ESPTUN_KEY_MAX];
 	struct rcu_work rwork;
 };
+
+/**
+ * esptun_sa_recount - which peers have usable SAs
+ * @link: the link; en->lock held
+ *
+ * Sets the counts of peers and link, and the link's operational state.
+ */
+void esptun_sa_recount(struct esptun_link *link);
 
 int esptun_sa_module_init(void);
 void esptun_sa_module_exit(void);

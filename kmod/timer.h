@@ -23,8 +23,12 @@ void esptun_timer_sent(struct esptun_peer *peer);
 /* An authenticated packet came from the peer. RCU read side. */
 void esptun_timer_received(struct esptun_peer *peer);
 
-/* A link was made: prepare the timer for held packets, unarmed. */
-void esptun_timer_link_init(struct esptun_link *link);
+/*
+ * A link was made: prepare the timer for held packets, unarmed. @expire gives
+ * up the old ones and returns whether some are left.
+ */
+void esptun_timer_link_init(struct esptun_link *link,
+			    bool (*expire)(struct esptun_link *link, bool all));
 
 /* A packet is held for want of an SA. link->held.lock held. */
 void esptun_timer_held(struct esptun_link *link);

@@ -7,9 +7,6 @@
 
 struct esptun_link;
 
-int esptun_tx_module_init(void);
-void esptun_tx_module_exit(void);
-
 /* ndo_start_xmit */
 netdev_tx_t esptun_tx_xmit(struct sk_buff *skb, struct net_device *dev);
 
@@ -17,15 +14,9 @@ netdev_tx_t esptun_tx_xmit(struct sk_buff *skb, struct net_device *dev);
 void esptun_tx_release(struct esptun_link *link);
 
 /*
- * Give up packets held longer than ESPTUN_HOLD_MS, or all of them.
- * Return: whether some are left.
+ * Give up packets held longer than ESPTUN_HOLD_MS, or all of them. Any context
+ * but hard interrupt. Return: whether some are left.
  */
 bool esptun_tx_expire(struct esptun_link *link, bool all);
-
-/*
- * Wait until no packet of a dying link is parked. Nothing may send through it
- * any more. Process context.
- */
-void esptun_tx_drain(void);
 
 #endif /* ESPTUN_TX_H */

@@ -35,7 +35,6 @@ struct esptun_endpoint {
  * @sock: bound to 0.0.0.0:@port
  * @port: UDP port
  * @users: links, under esptun_net.lock
- * @rcu: frees it
  */
 struct esptun_sock {
 	struct list_head node;
@@ -43,19 +42,21 @@ struct esptun_sock {
 	struct socket *sock;
 	__be16 port;
 	unsigned int users;
-	struct rcu_head rcu;
 };
 
 /**
  * esptun_udp_get - the socket for a port, made if there is none
  * @en: netns; en->lock held
  * @port: UDP port
+ * @rcv: gets every datagram, as udp_sock.encap_rcv
  * @extack: told why not
  *
  * Return: the socket with one more user, or ERR_PTR (-EADDRINUSE if another
  * program has the port).
  */
 struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
+				   int (*rcv)(struct sock *sk,
+					      struct sk_buff *skb),
 				   struct netlink_ext_ack *extack);
 
 /* Give a socket back; the last user closes it. en->lock held; may sleep. */

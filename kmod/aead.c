@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Only synchronous transforms. Up to Linux 6.12, x86 offers AES-GCM in two
+ * forms: a wrapper that goes asynchronous when SIMD is taken, and the
+ * synchronous driver inside it ("__" in front of the name, flag INTERNAL), to
+ * be used only while may_use_simd(). We take the inner one and let the caller
+ * park packets in the rare other case: no second transform per SA, whose
+ * software GHASH alone would need a 4 KB table. Kernels without the inner form
+ * have a synchronous driver under the plain name.
+ */
+#include <linux/kmod.h>
+#include <linux/netlink.h>
+#include <linux/percpu.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <crypto/aead.h>
+#include <asm/simd.h>
+#include <linux/esptun.h>
+#include "aead.h"
+#include "limits.h"
+
+/* Additional data: SPI, high half with ESN, sequence number; then the IV. */
+#define ESN_LEN 4u
+#define IV_MAX 8u
+#define ASSOC_MAX (ESPTUN_ESP_HLEN + ESN_LEN + IV_MAX)
+
+/* Physically contiguous, unlike per-CPU memory: scatterlists point into it. */
+struct scratch {
+	struct scatterlist src[2];
+	struct scatterlist dst[2];
+	u8 assoc[ASSOC_MAX];
+	u8 iv[IV_MAX];
+	struct aead_request req;
+	u8 req_ctx[ESPTUN_AEAD_REQ_MAX] CRYPTO_MINALIGN_ATTR;
+};
+
+static DEFINE_PER_CPU(struct scratch *, scratches);
+
+static const struct esptun_alg algs[] = {
+	{
+		.encr = ESPTUN_ENCR_AES_GCM_16,
+		.name = "AES-GCM-16",
+		.crypto = "rfc4106(gcm(aes))",
+		.crypto_internal = "__rfc4106(gcm(aes))",
+		.key_lens = { 20, 28, 36 },
+		.key_help = "encr-key: AES-GCM takes 20, 28 or 36 octets, the key and 4 of salt",
+		.sizes = { .iv = 8, .icv = 16, .align = 4 },
+	}, {
+		.encr = ESPTUN_ENCR_CHACHA20_POLY1305,
+		.name = "ChaCha20-Poly1305",
+		.crypto = "rfc7539esp(chacha20,poly1305)",
+		.key_lens = { 36 },
+		.key_help = "encr-key: ChaCha20-Poly1305 takes 36 octets, the key and 4 of salt",
+		.sizes = { .iv = 8, .icv = 16, .align = 4 },
+	},
+};
+
+const struct esptun_alg *esptun_aead_find(u16 encr, u16 integ,
+					  struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(algs); i++) {
+		if (algs[i].encr != encr)
+			continue;
+		if (!integ)
+			return &algs[i];
+		NL_SET_ERR_MSG(extack, "integ: a combined-mode cipher takes no integrity algorithm");
+		return NULL;
+	}
+	NL_SET_ERR_MSG(extack, "encr: unknown algorithm; AES-GCM-16 (20) and ChaCha20-Poly1305 (28) are supported");
+	return NULL;
+}
+
+static bool key_len_ok(const struct esptun_alg *alg, unsigned int len)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(alg->key_lens) && alg->key_lens[i]; i++)
+		if (alg->key_lens[i] == len)
+			return true;
+	return false;
+}
+
+static struct crypto_aead *alloc_tfm(const struct esptun_alg *alg, bool *simd)
+{
+	struct crypto_aead *tfm;
+
+	if (alg->crypto_internal) {
+		tfm = crypto_alloc_aead(alg->crypto_internal,
+					CRYPTO_ALG_INTERNAL,
+					CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+		*simd = true;
+		if (!IS_ERR(tfm) || PTR_ERR(tfm) == -ENOMEM)
+			return tfm;
+	}
+	*simd = false;
+	return crypto_alloc_aead(alg->crypto, 0, CRYPTO_ALG_ASYNC);
+}
+
+static int setup_tfm(struct crypto_aead *tfm, const struct esptun_alg *alg,
+		     const u8 *key, unsigned int len)
+{
+	int err;
+
+	if (crypto_aead_reqsize(tfm) > ESPTUN_AEAD_REQ_MAX ||
+	    crypto_aead_ivsize(tfm) != alg->sizes.iv)
+		return -EOPNOTSUPP;
+	err = crypto_aead_setauthsize(tfm, alg->sizes.icv);
+	if (err)
+		return err;
+	return crypto_aead_setkey(tfm, key, len);
+}
+
+int esptun_aead_init(struct esptun_aead *a, const struct esptun_alg *alg,
+		     const u8 *key, unsigned int len,
+		     struct netlink_ext_ack *extack)
+{
+	struct crypto_aead *tfm;
+	bool simd;
+	int err;
+
+	if (!key_len_ok(alg, len)) {
+		NL_SET_ERR_MSG_FMT(extack, "%s", alg->key_help);
+		return -EINVAL;
+	}
+	tfm = alloc_tfm(alg, &simd);
+	if (IS_ERR(tfm)) {
+		NL_SET_ERR_MSG(extack, "encr: this kernel has no driver for the algorithm");
+		return PTR_ERR(tfm);
+	}
+	err = setup_tfm(tfm, alg, key, len);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "encr-key: the kernel's crypto driver refused the key");
+		crypto_free_aead(tfm);
+		return err;
+	}
+	a->alg = alg;
+	a->tfm = tfm;
+	a->simd = simd;
+	return 0;
+}
+
+void esptun_aead_free(struct esptun_aead *a)
+{
+	if (a->tfm)
+		crypto_free_aead(a->tfm);
+	a->tfm = NULL;
+}
+
+const char *esptun_aead_driver(const struct esptun_aead *a)
+{
+	return crypto_tfm_alg_driver_name(crypto_aead_tfm(a->tfm));
+}
+
+bool esptun_aead_ready(const struct esptun_aead *a)
+{
+	return !a->simd || may_use_simd();
+}
+
+static struct aead_request *request(const struct esptun_aead *a,
+				    struct scratch *s,
+				    struct scatterlist *dst, unsigned int len,
+				    unsigned int assoc, u64 seq)
+{
+	struct aead_request *req = &s->req;
+
+	aead_request_set_tfm(req, a->tfm);
+	aead_request_set_callback(req, 0, NULL, NULL);
+	aead_request_set_crypt(req, s->src, dst, len, s->iv);
+	aead_request_set_ad(req, assoc);
+	put_unaligned_be64(seq, s->iv);
+	return req;
+}
+
+/*
+ * With ESN the additional data is SPI, high half, low half (RFC 4106 5), but
+ * the high half is not sent. So the SPI moves 4 octets to the front for as
+ * long as the encryption lasts, and all stays in one piece.
+ */
+int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
+		     u64 seq, bool esn)
+{
+	struct scratch *s = this_cpu_read(scratches);
+	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
+	unsigned int assoc = ESPTUN_ESP_HLEN + sizes->iv;
+	u8 *start = esp;
+	int err;
+
+	put_unaligned_be64(seq, esp + ESPTUN_ESP_HLEN);
+	if (esn) {
+		start -= ESN_LEN;
+		assoc += ESN_LEN;
+		memcpy(start, esp, sizeof(__be32));
+		put_unaligned_be32(upper_32_bits(seq), esp);
+	}
+	sg_init_one(s->src, start, assoc + len + sizes->icv);
+	err = crypto_aead_encrypt(request(a, s, s->src, len, assoc, seq));
+	if (esn)
+		memcpy(esp, start, sizeof(__be32));
+	return err;
+}
+
+int esptun_aead_open(const struct esptun_aead *a, const u8 *esp,
+		     unsigned int len, u64 seq, bool esn, u8 *out)
+{
+	struct scratch *s = this_cpu_read(scratches);
+	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
+	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
+	unsigned int assoc = head + (esn ? ESN_LEN : 0);
+	struct scatterlist *dst = s->src;
+	struct aead_request *req;
+
+	if (esn) {
+		memcpy(s->assoc, esp, sizeof(__be32));
+		put_unaligned_be32(upper_32_bits(seq), s->assoc + 4);
+		memcpy(s->assoc + 8, esp + 4, head - 4);
+		sg_init_table(s->src, 2);
+		sg_set_buf(&s->src[0], s->assoc, assoc);
+		sg_set_buf(&s->src[1], esp + head, len - head);
+	} else {
+		sg_init_one(s->src, esp, len);
+	}
+	if (out != esp + head) {
+		dst = s->dst;
+		sg_init_one(dst, out - assoc, assoc + len - head - sizes->icv);
+	}
+	req = request(a, s, dst, len - head, assoc, 0);
+	/* The IV is what the packet says, whatever its sender derives it from. */
+	memcpy(s->iv, esp + ESPTUN_ESP_HLEN, sizes->iv);
+	return crypto_aead_decrypt(req);
+}
+
+int esptun_aead_module_init(void)
+{
+	int cpu;
+
+	/* Other modules' faster AES, which nothing else would pull in. */
+	request_module("crypto-aes");
+	for_each_possible_cpu(cpu) {
+		struct scratch *s = kzalloc_node(sizeof(*s), GFP_KERNEL,
+						 cpu_to_node(cpu));
+
+		if (!s) {
+			esptun_aead_module_exit();
+			return -ENOMEM;
+		}
+		per_cpu(scratches, cpu) = s;
+	}
+	return 0;
+}
+
+void esptun_aead_module_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kfree_sensitive(per_cpu(scratches, cpu));
+		per_cpu(scratches, cpu) = NULL;
+	}
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The link (netdevice) and what a network namespace holds.
+ *
+ * Everything belongs to the netns the link was created in (link->net); the
+ * netdevice may live in another one, like WireGuard's.
+ *
+ * Locking. esptun_net.lock is the configuration lock: links, peers, SAs and
+ * sockets of a netns change only under it, and dumps hold it. It nests inside
+ * rtnl, so never take rtnl under it. Packets only use RCU, the per-SA replay
+ * lock and the per-peer endpoint seqlock.
+ */
+#ifndef ESPTUN_LINK_H
+#define ESPTUN_LINK_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/gro_cells.h>
+#include <net/net_namespace.h>
+#include "limits.h"
+#include "sadb.h"
+#include "stats.h"
+#include "udp.h"
+
+/**
+ * struct esptun_net - one network namespace
+ * @net: back pointer
+ * @lock: the configuration lock
+ * @links: struct esptun_link.node, under @lock
+ * @socks: struct esptun_sock.node, under @lock
+ * @sa_in: inbound SAs by SPI; changes under @lock, lookups under RCU
+ * @generation: raised with every change to links, peers or SAs, under @lock;
+ *	a dump that sees two values was interrupted (NLM_F_DUMP_INTR)
+ * @serial: last esptun_sa.serial given out, under @lock
+ * @agent: netlink port ID of the IKE agent, 0 for none. Written by netlink.c
+ *	under @lock, read anywhere with READ_ONCE
+ * @stats: what belongs to no link
+ * @ike_lock: protects @ike_tokens and @ike_stamp
+ * @ike_tokens: IKE datagrams the agent may still get
+ * @ike_stamp: jiffies of the last refill
+ */
+struct esptun_net {
+	struct net *net;
+	struct mutex lock;
+	struct list_head links;
+	struct list_head socks;
+	struct rhashtable sa_in;
+	unsigned int generation;
+	u64 serial;
+	u32 agent;
+	struct esptun_stats __percpu *stats;
+	spinlock_t ike_lock;
+	unsigned int ike_tokens;
+	unsigned long ike_stamp;
+};
+
+/* A destination an acquire was raised for, see tx.c. */
+struct esptun_acquire {
+	u32 hash;
+	unsigned long when;
+};
+
+/**
+ * struct esptun_link - the private part of the netdevice
+ * @dev: the netdevice
+ * @net: creation netns
+ * @en: its state
+ * @node: in esptun_net.links
+ * @dead: going away, no new objects; under esptun_net.lock
+ * @us: encapsulation socket, from ndo_init to ndo_uninit; RCU
+ * @port: its port
+ * @local: outer source address, or 0
+ * @fwmark: mark on outer packets
+ * @tos: outer TOS, or 1 to inherit the inner one
+ * @ttl: outer TTL, 0 for the netns's default
+ * @mtu_user: the MTU was set by hand; under rtnl
+ * @mtu_ours: the MTU change in progress is ours; under rtnl
+ * @peers: struct esptun_peer by id; changes under esptun_net.lock, RCU
+ * @n_peers: how many, under esptun_net.lock
+ * @n_pairs: peers with usable SAs in both directions, under esptun_net.lock
+ * @n_idle: peers without a usable outbound SA; written under
+ *	esptun_net.lock, read anywhere
+ * @out: outbound SAs by selector
+ * @gro: inner GRO
+ * @stats: counters
+ * @update: brings operational state, held packets and MTU in line with the SAs
+ * @held: packets waiting for an SA; its lock also protects @acquire
+ * @held_timer: gives them up
+ * @held_expire: how
+ * @acquire: destinations recently asked for
+ *
+ * @local, @fwmark, @tos and @ttl are written under rtnl and read with
+ * READ_ONCE.
+ */
+struct esptun_link {
+	struct net_device *dev;
+	struct net *net;
+	struct esptun_net *en;
+	struct list_head node;
+	bool dead;
+	struct esptun_sock __rcu *us;
+	__be16 port;
+	__be32 local;
+	u32 fwmark;
+	u8 tos;
+	u8 ttl;
+	bool mtu_user;
+	bool mtu_ours;
+	struct xarray peers;
+	unsigned int n_peers;
+	unsigned int n_pairs;
+	unsigned int n_idle;
+	struct esptun_sadb_out out;
+	struct gro_cells gro;
+	struct esptun_stats __percpu *stats;
+	struct delayed_work update;
+	struct sk_buff_head held;
+	struct timer_list held_timer;
+	bool (*held_expire)(struct esptun_link *link, bool all);
+	struct esptun_acquire acquire[ESPTUN_ACQUIRE_SLOTS];
+};
+
+/* link->tos: copy the inner DSCP (as the ip-tunnel drivers do) */
+#define ESPTUN_TOS_INHERIT 1
+
+/*
+ * Peers or SAs changed, or an SA stopped being usable: bring operational
+ * state, held packets and MTU in line soon. Any context.
+ */
+static inline void esptun_link_update(struct esptun_link *link)
+{
+	queue_delayed_work(system_wq, &link->update, 0);
+}
+
+#endif /* ESPTUN_LINK_H */

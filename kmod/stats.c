@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/string.h>
+#include "stats.h"
+
+struct esptun_stats __percpu *esptun_stats_alloc(void)
+{
+	struct esptun_stats __percpu *stats = alloc_percpu(struct esptun_stats);
+	int cpu;
+
+	if (!stats)
+		return NULL;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(stats, cpu)->syncp);
+	return stats;
+}
+
+void esptun_stats_add(struct esptun_stats __percpu *stats, unsigned int id,
+		      unsigned int n)
+{
+	struct esptun_stats *own;
+
+	/* Process context (configuration) and softirq share the counters. */
+	local_bh_disable();
+	own = this_cpu_ptr(stats);
+	u64_stats_update_begin(&own->syncp);
+	u64_stats_add(&own->count[id], n);
+	u64_stats_update_end(&own->syncp);
+	local_bh_enable();
+}
+
+void esptun_stats_sum(struct esptun_stats __percpu *stats,
+		      u64 sum[ESPTUN_STATS_NUM])
+{
+	u64 count[ESPTUN_STATS_NUM];
+	unsigned int start;
+	unsigned int i;
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum) * ESPTUN_STATS_NUM);
+	for_each_possible_cpu(cpu) {
+		const struct esptun_stats *one = per_cpu_ptr(stats, cpu);
+
+		do {
+			start = u64_stats_fetch_begin(&one->syncp);
+			for (i = 0; i < ESPTUN_STATS_NUM; i++)
+				count[i] = u64_stats_read(&one->count[i]);
+		} while (u64_stats_fetch_retry(&one->syncp, start));
+		for (i = 0; i < ESPTUN_STATS_NUM; i++)
+			sum[i] += count[i];
+	}
+}
+
+void esptun_stats_dropped(const u64 sum[ESPTUN_STATS_NUM], u64 *rx, u64 *tx)
+{
+	unsigned int i;
+
+	*rx = 0;
+	*tx = 0;
+	for (i = ESPTUN_STATS_FIRST; i < ESPTUN_STATS_NUM; i++) {
+		switch (i) {
+		case ESPTUN_STATS_A_RX_KEEPALIVE:
+		case ESPTUN_STATS_A_RX_IKE:
+		case ESPTUN_STATS_A_RX_DUMMY:
+			break;
+		case ESPTUN_STATS_A_RX_IKE_NO_AGENT ... ESPTUN_STATS_A_RX_NOMEM:
+			*rx += sum[i];
+			break;
+		case ESPTUN_STATS_A_TX_NO_SA ... ESPTUN_STATS_A_TX_NOMEM:
+			*tx += sum[i];
+			break;
+		}
+	}
+}
