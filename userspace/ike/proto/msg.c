@@ -192,6 +192,13 @@ int ike_ke_parse(const struct ike_payload *p, struct ike_ke *out)
 	return c.bad || !out->len ? -IKE_N_INVALID_SYNTAX : 0;
 }
 
+int ike_nonce_parse(const struct ike_payload *p, const uint8_t **data, size_t *len)
+{
+	*data = p->body;
+	*len = p->len;
+	return p->len < IKE_MIN_NONCE || p->len > IKE_MAX_NONCE ? -IKE_N_INVALID_SYNTAX : 0;
+}
+
 int ike_id_parse(const struct ike_payload *p, struct ike_id *out)
 {
 	struct cursor c = cursor_init(p->body, p->len);

@@ -82,6 +82,8 @@ const struct ike_payload *ike_payload_find(const struct ike_payloads *p, uint8_t
 
 int ike_sa_parse(const struct ike_payload *p, struct ike_proposals *out);
 int ike_ke_parse(const struct ike_payload *p, struct ike_ke *out);
+/* Refuses lengths out of RFC 7296 3.9's bounds, 16 to 256 octets. */
+int ike_nonce_parse(const struct ike_payload *p, const uint8_t **data, size_t *len);
 int ike_id_parse(const struct ike_payload *p, struct ike_id *out);
 int ike_auth_parse(const struct ike_payload *p, struct ike_auth *out);
 int ike_notify_parse(const struct ike_payload *p, struct ike_notify *out);

@@ -48,8 +48,8 @@ struct esp_keys {
 };
 
 /*
- * Keys of a new IKE SA from its g^ir. 0, or -1 (unknown algorithm, nonce out of
- * RFC 7296 3.9's bounds) with @k wiped.
+ * Keys of a new IKE SA from its g^ir. 0, or -1 (unknown algorithm, nonce empty or too
+ * long) with @k wiped. Whether nonces are long enough is for ike_nonce_parse() to say.
  */
 int ike_keys_derive(struct ike_keys *k, const struct ike_suite *suite, const struct ike_nonces *n,
 		    const uint8_t spi_i[IKE_SPI_LEN], const uint8_t spi_r[IKE_SPI_LEN],
