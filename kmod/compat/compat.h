@@ -111,6 +111,22 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 #define genl_split_ops genl_ops
 #endif
 
+/*
+ * The text of a refusal outlives the function, so without room in the extack
+ * it is kept at the call site: two refusals at the same instant may read each
+ * other's words, never anything else.
+ */
+#ifndef NL_SET_ERR_MSG_FMT
+#define NL_SET_ERR_MSG_FMT(extack, fmt, args...) do {			\
+	static char __text[80];						\
+	struct netlink_ext_ack *__to = (extack);			\
+									\
+	scnprintf(__text, sizeof(__text), fmt, ##args);			\
+	if (__to)							\
+		__to->_msg = __text;					\
+} while (0)
+#endif
+
 /* Only ->attrs of the result may be used. */
 #ifndef HAVE_GENL_INFO_DUMP
 #define genl_info_dump(cb) genl_dumpit_info(cb)

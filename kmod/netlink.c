@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests. All of them run under the configuration lock of their netns, so
+ * what they look up stays and a refused one has changed nothing. The lock and
+ * the link are taken once, before the operation, from its ifindex.
+ */
+#include "netlink.h"
+
+#include <linux/capability.h>
+#include <linux/netlink.h>
+#include <linux/notifier.h>
+#include "dev.h"
+#include "netlink-gen.h"
+#include "netlink-parse.h"
+#include "netlink-put.h"
+
+static struct esptun_link *request_link(const struct genl_info *info)
+{
+	return info->user_ptr[0];
+}
+
+/* What the object said is about this attribute, unless it said which. */
+static int blame(struct genl_info *info, int err, const struct nlattr *attr)
+{
+	if (err && attr && info->extack && !info->extack->bad_attr)
+		NL_SET_BAD_ATTR(info->extack, attr);
+	return err;
+}
+
+static int resolve_link(struct genl_info *info, struct esptun_net *en)
+{
+	const struct nlattr *attr = info->attrs[ESPTUN_A_IFINDEX];
+
+	if (!attr) {
+		NL_SET_ERR_ATTR_MISS(info->extack, NULL, ESPTUN_A_IFINDEX);
+		NL_SET_ERR_MSG(info->extack, "ifindex is missing");
+		return -EINVAL;
+	}
+	info->user_ptr[0] = esptun_dev_by_index(en, nla_get_u32(attr));
+	if (!info->user_ptr[0]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "ifindex: no esptun link of this network namespace");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
+		    struct genl_info *info)
+{
+	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
+	int err = 0;
+
+	mutex_lock(&en->lock);
+	if (ops->cmd != ESPTUN_CMD_IKE_BIND)
+		err = resolve_link(info, en);
+	if (err) {
+		mutex_unlock(&en->lock);
+		esptun_netlink_wipe_keys(info);
+	}
+	return err;
+}
+
+static void post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
+		      struct genl_info *info)
+{
+	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
+
+	mutex_unlock(&en->lock);
+	esptun_netlink_wipe_keys(info);
+}
+
+/* Keys leave the kernel only to who asks for them and could have set them. */
+static int may_show_keys(struct sk_buff *skb, struct nlattr **attrs,
+			 struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr = attrs[ESPTUN_A_SHOW_KEYS];
+
+	if (!attr)
+		return 0;
+	if (!netlink_ns_capable(skb, sock_net(skb->sk)->user_ns,
+				CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "show-keys: needs CAP_NET_ADMIN");
+		return -EPERM;
+	}
+	return 1;
+}
+
+/* ---- peers --------------------------------------------------------------- */
+
+static int fill_peer(struct sk_buff *msg, u32 portid, u32 seq, int flags,
+		     struct netlink_callback *cb, struct esptun_peer *peer)
+{
+	void *hdr = genlmsg_put(msg, portid, seq, &esptun_nl_family, flags,
+				ESPTUN_CMD_PEER_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (cb)
+		genl_dump_check_consistent(cb, hdr);
+	if (esptun_netlink_put_link(msg, peer->link) ||
+	    esptun_netlink_put_peer(msg, peer)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_peer_params params;
+	int err = esptun_netlink_parse_peer(info, &params);
+
+	if (err)
+		return err;
+	return blame(info,
+		     esptun_peer_new(request_link(info), &params, info->extack),
+		     info->attrs[ESPTUN_A_PEER]);
+}
+
+int esptun_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_peer_params params;
+	int err = esptun_netlink_parse_peer(info, &params);
+
+	if (err)
+		return err;
+	return blame(info,
+		     esptun_peer_set(request_link(info), &params, info->extack),
+		     info->attrs[ESPTUN_A_PEER]);
+}
+
+int esptun_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_peer_params params;
+	int err = esptun_netlink_parse_peer(info, &params);
+
+	if (err)
+		return err;
+	return blame(info,
+		     esptun_peer_del(request_link(info), params.id,
+				     info->extack),
+		     info->attrs[ESPTUN_A_PEER]);
+}
+
+int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_peer_params params;
+	struct esptun_peer *peer;
+	struct sk_buff *msg;
+	int err = esptun_netlink_parse_peer(info, &params);
+
+	if (err)
+		return err;
+	peer = esptun_peer_find(request_link(info), params.id);
+	if (!peer) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[ESPTUN_A_PEER],
+				    "no peer with this id on the link");
+		return -ENOENT;
+	}
+	msg = genlmsg_new(ESPTUN_NETLINK_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	err = fill_peer(msg, info->snd_portid, info->snd_seq, 0, NULL, peer);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+/* ---- SAs ----------------------------------------------------------------- */
+
+static int fill_sa(struct sk_buff *msg, u32 portid, u32 seq, int flags,
+		   struct netlink_callback *cb, u8 cmd, struct esptun_sa *sa,
+		   bool keys)
+{
+	void *hdr = genlmsg_put(msg, portid, seq, &esptun_nl_family, flags,
+				cmd);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (cb)
+		genl_dump_check_consistent(cb, hdr);
+	if (esptun_netlink_put_link(msg, sa->link) ||
+	    esptun_netlink_put_sa(msg, sa, keys)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* The attribute a refusal of the SA layer is about, by its error. */
+static const struct nlattr *culprit(const struct esptun_sa_request *req,
+				    struct genl_info *info, int err)
+{
+	const struct nlattr *attr = NULL;
+
+	if (err == -EEXIST)
+		attr = req->tb[ESPTUN_SA_A_SPI];
+	else if (err == -ENOENT)
+		attr = req->tb[ESPTUN_SA_A_PEER];
+	return attr ?: info->attrs[ESPTUN_A_SA];
+}
+
+static struct esptun_sa *find_sa(struct genl_info *info,
+				 const struct esptun_sa_request *req)
+{
+	struct esptun_sa *sa = esptun_sa_find(request_link(info), req->p.dir,
+					      req->p.spi, req->p.peer);
+
+	if (!sa)
+		NL_SET_ERR_MSG_ATTR(info->extack, req->tb[ESPTUN_SA_A_SPI],
+				    "no SA with this direction, spi and peer on the link");
+	return sa;
+}
+
+int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_sa_request req;
+	int err;
+
+	err = esptun_netlink_parse_sa(info, &req,
+				      ESPTUN_NEED_SPI | ESPTUN_NEED_DIR |
+				      ESPTUN_NEED_PEER | ESPTUN_NEED_KEY);
+	if (err)
+		return err;
+	err = esptun_sa_new(request_link(info), &req.p, info->extack);
+	if (err)
+		blame(info, err, culprit(&req, info, err));
+	esptun_netlink_parse_sa_end(&req);
+	return err;
+}
+
+int esptun_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_sa_request req;
+	struct esptun_sa *sa;
+	int err;
+
+	err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_NAME);
+	if (err)
+		return err;
+	sa = find_sa(info, &req);
+	if (sa)
+		err = blame(info, esptun_sa_set(sa, &req.p, info->extack),
+			    info->attrs[ESPTUN_A_SA]);
+	else
+		err = -ENOENT;
+	esptun_netlink_parse_sa_end(&req);
+	return err;
+}
+
+int esptun_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_sa_request req;
+	struct esptun_sa *sa;
+	int err;
+
+	err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_NAME);
+	if (err)
+		return err;
+	sa = find_sa(info, &req);
+	if (sa)
+		esptun_sa_del(sa);
+	else
+		err = -ENOENT;
+	esptun_netlink_parse_sa_end(&req);
+	return err;
+}
+
+static int reply_sa(struct genl_info *info, struct esptun_sa *sa, bool keys)
+{
+	struct sk_buff *msg;
+	int err;
+
+	msg = genlmsg_new(esptun_netlink_sa_size(sa), GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	err = fill_sa(msg, info->snd_portid, info->snd_seq, 0, NULL,
+		      ESPTUN_CMD_SA_GET, sa, keys);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_sa_request req;
+	struct esptun_sa *sa;
+	int keys, err;
+
+	keys = may_show_keys(skb, info->attrs, info->extack);
+	if (keys < 0)
+		return keys;
+	err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_NAME);
+	if (err)
+		return err;
+	sa = find_sa(info, &req);
+	err = sa ? reply_sa(info, sa, keys) : -ENOENT;
+	esptun_netlink_parse_sa_end(&req);
+	return err;
+}
+
+int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_link *link = request_link(info);
+	struct esptun_sa_request req;
+	struct esptun_sa *sa;
+	struct sk_buff *msg;
+	int err;
+
+	/* First, so that nothing has to be undone for want of memory. */
+	msg = genlmsg_new(ESPTUN_NETLINK_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_PEER);
+	if (err)
+		goto free_msg;
+	if (req.tb[ESPTUN_SA_A_DIR] && req.p.dir != ESPTUN_SA_DIR_IN) {
+		NL_SET_ERR_MSG_ATTR(info->extack, req.tb[ESPTUN_SA_A_DIR],
+				    "dir: only inbound SPIs are ours to choose");
+		err = -EINVAL;
+		goto end_req;
+	}
+	err = esptun_sa_spi_alloc(link, req.p.peer, &req.p.spi, info->extack);
+	if (err) {
+		blame(info, err, culprit(&req, info, err));
+		goto end_req;
+	}
+	esptun_netlink_parse_sa_end(&req);
+	sa = esptun_sa_find(link, ESPTUN_SA_DIR_IN, req.p.spi, req.p.peer);
+	err = fill_sa(msg, info->snd_portid, info->snd_seq, 0, NULL,
+		      ESPTUN_CMD_SPI_ALLOC, sa, false);
+	if (WARN_ON_ONCE(err)) {
+		esptun_sa_del(sa);
+		goto free_msg;
+	}
+	return genlmsg_reply(msg, info);
+
+end_req:
+	esptun_netlink_parse_sa_end(&req);
+free_msg:
+	nlmsg_free(msg);
+	return err;
+}
+
+int esptun_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_sa_request req = {};
+	int err;
+
+	if (info->attrs[ESPTUN_A_SA]) {
+		err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_PEER);
+		if (err)
+			return err;
+		esptun_netlink_parse_sa_end(&req);
+	}
+	err = esptun_sa_flush(request_link(info), req.p.peer);
+	if (err)
+		NL_SET_ERR_MSG_ATTR(info->extack, req.tb[ESPTUN_SA_A_PEER],
+				    "no peer with this id on the link");
+	return err;
+}
+
+/* ---- dumps --------------------------------------------------------------- */
+
+/*
+ * Where a dump stands, in netlink_callback.args: how many links are done, and
+ * in the current one the next peer id, the serial of the last SA shown, or
+ * whether anything is left at all. Objects that come and go in between show as
+ * NLM_F_DUMP_INTR.
+ */
+struct dump_position {
+	unsigned long links;
+	unsigned long peer;
+	unsigned long serial;
+	unsigned long done;
+};
+
+static struct dump_position *dump_position(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct dump_position) > sizeof(cb->args));
+	return (struct dump_position *)cb->args;
+}
+
+typedef int (*dump_link_fn)(struct sk_buff *msg, struct netlink_callback *cb,
+			    struct esptun_link *link, bool keys);
+
+/* Call @fn for the links asked for, until the message is full. */
+static int dump_links(struct sk_buff *msg, struct netlink_callback *cb,
+		      struct esptun_net *en, dump_link_fn fn, bool keys)
+{
+	const struct nlattr *attr = genl_info_dump(cb)->attrs[ESPTUN_A_IFINDEX];
+	struct dump_position *pos = dump_position(cb);
+	struct esptun_link *link, *only = NULL;
+	unsigned long i = 0;
+	int err;
+
+	if (attr) {
+		only = esptun_dev_by_index(en, nla_get_u32(attr));
+		/* Gone half way through: the dump ends, marked interrupted. */
+		if (!only && !cb->prev_seq) {
+			NL_SET_ERR_MSG_ATTR(cb->extack, attr,
+					    "ifindex: no esptun link of this network namespace");
+			return -ENODEV;
+		}
+		if (!only)
+			return 0;
+	}
+	list_for_each_entry(link, &en->links, node) {
+		if (i++ < pos->links || (only && link != only))
+			continue;
+		err = fn(msg, cb, link, keys);
+		if (err)
+			return err;
+		pos->links = i;
+		pos->peer = 0;
+		pos->serial = 0;
+	}
+	return 0;
+}
+
+static int dump(struct sk_buff *msg, struct netlink_callback *cb,
+		dump_link_fn fn, bool keys)
+{
+	struct esptun_net *en = esptun_dev_net(sock_net(cb->skb->sk));
+	int err;
+
+	mutex_lock(&en->lock);
+	/* 0 would switch the comparison off. */
+	cb->seq = en->generation * 2 + 1;
+	err = dump_links(msg, cb, en, fn, keys);
+	mutex_unlock(&en->lock);
+
+	/* A full message with something in it is what a dump is made of. */
+	return err == -EMSGSIZE && msg->len ? msg->len : err ?: msg->len;
+}
+
+static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
+		      struct esptun_link *link, bool keys)
+{
+	struct dump_position *pos = dump_position(cb);
+	struct esptun_peer *peer;
+	unsigned long id;
+	int err;
+
+	xa_for_each_start(&link->peers, id, peer, pos->peer) {
+		err = fill_peer(msg, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, NLM_F_MULTI, cb, peer);
+		if (err)
+			return err;
+		pos->peer = id + 1;
+	}
+	return 0;
+}
+
+int esptun_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump(skb, cb, dump_peers, false);
+}
+
+/* An SA with many selectors may need more than a dump's usual message. */
+static int make_room(struct sk_buff *msg, const struct esptun_sa *sa)
+{
+	size_t size = esptun_netlink_sa_size(sa);
+
+	if (msg->len || skb_tailroom(msg) >= size)
+		return 0;
+	return pskb_expand_head(msg, 0, size - skb_tailroom(msg), GFP_KERNEL);
+}
+
+static int dump_peer_sas(struct sk_buff *msg, struct netlink_callback *cb,
+			 struct esptun_peer *peer, bool keys)
+{
+	struct dump_position *pos = dump_position(cb);
+	struct esptun_sa *sa;
+	int err;
+
+	list_for_each_entry(sa, &peer->sas, peer_node) {
+		if (sa->serial <= pos->serial)
+			continue;
+		err = make_room(msg, sa);
+		if (!err)
+			err = fill_sa(msg, NETLINK_CB(cb->skb).portid,
+				      cb->nlh->nlmsg_seq, NLM_F_MULTI, cb,
+				      ESPTUN_CMD_SA_GET, sa, keys);
+		if (err)
+			return err;
+		pos->serial = sa->serial;
+	}
+	return 0;
+}
+
+static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
+		    struct esptun_link *link, bool keys)
+{
+	struct dump_position *pos = dump_position(cb);
+	struct esptun_peer *peer;
+	unsigned long id;
+	int err;
+
+	xa_for_each_start(&link->peers, id, peer, pos->peer) {
+		if (id != pos->peer)
+			pos->serial = 0;
+		pos->peer = id;
+		err = dump_peer_sas(msg, cb, peer, keys);
+		if (err)
+			return err;
+		pos->peer = id + 1;
+		pos->serial = 0;
+	}
+	return 0;
+}
+
+int esptun_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	int keys = may_show_keys(cb->skb, genl_info_dump(cb)->attrs,
+				 cb->extack);
+
+	if (keys < 0)
+		return keys;
+	return dump(skb, cb, dump_sas, keys);
+}
+
+static int fill_stats(struct sk_buff *msg, struct netlink_callback *cb,
+		      const struct esptun_link *link,
+		      struct esptun_stats __percpu *stats)
+{
+	void *hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid,
+				cb->nlh->nlmsg_seq, &esptun_nl_family,
+				NLM_F_MULTI, ESPTUN_CMD_STATS_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, hdr);
+	if ((link && esptun_netlink_put_link(msg, link)) ||
+	    esptun_netlink_put_stats(msg, stats)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+static int dump_stats(struct sk_buff *msg, struct netlink_callback *cb,
+		      struct esptun_link *link, bool keys)
+{
+	return fill_stats(msg, cb, link, link->stats);
+}
+
+/* What belongs to no link comes first, then the links. */
+int esptun_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct esptun_net *en = esptun_dev_net(sock_net(cb->skb->sk));
+	struct dump_position *pos = dump_position(cb);
+	int err;
+
+	if (!pos->done && !genl_info_dump(cb)->attrs[ESPTUN_A_IFINDEX]) {
+		mutex_lock(&en->lock);
+		cb->seq = en->generation * 2 + 1;
+		err = fill_stats(skb, cb, NULL, en->stats);
+		mutex_unlock(&en->lock);
+		if (err)
+			return err;
+	}
+	pos->done = 1;
+	return dump(skb, cb, dump_stats, false);
+}
+
+/* ---- IKE channel --------------------------------------------------------- */
+
+int esptun_nl_ike_bind_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
+
+	if (en->agent && en->agent != info->snd_portid) {
+		NL_SET_ERR_MSG(info->extack,
+			       "another agent holds the IKE channel of this network namespace");
+		return -EBUSY;
+	}
+	WRITE_ONCE(en->agent, info->snd_portid);
+	return 0;
+}
+
+int esptun_nl_ike_send_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_ike_request req;
+	int err = esptun_netlink_parse_ike(info, &req);
+
+	if (err)
+		return err;
+	return blame(info,
+		     esptun_udp_ike_send(request_link(info), &req.local,
+					 &req.remote, req.data, req.len,
+					 info->extack),
+		     info->attrs[ESPTUN_A_IKE]);
+}
+
+/* A netlink socket was closed: if it was the agent's, another may bind. */
+static int netlink_event(struct notifier_block *nb, unsigned long event,
+			 void *data)
+{
+	const struct netlink_notify *n = data;
+	struct esptun_net *en;
+
+	if (event != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
+		return NOTIFY_DONE;
+	en = esptun_dev_net(n->net);
+	if (READ_ONCE(en->agent) != n->portid)
+		return NOTIFY_DONE;
+	mutex_lock(&en->lock);
+	if (en->agent == n->portid)
+		WRITE_ONCE(en->agent, 0);
+	mutex_unlock(&en->lock);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netlink_notifier = {
+	.notifier_call = netlink_event,
+};
+
+/* ---- family -------------------------------------------------------------- */
+
+struct genl_family esptun_nl_family __ro_after_init = {
+	.name = ESPTUN_GENL_NAME,
+	.version = ESPTUN_GENL_VERSION,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.policy = esptun_nl_policy,
+	.maxattr = ARRAY_SIZE(esptun_nl_policy) - 1,
+	.pre_doit = pre_doit,
+	.post_doit = post_doit,
+	.small_ops = esptun_nl_ops,
+	.n_small_ops = ARRAY_SIZE(esptun_nl_ops),
+	.mcgrps = esptun_nl_mcgrps,
+	.n_mcgrps = ARRAY_SIZE(esptun_nl_mcgrps),
+};
+
+int __init esptun_netlink_module_init(void)
+{
+	int err;
+
+	err = netlink_register_notifier(&netlink_notifier);
+	if (err)
+		return err;
+	err = genl_register_family(&esptun_nl_family);
+	if (err)
+		netlink_unregister_notifier(&netlink_notifier);
+	return err;
+}
+
+void esptun_netlink_module_exit(void)
+{
+	genl_unregister_family(&esptun_nl_family);
+	netlink_unregister_notifier(&netlink_notifier);
+}
