@@ -154,6 +154,13 @@ uint64_t ike_core_next(const struct ike_core *core);
 int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 			   const struct ike_endpoint *remote);
 
+/*
+ * Forget a tunnel at once: its SAs leave the kernel without a word to the peer (to be
+ * polite, ike_core_down() and wait for IKE_TUNNEL_DOWN first). No ->state is called.
+ * 0 or -ENOENT.
+ */
+int ike_core_tunnel_del(struct ike_core *core, const char *tunnel);
+
 /* Commands: 0, or -ENOENT for an unknown tunnel. Results show in ->state and in the status. */
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now);
 int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now);
