@@ -14,9 +14,9 @@
 /*
  * The proposals of Crypto=@text for @protocol (IKE or ESP): "modern", or proposals as
  * ike_proposal_from_text() reads them, with commas between. One text serves both
- * protocols: for ESP, PRF words say nothing, DH words are for PFS, both kinds of
- * sequence numbers are offered unless esn/noesn says which, and proposals without an
- * AEAD are left out, as the kernel part has none (an error if none remains).
+ * protocols: for ESP, PRF words say nothing, DH words are for PFS (wanted, not required),
+ * both kinds of sequence numbers are offered unless esn/noesn says which, and proposals
+ * without an AEAD are left out, as the kernel part has none (an error if none remains).
  * 0, or -1 with what was expected in @err.
  */
 int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
@@ -44,7 +44,8 @@ bool ike_proposal_choose(const struct ike_proposals *own, const struct ike_propo
 /*
  * Initiator: @answer must be one proposal with a number we offered, the same protocol,
  * exactly one transform of each type we offered (none where we offered "none"), each
- * of them ours. False with a sentence in @err otherwise.
+ * of them ours. False with a sentence in @err otherwise. Whether its DH group is the one
+ * whose KE payload was sent is the caller's to check.
  */
 bool ike_proposal_verify(const struct ike_proposals *offer, const struct ike_proposals *answer,
 			 struct ike_proposal *out, char *err, size_t err_size);

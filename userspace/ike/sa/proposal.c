@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Choosing among proposals (RFC 7296 2.7, 3.3).
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "ike/proto/names.h"
+#include "ike/proto/text.h"
+#include "ike/sa/proposal.h"
+
+#define GROUPS "x25519-ecp256-ecp384-ecp521-modp2048-modp3072-modp4096"
+
+static const char modern_ike[] = "aes256gcm16-aes128gcm16-chacha20poly1305-" GROUPS
+				 ",aes256-aes128-sha256-sha384-sha512-" GROUPS;
+static const char modern_esp[] = "aes256gcm16-aes192gcm16-aes128gcm16-chacha20poly1305-" GROUPS;
+
+static unsigned int count(const struct ike_proposal *p, uint8_t type)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		n += p->t[i].type == type;
+	return n;
+}
+
+/* Types that a proposal may leave out, which means the same as their number 0. */
+static bool may_be_none(uint8_t type)
+{
+	return type == IKE_T_INTEG || type == IKE_T_DH || type == IKE_T_ESN;
+}
+
+static const struct ike_transform *first_of(const struct ike_proposal *p, uint8_t type)
+{
+	static const struct ike_transform none[] = {
+		[IKE_T_INTEG] = { .type = IKE_T_INTEG },
+		[IKE_T_DH] = { .type = IKE_T_DH },
+		[IKE_T_ESN] = { .type = IKE_T_ESN },
+	};
+
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->t[i].type == type)
+			return &p->t[i];
+	return may_be_none(type) ? &none[type] : NULL;
+}
+
+/* Is @t, number and key length alike, in @p, or absent as its "none"? */
+static bool allows(const struct ike_proposal *p, const struct ike_transform *t)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->t[i].type == t->type && p->t[i].id == t->id && p->t[i].key_bits == t->key_bits)
+			return true;
+	return may_be_none(t->type) && !t->id && !t->key_bits && !count(p, t->type);
+}
+
+/* Reading Crypto=. */
+
+static int append_from_text(const char *item, uint8_t protocol, struct ike_proposals *out, char *err,
+			    size_t err_size)
+{
+	struct ike_proposal *p = &out->p[out->n];
+
+	if (out->n == IKE_MAX_PROPOSALS) {
+		snprintf(err, err_size, "more than %d proposals", IKE_MAX_PROPOSALS);
+		return -1;
+	}
+	if (ike_proposal_from_text(item, protocol, p, err, err_size))
+		return -1;
+	if (protocol == IKE_PROTO_ESP) {
+		const struct ike_transform none = { .type = IKE_T_DH };
+
+		if (!ike_encr_is_aead(first_of(p, IKE_T_ENCR)->id))
+			return 0;
+		/* Some peers rekey without DH (macOS), so PFS is wanted, not required. */
+		if (!allows(p, &none) && p->n < IKE_MAX_TRANSFORMS)
+			p->t[p->n++] = none;
+	}
+	p->num = (uint8_t)++out->n;
+	return 0;
+}
+
+static int list_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
+			  size_t err_size)
+{
+	const char *modern = protocol == IKE_PROTO_ESP ? modern_esp : modern_ike;
+	size_t len;
+
+	for (const char *s = text;; s += len + 1) {
+		char item[256];
+		size_t end;
+
+		len = strcspn(s, ",");
+		end = len;
+		while (end && isspace((unsigned char)s[end - 1]))
+			end--;
+		while (end && isspace((unsigned char)*s))
+			s++, end--, len--;
+		if (end >= sizeof(item)) {
+			snprintf(err, err_size, "a proposal of %zu characters is too long", end);
+			return -1;
+		}
+		memcpy(item, s, end);
+		item[end] = '\0';
+		if (!strcmp(item, "modern") && text != modern) {
+			if (list_from_text(modern, protocol, out, err, err_size))
+				return -1;
+		} else if (append_from_text(item, protocol, out, err, err_size)) {
+			return -1;
+		}
+		if (!s[len])
+			return 0;
+	}
+}
+
+int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
+			    size_t err_size)
+{
+	out->n = 0;
+	if (list_from_text(text, protocol, out, err, err_size)) {
+		out->n = 0;
+		return -1;
+	}
+	if (out->n)
+		return 0;
+	snprintf(err, err_size,
+		 "\"%s\" leaves nothing for ESP; add a proposal with aes256gcm16, aes192gcm16, aes128gcm16 or chacha20poly1305",
+		 text);
+	return -1;
+}
+
+void ike_proposals_drop_dh(struct ike_proposals *ps)
+{
+	for (unsigned int i = 0; i < ps->n; i++) {
+		struct ike_proposal *p = &ps->p[i];
+		unsigned int n = 0;
+
+		for (unsigned int j = 0; j < p->n; j++)
+			if (p->t[j].type != IKE_T_DH)
+				p->t[n++] = p->t[j];
+		p->n = n;
+	}
+}
+
+uint16_t ike_proposals_first_dh(const struct ike_proposals *ps)
+{
+	return ps->n ? first_of(&ps->p[0], IKE_T_DH)->id : IKE_DH_NONE;
+}
+
+bool ike_proposals_have_dh(const struct ike_proposals *ps, uint16_t group)
+{
+	const struct ike_transform t = { .type = IKE_T_DH, .id = group };
+
+	for (unsigned int i = 0; i < ps->n; i++)
+		if (group != IKE_DH_NONE && allows(&ps->p[i], &t))
+			return true;
+	return false;
+}
+
+/* Choosing. */
+
+/* The SPI that RFC 7296 3.3.1 wants: none or the new SA's for IKE, four octets for ESP. */
+static bool spi_fits(const struct ike_proposal *p)
+{
+	if (p->protocol == IKE_PROTO_ESP)
+		return p->spi_len == 4;
+	return p->protocol == IKE_PROTO_IKE && (p->spi_len == 0 || p->spi_len == IKE_SPI_LEN);
+}
+
+/* A proposal with a transform type we do not know must not be accepted (3.3.6). */
+static bool types_known(const struct ike_proposal *p)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->t[i].type < IKE_T_ENCR || p->t[i].type > IKE_T_ESN)
+			return false;
+	return true;
+}
+
+/*
+ * The first transform of @type in @own that @offer has too, or NULL. With @encr not NULL,
+ * INTEG must go with it: "none" with an AEAD, anything else without (3.3.3).
+ */
+static const struct ike_transform *common(const struct ike_proposal *own,
+					  const struct ike_proposal *offer, uint8_t type,
+					  const struct ike_transform *encr)
+{
+	const struct ike_transform *t = first_of(own, type);
+
+	if (type == IKE_T_INTEG && encr && ike_encr_is_aead(encr->id)) {
+		static const struct ike_transform none = { .type = IKE_T_INTEG };
+
+		return allows(offer, &none) ? &none : NULL;
+	}
+	if (t && !count(own, type))
+		return allows(offer, t) ? t : NULL;
+	for (unsigned int i = 0; i < own->n; i++) {
+		t = &own->t[i];
+		if (t->type == type && allows(offer, t) &&
+		    !(type == IKE_T_INTEG && encr && t->id == IKE_INTEG_NONE))
+			return t;
+	}
+	return NULL;
+}
+
+/* Does the type have a say in this proposal? A PRF in ESP has not, nor ESN in IKE. */
+static bool type_used(const struct ike_proposal *own, const struct ike_proposal *offer, uint8_t type)
+{
+	return may_be_none(type) || count(own, type) || count(offer, type);
+}
+
+static const uint8_t choice_order[] = { IKE_T_PRF, IKE_T_INTEG, IKE_T_DH, IKE_T_ESN };
+
+/* Fill @out with @encr and what goes with it; false if some type has nothing in common. */
+static bool choose_rest(const struct ike_proposal *own, const struct ike_proposal *offer,
+			const struct ike_transform *encr, uint16_t ke_group,
+			struct ike_proposal *out)
+{
+	const struct ike_transform ke = { .type = IKE_T_DH, .id = ke_group };
+
+	*out = *offer;
+	out->n = 0;
+	out->t[out->n++] = *encr;
+	for (size_t i = 0; i < sizeof(choice_order); i++) {
+		uint8_t type = choice_order[i];
+		const struct ike_transform *t;
+
+		if (!type_used(own, offer, type))
+			continue;
+		t = common(own, offer, type, encr);
+		if (!t)
+			return false;
+		if (type == IKE_T_DH && ke_group != IKE_DH_NONE && allows(own, &ke) &&
+		    allows(offer, &ke))
+			t = &ke;
+		if (count(offer, type)) /* what the offer left out stays out of the answer */
+			out->t[out->n++] = *t;
+	}
+	return true;
+}
+
+/* The best of all offers for one of our encryption algorithms. */
+static bool choose_encr(const struct ike_proposal *own, const struct ike_transform *encr,
+			const struct ike_proposals *offer, uint16_t ke_group,
+			struct ike_proposal *out)
+{
+	for (unsigned int i = 0; i < offer->n; i++) {
+		const struct ike_proposal *o = &offer->p[i];
+
+		if (o->protocol == own->protocol && spi_fits(o) && types_known(o) &&
+		    allows(o, encr) && choose_rest(own, o, encr, ke_group, out))
+			return true;
+	}
+	return false;
+}
+
+bool ike_proposal_choose(const struct ike_proposals *own, const struct ike_proposals *offer,
+			 uint16_t ke_group, struct ike_proposal *out)
+{
+	for (unsigned int i = 0; i < own->n; i++) {
+		const struct ike_proposal *p = &own->p[i];
+
+		for (unsigned int j = 0; j < p->n; j++)
+			if (p->t[j].type == IKE_T_ENCR &&
+			    choose_encr(p, &p->t[j], offer, ke_group, out))
+				return true;
+	}
+	memset(out, 0, sizeof(*out));
+	return false;
+}
+
+/* Judging the answer. */
+
+static struct ike_cipher cipher_of(const struct ike_proposal *p)
+{
+	const struct ike_transform *encr = first_of(p, IKE_T_ENCR);
+
+	return (struct ike_cipher){
+		.encr = encr ? encr->id : 0,
+		.key_bits = encr ? encr->key_bits : 0,
+		.integ = first_of(p, IKE_T_INTEG)->id,
+	};
+}
+
+/* What is wrong with @a as an answer to @o as far as @type goes; NULL if nothing. */
+static const char *answer_fault(const struct ike_proposal *o, const struct ike_proposal *a,
+				uint8_t type)
+{
+	const struct ike_transform *t = first_of(a, type);
+
+	if (count(a, type) > 1)
+		return "more than one";
+	if (!t)
+		return count(o, type) ? "no" : NULL;
+	if (!allows(o, t))
+		return count(a, type) ? "a different" : "no";
+	return NULL;
+}
+
+static const struct ike_proposal *by_number(const struct ike_proposals *ps, uint8_t num)
+{
+	for (unsigned int i = 0; i < ps->n; i++)
+		if (ps->p[i].num == num)
+			return &ps->p[i];
+	return NULL;
+}
+
+bool ike_proposal_verify(const struct ike_proposals *offer, const struct ike_proposals *answer,
+			 struct ike_proposal *out, char *err, size_t err_size)
+{
+	struct text e = text_init(err, err_size);
+	const struct ike_proposal *a = &answer->p[0], *o;
+	char theirs[256], ours[512];
+	struct ike_cipher cipher;
+
+	memset(out, 0, sizeof(*out));
+	if (answer->n != 1) {
+		text_add(&e, "the peer answered with %u proposals, not one", answer->n);
+		return false;
+	}
+	o = by_number(offer, a->num);
+	if (!o || o->protocol != a->protocol || !spi_fits(a) || !types_known(a)) {
+		text_add(&e, "the peer chose proposal %u, which is none of ours", a->num);
+		return false;
+	}
+	ike_proposal_print(theirs, sizeof(theirs), a);
+	ike_proposal_print(ours, sizeof(ours), o);
+	for (uint8_t type = IKE_T_ENCR; type <= IKE_T_ESN; type++) {
+		const char *fault = answer_fault(o, a, type);
+
+		if (fault) {
+			text_add(&e, "the peer's choice has %s %s: it chose %s, we offered %s", fault,
+				 ike_transform_type_name(type), theirs, ours);
+			return false;
+		}
+	}
+	cipher = cipher_of(a);
+	if (!ike_cipher_known(&cipher)) {
+		text_add(&e, "the peer chose %s, whose encryption and integrity do not go together",
+			 theirs);
+		return false;
+	}
+	*out = *a;
+	return true;
+}
+
+int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
+{
+	const struct ike_transform *prf = first_of(p, IKE_T_PRF);
+
+	*out = (struct ike_suite){
+		.cipher = cipher_of(p),
+		.prf = prf ? prf->id : 0,
+		.dh = first_of(p, IKE_T_DH)->id,
+	};
+	return ike_cipher_known(&out->cipher) && ike_prf_len(out->prf) &&
+		       ike_dh_public_len(out->dh) ? 0 : -1;
+}
+
+int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
+{
+	*out = (struct esp_suite){
+		.cipher = cipher_of(p),
+		.dh = first_of(p, IKE_T_DH)->id,
+		.esn = first_of(p, IKE_T_ESN)->id == IKE_ESN_YES,
+	};
+	return ike_cipher_known(&out->cipher) && (!out->dh || ike_dh_public_len(out->dh)) ? 0 : -1;
+}
+
+/* Explaining. */
+
+static const uint8_t explain_order[] = { IKE_T_ENCR, IKE_T_INTEG, IKE_T_PRF, IKE_T_DH, IKE_T_ESN };
+
+/* Is there something in common of @type, whatever encryption that goes with? */
+static bool type_agrees(const struct ike_proposal *own, const struct ike_proposal *offer,
+			uint8_t type)
+{
+	if (!type_used(own, offer, type))
+		return true;
+	if (type != IKE_T_INTEG)
+		return common(own, offer, type, NULL) != NULL;
+	for (unsigned int i = 0; i < own->n; i++)
+		if (own->t[i].type == IKE_T_ENCR && allows(offer, &own->t[i]) &&
+		    common(own, offer, type, &own->t[i]))
+			return true;
+	/* With no encryption algorithm in common, that is what to tell. */
+	return !common(own, offer, IKE_T_ENCR, NULL);
+}
+
+/* How many types agree; *@differs becomes the first that does not, 0 if none. */
+static unsigned int closeness(const struct ike_proposal *own, const struct ike_proposal *offer,
+			      uint8_t *differs)
+{
+	unsigned int n = 0;
+
+	*differs = 0;
+	for (size_t i = 0; i < sizeof(explain_order); i++) {
+		if (type_agrees(own, offer, explain_order[i]))
+			n += explain_order[i] == IKE_T_ENCR ? 2 : 1;
+		else if (!*differs)
+			*differs = explain_order[i];
+	}
+	return n;
+}
+
+/* Transforms of @type alone, as words; "none" if there are none. */
+static const char *type_print(char *buf, size_t size, const struct ike_proposal *p, uint8_t type)
+{
+	struct ike_proposal only = { 0 };
+
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->t[i].type == type)
+			only.t[only.n++] = p->t[i];
+	ike_proposal_print(buf, size, &only);
+	return *buf ? buf : "none";
+}
+
+/* The first offered transform of @type that Crypto= could take, or NULL. */
+static const struct ike_transform *remedy(const struct ike_proposal *offer, uint8_t type)
+{
+	for (unsigned int i = 0; i < offer->n; i++) {
+		const struct ike_transform *t = &offer->t[i];
+
+		if (t->type == type && ike_transform_ours(t) &&
+		    !(offer->protocol == IKE_PROTO_ESP && type == IKE_T_ENCR &&
+		      !ike_encr_is_aead(t->id)))
+			return t;
+	}
+	return NULL;
+}
+
+static void explain_pair(struct text *out, const struct ike_proposal *own,
+			 const struct ike_proposal *offer, uint8_t type)
+{
+	const char *protocol = own->protocol == IKE_PROTO_ESP ? "ESP" : "IKE";
+	const struct ike_transform *add = remedy(offer, type);
+	char theirs[256], ours[256], word[32];
+
+	text_add(out, "no common %s for %s: the peer offers %s, we allow %s", ike_transform_type_name(type),
+		 protocol, type_print(theirs, sizeof(theirs), offer, type),
+		 type_print(ours, sizeof(ours), own, type));
+	if (add)
+		text_add(out, "; add %s to Crypto= or let the peer offer one of ours",
+			 ike_transform_print(word, sizeof(word), add));
+	else
+		text_add(out, "; we have none of the peer's, so let it offer one of ours");
+}
+
+/* Reasons that are not about one type: AH, unknown types, senseless SPIs. */
+static bool explain_odd(struct text *out, const struct ike_proposal *own,
+			const struct ike_proposals *offer)
+{
+	char theirs[512];
+
+	for (unsigned int i = 0; i < offer->n; i++)
+		if (offer->p[i].protocol == own->protocol && spi_fits(&offer->p[i]) &&
+		    types_known(&offer->p[i]))
+			return false;
+	text_add(out, "the peer offers nothing we could judge for %s: %s",
+		 own->protocol == IKE_PROTO_ESP ? "ESP" : "IKE",
+		 ike_proposals_print(theirs, sizeof(theirs), offer));
+	return true;
+}
+
+char *ike_proposal_explain(char *buf, size_t size, const struct ike_proposals *own,
+			   const struct ike_proposals *offer)
+{
+	const struct ike_proposal *best_own = NULL, *best_offer = NULL;
+	struct text out = text_init(buf, size);
+	unsigned int best = 0;
+	uint8_t type = 0;
+	char ours[1024];
+
+	if (!offer || !own->n) {
+		text_add(&out,
+			 "the peer accepts none of our proposals: %s; let it accept one, or add one of its to Crypto=",
+			 ike_proposals_print(ours, sizeof(ours), own));
+		return buf;
+	}
+	if (explain_odd(&out, &own->p[0], offer))
+		return buf;
+	for (unsigned int i = 0; i < own->n; i++) {
+		for (unsigned int j = 0; j < offer->n; j++) {
+			const struct ike_proposal *o = &offer->p[j];
+			uint8_t differs;
+			unsigned int n;
+
+			if (o->protocol != own->p[i].protocol || !spi_fits(o) || !types_known(o))
+				continue;
+			n = closeness(&own->p[i], o, &differs);
+			if (!best_own || n > best) {
+				best = n;
+				best_own = &own->p[i];
+				best_offer = o;
+				type = differs;
+			}
+		}
+	}
+	if (type)
+		explain_pair(&out, best_own, best_offer, type);
+	else
+		text_add(&out, "our proposals and the peer's have a combination in common");
+	return buf;
+}
