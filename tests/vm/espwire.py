@@ -39,6 +39,8 @@ class Wire:
         self.seq = 0
         self.tunnel_in = self.association(spi_in, key(alg, key_in), remote, local)
         self.tunnel_out = self.association(spi_out, self.raw_key_out, local, remote)
+        self.salt_in = key(alg, key_in)[-4:]
+        self.cipher_in = ALGORITHMS[alg][2](key(alg, key_in)[:-4])
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((local, port))
 
@@ -55,7 +57,9 @@ class Wire:
     def esp(self, inner, seq=None):
         """A proper ESP packet around an inner packet, made by scapy."""
         seq = self.next_seq() if seq is None else seq
-        pkt = self.tunnel_out.encrypt(inner, seq_num=seq & 0xffffffff, esn=seq >> 32)
+        # scapy takes a zero argument for none.
+        self.tunnel_out.seq_num, self.tunnel_out.esn = seq & 0xffffffff, seq >> 32
+        pkt = self.tunnel_out.encrypt(inner)
         return bytes(pkt[UDP].payload)
 
     def seal(self, plain, seq=None, spi=None, cipher=None):
@@ -95,6 +99,13 @@ class Wire:
             pkt[UDP].remove_payload()
             pkt = pkt / ESP(data)
         return self.tunnel_in.decrypt(pkt, esn=high)
+
+    def unseal(self, data, high=0):
+        """SPI, sequence number, IV and the plain octets, trailer included."""
+        spi, low = struct.unpack("!LL", data[:8])
+        aad = struct.pack("!LLL", spi, high, low) if self.esn else data[:8]
+        plain = self.cipher_in.decrypt(self.salt_in + data[8:16], data[16:], aad)
+        return spi, high << 32 | low, data[8:16], plain
 
 
 def trailer(inner, next_header, block=4):

@@ -68,14 +68,29 @@ is() {
 like() {
 	grep -qE -- "$3" <<< "$2"
 	result $? "$1"
-	grep -qE -- "$3" <<< "$2" || sed 's/^/# got: /' <<< "${2:-(nothing)}"
+	grep -qE -- "$3" <<< "$2" || printf '# got: %s\n' "${2//$'\n'/$'\n# '}"
 }
 
 # unlike NAME TEXT PATTERN
 unlike() {
 	! grep -qE -- "$3" <<< "$2"
 	result $? "$1"
-	! grep -qE -- "$3" <<< "$2" || sed 's/^/# got: /' <<< "$2"
+	! grep -qE -- "$3" <<< "$2" || printf '# got: %s\n' "${2//$'\n'/$'\n# '}"
+}
+
+# include PREFIX COMMAND...: tests of a program that speaks TAP, as ours.
+include() {
+	local prefix=$1 line count=0 planned=none
+	shift
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) result 0 "$prefix: ${line#ok * - }"; count=$((count + 1)) ;;
+		'not ok '*) result 1 "$prefix: ${line#not ok * - }"; count=$((count + 1)) ;;
+		1..*) planned=${line#1..} ;;
+		*) echo "$line" ;;
+		esac
+	done < <("$@" 2>&1)
+	[ "$planned" = $count ] || result 1 "$prefix: $count tests of $planned planned ran"
 }
 
 # finish: the plan; the last line of every script.
@@ -133,16 +148,15 @@ holds() {
 	grep -qE -- "$2" "$1" 2> /dev/null
 }
 
-# start VAR NS LOG COMMAND...: in the background; its PID goes to VAR. The
+# start NS LOG COMMAND...: in the background; its PID is left in $started. The
 # script's PID namespace ends it with the script.
+started=''
 start() {
-	local -n pid_=$1
-	local ns=$2 log=$3
-	shift 3
+	local ns=$1 log=$2
+	shift 2
 	echo "[$ns] $* &" >&2
 	ip netns exec "$ns" "$@" > "$log" 2>&1 < /dev/null &
-	# shellcheck disable=SC2034 # set by reference
-	pid_=$!
+	started=$!
 }
 
 # stop PID: end a process of `start` and wait for it.
@@ -229,6 +243,7 @@ declare -A key_octets=(
 declare -A kernel_name=(
 	[aes-gcm-128]='rfc4106(gcm(aes))' [aes-gcm-192]='rfc4106(gcm(aes))'
 	[aes-gcm-256]='rfc4106(gcm(aes))' [chacha20-poly1305]='rfc7539esp(chacha20,poly1305)')
+# shellcheck disable=SC2034 # for scripts
 algorithms=(aes-gcm-128 aes-gcm-192 aes-gcm-256 chacha20-poly1305)
 
 # key ALG START: a key, salt last, of octets counting up from START.
@@ -283,10 +298,9 @@ static_east() {
 
 # encap_socket NS ADDR: the UDP socket of the kernel's ESP-in-UDP.
 encap_socket() {
-	local pid log
+	local log
 	log=$(mktemp)
-	start pid "$1" "$log" "$PYTHON" "$VM_LIB/encap-socket" "$2"
-	encap_pid=$pid
+	start "$1" "$log" "$PYTHON" "$VM_LIB/encap-socket" "$2"
 	wait_for 10 holds "$log" ready || bail "encap-socket: $(cat "$log")"
 }
 
@@ -303,7 +317,7 @@ xfrm_east() {
 	must at east ip addr add 10.9.0.2/24 dev vpn0
 	must at east ip addr add fd00:9::2/64 dev vpn0 nodad
 	must at east ip link set vpn0 mtu 1400 up
-	local family any
+	local any
 	for any in 0.0.0.0/0 ::/0; do
 		must at east ip xfrm policy add src $any dst $any dir out if_id 9 \
 			tmpl src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel
@@ -332,7 +346,7 @@ running() {
 
 # counter NS NAME: of vpn0, and of what belongs to no link.
 counter() {
-	in_quiet "$1" "$VM_LIB/counters" vpn0 | jq -r --arg n "$2" '.[$n] // 0'
+	in_quiet "$1" "$VM_LIB/nl" --counters vpn0 | jq -r --arg n "$2" '.[$n] // 0'
 }
 
 # pings NS ADDRESS [OPTION...]: three quick pings, none lost.
@@ -347,9 +361,10 @@ pings() {
 iperf() {
 	local client=$1 server=$2 address=$3 pid
 	shift 3
-	start pid "$server" /run/iperf-server.log iperf3 -s -1 -p 5201
+	start "$server" /run/iperf-server.log iperf3 -s -1 -p 5201
+	pid=$started
 	wait_for 10 listens "$server" 5201 || { cat /run/iperf-server.log; return 1; }
-	at "$client" timeout 60 iperf3 -J -c "$address" -p 5201 -t 2 "$@" > /run/iperf.json
+	at "$client" timeout 60 iperf3 -J -c "$address" -p 5201 -t 1 "$@" > /run/iperf.json
 	jq -r '.error // "\(.end.sum_received // .end.sum | .bytes) octets, \((.end.sum_received // .end.sum | .bits_per_second) / 1e6 | floor) Mbit/s"' /run/iperf.json
 	wait "$pid" 2> /dev/null
 	jq -e '.error == null and (.end.sum_received // .end.sum).bytes > 100000' /run/iperf.json > /dev/null
@@ -359,9 +374,9 @@ listens() {
 	ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
-# capture VAR NS DEV FILE [FILTER]: tcpdump into $VM_OUT/FILE, ready when this
-# returns.
+# capture NS DEV FILE [FILTER]: tcpdump into $VM_OUT/FILE, ready when this
+# returns; `stop $started` ends it.
 capture() {
-	start "$1" "$2" "/run/$4.log" tcpdump -n -U --immediate-mode -i "$3" -w "$VM_OUT/$4" ${5:+"$5"}
-	wait_for 10 holds "/run/$4.log" 'listening on' || bail "tcpdump: $(cat "/run/$4.log")"
+	start "$1" "/run/$3.log" tcpdump -n -U --immediate-mode -i "$2" -w "$VM_OUT/$3" ${4:+"$4"}
+	wait_for 10 holds "/run/$3.log" 'listening on' || bail "tcpdump: $(cat "/run/$3.log")"
 }

@@ -1,0 +1,398 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Requests of esptun's netlink family that must be refused, with text, and
+change nothing; then what must be accepted. Runs in a namespace with a link
+vpn0 that has no peers."""
+import errno
+import os
+import random
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import genl  # noqa: E402
+import taplib  # noqa: E402
+from taplib import equal, ok  # noqa: E402
+
+family = genl.Family()
+LINK = genl.ifindex("vpn0")
+KEY36, KEY20 = "5a" * 36, "5a" * 20
+VOLATILE = ("age", "last-used", "last-tx", "last-rx", "keepalives", "mtu")
+
+
+def ask(op, link=LINK, dump=False, **parts):
+    """A request on vpn0; parts are attributes of the outer set."""
+    values = {"ifindex": link} if link is not None else {}
+    values.update({k.replace("_", "-"): v for k, v in parts.items()})
+    return family.call(op, values, dump)
+
+
+def snapshot():
+    """All peers and SAs, keys too, without what changes by itself."""
+    out = []
+    for op, part in (("peer-get", "peer"), ("sa-get", "sa")):
+        more = {"show_keys": True} if op == "sa-get" else {}
+        for reply in ask(op, None, True, **more):
+            out.append({k: v for k, v in reply[part].items() if k not in VOLATILE})
+    return sorted(out, key=str)
+
+
+def refused(name, op, code=None, link=LINK, **parts):
+    """The request fails, with text (and the errno given), changing nothing."""
+    before = snapshot()
+    try:
+        ask(op, link, **parts)
+    except genl.NlError as error:
+        same = snapshot() == before
+        ok(error.text and same and (code is None or error.code == code), "refused: " + name,
+           "%s%s" % (error, "" if same else "; but something changed"))
+        return
+    ok(False, "refused: " + name, "it was accepted")
+
+
+def sa(**changes):
+    """A good inbound SA, changed; None takes an attribute away."""
+    good = {"spi": 0x4000, "dir": "in", "peer": 1, "mode": "tunnel", "encr": 20,
+            "encr-key": KEY36}
+    good.update({k.replace("_", "-"): v for k, v in changes.items()})
+    return {k: v for k, v in good.items() if v is not None}
+
+
+def ts(address="10.0.0.0", prefix_len=8, **more):
+    out = {"address": address, "prefix-len": prefix_len}
+    out.update({k.replace("_", "-"): v for k, v in more.items()})
+    return {k: v for k, v in out.items() if v is not None}
+
+
+def peers():
+    ask("peer-new", peer={"id": 1, "remote-address": "192.0.2.2", "remote-port": 4500})
+    ask("peer-new", peer={"id": 2})
+    got = ask("peer-get", peer={"id": 1})[0]["peer"]
+    equal((got["remote-address"], got["remote-port"], got["keepalive"]),
+          ("192.0.2.2", 4500, 20), "a peer with defaults")
+    refused("no ifindex", "peer-new", link=None, peer={"id": 3})
+    refused("no such ifindex", "peer-new", errno.ENODEV, link=99999, peer={"id": 3})
+    refused("ifindex of another kind of link", "peer-new", link=1, peer={"id": 3})
+    refused("no peer", "peer-new")
+    refused("peer without id", "peer-new", peer={"keepalive": 5})
+    refused("peer id 0", "peer-new", peer={"id": 0})
+    refused("peer id taken", "peer-new", errno.EEXIST, peer={"id": 1})
+    for octets in (b"", b"\1", b"\1\2\3", b"\1\2\3\4\5", b"\1" * 15, b"\1" * 17):
+        refused("address of %d octets" % len(octets), "peer-new",
+                peer={"id": 3, "remote-address": octets})
+        refused("local address of %d octets" % len(octets), "peer-new",
+                peer={"id": 3, "local-address": octets})
+    refused("IPv6 outside, not supported yet", "peer-new",
+            peer={"id": 3, "remote-address": "2001:db8::1"})
+    for address in ("224.0.0.1", "255.255.255.255"):
+        refused("remote address " + address, "peer-new", peer={"id": 3, "remote-address": address})
+    refused("remote port 0", "peer-new",
+            peer={"id": 3, "remote-address": "192.0.2.2", "remote-port": 0})
+    refused("keepalive over 3600", "peer-new", errno.ERANGE, peer={"id": 3, "keepalive": 3601})
+    refused("may-roam 2", "peer-new", errno.ERANGE, peer={"id": 3, "may-roam": 2})
+    refused("id of two octets", "peer-new", errno.ERANGE, peer={"id": b"\3\0"})
+    refused("peer that is no nest", "peer-new", peer=b"\1\2\3")
+    refused("nest with an attribute longer than it", "peer-new", peer=b"\xff\0\1\0\1\0\0\0")
+    refused("set: no such peer", "peer-set", errno.ENOENT, peer={"id": 7, "keepalive": 1})
+    refused("set: one good, one bad", "peer-set", peer={"id": 1, "keepalive": 7, "may-roam": 2})
+    refused("set: good port, bad address", "peer-set",
+            peer={"id": 1, "keepalive": 7, "remote-port": 9, "remote-address": b"\1\2"})
+    refused("delete: no such peer", "peer-del", errno.ENOENT, peer={"id": 7})
+    refused("get: no such peer", "peer-get", errno.ENOENT, peer={"id": 7})
+    ask("peer-set", peer={"id": 1, "keepalive": 7, "remote-port": 4999})
+    got = ask("peer-get", peer={"id": 1})[0]["peer"]
+    equal((got["remote-address"], got["remote-port"], got["keepalive"]),
+          ("192.0.2.2", 4999, 7), "set changes what it names, nothing else")
+    ask("peer-set", peer={"id": 1, "remote-port": 4500})
+
+
+def sas():
+    ask("sa-new", sa=sa(spi=0x1000))
+    ask("sa-new", sa=sa(spi=0x1001, dir="out"))
+    got = ask("sa-get", sa={"spi": 0x1000, "dir": "in"})[0]["sa"]
+    equal((got["encr"], got.get("esn", 0), got["replay-window"], got["state"], got["peer"]),
+          (20, 0, 1024, "mature", 1), "an SA with defaults")
+    ok("gcm" in got.get("driver", ""), "the driver's name is shown", got)
+    refused("no sa", "sa-new")
+    refused("no ifindex", "sa-new", link=None, sa=sa())
+    for missing in ("spi", "peer", "encr", "encr_key", "dir"):
+        refused("SA without " + missing, "sa-new", sa=sa(**{missing: None}))
+    for spi in (0, 1, 255):
+        refused("SPI %d" % spi, "sa-new", sa=sa(spi=spi))
+        refused("outbound SPI %d" % spi, "sa-new", sa=sa(spi=spi, dir="out"))
+    refused("SPI taken", "sa-new", errno.EEXIST, sa=sa(spi=0x1000))
+    refused("SPI taken, by another peer", "sa-new", errno.EEXIST, sa=sa(spi=0x1000, peer=2))
+    refused("outbound SPI taken", "sa-new", errno.EEXIST, sa=sa(spi=0x1001, dir="out"))
+    refused("no such peer", "sa-new", errno.ENOENT, sa=sa(peer=77))
+    for encr in (0, 3, 12, 19, 9999):
+        refused("algorithm %d" % encr, "sa-new", sa=sa(encr=encr))
+    for octets in (0, 1, 16, 19, 21, 27, 29, 32, 35, 37, 40, 64):
+        refused("AES-GCM key of %d octets" % octets, "sa-new", sa=sa(encr_key="11" * octets))
+    for octets in (20, 28, 32, 35, 37, 64):
+        refused("ChaCha20-Poly1305 key of %d octets" % octets, "sa-new",
+                sa=sa(encr=28, encr_key="11" * octets))
+    refused("key longer than any", "sa-new", sa=sa(encr_key="11" * 65))
+    refused("integrity algorithm with an AEAD", "sa-new", sa=sa(integ=12, integ_key="11" * 32))
+    refused("direction 2", "sa-new", errno.ERANGE, sa=sa(dir=2))
+    refused("mode 2", "sa-new", errno.ERANGE, sa=sa(mode=2))
+    refused("transport mode, not supported yet", "sa-new", sa=sa(mode="transport"))
+    refused("ESN 2", "sa-new", errno.ERANGE, sa=sa(esn=2))
+    refused("replay window over the limit", "sa-new", errno.ERANGE, sa=sa(replay_window=65537))
+    refused("SPI of eight octets", "sa-new", errno.ERANGE, sa=sa(spi=b"\0" * 8))
+    refused("peer with SAs", "peer-del", errno.EBUSY, peer={"id": 1})
+    refused("get: no such SA", "sa-get", errno.ENOENT, sa={"spi": 0x9999, "dir": "in"})
+    refused("set: no such SA", "sa-set", errno.ENOENT,
+            sa={"spi": 0x9999, "dir": "in", "soft-bytes": 1})
+    refused("delete: no such SA", "sa-del", errno.ENOENT, sa={"spi": 0x9999, "dir": "in"})
+    refused("delete: the wrong direction", "sa-del", errno.ENOENT,
+            sa={"spi": 0x1000, "dir": "out", "peer": 1})
+    refused("delete: outbound of the wrong peer", "sa-del", errno.ENOENT,
+            sa={"spi": 0x1001, "dir": "out", "peer": 2})
+    refused("spi-alloc: no such peer", "spi-alloc", errno.ENOENT, sa={"peer": 77})
+    refused("flush: no such peer", "flush", errno.ENOENT, sa={"peer": 77})
+
+
+def selectors():
+    bad = {
+        "no address": ts(address=None),
+        "no prefix length": ts(prefix_len=None),
+        "address of three octets": ts(address=b"\1\2\3"),
+        "IPv4 prefix of 33": ts("10.0.0.1", 33),
+        "IPv6 prefix of 129": ts("fd00::1", 129),
+        "host bits set": ts("10.0.0.1", 8),
+        "host bits set, IPv6": ts("fd00::1", 64),
+        "start of ports without end": ts(protocol=6, port_start=5),
+        "end of ports without start": ts(protocol=6, port_end=5),
+        "ports backwards": ts(protocol=6, port_start=9, port_end=5),
+        "ports without protocol": ts(port_start=5, port_end=9),
+    }
+    for name, selector in bad.items():
+        refused("selector: " + name, "sa-new", sa=sa(ts_local=[selector]))
+        refused("remote selector: " + name, "sa-new", sa=sa(ts_remote=[ts(), selector]))
+    refused("selectors: more than 256", "sa-new",
+            sa=sa(ts_local=[ts("10.%d.%d.0" % (i >> 8, i & 255), 24) for i in range(257)]))
+    ask("sa-new", sa=sa(ts_local=[ts("10.%d.0.0" % i, 16) for i in range(256)]))
+    ask("sa-del", sa={"spi": 0x4000, "dir": "in"})
+    wanted = {"ts-local": [ts("10.1.0.0", 16), ts("fd00::", 8)],
+              "ts-remote": [ts("10.2.0.0", 16, protocol=6, port_start=80, port_end=90)]}
+    ask("sa-new", sa=sa(**{k.replace("-", "_"): v for k, v in wanted.items()}))
+    got = ask("sa-get", sa={"spi": 0x4000, "dir": "in"})[0]["sa"]
+    for side, selector in wanted.items():
+        equal([{k: v for k, v in t.items() if v} for t in got[side]], selector,
+              "%s comes back as given" % side)
+    ask("sa-del", sa={"spi": 0x4000, "dir": "in"})
+
+
+def larval():
+    first = ask("spi-alloc", sa={"peer": 1})[0]["sa"]["spi"]
+    second = ask("spi-alloc", sa={"peer": 1})[0]["sa"]["spi"]
+    ok(first != second and min(first, second) >= 256, "spi-alloc: two SPIs", (first, second))
+    equal(ask("sa-get", sa={"spi": first, "dir": "in"})[0]["sa"]["state"], "larval",
+          "a reserved SPI is a larval SA")
+    refused("larval: another peer takes it", "sa-new", sa=sa(spi=first, peer=2))
+    refused("larval: a bad key leaves it larval", "sa-new", sa=sa(spi=first, encr_key="11" * 5))
+    ask("sa-new", sa=sa(spi=first))
+    equal(ask("sa-get", sa={"spi": first, "dir": "in"})[0]["sa"]["state"], "mature",
+          "sa-new gives it a key")
+    refused("a second key", "sa-new", errno.EEXIST, sa=sa(spi=first))
+    for spi in (first, second):
+        ask("sa-del", sa={"spi": spi, "dir": "in"})
+
+
+def ike():
+    to = {"remote-address": "192.0.2.2", "remote-port": 4500, "data": "00" * 28}
+
+    def without(**changes):
+        out = dict(to)
+        out.update({k.replace("_", "-"): v for k, v in changes.items()})
+        return {k: v for k, v in out.items() if v is not None}
+
+    refused("ike-send: nothing", "ike-send")
+    refused("ike-send: no remote", "ike-send", ike=without(remote_address=None))
+    refused("ike-send: no port", "ike-send", ike=without(remote_port=None))
+    refused("ike-send: no data", "ike-send", ike=without(data=None))
+    refused("ike-send: empty data", "ike-send", ike=without(data=""))
+    refused("ike-send: address of five octets", "ike-send", ike=without(remote_address=b"12345"))
+    refused("ike-send: too long", "ike-send", ike=without(data="00" * 65001))
+    family.call("ike-bind")
+    other = genl.Family()
+    try:
+        other.call("ike-bind")
+        ok(False, "ike-bind: one agent only", "a second was accepted")
+    except genl.NlError as error:
+        ok(error.code == errno.EBUSY and error.text, "ike-bind: one agent only", error)
+    with taplib.netns("east"):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("192.0.2.2", 4500))
+    sock.settimeout(5)
+    message = bytes(range(1, 29))
+    ask("ike-send", ike=without(data=message))
+    data, source = sock.recvfrom(2000)
+    equal((data, source), (b"\0\0\0\0" + message, ("192.0.2.1", 4500)),
+          "ike-send: the non-ESP marker in front, from port 4500")
+    sock.sendto(b"\0\0\0\0" + message[::-1], ("192.0.2.1", 4500))
+    got = family.events(1)
+    equal(len(got), 1, "a datagram with the marker reaches the agent")
+    name, values = got[0]
+    equal((name, values["ike"]), ("ike-recv", {
+        "data": message[::-1].hex(), "local-address": "192.0.2.1", "local-port": 4500,
+        "remote-address": "192.0.2.2", "remote-port": 4500}),
+        "without the marker, with both endpoints")
+    sock.close()
+
+
+def events():
+    watcher = genl.Family()
+    watcher.subscribe()
+    ask("peer-new", peer={"id": 5})
+    ask("sa-new", sa=sa(spi=0x5000, peer=5))
+    ask("sa-set", sa={"spi": 0x5000, "dir": "in", "soft-packets": 5})
+    ask("sa-del", sa={"spi": 0x5000, "dir": "in"})
+    ask("peer-del", peer={"id": 5})
+    got = watcher.events(0.5)
+    equal([name for name, _ in got],
+          ["peer-new", "sa-new", "sa-set", "sa-del", "peer-del"], "changes are announced")
+    ok("encr-key" not in str(got) and KEY36 not in str(got), "without keys", got)
+    subprocess.run(["ip", "link", "set", "vpn0", "up"], check=True)
+    ask("flush")
+    watcher.events(0.2)
+    subprocess.run(["ping", "-c1", "-W1", "10.9.0.77"], stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+    got = [v for name, v in watcher.events(0.5) if name == "acquire" and
+           v["flow"]["destination"] == "10.9.0.77"]
+    ok(got and got[0]["flow"]["source"] == "10.9.0.1" and got[0]["flow"]["protocol"] == 1,
+       "a packet without an SA raises acquire", got)
+
+
+def limits():
+    """Hard packet limit outbound: expire events, then nothing leaves."""
+    watcher = genl.Family()
+    watcher.subscribe()
+    ask("sa-new", sa=sa(spi=0x6000))
+    ask("sa-new", sa=sa(spi=0x6001, dir="out", soft_packets=3, hard_packets=5))
+    watcher.events(0.2)
+    before = genl.counters(family, "vpn0")
+    subprocess.run(["ping", "-c8", "-i0.1", "-W1", "10.9.0.2"], stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+    got = [v["expire-reason"] for name, v in watcher.events(0.5) if name == "expire"]
+    equal(got, ["soft", "hard"], "one soft expiry, one hard")
+    after = genl.counters(family, "vpn0")
+    ok(after["tx-expired"] + after["tx-no-sa"] > before["tx-expired"] + before["tx-no-sa"],
+       "packets after the hard limit are counted as dropped",
+       {k: after[k] - before[k] for k in after if after[k] != before[k]})
+    got = ask("sa-get", sa={"spi": 0x6001, "dir": "out", "peer": 1})[0]["sa"]
+    equal((got["state"], got["packets"]), ("dead", 5), "the SA is dead after five packets")
+    ask("flush")
+
+
+def roaming():
+    """Only an authenticated packet moves a peer, and only one that may."""
+    watcher = genl.Family()
+    watcher.subscribe()
+    from espwire import ICMP, IP, Raw, Wire
+    key = bytes((0x50 + i * 7) & 255 for i in range(36)).hex()
+    back = bytes((0xa0 + i * 7) & 255 for i in range(36)).hex()
+    for roam in (1, 0):
+        ask("flush")
+        ask("peer-set", peer={"id": 1, "may-roam": roam, "remote-address": "192.0.2.2",
+                              "remote-port": 4500})
+        ask("sa-new", sa=sa(spi=0x2001, encr_key=key))
+        ask("sa-new", sa=sa(spi=0x3001, dir="out", encr_key=back))
+        watcher.events(0.2)
+        with taplib.netns("east"):
+            wire = Wire("aes-gcm-256", False, "192.0.2.2", "192.0.2.1", 0x3001, 0xa0,
+                        0x2001, 0x50, port=4777)
+        echo = IP(src="10.9.0.2", dst="10.9.0.1") / ICMP(id=9, seq=1) / Raw(b"x")
+        good = wire.esp(echo)
+        wire.send(good[:-1] + bytes([good[-1] ^ 1]))
+        got = [v for name, v in watcher.events(0.4) if name == "peer-moved"]
+        equal(got, [], "may-roam %d: a forged packet does not move the peer" % roam)
+        wire.send(good)
+        got = [v["peer"] for name, v in watcher.events(0.4) if name == "peer-moved"]
+        port = ask("peer-get", peer={"id": 1})[0]["peer"]["remote-port"]
+        if roam:
+            ok(len(got) == 1 and got[0]["remote-port"] == 4777 and port == 4777,
+               "an authenticated one does, and that is announced", (got, port))
+            ok(wire.receive(3) is not None, "the answer goes to the new port")
+            # A replay from elsewhere is authentic too, but not new.
+            with taplib.netns("east"):
+                thief = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                thief.bind(("192.0.2.2", 4666))
+            thief.sendto(good, ("192.0.2.1", 4500))
+            taplib.wait_for(0.3, lambda: False)
+            equal(ask("peer-get", peer={"id": 1})[0]["peer"]["remote-port"], 4777,
+                  "a replayed packet does not move it")
+            thief.close()
+        else:
+            equal((got, port), ([], 4500), "a peer that may not roam stays")
+            ok(wire.receive(0.5) is None, "the answer does not go to the new port")
+        wire.sock.close()
+    ask("flush")
+
+
+def dumps():
+    for i in range(300):
+        ask("sa-new", sa=sa(spi=0x10000 + i))
+    got = [r["sa"]["spi"] for r in ask("sa-get", dump=True)]
+    equal(sorted(got), [0x10000 + i for i in range(300)], "a dump of 300 SAs has each once")
+    ok("encr-key" not in str(ask("sa-get", dump=True)), "and no keys")
+    ask("flush", sa={"peer": 2})
+    equal(len(ask("sa-get", dump=True)), 300, "flush of one peer leaves the other's")
+    ask("flush")
+    equal(ask("sa-get", dump=True), [], "flush of the link takes all")
+
+
+def garbage():
+    """Mutated requests: any verdict will do, but a refusal has text."""
+    seed = 20261121
+    rng = random.Random(seed)
+    textless = {}
+    valid = [(op, family.spec.encode("esptun", dict(part, ifindex=LINK))) for op, part in (
+        ("peer-new", {"peer": {"id": 900, "remote-address": "192.0.2.9", "keepalive": 3}}),
+        ("peer-set", {"peer": {"id": 2, "remote-address": "192.0.2.9"}}),
+        ("sa-new", {"sa": sa(ts_local=[ts()], ts_remote=[ts("fd00::", 8, protocol=6,
+                                                             port_start=1, port_end=2)])}),
+        ("sa-set", {"sa": {"spi": 0x4000, "dir": "in", "soft-bytes": 77}}),
+        ("sa-del", {"sa": {"spi": 0x4000, "dir": "in"}}),
+        ("ike-send", {"ike": {"remote-address": "192.0.2.9", "remote-port": 4500,
+                              "data": "11" * 30}}),
+        ("spi-alloc", {"sa": {"peer": 2}}), ("flush", {"sa": {"peer": 2}}))]
+    for _ in range(3000):
+        op, payload = rng.choice(valid)
+        octets = bytearray(payload)
+        for _ in range(rng.randint(1, 4)):
+            octets[rng.randrange(8, len(octets))] = rng.choice((0, 1, 4, 0x7f, 0xff,
+                                                                rng.randrange(256)))
+        if rng.random() < 0.2:
+            del octets[rng.randrange(8, len(octets)):]
+        try:
+            family.call(op, bytes(octets))
+        except genl.NlError as error:
+            if not error.text:
+                textless.setdefault((op, error.code), bytes(octets).hex())
+    ok(not textless, "3000 mutated requests: every refusal has text (seed %d)" % seed, textless)
+    family.exchange(family.spec.ops["sa-get"], b"", genl.NLM_F_DUMP)
+    ask("flush")
+    for reply in ask("peer-get", dump=True):
+        if reply["peer"]["id"] > 2:
+            ask("peer-del", peer={"id": reply["peer"]["id"]})
+    ask("sa-new", sa=sa())
+    ask("sa-del", sa={"spi": 0x4000, "dir": "in"})
+    ok(True, "the family still works")
+
+
+peers()
+sas()
+selectors()
+larval()
+ike()
+events()
+limits()
+roaming()
+dumps()
+garbage()
+for peer_id in (1, 2):
+    ask("peer-del", peer={"id": peer_id})
+equal(snapshot(), [], "all is gone in the end")
+taplib.finish()
