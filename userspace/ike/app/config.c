@@ -1,0 +1,1000 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ike/app/config.h"
+#include "ike/proto/names.h"
+#include "ike/sa/proposal.h"
+
+enum { MIN_MTU = 576, MAX_MTU = 65535, MIN_PSK_BITS = 128 };
+
+struct parse {
+	struct config *c;
+	const struct config_report *report;
+	const char *text;
+	size_t left;
+	unsigned int line;
+	bool indented; /* the line continues the value above */
+	unsigned int errors;
+	char section[64]; /* last one named wrongly, so that its keys are not reported too */
+	uint64_t seen; /* bit per row of keys[] */
+	unsigned int line_of[32];
+	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
+	bool crypto_given[2];
+	char err[256];
+};
+
+static void report(struct parse *p, bool error, unsigned int line, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void report(struct parse *p, bool error, unsigned int line, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (error)
+		p->errors++;
+	if (p->report)
+		p->report->fn(p->report->ctx, error, line, text);
+}
+
+/* Copies a string that fits; false if it does not. */
+static bool copy(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+
+	if (len >= size)
+		return false;
+	memcpy(to, from, len + 1);
+	return true;
+}
+
+/* ---- values ------------------------------------------------------------------ */
+
+static int number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
+{
+	char *end;
+	uint64_t v;
+
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	v = strtoull(s, &end, 0);
+	if (*end || errno || v < min || v > max)
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int set_mtu(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "auto")) {
+		p->c->mtu = 0;
+		return 0;
+	}
+	return number(s, MIN_MTU, MAX_MTU, &p->c->mtu);
+}
+
+static int set_port(struct parse *p, char *s)
+{
+	uint32_t v;
+
+	/* 500 carries IKE without the marker that tells it from ESP (RFC 3948). */
+	if (number(s, 1, 65535, &v) || v == IKE_PORT)
+		return -1;
+	p->c->port = (uint16_t)v;
+	return 0;
+}
+
+static int set_fwmark(struct parse *p, char *s)
+{
+	return number(s, 0, UINT32_MAX, &p->c->fwmark);
+}
+
+static int set_table(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "main")) {
+		p->c->table = 0;
+		return 0;
+	}
+	return number(s, 1, UINT32_MAX, &p->c->table);
+}
+
+static int set_metric(struct parse *p, char *s)
+{
+	return number(s, 0, UINT32_MAX, &p->c->metric);
+}
+
+static int set_keepalive(struct parse *p, char *s)
+{
+	return number(s, 0, 3600, &p->c->keepalive);
+}
+
+static int set_liveness(struct parse *p, char *s)
+{
+	return number(s, 0, 86400, &p->c->liveness);
+}
+
+static int set_replay(struct parse *p, char *s)
+{
+	return number(s, 0, 65536, &p->c->replay_window);
+}
+
+static int set_local(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "any") || !strcasecmp(s, "auto")) {
+		p->c->local.family = 0;
+		return 0;
+	}
+	return ike_addr_from_text(s, &p->c->local) || p->c->local.family != 4 ? -1 : 0;
+}
+
+static int set_local_id(struct parse *p, char *s)
+{
+	return ike_id_from_text(s, &p->c->local_id, p->err, sizeof(p->err));
+}
+
+static int set_remote_id(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "any")) {
+		p->c->remote_id.type = 0;
+		return 0;
+	}
+	return ike_id_from_text(s, &p->c->remote_id, p->err, sizeof(p->err));
+}
+
+static int set_start(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[IKE_START_NOW] = "now",
+		[IKE_START_TRAFFIC] = "traffic",
+		[IKE_START_LISTEN] = "listen",
+	};
+
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcasecmp(s, words[i])) {
+			p->c->start = (enum ike_start)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* A DNS name: letters, digits, hyphens and dots (underscores are seen in the wild). */
+static bool host_ok(const char *s)
+{
+	size_t len = strlen(s);
+
+	if (!len || len > 253 || s[0] == '.' || s[0] == '-')
+		return false;
+	for (; *s; s++) {
+		if (!isalnum((unsigned char)*s) && !strchr("-._", *s))
+			return false;
+	}
+	return true;
+}
+
+/* HOST, HOST:PORT, ADDRESS, ADDRESS:PORT; IPv6 in brackets if a port follows. */
+static int set_endpoint(struct parse *p, char *s)
+{
+	struct config *c = p->c;
+	uint32_t port = IKE_PORT;
+	char *colon = strrchr(s, ':');
+
+	if (*s == '[') {
+		char *close = strchr(s, ']');
+
+		if (!close || (close[1] && close[1] != ':'))
+			return -1;
+		colon = close[1] ? close + 1 : NULL;
+		*close = 0;
+		s++;
+	} else if (colon && strchr(s, ':') != colon) {
+		colon = NULL; /* a bare IPv6 address */
+	}
+	if (colon) {
+		*colon = 0;
+		if (number(colon + 1, 1, 65535, &port))
+			return -1;
+	}
+	c->endpoint_port = (uint16_t)port;
+	if (!ike_addr_from_text(s, &c->endpoint_addr)) {
+		if (c->endpoint_addr.family == 4)
+			return copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
+		snprintf(p->err, sizeof(p->err), "an IPv4 address or a name: IPv6 outside is not supported yet");
+		return -1;
+	}
+	/* Digits and dots alone are a mistyped address, not a name. */
+	c->endpoint_addr.family = 0;
+	if (!host_ok(s) || strspn(s, "0123456789.") == strlen(s))
+		return -1;
+	return copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
+}
+
+static int hex_digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	ch = (char)tolower((unsigned char)ch);
+	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+static int psk_hex(struct config *c, const char *s)
+{
+	size_t len = strlen(s);
+
+	if (!len || len % 2 || len / 2 > sizeof(c->psk))
+		return -1;
+	for (size_t i = 0; i < len / 2; i++) {
+		int hi = hex_digit(s[2 * i]), lo = hex_digit(s[2 * i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return -1;
+		c->psk[i] = (uint8_t)(hi << 4 | lo);
+	}
+	c->psk_len = len / 2;
+	return 0;
+}
+
+static int psk_base64(struct config *c, const char *s)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t n = strcspn(s, "="), out = 0;
+	uint32_t acc = 0;
+	unsigned int bits = 0;
+
+	if (!n || strlen(s) % 4 || strlen(s) - n > 2 || strspn(s + n, "=") != strlen(s + n))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const char *at = strchr(set, s[i]);
+
+		if (!at || out >= sizeof(c->psk))
+			return -1;
+		acc = acc << 6 | (uint32_t)(at - set);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			c->psk[out++] = (uint8_t)(acc >> bits);
+		}
+	}
+	c->psk_len = out;
+	return out ? 0 : -1;
+}
+
+/* The key itself, from configuration or from a key file's first line. */
+static int psk_text(struct config *c, const char *s)
+{
+	size_t len = strlen(s);
+
+	if (!strncmp(s, "hex:", 4))
+		return psk_hex(c, s + 4);
+	if (!strncmp(s, "base64:", 7))
+		return psk_base64(c, s + 7);
+	if (len > 1 && s[0] == '"' && s[len - 1] == '"') {
+		s++;
+		len -= 2;
+	}
+	if (!len || len > sizeof(c->psk))
+		return -1;
+	memcpy(c->psk, s, len);
+	c->psk_len = len;
+	return 0;
+}
+
+static int set_psk(struct parse *p, char *s)
+{
+	struct config *c = p->c;
+
+	if (!strncmp(s, "file:", 5))
+		return s[5] == '/' && copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
+	if (*s != '"' && (strstr(s, " #") || strstr(s, " ;") || strstr(s, "\t#") || strstr(s, "\t;"))) {
+		snprintf(p->err, sizeof(p->err),
+			 "a key without comment behind it (put a key with blanks and # or ; in double quotes)");
+		return -1;
+	}
+	return psk_text(c, s);
+}
+
+static bool host_bits_clear(const struct net_prefix *x)
+{
+	unsigned int bits = x->addr.family == 4 ? 32 : 128;
+
+	for (unsigned int i = x->len; i < bits; i++) {
+		if (x->addr.b[i / 8] & 0x80 >> i % 8)
+			return false;
+	}
+	return true;
+}
+
+/* ADDRESS or ADDRESS/LEN. */
+static int prefix(char *s, struct net_prefix *out)
+{
+	char *slash = strchr(s, '/');
+	uint32_t len, max;
+
+	memset(out, 0, sizeof(*out));
+	if (slash)
+		*slash = 0;
+	if (ike_addr_from_text(s, &out->addr))
+		return -1;
+	max = out->addr.family == 4 ? 32 : 128;
+	len = max;
+	if (slash && number(slash + 1, 0, max, &len))
+		return -1;
+	out->len = (uint8_t)len;
+	return 0;
+}
+
+static int add_prefix(struct parse *p, struct net_prefix **list, unsigned int *n, char *item,
+		      bool route)
+{
+	char word[64];
+	struct net_prefix x, *grown;
+
+	if (!copy(word, sizeof(word), item) || prefix(word, &x)) {
+		snprintf(p->err, sizeof(p->err), "prefixes like %s, but \"%.60s\" is none",
+			 route ? "10.0.0.0/8 or fd00::/8" : "192.0.2.1/24 or fd00::1/64", item);
+		return -1;
+	}
+	if (route && !host_bits_clear(&x)) {
+		snprintf(p->err, sizeof(p->err), "networks, but %.60s has bits set beyond /%u", item,
+			 x.len);
+		return -1;
+	}
+	if (*n >= CONFIG_MAX_PREFIXES) {
+		snprintf(p->err, sizeof(p->err), "at most %d prefixes", CONFIG_MAX_PREFIXES);
+		return -1;
+	}
+	grown = realloc(*list, (*n + 1) * sizeof(x));
+	if (!grown)
+		return -1;
+	*list = grown;
+	grown[(*n)++] = x;
+	return 0;
+}
+
+static int set_prefixes(struct parse *p, struct net_prefix **list, unsigned int *n, char *s,
+			bool route)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		if (add_prefix(p, list, n, item, route))
+			return -1;
+	}
+	return 0;
+}
+
+static int set_address(struct parse *p, char *s)
+{
+	return set_prefixes(p, &p->c->address, &p->c->n_address, s, false);
+}
+
+static int set_routes(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "none"))
+		return 0;
+	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
+}
+
+static char *trim(char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t");
+	len = strlen(s);
+	while (len && strchr(" \t\r", s[len - 1]))
+		s[--len] = 0;
+	return s;
+}
+
+/* Appends @text unless the list holds it already: "A = B, A = C" names A once. */
+static int add_ts(struct parse *p, char *text, struct ike_ts_list *l)
+{
+	unsigned int before = l->n;
+
+	if (ike_ts_from_text(trim(text), l, p->err, sizeof(p->err)))
+		return -1;
+	for (unsigned int i = before; i < l->n; i++) {
+		for (unsigned int k = 0; k < before; k++) {
+			if (memcmp(&l->ts[i], &l->ts[k], sizeof(l->ts[k])))
+				continue;
+			memmove(&l->ts[i], &l->ts[i + 1], (l->n - i - 1) * sizeof(l->ts[0]));
+			l->n--;
+			i--;
+			break;
+		}
+	}
+	return 0;
+}
+
+static int set_selectors(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		char *eq = strchr(item, '=');
+		char remote[128];
+
+		item = trim(item);
+		if (!*item)
+			continue;
+		if (eq)
+			*eq = 0;
+		if (!eq && strcasecmp(item, "any")) {
+			snprintf(p->err, sizeof(p->err),
+				 "\"any\", or LOCAL = REMOTE such as 10.1.0.0/16 = 10.2.0.0/16");
+			return -1;
+		}
+		if (!copy(remote, sizeof(remote), eq ? eq + 1 : item) ||
+		    add_ts(p, item, &p->c->local_ts) || add_ts(p, remote, &p->c->remote_ts))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_crypto(struct parse *p, unsigned int which, const char *item)
+{
+	char *to = p->crypto[which];
+	size_t len = strlen(to), size = sizeof(p->crypto[which]);
+
+	p->crypto_given[which] = true;
+	if (len + strlen(item) + 3 > size) {
+		snprintf(p->err, sizeof(p->err), "a shorter list of proposals");
+		return -1;
+	}
+	snprintf(to + len, size - len, "%s%s", len ? ", " : "", item);
+	return 0;
+}
+
+/* Items for both IKE and ESP, or for the one that "ike:" or "esp:" in front names. */
+static int set_crypto(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		bool ike, esp;
+
+		item = trim(item);
+		ike = !strncasecmp(item, "ike:", 4);
+		esp = !strncasecmp(item, "esp:", 4);
+		if (ike || esp)
+			item = trim(item + 4);
+		if (!*item)
+			continue;
+		if ((!esp && add_crypto(p, 0, item)) || (!ike && add_crypto(p, 1, item)))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- keys ---------------------------------------------------------------------- */
+
+static const struct key {
+	const char *section, *name;
+	int (*set)(struct parse *p, char *value); /* may leave what was expected in p->err */
+	bool list; /* may be given again */
+	const char *expected;
+} keys[] = {
+	{ "Tunnel", "Address", set_address, true, "one or more prefixes, such as 169.254.10.2/30" },
+	{ "Tunnel", "MTU", set_mtu, false, "auto, or octets from 576 to 65535" },
+	{ "Tunnel", "LocalID", set_local_id, false, "an identity: a name, address, e-mail address or keyid:TEXT" },
+	{ "Tunnel", "Local", set_local, false, "an IPv4 address of this machine, or any" },
+	{ "Tunnel", "Port", set_port, false, "a UDP port from 1 to 65535, but not 500" },
+	{ "Tunnel", "FwMark", set_fwmark, false, "a number from 0 to 0xffffffff" },
+	{ "Tunnel", "Table", set_table, false, "main, or a routing table number from 1" },
+	{ "Tunnel", "Metric", set_metric, false, "a number from 0" },
+	{ "Peer", "Endpoint", set_endpoint, false, "a host name or address, with :PORT if it is not 500" },
+	{ "Peer", "RemoteID", set_remote_id, false, "an identity: a name, address, e-mail address or keyid:TEXT; or any" },
+	{ "Peer", "PSK", set_psk, false, "the key as text (at most 256 octets), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Peer", "Routes", set_routes, true, "one or more networks, such as 10.0.0.0/8, fd00::/8" },
+	{ "Peer", "Selectors", set_selectors, true, "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
+	{ "Peer", "Crypto", set_crypto, true, "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	{ "Peer", "Keepalive", set_keepalive, false, "seconds from 0 (off) to 3600" },
+	{ "Peer", "Liveness", set_liveness, false, "seconds from 0 (off) to 86400" },
+	{ "Peer", "ReplayWindow", set_replay, false, "packets from 0 (off) to 65536" },
+	{ "Peer", "Start", set_start, false, "now, traffic or listen" },
+};
+
+enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
+_Static_assert(N_KEYS <= 32, "line_of is too short");
+
+/* Edits (insert, delete, replace; without case) that make @b of @a. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[64];
+	size_t n = strlen(b);
+
+	if (n >= sizeof(row) / sizeof(row[0]) || strlen(a) >= sizeof(row) / sizeof(row[0]))
+		return UINT32_MAX;
+	for (unsigned int j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned int i = 1; a[i - 1]; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned int j = 1; j <= n; j++) {
+			unsigned int same = tolower((unsigned char)a[i - 1]) !=
+					    tolower((unsigned char)b[j - 1]);
+			unsigned int best = diagonal + same;
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static void unknown_key(struct parse *p, const char *section, const char *name)
+{
+	const struct key *near = NULL;
+	unsigned int best = 4;
+
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		unsigned int d;
+
+		if (!strcasecmp(keys[i].name, name)) {
+			report(p, true, p->line, "%s belongs into section [%s], not [%s]",
+			       keys[i].name, keys[i].section, section);
+			return;
+		}
+		d = distance(name, keys[i].name) + (strcasecmp(section, keys[i].section) != 0);
+		if (d < best && d < strlen(keys[i].name)) {
+			best = d;
+			near = &keys[i];
+		}
+	}
+	if (near)
+		report(p, true, p->line, "[%s] has no key %.60s; did you mean %s?", section, name,
+		       near->name);
+	else
+		report(p, true, p->line, "[%s] has no key %.60s; esptun.conf(5) lists the keys", section,
+		       name);
+}
+
+static bool section_ok(struct parse *p, const char *section)
+{
+	if (!strcasecmp(section, "Tunnel") || !strcasecmp(section, "Peer"))
+		return true;
+	if (*section && !strncmp(p->section, section, sizeof(p->section) - 1))
+		return false; /* said already */
+	snprintf(p->section, sizeof(p->section), "%s", section);
+	if (*section)
+		report(p, true, p->line, "unknown section [%.40s]; expected [Tunnel] or [Peer]", section);
+	else
+		report(p, true, p->line, "a key before any section; expected [Tunnel] first");
+	return false;
+}
+
+/* Cut " # comment" off; a key is left alone, set_psk() judges it. */
+static void strip_comment(char *value)
+{
+	for (char *s = value; *s; s++) {
+		if ((*s == '#' || *s == ';') && (s == value || s[-1] == ' ' || s[-1] == '\t')) {
+			*s = 0;
+			return;
+		}
+	}
+}
+
+static void set_key(struct parse *p, unsigned int i, const char *text)
+{
+	const struct key *k = &keys[i];
+	char value[CONFIG_MAX_LINE], shown[81], *s;
+
+	if ((p->seen >> i & 1) && !k->list) {
+		report(p, true, p->line, "%s is given again; the first one is in line %u", k->name,
+		       p->line_of[i]);
+		return;
+	}
+	if (!(p->seen >> i & 1))
+		p->line_of[i] = p->line;
+	p->seen |= 1ULL << i;
+	snprintf(value, sizeof(value), "%s", text);
+	if (k->set != set_psk)
+		strip_comment(value);
+	s = trim(value);
+	p->err[0] = 0;
+	if (!*s && p->indented && k->list)
+		return; /* a comment in a list that goes on */
+	/* A key is secret: it is not repeated. */
+	snprintf(shown, sizeof(shown), "%s%.75s", k->set == set_psk ? "" : " = ",
+		 k->set == set_psk ? "" : s);
+	if (!*s || k->set(p, s))
+		report(p, true, p->line, "%s%s: expected %s", k->name, shown,
+		       p->err[0] ? p->err : k->expected);
+	ike_wipe(value, sizeof(value));
+}
+
+static int on_key(void *user, const char *section, const char *name, const char *value)
+{
+	struct parse *p = user;
+
+	if (!section_ok(p, section))
+		return 1;
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		if (!strcasecmp(section, keys[i].section) && !strcasecmp(name, keys[i].name)) {
+			set_key(p, i, value);
+			return 1;
+		}
+	}
+	unknown_key(p, section, name);
+	return 1;
+}
+
+/* Gives inih a line at a time, and knows where we are. */
+static char *next_line(char *to, int size, void *stream)
+{
+	struct parse *p = stream;
+	const char *end;
+	size_t len, room = (size_t)size - 2; /* inih adds to what fgets() would give */
+
+	if (!p->left)
+		return NULL;
+	end = memchr(p->text, '\n', p->left);
+	len = end ? (size_t)(end - p->text) : p->left;
+	p->line++;
+	if (len > room) {
+		report(p, true, p->line, "the line is longer than %zu octets", room);
+		to[0] = 0;
+	} else if (memchr(p->text, 0, len)) {
+		report(p, true, p->line, "the line holds a zero octet");
+		to[0] = 0;
+	} else {
+		memcpy(to, p->text, len);
+		to[len] = 0;
+	}
+	p->indented = len && (p->text[0] == ' ' || p->text[0] == '\t');
+	len += end != NULL;
+	p->text += len;
+	p->left -= len;
+	return to;
+}
+
+static void run_inih(struct parse *p)
+{
+	int bad;
+
+	ini_use_stack = false;
+	ini_max_line = CONFIG_MAX_LINE - 4;
+	ini_inline_comment_prefixes = (char *)"";
+	bad = ini_parse_stream(next_line, p, on_key, p);
+	if (bad > 0)
+		report(p, true, (unsigned int)bad, "expected [Section] or KEY = VALUE");
+	else if (bad < 0)
+		report(p, true, 0, "out of memory");
+}
+
+/* ---- the whole file --------------------------------------------------------------- */
+
+static bool given(const struct parse *p, const char *name)
+{
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		if (!strcmp(keys[i].name, name))
+			return p->seen >> i & 1;
+	}
+	return false;
+}
+
+static unsigned int line_of(const struct parse *p, const char *name)
+{
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		if (!strcmp(keys[i].name, name))
+			return p->line_of[i];
+	}
+	return 0;
+}
+
+static void finish_crypto(struct parse *p)
+{
+	static const uint8_t protocol[2] = { IKE_PROTO_IKE, IKE_PROTO_ESP };
+	struct ike_proposals *const out[2] = { &p->c->ike, &p->c->esp };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		const char *text = p->crypto_given[i] ? p->crypto[i] : "modern";
+
+		if (ike_proposals_from_text(text, protocol[i], out[i], p->err, sizeof(p->err))) {
+			report(p, true, line_of(p, "Crypto"), "Crypto = %.100s: expected %s", text, p->err);
+			return;
+		}
+	}
+}
+
+static void finish_ts(struct parse *p)
+{
+	char err[128];
+
+	if (given(p, "Selectors"))
+		return;
+	if (ike_ts_from_text("any", &p->c->local_ts, err, sizeof(err)) ||
+	    ike_ts_from_text("any", &p->c->remote_ts, err, sizeof(err)))
+		report(p, true, 0, "%s", err);
+}
+
+static void warn_psk(struct parse *p)
+{
+	unsigned int bits = config_psk_bits(p->c->psk, p->c->psk_len);
+
+	if (bits < MIN_PSK_BITS)
+		report(p, false, line_of(p, "PSK"),
+		       "the key can be guessed (about %u bits, want %d): make one with \"openssl rand -base64 24\"",
+		       bits, MIN_PSK_BITS);
+}
+
+static void check_whole(struct parse *p)
+{
+	struct config *c = p->c;
+
+	if (!given(p, "PSK"))
+		report(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
+	else if (c->psk_len)
+		warn_psk(p);
+	if (!given(p, "Endpoint")) {
+		if (given(p, "Start") && c->start != IKE_START_LISTEN)
+			report(p, true, line_of(p, "Start"), "without Endpoint only Start = listen is possible");
+		c->start = IKE_START_LISTEN;
+	}
+	finish_ts(p);
+	finish_crypto(p);
+}
+
+int config_parse(const char *name, const char *text, size_t len, struct config *out,
+		 const struct config_report *rep)
+{
+	struct parse p = { .c = out, .report = rep, .text = text, .left = len };
+
+	memset(out, 0, sizeof(*out));
+	out->port = IKE_NATT_PORT;
+	out->endpoint_port = IKE_PORT;
+	out->keepalive = 20;
+	out->liveness = 30;
+	out->replay_window = 1024;
+	out->start = IKE_START_NOW;
+	if (!config_name_ok(name))
+		report(&p, true, 0,
+		       "\"%.40s\" cannot name a netdevice: 1 to 15 characters, without blanks, slashes and colons",
+		       name);
+	else
+		copy(out->name, sizeof(out->name), name);
+	if (len > CONFIG_MAX_FILE)
+		report(&p, true, 0, "the file is longer than %d octets", CONFIG_MAX_FILE);
+	else
+		run_inih(&p);
+	if (!p.errors)
+		check_whole(&p);
+	if (p.errors)
+		config_clear(out);
+	return p.errors ? -1 : 0;
+}
+
+/* ---- files --------------------------------------------------------------------------- */
+
+static void tell(const struct config_report *rep, bool error, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void tell(const struct config_report *rep, bool error, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (rep)
+		rep->fn(rep->ctx, error, 0, text);
+}
+
+/* Everything in @path, at most @cap octets; -1 with the cause in errno. */
+static ssize_t slurp(const char *path, char *buf, size_t cap, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = 0;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	if (!fstat(fd, st) && S_ISREG(st->st_mode)) {
+		while (len < cap && (n = read(fd, buf + len, cap - len)) > 0)
+			len += (size_t)n;
+	} else {
+		errno = EINVAL;
+	}
+	close(fd);
+	return n < 0 ? -1 : (ssize_t)len;
+}
+
+static bool closed_to_others(const char *path, const struct stat *st,
+			     const struct config_report *rep)
+{
+	if (!(st->st_mode & 077))
+		return true;
+	tell(rep, true, "%s holds a key and can be read by others (mode %04o): run chmod 600 %s", path,
+	     st->st_mode & 07777, path);
+	return false;
+}
+
+static int load_psk(struct config *c, const struct config_report *rep)
+{
+	char buf[1024], *end;
+	struct stat st;
+	ssize_t len = slurp(c->psk_file, buf, sizeof(buf) - 1, &st);
+	int err = -1;
+
+	if (len < 0) {
+		tell(rep, true, "cannot read the key file %s: %s", c->psk_file, strerror(errno));
+		return -1;
+	}
+	buf[len] = 0;
+	end = strpbrk(buf, "\r\n");
+	if (end)
+		*end = 0;
+	if (!closed_to_others(c->psk_file, &st, rep)) {
+		;
+	} else if (strlen(buf) != (size_t)(end ? end - buf : len) || psk_text(c, buf)) {
+		tell(rep, true, "the first line of %s is no key: expected text (at most 256 octets), hex:DIGITS or base64:TEXT",
+		     c->psk_file);
+	} else {
+		err = 0;
+		if (config_psk_bits(c->psk, c->psk_len) < MIN_PSK_BITS)
+			tell(rep, false, "the key in %s can be guessed (about %u bits, want %d): make one with \"openssl rand -base64 24\"",
+			     c->psk_file, config_psk_bits(c->psk, c->psk_len), MIN_PSK_BITS);
+	}
+	ike_wipe(buf, sizeof(buf));
+	return err;
+}
+
+/* "hq" of "/etc/esptun/hq.conf". */
+static void name_of(const char *path, char *name, size_t size)
+{
+	const char *base = strrchr(path, '/');
+	size_t len;
+
+	base = base ? base + 1 : path;
+	len = strlen(base);
+	if (len > 5 && !strcmp(base + len - 5, ".conf"))
+		len -= 5;
+	snprintf(name, size, "%.*s", (int)len, base);
+}
+
+int config_load(const char *path, struct config *out, const struct config_report *rep)
+{
+	char name[256], *text = malloc(CONFIG_MAX_FILE + 1);
+	struct stat st;
+	ssize_t len;
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	len = text ? slurp(path, text, CONFIG_MAX_FILE + 1, &st) : -1;
+	if (len < 0) {
+		tell(rep, true, "cannot read %s: %s", path, strerror(errno));
+		free(text);
+		return -1;
+	}
+	name_of(path, name, sizeof(name));
+	err = config_parse(name, text, (size_t)len, out, rep);
+	ike_wipe(text, (size_t)len);
+	free(text);
+	if (!err && *out->psk_file)
+		err = load_psk(out, rep);
+	else if (!err)
+		err = closed_to_others(path, &st, rep) ? 0 : -1;
+	if (err)
+		config_clear(out);
+	return err;
+}
+
+void config_clear(struct config *c)
+{
+	free(c->address);
+	free(c->routes);
+	ike_wipe(c, sizeof(*c));
+}
+
+static bool prefixes_equal(const struct net_prefix *a, unsigned int na,
+			   const struct net_prefix *b, unsigned int nb)
+{
+	return na == nb && (!na || !memcmp(a, b, na * sizeof(*a)));
+}
+
+bool config_equal(const struct config *a, const struct config *b)
+{
+	struct config x = *a, y = *b;
+	bool same;
+
+	/* Everything was zeroed before it was filled, so that bytes compare. */
+	x.address = y.address = x.routes = y.routes = NULL;
+	same = !memcmp(&x, &y, sizeof(x)) &&
+	       prefixes_equal(a->address, a->n_address, b->address, b->n_address) &&
+	       prefixes_equal(a->routes, a->n_routes, b->routes, b->n_routes);
+	ike_wipe(&x, sizeof(x));
+	ike_wipe(&y, sizeof(y));
+	return same;
+}
+
+void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(out->name, c->name, sizeof(out->name));
+	out->local_id = c->local_id;
+	out->remote_id = c->remote_id;
+	memcpy(out->psk, c->psk, c->psk_len);
+	out->psk_len = c->psk_len;
+	out->local.addr = c->local;
+	out->local.port = c->port;
+	out->remote.addr = c->endpoint_addr;
+	out->remote.port = c->endpoint_port;
+	out->ike = c->ike;
+	out->esp = c->esp;
+	out->local_ts = c->local_ts;
+	out->remote_ts = c->remote_ts;
+	out->start = c->start;
+	out->liveness = c->liveness;
+	out->keepalive = c->keepalive;
+	out->replay_window = c->replay_window;
+}
+
+/*
+ * The size of the alphabet that shows, to the power of the length; a character that
+ * repeats or continues the one before it adds nothing. Too kind to words, but it
+ * catches "secret123", the keys that are really guessed offline (Felsch et al. 2018).
+ */
+unsigned int config_psk_bits(const uint8_t *psk, size_t len)
+{
+	bool lower = false, upper = false, digit = false, other = false, high = false;
+	unsigned int set, count = 0, bits = 0;
+	uint64_t product = 1;
+
+	for (size_t i = 0; i < len; i++) {
+		int step = i ? psk[i] - psk[i - 1] : 2;
+
+		count += step < -1 || step > 1;
+		if (psk[i] >= 0x7f || psk[i] < 0x20)
+			high = true;
+		else if (islower(psk[i]))
+			lower = true;
+		else if (isupper(psk[i]))
+			upper = true;
+		else if (isdigit(psk[i]))
+			digit = true;
+		else
+			other = true;
+	}
+	set = high ? 256 : 26 * lower + 26 * upper + 10 * digit + 32 * other;
+	for (; count; count--) {
+		for (product *= set; product >> 32; product >>= 1)
+			bits++;
+	}
+	for (; product > 1; product >>= 1)
+		bits++;
+	return bits;
+}
+
+bool config_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	/* What dev_valid_name() of the kernel says, and no name that hides a file. */
+	if (!len || len > 15 || name[0] == '.')
+		return false;
+	for (; *name; name++) {
+		if (!isgraph((unsigned char)*name) || strchr("/:%", *name))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
+ * sections [Tunnel] and [Peer]; keys and sections compare without case. Lists are
+ * separated by commas or blanks, go on in indented lines, or repeat the key. A
+ * comment starts with # or ; at the start of a line or after a blank.
+ */
+#ifndef ESPTUN_IKE_CONFIG_H
+#define ESPTUN_IKE_CONFIG_H
+
+#include "ike/io/net.h"
+#include "ike/sa/core.h"
+
+#define CONFIG_DIR "/etc/esptun"
+
+enum config_limits {
+	CONFIG_MAX_FILE = 65536, /* octets */
+	CONFIG_MAX_LINE = 4096,
+	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
+};
+
+struct config {
+	char name[16]; /* netdevice */
+
+	/* [Tunnel] */
+	struct net_prefix *address;
+	unsigned int n_address;
+	uint32_t mtu; /* 0: auto */
+	struct ike_id local_id; /* type 0: the local address */
+	struct ike_addr local; /* outer; family 0: routing chooses */
+	uint16_t port; /* ESP-in-UDP, ours */
+	uint32_t fwmark; /* outer packets, 0 none */
+	uint32_t table; /* of Routes; 0: main */
+	uint32_t metric; /* of Routes; 0: the kernel's default */
+
+	/* [Peer] */
+	char endpoint[256]; /* host name or address; "": listen only */
+	struct ike_addr endpoint_addr; /* if it is numeric */
+	uint16_t endpoint_port;
+	struct ike_id remote_id; /* type 0: any that proves the key */
+	uint8_t psk[256];
+	size_t psk_len;
+	char psk_file[256]; /* "": the key is in psk */
+	struct net_prefix *routes; /* host bits are zero */
+	unsigned int n_routes;
+	struct ike_ts_list local_ts, remote_ts;
+	struct ike_proposals ike, esp;
+	uint32_t keepalive, liveness; /* seconds, 0 off */
+	uint32_t replay_window; /* packets, 0 off */
+	enum ike_start start;
+};
+
+/* Takes what is wrong: one sentence; @line 0 if none is to blame. */
+struct config_report {
+	void (*fn)(void *ctx, bool error, unsigned int line, const char *text);
+	void *ctx;
+};
+
+/*
+ * Parse the text of NAME.conf. Pure but for @report, which hears of every error and
+ * warning in order of lines. 0, or -1 if there was an error; then @out is cleared.
+ * A key named by file is not read here. Give @out back with config_clear().
+ */
+int config_parse(const char *name, const char *text, size_t len, struct config *out,
+		 const struct config_report *report);
+
+/*
+ * Read and parse @path, whose name without folder and ".conf" is the netdevice's, and
+ * the file PSK= names. Both must be closed to group and others if they hold a key.
+ */
+int config_load(const char *path, struct config *out, const struct config_report *report);
+
+/* Free lists, wipe the key. */
+void config_clear(struct config *c);
+
+/* Same tunnel in every respect (endpoint names compare as text)? */
+bool config_equal(const struct config *a, const struct config *b);
+
+/* The part that the protocol core needs; @out holds the key: wipe it. remote is left to name resolution. */
+void config_tunnel(const struct config *c, struct ike_tunnel_conf *out);
+
+/* Estimated bits a guesser of this key has to try, from its characters alone. */
+unsigned int config_psk_bits(const uint8_t *psk, size_t len);
+
+/* May a netdevice have this name? */
+bool config_name_ok(const char *name);
+
+#endif

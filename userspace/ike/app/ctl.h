@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: a Unix stream socket, mode 0600, for root (or whoever runs the
+ * agent). A request is one JSON object in a line, and so is the answer to each, in order.
+ *
+ * Requests
+ *   {"cmd":"status"}                      all tunnels
+ *   {"cmd":"status","tunnel":"hq"}        one
+ *   {"cmd":"up","tunnel":"hq","timeout":20}
+ *	Reads hq.conf if hq is not known or taken down. Answers when the tunnel is up, when
+ *	an attempt failed, or after timeout seconds (default 20; 0: at once).
+ *   {"cmd":"down","tunnel":"hq"}
+ *	Answers when the peer was told and the netdevice, its addresses and routes are gone.
+ *   {"cmd":"reload"}                      read the configuration files again
+ *
+ * Answers
+ *   {"ok":true, ...} or {"ok":false,"error":"one sentence with the remedy"}
+ *   reload adds "added", "removed", "changed": lists of names, and "errors": a list of
+ *	"FILE:LINE: sentence"; ok is false if there are errors, good files count all the same.
+ *   up and down add "tunnel", as in the status.
+ *   status adds "version", "ike": {counters of struct ike_core_stats}, and
+ *   "tunnels": [{
+ *	"name":"hq",
+ *	"state":"up",			"down", "connecting", "up", "closing", "failed"
+ *					(failed: netdevice or name resolution; see error)
+ *	"start":"now",			"now", "traffic", "listen"
+ *	"error":"…", "error-age":12.3,	last one, absent if none; seconds
+ *	"next-try":3.2,			seconds until the next attempt, while connecting
+ *	"endpoint":"vpn.example.org",	as configured, absent if listening only
+ *	"adopted":0,			pairs of a former agent that still carry traffic
+ *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],
+ *	"link":{"ifindex":4,"mtu":1422,"running":true},	absent without a netdevice
+ *	"ike":{				absent without an IKE SA
+ *	  "state":"established",	or "half-open"
+ *	  "role":"initiator",		or "responder"
+ *	  "spi-i":"0123456789abcdef", "spi-r":"0123456789abcdef",
+ *	  "local":"192.0.2.1:4500", "remote":"198.51.100.2:4500",
+ *	  "local-id":"branch.example.org", "remote-id":"vpn.example.org",
+ *	  "proposal":"aes256gcm16-prfsha384-x25519",	once chosen
+ *	  "age":12.3,			seconds since it was established
+ *	  "nat-local":true, "nat-remote":false},	who is behind a NAT
+ *	"child":{			absent without a CHILD SA
+ *	  "spi-in":"0xc0ffee01", "spi-out":"0xc0ffee02",
+ *	  "proposal":"aes256gcm16-esn",
+ *	  "local-ts":["0.0.0.0/0"], "remote-ts":["10.0.0.0/8"],
+ *	  "age":12.3},
+ *	"peer":{			what the kernel counts; absent without a netdevice
+ *	  "rx-packets":1, "rx-bytes":84, "tx-packets":1, "tx-bytes":84,
+ *	  "last-rx":0.5,		seconds ago, absent if never
+ *	  "keepalives":3},
+ *	"counters":{"rx-replay":1}	of the link, those that are not zero
+ *   }]
+ */
+#ifndef ESPTUN_IKE_CTL_H
+#define ESPTUN_IKE_CTL_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define CTL_DIR "/run/esptun"
+#define CTL_SOCKET CTL_DIR "/control"
+
+enum ctl_limits { CTL_MAX_LINE = 65536, CTL_MAX_CLIENTS = 32, CTL_DEFAULT_TIMEOUT = 20 };
+
+struct event_base;
+struct ctl;
+struct ctl_request; /* a question that waits for its answer */
+
+/* @q is the callee's until it calls ctl_answer(), now or later. @what is only lent. */
+typedef void (*ctl_fn)(void *ctx, struct ctl_request *q, json_t *what);
+
+/*
+ * Listen on @path. NULL with a sentence in @err, also if another agent answers there.
+ */
+struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void *ctx, char *err,
+		     size_t err_size);
+/* Answers may still be given afterwards; they go nowhere. NULL is fine. */
+void ctl_close(struct ctl *c);
+
+/* Answer @q, which is then gone, with @what, whose reference is taken. The asker may be gone too. */
+void ctl_answer(struct ctl_request *q, json_t *what);
+
+#endif

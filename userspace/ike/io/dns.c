@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/io/dns.h"
+
+struct dns {
+	struct evdns_base *base;
+	struct event *later; /* reports outside of evdns, so that the base may be freed */
+	struct ike_addr addr;
+	const char *err;
+	bool answered, cancelled;
+	dns_fn fn;
+	void *ctx;
+};
+
+static void destroy(struct dns *d)
+{
+	if (d->base)
+		evdns_base_free(d->base, 0);
+	event_free(d->later);
+	free(d);
+}
+
+static void on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct dns *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (d->cancelled)
+		destroy(d);
+	else
+		d->fn(d->ctx, d->addr.family ? &d->addr : NULL, d->err);
+}
+
+static void report(struct dns *d, const char *err)
+{
+	d->answered = true;
+	d->err = err;
+	event_active(d->later, EV_TIMEOUT, 1);
+}
+
+static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
+{
+	struct dns *d = arg;
+
+	for (struct evutil_addrinfo *a = list; a && !d->addr.family; a = a->ai_next) {
+		if (a->ai_family != AF_INET)
+			continue;
+		d->addr.family = 4;
+		memcpy(d->addr.b, &((struct sockaddr_in *)a->ai_addr)->sin_addr, 4);
+	}
+	if (list)
+		evutil_freeaddrinfo(list);
+	report(d, result ? evutil_gai_strerror(result) : "the name has no IPv4 address");
+}
+
+static void ask(struct dns *d, struct event_base *base, const char *name)
+{
+	struct evutil_addrinfo hints = {
+		.ai_family = AF_INET,
+		.ai_socktype = SOCK_DGRAM,
+		.ai_protocol = IPPROTO_UDP,
+	};
+
+	d->base = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (!d->base) {
+		report(d, "out of memory");
+		return;
+	}
+	evdns_base_load_hosts(d->base, "/etc/hosts");
+	evdns_base_resolv_conf_parse(d->base, DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE,
+				     "/etc/resolv.conf");
+	evdns_base_set_option(d->base, "timeout", "3");
+	evdns_base_set_option(d->base, "attempts", "2");
+	/* May call on_answer() at once. */
+	evdns_getaddrinfo(d->base, name, NULL, &hints, on_answer, d);
+}
+
+struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx)
+{
+	struct dns *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->fn = fn;
+	d->ctx = ctx;
+	d->later = evtimer_new(base, on_later, d);
+	if (!d->later) {
+		free(d);
+		return NULL;
+	}
+	ask(d, base, name);
+	return d;
+}
+
+void dns_cancel(struct dns *d)
+{
+	if (!d)
+		return;
+	/* evdns still holds on to an unanswered one: it goes when the answer or its timeout comes. */
+	d->cancelled = true;
+	if (d->answered)
+		destroy(d);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Host names to addresses, without blocking. */
+#ifndef ESPTUN_IKE_DNS_H
+#define ESPTUN_IKE_DNS_H
+
+#include "ike/proto/ikev2.h"
+
+struct event_base;
+struct dns;
+
+/* @addr is NULL if there is none; then @err says why. */
+typedef void (*dns_fn)(void *ctx, const struct ike_addr *addr, const char *err);
+
+/*
+ * Ask /etc/hosts and the servers of /etc/resolv.conf, read anew, for an IPv4 address
+ * of @name. @fn is called once, after this returned, unless dns_cancel() is called
+ * first. NULL only when memory is out.
+ */
+struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx);
+
+/* Give a lookup up, or give back one that has called its function (from outside it). NULL is fine. */
+void dns_cancel(struct dns *d);
+
+#endif

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <event2/event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "ike/io/kernel.h"
+#include "ike/sa/ts.h"
+
+/* Without ESN, ask for a new pair well before 2^32 packets (RFC 4303 3.3.3). */
+#define SOFT_PACKETS_32 0xc0000000ULL
+
+struct kernel {
+	struct esptun *h;
+	struct kernel_events events;
+	struct event *on_events, *on_ike;
+	char error[512]; /* ours, if not libesptun's */
+};
+
+static void addr_to_ike(struct ike_addr *to, const struct esptun_addr *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->family = from->family == AF_INET ? 4 : from->family == AF_INET6 ? 6 : 0;
+	memcpy(to->b, from->bytes, esptun_addr_len(from));
+}
+
+static void addr_from_ike(struct esptun_addr *to, const struct ike_addr *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->family = from->family == 4 ? AF_INET : from->family == 6 ? AF_INET6 : AF_UNSPEC;
+	memcpy(to->bytes, from->b, esptun_addr_len(to));
+}
+
+static void endpoint_to_ike(struct ike_endpoint *to, const struct esptun_endpoint *from)
+{
+	addr_to_ike(&to->addr, &from->addr);
+	to->port = from->port;
+}
+
+/* ---- events ---------------------------------------------------------------------- */
+
+static void on_datagram(struct kernel *k, const struct esptun_ike *ike)
+{
+	struct ike_datagram d = { .data = ike->data, .len = ike->len };
+
+	endpoint_to_ike(&d.local, &ike->local);
+	endpoint_to_ike(&d.remote, &ike->remote);
+	k->events.datagram(k->events.ctx, &d);
+}
+
+static void on_event(const struct esptun_event *ev, void *arg)
+{
+	struct kernel *k = arg;
+	const struct kernel_events *to = &k->events;
+	struct ike_endpoint remote;
+
+	switch (ev->type) {
+	case ESPTUN_EVENT_IKE:
+		on_datagram(k, &ev->u.ike);
+		break;
+	case ESPTUN_EVENT_ACQUIRE:
+		to->acquire(to->ctx, ev->ifindex);
+		break;
+	case ESPTUN_EVENT_EXPIRE:
+		to->expire(to->ctx, ev->ifindex, ev->u.expire.spi,
+			   ev->u.expire.dir == ESPTUN_SA_DIR_IN,
+			   ev->u.expire.reason != ESPTUN_EXPIRE_REASON_SOFT);
+		break;
+	case ESPTUN_EVENT_PEER_MOVED:
+		if (ev->u.peer.id != KERNEL_PEER)
+			break;
+		endpoint_to_ike(&remote, &ev->u.peer.remote);
+		to->peer_moved(to->ctx, ev->ifindex, &remote);
+		break;
+	case ESPTUN_EVENT_SA_DEL:
+		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.spi, ev->u.sa.dir == ESPTUN_SA_DIR_IN);
+		break;
+	case ESPTUN_EVENT_SA_FLUSH:
+		to->sa_gone(to->ctx, ev->ifindex, 0, true);
+		break;
+	case ESPTUN_EVENT_OVERRUN:
+		to->overrun(to->ctx);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_events_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct kernel *k = arg;
+
+	(void)fd;
+	(void)what;
+	esptun_events_read(k->h, on_event, k);
+}
+
+static void on_ike_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct kernel *k = arg;
+
+	(void)fd;
+	(void)what;
+	esptun_ike_read(k->h, on_event, k);
+}
+
+static struct event *watch(struct event_base *base, int fd, event_callback_fn fn, struct kernel *k)
+{
+	struct event *ev = event_new(base, fd, EV_READ | EV_PERSIST, fn, k);
+
+	if (ev && event_add(ev, NULL)) {
+		event_free(ev);
+		ev = NULL;
+	}
+	return ev;
+}
+
+struct kernel *kernel_open(struct event_base *base, const struct kernel_events *events, char *err,
+			   size_t err_size)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+	int fd, ike_fd;
+
+	snprintf(err, err_size, "out of memory");
+	if (!k)
+		return NULL;
+	k->events = *events;
+	k->h = esptun_open();
+	if (!k->h) {
+		snprintf(err, err_size, "cannot open a netlink socket: %s", strerror(errno));
+		goto fail;
+	}
+	fd = esptun_events_open(k->h);
+	ike_fd = fd < 0 ? fd : esptun_ike_open(k->h);
+	if (ike_fd == -EBUSY)
+		snprintf(err, err_size,
+			 "another esptund runs in this network namespace and holds the IKE channel: stop it first");
+	else if (ike_fd == -EPERM)
+		snprintf(err, err_size, "esptund needs root rights (CAP_NET_ADMIN): run it as root");
+	else if (ike_fd < 0)
+		snprintf(err, err_size, "%s", esptun_error(k->h));
+	if (ike_fd < 0)
+		goto fail;
+	k->on_events = watch(base, fd, on_events_readable, k);
+	k->on_ike = watch(base, ike_fd, on_ike_readable, k);
+	if (k->on_events && k->on_ike)
+		return k;
+fail:
+	kernel_close(k);
+	return NULL;
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (!k)
+		return;
+	if (k->on_events)
+		event_free(k->on_events);
+	if (k->on_ike)
+		event_free(k->on_ike);
+	esptun_close(k->h);
+	free(k);
+}
+
+const char *kernel_error(const struct kernel *k)
+{
+	return *k->error ? k->error : esptun_error(k->h);
+}
+
+struct esptun *kernel_handle(struct kernel *k)
+{
+	return k->h;
+}
+
+static int fail(struct kernel *k, int err, const char *text)
+{
+	snprintf(k->error, sizeof(k->error), "%s", text);
+	return err;
+}
+
+/* ---- peers ----------------------------------------------------------------------- */
+
+static void set_remote(struct esptun_peer *p, const struct ike_endpoint *remote)
+{
+	if (!remote->addr.family)
+		return;
+	p->has |= ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT;
+	addr_from_ike(&p->remote.addr, &remote->addr);
+	/* ESP goes to 4500, wherever IKE began (RFC 3948 3.1). */
+	p->remote.port = remote->port == IKE_PORT ? IKE_NATT_PORT : remote->port;
+}
+
+int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_peer_conf *conf)
+{
+	struct esptun_peer p = {
+		.has = ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM,
+		.ifindex = ifindex,
+		.id = KERNEL_PEER,
+		.keepalive = conf->keepalive,
+		.may_roam = true,
+	};
+	struct esptun_peer old;
+	int err;
+
+	k->error[0] = 0;
+	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &old);
+	if (!err)
+		return esptun_peer_set(k->h, &p);
+	if (err != -ENOENT)
+		return err;
+	set_remote(&p, &conf->remote);
+	return esptun_peer_add(k->h, &p);
+}
+
+int kernel_peer_remove(struct kernel *k, uint32_t ifindex)
+{
+	int err;
+
+	k->error[0] = 0;
+	err = esptun_sa_flush(k->h, ifindex, KERNEL_PEER);
+	if (!err)
+		err = esptun_peer_del(k->h, ifindex, KERNEL_PEER);
+	return err == -ENOENT || err == -ENODEV ? 0 : err;
+}
+
+static int move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote,
+		const struct ike_addr *local)
+{
+	struct esptun_peer p = { .ifindex = ifindex, .id = KERNEL_PEER };
+
+	set_remote(&p, remote);
+	if (local && local->family == 4) {
+		p.has |= ESPTUN_PEER_HAS_LOCAL;
+		addr_from_ike(&p.local, local);
+	}
+	return p.has ? esptun_peer_set(k->h, &p) : 0;
+}
+
+int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote)
+{
+	k->error[0] = 0;
+	return move(k, ifindex, remote, NULL);
+}
+
+uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex)
+{
+	struct esptun_peer p;
+
+	k->error[0] = 0;
+	if (esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p) || !(p.has & ESPTUN_PEER_HAS_LAST_RX))
+		return UINT64_MAX;
+	return p.last_rx;
+}
+
+/* ---- SAs ------------------------------------------------------------------------- */
+
+static int by_age(const void *a, const void *b)
+{
+	const struct esptun_sa *x = a, *y = b;
+
+	return x->age < y->age ? 1 : x->age > y->age ? -1 : 0;
+}
+
+/* The next mature SA of our peer in direction @dir, from *@i on; its SPI, or 0. */
+static uint32_t next_spi(const struct esptun_sa *sas, size_t n, size_t *i, enum esptun_sa_dir dir)
+{
+	while (*i < n) {
+		const struct esptun_sa *sa = &sas[(*i)++];
+
+		if (sa->peer == KERNEL_PEER && sa->dir == dir &&
+		    sa->state != ESPTUN_SA_STATE_LARVAL)
+			return sa->spi;
+	}
+	return 0;
+}
+
+int kernel_adopt(struct kernel *k, uint32_t ifindex,
+		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
+			    uint32_t spi_out),
+		 void *ctx)
+{
+	struct esptun_peer p;
+	struct esptun_sa *sas;
+	struct ike_endpoint remote;
+	size_t n, in = 0, out = 0;
+	int err;
+
+	k->error[0] = 0;
+	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
+	if (!err)
+		err = esptun_sa_dump(k->h, ifindex, 0, &sas, &n);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	endpoint_to_ike(&remote, &p.remote);
+	if (n)
+		qsort(sas, n, sizeof(*sas), by_age);
+	for (size_t i = 0; i < n; i++) {
+		if (sas[i].peer == KERNEL_PEER && sas[i].state == ESPTUN_SA_STATE_LARVAL)
+			esptun_sa_del(k->h, ifindex, sas[i].dir, sas[i].spi, 0);
+	}
+	/* Pairs were made one after the other, so age tells which belong together. */
+	for (;;) {
+		uint32_t spi_in = next_spi(sas, n, &in, ESPTUN_SA_DIR_IN);
+		uint32_t spi_out = next_spi(sas, n, &out, ESPTUN_SA_DIR_OUT);
+
+		if (!spi_in && !spi_out)
+			break;
+		fn(ctx, &remote, spi_in, spi_out);
+	}
+	esptun_sas_free(sas, n);
+	return 0;
+}
+
+int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t *spi)
+{
+	k->error[0] = 0;
+	return esptun_spi_alloc(k->h, ifindex, KERNEL_PEER, spi);
+}
+
+/* Both families whole: the kernel's "any", its fast path. */
+static bool is_any(const struct ike_ts_list *l)
+{
+	bool v4 = false, v6 = false;
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (ike_ts_is_any(&l->ts[i])) {
+			v4 |= l->ts[i].family == 4;
+			v6 |= l->ts[i].family == 6;
+		}
+	}
+	return v4 && v6;
+}
+
+static int selectors(const struct ike_ts_list *l, struct esptun_ts out[ESPTUN_TS_MAX], size_t *n)
+{
+	struct ike_prefix prefix[ESPTUN_TS_MAX];
+	int count;
+
+	*n = 0;
+	if (is_any(l))
+		return 0;
+	count = ike_ts_prefixes(l, prefix, ESPTUN_TS_MAX);
+	if (count < 0)
+		return -E2BIG;
+	for (int i = 0; i < count; i++) {
+		struct esptun_ts *ts = &out[i];
+
+		memset(ts, 0, sizeof(*ts));
+		ts->addr.family = prefix[i].family == 4 ? AF_INET : AF_INET6;
+		memcpy(ts->addr.bytes, prefix[i].addr, sizeof(prefix[i].addr));
+		ts->prefix_len = prefix[i].len;
+		ts->protocol = prefix[i].protocol;
+		ts->port_start = prefix[i].port_start;
+		ts->port_end = prefix[i].port_end;
+	}
+	*n = (size_t)count;
+	return 0;
+}
+
+static int add_sa(struct kernel *k, struct esptun_sa *sa, const struct ike_child *c,
+		  enum esptun_sa_dir dir, uint32_t window)
+{
+	bool in = dir == ESPTUN_SA_DIR_IN;
+	int err;
+
+	if (c->key_len > sizeof(sa->key) || c->integ_len > sizeof(sa->integ_key))
+		return fail(k, -EINVAL, "the key is too long for the kernel");
+	sa->dir = dir;
+	sa->spi = in ? c->spi_in : c->spi_out;
+	sa->has = in ? ESPTUN_SA_HAS_REPLAY_WINDOW : c->esn ? 0 : ESPTUN_SA_HAS_SOFT_PACKETS;
+	sa->replay_window = window;
+	sa->soft_packets = SOFT_PACKETS_32;
+	memcpy(sa->key, in ? c->key_in : c->key_out, c->key_len);
+	sa->key_len = c->key_len;
+	if (c->integ_len)
+		memcpy(sa->integ_key, in ? c->integ_in : c->integ_out, c->integ_len);
+	sa->integ_key_len = c->integ_len;
+	err = esptun_sa_add(k->h, sa);
+	ike_wipe(sa->key, sizeof(sa->key));
+	ike_wipe(sa->integ_key, sizeof(sa->integ_key));
+	return err;
+}
+
+/* The sentence has to outlive the calls that tidy up. */
+static int keep_error(struct kernel *k, int err)
+{
+	if (!*k->error)
+		snprintf(k->error, sizeof(k->error), "%s", esptun_error(k->h));
+	return err;
+}
+
+int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child *c, uint32_t window)
+{
+	struct esptun_ts local[ESPTUN_TS_MAX], remote[ESPTUN_TS_MAX];
+	struct esptun_sa sa = {
+		.ifindex = ifindex,
+		.peer = KERNEL_PEER,
+		.mode = ESPTUN_SA_MODE_TUNNEL,
+		.encr = c->cipher.encr,
+		.integ = c->cipher.integ,
+		.esn = c->esn,
+		.ts_local = local,
+		.ts_remote = remote,
+	};
+	int err;
+
+	k->error[0] = 0;
+	if (selectors(c->local_ts, local, &sa.n_ts_local) ||
+	    selectors(c->remote_ts, remote, &sa.n_ts_remote)) {
+		err = fail(k, -E2BIG, "the selectors need too many prefixes: ask for plain networks");
+		goto out;
+	}
+	err = move(k, ifindex, &c->remote, &c->local.addr);
+	if (!err && c->part != IKE_CHILD_OUT)
+		err = add_sa(k, &sa, c, ESPTUN_SA_DIR_IN, window);
+	if (!err && c->part != IKE_CHILD_IN)
+		err = add_sa(k, &sa, c, ESPTUN_SA_DIR_OUT, window);
+out:
+	if (err && c->part != IKE_CHILD_OUT) {
+		keep_error(k, err);
+		esptun_sa_del(k->h, ifindex, ESPTUN_SA_DIR_IN, c->spi_in, 0);
+	}
+	return err;
+}
+
+void kernel_sa_remove(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out)
+{
+	k->error[0] = 0;
+	if (spi_out)
+		esptun_sa_del(k->h, ifindex, ESPTUN_SA_DIR_OUT, spi_out, KERNEL_PEER);
+	if (spi_in)
+		esptun_sa_del(k->h, ifindex, ESPTUN_SA_DIR_IN, spi_in, 0);
+}
+
+int kernel_ike_send(struct kernel *k, uint32_t ifindex, const struct ike_datagram *d)
+{
+	struct esptun_ike ike = { .data = d->data, .len = d->len };
+	int err;
+
+	k->error[0] = 0;
+	addr_from_ike(&ike.local.addr, &d->local.addr);
+	addr_from_ike(&ike.remote.addr, &d->remote.addr);
+	ike.local.port = d->local.port;
+	ike.remote.port = d->remote.port;
+	err = esptun_ike_send(k->h, ifindex, &ike);
+	/* The address we had is gone (DHCP, roaming): let routing choose a new one. */
+	if (err == -EINVAL || err == -EADDRNOTAVAIL || err == -ENETUNREACH) {
+		ike.local.addr.family = AF_UNSPEC;
+		err = esptun_ike_send(k->h, ifindex, &ike);
+	}
+	return err;
+}

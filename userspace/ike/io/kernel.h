@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel half: SAs, peers and events of esptun links, and the IKE channel of port
+ * 4500, over libesptun. Each of the agent's links has one peer, KERNEL_PEER. Functions
+ * returning int give 0 or a negative errno; kernel_error() then has the sentence.
+ */
+#ifndef ESPTUN_IKE_KERNEL_H
+#define ESPTUN_IKE_KERNEL_H
+
+#include "ike/sa/core.h"
+#include "lib/esptun.h"
+
+struct event_base;
+struct kernel;
+
+enum { KERNEL_PEER = 1 };
+
+/* What the kernel tells. Called from the event loop, never from within a function below. */
+struct kernel_events {
+	void *ctx;
+	void (*datagram)(void *ctx, const struct ike_datagram *d);
+	void (*acquire)(void *ctx, uint32_t ifindex);
+	void (*expire)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard);
+	void (*peer_moved)(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote);
+	/* Somebody (we, or a user) removed the SA, or with @spi 0 all of them. */
+	void (*sa_gone)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound);
+	void (*overrun)(void *ctx); /* events were lost */
+};
+
+/*
+ * Claim the IKE channel and subscribe to events. NULL with a sentence in @err: no
+ * module, no rights, another agent.
+ */
+struct kernel *kernel_open(struct event_base *base, const struct kernel_events *events, char *err,
+			   size_t err_size);
+void kernel_close(struct kernel *k); /* NULL is fine; SAs stay */
+const char *kernel_error(const struct kernel *k);
+struct esptun *kernel_handle(struct kernel *k); /* for what net.c and the status need */
+
+/* How the agent's peer of a link is to be. */
+struct kernel_peer_conf {
+	struct ike_endpoint remote; /* family 0: not known yet */
+	uint32_t keepalive; /* seconds */
+};
+
+/* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
+int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_peer_conf *conf);
+/* Remove its SAs and the peer. */
+int kernel_peer_remove(struct kernel *k, uint32_t ifindex);
+int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote);
+/* Milliseconds since its last authenticated packet, UINT64_MAX if never. */
+uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex);
+
+/* Calls @fn for each pair of SAs a former agent left, oldest first; removes larval ones. */
+int kernel_adopt(struct kernel *k, uint32_t ifindex,
+		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
+			    uint32_t spi_out),
+		 void *ctx);
+
+/* As struct ike_env has them. */
+int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t *spi);
+int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child *child,
+		      uint32_t replay_window);
+void kernel_sa_remove(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out);
+int kernel_ike_send(struct kernel *k, uint32_t ifindex, const struct ike_datagram *d);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ike/io/udp.h"
+
+enum { BATCH = 64 }; /* datagrams per wake-up, so that the loop stays live in a flood */
+
+struct udp {
+	int fd;
+	uint16_t port;
+	struct event *event;
+	udp_fn fn;
+	void *ctx;
+	uint8_t buf[IKE_MAX_MSG];
+};
+
+static void endpoint_from(struct ike_endpoint *e, const struct in_addr *addr, uint16_t port)
+{
+	memset(e, 0, sizeof(*e));
+	e->addr.family = 4;
+	memcpy(e->addr.b, addr, 4);
+	e->port = port;
+}
+
+static bool receive(struct udp *u)
+{
+	struct ike_datagram d = { .data = u->buf };
+	struct sockaddr_in from;
+	struct iovec iov = { u->buf, sizeof(u->buf) };
+	char control[256] __attribute__((aligned(8)));
+	struct msghdr m = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(u->fd, &m, MSG_DONTWAIT);
+
+	if (len < 0) /* an ICMP error is no reason to stop reading */
+		return errno != EAGAIN && errno != EBADF && errno != ENOMEM;
+	if ((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || m.msg_namelen != sizeof(from))
+		return true;
+	endpoint_from(&d.remote, &from.sin_addr, ntohs(from.sin_port));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		struct in_pktinfo info;
+
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+			continue;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		endpoint_from(&d.local, &info.ipi_addr, u->port);
+	}
+	d.len = (size_t)len;
+	if (d.local.addr.family)
+		u->fn(u->ctx, &d);
+	return true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	for (unsigned int i = 0; i < BATCH; i++) {
+		if (!receive(arg))
+			return;
+	}
+}
+
+struct udp *udp_open(struct event_base *base, uint16_t port, udp_fn fn, void *ctx)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct udp *u = calloc(1, sizeof(*u));
+	int on = 1, err;
+
+	if (!u)
+		return NULL;
+	u->port = port;
+	u->fn = fn;
+	u->ctx = ctx;
+	u->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (u->fd < 0 || setsockopt(u->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ||
+	    bind(u->fd, (struct sockaddr *)&any, sizeof(any)))
+		goto fail;
+	errno = ENOMEM;
+	u->event = event_new(base, u->fd, EV_READ | EV_PERSIST, on_readable, u);
+	if (u->event && !event_add(u->event, NULL))
+		return u;
+fail:
+	err = errno;
+	udp_close(u);
+	errno = err;
+	return NULL;
+}
+
+void udp_close(struct udp *u)
+{
+	if (!u)
+		return;
+	if (u->event)
+		event_free(u->event);
+	if (u->fd >= 0)
+		close(u->fd);
+	free(u);
+}
+
+static int send_from(struct udp *u, const struct ike_datagram *d, const struct ike_addr *local,
+		     uint32_t mark)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(d->remote.port) };
+	struct iovec iov = { (void *)d->data, d->len };
+	char control[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(mark))]
+		__attribute__((aligned(8)));
+	struct msghdr m = {
+		.msg_name = &to,
+		.msg_namelen = sizeof(to),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+	};
+	struct cmsghdr *c = (struct cmsghdr *)control;
+
+	memcpy(&to.sin_addr, d->remote.addr.b, 4);
+	memset(control, 0, sizeof(control));
+	if (local && local->family == 4) {
+		struct in_pktinfo info = { 0 };
+
+		memcpy(&info.ipi_spec_dst, local->b, 4);
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		m.msg_controllen += CMSG_SPACE(sizeof(info));
+		c = (struct cmsghdr *)(control + m.msg_controllen);
+	}
+	if (mark) {
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SO_MARK;
+		c->cmsg_len = CMSG_LEN(sizeof(mark));
+		memcpy(CMSG_DATA(c), &mark, sizeof(mark));
+		m.msg_controllen += CMSG_SPACE(sizeof(mark));
+	}
+	if (!m.msg_controllen)
+		m.msg_control = NULL;
+	return sendmsg(u->fd, &m, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+int udp_send(struct udp *u, const struct ike_datagram *d, uint32_t mark)
+{
+	int err;
+
+	if (d->remote.addr.family != 4)
+		return -EAFNOSUPPORT;
+	err = send_from(u, d, &d->local.addr, mark);
+	/* The address we had is gone (DHCP, roaming): let routing choose a new one. */
+	if (err == -EINVAL || err == -EADDRNOTAVAIL || err == -ENETUNREACH)
+		err = send_from(u, d, NULL, mark);
+	return err;
+}
+
+int udp_source(const struct ike_addr *remote, uint32_t mark, struct ike_addr *local)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(IKE_PORT) };
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	int fd, err = 0;
+
+	if (remote->family != 4)
+		return -EAFNOSUPPORT;
+	memcpy(&to.sin_addr, remote->b, 4);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Connecting a UDP socket sends nothing, but does the routing. */
+	if ((mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark))) ||
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	    getsockname(fd, (struct sockaddr *)&from, &len))
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
+	memset(local, 0, sizeof(*local));
+	local->family = 4;
+	memcpy(local->b, &from.sin_addr, 4);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IKE over plain UDP, port 500. (Port 4500 belongs to the kernel module, see kernel.h.)
+ */
+#ifndef ESPTUN_IKE_UDP_H
+#define ESPTUN_IKE_UDP_H
+
+#include "ike/sa/core.h"
+
+struct event_base;
+struct udp;
+
+typedef void (*udp_fn)(void *ctx, const struct ike_datagram *d);
+
+/*
+ * Bind @port on all IPv4 addresses of this network namespace. @fn gets each datagram
+ * with the address it was sent to. NULL with the cause in errno.
+ */
+struct udp *udp_open(struct event_base *base, uint16_t port, udp_fn fn, void *ctx);
+void udp_close(struct udp *u); /* NULL is fine */
+
+/*
+ * Send @d from its local address (any if that is absent or not ours any more), with
+ * @mark. 0 or a negative errno.
+ */
+int udp_send(struct udp *u, const struct ike_datagram *d, uint32_t mark);
+
+/* The address routing would choose for packets with @mark to @remote. 0 or a negative errno. */
+int udp_source(const struct ike_addr *remote, uint32_t mark, struct ike_addr *local);
+
+#endif
