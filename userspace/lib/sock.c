@@ -78,6 +78,8 @@ struct nl_sock *esptun_sock_new(struct esptun *h, int proto)
 		nl_socket_free(sk);
 		return NULL;
 	}
+	/* libnl's 32 KB would do for all but the longest IKE datagram */
+	nl_socket_set_buffer_size(sk, 256 * 1024, 256 * 1024);
 	/* without these, errors only lose their text */
 	setsockopt(nl_socket_get_fd(sk), SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	setsockopt(nl_socket_get_fd(sk), SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+
+int args_fail(struct args *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(a->err, sizeof(a->err), fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+bool args_abbrev(const char *s, const char *word)
+{
+	return *s && !strncmp(s, word, strlen(s));
+}
+
+const char *args_next(struct args *a)
+{
+	if (a->argc <= 0)
+		return NULL;
+	a->argc--;
+	return *a->argv++;
+}
+
+/* Levenshtein distance, for words of at most 31 characters. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[32], i, j, diag, up, best;
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > 31 || lb > 31)
+		return 32;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		diag = row[0];
+		row[0] = i;
+		for (j = 1; j <= lb; j++) {
+			up = row[j];
+			best = diag + (a[i - 1] != b[j - 1]);
+			if (up + 1 < best)
+				best = up + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diag = up;
+		}
+	}
+	return row[lb];
+}
+
+static int fail_unknown(struct args *a, const char *s, const struct keyword *table)
+{
+	const struct keyword *k, *nearest = table;
+	char all[200] = "";
+
+	for (k = table; k->name; k++) {
+		size_t used = strlen(all);
+
+		if (distance(s, k->name) < distance(s, nearest->name))
+			nearest = k;
+		snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "", k->name);
+	}
+	if (distance(s, nearest->name) <= 2)
+		return args_fail(a, "unknown keyword \"%.40s\"; did you mean \"%s\"?", s,
+				 nearest->name);
+	return args_fail(a, "unknown keyword \"%.40s\"; expected one of: %s", s, all);
+}
+
+int args_keyword(struct args *a, const struct keyword *table, int *id)
+{
+	const struct keyword *k, *found = NULL;
+	const char *s = args_next(a);
+
+	if (!s)
+		return args_fail(a, "command line is not complete; expected \"%s\"", table->name);
+	for (k = table; k->name; k++) {
+		if (!strcmp(s, k->name)) {
+			found = k;
+			break;
+		}
+		if (!found && args_abbrev(s, k->name))
+			found = k;
+	}
+	if (!found)
+		return fail_unknown(a, s, table);
+	if (args_has(a, found->id) && !found->repeats)
+		return args_fail(a, "\"%s\" is given twice", found->name);
+	a->seen |= 1U << found->id;
+	*id = found->id;
+	return 0;
+}
+
+bool args_has(const struct args *a, int id)
+{
+	return a->seen & (1U << id);
+}
+
+int args_value(struct args *a, const char *kw, const char **value)
+{
+	*value = args_next(a);
+	return *value ? 0 : args_fail(a, "\"%s\" needs a value", kw);
+}
+
+static int parse_u64(const char *s, uint64_t *v, const char **rest)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*s))
+		return -EINVAL;
+	errno = 0;
+	*v = strtoull(s, &end, s[0] == '0' && tolower((unsigned char)s[1]) == 'x' ? 16 : 10);
+	*rest = end;
+	return errno ? -EINVAL : 0;
+}
+
+int args_number(struct args *a, const char *kw, uint64_t min, uint64_t max, uint64_t *v)
+{
+	const char *s, *rest;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (parse_u64(s, v, &rest) || *rest || *v < min || *v > max)
+		return args_fail(a, "\"%s\" is %.40s, but must be a number from %llu to %llu", kw,
+				 s, (unsigned long long)min, (unsigned long long)max);
+	return 0;
+}
+
+int args_u32(struct args *a, const char *kw, uint32_t min, uint32_t max, uint32_t *v)
+{
+	uint64_t wide;
+
+	if (args_number(a, kw, min, max, &wide))
+		return -EINVAL;
+	*v = (uint32_t)wide;
+	return 0;
+}
+
+int args_size(struct args *a, const char *kw, uint64_t *v)
+{
+	static const char suffixes[] = "kmgt";
+	const char *s, *rest, *suffix;
+	unsigned int shift = 0;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (parse_u64(s, v, &rest))
+		goto bad;
+	if (*rest) {
+		suffix = strchr(suffixes, tolower((unsigned char)*rest));
+		if (!suffix || rest[1])
+			goto bad;
+		shift = 10 * (unsigned int)(suffix - suffixes + 1);
+	}
+	if (*v > UINT64_MAX >> shift)
+		goto bad;
+	*v <<= shift;
+	return 0;
+bad:
+	return args_fail(
+		a, "\"%s\" is %.40s, but must be a number, or one with suffix k, m, g or t", kw, s);
+}
+
+int args_bool(struct args *a, const char *kw, bool *v)
+{
+	const char *s;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (strcmp(s, "on") && strcmp(s, "off"))
+		return args_fail(a, "\"%s\" is %.40s, but must be on or off", kw, s);
+	*v = !strcmp(s, "on");
+	return 0;
+}
+
+int args_addr(struct args *a, const char *kw, int family, struct esptun_addr *v)
+{
+	const char *s;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (esptun_addr_parse(s, v))
+		return args_fail(a, "\"%s\" is %.60s, but must be a numeric address", kw, s);
+	if (family != AF_UNSPEC && v->family != family)
+		return args_fail(a, "\"%s\" must be an IPv%c address", kw,
+				 family == AF_INET ? '4' : '6');
+	return 0;
+}
+
+int args_spi(struct args *a, const char *kw, uint32_t *v)
+{
+	const char *s, *rest;
+	uint64_t wide;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (parse_u64(s, &wide, &rest) || *rest || wide > UINT32_MAX)
+		return args_fail(
+			a, "\"%s\" is %.40s, but must be a number from 0x100 to 0xffffffff", kw, s);
+	if (wide < ESPTUN_SPI_MIN)
+		return args_fail(
+			a,
+			"SPI %.40s is below 256, which RFC 4303 reserves; choose one from 0x100 to 0xffffffff",
+			s);
+	*v = (uint32_t)wide;
+	return 0;
+}
+
+static int append_ts(struct args *a, const char *kw, const char *s, struct esptun_ts **list,
+		     size_t *n)
+{
+	struct esptun_ts ts, *grown;
+	int err = esptun_ts_parse(s, &ts);
+
+	if (err == -EDOM)
+		return args_fail(a, "\"%s\" %.70s has bits set beyond its prefix length", kw, s);
+	if (err)
+		return args_fail(
+			a,
+			"\"%s\" is %.70s, but must be PREFIX[:PROTO[:PORT[-PORT]]], an IPv6 prefix in brackets if more follows",
+			kw, s);
+	if (*n == ESPTUN_TS_MAX)
+		return args_fail(a, "\"%s\" has more than %d selectors", kw, ESPTUN_TS_MAX);
+	grown = realloc(*list, (*n + 1) * sizeof(*grown));
+	if (!grown)
+		return args_fail(a, "out of memory");
+	grown[(*n)++] = ts;
+	*list = grown;
+	return 0;
+}
+
+int args_ts(struct args *a, const char *kw, struct esptun_ts **list, size_t *n)
+{
+	const char *s;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (!strcmp(s, "any"))
+		return 0;
+	do {
+		if (append_ts(a, kw, s, list, n))
+			return -EINVAL;
+		/* no keyword holds one of these characters, every selector does */
+	} while (a->argc > 0 && strpbrk(a->argv[0], ".:/") && (s = args_next(a)));
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int key_parse(const char *s, uint8_t key[static ARGS_KEY_MAX], size_t *len)
+{
+	size_t n = 0;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
+		s += 2;
+	while (hex_digit(s[0]) >= 0 && hex_digit(s[1]) >= 0) {
+		if (n == ARGS_KEY_MAX)
+			goto bad;
+		key[n++] = (uint8_t)(hex_digit(s[0]) << 4 | hex_digit(s[1]));
+		s += 2;
+	}
+	while (isspace((unsigned char)*s))
+		s++;
+	if (*s || !n)
+		goto bad;
+	*len = n;
+	return 0;
+bad:
+	explicit_bzero(key, ARGS_KEY_MAX);
+	return -EINVAL;
+}
+
+static int key_from_file(struct args *a, const char *path, uint8_t *key, size_t *len)
+{
+	char text[4 * ARGS_KEY_MAX];
+	FILE *f = path ? fopen(path, "re") : stdin;
+	size_t n;
+	int err;
+
+	if (!f)
+		return args_fail(a, "cannot read key file %.100s: %s", path, strerror(errno));
+	/* stdio must not keep a copy of the key */
+	setvbuf(f, NULL, _IONBF, 0);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	if (path)
+		fclose(f);
+	err = key_parse(text, key, len);
+	explicit_bzero(text, sizeof(text));
+	if (err)
+		return args_fail(
+			a,
+			"%.100s does not hold a key: expected hexadecimal digits, at most %d octets",
+			path ? path : "standard input", ARGS_KEY_MAX);
+	return 0;
+}
+
+int args_key(struct args *a, const char *kw, uint8_t key[static ARGS_KEY_MAX], size_t *len)
+{
+	const char *s;
+	int err;
+
+	if (args_value(a, kw, &s))
+		return -EINVAL;
+	if (!strcmp(s, "stdin"))
+		return key_from_file(a, NULL, key, len);
+	if (!strcmp(s, "file")) {
+		if (args_value(a, "key file", &s))
+			return -EINVAL;
+		return key_from_file(a, s, key, len);
+	}
+	/* never echo what may be a key with a typing error */
+	if (strncmp(s, "0x", 2))
+		return args_fail(a, "\"%s\" must be 0xHEX, \"file PATH\" or \"stdin\"", kw);
+	err = key_parse(s, key, len);
+	explicit_bzero((char *)s, strlen(s));
+	if (err)
+		return args_fail(
+			a,
+			"\"%s\" must be an even number of hexadecimal digits after 0x, at most %d octets",
+			kw, ARGS_KEY_MAX);
+	return 0;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* esptun peer */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+const char usage_peer[] =
+	"Usage: esptun peer add  dev NAME id N [remote ADDR] [port P] [local ADDR]\n"
+	"                        [keepalive SECS] [roam on|off]\n"
+	"       esptun peer set  dev NAME id N [remote ADDR] [port P] ...\n"
+	"       esptun peer del  dev NAME id N\n"
+	"       esptun peer show [dev NAME] [id N]\n"
+	"A peer is the other end of a tunnel: its outer address and UDP port (4500).\n"
+	"keepalive 0 sends no NAT keepalives; default 20. With roam on the peer is followed\n"
+	"to a new outer address once an authenticated packet came from there.\n";
+
+enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_KEEPALIVE, K_ROAM };
+
+static const struct keyword keywords[] = {
+	{ "dev", K_DEV, false },   { "id", K_ID, false },	{ "remote", K_REMOTE, false },
+	{ "port", K_PORT, false }, { "local", K_LOCAL, false }, { "keepalive", K_KEEPALIVE, false },
+	{ "roam", K_ROAM, false }, { NULL, 0, false },
+};
+
+static int parse_one(struct args *a, int id, struct peer_args *p)
+{
+	struct esptun_peer *peer = &p->peer;
+	uint32_t v = 0;
+	int err;
+
+	switch (id) {
+	case K_DEV: return args_value(a, "dev", &p->dev);
+	case K_ID: return args_u32(a, "id", 1, UINT32_MAX, &peer->id);
+	case K_REMOTE:
+		peer->has |= ESPTUN_PEER_HAS_REMOTE;
+		return args_addr(a, "remote", AF_INET, &peer->remote.addr);
+	case K_PORT:
+		peer->has |= ESPTUN_PEER_HAS_PORT;
+		err = args_u32(a, "port", 1, UINT16_MAX, &v);
+		peer->remote.port = (uint16_t)v;
+		return err;
+	case K_LOCAL:
+		peer->has |= ESPTUN_PEER_HAS_LOCAL;
+		return args_addr(a, "local", AF_INET, &peer->local);
+	case K_KEEPALIVE:
+		peer->has |= ESPTUN_PEER_HAS_KEEPALIVE;
+		return args_u32(a, "keepalive", 0, 3600, &peer->keepalive);
+	default:
+		peer->has |= ESPTUN_PEER_HAS_MAY_ROAM;
+		return args_bool(a, "roam", &peer->may_roam);
+	}
+}
+
+int peer_args_parse(struct args *a, const char *verb, struct peer_args *p)
+{
+	bool show = !strcmp(verb, "show"), changes = !strcmp(verb, "add") || !strcmp(verb, "set");
+	int id;
+
+	memset(p, 0, sizeof(*p));
+	a->seen = 0;
+	while (a->argc > 0)
+		if (args_keyword(a, keywords, &id) || parse_one(a, id, p))
+			return -EINVAL;
+	if (!p->dev && !show)
+		return args_fail(a, "peer %s needs a device: dev NAME", verb);
+	if (!p->peer.id && !show)
+		return args_fail(a, "peer %s needs an id: id N", verb);
+	if (p->peer.has && !changes)
+		return args_fail(a, "peer %s takes only dev and id", verb);
+	if (!p->peer.has && !strcmp(verb, "set"))
+		return args_fail(a, "peer set needs something to change, such as remote ADDR");
+	return 0;
+}
+
+/* What add, set and del have in common; @call is the library's function. */
+static int change(struct cli *cli, struct args *a, const char *verb,
+		  int (*call)(struct esptun *h, const struct esptun_peer *peer))
+{
+	struct peer_args p;
+	int err;
+
+	if (peer_args_parse(a, verb, &p))
+		return cli_usage_error(a);
+	err = cli_ifindex(cli, p.dev, &p.peer.ifindex);
+	if (err)
+		return err;
+	return call(cli->h, &p.peer) ? cli_kernel_error(cli) : 0;
+}
+
+static int peer_add(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "add", esptun_peer_add);
+}
+
+static int peer_set(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "set", esptun_peer_set);
+}
+
+static int del_call(struct esptun *h, const struct esptun_peer *peer)
+{
+	return esptun_peer_del(h, peer->ifindex, peer->id);
+}
+
+static int peer_del(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "del", del_call);
+}
+
+static int peer_show(struct cli *cli, struct args *a)
+{
+	struct esptun_peer *peers;
+	json_t *list = NULL;
+	struct peer_args p;
+	size_t i, n, shown = 0;
+	int err;
+
+	if (peer_args_parse(a, "show", &p))
+		return cli_usage_error(a);
+	err = p.dev ? cli_ifindex(cli, p.dev, &p.peer.ifindex) : cli_open(cli);
+	if (err)
+		return err;
+	if (esptun_peer_dump(cli->h, p.peer.ifindex, &peers, &n))
+		return cli_kernel_error(cli);
+	if (cli->json)
+		list = json_array();
+	for (i = 0; i < n; i++) {
+		if (p.peer.id && peers[i].id != p.peer.id)
+			continue;
+		shown++;
+		if (list)
+			json_array_append_new(list, json_peer(&peers[i]));
+		else
+			text_peer(cli, &peers[i]);
+	}
+	free(peers);
+	if (list)
+		print_json(cli, list);
+	if (p.peer.id && !shown) {
+		cli_error("no peer with id %u", p.peer.id);
+		return EXIT_KERNEL;
+	}
+	return 0;
+}
+
+int cmd_peer(struct cli *cli, struct args *a)
+{
+	static const struct subcommand table[] = {
+		{ "add", peer_add },	{ "set", peer_set },   { "del", peer_del },
+		{ "delete", peer_del }, { "show", peer_show }, { "list", peer_show },
+		{ "lst", peer_show },	{ NULL, NULL },
+	};
+
+	return cli_subcommand(cli, a, table, peer_show, usage_peer);
+}

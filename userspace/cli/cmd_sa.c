@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* esptun sa */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+const char usage_sa[] =
+	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N algo ALGO key KEY\n"
+	"                       [esn on|off] [replay-window PACKETS]\n"
+	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
+	"       esptun sa set   dev NAME dir in|out spi SPI [peer N] limit LIMIT SIZE ...\n"
+	"       esptun sa del   dev NAME dir in|out spi SPI [peer N]\n"
+	"       esptun sa show  [dev NAME] [dir in|out] [spi SPI] [peer N]\n"
+	"       esptun sa flush dev NAME [peer N]\n"
+	"ALGO  := aes-gcm-128 | aes-gcm-192 | aes-gcm-256 | chacha20-poly1305\n"
+	"KEY   := 0xHEX | file PATH | stdin    the 4 octets of salt follow the key\n"
+	"TS    := PREFIX[:PROTO[:PORT[-PORT]]] | any    as in 10.1.0.0/16:tcp:443\n"
+	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
+	"SPI is 0x100 to 0xffffffff. A key on the command line can be seen in ps and in the\n"
+	"shell's history: prefer a file or stdin. \"esptun keygen sa ALGO\" makes keys.\n"
+	"Keys are shown only with the option -show-keys.\n";
+
+enum { K_DEV, K_DIR, K_SPI, K_PEER, K_ALGO, K_KEY, K_ESN, K_REPLAY, K_LOCAL, K_REMOTE, K_LIMIT };
+
+static const struct keyword keywords[] = {
+	{ "dev", K_DEV, false },       { "dir", K_DIR, false },
+	{ "spi", K_SPI, false },       { "peer", K_PEER, false },
+	{ "algo", K_ALGO, false },     { "key", K_KEY, false },
+	{ "esn", K_ESN, false },       { "replay-window", K_REPLAY, false },
+	{ "local-ts", K_LOCAL, true }, { "remote-ts", K_REMOTE, true },
+	{ "limit", K_LIMIT, true },    { NULL, 0, false },
+};
+
+static int parse_dir(struct args *a, struct sa_args *s)
+{
+	const char *v;
+
+	if (args_value(a, "dir", &v))
+		return -EINVAL;
+	if (strcmp(v, "in") && strcmp(v, "out"))
+		return args_fail(a, "\"dir\" is %.40s, but must be in or out", v);
+	s->sa.dir = strcmp(v, "in") ? ESPTUN_SA_DIR_OUT : ESPTUN_SA_DIR_IN;
+	s->has_dir = true;
+	return 0;
+}
+
+static int parse_limit(struct args *a, struct esptun_sa *sa)
+{
+	static const struct keyword table[] = {
+		{ "soft-bytes", 0, true },   { "hard-bytes", 1, true }, { "soft-packets", 2, true },
+		{ "hard-packets", 3, true }, { NULL, 0, false },
+	};
+	uint64_t *const values[] = { &sa->soft_bytes, &sa->hard_bytes, &sa->soft_packets,
+				     &sa->hard_packets };
+	static const unsigned int bits[] = { ESPTUN_SA_HAS_SOFT_BYTES, ESPTUN_SA_HAS_HARD_BYTES,
+					     ESPTUN_SA_HAS_SOFT_PACKETS,
+					     ESPTUN_SA_HAS_HARD_PACKETS };
+	unsigned int seen = a->seen;
+	int which;
+
+	if (args_keyword(a, table, &which))
+		return -EINVAL;
+	a->seen = seen; /* these ids are another table's */
+	sa->has |= bits[which];
+	return args_size(a, table[which].name, values[which]);
+}
+
+static int parse_one(struct args *a, int id, struct sa_args *s, const char **algo)
+{
+	struct esptun_sa *sa = &s->sa;
+
+	switch (id) {
+	case K_DEV: return args_value(a, "dev", &s->dev);
+	case K_DIR: return parse_dir(a, s);
+	case K_SPI: s->has_spi = true; return args_spi(a, "spi", &sa->spi);
+	case K_PEER: return args_u32(a, "peer", 1, UINT32_MAX, &sa->peer);
+	case K_ALGO: return args_value(a, "algo", algo);
+	case K_KEY: return args_key(a, "key", sa->key, &sa->key_len);
+	case K_ESN: return args_bool(a, "esn", &sa->esn);
+	case K_REPLAY:
+		sa->has |= ESPTUN_SA_HAS_REPLAY_WINDOW;
+		return args_u32(a, "replay-window", 0, ESPTUN_REPLAY_WINDOW_MAX,
+				&sa->replay_window);
+	case K_LOCAL: return args_ts(a, "local-ts", &sa->ts_local, &sa->n_ts_local);
+	case K_REMOTE: return args_ts(a, "remote-ts", &sa->ts_remote, &sa->n_ts_remote);
+	default: return parse_limit(a, sa);
+	}
+}
+
+static int check_algo(struct args *a, const char *name, struct esptun_sa *sa)
+{
+	const struct esptun_alg *alg = esptun_alg_by_name(name, sa->key_len), *row;
+	char known[128] = "";
+
+	for (row = esptun_algs(); row->name; row++) {
+		size_t used = strlen(known);
+
+		snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", row->name);
+	}
+	if (!alg)
+		return args_fail(a, "unknown algorithm \"%.40s\"; known are: %s", name, known);
+	if (sa->key_len != alg->key_len)
+		return args_fail(
+			a,
+			"%s needs a key of %d octets (%d of key, then %d of salt), not %zu; make one with: esptun keygen sa %s",
+			alg->name, alg->key_len, alg->key_len - alg->salt_len, alg->salt_len,
+			sa->key_len, alg->name);
+	sa->encr = alg->encr;
+	return 0;
+}
+
+/* Which keywords a subcommand needs and which it takes besides. */
+static const struct {
+	const char *verb;
+	unsigned int needs;
+	unsigned int takes;
+} verbs[] = {
+	{ "add", 1 << K_DEV | 1 << K_DIR | 1 << K_SPI | 1 << K_PEER | 1 << K_ALGO | 1 << K_KEY,
+	  1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
+	{ "set", 1 << K_DEV | 1 << K_DIR | 1 << K_SPI | 1 << K_LIMIT, 1 << K_PEER },
+	{ "del", 1 << K_DEV | 1 << K_DIR | 1 << K_SPI, 1 << K_PEER },
+	{ "show", 0, 1 << K_DEV | 1 << K_DIR | 1 << K_SPI | 1 << K_PEER },
+	{ "flush", 1 << K_DEV, 1 << K_PEER },
+};
+
+static int check_keywords(struct args *a, const char *verb)
+{
+	const struct keyword *k;
+	unsigned int bit;
+	size_t i = 0;
+
+	while (strcmp(verbs[i].verb, verb))
+		i++;
+	for (k = keywords; k->name; k++) {
+		bit = 1U << k->id;
+		if ((verbs[i].needs & bit) && !(a->seen & bit))
+			return args_fail(a, "sa %s needs \"%s\"", verb, k->name);
+		if ((a->seen & bit) && !((verbs[i].needs | verbs[i].takes) & bit))
+			return args_fail(a, "sa %s does not take \"%s\"", verb, k->name);
+	}
+	return 0;
+}
+
+static int parse_all(struct args *a, const char *verb, struct sa_args *s)
+{
+	const char *algo = NULL;
+	int id;
+
+	while (a->argc > 0)
+		if (args_keyword(a, keywords, &id) || parse_one(a, id, s, &algo))
+			return -EINVAL;
+	if (check_keywords(a, verb))
+		return -EINVAL;
+	if (args_has(a, K_REPLAY) && s->sa.dir == ESPTUN_SA_DIR_OUT)
+		return args_fail(a, "\"replay-window\" belongs to an inbound SA: dir in");
+	return algo ? check_algo(a, algo, &s->sa) : 0;
+}
+
+int sa_args_parse(struct args *a, const char *verb, struct sa_args *s)
+{
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	a->seen = 0;
+	err = parse_all(a, verb, s);
+	if (err)
+		esptun_sa_clear(&s->sa);
+	return err;
+}
+
+static int change(struct cli *cli, struct args *a, const char *verb,
+		  int (*call)(struct esptun *h, const struct esptun_sa *sa))
+{
+	struct sa_args s;
+	int err;
+
+	if (sa_args_parse(a, verb, &s))
+		return cli_usage_error(a);
+	err = cli_ifindex(cli, s.dev, &s.sa.ifindex);
+	if (!err && call(cli->h, &s.sa))
+		err = cli_kernel_error(cli);
+	esptun_sa_clear(&s.sa);
+	return err;
+}
+
+static int sa_add(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "add", esptun_sa_add);
+}
+
+static int sa_set(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "set", esptun_sa_set);
+}
+
+static int del_call(struct esptun *h, const struct esptun_sa *sa)
+{
+	return esptun_sa_del(h, sa->ifindex, sa->dir, sa->spi, sa->peer);
+}
+
+static int sa_del(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "del", del_call);
+}
+
+static int flush_call(struct esptun *h, const struct esptun_sa *sa)
+{
+	return esptun_sa_flush(h, sa->ifindex, sa->peer);
+}
+
+static int sa_flush(struct cli *cli, struct args *a)
+{
+	return change(cli, a, "flush", flush_call);
+}
+
+static bool wanted(const struct sa_args *s, const struct esptun_sa *sa)
+{
+	return (!s->has_dir || sa->dir == s->sa.dir) && (!s->has_spi || sa->spi == s->sa.spi) &&
+	       (!s->sa.peer || sa->peer == s->sa.peer);
+}
+
+static int sa_show(struct cli *cli, struct args *a)
+{
+	size_t i, n, shown = 0;
+	struct esptun_sa *sas;
+	json_t *list = NULL;
+	struct sa_args s;
+	int err;
+
+	if (sa_args_parse(a, "show", &s))
+		return cli_usage_error(a);
+	err = s.dev ? cli_ifindex(cli, s.dev, &s.sa.ifindex) : cli_open(cli);
+	if (err)
+		return err;
+	if (esptun_sa_dump(cli->h, s.sa.ifindex, cli->show_keys ? ESPTUN_SHOW_KEYS : 0, &sas, &n))
+		return cli_kernel_error(cli);
+	if (cli->json)
+		list = json_array();
+	for (i = 0; i < n; i++) {
+		if (!wanted(&s, &sas[i]))
+			continue;
+		shown++;
+		if (list)
+			json_array_append_new(list, json_sa(&sas[i]));
+		else
+			text_sa(cli, &sas[i]);
+	}
+	esptun_sas_free(sas, n);
+	if (list)
+		print_json(cli, list);
+	if (s.has_spi && !shown) {
+		cli_error("no SA with SPI 0x%08x", s.sa.spi);
+		return EXIT_KERNEL;
+	}
+	return 0;
+}
+
+int cmd_sa(struct cli *cli, struct args *a)
+{
+	static const struct subcommand table[] = {
+		{ "add", sa_add },    { "set", sa_set },     { "del", sa_del },
+		{ "delete", sa_del }, { "show", sa_show },   { "list", sa_show },
+		{ "lst", sa_show },   { "flush", sa_flush }, { NULL, NULL },
+	};
+
+	return cli_subcommand(cli, a, table, sa_show, usage_sa);
+}

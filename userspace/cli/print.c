@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every object as text, in words the command line takes back, and as JSON with
+ * the underscores ip -j uses.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char *const dir_names[] = { "in", "out" };
+static const char *const mode_names[] = { "tunnel", "transport" };
+static const char *const state_names[] = { "larval", "mature", "dying", "dead" };
+static const char *const reason_names[] = { "soft", "hard", "sequence" };
+
+void print_json(const struct cli *cli, json_t *json)
+{
+	json_dumpf(json, stdout, cli->pretty ? JSON_INDENT(4) : JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(json);
+}
+
+/* ------------------------------------------------------------- JSON members */
+
+static void set_number(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static void set_string(json_t *o, const char *key, const char *v)
+{
+	json_object_set_new(o, key, json_string(v));
+}
+
+static void set_bool(json_t *o, const char *key, bool v)
+{
+	json_object_set_new(o, key, json_boolean(v));
+}
+
+static void set_addr(json_t *o, const char *key, const struct esptun_addr *a)
+{
+	char buf[ESPTUN_ADDR_STRLEN];
+
+	if (a->family)
+		set_string(o, key, esptun_addr_format(a, buf));
+}
+
+static void set_spi(json_t *o, uint32_t spi)
+{
+	char buf[16];
+
+	snprintf(buf, sizeof(buf), "0x%08" PRIx32, spi);
+	set_string(o, "spi", buf);
+}
+
+static void set_seconds(json_t *o, const char *key, uint64_t ms)
+{
+	json_object_set_new(o, key, json_real((double)ms / 1000));
+}
+
+/* Octets as hexadecimal digits; buf needs 2 * len + 1. */
+static void hex(char *buf, const uint8_t *octets, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		sprintf(buf + 2 * i, "%02x", octets[i]);
+	buf[2 * len] = '\0';
+}
+
+static void set_key(json_t *o, const char *key, const uint8_t *octets, size_t len)
+{
+	char buf[2 + 2 * ESPTUN_KEY_MAX + 1] = "0x";
+
+	if (len) {
+		hex(buf + 2, octets, len);
+		set_string(o, key, buf);
+	}
+	explicit_bzero(buf, sizeof(buf));
+}
+
+/* -------------------------------------------------------------------- peers */
+
+json_t *json_peer(const struct esptun_peer *p)
+{
+	json_t *o = json_object();
+
+	set_number(o, "id", p->id);
+	set_string(o, "dev", cli_ifname(p->ifindex));
+	if (p->has & ESPTUN_PEER_HAS_REMOTE)
+		set_addr(o, "remote", &p->remote.addr);
+	if (p->has & ESPTUN_PEER_HAS_PORT)
+		set_number(o, "port", p->remote.port);
+	if (p->has & ESPTUN_PEER_HAS_LOCAL)
+		set_addr(o, "local", &p->local);
+	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
+		set_number(o, "keepalive", p->keepalive);
+	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
+		set_bool(o, "roam", p->may_roam);
+	if (p->has & ESPTUN_PEER_HAS_MTU)
+		set_number(o, "mtu", p->mtu);
+	set_number(o, "rx_packets", p->rx_packets);
+	set_number(o, "rx_bytes", p->rx_bytes);
+	set_number(o, "tx_packets", p->tx_packets);
+	set_number(o, "tx_bytes", p->tx_bytes);
+	set_number(o, "keepalives", p->keepalives);
+	if (p->has & ESPTUN_PEER_HAS_LAST_RX)
+		set_seconds(o, "last_rx", p->last_rx);
+	if (p->has & ESPTUN_PEER_HAS_LAST_TX)
+		set_seconds(o, "last_tx", p->last_tx);
+	return o;
+}
+
+static void text_traffic(const char *name, uint64_t packets, uint64_t bytes, bool has_last,
+			 uint64_t last)
+{
+	printf("\n    %s: packets %" PRIu64 " bytes %" PRIu64, name, packets, bytes);
+	if (has_last)
+		printf(" last %.1fs ago", (double)last / 1000);
+	else
+		printf(" last never");
+}
+
+void text_peer(const struct cli *cli, const struct esptun_peer *p)
+{
+	char buf[ESPTUN_ADDR_STRLEN];
+
+	printf("peer id %" PRIu32 " dev %s", p->id, cli_ifname(p->ifindex));
+	if (p->has & ESPTUN_PEER_HAS_REMOTE)
+		printf(" remote %s", esptun_addr_format(&p->remote.addr, buf));
+	if (p->has & ESPTUN_PEER_HAS_PORT)
+		printf(" port %u", p->remote.port);
+	if ((p->has & ESPTUN_PEER_HAS_LOCAL) && p->local.family)
+		printf(" local %s", esptun_addr_format(&p->local, buf));
+	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
+		printf(" keepalive %" PRIu32, p->keepalive);
+	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
+		printf(" roam %s", p->may_roam ? "on" : "off");
+	if (cli->details && (p->has & ESPTUN_PEER_HAS_MTU))
+		printf(" mtu %" PRIu32, p->mtu);
+	if (cli->statistics) {
+		text_traffic("rx", p->rx_packets, p->rx_bytes, p->has & ESPTUN_PEER_HAS_LAST_RX,
+			     p->last_rx);
+		text_traffic("tx", p->tx_packets, p->tx_bytes, p->has & ESPTUN_PEER_HAS_LAST_TX,
+			     p->last_tx);
+		printf(" keepalives %" PRIu64, p->keepalives);
+	}
+	putchar('\n');
+}
+
+/* ----------------------------------------------------------------- counters */
+
+json_t *json_stats(const struct esptun_stats *st)
+{
+	json_t *o = json_object();
+	char key[32], *c;
+	unsigned int i;
+
+	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
+		if (!esptun_stats_name(i))
+			continue;
+		snprintf(key, sizeof(key), "%s", esptun_stats_name(i));
+		for (c = key; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		set_number(o, key, st->v[i]);
+	}
+	return o;
+}
+
+/* All counters with -d, else those that moved. */
+void text_stats(const struct cli *cli, const char *name, const struct esptun_stats *st)
+{
+	bool any = false;
+	unsigned int i;
+
+	printf("%s:\n", name);
+	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
+		if (!esptun_stats_name(i) || (!st->v[i] && !cli->details))
+			continue;
+		printf("    %-16s %12" PRIu64 "  %s: %s\n", esptun_stats_name(i), st->v[i],
+		       esptun_stats_is_drop(i) ? "dropped" : "counted", esptun_stats_text(i));
+		any = true;
+	}
+	if (!any)
+		printf("    nothing dropped\n");
+}
+
+/* ---------------------------------------------------------------------- SAs */
+
+static const char *alg_name(const struct esptun_sa *sa)
+{
+	const struct esptun_alg *alg = esptun_alg_by_id(sa->encr, sa->key_len);
+	static char buf[16];
+
+	/* without the key its length is unknown; then the driver's is the name */
+	if (alg)
+		return alg->name;
+	if (sa->encr == ESPTUN_ENCR_AES_GCM_16)
+		return "aes-gcm";
+	if (sa->encr == ESPTUN_ENCR_CHACHA20_POLY1305)
+		return "chacha20-poly1305";
+	snprintf(buf, sizeof(buf), "encr-%u", sa->encr);
+	return buf;
+}
+
+static json_t *json_ts(const struct esptun_ts *ts, size_t n)
+{
+	json_t *list = json_array();
+	char buf[ESPTUN_TS_STRLEN];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(list, json_string(esptun_ts_format(&ts[i], buf)));
+	return list;
+}
+
+/* One row per limit: its bit, names and place. */
+static const struct {
+	unsigned int bit;
+	const char *name;
+	const char *json;
+	size_t offset;
+} limits[] = {
+	{ ESPTUN_SA_HAS_SOFT_BYTES, "soft-bytes", "soft_bytes",
+	  offsetof(struct esptun_sa, soft_bytes) },
+	{ ESPTUN_SA_HAS_HARD_BYTES, "hard-bytes", "hard_bytes",
+	  offsetof(struct esptun_sa, hard_bytes) },
+	{ ESPTUN_SA_HAS_SOFT_PACKETS, "soft-packets", "soft_packets",
+	  offsetof(struct esptun_sa, soft_packets) },
+	{ ESPTUN_SA_HAS_HARD_PACKETS, "hard-packets", "hard_packets",
+	  offsetof(struct esptun_sa, hard_packets) },
+};
+
+#define N_LIMITS (sizeof(limits) / sizeof(limits[0]))
+
+static uint64_t limit_value(const struct esptun_sa *sa, size_t i)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)sa + limits[i].offset, sizeof(v));
+	return sa->has & limits[i].bit ? v : 0;
+}
+
+json_t *json_sa(const struct esptun_sa *sa)
+{
+	json_t *o = json_object();
+	size_t i;
+
+	set_spi(o, sa->spi);
+	set_string(o, "dir", dir_names[sa->dir]);
+	set_string(o, "dev", cli_ifname(sa->ifindex));
+	set_number(o, "peer", sa->peer);
+	set_string(o, "state", state_names[sa->state]);
+	if (sa->encr)
+		set_string(o, "algo", alg_name(sa));
+	if (sa->driver[0])
+		set_string(o, "driver", sa->driver);
+	set_key(o, "key", sa->key, sa->key_len);
+	set_key(o, "integ_key", sa->integ_key, sa->integ_key_len);
+	set_string(o, "mode", mode_names[sa->mode]);
+	set_bool(o, "esn", sa->esn);
+	if (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW)
+		set_number(o, "replay_window", sa->replay_window);
+	json_object_set_new(o, "local_ts", json_ts(sa->ts_local, sa->n_ts_local));
+	json_object_set_new(o, "remote_ts", json_ts(sa->ts_remote, sa->n_ts_remote));
+	for (i = 0; i < N_LIMITS; i++)
+		if (limit_value(sa, i))
+			set_number(o, limits[i].json, limit_value(sa, i));
+	set_number(o, "seq", sa->seq);
+	set_number(o, "packets", sa->packets);
+	set_number(o, "bytes", sa->bytes);
+	set_seconds(o, "age", sa->age);
+	if (sa->has & ESPTUN_SA_HAS_LAST_USED)
+		set_seconds(o, "last_used", sa->last_used);
+	if (sa->has & ESPTUN_SA_HAS_STATS)
+		json_object_set_new(o, "drops", json_stats(&sa->stats));
+	return o;
+}
+
+static void text_ts(const char *name, const struct esptun_ts *ts, size_t n)
+{
+	char buf[ESPTUN_TS_STRLEN];
+	size_t i;
+
+	printf(" %s%s", name, n ? "" : " any");
+	for (i = 0; i < n; i++)
+		printf(" %s", esptun_ts_format(&ts[i], buf));
+}
+
+static void text_sa_statistics(const struct esptun_sa *sa)
+{
+	unsigned int i;
+
+	printf("    seq %" PRIu64 " packets %" PRIu64 " bytes %" PRIu64 " age %.1fs", sa->seq,
+	       sa->packets, sa->bytes, (double)sa->age / 1000);
+	if (sa->has & ESPTUN_SA_HAS_LAST_USED)
+		printf(" last-used %.1fs ago\n", (double)sa->last_used / 1000);
+	else
+		printf(" last-used never\n");
+	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++)
+		if (sa->stats.v[i])
+			printf("    dropped %s %" PRIu64 "  %s\n", esptun_stats_name(i),
+			       sa->stats.v[i], esptun_stats_text(i));
+}
+
+static void text_sa_key(const char *name, const uint8_t *key, size_t len)
+{
+	char buf[2 * ESPTUN_KEY_MAX + 1];
+
+	hex(buf, key, len);
+	printf(" %s 0x%s", name, buf);
+	explicit_bzero(buf, sizeof(buf));
+}
+
+void text_sa(const struct cli *cli, const struct esptun_sa *sa)
+{
+	bool any_limit = false;
+	size_t i;
+
+	printf("sa dev %s dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " state %s\n",
+	       cli_ifname(sa->ifindex), dir_names[sa->dir], sa->spi, sa->peer,
+	       state_names[sa->state]);
+	if (sa->state != ESPTUN_SA_STATE_LARVAL) {
+		printf("    algo %s", alg_name(sa));
+		if (sa->key_len)
+			text_sa_key("key", sa->key, sa->key_len);
+		if (sa->driver[0])
+			printf(" driver %s", sa->driver);
+		printf(" esn %s", sa->esn ? "on" : "off");
+		if (sa->dir == ESPTUN_SA_DIR_IN && (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW))
+			printf(" replay-window %" PRIu32, sa->replay_window);
+		if (cli->details)
+			printf(" mode %s", mode_names[sa->mode]);
+		printf("\n   ");
+		text_ts("local-ts", sa->ts_local, sa->n_ts_local);
+		text_ts("remote-ts", sa->ts_remote, sa->n_ts_remote);
+		putchar('\n');
+	}
+	for (i = 0; i < N_LIMITS; i++) {
+		if (!limit_value(sa, i))
+			continue;
+		printf("%s %s %" PRIu64, any_limit ? "" : "    limit", limits[i].name,
+		       limit_value(sa, i));
+		any_limit = true;
+	}
+	if (any_limit)
+		putchar('\n');
+	if (cli->statistics)
+		text_sa_statistics(sa);
+}
+
+/* ------------------------------------------------------------------- events */
+
+static void json_flow(json_t *o, const struct esptun_flow *f)
+{
+	if (f->peer)
+		set_number(o, "peer", f->peer);
+	set_addr(o, "source", &f->source);
+	set_addr(o, "destination", &f->destination);
+	set_number(o, "protocol", f->protocol);
+	if (f->source_port || f->destination_port) {
+		set_number(o, "source_port", f->source_port);
+		set_number(o, "destination_port", f->destination_port);
+	}
+}
+
+static bool is_peer_event(const struct esptun_event *ev)
+{
+	return ev->type == ESPTUN_EVENT_PEER_ADD || ev->type == ESPTUN_EVENT_PEER_CHANGE ||
+	       ev->type == ESPTUN_EVENT_PEER_DEL || ev->type == ESPTUN_EVENT_PEER_MOVED;
+}
+
+static bool is_sa_event(const struct esptun_event *ev)
+{
+	return ev->type == ESPTUN_EVENT_SA_ADD || ev->type == ESPTUN_EVENT_SA_CHANGE ||
+	       ev->type == ESPTUN_EVENT_SA_DEL || ev->type == ESPTUN_EVENT_SA_FLUSH;
+}
+
+json_t *json_event(const struct esptun_event *ev)
+{
+	json_t *o = json_object();
+
+	set_string(o, "event", esptun_event_name(ev->type));
+	if (ev->ifindex)
+		set_string(o, "dev", cli_ifname(ev->ifindex));
+	if (is_peer_event(ev)) {
+		struct esptun_peer p = ev->u.peer;
+
+		p.ifindex = ev->ifindex;
+		json_object_set_new(o, "peer", json_peer(&p));
+	} else if (is_sa_event(ev)) {
+		struct esptun_sa sa = ev->u.sa;
+
+		sa.ifindex = ev->ifindex;
+		json_object_set_new(o, "sa", json_sa(&sa));
+	} else if (ev->type == ESPTUN_EVENT_ACQUIRE) {
+		json_flow(o, &ev->u.acquire);
+	} else if (ev->type == ESPTUN_EVENT_EXPIRE) {
+		set_spi(o, ev->u.expire.spi);
+		set_string(o, "dir", dir_names[ev->u.expire.dir]);
+		set_number(o, "peer", ev->u.expire.peer);
+		set_string(o, "reason", reason_names[ev->u.expire.reason]);
+	}
+	return o;
+}
+
+static void text_flow(const struct esptun_flow *f)
+{
+	char buf[ESPTUN_ADDR_STRLEN];
+
+	printf(" from %s", esptun_addr_format(&f->source, buf));
+	printf(" to %s protocol %u", esptun_addr_format(&f->destination, buf), f->protocol);
+	if (f->source_port || f->destination_port)
+		printf(" ports %u-%u", f->source_port, f->destination_port);
+	if (f->peer)
+		printf(" peer %" PRIu32, f->peer);
+}
+
+void text_event(const struct cli *cli, const struct esptun_event *ev)
+{
+	const char *name = esptun_event_name(ev->type);
+
+	if (is_peer_event(ev)) {
+		struct esptun_peer p = ev->u.peer;
+
+		p.ifindex = ev->ifindex;
+		printf("%s: ", name);
+		text_peer(cli, &p);
+		return;
+	}
+	if (is_sa_event(ev) && ev->type != ESPTUN_EVENT_SA_ADD) {
+		printf("%s: dev %s", name, cli_ifname(ev->ifindex));
+		if (ev->u.sa.spi)
+			printf(" dir %s spi 0x%08" PRIx32, dir_names[ev->u.sa.dir], ev->u.sa.spi);
+		if (ev->u.sa.peer)
+			printf(" peer %" PRIu32, ev->u.sa.peer);
+	} else if (ev->type == ESPTUN_EVENT_SA_ADD) {
+		struct esptun_sa sa = ev->u.sa;
+
+		sa.ifindex = ev->ifindex;
+		printf("%s: ", name);
+		text_sa(cli, &sa);
+		return;
+	} else if (ev->type == ESPTUN_EVENT_ACQUIRE) {
+		printf("%s: dev %s", name, cli_ifname(ev->ifindex));
+		text_flow(&ev->u.acquire);
+	} else if (ev->type == ESPTUN_EVENT_EXPIRE) {
+		printf("%s: dev %s dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " reason %s", name,
+		       cli_ifname(ev->ifindex), dir_names[ev->u.expire.dir], ev->u.expire.spi,
+		       ev->u.expire.peer, reason_names[ev->u.expire.reason]);
+	} else if (ev->type == ESPTUN_EVENT_OVERRUN) {
+		printf("%s: events were lost; read the state again", name);
+	} else {
+		printf("%s:", name);
+	}
+	putchar('\n');
+}
