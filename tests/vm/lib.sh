@@ -277,9 +277,9 @@ esptun_sas() {
 	local ns=$1 peer=$2 alg=$3 esn=$4 spi_in=$5 key_in=$6 spi_out=$7 key_out=$8
 	shift 8
 	must at "$ns" esptun sa add dev vpn0 dir in spi "$spi_in" peer "$peer" \
-		encr "$alg" key "$(key "$alg" "$key_in")" esn "$esn" "$@"
+		algo "$alg" key "$(key "$alg" "$key_in")" esn "$esn" "$@"
 	must at "$ns" esptun sa add dev vpn0 dir out spi "$spi_out" peer "$peer" \
-		encr "$alg" key "$(key "$alg" "$key_out")" esn "$esn" "$@"
+		algo "$alg" key "$(key "$alg" "$key_out")" esn "$esn" "$@"
 }
 
 # static_west ALG ESN, static_east ALG ESN: the two ends of a static tunnel

@@ -5,6 +5,7 @@ peer and SAs of the algorithm given. See t_scapy.sh.
 
 usage: scapy_cases.py ALGORITHM on|off [brief]"""
 import os
+import socket
 import subprocess
 import sys
 
@@ -300,6 +301,26 @@ def link_down():
     ok(taplib.wait_for(5, alive), "up again, the tunnel works")
 
 
+def congestion():
+    """RFC 6040 4.2: what the outer header's ECN field does to the inner one.
+    The kernel answers an echo with the TOS it got."""
+    def through(inner, outer):
+        request = echo()
+        request.tos = inner
+        wire.drain()
+        wire.sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, outer)
+        wire.send(wire.esp(request))
+        wire.sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0)
+        data = wire.receive(1)
+        return None if data is None else wire.open(data)[IP].tos & 3
+
+    for inner, outer, wanted in ((2, 3, 3), (1, 3, 3), (2, 0, 2), (2, 2, 2), (1, 2, 1),
+                                 (0, 2, 0), (3, 0, 3)):
+        equal(through(inner, outer), wanted, "ECN: inner %d in outer %d" % (inner, outer))
+    equal(through(0, 3), None, "ECN: congestion marked on what does not understand it: dropped")
+    ok(alive(), "and the tunnel works")
+
+
 def rollover():
     """The high half of a 64-bit sequence number is never sent: RFC 4303 A2."""
     for number in (0x7ffffff0, 0xfffffff0, 0xffffffff, 0x100000000, 0x100000001):
@@ -321,6 +342,7 @@ if not brief:
     forgeries()
     replays()
     bad_inside()
+    congestion()
     narrow()
     expired()
     link_down()

@@ -26,23 +26,22 @@ static_sas() {
 }
 static_sas
 index=$(ip -n west -j link show vpn0 | jq '.[0].ifindex')
-for request in \
-	"peer-new {\"ifindex\":$index,\"peer\":{\"id\":9}}" \
-	"peer-set {\"ifindex\":$index,\"peer\":{\"id\":1,\"keepalive\":5}}" \
-	"peer-del {\"ifindex\":$index,\"peer\":{\"id\":1}}" \
-	"sa-new {\"ifindex\":$index,\"sa\":{\"spi\":4096,\"dir\":\"in\",\"peer\":1}}" \
-	"sa-set {\"ifindex\":$index,\"sa\":{\"spi\":8193,\"dir\":\"in\",\"soft-bytes\":5}}" \
-	"sa-del {\"ifindex\":$index,\"sa\":{\"spi\":8193,\"dir\":\"in\"}}" \
-	"spi-alloc {\"ifindex\":$index,\"sa\":{\"peer\":1}}" \
-	"flush {\"ifindex\":$index}" \
-	"ike-bind {}" \
-	"ike-send {\"ifindex\":$index,\"ike\":{\"remote-address\":\"192.0.2.2\",\"remote-port\":4500,\"data\":\"00\"}}"; do
-	# shellcheck disable=SC2086 # two words
-	refuse "nobody may not ${request%% *}" EPERM at west nobody "$nl" $request
-	# shellcheck disable=SC2086
-	refuse "nor may root of a user namespace that does not own this network: ${request%% *}" EPERM \
-		at west unshare --user --map-root-user "$nl" $request
-done
+while read -r op json; do
+	refuse "nobody may not $op" EPERM at west nobody "$nl" "$op" "$json"
+	refuse "nor may root of a user namespace that does not own this network: $op" EPERM \
+		at west unshare --user --map-root-user "$nl" "$op" "$json"
+done << END
+peer-new {"ifindex":$index,"peer":{"id":9}}
+peer-set {"ifindex":$index,"peer":{"id":1,"keepalive":5}}
+peer-del {"ifindex":$index,"peer":{"id":1}}
+sa-new {"ifindex":$index,"sa":{"spi":4096,"dir":"in","peer":1}}
+sa-set {"ifindex":$index,"sa":{"spi":8193,"dir":"in","soft-bytes":5}}
+sa-del {"ifindex":$index,"sa":{"spi":8193,"dir":"in"}}
+spi-alloc {"ifindex":$index,"sa":{"peer":1}}
+flush {"ifindex":$index}
+ike-bind {}
+ike-send {"ifindex":$index,"ike":{"remote-address":"192.0.2.2","remote-port":4500,"data":"00"}}
+END
 refuse "the command line says why" 'ermi|root|CAP_NET_ADMIN' \
 	at west nobody esptun peer add dev vpn0 id 9
 is "nothing of that changed anything" \
@@ -61,7 +60,7 @@ own_namespace() {
 		ip link set lo up
 		ip link add vpn0 type esptun
 		esptun peer add dev vpn0 id 1 remote 127.0.0.1 port 4500
-		esptun sa add dev vpn0 dir in spi 0x1000 peer 1 encr aes-gcm-128 key '"$(key aes-gcm-128 1)"'
+		esptun sa add dev vpn0 dir in spi 0x1000 peer 1 algo aes-gcm-128 key '"$(key aes-gcm-128 1)"'
 		test "$(esptun -j sa show dev vpn0 | jq length)" = 1
 		test "$(esptun -j peer show dev vpn0 | jq length)" = 1'
 }
@@ -71,16 +70,16 @@ is "which the other namespace does not see" "$(at west "$nl" --dump sa-get | wc 
 # ---- the command line on bad input --------------------------------------------------
 
 refuse "SPI below 256" '256|spi' at west esptun sa add dev vpn0 dir in spi 255 peer 1 \
-	encr aes-gcm-128 key "$(key aes-gcm-128 1)"
+	algo aes-gcm-128 key "$(key aes-gcm-128 1)"
 refuse "key of wrong length" 'key' at west esptun sa add dev vpn0 dir in spi 0x5000 peer 1 \
-	encr aes-gcm-128 key 0x0011
+	algo aes-gcm-128 key 0x0011
 refuse "unknown algorithm" 'des|algorithm|encr' at west esptun sa add dev vpn0 dir in spi 0x5000 peer 1 \
-	encr des key "$(key aes-gcm-128 1)"
+	algo des key "$(key aes-gcm-128 1)"
 refuse "duplicate SPI" 'spi|SPI|exists' at west esptun sa add dev vpn0 dir in spi $SPI_WEST peer 1 \
-	encr aes-gcm-128 key "$(key aes-gcm-128 1)"
+	algo aes-gcm-128 key "$(key aes-gcm-128 1)"
 refuse "peer in use" 'SA|use|busy' at west esptun peer del dev vpn0 id 1
 refuse "no such peer" 'peer' at west esptun sa add dev vpn0 dir in spi 0x5000 peer 44 \
-	encr aes-gcm-128 key "$(key aes-gcm-128 1)"
+	algo aes-gcm-128 key "$(key aes-gcm-128 1)"
 refuse "no such link" 'vpn7' at west esptun peer add dev vpn7 id 1
 refuse "a link of another kind" 'esptun|kind' at west esptun peer add dev w0 id 1
 ip -n west link del vpn0

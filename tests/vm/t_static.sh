@@ -40,11 +40,11 @@ result $? "the answer comes at once ($took ms for both)"
 result $? "and is counted as tx-no-sa"
 
 must at west esptun sa add dev vpn0 dir in spi $SPI_WEST peer 1 \
-	encr aes-gcm-256 key "$(key aes-gcm-256 0x50)"
+	algo aes-gcm-256 key "$(key aes-gcm-256 0x50)"
 sleep 0.3
 is "with only an inbound SA still dormant" "$(operstate west)" DORMANT
 must at west esptun sa add dev vpn0 dir out spi $SPI_EAST peer 1 \
-	encr aes-gcm-256 key "$(key aes-gcm-256 0xa0)"
+	algo aes-gcm-256 key "$(key aes-gcm-256 0xa0)"
 check "with a pair it is up" wait_for 5 state_is west UP
 unlike "and running" "$(flags west)" 'DORMANT'
 must at west esptun sa del dev vpn0 dir out spi $SPI_EAST peer 1

@@ -40,12 +40,12 @@ build() {
 }
 
 west_end() {
-	static_west "${1:-aes-gcm-256}" off
+	static_west aes-gcm-256 off
 	must ip -n west route add 10.2.0.0/24 dev vpn0
 }
 
 east_end() {
-	static_east "${1:-aes-gcm-256}" off
+	static_east aes-gcm-256 off
 	must ip -n east route add 10.1.0.0/24 dev vpn0
 }
 
