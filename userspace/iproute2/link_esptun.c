@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Plugin of ip(8) for links of kind esptun:
+ *	ip link add vpn0 type esptun local 192.0.2.1 port 4500
+ *	ip -d link show vpn0
+ * ip loads it as link_esptun.so from its plugin folder, or from $IP_LIB_DIR.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/esptun.h>
+
+#include "iproute2/ip_abi.h"
+
+#define TOS_INHERIT 1
+
+static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
+{
+	(void)lu;
+	(void)argc;
+	(void)argv;
+	fputs("Usage: ... esptun [ local ADDR ] [ port PORT ] [ fwmark MARK ]\n"
+	      "                  [ tos { inherit | TOS } ] [ ttl { auto | TTL } ]\n"
+	      "\n"
+	      "Where: ADDR := IPv4 address that outer packets come from; \"any\" (default)\n"
+	      "               lets routing choose\n"
+	      "       PORT := UDP port of the encapsulation socket, 4500 by default; fixed\n"
+	      "               at creation\n"
+	      "       MARK := 0 to 0xffffffff, on outer packets\n"
+	      "       TOS  := 0 to 0xff, of outer packets; inherit (default) copies the DSCP\n"
+	      "       TTL  := 1 to 255, of outer packets; auto (default) is the system's\n"
+	      "Peers and keys are added with esptun(8).\n",
+	      f);
+}
+
+/* One option's value as a number; does not return if it is none. */
+static unsigned long number(const char *key, const char *s, unsigned long max)
+{
+	char msg[64];
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(s, &end, 0);
+	if (*s >= '0' && *s <= '9' && !errno && !*end && v <= max)
+		return v;
+	snprintf(msg, sizeof(msg), "%s must be a number from 0 to %lu", key, max);
+	invarg(msg, s);
+}
+
+static void put(struct nlmsghdr *n, int type, const void *data, int len)
+{
+	if (addattr_l(n, LINK_REQUEST_SIZE, type, data, len))
+		exit(1); /* ip has said why */
+}
+
+static void parse_local(struct nlmsghdr *n, const char *s)
+{
+	struct in_addr addr = { .s_addr = INADDR_ANY };
+
+	if (strcmp(s, "any") && inet_pton(AF_INET, s, &addr) != 1)
+		invarg("local must be a numeric IPv4 address", s);
+	put(n, IFLA_ESPTUN_LOCAL, &addr, sizeof(addr));
+}
+
+static void parse_port(struct nlmsghdr *n, const char *s)
+{
+	uint16_t port = htons((uint16_t)number("port", s, UINT16_MAX));
+
+	if (!port)
+		invarg("port must not be 0", s);
+	put(n, IFLA_ESPTUN_PORT, &port, sizeof(port));
+}
+
+static void parse_fwmark(struct nlmsghdr *n, const char *s)
+{
+	uint32_t mark = (uint32_t)number("fwmark", s, UINT32_MAX);
+
+	put(n, IFLA_ESPTUN_FWMARK, &mark, sizeof(mark));
+}
+
+static void parse_tos(struct nlmsghdr *n, const char *s)
+{
+	uint8_t tos = TOS_INHERIT;
+
+	if (strcmp(s, "inherit"))
+		tos = (uint8_t)number("tos", s, UINT8_MAX);
+	put(n, IFLA_ESPTUN_TOS, &tos, sizeof(tos));
+}
+
+static void parse_ttl(struct nlmsghdr *n, const char *s)
+{
+	uint8_t ttl = 0;
+
+	if (strcmp(s, "auto"))
+		ttl = (uint8_t)number("ttl", s, UINT8_MAX);
+	put(n, IFLA_ESPTUN_TTL, &ttl, sizeof(ttl));
+}
+
+static const struct {
+	const char *name;
+	void (*parse)(struct nlmsghdr *n, const char *value);
+} options[] = {
+	{ "local", parse_local }, { "port", parse_port }, { "fwmark", parse_fwmark },
+	{ "tos", parse_tos },	  { "ttl", parse_ttl },
+};
+
+#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static int parse_opt(struct link_util *lu, int argc, char **argv, struct nlmsghdr *n)
+{
+	unsigned int seen = 0;
+	size_t i;
+
+	for (; argc > 0; argc -= 2, argv += 2) {
+		if (!strcmp(*argv, "help")) {
+			print_help(lu, argc, argv, stdout);
+			return -1;
+		}
+		for (i = 0; i < N_OPTIONS && matches(*argv, options[i].name); i++)
+			;
+		if (i == N_OPTIONS) {
+			fprintf(stderr, "esptun: unknown option \"%s\"?\n", *argv);
+			print_help(lu, argc, argv, stderr);
+			return -1;
+		}
+		if (argc < 2)
+			incomplete_command();
+		if (seen & (1U << i))
+			duparg(options[i].name, argv[1]);
+		seen |= 1U << i;
+		options[i].parse(n, argv[1]);
+	}
+	return 0;
+}
+
+static const void *data(struct rtattr *tb[], int type, size_t len)
+{
+	return tb[type] && RTA_PAYLOAD(tb[type]) >= len ? RTA_DATA(tb[type]) : NULL;
+}
+
+static void print_text(FILE *f, const char *key, const char *value)
+{
+	if (is_json_context())
+		jsonw_string_field(get_json_writer(), key, value);
+	else
+		fprintf(f, "%s %s ", key, value);
+}
+
+static void print_number(FILE *f, const char *key, const char *format, unsigned int value)
+{
+	if (is_json_context()) {
+		jsonw_uint_field(get_json_writer(), key, value);
+		return;
+	}
+	fprintf(f, "%s ", key);
+	fprintf(f, format, value);
+	fputc(' ', f);
+}
+
+static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
+{
+	const uint16_t *port;
+	const uint32_t *u32;
+	const uint8_t *u8;
+	char addr[INET_ADDRSTRLEN];
+
+	(void)lu;
+	if (!tb)
+		return;
+	u32 = data(tb, IFLA_ESPTUN_LOCAL, sizeof(*u32));
+	if (u32 && *u32)
+		print_text(f, "local", inet_ntop(AF_INET, u32, addr, sizeof(addr)));
+	else
+		print_text(f, "local", "any");
+	port = data(tb, IFLA_ESPTUN_PORT, sizeof(*port));
+	if (port)
+		print_number(f, "port", "%u", ntohs(*port));
+	u32 = data(tb, IFLA_ESPTUN_FWMARK, sizeof(*u32));
+	if (u32 && *u32)
+		print_number(f, "fwmark", "0x%x", *u32);
+	u8 = data(tb, IFLA_ESPTUN_TOS, sizeof(*u8));
+	if (u8 && *u8 == TOS_INHERIT)
+		print_text(f, "tos", "inherit");
+	else if (u8)
+		print_number(f, "tos", "0x%x", *u8);
+	u8 = data(tb, IFLA_ESPTUN_TTL, sizeof(*u8));
+	if (u8 && !*u8)
+		print_text(f, "ttl", "auto");
+	else if (u8)
+		print_number(f, "ttl", "%u", *u8);
+}
+
+/* ip looks this symbol up by name. */
+extern struct link_util esptun_link_util;
+
+struct link_util esptun_link_util = {
+	.id = "esptun",
+	.maxattr = IFLA_ESPTUN_MAX,
+	.parse_opt = parse_opt,
+	.print_opt = print_opt,
+	.print_help = print_help,
+};
