@@ -121,7 +121,8 @@ int esptun_aead_init(struct esptun_aead *a, const struct esptun_alg *alg,
 	int err;
 
 	if (!key_len_ok(alg, len)) {
-		NL_SET_ERR_MSG_FMT(extack, "%s", alg->key_help);
+		if (extack)
+			extack->_msg = alg->key_help;
 		return -EINVAL;
 	}
 	tfm = alloc_tfm(alg, &simd);

@@ -76,6 +76,7 @@ const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_TX_NOMEM + 1] = {
 	[ESPTUN_STATS_A_RX_PADDING] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_NEXT_HEADER] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_INNER] = { .type = NLA_U64, },
+	[ESPTUN_STATS_A_RX_ECN] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_TS] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_EXPIRED] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_LINK_DOWN] = { .type = NLA_U64, },

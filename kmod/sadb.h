@@ -87,6 +87,7 @@ struct esptun_sel {
  * struct esptun_sadb_out - outbound SAs of a link
  * @any: selectors of prefix length 0, newest first
  * @prefixes: struct esptun_sel by key, newest first
+ * @n_prefixes: entries in @prefixes; 0 makes lookups short
  * @plens: prefix lengths in use, IPv4 and IPv6
  * @users: selectors by family and prefix length; under esptun_net.lock
  *
@@ -95,8 +96,9 @@ struct esptun_sel {
 struct esptun_sadb_out {
 	struct hlist_head any;
 	struct rhltable prefixes;
-	DECLARE_BITMAP(plens, 2 * 129);
-	u32 users[2 * 129];
+	unsigned int n_prefixes;
+	unsigned long plens[2][BITS_TO_LONGS(129)];
+	u32 users[2][129];
 };
 
 /**

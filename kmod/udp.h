@@ -88,6 +88,9 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path);
 
 void esptun_udp_path_put(struct esptun_path *path);
 
+/* MTU of the first hop and its route, without what ICMP taught. */
+unsigned int esptun_udp_link_mtu(const struct esptun_path *path);
+
 /**
  * esptun_udp_xmit - put UDP and IP in front and send
  * @link: whose socket, fwmark and ttl are used; RCU read side

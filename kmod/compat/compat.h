@@ -44,6 +44,10 @@
 #include <asm/unaligned.h>
 #endif
 
+#ifdef HAVE_NET_GSO_H
+#include <net/gso.h>
+#endif
+
 /* ---- timers ------------------------------------------------------------ */
 
 #ifndef timer_container_of

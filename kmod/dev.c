@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ethtool.h>
+#include <linux/if_arp.h>
+#include <linux/inetdevice.h>
+#include <linux/rtnetlink.h>
+#include <net/addrconf.h>
+#include <net/netns/generic.h>
+#include "dev.h"
+#include "park.h"
+#include "peer.h"
+#include "rx.h"
+#include "sa.h"
+#include "timer.h"
+#include "tx.h"
+
+/* IPv4, UDP, ESP header, IV, ICV, shortest trailer of the usual algorithms. */
+#define USUAL_OVERHEAD 62
+
+static unsigned int net_id __read_mostly;
+static struct rtnl_link_ops link_ops;
+
+struct esptun_net *esptun_dev_net(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+struct esptun_link *esptun_dev_by_index(struct esptun_net *en, int ifindex)
+{
+	struct esptun_link *found = NULL;
+	struct esptun_link *link;
+
+	lockdep_assert_held(&en->lock);
+	list_for_each_entry(link, &en->links, node) {
+		if (READ_ONCE(link->dev->ifindex) != ifindex)
+			continue;
+		found = link;
+		if (net_eq(dev_net(link->dev), link->net))
+			break;
+	}
+	return found;
+}
+
+/* ---- following peers and SAs ---- */
+
+/* What fits the path to every peer; without any, the usual. */
+static unsigned int auto_mtu(struct esptun_link *link)
+{
+	unsigned int mtu = ETH_DATA_LEN - USUAL_OVERHEAD;
+	struct esptun_peer *peer;
+	unsigned int least = 0;
+	unsigned int one;
+	unsigned long id;
+
+	xa_for_each(&link->peers, id, peer) {
+		one = esptun_peer_mtu(peer, false);
+		if (one && (!least || one < least))
+			least = one;
+	}
+	return clamp(least ?: mtu, (unsigned int)ESPTUN_MTU_MIN,
+		     (unsigned int)ESPTUN_MTU_MAX);
+}
+
+static void update_mtu(struct esptun_link *link)
+{
+	unsigned int mtu;
+
+	ASSERT_RTNL();
+	if (link->mtu_user || link->dev->reg_state != NETREG_REGISTERED)
+		return;
+	mutex_lock(&link->en->lock);
+	mtu = auto_mtu(link);
+	mutex_unlock(&link->en->lock);
+	if (mtu == link->dev->mtu)
+		return;
+	link->mtu_ours = true;
+	dev_set_mtu(link->dev, mtu);
+	link->mtu_ours = false;
+}
+
+/* Never waits for rtnl, so that a removal under rtnl can wait for it. */
+static void update_work(struct work_struct *work)
+{
+	struct esptun_link *link = container_of(to_delayed_work(work),
+						struct esptun_link, update);
+
+	mutex_lock(&link->en->lock);
+	esptun_sa_recount(link);
+	mutex_unlock(&link->en->lock);
+	esptun_tx_release(link);
+	if (!rtnl_trylock()) {
+		schedule_delayed_work(&link->update, 1);
+		return;
+	}
+	update_mtu(link);
+	rtnl_unlock();
+}
+
+/* ---- netdevice ---- */
+
+static int link_init(struct net_device *dev)
+{
+	struct esptun_link *link = netdev_priv(dev);
+	int err;
+
+	link->stats = esptun_stats_alloc();
+	if (!link->stats)
+		return -ENOMEM;
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	err = -ENOMEM;
+	if (!dev->tstats)
+		goto err_stats;
+	err = esptun_sadb_out_init(&link->out);
+	if (err)
+		goto err_tstats;
+	err = gro_cells_init(&link->gro, dev);
+	if (err)
+		goto err_out;
+	return 0;
+err_out:
+	esptun_sadb_out_exit(&link->out);
+err_tstats:
+	free_percpu(dev->tstats);
+err_stats:
+	free_percpu(link->stats);
+	return err;
+}
+
+/*
+ * The device is down and sends nothing any more. Mark dead, take away what
+ * packets and timers can find, wait for those still at it, free.
+ */
+static void link_uninit(struct net_device *dev)
+{
+	struct esptun_link *link = netdev_priv(dev);
+	struct esptun_net *en = link->en;
+	struct esptun_sock *us;
+
+	mutex_lock(&en->lock);
+	link->dead = true;
+	if (!list_empty(&link->node)) {
+		list_del_init(&link->node);
+		en->generation++;
+	}
+	esptun_peer_purge(link);
+	us = rcu_replace_pointer(link->us, NULL, lockdep_is_held(&en->lock));
+	if (us)
+		esptun_udp_put(us);
+	mutex_unlock(&en->lock);
+	cancel_delayed_work_sync(&link->update);
+	synchronize_net();
+	esptun_park_drain();
+	cancel_delayed_work_sync(&link->update);
+	esptun_timer_link_stop(link);
+	esptun_tx_expire(link, true);
+	gro_cells_destroy(&link->gro);
+	esptun_sadb_out_exit(&link->out);
+	xa_destroy(&link->peers);
+}
+
+/* Last of all, when nobody can read counters any more. */
+static void link_free(struct net_device *dev)
+{
+	struct esptun_link *link = netdev_priv(dev);
+
+	free_percpu(dev->tstats);
+	free_percpu(link->stats);
+}
+
+static int link_open(struct net_device *dev)
+{
+	struct in_device *in_dev = __in_dev_get_rtnl(dev);
+	struct inet6_dev *in6_dev = __in6_dev_get(dev);
+
+	/* A point-to-point link has nobody to redirect to. */
+	if (in_dev) {
+		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
+		IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
+	}
+	if (in6_dev)
+		in6_dev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	esptun_link_update(netdev_priv(dev));
+	return 0;
+}
+
+static int link_stop(struct net_device *dev)
+{
+	struct esptun_link *link = netdev_priv(dev);
+
+	esptun_tx_expire(link, true);
+	return 0;
+}
+
+/* An MTU set by hand stays. */
+static int link_change_mtu(struct net_device *dev, int mtu)
+{
+	struct esptun_link *link = netdev_priv(dev);
+
+	ASSERT_RTNL();
+	if (!link->mtu_ours)
+		link->mtu_user = true;
+	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
+static void link_get_stats64(struct net_device *dev,
+			    struct rtnl_link_stats64 *s)
+{
+	struct esptun_link *link = netdev_priv(dev);
+	u64 sum[ESPTUN_STATS_NUM];
+	u64 rx, tx;
+
+	dev_get_tstats64(dev, s);
+	esptun_stats_sum(link->stats, sum);
+	esptun_stats_dropped(sum, &rx, &tx);
+	s->rx_dropped += rx;
+	s->tx_dropped += tx;
+}
+
+static const struct net_device_ops dev_ops = {
+	.ndo_init = link_init,
+	.ndo_uninit = link_uninit,
+	.ndo_open = link_open,
+	.ndo_stop = link_stop,
+	.ndo_start_xmit = esptun_tx_xmit,
+	.ndo_change_mtu = link_change_mtu,
+	.ndo_get_stats64 = link_get_stats64,
+};
+
+static void link_get_drvinfo(struct net_device *dev,
+			    struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, ESPTUN_KIND, sizeof(info->driver));
+}
+
+static const struct device_type dev_type = { .name = ESPTUN_KIND };
+
+static const struct ethtool_ops dev_ethtool_ops = {
+	.get_drvinfo = link_get_drvinfo,
+	.get_link = ethtool_op_get_link,
+};
+
+static void link_setup(struct net_device *dev)
+{
+	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST |
+					   NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
+					   NETIF_F_GSO_SOFTWARE;
+
+	dev->netdev_ops = &dev_ops;
+	dev->ethtool_ops = &dev_ethtool_ops;
+	dev->needs_free_netdev = true;
+	dev->priv_destructor = link_free;
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->hard_header_len = 0;
+	dev->addr_len = 0;
+	dev->features |= features;
+	dev->hw_features |= features;
+	dev->hw_enc_features |= features;
+	dev->mtu = ETH_DATA_LEN - USUAL_OVERHEAD;
+	dev->min_mtu = ESPTUN_MTU_MIN;
+	dev->max_mtu = ESPTUN_MTU_MAX;
+	compat_netdev_set_lltx(dev);
+	/* ICMP errors about a packet need to know where it was going. */
+	netif_keep_dst(dev);
+	SET_NETDEV_DEVTYPE(dev, &dev_type);
+}
+
+/* ---- rtnetlink ---- */
+
+static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
+	[IFLA_ESPTUN_LOCAL] = { .type = NLA_BE32 },
+	[IFLA_ESPTUN_PORT] = { .type = NLA_BE16 },
+	[IFLA_ESPTUN_FWMARK] = { .type = NLA_U32 },
+	[IFLA_ESPTUN_TOS] = { .type = NLA_U8 },
+	[IFLA_ESPTUN_TTL] = { .type = NLA_U8 },
+};
+
+static int validate_local(const struct nlattr *attr,
+			  struct netlink_ext_ack *extack)
+{
+	__be32 local = nla_get_in_addr(attr);
+
+	if (!ipv4_is_multicast(local) && !ipv4_is_lbcast(local))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "local: must be an address of this host");
+	return -EINVAL;
+}
+
+static int link_validate(struct nlattr *tb[], struct nlattr *data[],
+			 struct netlink_ext_ack *extack)
+{
+	if (tb[IFLA_ADDRESS]) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_ADDRESS], "address: an esptun link has no link-layer address");
+		return -EOPNOTSUPP;
+	}
+	if (!data)
+		return 0;
+	if (data[IFLA_ESPTUN_PORT] && !nla_get_be16(data[IFLA_ESPTUN_PORT])) {
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT], "port: must not be 0");
+		return -EINVAL;
+	}
+	if (data[IFLA_ESPTUN_LOCAL])
+		return validate_local(data[IFLA_ESPTUN_LOCAL], extack);
+	return 0;
+}
+
+/* What may change at any time; values were validated. */
+static void apply_data(struct esptun_link *link, struct nlattr *data[])
+{
+	if (data[IFLA_ESPTUN_LOCAL])
+		WRITE_ONCE(link->local,
+			   nla_get_in_addr(data[IFLA_ESPTUN_LOCAL]));
+	if (data[IFLA_ESPTUN_FWMARK])
+		WRITE_ONCE(link->fwmark,
+			   nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
+	if (data[IFLA_ESPTUN_TOS])
+		WRITE_ONCE(link->tos, nla_get_u8(data[IFLA_ESPTUN_TOS]));
+	if (data[IFLA_ESPTUN_TTL])
+		WRITE_ONCE(link->ttl, nla_get_u8(data[IFLA_ESPTUN_TTL]));
+}
+
+static void link_prepare(struct esptun_link *link, struct net_device *dev,
+			 struct net *net)
+{
+	link->dev = dev;
+	link->net = net;
+	link->en = esptun_dev_net(net);
+	link->port = htons(ESPTUN_PORT_DEFAULT);
+	link->tos = ESPTUN_TOS_INHERIT;
+	INIT_LIST_HEAD(&link->node);
+	xa_init(&link->peers);
+	INIT_DELAYED_WORK(&link->update, update_work);
+	skb_queue_head_init(&link->held);
+	esptun_timer_link_init(link, esptun_tx_expire);
+}
+
+static int link_attach(struct esptun_link *link,
+		       struct netlink_ext_ack *extack)
+{
+	struct esptun_net *en = link->en;
+	struct esptun_sock *us;
+
+	mutex_lock(&en->lock);
+	us = esptun_udp_get(en, link->port, esptun_rx_encap, extack);
+	if (!IS_ERR(us)) {
+		rcu_assign_pointer(link->us, us);
+		list_add_tail(&link->node, &en->links);
+		en->generation++;
+	}
+	mutex_unlock(&en->lock);
+	return PTR_ERR_OR_ZERO(us);
+}
+
+static int link_new(struct net_device *dev, struct rtnl_newlink_params *params,
+		    struct netlink_ext_ack *extack)
+{
+	struct esptun_link *link = netdev_priv(dev);
+	struct nlattr **data = params->data;
+	int err;
+
+	link_prepare(link, dev, rtnl_newlink_link_net(params));
+	if (data) {
+		if (data[IFLA_ESPTUN_PORT])
+			link->port = nla_get_be16(data[IFLA_ESPTUN_PORT]);
+		apply_data(link, data);
+	}
+	link->mtu_user = !!params->tb[IFLA_MTU];
+	err = register_netdevice(dev);
+	if (err)
+		return err;
+	netif_dormant_on(dev);
+	/* From here on, ndo_uninit takes back what was done. */
+	err = link_attach(link, extack);
+	if (err)
+		unregister_netdevice(dev);
+	return err;
+}
+
+COMPAT_NEWLINK(link_new);
+
+static int link_change(struct net_device *dev, struct nlattr *tb[],
+		       struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	struct esptun_link *link = netdev_priv(dev);
+	struct esptun_peer *peer;
+	unsigned long id;
+
+	if (!data)
+		return 0;
+	if (data[IFLA_ESPTUN_PORT] &&
+	    nla_get_be16(data[IFLA_ESPTUN_PORT]) != link->port) {
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT], "port: fixed when the link is made");
+		return -EOPNOTSUPP;
+	}
+	apply_data(link, data);
+	mutex_lock(&link->en->lock);
+	xa_for_each(&link->peers, id, peer)
+		dst_cache_reset(&peer->dst);
+	mutex_unlock(&link->en->lock);
+	esptun_link_update(link);
+	return 0;
+}
+
+static size_t link_get_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(__be32)) +	/* IFLA_ESPTUN_LOCAL */
+	       nla_total_size(sizeof(__be16)) +	/* IFLA_ESPTUN_PORT */
+	       nla_total_size(sizeof(u32)) +	/* IFLA_ESPTUN_FWMARK */
+	       nla_total_size(sizeof(u8)) +	/* IFLA_ESPTUN_TOS */
+	       nla_total_size(sizeof(u8));	/* IFLA_ESPTUN_TTL */
+}
+
+static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct esptun_link *link = netdev_priv(dev);
+
+	if (nla_put_in_addr(skb, IFLA_ESPTUN_LOCAL, link->local) ||
+	    nla_put_be16(skb, IFLA_ESPTUN_PORT, link->port) ||
+	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, link->fwmark) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_TOS, link->tos) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_TTL, link->ttl))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static struct net *link_get_net(const struct net_device *dev)
+{
+	const struct esptun_link *link = netdev_priv(dev);
+
+	return link->net;
+}
+
+static struct rtnl_link_ops link_ops __read_mostly = {
+	.kind = ESPTUN_KIND,
+	.priv_size = sizeof(struct esptun_link),
+	.maxtype = IFLA_ESPTUN_MAX,
+	.policy = link_policy,
+	.setup = link_setup,
+	.validate = link_validate,
+	.newlink = compat_newlink(link_new),
+	.changelink = link_change,
+	.get_size = link_get_size,
+	.fill_info = link_fill_info,
+	.get_link_net = link_get_net,
+};
+
+/* ---- network namespaces ---- */
+
+static int net_init(struct net *net)
+{
+	struct esptun_net *en = esptun_dev_net(net);
+	int err;
+
+	en->net = net;
+	mutex_init(&en->lock);
+	INIT_LIST_HEAD(&en->links);
+	INIT_LIST_HEAD(&en->socks);
+	spin_lock_init(&en->ike_lock);
+	en->ike_tokens = ESPTUN_IKE_BURST;
+	en->ike_stamp = jiffies;
+	en->stats = esptun_stats_alloc();
+	if (!en->stats)
+		return -ENOMEM;
+	err = esptun_sadb_net_init(en);
+	if (err)
+		free_percpu(en->stats);
+	return err;
+}
+
+/* Links made here die with the netns, wherever their devices went. */
+static void net_kill_links(struct esptun_net *en, struct list_head *kill)
+{
+	struct esptun_link *link;
+
+	mutex_lock(&en->lock);
+	list_for_each_entry(link, &en->links, node)
+		unregister_netdevice_queue(link->dev, kill);
+	mutex_unlock(&en->lock);
+}
+
+static void net_exit_batch(struct list_head *nets)
+{
+	struct esptun_net *en;
+	LIST_HEAD(kill);
+	struct net *net;
+
+	rtnl_lock();
+	list_for_each_entry(net, nets, exit_list)
+		net_kill_links(esptun_dev_net(net), &kill);
+	unregister_netdevice_many(&kill);
+	rtnl_unlock();
+	list_for_each_entry(net, nets, exit_list) {
+		en = esptun_dev_net(net);
+		WARN_ON(!list_empty(&en->links) || !list_empty(&en->socks));
+		esptun_sadb_net_exit(en);
+		free_percpu(en->stats);
+	}
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit_batch = net_exit_batch,
+	.id = &net_id,
+	.size = sizeof(struct esptun_net),
+};
+
+int esptun_dev_module_init(void)
+{
+	int err;
+
+	/* A device's, so that it exits before devices are moved away. */
+	err = register_pernet_device(&net_ops);
+	if (err)
+		return err;
+	err = rtnl_link_register(&link_ops);
+	if (err)
+		unregister_pernet_device(&net_ops);
+	return err;
+}
+
+void esptun_dev_module_exit(void)
+{
+	rtnl_link_unregister(&link_ops);
+	unregister_pernet_device(&net_ops);
+}

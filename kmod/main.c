@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Order of initialisation, and the reverse; nothing else. */
+#include <linux/genetlink.h>
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+#include <linux/esptun.h>
+#include "aead.h"
+#include "dev.h"
+#include "netlink.h"
+#include "park.h"
+#include "sa.h"
+
+static int __init esptun_init(void)
+{
+	int err;
+
+	err = esptun_aead_module_init();
+	if (err)
+		return err;
+	err = esptun_park_module_init();
+	if (err)
+		goto err_aead;
+	err = esptun_sa_module_init();
+	if (err)
+		goto err_park;
+	err = esptun_dev_module_init();
+	if (err)
+		goto err_sa;
+	err = esptun_netlink_module_init();
+	if (err)
+		goto err_dev;
+	return 0;
+
+err_dev:
+	esptun_dev_module_exit();
+err_sa:
+	esptun_sa_module_exit();
+err_park:
+	esptun_park_module_exit();
+err_aead:
+	esptun_aead_module_exit();
+	return err;
+}
+
+static void __exit esptun_exit(void)
+{
+	esptun_netlink_module_exit();
+	esptun_dev_module_exit();
+	esptun_sa_module_exit();
+	esptun_park_module_exit();
+	esptun_aead_module_exit();
+}
+
+module_init(esptun_init);
+module_exit(esptun_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("IPsec ESP in UDP as a network device");
+MODULE_ALIAS_RTNL_LINK(ESPTUN_KIND);
+MODULE_ALIAS_GENL_FAMILY(ESPTUN_GENL_NAME);

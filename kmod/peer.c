@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <net/dst.h>
+#include "link.h"
+#include "notify.h"
+#include "peer.h"
+#include "sa.h"
+#include "timer.h"
+
+static int check_params(const struct esptun_peer_params *p,
+			struct netlink_ext_ack *extack)
+{
+	if ((p->present & ESPTUN_PEER_KEEPALIVE) &&
+	    p->keepalive > ESPTUN_KEEPALIVE_MAX) {
+		NL_SET_ERR_MSG(extack, "keepalive: at most 3600 seconds");
+		return -EINVAL;
+	}
+	if ((p->present & ESPTUN_PEER_REMOTE_ADDR) && p->remote.addr &&
+	    (ipv4_is_multicast(p->remote.addr) ||
+	     ipv4_is_lbcast(p->remote.addr))) {
+		NL_SET_ERR_MSG(extack, "remote-address: must be a host's address");
+		return -EINVAL;
+	}
+	if ((p->present & ESPTUN_PEER_REMOTE_PORT) && !p->remote.port) {
+		NL_SET_ERR_MSG(extack, "remote-port: must not be 0");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The caller checked @p: cannot fail. */
+static void apply_params(struct esptun_peer *peer,
+			 const struct esptun_peer_params *p)
+{
+	write_seqlock_bh(&peer->ep_lock);
+	if (p->present & ESPTUN_PEER_REMOTE_ADDR)
+		peer->remote.addr = p->remote.addr;
+	if (p->present & ESPTUN_PEER_REMOTE_PORT)
+		peer->remote.port = p->remote.port;
+	if (p->present & ESPTUN_PEER_LOCAL_ADDR)
+		peer->local = p->local;
+	write_sequnlock_bh(&peer->ep_lock);
+	dst_cache_reset(&peer->dst);
+	if (p->present & ESPTUN_PEER_MAY_ROAM)
+		WRITE_ONCE(peer->may_roam, p->may_roam);
+	if (p->present & ESPTUN_PEER_KEEPALIVE)
+		WRITE_ONCE(peer->keepalive, p->keepalive);
+}
+
+static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
+{
+	struct esptun_peer *peer = kzalloc(sizeof(*peer), GFP_KERNEL_ACCOUNT);
+
+	if (!peer)
+		return NULL;
+	if (dst_cache_init(&peer->dst, GFP_KERNEL_ACCOUNT)) {
+		kfree(peer);
+		return NULL;
+	}
+	peer->link = link;
+	peer->id = id;
+	seqlock_init(&peer->ep_lock);
+	INIT_LIST_HEAD(&peer->sas);
+	peer->remote.port = htons(ESPTUN_PORT_DEFAULT);
+	peer->keepalive = ESPTUN_KEEPALIVE_DEFAULT;
+	peer->may_roam = true;
+	esptun_timer_peer_init(peer);
+	return peer;
+}
+
+static void peer_free_rcu(struct rcu_head *rcu)
+{
+	struct esptun_peer *peer = container_of(rcu, struct esptun_peer, rcu);
+
+	dst_cache_destroy(&peer->dst);
+	kfree(peer);
+}
+
+int esptun_peer_new(struct esptun_link *link,
+		    const struct esptun_peer_params *params,
+		    struct netlink_ext_ack *extack)
+{
+	struct esptun_peer *peer;
+	int err;
+
+	lockdep_assert_held(&link->en->lock);
+	if (link->dead) {
+		NL_SET_ERR_MSG(extack, "ifindex: the link is being removed");
+		return -ENODEV;
+	}
+	if (link->n_peers >= ESPTUN_PEERS_MAX) {
+		NL_SET_ERR_MSG(extack, "peer: the link has too many peers");
+		return -E2BIG;
+	}
+	if (!params->id) {
+		NL_SET_ERR_MSG(extack, "id: must not be 0");
+		return -EINVAL;
+	}
+	err = check_params(params, extack);
+	if (err)
+		return err;
+	peer = peer_alloc(link, params->id);
+	if (!peer)
+		return -ENOMEM;
+	apply_params(peer, params);
+	err = xa_insert(&link->peers, params->id, peer, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		if (err == -EBUSY) {
+			NL_SET_ERR_MSG(extack, "id: the link has a peer with this id");
+			err = -EEXIST;
+		}
+		peer_free_rcu(&peer->rcu);
+		return err;
+	}
+	WRITE_ONCE(link->n_peers, link->n_peers + 1);
+	peer->idle = true;
+	WRITE_ONCE(link->n_idle, link->n_idle + 1);
+	link->en->generation++;
+	esptun_timer_peer_changed(peer);
+	esptun_notify_peer(peer, ESPTUN_CMD_PEER_NEW);
+	esptun_link_update(link);
+	return 0;
+}
+
+int esptun_peer_set(struct esptun_link *link,
+		    const struct esptun_peer_params *params,
+		    struct netlink_ext_ack *extack)
+{
+	struct esptun_peer *peer;
+	int err;
+
+	lockdep_assert_held(&link->en->lock);
+	peer = esptun_peer_find(link, params->id);
+	if (!peer) {
+		NL_SET_ERR_MSG(extack, "id: no peer with this id on the link");
+		return -ENOENT;
+	}
+	err = check_params(params, extack);
+	if (err)
+		return err;
+	apply_params(peer, params);
+	esptun_timer_peer_changed(peer);
+	esptun_notify_peer(peer, ESPTUN_CMD_PEER_SET);
+	esptun_link_update(link);
+	return 0;
+}
+
+static void peer_remove(struct esptun_peer *peer)
+{
+	struct esptun_link *link = peer->link;
+
+	xa_erase(&link->peers, peer->id);
+	WRITE_ONCE(link->n_peers, link->n_peers - 1);
+	WRITE_ONCE(link->n_idle, link->n_idle - peer->idle);
+	link->n_pairs -= peer->pair;
+	link->en->generation++;
+	esptun_timer_peer_stop(peer);
+	call_rcu(&peer->rcu, peer_free_rcu);
+}
+
+int esptun_peer_del(struct esptun_link *link, u32 id,
+		    struct netlink_ext_ack *extack)
+{
+	struct esptun_peer *peer;
+
+	lockdep_assert_held(&link->en->lock);
+	peer = esptun_peer_find(link, id);
+	if (!peer) {
+		NL_SET_ERR_MSG(extack, "id: no peer with this id on the link");
+		return -ENOENT;
+	}
+	if (peer->n_sas) {
+		NL_SET_ERR_MSG(extack, "peer in use: it has SAs, remove them first");
+		return -EBUSY;
+	}
+	esptun_notify_peer(peer, ESPTUN_CMD_PEER_DEL);
+	peer_remove(peer);
+	esptun_link_update(link);
+	return 0;
+}
+
+void esptun_peer_purge(struct esptun_link *link)
+{
+	struct esptun_peer *peer;
+	unsigned long id;
+
+	lockdep_assert_held(&link->en->lock);
+	esptun_sa_flush(link, 0);
+	xa_for_each(&link->peers, id, peer)
+		peer_remove(peer);
+}
+
+void esptun_peer_params_get(struct esptun_peer *peer,
+			    struct esptun_peer_params *params)
+{
+	unsigned int seq;
+
+	params->id = peer->id;
+	params->present = ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_REMOTE_PORT |
+			  ESPTUN_PEER_LOCAL_ADDR | ESPTUN_PEER_KEEPALIVE |
+			  ESPTUN_PEER_MAY_ROAM;
+	do {
+		seq = read_seqbegin(&peer->ep_lock);
+		params->remote = peer->remote;
+		params->local = peer->local;
+	} while (read_seqretry(&peer->ep_lock, seq));
+	params->keepalive = READ_ONCE(peer->keepalive);
+	params->may_roam = READ_ONCE(peer->may_roam);
+}
+
+void esptun_peer_totals_get(const struct esptun_peer *peer,
+			    struct esptun_peer_totals *totals)
+{
+	const struct esptun_sa *sa;
+
+	lockdep_assert_held(&peer->link->en->lock);
+	*totals = peer->gone;
+	totals->keepalives = atomic64_read(&peer->keepalives);
+	list_for_each_entry(sa, &peer->sas, peer_node) {
+		u64 packets = atomic64_read(&sa->packets);
+		u64 bytes = atomic64_read(&sa->bytes);
+
+		if (sa->dir == ESPTUN_SA_DIR_IN) {
+			totals->rx_packets += packets;
+			totals->rx_bytes += bytes;
+		} else {
+			totals->tx_packets += packets;
+			totals->tx_bytes += bytes;
+		}
+	}
+}
+
+static const struct esptun_esp_sizes *sizes_of(const struct esptun_peer *peer)
+{
+	static const struct esptun_esp_sizes usual = {
+		.iv = 8, .icv = 16, .align = 4,
+	};
+	const struct esptun_sa *sa;
+
+	list_for_each_entry_reverse(sa, &peer->sas, peer_node)
+		if (sa->dir == ESPTUN_SA_DIR_OUT)
+			return &sa->aead.alg->sizes;
+	return &usual;
+}
+
+unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned)
+{
+	struct esptun_path path;
+	unsigned int mtu = 0;
+
+	lockdep_assert_held(&peer->link->en->lock);
+	local_bh_disable();
+	rcu_read_lock();
+	if (!esptun_udp_path(peer, &path)) {
+		mtu = learned ? path.mtu : esptun_udp_link_mtu(&path);
+		esptun_udp_path_put(&path);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	return esptun_esp_inner_mtu(sizes_of(peer), mtu,
+				    ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
+}
+
+/*
+ * Only the newest packet may move a peer: an old one, delayed and sent on by
+ * an attacker, would move it back.
+ */
+void esptun_peer_seen(struct esptun_peer *peer,
+		      const struct esptun_endpoint *from, bool newest)
+{
+	struct esptun_peer_params now;
+
+	esptun_timer_received(peer);
+	if (!newest || !READ_ONCE(peer->may_roam))
+		return;
+	esptun_peer_params_get(peer, &now);
+	if (likely(now.remote.addr == from->addr &&
+		   now.remote.port == from->port))
+		return;
+	write_seqlock_bh(&peer->ep_lock);
+	peer->remote = *from;
+	write_sequnlock_bh(&peer->ep_lock);
+	dst_cache_reset(&peer->dst);
+	esptun_notify_peer_moved(peer);
+}

@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/netlink.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include "link.h"
+#include "notify.h"
+#include "peer.h"
+#include "sa.h"
+
+/* Frees SAs in process context; destroying a transform may sleep. */
+static struct workqueue_struct *free_wq;
+
+/* ---- counters and limits: data path ---- */
+
+static const u8 in_drops[ESPTUN_SA_DROPS] = {
+	ESPTUN_STATS_A_RX_DUMMY,
+	ESPTUN_STATS_A_RX_TRUNCATED,
+	ESPTUN_STATS_A_RX_REPLAY,
+	ESPTUN_STATS_A_RX_AUTH,
+	ESPTUN_STATS_A_RX_PADDING,
+	ESPTUN_STATS_A_RX_NEXT_HEADER,
+	ESPTUN_STATS_A_RX_INNER,
+	ESPTUN_STATS_A_RX_ECN,
+	ESPTUN_STATS_A_RX_TS,
+	ESPTUN_STATS_A_RX_EXPIRED,
+	ESPTUN_STATS_A_RX_LINK_DOWN,
+	ESPTUN_STATS_A_RX_NOMEM,
+};
+
+static const u8 out_drops[ESPTUN_SA_DROPS] = {
+	ESPTUN_STATS_A_TX_TOO_BIG,
+	ESPTUN_STATS_A_TX_NO_ROUTE,
+	ESPTUN_STATS_A_TX_LOOP,
+	ESPTUN_STATS_A_TX_EXPIRED,
+	ESPTUN_STATS_A_TX_SEQUENCE,
+	ESPTUN_STATS_A_TX_CRYPTO,
+	ESPTUN_STATS_A_TX_NOMEM,
+};
+
+unsigned int esptun_sa_drop_id(const struct esptun_sa *sa, unsigned int slot)
+{
+	return sa->dir == ESPTUN_SA_DIR_IN ? in_drops[slot] : out_drops[slot];
+}
+
+void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n)
+{
+	unsigned int slot;
+
+	esptun_stats_add(sa->link->stats, id, n);
+	for (slot = 0; slot < ESPTUN_SA_DROPS; slot++)
+		if (esptun_sa_drop_id(sa, slot) == id)
+			atomic_add(n, &sa->drops[slot]);
+}
+
+/* Raise the state, and tell once. */
+static void sa_expire(struct esptun_sa *sa, u8 state, u8 reason)
+{
+	bool first;
+
+	spin_lock_bh(&sa->lock);
+	first = sa->state != ESPTUN_SA_STATE_LARVAL && sa->state < state;
+	if (first)
+		WRITE_ONCE(sa->state, state);
+	spin_unlock_bh(&sa->lock);
+	if (!first)
+		return;
+	esptun_notify_expire(sa, reason);
+	if (state == ESPTUN_SA_STATE_DEAD)
+		esptun_link_update(sa->link);
+}
+
+int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first)
+{
+	u64 last = atomic64_add_return(n, &sa->seq);
+
+	*first = last - n + 1;
+	if (sa->esn)
+		return 0;
+	/* RFC 4303 3.3.3: without ESN the number must not cycle. */
+	if (unlikely(last > U32_MAX)) {
+		sa_expire(sa, ESPTUN_SA_STATE_DEAD,
+			  ESPTUN_EXPIRE_REASON_SEQUENCE);
+		return -EOVERFLOW;
+	}
+	if (unlikely(last > U32_MAX - ESPTUN_SEQ_WARN &&
+		     READ_ONCE(sa->state) == ESPTUN_SA_STATE_MATURE))
+		sa_expire(sa, ESPTUN_SA_STATE_DYING, ESPTUN_EXPIRE_REASON_SOFT);
+	return 0;
+}
+
+/* A limit of 0 is none. */
+static bool reached(u64 value, const u64 *limit)
+{
+	return value > READ_ONCE(*limit) - 1;
+}
+
+void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes)
+{
+	u64 p = atomic64_add_return(packets, &sa->packets);
+	u64 b = atomic64_add_return(bytes, &sa->bytes);
+
+	if (READ_ONCE(sa->last_used) != jiffies)
+		WRITE_ONCE(sa->last_used, jiffies);
+	if (unlikely(reached(p, &sa->limits.hard_packets) ||
+		     reached(b, &sa->limits.hard_bytes)))
+		sa_expire(sa, ESPTUN_SA_STATE_DEAD, ESPTUN_EXPIRE_REASON_HARD);
+	else if (unlikely((reached(p, &sa->limits.soft_packets) ||
+			   reached(b, &sa->limits.soft_bytes)) &&
+			  READ_ONCE(sa->state) == ESPTUN_SA_STATE_MATURE))
+		sa_expire(sa, ESPTUN_SA_STATE_DYING, ESPTUN_EXPIRE_REASON_SOFT);
+}
+
+u64 esptun_sa_seq(struct esptun_sa *sa)
+{
+	u64 seq;
+
+	if (sa->dir == ESPTUN_SA_DIR_IN) {
+		spin_lock_bh(&sa->lock);
+		seq = sa->replay.top;
+		spin_unlock_bh(&sa->lock);
+		return seq;
+	}
+	seq = atomic64_read(&sa->seq);
+	return sa->esn ? seq : min_t(u64, seq, U32_MAX);
+}
+
+/* ---- which peers are usable ---- */
+
+static void recount_peer(struct esptun_peer *peer)
+{
+	struct esptun_link *link = peer->link;
+	bool in = false, out = false;
+	struct esptun_sa *sa;
+
+	list_for_each_entry(sa, &peer->sas, peer_node) {
+		if (!esptun_sa_live(sa))
+			continue;
+		if (sa->dir == ESPTUN_SA_DIR_IN)
+			in = true;
+		else
+			out = true;
+	}
+	link->n_pairs += (in && out) - peer->pair;
+	peer->pair = in && out;
+	WRITE_ONCE(link->n_idle, link->n_idle + !out - peer->idle);
+	peer->idle = !out;
+}
+
+/* RFC 2863: dormant is "waiting for an external event". */
+static void set_operstate(struct esptun_link *link)
+{
+	if (link->dead)
+		return;
+	if (link->n_pairs)
+		netif_dormant_off(link->dev);
+	else
+		netif_dormant_on(link->dev);
+}
+
+void esptun_sa_recount(struct esptun_link *link)
+{
+	struct esptun_peer *peer;
+	unsigned long id;
+
+	lockdep_assert_held(&link->en->lock);
+	xa_for_each(&link->peers, id, peer)
+		recount_peer(peer);
+	set_operstate(link);
+}
+
+/* ---- making ---- */
+
+static int check_limits(const struct esptun_limits *l,
+			struct netlink_ext_ack *extack)
+{
+	if (l->hard_bytes && l->soft_bytes > l->hard_bytes) {
+		NL_SET_ERR_MSG(extack, "soft-bytes: more than hard-bytes");
+		return -EINVAL;
+	}
+	if (l->hard_packets && l->soft_packets > l->hard_packets) {
+		NL_SET_ERR_MSG(extack, "soft-packets: more than hard-packets");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_all_ts(const struct esptun_ts *ts, unsigned int n,
+			struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+	int err;
+
+	if (n > ESPTUN_TS_MAX) {
+		NL_SET_ERR_MSG(extack, "ts: too many selectors for one SA");
+		return -E2BIG;
+	}
+	for (i = 0; i < n; i++) {
+		err = esptun_ts_check(&ts[i], extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int check_window(const struct esptun_sa_params *p,
+			struct netlink_ext_ack *extack)
+{
+	if (!(p->present & ESPTUN_SA_REPLAY_WINDOW))
+		return 0;
+	if (p->dir != ESPTUN_SA_DIR_IN) {
+		NL_SET_ERR_MSG(extack, "replay-window: only an inbound SA has one");
+		return -EINVAL;
+	}
+	if (p->replay_window > ESPTUN_REPLAY_WINDOW_MAX) {
+		NL_SET_ERR_MSG(extack, "replay-window: too large");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_params(const struct esptun_sa_params *p,
+			struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (p->dir != ESPTUN_SA_DIR_IN && p->dir != ESPTUN_SA_DIR_OUT) {
+		NL_SET_ERR_MSG(extack, "dir: in or out");
+		return -EINVAL;
+	}
+	if (ntohl(p->spi) < ESPTUN_SPI_MIN) {
+		NL_SET_ERR_MSG(extack, "spi: must be 256 or more (RFC 4303 2.1)");
+		return -EINVAL;
+	}
+	if (p->mode != ESPTUN_SA_MODE_TUNNEL) {
+		NL_SET_ERR_MSG(extack, "mode: only tunnel mode is supported");
+		return -EOPNOTSUPP;
+	}
+	if (p->integ_key_len) {
+		NL_SET_ERR_MSG(extack, "integ-key: a combined-mode cipher takes no integrity key");
+		return -EINVAL;
+	}
+	err = check_window(p, extack);
+	if (!err)
+		err = check_limits(&p->limits, extack);
+	if (!err)
+		err = check_all_ts(p->ts_local, p->n_local, extack);
+	if (!err)
+		err = check_all_ts(p->ts_remote, p->n_remote, extack);
+	return err;
+}
+
+/*
+ * The SA and all it needs besides its transform, in one piece: window,
+ * outbound table entries, selectors.
+ */
+static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
+{
+	bool out = p->dir == ESPTUN_SA_DIR_OUT;
+	unsigned int words = out ? 0 : esptun_replay_words(window);
+	unsigned int sels = out ? max(p->n_remote, 1u) : 0;
+	size_t size = sizeof(struct esptun_sa) + words * sizeof(u64) +
+		      sels * sizeof(struct esptun_sel) +
+		      (p->n_local + p->n_remote) * sizeof(struct esptun_ts);
+	struct esptun_sa *sa = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	u64 *ring;
+
+	if (!sa)
+		return NULL;
+	sa->size = size;
+	ring = (u64 *)(sa + 1);
+	sa->sels = (struct esptun_sel *)(ring + words);
+	sa->ts = (struct esptun_ts *)(sa->sels + sels);
+	sa->n_sels = sels;
+	sa->n_local = p->n_local;
+	sa->n_remote = p->n_remote;
+	sa->dir = p->dir;
+	sa->spi = p->spi;
+	sa->mode = p->mode;
+	sa->esn = p->esn;
+	sa->limits = p->limits;
+	sa->created = jiffies;
+	sa->state = ESPTUN_SA_STATE_LARVAL;
+	spin_lock_init(&sa->lock);
+	esptun_replay_init(&sa->replay, out ? 0 : window, ring);
+	if (p->n_local)
+		memcpy(sa->ts, p->ts_local, p->n_local * sizeof(*sa->ts));
+	if (p->n_remote)
+		memcpy(sa->ts + p->n_local, p->ts_remote,
+		       p->n_remote * sizeof(*sa->ts));
+	return sa;
+}
+
+static void sa_free(struct esptun_sa *sa)
+{
+	esptun_aead_free(&sa->aead);
+	kvfree_sensitive(sa, sa->size);
+}
+
+static void sa_free_work(struct work_struct *work)
+{
+	sa_free(container_of(to_rcu_work(work), struct esptun_sa, rwork));
+}
+
+static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
+				   struct netlink_ext_ack *extack)
+{
+	u32 window = p->present & ESPTUN_SA_REPLAY_WINDOW ?
+		     p->replay_window : ESPTUN_REPLAY_WINDOW_DEFAULT;
+	const struct esptun_alg *alg;
+	struct esptun_sa *sa;
+	int err;
+
+	err = check_params(p, extack);
+	if (err)
+		return ERR_PTR(err);
+	alg = esptun_aead_find(p->encr, p->integ, extack);
+	if (!alg)
+		return ERR_PTR(-EINVAL);
+	sa = sa_alloc(p, window);
+	if (!sa)
+		return ERR_PTR(-ENOMEM);
+	err = esptun_aead_init(&sa->aead, alg, p->encr_key, p->encr_key_len,
+			       extack);
+	if (err) {
+		sa_free(sa);
+		return ERR_PTR(err);
+	}
+	memcpy(sa->key, p->encr_key, p->encr_key_len);
+	sa->key_len = p->encr_key_len;
+	sa->state = ESPTUN_SA_STATE_MATURE;
+	return sa;
+}
+
+static struct esptun_peer *find_peer(struct esptun_link *link, u32 id,
+				     struct netlink_ext_ack *extack)
+{
+	struct esptun_peer *peer;
+
+	if (link->dead) {
+		NL_SET_ERR_MSG(extack, "ifindex: the link is being removed");
+		return ERR_PTR(-ENODEV);
+	}
+	peer = esptun_peer_find(link, id);
+	if (!peer) {
+		NL_SET_ERR_MSG(extack, "peer: no peer with this id on the link");
+		return ERR_PTR(-ENOENT);
+	}
+	if (peer->n_sas >= ESPTUN_SAS_PER_PEER_MAX) {
+		NL_SET_ERR_MSG(extack, "peer: it has too many SAs");
+		return ERR_PTR(-E2BIG);
+	}
+	return peer;
+}
+
+static void attach(struct esptun_sa *sa, struct esptun_peer *peer)
+{
+	sa->link = peer->link;
+	sa->peer = peer;
+	sa->serial = ++peer->link->en->serial;
+}
+
+static void linked(struct esptun_sa *sa)
+{
+	list_add_tail(&sa->peer_node, &sa->peer->sas);
+	sa->peer->n_sas++;
+	sa->link->en->generation++;
+	recount_peer(sa->peer);
+	set_operstate(sa->link);
+}
+
+static void free_later(struct esptun_sa *sa)
+{
+	INIT_RCU_WORK(&sa->rwork, sa_free_work);
+	queue_rcu_work(free_wq, &sa->rwork);
+}
+
+/* No longer found by anyone; readers may hold it until a grace period ends. */
+static void unlinked(struct esptun_sa *sa)
+{
+	struct esptun_peer *peer = sa->peer;
+	u64 packets = atomic64_read(&sa->packets);
+	u64 bytes = atomic64_read(&sa->bytes);
+
+	if (sa->dir == ESPTUN_SA_DIR_IN) {
+		peer->gone.rx_packets += packets;
+		peer->gone.rx_bytes += bytes;
+	} else {
+		peer->gone.tx_packets += packets;
+		peer->gone.tx_bytes += bytes;
+	}
+	list_del(&sa->peer_node);
+	peer->n_sas--;
+	peer->link->en->generation++;
+	recount_peer(peer);
+	free_later(sa);
+}
+
+static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
+		      struct netlink_ext_ack *extack)
+{
+	struct esptun_sa *old = esptun_sadb_in_find(link->en, sa->spi);
+	int err;
+
+	if (!old) {
+		err = esptun_sadb_in_add(link->en, sa);
+	} else if (old->state == ESPTUN_SA_STATE_LARVAL &&
+		   old->peer == sa->peer) {
+		err = esptun_sadb_in_replace(link->en, old, sa);
+		if (!err)
+			unlinked(old);
+	} else {
+		err = -EEXIST;
+	}
+	if (err == -EEXIST)
+		NL_SET_ERR_MSG(extack, "spi: an inbound SA with this SPI exists in the network namespace");
+	return err;
+}
+
+static int publish_out(struct esptun_link *link, struct esptun_sa *sa,
+		       struct netlink_ext_ack *extack)
+{
+	if (esptun_sa_find(link, sa->dir, sa->spi, sa->peer->id)) {
+		NL_SET_ERR_MSG(extack, "spi: the peer has an outbound SA with this SPI");
+		return -EEXIST;
+	}
+	return esptun_sadb_out_add(&link->out, sa);
+}
+
+int esptun_sa_new(struct esptun_link *link,
+		  const struct esptun_sa_params *params,
+		  struct netlink_ext_ack *extack)
+{
+	struct esptun_peer *peer;
+	struct esptun_sa *sa;
+	int err;
+
+	lockdep_assert_held(&link->en->lock);
+	peer = find_peer(link, params->peer, extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	sa = sa_create(params, extack);
+	if (IS_ERR(sa))
+		return PTR_ERR(sa);
+	attach(sa, peer);
+	if (sa->dir == ESPTUN_SA_DIR_IN)
+		err = publish_in(link, sa, extack);
+	else
+		err = publish_out(link, sa, extack);
+	if (err) {
+		/* A failed outbound insertion may have been seen. */
+		free_later(sa);
+		return err;
+	}
+	linked(sa);
+	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
+	esptun_link_update(link);
+	return 0;
+}
+
+static u32 random_spi(void)
+{
+	u32 spi;
+
+	do
+		spi = get_random_u32();
+	while (spi < ESPTUN_SPI_MIN);
+	return spi;
+}
+
+int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
+			struct netlink_ext_ack *extack)
+{
+	struct esptun_sa_params p = {
+		.dir = ESPTUN_SA_DIR_IN,
+		.mode = ESPTUN_SA_MODE_TUNNEL,
+		.spi = *spi,
+	};
+	unsigned int tries = *spi ? 1 : 100;
+	struct esptun_peer *peer;
+	struct esptun_sa *sa;
+	int err;
+
+	lockdep_assert_held(&link->en->lock);
+	peer = find_peer(link, id, extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	if (*spi && ntohl(*spi) < ESPTUN_SPI_MIN) {
+		NL_SET_ERR_MSG(extack, "spi: must be 256 or more (RFC 4303 2.1)");
+		return -EINVAL;
+	}
+	sa = sa_alloc(&p, 0);
+	if (!sa)
+		return -ENOMEM;
+	attach(sa, peer);
+	do {
+		if (!*spi)
+			sa->spi = htonl(random_spi());
+		err = esptun_sadb_in_add(link->en, sa);
+	} while (err == -EEXIST && --tries);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "spi: no free SPI, or the wanted one is in use");
+		sa_free(sa);
+		return err;
+	}
+	linked(sa);
+	*spi = sa->spi;
+	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
+	return 0;
+}
+
+/* ---- changing and removing ---- */
+
+int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
+		  struct netlink_ext_ack *extack)
+{
+	struct esptun_limits l = sa->limits;
+	int err;
+
+	lockdep_assert_held(&sa->link->en->lock);
+	if (params->present & ESPTUN_SA_SOFT_BYTES)
+		l.soft_bytes = params->limits.soft_bytes;
+	if (params->present & ESPTUN_SA_HARD_BYTES)
+		l.hard_bytes = params->limits.hard_bytes;
+	if (params->present & ESPTUN_SA_SOFT_PACKETS)
+		l.soft_packets = params->limits.soft_packets;
+	if (params->present & ESPTUN_SA_HARD_PACKETS)
+		l.hard_packets = params->limits.hard_packets;
+	err = check_limits(&l, extack);
+	if (err)
+		return err;
+	spin_lock_bh(&sa->lock);
+	WRITE_ONCE(sa->limits.soft_bytes, l.soft_bytes);
+	WRITE_ONCE(sa->limits.hard_bytes, l.hard_bytes);
+	WRITE_ONCE(sa->limits.soft_packets, l.soft_packets);
+	WRITE_ONCE(sa->limits.hard_packets, l.hard_packets);
+	/* The next packet over a limit makes it dying again, and tells. */
+	if (sa->state == ESPTUN_SA_STATE_DYING)
+		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
+	spin_unlock_bh(&sa->lock);
+	esptun_notify_sa(sa, ESPTUN_CMD_SA_SET);
+	return 0;
+}
+
+struct esptun_sa *esptun_sa_find(struct esptun_link *link, u8 dir, __be32 spi,
+				 u32 id)
+{
+	struct esptun_peer *peer;
+	struct esptun_sa *sa;
+
+	lockdep_assert_held(&link->en->lock);
+	if (dir == ESPTUN_SA_DIR_IN) {
+		sa = esptun_sadb_in_find(link->en, spi);
+		if (!sa || sa->link != link || (id && sa->peer->id != id))
+			return NULL;
+		return sa;
+	}
+	peer = esptun_peer_find(link, id);
+	if (!peer)
+		return NULL;
+	list_for_each_entry(sa, &peer->sas, peer_node)
+		if (sa->dir == dir && sa->spi == spi)
+			return sa;
+	return NULL;
+}
+
+static void sa_remove(struct esptun_sa *sa)
+{
+	if (sa->dir == ESPTUN_SA_DIR_IN)
+		esptun_sadb_in_del(sa->link->en, sa);
+	else
+		esptun_sadb_out_del(&sa->link->out, sa);
+	unlinked(sa);
+}
+
+void esptun_sa_del(struct esptun_sa *sa)
+{
+	struct esptun_link *link = sa->link;
+
+	lockdep_assert_held(&link->en->lock);
+	esptun_notify_sa(sa, ESPTUN_CMD_SA_DEL);
+	sa_remove(sa);
+	set_operstate(link);
+}
+
+static void flush_peer(struct esptun_peer *peer)
+{
+	struct esptun_sa *sa, *next;
+
+	list_for_each_entry_safe(sa, next, &peer->sas, peer_node) {
+		if (!peer->link->dead)
+			esptun_notify_sa(sa, ESPTUN_CMD_SA_DEL);
+		sa_remove(sa);
+	}
+}
+
+int esptun_sa_flush(struct esptun_link *link, u32 id)
+{
+	struct esptun_peer *peer;
+	unsigned long index;
+
+	lockdep_assert_held(&link->en->lock);
+	if (id) {
+		peer = esptun_peer_find(link, id);
+		if (!peer)
+			return -ENOENT;
+		flush_peer(peer);
+	} else {
+		xa_for_each(&link->peers, index, peer)
+			flush_peer(peer);
+	}
+	set_operstate(link);
+	return 0;
+}
+
+int esptun_sa_module_init(void)
+{
+	free_wq = alloc_workqueue(ESPTUN_KIND "_free", WQ_UNBOUND, 0);
+	return free_wq ? 0 : -ENOMEM;
+}
+
+void esptun_sa_module_exit(void)
+{
+	/* Grace periods of SAs removed last, then their work. */
+	rcu_barrier();
+	destroy_workqueue(free_wq);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include <net/dst_cache.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/udp.h>
+#include <net/udp_tunnel.h>
+#include "link.h"
+#include "esp.h"
+#include "park.h"
+#include "peer.h"
+#include "timer.h"
+#include "udp.h"
+
+/* RFC 3948 2.2: an SPI of 0 marks IKE */
+#define MARKER_LEN 4u
+
+/* ---- sockets ---- */
+
+static int sock_open(struct esptun_sock *us,
+		     int (*rcv)(struct sock *sk, struct sk_buff *skb))
+{
+	struct udp_port_cfg port = {
+		.family = AF_INET,
+		.local_ip.s_addr = htonl(INADDR_ANY),
+		.local_udp_port = us->port,
+	};
+	struct udp_tunnel_sock_cfg cfg = {
+		.sk_user_data = us,
+		.encap_type = UDP_ENCAP_ESPINUDP,
+		.encap_rcv = rcv,
+	};
+	int err;
+
+	err = udp_sock_create(us->en->net, &port, &us->sock);
+	if (err)
+		return err;
+	setup_udp_tunnel_sock(us->en->net, us->sock->sk, &cfg);
+	return 0;
+}
+
+struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
+				   int (*rcv)(struct sock *sk,
+					      struct sk_buff *skb),
+				   struct netlink_ext_ack *extack)
+{
+	struct esptun_sock *us;
+	int err;
+
+	lockdep_assert_held(&en->lock);
+	list_for_each_entry(us, &en->socks, node) {
+		if (us->port == port) {
+			us->users++;
+			return us;
+		}
+	}
+	us = kzalloc(sizeof(*us), GFP_KERNEL_ACCOUNT);
+	if (!us)
+		return ERR_PTR(-ENOMEM);
+	us->en = en;
+	us->port = port;
+	us->users = 1;
+	err = sock_open(us, rcv);
+	if (err) {
+		kfree(us);
+		if (err == -EADDRINUSE && port == htons(ESPTUN_PORT_DEFAULT))
+			NL_SET_ERR_MSG(extack, "UDP port 4500 is taken; stop the other IPsec daemon or choose another port");
+		else if (err == -EADDRINUSE)
+			NL_SET_ERR_MSG(extack, "port: another program has this UDP port; choose another one");
+		else
+			NL_SET_ERR_MSG(extack, "port: cannot open the UDP socket");
+		return ERR_PTR(err);
+	}
+	list_add_tail(&us->node, &en->socks);
+	return us;
+}
+
+/*
+ * Packets on their way through encap_rcv use @us; those parked by it, too:
+ * close, let them finish, drain, free.
+ */
+void esptun_udp_put(struct esptun_sock *us)
+{
+	lockdep_assert_held(&us->en->lock);
+	if (--us->users)
+		return;
+	list_del(&us->node);
+	udp_tunnel_sock_release(us->sock->sk);
+	synchronize_net();
+	esptun_park_drain();
+	kfree(us);
+}
+
+/* ---- routes ---- */
+
+static struct rtable *route(const struct esptun_link *link, __be32 *saddr,
+			    const struct esptun_endpoint *remote)
+{
+	struct flowi4 fl4 = {
+		.flowi4_mark = READ_ONCE(link->fwmark),
+		.flowi4_proto = IPPROTO_UDP,
+		.daddr = remote->addr,
+		.saddr = *saddr,
+		.fl4_sport = link->port,
+		.fl4_dport = remote->port,
+	};
+	struct rtable *rt = ip_route_output_key(link->net, &fl4);
+
+	if (IS_ERR(rt))
+		return rt;
+	if (rt->dst.dev == link->dev) {
+		ip_rt_put(rt);
+		return ERR_PTR(-ELOOP);
+	}
+	*saddr = fl4.saddr;
+	return rt;
+}
+
+static void path_set(struct esptun_path *path, struct rtable *rt)
+{
+	path->rt = rt;
+	path->mtu = dst_mtu(&rt->dst);
+}
+
+int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
+{
+	const struct esptun_link *link = peer->link;
+	struct rtable *rt;
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&peer->ep_lock);
+		path->remote = peer->remote;
+		path->saddr = peer->local;
+	} while (read_seqretry(&peer->ep_lock, seq));
+	path->rt = NULL;
+	if (!path->remote.addr)
+		return -EDESTADDRREQ;
+	if (!path->saddr)
+		path->saddr = READ_ONCE(link->local);
+	rt = dst_cache_get_ip4(&peer->dst, &path->saddr);
+	if (!rt) {
+		rt = route(link, &path->saddr, &path->remote);
+		if (IS_ERR(rt))
+			return PTR_ERR(rt);
+		dst_cache_set_ip4(&peer->dst, &rt->dst, path->saddr);
+	}
+	path_set(path, rt);
+	return 0;
+}
+
+void esptun_udp_path_put(struct esptun_path *path)
+{
+	ip_rt_put(path->rt);
+	path->rt = NULL;
+}
+
+unsigned int esptun_udp_link_mtu(const struct esptun_path *path)
+{
+	const struct dst_entry *dst = &path->rt->dst;
+	unsigned int mtu = READ_ONCE(dst->dev->mtu);
+	unsigned int metric = dst_metric_raw(dst, RTAX_MTU);
+
+	return metric ? min(mtu, metric) : mtu;
+}
+
+/* ---- sending ---- */
+
+void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
+		     struct sk_buff *skb, u8 tos, bool df)
+{
+	struct esptun_sock *us = rcu_dereference(link->us);
+	struct rtable *rt = path->rt;
+	u8 ttl = READ_ONCE(link->ttl);
+
+	if (!us) {
+		kfree_skb(skb);
+		return;
+	}
+	dst_hold(&rt->dst);
+	skb->mark = READ_ONCE(link->fwmark);
+	skb->protocol = htons(ETH_P_IP);
+	/* We count; with a device set, the tunnel code would do it once more. */
+	skb->dev = NULL;
+	udp_tunnel_xmit_skb(rt, us->sock->sk, skb, path->saddr,
+			    path->remote.addr, tos,
+			    ttl ?: ip4_dst_hoplimit(&rt->dst),
+			    df ? htons(IP_DF) : 0, us->port, path->remote.port,
+			    false, true, 0);
+}
+
+static struct sk_buff *alloc_payload(const struct esptun_path *path,
+				     unsigned int len, gfp_t gfp)
+{
+	unsigned int head = LL_RESERVED_SPACE(path->rt->dst.dev) +
+			    path->rt->dst.header_len + ESPTUN_IP4_HLEN +
+			    ESPTUN_UDP_HLEN;
+	struct sk_buff *skb = alloc_skb(head + len, gfp);
+
+	if (skb)
+		skb_reserve(skb, head);
+	return skb;
+}
+
+int esptun_udp_keepalive(struct esptun_peer *peer)
+{
+	struct esptun_path path;
+	struct sk_buff *skb;
+	int err;
+
+	err = esptun_udp_path(peer, &path);
+	if (err)
+		return err;
+	skb = alloc_payload(&path, 1, GFP_ATOMIC);
+	if (skb) {
+		skb_put_u8(skb, 0xff);
+		atomic64_inc(&peer->keepalives);
+		esptun_timer_sent(peer);
+		esptun_udp_xmit(peer->link, &path, skb, 0, false);
+	}
+	esptun_udp_path_put(&path);
+	return skb ? 0 : -ENOMEM;
+}
+
+static int ike_path(struct esptun_link *link,
+		    const struct esptun_endpoint *local,
+		    const struct esptun_endpoint *remote,
+		    struct esptun_path *path, struct netlink_ext_ack *extack)
+{
+	struct rtable *rt;
+
+	if (!remote->addr || !remote->port) {
+		NL_SET_ERR_MSG(extack, "ike: remote-address and remote-port are needed");
+		return -EINVAL;
+	}
+	path->remote = *remote;
+	path->saddr = local->addr ?: READ_ONCE(link->local);
+	rt = route(link, &path->saddr, remote);
+	if (IS_ERR(rt)) {
+		if (PTR_ERR(rt) == -ELOOP)
+			NL_SET_ERR_MSG(extack, "remote-address: the route leads into the link itself");
+		else
+			NL_SET_ERR_MSG(extack, "remote-address: no route from this source address");
+		return PTR_ERR(rt);
+	}
+	path_set(path, rt);
+	return 0;
+}
+
+int esptun_udp_ike_send(struct esptun_link *link,
+			const struct esptun_endpoint *local,
+			const struct esptun_endpoint *remote,
+			const void *data, size_t len,
+			struct netlink_ext_ack *extack)
+{
+	struct esptun_path path;
+	struct sk_buff *skb;
+	int err;
+
+	lockdep_assert_held(&link->en->lock);
+	if (!len || len > ESPTUN_IKE_MAX) {
+		NL_SET_ERR_MSG(extack, "data: 1 to 65000 octets");
+		return -EINVAL;
+	}
+	err = ike_path(link, local, remote, &path, extack);
+	if (err)
+		return err;
+	skb = alloc_payload(&path, MARKER_LEN + len, GFP_KERNEL);
+	if (skb) {
+		skb_put_zero(skb, MARKER_LEN);
+		skb_put_data(skb, data, len);
+		local_bh_disable();
+		rcu_read_lock();
+		/* May be larger than the path: IP fragments it. */
+		esptun_udp_xmit(link, &path, skb, 0, false);
+		rcu_read_unlock();
+		local_bh_enable();
+	}
+	esptun_udp_path_put(&path);
+	return skb ? 0 : -ENOMEM;
+}
