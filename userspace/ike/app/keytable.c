@@ -97,8 +97,9 @@ static void add_hex(struct line *l, const uint8_t *key, size_t len)
 
 static void flush(struct line *l, int fd)
 {
-	if (write(fd, l->text, l->len) < 0)
-		ike_wipe(l->text, l->len); /* a debugging aid must not stop the agent */
+	ssize_t n = write(fd, l->text, l->len);
+
+	(void)n; /* a debugging aid must not stop the agent */
 	ike_wipe(l, sizeof(*l));
 }
 

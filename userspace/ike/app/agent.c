@@ -1,0 +1,712 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/app/agent_int.h"
+#include "ike/proto/names.h"
+
+enum { STOP_TIME = 5000 /* ms for peers to confirm that we go */ };
+
+struct tunnel *tunnel_by_name(const struct agent *a, const char *name)
+{
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (!strcmp(t->conf.name, name))
+			return t;
+	}
+	return NULL;
+}
+
+struct tunnel *tunnel_by_index(const struct agent *a, uint32_t ifindex)
+{
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->ifindex && t->ifindex == ifindex)
+			return t;
+	}
+	return NULL;
+}
+
+/* ---- names and addresses of peers ------------------------------------------------- */
+
+static void tunnel_fail(struct tunnel *t, const char *text)
+{
+	snprintf(t->error, sizeof(t->error), "%s", text);
+	t->error_at = loop_now();
+	log_say(IKE_LOG_ERROR, t->conf.name, "%s", text);
+}
+
+/* A tunnel that would carry its own packets does not begin. */
+static bool tunnel_loops(struct agent *a, struct tunnel *t, const struct ike_addr *remote)
+{
+	char addr[64], text[512];
+
+	if (!net_loops(a->net, remote, t->conf.fwmark, t->ifindex))
+		return false;
+	snprintf(text, sizeof(text),
+		 "the peer's own address %s is routed into %s, so the tunnel would carry itself: leave it out of Routes, route it through another netdevice, or set Table and FwMark with an ip rule",
+		 ike_addr_print(addr, sizeof(addr), remote), t->conf.name);
+	tunnel_fail(t, text);
+	return true;
+}
+
+static void tunnel_start(struct agent *a, struct tunnel *t)
+{
+	if (t->started)
+		return;
+	t->started = true;
+	ike_core_start(a->core, t->conf.name, loop_now());
+}
+
+static void tunnel_resolved(struct agent *a, struct tunnel *t, const struct ike_addr *addr)
+{
+	struct ike_endpoint remote = { .addr = *addr, .port = t->conf.endpoint_port };
+	char text[64];
+
+	if (ike_addr_eq(addr, &t->resolved))
+		return;
+	if (tunnel_loops(a, t, addr))
+		return;
+	log_say(IKE_LOG_INFO, t->conf.name, "%s is %s", t->conf.endpoint,
+		ike_addr_print(text, sizeof(text), addr));
+	t->resolved = *addr;
+	t->error[0] = 0;
+	ike_core_tunnel_remote(a->core, t->conf.name, &remote);
+	tunnel_start(a, t);
+}
+
+static void on_resolved(void *ctx, const struct ike_addr *addr, const char *err);
+
+/* Context of a lookup: which tunnel, found by name, for it may be gone. */
+struct lookup_ctx {
+	struct agent *a;
+	struct tunnel *t;
+};
+
+static void tunnel_lookup(struct agent *a, struct tunnel *t)
+{
+	struct lookup_ctx *ctx = malloc(sizeof(*ctx));
+
+	t->lookup_at = UINT64_MAX;
+	if (!ctx)
+		return;
+	*ctx = (struct lookup_ctx){ a, t };
+	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, ctx);
+	if (!t->lookup)
+		free(ctx);
+}
+
+static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
+{
+	struct lookup_ctx ctx = *(struct lookup_ctx *)arg;
+	struct tunnel *t = ctx.t;
+	char text[512];
+
+	free(arg);
+	dns_cancel(t->lookup);
+	t->lookup = NULL;
+	t->lookup_at = loop_now() + RESOLVE_EVERY;
+	if (addr) {
+		tunnel_resolved(ctx.a, t, addr);
+	} else {
+		snprintf(text, sizeof(text),
+			 "cannot find the address of %s: %s; esptund asks again every %d s",
+			 t->conf.endpoint, err, RESOLVE_EVERY / 1000);
+		if (strcmp(text, t->error))
+			tunnel_fail(t, text);
+		t->error_at = loop_now();
+	}
+	agent_settle(ctx.a);
+}
+
+/* ---- opening ------------------------------------------------------------------------ */
+
+static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out)
+{
+	struct lookup_ctx *l = ctx;
+	char text[64];
+
+	log_say(IKE_LOG_INFO, l->t->conf.name,
+		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent", spi_in,
+		spi_out, ike_endpoint_print(text, sizeof(text), remote));
+	ike_core_adopt(l->a->core, l->t->conf.name, remote, spi_in, spi_out);
+}
+
+static int core_add(struct agent *a, struct tunnel *t)
+{
+	struct ike_tunnel_conf conf;
+	int err;
+
+	config_tunnel(&t->conf, &conf);
+	if (!conf.local.addr.family && conf.remote.addr.family)
+		udp_source(&conf.remote.addr, t->conf.fwmark, &conf.local.addr);
+	err = ike_core_tunnel_add(a->core, &conf);
+	ike_wipe(&conf, sizeof(conf));
+	return err;
+}
+
+static int open_peer(struct agent *a, struct tunnel *t)
+{
+	struct kernel_peer_conf peer = {
+		.remote = { .addr = t->conf.endpoint_addr, .port = t->conf.endpoint_port },
+		.keepalive = t->conf.keepalive,
+	};
+	char text[512];
+	int err = kernel_peer_make(a->kernel, t->ifindex, &peer);
+
+	if (err) {
+		snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
+			 kernel_error(a->kernel));
+		tunnel_fail(t, text);
+		return -1;
+	}
+	err = core_add(a, t);
+	if (err) {
+		snprintf(text, sizeof(text), "the protocol core refuses %s: %s", t->conf.name,
+			 strerror(-err));
+		tunnel_fail(t, text);
+		return -1;
+	}
+	return 0;
+}
+
+static int open_net(struct agent *a, struct tunnel *t)
+{
+	struct net_conf net = {
+		.name = t->conf.name,
+		.local = t->conf.local,
+		.port = t->conf.port,
+		.fwmark = t->conf.fwmark,
+		.mtu = t->conf.mtu,
+		.address = t->conf.address,
+		.n_address = t->conf.n_address,
+		.routes = t->conf.routes,
+		.n_routes = t->conf.n_routes,
+		.table = t->conf.table,
+		.metric = t->conf.metric,
+	};
+	char text[512];
+
+	if (net_up(a->net, &net, &t->ifindex, text, sizeof(text))) {
+		t->ifindex = 0;
+		tunnel_fail(t, text);
+		return -1;
+	}
+	return 0;
+}
+
+int tunnel_open(struct agent *a, struct tunnel *t)
+{
+	struct lookup_ctx ctx = { a, t };
+	const struct ike_addr *numeric = &t->conf.endpoint_addr;
+
+	t->error[0] = 0;
+	t->started = false;
+	t->state = IKE_TUNNEL_DOWN;
+	t->lookup_at = UINT64_MAX;
+	memset(&t->resolved, 0, sizeof(t->resolved));
+	if (open_net(a, t))
+		return -1;
+	if ((numeric->family && tunnel_loops(a, t, numeric)) || open_peer(a, t)) {
+		net_down(a->net, t->conf.name);
+		t->ifindex = 0;
+		return -1;
+	}
+	kernel_adopt(a->kernel, t->ifindex, adopt, &ctx);
+	if (*t->conf.endpoint && !numeric->family)
+		tunnel_lookup(a, t);
+	else
+		tunnel_start(a, t);
+	return 0;
+}
+
+/* ---- closing ------------------------------------------------------------------------ */
+
+void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
+{
+	t->after = after;
+	if (t->ifindex && t->started)
+		ike_core_down(a->core, t->conf.name, loop_now());
+}
+
+static void no_lookup(struct tunnel *t)
+{
+	/* Its context is lost if it has not been answered; that is rare, and 16 octets. */
+	dns_cancel(t->lookup);
+	t->lookup = NULL;
+	t->lookup_at = UINT64_MAX;
+}
+
+/* Nothing is left of it but its configuration. */
+static void tunnel_shut(struct agent *a, struct tunnel *t)
+{
+	no_lookup(t);
+	if (!t->ifindex)
+		return;
+	ike_core_tunnel_del(a->core, t->conf.name);
+	kernel_peer_remove(a->kernel, t->ifindex);
+	net_down(a->net, t->conf.name);
+	t->ifindex = 0;
+	t->state = IKE_TUNNEL_DOWN;
+}
+
+static void tunnel_free(struct tunnel *t)
+{
+	no_lookup(t);
+	config_clear(&t->conf);
+	config_clear(&t->successor);
+	free(t);
+}
+
+static void tunnel_unlink(struct agent *a, struct tunnel *t)
+{
+	struct tunnel **at = &a->tunnels;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	tunnel_free(t);
+}
+
+static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
+{
+	struct tunnel **at = &a->tunnels, *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->conf = *conf;
+	t->lookup_at = UINT64_MAX;
+	while (*at && strcmp((*at)->conf.name, conf->name) < 0)
+		at = &(*at)->next;
+	t->next = *at;
+	*at = t;
+	return t;
+}
+
+/* @t was closing and its SAs are gone. */
+static void tunnel_closed(struct agent *a, struct tunnel *t)
+{
+	enum after after = t->after;
+
+	t->after = AFTER_NOTHING;
+	tunnel_shut(a, t);
+	if (after == AFTER_FORGET) {
+		tunnel_unlink(a, t);
+	} else if (after == AFTER_REPLACE) {
+		config_clear(&t->conf);
+		t->conf = t->successor;
+		memset(&t->successor, 0, sizeof(t->successor));
+		tunnel_open(a, t);
+	}
+}
+
+/* ---- configuration files --------------------------------------------------------------- */
+
+struct complaints {
+	const char *path;
+	json_t *errors; /* may be NULL */
+	char *text; /* the first one, or NULL */
+	size_t size;
+};
+
+static void on_complaint(void *ctx, bool error, unsigned int line, const char *text)
+{
+	struct complaints *c = ctx;
+	char full[2048];
+
+	if (line)
+		snprintf(full, sizeof(full), "%s:%u: %s", c->path, line, text);
+	else
+		snprintf(full, sizeof(full), "%s: %s", c->path, text);
+	log_say(error ? IKE_LOG_ERROR : IKE_LOG_WARN, NULL, "%s", full);
+	if (error && c->errors)
+		json_array_append_new(c->errors, json_string(full));
+	if (error && c->text && !*c->text)
+		snprintf(c->text, c->size, "%s", full);
+}
+
+static int load(const struct agent *a, const char *name, struct config *conf,
+		struct complaints *c)
+{
+	struct config_report report = { on_complaint, c };
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s.conf", a->options->config_dir, name);
+	c->path = path;
+	return config_load(path, conf, &report);
+}
+
+struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t err_size)
+{
+	struct complaints c = { .text = err, .size = err_size };
+	struct config conf;
+	struct tunnel *t;
+
+	*err = 0;
+	if (!config_name_ok(name)) {
+		snprintf(err, err_size, "\"%.20s\" cannot be the name of a tunnel", name);
+		return NULL;
+	}
+	if (load(a, name, &conf, &c))
+		return NULL;
+	t = tunnel_insert(a, &conf);
+	if (!t) {
+		config_clear(&conf);
+		snprintf(err, err_size, "out of memory");
+	}
+	return t;
+}
+
+static void note(json_t *list, const char *name)
+{
+	if (list)
+		json_array_append_new(list, json_string(name));
+}
+
+/* NAME.conf is there: new, changed, or as it was. */
+static void read_config(struct agent *a, const char *name, struct reload *r)
+{
+	struct complaints c = { .errors = r ? r->errors : NULL };
+	struct tunnel *t = tunnel_by_name(a, name);
+	struct config conf;
+
+	if (load(a, name, &conf, &c))
+		return;
+	if (!t) {
+		t = tunnel_insert(a, &conf);
+		if (t && !tunnel_open(a, t) && r)
+			note(r->added, name);
+		else if (t && r)
+			note(r->errors, t->error);
+	} else if (!t->after && !config_equal(&t->conf, &conf)) {
+		t->successor = conf;
+		tunnel_close(a, t, AFTER_REPLACE);
+		if (r)
+			note(r->changed, name);
+	} else {
+		config_clear(&conf);
+	}
+}
+
+static int is_config(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > 5 && !strcmp(d->d_name + len - 5, ".conf");
+}
+
+int agent_read_configs(struct agent *a, struct reload *r)
+{
+	struct dirent **list;
+	int n = scandir(a->options->config_dir, &list, is_config, alphasort);
+
+	if (n < 0) {
+		log_say(IKE_LOG_ERROR, NULL, "cannot read %s: %s", a->options->config_dir,
+			strerror(errno));
+		return -1;
+	}
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		bool there = false;
+
+		for (int i = 0; i < n; i++) {
+			size_t len = strlen(list[i]->d_name) - 5;
+
+			there |= len == strlen(t->conf.name) &&
+				 !memcmp(list[i]->d_name, t->conf.name, len);
+		}
+		if (there || t->after)
+			continue;
+		tunnel_close(a, t, AFTER_FORGET);
+		if (r)
+			note(r->removed, t->conf.name);
+	}
+	for (int i = 0; i < n; i++) {
+		list[i]->d_name[strlen(list[i]->d_name) - 5] = 0;
+		read_config(a, list[i]->d_name, r);
+		free(list[i]);
+	}
+	free(list);
+	return 0;
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+static void on_datagram(void *ctx, const struct ike_datagram *d)
+{
+	struct agent *a = ctx;
+
+	ike_core_datagram(a->core, d, loop_now());
+	agent_settle(a);
+}
+
+static void on_acquire(void *ctx, uint32_t ifindex)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+
+	if (t && !t->after)
+		ike_core_acquire(a->core, t->conf.name, loop_now());
+	agent_settle(a);
+}
+
+static void on_expire(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+
+	if (t && !t->after)
+		ike_core_expire(a->core, t->conf.name, spi, inbound, hard, loop_now());
+	agent_settle(a);
+}
+
+/* Ours to remove, somebody else did it: the core finds nothing of its own removals any more. */
+static void on_sa_gone(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+	struct ike_status s;
+
+	if (!spi && t && cmd_core_status(a, t->conf.name, &s) && s.have_child)
+		spi = s.spi_in;
+	if (spi)
+		on_expire(ctx, ifindex, spi, inbound, true);
+}
+
+static void on_peer_moved(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+
+	if (t)
+		ike_core_peer_moved(a->core, t->conf.name, remote, loop_now());
+	agent_settle(a);
+}
+
+static void on_overrun(void *ctx)
+{
+	(void)ctx;
+	log_core(IKE_LOG_WARN, NULL, NULL, NULL, "the kernel had more to tell than we could read",
+		 loop_now());
+}
+
+static void on_due(void *ctx)
+{
+	struct agent *a = ctx;
+
+	ike_core_timer(a->core, loop_now());
+	agent_settle(a);
+}
+
+/* ---- settling --------------------------------------------------------------------------------- */
+
+static bool lookup_due(const struct tunnel *t, uint64_t now)
+{
+	return t->ifindex && !t->after && !t->lookup && t->lookup_at <= now &&
+	       (!t->started || t->state != IKE_TUNNEL_UP);
+}
+
+static void settle_tunnels(struct agent *a)
+{
+	uint64_t now = loop_now();
+	struct tunnel *next;
+
+	for (struct tunnel *t = a->tunnels; t; t = next) {
+		next = t->next;
+		if (t->after && (!t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN))
+			tunnel_closed(a, t);
+		else if (lookup_due(t, now))
+			tunnel_lookup(a, t);
+	}
+}
+
+static uint64_t next_wake(const struct agent *a)
+{
+	uint64_t when = ike_core_next(a->core), now = loop_now();
+
+	if (cmd_next(a) < when)
+		when = cmd_next(a);
+	for (const struct tunnel *t = a->tunnels; t; t = t->next) {
+		uint64_t at = t->lookup_at;
+
+		/* A tunnel that is up needs no name; look again in a while. */
+		if (at != UINT64_MAX && at <= now)
+			at = now + RESOLVE_EVERY;
+		if (at < when && t->ifindex)
+			when = at;
+	}
+	if (a->stopping && a->stop_at < when)
+		when = a->stop_at;
+	return when;
+}
+
+void agent_settle(struct agent *a)
+{
+	if (a->settling)
+		return; /* a command called the core from within; the outer call goes on */
+	a->settling = true;
+	settle_tunnels(a);
+	cmd_review(a);
+	a->settling = false;
+	if (a->stopping && (a->options->keep || ike_core_idle(a->core) || loop_now() >= a->stop_at))
+		loop_stop(a->loop);
+	else
+		loop_wake_at(a->loop, next_wake(a));
+}
+
+/* ---- life ----------------------------------------------------------------------------------------- */
+
+static const struct kernel_events kernel_events = {
+	.datagram = on_datagram,
+	.acquire = on_acquire,
+	.expire = on_expire,
+	.peer_moved = on_peer_moved,
+	.sa_gone = on_sa_gone,
+	.overrun = on_overrun,
+};
+
+static bool open_udp(struct agent *a, char *err, size_t err_size)
+{
+	a->udp = udp_open(loop_base(a->loop), IKE_PORT, on_datagram, a);
+	if (a->udp)
+		return true;
+	if (errno == EADDRINUSE)
+		snprintf(err, err_size,
+			 "UDP port 500 is taken by another program: stop the other IKE daemon first (strongswan, libreswan, iked)");
+	else if (errno == EACCES)
+		snprintf(err, err_size, "esptund needs root rights to bind UDP port 500: run it as root");
+	else
+		snprintf(err, err_size, "cannot bind UDP port 500: %s", strerror(errno));
+	return false;
+}
+
+static bool open_all(struct agent *a, char *err, size_t err_size)
+{
+	struct kernel_events events = kernel_events;
+	struct ike_env env;
+
+	snprintf(err, err_size, "out of memory");
+	a->loop = loop_new(on_due, a);
+	if (!a->loop)
+		return false;
+	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
+	if (!a->ctl)
+		return false;
+	events.ctx = a;
+	a->kernel = kernel_open(loop_base(a->loop), &events, err, err_size);
+	if (!a->kernel)
+		return false;
+	if (!open_udp(a, err, err_size))
+		return false;
+	a->net = net_open(kernel_handle(a->kernel));
+	if (!a->net) {
+		snprintf(err, err_size, "cannot open a netlink socket: %s", strerror(errno));
+		return false;
+	}
+	if (a->options->key_dir) {
+		a->keys = keytable_open(a->options->key_dir);
+		if (!a->keys) {
+			snprintf(err, err_size, "cannot write key tables to %s: %s",
+				 a->options->key_dir, strerror(errno));
+			return false;
+		}
+	}
+	snprintf(err, err_size, "out of memory");
+	agent_env(a, &env);
+	a->core = ike_core_new(&env);
+	return a->core;
+}
+
+struct agent *agent_new(const struct agent_options *o, char *err, size_t err_size)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		snprintf(err, err_size, "out of memory");
+		return NULL;
+	}
+	a->options = o;
+	if (open_all(a, err, err_size))
+		return a;
+	agent_free(a);
+	return NULL;
+}
+
+int agent_start(struct agent *a)
+{
+	if (a->keys)
+		log_say(IKE_LOG_WARN, NULL,
+			"writing every secret key to %s: whoever reads it reads the traffic; never do this in production",
+			a->options->key_dir);
+	if (agent_read_configs(a, NULL))
+		return -1;
+	if (!a->tunnels)
+		log_say(IKE_LOG_WARN, NULL, "no tunnel yet: put NAME.conf into %s and run esptun up NAME",
+			a->options->config_dir);
+	agent_settle(a);
+	return 0;
+}
+
+int agent_run(struct agent *a)
+{
+	return loop_run(a->loop);
+}
+
+void agent_reload(struct agent *a)
+{
+	log_say(IKE_LOG_INFO, NULL, "reading %s again", a->options->config_dir);
+	agent_read_configs(a, NULL);
+	agent_settle(a);
+}
+
+void agent_stop(struct agent *a)
+{
+	if (a->stopping) { /* asked twice: do not wait for peers */
+		loop_stop(a->loop);
+		return;
+	}
+	a->stopping = true;
+	a->stop_at = loop_now() + STOP_TIME;
+	log_say(IKE_LOG_INFO, NULL, a->options->keep ? "stopping; tunnels go on without agent" :
+						       "stopping; telling the peers");
+	if (!a->options->keep)
+		ike_core_shutdown(a->core, loop_now());
+	agent_settle(a);
+}
+
+struct event_base *agent_base(struct agent *a)
+{
+	return loop_base(a->loop);
+}
+
+void agent_free(struct agent *a)
+{
+	struct tunnel *t;
+
+	if (!a)
+		return;
+	ctl_close(a->ctl);
+	while ((t = a->tunnels)) {
+		/* Links, routes and SAs survive only if that was asked for. */
+		if (!a->options->keep && t->ifindex)
+			tunnel_shut(a, t);
+		a->tunnels = t->next;
+		tunnel_free(t);
+	}
+	while (a->waiters) {
+		struct waiter *w = a->waiters;
+
+		a->waiters = w->next;
+		ctl_answer(w->request, json_object());
+		free(w);
+	}
+	if (a->core)
+		ike_core_free(a->core);
+	keytable_close(a->keys);
+	net_close(a->net);
+	udp_close(a->udp);
+	kernel_close(a->kernel);
+	loop_free(a->loop);
+	free(a);
+}

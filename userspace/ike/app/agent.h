@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent: configuration in, tunnels out. It feeds the core with what network,
+ * kernel, clock and control socket say, and does what the core wants. One thread.
+ */
+#ifndef ESPTUN_IKE_AGENT_H
+#define ESPTUN_IKE_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct agent;
+
+struct agent_options {
+	const char *config_dir; /* of NAME.conf files */
+	const char *socket; /* control socket */
+	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
+	bool keep; /* at the end leave links, routes and SAs as they are */
+};
+
+/*
+ * Open sockets, claim the IKE channel. @o and its strings must outlive the agent. NULL
+ * with a sentence in @err.
+ */
+struct agent *agent_new(const struct agent_options *o, char *err, size_t err_size);
+
+/* Read the configuration folder and begin. Tunnels that fail are logged; -1 if the folder cannot be read. */
+int agent_start(struct agent *a);
+
+/* Until agent_stop() is through. 0, or -1 if the loop failed. */
+int agent_run(struct agent *a);
+
+/* For signal handlers of the event loop: read the configuration again; end in good order. */
+void agent_reload(struct agent *a);
+void agent_stop(struct agent *a);
+
+/* For signals and the like. */
+struct event_base *agent_base(struct agent *a);
+
+void agent_free(struct agent *a); /* NULL is fine */
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What agent.c (tunnels and events), env.c (the core's effects) and cmd.c (commands and
+ * status) share. Private to these three.
+ */
+#ifndef ESPTUN_IKE_AGENT_INT_H
+#define ESPTUN_IKE_AGENT_INT_H
+
+#include "ike/app/agent.h"
+#include "ike/app/config.h"
+#include "ike/app/ctl.h"
+#include "ike/app/keytable.h"
+#include "ike/app/log.h"
+#include "ike/io/dns.h"
+#include "ike/io/kernel.h"
+#include "ike/io/loop.h"
+#include "ike/io/net.h"
+#include "ike/io/udp.h"
+
+enum { NEVER_RESOLVE = 0, RESOLVE_EVERY = 10000 /* ms, while a tunnel is not up */ };
+
+/* What is to happen once the peer was told and the SAs are gone. */
+enum after { AFTER_NOTHING, AFTER_STAY, AFTER_FORGET, AFTER_REPLACE };
+
+struct tunnel {
+	struct tunnel *next;
+	struct config conf;
+	struct config successor; /* with AFTER_REPLACE */
+	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
+	bool started;
+	enum ike_tunnel_state state; /* as the core told last */
+	enum after after; /* not NOTHING: closing */
+	char error[512]; /* of netdevice or name resolution, "" if none */
+	uint64_t error_at;
+	struct dns *lookup;
+	uint64_t lookup_at; /* when the next one is due; UINT64_MAX: none */
+	struct ike_addr resolved; /* family 0: not yet */
+};
+
+/* An up or down that has not been answered. */
+struct waiter {
+	struct waiter *next;
+	struct ctl_request *request;
+	char tunnel[16];
+	bool up;
+	uint64_t asked_at, deadline;
+};
+
+struct agent {
+	const struct agent_options *options;
+	struct loop *loop;
+	struct udp *udp;
+	struct kernel *kernel;
+	struct net *net;
+	struct ctl *ctl;
+	struct keytable *keys;
+	struct ike_core *core;
+	struct tunnel *tunnels; /* in order of names */
+	struct waiter *waiters;
+	bool stopping, settling;
+	uint64_t stop_at; /* give up waiting for peers */
+};
+
+/* ---- agent.c */
+struct tunnel *tunnel_by_name(const struct agent *a, const char *name);
+struct tunnel *tunnel_by_index(const struct agent *a, uint32_t ifindex);
+/* Netdevice up, core told. 0, or -1 with t->error set and logged. */
+int tunnel_open(struct agent *a, struct tunnel *t);
+/* Begin to close; what comes then happens in agent_settle(). */
+void tunnel_close(struct agent *a, struct tunnel *t, enum after after);
+/* Load NAME.conf into a new tunnel. NULL, with the sentences in @err, one a line. */
+struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t err_size);
+/* Act on what changed; the last thing to do in every event. */
+void agent_settle(struct agent *a);
+
+/* What a reload did: arrays of names and sentences. */
+struct reload {
+	json_t *added, *removed, *changed, *errors;
+};
+/* -1 if the folder cannot be read. */
+int agent_read_configs(struct agent *a, struct reload *r);
+
+/* ---- env.c */
+void agent_env(struct agent *a, struct ike_env *env);
+
+/* ---- cmd.c */
+void cmd_request(void *ctx, struct ctl_request *q, json_t *what);
+/* Answer the waiters whose tunnel is where they want it, has failed, or whose time is up. */
+void cmd_review(struct agent *a);
+/* The earliest deadline. */
+uint64_t cmd_next(const struct agent *a);
+/* The core's view of a tunnel; false if it has none. Pointers as in struct ike_status. */
+bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out);
+
+#endif

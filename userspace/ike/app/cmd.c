@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Commands of the control socket and the status; ctl.h states the JSON. */
+#include <net/if.h>
+#include <linux/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/app/agent_int.h"
+#include "ike/proto/names.h"
+
+static json_t *failure(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static json_t *failure(const char *fmt, ...)
+{
+	char text[1536];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return json_pack("{s:b,s:s}", "ok", 0, "error", text);
+}
+
+/* ---- the core's view ------------------------------------------------------------- */
+
+struct find {
+	const char *name;
+	struct ike_status *out;
+	bool found;
+};
+
+static void find_status(void *ctx, const struct ike_status *s)
+{
+	struct find *f = ctx;
+
+	if (strcmp(s->tunnel, f->name))
+		return;
+	*f->out = *s;
+	f->found = true;
+}
+
+bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out)
+{
+	struct find f = { .name = name, .out = out };
+
+	ike_core_status(a->core, find_status, &f);
+	return f.found;
+}
+
+/* ---- status ------------------------------------------------------------------------ */
+
+static double seconds(uint64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+static void put_text(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key, json_string(text));
+}
+
+static void put_int(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static void put_endpoint(json_t *o, const char *key, const struct ike_endpoint *e)
+{
+	char text[80];
+
+	if (e->addr.family)
+		put_text(o, key, ike_endpoint_print(text, sizeof(text), e));
+}
+
+static void put_id(json_t *o, const char *key, const struct ike_id *id)
+{
+	char text[600];
+
+	if (id->type)
+		put_text(o, key, ike_id_print(text, sizeof(text), id));
+}
+
+static void put_spi(json_t *o, const char *key, const uint8_t spi[IKE_SPI_LEN])
+{
+	char text[2 * IKE_SPI_LEN + 1];
+
+	for (unsigned int i = 0; i < IKE_SPI_LEN; i++)
+		snprintf(text + 2 * i, 3, "%02x", spi[i]);
+	put_text(o, key, text);
+}
+
+static void put_proposal(json_t *o, const struct ike_proposal *p)
+{
+	char text[256];
+
+	if (p->n)
+		put_text(o, "proposal", ike_proposal_print(text, sizeof(text), p));
+}
+
+static json_t *ike_json(const struct ike_status *s, uint64_t now)
+{
+	json_t *o = json_object();
+
+	put_text(o, "state", s->established ? "established" : "half-open");
+	put_text(o, "role", s->initiator ? "initiator" : "responder");
+	put_spi(o, "spi-i", s->spi_i);
+	put_spi(o, "spi-r", s->spi_r);
+	put_endpoint(o, "local", &s->local);
+	put_endpoint(o, "remote", &s->remote);
+	put_id(o, "local-id", &s->local_id);
+	put_id(o, "remote-id", &s->remote_id);
+	put_proposal(o, &s->ike);
+	if (s->established)
+		json_object_set_new(o, "age", json_real(seconds(now - s->established_at)));
+	json_object_set_new(o, "nat-local", json_boolean(s->nat_local));
+	json_object_set_new(o, "nat-remote", json_boolean(s->nat_remote));
+	return o;
+}
+
+static json_t *ts_json(const struct ike_ts_list *l)
+{
+	json_t *list = json_array();
+	char text[160];
+
+	for (unsigned int i = 0; i < l->n; i++)
+		json_array_append_new(list, json_string(ike_ts_print(text, sizeof(text), &l->ts[i])));
+	return list;
+}
+
+static json_t *child_json(const struct ike_status *s, uint64_t now)
+{
+	json_t *o = json_object();
+	char text[16];
+
+	snprintf(text, sizeof(text), "0x%08x", s->spi_in);
+	put_text(o, "spi-in", text);
+	snprintf(text, sizeof(text), "0x%08x", s->spi_out);
+	put_text(o, "spi-out", text);
+	put_proposal(o, &s->esp);
+	json_object_set_new(o, "local-ts", ts_json(&s->local_ts));
+	json_object_set_new(o, "remote-ts", ts_json(&s->remote_ts));
+	json_object_set_new(o, "age", json_real(seconds(now - s->child_at)));
+	return o;
+}
+
+static json_t *prefixes_json(const struct net_prefix *p, unsigned int n)
+{
+	json_t *list = json_array();
+	char addr[64], text[80];
+
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "%s/%u", ike_addr_print(addr, sizeof(addr), &p[i].addr),
+			 p[i].len);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+static json_t *peer_json(const struct esptun_peer *p)
+{
+	json_t *o = json_object();
+
+	put_int(o, "rx-packets", p->rx_packets);
+	put_int(o, "rx-bytes", p->rx_bytes);
+	put_int(o, "tx-packets", p->tx_packets);
+	put_int(o, "tx-bytes", p->tx_bytes);
+	if (p->has & ESPTUN_PEER_HAS_LAST_RX)
+		json_object_set_new(o, "last-rx", json_real(seconds(p->last_rx)));
+	put_int(o, "keepalives", p->keepalives);
+	return o;
+}
+
+static json_t *counters_json(const struct esptun_stats *s)
+{
+	json_t *o = json_object();
+
+	for (unsigned int i = 0; i <= ESPTUN_STATS_A_MAX; i++) {
+		if (esptun_stats_name(i) && s->v[i])
+			put_int(o, esptun_stats_name(i), s->v[i]);
+	}
+	return o;
+}
+
+/* What only the kernel knows. */
+static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
+{
+	struct esptun *h = kernel_handle(a->kernel);
+	struct esptun_link_stats *stats;
+	struct esptun_link link;
+	struct esptun_peer peer;
+	json_t *l;
+	size_t n;
+
+	if (!esptun_link_get(h, t->conf.name, &link)) {
+		l = json_object();
+		put_int(l, "ifindex", link.ifindex);
+		put_int(l, "mtu", link.mtu);
+		json_object_set_new(l, "running", json_boolean(link.operstate == IF_OPER_UP ||
+							       link.operstate == IF_OPER_UNKNOWN));
+		json_object_set_new(o, "link", l);
+	}
+	if (!esptun_peer_get(h, t->ifindex, KERNEL_PEER, &peer))
+		json_object_set_new(o, "peer", peer_json(&peer));
+	if (!esptun_stats_dump(h, t->ifindex, &stats, &n)) {
+		for (size_t i = 0; i < n; i++) {
+			if (stats[i].ifindex == t->ifindex)
+				json_object_set_new(o, "counters", counters_json(&stats[i].stats));
+		}
+		free(stats);
+	}
+}
+
+static void put_error(json_t *o, const char *text, uint64_t at, uint64_t now)
+{
+	put_text(o, "error", text);
+	json_object_set_new(o, "error-age", json_real(seconds(now - at)));
+}
+
+static const char *state_name(const struct tunnel *t)
+{
+	static const char *const names[] = {
+		[IKE_TUNNEL_DOWN] = "down",
+		[IKE_TUNNEL_CONNECTING] = "connecting",
+		[IKE_TUNNEL_UP] = "up",
+		[IKE_TUNNEL_CLOSING] = "closing",
+	};
+
+	if (*t->error && !t->started)
+		return "failed";
+	return names[t->state];
+}
+
+static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, uint64_t now)
+{
+	struct ike_status s;
+
+	if (!t->ifindex || !cmd_core_status(a, t->conf.name, &s))
+		return;
+	if (*s.last_error && !*t->error)
+		put_error(o, s.last_error, s.last_error_at, now);
+	if (s.state == IKE_TUNNEL_CONNECTING && s.next_try > now)
+		json_object_set_new(o, "next-try", json_real(seconds(s.next_try - now)));
+	put_int(o, "adopted", s.adopted);
+	if (s.have_ike)
+		json_object_set_new(o, "ike", ike_json(&s, now));
+	if (s.have_child)
+		json_object_set_new(o, "child", child_json(&s, now));
+}
+
+static json_t *tunnel_json(struct agent *a, const struct tunnel *t)
+{
+	static const char *const starts[] = { "now", "traffic", "listen" };
+	uint64_t now = loop_now();
+	json_t *o = json_object();
+
+	put_text(o, "name", t->conf.name);
+	put_text(o, "state", state_name(t));
+	put_text(o, "start", starts[t->conf.start]);
+	if (*t->error)
+		put_error(o, t->error, t->error_at, now);
+	if (*t->conf.endpoint)
+		put_text(o, "endpoint", t->conf.endpoint);
+	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
+	json_object_set_new(o, "routes", prefixes_json(t->conf.routes, t->conf.n_routes));
+	put_core(a, t, o, now);
+	if (t->ifindex)
+		put_kernel(a, t, o);
+	return o;
+}
+
+static json_t *core_json(const struct agent *a)
+{
+	struct ike_core_stats s;
+
+	ike_core_stats(a->core, &s);
+	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike-sas", s.ike_sas, "half-open",
+			 s.half_open, "children", s.children, "rx", (json_int_t)s.rx, "rx-bad",
+			 (json_int_t)s.rx_bad, "rx-unauthenticated",
+			 (json_int_t)s.rx_unauthenticated, "tx", (json_int_t)s.tx, "retransmits",
+			 (json_int_t)s.retransmits, "cookies-sent", (json_int_t)s.cookies_sent,
+			 "cookies-bad", (json_int_t)s.cookies_bad);
+}
+
+static json_t *status(struct agent *a, const char *name)
+{
+	json_t *tunnels = json_array();
+	bool found = false;
+
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (name && strcmp(name, t->conf.name))
+			continue;
+		json_array_append_new(tunnels, tunnel_json(a, t));
+		found = true;
+	}
+	if (name && !found) {
+		json_decref(tunnels);
+		return failure("no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it", name,
+			       a->options->config_dir, name, name);
+	}
+	return json_pack("{s:b,s:s,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike", core_json(a),
+			 "tunnels", tunnels);
+}
+
+/* ---- up and down --------------------------------------------------------------------- */
+
+static void wait_for(struct agent *a, struct ctl_request *q, const struct tunnel *t, bool up,
+		     json_t *what)
+{
+	struct waiter *w = calloc(1, sizeof(*w));
+	json_t *timeout = json_object_get(what, "timeout");
+	double wait = json_is_number(timeout) ? json_number_value(timeout) : CTL_DEFAULT_TIMEOUT;
+
+	if (!w) {
+		ctl_answer(q, failure("out of memory"));
+		return;
+	}
+	if (!(wait >= 0 && wait < 3600))
+		wait = CTL_DEFAULT_TIMEOUT;
+	w->request = q;
+	memcpy(w->tunnel, t->conf.name, sizeof(w->tunnel));
+	w->up = up;
+	w->asked_at = loop_now();
+	w->deadline = w->asked_at + (uint64_t)(wait * 1000);
+	w->next = a->waiters;
+	a->waiters = w;
+}
+
+static json_t *done(struct agent *a, const struct tunnel *t)
+{
+	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", tunnel_json(a, t));
+}
+
+static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
+{
+	char where[80] = "the peer";
+	struct ike_endpoint e = { .addr = t->resolved, .port = t->conf.endpoint_port };
+
+	if (t->conf.endpoint_addr.family)
+		e.addr = t->conf.endpoint_addr;
+	if (s && s->have_ike && s->remote.addr.family)
+		e = s->remote;
+	if (e.addr.family)
+		ike_endpoint_print(where, sizeof(where), &e);
+	return failure("%s is not up yet: no answer from %s; is it running there, does a firewall drop UDP port 500 or 4500? esptund keeps trying",
+		       t->conf.name, where);
+}
+
+/* The answer for an up, or NULL if there is none yet. */
+static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tunnel *t)
+{
+	bool late = loop_now() >= w->deadline;
+	struct ike_status s;
+
+	if (!t)
+		return failure("%s was removed meanwhile", w->tunnel);
+	if (t->after)
+		return failure("%s is being taken down", w->tunnel);
+	if (t->started && t->state == IKE_TUNNEL_UP)
+		return done(a, t);
+	if (*t->error && t->error_at >= w->asked_at)
+		return failure("%s", t->error);
+	if (!t->ifindex || !cmd_core_status(a, t->conf.name, &s))
+		return late ? failure("%s is not up: %s", w->tunnel, t->error) : NULL;
+	if (*s.last_error && s.last_error_at >= w->asked_at)
+		return failure("%s is not up: %s", w->tunnel, s.last_error);
+	if (!late)
+		return NULL;
+	if (t->conf.start == IKE_START_LISTEN && !*t->conf.endpoint)
+		return failure("%s is not up: it waits for its peer, because %s/%s.conf has no Endpoint; begin at the other end",
+			       w->tunnel, a->options->config_dir, w->tunnel);
+	return *s.last_error ? failure("%s is not up: %s", w->tunnel, s.last_error) : why_silent(t, &s);
+}
+
+static json_t *judge_down(struct agent *a, const struct waiter *w, const struct tunnel *t)
+{
+	if (!t)
+		return json_pack("{s:b}", "ok", 1);
+	if (!t->ifindex && !t->after)
+		return done(a, t);
+	return loop_now() >= w->deadline ? failure("%s is still closing", w->tunnel) : NULL;
+}
+
+void cmd_review(struct agent *a)
+{
+	struct waiter **at = &a->waiters, *w;
+
+	while ((w = *at)) {
+		struct tunnel *t = tunnel_by_name(a, w->tunnel);
+		json_t *answer = w->up ? judge_up(a, w, t) : judge_down(a, w, t);
+
+		if (!answer) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		ctl_answer(w->request, answer);
+		free(w);
+	}
+}
+
+uint64_t cmd_next(const struct agent *a)
+{
+	uint64_t when = UINT64_MAX;
+
+	for (const struct waiter *w = a->waiters; w; w = w->next) {
+		if (w->deadline < when)
+			when = w->deadline;
+	}
+	return when;
+}
+
+static void up(struct agent *a, struct ctl_request *q, const char *name, json_t *what)
+{
+	struct tunnel *t = tunnel_by_name(a, name);
+	char err[1536];
+
+	if (!t)
+		t = tunnel_load(a, name, err, sizeof(err));
+	if (!t) {
+		ctl_answer(q, failure("%s", err));
+		return;
+	}
+	if (t->after) {
+		ctl_answer(q, failure("%s is being taken down; try again", name));
+		return;
+	}
+	wait_for(a, q, t, true, what);
+	if (!t->ifindex && tunnel_open(a, t))
+		return; /* t->error says why, cmd_review() tells it */
+	if (t->started)
+		ike_core_up(a->core, name, loop_now());
+}
+
+static void down(struct agent *a, struct ctl_request *q, const char *name, json_t *what)
+{
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	if (!t) {
+		ctl_answer(q, failure("no tunnel %.40s: esptun status lists them", name));
+		return;
+	}
+	wait_for(a, q, t, false, what);
+	t->error[0] = 0;
+	if (!t->after)
+		tunnel_close(a, t, AFTER_STAY);
+}
+
+static void reload(struct agent *a, struct ctl_request *q)
+{
+	struct reload r = { json_array(), json_array(), json_array(), json_array() };
+	bool ok = !agent_read_configs(a, &r) && !json_array_size(r.errors);
+	json_t *answer = json_pack("{s:b,s:o,s:o,s:o,s:o}", "ok", ok, "added", r.added, "removed",
+				   r.removed, "changed", r.changed, "errors", r.errors);
+
+	if (!ok) {
+		const char *first = json_string_value(json_array_get(r.errors, 0));
+
+		put_text(answer, "error", first ? first : "the configuration folder cannot be read");
+	}
+	ctl_answer(q, answer);
+}
+
+void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
+{
+	struct agent *a = ctx;
+	const char *cmd = json_string_value(json_object_get(what, "cmd"));
+	const char *name = json_string_value(json_object_get(what, "tunnel"));
+
+	if (!cmd)
+		ctl_answer(q, failure("the request has no \"cmd\""));
+	else if (a->stopping)
+		ctl_answer(q, failure("esptund is stopping"));
+	else if (!strcmp(cmd, "status"))
+		ctl_answer(q, status(a, name));
+	else if (!strcmp(cmd, "reload"))
+		reload(a, q);
+	else if (strcmp(cmd, "up") && strcmp(cmd, "down"))
+		ctl_answer(q, failure("unknown command \"%.40s\": expected status, up, down or reload", cmd));
+	else if (!name)
+		ctl_answer(q, failure("%s needs the name of a tunnel", cmd));
+	else if (!strcmp(cmd, "up"))
+		up(a, q, name, what);
+	else
+		down(a, q, name, what);
+	agent_settle(a);
+}

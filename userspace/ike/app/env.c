@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the core wants done, done. No function here may call into the core. */
+#include <errno.h>
+#include <string.h>
+
+#include "ike/app/agent_int.h"
+
+/* The tunnel whose link can send from @port for @name, or for anybody if that is NULL. */
+static struct tunnel *sender(struct agent *a, const char *name, uint16_t port)
+{
+	if (name)
+		return tunnel_by_name(a, name);
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->ifindex && t->conf.port == port)
+			return t;
+	}
+	return NULL;
+}
+
+static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = sender(a, name, d->local.port);
+	int err;
+
+	if (d->local.port == IKE_PORT)
+		err = udp_send(a->udp, d, t ? t->conf.fwmark : 0);
+	else if (t && t->ifindex)
+		err = kernel_ike_send(a->kernel, t->ifindex, d);
+	else
+		return;
+	/* Lost like any datagram: the core retransmits. */
+	if (err)
+		log_core(IKE_LOG_DEBUG, name, NULL, NULL,
+			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel),
+			 loop_now());
+}
+
+static int env_spi_alloc(void *ctx, const char *name, const struct ike_endpoint *remote,
+			 uint32_t *spi)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+	int err;
+
+	(void)remote; /* a link has one peer */
+	if (!t || !t->ifindex)
+		return -ENODEV;
+	err = kernel_spi_alloc(a->kernel, t->ifindex, spi);
+	if (err)
+		log_say(IKE_LOG_ERROR, name, "the kernel gives no SPI: %s", kernel_error(a->kernel));
+	return err;
+}
+
+static int env_sa_install(void *ctx, const struct ike_child *child)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, child->tunnel);
+	int err;
+
+	if (!t || !t->ifindex)
+		return -ENODEV;
+	err = kernel_sa_install(a->kernel, t->ifindex, child, t->conf.replay_window);
+	if (err)
+		log_say(IKE_LOG_ERROR, child->tunnel, "the kernel does not take the SA: %s",
+			kernel_error(a->kernel));
+	return err;
+}
+
+static void env_sa_remove(void *ctx, const char *name, uint32_t spi_in, uint32_t spi_out)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	if (t && t->ifindex)
+		kernel_sa_remove(a->kernel, t->ifindex, spi_in, spi_out);
+}
+
+static uint64_t env_last_rx(void *ctx, const char *name)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	return t && t->ifindex ? kernel_peer_last_rx(a->kernel, t->ifindex) : UINT64_MAX;
+}
+
+static void env_peer_moved(void *ctx, const char *name, const struct ike_endpoint *remote)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	if (t && t->ifindex && kernel_peer_move(a->kernel, t->ifindex, remote))
+		log_say(IKE_LOG_WARN, name, "the kernel does not move the peer: %s",
+			kernel_error(a->kernel));
+}
+
+static void env_state(void *ctx, const char *name, enum ike_tunnel_state state)
+{
+	struct tunnel *t = tunnel_by_name(ctx, name);
+
+	if (t)
+		t->state = state; /* agent_settle() acts on it */
+}
+
+static void env_log(void *ctx, enum ike_log_level level, const char *name, const uint8_t *spi_i,
+		    const uint8_t *spi_r, const char *text)
+{
+	(void)ctx;
+	log_core(level, name, spi_i, spi_r, text, loop_now());
+}
+
+static void env_keylog(void *ctx, const struct ike_keylog *k)
+{
+	keytable_add(((struct agent *)ctx)->keys, k);
+}
+
+void agent_env(struct agent *a, struct ike_env *env)
+{
+	*env = (struct ike_env){
+		.ctx = a,
+		.rng = { .fill = ike_crypto_random },
+		.send = env_send,
+		.spi_alloc = env_spi_alloc,
+		.sa_install = env_sa_install,
+		.sa_remove = env_sa_remove,
+		.last_rx = env_last_rx,
+		.peer_moved = env_peer_moved,
+		.state = env_state,
+		.log = env_log,
+		.keylog = a->keys ? env_keylog : NULL,
+	};
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* esptund: options, signals, rights; the rest is the agent's. */
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/util.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ike/app/agent.h"
+#include "ike/app/config.h"
+#include "ike/app/ctl.h"
+#include "ike/app/log.h"
+#include "ike/app/rights.h"
+
+static const char usage[] =
+	"Usage: esptund [OPTION]...\n"
+	"       esptund --check [FILE]...\n"
+	"Negotiates IPsec keys (IKEv2) for the esptun netdevices described in " CONFIG_DIR ".\n"
+	"\n"
+	"  -c, --config DIR      read DIR/NAME.conf instead of " CONFIG_DIR "\n"
+	"  -s, --socket PATH     control socket, by default " CTL_SOCKET "\n"
+	"  -b, --background      go to the background once running, log to syslog\n"
+	"  -f, --foreground      stay (default)\n"
+	"  -k, --keep            at the end leave netdevices, routes and SAs in place\n"
+	"  -d, --debug           log more\n"
+	"      --check           read the files (all of DIR if none is named), say what is wrong, end\n"
+	"      --debug-keys DIR  write Wireshark's key tables to DIR: gives all traffic away\n"
+	"      --no-seccomp      do without the system call filter\n"
+	"  -V, --version         version\n"
+	"  -h, --help            this\n"
+	"\n"
+	"SIGHUP reads the configuration again; SIGTERM and SIGINT end in good order.\n";
+
+struct options {
+	struct agent_options agent;
+	bool background, debug, check, no_seccomp;
+};
+
+/* ---- --check ---------------------------------------------------------------------- */
+
+static void print_complaint(void *ctx, bool error, unsigned int line, const char *text)
+{
+	if (line)
+		printf("%s:%u: %s%s\n", (const char *)ctx, line, error ? "" : "warning: ", text);
+	else
+		printf("%s: %s%s\n", (const char *)ctx, error ? "" : "warning: ", text);
+}
+
+static int check_file(const char *path)
+{
+	struct config_report report = { print_complaint, (void *)path };
+	struct config conf;
+
+	if (config_load(path, &conf, &report))
+		return 1;
+	printf("%s: ok\n", path);
+	config_clear(&conf);
+	return 0;
+}
+
+static int check(const struct options *o, char **files, int n)
+{
+	char pattern[4096];
+	glob_t g = { 0 };
+	int bad = 0;
+
+	if (n) {
+		for (int i = 0; i < n; i++)
+			bad |= check_file(files[i]);
+		return bad;
+	}
+	snprintf(pattern, sizeof(pattern), "%s/*.conf", o->agent.config_dir);
+	if (glob(pattern, 0, NULL, &g)) {
+		printf("%s: no NAME.conf there\n", o->agent.config_dir);
+		return 1;
+	}
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		bad |= check_file(g.gl_pathv[i]);
+	globfree(&g);
+	return bad;
+}
+
+/* ---- starting ----------------------------------------------------------------------- */
+
+/* Tell systemd (Type=notify), by the protocol of sd_notify(3). */
+static void notify(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, len);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = 0; /* abstract */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		log_say(IKE_LOG_WARN, NULL, "cannot notify systemd: %s", strerror(errno));
+	close(fd);
+}
+
+/* The folder of the socket, for root only. Only the last component is made. */
+static void make_socket_dir(const char *socket_path)
+{
+	char dir[4096];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", socket_path);
+	slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return;
+	*slash = 0;
+	mkdir(dir, 0700); /* if it fails, making the socket says so */
+}
+
+/*
+ * Fork; the parent ends when the child runs (a byte on the pipe) or has failed. In the
+ * child: the descriptor to tell it with.
+ */
+static int go_background(void)
+{
+	int fds[2];
+	char ready;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid) {
+		close(fds[1]);
+		_exit(read(fds[0], &ready, 1) == 1 ? 0 : 1);
+	}
+	close(fds[0]);
+	setsid();
+	return fds[1];
+}
+
+static void leave_terminal(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+	}
+	if (write(fd, "", 1) < 0)
+		log_say(IKE_LOG_WARN, NULL, "the starting process is gone");
+	close(fd);
+}
+
+static void on_end_signal(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	notify("STOPPING=1");
+	agent_stop(arg);
+}
+
+static void on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	notify("RELOADING=1");
+	agent_reload(arg);
+	notify("READY=1");
+}
+
+static bool watch_signals(struct agent *a)
+{
+	static const struct {
+		int sig;
+		event_callback_fn fn;
+	} signals[] = { { SIGTERM, on_end_signal }, { SIGINT, on_end_signal }, { SIGHUP, on_hup } };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (unsigned int i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct event *ev = evsignal_new(agent_base(a), signals[i].sig, signals[i].fn, a);
+
+		if (!ev || event_add(ev, NULL))
+			return false;
+	}
+	return true;
+}
+
+/* Whatever opens files on first use must do so before the rights are gone. */
+static void warm_up(void)
+{
+	uint8_t byte;
+
+	ike_crypto_random(NULL, &byte, 1);
+	evutil_secure_rng_init();
+}
+
+static int serve(const struct options *o)
+{
+	int fd = -1, rc;
+	char err[1024];
+	struct agent *a;
+
+	if (o->background) {
+		fd = go_background();
+		if (fd < 0) {
+			fprintf(stderr, "esptund: cannot go to the background: %s\n", strerror(errno));
+			return 1;
+		}
+	}
+	log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, false);
+	warm_up();
+	make_socket_dir(o->agent.socket);
+	a = agent_new(&o->agent, err, sizeof(err));
+	if (!a || rights_drop(err, sizeof(err)) || !watch_signals(a) ||
+	    (!o->no_seccomp && rights_confine(err, sizeof(err)))) {
+		log_say(IKE_LOG_ERROR, NULL, "%s", a && !*err ? "out of memory" : err);
+		agent_free(a);
+		return 1;
+	}
+	if (agent_start(a)) {
+		agent_free(a);
+		return 1;
+	}
+	if (o->background) {
+		log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, true);
+		leave_terminal(fd);
+	}
+	log_say(IKE_LOG_INFO, NULL, "version " ESPTUN_VERSION ", ready");
+	notify("READY=1");
+	rc = agent_run(a);
+	agent_free(a);
+	log_say(IKE_LOG_INFO, NULL, "ended");
+	return rc ? 1 : 0;
+}
+
+enum { OPT_CHECK = 256, OPT_KEYS, OPT_NO_SECCOMP };
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "background", no_argument, NULL, 'b' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "keep", no_argument, NULL, 'k' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "check", no_argument, NULL, OPT_CHECK },
+		{ "debug-keys", required_argument, NULL, OPT_KEYS },
+		{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:s:bfkdVh", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'c': o->agent.config_dir = optarg; break;
+		case 's': o->agent.socket = optarg; break;
+		case 'b': o->background = true; break;
+		case 'f': o->background = false; break;
+		case 'k': o->agent.keep = true; break;
+		case 'd': o->debug = true; break;
+		case OPT_CHECK: o->check = true; break;
+		case OPT_KEYS: o->agent.key_dir = optarg; break;
+		case OPT_NO_SECCOMP: o->no_seccomp = true; break;
+		case 'V': puts("esptund " ESPTUN_VERSION); exit(0);
+		case 'h': fputs(usage, stdout); exit(0);
+		default: return -1;
+		}
+	}
+	if (optind < argc && !o->check) {
+		fprintf(stderr, "esptund: unexpected \"%s\"; a tunnel is brought up with: esptun up %s\n",
+			argv[optind], argv[optind]);
+		return -1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .agent = { .config_dir = CONFIG_DIR, .socket = CTL_SOCKET } };
+
+	if (parse(argc, argv, &o)) {
+		fputs("Try esptund --help.\n", stderr);
+		return 2;
+	}
+	return o.check ? check(&o, argv + optind, argc - optind) : serve(&o);
+}
