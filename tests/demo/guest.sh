@@ -49,14 +49,15 @@ conf() {
 	cat "$dir/$2.conf"
 }
 
-# agent NS LOG KEYS: starts esptund, its control socket in /run/NS.
+# agent NS LOG KEYS: starts esptund, its control socket in /run/NS, and has it
+# export its keys for tshark.
 agent() {
 	mkdir -p "/run/$1" "$VM_OUT/$3"
 	echo
 	echo "$1# esptund"
-	start "pid_$1" "$1" "$VM_OUT/$2.log" esptund --config /etc/esptun \
-		--socket "/run/$1/ctl" --keytable "$VM_OUT/$3"
-	wait_for 10 test -S "/run/$1/ctl" || failed "esptund on $1 does not come up"
+	start "pid_$1" "$1" "$VM_OUT/$2.log" esptund --socket "/run/$1/control" \
+		--debug-keys "$VM_OUT/$3"
+	wait_for 10 test -S "/run/$1/control" || failed "esptund on $1 does not come up"
 }
 
 agent_stop() {
@@ -70,14 +71,15 @@ no_link() {
 	! ip -n "$1" link show "$2" >/dev/null 2>&1
 }
 
+# The gateways share this guest's /run, hence the control socket's path.
 status() {
-	show "$1" esptun --socket "/run/$1/ctl" status
+	show "$1" esptun -c "/run/$1/control" status
 }
 
 # up NS DEV: waits for the tunnel.
 up() {
 	wait_for 20 running "$1" "$2" || {
-		esptun --socket "/run/$1/ctl" status
+		ip netns exec "$1" esptun -c "/run/$1/control" status
 		failed "the tunnel $2 on $1 does not come up"
 	}
 }
