@@ -50,13 +50,21 @@ static const char *error_text(int err)
 	}
 }
 
+/* The kernel's sentence often names the attribute itself; once is enough. */
+static bool names_attr(const char *text, const char *path)
+{
+	const char *last = strrchr(path, '.');
+
+	return strstr(text, last ? last + 1 : path);
+}
+
 int esptun_set_ack_error(struct esptun *h, const char *what, const struct extack *ack)
 {
 	const char *text = ack->msg[0] ? ack->msg : error_text(ack->error);
 
 	if (!ack->msg[0] && ack->missing)
 		text = "required attribute missing";
-	if (ack->attr[0])
+	if (ack->attr[0] && !names_attr(text, ack->attr))
 		return esptun_set_error(h, ack->error, "%s: %s (%s)", what, text, ack->attr);
 	return esptun_set_error(h, ack->error, "%s: %s", what, text);
 }

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line: keywords, values, keys, and what each command demands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define MAX_WORDS 64
+
+struct line {
+	struct args args;
+	char text[2048];
+	char *words[MAX_WORDS];
+};
+
+/* Split @text at blanks, as a shell would. */
+static struct args *line(struct line *l, const char *text)
+{
+	char *word, *save;
+
+	memset(l, 0, sizeof(*l));
+	snprintf(l->text, sizeof(l->text), "%s", text);
+	for (word = strtok_r(l->text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		l->words[l->args.argc++] = word;
+	l->args.argv = l->words;
+	return &l->args;
+}
+
+static void contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" does not say \"%s\"", text, part);
+}
+
+static void peer_full(void **state)
+{
+	struct peer_args p;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(peer_args_parse(line(&l, "dev vpn0 id 3 remote 198.51.100.2 port 4501 "
+						  "local 192.0.2.1 keepalive 0 roam off"),
+					 "add", &p),
+			 0);
+	assert_string_equal(p.dev, "vpn0");
+	assert_int_equal(p.peer.id, 3);
+	assert_int_equal(p.peer.has, ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT |
+					     ESPTUN_PEER_HAS_LOCAL | ESPTUN_PEER_HAS_KEEPALIVE |
+					     ESPTUN_PEER_HAS_MAY_ROAM);
+	assert_int_equal(p.peer.remote.port, 4501);
+	assert_int_equal(p.peer.keepalive, 0);
+	assert_false(p.peer.may_roam);
+	assert_memory_equal(p.peer.remote.addr.bytes, "\xc6\x33\x64\x02", 4);
+}
+
+/* Any prefix will do, the first in the table wins, order is free. */
+static void peer_abbreviated(void **state)
+{
+	struct peer_args p;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(peer_args_parse(line(&l, "re 10.0.0.1 i 7 d vpn0 k 5"), "set", &p), 0);
+	assert_int_equal(p.peer.id, 7);
+	assert_int_equal(p.peer.keepalive, 5);
+	assert_true(p.peer.has & ESPTUN_PEER_HAS_REMOTE);
+}
+
+static void peer_refused(void **state)
+{
+	static const struct {
+		const char *verb, *text, *says;
+	} rows[] = {
+		{ "add", "", "dev NAME" },
+		{ "add", "dev vpn0", "id N" },
+		{ "add", "dev", "\"dev\" needs a value" },
+		{ "add", "dev vpn0 id 0", "from 1 to" },
+		{ "add", "dev vpn0 id 4294967296", "from 1 to 4294967295" },
+		{ "add", "dev vpn0 id -1", "from 1 to" },
+		{ "add", "dev vpn0 id 1x", "from 1 to" },
+		{ "add", "dev vpn0 id 1 remote host.example", "numeric address" },
+		{ "add", "dev vpn0 id 1 remote 2001:db8::1", "IPv4" },
+		{ "add", "dev vpn0 id 1 port 0", "from 1 to 65535" },
+		{ "add", "dev vpn0 id 1 port 65536", "from 1 to 65535" },
+		{ "add", "dev vpn0 id 1 keepalive 3601", "from 0 to 3600" },
+		{ "add", "dev vpn0 id 1 roam yes", "on or off" },
+		{ "add", "dev vpn0 id 1 id 2", "given twice" },
+		{ "add", "dev vpn0 id 1 remte 10.0.0.1", "did you mean \"remote\"" },
+		{ "add", "dev vpn0 id 1 completely-else", "expected one of: dev, id" },
+		{ "set", "dev vpn0 id 1", "something to change" },
+		{ "del", "dev vpn0 id 1 port 5", "only dev and id" },
+		{ "show", "port 5", "only dev and id" },
+	};
+	struct peer_args p;
+	struct line l;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct args *a = line(&l, rows[i].text);
+
+		if (!peer_args_parse(a, rows[i].verb, &p))
+			fail_msg("accepted peer %s %s", rows[i].verb, rows[i].text);
+		contains(a->err, rows[i].says);
+	}
+	assert_int_equal(peer_args_parse(line(&l, ""), "show", &p), 0);
+}
+
+#define KEY36 "0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"
+#define SA    "dev vpn0 dir in spi 0xc0000001 peer 1 "
+
+static void sa_full(void **state)
+{
+	char buf[ESPTUN_TS_STRLEN];
+	struct sa_args s;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(sa_args_parse(line(&l,
+					    SA "algo aes-gcm-256 key " KEY36 " esn on "
+					       "replay-window 64 local-ts 10.1.0.0/16:tcp:443 ::/0 "
+					       "remote-ts 10.2.0.0/16 remote-ts 10.3.0.0/16 "
+					       "limit soft-bytes 2g limit hard-packets 1000"),
+				       "add", &s),
+			 0);
+	assert_string_equal(s.dev, "vpn0");
+	assert_int_equal(s.sa.spi, 0xc0000001);
+	assert_int_equal(s.sa.dir, ESPTUN_SA_DIR_IN);
+	assert_int_equal(s.sa.encr, ESPTUN_ENCR_AES_GCM_16);
+	assert_int_equal(s.sa.key_len, 36);
+	assert_int_equal(s.sa.key[35], 0x23);
+	assert_true(s.sa.esn);
+	assert_int_equal(s.sa.replay_window, 64);
+	assert_int_equal(s.sa.n_ts_local, 2);
+	assert_int_equal(s.sa.n_ts_remote, 2);
+	assert_string_equal(esptun_ts_format(&s.sa.ts_local[0], buf), "10.1.0.0/16:tcp:443");
+	assert_string_equal(esptun_ts_format(&s.sa.ts_remote[1], buf), "10.3.0.0/16");
+	assert_true(s.sa.soft_bytes == 2ULL << 30);
+	assert_int_equal(s.sa.hard_packets, 1000);
+	assert_int_equal(s.sa.has, ESPTUN_SA_HAS_REPLAY_WINDOW | ESPTUN_SA_HAS_SOFT_BYTES |
+					   ESPTUN_SA_HAS_HARD_PACKETS);
+	esptun_sa_clear(&s.sa);
+	/* the key is gone from the command line ps shows */
+	assert_int_equal(l.words[11][0], '\0');
+}
+
+static void sa_alias_and_any(void **state)
+{
+	struct sa_args s;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(sa_args_parse(line(&l, "dev vpn0 dir out spi 256 peer 1 "
+						"algo rfc4106(gcm(aes)) local-ts any "
+						"key 0x000102030405060708090a0b0c0d0e0f10111213"),
+				       "add", &s),
+			 0);
+	assert_int_equal(s.sa.key_len, 20);
+	assert_int_equal(s.sa.n_ts_local, 0);
+	assert_int_equal(s.sa.dir, ESPTUN_SA_DIR_OUT);
+	esptun_sa_clear(&s.sa);
+}
+
+static void sa_refused(void **state)
+{
+	static const struct {
+		const char *verb, *text, *says;
+	} rows[] = {
+		{ "add", "dev vpn0 dir in spi 255", "below 256" },
+		{ "add", "dev vpn0 dir in spi 0", "below 256" },
+		{ "add", "dev vpn0 dir in spi 0x100000000", "0x100 to 0xffffffff" },
+		{ "add", "dev vpn0 dir in spi c0ffee", "0x100 to 0xffffffff" },
+		{ "add", "dev vpn0 dir both", "in or out" },
+		{ "add", SA "algo aes-gcm-256", "needs \"key\"" },
+		{ "add", SA "key " KEY36, "needs \"algo\"" },
+		{ "add", SA "algo aes-gcm-256 key 0x0011", "36 octets" },
+		{ "add", SA "algo aes-gcm-256 key 0x0011", "not 2" },
+		{ "add", SA "algo aes-gcm-128 key " KEY36, "20 octets" },
+		{ "add", SA "algo 3des key " KEY36, "chacha20-poly1305" },
+		{ "add", SA "algo aes-gcm-256 key 0x123", "even number" },
+		{ "add", SA "algo aes-gcm-256 key 0x", "even number" },
+		{ "add", SA "algo aes-gcm-256 key 0x12zz", "even number" },
+		{ "add", SA "algo aes-gcm-256 key deadbeef", "0xHEX" },
+		{ "add", SA "algo aes-gcm-256 key file", "needs a value" },
+		{ "add", SA "algo aes-gcm-256 key file /nonexistent/key", "cannot read key file" },
+		{ "add", SA "replay-window 65537", "0 to 65536" },
+		{ "add",
+		  "dev v dir out spi 256 peer 1 algo aes-gcm-256 key " KEY36 " replay-window 64",
+		  "inbound" },
+		{ "add", SA "local-ts 10.1.0.1/16", "bits set beyond" },
+		{ "add", SA "local-ts 10.1.0.0/16:tcp:x", "PREFIX[:PROTO" },
+		{ "add", SA "local-ts", "needs a value" },
+		{ "add", SA "limit", "soft-bytes" },
+		{ "add", SA "limit soft 5x", "suffix" },
+		{ "add", SA "limit soft-bytes 18446744073709551615k", "suffix" },
+		{ "add", SA "limit seconds 5", "soft-bytes" },
+		{ "add", SA "esn maybe", "on or off" },
+		{ "set", SA, "needs \"limit\"" },
+		{ "del", "dev vpn0 spi 256", "needs \"dir\"" },
+		{ "del", SA "esn on", "does not take \"esn\"" },
+		{ "flush", "", "needs \"dev\"" },
+		{ "flush", "dev vpn0 spi 256", "does not take \"spi\"" },
+		{ "show", "key " KEY36, "does not take \"key\"" },
+		{ "add", SA "alog aes-gcm-256", "did you mean \"algo\"" },
+	};
+	struct sa_args s;
+	struct line l;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct args *a = line(&l, rows[i].text);
+
+		if (!sa_args_parse(a, rows[i].verb, &s))
+			fail_msg("accepted sa %s %s", rows[i].verb, rows[i].text);
+		contains(a->err, rows[i].says);
+		/* what was parsed before the mistake is wiped */
+		assert_int_equal(s.sa.key_len, 0);
+		assert_null(s.sa.ts_local);
+	}
+}
+
+/* A mistyped key must not be repeated in the error. */
+static void key_not_echoed(void **state)
+{
+	struct sa_args s;
+	struct args *a;
+	struct line l;
+
+	(void)state;
+	a = line(&l, SA "algo aes-gcm-256 key 5ec2e75ec2e7");
+	assert_int_not_equal(sa_args_parse(a, "add", &s), 0);
+	assert_null(strstr(a->err, "5ec2e7"));
+	a = line(&l, SA "algo aes-gcm-256 key 0x5ec2e75ec2e7z");
+	assert_int_not_equal(sa_args_parse(a, "add", &s), 0);
+	assert_null(strstr(a->err, "5ec2e7"));
+}
+
+static void key_file(void **state)
+{
+	char path[] = "/tmp/esptun-key-XXXXXX", text[256];
+	int fd = mkstemp(path);
+	struct sa_args s;
+	struct args *a;
+	struct line l;
+
+	(void)state;
+	assert_true(fd >= 0);
+	dprintf(fd, "  " KEY36 "\n");
+	snprintf(text, sizeof(text), SA "algo aes-gcm-256 key file %s esn off", path);
+	assert_int_equal(sa_args_parse(line(&l, text), "add", &s), 0);
+	assert_int_equal(s.sa.key_len, 36);
+	assert_int_equal(s.sa.key[1], 1);
+	esptun_sa_clear(&s.sa);
+
+	dprintf(fd, "and more\n");
+	a = line(&l, text);
+	assert_int_not_equal(sa_args_parse(a, "add", &s), 0);
+	contains(a->err, "does not hold a key");
+	close(fd);
+	unlink(path);
+}
+
+static void keys(void **state)
+{
+	char longest[2 * ARGS_KEY_MAX + 8];
+	uint8_t key[ARGS_KEY_MAX];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(key_parse("0x00ff", key, &len), 0);
+	assert_int_equal(len, 2);
+	assert_int_equal(key[1], 0xff);
+	assert_int_equal(key_parse("\tAbCd\n", key, &len), 0);
+	assert_int_equal(key[0], 0xab);
+	assert_int_not_equal(key_parse("", key, &len), 0);
+	assert_int_not_equal(key_parse("0x", key, &len), 0);
+	assert_int_not_equal(key_parse("0x0", key, &len), 0);
+	assert_int_not_equal(key_parse("00 11", key, &len), 0);
+	memset(longest, 'a', sizeof(longest));
+	longest[2 * ARGS_KEY_MAX] = '\0';
+	assert_int_equal(key_parse(longest, key, &len), 0);
+	assert_int_equal(len, ARGS_KEY_MAX);
+	memcpy(longest + 2 * ARGS_KEY_MAX, "aa", 3);
+	assert_int_not_equal(key_parse(longest, key, &len), 0);
+	assert_int_equal(key[0], 0);
+}
+
+static void exit_codes(void **state)
+{
+	static const struct {
+		const char *words[5];
+		int code;
+	} rows[] = {
+		{ { "esptun", "help" }, 0 },
+		{ { "esptun", "-V" }, 0 },
+		{ { "esptun", "--Version" }, 0 },
+		{ { "esptun", "-help" }, 0 },
+		{ { "esptun", "peer", "help" }, 0 },
+		{ { "esptun", "sa", "help" }, 0 },
+		{ { "esptun", "mon", "help" }, 0 },
+		{ { "esptun", "-j", "stats", "help" }, 0 },
+		{ { "esptun", "keygen" }, 0 },
+		{ { "esptun", "keygen", "sa", "aes-gcm-128" }, 0 },
+		{ { "esptun", "keygen", "sa", "rot13" }, EXIT_USAGE },
+		{ { "esptun" }, EXIT_USAGE },
+		{ { "esptun", "-bogus" }, EXIT_USAGE },
+		{ { "esptun", "-n" }, EXIT_USAGE },
+		{ { "esptun", "-show" }, EXIT_USAGE },
+		{ { "esptun", "bogus" }, EXIT_USAGE },
+		{ { "esptun", "peer", "bogus" }, EXIT_USAGE },
+		{ { "esptun", "sa", "add" }, EXIT_USAGE },
+		{ { "esptun", "up" }, EXIT_USAGE },
+		{ { "esptun", "-c", "/nonexistent/control", "status" }, EXIT_KERNEL },
+		{ { "esptun", "-n", "no-such-netns-here", "peer" }, EXIT_KERNEL },
+	};
+	char words[5][64], *argv[6];
+	size_t i;
+	int argc;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(argv, 0, sizeof(argv));
+		for (argc = 0; argc < 5 && rows[i].words[argc]; argc++) {
+			snprintf(words[argc], sizeof(words[argc]), "%s", rows[i].words[argc]);
+			argv[argc] = words[argc];
+		}
+		if (cli_main(argc, argv) != rows[i].code)
+			fail_msg("row %zu: esptun %s", i, argc > 1 ? argv[1] : "");
+	}
+}
+
+/* What show prints of an SA is what add takes, and never the key by itself. */
+static void sa_json(void **state)
+{
+	struct sa_args s;
+	struct line l;
+	char *text;
+	json_t *o;
+
+	(void)state;
+	assert_int_equal(sa_args_parse(line(&l, SA "algo chacha20-poly1305 key " KEY36
+						   " local-ts 10.1.0.0/16"),
+				       "add", &s),
+			 0);
+	o = json_sa(&s.sa);
+	assert_string_equal(json_string_value(json_object_get(o, "spi")), "0xc0000001");
+	assert_string_equal(json_string_value(json_object_get(o, "dir")), "in");
+	assert_string_equal(json_string_value(json_object_get(o, "algo")), "chacha20-poly1305");
+	assert_string_equal(json_string_value(json_object_get(o, "key")), KEY36);
+	assert_int_equal(json_array_size(json_object_get(o, "local_ts")), 1);
+	json_decref(o);
+	/* as the kernel answers without show-keys */
+	memset(s.sa.key, 0, sizeof(s.sa.key));
+	s.sa.key_len = 0;
+	o = json_sa(&s.sa);
+	text = json_dumps(o, 0);
+	assert_null(json_object_get(o, "key"));
+	assert_null(strstr(text, "0x0001"));
+	free(text);
+	json_decref(o);
+	esptun_sa_clear(&s.sa);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(peer_full),
+		cmocka_unit_test(peer_abbreviated),
+		cmocka_unit_test(peer_refused),
+		cmocka_unit_test(sa_full),
+		cmocka_unit_test(sa_alias_and_any),
+		cmocka_unit_test(sa_refused),
+		cmocka_unit_test(key_not_echoed),
+		cmocka_unit_test(key_file),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(sa_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
