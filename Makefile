@@ -34,7 +34,9 @@ FUZZCC  ?= clang
 AR      ?= ar
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
-say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+# make -s says nothing at all.
+SILENT  := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say      = $(if $(SILENT)$(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS  ?= -O2 -g
