@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Configuration files: what they mean, and what is said about wrong ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ike/app/config.h"
+#include "ike/proto/names.h"
+
+/* The complaints of a parse: "LINE: text\n" each, warnings as "LINE: warning: text\n". */
+static char said[8192];
+
+static void on_report(void *ctx, bool error, unsigned int line, const char *text)
+{
+	size_t len = strlen(said);
+
+	(void)ctx;
+	snprintf(said + len, sizeof(said) - len, "%u: %s%s\n", line, error ? "" : "warning: ", text);
+}
+
+static const struct config_report report = { .fn = on_report };
+
+#define PSK_LINE "PSK = 5dtRc2sPqYb8Wm1xVn7uKz4L\n"
+
+static int parse(const char *text, struct config *c)
+{
+	said[0] = 0;
+	return config_parse("hq", text, strlen(text), c, &report);
+}
+
+/* @text is refused, and what is said holds @expected. */
+static void refused(const char *text, const char *expected)
+{
+	struct config c, zero = { 0 };
+
+	assert_int_equal(parse(text, &c), -1);
+	if (!strstr(said, expected))
+		fail_msg("said \"%s\", not \"%s\"", said, expected);
+	assert_memory_equal(&c, &zero, sizeof(c));
+}
+
+static void accepted(const char *text, struct config *c)
+{
+	if (parse(text, c))
+		fail_msg("refused: %s", said);
+}
+
+static void defaults(void **state)
+{
+	struct config c;
+	char text[512];
+
+	(void)state;
+	accepted("[Peer]\nEndpoint = vpn.example.org\n" PSK_LINE, &c);
+	assert_string_equal(said, "");
+	assert_string_equal(c.name, "hq");
+	assert_string_equal(c.endpoint, "vpn.example.org");
+	assert_int_equal(c.endpoint_addr.family, 0);
+	assert_int_equal(c.endpoint_port, 500);
+	assert_int_equal(c.port, 4500);
+	assert_int_equal(c.mtu, 0);
+	assert_int_equal(c.keepalive, 20);
+	assert_int_equal(c.liveness, 30);
+	assert_int_equal(c.replay_window, 1024);
+	assert_int_equal(c.start, IKE_START_NOW);
+	assert_int_equal(c.local_id.type, 0);
+	assert_int_equal(c.remote_id.type, 0);
+	assert_true(c.ike.n > 0 && c.esp.n > 0);
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), &c.local_ts), "0.0.0.0/0, ::/0");
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), &c.remote_ts), "0.0.0.0/0, ::/0");
+	config_clear(&c);
+}
+
+static void every_key(void **state)
+{
+	struct config c;
+	char text[512];
+
+	(void)state;
+	accepted("# a comment\n"
+		 "[tunnel]\n"
+		 "Address = 169.254.10.2/30, fd00::2/64  # both\n"
+		 "  10.9.9.9\n"
+		 "MTU = 1400\n"
+		 "localid = branch1.example.org\n"
+		 "Local = 192.0.2.7\n"
+		 "Port = 4501\n"
+		 "FwMark = 0x2a\n"
+		 "Table = 77\n"
+		 "Metric = 5\n"
+		 "[Peer]\n"
+		 "Endpoint = 198.51.100.2:4500 ; start there\n"
+		 "RemoteID = vpn@example.org\n"
+		 "PSK = \"a # key ; of 20 octets\"\n"
+		 "Routes = 10.0.0.0/8\n"
+		 "Routes = fd00::/8 0.0.0.0/0\n"
+		 "Selectors = 10.1.0.0/16 = 10.2.0.0/16,\n"
+		 "\t10.1.0.0/16 = 10.3.0.1-10.3.0.9:udp:53\n"
+		 "Crypto = ike: aes256-sha256-modp2048, esp: aes128gcm16-noesn\n"
+		 "Keepalive = 0\n"
+		 "Liveness = 5\n"
+		 "ReplayWindow = 64\n"
+		 "Start = traffic\n",
+		 &c);
+	assert_int_equal(c.n_address, 3);
+	assert_int_equal(c.address[0].len, 30);
+	assert_int_equal(c.address[1].addr.family, 6);
+	assert_int_equal(c.address[2].len, 32);
+	assert_int_equal(c.mtu, 1400);
+	assert_string_equal(ike_id_print(text, sizeof(text), &c.local_id), "branch1.example.org");
+	assert_string_equal(ike_addr_print(text, sizeof(text), &c.local), "192.0.2.7");
+	assert_int_equal(c.port, 4501);
+	assert_int_equal(c.fwmark, 42);
+	assert_int_equal(c.table, 77);
+	assert_int_equal(c.metric, 5);
+	assert_string_equal(ike_addr_print(text, sizeof(text), &c.endpoint_addr), "198.51.100.2");
+	assert_int_equal(c.endpoint_port, 4500);
+	assert_int_equal(c.remote_id.type, IKE_ID_RFC822);
+	assert_int_equal(c.psk_len, 22);
+	assert_memory_equal(c.psk, "a # key ; of 20 octets", 22);
+	assert_int_equal(c.n_routes, 3);
+	assert_int_equal(c.routes[2].len, 0);
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), &c.local_ts), "10.1.0.0/16");
+	assert_int_equal(c.remote_ts.n, 2);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), &c.ike),
+			    "aes256-sha256-prfsha256-modp2048");
+	assert_int_equal(c.esp.n, 1);
+	assert_int_equal(c.keepalive, 0);
+	assert_int_equal(c.liveness, 5);
+	assert_int_equal(c.replay_window, 64);
+	assert_int_equal(c.start, IKE_START_TRAFFIC);
+	config_clear(&c);
+}
+
+static void keys_in_other_forms(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\nPSK = hex:00FF10\n", &c);
+	assert_int_equal(c.psk_len, 3);
+	assert_memory_equal(c.psk, "\x00\xff\x10", 3);
+	assert_int_equal(c.start, IKE_START_LISTEN); /* nowhere to begin */
+	config_clear(&c);
+	accepted("[Peer]\nPSK = base64:AAECAw==\n", &c);
+	assert_int_equal(c.psk_len, 4);
+	assert_memory_equal(c.psk, "\x00\x01\x02\x03", 4);
+	config_clear(&c);
+	accepted("[Peer]\nPSK = file:/etc/esptun/psk\n", &c);
+	assert_string_equal(c.psk_file, "/etc/esptun/psk");
+	config_clear(&c);
+	refused("[Peer]\nPSK = hex:00F\n", "2: PSK: expected");
+	refused("[Peer]\nPSK = base64:AAA\n", "2: PSK: expected");
+	refused("[Peer]\nPSK = base64:A*ECAw==\n", "2: PSK: expected");
+	refused("[Peer]\nPSK = file:psk\n", "2: PSK: expected");
+	refused("[Peer]\nPSK = secret # of hq\n", "2: PSK: expected a key without comment");
+	refused("[Peer]\nPSK =\n", "2: PSK: expected");
+}
+
+static void never_repeats_a_key(void **state)
+{
+	(void)state;
+	refused("[Peer]\nPSK = hex:topsecret\n", "2: PSK");
+	assert_null(strstr(said, "topsecret"));
+}
+
+static void weak_keys(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\nPSK = secret123\n", &c);
+	assert_non_null(strstr(said, "2: warning: the key can be guessed"));
+	config_clear(&c);
+	assert_true(config_psk_bits((const uint8_t *)"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 34) < 10);
+	assert_true(config_psk_bits((const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26) < 10);
+	assert_true(config_psk_bits((const uint8_t *)"", 0) == 0);
+	assert_in_range(config_psk_bits((const uint8_t *)"5dtRc2sPqYb8Wm1xVn7uKz4L", 24), 128, 150);
+}
+
+static void wrong_values(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{ "[Tunnel]\nPort = 500\n", "2: Port = 500: expected a UDP port from 1 to 65535, but not 500" },
+		{ "[Tunnel]\nPort = 65536\n", "2: Port = 65536" },
+		{ "[Tunnel]\nPort = -1\n", "2: Port = -1" },
+		{ "[Tunnel]\nPort = 4500x\n", "2: Port = 4500x" },
+		{ "[Tunnel]\n\nMTU = big\n", "3: MTU = big: expected auto, or octets from 576 to 65535" },
+		{ "[Tunnel]\nMTU =\n", "2: MTU = : expected auto" },
+		{ "[Tunnel]\nLocal = vpn.example.org\n", "2: Local = vpn.example.org: expected an IPv4 address" },
+		{ "[Tunnel]\nAddress = 10.0.0.1/33\n", "\"10.0.0.1/33\" is none" },
+		{ "[Tunnel]\nAddress = 10.0.0.1,\n  10.0.0.300/8\n", "3: Address" },
+		{ "[Tunnel]\nFwMark = 0x1ffffffff\n", "2: FwMark" },
+		{ "[Tunnel]\nTable = default\n", "2: Table = default: expected main, or" },
+		{ "[Peer]\nRoutes = 10.1.2.3/8\n", "2: Routes = 10.1.2.3/8: expected networks, but 10.1.2.3/8 has bits set beyond /8" },
+		{ "[Peer]\nRoutes = lan\n", "\"lan\" is none" },
+		{ "[Peer]\nEndpoint = 192.0.2.300\n", "2: Endpoint = 192.0.2.300: expected a host name or address" },
+		{ "[Peer]\nEndpoint = vpn example\n", "2: Endpoint" },
+		{ "[Peer]\nEndpoint = vpn.example.org:0\n", "2: Endpoint" },
+		{ "[Peer]\nEndpoint = [2001:db8::1]:4500\n", "IPv6 outside is not supported yet" },
+		{ "[Peer]\nEndpoint = [2001:db8::1\n", "2: Endpoint" },
+		{ "[Peer]\nSelectors = 10.1.0.0/16\n", "2: Selectors = 10.1.0.0/16: expected \"any\", or LOCAL = REMOTE" },
+		{ "[Peer]\nSelectors = 10.1.0.0/16 = here\n", "2: Selectors" },
+		{ "[Peer]\nKeepalive = often\n", "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
+		{ "[Peer]\nReplayWindow = 100000\n", "2: ReplayWindow" },
+		{ "[Peer]\nStart = later\n", "2: Start = later: expected now, traffic or listen" },
+		{ "[Peer]\nStart = now\n" PSK_LINE, "2: without Endpoint only Start = listen is possible" },
+		{ "[Peer]\nCrypto = rot13\n" PSK_LINE, "2: Crypto = rot13: expected" },
+		{ "[Peer]\nCrypto = ike: aes256-sha256-modp2048, esp: rot13\n" PSK_LINE, "2: Crypto = rot13" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		refused(rows[i].text, rows[i].expected);
+}
+
+static void wrong_keys(void **state)
+{
+	(void)state;
+	refused("[Tunnel]\nAdress = 10.0.0.1/24\n", "2: [Tunnel] has no key Adress; did you mean Address?");
+	refused("[Peer]\nAllowedIPs = 10.0.0.0/8\n", "2: [Peer] has no key AllowedIPs; esptun.conf(5) lists the keys");
+	refused("[Tunnel]\nPSK = x\n", "2: PSK belongs into section [Peer], not [Tunnel]");
+	refused("[Pear]\nPSK = x\n", "2: unknown section [Pear]; expected [Tunnel] or [Peer]");
+	refused("PSK = x\n", "1: a key before any section; expected [Tunnel] first");
+	refused("[Peer]\nPSK\n", "2: expected [Section] or KEY = VALUE");
+	refused("[Peer\nPSK = x\n", "1: expected [Section] or KEY = VALUE");
+	refused("[Tunnel]\nMTU = 1400\n\nMTU = 1300\n", "4: MTU is given again; the first one is in line 2");
+	refused("[Tunnel]\nMTU = auto\n", "0: [Peer] lacks PSK");
+	refused("", "0: [Peer] lacks PSK");
+}
+
+static void all_errors_at_once(void **state)
+{
+	(void)state;
+	refused("[Tunnel]\nMTU = 1\nPort = 0\n[Peer]\nStrat = now\n", "2: MTU");
+	assert_non_null(strstr(said, "3: Port"));
+	assert_non_null(strstr(said, "5: [Peer] has no key Strat; did you mean Start?"));
+}
+
+static void hostile_text(void **state)
+{
+	static char big[CONFIG_MAX_FILE + 2];
+	struct config c;
+
+	(void)state;
+	said[0] = 0;
+	assert_int_equal(config_parse("hq", "[Peer]\nPSK = a\0b\n", 17, &c, &report), -1);
+	assert_non_null(strstr(said, "2: the line holds a zero octet"));
+
+	memset(big, 'x', sizeof(big));
+	said[0] = 0;
+	assert_int_equal(config_parse("hq", big, 5000, &c, &report), -1);
+	assert_non_null(strstr(said, "1: the line is longer than"));
+	said[0] = 0;
+	assert_int_equal(config_parse("hq", big, CONFIG_MAX_FILE + 1, &c, &report), -1);
+	assert_non_null(strstr(said, "the file is longer than"));
+	assert_int_equal(config_parse("hq", NULL, 0, &c, &report), -1);
+}
+
+static void names(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_true(config_name_ok("hq"));
+	assert_true(config_name_ok("fifteen-letters"));
+	assert_false(config_name_ok("sixteen-letters!"));
+	assert_false(config_name_ok(""));
+	assert_false(config_name_ok(".."));
+	assert_false(config_name_ok("a/b"));
+	assert_false(config_name_ok("a b"));
+	assert_false(config_name_ok("vpn%d"));
+	said[0] = 0;
+	assert_int_equal(config_parse("a/b", "[Peer]\n", 7, &c, &report), -1);
+	assert_non_null(strstr(said, "cannot name a netdevice"));
+}
+
+static void equality(void **state)
+{
+	static const char base[] = "[Peer]\nRoutes = 10.0.0.0/8\n" PSK_LINE;
+	struct config a, b;
+
+	(void)state;
+	accepted(base, &a);
+	accepted(base, &b);
+	assert_true(config_equal(&a, &b));
+	config_clear(&b);
+	accepted("[Peer]\nRoutes = 10.0.0.0/9\n" PSK_LINE, &b);
+	assert_false(config_equal(&a, &b));
+	config_clear(&b);
+	accepted("[Peer]\nRoutes = 10.0.0.0/8\nPSK = 5dtRc2sPqYb8Wm1xVn7uKz4M\n", &b);
+	assert_false(config_equal(&a, &b));
+	config_clear(&a);
+	config_clear(&b);
+}
+
+/* ---- files ----------------------------------------------------------------------- */
+
+static char dir[] = "/tmp/test_config.XXXXXX";
+
+static void write_file(const char *name, mode_t mode, const char *text, char *path, size_t size)
+{
+	FILE *f;
+
+	snprintf(path, size, "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int load(const char *path, struct config *c)
+{
+	said[0] = 0;
+	return config_load(path, c, &report);
+}
+
+static void files(void **state)
+{
+	char conf[128], psk[128], text[256];
+	struct config c;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+
+	write_file("site.conf", 0600, "[Peer]\n" PSK_LINE, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	assert_string_equal(c.name, "site");
+	config_clear(&c);
+	assert_int_equal(chmod(conf, 0640), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "run chmod 600"));
+
+	write_file("psk", 0600, "5dtRc2sPqYb8Wm1xVn7uKz4L\n", psk, sizeof(psk));
+	snprintf(text, sizeof(text), "[Peer]\nPSK = file:%s\n", psk);
+	write_file("site.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	assert_int_equal(c.psk_len, 24);
+	assert_string_equal(said, "");
+	config_clear(&c);
+
+	assert_int_equal(chmod(psk, 0604), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "can be read by others (mode 0604)"));
+
+	write_file("psk", 0600, "\n", psk, sizeof(psk));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "is no key"));
+	write_file("psk", 0600, "short\n", psk, sizeof(psk));
+	assert_int_equal(load(conf, &c), 0);
+	assert_non_null(strstr(said, "warning: the key in"));
+	config_clear(&c);
+
+	unlink(psk);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "cannot read the key file"));
+	unlink(conf);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "cannot read "));
+	assert_int_equal(load(dir, &c), -1);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(keys_in_other_forms),
+		cmocka_unit_test(never_repeats_a_key),
+		cmocka_unit_test(weak_keys),
+		cmocka_unit_test(wrong_values),
+		cmocka_unit_test(wrong_keys),
+		cmocka_unit_test(all_errors_at_once),
+		cmocka_unit_test(hostile_text),
+		cmocka_unit_test(names),
+		cmocka_unit_test(equality),
+		cmocka_unit_test(files),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
