@@ -98,9 +98,10 @@ void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes)
 {
 	u64 p = atomic64_add_return(packets, &sa->packets);
 	u64 b = atomic64_add_return(bytes, &sa->bytes);
+	unsigned long now = jiffies;
 
-	if (READ_ONCE(sa->last_used) != jiffies)
-		WRITE_ONCE(sa->last_used, jiffies);
+	if (READ_ONCE(sa->last_used) != now)
+		WRITE_ONCE(sa->last_used, now);
 	if (unlikely(reached(p, &sa->limits.hard_packets) ||
 		     reached(b, &sa->limits.hard_bytes)))
 		sa_expire(sa, ESPTUN_SA_STATE_DEAD, ESPTUN_EXPIRE_REASON_HARD);

@@ -360,7 +360,11 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 	struct esptun_sel *sel;
 	unsigned int size;
 
-	while ((plen = find_last_bit(plens, (size = plen))) < size) {
+	for (;;) {
+		size = plen;
+		plen = find_last_bit(plens, size);
+		if (plen == size)
+			return NULL;
 		addr_prefix(&key.addr, &flow->dst, flow->family, plen);
 		key.plen = plen;
 		list = rhltable_lookup(&out->prefixes, &key, out_params);
@@ -368,7 +372,6 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 			if (sel_take(sel, flow, dead))
 				return sel->sa;
 	}
-	return NULL;
 }
 
 /* One SA for everything: nothing of the packet needs to be read. */
