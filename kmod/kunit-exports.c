@@ -4,3 +4,43 @@
  * so that nothing is exported where there is no test.
  */
 #include <linux/export.h>
+#include "aead.h"
+#include "esp.h"
+#include "replay.h"
+#include "sadb.h"
+
+EXPORT_SYMBOL_GPL(esptun_aead_find);
+EXPORT_SYMBOL_GPL(esptun_aead_init);
+EXPORT_SYMBOL_GPL(esptun_aead_free);
+EXPORT_SYMBOL_GPL(esptun_aead_ready);
+EXPORT_SYMBOL_GPL(esptun_aead_seal);
+EXPORT_SYMBOL_GPL(esptun_aead_open);
+
+EXPORT_SYMBOL_GPL(esptun_esp_pad);
+EXPORT_SYMBOL_GPL(esptun_esp_len);
+EXPORT_SYMBOL_GPL(esptun_esp_inner_mtu);
+EXPORT_SYMBOL_GPL(esptun_esp_put_trailer);
+EXPORT_SYMBOL_GPL(esptun_esp_valid_len);
+EXPORT_SYMBOL_GPL(esptun_esp_get_trailer);
+
+EXPORT_SYMBOL_GPL(esptun_replay_words);
+EXPORT_SYMBOL_GPL(esptun_replay_init);
+EXPORT_SYMBOL_GPL(esptun_replay_infer);
+EXPORT_SYMBOL_GPL(esptun_replay_check);
+EXPORT_SYMBOL_GPL(esptun_replay_commit);
+
+EXPORT_SYMBOL_GPL(esptun_sadb_net_init);
+EXPORT_SYMBOL_GPL(esptun_sadb_net_exit);
+EXPORT_SYMBOL_GPL(esptun_sadb_in_find);
+EXPORT_SYMBOL_GPL(esptun_sadb_in_add);
+EXPORT_SYMBOL_GPL(esptun_sadb_in_replace);
+EXPORT_SYMBOL_GPL(esptun_sadb_in_del);
+EXPORT_SYMBOL_GPL(esptun_sadb_out_init);
+EXPORT_SYMBOL_GPL(esptun_sadb_out_exit);
+EXPORT_SYMBOL_GPL(esptun_sadb_out_add);
+EXPORT_SYMBOL_GPL(esptun_sadb_out_del);
+EXPORT_SYMBOL_GPL(esptun_sadb_out_find);
+
+EXPORT_SYMBOL_GPL(esptun_ts_check);
+EXPORT_SYMBOL_GPL(esptun_ts_match);
+EXPORT_SYMBOL_GPL(esptun_flow_parse);

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Finding SAs: inbound by SPI, outbound by selector. */
+#include <kunit/test.h>
+#include <linux/inet.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include "link.h"
+#include "sa.h"
+#include "sadb.h"
+
+/* A namespace with one link, as far as the tables look at them. */
+struct world {
+	struct esptun_net *en;
+	struct esptun_link *link;
+};
+
+static void world_open(struct kunit *test, struct world *w)
+{
+	w->en = kunit_kzalloc(test, sizeof(*w->en), GFP_KERNEL);
+	w->link = kunit_kzalloc(test, sizeof(*w->link), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, w->en);
+	KUNIT_ASSERT_NOT_NULL(test, w->link);
+	mutex_init(&w->en->lock);
+	w->link->en = w->en;
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_net_init(w->en));
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_init(&w->link->out));
+	mutex_lock(&w->en->lock);
+}
+
+static void world_close(struct world *w)
+{
+	mutex_unlock(&w->en->lock);
+	esptun_sadb_out_exit(&w->link->out);
+	esptun_sadb_net_exit(w->en);
+}
+
+static struct esptun_sa *sa_make(struct kunit *test, struct world *w, u32 spi)
+{
+	struct esptun_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, sa);
+	sa->spi = htonl(spi);
+	sa->link = w->link;
+	sa->state = ESPTUN_SA_STATE_MATURE;
+	return sa;
+}
+
+/* ---- inbound ------------------------------------------------------------- */
+
+static void sadb_inbound(struct kunit *test)
+{
+	struct esptun_sa *a, *b, *twin, *next;
+	struct world w;
+
+	world_open(test, &w);
+	a = sa_make(test, &w, 0x1000);
+	b = sa_make(test, &w, 0x00001001);
+	twin = sa_make(test, &w, 0x1000);
+	next = sa_make(test, &w, 0x1000);
+
+	KUNIT_EXPECT_NULL(test, esptun_sadb_in_find(w.en, a->spi));
+	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_in_add(w.en, a));
+	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_in_add(w.en, b));
+	KUNIT_EXPECT_EQ(test, -EEXIST, esptun_sadb_in_add(w.en, twin));
+	KUNIT_EXPECT_PTR_EQ(test, a, esptun_sadb_in_find(w.en, a->spi));
+	KUNIT_EXPECT_PTR_EQ(test, b, esptun_sadb_in_find(w.en, b->spi));
+	KUNIT_EXPECT_NULL(test, esptun_sadb_in_find(w.en, 0));
+
+	/* A larval SA gets its key. */
+	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_in_replace(w.en, a, next));
+	KUNIT_EXPECT_PTR_EQ(test, next, esptun_sadb_in_find(w.en, a->spi));
+
+	esptun_sadb_in_del(w.en, next);
+	KUNIT_EXPECT_NULL(test, esptun_sadb_in_find(w.en, a->spi));
+	KUNIT_EXPECT_PTR_EQ(test, b, esptun_sadb_in_find(w.en, b->spi));
+	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_in_add(w.en, twin));
+	esptun_sadb_in_del(w.en, twin);
+	esptun_sadb_in_del(w.en, b);
+	world_close(&w);
+}
+
+#define MANY 3000
+
+static void sadb_inbound_many(struct kunit *test)
+{
+	struct esptun_sa **sas;
+	struct world w;
+	int i;
+
+	world_open(test, &w);
+	sas = kunit_kcalloc(test, MANY, sizeof(*sas), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sas);
+	for (i = 0; i < MANY; i++) {
+		sas[i] = sa_make(test, &w, 256 + i * 7919);
+		KUNIT_ASSERT_EQ(test, 0, esptun_sadb_in_add(w.en, sas[i]));
+	}
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_PTR_EQ(test, sas[i],
+				    esptun_sadb_in_find(w.en, sas[i]->spi));
+	for (i = 0; i < MANY; i += 2)
+		esptun_sadb_in_del(w.en, sas[i]);
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_PTR_EQ(test, i & 1 ? sas[i] : NULL,
+				    esptun_sadb_in_find(w.en, sas[i]->spi));
+	for (i = 1; i < MANY; i += 2)
+		esptun_sadb_in_del(w.en, sas[i]);
+	world_close(&w);
+}
+
+/* ---- outbound ------------------------------------------------------------ */
+
+/* What a selector or a packet says; ports in host order, 0-0 is any. */
+struct selector {
+	const char *addr;
+	u8 plen;
+	u8 proto;
+	u16 lo;
+	u16 hi;
+};
+
+static u8 parse_addr(struct kunit *test, const char *text, struct in6_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (in4_pton(text, -1, (u8 *)addr, -1, NULL))
+		return AF_INET;
+	KUNIT_ASSERT_EQ(test, 1, in6_pton(text, -1, (u8 *)addr, -1, NULL));
+	return AF_INET6;
+}
+
+static void ts_fill(struct kunit *test, struct esptun_ts *ts,
+		    const struct selector *s)
+{
+	ts->family = parse_addr(test, s->addr, &ts->addr);
+	ts->plen = s->plen;
+	ts->proto = s->proto;
+	ts->any_port = !s->hi;
+	ts->port_lo = s->lo;
+	ts->port_hi = s->hi;
+	KUNIT_ASSERT_EQ(test, 0, esptun_ts_check(ts, NULL));
+}
+
+/* An outbound SA; a selector without an address is not there. */
+static struct esptun_sa *out_make(struct kunit *test, struct world *w, u32 spi,
+				  const struct selector *local,
+				  const struct selector *remote, int n_remote)
+{
+	struct esptun_sa *sa = sa_make(test, w, spi);
+	int i;
+
+	sa->dir = ESPTUN_SA_DIR_OUT;
+	sa->n_local = local->addr ? 1 : 0;
+	sa->n_remote = n_remote;
+	sa->ts = kunit_kcalloc(test, n_remote + 1, sizeof(*sa->ts), GFP_KERNEL);
+	sa->n_sels = max(n_remote, 1);
+	sa->sels = kunit_kcalloc(test, sa->n_sels, sizeof(*sa->sels), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sa->ts);
+	KUNIT_ASSERT_NOT_NULL(test, sa->sels);
+	if (sa->n_local)
+		ts_fill(test, sa->ts, local);
+	for (i = 0; i < n_remote; i++)
+		ts_fill(test, sa->ts + sa->n_local + i, &remote[i]);
+	return sa;
+}
+
+static struct esptun_sa *out_add(struct kunit *test, struct world *w, u32 spi,
+				 struct selector local, struct selector remote)
+{
+	struct esptun_sa *sa = out_make(test, w, spi, &local, &remote,
+					remote.addr ? 1 : 0);
+
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_add(&w->link->out, sa));
+	return sa;
+}
+
+struct packet {
+	const char *src;
+	const char *dst;
+	u8 proto;
+	u16 sport;
+	u16 dport;
+	/* IPv4 fragment offset in units of 8 octets */
+	u16 frag;
+};
+
+static struct sk_buff *packet_make(struct kunit *test, const struct packet *p)
+{
+	struct sk_buff *skb = alloc_skb(128, GFP_KERNEL);
+	struct in6_addr src, dst;
+	__be16 *ports;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	parse_addr(test, p->src, &src);
+	if (parse_addr(test, p->dst, &dst) == AF_INET) {
+		struct iphdr *ip = skb_put_zero(skb, sizeof(*ip));
+
+		ip->version = 4;
+		ip->ihl = 5;
+		ip->saddr = src.s6_addr32[0];
+		ip->daddr = dst.s6_addr32[0];
+		ip->protocol = p->proto;
+		ip->frag_off = htons(p->frag);
+	} else {
+		struct ipv6hdr *ip6 = skb_put_zero(skb, sizeof(*ip6));
+
+		ip6->version = 6;
+		ip6->saddr = src;
+		ip6->daddr = dst;
+		ip6->nexthdr = p->proto;
+	}
+	ports = skb_put_zero(skb, 8);
+	ports[0] = htons(p->sport);
+	ports[1] = htons(p->dport);
+	return skb;
+}
+
+/* SPI of the SA found, 0 for none. */
+static u32 lookup_dead(struct kunit *test, struct world *w, struct packet p,
+		       struct esptun_sa **dead)
+{
+	struct sk_buff *skb = packet_make(test, &p);
+	struct esptun_sa *sa;
+	u32 spi;
+
+	rcu_read_lock();
+	sa = esptun_sadb_out_find(&w->link->out, skb, dead);
+	spi = sa ? ntohl(sa->spi) : 0;
+	rcu_read_unlock();
+	kfree_skb(skb);
+	return spi;
+}
+
+static u32 lookup(struct kunit *test, struct world *w, struct packet p)
+{
+	struct esptun_sa *dead;
+
+	return lookup_dead(test, w, p, &dead);
+}
+
+#define SEL(...) ((struct selector){ __VA_ARGS__ })
+#define ANY ((struct selector){ .addr = NULL })
+#define PKT(...) ((struct packet){ __VA_ARGS__ })
+#define ICMP_ECHO (8 << 8)
+
+struct lookup_row {
+	const char *name;
+	struct packet packet;
+	u32 spi;
+};
+
+static const struct lookup_row lookup_rows[] = {
+	{ "outside every prefix", { "192.168.1.1", "172.16.0.1", 17, 1, 2 }, 0x100 },
+	{ "/8", { "192.168.1.1", "10.9.9.9", 17, 1, 2 }, 0x108 },
+	{ "/16 beats /8", { "192.168.1.1", "10.1.9.9", 17, 1, 2 }, 0x116 },
+	{ "/32 and port", { "192.168.1.1", "10.1.2.3", 6, 999, 80 }, 0x132 },
+	{ "other port falls back", { "192.168.1.1", "10.1.2.3", 6, 80, 81 }, 0x116 },
+	{ "other protocol falls back", { "192.168.1.1", "10.1.2.3", 17, 9, 80 }, 0x116 },
+	{ "newer with ports beats older", { "192.168.1.1", "10.1.9.9", 17, 1, 53 }, 0x153 },
+	{ "top of the port range", { "192.168.1.1", "10.1.9.9", 17, 1, 60 }, 0x153 },
+	{ "above the port range", { "192.168.1.1", "10.1.9.9", 17, 1, 61 }, 0x116 },
+	{ "a later fragment has no ports", { "192.168.1.1", "10.1.9.9", 17, 1, 53, 5 }, 0x116 },
+	{ "local prefix fits", { "192.168.1.1", "10.2.0.1", 6, 1, 2 }, 0x124 },
+	{ "local prefix does not fit", { "192.168.2.1", "10.2.0.1", 6, 1, 2 }, 0x108 },
+	{ "ICMP type", { "192.168.1.1", "10.3.0.1", 1, ICMP_ECHO, 0 }, 0x101 },
+	{ "ICMP other type", { "192.168.1.1", "10.3.0.1", 1, 0, 0 }, 0x108 },
+	{ "IPv6 /64 beats /32", { "fd00::1", "2001:db8:0:1::9", 17, 1, 2 }, 0x164 },
+	{ "IPv6 /32", { "fd00::1", "2001:db8:1::9", 17, 1, 2 }, 0x160 },
+	{ "IPv6 outside", { "fd00::1", "2001:db9::9", 17, 1, 2 }, 0x100 },
+};
+
+static void sadb_selectors(struct kunit *test)
+{
+	const struct lookup_row *row;
+	struct esptun_sa *sas[9];
+	struct world w;
+	int i = 0;
+
+	world_open(test, &w);
+	sas[i++] = out_add(test, &w, 0x132, ANY, SEL("10.1.2.3", 32, 6, 80, 80));
+	sas[i++] = out_add(test, &w, 0x116, ANY, SEL("10.1.0.0", 16));
+	sas[i++] = out_add(test, &w, 0x108, ANY, SEL("10.0.0.0", 8));
+	sas[i++] = out_add(test, &w, 0x100, ANY, ANY);
+	sas[i++] = out_add(test, &w, 0x153, ANY, SEL("10.1.0.0", 16, 17, 53, 60));
+	sas[i++] = out_add(test, &w, 0x124, SEL("192.168.1.0", 24),
+			   SEL("10.2.0.0", 16));
+	sas[i++] = out_add(test, &w, 0x101, ANY,
+			   SEL("10.3.0.0", 16, 1, ICMP_ECHO, ICMP_ECHO + 255));
+	sas[i++] = out_add(test, &w, 0x160, ANY, SEL("2001:db8::", 32));
+	sas[i++] = out_add(test, &w, 0x164, ANY, SEL("2001:db8:0:1::", 64));
+	for (row = lookup_rows; row < lookup_rows + ARRAY_SIZE(lookup_rows); row++)
+		KUNIT_EXPECT_EQ_MSG(test, lookup(test, &w, row->packet), row->spi,
+				    "%s", row->name);
+	while (i--)
+		esptun_sadb_out_del(&w.link->out, sas[i]);
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, lookup_rows[0].packet));
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, lookup_rows[1].packet));
+	world_close(&w);
+}
+
+/* Rekeying: the new SA takes over at once, the old one is there to go back to. */
+static void rekey(struct kunit *test, struct selector remote, struct packet p)
+{
+	struct esptun_sa *old, *new, *dead;
+	struct world w;
+
+	world_open(test, &w);
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, p));
+	old = out_add(test, &w, 0x111, ANY, remote);
+	KUNIT_EXPECT_EQ(test, 0x111u, lookup(test, &w, p));
+	new = out_add(test, &w, 0x222, ANY, remote);
+	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
+
+	new->state = ESPTUN_SA_STATE_DYING;
+	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
+	new->state = ESPTUN_SA_STATE_DEAD;
+	KUNIT_EXPECT_EQ(test, 0x111u, lookup(test, &w, p));
+	old->state = ESPTUN_SA_STATE_DEAD;
+	dead = NULL;
+	KUNIT_EXPECT_EQ(test, 0u, lookup_dead(test, &w, p, &dead));
+	KUNIT_EXPECT_NOT_NULL(test, dead);
+	old->state = ESPTUN_SA_STATE_MATURE;
+	new->state = ESPTUN_SA_STATE_MATURE;
+
+	esptun_sadb_out_del(&w.link->out, old);
+	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
+	esptun_sadb_out_del(&w.link->out, new);
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, p));
+	world_close(&w);
+}
+
+static void sadb_rekey_any(struct kunit *test)
+{
+	rekey(test, ANY, PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+	rekey(test, ANY, PKT("fd00::1", "fd00::2", 17, 1, 2));
+}
+
+static void sadb_rekey_prefix(struct kunit *test)
+{
+	rekey(test, SEL("10.1.0.0", 16), PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+	rekey(test, SEL("fd00::", 8), PKT("fd00::1", "fd00::2", 17, 1, 2));
+	rekey(test, SEL("0.0.0.0", 0), PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+}
+
+/* Every IPv4 selector of one SA finds it, and none of them IPv6. */
+static void sadb_many_selectors(struct kunit *test)
+{
+	const struct selector remotes[] = {
+		{ "10.0.0.0", 8 }, { "172.16.0.0", 12 }, { "0.0.0.0", 1 },
+		{ "10.0.0.0", 8, 6, 22, 22 },
+	};
+	struct selector local = { .addr = NULL };
+	struct esptun_sa *sa;
+	struct world w;
+
+	world_open(test, &w);
+	sa = out_make(test, &w, 0x300, &local, remotes, ARRAY_SIZE(remotes));
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_add(&w.link->out, sa));
+	KUNIT_EXPECT_EQ(test, 0x300u, lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0x300u, lookup(test, &w, PKT("1.1.1.1", "172.31.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0x300u, lookup(test, &w, PKT("1.1.1.1", "127.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, PKT("1.1.1.1", "192.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, PKT("fd00::1", "::1", 6, 1, 22)));
+	esptun_sadb_out_del(&w.link->out, sa);
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
+	world_close(&w);
+}
+
+/* ---- selectors and flows themselves -------------------------------------- */
+
+struct check_row {
+	const char *name;
+	struct selector s;
+	bool ok;
+};
+
+static const struct check_row check_rows[] = {
+	{ "host", { "10.0.0.1", 32 }, 1 },
+	{ "default", { "0.0.0.0", 0 }, 1 },
+	{ "host bits", { "10.0.0.1", 31 }, 0 },
+	{ "host bits in /0", { "128.0.0.0", 0 }, 0 },
+	{ "longer than IPv4", { "10.0.0.1", 33 }, 0 },
+	{ "IPv6", { "2001:db8::", 32 }, 1 },
+	{ "IPv6 host", { "::1", 128 }, 1 },
+	{ "IPv6 host bits", { "2001:db8::1", 127 }, 0 },
+	{ "longer than IPv6", { "::1", 129 }, 0 },
+	{ "ports", { "10.0.0.0", 8, 17, 53, 53 }, 1 },
+	{ "ports backwards", { "10.0.0.0", 8, 17, 54, 53 }, 0 },
+	{ "ports of any protocol", { "10.0.0.0", 8, 0, 53, 53 }, 0 },
+};
+
+static void sadb_ts_check(struct kunit *test)
+{
+	const struct check_row *row;
+
+	for (row = check_rows; row < check_rows + ARRAY_SIZE(check_rows); row++) {
+		struct netlink_ext_ack extack = {};
+		struct esptun_ts ts = {
+			.plen = row->s.plen,
+			.proto = row->s.proto,
+			.any_port = !row->s.hi,
+			.port_lo = row->s.lo,
+			.port_hi = row->s.hi,
+		};
+
+		ts.family = parse_addr(test, row->s.addr, &ts.addr);
+		KUNIT_EXPECT_EQ_MSG(test, esptun_ts_check(&ts, &extack),
+				    row->ok ? 0 : -EINVAL, "%s", row->name);
+		KUNIT_EXPECT_EQ_MSG(test, !extack._msg, row->ok, "%s", row->name);
+	}
+}
+
+/* A packet cut off anywhere, or no IP at all, is refused or has no ports. */
+static void sadb_flow_truncated(struct kunit *test)
+{
+	const struct packet packets[] = {
+		{ "1.1.1.1", "2.2.2.2", 17, 5, 6 }, { "fd00::1", "fd00::2", 6, 5, 6 },
+	};
+	struct esptun_flow flow;
+	unsigned int i, len, full, header;
+
+	for (i = 0; i < ARRAY_SIZE(packets); i++) {
+		struct sk_buff *skb = packet_make(test, &packets[i]);
+
+		full = skb->len;
+		header = full - 8;
+		KUNIT_EXPECT_TRUE(test, esptun_flow_parse(skb, &flow));
+		KUNIT_EXPECT_TRUE(test, flow.ports_valid);
+		KUNIT_EXPECT_EQ(test, flow.sport, (u16)5);
+		KUNIT_EXPECT_EQ(test, flow.dport, (u16)6);
+		for (len = full - 1; len < full; len--) {
+			skb_trim(skb, len);
+			KUNIT_EXPECT_EQ_MSG(test, esptun_flow_parse(skb, &flow),
+					    len >= header, "packet %u length %u",
+					    i, len);
+			if (len < header + 4)
+				KUNIT_EXPECT_FALSE(test, flow.ports_valid);
+		}
+		kfree_skb(skb);
+	}
+}
+
+static void sadb_flow_version(struct kunit *test)
+{
+	struct packet p = { "1.1.1.1", "2.2.2.2", 17, 5, 6 };
+	struct sk_buff *skb = packet_make(test, &p);
+	struct esptun_flow flow;
+	int version;
+
+	for (version = 0; version < 16; version++) {
+		if (version == 4 || version == 6)
+			continue;
+		skb->data[0] = version << 4 | 5;
+		KUNIT_EXPECT_FALSE(test, esptun_flow_parse(skb, &flow));
+	}
+	/* A header length below the smallest. */
+	skb->data[0] = 0x44;
+	KUNIT_EXPECT_FALSE(test, esptun_flow_parse(skb, &flow));
+	kfree_skb(skb);
+}
+
+static struct kunit_case sadb_cases[] = {
+	KUNIT_CASE(sadb_inbound),
+	KUNIT_CASE(sadb_inbound_many),
+	KUNIT_CASE(sadb_selectors),
+	KUNIT_CASE(sadb_rekey_any),
+	KUNIT_CASE(sadb_rekey_prefix),
+	KUNIT_CASE(sadb_many_selectors),
+	KUNIT_CASE(sadb_ts_check),
+	KUNIT_CASE(sadb_flow_truncated),
+	KUNIT_CASE(sadb_flow_version),
+	{}
+};
+
+static struct kunit_suite sadb_suite = {
+	.name = "esptun_sadb",
+	.test_cases = sadb_cases,
+};
+
+kunit_test_suite(sadb_suite);
