@@ -477,7 +477,7 @@ static bool derive(const struct ike_dh *dh, EVP_PKEY *peer, uint8_t *out)
 
 int ike_dh_shared(struct ike_dh *dh, const uint8_t *peer, size_t peer_len, uint8_t *out)
 {
-	static const uint8_t zero[IKE_MAX_KE];
+	static const uint8_t zero[X25519_LEN];
 	const struct dh_group *g = dh->group;
 	EVP_PKEY *key;
 	bool ok;
@@ -486,7 +486,7 @@ int ike_dh_shared(struct ike_dh *dh, const uint8_t *peer, size_t peer_len, uint8
 		return -1;
 	key = peer_import(g, peer);
 	ok = key && peer_sound(g, key) && derive(dh, key, out) &&
-	     !ike_equal(out, zero, g->shared_len);
+	     (g->kind != DH_X25519 || !ike_equal(out, zero, g->shared_len));
 	EVP_PKEY_free(key);
 	if (!ok)
 		ike_wipe(out, g->shared_len);
