@@ -26,7 +26,7 @@ load_esptun
 # ---- no SA: dormant, ICMP at once ---------------------------------------------
 
 esptun_up west 10.9.0.1/24 fd00:9::1/64 local 192.0.2.1
-is "a link without SAs is dormant" "$(operstate west)" DORMANT
+check "a link without SAs is dormant" wait_for 3 state_is west DORMANT
 like "with carrier" "$(flags west)" 'LOWER_UP'
 must at west esptun peer add dev vpn0 id 1 remote 192.0.2.2 port 4500
 is "a link with a peer but no SAs is dormant" "$(operstate west)" DORMANT
