@@ -36,7 +36,7 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_MTU + 1] = {
 	[ESPTUN_PEER_A_MTU] = { .type = NLA_U32, },
 };
 
-const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_STATS + 1] = {
+const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_KEY_LEN + 1] = {
 	[ESPTUN_SA_A_SPI] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[ESPTUN_SA_A_PEER] = { .type = NLA_U32, },
@@ -61,6 +61,7 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_STATS + 1] = {
 	[ESPTUN_SA_A_AGE] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_LAST_USED] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_STATS] = NLA_POLICY_NESTED(esptun_stats_nl_policy),
+	[ESPTUN_SA_A_KEY_LEN] = { .type = NLA_U16, },
 };
 
 const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_TX_NOMEM + 1] = {

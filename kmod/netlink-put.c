@@ -148,6 +148,7 @@ static int put_sa_crypto(struct sk_buff *msg, const struct esptun_sa *sa,
 		return 0;
 	if (nla_put_u8(msg, ESPTUN_SA_A_MODE, sa->mode) ||
 	    nla_put_u16(msg, ESPTUN_SA_A_ENCR, sa->aead.alg->encr) ||
+	    nla_put_u16(msg, ESPTUN_SA_A_KEY_LEN, sa->key_len) ||
 	    nla_put_u8(msg, ESPTUN_SA_A_ESN, sa->esn) ||
 	    nla_put_string(msg, ESPTUN_SA_A_DRIVER,
 			   esptun_aead_driver(&sa->aead)))

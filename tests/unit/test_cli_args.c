@@ -350,6 +350,7 @@ static void sa_json(void **state)
 						   " local-ts 10.1.0.0/16"),
 				       "add", &s),
 			 0);
+	s.sa.has |= ESPTUN_SA_HAS_KEY;
 	o = json_sa(&s.sa);
 	assert_string_equal(json_string_value(json_object_get(o, "spi")), "0xc0000001");
 	assert_string_equal(json_string_value(json_object_get(o, "dir")), "in");
@@ -358,11 +359,11 @@ static void sa_json(void **state)
 	assert_int_equal(json_array_size(json_object_get(o, "local_ts")), 1);
 	json_decref(o);
 	/* as the kernel answers without show-keys */
-	memset(s.sa.key, 0, sizeof(s.sa.key));
-	s.sa.key_len = 0;
+	s.sa.has &= ~ESPTUN_SA_HAS_KEY;
 	o = json_sa(&s.sa);
 	text = json_dumps(o, 0);
 	assert_null(json_object_get(o, "key"));
+	assert_string_equal(json_string_value(json_object_get(o, "algo")), "chacha20-poly1305");
 	assert_null(strstr(text, "0x0001"));
 	free(text);
 	json_decref(o);

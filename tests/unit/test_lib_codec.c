@@ -319,6 +319,8 @@ static void stats_decoded(void **state)
 	assert_true(st.stats.v[ESPTUN_STATS_A_RX_REPLAY] == 1ULL << 33);
 	assert_int_equal(st.stats.v[ESPTUN_STATS_A_TX_NOMEM], 5);
 	assert_int_equal(st.stats.v[ESPTUN_STATS_A_RX_AUTH], 0);
+	assert_true(st.stats.told ==
+		    (1ULL << ESPTUN_STATS_A_RX_REPLAY | 1ULL << ESPTUN_STATS_A_TX_NOMEM));
 	free(nlh);
 	nlmsg_free(msg);
 }

@@ -142,7 +142,7 @@ static void print_members(json_t *o, int indent)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach (o, key, v)
+	json_object_foreach(o, key, v)
 		print_value(key, v, indent);
 }
 
@@ -159,7 +159,7 @@ static void print_value(const char *key, json_t *v, int indent)
 		printf("%*s%s\n", indent, "", key);
 		print_members(v, indent + 4);
 	} else {
-		json_array_foreach (v, i, item)
+		json_array_foreach(v, i, item)
 			print_value(key, item, indent);
 	}
 }

@@ -15,7 +15,8 @@ static const char *const reason_names[] = { "soft", "hard", "sequence" };
 
 void print_json(const struct cli *cli, json_t *json)
 {
-	json_dumpf(json, stdout, cli->pretty ? JSON_INDENT(4) : JSON_COMPACT);
+	json_dumpf(json, stdout,
+		   JSON_REAL_PRECISION(12) | (cli->pretty ? JSON_INDENT(4) : JSON_COMPACT));
 	putchar('\n');
 	fflush(stdout);
 	json_decref(json);
@@ -158,7 +159,7 @@ json_t *json_stats(const struct esptun_stats *st)
 	unsigned int i;
 
 	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
-		if (!esptun_stats_name(i))
+		if (!esptun_stats_name(i) || !(st->told & (1ULL << i)))
 			continue;
 		snprintf(key, sizeof(key), "%s", esptun_stats_name(i));
 		for (c = key; *c; c++)
@@ -194,13 +195,8 @@ static const char *alg_name(const struct esptun_sa *sa)
 	const struct esptun_alg *alg = esptun_alg_by_id(sa->encr, sa->key_len);
 	static char buf[16];
 
-	/* without the key its length is unknown; then the driver's is the name */
 	if (alg)
 		return alg->name;
-	if (sa->encr == ESPTUN_ENCR_AES_GCM_16)
-		return "aes-gcm";
-	if (sa->encr == ESPTUN_ENCR_CHACHA20_POLY1305)
-		return "chacha20-poly1305";
 	snprintf(buf, sizeof(buf), "encr-%u", sa->encr);
 	return buf;
 }
@@ -257,8 +253,10 @@ json_t *json_sa(const struct esptun_sa *sa)
 		set_string(o, "algo", alg_name(sa));
 	if (sa->driver[0])
 		set_string(o, "driver", sa->driver);
-	set_key(o, "key", sa->key, sa->key_len);
-	set_key(o, "integ_key", sa->integ_key, sa->integ_key_len);
+	if (sa->has & ESPTUN_SA_HAS_KEY) {
+		set_key(o, "key", sa->key, sa->key_len);
+		set_key(o, "integ_key", sa->integ_key, sa->integ_key_len);
+	}
 	set_string(o, "mode", mode_names[sa->mode]);
 	set_bool(o, "esn", sa->esn);
 	if (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW)
@@ -324,7 +322,7 @@ void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 	       state_names[sa->state]);
 	if (sa->state != ESPTUN_SA_STATE_LARVAL) {
 		printf("    algo %s", alg_name(sa));
-		if (sa->key_len)
+		if (sa->has & ESPTUN_SA_HAS_KEY)
 			text_sa_key("key", sa->key, sa->key_len);
 		if (sa->driver[0])
 			printf(" driver %s", sa->driver);

@@ -113,6 +113,7 @@ static const char *const sa_name[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_AGE] = "age",
 	[ESPTUN_SA_A_LAST_USED] = "last-used",
 	[ESPTUN_SA_A_STATS] = "stats",
+	[ESPTUN_SA_A_KEY_LEN] = "key-len",
 };
 
 static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
@@ -128,6 +129,7 @@ static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_SEQ] = { U64 },	      [ESPTUN_SA_A_PACKETS] = { U64 },
 	[ESPTUN_SA_A_BYTES] = { U64 },	      [ESPTUN_SA_A_AGE] = { U64 },
 	[ESPTUN_SA_A_LAST_USED] = { U64 },    [ESPTUN_SA_A_STATS] = { NEST },
+	[ESPTUN_SA_A_KEY_LEN] = { U16 },
 };
 
 static const struct attr_set *const sa_nested[ESPTUN_SA_A_MAX + 1] = {

@@ -420,7 +420,7 @@ static int decode_ts_list(const struct nlattr *nest, int type, struct esptun_ts 
 
 	*n = 0;
 	*list = NULL;
-	nla_for_each_nested (a, (struct nlattr *)nest, rem)
+	nla_for_each_nested(a, (struct nlattr *)nest, rem)
 		*n += nla_type(a) == type;
 	if (!*n)
 		return 0;
@@ -429,7 +429,7 @@ static int decode_ts_list(const struct nlattr *nest, int type, struct esptun_ts 
 	*list = calloc(*n, sizeof(**list));
 	if (!*list)
 		return -ENOMEM;
-	nla_for_each_nested (a, (struct nlattr *)nest, rem)
+	nla_for_each_nested(a, (struct nlattr *)nest, rem)
 		if (nla_type(a) == type && decode_ts(a, &(*list)[i++]))
 			return -EBADMSG;
 	return 0;
@@ -440,10 +440,15 @@ static int decode_counters(const struct nlattr *nest, struct esptun_stats *st)
 	struct nlattr *tb[ESPTUN_STATS_A_MAX + 1];
 	unsigned int i;
 
+	_Static_assert(ESPTUN_STATS_A_MAX < 64, "a bit of told for each counter");
 	if (parse_nest(tb, &esptun_attrs_stats, nest))
 		return -EBADMSG;
-	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++)
-		st->v[i] = esptun_stats_name(i) ? get_u64(tb[i]) : 0;
+	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
+		if (!esptun_stats_name(i) || !tb[i])
+			continue;
+		st->v[i] = get_u64(tb[i]);
+		st->told |= 1ULL << i;
+	}
 	return 0;
 }
 
@@ -505,6 +510,9 @@ static int decode_sa(const struct nlattr *nest, struct esptun_sa *sa)
 	if (parse_nest(tb, &esptun_attrs_sa, nest) || decode_sa_enums(tb, sa))
 		return -EBADMSG;
 	decode_sa_numbers(tb, sa);
+	sa->key_len = get_u16(tb[ESPTUN_SA_A_KEY_LEN]);
+	if (sa->key_len > sizeof(sa->key))
+		return -EBADMSG;
 	decode_key(tb[ESPTUN_SA_A_ENCR_KEY], sa->key, &sa->key_len);
 	decode_key(tb[ESPTUN_SA_A_INTEG_KEY], sa->integ_key, &sa->integ_key_len);
 	if (tb[ESPTUN_SA_A_DRIVER])

@@ -283,6 +283,7 @@ int esptun_peer_dump(struct esptun *h, uint32_t ifindex, struct esptun_peer **pe
  */
 struct esptun_stats {
 	uint64_t v[ESPTUN_STATS_A_MAX + 1];
+	uint64_t told; /* 1 << index: the kernel told this one; others are 0 */
 };
 
 /** esptun_stats_name() - "rx-replay" and so on; NULL if @i is no counter */
@@ -317,7 +318,7 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 #define ESPTUN_SA_HAS_HARD_BYTES    (1U << 2)
 #define ESPTUN_SA_HAS_SOFT_PACKETS  (1U << 3)
 #define ESPTUN_SA_HAS_HARD_PACKETS  (1U << 4)
-#define ESPTUN_SA_HAS_KEY	    (1U << 5) /* reply only */
+#define ESPTUN_SA_HAS_KEY	    (1U << 5) /* reply only: key, integ_key are there */
 #define ESPTUN_SA_HAS_STATS	    (1U << 6) /* reply only */
 #define ESPTUN_SA_HAS_LAST_USED	    (1U << 7) /* reply only */
 
@@ -332,7 +333,7 @@ struct esptun_sa {
 	uint16_t integ; /* IANA IKEv2 transform type 3; 0 with an AEAD */
 	bool esn; /* 64-bit sequence numbers */
 	uint8_t key[ESPTUN_KEY_MAX]; /* encr-key; for an AEAD the salt follows */
-	size_t key_len; /* octets used */
+	size_t key_len; /* octets; on a reply told even if the key is not */
 	uint8_t integ_key[ESPTUN_KEY_MAX];
 	size_t integ_key_len;
 	uint32_t replay_window; /* packets, inbound only; 0 turns the check off */

@@ -50,12 +50,15 @@ static const char *error_text(int err)
 	}
 }
 
-/* The kernel's sentence often names the attribute itself; once is enough. */
-static bool names_attr(const char *text, const char *path)
+/*
+ * The kernel's sentence often names the attribute itself; once is enough. A whole
+ * object, such as "sa", helps nobody.
+ */
+static bool worth_naming(const struct extack *ack)
 {
-	const char *last = strrchr(path, '.');
+	const char *last = strrchr(ack->attr, '.');
 
-	return strstr(text, last ? last + 1 : path);
+	return ack->missing || (last && !strstr(ack->msg, last + 1));
 }
 
 int esptun_set_ack_error(struct esptun *h, const char *what, const struct extack *ack)
@@ -64,7 +67,7 @@ int esptun_set_ack_error(struct esptun *h, const char *what, const struct extack
 
 	if (!ack->msg[0] && ack->missing)
 		text = "required attribute missing";
-	if (ack->attr[0] && !names_attr(text, ack->attr))
+	if (ack->attr[0] && worth_naming(ack))
 		return esptun_set_error(h, ack->error, "%s: %s (%s)", what, text, ack->attr);
 	return esptun_set_error(h, ack->error, "%s: %s", what, text);
 }
