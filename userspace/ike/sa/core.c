@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Events of the core and the life of IKE SAs. Every public function that is an event
+ * sets the clock, does its work through tunnel.c and exchange.c, and frees at its end
+ * the SAs that died meanwhile.
+ */
+#include "ike/sa/core_int.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+
+static void begin(struct ike_core *core, uint64_t now)
+{
+	if (now > core->now)
+		core->now = now;
+}
+
+static void end(struct ike_core *core)
+{
+	struct ike_sa *sa;
+
+	while ((sa = LIST_FIRST(&core->dead))) {
+		LIST_REMOVE(sa, dead);
+		ikesa_free(sa);
+	}
+}
+
+/* ---- IKE SAs ------------------------------------------------------------- */
+
+static void choose_spi(struct ike_core *core, struct ike_sa *sa)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+	uint8_t *spi = sa->initiator ? sa->spi_i : sa->spi_r;
+
+	do {
+		core->env.rng.fill(core->env.rng.ctx, spi, IKE_SPI_LEN);
+	} while (!memcmp(spi, zero, IKE_SPI_LEN) || ikesa_find(&core->sas, spi, sa->initiator));
+}
+
+struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+			   const struct ike_endpoint *remote, const uint8_t *digest)
+{
+	struct ike_sa *sa;
+
+	if (core->sas.n >= IKESA_MAX || timers_reserve(&core->sa_timers))
+		return NULL;
+	sa = ikesa_new(initiator, core->now);
+	if (!sa) {
+		core->sa_timers.owners--;
+		return NULL;
+	}
+	sa->local = *local;
+	sa->remote = *remote;
+	if (digest)
+		memcpy(sa->digest, digest, sizeof(sa->digest));
+	choose_spi(core, sa);
+	ikesa_table_add(&core->sas, sa);
+	if (!initiator) {
+		TAILQ_INSERT_TAIL(&core->half_open, sa, half_open);
+		core->stats.half_open++;
+		sa->counted_half_open = true;
+		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
+		core_sa_touch(core, sa);
+	}
+	return sa;
+}
+
+void core_sa_touch(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state != IKESA_DEAD)
+		timer_set(&core->sa_timers, &sa->timer, ikesa_deadline(sa));
+}
+
+void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!sa->counted_half_open)
+		return;
+	TAILQ_REMOVE(&core->half_open, sa, half_open);
+	core->stats.half_open--;
+	sa->counted_half_open = false;
+	sa->expire_at = TIMER_NEVER;
+}
+
+static void bury(struct ike_core *core, struct ike_sa *sa)
+{
+	core_sa_not_half_open(core, sa);
+	ikesa_table_del(&core->sas, sa);
+	timers_unreserve(&core->sa_timers, &sa->timer);
+	sa->state = IKESA_DEAD;
+	LIST_INSERT_HEAD(&core->dead, sa, dead);
+}
+
+void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	struct child_sa *c;
+
+	if (sa->state == IKESA_CLOSED || sa->state == IKESA_DEAD)
+		return;
+	if (t)
+		TAILQ_REMOVE(&t->sas, sa, of_tunnel);
+	while ((c = TAILQ_FIRST(&sa->children)))
+		child_remove(core, sa, c);
+	if (sa->setup && sa->setup->spi_in)
+		child_spi_release(core, sa, sa->setup->spi_in);
+	ikesa_setup_free(sa);
+	ikesa_request_done(sa);
+	sa->want_delete = sa->want_probe = false;
+	sa->liveness_at = sa->close_at = TIMER_NEVER;
+	/* An SA that never was established goes on counting against its sender. */
+	if (linger && sa->rx.answer.len) {
+		sa->state = IKESA_CLOSED;
+		sa->expire_at = core->now + IKESA_LINGER_MS;
+		core_sa_touch(core, sa);
+	} else {
+		bury(core, sa);
+	}
+	if (t) {
+		tunnel_settle(core, t);
+		tunnel_review(core, t);
+	}
+}
+
+void core_sa_close(struct ike_core *core, struct ike_sa *sa)
+{
+	struct child_sa *c;
+
+	switch (sa->state) {
+	case IKESA_INIT_SENT:
+		core_sa_end(core, sa, false);
+		break;
+	case IKESA_AUTH_SENT:
+		/* The peer may already count it as established; we cannot tell it before it answers. */
+		sa->tx.give_up = core->now + IKESA_CLOSE_MS;
+		core_sa_touch(core, sa);
+		break;
+	case IKESA_ESTABLISHED:
+		sa->state = IKESA_DELETING;
+		TAILQ_FOREACH(c, &sa->children, link)
+			child_mute(core, sa, c);
+		sa->want_delete = true;
+		sa->want_probe = false;
+		sa->liveness_at = sa->close_at = TIMER_NEVER;
+		sa->expire_at = core->now + IKESA_CLOSE_MS;
+		core_request_next(core, sa);
+		core_sa_touch(core, sa);
+		tunnel_review(core, sa->tunnel);
+		break;
+	default:
+		break;
+	}
+}
+
+/* No peer gets more than its share: the oldest of too many goes. */
+static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
+{
+	struct ike_sa *sa, *oldest = NULL;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(sa, &newest->tunnel->sas, of_tunnel) {
+		if (sa == newest || sa->established_at == TIMER_NEVER ||
+		    !ike_id_eq(&sa->remote_id, &newest->remote_id))
+			continue;
+		if (!oldest)
+			oldest = sa;
+		n++;
+	}
+	if (n >= IKESA_MAX_PER_PEER)
+		core_sa_end(core, oldest, false);
+}
+
+void core_sa_established(struct ike_core *core, struct ike_sa *sa)
+{
+	char id[IKE_MAX_ID + 16], ep[64], prop[256];
+
+	core_sa_not_half_open(core, sa);
+	if (!sa->initiator)
+		TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
+	sa->state = IKESA_ESTABLISHED;
+	sa->established_at = core->now;
+	sa->confirmed = sa->initiator;
+	core_log(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",
+		 ike_id_print(id, sizeof(id), &sa->remote_id),
+		 ike_endpoint_print(ep, sizeof(ep), &sa->remote),
+		 ike_proposal_print(prop, sizeof(prop), &sa->proposal));
+	limit_per_peer(core, sa);
+	x_info_liveness(core, sa);
+}
+
+/* NAT rebinding: follow an authenticated fresh message, unless we are behind a NAT (2.23). */
+static void follow(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+{
+	char from[64], to[64];
+
+	sa->local = d->local;
+	if (sa->nat_local || ike_endpoint_eq(&sa->remote, &d->remote))
+		return;
+	core_log(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
+		 ike_endpoint_print(from, sizeof(from), &sa->remote),
+		 ike_endpoint_print(to, sizeof(to), &d->remote));
+	sa->remote = d->remote;
+	if (!TAILQ_EMPTY(&sa->children) && tunnel_primary(sa->tunnel) == sa)
+		core->env.peer_moved(core->env.ctx, sa->tunnel->conf.name, &sa->remote);
+}
+
+void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+{
+	sa->last_rx = core->now;
+	if (sa->state == IKESA_HALF_OPEN) { /* the float to port 4500 */
+		sa->local = d->local;
+		sa->remote = d->remote;
+	}
+	if (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)
+		return;
+	follow(core, sa, d);
+	if (sa->confirmed || sa->state != IKESA_ESTABLISHED)
+		return;
+	sa->confirmed = true;
+	child_confirm(core, sa);
+	tunnel_settle(core, sa->tunnel);
+	tunnel_review(core, sa->tunnel);
+}
+
+static void sa_timer(struct ike_core *core, struct ike_sa *sa)
+{
+	if (core->now >= sa->expire_at) {
+		if (sa->state == IKESA_CLOSED)
+			bury(core, sa);
+		else
+			core_sa_end(core, sa, false);
+		return;
+	}
+	core_request_timer(core, sa);
+	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
+		tunnel_retire(core, sa);
+	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)
+		x_info_liveness(core, sa);
+	core_sa_touch(core, sa);
+}
+
+/* ---- the core ------------------------------------------------------------ */
+
+struct ike_core *ike_core_new(const struct ike_env *env)
+{
+	struct ike_core *core = calloc(1, sizeof(*core));
+
+	if (!core)
+		return NULL;
+	if (ikesa_table_init(&core->sas)) {
+		free(core);
+		return NULL;
+	}
+	core->env = *env;
+	TAILQ_INIT(&core->tunnels);
+	TAILQ_INIT(&core->half_open);
+	LIST_INIT(&core->dead);
+	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
+	return core;
+}
+
+void ike_core_free(struct ike_core *core)
+{
+	struct ike_tunnel *t;
+	struct timer *first;
+	struct ike_sa *sa;
+	size_t i;
+
+	if (!core)
+		return;
+	end(core);
+	for (i = 0; i < core->sas.buckets; i++) {
+		while ((sa = LIST_FIRST(&core->sas.by_spi[i]))) {
+			LIST_REMOVE(sa, by_spi);
+			ikesa_free(sa);
+		}
+	}
+	while ((first = timers_first(&core->tunnel_timers)))
+		timer_set(&core->tunnel_timers, first, TIMER_NEVER);
+	while ((t = TAILQ_FIRST(&core->tunnels))) {
+		TAILQ_REMOVE(&core->tunnels, t, link);
+		ike_wipe(t, sizeof(*t));
+		free(t);
+	}
+	ikesa_table_free(&core->sas);
+	timers_free(&core->sa_timers);
+	timers_free(&core->tunnel_timers);
+	ike_wipe(core, sizeof(*core));
+	free(core);
+}
+
+static void number(struct ike_proposals *p, uint8_t protocol)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->n; i++) {
+		p->p[i].num = (uint8_t)(i + 1);
+		p->p[i].protocol = protocol;
+		p->p[i].spi_len = 0;
+	}
+}
+
+static bool conf_sane(const struct ike_tunnel_conf *c)
+{
+	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->psk_len &&
+	       c->psk_len <= sizeof(c->psk) && c->ike.n && c->ike.n <= IKE_MAX_PROPOSALS &&
+	       c->esp.n && c->esp.n <= IKE_MAX_PROPOSALS && c->local_ts.n &&
+	       c->local_ts.n <= IKE_MAX_TS && c->remote_ts.n && c->remote_ts.n <= IKE_MAX_TS &&
+	       c->local_id.len <= IKE_MAX_ID && c->remote_id.len <= IKE_MAX_ID;
+}
+
+int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf)
+{
+	struct ike_tunnel *t;
+
+	if (!conf_sane(conf))
+		return -EINVAL;
+	if (tunnel_find(core, conf->name))
+		return -EEXIST;
+	if (core->n_tunnels >= CORE_MAX_TUNNELS)
+		return -ENOMEM;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	if (timers_reserve(&core->tunnel_timers)) {
+		free(t);
+		return -ENOMEM;
+	}
+	t->conf = *conf;
+	if (!t->conf.local.port)
+		t->conf.local.port = IKE_NATT_PORT;
+	number(&t->conf.ike, IKE_PROTO_IKE);
+	number(&t->conf.esp, IKE_PROTO_ESP);
+	/* The child of IKE_AUTH has no KE of its own (1.2). */
+	ike_proposals_drop_dh(&t->conf.esp);
+	t->remote = conf->remote;
+	t->next_try = t->adopted_end = TIMER_NEVER;
+	TAILQ_INIT(&t->sas);
+	TAILQ_INSERT_TAIL(&core->tunnels, t, link);
+	core->n_tunnels++;
+	return 0;
+}
+
+int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_sa *sa, *next;
+	size_t i;
+
+	if (!t)
+		return -ENOENT;
+	t->enabled = false;
+	tunnel_adopted_remove(core, t);
+	/* Also those that only linger to repeat an answer: they name the tunnel. */
+	for (i = 0; i < core->sas.buckets; i++) {
+		for (sa = LIST_FIRST(&core->sas.by_spi[i]); sa; sa = next) {
+			next = LIST_NEXT(sa, by_spi);
+			if (sa->tunnel != t)
+				continue;
+			if (sa->state == IKESA_CLOSED)
+				bury(core, sa);
+			else
+				core_sa_end(core, sa, false);
+		}
+	}
+	timers_unreserve(&core->tunnel_timers, &t->timer);
+	TAILQ_REMOVE(&core->tunnels, t, link);
+	core->n_tunnels--;
+	ike_wipe(t, sizeof(*t));
+	free(t);
+	end(core);
+	return 0;
+}
+
+void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
+		    uint32_t spi_in, uint32_t spi_out)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	if (!t)
+		return;
+	if (t->n_adopted == TUNNEL_MAX_ADOPTED) {
+		core->env.sa_remove(core->env.ctx, tunnel, t->adopted[0].spi_in,
+				    t->adopted[0].spi_out);
+		memmove(t->adopted, t->adopted + 1, --t->n_adopted * sizeof(t->adopted[0]));
+	}
+	t->adopted[t->n_adopted++] = (struct adopted_pair){ spi_in, spi_out };
+	t->adopted_remote = *remote;
+}
+
+void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	begin(core, now);
+	if (t && !t->enabled) {
+		t->enabled = true;
+		if (t->conf.start == IKE_START_NOW || t->n_adopted)
+			t->next_try = core->now;
+		tunnel_review(core, t);
+		tunnel_touch(core, t);
+	}
+	end(core);
+}
+
+/* ---- events -------------------------------------------------------------- */
+
+void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint64_t now)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+	const uint8_t version = 0x20;
+	struct ike_header h;
+	int rc;
+
+	begin(core, now);
+	core->stats.rx++;
+	rc = d->len <= IKE_MAX_MSG ? ike_header_parse(d->data, d->len, &h) : -IKE_N_INVALID_SYNTAX;
+	if (rc) {
+		core->stats.rx_bad++;
+		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 &&
+		    !(h.flags & IKE_FLAG_RESPONSE))
+			core_answer_error(core, d, &h, IKE_N_INVALID_MAJOR_VERSION, &version, 1);
+	} else if (h.exchange == IKE_SA_INIT && !(h.flags & IKE_FLAG_RESPONSE)) {
+		/* Only the request that starts an IKE SA has these values (2.2, 2.6). */
+		if (h.id == 0 && h.flags & IKE_FLAG_INITIATOR && !memcmp(h.spi_r, zero, IKE_SPI_LEN) &&
+		    memcmp(h.spi_i, zero, IKE_SPI_LEN))
+			x_init_request(core, d, &h);
+		else
+			core->stats.rx_bad++;
+	} else {
+		core_receive(core, d, &h);
+	}
+	end(core);
+}
+
+void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	begin(core, now);
+	if (t && t->enabled && t->conf.start == IKE_START_TRAFFIC && !t->wanted) {
+		t->wanted = true;
+		if (!t->failures)
+			t->next_try = core->now;
+		tunnel_review(core, t);
+		tunnel_touch(core, t);
+	}
+	end(core);
+}
+
+static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_t spi, bool inbound)
+{
+	struct adopted_pair *p;
+	unsigned int i;
+
+	for (i = 0; i < t->n_adopted; i++) {
+		p = &t->adopted[i];
+		if ((inbound ? p->spi_in : p->spi_out) != spi)
+			continue;
+		core->env.sa_remove(core->env.ctx, t->conf.name, p->spi_in, p->spi_out);
+		*p = t->adopted[--t->n_adopted];
+		return;
+	}
+}
+
+void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound, bool hard,
+		     uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct child_sa *c = NULL;
+	struct ike_sa *sa;
+
+	begin(core, now);
+	if (!t)
+		return;
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		c = ikesa_child(sa, inbound ? spi : 0, inbound ? 0 : spi);
+		if (c)
+			break;
+	}
+	if (c && hard && ikesa_authenticated(sa)) {
+		core_log(core, IKE_LOG_WARN, t, sa, "SA 0x%08x reached its limit", spi);
+		child_mute(core, sa, c);
+		c->unwanted = true;
+		core_request_next(core, sa);
+		core_sa_touch(core, sa);
+	} else if (c && ikesa_authenticated(sa) && t->conf.start != IKE_START_LISTEN && !sa->replaced) {
+		/* A new IKE SA brings the new pair; the old one goes when that works. */
+		sa->replaced = true;
+		x_init_start(core, t);
+	} else if (!c && hard) {
+		adopted_expired(core, t, spi, inbound);
+	}
+	tunnel_review(core, t);
+	end(core);
+}
+
+void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
+			 const struct ike_endpoint *remote, uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_sa *sa;
+
+	begin(core, now);
+	if (!t)
+		return;
+	if (t->n_adopted)
+		t->adopted_remote = *remote;
+	sa = tunnel_primary(t);
+	if (sa && ikesa_authenticated(sa))
+		sa->remote = *remote;
+	end(core);
+}
+
+void ike_core_timer(struct ike_core *core, uint64_t now)
+{
+	struct timer *first;
+
+	begin(core, now);
+	while ((first = timers_first(&core->sa_timers)) && first->at <= core->now)
+		sa_timer(core, container_of(first, struct ike_sa, timer));
+	while ((first = timers_first(&core->tunnel_timers)) && first->at <= core->now)
+		tunnel_timer(core, container_of(first, struct ike_tunnel, timer));
+	end(core);
+}
+
+uint64_t ike_core_next(const struct ike_core *core)
+{
+	const struct timer *sa = timers_first(&core->sa_timers);
+	const struct timer *t = timers_first(&core->tunnel_timers);
+	uint64_t at = sa ? sa->at : TIMER_NEVER;
+
+	return t && t->at < at ? t->at : at;
+}
+
+/* ---- commands ------------------------------------------------------------ */
+
+int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
+			   const struct ike_endpoint *remote)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	if (!t)
+		return -ENOENT;
+	t->remote = *remote;
+	return 0;
+}
+
+int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	begin(core, now);
+	if (!t)
+		return -ENOENT;
+	t->enabled = true;
+	t->wanted = true;
+	t->failures = 0;
+	t->next_try = core->now;
+	tunnel_review(core, t);
+	tunnel_touch(core, t);
+	end(core);
+	return 0;
+}
+
+int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	begin(core, now);
+	if (!t)
+		return -ENOENT;
+	tunnel_down(core, t);
+	end(core);
+	return 0;
+}
+
+void ike_core_shutdown(struct ike_core *core, uint64_t now)
+{
+	struct ike_tunnel *t;
+
+	begin(core, now);
+	TAILQ_FOREACH(t, &core->tunnels, link)
+		tunnel_down(core, t);
+	end(core);
+}
+
+bool ike_core_idle(const struct ike_core *core)
+{
+	const struct ike_tunnel *t;
+
+	TAILQ_FOREACH(t, &core->tunnels, link) {
+		if (t->enabled || !TAILQ_EMPTY(&t->sas))
+			return false;
+	}
+	return true;
+}
+
+void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
+{
+	const struct ike_tunnel *t;
+	const struct ike_sa *sa;
+	const struct child_sa *c;
+
+	*out = core->stats;
+	out->ike_sas = 0;
+	out->children = 0;
+	TAILQ_FOREACH(t, &core->tunnels, link) {
+		TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+			out->ike_sas += sa->established_at != TIMER_NEVER;
+			TAILQ_FOREACH(c, &sa->children, link)
+				out->children++;
+		}
+	}
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of the core share: core.c (events), exchange.c (messages in and out,
+ * the dispatch table), tunnel.c (what a tunnel wants), child.c (pairs of ESP SAs),
+ * admit.c (who may start an IKE SA), x_*.c (the exchanges). Private to sa/.
+ */
+#ifndef ESPTUN_IKE_CORE_INT_H
+#define ESPTUN_IKE_CORE_INT_H
+
+#include "ike/proto/msg.h"
+#include "ike/proto/names.h"
+#include "ike/sa/ikesa.h"
+#include "ike/sa/proposal.h"
+#include "ike/sa/sk.h"
+#include "ike/sa/ts.h"
+
+enum core_limits {
+	CORE_MSG_MAX = 8192, /* what we send */
+	CORE_TEXT_MAX = 1024, /* one log line */
+	CORE_MAX_TUNNELS = 16384,
+	TUNNEL_MAX_ADOPTED = 16, /* pairs of a former agent */
+	TUNNEL_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
+	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
+	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
+	TUNNEL_CHILDLESS_MS = 30000, /* IKE SA up without child: first wait before a new attempt */
+	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
+	ADMIT_COOKIE_PER_ADDR = 3,
+	ADMIT_MAX_TOTAL = 2048, /* with cookies; beyond that requests are dropped */
+	ADMIT_MAX_PER_ADDR = 64,
+	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
+	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
+	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */
+	ADMIT_REPLY_MS = 20, /* … and one more every so often */
+};
+
+struct adopted_pair {
+	uint32_t spi_in, spi_out;
+};
+
+TAILQ_HEAD(ike_sas, ike_sa);
+
+struct ike_tunnel {
+	TAILQ_ENTRY(ike_tunnel) link;
+	struct timer timer;
+	struct ike_tunnel_conf conf;
+	struct ike_endpoint remote; /* where to initiate to */
+	struct ike_sas sas; /* oldest first */
+	enum ike_tunnel_state state; /* as last told to env */
+	bool enabled;
+	bool wanted; /* traffic or a command asked for it (start=traffic) */
+	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
+	unsigned int failures; /* attempts since the tunnel last worked */
+	struct adopted_pair adopted[TUNNEL_MAX_ADOPTED];
+	unsigned int n_adopted;
+	struct ike_endpoint adopted_remote;
+	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
+	uint64_t last_error_at;
+	char last_error[CORE_TEXT_MAX];
+};
+
+struct ike_core {
+	struct ike_env env;
+	uint64_t now; /* of the event at hand */
+	TAILQ_HEAD(, ike_tunnel) tunnels;
+	unsigned int n_tunnels;
+	struct ikesa_table sas;
+	struct ike_sas half_open; /* responder's, oldest first */
+	LIST_HEAD(, ike_sa) dead; /* freed when the event is over */
+	struct timers sa_timers, tunnel_timers;
+	const struct ike_sa *answering; /* has a request at hand, not answered yet */
+	struct ike_core_stats stats;
+	uint8_t digest_key[32];
+	struct {
+		uint8_t secret[2][32]; /* current, former */
+		uint8_t version; /* of the current one */
+		bool have, have_former;
+		uint64_t made_at;
+		uint64_t reply_spent; /* leaky bucket of unprotected answers */
+	} admit;
+	uint8_t plain[IKE_MAX_MSG]; /* decrypted message at hand */
+};
+
+/* ---- exchange.c ---------------------------------------------------------- */
+
+/* One message at hand, as the handlers see it. */
+struct x_msg {
+	const struct ike_header *h;
+	const struct ike_datagram *d;
+	const struct ike_payloads *in; /* NULL for IKE_SA_INIT requests before parsing */
+	struct ike_builder *reply; /* the answer's payloads, for requests */
+};
+
+enum x_verdict {
+	X_DONE, /* request: answer it */
+	X_CLOSE, /* request: answer it, and the IKE SA is over */
+	X_IGNORE, /* as if it never came */
+};
+
+void core_log(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
+	      const struct ike_sa *sa, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* Send without any state, from where @d came to back there. */
+void core_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
+		 const uint8_t *msg, size_t len);
+/* An unprotected error answer to @h (RFC 7296 1.5, 2.21.4); limited in rate. */
+void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
+		       const struct ike_header *h, uint16_t notify, const void *data, size_t len);
+
+/* A digest of @d's message that only this core can compute. */
+void core_digest(struct ike_core *core, const struct ike_datagram *d, uint8_t out[IKESA_DIGEST_LEN]);
+
+/* Start the payloads of a protected message in @buf; *@first gets the first type. */
+void core_request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
+/*
+ * Seal the payloads as our next request and send it; the window must be open. False if that
+ * failed (no memory, message too long): the caller ends the SA.
+ */
+bool core_request(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
+		  struct ike_builder *b, uint8_t first);
+/* The same for a ready message (IKE_SA_INIT); a second call replaces the first's message. */
+bool core_request_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
+		      const uint8_t *msg, size_t len);
+/* Retransmit or give up, as due. */
+void core_request_timer(struct ike_core *core, struct ike_sa *sa);
+/* Send the next request that waits for the window. */
+void core_request_next(struct ike_core *core, struct ike_sa *sa);
+
+/* A message with an SPI of ours, or none we know. */
+void core_receive(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h);
+
+/* ---- core.c -------------------------------------------------------------- */
+
+/* A new SA in table and timers, with an SPI of ours; NULL without memory or room. */
+struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+			   const struct ike_endpoint *remote, const uint8_t *digest);
+/* After any change of the SA's deadlines. */
+void core_sa_touch(struct ike_core *core, struct ike_sa *sa);
+/* No longer half-open (responder). */
+void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
+/*
+ * The SA is over: its child SAs leave the kernel. With @linger it still repeats its last
+ * answer for a while. The tunnel is told (tunnel_lost).
+ */
+void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
+/* End it with a DELETE if the peer knows it. */
+void core_sa_close(struct ike_core *core, struct ike_sa *sa);
+/* Both ends are authenticated: the IKE SA is up. The tunnel and remote_id are set. */
+void core_sa_established(struct ike_core *core, struct ike_sa *sa);
+/* A fresh authenticated message came: note its time, source and what it proves. */
+void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d);
+
+/* ---- tunnel.c ------------------------------------------------------------ */
+
+struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name);
+/* Remember and log why it does not work: one sentence with the remedy. */
+void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void tunnel_touch(struct ike_core *core, struct ike_tunnel *t);
+void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
+/* Tell env if the state changed, plan the next attempt if one is called for. */
+void tunnel_review(struct ike_core *core, struct ike_tunnel *t);
+/* An attempt of ours failed before the IKE SA was established. */
+void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t);
+/* The best IKE SA to show and to use. */
+struct ike_sa *tunnel_primary(const struct ike_tunnel *t);
+/* Does anything carry our traffic now? */
+bool tunnel_has_outbound(const struct ike_tunnel *t);
+/* Has it an established IKE SA? */
+bool tunnel_established(const struct ike_tunnel *t);
+/* Is an attempt of ours under way? */
+bool tunnel_attempting(const struct ike_tunnel *t);
+/* Something came up or was confirmed: retire what it replaces or duplicates. */
+void tunnel_settle(struct ike_core *core, struct ike_tunnel *t);
+/* close_at of @sa is due. */
+void tunnel_retire(struct ike_core *core, struct ike_sa *sa);
+/* The peer's INITIAL_CONTACT on @sa: all its SAs older than that are gone at its end (2.4). */
+void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa);
+void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t);
+void tunnel_down(struct ike_core *core, struct ike_tunnel *t);
+/* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
+void tunnel_plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base);
+/* The identity we show on @sa. */
+void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id);
+
+/* ---- child.c ------------------------------------------------------------- */
+
+/*
+ * Derive keys for the chosen suite and install the pair under @sa, inbound only if it
+ * replaces a working one whose end the peer has not proven (responder). False: nothing is
+ * left (spi_in is released too), the reason is the tunnel's last error.
+ */
+bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
+		   const struct ike_proposal *chosen, const struct ike_ts_list *local,
+		   const struct ike_ts_list *remote, bool inbound_first);
+/* Install the outbound halves that waited. */
+void child_confirm(struct ike_core *core, struct ike_sa *sa);
+/* Take the pair, or what the kernel has of it, out of the kernel, and forget it. */
+void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* Traffic no longer leaves on it; the peer's is still heard. */
+void child_mute(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* Reserve an inbound SPI for the tunnel of @sa; 0 if refused, with the tunnel's error set. */
+uint32_t child_spi(struct ike_core *core, struct ike_sa *sa);
+void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi);
+
+/* ---- admit.c ------------------------------------------------------------- */
+
+enum admit_verdict {
+	ADMIT_YES,
+	ADMIT_COOKIE, /* answer with a cookie */
+	ADMIT_NO, /* drop it */
+};
+
+/* May this IKE_SA_INIT request use memory and Diffie-Hellman? @cookie: the one it brought. */
+enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram *d,
+			       const struct ike_header *h, const struct ike_payload *ni,
+			       const struct ike_notify *cookie);
+/* The cookie for it; stateless. False if libcrypto failed. */
+bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN]);
+/* May another unprotected error answer leave? Takes one from the allowance if so. */
+bool admit_reply(struct ike_core *core);
+
+/* ---- x_init.c, x_auth.c, x_info.c ---------------------------------------- */
+
+/* Begin a new IKE SA to the tunnel's remote end. */
+void x_init_start(struct ike_core *core, struct ike_tunnel *t);
+void x_init_request(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h);
+void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+		     const struct ike_header *h);
+void x_auth_start(struct ike_core *core, struct ike_sa *sa);
+enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/* The peer was silent for conf.liveness: ask, or plan when to. */
+void x_info_liveness(struct ike_core *core, struct ike_sa *sa);
+/* An unprotected message hints at trouble with @sa (2.21.4): check, rarely. */
+void x_info_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
+
+#endif

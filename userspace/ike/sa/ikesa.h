@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The IKE SA object: who, where, keys, one window of message IDs each way, the request
+ * we wait an answer for, the answer we keep for repetition (RFC 7296 2.1-2.3), and its
+ * child SAs. What the exchanges do with it is in x_*.c.
+ *
+ * Our own SPI is random and never used twice, so it doubles as the handle that stays
+ * safe across anything that may end the SA. An SA that ends is marked IKESA_DEAD, leaves
+ * every list at once, and is freed when the event that killed it is over.
+ */
+#ifndef ESPTUN_IKE_IKESA_H
+#define ESPTUN_IKE_IKESA_H
+
+#include <sys/queue.h>
+
+#include "ike/sa/core.h"
+#include "ike/sa/keys.h"
+#include "ike/sa/timer.h"
+
+/* Retransmission: 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 47.5 s; given up at 63.5 s. */
+enum ikesa_schedule {
+	IKESA_RETRANSMIT_FIRST_MS = 500, /* doubles … */
+	IKESA_RETRANSMIT_CAP_MS = 16000, /* … up to this */
+	IKESA_RETRANSMIT_SENDS = 8, /* copies sent before the peer counts as dead */
+	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE */
+	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
+	IKESA_LINGER_MS = 10000, /* a closed SA repeats its last answer for so long */
+	IKESA_SUPERSEDED_MS = 5000, /* INITIAL_CONTACT to the end of the SAs it disowns */
+	IKESA_REDUNDANT_MS = 3000, /* a redundant SA's initiator closes it after this … */
+	IKESA_REDUNDANT_OTHER_MS = 15000, /* … the other end, should that not happen, after this */
+	IKESA_HINT_MS = 10000, /* at most one liveness check for unauthenticated hints in this */
+};
+
+enum ikesa_limits {
+	IKESA_MAX = 16384, /* IKE SAs of all kinds */
+	IKESA_MAX_PER_PEER = 8, /* established, of one identity on one tunnel */
+	IKESA_MAX_COOKIES = 6, /* COOKIE answers obeyed per attempt */
+	IKESA_MAX_KE_RETRIES = 4, /* INVALID_KE_PAYLOAD answers obeyed per attempt */
+	IKESA_DIGEST_LEN = 16,
+};
+
+enum ikesa_state {
+	IKESA_INIT_SENT, /* initiator: IKE_SA_INIT request is out */
+	IKESA_HALF_OPEN, /* responder: IKE_SA_INIT answered, IKE_AUTH awaited */
+	IKESA_AUTH_SENT, /* initiator: IKE_AUTH request is out */
+	IKESA_ESTABLISHED, /* both ends authenticated */
+	IKESA_DELETING, /* was established; our DELETE is out or about to be */
+	IKESA_CLOSED, /* only repeats its last answer */
+	IKESA_DEAD, /* about to be freed */
+};
+
+/* What the request we have out is about. */
+enum ikesa_ask {
+	IKESA_ASK_NONE,
+	IKESA_ASK_INIT,
+	IKESA_ASK_AUTH,
+	IKESA_ASK_PROBE, /* empty INFORMATIONAL */
+	IKESA_ASK_DELETE_CHILD,
+	IKESA_ASK_DELETE,
+	IKESA_ASK_AUTH_FAILED, /* initiator disowns the SA (RFC 7296 2.21.2) */
+};
+
+struct ikesa_bytes {
+	uint8_t *data;
+	size_t len;
+};
+
+/* A pair of ESP SAs. */
+struct child_sa {
+	TAILQ_ENTRY(child_sa) link;
+	uint32_t spi_in, spi_out;
+	uint64_t at; /* installed */
+	bool in, out; /* which of both the kernel has */
+	bool unwanted; /* to be deleted with a word to the peer */
+	struct esp_keys *keys; /* only while the outbound half waits; wiped afterwards */
+	struct esp_suite suite;
+	struct ike_proposal proposal;
+	uint16_t n_local, n_remote;
+	struct ike_ts ts[]; /* local ones, then remote ones */
+};
+
+/* What is needed only until the IKE SA is established. */
+struct ikesa_setup {
+	struct ike_dh *dh;
+	uint8_t ni[IKE_MAX_NONCE], nr[IKE_MAX_NONCE];
+	size_t ni_len, nr_len;
+	struct ikesa_bytes init_i, init_r; /* both IKE_SA_INIT messages, for AUTH (2.15) */
+	uint8_t cookie[IKE_MAX_COOKIE];
+	size_t cookie_len;
+	unsigned int cookies, ke_retries;
+	bool peer_natt; /* the peer knows NAT traversal */
+	uint32_t spi_in; /* initiator: reserved for the child SA offered, 0 if none */
+};
+
+struct ike_tunnel;
+
+struct ike_sa {
+	TAILQ_ENTRY(ike_sa) of_tunnel;
+	LIST_ENTRY(ike_sa) by_spi, by_digest;
+	TAILQ_ENTRY(ike_sa) half_open;
+	LIST_ENTRY(ike_sa) dead;
+	struct timer timer;
+
+	struct ike_tunnel *tunnel; /* responder: NULL until authenticated */
+	enum ikesa_state state;
+	bool initiator; /* we sent the IKE_SA_INIT request */
+	bool counted_half_open;
+	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
+	struct ike_endpoint local, remote;
+	bool nat_local, nat_remote;
+	struct ike_id local_id, remote_id; /* remote: proven once established */
+	struct ike_proposal proposal;
+	struct ike_keys keys;
+	bool have_keys;
+	struct ikesa_setup *setup;
+	uint8_t digest[IKESA_DIGEST_LEN]; /* responder: of the IKE_SA_INIT request */
+	uint8_t low_nonce[IKE_OUR_NONCE]; /* the lower of both nonces, first octets (2.8.1) */
+	uint64_t created_at, established_at;
+	uint64_t last_rx; /* last fresh authenticated message */
+	uint64_t last_hint;
+	bool confirmed; /* the peer proved that it knows the SA is established */
+	bool initial_contact; /* initiator: sent the notify */
+
+	/* Our requests: a window of one. */
+	struct {
+		uint32_t next; /* message ID of the next request */
+		enum ikesa_ask ask;
+		struct ikesa_bytes msg;
+		unsigned int sends;
+		uint64_t at; /* next copy, or giving up */
+		uint64_t give_up; /* at the latest; TIMER_NEVER: when the copies are used up */
+	} tx;
+
+	/* The peer's requests: a window of one. */
+	struct {
+		uint32_t next; /* message ID of the next request */
+		struct ikesa_bytes answer; /* to the request before it; empty if there was none */
+		uint8_t request[IKESA_DIGEST_LEN]; /* digest of that request */
+	} rx;
+
+	bool want_probe, want_delete; /* requests that wait for the window */
+	uint64_t expire_at; /* half-open and closed SAs */
+	uint64_t liveness_at;
+	uint64_t close_at; /* redundant or superseded: end it then */
+	uint64_t close_marked; /* when that was decided */
+	bool superseded; /* the peer disowned it: end it without a word */
+	bool replaced; /* we set up its replacement: never the one to keep */
+
+	TAILQ_HEAD(child_sas, child_sa) children;
+};
+
+LIST_HEAD(ikesa_list, ike_sa);
+
+struct ikesa_table {
+	struct ikesa_list *by_spi, *by_digest; /* buckets, a power of two */
+	size_t buckets, n;
+};
+
+/*
+ * The predicate that gates every child SA: both ends proved their identities, and the
+ * IKE SA is not on its way out.
+ */
+static inline bool ikesa_authenticated(const struct ike_sa *sa)
+{
+	return sa->state == IKESA_ESTABLISHED && sa->have_keys && sa->tunnel &&
+	       sa->established_at != TIMER_NEVER;
+}
+
+static inline const uint8_t *ikesa_own_spi(const struct ike_sa *sa)
+{
+	return sa->initiator ? sa->spi_i : sa->spi_r;
+}
+
+/* 0 or -ENOMEM. */
+int ikesa_table_init(struct ikesa_table *t);
+void ikesa_table_free(struct ikesa_table *t);
+void ikesa_table_add(struct ikesa_table *t, struct ike_sa *sa);
+void ikesa_table_del(struct ikesa_table *t, struct ike_sa *sa);
+/* By the SPI we chose. */
+struct ike_sa *ikesa_find(const struct ikesa_table *t, const uint8_t own_spi[IKE_SPI_LEN],
+			  bool we_initiated);
+/* Responder SAs by the digest of the request that made them (RFC 7296 2.1). */
+struct ike_sa *ikesa_find_digest(const struct ikesa_table *t,
+				 const uint8_t digest[IKESA_DIGEST_LEN]);
+
+/* An empty SA without SPIs; NULL without memory. */
+struct ike_sa *ikesa_new(bool initiator, uint64_t now);
+/* Wipes and frees; the SA must be in no list and have no timer. */
+void ikesa_free(struct ike_sa *sa);
+/* The secrets of the handshake are no longer needed. */
+void ikesa_setup_free(struct ike_sa *sa);
+
+/* A copy of @len octets replaces @b; 0 or -ENOMEM (then @b is empty). */
+int ikesa_bytes_set(struct ikesa_bytes *b, const void *data, size_t len);
+void ikesa_bytes_free(struct ikesa_bytes *b);
+
+/* Our request is answered or abandoned: the window is open again. */
+void ikesa_request_done(struct ike_sa *sa);
+/* When the next copy goes out after @sends of them, or the peer is given up. */
+uint64_t ikesa_retransmit_delay(unsigned int sends);
+
+/* The earliest thing the SA waits for. */
+uint64_t ikesa_deadline(const struct ike_sa *sa);
+
+/* NULL without memory. The lists are copied. */
+struct child_sa *child_new(const struct ike_ts_list *local, const struct ike_ts_list *remote);
+void child_free(struct child_sa *c);
+void child_wipe_keys(struct child_sa *c);
+void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
+		     struct ike_ts_list *remote);
+struct child_sa *ikesa_child(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out);
+
+#endif

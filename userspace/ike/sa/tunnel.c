@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a tunnel wants: attempts and their spacing, its state, and which of several IKE
+ * SAs with the same peer stays.
+ *
+ * Several appear when both ends initiate at once, when an agent that came back sets up
+ * what it lost, or when an SA is replaced. Both ends can tell which one stays: one with a
+ * child SA before one without, then by RFC 7296 2.8.1 the one that does not hold the
+ * lowest of the four nonces. The redundant one is closed by its initiator, or later by
+ * the other end should that not happen; and never before the one that stays proved alive
+ * since, for the peer may have restarted and know only the newer one. So traffic always
+ * has a working pair.
+ */
+#include "ike/sa/core_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name)
+{
+	struct ike_tunnel *t;
+
+	TAILQ_FOREACH(t, &core->tunnels, link) {
+		if (!strcmp(t->conf.name, name))
+			return t;
+	}
+	return NULL;
+}
+
+void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		  const char *fmt, ...)
+{
+	char text[CORE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (t) {
+		memcpy(t->last_error, text, sizeof(text));
+		t->last_error_at = core->now;
+	}
+	core_log(core, IKE_LOG_ERROR, t, sa, "%s", text);
+}
+
+void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id)
+{
+	const struct ike_addr *a = &sa->local.addr;
+
+	*id = t->conf.local_id;
+	if (id->type)
+		return;
+	id->type = a->family == 6 ? IKE_ID_IPV6 : IKE_ID_IPV4;
+	id->len = a->family == 6 ? 16 : 4;
+	memcpy(id->data, a->b, id->len);
+}
+
+/* ---- what there is ------------------------------------------------------- */
+
+static bool carries(const struct ike_sa *sa)
+{
+	const struct child_sa *c;
+
+	if (sa->state != IKESA_ESTABLISHED)
+		return false;
+	TAILQ_FOREACH(c, &sa->children, link) {
+		if (c->out)
+			return true;
+	}
+	return false;
+}
+
+static bool has_child(const struct ike_sa *sa)
+{
+	const struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link) {
+		if (!c->unwanted)
+			return sa->state == IKESA_ESTABLISHED;
+	}
+	return false;
+}
+
+bool tunnel_has_outbound(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	if (t->n_adopted && t->adopted_end == TIMER_NEVER)
+		return true;
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (carries(sa) && !sa->superseded)
+			return true;
+	}
+	return false;
+}
+
+bool tunnel_established(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (sa->state == IKESA_ESTABLISHED)
+			return true;
+	}
+	return false;
+}
+
+bool tunnel_attempting(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT)
+			return true;
+	}
+	return false;
+}
+
+static bool any_child(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (has_child(sa) && !sa->superseded)
+			return true;
+	}
+	return false;
+}
+
+/* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
+static bool worse(const struct ike_sa *a, const struct ike_sa *b)
+{
+	bool a_out = a->superseded || a->replaced, b_out = b->superseded || b->replaced;
+
+	if (a_out != b_out)
+		return a_out;
+	if (has_child(a) != has_child(b))
+		return has_child(b);
+	return memcmp(a->low_nonce, b->low_nonce, sizeof(a->low_nonce)) < 0;
+}
+
+/* The SA that stays of those with the peer of @sa. */
+static struct ike_sa *keeper(const struct ike_sa *sa)
+{
+	struct ike_sa *other, *best = NULL;
+
+	TAILQ_FOREACH(other, &sa->tunnel->sas, of_tunnel) {
+		if (other->state != IKESA_ESTABLISHED || !ike_id_eq(&other->remote_id, &sa->remote_id))
+			continue;
+		if (!best || worse(best, other))
+			best = other;
+	}
+	return best;
+}
+
+struct ike_sa *tunnel_primary(const struct ike_tunnel *t)
+{
+	struct ike_sa *sa, *best = NULL;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (!best || (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
+		    ((sa->state == IKESA_ESTABLISHED) >= (best->state == IKESA_ESTABLISHED) &&
+		     carries(sa) >= carries(best)))
+			best = sa;
+	}
+	return best;
+}
+
+/* ---- state and attempts -------------------------------------------------- */
+
+static bool knows_remote(const struct ike_tunnel *t)
+{
+	return t->remote.addr.family || (t->n_adopted && t->adopted_remote.addr.family);
+}
+
+static bool wants_attempt(const struct ike_tunnel *t)
+{
+	return t->enabled && knows_remote(t) && !any_child(t) && !tunnel_attempting(t) &&
+	       (t->conf.start == IKE_START_NOW || t->n_adopted ||
+		(t->conf.start == IKE_START_TRAFFIC && t->wanted));
+}
+
+void tunnel_plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
+{
+	uint32_t r;
+
+	core->env.rng.fill(core->env.rng.ctx, &r, sizeof(r));
+	t->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
+}
+
+static void plan_next(struct ike_core *core, struct ike_tunnel *t)
+{
+	uint64_t base = tunnel_established(t) ? TUNNEL_CHILDLESS_MS : TUNNEL_RETRY_MS;
+	unsigned int doublings = t->failures > 1 ? t->failures - 1 : 0;
+
+	if (t->next_try != TIMER_NEVER)
+		return;
+	while (doublings-- && base < TUNNEL_RETRY_CAP_MS)
+		base *= 2;
+	tunnel_plan(core, t, base < TUNNEL_RETRY_CAP_MS ? base : TUNNEL_RETRY_CAP_MS);
+}
+
+static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	if (t->enabled) {
+		if (t->n_adopted)
+			return IKE_TUNNEL_UP;
+		TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+			if (carries(sa))
+				return IKE_TUNNEL_UP;
+		}
+		if (tunnel_attempting(t) || t->next_try != TIMER_NEVER || any_child(t))
+			return IKE_TUNNEL_CONNECTING;
+	}
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (sa->state == IKESA_DELETING || !t->enabled)
+			return IKE_TUNNEL_CLOSING;
+	}
+	return IKE_TUNNEL_DOWN;
+}
+
+void tunnel_touch(struct ike_core *core, struct ike_tunnel *t)
+{
+	uint64_t at = t->next_try < t->adopted_end ? t->next_try : t->adopted_end;
+
+	timer_set(&core->tunnel_timers, &t->timer, at);
+}
+
+void tunnel_review(struct ike_core *core, struct ike_tunnel *t)
+{
+	enum ike_tunnel_state state;
+
+	if (wants_attempt(t))
+		plan_next(core, t);
+	else
+		t->next_try = TIMER_NEVER;
+	tunnel_touch(core, t);
+	state = state_of(t);
+	if (state == t->state)
+		return;
+	t->state = state;
+	core->env.state(core->env.ctx, t->conf.name, state);
+}
+
+/* The SAs we took over are of no use once the peer is known to be dead. */
+static void judge_adopted(struct ike_core *core, struct ike_tunnel *t)
+{
+	uint64_t quiet = 1000ULL * t->conf.liveness;
+
+	if (!t->n_adopted || !quiet)
+		return;
+	if (quiet < 60000)
+		quiet = 60000;
+	if (core->env.last_rx(core->env.ctx, t->conf.name) >= quiet)
+		tunnel_adopted_remove(core, t);
+}
+
+void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t)
+{
+	t->failures++;
+	t->wanted = false;
+	judge_adopted(core, t);
+	tunnel_review(core, t);
+}
+
+void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_adopted; i++)
+		core->env.sa_remove(core->env.ctx, t->conf.name, t->adopted[i].spi_in,
+				    t->adopted[i].spi_out);
+	t->n_adopted = 0;
+	t->adopted_end = TIMER_NEVER;
+}
+
+void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
+{
+	if (core->now >= t->adopted_end) {
+		core_log(core, IKE_LOG_INFO, t, NULL, "SAs of the former agent are replaced");
+		tunnel_adopted_remove(core, t);
+	}
+	if (core->now >= t->next_try) {
+		t->next_try = TIMER_NEVER;
+		x_init_start(core, t);
+	}
+	tunnel_review(core, t);
+}
+
+void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_sa *sa, *next;
+
+	t->enabled = false;
+	t->wanted = false;
+	t->failures = 0;
+	tunnel_adopted_remove(core, t);
+	/* What ends meanwhile stays readable until the event is over. */
+	for (sa = TAILQ_FIRST(&t->sas); sa; sa = next) {
+		next = TAILQ_NEXT(sa, of_tunnel);
+		core_sa_close(core, sa);
+	}
+	tunnel_review(core, t);
+}
+
+/* ---- one of several ------------------------------------------------------ */
+
+/* Has @sa shown life since @then, and does it carry traffic? */
+static bool proven(const struct ike_sa *sa, uint64_t then)
+{
+	return sa->confirmed && sa->last_rx >= then && (carries(sa) || !has_child(sa));
+}
+
+static void probe(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->tx.ask == IKESA_ASK_NONE) {
+		sa->want_probe = true;
+		core_request_next(core, sa);
+		core_sa_touch(core, sa);
+	}
+}
+
+/* An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. */
+static bool drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
+{
+	const struct ike_sa *done;
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (sa->state != IKESA_INIT_SENT)
+			continue;
+		TAILQ_FOREACH(done, &t->sas, of_tunnel) {
+			if (carries(done) && done->established_at >= sa->created_at) {
+				core_sa_end(core, sa, false);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_sa *keep)
+{
+	bool ours = sa->initiator || sa->replaced;
+
+	core_log(core, IKE_LOG_DEBUG, NULL, sa, "redundant; another IKE SA with this peer stays");
+	sa->close_marked = core->now;
+	sa->close_at = core->now + (ours ? IKESA_REDUNDANT_MS : IKESA_REDUNDANT_OTHER_MS);
+	core_sa_touch(core, sa);
+	if (!proven(keep, core->now))
+		probe(core, keep);
+}
+
+void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_sa *sa, *keep;
+	bool works = false;
+
+	if (drop_overtaken(core, t)) /* its end came back here */
+		return;
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (sa->state != IKESA_ESTABLISHED)
+			continue;
+		works |= carries(sa) && sa->confirmed;
+		keep = keeper(sa);
+		if (keep != sa && sa->close_at == TIMER_NEVER)
+			mark_redundant(core, sa, keep);
+		/* A half-installed pair waits for the peer's word: ask for it. */
+		if (has_child(sa) && !sa->confirmed && !carries(sa))
+			probe(core, sa);
+	}
+	if (works && t->n_adopted && t->adopted_end == TIMER_NEVER)
+		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
+	/* With nothing left to carry traffic, there is nothing to wait for. */
+	if (tunnel_has_outbound(t))
+		return;
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
+			child_confirm(core, sa);
+	}
+}
+
+void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *keep;
+
+	sa->close_at = TIMER_NEVER;
+	if (sa->superseded) {
+		core_log(core, IKE_LOG_INFO, NULL, sa, "gone: the peer began anew (INITIAL_CONTACT)");
+		core_sa_end(core, sa, false);
+		return;
+	}
+	keep = keeper(sa);
+	if (sa->state != IKESA_ESTABLISHED || !keep || keep == sa)
+		return;
+	if (proven(keep, sa->close_marked)) {
+		core_log(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
+		core_sa_close(core, sa);
+		return;
+	}
+	sa->close_at = core->now + 1000;
+	probe(core, keep);
+}
+
+void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_sa *old;
+
+	TAILQ_FOREACH(old, &t->sas, of_tunnel) {
+		/*
+		 * Only what was up before this one was begun: the notify may cross an SA that
+		 * the other end was setting up meanwhile, which it then knows.
+		 */
+		if (old == sa || old->established_at == TIMER_NEVER ||
+		    old->established_at >= sa->created_at ||
+		    !ike_id_eq(&old->remote_id, &sa->remote_id))
+			continue;
+		old->superseded = true;
+		old->close_marked = core->now;
+		old->close_at = core->now + IKESA_SUPERSEDED_MS;
+		core_sa_touch(core, old);
+	}
+	if (t->n_adopted) {
+		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
+		tunnel_touch(core, t);
+	}
+}
+
+/* ---- status -------------------------------------------------------------- */
+
+static void status_child(const struct ike_sa *sa, struct ike_status *s)
+{
+	const struct child_sa *c = TAILQ_LAST(&sa->children, child_sas);
+
+	if (!c)
+		return;
+	s->have_child = true;
+	s->spi_in = c->spi_in;
+	s->spi_out = c->spi_out;
+	s->esp = c->proposal;
+	s->child_at = c->at;
+	child_selectors(c, &s->local_ts, &s->remote_ts);
+}
+
+static void status_of(const struct ike_tunnel *t, struct ike_status *s)
+{
+	const struct ike_sa *sa = tunnel_primary(t);
+
+	memset(s, 0, sizeof(*s));
+	s->tunnel = t->conf.name;
+	s->state = t->state;
+	s->adopted = t->n_adopted;
+	s->last_error = t->last_error;
+	s->last_error_at = t->last_error_at;
+	s->next_try = t->next_try == TIMER_NEVER ? 0 : t->next_try;
+	if (!sa)
+		return;
+	s->have_ike = true;
+	s->initiator = sa->initiator;
+	s->established = sa->established_at != TIMER_NEVER;
+	memcpy(s->spi_i, sa->spi_i, IKE_SPI_LEN);
+	memcpy(s->spi_r, sa->spi_r, IKE_SPI_LEN);
+	s->local = sa->local;
+	s->remote = sa->remote;
+	s->local_id = sa->local_id;
+	s->remote_id = sa->remote_id;
+	s->ike = sa->proposal;
+	s->established_at = s->established ? sa->established_at : 0;
+	s->nat_local = sa->nat_local;
+	s->nat_remote = sa->nat_remote;
+	status_child(sa, s);
+}
+
+void ike_core_status(const struct ike_core *core, void (*fn)(void *ctx, const struct ike_status *s),
+		     void *ctx)
+{
+	const struct ike_tunnel *t;
+	struct ike_status s;
+
+	TAILQ_FOREACH(t, &core->tunnels, link) {
+		status_of(t, &s);
+		fn(ctx, &s);
+	}
+}

@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * IKE_AUTH (RFC 7296 1.2, 2.15, 2.21.2) with pre-shared keys, and the child SA that comes
+ * with it. The IKE SA stays when only the child fails.
+ */
+#include "ike/auth/psk.h"
+#include "ike/sa/core_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_PSK_TRIES = 16 };
+
+/* ---- AUTH ---------------------------------------------------------------- */
+
+struct id_body {
+	uint8_t b[4 + IKE_MAX_ID];
+	size_t len;
+};
+
+/* An ID payload's body: type, three reserved octets, data (3.5). */
+static void id_body(const struct ike_id *id, struct id_body *out)
+{
+	memset(out->b, 0, 4);
+	out->b[0] = id->type;
+	memcpy(out->b + 4, id->data, id->len);
+	out->len = 4 + id->len;
+}
+
+/* What one end signs: its IKE_SA_INIT message, the other's nonce, its ID with its SK_p. */
+struct signed_octets {
+	struct ike_iov message, nonce, id;
+	const uint8_t *sk_p;
+};
+
+static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
+				      const struct id_body *body)
+{
+	const struct ikesa_setup *s = sa->setup;
+	const struct ikesa_bytes *m = initiator ? &s->init_i : &s->init_r;
+
+	return (struct signed_octets){
+		.message = { m->data, m->len },
+		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len } :
+				     (struct ike_iov){ s->ni, s->ni_len },
+		.id = { body->b, body->len },
+		.sk_p = initiator ? sa->keys.pi : sa->keys.pr,
+	};
+}
+
+/* Append our AUTH payload for @t. */
+static bool build_auth(struct ike_builder *b, const struct ike_sa *sa, const struct ike_tunnel *t)
+{
+	uint16_t prf = sa->keys.suite.prf;
+	uint8_t auth[IKE_MAX_PRF];
+	struct signed_octets o;
+	struct id_body body;
+
+	id_body(&sa->local_id, &body);
+	o = octets_of(sa, sa->initiator, &body);
+	if (ike_psk_auth(prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id, auth))
+		return false;
+	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
+	return true;
+}
+
+/* Does @auth prove that the peer, as @id, holds @t's key? */
+static bool proves(const struct ike_sa *sa, const struct ike_tunnel *t, const struct ike_id *id,
+		   const struct ike_auth *auth)
+{
+	struct signed_octets o;
+	struct id_body body;
+
+	if (auth->method != IKE_AUTH_PSK)
+		return false;
+	id_body(id, &body);
+	o = octets_of(sa, !sa->initiator, &body);
+	return ike_psk_verify(sa->keys.suite.prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce,
+			      o.sk_p, &o.id, auth->data, auth->len);
+}
+
+/* Find and parse; absent and malformed alike give false. */
+static bool find_id(const struct ike_payloads *in, uint8_t type, struct ike_id *id)
+{
+	const struct ike_payload *p = ike_payload_find(in, type);
+
+	return p && !ike_id_parse(p, id);
+}
+
+static bool find_auth(const struct ike_payloads *in, struct ike_auth *auth)
+{
+	const struct ike_payload *p = ike_payload_find(in, IKE_PL_AUTH);
+
+	return p && !ike_auth_parse(p, auth);
+}
+
+/* ---- child proposals ----------------------------------------------------- */
+
+/* The first proposal's SPI, if it is an ESP SPI that may be used (RFC 4303 2.1). */
+static uint32_t offered_spi(const struct ike_proposal *p)
+{
+	uint32_t spi;
+
+	if (p->protocol != IKE_PROTO_ESP || p->spi_len != 4)
+		return 0;
+	spi = (uint32_t)p->spi[0] << 24 | (uint32_t)p->spi[1] << 16 | (uint32_t)p->spi[2] << 8 | p->spi[3];
+	return spi > 255 ? spi : 0;
+}
+
+static void put_spi(struct ike_proposal *p, uint32_t spi)
+{
+	struct writer w = writer_init(p->spi, 4);
+
+	p->spi_len = 4;
+	writer_be32(&w, spi);
+}
+
+/* ---- initiator ----------------------------------------------------------- */
+
+static void build_child_offer(struct ike_builder *b, const struct ike_tunnel *t, uint32_t spi)
+{
+	struct ike_proposals offer = t->conf.esp;
+	unsigned int i;
+
+	for (i = 0; i < offer.n; i++)
+		put_spi(&offer.p[i], spi);
+	ike_build_sa(b, &offer);
+	ike_build_ts(b, IKE_PL_TSI, &t->conf.local_ts);
+	ike_build_ts(b, IKE_PL_TSR, &t->conf.remote_ts);
+}
+
+static void attempt_over(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_tunnel *t = sa->tunnel;
+
+	core_sa_end(core, sa, false);
+	tunnel_attempt_failed(core, t);
+}
+
+void x_auth_start(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	uint8_t buf[CORE_MSG_MAX], first;
+	struct ike_builder b;
+	bool ok;
+
+	sa->setup->spi_in = child_spi(core, sa);
+	if (!sa->setup->spi_in) {
+		attempt_over(core, sa);
+		return;
+	}
+	tunnel_local_id(t, sa, &sa->local_id);
+	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
+	sa->initial_contact = !t->n_adopted && !tunnel_established(t);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_id(&b, IKE_PL_IDI, &sa->local_id);
+	if (sa->initial_contact)
+		ike_build_notify(&b, IKE_N_INITIAL_CONTACT, NULL, 0);
+	if (t->conf.remote_id.type)
+		ike_build_id(&b, IKE_PL_IDR, &t->conf.remote_id);
+	ok = build_auth(&b, sa, t);
+	build_child_offer(&b, t, sa->setup->spi_in);
+	sa->state = IKESA_AUTH_SENT;
+	sa->tx.next = 1;
+	if (!ok || !core_request(core, sa, IKE_AUTH, IKESA_ASK_AUTH, &b, first)) {
+		tunnel_error(core, t, sa, "could not make an IKE_AUTH request: check PSK=");
+		attempt_over(core, sa);
+	}
+}
+
+/* The first error notify, 0 if there is none. */
+static uint16_t error_notify(const struct ike_payloads *in)
+{
+	struct ike_notify n;
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_NOTIFY && !ike_notify_parse(&in->p[i], &n) &&
+		    n.type <= IKE_N_ERROR_MAX)
+			return n.type;
+	}
+	return 0;
+}
+
+static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+{
+	char us[IKE_MAX_ID + 16], them[IKE_MAX_ID + 16] = "any";
+	struct ike_tunnel *t = sa->tunnel;
+	const char *name;
+
+	ike_id_print(us, sizeof(us), &sa->local_id);
+	if (t->conf.remote_id.type)
+		ike_id_print(them, sizeof(them), &t->conf.remote_id);
+	if (error == IKE_N_AUTHENTICATION_FAILED) {
+		tunnel_error(core, t, sa,
+			     "peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
+			     us, them);
+		return;
+	}
+	name = ike_notify_name(error);
+	tunnel_error(core, t, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
+		     name ? name : "", name ? ", " : "notify ", error);
+}
+
+/* The peer counts the IKE SA as established, we do not: tell it (2.21.2). */
+static void disown(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	uint8_t buf[64], first;
+	struct ike_builder b;
+
+	ikesa_request_done(sa);
+	sa->state = IKESA_DELETING;
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_notify(&b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+	if (!core_request(core, sa, IKE_INFORMATIONAL, IKESA_ASK_AUTH_FAILED, &b, first))
+		core_sa_end(core, sa, false);
+	tunnel_attempt_failed(core, t);
+}
+
+/* Is the answer from whom we want? Sets sa->remote_id. */
+static bool verify_responder(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in,
+			     const struct ike_auth *auth)
+{
+	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_id id;
+
+	if (!find_id(in, IKE_PL_IDR, &id)) {
+		tunnel_error(core, t, sa, "peer's IKE_AUTH response has no identity");
+		return false;
+	}
+	ike_id_print(got, sizeof(got), &id);
+	if (auth->method != IKE_AUTH_PSK) {
+		tunnel_error(core, t, sa,
+			     "peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+			     got, auth->method);
+		return false;
+	}
+	if (t->conf.remote_id.type && !ike_id_eq(&id, &t->conf.remote_id)) {
+		tunnel_error(core, t, sa,
+			     "peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
+			     got, ike_id_print(want, sizeof(want), &t->conf.remote_id), got);
+		return false;
+	}
+	if (!proves(sa, t, &id, auth)) {
+		tunnel_error(core, t, sa,
+			     "peer '%s' does not hold our pre-shared key: set the same PSK= at both ends", got);
+		return false;
+	}
+	sa->remote_id = id;
+	return true;
+}
+
+/* Undo a child SA that the peer believes in and we cannot have. */
+static void reject_child(struct ike_sa *sa, uint32_t spi)
+{
+	static const struct ike_ts_list none;
+	struct child_sa *c = child_new(&none, &none);
+
+	if (!c) {
+		sa->want_delete = true;
+		return;
+	}
+	c->spi_in = spi;
+	c->unwanted = true;
+	TAILQ_INSERT_TAIL(&sa->children, c, link);
+}
+
+static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in,
+			    struct ike_proposal *chosen, struct ike_ts_list *tsi,
+			    struct ike_ts_list *tsr)
+{
+	const struct ike_payload *p_i = ike_payload_find(in, IKE_PL_TSI);
+	const struct ike_payload *p_r = ike_payload_find(in, IKE_PL_TSR);
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_proposals answer;
+	char err[256];
+
+	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) || !p_i || !p_r ||
+	    ike_ts_parse(p_i, tsi) || ike_ts_parse(p_r, tsr)) {
+		tunnel_error(core, t, sa, "peer's answer about the child SA is malformed");
+		return false;
+	}
+	if (!ike_proposal_verify(&t->conf.esp, &answer, chosen, err, sizeof(err)) ||
+	    !offered_spi(chosen)) {
+		tunnel_error(core, t, sa, "peer chose child SA algorithms we did not offer: %s",
+			     offered_spi(&answer.p[0]) ? err : "and no usable SPI");
+		return false;
+	}
+	if (!ike_ts_within(tsi, &t->conf.local_ts) || !ike_ts_within(tsr, &t->conf.remote_ts)) {
+		char a[200], b[200];
+
+		tunnel_error(core, t, sa,
+			     "peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
+			     ike_ts_list_print(a, sizeof(a), tsi), ike_ts_list_print(b, sizeof(b), tsr));
+		return false;
+	}
+	return true;
+}
+
+/* The response's child part. Whatever happens here, the IKE SA stays. */
+static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	uint32_t spi = sa->setup->spi_in;
+	uint16_t error = error_notify(in);
+	struct ike_ts_list tsi, tsr;
+	struct ike_proposal chosen;
+	char why[CORE_TEXT_MAX - 128];
+	const char *name;
+
+	sa->setup->spi_in = 0;
+	if (ike_payload_find(in, IKE_PL_SA)) {
+		if (!child_answer_ok(core, sa, in, &chosen, &tsi, &tsr)) {
+			child_spi_release(core, sa, spi);
+			reject_child(sa, spi);
+		} else if (child_install(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr, false)) {
+			return;
+		} else {
+			reject_child(sa, spi);
+		}
+		t->failures++;
+		return;
+	}
+	child_spi_release(core, sa, spi);
+	t->failures++;
+	t->wanted = false;
+	if (error == IKE_N_NO_PROPOSAL_CHOSEN) {
+		tunnel_error(core, t, sa, "peer refused the child SA (NO_PROPOSAL_CHOSEN): %s",
+			     ike_proposal_explain(why, sizeof(why), &t->conf.esp, NULL));
+	} else if (error == IKE_N_TS_UNACCEPTABLE) {
+		tunnel_error(core, t, sa, "peer refused the child SA (TS_UNACCEPTABLE): %s",
+			     ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts, NULL,
+					    NULL));
+	} else {
+		name = ike_notify_name(error);
+		tunnel_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
+			     name ? name : "unknown error", error);
+	}
+}
+
+enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_auth auth;
+
+	ikesa_request_done(sa);
+	if (!find_auth(m->in, &auth)) {
+		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
+		explain_refusal(core, sa, error_notify(m->in));
+		attempt_over(core, sa);
+		return X_DONE;
+	}
+	if (!verify_responder(core, sa, m->in, &auth)) {
+		disown(core, sa);
+		return X_DONE;
+	}
+	core_sa_established(core, sa);
+	if (t->enabled) {
+		take_child(core, sa, m->in);
+	} else { /* taken down meanwhile: the peer learns it now */
+		core_sa_close(core, sa);
+		return X_DONE;
+	}
+	ikesa_setup_free(sa);
+	tunnel_settle(core, t);
+	tunnel_review(core, t);
+	return X_DONE;
+}
+
+/* ---- responder ----------------------------------------------------------- */
+
+/* How well does @t fit these identities and the suite agreed on? 0: not at all. */
+static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct ike_id *idi,
+		const struct ike_id *idr)
+{
+	struct ike_proposals chosen = { .n = 1 };
+	struct ike_proposal out;
+	struct ike_id own;
+
+	if (!t->enabled || (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &sa->local.addr)))
+		return 0;
+	if (t->conf.remote_id.type && !ike_id_eq(idi, &t->conf.remote_id))
+		return 0;
+	tunnel_local_id(t, sa, &own);
+	if (idr && !ike_id_eq(idr, &own))
+		return 0;
+	/* The suite was agreed on under another tunnel's policy, maybe. */
+	chosen.p[0] = sa->proposal;
+	if (!ike_proposal_choose(&t->conf.ike, &chosen, sa->keys.suite.dh, &out))
+		return 0;
+	return 1 + (t->conf.remote_id.type ? 4 : 0) +
+	       (!t->remote.addr.family		       ? 1 :
+		ike_addr_eq(&t->remote.addr, &sa->remote.addr) ? 2 :
+								 0);
+}
+
+enum { BEST_FIT = 7 };
+
+/* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
+static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_sa *sa,
+				       const struct ike_id *idi, const struct ike_id *idr,
+				       const struct ike_auth *auth, struct ike_tunnel **best)
+{
+	struct ike_tunnel *t;
+	int level, tries = 0;
+
+	*best = NULL;
+	for (level = BEST_FIT; level >= 1; level--) {
+		TAILQ_FOREACH(t, &core->tunnels, link) {
+			if (fits(t, sa, idi, idr) != level)
+				continue;
+			if (!*best)
+				*best = t;
+			if (++tries > MAX_PSK_TRIES)
+				return NULL;
+			if (proves(sa, t, idi, auth))
+				return t;
+		}
+	}
+	return NULL;
+}
+
+/* The tunnel whose owner wants to read why @sa's peer was refused. */
+static struct ike_tunnel *blame(struct ike_core *core, const struct ike_sa *sa)
+{
+	struct ike_tunnel *t, *any = NULL;
+
+	TAILQ_FOREACH(t, &core->tunnels, link) {
+		if (!t->enabled)
+			continue;
+		if (ike_addr_eq(&t->remote.addr, &sa->remote.addr))
+			return t;
+		if (!any || (!t->remote.addr.family && any->remote.addr.family))
+			any = t;
+	}
+	return any;
+}
+
+static void explain_unknown(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *idi,
+			    const struct ike_id *idr)
+{
+	char i[IKE_MAX_ID + 16], r[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
+	struct ike_tunnel *t = blame(core, sa);
+	struct ike_id own_id;
+
+	ike_id_print(i, sizeof(i), idi);
+	if (!t) {
+		core_log(core, IKE_LOG_ERROR, NULL, sa, "peer '%s' refused: no tunnel is up", i);
+		return;
+	}
+	tunnel_local_id(t, sa, &own_id);
+	ike_id_print(own, sizeof(own), &own_id);
+	if (t->conf.remote_id.type && !ike_id_eq(idi, &t->conf.remote_id))
+		tunnel_error(core, t, sa,
+			     "peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
+			     i, ike_id_print(want, sizeof(want), &t->conf.remote_id), i);
+	else if (idr && !ike_id_eq(idr, &own_id))
+		tunnel_error(core, t, sa,
+			     "peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
+			     i, ike_id_print(r, sizeof(r), idr), own, ike_id_print(want, sizeof(want), idr));
+	else
+		tunnel_error(core, t, sa, "peer '%s' agreed on algorithms that this tunnel's Crypto= forbids", i);
+}
+
+static enum x_verdict refuse_auth(struct x_msg *m)
+{
+	ike_build_notify(m->reply, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+	return X_CLOSE;
+}
+
+static void refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint16_t notify,
+			 const char *what, const char *why)
+{
+	tunnel_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
+	ike_build_notify(m->reply, notify, NULL, 0);
+}
+
+/* The request's child part; a failure is answered with a notify and nothing more. */
+static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, bool inbound_first)
+{
+	const struct ike_payload *p_sa = ike_payload_find(m->in, IKE_PL_SA);
+	const struct ike_payload *p_i = ike_payload_find(m->in, IKE_PL_TSI);
+	const struct ike_payload *p_r = ike_payload_find(m->in, IKE_PL_TSR);
+	const struct ike_tunnel_conf *conf = &sa->tunnel->conf;
+	struct ike_ts_list tsi, tsr, local, remote;
+	struct ike_proposals offer, answer = { .n = 1 };
+	struct ike_proposal chosen;
+	char why[CORE_TEXT_MAX - 128];
+	uint32_t spi, peer_spi;
+
+	if (!p_sa || !p_i || !p_r) {
+		core_log(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
+		return;
+	}
+	if (ike_sa_parse(p_sa, &offer) || ike_ts_parse(p_i, &tsi) || ike_ts_parse(p_r, &tsr)) {
+		refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed", "");
+		return;
+	}
+	ike_proposals_drop_dh(&offer);
+	if (!ike_proposal_choose(&conf->esp, &offer, IKE_DH_NONE, &chosen) ||
+	    !(peer_spi = offered_spi(&chosen))) {
+		refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
+			     ike_proposal_explain(why, sizeof(why), &conf->esp, &offer));
+		return;
+	}
+	if (!ike_ts_narrow(&tsr, &conf->local_ts, &local) ||
+	    !ike_ts_narrow(&tsi, &conf->remote_ts, &remote)) {
+		refuse_child(core, sa, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
+			     ike_ts_explain(why, sizeof(why), &conf->local_ts, &conf->remote_ts, &tsr,
+					    &tsi));
+		return;
+	}
+	spi = child_spi(core, sa);
+	if (!spi || !child_install(core, sa, spi, peer_spi, &chosen, &local, &remote, inbound_first)) {
+		/* The reason is logged already; the peer may try again (2.25). */
+		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
+		return;
+	}
+	answer.p[0] = chosen;
+	put_spi(&answer.p[0], spi);
+	ike_build_sa(m->reply, &answer);
+	ike_build_ts(m->reply, IKE_PL_TSI, &remote);
+	ike_build_ts(m->reply, IKE_PL_TSR, &local);
+}
+
+/* Both are who they say: the answer's AUTH, then the child. */
+static enum x_verdict accept(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_notify n;
+	bool busy;
+
+	tunnel_local_id(t, sa, &sa->local_id);
+	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
+	if (!build_auth(m->reply, sa, t)) {
+		sa->tunnel = NULL;
+		return refuse_auth(m);
+	}
+	core_sa_established(core, sa);
+	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
+		tunnel_initial_contact(core, sa);
+	busy = tunnel_has_outbound(t);
+	give_child(core, sa, m, busy);
+	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
+	ikesa_setup_free(sa);
+	tunnel_settle(core, t);
+	tunnel_review(core, t);
+	return X_DONE;
+}
+
+enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_tunnel *t, *best;
+	char id[IKE_MAX_ID + 16];
+	struct ike_id idi, idr;
+	struct ike_auth auth;
+	bool has_idr;
+
+	if (!find_id(m->in, IKE_PL_IDI, &idi)) {
+		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return X_CLOSE;
+	}
+	has_idr = find_id(m->in, IKE_PL_IDR, &idr);
+	ike_id_print(id, sizeof(id), &idi);
+	if (!find_auth(m->in, &auth)) {
+		tunnel_error(core, blame(core, sa), sa,
+			     "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK", id);
+		return refuse_auth(m);
+	}
+	t = authenticate(core, sa, &idi, has_idr ? &idr : NULL, &auth, &best);
+	if (!t) {
+		if (!best)
+			explain_unknown(core, sa, &idi, has_idr ? &idr : NULL);
+		else if (auth.method != IKE_AUTH_PSK)
+			tunnel_error(core, best, sa,
+				     "peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+				     id, auth.method);
+		else
+			tunnel_error(core, best, sa,
+				     "peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
+				     id);
+		return refuse_auth(m);
+	}
+	sa->tunnel = t;
+	sa->remote_id = idi;
+	return accept(core, sa, m);
+}
+
+/* ---- CREATE_CHILD_SA ------------------------------------------------------ */
+
+/* Only the child SA of IKE_AUTH is offered: say so in the RFC's words (1.3). */
+enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	if (!ikesa_authenticated(sa)) {
+		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
+		return X_DONE;
+	}
+	core_log(core, IKE_LOG_INFO, NULL, sa, "peer's CREATE_CHILD_SA answered with NO_ADDITIONAL_SAS");
+	ike_build_notify(m->reply, IKE_N_NO_ADDITIONAL_SAS, NULL, 0);
+	return X_DONE;
+}

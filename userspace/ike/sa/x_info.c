@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * INFORMATIONAL (RFC 7296 1.4, 1.4.1, 2.4, 2.21): deletes, liveness, notifies.
+ */
+#include "ike/sa/core_int.h"
+
+/* ---- requests ------------------------------------------------------------ */
+
+/* The peer closes pairs: ours of each goes too, and the answer lists it (1.4.1). */
+static void delete_children(struct ike_core *core, struct ike_sa *sa, const struct ike_delete *del,
+			    struct x_msg *m)
+{
+	uint32_t ours[16];
+	uint16_t n = 0, i;
+
+	for (i = 0; i < del->n; i++) {
+		struct cursor c = cursor_init(del->spis + 4 * (size_t)i, 4);
+		struct child_sa *child = ikesa_child(sa, 0, cursor_be32(&c));
+
+		if (!child)
+			continue;
+		core_log(core, IKE_LOG_INFO, NULL, sa, "peer deleted child SA in 0x%08x out 0x%08x",
+			 child->spi_in, child->spi_out);
+		/* Crossing deletes: ours is on its way, so it is not listed (1.4.1). */
+		if (!child->unwanted && n < sizeof(ours) / sizeof(ours[0]))
+			ours[n++] = child->spi_in;
+		child_remove(core, sa, child);
+	}
+	if (n)
+		ike_build_delete(m->reply, IKE_PROTO_ESP, ours, n);
+}
+
+/* Errors the peer found in our IKE_AUTH answer end the IKE SA without a Delete (2.21.2). */
+static bool fatal(uint16_t notify)
+{
+	return notify == IKE_N_AUTHENTICATION_FAILED || notify == IKE_N_INVALID_SYNTAX ||
+	       notify == IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD;
+}
+
+static bool note_notify(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
+{
+	const char *name = ike_notify_name(n->type);
+	char id[IKE_MAX_ID + 16];
+
+	if (n->type == IKE_N_AUTHENTICATION_FAILED && sa->state == IKESA_ESTABLISHED)
+		tunnel_error(core, sa->tunnel, sa,
+			     "peer '%s' does not accept our identity or key (AUTHENTICATION_FAILED): compare PSK=, LocalID= and RemoteID= with its configuration",
+			     ike_id_print(id, sizeof(id), &sa->remote_id));
+	else
+		core_log(core, n->type <= IKE_N_ERROR_MAX ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL, sa,
+			 "peer notifies %s (%u)", name ? name : "something", n->type);
+	return fatal(n->type);
+}
+
+enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_delete del;
+	struct ike_notify n;
+	bool over = false;
+	unsigned int i;
+
+	for (i = 0; i < m->in->n; i++) {
+		const struct ike_payload *p = &m->in->p[i];
+
+		if (p->type == IKE_PL_DELETE) {
+			if (ike_delete_parse(p, &del)) {
+				ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
+				return X_CLOSE;
+			}
+			if (del.protocol == IKE_PROTO_IKE) {
+				core_log(core, IKE_LOG_INFO, NULL, sa, "peer deleted the IKE SA");
+				over = true;
+			} else if (del.protocol == IKE_PROTO_ESP && del.spi_len == 4) {
+				delete_children(core, sa, &del, m);
+			}
+		} else if (p->type == IKE_PL_NOTIFY && !ike_notify_parse(p, &n)) {
+			over |= note_notify(core, sa, &n);
+		}
+	}
+	if (!over)
+		tunnel_settle(core, sa->tunnel);
+	tunnel_review(core, sa->tunnel);
+	return over ? X_CLOSE : X_DONE;
+}
+
+/* ---- responses ----------------------------------------------------------- */
+
+/* The peer confirmed our delete of the pair, whether or not it listed its own SPI. */
+static void child_deleted(struct ike_core *core, struct ike_sa *sa)
+{
+	struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link) {
+		if (c->unwanted) {
+			child_remove(core, sa, c);
+			return;
+		}
+	}
+}
+
+enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	enum ikesa_ask ask = sa->tx.ask;
+	struct ike_notify n;
+
+	ikesa_request_done(sa);
+	switch (ask) {
+	case IKESA_ASK_DELETE:
+	case IKESA_ASK_AUTH_FAILED:
+		core_sa_end(core, sa, true);
+		return X_DONE;
+	case IKESA_ASK_DELETE_CHILD:
+		child_deleted(core, sa);
+		tunnel_settle(core, t);
+		break;
+	default:
+		if (ike_notify_find(m->in, IKE_N_INVALID_SYNTAX, &n)) { /* 2.21.3 */
+			core_sa_end(core, sa, false);
+			return X_DONE;
+		}
+		break;
+	}
+	if (sa->state == IKESA_ESTABLISHED)
+		x_info_liveness(core, sa);
+	tunnel_review(core, t);
+	return X_DONE;
+}
+
+/* ---- liveness ------------------------------------------------------------ */
+
+void x_info_liveness(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t period = 1000ULL * sa->tunnel->conf.liveness;
+	uint64_t heard = core->now - sa->last_rx, esp;
+
+	sa->liveness_at = TIMER_NEVER;
+	if (!period || sa->state != IKESA_ESTABLISHED)
+		return;
+	/* ESP counts for the SA that carries it; an idle twin has to answer for itself. */
+	if (!TAILQ_EMPTY(&sa->children) && tunnel_primary(sa->tunnel) == sa) {
+		esp = core->env.last_rx(core->env.ctx, sa->tunnel->conf.name);
+		if (esp < heard)
+			heard = esp;
+	}
+	if (heard < period) {
+		sa->liveness_at = core->now + period - heard;
+		return;
+	}
+	if (sa->tx.ask != IKESA_ASK_NONE) /* its answer will tell */
+		return;
+	sa->want_probe = true;
+	core_request_next(core, sa);
+}
+
+void x_info_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
+{
+	if (sa->state != IKESA_ESTABLISHED || core->now - sa->last_rx < IKESA_HINT_MS ||
+	    (sa->last_hint && core->now - sa->last_hint < IKESA_HINT_MS))
+		return;
+	sa->last_hint = core->now ? core->now : 1;
+	core_log(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking", what);
+	if (sa->tx.ask == IKESA_ASK_NONE) {
+		sa->want_probe = true;
+		core_request_next(core, sa);
+	}
+}

@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * IKE_SA_INIT (RFC 7296 1.2, 2.6, 2.6.1, 2.7, 2.23). Nothing here is authenticated: a
+ * wrong answer is passed over while the right one may still come, and an error notify is
+ * a hint for the user (2.21.1).
+ */
+#include "ike/sa/core_int.h"
+
+#include <stdlib.h>
+
+enum { NATD_LEN = 20 };
+
+/* ---- NAT detection ------------------------------------------------------- */
+
+static void natd_hash(const uint8_t *spi_i, const uint8_t *spi_r, const struct ike_endpoint *e,
+		      uint8_t out[NATD_LEN])
+{
+	const uint8_t port[2] = { (uint8_t)(e->port >> 8), (uint8_t)e->port };
+	const struct ike_iov in[] = {
+		{ spi_i, IKE_SPI_LEN },
+		{ spi_r, IKE_SPI_LEN },
+		{ e->addr.b, e->addr.family == 6 ? 16 : 4 },
+		{ port, sizeof(port) },
+	};
+
+	if (ike_sha1(in, 4, out))
+		memset(out, 0, NATD_LEN);
+}
+
+/*
+ * We take ESP in UDP only, so the peer must always see a NAT between us: our source hash is
+ * that of 0.0.0.0:0, which is nobody's, and which lets two esptuns know better.
+ */
+static void build_natd(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
+		       const struct ike_endpoint *remote)
+{
+	static const struct ike_endpoint nowhere = { .addr.family = 4 };
+	uint8_t hash[NATD_LEN];
+
+	natd_hash(spi_i, spi_r, &nowhere, hash);
+	ike_build_notify(b, IKE_N_NAT_DETECTION_SOURCE_IP, hash, sizeof(hash));
+	natd_hash(spi_i, spi_r, remote, hash);
+	ike_build_notify(b, IKE_N_NAT_DETECTION_DESTINATION_IP, hash, sizeof(hash));
+}
+
+/* What the peer's hashes say about who is behind a NAT. */
+static void judge_natd(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
+		       const struct ike_datagram *d)
+{
+	static const struct ike_endpoint nowhere = { .addr.family = 4 };
+	uint8_t source[NATD_LEN], destination[NATD_LEN], forced[NATD_LEN];
+	bool saw_source = false, source_ok = false;
+	struct ike_notify n;
+	unsigned int i;
+
+	natd_hash(h->spi_i, h->spi_r, &d->remote, source);
+	natd_hash(h->spi_i, h->spi_r, &d->local, destination);
+	natd_hash(h->spi_i, h->spi_r, &nowhere, forced);
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type != IKE_PL_NOTIFY || ike_notify_parse(&in->p[i], &n) ||
+		    n.len != NATD_LEN)
+			continue;
+		if (n.type == IKE_N_NAT_DETECTION_SOURCE_IP) { /* there may be several (2.23) */
+			saw_source = true;
+			source_ok |= !memcmp(n.data, source, NATD_LEN) ||
+				     !memcmp(n.data, forced, NATD_LEN);
+		} else if (n.type == IKE_N_NAT_DETECTION_DESTINATION_IP) {
+			sa->nat_local = memcmp(n.data, destination, NATD_LEN) != 0;
+		}
+	}
+	sa->nat_remote = saw_source && !source_ok;
+	sa->setup->peer_natt = saw_source;
+}
+
+/* ---- both roles ---------------------------------------------------------- */
+
+static void note_low_nonce(struct ike_sa *sa)
+{
+	const struct ikesa_setup *s = sa->setup;
+	uint8_t i[IKE_OUR_NONCE] = { 0 }, r[IKE_OUR_NONCE] = { 0 };
+
+	memcpy(i, s->ni, s->ni_len < sizeof(i) ? s->ni_len : sizeof(i));
+	memcpy(r, s->nr, s->nr_len < sizeof(r) ? s->nr_len : sizeof(r));
+	memcpy(sa->low_nonce, memcmp(i, r, sizeof(i)) < 0 ? i : r, sizeof(sa->low_nonce));
+}
+
+/* SK_* from everything gathered and the peer's public value. */
+static bool derive(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke)
+{
+	struct ikesa_setup *s = sa->setup;
+	const struct ike_nonces n = { .i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len };
+	uint8_t shared[IKE_MAX_KE];
+	struct ike_suite suite;
+	bool ok;
+
+	ok = !ike_suite_from_proposal(&sa->proposal, &suite) &&
+	     ike_dh_shared_len(ke->group) <= sizeof(shared) &&
+	     !ike_dh_shared(s->dh, ke->data, ke->len, shared) &&
+	     !ike_keys_derive(&sa->keys, &suite, &n, sa->spi_i, sa->spi_r, shared,
+			      ike_dh_shared_len(ke->group));
+	ike_wipe(shared, sizeof(shared));
+	if (!ok) /* the key stays: a better answer may come */
+		return false;
+	ike_dh_free(s->dh);
+	s->dh = NULL;
+	sa->have_keys = true;
+	note_low_nonce(sa);
+	if (core->env.keylog) {
+		const struct ike_keys *k = &sa->keys;
+		const struct ike_keylog log = {
+			.spi_i = sa->spi_i, .spi_r = sa->spi_r, .sk_ei = k->ei, .sk_er = k->er,
+			.sk_ai = k->ai, .sk_ar = k->ar, .sk_e_len = k->e_len, .sk_a_len = k->a_len,
+			.cipher = &k->suite.cipher,
+		};
+
+		core->env.keylog(core->env.ctx, &log);
+	}
+	return true;
+}
+
+static bool nonce_ok(const struct ike_payload *p)
+{
+	return p && p->len >= IKE_MIN_NONCE && p->len <= IKE_MAX_NONCE;
+}
+
+/* ---- initiator ----------------------------------------------------------- */
+
+/* The request as it stands: 2.6 wants everything but cookie and KE unchanged in retries. */
+static bool send_request(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ikesa_setup *s = sa->setup;
+	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_INITIATOR };
+	uint8_t buf[CORE_MSG_MAX];
+	struct ike_builder b;
+	const uint8_t *pub;
+	size_t len;
+
+	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	if (s->cookie_len)
+		ike_build_notify(&b, IKE_N_COOKIE, s->cookie, s->cookie_len);
+	ike_build_sa(&b, &sa->tunnel->conf.ike);
+	pub = ike_dh_public(s->dh, &len);
+	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
+	ike_build_nonce(&b, s->ni, s->ni_len);
+	build_natd(&b, sa->spi_i, sa->spi_r, &sa->remote);
+	len = ike_build_end(&b);
+	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
+	       core_request_raw(core, sa, IKESA_ASK_INIT, buf, len);
+}
+
+static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
+					   const struct ike_endpoint *remote)
+{
+	struct ike_endpoint local = t->conf.local;
+
+	/* Anything but port 500 speaks the 4500 format from the start (2.23). */
+	if (remote->port == IKE_PORT)
+		local.port = IKE_PORT;
+	return local;
+}
+
+void x_init_start(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_endpoint remote = t->remote, local;
+	struct ike_sa *sa;
+	char ep[64];
+
+	/* SAs taken over know where the peer really is; the configured place is the alternative. */
+	if (t->n_adopted && t->adopted_remote.addr.family &&
+	    (!remote.addr.family || t->failures % 2 == 0))
+		remote = t->adopted_remote;
+	if (!remote.addr.family || tunnel_attempting(t))
+		return;
+	local = initiator_local(t, &remote);
+	sa = core_sa_new(core, true, &local, &remote, NULL);
+	if (!sa) {
+		tunnel_error(core, t, NULL, "no room for another IKE SA");
+		tunnel_attempt_failed(core, t);
+		return;
+	}
+	sa->tunnel = t;
+	TAILQ_INSERT_TAIL(&t->sas, sa, of_tunnel);
+	sa->setup->ni_len = IKE_OUR_NONCE;
+	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
+	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(&t->conf.ike), &core->env.rng);
+	core_log(core, IKE_LOG_INFO, t, sa, "initiating to %s",
+		 ike_endpoint_print(ep, sizeof(ep), &remote));
+	if (!sa->setup->dh || !send_request(core, sa)) {
+		tunnel_error(core, t, sa, "could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
+		core_sa_end(core, sa, false);
+		tunnel_attempt_failed(core, t);
+		return;
+	}
+	sa->tx.next = 1;
+	tunnel_review(core, t);
+}
+
+static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
+{
+	struct ikesa_setup *s = sa->setup;
+
+	if (!n->len || n->len > IKE_MAX_COOKIE || s->cookies >= IKESA_MAX_COOKIES)
+		return;
+	/* A repeated answer to a request that had no cookie yet asks nothing new. */
+	if (n->len == s->cookie_len && !memcmp(n->data, s->cookie, n->len))
+		return;
+	s->cookies++;
+	memcpy(s->cookie, n->data, n->len);
+	s->cookie_len = n->len;
+	if (!send_request(core, sa)) {
+		core_sa_end(core, sa, false);
+		tunnel_attempt_failed(core, sa->tunnel);
+	}
+}
+
+static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
+{
+	struct ikesa_setup *s = sa->setup;
+	struct ike_dh *dh;
+	uint16_t group;
+
+	if (n->len != 2 || s->ke_retries >= IKESA_MAX_KE_RETRIES)
+		return;
+	group = (uint16_t)(n->data[0] << 8 | n->data[1]);
+	if (group == ike_dh_group(s->dh))
+		return;
+	/* Only what we offered: else anyone could talk us into a weaker group (2.7). */
+	if (!ike_proposals_have_dh(&sa->tunnel->conf.ike, group)) {
+		sa->last_hint = core->now;
+		tunnel_error(core, sa->tunnel, sa,
+			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer", group);
+		return;
+	}
+	dh = ike_dh_new(group, &core->env.rng);
+	if (!dh)
+		return;
+	s->ke_retries++;
+	ike_dh_free(s->dh);
+	s->dh = dh;
+	core_log(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
+	if (!send_request(core, sa)) {
+		core_sa_end(core, sa, false);
+		tunnel_attempt_failed(core, sa->tunnel);
+	}
+}
+
+/* Anyone can send an error notify: tell the user, and go on waiting (2.21.1). */
+static void note_error(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
+{
+	const char *name;
+	struct ike_notify n;
+	char why[CORE_TEXT_MAX - 128];
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type != IKE_PL_NOTIFY || ike_notify_parse(&in->p[i], &n) ||
+		    n.type > IKE_N_ERROR_MAX)
+			continue;
+		if (sa->last_hint)
+			return; /* once per attempt */
+		sa->last_hint = core->now;
+		name = ike_notify_name(n.type);
+		if (n.type == IKE_N_NO_PROPOSAL_CHOSEN)
+			tunnel_error(core, sa->tunnel, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
+				     ike_proposal_explain(why, sizeof(why), &sa->tunnel->conf.ike, NULL));
+		else
+			tunnel_error(core, sa->tunnel, sa, "peer answered %s (%u) to IKE_SA_INIT; see its log",
+				     name ? name : "an unknown error", n.type);
+		return;
+	}
+}
+
+/* Does the answer fit what we asked? Fills proposal, nonce, SPI; nothing else changes. */
+static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct ike_header *h,
+			  const struct ike_payloads *in, struct ike_ke *ke)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+	const struct ike_payload *p_sa = ike_payload_find(in, IKE_PL_SA);
+	const struct ike_payload *p_ke = ike_payload_find(in, IKE_PL_KE);
+	const struct ike_payload *nonce = ike_payload_find(in, IKE_PL_NONCE);
+	struct ike_proposals answer;
+	struct ike_suite suite;
+	char err[256];
+
+	if (!p_sa || !p_ke || !nonce_ok(nonce) || !memcmp(h->spi_r, zero, IKE_SPI_LEN) ||
+	    ike_sa_parse(p_sa, &answer) || ike_ke_parse(p_ke, ke))
+		return false;
+	if (!ike_proposal_verify(&sa->tunnel->conf.ike, &answer, &sa->proposal, err, sizeof(err))) {
+		core_log(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: %s", err);
+		return false;
+	}
+	if (ike_suite_from_proposal(&sa->proposal, &suite) || suite.dh != ke->group ||
+	    ke->group != ike_dh_group(sa->setup->dh)) {
+		core_log(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: its group is not the one we used");
+		return false;
+	}
+	memcpy(sa->setup->nr, nonce->body, nonce->len);
+	sa->setup->nr_len = nonce->len;
+	memcpy(sa->spi_r, h->spi_r, IKE_SPI_LEN);
+	return true;
+}
+
+static void complete_initiator(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+			       const struct ike_header *h, const struct ike_payloads *in,
+			       const struct ike_ke *ke)
+{
+	struct ike_tunnel *t = sa->tunnel;
+
+	judge_natd(sa, h, in, d);
+	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) || !derive(core, sa, ke)) {
+		core->stats.rx_bad++;
+		core_log(core, IKE_LOG_WARN, NULL, sa,
+			 "IKE_SA_INIT response passed over: its Diffie-Hellman value is invalid");
+		memset(sa->spi_r, 0, IKE_SPI_LEN);
+		return;
+	}
+	ikesa_request_done(sa);
+	if (!sa->setup->peer_natt)
+		core_log(core, IKE_LOG_WARN, NULL, sa,
+			 "peer does not know NAT traversal; it may send ESP without UDP, which cannot be received");
+	sa->local.addr = d->local.addr;
+	if (sa->remote.port == IKE_PORT) { /* float (2.23) */
+		sa->remote.port = IKE_NATT_PORT;
+		sa->local.port = t->conf.local.port;
+	}
+	x_auth_start(core, sa);
+}
+
+void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+		     const struct ike_header *h)
+{
+	struct ike_payloads in;
+	struct ike_notify n;
+	uint8_t offender;
+	struct ike_ke ke;
+
+	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in, &offender)) {
+		core->stats.rx_bad++;
+		return;
+	}
+	if (!ike_payload_find(&in, IKE_PL_SA)) {
+		if (ike_notify_find(&in, IKE_N_COOKIE, &n))
+			retry_with_cookie(core, sa, &n);
+		else if (ike_notify_find(&in, IKE_N_INVALID_KE_PAYLOAD, &n))
+			retry_with_group(core, sa, &n);
+		else
+			note_error(core, sa, &in);
+		return;
+	}
+	if (accept_answer(core, sa, h, &in, &ke))
+		complete_initiator(core, sa, d, h, &in, &ke);
+	else
+		core->stats.rx_bad++;
+}
+
+/* ---- responder ----------------------------------------------------------- */
+
+/* How well does @t fit a request from @d's endpoints? 0: not at all. */
+static int fits(const struct ike_tunnel *t, const struct ike_datagram *d)
+{
+	if (!t->enabled)
+		return 0;
+	if (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &d->local.addr))
+		return 0;
+	if (!t->remote.addr.family)
+		return 2;
+	/* A peer may come from elsewhere than its configured address: NAT. */
+	return ike_addr_eq(&t->remote.addr, &d->remote.addr) ? 3 : 1;
+}
+
+/* The best fitting tunnel with which the offer has something in common, and what. */
+static struct ike_tunnel *choose(struct ike_core *core, const struct ike_datagram *d,
+				 const struct ike_proposals *offer, uint16_t group,
+				 struct ike_proposal *chosen, struct ike_tunnel **best)
+{
+	struct ike_tunnel *t;
+	int level;
+
+	*best = NULL;
+	for (level = 3; level >= 1; level--) {
+		TAILQ_FOREACH(t, &core->tunnels, link) {
+			if (fits(t, d) != level)
+				continue;
+			if (!*best)
+				*best = t;
+			if (ike_proposal_choose(&t->conf.ike, offer, group, chosen))
+				return t;
+		}
+	}
+	return NULL;
+}
+
+static void answer_cookie(struct ike_core *core, const struct ike_datagram *d,
+			  const struct ike_header *h, const struct ike_payload *ni)
+{
+	struct ike_header out = *h;
+	uint8_t cookie[ADMIT_COOKIE_LEN], buf[128];
+	struct ike_builder b;
+	size_t len;
+
+	if (!admit_cookie(core, d, h, ni, cookie))
+		return;
+	out.version = 0x20;
+	out.flags = IKE_FLAG_RESPONSE;
+	ike_build_init(&b, buf, sizeof(buf), &out);
+	ike_build_notify(&b, IKE_N_COOKIE, cookie, sizeof(cookie));
+	len = ike_build_end(&b);
+	if (!len)
+		return;
+	core->stats.cookies_sent++;
+	core_answer(core, d, NULL, buf, len);
+}
+
+/* No tunnel, or none with a common proposal: say so to the user and the peer. */
+static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
+			 const struct ike_header *h, struct ike_tunnel *best,
+			 const struct ike_proposals *offer)
+{
+	char ep[64], why[CORE_TEXT_MAX - 128];
+
+	ike_endpoint_print(ep, sizeof(ep), &d->remote);
+	if (best)
+		tunnel_error(core, best, NULL, "no common IKE proposal with %s: %s", ep,
+			     ike_proposal_explain(why, sizeof(why), &best->conf.ike, offer));
+	else
+		core_log(core, IKE_LOG_INFO, NULL, NULL,
+			 "IKE_SA_INIT from %s refused: no tunnel that is up expects it", ep);
+	core_answer_error(core, d, h, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
+}
+
+static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool natt)
+{
+	struct ikesa_setup *s = sa->setup;
+	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_RESPONSE };
+	struct ike_proposals chosen = { .n = 1 };
+	uint8_t buf[CORE_MSG_MAX];
+	struct ike_builder b;
+	const uint8_t *pub;
+	size_t len;
+
+	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
+	memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
+	chosen.p[0] = sa->proposal;
+	chosen.p[0].spi_len = 0;
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	ike_build_sa(&b, &chosen);
+	pub = ike_dh_public(s->dh, &len);
+	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
+	ike_build_nonce(&b, s->nr, s->nr_len);
+	if (natt)
+		build_natd(&b, sa->spi_i, sa->spi_r, &d->remote);
+	len = ike_build_end(&b);
+	return len && !ikesa_bytes_set(&s->init_r, buf, len) &&
+	       !ikesa_bytes_set(&sa->rx.answer, buf, len);
+}
+
+static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+			   const struct ike_header *h, const struct ike_payloads *in,
+			   const struct ike_ke *ke, const struct ike_payload *ni)
+{
+	struct ikesa_setup *s = sa->setup;
+
+	memcpy(sa->spi_i, h->spi_i, IKE_SPI_LEN);
+	memcpy(s->ni, ni->body, ni->len);
+	s->ni_len = ni->len;
+	s->nr_len = IKE_OUR_NONCE;
+	core->env.rng.fill(core->env.rng.ctx, s->nr, s->nr_len);
+	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
+	judge_natd(sa, h, in, d);
+	s->dh = ike_dh_new(ke->group, &core->env.rng);
+	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||
+	    !build_response(sa, d, s->peer_natt) || !derive(core, sa, ke))
+		return false;
+	sa->rx.next = 1;
+	memcpy(sa->rx.request, sa->digest, sizeof(sa->digest));
+	core_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
+	return true;
+}
+
+static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
+			    const struct ike_header *h, const struct ike_payloads *in,
+			    const struct ike_payload *ni, const uint8_t *digest)
+{
+	struct ike_proposals offer;
+	struct ike_proposal chosen;
+	struct ike_suite suite;
+	struct ike_tunnel *best;
+	struct ike_sa *sa;
+	struct ike_ke ke;
+	uint8_t group[2];
+
+	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &offer) ||
+	    ike_ke_parse(ike_payload_find(in, IKE_PL_KE), &ke)) {
+		core->stats.rx_bad++;
+		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	if (!choose(core, d, &offer, ke.group, &chosen, &best) ||
+	    ike_suite_from_proposal(&chosen, &suite)) {
+		refuse_offer(core, d, h, best, &offer);
+		return;
+	}
+	if (suite.dh != ke.group) {
+		group[0] = (uint8_t)(suite.dh >> 8);
+		group[1] = (uint8_t)suite.dh;
+		core_answer_error(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
+		return;
+	}
+	if (ke.len != ike_dh_public_len(ke.group)) {
+		core->stats.rx_bad++;
+		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	sa = core_sa_new(core, false, &d->local, &d->remote, digest);
+	if (!sa)
+		return;
+	sa->proposal = chosen;
+	if (!fill_responder(core, sa, d, h, in, &ke, ni)) {
+		core->stats.rx_bad++;
+		core_sa_end(core, sa, false);
+	}
+}
+
+void x_init_request(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h)
+{
+	uint8_t digest[IKESA_DIGEST_LEN], offender = 0;
+	const struct ike_payload *ni;
+	struct ike_payloads in;
+	struct ike_notify cookie;
+	struct ike_sa *sa;
+	bool brought;
+	int rc;
+
+	/* A retransmission gets the same answer while half-open, none afterwards (2.1). */
+	core_digest(core, d, digest);
+	sa = ikesa_find_digest(&core->sas, digest);
+	if (sa) {
+		if (sa->state == IKESA_HALF_OPEN) {
+			core->stats.retransmits++;
+			core_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
+		}
+		return;
+	}
+	rc = ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in, &offender);
+	if (!rc && (!ike_payload_find(&in, IKE_PL_SA) || !ike_payload_find(&in, IKE_PL_KE) ||
+		    !nonce_ok(ike_payload_find(&in, IKE_PL_NONCE))))
+		rc = -IKE_N_INVALID_SYNTAX;
+	if (rc) {
+		core->stats.rx_bad++;
+		core_answer_error(core, d, h, (uint16_t)-rc, &offender,
+				  rc == -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
+		return;
+	}
+	ni = ike_payload_find(&in, IKE_PL_NONCE);
+	brought = ike_notify_find(&in, IKE_N_COOKIE, &cookie);
+	switch (admit_check(core, d, h, ni, brought ? &cookie : NULL)) {
+	case ADMIT_YES:
+		begin_responder(core, d, h, &in, ni, digest);
+		break;
+	case ADMIT_COOKIE:
+		answer_cookie(core, d, h, ni);
+		break;
+	case ADMIT_NO:
+		core_log(core, IKE_LOG_DEBUG, NULL, NULL, "IKE_SA_INIT dropped: too many half-open IKE SAs");
+		break;
+	}
+}
