@@ -16,7 +16,8 @@
 
 static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
-	"COMMAND := peer | sa | stats | monitor | keygen | up | down | status\n"
+	"COMMAND := peer | sa | stats | monitor | keygen | up | down | status |\n"
+	"           reload\n"
 	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -n[etns] NAME -V[ersion]\n"
 	"           -show-keys -c[ontrol] PATH\n"
 	"Commands and keywords may be abbreviated. Links are made with ip:\n"
@@ -24,15 +25,11 @@ static const char usage_main[] =
 	"See also: esptun(8), esptund(8)\n";
 
 static const struct command commands[] = {
-	{ "peer", cmd_peer, usage_peer },
-	{ "sa", cmd_sa, usage_sa },
-	{ "stats", cmd_stats, usage_stats },
-	{ "monitor", cmd_monitor, usage_monitor },
-	{ "keygen", cmd_keygen, usage_keygen },
-	{ "up", cmd_up, usage_agent },
-	{ "down", cmd_down, usage_agent },
-	{ "status", cmd_status, usage_agent },
-	{ NULL, NULL, NULL },
+	{ "peer", cmd_peer, usage_peer },	{ "sa", cmd_sa, usage_sa },
+	{ "stats", cmd_stats, usage_stats },	{ "monitor", cmd_monitor, usage_monitor },
+	{ "keygen", cmd_keygen, usage_keygen }, { "up", cmd_up, usage_agent },
+	{ "down", cmd_down, usage_agent },	{ "status", cmd_status, usage_agent },
+	{ "reload", cmd_reload, usage_agent },	{ NULL, NULL, NULL },
 };
 
 /* ------------------------------------------------------------------- errors */
@@ -194,15 +191,27 @@ static int take_option(struct cli *cli, struct args *a)
 	}
 }
 
+static int print_help(const char *topic)
+{
+	const struct command *c;
+
+	for (c = commands; topic && c->name; c++) {
+		if (args_abbrev(topic, c->name)) {
+			fputs(c->usage, stdout);
+			return 0;
+		}
+	}
+	fputs(usage_main, stdout);
+	return 0;
+}
+
 static int run_command(struct cli *cli, struct args *a)
 {
 	const struct command *c;
 	const char *s = args_next(a);
 
-	if (args_abbrev(s, "help")) {
-		fputs(usage_main, stdout);
-		return 0;
-	}
+	if (args_abbrev(s, "help"))
+		return print_help(args_next(a));
 	for (c = commands; c->name; c++)
 		if (args_abbrev(s, c->name))
 			return c->run(cli, a);

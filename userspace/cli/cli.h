@@ -47,6 +47,7 @@ int cmd_keygen(struct cli *cli, struct args *a);
 int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
+int cmd_reload(struct cli *cli, struct args *a);
 
 extern const char usage_peer[];
 extern const char usage_sa[];

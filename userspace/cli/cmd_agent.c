@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * esptun up, down, status: one JSON line to the agent's control socket, one
+ * esptun up, down, status, reload: one JSON line to the agent's control socket, one
  * line back.
  */
 #include <errno.h>
@@ -12,11 +12,14 @@
 
 #include "cli/cli.h"
 
-const char usage_agent[] = "Usage: esptun up NAME\n"
-			   "       esptun down NAME\n"
-			   "       esptun status [NAME]\n"
-			   "Asks the agent, esptund, to bring up or take down the tunnel of\n"
-			   "/etc/esptun/NAME.conf, or how its tunnels are.\n";
+const char usage_agent[] =
+	"Usage: esptun up NAME [timeout SECS]\n"
+	"       esptun down NAME [timeout SECS]\n"
+	"       esptun status [NAME]\n"
+	"       esptun reload\n"
+	"Asks the agent, esptund, to bring up or take down the tunnel of\n"
+	"/etc/esptun/NAME.conf, how its tunnels are, or to read its configuration again.\n"
+	"up returns once the tunnel is up, or with the reason why not (20 seconds).\n";
 
 #define CONTROL_PATH "/run/esptun/control"
 
@@ -86,20 +89,58 @@ static json_t *read_reply(int fd)
 	return reply;
 }
 
-/* Ask the agent; prints errors. Returns the reply or NULL. */
-static json_t *ask(struct cli *cli, const char *cmd, const char *tunnel)
+/*
+ * Identities and messages come from peers: replace what a terminal would obey, C0
+ * and C1 (ISO 6429), the latter as UTF-8.
+ */
+static void make_printable(json_t *v)
+{
+	const char *key;
+	json_t *item;
+	char *copy, *c;
+	size_t i;
+
+	json_object_foreach(v, key, item)
+		make_printable(item);
+	json_array_foreach(v, i, item)
+		make_printable(item);
+	if (!json_is_string(v))
+		return;
+	copy = strdup(json_string_value(v));
+	for (c = copy; c && *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+		else if (c[0] == '\xc2' && (unsigned char)c[1] < 0xa0)
+			c[0] = c[1] = '?';
+	}
+	json_string_set(v, copy ? copy : "");
+	free(copy);
+}
+
+static void print_refusal(json_t *reply)
+{
+	const char *sentence = json_string_value(json_object_get(reply, "error"));
+	json_t *item, *list = json_object_get(reply, "errors");
+	size_t i;
+
+	if (json_array_size(list) < 2)
+		cli_error("%s", sentence ? sentence : "the agent refused");
+	else
+		json_array_foreach(list, i, item)
+			cli_error("%s", json_string_value(item));
+}
+
+/* Ask the agent; takes the request, prints errors. Returns the reply or NULL. */
+static json_t *ask(struct cli *cli, json_t *request)
 {
 	int fd = control_connect(cli->control ? cli->control : CONTROL_PATH);
-	json_t *request, *reply = NULL;
+	json_t *reply = NULL;
 
-	if (fd < 0)
-		return NULL;
-	request = json_pack("{ss}", "cmd", cmd);
-	if (tunnel)
-		json_object_set_new(request, "tunnel", json_string(tunnel));
-	if (!send_request(fd, request))
+	if (fd >= 0 && !send_request(fd, request))
 		reply = read_reply(fd);
 	json_decref(request);
+	if (fd < 0)
+		return NULL;
 	close(fd);
 	if (!json_is_object(reply)) {
 		cli_error("the agent gave no answer; see its log: journalctl -u esptund");
@@ -107,104 +148,244 @@ static json_t *ask(struct cli *cli, const char *cmd, const char *tunnel)
 		return NULL;
 	}
 	if (!json_is_true(json_object_get(reply, "ok"))) {
-		const char *text = json_string_value(json_object_get(reply, "error"));
-
-		cli_error("%s", text ? text : "the agent refused");
+		make_printable(reply);
+		print_refusal(reply);
 		json_decref(reply);
 		return NULL;
 	}
 	return reply;
 }
 
-/* A value as "key value" words; objects and arrays indented below. */
-static void print_value(const char *key, json_t *v, int indent);
+/* ------------------------------------------------------------------- status */
 
-static bool is_scalar(const json_t *v)
+static const char *text(json_t *o, const char *key)
 {
-	return !json_is_object(v) && !json_is_array(v);
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
 }
 
-static void print_scalar(json_t *v)
+static json_int_t number(json_t *o, const char *key)
 {
-	char *text;
-
-	if (json_is_string(v)) {
-		fputs(json_string_value(v), stdout);
-		return;
-	}
-	text = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-	fputs(text ? text : "?", stdout);
-	free(text);
+	return json_integer_value(json_object_get(o, key));
 }
 
-static void print_members(json_t *o, int indent)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach(o, key, v)
-		print_value(key, v, indent);
-}
-
-static void print_value(const char *key, json_t *v, int indent)
+/* " NAME item item", nothing for an empty list. */
+static void print_list(const char *name, json_t *list)
 {
 	json_t *item;
 	size_t i;
 
-	if (is_scalar(v)) {
-		printf("%*s%s ", indent, "", key);
-		print_scalar(v);
+	if (json_array_size(list) && *name)
+		printf(" %s", name);
+	json_array_foreach(list, i, item)
+		printf(" %s", json_string_value(item) ? json_string_value(item) : "?");
+}
+
+static void print_age(const char *before, json_t *o, const char *key, const char *after)
+{
+	json_t *age = json_object_get(o, key);
+
+	if (json_is_number(age))
+		printf("%s%.1fs%s", before, json_number_value(age), after);
+}
+
+static void print_end(const char *name, json_t *ike, const char *addr, const char *id,
+		      const char *nat)
+{
+	printf("    %s %s", name, text(ike, addr));
+	if (*text(ike, id))
+		printf(" id %s", text(ike, id));
+	if (json_is_true(json_object_get(ike, nat)))
+		printf(" behind NAT");
+	putchar('\n');
+}
+
+static void print_ike(json_t *ike)
+{
+	if (!ike)
+		return;
+	print_end("local", ike, "local", "local-id", "nat-local");
+	print_end("remote", ike, "remote", "remote-id", "nat-remote");
+	printf("    ike %s %s spi %s %s", text(ike, "state"), text(ike, "role"), text(ike, "spi-i"),
+	       text(ike, "spi-r"));
+	print_age(" age ", ike, "age", "");
+	if (*text(ike, "proposal"))
+		printf("\n        %s", text(ike, "proposal"));
+	putchar('\n');
+}
+
+static void print_child(json_t *child)
+{
+	if (!child)
+		return;
+	printf("    esp %s spi in %s out %s", text(child, "proposal"), text(child, "spi-in"),
+	       text(child, "spi-out"));
+	print_age(" age ", child, "age", "\n       ");
+	print_list("local-ts", json_object_get(child, "local-ts"));
+	print_list("remote-ts", json_object_get(child, "remote-ts"));
+	putchar('\n');
+}
+
+static void print_traffic(json_t *peer, json_t *counters)
+{
+	const char *key;
+	json_t *v;
+
+	if (peer) {
+		printf("    rx packets %" JSON_INTEGER_FORMAT " bytes %" JSON_INTEGER_FORMAT,
+		       number(peer, "rx-packets"), number(peer, "rx-bytes"));
+		print_age(" last ", peer, "last-rx", " ago");
+		printf("\n    tx packets %" JSON_INTEGER_FORMAT " bytes %" JSON_INTEGER_FORMAT
+		       " keepalives %" JSON_INTEGER_FORMAT "\n",
+		       number(peer, "tx-packets"), number(peer, "tx-bytes"),
+		       number(peer, "keepalives"));
+	}
+	json_object_foreach(counters, key, v)
+		printf("    %s %" JSON_INTEGER_FORMAT "\n", key, json_integer_value(v));
+}
+
+static void print_tunnel(json_t *t)
+{
+	json_t *link = json_object_get(t, "link");
+
+	printf("%s: %s", text(t, "name"), text(t, "state"));
+	if (*text(t, "endpoint"))
+		printf(" endpoint %s", text(t, "endpoint"));
+	if (link)
+		printf(" mtu %" JSON_INTEGER_FORMAT, number(link, "mtu"));
+	print_age(" next try in ", t, "next-try", "");
+	if (*text(t, "error")) {
+		printf("\n    error: %s", text(t, "error"));
+		print_age(" (", t, "error-age", " ago)");
+	}
+	putchar('\n');
+	if (json_array_size(json_object_get(t, "addresses")) ||
+	    json_array_size(json_object_get(t, "routes"))) {
+		printf("   ");
+		print_list("addresses", json_object_get(t, "addresses"));
+		print_list("routes", json_object_get(t, "routes"));
 		putchar('\n');
-	} else if (json_is_object(v)) {
-		printf("%*s%s\n", indent, "", key);
-		print_members(v, indent + 4);
-	} else {
-		json_array_foreach(v, i, item)
-			print_value(key, item, indent);
+	}
+	if (number(t, "adopted"))
+		printf("    adopted SA pairs %" JSON_INTEGER_FORMAT "\n", number(t, "adopted"));
+	print_ike(json_object_get(t, "ike"));
+	print_child(json_object_get(t, "child"));
+	print_traffic(json_object_get(t, "peer"), json_object_get(t, "counters"));
+}
+
+static void print_reply(json_t *reply)
+{
+	json_t *tunnels = json_object_get(reply, "tunnels"), *t;
+	static const char *const lists[] = { "added", "removed", "changed" };
+	size_t i;
+
+	json_array_foreach(tunnels, i, t)
+		print_tunnel(t);
+	if (tunnels && !json_array_size(tunnels))
+		printf("no tunnels: there is no configuration in /etc/esptun\n");
+	t = json_object_get(reply, "tunnel");
+	if (t)
+		printf("%s: %s\n", text(t, "name"), text(t, "state"));
+	for (i = 0; i < 3; i++) {
+		t = json_object_get(reply, lists[i]);
+		if (!json_array_size(t))
+			continue;
+		printf("%s:", lists[i]);
+		print_list("", t);
+		putchar('\n');
 	}
 }
 
-static int run(struct cli *cli, struct args *a, const char *cmd, bool needs_name)
+static int ask_and_print(struct cli *cli, json_t *request)
 {
-	const char *tunnel = args_next(a);
-	json_t *reply;
+	json_t *reply = ask(cli, request);
 
-	if (tunnel && args_abbrev(tunnel, "help")) {
-		fputs(usage_agent, stdout);
-		return 0;
-	}
-	if (needs_name && !tunnel) {
-		args_fail(a, "%s needs the name of a tunnel: esptun %s NAME", cmd, cmd);
-		return cli_usage_error(a);
-	}
-	if (a->argc) {
-		args_fail(a, "unexpected \"%.40s\"; usage: esptun %s NAME", a->argv[0], cmd);
-		return cli_usage_error(a);
-	}
-	reply = ask(cli, cmd, tunnel);
 	if (!reply)
 		return EXIT_KERNEL;
 	if (cli->json) {
 		print_json(cli, reply);
 		return 0;
 	}
-	json_object_del(reply, "ok");
-	print_members(reply, 0);
+	make_printable(reply);
+	print_reply(reply);
 	json_decref(reply);
 	return 0;
 }
 
+/* ----------------------------------------------------------------- commands */
+
+static bool wants_help(const struct args *a)
+{
+	return a->argc && args_abbrev(a->argv[0], "help");
+}
+
+static int print_usage(void)
+{
+	fputs(usage_agent, stdout);
+	return 0;
+}
+
+static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
+{
+	static const struct keyword keywords[] = { { "timeout", 0, false }, { NULL, 0, false } };
+	const char *tunnel;
+	uint32_t timeout;
+	json_t *request;
+	int id;
+
+	if (wants_help(a))
+		return print_usage();
+	tunnel = args_next(a);
+	if (!tunnel) {
+		args_fail(a, "%s needs the name of a tunnel: esptun %s NAME", cmd, cmd);
+		return cli_usage_error(a);
+	}
+	request = json_pack("{ssss}", "cmd", cmd, "tunnel", tunnel);
+	a->seen = 0;
+	while (a->argc) {
+		if (args_keyword(a, keywords, &id) || args_u32(a, "timeout", 0, 3599, &timeout)) {
+			json_decref(request);
+			return cli_usage_error(a);
+		}
+		json_object_set_new(request, "timeout", json_integer(timeout));
+	}
+	return ask_and_print(cli, request);
+}
+
 int cmd_up(struct cli *cli, struct args *a)
 {
-	return run(cli, a, "up", true);
+	return up_or_down(cli, a, "up");
 }
 
 int cmd_down(struct cli *cli, struct args *a)
 {
-	return run(cli, a, "down", true);
+	return up_or_down(cli, a, "down");
 }
 
 int cmd_status(struct cli *cli, struct args *a)
 {
-	return run(cli, a, "status", false);
+	json_t *request;
+
+	if (wants_help(a))
+		return print_usage();
+	if (a->argc > 1) {
+		args_fail(a, "unexpected \"%.40s\"; usage: esptun status [NAME]", a->argv[1]);
+		return cli_usage_error(a);
+	}
+	request = json_pack("{ss}", "cmd", "status");
+	if (a->argc)
+		json_object_set_new(request, "tunnel", json_string(args_next(a)));
+	return ask_and_print(cli, request);
+}
+
+int cmd_reload(struct cli *cli, struct args *a)
+{
+	if (wants_help(a))
+		return print_usage();
+	if (a->argc) {
+		args_fail(a, "unexpected \"%.40s\"; usage: esptun reload", a->argv[0]);
+		return cli_usage_error(a);
+	}
+	return ask_and_print(cli, json_pack("{ss}", "cmd", "reload"));
 }
