@@ -61,6 +61,7 @@ struct reply {
 	net_fn fn;
 	void *ctx;
 	int err;
+	bool done;
 };
 
 static int on_valid(struct nl_msg *msg, void *arg)
@@ -78,13 +79,14 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 
 	(void)from;
 	r->err = e->error;
+	r->done = true;
 	return NL_STOP;
 }
 
 static int on_end(struct nl_msg *msg, void *arg)
 {
 	(void)msg;
-	(void)arg;
+	((struct reply *)arg)->done = true;
 	return NL_STOP;
 }
 
@@ -101,14 +103,15 @@ static int talk(struct net *n, struct nl_msg *msg, net_fn fn, void *ctx)
 		return -ENOMEM;
 	}
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &r);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, NULL);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, NULL);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, &r);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, &r);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &r);
-	if (!(nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP))
+	/* A dump ends by itself; its flags overlap with NLM_F_EXCL. */
+	if ((nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
 	err = nl_send_auto(n->sk, msg);
 	nlmsg_free(msg);
-	if (err >= 0)
+	while (err >= 0 && !r.done)
 		err = nl_recvmsgs(n->sk, cb);
 	nl_cb_put(cb);
 	return r.err ? r.err : err < 0 ? -EIO : 0;
