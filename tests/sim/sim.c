@@ -1,0 +1,599 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Simulated pairs of agents: sim [--runs N] [--seed S] [--scenario NAME] [-v [-v]]
+ *
+ * Each run takes its scenario, network and timing from its seed. A run has a rough phase,
+ * in which things happen on a bad network (with an attacker in a third of the runs), and a
+ * calm one, after which both ends must agree on what the scenario calls for. What must hold
+ * at every moment is checked in world.c.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "world.h"
+
+enum { CALM_MS = 420000, SEED_DEFAULT = 1, RUNS_DEFAULT = 3000 };
+
+enum outcome { ANY, PAIR, NOTHING };
+
+struct run {
+	struct world w;
+	struct rnd rnd; /* the scenario's choices */
+	struct node *a, *b;
+	uint64_t calm_at; /* end of the rough phase */
+	enum outcome want;
+	const char *say[2]; /* words that a's and b's log must hold */
+};
+
+struct scenario {
+	const char *name;
+	void (*play)(struct run *r);
+	bool steady; /* no gap, so neither heavy loss nor an attacker */
+};
+
+/* ---- pieces -------------------------------------------------------------- */
+
+static uint64_t between(struct run *r, uint64_t low, uint64_t high)
+{
+	return low + rnd_below(&r->rnd, high - low + 1);
+}
+
+static void wait(struct run *r, uint64_t ms)
+{
+	world_run(&r->w, r->w.now + ms);
+}
+
+static void start_both(struct run *r)
+{
+	bool a_first = rnd_chance(&r->rnd, 50);
+
+	node_start(a_first ? r->a : r->b, false);
+	wait(r, rnd_below(&r->rnd, 3) * rnd_below(&r->rnd, 1500));
+	node_start(a_first ? r->b : r->a, false);
+}
+
+static bool up(struct run *r)
+{
+	return direction_works(r->a, r->b, 0) && direction_works(r->b, r->a, 0);
+}
+
+/* Let it come up, for at most @ms. */
+static bool until_up(struct run *r, uint64_t ms)
+{
+	uint64_t end = r->w.now + ms;
+
+	while (!up(r) && world_step(&r->w, end))
+		;
+	return up(r);
+}
+
+static void wordy_selectors(struct ike_ts_list *l, const char *text)
+{
+	char err[128];
+
+	l->n = 0;
+	if (ike_ts_from_text(text, l, err, sizeof(err)))
+		abort();
+}
+
+static void set_proposal(struct ike_proposals *p, uint8_t protocol, const char *text)
+{
+	char err[128];
+
+	p->n = 1;
+	if (ike_proposal_from_text(text, protocol, &p->p[0], err, sizeof(err)))
+		abort();
+}
+
+/* Strangers leave so many half-open IKE SAs at @n that it asks for cookies. */
+static void flood(struct run *r, struct node *n, unsigned int count)
+{
+	struct ike_endpoint to = { n->addr, IKE_PORT }, from = { { .family = 4 }, IKE_PORT };
+	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_INITIATOR };
+	uint8_t buf[1024], nonce[32], pub[32];
+	struct ike_builder b;
+
+	while (count--) {
+		rnd_fill(&r->rnd, from.addr.b, 4);
+		rnd_fill(&r->rnd, h.spi_i, sizeof(h.spi_i));
+		rnd_fill(&r->rnd, nonce, sizeof(nonce));
+		rnd_fill(&r->rnd, pub, sizeof(pub));
+		ike_build_init(&b, buf, sizeof(buf), &h);
+		ike_build_sa(&b, &n->conf[0].ike);
+		ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
+		ike_build_nonce(&b, nonce, sizeof(nonce));
+		world_inject(&r->w, &from, &to, buf, ike_build_end(&b), 0);
+	}
+}
+
+/* ---- scenarios ----------------------------------------------------------- */
+
+static void play_one_side(struct run *r)
+{
+	start_both(r);
+	r->w.link[0].watch = true;
+}
+
+static void both_initiate(struct run *r)
+{
+	r->b->conf[0].remote = (struct ike_endpoint){ r->a->nat.family ? r->a->nat : r->a->addr,
+						      IKE_PORT };
+	r->b->conf[0].start = IKE_START_NOW;
+}
+
+static void play_both(struct run *r)
+{
+	both_initiate(r);
+	node_start(r->a, false);
+	wait(r, rnd_below(&r->rnd, 2) * rnd_below(&r->rnd, 400));
+	node_start(r->b, false);
+	r->w.link[0].watch = true;
+}
+
+static void play_dead_responder(struct run *r)
+{
+	r->b->reachable = false;
+	node_start(r->a, false);
+	wait(r, between(r, 1000, 200000));
+	if (rnd_chance(&r->rnd, 50)) {
+		node_start(r->b, false);
+	} else {
+		r->want = NOTHING;
+		r->say[0] = "no answer from";
+		wait(r, 70000);
+	}
+}
+
+static void play_peer_dies(struct run *r)
+{
+	start_both(r);
+	until_up(r, 100000);
+	wait(r, between(r, 0, 60000));
+	node_crash(rnd_chance(&r->rnd, 50) ? r->a : r->b);
+	r->want = NOTHING;
+}
+
+static void play_reboot(struct run *r)
+{
+	bool which = rnd_chance(&r->rnd, 50);
+
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+	until_up(r, 100000);
+	wait(r, between(r, 0, 30000));
+	node_crash(which ? r->a : r->b);
+	wait(r, between(r, 1, 100000));
+	node_start(which ? r->a : r->b, false);
+}
+
+static void play_down_up(struct run *r)
+{
+	unsigned int cycles = 1 + (unsigned int)rnd_below(&r->rnd, 5);
+	struct node *n;
+
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+	while (cycles--) {
+		n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
+		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 20000));
+		ike_core_down(n->core, "t0", r->w.now);
+		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 20000));
+		ike_core_up(n->core, "t0", r->w.now);
+	}
+}
+
+static void play_down(struct run *r)
+{
+	start_both(r);
+	wait(r, between(r, 0, 20000));
+	ike_core_down(rnd_chance(&r->rnd, 50) ? r->a->core : r->b->core, "t0", r->w.now);
+	r->want = NOTHING;
+}
+
+static void play_cookies(struct run *r)
+{
+	node_start(r->b, false);
+	flood(r, r->b, 31);
+	wait(r, 1);
+	node_start(r->a, false);
+	wait(r, rnd_below(&r->rnd, 90000)); /* secrets change meanwhile */
+}
+
+static void play_invalid_ke(struct run *r)
+{
+	set_proposal(&r->a->conf[0].ike, IKE_PROTO_IKE, "aes256gcm16-prfsha256-ecp256-x25519");
+	node_start(r->b, false);
+	if (rnd_chance(&r->rnd, 50))
+		flood(r, r->b, 31);
+	wait(r, 1);
+	node_start(r->a, false);
+}
+
+static void play_wrong_psk(struct run *r)
+{
+	r->b->conf[0].psk[0] ^= 1;
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+	r->want = NOTHING;
+	r->say[0] = r->say[1] = "PSK=";
+	wait(r, 30000);
+}
+
+static void play_wrong_id(struct run *r)
+{
+	r->b->conf[0].remote_id.data[0] ^= 1;
+	start_both(r);
+	r->want = NOTHING;
+	r->say[1] = "RemoteID=";
+	wait(r, 30000);
+}
+
+static void play_selectors_differ(struct run *r)
+{
+	wordy_selectors(&r->a->conf[0].local_ts, "10.1.0.0/16");
+	wordy_selectors(&r->b->conf[0].remote_ts, "10.2.0.0/16");
+	start_both(r);
+	r->want = NOTHING;
+	r->say[0] = r->say[1] = "Selectors=";
+	wait(r, 30000);
+}
+
+static void play_narrowing(struct run *r)
+{
+	wordy_selectors(&r->a->conf[0].local_ts, "10.0.0.0/8");
+	wordy_selectors(&r->b->conf[0].remote_ts, "10.2.0.0/16");
+	wordy_selectors(&r->b->conf[0].local_ts, "192.0.2.128-192.0.2.200");
+	start_both(r);
+}
+
+static void play_ike_proposals_differ(struct run *r)
+{
+	set_proposal(&r->b->conf[0].ike, IKE_PROTO_IKE, "chacha20poly1305-prfsha256-x25519");
+	start_both(r);
+	r->want = NOTHING;
+	r->say[0] = r->say[1] = "Crypto=";
+	wait(r, 30000);
+}
+
+static void play_esp_proposals_differ(struct run *r)
+{
+	set_proposal(&r->b->conf[0].esp, IKE_PROTO_ESP, "chacha20poly1305");
+	start_both(r);
+	r->want = NOTHING;
+	r->say[0] = r->say[1] = "Crypto=";
+	wait(r, 30000);
+}
+
+static void play_adopt(struct run *r)
+{
+	unsigned int who = 1 + (unsigned int)rnd_below(&r->rnd, 3);
+
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+	if (!until_up(r, 100000))
+		return;
+	wait(r, between(r, 0, 30000));
+	r->w.link[0].watch = true;
+	if (who & 1)
+		node_kill(r->a);
+	if (who & 2)
+		node_kill(r->b);
+	wait(r, rnd_below(&r->rnd, 2) * rnd_below(&r->rnd, 30000));
+	if (who & 1)
+		node_start(r->a, true);
+	if (rnd_chance(&r->rnd, 50))
+		wait(r, between(r, 0, 3000));
+	if (who & 2)
+		node_start(r->b, true);
+}
+
+static void play_expire(struct run *r)
+{
+	bool hard = rnd_chance(&r->rnd, 40);
+	struct node *n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
+
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+	if (!until_up(r, 100000))
+		return;
+	wait(r, between(r, 20000, 40000));
+	if (!up(r))
+		return;
+	r->w.link[0].watch = !hard;
+	ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, hard, r->w.now);
+	if (rnd_chance(&r->rnd, 50)) {
+		n = n == r->a ? r->b : r->a;
+		wait(r, rnd_below(&r->rnd, 200));
+		if (node_out(n, 0))
+			ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, hard, r->w.now);
+	}
+}
+
+static void play_kernel_refuses(struct run *r)
+{
+	(rnd_chance(&r->rnd, 50) ? r->a : r->b)->fail_installs =
+		1 + (unsigned int)rnd_below(&r->rnd, 2);
+	start_both(r);
+	wait(r, 60000);
+}
+
+static void play_traffic_start(struct run *r)
+{
+	r->a->conf[0].start = IKE_START_TRAFFIC;
+	start_both(r);
+	wait(r, between(r, 0, 20000));
+	if (r->a->installs)
+		world_fail(&r->w, "initiated before there was traffic");
+	ike_core_acquire(r->a->core, "t0", r->w.now);
+	/* Only traffic makes it try again, so keep it coming. */
+	while (r->w.now < 200000 && !r->w.failed[0]) {
+		wait(r, 5000);
+		if (!up(r))
+			ike_core_acquire(r->a->core, "t0", r->w.now);
+	}
+	r->w.loss = 0;
+	until_up(r, 100000);
+	ike_core_acquire(r->a->core, "t0", r->w.now);
+	wait(r, 100000);
+	ike_core_acquire(r->a->core, "t0", r->w.now);
+}
+
+static void play_rebind(struct run *r)
+{
+	unsigned int times = 1 + (unsigned int)rnd_below(&r->rnd, 4);
+
+	start_both(r);
+	while (times--) {
+		wait(r, between(r, 0, 40000));
+		if (r->a->nat.family)
+			node_rebind(r->a);
+	}
+}
+
+static void play_hub(struct run *r)
+{
+	struct node *n;
+	unsigned int i;
+
+	for (i = 1; i < 4; i++) {
+		n = rnd_chance(&r->rnd, 50) ? world_node(&r->w) : world_node_nat(&r->w);
+		world_link(&r->w, n, r->b, false);
+		node_start(n, false);
+		wait(r, rnd_below(&r->rnd, 300));
+	}
+	node_start(r->b, false);
+	node_start(r->a, false);
+	wait(r, 20000);
+	i = (unsigned int)rnd_below(&r->rnd, 4);
+	n = &r->w.node[r->w.link[i].a];
+	ike_core_down(n->core, n->conf[i].name, r->w.now);
+	wait(r, rnd_below(&r->rnd, 10000));
+	ike_core_up(n->core, n->conf[i].name, r->w.now);
+}
+
+static const struct scenario scenarios[] = {
+	{ "one-side", play_one_side, true },
+	{ "both-at-once", play_both, true },
+	{ "dead-responder", play_dead_responder, false },
+	{ "peer-dies", play_peer_dies, false },
+	{ "reboot", play_reboot, false },
+	{ "down-up", play_down_up, false },
+	{ "down", play_down, false },
+	{ "cookies", play_cookies, false },
+	{ "invalid-ke", play_invalid_ke, false },
+	{ "wrong-psk", play_wrong_psk, false },
+	{ "wrong-id", play_wrong_id, false },
+	{ "selectors-differ", play_selectors_differ, false },
+	{ "narrowing", play_narrowing, false },
+	{ "ike-proposals-differ", play_ike_proposals_differ, false },
+	{ "esp-proposals-differ", play_esp_proposals_differ, false },
+	{ "adopt", play_adopt, true },
+	{ "adopt", play_adopt, true },
+	{ "expire", play_expire, true },
+	{ "kernel-refuses", play_kernel_refuses, false },
+	{ "traffic-start", play_traffic_start, false },
+	{ "rebind", play_rebind, false },
+	{ "hub", play_hub, false },
+};
+
+enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
+
+/* ---- one run ------------------------------------------------------------- */
+
+static void set_network(struct run *r, const struct scenario *s)
+{
+	struct world *w = &r->w;
+
+	w->hostile = !s->steady && rnd_chance(&r->rnd, 33);
+	w->attack = w->hostile ? 5 + (unsigned int)rnd_below(&r->rnd, 60) : 0;
+	w->loss = (unsigned int)rnd_below(&r->rnd, s->steady ? 9 : 31);
+	if (rnd_chance(&r->rnd, 25))
+		w->loss = 0;
+	w->duplicate = (unsigned int)rnd_below(&r->rnd, 25);
+	w->delay_min = (unsigned int)rnd_below(&r->rnd, 50);
+	w->delay_max = w->delay_min + (unsigned int)rnd_below(&r->rnd, 400);
+	w->traffic = rnd_chance(&r->rnd, 50);
+}
+
+static void calm_down(struct run *r)
+{
+	r->w.loss = 0;
+	r->w.duplicate = 0;
+	r->w.hostile = false;
+	r->w.delay_max = r->w.delay_min + 20;
+	world_run(&r->w, r->w.now + CALM_MS);
+}
+
+static void check_log(struct run *r, const struct node *n, const char *words)
+{
+	if (words && !strstr(n->log, words))
+		world_fail(&r->w, "node %u's log does not say \"%s\" but: %.200s", n->index, words, n->log);
+}
+
+static void check_outcome(struct run *r)
+{
+	struct world *w = &r->w;
+	struct ike_core_stats st;
+	unsigned int i;
+	char why[200];
+
+	for (i = 0; i < w->n_links; i++) {
+		if (r->want != ANY && !link_at_rest(w, i, r->want == PAIR, why, sizeof(why)))
+			world_fail(w, "not at rest: %s", why);
+		if (r->want == PAIR && (w->node[w->link[i].a].state[i] != IKE_TUNNEL_UP ||
+					w->node[w->link[i].b].state[i] != IKE_TUNNEL_UP))
+			world_fail(w, "link %u works but its state is not up at both ends", i);
+	}
+	for (i = 0; i < w->n_nodes; i++) {
+		if (!w->node[i].core)
+			continue;
+		ike_core_stats(w->node[i].core, &st);
+		if (r->want == PAIR && st.ike_sas != node_count(&w->node[i], 0, true) +
+						     node_count(&w->node[i], 1, true) +
+						     node_count(&w->node[i], 2, true) +
+						     node_count(&w->node[i], 3, true))
+			world_fail(w, "node %u has %u IKE SAs at rest", i, st.ike_sas);
+		if (r->want == PAIR && st.half_open)
+			world_fail(w, "node %u has %u half-open IKE SAs at rest", i, st.half_open);
+	}
+	if (!w->hostile && !w->attack) {
+		check_log(r, r->a, r->say[0]);
+		check_log(r, r->b, r->say[1]);
+	}
+}
+
+static void shut_down(struct run *r)
+{
+	struct world *w = &r->w;
+	unsigned int i;
+
+	for (i = 0; i < w->n_links; i++)
+		w->link[i].watch = false;
+	for (i = 0; i < w->n_nodes; i++) {
+		if (w->node[i].core)
+			ike_core_shutdown(w->node[i].core, w->now);
+	}
+	world_run(w, w->now + 12000);
+	for (i = 0; i < w->n_nodes; i++) {
+		if (!w->node[i].core)
+			continue;
+		if (!ike_core_idle(w->node[i].core))
+			world_fail(w, "node %u is not idle after shutdown", i);
+		if (w->node[i].n_sa)
+			world_fail(w, "node %u leaves %u SAs in the kernel after shutdown", i,
+				   w->node[i].n_sa);
+	}
+}
+
+static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsigned int verbose)
+{
+	memset(r, 0, sizeof(*r));
+	world_init(&r->w, seed);
+	r->rnd.s = rnd_next(&r->w.rnd);
+	r->w.verbose = verbose;
+	r->want = PAIR;
+	set_network(r, s);
+	r->a = rnd_chance(&r->rnd, 40) || s->play == play_rebind ? world_node_nat(&r->w) :
+								     world_node(&r->w);
+	r->b = world_node(&r->w);
+	world_link(&r->w, r->a, r->b, false);
+	if (rnd_chance(&r->rnd, 20)) /* straight to port 4500 */
+		r->a->conf[0].remote.port = IKE_NATT_PORT;
+	if (verbose)
+		printf("# seed %llu: %s%s%s, loss %u %%, duplicates %u %%, delay %u-%u ms%s\n",
+		       (unsigned long long)seed, s->name, r->a->nat.family ? ", NAT" : "",
+		       r->w.hostile ? ", attacker" : "", r->w.loss, r->w.duplicate, r->w.delay_min,
+		       r->w.delay_max, r->w.traffic ? ", traffic" : "");
+	s->play(r);
+	if (!r->w.failed[0])
+		wait(r, rnd_below(&r->rnd, 40000));
+	if (!r->w.failed[0])
+		calm_down(r);
+	if (!r->w.failed[0])
+		check_outcome(r);
+	if (!r->w.failed[0])
+		shut_down(r);
+	world_free(&r->w);
+}
+
+/* ---- command line -------------------------------------------------------- */
+
+struct options {
+	unsigned long long seed, runs;
+	const char *scenario;
+	unsigned int verbose;
+	bool one;
+};
+
+static int usage(const char *self)
+{
+	fprintf(stderr, "usage: %s [--runs N] [--seed S] [--scenario NAME] [-v]...\n", self);
+	return 2;
+}
+
+static int parse(struct options *o, int argc, char **argv)
+{
+	int i;
+
+	*o = (struct options){ .seed = SEED_DEFAULT, .runs = RUNS_DEFAULT };
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-v")) {
+			o->verbose++;
+		} else if (i + 1 < argc && !strcmp(argv[i], "--runs")) {
+			o->runs = strtoull(argv[++i], NULL, 0);
+			o->one = false;
+		} else if (i + 1 < argc && !strcmp(argv[i], "--seed")) {
+			o->seed = strtoull(argv[++i], NULL, 0);
+			o->one = true;
+		} else if (i + 1 < argc && !strcmp(argv[i], "--scenario")) {
+			o->scenario = argv[++i];
+		} else {
+			return -1;
+		}
+	}
+	/* --seed alone replays one run; with --runs it is where to begin. */
+	if (o->one)
+		o->runs = 1;
+	return o->runs ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	static unsigned long long done[SCENARIOS], bad[SCENARIOS];
+	static struct run r;
+	unsigned long long i, seed, failures = 0;
+	struct options o;
+	unsigned int k;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (parse(&o, argc, argv))
+		return usage(argv[0]);
+	for (i = 0; i < o.runs; i++) {
+		seed = o.seed + i;
+		k = (unsigned int)(seed % SCENARIOS);
+		if (o.scenario && strcmp(scenarios[k].name, o.scenario))
+			continue;
+		run_one(&r, seed, &scenarios[k], o.verbose);
+		done[k]++;
+		if (!r.w.failed[0])
+			continue;
+		bad[k]++;
+		failures++;
+		printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed, scenarios[k].name,
+		       r.w.failed, argv[0], seed);
+	}
+	for (k = 0, i = 0; k < SCENARIOS; k++)
+		i += done[k] > 0;
+	printf("1..%llu\n", i);
+	for (k = 0, i = 0; k < SCENARIOS; k++) {
+		if (done[k])
+			printf("%sok %llu - %s: %llu runs, %llu failed\n", bad[k] ? "not " : "", ++i,
+			       scenarios[k].name, done[k], bad[k]);
+	}
+	return failures ? 1 : 0;
+}

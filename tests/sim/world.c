@@ -1,0 +1,951 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "world.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum { LINK_DELAY_MIN = 5, LINK_DELAY_MAX = 60, TRAFFIC_MS = 1000 };
+
+/* ---- randomness and sets ------------------------------------------------- */
+
+uint64_t rnd_next(struct rnd *r) /* splitmix64 */
+{
+	uint64_t z = (r->s += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+uint64_t rnd_below(struct rnd *r, uint64_t n)
+{
+	return n ? rnd_next(r) % n : 0;
+}
+
+bool rnd_chance(struct rnd *r, unsigned int percent)
+{
+	return rnd_below(r, 100) < percent;
+}
+
+void rnd_fill(void *ctx, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+	uint64_t v;
+	size_t n;
+
+	while (len) {
+		v = rnd_next(ctx);
+		n = len < sizeof(v) ? len : sizeof(v);
+		memcpy(p, &v, n);
+		p += n;
+		len -= n;
+	}
+}
+
+static uint64_t hash(const void *data, size_t len, uint64_t h)
+{
+	const uint8_t *p = data;
+
+	h ^= 0xcbf29ce484222325ULL;
+	while (len--)
+		h = (h ^ *p++) * 0x100000001b3ULL;
+	return h ^ (h >> 32);
+}
+
+static struct seen_entry *seen_slot(struct seen *s, uint64_t key)
+{
+	size_t i = key & (s->cap - 1);
+
+	while (s->v[i].key && s->v[i].key != key)
+		i = (i + 1) & (s->cap - 1);
+	return &s->v[i];
+}
+
+/* The entry of @key, new ones with value 0. */
+static struct seen_entry *seen(struct seen *s, uint64_t key)
+{
+	struct seen old = *s;
+	struct seen_entry *e;
+	size_t i;
+
+	key |= 1;
+	if (2 * (s->n + 1) > s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 256;
+		s->v = calloc(s->cap, sizeof(*s->v));
+		if (!s->v)
+			abort();
+		for (i = 0; i < old.cap; i++) {
+			if (old.v[i].key)
+				*seen_slot(s, old.v[i].key) = old.v[i];
+		}
+		free(old.v);
+	}
+	e = seen_slot(s, key);
+	if (!e->key) {
+		e->key = key;
+		s->n++;
+	}
+	return e;
+}
+
+/* True the first time, and whenever @value is what it was then. */
+static bool once(struct seen *s, uint64_t key, uint64_t value)
+{
+	struct seen_entry *e = seen(s, key);
+
+	value |= 1;
+	if (!e->value)
+		e->value = value;
+	return e->value == value;
+}
+
+void world_fail(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (w->failed[0])
+		return;
+	n = snprintf(w->failed, sizeof(w->failed), "at %.3f s: ", (double)w->now / 1000);
+	va_start(ap, fmt);
+	vsnprintf(w->failed + n, sizeof(w->failed) - (size_t)n, fmt, ap);
+	va_end(ap);
+}
+
+unsigned int link_of(const char *tunnel)
+{
+	return (unsigned int)(tunnel[1] - '0');
+}
+
+/* ---- fake kernel --------------------------------------------------------- */
+
+static struct ksa *ksa_find(struct node *n, const char *tunnel, bool in, uint32_t spi)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		if (n->sa[i].in == in && n->sa[i].spi == spi && !strcmp(n->sa[i].tunnel, tunnel))
+			return &n->sa[i];
+	}
+	return NULL;
+}
+
+static struct ksa *ksa_add(struct node *n, const char *tunnel, bool in, uint32_t spi)
+{
+	struct ksa *s;
+
+	if (n->n_sa == NODE_SAS) {
+		world_fail(n->w, "node %u: more than %u kernel SAs", n->index, NODE_SAS);
+		return NULL;
+	}
+	s = &n->sa[n->n_sa++];
+	*s = (struct ksa){ .in = in, .spi = spi, .order = ++n->order };
+	snprintf(s->tunnel, sizeof(s->tunnel), "%s", tunnel);
+	return s;
+}
+
+static void ksa_del(struct node *n, struct ksa *s)
+{
+	if (s)
+		*s = n->sa[--n->n_sa];
+}
+
+static int env_spi_alloc(void *ctx, const char *tunnel, const struct ike_endpoint *remote,
+			 uint32_t *spi)
+{
+	struct node *n = ctx;
+	struct ksa *s;
+	uint64_t id;
+
+	if (!remote->addr.family)
+		world_fail(n->w, "node %u: SPI wanted for a peer without address", n->index);
+	do {
+		*spi = (uint32_t)rnd_next(&n->rnd);
+		id = (uint64_t)n->index << 32 | *spi;
+	} while (*spi < 256 || seen(&n->w->spis, hash(&id, sizeof(id), 1))->value);
+	once(&n->w->spis, hash(&id, sizeof(id), 1), 1);
+	s = ksa_add(n, tunnel, true, *spi);
+	if (!s)
+		return -ENOSPC;
+	s->larval = true;
+	return 0;
+}
+
+/* A key may be installed twice only as the two ends of one SA. */
+static void check_key(struct node *n, const uint8_t *key, size_t len, uint32_t spi, bool in)
+{
+	uint64_t at = hash(key, len, in ? 2 : 3);
+
+	if (seen(&n->w->keys, at)->value)
+		world_fail(n->w, "node %u: key of SPI %08x was used before", n->index, spi);
+	once(&n->w->keys, at, spi);
+	if (!once(&n->w->keys, hash(key, len, 4), spi))
+		world_fail(n->w, "key of SPI %08x belongs to another SPI", spi);
+}
+
+static int env_sa_install(void *ctx, const struct ike_child *c)
+{
+	struct node *n = ctx;
+	struct ksa *s;
+
+	if (n->fail_installs) {
+		n->fail_installs--;
+		return -ENOMEM;
+	}
+	if (c->key_len > sizeof(s->key) || !c->key_len || !c->local_ts->n || !c->remote_ts->n ||
+	    !c->remote.addr.family || c->spi_out < 256)
+		world_fail(n->w, "node %u: incomplete pair to install", n->index);
+	n->installs++;
+	s = ksa_find(n, c->tunnel, true, c->spi_in);
+	if (c->part != IKE_CHILD_OUT) {
+		if (!s || !s->larval) {
+			world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index, c->spi_in);
+			return -ENOENT;
+		}
+		check_key(n, c->key_in, c->key_len, c->spi_in, true);
+		s->larval = false;
+		memcpy(s->key, c->key_in, c->key_len);
+		s->key_len = c->key_len;
+	} else if (!s || s->larval) {
+		world_fail(n->w, "node %u: outbound half before inbound one", n->index);
+	}
+	if (c->part == IKE_CHILD_IN)
+		return 0;
+	check_key(n, c->key_out, c->key_len, c->spi_out, false);
+	s = ksa_add(n, c->tunnel, false, c->spi_out);
+	if (!s)
+		return -ENOSPC;
+	memcpy(s->key, c->key_out, c->key_len);
+	s->key_len = c->key_len;
+	return 0;
+}
+
+static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out)
+{
+	struct node *n = ctx;
+
+	if (spi_in)
+		ksa_del(n, ksa_find(n, tunnel, true, spi_in));
+	if (spi_out)
+		ksa_del(n, ksa_find(n, tunnel, false, spi_out));
+}
+
+static uint64_t env_last_rx(void *ctx, const char *tunnel)
+{
+	struct node *n = ctx;
+	uint64_t at = n->last_rx[link_of(tunnel)];
+
+	return at == UINT64_MAX ? UINT64_MAX : n->w->now - at;
+}
+
+static void env_peer_moved(void *ctx, const char *tunnel, const struct ike_endpoint *remote)
+{
+	struct node *n = ctx;
+
+	(void)tunnel;
+	if (!remote->addr.family)
+		world_fail(n->w, "node %u: peer moved to nowhere", n->index);
+}
+
+static void env_state(void *ctx, const char *tunnel, enum ike_tunnel_state state)
+{
+	static const char *const words[] = { "down", "connecting", "up", "closing" };
+	struct node *n = ctx;
+
+	n->state[link_of(tunnel)] = state;
+	if (n->w->verbose)
+		printf("# %10.3f node %u %s: state %s\n", (double)n->w->now / 1000, n->index, tunnel,
+		       words[state]);
+}
+
+static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
+		    const uint8_t *spi_r, const char *text)
+{
+	struct node *n = ctx;
+	char spis[64] = "";
+	int len;
+
+	if (strchr(text, '\n'))
+		world_fail(n->w, "node %u: log text with a newline", n->index);
+	if (spi_i)
+		ike_spis_print(spis, sizeof(spis), spi_i, spi_r);
+	if (n->w->verbose)
+		printf("# %10.3f node %u %s %s [%d] %s\n", (double)n->w->now / 1000, n->index,
+		       tunnel ? tunnel : "-", spis, level, text);
+	if (level > IKE_LOG_WARN)
+		return;
+	len = snprintf(n->log + n->log_len, sizeof(n->log) - n->log_len, "%s\n", text);
+	if (n->log_len + (size_t)len < sizeof(n->log))
+		n->log_len += (size_t)len;
+}
+
+/* ---- invariants of single messages --------------------------------------- */
+
+/* Nonces of IKE_SA_INIT are fresh for each IKE SA: a request's for its SPIi, a response's for SPIr. */
+static void check_nonce(struct node *n, const struct ike_datagram *d, const struct ike_header *h)
+{
+	const struct ike_payload *p;
+	struct ike_payloads in;
+	uint8_t offender;
+	uint64_t key;
+
+	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in, &offender))
+		world_fail(n->w, "node %u sent an IKE_SA_INIT message nobody can parse", n->index);
+	p = ike_payload_find(&in, IKE_PL_NONCE);
+	if (!p)
+		return;
+	key = hash(p->body, p->len, 5);
+	if (!once(&n->w->nonces, key, hash(h->flags & IKE_FLAG_RESPONSE ? h->spi_r : h->spi_i, 8, 6)))
+		world_fail(n->w, "node %u: nonce used for two IKE SAs", n->index);
+}
+
+/*
+ * One message per SPI pair, direction and ID: whatever is sent again must be the same
+ * octets (RFC 7296 2.1), so that no IV serves twice. IKE_SA_INIT requests change with
+ * cookie and group, and unprotected answers to strangers are no part of an IKE SA.
+ */
+static void check_message(struct node *n, const struct ike_datagram *d)
+{
+	struct ike_header h;
+	uint64_t key;
+
+	if (ike_header_parse(d->data, d->len, &h)) {
+		world_fail(n->w, "node %u sent a message with a bad header", n->index);
+		return;
+	}
+	if (h.exchange == IKE_SA_INIT) {
+		check_nonce(n, d, &h);
+		return;
+	}
+	if (h.next != IKE_PL_SK)
+		return;
+	key = hash(d->data, 16, 7);
+	key = hash(&h.flags, 1, key);
+	key = hash(&h.id, sizeof(h.id), key);
+	if (!once(&n->w->messages, key, hash(d->data, d->len, 8)))
+		world_fail(n->w, "node %u sent two messages of exchange %u with ID %u", n->index,
+			   h.exchange, h.id);
+	/* All suites here are AEADs: SPIs and sender's role name the key, then comes the IV. */
+	key = hash(d->data, 16, 9 + (h.flags & IKE_FLAG_INITIATOR));
+	key = hash(d->data + IKE_HDR_LEN + 4, 8, key);
+	if (!once(&n->w->messages, key, hash(d->data, d->len, 8)))
+		world_fail(n->w, "node %u used an IV twice", n->index);
+}
+
+/* ---- network ------------------------------------------------------------- */
+
+static void enqueue(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
+		    bool marker, bool genuine, const uint8_t *data, size_t len, uint64_t delay)
+{
+	struct packet *p = malloc(sizeof(*p) + len), **at = &w->flight;
+
+	if (!p)
+		abort();
+	*p = (struct packet){ .at = w->now + delay, .seq = ++w->seq, .from = *from, .to = *to,
+			      .marker = marker, .genuine = genuine, .len = len };
+	memcpy(p->data, data, len);
+	while (*at && (*at)->at <= p->at)
+		at = &(*at)->next;
+	p->next = *at;
+	*at = p;
+}
+
+void world_inject(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
+		  const uint8_t *data, size_t len, uint64_t delay)
+{
+	enqueue(w, from, to, to->port != IKE_PORT, false, data, len, delay);
+}
+
+static uint64_t some_delay(struct world *w)
+{
+	return w->delay_min + rnd_below(&w->rnd, w->delay_max - w->delay_min + 1);
+}
+
+/* Flip, cut, lengthen or relabel: what an attacker without keys can do to a message. */
+static size_t mutate(struct world *w, uint8_t *b, size_t len, size_t cap)
+{
+	unsigned int flips;
+	size_t cut;
+
+	switch (rnd_below(&w->rnd, 6)) {
+	case 0:
+		for (flips = 1 + (unsigned int)rnd_below(&w->rnd, 8); flips; flips--)
+			b[rnd_below(&w->rnd, len)] ^= (uint8_t)(1 << rnd_below(&w->rnd, 8));
+		break;
+	case 1:
+		len = rnd_below(&w->rnd, len);
+		break;
+	case 2: /* cut, with a length that says so */
+		cut = 28 + rnd_below(&w->rnd, len - 27);
+		len = cut < len ? cut : len;
+		b[26] = (uint8_t)(len >> 8);
+		b[27] = (uint8_t)len;
+		break;
+	case 3:
+		cut = rnd_below(&w->rnd, cap - len + 1);
+		rnd_fill(&w->rnd, b + len, cut);
+		len += cut;
+		b[26] = (uint8_t)(len >> 8);
+		b[27] = (uint8_t)len;
+		break;
+	case 4: /* header fields: next payload, version, exchange, flags, ID */
+		b[16 + rnd_below(&w->rnd, 8)] = (uint8_t)rnd_next(&w->rnd);
+		break;
+	default:
+		if (len > IKE_HDR_LEN + 4) /* a payload header */
+			b[28 + rnd_below(&w->rnd, 4)] = (uint8_t)rnd_next(&w->rnd);
+		break;
+	}
+	return len;
+}
+
+/* An unprotected error answer to the message, with the right SPIs. */
+static size_t forge_notify(struct world *w, const uint8_t *genuine, uint8_t *out, size_t cap)
+{
+	static const uint16_t types[] = {
+		IKE_N_INVALID_IKE_SPI,	  IKE_N_AUTHENTICATION_FAILED, IKE_N_NO_PROPOSAL_CHOSEN,
+		IKE_N_INVALID_KE_PAYLOAD, IKE_N_COOKIE,		       IKE_N_INVALID_SYNTAX,
+		IKE_N_INVALID_MAJOR_VERSION,
+	};
+	uint16_t type = types[rnd_below(&w->rnd, sizeof(types) / sizeof(types[0]))];
+	uint8_t data[33];
+	struct ike_builder b;
+	struct ike_header h;
+
+	ike_header_parse(genuine, IKE_HDR_LEN, &h); /* fields are set whatever it returns */
+	h.flags ^= IKE_FLAG_RESPONSE | IKE_FLAG_INITIATOR;
+	rnd_fill(&w->rnd, data, sizeof(data));
+	if (type == IKE_N_INVALID_KE_PAYLOAD) {
+		data[0] = 0;
+		data[1] = rnd_chance(&w->rnd, 50) ? IKE_DH_ECP256 : data[1];
+	}
+	ike_build_init(&b, out, cap, &h);
+	ike_build_notify(&b, type, data, type == IKE_N_INVALID_KE_PAYLOAD ? 2 : sizeof(data));
+	return ike_build_end(&b);
+}
+
+static void attack(struct world *w, const struct packet *seen_now)
+{
+	struct ike_endpoint from = seen_now->from, to = seen_now->to;
+	const struct packet *p = seen_now;
+	uint8_t buf[4096];
+	size_t len;
+
+	if (rnd_chance(&w->rnd, 30) && w->pool[w->seq % WORLD_POOL])
+		p = w->pool[rnd_below(&w->rnd, WORLD_POOL)];
+	if (!p || p->len > 2048 || p->len < IKE_HDR_LEN)
+		return;
+	from = p->from;
+	to = p->to;
+	len = p->len;
+	memcpy(buf, p->data, len);
+	switch (rnd_below(&w->rnd, 4)) {
+	case 0: /* replay */
+		break;
+	case 1:
+		len = forge_notify(w, p->data, buf, sizeof(buf));
+		from = p->to;
+		to = p->from;
+		break;
+	default:
+		len = mutate(w, buf, len, sizeof(buf));
+		break;
+	}
+	if (rnd_chance(&w->rnd, 10)) { /* from elsewhere */
+		rnd_fill(&w->rnd, from.addr.b, 4);
+		from.port = (uint16_t)rnd_next(&w->rnd);
+	}
+	enqueue(w, &from, &to, p->marker, false, buf, len, rnd_below(&w->rnd, 400));
+}
+
+static void remember(struct world *w, const struct packet *p)
+{
+	struct packet **slot = &w->pool[w->seq % WORLD_POOL];
+
+	free(*slot);
+	*slot = malloc(sizeof(*p) + p->len);
+	if (!*slot)
+		abort();
+	memcpy(*slot, p, sizeof(*p) + p->len);
+}
+
+static void show(struct world *w, const struct node *n, const struct ike_datagram *d, bool lost)
+{
+	struct ike_header h;
+	char to[64];
+
+	if (w->verbose < 2 || ike_header_parse(d->data, d->len, &h))
+		return;
+	printf("# %10.3f node %u -> %s %s %s %u, %zu octets%s\n", (double)w->now / 1000, n->index,
+	       ike_endpoint_print(to, sizeof(to), &d->remote), ike_exchange_name(h.exchange),
+	       h.flags & IKE_FLAG_RESPONSE ? "response" : "request", h.id, d->len, lost ? " LOST" : "");
+}
+
+static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
+{
+	struct node *n = ctx;
+	struct world *w = n->w;
+	struct ike_endpoint from = { n->addr, d->local.port };
+	bool marker = d->local.port != IKE_PORT, lost;
+	unsigned int copies = 1;
+	struct packet *p;
+
+	(void)tunnel;
+	w->sent++;
+	check_message(n, d);
+	if (d->local.port != IKE_PORT && d->local.port != IKE_NATT_PORT)
+		world_fail(w, "node %u sends from port %u", n->index, d->local.port);
+	if (w->filter && !w->filter(w, n, d))
+		return;
+	lost = !n->reachable || rnd_chance(&w->rnd, w->loss);
+	show(w, n, d, lost);
+	if (n->nat.family) {
+		from.addr = n->nat;
+		from.port = n->nat_port[d->local.port == IKE_NATT_PORT];
+	}
+	if (w->hostile) {
+		p = malloc(sizeof(*p) + d->len);
+		if (!p)
+			abort();
+		*p = (struct packet){ .from = from, .to = d->remote, .marker = marker, .len = d->len };
+		memcpy(p->data, d->data, d->len);
+		if (rnd_chance(&w->rnd, w->attack))
+			attack(w, p);
+		remember(w, p);
+		free(p);
+	}
+	if (lost)
+		return;
+	copies += rnd_chance(&w->rnd, w->duplicate);
+	while (copies--)
+		enqueue(w, &from, &d->remote, marker, true, d->data, d->len, some_delay(w));
+}
+
+/* Who gets what is sent to @to, and at which of its own ports. */
+static struct node *route(struct world *w, const struct ike_endpoint *to, uint16_t *port)
+{
+	struct node *n;
+	unsigned int i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		n = &w->node[i];
+		*port = to->port;
+		if (!n->nat.family && ike_addr_eq(&n->addr, &to->addr))
+			return to->port == IKE_PORT || to->port == IKE_NATT_PORT ? n : NULL;
+		if (!n->nat.family || !ike_addr_eq(&n->nat, &to->addr))
+			continue;
+		if (to->port == n->nat_port[0])
+			*port = IKE_PORT;
+		else if (to->port == n->nat_port[1])
+			*port = IKE_NATT_PORT;
+		else
+			return NULL;
+		return n;
+	}
+	return NULL;
+}
+
+static void deliver(struct world *w, struct packet *p)
+{
+	struct ike_datagram d = { .remote = p->from, .data = p->data, .len = p->len };
+	uint16_t port;
+	struct node *n = route(w, &p->to, &port);
+
+	if (!n || !n->reachable || !n->core)
+		return;
+	if (p->genuine && p->marker != (port != IKE_PORT))
+		world_fail(w, "node %u got a message %s non-ESP marker on port %u", n->index,
+			   p->marker ? "with" : "without", port);
+	d.local.addr = n->addr;
+	d.local.port = port;
+	w->delivered++;
+	ike_core_datagram(n->core, &d, w->now);
+}
+
+/* ---- ESP ----------------------------------------------------------------- */
+
+unsigned int node_count(const struct node *n, unsigned int link, bool in)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < n->n_sa; i++)
+		count += n->sa[i].in == in && link_of(n->sa[i].tunnel) == link;
+	return count;
+}
+
+const struct ksa *node_out(const struct node *n, unsigned int link)
+{
+	const struct ksa *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		const struct ksa *s = &n->sa[i];
+
+		if (!s->in && link_of(s->tunnel) == link && (!best || s->order > best->order))
+			best = s;
+	}
+	return best;
+}
+
+bool direction_works(const struct node *from, const struct node *to, unsigned int link)
+{
+	const struct ksa *out = node_out(from, link);
+	unsigned int i;
+
+	if (!out || !from->reachable || !to->reachable)
+		return false;
+	for (i = 0; i < to->n_sa; i++) {
+		const struct ksa *s = &to->sa[i];
+
+		if (s->in && !s->larval && s->spi == out->spi && link_of(s->tunnel) == link)
+			return s->key_len == out->key_len && !memcmp(s->key, out->key, s->key_len);
+	}
+	return false;
+}
+
+static void check_links(struct world *w)
+{
+	unsigned int i, dir;
+
+	for (i = 0; i < w->n_links; i++) {
+		struct sim_link *l = &w->link[i];
+		struct node *end[2] = { &w->node[l->a], &w->node[l->b] };
+
+		for (dir = 0; dir < 2; dir++) {
+			bool works = direction_works(end[dir], end[!dir], i);
+
+			if (l->watch && l->works[dir] && !works)
+				world_fail(w, "link %u: node %u's traffic no longer arrives", i,
+					   end[dir]->index);
+			l->works[dir] = works;
+		}
+	}
+}
+
+static void run_traffic(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->n_links; i++) {
+		struct sim_link *l = &w->link[i];
+
+		if (l->works[0])
+			w->node[l->b].last_rx[i] = w->now;
+		if (l->works[1])
+			w->node[l->a].last_rx[i] = w->now;
+	}
+}
+
+static bool set_matches(const struct node *a, const struct node *b, unsigned int link, char *why,
+			size_t size)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < a->n_sa; i++) {
+		const struct ksa *s = &a->sa[i], *o = NULL;
+
+		if (link_of(s->tunnel) != link || s->in)
+			continue;
+		for (j = 0; j < b->n_sa && !o; j++) {
+			if (b->sa[j].in && b->sa[j].spi == s->spi && link_of(b->sa[j].tunnel) == link)
+				o = &b->sa[j];
+		}
+		if (!o || o->larval || o->key_len != s->key_len || memcmp(o->key, s->key, s->key_len)) {
+			snprintf(why, size, "node %u's outbound %08x has no counterpart at node %u", a->index,
+				 s->spi, b->index);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why, size_t size)
+{
+	const struct node *a = &w->node[w->link[link].a], *b = &w->node[w->link[link].b];
+
+	if (node_count(a, link, true) != pairs || node_count(a, link, false) != pairs ||
+	    node_count(b, link, true) != pairs || node_count(b, link, false) != pairs) {
+		snprintf(why, size, "link %u: %u/%u SAs at node %u, %u/%u at node %u, wanted %u of each",
+			 link, node_count(a, link, true), node_count(a, link, false), a->index,
+			 node_count(b, link, true), node_count(b, link, false), b->index, pairs);
+		return false;
+	}
+	return set_matches(a, b, link, why, size) && set_matches(b, a, link, why, size);
+}
+
+static void take_status(void *ctx, const struct ike_status *s)
+{
+	struct ike_status *want = ctx;
+
+	if (!strcmp(s->tunnel, want->tunnel))
+		*want = *s;
+}
+
+struct ike_status node_status(const struct node *n, unsigned int link)
+{
+	struct ike_status s = { .tunnel = n->conf[link].name };
+
+	if (n->core)
+		ike_core_status(n->core, take_status, &s);
+	return s;
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+uint64_t world_next(struct world *w)
+{
+	uint64_t at = w->flight ? w->flight->at : UINT64_MAX, t;
+	unsigned int i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		if (!w->node[i].core)
+			continue;
+		t = ike_core_next(w->node[i].core);
+		if (t < at)
+			at = t;
+	}
+	if (w->traffic) {
+		t = (w->now / TRAFFIC_MS + 1) * TRAFFIC_MS;
+		if (t < at)
+			at = t;
+	}
+	return at;
+}
+
+bool world_step(struct world *w, uint64_t until)
+{
+	uint64_t at = world_next(w);
+	struct packet *p;
+	unsigned int i;
+
+	if (at > until || w->failed[0])
+		return false;
+	if (at > w->now && w->traffic && at % TRAFFIC_MS == 0) {
+		w->now = at;
+		run_traffic(w);
+	}
+	if (at > w->now)
+		w->now = at;
+	p = w->flight;
+	if (p && p->at <= w->now) {
+		w->flight = p->next;
+		deliver(w, p);
+		free(p);
+	} else {
+		for (i = 0; i < w->n_nodes; i++) {
+			struct node *n = &w->node[i];
+
+			if (n->core && ike_core_next(n->core) <= w->now) {
+				ike_core_timer(n->core, w->now);
+				if (ike_core_next(n->core) <= w->now)
+					world_fail(w, "node %u: a timer does not move on", i);
+			}
+		}
+	}
+	check_links(w);
+	w->events++;
+	if (w->events > 2000000)
+		world_fail(w, "more events than any run needs");
+	return !w->failed[0];
+}
+
+void world_run(struct world *w, uint64_t until)
+{
+	while (world_step(w, until))
+		;
+	if (w->now < until && !w->failed[0])
+		w->now = until;
+}
+
+/* ---- building ------------------------------------------------------------ */
+
+void world_init(struct world *w, uint64_t seed)
+{
+	memset(w, 0, sizeof(*w));
+	w->rnd.s = seed;
+	rnd_next(&w->rnd);
+	w->delay_min = LINK_DELAY_MIN;
+	w->delay_max = LINK_DELAY_MAX;
+}
+
+void world_free(struct world *w)
+{
+	struct packet *p;
+	unsigned int i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		ike_core_free(w->node[i].core);
+	while ((p = w->flight)) {
+		w->flight = p->next;
+		free(p);
+	}
+	for (i = 0; i < WORLD_POOL; i++)
+		free(w->pool[i]);
+	free(w->messages.v);
+	free(w->nonces.v);
+	free(w->keys.v);
+	free(w->spis.v);
+}
+
+struct node *world_node(struct world *w)
+{
+	struct node *n = &w->node[w->n_nodes];
+	unsigned int i;
+
+	n->w = w;
+	n->index = w->n_nodes++;
+	n->reachable = true;
+	n->rnd.s = rnd_next(&w->rnd);
+	n->addr = (struct ike_addr){ .family = 4, .b = { 192, 0, 2, (uint8_t)(n->index + 1) } };
+	for (i = 0; i < WORLD_LINKS; i++)
+		n->last_rx[i] = UINT64_MAX;
+	return n;
+}
+
+struct node *world_node_nat(struct world *w)
+{
+	struct node *n = world_node(w);
+
+	n->addr = (struct ike_addr){ .family = 4, .b = { 10, 0, (uint8_t)n->index, 2 } };
+	n->nat = (struct ike_addr){ .family = 4, .b = { 198, 51, 100, (uint8_t)(n->index + 1) } };
+	node_rebind(n);
+	return n;
+}
+
+void node_rebind(struct node *n)
+{
+	n->nat_port[0] = (uint16_t)(20000 + rnd_below(&n->w->rnd, 10000));
+	n->nat_port[1] = (uint16_t)(40000 + rnd_below(&n->w->rnd, 10000));
+}
+
+static void add_transform(struct ike_proposal *p, uint8_t type, uint16_t id, uint16_t bits)
+{
+	p->t[p->n++] = (struct ike_transform){ .type = type, .id = id, .key_bits = bits };
+}
+
+static void any_selectors(struct ike_ts_list *l)
+{
+	l->n = 1;
+	l->ts[0] = (struct ike_ts){ .family = 4, .port_end = 65535 };
+	memset(l->ts[0].end, 0xff, 4);
+}
+
+static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct node *self,
+		      const struct node *peer, bool know)
+{
+	memset(c, 0, sizeof(*c));
+	snprintf(c->name, sizeof(c->name), "t%u", link);
+	c->local_id.type = IKE_ID_FQDN;
+	c->local_id.len = (uint16_t)snprintf((char *)c->local_id.data, IKE_MAX_ID, "node%u.example",
+					     self->index);
+	c->remote_id.type = IKE_ID_FQDN;
+	c->remote_id.len = (uint16_t)snprintf((char *)c->remote_id.data, IKE_MAX_ID,
+					      "node%u.example", peer->index);
+	c->psk_len = (size_t)snprintf((char *)c->psk, sizeof(c->psk), "a long shared secret of link %u",
+				      link);
+	c->local.port = IKE_NATT_PORT;
+	if (know)
+		c->remote = (struct ike_endpoint){ peer->addr, IKE_PORT };
+	c->ike.n = 1;
+	add_transform(&c->ike.p[0], IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256);
+	add_transform(&c->ike.p[0], IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0);
+	add_transform(&c->ike.p[0], IKE_T_DH, IKE_DH_CURVE25519, 0);
+	c->esp.n = 1;
+	add_transform(&c->esp.p[0], IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256);
+	add_transform(&c->esp.p[0], IKE_T_ESN, IKE_ESN_YES, 0);
+	add_transform(&c->esp.p[0], IKE_T_ESN, IKE_ESN_NO, 0);
+	any_selectors(&c->local_ts);
+	any_selectors(&c->remote_ts);
+	c->start = know ? IKE_START_NOW : IKE_START_LISTEN;
+	c->liveness = 20;
+	c->keepalive = 20;
+	c->replay_window = 1024;
+}
+
+unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both)
+{
+	unsigned int i = w->n_links++;
+
+	w->link[i] = (struct sim_link){ .a = a->index, .b = b->index };
+	link_conf(&a->conf[i], i, a, b, true);
+	link_conf(&b->conf[i], i, b, a, both);
+	return i;
+}
+
+static void adopt_all(struct node *n, unsigned int link)
+{
+	const struct world *w = n->w;
+	const struct node *peer = &w->node[w->link[link].a == n->index ? w->link[link].b :
+									  w->link[link].a];
+	struct ike_endpoint remote = { peer->addr, IKE_NATT_PORT };
+	uint32_t in[NODE_SAS], out[NODE_SAS];
+	unsigned int i, ins = 0, outs = 0;
+
+	if (peer->nat.family)
+		remote = (struct ike_endpoint){ peer->nat, peer->nat_port[1] };
+	for (i = 0; i < n->n_sa; i++) {
+		if (link_of(n->sa[i].tunnel) != link || n->sa[i].larval)
+			continue;
+		if (n->sa[i].in)
+			in[ins++] = n->sa[i].spi;
+		else
+			out[outs++] = n->sa[i].spi;
+	}
+	for (i = 0; i < ins || i < outs; i++)
+		ike_core_adopt(n->core, n->conf[link].name, &remote, i < ins ? in[i] : 0,
+			       i < outs ? out[i] : 0);
+}
+
+void node_start(struct node *n, bool adopt)
+{
+	const struct ike_env env = {
+		.ctx = n,
+		.rng = { rnd_fill, &n->rnd },
+		.send = env_send,
+		.spi_alloc = env_spi_alloc,
+		.sa_install = env_sa_install,
+		.sa_remove = env_sa_remove,
+		.last_rx = env_last_rx,
+		.peer_moved = env_peer_moved,
+		.state = env_state,
+		.log = env_log,
+	};
+	unsigned int i;
+
+	n->reachable = true;
+	n->core = ike_core_new(&env);
+	if (!n->core)
+		abort();
+	memset(n->state, 0, sizeof(n->state));
+	for (i = n->n_sa; i-- > 0;) { /* reservations die with the agent that made them */
+		if (n->sa[i].larval)
+			ksa_del(n, &n->sa[i]);
+	}
+	for (i = 0; i < WORLD_LINKS; i++) {
+		if (!n->conf[i].name[0])
+			continue;
+		if (ike_core_tunnel_add(n->core, &n->conf[i]))
+			world_fail(n->w, "node %u: tunnel %u refused", n->index, i);
+		if (adopt)
+			adopt_all(n, i);
+		ike_core_start(n->core, n->conf[i].name, n->w->now);
+	}
+}
+
+void node_kill(struct node *n)
+{
+	ike_core_free(n->core);
+	n->core = NULL;
+}
+
+void node_crash(struct node *n)
+{
+	unsigned int i;
+
+	node_kill(n);
+	n->reachable = false;
+	n->n_sa = 0;
+	for (i = 0; i < WORLD_LINKS; i++)
+		n->last_rx[i] = UINT64_MAX;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A world for protocol cores: nodes with a fake kernel each, a network that loses,
+ * doubles, delays and reorders, NATs, an attacker who sees everything, a virtual clock,
+ * and invariants that are checked after every event. All of it follows from one seed.
+ */
+#ifndef ESPTUN_SIM_WORLD_H
+#define ESPTUN_SIM_WORLD_H
+
+#include <stdio.h>
+
+#include "ike/proto/msg.h"
+#include "ike/proto/names.h"
+#include "ike/sa/core.h"
+
+enum { WORLD_NODES = 5, WORLD_LINKS = 4, NODE_SAS = 64, NODE_LOG = 12000, WORLD_POOL = 32 };
+
+struct rnd {
+	uint64_t s;
+};
+
+uint64_t rnd_next(struct rnd *r);
+/* Below @n; 0 if @n is 0. */
+uint64_t rnd_below(struct rnd *r, uint64_t n);
+bool rnd_chance(struct rnd *r, unsigned int percent);
+void rnd_fill(void *ctx, void *buf, size_t len); /* struct ike_rng's, ctx is a struct rnd */
+
+/* A set of hashes with a value each, to see whether something happens twice. */
+struct seen {
+	struct seen_entry {
+		uint64_t key, value;
+	} *v;
+	size_t n, cap;
+};
+
+/* An SA of the fake kernel. */
+struct ksa {
+	char tunnel[16];
+	bool in, larval;
+	uint32_t spi;
+	uint64_t order; /* the newest outbound one takes the traffic */
+	uint8_t key[64];
+	size_t key_len;
+};
+
+struct node {
+	struct world *w;
+	unsigned int index;
+	struct ike_core *core; /* NULL: the agent is not running */
+	bool reachable; /* false: the machine is dead, nothing in or out */
+	struct rnd rnd;
+	struct ike_addr addr; /* as the node sees it */
+	struct ike_addr nat; /* family 0: no NAT */
+	uint16_t nat_port[2]; /* public ports of 500 and 4500 */
+	struct ksa sa[NODE_SAS];
+	unsigned int n_sa;
+	uint64_t order;
+	uint64_t last_rx[WORLD_LINKS]; /* per link; UINT64_MAX: never */
+	enum ike_tunnel_state state[WORLD_LINKS];
+	struct ike_tunnel_conf conf[WORLD_LINKS]; /* name[0] == 0: none */
+	unsigned int fail_installs; /* so many sa_install calls fail */
+	unsigned int installs;
+	char log[NODE_LOG]; /* warnings and errors, one a line */
+	size_t log_len;
+};
+
+/* Two ends of a tunnel. Link i is tunnel "t<i>" on both. */
+struct sim_link {
+	unsigned int a, b;
+	bool watch; /* a direction that works must go on working */
+	bool works[2];
+};
+
+struct packet {
+	struct packet *next;
+	uint64_t at, seq;
+	struct ike_endpoint from, to; /* as on the wire */
+	bool marker; /* non-ESP marker in front */
+	bool genuine;
+	size_t len;
+	uint8_t data[];
+};
+
+struct world {
+	uint64_t now;
+	struct rnd rnd; /* network and scenario */
+	struct node node[WORLD_NODES];
+	unsigned int n_nodes;
+	struct sim_link link[WORLD_LINKS];
+	unsigned int n_links;
+	struct packet *flight; /* by time */
+	uint64_t seq;
+	/* network: percent, milliseconds */
+	unsigned int loss, duplicate, delay_min, delay_max;
+	bool traffic; /* ESP flows, once a second each way */
+	bool hostile;
+	unsigned int attack; /* percent of datagrams that make the attacker act */
+	struct packet *pool[WORLD_POOL]; /* seen by the attacker */
+	unsigned int verbose;
+	char failed[400]; /* the first broken invariant */
+	/* what may never happen twice */
+	struct seen messages; /* (SPIs, direction, ID) -> octets */
+	struct seen nonces, keys, spis;
+	uint64_t sent, delivered, events;
+	/* test hook: return false to drop the datagram */
+	bool (*filter)(struct world *w, struct node *from, const struct ike_datagram *d);
+	void *filter_ctx;
+};
+
+void world_init(struct world *w, uint64_t seed);
+/* Frees everything; checks nothing. */
+void world_free(struct world *w);
+/* Note a broken invariant; the first one stays. */
+void world_fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+struct node *world_node(struct world *w);
+/* A node behind its own NAT. */
+struct node *world_node_nat(struct world *w);
+void node_rebind(struct node *n);
+/*
+ * Link @a and @b by tunnel "t<i>", PSK, any-any selectors, X25519 and AES-GCM. @b's
+ * configuration knows @a's address only if @both. Configurations may be changed until
+ * node_start(). Returns the link's number.
+ */
+unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both);
+/* Make the core, add its tunnels, adopt if @adopt what the fake kernel holds, start them. */
+void node_start(struct node *n, bool adopt);
+/* The agent is killed: no word to anyone; the kernel goes on. */
+void node_kill(struct node *n);
+/* The machine is gone, kernel too. */
+void node_crash(struct node *n);
+/* Which link a tunnel name means. */
+unsigned int link_of(const char *tunnel);
+
+/* Run until virtual time @until or a broken invariant. */
+void world_run(struct world *w, uint64_t until);
+/* One step: the earliest event. False if nothing happens before @until. */
+bool world_step(struct world *w, uint64_t until);
+/* The earliest event's time, UINT64_MAX if none. */
+uint64_t world_next(struct world *w);
+
+/* Hand @len octets to @to as if from @from, now. */
+void world_inject(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
+		  const uint8_t *data, size_t len, uint64_t delay);
+
+unsigned int node_count(const struct node *n, unsigned int link, bool in);
+const struct ksa *node_out(const struct node *n, unsigned int link);
+bool direction_works(const struct node *from, const struct node *to, unsigned int link);
+/* Equal SA sets, exactly @pairs each, nothing larval; false explains in @why. */
+bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why,
+		  size_t size);
+/* Status of the node's tunnel on @link; pointers inside live until the next event. */
+struct ike_status node_status(const struct node *n, unsigned int link);
+
+#endif
