@@ -381,8 +381,8 @@ static bool type_agrees(const struct ike_proposal *own, const struct ike_proposa
 		if (own->t[i].type == IKE_T_ENCR && allows(offer, &own->t[i]) &&
 		    common(own, offer, type, &own->t[i]))
 			return true;
-	/* With no encryption algorithm in common, that is what to tell. */
-	return !common(own, offer, IKE_T_ENCR, NULL);
+	/* No encryption algorithm in common: an AEAD is closer to AEADs, CBC to CBC. */
+	return !common(own, offer, IKE_T_ENCR, NULL) && common(own, offer, type, NULL);
 }
 
 /* How many types agree; *@differs becomes the first that does not, 0 if none. */

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ike/proto/msg.h"
+#include "ike/proto/names.h"
+#include "ike/sa/proposal.h"
+#include "vectors.h"
+
+static char text[4096], err[1024];
+static struct ike_proposals own, offer, answer;
+static struct ike_proposal chosen;
+
+/* Proposals as words; for ESP exactly those, with an SPI, none left out or added. */
+static void set(struct ike_proposals *ps, uint8_t protocol, const char *words)
+{
+	char copy[1024], *save, *w;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	memset(ps, 0, sizeof(*ps));
+	for (w = strtok_r(copy, ", ", &save); w; w = strtok_r(NULL, ", ", &save)) {
+		struct ike_proposal *p = &ps->p[ps->n];
+
+		if (ike_proposal_from_text(w, protocol, p, err, sizeof(err)))
+			fail_msg("%s", err);
+		p->num = (uint8_t)++ps->n;
+		if (protocol == IKE_PROTO_ESP) {
+			p->spi_len = 4;
+			p->spi[3] = p->num;
+		}
+	}
+}
+
+static void add(struct ike_proposal *p, uint8_t type, uint16_t id, uint16_t key_bits)
+{
+	p->t[p->n++] = (struct ike_transform){ .type = type, .id = id, .key_bits = key_bits };
+}
+
+static const char *choose(uint16_t ke)
+{
+	if (!ike_proposal_choose(&own, &offer, ke, &chosen))
+		return NULL;
+	return ike_proposal_print(text, sizeof(text), &chosen);
+}
+
+static void modern_means(void **state)
+{
+	(void)state;
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)), 0);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
+			    "aes256gcm16/aes128gcm16/chacha20poly1305-prfsha256/prfsha384/prfsha512-"
+			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096, "
+			    "aes256/aes128-sha256/sha384/sha512-prfsha256/prfsha384/prfsha512-"
+			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096");
+	assert_int_equal(own.p[1].num, 2);
+	assert_int_equal(ike_proposals_first_dh(&own), IKE_DH_CURVE25519);
+	assert_true(ike_proposals_have_dh(&own, IKE_DH_MODP4096));
+	assert_false(ike_proposals_have_dh(&own, 2));
+	assert_false(ike_proposals_have_dh(&own, IKE_DH_NONE));
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
+			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
+			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096/nopfs-esn/noesn");
+	ike_proposals_drop_dh(&own);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
+			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
+}
+
+static void crypto_lists_read(void **state)
+{
+	(void)state;
+	assert_int_equal(ike_proposals_from_text(" aes128gcm16-ecp256 ,\taes256-sha256-modp2048 ",
+						 IKE_PROTO_IKE, &own, err, sizeof(err)), 0);
+	assert_int_equal(own.n, 2);
+	assert_int_equal(own.p[1].num, 2);
+	/* the CBC one is IKE's alone */
+	assert_int_equal(ike_proposals_from_text("aes128gcm16-ecp256, aes256-sha256-modp2048", IKE_PROTO_ESP,
+						 &own, err, sizeof(err)), 0);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
+			    "aes128gcm16-ecp256/nopfs-esn/noesn");
+	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048", IKE_PROTO_ESP, &own, err,
+						 sizeof(err)), -1);
+	assert_non_null(strstr(err, "add a proposal with aes256gcm16"));
+	assert_int_equal(own.n, 0);
+	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048, modern", IKE_PROTO_IKE, &own, err,
+						 sizeof(err)), 0);
+	assert_int_equal(own.n, 3);
+	assert_int_equal(own.p[2].num, 3);
+	assert_int_equal(ike_proposals_from_text("modern,", IKE_PROTO_IKE, &own, err, sizeof(err)), -1);
+	assert_int_equal(ike_proposals_from_text("", IKE_PROTO_IKE, &own, err, sizeof(err)), -1);
+}
+
+static void the_responder_prefers_its_own_order(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-prfsha384-ecp384-x25519");
+	set(&offer, IKE_PROTO_IKE, "aes128gcm16-aes256gcm16-prfsha256-prfsha384-x25519-ecp384");
+	assert_string_equal(choose(IKE_DH_ECP384), "aes256gcm16-prfsha384-ecp384");
+	/* the group of the KE payload saves a round trip */
+	assert_string_equal(choose(IKE_DH_CURVE25519), "aes256gcm16-prfsha384-x25519");
+	/* one that we do not take does not count: the answer will be INVALID_KE_PAYLOAD */
+	assert_string_equal(choose(IKE_DH_MODP2048), "aes256gcm16-prfsha384-ecp384");
+	assert_int_equal(chosen.num, 1);
+}
+
+static void own_proposals_come_before_the_offers_order(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-x25519, aes256-sha256-x25519");
+	set(&offer, IKE_PROTO_IKE, "aes256-sha256-x25519, aes256gcm16-x25519");
+	assert_string_equal(choose(IKE_DH_CURVE25519), "aes256gcm16-prfsha256-x25519");
+	assert_int_equal(chosen.num, 2);
+}
+
+static void key_lengths_match_exactly(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-x25519");
+	set(&offer, IKE_PROTO_IKE, "aes128gcm16-x25519");
+	assert_null(choose(31));
+	offer.p[0].t[0].key_bits = 0;
+	assert_null(choose(31));
+	offer.p[0].t[0].key_bits = 256;
+	assert_non_null(choose(31));
+}
+
+static void an_aead_has_no_integrity(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	set(&offer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	/* NONE said aloud is answered aloud (RFC 7296 3.3.3) */
+	add(&offer.p[0], IKE_T_INTEG, IKE_INTEG_NONE, 0);
+	assert_non_null(choose(31));
+	assert_int_equal(chosen.n, 4);
+	assert_int_equal(chosen.t[2].type, IKE_T_INTEG);
+	assert_int_equal(chosen.t[2].id, IKE_INTEG_NONE);
+	/* an AEAD offered with a MAC alone is not */
+	offer.p[0].t[offer.p[0].n - 1].id = IKE_INTEG_HMAC_SHA2_256_128;
+	assert_null(choose(31));
+	/* CBC and AEAD in one proposal: CBC with the MAC is the one that makes sense */
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519, aes256-sha256-x25519");
+	add(&offer.p[0], IKE_T_ENCR, IKE_ENCR_AES_CBC, 256);
+	assert_string_equal(choose(31), "aes256-sha256-prfsha256-x25519");
+	/* CBC without a MAC is never taken */
+	set(&own, IKE_PROTO_IKE, "aes256-sha256-x25519");
+	add(&own.p[0], IKE_T_INTEG, IKE_INTEG_NONE, 0);
+	set(&offer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	offer.p[0].t[0] = (struct ike_transform){ IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 };
+	assert_null(choose(31));
+}
+
+static void unknown_types_spoil_a_proposal_and_unusable_transforms_do_not(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	set(&offer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	add(&offer.p[0], IKE_T_ENCR, 0xffff, 0);
+	assert_non_null(choose(31));
+	add(&offer.p[0], 6, 1, 0); /* additional key exchange, RFC 9370 */
+	assert_null(choose(31));
+}
+
+static void protocols_and_spis_must_fit(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_ESP, "aes256gcm16");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16");
+	offer.p[0].spi[0] = 0xaa;
+	assert_non_null(choose(0));
+	assert_int_equal(chosen.spi_len, 4);
+	assert_int_equal(chosen.spi[0], 0xaa);
+	offer.p[0].spi_len = 0;
+	assert_null(choose(0));
+	offer.p[0].spi_len = 8;
+	assert_null(choose(0));
+	offer.p[0].spi_len = 4;
+	offer.p[0].protocol = IKE_PROTO_AH;
+	assert_null(choose(0));
+}
+
+static void esn_follows_our_preference(void **state)
+{
+	struct esp_suite s;
+
+	(void)state;
+	set(&own, IKE_PROTO_ESP, "aes256gcm16");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn-esn");
+	assert_string_equal(choose(0), "aes256gcm16-esn");
+	assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
+	assert_true(s.esn);
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
+	assert_string_equal(choose(0), "aes256gcm16-noesn");
+	assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
+	assert_false(s.esn);
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-esn");
+	assert_null(choose(0));
+	/* said nothing: 32 bits, and so is the answer */
+	set(&own, IKE_PROTO_ESP, "aes256gcm16");
+	offer.p[0].n--;
+	assert_string_equal(choose(0), "aes256gcm16");
+	assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
+	assert_false(s.esn);
+}
+
+static void pfs_is_wanted_not_required(void **state)
+{
+	(void)state;
+	assert_int_equal(ike_proposals_from_text("aes256gcm16-x25519-ecp256", IKE_PROTO_ESP, &own, err,
+						 sizeof(err)), 0);
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
+	assert_string_equal(choose(0), "aes256gcm16-noesn");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-ecp256-nopfs-noesn");
+	assert_string_equal(choose(IKE_DH_ECP256), "aes256gcm16-ecp256-noesn");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-modp2048-noesn");
+	assert_null(choose(IKE_DH_MODP2048));
+	/* within IKE_AUTH nobody's groups count */
+	ike_proposals_drop_dh(&own);
+	ike_proposals_drop_dh(&offer);
+	assert_string_equal(choose(0), "aes256gcm16-noesn");
+}
+
+static bool verify(const char *why)
+{
+	bool ok = ike_proposal_verify(&offer, &answer, &chosen, err, sizeof(err));
+
+	if (!ok && (!*why || !strstr(err, why)))
+		fail_msg("\"%s\" does not say \"%s\"", err, why);
+	return ok;
+}
+
+static void an_answer_is_one_of_each_from_our_offer(void **state)
+{
+	(void)state;
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &offer, err, sizeof(err)), 0);
+	set(&answer, IKE_PROTO_IKE, "aes128-sha512-prfsha256-modp3072");
+	answer.p[0].num = 2;
+	assert_true(verify(""));
+	assert_int_equal(chosen.num, 2);
+	answer.p[0].num = 1; /* the AEAD proposal */
+	assert_false(verify("has a different encryption algorithm"));
+	answer.p[0].num = 3;
+	assert_false(verify("none of ours"));
+	answer.p[0].num = 2;
+	answer.p[0].spi_len = 3;
+	assert_false(verify("none of ours"));
+	answer.p[0].spi_len = 0;
+	add(&answer.p[0], IKE_T_DH, IKE_DH_CURVE25519, 0);
+	assert_false(verify("more than one key exchange group"));
+	answer.p[0].n -= 2;
+	assert_false(verify("no key exchange group"));
+	add(&answer.p[0], IKE_T_DH, 2, 0);
+	assert_false(verify("a different key exchange group"));
+	answer.p[0].n--;
+	add(&answer.p[0], IKE_T_DH, IKE_DH_MODP3072, 0);
+	add(&answer.p[0], 6, 1, 0);
+	assert_false(verify("none of ours"));
+	set(&answer, IKE_PROTO_IKE, "aes128-sha512-x25519, aes256-sha256-x25519");
+	assert_false(verify("2 proposals, not one"));
+	answer.n = 0;
+	assert_false(verify("0 proposals, not one"));
+}
+
+static void an_answer_does_not_weaken_the_cipher(void **state)
+{
+	(void)state;
+	set(&offer, IKE_PROTO_IKE, "aes256-sha256-prfsha256-x25519");
+	set(&answer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	answer.p[0].t[0] = (struct ike_transform){ IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 };
+	assert_false(verify("no integrity algorithm"));
+	answer.p[0].t[0].key_bits = 128;
+	assert_false(verify("a different encryption algorithm"));
+	/* an AEAD answered with a MAC */
+	set(&offer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	set(&answer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	assert_true(verify(""));
+	add(&answer.p[0], IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0);
+	assert_false(verify("a different integrity algorithm"));
+	/* and with NONE, said aloud: the same as silence */
+	answer.p[0].t[answer.p[0].n - 1].id = IKE_INTEG_NONE;
+	assert_true(verify(""));
+}
+
+static void esp_answers(void **state)
+{
+	(void)state;
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &offer, err, sizeof(err)), 0);
+	ike_proposals_drop_dh(&offer);
+	set(&answer, IKE_PROTO_ESP, "chacha20poly1305-noesn");
+	assert_true(verify(""));
+	set(&answer, IKE_PROTO_ESP, "chacha20poly1305-noesn-x25519");
+	assert_false(verify("a different key exchange group"));
+	/* ESN left out, which means 32 bits: we offered that too */
+	set(&answer, IKE_PROTO_ESP, "aes192gcm16-noesn");
+	answer.p[0].n--;
+	assert_true(verify(""));
+	set(&offer, IKE_PROTO_ESP, "aes192gcm16-esn");
+	assert_false(verify("no sequence number size"));
+}
+
+static void suites_need_every_part(void **state)
+{
+	struct ike_suite s;
+	struct esp_suite e;
+
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256-sha384-prfsha512-ecp521");
+	assert_int_equal(ike_suite_from_proposal(&own.p[0], &s), 0);
+	assert_int_equal(s.cipher.encr, IKE_ENCR_AES_CBC);
+	assert_int_equal(s.cipher.key_bits, 256);
+	assert_int_equal(s.cipher.integ, IKE_INTEG_HMAC_SHA2_384_192);
+	assert_int_equal(s.prf, IKE_PRF_HMAC_SHA2_512);
+	assert_int_equal(s.dh, IKE_DH_ECP521);
+	own.p[0].n--; /* the group */
+	assert_int_equal(ike_suite_from_proposal(&own.p[0], &s), -1);
+	assert_int_equal(esp_suite_from_proposal(&own.p[0], &e), 0);
+	own.p[0].n = 0;
+	assert_int_equal(ike_suite_from_proposal(&own.p[0], &s), -1);
+	assert_int_equal(esp_suite_from_proposal(&own.p[0], &e), -1);
+}
+
+static void explain(const char *want)
+{
+	assert_null(choose(31));
+	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, &offer), want);
+}
+
+static void explanations_name_type_lists_and_remedy(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519, aes256-sha256-x25519");
+	set(&offer, IKE_PROTO_IKE, "aes256-sha256-modp2048-ecp256");
+	explain("no common key exchange group for IKE: the peer offers modp2048/ecp256, we allow x25519; "
+		"add modp2048 to Crypto= or let the peer offer one of ours");
+	set(&offer, IKE_PROTO_IKE, "aes256-sha512-sha384-prfsha256-x25519");
+	explain("no common integrity algorithm for IKE: the peer offers sha512/sha384, we allow sha256; "
+		"add sha512 to Crypto= or let the peer offer one of ours");
+	set(&offer, IKE_PROTO_IKE, "aes256gcm16-prfsha512-x25519");
+	explain("no common pseudo-random function for IKE: the peer offers prfsha512, we allow prfsha256; "
+		"add prfsha512 to Crypto= or let the peer offer one of ours");
+	set(&offer, IKE_PROTO_IKE, "aes128-sha256-x25519");
+	explain("no common encryption algorithm for IKE: the peer offers aes128, we allow aes256; "
+		"add aes128 to Crypto= or let the peer offer one of ours");
+	/* what we cannot add */
+	set(&offer, IKE_PROTO_IKE, "aes256-sha256-x25519");
+	offer.p[0].t[1].id = 2;
+	explain("no common integrity algorithm for IKE: the peer offers sha1, we allow sha256; "
+		"we have none of the peer's, so let it offer one of ours");
+}
+
+static void explanations_for_esp(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_ESP, "aes256gcm16");
+	set(&offer, IKE_PROTO_ESP, "aes128-sha256");
+	assert_null(choose(0));
+	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, &offer),
+			    "no common encryption algorithm for ESP: the peer offers aes128, we allow aes256gcm16; "
+			    "we have none of the peer's, so let it offer one of ours");
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-esn");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
+	assert_null(choose(0));
+	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, &offer),
+			    "no common sequence number size for ESP: the peer offers noesn, we allow esn; "
+			    "add noesn to Crypto= or let the peer offer one of ours");
+	offer.p[0].protocol = IKE_PROTO_AH;
+	assert_non_null(strstr(ike_proposal_explain(text, sizeof(text), &own, &offer),
+			       "nothing we could judge for ESP"));
+	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, NULL),
+			    "the peer accepts none of our proposals: aes256gcm16-esn; let it accept one, or add "
+			    "one of its to Crypto=");
+}
+
+/* Offers of real daemons against our default. */
+static void foreign_offers(void **state)
+{
+	static const struct {
+		const char *file, *result;
+	} cases[] = {
+		{ "ike-captures/strongswan-6.1.0-aescbc.pcapng", "aes256-sha256-prfsha256-x25519" },
+		{ "ike-captures/ikev2-decrypt-aes256gcm16.pcap", "aes256gcm16-prfsha256-ecp256" },
+		{ "ike-captures/ikev2-decrypt-aes256cbc.pcapng", "aes256-sha256-prfsha256-ecp256" },
+		{ "ike-captures/ikev2_nat_t.pcapng", "aes256gcm16-prfsha256-ecp256" },
+	};
+	static struct capture c;
+
+	(void)state;
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ike_payloads p;
+		struct ike_ke ke;
+		uint8_t offender;
+		const char *got;
+
+		capture_load(cases[i].file, &c);
+		capture_ike(&c);
+		assert_int_equal(ike_payloads_parse(IKE_PL_SA, c.d[0].data + IKE_HDR_LEN,
+						    c.d[0].len - IKE_HDR_LEN, &p, &offender), 0);
+		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &offer), 0);
+		assert_int_equal(ike_ke_parse(ike_payload_find(&p, IKE_PL_KE), &ke), 0);
+		got = choose(ke.group);
+		assert_non_null(got);
+		assert_string_equal(got, cases[i].result);
+		/* and the answer it really got is one of its offer */
+		assert_int_equal(ike_payloads_parse(IKE_PL_SA, c.d[1].data + IKE_HDR_LEN,
+						    c.d[1].len - IKE_HDR_LEN, &p, &offender), 0);
+		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &answer), 0);
+		assert_true(verify(""));
+		capture_free(&c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(modern_means),
+		cmocka_unit_test(crypto_lists_read),
+		cmocka_unit_test(the_responder_prefers_its_own_order),
+		cmocka_unit_test(own_proposals_come_before_the_offers_order),
+		cmocka_unit_test(key_lengths_match_exactly),
+		cmocka_unit_test(an_aead_has_no_integrity),
+		cmocka_unit_test(unknown_types_spoil_a_proposal_and_unusable_transforms_do_not),
+		cmocka_unit_test(protocols_and_spis_must_fit),
+		cmocka_unit_test(esn_follows_our_preference),
+		cmocka_unit_test(pfs_is_wanted_not_required),
+		cmocka_unit_test(an_answer_is_one_of_each_from_our_offer),
+		cmocka_unit_test(an_answer_does_not_weaken_the_cipher),
+		cmocka_unit_test(esp_answers),
+		cmocka_unit_test(suites_need_every_part),
+		cmocka_unit_test(explanations_name_type_lists_and_remedy),
+		cmocka_unit_test(explanations_for_esp),
+		cmocka_unit_test(foreign_offers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
