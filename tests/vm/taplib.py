@@ -7,13 +7,14 @@ import sys
 import time
 
 count = failed = 0
+prefix = ""
 
 
 def ok(passed, name, detail=""):
     """One test; `detail` says why it failed."""
     global count, failed
     count += 1
-    print("%sok %d - %s" % ("" if passed else "not ", count, name))
+    print("%sok %d - %s" % ("" if passed else "not ", count, prefix + name))
     if not passed:
         failed += 1
         for line in str(detail).splitlines():

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# esptund in the network namespaces of lib.sh: one agent per namespace, with its own
+# configuration folder, control socket and log. Source it after lib.sh.
+
+AGENT_PSK=5dtRc2sPqYb8Wm1xVn7uKz4L
+
+declare -A agent_pid=()
+
+# conf NS NAME: standard input becomes NAME.conf there.
+conf() {
+	mkdir -p "/run/conf/$1"
+	cat > "/run/conf/$1/$2.conf"
+	chmod 600 "/run/conf/$1/$2.conf"
+}
+
+# agent NS [OPTION...]: starts esptund, its log in $VM_OUT/esptund-NS.log; the keys of
+# all of them go to /run/keys.
+agent() {
+	local ns=$1
+	shift
+	mkdir -p "/run/conf/$ns"
+	touch "/run/esptund-$ns.log"
+	start "$ns" "/run/esptund-$ns.part" esptund -c "/run/conf/$ns" -s "/run/$ns.control" \
+		--debug-keys /run/keys "$@"
+	agent_pid[$ns]=$started
+	wait_for 20 holds "/run/esptund-$ns.part" 'version .* ready' ||
+		bail "esptund in $ns: $(cat "/run/esptund-$ns.part")"
+}
+
+# agent_stop NS [SIGNAL]: ends it; its log is added to $VM_OUT/esptund-NS.log.
+agent_stop() {
+	local ns=$1
+	kill "-${2:-TERM}" "${agent_pid[$ns]}"
+	wait_for 10 gone "${agent_pid[$ns]}" || kill -KILL "${agent_pid[$ns]}"
+	wait "${agent_pid[$ns]}" 2> /dev/null
+	local status=$?
+	cat "/run/esptund-$ns.part" >> "$VM_OUT/esptund-$ns.log"
+	return $status
+}
+
+# tell NS COMMAND...: esptun to the agent of that namespace.
+tell() {
+	local ns=$1
+	shift
+	echo "[$ns] esptun $*" >&9
+	ip netns exec "$ns" esptun -c "/run/$ns.control" "$@"
+}
+
+# of NS JQ: the answer of a jq filter on the status' first tunnel.
+of() {
+	ip netns exec "$1" esptun -j -c "/run/$1.control" status | jq -r ".tunnels[0] | $2"
+}
+
+# state_is NS STATE: for wait_for.
+state_is() {
+	[ "$(of "$1" .state)" = "$2" ]
+}
+
+# said NS PATTERN: has the agent logged it?
+said() {
+	grep -E -- "$2" "/run/esptund-$1.part"
+}
+
+# notifies FILE [FILTER]: the IKE notify types in a capture, decrypted with the agents'
+# keys, a line per message: exchange, notify types.
+notifies() {
+	WIRESHARK_CONFIG_DIR=/run/keys tshark -n -r "$VM_OUT/$1" \
+		-Y "isakmp.notify.msgtype${2:+ && $2}" -T fields \
+		-e isakmp.exchangetype -e isakmp.notify.msgtype 2> /dev/null
+}

@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-timeout: 400
+#
+# esptund to esptund through a NAT router: up, traffic, status, down; what is said and
+# what is on the wire when key, proposals or selectors do not fit; and what the agent
+# says when it cannot start.
+
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/vm/agent.sh"
+
+branch_conf() {
+	conf gwa hq <<-END
+	[Tunnel]
+	Address = 169.254.10.2/30
+	LocalID = branch.example.org
+	[Peer]
+	Endpoint = ${endpoint:-198.51.100.2}
+	RemoteID = hq.example.org
+	PSK = ${psk:-$AGENT_PSK}
+	Routes = ${routes:-10.2.0.0/24}
+	Crypto = ${crypto:-modern}
+	Selectors = ${selectors:-any}
+	Start = ${begin:-listen}
+	END
+}
+
+hq_conf() {
+	conf gwb branch <<-END
+	[Tunnel]
+	Address = 169.254.10.1/30
+	LocalID = hq.example.org
+	[Peer]
+	RemoteID = branch.example.org
+	PSK = $AGENT_PSK
+	Routes = 10.1.0.0/24
+	Crypto = ${hq_crypto:-modern}
+	Selectors = ${hq_selectors:-any}
+	END
+}
+
+# again VAR=VALUE...: both agents read their configuration with these changes, the branch
+# tries; what `esptun up` says is left in $answer, its status in $status.
+again() {
+	local "$@"
+	branch_conf
+	hq_conf
+	tell gwa reload > /dev/null
+	tell gwb reload > /dev/null
+	wait_for 10 state_is gwa down
+	answer=$(tell gwa up hq 2>&1)
+	status=$?
+	echo "$answer"
+}
+
+no_link() {
+	! ip -n "$1" link show "$2" > /dev/null 2>&1
+}
+
+# ---- what esptund says when it cannot start ----------------------------------------
+
+add_ns alone
+refuse_start() {
+	refuse "$1" "$2" in_quiet alone timeout 20 "${@:3}" esptund -c /run/conf/alone -s /run/alone.control
+}
+mkdir -p /run/conf/alone
+
+echo /bin/false > /proc/sys/kernel/modprobe
+rmmod esptun 2> /dev/null
+refuse_start "without the module: says how to load it" 'modprobe esptun'
+echo /sbin/modprobe > /proc/sys/kernel/modprobe
+load_esptun
+
+refuse_start "without root: says so" 'run it as root' \
+	setpriv --reuid 65534 --clear-groups --bounding-set -all --inh-caps -all
+start alone /run/taken.log "$PYTHON" -c \
+	'import socket,time; s=socket.socket(2,2); s.bind(("",500)); print("ready",flush=True); time.sleep(60)'
+wait_for 10 holds /run/taken.log ready
+refuse_start "port 500 taken: names the cure" 'UDP port 500 is taken .*stop the other IKE daemon'
+stop $started
+refuse "no configuration folder: named" 'cannot read /run/nowhere' \
+	in_quiet alone timeout 20 esptund -c /run/nowhere -s /run/alone.control
+
+agent alone
+refuse "a second esptund on the same socket" 'another esptund answers on /run/alone.control' \
+	in_quiet alone timeout 20 esptund -c /run/conf/alone -s /run/alone.control
+refuse "a second esptund in the same namespace" 'another esptund runs in this network namespace' \
+	in_quiet alone timeout 20 esptund -c /run/conf/alone -s /run/alone.other
+is "the control socket is for root only" "$(stat -c %a /run/alone.control)" 600
+is "key tables are for root only" "$(stat -c %a /run/keys/esp_sa /run/keys/ikev2_decryption_table | xargs)" "600 600"
+caps=$(sed -n 's/^CapEff:\t//p' "/proc/$(pgrep -n -x esptund)/status")
+is "of all capabilities it keeps two" "$caps" 0000000000001400
+is "system calls are filtered" "$(sed -n 's/^Seccomp:\t//p' "/proc/$(pgrep -n -x esptund)/status")" 2
+refuse "an unknown tunnel is named" 'conf: No such file' tell alone up nosuch
+check "ends on SIGTERM" agent_stop alone
+
+# ---- up, traffic, status, down -------------------------------------------------------
+
+two_sites > /dev/null
+capture nat out0 agent.pcap ip
+capture_pid=$started
+branch_conf
+hq_conf
+agent gwb
+agent gwa
+
+answer=$(tell gwa up hq 2>&1)
+is "up returns when the tunnel is up" "$?" 0
+echo "$answer"
+is "the initiator is up" "$(of gwa .state)" up
+wait_for 5 state_is gwb up
+is "the responder is up" "$(of gwb .state)" up
+is "roles" "$(of gwa .ike.role) $(of gwb .ike.role)" "initiator responder"
+is "identities are proven" "$(of gwa '.ike."remote-id"') $(of gwb '.ike."remote-id"')" \
+	"hq.example.org branch.example.org"
+is "both floated to 4500 and know who is behind the NAT" \
+	"$(of gwa '.ike.remote, .ike."nat-local"' | xargs)" "198.51.100.2:4500 true"
+is "the SPIs of both ends fit" "$(of gwa '.child | ."spi-in" + ."spi-out"')" \
+	"$(of gwb '.child | ."spi-out" + ."spi-in"')"
+like "status in words" "$(tell gwa status)" 'hq.*up'
+check "the link runs" running gwa hq
+like "the route is there" "$(ip -n gwa route)" '10.2.0.0/24 dev hq'
+like "the address is there" "$(ip -n gwa addr show hq)" '169.254.10.2/30'
+check "ping from LAN to LAN" pings lana 10.2.0.2
+check "ping the other way" pings lanb 10.1.0.2
+check "iperf3 from LAN to LAN" iperf lana lanb 10.2.0.2
+check "the kernel counts it" test "$(of gwa '.peer."rx-packets"')" -gt 6
+like "log lines carry the SPI pair" "$(said gwa established)" 'hq: \[[0-9a-f]{16}_i [0-9a-f]{16}_r\]'
+
+tell gwa down hq
+is "down succeeds" "$?" 0
+check "the netdevice is gone" no_link gwa hq
+unlike "so is the route" "$(ip -n gwa route)" 'dev hq'
+check "the other end heard it" wait_for 5 state_is gwb down
+check "its link is dormant" dormant gwb branch
+refuse "pings are answered at once" 'received' pings lanb 10.1.0.2
+
+# ---- what does not fit ------------------------------------------------------------------
+
+again psk=something-else-of-24-char
+is "wrong key: up fails" "$status" 1
+like "wrong key: the initiator says what to compare" "$answer" 'AUTHENTICATION_FAILED'
+like "wrong key: and names the key" "$answer" 'PSK'
+like "wrong key: the responder tells too" "$(said gwb 'PSK|pre-shared')" 'branch'
+
+again crypto=aes128gcm16-prfsha256-modp2048 hq_crypto=aes256gcm16-prfsha384-ecp384
+is "no common proposal: up fails" "$status" 1
+like "no common proposal: the initiator says so" "$answer" 'NO_PROPOSAL_CHOSEN'
+like "no common proposal: the responder names both lists" \
+	"$(said gwb 'aes128gcm16' | grep aes256gcm16)" 'Crypto'
+
+again selectors='10.1.0.0/24 = 10.2.0.0/24' hq_selectors='10.7.0.0/24 = 10.8.0.0/24'
+is "selectors do not fit: up fails" "$status" 1
+like "selectors do not fit: the initiator says so" "$answer" 'TS_UNACCEPTABLE'
+like "selectors do not fit: the responder names both" \
+	"$(said gwb '10\.[12]\.0\.0/24' | grep '10\.[78]\.0\.0/24')" 'Selectors'
+is "the IKE SA stays without a child" "$(of gwa '.ike.state, .child' | xargs)" "established null"
+
+again selectors='10.1.0.0/16 = 10.2.0.0/16' hq_selectors='10.2.0.0/24 = 10.1.0.0/24'
+is "selectors are narrowed: up" "$status" 0
+is "to what both allow" "$(of gwa '.child."local-ts"[0], .child."remote-ts"[0]' | xargs)" "10.1.0.0/24 10.2.0.0/24"
+check "traffic within them passes" pings lana 10.2.0.2
+# From the gateway's own address 169.254.10.2, outside of the selectors.
+refuse "traffic outside of them is answered at once" 'received' pings gwa 10.2.0.2
+
+# ---- other ways to begin -------------------------------------------------------------------
+
+branch_conf
+hq_conf
+tell gwb reload > /dev/null
+begin=traffic branch_conf
+tell gwa reload > /dev/null
+sleep 1
+is "start=traffic waits" "$(of gwa .state)" down
+check "the first packet brings it up, and passes" pings lana 10.2.0.2
+mkdir -p /etc/netns/gwa
+echo '198.51.100.2 hq.test' > /etc/netns/gwa/hosts
+endpoint=hq.test:4500 begin=now branch_conf
+agent_stop gwa
+agent gwa
+check "a name as endpoint, starting on port 4500" wait_for 20 state_is gwa up
+check "traffic passes" pings lana 10.2.0.2
+
+agent_stop gwa
+check "SIGTERM removes the link" no_link gwa hq
+check "and tells the peer" wait_for 5 state_is gwb down
+
+routes=198.51.100.0/24 branch_conf
+agent gwa
+refuse "a tunnel does not carry itself" "the peer's own address 198.51.100.2 is routed into hq" tell gwa up hq
+check "and leaves nothing behind" no_link gwa hq
+rm /run/conf/gwa/hq.conf
+tell gwa reload > /dev/null
+is "reload forgets what has no file" "$(tell gwa -j status | jq '.tunnels | length')" 0
+must at gwa ip link add hq type esptun local 192.168.1.2
+begin=now branch_conf
+tell gwa reload
+check "a netdevice of the user is used" wait_for 20 state_is gwa up
+check "traffic passes" pings lana 10.2.0.2
+tell gwa down hq
+check "and stays" ip -n gwa link show hq
+unlike "without our routes" "$(ip -n gwa route)" 'dev hq'
+unlike "without our addresses" "$(ip -n gwa addr show hq)" '169.254.10.2'
+agent_stop gwa
+agent_stop gwb
+
+# ---- on the wire --------------------------------------------------------------------------------
+
+sleep 0.5
+stop "$capture_pid"
+cp -r /run/keys "$VM_OUT/"
+seen=$(notifies agent.pcap)
+like "NO_PROPOSAL_CHOSEN on the wire" "$seen" '^34.*\b14\b'
+like "AUTHENTICATION_FAILED on the wire, decrypted" "$seen" '^35.*\b24\b'
+like "TS_UNACCEPTABLE on the wire, decrypted" "$seen" '^35.*\b38\b'
+other=$(tshark -n -r "$VM_OUT/agent.pcap" -Y '!(udp.port == 500 || udp.port == 4500)' 2> /dev/null)
+is "nothing but UDP 500 and 4500 on the wire" "$other" ''
+
+finish
