@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <netlink/errno.h>
-#include <netlink/genl/ctrl.h>
 #include <netlink/socket.h>
 
 #include "lib/internal.h"
@@ -34,23 +33,18 @@ static int make_nonblocking(int fd)
 int esptun_events_open(struct esptun *h)
 {
 	struct nl_sock *sk;
-	int group, err;
+	int err;
 
 	if (h->events)
 		return nl_socket_get_fd(h->events);
 	err = esptun_family_resolve(h);
 	if (err)
 		return err;
-	group = genl_ctrl_resolve_grp(h->genl, ESPTUN_GENL_NAME, ESPTUN_MCGRP_EVENTS);
-	if (group < 0)
-		return esptun_set_error(h, -ENOENT,
-					"cannot follow events: the module has no group \"%s\"",
-					ESPTUN_MCGRP_EVENTS);
 	sk = esptun_sock_new(h, NETLINK_GENERIC);
 	if (!sk)
 		return -ENOMEM;
 	grow_buffer(nl_socket_get_fd(sk));
-	err = nl_socket_add_membership(sk, group);
+	err = nl_socket_add_membership(sk, h->group);
 	if (err < 0) {
 		esptun_set_error(h, -EIO, "cannot follow events: %s", nl_geterror(err));
 		nl_socket_free(sk);

@@ -95,6 +95,7 @@ struct esptun {
 	struct nl_sock *events; /* NULL until opened */
 	struct nl_sock *ike; /* NULL until opened */
 	int family; /* genl id, 0 until resolved */
+	int group; /* multicast group of events */
 	uint8_t *event_buf;
 	char error[512];
 };
@@ -149,7 +150,7 @@ int esptun_set_error(struct esptun *h, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int esptun_set_ack_error(struct esptun *h, const char *what, const struct extack *ack);
 
-/* look the family up once; 0 or a negative errno with text */
+/* look family and group up once; 0 or a negative errno with text */
 int esptun_family_resolve(struct esptun *h);
 
 /* a further socket to the family for events or IKE; NULL with text */

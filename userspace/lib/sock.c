@@ -152,18 +152,28 @@ ssize_t esptun_sock_recv(struct nl_sock *sk, void *buf, size_t size)
 	}
 }
 
+/*
+ * libnl's own exchange, in which it counts sequence numbers; so it has a socket of
+ * its own for as long as it takes.
+ */
 int esptun_family_resolve(struct esptun *h)
 {
-	int id;
+	struct nl_sock *sk;
 
 	if (h->family)
 		return 0;
-	id = genl_ctrl_resolve(h->genl, ESPTUN_GENL_NAME);
-	if (id < 0)
-		return esptun_set_error(h, -ENOENT,
-					"esptun: kernel module not loaded; run: modprobe esptun");
-	h->family = id;
-	return 0;
+	sk = esptun_sock_new(h, NETLINK_GENERIC);
+	if (!sk)
+		return -ENOMEM;
+	h->group = genl_ctrl_resolve_grp(sk, ESPTUN_GENL_NAME, ESPTUN_MCGRP_EVENTS);
+	if (h->group >= 0)
+		h->family = genl_ctrl_resolve(sk, ESPTUN_GENL_NAME);
+	nl_socket_free(sk);
+	if (h->group >= 0 && h->family > 0)
+		return 0;
+	h->family = 0;
+	return esptun_set_error(h, -ENOENT,
+				"esptun: kernel module not loaded; run: modprobe esptun");
 }
 
 /* ----------------------------------------------------------------- requests */
