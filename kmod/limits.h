@@ -20,6 +20,9 @@
 /* Without ESN, the peer is told to rekey when this many numbers are left. */
 #define ESPTUN_SEQ_WARN (1U << 24)
 
+/* Sequence numbers one CPU takes at a time. */
+#define ESPTUN_TX_BATCH 16u
+
 /* Packets kept while an agent negotiates, and for how long. */
 #define ESPTUN_HOLD_MAX 16
 #define ESPTUN_HOLD_MS 5000

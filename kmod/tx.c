@@ -286,13 +286,15 @@ static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
 	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
-static void send_list(struct batch *b, struct sk_buff *skb)
+/* Encrypt and send @n packets of the list. Return: the rest of it. */
+static struct sk_buff *send_some(struct batch *b, struct sk_buff *skb,
+				 unsigned int n)
 {
 	struct sk_buff *next, *out;
 	struct sk_buff_head sealed;
 
 	__skb_queue_head_init(&sealed);
-	for (; skb; skb = next) {
+	for (; n; n--, skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
 		out = seal(b, skb);
@@ -305,6 +307,7 @@ static void send_list(struct batch *b, struct sk_buff *skb)
 	}
 	while ((out = __skb_dequeue(&sealed)))
 		esptun_udp_xmit(b->sa->link, &b->path, out, b->tos, b->df);
+	return skb;
 }
 
 /* One super-packet becomes a list that still points into its memory. */
@@ -334,23 +337,30 @@ static void count_tx(struct batch *b)
 	esptun_timer_sent(b->sa->peer);
 }
 
-/* The path is known, the packet fits: it goes. */
+/*
+ * The path is known, the packet fits: it goes. Between taking numbers and
+ * sending, other CPUs send higher ones, so not too many are taken at once:
+ * the peer's window may be as small as 32 (RFC 4303 3.4.3).
+ */
 static void send_batch(struct batch *b, struct sk_buff *skb)
 {
 	struct sk_buff *list;
-	unsigned int n;
+	unsigned int n, some;
 
 	list = split(b->sa->link, skb, &n);
 	if (!list) {
 		drop(b->sa, skb, ESPTUN_STATS_A_TX_NOMEM);
 		return;
 	}
-	if (esptun_sa_take(b->sa, n, &b->seq)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, n);
-		kfree_skb_list(list);
-		return;
+	for (; n; n -= some) {
+		some = min(n, ESPTUN_TX_BATCH);
+		if (esptun_sa_take(b->sa, some, &b->seq)) {
+			esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, n);
+			kfree_skb_list(list);
+			break;
+		}
+		list = send_some(b, list, some);
 	}
-	send_list(b, list);
 	count_tx(b);
 }
 
