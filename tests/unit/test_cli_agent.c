@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * up, down, status and reload against an agent that answers as told: what is asked,
+ * what is printed, and which exit code comes back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "cli/cli.h"
+
+#define MAX_OUTPUT 8192
+
+struct run {
+	char asked[512]; /* the line the agent got */
+	char out[MAX_OUTPUT], err[MAX_OUTPUT];
+	int code;
+};
+
+static char dir[] = "/tmp/esptun-ctl-XXXXXX";
+static char path[64];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/control", dir);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static int listening(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	unlink(path);
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+/* One client: read a line, write @answer, hang up. */
+static void serve(int fd, const char *answer, int asked)
+{
+	int client = accept(fd, NULL, NULL);
+	char line[512];
+	ssize_t n = read(client, line, sizeof(line));
+
+	if (n > 0 && write(asked, line, (size_t)n) != n)
+		_exit(1);
+	if (write(client, answer, strlen(answer)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static void slurp(FILE *f, char *buf, size_t size)
+{
+	size_t n;
+
+	rewind(f);
+	n = fread(buf, 1, size - 1, f);
+	buf[n] = '\0';
+	fclose(f);
+}
+
+/* Run the command line with stdout and stderr caught. */
+static int caught(int argc, char **argv, struct run *r)
+{
+	FILE *out = tmpfile(), *err = tmpfile();
+	int old_out, old_err, code;
+
+	fflush(stdout);
+	old_out = dup(STDOUT_FILENO);
+	old_err = dup(STDERR_FILENO);
+	dup2(fileno(out), STDOUT_FILENO);
+	dup2(fileno(err), STDERR_FILENO);
+	code = cli_main(argc, argv);
+	fflush(stdout);
+	dup2(old_out, STDOUT_FILENO);
+	dup2(old_err, STDERR_FILENO);
+	close(old_out);
+	close(old_err);
+	slurp(out, r->out, sizeof(r->out));
+	slurp(err, r->err, sizeof(r->err));
+	return code;
+}
+
+static void run(struct run *r, const char *answer, const char *words)
+{
+	char text[256], *argv[16] = { 0 }, *save, *word;
+	int fd = listening(), asked[2], argc = 0;
+	ssize_t n;
+	pid_t pid;
+
+	memset(r, 0, sizeof(*r));
+	assert_int_equal(pipe(asked), 0);
+	pid = fork();
+	if (!pid)
+		serve(fd, answer, asked[1]);
+	close(fd);
+	close(asked[1]);
+	snprintf(text, sizeof(text), "esptun -c %s %s", path, words);
+	for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+		argv[argc++] = word;
+	r->code = caught(argc, argv, r);
+	n = read(asked[0], r->asked, sizeof(r->asked) - 1);
+	assert_true(n > 0);
+	close(asked[0]);
+	waitpid(pid, NULL, 0);
+}
+
+static void contains(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no \"%s\" in: %s", part, text);
+}
+
+static void status(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run(&r,
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"routes\":[\"10.0.0.0/8\"],"
+	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat-local\":true,\"remote-id\":\"vpn\"},"
+	    "\"child\":{\"spi-in\":\"0xc0ffee01\"},\"peer\":{\"rx-packets\":41},"
+	    "\"counters\":{\"rx-replay\":3}},"
+	    "{\"name\":\"b\",\"state\":\"connecting\",\"error\":\"no answer\",\"error-age\":2}]}\n",
+	    "status");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.asked, "{\"cmd\":\"status\"}\n");
+	contains(r.out, "hq: up");
+	contains(r.out, "routes 10.0.0.0/8");
+	contains(r.out, "192.0.2.1:4500 behind NAT");
+	contains(r.out, "0xc0ffee01");
+	contains(r.out, "rx packets 41");
+	contains(r.out, "rx-replay 3");
+	contains(r.out, "error: no answer (2.0s ago)");
+	run(&r, "{\"ok\":true,\"tunnels\":[]}\n", "-j status hq");
+	assert_string_equal(r.asked, "{\"cmd\":\"status\",\"tunnel\":\"hq\"}\n");
+	assert_string_equal(r.out, "{\"ok\":true,\"tunnels\":[]}\n");
+}
+
+static void up_down_reload(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run(&r, "{\"ok\":true,\"tunnel\":{\"name\":\"hq\",\"state\":\"up\"}}\n", "up hq timeout 5");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.asked, "{\"cmd\":\"up\",\"tunnel\":\"hq\",\"timeout\":5}\n");
+	assert_string_equal(r.out, "hq: up\n");
+	run(&r, "{\"ok\":true}\n", "down hq");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.asked, "{\"cmd\":\"down\",\"tunnel\":\"hq\"}\n");
+	run(&r, "{\"ok\":true,\"added\":[\"a\",\"b\"],\"removed\":[],\"changed\":[]}\n", "reload");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, "added: a b\n");
+}
+
+static void refusals(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run(&r, "{\"ok\":false,\"error\":\"hq is not up: AUTHENTICATION_FAILED\"}\n", "up hq");
+	assert_int_equal(r.code, EXIT_KERNEL);
+	assert_string_equal(r.err, "Error: hq is not up: AUTHENTICATION_FAILED\n");
+	run(&r, "{\"ok\":false,\"error\":\"a:1: x\",\"errors\":[\"a:1: x\",\"b:2: y\"]}\n",
+	    "reload");
+	assert_int_equal(r.code, EXIT_KERNEL);
+	contains(r.err, "a:1: x");
+	contains(r.err, "b:2: y");
+}
+
+/* What a peer chose cannot move the cursor; letters beyond ASCII stay. */
+static void hostile_strings(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run(&r,
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"ike\":{\"remote-id\":"
+	    "\"\\u001b[2J\\u009b\\n\\u007f\xc3\xa9\"}}]}\n",
+	    "status");
+	assert_int_equal(r.code, 0);
+	contains(r.out, "id ?[2J????\xc3\xa9");
+	assert_null(strchr(r.out, '\033'));
+	run(&r, "{\"ok\":false,\"error\":\"\\u001b[2J\"}\n", "up hq");
+	contains(r.err, "Error: ?[2J");
+}
+
+/* Answers that are none. */
+static void broken_answers(void **state)
+{
+	static const char *const answers[] = { "",     "\n",	       "not json\n",
+					       "[]\n", "{\"ok\":true", "{\"ok\":true,\"ok\"}\n" };
+	struct run r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		run(&r, answers[i], "status");
+		assert_int_equal(r.code, EXIT_KERNEL);
+		contains(r.err, "gave no answer");
+	}
+	run(&r, "{\"ok\":true,\"tunnels\":{\"name\":[]},\"tunnel\":7,\"added\":\"x\"}\n", "status");
+	assert_int_equal(r.code, 0);
+	run(&r, "{\"ok\":true,\"tunnels\":[7,\"x\",{\"ike\":1,\"routes\":[2],\"peer\":[]}]}\n",
+	    "status");
+	assert_int_equal(r.code, 0);
+}
+
+static void nobody_there(void **state)
+{
+	char control[64], *argv[] = { "esptun", "-c", control, "status", NULL };
+	struct run r;
+
+	(void)state;
+	snprintf(control, sizeof(control), "%s/none", dir);
+	assert_int_equal(caught(4, argv, &r), EXIT_KERNEL);
+	contains(r.err, "the agent is not running");
+	contains(r.err, "systemctl start esptund");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status),	  cmocka_unit_test(up_down_reload),
+		cmocka_unit_test(refusals),	  cmocka_unit_test(hostile_strings),
+		cmocka_unit_test(broken_answers), cmocka_unit_test(nobody_there),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
