@@ -13,10 +13,10 @@
 #include "ike/sa/sk.h"
 #include "ike/sa/ts.h"
 
-#define CHECK(what) \
-	do { \
-		if (!(what)) \
-			abort(); \
+#define CHECK(what)                                                                                \
+	do {                                                                                       \
+		if (!(what))                                                                       \
+			abort();                                                                   \
 	} while (0)
 
 static char text[65536];
@@ -50,8 +50,8 @@ static void fuzz_sa(const struct ike_payload *p)
 	ike_proposals_print(text, sizeof(text), &in);
 	for (int i = 0; i < 2; i++) {
 		if (!own[i].n)
-			CHECK(!ike_proposals_from_text("modern", i ? IKE_PROTO_ESP : IKE_PROTO_IKE, &own[i],
-						       text, sizeof(text)));
+			CHECK(!ike_proposals_from_text("modern", i ? IKE_PROTO_ESP : IKE_PROTO_IKE,
+						       &own[i], text, sizeof(text)));
 		if (!ike_proposal_choose(&own[i], &in, IKE_DH_CURVE25519, &chosen)) {
 			ike_proposal_explain(text, sizeof(text), &own[i], &in);
 			CHECK(!strstr(text, "in common"));
@@ -181,7 +181,8 @@ static void fuzz_sk(const uint8_t *data, size_t size)
 	for (int i = 0; i < 2; i++) {
 		struct ike_keys k = { .suite.cipher = ciphers[i] };
 
-		CHECK(ike_sk_open(&k, data, size, copy, sizeof(copy), &p, &offender) == IKE_SK_FORGED);
+		CHECK(ike_sk_open(&k, data, size, copy, sizeof(copy), &p, &offender) ==
+		      IKE_SK_FORGED);
 	}
 }
 

@@ -90,7 +90,8 @@ static void check_case(const json_t *c, const struct ike_suite *suite)
 	size_t len, got_len;
 
 	case_load(c, &in);
-	assert_int_equal(ike_keys_derive(&k, suite, &in.n, in.spii, in.spir, in.gir, in.gir_len), 0);
+	assert_int_equal(ike_keys_derive(&k, suite, &in.n, in.spii, in.spir, in.gir, in.gir_len),
+			 0);
 	got_len = concat(&k, got);
 	len = leading(c, "dkm", want, sizeof(want));
 	assert_in_range(len, k.d_len, sizeof(want));
@@ -102,13 +103,17 @@ static void check_case(const json_t *c, const struct ike_suite *suite)
 	vectors_hex(c, "skeyseedRekey", seed, sizeof(seed));
 	{
 		const struct ike_iov s[] = {
-			{ in.ni, in.n.i_len }, { in.nr, in.n.r_len }, { in.spii, 8 }, { in.spir, 8 },
+			{ in.ni, in.n.i_len },
+			{ in.nr, in.n.r_len },
+			{ in.spii, 8 },
+			{ in.spir, 8 },
 		};
 
 		assert_int_equal(ike_prf_plus(suite->prf, seed, k.d_len, s, 4, want, got_len), 0);
 	}
 	assert_int_equal(ike_keys_rekey(&next, suite, &k, &in.n, in.spii, in.spir, in.gir_new,
-					in.gir_new_len), 0);
+					in.gir_new_len),
+			 0);
 	concat(&next, got);
 	assert_memory_equal(got, want, got_len);
 }
@@ -137,8 +142,8 @@ static void published_values(void **state)
 	json_decref(root);
 }
 
-static void expect_secret(const json_t *root, const char *name, unsigned int nth, const uint8_t *got,
-			  size_t len)
+static void expect_secret(const json_t *root, const char *name, unsigned int nth,
+			  const uint8_t *got, size_t len)
 {
 	uint8_t want[64];
 
@@ -183,14 +188,19 @@ static void exchange_load(const struct capture *c, unsigned int at, const struct
 
 		assert_int_equal(ike_header_parse(d->data, d->len, &x->h[i]), 0);
 		if (k)
-			assert_int_equal(ike_sk_open(k, d->data, d->len, x->copy[i], sizeof(x->copy[i]),
-						     &x->p[i], &offender), 0);
+			assert_int_equal(ike_sk_open(k, d->data, d->len, x->copy[i],
+						     sizeof(x->copy[i]), &x->p[i], &offender),
+					 0);
 		else
 			assert_int_equal(ike_payloads_parse(x->h[i].next, d->data + IKE_HDR_LEN,
-							    d->len - IKE_HDR_LEN, &x->p[i], &offender), 0);
+							    d->len - IKE_HDR_LEN, &x->p[i],
+							    &offender),
+					 0);
 	}
-	assert_int_equal(ike_nonce_parse(ike_payload_find(&x->p[0], IKE_PL_NONCE), &x->n.i, &x->n.i_len), 0);
-	assert_int_equal(ike_nonce_parse(ike_payload_find(&x->p[1], IKE_PL_NONCE), &x->n.r, &x->n.r_len), 0);
+	assert_int_equal(
+		ike_nonce_parse(ike_payload_find(&x->p[0], IKE_PL_NONCE), &x->n.i, &x->n.i_len), 0);
+	assert_int_equal(
+		ike_nonce_parse(ike_payload_find(&x->p[1], IKE_PL_NONCE), &x->n.r, &x->n.r_len), 0);
 }
 
 /* The SPI of the one proposal in message @i's SA payload. */
@@ -227,8 +237,9 @@ static void keys_of_a_foreign_session(void **state)
 	capture_ike(&c);
 	exchange_load(&c, 0, NULL, &init);
 	strongswan_secret(root, "key exchange secret", 0, shared, sizeof(shared));
-	assert_int_equal(ike_keys_derive(&k, &suite, &init.n, init.h[1].spi_i, init.h[1].spi_r, shared,
-					 sizeof(shared)), 0);
+	assert_int_equal(ike_keys_derive(&k, &suite, &init.n, init.h[1].spi_i, init.h[1].spi_r,
+					 shared, sizeof(shared)),
+			 0);
 	expect_keys(root, 0, &k);
 	assert_int_equal(esp_keys_derive(&e, &esp, &k, &init.n, NULL, 0), 0);
 	expect_child(root, 0, &e);
@@ -242,7 +253,9 @@ static void keys_of_a_foreign_session(void **state)
 	exchange_spi(&rekey, 0, spi_i);
 	exchange_spi(&rekey, 1, spi_r);
 	strongswan_secret(root, "key exchange secret", 2, shared, sizeof(shared));
-	assert_int_equal(ike_keys_rekey(&next, &suite, &k, &rekey.n, spi_i, spi_r, shared, sizeof(shared)), 0);
+	assert_int_equal(ike_keys_rekey(&next, &suite, &k, &rekey.n, spi_i, spi_r, shared,
+					sizeof(shared)),
+			 0);
 	expect_keys(root, 1, &next);
 	capture_free(&c);
 	json_decref(root);

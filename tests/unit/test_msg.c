@@ -85,7 +85,8 @@ static void a_message_reads_back_as_written(void **state)
 	assert_int_equal(h.length, len);
 	assert_int_equal(h.next, IKE_PL_IDI);
 	assert_memory_equal(h.spi_r, head.spi_r, 8);
-	assert_int_equal(ike_payloads_parse(h.next, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p, &offender), 0);
+	assert_int_equal(
+		ike_payloads_parse(h.next, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p, &offender), 0);
 	assert_int_equal(p.n, 10);
 
 	assert_int_equal(ike_id_parse(ike_payload_find(&p, IKE_PL_IDI), &got), 0);
@@ -99,7 +100,8 @@ static void a_message_reads_back_as_written(void **state)
 	assert_int_equal(ike_ke_parse(ike_payload_find(&p, IKE_PL_KE), &ke), 0);
 	assert_int_equal(ke.group, IKE_DH_CURVE25519);
 	assert_memory_equal(ke.data, "abcdefgh", ke.len);
-	assert_int_equal(ike_nonce_parse(ike_payload_find(&p, IKE_PL_NONCE), &nonce, &nonce_len), 0);
+	assert_int_equal(ike_nonce_parse(ike_payload_find(&p, IKE_PL_NONCE), &nonce, &nonce_len),
+			 0);
 	assert_int_equal(nonce_len, 17);
 	assert_int_equal(ike_ts_parse(ike_payload_find(&p, IKE_PL_TSI), &ts), 0);
 	assert_int_equal(ts.n, 2);
@@ -188,7 +190,9 @@ static void every_prefix_of_a_body_is_read_within_bounds(void **state)
 	static struct ike_ts_list ts;
 
 	(void)state;
-	assert_int_equal(ike_payloads_parse(IKE_PL_IDI, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p, &offender), 0);
+	assert_int_equal(ike_payloads_parse(IKE_PL_IDI, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p,
+					    &offender),
+			 0);
 	for (unsigned int i = 0; i < p.n; i++) {
 		for (size_t cut = 0; cut < p.p[i].len; cut++) {
 			uint8_t *copy = tight(p.p[i].body, cut);
@@ -199,9 +203,11 @@ static void every_prefix_of_a_body_is_read_within_bounds(void **state)
 			one.p[0].len = cut;
 			parse_bodies(&one);
 			if (p.p[i].type == IKE_PL_SA)
-				assert_int_equal(ike_sa_parse(&one.p[0], &sa), -IKE_N_INVALID_SYNTAX);
+				assert_int_equal(ike_sa_parse(&one.p[0], &sa),
+						 -IKE_N_INVALID_SYNTAX);
 			if (p.p[i].type == IKE_PL_TSI)
-				assert_int_equal(ike_ts_parse(&one.p[0], &ts), -IKE_N_INVALID_SYNTAX);
+				assert_int_equal(ike_ts_parse(&one.p[0], &ts),
+						 -IKE_N_INVALID_SYNTAX);
 			free(copy);
 		}
 	}
@@ -264,7 +270,8 @@ static void unknown_payloads_pass_unless_critical(void **state)
 	/* 3.2: the bit says nothing on payloads of RFC 7296 itself */
 	assert_int_equal(chain(IKE_PL_CP, "00 80 0005 aa", &p, &offender), 0);
 	/* 1 to 32 belong to IKEv1 */
-	assert_int_equal(chain(5, "00 80 0004", &p, &offender), -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
+	assert_int_equal(chain(5, "00 80 0004", &p, &offender),
+			 -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
 }
 
 static void chains_that_are_refused(void **state)
@@ -284,7 +291,8 @@ static void chains_that_are_refused(void **state)
 	assert_int_equal(chain(46, "23 00 0006 aabb", &p, &offender), 0);
 	assert_int_equal(p.n, 1);
 	assert_int_equal(p.p[0].next, IKE_PL_IDI);
-	assert_int_equal(chain(46, "28 00 0006 aabb 00 00 0004", &p, &offender), -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(chain(46, "28 00 0006 aabb 00 00 0004", &p, &offender),
+			 -IKE_N_INVALID_SYNTAX);
 }
 
 static void too_many_payloads_are_refused(void **state)
@@ -327,13 +335,16 @@ static void attributes_we_do_not_know_spoil_their_transform_only(void **state)
 	/* AES-CBC with an unknown TLV attribute; the same with Key Length 256 */
 	assert_int_equal(sa("00 00 0026 01 01 00 02 "
 			    "03 00 0012 01 00 000c 800e0100 1234 0002 abcd"
-			    "00 00 000c 01 00 000c 800e0100", &out), 0);
+			    "00 00 000c 01 00 000c 800e0100",
+			    &out),
+			 0);
 	assert_int_equal(out.p[0].n, 2);
 	assert_int_equal(out.p[0].t[0].id, 0xffff);
 	assert_int_equal(out.p[0].t[1].id, IKE_ENCR_AES_CBC);
 	assert_int_equal(out.p[0].t[1].key_bits, 256);
 	/* Key Length twice, as TLV, zero, and an unknown TV */
-	assert_int_equal(sa("00 00 0018 01 01 00 01 00 00 0010 01 00 000c 800e0100 800e0080", &out), 0);
+	assert_int_equal(sa("00 00 0018 01 01 00 01 00 00 0010 01 00 000c 800e0100 800e0080", &out),
+			 0);
 	assert_int_equal(out.p[0].t[0].id, 0xffff);
 	assert_int_equal(sa("00 00 0016 01 01 00 01 00 00 000e 01 00 000c 000e0002 0100", &out), 0);
 	assert_int_equal(out.p[0].t[0].id, 0xffff);
@@ -354,18 +365,27 @@ static void proposals_that_are_refused(void **state)
 	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0008 02 00 0005", &out), 0);
 	assert_int_equal(sa("", &out), -IKE_N_INVALID_SYNTAX);
 	/* "more" said and none there; none said and more there; neither 0 nor 2 */
-	assert_int_equal(sa("02 00 0010 01 01 00 01 00 00 0008 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0008 02 00 0005 00", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(sa("01 00 0010 01 01 00 01 00 00 0008 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("02 00 0010 01 01 00 01 00 00 0008 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0008 02 00 0005 00", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("01 00 0010 01 01 00 01 00 00 0008 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
 	/* number of transforms, their marks, their lengths */
-	assert_int_equal(sa("00 00 0010 01 01 00 02 03 00 0008 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(sa("00 00 0010 01 01 00 01 03 00 0008 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(sa("00 00 0010 01 01 00 00 00 00 0008 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0007 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0009 02 00 0005", &out), -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("00 00 0010 01 01 00 02 03 00 0008 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("00 00 0010 01 01 00 01 03 00 0008 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("00 00 0010 01 01 00 00 00 00 0008 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0007 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0009 02 00 0005", &out),
+			 -IKE_N_INVALID_SYNTAX);
 	assert_int_equal(sa("00 00 0007 01 01 00 00", &out), -IKE_N_INVALID_SYNTAX);
 	/* an SPI of nine octets, then of as many as there are not */
-	assert_int_equal(sa("00 00 0019 01 01 09 01 010203040506070809 00 00 0008 02 00 0005", &out),
+	assert_int_equal(sa("00 00 0019 01 01 09 01 010203040506070809 00 00 0008 02 00 0005",
+			    &out),
 			 -IKE_N_INVALID_SYNTAX);
 	assert_int_equal(sa("00 00 000a 01 01 04 00 0102", &out), -IKE_N_INVALID_SYNTAX);
 }
@@ -387,7 +407,9 @@ static void too_many_proposals_and_transforms_are_refused(void **state)
 	ike_build_init(&b, buf, sizeof(buf), &head);
 	ike_build_sa(&b, &many);
 	len = ike_build_end(&b);
-	assert_int_equal(ike_payloads_parse(IKE_PL_SA, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p, &offender), 0);
+	assert_int_equal(ike_payloads_parse(IKE_PL_SA, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p,
+					    &offender),
+			 0);
 	assert_int_equal(ike_sa_parse(&p.p[0], &out), 0);
 	assert_int_equal(out.n, IKE_MAX_PROPOSALS);
 	assert_int_equal(out.p[0].n, IKE_MAX_TRANSFORMS);
@@ -399,7 +421,10 @@ static void too_many_proposals_and_transforms_are_refused(void **state)
 	/* one transform more */
 	memset(buf, 0, sizeof(buf));
 	len = 8 + 8 * (IKE_MAX_TRANSFORMS + 1);
-	memcpy(buf, (uint8_t[]){ 0, 0, (uint8_t)(len >> 8), (uint8_t)len, 1, 1, 0, IKE_MAX_TRANSFORMS + 1 }, 8);
+	memcpy(buf,
+	       (uint8_t[]){ 0, 0, (uint8_t)(len >> 8), (uint8_t)len, 1, 1, 0,
+			    IKE_MAX_TRANSFORMS + 1 },
+	       8);
 	for (unsigned int i = 0; i <= IKE_MAX_TRANSFORMS; i++)
 		memcpy(buf + 8 + 8 * i, (uint8_t[]){ i < IKE_MAX_TRANSFORMS ? 3 : 0, 0, 0, 8 }, 4);
 	p.p[0] = (struct ike_payload){ .body = buf, .len = len };
@@ -469,7 +494,8 @@ static void selectors_of_unknown_types_are_skipped(void **state)
 	struct ike_ts_list out;
 
 	(void)state;
-	assert_int_equal(ts("02 000000 09 00 0006 abcd 07 06 0010 0050 0051 0a000001 0a000002", &out), 0);
+	assert_int_equal(
+		ts("02 000000 09 00 0006 abcd 07 06 0010 0050 0051 0a000001 0a000002", &out), 0);
 	assert_int_equal(out.n, 1);
 	assert_int_equal(out.ts[0].port_end, 0x51);
 	assert_int_equal(ts("01 000000 09 00 0004", &out), 0);
@@ -486,13 +512,20 @@ static void selectors_that_are_refused(void **state)
 
 	(void)state;
 	/* ports and addresses the wrong way round, wrong lengths, wrong count */
-	assert_int_equal(ts("01 000000 07 06 0010 0051 0050 0a000001 0a000002", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(ts("01 000000 07 06 0010 0050 0051 0a000003 0a000002", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(ts("01 000000 07 06 000f 0050 0051 0a000001 0a0000", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(ts("01 000000 07 06 0011 0050 0051 0a000001 0a00000200", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(ts("01 000000 08 06 0010 0050 0051 0a000001 0a000002", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(ts("02 000000 07 06 0010 0050 0051 0a000001 0a000002", &out), -IKE_N_INVALID_SYNTAX);
-	assert_int_equal(ts("00 000000 07 06 0010 0050 0051 0a000001 0a000002", &out), -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("01 000000 07 06 0010 0051 0050 0a000001 0a000002", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("01 000000 07 06 0010 0050 0051 0a000003 0a000002", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("01 000000 07 06 000f 0050 0051 0a000001 0a0000", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("01 000000 07 06 0011 0050 0051 0a000001 0a00000200", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("01 000000 08 06 0010 0050 0051 0a000001 0a000002", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("02 000000 07 06 0010 0050 0051 0a000001 0a000002", &out),
+			 -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(ts("00 000000 07 06 0010 0050 0051 0a000001 0a000002", &out),
+			 -IKE_N_INVALID_SYNTAX);
 	assert_int_equal(ts("01 000000 09 00 0003", &out), -IKE_N_INVALID_SYNTAX);
 	/* one more than we keep */
 	snprintf(text, sizeof(text), "%02x 000000", IKE_MAX_TS + 1);
@@ -545,8 +578,9 @@ static void foreign(const char *path, unsigned int messages)
 		const struct ike_payload *s;
 
 		assert_int_equal(ike_header_parse(d->data, d->len, &h), 0);
-		assert_int_equal(ike_payloads_parse(h.next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN,
-						    &p, &offender), 0);
+		assert_int_equal(ike_payloads_parse(h.next, d->data + IKE_HDR_LEN,
+						    d->len - IKE_HDR_LEN, &p, &offender),
+				 0);
 		no_prefix_is_valid(d->data, d->len);
 		s = ike_payload_find(&p, IKE_PL_SA);
 		assert_true((h.exchange == IKE_SA_INIT) == (s != NULL));
@@ -584,8 +618,9 @@ static void nat_detection_of_another_daemon_is_understood(void **state)
 	capture_load("ike-captures/strongswan-6.1.0-aescbc.pcapng", &c);
 	capture_ike(&c);
 	assert_int_equal(ike_header_parse(c.d[0].data, c.d[0].len, &h), 0);
-	assert_int_equal(ike_payloads_parse(h.next, c.d[0].data + IKE_HDR_LEN, c.d[0].len - IKE_HDR_LEN,
-					    &p, &offender), 0);
+	assert_int_equal(ike_payloads_parse(h.next, c.d[0].data + IKE_HDR_LEN,
+					    c.d[0].len - IKE_HDR_LEN, &p, &offender),
+			 0);
 	assert_true(ike_notify_find(&p, IKE_N_NAT_DETECTION_DESTINATION_IP, &n));
 	assert_int_equal(n.len, 20);
 	{

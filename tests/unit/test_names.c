@@ -47,7 +47,8 @@ static void transforms_print(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_string_equal(ike_transform_print(buf, sizeof(buf), &cases[i].t), cases[i].text);
+		assert_string_equal(ike_transform_print(buf, sizeof(buf), &cases[i].t),
+				    cases[i].text);
 		assert_int_equal(ike_transform_ours(&cases[i].t), cases[i].ours);
 	}
 }
@@ -96,7 +97,8 @@ static void proposals_read_and_print(void **state)
 	/* the same words for ESP */
 	assert_string_equal(reprint("aes256gcm16-sha384-ecp384", IKE_PROTO_ESP),
 			    "aes256gcm16-ecp384-esn/noesn");
-	assert_string_equal(reprint("aes256gcm16-prfsha256-noesn", IKE_PROTO_ESP), "aes256gcm16-noesn");
+	assert_string_equal(reprint("aes256gcm16-prfsha256-noesn", IKE_PROTO_ESP),
+			    "aes256gcm16-noesn");
 	assert_string_equal(reprint("aes128-sha256", IKE_PROTO_ESP), "aes128-sha256-esn/noesn");
 	assert_string_equal(reprint("aes128gcm16-modp2048-nopfs", IKE_PROTO_ESP),
 			    "aes128gcm16-modp2048/nopfs-esn/noesn");
@@ -198,9 +200,20 @@ static void identities_read_and_print(void **state)
 static void identities_that_are_none(void **state)
 {
 	static const char *const wrong[] = {
-		"",	     "two words", "ipv4:vpn.example.org", "ipv6:192.0.2.1", "@example.org", "alice@",
-		"email:bob", "keyid:",	  "keyid:0x123",	  "keyid:0xzz",	    "192.0.2.1:500",
-		"a\"b",	     "a\\b",	  "caf\xc3\xa9",
+		"",
+		"two words",
+		"ipv4:vpn.example.org",
+		"ipv6:192.0.2.1",
+		"@example.org",
+		"alice@",
+		"email:bob",
+		"keyid:",
+		"keyid:0x123",
+		"keyid:0xzz",
+		"192.0.2.1:500",
+		"a\"b",
+		"a\\b",
+		"caf\xc3\xa9",
 	};
 	static char longest[IKE_MAX_ID + 2];
 	struct ike_id id;
@@ -312,10 +325,22 @@ static void icmp_types_are_the_high_octet(void **state)
 static void selectors_that_are_none(void **state)
 {
 	static const char *const wrong[] = {
-		"",		    "10.1.0.0/33",	"10.1.0.0/-1",	      "10.1.0.0/",
-		"10.1.0.9-10.1.0.5", "10.1.0.5-fd00::1", "10.1.0.0/16:udp:90-80", "10.1.0.0/16:udp:65536",
-		"10.1.0.0/16:udp:",  "10.1.0.0/16:foo",	"10.1.0.0/16:udp:53:1", "example.org",
-		"10.1.0.0/16:icmp:256", "fd00::/129",	"10.1.0.0/16:proto256", "10.1.0.0/16:icmp:8/",
+		"",
+		"10.1.0.0/33",
+		"10.1.0.0/-1",
+		"10.1.0.0/",
+		"10.1.0.9-10.1.0.5",
+		"10.1.0.5-fd00::1",
+		"10.1.0.0/16:udp:90-80",
+		"10.1.0.0/16:udp:65536",
+		"10.1.0.0/16:udp:",
+		"10.1.0.0/16:foo",
+		"10.1.0.0/16:udp:53:1",
+		"example.org",
+		"10.1.0.0/16:icmp:256",
+		"fd00::/129",
+		"10.1.0.0/16:proto256",
+		"10.1.0.0/16:icmp:8/",
 	};
 	struct ike_ts_list l = { 0 };
 
@@ -339,7 +364,8 @@ static void spis_print(void **state)
 	static const uint8_t i[8] = { 0xa1, 0xb2, 0xc3, 0xd4, 0xe5, 0xf6, 7, 0x18 }, r[8] = { 1 };
 
 	(void)state;
-	assert_string_equal(ike_spis_print(buf, sizeof(buf), i, r), "a1b2c3d4e5f60718_i 0100000000000000_r");
+	assert_string_equal(ike_spis_print(buf, sizeof(buf), i, r),
+			    "a1b2c3d4e5f60718_i 0100000000000000_r");
 }
 
 int main(void)

@@ -51,21 +51,25 @@ static const char *choose(uint16_t ke)
 static void modern_means(void **state)
 {
 	(void)state;
-	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)), 0);
-	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
-			    "aes256gcm16/aes128gcm16/chacha20poly1305-prfsha256/prfsha384/prfsha512-"
-			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096, "
-			    "aes256/aes128-sha256/sha384/sha512-prfsha256/prfsha384/prfsha512-"
-			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096");
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 0);
+	assert_string_equal(
+		ike_proposals_print(text, sizeof(text), &own),
+		"aes256gcm16/aes128gcm16/chacha20poly1305-prfsha256/prfsha384/prfsha512-"
+		"x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096, "
+		"aes256/aes128-sha256/sha384/sha512-prfsha256/prfsha384/prfsha512-"
+		"x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096");
 	assert_int_equal(own.p[1].num, 2);
 	assert_int_equal(ike_proposals_first_dh(&own), IKE_DH_CURVE25519);
 	assert_true(ike_proposals_have_dh(&own, IKE_DH_MODP4096));
 	assert_false(ike_proposals_have_dh(&own, 2));
 	assert_false(ike_proposals_have_dh(&own, IKE_DH_NONE));
-	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
-	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
-			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
-			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096/nopfs-esn/noesn");
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)),
+			 0);
+	assert_string_equal(
+		ike_proposals_print(text, sizeof(text), &own),
+		"aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
+		"x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096/nopfs-esn/noesn");
 	ike_proposals_drop_dh(&own);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
 			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
@@ -75,23 +79,28 @@ static void crypto_lists_read(void **state)
 {
 	(void)state;
 	assert_int_equal(ike_proposals_from_text(" aes128gcm16-ecp256 ,\taes256-sha256-modp2048 ",
-						 IKE_PROTO_IKE, &own, err, sizeof(err)), 0);
+						 IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 0);
 	assert_int_equal(own.n, 2);
 	assert_int_equal(own.p[1].num, 2);
 	/* the CBC one is IKE's alone */
-	assert_int_equal(ike_proposals_from_text("aes128gcm16-ecp256, aes256-sha256-modp2048", IKE_PROTO_ESP,
-						 &own, err, sizeof(err)), 0);
+	assert_int_equal(ike_proposals_from_text("aes128gcm16-ecp256, aes256-sha256-modp2048",
+						 IKE_PROTO_ESP, &own, err, sizeof(err)),
+			 0);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
 			    "aes128gcm16-ecp256/nopfs-esn/noesn");
 	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048", IKE_PROTO_ESP, &own, err,
-						 sizeof(err)), -1);
+						 sizeof(err)),
+			 -1);
 	assert_non_null(strstr(err, "add a proposal with aes256gcm16"));
 	assert_int_equal(own.n, 0);
-	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048, modern", IKE_PROTO_IKE, &own, err,
-						 sizeof(err)), 0);
+	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048, modern", IKE_PROTO_IKE,
+						 &own, err, sizeof(err)),
+			 0);
 	assert_int_equal(own.n, 3);
 	assert_int_equal(own.p[2].num, 3);
-	assert_int_equal(ike_proposals_from_text("modern,", IKE_PROTO_IKE, &own, err, sizeof(err)), -1);
+	assert_int_equal(ike_proposals_from_text("modern,", IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 -1);
 	assert_int_equal(ike_proposals_from_text("", IKE_PROTO_IKE, &own, err, sizeof(err)), -1);
 }
 
@@ -211,8 +220,9 @@ static void esn_follows_our_preference(void **state)
 static void pfs_is_wanted_not_required(void **state)
 {
 	(void)state;
-	assert_int_equal(ike_proposals_from_text("aes256gcm16-x25519-ecp256", IKE_PROTO_ESP, &own, err,
-						 sizeof(err)), 0);
+	assert_int_equal(ike_proposals_from_text("aes256gcm16-x25519-ecp256", IKE_PROTO_ESP, &own,
+						 err, sizeof(err)),
+			 0);
 	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
 	assert_string_equal(choose(0), "aes256gcm16-noesn");
 	set(&offer, IKE_PROTO_ESP, "aes256gcm16-ecp256-nopfs-noesn");
@@ -237,7 +247,8 @@ static bool verify(const char *why)
 static void an_answer_is_one_of_each_from_our_offer(void **state)
 {
 	(void)state;
-	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &offer, err, sizeof(err)), 0);
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &offer, err, sizeof(err)),
+			 0);
 	set(&answer, IKE_PROTO_IKE, "aes128-sha512-prfsha256-modp3072");
 	answer.p[0].num = 2;
 	assert_true(verify(""));
@@ -289,7 +300,8 @@ static void an_answer_does_not_weaken_the_cipher(void **state)
 static void esp_answers(void **state)
 {
 	(void)state;
-	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &offer, err, sizeof(err)), 0);
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &offer, err, sizeof(err)),
+			 0);
 	ike_proposals_drop_dh(&offer);
 	set(&answer, IKE_PROTO_ESP, "chacha20poly1305-noesn");
 	assert_true(verify(""));
@@ -359,21 +371,24 @@ static void explanations_for_esp(void **state)
 	set(&own, IKE_PROTO_ESP, "aes256gcm16");
 	set(&offer, IKE_PROTO_ESP, "aes128-sha256");
 	assert_null(choose(0));
-	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, &offer),
-			    "no common encryption algorithm for ESP: the peer offers aes128, we allow aes256gcm16; "
-			    "we have none of the peer's, so let it offer one of ours");
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, &offer),
+		"no common encryption algorithm for ESP: the peer offers aes128, we allow aes256gcm16; "
+		"we have none of the peer's, so let it offer one of ours");
 	set(&own, IKE_PROTO_ESP, "aes256gcm16-esn");
 	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
 	assert_null(choose(0));
-	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, &offer),
-			    "no common sequence number size for ESP: the peer offers noesn, we allow esn; "
-			    "add noesn to Crypto= or let the peer offer one of ours");
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, &offer),
+		"no common sequence number size for ESP: the peer offers noesn, we allow esn; "
+		"add noesn to Crypto= or let the peer offer one of ours");
 	offer.p[0].protocol = IKE_PROTO_AH;
 	assert_non_null(strstr(ike_proposal_explain(text, sizeof(text), &own, &offer),
 			       "nothing we could judge for ESP"));
-	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, NULL),
-			    "the peer accepts none of our proposals: aes256gcm16-esn; let it accept one, or add "
-			    "one of its to Crypto=");
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, NULL),
+		"the peer accepts none of our proposals: aes256gcm16-esn; let it accept one, or add "
+		"one of its to Crypto=");
 }
 
 /* Offers of real daemons against our default. */
@@ -390,7 +405,8 @@ static void foreign_offers(void **state)
 	static struct capture c;
 
 	(void)state;
-	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)), 0);
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ike_payloads p;
 		struct ike_ke ke;
@@ -400,7 +416,8 @@ static void foreign_offers(void **state)
 		capture_load(cases[i].file, &c);
 		capture_ike(&c);
 		assert_int_equal(ike_payloads_parse(IKE_PL_SA, c.d[0].data + IKE_HDR_LEN,
-						    c.d[0].len - IKE_HDR_LEN, &p, &offender), 0);
+						    c.d[0].len - IKE_HDR_LEN, &p, &offender),
+				 0);
 		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &offer), 0);
 		assert_int_equal(ike_ke_parse(ike_payload_find(&p, IKE_PL_KE), &ke), 0);
 		got = choose(ke.group);
@@ -408,7 +425,8 @@ static void foreign_offers(void **state)
 		assert_string_equal(got, cases[i].result);
 		/* and the answer it really got is one of its offer */
 		assert_int_equal(ike_payloads_parse(IKE_PL_SA, c.d[1].data + IKE_HDR_LEN,
-						    c.d[1].len - IKE_HDR_LEN, &p, &offender), 0);
+						    c.d[1].len - IKE_HDR_LEN, &p, &offender),
+				 0);
 		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &answer), 0);
 		assert_true(verify(""));
 		capture_free(&c);

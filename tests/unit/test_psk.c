@@ -49,10 +49,12 @@ static int session_load(void **state)
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct datagram *d = &s.c.d[i], *a = &s.c.d[2 + i];
 
-		assert_int_equal(ike_payloads_parse(IKE_PL_SA, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN,
-						    &s.init[i], &offender), 0);
+		assert_int_equal(ike_payloads_parse(IKE_PL_SA, d->data + IKE_HDR_LEN,
+						    d->len - IKE_HDR_LEN, &s.init[i], &offender),
+				 0);
 		assert_int_equal(ike_sk_open(&s.k, a->data, a->len, s.copy[i], sizeof(s.copy[i]),
-					     &s.auth[i], &offender), 0);
+					     &s.auth[i], &offender),
+				 0);
 	}
 	*state = &s;
 	return 0;
@@ -116,15 +118,19 @@ static void every_part_counts(void **state)
 	(void)state;
 	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0]), 0);
 	assert_true(ike_psk_verify(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 32));
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m2, &n, sk_p, &id, out[1]), 0);
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, other, &id, out[2]), 0);
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id2, out[3]), 0);
+	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m2, &n, sk_p, &id, out[1]),
+			 0);
+	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, other, &id, out[2]),
+			 0);
+	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id2, out[3]),
+			 0);
 	for (unsigned int i = 1; i < 4; i++)
 		assert_memory_not_equal(out[0], out[i], 32);
 	/* too short, too long, a prefix; an empty PSK; an unknown PRF */
 	assert_false(ike_psk_verify(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 31));
 	assert_false(ike_psk_verify(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 0));
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 0, &m, &n, sk_p, &id, out[0]), -1);
+	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 0, &m, &n, sk_p, &id, out[0]),
+			 -1);
 	assert_int_equal(ike_psk_auth(2, psk, 3, &m, &n, sk_p, &id, out[0]), -1);
 }
 

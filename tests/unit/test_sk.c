@@ -76,12 +76,14 @@ static void what_was_sealed_opens(void **state)
 			assert_int_equal(ike_header_parse(msg, len, &got), 0);
 			assert_int_equal(got.next, IKE_PL_SK);
 			assert_int_equal(got.flags, h.flags);
-			assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender), 0);
+			assert_int_equal(
+				ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender), 0);
 			assert_int_equal(p.n, n ? 1 : 0);
 			if (n) {
 				assert_int_equal(p.p[0].len, n);
 				assert_memory_equal(p.p[0].body - 4, inner, in_len);
-				assert_true(p.p[0].body > copy && p.p[0].body < copy + sizeof(copy));
+				assert_true(p.p[0].body > copy &&
+					    p.p[0].body < copy + sizeof(copy));
 			}
 		}
 	}
@@ -101,7 +103,8 @@ static void any_changed_bit_is_forged(void **state)
 
 		for (size_t bit = 0; bit < 8 * len; bit++) {
 			msg[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender),
+			assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p,
+						     &offender),
 					 IKE_SK_FORGED);
 			assert_int_equal(p.n, 0);
 			msg[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -128,18 +131,21 @@ static void any_prefix_is_forged(void **state)
 
 			assert_non_null(t);
 			memcpy(t, msg, cut);
-			assert_int_equal(ike_sk_open(&k, t, cut, copy, sizeof(copy), &p, &offender), IKE_SK_FORGED);
+			assert_int_equal(ike_sk_open(&k, t, cut, copy, sizeof(copy), &p, &offender),
+					 IKE_SK_FORGED);
 			if (cut >= IKE_HDR_LEN + 4) {
 				t[26] = (uint8_t)(cut >> 8);
 				t[27] = (uint8_t)cut;
 				t[30] = (uint8_t)((cut - IKE_HDR_LEN) >> 8);
 				t[31] = (uint8_t)(cut - IKE_HDR_LEN);
-				assert_int_equal(ike_sk_open(&k, t, cut, copy, sizeof(copy), &p, &offender),
+				assert_int_equal(ike_sk_open(&k, t, cut, copy, sizeof(copy), &p,
+							     &offender),
 						 IKE_SK_FORGED);
 			}
 			free(t);
 		}
-		assert_int_equal(ike_sk_open(&k, msg, len, copy, len - 1, &p, &offender), IKE_SK_FORGED);
+		assert_int_equal(ike_sk_open(&k, msg, len, copy, len - 1, &p, &offender),
+				 IKE_SK_FORGED);
 	}
 }
 
@@ -156,7 +162,8 @@ static void reflection_is_forged(void **state)
 	(void)state;
 	memcpy(swapped.ei, k.er, sizeof(k.er));
 	memcpy(swapped.er, k.ei, sizeof(k.ei));
-	assert_int_equal(ike_sk_open(&swapped, msg, len, copy, sizeof(copy), &p, &offender), IKE_SK_FORGED);
+	assert_int_equal(ike_sk_open(&swapped, msg, len, copy, sizeof(copy), &p, &offender),
+			 IKE_SK_FORGED);
 }
 
 static void messages_without_sk_are_forged(void **state)
@@ -170,15 +177,18 @@ static void messages_without_sk_are_forged(void **state)
 	(void)state;
 	ike_build_init(&b, msg, sizeof(msg), &head);
 	len = ike_build_end(&b);
-	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender), IKE_SK_FORGED);
+	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender),
+			 IKE_SK_FORGED);
 	ike_build_init(&b, msg, sizeof(msg), &head);
 	ike_build_delete(&b, IKE_PROTO_IKE, NULL, 0);
 	len = ike_build_end(&b);
-	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender), IKE_SK_FORGED);
+	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender),
+			 IKE_SK_FORGED);
 	ike_build_init(&b, msg, sizeof(msg), &head);
 	ike_build_payload(&b, IKE_PL_SKF, copy, 100);
 	len = ike_build_end(&b);
-	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender), IKE_SK_FORGED);
+	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender),
+			 IKE_SK_FORGED);
 }
 
 /* Seal @text, padding included, as it is: what only someone with the keys can do wrong. */
@@ -199,7 +209,8 @@ static int open_raw(const struct ike_cipher *c, uint8_t first, const uint8_t *te
 	writer_be16(&w, (uint16_t)(len - IKE_HDR_LEN));
 	memset(writer_reserve(&w, iv), 0x55, iv);
 	writer_bytes(&w, text, n);
-	assert_int_equal(ike_cipher_seal(c, k.ei, k.ai, msg, IKE_HDR_LEN + 4, msg + IKE_HDR_LEN + 4, n), 0);
+	assert_int_equal(
+		ike_cipher_seal(c, k.ei, k.ai, msg, IKE_HDR_LEN + 4, msg + IKE_HDR_LEN + 4, n), 0);
 	return ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender);
 }
 
@@ -219,12 +230,14 @@ static void padding_is_checked_after_the_icv(void **state)
 		/* a payload cut off by the padding */
 		memcpy(text, "\0\0\0\20", 4);
 		text[31] = 16;
-		assert_int_equal(open_raw(&ciphers[i], IKE_PL_VENDOR, text, 32), -IKE_N_INVALID_SYNTAX);
+		assert_int_equal(open_raw(&ciphers[i], IKE_PL_VENDOR, text, 32),
+				 -IKE_N_INVALID_SYNTAX);
 		text[31] = 15;
 		assert_int_equal(open_raw(&ciphers[i], IKE_PL_VENDOR, text, 32), 0);
 		/* a critical payload we do not know, now with the right to be told */
 		text[1] = 0x80;
-		assert_int_equal(open_raw(&ciphers[i], 200, text, 32), -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
+		assert_int_equal(open_raw(&ciphers[i], 200, text, 32),
+				 -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
 	}
 }
 
@@ -266,8 +279,10 @@ static void sealing_respects_the_buffer(void **state)
 			assert_int_equal(ike_sk_seal(&k, &rng, &head, 0, NULL, 0, t, cap), 0);
 			free(t);
 		}
-		assert_int_equal(ike_sk_seal(&k, &rng, &head, 40, big, sizeof(big), big, sizeof(big)), 0);
-		assert_int_equal(ike_sk_seal(&k, &rng, &head, 40, big, SIZE_MAX, big, sizeof(big)), 0);
+		assert_int_equal(
+			ike_sk_seal(&k, &rng, &head, 40, big, sizeof(big), big, sizeof(big)), 0);
+		assert_int_equal(ike_sk_seal(&k, &rng, &head, 40, big, SIZE_MAX, big, sizeof(big)),
+				 0);
 	}
 }
 
@@ -317,8 +332,9 @@ static unsigned int open_all(const struct capture *c, unsigned int from, unsigne
 		if (h.exchange == IKE_SA_INIT)
 			continue;
 		assert_in_range(i, 0, 15);
-		assert_int_equal(ike_sk_open(k, c->d[i].data, c->d[i].len, copy[i], sizeof(copy[i]), &p,
-					     &offender), 0);
+		assert_int_equal(ike_sk_open(k, c->d[i].data, c->d[i].len, copy[i], sizeof(copy[i]),
+					     &p, &offender),
+				 0);
 		inner_check(&p);
 		if (auth && ike_payload_find(&p, IKE_PL_AUTH))
 			*auth++ = p;
@@ -350,11 +366,15 @@ static void wireshark_captures_open(void **state)
 		  "6718c6b2bbef2f234eac4c13832f885d87b574afd2af0111161e99b5dc61b4d4",
 		  "12d532c3e83c757906af548dfe1ccf223ca5507af77898454e2d55c8ace57a17",
 		  "30c4ead18c93024b58a86c1e3db60f550221801026853170b4cb0248d3a95329",
-		  { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_256_128 }, 2 },
+		  { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_256_128 },
+		  2 },
 		{ "ikev2-decrypt-aes256gcm16.pcap",
 		  "647075bf167447a1c8683e8dbe4794b4cfe73799cc6bec34905441159ce13705c8dfb3a9",
 		  "15c9eae6f94631d63068bf44bb69999abc07b3d15e915fd8f0ed99ad481efd75deb02a5e",
-		  "", "", { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE }, 4 },
+		  "",
+		  "",
+		  { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE },
+		  4 },
 	};
 	json_t *root = vectors_load("ike-captures/expected.json"), *expected, *e;
 	static struct capture c;
@@ -379,7 +399,8 @@ static void wireshark_captures_open(void **state)
 		assert_int_equal(open_all(&c, 0, c.n, &k, auth), cases[i].sealed);
 		/* it does not say whose: exactly one side's */
 		assert_int_equal(auth_is(&auth[0], vectors_text(e, "auth_data")) +
-				 auth_is(&auth[1], vectors_text(e, "auth_data")), 1);
+					 auth_is(&auth[1], vectors_text(e, "auth_data")),
+				 1);
 		capture_free(&c);
 	}
 	json_decref(root);
@@ -410,7 +431,8 @@ static void strongswan_session_opens(void **state)
 	capture_ike(&c);
 	strongswan_keys(root, 0, &k);
 	assert_int_equal(open_all(&c, 0, 12, &k, NULL), 10);
-	assert_int_equal(ike_sk_open(&k, c.d[12].data, c.d[12].len, copy, sizeof(copy), &p, &offender),
+	assert_int_equal(ike_sk_open(&k, c.d[12].data, c.d[12].len, copy, sizeof(copy), &p,
+				     &offender),
 			 IKE_SK_FORGED);
 	strongswan_keys(root, 1, &k);
 	assert_int_equal(open_all(&c, 12, 14, &k, NULL), 2);

@@ -249,15 +249,18 @@ static void explanations_name_side_lists_and_key(void **state)
 	struct ike_ts_list asked = list("10.9.0.0/16, 10.8.0.0/16");
 
 	(void)state;
-	assert_string_equal(ike_ts_explain(text, sizeof(text), &local, &remote, &asked, &remote),
-			    "no common traffic selector for our side: the peer asks for 10.9.0.0/16, "
-			    "10.8.0.0/16, our Selectors= allow 10.1.0.0/16; change one of the two");
-	assert_string_equal(ike_ts_explain(text, sizeof(text), &local, &remote, &local, &asked),
-			    "no common traffic selector for its side: the peer asks for 10.9.0.0/16, "
-			    "10.8.0.0/16, our Selectors= allow 10.2.0.0/16; change one of the two");
-	assert_string_equal(ike_ts_explain(text, sizeof(text), &local, &remote, NULL, NULL),
-			    "the peer allows no part of our traffic selectors 10.1.0.0/16 = 10.2.0.0/16; "
-			    "write what it has configured, ours = its, into Selectors=");
+	assert_string_equal(
+		ike_ts_explain(text, sizeof(text), &local, &remote, &asked, &remote),
+		"no common traffic selector for our side: the peer asks for 10.9.0.0/16, "
+		"10.8.0.0/16, our Selectors= allow 10.1.0.0/16; change one of the two");
+	assert_string_equal(
+		ike_ts_explain(text, sizeof(text), &local, &remote, &local, &asked),
+		"no common traffic selector for its side: the peer asks for 10.9.0.0/16, "
+		"10.8.0.0/16, our Selectors= allow 10.2.0.0/16; change one of the two");
+	assert_string_equal(
+		ike_ts_explain(text, sizeof(text), &local, &remote, NULL, NULL),
+		"the peer allows no part of our traffic selectors 10.1.0.0/16 = 10.2.0.0/16; "
+		"write what it has configured, ours = its, into Selectors=");
 }
 
 int main(void)

@@ -27,12 +27,13 @@ bool ike_equal(const void *a, const void *b, size_t len); /* constant time */
 
 /* Output (and preferred key) length of a PRF in octets; 0 if unknown. */
 size_t ike_prf_len(uint16_t prf);
-int ike_prf(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
-	    uint8_t *out /* ike_prf_len() octets */);
+int ike_prf(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *in,
+	    unsigned int n, uint8_t *out /* ike_prf_len() octets */);
 /* prf+ (RFC 7296 2.13); fails if @out_len needs more than 255 rounds. */
 int ike_prf_plus(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *seed,
 		 unsigned int n, uint8_t *out, size_t out_len);
-int ike_sha1(const struct ike_iov *in, unsigned int n, uint8_t out[20]); /* NAT detection only, RFC 7296 2.23 */
+/* For NAT detection only (RFC 7296 2.23). */
+int ike_sha1(const struct ike_iov *in, unsigned int n, uint8_t out[20]);
 /* HMAC-SHA2-256, for cookies. */
 int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
 		    uint8_t out[32]);
@@ -41,7 +42,8 @@ int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in
 size_t ike_dh_public_len(uint16_t group);
 size_t ike_dh_shared_len(uint16_t group);
 struct ike_dh;
-struct ike_dh *ike_dh_new(uint16_t group, const struct ike_rng *rng); /* NULL on failure; group 31 takes its key from @rng */
+/* NULL on failure; group 31 takes its key from @rng, the others from the library. */
+struct ike_dh *ike_dh_new(uint16_t group, const struct ike_rng *rng);
 struct ike_dh *ike_dh_from_private(uint16_t group, const uint8_t *priv, size_t len); /* tests */
 uint16_t ike_dh_group(const struct ike_dh *dh);
 const uint8_t *ike_dh_public(const struct ike_dh *dh, size_t *len);

@@ -121,8 +121,8 @@ size_t ike_prf_len(uint16_t prf)
 	return h ? h->len : 0;
 }
 
-int ike_prf(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
-	    uint8_t *out)
+int ike_prf(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *in,
+	    unsigned int n, uint8_t *out)
 {
 	return hmac(hash_of_prf(prf), key, key_len, in, n, out);
 }
@@ -234,7 +234,8 @@ static EVP_PKEY *key_generate(const struct dh_group *g)
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)g->name, 0),
 		OSSL_PARAM_construct_end(),
 	};
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, g->kind == DH_MODP ? "DH" : "EC", NULL);
+	EVP_PKEY_CTX *ctx =
+		EVP_PKEY_CTX_new_from_name(NULL, g->kind == DH_MODP ? "DH" : "EC", NULL);
 	EVP_PKEY *key = NULL;
 
 	if (ctx && EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, params) == 1 &&
@@ -251,7 +252,8 @@ static EVP_PKEY *key_generate(const struct dh_group *g)
 static EVP_PKEY *key_import(const struct dh_group *g, const uint8_t *point, size_t point_len,
 			    const BIGNUM *number, const BIGNUM *priv)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, g->kind == DH_MODP ? "DH" : "EC", NULL);
+	EVP_PKEY_CTX *ctx =
+		EVP_PKEY_CTX_new_from_name(NULL, g->kind == DH_MODP ? "DH" : "EC", NULL);
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
@@ -259,14 +261,15 @@ static EVP_PKEY *key_import(const struct dh_group *g, const uint8_t *point, size
 
 	ok = ctx && bld &&
 	     OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, g->name, 0) &&
-	     (!point || OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point,
-							 point_len)) &&
+	     (!point ||
+	      OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, point_len)) &&
 	     (!number || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PUB_KEY, number)) &&
 	     (!priv || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, priv));
 	if (ok)
 		params = OSSL_PARAM_BLD_to_param(bld);
 	if (params && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, &key, priv ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params) != 1)
+	    EVP_PKEY_fromdata(ctx, &key, priv ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params) !=
+		    1)
 		key = NULL;
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(bld);
@@ -433,8 +436,7 @@ static EVP_PKEY *peer_import(const struct dh_group *g, const uint8_t *peer)
 		point[0] = POINT_CONVERSION_UNCOMPRESSED;
 		memcpy(point + 1, peer, g->public_len);
 		return key_import(g, point, g->public_len + 1, NULL, NULL);
-	default:
-		return EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, g->public_len);
+	default: return EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer, g->public_len);
 	}
 }
 

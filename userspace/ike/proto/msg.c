@@ -207,7 +207,8 @@ int ike_id_parse(const struct ike_payload *p, struct ike_id *out)
 	out->type = cursor_u8(&c);
 	cursor_bytes(&c, 3);
 	if (c.bad || !out->type || c.left > sizeof(out->data) ||
-	    (out->type == IKE_ID_IPV4 && c.left != 4) || (out->type == IKE_ID_IPV6 && c.left != 16)) {
+	    (out->type == IKE_ID_IPV4 && c.left != 4) ||
+	    (out->type == IKE_ID_IPV6 && c.left != 16)) {
 		out->type = 0;
 		return -IKE_N_INVALID_SYNTAX;
 	}
@@ -261,8 +262,7 @@ int ike_delete_parse(const struct ike_payload *p, struct ike_delete *out)
 		if (out->spi_len != 4 || c.left != (size_t)out->n * 4)
 			return -IKE_N_INVALID_SYNTAX;
 		return 0;
-	default:
-		return -IKE_N_INVALID_SYNTAX;
+	default: return -IKE_N_INVALID_SYNTAX;
 	}
 }
 

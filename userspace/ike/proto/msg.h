@@ -120,8 +120,8 @@ void ike_build_notify(struct ike_builder *b, uint16_t type, const void *data, si
 /* With protocol and SPI (REKEY_SA, INVALID_SELECTORS …). */
 void ike_build_notify_spi(struct ike_builder *b, uint16_t type, uint8_t protocol, const void *spi,
 			  uint8_t spi_len, const void *data, size_t len);
-void ike_build_delete(struct ike_builder *b, uint8_t protocol, const uint32_t *spis /* host order */,
-		      uint16_t n);
+void ike_build_delete(struct ike_builder *b, uint8_t protocol,
+		      const uint32_t *spis /* host order */, uint16_t n);
 void ike_build_ts(struct ike_builder *b, uint8_t type, const struct ike_ts_list *ts);
 /*
  * Patch the header's length; the size of the message or chain, or 0 if it did not fit.

@@ -35,15 +35,12 @@ static const struct name exchanges[] = {
 };
 
 static const struct name payloads[] = {
-	{ IKE_PL_NONE, "none" },     { IKE_PL_SA, "SA" },
-	{ IKE_PL_KE, "KE" },	     { IKE_PL_IDI, "IDi" },
-	{ IKE_PL_IDR, "IDr" },	     { IKE_PL_CERT, "CERT" },
-	{ IKE_PL_CERTREQ, "CERTREQ" }, { IKE_PL_AUTH, "AUTH" },
-	{ IKE_PL_NONCE, "Nonce" },   { IKE_PL_NOTIFY, "N" },
-	{ IKE_PL_DELETE, "D" },	     { IKE_PL_VENDOR, "V" },
-	{ IKE_PL_TSI, "TSi" },	     { IKE_PL_TSR, "TSr" },
-	{ IKE_PL_SK, "SK" },	     { IKE_PL_CP, "CP" },
-	{ IKE_PL_EAP, "EAP" },	     { IKE_PL_SKF, "SKF" },
+	{ IKE_PL_NONE, "none" },       { IKE_PL_SA, "SA" },	{ IKE_PL_KE, "KE" },
+	{ IKE_PL_IDI, "IDi" },	       { IKE_PL_IDR, "IDr" },	{ IKE_PL_CERT, "CERT" },
+	{ IKE_PL_CERTREQ, "CERTREQ" }, { IKE_PL_AUTH, "AUTH" }, { IKE_PL_NONCE, "Nonce" },
+	{ IKE_PL_NOTIFY, "N" },	       { IKE_PL_DELETE, "D" },	{ IKE_PL_VENDOR, "V" },
+	{ IKE_PL_TSI, "TSi" },	       { IKE_PL_TSR, "TSr" },	{ IKE_PL_SK, "SK" },
+	{ IKE_PL_CP, "CP" },	       { IKE_PL_EAP, "EAP" },	{ IKE_PL_SKF, "SKF" },
 };
 
 static const struct name notifies[] = {
@@ -344,7 +341,8 @@ static void prf_defaults(const struct ike_proposal *in, struct ike_proposal *out
 		if (in->t[i].type == IKE_T_INTEG)
 			transform_append(out, IKE_T_PRF,
 					 in->t[i].id - IKE_INTEG_HMAC_SHA2_256_128 +
-						 IKE_PRF_HMAC_SHA2_256, 0);
+						 IKE_PRF_HMAC_SHA2_256,
+					 0);
 	if (count(out, IKE_T_PRF))
 		return;
 	for (uint16_t id = IKE_PRF_HMAC_SHA2_256; id <= IKE_PRF_HMAC_SHA2_512; id++)
@@ -528,20 +526,18 @@ char *ike_id_print(char *buf, size_t size, const struct ike_id *id)
 	char addr[INET6_ADDRSTRLEN];
 
 	switch (id->type) {
-	case 0:
-		text_add(&out, "any");
-		break;
+	case 0: text_add(&out, "any"); break;
 	case IKE_ID_IPV4:
 	case IKE_ID_IPV6:
-		inet_ntop(id->type == IKE_ID_IPV4 ? AF_INET : AF_INET6, id->data, addr, sizeof(addr));
+		inet_ntop(id->type == IKE_ID_IPV4 ? AF_INET : AF_INET6, id->data, addr,
+			  sizeof(addr));
 		text_add(&out, "%s", addr);
 		break;
 	case IKE_ID_FQDN:
-	case IKE_ID_RFC822:
-		id_name_add(&out, id);
-		break;
+	case IKE_ID_RFC822: id_name_add(&out, id); break;
 	case IKE_ID_KEY_ID:
-		if (plain(id->data, id->len) && strncmp((const char *)id->data, "0x", id->len < 2 ? 1 : 2)) {
+		if (plain(id->data, id->len) &&
+		    strncmp((const char *)id->data, "0x", id->len < 2 ? 1 : 2)) {
 			text_add(&out, "keyid:");
 			bytes_add(&out, id->data, id->len);
 			break;
@@ -598,7 +594,8 @@ static int id_value(const char *text, struct ike_id *id)
 		return id_hex(text + 2, id);
 	if (!plain((const uint8_t *)text, n) || n > sizeof(id->data))
 		return -1;
-	if (id->type == IKE_ID_RFC822 && (text[0] == '@' || !strchr(text, '@') || text[n - 1] == '@'))
+	if (id->type == IKE_ID_RFC822 &&
+	    (text[0] == '@' || !strchr(text, '@') || text[n - 1] == '@'))
 		return -1;
 	memcpy(id->data, text, n);
 	id->len = (uint16_t)n;
@@ -611,8 +608,8 @@ int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_
 		const char *prefix;
 		uint8_t type;
 	} forms[] = {
-		{ "fqdn:", IKE_ID_FQDN },  { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
-		{ "ipv4:", IKE_ID_IPV4 },  { "ipv6:", IKE_ID_IPV6 },
+		{ "fqdn:", IKE_ID_FQDN }, { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
+		{ "ipv4:", IKE_ID_IPV4 }, { "ipv6:", IKE_ID_IPV6 },
 	};
 	const char *value = text;
 
@@ -631,7 +628,8 @@ int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_
 		return 0;
 	memset(id, 0, sizeof(*id));
 	snprintf(err, err_size,
-		 "\"%s\" is no identity; expected an address, a host name, user@host, keyid:TEXT or keyid:0xHEX",
+		 "\"%s\" is no identity; expected an address, a host name, user@host, "
+		 "keyid:TEXT or keyid:0xHEX",
 		 text);
 	return -1;
 }
@@ -819,7 +817,8 @@ static int ports_from_text(const char *s, struct ike_ts *ts)
 static int protocol_from_text(const char *s, size_t len)
 {
 	for (size_t i = 0; i < sizeof(ip_protocols) / sizeof(ip_protocols[0]); i++)
-		if (strlen(ip_protocols[i].text) == len && !strncasecmp(ip_protocols[i].text, s, len))
+		if (strlen(ip_protocols[i].text) == len &&
+		    !strncasecmp(ip_protocols[i].text, s, len))
 			return ip_protocols[i].number;
 	if (len > 5 && !strncasecmp(s, "proto", 5)) {
 		const char *n = s + 5;
@@ -906,9 +905,9 @@ int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t 
 
 	if (!strcasecmp(text, "any"))
 		return ike_ts_from_text("0.0.0.0/0", l, err, err_size) ||
-				       ike_ts_from_text("::/0", l, err, err_size) ?
-			       -1 :
-			       0;
+				       ike_ts_from_text("::/0", l, err, err_size)
+			       ? -1
+			       : 0;
 	ret = snprintf(s, sizeof(s), "%s", text) < (int)sizeof(s) ? 0 : -1;
 	if (!ret)
 		ret = ts_suffix(s, &ts);
@@ -920,7 +919,8 @@ int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t 
 		snprintf(err, err_size, "\"%s\" has bits set behind its prefix length", text);
 	else
 		snprintf(err, err_size,
-			 "\"%s\" is no traffic selector; expected any, 10.1.0.0/16, 10.1.0.5-10.1.0.9 or fd00::/8, perhaps with :udp:53",
+			 "\"%s\" is no traffic selector; expected any, 10.1.0.0/16, "
+			 "10.1.0.5-10.1.0.9 or fd00::/8, perhaps with :udp:53",
 			 text);
 	return -1;
 }

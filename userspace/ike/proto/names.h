@@ -36,7 +36,8 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 
 char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a);
 int ike_addr_from_text(const char *text, struct ike_addr *a); /* 0 or -1 */
-char *ike_endpoint_print(char *buf, size_t size, const struct ike_endpoint *e); /* 192.0.2.1:4500, [::1]:500 */
+char *ike_endpoint_print(char *buf, size_t size,
+			 const struct ike_endpoint *e); /* 192.0.2.1:4500, [::1]:500 */
 bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b);
 bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b);
 

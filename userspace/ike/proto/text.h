@@ -20,7 +20,8 @@ static inline struct text text_init(char *buf, size_t size)
 	return (struct text){ .buf = buf, .size = size };
 }
 
-__attribute__((format(printf, 2, 3))) static inline void text_add(struct text *t, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static inline void text_add(struct text *t, const char *fmt,
+								  ...)
 {
 	va_list ap;
 	int n;

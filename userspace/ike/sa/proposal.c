@@ -48,15 +48,16 @@ static const struct ike_transform *first_of(const struct ike_proposal *p, uint8_
 static bool allows(const struct ike_proposal *p, const struct ike_transform *t)
 {
 	for (unsigned int i = 0; i < p->n; i++)
-		if (p->t[i].type == t->type && p->t[i].id == t->id && p->t[i].key_bits == t->key_bits)
+		if (p->t[i].type == t->type && p->t[i].id == t->id &&
+		    p->t[i].key_bits == t->key_bits)
 			return true;
 	return may_be_none(t->type) && !t->id && !t->key_bits && !count(p, t->type);
 }
 
 /* Reading Crypto=. */
 
-static int append_from_text(const char *item, uint8_t protocol, struct ike_proposals *out, char *err,
-			    size_t err_size)
+static int append_from_text(const char *item, uint8_t protocol, struct ike_proposals *out,
+			    char *err, size_t err_size)
 {
 	struct ike_proposal *p = &out->p[out->n];
 
@@ -112,8 +113,8 @@ static int list_from_text(const char *text, uint8_t protocol, struct ike_proposa
 	}
 }
 
-int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
-			    size_t err_size)
+int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
+			    char *err, size_t err_size)
 {
 	out->n = 0;
 	if (list_from_text(text, protocol, out, err, err_size)) {
@@ -123,7 +124,8 @@ int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_propo
 	if (out->n)
 		return 0;
 	snprintf(err, err_size,
-		 "\"%s\" leaves nothing for ESP; add a proposal with aes256gcm16, aes192gcm16, aes128gcm16 or chacha20poly1305",
+		 "\"%s\" leaves nothing for ESP; add a proposal with aes256gcm16, aes192gcm16, "
+		 "aes128gcm16 or chacha20poly1305",
 		 text);
 	return -1;
 }
@@ -202,7 +204,8 @@ static const struct ike_transform *common(const struct ike_proposal *own,
 }
 
 /* Does the type have a say in this proposal? A PRF in ESP has not, nor ESN in IKE. */
-static bool type_used(const struct ike_proposal *own, const struct ike_proposal *offer, uint8_t type)
+static bool type_used(const struct ike_proposal *own, const struct ike_proposal *offer,
+		      uint8_t type)
 {
 	return may_be_none(type) || count(own, type) || count(offer, type);
 }
@@ -327,8 +330,8 @@ bool ike_proposal_verify(const struct ike_proposals *offer, const struct ike_pro
 		const char *fault = answer_fault(o, a, type);
 
 		if (fault) {
-			text_add(&e, "the peer's choice has %s %s: it chose %s, we offered %s", fault,
-				 ike_transform_type_name(type), theirs, ours);
+			text_add(&e, "the peer's choice has %s %s: it chose %s, we offered %s",
+				 fault, ike_transform_type_name(type), theirs, ours);
 			return false;
 		}
 	}
@@ -351,8 +354,9 @@ int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
 		.prf = prf ? prf->id : 0,
 		.dh = first_of(p, IKE_T_DH)->id,
 	};
-	return ike_cipher_known(&out->cipher) && ike_prf_len(out->prf) &&
-		       ike_dh_public_len(out->dh) ? 0 : -1;
+	return ike_cipher_known(&out->cipher) && ike_prf_len(out->prf) && ike_dh_public_len(out->dh)
+		       ? 0
+		       : -1;
 }
 
 int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
@@ -434,8 +438,9 @@ static void explain_pair(struct text *out, const struct ike_proposal *own,
 	const struct ike_transform *add = remedy(offer, type);
 	char theirs[256], ours[256], word[32];
 
-	text_add(out, "no common %s for %s: the peer offers %s, we allow %s", ike_transform_type_name(type),
-		 protocol, type_print(theirs, sizeof(theirs), offer, type),
+	text_add(out, "no common %s for %s: the peer offers %s, we allow %s",
+		 ike_transform_type_name(type), protocol,
+		 type_print(theirs, sizeof(theirs), offer, type),
 		 type_print(ours, sizeof(ours), own, type));
 	if (add)
 		text_add(out, "; add %s to Crypto= or let the peer offer one of ours",
@@ -471,7 +476,8 @@ char *ike_proposal_explain(char *buf, size_t size, const struct ike_proposals *o
 
 	if (!offer || !own->n) {
 		text_add(&out,
-			 "the peer accepts none of our proposals: %s; let it accept one, or add one of its to Crypto=",
+			 "the peer accepts none of our proposals: %s; let it accept one, "
+			 "or add one of its to Crypto=",
 			 ike_proposals_print(ours, sizeof(ours), own));
 		return buf;
 	}

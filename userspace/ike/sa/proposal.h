@@ -19,8 +19,8 @@
  * without an AEAD are left out, as the kernel part has none (an error if none remains).
  * 0, or -1 with what was expected in @err.
  */
-int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
-			    size_t err_size);
+int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
+			    char *err, size_t err_size);
 
 /* Take the DH groups away: child proposals within IKE_AUTH have none (RFC 7296 1.2). */
 void ike_proposals_drop_dh(struct ike_proposals *p);

@@ -20,8 +20,8 @@ size_t ike_sk_sealed_len(const struct ike_keys *k, size_t inner_len)
 {
 	const struct ike_cipher *c = &k->suite.cipher;
 
-	return IKE_HDR_LEN + GENERIC_LEN + ike_cipher_iv_len(c) + inner_len + pad_len(c, inner_len) +
-	       1 + ike_cipher_icv_len(c);
+	return IKE_HDR_LEN + GENERIC_LEN + ike_cipher_iv_len(c) + inner_len +
+	       pad_len(c, inner_len) + 1 + ike_cipher_icv_len(c);
 }
 
 /*
@@ -70,8 +70,8 @@ size_t ike_sk_seal(struct ike_keys *k, const struct ike_rng *rng, const struct i
 		memcpy(text, inner, inner_len);
 	memset(text + inner_len, 0, pad);
 	text[inner_len + pad] = (uint8_t)pad;
-	if (ike_cipher_seal(c, initiator ? k->ei : k->er, initiator ? k->ai : k->ar, out, aad_len, iv,
-			    inner_len + pad + 1)) {
+	if (ike_cipher_seal(c, initiator ? k->ei : k->er, initiator ? k->ai : k->ar, out, aad_len,
+			    iv, inner_len + pad + 1)) {
 		ike_wipe(out, total);
 		return 0;
 	}

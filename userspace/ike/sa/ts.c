@@ -42,7 +42,8 @@ static bool meet(const struct ike_ts *a, const struct ike_ts *b, struct ike_ts *
 	memset(out, 0, sizeof(*out));
 	out->family = a->family;
 	out->protocol = a->protocol ? a->protocol : b->protocol;
-	memcpy(out->start, memcmp(a->start, b->start, ADDR_LEN) > 0 ? a->start : b->start, ADDR_LEN);
+	memcpy(out->start, memcmp(a->start, b->start, ADDR_LEN) > 0 ? a->start : b->start,
+	       ADDR_LEN);
 	memcpy(out->end, memcmp(a->end, b->end, ADDR_LEN) < 0 ? a->end : b->end, ADDR_LEN);
 	return memcmp(out->start, out->end, ADDR_LEN) <= 0 && ports_meet(a, b, out);
 }
@@ -225,8 +226,10 @@ char *ike_ts_explain(char *buf, size_t size, const struct ike_ts_list *local,
 
 	if (!offer_local || !offer_remote) {
 		text_add(&out,
-			 "the peer allows no part of our traffic selectors %s = %s; write what it has configured, ours = its, into Selectors=",
-			 ike_ts_list_print(a, sizeof(a), local), ike_ts_list_print(b, sizeof(b), remote));
+			 "the peer allows no part of our traffic selectors %s = %s; "
+			 "write what it has configured, ours = its, into Selectors=",
+			 ike_ts_list_print(a, sizeof(a), local),
+			 ike_ts_list_print(b, sizeof(b), remote));
 		return buf;
 	}
 	here = !ike_ts_narrow(offer_local, local, &common);
@@ -235,8 +238,10 @@ char *ike_ts_explain(char *buf, size_t size, const struct ike_ts_list *local,
 		return buf;
 	}
 	text_add(&out,
-		 "no common traffic selector for %s side: the peer asks for %s, our Selectors= allow %s; change one of the two",
-		 here ? "our" : "its", ike_ts_list_print(a, sizeof(a), here ? offer_local : offer_remote),
+		 "no common traffic selector for %s side: the peer asks for %s, "
+		 "our Selectors= allow %s; change one of the two",
+		 here ? "our" : "its",
+		 ike_ts_list_print(a, sizeof(a), here ? offer_local : offer_remote),
 		 ike_ts_list_print(b, sizeof(b), here ? local : remote));
 	return buf;
 }
