@@ -660,12 +660,25 @@ static bool set_matches(const struct node *a, const struct node *b, unsigned int
 	return true;
 }
 
+/* Reservations do not count where attempts go on for ever. */
+static unsigned int mature(const struct node *n, unsigned int link)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < n->n_sa; i++)
+		count += n->sa[i].in && !n->sa[i].larval && link_of(n->sa[i].tunnel) == link;
+	return count;
+}
+
 bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why, size_t size)
 {
 	const struct node *a = &w->node[w->link[link].a], *b = &w->node[w->link[link].b];
 
-	if (node_count(a, link, true) != pairs || node_count(a, link, false) != pairs ||
-	    node_count(b, link, true) != pairs || node_count(b, link, false) != pairs) {
+	unsigned int in_a = pairs ? node_count(a, link, true) : mature(a, link);
+	unsigned int in_b = pairs ? node_count(b, link, true) : mature(b, link);
+
+	if (in_a != pairs || node_count(a, link, false) != pairs || in_b != pairs ||
+	    node_count(b, link, false) != pairs) {
 		snprintf(why, size, "link %u: %u/%u SAs at node %u, %u/%u at node %u, wanted %u of each",
 			 link, node_count(a, link, true), node_count(a, link, false), a->index,
 			 node_count(b, link, true), node_count(b, link, false), b->index, pairs);

@@ -123,7 +123,7 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	}
 }
 
-void core_sa_close(struct ike_core *core, struct ike_sa *sa)
+void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 {
 	struct child_sa *c;
 
@@ -133,7 +133,8 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa)
 		break;
 	case IKESA_AUTH_SENT:
 		/* The peer may already count it as established; we cannot tell it before it answers. */
-		sa->tx.give_up = core->now + IKESA_CLOSE_MS;
+	case IKESA_DELETING:
+		sa->expire_at = core->now + patience;
 		core_sa_touch(core, sa);
 		break;
 	case IKESA_ESTABLISHED:
@@ -143,7 +144,7 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa)
 		sa->want_delete = true;
 		sa->want_probe = false;
 		sa->liveness_at = sa->close_at = TIMER_NEVER;
-		sa->expire_at = core->now + IKESA_CLOSE_MS;
+		sa->expire_at = core->now + patience;
 		core_request_next(core, sa);
 		core_sa_touch(core, sa);
 		tunnel_review(core, sa->tunnel);
@@ -418,7 +419,7 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 	rc = d->len <= IKE_MAX_MSG ? ike_header_parse(d->data, d->len, &h) : -IKE_N_INVALID_SYNTAX;
 	if (rc) {
 		core->stats.rx_bad++;
-		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 &&
+		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 && h.length == d->len &&
 		    !(h.flags & IKE_FLAG_RESPONSE))
 			core_answer_error(core, d, &h, IKE_N_INVALID_MAJOR_VERSION, &version, 1);
 	} else if (h.exchange == IKE_SA_INIT && !(h.flags & IKE_FLAG_RESPONSE)) {

@@ -142,8 +142,11 @@ void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
  * answer for a while. The tunnel is told (tunnel_lost).
  */
 void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
-/* End it with a DELETE if the peer knows it. */
-void core_sa_close(struct ike_core *core, struct ike_sa *sa);
+/*
+ * End it with a DELETE if the peer knows it. We no longer send on its child SAs, but hear
+ * the peer on them until it answers, @patience ms at most.
+ */
+void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
 /* Both ends are authenticated: the IKE SA is up. The tunnel and remote_id are set. */
 void core_sa_established(struct ike_core *core, struct ike_sa *sa);
 /* A fresh authenticated message came: note its time, source and what it proves. */

@@ -145,10 +145,6 @@ bool core_request(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, en
 	if (!len || sa->tx.next == UINT32_MAX || !core_request_raw(core, sa, ask, out, len))
 		return false;
 	sa->tx.next++;
-	if (ask == IKESA_ASK_DELETE || ask == IKESA_ASK_AUTH_FAILED) {
-		sa->tx.give_up = core->now + IKESA_CLOSE_MS;
-		core_sa_touch(core, sa);
-	}
 	return true;
 }
 
@@ -181,21 +177,23 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 		core_sa_end(core, sa, false);
 		break;
 	default:
-		tunnel_error(core, t, sa, "peer %s no longer answers; its SAs are removed", ep);
 		core_sa_end(core, sa, false);
+		if (tunnel_has_outbound(t)) /* it came back under another IKE SA */
+			core_log(core, IKE_LOG_INFO, t, sa, "peer %s no longer answers on this IKE SA", ep);
+		else
+			tunnel_error(core, t, sa, "peer %s no longer answers; its SAs are removed", ep);
 		break;
 	}
 }
 
 void core_request_timer(struct ike_core *core, struct ike_sa *sa)
 {
-	if (core->now >= sa->tx.give_up ||
-	    (core->now >= sa->tx.at && sa->tx.sends >= IKESA_RETRANSMIT_SENDS)) {
+	if (core->now < sa->tx.at)
+		return;
+	if (sa->tx.sends >= IKESA_RETRANSMIT_SENDS) {
 		give_up(core, sa);
 		return;
 	}
-	if (core->now < sa->tx.at)
-		return;
 	core->stats.retransmits++;
 	transmit_request(core, sa);
 }
@@ -334,7 +332,7 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	/* Until authenticated, anything but the expected exchange is ignored. */
 	if (h->id != sa->rx.next || sa->state == IKESA_CLOSED ||
 	    (!row && sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)) {
-		core_log(core, IKE_LOG_DEBUG, NULL, sa, "%s request %u ignored: expected ID %u",
+		core_log(core, IKE_LOG_DEBUG, NULL, sa, "%s request %u ignored, not expected now (next is %u)",
 			 ike_exchange_name(h->exchange), h->id, sa->rx.next);
 		return;
 	}

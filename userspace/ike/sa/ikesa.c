@@ -125,7 +125,6 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->last_rx = now;
 	sa->established_at = TIMER_NEVER;
 	sa->tx.at = TIMER_NEVER;
-	sa->tx.give_up = TIMER_NEVER;
 	sa->expire_at = TIMER_NEVER;
 	sa->liveness_at = TIMER_NEVER;
 	sa->close_at = TIMER_NEVER;
@@ -186,7 +185,6 @@ void ikesa_request_done(struct ike_sa *sa)
 	sa->tx.ask = IKESA_ASK_NONE;
 	sa->tx.sends = 0;
 	sa->tx.at = TIMER_NEVER;
-	sa->tx.give_up = TIMER_NEVER;
 }
 
 uint64_t ikesa_retransmit_delay(unsigned int sends)
@@ -207,8 +205,7 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 {
 	uint64_t at = earlier(sa->expire_at, sa->close_at);
 
-	at = earlier(at, earlier(sa->tx.at, sa->tx.give_up));
-	return earlier(at, sa->liveness_at);
+	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
 }
 
 struct child_sa *child_new(const struct ike_ts_list *local, const struct ike_ts_list *remote)

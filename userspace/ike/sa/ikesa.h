@@ -22,7 +22,8 @@ enum ikesa_schedule {
 	IKESA_RETRANSMIT_FIRST_MS = 500, /* doubles … */
 	IKESA_RETRANSMIT_CAP_MS = 16000, /* … up to this */
 	IKESA_RETRANSMIT_SENDS = 8, /* copies sent before the peer counts as dead */
-	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE */
+	IKESA_DEAD_MS = 64000, /* … that is, after this */
+	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
 	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
 	IKESA_LINGER_MS = 10000, /* a closed SA repeats its last answer for so long */
 	IKESA_SUPERSEDED_MS = 5000, /* INITIAL_CONTACT to the end of the SAs it disowns */
@@ -118,7 +119,8 @@ struct ike_sa {
 	uint64_t created_at, established_at;
 	uint64_t last_rx; /* last fresh authenticated message */
 	uint64_t last_hint;
-	bool confirmed; /* the peer proved that it knows the SA is established */
+	bool confirmed; /* the peer proved that it knows the SA is established … */
+	bool acked; /* … and that it knows that we know, so that it sends on it */
 	bool initial_contact; /* initiator: sent the notify */
 
 	/* Our requests: a window of one. */
@@ -128,7 +130,6 @@ struct ike_sa {
 		struct ikesa_bytes msg;
 		unsigned int sends;
 		uint64_t at; /* next copy, or giving up */
-		uint64_t give_up; /* at the latest; TIMER_NEVER: when the copies are used up */
 	} tx;
 
 	/* The peer's requests: a window of one. */
@@ -139,7 +140,7 @@ struct ike_sa {
 	} rx;
 
 	bool want_probe, want_delete; /* requests that wait for the window */
-	uint64_t expire_at; /* half-open and closed SAs */
+	uint64_t expire_at; /* half-open, closing and closed SAs */
 	uint64_t liveness_at;
 	uint64_t close_at; /* redundant or superseded: end it then */
 	uint64_t close_marked; /* when that was decided */

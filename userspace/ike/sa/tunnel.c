@@ -300,7 +300,7 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 	/* What ends meanwhile stays readable until the event is over. */
 	for (sa = TAILQ_FIRST(&t->sas); sa; sa = next) {
 		next = TAILQ_NEXT(sa, of_tunnel);
-		core_sa_close(core, sa);
+		core_sa_close(core, sa, IKESA_CLOSE_MS);
 	}
 	tunnel_review(core, t);
 }
@@ -363,7 +363,13 @@ void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
 		if (sa->state != IKESA_ESTABLISHED)
 			continue;
-		works |= carries(sa) && sa->confirmed;
+		/*
+		 * Adopted pairs go without a word, so the peer must have moved to the new one:
+		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.
+		 */
+		if (t->n_adopted && carries(sa) && sa->initiator && !sa->acked)
+			probe(core, sa);
+		works |= carries(sa) && (sa->initiator ? sa->acked : sa->confirmed);
 		keep = keeper(sa);
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
@@ -397,7 +403,7 @@ void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
 		return;
 	if (proven(keep, sa->close_marked)) {
 		core_log(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
-		core_sa_close(core, sa);
+		core_sa_close(core, sa, IKESA_DEAD_MS);
 		return;
 	}
 	sa->close_at = core->now + 1000;

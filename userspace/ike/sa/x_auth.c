@@ -211,6 +211,7 @@ static void disown(struct ike_core *core, struct ike_sa *sa)
 
 	ikesa_request_done(sa);
 	sa->state = IKESA_DELETING;
+	sa->expire_at = core->now + IKESA_CLOSE_MS;
 	core_request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_notify(&b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
 	if (!core_request(core, sa, IKE_INFORMATIONAL, IKESA_ASK_AUTH_FAILED, &b, first))
@@ -360,7 +361,7 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 	if (t->enabled) {
 		take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
-		core_sa_close(core, sa);
+		core_sa_close(core, sa, IKESA_CLOSE_MS);
 		return X_DONE;
 	}
 	ikesa_setup_free(sa);

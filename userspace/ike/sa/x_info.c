@@ -105,6 +105,7 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 	struct ike_notify n;
 
 	ikesa_request_done(sa);
+	sa->acked = true;
 	switch (ask) {
 	case IKESA_ASK_DELETE:
 	case IKESA_ASK_AUTH_FAILED:
@@ -112,7 +113,6 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 		return X_DONE;
 	case IKESA_ASK_DELETE_CHILD:
 		child_deleted(core, sa);
-		tunnel_settle(core, t);
 		break;
 	default:
 		if (ike_notify_find(m->in, IKE_N_INVALID_SYNTAX, &n)) { /* 2.21.3 */
@@ -123,6 +123,7 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 	}
 	if (sa->state == IKESA_ESTABLISHED)
 		x_info_liveness(core, sa);
+	tunnel_settle(core, t);
 	tunnel_review(core, t);
 	return X_DONE;
 }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core_util.h"
+
+static bool record(struct world *w, struct node *from, const struct ike_datagram *d)
+{
+	struct pair *p = w->filter_ctx;
+	struct sent *s = &p->sent[p->n_sent];
+	bool response;
+
+	assert_true(p->n_sent < MAX_SENT && d->len <= sizeof(s->data));
+	p->n_sent++;
+	s->at = w->now;
+	s->from = from->index;
+	s->local = d->local;
+	s->remote = d->remote;
+	s->len = d->len;
+	memcpy(s->data, d->data, d->len);
+	assert_int_equal(ike_header_parse(d->data, d->len, &s->h), 0);
+	response = s->h.flags & IKE_FLAG_RESPONSE;
+	if (p->drop_all)
+		return false;
+	return !(p->drop_from & 1u << from->index && p->drop_exchange == s->h.exchange &&
+		 (response ? p->drop_responses : p->drop_requests));
+}
+
+struct pair *pair_new(void)
+{
+	struct pair *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	world_init(&p->w, 42);
+	p->w.filter = record;
+	p->w.filter_ctx = p;
+	p->w.delay_min = p->w.delay_max = 10;
+	p->a = world_node(&p->w);
+	p->b = world_node(&p->w);
+	world_link(&p->w, p->a, p->b, false);
+	return p;
+}
+
+void pair_start(struct pair *p, bool up)
+{
+	node_start(p->b, false);
+	node_start(p->a, false);
+	if (!up)
+		return;
+	pair_run(p, 100);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_true(direction_works(p->b, p->a, 0));
+}
+
+void pair_free(struct pair *p)
+{
+	world_free(&p->w);
+	free(p);
+}
+
+void pair_run(struct pair *p, uint64_t ms)
+{
+	world_run(&p->w, p->w.now + ms);
+	if (p->w.failed[0])
+		fail_msg("%s", p->w.failed);
+}
+
+const struct sent *pair_sent(const struct pair *p, const struct node *from, uint8_t exchange,
+			     bool response, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->n_sent; i++) {
+		const struct sent *s = &p->sent[i];
+
+		if (s->from == from->index && s->h.exchange == exchange &&
+		    !!(s->h.flags & IKE_FLAG_RESPONSE) == response && !n--)
+			return s;
+	}
+	return NULL;
+}
+
+unsigned int pair_count(const struct pair *p, const struct node *from, uint8_t exchange,
+			bool response)
+{
+	unsigned int n = 0;
+
+	while (pair_sent(p, from, exchange, response, n))
+		n++;
+	return n;
+}
+
+bool sent_notify(const struct sent *s, uint16_t type, struct ike_notify *n)
+{
+	struct ike_payloads in;
+	uint8_t offender;
+
+	return s &&
+	       !ike_payloads_parse(s->h.next, s->data + IKE_HDR_LEN, s->len - IKE_HDR_LEN, &in,
+				   &offender) &&
+	       ike_notify_find(&in, type, n);
+}
+
+void pair_replay(struct pair *p, const struct sent *s)
+{
+	struct ike_endpoint from = s->local;
+
+	from.addr = p->w.node[s->from].addr;
+	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
+}
+
+struct ike_core_stats node_stats(const struct node *n)
+{
+	struct ike_core_stats st;
+
+	ike_core_stats(n->core, &st);
+	return st;
+}
+
+struct ike_sa *node_sa(const struct node *n)
+{
+	return tunnel_primary(TAILQ_FIRST(&n->core->tunnels));
+}
+
+bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first)
+{
+	n->core->now = n->w->now;
+	return core_request(n->core, node_sa(n), exchange, IKESA_ASK_PROBE, b, first);
+}
+
+const char *node_error(const struct node *n)
+{
+	return node_status(n, 0).last_error;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two cores in a quiet world, and a record of what they send. */
+#ifndef ESPTUN_TEST_CORE_UTIL_H
+#define ESPTUN_TEST_CORE_UTIL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "../sim/world.h"
+#include "ike/sa/core_int.h"
+
+enum { MAX_SENT = 400 };
+
+struct sent {
+	uint64_t at;
+	unsigned int from;
+	struct ike_header h;
+	struct ike_endpoint local, remote;
+	size_t len;
+	uint8_t data[1500];
+};
+
+struct pair {
+	struct world w;
+	struct node *a, *b; /* a initiates */
+	struct sent sent[MAX_SENT];
+	unsigned int n_sent;
+	/* drop what matches: node (1 << index), exchange, requests and/or responses */
+	unsigned int drop_from, drop_exchange;
+	bool drop_responses, drop_requests;
+	bool drop_all;
+};
+
+struct pair *pair_new(void);
+/* Both nodes run; the pair is up if @up. */
+void pair_start(struct pair *p, bool up);
+void pair_free(struct pair *p);
+/* The world goes on for @ms; broken invariants fail the test. */
+void pair_run(struct pair *p, uint64_t ms);
+/* The @n-th (from 0) datagram of that kind; NULL if there were fewer. */
+const struct sent *pair_sent(const struct pair *p, const struct node *from, uint8_t exchange,
+			     bool response, unsigned int n);
+unsigned int pair_count(const struct pair *p, const struct node *from, uint8_t exchange,
+			bool response);
+/* First notify of type @type in an unprotected message. */
+bool sent_notify(const struct sent *s, uint16_t type, struct ike_notify *n);
+/* Send @s once more to where it went. */
+void pair_replay(struct pair *p, const struct sent *s);
+struct ike_core_stats node_stats(const struct node *n);
+/* The IKE SA of the node's only tunnel; NULL if there is none. */
+struct ike_sa *node_sa(const struct node *n);
+/* A request with the payloads in @b (see core_request_begin) under the node's IKE SA. */
+bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first);
+const char *node_error(const struct node *n);
+
+#endif

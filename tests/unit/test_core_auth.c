@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* IKE_AUTH as RFC 7296 1.2, 2.4, 2.9, 2.15, 2.21.2 want it. */
+#include "core_util.h"
+#include "ike/sa/core.h"
+
+static void selectors(struct ike_ts_list *l, const char *text)
+{
+	char err[128];
+
+	l->n = 0;
+	if (ike_ts_from_text(text, l, err, sizeof(err)))
+		fail_msg("%s", err);
+}
+
+static void says(const struct node *n, const char *words)
+{
+	if (!strstr(node_error(n), words))
+		fail_msg("\"%s\" is not in: %s", words, node_error(n));
+}
+
+static void nothing_installed(struct pair *p)
+{
+	assert_int_equal(p->a->installs, 0);
+	assert_int_equal(p->b->installs, 0);
+	assert_int_equal(p->a->n_sa, 0);
+	assert_int_equal(p->b->n_sa, 0);
+}
+
+static void wrong_psk(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->b->conf[0].psk[3] ^= 1;
+	pair_start(p, false);
+	pair_run(p, 200);
+	says(p->b, "peer 'node0.example' does not hold our pre-shared key");
+	says(p->b, "PSK=");
+	says(p->a, "AUTHENTICATION_FAILED");
+	says(p->a, "'node0.example'");
+	says(p->a, "PSK=");
+	nothing_installed(p);
+	assert_int_equal(node_stats(p->a).ike_sas, 0);
+	assert_int_equal(node_stats(p->b).ike_sas, 0);
+	assert_int_equal(node_status(p->a, 0).state, IKE_TUNNEL_CONNECTING);
+	assert_in_range(node_status(p->a, 0).next_try, p->w.now, p->w.now + 2000);
+	pair_free(p);
+}
+
+/* The responder proves itself too: a wrong IDr makes the initiator disown the IKE SA. */
+static void responder_has_wrong_id(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].remote_id.data[4] = '7';
+	/* without IDr in the request the responder cannot know */
+	p->b->conf[0].local_id.data[4] = '1';
+	pair_start(p, false);
+	pair_run(p, 200);
+	says(p->b, "wants to reach 'node7.example', but we are 'node1.example'");
+	says(p->b, "LocalID=node7.example");
+	nothing_installed(p);
+	pair_free(p);
+}
+
+static void disowned(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_tunnel *t;
+
+	(void)state;
+	pair_start(p, false);
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_responses = true;
+	pair_run(p, 100);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	/* the initiator changes its mind about whom it wants while IKE_AUTH is on its way */
+	t = TAILQ_FIRST(&p->a->core->tunnels);
+	t->conf.remote_id.data[4] = '7';
+	p->drop_responses = false;
+	pair_run(p, 600);
+	says(p->a, "peer identifies as 'node1.example', but RemoteID= expects 'node7.example'");
+	says(p->a, "RemoteID=node1.example");
+	/* and the responder learns it, so that neither keeps half a tunnel */
+	assert_int_equal(pair_count(p, p->a, IKE_INFORMATIONAL, false), 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 0);
+	assert_int_equal(p->b->n_sa, 0);
+	assert_int_equal(p->a->n_sa, 0);
+	pair_free(p);
+}
+
+static void initiator_has_wrong_id(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].local_id.data[4] = '9';
+	pair_start(p, false);
+	pair_run(p, 200);
+	says(p->b, "peer identifies as 'node9.example', but RemoteID= expects 'node0.example'");
+	says(p->b, "RemoteID=node9.example");
+	nothing_installed(p);
+	pair_free(p);
+}
+
+static void ids_default_to_addresses(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_id want = { .type = IKE_ID_IPV4, .len = 4, .data = { 192, 0, 2, 1 } }, got;
+
+	(void)state;
+	p->a->conf[0].local_id.type = 0;
+	p->b->conf[0].remote_id = want;
+	pair_start(p, true);
+	got = node_status(p->b, 0).remote_id;
+	assert_true(ike_id_eq(&got, &want));
+	pair_free(p);
+}
+
+static void any_identity_with_the_key(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->b->conf[0].remote_id.type = 0;
+	p->a->conf[0].remote_id.type = 0;
+	pair_start(p, true);
+	pair_free(p);
+}
+
+/* Of several tunnels the identity picks one, and its own key must prove it. */
+static void identity_picks_the_tunnel(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = world_node(&p->w);
+	unsigned int second = world_link(&p->w, c, p->b, false);
+
+	(void)state;
+	pair_start(p, true);
+	node_start(c, false);
+	pair_run(p, 100);
+	assert_true(direction_works(c, p->b, second));
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	assert_int_equal(node_count(p->b, second, true), 1);
+	pair_free(p);
+}
+
+static void child_proposals_differ(void **state)
+{
+	struct pair *p = pair_new();
+	char err[128];
+
+	(void)state;
+	p->b->conf[0].esp.n = 1;
+	assert_int_equal(ike_proposal_from_text("chacha20poly1305", IKE_PROTO_ESP,
+						&p->b->conf[0].esp.p[0], err, sizeof(err)), 0);
+	pair_start(p, false);
+	pair_run(p, 200);
+	/* the IKE SA stays at both ends (2.21.2), nothing of the child does */
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	nothing_installed(p);
+	says(p->a, "NO_PROPOSAL_CHOSEN");
+	says(p->b, "chacha20poly1305");
+	says(p->b, "Crypto=");
+	assert_false(node_status(p->a, 0).have_child);
+	assert_true(node_status(p->a, 0).established);
+	assert_int_equal(node_status(p->a, 0).state, IKE_TUNNEL_CONNECTING);
+	pair_free(p);
+}
+
+static void selectors_differ(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	selectors(&p->a->conf[0].local_ts, "10.1.0.0/16");
+	selectors(&p->b->conf[0].remote_ts, "10.2.0.0/16");
+	pair_start(p, false);
+	pair_run(p, 200);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	nothing_installed(p);
+	says(p->a, "TS_UNACCEPTABLE");
+	says(p->b, "10.1.0.0/16");
+	says(p->b, "10.2.0.0/16");
+	says(p->b, "Selectors=");
+	pair_free(p);
+}
+
+static void selectors_narrow(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_status a, b;
+	char text[64];
+
+	(void)state;
+	selectors(&p->a->conf[0].local_ts, "10.0.0.0/8");
+	selectors(&p->b->conf[0].remote_ts, "10.2.0.0/16");
+	pair_start(p, true);
+	a = node_status(p->a, 0);
+	b = node_status(p->b, 0);
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), &a.local_ts), "10.2.0.0/16");
+	assert_true(ike_ts_list_eq(&a.local_ts, &b.remote_ts));
+	assert_true(ike_ts_list_eq(&a.remote_ts, &b.local_ts));
+	pair_free(p);
+}
+
+/* The initiator's kernel refuses: the responder's half goes by a DELETE, the IKE SA stays. */
+static void install_fails_at_initiator(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->fail_installs = 1;
+	pair_start(p, false);
+	pair_run(p, 300);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_int_equal(p->b->installs, 1);
+	assert_int_equal(p->b->n_sa, 0);
+	assert_int_equal(p->a->n_sa, 0);
+	says(p->a, "the kernel refused");
+	pair_free(p);
+}
+
+static void install_fails_at_responder(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->b->fail_installs = 1;
+	pair_start(p, false);
+	pair_run(p, 300);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	nothing_installed(p);
+	says(p->a, "TEMPORARY_FAILURE");
+	pair_free(p);
+}
+
+/* Inbound is there before the answer leaves (2.8). */
+static bool answer_after_install;
+
+static bool watch_answer(struct world *w, struct node *from, const struct ike_datagram *d)
+{
+	struct ike_header h;
+
+	ike_header_parse(d->data, d->len, &h);
+	if (from->index == 1 && h.exchange == IKE_AUTH && h.flags & IKE_FLAG_RESPONSE)
+		answer_after_install = w->node[1].installs == 1;
+	return true;
+}
+
+static void inbound_before_answer(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	answer_after_install = false;
+	p->w.filter = watch_answer;
+	pair_start(p, true);
+	assert_true(answer_after_install);
+	pair_free(p);
+}
+
+/*
+ * CVE-2026-78135's class: whoever did Diffie-Hellman but proved nothing asks for a child
+ * SA, deletes, or anything else.
+ */
+static void nothing_before_authentication(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_sa *sa;
+	uint8_t buf[512], nonce[32] = { 1 }, first, exchange;
+	struct ike_builder b;
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	sa = node_sa(p->a);
+	assert_int_equal(sa->state, IKESA_AUTH_SENT);
+	for (exchange = IKE_CREATE_CHILD_SA; exchange <= IKE_INFORMATIONAL + 1; exchange++) {
+		struct ike_proposals offer = p->a->conf[0].esp;
+
+		offer.p[0].spi_len = 4;
+		memset(offer.p[0].spi, 5, 4);
+		sa->tx.next = 1; /* the ID the responder expects of IKE_AUTH */
+		core_request_begin(&b, buf, sizeof(buf), &first);
+		ike_build_sa(&b, &offer);
+		ike_build_nonce(&b, nonce, sizeof(nonce));
+		ike_build_ts(&b, IKE_PL_TSI, &p->a->conf[0].local_ts);
+		ike_build_ts(&b, IKE_PL_TSR, &p->a->conf[0].remote_ts);
+		p->w.messages.n = p->w.messages.cap = 0; /* this node breaks the rules on purpose */
+		free(p->w.messages.v);
+		p->w.messages.v = NULL;
+		assert_true(node_request(p->a, exchange, &b, first));
+		pair_run(p, 50);
+	}
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 0);
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 0);
+	assert_int_equal(p->b->installs, 0);
+	assert_int_equal(p->b->n_sa, 0);
+	assert_int_equal(node_stats(p->b).half_open, 1);
+	pair_free(p);
+}
+
+/* The same for IKE_AUTH without AUTH, and without IDi. */
+static void auth_payloads_missing(void **state)
+{
+	struct pair *p;
+	struct ike_sa *sa;
+	uint8_t buf[512], first;
+	struct ike_builder b;
+	int with_id;
+
+	(void)state;
+	for (with_id = 0; with_id < 2; with_id++) {
+		p = pair_new();
+		p->drop_from = 1 << 0;
+		p->drop_exchange = IKE_AUTH;
+		p->drop_requests = true;
+		pair_start(p, false);
+		pair_run(p, 100);
+		sa = node_sa(p->a);
+		sa->tx.next = 1;
+		p->drop_requests = false;
+		core_request_begin(&b, buf, sizeof(buf), &first);
+		if (with_id)
+			ike_build_id(&b, IKE_PL_IDI, &p->a->conf[0].local_id);
+		ike_build_ts(&b, IKE_PL_TSI, &p->a->conf[0].local_ts);
+		free(p->w.messages.v);
+		memset(&p->w.messages, 0, sizeof(p->w.messages));
+		assert_true(node_request(p->a, IKE_AUTH, &b, first));
+		pair_run(p, 50);
+		assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 1);
+		assert_int_equal(node_stats(p->b).ike_sas, 0);
+		assert_int_equal(p->b->installs, 0);
+		if (with_id)
+			assert_non_null(strstr(p->b->log, "EAP"));
+		else
+			assert_non_null(strstr(p->b->log, "INVALID_SYNTAX"));
+		pair_free(p);
+	}
+}
+
+/* A lost answer to a failed IKE_AUTH is repeated: the initiator gets its reason. */
+static void refusal_survives_loss(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->b->conf[0].psk[3] ^= 1;
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	p->drop_responses = false;
+	pair_run(p, 1000);
+	says(p->a, "AUTHENTICATION_FAILED");
+	assert_memory_equal(pair_sent(p, p->b, IKE_AUTH, true, 0)->data,
+			    pair_sent(p, p->b, IKE_AUTH, true, 1)->data,
+			    pair_sent(p, p->b, IKE_AUTH, true, 0)->len);
+	pair_free(p);
+}
+
+/* After a reboot INITIAL_CONTACT ends the former SA, some seconds later (2.4). */
+static void initial_contact(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	pair_run(p, 1000);
+	node_crash(p->a);
+	node_start(p->a, false);
+	pair_run(p, 200);
+	assert_int_equal(node_stats(p->b).ike_sas, 2);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_true(direction_works(p->b, p->a, 0));
+	assert_int_equal(node_count(p->b, 0, true), 2);
+	pair_run(p, IKESA_SUPERSEDED_MS);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	assert_true(direction_works(p->b, p->a, 0));
+	pair_free(p);
+}
+
+/* What an agent takes over must not be disowned. */
+static void no_initial_contact_when_adopting(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	p->w.link[0].watch = true;
+	node_kill(p->a);
+	pair_run(p, 5000);
+	node_start(p->a, true);
+	assert_int_equal(node_status(p->a, 0).adopted, 1);
+	pair_run(p, 1000);
+	assert_int_equal(node_count(p->a, 0, true), 2);
+	assert_int_equal(node_count(p->b, 0, true), 2);
+	pair_run(p, TUNNEL_ADOPTED_MS + 1000);
+	assert_int_equal(node_status(p->a, 0).adopted, 0);
+	assert_int_equal(node_count(p->a, 0, true), 1);
+	pair_run(p, 120000); /* until the other end found its old IKE SA dead */
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_psk),
+		cmocka_unit_test(responder_has_wrong_id),
+		cmocka_unit_test(disowned),
+		cmocka_unit_test(initiator_has_wrong_id),
+		cmocka_unit_test(ids_default_to_addresses),
+		cmocka_unit_test(any_identity_with_the_key),
+		cmocka_unit_test(identity_picks_the_tunnel),
+		cmocka_unit_test(child_proposals_differ),
+		cmocka_unit_test(selectors_differ),
+		cmocka_unit_test(selectors_narrow),
+		cmocka_unit_test(install_fails_at_initiator),
+		cmocka_unit_test(install_fails_at_responder),
+		cmocka_unit_test(inbound_before_answer),
+		cmocka_unit_test(nothing_before_authentication),
+		cmocka_unit_test(auth_payloads_missing),
+		cmocka_unit_test(refusal_survives_loss),
+		cmocka_unit_test(initial_contact),
+		cmocka_unit_test(no_initial_contact_when_adopting),
+	};
+
+	return cmocka_run_group_tests_name("core_auth", tests, NULL, NULL);
+}

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Message IDs, retransmission, deletes and liveness: RFC 7296 1.4, 2.1-2.4, 2.21.3,
+ * 2.21.4, 2.25.
+ */
+#include "core_util.h"
+#include "ike/sa/core.h"
+
+static void reset_messages(struct pair *p)
+{
+	free(p->w.messages.v);
+	memset(&p->w.messages, 0, sizeof(p->w.messages));
+}
+
+/* 0.5 s doubling to 16 s, eight copies of the same octets, then given up. */
+static void retransmission_schedule(void **state)
+{
+	static const uint64_t at[] = { 0, 500, 1500, 3500, 7500, 15500, 31500, 47500 };
+	struct pair *p = pair_new();
+	const struct sent *s, *first;
+	unsigned int i;
+
+	(void)state;
+	node_start(p->a, false);
+	pair_run(p, 63499);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 8);
+	first = pair_sent(p, p->a, IKE_SA_INIT, false, 0);
+	for (i = 0; i < 8; i++) {
+		s = pair_sent(p, p->a, IKE_SA_INIT, false, i);
+		assert_int_equal(s->at, at[i]);
+		assert_int_equal(s->len, first->len);
+		assert_memory_equal(s->data, first->data, first->len);
+	}
+	assert_string_equal(node_error(p->a), "");
+	pair_run(p, 2);
+	assert_non_null(strstr(node_error(p->a), "no answer from 192.0.2.2:500"));
+	assert_non_null(strstr(node_error(p->a), "Endpoint="));
+	pair_run(p, 2000); /* and a fresh attempt after about a second */
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 10);
+	assert_memory_not_equal(pair_sent(p, p->a, IKE_SA_INIT, false, 8)->data, first->data, 8);
+	pair_free(p);
+}
+
+static void auth_retransmits_same_octets(void **state)
+{
+	struct pair *p = pair_new();
+	const struct sent *first, *s;
+	unsigned int i;
+
+	(void)state;
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 4000);
+	first = pair_sent(p, p->a, IKE_AUTH, false, 0);
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 4);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 4);
+	for (i = 1; i < 4; i++) {
+		s = pair_sent(p, p->a, IKE_AUTH, false, i);
+		assert_memory_equal(s->data, first->data, first->len);
+		assert_memory_equal(pair_sent(p, p->b, IKE_AUTH, true, i)->data,
+				    pair_sent(p, p->b, IKE_AUTH, true, 0)->data,
+				    pair_sent(p, p->b, IKE_AUTH, true, 0)->len);
+	}
+	assert_int_equal(p->b->installs, 1); /* done once, answered four times */
+	pair_free(p);
+}
+
+/* The last request again: the same answer. An older one, or altered: nothing. */
+static void duplicates(void **state)
+{
+	struct pair *p = pair_new();
+	struct sent copy;
+	struct ike_builder b;
+	uint8_t buf[64], first;
+	unsigned int answers;
+
+	(void)state;
+	pair_start(p, true);
+	pair_replay(p, pair_sent(p, p->a, IKE_AUTH, false, 0));
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 2);
+	assert_memory_equal(pair_sent(p, p->b, IKE_AUTH, true, 0)->data,
+			    pair_sent(p, p->b, IKE_AUTH, true, 1)->data,
+			    pair_sent(p, p->b, IKE_AUTH, true, 0)->len);
+	assert_int_equal(p->b->installs, 1);
+
+	copy = *pair_sent(p, p->a, IKE_AUTH, false, 0);
+	copy.data[copy.len - 1] ^= 1;
+	pair_replay(p, &copy);
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 2);
+
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	answers = pair_count(p, p->b, IKE_INFORMATIONAL, true);
+	assert_int_equal(answers, 1);
+	pair_replay(p, pair_sent(p, p->a, IKE_AUTH, false, 0)); /* too old now */
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 2);
+	pair_free(p);
+}
+
+static void ids_out_of_window(void **state)
+{
+	static const uint32_t ids[] = { 0, 1, 3, 4, 1000, UINT32_MAX - 1 };
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+	unsigned int i;
+
+	(void)state;
+	pair_start(p, true);
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		reset_messages(p);
+		node_sa(p->a)->tx.next = ids[i];
+		core_request_begin(&b, buf, sizeof(buf), &first);
+		assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+		pair_run(p, 50);
+		assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 0);
+	}
+	reset_messages(p);
+	node_sa(p->a)->tx.next = 2;
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 1);
+	pair_free(p);
+}
+
+static void ids_do_not_wrap(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+
+	(void)state;
+	pair_start(p, true);
+	node_sa(p->a)->tx.next = UINT32_MAX;
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	assert_false(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_free(p);
+}
+
+/* Altered SPIs may well draw an unprotected INVALID_IKE_SPI. */
+static unsigned int protected_answers(const struct pair *p)
+{
+	const struct sent *s;
+	unsigned int i, n = 0;
+
+	for (i = 0; (s = pair_sent(p, p->b, IKE_INFORMATIONAL, true, i)); i++)
+		n += s->h.next == IKE_PL_SK;
+	return n;
+}
+
+/* Every octet of a request flipped in turn: none is answered as if it were genuine. */
+static void altered_messages(void **state)
+{
+	struct pair *p = pair_new();
+	const struct sent *s;
+	struct sent copy;
+	struct ike_builder b;
+	uint8_t buf[64], first;
+	size_t i;
+
+	(void)state;
+	pair_start(p, true);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	p->drop_all = true; /* the attacker has it before the peer */
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	s = pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0);
+	p->drop_all = false;
+	for (i = 0; i < s->len; i++) {
+		copy = *s;
+		copy.data[i] ^= 0x40;
+		pair_replay(p, &copy);
+	}
+	pair_run(p, 20);
+	assert_int_equal(protected_answers(p), 0);
+	assert_true(node_stats(p->b).rx_unauthenticated > 10);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_run(p, 1000); /* the genuine one still counts */
+	assert_int_equal(protected_answers(p), 1);
+	pair_free(p);
+}
+
+static void delete_ike_sa(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].start = IKE_START_TRAFFIC;
+	pair_start(p, false);
+	ike_core_acquire(p->a->core, "t0", p->w.now);
+	pair_run(p, 100);
+	assert_true(direction_works(p->a, p->b, 0));
+	ike_core_down(p->a->core, "t0", p->w.now);
+	assert_int_equal(p->a->state[0], IKE_TUNNEL_CLOSING);
+	assert_int_equal(node_count(p->a, 0, false), 0); /* sends no more … */
+	assert_int_equal(node_count(p->a, 0, true), 1); /* … but hears until answered */
+	assert_false(ike_core_idle(p->a->core));
+	pair_run(p, 50);
+	assert_int_equal(p->a->state[0], IKE_TUNNEL_DOWN);
+	assert_true(ike_core_idle(p->a->core));
+	assert_int_equal(p->a->n_sa, 0);
+	assert_int_equal(p->b->n_sa, 0);
+	assert_int_equal(p->b->state[0], IKE_TUNNEL_DOWN);
+	pair_free(p);
+}
+
+/* The answer to a delete is repeated though the SA is gone. */
+static void delete_answer_lost(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_INFORMATIONAL;
+	p->drop_responses = true;
+	ike_core_down(p->a->core, "t0", p->w.now);
+	pair_run(p, 100);
+	p->drop_responses = false;
+	pair_run(p, 500);
+	assert_true(ike_core_idle(p->a->core));
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 2);
+	pair_free(p);
+}
+
+static void shutdown_does_not_wait_for_the_dead(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	node_crash(p->b);
+	ike_core_shutdown(p->a->core, p->w.now);
+	pair_run(p, IKESA_CLOSE_MS - 100);
+	assert_false(ike_core_idle(p->a->core));
+	pair_run(p, 200);
+	assert_true(ike_core_idle(p->a->core));
+	assert_int_equal(p->a->n_sa, 0);
+	pair_free(p);
+}
+
+/* start=now comes back by itself after the peer's delete. */
+static void comes_back_after_delete(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	ike_core_down(p->b->core, "t0", p->w.now);
+	pair_run(p, 100);
+	assert_int_equal(p->a->n_sa, 0);
+	assert_int_equal(p->a->state[0], IKE_TUNNEL_CONNECTING);
+	ike_core_up(p->b->core, "t0", p->w.now);
+	pair_run(p, 2000);
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_free(p);
+}
+
+/* One pair is deleted, the IKE SA stays, and the answer lists the other half (1.4.1). */
+static void delete_child(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+	uint32_t spi;
+
+	(void)state;
+	p->a->conf[0].start = IKE_START_TRAFFIC;
+	pair_start(p, false);
+	ike_core_acquire(p->a->core, "t0", p->w.now);
+	pair_run(p, 100);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	spi = 0x12345678; /* not theirs: passed over */
+	ike_build_delete(&b, IKE_PROTO_ESP, &spi, 1);
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	assert_int_equal(p->b->n_sa, 2);
+	ike_core_expire(p->a->core, "t0", node_out(p->a, 0)->spi, false, true, p->w.now);
+	pair_run(p, 50);
+	assert_int_equal(p->a->n_sa, 0);
+	assert_int_equal(p->b->n_sa, 0);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+static void no_additional_sas(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_proposals offer;
+	uint8_t buf[512], nonce[32] = { 1 }, first;
+	struct ike_builder b;
+
+	(void)state;
+	pair_start(p, true);
+	offer = p->a->conf[0].esp;
+	offer.p[0].spi_len = 4;
+	memset(offer.p[0].spi, 5, 4);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_sa(&b, &offer);
+	ike_build_nonce(&b, nonce, sizeof(nonce));
+	ike_build_ts(&b, IKE_PL_TSI, &p->a->conf[0].local_ts);
+	ike_build_ts(&b, IKE_PL_TSR, &p->a->conf[0].remote_ts);
+	assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);
+	assert_int_equal(p->b->installs, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+/* An unknown critical payload is refused, the IKE SA stays (2.5, 2.21.3). */
+static void critical_payload(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+
+	(void)state;
+	pair_start(p, true);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_payload(&b, 200, "x", 1);
+	buf[1] |= 0x80;
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	assert_non_null(strstr(p->b->log, "UNSUPPORTED_CRITICAL_PAYLOAD"));
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+/* Without the critical bit it is as if it were not there. */
+static void unknown_payload(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+
+	(void)state;
+	pair_start(p, true);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_payload(&b, 200, "x", 1);
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	assert_null(strstr(p->b->log, "UNSUPPORTED"));
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+/* INVALID_SYNTAX after authentication is fatal at both ends (2.21.3). */
+static void malformed_is_fatal(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+
+	(void)state;
+	p->a->conf[0].start = IKE_START_TRAFFIC;
+	pair_start(p, false);
+	ike_core_acquire(p->a->core, "t0", p->w.now);
+	pair_run(p, 100);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_payload(&b, IKE_PL_DELETE, "x", 1);
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	assert_int_equal(node_stats(p->b).ike_sas, 0);
+	assert_int_equal(node_stats(p->a).ike_sas, 0);
+	assert_int_equal(p->a->n_sa + p->b->n_sa, 0);
+	pair_free(p);
+}
+
+static void liveness(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	pair_run(p, 19000);
+	assert_int_equal(pair_count(p, p->a, IKE_INFORMATIONAL, false), 0);
+	pair_run(p, 2000);
+	assert_int_equal(pair_count(p, p->a, IKE_INFORMATIONAL, false), 1);
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 1);
+	p->w.traffic = true; /* ESP is a sign of life too */
+	pair_run(p, 100000);
+	assert_int_equal(pair_count(p, p->a, IKE_INFORMATIONAL, false), 1);
+	pair_free(p);
+}
+
+static void dead_peer(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	node_crash(p->b);
+	pair_run(p, 80000);
+	assert_int_equal(p->a->n_sa, 2);
+	pair_run(p, 5000);
+	assert_int_equal(p->a->n_sa, 0);
+	assert_non_null(strstr(p->a->log, "no longer answers"));
+	assert_int_equal(p->a->state[0], IKE_TUNNEL_CONNECTING);
+	node_start(p->b, false);
+	pair_run(p, 70000);
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_free(p);
+}
+
+/* INVALID_IKE_SPI from nobody in particular: one question, no more, and nothing is removed. */
+static void unprotected_notify_ends_nothing(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_header h;
+	struct ike_endpoint from, to;
+	struct ike_builder b;
+	uint8_t buf[128];
+	unsigned int i, probes;
+
+	(void)state;
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	pair_run(p, 30000);
+	h = pair_sent(p, p->b, IKE_AUTH, true, 0)->h;
+	from = (struct ike_endpoint){ p->b->addr, IKE_NATT_PORT };
+	to = (struct ike_endpoint){ p->a->addr, IKE_NATT_PORT };
+	for (i = 0; i < 50; i++) {
+		h.exchange = i % 2 ? IKE_INFORMATIONAL : IKE_AUTH;
+		h.id = i / 2;
+		ike_build_init(&b, buf, sizeof(buf), &h);
+		ike_build_notify(&b, i % 3 ? IKE_N_INVALID_IKE_SPI : IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+		world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
+	}
+	pair_run(p, 3000);
+	probes = pair_count(p, p->a, IKE_INFORMATIONAL, false);
+	assert_in_range(probes, 0, 1);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	pair_free(p);
+}
+
+/* NAT rebinding: a fresh authentic message moves the peer, a replayed one does not (2.23). */
+static void rebinding(void **state)
+{
+	struct pair *p = pair_new();
+	struct sent old;
+	uint16_t before;
+
+	(void)state;
+	p->a->nat = (struct ike_addr){ 4, { 198, 51, 100, 7 } };
+	node_rebind(p->a);
+	pair_start(p, true);
+	before = node_status(p->b, 0).remote.port;
+	assert_int_equal(before, p->a->nat_port[1]);
+	node_rebind(p->a);
+	pair_run(p, 60000);
+	assert_int_equal(node_status(p->b, 0).remote.port, p->a->nat_port[1]);
+	assert_int_not_equal(node_status(p->b, 0).remote.port, before);
+	old = *pair_sent(p, p->a, IKE_AUTH, false, 0);
+	old.local.port = 1234;
+	pair_replay(p, &old);
+	pair_run(p, 100);
+	assert_int_equal(node_status(p->b, 0).remote.port, p->a->nat_port[1]);
+	pair_free(p);
+}
+
+/* Both initiate at once: two IKE SAs for a moment, one afterwards, the same at both ends. */
+static void simultaneous(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_status a, b;
+
+	(void)state;
+	p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+	p->b->conf[0].start = IKE_START_NOW;
+	p->w.link[0].watch = true;
+	pair_start(p, true);
+	assert_int_equal(node_stats(p->a).ike_sas, 2);
+	assert_int_equal(node_stats(p->b).ike_sas, 2);
+	pair_run(p, 10000);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	a = node_status(p->a, 0);
+	b = node_status(p->b, 0);
+	assert_memory_equal(a.spi_i, b.spi_i, IKE_SPI_LEN);
+	assert_int_equal(a.spi_in, b.spi_out);
+	assert_int_equal(a.spi_out, b.spi_in);
+	pair_free(p);
+}
+
+/* Waits double up to a minute, each a quarter more or less. */
+static void backoff(void **state)
+{
+	struct pair *p = pair_new();
+	uint64_t wait, base = 1000;
+	unsigned int i;
+
+	(void)state;
+	p->b->conf[0].psk[0] ^= 1;
+	pair_start(p, false);
+	pair_run(p, 1);
+	for (i = 0; i < 10; i++) {
+		while (p->a->core->tunnels.tqh_first->next_try == TIMER_NEVER)
+			pair_run(p, 10);
+		wait = p->a->core->tunnels.tqh_first->next_try - p->w.now;
+		assert_in_range(wait, base * 3 / 4 - 10, base * 5 / 4 + 10);
+		pair_run(p, wait + 1);
+		base = base < 32000 ? base * 2 : 60000;
+		p->n_sent = 0;
+	}
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(retransmission_schedule),
+		cmocka_unit_test(auth_retransmits_same_octets),
+		cmocka_unit_test(duplicates),
+		cmocka_unit_test(ids_out_of_window),
+		cmocka_unit_test(ids_do_not_wrap),
+		cmocka_unit_test(altered_messages),
+		cmocka_unit_test(delete_ike_sa),
+		cmocka_unit_test(delete_answer_lost),
+		cmocka_unit_test(shutdown_does_not_wait_for_the_dead),
+		cmocka_unit_test(comes_back_after_delete),
+		cmocka_unit_test(delete_child),
+		cmocka_unit_test(no_additional_sas),
+		cmocka_unit_test(critical_payload),
+		cmocka_unit_test(unknown_payload),
+		cmocka_unit_test(malformed_is_fatal),
+		cmocka_unit_test(liveness),
+		cmocka_unit_test(dead_peer),
+		cmocka_unit_test(unprotected_notify_ends_nothing),
+		cmocka_unit_test(rebinding),
+		cmocka_unit_test(simultaneous),
+		cmocka_unit_test(backoff),
+	};
+
+	return cmocka_run_group_tests_name("core_window", tests, NULL, NULL);
+}
