@@ -261,6 +261,7 @@ void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t)
 {
 	t->failures++;
 	t->wanted = false;
+	t->next_try = TIMER_NEVER; /* plan anew, with this failure counted */
 	judge_adopted(core, t);
 	tunnel_review(core, t);
 }
