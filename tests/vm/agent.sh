@@ -4,6 +4,12 @@
 # esptund in the network namespaces of lib.sh: one agent per namespace, with its own
 # configuration folder, control socket and log. Source it after lib.sh.
 
+# Copies: the host may build anew while the guest runs, and a program that loses its file
+# over 9p is killed.
+mkdir -p /run/bin
+cp "$VM_TOP/build/esptund" "$VM_TOP/build/esptun" /run/bin/
+PATH=/run/bin:$PATH
+
 AGENT_PSK=5dtRc2sPqYb8Wm1xVn7uKz4L
 
 declare -A agent_pid=()
@@ -21,12 +27,11 @@ agent() {
 	local ns=$1
 	shift
 	mkdir -p "/run/conf/$ns"
-	touch "/run/esptund-$ns.log"
-	start "$ns" "/run/esptund-$ns.part" esptund -c "/run/conf/$ns" -s "/run/$ns.control" \
+	start "$ns" "$VM_OUT/esptund-$ns.part" esptund -c "/run/conf/$ns" -s "/run/$ns.control" \
 		--debug-keys /run/keys "$@"
 	agent_pid[$ns]=$started
-	wait_for 20 holds "/run/esptund-$ns.part" 'version .* ready' ||
-		bail "esptund in $ns: $(cat "/run/esptund-$ns.part")"
+	wait_for 20 holds "$VM_OUT/esptund-$ns.part" 'version .* ready' ||
+		bail "esptund in $ns: $(cat "$VM_OUT/esptund-$ns.part")"
 }
 
 # agent_stop NS [SIGNAL]: ends it; its log is added to $VM_OUT/esptund-NS.log.
@@ -36,7 +41,7 @@ agent_stop() {
 	wait_for 10 gone "${agent_pid[$ns]}" || kill -KILL "${agent_pid[$ns]}"
 	wait "${agent_pid[$ns]}" 2> /dev/null
 	local status=$?
-	cat "/run/esptund-$ns.part" >> "$VM_OUT/esptund-$ns.log"
+	cat "$VM_OUT/esptund-$ns.part" >> "$VM_OUT/esptund-$ns.log"
 	return $status
 }
 
@@ -60,7 +65,7 @@ state_is() {
 
 # said NS PATTERN: has the agent logged it?
 said() {
-	grep -E -- "$2" "/run/esptund-$1.part"
+	grep -E -- "$2" "$VM_OUT/esptund-$1.part"
 }
 
 # notifies FILE [FILTER]: the IKE notify types in a capture, decrypted with the agents'

@@ -590,14 +590,14 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 	a->loop = loop_new(on_due, a);
 	if (!a->loop)
 		return false;
-	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
-	if (!a->ctl)
-		return false;
 	events.ctx = a;
 	a->kernel = kernel_open(loop_base(a->loop), &events, err, err_size);
 	if (!a->kernel)
 		return false;
 	if (!open_udp(a, err, err_size))
+		return false;
+	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
+	if (!a->ctl)
 		return false;
 	a->net = net_open(kernel_handle(a->kernel));
 	if (!a->net) {

@@ -366,9 +366,10 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 		return failure("%s is not up: %s", w->tunnel, s.last_error);
 	if (!late)
 		return NULL;
-	if (t->conf.start == IKE_START_LISTEN && !*t->conf.endpoint)
-		return failure("%s is not up: it waits for its peer, because %s/%s.conf has no Endpoint; begin at the other end",
-			       w->tunnel, a->options->config_dir, w->tunnel);
+	if (t->conf.start == IKE_START_LISTEN)
+		return failure("%s is not up: it waits for its peer, because %s/%s.conf has %s; begin at the other end",
+			       w->tunnel, a->options->config_dir, w->tunnel,
+			       *t->conf.endpoint ? "Start = listen" : "no Endpoint");
 	return *s.last_error ? failure("%s is not up: %s", w->tunnel, s.last_error) : why_silent(t, &s);
 }
 
