@@ -8,7 +8,10 @@
 . "$VM_TOP/tests/vm/lib.sh"
 
 PSK=$(openssl rand -base64 24)
-capture_pid='' charon_pid=''
+capture_pid='' charon_pid='' recording=''
+declare -A agent_pid
+# The default, less extended sequence numbers: tshark 4.0 cannot check those.
+CRYPTO='Crypto = aes256gcm16-prfsha256-x25519-noesn'
 CHARON=/usr/lib/ipsec/charon
 
 failed() {
@@ -55,14 +58,13 @@ agent() {
 	mkdir -p "/run/$1" "$VM_OUT/$3"
 	echo
 	echo "$1# esptund"
-	start "pid_$1" "$1" "$VM_OUT/$2.log" esptund --socket "/run/$1/control" \
-		--debug-keys "$VM_OUT/$3"
+	start "$1" "$VM_OUT/$2.log" esptund --socket "/run/$1/control" --debug-keys "$VM_OUT/$3"
+	agent_pid[$1]=$started
 	wait_for 10 test -S "/run/$1/control" || failed "esptund on $1 does not come up"
 }
 
 agent_stop() {
-	local -n pid=pid_$1
-	stop "$pid"
+	stop "${agent_pid[$1]}"
 	wait_for 10 no_link "$1" "$2" || failed "esptund on $1 left its netdevice $2"
 	rm -rf "/etc/netns/$1/esptun"
 }
@@ -87,22 +89,27 @@ up() {
 # across FROM TO ADDRESS: ping and iperf3 from LAN to LAN.
 across() {
 	show "$1" ping -n -c 3 -i 0.3 -W 5 "$3"
-	local pid
-	start pid "$2" /run/iperf-server.log iperf3 -s -1
+	start "$2" /run/iperf-server.log iperf3 -s -1
+	local pid=$started
 	wait_for 10 listens "$2" 5201 || failed "the iperf3 server on $2"
 	show "$1" timeout 30 iperf3 -f m -n 4M -i 0 -c "$3"
 	wait "$pid"
 }
 
-# A capture that ends whole, of the wire at the NAT router: a gateway with the
-# kernel's ESP would show the inner packets too.
+# record NAME: captures the wire at the NAT router (a gateway with the kernel's
+# ESP would show the inner packets too), in memory, so that nothing is missed.
 record() {
-	capture capture_pid nat out0 "$1.pcap" ip
+	recording=$1
+	start nat "/run/tcpdump.log" tcpdump -n -i out0 -B 65536 -w "/run/$1.pcap" ip
+	capture_pid=$started
+	wait_for 10 holds /run/tcpdump.log 'listening on' || failed "tcpdump: $(cat /run/tcpdump.log)"
 }
 
 record_end() {
-	sleep 0.5
+	sleep 1
 	stop "$capture_pid"
+	cp "/run/$recording.pcap" "$VM_OUT/" || failed "no capture of $recording"
+	rm "/run/$recording.pcap"
 }
 
 # strongswan NS LOG LAN ID PEER_LAN PEER_ID PEER: an unmodified charon, with
@@ -127,7 +134,8 @@ strongswan() {
 	echo "$ns# cat /etc/swanctl/swanctl.conf"
 	cat "$etc/swanctl/swanctl.conf"
 	echo
-	start charon_pid "$ns" "$log" $CHARON
+	start "$ns" "$log" $CHARON
+	charon_pid=$started
 	wait_for 20 ip netns exec "$ns" swanctl --stats || failed "strongSwan on $ns does not start"
 	ip netns exec "$ns" swanctl --load-all >>"$log" 2>&1 ||
 		failed "strongSwan does not take its configuration"
@@ -175,6 +183,7 @@ branch_conf() {
 	RemoteID = hq.example.org
 	PSK = file:/etc/esptun/psk
 	Routes = 10.2.0.0/24
+	$CRYPTO
 	END
 }
 
@@ -186,6 +195,7 @@ hq_conf() {
 	RemoteID = branch.example.org
 	PSK = file:/etc/esptun/psk
 	Routes = 10.1.0.0/24
+	$CRYPTO
 	END
 }
 
