@@ -92,7 +92,7 @@ across() {
 	start "$2" /run/iperf-server.log iperf3 -s -1
 	local pid=$started
 	wait_for 10 listens "$2" 5201 || failed "the iperf3 server on $2"
-	show "$1" timeout 30 iperf3 -f m -n 4M -i 0 -c "$3"
+	show "$1" timeout 30 iperf3 -f m -t 2 -i 0 -c "$3"
 	wait "$pid"
 }
 
