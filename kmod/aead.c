@@ -43,14 +43,17 @@ static const struct esptun_alg algs[] = {
 		.crypto = "rfc4106(gcm(aes))",
 		.crypto_internal = "__rfc4106(gcm(aes))",
 		.key_lens = { 20, 28, 36 },
-		.key_help = "encr-key: AES-GCM takes 20, 28 or 36 octets, the key and 4 of salt",
+		.key_help =
+			"encr-key: AES-GCM takes 20, 28 or 36 octets, the key and 4 of salt",
 		.sizes = { .iv = 8, .icv = 16, .align = 4 },
-	}, {
+	},
+	{
 		.encr = ESPTUN_ENCR_CHACHA20_POLY1305,
 		.name = "ChaCha20-Poly1305",
 		.crypto = "rfc7539esp(chacha20,poly1305)",
 		.key_lens = { 36 },
-		.key_help = "encr-key: ChaCha20-Poly1305 takes 36 octets, the key and 4 of salt",
+		.key_help =
+			"encr-key: ChaCha20-Poly1305 takes 36 octets, the key and 4 of salt",
 		.sizes = { .iv = 8, .icv = 16, .align = 4 },
 	},
 };
@@ -65,10 +68,14 @@ const struct esptun_alg *esptun_aead_find(u16 encr, u16 integ,
 			continue;
 		if (!integ)
 			return &algs[i];
-		NL_SET_ERR_MSG(extack, "integ: a combined-mode cipher takes no integrity algorithm");
+		NL_SET_ERR_MSG(
+			extack,
+			"integ: a combined-mode cipher takes no integrity algorithm");
 		return NULL;
 	}
-	NL_SET_ERR_MSG(extack, "encr: unknown algorithm; AES-GCM-16 (20) and ChaCha20-Poly1305 (28) are supported");
+	NL_SET_ERR_MSG(
+		extack,
+		"encr: unknown algorithm; AES-GCM-16 (20) and ChaCha20-Poly1305 (28) are supported");
 	return NULL;
 }
 
@@ -127,12 +134,16 @@ int esptun_aead_init(struct esptun_aead *a, const struct esptun_alg *alg,
 	}
 	tfm = alloc_tfm(alg, &simd);
 	if (IS_ERR(tfm)) {
-		NL_SET_ERR_MSG(extack, "encr: this kernel has no driver for the algorithm");
+		NL_SET_ERR_MSG(
+			extack,
+			"encr: this kernel has no driver for the algorithm");
 		return PTR_ERR(tfm);
 	}
 	err = setup_tfm(tfm, alg, key, len);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "encr-key: the kernel's crypto driver refused the key");
+		NL_SET_ERR_MSG(
+			extack,
+			"encr-key: the kernel's crypto driver refused the key");
 		crypto_free_aead(tfm);
 		return err;
 	}
@@ -160,9 +171,9 @@ bool esptun_aead_ready(const struct esptun_aead *a)
 }
 
 static struct aead_request *request(const struct esptun_aead *a,
-				    struct scratch *s,
-				    struct scatterlist *dst, unsigned int len,
-				    unsigned int assoc, u64 seq)
+				    struct scratch *s, struct scatterlist *dst,
+				    unsigned int len, unsigned int assoc,
+				    u64 seq)
 {
 	struct aead_request *req = &s->req;
 
@@ -239,8 +250,8 @@ int esptun_aead_module_init(void)
 	/* Other modules' faster AES, which nothing else would pull in. */
 	request_module("crypto-aes");
 	for_each_possible_cpu(cpu) {
-		struct scratch *s = kzalloc_node(sizeof(*s), GFP_KERNEL,
-						 cpu_to_node(cpu));
+		struct scratch *s =
+			kzalloc_node(sizeof(*s), GFP_KERNEL, cpu_to_node(cpu));
 
 		if (!s) {
 			esptun_aead_module_exit();

@@ -80,8 +80,8 @@ static void update_mtu(struct esptun_link *link)
 /* Never waits for rtnl, so that a removal under rtnl can wait for it. */
 static void update_work(struct work_struct *work)
 {
-	struct esptun_link *link = container_of(to_delayed_work(work),
-						struct esptun_link, update);
+	struct esptun_link *link =
+		container_of(to_delayed_work(work), struct esptun_link, update);
 
 	mutex_lock(&link->en->lock);
 	esptun_sa_recount(link);
@@ -203,7 +203,7 @@ static int link_change_mtu(struct net_device *dev, int mtu)
 }
 
 static void link_get_stats64(struct net_device *dev,
-			    struct rtnl_link_stats64 *s)
+			     struct rtnl_link_stats64 *s)
 {
 	struct esptun_link *link = netdev_priv(dev);
 	u64 sum[ESPTUN_STATS_NUM];
@@ -227,7 +227,7 @@ static const struct net_device_ops dev_ops = {
 };
 
 static void link_get_drvinfo(struct net_device *dev,
-			    struct ethtool_drvinfo *info)
+			     struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, ESPTUN_KIND, sizeof(info->driver));
 }
@@ -283,7 +283,8 @@ static int validate_local(const struct nlattr *attr,
 
 	if (!ipv4_is_multicast(local) && !ipv4_is_lbcast(local))
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr, "local: must be an address of this host");
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "local: must be an address of this host");
 	return -EINVAL;
 }
 
@@ -291,13 +292,16 @@ static int link_validate(struct nlattr *tb[], struct nlattr *data[],
 			 struct netlink_ext_ack *extack)
 {
 	if (tb[IFLA_ADDRESS]) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[IFLA_ADDRESS], "address: an esptun link has no link-layer address");
+		NL_SET_ERR_MSG_ATTR(
+			extack, tb[IFLA_ADDRESS],
+			"address: an esptun link has no link-layer address");
 		return -EOPNOTSUPP;
 	}
 	if (!data)
 		return 0;
 	if (data[IFLA_ESPTUN_PORT] && !nla_get_be16(data[IFLA_ESPTUN_PORT])) {
-		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT], "port: must not be 0");
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT],
+				    "port: must not be 0");
 		return -EINVAL;
 	}
 	if (data[IFLA_ESPTUN_LOCAL])
@@ -312,8 +316,7 @@ static void apply_data(struct esptun_link *link, struct nlattr *data[])
 		WRITE_ONCE(link->local,
 			   nla_get_in_addr(data[IFLA_ESPTUN_LOCAL]));
 	if (data[IFLA_ESPTUN_FWMARK])
-		WRITE_ONCE(link->fwmark,
-			   nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
+		WRITE_ONCE(link->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
 	if (data[IFLA_ESPTUN_TOS])
 		WRITE_ONCE(link->tos, nla_get_u8(data[IFLA_ESPTUN_TOS]));
 	if (data[IFLA_ESPTUN_TTL])
@@ -335,8 +338,7 @@ static void link_prepare(struct esptun_link *link, struct net_device *dev,
 	esptun_timer_link_init(link, esptun_tx_expire);
 }
 
-static int link_attach(struct esptun_link *link,
-		       struct netlink_ext_ack *extack)
+static int link_attach(struct esptun_link *link, struct netlink_ext_ack *extack)
 {
 	struct esptun_net *en = link->en;
 	struct esptun_sock *us;
@@ -390,7 +392,8 @@ static int link_change(struct net_device *dev, struct nlattr *tb[],
 		return 0;
 	if (data[IFLA_ESPTUN_PORT] &&
 	    nla_get_be16(data[IFLA_ESPTUN_PORT]) != link->port) {
-		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT], "port: fixed when the link is made");
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT],
+				    "port: fixed when the link is made");
 		return -EOPNOTSUPP;
 	}
 	apply_data(link, data);
@@ -404,11 +407,11 @@ static int link_change(struct net_device *dev, struct nlattr *tb[],
 
 static size_t link_get_size(const struct net_device *dev)
 {
-	return nla_total_size(sizeof(__be32)) +	/* IFLA_ESPTUN_LOCAL */
-	       nla_total_size(sizeof(__be16)) +	/* IFLA_ESPTUN_PORT */
-	       nla_total_size(sizeof(u32)) +	/* IFLA_ESPTUN_FWMARK */
-	       nla_total_size(sizeof(u8)) +	/* IFLA_ESPTUN_TOS */
-	       nla_total_size(sizeof(u8));	/* IFLA_ESPTUN_TTL */
+	return nla_total_size(sizeof(__be32)) + /* IFLA_ESPTUN_LOCAL */
+	       nla_total_size(sizeof(__be16)) + /* IFLA_ESPTUN_PORT */
+	       nla_total_size(sizeof(u32)) + /* IFLA_ESPTUN_FWMARK */
+	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TOS */
+	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_TTL */
 }
 
 static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)

@@ -2,14 +2,12 @@
 #include <linux/kernel.h>
 #include "esp.h"
 
-unsigned int esptun_esp_pad(const struct esptun_esp_sizes *s,
-			    unsigned int len)
+unsigned int esptun_esp_pad(const struct esptun_esp_sizes *s, unsigned int len)
 {
 	return -(len + ESPTUN_ESP_TLEN) & (s->align - 1u);
 }
 
-unsigned int esptun_esp_len(const struct esptun_esp_sizes *s,
-			    unsigned int len)
+unsigned int esptun_esp_len(const struct esptun_esp_sizes *s, unsigned int len)
 {
 	return ESPTUN_ESP_HLEN + s->iv + len + esptun_esp_pad(s, len) +
 	       ESPTUN_ESP_TLEN + s->icv;

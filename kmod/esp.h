@@ -14,8 +14,8 @@ struct esptun_esp_hdr {
 	__be32 seq;
 };
 
-#define ESPTUN_ESP_HLEN 8u	/* SPI and sequence number */
-#define ESPTUN_ESP_TLEN 2u	/* pad length and next header */
+#define ESPTUN_ESP_HLEN 8u /* SPI and sequence number */
+#define ESPTUN_ESP_TLEN 2u /* pad length and next header */
 #define ESPTUN_UDP_HLEN 8u
 #define ESPTUN_IP4_HLEN 20u
 
@@ -43,16 +43,14 @@ struct esptun_esp_sizes {
  *
  * Return: 0 to @s->align - 1, pad length and next header not counted.
  */
-unsigned int esptun_esp_pad(const struct esptun_esp_sizes *s,
-			    unsigned int len);
+unsigned int esptun_esp_pad(const struct esptun_esp_sizes *s, unsigned int len);
 
 /**
  * esptun_esp_len - length of the ESP packet for a payload, ESP header to ICV
  * @s: sizes
  * @len: octets of payload
  */
-unsigned int esptun_esp_len(const struct esptun_esp_sizes *s,
-			    unsigned int len);
+unsigned int esptun_esp_len(const struct esptun_esp_sizes *s, unsigned int len);
 
 /**
  * esptun_esp_inner_mtu - largest payload that fits a path

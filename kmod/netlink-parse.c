@@ -8,11 +8,11 @@
 #include "netlink-gen.h"
 
 /* The text must be a literal: it outlives the request. */
-#define REQUIRE(extack, nest, tb, type, name)				\
-	((tb)[type] ? 0 : ({						\
-		NL_SET_ERR_ATTR_MISS(extack, nest, type);		\
-		NL_SET_ERR_MSG(extack, name " is missing");		\
-		-EINVAL;						\
+#define REQUIRE(extack, nest, tb, type, name)                                  \
+	((tb)[type] ? 0 : ({                                                   \
+		NL_SET_ERR_ATTR_MISS(extack, nest, type);                      \
+		NL_SET_ERR_MSG(extack, name " is missing");                    \
+		-EINVAL;                                                       \
 	}))
 
 /* An outer address. IPv6 outside is a later matter. */
@@ -140,8 +140,9 @@ static int parse_ts_ports(struct nlattr *nest, struct nlattr *tb[],
 	struct nlattr *hi = tb[ESPTUN_TS_A_PORT_END];
 
 	if (!lo != !hi) {
-		NL_SET_ERR_MSG_ATTR(extack, nest,
-				    "traffic selector: port-start and port-end go together");
+		NL_SET_ERR_MSG_ATTR(
+			extack, nest,
+			"traffic selector: port-start and port-end go together");
 		return -EINVAL;
 	}
 	ts->any_port = !lo;
@@ -150,8 +151,9 @@ static int parse_ts_ports(struct nlattr *nest, struct nlattr *tb[],
 	ts->port_lo = ntohs(nla_get_be16(lo));
 	ts->port_hi = ntohs(nla_get_be16(hi));
 	if (ts->port_lo > ts->port_hi) {
-		NL_SET_ERR_MSG_ATTR(extack, hi,
-				    "traffic selector: port-end is below port-start");
+		NL_SET_ERR_MSG_ATTR(
+			extack, hi,
+			"traffic selector: port-end is below port-start");
 		return -EINVAL;
 	}
 	return 0;
@@ -183,8 +185,9 @@ static int parse_ts(struct nlattr *nest, struct esptun_ts *ts,
 		ts->family = AF_INET6;
 		break;
 	default:
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "traffic selector: address must have 4 or 16 octets");
+		NL_SET_ERR_MSG_ATTR(
+			extack, attr,
+			"traffic selector: address must have 4 or 16 octets");
 		return -EINVAL;
 	}
 	memcpy(&ts->addr, nla_data(attr), nla_len(attr));
@@ -193,8 +196,9 @@ static int parse_ts(struct nlattr *nest, struct esptun_ts *ts,
 	attr = tb[ESPTUN_TS_A_PREFIX_LEN];
 	ts->plen = attr ? nla_get_u8(attr) : bits;
 	if (ts->plen > bits) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "traffic selector: prefix-len is longer than the address");
+		NL_SET_ERR_MSG_ATTR(
+			extack, attr,
+			"traffic selector: prefix-len is longer than the address");
 		return -EINVAL;
 	}
 	attr = tb[ESPTUN_TS_A_PROTOCOL];
@@ -220,8 +224,9 @@ static int parse_ts_list(struct nlattr *sa, int type, struct esptun_ts *ts,
 		if (nla_type(attr) != type)
 			continue;
 		if (n == ESPTUN_TS_MAX) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "traffic selectors: at most 256 a side");
+			NL_SET_ERR_MSG_ATTR(
+				extack, attr,
+				"traffic selectors: at most 256 a side");
 			return -E2BIG;
 		}
 		err = parse_ts(attr, &ts[n++], extack);
@@ -309,11 +314,12 @@ static int parse_sa_limits(struct esptun_sa_request *req,
 	u32 *present = &req->p.present;
 
 	if (tb[ESPTUN_SA_A_REPLAY_WINDOW]) {
-		req->p.replay_window = nla_get_u32(tb[ESPTUN_SA_A_REPLAY_WINDOW]);
+		req->p.replay_window =
+			nla_get_u32(tb[ESPTUN_SA_A_REPLAY_WINDOW]);
 		if (req->p.replay_window > ESPTUN_REPLAY_WINDOW_MAX) {
-			NL_SET_ERR_MSG_ATTR(extack,
-					    tb[ESPTUN_SA_A_REPLAY_WINDOW],
-					    "replay-window: at most 65536 packets");
+			NL_SET_ERR_MSG_ATTR(
+				extack, tb[ESPTUN_SA_A_REPLAY_WINDOW],
+				"replay-window: at most 65536 packets");
 			return -EINVAL;
 		}
 		*present |= ESPTUN_SA_REPLAY_WINDOW;
@@ -338,8 +344,9 @@ static int parse_sa_name(struct nlattr *nest, struct esptun_sa_request *req,
 	if (tb[ESPTUN_SA_A_SPI]) {
 		p->spi = nla_get_be32(tb[ESPTUN_SA_A_SPI]);
 		if (ntohl(p->spi) < ESPTUN_SPI_MIN) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[ESPTUN_SA_A_SPI],
-					    "spi: must be 256 or more (RFC 4303 2.1)");
+			NL_SET_ERR_MSG_ATTR(
+				extack, tb[ESPTUN_SA_A_SPI],
+				"spi: must be 256 or more (RFC 4303 2.1)");
 			return -EINVAL;
 		}
 	}
@@ -370,8 +377,7 @@ static int require_sa(struct nlattr *nest, const struct esptun_sa_request *req,
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_DIR, "dir");
 	if (!err && (need & ESPTUN_NEED_PEER))
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_PEER, "peer");
-	if (!err && need == ESPTUN_NEED_NAME &&
-	    req->p.dir == ESPTUN_SA_DIR_OUT)
+	if (!err && need == ESPTUN_NEED_NAME && req->p.dir == ESPTUN_SA_DIR_OUT)
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_PEER,
 			      "an outbound SA is named by peer and spi: peer");
 	if (!err && (need & ESPTUN_NEED_KEY))
@@ -456,8 +462,9 @@ int esptun_netlink_parse_ike(struct genl_info *info,
 	if (tb[ESPTUN_IKE_A_LOCAL_PORT])
 		req->local.port = nla_get_be16(tb[ESPTUN_IKE_A_LOCAL_PORT]);
 	if (!req->remote.addr || !req->remote.port) {
-		NL_SET_ERR_MSG_ATTR(extack, nest,
-				    "ike: remote address and port must not be 0");
+		NL_SET_ERR_MSG_ATTR(
+			extack, nest,
+			"ike: remote address and port must not be 0");
 		return -EINVAL;
 	}
 	data = tb[ESPTUN_IKE_A_DATA];

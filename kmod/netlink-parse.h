@@ -28,12 +28,12 @@ struct esptun_sa_request {
 };
 
 /* Which parts of the "sa" attribute a request must have. */
-#define ESPTUN_NEED_SPI		BIT(0)
-#define ESPTUN_NEED_DIR		BIT(1)
-#define ESPTUN_NEED_PEER	BIT(2)
-#define ESPTUN_NEED_KEY		BIT(3)
+#define ESPTUN_NEED_SPI BIT(0)
+#define ESPTUN_NEED_DIR BIT(1)
+#define ESPTUN_NEED_PEER BIT(2)
+#define ESPTUN_NEED_KEY BIT(3)
 /* What names one SA: the peer too if it is an outbound one. */
-#define ESPTUN_NEED_NAME	(ESPTUN_NEED_SPI | ESPTUN_NEED_DIR | BIT(4))
+#define ESPTUN_NEED_NAME (ESPTUN_NEED_SPI | ESPTUN_NEED_DIR | BIT(4))
 
 /**
  * esptun_netlink_parse_peer - read the "peer" attribute

@@ -19,7 +19,8 @@ static u64 ms_since(unsigned long when)
 
 int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link)
 {
-	return nla_put_u32(msg, ESPTUN_A_IFINDEX, READ_ONCE(link->dev->ifindex));
+	return nla_put_u32(msg, ESPTUN_A_IFINDEX,
+			   READ_ONCE(link->dev->ifindex));
 }
 
 /* ---- peers --------------------------------------------------------------- */
@@ -36,8 +37,7 @@ static int put_peer_config(struct sk_buff *msg, struct esptun_peer *peer)
 		return -EMSGSIZE;
 	if (nla_put_be16(msg, ESPTUN_PEER_A_REMOTE_PORT, p.remote.port))
 		return -EMSGSIZE;
-	if (p.local &&
-	    nla_put_be32(msg, ESPTUN_PEER_A_LOCAL_ADDRESS, p.local))
+	if (p.local && nla_put_be32(msg, ESPTUN_PEER_A_LOCAL_ADDRESS, p.local))
 		return -EMSGSIZE;
 	if (nla_put_u32(msg, ESPTUN_PEER_A_KEEPALIVE, p.keepalive) ||
 	    nla_put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p.may_roam))
@@ -100,8 +100,7 @@ static int put_ts(struct sk_buff *msg, int type, const struct esptun_ts *ts)
 	int len = ts->family == AF_INET ? sizeof(struct in_addr) :
 					  sizeof(struct in6_addr);
 
-	if (!nest ||
-	    nla_put(msg, ESPTUN_TS_A_ADDRESS, len, &ts->addr) ||
+	if (!nest || nla_put(msg, ESPTUN_TS_A_ADDRESS, len, &ts->addr) ||
 	    nla_put_u8(msg, ESPTUN_TS_A_PREFIX_LEN, ts->plen) ||
 	    nla_put_u8(msg, ESPTUN_TS_A_PROTOCOL, ts->proto))
 		return -EMSGSIZE;
@@ -181,9 +180,8 @@ static int put_sa_usage(struct sk_buff *msg, struct esptun_sa *sa)
 	    put_u64(msg, ESPTUN_SA_A_BYTES, atomic64_read(&sa->bytes), pad) ||
 	    put_u64(msg, ESPTUN_SA_A_AGE, ms_since(sa->created), pad))
 		return -EMSGSIZE;
-	if (packets &&
-	    put_u64(msg, ESPTUN_SA_A_LAST_USED,
-		    ms_since(READ_ONCE(sa->last_used)), pad))
+	if (packets && put_u64(msg, ESPTUN_SA_A_LAST_USED,
+			       ms_since(READ_ONCE(sa->last_used)), pad))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -197,8 +195,7 @@ static int put_sa_drops(struct sk_buff *msg, const struct esptun_sa *sa)
 		return -EMSGSIZE;
 	for (slot = 0; slot < ESPTUN_SA_DROPS; slot++) {
 		id = esptun_sa_drop_id(sa, slot);
-		if (id && put_u64(msg, id,
-				  (u32)atomic_read(&sa->drops[slot]),
+		if (id && put_u64(msg, id, (u32)atomic_read(&sa->drops[slot]),
 				  ESPTUN_STATS_A_PAD))
 			return -EMSGSIZE;
 	}
@@ -263,14 +260,12 @@ int esptun_netlink_put_flow(struct sk_buff *msg, const struct esptun_flow *flow)
 	int len = flow->family == AF_INET ? sizeof(struct in_addr) :
 					    sizeof(struct in6_addr);
 
-	if (!nest ||
-	    nla_put(msg, ESPTUN_FLOW_A_SOURCE, len, &flow->src) ||
+	if (!nest || nla_put(msg, ESPTUN_FLOW_A_SOURCE, len, &flow->src) ||
 	    nla_put(msg, ESPTUN_FLOW_A_DESTINATION, len, &flow->dst) ||
 	    nla_put_u8(msg, ESPTUN_FLOW_A_PROTOCOL, flow->proto))
 		return -EMSGSIZE;
 	if (flow->ports_valid &&
-	    (nla_put_be16(msg, ESPTUN_FLOW_A_SOURCE_PORT,
-			  htons(flow->sport)) ||
+	    (nla_put_be16(msg, ESPTUN_FLOW_A_SOURCE_PORT, htons(flow->sport)) ||
 	     nla_put_be16(msg, ESPTUN_FLOW_A_DESTINATION_PORT,
 			  htons(flow->dport))))
 		return -EMSGSIZE;

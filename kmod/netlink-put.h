@@ -20,7 +20,8 @@ struct sk_buff;
  */
 
 /* The link, as its current ifindex. */
-int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link);
+int esptun_netlink_put_link(struct sk_buff *msg,
+			    const struct esptun_link *link);
 
 /* All about a peer. en->lock held; process context. */
 int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer);
@@ -45,6 +46,7 @@ size_t esptun_netlink_sa_size(const struct esptun_sa *sa);
 int esptun_netlink_put_stats(struct sk_buff *msg,
 			     struct esptun_stats __percpu *stats);
 
-int esptun_netlink_put_flow(struct sk_buff *msg, const struct esptun_flow *flow);
+int esptun_netlink_put_flow(struct sk_buff *msg,
+			    const struct esptun_flow *flow);
 
 #endif /* ESPTUN_NETLINK_PUT_H */

@@ -38,8 +38,9 @@ static int resolve_link(struct genl_info *info, struct esptun_net *en)
 	}
 	info->user_ptr[0] = esptun_dev_by_index(en, nla_get_u32(attr));
 	if (!info->user_ptr[0]) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "ifindex: no esptun link of this network namespace");
+		NL_SET_ERR_MSG_ATTR(
+			info->extack, attr,
+			"ifindex: no esptun link of this network namespace");
 		return -ENODEV;
 	}
 	return 0;
@@ -177,8 +178,8 @@ static int fill_sa(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 		   struct netlink_callback *cb, u8 cmd, struct esptun_sa *sa,
 		   bool keys)
 {
-	void *hdr = genlmsg_put(msg, portid, seq, &esptun_nl_family, flags,
-				cmd);
+	void *hdr =
+		genlmsg_put(msg, portid, seq, &esptun_nl_family, flags, cmd);
 
 	if (!hdr)
 		return -EMSGSIZE;
@@ -213,8 +214,9 @@ static struct esptun_sa *find_sa(struct genl_info *info,
 					      req->p.spi, req->p.peer);
 
 	if (!sa)
-		NL_SET_ERR_MSG_ATTR(info->extack, req->tb[ESPTUN_SA_A_SPI],
-				    "no SA with this direction, spi and peer on the link");
+		NL_SET_ERR_MSG_ATTR(
+			info->extack, req->tb[ESPTUN_SA_A_SPI],
+			"no SA with this direction, spi and peer on the link");
 	return sa;
 }
 
@@ -225,7 +227,8 @@ int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	err = esptun_netlink_parse_sa(info, &req,
 				      ESPTUN_NEED_SPI | ESPTUN_NEED_DIR |
-				      ESPTUN_NEED_PEER | ESPTUN_NEED_KEY);
+					      ESPTUN_NEED_PEER |
+					      ESPTUN_NEED_KEY);
 	if (err)
 		return err;
 	err = esptun_sa_new(request_link(info), &req.p, info->extack);
@@ -323,8 +326,9 @@ int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto free_msg;
 	if (req.tb[ESPTUN_SA_A_DIR] && req.p.dir != ESPTUN_SA_DIR_IN) {
-		NL_SET_ERR_MSG_ATTR(info->extack, req.tb[ESPTUN_SA_A_DIR],
-				    "dir: only inbound SPIs are ours to choose");
+		NL_SET_ERR_MSG_ATTR(
+			info->extack, req.tb[ESPTUN_SA_A_DIR],
+			"dir: only inbound SPIs are ours to choose");
 		err = -EINVAL;
 		goto end_req;
 	}
@@ -406,8 +410,9 @@ static int dump_links(struct sk_buff *msg, struct netlink_callback *cb,
 		only = esptun_dev_by_index(en, nla_get_u32(attr));
 		/* Gone half way through: the dump ends, marked interrupted. */
 		if (!only && !cb->prev_seq) {
-			NL_SET_ERR_MSG_ATTR(cb->extack, attr,
-					    "ifindex: no esptun link of this network namespace");
+			NL_SET_ERR_MSG_ATTR(
+				cb->extack, attr,
+				"ifindex: no esptun link of this network namespace");
 			return -ENODEV;
 		}
 		if (!only)
@@ -520,8 +525,8 @@ static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
 
 int esptun_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	int keys = may_show_keys(cb->skb, genl_info_dump(cb)->attrs,
-				 cb->extack);
+	int keys =
+		may_show_keys(cb->skb, genl_info_dump(cb)->attrs, cb->extack);
 
 	if (keys < 0)
 		return keys;
@@ -580,8 +585,9 @@ int esptun_nl_ike_bind_doit(struct sk_buff *skb, struct genl_info *info)
 	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
 
 	if (en->agent && en->agent != info->snd_portid) {
-		NL_SET_ERR_MSG(info->extack,
-			       "another agent holds the IKE channel of this network namespace");
+		NL_SET_ERR_MSG(
+			info->extack,
+			"another agent holds the IKE channel of this network namespace");
 		return -EBUSY;
 	}
 	WRITE_ONCE(en->agent, info->snd_portid);

@@ -19,7 +19,8 @@ static int check_params(const struct esptun_peer_params *p,
 	if ((p->present & ESPTUN_PEER_REMOTE_ADDR) && p->remote.addr &&
 	    (ipv4_is_multicast(p->remote.addr) ||
 	     ipv4_is_lbcast(p->remote.addr))) {
-		NL_SET_ERR_MSG(extack, "remote-address: must be a host's address");
+		NL_SET_ERR_MSG(extack,
+			       "remote-address: must be a host's address");
 		return -EINVAL;
 	}
 	if ((p->present & ESPTUN_PEER_REMOTE_PORT) && !p->remote.port) {
@@ -107,7 +108,8 @@ int esptun_peer_new(struct esptun_link *link,
 	err = xa_insert(&link->peers, params->id, peer, GFP_KERNEL_ACCOUNT);
 	if (err) {
 		if (err == -EBUSY) {
-			NL_SET_ERR_MSG(extack, "id: the link has a peer with this id");
+			NL_SET_ERR_MSG(extack,
+				       "id: the link has a peer with this id");
 			err = -EEXIST;
 		}
 		peer_free_rcu(&peer->rcu);
@@ -171,7 +173,8 @@ int esptun_peer_del(struct esptun_link *link, u32 id,
 		return -ENOENT;
 	}
 	if (peer->n_sas) {
-		NL_SET_ERR_MSG(extack, "peer in use: it has SAs, remove them first");
+		NL_SET_ERR_MSG(extack,
+			       "peer in use: it has SAs, remove them first");
 		return -EBUSY;
 	}
 	esptun_notify_peer(peer, ESPTUN_CMD_PEER_DEL);
@@ -234,13 +237,16 @@ void esptun_peer_totals_get(const struct esptun_peer *peer,
 static const struct esptun_esp_sizes *sizes_of(const struct esptun_peer *peer)
 {
 	static const struct esptun_esp_sizes usual = {
-		.iv = 8, .icv = 16, .align = 4,
+		.iv = 8,
+		.icv = 16,
+		.align = 4,
 	};
 	const struct esptun_sa *sa;
 
-	list_for_each_entry_reverse(sa, &peer->sas, peer_node)
-		if (sa->dir == ESPTUN_SA_DIR_OUT)
-			return &sa->aead.alg->sizes;
+	list_for_each_entry_reverse(
+		sa, &peer->sas,
+		peer_node) if (sa->dir ==
+			       ESPTUN_SA_DIR_OUT) return &sa->aead.alg->sizes;
 	return &usual;
 }
 

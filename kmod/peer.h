@@ -15,11 +15,11 @@
 struct netlink_ext_ack;
 
 /* Which members of struct esptun_peer_params the caller filled in. */
-#define ESPTUN_PEER_REMOTE_ADDR	BIT(0)
-#define ESPTUN_PEER_REMOTE_PORT	BIT(1)
-#define ESPTUN_PEER_LOCAL_ADDR	BIT(2)
-#define ESPTUN_PEER_KEEPALIVE	BIT(3)
-#define ESPTUN_PEER_MAY_ROAM	BIT(4)
+#define ESPTUN_PEER_REMOTE_ADDR BIT(0)
+#define ESPTUN_PEER_REMOTE_PORT BIT(1)
+#define ESPTUN_PEER_LOCAL_ADDR BIT(2)
+#define ESPTUN_PEER_KEEPALIVE BIT(3)
+#define ESPTUN_PEER_MAY_ROAM BIT(4)
 
 /**
  * struct esptun_peer_params - what a request says about a peer

@@ -104,8 +104,8 @@ static bool commit_list(struct esptun_sa *sa, struct sk_buff_head *list)
 static struct sk_buff *open_linear(struct esptun_sa *sa, struct sk_buff *skb,
 				   unsigned int text, int *err)
 {
-	struct sk_buff *out = netdev_alloc_skb(sa->link->dev,
-					       ESPTUN_AEAD_HEADROOM + text);
+	struct sk_buff *out =
+		netdev_alloc_skb(sa->link->dev, ESPTUN_AEAD_HEADROOM + text);
 
 	if (!out)
 		return NULL;
@@ -199,8 +199,8 @@ static unsigned int inner_len(const struct sk_buff *skb, u8 next)
 /* RFC 6040: the outer congestion mark goes inside, or the packet away. */
 static bool take_ecn(struct sk_buff *skb, u8 outer, u8 next)
 {
-	u8 inner = next == ESPTUN_NEXT_IP4 ?
-		   ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	u8 inner = next == ESPTUN_NEXT_IP4 ? ip_hdr(skb)->tos :
+					     ipv6_get_dsfield(ipv6_hdr(skb));
 
 	return INET_ECN_decapsulate(skb, outer, inner) <= 1;
 }
@@ -228,8 +228,8 @@ static unsigned int unwrap(struct esptun_sa *sa, struct sk_buff *skb)
 		if (!esptun_flow_parse(skb, &flow) ||
 		    !esptun_ts_match(esptun_sa_ts_remote(sa), sa->n_remote,
 				     &flow, true) ||
-		    !esptun_ts_match(esptun_sa_ts_local(sa), sa->n_local,
-				     &flow, false))
+		    !esptun_ts_match(esptun_sa_ts_local(sa), sa->n_local, &flow,
+				     false))
 			return ESPTUN_STATS_A_RX_TS;
 	}
 	skb->protocol = next == ESPTUN_NEXT_IP4 ? htons(ETH_P_IP) :
@@ -345,8 +345,8 @@ static bool ike_allowed(struct esptun_net *en)
 	bool allowed;
 
 	spin_lock(&en->ike_lock);
-	refill = min(now - en->ike_stamp, (unsigned long)HZ) *
-		 ESPTUN_IKE_RATE / HZ;
+	refill = min(now - en->ike_stamp, (unsigned long)HZ) * ESPTUN_IKE_RATE /
+		 HZ;
 	if (refill) {
 		en->ike_tokens = min_t(unsigned long, ESPTUN_IKE_BURST,
 				       en->ike_tokens + refill);
@@ -372,9 +372,9 @@ static unsigned int ike_one(struct esptun_sock *us, const struct sk_buff *skb)
 		return ESPTUN_STATS_A_RX_IKE_NO_AGENT;
 	if (!ike_allowed(us->en))
 		return ESPTUN_STATS_A_RX_IKE_LIMITED;
-	switch (esptun_notify_ike_recv(us->en, &local, &rx_cb((void *)skb)->from,
-				       skb, sizeof(__be32),
-				       skb->len - sizeof(__be32))) {
+	switch (esptun_notify_ike_recv(
+		us->en, &local, &rx_cb((void *)skb)->from, skb, sizeof(__be32),
+		skb->len - sizeof(__be32))) {
 	case 0:
 		return ESPTUN_STATS_A_RX_IKE;
 	case -ENOTCONN:

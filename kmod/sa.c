@@ -13,27 +13,18 @@ static struct workqueue_struct *free_wq;
 /* ---- counters and limits: data path ---- */
 
 static const u8 in_drops[ESPTUN_SA_DROPS] = {
-	ESPTUN_STATS_A_RX_DUMMY,
-	ESPTUN_STATS_A_RX_TRUNCATED,
-	ESPTUN_STATS_A_RX_REPLAY,
-	ESPTUN_STATS_A_RX_AUTH,
-	ESPTUN_STATS_A_RX_PADDING,
-	ESPTUN_STATS_A_RX_NEXT_HEADER,
-	ESPTUN_STATS_A_RX_INNER,
-	ESPTUN_STATS_A_RX_ECN,
-	ESPTUN_STATS_A_RX_TS,
-	ESPTUN_STATS_A_RX_EXPIRED,
-	ESPTUN_STATS_A_RX_LINK_DOWN,
-	ESPTUN_STATS_A_RX_NOMEM,
+	ESPTUN_STATS_A_RX_DUMMY,     ESPTUN_STATS_A_RX_TRUNCATED,
+	ESPTUN_STATS_A_RX_REPLAY,    ESPTUN_STATS_A_RX_AUTH,
+	ESPTUN_STATS_A_RX_PADDING,   ESPTUN_STATS_A_RX_NEXT_HEADER,
+	ESPTUN_STATS_A_RX_INNER,     ESPTUN_STATS_A_RX_ECN,
+	ESPTUN_STATS_A_RX_TS,	     ESPTUN_STATS_A_RX_EXPIRED,
+	ESPTUN_STATS_A_RX_LINK_DOWN, ESPTUN_STATS_A_RX_NOMEM,
 };
 
 static const u8 out_drops[ESPTUN_SA_DROPS] = {
-	ESPTUN_STATS_A_TX_TOO_BIG,
-	ESPTUN_STATS_A_TX_NO_ROUTE,
-	ESPTUN_STATS_A_TX_LOOP,
-	ESPTUN_STATS_A_TX_EXPIRED,
-	ESPTUN_STATS_A_TX_SEQUENCE,
-	ESPTUN_STATS_A_TX_CRYPTO,
+	ESPTUN_STATS_A_TX_TOO_BIG,  ESPTUN_STATS_A_TX_NO_ROUTE,
+	ESPTUN_STATS_A_TX_LOOP,	    ESPTUN_STATS_A_TX_EXPIRED,
+	ESPTUN_STATS_A_TX_SEQUENCE, ESPTUN_STATS_A_TX_CRYPTO,
 	ESPTUN_STATS_A_TX_NOMEM,
 };
 
@@ -209,7 +200,8 @@ static int check_window(const struct esptun_sa_params *p,
 	if (!(p->present & ESPTUN_SA_REPLAY_WINDOW))
 		return 0;
 	if (p->dir != ESPTUN_SA_DIR_IN) {
-		NL_SET_ERR_MSG(extack, "replay-window: only an inbound SA has one");
+		NL_SET_ERR_MSG(extack,
+			       "replay-window: only an inbound SA has one");
 		return -EINVAL;
 	}
 	if (p->replay_window > ESPTUN_REPLAY_WINDOW_MAX) {
@@ -229,7 +221,8 @@ static int check_params(const struct esptun_sa_params *p,
 		return -EINVAL;
 	}
 	if (ntohl(p->spi) < ESPTUN_SPI_MIN) {
-		NL_SET_ERR_MSG(extack, "spi: must be 256 or more (RFC 4303 2.1)");
+		NL_SET_ERR_MSG(extack,
+			       "spi: must be 256 or more (RFC 4303 2.1)");
 		return -EINVAL;
 	}
 	if (p->mode != ESPTUN_SA_MODE_TUNNEL) {
@@ -237,7 +230,9 @@ static int check_params(const struct esptun_sa_params *p,
 		return -EOPNOTSUPP;
 	}
 	if (p->integ_key_len) {
-		NL_SET_ERR_MSG(extack, "integ-key: a combined-mode cipher takes no integrity key");
+		NL_SET_ERR_MSG(
+			extack,
+			"integ-key: a combined-mode cipher takes no integrity key");
 		return -EINVAL;
 	}
 	err = check_window(p, extack);
@@ -306,7 +301,8 @@ static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
 				   struct netlink_ext_ack *extack)
 {
 	u32 window = p->present & ESPTUN_SA_REPLAY_WINDOW ?
-		     p->replay_window : ESPTUN_REPLAY_WINDOW_DEFAULT;
+			     p->replay_window :
+			     ESPTUN_REPLAY_WINDOW_DEFAULT;
 	const struct esptun_alg *alg;
 	struct esptun_sa *sa;
 	int err;
@@ -343,7 +339,8 @@ static struct esptun_peer *find_peer(struct esptun_link *link, u32 id,
 	}
 	peer = esptun_peer_find(link, id);
 	if (!peer) {
-		NL_SET_ERR_MSG(extack, "peer: no peer with this id on the link");
+		NL_SET_ERR_MSG(extack,
+			       "peer: no peer with this id on the link");
 		return ERR_PTR(-ENOENT);
 	}
 	if (peer->n_sas >= ESPTUN_SAS_PER_PEER_MAX) {
@@ -413,7 +410,9 @@ static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
 		err = -EEXIST;
 	}
 	if (err == -EEXIST)
-		NL_SET_ERR_MSG(extack, "spi: an inbound SA with this SPI exists in the network namespace");
+		NL_SET_ERR_MSG(
+			extack,
+			"spi: an inbound SA with this SPI exists in the network namespace");
 	return err;
 }
 
@@ -421,7 +420,9 @@ static int publish_out(struct esptun_link *link, struct esptun_sa *sa,
 		       struct netlink_ext_ack *extack)
 {
 	if (esptun_sa_find(link, sa->dir, sa->spi, sa->peer->id)) {
-		NL_SET_ERR_MSG(extack, "spi: the peer has an outbound SA with this SPI");
+		NL_SET_ERR_MSG(
+			extack,
+			"spi: the peer has an outbound SA with this SPI");
 		return -EEXIST;
 	}
 	return esptun_sadb_out_add(&link->out, sa);
@@ -486,7 +487,8 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
 	if (*spi && ntohl(*spi) < ESPTUN_SPI_MIN) {
-		NL_SET_ERR_MSG(extack, "spi: must be 256 or more (RFC 4303 2.1)");
+		NL_SET_ERR_MSG(extack,
+			       "spi: must be 256 or more (RFC 4303 2.1)");
 		return -EINVAL;
 	}
 	sa = sa_alloc(&p, 0);
@@ -499,7 +501,8 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 		err = esptun_sadb_in_add(link->en, sa);
 	} while (err == -EEXIST && --tries);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "spi: no free SPI, or the wanted one is in use");
+		NL_SET_ERR_MSG(extack,
+			       "spi: no free SPI, or the wanted one is in use");
 		sa_free(sa);
 		return err;
 	}

@@ -20,11 +20,11 @@ struct esptun_peer;
 struct netlink_ext_ack;
 
 /* Which members of struct esptun_sa_params the caller filled in. */
-#define ESPTUN_SA_REPLAY_WINDOW	BIT(0)
-#define ESPTUN_SA_SOFT_BYTES	BIT(1)
-#define ESPTUN_SA_HARD_BYTES	BIT(2)
-#define ESPTUN_SA_SOFT_PACKETS	BIT(3)
-#define ESPTUN_SA_HARD_PACKETS	BIT(4)
+#define ESPTUN_SA_REPLAY_WINDOW BIT(0)
+#define ESPTUN_SA_SOFT_BYTES BIT(1)
+#define ESPTUN_SA_HARD_BYTES BIT(2)
+#define ESPTUN_SA_SOFT_PACKETS BIT(3)
+#define ESPTUN_SA_HARD_PACKETS BIT(4)
 
 /**
  * struct esptun_limits - how much an SA may carry; 0 is no limit

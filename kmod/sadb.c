@@ -60,8 +60,7 @@ static bool all_ports(const struct esptun_ts *ts)
 	return ts->any_port || (!ts->port_lo && ts->port_hi == 0xffff);
 }
 
-int esptun_ts_check(const struct esptun_ts *ts,
-		    struct netlink_ext_ack *extack)
+int esptun_ts_check(const struct esptun_ts *ts, struct netlink_ext_ack *extack)
 {
 	struct in6_addr prefix;
 
@@ -70,12 +69,15 @@ int esptun_ts_check(const struct esptun_ts *ts,
 		return -EINVAL;
 	}
 	if (ts->plen > addr_bits(ts->family)) {
-		NL_SET_ERR_MSG(extack, "ts: prefix-len is longer than the address");
+		NL_SET_ERR_MSG(extack,
+			       "ts: prefix-len is longer than the address");
 		return -EINVAL;
 	}
 	addr_prefix(&prefix, &ts->addr, ts->family, ts->plen);
 	if (!ipv6_addr_equal(&prefix, &ts->addr)) {
-		NL_SET_ERR_MSG(extack, "ts: the address has bits set beyond prefix-len");
+		NL_SET_ERR_MSG(
+			extack,
+			"ts: the address has bits set beyond prefix-len");
 		return -EINVAL;
 	}
 	if (all_ports(ts))

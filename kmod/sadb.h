@@ -108,8 +108,7 @@ struct esptun_sadb_out {
  *
  * Return: 0 or -EINVAL.
  */
-int esptun_ts_check(const struct esptun_ts *ts,
-		    struct netlink_ext_ack *extack);
+int esptun_ts_check(const struct esptun_ts *ts, struct netlink_ext_ack *extack);
 
 /**
  * esptun_ts_match - does any of the selectors cover this end of a flow

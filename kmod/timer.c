@@ -67,7 +67,8 @@ void esptun_timer_peer_changed(struct esptun_peer *peer)
 	lockdep_assert_held(&peer->link->en->lock);
 	/* Fires at once if it is due already; then finds the real time. */
 	if (peer->keepalive)
-		mod_timer(&peer->timer, jiffies + (peer->sent ? 1 : peer->keepalive * HZ));
+		mod_timer(&peer->timer,
+			  jiffies + (peer->sent ? 1 : peer->keepalive * HZ));
 	else
 		timer_delete_sync(&peer->timer);
 }

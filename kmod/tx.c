@@ -178,7 +178,8 @@ static bool valid(struct sk_buff *skb)
 		return pskb_may_pull(skb, sizeof(struct ipv6hdr)) &&
 		       (skb_is_gso(skb) ||
 			ntohs(ipv6_hdr(skb)->payload_len) +
-			sizeof(struct ipv6hdr) <= len);
+					sizeof(struct ipv6hdr) <=
+				len);
 	}
 	return false;
 }
@@ -367,8 +368,9 @@ static void send_batch(struct batch *b, struct sk_buff *skb)
 static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 {
 	send_unreachable(skb);
-	drop(sa, skb, err == -ELOOP ? ESPTUN_STATS_A_TX_LOOP :
-				      ESPTUN_STATS_A_TX_NO_ROUTE);
+	drop(sa, skb,
+	     err == -ELOOP ? ESPTUN_STATS_A_TX_LOOP :
+			     ESPTUN_STATS_A_TX_NO_ROUTE);
 }
 
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
@@ -387,8 +389,8 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	b.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
 	small = fits(skb, b.inner_mtu);
-	b.df = dont_fragment(skb) && (is_ip4(skb) || skb_is_gso(skb) ||
-				      skb->len <= b.inner_mtu);
+	b.df = dont_fragment(skb) &&
+	       (is_ip4(skb) || skb_is_gso(skb) || skb->len <= b.inner_mtu);
 	if (small || !dont_fragment(skb)) {
 		send_batch(&b, skb);
 	} else {

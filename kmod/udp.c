@@ -66,11 +66,16 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 	if (err) {
 		kfree(us);
 		if (err == -EADDRINUSE && port == htons(ESPTUN_PORT_DEFAULT))
-			NL_SET_ERR_MSG(extack, "UDP port 4500 is taken; stop the other IPsec daemon or choose another port");
+			NL_SET_ERR_MSG(
+				extack,
+				"UDP port 4500 is taken; stop the other IPsec daemon or choose another port");
 		else if (err == -EADDRINUSE)
-			NL_SET_ERR_MSG(extack, "port: another program has this UDP port; choose another one");
+			NL_SET_ERR_MSG(
+				extack,
+				"port: another program has this UDP port; choose another one");
 		else
-			NL_SET_ERR_MSG(extack, "port: cannot open the UDP socket");
+			NL_SET_ERR_MSG(extack,
+				       "port: cannot open the UDP socket");
 		return ERR_PTR(err);
 	}
 	list_add_tail(&us->node, &en->socks);
@@ -232,7 +237,9 @@ static int ike_path(struct esptun_link *link,
 	struct rtable *rt;
 
 	if (!remote->addr || !remote->port) {
-		NL_SET_ERR_MSG(extack, "ike: remote-address and remote-port are needed");
+		NL_SET_ERR_MSG(
+			extack,
+			"ike: remote-address and remote-port are needed");
 		return -EINVAL;
 	}
 	path->remote = *remote;
@@ -240,9 +247,13 @@ static int ike_path(struct esptun_link *link,
 	rt = route(link, &path->saddr, remote);
 	if (IS_ERR(rt)) {
 		if (PTR_ERR(rt) == -ELOOP)
-			NL_SET_ERR_MSG(extack, "remote-address: the route leads into the link itself");
+			NL_SET_ERR_MSG(
+				extack,
+				"remote-address: the route leads into the link itself");
 		else
-			NL_SET_ERR_MSG(extack, "remote-address: no route from this source address");
+			NL_SET_ERR_MSG(
+				extack,
+				"remote-address: no route from this source address");
 		return PTR_ERR(rt);
 	}
 	path_set(path, rt);
@@ -251,9 +262,8 @@ static int ike_path(struct esptun_link *link,
 
 int esptun_udp_ike_send(struct esptun_link *link,
 			const struct esptun_endpoint *local,
-			const struct esptun_endpoint *remote,
-			const void *data, size_t len,
-			struct netlink_ext_ack *extack)
+			const struct esptun_endpoint *remote, const void *data,
+			size_t len, struct netlink_ext_ack *extack)
 {
 	struct esptun_path path;
 	struct sk_buff *skb;

@@ -122,8 +122,7 @@ int esptun_udp_keepalive(struct esptun_peer *peer);
  */
 int esptun_udp_ike_send(struct esptun_link *link,
 			const struct esptun_endpoint *local,
-			const struct esptun_endpoint *remote,
-			const void *data, size_t len,
-			struct netlink_ext_ack *extack);
+			const struct esptun_endpoint *remote, const void *data,
+			size_t len, struct netlink_ext_ack *extack);
 
 #endif /* ESPTUN_UDP_H */

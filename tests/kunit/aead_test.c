@@ -110,18 +110,22 @@ static void open_packet(struct kunit *test, const struct packet_vector *v,
 	KUNIT_ASSERT_EQ(test, v->packet_len, HEAD + v->text_len + ICV);
 
 	memcpy(b->packet, v->packet, v->packet_len);
-	KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b->packet, v->packet_len, v->seq,
-					  v->esn, b->text), 0, "%s", v->id);
+	KUNIT_EXPECT_EQ_MSG(test,
+			    do_open(&a, b->packet, v->packet_len, v->seq,
+				    v->esn, b->text),
+			    0, "%s", v->id);
 	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->text, v->text, v->text_len), 0,
 			    "%s", v->id);
 	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->packet, v->packet, v->packet_len),
 			    0, "%s: the packet was written to", v->id);
 
-	KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b->packet, v->packet_len, v->seq,
-					  v->esn, b->packet + HEAD), 0,
-			    "%s in place", v->id);
-	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->packet + HEAD, v->text, v->text_len),
+	KUNIT_EXPECT_EQ_MSG(test,
+			    do_open(&a, b->packet, v->packet_len, v->seq,
+				    v->esn, b->packet + HEAD),
 			    0, "%s in place", v->id);
+	KUNIT_EXPECT_EQ_MSG(test,
+			    memcmp(b->packet + HEAD, v->text, v->text_len), 0,
+			    "%s in place", v->id);
 	esptun_aead_free(&a);
 }
 
@@ -150,24 +154,26 @@ static void aead_packets_forged(struct kunit *test)
 		memcpy(b.packet, v->packet, v->packet_len);
 		for (i = 0; i < v->packet_len; i++) {
 			b.packet[i] ^= 1 << (i % 8);
-			KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b.packet,
-							  v->packet_len, v->seq,
-							  v->esn, b.text),
+			KUNIT_EXPECT_EQ_MSG(test,
+					    do_open(&a, b.packet, v->packet_len,
+						    v->seq, v->esn, b.text),
 					    -EBADMSG, "%s octet %u", v->id, i);
 			b.packet[i] ^= 1 << (i % 8);
 		}
 		if (v->esn)
-			KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b.packet,
-							  v->packet_len,
-							  v->seq + (1ULL << 32),
-							  true, b.text),
+			KUNIT_EXPECT_EQ_MSG(test,
+					    do_open(&a, b.packet, v->packet_len,
+						    v->seq + (1ULL << 32), true,
+						    b.text),
 					    -EBADMSG, "%s high half", v->id);
-		KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b.packet, v->packet_len,
-						  v->seq, !v->esn, b.text),
-				    -EBADMSG, "%s other kind of numbers", v->id);
-		KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b.packet,
-						  v->packet_len - 4, v->seq,
-						  v->esn, b.text),
+		KUNIT_EXPECT_EQ_MSG(test,
+				    do_open(&a, b.packet, v->packet_len, v->seq,
+					    !v->esn, b.text),
+				    -EBADMSG, "%s other kind of numbers",
+				    v->id);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    do_open(&a, b.packet, v->packet_len - 4,
+					    v->seq, v->esn, b.text),
 				    -EBADMSG, "%s shortened", v->id);
 		esptun_aead_free(&a);
 	}
@@ -197,18 +203,23 @@ static void seal_packet(struct kunit *test, const struct packet_vector *v,
 			    "%s", v->id);
 	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->packet, header, sizeof(header)), 0,
 			    "%s: header", v->id);
-	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->packet + ESPTUN_ESP_HLEN,
-					 v->packet + ESPTUN_ESP_HLEN, 8 + len),
+	KUNIT_EXPECT_EQ_MSG(test,
+			    memcmp(b->packet + ESPTUN_ESP_HLEN,
+				   v->packet + ESPTUN_ESP_HLEN, 8 + len),
 			    0, "%s: IV and ciphertext", v->id);
 	KUNIT_EXPECT_EQ_MSG(test, b->packet[HEAD + len + ICV], (u8)0,
 			    "%s: written past the ICV", v->id);
 
-	KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b->packet, HEAD + len + ICV, seq,
-					  esn, b->text), 0, "%s", v->id);
-	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->text, v->text, len), 0, "%s", v->id);
-	KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b->packet, HEAD + len + ICV, seq,
-					  !esn, b->text), -EBADMSG,
-			    "%s: ESN is not authenticated", v->id);
+	KUNIT_EXPECT_EQ_MSG(test,
+			    do_open(&a, b->packet, HEAD + len + ICV, seq, esn,
+				    b->text),
+			    0, "%s", v->id);
+	KUNIT_EXPECT_EQ_MSG(test, memcmp(b->text, v->text, len), 0, "%s",
+			    v->id);
+	KUNIT_EXPECT_EQ_MSG(test,
+			    do_open(&a, b->packet, HEAD + len + ICV, seq, !esn,
+				    b->text),
+			    -EBADMSG, "%s: ESN is not authenticated", v->id);
 	esptun_aead_free(&a);
 }
 
@@ -248,7 +259,8 @@ static void aead_wycheproof_open(struct kunit *test)
 	int done = 0;
 
 	buffers_get(test, &b);
-	for (v = aead_vectors; v < aead_vectors + ARRAY_SIZE(aead_vectors); v++) {
+	for (v = aead_vectors; v < aead_vectors + ARRAY_SIZE(aead_vectors);
+	     v++) {
 		bool esn = v->aad_len == 12;
 		u64 seq = 0;
 		int err;
@@ -268,9 +280,10 @@ static void aead_wycheproof_open(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, err, v->valid ? 0 : -EBADMSG,
 				    "encr %u test %u", v->encr, v->id);
 		if (v->valid)
-			KUNIT_EXPECT_EQ_MSG(test, memcmp(b.text, v->msg,
-							 v->msg_len), 0,
-					    "encr %u test %u", v->encr, v->id);
+			KUNIT_EXPECT_EQ_MSG(test,
+					    memcmp(b.text, v->msg, v->msg_len),
+					    0, "encr %u test %u", v->encr,
+					    v->id);
 		esptun_aead_free(&a);
 		done++;
 	}
@@ -286,7 +299,8 @@ static void aead_wycheproof_seal(struct kunit *test)
 	int done = 0;
 
 	buffers_get(test, &b);
-	for (v = aead_vectors; v < aead_vectors + ARRAY_SIZE(aead_vectors); v++) {
+	for (v = aead_vectors; v < aead_vectors + ARRAY_SIZE(aead_vectors);
+	     v++) {
 		u64 seq = get_unaligned_be64(v->iv + 4);
 
 		if (!v->valid)
@@ -294,15 +308,17 @@ static void aead_wycheproof_seal(struct kunit *test)
 		wycheproof_aead(test, v, &a);
 		memset(b.packet, 0x5a, ESPTUN_ESP_HLEN);
 		memcpy(b.packet + HEAD, v->msg, v->msg_len);
-		KUNIT_EXPECT_EQ(test, 0, do_seal(&a, b.packet, v->msg_len, seq,
-						 v->id & 1));
-		KUNIT_EXPECT_EQ_MSG(test, memcmp(b.packet + HEAD, v->ct,
-						 v->ct_len), 0,
-				    "encr %u test %u", v->encr, v->id);
-		KUNIT_EXPECT_EQ_MSG(test, do_open(&a, b.packet,
-						  HEAD + v->msg_len + ICV, seq,
-						  v->id & 1, b.text), 0,
-				    "encr %u test %u", v->encr, v->id);
+		KUNIT_EXPECT_EQ(test, 0,
+				do_seal(&a, b.packet, v->msg_len, seq,
+					v->id & 1));
+		KUNIT_EXPECT_EQ_MSG(test,
+				    memcmp(b.packet + HEAD, v->ct, v->ct_len),
+				    0, "encr %u test %u", v->encr, v->id);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    do_open(&a, b.packet,
+					    HEAD + v->msg_len + ICV, seq,
+					    v->id & 1, b.text),
+				    0, "encr %u test %u", v->encr, v->id);
 		KUNIT_EXPECT_EQ_MSG(test, memcmp(b.text, v->msg, v->msg_len), 0,
 				    "encr %u test %u", v->encr, v->id);
 		esptun_aead_free(&a);
@@ -318,7 +334,8 @@ static void aead_wycheproof_seal(struct kunit *test)
 static int open_plain(struct kunit *test, const struct aead_vector *v, u8 *buf)
 {
 	const char *name = v->encr == ESPTUN_ENCR_AES_GCM_16 ?
-			   "gcm(aes)" : "rfc7539(chacha20,poly1305)";
+				   "gcm(aes)" :
+				   "rfc7539(chacha20,poly1305)";
 	struct crypto_aead *tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ASYNC);
 	struct aead_request *req;
 	struct scatterlist sg;
@@ -350,15 +367,17 @@ static void aead_wycheproof_cipher(struct kunit *test)
 	struct buffers b;
 
 	buffers_get(test, &b);
-	for (v = aead_vectors; v < aead_vectors + ARRAY_SIZE(aead_vectors); v++) {
+	for (v = aead_vectors; v < aead_vectors + ARRAY_SIZE(aead_vectors);
+	     v++) {
 		KUNIT_ASSERT_LE(test, v->aad_len + v->ct_len + ICV, 4000u);
 		KUNIT_EXPECT_EQ_MSG(test, open_plain(test, v, b.text),
 				    v->valid ? 0 : -EBADMSG, "encr %u test %u",
 				    v->encr, v->id);
 		if (v->valid)
-			KUNIT_EXPECT_EQ_MSG(test, memcmp(b.text + v->aad_len,
-							 v->msg, v->msg_len), 0,
-					    "encr %u test %u", v->encr, v->id);
+			KUNIT_EXPECT_EQ_MSG(
+				test,
+				memcmp(b.text + v->aad_len, v->msg, v->msg_len),
+				0, "encr %u test %u", v->encr, v->id);
 	}
 }
 
@@ -367,18 +386,21 @@ static void aead_wycheproof_cipher(struct kunit *test)
 static void aead_key_lengths(struct kunit *test)
 {
 	static const u16 encrs[] = {
-		ESPTUN_ENCR_AES_GCM_16, ESPTUN_ENCR_CHACHA20_POLY1305,
+		ESPTUN_ENCR_AES_GCM_16,
+		ESPTUN_ENCR_CHACHA20_POLY1305,
 	};
 	static const u8 key[ESPTUN_KEY_MAX];
 	unsigned int i, len;
 
 	for (i = 0; i < ARRAY_SIZE(encrs); i++) {
-		const struct esptun_alg *alg = esptun_aead_find(encrs[i], 0, NULL);
+		const struct esptun_alg *alg =
+			esptun_aead_find(encrs[i], 0, NULL);
 
 		KUNIT_ASSERT_NOT_NULL(test, alg);
 		for (len = 0; len <= ESPTUN_KEY_MAX; len++) {
 			bool gcm = encrs[i] == ESPTUN_ENCR_AES_GCM_16;
-			bool want = len == 36 || (gcm && (len == 20 || len == 28));
+			bool want = len == 36 ||
+				    (gcm && (len == 20 || len == 28));
 			struct netlink_ext_ack extack = {};
 			struct esptun_aead a = {};
 			int err = esptun_aead_init(&a, alg, key, len, &extack);
@@ -407,17 +429,15 @@ static void aead_unknown(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, extack._msg);
 }
 
-static struct kunit_case aead_cases[] = {
-	KUNIT_CASE(aead_packets_open),
-	KUNIT_CASE(aead_packets_forged),
-	KUNIT_CASE(aead_packets_seal),
-	KUNIT_CASE(aead_wycheproof_open),
-	KUNIT_CASE(aead_wycheproof_seal),
-	KUNIT_CASE(aead_wycheproof_cipher),
-	KUNIT_CASE(aead_key_lengths),
-	KUNIT_CASE(aead_unknown),
-	{}
-};
+static struct kunit_case aead_cases[] = { KUNIT_CASE(aead_packets_open),
+					  KUNIT_CASE(aead_packets_forged),
+					  KUNIT_CASE(aead_packets_seal),
+					  KUNIT_CASE(aead_wycheproof_open),
+					  KUNIT_CASE(aead_wycheproof_seal),
+					  KUNIT_CASE(aead_wycheproof_cipher),
+					  KUNIT_CASE(aead_key_lengths),
+					  KUNIT_CASE(aead_unknown),
+					  {} };
 
 static struct kunit_suite aead_suite = {
 	.name = "esptun_aead",

@@ -33,34 +33,85 @@ struct script {
 
 static const struct script scripts[] = {
 	{ "first is 1", 64, { { 0, 0 }, { 1, 1 }, { 1, 0 }, { 0, 0 } }, 4 },
-	{ "reordered", 64, { { 3, 1 }, { 1, 1 }, { 2, 1 }, { 2, 0 }, { 3, 0 },
-			     { 1, 0 } }, 6 },
-	{ "left edge of 64", 64, { { 100, 1 }, { 37, 1 }, { 36, 0 }, { 37, 0 },
-				   { 101, 1 }, { 37, 0 }, { 38, 1 } }, 7 },
-	{ "window of 1", 1, { { 5, 1 }, { 5, 0 }, { 4, 0 }, { 6, 1 },
-			      { 5, 0 } }, 5 },
-	{ "window of 65", 65, { { 1000, 1 }, { 936, 1 }, { 935, 0 },
-				{ 1001, 1 }, { 936, 0 }, { 937, 1 } }, 6 },
-	{ "jump by a whole window", 128, { { 1, 1 }, { 129, 1 }, { 1, 0 },
-					   { 2, 1 }, { 257, 1 }, { 129, 0 },
-					   { 130, 1 } }, 7 },
-	{ "jump far past the ring", 64, { { 10, 1 }, { 1000000, 1 },
-					  { 999937, 1 }, { 999936, 0 },
-					  { 10, 0 }, { 1000000, 0 } }, 6 },
-	{ "jump to an old number's bit", 64, { { 1, 1 }, { 129, 1 },
-					       { 128, 1 }, { 66, 1 },
-					       { 65, 0 } }, 5 },
-	{ "widest", 65536, { { 65536, 1 }, { 1, 1 }, { 65537, 1 }, { 1, 0 },
-			     { 2, 1 }, { 2, 0 } }, 6 },
-	{ "end of 32 bits", 64, { { TOP32, 1 }, { TOP32, 0 },
-				  { TOP32 - 63, 1 }, { TOP32 - 64, 0 },
-				  { 1, 0 } }, 5 },
-	{ "across 32 bits", 64, { { TOP32, 1 }, { TOP32 + 1, 1 },
-				  { TOP32, 0 }, { TOP32 - 1, 1 },
-				  { TOP32 + 2, 1 }, { TOP32 - 61, 1 },
-				  { TOP32 - 61, 0 }, { TOP32 - 62, 0 } }, 8 },
-	{ "end of 64 bits", 64, { { U64_MAX, 1 }, { U64_MAX, 0 },
-				  { U64_MAX - 63, 1 }, { U64_MAX - 64, 0 } },
+	{ "reordered",
+	  64,
+	  { { 3, 1 }, { 1, 1 }, { 2, 1 }, { 2, 0 }, { 3, 0 }, { 1, 0 } },
+	  6 },
+	{ "left edge of 64",
+	  64,
+	  { { 100, 1 },
+	    { 37, 1 },
+	    { 36, 0 },
+	    { 37, 0 },
+	    { 101, 1 },
+	    { 37, 0 },
+	    { 38, 1 } },
+	  7 },
+	{ "window of 1",
+	  1,
+	  { { 5, 1 }, { 5, 0 }, { 4, 0 }, { 6, 1 }, { 5, 0 } },
+	  5 },
+	{ "window of 65",
+	  65,
+	  { { 1000, 1 },
+	    { 936, 1 },
+	    { 935, 0 },
+	    { 1001, 1 },
+	    { 936, 0 },
+	    { 937, 1 } },
+	  6 },
+	{ "jump by a whole window",
+	  128,
+	  { { 1, 1 },
+	    { 129, 1 },
+	    { 1, 0 },
+	    { 2, 1 },
+	    { 257, 1 },
+	    { 129, 0 },
+	    { 130, 1 } },
+	  7 },
+	{ "jump far past the ring",
+	  64,
+	  { { 10, 1 },
+	    { 1000000, 1 },
+	    { 999937, 1 },
+	    { 999936, 0 },
+	    { 10, 0 },
+	    { 1000000, 0 } },
+	  6 },
+	{ "jump to an old number's bit",
+	  64,
+	  { { 1, 1 }, { 129, 1 }, { 128, 1 }, { 66, 1 }, { 65, 0 } },
+	  5 },
+	{ "widest",
+	  65536,
+	  { { 65536, 1 }, { 1, 1 }, { 65537, 1 }, { 1, 0 }, { 2, 1 }, { 2, 0 } },
+	  6 },
+	{ "end of 32 bits",
+	  64,
+	  { { TOP32, 1 },
+	    { TOP32, 0 },
+	    { TOP32 - 63, 1 },
+	    { TOP32 - 64, 0 },
+	    { 1, 0 } },
+	  5 },
+	{ "across 32 bits",
+	  64,
+	  { { TOP32, 1 },
+	    { TOP32 + 1, 1 },
+	    { TOP32, 0 },
+	    { TOP32 - 1, 1 },
+	    { TOP32 + 2, 1 },
+	    { TOP32 - 61, 1 },
+	    { TOP32 - 61, 0 },
+	    { TOP32 - 62, 0 } },
+	  8 },
+	{ "end of 64 bits",
+	  64,
+	  { { U64_MAX, 1 },
+	    { U64_MAX, 0 },
+	    { U64_MAX - 63, 1 },
+	    { U64_MAX - 64, 0 } },
 	  4 },
 	{ "no window", 0, { { 5, 1 }, { 5, 1 }, { 1, 1 }, { 6, 1 } }, 4 },
 };
@@ -79,12 +130,18 @@ static void replay_scripts(struct kunit *test)
 		for (i = 0; i < s->n; i++) {
 			const struct step *t = &s->steps[i];
 
-			KUNIT_EXPECT_EQ_MSG(test, esptun_replay_check(&r, t->seq),
-					    t->fresh, "%s, step %d", s->name, i);
-			KUNIT_EXPECT_EQ_MSG(test, esptun_replay_check(&r, t->seq),
-					    t->fresh, "%s, step %d again", s->name, i);
-			KUNIT_EXPECT_EQ_MSG(test, esptun_replay_commit(&r, t->seq),
-					    t->fresh, "%s, step %d commit", s->name, i);
+			KUNIT_EXPECT_EQ_MSG(test,
+					    esptun_replay_check(&r, t->seq),
+					    t->fresh, "%s, step %d", s->name,
+					    i);
+			KUNIT_EXPECT_EQ_MSG(test,
+					    esptun_replay_check(&r, t->seq),
+					    t->fresh, "%s, step %d again",
+					    s->name, i);
+			KUNIT_EXPECT_EQ_MSG(test,
+					    esptun_replay_commit(&r, t->seq),
+					    t->fresh, "%s, step %d commit",
+					    s->name, i);
 			if (t->fresh)
 				top = max(top, t->seq);
 			KUNIT_EXPECT_EQ_MSG(test, r.top, top, "%s, step %d top",
@@ -105,13 +162,14 @@ static u32 next_random(u32 *state)
 /* The definition: fresh if in the window or ahead of it, and never seen. */
 static bool model_fresh(const unsigned long *seen, u64 top, u32 window, u64 seq)
 {
-	return seq && (seq > top || (top - seq < window && !test_bit(seq, seen)));
+	return seq &&
+	       (seq > top || (top - seq < window && !test_bit(seq, seen)));
 }
 
 static void replay_model(struct kunit *test)
 {
-	static const u32 windows[] = { 1, 2, 31, 32, 63, 64, 65, 127, 128, 1000,
-				       1024, 4096, 65536 };
+	static const u32 windows[] = { 1,   2,	 31,   32,   63,   64,	 65,
+				       127, 128, 1000, 1024, 4096, 65536 };
 	unsigned long *seen;
 	unsigned int w, i;
 	u32 state = 1;
@@ -127,7 +185,8 @@ static void replay_model(struct kunit *test)
 		window_open(test, &r, windows[w]);
 		for (i = 0; i < 20000; i++) {
 			u32 span = windows[w] + windows[w] / 2 + 3;
-			u64 low = top > windows[w] + 2 ? top - windows[w] - 2 : 0;
+			u64 low = top > windows[w] + 2 ? top - windows[w] - 2 :
+							 0;
 			u64 seq = low + next_random(&state) % span;
 			bool want;
 
@@ -194,17 +253,19 @@ static void replay_infer(struct kunit *test)
 {
 	const struct infer_row *row;
 
-	for (row = infer_rows; row < infer_rows + ARRAY_SIZE(infer_rows); row++) {
-		struct esptun_replay r = { .top = row->top, .window = row->window };
+	for (row = infer_rows; row < infer_rows + ARRAY_SIZE(infer_rows);
+	     row++) {
+		struct esptun_replay r = { .top = row->top,
+					   .window = row->window };
 		u64 full = 0;
 
-		KUNIT_EXPECT_EQ_MSG(test,
-				    esptun_replay_infer(&r, row->seq, true, &full),
-				    row->possible, "top %llx seq %x", row->top,
-				    row->seq);
+		KUNIT_EXPECT_EQ_MSG(
+			test, esptun_replay_infer(&r, row->seq, true, &full),
+			row->possible, "top %llx seq %x", row->top, row->seq);
 		if (row->possible)
 			KUNIT_EXPECT_EQ_MSG(test, full, row->full,
-					    "top %llx seq %x", row->top, row->seq);
+					    "top %llx seq %x", row->top,
+					    row->seq);
 
 		KUNIT_EXPECT_TRUE(test, esptun_replay_infer(&r, row->seq, false,
 							    &full));
@@ -221,25 +282,25 @@ static void replay_esn_wrap(struct kunit *test)
 	window_open(test, &r, 1024);
 	r.top = TOP32 - 8;
 	for (seq = TOP32 - 7; seq < TOP32 + 9; seq++) {
-		KUNIT_ASSERT_TRUE(test, esptun_replay_infer(&r, lower_32_bits(seq),
-							    true, &full));
+		KUNIT_ASSERT_TRUE(test,
+				  esptun_replay_infer(&r, lower_32_bits(seq),
+						      true, &full));
 		KUNIT_EXPECT_EQ(test, full, seq);
 		KUNIT_EXPECT_TRUE(test, esptun_replay_commit(&r, full));
 	}
 	for (seq = TOP32 - 7; seq < TOP32 + 9; seq++) {
-		KUNIT_ASSERT_TRUE(test, esptun_replay_infer(&r, lower_32_bits(seq),
-							    true, &full));
+		KUNIT_ASSERT_TRUE(test,
+				  esptun_replay_infer(&r, lower_32_bits(seq),
+						      true, &full));
 		KUNIT_EXPECT_FALSE(test, esptun_replay_commit(&r, full));
 	}
 }
 
-static struct kunit_case replay_cases[] = {
-	KUNIT_CASE(replay_scripts),
-	KUNIT_CASE(replay_model),
-	KUNIT_CASE(replay_infer),
-	KUNIT_CASE(replay_esn_wrap),
-	{}
-};
+static struct kunit_case replay_cases[] = { KUNIT_CASE(replay_scripts),
+					    KUNIT_CASE(replay_model),
+					    KUNIT_CASE(replay_infer),
+					    KUNIT_CASE(replay_esn_wrap),
+					    {} };
 
 static struct kunit_suite replay_suite = {
 	.name = "esptun_replay",

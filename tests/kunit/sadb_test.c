@@ -120,7 +120,8 @@ struct selector {
 	u16 hi;
 };
 
-static u8 parse_addr(struct kunit *test, const char *text, struct in6_addr *addr)
+static u8 parse_addr(struct kunit *test, const char *text,
+		     struct in6_addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
 	if (in4_pton(text, -1, (u8 *)addr, -1, NULL))
@@ -154,7 +155,8 @@ static struct esptun_sa *out_make(struct kunit *test, struct world *w, u32 spi,
 	sa->n_remote = n_remote;
 	sa->ts = kunit_kcalloc(test, n_remote + 1, sizeof(*sa->ts), GFP_KERNEL);
 	sa->n_sels = max(n_remote, 1);
-	sa->sels = kunit_kcalloc(test, sa->n_sels, sizeof(*sa->sels), GFP_KERNEL);
+	sa->sels =
+		kunit_kcalloc(test, sa->n_sels, sizeof(*sa->sels), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sa->ts);
 	KUNIT_ASSERT_NOT_NULL(test, sa->sels);
 	if (sa->n_local)
@@ -167,8 +169,8 @@ static struct esptun_sa *out_make(struct kunit *test, struct world *w, u32 spi,
 static struct esptun_sa *out_add(struct kunit *test, struct world *w, u32 spi,
 				 struct selector local, struct selector remote)
 {
-	struct esptun_sa *sa = out_make(test, w, spi, &local, &remote,
-					remote.addr ? 1 : 0);
+	struct esptun_sa *sa =
+		out_make(test, w, spi, &local, &remote, remote.addr ? 1 : 0);
 
 	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_add(&w->link->out, sa));
 	return sa;
@@ -250,21 +252,39 @@ struct lookup_row {
 };
 
 static const struct lookup_row lookup_rows[] = {
-	{ "outside every prefix", { "192.168.1.1", "172.16.0.1", 17, 1, 2 }, 0x100 },
+	{ "outside every prefix",
+	  { "192.168.1.1", "172.16.0.1", 17, 1, 2 },
+	  0x100 },
 	{ "/8", { "192.168.1.1", "10.9.9.9", 17, 1, 2 }, 0x108 },
 	{ "/16 beats /8", { "192.168.1.1", "10.1.9.9", 17, 1, 2 }, 0x116 },
 	{ "/32 and port", { "192.168.1.1", "10.1.2.3", 6, 999, 80 }, 0x132 },
-	{ "other port falls back", { "192.168.1.1", "10.1.2.3", 6, 80, 81 }, 0x116 },
-	{ "other protocol falls back", { "192.168.1.1", "10.1.2.3", 17, 9, 80 }, 0x116 },
-	{ "newer with ports beats older", { "192.168.1.1", "10.1.9.9", 17, 1, 53 }, 0x153 },
-	{ "top of the port range", { "192.168.1.1", "10.1.9.9", 17, 1, 60 }, 0x153 },
-	{ "above the port range", { "192.168.1.1", "10.1.9.9", 17, 1, 61 }, 0x116 },
-	{ "a later fragment has no ports", { "192.168.1.1", "10.1.9.9", 17, 1, 53, 5 }, 0x116 },
+	{ "other port falls back",
+	  { "192.168.1.1", "10.1.2.3", 6, 80, 81 },
+	  0x116 },
+	{ "other protocol falls back",
+	  { "192.168.1.1", "10.1.2.3", 17, 9, 80 },
+	  0x116 },
+	{ "newer with ports beats older",
+	  { "192.168.1.1", "10.1.9.9", 17, 1, 53 },
+	  0x153 },
+	{ "top of the port range",
+	  { "192.168.1.1", "10.1.9.9", 17, 1, 60 },
+	  0x153 },
+	{ "above the port range",
+	  { "192.168.1.1", "10.1.9.9", 17, 1, 61 },
+	  0x116 },
+	{ "a later fragment has no ports",
+	  { "192.168.1.1", "10.1.9.9", 17, 1, 53, 5 },
+	  0x116 },
 	{ "local prefix fits", { "192.168.1.1", "10.2.0.1", 6, 1, 2 }, 0x124 },
-	{ "local prefix does not fit", { "192.168.2.1", "10.2.0.1", 6, 1, 2 }, 0x108 },
+	{ "local prefix does not fit",
+	  { "192.168.2.1", "10.2.0.1", 6, 1, 2 },
+	  0x108 },
 	{ "ICMP type", { "192.168.1.1", "10.3.0.1", 1, ICMP_ECHO, 0 }, 0x101 },
 	{ "ICMP other type", { "192.168.1.1", "10.3.0.1", 1, 0, 0 }, 0x108 },
-	{ "IPv6 /64 beats /32", { "fd00::1", "2001:db8:0:1::9", 17, 1, 2 }, 0x164 },
+	{ "IPv6 /64 beats /32",
+	  { "fd00::1", "2001:db8:0:1::9", 17, 1, 2 },
+	  0x164 },
 	{ "IPv6 /32", { "fd00::1", "2001:db8:1::9", 17, 1, 2 }, 0x160 },
 	{ "IPv6 outside", { "fd00::1", "2001:db9::9", 17, 1, 2 }, 0x100 },
 };
@@ -277,20 +297,23 @@ static void sadb_selectors(struct kunit *test)
 	int i = 0;
 
 	world_open(test, &w);
-	sas[i++] = out_add(test, &w, 0x132, ANY, SEL("10.1.2.3", 32, 6, 80, 80));
+	sas[i++] =
+		out_add(test, &w, 0x132, ANY, SEL("10.1.2.3", 32, 6, 80, 80));
 	sas[i++] = out_add(test, &w, 0x116, ANY, SEL("10.1.0.0", 16));
 	sas[i++] = out_add(test, &w, 0x108, ANY, SEL("10.0.0.0", 8));
 	sas[i++] = out_add(test, &w, 0x100, ANY, ANY);
-	sas[i++] = out_add(test, &w, 0x153, ANY, SEL("10.1.0.0", 16, 17, 53, 60));
+	sas[i++] =
+		out_add(test, &w, 0x153, ANY, SEL("10.1.0.0", 16, 17, 53, 60));
 	sas[i++] = out_add(test, &w, 0x124, SEL("192.168.1.0", 24),
 			   SEL("10.2.0.0", 16));
 	sas[i++] = out_add(test, &w, 0x101, ANY,
 			   SEL("10.3.0.0", 16, 1, ICMP_ECHO, ICMP_ECHO + 255));
 	sas[i++] = out_add(test, &w, 0x160, ANY, SEL("2001:db8::", 32));
 	sas[i++] = out_add(test, &w, 0x164, ANY, SEL("2001:db8:0:1::", 64));
-	for (row = lookup_rows; row < lookup_rows + ARRAY_SIZE(lookup_rows); row++)
-		KUNIT_EXPECT_EQ_MSG(test, lookup(test, &w, row->packet), row->spi,
-				    "%s", row->name);
+	for (row = lookup_rows; row < lookup_rows + ARRAY_SIZE(lookup_rows);
+	     row++)
+		KUNIT_EXPECT_EQ_MSG(test, lookup(test, &w, row->packet),
+				    row->spi, "%s", row->name);
 	while (i--)
 		esptun_sadb_out_del(&w.link->out, sas[i]);
 	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, lookup_rows[0].packet));
@@ -337,16 +360,20 @@ static void sadb_rekey_any(struct kunit *test)
 
 static void sadb_rekey_prefix(struct kunit *test)
 {
-	rekey(test, SEL("10.1.0.0", 16), PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+	rekey(test, SEL("10.1.0.0", 16),
+	      PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
 	rekey(test, SEL("fd00::", 8), PKT("fd00::1", "fd00::2", 17, 1, 2));
-	rekey(test, SEL("0.0.0.0", 0), PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+	rekey(test, SEL("0.0.0.0", 0),
+	      PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
 }
 
 /* Every IPv4 selector of one SA finds it, and none of them IPv6. */
 static void sadb_many_selectors(struct kunit *test)
 {
 	const struct selector remotes[] = {
-		{ "10.0.0.0", 8 }, { "172.16.0.0", 12 }, { "0.0.0.0", 1 },
+		{ "10.0.0.0", 8 },
+		{ "172.16.0.0", 12 },
+		{ "0.0.0.0", 1 },
 		{ "10.0.0.0", 8, 6, 22, 22 },
 	};
 	struct selector local = { .addr = NULL };
@@ -356,13 +383,22 @@ static void sadb_many_selectors(struct kunit *test)
 	world_open(test, &w);
 	sa = out_make(test, &w, 0x300, &local, remotes, ARRAY_SIZE(remotes));
 	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_add(&w.link->out, sa));
-	KUNIT_EXPECT_EQ(test, 0x300u, lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
-	KUNIT_EXPECT_EQ(test, 0x300u, lookup(test, &w, PKT("1.1.1.1", "172.31.1.1", 6, 1, 22)));
-	KUNIT_EXPECT_EQ(test, 0x300u, lookup(test, &w, PKT("1.1.1.1", "127.1.1.1", 6, 1, 22)));
-	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, PKT("1.1.1.1", "192.1.1.1", 6, 1, 22)));
-	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, PKT("fd00::1", "::1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0x300u,
+			lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0x300u,
+			lookup(test, &w,
+			       PKT("1.1.1.1", "172.31.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0x300u,
+			lookup(test, &w,
+			       PKT("1.1.1.1", "127.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0u,
+			lookup(test, &w,
+			       PKT("1.1.1.1", "192.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0u,
+			lookup(test, &w, PKT("fd00::1", "::1", 6, 1, 22)));
 	esptun_sadb_out_del(&w.link->out, sa);
-	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
+	KUNIT_EXPECT_EQ(test, 0u,
+			lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
 	world_close(&w);
 }
 
@@ -393,7 +429,8 @@ static void sadb_ts_check(struct kunit *test)
 {
 	const struct check_row *row;
 
-	for (row = check_rows; row < check_rows + ARRAY_SIZE(check_rows); row++) {
+	for (row = check_rows; row < check_rows + ARRAY_SIZE(check_rows);
+	     row++) {
 		struct netlink_ext_ack extack = {};
 		struct esptun_ts ts = {
 			.plen = row->s.plen,
@@ -406,7 +443,8 @@ static void sadb_ts_check(struct kunit *test)
 		ts.family = parse_addr(test, row->s.addr, &ts.addr);
 		KUNIT_EXPECT_EQ_MSG(test, esptun_ts_check(&ts, &extack),
 				    row->ok ? 0 : -EINVAL, "%s", row->name);
-		KUNIT_EXPECT_EQ_MSG(test, !extack._msg, row->ok, "%s", row->name);
+		KUNIT_EXPECT_EQ_MSG(test, !extack._msg, row->ok, "%s",
+				    row->name);
 	}
 }
 
@@ -414,7 +452,8 @@ static void sadb_ts_check(struct kunit *test)
 static void sadb_flow_truncated(struct kunit *test)
 {
 	const struct packet packets[] = {
-		{ "1.1.1.1", "2.2.2.2", 17, 5, 6 }, { "fd00::1", "fd00::2", 6, 5, 6 },
+		{ "1.1.1.1", "2.2.2.2", 17, 5, 6 },
+		{ "fd00::1", "fd00::2", 6, 5, 6 },
 	};
 	struct esptun_flow flow;
 	unsigned int i, len, full, header;
@@ -431,8 +470,8 @@ static void sadb_flow_truncated(struct kunit *test)
 		for (len = full - 1; len < full; len--) {
 			skb_trim(skb, len);
 			KUNIT_EXPECT_EQ_MSG(test, esptun_flow_parse(skb, &flow),
-					    len >= header, "packet %u length %u",
-					    i, len);
+					    len >= header,
+					    "packet %u length %u", i, len);
 			if (len < header + 4)
 				KUNIT_EXPECT_FALSE(test, flow.ports_valid);
 		}
@@ -460,16 +499,11 @@ static void sadb_flow_version(struct kunit *test)
 }
 
 static struct kunit_case sadb_cases[] = {
-	KUNIT_CASE(sadb_inbound),
-	KUNIT_CASE(sadb_inbound_many),
-	KUNIT_CASE(sadb_selectors),
-	KUNIT_CASE(sadb_rekey_any),
-	KUNIT_CASE(sadb_rekey_prefix),
-	KUNIT_CASE(sadb_many_selectors),
-	KUNIT_CASE(sadb_ts_check),
-	KUNIT_CASE(sadb_flow_truncated),
-	KUNIT_CASE(sadb_flow_version),
-	{}
+	KUNIT_CASE(sadb_inbound),      KUNIT_CASE(sadb_inbound_many),
+	KUNIT_CASE(sadb_selectors),    KUNIT_CASE(sadb_rekey_any),
+	KUNIT_CASE(sadb_rekey_prefix), KUNIT_CASE(sadb_many_selectors),
+	KUNIT_CASE(sadb_ts_check),     KUNIT_CASE(sadb_flow_truncated),
+	KUNIT_CASE(sadb_flow_version), {}
 };
 
 static struct kunit_suite sadb_suite = {

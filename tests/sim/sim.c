@@ -89,7 +89,9 @@ static void set_proposal(struct ike_proposals *p, uint8_t protocol, const char *
 static void flood(struct run *r, struct node *n, unsigned int count)
 {
 	struct ike_endpoint to = { n->addr, IKE_PORT }, from = { { .family = 4 }, IKE_PORT };
-	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_INITIATOR };
+	struct ike_header h = { .version = 0x20,
+				.exchange = IKE_SA_INIT,
+				.flags = IKE_FLAG_INITIATOR };
 	uint8_t buf[1024], nonce[32], pub[32];
 	struct ike_builder b;
 
@@ -116,8 +118,8 @@ static void play_one_side(struct run *r)
 
 static void both_initiate(struct run *r)
 {
-	r->b->conf[0].remote = (struct ike_endpoint){ r->a->nat.family ? r->a->nat : r->a->addr,
-						      IKE_PORT };
+	r->b->conf[0].remote =
+		(struct ike_endpoint){ r->a->nat.family ? r->a->nat : r->a->addr, IKE_PORT };
 	r->b->conf[0].start = IKE_START_NOW;
 }
 
@@ -432,7 +434,8 @@ static void calm_down(struct run *r)
 static void check_log(struct run *r, const struct node *n, const char *words)
 {
 	if (words && !strstr(n->log, words))
-		world_fail(&r->w, "node %u's log does not say \"%s\" but: %.200s", n->index, words, n->log);
+		world_fail(&r->w, "node %u's log does not say \"%s\" but: %.200s", n->index, words,
+			   n->log);
 }
 
 static void check_outcome(struct run *r)
@@ -454,9 +457,9 @@ static void check_outcome(struct run *r)
 			continue;
 		ike_core_stats(w->node[i].core, &st);
 		if (r->want == PAIR && st.ike_sas != node_count(&w->node[i], 0, true) +
-						     node_count(&w->node[i], 1, true) +
-						     node_count(&w->node[i], 2, true) +
-						     node_count(&w->node[i], 3, true))
+							     node_count(&w->node[i], 1, true) +
+							     node_count(&w->node[i], 2, true) +
+							     node_count(&w->node[i], 3, true))
 			world_fail(w, "node %u has %u IKE SAs at rest", i, st.ike_sas);
 		if (r->want == PAIR && st.half_open)
 			world_fail(w, "node %u has %u half-open IKE SAs at rest", i, st.half_open);
@@ -498,8 +501,8 @@ static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsi
 	r->w.verbose = verbose;
 	r->want = PAIR;
 	set_network(r, s);
-	r->a = rnd_chance(&r->rnd, 40) || s->play == play_rebind ? world_node_nat(&r->w) :
-								     world_node(&r->w);
+	r->a = rnd_chance(&r->rnd, 40) || s->play == play_rebind ? world_node_nat(&r->w)
+								 : world_node(&r->w);
 	r->b = world_node(&r->w);
 	world_link(&r->w, r->a, r->b, false);
 	if (rnd_chance(&r->rnd, 20)) /* straight to port 4500 */
@@ -584,16 +587,16 @@ int main(int argc, char **argv)
 			continue;
 		bad[k]++;
 		failures++;
-		printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed, scenarios[k].name,
-		       r.w.failed, argv[0], seed);
+		printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed,
+		       scenarios[k].name, r.w.failed, argv[0], seed);
 	}
 	for (k = 0, i = 0; k < SCENARIOS; k++)
 		i += done[k] > 0;
 	printf("1..%llu\n", i);
 	for (k = 0, i = 0; k < SCENARIOS; k++) {
 		if (done[k])
-			printf("%sok %llu - %s: %llu runs, %llu failed\n", bad[k] ? "not " : "", ++i,
-			       scenarios[k].name, done[k], bad[k]);
+			printf("%sok %llu - %s: %llu runs, %llu failed\n", bad[k] ? "not " : "",
+			       ++i, scenarios[k].name, done[k], bad[k]);
 	}
 	return failures ? 1 : 0;
 }

@@ -200,7 +200,8 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	s = ksa_find(n, c->tunnel, true, c->spi_in);
 	if (c->part != IKE_CHILD_OUT) {
 		if (!s || !s->larval) {
-			world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index, c->spi_in);
+			world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index,
+				   c->spi_in);
 			return -ENOENT;
 		}
 		check_key(n, c->key_in, c->key_len, c->spi_in, true);
@@ -255,8 +256,8 @@ static void env_state(void *ctx, const char *tunnel, enum ike_tunnel_state state
 
 	n->state[link_of(tunnel)] = state;
 	if (n->w->verbose)
-		printf("# %10.3f node %u %s: state %s\n", (double)n->w->now / 1000, n->index, tunnel,
-		       words[state]);
+		printf("# %10.3f node %u %s: state %s\n", (double)n->w->now / 1000, n->index,
+		       tunnel, words[state]);
 }
 
 static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
@@ -290,13 +291,15 @@ static void check_nonce(struct node *n, const struct ike_datagram *d, const stru
 	uint8_t offender;
 	uint64_t key;
 
-	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in, &offender))
+	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in,
+			       &offender))
 		world_fail(n->w, "node %u sent an IKE_SA_INIT message nobody can parse", n->index);
 	p = ike_payload_find(&in, IKE_PL_NONCE);
 	if (!p)
 		return;
 	key = hash(p->body, p->len, 5);
-	if (!once(&n->w->nonces, key, hash(h->flags & IKE_FLAG_RESPONSE ? h->spi_r : h->spi_i, 8, 6)))
+	if (!once(&n->w->nonces, key,
+		  hash(h->flags & IKE_FLAG_RESPONSE ? h->spi_r : h->spi_i, 8, 6)))
 		world_fail(n->w, "node %u: nonce used for two IKE SAs", n->index);
 }
 
@@ -342,8 +345,13 @@ static void enqueue(struct world *w, const struct ike_endpoint *from, const stru
 
 	if (!p)
 		abort();
-	*p = (struct packet){ .at = w->now + delay, .seq = ++w->seq, .from = *from, .to = *to,
-			      .marker = marker, .genuine = genuine, .len = len };
+	*p = (struct packet){ .at = w->now + delay,
+			      .seq = ++w->seq,
+			      .from = *from,
+			      .to = *to,
+			      .marker = marker,
+			      .genuine = genuine,
+			      .len = len };
 	memcpy(p->data, data, len);
 	while (*at && (*at)->at <= p->at)
 		at = &(*at)->next;
@@ -373,9 +381,7 @@ static size_t mutate(struct world *w, uint8_t *b, size_t len, size_t cap)
 		for (flips = 1 + (unsigned int)rnd_below(&w->rnd, 8); flips; flips--)
 			b[rnd_below(&w->rnd, len)] ^= (uint8_t)(1 << rnd_below(&w->rnd, 8));
 		break;
-	case 1:
-		len = rnd_below(&w->rnd, len);
-		break;
+	case 1: len = rnd_below(&w->rnd, len); break;
 	case 2: /* cut, with a length that says so */
 		cut = 28 + rnd_below(&w->rnd, len - 27);
 		len = cut < len ? cut : len;
@@ -404,8 +410,12 @@ static size_t mutate(struct world *w, uint8_t *b, size_t len, size_t cap)
 static size_t forge_notify(struct world *w, const uint8_t *genuine, uint8_t *out, size_t cap)
 {
 	static const uint16_t types[] = {
-		IKE_N_INVALID_IKE_SPI,	  IKE_N_AUTHENTICATION_FAILED, IKE_N_NO_PROPOSAL_CHOSEN,
-		IKE_N_INVALID_KE_PAYLOAD, IKE_N_COOKIE,		       IKE_N_INVALID_SYNTAX,
+		IKE_N_INVALID_IKE_SPI,
+		IKE_N_AUTHENTICATION_FAILED,
+		IKE_N_NO_PROPOSAL_CHOSEN,
+		IKE_N_INVALID_KE_PAYLOAD,
+		IKE_N_COOKIE,
+		IKE_N_INVALID_SYNTAX,
 		IKE_N_INVALID_MAJOR_VERSION,
 	};
 	uint16_t type = types[rnd_below(&w->rnd, sizeof(types) / sizeof(types[0]))];
@@ -441,16 +451,13 @@ static void attack(struct world *w, const struct packet *seen_now)
 	len = p->len;
 	memcpy(buf, p->data, len);
 	switch (rnd_below(&w->rnd, 4)) {
-	case 0: /* replay */
-		break;
+	case 0: /* replay */ break;
 	case 1:
 		len = forge_notify(w, p->data, buf, sizeof(buf));
 		from = p->to;
 		to = p->from;
 		break;
-	default:
-		len = mutate(w, buf, len, sizeof(buf));
-		break;
+	default: len = mutate(w, buf, len, sizeof(buf)); break;
 	}
 	if (rnd_chance(&w->rnd, 10)) { /* from elsewhere */
 		rnd_fill(&w->rnd, from.addr.b, 4);
@@ -479,7 +486,8 @@ static void show(struct world *w, const struct node *n, const struct ike_datagra
 		return;
 	printf("# %10.3f node %u -> %s %s %s %u, %zu octets%s\n", (double)w->now / 1000, n->index,
 	       ike_endpoint_print(to, sizeof(to), &d->remote), ike_exchange_name(h.exchange),
-	       h.flags & IKE_FLAG_RESPONSE ? "response" : "request", h.id, d->len, lost ? " LOST" : "");
+	       h.flags & IKE_FLAG_RESPONSE ? "response" : "request", h.id, d->len,
+	       lost ? " LOST" : "");
 }
 
 static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
@@ -508,7 +516,9 @@ static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d
 		p = malloc(sizeof(*p) + d->len);
 		if (!p)
 			abort();
-		*p = (struct packet){ .from = from, .to = d->remote, .marker = marker, .len = d->len };
+		*p = (struct packet){
+			.from = from, .to = d->remote, .marker = marker, .len = d->len
+		};
 		memcpy(p->data, d->data, d->len);
 		if (rnd_chance(&w->rnd, w->attack))
 			attack(w, p);
@@ -648,12 +658,14 @@ static bool set_matches(const struct node *a, const struct node *b, unsigned int
 		if (link_of(s->tunnel) != link || s->in)
 			continue;
 		for (j = 0; j < b->n_sa && !o; j++) {
-			if (b->sa[j].in && b->sa[j].spi == s->spi && link_of(b->sa[j].tunnel) == link)
+			if (b->sa[j].in && b->sa[j].spi == s->spi &&
+			    link_of(b->sa[j].tunnel) == link)
 				o = &b->sa[j];
 		}
-		if (!o || o->larval || o->key_len != s->key_len || memcmp(o->key, s->key, s->key_len)) {
-			snprintf(why, size, "node %u's outbound %08x has no counterpart at node %u", a->index,
-				 s->spi, b->index);
+		if (!o || o->larval || o->key_len != s->key_len ||
+		    memcmp(o->key, s->key, s->key_len)) {
+			snprintf(why, size, "node %u's outbound %08x has no counterpart at node %u",
+				 a->index, s->spi, b->index);
 			return false;
 		}
 	}
@@ -670,7 +682,8 @@ static unsigned int mature(const struct node *n, unsigned int link)
 	return count;
 }
 
-bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why, size_t size)
+bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why,
+		  size_t size)
 {
 	const struct node *a = &w->node[w->link[link].a], *b = &w->node[w->link[link].b];
 
@@ -679,8 +692,9 @@ bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, 
 
 	if (in_a != pairs || node_count(a, link, false) != pairs || in_b != pairs ||
 	    node_count(b, link, false) != pairs) {
-		snprintf(why, size, "link %u: %u/%u SAs at node %u, %u/%u at node %u, wanted %u of each",
-			 link, node_count(a, link, true), node_count(a, link, false), a->index,
+		snprintf(why, size,
+			 "link %u: %u/%u SAs at node %u, %u/%u at node %u, wanted %u of each", link,
+			 node_count(a, link, true), node_count(a, link, false), a->index,
 			 node_count(b, link, true), node_count(b, link, false), b->index, pairs);
 		return false;
 	}
@@ -855,8 +869,8 @@ static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct
 	c->remote_id.type = IKE_ID_FQDN;
 	c->remote_id.len = (uint16_t)snprintf((char *)c->remote_id.data, IKE_MAX_ID,
 					      "node%u.example", peer->index);
-	c->psk_len = (size_t)snprintf((char *)c->psk, sizeof(c->psk), "a long shared secret of link %u",
-				      link);
+	c->psk_len = (size_t)snprintf((char *)c->psk, sizeof(c->psk),
+				      "a long shared secret of link %u", link);
 	c->local.port = IKE_NATT_PORT;
 	if (know)
 		c->remote = (struct ike_endpoint){ peer->addr, IKE_PORT };
@@ -889,8 +903,8 @@ unsigned int world_link(struct world *w, struct node *a, struct node *b, bool bo
 static void adopt_all(struct node *n, unsigned int link)
 {
 	const struct world *w = n->w;
-	const struct node *peer = &w->node[w->link[link].a == n->index ? w->link[link].b :
-									  w->link[link].a];
+	const struct node *peer =
+		&w->node[w->link[link].a == n->index ? w->link[link].b : w->link[link].a];
 	struct ike_endpoint remote = { peer->addr, IKE_NATT_PORT };
 	uint32_t in[NODE_SAS], out[NODE_SAS];
 	unsigned int i, ins = 0, outs = 0;

@@ -29,7 +29,7 @@ void rnd_fill(void *ctx, void *buf, size_t len); /* struct ike_rng's, ctx is a s
 struct seen {
 	struct seen_entry {
 		uint64_t key, value;
-	} *v;
+	} * v;
 	size_t n, cap;
 };
 

@@ -114,7 +114,7 @@ static void peer_refused(void **state)
 }
 
 #define KEY36 "0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"
-#define SA    "dev vpn0 dir in spi 0xc0000001 peer 1 "
+#define SA "dev vpn0 dir in spi 0xc0000001 peer 1 "
 
 static void sa_full(void **state)
 {

@@ -22,7 +22,8 @@ static void on_report(void *ctx, bool error, unsigned int line, const char *text
 	size_t len = strlen(said);
 
 	(void)ctx;
-	snprintf(said + len, sizeof(said) - len, "%u: %s%s\n", line, error ? "" : "warning: ", text);
+	snprintf(said + len, sizeof(said) - len, "%u: %s%s\n", line,
+		 error ? "" : "warning: ", text);
 }
 
 static const struct config_report report = { .fn = on_report };
@@ -179,7 +180,8 @@ static void weak_keys(void **state)
 	accepted("[Peer]\nPSK = secret123\n", &c);
 	assert_non_null(strstr(said, "2: warning: the key can be guessed"));
 	config_clear(&c);
-	assert_true(config_psk_bits((const uint8_t *)"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 34) < 10);
+	assert_true(config_psk_bits((const uint8_t *)"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 34) <
+		    10);
 	assert_true(config_psk_bits((const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26) < 10);
 	assert_true(config_psk_bits((const uint8_t *)"", 0) == 0);
 	assert_in_range(config_psk_bits((const uint8_t *)"5dtRc2sPqYb8Wm1xVn7uKz4L", 24), 128, 150);
@@ -190,32 +192,41 @@ static void wrong_values(void **state)
 	static const struct {
 		const char *text, *expected;
 	} rows[] = {
-		{ "[Tunnel]\nPort = 500\n", "2: Port = 500: expected a UDP port from 1 to 65535, but not 500" },
+		{ "[Tunnel]\nPort = 500\n",
+		  "2: Port = 500: expected a UDP port from 1 to 65535, but not 500" },
 		{ "[Tunnel]\nPort = 65536\n", "2: Port = 65536" },
 		{ "[Tunnel]\nPort = -1\n", "2: Port = -1" },
 		{ "[Tunnel]\nPort = 4500x\n", "2: Port = 4500x" },
-		{ "[Tunnel]\n\nMTU = big\n", "3: MTU = big: expected auto, or octets from 576 to 65535" },
+		{ "[Tunnel]\n\nMTU = big\n",
+		  "3: MTU = big: expected auto, or octets from 576 to 65535" },
 		{ "[Tunnel]\nMTU =\n", "2: MTU = : expected auto" },
-		{ "[Tunnel]\nLocal = vpn.example.org\n", "2: Local = vpn.example.org: expected an IPv4 address" },
+		{ "[Tunnel]\nLocal = vpn.example.org\n",
+		  "2: Local = vpn.example.org: expected an IPv4 address" },
 		{ "[Tunnel]\nAddress = 10.0.0.1/33\n", "\"10.0.0.1/33\" is none" },
 		{ "[Tunnel]\nAddress = 10.0.0.1,\n  10.0.0.300/8\n", "3: Address" },
 		{ "[Tunnel]\nFwMark = 0x1ffffffff\n", "2: FwMark" },
 		{ "[Tunnel]\nTable = default\n", "2: Table = default: expected main, or" },
-		{ "[Peer]\nRoutes = 10.1.2.3/8\n", "2: Routes = 10.1.2.3/8: expected networks, but 10.1.2.3/8 has bits set beyond /8" },
+		{ "[Peer]\nRoutes = 10.1.2.3/8\n",
+		  "2: Routes = 10.1.2.3/8: expected networks, but 10.1.2.3/8 has bits set beyond /8" },
 		{ "[Peer]\nRoutes = lan\n", "\"lan\" is none" },
-		{ "[Peer]\nEndpoint = 192.0.2.300\n", "2: Endpoint = 192.0.2.300: expected a host name or address" },
+		{ "[Peer]\nEndpoint = 192.0.2.300\n",
+		  "2: Endpoint = 192.0.2.300: expected a host name or address" },
 		{ "[Peer]\nEndpoint = vpn example\n", "2: Endpoint" },
 		{ "[Peer]\nEndpoint = vpn.example.org:0\n", "2: Endpoint" },
 		{ "[Peer]\nEndpoint = [2001:db8::1]:4500\n", "IPv6 outside is not supported yet" },
 		{ "[Peer]\nEndpoint = [2001:db8::1\n", "2: Endpoint" },
-		{ "[Peer]\nSelectors = 10.1.0.0/16\n", "2: Selectors = 10.1.0.0/16: expected \"any\", or LOCAL = REMOTE" },
+		{ "[Peer]\nSelectors = 10.1.0.0/16\n",
+		  "2: Selectors = 10.1.0.0/16: expected \"any\", or LOCAL = REMOTE" },
 		{ "[Peer]\nSelectors = 10.1.0.0/16 = here\n", "2: Selectors" },
-		{ "[Peer]\nKeepalive = often\n", "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
+		{ "[Peer]\nKeepalive = often\n",
+		  "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
 		{ "[Peer]\nReplayWindow = 100000\n", "2: ReplayWindow" },
 		{ "[Peer]\nStart = later\n", "2: Start = later: expected now, traffic or listen" },
-		{ "[Peer]\nStart = now\n" PSK_LINE, "2: without Endpoint only Start = listen is possible" },
+		{ "[Peer]\nStart = now\n" PSK_LINE,
+		  "2: without Endpoint only Start = listen is possible" },
 		{ "[Peer]\nCrypto = rot13\n" PSK_LINE, "2: Crypto = rot13: expected" },
-		{ "[Peer]\nCrypto = ike: aes256-sha256-modp2048, esp: rot13\n" PSK_LINE, "2: Crypto = rot13" },
+		{ "[Peer]\nCrypto = ike: aes256-sha256-modp2048, esp: rot13\n" PSK_LINE,
+		  "2: Crypto = rot13" },
 	};
 
 	(void)state;
@@ -226,14 +237,17 @@ static void wrong_values(void **state)
 static void wrong_keys(void **state)
 {
 	(void)state;
-	refused("[Tunnel]\nAdress = 10.0.0.1/24\n", "2: [Tunnel] has no key Adress; did you mean Address?");
-	refused("[Peer]\nAllowedIPs = 10.0.0.0/8\n", "2: [Peer] has no key AllowedIPs; esptun.conf(5) lists the keys");
+	refused("[Tunnel]\nAdress = 10.0.0.1/24\n",
+		"2: [Tunnel] has no key Adress; did you mean Address?");
+	refused("[Peer]\nAllowedIPs = 10.0.0.0/8\n",
+		"2: [Peer] has no key AllowedIPs; esptun.conf(5) lists the keys");
 	refused("[Tunnel]\nPSK = x\n", "2: PSK belongs into section [Peer], not [Tunnel]");
 	refused("[Pear]\nPSK = x\n", "2: unknown section [Pear]; expected [Tunnel] or [Peer]");
 	refused("PSK = x\n", "1: a key before any section; expected [Tunnel] first");
 	refused("[Peer]\nPSK\n", "2: expected [Section] or KEY = VALUE");
 	refused("[Peer\nPSK = x\n", "1: expected [Section] or KEY = VALUE");
-	refused("[Tunnel]\nMTU = 1400\n\nMTU = 1300\n", "4: MTU is given again; the first one is in line 2");
+	refused("[Tunnel]\nMTU = 1400\n\nMTU = 1300\n",
+		"4: MTU is given again; the first one is in line 2");
 	refused("[Tunnel]\nMTU = auto\n", "0: [Peer] lacks PSK");
 	refused("", "0: [Peer] lacks PSK");
 }

@@ -156,7 +156,8 @@ static void child_proposals_differ(void **state)
 	(void)state;
 	p->b->conf[0].esp.n = 1;
 	assert_int_equal(ike_proposal_from_text("chacha20poly1305", IKE_PROTO_ESP,
-						&p->b->conf[0].esp.p[0], err, sizeof(err)), 0);
+						&p->b->conf[0].esp.p[0], err, sizeof(err)),
+			 0);
 	pair_start(p, false);
 	pair_run(p, 200);
 	/* the IKE SA stays at both ends (2.21.2), nothing of the child does */

@@ -17,7 +17,9 @@ static void stranger(struct pair *p, uint8_t host, uint8_t serial)
 {
 	struct ike_endpoint from = { { 4, { 203, 0, 113, host } }, IKE_PORT };
 	struct ike_endpoint to = { p->b->addr, IKE_PORT };
-	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_INITIATOR };
+	struct ike_header h = { .version = 0x20,
+				.exchange = IKE_SA_INIT,
+				.flags = IKE_FLAG_INITIATOR };
 	uint8_t buf[512], nonce[32], pub[32];
 	struct ike_builder b;
 
@@ -77,8 +79,9 @@ static void fakes_nat_detection(void **state)
 	pair_start(p, true);
 	s = pair_sent(p, p->a, IKE_SA_INIT, false, 0);
 	{
-		const struct ike_iov in[] = { { s->h.spi_i, 8 }, { s->h.spi_r, 8 },
-					      { p->b->addr.b, 4 }, { port, 2 } };
+		const struct ike_iov in[] = {
+			{ s->h.spi_i, 8 }, { s->h.spi_r, 8 }, { p->b->addr.b, 4 }, { port, 2 }
+		};
 
 		assert_int_equal(ike_sha1(in, 4, want), 0);
 		assert_true(sent_notify(s, IKE_N_NAT_DETECTION_DESTINATION_IP, &n));
@@ -86,8 +89,9 @@ static void fakes_nat_detection(void **state)
 		assert_memory_equal(n.data, want, 20);
 	}
 	{
-		const struct ike_iov in[] = { { s->h.spi_i, 8 }, { s->h.spi_r, 8 },
-					      { p->a->addr.b, 4 }, { port, 2 } };
+		const struct ike_iov in[] = {
+			{ s->h.spi_i, 8 }, { s->h.spi_r, 8 }, { p->a->addr.b, 4 }, { port, 2 }
+		};
 
 		assert_int_equal(ike_sha1(in, 4, want), 0);
 		assert_true(sent_notify(s, IKE_N_NAT_DETECTION_SOURCE_IP, &n));
@@ -262,7 +266,8 @@ static void invalid_ke(void **state)
 	(void)state;
 	crypto(&p->a->conf[0].ike, "aes256gcm16-prfsha256-ecp256-x25519");
 	pair_start(p, true);
-	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_INVALID_KE_PAYLOAD, &n));
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_INVALID_KE_PAYLOAD,
+				&n));
 	assert_int_equal(n.len, 2);
 	assert_int_equal(n.data[0] << 8 | n.data[1], IKE_DH_CURVE25519);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 2);
@@ -360,7 +365,8 @@ static void no_common_proposal(void **state)
 	crypto(&p->b->conf[0].ike, "chacha20poly1305-prfsha256-x25519");
 	pair_start(p, false);
 	pair_run(p, 100);
-	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_NO_PROPOSAL_CHOSEN, &n));
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_NO_PROPOSAL_CHOSEN,
+				&n));
 	/* what differs, both ends' words for it, the key to change */
 	assert_non_null(strstr(node_error(p->b), "aes256gcm16"));
 	assert_non_null(strstr(node_error(p->b), "chacha20poly1305"));
@@ -381,7 +387,8 @@ static void disabled_tunnel_refuses(void **state)
 	ike_core_down(p->b->core, "t0", 0);
 	node_start(p->a, false);
 	pair_run(p, 100);
-	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_NO_PROPOSAL_CHOSEN, &n));
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_NO_PROPOSAL_CHOSEN,
+				&n));
 	assert_int_equal(node_stats(p->b).half_open, 0);
 	pair_free(p);
 }
@@ -390,7 +397,9 @@ static void newer_major_version(void **state)
 {
 	struct pair *p = pair_new();
 	struct ike_endpoint from = { p->a->addr, IKE_PORT }, to = { p->b->addr, IKE_PORT };
-	uint8_t m[IKE_HDR_LEN] = { 1, [17] = 0x30, [18] = IKE_SA_INIT, [19] = 8, [23] = 5, [27] = 28 };
+	uint8_t m[IKE_HDR_LEN] = {
+		1, [17] = 0x30, [18] = IKE_SA_INIT, [19] = 8, [23] = 5, [27] = 28
+	};
 	struct ike_notify n;
 
 	(void)state;
@@ -415,8 +424,10 @@ static void unknown_spi(void **state)
 {
 	struct pair *p = pair_new();
 	struct ike_endpoint from = { p->a->addr, IKE_PORT }, to = { p->b->addr, IKE_PORT };
-	uint8_t m[40] = { 1, [8] = 2, [16] = IKE_PL_SK, [17] = 0x20, [18] = IKE_INFORMATIONAL,
-			  [19] = 8, [23] = 9, [27] = 40, [31] = 12 };
+	uint8_t m[40] = {
+		1,	  [8] = 2,  [16] = IKE_PL_SK, [17] = 0x20, [18] = IKE_INFORMATIONAL,
+		[19] = 8, [23] = 9, [27] = 40,	      [31] = 12
+	};
 	struct ike_notify n;
 	unsigned int i;
 

@@ -433,7 +433,8 @@ static void unprotected_notify_ends_nothing(void **state)
 		h.exchange = i % 2 ? IKE_INFORMATIONAL : IKE_AUTH;
 		h.id = i / 2;
 		ike_build_init(&b, buf, sizeof(buf), &h);
-		ike_build_notify(&b, i % 3 ? IKE_N_INVALID_IKE_SPI : IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+		ike_build_notify(&b, i % 3 ? IKE_N_INVALID_IKE_SPI : IKE_N_AUTHENTICATION_FAILED,
+				 NULL, 0);
 		world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
 	}
 	pair_run(p, 3000);

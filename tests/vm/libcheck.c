@@ -18,7 +18,7 @@
 #include "lib/esptun.h"
 
 #define STABLE_SAS 600
-#define FIRST_SPI  0x10000
+#define FIRST_SPI 0x10000
 
 static unsigned int count, failed;
 

@@ -9,14 +9,14 @@
 
 #define ADDR_MAX 16
 
-#define U8     .type = NLA_U8
-#define U16    .type = NLA_U16
-#define U32    .type = NLA_U32
-#define U64    .type = NLA_U64
-#define NEST   .type = NLA_NESTED
+#define U8 .type = NLA_U8
+#define U16 .type = NLA_U16
+#define U32 .type = NLA_U32
+#define U64 .type = NLA_U64
+#define NEST .type = NLA_NESTED
 #define STRING .type = NLA_STRING
-#define ADDR   .type = NLA_UNSPEC, .maxlen = ADDR_MAX
-#define KEY    .type = NLA_UNSPEC, .maxlen = ESPTUN_KEY_MAX
+#define ADDR .type = NLA_UNSPEC, .maxlen = ADDR_MAX
+#define KEY .type = NLA_UNSPEC, .maxlen = ESPTUN_KEY_MAX
 
 #define SET(id, nests)                                                                             \
 	const struct attr_set esptun_attrs_##id = {                                                \

@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 #define ESPTUN_DEFAULT_PORT 4500 /* RFC 3948 */
-#define ESPTUN_SPI_MIN	    256 /* RFC 4303 2.1 */
+#define ESPTUN_SPI_MIN 256 /* RFC 4303 2.1 */
 
 /* ------------------------------------------------------------------ handle */
 
@@ -96,7 +96,7 @@ struct esptun_ts {
 
 /* Longest text of an address or selector, with the final NUL. */
 #define ESPTUN_ADDR_STRLEN 46
-#define ESPTUN_TS_STRLEN   80
+#define ESPTUN_TS_STRLEN 80
 
 /**
  * esptun_addr_parse() - numeric IPv4 or IPv6 address
@@ -158,13 +158,13 @@ const struct esptun_alg *esptun_alg_by_id(uint16_t encr, size_t key_len);
 
 /* ------------------------------------------------------------------- links */
 
-#define ESPTUN_LINK_HAS_LOCAL  (1U << 0)
-#define ESPTUN_LINK_HAS_PORT   (1U << 1)
+#define ESPTUN_LINK_HAS_LOCAL (1U << 0)
+#define ESPTUN_LINK_HAS_PORT (1U << 1)
 #define ESPTUN_LINK_HAS_FWMARK (1U << 2)
-#define ESPTUN_LINK_HAS_TOS    (1U << 3)
-#define ESPTUN_LINK_HAS_TTL    (1U << 4)
-#define ESPTUN_LINK_HAS_MTU    (1U << 5)
-#define ESPTUN_LINK_HAS_UP     (1U << 6)
+#define ESPTUN_LINK_HAS_TOS (1U << 3)
+#define ESPTUN_LINK_HAS_TTL (1U << 4)
+#define ESPTUN_LINK_HAS_MTU (1U << 5)
+#define ESPTUN_LINK_HAS_UP (1U << 6)
 
 struct esptun_link {
 	unsigned int has; /* ESPTUN_LINK_HAS_* */
@@ -218,14 +218,14 @@ int esptun_link_dump(struct esptun *h, struct esptun_link **links, size_t *n);
 
 /* ------------------------------------------------------------------- peers */
 
-#define ESPTUN_PEER_HAS_REMOTE	  (1U << 0) /* remote.addr */
-#define ESPTUN_PEER_HAS_PORT	  (1U << 1) /* remote.port */
-#define ESPTUN_PEER_HAS_LOCAL	  (1U << 2)
+#define ESPTUN_PEER_HAS_REMOTE (1U << 0) /* remote.addr */
+#define ESPTUN_PEER_HAS_PORT (1U << 1) /* remote.port */
+#define ESPTUN_PEER_HAS_LOCAL (1U << 2)
 #define ESPTUN_PEER_HAS_KEEPALIVE (1U << 3)
-#define ESPTUN_PEER_HAS_MAY_ROAM  (1U << 4)
-#define ESPTUN_PEER_HAS_LAST_RX	  (1U << 5) /* reply only */
-#define ESPTUN_PEER_HAS_LAST_TX	  (1U << 6) /* reply only */
-#define ESPTUN_PEER_HAS_MTU	  (1U << 7) /* reply only */
+#define ESPTUN_PEER_HAS_MAY_ROAM (1U << 4)
+#define ESPTUN_PEER_HAS_LAST_RX (1U << 5) /* reply only */
+#define ESPTUN_PEER_HAS_LAST_TX (1U << 6) /* reply only */
+#define ESPTUN_PEER_HAS_MTU (1U << 7) /* reply only */
 
 struct esptun_peer {
 	unsigned int has; /* ESPTUN_PEER_HAS_* */
@@ -314,13 +314,13 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 /* --------------------------------------------------------------------- SAs */
 
 #define ESPTUN_SA_HAS_REPLAY_WINDOW (1U << 0)
-#define ESPTUN_SA_HAS_SOFT_BYTES    (1U << 1)
-#define ESPTUN_SA_HAS_HARD_BYTES    (1U << 2)
-#define ESPTUN_SA_HAS_SOFT_PACKETS  (1U << 3)
-#define ESPTUN_SA_HAS_HARD_PACKETS  (1U << 4)
-#define ESPTUN_SA_HAS_KEY	    (1U << 5) /* reply only: key, integ_key are there */
-#define ESPTUN_SA_HAS_STATS	    (1U << 6) /* reply only */
-#define ESPTUN_SA_HAS_LAST_USED	    (1U << 7) /* reply only */
+#define ESPTUN_SA_HAS_SOFT_BYTES (1U << 1)
+#define ESPTUN_SA_HAS_HARD_BYTES (1U << 2)
+#define ESPTUN_SA_HAS_SOFT_PACKETS (1U << 3)
+#define ESPTUN_SA_HAS_HARD_PACKETS (1U << 4)
+#define ESPTUN_SA_HAS_KEY (1U << 5) /* reply only: key, integ_key are there */
+#define ESPTUN_SA_HAS_STATS (1U << 6) /* reply only */
+#define ESPTUN_SA_HAS_LAST_USED (1U << 7) /* reply only */
 
 struct esptun_sa {
 	unsigned int has; /* ESPTUN_SA_HAS_* */

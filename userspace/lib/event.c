@@ -10,7 +10,7 @@
 #include "lib/internal.h"
 
 #define EVENT_RCVBUF (4 * 1024 * 1024)
-#define READ_BATCH   64
+#define READ_BATCH 64
 
 /* A burst must survive the time an agent spends on one handshake. */
 static void grow_buffer(int fd)

@@ -211,7 +211,7 @@ const char *esptun_ts_format(const struct esptun_ts *ts, char buf[ESPTUN_TS_STRL
 
 /* --------------------------------------------------------------- algorithms */
 
-#define GCM_ALIAS    "rfc4106(gcm(aes))"
+#define GCM_ALIAS "rfc4106(gcm(aes))"
 #define CHACHA_ALIAS "rfc7539esp(chacha20,poly1305)"
 
 /* Salts: RFC 4106 8.1, RFC 7634 2. */

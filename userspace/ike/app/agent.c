@@ -45,9 +45,10 @@ static bool tunnel_loops(struct agent *a, struct tunnel *t, const struct ike_add
 
 	if (!net_loops(a->net, remote, t->conf.fwmark, t->ifindex))
 		return false;
-	snprintf(text, sizeof(text),
-		 "the peer's own address %s is routed into %s, so the tunnel would carry itself: leave it out of Routes, route it through another netdevice, or set Table and FwMark with an ip rule",
-		 ike_addr_print(addr, sizeof(addr), remote), t->conf.name);
+	snprintf(
+		text, sizeof(text),
+		"the peer's own address %s is routed into %s, so the tunnel would carry itself: leave it out of Routes, route it through another netdevice, or set Table and FwMark with an ip rule",
+		ike_addr_print(addr, sizeof(addr), remote), t->conf.name);
 	tunnel_fail(t, text);
 	return true;
 }
@@ -327,8 +328,7 @@ static void on_complaint(void *ctx, bool error, unsigned int line, const char *t
 		snprintf(c->text, c->size, "%s", full);
 }
 
-static int load(const struct agent *a, const char *name, struct config *conf,
-		struct complaints *c)
+static int load(const struct agent *a, const char *name, struct config *conf, struct complaints *c)
 {
 	struct config_report report = { on_complaint, c };
 	char path[4096];
@@ -572,10 +572,12 @@ static bool open_udp(struct agent *a, char *err, size_t err_size)
 	if (a->udp)
 		return true;
 	if (errno == EADDRINUSE)
-		snprintf(err, err_size,
-			 "UDP port 500 is taken by another program: stop the other IKE daemon first (strongswan, libreswan, iked)");
+		snprintf(
+			err, err_size,
+			"UDP port 500 is taken by another program: stop the other IKE daemon first (strongswan, libreswan, iked)");
 	else if (errno == EACCES)
-		snprintf(err, err_size, "esptund needs root rights to bind UDP port 500: run it as root");
+		snprintf(err, err_size,
+			 "esptund needs root rights to bind UDP port 500: run it as root");
 	else
 		snprintf(err, err_size, "cannot bind UDP port 500: %s", strerror(errno));
 	return false;
@@ -642,7 +644,8 @@ int agent_start(struct agent *a)
 	if (agent_read_configs(a, NULL))
 		return -1;
 	if (!a->tunnels)
-		log_say(IKE_LOG_WARN, NULL, "no tunnel yet: put NAME.conf into %s and run esptun up NAME",
+		log_say(IKE_LOG_WARN, NULL,
+			"no tunnel yet: put NAME.conf into %s and run esptun up NAME",
 			a->options->config_dir);
 	agent_settle(a);
 	return 0;
@@ -668,8 +671,9 @@ void agent_stop(struct agent *a)
 	}
 	a->stopping = true;
 	a->stop_at = loop_now() + STOP_TIME;
-	log_say(IKE_LOG_INFO, NULL, a->options->keep ? "stopping; tunnels go on without agent" :
-						       "stopping; telling the peers");
+	log_say(IKE_LOG_INFO, NULL,
+		a->options->keep ? "stopping; tunnels go on without agent"
+				 : "stopping; telling the peers");
 	if (!a->options->keep)
 		ike_core_shutdown(a->core, loop_now());
 	agent_settle(a);

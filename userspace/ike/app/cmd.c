@@ -124,7 +124,8 @@ static json_t *ts_json(const struct ike_ts_list *l)
 	char text[160];
 
 	for (unsigned int i = 0; i < l->n; i++)
-		json_array_append_new(list, json_string(ike_ts_print(text, sizeof(text), &l->ts[i])));
+		json_array_append_new(list,
+				      json_string(ike_ts_print(text, sizeof(text), &l->ts[i])));
 	return list;
 }
 
@@ -150,8 +151,8 @@ static json_t *prefixes_json(const struct net_prefix *p, unsigned int n)
 	char addr[64], text[80];
 
 	for (unsigned int i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), "%s/%u", ike_addr_print(addr, sizeof(addr), &p[i].addr),
-			 p[i].len);
+		snprintf(text, sizeof(text), "%s/%u",
+			 ike_addr_print(addr, sizeof(addr), &p[i].addr), p[i].len);
 		json_array_append_new(list, json_string(text));
 	}
 	return list;
@@ -196,8 +197,9 @@ static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
 		l = json_object();
 		put_int(l, "ifindex", link.ifindex);
 		put_int(l, "mtu", link.mtu);
-		json_object_set_new(l, "running", json_boolean(link.operstate == IF_OPER_UP ||
-							       link.operstate == IF_OPER_UNKNOWN));
+		json_object_set_new(l, "running",
+				    json_boolean(link.operstate == IF_OPER_UP ||
+						 link.operstate == IF_OPER_UNKNOWN));
 		json_object_set_new(o, "link", l);
 	}
 	if (!esptun_peer_get(h, t->ifindex, KERNEL_PEER, &peer))
@@ -274,9 +276,9 @@ static json_t *core_json(const struct agent *a)
 	struct ike_core_stats s;
 
 	ike_core_stats(a->core, &s);
-	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike-sas", s.ike_sas, "half-open",
-			 s.half_open, "children", s.children, "rx", (json_int_t)s.rx, "rx-bad",
-			 (json_int_t)s.rx_bad, "rx-unauthenticated",
+	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike-sas", s.ike_sas,
+			 "half-open", s.half_open, "children", s.children, "rx", (json_int_t)s.rx,
+			 "rx-bad", (json_int_t)s.rx_bad, "rx-unauthenticated",
 			 (json_int_t)s.rx_unauthenticated, "tx", (json_int_t)s.tx, "retransmits",
 			 (json_int_t)s.retransmits, "cookies-sent", (json_int_t)s.cookies_sent,
 			 "cookies-bad", (json_int_t)s.cookies_bad);
@@ -295,11 +297,12 @@ static json_t *status(struct agent *a, const char *name)
 	}
 	if (name && !found) {
 		json_decref(tunnels);
-		return failure("no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it", name,
-			       a->options->config_dir, name, name);
+		return failure(
+			"no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it",
+			name, a->options->config_dir, name, name);
 	}
-	return json_pack("{s:b,s:s,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike", core_json(a),
-			 "tunnels", tunnels);
+	return json_pack("{s:b,s:s,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
+			 core_json(a), "tunnels", tunnels);
 }
 
 /* ---- up and down --------------------------------------------------------------------- */
@@ -342,8 +345,9 @@ static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
 		e = s->remote;
 	if (e.addr.family)
 		ike_endpoint_print(where, sizeof(where), &e);
-	return failure("%s is not up yet: no answer from %s; is it running there, does a firewall drop UDP port 500 or 4500? esptund keeps trying",
-		       t->conf.name, where);
+	return failure(
+		"%s is not up yet: no answer from %s; is it running there, does a firewall drop UDP port 500 or 4500? esptund keeps trying",
+		t->conf.name, where);
 }
 
 /* The answer for an up, or NULL if there is none yet. */
@@ -367,10 +371,12 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 	if (!late)
 		return NULL;
 	if (t->conf.start == IKE_START_LISTEN)
-		return failure("%s is not up: it waits for its peer, because %s/%s.conf has %s; begin at the other end",
-			       w->tunnel, a->options->config_dir, w->tunnel,
-			       *t->conf.endpoint ? "Start = listen" : "no Endpoint");
-	return *s.last_error ? failure("%s is not up: %s", w->tunnel, s.last_error) : why_silent(t, &s);
+		return failure(
+			"%s is not up: it waits for its peer, because %s/%s.conf has %s; begin at the other end",
+			w->tunnel, a->options->config_dir, w->tunnel,
+			*t->conf.endpoint ? "Start = listen" : "no Endpoint");
+	return *s.last_error ? failure("%s is not up: %s", w->tunnel, s.last_error)
+			     : why_silent(t, &s);
 }
 
 static json_t *judge_down(struct agent *a, const struct waiter *w, const struct tunnel *t)
@@ -457,7 +463,8 @@ static void reload(struct agent *a, struct ctl_request *q)
 	if (!ok) {
 		const char *first = json_string_value(json_array_get(r.errors, 0));
 
-		put_text(answer, "error", first ? first : "the configuration folder cannot be read");
+		put_text(answer, "error",
+			 first ? first : "the configuration folder cannot be read");
 	}
 	ctl_answer(q, answer);
 }
@@ -477,7 +484,9 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 	else if (!strcmp(cmd, "reload"))
 		reload(a, q);
 	else if (strcmp(cmd, "up") && strcmp(cmd, "down"))
-		ctl_answer(q, failure("unknown command \"%.40s\": expected status, up, down or reload", cmd));
+		ctl_answer(q,
+			   failure("unknown command \"%.40s\": expected status, up, down or reload",
+				   cmd));
 	else if (!name)
 		ctl_answer(q, failure("%s needs the name of a tunnel", cmd));
 	else if (!strcmp(cmd, "up"))

@@ -213,7 +213,8 @@ static int set_endpoint(struct parse *p, char *s)
 	if (!ike_addr_from_text(s, &c->endpoint_addr)) {
 		if (c->endpoint_addr.family == 4)
 			return copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
-		snprintf(p->err, sizeof(p->err), "an IPv4 address or a name: IPv6 outside is not supported yet");
+		snprintf(p->err, sizeof(p->err),
+			 "an IPv4 address or a name: IPv6 outside is not supported yet");
 		return -1;
 	}
 	/* Digits and dots alone are a mistyped address, not a name. */
@@ -250,7 +251,8 @@ static int psk_hex(struct config *c, const char *s)
 
 static int psk_base64(struct config *c, const char *s)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t n = strcspn(s, "="), out = 0;
 	uint32_t acc = 0;
 	unsigned int bits = 0;
@@ -299,9 +301,11 @@ static int set_psk(struct parse *p, char *s)
 
 	if (!strncmp(s, "file:", 5))
 		return s[5] == '/' && copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
-	if (*s != '"' && (strstr(s, " #") || strstr(s, " ;") || strstr(s, "\t#") || strstr(s, "\t;"))) {
-		snprintf(p->err, sizeof(p->err),
-			 "a key without comment behind it (put a key with blanks and # or ; in double quotes)");
+	if (*s != '"' &&
+	    (strstr(s, " #") || strstr(s, " ;") || strstr(s, "\t#") || strstr(s, "\t;"))) {
+		snprintf(
+			p->err, sizeof(p->err),
+			"a key without comment behind it (put a key with blanks and # or ; in double quotes)");
 		return -1;
 	}
 	return psk_text(c, s);
@@ -349,8 +353,8 @@ static int add_prefix(struct parse *p, struct net_prefix **list, unsigned int *n
 		return -1;
 	}
 	if (route && !host_bits_clear(&x)) {
-		snprintf(p->err, sizeof(p->err), "networks, but %.60s has bits set beyond /%u", item,
-			 x.len);
+		snprintf(p->err, sizeof(p->err), "networks, but %.60s has bits set beyond /%u",
+			 item, x.len);
 		return -1;
 	}
 	if (*n >= CONFIG_MAX_PREFIXES) {
@@ -490,18 +494,25 @@ static const struct key {
 } keys[] = {
 	{ "Tunnel", "Address", set_address, true, "one or more prefixes, such as 169.254.10.2/30" },
 	{ "Tunnel", "MTU", set_mtu, false, "auto, or octets from 576 to 65535" },
-	{ "Tunnel", "LocalID", set_local_id, false, "an identity: a name, address, e-mail address or keyid:TEXT" },
+	{ "Tunnel", "LocalID", set_local_id, false,
+	  "an identity: a name, address, e-mail address or keyid:TEXT" },
 	{ "Tunnel", "Local", set_local, false, "an IPv4 address of this machine, or any" },
 	{ "Tunnel", "Port", set_port, false, "a UDP port from 1 to 65535, but not 500" },
 	{ "Tunnel", "FwMark", set_fwmark, false, "a number from 0 to 0xffffffff" },
 	{ "Tunnel", "Table", set_table, false, "main, or a routing table number from 1" },
 	{ "Tunnel", "Metric", set_metric, false, "a number from 0" },
-	{ "Peer", "Endpoint", set_endpoint, false, "a host name or address, with :PORT if it is not 500" },
-	{ "Peer", "RemoteID", set_remote_id, false, "an identity: a name, address, e-mail address or keyid:TEXT; or any" },
-	{ "Peer", "PSK", set_psk, false, "the key as text (at most 256 octets), hex:DIGITS, base64:TEXT or file:/PATH" },
-	{ "Peer", "Routes", set_routes, true, "one or more networks, such as 10.0.0.0/8, fd00::/8" },
-	{ "Peer", "Selectors", set_selectors, true, "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
-	{ "Peer", "Crypto", set_crypto, true, "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	{ "Peer", "Endpoint", set_endpoint, false,
+	  "a host name or address, with :PORT if it is not 500" },
+	{ "Peer", "RemoteID", set_remote_id, false,
+	  "an identity: a name, address, e-mail address or keyid:TEXT; or any" },
+	{ "Peer", "PSK", set_psk, false,
+	  "the key as text (at most 256 octets), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Peer", "Routes", set_routes, true,
+	  "one or more networks, such as 10.0.0.0/8, fd00::/8" },
+	{ "Peer", "Selectors", set_selectors, true,
+	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
+	{ "Peer", "Crypto", set_crypto, true,
+	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
 	{ "Peer", "Keepalive", set_keepalive, false, "seconds from 0 (off) to 3600" },
 	{ "Peer", "Liveness", set_liveness, false, "seconds from 0 (off) to 86400" },
 	{ "Peer", "ReplayWindow", set_replay, false, "packets from 0 (off) to 65536" },
@@ -564,8 +575,8 @@ static void unknown_key(struct parse *p, const char *section, const char *name)
 		report(p, true, p->line, "[%s] has no key %.60s; did you mean %s?", section, name,
 		       near->name);
 	else
-		report(p, true, p->line, "[%s] has no key %.60s; esptun.conf(5) lists the keys", section,
-		       name);
+		report(p, true, p->line, "[%s] has no key %.60s; esptun.conf(5) lists the keys",
+		       section, name);
 }
 
 static bool section_ok(struct parse *p, const char *section)
@@ -576,7 +587,8 @@ static bool section_ok(struct parse *p, const char *section)
 		return false; /* said already */
 	snprintf(p->section, sizeof(p->section), "%s", section);
 	if (*section)
-		report(p, true, p->line, "unknown section [%.40s]; expected [Tunnel] or [Peer]", section);
+		report(p, true, p->line, "unknown section [%.40s]; expected [Tunnel] or [Peer]",
+		       section);
 	else
 		report(p, true, p->line, "a key before any section; expected [Tunnel] first");
 	return false;
@@ -710,7 +722,8 @@ static void finish_crypto(struct parse *p)
 		const char *text = p->crypto_given[i] ? p->crypto[i] : "modern";
 
 		if (ike_proposals_from_text(text, protocol[i], out[i], p->err, sizeof(p->err))) {
-			report(p, true, line_of(p, "Crypto"), "Crypto = %.100s: expected %s", text, p->err);
+			report(p, true, line_of(p, "Crypto"), "Crypto = %.100s: expected %s", text,
+			       p->err);
 			return;
 		}
 	}
@@ -747,7 +760,8 @@ static void check_whole(struct parse *p)
 		warn_psk(p);
 	if (!given(p, "Endpoint")) {
 		if (given(p, "Start") && c->start != IKE_START_LISTEN)
-			report(p, true, line_of(p, "Start"), "without Endpoint only Start = listen is possible");
+			report(p, true, line_of(p, "Start"),
+			       "without Endpoint only Start = listen is possible");
 		c->start = IKE_START_LISTEN;
 	}
 	finish_ts(p);
@@ -824,8 +838,8 @@ static bool closed_to_others(const char *path, const struct stat *st,
 {
 	if (!(st->st_mode & 077))
 		return true;
-	tell(rep, true, "%s holds a key and can be read by others (mode %04o): run chmod 600 %s", path,
-	     st->st_mode & 07777, path);
+	tell(rep, true, "%s holds a key and can be read by others (mode %04o): run chmod 600 %s",
+	     path, st->st_mode & 07777, path);
 	return false;
 }
 
@@ -847,12 +861,14 @@ static int load_psk(struct config *c, const struct config_report *rep)
 	if (!closed_to_others(c->psk_file, &st, rep)) {
 		;
 	} else if (strlen(buf) != (size_t)(end ? end - buf : len) || psk_text(c, buf)) {
-		tell(rep, true, "the first line of %s is no key: expected text (at most 256 octets), hex:DIGITS or base64:TEXT",
+		tell(rep, true,
+		     "the first line of %s is no key: expected text (at most 256 octets), hex:DIGITS or base64:TEXT",
 		     c->psk_file);
 	} else {
 		err = 0;
 		if (config_psk_bits(c->psk, c->psk_len) < MIN_PSK_BITS)
-			tell(rep, false, "the key in %s can be guessed (about %u bits, want %d): make one with \"openssl rand -base64 24\"",
+			tell(rep, false,
+			     "the key in %s can be guessed (about %u bits, want %d): make one with \"openssl rand -base64 24\"",
 			     c->psk_file, config_psk_bits(c->psk, c->psk_len), MIN_PSK_BITS);
 	}
 	ike_wipe(buf, sizeof(buf));
@@ -906,8 +922,8 @@ void config_clear(struct config *c)
 	ike_wipe(c, sizeof(*c));
 }
 
-static bool prefixes_equal(const struct net_prefix *a, unsigned int na,
-			   const struct net_prefix *b, unsigned int nb)
+static bool prefixes_equal(const struct net_prefix *a, unsigned int na, const struct net_prefix *b,
+			   unsigned int nb)
 {
 	return na == nb && (!na || !memcmp(a, b, na * sizeof(*a)));
 }

@@ -164,9 +164,10 @@ static int bind_socket(const struct sockaddr_un *addr, char *err, size_t err_siz
 	int fd, rc;
 
 	if (somebody_answers(addr)) {
-		snprintf(err, err_size,
-			 "another esptund answers on %s: stop it first, or give this one another socket with --socket",
-			 addr->sun_path);
+		snprintf(
+			err, err_size,
+			"another esptund answers on %s: stop it first, or give this one another socket with --socket",
+			addr->sun_path);
 		return -1;
 	}
 	unlink(addr->sun_path);
@@ -192,8 +193,9 @@ struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void 
 	int fd;
 
 	if (strlen(path) >= sizeof(addr.sun_path)) {
-		snprintf(err, err_size, "the path of the control socket, %s, is longer than %zu octets",
-			 path, sizeof(addr.sun_path) - 1);
+		snprintf(err, err_size,
+			 "the path of the control socket, %s, is longer than %zu octets", path,
+			 sizeof(addr.sun_path) - 1);
 		return NULL;
 	}
 	memcpy(addr.sun_path, path, strlen(path) + 1);
@@ -206,9 +208,8 @@ struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void 
 		ctl->fn = fn;
 		ctl->ctx = ctx;
 		memcpy(ctl->path, addr.sun_path, sizeof(ctl->path));
-		ctl->listener = evconnlistener_new(base, on_accept, ctl,
-						   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 8,
-						   fd);
+		ctl->listener = evconnlistener_new(
+			base, on_accept, ctl, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 8, fd);
 	}
 	if (!ctl || !ctl->listener) {
 		snprintf(err, err_size, "cannot listen on %s: %s", path, strerror(errno));
@@ -240,7 +241,8 @@ void ctl_answer(struct ctl_request *q, json_t *what)
 		c->open = NULL;
 		put(c, what);
 		/* The next line, if it came meanwhile. */
-		bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+		bufferevent_trigger(c->bev, EV_READ,
+				    BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
 	}
 	json_decref(what);
 	free(q);

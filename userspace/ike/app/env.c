@@ -48,7 +48,8 @@ static int env_spi_alloc(void *ctx, const char *name, const struct ike_endpoint 
 		return -ENODEV;
 	err = kernel_spi_alloc(a->kernel, t->ifindex, spi);
 	if (err)
-		log_say(IKE_LOG_ERROR, name, "the kernel gives no SPI: %s", kernel_error(a->kernel));
+		log_say(IKE_LOG_ERROR, name, "the kernel gives no SPI: %s",
+			kernel_error(a->kernel));
 	return err;
 }
 

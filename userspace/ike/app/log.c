@@ -109,7 +109,8 @@ void log_core(enum ike_log_level level, const char *tunnel, const uint8_t *spi_i
 		return;
 	}
 	if (b->left_out)
-		log_say(IKE_LOG_WARN, tunnel, "%u lines left out to keep the log short", b->left_out);
+		log_say(IKE_LOG_WARN, tunnel, "%u lines left out to keep the log short",
+			b->left_out);
 	b->left_out = 0;
 	if (spi_i || spi_r)
 		ike_spis_print(spis, sizeof(spis), spi_i ? spi_i : zero, spi_r ? spi_r : zero);

@@ -217,7 +217,8 @@ static int serve(const struct options *o)
 	if (o->background) {
 		fd = go_background();
 		if (fd < 0) {
-			fprintf(stderr, "esptund: cannot go to the background: %s\n", strerror(errno));
+			fprintf(stderr, "esptund: cannot go to the background: %s\n",
+				strerror(errno));
 			return 1;
 		}
 	}
@@ -284,7 +285,8 @@ static int parse(int argc, char **argv, struct options *o)
 		}
 	}
 	if (optind < argc && !o->check) {
-		fprintf(stderr, "esptund: unexpected \"%s\"; a tunnel is brought up with: esptun up %s\n",
+		fprintf(stderr,
+			"esptund: unexpected \"%s\"; a tunnel is brought up with: esptun up %s\n",
 			argv[optind], argv[optind]);
 		return -1;
 	}

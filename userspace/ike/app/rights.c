@@ -33,7 +33,8 @@ int rights_drop(char *err, size_t err_size)
 	guard_memory();
 	capng_get_caps_process();
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
-		snprintf(err, err_size, "esptund needs root rights (CAP_NET_ADMIN): run it as root");
+		snprintf(err, err_size,
+			 "esptund needs root rights (CAP_NET_ADMIN): run it as root");
 		return -1;
 	}
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -49,7 +50,8 @@ int rights_drop(char *err, size_t err_size)
 /* Runs in a signal handler: only write(2). */
 static void on_violation(int sig, siginfo_t *info, void *ucontext)
 {
-	char text[] = "esptund: stopped: system call 000 is not in the allow-list; please report this\n";
+	char text[] =
+		"esptund: stopped: system call 000 is not in the allow-list; please report this\n";
 	int nr = info->si_syscall;
 
 	(void)sig;
@@ -64,31 +66,86 @@ static void on_violation(int sig, siginfo_t *info, void *ucontext)
 /* Everything without a look at the arguments. */
 static const int allowed[] = {
 	/* files: configuration, key table, hosts and resolv.conf, control socket */
-	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64),
-	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(stat),
-	SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(fcntl),
-	SCMP_SYS(getdents64), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(dup), SCMP_SYS(dup2),
+	SCMP_SYS(openat),
+	SCMP_SYS(open),
+	SCMP_SYS(read),
+	SCMP_SYS(readv),
+	SCMP_SYS(pread64),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
+	SCMP_SYS(stat),
+	SCMP_SYS(lstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(lseek),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(dup),
+	SCMP_SYS(dup2),
 	SCMP_SYS(dup3),
-	SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
 	/* sockets */
-	SCMP_SYS(bind), SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg),
-	SCMP_SYS(recvmsg), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(shutdown),
+	SCMP_SYS(bind),
+	SCMP_SYS(connect),
+	SCMP_SYS(accept4),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(sendto),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(shutdown),
 	SCMP_SYS(ioctl),
 	/* loop and time */
-	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
-	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6),
-	SCMP_SYS(timerfd_settime), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
-	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(select),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_getres),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(restart_syscall),
 	/* memory; mprotect and mmap are looked at below */
-	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mlock),
-	SCMP_SYS(mlock2), SCMP_SYS(munlock),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mlock),
+	SCMP_SYS(mlock2),
+	SCMP_SYS(munlock),
 	/* process: no exec, no fork */
-	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(futex),
-	SCMP_SYS(getrandom), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
-	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(umask),
-	SCMP_SYS(uname), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(exit),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(umask),
+	SCMP_SYS(uname),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 };
 
@@ -139,7 +196,8 @@ int rights_confine(char *err, size_t err_size)
 	if (f)
 		seccomp_release(f);
 	if (rc)
-		snprintf(err, err_size, "cannot install the system call filter: %s; --no-seccomp goes without",
+		snprintf(err, err_size,
+			 "cannot install the system call filter: %s; --no-seccomp goes without",
 			 strerror(-rc));
 	return rc ? -1 : 0;
 }

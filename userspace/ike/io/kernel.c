@@ -58,12 +58,8 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	struct ike_endpoint remote;
 
 	switch (ev->type) {
-	case ESPTUN_EVENT_IKE:
-		on_datagram(k, &ev->u.ike);
-		break;
-	case ESPTUN_EVENT_ACQUIRE:
-		to->acquire(to->ctx, ev->ifindex);
-		break;
+	case ESPTUN_EVENT_IKE: on_datagram(k, &ev->u.ike); break;
+	case ESPTUN_EVENT_ACQUIRE: to->acquire(to->ctx, ev->ifindex); break;
 	case ESPTUN_EVENT_EXPIRE:
 		to->expire(to->ctx, ev->ifindex, ev->u.expire.spi,
 			   ev->u.expire.dir == ESPTUN_SA_DIR_IN,
@@ -78,14 +74,9 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	case ESPTUN_EVENT_SA_DEL:
 		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.spi, ev->u.sa.dir == ESPTUN_SA_DIR_IN);
 		break;
-	case ESPTUN_EVENT_SA_FLUSH:
-		to->sa_gone(to->ctx, ev->ifindex, 0, true);
-		break;
-	case ESPTUN_EVENT_OVERRUN:
-		to->overrun(to->ctx);
-		break;
-	default:
-		break;
+	case ESPTUN_EVENT_SA_FLUSH: to->sa_gone(to->ctx, ev->ifindex, 0, true); break;
+	case ESPTUN_EVENT_OVERRUN: to->overrun(to->ctx); break;
+	default: break;
 	}
 }
 
@@ -136,10 +127,12 @@ struct kernel *kernel_open(struct event_base *base, const struct kernel_events *
 	fd = esptun_events_open(k->h);
 	ike_fd = fd < 0 ? fd : esptun_ike_open(k->h);
 	if (ike_fd == -EBUSY)
-		snprintf(err, err_size,
-			 "another esptund runs in this network namespace and holds the IKE channel: stop it first");
+		snprintf(
+			err, err_size,
+			"another esptund runs in this network namespace and holds the IKE channel: stop it first");
 	else if (ike_fd == -EPERM)
-		snprintf(err, err_size, "esptund needs root rights (CAP_NET_ADMIN): run it as root");
+		snprintf(err, err_size,
+			 "esptund needs root rights (CAP_NET_ADMIN): run it as root");
 	else if (ike_fd < 0)
 		snprintf(err, err_size, "%s", esptun_error(k->h));
 	if (ike_fd < 0)
@@ -392,7 +385,8 @@ static int keep_error(struct kernel *k, int err)
 	return err;
 }
 
-int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child *c, uint32_t window)
+int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child *c,
+		      uint32_t window)
 {
 	struct esptun_ts local[ESPTUN_TS_MAX], remote[ESPTUN_TS_MAX];
 	struct esptun_sa sa = {
@@ -410,7 +404,8 @@ int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child
 	k->error[0] = 0;
 	if (selectors(c->local_ts, local, &sa.n_ts_local) ||
 	    selectors(c->remote_ts, remote, &sa.n_ts_remote)) {
-		err = fail(k, -E2BIG, "the selectors need too many prefixes: ask for plain networks");
+		err = fail(k, -E2BIG,
+			   "the selectors need too many prefixes: ask for plain networks");
 		goto out;
 	}
 	err = move(k, ifindex, &c->remote, &c->local.addr);

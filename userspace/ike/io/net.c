@@ -206,13 +206,15 @@ static int link_make(struct net *n, const struct net_conf *c, uint32_t *ifindex,
 	if (!rc)
 		rc = mark_link(n, *ifindex);
 	if (rc == -EADDRINUSE)
-		snprintf(err, err_size,
-			 "UDP port %u is taken by another program: stop the other IKE daemon (strongswan, libreswan, iked) or set Port in [Tunnel]",
-			 c->port);
+		snprintf(
+			err, err_size,
+			"UDP port %u is taken by another program: stop the other IKE daemon (strongswan, libreswan, iked) or set Port in [Tunnel]",
+			c->port);
 	else if (rc == -EOPNOTSUPP)
 		snprintf(err, err_size, "the kernel module is not loaded: run modprobe esptun");
 	else if (rc)
-		snprintf(err, err_size, "cannot make netdevice %s: %s", c->name, esptun_error(n->h));
+		snprintf(err, err_size, "cannot make netdevice %s: %s", c->name,
+			 esptun_error(n->h));
 	return rc;
 }
 
@@ -223,9 +225,10 @@ static int link_adjust(struct net *n, const struct net_conf *c, const struct esp
 	int rc;
 
 	if (old->port != c->port) {
-		snprintf(err, err_size,
-			 "netdevice %s exists with UDP port %u, but Port is %u, and a link keeps its port: run ip link del %s, or change Port",
-			 c->name, old->port, c->port, c->name);
+		snprintf(
+			err, err_size,
+			"netdevice %s exists with UDP port %u, but Port is %u, and a link keeps its port: run ip link del %s, or change Port",
+			c->name, old->port, c->port, c->name);
 		return -EEXIST;
 	}
 	link_from_conf(&l, c);
@@ -241,8 +244,8 @@ static int link_adjust(struct net *n, const struct net_conf *c, const struct esp
 }
 
 /* *@made tells if the link is new. */
-static int link_up(struct net *n, const struct net_conf *c, uint32_t *ifindex, bool *made, char *err,
-		   size_t err_size)
+static int link_up(struct net *n, const struct net_conf *c, uint32_t *ifindex, bool *made,
+		   char *err, size_t err_size)
 {
 	struct esptun_link old;
 	int rc = esptun_link_get(n->h, c->name, &old);
@@ -251,11 +254,13 @@ static int link_up(struct net *n, const struct net_conf *c, uint32_t *ifindex, b
 	if (*made)
 		return link_make(n, c, ifindex, err, err_size);
 	if (rc == -EMEDIUMTYPE)
-		snprintf(err, err_size,
-			 "netdevice %s exists and is not of kind esptun: rename it or the configuration file",
-			 c->name);
+		snprintf(
+			err, err_size,
+			"netdevice %s exists and is not of kind esptun: rename it or the configuration file",
+			c->name);
 	else if (rc)
-		snprintf(err, err_size, "cannot read netdevice %s: %s", c->name, esptun_error(n->h));
+		snprintf(err, err_size, "cannot read netdevice %s: %s", c->name,
+			 esptun_error(n->h));
 	if (rc)
 		return rc;
 	*ifindex = old.ifindex;
@@ -333,8 +338,9 @@ static void read_route(void *ctx, struct nlmsghdr *nlh)
 	struct have *h;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_type != RTN_UNICAST ||
-	    (rtm->rtm_flags & RTM_F_CLONED) || nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_TABLE, NULL) ||
-	    !tb[RTA_OIF] || nla_get_u32(tb[RTA_OIF]) != all->ifindex)
+	    (rtm->rtm_flags & RTM_F_CLONED) ||
+	    nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_TABLE, NULL) || !tb[RTA_OIF] ||
+	    nla_get_u32(tb[RTA_OIF]) != all->ifindex)
 		return;
 	h = have_add(all);
 	if (!h)
@@ -354,9 +360,11 @@ static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 
 	*out = (struct haves){ .ifindex = ifindex };
 	if (routes)
-		err = talk(n, request(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm)), read_route, out);
+		err = talk(n, request(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm)), read_route,
+			   out);
 	else
-		err = talk(n, request(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa)), read_address, out);
+		err = talk(n, request(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa)), read_address,
+			   out);
 	return err ? err : out->failed ? -ENOMEM : 0;
 }
 
@@ -452,9 +460,10 @@ static int route_add(struct net *n, const struct net_conf *c, uint32_t ifindex, 
 
 	print_prefix(text, sizeof(text), &r->p);
 	if (rc == -EEXIST)
-		snprintf(err, err_size,
-			 "a route to %s exists already, through another netdevice: remove it, or set Metric or Table in [Tunnel]",
-			 text);
+		snprintf(
+			err, err_size,
+			"a route to %s exists already, through another netdevice: remove it, or set Metric or Table in [Tunnel]",
+			text);
 	else if (rc)
 		snprintf(err, err_size, "cannot add route %s through %s: %s", text, c->name,
 			 strerror(-rc));
@@ -501,7 +510,8 @@ int net_up(struct net *n, const struct net_conf *c, uint32_t *ifindex, char *err
 	if (!rc) {
 		rc = set_up(n, *ifindex);
 		if (rc)
-			snprintf(err, err_size, "cannot bring %s up: %s", c->name, esptun_error(n->h));
+			snprintf(err, err_size, "cannot bring %s up: %s", c->name,
+				 esptun_error(n->h));
 	}
 	if (!rc)
 		rc = routes(n, c, *ifindex, err, err_size);

@@ -42,7 +42,8 @@ void net_close(struct net *n); /* NULL is fine */
  * that it has no longer. 0 with the link's index, or a negative errno with a sentence
  * and its remedy in @err; then nothing new remains.
  */
-int net_up(struct net *n, const struct net_conf *conf, uint32_t *ifindex, char *err, size_t err_size);
+int net_up(struct net *n, const struct net_conf *conf, uint32_t *ifindex, char *err,
+	   size_t err_size);
 
 /* Remove what net_up() made: the link, or its addresses and routes if the user made it. */
 void net_down(struct net *n, const char *name);

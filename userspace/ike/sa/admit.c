@@ -55,8 +55,7 @@ static bool cookie_valid(struct ike_core *core, const struct ike_datagram *d,
 	renew_secret(core);
 	if (cookie->data[0] == core->admit.version)
 		secret = core->admit.secret[0];
-	else if (core->admit.have_former &&
-		 cookie->data[0] == (uint8_t)(core->admit.version - 1))
+	else if (core->admit.have_former && cookie->data[0] == (uint8_t)(core->admit.version - 1))
 		secret = core->admit.secret[1];
 	else
 		return false;
@@ -70,7 +69,7 @@ static unsigned int half_open_from(const struct ike_core *core, const struct ike
 	unsigned int n = 0;
 
 	TAILQ_FOREACH(sa, &core->half_open, half_open)
-		n += ike_addr_eq(&sa->remote.addr, addr);
+	n += ike_addr_eq(&sa->remote.addr, addr);
 	return n;
 }
 
@@ -92,9 +91,8 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 	}
 	if (core->stats.half_open >= ADMIT_MAX_TOTAL || core->sas.n >= IKESA_MAX)
 		return ADMIT_NO;
-	here = core->stats.half_open >= ADMIT_MAX_PER_ADDR ?
-		       half_open_from(core, &d->remote.addr) :
-		       0;
+	here = core->stats.half_open >= ADMIT_MAX_PER_ADDR ? half_open_from(core, &d->remote.addr)
+							   : 0;
 	return here >= ADMIT_MAX_PER_ADDR ? ADMIT_NO : ADMIT_YES;
 }
 

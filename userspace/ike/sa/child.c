@@ -14,7 +14,8 @@ uint32_t child_spi(struct ike_core *core, struct ike_sa *sa)
 
 	if (!rc && spi)
 		return spi;
-	tunnel_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA: %s", strerror(-rc));
+	tunnel_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA: %s",
+		     strerror(-rc));
 	return 0;
 }
 
@@ -80,8 +81,10 @@ static int install(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 static bool install_derived(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 			    bool inbound_first)
 {
-	const struct ike_nonces n = { .i = sa->setup->ni, .r = sa->setup->nr,
-				      .i_len = sa->setup->ni_len, .r_len = sa->setup->nr_len };
+	const struct ike_nonces n = { .i = sa->setup->ni,
+				      .r = sa->setup->nr,
+				      .i_len = sa->setup->ni_len,
+				      .r_len = sa->setup->nr_len };
 	int rc;
 
 	c->keys = calloc(1, sizeof(*c->keys));
@@ -91,9 +94,10 @@ static bool install_derived(struct ike_core *core, struct ike_sa *sa, struct chi
 	}
 	rc = install(core, sa, c, c->keys, inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
 	if (rc) {
-		tunnel_error(core, sa->tunnel, sa,
-			     "the kernel refused the new pair of SAs: %s; see dmesg, and `esptun sa show` for what is there",
-			     strerror(-rc));
+		tunnel_error(
+			core, sa->tunnel, sa,
+			"the kernel refused the new pair of SAs: %s; see dmesg, and `esptun sa show` for what is there",
+			strerror(-rc));
 		return false;
 	}
 	if (!inbound_first)
@@ -107,8 +111,8 @@ static void log_child(struct ike_core *core, struct ike_sa *sa, const struct chi
 	char prop[160], l[200], r[200];
 
 	child_selectors(c, &local, &remote);
-	core_log(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s, %s = %s", c->spi_in,
-		 c->spi_out, ike_proposal_print(prop, sizeof(prop), &c->proposal),
+	core_log(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s, %s = %s",
+		 c->spi_in, c->spi_out, ike_proposal_print(prop, sizeof(prop), &c->proposal),
 		 ike_ts_list_print(l, sizeof(l), &local), ike_ts_list_print(r, sizeof(r), &remote));
 }
 
@@ -119,7 +123,8 @@ bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, ui
 	struct child_sa *c = child_new(local, remote);
 
 	if (!c || esp_suite_from_proposal(chosen, &c->suite)) {
-		tunnel_error(core, sa->tunnel, sa, "no memory for a child SA, or its algorithms are unknown");
+		tunnel_error(core, sa->tunnel, sa,
+			     "no memory for a child SA, or its algorithms are unknown");
 		child_spi_release(core, sa, spi_in);
 		free(c);
 		return false;
@@ -146,7 +151,8 @@ void child_confirm(struct ike_core *core, struct ike_sa *sa)
 	struct child_sa *c;
 	int rc;
 
-	TAILQ_FOREACH(c, &sa->children, link) {
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
 		if (!c->keys || c->out || c->unwanted || !ikesa_authenticated(sa))
 			continue;
 		rc = install(core, sa, c, c->keys, IKE_CHILD_OUT);
@@ -171,6 +177,7 @@ void child_mute(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	TAILQ_REMOVE(&sa->children, c, link);
-	core->env.sa_remove(core->env.ctx, sa->tunnel->conf.name, c->spi_in, c->out ? c->spi_out : 0);
+	core->env.sa_remove(core->env.ctx, sa->tunnel->conf.name, c->spi_in,
+			    c->out ? c->spi_out : 0);
 	child_free(c);
 }

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 static void begin(struct ike_core *core, uint64_t now)
 {
@@ -128,9 +128,7 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 	struct child_sa *c;
 
 	switch (sa->state) {
-	case IKESA_INIT_SENT:
-		core_sa_end(core, sa, false);
-		break;
+	case IKESA_INIT_SENT: core_sa_end(core, sa, false); break;
 	case IKESA_AUTH_SENT:
 		/* The peer may already count it as established; we cannot tell it before it answers. */
 	case IKESA_DELETING:
@@ -140,7 +138,7 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 	case IKESA_ESTABLISHED:
 		sa->state = IKESA_DELETING;
 		TAILQ_FOREACH(c, &sa->children, link)
-			child_mute(core, sa, c);
+		child_mute(core, sa, c);
 		sa->want_delete = true;
 		sa->want_probe = false;
 		sa->liveness_at = sa->close_at = TIMER_NEVER;
@@ -149,8 +147,7 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		core_sa_touch(core, sa);
 		tunnel_review(core, sa->tunnel);
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -160,7 +157,8 @@ static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
 	struct ike_sa *sa, *oldest = NULL;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH(sa, &newest->tunnel->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &newest->tunnel->sas, of_tunnel)
+	{
 		if (sa == newest || sa->established_at == TIMER_NEVER ||
 		    !ike_id_eq(&sa->remote_id, &newest->remote_id))
 			continue;
@@ -419,13 +417,13 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 	rc = d->len <= IKE_MAX_MSG ? ike_header_parse(d->data, d->len, &h) : -IKE_N_INVALID_SYNTAX;
 	if (rc) {
 		core->stats.rx_bad++;
-		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 && h.length == d->len &&
-		    !(h.flags & IKE_FLAG_RESPONSE))
+		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 &&
+		    h.length == d->len && !(h.flags & IKE_FLAG_RESPONSE))
 			core_answer_error(core, d, &h, IKE_N_INVALID_MAJOR_VERSION, &version, 1);
 	} else if (h.exchange == IKE_SA_INIT && !(h.flags & IKE_FLAG_RESPONSE)) {
 		/* Only the request that starts an IKE SA has these values (2.2, 2.6). */
-		if (h.id == 0 && h.flags & IKE_FLAG_INITIATOR && !memcmp(h.spi_r, zero, IKE_SPI_LEN) &&
-		    memcmp(h.spi_i, zero, IKE_SPI_LEN))
+		if (h.id == 0 && h.flags & IKE_FLAG_INITIATOR &&
+		    !memcmp(h.spi_r, zero, IKE_SPI_LEN) && memcmp(h.spi_i, zero, IKE_SPI_LEN))
 			x_init_request(core, d, &h);
 		else
 			core->stats.rx_bad++;
@@ -465,8 +463,8 @@ static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_
 	}
 }
 
-void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound, bool hard,
-		     uint64_t now)
+void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
+		     bool hard, uint64_t now)
 {
 	struct ike_tunnel *t = tunnel_find(core, tunnel);
 	struct child_sa *c = NULL;
@@ -475,7 +473,8 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 	begin(core, now);
 	if (!t)
 		return;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		c = ikesa_child(sa, inbound ? spi : 0, inbound ? 0 : spi);
 		if (c)
 			break;
@@ -486,7 +485,8 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 		c->unwanted = true;
 		core_request_next(core, sa);
 		core_sa_touch(core, sa);
-	} else if (c && ikesa_authenticated(sa) && t->conf.start != IKE_START_LISTEN && !sa->replaced) {
+	} else if (c && ikesa_authenticated(sa) && t->conf.start != IKE_START_LISTEN &&
+		   !sa->replaced) {
 		/* A new IKE SA brings the new pair; the old one goes when that works. */
 		sa->replaced = true;
 		x_init_start(core, t);
@@ -583,7 +583,7 @@ void ike_core_shutdown(struct ike_core *core, uint64_t now)
 
 	begin(core, now);
 	TAILQ_FOREACH(t, &core->tunnels, link)
-		tunnel_down(core, t);
+	tunnel_down(core, t);
 	end(core);
 }
 
@@ -591,7 +591,8 @@ bool ike_core_idle(const struct ike_core *core)
 {
 	const struct ike_tunnel *t;
 
-	TAILQ_FOREACH(t, &core->tunnels, link) {
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
 		if (t->enabled || !TAILQ_EMPTY(&t->sas))
 			return false;
 	}
@@ -607,11 +608,13 @@ void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
 	*out = core->stats;
 	out->ike_sas = 0;
 	out->children = 0;
-	TAILQ_FOREACH(t, &core->tunnels, link) {
-		TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
+		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+		{
 			out->ike_sas += sa->established_at != TIMER_NEVER;
 			TAILQ_FOREACH(c, &sa->children, link)
-				out->children++;
+			out->children++;
 		}
 	}
 }

@@ -107,7 +107,8 @@ void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
 		       const struct ike_header *h, uint16_t notify, const void *data, size_t len);
 
 /* A digest of @d's message that only this core can compute. */
-void core_digest(struct ike_core *core, const struct ike_datagram *d, uint8_t out[IKESA_DIGEST_LEN]);
+void core_digest(struct ike_core *core, const struct ike_datagram *d,
+		 uint8_t out[IKESA_DIGEST_LEN]);
 
 /* Start the payloads of a protected message in @buf; *@first gets the first type. */
 void core_request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
@@ -227,7 +228,8 @@ bool admit_reply(struct ike_core *core);
 
 /* Begin a new IKE SA to the tunnel's remote end. */
 void x_init_start(struct ike_core *core, struct ike_tunnel *t);
-void x_init_request(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h);
+void x_init_request(struct ike_core *core, const struct ike_datagram *d,
+		    const struct ike_header *h);
 void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 		     const struct ike_header *h);
 void x_auth_start(struct ike_core *core, struct ike_sa *sa);

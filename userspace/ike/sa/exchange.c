@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* Payload types 33-53 as bits. */
-#define NEED(type) (1u << ((type) - IKE_PL_SA))
+#define NEED(type) (1u << ((type)-IKE_PL_SA))
 
 static const struct x_row {
 	uint8_t exchange;
@@ -24,8 +24,10 @@ static const struct x_row {
 	{ IKE_AUTH, true, 1 << IKESA_AUTH_SENT, 0, x_auth_response },
 	{ IKE_CREATE_CHILD_SA, false, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING,
 	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_child_request },
-	{ IKE_INFORMATIONAL, false, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0, x_info_request },
-	{ IKE_INFORMATIONAL, true, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0, x_info_response },
+	{ IKE_INFORMATIONAL, false, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0,
+	  x_info_request },
+	{ IKE_INFORMATIONAL, true, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0,
+	  x_info_response },
 };
 
 void core_log(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
@@ -59,7 +61,9 @@ static void transmit(struct ike_core *core, const struct ike_tunnel *t,
 		     const struct ike_endpoint *local, const struct ike_endpoint *remote,
 		     const uint8_t *msg, size_t len)
 {
-	const struct ike_datagram d = { .local = *local, .remote = *remote, .data = msg, .len = len };
+	const struct ike_datagram d = {
+		.local = *local, .remote = *remote, .data = msg, .len = len
+	};
 
 	core->stats.tx++;
 	core->env.send(core->env.ctx, t ? t->conf.name : NULL, &d);
@@ -158,16 +162,18 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 	switch (sa->tx.ask) {
 	case IKESA_ASK_INIT:
 		if (!sa->last_hint)
-			tunnel_error(core, t, sa,
-				     "no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
-				     ep);
+			tunnel_error(
+				core, t, sa,
+				"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
+				ep);
 		core_sa_end(core, sa, false);
 		tunnel_attempt_failed(core, t);
 		break;
 	case IKESA_ASK_AUTH:
-		tunnel_error(core, t, sa,
-			     "no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
-			     ep);
+		tunnel_error(
+			core, t, sa,
+			"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
+			ep);
 		core_sa_end(core, sa, false);
 		tunnel_attempt_failed(core, t);
 		break;
@@ -179,9 +185,11 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 	default:
 		core_sa_end(core, sa, false);
 		if (tunnel_has_outbound(t)) /* it came back under another IKE SA */
-			core_log(core, IKE_LOG_INFO, t, sa, "peer %s no longer answers on this IKE SA", ep);
+			core_log(core, IKE_LOG_INFO, t, sa,
+				 "peer %s no longer answers on this IKE SA", ep);
 		else
-			tunnel_error(core, t, sa, "peer %s no longer answers; its SAs are removed", ep);
+			tunnel_error(core, t, sa, "peer %s no longer answers; its SAs are removed",
+				     ep);
 		break;
 	}
 }
@@ -232,7 +240,8 @@ void core_request_next(struct ike_core *core, struct ike_sa *sa)
 		sa->want_delete = false;
 		ok = send_info(core, sa, IKESA_ASK_DELETE);
 	} else {
-		TAILQ_FOREACH(c, &sa->children, link) {
+		TAILQ_FOREACH(c, &sa->children, link)
+		{
 			if (c->unwanted)
 				break;
 		}
@@ -291,8 +300,8 @@ static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct
 static bool answer_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint8_t first)
 {
 	uint8_t out[CORE_MSG_MAX];
-	size_t len = seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply, first, out,
-			  sizeof(out));
+	size_t len = seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply, first,
+			  out, sizeof(out));
 
 	if (!len || ikesa_bytes_set(&sa->rx.answer, out, len))
 		return false;
@@ -332,11 +341,13 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	/* Until authenticated, anything but the expected exchange is ignored. */
 	if (h->id != sa->rx.next || sa->state == IKESA_CLOSED ||
 	    (!row && sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)) {
-		core_log(core, IKE_LOG_DEBUG, NULL, sa, "%s request %u ignored, not expected now (next is %u)",
+		core_log(core, IKE_LOG_DEBUG, NULL, sa,
+			 "%s request %u ignored, not expected now (next is %u)",
 			 ike_exchange_name(h->exchange), h->id, sa->rx.next);
 		return;
 	}
-	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in, &offender);
+	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in,
+			 &offender);
 	if (rc == IKE_SK_FORGED) {
 		core->stats.rx_unauthenticated++;
 		return;
@@ -378,7 +389,8 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	if (!row || sa->tx.ask == IKESA_ASK_NONE || sa->tx.ask == IKESA_ASK_INIT ||
 	    h->id != sa->tx.next - 1)
 		return;
-	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in, &offender);
+	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in,
+			 &offender);
 	if (rc == IKE_SK_FORGED) {
 		core->stats.rx_unauthenticated++;
 		if (h->next == IKE_PL_NOTIFY)

@@ -90,18 +90,22 @@ struct ike_sa *ikesa_find(const struct ikesa_table *t, const uint8_t own_spi[IKE
 {
 	struct ike_sa *sa;
 
-	LIST_FOREACH(sa, &t->by_spi[bucket(t, own_spi)], by_spi) {
-		if (sa->initiator == we_initiated && !memcmp(ikesa_own_spi(sa), own_spi, IKE_SPI_LEN))
+	LIST_FOREACH(sa, &t->by_spi[bucket(t, own_spi)], by_spi)
+	{
+		if (sa->initiator == we_initiated &&
+		    !memcmp(ikesa_own_spi(sa), own_spi, IKE_SPI_LEN))
 			return sa;
 	}
 	return NULL;
 }
 
-struct ike_sa *ikesa_find_digest(const struct ikesa_table *t, const uint8_t digest[IKESA_DIGEST_LEN])
+struct ike_sa *ikesa_find_digest(const struct ikesa_table *t,
+				 const uint8_t digest[IKESA_DIGEST_LEN])
 {
 	struct ike_sa *sa;
 
-	LIST_FOREACH(sa, &t->by_digest[bucket(t, digest)], by_digest) {
+	LIST_FOREACH(sa, &t->by_digest[bucket(t, digest)], by_digest)
+	{
 		if (!memcmp(sa->digest, digest, IKESA_DIGEST_LEN))
 			return sa;
 	}
@@ -237,7 +241,8 @@ void child_free(struct child_sa *c)
 	free(c);
 }
 
-void child_selectors(const struct child_sa *c, struct ike_ts_list *local, struct ike_ts_list *remote)
+void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
+		     struct ike_ts_list *remote)
 {
 	local->n = c->n_local;
 	memcpy(local->ts, c->ts, c->n_local * sizeof(c->ts[0]));
@@ -249,7 +254,8 @@ struct child_sa *ikesa_child(const struct ike_sa *sa, uint32_t spi_in, uint32_t 
 {
 	struct child_sa *c;
 
-	TAILQ_FOREACH(c, &sa->children, link) {
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
 		if ((spi_in && c->spi_in == spi_in) || (spi_out && c->spi_out == spi_out))
 			return c;
 	}

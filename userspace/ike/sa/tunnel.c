@@ -20,7 +20,8 @@ struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name)
 {
 	struct ike_tunnel *t;
 
-	TAILQ_FOREACH(t, &core->tunnels, link) {
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
 		if (!strcmp(t->conf.name, name))
 			return t;
 	}
@@ -63,7 +64,8 @@ static bool carries(const struct ike_sa *sa)
 
 	if (sa->state != IKESA_ESTABLISHED)
 		return false;
-	TAILQ_FOREACH(c, &sa->children, link) {
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
 		if (c->out)
 			return true;
 	}
@@ -74,7 +76,8 @@ static bool has_child(const struct ike_sa *sa)
 {
 	const struct child_sa *c;
 
-	TAILQ_FOREACH(c, &sa->children, link) {
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
 		if (!c->unwanted)
 			return sa->state == IKESA_ESTABLISHED;
 	}
@@ -87,7 +90,8 @@ bool tunnel_has_outbound(const struct ike_tunnel *t)
 
 	if (t->n_adopted && t->adopted_end == TIMER_NEVER)
 		return true;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (carries(sa) && !sa->superseded)
 			return true;
 	}
@@ -98,7 +102,8 @@ bool tunnel_established(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (sa->state == IKESA_ESTABLISHED)
 			return true;
 	}
@@ -109,7 +114,8 @@ bool tunnel_attempting(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT)
 			return true;
 	}
@@ -120,7 +126,8 @@ static bool any_child(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (has_child(sa) && !sa->superseded)
 			return true;
 	}
@@ -144,8 +151,10 @@ static struct ike_sa *keeper(const struct ike_sa *sa)
 {
 	struct ike_sa *other, *best = NULL;
 
-	TAILQ_FOREACH(other, &sa->tunnel->sas, of_tunnel) {
-		if (other->state != IKESA_ESTABLISHED || !ike_id_eq(&other->remote_id, &sa->remote_id))
+	TAILQ_FOREACH(other, &sa->tunnel->sas, of_tunnel)
+	{
+		if (other->state != IKESA_ESTABLISHED ||
+		    !ike_id_eq(&other->remote_id, &sa->remote_id))
 			continue;
 		if (!best || worse(best, other))
 			best = other;
@@ -157,8 +166,10 @@ struct ike_sa *tunnel_primary(const struct ike_tunnel *t)
 {
 	struct ike_sa *sa, *best = NULL;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
-		if (!best || (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (!best ||
+		    (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
 		    ((sa->state == IKESA_ESTABLISHED) >= (best->state == IKESA_ESTABLISHED) &&
 		     carries(sa) >= carries(best)))
 			best = sa;
@@ -207,14 +218,16 @@ static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
 	if (t->enabled) {
 		if (t->n_adopted)
 			return IKE_TUNNEL_UP;
-		TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+		{
 			if (carries(sa))
 				return IKE_TUNNEL_UP;
 		}
 		if (tunnel_attempting(t) || t->next_try != TIMER_NEVER || any_child(t))
 			return IKE_TUNNEL_CONNECTING;
 	}
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (sa->state == IKESA_DELETING || !t->enabled)
 			return IKE_TUNNEL_CLOSING;
 	}
@@ -329,10 +342,12 @@ static bool drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
 	const struct ike_sa *done;
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (sa->state != IKESA_INIT_SENT)
 			continue;
-		TAILQ_FOREACH(done, &t->sas, of_tunnel) {
+		TAILQ_FOREACH(done, &t->sas, of_tunnel)
+		{
 			if (carries(done) && done->established_at >= sa->created_at) {
 				core_sa_end(core, sa, false);
 				return true;
@@ -361,7 +376,8 @@ void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
 
 	if (drop_overtaken(core, t)) /* its end came back here */
 		return;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (sa->state != IKESA_ESTABLISHED)
 			continue;
 		/*
@@ -383,7 +399,8 @@ void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
 	/* With nothing left to carry traffic, there is nothing to wait for. */
 	if (tunnel_has_outbound(t))
 		return;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
 		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
 			child_confirm(core, sa);
 	}
@@ -395,7 +412,8 @@ void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
 
 	sa->close_at = TIMER_NEVER;
 	if (sa->superseded) {
-		core_log(core, IKE_LOG_INFO, NULL, sa, "gone: the peer began anew (INITIAL_CONTACT)");
+		core_log(core, IKE_LOG_INFO, NULL, sa,
+			 "gone: the peer began anew (INITIAL_CONTACT)");
 		core_sa_end(core, sa, false);
 		return;
 	}
@@ -416,7 +434,8 @@ void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
 	struct ike_tunnel *t = sa->tunnel;
 	struct ike_sa *old;
 
-	TAILQ_FOREACH(old, &t->sas, of_tunnel) {
+	TAILQ_FOREACH(old, &t->sas, of_tunnel)
+	{
 		/*
 		 * Only what was up before this one was begun: the notify may cross an SA that
 		 * the other end was setting up meanwhile, which it then knows.
@@ -487,7 +506,8 @@ void ike_core_status(const struct ike_core *core, void (*fn)(void *ctx, const st
 	const struct ike_tunnel *t;
 	struct ike_status s;
 
-	TAILQ_FOREACH(t, &core->tunnels, link) {
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
 		status_of(t, &s);
 		fn(ctx, &s);
 	}

@@ -41,8 +41,8 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 
 	return (struct signed_octets){
 		.message = { m->data, m->len },
-		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len } :
-				     (struct ike_iov){ s->ni, s->ni_len },
+		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len }
+				   : (struct ike_iov){ s->ni, s->ni_len },
 		.id = { body->b, body->len },
 		.sk_p = initiator ? sa->keys.pi : sa->keys.pr,
 	};
@@ -58,7 +58,8 @@ static bool build_auth(struct ike_builder *b, const struct ike_sa *sa, const str
 
 	id_body(&sa->local_id, &body);
 	o = octets_of(sa, sa->initiator, &body);
-	if (ike_psk_auth(prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id, auth))
+	if (ike_psk_auth(prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
+			 auth))
 		return false;
 	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
 	return true;
@@ -75,8 +76,8 @@ static bool proves(const struct ike_sa *sa, const struct ike_tunnel *t, const st
 		return false;
 	id_body(id, &body);
 	o = octets_of(sa, !sa->initiator, &body);
-	return ike_psk_verify(sa->keys.suite.prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce,
-			      o.sk_p, &o.id, auth->data, auth->len);
+	return ike_psk_verify(sa->keys.suite.prf, t->conf.psk, t->conf.psk_len, &o.message,
+			      &o.nonce, o.sk_p, &o.id, auth->data, auth->len);
 }
 
 /* Find and parse; absent and malformed alike give false. */
@@ -103,7 +104,8 @@ static uint32_t offered_spi(const struct ike_proposal *p)
 
 	if (p->protocol != IKE_PROTO_ESP || p->spi_len != 4)
 		return 0;
-	spi = (uint32_t)p->spi[0] << 24 | (uint32_t)p->spi[1] << 16 | (uint32_t)p->spi[2] << 8 | p->spi[3];
+	spi = (uint32_t)p->spi[0] << 24 | (uint32_t)p->spi[1] << 16 | (uint32_t)p->spi[2] << 8 |
+	      p->spi[3];
 	return spi > 255 ? spi : 0;
 }
 
@@ -192,9 +194,10 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 	if (t->conf.remote_id.type)
 		ike_id_print(them, sizeof(them), &t->conf.remote_id);
 	if (error == IKE_N_AUTHENTICATION_FAILED) {
-		tunnel_error(core, t, sa,
-			     "peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
-			     us, them);
+		tunnel_error(
+			core, t, sa,
+			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
+			us, them);
 		return;
 	}
 	name = ike_notify_name(error);
@@ -220,8 +223,8 @@ static void disown(struct ike_core *core, struct ike_sa *sa)
 }
 
 /* Is the answer from whom we want? Sets sa->remote_id. */
-static bool verify_responder(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in,
-			     const struct ike_auth *auth)
+static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
+			     const struct ike_payloads *in, const struct ike_auth *auth)
 {
 	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
 	struct ike_tunnel *t = sa->tunnel;
@@ -233,20 +236,24 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa, const str
 	}
 	ike_id_print(got, sizeof(got), &id);
 	if (auth->method != IKE_AUTH_PSK) {
-		tunnel_error(core, t, sa,
-			     "peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
-			     got, auth->method);
+		tunnel_error(
+			core, t, sa,
+			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+			got, auth->method);
 		return false;
 	}
 	if (t->conf.remote_id.type && !ike_id_eq(&id, &t->conf.remote_id)) {
-		tunnel_error(core, t, sa,
-			     "peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
-			     got, ike_id_print(want, sizeof(want), &t->conf.remote_id), got);
+		tunnel_error(
+			core, t, sa,
+			"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
+			got, ike_id_print(want, sizeof(want), &t->conf.remote_id), got);
 		return false;
 	}
 	if (!proves(sa, t, &id, auth)) {
-		tunnel_error(core, t, sa,
-			     "peer '%s' does not hold our pre-shared key: set the same PSK= at both ends", got);
+		tunnel_error(
+			core, t, sa,
+			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
+			got);
 		return false;
 	}
 	sa->remote_id = id;
@@ -292,9 +299,10 @@ static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const stru
 	if (!ike_ts_within(tsi, &t->conf.local_ts) || !ike_ts_within(tsr, &t->conf.remote_ts)) {
 		char a[200], b[200];
 
-		tunnel_error(core, t, sa,
-			     "peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
-			     ike_ts_list_print(a, sizeof(a), tsi), ike_ts_list_print(b, sizeof(b), tsr));
+		tunnel_error(
+			core, t, sa,
+			"peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
+			ike_ts_list_print(a, sizeof(a), tsi), ike_ts_list_print(b, sizeof(b), tsr));
 		return false;
 	}
 	return true;
@@ -316,7 +324,8 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		if (!child_answer_ok(core, sa, in, &chosen, &tsi, &tsr)) {
 			child_spi_release(core, sa, spi);
 			reject_child(sa, spi);
-		} else if (child_install(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr, false)) {
+		} else if (child_install(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr,
+					 false)) {
 			return;
 		} else {
 			reject_child(sa, spi);
@@ -332,8 +341,8 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 			     ike_proposal_explain(why, sizeof(why), &t->conf.esp, NULL));
 	} else if (error == IKE_N_TS_UNACCEPTABLE) {
 		tunnel_error(core, t, sa, "peer refused the child SA (TS_UNACCEPTABLE): %s",
-			     ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts, NULL,
-					    NULL));
+			     ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts,
+					    NULL, NULL));
 	} else {
 		name = ike_notify_name(error);
 		tunnel_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
@@ -380,7 +389,8 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 	struct ike_proposal out;
 	struct ike_id own;
 
-	if (!t->enabled || (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &sa->local.addr)))
+	if (!t->enabled ||
+	    (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &sa->local.addr)))
 		return 0;
 	if (t->conf.remote_id.type && !ike_id_eq(idi, &t->conf.remote_id))
 		return 0;
@@ -392,9 +402,9 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 	if (!ike_proposal_choose(&t->conf.ike, &chosen, sa->keys.suite.dh, &out))
 		return 0;
 	return 1 + (t->conf.remote_id.type ? 4 : 0) +
-	       (!t->remote.addr.family		       ? 1 :
-		ike_addr_eq(&t->remote.addr, &sa->remote.addr) ? 2 :
-								 0);
+	       (!t->remote.addr.family				 ? 1
+		: ike_addr_eq(&t->remote.addr, &sa->remote.addr) ? 2
+								 : 0);
 }
 
 enum { BEST_FIT = 7 };
@@ -409,7 +419,8 @@ static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_s
 
 	*best = NULL;
 	for (level = BEST_FIT; level >= 1; level--) {
-		TAILQ_FOREACH(t, &core->tunnels, link) {
+		TAILQ_FOREACH(t, &core->tunnels, link)
+		{
 			if (fits(t, sa, idi, idr) != level)
 				continue;
 			if (!*best)
@@ -428,7 +439,8 @@ static struct ike_tunnel *blame(struct ike_core *core, const struct ike_sa *sa)
 {
 	struct ike_tunnel *t, *any = NULL;
 
-	TAILQ_FOREACH(t, &core->tunnels, link) {
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
 		if (!t->enabled)
 			continue;
 		if (ike_addr_eq(&t->remote.addr, &sa->remote.addr))
@@ -439,8 +451,8 @@ static struct ike_tunnel *blame(struct ike_core *core, const struct ike_sa *sa)
 	return any;
 }
 
-static void explain_unknown(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *idi,
-			    const struct ike_id *idr)
+static void explain_unknown(struct ike_core *core, const struct ike_sa *sa,
+			    const struct ike_id *idi, const struct ike_id *idr)
 {
 	char i[IKE_MAX_ID + 16], r[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
 	struct ike_tunnel *t = blame(core, sa);
@@ -454,15 +466,20 @@ static void explain_unknown(struct ike_core *core, const struct ike_sa *sa, cons
 	tunnel_local_id(t, sa, &own_id);
 	ike_id_print(own, sizeof(own), &own_id);
 	if (t->conf.remote_id.type && !ike_id_eq(idi, &t->conf.remote_id))
-		tunnel_error(core, t, sa,
-			     "peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
-			     i, ike_id_print(want, sizeof(want), &t->conf.remote_id), i);
+		tunnel_error(
+			core, t, sa,
+			"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
+			i, ike_id_print(want, sizeof(want), &t->conf.remote_id), i);
 	else if (idr && !ike_id_eq(idr, &own_id))
-		tunnel_error(core, t, sa,
-			     "peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
-			     i, ike_id_print(r, sizeof(r), idr), own, ike_id_print(want, sizeof(want), idr));
+		tunnel_error(
+			core, t, sa,
+			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
+			i, ike_id_print(r, sizeof(r), idr), own,
+			ike_id_print(want, sizeof(want), idr));
 	else
-		tunnel_error(core, t, sa, "peer '%s' agreed on algorithms that this tunnel's Crypto= forbids", i);
+		tunnel_error(core, t, sa,
+			     "peer '%s' agreed on algorithms that this tunnel's Crypto= forbids",
+			     i);
 }
 
 static enum x_verdict refuse_auth(struct x_msg *m)
@@ -479,7 +496,8 @@ static void refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg 
 }
 
 /* The request's child part; a failure is answered with a notify and nothing more. */
-static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, bool inbound_first)
+static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+		       bool inbound_first)
 {
 	const struct ike_payload *p_sa = ike_payload_find(m->in, IKE_PL_SA);
 	const struct ike_payload *p_i = ike_payload_find(m->in, IKE_PL_TSI);
@@ -509,12 +527,13 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 	if (!ike_ts_narrow(&tsr, &conf->local_ts, &local) ||
 	    !ike_ts_narrow(&tsi, &conf->remote_ts, &remote)) {
 		refuse_child(core, sa, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
-			     ike_ts_explain(why, sizeof(why), &conf->local_ts, &conf->remote_ts, &tsr,
-					    &tsi));
+			     ike_ts_explain(why, sizeof(why), &conf->local_ts, &conf->remote_ts,
+					    &tsr, &tsi));
 		return;
 	}
 	spi = child_spi(core, sa);
-	if (!spi || !child_install(core, sa, spi, peer_spi, &chosen, &local, &remote, inbound_first)) {
+	if (!spi ||
+	    !child_install(core, sa, spi, peer_spi, &chosen, &local, &remote, inbound_first)) {
 		/* The reason is logged already; the peer may try again (2.25). */
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
 		return;
@@ -566,8 +585,10 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	has_idr = find_id(m->in, IKE_PL_IDR, &idr);
 	ike_id_print(id, sizeof(id), &idi);
 	if (!find_auth(m->in, &auth)) {
-		tunnel_error(core, blame(core, sa), sa,
-			     "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK", id);
+		tunnel_error(
+			core, blame(core, sa), sa,
+			"peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
+			id);
 		return refuse_auth(m);
 	}
 	t = authenticate(core, sa, &idi, has_idr ? &idr : NULL, &auth, &best);
@@ -575,13 +596,15 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		if (!best)
 			explain_unknown(core, sa, &idi, has_idr ? &idr : NULL);
 		else if (auth.method != IKE_AUTH_PSK)
-			tunnel_error(core, best, sa,
-				     "peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
-				     id, auth.method);
+			tunnel_error(
+				core, best, sa,
+				"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+				id, auth.method);
 		else
-			tunnel_error(core, best, sa,
-				     "peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
-				     id);
+			tunnel_error(
+				core, best, sa,
+				"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
+				id);
 		return refuse_auth(m);
 	}
 	sa->tunnel = t;
@@ -598,7 +621,8 @@ enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct 
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
 		return X_DONE;
 	}
-	core_log(core, IKE_LOG_INFO, NULL, sa, "peer's CREATE_CHILD_SA answered with NO_ADDITIONAL_SAS");
+	core_log(core, IKE_LOG_INFO, NULL, sa,
+		 "peer's CREATE_CHILD_SA answered with NO_ADDITIONAL_SAS");
 	ike_build_notify(m->reply, IKE_N_NO_ADDITIONAL_SAS, NULL, 0);
 	return X_DONE;
 }

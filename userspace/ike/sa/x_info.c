@@ -43,9 +43,10 @@ static bool note_notify(struct ike_core *core, struct ike_sa *sa, const struct i
 	char id[IKE_MAX_ID + 16];
 
 	if (n->type == IKE_N_AUTHENTICATION_FAILED && sa->state == IKESA_ESTABLISHED)
-		tunnel_error(core, sa->tunnel, sa,
-			     "peer '%s' does not accept our identity or key (AUTHENTICATION_FAILED): compare PSK=, LocalID= and RemoteID= with its configuration",
-			     ike_id_print(id, sizeof(id), &sa->remote_id));
+		tunnel_error(
+			core, sa->tunnel, sa,
+			"peer '%s' does not accept our identity or key (AUTHENTICATION_FAILED): compare PSK=, LocalID= and RemoteID= with its configuration",
+			ike_id_print(id, sizeof(id), &sa->remote_id));
 	else
 		core_log(core, n->type <= IKE_N_ERROR_MAX ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL, sa,
 			 "peer notifies %s (%u)", name ? name : "something", n->type);
@@ -90,7 +91,8 @@ static void child_deleted(struct ike_core *core, struct ike_sa *sa)
 {
 	struct child_sa *c;
 
-	TAILQ_FOREACH(c, &sa->children, link) {
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
 		if (c->unwanted) {
 			child_remove(core, sa, c);
 			return;
@@ -108,12 +110,8 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 	sa->acked = true;
 	switch (ask) {
 	case IKESA_ASK_DELETE:
-	case IKESA_ASK_AUTH_FAILED:
-		core_sa_end(core, sa, true);
-		return X_DONE;
-	case IKESA_ASK_DELETE_CHILD:
-		child_deleted(core, sa);
-		break;
+	case IKESA_ASK_AUTH_FAILED: core_sa_end(core, sa, true); return X_DONE;
+	case IKESA_ASK_DELETE_CHILD: child_deleted(core, sa); break;
 	default:
 		if (ike_notify_find(m->in, IKE_N_INVALID_SYNTAX, &n)) { /* 2.21.3 */
 			core_sa_end(core, sa, false);
@@ -160,7 +158,8 @@ void x_info_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
 	    (sa->last_hint && core->now - sa->last_hint < IKESA_HINT_MS))
 		return;
 	sa->last_hint = core->now ? core->now : 1;
-	core_log(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking", what);
+	core_log(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking",
+		 what);
 	if (sa->tx.ask == IKESA_ASK_NONE) {
 		sa->want_probe = true;
 		core_request_next(core, sa);

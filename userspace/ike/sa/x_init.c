@@ -88,7 +88,9 @@ static void note_low_nonce(struct ike_sa *sa)
 static bool derive(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke)
 {
 	struct ikesa_setup *s = sa->setup;
-	const struct ike_nonces n = { .i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len };
+	const struct ike_nonces n = {
+		.i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len
+	};
 	uint8_t shared[IKE_MAX_KE];
 	struct ike_suite suite;
 	bool ok;
@@ -108,8 +110,14 @@ static bool derive(struct ike_core *core, struct ike_sa *sa, const struct ike_ke
 	if (core->env.keylog) {
 		const struct ike_keys *k = &sa->keys;
 		const struct ike_keylog log = {
-			.spi_i = sa->spi_i, .spi_r = sa->spi_r, .sk_ei = k->ei, .sk_er = k->er,
-			.sk_ai = k->ai, .sk_ar = k->ar, .sk_e_len = k->e_len, .sk_a_len = k->a_len,
+			.spi_i = sa->spi_i,
+			.spi_r = sa->spi_r,
+			.sk_ei = k->ei,
+			.sk_er = k->er,
+			.sk_ai = k->ai,
+			.sk_ar = k->ar,
+			.sk_e_len = k->e_len,
+			.sk_a_len = k->a_len,
 			.cipher = &k->suite.cipher,
 		};
 
@@ -129,7 +137,9 @@ static bool nonce_ok(const struct ike_payload *p)
 static bool send_request(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ikesa_setup *s = sa->setup;
-	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_INITIATOR };
+	struct ike_header h = { .version = 0x20,
+				.exchange = IKE_SA_INIT,
+				.flags = IKE_FLAG_INITIATOR };
 	uint8_t buf[CORE_MSG_MAX];
 	struct ike_builder b;
 	const uint8_t *pub;
@@ -187,7 +197,9 @@ void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 	core_log(core, IKE_LOG_INFO, t, sa, "initiating to %s",
 		 ike_endpoint_print(ep, sizeof(ep), &remote));
 	if (!sa->setup->dh || !send_request(core, sa)) {
-		tunnel_error(core, t, sa, "could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
+		tunnel_error(
+			core, t, sa,
+			"could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
 		core_sa_end(core, sa, false);
 		tunnel_attempt_failed(core, t);
 		return;
@@ -229,7 +241,8 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	if (!ike_proposals_have_dh(&sa->tunnel->conf.ike, group)) {
 		sa->last_hint = core->now;
 		tunnel_error(core, sa->tunnel, sa,
-			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer", group);
+			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer",
+			     group);
 		return;
 	}
 	dh = ike_dh_new(group, &core->env.rng);
@@ -263,9 +276,11 @@ static void note_error(struct ike_core *core, struct ike_sa *sa, const struct ik
 		name = ike_notify_name(n.type);
 		if (n.type == IKE_N_NO_PROPOSAL_CHOSEN)
 			tunnel_error(core, sa->tunnel, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
-				     ike_proposal_explain(why, sizeof(why), &sa->tunnel->conf.ike, NULL));
+				     ike_proposal_explain(why, sizeof(why), &sa->tunnel->conf.ike,
+							  NULL));
 		else
-			tunnel_error(core, sa->tunnel, sa, "peer answered %s (%u) to IKE_SA_INIT; see its log",
+			tunnel_error(core, sa->tunnel, sa,
+				     "peer answered %s (%u) to IKE_SA_INIT; see its log",
 				     name ? name : "an unknown error", n.type);
 		return;
 	}
@@ -292,7 +307,8 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	}
 	if (ike_suite_from_proposal(&sa->proposal, &suite) || suite.dh != ke->group ||
 	    ke->group != ike_dh_group(sa->setup->dh)) {
-		core_log(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: its group is not the one we used");
+		core_log(core, IKE_LOG_WARN, NULL, sa,
+			 "IKE_SA_INIT response passed over: its group is not the one we used");
 		return false;
 	}
 	memcpy(sa->setup->nr, nonce->body, nonce->len);
@@ -301,9 +317,9 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	return true;
 }
 
-static void complete_initiator(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
-			       const struct ike_header *h, const struct ike_payloads *in,
-			       const struct ike_ke *ke)
+static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
+			       const struct ike_datagram *d, const struct ike_header *h,
+			       const struct ike_payloads *in, const struct ike_ke *ke)
 {
 	struct ike_tunnel *t = sa->tunnel;
 
@@ -317,8 +333,9 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa, const s
 	}
 	ikesa_request_done(sa);
 	if (!sa->setup->peer_natt)
-		core_log(core, IKE_LOG_WARN, NULL, sa,
-			 "peer does not know NAT traversal; it may send ESP without UDP, which cannot be received");
+		core_log(
+			core, IKE_LOG_WARN, NULL, sa,
+			"peer does not know NAT traversal; it may send ESP without UDP, which cannot be received");
 	sa->local.addr = d->local.addr;
 	if (sa->remote.port == IKE_PORT) { /* float (2.23) */
 		sa->remote.port = IKE_NATT_PORT;
@@ -335,7 +352,8 @@ void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_
 	uint8_t offender;
 	struct ike_ke ke;
 
-	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in, &offender)) {
+	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in,
+			       &offender)) {
 		core->stats.rx_bad++;
 		return;
 	}
@@ -379,7 +397,8 @@ static struct ike_tunnel *choose(struct ike_core *core, const struct ike_datagra
 
 	*best = NULL;
 	for (level = 3; level >= 1; level--) {
-		TAILQ_FOREACH(t, &core->tunnels, link) {
+		TAILQ_FOREACH(t, &core->tunnels, link)
+		{
 			if (fits(t, d) != level)
 				continue;
 			if (!*best)
@@ -432,7 +451,9 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool natt)
 {
 	struct ikesa_setup *s = sa->setup;
-	struct ike_header h = { .version = 0x20, .exchange = IKE_SA_INIT, .flags = IKE_FLAG_RESPONSE };
+	struct ike_header h = { .version = 0x20,
+				.exchange = IKE_SA_INIT,
+				.flags = IKE_FLAG_RESPONSE };
 	struct ike_proposals chosen = { .n = 1 };
 	uint8_t buf[CORE_MSG_MAX];
 	struct ike_builder b;
@@ -542,7 +563,8 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 		}
 		return;
 	}
-	rc = ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in, &offender);
+	rc = ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in,
+				&offender);
 	if (!rc && (!ike_payload_find(&in, IKE_PL_SA) || !ike_payload_find(&in, IKE_PL_KE) ||
 		    !nonce_ok(ike_payload_find(&in, IKE_PL_NONCE))))
 		rc = -IKE_N_INVALID_SYNTAX;
@@ -555,14 +577,11 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 	ni = ike_payload_find(&in, IKE_PL_NONCE);
 	brought = ike_notify_find(&in, IKE_N_COOKIE, &cookie);
 	switch (admit_check(core, d, h, ni, brought ? &cookie : NULL)) {
-	case ADMIT_YES:
-		begin_responder(core, d, h, &in, ni, digest);
-		break;
-	case ADMIT_COOKIE:
-		answer_cookie(core, d, h, ni);
-		break;
+	case ADMIT_YES: begin_responder(core, d, h, &in, ni, digest); break;
+	case ADMIT_COOKIE: answer_cookie(core, d, h, ni); break;
 	case ADMIT_NO:
-		core_log(core, IKE_LOG_DEBUG, NULL, NULL, "IKE_SA_INIT dropped: too many half-open IKE SAs");
+		core_log(core, IKE_LOG_DEBUG, NULL, NULL,
+			 "IKE_SA_INIT dropped: too many half-open IKE SAs");
 		break;
 	}
 }
