@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the runners in this folder share. They set: top, the tree; variant, of
+# User-mode Linux; kernel, its build directory; work, a directory below top.
+# shellcheck disable=SC2154
+
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+fail() {
+	echo "not ok - $*"
+	exit 1
+}
+
+# Both modules, in $work/src.
+build_modules() {
+	# Old sources would still be compiled, old objects save time.
+	find "$work/src" -name '*.[ch]' -delete 2>/dev/null
+	mkdir -p "$work/src/tests"
+	cp -r Kbuild kmod include "$work/src/"
+	cp -r tests/kunit "$work/src/tests/"
+	tests/kunit/gen-vectors tests/data >"$work/src/tests/kunit/vectors.h" ||
+		fail "$variant: no test vectors"
+	if ! nice -n 10 make -C "$kernel" ARCH=um M="$top/$work/src" modules >"$work/make.log" 2>&1; then
+		tail -n 30 "$work/make.log" | sed 's/^/# /'
+		fail "$variant: the modules do not compile"
+	fi
+	if grep -E 'warning:|WARNING:' "$work/make.log" | sed 's/^/# /' | grep .; then
+		echo "not ok - $variant: compiler warnings"
+	fi
+}
+
+# Lines of kernel log $1 that must not be there, without the two lock reports that
+# arch/um itself causes.
+complaints() {
+	awk '
+	/maple_tree\.c:(816|860) suspicious rcu_dereference/ { known = 1 }
+	/suspicious RCU usage/ { known = 0; held = $0; next }
+	held != "" {
+		if (/suspicious rcu_dereference/) { if (!known) print held ORS $0; held = ""; }
+		next
+	}
+	/WARNING:|BUG:|KASAN:|UBSAN:|ODEBUG:|Oops|Kernel panic|possible (circular|recursive|irq)|inconsistent lock|lock held when returning|memory leak/ { print }
+	' "$1"
+}
