@@ -6,10 +6,12 @@
 
 # Copies: the host may build anew while the guest runs, and a program that loses its file
 # over 9p is killed.
+# shellcheck disable=SC2154 # $started is of lib.sh
 mkdir -p /run/bin
 cp "$VM_TOP/build/esptund" "$VM_TOP/build/esptun" /run/bin/
 PATH=/run/bin:$PATH
 
+# shellcheck disable=SC2034 # for the scripts
 AGENT_PSK=5dtRc2sPqYb8Wm1xVn7uKz4L
 
 declare -A agent_pid=()
@@ -61,6 +63,10 @@ of() {
 # state_is NS STATE: for wait_for.
 state_is() {
 	[ "$(of "$1" .state)" = "$2" ]
+}
+
+no_link() {
+	! ip -n "$1" link show "$2" > /dev/null 2>&1
 }
 
 # said NS PATTERN: has the agent logged it?

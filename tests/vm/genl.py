@@ -54,7 +54,7 @@ def attributes(data):
 class Spec:
     def __init__(self, path):
         with open(path) as f:
-            spec = yaml.safe_load(f)
+            spec = yaml.load(f, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self.name = spec["name"]
         self.sets = {s["name"]: s["attributes"] for s in spec["attribute-sets"]}
         self.enums = {d["name"]: [e if isinstance(e, str) else e["name"] for e in d["entries"]]
@@ -123,7 +123,7 @@ class Spec:
         if kind == "string":
             return octets.rstrip(b"\0").decode()
         if kind == "binary":
-            if "address" in attr["name"]:
+            if "address" in attr["name"] or attr["name"] in ("source", "destination"):
                 return str(ipaddress.ip_address(octets))
             return octets.hex()
         if kind == "pad":

@@ -309,10 +309,10 @@ encap_socket() {
 
 # xfrm_east ALG ESN: the kernel's own ESP as the east end of two_hosts.
 xfrm_east() {
-	local alg=$1 flags='' window=32
-	[ "$2" != on ] || flags='flag esn' window=1024
-	xfrm_sa east 192.0.2.1 192.0.2.2 $SPI_EAST "$alg" 0xa0 "$window" "$flags"
-	xfrm_sa east 192.0.2.2 192.0.2.1 $SPI_WEST "$alg" 0x50 "$window" "$flags"
+	local alg=$1 flags=''
+	[ "$2" != on ] || flags='flag esn'
+	xfrm_sa east 192.0.2.1 192.0.2.2 $SPI_EAST "$alg" 0xa0 1024 "$flags"
+	xfrm_sa east 192.0.2.2 192.0.2.1 $SPI_WEST "$alg" 0x50 1024 "$flags"
 	[ -e "/run/xfrm-east" ] && return
 	touch /run/xfrm-east
 	encap_socket east 192.0.2.2

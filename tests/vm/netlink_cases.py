@@ -156,7 +156,6 @@ def sas():
 def selectors():
     bad = {
         "no address": ts(address=None),
-        "no prefix length": ts(prefix_len=None),
         "address of three octets": ts(address=b"\1\2\3"),
         "IPv4 prefix of 33": ts("10.0.0.1", 33),
         "IPv6 prefix of 129": ts("fd00::1", 129),
@@ -173,6 +172,10 @@ def selectors():
     refused("selectors: more than 256", "sa-new",
             sa=sa(ts_local=[ts("10.%d.%d.0" % (i >> 8, i & 255), 24) for i in range(257)]))
     ask("sa-new", sa=sa(ts_local=[ts("10.%d.0.0" % i, 16) for i in range(256)]))
+    ask("sa-del", sa={"spi": 0x4000, "dir": "in"})
+    ask("sa-new", sa=sa(ts_local=[ts("10.1.2.3", prefix_len=None)]))
+    equal(ask("sa-get", sa={"spi": 0x4000, "dir": "in"})[0]["sa"]["ts-local"][0]["prefix-len"],
+          32, "a selector without prefix length is one address")
     ask("sa-del", sa={"spi": 0x4000, "dir": "in"})
     wanted = {"ts-local": [ts("10.1.0.0", 16), ts("fd00::", 8)],
               "ts-remote": [ts("10.2.0.0", 16, protocol=6, port_start=80, port_end=90)]}
@@ -215,7 +218,8 @@ def ike():
     refused("ike-send: empty data", "ike-send", ike=without(data=""))
     refused("ike-send: address of five octets", "ike-send", ike=without(remote_address=b"12345"))
     refused("ike-send: too long", "ike-send", ike=without(data="00" * 65001))
-    family.call("ike-bind")
+    agent = genl.Family()
+    agent.call("ike-bind")
     other = genl.Family()
     try:
         other.call("ike-bind")
@@ -227,12 +231,12 @@ def ike():
         sock.bind(("192.0.2.2", 4500))
     sock.settimeout(5)
     message = bytes(range(1, 29))
-    ask("ike-send", ike=without(data=message))
+    agent.call("ike-send", {"ifindex": LINK, "ike": without(data=message)})
     data, source = sock.recvfrom(2000)
     equal((data, source), (b"\0\0\0\0" + message, ("192.0.2.1", 4500)),
           "ike-send: the non-ESP marker in front, from port 4500")
     sock.sendto(b"\0\0\0\0" + message[::-1], ("192.0.2.1", 4500))
-    got = family.events(1)
+    got = agent.events(1)
     equal(len(got), 1, "a datagram with the marker reaches the agent")
     name, values = got[0]
     equal((name, values["ike"]), ("ike-recv", {
@@ -240,6 +244,10 @@ def ike():
         "remote-address": "192.0.2.2", "remote-port": 4500}),
         "without the marker, with both endpoints")
     sock.close()
+    agent.sock.close()
+    other.call("ike-bind")
+    ok(True, "closing the socket gives the channel back")
+    other.sock.close()
 
 
 def events():
@@ -254,15 +262,18 @@ def events():
     equal([name for name, _ in got],
           ["peer-new", "sa-new", "sa-set", "sa-del", "peer-del"], "changes are announced")
     ok("encr-key" not in str(got) and KEY36 not in str(got), "without keys", got)
-    subprocess.run(["ip", "link", "set", "vpn0", "up"], check=True)
     ask("flush")
+    agent = genl.Family()
+    agent.call("ike-bind")
     watcher.events(0.2)
     subprocess.run(["ping", "-c1", "-W1", "10.9.0.77"], stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL, check=False)
-    got = [v for name, v in watcher.events(0.5) if name == "acquire" and
+    seen = watcher.events(0.5)
+    got = [v for name, v in seen if name == "acquire" and
            v["flow"]["destination"] == "10.9.0.77"]
     ok(got and got[0]["flow"]["source"] == "10.9.0.1" and got[0]["flow"]["protocol"] == 1,
-       "a packet without an SA raises acquire", got)
+       "with an agent, a packet without an SA raises acquire", seen)
+    agent.sock.close()
 
 
 def limits():

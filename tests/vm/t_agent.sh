@@ -53,10 +53,6 @@ again() {
 	echo "$answer"
 }
 
-no_link() {
-	! ip -n "$1" link show "$2" > /dev/null 2>&1
-}
-
 # ---- what esptund says when it cannot start ----------------------------------------
 
 add_ns alone
@@ -139,19 +135,19 @@ refuse "pings are answered at once" 'received' pings lanb 10.1.0.2
 # ---- what does not fit ------------------------------------------------------------------
 
 again psk=something-else-of-24-char
-is "wrong key: up fails" "$status" 1
+is "wrong key: up fails" "$status" 2
 like "wrong key: the initiator says what to compare" "$answer" 'AUTHENTICATION_FAILED'
 like "wrong key: and names the key" "$answer" 'PSK'
 like "wrong key: the responder tells too" "$(said gwb 'PSK|pre-shared')" 'branch'
 
 again crypto=aes128gcm16-prfsha256-modp2048 hq_crypto=aes256gcm16-prfsha384-ecp384
-is "no common proposal: up fails" "$status" 1
+is "no common proposal: up fails" "$status" 2
 like "no common proposal: the initiator says so" "$answer" 'NO_PROPOSAL_CHOSEN'
 like "no common proposal: the responder names both lists" \
 	"$(said gwb 'aes128gcm16' | grep aes256gcm16)" 'Crypto'
 
 again selectors='10.1.0.0/24 = 10.2.0.0/24' hq_selectors='10.7.0.0/24 = 10.8.0.0/24'
-is "selectors do not fit: up fails" "$status" 1
+is "selectors do not fit: up fails" "$status" 2
 like "selectors do not fit: the initiator says so" "$answer" 'TS_UNACCEPTABLE'
 like "selectors do not fit: the responder names both" \
 	"$(said gwb '10\.[12]\.0\.0/24' | grep '10\.[78]\.0\.0/24')" 'Selectors'

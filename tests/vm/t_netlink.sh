@@ -85,6 +85,6 @@ refuse "a link of another kind" 'esptun|kind' at west esptun peer add dev w0 id 
 ip -n west link del vpn0
 rmmod esptun
 printf 'install esptun false\n' > /etc/modprobe.d/esptun-vm.conf
-refuse "no module: the remedy is named" 'modprobe esptun' at west esptun sa show dev w0
+refuse "no module: the remedy is named" 'modprobe esptun' at west esptun sa show
 
 finish

@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-timeout: 300
+#
+# The agent dies and comes back while traffic flows: not one packet is lost, and the
+# SAs it left are taken over and replaced without a gap. Packets are numbered, one each
+# 10 ms in each direction, and the receivers tell which did not come.
+
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/vm/agent.sh"
+
+cat > /run/numbers.py <<'END'
+"""numbers.py recv PORT FILE | send ADDRESS PORT FILE: UDP datagrams with numbers, until
+SIGTERM; then FILE holds how many were sent, or how many came, the last, and the missing ones."""
+import signal, socket, sys, time
+
+class Over(Exception):
+    pass
+
+def over(*_):
+    raise Over
+
+signal.signal(signal.SIGTERM, over)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+seen, sent = set(), 0
+try:
+    if sys.argv[1] == 'recv':
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        s.bind(('', int(sys.argv[2])))
+        print('ready', flush=True)
+        while True:
+            seen.add(int.from_bytes(s.recv(64), 'big'))
+    to = (sys.argv[2], int(sys.argv[3]))
+    print('ready', flush=True)
+    while True:
+        try:
+            s.sendto(sent.to_bytes(8, 'big'), to)
+        except OSError as e:  # an ICMP error is a loss too: the number does not come
+            print(e, flush=True)
+        sent += 1
+        time.sleep(0.01)
+except Over:
+    pass
+with open(sys.argv[-1], 'w') as f:
+    if sys.argv[1] == 'send':
+        print(sent, file=f)
+    else:
+        missing = sorted(set(range(max(seen, default=0) + 1)) - seen)
+        print(len(seen), max(seen, default=-1), *missing, file=f)
+END
+
+# flow FROM TO ADDRESS NAME: numbers begin to flow; flow_end NAME: they end.
+declare -A flow_pid=()
+flow() {
+	start "$2" "/run/$4.recv.log" "$PYTHON" /run/numbers.py recv 7000 "/run/$4.recv"
+	flow_pid[$4.recv]=$started
+	wait_for 20 holds "/run/$4.recv.log" ready || bail "numbers.py: $(cat "/run/$4.recv.log")"
+	start "$1" "/run/$4.send.log" "$PYTHON" /run/numbers.py send "$3" 7000 "/run/$4.send"
+	flow_pid[$4.send]=$started
+	wait_for 20 holds "/run/$4.send.log" ready || bail "numbers.py: $(cat "/run/$4.send.log")"
+}
+
+flow_end() {
+	kill "${flow_pid[$1.send]}"
+	wait "${flow_pid[$1.send]}"
+	sleep 1
+	kill "${flow_pid[$1.recv]}"
+	wait "${flow_pid[$1.recv]}"
+}
+
+# all_came NAME WHAT
+all_came() {
+	local sent count missing
+	read -r sent < "/run/$1.send"
+	read -r count _ missing < "/run/$1.recv"
+	echo "# $2: $sent sent, $count came; missing: ${missing:-none}; errors: $(grep -vc ready "/run/$1.send.log")"
+	check "$2: enough packets to tell" test "$sent" -gt 500
+	is "$2: none was lost" "$count ${missing:-none}" "$sent none"
+}
+
+two_sites > /dev/null
+load_esptun
+conf gwb branch <<-END
+	[Tunnel]
+	LocalID = hq.example.org
+	[Peer]
+	RemoteID = branch.example.org
+	PSK = $AGENT_PSK
+	Routes = 10.1.0.0/24
+END
+conf gwa hq <<-END
+	[Tunnel]
+	LocalID = branch.example.org
+	[Peer]
+	Endpoint = 198.51.100.2
+	RemoteID = hq.example.org
+	PSK = $AGENT_PSK
+	Routes = 10.2.0.0/24
+END
+agent gwb
+agent gwa
+wait_for 20 state_is gwa up || bail "no tunnel"
+check "the tunnel works" pings lana 10.2.0.2
+
+# ---- the initiator's agent ------------------------------------------------------------
+
+spis() {
+	of "$1" '.child | ."spi-in" + " " + ."spi-out"'
+}
+
+kernel_sas() {
+	ip netns exec "$1" esptun -j sa show dev "$2" | jq length
+}
+
+replaced() {
+	[ "$(spis "$1")" != "$2" ] && [ "$(of "$1" '.child != null')" = true ] &&
+		[ "$(of "$1" .adopted)" = 0 ]
+}
+
+# killed NS DEV ROLE: its agent dies, stays dead for a while, comes back, takes over.
+killed() {
+	local ns=$1 dev=$2 role=$3 before
+	before=$(spis "$ns")
+	flow lana lanb 10.2.0.2 "$role-there"
+	flow lanb lana 10.1.0.2 "$role-back"
+	sleep 1
+	agent_stop "$ns" KILL
+	sleep 2
+	is "$role: without agent both SAs remain" "$(kernel_sas "$ns" "$dev")" 2
+	rm -f "/run/$ns.control"
+	agent "$ns"
+	like "$role: it takes the running SAs over" "$(said "$ns" 'taking over running SAs')" "$dev"
+	is "$role: up at once" "$(of "$ns" .state)" up
+	check "$role: the SAs are replaced" wait_for 40 replaced "$ns" "$before"
+	check "$role: the old ones are gone" wait_for 20 only_new "$ns" "$dev"
+	sleep 1
+	flow_end "$role-there"
+	flow_end "$role-back"
+	all_came "$role-there" "$role, LAN to LAN"
+	all_came "$role-back" "$role, the other way"
+}
+
+only_new() {
+	[ "$(kernel_sas "$1" "$2")" = 2 ]
+}
+
+killed gwa hq "initiator killed"
+killed gwb branch "responder killed"
+
+# ---- an upgrade -----------------------------------------------------------------------------
+
+agent_stop gwa
+agent gwa --keep
+wait_for 20 state_is gwa up || bail "no tunnel"
+flow lana lanb 10.2.0.2 keep
+sleep 1
+agent_stop gwa
+check "--keep: the link stays" ip -n gwa link show hq
+agent gwa
+sleep 6
+flow_end keep
+all_came keep "agent replaced with --keep"
+
+agent_stop gwa
+check "a link taken over is removed at the end all the same" no_link gwa hq
+agent_stop gwb
+finish
