@@ -243,10 +243,9 @@ static const struct esptun_esp_sizes *sizes_of(const struct esptun_peer *peer)
 	};
 	const struct esptun_sa *sa;
 
-	list_for_each_entry_reverse(
-		sa, &peer->sas,
-		peer_node) if (sa->dir ==
-			       ESPTUN_SA_DIR_OUT) return &sa->aead.alg->sizes;
+	list_for_each_entry_reverse(sa, &peer->sas, peer_node)
+		if (sa->dir == ESPTUN_SA_DIR_OUT)
+			return &sa->aead.alg->sizes;
 	return &usual;
 }
 

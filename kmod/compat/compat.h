@@ -51,7 +51,7 @@
 /* ---- timers ------------------------------------------------------------ */
 
 #ifndef timer_container_of
-#define timer_container_of(var, callback_timer, timer_fieldname)               \
+#define timer_container_of(var, callback_timer, timer_fieldname) \
 	container_of(callback_timer, typeof(*(var)), timer_fieldname)
 #endif
 
@@ -82,19 +82,18 @@ static inline struct net *rtnl_newlink_link_net(struct rtnl_newlink_params *p)
 	return p->link_net ?: p->src_net;
 }
 
-#define COMPAT_NEWLINK(fn)                                                     \
-	static int fn##_compat(struct net *src_net, struct net_device *dev,    \
-			       struct nlattr *tb[], struct nlattr *data[],     \
-			       struct netlink_ext_ack *extack)                 \
-	{                                                                      \
-		struct rtnl_newlink_params params = {                          \
-			.src_net = src_net,                                    \
-			.tb = tb,                                              \
-			.data = data,                                          \
-		};                                                             \
-                                                                               \
-		return fn(dev, &params, extack);                               \
-	}                                                                      \
+#define COMPAT_NEWLINK(fn)                                                  \
+	static int fn##_compat(struct net *src_net, struct net_device *dev, \
+			       struct nlattr *tb[], struct nlattr *data[],  \
+			       struct netlink_ext_ack *extack)              \
+	{                                                                   \
+		struct rtnl_newlink_params params = {                       \
+			.src_net = src_net,                                 \
+			.tb = tb,                                           \
+			.data = data,                                       \
+		};                                                          \
+		return fn(dev, &params, extack);                            \
+	}                                                                   \
 	static_assert(true)
 #define compat_newlink(fn) fn##_compat
 #endif
@@ -121,14 +120,13 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
  * other's words, never anything else.
  */
 #ifndef NL_SET_ERR_MSG_FMT
-#define NL_SET_ERR_MSG_FMT(extack, fmt, args...)                               \
-	do {                                                                   \
-		static char __text[80];                                        \
-		struct netlink_ext_ack *__to = (extack);                       \
-                                                                               \
-		scnprintf(__text, sizeof(__text), fmt, ##args);                \
-		if (__to)                                                      \
-			__to->_msg = __text;                                   \
+#define NL_SET_ERR_MSG_FMT(extack, fmt, args...)                \
+	do {                                                    \
+		static char __text[80];                         \
+		struct netlink_ext_ack *__to = (extack);        \
+		scnprintf(__text, sizeof(__text), fmt, ##args); \
+		if (__to)                                       \
+			__to->_msg = __text;                    \
 	} while (0)
 #endif
 
@@ -140,7 +138,7 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 /* ---- UDP tunnels ------------------------------------------------------- */
 
 #ifndef HAVE_SETUP_UDP_TUNNEL_SOCK_SK
-#define setup_udp_tunnel_sock(net, sk, cfg)                                    \
+#define setup_udp_tunnel_sock(net, sk, cfg) \
 	setup_udp_tunnel_sock(net, (sk)->sk_socket, cfg)
 #endif
 
@@ -166,12 +164,12 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 #define COMPAT_ENCAP_ERR_RCV(fn) static_assert(true)
 #define compat_encap_err_rcv(fn) fn
 #else
-#define COMPAT_ENCAP_ERR_RCV(fn)                                               \
-	static void fn##_compat(struct sock *sk, struct sk_buff *skb,          \
-				unsigned int udp_offset)                       \
-	{                                                                      \
-		fn(sk, skb, 0, 0, 0, NULL);                                    \
-	}                                                                      \
+#define COMPAT_ENCAP_ERR_RCV(fn)                                      \
+	static void fn##_compat(struct sock *sk, struct sk_buff *skb, \
+				unsigned int udp_offset)              \
+	{                                                             \
+		fn(sk, skb, 0, 0, 0, NULL);                           \
+	}                                                             \
 	static_assert(true)
 #define compat_encap_err_rcv(fn) fn##_compat
 #endif
