@@ -8,11 +8,11 @@
 #include "netlink-gen.h"
 
 /* The text must be a literal: it outlives the request. */
-#define REQUIRE(extack, nest, tb, type, name)                                  \
-	((tb)[type] ? 0 : ({                                                   \
-		NL_SET_ERR_ATTR_MISS(extack, nest, type);                      \
-		NL_SET_ERR_MSG(extack, name " is missing");                    \
-		-EINVAL;                                                       \
+#define REQUIRE(extack, nest, tb, type, name)               \
+	((tb)[type] ? 0 : ({                                \
+		NL_SET_ERR_ATTR_MISS(extack, nest, type);   \
+		NL_SET_ERR_MSG(extack, name " is missing"); \
+		-EINVAL;                                    \
 	}))
 
 /* An outer address. IPv6 outside is a later matter. */

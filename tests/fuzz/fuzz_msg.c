@@ -13,10 +13,10 @@
 #include "ike/sa/sk.h"
 #include "ike/sa/ts.h"
 
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			abort();                                                                   \
+#define CHECK(what)              \
+	do {                     \
+		if (!(what))     \
+			abort(); \
 	} while (0)
 
 static char text[65536];

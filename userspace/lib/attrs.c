@@ -18,15 +18,15 @@
 #define ADDR .type = NLA_UNSPEC, .maxlen = ADDR_MAX
 #define KEY .type = NLA_UNSPEC, .maxlen = ESPTUN_KEY_MAX
 
-#define SET(id, nests)                                                                             \
-	const struct attr_set esptun_attrs_##id = {                                                \
-		.name = id##_name,                                                                 \
-		.policy = id##_policy,                                                             \
-		.nested = nests,                                                                   \
-		.max = (int)(sizeof(id##_policy) / sizeof(id##_policy[0])) - 1,                    \
-	};                                                                                         \
-	_Static_assert(sizeof(id##_name) / sizeof(id##_name[0]) ==                                 \
-			       sizeof(id##_policy) / sizeof(id##_policy[0]),                       \
+#define SET(id, nests)                                                          \
+	const struct attr_set esptun_attrs_##id = {                             \
+		.name = id##_name,                                              \
+		.policy = id##_policy,                                          \
+		.nested = nests,                                                \
+		.max = (int)(sizeof(id##_policy) / sizeof(id##_policy[0])) - 1, \
+	};                                                                      \
+	_Static_assert(sizeof(id##_name) / sizeof(id##_name[0]) ==              \
+			       sizeof(id##_policy) / sizeof(id##_policy[0]),    \
 		       "a name for each policy row")
 
 /* -- peer -- */
