@@ -12,7 +12,7 @@
 
 #include "world.h"
 
-enum { CALM_MS = 420000, SEED_DEFAULT = 1, RUNS_DEFAULT = 3000 };
+enum { CALM_MS = 420000, SEED_DEFAULT = 1, RUNS_DEFAULT = 4600 };
 
 enum outcome { ANY, PAIR, NOTHING };
 
@@ -216,6 +216,7 @@ static void play_invalid_ke(struct run *r)
 static void play_wrong_psk(struct run *r)
 {
 	r->b->conf[0].psk[0] ^= 1;
+	r->w.no_installs = true;
 	if (rnd_chance(&r->rnd, 50))
 		both_initiate(r);
 	start_both(r);
@@ -227,6 +228,7 @@ static void play_wrong_psk(struct run *r)
 static void play_wrong_id(struct run *r)
 {
 	r->b->conf[0].remote_id.data[0] ^= 1;
+	r->w.no_installs = true;
 	start_both(r);
 	r->want = NOTHING;
 	r->say[1] = "RemoteID=";
@@ -316,6 +318,31 @@ static void play_expire(struct run *r)
 	}
 }
 
+/*
+ * Whoever has no keys can end nothing: what was up before the attack is up after it, the
+ * same pair. (He could lead the peers astray by being first with a message from elsewhere,
+ * RFC 7296 2.23, hence no spoofing.)
+ */
+static void play_attacked(struct run *r)
+{
+	uint32_t spi;
+
+	r->a->conf[0].liveness = r->b->conf[0].liveness = 3;
+	r->w.loss = 0;
+	r->w.traffic = false;
+	start_both(r);
+	if (!until_up(r, 100000))
+		return;
+	spi = node_out(r->a, 0)->spi;
+	r->w.hostile = true;
+	r->w.spoof = false;
+	r->w.attack = 100;
+	r->w.link[0].watch = true;
+	wait(r, 100000);
+	if (!r->w.failed[0] && node_out(r->a, 0)->spi != spi)
+		world_fail(&r->w, "an attacker without keys made the peers set up a new SA");
+}
+
 static void play_kernel_refuses(struct run *r)
 {
 	(rnd_chance(&r->rnd, 50) ? r->a : r->b)->fail_installs =
@@ -397,6 +424,7 @@ static const struct scenario scenarios[] = {
 	{ "adopt", play_adopt, true },
 	{ "adopt", play_adopt, true },
 	{ "expire", play_expire, true },
+	{ "attacked", play_attacked, true },
 	{ "kernel-refuses", play_kernel_refuses, false },
 	{ "traffic-start", play_traffic_start, false },
 	{ "rebind", play_rebind, false },
@@ -413,6 +441,7 @@ static void set_network(struct run *r, const struct scenario *s)
 
 	w->hostile = !s->steady && rnd_chance(&r->rnd, 33);
 	w->attack = w->hostile ? 5 + (unsigned int)rnd_below(&r->rnd, 60) : 0;
+	w->spoof = true;
 	w->loss = (unsigned int)rnd_below(&r->rnd, s->steady ? 9 : 31);
 	if (rnd_chance(&r->rnd, 25))
 		w->loss = 0;

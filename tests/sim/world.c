@@ -196,6 +196,8 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	if (c->key_len > sizeof(s->key) || !c->key_len || !c->local_ts->n || !c->remote_ts->n ||
 	    !c->remote.addr.family || c->spi_out < 256)
 		world_fail(n->w, "node %u: incomplete pair to install", n->index);
+	if (n->w->no_installs)
+		world_fail(n->w, "node %u installs an SA with a peer that proved nothing", n->index);
 	n->installs++;
 	s = ksa_find(n, c->tunnel, true, c->spi_in);
 	if (c->part != IKE_CHILD_OUT) {
@@ -459,7 +461,7 @@ static void attack(struct world *w, const struct packet *seen_now)
 		break;
 	default: len = mutate(w, buf, len, sizeof(buf)); break;
 	}
-	if (rnd_chance(&w->rnd, 10)) { /* from elsewhere */
+	if (w->spoof && rnd_chance(&w->rnd, 10)) { /* from elsewhere */
 		rnd_fill(&w->rnd, from.addr.b, 4);
 		from.port = (uint16_t)rnd_next(&w->rnd);
 	}

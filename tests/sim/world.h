@@ -95,6 +95,8 @@ struct world {
 	bool traffic; /* ESP flows, once a second each way */
 	bool hostile;
 	unsigned int attack; /* percent of datagrams that make the attacker act */
+	bool spoof; /* the attacker also uses addresses of others as source */
+	bool no_installs; /* nothing may be installed: the ends must not trust each other */
 	struct packet *pool[WORLD_POOL]; /* seen by the attacker */
 	unsigned int verbose;
 	char failed[400]; /* the first broken invariant */

@@ -416,6 +416,35 @@ static void no_initial_contact_when_adopting(void **state)
 	pair_free(p);
 }
 
+/* The responder sends on the old pair until it heard of us again: so long it must stay. */
+static void adopted_stay_until_the_peer_moved(void **state)
+{
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	p->w.link[0].watch = true;
+	node_kill(p->a);
+	pair_run(p, 1000);
+	p->drop_exchange = IKE_INFORMATIONAL;
+	p->drop_requests = true;
+	p->drop_from = 3;
+	node_start(p->a, true);
+	pair_run(p, 30000);
+	assert_int_equal(node_status(p->a, 0).adopted, 1);
+	assert_int_equal(node_count(p->b, 0, true), 2); /* inbound of the new one is there … */
+	assert_int_equal(node_count(p->b, 0, false), 1); /* … outbound is not */
+	p->drop_requests = false;
+	for (i = 0; i < 40 && node_status(p->a, 0).adopted; i++)
+		pair_run(p, 1000);
+	assert_int_equal(node_status(p->a, 0).adopted, 0);
+	assert_true(i > 4);
+	assert_true(direction_works(p->b, p->a, 0));
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +466,7 @@ int main(void)
 		cmocka_unit_test(refusal_survives_loss),
 		cmocka_unit_test(initial_contact),
 		cmocka_unit_test(no_initial_contact_when_adopting),
+		cmocka_unit_test(adopted_stay_until_the_peer_moved),
 	};
 
 	return cmocka_run_group_tests_name("core_auth", tests, NULL, NULL);
