@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 500
+# vm-timeout: 600
 #
 # esptund (west) with an unmodified strongSwan and the kernel's ESP (east): both as
 # initiator and as responder; what does not fit; liveness; deletes from both ends.
@@ -322,7 +322,7 @@ must at east nft add rule ip t in udp dport '{ 500, 4500 }' drop
 silent_noticed() {
 	[ "$(of west .state)" != up ] && [ "$(of west .error)" != null ]
 }
-check "liveness: a silent peer is noticed" wait_for 60 silent_noticed
+check "liveness: a silent peer is noticed" wait_for 100 silent_noticed
 like "liveness: and the reason told" "$(of west .error)" '192.0.2.2'
 must at east nft delete table ip t
 

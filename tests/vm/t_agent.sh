@@ -89,13 +89,30 @@ is "of all capabilities it keeps two" "$caps" 0000000000001400
 is "system calls are filtered" "$(sed -n 's/^Seccomp:\t//p' "/proc/$(pgrep -n -x esptund)/status")" 2
 refuse "an unknown tunnel is named" 'conf: No such file' tell alone up nosuch
 check "ends on SIGTERM" agent_stop alone
+# A stand-in for systemd: prints what is told to its socket.
+start alone /run/notify.log "$PYTHON" -c 'import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/notify")
+while True:
+    print(s.recv(99).decode(), flush=True)'
+wait_for 10 test -S /run/notify
+check "goes to the background once it runs" in_quiet alone env NOTIFY_SOCKET=/run/notify \
+	esptund -b -c /run/conf/alone -s /run/alone.control
+check "and answers at once" tell alone status
+check "systemd is told" wait_for 5 holds /run/notify.log READY=1
+refuse "the background one's failure is seen" 'another esptund' in_quiet alone \
+	esptund -b -c /run/conf/alone -s /run/alone.control
+pkill -TERM -x esptund
+check "systemd is told of the end" wait_for 5 holds /run/notify.log STOPPING=1
+stop $started
 
 # ---- up, traffic, status, down -------------------------------------------------------
 
 two_sites > /dev/null
 capture nat out0 agent.pcap ip
 capture_pid=$started
-branch_conf
+# Wireshark 4.0 does not know ESN.
+crypto=aes256gcm16-prfsha256-x25519-noesn branch_conf
 hq_conf
 agent gwb
 agent gwa
@@ -178,6 +195,11 @@ agent gwa
 check "a name as endpoint, starting on port 4500" wait_for 20 state_is gwa up
 check "traffic passes" pings lana 10.2.0.2
 
+must at gwa ip link del hq
+check "a netdevice removed by somebody else is noticed" wait_for 5 state_is gwa failed
+check "and made again on demand" tell gwa up hq
+check "traffic passes" pings lana 10.2.0.2
+
 agent_stop gwa
 check "SIGTERM removes the link" no_link gwa hq
 check "and tells the peer" wait_for 5 state_is gwb down
@@ -210,6 +232,11 @@ seen=$(notifies agent.pcap)
 like "NO_PROPOSAL_CHOSEN on the wire" "$seen" '^34.*\b14\b'
 like "AUTHENTICATION_FAILED on the wire, decrypted" "$seen" '^35.*\b24\b'
 like "TS_UNACCEPTABLE on the wire, decrypted" "$seen" '^35.*\b38\b'
+icv=$(WIRESHARK_CONFIG_DIR=/run/keys tshark -n -r "$VM_OUT/agent.pcap" -c 200 -Y esp -V \
+	-o esp.enable_encryption_decode:TRUE -o esp.enable_authentication_check:TRUE 2> /dev/null |
+	grep -o 'ESP ICV: .*' | sed 's/.*\[//' | sort | uniq -c)
+like "the key table of ESP fits: tshark verifies and decrypts" "$icv" '^ *[0-9]{2,} correct\]'
+unlike "all of it" "$icv" 'incorrect'
 other=$(tshark -n -r "$VM_OUT/agent.pcap" -Y '!(udp.port == 500 || udp.port == 4500)' 2> /dev/null)
 is "nothing but UDP 500 and 4500 on the wire" "$other" ''
 

@@ -120,6 +120,7 @@ replaced() {
 # killed NS DEV ROLE: its agent dies, stays dead for a while, comes back, takes over.
 killed() {
 	local ns=$1 dev=$2 role=$3 before
+	wait_for 40 only_new "$ns" "$dev" || bail "$ns is not at rest"
 	before=$(spis "$ns")
 	flow lana lanb 10.2.0.2 "$role-there"
 	flow lanb lana 10.1.0.2 "$role-back"

@@ -78,39 +78,16 @@ static void tunnel_resolved(struct agent *a, struct tunnel *t, const struct ike_
 	tunnel_start(a, t);
 }
 
-static void on_resolved(void *ctx, const struct ike_addr *addr, const char *err);
-
-/* Context of a lookup: which tunnel, found by name, for it may be gone. */
-struct lookup_ctx {
-	struct agent *a;
-	struct tunnel *t;
-};
-
-static void tunnel_lookup(struct agent *a, struct tunnel *t)
-{
-	struct lookup_ctx *ctx = malloc(sizeof(*ctx));
-
-	t->lookup_at = UINT64_MAX;
-	if (!ctx)
-		return;
-	*ctx = (struct lookup_ctx){ a, t };
-	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, ctx);
-	if (!t->lookup)
-		free(ctx);
-}
-
 static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 {
-	struct lookup_ctx ctx = *(struct lookup_ctx *)arg;
-	struct tunnel *t = ctx.t;
+	struct tunnel *t = arg;
 	char text[512];
 
-	free(arg);
 	dns_cancel(t->lookup);
 	t->lookup = NULL;
 	t->lookup_at = loop_now() + RESOLVE_EVERY;
 	if (addr) {
-		tunnel_resolved(ctx.a, t, addr);
+		tunnel_resolved(t->agent, t, addr);
 	} else {
 		snprintf(text, sizeof(text),
 			 "cannot find the address of %s: %s; esptund asks again every %d s",
@@ -119,20 +96,26 @@ static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 			tunnel_fail(t, text);
 		t->error_at = loop_now();
 	}
-	agent_settle(ctx.a);
+	agent_settle(t->agent);
+}
+
+static void tunnel_lookup(struct agent *a, struct tunnel *t)
+{
+	t->lookup_at = UINT64_MAX;
+	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, t);
 }
 
 /* ---- opening ------------------------------------------------------------------------ */
 
 static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out)
 {
-	struct lookup_ctx *l = ctx;
+	struct tunnel *t = ctx;
 	char text[64];
 
-	log_say(IKE_LOG_INFO, l->t->conf.name,
+	log_say(IKE_LOG_INFO, t->conf.name,
 		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent", spi_in,
 		spi_out, ike_endpoint_print(text, sizeof(text), remote));
-	ike_core_adopt(l->a->core, l->t->conf.name, remote, spi_in, spi_out);
+	ike_core_adopt(t->agent->core, t->conf.name, remote, spi_in, spi_out);
 }
 
 static int core_add(struct agent *a, struct tunnel *t)
@@ -200,13 +183,13 @@ static int open_net(struct agent *a, struct tunnel *t)
 
 int tunnel_open(struct agent *a, struct tunnel *t)
 {
-	struct lookup_ctx ctx = { a, t };
 	const struct ike_addr *numeric = &t->conf.endpoint_addr;
 
 	t->error[0] = 0;
 	t->started = false;
 	t->state = IKE_TUNNEL_DOWN;
 	t->lookup_at = UINT64_MAX;
+	t->reopen_at = loop_now() + REOPEN_EVERY;
 	memset(&t->resolved, 0, sizeof(t->resolved));
 	if (open_net(a, t))
 		return -1;
@@ -215,7 +198,8 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 		t->ifindex = 0;
 		return -1;
 	}
-	kernel_adopt(a->kernel, t->ifindex, adopt, &ctx);
+	t->reopen_at = UINT64_MAX;
+	kernel_adopt(a->kernel, t->ifindex, adopt, t);
 	if (*t->conf.endpoint && !numeric->family)
 		tunnel_lookup(a, t);
 	else
@@ -228,13 +212,13 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
 {
 	t->after = after;
+	t->reopen_at = UINT64_MAX;
 	if (t->ifindex && t->started)
 		ike_core_down(a->core, t->conf.name, loop_now());
 }
 
 static void no_lookup(struct tunnel *t)
 {
-	/* Its context is lost if it has not been answered; that is rare, and 16 octets. */
 	dns_cancel(t->lookup);
 	t->lookup = NULL;
 	t->lookup_at = UINT64_MAX;
@@ -277,8 +261,9 @@ static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 
 	if (!t)
 		return NULL;
+	t->agent = a;
 	t->conf = *conf;
-	t->lookup_at = UINT64_MAX;
+	t->lookup_at = t->reopen_at = UINT64_MAX;
 	while (*at && strcmp((*at)->conf.name, conf->name) < 0)
 		at = &(*at)->next;
 	t->next = *at;
@@ -484,6 +469,25 @@ static void on_peer_moved(void *ctx, uint32_t ifindex, const struct ike_endpoint
 	agent_settle(a);
 }
 
+/* The link, or our peer of it, was removed by somebody else. */
+static void on_peer_gone(void *ctx, uint32_t ifindex)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+
+	if (!t || kernel_peer_exists(a->kernel, ifindex))
+		return;
+	tunnel_shut(a, t);
+	if (!t->after) {
+		tunnel_fail(
+			t,
+			"the netdevice was removed by somebody else; esptund makes it again in 30 s, or at once with esptun up");
+		t->started = false;
+		t->reopen_at = loop_now() + REOPEN_EVERY;
+	}
+	agent_settle(a);
+}
+
 static void on_overrun(void *ctx)
 {
 	(void)ctx;
@@ -518,6 +522,8 @@ static void settle_tunnels(struct agent *a)
 			tunnel_closed(a, t);
 		else if (lookup_due(t, now))
 			tunnel_lookup(a, t);
+		else if (t->reopen_at <= now && !a->stopping)
+			tunnel_open(a, t);
 	}
 }
 
@@ -535,6 +541,8 @@ static uint64_t next_wake(const struct agent *a)
 			at = now + RESOLVE_EVERY;
 		if (at < when && t->ifindex)
 			when = at;
+		if (t->reopen_at < when)
+			when = t->reopen_at;
 	}
 	if (a->stopping && a->stop_at < when)
 		when = a->stop_at;
@@ -563,6 +571,7 @@ static const struct kernel_events kernel_events = {
 	.expire = on_expire,
 	.peer_moved = on_peer_moved,
 	.sa_gone = on_sa_gone,
+	.peer_gone = on_peer_gone,
 	.overrun = on_overrun,
 };
 

@@ -17,13 +17,17 @@
 #include "ike/io/net.h"
 #include "ike/io/udp.h"
 
-enum { NEVER_RESOLVE = 0, RESOLVE_EVERY = 10000 /* ms, while a tunnel is not up */ };
+enum {
+	RESOLVE_EVERY = 10000, /* ms, while a tunnel is not up */
+	REOPEN_EVERY = 30000, /* ms, while its netdevice cannot be made */
+};
 
 /* What is to happen once the peer was told and the SAs are gone. */
 enum after { AFTER_NOTHING, AFTER_STAY, AFTER_FORGET, AFTER_REPLACE };
 
 struct tunnel {
 	struct tunnel *next;
+	struct agent *agent;
 	struct config conf;
 	struct config successor; /* with AFTER_REPLACE */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
@@ -34,6 +38,7 @@ struct tunnel {
 	uint64_t error_at;
 	struct dns *lookup;
 	uint64_t lookup_at; /* when the next one is due; UINT64_MAX: none */
+	uint64_t reopen_at; /* when to try again after a failure; UINT64_MAX: never */
 	struct ike_addr resolved; /* family 0: not yet */
 };
 

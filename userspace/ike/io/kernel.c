@@ -71,6 +71,10 @@ static void on_event(const struct esptun_event *ev, void *arg)
 		endpoint_to_ike(&remote, &ev->u.peer.remote);
 		to->peer_moved(to->ctx, ev->ifindex, &remote);
 		break;
+	case ESPTUN_EVENT_PEER_DEL:
+		if (ev->u.peer.id == KERNEL_PEER)
+			to->peer_gone(to->ctx, ev->ifindex);
+		break;
 	case ESPTUN_EVENT_SA_DEL:
 		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.spi, ev->u.sa.dir == ESPTUN_SA_DIR_IN);
 		break;
@@ -206,6 +210,14 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_pee
 		return err;
 	set_remote(&p, &conf->remote);
 	return esptun_peer_add(k->h, &p);
+}
+
+bool kernel_peer_exists(struct kernel *k, uint32_t ifindex)
+{
+	struct esptun_peer p;
+
+	k->error[0] = 0;
+	return !esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
 }
 
 int kernel_peer_remove(struct kernel *k, uint32_t ifindex)

@@ -24,6 +24,8 @@ struct kernel_events {
 	void (*peer_moved)(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote);
 	/* Somebody (we, or a user) removed the SA, or with @spi 0 all of them. */
 	void (*sa_gone)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound);
+	/* The agent's peer of this link may be gone (kernel_peer_exists()), and the link with it. */
+	void (*peer_gone)(void *ctx, uint32_t ifindex);
 	void (*overrun)(void *ctx); /* events were lost */
 };
 
@@ -45,6 +47,7 @@ struct kernel_peer_conf {
 
 /* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
 int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_peer_conf *conf);
+bool kernel_peer_exists(struct kernel *k, uint32_t ifindex);
 /* Remove its SAs and the peer. */
 int kernel_peer_remove(struct kernel *k, uint32_t ifindex);
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote);
