@@ -189,17 +189,21 @@ static bool dont_fragment(const struct sk_buff *skb)
 	return !is_ip4(skb) || (ip_hdr(skb)->frag_off & htons(IP_DF));
 }
 
-/*
- * Every IPv6 path carries 1280 octets (RFC 8200 5): on a smaller one the outer
- * packet is fragmented instead.
- */
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
 {
-	if (!is_ip4(skb))
-		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
 	if (skb_is_gso(skb))
 		return skb_gso_validate_network_len(skb, mtu);
 	return skb->len <= mtu;
+}
+
+/*
+ * The MTU to hold the sender to. Every IPv6 path carries 1280 octets and hosts
+ * ignore who tells them less (RFC 8200 5): on a smaller path the outer packet
+ * is fragmented instead.
+ */
+static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
+{
+	return is_ip4(skb) ? mtu : max_t(unsigned int, mtu, IPV6_MIN_MTU);
 }
 
 /* ---- encryption ---- */
@@ -376,7 +380,7 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct batch b = { .sa = sa };
-	bool small;
+	unsigned int mtu;
 	int err;
 
 	err = esptun_udp_path(sa->peer, &b.path);
@@ -388,13 +392,12 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 					   ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
 	b.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
-	small = fits(skb, b.inner_mtu);
-	b.df = dont_fragment(skb) &&
-	       (is_ip4(skb) || skb_is_gso(skb) || skb->len <= b.inner_mtu);
-	if (small || !dont_fragment(skb)) {
+	b.df = dont_fragment(skb) && fits(skb, b.inner_mtu);
+	mtu = sender_mtu(skb, b.inner_mtu);
+	if (b.df || !dont_fragment(skb) || fits(skb, mtu)) {
 		send_batch(&b, skb);
 	} else {
-		send_too_big(skb, b.inner_mtu);
+		send_too_big(skb, mtu);
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
 	esptun_udp_path_put(&b.path);
