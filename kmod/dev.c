@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
@@ -390,6 +391,15 @@ static int link_change(struct net_device *dev, struct nlattr *tb[],
 
 	if (!data)
 		return 0;
+	/*
+	 * Mark and source address are of the creation netns, where whoever owns
+	 * the device's present netns may have no say.
+	 */
+	if (!ns_capable(link->net->user_ns, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack,
+			       "needs CAP_NET_ADMIN where the link was made");
+		return -EPERM;
+	}
 	if (data[IFLA_ESPTUN_PORT] &&
 	    nla_get_be16(data[IFLA_ESPTUN_PORT]) != link->port) {
 		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT],
