@@ -197,7 +197,8 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	    !c->remote.addr.family || c->spi_out < 256)
 		world_fail(n->w, "node %u: incomplete pair to install", n->index);
 	if (n->w->no_installs)
-		world_fail(n->w, "node %u installs an SA with a peer that proved nothing", n->index);
+		world_fail(n->w, "node %u installs an SA with a peer that proved nothing",
+			   n->index);
 	n->installs++;
 	s = ksa_find(n, c->tunnel, true, c->spi_in);
 	if (c->part != IKE_CHILD_OUT) {
