@@ -115,6 +115,7 @@ static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 	log_say(IKE_LOG_INFO, t->conf.name,
 		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent", spi_in,
 		spi_out, ike_endpoint_print(text, sizeof(text), remote));
+	t->adopted = true;
 	ike_core_adopt(t->agent->core, t->conf.name, remote, spi_in, spi_out);
 }
 
@@ -186,7 +187,7 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 	const struct ike_addr *numeric = &t->conf.endpoint_addr;
 
 	t->error[0] = 0;
-	t->started = false;
+	t->started = t->adopted = false;
 	t->state = IKE_TUNNEL_DOWN;
 	t->lookup_at = UINT64_MAX;
 	t->reopen_at = loop_now() + REOPEN_EVERY;
@@ -200,10 +201,11 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 	}
 	t->reopen_at = UINT64_MAX;
 	kernel_adopt(a->kernel, t->ifindex, adopt, t);
+	/* Where running SAs lead is known, whatever DNS says. */
+	if (!*t->conf.endpoint || numeric->family || t->adopted)
+		tunnel_start(a, t);
 	if (*t->conf.endpoint && !numeric->family)
 		tunnel_lookup(a, t);
-	else
-		tunnel_start(a, t);
 	return 0;
 }
 

@@ -31,7 +31,8 @@ struct tunnel {
 	struct config conf;
 	struct config successor; /* with AFTER_REPLACE */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
-	bool started;
+	bool started; /* the core may initiate */
+	bool adopted; /* a former agent's SAs run */
 	enum ike_tunnel_state state; /* as the core told last */
 	enum after after; /* not NOTHING: closing */
 	char error[512]; /* of netdevice or name resolution, "" if none */

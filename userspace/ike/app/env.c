@@ -99,8 +99,11 @@ static void env_state(void *ctx, const char *name, enum ike_tunnel_state state)
 {
 	struct tunnel *t = tunnel_by_name(ctx, name);
 
-	if (t)
-		t->state = state; /* agent_settle() acts on it */
+	if (!t)
+		return;
+	t->state = state; /* agent_settle() acts on it */
+	if (state == IKE_TUNNEL_UP)
+		t->error[0] = 0;
 }
 
 static void env_log(void *ctx, enum ike_log_level level, const char *name, const uint8_t *spi_i,

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The control socket: requests, late answers, and askers that misbehave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ike/app/ctl.h"
+
+static struct event_base *base;
+static struct ctl *ctl;
+static char path[64];
+static struct ctl_request *late; /* asked with "later", not answered yet */
+static unsigned int asked;
+
+static void on_request(void *ctx, struct ctl_request *q, json_t *what)
+{
+	const char *cmd = json_string_value(json_object_get(what, "cmd"));
+
+	(void)ctx;
+	asked++;
+	if (cmd && !strcmp(cmd, "later"))
+		late = q;
+	else
+		ctl_answer(q, json_pack("{s:b,s:s}", "ok", 1, "cmd", cmd ? cmd : "none"));
+}
+
+static int set_up(void **state)
+{
+	char err[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/test_ctl.%d", (int)getpid());
+	unlink(path);
+	base = event_base_new();
+	ctl = ctl_open(base, path, on_request, NULL, err, sizeof(err));
+	late = NULL;
+	asked = 0;
+	return base && ctl ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (late)
+		ctl_answer(late, json_object());
+	ctl_close(ctl);
+	event_base_free(base);
+	return access(path, F_OK) ? 0 : -1;
+}
+
+static int dial(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static void turn(void)
+{
+	for (unsigned int i = 0; i < 20; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	turn();
+}
+
+/* What has come so far; "" if nothing, "closed" at the end. */
+static const char *heard(int fd)
+{
+	static char buf[4096];
+	ssize_t n = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT);
+
+	if (n == 0)
+		return "closed";
+	buf[n > 0 ? n : 0] = 0;
+	return buf;
+}
+
+static void requests_in_order(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"cmd\":\"a\"}\n{\"cmd\":\"b\"}\n{\"cm");
+	assert_string_equal(heard(fd),
+			    "{\"ok\":true,\"cmd\":\"a\"}\n{\"ok\":true,\"cmd\":\"b\"}\n");
+	say(fd, "d\":\"c\"}\n");
+	assert_string_equal(heard(fd), "{\"ok\":true,\"cmd\":\"c\"}\n");
+	close(fd);
+	turn();
+}
+
+static void a_late_answer_holds_up_what_follows(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"cmd\":\"later\"}\n{\"cmd\":\"b\"}\n");
+	assert_string_equal(heard(fd), "");
+	assert_int_equal(asked, 1);
+	assert_non_null(late);
+	ctl_answer(late, json_pack("{s:b}", "ok", 1));
+	late = NULL;
+	turn();
+	assert_string_equal(heard(fd), "{\"ok\":true}\n{\"ok\":true,\"cmd\":\"b\"}\n");
+	close(fd);
+	turn();
+}
+
+static void an_asker_that_left(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"cmd\":\"later\"}\n");
+	close(fd);
+	turn();
+	assert_non_null(late);
+	ctl_answer(late, json_pack("{s:b}", "ok", 1));
+	late = NULL;
+	turn();
+}
+
+static void what_is_no_request(void **state)
+{
+	static const char *const rows[] = { "\n",	    "status\n",	   "[]\n",
+					    "\"status\"\n", "{\"cmd\":\n", "{\"cmd\":\"\xff\"}\n",
+					    "{} {}\n" };
+	int fd = dial();
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		say(fd, rows[i]);
+		assert_non_null(strstr(heard(fd), "\"ok\":false"));
+	}
+	assert_int_equal(asked, 0);
+	say(fd, "{}\n");
+	assert_string_equal(heard(fd), "{\"ok\":true,\"cmd\":\"none\"}\n");
+	close(fd);
+	turn();
+}
+
+static void a_line_without_end(void **state)
+{
+	char block[4096];
+	int fd = dial();
+
+	(void)state;
+	memset(block, 'x', sizeof(block));
+	for (unsigned int sent = 0; sent < 2 * CTL_MAX_LINE; sent += sizeof(block)) {
+		if (send(fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			break;
+		turn();
+	}
+	/* Closed with data unread: an error or the end, but no answer. */
+	assert_true(recv(fd, block, sizeof(block), MSG_DONTWAIT) <= 0);
+	close(fd);
+	turn();
+}
+
+static void too_many_askers(void **state)
+{
+	int fds[CTL_MAX_CLIENTS + 1];
+
+	(void)state;
+	for (unsigned int i = 0; i <= CTL_MAX_CLIENTS; i++) {
+		fds[i] = dial();
+		turn();
+	}
+	assert_string_equal(heard(fds[CTL_MAX_CLIENTS]), "closed");
+	say(fds[0], "{\"cmd\":\"a\"}\n");
+	assert_string_equal(heard(fds[0]), "{\"ok\":true,\"cmd\":\"a\"}\n");
+	for (unsigned int i = 0; i <= CTL_MAX_CLIENTS; i++)
+		close(fds[i]);
+	turn();
+}
+
+static void one_listener_and_its_mode(void **state)
+{
+	char err[256];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_null(ctl_open(base, path, on_request, NULL, err, sizeof(err)));
+	assert_non_null(strstr(err, "another esptund answers"));
+	assert_null(ctl_open(base, "/nowhere/at/all", on_request, NULL, err, sizeof(err)));
+	assert_non_null(strstr(err, "cannot make the control socket /nowhere/at/all"));
+	turn();
+}
+
+static void closing_with_a_question_open(void **state)
+{
+	char err[256];
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"cmd\":\"later\"}\n");
+	ctl_close(ctl);
+	ctl_answer(late, json_object());
+	late = NULL;
+	turn(); /* libevent closes it there */
+	assert_string_equal(heard(fd), "closed");
+	close(fd);
+	ctl = ctl_open(base, path, on_request, NULL, err, sizeof(err));
+	assert_non_null(ctl);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(requests_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_late_answer_holds_up_what_follows, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_asker_that_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_request, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_line_without_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(too_many_askers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_listener_and_its_mode, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closing_with_a_question_open, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
