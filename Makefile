@@ -27,7 +27,7 @@ iplibdir ?= /usr/lib/$(MULTIARCH)/ip
 KDIR    ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	   $(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | \
 	   grep -v -e rt-amd64 -e cloud-amd64 | sort -rV))
-KREL     = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+KREL     = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 
 CC      := gcc
 FUZZCC  ?= clang
