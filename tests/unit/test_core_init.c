@@ -453,6 +453,30 @@ static void unknown_spi(void **state)
 	pair_free(p);
 }
 
+/* An attacker sends an initiator its own messages: it must not talk to itself. */
+static bool mirror(struct world *w, struct node *from, const struct ike_datagram *d)
+{
+	struct ike_endpoint self = { from->addr, d->local.port };
+
+	world_inject(w, &d->remote, &self, d->data, d->len, 1);
+	return false;
+}
+
+static void reflection(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].remote_id.type = 0; /* whoever holds the key, and it does */
+	p->w.filter = mirror;
+	node_start(p->a, false);
+	pair_run(p, 30000);
+	assert_int_equal(node_stats(p->a).half_open, 0);
+	assert_int_equal(node_stats(p->a).ike_sas, 0);
+	assert_int_equal(p->a->installs, 0);
+	pair_free(p);
+}
+
 static void garbage_is_dropped(void **state)
 {
 	struct pair *p = pair_new();
@@ -493,6 +517,7 @@ int main(void)
 		cmocka_unit_test(disabled_tunnel_refuses),
 		cmocka_unit_test(newer_major_version),
 		cmocka_unit_test(unknown_spi),
+		cmocka_unit_test(reflection),
 		cmocka_unit_test(garbage_is_dropped),
 	};
 

@@ -494,6 +494,56 @@ static void simultaneous(void **state)
 	pair_free(p);
 }
 
+/* A soft limit brings a new pair and IKE SA; the old ones go when that works (2.8). */
+static void soft_expiry(void **state)
+{
+	struct pair *p = pair_new();
+	uint32_t old;
+
+	(void)state;
+	pair_start(p, true);
+	p->w.link[0].watch = true;
+	old = node_out(p->a, 0)->spi;
+	p->drop_from = 1 << 0; /* the first attempt fails, another follows */
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	ike_core_expire(p->a->core, "t0", old, false, false, p->w.now);
+	pair_run(p, 65000);
+	assert_int_equal(node_out(p->a, 0)->spi, old);
+	p->drop_requests = false;
+	pair_run(p, 5000);
+	assert_int_not_equal(node_out(p->a, 0)->spi, old);
+	pair_run(p, 20000);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	pair_free(p);
+}
+
+/* A deleted tunnel leaves nothing, not even an SA that only repeats its last answer. */
+static void tunnel_deleted(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	ike_core_down(p->a->core, "t0", p->w.now);
+	pair_run(p, 50);
+	assert_int_equal(ike_core_tunnel_del(p->b->core, "t0"), 0);
+	assert_int_equal(ike_core_tunnel_del(p->b->core, "t0"), -2);
+	assert_int_equal(p->b->n_sa, 0);
+	pair_replay(p, pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0));
+	pair_run(p, 60000);
+	assert_int_equal(ike_core_tunnel_add(p->b->core, &p->b->conf[0]), 0);
+	ike_core_start(p->b->core, "t0", p->w.now);
+	ike_core_up(p->a->core, "t0", p->w.now);
+	pair_run(p, 100);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_int_equal(ike_core_tunnel_del(p->a->core, "t0"), 0); /* in full swing */
+	assert_int_equal(p->a->n_sa, 0);
+	pair_free(p);
+}
+
 /* Waits double up to a minute, each a quarter more or less. */
 static void backoff(void **state)
 {
@@ -540,6 +590,8 @@ int main(void)
 		cmocka_unit_test(unprotected_notify_ends_nothing),
 		cmocka_unit_test(rebinding),
 		cmocka_unit_test(simultaneous),
+		cmocka_unit_test(soft_expiry),
+		cmocka_unit_test(tunnel_deleted),
 		cmocka_unit_test(backoff),
 	};
 

@@ -97,11 +97,16 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 }
 
 /* A leaky bucket: reply_spent is when all answers given so far would have been one per interval. */
+bool admit_reply_left(const struct ike_core *core)
+{
+	return core->admit.reply_spent < core->now + (uint64_t)ADMIT_REPLY_BURST * ADMIT_REPLY_MS;
+}
+
 bool admit_reply(struct ike_core *core)
 {
 	uint64_t spent = core->admit.reply_spent > core->now ? core->admit.reply_spent : core->now;
 
-	if (spent - core->now >= (uint64_t)ADMIT_REPLY_BURST * ADMIT_REPLY_MS)
+	if (!admit_reply_left(core))
 		return false;
 	core->admit.reply_spent = spent + ADMIT_REPLY_MS;
 	return true;

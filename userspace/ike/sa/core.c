@@ -489,7 +489,6 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 		   !sa->replaced) {
 		/* A new IKE SA brings the new pair; the old one goes when that works. */
 		sa->replaced = true;
-		x_init_start(core, t);
 	} else if (!c && hard) {
 		adopted_expired(core, t, spi, inbound);
 	}

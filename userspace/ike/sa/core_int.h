@@ -223,6 +223,8 @@ bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const str
 		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN]);
 /* May another unprotected error answer leave? Takes one from the allowance if so. */
 bool admit_reply(struct ike_core *core);
+/* Is anything of it left? Who has not proven anything cannot fill our log faster either. */
+bool admit_reply_left(const struct ike_core *core);
 
 /* ---- x_init.c, x_auth.c, x_info.c ---------------------------------------- */
 

@@ -122,13 +122,14 @@ bool tunnel_attempting(const struct ike_tunnel *t)
 	return false;
 }
 
-static bool any_child(const struct ike_tunnel *t)
+/* Is there a pair that is to stay, or (@replaced) one that waits for its replacement? */
+static bool any_child(const struct ike_tunnel *t, bool replaced)
 {
 	const struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
-		if (has_child(sa) && !sa->superseded)
+		if (has_child(sa) && !sa->superseded && sa->replaced == replaced)
 			return true;
 	}
 	return false;
@@ -186,9 +187,10 @@ static bool knows_remote(const struct ike_tunnel *t)
 
 static bool wants_attempt(const struct ike_tunnel *t)
 {
-	return t->enabled && knows_remote(t) && !any_child(t) && !tunnel_attempting(t) &&
-	       (t->conf.start == IKE_START_NOW || t->n_adopted ||
-		(t->conf.start == IKE_START_TRAFFIC && t->wanted));
+	if (!t->enabled || !knows_remote(t) || any_child(t, false) || tunnel_attempting(t))
+		return false;
+	return t->conf.start == IKE_START_NOW || t->n_adopted || any_child(t, true) ||
+	       (t->conf.start == IKE_START_TRAFFIC && t->wanted);
 }
 
 void tunnel_plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
@@ -201,7 +203,8 @@ void tunnel_plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
 
 static void plan_next(struct ike_core *core, struct ike_tunnel *t)
 {
-	uint64_t base = tunnel_established(t) ? TUNNEL_CHILDLESS_MS : TUNNEL_RETRY_MS;
+	bool childless = tunnel_established(t) && !any_child(t, true);
+	uint64_t base = childless ? TUNNEL_CHILDLESS_MS : TUNNEL_RETRY_MS;
 	unsigned int doublings = t->failures > 1 ? t->failures - 1 : 0;
 
 	if (t->next_try != TIMER_NEVER)
@@ -223,7 +226,7 @@ static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
 			if (carries(sa))
 				return IKE_TUNNEL_UP;
 		}
-		if (tunnel_attempting(t) || t->next_try != TIMER_NEVER || any_child(t))
+		if (tunnel_attempting(t) || t->next_try != TIMER_NEVER || any_child(t, false))
 			return IKE_TUNNEL_CONNECTING;
 	}
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)

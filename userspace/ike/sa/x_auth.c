@@ -570,6 +570,27 @@ static enum x_verdict accept(struct ike_core *core, struct ike_sa *sa, struct x_
 	return X_DONE;
 }
 
+static void explain_failure(struct ike_core *core, const struct ike_sa *sa,
+			    const struct ike_id *idi, const struct ike_id *idr,
+			    const struct ike_auth *auth, struct ike_tunnel *best)
+{
+	char id[IKE_MAX_ID + 16];
+
+	ike_id_print(id, sizeof(id), idi);
+	if (!best)
+		explain_unknown(core, sa, idi, idr);
+	else if (auth->method != IKE_AUTH_PSK)
+		tunnel_error(
+			core, best, sa,
+			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+			id, auth->method);
+	else
+		tunnel_error(
+			core, best, sa,
+			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
+			id);
+}
+
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_tunnel *t, *best;
@@ -585,6 +606,8 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	has_idr = find_id(m->in, IKE_PL_IDR, &idr);
 	ike_id_print(id, sizeof(id), &idi);
 	if (!find_auth(m->in, &auth)) {
+		if (!admit_reply(core))
+			return refuse_auth(m);
 		tunnel_error(
 			core, blame(core, sa), sa,
 			"peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
@@ -593,18 +616,8 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	}
 	t = authenticate(core, sa, &idi, has_idr ? &idr : NULL, &auth, &best);
 	if (!t) {
-		if (!best)
-			explain_unknown(core, sa, &idi, has_idr ? &idr : NULL);
-		else if (auth.method != IKE_AUTH_PSK)
-			tunnel_error(
-				core, best, sa,
-				"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
-				id, auth.method);
-		else
-			tunnel_error(
-				core, best, sa,
-				"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
-				id);
+		if (admit_reply(core)) /* or our log could be filled at will */
+			explain_failure(core, sa, &idi, has_idr ? &idr : NULL, &auth, best);
 		return refuse_auth(m);
 	}
 	sa->tunnel = t;

@@ -438,6 +438,8 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 {
 	char ep[64], why[CORE_TEXT_MAX - 128];
 
+	if (!admit_reply_left(core))
+		return;
 	ike_endpoint_print(ep, sizeof(ep), &d->remote);
 	if (best)
 		tunnel_error(core, best, NULL, "no common IKE proposal with %s: %s", ep,
@@ -553,6 +555,11 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 	bool brought;
 	int rc;
 
+	if (ikesa_find(&core->sas, h->spi_i, true)) {
+		/* Our own request sent back to us: we must not authenticate to ourselves. */
+		core->stats.rx_bad++;
+		return;
+	}
 	/* A retransmission gets the same answer while half-open, none afterwards (2.1). */
 	core_digest(core, d, digest);
 	sa = ikesa_find_digest(&core->sas, digest);
