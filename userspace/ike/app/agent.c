@@ -125,8 +125,6 @@ static int core_add(struct agent *a, struct tunnel *t)
 	int err;
 
 	config_tunnel(&t->conf, &conf);
-	if (!conf.local.addr.family && conf.remote.addr.family)
-		udp_source(&conf.remote.addr, t->conf.fwmark, &conf.local.addr);
 	err = ike_core_tunnel_add(a->core, &conf);
 	ike_wipe(&conf, sizeof(conf));
 	return err;

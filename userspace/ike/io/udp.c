@@ -163,30 +163,3 @@ int udp_send(struct udp *u, const struct ike_datagram *d, uint32_t mark)
 		err = send_from(u, d, NULL, mark);
 	return err;
 }
-
-int udp_source(const struct ike_addr *remote, uint32_t mark, struct ike_addr *local)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(IKE_PORT) };
-	struct sockaddr_in from;
-	socklen_t len = sizeof(from);
-	int fd, err = 0;
-
-	if (remote->family != 4)
-		return -EAFNOSUPPORT;
-	memcpy(&to.sin_addr, remote->b, 4);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	/* Connecting a UDP socket sends nothing, but does the routing. */
-	if ((mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark))) ||
-	    connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
-	    getsockname(fd, (struct sockaddr *)&from, &len))
-		err = -errno;
-	close(fd);
-	if (err)
-		return err;
-	memset(local, 0, sizeof(*local));
-	local->family = 4;
-	memcpy(local->b, &from.sin_addr, 4);
-	return 0;
-}

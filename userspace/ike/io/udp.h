@@ -25,7 +25,4 @@ void udp_close(struct udp *u); /* NULL is fine */
  */
 int udp_send(struct udp *u, const struct ike_datagram *d, uint32_t mark);
 
-/* The address routing would choose for packets with @mark to @remote. 0 or a negative errno. */
-int udp_source(const struct ike_addr *remote, uint32_t mark, struct ike_addr *local);
-
 #endif

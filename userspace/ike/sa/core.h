@@ -156,8 +156,7 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 
 /*
  * Forget a tunnel at once: its SAs leave the kernel without a word to the peer (to be
- * polite, ike_core_down() and wait for IKE_TUNNEL_DOWN first). No ->state is called.
- * 0 or -ENOENT.
+ * polite, ike_core_down() and wait for IKE_TUNNEL_DOWN first). 0 or -ENOENT.
  */
 int ike_core_tunnel_del(struct ike_core *core, const char *tunnel);
 
