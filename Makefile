@@ -147,7 +147,8 @@ endef
 
 PLAINFLAGS := $(CFLAGS) -D_FORTIFY_SOURCE=2 -Werror
 SANALL     := $(SANFLAGS) -Werror -U_FORTIFY_SOURCE
-FUZZOBJ    := -O1 -g -Wno-missing-prototypes -fsanitize=fuzzer-no-link,address,undefined \
+FUZZOBJ    := -O1 -g -Wno-missing-prototypes -Wno-missing-field-initializers \
+	      -fsanitize=fuzzer-no-link,address,undefined \
 	      -fno-sanitize-recover=all
 FUZZLINK   := -fsanitize=fuzzer,address,undefined
 
