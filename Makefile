@@ -251,8 +251,9 @@ sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays 
 lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
 	$(Q)B=$B tests/run-tap lint tests/lint/run
 
-kunit: ## KUnit suites in User Mode Linux
-	$(Q)B=$B tests/run-tap kunit tests/uml/run-kunit
+kunit: userspace ## KUnit suites and netlink in User-mode Linux, locks watched (KASAN=1: memory too)
+	$(Q)B=$B tests/run-tap kunit tests/uml/run-kunit \
+		"UML_SECONDS=$(if $(KASAN),1500,600) tests/uml/run-vm $(if $(KASAN),kasan tests/vm/t_teardown.sh) tests/vm/t_netlink.sh"
 
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
 	$(Q)B=$B tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"

@@ -40,6 +40,6 @@ complaints() {
 		if (/suspicious rcu_dereference/) { if (!known) print held ORS $0; held = ""; }
 		next
 	}
-	/WARNING:|BUG:|KASAN:|UBSAN:|ODEBUG:|Oops|Kernel panic|possible (circular|recursive|irq)|inconsistent lock|lock held when returning|memory leak/ { print }
+	/WARNING:|BUG:|KASAN:|UBSAN:|ODEBUG:|Oops|Kernel panic|possible (circular|recursive|irq)|inconsistent lock|lock held when returning|new suspected memory leaks/ { print }
 	' "$1"
 }
