@@ -469,14 +469,13 @@ static void on_peer_moved(void *ctx, uint32_t ifindex, const struct ike_endpoint
 	agent_settle(a);
 }
 
-/* The link, or our peer of it, was removed by somebody else. */
-static void on_peer_gone(void *ctx, uint32_t ifindex)
+static void on_link_gone(void *ctx, uint32_t ifindex)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
-	if (!t || kernel_peer_exists(a->kernel, ifindex))
-		return;
+	if (!t)
+		return; /* not ours, or removed by ourselves */
 	tunnel_shut(a, t);
 	if (!t->after) {
 		tunnel_fail(
@@ -486,6 +485,15 @@ static void on_peer_gone(void *ctx, uint32_t ifindex)
 		t->reopen_at = loop_now() + REOPEN_EVERY;
 	}
 	agent_settle(a);
+}
+
+/* Our peer of the link was removed by somebody else, if it is not there again. */
+static void on_peer_gone(void *ctx, uint32_t ifindex)
+{
+	struct agent *a = ctx;
+
+	if (!kernel_peer_exists(a->kernel, ifindex))
+		on_link_gone(ctx, ifindex);
 }
 
 static void on_overrun(void *ctx)
@@ -610,7 +618,7 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
 	if (!a->ctl)
 		return false;
-	a->net = net_open(kernel_handle(a->kernel));
+	a->net = net_open(loop_base(a->loop), kernel_handle(a->kernel), on_link_gone, a);
 	if (!a->net) {
 		snprintf(err, err_size, "cannot open a netlink socket: %s", strerror(errno));
 		return false;

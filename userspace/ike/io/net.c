@@ -4,6 +4,7 @@
  * objects would not be shorter.
  */
 #include <errno.h>
+#include <event2/event.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -23,19 +24,62 @@
 static const char alias[] = "made by esptund";
 
 struct net {
-	struct nl_sock *sk;
+	struct nl_sock *sk; /* requests */
+	struct nl_sock *news; /* notifications */
+	struct event *event;
 	struct esptun *h;
+	void (*gone)(void *ctx, uint32_t ifindex);
+	void *ctx;
 };
 
-struct net *net_open(struct esptun *h)
+static int on_news(struct nl_msg *msg, void *arg)
+{
+	struct net *n = arg;
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct ifinfomsg *ifi = nlmsg_data(nlh);
+
+	/* Ports leave bridges with the same message, in their own family. */
+	if (nlh->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(nlh, sizeof(*ifi)) &&
+	    ifi->ifi_family == AF_UNSPEC)
+		n->gone(n->ctx, (uint32_t)ifi->ifi_index);
+	return NL_OK;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *n = arg;
+
+	(void)fd;
+	(void)what;
+	nl_recvmsgs_default(n->news);
+}
+
+static bool watch(struct net *n, struct event_base *base)
+{
+	n->news = nl_socket_alloc();
+	if (!n->news)
+		return false;
+	nl_socket_disable_seq_check(n->news);
+	nl_socket_modify_cb(n->news, NL_CB_VALID, NL_CB_CUSTOM, on_news, n);
+	if (nl_connect(n->news, NETLINK_ROUTE) || nl_socket_add_membership(n->news, RTNLGRP_LINK) ||
+	    nl_socket_set_nonblocking(n->news))
+		return false;
+	n->event = event_new(base, nl_socket_get_fd(n->news), EV_READ | EV_PERSIST, on_readable, n);
+	return n->event && !event_add(n->event, NULL);
+}
+
+struct net *net_open(struct event_base *base, struct esptun *h,
+		     void (*gone)(void *ctx, uint32_t ifindex), void *ctx)
 {
 	struct net *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return NULL;
 	n->h = h;
+	n->gone = gone;
+	n->ctx = ctx;
 	n->sk = nl_socket_alloc();
-	if (!n->sk || nl_connect(n->sk, NETLINK_ROUTE)) {
+	if (!n->sk || nl_connect(n->sk, NETLINK_ROUTE) || !watch(n, base)) {
 		net_close(n);
 		errno = EPROTO;
 		return NULL;
@@ -48,6 +92,10 @@ void net_close(struct net *n)
 {
 	if (!n)
 		return;
+	if (n->event)
+		event_free(n->event);
+	if (n->news)
+		nl_socket_free(n->news);
 	if (n->sk)
 		nl_socket_free(n->sk);
 	free(n);

@@ -13,6 +13,7 @@
 
 enum { NET_PROTO = 69 }; /* of routes (rtnetlink's rtm_protocol) and addresses (IFA_PROTO) */
 
+struct event_base;
 struct net;
 
 struct net_prefix {
@@ -33,8 +34,12 @@ struct net_conf {
 	uint32_t table, metric; /* of the routes; 0: main, the kernel's default */
 };
 
-/* NULL with the cause in errno. @h: for links; stays the caller's. */
-struct net *net_open(struct esptun *h);
+/*
+ * NULL with the cause in errno. @h: for links; stays the caller's. @gone is called from
+ * the event loop when a netdevice was removed, by whom ever.
+ */
+struct net *net_open(struct event_base *base, struct esptun *h,
+		     void (*gone)(void *ctx, uint32_t ifindex), void *ctx);
 void net_close(struct net *n); /* NULL is fine */
 
 /*
