@@ -39,7 +39,6 @@ static DEFINE_PER_CPU(struct scratch *, scratches);
 static const struct esptun_alg algs[] = {
 	{
 		.encr = ESPTUN_ENCR_AES_GCM_16,
-		.name = "AES-GCM-16",
 		.crypto = "rfc4106(gcm(aes))",
 		.crypto_internal = "__rfc4106(gcm(aes))",
 		.key_lens = { 20, 28, 36 },
@@ -49,7 +48,6 @@ static const struct esptun_alg algs[] = {
 	},
 	{
 		.encr = ESPTUN_ENCR_CHACHA20_POLY1305,
-		.name = "ChaCha20-Poly1305",
 		.crypto = "rfc7539esp(chacha20,poly1305)",
 		.key_lens = { 36 },
 		.key_help =
@@ -243,12 +241,30 @@ int esptun_aead_open(const struct esptun_aead *a, const u8 *esp,
 	return crypto_aead_decrypt(req);
 }
 
+/*
+ * Later allocations happen under the configuration lock, which a slow modprobe
+ * should not hold up. What is missing then is reported then.
+ */
+static void preload(void)
+{
+	struct crypto_aead *tfm;
+	unsigned int i;
+	bool simd;
+
+	/* Other modules' faster AES, which nothing else would pull in. */
+	request_module("crypto-aes");
+	for (i = 0; i < ARRAY_SIZE(algs); i++) {
+		tfm = alloc_tfm(&algs[i], &simd);
+		if (!IS_ERR(tfm))
+			crypto_free_aead(tfm);
+	}
+}
+
 int esptun_aead_module_init(void)
 {
 	int cpu;
 
-	/* Other modules' faster AES, which nothing else would pull in. */
-	request_module("crypto-aes");
+	preload();
 	for_each_possible_cpu(cpu) {
 		struct scratch *s =
 			kzalloc_node(sizeof(*s), GFP_KERNEL, cpu_to_node(cpu));

@@ -15,7 +15,6 @@ struct netlink_ext_ack;
 /**
  * struct esptun_alg - one algorithm
  * @encr: IANA IKEv2 encryption transform ID
- * @name: for messages
  * @crypto: kernel name of the ESP form (key followed by salt)
  * @crypto_internal: kernel name of the form that needs the SIMD registers,
  *	or NULL; see aead.c
@@ -25,7 +24,6 @@ struct netlink_ext_ack;
  */
 struct esptun_alg {
 	u16 encr;
-	const char *name;
 	const char *crypto;
 	const char *crypto_internal;
 	u8 key_lens[4];

@@ -27,18 +27,20 @@ struct esptun_net *esptun_dev_net(const struct net *net)
 
 struct esptun_link *esptun_dev_by_index(struct esptun_net *en, int ifindex)
 {
-	struct esptun_link *found = NULL;
+	struct esptun_link *away = NULL;
 	struct esptun_link *link;
+	unsigned int n_away = 0;
 
 	lockdep_assert_held(&en->lock);
 	list_for_each_entry(link, &en->links, node) {
 		if (READ_ONCE(link->dev->ifindex) != ifindex)
 			continue;
-		found = link;
 		if (net_eq(dev_net(link->dev), link->net))
-			break;
+			return link;
+		away = link;
+		n_away++;
 	}
-	return found;
+	return n_away == 1 ? away : NULL;
 }
 
 /* ---- following peers and SAs ---- */
@@ -78,22 +80,41 @@ static void update_mtu(struct esptun_link *link)
 	link->mtu_ours = false;
 }
 
+/* Return: whether there is more to do later. */
+static bool follow(struct esptun_link *link)
+{
+	bool more;
+
+	mutex_lock(&link->en->lock);
+	if (xchg(&link->expired, false))
+		esptun_sa_recount(link);
+	more = esptun_sa_purge_larval(link);
+	more |= esptun_peer_tell_moves(link);
+	mutex_unlock(&link->en->lock);
+	return more;
+}
+
 /* Never waits for rtnl, so that a removal under rtnl can wait for it. */
 static void update_work(struct work_struct *work)
 {
 	struct esptun_link *link =
 		container_of(to_delayed_work(work), struct esptun_link, update);
+	bool more = follow(link);
 
-	mutex_lock(&link->en->lock);
-	esptun_sa_recount(link);
-	mutex_unlock(&link->en->lock);
 	esptun_tx_release(link);
 	if (!rtnl_trylock()) {
-		schedule_delayed_work(&link->update, 1);
+		queue_delayed_work(system_wq, &link->update, 1);
 		return;
 	}
 	update_mtu(link);
 	rtnl_unlock();
+	if (more)
+		queue_delayed_work(system_wq, &link->update, HZ);
+}
+
+static void release_work(struct work_struct *work)
+{
+	esptun_tx_release(container_of(work, struct esptun_link, release));
 }
 
 /* ---- netdevice ---- */
@@ -147,10 +168,11 @@ static void link_uninit(struct net_device *dev)
 	if (us)
 		esptun_udp_put(us);
 	mutex_unlock(&en->lock);
-	cancel_delayed_work_sync(&link->update);
+	/* Until here a packet may start one of the works. */
 	synchronize_net();
 	esptun_park_drain();
 	cancel_delayed_work_sync(&link->update);
+	cancel_work_sync(&link->release);
 	esptun_timer_link_stop(link);
 	esptun_tx_expire(link, true);
 	gro_cells_destroy(&link->gro);
@@ -252,7 +274,8 @@ static void link_setup(struct net_device *dev)
 	dev->priv_destructor = link_free;
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
-	dev->priv_flags |= IFF_NO_QUEUE;
+	/* With interrupts off, netpoll could come amid a crypto request. */
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_DISABLE_NETPOLL;
 	dev->hard_header_len = 0;
 	dev->addr_len = 0;
 	dev->features |= features;
@@ -335,6 +358,7 @@ static void link_prepare(struct esptun_link *link, struct net_device *dev,
 	INIT_LIST_HEAD(&link->node);
 	xa_init(&link->peers);
 	INIT_DELAYED_WORK(&link->update, update_work);
+	INIT_WORK(&link->release, release_work);
 	skb_queue_head_init(&link->held);
 	esptun_timer_link_init(link, esptun_tx_expire);
 }
@@ -347,6 +371,7 @@ static int link_attach(struct esptun_link *link, struct netlink_ext_ack *extack)
 	mutex_lock(&en->lock);
 	us = esptun_udp_get(en, link->port, esptun_rx_encap, extack);
 	if (!IS_ERR(us)) {
+		esptun_udp_mark(us, link->fwmark);
 		rcu_assign_pointer(link->us, us);
 		list_add_tail(&link->node, &en->links);
 		en->generation++;
@@ -408,6 +433,9 @@ static int link_change(struct net_device *dev, struct nlattr *tb[],
 	}
 	apply_data(link, data);
 	mutex_lock(&link->en->lock);
+	esptun_udp_mark(rcu_dereference_protected(
+				link->us, lockdep_is_held(&link->en->lock)),
+			link->fwmark);
 	xa_for_each(&link->peers, id, peer)
 		dst_cache_reset(&peer->dst);
 	mutex_unlock(&link->en->lock);

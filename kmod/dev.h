@@ -14,8 +14,10 @@ struct esptun_net *esptun_dev_net(const struct net *net);
 /**
  * esptun_dev_by_index - the link with this ifindex
  * @en: its creation netns; en->lock held
- * @ifindex: interface index, in whatever netns the device is now; if two
- *	links have the same, the one still in its creation netns
+ * @ifindex: interface index, in whatever netns the device is now
+ *
+ * Two links moved away may have the same index: a link still in its creation
+ * netns wins, and without one the index must be of one link only.
  *
  * Return: NULL if there is none. Valid until en->lock is released.
  */

@@ -20,14 +20,11 @@
 /* Without ESN, the peer is told to rekey when this many numbers are left. */
 #define ESPTUN_SEQ_WARN (1U << 24)
 
-/* Sequence numbers one CPU takes at a time. */
-#define ESPTUN_TX_BATCH 16u
-
 /* Packets kept while an agent negotiates, and for how long. */
 #define ESPTUN_HOLD_MAX 16
 #define ESPTUN_HOLD_MS 5000
 
-/* Acquires: one a second per destination, and this many destinations. */
+/* Acquires: one a second per destination, and this many a second in all. */
 #define ESPTUN_ACQUIRE_SLOTS 16
 #define ESPTUN_ACQUIRE_MS 1000
 
@@ -41,6 +38,15 @@
 /* Most links, peers a link and SAs a peer: keeps one netns from eating all. */
 #define ESPTUN_PEERS_MAX 65536
 #define ESPTUN_SAS_PER_PEER_MAX 4096
+
+/* Up to here, going through all peers of a link costs nothing. */
+#define ESPTUN_FEW_PEERS 16
+
+/* A reserved SPI that got no key is given up. */
+#define ESPTUN_LARVAL_MS 60000
+
+/* A peer that keeps moving is told of this often. */
+#define ESPTUN_MOVED_MS 1000
 
 /* Octets of per-CPU memory set aside for one AEAD request. */
 #define ESPTUN_AEAD_REQ_MAX 2048

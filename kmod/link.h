@@ -89,11 +89,17 @@ struct esptun_acquire {
  * @out: outbound SAs by selector
  * @gro: inner GRO
  * @stats: counters
+ * @expired: an SA stopped being usable, the counts are to be made anew
+ * @untold: some peer moved and nobody was told yet
+ * @n_larval: reserved SPIs, under esptun_net.lock
  * @update: brings operational state, held packets and MTU in line with the SAs
- * @held: packets waiting for an SA; its lock also protects @acquire
+ * @release: sends held packets
+ * @held: packets waiting for an SA; its lock also protects the acquires
  * @held_timer: gives them up
  * @held_expire: how
  * @acquire: destinations recently asked for
+ * @acquire_since: jiffies when the current second began
+ * @acquire_count: acquires raised in it
  *
  * @local, @fwmark, @tos and @ttl are written under rtnl and read with
  * READ_ONCE.
@@ -119,23 +125,41 @@ struct esptun_link {
 	struct esptun_sadb_out out;
 	struct gro_cells gro;
 	struct esptun_stats __percpu *stats;
+	bool expired;
+	bool untold;
+	unsigned int n_larval;
 	struct delayed_work update;
+	struct work_struct release;
 	struct sk_buff_head held;
 	struct timer_list held_timer;
 	bool (*held_expire)(struct esptun_link *link, bool all);
 	struct esptun_acquire acquire[ESPTUN_ACQUIRE_SLOTS];
+	unsigned long acquire_since;
+	unsigned int acquire_count;
 };
 
 /* link->tos: copy the inner DSCP (as the ip-tunnel drivers do) */
 #define ESPTUN_TOS_INHERIT 1
 
 /*
- * Peers or SAs changed, or an SA stopped being usable: bring operational
- * state, held packets and MTU in line soon. Any context.
+ * Peers or SAs changed, or an SA stopped being usable: bring operational state,
+ * held packets and MTU in line soon. With many peers that takes its time, so
+ * not for each change on its own. Any context.
  */
 static inline void esptun_link_update(struct esptun_link *link)
 {
-	queue_delayed_work(system_wq, &link->update, 0);
+	unsigned int n = READ_ONCE(link->n_peers);
+
+	queue_delayed_work(
+		system_wq, &link->update,
+		n > ESPTUN_FEW_PEERS ? msecs_to_jiffies(min(n, 1000u)) : 0);
+}
+
+/* There is a new outbound SA: try the held packets at once. Any context. */
+static inline void esptun_link_release(struct esptun_link *link)
+{
+	if (!skb_queue_empty_lockless(&link->held))
+		queue_work(system_highpri_wq, &link->release);
 }
 
 #endif /* ESPTUN_LINK_H */

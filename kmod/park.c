@@ -26,14 +26,21 @@ static struct park_cb *park_cb(struct sk_buff *skb)
 static void park_work(struct work_struct *work)
 {
 	struct park *park = container_of(work, struct park, work);
+	struct sk_buff_head list;
 	struct sk_buff *skb;
 
-	local_bh_disable();
-	rcu_read_lock();
-	while ((skb = skb_dequeue(&park->queue)))
+	/* Only what is there now: should a packet be parked again, it waits. */
+	__skb_queue_head_init(&list);
+	spin_lock_bh(&park->queue.lock);
+	skb_queue_splice_init(&park->queue, &list);
+	spin_unlock_bh(&park->queue.lock);
+	while ((skb = __skb_dequeue(&list))) {
+		local_bh_disable();
+		rcu_read_lock();
 		park_cb(skb)->fn(skb);
-	rcu_read_unlock();
-	local_bh_enable();
+		rcu_read_unlock();
+		local_bh_enable();
+	}
 }
 
 bool esptun_park(struct sk_buff *skb, esptun_park_fn fn)

@@ -267,6 +267,58 @@ unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned)
 				    ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
 }
 
+/* ---- roaming ---- */
+
+static bool tell_due(const struct esptun_peer *peer)
+{
+	return !READ_ONCE(peer->moves) ||
+	       time_after(jiffies, READ_ONCE(peer->told) +
+					   msecs_to_jiffies(ESPTUN_MOVED_MS));
+}
+
+static void tell(struct esptun_peer *peer)
+{
+	WRITE_ONCE(peer->untold, false);
+	WRITE_ONCE(peer->told, jiffies);
+	WRITE_ONCE(peer->moves, true);
+	esptun_notify_peer_moved(peer);
+}
+
+bool esptun_peer_tell_moves(struct esptun_link *link)
+{
+	struct esptun_peer *peer;
+	bool soon = false;
+	unsigned long id;
+
+	lockdep_assert_held(&link->en->lock);
+	if (!xchg(&link->untold, false))
+		return false;
+	xa_for_each(&link->peers, id, peer) {
+		if (!READ_ONCE(peer->untold))
+			continue;
+		if (tell_due(peer))
+			tell(peer);
+		else
+			soon = true;
+	}
+	if (soon)
+		WRITE_ONCE(link->untold, true);
+	return soon;
+}
+
+/* Whoever alternates between addresses must not flood the agent. */
+static void moved(struct esptun_peer *peer)
+{
+	if (tell_due(peer)) {
+		tell(peer);
+		return;
+	}
+	WRITE_ONCE(peer->untold, true);
+	WRITE_ONCE(peer->link->untold, true);
+	queue_delayed_work(system_wq, &peer->link->update,
+			   msecs_to_jiffies(ESPTUN_MOVED_MS));
+}
+
 /*
  * Only the newest packet may move a peer: an old one, delayed and sent on by
  * an attacker, would move it back.
@@ -287,5 +339,5 @@ void esptun_peer_seen(struct esptun_peer *peer,
 	peer->remote = *from;
 	write_sequnlock_bh(&peer->ep_lock);
 	dst_cache_reset(&peer->dst);
-	esptun_notify_peer_moved(peer);
+	moved(peer);
 }

@@ -75,6 +75,9 @@ struct esptun_peer_totals {
  * @n_sas: how many, under esptun_net.lock
  * @pair: counted in link->n_pairs; under esptun_net.lock
  * @idle: counted in link->n_idle; under esptun_net.lock
+ * @told: jiffies of the last peer-moved event, if @moves
+ * @moves: it moved before
+ * @untold: it moved again, too soon after @told to tell
  * @keepalives: sent
  * @gone: traffic of SAs that were deleted, under esptun_net.lock
  * @rcu: frees it
@@ -98,6 +101,9 @@ struct esptun_peer {
 	unsigned int n_sas;
 	bool pair;
 	bool idle;
+	unsigned long told;
+	bool moves;
+	bool untold;
 	atomic64_t keepalives;
 	struct esptun_peer_totals gone;
 	struct rcu_head rcu;
@@ -187,5 +193,13 @@ unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned);
  */
 void esptun_peer_seen(struct esptun_peer *peer,
 		      const struct esptun_endpoint *from, bool newest);
+
+/**
+ * esptun_peer_tell_moves - tell of moves that came too soon after another
+ * @link: the link; en->lock held
+ *
+ * Return: whether some are still too soon.
+ */
+bool esptun_peer_tell_moves(struct esptun_link *link);
 
 #endif /* ESPTUN_PEER_H */

@@ -56,8 +56,10 @@ static void sa_expire(struct esptun_sa *sa, u8 state, u8 reason)
 	if (!first)
 		return;
 	esptun_notify_expire(sa, reason);
-	if (state == ESPTUN_SA_STATE_DEAD)
+	if (state == ESPTUN_SA_STATE_DEAD) {
+		WRITE_ONCE(sa->link->expired, true);
 		esptun_link_update(sa->link);
+	}
 }
 
 int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first)
@@ -361,6 +363,7 @@ static void linked(struct esptun_sa *sa)
 {
 	list_add_tail(&sa->peer_node, &sa->peer->sas);
 	sa->peer->n_sas++;
+	sa->link->n_larval += sa->state == ESPTUN_SA_STATE_LARVAL;
 	sa->link->en->generation++;
 	recount_peer(sa->peer);
 	set_operstate(sa->link);
@@ -388,6 +391,7 @@ static void unlinked(struct esptun_sa *sa)
 	}
 	list_del(&sa->peer_node);
 	peer->n_sas--;
+	peer->link->n_larval -= sa->state == ESPTUN_SA_STATE_LARVAL;
 	peer->link->en->generation++;
 	recount_peer(peer);
 	free_later(sa);
@@ -455,6 +459,8 @@ int esptun_sa_new(struct esptun_link *link,
 	}
 	linked(sa);
 	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
+	if (sa->dir == ESPTUN_SA_DIR_OUT)
+		esptun_link_release(link);
 	esptun_link_update(link);
 	return 0;
 }
@@ -509,6 +515,7 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 	linked(sa);
 	*spi = sa->spi;
 	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
+	esptun_link_update(link);
 	return 0;
 }
 
@@ -614,6 +621,25 @@ int esptun_sa_flush(struct esptun_link *link, u32 id)
 	}
 	set_operstate(link);
 	return 0;
+}
+
+/* The agent that reserved them died, or its peer went silent. */
+bool esptun_sa_purge_larval(struct esptun_link *link)
+{
+	unsigned long age = msecs_to_jiffies(ESPTUN_LARVAL_MS);
+	struct esptun_peer *peer;
+	struct esptun_sa *sa, *next;
+	unsigned long id;
+
+	lockdep_assert_held(&link->en->lock);
+	if (!link->n_larval)
+		return false;
+	xa_for_each(&link->peers, id, peer)
+		list_for_each_entry_safe(sa, next, &peer->sas, peer_node)
+			if (sa->state == ESPTUN_SA_STATE_LARVAL &&
+			    time_after(jiffies, sa->created + age))
+				esptun_sa_del(sa);
+	return link->n_larval;
 }
 
 int esptun_sa_module_init(void)

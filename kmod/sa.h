@@ -167,6 +167,14 @@ struct esptun_sa {
  */
 void esptun_sa_recount(struct esptun_link *link);
 
+/**
+ * esptun_sa_purge_larval - give up reserved SPIs that got no key in time
+ * @link: the link; en->lock held
+ *
+ * Return: whether some are left.
+ */
+bool esptun_sa_purge_larval(struct esptun_link *link);
+
 int esptun_sa_module_init(void);
 void esptun_sa_module_exit(void);
 

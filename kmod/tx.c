@@ -72,21 +72,37 @@ static void drop(struct esptun_sa *sa, struct sk_buff *skb, unsigned int id)
 
 /* ---- no SA ---- */
 
+static u32 flow_hash(const struct esptun_flow *flow)
+{
+	static u32 seed __read_mostly;
+
+	net_get_random_once(&seed, sizeof(seed));
+	return jhash(&flow->dst, sizeof(flow->dst), seed);
+}
+
 /*
- * At most one acquire a second and destination, and not more destinations a
- * second than slots. link->held.lock held.
+ * At most one acquire a second for a destination, and ESPTUN_ACQUIRE_SLOTS for
+ * all. link->held.lock held.
  */
 static bool acquire_due(struct esptun_link *link, u32 hash)
 {
-	struct esptun_acquire *slot;
+	struct esptun_acquire *slot =
+		&link->acquire[hash % ESPTUN_ACQUIRE_SLOTS];
+	unsigned long gap = msecs_to_jiffies(ESPTUN_ACQUIRE_MS);
+	unsigned long now = jiffies ?: 1;
 
-	slot = &link->acquire[hash % ESPTUN_ACQUIRE_SLOTS];
-	if (slot->when &&
-	    time_before(jiffies,
-			slot->when + msecs_to_jiffies(ESPTUN_ACQUIRE_MS)))
+	if (slot->when && slot->hash == hash &&
+	    time_before(now, slot->when + gap))
 		return false;
+	if (!time_before(now, link->acquire_since + gap)) {
+		link->acquire_since = now;
+		link->acquire_count = 0;
+	}
+	if (link->acquire_count >= ESPTUN_ACQUIRE_SLOTS)
+		return false;
+	link->acquire_count++;
 	slot->hash = hash;
-	slot->when = jiffies ?: 1;
+	slot->when = now;
 	return true;
 }
 
@@ -110,7 +126,7 @@ static void hold(struct esptun_link *link, struct sk_buff *skb,
 	esptun_flow_parse(skb, &flow);
 	tx_cb(skb)->since = since;
 	spin_lock(&link->held.lock);
-	due = acquire_due(link, jhash(&flow.dst, sizeof(flow.dst), 0));
+	due = acquire_due(link, flow_hash(&flow));
 	if (skb_queue_len(&link->held) >= ESPTUN_HOLD_MAX)
 		oldest = __skb_dequeue(&link->held);
 	__skb_queue_tail(&link->held, skb);
@@ -233,7 +249,6 @@ static bool copy_packet(const struct sk_buff *skb, u8 *to)
 struct batch {
 	struct esptun_sa *sa;
 	struct esptun_path path;
-	u64 seq;
 	unsigned int inner_mtu;
 	u8 tos;
 	u8 next;
@@ -243,7 +258,7 @@ struct batch {
 };
 
 /* The ESP packet for one inner packet, or NULL after counting why not. */
-static struct sk_buff *seal(struct batch *b, const struct sk_buff *skb)
+static struct sk_buff *seal(struct batch *b, const struct sk_buff *skb, u64 seq)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
 	unsigned int head = LL_RESERVED_SPACE(b->path.rt->dst.dev) +
@@ -251,11 +266,16 @@ static struct sk_buff *seal(struct batch *b, const struct sk_buff *skb)
 			    ESPTUN_UDP_HLEN + ESPTUN_AEAD_HEADROOM;
 	unsigned int pad = esptun_esp_pad(sizes, skb->len);
 	unsigned int len = esptun_esp_len(sizes, skb->len);
-	struct sk_buff *out = alloc_skb(head + len, GFP_ATOMIC);
 	struct esptun_esp_hdr *esp;
-	u64 seq = b->seq++;
+	struct sk_buff *out;
 	u8 *text;
 
+	/* Segments of a super-packet were not measured before. */
+	if (skb->len > ESPTUN_INNER_MAX) {
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_TOO_BIG, 1);
+		return NULL;
+	}
+	out = alloc_skb(head + len, GFP_ATOMIC);
 	if (!out) {
 		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_NOMEM, 1);
 		return NULL;
@@ -291,45 +311,29 @@ static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
 	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
-/* Encrypt and send @n packets of the list. Return: the rest of it. */
-static struct sk_buff *send_some(struct batch *b, struct sk_buff *skb,
-				 unsigned int n)
+/*
+ * One super-packet becomes a list that still points into its memory. Return:
+ * NULL after counting why not; @skb is gone then.
+ */
+static struct sk_buff *split(struct esptun_sa *sa, struct sk_buff *skb)
 {
-	struct sk_buff *next, *out;
-	struct sk_buff_head sealed;
+	struct sk_buff *list;
 
-	__skb_queue_head_init(&sealed);
-	for (; n; n--, skb = next) {
-		next = skb->next;
-		skb_mark_not_on_list(skb);
-		out = seal(b, skb);
-		if (out) {
-			b->packets++;
-			b->bytes += skb->len;
-			__skb_queue_tail(&sealed, out);
-		}
-		consume_skb(skb);
-	}
-	while ((out = __skb_dequeue(&sealed)))
-		esptun_udp_xmit(b->sa->link, &b->path, out, b->tos, b->df);
-	return skb;
-}
-
-/* One super-packet becomes a list that still points into its memory. */
-static struct sk_buff *split(struct esptun_link *link, struct sk_buff *skb,
-			     unsigned int *n)
-{
-	struct sk_buff *list, *pos;
-
-	*n = 1;
 	if (!skb_is_gso(skb))
 		return skb;
-	list = skb_gso_segment(skb, link->dev->features & ~NETIF_F_GSO_MASK);
-	if (IS_ERR_OR_NULL(list))
+	list = skb_gso_segment(skb,
+			       sa->link->dev->features & ~NETIF_F_GSO_MASK);
+	if (PTR_ERR(list) == -ENOMEM) {
+		drop(sa, skb, ESPTUN_STATS_A_TX_NOMEM);
 		return NULL;
+	}
+	if (IS_ERR_OR_NULL(list)) {
+		esptun_stats_add(sa->link->stats, ESPTUN_STATS_A_TX_MALFORMED,
+				 segments(skb));
+		kfree_skb(skb);
+		return NULL;
+	}
 	consume_skb(skb);
-	for (pos = list; pos->next; pos = pos->next)
-		(*n)++;
 	return list;
 }
 
@@ -342,29 +346,37 @@ static void count_tx(struct batch *b)
 	esptun_timer_sent(b->sa->peer);
 }
 
+static void send_one(struct batch *b, const struct sk_buff *skb)
+{
+	struct sk_buff *out;
+	u64 seq;
+
+	if (esptun_sa_take(b->sa, 1, &seq)) {
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, 1);
+		return;
+	}
+	out = seal(b, skb, seq);
+	if (!out)
+		return;
+	b->packets++;
+	b->bytes += skb->len;
+	esptun_udp_xmit(b->sa->link, &b->path, out, b->tos, b->df);
+}
+
 /*
- * The path is known, the packet fits: it goes. Between taking numbers and
- * sending, other CPUs send higher ones, so not too many are taken at once:
- * the peer's window may be as small as 32 (RFC 4303 3.4.3).
+ * The path is known, the packet fits: it goes. Between taking a number and
+ * sending, other CPUs send higher ones, so each packet is sent before the next
+ * number is taken: the peer's window may be as small as 32 (RFC 4303 3.4.3).
  */
 static void send_batch(struct batch *b, struct sk_buff *skb)
 {
-	struct sk_buff *list;
-	unsigned int n, some;
+	struct sk_buff *next;
 
-	list = split(b->sa->link, skb, &n);
-	if (!list) {
-		drop(b->sa, skb, ESPTUN_STATS_A_TX_NOMEM);
-		return;
-	}
-	for (; n; n -= some) {
-		some = min(n, ESPTUN_TX_BATCH);
-		if (esptun_sa_take(b->sa, some, &b->seq)) {
-			esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, n);
-			kfree_skb_list(list);
-			break;
-		}
-		list = send_some(b, list, some);
+	for (skb = split(b->sa, skb); skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		send_one(b, skb);
+		consume_skb(skb);
 	}
 	count_tx(b);
 }

@@ -32,13 +32,21 @@ static int sock_open(struct esptun_sock *us,
 		.encap_type = UDP_ENCAP_ESPINUDP,
 		.encap_rcv = rcv,
 	};
+	struct socket *sock;
 	int err;
 
-	err = udp_sock_create(us->en->net, &port, &us->sock);
+	err = udp_sock_create(us->en->net, &port, &sock);
 	if (err)
 		return err;
-	setup_udp_tunnel_sock(us->en->net, us->sock->sk, &cfg);
+	us->sk = sock->sk;
+	setup_udp_tunnel_sock(us->en->net, us->sk, &cfg);
 	return 0;
+}
+
+void esptun_udp_mark(struct esptun_sock *us, u32 mark)
+{
+	lockdep_assert_held(&us->en->lock);
+	WRITE_ONCE(us->sk->sk_mark, mark);
 }
 
 struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
@@ -92,7 +100,7 @@ void esptun_udp_put(struct esptun_sock *us)
 	if (--us->users)
 		return;
 	list_del(&us->node);
-	udp_tunnel_sock_release(us->sock->sk);
+	udp_tunnel_sock_release(us->sk);
 	synchronize_net();
 	esptun_park_drain();
 	kfree(us);
@@ -189,9 +197,8 @@ void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
 	skb->protocol = htons(ETH_P_IP);
 	/* We count; with a device set, the tunnel code would do it once more. */
 	skb->dev = NULL;
-	udp_tunnel_xmit_skb(rt, us->sock->sk, skb, path->saddr,
-			    path->remote.addr, tos,
-			    ttl ?: ip4_dst_hoplimit(&rt->dst),
+	udp_tunnel_xmit_skb(rt, us->sk, skb, path->saddr, path->remote.addr,
+			    tos, ttl ?: ip4_dst_hoplimit(&rt->dst),
 			    df ? htons(IP_DF) : 0, us->port, path->remote.port,
 			    false, true, 0);
 }

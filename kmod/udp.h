@@ -16,7 +16,7 @@ struct esptun_net;
 struct esptun_peer;
 struct netlink_ext_ack;
 struct rtable;
-struct socket;
+struct sock;
 
 /**
  * struct esptun_endpoint - one end of the outer UDP flow
@@ -32,14 +32,14 @@ struct esptun_endpoint {
  * struct esptun_sock - an encapsulation socket, shared by links of a netns
  * @node: in esptun_net.socks, under esptun_net.lock
  * @en: the netns
- * @sock: bound to 0.0.0.0:@port
+ * @sk: bound to 0.0.0.0:@port
  * @port: UDP port
  * @users: links, under esptun_net.lock
  */
 struct esptun_sock {
 	struct list_head node;
 	struct esptun_net *en;
-	struct socket *sock;
+	struct sock *sk;
 	__be16 port;
 	unsigned int users;
 };
@@ -58,6 +58,13 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 				   int (*rcv)(struct sock *sk,
 					      struct sk_buff *skb),
 				   struct netlink_ext_ack *extack);
+
+/*
+ * The fwmark of a link on the socket. The stack looks for the route of an ICMP
+ * "fragmentation needed" by the socket's mark, so of links sharing a port, those
+ * with another mark than the last one set do not learn path MTUs. en->lock held.
+ */
+void esptun_udp_mark(struct esptun_sock *us, u32 mark);
 
 /* Give a socket back; the last user closes it. en->lock held; may sleep. */
 void esptun_udp_put(struct esptun_sock *us);
