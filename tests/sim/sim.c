@@ -85,6 +85,24 @@ static void set_proposal(struct ike_proposals *p, uint8_t protocol, const char *
 		abort();
 }
 
+/* Both ends speak another suite than usual in some runs. */
+static void vary_suite(struct run *r)
+{
+	static const char *const ike[] = {
+		"aes256gcm16-prfsha256-x25519",	     "aes128gcm16-prfsha384-x25519",
+		"chacha20poly1305-prfsha512-x25519", "aes256-sha256-prfsha256-x25519",
+		"aes128-sha512-prfsha384-x25519",
+	};
+	static const char *const esp[] = { "aes256gcm16-esn", "aes128gcm16-noesn",
+					   "chacha20poly1305" };
+	const char *i = ike[rnd_below(&r->rnd, 5)], *e = esp[rnd_below(&r->rnd, 3)];
+
+	set_proposal(&r->a->conf[0].ike, IKE_PROTO_IKE, i);
+	set_proposal(&r->b->conf[0].ike, IKE_PROTO_IKE, i);
+	set_proposal(&r->a->conf[0].esp, IKE_PROTO_ESP, e);
+	set_proposal(&r->b->conf[0].esp, IKE_PROTO_ESP, e);
+}
+
 /* Strangers leave so many half-open IKE SAs at @n that it asks for cookies. */
 static void flood(struct run *r, struct node *n, unsigned int count)
 {
@@ -112,6 +130,7 @@ static void flood(struct run *r, struct node *n, unsigned int count)
 
 static void play_one_side(struct run *r)
 {
+	vary_suite(r);
 	start_both(r);
 	r->w.link[0].watch = true;
 }
@@ -174,6 +193,7 @@ static void play_down_up(struct run *r)
 	unsigned int cycles = 1 + (unsigned int)rnd_below(&r->rnd, 5);
 	struct node *n;
 
+	vary_suite(r);
 	if (rnd_chance(&r->rnd, 50))
 		both_initiate(r);
 	start_both(r);
@@ -327,6 +347,7 @@ static void play_attacked(struct run *r)
 {
 	uint32_t spi;
 
+	vary_suite(r);
 	r->a->conf[0].liveness = r->b->conf[0].liveness = 3;
 	r->w.loss = 0;
 	r->w.traffic = false;

@@ -332,7 +332,7 @@ static void check_message(struct node *n, const struct ike_datagram *d)
 	if (!once(&n->w->messages, key, hash(d->data, d->len, 8)))
 		world_fail(n->w, "node %u sent two messages of exchange %u with ID %u", n->index,
 			   h.exchange, h.id);
-	/* All suites here are AEADs: SPIs and sender's role name the key, then comes the IV. */
+	/* SPIs and role of the sender name the key; then comes the IV, or half of it with CBC. */
 	key = hash(d->data, 16, 9 + (h.flags & IKE_FLAG_INITIATOR));
 	key = hash(d->data + IKE_HDR_LEN + 4, 8, key);
 	if (!once(&n->w->messages, key, hash(d->data, d->len, 8)))

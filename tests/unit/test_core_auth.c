@@ -148,6 +148,26 @@ static void identity_picks_the_tunnel(void **state)
 	pair_free(p);
 }
 
+/* Where identities say nothing, the key does. */
+static void key_picks_the_tunnel(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = world_node(&p->w);
+	unsigned int second = world_link(&p->w, c, p->b, false);
+
+	(void)state;
+	p->b->conf[0].remote_id.type = p->b->conf[second].remote_id.type = 0;
+	c->conf[second].remote_id.type = p->a->conf[0].remote_id.type = 0;
+	node_start(p->b, false);
+	node_start(c, false);
+	pair_run(p, 100);
+	node_start(p->a, false);
+	pair_run(p, 100);
+	assert_true(direction_works(c, p->b, second));
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_free(p);
+}
+
 static void child_proposals_differ(void **state)
 {
 	struct pair *p = pair_new();
@@ -455,6 +475,7 @@ int main(void)
 		cmocka_unit_test(ids_default_to_addresses),
 		cmocka_unit_test(any_identity_with_the_key),
 		cmocka_unit_test(identity_picks_the_tunnel),
+		cmocka_unit_test(key_picks_the_tunnel),
 		cmocka_unit_test(child_proposals_differ),
 		cmocka_unit_test(selectors_differ),
 		cmocka_unit_test(selectors_narrow),

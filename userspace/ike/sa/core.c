@@ -300,6 +300,41 @@ static void number(struct ike_proposals *p, uint8_t protocol)
 	}
 }
 
+static bool proposals_eq(const struct ike_proposals *a, const struct ike_proposals *b)
+{
+	unsigned int i, j;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++) {
+		if (a->p[i].n != b->p[i].n)
+			return false;
+		for (j = 0; j < a->p[i].n; j++) {
+			const struct ike_transform *x = &a->p[i].t[j], *y = &b->p[i].t[j];
+
+			if (x->type != y->type || x->id != y->id || x->key_bits != y->key_bits)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* So that a request nobody likes costs one look per policy, not per tunnel. */
+static unsigned int classify(const struct ike_core *core, const struct ike_tunnel *t)
+{
+	const struct ike_tunnel *other;
+	unsigned int next = 0;
+
+	TAILQ_FOREACH(other, &core->tunnels, link)
+	{
+		if (proposals_eq(&other->conf.ike, &t->conf.ike))
+			return other->ike_class;
+		if (other->ike_class >= next)
+			next = other->ike_class + 1;
+	}
+	return next;
+}
+
 static bool conf_sane(const struct ike_tunnel_conf *c)
 {
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->psk_len &&
@@ -333,6 +368,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	number(&t->conf.esp, IKE_PROTO_ESP);
 	/* The child of IKE_AUTH has no KE of its own (1.2). */
 	ike_proposals_drop_dh(&t->conf.esp);
+	t->ike_class = classify(core, t);
 	t->remote = conf->remote;
 	t->next_try = t->adopted_end = TIMER_NEVER;
 	TAILQ_INIT(&t->sas);

@@ -43,6 +43,7 @@ struct ike_tunnel {
 	TAILQ_ENTRY(ike_tunnel) link;
 	struct timer timer;
 	struct ike_tunnel_conf conf;
+	unsigned int ike_class; /* equal for tunnels with equal IKE proposals */
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
 	enum ike_tunnel_state state; /* as last told to env */

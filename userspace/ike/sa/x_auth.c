@@ -407,29 +407,46 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 								 : 0);
 }
 
-enum { BEST_FIT = 7 };
+struct candidate {
+	struct ike_tunnel *t;
+	int fit;
+};
+
+/* The tunnels that fit, the best first, earlier ones before equals. */
+static unsigned int candidates(struct ike_core *core, const struct ike_sa *sa,
+			       const struct ike_id *idi, const struct ike_id *idr,
+			       struct candidate c[MAX_PSK_TRIES])
+{
+	struct ike_tunnel *t;
+	unsigned int n = 0, i;
+	int fit;
+
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
+		fit = fits(t, sa, idi, idr);
+		if (!fit || (n == MAX_PSK_TRIES && c[n - 1].fit >= fit))
+			continue;
+		if (n < MAX_PSK_TRIES)
+			n++;
+		for (i = n - 1; i > 0 && c[i - 1].fit < fit; i--)
+			c[i] = c[i - 1];
+		c[i] = (struct candidate){ t, fit };
+	}
+	return n;
+}
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
 static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_sa *sa,
 				       const struct ike_id *idi, const struct ike_id *idr,
 				       const struct ike_auth *auth, struct ike_tunnel **best)
 {
-	struct ike_tunnel *t;
-	int level, tries = 0;
+	struct candidate c[MAX_PSK_TRIES];
+	unsigned int n = candidates(core, sa, idi, idr, c), i;
 
-	*best = NULL;
-	for (level = BEST_FIT; level >= 1; level--) {
-		TAILQ_FOREACH(t, &core->tunnels, link)
-		{
-			if (fits(t, sa, idi, idr) != level)
-				continue;
-			if (!*best)
-				*best = t;
-			if (++tries > MAX_PSK_TRIES)
-				return NULL;
-			if (proves(sa, t, idi, auth))
-				return t;
-		}
+	*best = n ? c[0].t : NULL;
+	for (i = 0; i < n; i++) {
+		if (proves(sa, c[i].t, idi, auth))
+			return c[i].t;
 	}
 	return NULL;
 }

@@ -392,6 +392,7 @@ static struct ike_tunnel *choose(struct ike_core *core, const struct ike_datagra
 				 const struct ike_proposals *offer, uint16_t group,
 				 struct ike_proposal *chosen, struct ike_tunnel **best)
 {
+	uint64_t refused = 0; /* classes of proposals */
 	struct ike_tunnel *t;
 	int level;
 
@@ -403,8 +404,12 @@ static struct ike_tunnel *choose(struct ike_core *core, const struct ike_datagra
 				continue;
 			if (!*best)
 				*best = t;
+			if (t->ike_class < 64 && refused >> t->ike_class & 1)
+				continue;
 			if (ike_proposal_choose(&t->conf.ike, offer, group, chosen))
 				return t;
+			if (t->ike_class < 64)
+				refused |= 1ULL << t->ike_class;
 		}
 	}
 	return NULL;
