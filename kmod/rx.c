@@ -371,8 +371,7 @@ static unsigned int ike_one(struct esptun_sock *us, const struct sk_buff *skb)
 	if (!READ_ONCE(us->en->agent))
 		return ESPTUN_STATS_A_RX_IKE_NO_AGENT;
 	/* Longer ones would overflow the 16-bit length of the attributes. */
-	if (skb->len - sizeof(__be32) > ESPTUN_IKE_MAX ||
-	    !ike_allowed(us->en))
+	if (skb->len - sizeof(__be32) > ESPTUN_IKE_MAX || !ike_allowed(us->en))
 		return ESPTUN_STATS_A_RX_IKE_LIMITED;
 	switch (esptun_notify_ike_recv(
 		us->en, &local, &rx_cb((void *)skb)->from, skb, sizeof(__be32),

@@ -29,8 +29,10 @@ struct ike_tunnel_conf {
 	struct ike_id remote_id; /* type 0: any identity that proves the PSK */
 	uint8_t psk[256];
 	size_t psk_len;
-	struct ike_endpoint local; /* address may be 0: whatever routing chose; port of the link (4500) */
-	struct ike_endpoint remote; /* family 0: unknown, listen only; port 500, or 4500 to start there */
+	struct ike_endpoint
+		local; /* address may be 0: whatever routing chose; port of the link (4500) */
+	struct ike_endpoint
+		remote; /* family 0: unknown, listen only; port 500, or 4500 to start there */
 	struct ike_proposals ike, esp; /* in order of preference */
 	struct ike_ts_list local_ts, remote_ts;
 	enum ike_start start;
@@ -93,7 +95,8 @@ struct ike_env {
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
 	/* Reserve an inbound SPI for the tunnel's peer. */
-	int (*spi_alloc)(void *ctx, const char *tunnel, const struct ike_endpoint *remote, uint32_t *spi);
+	int (*spi_alloc)(void *ctx, const char *tunnel, const struct ike_endpoint *remote,
+			 uint32_t *spi);
 	/*
 	 * Make the pair work: inbound first, then outbound; the newest outbound SA takes the
 	 * traffic. On failure neither remains. With ->part IN only the inbound SA is installed;
@@ -141,11 +144,11 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
 void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint64_t now);
 void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now);
 /* A limit of an SA was reached (soft: replace it; hard or sequence: it carries nothing any more). */
-void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound, bool hard,
-		     uint64_t now);
+void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
+		     bool hard, uint64_t now);
 /* The kernel saw an authenticated packet from a new outer address. */
-void ike_core_peer_moved(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
-			 uint64_t now);
+void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
+			 const struct ike_endpoint *remote, uint64_t now);
 /* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */
 void ike_core_timer(struct ike_core *core, uint64_t now);
 uint64_t ike_core_next(const struct ike_core *core);
