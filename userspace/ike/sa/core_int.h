@@ -87,14 +87,13 @@ struct ike_core {
 struct x_msg {
 	const struct ike_header *h;
 	const struct ike_datagram *d;
-	const struct ike_payloads *in; /* NULL for IKE_SA_INIT requests before parsing */
+	const struct ike_payloads *in; /* decrypted */
 	struct ike_builder *reply; /* the answer's payloads, for requests */
 };
 
 enum x_verdict {
 	X_DONE, /* request: answer it */
 	X_CLOSE, /* request: answer it, and the IKE SA is over */
-	X_IGNORE, /* as if it never came */
 };
 
 void core_log(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
@@ -182,8 +181,6 @@ void tunnel_retire(struct ike_core *core, struct ike_sa *sa);
 void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa);
 void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t);
 void tunnel_down(struct ike_core *core, struct ike_tunnel *t);
-/* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
-void tunnel_plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base);
 /* The identity we show on @sa. */
 void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id);
 

@@ -362,8 +362,6 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	else
 		verdict = row->handle(core, sa, &m);
 	core->answering = NULL;
-	if (verdict == X_IGNORE)
-		return;
 	sa->rx.next++;
 	if (!answer_request(core, sa, &m, first) && sa->state != IKESA_DEAD)
 		core_sa_end(core, sa, false);

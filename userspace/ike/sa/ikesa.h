@@ -121,7 +121,6 @@ struct ike_sa {
 	uint64_t last_hint;
 	bool confirmed; /* the peer proved that it knows the SA is established … */
 	bool acked; /* … and that it knows that we know, so that it sends on it */
-	bool initial_contact; /* initiator: sent the notify */
 
 	/* Our requests: a window of one. */
 	struct {

@@ -193,7 +193,8 @@ static bool wants_attempt(const struct ike_tunnel *t)
 	       (t->conf.start == IKE_START_TRAFFIC && t->wanted);
 }
 
-void tunnel_plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
+/* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
+static void plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
 {
 	uint32_t r;
 
@@ -211,7 +212,7 @@ static void plan_next(struct ike_core *core, struct ike_tunnel *t)
 		return;
 	while (doublings-- && base < TUNNEL_RETRY_CAP_MS)
 		base *= 2;
-	tunnel_plan(core, t, base < TUNNEL_RETRY_CAP_MS ? base : TUNNEL_RETRY_CAP_MS);
+	plan(core, t, base < TUNNEL_RETRY_CAP_MS ? base : TUNNEL_RETRY_CAP_MS);
 }
 
 static enum ike_tunnel_state state_of(const struct ike_tunnel *t)

@@ -144,7 +144,7 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	struct ike_tunnel *t = sa->tunnel;
 	uint8_t buf[CORE_MSG_MAX], first;
 	struct ike_builder b;
-	bool ok;
+	bool ok, first_contact;
 
 	sa->setup->spi_in = child_spi(core, sa);
 	if (!sa->setup->spi_in) {
@@ -153,10 +153,10 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	}
 	tunnel_local_id(t, sa, &sa->local_id);
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
-	sa->initial_contact = !t->n_adopted && !tunnel_established(t);
+	first_contact = !t->n_adopted && !tunnel_established(t);
 	core_request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_id(&b, IKE_PL_IDI, &sa->local_id);
-	if (sa->initial_contact)
+	if (first_contact)
 		ike_build_notify(&b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (t->conf.remote_id.type)
 		ike_build_id(&b, IKE_PL_IDR, &t->conf.remote_id);
