@@ -580,7 +580,6 @@ struct options {
 	unsigned long long seed, runs;
 	const char *scenario;
 	unsigned int verbose;
-	bool one;
 };
 
 static int usage(const char *self)
@@ -591,6 +590,7 @@ static int usage(const char *self)
 
 static int parse(struct options *o, int argc, char **argv)
 {
+	bool one = false, many = false;
 	int i;
 
 	*o = (struct options){ .seed = SEED_DEFAULT, .runs = RUNS_DEFAULT };
@@ -599,10 +599,10 @@ static int parse(struct options *o, int argc, char **argv)
 			o->verbose++;
 		} else if (i + 1 < argc && !strcmp(argv[i], "--runs")) {
 			o->runs = strtoull(argv[++i], NULL, 0);
-			o->one = false;
+			many = true;
 		} else if (i + 1 < argc && !strcmp(argv[i], "--seed")) {
 			o->seed = strtoull(argv[++i], NULL, 0);
-			o->one = true;
+			one = true;
 		} else if (i + 1 < argc && !strcmp(argv[i], "--scenario")) {
 			o->scenario = argv[++i];
 		} else {
@@ -610,7 +610,7 @@ static int parse(struct options *o, int argc, char **argv)
 		}
 	}
 	/* --seed alone replays one run; with --runs it is where to begin. */
-	if (o->one)
+	if (one && !many)
 		o->runs = 1;
 	return o->runs ? 0 : -1;
 }
