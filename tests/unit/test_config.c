@@ -380,7 +380,7 @@ static void files(void **state)
 	assert_non_null(strstr(said, "cannot read the key file"));
 	unlink(conf);
 	assert_int_equal(load(conf, &c), -1);
-	assert_non_null(strstr(said, "cannot read "));
+	assert_non_null(strstr(said, "cannot be read: No such file"));
 	assert_int_equal(load(dir, &c), -1);
 	rmdir(dir);
 }

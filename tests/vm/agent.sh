@@ -8,7 +8,7 @@
 # over 9p is killed.
 # shellcheck disable=SC2154 # $started is of lib.sh
 mkdir -p /run/bin
-cp "$VM_TOP/build/esptund" "$VM_TOP/build/esptun" /run/bin/
+cp "${ESPTUND:-$VM_TOP/build/esptund}" "$VM_TOP/build/esptun" /run/bin/
 PATH=/run/bin:$PATH
 
 # shellcheck disable=SC2034 # for the scripts
@@ -24,13 +24,14 @@ conf() {
 }
 
 # agent NS [OPTION...]: starts esptund, its log in $VM_OUT/esptund-NS.log; the keys of
-# all of them go to /run/keys.
+# all of them go to /run/keys. $ESPTUND names another build of it (with sanitizers:
+# AGENT_OPTION=--no-seccomp).
 agent() {
 	local ns=$1
 	shift
 	mkdir -p "/run/conf/$ns"
 	start "$ns" "$VM_OUT/esptund-$ns.part" esptund -c "/run/conf/$ns" -s "/run/$ns.control" \
-		--debug-keys /run/keys "$@"
+		--debug-keys /run/keys ${AGENT_OPTION:+"$AGENT_OPTION"} "$@"
 	agent_pid[$ns]=$started
 	wait_for 20 holds "$VM_OUT/esptund-$ns.part" 'version .* ready' ||
 		bail "esptund in $ns: $(cat "$VM_OUT/esptund-$ns.part")"

@@ -87,7 +87,7 @@ is "key tables are for root only" "$(stat -c %a /run/keys/esp_sa /run/keys/ikev2
 caps=$(sed -n 's/^CapEff:\t//p' "/proc/$(pgrep -n -x esptund)/status")
 is "of all capabilities it keeps two" "$caps" 0000000000001400
 is "system calls are filtered" "$(sed -n 's/^Seccomp:\t//p' "/proc/$(pgrep -n -x esptund)/status")" 2
-refuse "an unknown tunnel is named" 'conf: No such file' tell alone up nosuch
+refuse "an unknown tunnel is named" 'nosuch.conf: cannot be read: No such file' tell alone up nosuch
 check "ends on SIGTERM" agent_stop alone
 # A stand-in for systemd: prints what is told to its socket.
 start alone /run/notify.log "$PYTHON" -c 'import socket
@@ -193,6 +193,52 @@ endpoint=hq.test:4500 begin=now branch_conf
 agent_stop gwa
 agent gwa
 check "a name as endpoint, starting on port 4500" wait_for 20 state_is gwa up
+check "traffic passes" pings lana 10.2.0.2
+
+# A small name server, for what is not in /etc/hosts.
+cat > /run/dns.py <<'END'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('192.168.1.1', 53))
+print('ready', flush=True)
+while True:
+    q, who = s.recvfrom(512)
+    name = q[12:q.index(b'\0', 12) + 5]
+    found = b'\3vpn\4test\0' in name
+    s.sendto(q[:2] + (b'\x81\x80' if found else b'\x81\x83') + b'\0\1\0' + bytes([found]) +
+             b'\0\0\0\0' + name + (b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' +
+             socket.inet_aton('198.51.100.2') if found else b''), who)
+END
+start nat /run/dns.log "$PYTHON" /run/dns.py
+dns_pid=$started
+wait_for 10 holds /run/dns.log ready
+echo 'nameserver 192.168.1.1' > /etc/netns/gwa/resolv.conf
+agent_stop gwa
+endpoint=nosuch.test begin=now branch_conf
+agent gwa
+check "an unknown name" wait_for 20 state_is gwa failed
+like "is named" "$(of gwa .error)" 'cannot find the address of nosuch.test: .*asks again'
+endpoint=vpn.test begin=now branch_conf
+tell gwa reload
+check "a name from DNS" wait_for 20 state_is gwa up
+stop "$dns_pid"
+
+# ---- SAs that end -----------------------------------------------------------------------------
+
+spi_out() {
+	of gwa '.child."spi-out"'
+}
+another_pair() {
+	state_is gwa up && [ "$(spi_out)" != null ] && [ "$(spi_out)" != "$former" ]
+}
+former=$(spi_out)
+must at gwa esptun sa set dev hq dir out spi "$former" peer 1 soft-packets 2
+check "traffic passes a soft limit" pings lana 10.2.0.2
+check "which brings a new pair" wait_for 15 another_pair
+check "traffic passes" pings lana 10.2.0.2
+former=$(spi_out)
+must at gwa esptun sa flush dev hq
+check "SAs removed by somebody else are missed" wait_for 60 another_pair
 check "traffic passes" pings lana 10.2.0.2
 
 must at gwa ip link del hq

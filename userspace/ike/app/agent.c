@@ -81,13 +81,16 @@ static void tunnel_resolved(struct agent *a, struct tunnel *t, const struct ike_
 static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 {
 	struct tunnel *t = arg;
+	struct ike_addr found = { 0 };
 	char text[512];
 
+	if (addr)
+		found = *addr; /* it goes with the lookup */
 	dns_cancel(t->lookup);
 	t->lookup = NULL;
 	t->lookup_at = loop_now() + RESOLVE_EVERY;
-	if (addr) {
-		tunnel_resolved(t->agent, t, addr);
+	if (found.family) {
+		tunnel_resolved(t->agent, t, &found);
 	} else {
 		snprintf(text, sizeof(text),
 			 "cannot find the address of %s: %s; esptund asks again every %d s",

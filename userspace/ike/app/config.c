@@ -898,7 +898,7 @@ int config_load(const char *path, struct config *out, const struct config_report
 	memset(out, 0, sizeof(*out));
 	len = text ? slurp(path, text, CONFIG_MAX_FILE + 1, &st) : -1;
 	if (len < 0) {
-		tell(rep, true, "cannot read %s: %s", path, strerror(errno));
+		tell(rep, true, "cannot be read: %s", strerror(errno));
 		free(text);
 		return -1;
 	}
