@@ -498,11 +498,37 @@ static bool plain(const uint8_t *p, size_t len)
 	return len > 0;
 }
 
-/* The type a bare word would be taken for. */
+/* The type a prefix forces, 0 without one; *@value is what follows it. */
+static uint8_t id_forced(const char *text, const char **value)
+{
+	static const struct {
+		const char *prefix;
+		uint8_t type;
+	} forms[] = {
+		{ "fqdn:", IKE_ID_FQDN }, { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
+		{ "ipv4:", IKE_ID_IPV4 }, { "ipv6:", IKE_ID_IPV6 },
+	};
+
+	*value = text;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t n = strlen(forms[i].prefix);
+
+		if (strncasecmp(text, forms[i].prefix, n))
+			continue;
+		*value = text + n;
+		return forms[i].type;
+	}
+	return 0;
+}
+
+/* The type a bare word would be taken for; 0 if it is none. */
 static uint8_t id_guess(const char *text)
 {
 	struct ike_addr a;
+	const char *value;
 
+	if (id_forced(text, &value))
+		return 0;
 	if (!ike_addr_from_text(text, &a))
 		return a.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6;
 	return strchr(text, '@') ? IKE_ID_RFC822 : strchr(text, ':') ? 0 : IKE_ID_FQDN;
@@ -560,20 +586,30 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int id_hex(const char *text, struct ike_id *id)
+int ike_hex_from_text(const char *text, uint8_t *out, size_t cap, size_t *len)
 {
 	size_t n = strlen(text);
 
-	if (!n || n % 2 || n / 2 > sizeof(id->data))
+	if (!n || n % 2 || n / 2 > cap)
 		return -1;
 	for (size_t i = 0; i < n; i += 2) {
 		int hi = hex_digit(text[i]), lo = hex_digit(text[i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return -1;
-		id->data[i / 2] = (uint8_t)(hi << 4 | lo);
+		out[i / 2] = (uint8_t)(hi << 4 | lo);
 	}
-	id->len = (uint16_t)(n / 2);
+	*len = n / 2;
+	return 0;
+}
+
+static int id_hex(const char *text, struct ike_id *id)
+{
+	size_t len;
+
+	if (ike_hex_from_text(text, id->data, sizeof(id->data), &len))
+		return -1;
+	id->len = (uint16_t)len;
 	return 0;
 }
 
@@ -604,24 +640,10 @@ static int id_value(const char *text, struct ike_id *id)
 
 int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size)
 {
-	static const struct {
-		const char *prefix;
-		uint8_t type;
-	} forms[] = {
-		{ "fqdn:", IKE_ID_FQDN }, { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
-		{ "ipv4:", IKE_ID_IPV4 }, { "ipv6:", IKE_ID_IPV6 },
-	};
-	const char *value = text;
+	const char *value;
 
 	memset(id, 0, sizeof(*id));
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		size_t n = strlen(forms[i].prefix);
-
-		if (!strncasecmp(text, forms[i].prefix, n)) {
-			id->type = forms[i].type;
-			value = text + n;
-		}
-	}
+	id->type = id_forced(text, &value);
 	if (!id->type)
 		id->type = id_guess(text);
 	if (id->type && !id_value(value, id))
