@@ -148,6 +148,8 @@ class Family:
         self.sock.settimeout(30)
         self.sequence = 0
         self.groups = {}
+        # Was the last dump marked as interrupted? What to do after its first part.
+        self.interrupted, self.pause = False, None
         self.number = 16
         for data in self.exchange(3, attribute(2, self.spec.name.encode() + b"\0"), 0):
             for number, octets in attributes(data):
@@ -172,13 +174,19 @@ class Family:
         self.sock.send(struct.pack("=IHHII", 16 + len(body), self.number,
                                    NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence, 0) + body)
         replies = []
+        self.interrupted = False
         while True:
             data = self.sock.recv(1 << 20)
+            if self.pause:
+                self.pause()
+                self.pause = None
             while len(data) >= 16:
                 length, kind, mflags, sequence, _ = struct.unpack_from("=IHHII", data)
                 message, data = data[16:length], data[(length + 3) & ~3:]
                 if sequence != self.sequence:
                     continue
+                if mflags & NLM_F_DUMP_INTR and kind != NLMSG_ERROR:
+                    self.interrupted = True
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
                     self.judge(kind, mflags, message)
                     return replies

@@ -110,11 +110,18 @@ bail() {
 
 # ---- commands --------------------------------------------------------------
 
+# Seconds since the script began, with tenths.
+clock_zero=${EPOCHREALTIME/./}
+clock() {
+	local tenths=$(((${EPOCHREALTIME/./} - clock_zero) / 100000))
+	echo "$((tenths / 10)).$((tenths % 10))"
+}
+
 # at NS COMMAND...: run in a network namespace, echoed. Functions work too.
 at() {
 	local ns=$1
 	shift
-	echo "[$ns] $*" >&9
+	echo "[$ns $(clock)] $*" >&9
 	if declare -F "$1" > /dev/null; then
 		"$1" "$ns" "${@:2}"
 	else
@@ -157,7 +164,7 @@ started=''
 start() {
 	local ns=$1 log=$2
 	shift 2
-	echo "[$ns] $* &" >&9
+	echo "[$ns $(clock)] $* &" >&9
 	ip netns exec "$ns" "$@" > "$log" 2>&1 < /dev/null &
 	started=$!
 }

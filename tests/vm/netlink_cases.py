@@ -354,6 +354,51 @@ def dumps():
     equal(ask("sa-get", dump=True), [], "flush of the link takes all")
 
 
+def dumps_interrupted():
+    """A change half way through a dump marks it; what did not change is whole."""
+    wanted = [0x10000 + i for i in range(300)]
+    for spi in wanted:
+        ask("sa-new", sa=sa(spi=spi))
+    ask("sa-get", dump=True)
+    ok(not family.interrupted, "a dump without changes is not marked")
+    other = genl.Family()
+    changes = {
+        "adding an SA": ("sa-new", sa(spi=0x20000)),
+        "deleting an SA": ("sa-del", {"spi": 0x20000, "dir": "in"}),
+        "changing an SA": ("sa-set", {"spi": wanted[0], "dir": "in", "soft-bytes": 1 << 40}),
+    }
+    for name, (op, part) in changes.items():
+        family.pause = lambda o=op, p=part: other.call(o, {"ifindex": LINK, "sa": p})
+        got = [r["sa"]["spi"] for r in ask("sa-get", dump=True)]
+        ok(family.interrupted, "%s marks the dump as interrupted" % name)
+        equal(sorted(s for s in got if s != 0x20000), wanted, "and every other SA is there once")
+    other.sock.close()
+    ask("flush")
+    for i in range(400):
+        ask("peer-new", peer={"id": 1000 + i})
+    other = genl.Family()
+    family.pause = lambda: other.call("peer-del", {"ifindex": LINK, "peer": {"id": 1000}})
+    got = [r["peer"]["id"] for r in ask("peer-get", dump=True)]
+    ok(family.interrupted, "deleting a peer marks the dump as interrupted")
+    equal([i for i in got if i > 1000], list(range(1001, 1400)), "and every other peer is there once")
+    for i in range(1, 400):
+        ask("peer-del", peer={"id": 1000 + i})
+    other.sock.close()
+
+
+def dumps_large():
+    """The largest SA does not fit an ordinary dump message."""
+    many = [ts("fd00:%x::" % i, 32, protocol=6, port_start=i + 1, port_end=i + 2)
+            for i in range(256)]
+    for spi in (0x7000, 0x7001):
+        ask("sa-new", sa=sa(spi=spi, ts_local=many, ts_remote=many))
+    for got in ask("sa-get", dump=True), ask("sa-get", sa={"spi": 0x7000, "dir": "in"}):
+        equal((len(got[0]["sa"]["ts-local"]), got[0]["sa"]["ts-remote"][255]), (256, many[255]),
+              "an SA with 512 selectors is shown whole")
+    equal([r["sa"]["spi"] for r in ask("sa-get", dump=True)], [0x7000, 0x7001], "and so is the next")
+    ask("flush")
+
+
 def garbage():
     """Mutated requests: any verdict will do, but a refusal has text."""
     seed = 20261121
@@ -402,6 +447,8 @@ events()
 limits()
 roaming()
 dumps()
+dumps_interrupted()
+dumps_large()
 garbage()
 for peer_id in (1, 2):
     ask("peer-del", peer={"id": peer_id})

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 120
+# vm-timeout: 300
 #
 # Two sites, the western one behind a NAT router, static keys. The eastern
 # gateway does not know where its peer is until an authenticated packet comes.

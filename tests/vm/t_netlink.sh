@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 180
+# vm-timeout: 400
 #
 # The netlink family, driven by the specification: every rejection has text and
 # changes nothing, rights are checked, keys are not shown. Cases are in

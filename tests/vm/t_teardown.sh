@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 300
+# vm-timeout: 600
 #
 # Everything is taken away under traffic, several times: SAs, peers, links,
 # network namespaces, the module. Nothing may hang, leak or complain. A leaked
@@ -16,7 +16,7 @@
 # shellcheck source=tests/vm/lib.sh
 . "$VM_TOP/tests/vm/lib.sh"
 
-ROUNDS=4
+ROUNDS=${VM_ROUNDS:-2}
 
 build() {
 	add_ns west east
@@ -56,11 +56,11 @@ traffic() {
 	traffic_pids+=("$started")
 	start server /run/blast2.log "$PYTHON" "$VM_LIB/blast" 10.1.0.2
 	traffic_pids+=("$started")
-	start client /run/flood.log ping -f -q 10.2.0.2
+	start client /run/flood.log ping -q -i 0.005 10.2.0.2
 	traffic_pids+=("$started")
 	start server /run/iperf.log iperf3 -s
 	traffic_pids+=("$started")
-	start client /run/tcp.log sh -c 'while :; do iperf3 -c 10.2.0.2 -t 60 --connect-timeout 1000; sleep 0.2; done'
+	start client /run/tcp.log sh -c 'while :; do iperf3 -c 10.2.0.2 -t 600 -b 30M --connect-timeout 1000; sleep 0.2; done'
 	traffic_pids+=("$started")
 	must wait_for 10 flows
 }
