@@ -308,7 +308,8 @@ static void esp_one(struct sk_buff *skb)
 
 	if (!sa || READ_ONCE(sa->state) == ESPTUN_SA_STATE_LARVAL ||
 	    rcu_access_pointer(sa->link->us) != us) {
-		esptun_stats_add(us->en->stats, ESPTUN_STATS_A_RX_NO_SA, 1);
+		esptun_stats_drop(us->en->stats, NULL, esp->spi,
+				  ESPTUN_STATS_A_RX_NO_SA, 1);
 		kfree_skb(skb);
 		return;
 	}
@@ -430,11 +431,13 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 		esp_one(skb);
 		return 0;
 	}
-	esptun_stats_add(us->en->stats, counter, 1);
 	if (counter == ESPTUN_STATS_A_RX_IKE ||
-	    counter == ESPTUN_STATS_A_RX_KEEPALIVE)
+	    counter == ESPTUN_STATS_A_RX_KEEPALIVE) {
+		esptun_stats_add(us->en->stats, counter, 1);
 		consume_skb(skb);
-	else
+	} else {
+		esptun_stats_drop(us->en->stats, NULL, 0, counter, 1);
 		kfree_skb(skb);
+	}
 	return 0;
 }

@@ -37,7 +37,7 @@ void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n)
 {
 	unsigned int slot;
 
-	esptun_stats_add(sa->link->stats, id, n);
+	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi, id, n);
 	for (slot = 0; slot < ESPTUN_SA_DROPS; slot++)
 		if (esptun_sa_drop_id(sa, slot) == id)
 			atomic_add(n, &sa->drops[slot]);

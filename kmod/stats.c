@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/string.h>
 #include "stats.h"
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 struct esptun_stats __percpu *esptun_stats_alloc(void)
 {
@@ -26,6 +28,14 @@ void esptun_stats_add(struct esptun_stats __percpu *stats, unsigned int id,
 	u64_stats_add(&own->count[id], n);
 	u64_stats_update_end(&own->syncp);
 	local_bh_enable();
+}
+
+void esptun_stats_drop(struct esptun_stats __percpu *stats,
+		       const struct net_device *dev, __be32 spi,
+		       unsigned int id, unsigned int n)
+{
+	esptun_stats_add(stats, id, n);
+	trace_esptun_drop(dev, spi, id, n);
 }
 
 void esptun_stats_sum(struct esptun_stats __percpu *stats,

@@ -13,6 +13,8 @@
 #define ESPTUN_STATS_FIRST ESPTUN_STATS_A_RX_KEEPALIVE
 #define ESPTUN_STATS_NUM (ESPTUN_STATS_A_MAX + 1)
 
+struct net_device;
+
 /* One CPU's counters of one link or one netns. */
 struct esptun_stats {
 	u64_stats_t count[ESPTUN_STATS_NUM];
@@ -36,6 +38,20 @@ struct esptun_stats __percpu *esptun_stats_alloc(void);
  */
 void esptun_stats_add(struct esptun_stats __percpu *stats, unsigned int id,
 		      unsigned int n);
+
+/**
+ * esptun_stats_drop - raise one counter of drops and trace it
+ * @stats: counters of a link or a netns
+ * @dev: the link's netdevice, NULL if @stats are a netns's
+ * @spi: of the SA, 0 if there is none
+ * @id: ESPTUN_STATS_A_*
+ * @n: packets
+ *
+ * Any context but hard interrupt.
+ */
+void esptun_stats_drop(struct esptun_stats __percpu *stats,
+		       const struct net_device *dev, __be32 spi,
+		       unsigned int id, unsigned int n);
 
 /**
  * esptun_stats_sum - add the counters of all CPUs up

@@ -133,8 +133,8 @@ static void hold(struct esptun_link *link, struct sk_buff *skb,
 	esptun_timer_held(link);
 	spin_unlock(&link->held.lock);
 	if (oldest) {
-		esptun_stats_add(link->stats, ESPTUN_STATS_A_TX_HELD,
-				 segments(oldest));
+		esptun_stats_drop(link->stats, link->dev, 0,
+				  ESPTUN_STATS_A_TX_HELD, segments(oldest));
 		kfree_skb(oldest);
 	}
 	if (due)
@@ -163,7 +163,8 @@ static void no_sa(struct esptun_link *link, struct sk_buff *skb,
 		drop(dead, skb, ESPTUN_STATS_A_TX_EXPIRED);
 		return;
 	}
-	esptun_stats_add(link->stats, ESPTUN_STATS_A_TX_NO_SA, segments(skb));
+	esptun_stats_drop(link->stats, link->dev, 0, ESPTUN_STATS_A_TX_NO_SA,
+			  segments(skb));
 	kfree_skb(skb);
 }
 
@@ -328,8 +329,8 @@ static struct sk_buff *split(struct esptun_sa *sa, struct sk_buff *skb)
 		return NULL;
 	}
 	if (IS_ERR_OR_NULL(list)) {
-		esptun_stats_add(sa->link->stats, ESPTUN_STATS_A_TX_MALFORMED,
-				 segments(skb));
+		esptun_stats_drop(sa->link->stats, sa->link->dev, 0,
+				  ESPTUN_STATS_A_TX_MALFORMED, segments(skb));
 		kfree_skb(skb);
 		return NULL;
 	}
@@ -446,8 +447,8 @@ netdev_tx_t esptun_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (valid(skb)) {
 		send_packet(link, skb, jiffies);
 	} else {
-		esptun_stats_add(link->stats, ESPTUN_STATS_A_TX_MALFORMED,
-				 segments(skb));
+		esptun_stats_drop(link->stats, link->dev, 0,
+				  ESPTUN_STATS_A_TX_MALFORMED, segments(skb));
 		kfree_skb(skb);
 	}
 	rcu_read_unlock();
@@ -490,8 +491,8 @@ bool esptun_tx_expire(struct esptun_link *link, bool all)
 	left = !skb_queue_empty(&link->held);
 	spin_unlock_bh(&link->held.lock);
 	while ((skb = __skb_dequeue(&old))) {
-		esptun_stats_add(link->stats, ESPTUN_STATS_A_TX_HELD,
-				 segments(skb));
+		esptun_stats_drop(link->stats, link->dev, 0,
+				  ESPTUN_STATS_A_TX_HELD, segments(skb));
 		if (!all)
 			send_unreachable(skb);
 		kfree_skb(skb);
