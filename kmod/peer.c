@@ -142,6 +142,7 @@ int esptun_peer_set(struct esptun_link *link,
 	if (err)
 		return err;
 	apply_params(peer, params);
+	link->en->generation++;
 	esptun_timer_peer_changed(peer);
 	esptun_notify_peer(peer, ESPTUN_CMD_PEER_SET);
 	esptun_link_update(link);
