@@ -204,7 +204,7 @@ print('ready', flush=True)
 while True:
     q, who = s.recvfrom(512)
     name = q[12:q.index(b'\0', 12) + 5]
-    found = b'\3vpn\4test\0' in name
+    found = b'\3vpn\4test\0' in name.lower()
     s.sendto(q[:2] + (b'\x81\x80' if found else b'\x81\x83') + b'\0\1\0' + bytes([found]) +
              b'\0\0\0\0' + name + (b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' +
              socket.inet_aton('198.51.100.2') if found else b''), who)
