@@ -548,6 +548,7 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	if (sa->state == ESPTUN_SA_STATE_DYING)
 		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
 	spin_unlock_bh(&sa->lock);
+	sa->link->en->generation++;
 	esptun_notify_sa(sa, ESPTUN_CMD_SA_SET);
 	return 0;
 }
