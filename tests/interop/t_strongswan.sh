@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 900
 #
 # esptund (west) with an unmodified strongSwan and the kernel's ESP (east): both as
 # initiator and as responder; what does not fit; liveness; deletes from both ends.
