@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "ike/app/config.h"
+#include "ike/app/secret.h"
 #include "ike/proto/names.h"
 
 /* The complaints of a parse: "LINE: text\n" each, warnings as "LINE: warning: text\n". */
@@ -172,6 +174,154 @@ static void never_repeats_a_key(void **state)
 	assert_null(strstr(said, "topsecret"));
 }
 
+/* Wherever the key strays to, no complaint repeats it, not even a part. */
+static void never_repeats_a_stray_key(void **state)
+{
+	static const char *const before[] = {
+		"",
+		"[Peer]\n",
+		"[Peer]\n  Routes = 10.0.0.0/8\n",
+		"[Peer]\n  Selectors = any\n",
+		"[Peer]\n  Crypto = modern\n",
+		"[Tunnel]\n\tAddress = 10.0.0.1/8\n",
+		"[Peer]\n  PSK =\n",
+		"[Tunnel]\n MTU = 1400\n",
+	};
+	static const char *const lines[] = {
+		"  PSK = hunter2\n",  "\tPSK: hunter2\n",	"  pks = hunter2\n",
+		"  PSK=hunter2\n",    "  Password = hunter2\n", "  Password: hunter2\n",
+		"  Secret=hunter2\n", "  hunter2==\n",		"hunter2==\n",
+	};
+	char text[256];
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		for (unsigned int k = 0; k < sizeof(lines) / sizeof(lines[0]); k++) {
+			snprintf(text, sizeof(text), "%s%s", before[i], lines[k]);
+			if (!parse(text, &c))
+				config_clear(&c);
+			if (strstr(said, "hunter2"))
+				fail_msg("of \"%s\" it said \"%s\"", text, said);
+		}
+	}
+}
+
+static void indented_keys(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("  [Tunnel]\n"
+		 "    Address = 10.1.0.1/24\n"
+		 "      10.1.1.1/24\n"
+		 "    MTU = 1400\n"
+		 "  [Peer]\n"
+		 "    Routes = 10.0.0.0/8,\n"
+		 "      fd00::/8\n"
+		 "    Selectors = any = 10.2.0.0/16\n"
+		 "      any = 10.3.0.0/16\n"
+		 "    Crypto = ike: aes256-sha256-modp2048\n"
+		 "      esp: aes128gcm16-noesn\n"
+		 "    PSK = 5dtRc2sPqYb8Wm1xVn7uKz4L\n",
+		 &c);
+	assert_string_equal(said, "");
+	assert_int_equal(c.n_address, 2);
+	assert_int_equal(c.mtu, 1400);
+	assert_int_equal(c.n_routes, 2);
+	assert_int_equal(c.remote_ts.n, 2);
+	assert_int_equal(c.ike.n, 1);
+	assert_int_equal(c.esp.n, 1);
+	assert_int_equal(c.psk_len, 24);
+	config_clear(&c);
+	refused("[Tunnel]\n  Address = 10.0.0.1/8\n  Adress = 10.0.0.2/8\n",
+		"3: [Tunnel] has no key Adress; did you mean Address?");
+	refused("[Peer]\n  Routes = 10.0.0.0/8\n  [Tunnel]\n  PSK = x\n",
+		"4: PSK belongs into section [Peer], not [Tunnel]");
+}
+
+/* Logs, terminals and JSON get ASCII. */
+static void says_ascii(void **state)
+{
+	static const char *const rows[] = {
+		"[Tunnel]\nLocal = f\xfcr\n",	  "[Tunnel]\nF\xfcr = 1\n",
+		"[T\xfcnnel]\nMTU = 1\n",	  "[Tunnel]\nMTU = \x1b[2J\x7f\n",
+		"[Peer]\nRoutes = caf\xc3\xa9\n", "[Peer]\nCrypto = caf\xe9\n" PSK_LINE,
+	};
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(parse(rows[i], &c), -1);
+		assert_true(*said);
+		for (const char *s = said; *s; s++)
+			assert_true(*s == '\n' || (*s >= ' ' && *s <= '~'));
+	}
+}
+
+/* 010 is ten, as on the command line. */
+static void numbers_are_decimal(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("[Tunnel]\nPort = 0777\nMTU = 02000\nFwMark = 0X1f\n"
+		 "[Peer]\nRoutes = 10.0.0.0/010\n" PSK_LINE,
+		 &c);
+	assert_int_equal(c.port, 777);
+	assert_int_equal(c.mtu, 2000);
+	assert_int_equal(c.fwmark, 0x1f);
+	assert_int_equal(c.routes[0].len, 10);
+	config_clear(&c);
+	refused("[Tunnel]\nFwMark = 0x\n", "2: FwMark = 0x");
+	refused("[Tunnel]\nMetric = 1f\n", "2: Metric = 1f");
+}
+
+#ifndef __SANITIZE_ADDRESS__ /* which has a free() of its own */
+
+static const char *residue; /* what no freed memory may hold */
+static unsigned int residues;
+
+void __libc_free(void *p);
+
+void free(void *p)
+{
+	if (p && residue && memmem(p, malloc_usable_size(p), residue, strlen(residue)))
+		residues++;
+	__libc_free(p);
+}
+
+static void wipes_what_it_frees(void **state)
+{
+	struct config c;
+	char *volatile seen = malloc(64);
+
+	(void)state;
+	residue = "5dtRc2sPqYb8Wm1xVn7uKz4L";
+	residues = 0;
+	snprintf(seen, 64, "%s", residue);
+	free(seen);
+	assert_int_equal(residues, 1); /* it is looked at */
+	residues = 0;
+	accepted("[Peer]\n" PSK_LINE, &c);
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE "Start = listen\n", &c);
+	config_clear(&c);
+	assert_int_equal(parse("[Peer]\n" PSK_LINE PSK_LINE, &c), -1);
+	assert_int_equal(residues, 0);
+	residue = NULL;
+}
+
+#else
+
+static void wipes_what_it_frees(void **state)
+{
+	(void)state;
+	skip();
+}
+
+#endif
+
 static void weak_keys(void **state)
 {
 	struct config c;
@@ -180,11 +330,10 @@ static void weak_keys(void **state)
 	accepted("[Peer]\nPSK = secret123\n", &c);
 	assert_non_null(strstr(said, "2: warning: the key can be guessed"));
 	config_clear(&c);
-	assert_true(config_psk_bits((const uint8_t *)"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 34) <
-		    10);
-	assert_true(config_psk_bits((const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26) < 10);
-	assert_true(config_psk_bits((const uint8_t *)"", 0) == 0);
-	assert_in_range(config_psk_bits((const uint8_t *)"5dtRc2sPqYb8Wm1xVn7uKz4L", 24), 128, 150);
+	assert_true(secret_bits((const uint8_t *)"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 34) < 10);
+	assert_true(secret_bits((const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26) < 10);
+	assert_true(secret_bits((const uint8_t *)"", 0) == 0);
+	assert_in_range(secret_bits((const uint8_t *)"5dtRc2sPqYb8Wm1xVn7uKz4L", 24), 128, 150);
 }
 
 static void wrong_values(void **state)
@@ -375,6 +524,18 @@ static void files(void **state)
 	assert_non_null(strstr(said, "warning: the key in"));
 	config_clear(&c);
 
+	if (!geteuid()) {
+		assert_int_equal(chown(psk, 65534, 65534), 0);
+		assert_int_equal(load(conf, &c), -1);
+		assert_non_null(strstr(said, "belongs to another user (uid 65534)"));
+	}
+
+	unlink(psk);
+	assert_int_equal(mkfifo(psk, 0600), 0);
+	alarm(10); /* it must not wait for a writer */
+	assert_int_equal(load(conf, &c), -1);
+	alarm(0);
+	assert_non_null(strstr(said, "it is no regular file"));
 	unlink(psk);
 	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "cannot read the key file"));
@@ -392,6 +553,11 @@ int main(void)
 		cmocka_unit_test(every_key),
 		cmocka_unit_test(keys_in_other_forms),
 		cmocka_unit_test(never_repeats_a_key),
+		cmocka_unit_test(never_repeats_a_stray_key),
+		cmocka_unit_test(indented_keys),
+		cmocka_unit_test(says_ascii),
+		cmocka_unit_test(numbers_are_decimal),
+		cmocka_unit_test(wipes_what_it_frees),
 		cmocka_unit_test(weak_keys),
 		cmocka_unit_test(wrong_values),
 		cmocka_unit_test(wrong_keys),

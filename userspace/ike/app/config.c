@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "ike/app/config.h"
+#include "ike/app/secret.h"
 #include "ike/proto/names.h"
 #include "ike/sa/proposal.h"
 
-enum { MIN_MTU = 576, MAX_MTU = 65535, MIN_PSK_BITS = 128 };
+enum { MIN_MTU = 576, MAX_MTU = 65535 };
 
 struct parse {
 	struct config *c;
 	const struct config_report *report;
 	const char *text;
 	size_t left;
+	size_t last; /* octets of the line before, in inih's buffer */
 	unsigned int line;
 	bool indented; /* the line continues the value above */
 	unsigned int errors;
@@ -33,21 +32,34 @@ struct parse {
 	char err[256];
 };
 
+static void vsay(const struct config_report *rep, bool error, unsigned int line, const char *fmt,
+		 va_list ap)
+{
+	char text[1024];
+
+	if (!rep)
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	/* For logs, terminals and JSON: plain ASCII, whatever stands in the file. */
+	for (char *s = text; *s; s++) {
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+	}
+	rep->fn(rep->ctx, error, line, text);
+}
+
 static void report(struct parse *p, bool error, unsigned int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 static void report(struct parse *p, bool error, unsigned int line, const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	if (error)
 		p->errors++;
-	if (p->report)
-		p->report->fn(p->report->ctx, error, line, text);
+	va_start(ap, fmt);
+	vsay(p->report, error, line, fmt, ap);
+	va_end(ap);
 }
 
 /* Copies a string that fits; false if it does not. */
@@ -63,6 +75,7 @@ static bool copy(char *to, size_t size, const char *from)
 
 /* ---- values ------------------------------------------------------------------ */
 
+/* Decimal or 0x, as everywhere in esptun: no octal. */
 static int number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
 {
 	char *end;
@@ -71,7 +84,7 @@ static int number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
 	if (!isdigit((unsigned char)*s))
 		return -1;
 	errno = 0;
-	v = strtoull(s, &end, 0);
+	v = strtoull(s, &end, s[0] == '0' && (s[1] | 0x20) == 'x' ? 16 : 10);
 	if (*end || errno || v < min || v > max)
 		return -1;
 	*out = (uint32_t)v;
@@ -224,77 +237,6 @@ static int set_endpoint(struct parse *p, char *s)
 	return copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
 }
 
-static int hex_digit(char ch)
-{
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	ch = (char)tolower((unsigned char)ch);
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
-static int psk_hex(struct config *c, const char *s)
-{
-	size_t len = strlen(s);
-
-	if (!len || len % 2 || len / 2 > sizeof(c->psk))
-		return -1;
-	for (size_t i = 0; i < len / 2; i++) {
-		int hi = hex_digit(s[2 * i]), lo = hex_digit(s[2 * i + 1]);
-
-		if (hi < 0 || lo < 0)
-			return -1;
-		c->psk[i] = (uint8_t)(hi << 4 | lo);
-	}
-	c->psk_len = len / 2;
-	return 0;
-}
-
-static int psk_base64(struct config *c, const char *s)
-{
-	static const char set[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = strcspn(s, "="), out = 0;
-	uint32_t acc = 0;
-	unsigned int bits = 0;
-
-	if (!n || strlen(s) % 4 || strlen(s) - n > 2 || strspn(s + n, "=") != strlen(s + n))
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		const char *at = strchr(set, s[i]);
-
-		if (!at || out >= sizeof(c->psk))
-			return -1;
-		acc = acc << 6 | (uint32_t)(at - set);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			c->psk[out++] = (uint8_t)(acc >> bits);
-		}
-	}
-	c->psk_len = out;
-	return out ? 0 : -1;
-}
-
-/* The key itself, from configuration or from a key file's first line. */
-static int psk_text(struct config *c, const char *s)
-{
-	size_t len = strlen(s);
-
-	if (!strncmp(s, "hex:", 4))
-		return psk_hex(c, s + 4);
-	if (!strncmp(s, "base64:", 7))
-		return psk_base64(c, s + 7);
-	if (len > 1 && s[0] == '"' && s[len - 1] == '"') {
-		s++;
-		len -= 2;
-	}
-	if (!len || len > sizeof(c->psk))
-		return -1;
-	memcpy(c->psk, s, len);
-	c->psk_len = len;
-	return 0;
-}
-
 static int set_psk(struct parse *p, char *s)
 {
 	struct config *c = p->c;
@@ -308,7 +250,7 @@ static int set_psk(struct parse *p, char *s)
 			"a key without comment behind it (put a key with blanks and # or ; in double quotes)");
 		return -1;
 	}
-	return psk_text(c, s);
+	return secret_from_text(s, c->psk, &c->psk_len);
 }
 
 static bool host_bits_clear(const struct net_prefix *x)
@@ -478,6 +420,10 @@ static int set_crypto(struct parse *p, char *s)
 			item = trim(item + 4);
 		if (!*item)
 			continue;
+		if (strpbrk(item, "=:")) {
+			snprintf(p->err, sizeof(p->err), "proposals, which hold no = and no :");
+			return -1;
+		}
 		if ((!esp && add_crypto(p, 0, item)) || (!ike && add_crypto(p, 1, item)))
 			return -1;
 	}
@@ -552,7 +498,8 @@ static unsigned int distance(const char *a, const char *b)
 	return row[n];
 }
 
-static void unknown_key(struct parse *p, const char *section, const char *name)
+/* The key that @name is, or that it may have been meant to be; NULL if none is like it. */
+static const struct key *nearest_key(const char *section, const char *name)
 {
 	const struct key *near = NULL;
 	unsigned int best = 4;
@@ -560,23 +507,40 @@ static void unknown_key(struct parse *p, const char *section, const char *name)
 	for (unsigned int i = 0; i < N_KEYS; i++) {
 		unsigned int d;
 
-		if (!strcasecmp(keys[i].name, name)) {
-			report(p, true, p->line, "%s belongs into section [%s], not [%s]",
-			       keys[i].name, keys[i].section, section);
-			return;
-		}
+		if (!strcasecmp(keys[i].name, name))
+			return &keys[i];
 		d = distance(name, keys[i].name) + (strcasecmp(section, keys[i].section) != 0);
 		if (d < best && d < strlen(keys[i].name)) {
 			best = d;
 			near = &keys[i];
 		}
 	}
-	if (near)
+	return near;
+}
+
+/* Letters alone, and few: all else may be a part of a pre-shared key that got there. */
+static bool key_like(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; isalpha((unsigned char)*name); name++)
+		;
+	return !*name && len <= 16;
+}
+
+static void unknown_key(struct parse *p, const char *section, const char *name)
+{
+	const struct key *near = nearest_key(section, name);
+
+	if (near && !strcasecmp(near->name, name))
+		report(p, true, p->line, "%s belongs into section [%s], not [%s]", near->name,
+		       near->section, section);
+	else if (near)
 		report(p, true, p->line, "[%s] has no key %.60s; did you mean %s?", section, name,
 		       near->name);
 	else
-		report(p, true, p->line, "[%s] has no key %.60s; esptun.conf(5) lists the keys",
-		       section, name);
+		report(p, true, p->line, "[%s] has no %s%s; esptun.conf(5) lists the keys", section,
+		       key_like(name) ? "key " : "such key", key_like(name) ? name : "");
 }
 
 static bool section_ok(struct parse *p, const char *section)
@@ -609,6 +573,7 @@ static void set_key(struct parse *p, unsigned int i, const char *text)
 {
 	const struct key *k = &keys[i];
 	char value[CONFIG_MAX_LINE], shown[81], *s;
+	bool secret;
 
 	if ((p->seen >> i & 1) && !k->list) {
 		report(p, true, p->line, "%s is given again; the first one is in line %u", k->name,
@@ -625,12 +590,15 @@ static void set_key(struct parse *p, unsigned int i, const char *text)
 	p->err[0] = 0;
 	if (!*s && p->indented && k->list)
 		return; /* a comment in a list that goes on */
-	/* A key is secret: it is not repeated. */
-	snprintf(shown, sizeof(shown), "%s%.75s", k->set == set_psk ? "" : " = ",
-		 k->set == set_psk ? "" : s);
+	/* Not a pre-shared key, nor what on a line that goes on may be one gone astray. */
+	secret = k->set == set_psk ||
+		 (p->indented && s[strspn(s, "0123456789abcdefABCDEF.:/-=, \t")]);
+	*shown = 0;
+	if (!secret)
+		snprintf(shown, sizeof(shown), " = %.75s", s);
 	if (!*s || k->set(p, s))
 		report(p, true, p->line, "%s%s: expected %s", k->name, shown,
-		       p->err[0] ? p->err : k->expected);
+		       *p->err && (!secret || k->set == set_psk) ? p->err : k->expected);
 	ike_wipe(value, sizeof(value));
 }
 
@@ -650,29 +618,64 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return 1;
 }
 
-/* Gives inih a line at a time, and knows where we are. */
+/*
+ * Does this text begin a section, or a key: one of ours, or what seems a slip of one?
+ * Not "esp: ..." of Crypto, though it is like PSK, and not "any = ..." of Selectors.
+ */
+static bool begins_anew(const char *text, size_t len)
+{
+	const struct key *near;
+	char word[32];
+	size_t n = 0, at;
+
+	if (len && text[0] == '[')
+		return (len >= 6 && !strncasecmp(text, "[Peer]", 6)) ||
+		       (len >= 8 && !strncasecmp(text, "[Tunnel]", 8));
+	while (n < len && n < sizeof(word) - 1 && isalpha((unsigned char)text[n]))
+		n++;
+	memcpy(word, text, n);
+	word[n] = 0;
+	for (at = n; at < len && (text[at] == ' ' || text[at] == '\t');)
+		at++;
+	if (!n || at == len || (text[at] != '=' && text[at] != ':'))
+		return false;
+	near = nearest_key("Peer", word);
+	return near && (text[at] == '=' || !strcasecmp(near->name, word));
+}
+
+/*
+ * Gives inih a line at a time, and knows where we are. To inih, an indented line goes
+ * on with the value above; that is right for lists, but who indents the keys of a
+ * section means keys, so that those lines lose their blanks.
+ */
 static char *next_line(char *to, int size, void *stream)
 {
 	struct parse *p = stream;
 	const char *end;
-	size_t len, room = (size_t)size - 2; /* inih adds to what fgets() would give */
+	size_t len, blanks = 0, room = (size_t)size - 2; /* inih adds to what fgets() would give */
 
+	ike_wipe(to, p->last); /* may have held the pre-shared key */
+	p->last = 0;
 	if (!p->left)
 		return NULL;
 	end = memchr(p->text, '\n', p->left);
 	len = end ? (size_t)(end - p->text) : p->left;
 	p->line++;
-	if (len > room) {
+	while (blanks < len && (p->text[blanks] == ' ' || p->text[blanks] == '\t'))
+		blanks++;
+	if (!begins_anew(p->text + blanks, len - blanks))
+		blanks = 0;
+	to[0] = 0;
+	if (len - blanks > room) {
 		report(p, true, p->line, "the line is longer than %zu octets", room);
-		to[0] = 0;
 	} else if (memchr(p->text, 0, len)) {
 		report(p, true, p->line, "the line holds a zero octet");
-		to[0] = 0;
 	} else {
-		memcpy(to, p->text, len);
-		to[len] = 0;
+		p->last = len - blanks;
+		memcpy(to, p->text + blanks, p->last);
+		to[p->last] = 0;
 	}
-	p->indented = len && (p->text[0] == ' ' || p->text[0] == '\t');
+	p->indented = !blanks && len && (p->text[0] == ' ' || p->text[0] == '\t');
 	len += end != NULL;
 	p->text += len;
 	p->left -= len;
@@ -742,12 +745,10 @@ static void finish_ts(struct parse *p)
 
 static void warn_psk(struct parse *p)
 {
-	unsigned int bits = config_psk_bits(p->c->psk, p->c->psk_len);
+	char why[128];
 
-	if (bits < MIN_PSK_BITS)
-		report(p, false, line_of(p, "PSK"),
-		       "the key can be guessed (about %u bits, want %d): make one with \"openssl rand -base64 24\"",
-		       bits, MIN_PSK_BITS);
+	if (!secret_strong(p->c->psk, p->c->psk_len, why, sizeof(why)))
+		report(p, false, line_of(p, "PSK"), "the key %s", why);
 }
 
 static void check_whole(struct parse *p)
@@ -804,73 +805,61 @@ static void tell(const struct config_report *rep, bool error, const char *fmt, .
 
 static void tell(const struct config_report *rep, bool error, const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsay(rep, error, 0, fmt, ap);
 	va_end(ap);
-	if (rep)
-		rep->fn(rep->ctx, error, 0, text);
 }
 
-/* Everything in @path, at most @cap octets; -1 with the cause in errno. */
-static ssize_t slurp(const char *path, char *buf, size_t cap, struct stat *st)
+static const char *why_unread(void)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t len = 0;
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return -1;
-	if (!fstat(fd, st) && S_ISREG(st->st_mode)) {
-		while (len < cap && (n = read(fd, buf + len, cap - len)) > 0)
-			len += (size_t)n;
-	} else {
-		errno = EINVAL;
-	}
-	close(fd);
-	return n < 0 ? -1 : (ssize_t)len;
+	return errno == EINVAL ? "it is no regular file" : strerror(errno);
 }
 
 static bool closed_to_others(const char *path, const struct stat *st,
 			     const struct config_report *rep)
 {
-	if (!(st->st_mode & 077))
-		return true;
-	tell(rep, true, "%s holds a key and can be read by others (mode %04o): run chmod 600 %s",
-	     path, st->st_mode & 07777, path);
-	return false;
+	char why[1024];
+	bool ok = secret_file_ok(path, st, why, sizeof(why));
+
+	if (!ok)
+		tell(rep, true, "%s", why);
+	return ok;
 }
 
-static int load_psk(struct config *c, const struct config_report *rep)
+/* The first line of the key file, @len octets in @buf. */
+static int take_psk(struct config *c, char *buf, size_t len, const struct config_report *rep)
 {
-	char buf[1024], *end;
-	struct stat st;
-	ssize_t len = slurp(c->psk_file, buf, sizeof(buf) - 1, &st);
-	int err = -1;
+	char why[128], *end;
 
-	if (len < 0) {
-		tell(rep, true, "cannot read the key file %s: %s", c->psk_file, strerror(errno));
-		return -1;
-	}
 	buf[len] = 0;
 	end = strpbrk(buf, "\r\n");
 	if (end)
 		*end = 0;
-	if (!closed_to_others(c->psk_file, &st, rep)) {
-		;
-	} else if (strlen(buf) != (size_t)(end ? end - buf : len) || psk_text(c, buf)) {
+	if (strlen(buf) != (end ? (size_t)(end - buf) : len) ||
+	    secret_from_text(buf, c->psk, &c->psk_len)) {
 		tell(rep, true,
 		     "the first line of %s is no key: expected text (at most 256 octets), hex:DIGITS or base64:TEXT",
 		     c->psk_file);
-	} else {
-		err = 0;
-		if (config_psk_bits(c->psk, c->psk_len) < MIN_PSK_BITS)
-			tell(rep, false,
-			     "the key in %s can be guessed (about %u bits, want %d): make one with \"openssl rand -base64 24\"",
-			     c->psk_file, config_psk_bits(c->psk, c->psk_len), MIN_PSK_BITS);
+		return -1;
 	}
+	if (!secret_strong(c->psk, c->psk_len, why, sizeof(why)))
+		tell(rep, false, "the key in %s %s", c->psk_file, why);
+	return 0;
+}
+
+static int load_psk(struct config *c, const struct config_report *rep)
+{
+	char buf[1024];
+	struct stat st;
+	ssize_t len = secret_read(c->psk_file, buf, sizeof(buf) - 1, &st);
+	int err = -1;
+
+	if (len < 0)
+		tell(rep, true, "cannot read the key file %s: %s", c->psk_file, why_unread());
+	else if (closed_to_others(c->psk_file, &st, rep))
+		err = take_psk(c, buf, (size_t)len, rep);
 	ike_wipe(buf, sizeof(buf));
 	return err;
 }
@@ -893,18 +882,18 @@ int config_load(const char *path, struct config *out, const struct config_report
 	char name[256], *text = malloc(CONFIG_MAX_FILE + 1);
 	struct stat st;
 	ssize_t len;
-	int err;
+	int err = -1;
 
 	memset(out, 0, sizeof(*out));
-	len = text ? slurp(path, text, CONFIG_MAX_FILE + 1, &st) : -1;
+	len = text ? secret_read(path, text, CONFIG_MAX_FILE + 1, &st) : -1;
 	if (len < 0) {
-		tell(rep, true, "cannot be read: %s", strerror(errno));
-		free(text);
-		return -1;
+		tell(rep, true, "cannot be read: %s", why_unread());
+	} else {
+		name_of(path, name, sizeof(name));
+		err = config_parse(name, text, (size_t)len, out, rep);
 	}
-	name_of(path, name, sizeof(name));
-	err = config_parse(name, text, (size_t)len, out, rep);
-	ike_wipe(text, (size_t)len);
+	if (text)
+		ike_wipe(text, CONFIG_MAX_FILE + 1);
 	free(text);
 	if (!err && *out->psk_file)
 		err = load_psk(out, rep);
@@ -963,42 +952,6 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->liveness = c->liveness;
 	out->keepalive = c->keepalive;
 	out->replay_window = c->replay_window;
-}
-
-/*
- * The size of the alphabet that shows, to the power of the length; a character that
- * repeats or continues the one before it adds nothing. Too kind to words, but it
- * catches "secret123", the keys that are really guessed offline (Felsch et al. 2018).
- */
-unsigned int config_psk_bits(const uint8_t *psk, size_t len)
-{
-	bool lower = false, upper = false, digit = false, other = false, high = false;
-	unsigned int set, count = 0, bits = 0;
-	uint64_t product = 1;
-
-	for (size_t i = 0; i < len; i++) {
-		int step = i ? psk[i] - psk[i - 1] : 2;
-
-		count += step < -1 || step > 1;
-		if (psk[i] >= 0x7f || psk[i] < 0x20)
-			high = true;
-		else if (islower(psk[i]))
-			lower = true;
-		else if (isupper(psk[i]))
-			upper = true;
-		else if (isdigit(psk[i]))
-			digit = true;
-		else
-			other = true;
-	}
-	set = high ? 256 : 26 * lower + 26 * upper + 10 * digit + 32 * other;
-	for (; count; count--) {
-		for (product *= set; product >> 32; product >>= 1)
-			bits++;
-	}
-	for (; product > 1; product >>= 1)
-		bits++;
-	return bits;
 }
 
 bool config_name_ok(const char *name)

@@ -2,12 +2,14 @@
 /*
  * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
  * sections [Tunnel] and [Peer]; keys and sections compare without case. Lists are
- * separated by commas or blanks, go on in indented lines, or repeat the key. A
- * comment starts with # or ; at the start of a line or after a blank.
+ * separated by commas or blanks, go on in indented lines, or repeat the key; an indented
+ * line that begins with the name of a key is one. A comment starts with # or ; at the
+ * start of a line or after a blank.
  */
 #ifndef ESPTUN_IKE_CONFIG_H
 #define ESPTUN_IKE_CONFIG_H
 
+#include "ike/app/secret.h"
 #include "ike/io/net.h"
 #include "ike/sa/core.h"
 
@@ -38,7 +40,7 @@ struct config {
 	struct ike_addr endpoint_addr; /* if it is numeric */
 	uint16_t endpoint_port;
 	struct ike_id remote_id; /* type 0: any that proves the key */
-	uint8_t psk[256];
+	uint8_t psk[SECRET_MAX];
 	size_t psk_len;
 	char psk_file[256]; /* "": the key is in psk */
 	struct net_prefix *routes; /* host bits are zero */
@@ -50,7 +52,10 @@ struct config {
 	enum ike_start start;
 };
 
-/* Takes what is wrong: one sentence; @line 0 if none is to blame. */
+/*
+ * Takes what is wrong: one sentence of printable ASCII, which holds no part of the
+ * pre-shared key; @line 0 if none is to blame.
+ */
 struct config_report {
 	void (*fn)(void *ctx, bool error, unsigned int line, const char *text);
 	void *ctx;
@@ -66,7 +71,8 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 
 /*
  * Read and parse @path, whose name without folder and ".conf" is the netdevice's, and
- * the file PSK= names. Both must be closed to group and others if they hold a key.
+ * the file PSK= names. The one that holds the key must belong to root or to us, and be
+ * closed to group and others.
  */
 int config_load(const char *path, struct config *out, const struct config_report *report);
 
@@ -78,9 +84,6 @@ bool config_equal(const struct config *a, const struct config *b);
 
 /* The part that the protocol core needs; @out holds the key: wipe it. remote is left to name resolution. */
 void config_tunnel(const struct config *c, struct ike_tunnel_conf *out);
-
-/* Estimated bits a guesser of this key has to try, from its characters alone. */
-unsigned int config_psk_bits(const uint8_t *psk, size_t len);
 
 /* May a netdevice have this name? */
 bool config_name_ok(const char *name);

@@ -34,6 +34,9 @@ char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p)
 int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,
 			   size_t err_size);
 
+/* Pairs of hexadecimal digits, at least one and at most @cap; 0 with *len, or -1. */
+int ike_hex_from_text(const char *text, uint8_t *out, size_t cap, size_t *len);
+
 char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a);
 int ike_addr_from_text(const char *text, struct ike_addr *a); /* 0 or -1 */
 char *ike_endpoint_print(char *buf, size_t size,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pre-shared key as the user writes it, how hard it is to guess, and files that
+ * hold it.
+ */
+#ifndef ESPTUN_IKE_SECRET_H
+#define ESPTUN_IKE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+enum secret_limits { SECRET_MAX = 256 /* octets */, SECRET_MIN_BITS = 128 };
+
+/*
+ * @s is text (with or without double quotes), "hex:DIGITS" or "base64:TEXT". 0 with
+ * the key in @key, or -1 if it is none or too long; @key may hold a part of it then.
+ */
+int secret_from_text(const char *s, uint8_t key[static SECRET_MAX], size_t *len);
+
+/* Estimated bits a guesser of this key has to try, from its characters alone. */
+unsigned int secret_bits(const uint8_t *key, size_t len);
+
+/* False with "can be guessed ..." in @why if the key has less than SECRET_MIN_BITS. */
+bool secret_strong(const uint8_t *key, size_t len, char *why, size_t size);
+
+/*
+ * Read a regular file of at most @cap octets, without ever waiting for one that is
+ * none. Its length with its attributes in @st, or -1 with the cause in errno, EINVAL
+ * if it is no regular file; @buf may hold a part then.
+ */
+ssize_t secret_read(const char *path, char *buf, size_t cap, struct stat *st);
+
+/*
+ * May this file hold a key: nobody but its owner can read it, and that is root or us?
+ * False with a sentence in @why if not.
+ */
+bool secret_file_ok(const char *path, const struct stat *st, char *why, size_t size);
+
+#endif
