@@ -262,6 +262,85 @@ static void comes_back_after_delete(void **state)
 	pair_free(p);
 }
 
+/* The answer to a DELETE is about the pair it named, whatever else is unwanted by then. */
+static void delete_names_its_child(void **state)
+{
+	static const struct ike_ts_list none;
+	struct pair *p = pair_new();
+	struct child_sa *phantom;
+	struct ike_sa *sa;
+
+	(void)state;
+	pair_start(p, true);
+	sa = node_sa(p->a);
+	phantom = child_new(&none, &none);
+	assert_non_null(phantom);
+	phantom->spi_in = 0x1234;
+	phantom->unwanted = true;
+	TAILQ_INSERT_TAIL(&sa->children, phantom, link);
+	p->a->core->now = p->w.now;
+	core_request_next(p->a->core, sa);
+	assert_int_equal(sa->tx.ask, IKESA_ASK_DELETE_CHILD);
+	/* the pair that is first in the list wears out meanwhile */
+	ike_core_expire(p->a->core, "t0", node_out(p->a, 0)->spi, false, true, p->w.now);
+	pair_run(p, 100);
+	assert_int_equal(pair_count(p, p->a, IKE_INFORMATIONAL, false), 2);
+	assert_true(TAILQ_EMPTY(&sa->children));
+	assert_int_equal(p->a->n_sa, 0);
+	assert_int_equal(p->b->n_sa, 0);
+	pair_free(p);
+}
+
+/* Down and up again while IKE_AUTH is out: what it then brings is there to stay. */
+static void up_again_during_auth(void **state)
+{
+	struct pair *p = pair_new();
+	uint8_t spi[IKE_SPI_LEN];
+
+	(void)state;
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	assert_int_equal(node_sa(p->a)->state, IKESA_AUTH_SENT);
+	memcpy(spi, node_sa(p->a)->spi_i, sizeof(spi));
+	ike_core_down(p->a->core, "t0", p->w.now);
+	ike_core_up(p->a->core, "t0", p->w.now);
+	p->drop_responses = false;
+	pair_run(p, 1000);
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_run(p, IKESA_CLOSE_MS + 1000);
+	assert_non_null(node_sa(p->a));
+	assert_memory_equal(node_sa(p->a)->spi_i, spi, sizeof(spi));
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+/* An IKE SA that only repeats its last answer needs no keys for that. */
+static void closed_keeps_no_keys(void **state)
+{
+	static const struct ike_keys none;
+	struct pair *p = pair_new();
+	uint8_t spi[IKE_SPI_LEN];
+	struct ike_sa *sa;
+
+	(void)state;
+	pair_start(p, true);
+	memcpy(spi, node_sa(p->b)->spi_r, sizeof(spi));
+	ike_core_down(p->a->core, "t0", p->w.now);
+	pair_run(p, 100);
+	sa = ikesa_find(&p->b->core->sas, spi, false);
+	assert_non_null(sa);
+	assert_int_equal(sa->state, IKESA_CLOSED);
+	assert_memory_equal(&sa->keys, &none, sizeof(none));
+	pair_replay(p, pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0));
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 2);
+	pair_free(p);
+}
+
 /* One pair is deleted, the IKE SA stays, and the answer lists the other half (1.4.1). */
 static void delete_child(void **state)
 {
@@ -581,6 +660,9 @@ int main(void)
 		cmocka_unit_test(shutdown_does_not_wait_for_the_dead),
 		cmocka_unit_test(comes_back_after_delete),
 		cmocka_unit_test(delete_child),
+		cmocka_unit_test(delete_names_its_child),
+		cmocka_unit_test(up_again_during_auth),
+		cmocka_unit_test(closed_keeps_no_keys),
 		cmocka_unit_test(no_additional_sas),
 		cmocka_unit_test(critical_payload),
 		cmocka_unit_test(unknown_payload),

@@ -112,6 +112,11 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {
 		sa->state = IKESA_CLOSED;
+		/* The answer it keeps is sealed; one at hand is yet to be. */
+		if (sa != core->answering) {
+			ike_wipe(&sa->keys, sizeof(sa->keys));
+			sa->have_keys = false;
+		}
 		sa->expire_at = core->now + IKESA_LINGER_MS;
 		core_sa_touch(core, sa);
 	} else {
@@ -178,6 +183,7 @@ void core_sa_established(struct ike_core *core, struct ike_sa *sa)
 	if (!sa->initiator)
 		TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
 	sa->state = IKESA_ESTABLISHED;
+	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = core->now;
 	sa->confirmed = sa->initiator;
 	core_log(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",

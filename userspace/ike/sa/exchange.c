@@ -213,6 +213,7 @@ static bool send_delete_child(struct ike_core *core, struct ike_sa *sa, struct c
 
 	core_request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_delete(&b, IKE_PROTO_ESP, &c->spi_in, 1);
+	sa->tx.spi = c->spi_in;
 	return core_request(core, sa, IKE_INFORMATIONAL, IKESA_ASK_DELETE_CHILD, &b, first);
 }
 

@@ -126,6 +126,7 @@ struct ike_sa {
 	struct {
 		uint32_t next; /* message ID of the next request */
 		enum ikesa_ask ask;
+		uint32_t spi; /* our inbound SPI that a DELETE_CHILD named */
 		struct ikesa_bytes msg;
 		unsigned int sends;
 		uint64_t at; /* next copy, or giving up */

@@ -89,15 +89,10 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 /* The peer confirmed our delete of the pair, whether or not it listed its own SPI. */
 static void child_deleted(struct ike_core *core, struct ike_sa *sa)
 {
-	struct child_sa *c;
+	struct child_sa *c = ikesa_child(sa, sa->tx.spi, 0);
 
-	TAILQ_FOREACH(c, &sa->children, link)
-	{
-		if (c->unwanted) {
-			child_remove(core, sa, c);
-			return;
-		}
-	}
+	if (c) /* else the peer's own delete crossed ours */
+		child_remove(core, sa, c);
 }
 
 enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
