@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* IKE_AUTH as RFC 7296 1.2, 2.4, 2.9, 2.15, 2.21.2 want it. */
 #include "core_util.h"
+#include "ike/auth/psk.h"
 #include "ike/sa/core.h"
 
 static void selectors(struct ike_ts_list *l, const char *text)
@@ -102,6 +103,122 @@ static void initiator_has_wrong_id(void **state)
 	says(p->b, "peer identifies as 'node9.example', but RemoteID= expects 'node0.example'");
 	says(p->b, "RemoteID=node9.example");
 	nothing_installed(p);
+	pair_free(p);
+}
+
+static void silent_about(const struct node *n, const char *words)
+{
+	if (strstr(node_error(n), words) || strstr(n->log, words))
+		fail_msg("\"%s\" is in: %s or %s", words, node_error(n), n->log);
+}
+
+/* Nobody is to be trusted by name because he asked: without the key the advice is the key. */
+static void no_advice_to_trust_without_the_key(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].local_id.data[4] = '9';
+	p->a->conf[0].psk[3] ^= 1;
+	pair_start(p, false);
+	pair_run(p, 200);
+	says(p->b, "node9.example");
+	says(p->b, "PSK=");
+	silent_about(p->b, "set RemoteID=");
+	nothing_installed(p);
+	pair_free(p);
+
+	p = pair_new(); /* nor what he calls us */
+	p->a->conf[0].remote_id.data[4] = '7';
+	p->a->conf[0].psk[3] ^= 1;
+	pair_start(p, false);
+	pair_run(p, 200);
+	says(p->b, "PSK=");
+	silent_about(p->b, "set LocalID=");
+	nothing_installed(p);
+	pair_free(p);
+}
+
+/* The same for who answers instead of the peer. */
+static void no_advice_to_trust_a_false_responder(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_tunnel *t;
+
+	(void)state;
+	pair_start(p, false);
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_responses = true;
+	pair_run(p, 100);
+	t = TAILQ_FIRST(&p->a->core->tunnels);
+	t->conf.remote_id.data[4] = '7';
+	t->conf.psk[3] ^= 1;
+	p->drop_responses = false;
+	pair_run(p, 600);
+	says(p->a, "does not hold our pre-shared key");
+	silent_about(p->a, "set RemoteID=");
+	assert_int_equal(p->a->installs, 0);
+	pair_free(p);
+}
+
+/* A failed IKE_AUTH from elsewhere is not the affair of a tunnel that is up. */
+static void strangers_fail_without_a_trace(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = world_node(&p->w);
+	unsigned int link = world_link(&p->w, c, p->b, false);
+
+	(void)state;
+	c->conf[link].psk[3] ^= 1;
+	c->conf[link].local_id = p->a->conf[0].local_id; /* public, to who listens to b's peer */
+	p->b->conf[link].name[0] = '\0'; /* b knows a only */
+	pair_start(p, true);
+	p->b->log_len = 0;
+	node_start(c, false);
+	pair_run(p, 100);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 2);
+	assert_string_equal(node_error(p->b), "");
+	assert_int_equal(p->b->log_len, 0);
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_free(p);
+}
+
+/* The signer's ID payload counts as it came, RESERVED octets too (2.15). */
+static void id_hashed_as_received(void **state)
+{
+	struct pair *p = pair_new();
+	uint8_t buf[512], body[4 + IKE_MAX_ID], auth[IKE_MAX_PRF], first;
+	const struct ike_id *id = &p->a->conf[0].local_id;
+	struct ike_iov message, nonce, signed_id;
+	struct ike_builder b;
+	struct ike_sa *sa;
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	sa = node_sa(p->a);
+	sa->tx.next = 1;
+	p->drop_requests = false;
+	memcpy(body, (const uint8_t[]){ id->type, 1, 2, 3 }, 4);
+	memcpy(body + 4, id->data, id->len);
+	message = (struct ike_iov){ sa->setup->init_i.data, sa->setup->init_i.len };
+	nonce = (struct ike_iov){ sa->setup->nr, sa->setup->nr_len };
+	signed_id = (struct ike_iov){ body, 4u + id->len };
+	assert_int_equal(ike_psk_auth(sa->keys.suite.prf, p->a->conf[0].psk, p->a->conf[0].psk_len,
+				      &message, &nonce, sa->keys.pi, &signed_id, auth),
+			 0);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_payload(&b, IKE_PL_IDI, body, signed_id.len);
+	ike_build_auth(&b, IKE_AUTH_PSK, auth, ike_prf_len(sa->keys.suite.prf));
+	free(p->w.messages.v);
+	memset(&p->w.messages, 0, sizeof(p->w.messages));
+	assert_true(node_request(p->a, IKE_AUTH, &b, first));
+	pair_run(p, 50);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
 	pair_free(p);
 }
 
@@ -215,7 +332,7 @@ static void selectors_narrow(void **state)
 {
 	struct pair *p = pair_new();
 	struct ike_status a, b;
-	char text[64];
+	char text[64], other[64];
 
 	(void)state;
 	selectors(&p->a->conf[0].local_ts, "10.0.0.0/8");
@@ -224,8 +341,9 @@ static void selectors_narrow(void **state)
 	a = node_status(p->a, 0);
 	b = node_status(p->b, 0);
 	assert_string_equal(ike_ts_list_print(text, sizeof(text), &a.local_ts), "10.2.0.0/16");
-	assert_true(ike_ts_list_eq(&a.local_ts, &b.remote_ts));
-	assert_true(ike_ts_list_eq(&a.remote_ts, &b.local_ts));
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), &b.remote_ts), "10.2.0.0/16");
+	ike_ts_list_print(text, sizeof(text), &a.remote_ts);
+	assert_string_equal(ike_ts_list_print(other, sizeof(other), &b.local_ts), text);
 	pair_free(p);
 }
 
@@ -472,6 +590,10 @@ int main(void)
 		cmocka_unit_test(responder_has_wrong_id),
 		cmocka_unit_test(disowned),
 		cmocka_unit_test(initiator_has_wrong_id),
+		cmocka_unit_test(no_advice_to_trust_without_the_key),
+		cmocka_unit_test(no_advice_to_trust_a_false_responder),
+		cmocka_unit_test(strangers_fail_without_a_trace),
+		cmocka_unit_test(id_hashed_as_received),
 		cmocka_unit_test(ids_default_to_addresses),
 		cmocka_unit_test(any_identity_with_the_key),
 		cmocka_unit_test(identity_picks_the_tunnel),

@@ -377,6 +377,109 @@ static void no_common_proposal(void **state)
 	pair_free(p);
 }
 
+/* An offer of nothing we know, from @from. */
+static void odd_offer(struct pair *p, struct ike_endpoint from, uint8_t serial)
+{
+	struct ike_endpoint to = { p->b->addr, IKE_PORT };
+	struct ike_header h = { .version = 0x20,
+				.exchange = IKE_SA_INIT,
+				.flags = IKE_FLAG_INITIATOR };
+	struct ike_proposals offer = p->b->core->tunnels.tqh_first->conf.ike;
+	uint8_t buf[512], nonce[32] = { serial }, pub[32] = { 9 };
+	struct ike_builder b;
+
+	h.spi_i[0] = serial;
+	offer.p[0].t[0].id = 77;
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	ike_build_sa(&b, &offer);
+	ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
+	ike_build_nonce(&b, nonce, sizeof(nonce));
+	world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
+	pair_run(p, 10);
+}
+
+/* Who sends from anywhere must not write into the status of a tunnel it has no part in. */
+static void strangers_set_no_error(void **state)
+{
+	struct ike_endpoint away = { { 4, { 203, 0, 113, 9 } }, IKE_PORT }, home;
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	home = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+	p->b->conf[0].remote = home;
+	p->b->conf[0].start = IKE_START_LISTEN;
+	node_start(p->b, false);
+	odd_offer(p, away, 1); /* not the address the tunnel waits for */
+	assert_string_equal(node_error(p->b), "");
+	odd_offer(p, home, 2); /* maybe the peer: worth reading while the tunnel is not up */
+	assert_non_null(strstr(node_error(p->b), "no common"));
+	node_start(p->a, false);
+	pair_run(p, 100);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_string_equal(node_error(p->b), "");
+	p->b->log_len = 0;
+	for (i = 3; i < 20; i++) {
+		odd_offer(p, away, (uint8_t)i);
+		odd_offer(p, home, (uint8_t)(i + 20)); /* a source address proves nothing */
+	}
+	assert_string_equal(node_error(p->b), "");
+	assert_int_equal(p->b->log_len, 0); /* nor are these warnings */
+	pair_free(p);
+}
+
+/* The same where any address may be the peer's. */
+static void strangers_do_not_disturb_a_working_tunnel(void **state)
+{
+	struct ike_endpoint away = { { 4, { 203, 0, 113, 9 } }, IKE_PORT };
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	node_start(p->b, false);
+	for (i = 0; i < 20; i++) /* one line is enough for the user */
+		odd_offer(p, away, (uint8_t)(i + 1));
+	assert_non_null(strstr(node_error(p->b), "no common"));
+	assert_in_range(p->b->log_len, 1, 2 * strlen(node_error(p->b)));
+	node_start(p->a, false);
+	pair_run(p, 100);
+	assert_true(direction_works(p->a, p->b, 0));
+	odd_offer(p, away, 50);
+	assert_string_equal(node_error(p->b), "");
+	pair_free(p);
+}
+
+/* Local= is policy, and nothing but Local=: without it any address of ours will do. */
+static void any_own_address_unless_local_says(void **state)
+{
+	struct ike_datagram d = { .local = { { 4, { 192, 0, 2, 77 } }, IKE_PORT } };
+	struct pair *p = pair_new();
+	const struct sent *s;
+	int restrict_to;
+
+	(void)state;
+	for (restrict_to = 0; restrict_to < 2; restrict_to++) {
+		p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+		if (restrict_to)
+			p->b->conf[0].local.addr = p->b->addr;
+		p->drop_all = true;
+		node_start(p->b, false); /* it has used an address of its own already … */
+		node_start(p->a, false);
+		pair_run(p, 100);
+		s = pair_sent(p, p->a, IKE_SA_INIT, false, 0);
+		d.remote = s->local;
+		d.remote.addr = p->a->addr;
+		d.data = s->data;
+		d.len = s->len;
+		ike_core_datagram(p->b->core, &d, p->w.now); /* … and is called on another */
+		assert_int_equal(node_stats(p->b).half_open, !restrict_to);
+		assert_string_equal(node_error(p->b), "");
+		pair_free(p);
+		p = pair_new();
+	}
+	pair_free(p);
+}
+
 static void disabled_tunnel_refuses(void **state)
 {
 	struct pair *p = pair_new();
@@ -514,6 +617,9 @@ int main(void)
 		cmocka_unit_test(unauthenticated_errors_are_hints),
 		cmocka_unit_test(forged_cookies_are_bounded),
 		cmocka_unit_test(no_common_proposal),
+		cmocka_unit_test(strangers_set_no_error),
+		cmocka_unit_test(strangers_do_not_disturb_a_working_tunnel),
+		cmocka_unit_test(any_own_address_unless_local_says),
 		cmocka_unit_test(disabled_tunnel_refuses),
 		cmocka_unit_test(newer_major_version),
 		cmocka_unit_test(unknown_spi),

@@ -126,15 +126,11 @@ static void answers_lie_within_the_offer(void **state)
 	assert_false(within("", "any")); /* no selector is no answer */
 }
 
-static void equality_and_any(void **state)
+static void any_is_every_packet(void **state)
 {
-	struct ike_ts_list a = list("10.1.0.0/16, fd00::/8"), b = list("fd00::/8, 10.1.0.0/16");
-	struct ike_ts_list c = list("10.1.0.0/16"), any = list("any, 0.0.0.0/0:udp, 0.0.0.0/1");
+	struct ike_ts_list any = list("any, 0.0.0.0/0:udp, 0.0.0.0/1");
 
 	(void)state;
-	assert_true(ike_ts_list_eq(&a, &b));
-	assert_false(ike_ts_list_eq(&a, &c));
-	assert_false(ike_ts_list_eq(&c, &a));
 	assert_true(ike_ts_is_any(&any.ts[0]));
 	assert_true(ike_ts_is_any(&any.ts[1]));
 	assert_false(ike_ts_is_any(&any.ts[2]));
@@ -272,7 +268,7 @@ int main(void)
 		cmocka_unit_test(the_packets_selector_stays_inside),
 		cmocka_unit_test(narrowing_keeps_within_the_limit),
 		cmocka_unit_test(answers_lie_within_the_offer),
-		cmocka_unit_test(equality_and_any),
+		cmocka_unit_test(any_is_every_packet),
 		cmocka_unit_test(ranges_become_prefixes),
 		cmocka_unit_test(worst_ranges_take_62_and_254),
 		cmocka_unit_test(prefixes_carry_protocol_and_ports),

@@ -22,6 +22,7 @@ enum core_limits {
 	TUNNEL_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
+	TUNNEL_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
 	TUNNEL_CHILDLESS_MS = 30000, /* IKE SA up without child: first wait before a new attempt */
 	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
 	ADMIT_COOKIE_PER_ADDR = 3,
@@ -55,6 +56,7 @@ struct ike_tunnel {
 	unsigned int n_adopted;
 	struct ike_endpoint adopted_remote;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
+	uint64_t next_hint; /* not before, see tunnel_hint() */
 	uint64_t last_error_at;
 	char last_error[CORE_TEXT_MAX];
 };
@@ -159,6 +161,14 @@ struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name);
 /* Remember and log why it does not work: one sentence with the remedy. */
 void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/*
+ * The same about @from, who proved nothing; @t (or NULL) is the tunnel it probably means.
+ * It becomes the tunnel's error only if it answers a request of ours, or if @t is not up and
+ * expects its peer at that address or anywhere; else it is a line of the common log.
+ */
+void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		 const struct ike_endpoint *from, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 void tunnel_touch(struct ike_core *core, struct ike_tunnel *t);
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
 /* Tell env if the state changed, plan the next attempt if one is called for. */

@@ -113,25 +113,6 @@ bool ike_ts_within(const struct ike_ts_list *answer, const struct ike_ts_list *o
 	return answer->n > 0;
 }
 
-static bool in_list(const struct ike_ts *ts, const struct ike_ts_list *l)
-{
-	for (unsigned int i = 0; i < l->n; i++)
-		if (equal(ts, &l->ts[i]))
-			return true;
-	return false;
-}
-
-bool ike_ts_list_eq(const struct ike_ts_list *a, const struct ike_ts_list *b)
-{
-	for (unsigned int i = 0; i < a->n; i++)
-		if (!in_list(&a->ts[i], b))
-			return false;
-	for (unsigned int i = 0; i < b->n; i++)
-		if (!in_list(&b->ts[i], a))
-			return false;
-	return true;
-}
-
 bool ike_ts_is_any(const struct ike_ts *ts)
 {
 	static const uint8_t zero[ADDR_LEN];

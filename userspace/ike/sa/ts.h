@@ -27,9 +27,6 @@ bool ike_ts_narrow(const struct ike_ts_list *offer, const struct ike_ts_list *po
 /* Initiator: is every selector of @answer (one at least) within one of @offer? */
 bool ike_ts_within(const struct ike_ts_list *answer, const struct ike_ts_list *offer);
 
-/* Do both lists hold the same selectors, in any order? */
-bool ike_ts_list_eq(const struct ike_ts_list *a, const struct ike_ts_list *b);
-
 /* Does @ts hold every packet of its family? */
 bool ike_ts_is_any(const struct ike_ts *ts);
 

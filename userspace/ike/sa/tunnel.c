@@ -44,6 +44,34 @@ void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_
 	core_log(core, IKE_LOG_ERROR, t, sa, "%s", text);
 }
 
+/* Anyone can send from any address, so a source address alone does not disturb what works. */
+static bool heeds(const struct ike_core *core, const struct ike_tunnel *t, const struct ike_sa *sa,
+		  const struct ike_endpoint *from)
+{
+	if (!t || (sa && sa->initiator))
+		return t;
+	return t->state != IKE_TUNNEL_UP && core->now >= t->next_hint &&
+	       (!t->remote.addr.family || ike_addr_eq(&t->remote.addr, &from->addr));
+}
+
+void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		 const struct ike_endpoint *from, const char *fmt, ...)
+{
+	char text[CORE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!heeds(core, t, sa, from)) {
+		core_log(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
+			 t ? t->conf.name : "all tunnels", text);
+		return;
+	}
+	t->next_hint = core->now + TUNNEL_HINT_MS;
+	tunnel_error(core, t, sa, "%s", text);
+}
+
 void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id)
 {
 	const struct ike_addr *a = &sa->local.addr;

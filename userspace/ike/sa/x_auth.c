@@ -13,20 +13,6 @@ enum { MAX_PSK_TRIES = 16 };
 
 /* ---- AUTH ---------------------------------------------------------------- */
 
-struct id_body {
-	uint8_t b[4 + IKE_MAX_ID];
-	size_t len;
-};
-
-/* An ID payload's body: type, three reserved octets, data (3.5). */
-static void id_body(const struct ike_id *id, struct id_body *out)
-{
-	memset(out->b, 0, 4);
-	out->b[0] = id->type;
-	memcpy(out->b + 4, id->data, id->len);
-	out->len = 4 + id->len;
-}
-
 /* What one end signs: its IKE_SA_INIT message, the other's nonce, its ID with its SK_p. */
 struct signed_octets {
 	struct ike_iov message, nonce, id;
@@ -34,7 +20,7 @@ struct signed_octets {
 };
 
 static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
-				      const struct id_body *body)
+				      struct ike_iov id_body)
 {
 	const struct ikesa_setup *s = sa->setup;
 	const struct ikesa_bytes *m = initiator ? &s->init_i : &s->init_r;
@@ -43,7 +29,7 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 		.message = { m->data, m->len },
 		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len }
 				   : (struct ike_iov){ s->ni, s->ni_len },
-		.id = { body->b, body->len },
+		.id = id_body,
 		.sk_p = initiator ? sa->keys.pi : sa->keys.pr,
 	};
 }
@@ -53,11 +39,12 @@ static bool build_auth(struct ike_builder *b, const struct ike_sa *sa, const str
 {
 	uint16_t prf = sa->keys.suite.prf;
 	uint8_t auth[IKE_MAX_PRF];
+	/* Our ID payload's body: type, three reserved octets, data (3.5). */
+	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type };
 	struct signed_octets o;
-	struct id_body body;
 
-	id_body(&sa->local_id, &body);
-	o = octets_of(sa, sa->initiator, &body);
+	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
+	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
 	if (ike_psk_auth(prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
 			 auth))
 		return false;
@@ -65,27 +52,36 @@ static bool build_auth(struct ike_builder *b, const struct ike_sa *sa, const str
 	return true;
 }
 
-/* Does @auth prove that the peer, as @id, holds @t's key? */
-static bool proves(const struct ike_sa *sa, const struct ike_tunnel *t, const struct ike_id *id,
-		   const struct ike_auth *auth)
+/* Who the peer says it is, and its proof. */
+struct claim {
+	struct ike_iov body; /* of its ID payload as received, which is what it signed */
+	struct ike_id id;
+	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
+	struct ike_auth auth;
+};
+
+/* Does the peer prove that it holds @t's key? */
+static bool proves(const struct ike_sa *sa, const struct ike_tunnel *t, const struct claim *who)
 {
+	const struct ike_auth *auth = &who->auth;
 	struct signed_octets o;
-	struct id_body body;
 
 	if (auth->method != IKE_AUTH_PSK)
 		return false;
-	id_body(id, &body);
-	o = octets_of(sa, !sa->initiator, &body);
+	o = octets_of(sa, !sa->initiator, who->body);
 	return ike_psk_verify(sa->keys.suite.prf, t->conf.psk, t->conf.psk_len, &o.message,
 			      &o.nonce, o.sk_p, &o.id, auth->data, auth->len);
 }
 
 /* Find and parse; absent and malformed alike give false. */
-static bool find_id(const struct ike_payloads *in, uint8_t type, struct ike_id *id)
+static bool find_id(const struct ike_payloads *in, uint8_t type, struct claim *who)
 {
 	const struct ike_payload *p = ike_payload_find(in, type);
 
-	return p && !ike_id_parse(p, id);
+	if (!p || ike_id_parse(p, &who->id))
+		return false;
+	who->body = (struct ike_iov){ p->body, p->len };
+	return true;
 }
 
 static bool find_auth(const struct ike_payloads *in, struct ike_auth *auth)
@@ -93,6 +89,39 @@ static bool find_auth(const struct ike_payloads *in, struct ike_auth *auth)
 	const struct ike_payload *p = ike_payload_find(in, IKE_PL_AUTH);
 
 	return p && !ike_auth_parse(p, auth);
+}
+
+/* A peer that holds the key, under another name: the only one whose name is worth trusting. */
+static void explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		       const struct ike_id *id)
+{
+	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
+
+	ike_id_print(got, sizeof(got), id);
+	ike_id_print(want, sizeof(want), &t->conf.remote_id);
+	tunnel_error(
+		core, t, sa,
+		"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
+		got, want, got);
+}
+
+/* A peer that does not hold the key of @t, or did not try. */
+static void explain_key(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+			const struct claim *who)
+{
+	char id[IKE_MAX_ID + 16];
+
+	ike_id_print(id, sizeof(id), &who->id);
+	if (who->auth.method != IKE_AUTH_PSK)
+		tunnel_hint(
+			core, t, sa, &sa->remote,
+			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+			id, who->auth.method);
+	else
+		tunnel_hint(
+			core, t, sa, &sa->remote,
+			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
+			id);
 }
 
 /* ---- child proposals ----------------------------------------------------- */
@@ -213,6 +242,9 @@ static void disown(struct ike_core *core, struct ike_sa *sa)
 	struct ike_builder b;
 
 	ikesa_request_done(sa);
+	child_spi_release(core, sa, sa->setup->spi_in);
+	sa->setup->spi_in = 0;
+	ikesa_setup_free(sa);
 	sa->state = IKESA_DELETING;
 	sa->expire_at = core->now + IKESA_CLOSE_MS;
 	core_request_begin(&b, buf, sizeof(buf), &first);
@@ -224,39 +256,23 @@ static void disown(struct ike_core *core, struct ike_sa *sa)
 
 /* Is the answer from whom we want? Sets sa->remote_id. */
 static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
-			     const struct ike_payloads *in, const struct ike_auth *auth)
+			     const struct ike_payloads *in, struct claim *who)
 {
-	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
 	struct ike_tunnel *t = sa->tunnel;
-	struct ike_id id;
 
-	if (!find_id(in, IKE_PL_IDR, &id)) {
+	if (!find_id(in, IKE_PL_IDR, who)) {
 		tunnel_error(core, t, sa, "peer's IKE_AUTH response has no identity");
 		return false;
 	}
-	ike_id_print(got, sizeof(got), &id);
-	if (auth->method != IKE_AUTH_PSK) {
-		tunnel_error(
-			core, t, sa,
-			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
-			got, auth->method);
+	if (!proves(sa, t, who)) {
+		explain_key(core, t, sa, who);
 		return false;
 	}
-	if (t->conf.remote_id.type && !ike_id_eq(&id, &t->conf.remote_id)) {
-		tunnel_error(
-			core, t, sa,
-			"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
-			got, ike_id_print(want, sizeof(want), &t->conf.remote_id), got);
+	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
+		explain_id(core, t, sa, &who->id);
 		return false;
 	}
-	if (!proves(sa, t, &id, auth)) {
-		tunnel_error(
-			core, t, sa,
-			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
-			got);
-		return false;
-	}
-	sa->remote_id = id;
+	sa->remote_id = who->id;
 	return true;
 }
 
@@ -353,16 +369,16 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	struct ike_auth auth;
+	struct claim who = { 0 };
 
 	ikesa_request_done(sa);
-	if (!find_auth(m->in, &auth)) {
+	if (!find_auth(m->in, &who.auth)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
 		explain_refusal(core, sa, error_notify(m->in));
 		attempt_over(core, sa);
 		return X_DONE;
 	}
-	if (!verify_responder(core, sa, m->in, &auth)) {
+	if (!verify_responder(core, sa, m->in, &who)) {
 		disown(core, sa);
 		return X_DONE;
 	}
@@ -381,9 +397,8 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 
 /* ---- responder ----------------------------------------------------------- */
 
-/* How well does @t fit these identities and the suite agreed on? 0: not at all. */
-static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct ike_id *idi,
-		const struct ike_id *idr)
+/* How well does @t fit the identities and the suite agreed on? 0: not at all. */
+static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who)
 {
 	struct ike_proposals chosen = { .n = 1 };
 	struct ike_proposal out;
@@ -392,10 +407,10 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 	if (!t->enabled ||
 	    (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &sa->local.addr)))
 		return 0;
-	if (t->conf.remote_id.type && !ike_id_eq(idi, &t->conf.remote_id))
+	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id))
 		return 0;
 	tunnel_local_id(t, sa, &own);
-	if (idr && !ike_id_eq(idr, &own))
+	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
 		return 0;
 	/* The suite was agreed on under another tunnel's policy, maybe. */
 	chosen.p[0] = sa->proposal;
@@ -407,96 +422,108 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 								 : 0);
 }
 
+/* By address alone: whose owner wants to read why the peer was refused? */
+static int concerns(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who)
+{
+	(void)who;
+	if (!t->enabled)
+		return 0;
+	if (ike_addr_eq(&t->remote.addr, &sa->remote.addr))
+		return 3;
+	return t->remote.addr.family ? 1 : 2;
+}
+
 struct candidate {
 	struct ike_tunnel *t;
 	int fit;
 };
 
-/* The tunnels that fit, the best first, earlier ones before equals. */
+typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who);
+
+/* The tunnels that @fit, the best first, earlier ones before equals. */
 static unsigned int candidates(struct ike_core *core, const struct ike_sa *sa,
-			       const struct ike_id *idi, const struct ike_id *idr,
+			       const struct claim *who, fit_fn fit,
 			       struct candidate c[MAX_PSK_TRIES])
 {
 	struct ike_tunnel *t;
 	unsigned int n = 0, i;
-	int fit;
+	int f;
 
 	TAILQ_FOREACH(t, &core->tunnels, link)
 	{
-		fit = fits(t, sa, idi, idr);
-		if (!fit || (n == MAX_PSK_TRIES && c[n - 1].fit >= fit))
+		f = fit(t, sa, who);
+		if (!f || (n == MAX_PSK_TRIES && c[n - 1].fit >= f))
 			continue;
 		if (n < MAX_PSK_TRIES)
 			n++;
-		for (i = n - 1; i > 0 && c[i - 1].fit < fit; i--)
+		for (i = n - 1; i > 0 && c[i - 1].fit < f; i--)
 			c[i] = c[i - 1];
-		c[i] = (struct candidate){ t, fit };
+		c[i] = (struct candidate){ t, f };
 	}
 	return n;
 }
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
 static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_sa *sa,
-				       const struct ike_id *idi, const struct ike_id *idr,
-				       const struct ike_auth *auth, struct ike_tunnel **best)
+				       const struct claim *who, fit_fn fit,
+				       struct ike_tunnel **best)
 {
 	struct candidate c[MAX_PSK_TRIES];
-	unsigned int n = candidates(core, sa, idi, idr, c), i;
+	unsigned int n = candidates(core, sa, who, fit, c), i;
 
 	*best = n ? c[0].t : NULL;
 	for (i = 0; i < n; i++) {
-		if (proves(sa, c[i].t, idi, auth))
+		if (proves(sa, c[i].t, who))
 			return c[i].t;
 	}
 	return NULL;
 }
 
-/* The tunnel whose owner wants to read why @sa's peer was refused. */
-static struct ike_tunnel *blame(struct ike_core *core, const struct ike_sa *sa)
+/* The peer holds the key of @t, yet @t does not fit it. */
+static void explain_misfit(struct ike_core *core, const struct ike_sa *sa, const struct claim *who,
+			   struct ike_tunnel *t)
 {
-	struct ike_tunnel *t, *any = NULL;
-
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	{
-		if (!t->enabled)
-			continue;
-		if (ike_addr_eq(&t->remote.addr, &sa->remote.addr))
-			return t;
-		if (!any || (!t->remote.addr.family && any->remote.addr.family))
-			any = t;
-	}
-	return any;
-}
-
-static void explain_unknown(struct ike_core *core, const struct ike_sa *sa,
-			    const struct ike_id *idi, const struct ike_id *idr)
-{
-	char i[IKE_MAX_ID + 16], r[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
-	struct ike_tunnel *t = blame(core, sa);
+	char id[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
 	struct ike_id own_id;
 
-	ike_id_print(i, sizeof(i), idi);
-	if (!t) {
-		core_log(core, IKE_LOG_ERROR, NULL, sa, "peer '%s' refused: no tunnel is up", i);
-		return;
-	}
+	ike_id_print(id, sizeof(id), &who->id);
 	tunnel_local_id(t, sa, &own_id);
-	ike_id_print(own, sizeof(own), &own_id);
-	if (t->conf.remote_id.type && !ike_id_eq(idi, &t->conf.remote_id))
-		tunnel_error(
-			core, t, sa,
-			"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
-			i, ike_id_print(want, sizeof(want), &t->conf.remote_id), i);
-	else if (idr && !ike_id_eq(idr, &own_id))
+	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
+		explain_id(core, t, sa, &who->id);
+	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
+		ike_id_print(want, sizeof(want), &who->wanted);
 		tunnel_error(
 			core, t, sa,
 			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
-			i, ike_id_print(r, sizeof(r), idr), own,
-			ike_id_print(want, sizeof(want), idr));
+			id, want, ike_id_print(own, sizeof(own), &own_id), want);
+	} else {
+		tunnel_error(
+			core, t, sa,
+			"peer '%s' came to an address that Local= forbids, or agreed on algorithms that Crypto= does",
+			id);
+	}
+}
+
+static void explain_failure(struct ike_core *core, const struct ike_sa *sa, const struct claim *who,
+			    struct ike_tunnel *best)
+{
+	struct ike_tunnel *near, *holder = authenticate(core, sa, who, concerns, &near);
+
+	if (holder)
+		explain_misfit(core, sa, who, holder);
 	else
-		tunnel_error(core, t, sa,
-			     "peer '%s' agreed on algorithms that this tunnel's Crypto= forbids",
-			     i);
+		explain_key(core, best ? best : near, sa, who);
+}
+
+static void explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct claim *who)
+{
+	struct candidate c[MAX_PSK_TRIES];
+	unsigned int n = candidates(core, sa, who, concerns, c);
+	char id[IKE_MAX_ID + 16];
+
+	tunnel_hint(core, n ? c[0].t : NULL, sa, &sa->remote,
+		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
+		    ike_id_print(id, sizeof(id), &who->id));
 }
 
 static enum x_verdict refuse_auth(struct x_msg *m)
@@ -587,58 +614,31 @@ static enum x_verdict accept(struct ike_core *core, struct ike_sa *sa, struct x_
 	return X_DONE;
 }
 
-static void explain_failure(struct ike_core *core, const struct ike_sa *sa,
-			    const struct ike_id *idi, const struct ike_id *idr,
-			    const struct ike_auth *auth, struct ike_tunnel *best)
-{
-	char id[IKE_MAX_ID + 16];
-
-	ike_id_print(id, sizeof(id), idi);
-	if (!best)
-		explain_unknown(core, sa, idi, idr);
-	else if (auth->method != IKE_AUTH_PSK)
-		tunnel_error(
-			core, best, sa,
-			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
-			id, auth->method);
-	else
-		tunnel_error(
-			core, best, sa,
-			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
-			id);
-}
-
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
+	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
 	struct ike_tunnel *t, *best;
-	char id[IKE_MAX_ID + 16];
-	struct ike_id idi, idr;
-	struct ike_auth auth;
-	bool has_idr;
+	struct claim who = { 0 };
 
-	if (!find_id(m->in, IKE_PL_IDI, &idi)) {
+	if (!find_id(m->in, IKE_PL_IDI, &who)) {
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}
-	has_idr = find_id(m->in, IKE_PL_IDR, &idr);
-	ike_id_print(id, sizeof(id), &idi);
-	if (!find_auth(m->in, &auth)) {
-		if (!admit_reply(core))
-			return refuse_auth(m);
-		tunnel_error(
-			core, blame(core, sa), sa,
-			"peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
-			id);
+	if (idr)
+		ike_id_parse(idr, &who.wanted); /* type 0 if malformed */
+	if (!find_auth(m->in, &who.auth)) {
+		if (admit_reply(core)) /* or our log could be filled at will */
+			explain_eap(core, sa, &who);
 		return refuse_auth(m);
 	}
-	t = authenticate(core, sa, &idi, has_idr ? &idr : NULL, &auth, &best);
+	t = authenticate(core, sa, &who, fits, &best);
 	if (!t) {
-		if (admit_reply(core)) /* or our log could be filled at will */
-			explain_failure(core, sa, &idi, has_idr ? &idr : NULL, &auth, best);
+		if (admit_reply(core))
+			explain_failure(core, sa, &who, best);
 		return refuse_auth(m);
 	}
 	sa->tunnel = t;
-	sa->remote_id = idi;
+	sa->remote_id = who.id;
 	return accept(core, sa, m);
 }
 

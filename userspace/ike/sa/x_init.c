@@ -128,7 +128,10 @@ static bool derive(struct ike_core *core, struct ike_sa *sa, const struct ike_ke
 
 static bool nonce_ok(const struct ike_payload *p)
 {
-	return p && p->len >= IKE_MIN_NONCE && p->len <= IKE_MAX_NONCE;
+	const uint8_t *data;
+	size_t len;
+
+	return p && !ike_nonce_parse(p, &data, &len);
 }
 
 /* ---- initiator ----------------------------------------------------------- */
@@ -239,6 +242,8 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 		return;
 	/* Only what we offered: else anyone could talk us into a weaker group (2.7). */
 	if (!ike_proposals_have_dh(&sa->tunnel->conf.ike, group)) {
+		if (sa->last_hint)
+			return; /* told once per attempt */
 		sa->last_hint = core->now;
 		tunnel_error(core, sa->tunnel, sa,
 			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer",
@@ -447,8 +452,8 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 		return;
 	ike_endpoint_print(ep, sizeof(ep), &d->remote);
 	if (best)
-		tunnel_error(core, best, NULL, "no common IKE proposal with %s: %s", ep,
-			     ike_proposal_explain(why, sizeof(why), &best->conf.ike, offer));
+		tunnel_hint(core, best, NULL, &d->remote, "no common IKE proposal with %s: %s", ep,
+			    ike_proposal_explain(why, sizeof(why), &best->conf.ike, offer));
 	else
 		core_log(core, IKE_LOG_INFO, NULL, NULL,
 			 "IKE_SA_INIT from %s refused: no tunnel that is up expects it", ep);
