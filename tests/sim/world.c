@@ -151,15 +151,12 @@ static void ksa_del(struct node *n, struct ksa *s)
 		*s = n->sa[--n->n_sa];
 }
 
-static int env_spi_alloc(void *ctx, const char *tunnel, const struct ike_endpoint *remote,
-			 uint32_t *spi)
+static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t *spi)
 {
 	struct node *n = ctx;
 	struct ksa *s;
 	uint64_t id;
 
-	if (!remote->addr.family)
-		world_fail(n->w, "node %u: SPI wanted for a peer without address", n->index);
 	do {
 		*spi = (uint32_t)rnd_next(&n->rnd);
 		id = (uint64_t)n->index << 32 | *spi;
@@ -889,8 +886,6 @@ static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct
 	any_selectors(&c->remote_ts);
 	c->start = know ? IKE_START_NOW : IKE_START_LISTEN;
 	c->liveness = 20;
-	c->keepalive = 20;
-	c->replay_window = 1024;
 }
 
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both)

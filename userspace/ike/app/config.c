@@ -950,8 +950,6 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote_ts = c->remote_ts;
 	out->start = c->start;
 	out->liveness = c->liveness;
-	out->keepalive = c->keepalive;
-	out->replay_window = c->replay_window;
 }
 
 bool config_name_ok(const char *name)

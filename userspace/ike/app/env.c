@@ -36,14 +36,12 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 loop_now());
 }
 
-static int env_spi_alloc(void *ctx, const char *name, const struct ike_endpoint *remote,
-			 uint32_t *spi)
+static int env_spi_alloc(void *ctx, const char *name, uint32_t *spi)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 	int err;
 
-	(void)remote; /* a link has one peer */
 	if (!t || !t->ifindex)
 		return -ENODEV;
 	err = kernel_spi_alloc(a->kernel, t->ifindex, spi);

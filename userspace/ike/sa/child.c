@@ -10,7 +10,7 @@
 uint32_t child_spi(struct ike_core *core, struct ike_sa *sa)
 {
 	uint32_t spi = 0;
-	int rc = core->env.spi_alloc(core->env.ctx, sa->tunnel->conf.name, &sa->remote, &spi);
+	int rc = core->env.spi_alloc(core->env.ctx, sa->tunnel->conf.name, &spi);
 
 	if (!rc && spi)
 		return spi;

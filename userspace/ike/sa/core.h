@@ -29,16 +29,14 @@ struct ike_tunnel_conf {
 	struct ike_id remote_id; /* type 0: any identity that proves the PSK */
 	uint8_t psk[256];
 	size_t psk_len;
-	struct ike_endpoint
-		local; /* address may be 0: whatever routing chose; port of the link (4500) */
+	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */
+	struct ike_endpoint local; /* port of the link (4500) */
 	struct ike_endpoint
 		remote; /* family 0: unknown, listen only; port 500, or 4500 to start there */
 	struct ike_proposals ike, esp; /* in order of preference */
 	struct ike_ts_list local_ts, remote_ts;
 	enum ike_start start;
 	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
-	uint32_t keepalive; /* seconds, given to the kernel */
-	uint32_t replay_window; /* packets, given to the kernel */
 };
 
 /*
@@ -95,8 +93,7 @@ struct ike_env {
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
 	/* Reserve an inbound SPI for the tunnel's peer. */
-	int (*spi_alloc)(void *ctx, const char *tunnel, const struct ike_endpoint *remote,
-			 uint32_t *spi);
+	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t *spi);
 	/*
 	 * Make the pair work: inbound first, then outbound; the newest outbound SA takes the
 	 * traffic. On failure neither remains. With ->part IN only the inbound SA is installed;
