@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ike/app/ctl.h"
+#include "ike/app/agent_int.h"
 
 static struct event_base *base;
 static struct ctl *ctl;
 static char path[64];
 static struct ctl_request *late; /* asked with "later", not answered yet */
 static unsigned int asked;
+static char big[32768];
 
 static void on_request(void *ctx, struct ctl_request *q, json_t *what)
 {
@@ -31,6 +33,10 @@ static void on_request(void *ctx, struct ctl_request *q, json_t *what)
 	asked++;
 	if (cmd && !strcmp(cmd, "later"))
 		late = q;
+	else if (cmd && !strcmp(cmd, "nothing"))
+		ctl_answer(q, NULL);
+	else if (cmd && !strcmp(cmd, "big"))
+		ctl_answer(q, json_pack("{s:s#}", "big", big, (int)sizeof(big)));
 	else
 		ctl_answer(q, json_pack("{s:b,s:s}", "ok", 1, "cmd", cmd ? cmd : "none"));
 }
@@ -192,6 +198,88 @@ static void too_many_askers(void **state)
 	turn();
 }
 
+/* Who waits for a line gets one. */
+static void never_no_answer(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"cmd\":\"nothing\"}\n");
+	assert_string_equal(heard(fd), "{\"ok\":false,\"error\":\"out of memory\"}\n");
+	close(fd);
+	turn();
+}
+
+static void text_of_any_octets(void **state)
+{
+	json_t *t = ctl_text("caf\xe9\n");
+
+	(void)state;
+	assert_string_equal(json_string_value(t), "caf??");
+	json_decref(t);
+	t = ctl_text("caf\xc3\xa9");
+	assert_string_equal(json_string_value(t), "caf\xc3\xa9");
+	json_decref(t);
+}
+
+/* Sentences that cut a name in the middle of a letter. */
+static void commands_answer_names_cut_short(void **state)
+{
+	static const char *const rows[] = {
+		"{\"cmd\":\"down\",\"tunnel\":\"%s\"}\n",
+		"{\"cmd\":\"up\",\"tunnel\":\"%s\"}\n",
+		"{\"cmd\":\"status\",\"tunnel\":\"%s\"}\n",
+		"{\"cmd\":\"%s\"}\n",
+	};
+	struct agent_options options = { .config_dir = "/nowhere" };
+	/* Settling: there is no loop and no core. */
+	struct agent agent = { .options = &options, .settling = true };
+	char err[256], line[256], word[128] = "x";
+	struct ctl *ours;
+	int fd;
+
+	(void)state;
+	for (unsigned int i = 0; i < 25; i++)
+		strcat(word, "\xc3\xa9");
+	ctl_close(ctl);
+	ours = ctl_open(base, path, cmd_request, &agent, err, sizeof(err));
+	assert_non_null(ours);
+	ctl = ours;
+	fd = dial();
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(line, sizeof(line), rows[i], word);
+		say(fd, line);
+		assert_non_null(strstr(heard(fd), "{\"ok\":false,\"error\":\""));
+	}
+	close(fd);
+	turn();
+}
+
+/* Its answers do not fill the memory; they come once it reads. */
+static void an_asker_that_does_not_read(void **state)
+{
+	enum { QUESTIONS = 500 };
+	static char buf[65536];
+	size_t got = 0;
+	int fd = dial();
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	for (unsigned int i = 0; i < QUESTIONS; i++)
+		say(fd, "{\"cmd\":\"big\"}\n");
+	assert_in_range(asked, 1, 50);
+	for (unsigned int i = 0; i < 20 * QUESTIONS && asked < QUESTIONS; i++) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		got += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	assert_int_equal(asked, QUESTIONS);
+	assert_true(got > (QUESTIONS - 50) * sizeof(big));
+	close(fd);
+	turn();
+}
+
 static void one_listener_and_its_mode(void **state)
 {
 	char err[256];
@@ -234,9 +322,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_line_without_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_askers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(never_no_answer, set_up, tear_down),
+		cmocka_unit_test(text_of_any_octets),
+		cmocka_unit_test_setup_teardown(commands_answer_names_cut_short, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_asker_that_does_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_listener_and_its_mode, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closing_with_a_question_open, set_up, tear_down),
 	};
 
+	signal(SIGPIPE, SIG_IGN); /* as esptund does */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static json_t *failure(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return json_pack("{s:b,s:s}", "ok", 0, "error", text);
+	return json_pack("{s:b,s:o}", "ok", 0, "error", ctl_text(text));
 }
 
 /* ---- the core's view ------------------------------------------------------------- */
@@ -57,7 +57,7 @@ static double seconds(uint64_t ms)
 
 static void put_text(json_t *o, const char *key, const char *text)
 {
-	json_object_set_new(o, key, json_string(text));
+	json_object_set_new(o, key, ctl_text(text));
 }
 
 static void put_int(json_t *o, const char *key, uint64_t v)
@@ -350,7 +350,7 @@ static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
 		t->conf.name, where);
 }
 
-/* The answer for an up, or NULL if there is none yet. */
+/* The answer for an up, or NULL if there is none yet (or no memory for it). */
 static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tunnel *t)
 {
 	bool late = loop_now() >= w->deadline;
@@ -396,7 +396,8 @@ void cmd_review(struct agent *a)
 		struct tunnel *t = tunnel_by_name(a, w->tunnel);
 		json_t *answer = w->up ? judge_up(a, w, t) : judge_down(a, w, t);
 
-		if (!answer) {
+		/* At its deadline every waiter goes, or cmd_next() would be in the past for ever. */
+		if (!answer && loop_now() < w->deadline) {
 			at = &w->next;
 			continue;
 		}

@@ -50,14 +50,14 @@ static void client_free(struct client *c)
 	free(c);
 }
 
+/* Whoever asked waits for a line, so that there must always be one. */
 static void put(struct client *c, const json_t *answer)
 {
-	char *text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(10));
+	static const char no_memory[] = "{\"ok\":false,\"error\":\"out of memory\"}";
+	char *text = answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
 
-	if (text) {
-		bufferevent_write(c->bev, text, strlen(text));
-		bufferevent_write(c->bev, "\n", 1);
-	}
+	bufferevent_write(c->bev, text ? text : no_memory, strlen(text ? text : no_memory));
+	bufferevent_write(c->bev, "\n", 1);
 	free(text);
 }
 
@@ -83,8 +83,16 @@ static void ask(struct client *c, const char *line, size_t len)
 	if (c->open) {
 		c->open->client = c;
 		c->ctl->fn(c->ctl->ctx, c->open, what);
+	} else {
+		put(c, NULL);
 	}
 	json_decref(what);
+}
+
+/* Does the client leave its answers lying? Then it gets no more of them. */
+static bool unread(const struct client *c)
+{
+	return evbuffer_get_length(bufferevent_get_output(c->bev)) >= CTL_MAX_UNREAD;
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -92,7 +100,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	struct client *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 
-	while (!c->open) {
+	while (!c->open && !unread(c)) {
 		size_t len;
 		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 
@@ -101,8 +109,14 @@ static void on_read(struct bufferevent *bev, void *arg)
 		ask(c, line, len);
 		free(line);
 	}
-	if (!c->open && evbuffer_get_length(in) >= CTL_MAX_LINE)
+	if (!c->open && !unread(c) && evbuffer_get_length(in) >= CTL_MAX_LINE)
 		client_free(c);
+}
+
+/* All was read: go on with the requests that waited for it. */
+static void on_written(struct bufferevent *bev, void *arg)
+{
+	on_read(bev, arg);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -143,7 +157,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	c->next = ctl->clients;
 	ctl->clients = c;
 	ctl->n_clients++;
-	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, CTL_MAX_LINE);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
@@ -246,4 +260,19 @@ void ctl_answer(struct ctl_request *q, json_t *what)
 	}
 	json_decref(what);
 	free(q);
+}
+
+json_t *ctl_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char *plain = value ? NULL : strdup(text);
+
+	for (char *s = plain; s && *s; s++) {
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+	}
+	if (plain)
+		value = json_string(plain);
+	free(plain);
+	return value;
 }

@@ -60,7 +60,12 @@
 #define CTL_DIR "/run/esptun"
 #define CTL_SOCKET CTL_DIR "/control"
 
-enum ctl_limits { CTL_MAX_LINE = 65536, CTL_MAX_CLIENTS = 32, CTL_DEFAULT_TIMEOUT = 20 };
+enum ctl_limits {
+	CTL_MAX_LINE = 65536, /* octets of a request */
+	CTL_MAX_UNREAD = 65536, /* octets of answers, from which on no more requests are read */
+	CTL_MAX_CLIENTS = 32,
+	CTL_DEFAULT_TIMEOUT = 20,
+};
 
 struct event_base;
 struct ctl;
@@ -77,7 +82,13 @@ struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void 
 /* Answers may still be given afterwards; they go nowhere. NULL is fine. */
 void ctl_close(struct ctl *c);
 
-/* Answer @q, which is then gone, with @what, whose reference is taken. The asker may be gone too. */
+/*
+ * Answer @q, which is then gone, with @what, whose reference is taken; NULL says that
+ * memory ran out. The asker may be gone too.
+ */
 void ctl_answer(struct ctl_request *q, json_t *what);
+
+/* JSON's string of @text. One that is not UTF-8 gets "?" in place of all but ASCII. */
+json_t *ctl_text(const char *text);
 
 #endif
