@@ -13,6 +13,13 @@ struct keytable {
 	int ike, esp; /* descriptors */
 };
 
+/* In a folder that others may write to, the file may be one they made and hold open. */
+static bool only_ours(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && !(st->st_mode & 077) && st->st_uid == geteuid() &&
+	       st->st_nlink == 1;
+}
+
 static int open_table(const char *dir, const char *name)
 {
 	char path[4096];
@@ -23,8 +30,8 @@ static int open_table(const char *dir, const char *name)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_mode & 077)) {
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd >= 0 && (fstat(fd, &st) || !only_ours(&st))) {
 		close(fd);
 		errno = EPERM;
 		return -1;

@@ -13,7 +13,8 @@ struct keytable;
 
 /*
  * Make @dir (mode 0700) and in it the tables (mode 0600), to which lines are appended.
- * NULL with the cause in errno; EPERM if a table can be read by others.
+ * NULL with the cause in errno; EPERM if a table can be read by others, belongs to
+ * another user or has a second name.
  */
 struct keytable *keytable_open(const char *dir);
 void keytable_close(struct keytable *t); /* NULL is fine */
