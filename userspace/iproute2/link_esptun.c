@@ -35,7 +35,7 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	      f);
 }
 
-/* One option's value as a number; does not return if it is none. */
+/* One option's value, decimal or 0x; does not return if it is no number. */
 static unsigned long number(const char *key, const char *s, unsigned long max)
 {
 	char msg[64];
@@ -43,7 +43,7 @@ static unsigned long number(const char *key, const char *s, unsigned long max)
 	char *end;
 
 	errno = 0;
-	v = strtoul(s, &end, 0);
+	v = strtoul(s, &end, s[0] == '0' && (s[1] | 0x20) == 'x' ? 16 : 10);
 	if (*s >= '0' && *s <= '9' && !errno && !*end && v <= max)
 		return v;
 	snprintf(msg, sizeof(msg), "%s must be a number from 0 to %lu", key, max);
