@@ -8,11 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -229,6 +232,63 @@ static void broken_answers(void **state)
 	assert_int_equal(r.code, 0);
 }
 
+static int patience; /* ms, of the last poll() */
+
+/* In place of libc's: notes how long the user would wait, waits shorter. */
+int poll(struct pollfd *fds, nfds_t n, int ms)
+{
+	struct timespec t = { .tv_nsec = 200000000 };
+
+	patience = ms;
+	return (int)syscall(SYS_ppoll, fds, n, &t, NULL, 0);
+}
+
+/* An agent that is stuck: the socket listens, nobody answers. */
+static void no_answer_in_time(void **state)
+{
+	static const struct {
+		const char *words;
+		int least, most;
+	} rows[] = {
+		{ "status", 29000, 30000 },
+		{ "reload", 29000, 30000 },
+		{ "up hq", 49000, 50000 },
+		{ "down hq timeout 0", 29000, 30000 },
+		{ "up hq timeout 3599", 3628000, 3629000 },
+	};
+	struct run r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char words[64], *save, *argv[8] = { "esptun", "-c", path };
+		int fd = listening(), argc = 3;
+
+		strcpy(words, rows[i].words);
+		for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
+			argv[argc++] = w;
+		assert_int_equal(caught(argc, argv, &r), EXIT_KERNEL);
+		contains(r.err, "gave no answer");
+		assert_in_range(patience, rows[i].least, rows[i].most);
+		close(fd);
+	}
+}
+
+/* More than one tunnel has to say, and than a pipe holds at once. */
+static void a_long_answer(void **state)
+{
+	static char answer[200000];
+	struct run r;
+	size_t len;
+
+	(void)state;
+	len = (size_t)snprintf(answer, sizeof(answer), "{\"ok\":true,\"removed\":[\"");
+	memset(answer + len, 'x', sizeof(answer) - len - 5);
+	memcpy(answer + sizeof(answer) - 5, "\"]}\n", 5);
+	run(&r, answer, "reload");
+	assert_int_equal(r.code, 0);
+	contains(r.out, "removed: xxx");
+}
+
 static void nobody_there(void **state)
 {
 	char control[64], *argv[] = { "esptun", "-c", control, "status", NULL };
@@ -244,9 +304,14 @@ static void nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status),	  cmocka_unit_test(up_down_reload),
-		cmocka_unit_test(refusals),	  cmocka_unit_test(hostile_strings),
-		cmocka_unit_test(broken_answers), cmocka_unit_test(nobody_there),
+		cmocka_unit_test(status),
+		cmocka_unit_test(up_down_reload),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(hostile_strings),
+		cmocka_unit_test(broken_answers),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(no_answer_in_time),
+		cmocka_unit_test(a_long_answer),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -4,8 +4,10 @@
  * line back.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -23,12 +25,17 @@ const char usage_agent[] =
 
 #define CONTROL_PATH "/run/esptun/control"
 
-/* A reply longer than this is no reply of ours. */
-#define REPLY_MAX (4 * 1024 * 1024)
+/* A reply longer than this is no reply of ours: 16384 tunnels have less to say. */
+#define REPLY_MAX (64 * 1024 * 1024)
+
+#define AGENT_TIMEOUT 20 /* seconds it takes over up and down if not told */
+#define PATIENCE 30 /* seconds beyond these, for an agent that has much to do */
 
 static int control_connect(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	/* connect() and send() wait for an agent that is stuck, too */
+	struct timeval patience = { .tv_sec = PATIENCE };
 	int fd;
 
 	if (strlen(path) >= sizeof(addr.sun_path)) {
@@ -37,6 +44,8 @@ static int control_connect(const char *path)
 	}
 	strcpy(addr.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd >= 0 && !connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return fd;
 	if (errno == EACCES || errno == EPERM)
@@ -45,6 +54,8 @@ static int control_connect(const char *path)
 		cli_error(
 			"the agent is not running (no one listens at %s); start it with: systemctl start esptund",
 			path);
+	else if (errno == EAGAIN)
+		cli_error("the agent takes no requests; see its log: journalctl -u esptund");
 	else
 		cli_error("cannot connect to %s: %s", path, strerror(errno));
 	if (fd >= 0)
@@ -71,21 +82,62 @@ static int send_request(int fd, json_t *request)
 	return done == len ? 0 : -1;
 }
 
-static json_t *read_reply(int fd)
+static int64_t now_ms(void)
 {
-	FILE *f = fdopen(dup(fd), "re");
-	json_t *reply = NULL;
-	size_t size = 0;
-	char *line = NULL;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Something came, or the end. False at the deadline. */
+static bool wait_readable(int fd, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		int64_t left = deadline - now_ms();
+
+		n = left > 0 ? poll(&p, 1, (int)left) : 0;
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/* A line, or what there is at the end: its length, -1 if none came in time. */
+static ssize_t read_line(int fd, int64_t deadline, char **line)
+{
+	size_t len = 0, size = 0;
+	char *grown, *end;
 	ssize_t n;
 
-	if (!f)
-		return NULL;
-	n = getline(&line, &size, f);
-	if (n > 0 && n <= REPLY_MAX)
-		reply = json_loadb(line, (size_t)n, 0, NULL);
+	for (*line = NULL;;) {
+		if (len == size) {
+			size = size ? 2 * size : 4096;
+			grown = size <= REPLY_MAX ? realloc(*line, size) : NULL;
+			if (!grown)
+				return -1;
+			*line = grown;
+		}
+		if (!wait_readable(fd, deadline))
+			return -1;
+		n = recv(fd, *line + len, size - len, 0);
+		if (n <= 0)
+			return n ? -1 : (ssize_t)len;
+		end = memchr(*line + len, '\n', (size_t)n);
+		if (end)
+			return end - *line;
+		len += (size_t)n;
+	}
+}
+
+static json_t *read_reply(int fd, unsigned int seconds)
+{
+	char *line;
+	ssize_t n = read_line(fd, now_ms() + (int64_t)seconds * 1000, &line);
+	json_t *reply = n > 0 ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
+
 	free(line);
-	fclose(f);
 	return reply;
 }
 
@@ -130,14 +182,17 @@ static void print_refusal(json_t *reply)
 			cli_error("%s", json_string_value(item));
 }
 
-/* Ask the agent; takes the request, prints errors. Returns the reply or NULL. */
-static json_t *ask(struct cli *cli, json_t *request)
+/*
+ * Ask the agent, which may take @seconds; takes the request, prints errors. Returns the
+ * reply or NULL.
+ */
+static json_t *ask(struct cli *cli, json_t *request, unsigned int seconds)
 {
 	int fd = control_connect(cli->control ? cli->control : CONTROL_PATH);
 	json_t *reply = NULL;
 
 	if (fd >= 0 && !send_request(fd, request))
-		reply = read_reply(fd);
+		reply = read_reply(fd, seconds + PATIENCE);
 	json_decref(request);
 	if (fd < 0)
 		return NULL;
@@ -297,9 +352,9 @@ static void print_reply(json_t *reply)
 	}
 }
 
-static int ask_and_print(struct cli *cli, json_t *request)
+static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
 {
-	json_t *reply = ask(cli, request);
+	json_t *reply = ask(cli, request, seconds);
 
 	if (!reply)
 		return EXIT_KERNEL;
@@ -330,7 +385,7 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 {
 	static const struct keyword keywords[] = { { "timeout", 0, false }, { NULL, 0, false } };
 	const char *tunnel;
-	uint32_t timeout;
+	uint32_t timeout = AGENT_TIMEOUT;
 	json_t *request;
 	int id;
 
@@ -350,7 +405,7 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 		}
 		json_object_set_new(request, "timeout", json_integer(timeout));
 	}
-	return ask_and_print(cli, request);
+	return ask_and_print(cli, request, timeout);
 }
 
 int cmd_up(struct cli *cli, struct args *a)
@@ -376,7 +431,7 @@ int cmd_status(struct cli *cli, struct args *a)
 	request = json_pack("{ss}", "cmd", "status");
 	if (a->argc)
 		json_object_set_new(request, "tunnel", json_string(args_next(a)));
-	return ask_and_print(cli, request);
+	return ask_and_print(cli, request, 0);
 }
 
 int cmd_reload(struct cli *cli, struct args *a)
@@ -387,5 +442,5 @@ int cmd_reload(struct cli *cli, struct args *a)
 		args_fail(a, "unexpected \"%.40s\"; usage: esptun reload", a->argv[0]);
 		return cli_usage_error(a);
 	}
-	return ask_and_print(cli, json_pack("{ss}", "cmd", "reload"));
+	return ask_and_print(cli, json_pack("{ss}", "cmd", "reload"), 0);
 }
