@@ -232,7 +232,7 @@ another_pair() {
 	state_is gwa up && [ "$(spi_out)" != null ] && [ "$(spi_out)" != "$former" ]
 }
 former=$(spi_out)
-must at gwa esptun sa set dev hq dir out spi "$former" peer 1 soft-packets 2
+must at gwa esptun sa set dev hq dir out spi "$former" peer 1 limit soft-packets 2
 check "traffic passes a soft limit" pings lana 10.2.0.2
 check "which brings a new pair" wait_for 15 another_pair
 check "traffic passes" pings lana 10.2.0.2
