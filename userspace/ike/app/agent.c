@@ -391,8 +391,9 @@ int agent_read_configs(struct agent *a, struct reload *r)
 	int n = scandir(a->options->config_dir, &list, is_config, alphasort);
 
 	if (n < 0) {
-		log_say(IKE_LOG_ERROR, NULL, "cannot read %s: %s", a->options->config_dir,
-			strerror(errno));
+		log_say(IKE_LOG_ERROR, NULL,
+			"cannot read %s: %s; tunnels are files NAME.conf in it, see esptun.conf(5)",
+			a->options->config_dir, strerror(errno));
 		return -1;
 	}
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
