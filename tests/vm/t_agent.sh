@@ -221,7 +221,6 @@ like "is named" "$(of gwa .error)" 'cannot find the address of nosuch.test: .*as
 endpoint=vpn.test begin=now branch_conf
 tell gwa reload
 check "a name from DNS" wait_for 20 state_is gwa up
-stop "$dns_pid"
 
 # ---- SAs that end -----------------------------------------------------------------------------
 
@@ -250,6 +249,7 @@ agent_stop gwa
 check "SIGTERM removes the link" no_link gwa hq
 check "and tells the peer" wait_for 5 state_is gwb down
 
+stop "$dns_pid"
 routes=198.51.100.0/24 branch_conf
 agent gwa
 refuse "a tunnel does not carry itself" "the peer's own address 198.51.100.2 is routed into hq" tell gwa up hq

@@ -199,6 +199,12 @@ static bool watch_signals(struct agent *a)
 	return true;
 }
 
+/* libevent's own remarks, such as on name servers that do not answer. */
+static void on_libevent(int severity, const char *text)
+{
+	log_say(severity >= EVENT_LOG_ERR ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL, "%s", text);
+}
+
 /* Whatever opens files on first use must do so before the rights are gone. */
 static void warm_up(void)
 {
@@ -223,6 +229,7 @@ static int serve(const struct options *o)
 		}
 	}
 	log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, false);
+	event_set_log_callback(on_libevent);
 	warm_up();
 	make_socket_dir(o->agent.socket);
 	a = agent_new(&o->agent, err, sizeof(err));
