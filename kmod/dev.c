@@ -103,13 +103,13 @@ static void update_work(struct work_struct *work)
 
 	esptun_tx_release(link);
 	if (!rtnl_trylock()) {
-		queue_delayed_work(system_wq, &link->update, 1);
+		schedule_delayed_work(&link->update, 1);
 		return;
 	}
 	update_mtu(link);
 	rtnl_unlock();
 	if (more)
-		queue_delayed_work(system_wq, &link->update, HZ);
+		schedule_delayed_work(&link->update, HZ);
 }
 
 static void release_work(struct work_struct *work)

@@ -316,8 +316,8 @@ static void moved(struct esptun_peer *peer)
 	}
 	WRITE_ONCE(peer->untold, true);
 	WRITE_ONCE(peer->link->untold, true);
-	queue_delayed_work(system_wq, &peer->link->update,
-			   msecs_to_jiffies(ESPTUN_MOVED_MS));
+	schedule_delayed_work(&peer->link->update,
+			      msecs_to_jiffies(ESPTUN_MOVED_MS));
 }
 
 /*
