@@ -149,10 +149,9 @@ struct esptun_link {
 static inline void esptun_link_update(struct esptun_link *link)
 {
 	unsigned int n = READ_ONCE(link->n_peers);
+	unsigned int ms = n > ESPTUN_FEW_PEERS ? min(n, 1000u) : 0;
 
-	queue_delayed_work(
-		system_wq, &link->update,
-		n > ESPTUN_FEW_PEERS ? msecs_to_jiffies(min(n, 1000u)) : 0);
+	schedule_delayed_work(&link->update, msecs_to_jiffies(ms));
 }
 
 /* There is a new outbound SA: try the held packets at once. Any context. */
