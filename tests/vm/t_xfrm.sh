@@ -50,9 +50,11 @@ for alg in "${algorithms[@]}"; do
 		check "$name: packets of all lengths modulo 4, and large" lengths
 		check "$name: TCP both ways" iperf west east 10.9.0.2 --bidir
 		is "$name: xfrm found nothing wrong" "$(xfrm_errors)" "$before"
+		# Late packets, once the window has moved on, are no fault: where the SIMD
+		# registers are taken, xfrm (cryptd) and esptun (parking) let others overtake.
 		is "$name: esptun dropped nothing received" \
 			"$(at west "$VM_LIB/nl" --counters vpn0 |
-				jq -c 'with_entries(select(.value > 0 and (.key | startswith("rx-")) and .key != "rx-keepalive"))')" '{}'
+				jq -c 'with_entries(select(.value > 0 and (.key | startswith("rx-")) and .key != "rx-keepalive" and .key != "rx-replay"))')" '{}'
 	done
 done
 
