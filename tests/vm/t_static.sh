@@ -149,8 +149,10 @@ sleep 4.5
 stop "$started"
 said=$(keepalives idle.pcap)
 count=$(grep -c . <<< "$said")
-[ "$count" -ge 3 ] && [ "$count" -le 5 ]
-result $? "idle with keepalive 1: $count in 4.5 s"
+# By the capture's own clock: a busy machine sleeps longer than it was told.
+gap=$(awk 'NR > 1 && (!min || $1 - was < min) { min = $1 - was } { was = $1 } END { print min + 0 }' <<< "$said")
+[ "$count" -ge 3 ] && awk -v gap="$gap" 'BEGIN { exit !(gap > 0.9) }'
+result $? "idle with keepalive 1: $count, at least $gap s apart"
 is "each is the octet 0xff" "$(cut -f2 <<< "$said" | sort -u)" ff
 is "keepalive 0 in the east: none" \
 	"$(tshark -n -r "$VM_OUT/idle.pcap" -Y 'ip.src == 192.0.2.2' 2> /dev/null | wc -l)" 0
