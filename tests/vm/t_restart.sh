@@ -75,7 +75,9 @@ all_came() {
 	read -r count _ missing < "/run/$1.recv"
 	echo "# $2: $sent sent, $count came; missing: ${missing:-none}; errors: $(grep -vc ready "/run/$1.send.log")"
 	check "$2: enough packets to tell" test "$sent" -gt 200
-	is "$2: none was lost" "$count ${missing:-none}" "$sent none"
+	# The sender may be ended between sending a number and counting it.
+	check "$2: the last one came" test "$count" -ge "$sent"
+	is "$2: none was lost" "${missing:-none}" none
 }
 
 two_sites > /dev/null
