@@ -236,8 +236,23 @@ check "traffic passes a soft limit" pings lana 10.2.0.2
 check "which brings a new pair" wait_for 15 another_pair
 check "traffic passes" pings lana 10.2.0.2
 former=$(spi_out)
+must at gwa esptun peer add dev hq id 7 remote 203.0.113.7 port 4500
+must at gwa esptun sa flush dev hq peer 7
+must at gwa esptun peer del dev hq id 7
+sleep 2
+is "a flush of another peer's SAs is not its business" "$(spi_out)" "$former"
 must at gwa esptun sa flush dev hq
 check "SAs removed by somebody else are missed" wait_for 60 another_pair
+check "traffic passes" pings lana 10.2.0.2
+
+# More events than its socket holds: the last of them, lost, is a deletion.
+former=$(spi_out)
+kill -STOP "${agent_pid[gwa]}"
+must at gwa "$VM_LIB/nl" --repeat 12000 peer-set '{"ifindex": "hq", "peer": {"id": 1, "keepalive": 20}}'
+must at gwa esptun sa del dev hq dir out spi "$former" peer 1
+kill -CONT "${agent_pid[gwa]}"
+check "lost events are noticed" wait_for 20 holds "$VM_OUT/esptund-gwa.part" 'more to tell than we could read'
+check "and a deletion among them is made up for" wait_for 60 another_pair
 check "traffic passes" pings lana 10.2.0.2
 
 must at gwa ip link del hq

@@ -311,11 +311,12 @@ static void on_complaint(void *ctx, bool error, unsigned int line, const char *t
 		snprintf(full, sizeof(full), "%s: %s", c->path, text);
 	log_say(error ? IKE_LOG_ERROR : IKE_LOG_WARN, NULL, "%s", full);
 	if (error && c->errors)
-		json_array_append_new(c->errors, json_string(full));
+		json_array_append_new(c->errors, ctl_text(full));
 	if (error && c->text && !*c->text)
 		snprintf(c->text, c->size, "%s", full);
 }
 
+/* @conf holds the key: its reader wipes it after tunnel_insert() has copied it. */
 static int load(const struct agent *a, const char *name, struct config *conf, struct complaints *c)
 {
 	struct config_report report = { on_complaint, c };
@@ -340,7 +341,9 @@ struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t 
 	if (load(a, name, &conf, &c))
 		return NULL;
 	t = tunnel_insert(a, &conf);
-	if (!t) {
+	if (t) {
+		ike_wipe(&conf, sizeof(conf));
+	} else {
 		config_clear(&conf);
 		snprintf(err, err_size, "out of memory");
 	}
@@ -350,7 +353,7 @@ struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t 
 static void note(json_t *list, const char *name)
 {
 	if (list)
-		json_array_append_new(list, json_string(name));
+		json_array_append_new(list, ctl_text(name));
 }
 
 /* NAME.conf is there: new, changed, or as it was. */
@@ -364,9 +367,11 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 		return;
 	if (!t) {
 		t = tunnel_insert(a, &conf);
-		if (t && !tunnel_open(a, t) && r)
+		if (!t)
+			config_clear(&conf);
+		else if (!tunnel_open(a, t) && r)
 			note(r->added, name);
-		else if (t && r)
+		else if (r)
 			note(r->errors, t->error);
 	} else if (!t->after && !config_equal(&t->conf, &conf)) {
 		t->successor = conf;
@@ -376,6 +381,7 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 	} else {
 		config_clear(&conf);
 	}
+	ike_wipe(&conf, sizeof(conf));
 }
 
 static int is_config(const struct dirent *d)
@@ -500,11 +506,30 @@ static void on_peer_gone(void *ctx, uint32_t ifindex)
 		on_link_gone(ctx, ifindex);
 }
 
+/*
+ * A lost soft expiry would never be told again, and the SA would run into its end. A lost
+ * acquire is: with the next packet, a second later.
+ */
 static void on_overrun(void *ctx)
 {
-	(void)ctx;
-	log_core(IKE_LOG_WARN, NULL, NULL, NULL, "the kernel had more to tell than we could read",
+	struct agent *a = ctx;
+	struct ike_status s;
+
+	log_core(IKE_LOG_WARN, NULL, NULL, NULL,
+		 "the kernel had more to tell than we could read; looking at all tunnels anew",
 		 loop_now());
+	/* Events may close tunnels, but only settling, held back here, frees them. */
+	a->settling = true;
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		bool child;
+
+		if (!t->ifindex || t->after)
+			continue;
+		child = cmd_core_status(a, t->conf.name, &s) && s.have_child;
+		kernel_retell(a->kernel, t->ifindex, child ? s.spi_in : 0, child ? s.spi_out : 0);
+	}
+	a->settling = false;
+	agent_settle(a);
 }
 
 static void on_due(void *ctx)

@@ -61,6 +61,8 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	case ESPTUN_EVENT_IKE: on_datagram(k, &ev->u.ike); break;
 	case ESPTUN_EVENT_ACQUIRE: to->acquire(to->ctx, ev->ifindex); break;
 	case ESPTUN_EVENT_EXPIRE:
+		if (ev->u.expire.peer != KERNEL_PEER)
+			break;
 		to->expire(to->ctx, ev->ifindex, ev->u.expire.spi,
 			   ev->u.expire.dir == ESPTUN_SA_DIR_IN,
 			   ev->u.expire.reason != ESPTUN_EXPIRE_REASON_SOFT);
@@ -76,9 +78,15 @@ static void on_event(const struct esptun_event *ev, void *arg)
 			to->peer_gone(to->ctx, ev->ifindex);
 		break;
 	case ESPTUN_EVENT_SA_DEL:
-		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.spi, ev->u.sa.dir == ESPTUN_SA_DIR_IN);
+		if (ev->u.sa.peer == KERNEL_PEER)
+			to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.spi,
+				    ev->u.sa.dir == ESPTUN_SA_DIR_IN);
 		break;
-	case ESPTUN_EVENT_SA_FLUSH: to->sa_gone(to->ctx, ev->ifindex, 0, true); break;
+	case ESPTUN_EVENT_SA_FLUSH:
+		/* peer 0: those of all peers */
+		if (!ev->u.sa.peer || ev->u.sa.peer == KERNEL_PEER)
+			to->sa_gone(to->ctx, ev->ifindex, 0, true);
+		break;
 	case ESPTUN_EVENT_OVERRUN: to->overrun(to->ctx); break;
 	default: break;
 	}
@@ -317,6 +325,49 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex,
 	}
 	esptun_sas_free(sas, n);
 	return 0;
+}
+
+/* Tell what is true of one of the two SAs, whatever was told of it before. */
+static void retell_sa(struct kernel *k, uint32_t ifindex, uint32_t spi, bool in,
+		      const struct esptun_sa *sas, size_t n)
+{
+	const struct kernel_events *to = &k->events;
+
+	for (size_t i = 0; i < n; i++) {
+		if (sas[i].peer != KERNEL_PEER || sas[i].spi != spi ||
+		    (sas[i].dir == ESPTUN_SA_DIR_IN) != in)
+			continue;
+		if (sas[i].state == ESPTUN_SA_STATE_DYING || sas[i].state == ESPTUN_SA_STATE_DEAD)
+			to->expire(to->ctx, ifindex, spi, in,
+				   sas[i].state == ESPTUN_SA_STATE_DEAD);
+		return;
+	}
+	to->sa_gone(to->ctx, ifindex, spi, in);
+}
+
+void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out)
+{
+	const struct kernel_events *to = &k->events;
+	struct ike_endpoint remote;
+	struct esptun_peer p;
+	struct esptun_sa *sas;
+	size_t n;
+	int err;
+
+	k->error[0] = 0;
+	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
+	if (err == -ENOENT || err == -ENODEV)
+		to->peer_gone(to->ctx, ifindex);
+	if (err || esptun_sa_dump(k->h, ifindex, 0, &sas, &n))
+		return;
+	endpoint_to_ike(&remote, &p.remote);
+	if (remote.addr.family)
+		to->peer_moved(to->ctx, ifindex, &remote);
+	if (spi_in)
+		retell_sa(k, ifindex, spi_in, true, sas, n);
+	if (spi_out)
+		retell_sa(k, ifindex, spi_out, false, sas, n);
+	esptun_sas_free(sas, n);
 }
 
 int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t *spi)

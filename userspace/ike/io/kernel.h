@@ -26,7 +26,7 @@ struct kernel_events {
 	void (*sa_gone)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound);
 	/* The agent's peer of this link may be gone (kernel_peer_exists()), and the link with it. */
 	void (*peer_gone)(void *ctx, uint32_t ifindex);
-	void (*overrun)(void *ctx); /* events were lost */
+	void (*overrun)(void *ctx); /* events were lost: kernel_retell() */
 };
 
 /*
@@ -59,6 +59,12 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex,
 		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 			    uint32_t spi_out),
 		 void *ctx);
+
+/*
+ * Events were lost: call those that are true now of the agent's peer and of its pair of
+ * SAs (0: none). From within an event, too.
+ */
+void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out);
 
 /* As struct ike_env has them. */
 int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t *spi);
