@@ -338,8 +338,7 @@ static void retell_sa(struct kernel *k, uint32_t ifindex, uint32_t spi, bool in,
 		    (sas[i].dir == ESPTUN_SA_DIR_IN) != in)
 			continue;
 		if (sas[i].state == ESPTUN_SA_STATE_DYING || sas[i].state == ESPTUN_SA_STATE_DEAD)
-			to->expire(to->ctx, ifindex, spi, in,
-				   sas[i].state == ESPTUN_SA_STATE_DEAD);
+			to->expire(to->ctx, ifindex, spi, in, sas[i].state == ESPTUN_SA_STATE_DEAD);
 		return;
 	}
 	to->sa_gone(to->ctx, ifindex, spi, in);
