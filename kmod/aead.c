@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Only synchronous transforms. Up to Linux 6.12, x86 offers AES-GCM in two
+ * ChaCha20-Poly1305 comes from the kernel's library (chachapoly.c), the others
+ * from its crypto API. Only synchronous transforms. Up to Linux 6.12, x86 offers AES-GCM in two
  * forms: a wrapper that goes asynchronous when SIMD is taken, and the
  * synchronous driver inside it ("__" in front of the name, flag INTERNAL), to
  * be used only while may_use_simd(). We take the inner one and let the caller
@@ -48,7 +49,6 @@ static const struct esptun_alg algs[] = {
 	},
 	{
 		.encr = ESPTUN_ENCR_CHACHA20_POLY1305,
-		.crypto = "rfc7539esp(chacha20,poly1305)",
 		.key_lens = { 36 },
 		.key_help =
 			"encr-key: ChaCha20-Poly1305 takes 36 octets, the key and 4 of salt",
@@ -87,6 +87,11 @@ static bool key_len_ok(const struct esptun_alg *alg, unsigned int len)
 	return false;
 }
 
+static bool is_library(const struct esptun_alg *alg)
+{
+	return alg->encr == ESPTUN_ENCR_CHACHA20_POLY1305;
+}
+
 static struct crypto_aead *alloc_tfm(const struct esptun_alg *alg, bool *simd)
 {
 	struct crypto_aead *tfm;
@@ -117,19 +122,14 @@ static int setup_tfm(struct crypto_aead *tfm, const struct esptun_alg *alg,
 	return crypto_aead_setkey(tfm, key, len);
 }
 
-int esptun_aead_init(struct esptun_aead *a, const struct esptun_alg *alg,
-		     const u8 *key, unsigned int len,
-		     struct netlink_ext_ack *extack)
+static int init_tfm(struct esptun_aead *a, const struct esptun_alg *alg,
+		    const u8 *key, unsigned int len,
+		    struct netlink_ext_ack *extack)
 {
 	struct crypto_aead *tfm;
 	bool simd;
 	int err;
 
-	if (!key_len_ok(alg, len)) {
-		if (extack)
-			extack->_msg = alg->key_help;
-		return -EINVAL;
-	}
 	tfm = alloc_tfm(alg, &simd);
 	if (IS_ERR(tfm)) {
 		NL_SET_ERR_MSG(
@@ -145,21 +145,42 @@ int esptun_aead_init(struct esptun_aead *a, const struct esptun_alg *alg,
 		crypto_free_aead(tfm);
 		return err;
 	}
-	a->alg = alg;
 	a->tfm = tfm;
 	a->simd = simd;
 	return 0;
 }
 
+int esptun_aead_init(struct esptun_aead *a, const struct esptun_alg *alg,
+		     const u8 *key, unsigned int len,
+		     struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	if (!key_len_ok(alg, len)) {
+		if (extack)
+			extack->_msg = alg->key_help;
+		return -EINVAL;
+	}
+	if (is_library(alg))
+		esptun_chachapoly_init(&a->chachapoly, key);
+	else
+		err = init_tfm(a, alg, key, len, extack);
+	if (!err)
+		a->alg = alg;
+	return err;
+}
+
 void esptun_aead_free(struct esptun_aead *a)
 {
-	if (a->tfm)
+	if (a->alg && !is_library(a->alg))
 		crypto_free_aead(a->tfm);
-	a->tfm = NULL;
+	memzero_explicit(a, sizeof(*a));
 }
 
 const char *esptun_aead_driver(const struct esptun_aead *a)
 {
+	if (is_library(a->alg))
+		return "lib(chacha20,poly1305)";
 	return crypto_tfm_alg_driver_name(crypto_aead_tfm(a->tfm));
 }
 
@@ -184,9 +205,51 @@ static struct aead_request *request(const struct esptun_aead *a,
 }
 
 /*
- * With ESN the additional data is SPI, high half, low half (RFC 4106 5), but
- * the high half is not sent. So the SPI moves 4 octets to the front for as
- * long as the encryption lasts, and all stays in one piece.
+ * Additional data (RFC 4106 5, RFC 7634 2.1): SPI, with ESN the high half of
+ * the number, which is not sent, and the low half. Return: octets.
+ */
+static unsigned int make_assoc(u8 *assoc, const u8 *esp, u64 seq, bool esn)
+{
+	if (!esn) {
+		memcpy(assoc, esp, ESPTUN_ESP_HLEN);
+		return ESPTUN_ESP_HLEN;
+	}
+	memcpy(assoc, esp, sizeof(__be32));
+	put_unaligned_be32(upper_32_bits(seq), assoc + sizeof(__be32));
+	memcpy(assoc + 2 * sizeof(__be32), esp + sizeof(__be32),
+	       sizeof(__be32));
+	return ESPTUN_ESP_HLEN + ESN_LEN;
+}
+
+static void seal_library(const struct esptun_aead *a, u8 *esp, unsigned int len,
+			 u64 seq, bool esn)
+{
+	u8 *iv = esp + ESPTUN_ESP_HLEN;
+	u8 assoc[ASSOC_MAX];
+	unsigned int n = make_assoc(assoc, esp, seq, esn);
+
+	esptun_chachapoly_seal(&a->chachapoly, iv, assoc, n,
+			       iv + ESPTUN_CHACHAPOLY_IV, len);
+}
+
+static int open_library(const struct esptun_aead *a, const u8 *esp,
+			unsigned int len, u64 seq, bool esn, u8 *out)
+{
+	const u8 *iv = esp + ESPTUN_ESP_HLEN;
+	const u8 *text = iv + ESPTUN_CHACHAPOLY_IV;
+	u8 assoc[ASSOC_MAX];
+	unsigned int n = make_assoc(assoc, esp, seq, esn);
+
+	len -= text - esp + ESPTUN_CHACHAPOLY_ICV;
+	if (!esptun_chachapoly_open(&a->chachapoly, iv, assoc, n, text, len,
+				    out))
+		return -EBADMSG;
+	return 0;
+}
+
+/*
+ * With ESN the SPI moves 4 octets to the front for as long as the encryption
+ * lasts, so that the additional data stays in one piece.
  */
 int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		     u64 seq, bool esn)
@@ -198,6 +261,10 @@ int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 	int err;
 
 	put_unaligned_be64(seq, esp + ESPTUN_ESP_HLEN);
+	if (is_library(a->alg)) {
+		seal_library(a, esp, len, seq, esn);
+		return 0;
+	}
 	if (esn) {
 		start -= ESN_LEN;
 		assoc += ESN_LEN;
@@ -221,10 +288,12 @@ int esptun_aead_open(const struct esptun_aead *a, const u8 *esp,
 	struct scatterlist *dst = s->src;
 	struct aead_request *req;
 
+	if (is_library(a->alg))
+		return open_library(a, esp, len, seq, esn, out);
 	if (esn) {
-		memcpy(s->assoc, esp, sizeof(__be32));
-		put_unaligned_be32(upper_32_bits(seq), s->assoc + 4);
-		memcpy(s->assoc + 8, esp + 4, head - 4);
+		make_assoc(s->assoc, esp, seq, true);
+		memcpy(s->assoc + ESPTUN_ESP_HLEN + ESN_LEN,
+		       esp + ESPTUN_ESP_HLEN, sizes->iv);
 		sg_init_table(s->src, 2);
 		sg_set_buf(&s->src[0], s->assoc, assoc);
 		sg_set_buf(&s->src[1], esp + head, len - head);
@@ -254,6 +323,8 @@ static void preload(void)
 	/* Other modules' faster AES, which nothing else would pull in. */
 	request_module("crypto-aes");
 	for (i = 0; i < ARRAY_SIZE(algs); i++) {
+		if (is_library(&algs[i]))
+			continue;
 		tfm = alloc_tfm(&algs[i], &simd);
 		if (!IS_ERR(tfm))
 			crypto_free_aead(tfm);

@@ -7,6 +7,7 @@
 #define ESPTUN_AEAD_H
 
 #include <linux/types.h>
+#include "chachapoly.h"
 #include "esp.h"
 
 struct crypto_aead;
@@ -15,7 +16,8 @@ struct netlink_ext_ack;
 /**
  * struct esptun_alg - one algorithm
  * @encr: IANA IKEv2 encryption transform ID
- * @crypto: kernel name of the ESP form (key followed by salt)
+ * @crypto: kernel name of the ESP form (key followed by salt), NULL if the
+ *	algorithm is the library's
  * @crypto_internal: kernel name of the form that needs the SIMD registers,
  *	or NULL; see aead.c
  * @key_lens: accepted octets of key and salt, 0 ends the list
@@ -33,18 +35,22 @@ struct esptun_alg {
 
 /**
  * struct esptun_aead - a keyed algorithm
- * @alg: row
+ * @alg: row, NULL without a key
  * @tfm: transform
+ * @chachapoly: key of ChaCha20-Poly1305, which needs no transform
  * @simd: @tfm works only while the CPU's SIMD registers are free
  */
 struct esptun_aead {
 	const struct esptun_alg *alg;
-	struct crypto_aead *tfm;
+	union {
+		struct crypto_aead *tfm;
+		struct esptun_chachapoly chachapoly;
+	};
 	bool simd;
 };
 
 /* Octets in front of an ESP packet or of its plaintext that may be clobbered. */
-#define ESPTUN_AEAD_HEADROOM 24u
+#define ESPTUN_AEAD_HEADROOM 64u
 
 /* Once per module: per-CPU requests. Process context. */
 int esptun_aead_module_init(void);

@@ -5,6 +5,7 @@
  */
 #include <linux/export.h>
 #include "aead.h"
+#include "chachapoly.h"
 #include "esp.h"
 #include "replay.h"
 #include "sadb.h"
@@ -15,6 +16,9 @@ EXPORT_SYMBOL_GPL(esptun_aead_free);
 EXPORT_SYMBOL_GPL(esptun_aead_ready);
 EXPORT_SYMBOL_GPL(esptun_aead_seal);
 EXPORT_SYMBOL_GPL(esptun_aead_open);
+
+EXPORT_SYMBOL_GPL(esptun_chachapoly_init);
+EXPORT_SYMBOL_GPL(esptun_chachapoly_open);
 
 EXPORT_SYMBOL_GPL(esptun_esp_pad);
 EXPORT_SYMBOL_GPL(esptun_esp_len);

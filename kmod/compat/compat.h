@@ -48,6 +48,29 @@
 #include <net/gso.h>
 #endif
 
+/* ---- cryptography ------------------------------------------------------ */
+
+#if !IS_ENABLED(CONFIG_CRYPTO_LIB_CHACHA_GENERIC) && \
+	!IS_ENABLED(CONFIG_CRYPTO_LIB_CHACHA)
+#error "esptun needs a kernel with CONFIG_CRYPTO_LIB_CHACHA (as WireGuard does)"
+#endif
+#if !IS_ENABLED(CONFIG_CRYPTO_LIB_POLY1305_GENERIC) && \
+	!IS_ENABLED(CONFIG_CRYPTO_LIB_POLY1305)
+#error "esptun needs a kernel with CONFIG_CRYPTO_LIB_POLY1305 (as WireGuard does)"
+#endif
+
+#ifndef HAVE_CHACHA_STATE
+#include <crypto/chacha.h>
+
+struct chacha_state {
+	u32 x[CHACHA_STATE_WORDS];
+};
+
+#define chacha_init(state, key, iv) chacha_init((state)->x, key, iv)
+#define chacha20_crypt(state, dst, src, bytes) \
+	chacha20_crypt((state)->x, dst, src, bytes)
+#endif
+
 /* ---- timers ------------------------------------------------------------ */
 
 #ifndef timer_container_of

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ChaCha20-Poly1305 as ESP uses it (RFC 7634), on the kernel's library
+ * functions, which take the SIMD code when they may and are synchronous always.
+ * The crypto API's template of the two costs as much again in glue.
+ */
+#ifndef ESPTUN_CHACHAPOLY_H
+#define ESPTUN_CHACHAPOLY_H
+
+#include <linux/types.h>
+
+#define ESPTUN_CHACHAPOLY_SALT 4u
+#define ESPTUN_CHACHAPOLY_IV 8u
+#define ESPTUN_CHACHAPOLY_ICV 16u
+#define ESPTUN_CHACHAPOLY_AAD_MAX 16u
+
+/* Octets in front of the text that are used, and given back as they were. */
+#define ESPTUN_CHACHAPOLY_HEADROOM 64u
+
+/**
+ * struct esptun_chachapoly - a key
+ * @key: as the cipher wants it
+ * @salt: first octets of the nonce (RFC 7634 2)
+ */
+struct esptun_chachapoly {
+	u32 key[8];
+	u8 salt[ESPTUN_CHACHAPOLY_SALT];
+};
+
+/**
+ * esptun_chachapoly_init - take over a key
+ * @k: to fill; the owner wipes it
+ * @key: 32 octets of key and 4 of salt
+ */
+void esptun_chachapoly_init(struct esptun_chachapoly *k, const u8 *key);
+
+/**
+ * esptun_chachapoly_seal - encrypt where it lies, and append the ICV
+ * @k: key
+ * @iv: 8 octets, unique for the key
+ * @aad: additional data
+ * @aad_len: up to ESPTUN_CHACHAPOLY_AAD_MAX octets
+ * @text: @len octets of plaintext and room for the ICV, memory of our own with
+ *	ESPTUN_CHACHAPOLY_HEADROOM octets in front that nobody else reads now
+ * @len: any
+ */
+void esptun_chachapoly_seal(const struct esptun_chachapoly *k, const u8 *iv,
+			    const u8 *aad, unsigned int aad_len, u8 *text,
+			    unsigned int len);
+
+/**
+ * esptun_chachapoly_open - authenticate and decrypt
+ * @k: key
+ * @iv: 8 octets from the packet
+ * @aad: additional data
+ * @aad_len: up to ESPTUN_CHACHAPOLY_AAD_MAX octets
+ * @text: @len octets of ciphertext and the ICV; only read, unless @out is @text
+ * @len: any
+ * @out: @text itself if that memory is our own, or @len octets elsewhere with
+ *	headroom as for esptun_chachapoly_seal()
+ *
+ * Return: false if the ICV is wrong: then @out must not be used.
+ */
+bool esptun_chachapoly_open(const struct esptun_chachapoly *k, const u8 *iv,
+			    const u8 *aad, unsigned int aad_len, const u8 *text,
+			    unsigned int len, u8 *out);
+
+#endif /* ESPTUN_CHACHAPOLY_H */
