@@ -65,6 +65,7 @@ class Inner:
 
     def __init__(self, packet):
         self.packet = packet
+        self.flow = None
         if packet[0] >> 4 == 4:
             self.head = (packet[0] & 15) * 4
             total, self.id, fragment = struct.unpack_from("!HHH", packet, 2)
@@ -106,6 +107,8 @@ class Association:
         self.spi, self.esn = spi, esn
         self.cipher, self.salt = ALGORITHMS[alg][2](octets[:-4]), octets[-4:]
         self.seqs, self.ivs, self.inner, self.batches = [], set(), [], []
+        # Whether what is inside has to be proper, too.
+        self.strict = True
 
     def decrypt(self, data):
         aad = data[:4] + b"\0\0\0\0" + data[4:8] if self.esn else data[:8]
@@ -138,15 +141,17 @@ class Association:
             pad, following = plain[-2], plain[-1]
             inner = plain[:len(plain) - 2 - pad]
             assert pad < 4 and plain[len(inner):-2] == bytes(range(1, pad + 1)), "padding"
-            assert following == (4 if inner[0] >> 4 == 4 else 41), "next header"
-            self.inner.append(Inner(inner))
+            if self.strict:
+                assert following == (4 if inner[0] >> 4 == 4 else 41), "next header"
+                self.inner.append(Inner(inner))
 
 
 class Wire:
     """Every frame of a tap, judged. `faults` says what was wrong."""
 
-    def __init__(self, tap, associations, mtu=1500):
-        self.tap, self.mtu = tap, mtu
+    def __init__(self, tap, associations, fragments=False):
+        """`fragments`: may the outer packets be fragments? They are not judged."""
+        self.tap, self.fragments = tap, fragments
         self.by_spi = {a.spi: a for a in associations}
         self.faults, self.n_frames, self.n_largest = [], 0, 0
         self.pending = self.zero = self.full = 0
@@ -185,7 +190,9 @@ class Wire:
         packet = packet[:total]
         assert len(packet) == total, "outer IP length"
         assert fold(packet[:20]) == 0xffff, "outer IP checksum"
-        assert not fragment & 0x3fff, "an outer fragment"
+        if fragment & 0x3fff:
+            assert self.fragments, "an outer fragment"
+            return None
         sport, dport, length, check = struct.unpack_from("!HHHH", packet, 20)
         assert sport == 4500 and dport == 4500, "ports %d, %d" % (sport, dport)
         assert length == total - 20, "UDP length %d in %d" % (length, total)
