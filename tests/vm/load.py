@@ -3,11 +3,13 @@
 same at both ends are proven so by a hash, datagrams one by one."""
 import hashlib
 import json
+import mmap
 import os
 import random
 import signal
 import socket
 import sys
+import time
 import traceback
 
 import taplib
@@ -79,13 +81,31 @@ def chunks(total, sizes):
         i += 1
 
 
-def push(s, total, sizes):
-    digest = hashlib.sha256()
-    for piece in chunks(total, sizes):
+def push(s, pieces):
+    digest, total = hashlib.sha256(), 0
+    for piece in pieces:
         s.sendall(piece)
         digest.update(piece)
+        total += len(piece)
     s.shutdown(socket.SHUT_WR)
-    return digest.hexdigest()
+    return [total, digest.hexdigest()]
+
+
+class Until:
+    """Pieces of 64 KB, some each moment, until finish() in whatever process."""
+
+    def __init__(self, breath=0.1):
+        self.flag, self.breath = mmap.mmap(-1, 1), breath
+
+    def __iter__(self):
+        i = 0
+        while not self.flag[0]:
+            yield BLOCK[i % 13:][:1 << 16]
+            i += 1
+            time.sleep(self.breath)
+
+    def finish(self):
+        self.flag[0] = 1
 
 
 def pull(s):
@@ -99,8 +119,8 @@ def pull(s):
 
 
 class Stream:
-    """One TCP connection that carries `total` octets from one namespace to
-    another; ok() tells that they arrived, all and the same."""
+    """One TCP connection that carries `total` octets (or those of an Until) from
+    one namespace to another; ok() tells that they arrived, all and the same."""
 
     port = 20000
 
@@ -115,7 +135,7 @@ class Stream:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, mss)
         if nodelay:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.total = total
+        pieces = chunks(total, sizes) if isinstance(total, int) else total
         other = None if cpu is None else cpu + 1
         for s in (listener, client):
             s.settimeout(timeout)
@@ -127,7 +147,7 @@ class Stream:
 
         def send():
             client.connect((address, Stream.port))
-            got = push(client, total, sizes)
+            got = push(client, pieces)
             # Until the other end has it all and closes.
             client.recv(1)
             return got
@@ -139,7 +159,7 @@ class Stream:
 
     def ok(self):
         sent, got = self.sender.result(), self.receiver.result()
-        if [self.total, sent] == got:
+        if sent == got and isinstance(sent, list):
             return True
         print("# sent %s, got %s" % (sent, got))
         return False
