@@ -7,7 +7,10 @@
 #include "peer.h"
 #include "sa.h"
 
-/* Frees SAs in process context; destroying a transform may sleep. */
+static struct kmem_cache *sa_cache;
+
+/* SAs nobody reads any more, and who frees them. */
+static LLIST_HEAD(freed);
 static struct workqueue_struct *free_wq;
 
 /* ---- counters and limits: data path ---- */
@@ -247,30 +250,83 @@ static int check_params(const struct esptun_sa_params *p,
 	return err;
 }
 
-/*
- * The SA and all it needs besides its transform, in one piece: window,
- * outbound table entries, selectors.
- */
+static void sa_free(struct esptun_sa *sa)
+{
+	esptun_aead_free(&sa->aead);
+	kvfree(sa->replay.ring);
+	kvfree(sa->sels);
+	memzero_explicit(sa, sizeof(*sa));
+	kmem_cache_free(sa_cache, sa);
+}
+
+/* Destroying a transform may sleep: not in an RCU callback. */
+static void sa_free_work(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&freed);
+	struct llist_node *next;
+
+	for (; list; list = next) {
+		next = list->next;
+		sa_free(llist_entry(list, struct esptun_sa, freed));
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(free_work, sa_free_work);
+
+static void sa_free_rcu(struct rcu_head *rcu)
+{
+	struct esptun_sa *sa = container_of(rcu, struct esptun_sa, rcu);
+
+	if (llist_add(&sa->freed, &freed))
+		queue_work(free_wq, &free_work);
+}
+
+static int sa_alloc_window(struct esptun_sa *sa, u32 window)
+{
+	unsigned int words = esptun_replay_words(window);
+	u64 *ring = NULL;
+
+	if (words) {
+		ring = kvcalloc(words, sizeof(*ring), GFP_KERNEL_ACCOUNT);
+		if (!ring)
+			return -ENOMEM;
+	}
+	esptun_replay_init(&sa->replay, window, ring);
+	return 0;
+}
+
+/* Entries for the outbound table and the selectors, in one piece. */
+static int sa_alloc_ts(struct esptun_sa *sa, const struct esptun_sa_params *p)
+{
+	unsigned int n = p->n_local + p->n_remote;
+	size_t size;
+
+	if (p->dir == ESPTUN_SA_DIR_OUT)
+		sa->n_sels = max(p->n_remote, 1u);
+	size = sa->n_sels * sizeof(*sa->sels) + n * sizeof(*sa->ts);
+	if (!size)
+		return 0;
+	sa->sels = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!sa->sels)
+		return -ENOMEM;
+	sa->ts = (struct esptun_ts *)(sa->sels + sa->n_sels);
+	sa->n_local = p->n_local;
+	sa->n_remote = p->n_remote;
+	if (p->n_local)
+		memcpy(sa->ts, p->ts_local, p->n_local * sizeof(*sa->ts));
+	if (p->n_remote)
+		memcpy(sa->ts + p->n_local, p->ts_remote,
+		       p->n_remote * sizeof(*sa->ts));
+	return 0;
+}
+
 static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 {
-	bool out = p->dir == ESPTUN_SA_DIR_OUT;
-	unsigned int words = out ? 0 : esptun_replay_words(window);
-	unsigned int sels = out ? max(p->n_remote, 1u) : 0;
-	size_t size = sizeof(struct esptun_sa) + words * sizeof(u64) +
-		      sels * sizeof(struct esptun_sel) +
-		      (p->n_local + p->n_remote) * sizeof(struct esptun_ts);
-	struct esptun_sa *sa = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	u64 *ring;
+	struct esptun_sa *sa = kmem_cache_zalloc(sa_cache, GFP_KERNEL_ACCOUNT);
 
 	if (!sa)
 		return NULL;
-	sa->size = size;
-	ring = (u64 *)(sa + 1);
-	sa->sels = (struct esptun_sel *)(ring + words);
-	sa->ts = (struct esptun_ts *)(sa->sels + sels);
-	sa->n_sels = sels;
-	sa->n_local = p->n_local;
-	sa->n_remote = p->n_remote;
 	sa->dir = p->dir;
 	sa->spi = p->spi;
 	sa->mode = p->mode;
@@ -279,24 +335,12 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	sa->created = jiffies;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
-	esptun_replay_init(&sa->replay, out ? 0 : window, ring);
-	if (p->n_local)
-		memcpy(sa->ts, p->ts_local, p->n_local * sizeof(*sa->ts));
-	if (p->n_remote)
-		memcpy(sa->ts + p->n_local, p->ts_remote,
-		       p->n_remote * sizeof(*sa->ts));
+	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
+	    sa_alloc_ts(sa, p)) {
+		sa_free(sa);
+		return NULL;
+	}
 	return sa;
-}
-
-static void sa_free(struct esptun_sa *sa)
-{
-	esptun_aead_free(&sa->aead);
-	kvfree_sensitive(sa, sa->size);
-}
-
-static void sa_free_work(struct work_struct *work)
-{
-	sa_free(container_of(to_rcu_work(work), struct esptun_sa, rwork));
 }
 
 static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
@@ -369,12 +413,6 @@ static void linked(struct esptun_sa *sa)
 	set_operstate(sa->link);
 }
 
-static void free_later(struct esptun_sa *sa)
-{
-	INIT_RCU_WORK(&sa->rwork, sa_free_work);
-	queue_rcu_work(free_wq, &sa->rwork);
-}
-
 /* No longer found by anyone; readers may hold it until a grace period ends. */
 static void unlinked(struct esptun_sa *sa)
 {
@@ -394,7 +432,7 @@ static void unlinked(struct esptun_sa *sa)
 	peer->link->n_larval -= sa->state == ESPTUN_SA_STATE_LARVAL;
 	peer->link->en->generation++;
 	recount_peer(peer);
-	free_later(sa);
+	call_rcu(&sa->rcu, sa_free_rcu);
 }
 
 static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
@@ -454,7 +492,7 @@ int esptun_sa_new(struct esptun_link *link,
 		err = publish_out(link, sa, extack);
 	if (err) {
 		/* A failed outbound insertion may have been seen. */
-		free_later(sa);
+		call_rcu(&sa->rcu, sa_free_rcu);
 		return err;
 	}
 	linked(sa);
@@ -645,13 +683,21 @@ bool esptun_sa_purge_larval(struct esptun_link *link)
 
 int esptun_sa_module_init(void)
 {
+	sa_cache = KMEM_CACHE(esptun_sa, SLAB_HWCACHE_ALIGN);
+	if (!sa_cache)
+		return -ENOMEM;
 	free_wq = alloc_workqueue(ESPTUN_KIND "_free", WQ_UNBOUND, 0);
-	return free_wq ? 0 : -ENOMEM;
+	if (!free_wq) {
+		kmem_cache_destroy(sa_cache);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void esptun_sa_module_exit(void)
 {
-	/* Grace periods of SAs removed last, then their work. */
+	/* Grace periods of SAs removed last, then the work they queued. */
 	rcu_barrier();
 	destroy_workqueue(free_wq);
+	kmem_cache_destroy(sa_cache);
 }

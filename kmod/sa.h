@@ -6,10 +6,10 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 #include <linux/esptun.h>
 #include "aead.h"
 #include "replay.h"
@@ -88,6 +88,10 @@ struct esptun_sa_params {
 /**
  * struct esptun_sa - a security association
  *
+ * One cache line that packets only read, one that they write, then what they
+ * rarely need. Window and selectors have memory of their own: the sizes differ
+ * between SAs, and in one piece they would end in a too large kmalloc size.
+ *
  * Hot, written once:
  * @aead: keyed algorithm; aead.alg is NULL while larval
  * @spi: network order
@@ -95,11 +99,12 @@ struct esptun_sa_params {
  * @esn: extended sequence numbers
  * @state: enum esptun_sa_state; only ever rises, except that esptun_sa_set()
  *	makes a dying SA mature again. WRITE_ONCE under @lock
+ * @mode: enum esptun_sa_mode
+ * @n_local: selectors of our side
+ * @n_remote: selectors of the peer's side
  * @link: the link
  * @peer: the peer
  * @ts: selectors, @n_local of our side, then @n_remote of the peer's
- * @n_local: how many of our side
- * @n_remote: how many of the peer's side
  *
  * Hot, written per batch:
  * @lock: inbound: protects @replay, and the counts' consistency
@@ -108,22 +113,23 @@ struct esptun_sa_params {
  * @bytes: inner octets carried
  * @last_used: jiffies of the last packet, if @packets is not 0
  * @replay: inbound window
+ *
+ * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
  *	READ_ONCE
+ * @in_node: in esptun_net.sa_in (inbound)
  *
  * Cold:
+ * @sels: entries in link->out (outbound), with the selectors behind
+ * @n_sels: how many
+ * @key_len: octets in @key
+ * @key: as given, for a dump that asks for keys; wiped on free
  * @drops: see esptun_sa_drop_id()
- * @mode: enum esptun_sa_mode
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
  * @peer_node: in peer->sas
- * @in_node: in esptun_net.sa_in (inbound)
- * @sels: entries in link->out (outbound)
- * @n_sels: how many
- * @size: octets allocated for this structure and what follows it
- * @key_len: octets in @key
- * @key: as given, for a dump that asks for keys; wiped on free
- * @rwork: frees it after a grace period, in process context
+ * @rcu: waits for its last readers
+ * @freed: waits for process context then
  */
 struct esptun_sa {
 	struct esptun_aead aead;
@@ -131,6 +137,7 @@ struct esptun_sa {
 	u8 dir;
 	bool esn;
 	u8 state;
+	u8 mode;
 	u16 n_local;
 	u16 n_remote;
 	struct esptun_link *link;
@@ -144,19 +151,20 @@ struct esptun_sa {
 	unsigned long last_used;
 	struct esptun_replay replay;
 
-	struct esptun_limits limits;
-	atomic_t drops[ESPTUN_SA_DROPS];
-	u8 mode;
-	u64 serial;
-	unsigned long created;
-	struct list_head peer_node;
+	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head in_node;
 	struct esptun_sel *sels;
 	unsigned int n_sels;
-	size_t size;
 	u8 key_len;
 	u8 key[ESPTUN_KEY_MAX];
-	struct rcu_work rwork;
+	atomic_t drops[ESPTUN_SA_DROPS];
+	u64 serial;
+	unsigned long created;
+	struct list_head peer_node;
+	union {
+		struct rcu_head rcu;
+		struct llist_node freed;
+	};
 };
 
 /**
@@ -175,6 +183,7 @@ void esptun_sa_recount(struct esptun_link *link);
  */
 bool esptun_sa_purge_larval(struct esptun_link *link);
 
+/* Once per module: memory of SAs and who frees it. Process context. */
 int esptun_sa_module_init(void);
 void esptun_sa_module_exit(void);
 

@@ -291,6 +291,12 @@ static void sel_del(struct esptun_sadb_out *out, struct esptun_sel *sel)
 	WRITE_ONCE(out->n_prefixes, out->n_prefixes - 1);
 }
 
+/* Who has the entry by its key knows all there is to match. */
+static bool only_key(const struct esptun_ts *ts)
+{
+	return ts->plen && !ts->proto && all_ports(ts);
+}
+
 int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa)
 {
 	const struct esptun_ts *ts = esptun_sa_ts_remote(sa);
@@ -303,7 +309,7 @@ int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa)
 
 		sel->sa = sa;
 		if (sa->n_remote) {
-			sel->ts = &ts[i];
+			sel->ts = only_key(&ts[i]) ? NULL : &ts[i];
 			sel->key.addr = ts[i].addr;
 			sel->key.family = ts[i].family;
 			sel->key.plen = ts[i].plen;

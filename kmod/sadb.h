@@ -70,7 +70,7 @@ struct esptun_sel_key {
  * @hash: in esptun_sadb_out.prefixes, if key.plen is not 0
  * @node: in esptun_sadb_out.any otherwise
  * @key: remote prefix; family 0 stands for any address at all
- * @ts: the selector, NULL for any address at all
+ * @ts: the selector, NULL if @key says it all
  * @sa: whose
  */
 struct esptun_sel {
