@@ -15,6 +15,13 @@
 		-EINVAL;                                    \
 	}))
 
+/* The generated policy was applied to the whole request before. */
+static int parse_nest(struct nlattr *tb[], int max, const struct nlattr *nest,
+		      struct netlink_ext_ack *extack)
+{
+	return nla_parse_nested(tb, max, nest, NULL, extack);
+}
+
 /* An outer address. IPv6 outside is a later matter. */
 static int parse_outer(const struct nlattr *attr, __be32 *addr,
 		       struct netlink_ext_ack *extack)
@@ -96,8 +103,7 @@ int esptun_netlink_parse_peer(struct genl_info *info,
 	if (err)
 		return err;
 	nest = info->attrs[ESPTUN_A_PEER];
-	err = nla_parse_nested(tb, ESPTUN_PEER_A_MAX, nest,
-			       esptun_peer_nl_policy, extack);
+	err = parse_nest(tb, ESPTUN_PEER_A_MAX, nest, extack);
 	if (!err)
 		err = refuse_read_only(tb, ESPTUN_PEER_A_MAY_ROAM,
 				       ESPTUN_PEER_A_MAX, extack);
@@ -167,8 +173,7 @@ static int parse_ts(struct nlattr *nest, struct esptun_ts *ts,
 	unsigned int bits;
 	int err;
 
-	err = nla_parse_nested(tb, ESPTUN_TS_A_MAX, nest, esptun_ts_nl_policy,
-			       extack);
+	err = parse_nest(tb, ESPTUN_TS_A_MAX, nest, extack);
 	if (!err)
 		err = REQUIRE(extack, nest, tb, ESPTUN_TS_A_ADDRESS,
 			      "traffic selector: address");
@@ -213,53 +218,55 @@ static int parse_ts(struct nlattr *nest, struct esptun_ts *ts,
 	return err;
 }
 
-/* One side's selectors, in the order given. Return: how many, or an error. */
-static int parse_ts_list(struct nlattr *sa, int type, struct esptun_ts *ts,
-			 struct netlink_ext_ack *extack)
+/* Both sides' selectors, each side in the order given, our side in front. */
+static int parse_ts_lists(struct nlattr *nest, struct esptun_sa_request *req,
+			  struct netlink_ext_ack *extack)
 {
+	struct esptun_ts *local = req->ts;
+	struct esptun_ts *remote = req->ts + req->p.n_local;
 	struct nlattr *attr;
-	int err, rem, n = 0;
+	int err, rem;
 
-	nla_for_each_nested(attr, sa, rem) {
-		if (nla_type(attr) != type)
+	req->p.ts_local = local;
+	req->p.ts_remote = remote;
+	nla_for_each_nested(attr, nest, rem) {
+		if (nla_type(attr) == ESPTUN_SA_A_TS_LOCAL)
+			err = parse_ts(attr, local++, extack);
+		else if (nla_type(attr) == ESPTUN_SA_A_TS_REMOTE)
+			err = parse_ts(attr, remote++, extack);
+		else
 			continue;
-		if (n == ESPTUN_TS_MAX) {
-			NL_SET_ERR_MSG_ATTR(
-				extack, attr,
-				"traffic selectors: at most 256 a side");
-			return -E2BIG;
-		}
-		err = parse_ts(attr, &ts[n++], extack);
 		if (err)
 			return err;
 	}
-	return n;
+	return 0;
 }
 
 static int parse_sa_selectors(struct nlattr *nest,
 			      struct esptun_sa_request *req,
 			      struct netlink_ext_ack *extack)
 {
-	int n;
+	struct esptun_sa_params *p = &req->p;
+	struct nlattr *attr;
+	int rem;
 
-	if (!req->tb[ESPTUN_SA_A_TS_LOCAL] && !req->tb[ESPTUN_SA_A_TS_REMOTE])
+	nla_for_each_nested(attr, nest, rem) {
+		p->n_local += nla_type(attr) == ESPTUN_SA_A_TS_LOCAL;
+		p->n_remote += nla_type(attr) == ESPTUN_SA_A_TS_REMOTE;
+		if (p->n_local > ESPTUN_TS_MAX || p->n_remote > ESPTUN_TS_MAX) {
+			NL_SET_ERR_MSG_ATTR(
+				extack, attr,
+				"traffic selectors: at most 256 a side");
+			return -E2BIG;
+		}
+	}
+	if (!p->n_local && !p->n_remote)
 		return 0;
-	req->ts = kvcalloc(2 * ESPTUN_TS_MAX, sizeof(*req->ts), GFP_KERNEL);
+	req->ts = kvcalloc(p->n_local + p->n_remote, sizeof(*req->ts),
+			   GFP_KERNEL);
 	if (!req->ts)
 		return -ENOMEM;
-
-	n = parse_ts_list(nest, ESPTUN_SA_A_TS_LOCAL, req->ts, extack);
-	if (n < 0)
-		return n;
-	req->p.n_local = n;
-	req->p.ts_local = req->ts;
-	n = parse_ts_list(nest, ESPTUN_SA_A_TS_REMOTE, req->ts + ESPTUN_TS_MAX,
-			  extack);
-	if (n < 0)
-		return n;
-	req->p.n_remote = n;
-	req->p.ts_remote = req->ts + ESPTUN_TS_MAX;
-	return 0;
+	return parse_ts_lists(nest, req, extack);
 }
 
 static int parse_key(const struct nlattr *attr, const u8 **key,
@@ -400,8 +407,7 @@ int esptun_netlink_parse_sa(struct genl_info *info,
 	if (err)
 		return err;
 	nest = info->attrs[ESPTUN_A_SA];
-	err = nla_parse_nested(req->tb, ESPTUN_SA_A_MAX, nest,
-			       esptun_sa_nl_policy, extack);
+	err = parse_nest(req->tb, ESPTUN_SA_A_MAX, nest, extack);
 	if (!err)
 		err = refuse_read_only(req->tb, ESPTUN_SA_A_HARD_PACKETS,
 				       ESPTUN_SA_A_MAX, extack);
@@ -439,8 +445,7 @@ int esptun_netlink_parse_ike(struct genl_info *info,
 	if (err)
 		return err;
 	nest = info->attrs[ESPTUN_A_IKE];
-	err = nla_parse_nested(tb, ESPTUN_IKE_A_MAX, nest, esptun_ike_nl_policy,
-			       extack);
+	err = parse_nest(tb, ESPTUN_IKE_A_MAX, nest, extack);
 	if (!err)
 		err = REQUIRE(extack, nest, tb, ESPTUN_IKE_A_REMOTE_ADDRESS,
 			      "ike: remote-address");
