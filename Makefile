@@ -190,7 +190,7 @@ module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
 	@mkdir -p $(KBUILD_DIR)
 	$(Q)exec 9>$(KBUILD_DIR).lock && flock 9 && \
 	cp -rpu Kbuild kmod include $(KBUILD_DIR)/ && \
-	{ $(MAKE) -C $(KDIR) M=$(abspath $(KBUILD_DIR)) $(if $(filter 1,$(V)),V=1) $(KFLAGS) modules \
+	{ $(MAKE) -C $(KDIR) M=$(abspath $(KBUILD_DIR)) $(if $(filter 1,$(V)),V=1) $(if $(filter 1,$(ABLATE)),ESPTUN_ABLATE=1) $(KFLAGS) modules \
 		>$(KBUILD_DIR)/make.log 2>&1 || { cat $(KBUILD_DIR)/make.log >&2; exit 1; }; } && \
 	cp -p $(KBUILD_DIR)/kmod/esptun.ko $B/esptun.ko.tmp && mv -f $B/esptun.ko.tmp $B/esptun.ko
 

@@ -249,7 +249,8 @@ static int open_library(const struct esptun_aead *a, const u8 *esp,
 
 /*
  * With ESN the SPI moves 4 octets to the front for as long as the encryption
- * lasts, so that the additional data stays in one piece.
+ * lasts, so that the additional data stays in one piece. What was there, the
+ * end of the packet before in the same batch, comes back.
  */
 int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		     u64 seq, bool esn)
@@ -258,6 +259,7 @@ int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
 	unsigned int assoc = ESPTUN_ESP_HLEN + sizes->iv;
 	u8 *start = esp;
+	u32 was = 0;
 	int err;
 
 	put_unaligned_be64(seq, esp + ESPTUN_ESP_HLEN);
@@ -268,13 +270,16 @@ int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 	if (esn) {
 		start -= ESN_LEN;
 		assoc += ESN_LEN;
+		was = get_unaligned((u32 *)start);
 		memcpy(start, esp, sizeof(__be32));
 		put_unaligned_be32(upper_32_bits(seq), esp);
 	}
 	sg_init_one(s->src, start, assoc + len + sizes->icv);
 	err = crypto_aead_encrypt(request(a, s, s->src, len, assoc, seq));
-	if (esn)
+	if (esn) {
 		memcpy(esp, start, sizeof(__be32));
+		put_unaligned(was, (u32 *)start);
+	}
 	return err;
 }
 

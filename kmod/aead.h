@@ -49,7 +49,10 @@ struct esptun_aead {
 	bool simd;
 };
 
-/* Octets in front of an ESP packet or of its plaintext that may be clobbered. */
+/*
+ * Octets in front of an ESP packet being sealed, or of the plaintext being
+ * opened: nobody else may read them meanwhile.
+ */
 #define ESPTUN_AEAD_HEADROOM 64u
 
 /* Once per module: per-CPU requests. Process context. */
@@ -102,8 +105,8 @@ bool esptun_aead_ready(const struct esptun_aead *a);
  * @a: keyed algorithm
  * @esp: ESP header, the IV (filled in by this function from @seq), then
  *	@len octets of plaintext, then room for the ICV. One piece of memory
- *	of our own, with ESPTUN_AEAD_HEADROOM octets in front of @esp that may
- *	be clobbered.
+ *	of our own, with ESPTUN_AEAD_HEADROOM octets in front of @esp, which
+ *	are used and given back as they were.
  * @len: octets of plaintext, trailer included
  * @seq: 64-bit sequence number, also the IV: unique for the key (RFC 4106 3.1)
  * @esn: put the number's high half into the additional data (RFC 4303 2.2.1)

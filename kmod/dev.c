@@ -266,7 +266,7 @@ static void link_setup(struct net_device *dev)
 {
 	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST |
 					   NETIF_F_HW_CSUM | NETIF_F_HIGHDMA |
-					   NETIF_F_GSO_SOFTWARE;
+					   NETIF_F_ALL_TSO | NETIF_F_GSO_UDP_L4;
 
 	dev->netdev_ops = &dev_ops;
 	dev->ethtool_ops = &dev_ethtool_ops;
@@ -284,6 +284,7 @@ static void link_setup(struct net_device *dev)
 	dev->mtu = ETH_DATA_LEN - USUAL_OVERHEAD;
 	dev->min_mtu = ESPTUN_MTU_MIN;
 	dev->max_mtu = ESPTUN_MTU_MAX;
+	netif_set_tso_max_size(dev, ESPTUN_GSO_MAX);
 	compat_netdev_set_lltx(dev);
 	/* ICMP errors about a packet need to know where it was going. */
 	netif_keep_dst(dev);
@@ -298,6 +299,7 @@ static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_FWMARK] = { .type = NLA_U32 },
 	[IFLA_ESPTUN_TOS] = { .type = NLA_U8 },
 	[IFLA_ESPTUN_TTL] = { .type = NLA_U8 },
+	[IFLA_ESPTUN_UDPCSUM] = NLA_POLICY_MAX(NLA_U8, ESPTUN_UDPCSUM_OFF),
 };
 
 static int validate_local(const struct nlattr *attr,
@@ -345,6 +347,9 @@ static void apply_data(struct esptun_link *link, struct nlattr *data[])
 		WRITE_ONCE(link->tos, nla_get_u8(data[IFLA_ESPTUN_TOS]));
 	if (data[IFLA_ESPTUN_TTL])
 		WRITE_ONCE(link->ttl, nla_get_u8(data[IFLA_ESPTUN_TTL]));
+	if (data[IFLA_ESPTUN_UDPCSUM])
+		WRITE_ONCE(link->udpcsum,
+			   nla_get_u8(data[IFLA_ESPTUN_UDPCSUM]));
 }
 
 static void link_prepare(struct esptun_link *link, struct net_device *dev,
@@ -449,7 +454,8 @@ static size_t link_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(__be16)) + /* IFLA_ESPTUN_PORT */
 	       nla_total_size(sizeof(u32)) + /* IFLA_ESPTUN_FWMARK */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TOS */
-	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_TTL */
+	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TTL */
+	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_UDPCSUM */
 }
 
 static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
@@ -460,7 +466,8 @@ static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_be16(skb, IFLA_ESPTUN_PORT, link->port) ||
 	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, link->fwmark) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TOS, link->tos) ||
-	    nla_put_u8(skb, IFLA_ESPTUN_TTL, link->ttl))
+	    nla_put_u8(skb, IFLA_ESPTUN_TTL, link->ttl) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_UDPCSUM, link->udpcsum))
 		return -EMSGSIZE;
 	return 0;
 }

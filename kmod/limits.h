@@ -55,6 +55,16 @@
 #define ESPTUN_MTU_MIN 68
 #define ESPTUN_MTU_MAX 65000
 
+/*
+ * Packets of one UDP super-packet, the kernels' UDP_MAX_SEGMENTS, and octets of
+ * all of them: the outer datagram has to stay below 64 KiB.
+ */
+#define ESPTUN_BATCH_MAX 64u
+#define ESPTUN_SEALED_MAX 65500u
+
+/* Inner super-packets: so that one of full segments makes one outer one. */
+#define ESPTUN_GSO_MAX 61440u
+
 /* Largest inner packet: its ESP packet must still fit an IPv4 datagram. */
 #define ESPTUN_INNER_MAX 65400
 

@@ -79,6 +79,7 @@ struct esptun_acquire {
  * @fwmark: mark on outer packets
  * @tos: outer TOS, or 1 to inherit the inner one
  * @ttl: outer TTL, 0 for the netns's default
+ * @udpcsum: enum esptun_udpcsum
  * @mtu_user: the MTU was set by hand; under rtnl
  * @mtu_ours: the MTU change in progress is ours; under rtnl
  * @peers: struct esptun_peer by id; changes under esptun_net.lock, RCU
@@ -101,7 +102,7 @@ struct esptun_acquire {
  * @acquire_since: jiffies when the current second began
  * @acquire_count: acquires raised in it
  *
- * @local, @fwmark, @tos and @ttl are written under rtnl and read with
+ * @local, @fwmark, @tos, @ttl and @udpcsum are written under rtnl and read with
  * READ_ONCE.
  */
 struct esptun_link {
@@ -116,6 +117,7 @@ struct esptun_link {
 	u32 fwmark;
 	u8 tos;
 	u8 ttl;
+	u8 udpcsum;
 	bool mtu_user;
 	bool mtu_ours;
 	struct xarray peers;

@@ -5,11 +5,19 @@
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
 #include <linux/esptun.h>
+#include "ablate.h"
 #include "aead.h"
 #include "dev.h"
 #include "netlink.h"
 #include "park.h"
 #include "sa.h"
+#include "tx.h"
+
+#ifdef ESPTUN_ABLATE
+unsigned int esptun_ablated;
+module_param_named(ablate, esptun_ablated, uint, 0644);
+MODULE_PARM_DESC(ablate, "mechanisms to turn off, see ablate.h");
+#endif
 
 static int __init esptun_init(void)
 {
@@ -47,6 +55,7 @@ static void __exit esptun_exit(void)
 {
 	esptun_netlink_module_exit();
 	esptun_dev_module_exit();
+	esptun_tx_module_exit();
 	esptun_sa_module_exit();
 	esptun_park_module_exit();
 	esptun_aead_module_exit();

@@ -14,11 +14,13 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include "ablate.h"
 #include "link.h"
 #include "notify.h"
 #include "park.h"
 #include "peer.h"
 #include "sa.h"
+#include "segment.h"
 #include "timer.h"
 #include "tx.h"
 
@@ -225,32 +227,13 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
 
 /* ---- encryption ---- */
 
-/* The packet with its checksum completed, without writing to @skb. */
-static bool copy_packet(const struct sk_buff *skb, u8 *to)
-{
-	unsigned int start, field;
-	__sum16 sum;
-
-	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		return !skb_copy_bits(skb, 0, to, skb->len);
-	start = skb_checksum_start_offset(skb);
-	field = start + skb->csum_offset;
-	if (start > skb_headlen(skb) || field + sizeof(sum) > skb->len)
-		return false;
-	skb_copy_from_linear_data(skb, to, start);
-	sum = csum_fold(skb_copy_and_csum_bits(skb, start, to + start,
-					       skb->len - start));
-	/* In UDP a checksum of 0 would mean there is none. */
-	sum = sum ?: CSUM_MANGLED_0;
-	memcpy(to + field, &sum, sizeof(sum));
-	return true;
-}
-
 /* What all segments of a batch have in common. */
 struct batch {
 	struct esptun_sa *sa;
 	struct esptun_path path;
-	unsigned int inner_mtu;
+	struct sk_buff *skb;
+	struct esptun_segments segs;
+	u64 seq;
 	u8 tos;
 	u8 next;
 	bool df;
@@ -258,70 +241,200 @@ struct batch {
 	u64 bytes;
 };
 
-/* The ESP packet for one inner packet, or NULL after counting why not. */
-static struct sk_buff *seal(struct batch *b, const struct sk_buff *skb, u64 seq)
+/*
+ * Where batches are written, one packet behind the other. Pages are given to
+ * the stack in pieces and come back to us when all pieces are freed.
+ */
+static DEFINE_PER_CPU(struct page_frag, frags);
+
+static unsigned int sealed_len(const struct batch *b, unsigned int i)
+{
+	return esptun_esp_len(&b->sa->aead.alg->sizes,
+			      esptun_segment_len(&b->segs, i));
+}
+
+/* Segment @i as ESP packet at @esp, with ESPTUN_AEAD_HEADROOM in front. */
+static bool seal(struct batch *b, unsigned int i, u8 *to)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
-	unsigned int head = LL_RESERVED_SPACE(b->path.rt->dst.dev) +
-			    b->path.rt->dst.header_len + ESPTUN_IP4_HLEN +
-			    ESPTUN_UDP_HLEN + ESPTUN_AEAD_HEADROOM;
-	unsigned int pad = esptun_esp_pad(sizes, skb->len);
-	unsigned int len = esptun_esp_len(sizes, skb->len);
-	struct esptun_esp_hdr *esp;
+	struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
+	unsigned int len = esptun_segment_len(&b->segs, i);
+	unsigned int pad = esptun_esp_pad(sizes, len);
+	u8 *text = to + ESPTUN_ESP_HLEN + sizes->iv;
+	u64 seq = b->seq + i;
+
+	esp->spi = b->sa->spi;
+	esp->seq = htonl(lower_32_bits(seq));
+	if (esptun_segment_write(&b->segs, i, text)) {
+		esptun_esp_put_trailer(text + len, pad, b->next);
+		if (!esptun_aead_seal(&b->sa->aead, to,
+				      len + pad + ESPTUN_ESP_TLEN, seq,
+				      b->sa->esn)) {
+			b->packets++;
+			b->bytes += len;
+			return true;
+		}
+	}
+	esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_CRYPTO, 1);
+	return false;
+}
+
+static unsigned int headroom(const struct batch *b)
+{
+	const struct dst_entry *dst = &b->path.rt->dst;
+
+	return LL_RESERVED_SPACE(dst->dev) + dst->header_len + ESPTUN_IP4_HLEN +
+	       ESPTUN_UDP_HLEN;
+}
+
+/*
+ * A sender is held to its share of memory until its packet has left: so TCP
+ * keeps its queues short (TSQ), UDP blocks. All destructors that send buffers
+ * have give back skb->truesize, but TCP's are not exported, so it takes the
+ * others to know them.
+ */
+static bool charged(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+
+	if (!sk || !sk_fullsock(sk))
+		return false;
+	if (skb->destructor == sock_wfree)
+		return true;
+	return skb->destructor && sk->sk_protocol == IPPROTO_TCP &&
+	       sk->sk_type == SOCK_STREAM && skb->destructor != sock_rfree &&
+	       skb->destructor != sock_efree &&
+	       skb->destructor != sock_edemux && skb->destructor != sock_pfree;
+}
+
+static void move_charge(struct sk_buff *from, struct sk_buff *to)
+{
+	int more = to->truesize - from->truesize;
+
+	if (!charged(from))
+		return;
+	if (more > 0)
+		refcount_add(more, &from->sk->sk_wmem_alloc);
+	else if (more < 0)
+		WARN_ON_ONCE(
+			refcount_sub_and_test(-more, &from->sk->sk_wmem_alloc));
+	swap(to->sk, from->sk);
+	swap(to->destructor, from->destructor);
+}
+
+static void xmit(struct batch *b, struct sk_buff *out)
+{
+	out->priority = b->segs.skb->priority;
+	/* Of several outer packets, the first one carries it. */
+	move_charge(b->skb, out);
+	esptun_udp_xmit(b->sa->link, &b->path, out, b->tos, b->df);
+}
+
+/* One packet, in an skb of its own. */
+static void send_single(struct batch *b, unsigned int i)
+{
+	unsigned int head = headroom(b) + ESPTUN_AEAD_HEADROOM;
+	unsigned int len = sealed_len(b, i);
 	struct sk_buff *out;
-	u8 *text;
 
 	/* Segments of a super-packet were not measured before. */
-	if (skb->len > ESPTUN_INNER_MAX) {
+	if (esptun_segment_len(&b->segs, i) > ESPTUN_INNER_MAX) {
 		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_TOO_BIG, 1);
-		return NULL;
+		return;
 	}
 	out = alloc_skb(head + len, GFP_ATOMIC);
 	if (!out) {
 		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_NOMEM, 1);
-		return NULL;
+		return;
 	}
 	skb_reserve(out, head);
-	esp = skb_put(out, len);
-	esp->spi = b->sa->spi;
-	esp->seq = htonl(lower_32_bits(seq));
-	text = (u8 *)(esp + 1) + sizes->iv;
-	esptun_esp_put_trailer(text + skb->len, pad, b->next);
-	if (!copy_packet(skb, text) ||
-	    esptun_aead_seal(&b->sa->aead, (u8 *)esp,
-			     skb->len + pad + ESPTUN_ESP_TLEN, seq,
-			     b->sa->esn)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_CRYPTO, 1);
+	if (seal(b, i, skb_put(out, len)))
+		xmit(b, out);
+	else
 		kfree_skb(out);
-		return NULL;
-	}
-	out->priority = skb->priority;
-	skb_copy_hash(out, skb);
-	return out;
-}
-
-/* RFC 6040 4.1: the outer ECN field is the inner one. */
-static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
-{
-	u8 tos = READ_ONCE(link->tos);
-	u8 inner = is_ip4(skb) ? ip_hdr(skb)->tos :
-				 ipv6_get_dsfield(ipv6_hdr(skb));
-
-	if (tos == ESPTUN_TOS_INHERIT)
-		return inner;
-	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
 /*
- * One super-packet becomes a list that still points into its memory. Return:
- * NULL after counting why not; @skb is gone then.
+ * Room for one more packet at the end of @out's pages, or NULL. A packet's
+ * headroom may be the packet before it in the same batch, never one that was
+ * given to the stack already.
+ */
+static u8 *room(struct sk_buff *out, struct page_frag *frag, unsigned int len)
+{
+	unsigned int n = skb_shinfo(out)->nr_frags;
+
+	if (n && frag->offset + len <= frag->size &&
+	    skb_can_coalesce(out, n, frag->page, frag->offset))
+		return page_address(frag->page) + frag->offset;
+	if (n >= MAX_SKB_FRAGS ||
+	    !skb_page_frag_refill(ESPTUN_AEAD_HEADROOM + len, frag, GFP_ATOMIC))
+		return NULL;
+	frag->offset += ESPTUN_AEAD_HEADROOM;
+	return page_address(frag->page) + frag->offset;
+}
+
+static void append(struct sk_buff *out, struct page_frag *frag,
+		   unsigned int len)
+{
+	unsigned int n = skb_shinfo(out)->nr_frags;
+
+	if (skb_can_coalesce(out, n, frag->page, frag->offset)) {
+		skb_frag_size_add(&skb_shinfo(out)->frags[n - 1], len);
+	} else {
+		skb_fill_page_desc(out, n, frag->page, frag->offset, len);
+		get_page(frag->page);
+	}
+	frag->offset += len;
+	out->len += len;
+	out->data_len += len;
+	out->truesize += len;
+}
+
+/*
+ * As many segments from @i on as make one UDP super-packet: equal lengths, only
+ * the last may be shorter. Return: how many were dealt with; 0 if memory was
+ * short.
+ */
+static unsigned int send_super(struct batch *b, unsigned int i)
+{
+	unsigned int len = sealed_len(b, i);
+	unsigned int most =
+		min3(b->segs.n - i, ESPTUN_BATCH_MAX, ESPTUN_SEALED_MAX / len);
+	struct page_frag *frag = this_cpu_ptr(&frags);
+	struct sk_buff *out = alloc_skb(headroom(b), GFP_ATOMIC);
+	unsigned int done, n;
+	u8 *to;
+
+	if (!out)
+		return 0;
+	skb_reserve(out, headroom(b));
+	for (done = 0; done < most; done++) {
+		n = sealed_len(b, i + done);
+		to = room(out, frag, n);
+		if (!to)
+			break;
+		if (seal(b, i + done, to))
+			append(out, frag, n);
+	}
+	if (!out->len) {
+		kfree_skb(out);
+		return done;
+	}
+	if (out->len > len)
+		esptun_udp_gso(out, len);
+	xmit(b, out);
+	return done;
+}
+
+/*
+ * Segments that the stack alone can make: a list that still points into the
+ * super-packet's memory. Return: NULL after counting why not; @skb is gone
+ * then.
  */
 static struct sk_buff *split(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct sk_buff *list;
 
-	if (!skb_is_gso(skb))
-		return skb;
 	list = skb_gso_segment(skb,
 			       sa->link->dev->features & ~NETIF_F_GSO_MASK);
 	if (PTR_ERR(list) == -ENOMEM) {
@@ -338,6 +451,18 @@ static struct sk_buff *split(struct esptun_sa *sa, struct sk_buff *skb)
 	return list;
 }
 
+/* RFC 6040 4.1: the outer ECN field is the inner one. */
+static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
+{
+	u8 tos = READ_ONCE(link->tos);
+	u8 inner = is_ip4(skb) ? ip_hdr(skb)->tos :
+				 ipv6_get_dsfield(ipv6_hdr(skb));
+
+	if (tos == ESPTUN_TOS_INHERIT)
+		return inner;
+	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
+}
+
 static void count_tx(struct batch *b)
 {
 	if (!b->packets)
@@ -347,37 +472,45 @@ static void count_tx(struct batch *b)
 	esptun_timer_sent(b->sa->peer);
 }
 
-static void send_one(struct batch *b, const struct sk_buff *skb)
+/* Everything @b->segs stands for, under one range of numbers. */
+static void send_segments(struct batch *b)
 {
-	struct sk_buff *out;
-	u64 seq;
+	bool super = b->segs.n > 1 &&
+		     esptun_udp_batches(b->sa->link, &b->path) &&
+		     !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
+	unsigned int i, done;
 
-	if (esptun_sa_take(b->sa, 1, &seq)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, 1);
+	if (esptun_sa_take(b->sa, b->segs.n, &b->seq)) {
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, b->segs.n);
 		return;
 	}
-	out = seal(b, skb, seq);
-	if (!out)
-		return;
-	b->packets++;
-	b->bytes += skb->len;
-	esptun_udp_xmit(b->sa->link, &b->path, out, b->tos, b->df);
+	for (i = 0; i < b->segs.n; i += done) {
+		done = super ? send_super(b, i) : 0;
+		if (!done) {
+			send_single(b, i);
+			done = 1;
+		}
+	}
 }
 
-/*
- * The path is known, the packet fits: it goes. Between taking a number and
- * sending, other CPUs send higher ones, so each packet is sent before the next
- * number is taken: the peer's window may be as small as 32 (RFC 4303 3.4.3).
- */
+/* The path is known, the packet fits: it goes. */
 static void send_batch(struct batch *b, struct sk_buff *skb)
 {
 	struct sk_buff *next;
 
-	for (skb = split(b->sa, skb); skb; skb = next) {
-		next = skb->next;
-		skb_mark_not_on_list(skb);
-		send_one(b, skb);
+	b->skb = skb;
+	if (esptun_segments_init(&b->segs, skb)) {
+		send_segments(b);
 		consume_skb(skb);
+	} else {
+		for (skb = split(b->sa, skb); skb; skb = next) {
+			next = skb->next;
+			skb_mark_not_on_list(skb);
+			b->skb = skb;
+			if (esptun_segments_init(&b->segs, skb))
+				send_segments(b);
+			consume_skb(skb);
+		}
 	}
 	count_tx(b);
 }
@@ -393,7 +526,7 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct batch b = { .sa = sa };
-	unsigned int mtu;
+	unsigned int inner, mtu;
 	int err;
 
 	err = esptun_udp_path(sa->peer, &b.path);
@@ -401,12 +534,12 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		no_path(sa, skb, err);
 		return;
 	}
-	b.inner_mtu = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
-					   ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
+	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
+				     ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
 	b.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
-	b.df = dont_fragment(skb) && fits(skb, b.inner_mtu);
-	mtu = sender_mtu(skb, b.inner_mtu);
+	b.df = dont_fragment(skb) && fits(skb, inner);
+	mtu = sender_mtu(skb, inner);
 	if (b.df || !dont_fragment(skb) || fits(skb, mtu)) {
 		send_batch(&b, skb);
 	} else {
@@ -498,4 +631,17 @@ bool esptun_tx_expire(struct esptun_link *link, bool all)
 		kfree_skb(skb);
 	}
 	return left;
+}
+
+void esptun_tx_module_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct page_frag *frag = per_cpu_ptr(&frags, cpu);
+
+		if (frag->page)
+			put_page(frag->page);
+		frag->page = NULL;
+	}
 }

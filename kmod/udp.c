@@ -181,10 +181,38 @@ unsigned int esptun_udp_link_mtu(const struct esptun_path *path)
 
 /* ---- sending ---- */
 
+bool esptun_udp_batches(const struct esptun_link *link,
+			const struct esptun_path *path)
+{
+	netdev_features_t features = READ_ONCE(path->rt->dst.dev->features);
+
+	switch (READ_ONCE(link->udpcsum)) {
+	case ESPTUN_UDPCSUM_ON:
+		return true;
+	case ESPTUN_UDPCSUM_OFF:
+		return false;
+	default:
+		return (features & NETIF_F_SG) &&
+		       (features & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM));
+	}
+}
+
+void esptun_udp_gso(struct sk_buff *skb, unsigned int size)
+{
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+	skb_shinfo(skb)->gso_size = size;
+	skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, size);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) - ESPTUN_UDP_HLEN;
+	skb->csum_offset = offsetof(struct udphdr, check);
+}
+
 void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
 		     struct sk_buff *skb, u8 tos, bool df)
 {
 	struct esptun_sock *us = rcu_dereference(link->us);
+	bool zero_csum = !skb_is_gso(skb) &&
+			 READ_ONCE(link->udpcsum) != ESPTUN_UDPCSUM_ON;
 	struct rtable *rt = path->rt;
 	u8 ttl = READ_ONCE(link->ttl);
 
@@ -200,7 +228,7 @@ void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
 	udp_tunnel_xmit_skb(rt, us->sk, skb, path->saddr, path->remote.addr,
 			    tos, ttl ?: ip4_dst_hoplimit(&rt->dst),
 			    df ? htons(IP_DF) : 0, us->port, path->remote.port,
-			    false, true, 0);
+			    false, zero_csum, 0);
 }
 
 static struct sk_buff *alloc_payload(const struct esptun_path *path,

@@ -99,10 +99,30 @@ void esptun_udp_path_put(struct esptun_path *path);
 unsigned int esptun_udp_link_mtu(const struct esptun_path *path);
 
 /**
+ * esptun_udp_batches - is it worth to send super-packets this way
+ * @link: its udpcsum setting counts
+ * @path: result of esptun_udp_path()
+ *
+ * The packets of a super-packet all have a UDP checksum. Unless the way out
+ * computes it, packets with a checksum of zero (RFC 3948 2.1) are cheaper.
+ */
+bool esptun_udp_batches(const struct esptun_link *link,
+			const struct esptun_path *path);
+
+/**
+ * esptun_udp_gso - make a UDP super-packet
+ * @skb: UDP payloads one behind the other, starting at skb->data, of @size
+ *	octets each, only the last may have less
+ * @size: octets
+ */
+void esptun_udp_gso(struct sk_buff *skb, unsigned int size);
+
+/**
  * esptun_udp_xmit - put UDP and IP in front and send
  * @link: whose socket, fwmark and ttl are used; RCU read side
  * @path: result of esptun_udp_path(); its route reference stays the caller's
- * @skb: UDP payload with headroom for UDP and IP; consumed
+ * @skb: UDP payload with headroom for UDP and IP, or the result of
+ *	esptun_udp_gso(); consumed
  * @tos: outer TOS
  * @df: set Don't Fragment
  *

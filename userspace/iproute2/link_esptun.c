@@ -23,6 +23,7 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	(void)argv;
 	fputs("Usage: ... esptun [ local ADDR ] [ port PORT ] [ fwmark MARK ]\n"
 	      "                  [ tos { inherit | TOS } ] [ ttl { auto | TTL } ]\n"
+	      "                  [ udpcsum { auto | on | off } ]\n"
 	      "\n"
 	      "Where: ADDR := IPv4 address that outer packets come from; \"any\" (default)\n"
 	      "               lets routing choose\n"
@@ -31,6 +32,8 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	      "       MARK := 0 to 0xffffffff, on outer packets\n"
 	      "       TOS  := 0 to 0xff, of outer packets; inherit (default) copies the DSCP\n"
 	      "       TTL  := 1 to 255, of outer packets; auto (default) is the system's\n"
+	      "       udpcsum: checksums of outer UDP over IPv4; auto (default) where they come\n"
+	      "               for free with batches, off sends packets one by one\n"
 	      "Peers and keys are added with esptun(8).\n",
 	      f);
 }
@@ -99,12 +102,31 @@ static void parse_ttl(struct nlmsghdr *n, const char *s)
 	put(n, IFLA_ESPTUN_TTL, &ttl, sizeof(ttl));
 }
 
+static const char *const udpcsums[] = {
+	[ESPTUN_UDPCSUM_AUTO] = "auto",
+	[ESPTUN_UDPCSUM_ON] = "on",
+	[ESPTUN_UDPCSUM_OFF] = "off",
+};
+
+static void parse_udpcsum(struct nlmsghdr *n, const char *s)
+{
+	uint8_t i;
+
+	for (i = 0; i < sizeof(udpcsums) / sizeof(udpcsums[0]); i++) {
+		if (!strcmp(s, udpcsums[i])) {
+			put(n, IFLA_ESPTUN_UDPCSUM, &i, sizeof(i));
+			return;
+		}
+	}
+	invarg("udpcsum must be auto, on or off", s);
+}
+
 static const struct {
 	const char *name;
 	void (*parse)(struct nlmsghdr *n, const char *value);
 } options[] = {
 	{ "local", parse_local }, { "port", parse_port }, { "fwmark", parse_fwmark },
-	{ "tos", parse_tos },	  { "ttl", parse_ttl },
+	{ "tos", parse_tos },	  { "ttl", parse_ttl },	  { "udpcsum", parse_udpcsum },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -191,6 +213,9 @@ static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 		print_text(f, "ttl", "auto");
 	else if (u8)
 		print_number(f, "ttl", "%u", *u8);
+	u8 = data(tb, IFLA_ESPTUN_UDPCSUM, sizeof(*u8));
+	if (u8 && *u8 < sizeof(udpcsums) / sizeof(udpcsums[0]))
+		print_text(f, "udpcsum", udpcsums[*u8]);
 }
 
 /* ip looks this symbol up by name. */

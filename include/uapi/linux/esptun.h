@@ -47,6 +47,19 @@ enum esptun_expire_reason {
 	ESPTUN_EXPIRE_REASON_SEQUENCE,
 };
 
+/**
+ * enum esptun_udpcsum
+ * @ESPTUN_UDPCSUM_AUTO: Batches have one if the egress computes it, single
+ *   packets have zero.
+ * @ESPTUN_UDPCSUM_ON: Every outer packet has one.
+ * @ESPTUN_UDPCSUM_OFF: None has one, so packets are sent one by one.
+ */
+enum esptun_udpcsum {
+	ESPTUN_UDPCSUM_AUTO,
+	ESPTUN_UDPCSUM_ON,
+	ESPTUN_UDPCSUM_OFF,
+};
+
 #define ESPTUN_ENCR_AES_GCM_16		20
 #define ESPTUN_ENCR_CHACHA20_POLY1305	28
 
@@ -57,6 +70,7 @@ enum {
 	IFLA_ESPTUN_TOS,
 	IFLA_ESPTUN_TTL,
 	IFLA_ESPTUN_PAD,
+	IFLA_ESPTUN_UDPCSUM,
 
 	__IFLA_ESPTUN_MAX
 };
