@@ -132,6 +132,7 @@ const struct genl_small_ops esptun_nl_ops[13] = {
 		.cmd	= ESPTUN_CMD_PEER_GET,
 		.doit	= esptun_nl_peer_get_doit,
 		.dumpit	= esptun_nl_peer_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd	= ESPTUN_CMD_SA_NEW,
@@ -152,6 +153,7 @@ const struct genl_small_ops esptun_nl_ops[13] = {
 		.cmd	= ESPTUN_CMD_SA_GET,
 		.doit	= esptun_nl_sa_get_doit,
 		.dumpit	= esptun_nl_sa_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd	= ESPTUN_CMD_SPI_ALLOC,
@@ -166,6 +168,7 @@ const struct genl_small_ops esptun_nl_ops[13] = {
 	{
 		.cmd	= ESPTUN_CMD_STATS_GET,
 		.dumpit	= esptun_nl_stats_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd	= ESPTUN_CMD_IKE_BIND,

@@ -6,7 +6,6 @@
  */
 #include "netlink.h"
 
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include "dev.h"
@@ -71,21 +70,10 @@ static void post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 	esptun_netlink_wipe_keys(info);
 }
 
-/* Keys leave the kernel only to who asks for them and could have set them. */
-static int may_show_keys(struct sk_buff *skb, struct nlattr **attrs,
-			 struct netlink_ext_ack *extack)
+/* Keys leave the kernel only to who asks for them. */
+static bool show_keys(struct nlattr **attrs)
 {
-	const struct nlattr *attr = attrs[ESPTUN_A_SHOW_KEYS];
-
-	if (!attr)
-		return 0;
-	if (!netlink_ns_capable(skb, sock_net(skb->sk)->user_ns,
-				CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "show-keys: needs CAP_NET_ADMIN");
-		return -EPERM;
-	}
-	return 1;
+	return attrs[ESPTUN_A_SHOW_KEYS];
 }
 
 /* ---- peers --------------------------------------------------------------- */
@@ -296,16 +284,13 @@ int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_sa_request req;
 	struct esptun_sa *sa;
-	int keys, err;
+	int err;
 
-	keys = may_show_keys(skb, info->attrs, info->extack);
-	if (keys < 0)
-		return keys;
 	err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_NAME);
 	if (err)
 		return err;
 	sa = find_sa(info, &req);
-	err = sa ? reply_sa(info, sa, keys) : -ENOENT;
+	err = sa ? reply_sa(info, sa, show_keys(info->attrs)) : -ENOENT;
 	esptun_netlink_parse_sa_end(&req);
 	return err;
 }
@@ -525,12 +510,7 @@ static int dump_sas(struct sk_buff *msg, struct netlink_callback *cb,
 
 int esptun_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	int keys =
-		may_show_keys(cb->skb, genl_info_dump(cb)->attrs, cb->extack);
-
-	if (keys < 0)
-		return keys;
-	return dump(skb, cb, dump_sas, keys);
+	return dump(skb, cb, dump_sas, show_keys(genl_info_dump(cb)->attrs));
 }
 
 static int fill_stats(struct sk_buff *msg, struct netlink_callback *cb,
@@ -633,6 +613,12 @@ static struct notifier_block netlink_notifier = {
 
 /* ---- family -------------------------------------------------------------- */
 
+/* Who may not ask may not listen either. */
+static const struct genl_multicast_group mcgrps[] = {
+	[ESPTUN_NLGRP_EVENTS] = { .name = ESPTUN_MCGRP_EVENTS,
+				  COMPAT_MCAST_NET_ADMIN },
+};
+
 struct genl_family esptun_nl_family __ro_after_init = {
 	.name = ESPTUN_GENL_NAME,
 	.version = ESPTUN_GENL_VERSION,
@@ -645,8 +631,8 @@ struct genl_family esptun_nl_family __ro_after_init = {
 	.post_doit = post_doit,
 	.small_ops = esptun_nl_ops,
 	.n_small_ops = ARRAY_SIZE(esptun_nl_ops),
-	.mcgrps = esptun_nl_mcgrps,
-	.n_mcgrps = ARRAY_SIZE(esptun_nl_mcgrps),
+	.mcgrps = mcgrps,
+	.n_mcgrps = ARRAY_SIZE(mcgrps),
 };
 
 int __init esptun_netlink_module_init(void)

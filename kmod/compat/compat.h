@@ -153,6 +153,13 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 	} while (0)
 #endif
 
+/* Joining a multicast group may ask for CAP_NET_ADMIN. */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define COMPAT_MCAST_NET_ADMIN .flags = GENL_MCAST_CAP_NET_ADMIN,
+#else
+#define COMPAT_MCAST_NET_ADMIN
+#endif
+
 /* Only ->attrs of the result may be used. */
 #ifndef HAVE_GENL_INFO_DUMP
 #define genl_info_dump(cb) genl_dumpit_info(cb)
