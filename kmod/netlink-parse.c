@@ -482,18 +482,3 @@ int esptun_netlink_parse_ike(struct genl_info *info,
 	}
 	return 0;
 }
-
-void esptun_netlink_wipe_keys(struct genl_info *info)
-{
-	struct nlattr *nest = info->attrs[ESPTUN_A_SA];
-	struct nlattr *attr;
-	int rem;
-
-	if (!nest)
-		return;
-	nla_for_each_nested(attr, nest, rem) {
-		if (nla_type(attr) == ESPTUN_SA_A_ENCR_KEY ||
-		    nla_type(attr) == ESPTUN_SA_A_INTEG_KEY)
-			memzero_explicit(nla_data(attr), nla_len(attr));
-	}
-}

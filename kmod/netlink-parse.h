@@ -76,10 +76,4 @@ struct esptun_ike_request {
 int esptun_netlink_parse_ike(struct genl_info *info,
 			     struct esptun_ike_request *req);
 
-/*
- * Overwrite the keys in a request: its memory goes back to the allocator
- * unwiped, and errors echo the request.
- */
-void esptun_netlink_wipe_keys(struct genl_info *info);
-
 #endif /* ESPTUN_NETLINK_PARSE_H */

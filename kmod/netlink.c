@@ -45,18 +45,44 @@ static int resolve_link(struct genl_info *info, struct esptun_net *en)
 	return 0;
 }
 
+/*
+ * What generic netlink should have checked, as strictly as it would: it frees
+ * what it refuses without giving us a chance to wipe the keys.
+ */
+static int check_policy(const struct genlmsghdr *hdr,
+			struct netlink_ext_ack *extack)
+{
+	if (hdr->reserved) {
+		NL_SET_ERR_MSG(extack, "genlmsghdr.reserved field is not 0");
+		return -EINVAL;
+	}
+	return nla_validate(genlmsg_data(hdr), genlmsg_len(hdr),
+			    ARRAY_SIZE(esptun_nl_policy) - 1, esptun_nl_policy,
+			    extack);
+}
+
+/*
+ * The request's memory goes back to the allocator unwiped, and errors echo the
+ * request. A malformed one may hold keys anywhere.
+ */
+static void wipe_request(const struct genl_info *info)
+{
+	memzero_explicit(genlmsg_data(info->genlhdr),
+			 genlmsg_len(info->genlhdr));
+}
+
 static int pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info)
 {
 	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
-	int err = 0;
+	int err = check_policy(info->genlhdr, info->extack);
 
 	mutex_lock(&en->lock);
-	if (ops->cmd != ESPTUN_CMD_IKE_BIND)
+	if (!err && ops->cmd != ESPTUN_CMD_IKE_BIND)
 		err = resolve_link(info, en);
 	if (err) {
 		mutex_unlock(&en->lock);
-		esptun_netlink_wipe_keys(info);
+		wipe_request(info);
 	}
 	return err;
 }
@@ -67,7 +93,7 @@ static void post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
 
 	mutex_unlock(&en->lock);
-	esptun_netlink_wipe_keys(info);
+	wipe_request(info);
 }
 
 /* Keys leave the kernel only to who asks for them. */
@@ -420,8 +446,10 @@ static int dump(struct sk_buff *msg, struct netlink_callback *cb,
 		dump_link_fn fn, bool keys)
 {
 	struct esptun_net *en = esptun_dev_net(sock_net(cb->skb->sk));
-	int err;
+	int err = check_policy(nlmsg_data(cb->nlh), cb->extack);
 
+	if (err)
+		return err;
 	mutex_lock(&en->lock);
 	/* 0 would switch the comparison off. */
 	cb->seq = en->generation * 2 + 1;
@@ -544,8 +572,10 @@ int esptun_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct esptun_net *en = esptun_dev_net(sock_net(cb->skb->sk));
 	struct dump_position *pos = dump_position(cb);
-	int err;
+	int err = check_policy(nlmsg_data(cb->nlh), cb->extack);
 
+	if (err)
+		return err;
 	if (!pos->done && !genl_info_dump(cb)->attrs[ESPTUN_A_IFINDEX]) {
 		mutex_lock(&en->lock);
 		cb->seq = en->generation * 2 + 1;
@@ -613,6 +643,9 @@ static struct notifier_block netlink_notifier = {
 
 /* ---- family -------------------------------------------------------------- */
 
+/* Leaves all checks to check_policy(). */
+static const struct nla_policy unchecked[ARRAY_SIZE(esptun_nl_policy)];
+
 /* Who may not ask may not listen either. */
 static const struct genl_multicast_group mcgrps[] = {
 	[ESPTUN_NLGRP_EVENTS] = { .name = ESPTUN_MCGRP_EVENTS,
@@ -625,8 +658,9 @@ struct genl_family esptun_nl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.netnsok = true,
 	.parallel_ops = true,
-	.policy = esptun_nl_policy,
-	.maxattr = ARRAY_SIZE(esptun_nl_policy) - 1,
+	.resv_start_op = ESPTUN_CMD_MAX + 1,
+	.policy = unchecked,
+	.maxattr = ARRAY_SIZE(unchecked) - 1,
 	.pre_doit = pre_doit,
 	.post_doit = post_doit,
 	.small_ops = esptun_nl_ops,
