@@ -35,9 +35,17 @@
 /* Batches parked on one CPU because its SIMD registers were busy. */
 #define ESPTUN_PARK_MAX 512
 
-/* Most links, peers a link and SAs a peer: keeps one netns from eating all. */
+/*
+ * Most peers a link, SAs a peer and SAs a netns: keeps one netns from eating
+ * all. Two pairs for each of 65,536 peers, one of them being replaced; 1.7 KB
+ * an SA, so less than 450 MB.
+ */
 #define ESPTUN_PEERS_MAX 65536
 #define ESPTUN_SAS_PER_PEER_MAX 4096
+#define ESPTUN_SAS_MAX (4 * ESPTUN_PEERS_MAX)
+
+/* With ESN, where an SA may start: nobody sends 2^63 packets after it. */
+#define ESPTUN_SEQ_START_MAX (U64_MAX >> 1)
 
 /* Up to here, going through all peers of a link costs nothing. */
 #define ESPTUN_FEW_PEERS 16

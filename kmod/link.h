@@ -38,6 +38,7 @@
  * @generation: raised with every change to links, peers or SAs, under @lock;
  *	a dump that sees two values was interrupted (NLM_F_DUMP_INTR)
  * @serial: last esptun_sa.serial given out, under @lock
+ * @n_sas: SAs of all links, under @lock
  * @agent: netlink port ID of the IKE agent, 0 for none. Written by netlink.c
  *	under @lock, read anywhere with READ_ONCE
  * @stats: what belongs to no link
@@ -53,6 +54,7 @@ struct esptun_net {
 	struct rhashtable sa_in;
 	unsigned int generation;
 	u64 serial;
+	unsigned int n_sas;
 	u32 agent;
 	struct esptun_stats __percpu *stats;
 	spinlock_t ike_lock;

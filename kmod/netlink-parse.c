@@ -296,6 +296,10 @@ static int parse_sa_crypto(struct esptun_sa_request *req,
 		p->integ = nla_get_u16(tb[ESPTUN_SA_A_INTEG]);
 	if (tb[ESPTUN_SA_A_ESN])
 		p->esn = nla_get_u8(tb[ESPTUN_SA_A_ESN]);
+	if (tb[ESPTUN_SA_A_SEQ]) {
+		p->seq = nla_get_u64(tb[ESPTUN_SA_A_SEQ]);
+		p->present |= ESPTUN_SA_SEQ;
+	}
 	err = parse_key(tb[ESPTUN_SA_A_ENCR_KEY], &p->encr_key,
 			&p->encr_key_len, extack);
 	if (err)
@@ -384,7 +388,8 @@ static int require_sa(struct nlattr *nest, const struct esptun_sa_request *req,
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_DIR, "dir");
 	if (!err && (need & ESPTUN_NEED_PEER))
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_PEER, "peer");
-	if (!err && need == ESPTUN_NEED_NAME && req->p.dir == ESPTUN_SA_DIR_OUT)
+	if (!err && (need & ESPTUN_NEED_NAME) == ESPTUN_NEED_NAME &&
+	    req->p.dir == ESPTUN_SA_DIR_OUT)
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_PEER,
 			      "an outbound SA is named by peer and spi: peer");
 	if (!err && (need & ESPTUN_NEED_KEY))
@@ -393,6 +398,32 @@ static int require_sa(struct nlattr *nest, const struct esptun_sa_request *req,
 		err = REQUIRE(extack, nest, tb, ESPTUN_SA_A_ENCR_KEY,
 			      "encr-key");
 	return err;
+}
+
+/* Ignoring what cannot be done would look like having done it. */
+static int refuse_sa_attrs(struct nlattr *tb[], unsigned int need,
+			   struct netlink_ext_ack *extack)
+{
+	struct nlattr *seq = tb[ESPTUN_SA_A_SEQ];
+	int i, err;
+
+	/* A new SA may go on where another one stopped. */
+	if (need & ESPTUN_NEED_KEY)
+		tb[ESPTUN_SA_A_SEQ] = NULL;
+	err = refuse_read_only(tb, ESPTUN_SA_A_HARD_PACKETS, ESPTUN_SA_A_MAX,
+			       extack);
+	tb[ESPTUN_SA_A_SEQ] = seq;
+	if (err || !(need & ESPTUN_ONLY_LIMITS))
+		return err;
+	for (i = ESPTUN_SA_A_MODE; i <= ESPTUN_SA_A_TS_REMOTE; i++) {
+		if (tb[i]) {
+			NL_SET_ERR_MSG_ATTR(
+				extack, tb[i],
+				"only the limits of an SA can be changed");
+			return -EINVAL;
+		}
+	}
+	return 0;
 }
 
 int esptun_netlink_parse_sa(struct genl_info *info,
@@ -409,8 +440,7 @@ int esptun_netlink_parse_sa(struct genl_info *info,
 	nest = info->attrs[ESPTUN_A_SA];
 	err = parse_nest(req->tb, ESPTUN_SA_A_MAX, nest, extack);
 	if (!err)
-		err = refuse_read_only(req->tb, ESPTUN_SA_A_HARD_PACKETS,
-				       ESPTUN_SA_A_MAX, extack);
+		err = refuse_sa_attrs(req->tb, need, extack);
 	if (!err)
 		err = parse_sa_name(nest, req, extack);
 	if (!err)

@@ -258,7 +258,8 @@ int esptun_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct esptun_sa *sa;
 	int err;
 
-	err = esptun_netlink_parse_sa(info, &req, ESPTUN_NEED_NAME);
+	err = esptun_netlink_parse_sa(info, &req,
+				      ESPTUN_NEED_NAME | ESPTUN_ONLY_LIMITS);
 	if (err)
 		return err;
 	sa = find_sa(info, &req);

@@ -216,6 +216,23 @@ static int check_window(const struct esptun_sa_params *p,
 	return 0;
 }
 
+/* The number is the IV too: never again one that was used with this key. */
+static int check_seq(const struct esptun_sa_params *p,
+		     struct netlink_ext_ack *extack)
+{
+	if (!(p->present & ESPTUN_SA_SEQ))
+		return 0;
+	if (p->dir != ESPTUN_SA_DIR_OUT) {
+		NL_SET_ERR_MSG(extack, "seq: only an outbound SA takes one");
+		return -EINVAL;
+	}
+	if (p->seq >= (p->esn ? ESPTUN_SEQ_START_MAX : U32_MAX)) {
+		NL_SET_ERR_MSG(extack, "seq: no numbers are left after it");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int check_params(const struct esptun_sa_params *p,
 			struct netlink_ext_ack *extack)
 {
@@ -241,6 +258,8 @@ static int check_params(const struct esptun_sa_params *p,
 		return -EINVAL;
 	}
 	err = check_window(p, extack);
+	if (!err)
+		err = check_seq(p, extack);
 	if (!err)
 		err = check_limits(&p->limits, extack);
 	if (!err)
@@ -331,6 +350,7 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	sa->spi = p->spi;
 	sa->mode = p->mode;
 	sa->esn = p->esn;
+	atomic64_set(&sa->seq, p->seq);
 	sa->limits = p->limits;
 	sa->created = jiffies;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
@@ -393,6 +413,11 @@ static struct esptun_peer *find_peer(struct esptun_link *link, u32 id,
 		NL_SET_ERR_MSG(extack, "peer: it has too many SAs");
 		return ERR_PTR(-E2BIG);
 	}
+	if (link->en->n_sas >= ESPTUN_SAS_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "the network namespace has too many SAs");
+		return ERR_PTR(-E2BIG);
+	}
 	return peer;
 }
 
@@ -407,6 +432,7 @@ static void linked(struct esptun_sa *sa)
 {
 	list_add_tail(&sa->peer_node, &sa->peer->sas);
 	sa->peer->n_sas++;
+	sa->link->en->n_sas++;
 	sa->link->n_larval += sa->state == ESPTUN_SA_STATE_LARVAL;
 	sa->link->en->generation++;
 	recount_peer(sa->peer);
@@ -429,6 +455,7 @@ static void unlinked(struct esptun_sa *sa)
 	}
 	list_del(&sa->peer_node);
 	peer->n_sas--;
+	peer->link->en->n_sas--;
 	peer->link->n_larval -= sa->state == ESPTUN_SA_STATE_LARVAL;
 	peer->link->en->generation++;
 	recount_peer(peer);

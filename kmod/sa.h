@@ -25,6 +25,7 @@ struct netlink_ext_ack;
 #define ESPTUN_SA_HARD_BYTES BIT(2)
 #define ESPTUN_SA_SOFT_PACKETS BIT(3)
 #define ESPTUN_SA_HARD_PACKETS BIT(4)
+#define ESPTUN_SA_SEQ BIT(5)
 
 /**
  * struct esptun_limits - how much an SA may carry; 0 is no limit
@@ -55,6 +56,7 @@ struct esptun_limits {
  * @esn: extended sequence numbers
  * @present: ESPTUN_SA_*, for the members below
  * @replay_window: packets, inbound only
+ * @seq: last sequence number that was sent before, outbound only
  * @limits: lifetimes
  * @ts_local: our side's selectors, the caller's
  * @ts_remote: the peer's side's selectors, the caller's
@@ -75,6 +77,7 @@ struct esptun_sa_params {
 	bool esn;
 	u32 present;
 	u32 replay_window;
+	u64 seq;
 	struct esptun_limits limits;
 	const struct esptun_ts *ts_local;
 	const struct esptun_ts *ts_remote;

@@ -7,6 +7,7 @@ import errno
 import os
 import random
 import socket
+import struct
 import subprocess
 import sys
 
@@ -144,6 +145,18 @@ def sas():
     refused("get: no such SA", "sa-get", errno.ENOENT, sa={"spi": 0x9999, "dir": "in"})
     refused("set: no such SA", "sa-set", errno.ENOENT,
             sa={"spi": 0x9999, "dir": "in", "soft-bytes": 1})
+    for name, value in (("mode", "tunnel"), ("encr", 20), ("integ", 0), ("encr_key", KEY36),
+                        ("integ_key", KEY36), ("esn", 0), ("replay_window", 64),
+                        ("ts_local", [ts()]), ("ts_remote", [ts()]), ("seq", 1), ("packets", 0)):
+        refused("set: %s, which cannot change" % name.replace("_", "-"), "sa-set", errno.EINVAL,
+                sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1, name.replace("_", "-"): value})
+    refused("a first sequence number inbound", "sa-new", sa=sa(seq=1))
+    refused("no sequence number left", "sa-new", sa=sa(dir="out", seq=0xffffffff))
+    refused("the same with ESN", "sa-new", sa=sa(dir="out", esn=1, seq=1 << 63))
+    ask("sa-new", sa=sa(dir="out", seq=41))
+    got = ask("sa-get", sa={"spi": 0x4000, "dir": "out", "peer": 1})[0]["sa"]
+    equal(got["seq"], 41, "an outbound SA goes on where another one stopped")
+    ask("sa-del", sa={"spi": 0x4000, "dir": "out", "peer": 1})
     refused("delete: no such SA", "sa-del", errno.ENOENT, sa={"spi": 0x9999, "dir": "in"})
     refused("delete: the wrong direction", "sa-del", errno.ENOENT,
             sa={"spi": 0x1000, "dir": "out", "peer": 1})
@@ -151,6 +164,38 @@ def sas():
             sa={"spi": 0x1001, "dir": "out", "peer": 2})
     refused("spi-alloc: no such peer", "spi-alloc", errno.ENOENT, sa={"peer": 77})
     refused("flush: no such peer", "flush", errno.ENOENT, sa={"peer": 77})
+
+
+def echoes(op, payload):
+    """What comes back for a refused request, which the kernel echoes."""
+    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, genl.NETLINK_GENERIC)
+    sock.settimeout(10)
+    body = struct.pack("=BBH", family.spec.ops[op], 1, 0) + payload
+    sock.send(struct.pack("=IHHII", 16 + len(body), family.number,
+                          genl.NLM_F_REQUEST | genl.NLM_F_ACK, 7, 0) + body)
+    data = sock.recv(1 << 16)
+    sock.close()
+    return -struct.unpack_from("=i", data, 16)[0], data
+
+
+def wiping():
+    """No key stays in the memory of a request, whoever refuses it. The echo of
+    a refused one shows what is left in it."""
+    key = bytes.fromhex(KEY36)
+    good = family.spec.encode("esptun", {"ifindex": LINK, "sa": sa(spi=0x1000)})
+    bad = {
+        "the operation": good,
+        "the parser": family.spec.encode("esptun", {"ifindex": LINK, "sa": sa(spi=1)}),
+        "the policy, in the SA": family.spec.encode("esptun", {"ifindex": LINK, "sa": sa(esn=2)}),
+        "the policy, before the SA": family.spec.encode("esptun", {"ifindex": b"\1", "sa": sa()}),
+        "the policy, behind the SA": good + genl.attribute(99, b"1234"),
+        "the policy, as malformed": good + b"\1\0\1\0",
+        "the lookup of the link": family.spec.encode("esptun", {"ifindex": 1 << 20, "sa": sa()}),
+    }
+    for who, payload in bad.items():
+        code, data = echoes("sa-new", payload)
+        ok(code and len(data) >= 36 + len(payload) and key[:16] not in data,
+           "refused by %s: the key is wiped" % who, (code, len(data), data.hex()))
 
 
 def selectors():
@@ -440,6 +485,7 @@ def garbage():
 
 peers()
 sas()
+wiping()
 selectors()
 larval()
 ike()
