@@ -46,9 +46,12 @@ int esptun_events_open(struct esptun *h)
 	grow_buffer(nl_socket_get_fd(sk));
 	err = nl_socket_add_membership(sk, h->group);
 	if (err < 0) {
-		esptun_set_error(h, -EIO, "cannot follow events: %s", nl_geterror(err));
 		nl_socket_free(sk);
-		return -EIO;
+		if (err == -NLE_PERM)
+			return esptun_set_error(
+				h, -EPERM,
+				"cannot follow events: not permitted; run as root, or with CAP_NET_ADMIN");
+		return esptun_set_error(h, -EIO, "cannot follow events: %s", nl_geterror(err));
 	}
 	h->events = sk;
 	return make_nonblocking(nl_socket_get_fd(sk));
