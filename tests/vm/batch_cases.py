@@ -23,7 +23,7 @@ OTHER = {"west": "east", "east": "west"}
 OUTER = {"west": "192.0.2.1", "east": "192.0.2.2"}
 SIOCSIFMTU = 0x8922
 ALG = "aes-gcm-256"
-ROUNDS = int(os.environ.get("VM_ROUNDS", "1"))
+ROUNDS = int(os.environ.get("VM_ROUNDS") or 1)
 families = {}
 for ns in HOME:
     with taplib.netns(ns):

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-timeout: 300
+#
+# Load both ways with new keys every second, for half a minute; longer with
+# SOAK_SECONDS or VM_ROUNDS. The runner reads the kernel log.
+
+# shellcheck source=tests/vm/lib.sh
+. "$VM_TOP/tests/vm/lib.sh"
+
+two_hosts
+load_esptun
+esptun_up west 10.9.0.1/24 fd00:9::1/64 local 192.0.2.1
+esptun_up east 10.9.0.2/24 fd00:9::2/64 local 192.0.2.2
+must at west esptun peer add dev vpn0 id 1 remote 192.0.2.2 port 4500 keepalive 0
+must at east esptun peer add dev vpn0 id 1 remote 192.0.2.1 port 4500 keepalive 0
+# One end singly through NAPI, the other as veth does.
+must at east ethtool -K e0 gro on
+must at west ethtool -K w0 tx-udp-segmentation off
+capture west w0 soak.pcap 'not udp port 4500 and not arp and not icmp6'
+include soak "$PYTHON" "$VM_LIB/soak_cases.py" "${SOAK_SECONDS:-$((30 * ${VM_ROUNDS:-1}))}"
+stop "$started"
+is "nothing leaves in clear" "$(tcpdump -n -r "$VM_OUT/soak.pcap" 2> /dev/null | wc -l)" 0
+check "rmmod" timeout -k 1 20 rmmod esptun
+finish
