@@ -251,9 +251,13 @@ sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays 
 lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
 	$(Q)B=$B tests/run-tap lint tests/lint/run
 
+# What check-full has User-mode Linux run under KASAN, leaks watched.
+KASAN_VM := tests/vm/t_teardown.sh tests/uml/t_nomem.sh tests/vm/t_merge.sh tests/vm/t_soak.sh
+
 kunit: userspace ## KUnit suites and netlink in User-mode Linux, locks watched (KASAN=1: memory too)
 	$(Q)B=$B tests/run-tap kunit tests/uml/run-kunit \
-		"UML_SECONDS=$(if $(KASAN),1500,600) tests/uml/run-vm $(if $(KASAN),kasan tests/vm/t_teardown.sh) tests/vm/t_netlink.sh"
+		"UML_SECONDS=$(if $(KASAN),1500,600) $(if $(KASAN),SOAK_SECONDS=600) \
+		tests/uml/run-vm $(if $(KASAN),kasan $(KASAN_VM)) tests/vm/t_netlink.sh"
 
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
 	$(Q)B=$B tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"

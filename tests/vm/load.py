@@ -139,6 +139,8 @@ class Stream:
         other = None if cpu is None else cpu + 1
         for s in (listener, client):
             s.settimeout(timeout)
+        # Before anything else happens to the path.
+        client.connect((address, Stream.port))
 
         def receive():
             s = listener.accept()[0]
@@ -146,7 +148,6 @@ class Stream:
             return pull(s)
 
         def send():
-            client.connect((address, Stream.port))
             got = push(client, pieces)
             # Until the other end has it all and closes.
             client.recv(1)
