@@ -20,16 +20,14 @@
 #include "aead.h"
 #include "limits.h"
 
-/* Additional data: SPI, high half with ESN, sequence number; then the IV. */
+/* Additional data: SPI, high half with ESN, sequence number. */
 #define ESN_LEN 4u
 #define IV_MAX 8u
-#define ASSOC_MAX (ESPTUN_ESP_HLEN + ESN_LEN + IV_MAX)
+#define ASSOC_MAX (ESPTUN_ESP_HLEN + ESN_LEN)
 
 /* Physically contiguous, unlike per-CPU memory: scatterlists point into it. */
 struct scratch {
-	struct scatterlist src[2];
-	struct scatterlist dst[2];
-	u8 assoc[ASSOC_MAX];
+	struct scatterlist sg[1];
 	u8 iv[IV_MAX];
 	struct aead_request req;
 	u8 req_ctx[ESPTUN_AEAD_REQ_MAX] CRYPTO_MINALIGN_ATTR;
@@ -189,18 +187,17 @@ bool esptun_aead_ready(const struct esptun_aead *a)
 	return !a->simd || may_use_simd();
 }
 
+/* In place: s->sg holds additional data, @len octets of text, s->iv the IV. */
 static struct aead_request *request(const struct esptun_aead *a,
-				    struct scratch *s, struct scatterlist *dst,
-				    unsigned int len, unsigned int assoc,
-				    u64 seq)
+				    struct scratch *s, unsigned int len,
+				    unsigned int assoc)
 {
 	struct aead_request *req = &s->req;
 
 	aead_request_set_tfm(req, a->tfm);
 	aead_request_set_callback(req, 0, NULL, NULL);
-	aead_request_set_crypt(req, s->src, dst, len, s->iv);
+	aead_request_set_crypt(req, s->sg, s->sg, len, s->iv);
 	aead_request_set_ad(req, assoc);
-	put_unaligned_be64(seq, s->iv);
 	return req;
 }
 
@@ -232,34 +229,57 @@ static void seal_library(const struct esptun_aead *a, u8 *esp, unsigned int len,
 			       iv + ESPTUN_CHACHAPOLY_IV, len);
 }
 
-static int open_library(const struct esptun_aead *a, const u8 *esp,
-			unsigned int len, u64 seq, bool esn, u8 *out)
+static int open_library(const struct esptun_aead *a, u8 *esp, unsigned int len,
+			u64 seq, bool esn)
 {
-	const u8 *iv = esp + ESPTUN_ESP_HLEN;
-	const u8 *text = iv + ESPTUN_CHACHAPOLY_IV;
+	u8 *iv = esp + ESPTUN_ESP_HLEN;
+	u8 *text = iv + ESPTUN_CHACHAPOLY_IV;
 	u8 assoc[ASSOC_MAX];
 	unsigned int n = make_assoc(assoc, esp, seq, esn);
 
 	len -= text - esp + ESPTUN_CHACHAPOLY_ICV;
-	if (!esptun_chachapoly_open(&a->chachapoly, iv, assoc, n, text, len,
-				    out))
+	if (!esptun_chachapoly_open(&a->chachapoly, iv, assoc, n, text, len))
 		return -EBADMSG;
 	return 0;
 }
 
 /*
- * With ESN the SPI moves 4 octets to the front for as long as the encryption
- * lasts, so that the additional data stays in one piece. What was there, the
- * end of the packet before in the same batch, comes back.
+ * One piece of memory for the crypto API: with ESN the SPI moves 4 octets to
+ * the front for as long as it takes, and the high half goes in its place. What
+ * was there, the end of the packet before in the same batch, comes back.
  */
+struct esn_shift {
+	u8 *start;
+	u32 was;
+};
+
+static unsigned int shift(struct esn_shift *shift, u8 *esp, u64 seq, bool esn)
+{
+	shift->start = esp;
+	if (!esn)
+		return 0;
+	shift->start -= ESN_LEN;
+	shift->was = get_unaligned((u32 *)shift->start);
+	memcpy(shift->start, esp, sizeof(__be32));
+	put_unaligned_be32(upper_32_bits(seq), esp);
+	return ESN_LEN;
+}
+
+static void unshift(const struct esn_shift *shift, u8 *esp)
+{
+	if (shift->start == esp)
+		return;
+	memcpy(esp, shift->start, sizeof(__be32));
+	put_unaligned(shift->was, (u32 *)shift->start);
+}
+
 int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		     u64 seq, bool esn)
 {
-	struct scratch *s = this_cpu_read(scratches);
 	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
-	unsigned int assoc = ESPTUN_ESP_HLEN + sizes->iv;
-	u8 *start = esp;
-	u32 was = 0;
+	struct scratch *s = this_cpu_read(scratches);
+	struct esn_shift esn_shift;
+	unsigned int assoc;
 	int err;
 
 	put_unaligned_be64(seq, esp + ESPTUN_ESP_HLEN);
@@ -267,52 +287,33 @@ int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		seal_library(a, esp, len, seq, esn);
 		return 0;
 	}
-	if (esn) {
-		start -= ESN_LEN;
-		assoc += ESN_LEN;
-		was = get_unaligned((u32 *)start);
-		memcpy(start, esp, sizeof(__be32));
-		put_unaligned_be32(upper_32_bits(seq), esp);
-	}
-	sg_init_one(s->src, start, assoc + len + sizes->icv);
-	err = crypto_aead_encrypt(request(a, s, s->src, len, assoc, seq));
-	if (esn) {
-		memcpy(esp, start, sizeof(__be32));
-		put_unaligned(was, (u32 *)start);
-	}
+	assoc = ESPTUN_ESP_HLEN + sizes->iv + shift(&esn_shift, esp, seq, esn);
+	sg_init_one(s->sg, esn_shift.start, assoc + len + sizes->icv);
+	put_unaligned_be64(seq, s->iv);
+	err = crypto_aead_encrypt(request(a, s, len, assoc));
+	unshift(&esn_shift, esp);
 	return err;
 }
 
-int esptun_aead_open(const struct esptun_aead *a, const u8 *esp,
-		     unsigned int len, u64 seq, bool esn, u8 *out)
+int esptun_aead_open(const struct esptun_aead *a, u8 *esp, unsigned int len,
+		     u64 seq, bool esn)
 {
-	struct scratch *s = this_cpu_read(scratches);
 	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
 	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
-	unsigned int assoc = head + (esn ? ESN_LEN : 0);
-	struct scatterlist *dst = s->src;
-	struct aead_request *req;
+	struct scratch *s = this_cpu_read(scratches);
+	struct esn_shift esn_shift;
+	unsigned int assoc;
+	int err;
 
 	if (is_library(a->alg))
-		return open_library(a, esp, len, seq, esn, out);
-	if (esn) {
-		make_assoc(s->assoc, esp, seq, true);
-		memcpy(s->assoc + ESPTUN_ESP_HLEN + ESN_LEN,
-		       esp + ESPTUN_ESP_HLEN, sizes->iv);
-		sg_init_table(s->src, 2);
-		sg_set_buf(&s->src[0], s->assoc, assoc);
-		sg_set_buf(&s->src[1], esp + head, len - head);
-	} else {
-		sg_init_one(s->src, esp, len);
-	}
-	if (out != esp + head) {
-		dst = s->dst;
-		sg_init_one(dst, out - assoc, assoc + len - head - sizes->icv);
-	}
-	req = request(a, s, dst, len - head, assoc, 0);
+		return open_library(a, esp, len, seq, esn);
 	/* The IV is what the packet says, whatever its sender derives it from. */
 	memcpy(s->iv, esp + ESPTUN_ESP_HLEN, sizes->iv);
-	return crypto_aead_decrypt(req);
+	assoc = head + shift(&esn_shift, esp, seq, esn);
+	sg_init_one(s->sg, esn_shift.start, assoc + len - head);
+	err = crypto_aead_decrypt(request(a, s, len - head, assoc));
+	unshift(&esn_shift, esp);
+	return err;
 }
 
 /*

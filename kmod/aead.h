@@ -119,22 +119,21 @@ int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		     u64 seq, bool esn);
 
 /**
- * esptun_aead_open - authenticate and decrypt an ESP packet
+ * esptun_aead_open - authenticate and decrypt an ESP packet where it lies
  * @a: keyed algorithm
- * @esp: ESP header, IV, ciphertext, ICV in one piece of linear memory
+ * @esp: ESP header, IV, ciphertext, ICV in one piece of memory of our own, with
+ *	headroom as for esptun_aead_seal(). Nobody else can write there: who
+ *	changed it between authentication and decryption would forge
  * @len: all octets of it; esptun_esp_valid_len() was true
  * @seq: inferred 64-bit sequence number
  * @esn: as for esptun_aead_seal()
- * @out: receives @len - 8 - IV - ICV octets of plaintext. Either @esp + 8 + IV
- *	(decrypt in place, only if that memory is our own), or not overlapping,
- *	with ESPTUN_AEAD_HEADROOM octets in front that may be clobbered.
  *
- * Bottom halves off, esptun_aead_ready() true. @esp is not written unless
- * decrypting in place.
+ * Bottom halves off, esptun_aead_ready() true.
  *
- * Return: 0; -EBADMSG if the ICV is wrong, then @out must not be used.
+ * Return: 0, the plaintext is where the ciphertext was; -EBADMSG if the ICV is
+ * wrong, then it must not be used.
  */
-int esptun_aead_open(const struct esptun_aead *a, const u8 *esp,
-		     unsigned int len, u64 seq, bool esn, u8 *out);
+int esptun_aead_open(const struct esptun_aead *a, u8 *esp, unsigned int len,
+		     u64 seq, bool esn);
 
 #endif /* ESPTUN_AEAD_H */

@@ -74,59 +74,30 @@ void esptun_chachapoly_seal(const struct esptun_chachapoly *k, const u8 *iv,
 	memzero_explicit(&state, sizeof(state));
 }
 
-static bool tag_is(const u8 *key, const u8 *aad, unsigned int aad_len,
-		   const u8 *text, unsigned int len)
-{
-	u8 tag[POLY1305_DIGEST_SIZE];
-
-	make_tag(key, aad, aad_len, text, len, tag);
-	return !crypto_memneq(tag, text + len, sizeof(tag));
-}
-
-/* The ciphertext is gone afterwards, so its tag is made first. */
-static bool open_in_place(struct chacha_state *state, const u8 *aad,
-			  unsigned int aad_len, u8 *text, unsigned int len)
-{
-	u8 first[BLOCK] = {};
-	bool good;
-
-	chacha20_crypt(state, first, first, BLOCK);
-	good = tag_is(first, aad, aad_len, text, len);
-	if (good)
-		chacha20_crypt(state, text, text, len);
-	memzero_explicit(first, sizeof(first));
-	return good;
-}
-
-static bool open_apart(struct chacha_state *state, const u8 *aad,
-		       unsigned int aad_len, const u8 *text, unsigned int len,
-		       u8 *out)
-{
-	u8 *front = out - BLOCK;
-	u8 was[BLOCK];
-	bool good;
-
-	memcpy(was, front, BLOCK);
-	memset(front, 0, BLOCK);
-	memcpy(out, text, len);
-	chacha20_crypt(state, front, front, BLOCK + len);
-	good = tag_is(front, aad, aad_len, text, len);
-	memcpy(front, was, BLOCK);
-	return good;
-}
-
+/*
+ * The key stream's blocks 0 and 1 in one call, for a call with one block takes
+ * the slow code. Block 1 is for the first octets of the text, used only after
+ * the tag, which is made of the ciphertext, is right.
+ */
 bool esptun_chachapoly_open(const struct esptun_chachapoly *k, const u8 *iv,
-			    const u8 *aad, unsigned int aad_len, const u8 *text,
-			    unsigned int len, u8 *out)
+			    const u8 *aad, unsigned int aad_len, u8 *text,
+			    unsigned int len)
 {
+	unsigned int first = min_t(unsigned int, len, BLOCK);
+	u8 tag[POLY1305_DIGEST_SIZE];
 	struct chacha_state state;
+	u8 stream[2 * BLOCK] = {};
 	bool good;
 
 	begin(&state, k, iv);
-	if (out == text)
-		good = open_in_place(&state, aad, aad_len, out, len);
-	else
-		good = open_apart(&state, aad, aad_len, text, len, out);
+	chacha20_crypt(&state, stream, stream, sizeof(stream));
+	make_tag(stream, aad, aad_len, text, len, tag);
+	good = !crypto_memneq(tag, text + len, sizeof(tag));
+	if (good) {
+		crypto_xor(text, stream + BLOCK, first);
+		chacha20_crypt(&state, text + first, text + first, len - first);
+	}
+	memzero_explicit(stream, sizeof(stream));
 	memzero_explicit(&state, sizeof(state));
 	return good;
 }

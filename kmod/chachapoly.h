@@ -49,20 +49,18 @@ void esptun_chachapoly_seal(const struct esptun_chachapoly *k, const u8 *iv,
 			    unsigned int len);
 
 /**
- * esptun_chachapoly_open - authenticate and decrypt
+ * esptun_chachapoly_open - authenticate and decrypt where it lies
  * @k: key
  * @iv: 8 octets from the packet
  * @aad: additional data
  * @aad_len: up to ESPTUN_CHACHAPOLY_AAD_MAX octets
- * @text: @len octets of ciphertext and the ICV; only read, unless @out is @text
+ * @text: @len octets of ciphertext and the ICV, memory that nobody else writes
  * @len: any
- * @out: @text itself if that memory is our own, or @len octets elsewhere with
- *	headroom as for esptun_chachapoly_seal()
  *
- * Return: false if the ICV is wrong: then @out must not be used.
+ * Return: false if the ICV is wrong: then @text is as it was.
  */
 bool esptun_chachapoly_open(const struct esptun_chachapoly *k, const u8 *iv,
-			    const u8 *aad, unsigned int aad_len, const u8 *text,
-			    unsigned int len, u8 *out);
+			    const u8 *aad, unsigned int aad_len, u8 *text,
+			    unsigned int len);
 
 #endif /* ESPTUN_CHACHAPOLY_H */

@@ -73,6 +73,9 @@
 /* Inner super-packets: so that one of full segments makes one outer one. */
 #define ESPTUN_GSO_MAX 61440u
 
+/* Longest inner super-packet made of received packets: IPv4's total length. */
+#define ESPTUN_MERGED_MAX 65535u
+
 /* Largest inner packet: its ESP packet must still fit an IPv4 datagram. */
 #define ESPTUN_INNER_MAX 65400
 

@@ -10,6 +10,7 @@
 #include "dev.h"
 #include "netlink.h"
 #include "park.h"
+#include "rx.h"
 #include "sa.h"
 #include "tx.h"
 
@@ -56,6 +57,7 @@ static void __exit esptun_exit(void)
 	esptun_netlink_module_exit();
 	esptun_dev_module_exit();
 	esptun_tx_module_exit();
+	esptun_rx_module_exit();
 	esptun_sa_module_exit();
 	esptun_park_module_exit();
 	esptun_aead_module_exit();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Inbound. The unit is a list of ESP packets of one SA: one lookup, the window
- * locked once before and once after decryption, one update of each counter.
- * Order (RFC 4303 3.4): check the number, authenticate and decrypt into memory
- * of our own, only then move the window and look at what the packet says.
+ * Inbound. The unit is a batch: an ESP packet, or as many of one SA as came
+ * together in a super-packet. One lookup, the window locked once before and
+ * once after decryption, one update of each counter. Order (RFC 4303 3.4):
+ * check the number, authenticate and decrypt, only then move the window and
+ * deliver. Each packet is first copied to memory of our own: what was received
+ * may be shared with somebody who changes it meanwhile.
  */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
@@ -12,20 +14,53 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/udp.h>
+#include "ablate.h"
 #include "link.h"
+#include "merge.h"
 #include "notify.h"
 #include "park.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
 
-/* What a packet carries along; @us and @from only until it is decrypted. */
+/* A reason to drop that was counted before. */
+#define COUNTED UINT_MAX
+
+/* What a received skb carries along; the outer headers stay in front. */
 struct rx_cb {
-	u64 seq;
 	struct esptun_sock *us;
-	struct esptun_endpoint from;
-	u8 tos;
 };
+
+/**
+ * struct batch - packets of one SA
+ * @sa: the SA
+ * @skb: received; the first packet is at @at
+ * @at: offset in @skb
+ * @size: octets a packet, only the last may have less
+ * @n: how many, up to ESPTUN_BATCH_MAX
+ * @len: octets of all
+ * @first: number of the first; those of the others are greater by less than 64
+ * @fresh: bit i: number @first + i was not seen before
+ * @pass: bit i: the packet with number @first + i is authentic
+ * @tos: of the outer header
+ * @opened: what is inside
+ */
+struct batch {
+	struct esptun_sa *sa;
+	struct sk_buff *skb;
+	unsigned int at;
+	unsigned int size;
+	unsigned int n;
+	unsigned int len;
+	u64 first;
+	u64 fresh;
+	u64 pass;
+	u8 tos;
+	struct sk_buff_head opened;
+};
+
+static DEFINE_PER_CPU(struct page_frag, frags);
+static DEFINE_PER_CPU(struct esptun_merge, merges);
 
 static struct rx_cb *rx_cb(struct sk_buff *skb)
 {
@@ -33,197 +68,116 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
 	return (struct rx_cb *)skb->cb;
 }
 
-static void drop(struct esptun_sa *sa, struct sk_buff *skb, unsigned int id)
+static struct esptun_endpoint from(const struct sk_buff *skb)
 {
-	esptun_sa_drop(sa, id, 1);
-	kfree_skb(skb);
+	return (struct esptun_endpoint){
+		.addr = ip_hdr(skb)->saddr,
+		.port = udp_hdr(skb)->source,
+	};
 }
 
-static void drop_list(struct esptun_sa *sa, struct sk_buff_head *list,
-		      unsigned int id)
+static unsigned int packet_len(const struct batch *b, unsigned int i)
 {
-	esptun_sa_drop(sa, id, skb_queue_len(list));
-	__skb_queue_purge(list);
+	return i + 1 < b->n ? b->size : b->len - i * b->size;
 }
 
 /* ---- window ---- */
 
-/* Leave on @list the packets whose length and number are possible. */
-static void check_list(struct esptun_sa *sa, struct sk_buff_head *list)
+/* Which numbers are possible? The others are counted. False if none is. */
+static bool check_window(struct batch *b, u64 claimed, u32 seq)
 {
-	struct sk_buff_head stale;
-	struct sk_buff *skb, *next;
+	struct esptun_sa *sa = b->sa;
+	u64 left;
 
-	__skb_queue_head_init(&stale);
+	b->fresh = 0;
 	spin_lock(&sa->lock);
-	skb_queue_walk_safe(list, skb, next) {
-		struct rx_cb *cb = rx_cb(skb);
-
-		if (esptun_replay_infer(&sa->replay, (u32)cb->seq, sa->esn,
-					&cb->seq) &&
-		    esptun_replay_check(&sa->replay, cb->seq))
-			continue;
-		__skb_unlink(skb, list);
-		__skb_queue_tail(&stale, skb);
-	}
+	if (esptun_replay_infer(&sa->replay, seq, sa->esn, &b->first))
+		for (left = claimed; left; left &= left - 1)
+			if (esptun_replay_check(&sa->replay,
+						b->first + __ffs64(left)))
+				b->fresh |= BIT_ULL(__ffs64(left));
 	spin_unlock(&sa->lock);
-	if (!skb_queue_empty(&stale))
-		drop_list(sa, &stale, ESPTUN_STATS_A_RX_REPLAY);
+	if (b->fresh != claimed)
+		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_REPLAY,
+			       hweight64(claimed & ~b->fresh));
+	return b->fresh;
 }
 
 /*
- * Move the window over authenticated packets; duplicates leave @list.
- * Return: whether one of them is the newest of all.
+ * Move the window over all of @b->pass, or if one of them came another way
+ * meanwhile, over nothing. @newest: whether one is the newest of all.
  */
-static bool commit_list(struct esptun_sa *sa, struct sk_buff_head *list)
+static bool commit_window(struct batch *b, bool *newest)
 {
-	struct sk_buff_head stale;
-	struct sk_buff *skb, *next;
-	bool newest;
-	u64 top;
+	struct esptun_sa *sa = b->sa;
+	bool good = true;
+	u64 left, top;
 
-	__skb_queue_head_init(&stale);
 	spin_lock(&sa->lock);
 	top = sa->replay.top;
-	skb_queue_walk_safe(list, skb, next) {
-		if (esptun_replay_commit(&sa->replay, rx_cb(skb)->seq))
-			continue;
-		__skb_unlink(skb, list);
-		__skb_queue_tail(&stale, skb);
-	}
-	newest = sa->replay.top > top;
+	for (left = b->pass; left && good; left &= left - 1)
+		good = esptun_replay_check(&sa->replay,
+					   b->first + __ffs64(left));
+	for (left = b->pass; left && good; left &= left - 1)
+		esptun_replay_commit(&sa->replay, b->first + __ffs64(left));
+	*newest = sa->replay.top > top;
 	spin_unlock(&sa->lock);
-	if (!skb_queue_empty(&stale))
-		drop_list(sa, &stale, ESPTUN_STATS_A_RX_REPLAY);
-	return newest;
-}
-
-/* ---- decryption ---- */
-
-/* Into a new packet straight from the received one, which is linear. */
-static struct sk_buff *open_linear(struct esptun_sa *sa, struct sk_buff *skb,
-				   unsigned int text, int *err)
-{
-	struct sk_buff *out =
-		netdev_alloc_skb(sa->link->dev, ESPTUN_AEAD_HEADROOM + text);
-
-	if (!out)
-		return NULL;
-	skb_reserve(out, ESPTUN_AEAD_HEADROOM);
-	*err = esptun_aead_open(&sa->aead, skb->data, skb->len, rx_cb(skb)->seq,
-				sa->esn, out->data);
-	skb_put(out, text);
-	return out;
-}
-
-/* Fragments are gathered in a new packet, and decrypted there. */
-static struct sk_buff *open_gather(struct esptun_sa *sa, struct sk_buff *skb,
-				   unsigned int text, int *err)
-{
-	struct sk_buff *out = netdev_alloc_skb(sa->link->dev, skb->len);
-	u8 *esp;
-
-	if (!out)
-		return NULL;
-	esp = skb_put(out, skb->len);
-	if (skb_copy_bits(skb, 0, esp, skb->len)) {
-		kfree_skb(out);
-		return NULL;
-	}
-	__skb_pull(out, ESPTUN_ESP_HLEN + sa->aead.alg->sizes.iv);
-	*err = esptun_aead_open(&sa->aead, esp, skb->len, rx_cb(skb)->seq,
-				sa->esn, out->data);
-	__skb_trim(out, text);
-	return out;
-}
-
-/* The decrypted packet, or NULL after counting why not; @skb stays. */
-static struct sk_buff *open_one(struct esptun_sa *sa, struct sk_buff *skb)
-{
-	const struct esptun_esp_sizes *sizes = &sa->aead.alg->sizes;
-	unsigned int text = skb->len - ESPTUN_ESP_HLEN - sizes->iv - sizes->icv;
-	struct sk_buff *out;
-	int err = 0;
-
-	if (skb_headlen(skb) == skb->len)
-		out = open_linear(sa, skb, text, &err);
-	else
-		out = open_gather(sa, skb, text, &err);
-	if (!out || err == -ENOMEM) {
-		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_NOMEM, 1);
-	} else if (err) {
-		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_AUTH, 1);
-	} else {
-		rx_cb(out)->seq = rx_cb(skb)->seq;
-		rx_cb(out)->tos = rx_cb(skb)->tos;
-		return out;
-	}
-	kfree_skb(out);
-	return NULL;
-}
-
-static void open_list(struct esptun_sa *sa, struct sk_buff_head *list,
-		      struct sk_buff_head *opened)
-{
-	struct sk_buff *skb, *out;
-
-	while ((skb = __skb_dequeue(list))) {
-		out = open_one(sa, skb);
-		if (out)
-			__skb_queue_tail(opened, out);
-		consume_skb(skb);
-	}
+	return good;
 }
 
 /* ---- the inner packet ---- */
 
 /* Octets the inner IP header claims, 0 if it cannot be one. */
-static unsigned int inner_len(const struct sk_buff *skb, u8 next)
+static unsigned int inner_len(const u8 *text, unsigned int have, u8 next)
 {
-	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)skb->data;
-	const struct iphdr *ip4 = (const struct iphdr *)skb->data;
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)text;
+	const struct iphdr *ip4 = (const struct iphdr *)text;
 	unsigned int len;
 
 	if (next == ESPTUN_NEXT_IP4) {
-		if (skb->len < sizeof(*ip4) || ip4->version != 4 ||
-		    ip4->ihl < 5)
+		if (have < sizeof(*ip4) || ip4->version != 4 || ip4->ihl < 5)
 			return 0;
 		len = ntohs(ip4->tot_len);
 		return len < ip4->ihl * 4u ? 0 : len;
 	}
-	if (skb->len < sizeof(*ip6) || ip6->version != 6)
+	if (have < sizeof(*ip6) || ip6->version != 6)
 		return 0;
 	return sizeof(*ip6) + ntohs(ip6->payload_len);
 }
 
-/* RFC 6040: the outer congestion mark goes inside, or the packet away. */
-static bool take_ecn(struct sk_buff *skb, u8 outer, u8 next)
+/* Authenticated: what is inside? Return the reason to drop it, or 0. */
+static unsigned int unwrap(const u8 *text, unsigned int have, unsigned int *len,
+			   u8 *next)
 {
-	u8 inner = next == ESPTUN_NEXT_IP4 ? ip_hdr(skb)->tos :
-					     ipv6_get_dsfield(ipv6_hdr(skb));
+	unsigned int payload;
+
+	if (!esptun_esp_get_trailer(text, have, &payload, next))
+		return ESPTUN_STATS_A_RX_PADDING;
+	if (*next == ESPTUN_NEXT_DUMMY)
+		return ESPTUN_STATS_A_RX_DUMMY;
+	if (*next != ESPTUN_NEXT_IP4 && *next != ESPTUN_NEXT_IP6)
+		return ESPTUN_STATS_A_RX_NEXT_HEADER;
+	/* What follows is traffic flow confidentiality padding, RFC 4303 2.7. */
+	*len = inner_len(text, payload, *next);
+	return *len && *len <= payload ? 0 : ESPTUN_STATS_A_RX_INNER;
+}
+
+/* RFC 6040: the outer congestion mark goes inside, or the packet away. */
+static bool take_ecn(struct sk_buff *skb, u8 outer)
+{
+	u8 inner = skb->protocol == htons(ETH_P_IP) ?
+			   ip_hdr(skb)->tos :
+			   ipv6_get_dsfield(ipv6_hdr(skb));
 
 	return INET_ECN_decapsulate(skb, outer, inner) <= 1;
 }
 
-/* Authenticated: strip the trailer. Return the reason to drop, or 0. */
-static unsigned int unwrap(struct esptun_sa *sa, struct sk_buff *skb)
+/* The packet as the stack will see it. Return the reason to drop it, or 0. */
+static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
+			  u8 tos)
 {
 	struct esptun_flow flow;
-	unsigned int len;
-	u8 next;
 
-	if (!esptun_esp_get_trailer(skb->data, skb->len, &len, &next))
-		return ESPTUN_STATS_A_RX_PADDING;
-	if (next == ESPTUN_NEXT_DUMMY)
-		return ESPTUN_STATS_A_RX_DUMMY;
-	if (next != ESPTUN_NEXT_IP4 && next != ESPTUN_NEXT_IP6)
-		return ESPTUN_STATS_A_RX_NEXT_HEADER;
-	__skb_trim(skb, len);
-	len = inner_len(skb, next);
-	if (!len || len > skb->len)
-		return ESPTUN_STATS_A_RX_INNER;
-	/* The rest is traffic flow confidentiality padding, RFC 4303 2.7. */
-	__skb_trim(skb, len);
 	if (sa->n_local || sa->n_remote) {
 		if (!esptun_flow_parse(skb, &flow) ||
 		    !esptun_ts_match(esptun_sa_ts_remote(sa), sa->n_remote,
@@ -232,15 +186,102 @@ static unsigned int unwrap(struct esptun_sa *sa, struct sk_buff *skb)
 				     false))
 			return ESPTUN_STATS_A_RX_TS;
 	}
+	return take_ecn(skb, tos) ? 0 : ESPTUN_STATS_A_RX_ECN;
+}
+
+/* ---- decryption ---- */
+
+/*
+ * Copy packet @i to @to, where nobody else changes it, and open it. Its header
+ * may have changed since it was looked at. @len and @next tell of what is
+ * inside. Return the reason to drop it, or 0.
+ */
+static unsigned int open_at(struct batch *b, unsigned int i, u8 *to,
+			    unsigned int *inner, u8 *next)
+{
+	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
+	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
+	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
+	unsigned int len = packet_len(b, i);
+	u32 ahead;
+
+	if (skb_copy_bits(b->skb, b->at + i * b->size, to, len))
+		return ESPTUN_STATS_A_RX_TRUNCATED;
+	ahead = ntohl(esp->seq) - lower_32_bits(b->first);
+	/* Counted by check_window() already. */
+	if (ahead >= ESPTUN_BATCH_MAX || !(b->fresh & BIT_ULL(ahead)))
+		return COUNTED;
+	if (esp->spi != b->sa->spi ||
+	    esptun_aead_open(&b->sa->aead, to, len, b->first + ahead,
+			     b->sa->esn))
+		return ESPTUN_STATS_A_RX_AUTH;
+	b->fresh &= ~BIT_ULL(ahead);
+	b->pass |= BIT_ULL(ahead);
+	return unwrap(to + head, len - head - sizes->icv, inner, next);
+}
+
+static void count_drop(struct batch *b, unsigned int reason)
+{
+	if (reason != COUNTED)
+		esptun_sa_drop(b->sa, reason, 1);
+}
+
+/* A packet of its own: opened in the skb it is delivered in. */
+static void open_single(struct batch *b)
+{
+	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
+	struct sk_buff *skb = netdev_alloc_skb(b->sa->link->dev,
+					       ESPTUN_AEAD_HEADROOM + b->len);
+	unsigned int reason = ESPTUN_STATS_A_RX_NOMEM;
+	unsigned int inner;
+	u8 next;
+
+	if (skb) {
+		skb_reserve(skb, ESPTUN_AEAD_HEADROOM);
+		reason = open_at(b, 0, skb_put(skb, b->len), &inner, &next);
+	}
+	if (reason) {
+		count_drop(b, reason);
+		kfree_skb(skb);
+		return;
+	}
+	__skb_pull(skb, head);
+	__skb_trim(skb, inner);
 	skb->protocol = next == ESPTUN_NEXT_IP4 ? htons(ETH_P_IP) :
 						  htons(ETH_P_IPV6);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
-	if (!take_ecn(skb, rx_cb(skb)->tos, next))
-		return ESPTUN_STATS_A_RX_ECN;
-	return 0;
+	__skb_queue_tail(&b->opened, skb);
 }
+
+static void open_merged(struct batch *b)
+{
+	struct esptun_merge *m = this_cpu_ptr(&merges);
+	unsigned int i, inner, reason;
+	u8 next;
+	u8 *to;
+
+	esptun_merge_init(m, this_cpu_ptr(&frags),
+			  ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv);
+	for (i = 0; i < b->n; i++) {
+		to = esptun_merge_room(m, packet_len(b, i));
+		reason = ESPTUN_STATS_A_RX_NOMEM;
+		if (to)
+			reason = open_at(b, i, to, &inner, &next);
+		if (to && reason)
+			esptun_merge_skip(m);
+		else if (to &&
+			 esptun_merge_take(m, inner, next == ESPTUN_NEXT_IP4))
+			reason = ESPTUN_STATS_A_RX_NOMEM;
+		if (reason)
+			count_drop(b, reason);
+	}
+	esptun_merge_finish(m);
+	skb_queue_splice_tail(&m->list, &b->opened);
+}
+
+/* ---- up the stack ---- */
 
 static void count_rx(struct net_device *dev, unsigned int packets, u64 bytes)
 {
@@ -252,88 +293,206 @@ static void count_rx(struct net_device *dev, unsigned int packets, u64 bytes)
 	u64_stats_update_end(&t->syncp);
 }
 
-static void deliver_list(struct esptun_sa *sa, struct sk_buff_head *list)
+/* Every segment of a super-packet was received with headers as long. */
+static unsigned int received_len(const struct sk_buff *skb, unsigned int n)
 {
-	struct esptun_link *link = sa->link;
-	unsigned int packets = 0;
-	unsigned int reason;
+	return skb->len + (n - 1) * skb_headlen(skb);
+}
+
+static void deliver(struct batch *b)
+{
+	struct esptun_link *link = b->sa->link;
+	unsigned int n, reason, packets = 0;
 	struct sk_buff *skb;
 	u64 bytes = 0;
 
-	while ((skb = __skb_dequeue(list))) {
-		reason = unwrap(sa, skb);
+	while ((skb = __skb_dequeue(&b->opened))) {
+		n = skb_shinfo(skb)->gso_segs ?: 1;
+		reason = admit(b->sa, skb, b->tos);
 		if (reason) {
-			drop(sa, skb, reason);
+			esptun_sa_drop(b->sa, reason, n);
+			kfree_skb(skb);
 			continue;
 		}
-		packets++;
-		bytes += skb->len;
+		packets += n;
+		bytes += received_len(skb, n);
 		skb->dev = link->dev;
-		memset(skb->cb, 0, sizeof(skb->cb));
 		gro_cells_receive(&link->gro, skb);
 	}
 	if (!packets)
 		return;
 	count_rx(link->dev, packets, bytes);
-	esptun_sa_used(sa, packets, bytes);
+	esptun_sa_used(b->sa, packets, bytes);
+}
+
+/* ---- batches ---- */
+
+static void receive(struct batch *b, u64 claimed, u32 seq);
+
+/*
+ * One of the packets was received twice at once, and may be anywhere in what
+ * was merged: open the others once more, each on its own.
+ */
+static void receive_singly(struct batch *b)
+{
+	unsigned int i;
+
+	__skb_queue_purge(&b->opened);
+	for (i = 0; i < b->n; i++) {
+		struct batch one = {
+			.sa = b->sa,
+			.skb = b->skb,
+			.at = b->at + i * b->size,
+			.size = packet_len(b, i),
+			.len = packet_len(b, i),
+			.n = 1,
+			.tos = b->tos,
+		};
+		struct esptun_esp_hdr esp;
+
+		if (!skb_copy_bits(b->skb, one.at, &esp, sizeof(esp)))
+			receive(&one, 1, ntohl(esp.seq));
+	}
+}
+
+/* @claimed: numbers, as bits relative to @seq, which is the first one's. */
+static void receive(struct batch *b, u64 claimed, u32 seq)
+{
+	struct esptun_endpoint remote = from(b->skb);
+	bool newest;
+
+	if (!check_window(b, claimed, seq))
+		return;
+	__skb_queue_head_init(&b->opened);
+	b->pass = 0;
+	if (b->n == 1)
+		open_single(b);
+	else
+		open_merged(b);
+	if (!b->pass)
+		return;
+	if (commit_window(b, &newest)) {
+		esptun_peer_seen(b->sa->peer, &remote, newest);
+		deliver(b);
+	} else if (b->n > 1) {
+		receive_singly(b);
+	} else {
+		__skb_queue_purge(&b->opened);
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_REPLAY, 1);
+	}
 }
 
 /* ---- ESP ---- */
 
-static void esp_list(struct esptun_sa *sa, struct sk_buff_head *list)
+static struct esptun_sa *find_sa(struct esptun_sock *us, __be32 spi)
 {
-	struct esptun_endpoint from = rx_cb(skb_peek(list))->from;
-	struct sk_buff_head opened;
-	bool newest;
-
-	check_list(sa, list);
-	__skb_queue_head_init(&opened);
-	open_list(sa, list, &opened);
-	if (skb_queue_empty(&opened))
-		return;
-	newest = commit_list(sa, &opened);
-	if (skb_queue_empty(&opened))
-		return;
-	esptun_peer_seen(sa->peer, &from, newest);
-	deliver_list(sa, &opened);
-}
-
-/* @skb starts at the ESP header, in linear memory. */
-static void esp_one(struct sk_buff *skb)
-{
-	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)skb->data;
-	struct esptun_sock *us = rx_cb(skb)->us;
-	struct esptun_sa *sa = esptun_sadb_in_find(us->en, esp->spi);
-	struct sk_buff_head list;
+	struct esptun_sa *sa = esptun_sadb_in_find(us->en, spi);
 
 	if (!sa || READ_ONCE(sa->state) == ESPTUN_SA_STATE_LARVAL ||
-	    rcu_access_pointer(sa->link->us) != us) {
-		esptun_stats_drop(us->en->stats, NULL, esp->spi,
+	    rcu_access_pointer(sa->link->us) != us)
+		return NULL;
+	return sa;
+}
+
+/* Of one SA, in the order they were sent: true while the next one belongs. */
+static bool belongs(const struct batch *b, u64 *claimed, __be32 spi, u32 first)
+{
+	const struct esptun_esp_hdr *esp;
+	struct esptun_esp_hdr buf;
+	unsigned int at = b->at + b->n * b->size;
+	u32 ahead;
+
+	esp = skb_header_pointer(b->skb, at, sizeof(buf), &buf);
+	if (!esp || esp->spi != spi)
+		return false;
+	ahead = ntohl(esp->seq) - first;
+	if (ahead >= ESPTUN_BATCH_MAX || *claimed >> ahead)
+		return false;
+	*claimed |= BIT_ULL(ahead);
+	return true;
+}
+
+/* Why packets of this SA cannot be received now, or 0. */
+static unsigned int unusable(const struct esptun_sa *sa, unsigned int len)
+{
+	if (!esptun_sa_live(sa))
+		return ESPTUN_STATS_A_RX_EXPIRED;
+	if (!netif_running(sa->link->dev))
+		return ESPTUN_STATS_A_RX_LINK_DOWN;
+	if (!esptun_esp_valid_len(&sa->aead.alg->sizes, len))
+		return ESPTUN_STATS_A_RX_TRUNCATED;
+	return 0;
+}
+
+/*
+ * The first packets at @at of a super-packet of packets of @size octets that
+ * form a batch. Return: octets dealt with; 0: the SIMD registers are taken.
+ */
+static unsigned int esp_batch(struct sk_buff *skb, unsigned int at,
+			      unsigned int size)
+{
+	struct esptun_sock *us = rx_cb(skb)->us;
+	unsigned int left = skb->len - at;
+	struct batch b = {
+		.skb = skb,
+		.at = at,
+		.size = min(left, size),
+		.len = min(left, size),
+		.n = 1,
+		.tos = ip_hdr(skb)->tos,
+	};
+	struct esptun_esp_hdr esp = {};
+	unsigned int reason;
+	u64 claimed = 1;
+
+	if (!skb_copy_bits(skb, at, &esp,
+			   min_t(unsigned int, left, sizeof(esp))))
+		b.sa = find_sa(us, esp.spi);
+	if (!b.sa) {
+		esptun_stats_drop(us->en->stats, NULL, esp.spi,
 				  ESPTUN_STATS_A_RX_NO_SA, 1);
-		kfree_skb(skb);
-		return;
+		return b.len;
 	}
-	if (!esptun_sa_live(sa)) {
-		drop(sa, skb, ESPTUN_STATS_A_RX_EXPIRED);
-		return;
+	reason = unusable(b.sa, b.len);
+	if (reason) {
+		esptun_sa_drop(b.sa, reason, 1);
+		return b.len;
 	}
-	if (!netif_running(sa->link->dev)) {
-		drop(sa, skb, ESPTUN_STATS_A_RX_LINK_DOWN);
-		return;
+	if (!esptun_aead_ready(&b.sa->aead))
+		return 0;
+	while (b.len < left) {
+		unsigned int next = min(left - b.len, size);
+
+		if (b.n == ESPTUN_BATCH_MAX ||
+		    !esptun_esp_valid_len(&b.sa->aead.alg->sizes, next) ||
+		    !belongs(&b, &claimed, esp.spi, ntohl(esp.seq)))
+			break;
+		b.n++;
+		b.len += next;
 	}
-	if (!esptun_esp_valid_len(&sa->aead.alg->sizes, skb->len)) {
-		drop(sa, skb, ESPTUN_STATS_A_RX_TRUNCATED);
-		return;
+	receive(&b, claimed, ntohl(esp.seq));
+	return b.len;
+}
+
+/* @skb starts at the first ESP header. */
+static void esp_receive(struct sk_buff *skb)
+{
+	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
+					      skb->len;
+	unsigned int at, done;
+
+	for (at = 0; at < skb->len; at += done) {
+		done = esp_batch(skb, at, size);
+		if (done)
+			continue;
+		/* What was received before is not fresh the second time. */
+		if (esptun_park(skb, esp_receive))
+			return;
+		esptun_stats_drop(rx_cb(skb)->us->en->stats, NULL, 0,
+				  ESPTUN_STATS_A_RX_NOMEM, 1);
+		break;
 	}
-	if (!esptun_aead_ready(&sa->aead)) {
-		if (!esptun_park(skb, esp_one))
-			drop(sa, skb, ESPTUN_STATS_A_RX_NOMEM);
-		return;
-	}
-	rx_cb(skb)->seq = ntohl(esp->seq);
-	__skb_queue_head_init(&list);
-	__skb_queue_tail(&list, skb);
-	esp_list(sa, &list);
+	consume_skb(skb);
 }
 
 /* ---- IKE ---- */
@@ -368,15 +527,16 @@ static unsigned int ike_one(struct esptun_sock *us, const struct sk_buff *skb)
 		.addr = ip->daddr,
 		.port = us->port,
 	};
+	struct esptun_endpoint remote = from(skb);
 
 	if (!READ_ONCE(us->en->agent))
 		return ESPTUN_STATS_A_RX_IKE_NO_AGENT;
 	/* Longer ones would overflow the 16-bit length of the attributes. */
 	if (skb->len - sizeof(__be32) > ESPTUN_IKE_MAX || !ike_allowed(us->en))
 		return ESPTUN_STATS_A_RX_IKE_LIMITED;
-	switch (esptun_notify_ike_recv(
-		us->en, &local, &rx_cb((void *)skb)->from, skb, sizeof(__be32),
-		skb->len - sizeof(__be32))) {
+	switch (esptun_notify_ike_recv(us->en, &local, &remote, skb,
+				       sizeof(__be32),
+				       skb->len - sizeof(__be32))) {
 	case 0:
 		return ESPTUN_STATS_A_RX_IKE;
 	case -ENOTCONN:
@@ -397,38 +557,36 @@ static unsigned int ike_one(struct esptun_sock *us, const struct sk_buff *skb)
  */
 static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb)
 {
-	if (!pskb_may_pull(skb, ESPTUN_ESP_HLEN)) {
-		if (skb->len == 1 && pskb_may_pull(skb, 1) &&
-		    skb->data[0] == 0xff)
-			return ESPTUN_STATS_A_RX_KEEPALIVE;
-		return ESPTUN_STATS_A_RX_TRUNCATED;
-	}
-	if (((struct esptun_esp_hdr *)skb->data)->spi)
+	const struct esptun_esp_hdr *esp;
+	struct esptun_esp_hdr buf;
+
+	esp = skb_header_pointer(skb, 0, sizeof(buf), &buf);
+	if (esp && esp->spi)
 		return 0;
-	return ike_one(us, skb);
+	if (esp)
+		return ike_one(us, skb);
+	if (skb->len == 1 && pskb_may_pull(skb, 1) && skb->data[0] == 0xff)
+		return ESPTUN_STATS_A_RX_KEEPALIVE;
+	return ESPTUN_STATS_A_RX_TRUNCATED;
 }
 
 int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 {
 	struct esptun_sock *us = rcu_dereference_sk_user_data(sk);
-	struct rx_cb *cb = rx_cb(skb);
 	unsigned int counter;
 
 	if (unlikely(!us)) {
 		kfree_skb(skb);
 		return 0;
 	}
-	cb->us = us;
-	cb->from.addr = ip_hdr(skb)->saddr;
-	cb->from.port = udp_hdr(skb)->source;
-	cb->tos = ip_hdr(skb)->tos;
+	rx_cb(skb)->us = us;
 	__skb_pull(skb, sizeof(struct udphdr));
 	counter = demux(us, skb);
 	if (!counter) {
-		/* Nothing of the outer world follows the packet inside. */
+		/* A parked packet must not hold what is not ours. */
 		skb_dst_drop(skb);
 		skb_orphan(skb);
-		esp_one(skb);
+		esp_receive(skb);
 		return 0;
 	}
 	if (counter == ESPTUN_STATS_A_RX_IKE ||
@@ -440,4 +598,17 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 	}
 	return 0;
+}
+
+void esptun_rx_module_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct page_frag *frag = per_cpu_ptr(&frags, cpu);
+
+		if (frag->page)
+			put_page(frag->page);
+		frag->page = NULL;
+	}
 }

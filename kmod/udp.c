@@ -9,6 +9,7 @@
 #include <net/udp_tunnel.h>
 #include "link.h"
 #include "esp.h"
+#include "gro.h"
 #include "park.h"
 #include "peer.h"
 #include "timer.h"
@@ -39,6 +40,11 @@ static int sock_open(struct esptun_sock *us,
 	if (err)
 		return err;
 	us->sk = sock->sk;
+	err = esptun_gro_attach(us);
+	if (err) {
+		udp_tunnel_sock_release(us->sk);
+		return err;
+	}
 	setup_udp_tunnel_sock(us->en->net, us->sk, &cfg);
 	return 0;
 }
@@ -100,6 +106,7 @@ void esptun_udp_put(struct esptun_sock *us)
 	if (--us->users)
 		return;
 	list_del(&us->node);
+	esptun_gro_detach(us);
 	udp_tunnel_sock_release(us->sk);
 	synchronize_net();
 	esptun_park_drain();

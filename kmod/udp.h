@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 #include <linux/list.h>
+#include <linux/netfilter.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
@@ -35,6 +36,7 @@ struct esptun_endpoint {
  * @sk: bound to 0.0.0.0:@port
  * @port: UDP port
  * @users: links, under esptun_net.lock
+ * @hook: see gro.c
  */
 struct esptun_sock {
 	struct list_head node;
@@ -42,6 +44,7 @@ struct esptun_sock {
 	struct sock *sk;
 	__be16 port;
 	unsigned int users;
+	struct nf_hook_ops hook;
 };
 
 /**

@@ -18,6 +18,9 @@
 #if !IS_ENABLED(CONFIG_INET)
 #error "esptun needs a kernel with CONFIG_INET"
 #endif
+#if !IS_ENABLED(CONFIG_NETFILTER)
+#error "esptun needs a kernel with CONFIG_NETFILTER"
+#endif
 #if !IS_ENABLED(CONFIG_NET_UDP_TUNNEL)
 #error "esptun needs a kernel with CONFIG_NET_UDP_TUNNEL (as WireGuard and VXLAN do)"
 #endif
@@ -175,6 +178,18 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 /* May or may not wait for readers: the caller does, where it matters. */
 #ifndef HAVE_UDP_TUNNEL_SOCK_RELEASE_SK
 #define udp_tunnel_sock_release(sk) udp_tunnel_sock_release((sk)->sk_socket)
+#endif
+
+#ifndef HAVE_UDP4_LIB_LOOKUP_NO_TABLE
+#include <net/udp.h>
+#ifdef HAVE_NET_UDP_TABLE
+#define compat_udp_table(net) ((net)->ipv4.udp_table)
+#else
+#define compat_udp_table(net) (&udp_table)
+#endif
+#define __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
+	__udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,      \
+			  compat_udp_table(net), skb)
 #endif
 
 #ifndef HAVE_UDP_TUNNEL_XMIT_SKB_FLAGS
