@@ -51,6 +51,8 @@ static bool all_ours(const struct esptun_sock *us, const struct sk_buff *skb,
 	__be32 spi = 0;
 	__be32 buf;
 
+	if (skb->len - at > ESPTUN_BATCH_MAX * skb_shinfo(skb)->gso_size)
+		return false;
 	for (; at < skb->len; at += skb_shinfo(skb)->gso_size) {
 		const __be32 *p =
 			skb_header_pointer(skb, at, sizeof(buf), &buf);

@@ -62,6 +62,9 @@ u8 *esptun_merge_room(struct esptun_merge *m, unsigned int len)
 	if (!skb_page_frag_refill(ESPTUN_AEAD_HEADROOM + len, m->frag,
 				  GFP_ATOMIC))
 		return NULL;
+	/* A new page may be smaller than what was asked for. */
+	if (m->frag->offset + ESPTUN_AEAD_HEADROOM + len > m->frag->size)
+		return NULL;
 	m->to = page_address(m->frag->page) + m->frag->offset +
 		ESPTUN_AEAD_HEADROOM;
 	return m->to;

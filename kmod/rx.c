@@ -406,6 +406,9 @@ static bool belongs(const struct batch *b, u64 *claimed, __be32 spi, u32 first)
 	if (!esp || esp->spi != spi)
 		return false;
 	ahead = ntohl(esp->seq) - first;
+	/* Without ESN numbers never cycle, RFC 4303 3.3.3. */
+	if (!b->sa->esn && ahead > U32_MAX - first)
+		return false;
 	if (ahead >= ESPTUN_BATCH_MAX || *claimed >> ahead)
 		return false;
 	*claimed |= BIT_ULL(ahead);
@@ -463,7 +466,7 @@ static unsigned int esp_batch(struct sk_buff *skb, unsigned int at,
 	while (b.len < left) {
 		unsigned int next = min(left - b.len, size);
 
-		if (b.n == ESPTUN_BATCH_MAX ||
+		if (b.n == ESPTUN_BATCH_MAX || size > ESPTUN_MERGE_PACKET_MAX ||
 		    !esptun_esp_valid_len(&b.sa->aead.alg->sizes, next) ||
 		    !belongs(&b, &claimed, esp.spi, ntohl(esp.seq)))
 			break;

@@ -8,6 +8,7 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rhashtable.h>
+#include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/esptun.h>
@@ -116,6 +117,9 @@ struct esptun_sa_params {
  * @bytes: inner octets carried
  * @last_used: jiffies of the last packet, if @packets is not 0
  * @replay: inbound window
+ * @sending: outbound: packets whose numbers were taken, in that order, until
+ *	they are sent. Its lock nests inside nothing and covers esptun_sa_take()
+ * @draining: somebody sends from it; under its lock
  *
  * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
@@ -153,6 +157,8 @@ struct esptun_sa {
 	atomic64_t bytes;
 	unsigned long last_used;
 	struct esptun_replay replay;
+	struct sk_buff_head sending;
+	bool draining;
 
 	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head in_node;

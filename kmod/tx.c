@@ -232,6 +232,7 @@ struct batch {
 	struct esptun_sa *sa;
 	struct esptun_path path;
 	struct sk_buff *skb;
+	struct sk_buff **tail;
 	struct esptun_segments segs;
 	u64 seq;
 	u8 tos;
@@ -322,12 +323,14 @@ static void move_charge(struct sk_buff *from, struct sk_buff *to)
 	swap(to->destructor, from->destructor);
 }
 
+/* It leaves when its turn comes, see take_turn(). */
 static void xmit(struct batch *b, struct sk_buff *out)
 {
 	out->priority = b->segs.skb->priority;
 	/* Of several outer packets, the first one carries it. */
 	move_charge(b->skb, out);
-	esptun_udp_xmit(b->sa->link, &b->path, out, b->tos, b->df);
+	*b->tail = out;
+	b->tail = &out->next;
 }
 
 /* One packet, in an skb of its own. */
@@ -368,6 +371,9 @@ static u8 *room(struct sk_buff *out, struct page_frag *frag, unsigned int len)
 		return page_address(frag->page) + frag->offset;
 	if (n >= MAX_SKB_FRAGS ||
 	    !skb_page_frag_refill(ESPTUN_AEAD_HEADROOM + len, frag, GFP_ATOMIC))
+		return NULL;
+	/* A new page may be smaller than what was asked for. */
+	if (frag->offset + ESPTUN_AEAD_HEADROOM + len > frag->size)
 		return NULL;
 	frag->offset += ESPTUN_AEAD_HEADROOM;
 	return page_address(frag->page) + frag->offset;
@@ -472,6 +478,85 @@ static void count_tx(struct batch *b)
 	esptun_timer_sent(b->sa->peer);
 }
 
+/* ---- order ---- */
+
+/* Of a packet in sa->sending. */
+struct turn {
+	struct sk_buff *out; /* list of what to send for it */
+	struct esptun_path path;
+	u8 tos;
+	bool df;
+	bool sealed; /* @out is complete; under sa->sending.lock */
+};
+
+static struct turn *turn(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct turn) > sizeof(skb->cb));
+	return (struct turn *)skb->cb;
+}
+
+/* Numbers and a place in the queue, so that one goes with the other. */
+static int queue_up(struct batch *b)
+{
+	struct sk_buff_head *sending = &b->sa->sending;
+	int err;
+
+	*turn(b->skb) = (struct turn){
+		.path = b->path,
+		.tos = b->tos,
+		.df = b->df,
+	};
+	b->tail = &turn(b->skb)->out;
+	spin_lock(&sending->lock);
+	err = esptun_sa_take(b->sa, b->segs.n, &b->seq);
+	if (!err)
+		__skb_queue_tail(sending, b->skb);
+	spin_unlock(&sending->lock);
+	if (!err)
+		dst_hold(&b->path.rt->dst);
+	return err;
+}
+
+static void send_turn(struct esptun_sa *sa, struct sk_buff *skb)
+{
+	struct turn *t = turn(skb);
+	struct sk_buff *out, *next;
+
+	for (out = t->out; out; out = next) {
+		next = out->next;
+		skb_mark_not_on_list(out);
+		esptun_udp_xmit(sa->link, &t->path, out, t->tos, t->df);
+	}
+	esptun_udp_path_put(&t->path);
+	consume_skb(skb);
+}
+
+/*
+ * @skb is sealed. Packets of an SA leave in the order of their numbers, for a
+ * peer's window may be as small as 32 (RFC 4303 3.4.3): who finds the first one
+ * of the queue ready sends it and all that are ready behind it, also for
+ * others; who is overtaken leaves his to them. Everybody in the queue is in an
+ * RCU read side section, so after a grace period it is empty.
+ */
+static void take_turn(struct esptun_sa *sa, struct sk_buff *skb)
+{
+	struct sk_buff_head *sending = &sa->sending;
+
+	spin_lock(&sending->lock);
+	turn(skb)->sealed = true;
+	if (!sa->draining) {
+		sa->draining = true;
+		while ((skb = skb_peek(sending)) && turn(skb)->sealed) {
+			__skb_unlink(skb, sending);
+			spin_unlock(&sending->lock);
+			send_turn(sa, skb);
+			spin_lock(&sending->lock);
+		}
+		sa->draining = false;
+	}
+	spin_unlock(&sending->lock);
+}
+
 /* Everything @b->segs stands for, under one range of numbers. */
 static void send_segments(struct batch *b)
 {
@@ -480,8 +565,8 @@ static void send_segments(struct batch *b)
 		     !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
 	unsigned int i, done;
 
-	if (esptun_sa_take(b->sa, b->segs.n, &b->seq)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_SEQUENCE, b->segs.n);
+	if (queue_up(b)) {
+		drop(b->sa, b->skb, ESPTUN_STATS_A_TX_SEQUENCE);
 		return;
 	}
 	for (i = 0; i < b->segs.n; i += done) {
@@ -491,6 +576,7 @@ static void send_segments(struct batch *b)
 			done = 1;
 		}
 	}
+	take_turn(b->sa, b->skb);
 }
 
 /* The path is known, the packet fits: it goes. */
@@ -501,16 +587,17 @@ static void send_batch(struct batch *b, struct sk_buff *skb)
 	b->skb = skb;
 	if (esptun_segments_init(&b->segs, skb)) {
 		send_segments(b);
-		consume_skb(skb);
-	} else {
-		for (skb = split(b->sa, skb); skb; skb = next) {
-			next = skb->next;
-			skb_mark_not_on_list(skb);
-			b->skb = skb;
-			if (esptun_segments_init(&b->segs, skb))
-				send_segments(b);
-			consume_skb(skb);
-		}
+		count_tx(b);
+		return;
+	}
+	for (skb = split(b->sa, skb); skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		b->skb = skb;
+		if (esptun_segments_init(&b->segs, skb))
+			send_segments(b);
+		else
+			drop(b->sa, skb, ESPTUN_STATS_A_TX_CRYPTO);
 	}
 	count_tx(b);
 }
