@@ -152,6 +152,8 @@ crossed() {
 
 load_esptun
 two_hosts
+single_packets west w0
+single_packets east e0
 for side in west:10.1.0.1 east:10.2.0.1; do
 	must ip -n ${side%:*} link add lan0 type dummy
 	must ip -n ${side%:*} addr add ${side#*:}/24 dev lan0

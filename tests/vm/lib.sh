@@ -145,7 +145,7 @@ quietly() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails at the deadline.
 wait_for() {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000 * ${VM_PATIENCE:-1}))
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt $deadline ] || return 1
@@ -216,6 +216,16 @@ wire() {
 	must ip -n "$4" link set "$5" up
 }
 
+# single_packets NS DEV...: super-packets do not cross it whole, so that captures
+# show each packet, as on a cable.
+single_packets() {
+	local ns=$1 dev
+	shift
+	for dev in "$@"; do
+		must at "$ns" ethtool -K "$dev" tx-udp-segmentation off
+	done
+}
+
 #   west                                  east
 #   vpn0 10.9.0.1, fd00:9::1              vpn0 10.9.0.2, fd00:9::2
 #   w0 192.0.2.1/24 -------- veth ------- e0 192.0.2.2/24
@@ -233,6 +243,9 @@ two_sites() {
 	wire gwa wan0 192.168.1.2/24 nat in0 192.168.1.1/24
 	wire nat out0 198.51.100.1/24 gwb wan0 198.51.100.2/24
 	wire gwb lan0 10.2.0.1/24 lanb eth0 10.2.0.2/24
+	single_packets gwa wan0
+	single_packets nat in0 out0
+	single_packets gwb wan0
 	must ip -n lana route add default via 10.1.0.1
 	must ip -n gwa route add default via 192.168.1.1
 	must ip -n lanb route add default via 10.2.0.1
