@@ -86,7 +86,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo check check-full lint unit kunit sim fuzz vm interop ynl deps \
+	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm interop ynl deps \
 	clean format help tests
 
 help: ## this list
@@ -283,6 +283,14 @@ check-full: ## the same, longer, and further kernels
 
 demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
+
+bench: build/bench/load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
+	$(Q)tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
+
+# Static: it also runs in guests with another C library.
+build/bench/load: tests/bench/load.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
 
 ynl: ## regenerate the uapi header and netlink policy from the spec
 	$(Q)tests/lint/ynl

@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The guest's part of tests/bench/run: tunnels of each kind between two_hosts,
+# traffic from load.c over them, a line of JSON for each run in $VM_OUT/runs.
+# From the environment: TESTS, IMPLS, AEADS, RUNS, SECONDS_EACH, LIMIT (yes or no).
+
+# shellcheck source=tests/vm/lib.sh
+. "$VM_TOP/tests/vm/lib.sh"
+
+cp "$VM_TOP/build/bench/load" /run/load
+PATH=/run:$PATH
+port=6000
+: > "$VM_OUT/runs"
+
+# ---- tunnels ----------------------------------------------------------------------
+
+xfrm_west() {
+	local any
+	xfrm_sa west 192.0.2.1 192.0.2.2 $SPI_EAST "$1" 0xa0 1024 'flag esn'
+	xfrm_sa west 192.0.2.2 192.0.2.1 $SPI_WEST "$1" 0x50 1024 'flag esn'
+	if [ ! -e /run/xfrm-west ]; then
+		touch /run/xfrm-west
+		encap_socket west 192.0.2.1
+		for any in 0.0.0.0/0 ::/0; do
+			must at west ip xfrm policy add src $any dst $any dir out if_id 9 \
+				tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel
+			must at west ip xfrm policy add src $any dst $any dir in if_id 9 \
+				tmpl src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel
+		done
+		must at west ip link add vpn0 type xfrm dev w0 if_id 9
+		must at west ip addr add 10.9.0.1/24 dev vpn0
+	fi
+}
+
+# All tunnels carry packets of the same length: esptun's.
+MTU=1434
+
+up_xfrm() {
+	local first=''
+	[ -e /run/xfrm-west ] || first=yes
+	xfrm_east "$1" on
+	[ -z "$first" ] || encap_pids+=("$started")
+	xfrm_west "$1"
+	[ -z "$first" ] || encap_pids+=("$started")
+	must ip -n west link set vpn0 mtu $MTU up
+	must ip -n east link set vpn0 mtu $MTU up
+}
+
+down_xfrm() {
+	at west ip xfrm state flush
+	at east ip xfrm state flush
+}
+
+# The last of xfrm: its sockets hold port 4500.
+end_xfrm() {
+	local ns pid
+	for ns in west east; do
+		at $ns ip xfrm policy flush
+		at $ns ip link del vpn0
+		rm -f /run/xfrm-$ns
+	done
+	for pid in "${encap_pids[@]}"; do
+		stop "$pid"
+	done
+}
+
+up_esptun() {
+	static_east "$1" on
+	static_west "$1" on
+	must ip -n west link set vpn0 mtu $MTU
+	must ip -n east link set vpn0 mtu $MTU
+	wait_for 20 running west vpn0
+}
+
+down_esptun() {
+	must ip -n west link del vpn0
+	must ip -n east link del vpn0
+}
+
+up_wireguard() {
+	local ns
+	for ns in west east; do
+		wg genkey > /run/$ns.key
+		must ip -n $ns link add vpn0 type wireguard
+	done
+	must at west wg set vpn0 listen-port 51820 private-key /run/west.key \
+		peer "$(wg pubkey < /run/east.key)" endpoint 192.0.2.2:51820 allowed-ips 0.0.0.0/0
+	must at east wg set vpn0 listen-port 51820 private-key /run/east.key \
+		peer "$(wg pubkey < /run/west.key)" endpoint 192.0.2.1:51820 allowed-ips 0.0.0.0/0
+	must ip -n west addr add 10.9.0.1/24 dev vpn0
+	must ip -n east addr add 10.9.0.2/24 dev vpn0
+	must ip -n west link set vpn0 mtu $MTU up
+	must ip -n east link set vpn0 mtu $MTU up
+}
+
+down_wireguard() {
+	down_esptun
+}
+
+up_plain() {
+	must ip -n west link set w0 mtu $MTU
+	must ip -n east link set e0 mtu $MTU
+}
+
+down_plain() {
+	must ip -n west link set w0 mtu 1500
+	must ip -n east link set e0 mtu 1500
+}
+
+# ---- one run ----------------------------------------------------------------------
+
+# run IMPL AEAD TEST
+run() {
+	local kind=${3%%[0-9]*} number=${3##*[a-z]} address=10.9.0.2 sent got pid
+	[ "$1" != plain ] || address=192.0.2.2
+	port=$((port + 1))
+	start east /run/server load serve "$kind" $address $port "${number:-1}"
+	pid=$started
+	wait_for 60 holds /run/server ready || bail "load serve: $(cat /run/server)"
+	sent=$(at west load send "$kind" $address $port "${number:--}" "$SECONDS_EACH") ||
+		bail "$1 $2 $3: sending failed"
+	wait "$pid" || bail "$1 $2 $3: data was damaged: $(cat /run/server)"
+	got=$(tail -n 1 /run/server)
+	jq -cn --arg impl "$1" --arg aead "$2" --arg test "$3" --argjson sent "$sent" \
+		--argjson got "$got" '$ARGS.named' >> "$VM_OUT/runs" || bail "no JSON: $sent $got"
+}
+
+implementation() {
+	local i test address=10.9.0.2
+	[ "$1" != plain ] || address=192.0.2.2
+	"up_$1" "$2"
+	wait_for 60 pings west $address > /dev/null ||
+		bail "$1 $2 carries nothing"
+	for test in $TESTS; do
+		for ((i = 0; i < RUNS; i++)); do
+			run "$1" "$2" "$test"
+		done
+	done
+	"down_$1"
+}
+
+# ---- all --------------------------------------------------------------------------
+
+encap_pids=()
+two_hosts
+modprobe -a aesni_intel chacha-x86_64 poly1305-x86_64 ghash-clmulni-intel
+must at west ethtool -K w0 gro on
+must at east ethtool -K e0 gro on
+load_esptun
+for impl in $IMPLS; do
+	case $impl in
+	plain) implementation plain none ;;
+	wireguard) case " $AEADS " in *chacha*) implementation wireguard chacha20-poly1305 ;; esac ;;
+	*) for aead in $AEADS; do implementation "$impl" "$aead"; done ;;
+	esac
+	[ "$impl" != xfrm ] || end_xfrm
+done
+
+# Encryption and decryption alone: tcrypt always "fails" to load. In virtual time
+# its cycles are instructions.
+if [ "$LIMIT" = yes ]; then
+	case " $AEADS " in *gcm*) modprobe tcrypt mode=211 sec=0 2> /dev/null ;; esac
+	case " $AEADS " in *chacha*) modprobe tcrypt mode=213 sec=0 2> /dev/null ;; esac
+	dmesg | grep -E 'testing speed|operation in' > "$VM_OUT/tcrypt"
+	[ -s "$VM_OUT/tcrypt" ] || bail "tcrypt said nothing"
+fi
+uname -r > "$VM_OUT/kernel"
+result 0 "all runs, all data as it was sent"
+finish
