@@ -9,6 +9,7 @@
 #include "esp.h"
 #include "replay.h"
 #include "sadb.h"
+#include "segment.h"
 
 EXPORT_SYMBOL_GPL(esptun_aead_find);
 EXPORT_SYMBOL_GPL(esptun_aead_init);
@@ -44,6 +45,9 @@ EXPORT_SYMBOL_GPL(esptun_sadb_out_exit);
 EXPORT_SYMBOL_GPL(esptun_sadb_out_add);
 EXPORT_SYMBOL_GPL(esptun_sadb_out_del);
 EXPORT_SYMBOL_GPL(esptun_sadb_out_find);
+
+EXPORT_SYMBOL_GPL(esptun_segments_init);
+EXPORT_SYMBOL_GPL(esptun_segment_write);
 
 EXPORT_SYMBOL_GPL(esptun_ts_check);
 EXPORT_SYMBOL_GPL(esptun_ts_match);
