@@ -17,9 +17,11 @@ must at east esptun peer add dev vpn0 id 1 remote 192.0.2.1 port 4500 keepalive 
 # One end singly through NAPI, the other as veth does.
 must at east ethtool -K e0 gro on
 must at west ethtool -K w0 tx-udp-segmentation off
-capture west w0 soak.pcap 'not udp port 4500 and not arp and not icmp6'
+# What must not be there: inner packets, or any IPv4 but ours. Of IPv6 the hosts
+# speak on their own (neighbours, multicast listeners).
+capture west w0 soak.pcap 'net 10.9.0.0/24 or net fd00:9::/64 or (ip and not udp port 4500)'
 include soak "$PYTHON" "$VM_LIB/soak_cases.py" "${SOAK_SECONDS:-$((30 * ${VM_ROUNDS:-1}))}"
 stop "$started"
-is "nothing leaves in clear" "$(tcpdump -n -r "$VM_OUT/soak.pcap" 2> /dev/null | wc -l)" 0
+is "nothing leaves in clear" "$(tcpdump -n -r "$VM_OUT/soak.pcap" 2> /dev/null | head -n 5)" ''
 check "rmmod" timeout -k 1 20 rmmod esptun
 finish
