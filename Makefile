@@ -284,7 +284,7 @@ check-full: ## the same, longer, and further kernels
 demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
 
-bench: build/bench/load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
+bench: userspace build/bench/load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
 	$(Q)tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
 # Static: it also runs in guests with another C library.

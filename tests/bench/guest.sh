@@ -162,7 +162,7 @@ done
 if [ "$LIMIT" = yes ]; then
 	case " $AEADS " in *gcm*) modprobe tcrypt mode=211 sec=0 2> /dev/null ;; esac
 	case " $AEADS " in *chacha*) modprobe tcrypt mode=213 sec=0 2> /dev/null ;; esac
-	dmesg | grep -E 'testing speed|operation in' > "$VM_OUT/tcrypt"
+	dmesg | grep -E 'testing speed|byte blocks|operation in' > "$VM_OUT/tcrypt"
 	[ -s "$VM_OUT/tcrypt" ] || bail "tcrypt said nothing"
 fi
 uname -r > "$VM_OUT/kernel"

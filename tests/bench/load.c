@@ -4,12 +4,14 @@
  *
  *	load serve tcp|udp|rr ADDR PORT STREAMS		prints one line of JSON
  *	load send  tcp ADDR PORT STREAMS SECONDS	the same
- *	load send  udp ADDR PORT SIZE SECONDS
+ *	load send  udp ADDR PORT SIZE SECONDS [ADDRESSES]
  *	load send  rr  ADDR PORT - SECONDS
  *
  * TCP: every 4,096 octets there is a word that follows from stream and position;
  * looking at those only keeps the cost of looking small. UDP: a number and its
- * complement in each datagram. rr: one octet there and the same one back.
+ * complement in each datagram, to as many addresses by turns, from ADDR up; the
+ * server's ADDR is then 0.0.0.0. rr: one octet there and the same one back.
+ * SECONDS may have a fraction.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -168,7 +170,7 @@ static void send_buffer(struct stream *s, uint64_t stream)
 	s->at += sizeof(buf);
 }
 
-static int send_tcp(const struct sockaddr_in *a, unsigned int n, unsigned int seconds)
+static int send_tcp(const struct sockaddr_in *a, unsigned int n, double seconds)
 {
 	struct stream streams[STREAMS_MAX] = { 0 };
 	struct tcp_info info = { 0 };
@@ -184,7 +186,7 @@ static int send_tcp(const struct sockaddr_in *a, unsigned int n, unsigned int se
 	}
 	memset(buf, 0x5a, sizeof(buf));
 	begin = now();
-	end = begin + seconds * 1000000000ULL;
+	end = begin + (uint64_t)(seconds * 1e9);
 	while (now() < end)
 		for (unsigned int i = 0; i < n; i++)
 			send_buffer(&streams[i], i);
@@ -228,27 +230,39 @@ static int serve_udp(const struct sockaddr_in *a)
 	return wrong != 0;
 }
 
-static int send_udp(const struct sockaddr_in *a, size_t size, unsigned int seconds)
+/* @to: NULL for a connected socket. */
+static ssize_t send_datagram(int fd, const struct sockaddr_in *to, size_t size, uint64_t number)
 {
-	int fd = open_socket(SOCK_DGRAM, a, false);
-	uint64_t begin = now(), end = begin + seconds * 1000000000ULL, word[2], i;
+	uint64_t word[2] = { number, ~number };
 
-	if (size < sizeof(word) + 1 || size > sizeof(buf))
-		errx(2, "datagrams have %zu octets or more", sizeof(word) + 1);
+	memcpy(buf, word, sizeof(word));
+	return sendto(fd, buf, size, 0, (const void *)to, to ? sizeof(*to) : 0);
+}
+
+/* To @a, or by turns to as many @addresses from there up. */
+static int send_udp(const struct sockaddr_in *a, size_t size, double seconds, uint32_t addresses)
+{
+	int fd = addresses ? socket(AF_INET, SOCK_DGRAM, 0) : open_socket(SOCK_DGRAM, a, false);
+	uint64_t begin = now(), end = begin + (uint64_t)(seconds * 1e9), i;
+	uint32_t first = ntohl(a->sin_addr.s_addr);
+	struct sockaddr_in next = *a;
+	const struct sockaddr_in *to = addresses ? &next : NULL;
+
+	if (fd < 0)
+		err(1, "socket");
+	if (size < 2 * sizeof(i) + 1 || size > sizeof(buf))
+		errx(2, "datagrams have %zu octets or more", 2 * sizeof(i) + 1);
 	memset(buf, 0x5a, size);
 	for (i = 0; now() < end; i++) {
-		word[0] = i;
-		word[1] = ~i;
-		memcpy(buf, word, sizeof(word));
-		if (send(fd, buf, size, 0) < 0 && errno != ENOBUFS)
+		if (addresses)
+			next.sin_addr.s_addr = htonl(first + (uint32_t)(i % addresses));
+		if (send_datagram(fd, to, size, i) < 0 && errno != ENOBUFS)
 			err(1, "send");
 	}
 	printf("{\"packets\": %" PRIu64 ", \"ns\": %" PRIu64 "}\n", i, now() - begin);
-	word[0] = UDP_END;
-	memcpy(buf, word, sizeof(word));
 	for (int tries = 0; tries < 5; tries++) {
 		usleep(200000);
-		send(fd, buf, size, 0);
+		send_datagram(fd, to, size, UDP_END);
 	}
 	return 0;
 }
@@ -271,7 +285,7 @@ static int serve_rr(const struct sockaddr_in *a)
 	return 0;
 }
 
-static int send_rr(const struct sockaddr_in *a, unsigned int seconds)
+static int send_rr(const struct sockaddr_in *a, double seconds)
 {
 	int fd = open_socket(SOCK_STREAM, a, false), one = 1;
 	uint64_t begin, end, count = 0;
@@ -279,7 +293,7 @@ static int send_rr(const struct sockaddr_in *a, unsigned int seconds)
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	begin = now();
-	end = begin + seconds * 1000000000ULL;
+	end = begin + (uint64_t)(seconds * 1e9);
 	while (now() < end) {
 		uint8_t sent = (uint8_t)count, got = 0;
 
@@ -296,20 +310,24 @@ static int send_rr(const struct sockaddr_in *a, unsigned int seconds)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in a;
+	double seconds = 0;
+	unsigned int number;
 	bool serve;
 
-	if (argc < 6)
+	serve = argc == 6 && !strcmp(argv[1], "serve");
+	if (!serve && (argc < 7 || argc > 8 || strcmp(argv[1], "send")))
 		errx(2, "usage: see the top of load.c");
-	serve = !strcmp(argv[1], "serve");
 	a = address(argv + 3);
-	if (!strcmp(argv[2], "tcp") && atoi(argv[5]) >= 1 && atoi(argv[5]) <= STREAMS_MAX)
-		return serve ? serve_tcp(&a, (unsigned int)atoi(argv[5]))
-			     : send_tcp(&a, (unsigned int)atoi(argv[5]),
-					(unsigned int)atoi(argv[6]));
+	number = (unsigned int)atoi(argv[5]);
+	if (!serve)
+		seconds = strtod(argv[6], NULL);
+	if (!strcmp(argv[2], "tcp") && number >= 1 && number <= STREAMS_MAX)
+		return serve ? serve_tcp(&a, number) : send_tcp(&a, number, seconds);
 	if (!strcmp(argv[2], "udp"))
 		return serve ? serve_udp(&a)
-			     : send_udp(&a, (size_t)atoi(argv[5]), (unsigned int)atoi(argv[6]));
+			     : send_udp(&a, number, seconds,
+					argc == 8 ? (uint32_t)atoi(argv[7]) : 0);
 	if (!strcmp(argv[2], "rr"))
-		return serve ? serve_rr(&a) : send_rr(&a, (unsigned int)atoi(argv[6]));
-	errx(2, "%s: not tcp, udp or rr", argv[2]);
+		return serve ? serve_rr(&a) : send_rr(&a, seconds);
+	errx(2, "%s: not tcp, udp or rr, or too many streams", argv[2]);
 }
