@@ -134,7 +134,7 @@ static int link_init(struct net_device *dev)
 	err = esptun_sadb_out_init(&link->out);
 	if (err)
 		goto err_tstats;
-	err = gro_cells_init(&link->gro, dev);
+	err = esptun_cells_init(&link->cells, dev);
 	if (err)
 		goto err_out;
 	return 0;
@@ -175,7 +175,7 @@ static void link_uninit(struct net_device *dev)
 	cancel_work_sync(&link->release);
 	esptun_timer_link_stop(link);
 	esptun_tx_expire(link, true);
-	gro_cells_destroy(&link->gro);
+	esptun_cells_stop(&link->cells);
 	esptun_sadb_out_exit(&link->out);
 	xa_destroy(&link->peers);
 }
@@ -185,6 +185,7 @@ static void link_free(struct net_device *dev)
 {
 	struct esptun_link *link = netdev_priv(dev);
 
+	esptun_cells_free(&link->cells);
 	free_percpu(dev->tstats);
 	free_percpu(link->stats);
 }

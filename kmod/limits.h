@@ -59,6 +59,13 @@
 /* Octets of per-CPU memory set aside for one AEAD request. */
 #define ESPTUN_AEAD_REQ_MAX 2048
 
+/*
+ * Queues of a link for packets on their way up: one for each CPU, up to this
+ * many; and packets in each, which is what the kernel's own have.
+ */
+#define ESPTUN_CELLS_MAX 64
+#define ESPTUN_CELL_MAX 1000
+
 /* Link MTU: what "ip link set mtu" accepts. */
 #define ESPTUN_MTU_MIN 68
 #define ESPTUN_MTU_MAX 65000

@@ -21,8 +21,8 @@
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
-#include <net/gro_cells.h>
 #include <net/net_namespace.h>
+#include "cells.h"
 #include "limits.h"
 #include "sadb.h"
 #include "stats.h"
@@ -90,7 +90,7 @@ struct esptun_acquire {
  * @n_idle: peers without a usable outbound SA; written under
  *	esptun_net.lock, read anywhere
  * @out: outbound SAs by selector
- * @gro: inner GRO
+ * @cells: inner GRO
  * @stats: counters
  * @expired: an SA stopped being usable, the counts are to be made anew
  * @untold: some peer moved and nobody was told yet
@@ -127,7 +127,7 @@ struct esptun_link {
 	unsigned int n_pairs;
 	unsigned int n_idle;
 	struct esptun_sadb_out out;
-	struct gro_cells gro;
+	struct esptun_cells cells;
 	struct esptun_stats __percpu *stats;
 	bool expired;
 	bool untold;

@@ -8,6 +8,7 @@
  * may be shared with somebody who changes it meanwhile.
  */
 #include <linux/etherdevice.h>
+#include <linux/hash.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
@@ -303,6 +304,7 @@ static void deliver(struct batch *b)
 {
 	struct esptun_link *link = b->sa->link;
 	unsigned int n, reason, packets = 0;
+	u32 cell = hash_32((__force u32)b->sa->spi, 16);
 	struct sk_buff *skb;
 	u64 bytes = 0;
 
@@ -317,7 +319,7 @@ static void deliver(struct batch *b)
 		packets += n;
 		bytes += received_len(skb, n);
 		skb->dev = link->dev;
-		gro_cells_receive(&link->gro, skb);
+		esptun_cells_receive(&link->cells, cell, skb);
 	}
 	if (!packets)
 		return;

@@ -27,9 +27,6 @@
 #if !IS_ENABLED(CONFIG_DST_CACHE)
 #error "esptun needs a kernel with CONFIG_DST_CACHE (as WireGuard and VXLAN do)"
 #endif
-#if !IS_ENABLED(CONFIG_GRO_CELLS)
-#error "esptun needs a kernel with CONFIG_GRO_CELLS (as VXLAN does)"
-#endif
 #if !IS_ENABLED(CONFIG_CRYPTO_AEAD2)
 #error "esptun needs a kernel with CONFIG_CRYPTO_AEAD"
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inner packets on their way up the stack, joined by GRO once more. As the
+ * kernel's gro_cells, except that a queue is not a CPU's: packets of an SA go
+ * through one and the same, so they stay in order whatever CPUs they were
+ * opened on.
+ */
+#ifndef ESPTUN_CELLS_H
+#define ESPTUN_CELLS_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+/**
+ * struct esptun_cell - one queue
+ * @queue: packets, put in by any CPU
+ * @taken: those its CPU is at
+ * @napi: whoever schedules it runs it
+ */
+struct esptun_cell {
+	struct sk_buff_head queue;
+	struct sk_buff_head taken;
+	struct napi_struct napi;
+};
+
+/**
+ * struct esptun_cells - those of a link
+ * @cell: the first
+ * @mask: how many, less one
+ */
+struct esptun_cells {
+	struct esptun_cell *cell;
+	unsigned int mask;
+};
+
+/* From ndo_init on. Return: 0; -ENOMEM. */
+int esptun_cells_init(struct esptun_cells *cells, struct net_device *dev);
+
+/*
+ * From ndo_uninit, when nobody calls esptun_cells_receive() any more; what
+ * waits is dropped.
+ */
+void esptun_cells_stop(struct esptun_cells *cells);
+
+/* At least one RCU grace period after esptun_cells_stop(). */
+void esptun_cells_free(struct esptun_cells *cells);
+
+/**
+ * esptun_cells_receive - give a packet to the stack
+ * @cells: those of skb->dev
+ * @which: packets with an equal value stay in order
+ * @skb: the packet, consumed; dropped and counted if too many wait or the
+ *	device is down
+ *
+ * Bottom halves off.
+ */
+void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
+			  struct sk_buff *skb);
+
+#endif /* ESPTUN_CELLS_H */
