@@ -284,13 +284,17 @@ check-full: ## the same, longer, and further kernels
 demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
 
-bench: userspace build/bench/load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
+bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
 	$(Q)tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
 # Static: it also runs in guests with another C library.
 build/bench/load: tests/bench/load.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
+
+build/bench/sa_load: tests/bench/sa_load.c include/uapi/linux/esptun.h
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(CPPALL) -o $@ $< $(LIBS_NL)
 
 ynl: ## regenerate the uapi header and netlink policy from the spec
 	$(Q)tests/lint/ynl

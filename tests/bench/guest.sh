@@ -3,12 +3,13 @@
 #
 # The guest's part of tests/bench/run: tunnels of each kind between two_hosts,
 # traffic from load.c over them, a line of JSON for each run in $VM_OUT/runs.
-# From the environment: TESTS, IMPLS, AEADS, RUNS, SECONDS_EACH, LIMIT (yes or no).
+# From the environment: TESTS, IMPLS, AEADS, RUNS, SECONDS_EACH; CPUS, the numbers
+# of processors to do it with; LIMIT and PROFILE, yes or no; PEERS, numbers of them.
 
 # shellcheck source=tests/vm/lib.sh
 . "$VM_TOP/tests/vm/lib.sh"
 
-cp "$VM_TOP/build/bench/load" /run/load
+cp "$VM_TOP"/build/bench/{load,sa_load} /run/
 PATH=/run:$PATH
 port=6000
 : > "$VM_OUT/runs"
@@ -54,15 +55,14 @@ down_xfrm() {
 
 # The last of xfrm: its sockets hold port 4500.
 end_xfrm() {
-	local ns pid
+	local ns
 	for ns in west east; do
 		at $ns ip xfrm policy flush
 		at $ns ip link del vpn0
 		rm -f /run/xfrm-$ns
 	done
-	for pid in "${encap_pids[@]}"; do
-		stop "$pid"
-	done
+	kill "${encap_pids[@]}"
+	wait "${encap_pids[@]}" 2> /dev/null
 }
 
 up_esptun() {
@@ -110,34 +110,132 @@ down_plain() {
 
 # ---- one run ----------------------------------------------------------------------
 
-# run IMPL AEAD TEST
-run() {
-	local kind=${3%%[0-9]*} number=${3##*[a-z]} address=10.9.0.2 sent got pid
-	[ "$1" != plain ] || address=192.0.2.2
+# What `load send` is run by, if anything.
+by=()
+
+# transfer KIND TO AT NUMBER SENT-NUMBER SECONDS [ADDRESSES]: load's two lines of
+# JSON, in $sent and $got. It serves at address AT and sends to TO.
+sent='' got=''
+transfer() {
+	local pid kind=$1 to=$2 at=$3 number=$4 size=$5
+	shift 5
 	port=$((port + 1))
-	start east /run/server load serve "$kind" $address $port "${number:-1}"
+	start east /run/server load serve "$kind" "$at" $port "$number"
 	pid=$started
 	wait_for 60 holds /run/server ready || bail "load serve: $(cat /run/server)"
-	sent=$(at west load send "$kind" $address $port "${number:--}" "$SECONDS_EACH") ||
-		bail "$1 $2 $3: sending failed"
-	wait "$pid" || bail "$1 $2 $3: data was damaged: $(cat /run/server)"
+	sent=$(at west "${by[@]}" load send "$kind" "$to" $port "$size" "$@") ||
+		bail "$kind to $to: sending failed"
+	wait "$pid" || bail "$kind to $to: data was damaged: $(cat /run/server)"
 	got=$(tail -n 1 /run/server)
-	jq -cn --arg impl "$1" --arg aead "$2" --arg test "$3" --argjson sent "$sent" \
-		--argjson got "$got" '$ARGS.named' >> "$VM_OUT/runs" || bail "no JSON: $sent $got"
 }
 
-implementation() {
-	local i test address=10.9.0.2
+# run IMPL AEAD TEST
+run() {
+	local kind=${3%%[0-9]*} number=${3##*[a-z]} address=10.9.0.2
 	[ "$1" != plain ] || address=192.0.2.2
-	"up_$1" "$2"
-	wait_for 60 pings west $address > /dev/null ||
-		bail "$1 $2 carries nothing"
-	for test in $TESTS; do
-		for ((i = 0; i < RUNS; i++)); do
-			run "$1" "$2" "$test"
+	transfer "$kind" $address $address "${number:-1}" "${number:--}" "$SECONDS_EACH"
+	jq -cn --arg impl "$1" --arg aead "$2" --arg test "$3" --argjson cpus "$cpus" \
+		--argjson sent "$sent" --argjson got "$got" '$ARGS.named' >> "$VM_OUT/runs" ||
+		bail "no JSON: $sent $got"
+}
+
+# online N: as many processors.
+online() {
+	local file=/sys/devices/system/cpu/cpu1/online
+	cpus=$1
+	[ ! -e $file ] || [ "$(cat $file)" = $((cpus - 1)) ] || echo $((cpus - 1)) > $file ||
+		bail "$cpus processors are not to be had"
+}
+
+# implementation IMPL AEAD
+implementation() {
+	local i n test address=10.9.0.2
+	[ "$1" != plain ] || address=192.0.2.2
+	for n in $CPUS; do
+		online "$n"
+		"up_$1" "$2"
+		wait_for 60 pings west $address > /dev/null || bail "$1 $2 carries nothing"
+		for test in $TESTS; do
+			for ((i = 0; i < RUNS; i++)); do
+				run "$1" "$2" "$test"
+			done
 		done
+		"down_$1"
 	done
-	"down_$1"
+}
+
+implementations() {
+	local impl aead
+	for impl in $IMPLS; do
+		case $impl in
+		plain) implementation plain none ;;
+		wireguard)
+			case $AEADS in *chacha*) implementation wireguard chacha20-poly1305 ;; esac ;;
+		*) for aead in $AEADS; do implementation "$impl" "$aead"; done ;;
+		esac
+		[ "$impl" != xfrm ] || end_xfrm
+	done
+}
+
+# ---- ciphers alone ----------------------------------------------------------------
+
+# tcrypt always "fails" to load. In virtual time its cycles are instructions.
+ciphers() {
+	case $AEADS in *gcm*) modprobe tcrypt mode=211 sec=0 2> /dev/null ;; esac
+	case $AEADS in *chacha*) modprobe tcrypt mode=213 sec=0 2> /dev/null ;; esac
+	dmesg | grep -E 'testing speed|byte blocks|operation in' > "$VM_OUT/tcrypt"
+}
+
+# ---- many SAs ---------------------------------------------------------------------
+
+# Each peer of the west's has a pair of SAs and one address behind it, all of them in
+# the east; that only receives, by as many SAs.
+up_many() {
+	local ns
+	esptun_up west 10.9.0.1/24 fd00:9::1/64 local 192.0.2.1
+	esptun_up east 10.9.0.2/24 fd00:9::2/64 local 192.0.2.2
+	must at west sa_load --side a --count "$1" --remote 192.0.2.2 peers sas-in sas-out \
+		> /run/installs
+	must at east sa_load --side b --count "$1" --remote 192.0.2.1 --any peers sas-in
+	for ns in west east; do
+		must ip -n $ns link set vpn0 mtu $MTU
+	done
+	must ip -n west route add 10.0.0.0/16 dev vpn0
+	must ip -n east route replace local 10.0.0.0/16 dev lo
+}
+
+# scale N: what a datagram of 64 octets costs that goes to each of N peers by turns.
+# In 0.4 s of virtual time all 10,000 have a turn; before that none has a route.
+scale() {
+	local i
+	up_many "$1"
+	for ((i = 0; i <= RUNS; i++)); do
+		transfer udp 10.0.0.1 0.0.0.0 1 64 0.4 "$1"
+		[ $i -gt 0 ] || continue
+		jq -cn --argjson sas "$1" --argjson sent "$sent" --argjson got "$got" \
+			--slurpfile installs /run/installs '$ARGS.named' >> "$VM_OUT/scale" ||
+			bail "no JSON: $sent $got"
+	done
+	down_esptun
+}
+
+# ---- where the time goes ----------------------------------------------------------
+
+# The first run tells what a packet costs, the second who spends it: cpu-clock ticks
+# in virtual time, so that a sample is so many instructions.
+profile() {
+	local aead
+	cat /proc/kallsyms > "$VM_OUT/kallsyms"
+	for aead in $AEADS; do
+		up_esptun "$aead"
+		wait_for 60 pings west 10.9.0.2 > /dev/null || bail "esptun $aead carries nothing"
+		run esptun "$aead" tcp1
+		by=(perf record -q -a -N -B -e cpu-clock -F 15000 -o "/run/perf.data")
+		transfer tcp 10.9.0.2 10.9.0.2 1 1 "$SECONDS_EACH"
+		by=()
+		cp /run/perf.data "$VM_OUT/$aead.perf"
+		down_esptun
+	done
 }
 
 # ---- all --------------------------------------------------------------------------
@@ -148,23 +246,16 @@ modprobe -a aesni_intel chacha-x86_64 poly1305-x86_64 ghash-clmulni-intel
 must at west ethtool -K w0 gro on
 must at east ethtool -K e0 gro on
 load_esptun
-for impl in $IMPLS; do
-	case $impl in
-	plain) implementation plain none ;;
-	wireguard) case " $AEADS " in *chacha*) implementation wireguard chacha20-poly1305 ;; esac ;;
-	*) for aead in $AEADS; do implementation "$impl" "$aead"; done ;;
-	esac
-	[ "$impl" != xfrm ] || end_xfrm
-done
-
-# Encryption and decryption alone: tcrypt always "fails" to load. In virtual time
-# its cycles are instructions.
-if [ "$LIMIT" = yes ]; then
-	case " $AEADS " in *gcm*) modprobe tcrypt mode=211 sec=0 2> /dev/null ;; esac
-	case " $AEADS " in *chacha*) modprobe tcrypt mode=213 sec=0 2> /dev/null ;; esac
-	dmesg | grep -E 'testing speed|byte blocks|operation in' > "$VM_OUT/tcrypt"
-	[ -s "$VM_OUT/tcrypt" ] || bail "tcrypt said nothing"
-fi
 uname -r > "$VM_OUT/kernel"
+if [ "$PROFILE" = yes ]; then
+	cpus=1
+	profile
+else
+	implementations
+	[ "$LIMIT" != yes ] || ciphers
+	for peers in $PEERS; do
+		scale "$peers"
+	done
+fi
 result 0 "all runs, all data as it was sent"
 finish

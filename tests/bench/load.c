@@ -261,7 +261,7 @@ static int send_udp(const struct sockaddr_in *a, size_t size, double seconds, ui
 	}
 	printf("{\"packets\": %" PRIu64 ", \"ns\": %" PRIu64 "}\n", i, now() - begin);
 	for (int tries = 0; tries < 5; tries++) {
-		usleep(200000);
+		usleep(50000);
 		send_datagram(fd, to, size, UDP_END);
 	}
 	return 0;

@@ -7,9 +7,6 @@
  * Peer i (from 1) has the remote prefix 10.0.0.0 + i / 32, in both directions.
  * SPIs and keys follow from i, so that side a of one link and side b of another
  * fit together. SPIs are spread like random ones.
- *
- * Build: gcc -O2 -D_GNU_SOURCE -I include/uapi $(pkg-config --cflags libnl-genl-3.0) sa_load.c
- *	-lnl-genl-3 -lnl-3
  */
 #include <arpa/inet.h>
 #include <err.h>
