@@ -180,6 +180,12 @@ static void take_acks(uint32_t n)
 	}
 }
 
+/* What was freed comes back after a grace period, a bit later. */
+static void settle(void)
+{
+	sleep(1);
+}
+
 /* Octets of kernel memory that SAs and peers may be made of. */
 static long long kernel_memory(void)
 {
@@ -187,8 +193,6 @@ static long long kernel_memory(void)
 	char line[128];
 	FILE *f;
 
-	/* What was freed comes back after a grace period, a bit later. */
-	sleep(1);
 	f = fopen("/proc/meminfo", "r");
 	if (!f)
 		err(1, "/proc/meminfo");
@@ -237,6 +241,8 @@ static void step(const char *name, int cmd, enum what what)
 	}
 	before = kernel_memory();
 	seconds = hand_over(count);
+	if (cmd == ESPTUN_CMD_PEER_DEL || cmd == ESPTUN_CMD_SA_DEL)
+		settle();
 	printf("{\"step\":\"%s\",\"count\":%" PRIu32
 	       ",\"seconds\":%.6f,\"per_second\":%.0f,\"bytes_each\":%.0f}\n",
 	       name, count, seconds, count / seconds, (double)(kernel_memory() - before) / count);
@@ -335,6 +341,7 @@ int main(int argc, char **argv)
 	ends = calloc(count, sizeof(*ends));
 	if (!ends)
 		err(1, NULL);
+	settle();
 	for (; optind < argc; optind++) {
 		size_t i = 0;
 
