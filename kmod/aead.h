@@ -96,7 +96,7 @@ const char *esptun_aead_driver(const struct esptun_aead *a);
  * @a: keyed algorithm
  *
  * False only when the code interrupted someone else's SIMD section; the
- * caller parks the packets for process context. Bottom halves off.
+ * caller leaves the packets to process context (spread.h). Bottom halves off.
  */
 bool esptun_aead_ready(const struct esptun_aead *a);
 

@@ -7,10 +7,10 @@
 #include <net/addrconf.h>
 #include <net/netns/generic.h>
 #include "dev.h"
-#include "park.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
+#include "spread.h"
 #include "timer.h"
 #include "tx.h"
 
@@ -168,9 +168,9 @@ static void link_uninit(struct net_device *dev)
 	if (us)
 		esptun_udp_put(us);
 	mutex_unlock(&en->lock);
-	/* Until here a packet may start one of the works. */
+	/* Until here packets, and jobs they leave, may start one of the works. */
 	synchronize_net();
-	esptun_park_drain();
+	esptun_spread_drain();
 	cancel_delayed_work_sync(&link->update);
 	cancel_work_sync(&link->release);
 	esptun_timer_link_stop(link);

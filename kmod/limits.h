@@ -32,8 +32,14 @@
 #define ESPTUN_IKE_RATE 4000
 #define ESPTUN_IKE_BURST 4000
 
-/* Batches parked on one CPU because its SIMD registers were busy. */
-#define ESPTUN_PARK_MAX 512
+/*
+ * Jobs that wait for a CPU: so many at most, so many when more are given to it
+ * (enough to keep it at work until the next one comes), and how many CPUs are
+ * asked whether they have time.
+ */
+#define ESPTUN_SPREAD_MAX 512
+#define ESPTUN_SPREAD_DEPTH 8
+#define ESPTUN_SPREAD_TRIES 8
 
 /*
  * Most peers a link, SAs a peer and SAs a netns: keeps one netns from eating

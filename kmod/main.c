@@ -9,9 +9,10 @@
 #include "aead.h"
 #include "dev.h"
 #include "netlink.h"
-#include "park.h"
+#include "reclaim.h"
 #include "rx.h"
 #include "sa.h"
+#include "spread.h"
 #include "tx.h"
 
 #ifdef ESPTUN_ABLATE
@@ -27,15 +28,21 @@ static int __init esptun_init(void)
 	err = esptun_aead_module_init();
 	if (err)
 		return err;
-	err = esptun_park_module_init();
+	err = esptun_spread_module_init();
 	if (err)
 		goto err_aead;
+	err = esptun_reclaim_module_init();
+	if (err)
+		goto err_spread;
 	err = esptun_sa_module_init();
 	if (err)
-		goto err_park;
-	err = esptun_dev_module_init();
+		goto err_reclaim;
+	err = esptun_rx_module_init();
 	if (err)
 		goto err_sa;
+	err = esptun_dev_module_init();
+	if (err)
+		goto err_rx;
 	err = esptun_netlink_module_init();
 	if (err)
 		goto err_dev;
@@ -43,10 +50,14 @@ static int __init esptun_init(void)
 
 err_dev:
 	esptun_dev_module_exit();
+err_rx:
+	esptun_rx_module_exit();
 err_sa:
 	esptun_sa_module_exit();
-err_park:
-	esptun_park_module_exit();
+err_reclaim:
+	esptun_reclaim_module_exit();
+err_spread:
+	esptun_spread_module_exit();
 err_aead:
 	esptun_aead_module_exit();
 	return err;
@@ -57,9 +68,10 @@ static void __exit esptun_exit(void)
 	esptun_netlink_module_exit();
 	esptun_dev_module_exit();
 	esptun_tx_module_exit();
+	esptun_reclaim_module_exit();
 	esptun_rx_module_exit();
 	esptun_sa_module_exit();
-	esptun_park_module_exit();
+	esptun_spread_module_exit();
 	esptun_aead_module_exit();
 }
 

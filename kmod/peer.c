@@ -70,9 +70,9 @@ static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
 	return peer;
 }
 
-static void peer_free_rcu(struct rcu_head *rcu)
+static void peer_free(struct esptun_reclaim *r)
 {
-	struct esptun_peer *peer = container_of(rcu, struct esptun_peer, rcu);
+	struct esptun_peer *peer = container_of(r, struct esptun_peer, reclaim);
 
 	dst_cache_destroy(&peer->dst);
 	kfree(peer);
@@ -112,7 +112,7 @@ int esptun_peer_new(struct esptun_link *link,
 				       "id: the link has a peer with this id");
 			err = -EEXIST;
 		}
-		peer_free_rcu(&peer->rcu);
+		peer_free(&peer->reclaim);
 		return err;
 	}
 	WRITE_ONCE(link->n_peers, link->n_peers + 1);
@@ -159,7 +159,7 @@ static void peer_remove(struct esptun_peer *peer)
 	link->n_pairs -= peer->pair;
 	link->en->generation++;
 	esptun_timer_peer_stop(peer);
-	call_rcu(&peer->rcu, peer_free_rcu);
+	esptun_reclaim(&peer->reclaim, peer_free);
 }
 
 int esptun_peer_del(struct esptun_link *link, u32 id,

@@ -4,12 +4,12 @@
 #define ESPTUN_PEER_H
 
 #include <linux/list.h>
-#include <linux/rcupdate.h>
 #include <linux/seqlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <net/dst_cache.h>
 #include "link.h"
+#include "reclaim.h"
 #include "udp.h"
 
 struct netlink_ext_ack;
@@ -80,7 +80,7 @@ struct esptun_peer_totals {
  * @untold: it moved again, too soon after @told to tell
  * @keepalives: sent
  * @gone: traffic of SAs that were deleted, under esptun_net.lock
- * @rcu: frees it
+ * @reclaim: frees it
  */
 struct esptun_peer {
 	struct esptun_link *link;
@@ -106,7 +106,7 @@ struct esptun_peer {
 	bool untold;
 	atomic64_t keepalives;
 	struct esptun_peer_totals gone;
-	struct rcu_head rcu;
+	struct esptun_reclaim reclaim;
 };
 
 /**

@@ -19,18 +19,13 @@
 #include "link.h"
 #include "merge.h"
 #include "notify.h"
-#include "park.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
+#include "spread.h"
 
 /* A reason to drop that was counted before. */
 #define COUNTED UINT_MAX
-
-/* What a received skb carries along; the outer headers stay in front. */
-struct rx_cb {
-	struct esptun_sock *us;
-};
 
 /**
  * struct batch - packets of one SA
@@ -43,6 +38,7 @@ struct rx_cb {
  * @first: number of the first; those of the others are greater by less than 64
  * @fresh: bit i: number @first + i was not seen before
  * @pass: bit i: the packet with number @first + i is authentic
+ * @remote: where they come from
  * @tos: of the outer header
  * @opened: what is inside
  */
@@ -56,18 +52,22 @@ struct batch {
 	u64 first;
 	u64 fresh;
 	u64 pass;
+	struct esptun_endpoint remote;
 	u8 tos;
 	struct sk_buff_head opened;
 };
 
+/* A batch in sa->receiving. */
+struct rx_job {
+	struct esptun_job job;
+	struct list_head turn;
+	struct batch b;
+	bool opened; /* under sa->lock */
+};
+
+static struct kmem_cache *job_cache;
 static DEFINE_PER_CPU(struct page_frag, frags);
 static DEFINE_PER_CPU(struct esptun_merge, merges);
-
-static struct rx_cb *rx_cb(struct sk_buff *skb)
-{
-	BUILD_BUG_ON(sizeof(struct rx_cb) > ESPTUN_PARK_CB);
-	return (struct rx_cb *)skb->cb;
-}
 
 static struct esptun_endpoint from(const struct sk_buff *skb)
 {
@@ -282,6 +282,16 @@ static void open_merged(struct batch *b)
 	skb_queue_splice_tail(&m->list, &b->opened);
 }
 
+static void open_batch(struct batch *b)
+{
+	__skb_queue_head_init(&b->opened);
+	b->pass = 0;
+	if (b->n == 1)
+		open_single(b);
+	else
+		open_merged(b);
+}
+
 /* ---- up the stack ---- */
 
 static void count_rx(struct net_device *dev, unsigned int packets, u64 bytes)
@@ -329,7 +339,7 @@ static void deliver(struct batch *b)
 
 /* ---- batches ---- */
 
-static void receive(struct batch *b, u64 claimed, u32 seq);
+static void finish(struct batch *b);
 
 /*
  * One of the packets was received twice at once, and may be anywhere in what
@@ -348,39 +358,129 @@ static void receive_singly(struct batch *b)
 			.size = packet_len(b, i),
 			.len = packet_len(b, i),
 			.n = 1,
+			.remote = b->remote,
 			.tos = b->tos,
 		};
 		struct esptun_esp_hdr esp;
 
-		if (!skb_copy_bits(b->skb, one.at, &esp, sizeof(esp)))
-			receive(&one, 1, ntohl(esp.seq));
+		if (skb_copy_bits(b->skb, one.at, &esp, sizeof(esp)) ||
+		    !check_window(&one, 1, ntohl(esp.seq)))
+			continue;
+		open_batch(&one);
+		finish(&one);
 	}
 }
 
-/* @claimed: numbers, as bits relative to @seq, which is the first one's. */
-static void receive(struct batch *b, u64 claimed, u32 seq)
+/* Decrypted, and nothing of its SA is before it. */
+static void finish(struct batch *b)
 {
-	struct esptun_endpoint remote = from(b->skb);
 	bool newest;
 
-	if (!check_window(b, claimed, seq))
-		return;
-	__skb_queue_head_init(&b->opened);
-	b->pass = 0;
-	if (b->n == 1)
-		open_single(b);
-	else
-		open_merged(b);
 	if (!b->pass)
 		return;
 	if (commit_window(b, &newest)) {
-		esptun_peer_seen(b->sa->peer, &remote, newest);
+		esptun_peer_seen(b->sa->peer, &b->remote, newest);
 		deliver(b);
 	} else if (b->n > 1) {
 		receive_singly(b);
 	} else {
 		__skb_queue_purge(&b->opened);
 		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_REPLAY, 1);
+	}
+}
+
+/* ---- order ---- */
+
+/*
+ * @job was opened, or will not be. Batches of an SA are delivered as they came,
+ * and in this order the window moves, which may be as small as 32: who finds
+ * the first one of the queue ready finishes it and all that are ready behind
+ * it, also for others; who is overtaken leaves his to them. Everybody is in an
+ * RCU read side section or has a job to do.
+ */
+static void take_turn(struct rx_job *job)
+{
+	struct esptun_sa *sa = job->b.sa;
+
+	spin_lock(&sa->lock);
+	job->opened = true;
+	if (!sa->draining) {
+		sa->draining = true;
+		while ((job = list_first_entry_or_null(&sa->receiving,
+						       struct rx_job, turn)) &&
+		       job->opened) {
+			list_del(&job->turn);
+			spin_unlock(&sa->lock);
+			finish(&job->b);
+			consume_skb(job->b.skb);
+			kmem_cache_free(job_cache, job);
+			spin_lock(&sa->lock);
+			/* Whoever finds 0 in receive() comes after this. */
+			smp_store_release(&sa->n_receiving,
+					  sa->n_receiving - 1);
+		}
+		sa->draining = false;
+	}
+	spin_unlock(&sa->lock);
+}
+
+static void open_job(struct esptun_job *j)
+{
+	struct rx_job *job = container_of(j, struct rx_job, job);
+
+	open_batch(&job->b);
+	take_turn(job);
+}
+
+/* Into the queue, and to @cpu unless it is -1: then opened here. */
+static void receive_queued(const struct batch *b, int cpu)
+{
+	struct rx_job *job = kmem_cache_alloc(job_cache, GFP_ATOMIC);
+	struct esptun_sa *sa = b->sa;
+
+	if (!job) {
+		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
+		return;
+	}
+	job->job.run = open_job;
+	job->b = *b;
+	job->b.pass = 0;
+	job->opened = false;
+	skb_get(b->skb);
+	spin_lock(&sa->lock);
+	list_add_tail(&job->turn, &sa->receiving);
+	WRITE_ONCE(sa->n_receiving, sa->n_receiving + 1);
+	spin_unlock(&sa->lock);
+	if (cpu < 0) {
+		open_job(&job->job);
+	} else if (!esptun_spread(cpu, &job->job)) {
+		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
+		take_turn(job);
+	}
+}
+
+/*
+ * @claimed: numbers, as bits relative to @seq, which is the first one's. Here
+ * and now, without any queue, if nothing of the SA is in it and this CPU has
+ * had time lately.
+ */
+static void receive(struct batch *b, u64 claimed, u32 seq)
+{
+	int cpu = -1;
+
+	if (!check_window(b, claimed, seq))
+		return;
+	b->remote = from(b->skb);
+	if (unlikely(!esptun_aead_ready(&b->sa->aead)))
+		cpu = smp_processor_id();
+	else if (b->n > 1)
+		cpu = esptun_spread_pick();
+	/* 0: what take_turn() delivered on another CPU is before ours. */
+	if (cpu < 0 && likely(!smp_load_acquire(&b->sa->n_receiving))) {
+		open_batch(b);
+		finish(b);
+	} else {
+		receive_queued(b, cpu);
 	}
 }
 
@@ -431,12 +531,11 @@ static unsigned int unusable(const struct esptun_sa *sa, unsigned int len)
 
 /*
  * The first packets at @at of a super-packet of packets of @size octets that
- * form a batch. Return: octets dealt with; 0: the SIMD registers are taken.
+ * form a batch. Return: octets dealt with.
  */
-static unsigned int esp_batch(struct sk_buff *skb, unsigned int at,
-			      unsigned int size)
+static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
+			      unsigned int at, unsigned int size)
 {
-	struct esptun_sock *us = rx_cb(skb)->us;
 	unsigned int left = skb->len - at;
 	struct batch b = {
 		.skb = skb,
@@ -463,8 +562,6 @@ static unsigned int esp_batch(struct sk_buff *skb, unsigned int at,
 		esptun_sa_drop(b.sa, reason, 1);
 		return b.len;
 	}
-	if (!esptun_aead_ready(&b.sa->aead))
-		return 0;
 	while (b.len < left) {
 		unsigned int next = min(left - b.len, size);
 
@@ -480,23 +577,14 @@ static unsigned int esp_batch(struct sk_buff *skb, unsigned int at,
 }
 
 /* @skb starts at the first ESP header. */
-static void esp_receive(struct sk_buff *skb)
+static void esp_receive(struct esptun_sock *us, struct sk_buff *skb)
 {
 	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
 					      skb->len;
-	unsigned int at, done;
+	unsigned int at = 0;
 
-	for (at = 0; at < skb->len; at += done) {
-		done = esp_batch(skb, at, size);
-		if (done)
-			continue;
-		/* What was received before is not fresh the second time. */
-		if (esptun_park(skb, esp_receive))
-			return;
-		esptun_stats_drop(rx_cb(skb)->us->en->stats, NULL, 0,
-				  ESPTUN_STATS_A_RX_NOMEM, 1);
-		break;
-	}
+	while (at < skb->len)
+		at += esp_batch(us, skb, at, size);
 	consume_skb(skb);
 }
 
@@ -584,14 +672,13 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 		return 0;
 	}
-	rx_cb(skb)->us = us;
 	__skb_pull(skb, sizeof(struct udphdr));
 	counter = demux(us, skb);
 	if (!counter) {
-		/* A parked packet must not hold what is not ours. */
+		/* A packet that waits must not hold what is not ours. */
 		skb_dst_drop(skb);
 		skb_orphan(skb);
-		esp_receive(skb);
+		esp_receive(us, skb);
 		return 0;
 	}
 	if (counter == ESPTUN_STATS_A_RX_IKE ||
@@ -605,9 +692,17 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+int esptun_rx_module_init(void)
+{
+	job_cache = KMEM_CACHE(rx_job, 0);
+	return job_cache ? 0 : -ENOMEM;
+}
+
 void esptun_rx_module_exit(void)
 {
 	int cpu;
+
+	kmem_cache_destroy(job_cache);
 
 	for_each_possible_cpu(cpu) {
 		struct page_frag *frag = per_cpu_ptr(&frags, cpu);

@@ -10,6 +10,7 @@ struct sock;
 /* encap_rcv of the encapsulation sockets: consumes every datagram, returns 0. */
 int esptun_rx_encap(struct sock *sk, struct sk_buff *skb);
 
+int esptun_rx_module_init(void);
 /* Give back the memory packets are opened in. No socket is left. */
 void esptun_rx_module_exit(void);
 

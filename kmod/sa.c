@@ -9,10 +9,6 @@
 
 static struct kmem_cache *sa_cache;
 
-/* SAs nobody reads any more, and who frees them. */
-static LLIST_HEAD(freed);
-static struct workqueue_struct *free_wq;
-
 /* ---- counters and limits: data path ---- */
 
 static const u8 in_drops[ESPTUN_SA_DROPS] = {
@@ -269,36 +265,15 @@ static int check_params(const struct esptun_sa_params *p,
 	return err;
 }
 
-static void sa_free(struct esptun_sa *sa)
+static void sa_free(struct esptun_reclaim *r)
 {
+	struct esptun_sa *sa = container_of(r, struct esptun_sa, reclaim);
+
 	esptun_aead_free(&sa->aead);
 	kvfree(sa->replay.ring);
 	kvfree(sa->sels);
 	memzero_explicit(sa, sizeof(*sa));
 	kmem_cache_free(sa_cache, sa);
-}
-
-/* Destroying a transform may sleep: not in an RCU callback. */
-static void sa_free_work(struct work_struct *work)
-{
-	struct llist_node *list = llist_del_all(&freed);
-	struct llist_node *next;
-
-	for (; list; list = next) {
-		next = list->next;
-		sa_free(llist_entry(list, struct esptun_sa, freed));
-		cond_resched();
-	}
-}
-
-static DECLARE_WORK(free_work, sa_free_work);
-
-static void sa_free_rcu(struct rcu_head *rcu)
-{
-	struct esptun_sa *sa = container_of(rcu, struct esptun_sa, rcu);
-
-	if (llist_add(&sa->freed, &freed))
-		queue_work(free_wq, &free_work);
 }
 
 static int sa_alloc_window(struct esptun_sa *sa, u32 window)
@@ -356,9 +331,10 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
 	skb_queue_head_init(&sa->sending);
+	INIT_LIST_HEAD(&sa->receiving);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
 	    sa_alloc_ts(sa, p)) {
-		sa_free(sa);
+		sa_free(&sa->reclaim);
 		return NULL;
 	}
 	return sa;
@@ -386,7 +362,7 @@ static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
 	err = esptun_aead_init(&sa->aead, alg, p->encr_key, p->encr_key_len,
 			       extack);
 	if (err) {
-		sa_free(sa);
+		sa_free(&sa->reclaim);
 		return ERR_PTR(err);
 	}
 	memcpy(sa->key, p->encr_key, p->encr_key_len);
@@ -460,7 +436,7 @@ static void unlinked(struct esptun_sa *sa)
 	peer->link->n_larval -= sa->state == ESPTUN_SA_STATE_LARVAL;
 	peer->link->en->generation++;
 	recount_peer(peer);
-	call_rcu(&sa->rcu, sa_free_rcu);
+	esptun_reclaim(&sa->reclaim, sa_free);
 }
 
 static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
@@ -520,7 +496,7 @@ int esptun_sa_new(struct esptun_link *link,
 		err = publish_out(link, sa, extack);
 	if (err) {
 		/* A failed outbound insertion may have been seen. */
-		call_rcu(&sa->rcu, sa_free_rcu);
+		esptun_reclaim(&sa->reclaim, sa_free);
 		return err;
 	}
 	linked(sa);
@@ -575,7 +551,7 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 	if (err) {
 		NL_SET_ERR_MSG(extack,
 			       "spi: no free SPI, or the wanted one is in use");
-		sa_free(sa);
+		sa_free(&sa->reclaim);
 		return err;
 	}
 	linked(sa);
@@ -712,20 +688,10 @@ bool esptun_sa_purge_larval(struct esptun_link *link)
 int esptun_sa_module_init(void)
 {
 	sa_cache = KMEM_CACHE(esptun_sa, SLAB_HWCACHE_ALIGN);
-	if (!sa_cache)
-		return -ENOMEM;
-	free_wq = alloc_workqueue(ESPTUN_KIND "_free", WQ_UNBOUND, 0);
-	if (!free_wq) {
-		kmem_cache_destroy(sa_cache);
-		return -ENOMEM;
-	}
-	return 0;
+	return sa_cache ? 0 : -ENOMEM;
 }
 
 void esptun_sa_module_exit(void)
 {
-	/* Grace periods of SAs removed last, then the work they queued. */
-	rcu_barrier();
-	destroy_workqueue(free_wq);
 	kmem_cache_destroy(sa_cache);
 }

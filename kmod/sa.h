@@ -6,13 +6,13 @@
 #include <linux/atomic.h>
 #include <linux/cache.h>
 #include <linux/list.h>
-#include <linux/llist.h>
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/esptun.h>
 #include "aead.h"
+#include "reclaim.h"
 #include "replay.h"
 #include "sadb.h"
 
@@ -111,7 +111,7 @@ struct esptun_sa_params {
  * @ts: selectors, @n_local of our side, then @n_remote of the peer's
  *
  * Hot, written per batch:
- * @lock: inbound: protects @replay, and the counts' consistency
+ * @lock: inbound: protects @replay, @receiving, and the counts' consistency
  * @seq: outbound: last sequence number taken
  * @packets: carried
  * @bytes: inner octets carried
@@ -119,7 +119,10 @@ struct esptun_sa_params {
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
  *	they are sent. Its lock nests inside nothing and covers esptun_sa_take()
- * @draining: somebody sends from it; under its lock
+ * @receiving: inbound: batches that have to wait for their turn, see rx.c
+ * @n_receiving: how many were not delivered; written under @lock
+ * @draining: somebody sends from @sending or delivers from @receiving; under
+ *	the lock of either
  *
  * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
@@ -135,8 +138,7 @@ struct esptun_sa_params {
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
  * @peer_node: in peer->sas
- * @rcu: waits for its last readers
- * @freed: waits for process context then
+ * @reclaim: frees it
  */
 struct esptun_sa {
 	struct esptun_aead aead;
@@ -158,6 +160,8 @@ struct esptun_sa {
 	unsigned long last_used;
 	struct esptun_replay replay;
 	struct sk_buff_head sending;
+	struct list_head receiving;
+	unsigned int n_receiving;
 	bool draining;
 
 	struct esptun_limits limits ____cacheline_aligned;
@@ -170,10 +174,7 @@ struct esptun_sa {
 	u64 serial;
 	unsigned long created;
 	struct list_head peer_node;
-	union {
-		struct rcu_head rcu;
-		struct llist_node freed;
-	};
+	struct esptun_reclaim reclaim;
 };
 
 /**

@@ -17,21 +17,24 @@
 #include "ablate.h"
 #include "link.h"
 #include "notify.h"
-#include "park.h"
 #include "peer.h"
 #include "sa.h"
 #include "segment.h"
+#include "spread.h"
 #include "timer.h"
 #include "tx.h"
 
-/* While a packet is held. */
+/* While a packet is held, or waits for the SIMD registers. */
 struct tx_cb {
-	unsigned long since;
+	union {
+		unsigned long since;
+		struct esptun_job job;
+	};
 };
 
 static struct tx_cb *tx_cb(struct sk_buff *skb)
 {
-	BUILD_BUG_ON(sizeof(struct tx_cb) > ESPTUN_PARK_CB);
+	BUILD_BUG_ON(sizeof(struct tx_cb) > sizeof(skb->cb));
 	return (struct tx_cb *)skb->cb;
 }
 
@@ -640,9 +643,19 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 			unsigned long since);
 
-static void unpark(struct sk_buff *skb)
+static void unpark(struct esptun_job *job)
 {
+	struct sk_buff *skb = container_of((char *)job, struct sk_buff, cb[0]);
+
 	send_packet(netdev_priv(skb->dev), skb, jiffies);
+}
+
+static bool park(struct sk_buff *skb)
+{
+	struct esptun_job *job = &tx_cb(skb)->job;
+
+	job->run = unpark;
+	return esptun_spread(smp_processor_id(), job);
 }
 
 static void send_packet(struct esptun_link *link, struct sk_buff *skb,
@@ -655,7 +668,7 @@ static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 		no_sa(link, skb, dead, since);
 	else if (likely(esptun_aead_ready(&sa->aead)))
 		with_sa(sa, skb);
-	else if (!esptun_park(skb, unpark))
+	else if (!park(skb))
 		drop(sa, skb, ESPTUN_STATS_A_TX_NOMEM);
 }
 

@@ -10,7 +10,6 @@
 #include "link.h"
 #include "esp.h"
 #include "gro.h"
-#include "park.h"
 #include "peer.h"
 #include "timer.h"
 #include "udp.h"
@@ -96,10 +95,7 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 	return us;
 }
 
-/*
- * Packets on their way through encap_rcv use @us; those parked by it, too:
- * close, let them finish, drain, free.
- */
+/* Packets on their way through encap_rcv use @us: close, let them finish. */
 void esptun_udp_put(struct esptun_sock *us)
 {
 	lockdep_assert_held(&us->en->lock);
@@ -109,7 +105,6 @@ void esptun_udp_put(struct esptun_sock *us)
 	esptun_gro_detach(us);
 	udp_tunnel_sock_release(us->sk);
 	synchronize_net();
-	esptun_park_drain();
 	kfree(us);
 }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+#include "limits.h"
+#include "reclaim.h"
+#include "spread.h"
+
+static LLIST_HEAD(done_with);
+static struct workqueue_struct *reclaim_wq;
+
+static void reclaim_work(struct work_struct *work)
+{
+	struct llist_node *next = llist_del_all(&done_with);
+
+	esptun_spread_drain();
+	while (next) {
+		struct esptun_reclaim *r =
+			llist_entry(next, struct esptun_reclaim, node);
+
+		next = next->next;
+		r->free(r);
+		cond_resched();
+	}
+}
+
+static DECLARE_WORK(work, reclaim_work);
+
+static void after_readers(struct rcu_head *rcu)
+{
+	struct esptun_reclaim *r =
+		container_of(rcu, struct esptun_reclaim, rcu);
+
+	if (llist_add(&r->node, &done_with))
+		queue_work(reclaim_wq, &work);
+}
+
+void esptun_reclaim(struct esptun_reclaim *r,
+		    void (*free)(struct esptun_reclaim *r))
+{
+	r->free = free;
+	call_rcu(&r->rcu, after_readers);
+}
+
+int esptun_reclaim_module_init(void)
+{
+	reclaim_wq = alloc_workqueue(ESPTUN_KIND "_free", WQ_UNBOUND, 0);
+	return reclaim_wq ? 0 : -ENOMEM;
+}
+
+void esptun_reclaim_module_exit(void)
+{
+	/* Grace periods of what was removed last, then the work they queued. */
+	rcu_barrier();
+	destroy_workqueue(reclaim_wq);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory that packets may still be using: freed in process context when those
+ * that found it (RCU) are done, and the jobs they left behind (spread.h), too.
+ */
+#ifndef ESPTUN_RECLAIM_H
+#define ESPTUN_RECLAIM_H
+
+#include <linux/llist.h>
+#include <linux/types.h>
+
+/**
+ * struct esptun_reclaim - part of what is to be freed
+ * @rcu: waits for its last readers
+ * @node: waits for process context then
+ * @free: frees it
+ */
+struct esptun_reclaim {
+	union {
+		struct rcu_head rcu;
+		struct llist_node node;
+	};
+	void (*free)(struct esptun_reclaim *r);
+};
+
+int esptun_reclaim_module_init(void);
+/* Waits until everything was freed. */
+void esptun_reclaim_module_exit(void);
+
+/**
+ * esptun_reclaim - have it freed
+ * @r: no longer found by anybody
+ * @free: may sleep
+ *
+ * Any context.
+ */
+void esptun_reclaim(struct esptun_reclaim *r,
+		    void (*free)(struct esptun_reclaim *r));
+
+#endif /* ESPTUN_RECLAIM_H */
