@@ -134,9 +134,8 @@ run() {
 	local kind=${3%%[0-9]*} number=${3##*[a-z]} address=10.9.0.2
 	[ "$1" != plain ] || address=192.0.2.2
 	transfer "$kind" $address $address "${number:-1}" "${number:--}" "$SECONDS_EACH"
-	jq -cn --arg impl "$1" --arg aead "$2" --arg test "$3" --argjson cpus "$cpus" \
-		--argjson sent "$sent" --argjson got "$got" '$ARGS.named' >> "$VM_OUT/runs" ||
-		bail "no JSON: $sent $got"
+	printf '{"impl":"%s","aead":"%s","test":"%s","cpus":%d,"sent":%s,"got":%s}\n' \
+		"$1" "$2" "$3" "$cpus" "$sent" "$got" >> "$VM_OUT/runs"
 }
 
 # online N: as many processors.
@@ -207,14 +206,14 @@ up_many() {
 # scale N: what a datagram of 64 octets costs that goes to each of N peers by turns.
 # In 0.4 s of virtual time all 10,000 have a turn; before that none has a route.
 scale() {
-	local i
+	local i installs
 	up_many "$1"
+	mapfile -t installs < /run/installs
 	for ((i = 0; i <= RUNS; i++)); do
 		transfer udp 10.0.0.1 0.0.0.0 1 64 0.4 "$1"
 		[ $i -gt 0 ] || continue
-		jq -cn --argjson sas "$1" --argjson sent "$sent" --argjson got "$got" \
-			--slurpfile installs /run/installs '$ARGS.named' >> "$VM_OUT/scale" ||
-			bail "no JSON: $sent $got"
+		printf '{"sas":%d,"sent":%s,"got":%s,"installs":[%s,%s,%s]}\n' \
+			"$1" "$sent" "$got" "${installs[@]}" >> "$VM_OUT/scale"
 	done
 	down_esptun
 }
