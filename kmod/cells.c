@@ -4,6 +4,13 @@
 #include "cells.h"
 #include "limits.h"
 
+/* Nothing to join with. */
+static bool alone(struct esptun_cell *cell)
+{
+	return skb_queue_empty(&cell->taken) &&
+	       skb_queue_empty_lockless(&cell->queue);
+}
+
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct esptun_cell *cell = container_of(napi, struct esptun_cell, napi);
@@ -13,7 +20,10 @@ static int poll(struct napi_struct *napi, int budget)
 	while (done < budget) {
 		skb = __skb_dequeue(&cell->taken);
 		if (skb) {
-			napi_gro_receive(napi, skb);
+			if (!done && alone(cell))
+				netif_receive_skb(skb);
+			else
+				napi_gro_receive(napi, skb);
 			done++;
 			continue;
 		}
