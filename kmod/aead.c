@@ -25,7 +25,6 @@
 #define IV_MAX 8u
 #define ASSOC_MAX (ESPTUN_ESP_HLEN + ESN_LEN)
 
-/* Physically contiguous, unlike per-CPU memory: scatterlists point into it. */
 struct scratch {
 	struct scatterlist sg[1];
 	u8 iv[IV_MAX];
@@ -187,20 +186,6 @@ bool esptun_aead_ready(const struct esptun_aead *a)
 	return !a->simd || may_use_simd();
 }
 
-/* In place: s->sg holds additional data, @len octets of text, s->iv the IV. */
-static struct aead_request *request(const struct esptun_aead *a,
-				    struct scratch *s, unsigned int len,
-				    unsigned int assoc)
-{
-	struct aead_request *req = &s->req;
-
-	aead_request_set_tfm(req, a->tfm);
-	aead_request_set_callback(req, 0, NULL, NULL);
-	aead_request_set_crypt(req, s->sg, s->sg, len, s->iv);
-	aead_request_set_ad(req, assoc);
-	return req;
-}
-
 /*
  * Additional data (RFC 4106 5, RFC 7634 2.1): SPI, with ESN the high half of
  * the number, which is not sent, and the low half. Return: octets.
@@ -245,75 +230,65 @@ static int open_library(const struct esptun_aead *a, u8 *esp, unsigned int len,
 
 /*
  * One piece of memory for the crypto API: with ESN the SPI moves 4 octets to
- * the front for as long as it takes, and the high half goes in its place. What
- * was there, the end of the packet before in the same batch, comes back.
+ * the front for as long as it takes, and the high half goes in its place.
  */
-struct esn_shift {
-	u8 *start;
-	u32 was;
-};
-
-static unsigned int shift(struct esn_shift *shift, u8 *esp, u64 seq, bool esn)
+static u8 *shift(u8 *esp, u64 seq)
 {
-	shift->start = esp;
-	if (!esn)
-		return 0;
-	shift->start -= ESN_LEN;
-	shift->was = get_unaligned((u32 *)shift->start);
-	memcpy(shift->start, esp, sizeof(__be32));
+	memcpy(esp - ESN_LEN, esp, sizeof(__be32));
 	put_unaligned_be32(upper_32_bits(seq), esp);
-	return ESN_LEN;
+	return esp - ESN_LEN;
 }
 
-static void unshift(const struct esn_shift *shift, u8 *esp)
+static void unshift(u8 *esp)
 {
-	if (shift->start == esp)
-		return;
-	memcpy(esp, shift->start, sizeof(__be32));
-	put_unaligned(shift->was, (u32 *)shift->start);
+	memcpy(esp, esp - ESN_LEN, sizeof(__be32));
+}
+
+/*
+ * Behind header and IV is room for @room octets; @len is what the crypto API
+ * calls cryptlen, with the ICV or without.
+ */
+static int crypt(const struct esptun_aead *a, u8 *esp, unsigned int room,
+		 unsigned int len, u64 seq, bool esn,
+		 int (*op)(struct aead_request *req))
+{
+	unsigned int assoc = ESPTUN_ESP_HLEN + a->alg->sizes.iv;
+	struct scratch *s = this_cpu_read(scratches);
+	u8 *start = esn ? shift(esp, seq) : esp;
+	int err;
+
+	memcpy(s->iv, esp + ESPTUN_ESP_HLEN, sizeof(s->iv));
+	assoc += esp - start;
+	sg_set_buf(s->sg, start, assoc + room);
+	aead_request_set_tfm(&s->req, a->tfm);
+	aead_request_set_ad(&s->req, assoc);
+	aead_request_set_crypt(&s->req, s->sg, s->sg, len, s->iv);
+	err = op(&s->req);
+	if (esn)
+		unshift(esp);
+	return err;
 }
 
 int esptun_aead_seal(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		     u64 seq, bool esn)
 {
-	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
-	struct scratch *s = this_cpu_read(scratches);
-	struct esn_shift esn_shift;
-	unsigned int assoc;
-	int err;
-
 	put_unaligned_be64(seq, esp + ESPTUN_ESP_HLEN);
 	if (is_library(a->alg)) {
 		seal_library(a, esp, len, seq, esn);
 		return 0;
 	}
-	assoc = ESPTUN_ESP_HLEN + sizes->iv + shift(&esn_shift, esp, seq, esn);
-	sg_init_one(s->sg, esn_shift.start, assoc + len + sizes->icv);
-	put_unaligned_be64(seq, s->iv);
-	err = crypto_aead_encrypt(request(a, s, len, assoc));
-	unshift(&esn_shift, esp);
-	return err;
+	return crypt(a, esp, len + a->alg->sizes.icv, len, seq, esn,
+		     crypto_aead_encrypt);
 }
 
 int esptun_aead_open(const struct esptun_aead *a, u8 *esp, unsigned int len,
 		     u64 seq, bool esn)
 {
-	const struct esptun_esp_sizes *sizes = &a->alg->sizes;
-	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
-	struct scratch *s = this_cpu_read(scratches);
-	struct esn_shift esn_shift;
-	unsigned int assoc;
-	int err;
-
+	/* The IV is what the packet says, whatever its sender derives it from. */
 	if (is_library(a->alg))
 		return open_library(a, esp, len, seq, esn);
-	/* The IV is what the packet says, whatever its sender derives it from. */
-	memcpy(s->iv, esp + ESPTUN_ESP_HLEN, sizes->iv);
-	assoc = head + shift(&esn_shift, esp, seq, esn);
-	sg_init_one(s->sg, esn_shift.start, assoc + len - head);
-	err = crypto_aead_decrypt(request(a, s, len - head, assoc));
-	unshift(&esn_shift, esp);
-	return err;
+	len -= ESPTUN_ESP_HLEN + a->alg->sizes.iv;
+	return crypt(a, esp, len, len, seq, esn, crypto_aead_decrypt);
 }
 
 /*
@@ -350,6 +325,8 @@ int esptun_aead_module_init(void)
 			esptun_aead_module_exit();
 			return -ENOMEM;
 		}
+		sg_init_table(s->sg, ARRAY_SIZE(s->sg));
+		aead_request_set_callback(&s->req, 0, NULL, NULL);
 		per_cpu(scratches, cpu) = s;
 	}
 	return 0;

@@ -49,10 +49,7 @@ struct esptun_aead {
 	bool simd;
 };
 
-/*
- * Octets in front of an ESP packet being sealed, or of the plaintext being
- * opened: nobody else may read them meanwhile.
- */
+/* Octets of nobody else's in front of an ESP packet being sealed or opened. */
 #define ESPTUN_AEAD_HEADROOM 64u
 
 /* Once per module: per-CPU requests. Process context. */
@@ -106,7 +103,7 @@ bool esptun_aead_ready(const struct esptun_aead *a);
  * @esp: ESP header, the IV (filled in by this function from @seq), then
  *	@len octets of plaintext, then room for the ICV. One piece of memory
  *	of our own, with ESPTUN_AEAD_HEADROOM octets in front of @esp, which
- *	are used and given back as they were.
+ *	are overwritten.
  * @len: octets of plaintext, trailer included
  * @seq: 64-bit sequence number, also the IV: unique for the key (RFC 4106 3.1)
  * @esn: put the number's high half into the additional data (RFC 4303 2.2.1)

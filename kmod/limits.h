@@ -89,8 +89,8 @@
 /* Longest inner super-packet made of received packets: IPv4's total length. */
 #define ESPTUN_MERGED_MAX 65535u
 
-/* Longest ESP packet of a batch: there are 32 KB for it, if memory is whole. */
-#define ESPTUN_MERGE_PACKET_MAX 16384u
+/* Where a CPU builds the packets of a batch; longer ones go singly. */
+#define ESPTUN_WORK_LEN 16384u
 
 /* Largest inner packet: its ESP packet must still fit an IPv4 datagram. */
 #define ESPTUN_INNER_MAX 65400

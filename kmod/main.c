@@ -9,11 +9,11 @@
 #include "aead.h"
 #include "dev.h"
 #include "netlink.h"
+#include "pages.h"
 #include "reclaim.h"
 #include "rx.h"
 #include "sa.h"
 #include "spread.h"
-#include "tx.h"
 
 #ifdef ESPTUN_ABLATE
 unsigned int esptun_ablated;
@@ -28,9 +28,12 @@ static int __init esptun_init(void)
 	err = esptun_aead_module_init();
 	if (err)
 		return err;
-	err = esptun_spread_module_init();
+	err = esptun_pages_module_init();
 	if (err)
 		goto err_aead;
+	err = esptun_spread_module_init();
+	if (err)
+		goto err_pages;
 	err = esptun_reclaim_module_init();
 	if (err)
 		goto err_spread;
@@ -58,6 +61,8 @@ err_reclaim:
 	esptun_reclaim_module_exit();
 err_spread:
 	esptun_spread_module_exit();
+err_pages:
+	esptun_pages_module_exit();
 err_aead:
 	esptun_aead_module_exit();
 	return err;
@@ -67,11 +72,11 @@ static void __exit esptun_exit(void)
 {
 	esptun_netlink_module_exit();
 	esptun_dev_module_exit();
-	esptun_tx_module_exit();
 	esptun_reclaim_module_exit();
 	esptun_rx_module_exit();
 	esptun_sa_module_exit();
 	esptun_spread_module_exit();
+	esptun_pages_module_exit();
 	esptun_aead_module_exit();
 }
 

@@ -19,7 +19,9 @@
 #include "link.h"
 #include "merge.h"
 #include "notify.h"
+#include "pages.h"
 #include "peer.h"
+#include "reader.h"
 #include "rx.h"
 #include "sa.h"
 #include "spread.h"
@@ -66,8 +68,6 @@ struct rx_job {
 };
 
 static struct kmem_cache *job_cache;
-static DEFINE_PER_CPU(struct page_frag, frags);
-static DEFINE_PER_CPU(struct esptun_merge, merges);
 
 static struct esptun_endpoint from(const struct sk_buff *skb)
 {
@@ -197,8 +197,9 @@ static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
  * may have changed since it was looked at. @len and @next tell of what is
  * inside. Return the reason to drop it, or 0.
  */
-static unsigned int open_at(struct batch *b, unsigned int i, u8 *to,
-			    unsigned int *inner, u8 *next)
+static unsigned int open_at(struct batch *b, struct esptun_reader *r,
+			    unsigned int i, u8 *to, unsigned int *inner,
+			    u8 *next)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
 	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
@@ -206,7 +207,7 @@ static unsigned int open_at(struct batch *b, unsigned int i, u8 *to,
 	unsigned int len = packet_len(b, i);
 	u32 ahead;
 
-	if (skb_copy_bits(b->skb, b->at + i * b->size, to, len))
+	if (!esptun_reader_get(r, b->at + i * b->size, to, len))
 		return ESPTUN_STATS_A_RX_TRUNCATED;
 	ahead = ntohl(esp->seq) - lower_32_bits(b->first);
 	/* Counted by check_window() already. */
@@ -234,12 +235,15 @@ static void open_single(struct batch *b)
 	struct sk_buff *skb = netdev_alloc_skb(b->sa->link->dev,
 					       ESPTUN_AEAD_HEADROOM + b->len);
 	unsigned int reason = ESPTUN_STATS_A_RX_NOMEM;
+	struct esptun_reader r;
 	unsigned int inner;
 	u8 next;
 
 	if (skb) {
 		skb_reserve(skb, ESPTUN_AEAD_HEADROOM);
-		reason = open_at(b, 0, skb_put(skb, b->len), &inner, &next);
+		esptun_reader_init(&r, b->skb);
+		reason = open_at(b, &r, 0, skb_put(skb, b->len), &inner, &next);
+		esptun_reader_end(&r);
 	}
 	if (reason) {
 		count_drop(b, reason);
@@ -256,30 +260,29 @@ static void open_single(struct batch *b)
 	__skb_queue_tail(&b->opened, skb);
 }
 
+/* Packets of a batch are opened in the CPU's buffer, one after the other. */
 static void open_merged(struct batch *b)
 {
-	struct esptun_merge *m = this_cpu_ptr(&merges);
+	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
+	u8 *work = esptun_pages_work() + ESPTUN_AEAD_HEADROOM;
 	unsigned int i, inner, reason;
+	struct esptun_reader r;
+	struct esptun_merge m;
 	u8 next;
-	u8 *to;
 
-	esptun_merge_init(m, this_cpu_ptr(&frags),
-			  ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv);
+	esptun_merge_init(&m);
+	esptun_reader_init(&r, b->skb);
 	for (i = 0; i < b->n; i++) {
-		to = esptun_merge_room(m, packet_len(b, i));
-		reason = ESPTUN_STATS_A_RX_NOMEM;
-		if (to)
-			reason = open_at(b, i, to, &inner, &next);
-		if (to && reason)
-			esptun_merge_skip(m);
-		else if (to &&
-			 esptun_merge_take(m, inner, next == ESPTUN_NEXT_IP4))
+		reason = open_at(b, &r, i, work, &inner, &next);
+		if (!reason && esptun_merge_add(&m, work + head, inner,
+						next == ESPTUN_NEXT_IP4))
 			reason = ESPTUN_STATS_A_RX_NOMEM;
 		if (reason)
 			count_drop(b, reason);
 	}
-	esptun_merge_finish(m);
-	skb_queue_splice_tail(&m->list, &b->opened);
+	esptun_reader_end(&r);
+	esptun_merge_finish(&m);
+	skb_queue_splice_tail(&m.list, &b->opened);
 }
 
 static void open_batch(struct batch *b)
@@ -497,17 +500,16 @@ static struct esptun_sa *find_sa(struct esptun_sock *us, __be32 spi)
 }
 
 /* Of one SA, in the order they were sent: true while the next one belongs. */
-static bool belongs(const struct batch *b, u64 *claimed, __be32 spi, u32 first)
+static bool belongs(const struct batch *b, struct esptun_reader *r,
+		    u64 *claimed, __be32 spi, u32 first)
 {
-	const struct esptun_esp_hdr *esp;
-	struct esptun_esp_hdr buf;
-	unsigned int at = b->at + b->n * b->size;
+	struct esptun_esp_hdr esp;
 	u32 ahead;
 
-	esp = skb_header_pointer(b->skb, at, sizeof(buf), &buf);
-	if (!esp || esp->spi != spi)
+	if (!esptun_reader_get(r, b->at + b->n * b->size, &esp, sizeof(esp)) ||
+	    esp.spi != spi)
 		return false;
-	ahead = ntohl(esp->seq) - first;
+	ahead = ntohl(esp.seq) - first;
 	/* Without ESN numbers never cycle, RFC 4303 3.3.3. */
 	if (!b->sa->esn && ahead > U32_MAX - first)
 		return false;
@@ -515,6 +517,28 @@ static bool belongs(const struct batch *b, u64 *claimed, __be32 spi, u32 first)
 		return false;
 	*claimed |= BIT_ULL(ahead);
 	return true;
+}
+
+/* More packets for the batch: @esp begins the first one. */
+static u64 gather(struct batch *b, const struct esptun_esp_hdr *esp)
+{
+	unsigned int next, left = b->skb->len - b->at;
+	struct esptun_reader r;
+	u64 claimed = 1;
+
+	if (b->len == left || ESPTUN_AEAD_HEADROOM + b->size > ESPTUN_WORK_LEN)
+		return claimed;
+	esptun_reader_init(&r, b->skb);
+	while (b->len < left && b->n < ESPTUN_BATCH_MAX) {
+		next = min(left - b->len, b->size);
+		if (!esptun_esp_valid_len(&b->sa->aead.alg->sizes, next) ||
+		    !belongs(b, &r, &claimed, esp->spi, ntohl(esp->seq)))
+			break;
+		b->n++;
+		b->len += next;
+	}
+	esptun_reader_end(&r);
+	return claimed;
 }
 
 /* Why packets of this SA cannot be received now, or 0. */
@@ -547,7 +571,6 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 	};
 	struct esptun_esp_hdr esp = {};
 	unsigned int reason;
-	u64 claimed = 1;
 
 	if (!skb_copy_bits(skb, at, &esp,
 			   min_t(unsigned int, left, sizeof(esp))))
@@ -562,17 +585,7 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 		esptun_sa_drop(b.sa, reason, 1);
 		return b.len;
 	}
-	while (b.len < left) {
-		unsigned int next = min(left - b.len, size);
-
-		if (b.n == ESPTUN_BATCH_MAX || size > ESPTUN_MERGE_PACKET_MAX ||
-		    !esptun_esp_valid_len(&b.sa->aead.alg->sizes, next) ||
-		    !belongs(&b, &claimed, esp.spi, ntohl(esp.seq)))
-			break;
-		b.n++;
-		b.len += next;
-	}
-	receive(&b, claimed, ntohl(esp.seq));
+	receive(&b, gather(&b, &esp), ntohl(esp.seq));
 	return b.len;
 }
 
@@ -700,15 +713,5 @@ int esptun_rx_module_init(void)
 
 void esptun_rx_module_exit(void)
 {
-	int cpu;
-
 	kmem_cache_destroy(job_cache);
-
-	for_each_possible_cpu(cpu) {
-		struct page_frag *frag = per_cpu_ptr(&frags, cpu);
-
-		if (frag->page)
-			put_page(frag->page);
-		frag->page = NULL;
-	}
 }

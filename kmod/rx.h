@@ -10,8 +10,8 @@ struct sock;
 /* encap_rcv of the encapsulation sockets: consumes every datagram, returns 0. */
 int esptun_rx_encap(struct sock *sk, struct sk_buff *skb);
 
+/* Once per module. Return: 0 or -ENOMEM. */
 int esptun_rx_module_init(void);
-/* Give back the memory packets are opened in. No socket is left. */
 void esptun_rx_module_exit(void);
 
 #endif /* ESPTUN_RX_H */

@@ -60,7 +60,14 @@ bool esptun_segments_init(struct esptun_segments *s, struct sk_buff *skb)
 		return false;
 	s->size = skb_shinfo(skb)->gso_size;
 	s->n = DIV_ROUND_UP(skb->len - s->head, s->size);
+	esptun_reader_init(&s->payload, skb);
 	return true;
+}
+
+void esptun_segments_end(struct esptun_segments *s)
+{
+	if (s->head)
+		esptun_reader_end(&s->payload);
 }
 
 /* The packet with its checksum completed, without writing to @skb. */
@@ -142,16 +149,15 @@ static void patch_udp(const struct esptun_segments *s, u8 *to, unsigned int len)
 			    CSUM_MANGLED_0;
 }
 
-bool esptun_segment_write(const struct esptun_segments *s, unsigned int i,
-			  u8 *to)
+bool esptun_segment_write(struct esptun_segments *s, unsigned int i, u8 *to)
 {
 	unsigned int len = esptun_segment_len(s, i);
 
 	if (!s->head)
 		return write_whole(s->skb, to);
 	memcpy(to, s->skb->data, s->head);
-	if (skb_copy_bits(s->skb, s->head + i * s->size, to + s->head,
-			  len - s->head))
+	if (!esptun_reader_get(&s->payload, s->head + i * s->size, to + s->head,
+			       len - s->head))
 		return false;
 	patch_ip(s, i, to, len);
 	if (s->tcp)

@@ -8,6 +8,7 @@
 
 #include <linux/skbuff.h>
 #include <linux/types.h>
+#include "reader.h"
 
 /**
  * struct esptun_segments - how a submitted packet divides
@@ -17,14 +18,16 @@
  * @size: octets of payload a segment, only the last may have less
  * @n: how many segments, at least 1
  * @tcp: TCP, else UDP
+ * @payload: where the last one written ended
  */
 struct esptun_segments {
-	const struct sk_buff *skb;
+	struct sk_buff *skb;
 	unsigned int head;
 	unsigned int transport;
 	unsigned int size;
 	unsigned int n;
 	bool tcp;
+	struct esptun_reader payload;
 };
 
 /**
@@ -34,9 +37,12 @@ struct esptun_segments {
  *	skb->protocol set. Transport headers are made linear
  *
  * Return: false for a super-packet of a kind that only skb_gso_segment() can
- * divide.
+ * divide. Otherwise end it with esptun_segments_end(), on the same CPU and
+ * without sleep in between.
  */
 bool esptun_segments_init(struct esptun_segments *s, struct sk_buff *skb);
+
+void esptun_segments_end(struct esptun_segments *s);
 
 /* Octets of segment @i, IP header included. */
 static inline unsigned int esptun_segment_len(const struct esptun_segments *s,
@@ -50,12 +56,11 @@ static inline unsigned int esptun_segment_len(const struct esptun_segments *s,
 /**
  * esptun_segment_write - one segment with all its checksums
  * @s: result of esptun_segments_init()
- * @i: which
+ * @i: which; cheap if they are written one after the other
  * @to: esptun_segment_len() octets
  *
  * Return: false if the packet is not what its metadata claim.
  */
-bool esptun_segment_write(const struct esptun_segments *s, unsigned int i,
-			  u8 *to);
+bool esptun_segment_write(struct esptun_segments *s, unsigned int i, u8 *to);
 
 #endif /* ESPTUN_SEGMENT_H */

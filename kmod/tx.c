@@ -17,6 +17,7 @@
 #include "ablate.h"
 #include "link.h"
 #include "notify.h"
+#include "pages.h"
 #include "peer.h"
 #include "sa.h"
 #include "segment.h"
@@ -245,19 +246,13 @@ struct batch {
 	u64 bytes;
 };
 
-/*
- * Where batches are written, one packet behind the other. Pages are given to
- * the stack in pieces and come back to us when all pieces are freed.
- */
-static DEFINE_PER_CPU(struct page_frag, frags);
-
 static unsigned int sealed_len(const struct batch *b, unsigned int i)
 {
 	return esptun_esp_len(&b->sa->aead.alg->sizes,
 			      esptun_segment_len(&b->segs, i));
 }
 
-/* Segment @i as ESP packet at @esp, with ESPTUN_AEAD_HEADROOM in front. */
+/* Segment @i as ESP packet @to, with ESPTUN_AEAD_HEADROOM in front. */
 static bool seal(struct batch *b, unsigned int i, u8 *to)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
@@ -361,69 +356,28 @@ static void send_single(struct batch *b, unsigned int i)
 }
 
 /*
- * Room for one more packet at the end of @out's pages, or NULL. A packet's
- * headroom may be the packet before it in the same batch, never one that was
- * given to the stack already.
- */
-static u8 *room(struct sk_buff *out, struct page_frag *frag, unsigned int len)
-{
-	unsigned int n = skb_shinfo(out)->nr_frags;
-
-	if (n && frag->offset + len <= frag->size &&
-	    skb_can_coalesce(out, n, frag->page, frag->offset))
-		return page_address(frag->page) + frag->offset;
-	if (n >= MAX_SKB_FRAGS ||
-	    !skb_page_frag_refill(ESPTUN_AEAD_HEADROOM + len, frag, GFP_ATOMIC))
-		return NULL;
-	/* A new page may be smaller than what was asked for. */
-	if (frag->offset + ESPTUN_AEAD_HEADROOM + len > frag->size)
-		return NULL;
-	frag->offset += ESPTUN_AEAD_HEADROOM;
-	return page_address(frag->page) + frag->offset;
-}
-
-static void append(struct sk_buff *out, struct page_frag *frag,
-		   unsigned int len)
-{
-	unsigned int n = skb_shinfo(out)->nr_frags;
-
-	if (skb_can_coalesce(out, n, frag->page, frag->offset)) {
-		skb_frag_size_add(&skb_shinfo(out)->frags[n - 1], len);
-	} else {
-		skb_fill_page_desc(out, n, frag->page, frag->offset, len);
-		get_page(frag->page);
-	}
-	frag->offset += len;
-	out->len += len;
-	out->data_len += len;
-	out->truesize += len;
-}
-
-/*
  * As many segments from @i on as make one UDP super-packet: equal lengths, only
  * the last may be shorter. Return: how many were dealt with; 0 if memory was
  * short.
  */
 static unsigned int send_super(struct batch *b, unsigned int i)
 {
+	u8 *work = esptun_pages_work() + ESPTUN_AEAD_HEADROOM;
 	unsigned int len = sealed_len(b, i);
 	unsigned int most =
 		min3(b->segs.n - i, ESPTUN_BATCH_MAX, ESPTUN_SEALED_MAX / len);
-	struct page_frag *frag = this_cpu_ptr(&frags);
 	struct sk_buff *out = alloc_skb(headroom(b), GFP_ATOMIC);
 	unsigned int done, n;
-	u8 *to;
 
 	if (!out)
 		return 0;
 	skb_reserve(out, headroom(b));
 	for (done = 0; done < most; done++) {
 		n = sealed_len(b, i + done);
-		to = room(out, frag, n);
-		if (!to)
+		if (!esptun_pages_room(out, n))
 			break;
-		if (seal(b, i + done, to))
-			append(out, frag, n);
+		if (seal(b, i + done, work))
+			esptun_pages_add(out, work, n);
 	}
 	if (!out->len) {
 		kfree_skb(out);
@@ -560,15 +514,22 @@ static void take_turn(struct esptun_sa *sa, struct sk_buff *skb)
 	spin_unlock(&sending->lock);
 }
 
+static bool worth_batching(const struct batch *b)
+{
+	return b->segs.n > 1 &&
+	       ESPTUN_AEAD_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
+	       esptun_udp_batches(b->sa->link, &b->path) &&
+	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
+}
+
 /* Everything @b->segs stands for, under one range of numbers. */
 static void send_segments(struct batch *b)
 {
-	bool super = b->segs.n > 1 &&
-		     esptun_udp_batches(b->sa->link, &b->path) &&
-		     !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
+	bool super = worth_batching(b);
 	unsigned int i, done;
 
 	if (queue_up(b)) {
+		esptun_segments_end(&b->segs);
 		drop(b->sa, b->skb, ESPTUN_STATS_A_TX_SEQUENCE);
 		return;
 	}
@@ -579,6 +540,7 @@ static void send_segments(struct batch *b)
 			done = 1;
 		}
 	}
+	esptun_segments_end(&b->segs);
 	take_turn(b->sa, b->skb);
 }
 
@@ -731,17 +693,4 @@ bool esptun_tx_expire(struct esptun_link *link, bool all)
 		kfree_skb(skb);
 	}
 	return left;
-}
-
-void esptun_tx_module_exit(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct page_frag *frag = per_cpu_ptr(&frags, cpu);
-
-		if (frag->page)
-			put_page(frag->page);
-		frag->page = NULL;
-	}
 }

@@ -19,7 +19,4 @@ void esptun_tx_release(struct esptun_link *link);
  */
 bool esptun_tx_expire(struct esptun_link *link, bool all);
 
-/* Give back the memory batches are written to. No link is left. */
-void esptun_tx_module_exit(void);
-
 #endif /* ESPTUN_TX_H */
