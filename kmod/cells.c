@@ -4,11 +4,16 @@
 #include "cells.h"
 #include "limits.h"
 
-/* Nothing to join with. */
-static bool alone(struct esptun_cell *cell)
+/* A packet with nothing to join needs no GRO. */
+static void deliver(struct esptun_cell *cell, struct sk_buff *skb)
 {
-	return skb_queue_empty(&cell->taken) &&
-	       skb_queue_empty_lockless(&cell->queue);
+	if (!cell->joining && skb_queue_empty(&cell->taken) &&
+	    skb_queue_empty_lockless(&cell->queue)) {
+		netif_receive_skb(skb);
+		return;
+	}
+	cell->joining = true;
+	napi_gro_receive(&cell->napi, skb);
 }
 
 static int poll(struct napi_struct *napi, int budget)
@@ -20,10 +25,7 @@ static int poll(struct napi_struct *napi, int budget)
 	while (done < budget) {
 		skb = __skb_dequeue(&cell->taken);
 		if (skb) {
-			if (!done && alone(cell))
-				netif_receive_skb(skb);
-			else
-				napi_gro_receive(napi, skb);
+			deliver(cell, skb);
 			done++;
 			continue;
 		}
@@ -34,8 +36,11 @@ static int poll(struct napi_struct *napi, int budget)
 		skb_queue_splice_init(&cell->queue, &cell->taken);
 		spin_unlock(&cell->queue.lock);
 	}
-	if (done < budget)
+	if (done < budget) {
+		/* GRO gives up what it holds, unless told to wait. */
+		cell->joining = READ_ONCE(napi->dev->gro_flush_timeout);
 		napi_complete_done(napi, done);
+	}
 	return done;
 }
 

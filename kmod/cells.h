@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Inner packets on their way up the stack, joined by GRO once more. As the
- * kernel's gro_cells, except that a queue is not a CPU's: packets of an SA go
+ * kernel's gro_cells, except that a queue is not a CPU's: packets of a peer go
  * through one and the same, so they stay in order whatever CPUs they were
  * opened on.
  */
@@ -15,11 +15,13 @@
  * struct esptun_cell - one queue
  * @queue: packets, put in by any CPU
  * @taken: those its CPU is at
+ * @joining: GRO may hold some of them
  * @napi: whoever schedules it runs it
  */
 struct esptun_cell {
 	struct sk_buff_head queue;
 	struct sk_buff_head taken;
+	bool joining;
 	struct napi_struct napi;
 };
 

@@ -62,6 +62,8 @@ static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
 	peer->link = link;
 	peer->id = id;
 	seqlock_init(&peer->ep_lock);
+	spin_lock_init(&peer->turn_lock);
+	INIT_LIST_HEAD(&peer->receiving);
 	INIT_LIST_HEAD(&peer->sas);
 	peer->remote.port = htons(ESPTUN_PORT_DEFAULT);
 	peer->keepalive = ESPTUN_KEEPALIVE_DEFAULT;

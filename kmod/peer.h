@@ -71,6 +71,10 @@ struct esptun_peer_totals {
  * @last_rx: jiffies of the last authenticated packet
  * @sent: @last_tx is valid
  * @received: @last_rx is valid
+ * @turn_lock: protects @receiving, @n_receiving and @delivering
+ * @receiving: batches that have to wait for their turn, see rx.c
+ * @n_receiving: how many were not delivered
+ * @delivering: somebody delivers from @receiving
  * @sas: struct esptun_sa.peer_node, oldest first; under esptun_net.lock
  * @n_sas: how many, under esptun_net.lock
  * @pair: counted in link->n_pairs; under esptun_net.lock
@@ -97,6 +101,10 @@ struct esptun_peer {
 	unsigned long last_rx;
 	bool sent;
 	bool received;
+	spinlock_t turn_lock;
+	struct list_head receiving;
+	unsigned int n_receiving;
+	bool delivering;
 	struct list_head sas;
 	unsigned int n_sas;
 	bool pair;

@@ -59,7 +59,7 @@ struct batch {
 	struct sk_buff_head opened;
 };
 
-/* A batch in sa->receiving. */
+/* A batch in peer->receiving. */
 struct rx_job {
 	struct esptun_job job;
 	struct list_head turn;
@@ -317,7 +317,7 @@ static void deliver(struct batch *b)
 {
 	struct esptun_link *link = b->sa->link;
 	unsigned int n, reason, packets = 0;
-	u32 cell = hash_32((__force u32)b->sa->spi, 16);
+	u32 cell = hash_32(b->sa->peer->id, 16);
 	struct sk_buff *skb;
 	u64 bytes = 0;
 
@@ -374,7 +374,7 @@ static void receive_singly(struct batch *b)
 	}
 }
 
-/* Decrypted, and nothing of its SA is before it. */
+/* Decrypted, and nothing of its peer is before it. */
 static void finish(struct batch *b)
 {
 	bool newest;
@@ -395,36 +395,36 @@ static void finish(struct batch *b)
 /* ---- order ---- */
 
 /*
- * @job was opened, or will not be. Batches of an SA are delivered as they came,
- * and in this order the window moves, which may be as small as 32: who finds
- * the first one of the queue ready finishes it and all that are ready behind
- * it, also for others; who is overtaken leaves his to them. Everybody is in an
- * RCU read side section or has a job to do.
+ * @job was opened, or will not be. What comes from a peer is delivered as it
+ * came, also where new keys begin, and an SA's window, which may be as small as
+ * 32, moves in this order: who finds the first one of the queue ready finishes
+ * it and all that are ready behind it, also for others; who is overtaken leaves
+ * his to them. Everybody is in an RCU read side section or has a job to do.
  */
 static void take_turn(struct rx_job *job)
 {
-	struct esptun_sa *sa = job->b.sa;
+	struct esptun_peer *peer = job->b.sa->peer;
 
-	spin_lock(&sa->lock);
+	spin_lock(&peer->turn_lock);
 	job->opened = true;
-	if (!sa->draining) {
-		sa->draining = true;
-		while ((job = list_first_entry_or_null(&sa->receiving,
+	if (!peer->delivering) {
+		peer->delivering = true;
+		while ((job = list_first_entry_or_null(&peer->receiving,
 						       struct rx_job, turn)) &&
 		       job->opened) {
 			list_del(&job->turn);
-			spin_unlock(&sa->lock);
+			spin_unlock(&peer->turn_lock);
 			finish(&job->b);
 			consume_skb(job->b.skb);
 			kmem_cache_free(job_cache, job);
-			spin_lock(&sa->lock);
+			spin_lock(&peer->turn_lock);
 			/* Whoever finds 0 in receive() comes after this. */
-			smp_store_release(&sa->n_receiving,
-					  sa->n_receiving - 1);
+			smp_store_release(&peer->n_receiving,
+					  peer->n_receiving - 1);
 		}
-		sa->draining = false;
+		peer->delivering = false;
 	}
-	spin_unlock(&sa->lock);
+	spin_unlock(&peer->turn_lock);
 }
 
 static void open_job(struct esptun_job *j)
@@ -439,10 +439,10 @@ static void open_job(struct esptun_job *j)
 static void receive_queued(const struct batch *b, int cpu)
 {
 	struct rx_job *job = kmem_cache_alloc(job_cache, GFP_ATOMIC);
-	struct esptun_sa *sa = b->sa;
+	struct esptun_peer *peer = b->sa->peer;
 
 	if (!job) {
-		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
 		return;
 	}
 	job->job.run = open_job;
@@ -450,21 +450,21 @@ static void receive_queued(const struct batch *b, int cpu)
 	job->b.pass = 0;
 	job->opened = false;
 	skb_get(b->skb);
-	spin_lock(&sa->lock);
-	list_add_tail(&job->turn, &sa->receiving);
-	WRITE_ONCE(sa->n_receiving, sa->n_receiving + 1);
-	spin_unlock(&sa->lock);
+	spin_lock(&peer->turn_lock);
+	list_add_tail(&job->turn, &peer->receiving);
+	WRITE_ONCE(peer->n_receiving, peer->n_receiving + 1);
+	spin_unlock(&peer->turn_lock);
 	if (cpu < 0) {
 		open_job(&job->job);
 	} else if (!esptun_spread(cpu, &job->job)) {
-		esptun_sa_drop(sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
 		take_turn(job);
 	}
 }
 
 /*
  * @claimed: numbers, as bits relative to @seq, which is the first one's. Here
- * and now, without any queue, if nothing of the SA is in it and this CPU has
+ * and now, without any queue, if nothing of the peer is in it and this CPU has
  * had time lately.
  */
 static void receive(struct batch *b, u64 claimed, u32 seq)
@@ -479,7 +479,7 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 	else if (b->n > 1)
 		cpu = esptun_spread_pick();
 	/* 0: what take_turn() delivered on another CPU is before ours. */
-	if (cpu < 0 && likely(!smp_load_acquire(&b->sa->n_receiving))) {
+	if (cpu < 0 && likely(!smp_load_acquire(&b->sa->peer->n_receiving))) {
 		open_batch(b);
 		finish(b);
 	} else {

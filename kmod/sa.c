@@ -331,7 +331,6 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
 	skb_queue_head_init(&sa->sending);
-	INIT_LIST_HEAD(&sa->receiving);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
 	    sa_alloc_ts(sa, p)) {
 		sa_free(&sa->reclaim);

@@ -111,7 +111,7 @@ struct esptun_sa_params {
  * @ts: selectors, @n_local of our side, then @n_remote of the peer's
  *
  * Hot, written per batch:
- * @lock: inbound: protects @replay, @receiving, and the counts' consistency
+ * @lock: inbound: protects @replay and the counts' consistency
  * @seq: outbound: last sequence number taken
  * @packets: carried
  * @bytes: inner octets carried
@@ -119,10 +119,7 @@ struct esptun_sa_params {
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
  *	they are sent. Its lock nests inside nothing and covers esptun_sa_take()
- * @receiving: inbound: batches that have to wait for their turn, see rx.c
- * @n_receiving: how many were not delivered; written under @lock
- * @draining: somebody sends from @sending or delivers from @receiving; under
- *	the lock of either
+ * @draining: somebody sends from @sending, under its lock
  *
  * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
@@ -160,8 +157,6 @@ struct esptun_sa {
 	unsigned long last_used;
 	struct esptun_replay replay;
 	struct sk_buff_head sending;
-	struct list_head receiving;
-	unsigned int n_receiving;
 	bool draining;
 
 	struct esptun_limits limits ____cacheline_aligned;
