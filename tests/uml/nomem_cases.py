@@ -82,7 +82,7 @@ def run(what, percent):
                       Association(0x3001, "aes-gcm-256", 0xa0)], lossy=True)
     seen.read()
     tap.close()
-    seen.judge(False, 100, gaps=True)
+    seen.judge(100, gaps=True)
     now = counters()
     got = {k: now[k] - before.get(k, 0) for k in now if now[k] != before.get(k, 0)}
     print("# counted: %s" % got)

@@ -21,9 +21,6 @@ families = {}
 for ns in HOME:
     with taplib.netns(ns):
         families[ns] = genl.Family(), genl.ifindex("vpn0")
-# Without WIRE_ORDER=strict, packets that CPUs send at the same time, and those
-# parked (see Documentation/design/datapath.md), may overtake each other.
-strict = os.environ.get("WIRE_ORDER") == "strict"
 alg, esn = "aes-gcm-256", False
 
 
@@ -68,7 +65,7 @@ def observe(name, load, least):
                       Association(SPI_EAST, alg, 0xa0, esn)])
     seen.read()
     tap.close()
-    seen.judge(strict, least)
+    seen.judge(least)
     moved = {}
     for ns in HOME:
         now = counters(ns)
