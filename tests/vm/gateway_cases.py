@@ -136,6 +136,9 @@ def odd_packets():
                 refused += 1
         return [sent, refused]
 
+    # See one_queue in lib.sh.
+    for gateway in ("gwa", "gwb"):
+        ethtool(gateway, "wan0", gro="on", tso="off")
     before = counters()
     tap = Tap("gwa", "wan0")
     streams = [Stream("lana", "lanb", LAN["lanb"][0], 500000),

@@ -216,6 +216,14 @@ wire() {
 	must ip -n "$4" link set "$5" up
 }
 
+# The veth pair of two_hosts keeps order: with GRO at one end and no TSO at the other it
+# has one queue. Else each CPU has one of its own, and what waits in that of a
+# stalled CPU is overtaken by more than a replay window.
+one_queue() {
+	must at west ethtool -K w0 gro on tso off
+	must at east ethtool -K e0 gro on tso off
+}
+
 # single_packets NS DEV...: super-packets do not cross it whole, so that captures
 # show each packet, as on a cable.
 single_packets() {

@@ -21,10 +21,7 @@ flags() {
 }
 
 two_hosts
-# With GRO, veth has one queue. Without, each CPU has one of its own, and what
-# waits in one of a stalled CPU is overtaken by more than a replay window.
-must at west ethtool -K w0 gro on
-must at east ethtool -K e0 gro on
+one_queue
 load_esptun
 
 # ---- no SA: dormant, ICMP at once ---------------------------------------------
