@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UDP super-packets (UDP_L4) that arrive whole, over veth or from a NIC that
- * makes them, are divided by the stack before a socket with encap_rcv sees
- * them, unless they claim to be a tunnel's: the stack cannot know what the
- * socket understands. At the last point before the socket, behind every
- * firewall rule, and where it is certain that the packet is for this host, we
- * let those that hold ESP packets of an SA of ours make that claim.
+ * Batches on their way to the socket. Packets that come singly are joined by
+ * GRO: the first one's headers, behind them the ESP packets of all, as a UDP
+ * super-packet (UDP_L4). That is what a NIC would make of them, so whoever
+ * decides before the socket that they go elsewhere (NAT, a bridge, tc) can have
+ * them divided again.
+ *
+ * Before a socket with encap_rcv the stack divides such super-packets, unless
+ * they claim to be a tunnel's: it cannot know what the socket understands. At
+ * the last point before the socket, behind every firewall rule, and where it is
+ * certain that the packet is for this host, we let those that hold ESP packets
+ * of an SA of ours make that claim.
  */
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/udp.h>
+#include <net/gro.h>
 #include <net/ip.h>
 #include <net/udp.h>
 #include "ablate.h"
@@ -18,8 +25,163 @@
 #include "gro.h"
 #include "limits.h"
 #include "link.h"
+#include "reader.h"
 #include "sa.h"
 #include "udp.h"
+
+static bool our_spi(const struct esptun_sock *us, __be32 spi)
+{
+	const struct esptun_sa *sa = esptun_sadb_in_find(us->en, spi);
+
+	return sa && rcu_access_pointer(sa->link->us) == us;
+}
+
+/* ---- single packets ---- */
+
+/* All that inet_gro_receive() lets through has no IP options. */
+struct headers {
+	struct iphdr ip;
+	struct udphdr udp;
+	struct esptun_esp_hdr esp;
+};
+
+#define OUTER_LEN (ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN)
+
+/* Of a packet of which the UDP header was the last that GRO went past. */
+static const struct headers *headers_of(struct sk_buff *skb)
+{
+	unsigned int at = skb_gro_offset(skb);
+
+	return skb_gro_header(skb, at + ESPTUN_ESP_HLEN, at - OUTER_LEN);
+}
+
+/* Of one that GRO holds; the ESP header need not be there. */
+static const struct headers *held_headers(const struct sk_buff *p,
+					  unsigned int at)
+{
+	return (const void *)(p->data + at - OUTER_LEN);
+}
+
+/* What GRO holds for us of this SA, or with an SPI of 0, of any, of this flow. */
+static struct sk_buff *find_held(struct list_head *held, unsigned int at,
+				 __be32 spi)
+{
+	const __be32 *have;
+	struct sk_buff *p;
+	__be32 buf;
+
+	list_for_each_entry(p, held, list) {
+		/* Not what the stack held before there was our socket. */
+		if (!NAPI_GRO_CB(p)->same_flow || !NAPI_GRO_CB(p)->encap_mark)
+			continue;
+		have = skb_header_pointer(p, at, sizeof(buf), &buf);
+		if (!spi || (have && *have == spi))
+			return p;
+	}
+	return NULL;
+}
+
+/* Would dividing them make the same packets again? */
+static bool follows(const struct sk_buff *p, const struct headers *h,
+		    unsigned int at, unsigned int len)
+{
+	const struct iphdr *first = &held_headers(p, at)->ip;
+	u16 next_id = ntohs(first->id) + NAPI_GRO_CB(p)->count;
+
+	return len <= skb_shinfo(p)->gso_size && p->len + len <= IP_MAX_MTU &&
+	       h->ip.tos == first->tos && h->ip.ttl == first->ttl &&
+	       h->ip.frag_off == first->frag_off &&
+	       /* RFC 6864: with DF the ID means nothing. */
+	       (h->ip.frag_off & htons(IP_DF) || ntohs(h->ip.id) == next_id);
+}
+
+/* For an SA of ours and this host, not something the host only passes on? */
+static bool for_us(const struct esptun_sock *us, const struct sk_buff *skb,
+		   const struct headers *h)
+{
+	return our_spi(us, h->esp.spi) && skb->pkt_type == PACKET_HOST &&
+	       __ip_dev_find(us->en->net, h->ip.daddr, false);
+}
+
+/*
+ * Its payload behind that of @p. A sender on this host is charged for @p's own
+ * size only.
+ */
+static bool join(struct sk_buff *p, struct sk_buff *skb)
+{
+	if (!pskb_pull(skb, skb_gro_offset(skb)))
+		return false;
+	skb_orphan(skb);
+	__skb_header_release(skb);
+	if (NAPI_GRO_CB(p)->last == p)
+		skb_shinfo(p)->frag_list = skb;
+	else
+		NAPI_GRO_CB(p)->last->next = skb;
+	NAPI_GRO_CB(p)->last = skb;
+	NAPI_GRO_CB(p)->count++;
+	NAPI_GRO_CB(skb)->same_flow = 1;
+	p->len += skb->len;
+	p->data_len += skb->len;
+	if (!p->sk)
+		p->truesize += skb->truesize;
+	skb_shinfo(p)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
+	return true;
+}
+
+/* GRO verified the UDP checksum, if there is one. */
+struct sk_buff *esptun_gro_receive(struct sock *sk, struct list_head *held,
+				   struct sk_buff *skb)
+{
+	const struct esptun_sock *us = rcu_dereference_sk_user_data(sk);
+	unsigned int at = skb_gro_offset(skb);
+	unsigned int len = skb_gro_len(skb);
+	const struct headers *h = NULL;
+	struct sk_buff *p;
+	bool last;
+
+	if (us && !NAPI_GRO_CB(skb)->flush &&
+	    !esptun_ablate(ESPTUN_ABLATE_RX_GRO))
+		h = headers_of(skb);
+	/* Neither keepalives nor IKE, RFC 3948 2.2, 2.3. */
+	if (!h || !h->esp.spi || ntohs(h->udp.len) != ESPTUN_UDP_HLEN + len)
+		goto alone;
+	p = find_held(held, at, h->esp.spi);
+	if (!p && for_us(us, skb, h))
+		return NULL;
+	if (!p)
+		goto alone;
+	/* What does not follow is the first of others. */
+	if (!follows(p, h, at, len))
+		return p;
+	if (!join(p, skb))
+		goto alone;
+	last = len < skb_shinfo(p)->gso_size ||
+	       NAPI_GRO_CB(p)->count == ESPTUN_BATCH_MAX;
+	return last ? p : NULL;
+alone:
+	NAPI_GRO_CB(skb)->flush = 1;
+	/* It does not overtake. */
+	return find_held(held, at, 0);
+}
+
+/* The UDP header has its length already; see esptun_udp_gso(). */
+int esptun_gro_complete(struct sock *sk, struct sk_buff *skb, int at)
+{
+	const struct iphdr *ip = &held_headers(skb, at)->ip;
+	struct udphdr *uh = (struct udphdr *)(skb->data + at) - 1;
+
+	/* What the stack set for packets with another one inside. */
+	skb->encapsulation = 0;
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+	skb_shinfo(skb)->gso_segs = NAPI_GRO_CB(skb)->count;
+	uh->check = ~udp_v4_check(ntohs(uh->len), ip->saddr, ip->daddr, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = (unsigned char *)uh - skb->head;
+	skb->csum_offset = offsetof(struct udphdr, check);
+	return 0;
+}
+
+/* ---- super-packets ---- */
 
 /* Where the ESP packets of a super-packet to @us begin, or 0. */
 static unsigned int payload_of(const struct esptun_sock *us,
@@ -44,25 +206,24 @@ static unsigned int payload_of(const struct esptun_sock *us,
 }
 
 /* Do all of them belong to one SA of this socket? Never IKE (SPI 0). */
-static bool all_ours(const struct esptun_sock *us, const struct sk_buff *skb,
+static bool all_ours(const struct esptun_sock *us, struct sk_buff *skb,
 		     unsigned int at)
 {
-	const struct esptun_sa *sa;
-	__be32 spi = 0;
-	__be32 buf;
+	unsigned int size = skb_shinfo(skb)->gso_size;
+	struct esptun_reader r;
+	__be32 first = 0, spi;
+	bool same = true;
 
-	if (skb->len - at > ESPTUN_BATCH_MAX * skb_shinfo(skb)->gso_size)
+	if (skb->len - at > ESPTUN_BATCH_MAX * size)
 		return false;
-	for (; at < skb->len; at += skb_shinfo(skb)->gso_size) {
-		const __be32 *p =
-			skb_header_pointer(skb, at, sizeof(buf), &buf);
-
-		if (!p || !*p || (spi && *p != spi))
-			return false;
-		spi = *p;
+	esptun_reader_init(&r, skb);
+	for (; same && at < skb->len; at += size) {
+		same = esptun_reader_get(&r, at, &spi, sizeof(spi)) && spi &&
+		       (!first || spi == first);
+		first = spi;
 	}
-	sa = esptun_sadb_in_find(us->en, spi);
-	return sa && rcu_access_pointer(sa->link->us) == us;
+	esptun_reader_end(&r);
+	return same && our_spi(us, first);
 }
 
 static unsigned int local_in(void *priv, struct sk_buff *skb,
@@ -78,7 +239,7 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	at = payload_of(us, skb);
 	if (!at || !all_ours(us, skb, at) || skb_unclone(skb, GFP_ATOMIC))
 		return NF_ACCEPT;
-	skb_shinfo(skb)->gso_type &= ~SKB_GSO_UDP_L4;
+	skb_shinfo(skb)->gso_type &= ~(SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST);
 	skb_shinfo(skb)->gso_type |= SKB_GSO_UDP_TUNNEL_CSUM;
 	return NF_ACCEPT;
 }

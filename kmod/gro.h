@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Batches of ESP packets that the stack brings to the socket in one piece. */
+/*
+ * Batches of ESP packets: made of single ones by GRO, and brought to the socket
+ * in one piece.
+ */
 #ifndef ESPTUN_GRO_H
 #define ESPTUN_GRO_H
 
 struct esptun_sock;
+struct list_head;
+struct sk_buff;
+struct sock;
+
+/*
+ * As udp_tunnel_sock_cfg.gro_receive and .gro_complete: @held, what GRO holds;
+ * @at, offset of the ESP header.
+ */
+struct sk_buff *esptun_gro_receive(struct sock *sk, struct list_head *held,
+				   struct sk_buff *skb);
+int esptun_gro_complete(struct sock *sk, struct sk_buff *skb, int at);
 
 /**
  * esptun_gro_attach - let whole super-packets through to a socket

@@ -31,6 +31,8 @@ static int sock_open(struct esptun_sock *us,
 		.sk_user_data = us,
 		.encap_type = UDP_ENCAP_ESPINUDP,
 		.encap_rcv = rcv,
+		.gro_receive = esptun_gro_receive,
+		.gro_complete = esptun_gro_complete,
 	};
 	struct socket *sock;
 	int err;

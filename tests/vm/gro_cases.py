@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hostile super-packets for esptun in the west of two_hosts. See t_gro.sh."""
+"""Hostile super-packets for esptun in the west of two_hosts, and single packets
+that GRO may join to one. See t_gro.sh."""
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import genl  # noqa: E402
 import taplib  # noqa: E402
 from espwire import IP, UDP, Raw, Wire, key, trailer  # noqa: E402
-from taplib import equal  # noqa: E402
+from taplib import equal, ok  # noqa: E402
 
 ALG = "aes-gcm-256"
 OURS, SECOND, NOBODYS = 0x2001, 0x2002, 0x7002
@@ -24,6 +26,21 @@ with taplib.netns("west"):
     inside.bind(("10.9.0.1", 9999))
 with taplib.netns("east"):
     wire = Wire(ALG, False, "192.0.2.2", "192.0.2.1", 0x3001, 0xa0, OURS, 0x50)
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+
+def run(ns, *command):
+    return subprocess.run(["ip", "netns", "exec", ns, *command], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+
+
+run("west", "nft", "table ip seen { chain in { type filter hook input priority 0; "
+    "udp dport 4500 counter; }; }")
+
+
+def seen():
+    """How many packets, single or super, the firewall's INPUT chain had."""
+    return int(re.search(r"packets (\d+)", run("west", "nft", "list", "table", "ip", "seen"))[1])
 
 
 def counters():
@@ -77,20 +94,22 @@ def arrived(wanted):
         got.append(int(number) if data == number * (len(data) // 8) else data[:40])
 
 
-def case(name, packets, wanted, **counted):
+def case(name, packets, wanted, send=burst, **counted):
     """`wanted`: numbers that arrive, in order; `counted`: how counters move."""
     before = counters()
-    burst(packets)
+    send(packets)
     equal(arrived(len(wanted)), wanted, name)
     now = counters()
     equal({k: now[k] - before[k] for k in now if now[k] != before[k]},
           {k.replace("_", "-"): v for k, v in counted.items()}, name + ": what is counted")
 
 
-def cases():
+def cases(joined):
     many = [packet(i) for i in range(40)]
     numbers = list(range(40))
+    before = seen()
     case("a batch", many, numbers)
+    ok(seen() - before <= 4, "arrives in one piece, or few", seen() - before)
     case("the same once more", many, [], rx_replay=40)
     many = [packet(i) for i in range(40)]
     case("some of it twice", many[:20] + many[10:], numbers, rx_replay=10)
@@ -110,7 +129,9 @@ def cases():
         many = [packet(i, spi=NOBODYS if i == place else None) for i in range(40)]
         case("an unknown SPI as number %d" % place, many,
              numbers[:place] + numbers[place + 1:], rx_no_sa=1)
-    case("two SAs in turn", [packet(i, spi=(OURS, SECOND)[i % 2]) for i in range(40)], numbers)
+    # GRO joins those of an SA, past those of the other.
+    case("two SAs in turn", [packet(i, spi=(OURS, SECOND)[i % 2]) for i in range(40)],
+         numbers[::2] + numbers[1::2] if joined else numbers)
     many = [packet(i) for i in range(40)]
     case("a shorter last one", many + [packet(40, 48)], numbers + [40])
     for short in (1, 7, 8, 31):
@@ -137,21 +158,74 @@ def around():
     case("the last number", [packet(1, seq=0xffffffff)] + old[:39], [1], rx_replay=39)
 
 
-def run(mode, esn, segmentation, gro):
-    for ns, dev, feature, value in (("east", "e0", "tx-udp-segmentation", segmentation),
-                                    ("west", "w0", "gro", gro)):
-        subprocess.run(["ip", "netns", "exec", ns, "ethtool", "-K", dev, feature, value],
-                       check=True, stdout=subprocess.DEVNULL)
+def datagram(payload, number, **fields):
+    """A whole IP packet; with UDP's checksum unless `chksum` says otherwise."""
+    fields = {"flags": "DF", "id": number + 1, "ttl": 64, **fields}
+    udp = {k: fields.pop(k) for k in ("chksum", "len") if k in fields}
+    return bytes(IP(src="192.0.2.2", dst="192.0.2.1", **fields) /
+                 UDP(sport=4500, dport=4500, **udp) / Raw(payload))
+
+
+def collected(datagrams):
+    for one in filter(None, datagrams):
+        raw.sendto(one, ("192.0.2.1", 0))
+
+
+def joining(name, pieces, special=None, wanted=None, total=12, every=None, **counted):
+    """Packets of one size; number 5 is sent as `special`, a function, makes it.
+    They arrive as `pieces` packets, in the order `wanted`."""
+    datagrams = [(special if special and i == 5 else
+                  lambda i: datagram(packet(i), i, **every or {}))(i) for i in range(total)]
+    before = seen()
+    case(name, datagrams, list(range(total)) if wanted is None else wanted, send=collected,
+         **counted)
+    equal(seen() - before, pieces, name + ": so many pieces")
+
+
+def singles():
+    """What GRO may join and what not. The qdisc keeps packets back for a while
+    and lets them go at once, so that they meet in one run of NAPI."""
+    run("east", "tc", "qdisc", "replace", "dev", "e0", "root", "netem", "slot", "700ms", "700ms")
+    numbers = list(range(12))
+    without, last = numbers[:5] + numbers[6:], numbers[:5] + numbers[6:] + [5]
+    joining("with checksums", 1)
+    joining("without checksums", 1, every={"chksum": 0})
+    joining("more than a batch", 2, total=70)
+    joining("one wrong checksum", 2, lambda i: datagram(packet(i), i, chksum=0xdead), without)
+    joining("one without a checksum", 2, lambda i: datagram(packet(i), i, chksum=0), last)
+    joining("another TTL", 3, lambda i: datagram(packet(i), i, ttl=63))
+    joining("a congestion mark", 3, lambda i: datagram(packet(i), i, tos=3), without, rx_ecn=1)
+    joining("that may be fragmented", 1, every={"flags": 0})
+    joining("of which numbers lack", 2, lambda i: b"", without, every={"flags": 0})
+    joining("shorter", 2, lambda i: datagram(packet(i, 48), i))
+    joining("longer", 3, lambda i: datagram(packet(i, 200), i))
+    joining("octets behind the datagram", 3,
+            lambda i: datagram(packet(i) + b"behind", i, len=8 + len(packet(i)), chksum=0),
+            every={"chksum": 0})
+    joining("IKE", 3, lambda i: datagram(b"\0" * len(packet(i)), i), without, rx_ike_no_agent=1)
+    joining("a keepalive", 3, lambda i: datagram(b"\xff", i), without, rx_keepalive=1)
+    joining("an unknown SPI", 3, lambda i: datagram(packet(i, spi=NOBODYS), i), without,
+            rx_no_sa=1)
+    joining("another SA", 2, lambda i: datagram(packet(i, spi=SECOND), i), last)
+    run("east", "tc", "qdisc", "del", "dev", "e0", "root")
+
+
+def modes(mode, esn, segmentation, gro):
+    # Without TSO, too: else veth does not let what comes from there through GRO.
+    run("east", "ethtool", "-K", "e0", "tx-udp-segmentation", segmentation, "tso", segmentation)
+    run("west", "ethtool", "-K", "w0", "gro", gro)
     taplib.prefix = mode + ": "
     if not esn:
         install(esn)
         around()
     install(esn)
-    cases()
+    cases(gro == "on")
+    if gro == "on":
+        singles()
 
 
-run("whole", False, "on", "off")
-run("gro", False, "off", "on")
-run("whole, ESN", True, "on", "off")
+modes("whole", False, "on", "off")
+modes("gro", False, "off", "on")
+modes("whole, ESN", True, "on", "off")
 taplib.prefix = ""
 taplib.finish()

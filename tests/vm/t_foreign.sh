@@ -17,8 +17,10 @@ wire r rb 203.0.113.1/24 b eth0 203.0.113.2/24
 must ip -n a route add default via 198.51.100.1
 must ip -n b route add default via 203.0.113.1
 in_quiet r sysctl -qw net.ipv4.ip_forward=1
-# Whoever gets to b is a packet that any host could send.
-must at r ethtool -K rb tx-udp-segmentation off tx-gso-list off
+# Whatever gets to b is a packet that any host could send, its checksum computed.
+must at r ethtool -K rb tx-udp-segmentation off tx-gso-list off tx-checksum-ip-generic off
+# With NAPI, packets stay in order there whichever CPU they come from.
+must at b ethtool -K eth0 gro on
 load_esptun
 
 link() {

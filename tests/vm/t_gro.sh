@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-timeout: 300
 #
-# Super-packets from a sender that puts what it likes into them: a bad packet
-# harms only itself, and the replay window holds as if each had come alone.
+# Super-packets from a sender that puts what it likes into them, and such that
+# GRO makes of single packets: a bad packet harms only itself, and the replay
+# window holds as if each had come alone.
 # esptun in the west; the east end is a UDP socket.
 
 # shellcheck source=tests/vm/lib.sh
