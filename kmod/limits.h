@@ -38,7 +38,7 @@
  * asked whether they have time.
  */
 #define ESPTUN_SPREAD_MAX 512
-#define ESPTUN_SPREAD_DEPTH 8
+#define ESPTUN_SPREAD_DEPTH 4
 #define ESPTUN_SPREAD_TRIES 8
 
 /*

@@ -442,7 +442,8 @@ static void receive_queued(const struct batch *b, int cpu)
 	struct esptun_peer *peer = b->sa->peer;
 
 	if (!job) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
+			       hweight64(b->fresh));
 		return;
 	}
 	job->job.run = open_job;
@@ -457,7 +458,8 @@ static void receive_queued(const struct batch *b, int cpu)
 	if (cpu < 0) {
 		open_job(&job->job);
 	} else if (!esptun_spread(cpu, &job->job)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM, b->n);
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
+			       hweight64(b->fresh));
 		take_turn(job);
 	}
 }

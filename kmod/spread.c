@@ -25,7 +25,7 @@
  * @when: microseconds then
  * @idle: microseconds the CPU had been idle then
  * @worked_then: @worked then
- * @busy: it had next to no time between the last two samples
+ * @busy: it had little time between the last two samples
  * @free: it had time, or spent it on our jobs
  */
 struct spread {
@@ -97,7 +97,7 @@ void esptun_spread_drain(void)
 /* ---- choosing ---- */
 
 /*
- * Once in a jiffy: what did the CPU do since? Less than a quarter idle is busy,
+ * Once in a jiffy: what did the CPU do since? Less than half idle is busy,
  * half of the time for others is free.
  */
 static struct spread *sampled(int cpu)
@@ -112,7 +112,7 @@ static struct spread *sampled(int cpu)
 	all = now_us() - s->when;
 	idle = (u32)get_cpu_idle_time_us(cpu, NULL) - s->idle;
 	worked = READ_ONCE(s->worked) - s->worked_then;
-	WRITE_ONCE(s->busy, idle < all / 4);
+	WRITE_ONCE(s->busy, idle < all / 2);
 	WRITE_ONCE(s->free, idle + worked > all / 2);
 	s->when += all;
 	s->idle += idle;
