@@ -407,9 +407,9 @@ listens() {
 	ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
-# capture NS DEV FILE [FILTER]: tcpdump into $VM_OUT/FILE, ready when this
+# capture NS DEV FILE [OPTION|FILTER...]: tcpdump into $VM_OUT/FILE, ready when this
 # returns; `stop $started` ends it.
 capture() {
-	start "$1" "/run/$3.log" tcpdump -n -U --immediate-mode -i "$2" -w "$VM_OUT/$3" ${4:+"$4"}
+	start "$1" "/run/$3.log" tcpdump -n -U --immediate-mode -i "$2" -w "$VM_OUT/$3" "${@:4}"
 	wait_for 10 holds "/run/$3.log" 'listening on' || bail "tcpdump: $(cat "/run/$3.log")"
 }

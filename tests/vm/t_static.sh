@@ -51,7 +51,10 @@ must at west esptun sa flush dev vpn0
 
 # ---- traffic --------------------------------------------------------------------
 
-capture west w0 static.pcap
+# As it leaves either end: what arrives may have been joined by GRO.
+capture west w0 west.pcap -Q out
+west=$started
+capture east e0 east.pcap -Q out
 static_east aes-gcm-256 off
 esptun_sas west 1 aes-gcm-256 off $SPI_WEST 0x50 $SPI_EAST 0xa0
 check "IPv4 ping west to east" pings west 10.9.0.2
@@ -61,6 +64,8 @@ check "IPv6 ping east to west" pings east fd00:9::1
 check "large packets, fragmented inside" pings west 10.9.0.2 -s 4000 -M dont
 check "large IPv6 packets" pings west fd00:9::2 -s 4000 -M dont
 stop "$started"
+stop "$west"
+must mergecap -w "$VM_OUT/static.pcap" "$VM_OUT/west.pcap" "$VM_OUT/east.pcap"
 check "TCP west to east" iperf west east 10.9.0.2
 check "TCP east to west" iperf west east 10.9.0.2 -R
 check "TCP over IPv6, both ways" iperf west east fd00:9::2 --bidir

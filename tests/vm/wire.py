@@ -120,16 +120,14 @@ class Association:
 
     def split(self, payload):
         """(packet, plain octets) of a super-packet or of one packet. The size of
-        its segments is not on the wire: it is where the next number follows and
-        the first segment's ICV fits."""
-        follower = payload[:4] + struct.pack("!L", struct.unpack_from("!L", payload, 4)[0] + 1
-                                             & 0xffffffff)
-        at = payload.find(follower, 16 + ICV)
+        its segments is not on the wire: it is where the SPI stands again and the
+        first segment's ICV fits. What GRO joined may have gaps in its numbers."""
+        at = payload.find(payload[:4], 16 + ICV)
         while at > 0:
             try:
                 plain = self.decrypt(payload[:at])
             except Exception:
-                at = payload.find(follower, at + 1)
+                at = payload.find(payload[:4], at + 1)
                 continue
             rest = [payload[i:i + at] for i in range(at, len(payload), at)]
             assert len(rest) < 64, "%d segments" % (len(rest) + 1)
