@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ChaCha20-Poly1305 comes from the kernel's library (chachapoly.c), the others
- * from its crypto API. Only synchronous transforms. Up to Linux 6.12, x86 offers AES-GCM in two
- * forms: a wrapper that goes asynchronous when SIMD is taken, and the
- * synchronous driver inside it ("__" in front of the name, flag INTERNAL), to
- * be used only while may_use_simd(). We take the inner one and let the caller
- * park packets in the rare other case: no second transform per SA, whose
- * software GHASH alone would need a 4 KB table. Kernels without the inner form
- * have a synchronous driver under the plain name.
+ * from its crypto API. Only synchronous transforms. Up to Linux 6.12, x86
+ * offers AES-GCM in two forms: a wrapper that goes asynchronous when SIMD is
+ * taken, and the synchronous driver inside it ("__" in front of the name, flag
+ * INTERNAL), to be used only while may_use_simd(). We take the inner one and
+ * let the caller put packets off in the rare other case: no second transform
+ * per SA, whose software GHASH alone would need a 4 KB table. Kernels without
+ * the inner form have a synchronous driver under the plain name.
  */
 #include <linux/kmod.h>
 #include <linux/netlink.h>

@@ -146,10 +146,11 @@ struct sk_buff *esptun_gro_receive(struct sock *sk, struct list_head *held,
 	if (!h || !h->esp.spi || ntohs(h->udp.len) != ESPTUN_UDP_HLEN + len)
 		goto alone;
 	p = find_held(held, at, h->esp.spi);
-	if (!p && for_us(us, skb, h))
-		return NULL;
-	if (!p)
+	if (!p && !for_us(us, skb, h))
 		goto alone;
+	/* A new key does not overtake the old one. */
+	if (!p)
+		return find_held(held, at, 0);
 	/* What does not follow is the first of others. */
 	if (!follows(p, h, at, len))
 		return p;

@@ -37,6 +37,12 @@ bool esptun_pages_room(struct sk_buff *skb, unsigned int len)
 		p->at = (p->at + 1) % RING;
 		frag = &p->ring[p->at];
 	}
+	/* Neither too small for ever, nor the kernel's last reserve. */
+	if (frag->page &&
+	    (len > frag->size || page_is_pfmemalloc(frag->page))) {
+		put_page(frag->page);
+		frag->page = NULL;
+	}
 	/* Begins anew if nobody uses them. New ones may be smaller than asked. */
 	if (!skb_page_frag_refill(len, frag, GFP_ATOMIC) ||
 	    frag->offset + len > frag->size)

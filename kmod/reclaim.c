@@ -9,11 +9,24 @@
 static LLIST_HEAD(done_with);
 static struct workqueue_struct *reclaim_wq;
 
+/*
+ * A batch of an SA that is gone may wait behind others of its peer, and whoever
+ * delivers those delivers it, too, though he never found its SA: (1) those
+ * before it have queued their jobs, (2) all of them are opened, (3) who
+ * delivers them is done.
+ */
+static void wait_for_turns(void)
+{
+	synchronize_rcu();
+	esptun_spread_drain();
+	synchronize_rcu();
+}
+
 static void reclaim_work(struct work_struct *work)
 {
 	struct llist_node *next = llist_del_all(&done_with);
 
-	esptun_spread_drain();
+	wait_for_turns();
 	while (next) {
 		struct esptun_reclaim *r =
 			llist_entry(next, struct esptun_reclaim, node);

@@ -351,8 +351,15 @@ static void finish(struct batch *b);
 static void receive_singly(struct batch *b)
 {
 	unsigned int i;
+	u32 ahead;
 
 	__skb_queue_purge(&b->opened);
+	/* Who delivers for others was not asked before. */
+	if (!esptun_aead_ready(&b->sa->aead)) {
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
+			       hweight64(b->pass));
+		return;
+	}
 	for (i = 0; i < b->n; i++) {
 		struct batch one = {
 			.sa = b->sa,
@@ -366,7 +373,11 @@ static void receive_singly(struct batch *b)
 		};
 		struct esptun_esp_hdr esp;
 
-		if (skb_copy_bits(b->skb, one.at, &esp, sizeof(esp)) ||
+		if (skb_copy_bits(b->skb, one.at, &esp, sizeof(esp)))
+			continue;
+		/* Those that were not authentic are counted. */
+		ahead = ntohl(esp.seq) - lower_32_bits(b->first);
+		if (ahead >= ESPTUN_BATCH_MAX || !(b->pass & BIT_ULL(ahead)) ||
 		    !check_window(&one, 1, ntohl(esp.seq)))
 			continue;
 		open_batch(&one);
@@ -438,9 +449,12 @@ static void open_job(struct esptun_job *j)
 /* Into the queue, and to @cpu unless it is -1: then opened here. */
 static void receive_queued(const struct batch *b, int cpu)
 {
-	struct rx_job *job = kmem_cache_alloc(job_cache, GFP_ATOMIC);
 	struct esptun_peer *peer = b->sa->peer;
+	struct rx_job *job = NULL;
 
+	/* Should the first of them have to wait long, the others end here. */
+	if (READ_ONCE(peer->n_receiving) < ESPTUN_SPREAD_MAX)
+		job = kmem_cache_alloc(job_cache, GFP_ATOMIC);
 	if (!job) {
 		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
 			       hweight64(b->fresh));
