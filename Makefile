@@ -86,7 +86,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm interop ynl deps \
+	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm vm-debug interop ynl deps \
 	clean format help tests
 
 help: ## this list
@@ -271,6 +271,9 @@ test-install: userspace ## make install into a folder, dkms build in a private t
 
 vm: userspace module-vm ## the module on Debian's 6.1 kernel in QEMU
 	$(Q)B=$B tests/run-tap vm tests/vm/suite
+
+vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
+	$(Q)B=$B tests/run-tap vm-debug tests/vm/suite-debug
 
 interop: userspace module-vm ## esptund against strongSwan in QEMU
 	$(Q)B=$B tests/run-tap interop tests/interop/suite
