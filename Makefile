@@ -27,7 +27,11 @@ iplibdir ?= /usr/lib/$(MULTIARCH)/ip
 KDIR    ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	   $(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | \
 	   grep -v -e rt-amd64 -e cloud-amd64 | sort -rV))
-KREL     = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+# A root file system with KDIR and its compiler in it, if not ours.
+KROOT   ?=
+KREL     = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KROOT)$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+# Debian's kernel for the goals that boot one: a series, or a suite.
+KVM     ?= 6.1
 
 CC      := gcc
 FUZZCC  ?= clang
@@ -190,7 +194,8 @@ module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
 	@mkdir -p $(KBUILD_DIR)
 	$(Q)exec 9>$(KBUILD_DIR).lock && flock 9 && \
 	cp -rpu Kbuild kmod include $(KBUILD_DIR)/ && \
-	{ $(MAKE) -C $(KDIR) M=$(abspath $(KBUILD_DIR)) $(if $(filter 1,$(V)),V=1) $(if $(filter 1,$(ABLATE)),ESPTUN_ABLATE=1) $(KFLAGS) modules \
+	{ $(if $(KROOT),tests/vm/in-root $(KROOT) $(abspath $(KBUILD_DIR))) $(MAKE) -C $(KDIR) \
+		M=$(if $(KROOT),/mnt,$(abspath $(KBUILD_DIR))) $(if $(filter 1,$(V)),V=1) $(if $(filter 1,$(ABLATE)),ESPTUN_ABLATE=1) $(KFLAGS) modules \
 		>$(KBUILD_DIR)/make.log 2>&1 || { cat $(KBUILD_DIR)/make.log >&2; exit 1; }; } && \
 	cp -p $(KBUILD_DIR)/kmod/esptun.ko $B/esptun.ko.tmp && mv -f $B/esptun.ko.tmp $B/esptun.ko
 
@@ -264,19 +269,19 @@ fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
 
 # The module for the very kernel that tests/vm/run boots.
 module-vm:
-	$(Q)eval "$$(tests/vm/kernel 6.1)" && $(MAKE) module KDIR=$$KDIR
+	$(Q)kernel=$$(tests/vm/kernel $(KVM)) && eval "$$kernel" && $(MAKE) module KDIR=$$KDIR KROOT=$$KROOT
 
 test-install: userspace ## make install into a folder, dkms build in a private tree
 	$(Q)B=$B tests/run-tap install tests/install/run
 
-vm: userspace module-vm ## the module on Debian's 6.1 kernel in QEMU
-	$(Q)B=$B tests/run-tap vm tests/vm/suite
+vm: userspace ## the module on Debian's kernel in QEMU (KVM=6.12)
+	$(Q)B=$B tests/run-tap vm "tests/vm/suite $(KVM)"
 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B tests/run-tap vm-debug tests/vm/suite-debug
 
-interop: userspace module-vm ## esptund against strongSwan in QEMU
-	$(Q)B=$B tests/run-tap interop tests/interop/suite
+interop: userspace ## esptund against strongSwan in QEMU
+	$(Q)B=$B tests/run-tap interop "tests/interop/suite $(KVM)"
 
 check: ## every tier; last line: N passed, N failed, N skipped
 	$(Q)B=$B tests/check
@@ -288,7 +293,7 @@ demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
 
 bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
-	$(Q)tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
+	$(Q)KVM=$(KVM) tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
 # Static: it also runs in guests with another C library.
 build/bench/load: tests/bench/load.c
