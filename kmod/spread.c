@@ -168,7 +168,8 @@ int esptun_spread_module_init(void)
 		s->stamp = jiffies;
 		s->hint = cpu;
 	}
-	spread_wq = alloc_workqueue(ESPTUN_KIND "_spread", WQ_HIGHPRI, 0);
+	spread_wq = alloc_workqueue(ESPTUN_KIND "_spread",
+				    WQ_HIGHPRI | WQ_PERCPU, 0);
 	if (!spread_wq) {
 		free_percpu(spreads);
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #include <linux/kconfig.h>
 #include <linux/netdevice.h>
 #include <linux/timer.h>
+#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
@@ -81,6 +82,13 @@ struct chacha_state {
 /* Our timers are never rearmed once their object is marked dead. */
 #ifndef HAVE_TIMER_SHUTDOWN_SYNC
 #define timer_shutdown_sync(timer) del_timer_sync(timer)
+#endif
+
+/* ---- work queues ------------------------------------------------------- */
+
+/* Of each CPU, where not WQ_UNBOUND. */
+#ifndef HAVE_WQ_PERCPU
+#define WQ_PERCPU 0
 #endif
 
 /* ---- devices ----------------------------------------------------------- */
