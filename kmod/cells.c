@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/log2.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include "cells.h"
 #include "limits.h"
+
+/* The way up the stack has begun here, from esptun_cells_receive(). */
+static DEFINE_PER_CPU(bool, delivering);
 
 /* A packet with nothing to join needs no GRO. */
 static void deliver(struct esptun_cell *cell, struct sk_buff *skb)
@@ -85,8 +89,20 @@ void esptun_cells_free(struct esptun_cells *cells)
 	kvfree(cells->cell);
 }
 
+/*
+ * On its way already, on this CPU or another? A tunnel in a tunnel comes here
+ * from the way up of the outer one's packet; the stack is not deep enough for
+ * any number of them.
+ */
+static bool idle(const struct esptun_cell *cell)
+{
+	return !test_bit(NAPI_STATE_SCHED, &cell->napi.state) &&
+	       skb_queue_empty_lockless(&cell->queue) &&
+	       !__this_cpu_read(delivering);
+}
+
 void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
-			  struct sk_buff *skb)
+			  struct sk_buff *skb, bool alone)
 {
 	struct esptun_cell *cell = &cells->cell[which & cells->mask];
 	unsigned int waiting;
@@ -95,6 +111,12 @@ void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
 		     skb_queue_len_lockless(&cell->queue) >= ESPTUN_CELL_MAX)) {
 		dev_core_stats_rx_dropped_inc(skb->dev);
 		kfree_skb(skb);
+		return;
+	}
+	if (alone && idle(cell)) {
+		__this_cpu_write(delivering, true);
+		netif_receive_skb(skb);
+		__this_cpu_write(delivering, false);
 		return;
 	}
 	spin_lock(&cell->queue.lock);

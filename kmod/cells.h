@@ -3,7 +3,8 @@
  * Inner packets on their way up the stack, joined by GRO once more. As the
  * kernel's gro_cells, except that a queue is not a CPU's: packets of a peer go
  * through one and the same, so they stay in order whatever CPUs they were
- * opened on.
+ * opened on; and that a packet which GRO can do nothing for, and which none is
+ * before, does not wait.
  */
 #ifndef ESPTUN_CELLS_H
 #define ESPTUN_CELLS_H
@@ -53,10 +54,11 @@ void esptun_cells_free(struct esptun_cells *cells);
  * @which: packets with an equal value stay in order
  * @skb: the packet, consumed; dropped and counted if too many wait or the
  *	device is down
+ * @alone: GRO has nothing to join it to, so far as the caller knows
  *
- * Bottom halves off.
+ * Bottom halves off, RCU; no lock that the way up the stack may want.
  */
 void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
-			  struct sk_buff *skb);
+			  struct sk_buff *skb, bool alone);
 
 #endif /* ESPTUN_CELLS_H */

@@ -313,6 +313,13 @@ static unsigned int received_len(const struct sk_buff *skb, unsigned int n)
 	return skb->len + (n - 1) * skb_headlen(skb);
 }
 
+static bool maybe_tcp(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return ip_hdr(skb)->protocol == IPPROTO_TCP;
+	return ipv6_hdr(skb)->nexthdr == IPPROTO_TCP;
+}
+
 static void deliver(struct batch *b)
 {
 	struct esptun_link *link = b->sa->link;
@@ -320,7 +327,11 @@ static void deliver(struct batch *b)
 	u32 cell = hash_32(b->sa->peer->id, 16);
 	struct sk_buff *skb;
 	u64 bytes = 0;
+	bool alone;
 
+	/* More TCP may come behind it, in batches of its own. */
+	alone = skb_queue_len(&b->opened) == 1 &&
+		!maybe_tcp(skb_peek(&b->opened));
 	while ((skb = __skb_dequeue(&b->opened))) {
 		n = skb_shinfo(skb)->gso_segs ?: 1;
 		reason = admit(b->sa, skb, b->tos);
@@ -332,7 +343,7 @@ static void deliver(struct batch *b)
 		packets += n;
 		bytes += received_len(skb, n);
 		skb->dev = link->dev;
-		esptun_cells_receive(&link->cells, cell, skb);
+		esptun_cells_receive(&link->cells, cell, skb, alone);
 	}
 	if (!packets)
 		return;
