@@ -44,7 +44,7 @@ static void make_tag(const u8 *key, const u8 *aad, unsigned int aad_len,
 	unsigned int end = rest ? POLY1305_BLOCK_SIZE : 0;
 	u8 head[ESPTUN_CHACHAPOLY_AAD_MAX] = {};
 	u8 tail[2 * POLY1305_BLOCK_SIZE] = {};
-	struct poly1305_desc_ctx ctx;
+	struct poly1305_desc_ctx ctx __uninitialized;
 
 	memcpy(head, aad, min(aad_len, ESPTUN_CHACHAPOLY_AAD_MAX));
 	memcpy(tail, text + whole, rest);
@@ -62,8 +62,8 @@ void esptun_chachapoly_seal(const struct esptun_chachapoly *k, const u8 *iv,
 			    unsigned int len)
 {
 	u8 *front = text - BLOCK;
-	struct chacha_state state;
-	u8 was[BLOCK];
+	struct chacha_state state __uninitialized;
+	u8 was[BLOCK] __uninitialized;
 
 	begin(&state, k, iv); /* which may lie there */
 	memcpy(was, front, BLOCK);
@@ -85,7 +85,7 @@ bool esptun_chachapoly_open(const struct esptun_chachapoly *k, const u8 *iv,
 {
 	unsigned int first = min_t(unsigned int, len, BLOCK);
 	u8 tag[POLY1305_DIGEST_SIZE];
-	struct chacha_state state;
+	struct chacha_state state __uninitialized;
 	u8 stream[2 * BLOCK] = {};
 	bool good;
 

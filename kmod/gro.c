@@ -146,14 +146,15 @@ struct sk_buff *esptun_gro_receive(struct sock *sk, struct list_head *held,
 	if (!h || !h->esp.spi || ntohs(h->udp.len) != ESPTUN_UDP_HLEN + len)
 		goto alone;
 	p = find_held(held, at, h->esp.spi);
-	if (!p && !for_us(us, skb, h))
-		goto alone;
 	/* A new key does not overtake the old one. */
 	if (!p)
 		return find_held(held, at, 0);
 	/* What does not follow is the first of others. */
 	if (!follows(p, h, at, len))
 		return p;
+	/* It is not worth asking before there are two. */
+	if (NAPI_GRO_CB(p)->count == 1 && !for_us(us, skb, h))
+		goto alone;
 	if (!join(p, skb))
 		goto alone;
 	last = len < skb_shinfo(p)->gso_size ||
@@ -211,7 +212,7 @@ static bool all_ours(const struct esptun_sock *us, struct sk_buff *skb,
 		     unsigned int at)
 {
 	unsigned int size = skb_shinfo(skb)->gso_size;
-	struct esptun_reader r;
+	struct esptun_reader r __uninitialized;
 	__be32 first = 0, spi;
 	bool same = true;
 

@@ -193,33 +193,29 @@ static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
 /* ---- decryption ---- */
 
 /*
- * Copy packet @i to @to, where nobody else changes it, and open it. Its header
- * may have changed since it was looked at. @len and @next tell of what is
- * inside. Return the reason to drop it, or 0.
+ * Open a packet at @text, where it was copied and nobody else changes it. Its
+ * header may have changed since it was looked at. @inner and @next tell of what
+ * is inside. Return the reason to drop it, or 0.
  */
-static unsigned int open_at(struct batch *b, struct esptun_reader *r,
-			    unsigned int i, u8 *to, unsigned int *inner,
-			    u8 *next)
+static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
+			    unsigned int *inner, u8 *next)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
-	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
+	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)text;
 	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
-	unsigned int len = packet_len(b, i);
 	u32 ahead;
 
-	if (!esptun_reader_get(r, b->at + i * b->size, to, len))
-		return ESPTUN_STATS_A_RX_TRUNCATED;
 	ahead = ntohl(esp->seq) - lower_32_bits(b->first);
 	/* Counted by check_window() already. */
 	if (ahead >= ESPTUN_BATCH_MAX || !(b->fresh & BIT_ULL(ahead)))
 		return COUNTED;
 	if (esp->spi != b->sa->spi ||
-	    esptun_aead_open(&b->sa->aead, to, len, b->first + ahead,
+	    esptun_aead_open(&b->sa->aead, text, len, b->first + ahead,
 			     b->sa->esn))
 		return ESPTUN_STATS_A_RX_AUTH;
 	b->fresh &= ~BIT_ULL(ahead);
 	b->pass |= BIT_ULL(ahead);
-	return unwrap(to + head, len - head - sizes->icv, inner, next);
+	return unwrap(text + head, len - head - sizes->icv, inner, next);
 }
 
 static void count_drop(struct batch *b, unsigned int reason)
@@ -228,23 +224,39 @@ static void count_drop(struct batch *b, unsigned int reason)
 		esptun_sa_drop(b->sa, reason, 1);
 }
 
+/*
+ * Room for a packet of its own. As netdev_alloc_skb() does, small ones come
+ * from the slab, so that what waits in a socket holds no more memory than it is
+ * charged for; but without a second headroom.
+ */
+static struct sk_buff *alloc_single(struct net_device *dev, unsigned int len)
+{
+	unsigned int size = ESPTUN_AEAD_HEADROOM + len;
+	struct sk_buff *skb;
+
+	if (size > SKB_WITH_OVERHEAD(1024))
+		skb = netdev_alloc_skb(dev, size);
+	else
+		skb = __alloc_skb(size, GFP_ATOMIC,
+				  SKB_ALLOC_RX | SKB_ALLOC_NAPI, NUMA_NO_NODE);
+	if (skb)
+		skb_reserve(skb, ESPTUN_AEAD_HEADROOM);
+	return skb;
+}
+
 /* A packet of its own: opened in the skb it is delivered in. */
 static void open_single(struct batch *b)
 {
 	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
-	struct sk_buff *skb = netdev_alloc_skb(b->sa->link->dev,
-					       ESPTUN_AEAD_HEADROOM + b->len);
+	struct sk_buff *skb = alloc_single(b->sa->link->dev, b->len);
 	unsigned int reason = ESPTUN_STATS_A_RX_NOMEM;
-	struct esptun_reader r;
 	unsigned int inner;
 	u8 next;
 
-	if (skb) {
-		skb_reserve(skb, ESPTUN_AEAD_HEADROOM);
-		esptun_reader_init(&r, b->skb);
-		reason = open_at(b, &r, 0, skb_put(skb, b->len), &inner, &next);
-		esptun_reader_end(&r);
-	}
+	if (skb && skb_copy_bits(b->skb, b->at, skb_put(skb, b->len), b->len))
+		reason = ESPTUN_STATS_A_RX_TRUNCATED;
+	else if (skb)
+		reason = open_at(b, skb->data, b->len, &inner, &next);
 	if (reason) {
 		count_drop(b, reason);
 		kfree_skb(skb);
@@ -265,15 +277,19 @@ static void open_merged(struct batch *b)
 {
 	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
 	u8 *work = esptun_pages_work() + ESPTUN_AEAD_HEADROOM;
+	struct esptun_reader r __uninitialized;
 	unsigned int i, inner, reason;
-	struct esptun_reader r;
 	struct esptun_merge m;
 	u8 next;
 
 	esptun_merge_init(&m);
 	esptun_reader_init(&r, b->skb);
 	for (i = 0; i < b->n; i++) {
-		reason = open_at(b, &r, i, work, &inner, &next);
+		reason = ESPTUN_STATS_A_RX_TRUNCATED;
+		if (esptun_reader_get(&r, b->at + i * b->size, work,
+				      packet_len(b, i)))
+			reason = open_at(b, work, packet_len(b, i), &inner,
+					 &next);
 		if (!reason && esptun_merge_add(&m, work + head, inner,
 						next == ESPTUN_NEXT_IP4))
 			reason = ESPTUN_STATS_A_RX_NOMEM;
@@ -313,8 +329,11 @@ static unsigned int received_len(const struct sk_buff *skb, unsigned int n)
 	return skb->len + (n - 1) * skb_headlen(skb);
 }
 
-static bool maybe_tcp(const struct sk_buff *skb)
+/* May what comes after it continue it? A super-packet is as long as it gets. */
+static bool joinable(const struct sk_buff *skb)
 {
+	if (skb_is_gso(skb))
+		return false;
 	if (skb->protocol == htons(ETH_P_IP))
 		return ip_hdr(skb)->protocol == IPPROTO_TCP;
 	return ipv6_hdr(skb)->nexthdr == IPPROTO_TCP;
@@ -329,9 +348,8 @@ static void deliver(struct batch *b)
 	u64 bytes = 0;
 	bool alone;
 
-	/* More TCP may come behind it, in batches of its own. */
 	alone = skb_queue_len(&b->opened) == 1 &&
-		!maybe_tcp(skb_peek(&b->opened));
+		!joinable(skb_peek(&b->opened));
 	while ((skb = __skb_dequeue(&b->opened))) {
 		n = skb_shinfo(skb)->gso_segs ?: 1;
 		reason = admit(b->sa, skb, b->tos);
@@ -550,7 +568,7 @@ static bool belongs(const struct batch *b, struct esptun_reader *r,
 static u64 gather(struct batch *b, const struct esptun_esp_hdr *esp)
 {
 	unsigned int next, left = b->skb->len - b->at;
-	struct esptun_reader r;
+	struct esptun_reader r __uninitialized;
 	u64 claimed = 1;
 
 	if (b->len == left || ESPTUN_AEAD_HEADROOM + b->size > ESPTUN_WORK_LEN)
@@ -588,17 +606,16 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 			      unsigned int at, unsigned int size)
 {
 	unsigned int left = skb->len - at;
-	struct batch b = {
-		.skb = skb,
-		.at = at,
-		.size = min(left, size),
-		.len = min(left, size),
-		.n = 1,
-		.tos = ip_hdr(skb)->tos,
-	};
+	struct batch b __uninitialized;
 	struct esptun_esp_hdr esp = {};
 	unsigned int reason;
 
+	b.sa = NULL;
+	b.skb = skb;
+	b.at = at;
+	b.size = b.len = min(left, size);
+	b.n = 1;
+	b.tos = ip_hdr(skb)->tos;
 	if (!skb_copy_bits(skb, at, &esp,
 			   min_t(unsigned int, left, sizeof(esp))))
 		b.sa = find_sa(us, esp.spi);
@@ -625,7 +642,8 @@ static void esp_receive(struct esptun_sock *us, struct sk_buff *skb)
 
 	while (at < skb->len)
 		at += esp_batch(us, skb, at, size);
-	consume_skb(skb);
+	/* To the CPU's cache, from which the next one is taken. */
+	napi_consume_skb(skb, 1);
 }
 
 /* ---- IKE ---- */

@@ -231,17 +231,24 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
 
 /* ---- encryption ---- */
 
+/* What leaves for a packet: a list. */
+struct departure {
+	struct sk_buff *out;
+	struct esptun_path path;
+	u8 tos;
+	bool df;
+};
+
 /* What all segments of a batch have in common. */
 struct batch {
 	struct esptun_sa *sa;
-	struct esptun_path path;
 	struct sk_buff *skb;
 	struct sk_buff **tail;
 	struct esptun_segments segs;
+	struct departure leave;
+	bool first; /* nobody of the SA is before us */
 	u64 seq;
-	u8 tos;
 	u8 next;
-	bool df;
 	unsigned int packets;
 	u64 bytes;
 };
@@ -280,7 +287,7 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 
 static unsigned int headroom(const struct batch *b)
 {
-	const struct dst_entry *dst = &b->path.rt->dst;
+	const struct dst_entry *dst = &b->leave.path.rt->dst;
 
 	return LL_RESERVED_SPACE(dst->dev) + dst->header_len + ESPTUN_IP4_HLEN +
 	       ESPTUN_UDP_HLEN;
@@ -461,11 +468,8 @@ static void count_tx(struct batch *b)
 
 /* Of a packet in sa->sending. */
 struct turn {
-	struct sk_buff *out; /* list of what to send for it */
-	struct esptun_path path;
-	u8 tos;
-	bool df;
-	bool sealed; /* @out is complete; under sa->sending.lock */
+	struct departure leave;
+	bool sealed; /* @leave is complete; under sa->sending.lock */
 };
 
 static struct turn *turn(struct sk_buff *skb)
@@ -477,70 +481,89 @@ static struct turn *turn(struct sk_buff *skb)
 /* Numbers and a place in the queue, so that one goes with the other. */
 static int queue_up(struct batch *b)
 {
-	struct sk_buff_head *sending = &b->sa->sending;
+	struct esptun_sa *sa = b->sa;
+	struct sk_buff_head *sending = &sa->sending;
 	int err;
 
-	*turn(b->skb) = (struct turn){
-		.path = b->path,
-		.tos = b->tos,
-		.df = b->df,
-	};
-	b->tail = &turn(b->skb)->out;
+	b->leave.out = NULL;
+	b->tail = &b->leave.out;
 	spin_lock(&sending->lock);
-	err = esptun_sa_take(b->sa, b->segs.n, &b->seq);
-	if (!err)
+	err = esptun_sa_take(sa, b->segs.n, &b->seq);
+	b->first = !sa->draining && skb_queue_empty(sending);
+	if (!err && b->first) {
+		sa->draining = true;
+	} else if (!err) {
+		turn(b->skb)->sealed = false;
 		__skb_queue_tail(sending, b->skb);
+	}
 	spin_unlock(&sending->lock);
-	if (!err)
-		dst_hold(&b->path.rt->dst);
 	return err;
 }
 
-static void send_turn(struct esptun_sa *sa, struct sk_buff *skb)
+static void depart(struct esptun_sa *sa, const struct departure *d,
+		   struct sk_buff *skb)
 {
-	struct turn *t = turn(skb);
 	struct sk_buff *out, *next;
 
-	for (out = t->out; out; out = next) {
+	for (out = d->out; out; out = next) {
 		next = out->next;
 		skb_mark_not_on_list(out);
-		esptun_udp_xmit(sa->link, &t->path, out, t->tos, t->df);
+		esptun_udp_xmit(sa->link, &d->path, out, d->tos, d->df);
 	}
-	esptun_udp_path_put(&t->path);
-	consume_skb(skb);
+	/* To the CPU's cache, from which outer ones are taken. */
+	napi_consume_skb(skb, 1);
+}
+
+/* All that are ready, from the first one on. sa->sending.lock held. */
+static void drain(struct esptun_sa *sa)
+{
+	struct sk_buff_head *sending = &sa->sending;
+	struct departure leave;
+	struct sk_buff *skb;
+
+	sa->draining = true;
+	while ((skb = skb_peek(sending)) && turn(skb)->sealed) {
+		__skb_unlink(skb, sending);
+		spin_unlock(&sending->lock);
+		leave = turn(skb)->leave;
+		depart(sa, &leave, skb);
+		esptun_udp_path_put(&leave.path);
+		spin_lock(&sending->lock);
+	}
+	sa->draining = false;
 }
 
 /*
- * @skb is sealed. Packets of an SA leave in the order of their numbers, for a
- * peer's window may be as small as 32 (RFC 4303 3.4.3): who finds the first one
- * of the queue ready sends it and all that are ready behind it, also for
- * others; who is overtaken leaves his to them. Everybody in the queue is in an
- * RCU read side section, so after a grace period it is empty.
+ * @b is sealed. Packets of an SA leave in the order of their numbers, for a
+ * peer's window may be as small as 32 (RFC 4303 3.4.3): whoever is first sends
+ * his, and all that are ready behind it, also for others; who was overtaken
+ * leaves his to them. Everybody in the queue is in an RCU read side section, so
+ * after a grace period it is empty.
  */
-static void take_turn(struct esptun_sa *sa, struct sk_buff *skb)
+static void take_turn(struct batch *b)
 {
-	struct sk_buff_head *sending = &sa->sending;
+	struct esptun_sa *sa = b->sa;
 
-	spin_lock(&sending->lock);
-	turn(skb)->sealed = true;
-	if (!sa->draining) {
-		sa->draining = true;
-		while ((skb = skb_peek(sending)) && turn(skb)->sealed) {
-			__skb_unlink(skb, sending);
-			spin_unlock(&sending->lock);
-			send_turn(sa, skb);
-			spin_lock(&sending->lock);
-		}
-		sa->draining = false;
-	}
-	spin_unlock(&sending->lock);
+	if (b->first)
+		depart(sa, &b->leave, b->skb);
+	else
+		dst_hold(&b->leave.path.rt->dst);
+	spin_lock(&sa->sending.lock);
+	if (!b->first)
+		*turn(b->skb) = (struct turn){
+			.leave = b->leave,
+			.sealed = true,
+		};
+	if (b->first || !sa->draining)
+		drain(sa);
+	spin_unlock(&sa->sending.lock);
 }
 
 static bool worth_batching(const struct batch *b)
 {
 	return b->segs.n > 1 &&
 	       ESPTUN_AEAD_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
-	       esptun_udp_batches(b->sa->link, &b->path) &&
+	       esptun_udp_batches(b->sa->link, &b->leave.path) &&
 	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
 }
 
@@ -563,7 +586,7 @@ static void send_segments(struct batch *b)
 		}
 	}
 	esptun_segments_end(&b->segs);
-	take_turn(b->sa, b->skb);
+	take_turn(b);
 }
 
 /* The path is known, the packet fits: it goes. */
@@ -599,28 +622,31 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
-	struct batch b = { .sa = sa };
+	struct batch b __uninitialized;
 	unsigned int inner, mtu;
 	int err;
 
-	err = esptun_udp_path(sa->peer, &b.path);
+	b.sa = sa;
+	b.packets = 0;
+	b.bytes = 0;
+	err = esptun_udp_path(sa->peer, &b.leave.path);
 	if (err) {
 		no_path(sa, skb, err);
 		return;
 	}
-	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
+	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.leave.path.mtu,
 				     ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
-	b.tos = outer_tos(sa->link, skb);
+	b.leave.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
-	b.df = dont_fragment(skb) && fits(skb, inner);
+	b.leave.df = dont_fragment(skb) && fits(skb, inner);
 	mtu = sender_mtu(skb, inner);
-	if (b.df || !dont_fragment(skb) || fits(skb, mtu)) {
+	if (b.leave.df || !dont_fragment(skb) || fits(skb, mtu)) {
 		send_batch(&b, skb);
 	} else {
 		send_too_big(skb, mtu);
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
-	esptun_udp_path_put(&b.path);
+	esptun_udp_path_put(&b.leave.path);
 }
 
 /* @since: jiffies when the packet came. Bottom halves off, RCU. */
