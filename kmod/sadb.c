@@ -222,7 +222,7 @@ void esptun_sadb_net_exit(struct esptun_net *en)
 
 struct esptun_sa *esptun_sadb_in_find(struct esptun_net *en, __be32 spi)
 {
-	return rhashtable_lookup(&en->sa_in, &spi, in_params);
+	return rhashtable_lookup_fast(&en->sa_in, &spi, in_params);
 }
 
 int esptun_sadb_in_add(struct esptun_net *en, struct esptun_sa *sa)
