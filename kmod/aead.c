@@ -89,19 +89,18 @@ static bool is_library(const struct esptun_alg *alg)
 	return alg->encr == ESPTUN_ENCR_CHACHA20_POLY1305;
 }
 
-static struct crypto_aead *alloc_tfm(const struct esptun_alg *alg, bool *simd)
-{
-	struct crypto_aead *tfm;
+/*
+ * Of each in algs: there is an inner form here. Decided when the module is
+ * loaded, because the crypto API starts modprobe for what it has not got.
+ */
+static bool inner[ARRAY_SIZE(algs)] __ro_after_init;
 
-	if (alg->crypto_internal) {
-		tfm = crypto_alloc_aead(alg->crypto_internal,
-					CRYPTO_ALG_INTERNAL,
-					CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
-		*simd = true;
-		if (!IS_ERR(tfm) || PTR_ERR(tfm) == -ENOMEM)
-			return tfm;
-	}
-	*simd = false;
+static struct crypto_aead *alloc_tfm(const struct esptun_alg *alg, bool simd)
+{
+	if (simd)
+		return crypto_alloc_aead(
+			alg->crypto_internal, CRYPTO_ALG_INTERNAL,
+			CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
 	return crypto_alloc_aead(alg->crypto, 0, CRYPTO_ALG_ASYNC);
 }
 
@@ -123,11 +122,11 @@ static int init_tfm(struct esptun_aead *a, const struct esptun_alg *alg,
 		    const u8 *key, unsigned int len,
 		    struct netlink_ext_ack *extack)
 {
+	bool simd = inner[alg - algs];
 	struct crypto_aead *tfm;
-	bool simd;
 	int err;
 
-	tfm = alloc_tfm(alg, &simd);
+	tfm = alloc_tfm(alg, simd);
 	if (IS_ERR(tfm)) {
 		NL_SET_ERR_MSG(
 			extack,
@@ -295,28 +294,35 @@ int esptun_aead_open(const struct esptun_aead *a, u8 *esp, unsigned int len,
  * Later allocations happen under the configuration lock, which a slow modprobe
  * should not hold up. What is missing then is reported then.
  */
-static void preload(void)
+static int __init preload(void)
 {
 	struct crypto_aead *tfm;
 	unsigned int i;
-	bool simd;
 
 	/* Other modules' faster AES, which nothing else would pull in. */
 	request_module("crypto-aes");
 	for (i = 0; i < ARRAY_SIZE(algs); i++) {
 		if (is_library(&algs[i]))
 			continue;
-		tfm = alloc_tfm(&algs[i], &simd);
+		tfm = alloc_tfm(&algs[i], true);
+		if (PTR_ERR_OR_ZERO(tfm) == -ENOMEM)
+			return -ENOMEM;
+		inner[i] = !IS_ERR(tfm);
+		if (IS_ERR(tfm))
+			tfm = alloc_tfm(&algs[i], false);
 		if (!IS_ERR(tfm))
 			crypto_free_aead(tfm);
 	}
+	return 0;
 }
 
-int esptun_aead_module_init(void)
+int __init esptun_aead_module_init(void)
 {
-	int cpu;
+	int cpu, err;
 
-	preload();
+	err = preload();
+	if (err)
+		return err;
 	for_each_possible_cpu(cpu) {
 		struct scratch *s =
 			kzalloc_node(sizeof(*s), GFP_KERNEL, cpu_to_node(cpu));
