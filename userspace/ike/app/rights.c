@@ -31,8 +31,7 @@ static void guard_memory(void)
 int rights_drop(char *err, size_t err_size)
 {
 	guard_memory();
-	capng_get_caps_process();
-	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
+	if (capng_get_caps_process() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
 		snprintf(err, err_size,
 			 "esptund needs root rights (CAP_NET_ADMIN): run it as root");
 		return -1;
