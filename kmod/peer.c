@@ -329,14 +329,18 @@ static void moved(struct esptun_peer *peer)
 void esptun_peer_seen(struct esptun_peer *peer,
 		      const struct esptun_endpoint *from, bool newest)
 {
-	struct esptun_peer_params now;
+	unsigned int seq;
+	bool there;
 
 	esptun_timer_received(peer);
 	if (!newest || !READ_ONCE(peer->may_roam))
 		return;
-	esptun_peer_params_get(peer, &now);
-	if (likely(now.remote.addr == from->addr &&
-		   now.remote.port == from->port))
+	do {
+		seq = read_seqbegin(&peer->ep_lock);
+		there = peer->remote.addr == from->addr &&
+			peer->remote.port == from->port;
+	} while (read_seqretry(&peer->ep_lock, seq));
+	if (likely(there))
 		return;
 	write_seqlock_bh(&peer->ep_lock);
 	peer->remote = *from;

@@ -24,6 +24,25 @@ struct esptun_reader {
 };
 
 /**
+ * esptun_copy - copy octets out, once
+ * @skb: the packet
+ * @at: offset from skb->data
+ * @to: @len octets
+ * @len: how many
+ *
+ * As skb_copy_bits(), which costs more than a small packet that lies in one
+ * piece. Return: false if the packet does not have them.
+ */
+static inline bool esptun_copy(const struct sk_buff *skb, unsigned int at,
+			       void *to, unsigned int len)
+{
+	if (len > skb_headlen(skb) || at > skb_headlen(skb) - len)
+		return !skb_copy_bits(skb, at, to, len);
+	memcpy(to, skb->data + at, len);
+	return true;
+}
+
+/**
  * esptun_reader_init - begin to read
  * @r: to fill
  * @skb: only read; must not change until esptun_reader_end(). In between

@@ -116,11 +116,13 @@ static bool commit_window(struct batch *b, bool *newest)
 
 	spin_lock(&sa->lock);
 	top = sa->replay.top;
-	for (left = b->pass; left && good; left &= left - 1)
+	/* The lowest one is checked when nothing has moved yet. */
+	for (left = b->pass & (b->pass - 1); left && good; left &= left - 1)
 		good = esptun_replay_check(&sa->replay,
 					   b->first + __ffs64(left));
 	for (left = b->pass; left && good; left &= left - 1)
-		esptun_replay_commit(&sa->replay, b->first + __ffs64(left));
+		good = esptun_replay_commit(&sa->replay,
+					    b->first + __ffs64(left));
 	*newest = sa->replay.top > top;
 	spin_unlock(&sa->lock);
 	return good;
@@ -253,7 +255,7 @@ static void open_single(struct batch *b)
 	unsigned int inner;
 	u8 next;
 
-	if (skb && skb_copy_bits(b->skb, b->at, skb_put(skb, b->len), b->len))
+	if (skb && !esptun_copy(b->skb, b->at, skb_put(skb, b->len), b->len))
 		reason = ESPTUN_STATS_A_RX_TRUNCATED;
 	else if (skb)
 		reason = open_at(b, skb->data, b->len, &inner, &next);
@@ -402,7 +404,7 @@ static void receive_singly(struct batch *b)
 		};
 		struct esptun_esp_hdr esp;
 
-		if (skb_copy_bits(b->skb, one.at, &esp, sizeof(esp)))
+		if (!esptun_copy(b->skb, one.at, &esp, sizeof(esp)))
 			continue;
 		/* Those that were not authentic are counted. */
 		ahead = ntohl(esp.seq) - lower_32_bits(b->first);
@@ -607,18 +609,20 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 {
 	unsigned int left = skb->len - at;
 	struct batch b __uninitialized;
-	struct esptun_esp_hdr esp = {};
+	struct esptun_esp_hdr esp;
 	unsigned int reason;
 
-	b.sa = NULL;
 	b.skb = skb;
 	b.at = at;
 	b.size = b.len = min(left, size);
 	b.n = 1;
 	b.tos = ip_hdr(skb)->tos;
-	if (!skb_copy_bits(skb, at, &esp,
-			   min_t(unsigned int, left, sizeof(esp))))
-		b.sa = find_sa(us, esp.spi);
+	if (!esptun_copy(skb, at, &esp, sizeof(esp))) {
+		esptun_stats_drop(us->en->stats, NULL, 0,
+				  ESPTUN_STATS_A_RX_TRUNCATED, 1);
+		return b.len;
+	}
+	b.sa = find_sa(us, esp.spi);
 	if (!b.sa) {
 		esptun_stats_drop(us->en->stats, NULL, esp.spi,
 				  ESPTUN_STATS_A_RX_NO_SA, 1);

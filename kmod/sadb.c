@@ -1,19 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/hash.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/inetdevice.h>
 #include <linux/netlink.h>
 #include <linux/rculist.h>
+#include <linux/swab.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "link.h"
 #include "sa.h"
 #include "sadb.h"
 
+/*
+ * Inbound SPIs are chosen on this host, so a hash that nobody could turn
+ * against it is not needed. The product's upper half is the better one.
+ */
+static u32 spi_hash(const void *key, u32 len, u32 seed)
+{
+	return swahw32(hash_32(*(const u32 *)key ^ seed, 32));
+}
+
+static int spi_differs(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct esptun_sa *sa = obj;
+
+	return sa->spi != *(const __be32 *)arg->key;
+}
+
 static const struct rhashtable_params in_params = {
 	.key_len = sizeof_field(struct esptun_sa, spi),
 	.key_offset = offsetof(struct esptun_sa, spi),
 	.head_offset = offsetof(struct esptun_sa, in_node),
+	.hashfn = spi_hash,
+	.obj_cmpfn = spi_differs,
 	.automatic_shrinking = true,
 };
 

@@ -76,7 +76,7 @@ static bool write_whole(const struct sk_buff *skb, u8 *to)
 	unsigned int start, field;
 	__sum16 sum;
 
-	if (skb_copy_bits(skb, 0, to, skb->len))
+	if (!esptun_copy(skb, 0, to, skb->len))
 		return false;
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return true;
