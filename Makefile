@@ -274,8 +274,8 @@ module-vm:
 test-install: userspace ## make install into a folder, dkms build in a private tree
 	$(Q)B=$B tests/run-tap install tests/install/run
 
-vm: userspace ## the module on Debian's kernel in QEMU (KVM=6.12)
-	$(Q)B=$B tests/run-tap vm "tests/vm/suite $(KVM)"
+vm: userspace ## the module on Debian's kernel in QEMU (FULL=1: on trixie's, too; KVM=sid)
+	$(Q)B=$B tests/run-tap vm $(patsubst %,"tests/vm/suite %",$(KVM) $(if $(FULL),trixie))
 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B tests/run-tap vm-debug tests/vm/suite-debug
