@@ -29,13 +29,15 @@ trap 'echo "$modprobe" > /proc/sys/kernel/modprobe' EXIT
 
 two_hosts
 load_esptun
-echo "$asked/modprobe" > /proc/sys/kernel/modprobe
+# The crypto API's own tests of what is used first may ask for more.
 static_west aes-gcm-256 on
+sleep 1
+echo "$asked/modprobe" > /proc/sys/kernel/modprobe
 for alg in "${algorithms[@]}"; do
 	must at west esptun sa flush dev vpn0
 	esptun_sas west 1 "$alg" on $SPI_WEST 0x50 $SPI_EAST 0xa0
 done
-check "SAs of all algorithms: no modprobe" test ! -e "$asked/modprobe.log"
+is "SAs of all algorithms: no modprobe" "$(cat "$asked/modprobe.log" 2> /dev/null)" ""
 ip link add nothing type no-such-kind
 check "which would have been seen" grep -q no-such-kind "$asked/modprobe.log"
 echo "$modprobe" > /proc/sys/kernel/modprobe
