@@ -16,7 +16,7 @@ static void deliver(struct esptun_cell *cell, struct sk_buff *skb)
 		netif_receive_skb(skb);
 		return;
 	}
-	cell->joining = true;
+	WRITE_ONCE(cell->joining, true);
 	napi_gro_receive(&cell->napi, skb);
 }
 
@@ -42,7 +42,8 @@ static int poll(struct napi_struct *napi, int budget)
 	}
 	if (done < budget) {
 		/* GRO gives up what it holds, unless told to wait. */
-		cell->joining = READ_ONCE(napi->dev->gro_flush_timeout);
+		WRITE_ONCE(cell->joining,
+			   READ_ONCE(napi->dev->gro_flush_timeout));
 		napi_complete_done(napi, done);
 	}
 	return done;
@@ -96,9 +97,15 @@ void esptun_cells_free(struct esptun_cells *cells)
  */
 static bool idle(const struct esptun_cell *cell)
 {
-	return !test_bit(NAPI_STATE_SCHED, &cell->napi.state) &&
-	       skb_queue_empty_lockless(&cell->queue) &&
-	       !__this_cpu_read(delivering);
+	if (!skb_queue_empty_lockless(&cell->queue))
+		return false;
+	/* Who takes from the queue is scheduled till all is delivered, */
+	smp_rmb();
+	if (test_bit(NAPI_STATE_SCHED, &cell->napi.state))
+		return false;
+	/* but for what GRO was told to hold longer: said before. */
+	smp_rmb();
+	return !READ_ONCE(cell->joining) && !__this_cpu_read(delivering);
 }
 
 void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,

@@ -5,7 +5,6 @@
 #include <linux/inetdevice.h>
 #include <linux/netlink.h>
 #include <linux/rculist.h>
-#include <linux/swab.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "link.h"
@@ -14,11 +13,12 @@
 
 /*
  * Inbound SPIs are chosen on this host, so a hash that nobody could turn
- * against it is not needed. The product's upper half is the better one.
+ * against it is not needed. Of the product's upper half each bit depends on all
+ * octets, also of SPIs that people number.
  */
 static u32 spi_hash(const void *key, u32 len, u32 seed)
 {
-	return swahw32(hash_32(*(const u32 *)key ^ seed, 32));
+	return hash_64(*(const u32 *)key ^ seed, 32);
 }
 
 static int spi_differs(struct rhashtable_compare_arg *arg, const void *obj)

@@ -48,6 +48,7 @@ bool esptun_segments_init(struct esptun_segments *s, struct sk_buff *skb)
 
 	s->skb = skb;
 	s->head = 0;
+	s->size = 0;
 	s->n = 1;
 	if (!skb_is_gso(skb))
 		return true;

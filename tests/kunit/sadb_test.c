@@ -49,6 +49,46 @@ static struct esptun_sa *sa_make(struct kunit *test, struct world *w, u32 spi)
 
 /* ---- inbound ------------------------------------------------------------- */
 
+/* Longest chain of the inbound table. */
+static unsigned int longest_chain(struct esptun_net *en)
+{
+	const struct bucket_table *tbl;
+	unsigned int i, n, longest = 0;
+	struct rhash_head *at;
+
+	rcu_read_lock();
+	tbl = rht_dereference_rcu(en->sa_in.tbl, &en->sa_in);
+	for (i = 0; i < tbl->size; i++) {
+		n = 0;
+		rht_for_each_rcu(at, tbl, i) n++;
+		longest = max(longest, n);
+	}
+	rcu_read_unlock();
+	return longest;
+}
+
+/* SPIs that people number: by ones, and by steps in each octet. */
+static void sadb_inbound_regular(struct kunit *test)
+{
+	static const unsigned int steps[] = { 0, 8, 16 };
+	struct esptun_sa *sa[40];
+	unsigned int i, k;
+	struct world w;
+
+	world_open(test, &w);
+	for (k = 0; k < ARRAY_SIZE(steps); k++) {
+		for (i = 0; i < ARRAY_SIZE(sa); i++) {
+			sa[i] = sa_make(test, &w, 0x01000000 + (i << steps[k]));
+			KUNIT_EXPECT_EQ(test, 0,
+					esptun_sadb_in_add(w.en, sa[i]));
+		}
+		KUNIT_EXPECT_LE(test, longest_chain(w.en), 10U);
+		for (i = 0; i < ARRAY_SIZE(sa); i++)
+			esptun_sadb_in_del(w.en, sa[i]);
+	}
+	world_close(&w);
+}
+
 static void sadb_inbound(struct kunit *test)
 {
 	struct esptun_sa *a, *b, *twin, *next;
@@ -498,13 +538,17 @@ static void sadb_flow_version(struct kunit *test)
 	kfree_skb(skb);
 }
 
-static struct kunit_case sadb_cases[] = {
-	KUNIT_CASE(sadb_inbound),      KUNIT_CASE(sadb_inbound_many),
-	KUNIT_CASE(sadb_selectors),    KUNIT_CASE(sadb_rekey_any),
-	KUNIT_CASE(sadb_rekey_prefix), KUNIT_CASE(sadb_many_selectors),
-	KUNIT_CASE(sadb_ts_check),     KUNIT_CASE(sadb_flow_truncated),
-	KUNIT_CASE(sadb_flow_version), {}
-};
+static struct kunit_case sadb_cases[] = { KUNIT_CASE(sadb_inbound),
+					  KUNIT_CASE(sadb_inbound_many),
+					  KUNIT_CASE(sadb_inbound_regular),
+					  KUNIT_CASE(sadb_selectors),
+					  KUNIT_CASE(sadb_rekey_any),
+					  KUNIT_CASE(sadb_rekey_prefix),
+					  KUNIT_CASE(sadb_many_selectors),
+					  KUNIT_CASE(sadb_ts_check),
+					  KUNIT_CASE(sadb_flow_truncated),
+					  KUNIT_CASE(sadb_flow_version),
+					  {} };
 
 static struct kunit_suite sadb_suite = {
 	.name = "esptun_sadb",
