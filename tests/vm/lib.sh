@@ -313,6 +313,16 @@ esptun_sas() {
 		algo "$alg" key "$(key "$alg" "$key_out")" esn "$esn" "$@"
 }
 
+# Two hosts whose tunnel lacks nothing but SAs; nobody sends keepalives.
+two_peers() {
+	two_hosts
+	load_esptun
+	esptun_up west 10.9.0.1/24 fd00:9::1/64 local 192.0.2.1
+	esptun_up east 10.9.0.2/24 fd00:9::2/64 local 192.0.2.2
+	must at west esptun peer add dev vpn0 id 1 remote 192.0.2.2 port 4500 keepalive 0
+	must at east esptun peer add dev vpn0 id 1 remote 192.0.2.1 port 4500 keepalive 0
+}
+
 # static_west ALG ESN, static_east ALG ESN: the two ends of a static tunnel
 # between two_hosts.
 static_west() {
