@@ -646,6 +646,43 @@ static void backoff(void **state)
 	pair_free(p);
 }
 
+/* A cable, address or route that comes does not wait for our timers. */
+static void path_opens(void **state)
+{
+	const struct ike_addr none = { 0 }, local = { .family = 4, .b = { 192, 0, 2, 1 } };
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->drop_all = true;
+	pair_start(p, false);
+	pair_run(p, 20000); /* copies at 0, 0.5, 1.5, 3.5, 7.5, 15.5 s */
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 6);
+	ike_core_path(p->a->core, "t0", &none, p->w.now); /* a way that is lost brings nothing */
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 6);
+	ike_core_path(p->a->core, "t0", &local, p->w.now);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 7);
+	pair_run(p, 600); /* the schedule began anew */
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 8);
+	pair_run(p, 200000);
+	while (p->a->core->tunnels.tqh_first->next_try == TIMER_NEVER)
+		pair_run(p, 10);
+	pair_run(p, 100); /* between two attempts */
+	p->n_sent = 0;
+	p->drop_all = false;
+	ike_core_path(p->a->core, "t0", &local, p->w.now);
+	pair_run(p, 200);
+	assert_true(direction_works(p->a, p->b, 0));
+	p->n_sent = 0;
+	ike_core_path(p->a->core, "nosuch", &local, p->w.now);
+	ike_core_down(p->a->core, "t0", p->w.now);
+	pair_run(p, 10000);
+	p->n_sent = 0;
+	ike_core_path(p->a->core, "t0", &local, p->w.now); /* nor what is down */
+	pair_run(p, 1000);
+	assert_int_equal(p->n_sent, 0);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +712,7 @@ int main(void)
 		cmocka_unit_test(soft_expiry),
 		cmocka_unit_test(tunnel_deleted),
 		cmocka_unit_test(backoff),
+		cmocka_unit_test(path_opens),
 	};
 
 	return cmocka_run_group_tests_name("core_window", tests, NULL, NULL);

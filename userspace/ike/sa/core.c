@@ -555,6 +555,17 @@ void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 	end(core);
 }
 
+void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
+		   uint64_t now)
+{
+	struct ike_tunnel *t = tunnel_find(core, tunnel);
+
+	begin(core, now);
+	if (t && t->enabled && local->family)
+		tunnel_path_opened(core, t);
+	end(core);
+}
+
 void ike_core_timer(struct ike_core *core, uint64_t now)
 {
 	struct timer *first;

@@ -146,6 +146,13 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 /* The kernel saw an authenticated packet from a new outer address. */
 void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 			 const struct ike_endpoint *remote, uint64_t now);
+/*
+ * The way to the tunnel's peer changed: packets to it now leave from @local, or with family
+ * 0 there is no way at the moment. A tunnel that waits to try again tries at once; a request
+ * that waits for its next copy is sent.
+ */
+void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
+		   uint64_t now);
 /* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */
 void ike_core_timer(struct ike_core *core, uint64_t now);
 uint64_t ike_core_next(const struct ike_core *core);

@@ -125,6 +125,8 @@ bool core_request_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask a
 		      const uint8_t *msg, size_t len);
 /* Retransmit or give up, as due. */
 void core_request_timer(struct ike_core *core, struct ike_sa *sa);
+/* Send a copy of the request that waits for its answer now, and begin its schedule anew. */
+void core_request_again(struct ike_core *core, struct ike_sa *sa);
 /* Send the next request that waits for the window. */
 void core_request_next(struct ike_core *core, struct ike_sa *sa);
 
@@ -175,6 +177,8 @@ void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
 void tunnel_review(struct ike_core *core, struct ike_tunnel *t);
 /* An attempt of ours failed before the IKE SA was established. */
 void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t);
+/* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
+void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t);
 /* The best IKE SA to show and to use. */
 struct ike_sa *tunnel_primary(const struct ike_tunnel *t);
 /* Does anything carry our traffic now? */

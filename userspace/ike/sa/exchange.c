@@ -206,6 +206,16 @@ void core_request_timer(struct ike_core *core, struct ike_sa *sa)
 	transmit_request(core, sa);
 }
 
+void core_request_again(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->tx.ask == IKESA_ASK_NONE)
+		return;
+	core->stats.retransmits++;
+	sa->tx.sends = 0;
+	transmit_request(core, sa);
+	core_sa_touch(core, sa);
+}
+
 static bool send_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	uint8_t buf[64], first;

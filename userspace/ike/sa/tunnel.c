@@ -311,6 +311,22 @@ void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t)
 	tunnel_review(core, t);
 }
 
+void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT)
+			core_request_again(core, sa);
+	}
+	if (t->next_try == TIMER_NEVER)
+		return;
+	t->failures = 0;
+	t->next_try = core->now;
+	tunnel_touch(core, t);
+}
+
 void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
 {
 	unsigned int i;
