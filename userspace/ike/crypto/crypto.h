@@ -41,6 +41,14 @@ int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in
 /* Diffie-Hellman (RFC 7296 2.14, 5903, 7748/8031, 3526). Sizes in octets; 0 for unknown groups. */
 size_t ike_dh_public_len(uint16_t group);
 size_t ike_dh_shared_len(uint16_t group);
+/* What a key and a shared secret of the group cost, in microseconds of one processor; about. */
+unsigned int ike_dh_cost(uint16_t group);
+/*
+ * Is this a public value of the group (RFC 6989)? Its length, 1 < y < p - 1 for MODP, a point on
+ * the curve for ECP; any value of X25519. It costs a hundredth of what ike_dh_cost() says at most, so
+ * a responder asks before it makes a key of its own.
+ */
+bool ike_dh_public_valid(uint16_t group, const uint8_t *public, size_t len);
 struct ike_dh;
 /* NULL on failure; group 31 takes its key from @rng, the others from the library. */
 struct ike_dh *ike_dh_new(uint16_t group, const struct ike_rng *rng);
@@ -48,8 +56,8 @@ struct ike_dh *ike_dh_from_private(uint16_t group, const uint8_t *priv, size_t l
 uint16_t ike_dh_group(const struct ike_dh *dh);
 const uint8_t *ike_dh_public(const struct ike_dh *dh, size_t *len);
 /*
- * The shared secret, ike_dh_shared_len() octets. Refuses wrong lengths, points not on
- * the curve, 0/1/p-1 for MODP (RFC 6989) and an all-zero X25519 result (RFC 8031 2).
+ * The shared secret, ike_dh_shared_len() octets. Refuses what ike_dh_public_valid() does and
+ * an all-zero X25519 result (RFC 8031 2).
  */
 int ike_dh_shared(struct ike_dh *dh, const uint8_t *peer, size_t peer_len, uint8_t *out);
 void ike_dh_free(struct ike_dh *dh); /* NULL is fine */

@@ -1,11 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who may make us spend memory and Diffie-Hellman (RFC 7296 2.6): nothing is kept for a
- * request until its sender showed, once there are many half-open IKE SAs, that it gets
- * what is sent to its address. Cookies come first, limits last, so that many peers coming
- * back at once after an outage all get in.
+ * What a peer that proved nothing may make us spend (RFC 7296 2.6). Nothing is kept and no key is
+ * made for a request until its sender showed, once there are many half-open IKE SAs or much
+ * was spent on the like, that it gets what is sent to its address.
+ *
+ * Half-open IKE SAs have places. One source (an IPv4 address, a /64 of IPv6) gets few of them, so
+ * that a handful of real addresses cannot take all; when all are taken the oldest goes, which an
+ * honest peer's never is, for it needs its place for a round trip. Unknown peers have three
+ * quarters, and a known one gets the place of an unknown one.
+ *
+ * Time has one meter: microseconds of work, halved every second. From a tenth of a processor on
+ * a cookie is asked for; from half of one on unknown peers wait, so that established IKE SAs
+ * and known peers are served whatever the others do.
  */
 #include "ike/sa/core_int.h"
+
+void admit_init(struct ike_core *core)
+{
+	unsigned int i;
+
+	for (i = 0; i < ADMIT_KINDS; i++)
+		TAILQ_INIT(&core->admit.half_open[i]);
+}
+
+/* ---- sources ------------------------------------------------------------- */
+
+/*
+ * A number for the address, or for the /64 of IPv6, which one host may use as it likes. The key
+ * keeps anyone from choosing addresses that share a bucket. Never 0.
+ */
+static uint64_t source_of(const struct ike_core *core, const struct ike_addr *a)
+{
+	uint64_t key[2], v = 0;
+
+	memcpy(key, core->digest_key, sizeof(key));
+	memcpy(&v, a->b, a->family == 4 ? 4 : 8);
+	v = (v ^ key[0] ^ a->family) * (key[1] | 1);
+	v = (v ^ v >> 32) * (key[0] | 1);
+	v ^= v >> 29;
+	return v ? v : 1;
+}
+
+void admit_proven(struct ike_core *core, const struct ike_addr *from)
+{
+	uint64_t source = source_of(core, from);
+
+	core->admit.proven[source % IKESA_MAX] = source;
+}
+
+enum admit_kind admit_kind(const struct ike_core *core, const struct ike_addr *from)
+{
+	uint64_t source = source_of(core, from);
+	const struct ike_tunnel *t;
+
+	if (core->admit.proven[source % IKESA_MAX] == source)
+		return ADMIT_KNOWN;
+	LIST_FOREACH(t, &core->by_remote[source % ADMIT_SOURCES], by_remote)
+	{
+		if (ike_addr_eq(&t->remote.addr, from))
+			return ADMIT_KNOWN;
+	}
+	return ADMIT_UNKNOWN;
+}
+
+void admit_tunnel(struct ike_core *core, struct ike_tunnel *t, bool gone)
+{
+	if (t->listed) {
+		LIST_REMOVE(t, by_remote);
+		t->listed = false;
+	}
+	if (gone || !t->remote.addr.family)
+		return;
+	LIST_INSERT_HEAD(&core->by_remote[source_of(core, &t->remote.addr) % ADMIT_SOURCES], t,
+			 by_remote);
+	t->listed = true;
+}
+
+/* ---- cookies ------------------------------------------------------------- */
 
 static void renew_secret(struct ike_core *core)
 {
@@ -63,25 +134,107 @@ static bool cookie_valid(struct ike_core *core, const struct ike_datagram *d,
 	       ike_equal(want, cookie->data, sizeof(want));
 }
 
-static unsigned int half_open_from(const struct ike_core *core, const struct ike_addr *addr)
+/* ---- time ---------------------------------------------------------------- */
+
+/* Halved for every whole ADMIT_WORK_HALF_MS, in a straight line between. */
+static uint64_t work_now(const struct ike_core *core)
 {
-	const struct ike_sa *sa;
+	uint64_t passed = core->now - core->admit.work_at;
+	uint64_t halvings = passed / ADMIT_WORK_HALF_MS, rest = passed % ADMIT_WORK_HALF_MS;
+	uint64_t work = halvings < 64 ? core->admit.work >> halvings : 0;
+
+	return work - work * rest / (2 * ADMIT_WORK_HALF_MS);
+}
+
+void admit_work(struct ike_core *core, unsigned int us)
+{
+	core->admit.work = work_now(core) + us;
+	core->admit.work_at = core->now;
+}
+
+/* ---- places -------------------------------------------------------------- */
+
+/* How many half-open IKE SAs @source has, and the oldest of them. */
+static unsigned int half_open_of(const struct ike_core *core, uint64_t source,
+				 struct ike_sa **oldest)
+{
+	struct ike_sa *sa;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH(sa, &core->half_open, half_open)
-	n += ike_addr_eq(&sa->remote.addr, addr);
+	*oldest = NULL;
+	LIST_FOREACH(sa, &core->admit.by_source[source % ADMIT_SOURCES], by_source)
+	{
+		if (sa->source != source)
+			continue;
+		n++;
+		*oldest = sa; /* newer ones come in front */
+	}
 	return n;
 }
+
+static void evict(struct ike_core *core, struct ike_sa *sa)
+{
+	core->stats.evicted++;
+	core_sa_drop(core, sa);
+}
+
+bool admit_make_room(struct ike_core *core, const struct ike_addr *from)
+{
+	const unsigned int *n = core->admit.n_half_open;
+	enum admit_kind kind = admit_kind(core, from);
+	struct ike_sa *oldest;
+
+	if (half_open_of(core, source_of(core, from), &oldest) >= ADMIT_PLACES_PER_SOURCE) {
+		/* Many peers behind one NAT take turns; one that floods cannot stop the rest for long. */
+		if (core->now - oldest->created_at < ADMIT_YIELD_MS)
+			return false;
+		evict(core, oldest);
+	}
+	if (n[ADMIT_UNKNOWN] + n[ADMIT_KNOWN] < ADMIT_PLACES &&
+	    (kind == ADMIT_KNOWN || n[ADMIT_UNKNOWN] < ADMIT_PLACES_UNKNOWN))
+		return true;
+	oldest = TAILQ_FIRST(&core->admit.half_open[ADMIT_UNKNOWN]);
+	if (!oldest && kind == ADMIT_KNOWN)
+		oldest = TAILQ_FIRST(&core->admit.half_open[ADMIT_KNOWN]);
+	if (!oldest)
+		return false;
+	evict(core, oldest);
+	return true;
+}
+
+void admit_enter(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->admit_kind = admit_kind(core, &sa->remote.addr);
+	sa->source = source_of(core, &sa->remote.addr);
+	TAILQ_INSERT_TAIL(&core->admit.half_open[sa->admit_kind], sa, half_open);
+	LIST_INSERT_HEAD(&core->admit.by_source[sa->source % ADMIT_SOURCES], sa, by_source);
+	core->admit.n_half_open[sa->admit_kind]++;
+	core->stats.half_open++;
+	sa->counted_half_open = true;
+}
+
+void admit_leave(struct ike_core *core, struct ike_sa *sa)
+{
+	TAILQ_REMOVE(&core->admit.half_open[sa->admit_kind], sa, half_open);
+	LIST_REMOVE(sa, by_source);
+	core->admit.n_half_open[sa->admit_kind]--;
+	core->stats.half_open--;
+	sa->counted_half_open = false;
+}
+
+/* ---- verdicts ------------------------------------------------------------ */
 
 enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram *d,
 			       const struct ike_header *h, const struct ike_payload *ni,
 			       const struct ike_notify *cookie)
 {
-	unsigned int here;
+	uint64_t work = work_now(core);
+	struct ike_sa *oldest;
 
-	/* Below the threshold the list is short; above it only holders of a cookie pay for it. */
-	if (core->stats.half_open >= ADMIT_COOKIE_TOTAL ||
-	    half_open_from(core, &d->remote.addr) >= ADMIT_COOKIE_PER_ADDR) {
+	admit_work(core, ADMIT_WORK_REQUEST);
+	if (core->stats.half_open >= ADMIT_COOKIE_TOTAL || work >= ADMIT_WORK_COOKIE ||
+	    half_open_of(core, source_of(core, &d->remote.addr), &oldest) >=
+		    ADMIT_COOKIE_PER_SOURCE) {
 		if (!cookie)
 			return ADMIT_COOKIE;
 		if (!cookie_valid(core, d, h, ni, cookie)) {
@@ -89,25 +242,26 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 			return ADMIT_COOKIE;
 		}
 	}
-	if (core->stats.half_open >= ADMIT_MAX_TOTAL || core->sas.n >= IKESA_MAX)
+	/* A source address means something now: beyond the first threshold only with a cookie. */
+	if (core->sas.n >= IKESA_MAX ||
+	    (work >= ADMIT_WORK_MAX && admit_kind(core, &d->remote.addr) == ADMIT_UNKNOWN))
 		return ADMIT_NO;
-	here = core->stats.half_open >= ADMIT_MAX_PER_ADDR ? half_open_from(core, &d->remote.addr)
-							   : 0;
-	return here >= ADMIT_MAX_PER_ADDR ? ADMIT_NO : ADMIT_YES;
+	return ADMIT_YES;
 }
 
 /* A leaky bucket: reply_spent is when all answers given so far would have been one per interval. */
-bool admit_reply_left(const struct ike_core *core)
+bool admit_reply_left(const struct ike_core *core, const struct ike_addr *to)
 {
-	return core->admit.reply_spent < core->now + (uint64_t)ADMIT_REPLY_BURST * ADMIT_REPLY_MS;
+	return core->admit.reply_spent[admit_kind(core, to)] <
+	       core->now + (uint64_t)ADMIT_REPLY_BURST * ADMIT_REPLY_MS;
 }
 
-bool admit_reply(struct ike_core *core)
+bool admit_reply(struct ike_core *core, const struct ike_addr *to)
 {
-	uint64_t spent = core->admit.reply_spent > core->now ? core->admit.reply_spent : core->now;
+	uint64_t *spent = &core->admit.reply_spent[admit_kind(core, to)];
 
-	if (!admit_reply_left(core))
+	if (!admit_reply_left(core, to))
 		return false;
-	core->admit.reply_spent = spent + ADMIT_REPLY_MS;
+	*spent = (*spent > core->now ? *spent : core->now) + ADMIT_REPLY_MS;
 	return true;
 }

@@ -58,9 +58,7 @@ struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct i
 	choose_spi(core, sa);
 	ikesa_table_add(&core->sas, sa);
 	if (!initiator) {
-		TAILQ_INSERT_TAIL(&core->half_open, sa, half_open);
-		core->stats.half_open++;
-		sa->counted_half_open = true;
+		admit_enter(core, sa);
 		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
 		core_sa_touch(core, sa);
 	}
@@ -77,9 +75,7 @@ void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
 {
 	if (!sa->counted_half_open)
 		return;
-	TAILQ_REMOVE(&core->half_open, sa, half_open);
-	core->stats.half_open--;
-	sa->counted_half_open = false;
+	admit_leave(core, sa);
 	sa->expire_at = TIMER_NEVER;
 }
 
@@ -126,6 +122,14 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 		tunnel_settle(core, t);
 		tunnel_review(core, t);
 	}
+}
+
+void core_sa_drop(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state == IKESA_CLOSED)
+		bury(core, sa);
+	else
+		core_sa_end(core, sa, false);
 }
 
 void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
@@ -180,6 +184,7 @@ void core_sa_established(struct ike_core *core, struct ike_sa *sa)
 	char id[IKE_MAX_ID + 16], ep[64], prop[256];
 
 	core_sa_not_half_open(core, sa);
+	admit_proven(core, &sa->remote.addr);
 	if (!sa->initiator)
 		TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
 	sa->state = IKESA_ESTABLISHED;
@@ -206,6 +211,7 @@ static void follow(struct ike_core *core, struct ike_sa *sa, const struct ike_da
 		 ike_endpoint_print(from, sizeof(from), &sa->remote),
 		 ike_endpoint_print(to, sizeof(to), &d->remote));
 	sa->remote = d->remote;
+	admit_proven(core, &sa->remote.addr);
 	if (!TAILQ_EMPTY(&sa->children) && tunnel_primary(sa->tunnel) == sa)
 		core->env.peer_moved(core->env.ctx, sa->tunnel->conf.name, &sa->remote);
 }
@@ -231,10 +237,7 @@ void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_da
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now >= sa->expire_at) {
-		if (sa->state == IKESA_CLOSED)
-			bury(core, sa);
-		else
-			core_sa_end(core, sa, false);
+		core_sa_drop(core, sa);
 		return;
 	}
 	core_request_timer(core, sa);
@@ -259,9 +262,9 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 	}
 	core->env = *env;
 	TAILQ_INIT(&core->tunnels);
-	TAILQ_INIT(&core->half_open);
 	LIST_INIT(&core->dead);
 	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
+	admit_init(core);
 	return core;
 }
 
@@ -378,6 +381,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	t->remote = conf->remote;
 	t->next_try = t->adopted_end = TIMER_NEVER;
 	TAILQ_INIT(&t->sas);
+	admit_tunnel(core, t, false);
 	TAILQ_INSERT_TAIL(&core->tunnels, t, link);
 	core->n_tunnels++;
 	return 0;
@@ -399,13 +403,11 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 			next = LIST_NEXT(sa, by_spi);
 			if (sa->tunnel != t)
 				continue;
-			if (sa->state == IKESA_CLOSED)
-				bury(core, sa);
-			else
-				core_sa_end(core, sa, false);
+			core_sa_drop(core, sa);
 		}
 	}
 	timers_unreserve(&core->tunnel_timers, &t->timer);
+	admit_tunnel(core, t, true);
 	TAILQ_REMOVE(&core->tunnels, t, link);
 	core->n_tunnels--;
 	ike_wipe(t, sizeof(*t));
@@ -428,6 +430,7 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_
 	}
 	t->adopted[t->n_adopted++] = (struct adopted_pair){ spi_in, spi_out };
 	t->adopted_remote = *remote;
+	admit_proven(core, &remote->addr);
 }
 
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
@@ -462,6 +465,8 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 &&
 		    h.length == d->len && !(h.flags & IKE_FLAG_RESPONSE))
 			core_answer_error(core, d, &h, IKE_N_INVALID_MAJOR_VERSION, &version, 1);
+	} else if (h.exchange == IKE_SA_INIT && d->len > CORE_INIT_MAX) {
+		core->stats.rx_bad++;
 	} else if (h.exchange == IKE_SA_INIT && !(h.flags & IKE_FLAG_RESPONSE)) {
 		/* Only the request that starts an IKE SA has these values (2.2, 2.6). */
 		if (h.id == 0 && h.flags & IKE_FLAG_INITIATOR &&
@@ -547,6 +552,7 @@ void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 	begin(core, now);
 	if (!t)
 		return;
+	admit_proven(core, &remote->addr);
 	if (t->n_adopted)
 		t->adopted_remote = *remote;
 	sa = tunnel_primary(t);
@@ -597,6 +603,7 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 	if (!t)
 		return -ENOENT;
 	t->remote = *remote;
+	admit_tunnel(core, t, false);
 	return 0;
 }
 

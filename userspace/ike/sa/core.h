@@ -205,6 +205,9 @@ void ike_core_status(const struct ike_core *core, void (*fn)(void *ctx, const st
 struct ike_core_stats {
 	unsigned int ike_sas, half_open, children;
 	uint64_t rx, rx_bad, rx_unauthenticated, tx, retransmits, cookies_sent, cookies_bad;
+	uint64_t refused; /* IKE_SA_INIT requests dropped for want of a place or of time */
+	uint64_t evicted; /* half-open IKE SAs whose place another peer got */
+	uint64_t key_exchanges; /* keys made to answer IKE_SA_INIT requests */
 };
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out);
 

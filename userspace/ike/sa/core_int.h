@@ -24,10 +24,19 @@ enum core_limits {
 	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
 	TUNNEL_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
 	TUNNEL_CHILDLESS_MS = 30000, /* IKE SA up without child: first wait before a new attempt */
+	CORE_INIT_MAX = 8192, /* an IKE_SA_INIT message: half-open IKE SAs keep it */
 	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
-	ADMIT_COOKIE_PER_ADDR = 3,
-	ADMIT_MAX_TOTAL = 2048, /* with cookies; beyond that requests are dropped */
-	ADMIT_MAX_PER_ADDR = 64,
+	ADMIT_COOKIE_PER_SOURCE = 3,
+	ADMIT_PLACES = 2048, /* half-open IKE SAs … */
+	ADMIT_PLACES_UNKNOWN = 1536, /* … of these for unknown peers … */
+	ADMIT_PLACES_PER_SOURCE = 16, /* … and for each address, or /64 of IPv6 */
+	ADMIT_YIELD_MS = 2000, /* age at which a source's oldest gives its place to the next */
+	ADMIT_SOURCES = 512, /* buckets */
+	ADMIT_WORK_HALF_MS = 1024, /* the meter of work halves in this */
+	ADMIT_WORK_COOKIE = 150000, /* microseconds on it: a tenth of a processor … */
+	ADMIT_WORK_MAX = 750000, /* … and half of one */
+	ADMIT_WORK_REQUEST = 20, /* to parse and judge one IKE_SA_INIT request … */
+	ADMIT_WORK_AUTH = 200, /* … and to find that IKE_AUTH proves nothing */
 	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
 	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
 	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */
@@ -38,10 +47,15 @@ struct adopted_pair {
 	uint32_t spi_in, spi_out;
 };
 
+/* Peers whose source address says something, and all others. */
+enum admit_kind { ADMIT_UNKNOWN, ADMIT_KNOWN, ADMIT_KINDS };
+
 TAILQ_HEAD(ike_sas, ike_sa);
 
 struct ike_tunnel {
 	TAILQ_ENTRY(ike_tunnel) link;
+	LIST_ENTRY(ike_tunnel) by_remote;
+	bool listed; /* there */
 	struct timer timer;
 	struct ike_tunnel_conf conf;
 	unsigned int ike_class; /* equal for tunnels with equal IKE proposals */
@@ -67,7 +81,6 @@ struct ike_core {
 	TAILQ_HEAD(, ike_tunnel) tunnels;
 	unsigned int n_tunnels;
 	struct ikesa_table sas;
-	struct ike_sas half_open; /* responder's, oldest first */
 	LIST_HEAD(, ike_sa) dead; /* freed when the event is over */
 	struct timers sa_timers, tunnel_timers;
 	const struct ike_sa *answering; /* has a request at hand, not answered yet */
@@ -78,8 +91,15 @@ struct ike_core {
 		uint8_t version; /* of the current one */
 		bool have, have_former;
 		uint64_t made_at;
-		uint64_t reply_spent; /* leaky bucket of unprotected answers */
+		uint64_t reply_spent[ADMIT_KINDS]; /* leaky buckets of unprotected answers */
+		uint64_t work,
+			work_at; /* meter: microseconds spent on the unauthenticated, and when */
+		struct ike_sas half_open[ADMIT_KINDS]; /* responder's, oldest first */
+		unsigned int n_half_open[ADMIT_KINDS];
+		LIST_HEAD(, ike_sa) by_source[ADMIT_SOURCES]; /* the same, see ike_sa.source */
+		uint64_t proven[IKESA_MAX]; /* sources of authenticated peers, each where its bits say */
 	} admit;
+	LIST_HEAD(, ike_tunnel) by_remote[ADMIT_SOURCES];
 	uint8_t plain[IKE_MAX_MSG]; /* decrypted message at hand */
 };
 
@@ -107,6 +127,9 @@ void core_answer(struct ike_core *core, const struct ike_datagram *d, const stru
 /* An unprotected error answer to @h (RFC 7296 1.5, 2.21.4); limited in rate. */
 void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
 		       const struct ike_header *h, uint16_t notify, const void *data, size_t len);
+/* The same, without limit: for what goes right with the next request, and is shorter than this one. */
+void core_answer_notify(struct ike_core *core, const struct ike_datagram *d,
+			const struct ike_header *h, uint16_t notify, const void *data, size_t len);
 
 /* A digest of @d's message that only this core can compute. */
 void core_digest(struct ike_core *core, const struct ike_datagram *d,
@@ -142,6 +165,8 @@ struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct i
 void core_sa_touch(struct ike_core *core, struct ike_sa *sa);
 /* No longer half-open (responder). */
 void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
+/* Drop a half-open SA, or a closed one, without a word. */
+void core_sa_drop(struct ike_core *core, struct ike_sa *sa);
 /*
  * The SA is over: its child SAs leave the kernel. With @linger it still repeats its last
  * answer for a while. The tunnel is told (tunnel_lost).
@@ -226,17 +251,34 @@ enum admit_verdict {
 	ADMIT_NO, /* drop it */
 };
 
-/* May this IKE_SA_INIT request use memory and Diffie-Hellman? @cookie: the one it brought. */
+void admit_init(struct ike_core *core);
+/* May this IKE_SA_INIT request be looked at further? @cookie: the one it brought. */
 enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram *d,
 			       const struct ike_header *h, const struct ike_payload *ni,
 			       const struct ike_notify *cookie);
 /* The cookie for it; stateless. False if libcrypto failed. */
 bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
 		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN]);
-/* May another unprotected error answer leave? Takes one from the allowance if so. */
-bool admit_reply(struct ike_core *core);
-/* Is anything of it left? Who has not proven anything cannot fill our log faster either. */
-bool admit_reply_left(const struct ike_core *core);
+/* @us microseconds are being spent on a peer that proved nothing. */
+void admit_work(struct ike_core *core, unsigned int us);
+/*
+ * A place for a half-open IKE SA with the peer at @from; an older one may have to go for it.
+ * False: there is none.
+ */
+bool admit_make_room(struct ike_core *core, const struct ike_addr *from);
+/* @sa takes that place, and gives it back. */
+void admit_enter(struct ike_core *core, struct ike_sa *sa);
+void admit_leave(struct ike_core *core, struct ike_sa *sa);
+/* A peer proved its identity from @from. */
+void admit_proven(struct ike_core *core, const struct ike_addr *from);
+/* Is a tunnel configured for a peer at @from, or did one prove itself from there? */
+enum admit_kind admit_kind(const struct ike_core *core, const struct ike_addr *from);
+/* The tunnel's remote endpoint was set or changed; or, with @gone, the tunnel goes. */
+void admit_tunnel(struct ike_core *core, struct ike_tunnel *t, bool gone);
+/* May another unprotected error answer leave for @to? Takes one from the allowance if so. */
+bool admit_reply(struct ike_core *core, const struct ike_addr *to);
+/* Is anything of it left? The log is spared by the same allowance. */
+bool admit_reply_left(const struct ike_core *core, const struct ike_addr *to);
 
 /* ---- x_init.c, x_auth.c, x_info.c ---------------------------------------- */
 

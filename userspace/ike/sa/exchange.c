@@ -75,16 +75,14 @@ void core_answer(struct ike_core *core, const struct ike_datagram *d, const stru
 	transmit(core, t, &d->local, &d->remote, msg, len);
 }
 
-void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
-		       const struct ike_header *h, uint16_t notify, const void *data, size_t len)
+void core_answer_notify(struct ike_core *core, const struct ike_datagram *d,
+			const struct ike_header *h, uint16_t notify, const void *data, size_t len)
 {
 	uint8_t buf[256];
 	struct ike_builder b;
 	struct ike_header out = *h;
 	size_t n;
 
-	if (!admit_reply(core))
-		return;
 	/* SPIs, exchange and message ID are those of the request (1.5); we are not its initiator. */
 	out.version = 0x20;
 	out.flags = IKE_FLAG_RESPONSE | (~h->flags & IKE_FLAG_INITIATOR);
@@ -93,6 +91,13 @@ void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
 	n = ike_build_end(&b);
 	if (n)
 		core_answer(core, d, NULL, buf, n);
+}
+
+void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
+		       const struct ike_header *h, uint16_t notify, const void *data, size_t len)
+{
+	if (admit_reply(core, &d->remote.addr))
+		core_answer_notify(core, d, h, notify, data, len);
 }
 
 void core_request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first)

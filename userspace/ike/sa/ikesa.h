@@ -99,6 +99,7 @@ struct ike_sa {
 	TAILQ_ENTRY(ike_sa) of_tunnel;
 	LIST_ENTRY(ike_sa) by_spi, by_digest;
 	TAILQ_ENTRY(ike_sa) half_open;
+	LIST_ENTRY(ike_sa) by_source;
 	LIST_ENTRY(ike_sa) dead;
 	struct timer timer;
 
@@ -106,6 +107,8 @@ struct ike_sa {
 	enum ikesa_state state;
 	bool initiator; /* we sent the IKE_SA_INIT request */
 	bool counted_half_open;
+	uint8_t admit_kind; /* enum admit_kind, while half-open; and its peer's address, hashed */
+	uint64_t source;
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
 	bool nat_local, nat_remote;

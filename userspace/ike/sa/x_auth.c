@@ -627,13 +627,14 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	if (idr)
 		ike_id_parse(idr, &who.wanted); /* type 0 if malformed */
 	if (!find_auth(m->in, &who.auth)) {
-		if (admit_reply(core)) /* or our log could be filled at will */
+		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
 			explain_eap(core, sa, &who);
 		return refuse_auth(m);
 	}
 	t = authenticate(core, sa, &who, fits, &best);
 	if (!t) {
-		if (admit_reply(core))
+		admit_work(core, ADMIT_WORK_AUTH);
+		if (admit_reply(core, &sa->remote.addr))
 			explain_failure(core, sa, &who, best);
 		return refuse_auth(m);
 	}

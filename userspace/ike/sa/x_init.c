@@ -423,22 +423,12 @@ static struct ike_tunnel *choose(struct ike_core *core, const struct ike_datagra
 static void answer_cookie(struct ike_core *core, const struct ike_datagram *d,
 			  const struct ike_header *h, const struct ike_payload *ni)
 {
-	struct ike_header out = *h;
-	uint8_t cookie[ADMIT_COOKIE_LEN], buf[128];
-	struct ike_builder b;
-	size_t len;
+	uint8_t cookie[ADMIT_COOKIE_LEN];
 
 	if (!admit_cookie(core, d, h, ni, cookie))
 		return;
-	out.version = 0x20;
-	out.flags = IKE_FLAG_RESPONSE;
-	ike_build_init(&b, buf, sizeof(buf), &out);
-	ike_build_notify(&b, IKE_N_COOKIE, cookie, sizeof(cookie));
-	len = ike_build_end(&b);
-	if (!len)
-		return;
 	core->stats.cookies_sent++;
-	core_answer(core, d, NULL, buf, len);
+	core_answer_notify(core, d, h, IKE_N_COOKIE, cookie, sizeof(cookie));
 }
 
 /* No tunnel, or none with a common proposal: say so to the user and the peer. */
@@ -448,7 +438,7 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 {
 	char ep[64], why[CORE_TEXT_MAX - 128];
 
-	if (!admit_reply_left(core))
+	if (!admit_reply_left(core, &d->remote.addr))
 		return;
 	ike_endpoint_print(ep, sizeof(ep), &d->remote);
 	if (best)
@@ -499,6 +489,8 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	s->ni_len = ni->len;
 	s->nr_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, s->nr, s->nr_len);
+	admit_work(core, ike_dh_cost(ke->group));
+	core->stats.key_exchanges++;
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
 	judge_natd(sa, h, in, d);
 	s->dh = ike_dh_new(ke->group, &core->env.rng);
@@ -509,6 +501,12 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	memcpy(sa->rx.request, sa->digest, sizeof(sa->digest));
 	core_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
 	return true;
+}
+
+static void drop_request(struct ike_core *core, const char *why)
+{
+	core->stats.refused++;
+	core_log(core, IKE_LOG_DEBUG, NULL, NULL, "IKE_SA_INIT dropped: %s", why);
 }
 
 static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
@@ -537,12 +535,16 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	if (suite.dh != ke.group) {
 		group[0] = (uint8_t)(suite.dh >> 8);
 		group[1] = (uint8_t)suite.dh;
-		core_answer_error(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
+		core_answer_notify(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
 		return;
 	}
-	if (ke.len != ike_dh_public_len(ke.group)) {
+	if (!ike_dh_public_valid(ke.group, ke.data, ke.len)) {
 		core->stats.rx_bad++;
 		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	if (!admit_make_room(core, &d->remote.addr)) {
+		drop_request(core, "too many half-open IKE SAs");
 		return;
 	}
 	sa = core_sa_new(core, false, &d->local, &d->remote, digest);
@@ -596,9 +598,6 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 	switch (admit_check(core, d, h, ni, brought ? &cookie : NULL)) {
 	case ADMIT_YES: begin_responder(core, d, h, &in, ni, digest); break;
 	case ADMIT_COOKIE: answer_cookie(core, d, h, ni); break;
-	case ADMIT_NO:
-		core_log(core, IKE_LOG_DEBUG, NULL, NULL,
-			 "IKE_SA_INIT dropped: too many half-open IKE SAs");
-		break;
+	case ADMIT_NO: drop_request(core, "unknown peers take too much time"); break;
 	}
 }
