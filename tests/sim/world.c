@@ -701,20 +701,12 @@ bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, 
 	return set_matches(a, b, link, why, size) && set_matches(b, a, link, why, size);
 }
 
-static void take_status(void *ctx, const struct ike_status *s)
-{
-	struct ike_status *want = ctx;
-
-	if (!strcmp(s->tunnel, want->tunnel))
-		*want = *s;
-}
-
 struct ike_status node_status(const struct node *n, unsigned int link)
 {
 	struct ike_status s = { .tunnel = n->conf[link].name };
 
 	if (n->core)
-		ike_core_status(n->core, take_status, &s);
+		ike_core_tunnel_status(n->core, n->conf[link].name, &s);
 	return s;
 }
 

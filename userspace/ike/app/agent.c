@@ -11,9 +11,23 @@
 
 enum { STOP_TIME = 5000 /* ms for peers to confirm that we go */ };
 
+/* ---- finding tunnels -------------------------------------------------------------- */
+
+static size_t name_bucket(const char *name)
+{
+	uint32_t h = 0x811c9dc5; /* FNV-1a */
+
+	while (*name)
+		h = (h ^ (uint8_t)*name++) * 0x01000193;
+	return h % TUNNEL_BUCKETS;
+}
+
 struct tunnel *tunnel_by_name(const struct agent *a, const char *name)
 {
-	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+	struct tunnel *t;
+
+	LIST_FOREACH(t, &a->by_name[name_bucket(name)], by_name)
+	{
 		if (!strcmp(t->conf.name, name))
 			return t;
 	}
@@ -22,11 +36,33 @@ struct tunnel *tunnel_by_name(const struct agent *a, const char *name)
 
 struct tunnel *tunnel_by_index(const struct agent *a, uint32_t ifindex)
 {
-	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (t->ifindex && t->ifindex == ifindex)
+	struct tunnel *t;
+
+	LIST_FOREACH(t, &a->by_index[ifindex % TUNNEL_BUCKETS], by_index)
+	{
+		if (t->ifindex == ifindex)
 			return t;
 	}
 	return NULL;
+}
+
+/* Its netdevice is @ifindex now; 0: it has none. */
+static void tunnel_set_index(struct tunnel *t, uint32_t ifindex)
+{
+	if (t->ifindex)
+		LIST_REMOVE(t, by_index);
+	t->ifindex = ifindex;
+	if (ifindex)
+		LIST_INSERT_HEAD(&t->agent->by_index[ifindex % TUNNEL_BUCKETS], t, by_index);
+	tunnel_dirty(t);
+}
+
+void tunnel_dirty(struct tunnel *t)
+{
+	if (t->is_dirty)
+		return;
+	t->is_dirty = true;
+	TAILQ_INSERT_TAIL(&t->agent->dirty, t, dirty);
 }
 
 /* ---- names and addresses of peers ------------------------------------------------- */
@@ -89,6 +125,7 @@ static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 	dns_cancel(t->lookup);
 	t->lookup = NULL;
 	t->lookup_at = loop_now() + RESOLVE_EVERY;
+	tunnel_dirty(t);
 	if (found.family) {
 		tunnel_resolved(t->agent, t, &found);
 	} else {
@@ -174,12 +211,13 @@ static int open_net(struct agent *a, struct tunnel *t)
 		.metric = t->conf.metric,
 	};
 	char text[512];
+	uint32_t ifindex;
 
-	if (net_up(a->net, &net, &t->ifindex, text, sizeof(text))) {
-		t->ifindex = 0;
+	if (net_up(a->net, &net, &ifindex, text, sizeof(text))) {
 		tunnel_fail(t, text);
 		return -1;
 	}
+	tunnel_set_index(t, ifindex);
 	return 0;
 }
 
@@ -192,12 +230,13 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 	t->state = IKE_TUNNEL_DOWN;
 	t->lookup_at = UINT64_MAX;
 	t->reopen_at = loop_now() + REOPEN_EVERY;
+	tunnel_dirty(t);
 	memset(&t->resolved, 0, sizeof(t->resolved));
 	if (open_net(a, t))
 		return -1;
 	if ((numeric->family && tunnel_loops(a, t, numeric)) || open_peer(a, t)) {
 		net_down(a->net, t->conf.name);
-		t->ifindex = 0;
+		tunnel_set_index(t, 0);
 		return -1;
 	}
 	t->reopen_at = UINT64_MAX;
@@ -216,6 +255,7 @@ void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
 {
 	t->after = after;
 	t->reopen_at = UINT64_MAX;
+	tunnel_dirty(t);
 	if (t->ifindex && t->started)
 		ike_core_down(a->core, t->conf.name, loop_now());
 }
@@ -236,13 +276,16 @@ static void tunnel_shut(struct agent *a, struct tunnel *t)
 	ike_core_tunnel_del(a->core, t->conf.name);
 	kernel_peer_remove(a->kernel, t->ifindex);
 	net_down(a->net, t->conf.name);
-	t->ifindex = 0;
+	tunnel_set_index(t, 0);
 	t->state = IKE_TUNNEL_DOWN;
 }
 
 static void tunnel_free(struct tunnel *t)
 {
 	no_lookup(t);
+	if (t->is_dirty)
+		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
+	timers_unreserve(&t->agent->timers, &t->timer);
 	config_clear(&t->conf);
 	config_clear(&t->successor);
 	free(t);
@@ -250,11 +293,16 @@ static void tunnel_free(struct tunnel *t)
 
 static void tunnel_unlink(struct agent *a, struct tunnel *t)
 {
-	struct tunnel **at = &a->tunnels;
+	struct tunnel **at = &a->tunnels, *before = NULL;
 
-	while (*at != t)
-		at = &(*at)->next;
+	while (*at != t) {
+		before = *at;
+		at = &before->next;
+	}
 	*at = t->next;
+	if (a->last == t)
+		a->last = before;
+	LIST_REMOVE(t, by_name);
 	tunnel_free(t);
 }
 
@@ -264,13 +312,23 @@ static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 
 	if (!t)
 		return NULL;
+	if (timers_reserve(&a->timers)) {
+		free(t);
+		return NULL;
+	}
 	t->agent = a;
 	t->conf = *conf;
 	t->lookup_at = t->reopen_at = UINT64_MAX;
+	/* Files are read in order, so the end is where most belong. */
+	if (a->last && strcmp(a->last->conf.name, conf->name) < 0)
+		at = &a->last->next;
 	while (*at && strcmp((*at)->conf.name, conf->name) < 0)
 		at = &(*at)->next;
 	t->next = *at;
 	*at = t;
+	if (!t->next)
+		a->last = t;
+	LIST_INSERT_HEAD(&a->by_name[name_bucket(conf->name)], t, by_name);
 	return t;
 }
 
@@ -402,23 +460,24 @@ int agent_read_configs(struct agent *a, struct reload *r)
 			a->options->config_dir, strerror(errno));
 		return -1;
 	}
+	for (struct tunnel *t = a->tunnels; t; t = t->next)
+		t->has_file = false;
+	for (int i = 0; i < n; i++) {
+		struct tunnel *t;
+
+		list[i]->d_name[strlen(list[i]->d_name) - 5] = 0;
+		t = tunnel_by_name(a, list[i]->d_name);
+		if (t)
+			t->has_file = true;
+	}
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		bool there = false;
-
-		for (int i = 0; i < n; i++) {
-			size_t len = strlen(list[i]->d_name) - 5;
-
-			there |= len == strlen(t->conf.name) &&
-				 !memcmp(list[i]->d_name, t->conf.name, len);
-		}
-		if (there || t->after)
+		if (t->has_file || t->after)
 			continue;
 		tunnel_close(a, t, AFTER_FORGET);
 		if (r)
 			note(r->removed, t->conf.name);
 	}
 	for (int i = 0; i < n; i++) {
-		list[i]->d_name[strlen(list[i]->d_name) - 5] = 0;
 		read_config(a, list[i]->d_name, r);
 		free(list[i]);
 	}
@@ -493,6 +552,7 @@ static void on_link_gone(void *ctx, uint32_t ifindex)
 			"the netdevice was removed by somebody else; esptund makes it again in 30 s, or at once with esptun up");
 		t->started = false;
 		t->reopen_at = loop_now() + REOPEN_EVERY;
+		tunnel_dirty(t);
 	}
 	agent_settle(a);
 }
@@ -548,39 +608,56 @@ static bool lookup_due(const struct tunnel *t, uint64_t now)
 	       (!t->started || t->state != IKE_TUNNEL_UP);
 }
 
+/* When the tunnel has to be looked at though nothing happens. */
+static uint64_t tunnel_next(const struct tunnel *t, uint64_t now)
+{
+	uint64_t at = t->ifindex ? t->lookup_at : UINT64_MAX;
+
+	/* A tunnel that is up needs no name; look again in a while. */
+	if (at != UINT64_MAX && at <= now)
+		at = now + RESOLVE_EVERY;
+	return t->reopen_at < at && !t->agent->stopping ? t->reopen_at : at;
+}
+
+static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
+{
+	if (t->after && (!t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN)) {
+		tunnel_closed(a, t); /* it may be gone now */
+		return;
+	}
+	if (lookup_due(t, now))
+		tunnel_lookup(a, t);
+	else if (t->reopen_at <= now && !a->stopping)
+		tunnel_open(a, t);
+	timer_set(&a->timers, &t->timer, tunnel_next(t, now));
+}
+
 static void settle_tunnels(struct agent *a)
 {
 	uint64_t now = loop_now();
-	struct tunnel *next;
+	struct timer *due;
+	struct tunnel *t;
 
-	for (struct tunnel *t = a->tunnels; t; t = next) {
-		next = t->next;
-		if (t->after && (!t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN))
-			tunnel_closed(a, t);
-		else if (lookup_due(t, now))
-			tunnel_lookup(a, t);
-		else if (t->reopen_at <= now && !a->stopping)
-			tunnel_open(a, t);
+	while ((due = timers_first(&a->timers)) && due->at <= now) {
+		timer_set(&a->timers, due, TIMER_NEVER);
+		tunnel_dirty(container_of(due, struct tunnel, timer));
+	}
+	while ((t = TAILQ_FIRST(&a->dirty))) {
+		TAILQ_REMOVE(&a->dirty, t, dirty);
+		t->is_dirty = false;
+		settle_tunnel(a, t, now);
 	}
 }
 
 static uint64_t next_wake(const struct agent *a)
 {
-	uint64_t when = ike_core_next(a->core), now = loop_now();
+	const struct timer *first = timers_first(&a->timers);
+	uint64_t when = ike_core_next(a->core);
 
 	if (cmd_next(a) < when)
 		when = cmd_next(a);
-	for (const struct tunnel *t = a->tunnels; t; t = t->next) {
-		uint64_t at = t->lookup_at;
-
-		/* A tunnel that is up needs no name; look again in a while. */
-		if (at != UINT64_MAX && at <= now)
-			at = now + RESOLVE_EVERY;
-		if (at < when && t->ifindex)
-			when = at;
-		if (t->reopen_at < when)
-			when = t->reopen_at;
-	}
+	if (first && first->at < when)
+		when = first->at;
 	if (a->stopping && a->stop_at < when)
 		when = a->stop_at;
 	return when;
@@ -675,6 +752,7 @@ struct agent *agent_new(const struct agent_options *o, char *err, size_t err_siz
 		return NULL;
 	}
 	a->options = o;
+	TAILQ_INIT(&a->dirty);
 	if (open_all(a, err, err_size))
 		return a;
 	agent_free(a);
@@ -751,6 +829,7 @@ void agent_free(struct agent *a)
 		ctl_answer(w->request, json_object());
 		free(w);
 	}
+	timers_free(&a->timers);
 	if (a->core)
 		ike_core_free(a->core);
 	keytable_close(a->keys);

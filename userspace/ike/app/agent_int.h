@@ -6,6 +6,8 @@
 #ifndef ESPTUN_IKE_AGENT_INT_H
 #define ESPTUN_IKE_AGENT_INT_H
 
+#include <sys/queue.h>
+
 #include "ike/app/agent.h"
 #include "ike/app/config.h"
 #include "ike/app/ctl.h"
@@ -16,10 +18,12 @@
 #include "ike/io/loop.h"
 #include "ike/io/net.h"
 #include "ike/io/udp.h"
+#include "ike/sa/timer.h"
 
 enum {
 	RESOLVE_EVERY = 10000, /* ms, while a tunnel is not up */
 	REOPEN_EVERY = 30000, /* ms, while its netdevice cannot be made */
+	TUNNEL_BUCKETS = 4096, /* of each table of tunnels */
 };
 
 /* What is to happen once the peer was told and the SAs are gone. */
@@ -27,6 +31,11 @@ enum after { AFTER_NOTHING, AFTER_STAY, AFTER_FORGET, AFTER_REPLACE };
 
 struct tunnel {
 	struct tunnel *next;
+	LIST_ENTRY(tunnel) by_name, by_index;
+	TAILQ_ENTRY(tunnel) dirty;
+	bool is_dirty; /* in the agent's list */
+	bool has_file; /* NAME.conf was there at the last reading */
+	struct timer timer; /* of lookup_at and reopen_at */
 	struct agent *agent;
 	struct config conf;
 	struct config successor; /* with AFTER_REPLACE */
@@ -61,7 +70,10 @@ struct agent {
 	struct ctl *ctl;
 	struct keytable *keys;
 	struct ike_core *core;
-	struct tunnel *tunnels; /* in order of names */
+	struct tunnel *tunnels, *last; /* in order of names */
+	LIST_HEAD(, tunnel) by_name[TUNNEL_BUCKETS], by_index[TUNNEL_BUCKETS];
+	TAILQ_HEAD(, tunnel) dirty; /* to be looked at when the event is over */
+	struct timers timers;
 	struct waiter *waiters;
 	bool stopping, settling;
 	uint64_t stop_at; /* give up waiting for peers */
@@ -76,6 +88,8 @@ int tunnel_open(struct agent *a, struct tunnel *t);
 void tunnel_close(struct agent *a, struct tunnel *t, enum after after);
 /* Load NAME.conf into a new tunnel. NULL, with the sentences in @err, one a line. */
 struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t err_size);
+/* Something about the tunnel changed: look at it when the event is over. */
+void tunnel_dirty(struct tunnel *t);
 /* Act on what changed; the last thing to do in every event. */
 void agent_settle(struct agent *a);
 

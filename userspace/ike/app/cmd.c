@@ -24,28 +24,9 @@ static json_t *failure(const char *fmt, ...)
 
 /* ---- the core's view ------------------------------------------------------------- */
 
-struct find {
-	const char *name;
-	struct ike_status *out;
-	bool found;
-};
-
-static void find_status(void *ctx, const struct ike_status *s)
-{
-	struct find *f = ctx;
-
-	if (strcmp(s->tunnel, f->name))
-		return;
-	*f->out = *s;
-	f->found = true;
-}
-
 bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out)
 {
-	struct find f = { .name = name, .out = out };
-
-	ike_core_status(a->core, find_status, &f);
-	return f.found;
+	return !ike_core_tunnel_status(a->core, name, out);
 }
 
 /* ---- status ------------------------------------------------------------------------ */

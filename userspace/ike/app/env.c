@@ -100,6 +100,7 @@ static void env_state(void *ctx, const char *name, enum ike_tunnel_state state)
 	if (!t)
 		return;
 	t->state = state; /* agent_settle() acts on it */
+	tunnel_dirty(t);
 	if (state == IKE_TUNNEL_UP)
 		t->error[0] = 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "ike/io/net.h"
 #include "ike/proto/names.h"
@@ -72,6 +73,7 @@ struct net *net_open(struct event_base *base, struct esptun *h,
 		     void (*gone)(void *ctx, uint32_t ifindex), void *ctx)
 {
 	struct net *n = calloc(1, sizeof(*n));
+	int on = 1;
 
 	if (!n)
 		return NULL;
@@ -84,6 +86,8 @@ struct net *net_open(struct event_base *base, struct esptun *h,
 		errno = EPROTO;
 		return NULL;
 	}
+	/* The kernel then lists what is asked for; without, all there is, and reading sorts it out. */
+	setsockopt(nl_socket_get_fd(n->sk), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	nl_socket_disable_auto_ack(n->sk);
 	return n;
 }
@@ -400,19 +404,31 @@ static void read_route(void *ctx, struct nlmsghdr *nlh)
 	h->ours = rtm->rtm_protocol == NET_PROTO;
 }
 
+/* The addresses or routes of one family that the netdevice has. */
+static int list_family(struct net *n, uint8_t family, bool routes, uint32_t ifindex,
+		       struct haves *out)
+{
+	struct ifaddrmsg ifa = { .ifa_family = family, .ifa_index = ifindex };
+	struct rtmsg rtm = { .rtm_family = family };
+	struct nl_msg *msg;
+
+	if (!routes)
+		return talk(n, request(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa)), read_address,
+			    out);
+	msg = request(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
+	if (msg)
+		nla_put_u32(msg, RTA_OIF, ifindex);
+	return talk(n, msg, read_route, out);
+}
+
 static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 {
-	struct ifaddrmsg ifa = { .ifa_family = AF_UNSPEC };
-	struct rtmsg rtm = { .rtm_family = AF_UNSPEC };
 	int err;
 
 	*out = (struct haves){ .ifindex = ifindex };
-	if (routes)
-		err = talk(n, request(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm)), read_route,
-			   out);
-	else
-		err = talk(n, request(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa)), read_address,
-			   out);
+	err = list_family(n, AF_INET, routes, ifindex, out);
+	if (!err)
+		err = list_family(n, AF_INET6, routes, ifindex, out);
 	return err ? err : out->failed ? -ENOMEM : 0;
 }
 

@@ -25,11 +25,7 @@ void admit_init(struct ike_core *core)
 
 /* ---- sources ------------------------------------------------------------- */
 
-/*
- * A number for the address, or for the /64 of IPv6, which one host may use as it likes. The key
- * keeps anyone from choosing addresses that share a bucket. Never 0.
- */
-static uint64_t source_of(const struct ike_core *core, const struct ike_addr *a)
+uint64_t admit_source(const struct ike_core *core, const struct ike_addr *a)
 {
 	uint64_t key[2], v = 0;
 
@@ -43,37 +39,18 @@ static uint64_t source_of(const struct ike_core *core, const struct ike_addr *a)
 
 void admit_proven(struct ike_core *core, const struct ike_addr *from)
 {
-	uint64_t source = source_of(core, from);
+	uint64_t source = admit_source(core, from);
 
 	core->admit.proven[source % IKESA_MAX] = source;
 }
 
-enum admit_kind admit_kind(const struct ike_core *core, const struct ike_addr *from)
+enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from)
 {
-	uint64_t source = source_of(core, from);
-	const struct ike_tunnel *t;
+	uint64_t source = admit_source(core, from);
 
-	if (core->admit.proven[source % IKESA_MAX] == source)
-		return ADMIT_KNOWN;
-	LIST_FOREACH(t, &core->by_remote[source % ADMIT_SOURCES], by_remote)
-	{
-		if (ike_addr_eq(&t->remote.addr, from))
-			return ADMIT_KNOWN;
-	}
-	return ADMIT_UNKNOWN;
-}
-
-void admit_tunnel(struct ike_core *core, struct ike_tunnel *t, bool gone)
-{
-	if (t->listed) {
-		LIST_REMOVE(t, by_remote);
-		t->listed = false;
-	}
-	if (gone || !t->remote.addr.family)
-		return;
-	LIST_INSERT_HEAD(&core->by_remote[source_of(core, &t->remote.addr) % ADMIT_SOURCES], t,
-			 by_remote);
-	t->listed = true;
+	return core->admit.proven[source % IKESA_MAX] == source || lookup_remote(core, from)
+		       ? ADMIT_KNOWN
+		       : ADMIT_UNKNOWN;
 }
 
 /* ---- cookies ------------------------------------------------------------- */
@@ -184,7 +161,7 @@ bool admit_make_room(struct ike_core *core, const struct ike_addr *from)
 	enum admit_kind kind = admit_kind(core, from);
 	struct ike_sa *oldest;
 
-	if (half_open_of(core, source_of(core, from), &oldest) >= ADMIT_PLACES_PER_SOURCE) {
+	if (half_open_of(core, admit_source(core, from), &oldest) >= ADMIT_PLACES_PER_SOURCE) {
 		/* Many peers behind one NAT take turns; one that floods cannot stop the rest for long. */
 		if (core->now - oldest->created_at < ADMIT_YIELD_MS)
 			return false;
@@ -205,7 +182,7 @@ bool admit_make_room(struct ike_core *core, const struct ike_addr *from)
 void admit_enter(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->admit_kind = admit_kind(core, &sa->remote.addr);
-	sa->source = source_of(core, &sa->remote.addr);
+	sa->source = admit_source(core, &sa->remote.addr);
 	TAILQ_INSERT_TAIL(&core->admit.half_open[sa->admit_kind], sa, half_open);
 	LIST_INSERT_HEAD(&core->admit.by_source[sa->source % ADMIT_SOURCES], sa, by_source);
 	core->admit.n_half_open[sa->admit_kind]++;
@@ -233,7 +210,7 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 
 	admit_work(core, ADMIT_WORK_REQUEST);
 	if (core->stats.half_open >= ADMIT_COOKIE_TOTAL || work >= ADMIT_WORK_COOKIE ||
-	    half_open_of(core, source_of(core, &d->remote.addr), &oldest) >=
+	    half_open_of(core, admit_source(core, &d->remote.addr), &oldest) >=
 		    ADMIT_COOKIE_PER_SOURCE) {
 		if (!cookie)
 			return ADMIT_COOKIE;
@@ -249,18 +226,22 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 	return ADMIT_YES;
 }
 
-/* A leaky bucket: reply_spent is when all answers given so far would have been one per interval. */
-bool admit_reply_left(const struct ike_core *core, const struct ike_addr *to)
+/* A leaky bucket: @spent is when all answers given so far would have been one per interval. */
+static bool reply_left(const struct ike_core *core, uint64_t spent)
 {
-	return core->admit.reply_spent[admit_kind(core, to)] <
-	       core->now + (uint64_t)ADMIT_REPLY_BURST * ADMIT_REPLY_MS;
+	return spent < core->now + (uint64_t)ADMIT_REPLY_BURST * ADMIT_REPLY_MS;
+}
+
+bool admit_reply_left(struct ike_core *core, const struct ike_addr *to)
+{
+	return reply_left(core, core->admit.reply_spent[admit_kind(core, to)]);
 }
 
 bool admit_reply(struct ike_core *core, const struct ike_addr *to)
 {
 	uint64_t *spent = &core->admit.reply_spent[admit_kind(core, to)];
 
-	if (!admit_reply_left(core, to))
+	if (!reply_left(core, *spent))
 		return false;
 	*spent = (*spent > core->now ? *spent : core->now) + ADMIT_REPLY_MS;
 	return true;

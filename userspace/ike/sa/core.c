@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-
 static void begin(struct ike_core *core, uint64_t now)
 {
 	if (now > core->now)
@@ -82,6 +80,8 @@ void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
 static void bury(struct ike_core *core, struct ike_sa *sa)
 {
 	core_sa_not_half_open(core, sa);
+	if (sa->state == IKESA_CLOSED && sa->tunnel)
+		TAILQ_REMOVE(&sa->tunnel->closed, sa, of_tunnel);
 	ikesa_table_del(&core->sas, sa);
 	timers_unreserve(&core->sa_timers, &sa->timer);
 	sa->state = IKESA_DEAD;
@@ -95,8 +95,10 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 
 	if (sa->state == IKESA_CLOSED || sa->state == IKESA_DEAD)
 		return;
-	if (t)
+	if (t) {
 		TAILQ_REMOVE(&t->sas, sa, of_tunnel);
+		core->n_of_tunnels--;
+	}
 	while ((c = TAILQ_FIRST(&sa->children)))
 		child_remove(core, sa, c);
 	if (sa->setup && sa->setup->spi_in)
@@ -108,6 +110,8 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {
 		sa->state = IKESA_CLOSED;
+		if (t)
+			TAILQ_INSERT_TAIL(&t->closed, sa, of_tunnel);
 		/* The answer it keeps is sealed; one at hand is yet to be. */
 		if (sa != core->answering) {
 			ike_wipe(&sa->keys, sizeof(sa->keys));
@@ -122,6 +126,12 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 		tunnel_settle(core, t);
 		tunnel_review(core, t);
 	}
+}
+
+void core_sa_join(struct ike_core *core, struct ike_sa *sa)
+{
+	TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
+	core->n_of_tunnels++;
 }
 
 void core_sa_drop(struct ike_core *core, struct ike_sa *sa)
@@ -186,7 +196,7 @@ void core_sa_established(struct ike_core *core, struct ike_sa *sa)
 	core_sa_not_half_open(core, sa);
 	admit_proven(core, &sa->remote.addr);
 	if (!sa->initiator)
-		TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
+		core_sa_join(core, sa);
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = core->now;
@@ -265,6 +275,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 	LIST_INIT(&core->dead);
 	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
 	admit_init(core);
+	lookup_init(core);
 	return core;
 }
 
@@ -287,7 +298,7 @@ void ike_core_free(struct ike_core *core)
 	while ((first = timers_first(&core->tunnel_timers)))
 		timer_set(&core->tunnel_timers, first, TIMER_NEVER);
 	while ((t = TAILQ_FIRST(&core->tunnels))) {
-		TAILQ_REMOVE(&core->tunnels, t, link);
+		lookup_remove(core, t);
 		ike_wipe(t, sizeof(*t));
 		free(t);
 	}
@@ -307,41 +318,6 @@ static void number(struct ike_proposals *p, uint8_t protocol)
 		p->p[i].protocol = protocol;
 		p->p[i].spi_len = 0;
 	}
-}
-
-static bool proposals_eq(const struct ike_proposals *a, const struct ike_proposals *b)
-{
-	unsigned int i, j;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++) {
-		if (a->p[i].n != b->p[i].n)
-			return false;
-		for (j = 0; j < a->p[i].n; j++) {
-			const struct ike_transform *x = &a->p[i].t[j], *y = &b->p[i].t[j];
-
-			if (x->type != y->type || x->id != y->id || x->key_bits != y->key_bits)
-				return false;
-		}
-	}
-	return true;
-}
-
-/* So that a request nobody likes costs one look per policy, not per tunnel. */
-static unsigned int classify(const struct ike_core *core, const struct ike_tunnel *t)
-{
-	const struct ike_tunnel *other;
-	unsigned int next = 0;
-
-	TAILQ_FOREACH(other, &core->tunnels, link)
-	{
-		if (proposals_eq(&other->conf.ike, &t->conf.ike))
-			return other->ike_class;
-		if (other->ike_class >= next)
-			next = other->ike_class + 1;
-	}
-	return next;
 }
 
 static bool conf_sane(const struct ike_tunnel_conf *c)
@@ -377,39 +353,33 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	number(&t->conf.esp, IKE_PROTO_ESP);
 	/* The child of IKE_AUTH has no KE of its own (1.2). */
 	ike_proposals_drop_dh(&t->conf.esp);
-	t->ike_class = classify(core, t);
 	t->remote = conf->remote;
 	t->next_try = t->adopted_end = TIMER_NEVER;
 	TAILQ_INIT(&t->sas);
-	admit_tunnel(core, t, false);
-	TAILQ_INSERT_TAIL(&core->tunnels, t, link);
-	core->n_tunnels++;
+	TAILQ_INIT(&t->closed);
+	if (lookup_add(core, t)) {
+		timers_unreserve(&core->tunnel_timers, &t->timer);
+		ike_wipe(t, sizeof(*t));
+		free(t);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
 int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 {
 	struct ike_tunnel *t = tunnel_find(core, tunnel);
-	struct ike_sa *sa, *next;
-	size_t i;
+	struct ike_sa *sa;
 
 	if (!t)
 		return -ENOENT;
-	t->enabled = false;
+	tunnel_enable(core, t, false);
 	tunnel_adopted_remove(core, t);
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
-	for (i = 0; i < core->sas.buckets; i++) {
-		for (sa = LIST_FIRST(&core->sas.by_spi[i]); sa; sa = next) {
-			next = LIST_NEXT(sa, by_spi);
-			if (sa->tunnel != t)
-				continue;
-			core_sa_drop(core, sa);
-		}
-	}
+	while ((sa = TAILQ_FIRST(&t->sas)) || (sa = TAILQ_FIRST(&t->closed)))
+		core_sa_drop(core, sa);
 	timers_unreserve(&core->tunnel_timers, &t->timer);
-	admit_tunnel(core, t, true);
-	TAILQ_REMOVE(&core->tunnels, t, link);
-	core->n_tunnels--;
+	lookup_remove(core, t);
 	ike_wipe(t, sizeof(*t));
 	free(t);
 	end(core);
@@ -439,7 +409,7 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 
 	begin(core, now);
 	if (t && !t->enabled) {
-		t->enabled = true;
+		tunnel_enable(core, t, true);
 		if (t->conf.start == IKE_START_NOW || t->n_adopted)
 			t->next_try = core->now;
 		tunnel_review(core, t);
@@ -603,7 +573,7 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 	if (!t)
 		return -ENOENT;
 	t->remote = *remote;
-	admit_tunnel(core, t, false);
+	lookup_update(core, t);
 	return 0;
 }
 
@@ -614,7 +584,7 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	begin(core, now);
 	if (!t)
 		return -ENOENT;
-	t->enabled = true;
+	tunnel_enable(core, t, true);
 	t->wanted = true;
 	t->failures = 0;
 	t->next_try = core->now;
@@ -648,14 +618,7 @@ void ike_core_shutdown(struct ike_core *core, uint64_t now)
 
 bool ike_core_idle(const struct ike_core *core)
 {
-	const struct ike_tunnel *t;
-
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	{
-		if (t->enabled || !TAILQ_EMPTY(&t->sas))
-			return false;
-	}
-	return true;
+	return !core->n_enabled && !core->n_of_tunnels;
 }
 
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)

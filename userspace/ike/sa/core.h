@@ -197,9 +197,8 @@ struct ike_status {
 	uint64_t next_try; /* when connecting: time of the next attempt, 0 if now */
 };
 
-/* Calls @fn for each tunnel, in the order they were added. */
-void ike_core_status(const struct ike_core *core, void (*fn)(void *ctx, const struct ike_status *s),
-		     void *ctx);
+/* 0 or -ENOENT. */
+int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out);
 
 /* Counters for tests and metrics. */
 struct ike_core_stats {
@@ -207,6 +206,7 @@ struct ike_core_stats {
 	uint64_t rx, rx_bad, rx_unauthenticated, tx, retransmits, cookies_sent, cookies_bad;
 	uint64_t refused; /* IKE_SA_INIT requests dropped for want of a place or of time */
 	uint64_t evicted; /* half-open IKE SAs whose place another peer got */
+	uint64_t visited; /* tunnels and groups of them looked at to find one */
 	uint64_t key_exchanges; /* keys made to answer IKE_SA_INIT requests */
 };
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out);

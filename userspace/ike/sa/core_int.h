@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the parts of the core share: core.c (events), exchange.c (messages in and out,
- * the dispatch table), tunnel.c (what a tunnel wants), child.c (pairs of ESP SAs),
- * admit.c (who may start an IKE SA), x_*.c (the exchanges). Private to sa/.
+ * the dispatch table), tunnel.c (what a tunnel wants), lookup.c (finding tunnels), child.c
+ * (pairs of ESP SAs), admit.c (who may start an IKE SA), x_*.c (the exchanges). Private to sa/.
  */
 #ifndef ESPTUN_IKE_CORE_INT_H
 #define ESPTUN_IKE_CORE_INT_H
@@ -18,6 +18,7 @@ enum core_limits {
 	CORE_MSG_MAX = 8192, /* what we send */
 	CORE_TEXT_MAX = 1024, /* one log line */
 	CORE_MAX_TUNNELS = 16384,
+	CORE_BUCKETS = 4096, /* of each table of tunnels */
 	TUNNEL_MAX_ADOPTED = 16, /* pairs of a former agent */
 	TUNNEL_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
@@ -52,15 +53,34 @@ enum admit_kind { ADMIT_UNKNOWN, ADMIT_KNOWN, ADMIT_KINDS };
 
 TAILQ_HEAD(ike_sas, ike_sa);
 
+/* Tunnels that take a request from anywhere, and those with a remote address. */
+enum group_list { GROUP_ANYWHERE, GROUP_REMOTE, GROUP_LISTS };
+
+TAILQ_HEAD(ike_tunnels, ike_tunnel);
+LIST_HEAD(ike_tunnel_list, ike_tunnel);
+
+/* Tunnels whose policy for IKE_SA_INIT is the same, see lookup.c. */
+struct ike_group {
+	TAILQ_ENTRY(ike_group) link;
+	struct ike_proposals ike;
+	struct ike_addr local; /* family 0: any */
+	unsigned int members;
+	struct ike_tunnels tunnels[GROUP_LISTS]; /* enabled ones */
+	uint64_t judged; /* the last request it was asked about */
+};
+
 struct ike_tunnel {
 	TAILQ_ENTRY(ike_tunnel) link;
-	LIST_ENTRY(ike_tunnel) by_remote;
-	bool listed; /* there */
+	LIST_ENTRY(ike_tunnel) by_name;
+	TAILQ_ENTRY(ike_tunnel) by_remote, by_id, of_group;
+	struct ike_group *group;
+	struct ike_tunnels *remote_bucket;
+	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
 	struct timer timer;
 	struct ike_tunnel_conf conf;
-	unsigned int ike_class; /* equal for tunnels with equal IKE proposals */
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
+	struct ike_sas closed; /* those that only repeat their last answer */
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
 	bool wanted; /* traffic or a command asked for it (start=traffic) */
@@ -78,8 +98,13 @@ struct ike_tunnel {
 struct ike_core {
 	struct ike_env env;
 	uint64_t now; /* of the event at hand */
-	TAILQ_HEAD(, ike_tunnel) tunnels;
+	struct ike_tunnels tunnels;
+	struct ike_tunnel_list by_name[CORE_BUCKETS];
+	struct ike_tunnels by_remote[CORE_BUCKETS], by_id[CORE_BUCKETS];
+	TAILQ_HEAD(, ike_group) groups; /* in the order of their first tunnels */
+	uint64_t judging; /* counts requests, see ike_group.judged */
 	unsigned int n_tunnels;
+	unsigned int n_enabled, n_of_tunnels; /* tunnels; IKE SAs in their lists */
 	struct ikesa_table sas;
 	LIST_HEAD(, ike_sa) dead; /* freed when the event is over */
 	struct timers sa_timers, tunnel_timers;
@@ -99,7 +124,6 @@ struct ike_core {
 		LIST_HEAD(, ike_sa) by_source[ADMIT_SOURCES]; /* the same, see ike_sa.source */
 		uint64_t proven[IKESA_MAX]; /* sources of authenticated peers, each where its bits say */
 	} admit;
-	LIST_HEAD(, ike_tunnel) by_remote[ADMIT_SOURCES];
 	uint8_t plain[IKE_MAX_MSG]; /* decrypted message at hand */
 };
 
@@ -163,6 +187,8 @@ struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct i
 			   const struct ike_endpoint *remote, const uint8_t *digest);
 /* After any change of the SA's deadlines. */
 void core_sa_touch(struct ike_core *core, struct ike_sa *sa);
+/* The SA is one of its tunnel's now. */
+void core_sa_join(struct ike_core *core, struct ike_sa *sa);
 /* No longer half-open (responder). */
 void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
 /* Drop a half-open SA, or a closed one, without a word. */
@@ -182,9 +208,42 @@ void core_sa_established(struct ike_core *core, struct ike_sa *sa);
 /* A fresh authenticated message came: note its time, source and what it proves. */
 void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d);
 
+/* ---- lookup.c ------------------------------------------------------------ */
+
+void lookup_init(struct ike_core *core);
+struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name);
+/* Enter the tunnel; 0 or -ENOMEM. */
+int lookup_add(struct ike_core *core, struct ike_tunnel *t);
+/* After any change of ->enabled or ->remote. */
+void lookup_update(struct ike_core *core, struct ike_tunnel *t);
+void lookup_remove(struct ike_core *core, struct ike_tunnel *t);
+/* The first enabled tunnel whose peer is configured to be at @from; NULL if there is none. */
+struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *from);
+
+struct lookup_offer {
+	const struct ike_datagram *d;
+	const struct ike_proposals *offer;
+	uint16_t ke_group;
+};
+
+/*
+ * What the policy that fits best has in common with the offer: that of tunnels whose peer is at
+ * this address, then of those that do not know where theirs is, then of all. False: nothing;
+ * *@best is then a tunnel that the peer might have meant, or NULL.
+ */
+bool lookup_policy(struct ike_core *core, const struct lookup_offer *o, struct ike_proposal *chosen,
+		   struct ike_tunnel **best);
+/*
+ * The tunnels that could have a peer with @id, one after the other: those with this RemoteID=
+ * (and a few others), then those without one. @after NULL begins; NULL ends.
+ */
+struct ike_tunnel *lookup_id(struct ike_core *core, const struct ike_id *id,
+			     const struct ike_tunnel *after);
+
 /* ---- tunnel.c ------------------------------------------------------------ */
 
-struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name);
+/* The tunnel may be used, or no longer. */
+void tunnel_enable(struct ike_core *core, struct ike_tunnel *t, bool enabled);
 /* Remember and log why it does not work: one sentence with the remedy. */
 void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -272,13 +331,16 @@ void admit_leave(struct ike_core *core, struct ike_sa *sa);
 /* A peer proved its identity from @from. */
 void admit_proven(struct ike_core *core, const struct ike_addr *from);
 /* Is a tunnel configured for a peer at @from, or did one prove itself from there? */
-enum admit_kind admit_kind(const struct ike_core *core, const struct ike_addr *from);
-/* The tunnel's remote endpoint was set or changed; or, with @gone, the tunnel goes. */
-void admit_tunnel(struct ike_core *core, struct ike_tunnel *t, bool gone);
+enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from);
+/*
+ * A number for the address, or for the /64 of IPv6, which one host may use as it likes; keyed, so
+ * that nobody can choose addresses that share a bucket. Never 0.
+ */
+uint64_t admit_source(const struct ike_core *core, const struct ike_addr *a);
 /* May another unprotected error answer leave for @to? Takes one from the allowance if so. */
 bool admit_reply(struct ike_core *core, const struct ike_addr *to);
 /* Is anything of it left? The log is spared by the same allowance. */
-bool admit_reply_left(const struct ike_core *core, const struct ike_addr *to);
+bool admit_reply_left(struct ike_core *core, const struct ike_addr *to);
 
 /* ---- x_init.c, x_auth.c, x_info.c ---------------------------------------- */
 

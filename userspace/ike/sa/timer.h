@@ -13,6 +13,9 @@
 
 #define TIMER_NEVER UINT64_MAX
 
+/* The owner of an embedded node. */
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+
 struct timer {
 	uint64_t at; /* milliseconds; meaningful while pos is not 0 */
 	size_t pos; /* place in the heap, from 1; 0: not waiting */

@@ -13,19 +13,17 @@
  */
 #include "ike/sa/core_int.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name)
+void tunnel_enable(struct ike_core *core, struct ike_tunnel *t, bool enabled)
 {
-	struct ike_tunnel *t;
-
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	{
-		if (!strcmp(t->conf.name, name))
-			return t;
-	}
-	return NULL;
+	if (t->enabled == enabled)
+		return;
+	t->enabled = enabled;
+	core->n_enabled += enabled ? 1 : -1u;
+	lookup_update(core, t);
 }
 
 void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
@@ -355,7 +353,7 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 {
 	struct ike_sa *sa, *next;
 
-	t->enabled = false;
+	tunnel_enable(core, t, false);
 	t->wanted = false;
 	t->failures = 0;
 	tunnel_adopted_remove(core, t);
@@ -548,15 +546,12 @@ static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 	status_child(sa, s);
 }
 
-void ike_core_status(const struct ike_core *core, void (*fn)(void *ctx, const struct ike_status *s),
-		     void *ctx)
+int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out)
 {
-	const struct ike_tunnel *t;
-	struct ike_status s;
+	const struct ike_tunnel *t = tunnel_find(core, tunnel);
 
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	{
-		status_of(t, &s);
-		fn(ctx, &s);
-	}
+	if (!t)
+		return -ENOENT;
+	status_of(t, out);
+	return 0;
 }

@@ -440,17 +440,26 @@ struct candidate {
 
 typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who);
 
+/* All tunnels one after the other; but only those that could fit if the identity decides. */
+static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct claim *who, fit_fn fit,
+				      const struct ike_tunnel *after)
+{
+	if (fit == fits)
+		return lookup_id(core, &who->id, after);
+	core->stats.visited++;
+	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->tunnels);
+}
+
 /* The tunnels that @fit, the best first, earlier ones before equals. */
 static unsigned int candidates(struct ike_core *core, const struct ike_sa *sa,
 			       const struct claim *who, fit_fn fit,
 			       struct candidate c[MAX_PSK_TRIES])
 {
-	struct ike_tunnel *t;
+	struct ike_tunnel *t = NULL;
 	unsigned int n = 0, i;
 	int f;
 
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	{
+	while ((t = next_tunnel(core, who, fit, t))) {
 		f = fit(t, sa, who);
 		if (!f || (n == MAX_PSK_TRIES && c[n - 1].fit >= f))
 			continue;

@@ -193,7 +193,7 @@ void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 		return;
 	}
 	sa->tunnel = t;
-	TAILQ_INSERT_TAIL(&t->sas, sa, of_tunnel);
+	core_sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
 	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(&t->conf.ike), &core->env.rng);
@@ -379,47 +379,6 @@ void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_
 
 /* ---- responder ----------------------------------------------------------- */
 
-/* How well does @t fit a request from @d's endpoints? 0: not at all. */
-static int fits(const struct ike_tunnel *t, const struct ike_datagram *d)
-{
-	if (!t->enabled)
-		return 0;
-	if (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &d->local.addr))
-		return 0;
-	if (!t->remote.addr.family)
-		return 2;
-	/* A peer may come from elsewhere than its configured address: NAT. */
-	return ike_addr_eq(&t->remote.addr, &d->remote.addr) ? 3 : 1;
-}
-
-/* The best fitting tunnel with which the offer has something in common, and what. */
-static struct ike_tunnel *choose(struct ike_core *core, const struct ike_datagram *d,
-				 const struct ike_proposals *offer, uint16_t group,
-				 struct ike_proposal *chosen, struct ike_tunnel **best)
-{
-	uint64_t refused = 0; /* classes of proposals */
-	struct ike_tunnel *t;
-	int level;
-
-	*best = NULL;
-	for (level = 3; level >= 1; level--) {
-		TAILQ_FOREACH(t, &core->tunnels, link)
-		{
-			if (fits(t, d) != level)
-				continue;
-			if (!*best)
-				*best = t;
-			if (t->ike_class < 64 && refused >> t->ike_class & 1)
-				continue;
-			if (ike_proposal_choose(&t->conf.ike, offer, group, chosen))
-				return t;
-			if (t->ike_class < 64)
-				refused |= 1ULL << t->ike_class;
-		}
-	}
-	return NULL;
-}
-
 static void answer_cookie(struct ike_core *core, const struct ike_datagram *d,
 			  const struct ike_header *h, const struct ike_payload *ni)
 {
@@ -527,7 +486,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	if (!choose(core, d, &offer, ke.group, &chosen, &best) ||
+	if (!lookup_policy(core, &(struct lookup_offer){ d, &offer, ke.group }, &chosen, &best) ||
 	    ike_suite_from_proposal(&chosen, &suite)) {
 		refuse_offer(core, d, h, best, &offer);
 		return;
