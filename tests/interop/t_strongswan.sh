@@ -177,7 +177,7 @@ like "initiator: strongSwan has the IKE SA" "$sas" 'west: .*ESTABLISHED, IKEv2'
 like "initiator: and the pair, in UDP" "$sas" 'INSTALLED, TUNNEL-in-UDP, ESP:AES_GCM_16-256'
 like "initiator: strongSwan counts both directions" "$sas" '(in|out) .* [1-9][0-9]* bytes'
 is "initiator: narrowed to strongSwan's selectors" \
-	"$(of west '.child."local-ts"[0], .child."remote-ts"[0]' | xargs)" "10.1.0.0/24 10.2.0.0/24"
+	"$(of west '.child.local_ts[0], .child.remote_ts[0]' | xargs)" "10.1.0.0/24 10.2.0.0/24"
 check "initiator: iperf3" iperf west east 10.2.0.1 -B 10.1.0.1
 tell west down vpn0
 check "initiator: our delete reaches strongSwan" wait_for 5 no_sas
@@ -213,10 +213,10 @@ ours begin=now
 theirs
 we_try
 is "start=now: up" "$status" 0
-former=$(of west '.ike."spi-i"')
+former=$(of west '.ike.spi_i')
 in_quiet east swanctl --terminate --ike west > /dev/null
 another_up() {
-	state_is west up && [ "$(of west '.ike."spi-i"')" != "$former" ]
+	state_is west up && [ "$(of west '.ike.spi_i')" != "$former" ]
 }
 check "start=now: comes back after strongSwan's delete" wait_for 15 another_up
 
@@ -283,7 +283,7 @@ theirs esp=aes128gcm16-esn local_ts=10.2.0.0/25 remote_ts=10.1.0.0/25
 they_try
 is "responder, ESN and AES-128: up" "$status" 0
 is "responder, ESN: the selectors are strongSwan's" \
-	"$(of west '.child."local-ts"[0], .child."remote-ts"[0], .child.proposal' | xargs)" \
+	"$(of west '.child.local_ts[0], .child.remote_ts[0], .child.proposal' | xargs)" \
 	"10.1.0.0/25 10.2.0.0/25 aes128gcm16-esn"
 crossed "responder, ESN"
 

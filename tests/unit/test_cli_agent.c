@@ -143,10 +143,10 @@ static void status(void **state)
 	(void)state;
 	run(&r,
 	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"routes\":[\"10.0.0.0/8\"],"
-	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat-local\":true,\"remote-id\":\"vpn\"},"
-	    "\"child\":{\"spi-in\":\"0xc0ffee01\"},\"peer\":{\"rx-packets\":41},"
-	    "\"counters\":{\"rx-replay\":3}},"
-	    "{\"name\":\"b\",\"state\":\"connecting\",\"error\":\"no answer\",\"error-age\":2}]}\n",
+	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat_local\":true,\"remote_id\":\"vpn\"},"
+	    "\"child\":{\"spi_in\":\"0xc0ffee01\"},\"peer\":{\"rx_packets\":41},"
+	    "\"counters\":{\"rx_replay\":3}},"
+	    "{\"name\":\"b\",\"state\":\"connecting\",\"error\":\"no answer\",\"error_age\":2}]}\n",
 	    "status");
 	assert_int_equal(r.code, 0);
 	assert_string_equal(r.asked, "{\"cmd\":\"status\"}\n");
@@ -201,7 +201,7 @@ static void hostile_strings(void **state)
 
 	(void)state;
 	run(&r,
-	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"ike\":{\"remote-id\":"
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"ike\":{\"remote_id\":"
 	    "\"\\u001b[2J\\u009b\\n\\u007f\xc3\xa9\"}}]}\n",
 	    "status");
 	assert_int_equal(r.code, 0);

@@ -172,15 +172,20 @@ static void algorithms(void **state)
 static void counters(void **state)
 {
 	unsigned int i, named = 0, drops = 0;
+	char key[ESPTUN_STATS_KEYLEN];
 
 	(void)state;
 	for (i = 0; i <= ESPTUN_STATS_A_MAX + 1; i++) {
+		assert_int_equal(!esptun_stats_name(i), !esptun_stats_key(i, key));
+		assert_true(!esptun_stats_name(i) || strlen(esptun_stats_name(i)) < sizeof(key));
+		assert_true(!esptun_stats_name(i) || !strchr(key, '-'));
 		assert_int_equal(!esptun_stats_name(i), !esptun_stats_text(i));
 		named += esptun_stats_name(i) != NULL;
 		drops += esptun_stats_is_drop(i);
 	}
 	assert_int_equal(named, ESPTUN_STATS_A_MAX - ESPTUN_STATS_A_PAD);
 	assert_int_equal(drops, named - 3);
+	assert_string_equal(esptun_stats_key(ESPTUN_STATS_A_RX_REPLAY, key), "rx_replay");
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_KEEPALIVE));
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_IKE));
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_DUMMY));

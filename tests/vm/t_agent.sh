@@ -125,20 +125,22 @@ is "the initiator is up" "$(of gwa .state)" up
 wait_for 5 state_is gwb up
 is "the responder is up" "$(of gwb .state)" up
 is "roles" "$(of gwa .ike.role) $(of gwb .ike.role)" "initiator responder"
-is "identities are proven" "$(of gwa '.ike."remote-id"') $(of gwb '.ike."remote-id"')" \
+is "identities are proven" "$(of gwa '.ike.remote_id') $(of gwb '.ike.remote_id')" \
 	"hq.example.org branch.example.org"
 is "both floated to 4500 and know who is behind the NAT" \
-	"$(of gwa '.ike.remote, .ike."nat-local"' | xargs)" "198.51.100.2:4500 true"
-is "the SPIs of both ends fit" "$(of gwa '.child | ."spi-in" + ."spi-out"')" \
-	"$(of gwb '.child | ."spi-out" + ."spi-in"')"
+	"$(of gwa '.ike.remote, .ike.nat_local' | xargs)" "198.51.100.2:4500 true"
+is "the SPIs of both ends fit" "$(of gwa '.child | .spi_in + .spi_out')" \
+	"$(of gwb '.child | .spi_out + .spi_in')"
 like "status in words" "$(tell gwa status)" 'hq.*up'
+is "no key of its JSON has a dash, as with ip -j" \
+	"$(of gwa '[.. | objects | keys[]] | map(select(test("-"))) | unique | join(" ")')" ""
 check "the link runs" running gwa hq
 like "the route is there" "$(ip -n gwa route)" '10.2.0.0/24 dev hq'
 like "the address is there" "$(ip -n gwa addr show hq)" '169.254.10.2/30'
 check "ping from LAN to LAN" pings lana 10.2.0.2
 check "ping the other way" pings lanb 10.1.0.2
 check "iperf3 from LAN to LAN" iperf lana lanb 10.2.0.2
-check "the kernel counts it" test "$(of gwa '.peer."rx-packets"')" -gt 6
+check "the kernel counts it" test "$(of gwa '.peer.rx_packets')" -gt 6
 like "log lines carry the SPI pair" "$(said gwa established)" 'hq: \[[0-9a-f]{16}_i [0-9a-f]{16}_r\]'
 
 tell gwa down hq
@@ -172,7 +174,7 @@ is "the IKE SA stays without a child" "$(of gwa '.ike.state, .child' | xargs)" "
 
 again selectors='10.1.0.0/16 = 10.2.0.0/16' hq_selectors='10.2.0.0/24 = 10.1.0.0/24'
 is "selectors are narrowed: up" "$status" 0
-is "to what both allow" "$(of gwa '.child."local-ts"[0], .child."remote-ts"[0]' | xargs)" "10.1.0.0/24 10.2.0.0/24"
+is "to what both allow" "$(of gwa '.child.local_ts[0], .child.remote_ts[0]' | xargs)" "10.1.0.0/24 10.2.0.0/24"
 check "traffic within them passes" pings lana 10.2.0.2
 # From the gateway's own address 169.254.10.2, outside of the selectors.
 refuse "traffic outside of them is answered at once" 'received' pings gwa 10.2.0.2
@@ -225,7 +227,7 @@ check "a name from DNS" wait_for 20 state_is gwa up
 # ---- SAs that end -----------------------------------------------------------------------------
 
 spi_out() {
-	of gwa '.child."spi-out"'
+	of gwa '.child.spi_out'
 }
 another_pair() {
 	state_is gwa up && [ "$(spi_out)" != null ] && [ "$(spi_out)" != "$former" ]

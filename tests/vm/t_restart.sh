@@ -107,7 +107,7 @@ check "the tunnel works" pings lana 10.2.0.2
 # ---- the initiator's agent ------------------------------------------------------------
 
 spis() {
-	of "$1" '.child | ."spi-in" + " " + ."spi-out"'
+	of "$1" '.child | .spi_in + " " + .spi_out'
 }
 
 # The SPIs the kernel has, in order.

@@ -260,10 +260,10 @@ static void print_ike(json_t *ike)
 {
 	if (!ike)
 		return;
-	print_end("local", ike, "local", "local-id", "nat-local");
-	print_end("remote", ike, "remote", "remote-id", "nat-remote");
-	printf("    ike %s %s spi %s %s", text(ike, "state"), text(ike, "role"), text(ike, "spi-i"),
-	       text(ike, "spi-r"));
+	print_end("local", ike, "local", "local_id", "nat_local");
+	print_end("remote", ike, "remote", "remote_id", "nat_remote");
+	printf("    ike %s %s spi %s %s", text(ike, "state"), text(ike, "role"), text(ike, "spi_i"),
+	       text(ike, "spi_r"));
 	print_age(" age ", ike, "age", "");
 	if (*text(ike, "proposal"))
 		printf("\n        %s", text(ike, "proposal"));
@@ -274,12 +274,21 @@ static void print_child(json_t *child)
 {
 	if (!child)
 		return;
-	printf("    esp %s spi in %s out %s", text(child, "proposal"), text(child, "spi-in"),
-	       text(child, "spi-out"));
+	printf("    esp %s spi in %s out %s", text(child, "proposal"), text(child, "spi_in"),
+	       text(child, "spi_out"));
 	print_age(" age ", child, "age", "\n       ");
-	print_list("local-ts", json_object_get(child, "local-ts"));
-	print_list("remote-ts", json_object_get(child, "remote-ts"));
+	print_list("local-ts", json_object_get(child, "local_ts"));
+	print_list("remote-ts", json_object_get(child, "remote_ts"));
 	putchar('\n');
+}
+
+/* In the counter's own words: JSON has "_" where they have "-". */
+static void print_counter(const char *key, json_int_t v)
+{
+	printf("    ");
+	for (; *key; key++)
+		putchar(*key == '_' ? '-' : *key);
+	printf(" %" JSON_INTEGER_FORMAT "\n", v);
 }
 
 static void print_traffic(json_t *peer, json_t *counters)
@@ -289,15 +298,15 @@ static void print_traffic(json_t *peer, json_t *counters)
 
 	if (peer) {
 		printf("    rx packets %" JSON_INTEGER_FORMAT " bytes %" JSON_INTEGER_FORMAT,
-		       number(peer, "rx-packets"), number(peer, "rx-bytes"));
-		print_age(" last ", peer, "last-rx", " ago");
+		       number(peer, "rx_packets"), number(peer, "rx_bytes"));
+		print_age(" last ", peer, "last_rx", " ago");
 		printf("\n    tx packets %" JSON_INTEGER_FORMAT " bytes %" JSON_INTEGER_FORMAT
 		       " keepalives %" JSON_INTEGER_FORMAT "\n",
-		       number(peer, "tx-packets"), number(peer, "tx-bytes"),
+		       number(peer, "tx_packets"), number(peer, "tx_bytes"),
 		       number(peer, "keepalives"));
 	}
 	json_object_foreach(counters, key, v)
-		printf("    %s %" JSON_INTEGER_FORMAT "\n", key, json_integer_value(v));
+		print_counter(key, json_integer_value(v));
 }
 
 static void print_tunnel(json_t *t)
@@ -309,10 +318,10 @@ static void print_tunnel(json_t *t)
 		printf(" endpoint %s", text(t, "endpoint"));
 	if (link)
 		printf(" mtu %" JSON_INTEGER_FORMAT, number(link, "mtu"));
-	print_age(" next try in ", t, "next-try", "");
+	print_age(" next try in ", t, "next_try", "");
 	if (*text(t, "error")) {
 		printf("\n    error: %s", text(t, "error"));
-		print_age(" (", t, "error-age", " ago)");
+		print_age(" (", t, "error_age", " ago)");
 	}
 	putchar('\n');
 	if (json_array_size(json_object_get(t, "addresses")) ||

@@ -154,18 +154,13 @@ void text_peer(const struct cli *cli, const struct esptun_peer *p)
 
 json_t *json_stats(const struct esptun_stats *st)
 {
+	char key[ESPTUN_STATS_KEYLEN];
 	json_t *o = json_object();
-	char key[32], *c;
 	unsigned int i;
 
 	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
-		if (!esptun_stats_name(i) || !(st->told & (1ULL << i)))
-			continue;
-		snprintf(key, sizeof(key), "%s", esptun_stats_name(i));
-		for (c = key; *c; c++)
-			if (*c == '-')
-				*c = '_';
-		set_number(o, key, st->v[i]);
+		if (esptun_stats_key(i, key) && (st->told & (1ULL << i)))
+			set_number(o, key, st->v[i]);
 	}
 	return o;
 }

@@ -289,6 +289,14 @@ struct esptun_stats {
 /** esptun_stats_name() - "rx-replay" and so on; NULL if @i is no counter */
 const char *esptun_stats_name(unsigned int i);
 
+#define ESPTUN_STATS_KEYLEN 32
+
+/**
+ * esptun_stats_key() - the name as a key of JSON, in the spelling of ip -j: "rx_replay"
+ * Return: @key, or NULL if @i is no counter.
+ */
+const char *esptun_stats_key(unsigned int i, char key[ESPTUN_STATS_KEYLEN]);
+
 /** esptun_stats_text() - what counter @i means, for users; NULL if no counter */
 const char *esptun_stats_text(unsigned int i);
 

@@ -305,6 +305,19 @@ const char *esptun_stats_name(unsigned int i)
 	return i <= ESPTUN_STATS_A_MAX ? counters[i].name : NULL;
 }
 
+const char *esptun_stats_key(unsigned int i, char key[ESPTUN_STATS_KEYLEN])
+{
+	const char *name = esptun_stats_name(i);
+	size_t n = 0;
+
+	if (!name)
+		return NULL;
+	for (; name[n] && n < ESPTUN_STATS_KEYLEN - 1; n++)
+		key[n] = name[n] == '-' ? '_' : name[n];
+	key[n] = '\0';
+	return key;
+}
+
 const char *esptun_stats_text(unsigned int i)
 {
 	return i <= ESPTUN_STATS_A_MAX ? counters[i].text : NULL;

@@ -85,17 +85,17 @@ static json_t *ike_json(const struct ike_status *s, uint64_t now)
 
 	put_text(o, "state", s->established ? "established" : "half-open");
 	put_text(o, "role", s->initiator ? "initiator" : "responder");
-	put_spi(o, "spi-i", s->spi_i);
-	put_spi(o, "spi-r", s->spi_r);
+	put_spi(o, "spi_i", s->spi_i);
+	put_spi(o, "spi_r", s->spi_r);
 	put_endpoint(o, "local", &s->local);
 	put_endpoint(o, "remote", &s->remote);
-	put_id(o, "local-id", &s->local_id);
-	put_id(o, "remote-id", &s->remote_id);
+	put_id(o, "local_id", &s->local_id);
+	put_id(o, "remote_id", &s->remote_id);
 	put_proposal(o, &s->ike);
 	if (s->established)
 		json_object_set_new(o, "age", json_real(seconds(now - s->established_at)));
-	json_object_set_new(o, "nat-local", json_boolean(s->nat_local));
-	json_object_set_new(o, "nat-remote", json_boolean(s->nat_remote));
+	json_object_set_new(o, "nat_local", json_boolean(s->nat_local));
+	json_object_set_new(o, "nat_remote", json_boolean(s->nat_remote));
 	return o;
 }
 
@@ -116,12 +116,12 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 	char text[16];
 
 	snprintf(text, sizeof(text), "0x%08x", s->spi_in);
-	put_text(o, "spi-in", text);
+	put_text(o, "spi_in", text);
 	snprintf(text, sizeof(text), "0x%08x", s->spi_out);
-	put_text(o, "spi-out", text);
+	put_text(o, "spi_out", text);
 	put_proposal(o, &s->esp);
-	json_object_set_new(o, "local-ts", ts_json(&s->local_ts));
-	json_object_set_new(o, "remote-ts", ts_json(&s->remote_ts));
+	json_object_set_new(o, "local_ts", ts_json(&s->local_ts));
+	json_object_set_new(o, "remote_ts", ts_json(&s->remote_ts));
 	json_object_set_new(o, "age", json_real(seconds(now - s->child_at)));
 	return o;
 }
@@ -143,23 +143,24 @@ static json_t *peer_json(const struct esptun_peer *p)
 {
 	json_t *o = json_object();
 
-	put_int(o, "rx-packets", p->rx_packets);
-	put_int(o, "rx-bytes", p->rx_bytes);
-	put_int(o, "tx-packets", p->tx_packets);
-	put_int(o, "tx-bytes", p->tx_bytes);
+	put_int(o, "rx_packets", p->rx_packets);
+	put_int(o, "rx_bytes", p->rx_bytes);
+	put_int(o, "tx_packets", p->tx_packets);
+	put_int(o, "tx_bytes", p->tx_bytes);
 	if (p->has & ESPTUN_PEER_HAS_LAST_RX)
-		json_object_set_new(o, "last-rx", json_real(seconds(p->last_rx)));
+		json_object_set_new(o, "last_rx", json_real(seconds(p->last_rx)));
 	put_int(o, "keepalives", p->keepalives);
 	return o;
 }
 
 static json_t *counters_json(const struct esptun_stats *s)
 {
+	char key[ESPTUN_STATS_KEYLEN];
 	json_t *o = json_object();
 
 	for (unsigned int i = 0; i <= ESPTUN_STATS_A_MAX; i++) {
-		if (esptun_stats_name(i) && s->v[i])
-			put_int(o, esptun_stats_name(i), s->v[i]);
+		if (esptun_stats_key(i, key) && s->v[i])
+			put_int(o, key, s->v[i]);
 	}
 	return o;
 }
@@ -197,7 +198,7 @@ static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
 static void put_error(json_t *o, const char *text, uint64_t at, uint64_t now)
 {
 	put_text(o, "error", text);
-	json_object_set_new(o, "error-age", json_real(seconds(now - at)));
+	json_object_set_new(o, "error_age", json_real(seconds(now - at)));
 }
 
 static const char *state_name(const struct tunnel *t)
@@ -223,7 +224,7 @@ static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, u
 	if (*s.last_error && !*t->error)
 		put_error(o, s.last_error, s.last_error_at, now);
 	if (s.state == IKE_TUNNEL_CONNECTING && s.next_try > now)
-		json_object_set_new(o, "next-try", json_real(seconds(s.next_try - now)));
+		json_object_set_new(o, "next_try", json_real(seconds(s.next_try - now)));
 	put_int(o, "adopted", s.adopted);
 	if (s.have_ike)
 		json_object_set_new(o, "ike", ike_json(&s, now));
@@ -257,12 +258,12 @@ static json_t *core_json(const struct agent *a)
 	struct ike_core_stats s;
 
 	ike_core_stats(a->core, &s);
-	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike-sas", s.ike_sas,
-			 "half-open", s.half_open, "children", s.children, "rx", (json_int_t)s.rx,
-			 "rx-bad", (json_int_t)s.rx_bad, "rx-unauthenticated",
+	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike_sas", s.ike_sas,
+			 "half_open", s.half_open, "children", s.children, "rx", (json_int_t)s.rx,
+			 "rx_bad", (json_int_t)s.rx_bad, "rx_unauthenticated",
 			 (json_int_t)s.rx_unauthenticated, "tx", (json_int_t)s.tx, "retransmits",
-			 (json_int_t)s.retransmits, "cookies-sent", (json_int_t)s.cookies_sent,
-			 "cookies-bad", (json_int_t)s.cookies_bad);
+			 (json_int_t)s.retransmits, "cookies_sent", (json_int_t)s.cookies_sent,
+			 "cookies_bad", (json_int_t)s.cookies_bad);
 }
 
 static json_t *status(struct agent *a, const char *name)

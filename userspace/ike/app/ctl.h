@@ -18,14 +18,15 @@
  *   reload adds "added", "removed", "changed": lists of names, and "errors": a list of
  *	"FILE:LINE: sentence"; ok is false if there are errors, good files count all the same.
  *   up and down add "tunnel", as in the status.
+ *   Keys are spelled with underscores, as those of ip -j.
  *   status adds "version", "ike": {counters of struct ike_core_stats}, and
  *   "tunnels": [{
  *	"name":"hq",
  *	"state":"up",			"down", "connecting", "up", "closing", "failed"
  *					(failed: netdevice or name resolution; see error)
  *	"start":"now",			"now", "traffic", "listen"
- *	"error":"…", "error-age":12.3,	last one, absent if none; seconds
- *	"next-try":3.2,			seconds until the next attempt, while connecting
+ *	"error":"…", "error_age":12.3,	last one, absent if none; seconds
+ *	"next_try":3.2,			seconds until the next attempt, while connecting
  *	"endpoint":"vpn.example.org",	as configured, absent if listening only
  *	"adopted":0,			pairs of a former agent that still carry traffic
  *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],
@@ -33,22 +34,22 @@
  *	"ike":{				absent without an IKE SA
  *	  "state":"established",	or "half-open"
  *	  "role":"initiator",		or "responder"
- *	  "spi-i":"0123456789abcdef", "spi-r":"0123456789abcdef",
+ *	  "spi_i":"0123456789abcdef", "spi_r":"0123456789abcdef",
  *	  "local":"192.0.2.1:4500", "remote":"198.51.100.2:4500",
- *	  "local-id":"branch.example.org", "remote-id":"vpn.example.org",
+ *	  "local_id":"branch.example.org", "remote_id":"vpn.example.org",
  *	  "proposal":"aes256gcm16-prfsha384-x25519",	once chosen
  *	  "age":12.3,			seconds since it was established
- *	  "nat-local":true, "nat-remote":false},	who is behind a NAT
+ *	  "nat_local":true, "nat_remote":false},	who is behind a NAT
  *	"child":{			absent without a CHILD SA
- *	  "spi-in":"0xc0ffee01", "spi-out":"0xc0ffee02",
+ *	  "spi_in":"0xc0ffee01", "spi_out":"0xc0ffee02",
  *	  "proposal":"aes256gcm16-esn",
- *	  "local-ts":["0.0.0.0/0"], "remote-ts":["10.0.0.0/8"],
+ *	  "local_ts":["0.0.0.0/0"], "remote_ts":["10.0.0.0/8"],
  *	  "age":12.3},
  *	"peer":{			what the kernel counts; absent without a netdevice
- *	  "rx-packets":1, "rx-bytes":84, "tx-packets":1, "tx-bytes":84,
- *	  "last-rx":0.5,		seconds ago, absent if never
+ *	  "rx_packets":1, "rx_bytes":84, "tx_packets":1, "tx_bytes":84,
+ *	  "last_rx":0.5,		seconds ago, absent if never
  *	  "keepalives":3},
- *	"counters":{"rx-replay":1}	of the link, those that are not zero
+ *	"counters":{"rx_replay":1}	of the link, those that are not zero
  *   }]
  */
 #ifndef ESPTUN_IKE_CTL_H
