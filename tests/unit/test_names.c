@@ -130,6 +130,45 @@ static void proposals_that_make_no_sense(void **state)
 	refuse("aes256gcm16-nopfs", "no key exchange group");
 }
 
+/* Slips, and the words of strongSwan, libreswan, OpenSSL and routers. */
+static void proposals_in_other_words(void **state)
+{
+	static const struct {
+		const char *text, *meant;
+	} rows[] = {
+		{ "aes256gmc16-x25519",
+		  "\"aes256gmc16\" in \"aes256gmc16-x25519\"; did you mean aes256gcm16?" },
+		{ "aes256gcm16-prfsha265-x25519", "did you mean prfsha256?" },
+		{ "aes256-gcm", "\"gcm\" in \"aes256-gcm\"; did you mean aes256gcm16?" },
+		{ "aes-256-gcm", "did you mean aes256gcm16?" },
+		{ "aes-gcm-256", "did you mean aes256gcm16?" },
+		{ "AES_GCM_16_256", "did you mean aes256gcm16?" },
+		{ "aes128gcm128-prfsha256-ecp256", "did you mean aes128gcm16?" },
+		{ "aes256-sha2_256-modp2048", "did you mean sha256?" },
+		{ "aes256-sha256-dh14", "did you mean modp2048?" },
+		{ "aes256-sha256-group19", "did you mean ecp256?" },
+		{ "aes256-sha256-dh2", "\"dh2\" in \"aes256-sha256-dh2\"; expected words like" },
+		{ "aes256gcm16-prfsha256-secp384r1", "did you mean ecp384?" },
+		{ "aes256gcm16-prfsha256-ecp256!", "did you mean ecp256?" },
+		{ "default", "unknown word \"default\"; did you mean modern?" },
+		{ "rot13",
+		  "unknown word \"rot13\"; expected words like aes256gcm16-prfsha384-x25519, which esptun.conf(5) lists" },
+		{ "3des-sha1-modp1024",
+		  "3des is not implemented; choose another encryption algorithm: aes128, " },
+		{ "aes256-sha256-modp1024",
+		  "modp1024 is not implemented; choose another key exchange group: x25519, " },
+		{ "aes256", "\"aes256\" has CBC encryption without integrity algorithm" },
+	};
+	char longest[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		refuse(rows[i].text, rows[i].meant);
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	refuse(longest, "unknown word \"xxx");
+}
+
 static void lists_print_with_commas(void **state)
 {
 	static struct ike_proposals l = { .n = 2 };
@@ -195,6 +234,12 @@ static void identities_read_and_print(void **state)
 	id_trip("ipv4:192.0.2.1", IKE_ID_IPV4, 4, "192.0.2.1");
 	id_trip("ipv6:::1", IKE_ID_IPV6, 16, "::1");
 	id_trip("email:a@b", IKE_ID_RFC822, 3, "a@b");
+	/* what is no host name, too */
+	id_trip("fqdn:*.example.org", IKE_ID_FQDN, 13, "fqdn:*.example.org");
+	id_trip("fqdn:a=b", IKE_ID_FQDN, 3, "fqdn:a=b");
+	id_trip("fqdn:1.2.3.400", IKE_ID_FQDN, 9, "fqdn:1.2.3.400");
+	id_trip("email:*@b", IKE_ID_RFC822, 3, "email:*@b");
+	id_trip("host_1-a.b", IKE_ID_FQDN, 10, "host_1-a.b");
 }
 
 static void identities_that_are_none(void **state)
@@ -214,6 +259,24 @@ static void identities_that_are_none(void **state)
 		"a\"b",
 		"a\\b",
 		"caf\xc3\xa9",
+		"192.168.1.300",
+		"192.168.1.2/24",
+		"west.example,east.example",
+	};
+	static const struct {
+		const char *text, *said;
+	} foreign[] = {
+		{ "%any", "any peer is written any" },
+		{ "%fromcert", "words with % belong to ipsec.conf" },
+		{ "*.example.org", "no wildcards" },
+		{ "*@example.org", "no wildcards" },
+		{ "@west.example", "a host name is written without @" },
+		{ "@@user@example.org", "without @" },
+		{ "@#0a0b0c", "keyid:0xHEX" },
+		{ "CN=west", "distinguished names (DN)" },
+		{ "C=CH, O=Example, CN=west", "distinguished names (DN)" },
+		{ "192.168.1.300", "this is no IPv4 address; expected" },
+		{ "ipv4:::1", "this does not go with its prefix" },
 	};
 	static char longest[IKE_MAX_ID + 2];
 	struct ike_id id;
@@ -224,6 +287,11 @@ static void identities_that_are_none(void **state)
 			fail_msg("\"%s\" was taken", wrong[i]);
 		assert_int_equal(id.type, 0);
 		assert_non_null(strstr(err, "expected"));
+	}
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		assert_int_equal(ike_id_from_text(foreign[i].text, &id, err, sizeof(err)), -1);
+		if (!strstr(err, foreign[i].said))
+			fail_msg("%s: %s", foreign[i].text, err);
 	}
 	memset(longest, 'a', IKE_MAX_ID);
 	assert_int_equal(ike_id_from_text(longest, &id, err, sizeof(err)), 0);
@@ -268,7 +336,7 @@ static void identities_compare(void **state)
 	assert_true(ids_equal("vpn.example.org", "VPN.Example.ORG"));
 	assert_false(ids_equal("vpn.example.org", "vpn.example.orh"));
 	assert_false(ids_equal("vpn.example.org", "vpn.example.org."));
-	assert_false(ids_equal("a[b", "a{b")); /* differ by 0x20, are no letters */
+	assert_false(ids_equal("fqdn:a[b", "fqdn:a{b")); /* differ by 0x20, are no letters */
 	assert_true(ids_equal("alice@Example.org", "alice@example.ORG"));
 	assert_false(ids_equal("Alice@example.org", "alice@example.org"));
 	assert_false(ids_equal("keyid:abc", "keyid:ABC"));
@@ -376,6 +444,7 @@ int main(void)
 		cmocka_unit_test(text_is_cut_and_terminated),
 		cmocka_unit_test(proposals_read_and_print),
 		cmocka_unit_test(proposals_that_make_no_sense),
+		cmocka_unit_test(proposals_in_other_words),
 		cmocka_unit_test(lists_print_with_commas),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(identities_read_and_print),

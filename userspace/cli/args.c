@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "common/distance.h"
 
 int args_fail(struct args *a, const char *fmt, ...)
 {
@@ -31,33 +32,6 @@ const char *args_next(struct args *a)
 	return *a->argv++;
 }
 
-/* Levenshtein distance, for words of at most 31 characters. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[32], i, j, diag, up, best;
-	size_t la = strlen(a), lb = strlen(b);
-
-	if (la > 31 || lb > 31)
-		return 32;
-	for (j = 0; j <= lb; j++)
-		row[j] = j;
-	for (i = 1; i <= la; i++) {
-		diag = row[0];
-		row[0] = i;
-		for (j = 1; j <= lb; j++) {
-			up = row[j];
-			best = diag + (a[i - 1] != b[j - 1]);
-			if (up + 1 < best)
-				best = up + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diag = up;
-		}
-	}
-	return row[lb];
-}
-
 static int fail_unknown(struct args *a, const char *s, const struct keyword *table)
 {
 	const struct keyword *k, *nearest = table;
@@ -66,11 +40,11 @@ static int fail_unknown(struct args *a, const char *s, const struct keyword *tab
 	for (k = table; k->name; k++) {
 		size_t used = strlen(all);
 
-		if (distance(s, k->name) < distance(s, nearest->name))
+		if (edit_distance(s, k->name) < edit_distance(s, nearest->name))
 			nearest = k;
 		snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "", k->name);
 	}
-	if (distance(s, nearest->name) <= 2)
+	if (edit_distance(s, nearest->name) <= 2)
 		return args_fail(a, "unknown keyword \"%.40s\"; did you mean \"%s\"?", s,
 				 nearest->name);
 	return args_fail(a, "unknown keyword \"%.40s\"; expected one of: %s", s, all);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/distance.h"
 #include "ike/proto/names.h"
 #include "ike/proto/text.h"
 
@@ -287,8 +288,150 @@ char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p)
 	return buf;
 }
 
-/* A word of a proposal, @len characters, or NULL with the reason in @err. */
-static const struct word *word_find(const char *text, size_t len, char *err, size_t err_size)
+/* Words of other programs and standards, without punctuation, in ours. */
+static const struct {
+	const char *theirs, *ours;
+} aliases[] = {
+	{ "default", "modern" },
+	{ "aes", "aes256" },
+	{ "aescbc", "aes256" },
+	{ "aes128cbc", "aes128" },
+	{ "aescbc128", "aes128" },
+	{ "aes192cbc", "aes192" },
+	{ "aescbc192", "aes192" },
+	{ "aes256cbc", "aes256" },
+	{ "aescbc256", "aes256" },
+	{ "gcm", "aes256gcm16" },
+	{ "aesgcm", "aes256gcm16" },
+	{ "aes128gcm", "aes128gcm16" },
+	{ "aesgcm128", "aes128gcm16" },
+	{ "aesgcm16128", "aes128gcm16" },
+	{ "aes128gcm128", "aes128gcm16" },
+	{ "aes192gcm", "aes192gcm16" },
+	{ "aesgcm192", "aes192gcm16" },
+	{ "aesgcm16192", "aes192gcm16" },
+	{ "aes192gcm128", "aes192gcm16" },
+	{ "aes256gcm", "aes256gcm16" },
+	{ "aesgcm256", "aes256gcm16" },
+	{ "aesgcm16256", "aes256gcm16" },
+	{ "aes256gcm128", "aes256gcm16" },
+	{ "chacha20", "chacha20poly1305" },
+	{ "sha2", "sha256" },
+	{ "sha2256", "sha256" },
+	{ "hmacsha256", "sha256" },
+	{ "hmacsha2256", "sha256" },
+	{ "sha2384", "sha384" },
+	{ "hmacsha384", "sha384" },
+	{ "hmacsha2384", "sha384" },
+	{ "sha2512", "sha512" },
+	{ "hmacsha512", "sha512" },
+	{ "hmacsha2512", "sha512" },
+	{ "p256", "ecp256" },
+	{ "secp256r1", "ecp256" },
+	{ "p384", "ecp384" },
+	{ "secp384r1", "ecp384" },
+	{ "p521", "ecp521" },
+	{ "secp521r1", "ecp521" },
+};
+
+/* The letters and digits of @text, @len characters; cut to fit. */
+static void squeeze(const char *text, size_t len, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 1 < size; i++)
+		if (isalnum((unsigned char)text[i]))
+			out[n++] = (char)tolower((unsigned char)text[i]);
+	out[n] = '\0';
+}
+
+/* "dh14", "group14": a group by its number. */
+static const char *group_word(const char *text)
+{
+	const char *digits = text + strcspn(text, "0123456789");
+	size_t letters = (size_t)(digits - text);
+
+	if (!(letters == 2 && !strncmp(text, "dh", 2)) &&
+	    !(letters == 5 && !strncmp(text, "group", 5)) &&
+	    !(letters == 7 && !strncmp(text, "dhgroup", 7)))
+		return NULL;
+	for (size_t i = 0; i < NWORDS; i++)
+		if (words[i].ours && words[i].t.type == IKE_T_DH && words[i].t.id &&
+		    words[i].t.id == strtoul(digits, NULL, 10))
+			return words[i].text;
+	return NULL;
+}
+
+/* What @text, @len characters, is called here; NULL if that is not known. */
+static const char *translate(const char *text, size_t len)
+{
+	char word[DISTANCE_MAX_WORD + 1];
+
+	squeeze(text, len, word, sizeof(word));
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (!strcmp(aliases[i].theirs, word))
+			return aliases[i].ours;
+	for (size_t i = 0; i < NWORDS; i++)
+		if (words[i].ours && *word && !strcmp(words[i].text, word))
+			return words[i].text;
+	return group_word(word);
+}
+
+/* The word of ours that @text, @len characters, differs least from; NULL if none is like it. */
+static const char *nearest_word(const char *text, size_t len)
+{
+	char word[DISTANCE_MAX_WORD + 1];
+	const char *nearest = NULL;
+	unsigned int best = 4;
+
+	squeeze(text, len, word, sizeof(word));
+	for (size_t i = 0; i < NWORDS; i++) {
+		unsigned int d = edit_distance(word, words[i].text);
+
+		if (words[i].ours && d < best && 2 * d < strlen(word)) {
+			best = d;
+			nearest = words[i].text;
+		}
+	}
+	return nearest;
+}
+
+/* "aes256-gcm": the unknown word may be a part of one that was cut by its dashes. */
+static void explain_unknown(struct text *out, const char *text, size_t len, const char *whole)
+{
+	const char *ours = translate(whole, strlen(whole));
+
+	if (!ours)
+		ours = translate(text, len);
+	if (!ours)
+		ours = nearest_word(text, len);
+	text_add(out, "unknown word \"%.*s\"", (int)len, text);
+	if (strlen(whole) != len)
+		text_add(out, " in \"%s\"", whole);
+	if (ours)
+		text_add(out, "; did you mean %s?", ours);
+	else
+		text_add(out, "; expected words like aes256gcm16-prfsha384-x25519, which "
+			      "esptun.conf(5) lists");
+}
+
+static void explain_missing(struct text *out, const struct word *w)
+{
+	const char *before = ": ";
+
+	text_add(out, "%s is not implemented; choose another %s", w->text,
+		 ike_transform_type_name(w->t.type));
+	for (size_t i = 0; i < NWORDS; i++) {
+		if (!words[i].ours || words[i].t.type != w->t.type)
+			continue;
+		text_add(out, "%s%s", before, words[i].text);
+		before = ", ";
+	}
+}
+
+/* A word of the proposal @whole, @len characters, or NULL with the reason in @err. */
+static const struct word *word_find(const char *text, size_t len, const char *whole, char *err,
+				    size_t err_size)
 {
 	struct text out = text_init(err, err_size);
 
@@ -297,15 +440,10 @@ static const struct word *word_find(const char *text, size_t len, char *err, siz
 			continue;
 		if (words[i].ours)
 			return &words[i];
-		text_add(&out, "%s is not implemented; ", words[i].text);
-		break;
+		explain_missing(&out, &words[i]);
+		return NULL;
 	}
-	if (!out.len)
-		text_add(&out, "unknown word \"%.*s\" in proposal; ", (int)len, text);
-	text_add(&out, "expected words like");
-	for (size_t i = 0; i < NWORDS; i++)
-		if (words[i].ours)
-			text_add(&out, " %s", words[i].text);
+	explain_unknown(&out, text, len, whole);
 	return NULL;
 }
 
@@ -406,7 +544,7 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 		const struct word *w;
 
 		len = strcspn(s, "-/");
-		w = word_find(s, len, err, err_size);
+		w = word_find(s, len, text, err, err_size);
 		if (!w)
 			return -1;
 		transform_append(&in, w->t.type, w->t.id, w->t.key_bits);
@@ -415,7 +553,7 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 	}
 	fault = proposal_fault(&in, protocol);
 	if (fault) {
-		snprintf(err, err_size, "\"%s\": %s", text, fault);
+		snprintf(err, err_size, "\"%s\" has %s", text, fault);
 		return -1;
 	}
 	out->num = 1;
@@ -521,6 +659,15 @@ static uint8_t id_forced(const char *text, const char **value)
 	return 0;
 }
 
+/* A host name, and not an address with a slip: its last character is no digit of one. */
+static bool name_like(const char *text)
+{
+	for (const char *s = text; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("-._", *s))
+			return false;
+	return text[strspn(text, "0123456789.")];
+}
+
 /* The type a bare word would be taken for; 0 if it is none. */
 static uint8_t id_guess(const char *text)
 {
@@ -531,7 +678,9 @@ static uint8_t id_guess(const char *text)
 		return 0;
 	if (!ike_addr_from_text(text, &a))
 		return a.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6;
-	return strchr(text, '@') ? IKE_ID_RFC822 : strchr(text, ':') ? 0 : IKE_ID_FQDN;
+	if (strchr(text, '@'))
+		return strchr(text, '*') ? 0 : IKE_ID_RFC822;
+	return name_like(text) ? IKE_ID_FQDN : 0;
 }
 
 /* FQDN and e-mail: bare if the word alone would be read as the same identity. */
@@ -638,6 +787,33 @@ static int id_value(const char *text, struct ike_id *id)
 	return 0;
 }
 
+/* What is wrong with an identity, in other programs' notations, too. */
+static const char *id_fault(const char *text)
+{
+	static const struct {
+		const char *start, *fault;
+	} notations[] = {
+		{ "%any", "any peer is written any" },
+		{ "%", "words with % belong to ipsec.conf" },
+		{ "@#", "a key ID of strongSwan is written keyid:0xHEX" },
+		{ "@", "a host name is written without @" },
+	};
+	const char *value;
+
+	for (size_t i = 0; i < sizeof(notations) / sizeof(notations[0]); i++)
+		if (!strncmp(text, notations[i].start, strlen(notations[i].start)))
+			return notations[i].fault;
+	if (id_forced(text, &value))
+		return "this does not go with its prefix";
+	if (strchr(text, '*'))
+		return "there are no wildcards: name one identity, or write any";
+	if (strchr(text, '='))
+		return "distinguished names (DN), as of certificates, are not supported yet";
+	if (*text && !text[strspn(text, "0123456789.")])
+		return "this is no IPv4 address";
+	return "this is no identity";
+}
+
 int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size)
 {
 	const char *value;
@@ -650,9 +826,9 @@ int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_
 		return 0;
 	memset(id, 0, sizeof(*id));
 	snprintf(err, err_size,
-		 "\"%s\" is no identity; expected an address, a host name, user@host, "
-		 "keyid:TEXT or keyid:0xHEX",
-		 text);
+		 "%s; expected an identity: an address, a host name, user@host, keyid:TEXT or "
+		 "keyid:0xHEX",
+		 id_fault(text));
 	return -1;
 }
 

@@ -29,7 +29,7 @@ char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p)
  * same hash; an AEAD without PRF word gets prfsha256/384/512; "nopfs" stands for no DH
  * group in ESP). @protocol is IKE or ESP; words that say nothing there are passed over,
  * so that one text serves both. ESP without esn or noesn gets both, esn first.
- * Returns 0, or -1 with what was expected in @err.
+ * Returns 0, or -1 with what is wrong in @err, and the word that may have been meant.
  */
 int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,
 			   size_t err_size);
@@ -46,7 +46,10 @@ bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b)
 
 /* "192.0.2.1", "vpn.example.org", "alice@example.org", "keyid:0xdeadbeef" or "keyid:text". */
 char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
-/* The type follows from the form; "fqdn:", "email:", "keyid:", "ipv4:", "ipv6:" force it. */
+/*
+ * The type follows from the form; "fqdn:", "email:", "keyid:", "ipv4:", "ipv6:" force it.
+ * 0, or -1 with what is wrong and what was expected in @err.
+ */
 int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
 /* Same type and bytes; FQDN and e-mail domain compare without case. */
 bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);

@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ike/proto/names.h"
 #include "ike/proto/text.h"
@@ -102,7 +103,7 @@ static int list_from_text(const char *text, uint8_t protocol, struct ike_proposa
 		}
 		memcpy(item, s, end);
 		item[end] = '\0';
-		if (!strcmp(item, "modern") && text != modern) {
+		if (!strcasecmp(item, "modern") && text != modern) {
 			if (list_from_text(modern, protocol, out, err, err_size))
 				return -1;
 		} else if (append_from_text(item, protocol, out, err, err_size)) {

@@ -17,7 +17,7 @@
  * protocols: for ESP, PRF words say nothing, DH words are for PFS (wanted, not required),
  * both kinds of sequence numbers are offered unless esn/noesn says which, and proposals
  * without an AEAD are left out, as the kernel part has none (an error if none remains).
- * 0, or -1 with what was expected in @err.
+ * 0, or -1 with what is wrong in @err.
  */
 int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
 			    char *err, size_t err_size);
