@@ -52,7 +52,7 @@ SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 LDALL   := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 LIBS_NL    := -lnl-genl-3 -lnl-route-3 -lnl-3
-LIBS_AGENT := $(LIBS_NL) -levent -ljansson -linih -lcap-ng -lseccomp -lcrypto
+LIBS_AGENT := $(LIBS_NL) -levent -ljansson -lcap-ng -lseccomp -lcrypto
 LIBS_CLI   := $(LIBS_NL) -ljansson
 
 # ---- sources ---------------------------------------------------------------

@@ -159,10 +159,10 @@ static void keys_in_other_forms(void **state)
 	accepted("[Peer]\nPSK = file:/etc/esptun/psk\n", &c);
 	assert_string_equal(c.psk_file, "/etc/esptun/psk");
 	config_clear(&c);
-	refused("[Peer]\nPSK = hex:00F\n", "2: PSK: expected");
-	refused("[Peer]\nPSK = base64:AAA\n", "2: PSK: expected");
-	refused("[Peer]\nPSK = base64:A*ECAw==\n", "2: PSK: expected");
-	refused("[Peer]\nPSK = file:psk\n", "2: PSK: expected");
+	refused("[Peer]\nPSK = hex:00F\n", "2: PSK: the key is ");
+	refused("[Peer]\nPSK = base64:AAA\n", "2: PSK: the key is ");
+	refused("[Peer]\nPSK = base64:A*ECAw==\n", "2: PSK: the key is ");
+	refused("[Peer]\nPSK = file:psk\n", "2: PSK: the key names a file: expected file:/PATH");
 	refused("[Peer]\nPSK = secret # of hq\n", "2: PSK: expected a key without comment");
 	refused("[Peer]\nPSK =\n", "2: PSK: expected");
 }
@@ -321,6 +321,7 @@ static void weak_keys(void **state)
 	(void)state;
 	accepted("[Peer]\nPSK = secret123\n", &c);
 	assert_non_null(strstr(said, "2: warning: the key can be guessed"));
+	assert_non_null(strstr(said, "make one with \"esptun keygen\""));
 	config_clear(&c);
 	assert_true(secret_bits((const uint8_t *)"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 34) < 10);
 	assert_true(secret_bits((const uint8_t *)"abcdefghijklmnopqrstuvwxyz", 26) < 10);
@@ -339,17 +340,17 @@ static void wrong_values(void **state)
 		{ "[Tunnel]\nPort = -1\n", "2: Port = -1" },
 		{ "[Tunnel]\nPort = 4500x\n", "2: Port = 4500x" },
 		{ "[Tunnel]\n\nMTU = big\n",
-		  "3: MTU = big: expected auto, or octets from 576 to 65535" },
+		  "3: MTU = big: expected auto, or bytes from 576 to 65535" },
 		{ "[Tunnel]\nMTU =\n", "2: MTU = : expected auto" },
 		{ "[Tunnel]\nLocal = vpn.example.org\n",
 		  "2: Local = vpn.example.org: expected an IPv4 address" },
-		{ "[Tunnel]\nAddress = 10.0.0.1/33\n", "\"10.0.0.1/33\" is none" },
+		{ "[Tunnel]\nAddress = 10.0.0.1/33\n", "\"10.0.0.1/33\" is no prefix; expected" },
 		{ "[Tunnel]\nAddress = 10.0.0.1,\n  10.0.0.300/8\n", "3: Address" },
 		{ "[Tunnel]\nFwMark = 0x1ffffffff\n", "2: FwMark" },
 		{ "[Tunnel]\nTable = default\n", "2: Table = default: expected main, or" },
 		{ "[Peer]\nRoutes = 10.1.2.3/8\n",
-		  "2: Routes = 10.1.2.3/8: expected networks, but 10.1.2.3/8 has bits set beyond /8" },
-		{ "[Peer]\nRoutes = lan\n", "\"lan\" is none" },
+		  "2: Routes = 10.1.2.3/8: 10.1.2.3/8 has bits set beyond /8; the network is 10.0.0.0/8" },
+		{ "[Peer]\nRoutes = lan\n", "\"lan\" is no prefix" },
 		{ "[Peer]\nEndpoint = 192.0.2.300\n",
 		  "2: Endpoint = 192.0.2.300: expected a host name or address" },
 		{ "[Peer]\nEndpoint = vpn example\n", "2: Endpoint" },
@@ -365,7 +366,8 @@ static void wrong_values(void **state)
 		{ "[Peer]\nStart = later\n", "2: Start = later: expected now, traffic or listen" },
 		{ "[Peer]\nStart = now\n" PSK_LINE,
 		  "2: without Endpoint only Start = listen is possible" },
-		{ "[Peer]\nCrypto = rot13\n" PSK_LINE, "2: Crypto = rot13: expected" },
+		{ "[Peer]\nCrypto = rot13\n" PSK_LINE,
+		  "2: Crypto = rot13: unknown word \"rot13\"; expected words like" },
 		{ "[Peer]\nCrypto = ike: aes256-sha256-modp2048, esp: rot13\n" PSK_LINE,
 		  "2: Crypto = rot13" },
 	};
@@ -380,10 +382,10 @@ static void wrong_keys(void **state)
 	(void)state;
 	refused("[Tunnel]\nAdress = 10.0.0.1/24\n",
 		"2: [Tunnel] has no key Adress; did you mean Address?");
-	refused("[Peer]\nAllowedIPs = 10.0.0.0/8\n",
-		"2: [Peer] has no key AllowedIPs; esptun.conf(5) lists the keys");
+	refused("[Peer]\nBandwidth = 10.0.0.0/8\n",
+		"2: [Peer] has no key Bandwidth; esptun.conf(5) lists the keys");
 	refused("[Tunnel]\nPSK = x\n", "2: PSK belongs into section [Peer], not [Tunnel]");
-	refused("[Pear]\nPSK = x\n", "2: unknown section [Pear]; expected [Tunnel] or [Peer]");
+	refused("[Pear]\nPSK = x\n", "1: unknown section [Pear]; expected [Tunnel] or [Peer]");
 	refused("PSK = x\n", "1: a key before any section; expected [Tunnel] first");
 	refused("[Peer]\nPSK\n", "2: expected [Section] or KEY = VALUE");
 	refused("[Peer\nPSK = x\n", "1: expected [Section] or KEY = VALUE");
@@ -391,6 +393,194 @@ static void wrong_keys(void **state)
 		"4: MTU is given again; the first one is in line 2");
 	refused("[Tunnel]\nMTU = auto\n", "0: [Peer] lacks PSK");
 	refused("", "0: [Peer] lacks PSK");
+}
+
+/* What other programs' users write, @line in @section: each is led to our word. */
+static void other_words(void **state)
+{
+	static const struct {
+		const char *section, *line, *said;
+	} rows[] = {
+		{ "Peer", "AllowedIPs = 10.0.0.0/8", "AllowedIPs; it is Routes in [Peer] here" },
+		{ "Peer", "PresharedKey = abc", "it is PSK in [Peer] here" },
+		{ "Peer", "PersistentKeepalive = 25", "it is Keepalive in [Peer] here" },
+		{ "Peer", "PublicKey = abc", "peers prove a pre-shared key, PSK in [Peer]" },
+		{ "Tunnel", "PrivateKey = abc", "peers prove a pre-shared key, PSK in [Peer]" },
+		{ "Tunnel", "ListenPort = 51820", "it is Port in [Tunnel] here" },
+		{ "Tunnel", "DNS = 1.1.1.1", "DNS: esptund sets no name servers" },
+		{ "Tunnel", "PostUp = iptables", "PostUp: no commands are run" },
+		{ "Tunnel", "PreUp = x", "PreUp: no commands are run" },
+		{ "Tunnel", "SaveConfig = true", "esptund never writes its configuration" },
+		{ "Tunnel", "Certificate = x", "certificates are not supported yet" },
+		{ "Peer", "remote_addrs = 1.2.3.4", "it is Endpoint in [Peer] here" },
+		{ "Peer", "proposals = x", "it is Crypto in [Peer] here" },
+		{ "Peer", "secret = a", "it is PSK in [Peer] here" },
+		{ "Peer", "left = 1.2.3.4", "it is Local in [Tunnel] here" },
+		{ "Peer", "leftid = a", "it is LocalID in [Tunnel] here" },
+		{ "Peer", "rightsubnet = 10.0.0.0/8", "it is Routes in [Peer] here" },
+		{ "Peer", "auto = start", "it is Start in [Peer] here, now (start)" },
+		{ "Peer", "dpddelay = 30", "it is Liveness in [Peer] here" },
+		{ "Peer", "esp = aes256gcm16", "it is Crypto in [Peer] here, with esp:" },
+		{ "Peer", "ike = aes256-sha256", "it is Crypto in [Peer] here, with ike:" },
+		{ "Peer", "Rekey = 1h", "esptund renews keys by itself" },
+		{ "Peer", "Key = x", "it is PSK in [Peer] here" },
+		{ "Tunnel", "Table = off", "Table = off: expected main, or" },
+		{ "Tunnel", "FwMark = off", "FwMark = off: expected a number from 0 (off)" },
+		{ "Peer", "Keepalive = off", "Keepalive = off: expected seconds from 0 (off)" },
+		{ "Peer", "Start = trap", "expected now, traffic or listen" },
+		{ "Tunnel", "}", "braces belong to swanctl.conf" },
+		{ "Tunnel", "children {", "braces belong to swanctl.conf" },
+		{ "Tunnel", "conn hq", "this is ipsec.conf's form" },
+		{ "Interface", "MTU = 1400", "1: [Interface] is written [Tunnel] here" },
+		/* with every key of the file indented */
+		{ "Peer", "  Routes = 10.0.0.0/8\n  AllowedIPs = ::/0",
+		  "3: [Peer] has no key AllowedIPs" },
+		{ "Peer", "  Routes = 10.0.0.0/8\n  remote_addrs = a",
+		  "3: [Peer] has no key remote_addrs" },
+		{ "Peer", "Routs = 10.0.0.0/8,\n  10.2.0.0/16\n  Start = soon", "4: Start = soon" },
+	};
+	char text[256];
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[%s]\n%s\n", rows[i].section, rows[i].line);
+		refused(text, rows[i].said);
+	}
+	/* an unknown key is complained of once, however long its value */
+	refused("[Peer]\nRouts = 10.0.0.0/8,\n  10.2.0.0/16\n", "did you mean Routes?");
+	assert_null(strstr(said, "3:"));
+}
+
+/* Values as people write them elsewhere; what is wrong is a whole sentence. */
+static void other_values(void **state)
+{
+	static const struct {
+		const char *section, *line, *said;
+	} rows[] = {
+		{ "Peer", "Crypto = aes256",
+		  "Crypto = aes256: \"aes256\" has CBC encryption without integrity algorithm; add one, such as sha256\n" },
+		{ "Peer", "Crypto = default",
+		  "Crypto = default: unknown word \"default\"; did you mean modern?\n" },
+		{ "Peer", "Crypto = ike:aes256gcm16-prfsha384-ecp384 esp:aes256gcm16",
+		  "a proposal holds no = and no :; put commas between proposals\n" },
+		{ "Peer", "Crypto = ike:aes256-sha256-modp2048, esp:aes128-sha1",
+		  "Crypto = aes128-sha1: sha1 is not implemented; choose another integrity algorithm: sha256, sha384, sha512\n" },
+		{ "Peer", "Crypto = aes-256-gcm", "; did you mean aes256gcm16?\n" },
+		{ "Peer", "Crypto = aes256-sha256-modp2048",
+		  "leaves nothing for ESP; add a proposal with aes256gcm16" },
+		{ "Peer", "Endpoint = any",
+		  "a tunnel that waits for its peer goes without Endpoint" },
+		{ "Peer", "Endpoint = %any",
+		  "a tunnel that waits for its peer goes without Endpoint" },
+		{ "Peer", "Endpoint = udp://vpn.example.org", "expected a host name" },
+		{ "Peer", "Endpoint = 192.0.2.2/32", "expected a host name" },
+		{ "Peer", "Endpoint = 192.000.002.002", "expected a host name" },
+		{ "Peer", "Endpoint = 192.0.2.2, 192.0.2.3", "expected a host name" },
+		{ "Peer", "Endpoint = 192.0.2.2\xc2\xa0",
+		  "expected ASCII, but character 10 is the byte 0xc2" },
+		{ "Peer",
+		  "Routes = 10.0.0.0/8,\xc2\xa0"
+		  "fd00::/8",
+		  "expected ASCII" },
+		{ "Peer",
+		  "Routes = 10.0.0.0\xe2\x81\x84"
+		  "8",
+		  "expected ASCII" },
+		{ "Peer", "Routes = default", "\"default\" is no prefix" },
+		{ "Peer", "Routes = 10.1.2.0/255.255.255.0", "is no prefix" },
+		{ "Peer", "Routes = 10.1.2.3/24", "the network is 10.1.2.0/24" },
+		{ "Peer", "RemoteID = %any",
+		  "RemoteID = %any: any peer is written any; expected an identity" },
+		{ "Peer", "RemoteID = *.example.org", "there are no wildcards" },
+		{ "Tunnel", "LocalID = @west.example", "a host name is written without @" },
+		{ "Tunnel", "LocalID = C=CH, O=Example, CN=west", "distinguished names (DN)" },
+		{ "Tunnel", "LocalID = west gate",
+		  "LocalID = west gate: this is no identity; expected an identity" },
+		{ "Tunnel", "LocalID = a.example\xc2\xa0", "expected ASCII" },
+		{ "Tunnel", "MTU = 1200\nAddress = fd00::1/64", "MTU = 1200: IPv6, of which" },
+		{ "Tunnel", "MTU = 1200\n[Peer]\nRoutes = fd00::/8", "needs 1280" },
+	};
+	char text[512];
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "[%s]\n%s\n", rows[i].section,
+			 rows[i].line);
+		refused(text, rows[i].said);
+		assert_null(strstr(said, "expected expected"));
+		assert_null(strstr(said, "expected unknown"));
+	}
+	accepted("[Tunnel]\nLocalID = \"west.example\"\nMTU = 1200\n[Peer]\n"
+		 "Crypto = Modern\nEndpoint = vpn.example.org.:51820\n" PSK_LINE,
+		 &c);
+	assert_string_equal(said, "");
+	assert_string_equal(c.endpoint, "vpn.example.org.");
+	assert_int_equal(c.local_id.len, 12);
+	config_clear(&c);
+	accepted("[Tunnel]\nAddress = 10.9.0.1/24, 10.9.0.1/24\n[Peer]\n"
+		 "Routes = 10.0.0.0/8\nRoutes = 10.0.0.0/8\n" PSK_LINE,
+		 &c);
+	assert_string_equal(said, "2: warning: Address: 10.9.0.1/24 is given twice\n"
+				  "4: warning: Routes: 10.0.0.0/8 is given twice\n");
+	config_clear(&c);
+}
+
+/* As editors of other systems save it. */
+static void other_systems(void **state)
+{
+	static const char *const rows[] = {
+		"[Tunnel]\r\nLocalID = a.example\r\n[Peer]\r\nEndpoint = 192.0.2.2\r\n"
+		"PSK = 5dtRc2sPqYb8Wm1xVn7uKz4L\r\n",
+		"\xef\xbb\xbf[Tunnel]\nLocalID = a.example\n[Peer]\nEndpoint = 192.0.2.2\n" PSK_LINE,
+		"\xef\xbb\xbf# a comment\r\n[Tunnel]\nLocalID=a.example\n[Peer]\nEndpoint: 192.0.2.2 \n"
+		"PSK=5dtRc2sPqYb8Wm1xVn7uKz4L",
+	};
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		accepted(rows[i], &c);
+		assert_string_equal(said, "");
+		assert_int_equal(c.local_id.len, 9);
+		assert_string_equal(c.endpoint, "192.0.2.2");
+		assert_int_equal(c.psk_len, 24);
+		config_clear(&c);
+	}
+	refused("[Tunnel]\rLocalID = a\r", "1: the line holds a carriage return");
+	refused("\xff\xfe[", "1: the file is UTF-16; save it as UTF-8");
+	refused("[Peer]\nPSK \xe2\x80\x93 hunter2\n", "2: expected [Section] or KEY = VALUE");
+	assert_null(strstr(said, "hunter2"));
+}
+
+/* Routes of a hundred sites, the longest key, a comment that tells a story. */
+static void long_lines(void **state)
+{
+	char text[8192], *at = text;
+	struct config c;
+
+	(void)state;
+	at += sprintf(at, "# %02000d\n[Peer]\nPSK = ", 0);
+	for (unsigned int i = 0; i < 64; i++)
+		at += sprintf(at, "%02xQ%c", i, 'a' + i % 26);
+	at += sprintf(at, "\nRoutes = 10.0.0.0/16");
+	for (unsigned int i = 1; i < 200; i++)
+		at += sprintf(at, ", 10.%u.0.0/16", i);
+	at += sprintf(at, " # %0200d\n", 0);
+	accepted(text, &c);
+	assert_string_equal(said, "");
+	assert_int_equal(c.psk_len, 256);
+	assert_int_equal(c.n_routes, 200);
+	config_clear(&c);
+	at = text + sprintf(text, "[Peer]\nPSK = hex:");
+	for (unsigned int i = 0; i < 256; i++)
+		at += sprintf(at, "%02x", (i * 89) & 0xff);
+	strcpy(at, "\n");
+	accepted(text, &c);
+	assert_int_equal(c.psk_len, 256);
+	config_clear(&c);
+	at = text + sprintf(text, "[Peer]\nRoutes = 10.0.0.0/8%*s\n", 5000, "");
+	refused(text, "2: the line is longer than 4095 bytes");
 }
 
 static void all_errors_at_once(void **state)
@@ -409,7 +599,7 @@ static void hostile_text(void **state)
 	(void)state;
 	said[0] = 0;
 	assert_int_equal(config_parse("hq", "[Peer]\nPSK = a\0b\n", 17, &c, &report), -1);
-	assert_non_null(strstr(said, "2: the line holds a zero octet"));
+	assert_non_null(strstr(said, "2: the line holds a zero byte"));
 
 	memset(big, 'x', sizeof(big));
 	said[0] = 0;
@@ -510,7 +700,7 @@ static void files(void **state)
 
 	write_file("psk", 0600, "\n", psk, sizeof(psk));
 	assert_int_equal(load(conf, &c), -1);
-	assert_non_null(strstr(said, "is no key"));
+	assert_non_null(strstr(said, "is no key: it is empty"));
 	write_file("psk", 0600, "short\n", psk, sizeof(psk));
 	assert_int_equal(load(conf, &c), 0);
 	assert_non_null(strstr(said, "warning: the key in"));
@@ -555,6 +745,10 @@ int main(void)
 		cmocka_unit_test(weak_keys),
 		cmocka_unit_test(wrong_values),
 		cmocka_unit_test(wrong_keys),
+		cmocka_unit_test(other_words),
+		cmocka_unit_test(other_values),
+		cmocka_unit_test(other_systems),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(hostile_text),
 		cmocka_unit_test(names),

@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "common/distance.h"
 #include "ike/app/config.h"
+#include "ike/app/foreign.h"
+#include "ike/app/ini.h"
 #include "ike/app/secret.h"
 #include "ike/proto/names.h"
 #include "ike/sa/proposal.h"
 
-enum { MIN_MTU = 576, MAX_MTU = 65535 };
+enum { MIN_MTU = 576, MAX_MTU = 65535, IPV6_MIN_MTU = 1280 };
 
 struct parse {
 	struct config *c;
 	const struct config_report *report;
-	const char *text;
-	size_t left;
-	size_t last; /* octets of the line before, in inih's buffer */
 	unsigned int line;
-	bool indented; /* the line continues the value above */
+	const char *section; /* "" before the first; NULL: its keys are not reported */
+	const struct key *key; /* the one whose value an indented line continues */
+	bool skipping; /* that key is none of ours */
+	bool continued; /* the line does */
 	unsigned int errors;
-	char section[64]; /* last one named wrongly, so that its keys are not reported too */
 	uint64_t seen; /* bit per row of keys[] */
 	unsigned int line_of[32];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
-	char err[256];
+	char err[512];
 };
 
 static void vsay(const struct config_report *rep, bool error, unsigned int line, const char *fmt,
@@ -223,11 +224,17 @@ static int set_endpoint(struct parse *p, char *s)
 			return -1;
 	}
 	c->endpoint_port = (uint16_t)port;
+	if (!strcasecmp(s, "any") || !strcasecmp(s, "%any")) {
+		snprintf(
+			p->err, sizeof(p->err),
+			"expected a host name or address; a tunnel that waits for its peer goes without Endpoint");
+		return -1;
+	}
 	if (!ike_addr_from_text(s, &c->endpoint_addr)) {
 		if (c->endpoint_addr.family == 4)
 			return copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
 		snprintf(p->err, sizeof(p->err),
-			 "an IPv4 address or a name: IPv6 outside is not supported yet");
+			 "IPv6 outside is not supported yet; expected an IPv4 address or a name");
 		return -1;
 	}
 	/* Digits and dots alone are a mistyped address, not a name. */
@@ -241,27 +248,39 @@ static int set_psk(struct parse *p, char *s)
 {
 	struct config *c = p->c;
 
-	if (!strncmp(s, "file:", 5))
-		return s[5] == '/' && copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
+	char why[160];
+
+	if (!strncmp(s, "file:/", 6))
+		return copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
 	if (*s != '"' &&
 	    (strstr(s, " #") || strstr(s, " ;") || strstr(s, "\t#") || strstr(s, "\t;"))) {
 		snprintf(
 			p->err, sizeof(p->err),
-			"a key without comment behind it (put a key with blanks and # or ; in double quotes)");
+			"expected a key without comment behind it (put a key with blanks and # or ; in double quotes)");
 		return -1;
 	}
-	return secret_from_text(s, c->psk, &c->psk_len);
+	if (secret_from_text(s, c->psk, &c->psk_len, why, sizeof(why))) {
+		snprintf(p->err, sizeof(p->err), "the key %s", why);
+		return -1;
+	}
+	if (*why)
+		report(p, false, p->line, "the key %s", why);
+	return 0;
 }
 
-static bool host_bits_clear(const struct net_prefix *x)
+/* Make the prefix a network; true if that changed it. */
+static bool clear_host_bits(struct net_prefix *x)
 {
 	unsigned int bits = x->addr.family == 4 ? 32 : 128;
+	bool any = false;
 
 	for (unsigned int i = x->len; i < bits; i++) {
-		if (x->addr.b[i / 8] & 0x80 >> i % 8)
-			return false;
+		uint8_t bit = 0x80 >> i % 8;
+
+		any |= (x->addr.b[i / 8] & bit) != 0;
+		x->addr.b[i / 8] &= (uint8_t)~bit;
 	}
-	return true;
+	return any;
 }
 
 /* ADDRESS or ADDRESS/LEN. */
@@ -290,17 +309,20 @@ static int add_prefix(struct parse *p, struct net_prefix **list, unsigned int *n
 	struct net_prefix x, *grown;
 
 	if (!copy(word, sizeof(word), item) || prefix(word, &x)) {
-		snprintf(p->err, sizeof(p->err), "prefixes like %s, but \"%.60s\" is none",
-			 route ? "10.0.0.0/8 or fd00::/8" : "192.0.2.1/24 or fd00::1/64", item);
+		snprintf(p->err, sizeof(p->err),
+			 "\"%.60s\" is no prefix; expected prefixes like %s", item,
+			 route ? "10.0.0.0/8 or fd00::/8" : "192.0.2.1/24 or fd00::1/64");
 		return -1;
 	}
-	if (route && !host_bits_clear(&x)) {
-		snprintf(p->err, sizeof(p->err), "networks, but %.60s has bits set beyond /%u",
-			 item, x.len);
+	if (route && clear_host_bits(&x)) {
+		snprintf(p->err, sizeof(p->err),
+			 "%.60s has bits set beyond /%u; the network is %s/%u", item, x.len,
+			 ike_addr_print(word, sizeof(word), &x.addr), x.len);
 		return -1;
 	}
 	if (*n >= CONFIG_MAX_PREFIXES) {
-		snprintf(p->err, sizeof(p->err), "at most %d prefixes", CONFIG_MAX_PREFIXES);
+		snprintf(p->err, sizeof(p->err), "expected at most %d prefixes",
+			 CONFIG_MAX_PREFIXES);
 		return -1;
 	}
 	grown = realloc(*list, (*n + 1) * sizeof(x));
@@ -335,23 +357,12 @@ static int set_routes(struct parse *p, char *s)
 	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
 }
 
-static char *trim(char *s)
-{
-	size_t len;
-
-	s += strspn(s, " \t");
-	len = strlen(s);
-	while (len && strchr(" \t\r", s[len - 1]))
-		s[--len] = 0;
-	return s;
-}
-
 /* Appends @text unless the list holds it already: "A = B, A = C" names A once. */
 static int add_ts(struct parse *p, char *text, struct ike_ts_list *l)
 {
 	unsigned int before = l->n;
 
-	if (ike_ts_from_text(trim(text), l, p->err, sizeof(p->err)))
+	if (ike_ts_from_text(ini_trim(text), l, p->err, sizeof(p->err)))
 		return -1;
 	for (unsigned int i = before; i < l->n; i++) {
 		for (unsigned int k = 0; k < before; k++) {
@@ -374,14 +385,15 @@ static int set_selectors(struct parse *p, char *s)
 		char *eq = strchr(item, '=');
 		char remote[128];
 
-		item = trim(item);
+		item = ini_trim(item);
 		if (!*item)
 			continue;
 		if (eq)
 			*eq = 0;
 		if (!eq && strcasecmp(item, "any")) {
-			snprintf(p->err, sizeof(p->err),
-				 "\"any\", or LOCAL = REMOTE such as 10.1.0.0/16 = 10.2.0.0/16");
+			snprintf(
+				p->err, sizeof(p->err),
+				"expected \"any\", or LOCAL = REMOTE such as 10.1.0.0/16 = 10.2.0.0/16");
 			return -1;
 		}
 		if (!copy(remote, sizeof(remote), eq ? eq + 1 : item) ||
@@ -398,7 +410,7 @@ static int add_crypto(struct parse *p, unsigned int which, const char *item)
 
 	p->crypto_given[which] = true;
 	if (len + strlen(item) + 3 > size) {
-		snprintf(p->err, sizeof(p->err), "a shorter list of proposals");
+		snprintf(p->err, sizeof(p->err), "expected a shorter list of proposals");
 		return -1;
 	}
 	snprintf(to + len, size - len, "%s%s", len ? ", " : "", item);
@@ -413,15 +425,16 @@ static int set_crypto(struct parse *p, char *s)
 	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
 		bool ike, esp;
 
-		item = trim(item);
+		item = ini_trim(item);
 		ike = !strncasecmp(item, "ike:", 4);
 		esp = !strncasecmp(item, "esp:", 4);
 		if (ike || esp)
-			item = trim(item + 4);
+			item = ini_trim(item + 4);
 		if (!*item)
 			continue;
 		if (strpbrk(item, "=:")) {
-			snprintf(p->err, sizeof(p->err), "proposals, which hold no = and no :");
+			snprintf(p->err, sizeof(p->err),
+				 "a proposal holds no = and no :; put commas between proposals");
 			return -1;
 		}
 		if ((!esp && add_crypto(p, 0, item)) || (!ike && add_crypto(p, 1, item)))
@@ -434,17 +447,17 @@ static int set_crypto(struct parse *p, char *s)
 
 static const struct key {
 	const char *section, *name;
-	int (*set)(struct parse *p, char *value); /* may leave what was expected in p->err */
+	int (*set)(struct parse *p, char *value); /* may leave what is wrong in p->err */
 	bool list; /* may be given again */
 	const char *expected;
 } keys[] = {
 	{ "Tunnel", "Address", set_address, true, "one or more prefixes, such as 169.254.10.2/30" },
-	{ "Tunnel", "MTU", set_mtu, false, "auto, or octets from 576 to 65535" },
+	{ "Tunnel", "MTU", set_mtu, false, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, false,
 	  "an identity: a name, address, e-mail address or keyid:TEXT" },
 	{ "Tunnel", "Local", set_local, false, "an IPv4 address of this machine, or any" },
 	{ "Tunnel", "Port", set_port, false, "a UDP port from 1 to 65535, but not 500" },
-	{ "Tunnel", "FwMark", set_fwmark, false, "a number from 0 to 0xffffffff" },
+	{ "Tunnel", "FwMark", set_fwmark, false, "a number from 0 (off) to 0xffffffff" },
 	{ "Tunnel", "Table", set_table, false, "main, or a routing table number from 1" },
 	{ "Tunnel", "Metric", set_metric, false, "a number from 0" },
 	{ "Peer", "Endpoint", set_endpoint, false,
@@ -452,7 +465,7 @@ static const struct key {
 	{ "Peer", "RemoteID", set_remote_id, false,
 	  "an identity: a name, address, e-mail address or keyid:TEXT; or any" },
 	{ "Peer", "PSK", set_psk, false,
-	  "the key as text (at most 256 octets), hex:DIGITS, base64:TEXT or file:/PATH" },
+	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
 	{ "Peer", "Routes", set_routes, true,
 	  "one or more networks, such as 10.0.0.0/8, fd00::/8" },
 	{ "Peer", "Selectors", set_selectors, true,
@@ -468,34 +481,13 @@ static const struct key {
 enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
 _Static_assert(N_KEYS <= 32, "line_of is too short");
 
-/* Edits (insert, delete, replace; without case) that make @b of @a. */
-static unsigned int distance(const char *a, const char *b)
+static const struct key *find_key(const char *name)
 {
-	unsigned int row[64];
-	size_t n = strlen(b);
-
-	if (n >= sizeof(row) / sizeof(row[0]) || strlen(a) >= sizeof(row) / sizeof(row[0]))
-		return UINT32_MAX;
-	for (unsigned int j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned int i = 1; a[i - 1]; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned int j = 1; j <= n; j++) {
-			unsigned int same = tolower((unsigned char)a[i - 1]) !=
-					    tolower((unsigned char)b[j - 1]);
-			unsigned int best = diagonal + same;
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		if (!strcasecmp(keys[i].name, name))
+			return &keys[i];
 	}
-	return row[n];
+	return NULL;
 }
 
 /* The key that @name is, or that it may have been meant to be; NULL if none is like it. */
@@ -509,7 +501,7 @@ static const struct key *nearest_key(const char *section, const char *name)
 
 		if (!strcasecmp(keys[i].name, name))
 			return &keys[i];
-		d = distance(name, keys[i].name) + (strcasecmp(section, keys[i].section) != 0);
+		d = edit_distance(name, keys[i].name) + (strcasecmp(section, keys[i].section) != 0);
 		if (d < best && d < strlen(keys[i].name)) {
 			best = d;
 			near = &keys[i];
@@ -528,53 +520,80 @@ static bool key_like(const char *name)
 	return !*name && len <= 16;
 }
 
-static void unknown_key(struct parse *p, const char *section, const char *name)
+/* [Section] has no key WORD; it is OURS in [Section] here, NOTE. */
+static void report_foreign(struct parse *p, const struct foreign_word *f)
 {
-	const struct key *near = nearest_key(section, name);
+	const struct key *ours = f->ours ? find_key(f->ours) : NULL;
+
+	if (ours)
+		report(p, true, p->line, "[%s] has no key %s; it is %s in [%s] here%s%s",
+		       p->section, f->theirs, ours->name, ours->section, f->note ? ", " : "",
+		       f->note ? f->note : "");
+	else
+		report(p, true, p->line, "[%s] has no key %s: %s", p->section, f->theirs, f->note);
+}
+
+static void unknown_key(struct parse *p, const char *name)
+{
+	const struct foreign_word *f = foreign_key(name);
+	const struct key *near = nearest_key(p->section, name);
 
 	if (near && !strcasecmp(near->name, name))
 		report(p, true, p->line, "%s belongs into section [%s], not [%s]", near->name,
-		       near->section, section);
+		       near->section, p->section);
+	else if (f)
+		report_foreign(p, f);
 	else if (near)
-		report(p, true, p->line, "[%s] has no key %.60s; did you mean %s?", section, name,
-		       near->name);
+		report(p, true, p->line, "[%s] has no key %.60s; did you mean %s?", p->section,
+		       name, near->name);
 	else
-		report(p, true, p->line, "[%s] has no %s%s; esptun.conf(5) lists the keys", section,
-		       key_like(name) ? "key " : "such key", key_like(name) ? name : "");
+		report(p, true, p->line, "[%s] has no %s%s; esptun.conf(5) lists the keys",
+		       p->section, key_like(name) ? "key " : "such key",
+		       key_like(name) ? name : "");
 }
 
-static bool section_ok(struct parse *p, const char *section)
+/* @knows: p->err says what is wrong; else k->expected has to do. */
+static void report_value(struct parse *p, const struct key *k, const char *shown, bool knows)
 {
-	if (!strcasecmp(section, "Tunnel") || !strcasecmp(section, "Peer"))
-		return true;
-	if (*section && !strncmp(p->section, section, sizeof(p->section) - 1))
-		return false; /* said already */
-	snprintf(p->section, sizeof(p->section), "%s", section);
-	if (*section)
-		report(p, true, p->line, "unknown section [%.40s]; expected [Tunnel] or [Peer]",
-		       section);
-	else
-		report(p, true, p->line, "a key before any section; expected [Tunnel] first");
-	return false;
+	report(p, true, p->line, "%s%s: %s%s", k->name, shown, knows ? "" : "expected ",
+	       knows ? p->err : k->expected);
 }
 
-/* Cut " # comment" off; a key is left alone, set_psk() judges it. */
-static void strip_comment(char *value)
+/*
+ * Is the value ASCII? Text pasted from elsewhere may hold blanks and dashes that only look
+ * like ours. Double quotes around it are no part of it.
+ */
+static bool plain_value(struct parse *p, char **value)
 {
-	for (char *s = value; *s; s++) {
-		if ((*s == '#' || *s == ';') && (s == value || s[-1] == ' ' || s[-1] == '\t')) {
-			*s = 0;
-			return;
-		}
+	char *s = *value;
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < len; i++) {
+		if (isprint((unsigned char)s[i]) || s[i] == '\t')
+			continue;
+		snprintf(p->err, sizeof(p->err),
+			 "expected ASCII, but character %zu is the byte 0x%02x", i + 1,
+			 (unsigned char)s[i]);
+		return false;
 	}
+	if (len > 1 && s[0] == '"' && s[len - 1] == '"') {
+		s[len - 1] = 0;
+		*value = s + 1;
+	}
+	return true;
 }
 
-static void set_key(struct parse *p, unsigned int i, const char *text)
+static void set_key(struct parse *p, const struct key *k, const char *text)
 {
-	const struct key *k = &keys[i];
-	char value[CONFIG_MAX_LINE], shown[81], *s;
+	unsigned int i = (unsigned int)(k - keys);
+	char value[INI_MAX_LINE + 1], shown[81], *s;
 	bool secret;
 
+	if (p->continued && !k->list) {
+		report(p, true, p->line, "%s takes one value, which this line cannot continue",
+		       k->name);
+		return;
+	}
 	if ((p->seen >> i & 1) && !k->list) {
 		report(p, true, p->line, "%s is given again; the first one is in line %u", k->name,
 		       p->line_of[i]);
@@ -585,135 +604,151 @@ static void set_key(struct parse *p, unsigned int i, const char *text)
 	p->seen |= 1ULL << i;
 	snprintf(value, sizeof(value), "%s", text);
 	if (k->set != set_psk)
-		strip_comment(value);
-	s = trim(value);
+		ini_strip_comment(value);
+	s = ini_trim(value);
 	p->err[0] = 0;
-	if (!*s && p->indented && k->list)
+	if (!*s && p->continued && k->list)
 		return; /* a comment in a list that goes on */
 	/* Not a pre-shared key, nor what on a line that goes on may be one gone astray. */
 	secret = k->set == set_psk ||
-		 (p->indented && s[strspn(s, "0123456789abcdefABCDEF.:/-=, \t")]);
+		 (p->continued && s[strspn(s, "0123456789abcdefABCDEF.:/-=, \t")]);
 	*shown = 0;
 	if (!secret)
 		snprintf(shown, sizeof(shown), " = %.75s", s);
-	if (!*s || k->set(p, s))
-		report(p, true, p->line, "%s%s: expected %s", k->name, shown,
-		       *p->err && (!secret || k->set == set_psk) ? p->err : k->expected);
+	if (!*s || (k->set != set_psk && !plain_value(p, &s)) || k->set(p, s))
+		report_value(p, k, shown, *p->err && (!secret || k->set == set_psk));
 	ike_wipe(value, sizeof(value));
 }
 
-static int on_key(void *user, const char *section, const char *name, const char *value)
+static void report_line(struct parse *p, const char *text)
 {
-	struct parse *p = user;
+	const char *known = foreign_line(text);
 
-	if (!section_ok(p, section))
-		return 1;
-	for (unsigned int i = 0; i < N_KEYS; i++) {
-		if (!strcasecmp(section, keys[i].section) && !strcasecmp(name, keys[i].name)) {
-			set_key(p, i, value);
-			return 1;
-		}
+	report(p, true, p->line, "%s", known ? known : "expected [Section] or KEY = VALUE");
+}
+
+static void take_section(struct parse *p, char *text)
+{
+	static const char *const sections[] = { "Tunnel", "Peer" };
+	char *name = ini_section(text);
+	const char *theirs;
+
+	p->section = NULL;
+	if (!name) {
+		report_line(p, text);
+		return;
 	}
-	unknown_key(p, section, name);
-	return 1;
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!strcasecmp(name, sections[i]))
+			p->section = sections[i];
+	}
+	if (p->section)
+		return;
+	theirs = foreign_section(name);
+	p->section = theirs;
+	if (theirs)
+		report(p, true, p->line, "[%.40s] is written [%s] here", name, theirs);
+	else
+		report(p, true, p->line, "unknown section [%.40s]; expected [Tunnel] or [Peer]",
+		       name);
+}
+
+static void take_pair(struct parse *p, char *text)
+{
+	char *value, *name = ini_pair(text, &value);
+	const struct key *k;
+
+	if (!name) {
+		report_line(p, text);
+		return;
+	}
+	if (p->section && !*p->section) {
+		report(p, true, p->line, "a key before any section; expected [Tunnel] first");
+		p->section = NULL;
+	}
+	if (!p->section)
+		return;
+	k = find_key(name);
+	if (k && !strcmp(k->section, p->section)) {
+		set_key(p, k, value);
+		p->key = k;
+		return;
+	}
+	unknown_key(p, name);
+	p->skipping = true;
 }
 
 /*
- * Does this text begin a section, or a key: one of ours, or what seems a slip of one?
- * Not "esp: ..." of Crypto, though it is like PSK, and not "any = ..." of Selectors.
+ * Does an indented line begin a section, or a key: one of ours, another program's, or what
+ * seems a slip of ours? Not "esp: ..." of Crypto, and not "any = ..." of Selectors.
  */
-static bool begins_anew(const char *text, size_t len)
+static bool begins_anew(const char *text)
 {
 	const struct key *near;
 	char word[32];
-	size_t n = 0, at;
+	size_t n = 0;
 
-	if (len && text[0] == '[')
-		return (len >= 6 && !strncasecmp(text, "[Peer]", 6)) ||
-		       (len >= 8 && !strncasecmp(text, "[Tunnel]", 8));
-	while (n < len && n < sizeof(word) - 1 && isalpha((unsigned char)text[n]))
+	if (*text == '[')
+		return !strncasecmp(text, "[Peer]", 6) || !strncasecmp(text, "[Tunnel]", 8);
+	while (n < sizeof(word) - 1 && (isalpha((unsigned char)text[n]) || text[n] == '_'))
 		n++;
 	memcpy(word, text, n);
 	word[n] = 0;
-	for (at = n; at < len && (text[at] == ' ' || text[at] == '\t');)
-		at++;
-	if (!n || at == len || (text[at] != '=' && text[at] != ':'))
+	text += n + strspn(text + n, " \t");
+	if (!n || (*text != '=' && *text != ':'))
 		return false;
 	near = nearest_key("Peer", word);
-	return near && (text[at] == '=' || !strcasecmp(near->name, word));
+	if (*text == '=')
+		return near || foreign_key(word);
+	return near && !strcasecmp(near->name, word);
 }
 
-/*
- * Gives inih a line at a time, and knows where we are. To inih, an indented line goes
- * on with the value above; that is right for lists, but who indents the keys of a
- * section means keys, so that those lines lose their blanks.
- */
-static char *next_line(char *to, int size, void *stream)
+static void take_line(struct parse *p, struct ini_line *l)
 {
-	struct parse *p = stream;
-	const char *end;
-	size_t len, blanks = 0, room = (size_t)size - 2; /* inih adds to what fgets() would give */
-
-	ike_wipe(to, p->last); /* may have held the pre-shared key */
-	p->last = 0;
-	if (!p->left)
-		return NULL;
-	end = memchr(p->text, '\n', p->left);
-	len = end ? (size_t)(end - p->text) : p->left;
-	p->line++;
-	while (blanks < len && (p->text[blanks] == ' ' || p->text[blanks] == '\t'))
-		blanks++;
-	if (!begins_anew(p->text + blanks, len - blanks))
-		blanks = 0;
-	to[0] = 0;
-	if (len - blanks > room) {
-		report(p, true, p->line, "the line is longer than %zu octets", room);
-	} else if (memchr(p->text, 0, len)) {
-		report(p, true, p->line, "the line holds a zero octet");
-	} else {
-		p->last = len - blanks;
-		memcpy(to, p->text + blanks, p->last);
-		to[p->last] = 0;
+	p->line = l->number;
+	if (l->fault) {
+		report(p, true, p->line, "%s", l->fault);
+		return;
 	}
-	p->indented = !blanks && len && (p->text[0] == ' ' || p->text[0] == '\t');
-	len += end != NULL;
-	p->text += len;
-	p->left -= len;
-	return to;
+	p->continued = l->indented && (p->key || p->skipping) && !begins_anew(l->text);
+	if (p->continued) {
+		if (p->key)
+			set_key(p, p->key, l->text);
+		return;
+	}
+	p->key = NULL;
+	p->skipping = false;
+	if (l->text[0] == '[')
+		take_section(p, l->text);
+	else
+		take_pair(p, l->text);
 }
 
-static void run_inih(struct parse *p)
+static void read_lines(struct parse *p, const char *text, size_t len)
 {
-	int bad;
+	struct ini_line l;
+	struct ini r;
 
-	ini_use_stack = false;
-	ini_max_line = CONFIG_MAX_LINE - 4;
-	ini_inline_comment_prefixes = (char *)"";
-	bad = ini_parse_stream(next_line, p, on_key, p);
-	if (bad > 0)
-		report(p, true, (unsigned int)bad, "expected [Section] or KEY = VALUE");
-	else if (bad < 0)
-		report(p, true, 0, "out of memory");
+	p->section = "";
+	if (ini_open(&r, text, len)) {
+		while (ini_next(&r, &l))
+			take_line(p, &l);
+	} else {
+		report(p, true, 1, "the file is UTF-16; save it as UTF-8");
+	}
+	ike_wipe(&l, sizeof(l));
 }
 
 /* ---- the whole file --------------------------------------------------------------- */
 
 static bool given(const struct parse *p, const char *name)
 {
-	for (unsigned int i = 0; i < N_KEYS; i++) {
-		if (!strcmp(keys[i].name, name))
-			return p->seen >> i & 1;
-	}
-	return false;
+	return p->seen >> (find_key(name) - keys) & 1;
 }
 
 static unsigned int line_of(const struct parse *p, const char *name)
 {
-	for (unsigned int i = 0; i < N_KEYS; i++) {
-		if (!strcmp(keys[i].name, name))
-			return p->line_of[i];
-	}
-	return 0;
+	return p->line_of[find_key(name) - keys];
 }
 
 static void finish_crypto(struct parse *p)
@@ -725,8 +760,7 @@ static void finish_crypto(struct parse *p)
 		const char *text = p->crypto_given[i] ? p->crypto[i] : "modern";
 
 		if (ike_proposals_from_text(text, protocol[i], out[i], p->err, sizeof(p->err))) {
-			report(p, true, line_of(p, "Crypto"), "Crypto = %.100s: expected %s", text,
-			       p->err);
+			report(p, true, line_of(p, "Crypto"), "Crypto = %.100s: %s", text, p->err);
 			return;
 		}
 	}
@@ -751,10 +785,51 @@ static void warn_psk(struct parse *p)
 		report(p, false, line_of(p, "PSK"), "the key %s", why);
 }
 
+static bool has_ipv6(const struct net_prefix *p, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (p[i].addr.family == 6)
+			return true;
+	}
+	return false;
+}
+
+static void check_mtu(struct parse *p)
+{
+	struct config *c = p->c;
+
+	if (!c->mtu || c->mtu >= IPV6_MIN_MTU)
+		return;
+	if (has_ipv6(c->address, c->n_address) || has_ipv6(c->routes, c->n_routes))
+		report(p, true, line_of(p, "MTU"),
+		       "MTU = %u: IPv6, of which Address or Routes has prefixes, needs %d", c->mtu,
+		       IPV6_MIN_MTU);
+}
+
+/* A prefix that stands in @key again does no harm, but was meant to be another one. */
+static void warn_of_twice(struct parse *p, const char *key, const struct net_prefix *v,
+			  unsigned int n)
+{
+	char addr[64];
+
+	for (unsigned int i = 1; i < n; i++) {
+		for (unsigned int k = 0; k < i; k++) {
+			if (memcmp(&v[i], &v[k], sizeof(v[i])))
+				continue;
+			report(p, false, line_of(p, key), "%s: %s/%u is given twice", key,
+			       ike_addr_print(addr, sizeof(addr), &v[i].addr), v[i].len);
+			break;
+		}
+	}
+}
+
 static void check_whole(struct parse *p)
 {
 	struct config *c = p->c;
 
+	check_mtu(p);
+	warn_of_twice(p, "Address", c->address, c->n_address);
+	warn_of_twice(p, "Routes", c->routes, c->n_routes);
 	if (!given(p, "PSK"))
 		report(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
 	else if (c->psk_len)
@@ -772,7 +847,7 @@ static void check_whole(struct parse *p)
 int config_parse(const char *name, const char *text, size_t len, struct config *out,
 		 const struct config_report *rep)
 {
-	struct parse p = { .c = out, .report = rep, .text = text, .left = len };
+	struct parse p = { .c = out, .report = rep };
 
 	memset(out, 0, sizeof(*out));
 	out->port = IKE_NATT_PORT;
@@ -788,9 +863,9 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	else
 		copy(out->name, sizeof(out->name), name);
 	if (len > CONFIG_MAX_FILE)
-		report(&p, true, 0, "the file is longer than %d octets", CONFIG_MAX_FILE);
+		report(&p, true, 0, "the file is longer than %d bytes", CONFIG_MAX_FILE);
 	else
-		run_inih(&p);
+		read_lines(&p, text, len);
 	if (!p.errors)
 		check_whole(&p);
 	if (p.errors)
@@ -828,22 +903,17 @@ static bool closed_to_others(const char *path, const struct stat *st,
 	return ok;
 }
 
-/* The first line of the key file, @len octets in @buf. */
+/* The key file's @len bytes in @buf, which has room for one more. */
 static int take_psk(struct config *c, char *buf, size_t len, const struct config_report *rep)
 {
-	char why[128], *end;
+	char why[160];
 
-	buf[len] = 0;
-	end = strpbrk(buf, "\r\n");
-	if (end)
-		*end = 0;
-	if (strlen(buf) != (end ? (size_t)(end - buf) : len) ||
-	    secret_from_text(buf, c->psk, &c->psk_len)) {
-		tell(rep, true,
-		     "the first line of %s is no key: expected text (at most 256 octets), hex:DIGITS or base64:TEXT",
-		     c->psk_file);
+	if (secret_from_file(buf, len, c->psk, &c->psk_len, why, sizeof(why))) {
+		tell(rep, true, "the first line of %s is no key: it %s", c->psk_file, why);
 		return -1;
 	}
+	if (*why)
+		tell(rep, false, "the key in %s %s", c->psk_file, why);
 	if (!secret_strong(c->psk, c->psk_len, why, sizeof(why)))
 		tell(rep, false, "the key in %s %s", c->psk_file, why);
 	return 0;

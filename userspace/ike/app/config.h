@@ -16,8 +16,7 @@
 #define CONFIG_DIR "/etc/esptun"
 
 enum config_limits {
-	CONFIG_MAX_FILE = 65536, /* octets */
-	CONFIG_MAX_LINE = 4096,
+	CONFIG_MAX_FILE = 65536, /* bytes */
 	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
 };
 

@@ -12,13 +12,24 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-enum secret_limits { SECRET_MAX = 256 /* octets */, SECRET_MIN_BITS = 128 };
+enum secret_limits { SECRET_MAX = 256 /* bytes */, SECRET_MIN_BITS = 128 };
 
 /*
  * @s is text (with or without double quotes), "hex:DIGITS" or "base64:TEXT". 0 with
- * the key in @key, or -1 if it is none or too long; @key may hold a part of it then.
+ * the key in @key, and in @why "" or what its writer may have meant otherwise: another
+ * program's notation, quotation marks or blanks that are a part of the key now. Or -1
+ * with what is wrong in @why; @key may hold a part of the key then. @why is one
+ * sentence without its subject, the key, and holds no part of it.
  */
-int secret_from_text(const char *s, uint8_t key[static SECRET_MAX], size_t *len);
+int secret_from_text(const char *s, uint8_t key[static SECRET_MAX], size_t *len, char *why,
+		     size_t size);
+
+/*
+ * The same for a key file's @n bytes in @buf, which must have room for one more and is
+ * changed: its first line, without blanks around it, is the text.
+ */
+int secret_from_file(char *buf, size_t n, uint8_t key[static SECRET_MAX], size_t *len, char *why,
+		     size_t size);
 
 /* Estimated bits a guesser of this key has to try, from its characters alone. */
 unsigned int secret_bits(const uint8_t *key, size_t len);
@@ -27,7 +38,7 @@ unsigned int secret_bits(const uint8_t *key, size_t len);
 bool secret_strong(const uint8_t *key, size_t len, char *why, size_t size);
 
 /*
- * Read a regular file of at most @cap octets, without ever waiting for one that is
+ * Read a regular file of at most @cap bytes, without ever waiting for one that is
  * none. Its length with its attributes in @st, or -1 with the cause in errno, EINVAL
  * if it is no regular file; @buf may hold a part then.
  */
