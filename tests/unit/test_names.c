@@ -104,6 +104,56 @@ static void proposals_read_and_print(void **state)
 			    "aes128gcm16-modp2048/nopfs-esn/noesn");
 }
 
+/* Every order of @n words means the same. */
+static void permute(const char *words[], unsigned int n, unsigned int from, const char *ike,
+		    const char *esp)
+{
+	char text[256] = "";
+
+	for (unsigned int i = from; i < n; i++) {
+		const char *first = words[i];
+
+		words[i] = words[from];
+		words[from] = first;
+		permute(words, n, from + 1, ike, esp);
+		words[from] = words[i];
+		words[i] = first;
+	}
+	if (from < n)
+		return;
+	for (unsigned int i = 0; i < n; i++) {
+		strcat(text, i ? "-" : "");
+		strcat(text, words[i]);
+	}
+	assert_string_equal(reprint(text, IKE_PROTO_IKE), ike);
+	assert_string_equal(reprint(text, IKE_PROTO_ESP), esp);
+}
+
+static void the_order_of_words_says_nothing(void **state)
+{
+	const char *aead[] = { "aes256gcm16", "sha256", "x25519", "esn" };
+	const char *chacha[] = { "chacha20poly1305", "prfsha512", "sha384", "ecp256", "noesn" };
+	const char *cbc[] = { "aes128", "sha512", "prfsha256", "modp2048" };
+
+	(void)state;
+	permute(aead, 4, 0, "aes256gcm16-prfsha256-x25519", "aes256gcm16-x25519-esn");
+	permute(chacha, 5, 0, "chacha20poly1305-prfsha512-ecp256", "chacha20poly1305-ecp256-noesn");
+	permute(cbc, 4, 0, "aes128-sha512-prfsha256-modp2048", "aes128-sha512-modp2048-esn/noesn");
+}
+
+/* One table says of each cipher whether it authenticates, of those we lack, too. */
+static void ciphers_that_authenticate(void **state)
+{
+	static const uint16_t aead[] = { 14, 16, 18, 19, 20, 28 },
+			      plain[] = { 2, 3, 11, 12, 13, 23 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(aead) / sizeof(aead[0]); i++)
+		assert_true(ike_encr_is_aead(aead[i]));
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		assert_false(ike_encr_is_aead(plain[i]));
+}
+
 static void refuse(const char *text, const char *why)
 {
 	struct ike_proposal p;
@@ -443,6 +493,8 @@ int main(void)
 		cmocka_unit_test(transforms_print),
 		cmocka_unit_test(text_is_cut_and_terminated),
 		cmocka_unit_test(proposals_read_and_print),
+		cmocka_unit_test(the_order_of_words_says_nothing),
+		cmocka_unit_test(ciphers_that_authenticate),
 		cmocka_unit_test(proposals_that_make_no_sense),
 		cmocka_unit_test(proposals_in_other_words),
 		cmocka_unit_test(lists_print_with_commas),

@@ -72,7 +72,6 @@ struct ike_cipher {
 	uint16_t integ; /* IKE_INTEG_NONE with an AEAD */
 };
 bool ike_cipher_known(const struct ike_cipher *c);
-bool ike_encr_is_aead(uint16_t encr);
 size_t ike_cipher_key_len(const struct ike_cipher *c); /* with the salt, as cut from KEYMAT */
 size_t ike_cipher_iv_len(const struct ike_cipher *c);
 size_t ike_cipher_icv_len(const struct ike_cipher *c);

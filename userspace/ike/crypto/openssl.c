@@ -16,6 +16,7 @@
 #include <openssl/rand.h>
 
 #include "ike/crypto/crypto.h"
+#include "ike/proto/names.h"
 
 enum {
 	AEAD_SALT = 4, /* RFC 5282 7.1, RFC 7634 2 */
@@ -544,15 +545,14 @@ static const struct encr {
 	uint16_t id, key_bits; /* as in the transform */
 	const char *name;
 	size_t key_len; /* without salt */
-	bool aead;
 } encrs[] = {
-	{ IKE_ENCR_AES_GCM_16, 128, "AES-128-GCM", 16, true },
-	{ IKE_ENCR_AES_GCM_16, 192, "AES-192-GCM", 24, true },
-	{ IKE_ENCR_AES_GCM_16, 256, "AES-256-GCM", 32, true },
-	{ IKE_ENCR_CHACHA20_POLY1305, 0, "ChaCha20-Poly1305", 32, true },
-	{ IKE_ENCR_AES_CBC, 128, "AES-128-CBC", 16, false },
-	{ IKE_ENCR_AES_CBC, 192, "AES-192-CBC", 24, false },
-	{ IKE_ENCR_AES_CBC, 256, "AES-256-CBC", 32, false },
+	{ IKE_ENCR_AES_GCM_16, 128, "AES-128-GCM", 16 },
+	{ IKE_ENCR_AES_GCM_16, 192, "AES-192-GCM", 24 },
+	{ IKE_ENCR_AES_GCM_16, 256, "AES-256-GCM", 32 },
+	{ IKE_ENCR_CHACHA20_POLY1305, 0, "ChaCha20-Poly1305", 32 },
+	{ IKE_ENCR_AES_CBC, 128, "AES-128-CBC", 16 },
+	{ IKE_ENCR_AES_CBC, 192, "AES-192-CBC", 24 },
+	{ IKE_ENCR_AES_CBC, 256, "AES-256-CBC", 32 },
 };
 
 #define NENCRS (sizeof(encrs) / sizeof(encrs[0]))
@@ -564,7 +564,8 @@ static const struct encr *encr_find(const struct ike_cipher *c)
 		const struct encr *e = &encrs[i];
 
 		if (e->id == c->encr && e->key_bits == c->key_bits &&
-		    (e->aead ? c->integ == IKE_INTEG_NONE : hash_of_integ(c->integ) != NULL))
+		    (ike_encr_is_aead(e->id) ? c->integ == IKE_INTEG_NONE
+					     : hash_of_integ(c->integ) != NULL))
 			return e;
 	}
 	return NULL;
@@ -585,16 +586,11 @@ bool ike_cipher_known(const struct ike_cipher *c)
 	return encr_find(c) != NULL;
 }
 
-bool ike_encr_is_aead(uint16_t encr)
-{
-	return encr == IKE_ENCR_AES_GCM_16 || encr == IKE_ENCR_CHACHA20_POLY1305;
-}
-
 size_t ike_cipher_key_len(const struct ike_cipher *c)
 {
 	const struct encr *e = encr_find(c);
 
-	return e ? e->key_len + (e->aead ? AEAD_SALT : 0) : 0;
+	return e ? e->key_len + (ike_encr_is_aead(e->id) ? AEAD_SALT : 0) : 0;
 }
 
 size_t ike_cipher_iv_len(const struct ike_cipher *c)
@@ -630,13 +626,13 @@ static EVP_CIPHER_CTX *cipher_start(const struct encr *e, const uint8_t *key, co
 	uint8_t nonce[AEAD_SALT + AEAD_IV];
 	bool ok;
 
-	if (e->aead) {
+	if (ike_encr_is_aead(e->id)) {
 		memcpy(nonce, key + e->key_len, AEAD_SALT);
 		memcpy(nonce + AEAD_SALT, iv, AEAD_IV);
 		iv = nonce;
 	}
 	ok = ctx && EVP_CipherInit_ex2(ctx, evp_cipher(e), key, iv, seal, NULL) == 1 &&
-	     (e->aead || EVP_CIPHER_CTX_set_padding(ctx, 0) == 1);
+	     (ike_encr_is_aead(e->id) || EVP_CIPHER_CTX_set_padding(ctx, 0) == 1);
 	ike_wipe(nonce, sizeof(nonce));
 	if (ok)
 		return ctx;
@@ -738,7 +734,7 @@ int ike_cipher_seal(const struct ike_cipher *c, const uint8_t *key, const uint8_
 
 	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % ike_cipher_block(c))
 		return -1;
-	if (e->aead)
+	if (ike_encr_is_aead(e->id))
 		ok = aead_seal(e, key, aad, aad_len, buf, text_len);
 	else
 		ok = cbc_seal(e, c, key, integ_key, aad, aad_len, buf, text_len);
@@ -755,7 +751,7 @@ int ike_cipher_open(const struct ike_cipher *c, const uint8_t *key, const uint8_
 
 	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % ike_cipher_block(c))
 		return -1;
-	if (e->aead)
+	if (ike_encr_is_aead(e->id))
 		ok = aead_open(e, key, aad, aad_len, buf, text_len);
 	else
 		ok = cbc_open(e, c, key, integ_key, aad, aad_len, buf, text_len);

@@ -123,72 +123,73 @@ static const struct word {
 	const char *text;
 	struct ike_transform t;
 	bool ours;
+	bool aead; /* encryption that has no integrity transform beside it (RFC 5282 8) */
 } words[] = {
-	{ "aes128", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 128 }, true },
-	{ "aes192", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 192 }, true },
-	{ "aes256", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 }, true },
-	{ "aes128gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128 }, true },
-	{ "aes192gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 192 }, true },
-	{ "aes256gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256 }, true },
-	{ "chacha20poly1305", { IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0 }, true },
-	{ "sha256", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0 }, true },
-	{ "sha384", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0 }, true },
-	{ "sha512", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_512_256, 0 }, true },
-	{ "prfsha256", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0 }, true },
-	{ "prfsha384", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_384, 0 }, true },
-	{ "prfsha512", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_512, 0 }, true },
-	{ "x25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true },
-	{ "curve25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true },
-	{ "ecp256", { IKE_T_DH, IKE_DH_ECP256, 0 }, true },
-	{ "ecp384", { IKE_T_DH, IKE_DH_ECP384, 0 }, true },
-	{ "ecp521", { IKE_T_DH, IKE_DH_ECP521, 0 }, true },
-	{ "modp2048", { IKE_T_DH, IKE_DH_MODP2048, 0 }, true },
-	{ "modp3072", { IKE_T_DH, IKE_DH_MODP3072, 0 }, true },
-	{ "modp4096", { IKE_T_DH, IKE_DH_MODP4096, 0 }, true },
-	{ "nopfs", { IKE_T_DH, IKE_DH_NONE, 0 }, true },
-	{ "esn", { IKE_T_ESN, IKE_ESN_YES, 0 }, true },
-	{ "noesn", { IKE_T_ESN, IKE_ESN_NO, 0 }, true },
-	{ "nointeg", { IKE_T_INTEG, IKE_INTEG_NONE, 0 }, false },
-	{ "des", { IKE_T_ENCR, 2, 0 }, false },
-	{ "3des", { IKE_T_ENCR, 3, 0 }, false },
-	{ "null", { IKE_T_ENCR, 11, 0 }, false },
-	{ "aes128ctr", { IKE_T_ENCR, 13, 128 }, false },
-	{ "aes256ctr", { IKE_T_ENCR, 13, 256 }, false },
-	{ "aes128ccm8", { IKE_T_ENCR, 14, 128 }, false },
-	{ "aes256ccm8", { IKE_T_ENCR, 14, 256 }, false },
-	{ "aes128ccm16", { IKE_T_ENCR, 16, 128 }, false },
-	{ "aes256ccm16", { IKE_T_ENCR, 16, 256 }, false },
-	{ "aes128gcm8", { IKE_T_ENCR, 18, 128 }, false },
-	{ "aes256gcm8", { IKE_T_ENCR, 18, 256 }, false },
-	{ "aes128gcm12", { IKE_T_ENCR, 19, 128 }, false },
-	{ "aes256gcm12", { IKE_T_ENCR, 19, 256 }, false },
-	{ "camellia128", { IKE_T_ENCR, 23, 128 }, false },
-	{ "camellia256", { IKE_T_ENCR, 23, 256 }, false },
-	{ "md5", { IKE_T_INTEG, 1, 0 }, false },
-	{ "sha1", { IKE_T_INTEG, 2, 0 }, false },
-	{ "aesxcbc", { IKE_T_INTEG, 5, 0 }, false },
-	{ "aescmac", { IKE_T_INTEG, 8, 0 }, false },
-	{ "prfmd5", { IKE_T_PRF, 1, 0 }, false },
-	{ "prfsha1", { IKE_T_PRF, 2, 0 }, false },
-	{ "prfaesxcbc", { IKE_T_PRF, 4, 0 }, false },
-	{ "prfaescmac", { IKE_T_PRF, 8, 0 }, false },
-	{ "modp768", { IKE_T_DH, 1, 0 }, false },
-	{ "modp1024", { IKE_T_DH, 2, 0 }, false },
-	{ "modp1536", { IKE_T_DH, 5, 0 }, false },
-	{ "modp6144", { IKE_T_DH, 17, 0 }, false },
-	{ "modp8192", { IKE_T_DH, 18, 0 }, false },
-	{ "modp1024s160", { IKE_T_DH, 22, 0 }, false },
-	{ "modp2048s224", { IKE_T_DH, 23, 0 }, false },
-	{ "modp2048s256", { IKE_T_DH, 24, 0 }, false },
-	{ "ecp192", { IKE_T_DH, 25, 0 }, false },
-	{ "ecp224", { IKE_T_DH, 26, 0 }, false },
-	{ "ecp256bp", { IKE_T_DH, 28, 0 }, false },
-	{ "ecp384bp", { IKE_T_DH, 29, 0 }, false },
-	{ "ecp512bp", { IKE_T_DH, 30, 0 }, false },
-	{ "x448", { IKE_T_DH, 32, 0 }, false },
-	{ "mlkem512", { IKE_T_DH, 35, 0 }, false },
-	{ "mlkem768", { IKE_T_DH, 36, 0 }, false },
-	{ "mlkem1024", { IKE_T_DH, 37, 0 }, false },
+	{ "aes128", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 128 }, true, false },
+	{ "aes192", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 192 }, true, false },
+	{ "aes256", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 }, true, false },
+	{ "aes128gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128 }, true, true },
+	{ "aes192gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 192 }, true, true },
+	{ "aes256gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256 }, true, true },
+	{ "chacha20poly1305", { IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0 }, true, true },
+	{ "sha256", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0 }, true, false },
+	{ "sha384", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0 }, true, false },
+	{ "sha512", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_512_256, 0 }, true, false },
+	{ "prfsha256", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0 }, true, false },
+	{ "prfsha384", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_384, 0 }, true, false },
+	{ "prfsha512", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_512, 0 }, true, false },
+	{ "x25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true, false },
+	{ "curve25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true, false },
+	{ "ecp256", { IKE_T_DH, IKE_DH_ECP256, 0 }, true, false },
+	{ "ecp384", { IKE_T_DH, IKE_DH_ECP384, 0 }, true, false },
+	{ "ecp521", { IKE_T_DH, IKE_DH_ECP521, 0 }, true, false },
+	{ "modp2048", { IKE_T_DH, IKE_DH_MODP2048, 0 }, true, false },
+	{ "modp3072", { IKE_T_DH, IKE_DH_MODP3072, 0 }, true, false },
+	{ "modp4096", { IKE_T_DH, IKE_DH_MODP4096, 0 }, true, false },
+	{ "nopfs", { IKE_T_DH, IKE_DH_NONE, 0 }, true, false },
+	{ "esn", { IKE_T_ESN, IKE_ESN_YES, 0 }, true, false },
+	{ "noesn", { IKE_T_ESN, IKE_ESN_NO, 0 }, true, false },
+	{ "nointeg", { IKE_T_INTEG, IKE_INTEG_NONE, 0 }, false, false },
+	{ "des", { IKE_T_ENCR, 2, 0 }, false, false },
+	{ "3des", { IKE_T_ENCR, 3, 0 }, false, false },
+	{ "null", { IKE_T_ENCR, 11, 0 }, false, false },
+	{ "aes128ctr", { IKE_T_ENCR, 13, 128 }, false, false },
+	{ "aes256ctr", { IKE_T_ENCR, 13, 256 }, false, false },
+	{ "aes128ccm8", { IKE_T_ENCR, 14, 128 }, false, true },
+	{ "aes256ccm8", { IKE_T_ENCR, 14, 256 }, false, true },
+	{ "aes128ccm16", { IKE_T_ENCR, 16, 128 }, false, true },
+	{ "aes256ccm16", { IKE_T_ENCR, 16, 256 }, false, true },
+	{ "aes128gcm8", { IKE_T_ENCR, 18, 128 }, false, true },
+	{ "aes256gcm8", { IKE_T_ENCR, 18, 256 }, false, true },
+	{ "aes128gcm12", { IKE_T_ENCR, 19, 128 }, false, true },
+	{ "aes256gcm12", { IKE_T_ENCR, 19, 256 }, false, true },
+	{ "camellia128", { IKE_T_ENCR, 23, 128 }, false, false },
+	{ "camellia256", { IKE_T_ENCR, 23, 256 }, false, false },
+	{ "md5", { IKE_T_INTEG, 1, 0 }, false, false },
+	{ "sha1", { IKE_T_INTEG, 2, 0 }, false, false },
+	{ "aesxcbc", { IKE_T_INTEG, 5, 0 }, false, false },
+	{ "aescmac", { IKE_T_INTEG, 8, 0 }, false, false },
+	{ "prfmd5", { IKE_T_PRF, 1, 0 }, false, false },
+	{ "prfsha1", { IKE_T_PRF, 2, 0 }, false, false },
+	{ "prfaesxcbc", { IKE_T_PRF, 4, 0 }, false, false },
+	{ "prfaescmac", { IKE_T_PRF, 8, 0 }, false, false },
+	{ "modp768", { IKE_T_DH, 1, 0 }, false, false },
+	{ "modp1024", { IKE_T_DH, 2, 0 }, false, false },
+	{ "modp1536", { IKE_T_DH, 5, 0 }, false, false },
+	{ "modp6144", { IKE_T_DH, 17, 0 }, false, false },
+	{ "modp8192", { IKE_T_DH, 18, 0 }, false, false },
+	{ "modp1024s160", { IKE_T_DH, 22, 0 }, false, false },
+	{ "modp2048s224", { IKE_T_DH, 23, 0 }, false, false },
+	{ "modp2048s256", { IKE_T_DH, 24, 0 }, false, false },
+	{ "ecp192", { IKE_T_DH, 25, 0 }, false, false },
+	{ "ecp224", { IKE_T_DH, 26, 0 }, false, false },
+	{ "ecp256bp", { IKE_T_DH, 28, 0 }, false, false },
+	{ "ecp384bp", { IKE_T_DH, 29, 0 }, false, false },
+	{ "ecp512bp", { IKE_T_DH, 30, 0 }, false, false },
+	{ "x448", { IKE_T_DH, 32, 0 }, false, false },
+	{ "mlkem512", { IKE_T_DH, 35, 0 }, false, false },
+	{ "mlkem768", { IKE_T_DH, 36, 0 }, false, false },
+	{ "mlkem1024", { IKE_T_DH, 37, 0 }, false, false },
 };
 
 #define NWORDS (sizeof(words) / sizeof(words[0]))
@@ -196,6 +197,14 @@ static const struct word {
 static bool transform_eq(const struct ike_transform *a, const struct ike_transform *b)
 {
 	return a->type == b->type && a->id == b->id && a->key_bits == b->key_bits;
+}
+
+bool ike_encr_is_aead(uint16_t encr)
+{
+	for (size_t i = 0; i < NWORDS; i++)
+		if (words[i].t.type == IKE_T_ENCR && words[i].t.id == encr)
+			return words[i].aead;
+	return false;
 }
 
 bool ike_transform_ours(const struct ike_transform *t)
@@ -467,9 +476,13 @@ static unsigned int count(const struct ike_proposal *p, uint8_t type)
 	return n;
 }
 
-static bool is_aead(const struct ike_transform *t)
+static unsigned int count_aead(const struct ike_proposal *p)
 {
-	return t->type == IKE_T_ENCR && t->id != IKE_ENCR_AES_CBC;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		n += p->t[i].type == IKE_T_ENCR && ike_encr_is_aead(p->t[i].id);
+	return n;
 }
 
 /* PRFs that were not named: those of the same hashes, or with an AEAD alone all of them. */
@@ -488,10 +501,10 @@ static void prf_defaults(const struct ike_proposal *in, struct ike_proposal *out
 }
 
 /* What the words @in mean for @protocol: in type order, defaults added, useless ones gone. */
-static void proposal_complete(const struct ike_proposal *in, uint8_t protocol, bool aead,
+static void proposal_complete(const struct ike_proposal *in, uint8_t protocol,
 			      struct ike_proposal *out)
 {
-	bool ike = protocol == IKE_PROTO_IKE;
+	bool ike = protocol == IKE_PROTO_IKE, aead = count_aead(in);
 
 	for (size_t o = 0; o < sizeof(type_order); o++) {
 		uint8_t type = type_order[o];
@@ -515,12 +528,10 @@ static void proposal_complete(const struct ike_proposal *in, uint8_t protocol, b
 /* What is wrong with a proposal of these words, or NULL. */
 static const char *proposal_fault(const struct ike_proposal *p, uint8_t protocol)
 {
-	unsigned int encr = count(p, IKE_T_ENCR), aead = 0, groups = 0;
+	unsigned int encr = count(p, IKE_T_ENCR), aead = count_aead(p), groups = 0;
 
-	for (unsigned int i = 0; i < p->n; i++) {
-		aead += is_aead(&p->t[i]);
+	for (unsigned int i = 0; i < p->n; i++)
 		groups += p->t[i].type == IKE_T_DH && p->t[i].id != IKE_DH_NONE;
-	}
 	if (!encr)
 		return "no encryption algorithm; add one, such as aes256gcm16";
 	if (aead && aead != encr)
@@ -558,7 +569,7 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 	}
 	out->num = 1;
 	out->protocol = protocol;
-	proposal_complete(&in, protocol, is_aead(&in.t[0]) || !count(&in, IKE_T_INTEG), out);
+	proposal_complete(&in, protocol, out);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ const char *ike_transform_type_name(uint8_t type);
 /* Words of other people's algorithms print too ("sha1", "modp1024"); without a word: "encr24:256". */
 char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t);
 bool ike_transform_ours(const struct ike_transform *t); /* implemented by us? */
+bool ike_encr_is_aead(uint16_t encr); /* of those with a word, ours or not */
 /* "aes256gcm16-prfsha256-x25519", several of a type joined with "/". */
 char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p);
 /* Proposals joined with ", ". */

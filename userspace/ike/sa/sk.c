@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ike/proto/names.h"
 #include "ike/sa/sk.h"
 
 enum { GENERIC_LEN = 4 };
