@@ -33,44 +33,48 @@ static struct ike_payload written(struct ike_builder *b)
 
 static void fuzz_sa(const struct ike_payload *p)
 {
-	static struct ike_proposals in, out, answer, own[2];
-	static struct ike_proposal chosen;
+	static struct ike_sa_payload in, out;
+	static struct ike_proposals own[2];
+	static struct ike_proposal answer, chosen;
 	struct ike_builder b;
 	struct ike_payload w;
 	uint8_t first;
 
 	if (ike_sa_parse(p, &in))
 		return;
-	CHECK(in.n >= 1 && in.n <= IKE_MAX_PROPOSALS);
+	CHECK(in.n >= 1 && in.n <= IKE_MAX_OFFER);
 	ike_build_inner(&b, again, sizeof(again), &first);
-	ike_build_sa(&b, &in);
+	ike_build_sa(&b, IKE_OFFER(&in));
 	w = written(&b);
 	CHECK(!ike_sa_parse(&w, &out) && out.n == in.n);
+	for (unsigned int i = 0; i < in.n; i++)
+		in.p[i].left_out = 0;
 	CHECK(!memcmp(in.p, out.p, in.n * sizeof(in.p[0])));
-	ike_proposals_print(text, sizeof(text), &in);
+	ike_proposals_print(text, sizeof(text), IKE_OFFER(&in));
 	for (int i = 0; i < 2; i++) {
 		if (!own[i].n)
 			CHECK(!ike_proposals_from_text("modern", i ? IKE_PROTO_ESP : IKE_PROTO_IKE,
 						       &own[i], text, sizeof(text)));
-		if (!ike_proposal_choose(&own[i], &in, IKE_DH_CURVE25519, &chosen)) {
-			ike_proposal_explain(text, sizeof(text), &own[i], &in);
+		if (!ike_proposal_choose(&own[i], IKE_OFFER(&in), IKE_DH_CURVE25519, &chosen)) {
+			ike_proposal_explain(text, sizeof(text), &own[i], IKE_OFFER(&in));
 			CHECK(!strstr(text, "in common"));
 			continue;
 		}
 		/* What the responder chooses, the initiator must find in its offer. */
-		answer.n = 1;
 		for (unsigned int j = 0; j < in.n; j++)
 			in.p[j].num = (uint8_t)(j + 1);
-		CHECK(ike_proposal_choose(&own[i], &in, IKE_DH_CURVE25519, &answer.p[0]));
-		CHECK(ike_proposal_verify(&in, &answer, &chosen, text, sizeof(text)));
+		CHECK(ike_proposal_choose(&own[i], IKE_OFFER(&in), IKE_DH_CURVE25519, &answer));
+		CHECK(ike_proposal_verify(IKE_OFFER(&in), ((struct ike_offer){ 1, &answer }),
+					  &chosen, text, sizeof(text)));
 	}
-	ike_proposal_verify(&own[0], &in, &chosen, text, sizeof(text));
+	ike_proposal_verify(IKE_OFFER(&own[0]), IKE_OFFER(&in), &chosen, text, sizeof(text));
 }
 
 static void fuzz_ts(const struct ike_payload *p)
 {
 	static struct ike_prefix prefixes[1024];
-	static struct ike_ts_list in, out, narrow;
+	static struct ike_ts_payload in, out;
+	static struct ike_ts_list some, narrow;
 	struct ike_builder b;
 	struct ike_payload w;
 	uint8_t first;
@@ -78,14 +82,16 @@ static void fuzz_ts(const struct ike_payload *p)
 	if (ike_ts_parse(p, &in))
 		return;
 	ike_build_inner(&b, again, sizeof(again), &first);
-	ike_build_ts(&b, IKE_PL_TSI, &in);
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&in));
 	w = written(&b);
 	CHECK(!ike_ts_parse(&w, &out) && out.n == in.n);
 	CHECK(!memcmp(in.ts, out.ts, in.n * sizeof(in.ts[0])));
-	ike_ts_list_print(text, sizeof(text), &in);
-	ike_ts_prefixes(&in, prefixes, 1024);
-	if (ike_ts_narrow(&in, &in, &narrow))
-		CHECK(ike_ts_within(&narrow, &in));
+	ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&in));
+	if (!ike_ts_take(IKE_TS_OFFER(&in), &some))
+		return;
+	ike_ts_prefixes(&some, prefixes, 1024);
+	if (ike_ts_narrow(IKE_TS_OFFER(&in), &some, &narrow))
+		CHECK(ike_ts_within(IKE_TS_OFFER(&narrow), &some));
 	for (unsigned int i = 0; i < in.n; i++) {
 		struct ike_ts_list l = { 0 };
 

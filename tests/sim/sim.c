@@ -119,7 +119,7 @@ static void flood(struct run *r, struct node *n, unsigned int count)
 		rnd_fill(&r->rnd, nonce, sizeof(nonce));
 		rnd_fill(&r->rnd, pub, sizeof(pub));
 		ike_build_init(&b, buf, sizeof(buf), &h);
-		ike_build_sa(&b, &n->conf[0].ike);
+		ike_build_sa(&b, IKE_OFFER(&n->conf[0].ike));
 		ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
 		ike_build_nonce(&b, nonce, sizeof(nonce));
 		world_inject(&r->w, &from, &to, buf, ike_build_end(&b), 0);

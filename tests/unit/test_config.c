@@ -76,8 +76,10 @@ static void defaults(void **state)
 	assert_int_equal(c.local_id.type, 0);
 	assert_int_equal(c.remote_id.type, 0);
 	assert_true(c.ike.n > 0 && c.esp.n > 0);
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), &c.local_ts), "0.0.0.0/0, ::/0");
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), &c.remote_ts), "0.0.0.0/0, ::/0");
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&c.local_ts)),
+			    "0.0.0.0/0, ::/0");
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&c.remote_ts)),
+			    "0.0.0.0/0, ::/0");
 	config_clear(&c);
 }
 
@@ -130,9 +132,10 @@ static void every_key(void **state)
 	assert_memory_equal(c.psk, "a # key ; of 20 octets", 22);
 	assert_int_equal(c.n_routes, 3);
 	assert_int_equal(c.routes[2].len, 0);
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), &c.local_ts), "10.1.0.0/16");
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&c.local_ts)),
+			    "10.1.0.0/16");
 	assert_int_equal(c.remote_ts.n, 2);
-	assert_string_equal(ike_proposals_print(text, sizeof(text), &c.ike),
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&c.ike)),
 			    "aes256-sha256-prfsha256-modp2048");
 	assert_int_equal(c.esp.n, 1);
 	assert_int_equal(c.keepalive, 0);

@@ -46,7 +46,7 @@ static size_t build(struct pair *p, const struct request *r, uint8_t *buf, size_
 		assert_true(admit_cookie(core, &d, &h, &ni, cookie));
 		ike_build_notify(&b, IKE_N_COOKIE, cookie, sizeof(cookie));
 	}
-	ike_build_sa(&b, &offer);
+	ike_build_sa(&b, IKE_OFFER(&offer));
 	ike_build_ke(&b, r->group, r->public, r->public_len);
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	if (r->padding)

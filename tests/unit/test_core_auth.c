@@ -340,10 +340,13 @@ static void selectors_narrow(void **state)
 	pair_start(p, true);
 	a = node_status(p->a, 0);
 	b = node_status(p->b, 0);
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), &a.local_ts), "10.2.0.0/16");
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), &b.remote_ts), "10.2.0.0/16");
-	ike_ts_list_print(text, sizeof(text), &a.remote_ts);
-	assert_string_equal(ike_ts_list_print(other, sizeof(other), &b.local_ts), text);
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&a.local_ts)),
+			    "10.2.0.0/16");
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&b.remote_ts)),
+			    "10.2.0.0/16");
+	ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&a.remote_ts));
+	assert_string_equal(ike_ts_list_print(other, sizeof(other), IKE_TS_OFFER(&b.local_ts)),
+			    text);
 	pair_free(p);
 }
 
@@ -430,10 +433,10 @@ static void nothing_before_authentication(void **state)
 		memset(offer.p[0].spi, 5, 4);
 		sa->tx.next = 1; /* the ID the responder expects of IKE_AUTH */
 		core_request_begin(&b, buf, sizeof(buf), &first);
-		ike_build_sa(&b, &offer);
+		ike_build_sa(&b, IKE_OFFER(&offer));
 		ike_build_nonce(&b, nonce, sizeof(nonce));
-		ike_build_ts(&b, IKE_PL_TSI, &p->a->conf[0].local_ts);
-		ike_build_ts(&b, IKE_PL_TSR, &p->a->conf[0].remote_ts);
+		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
+		ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
 		p->w.messages.n = p->w.messages.cap = 0; /* this node breaks the rules on purpose */
 		free(p->w.messages.v);
 		p->w.messages.v = NULL;
@@ -471,7 +474,7 @@ static void auth_payloads_missing(void **state)
 		core_request_begin(&b, buf, sizeof(buf), &first);
 		if (with_id)
 			ike_build_id(&b, IKE_PL_IDI, &p->a->conf[0].local_id);
-		ike_build_ts(&b, IKE_PL_TSI, &p->a->conf[0].local_ts);
+		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
 		free(p->w.messages.v);
 		memset(&p->w.messages, 0, sizeof(p->w.messages));
 		assert_true(node_request(p->a, IKE_AUTH, &b, first));

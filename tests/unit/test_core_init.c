@@ -27,7 +27,7 @@ static void stranger(struct pair *p, uint8_t host, uint8_t serial)
 	memset(nonce, serial, sizeof(nonce));
 	memset(pub, 9, sizeof(pub));
 	ike_build_init(&b, buf, sizeof(buf), &h);
-	ike_build_sa(&b, &p->b->core->tunnels.tqh_first->conf.ike);
+	ike_build_sa(&b, IKE_OFFER(&p->b->core->tunnels.tqh_first->conf.ike));
 	ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
@@ -391,7 +391,7 @@ static void odd_offer(struct pair *p, struct ike_endpoint from, uint8_t serial)
 	h.spi_i[0] = serial;
 	offer.p[0].t[0].id = 77;
 	ike_build_init(&b, buf, sizeof(buf), &h);
-	ike_build_sa(&b, &offer);
+	ike_build_sa(&b, IKE_OFFER(&offer));
 	ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);

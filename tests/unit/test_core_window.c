@@ -382,10 +382,10 @@ static void no_additional_sas(void **state)
 	offer.p[0].spi_len = 4;
 	memset(offer.p[0].spi, 5, 4);
 	core_request_begin(&b, buf, sizeof(buf), &first);
-	ike_build_sa(&b, &offer);
+	ike_build_sa(&b, IKE_OFFER(&offer));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
-	ike_build_ts(&b, IKE_PL_TSI, &p->a->conf[0].local_ts);
-	ike_build_ts(&b, IKE_PL_TSR, &p->a->conf[0].remote_ts);
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
 	assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
 	pair_run(p, 50);
 	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);

@@ -206,7 +206,7 @@ static void exchange_load(const struct capture *c, unsigned int at, const struct
 /* The SPI of the one proposal in message @i's SA payload. */
 static void exchange_spi(const struct exchange *x, unsigned int i, uint8_t spi[8])
 {
-	static struct ike_proposals sa;
+	static struct ike_sa_payload sa;
 
 	assert_int_equal(ike_sa_parse(ike_payload_find(&x->p[i], IKE_PL_SA), &sa), 0);
 	assert_int_equal(sa.p[0].spi_len, 8);

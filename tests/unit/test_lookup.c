@@ -129,7 +129,7 @@ static uint16_t chosen(struct pair *p, struct ike_addr from)
 		ike_proposals_from_text("aes256gcm16-aes128gcm16-chacha20poly1305-prfsha256-x25519",
 					IKE_PROTO_IKE, &offer, err, sizeof(err)),
 		0);
-	o.offer = &offer;
+	o.offer = IKE_OFFER(&offer);
 	return lookup_policy(p->b->core, &o, &out, &best) ? out.t[0].key_bits : 1;
 }
 

@@ -53,10 +53,10 @@ static size_t build_all(uint8_t *buf, size_t cap)
 	ike_build_init(&b, buf, cap, &head);
 	ike_build_id(&b, IKE_PL_IDI, &id);
 	ike_build_auth(&b, IKE_AUTH_PSK, (const uint8_t *)"0123456789", 10);
-	ike_build_sa(&b, &proposals);
+	ike_build_sa(&b, IKE_OFFER(&proposals));
 	ike_build_ke(&b, IKE_DH_CURVE25519, (const uint8_t *)"abcdefgh", 8);
 	ike_build_nonce(&b, (const uint8_t *)"nonce nonce nonce", 17);
-	ike_build_ts(&b, IKE_PL_TSI, &selectors);
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&selectors));
 	ike_build_notify(&b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	ike_build_notify_spi(&b, IKE_N_REKEY_SA, IKE_PROTO_ESP, "\1\2\3\4", 4, "x", 1);
 	ike_build_delete(&b, IKE_PROTO_ESP, spis, 2);
@@ -70,8 +70,8 @@ static void a_message_reads_back_as_written(void **state)
 	size_t len = build_all(buf, sizeof(buf)), nonce_len;
 	const uint8_t *nonce;
 	struct ike_payloads p;
-	struct ike_proposals sa;
-	struct ike_ts_list ts;
+	struct ike_sa_payload sa;
+	struct ike_ts_payload ts;
 	struct ike_header h;
 	struct ike_id got;
 	struct ike_auth auth;
@@ -132,8 +132,8 @@ static uint8_t *tight(const uint8_t *from, size_t len)
 /* Every parser over every payload: none may crash, whatever it says. */
 static void parse_bodies(const struct ike_payloads *p)
 {
-	static struct ike_proposals sa;
-	static struct ike_ts_list ts;
+	static struct ike_sa_payload sa;
+	static struct ike_ts_payload ts;
 	struct ike_id got;
 	struct ike_auth auth;
 	struct ike_ke ke;
@@ -186,8 +186,8 @@ static void every_prefix_of_a_body_is_read_within_bounds(void **state)
 	uint8_t buf[1024], offender;
 	size_t len = build_all(buf, sizeof(buf));
 	struct ike_payloads p;
-	static struct ike_proposals sa;
-	static struct ike_ts_list ts;
+	static struct ike_sa_payload sa;
+	static struct ike_ts_payload ts;
 
 	(void)state;
 	assert_int_equal(ike_payloads_parse(IKE_PL_IDI, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p,
@@ -320,7 +320,7 @@ static struct ike_payload body(const char *hex)
 	return (struct ike_payload){ .body = buf, .len = len };
 }
 
-static int sa(const char *hex, struct ike_proposals *out)
+static int sa(const char *hex, struct ike_sa_payload *out)
 {
 	struct ike_payload p = body(hex);
 
@@ -329,7 +329,7 @@ static int sa(const char *hex, struct ike_proposals *out)
 
 static void attributes_we_do_not_know_spoil_their_transform_only(void **state)
 {
-	static struct ike_proposals out;
+	static struct ike_sa_payload out;
 
 	(void)state;
 	/* AES-CBC with an unknown TLV attribute; the same with Key Length 256 */
@@ -359,7 +359,7 @@ static void attributes_we_do_not_know_spoil_their_transform_only(void **state)
 
 static void proposals_that_are_refused(void **state)
 {
-	static struct ike_proposals out;
+	static struct ike_sa_payload out;
 
 	(void)state;
 	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0008 02 00 0005", &out), 0);
@@ -383,52 +383,140 @@ static void proposals_that_are_refused(void **state)
 	assert_int_equal(sa("00 00 0010 01 01 00 01 00 00 0009 02 00 0005", &out),
 			 -IKE_N_INVALID_SYNTAX);
 	assert_int_equal(sa("00 00 0007 01 01 00 00", &out), -IKE_N_INVALID_SYNTAX);
-	/* an SPI of nine octets, then of as many as there are not */
-	assert_int_equal(sa("00 00 0019 01 01 09 01 010203040506070809 00 00 0008 02 00 0005",
-			    &out),
-			 -IKE_N_INVALID_SYNTAX);
+	/* an SPI longer than the proposal */
 	assert_int_equal(sa("00 00 000a 01 01 04 00 0102", &out), -IKE_N_INVALID_SYNTAX);
 }
 
-static void too_many_proposals_and_transforms_are_refused(void **state)
+/* Append one transform. */
+static void transform(struct writer *w, bool more, uint8_t type, uint16_t number, uint16_t key_bits)
 {
-	static struct ike_proposals many, out;
-	uint8_t buf[8192], offender;
-	struct ike_payloads p;
-	struct ike_builder b;
-	size_t len;
+	writer_u8(w, more ? 3 : 0);
+	writer_u8(w, 0);
+	writer_be16(w, key_bits ? 12 : 8);
+	writer_u8(w, type);
+	writer_u8(w, 0);
+	writer_be16(w, number);
+	if (key_bits) {
+		writer_be16(w, 0x800e);
+		writer_be16(w, key_bits);
+	}
+}
+
+/* As many proposals as can be numbered, none is lost. */
+static void offers_of_255_proposals(void **state)
+{
+	static uint8_t buf[255 * 32 + 32];
+	struct writer w = writer_init(buf, sizeof(buf));
+	static struct ike_sa_payload out;
+	struct ike_payload p = { .body = buf };
 
 	(void)state;
-	many.n = IKE_MAX_PROPOSALS;
-	for (unsigned int i = 0; i < many.n; i++) {
-		many.p[i].num = (uint8_t)(i + 1);
-		many.p[i].n = i ? 0 : IKE_MAX_TRANSFORMS;
+	for (unsigned int i = 1; i <= 256; i++) {
+		if (i == 256)
+			buf[254 * 32] = 2; /* the last one's mark */
+		writer_u8(&w, i < 255 ? 2 : 0);
+		writer_u8(&w, 0);
+		writer_be16(&w, 32);
+		writer_bytes(&w, (uint8_t[]){ (uint8_t)i, IKE_PROTO_IKE, 0, 3 }, 4);
+		transform(&w, true, IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0);
+		transform(&w, true, IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0);
+		transform(&w, false, IKE_T_DH, (uint16_t)(1000 + i), 0);
+		assert_false(w.bad);
+		p.len = w.len;
+		if (i == 255) {
+			assert_int_equal(ike_sa_parse(&p, &out), 0);
+			assert_int_equal(out.n, 255);
+			assert_int_equal(out.p[254].num, 255);
+			assert_int_equal(out.p[254].t[2].id, 1255);
+		}
 	}
-	ike_build_init(&b, buf, sizeof(buf), &head);
-	ike_build_sa(&b, &many);
-	len = ike_build_end(&b);
-	assert_int_equal(ike_payloads_parse(IKE_PL_SA, buf + IKE_HDR_LEN, len - IKE_HDR_LEN, &p,
-					    &offender),
+	assert_int_equal(ike_sa_parse(&p, &out), -IKE_N_INVALID_SYNTAX);
+}
+
+/*
+ * As many transforms as can be counted: ours are all there, wherever they stand, and of others
+ * there is one of each type at least, or the type would count as not offered.
+ */
+static void proposals_of_255_transforms(void **state)
+{
+	static const struct ike_transform ours[] = {
+		{ IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128 },
+		{ IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 192 },
+		{ IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256 },
+		{ IKE_T_ENCR, IKE_ENCR_AES_CBC, 128 },
+		{ IKE_T_ENCR, IKE_ENCR_AES_CBC, 192 },
+		{ IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 },
+		{ IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0 },
+		{ IKE_T_PRF, 5, 0 },
+		{ IKE_T_PRF, 6, 0 },
+		{ IKE_T_PRF, 7, 0 },
+		{ IKE_T_INTEG, 0, 0 },
+		{ IKE_T_INTEG, 12, 0 },
+		{ IKE_T_INTEG, 13, 0 },
+		{ IKE_T_INTEG, 14, 0 },
+		{ IKE_T_DH, 0, 0 },
+		{ IKE_T_DH, 14, 0 },
+		{ IKE_T_DH, 15, 0 },
+		{ IKE_T_DH, 16, 0 },
+		{ IKE_T_DH, 19, 0 },
+		{ IKE_T_DH, 20, 0 },
+		{ IKE_T_DH, 21, 0 },
+		{ IKE_T_DH, 31, 0 },
+		{ IKE_T_ESN, 0, 0 },
+		{ IKE_T_ESN, 1, 0 },
+	};
+	enum { OURS = sizeof(ours) / sizeof(ours[0]) };
+	static uint8_t buf[8 + 255 * 12];
+	static struct ike_sa_payload out;
+	const struct ike_proposal *p = &out.p[0];
+	unsigned int types[8] = { 0 };
+	struct ike_payload in = { .body = buf };
+	struct writer w = writer_init(buf, sizeof(buf));
+
+	(void)state;
+	writer_bytes(&w, (uint8_t[]){ 0, 0, 0, 0, 1, IKE_PROTO_IKE, 0, 255 }, 8);
+	for (unsigned int i = 0; i < 255 - OURS;
+	     i++) /* each twice, in five types and an unknown one */
+		transform(&w, true, 1 + i % 6, (uint16_t)(2000 + i / 12), 0);
+	for (unsigned int i = 0; i < OURS; i++)
+		transform(&w, i + 1 < OURS, ours[i].type, ours[i].id, ours[i].key_bits);
+	writer_patch_be16(&w, 2, (uint16_t)w.len);
+	in.len = w.len;
+	assert_false(w.bad);
+	assert_int_equal(ike_sa_parse(&in, &out), 0);
+	assert_int_equal(out.n, 1);
+	assert_in_range(p->n, OURS + 6, IKE_MAX_TRANSFORMS);
+	for (unsigned int i = 0; i < p->n; i++) {
+		assert_in_range(p->t[i].type, 1, 6);
+		types[p->t[i].type] += p->t[i].id >= 2000;
+	}
+	for (unsigned int i = 1; i <= 6; i++)
+		assert_in_range(types[i], 1, IKE_MAX_FOREIGN);
+	for (unsigned int i = 0; i < OURS; i++) {
+		unsigned int found = 0;
+
+		for (unsigned int j = 0; j < p->n; j++)
+			found += p->t[j].type == ours[i].type && p->t[j].id == ours[i].id &&
+				 p->t[j].key_bits == ours[i].key_bits;
+		assert_int_equal(found, 1);
+	}
+	assert_true(p->left_out > 50);
+}
+
+/* An SPI of a length that belongs to no protocol of ours spoils its proposal, not the offer. */
+static void long_spis_spoil_their_proposal_only(void **state)
+{
+	static struct ike_sa_payload out;
+
+	(void)state;
+	assert_int_equal(sa("02 00 001a 01 7b 0a 01 00010203040506070809 00 00 0008 01 00 001c"
+			    "00 00 0010 02 01 00 01 00 00 0008 01 00 001c",
+			    &out),
 			 0);
-	assert_int_equal(ike_sa_parse(&p.p[0], &out), 0);
-	assert_int_equal(out.n, IKE_MAX_PROPOSALS);
-	assert_int_equal(out.p[0].n, IKE_MAX_TRANSFORMS);
-	/* one proposal more: the last one's mark, and eight octets behind it */
-	buf[len - 8] = 2;
-	memcpy(buf + len, "\0\0\0\10\21\1\0\0", 8);
-	p.p[0].len += 8;
-	assert_int_equal(ike_sa_parse(&p.p[0], &out), -IKE_N_INVALID_SYNTAX);
-	/* one transform more */
-	memset(buf, 0, sizeof(buf));
-	len = 8 + 8 * (IKE_MAX_TRANSFORMS + 1);
-	memcpy(buf,
-	       (uint8_t[]){ 0, 0, (uint8_t)(len >> 8), (uint8_t)len, 1, 1, 0,
-			    IKE_MAX_TRANSFORMS + 1 },
-	       8);
-	for (unsigned int i = 0; i <= IKE_MAX_TRANSFORMS; i++)
-		memcpy(buf + 8 + 8 * i, (uint8_t[]){ i < IKE_MAX_TRANSFORMS ? 3 : 0, 0, 0, 8 }, 4);
-	p.p[0] = (struct ike_payload){ .body = buf, .len = len };
-	assert_int_equal(ike_sa_parse(&p.p[0], &out), -IKE_N_INVALID_SYNTAX);
+	assert_int_equal(out.n, 2);
+	assert_int_equal(out.p[0].protocol, 0);
+	assert_int_equal(out.p[1].protocol, IKE_PROTO_IKE);
+	assert_int_equal(out.p[1].t[0].id, IKE_ENCR_CHACHA20_POLY1305);
 }
 
 static void bodies_that_are_refused(void **state)
@@ -482,7 +570,7 @@ static void bodies_that_are_refused(void **state)
 	assert_int_equal(ike_nonce_parse(&p, &nonce, &len), -IKE_N_INVALID_SYNTAX);
 }
 
-static int ts(const char *hex, struct ike_ts_list *out)
+static int ts(const char *hex, struct ike_ts_payload *out)
 {
 	struct ike_payload p = body(hex);
 
@@ -491,7 +579,7 @@ static int ts(const char *hex, struct ike_ts_list *out)
 
 static void selectors_of_unknown_types_are_skipped(void **state)
 {
-	struct ike_ts_list out;
+	static struct ike_ts_payload out;
 
 	(void)state;
 	assert_int_equal(
@@ -507,8 +595,7 @@ static void selectors_of_unknown_types_are_skipped(void **state)
 
 static void selectors_that_are_refused(void **state)
 {
-	static char text[16 + 40 * (IKE_MAX_TS + 1)];
-	struct ike_ts_list out;
+	static struct ike_ts_payload out;
 
 	(void)state;
 	/* ports and addresses the wrong way round, wrong lengths, wrong count */
@@ -527,16 +614,24 @@ static void selectors_that_are_refused(void **state)
 	assert_int_equal(ts("00 000000 07 06 0010 0050 0051 0a000001 0a000002", &out),
 			 -IKE_N_INVALID_SYNTAX);
 	assert_int_equal(ts("01 000000 09 00 0003", &out), -IKE_N_INVALID_SYNTAX);
-	/* one more than we keep */
-	snprintf(text, sizeof(text), "%02x 000000", IKE_MAX_TS + 1);
-	for (unsigned int i = 0; i <= IKE_MAX_TS; i++)
-		strcat(text, "0700 0010 0000 ffff 0a000001 0a000002");
-	assert_int_equal(ts(text, &out), -IKE_N_INVALID_SYNTAX);
-	text[0] = "0123456789abcdef"[IKE_MAX_TS >> 4];
-	text[1] = "0123456789abcdef"[IKE_MAX_TS & 15];
-	text[strlen(text) - strlen("0700 0010 0000 ffff 0a000001 0a000002")] = '\0';
-	assert_int_equal(ts(text, &out), 0);
-	assert_int_equal(out.n, IKE_MAX_TS);
+}
+
+/* As many as can be counted. */
+static void payloads_of_255_selectors(void **state)
+{
+	static uint8_t buf[4 + 255 * 16] = { 255 };
+	static struct ike_ts_payload out;
+	struct ike_payload p = { .body = buf, .len = sizeof(buf) };
+
+	(void)state;
+	for (unsigned int i = 0; i < 255; i++)
+		memcpy(buf + 4 + 16 * i,
+		       (uint8_t[]){ 7, 0, 0, 16, 0, 0, 255, 255, 10, 0, 0, (uint8_t)i, 10, 0, 0,
+				    (uint8_t)i },
+		       16);
+	assert_int_equal(ike_ts_parse(&p, &out), 0);
+	assert_int_equal(out.n, 255);
+	assert_int_equal(out.ts[254].start[3], 254);
 }
 
 static void an_inner_chain_names_its_first_payload(void **state)
@@ -560,10 +655,18 @@ static void an_inner_chain_names_its_first_payload(void **state)
 	assert_int_equal(p.n, 2);
 }
 
+static bool leaves_out(const struct ike_sa_payload *sa)
+{
+	for (unsigned int i = 0; i < sa->n; i++)
+		if (sa->p[i].left_out)
+			return true;
+	return false;
+}
+
 /* Payloads of real daemons: parsed, and SA and TS built again give the same octets. */
 static void foreign(const char *path, unsigned int messages)
 {
-	static struct ike_proposals sap;
+	static struct ike_sa_payload sap;
 	static struct capture c;
 	struct ike_payloads p;
 	struct ike_header h;
@@ -587,8 +690,10 @@ static void foreign(const char *path, unsigned int messages)
 		if (!s)
 			continue;
 		assert_int_equal(ike_sa_parse(s, &sap), 0);
+		if (leaves_out(&sap))
+			continue;
 		ike_build_inner(&b, again, sizeof(again), &first);
-		ike_build_sa(&b, &sap);
+		ike_build_sa(&b, IKE_OFFER(&sap));
 		assert_int_equal(ike_build_end(&b), s->len + 4);
 		assert_memory_equal(again + 4, s->body, s->len);
 	}
@@ -649,10 +754,13 @@ int main(void)
 		cmocka_unit_test(too_many_payloads_are_refused),
 		cmocka_unit_test(attributes_we_do_not_know_spoil_their_transform_only),
 		cmocka_unit_test(proposals_that_are_refused),
-		cmocka_unit_test(too_many_proposals_and_transforms_are_refused),
+		cmocka_unit_test(offers_of_255_proposals),
+		cmocka_unit_test(proposals_of_255_transforms),
+		cmocka_unit_test(long_spis_spoil_their_proposal_only),
 		cmocka_unit_test(bodies_that_are_refused),
 		cmocka_unit_test(selectors_of_unknown_types_are_skipped),
 		cmocka_unit_test(selectors_that_are_refused),
+		cmocka_unit_test(payloads_of_255_selectors),
 		cmocka_unit_test(an_inner_chain_names_its_first_payload),
 		cmocka_unit_test(messages_of_other_daemons_parse),
 		cmocka_unit_test(nat_detection_of_another_daemon_is_understood),

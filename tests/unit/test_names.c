@@ -226,7 +226,7 @@ static void lists_print_with_commas(void **state)
 	(void)state;
 	ike_proposal_from_text("aes256gcm16-noesn", IKE_PROTO_ESP, &l.p[0], err, sizeof(err));
 	ike_proposal_from_text("chacha20poly1305-noesn", IKE_PROTO_ESP, &l.p[1], err, sizeof(err));
-	assert_string_equal(ike_proposals_print(buf, sizeof(buf), &l),
+	assert_string_equal(ike_proposals_print(buf, sizeof(buf), IKE_OFFER(&l)),
 			    "aes256gcm16-noesn, chacha20poly1305-noesn");
 }
 
@@ -400,7 +400,7 @@ static void ts_trip(const char *text, const char *printed)
 
 	if (ike_ts_from_text(text, &l, err, sizeof(err)))
 		fail_msg("%s", err);
-	assert_string_equal(ike_ts_list_print(buf, sizeof(buf), &l), printed);
+	assert_string_equal(ike_ts_list_print(buf, sizeof(buf), IKE_TS_OFFER(&l)), printed);
 	if (l.n != 1)
 		return;
 	assert_int_equal(ike_ts_from_text(printed, &again, err, sizeof(err)), 0);

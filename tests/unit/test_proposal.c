@@ -43,7 +43,7 @@ static void add(struct ike_proposal *p, uint8_t type, uint16_t id, uint16_t key_
 
 static const char *choose(uint16_t ke)
 {
-	if (!ike_proposal_choose(&own, &offer, ke, &chosen))
+	if (!ike_proposal_choose(&own, IKE_OFFER(&offer), ke, &chosen))
 		return NULL;
 	return ike_proposal_print(text, sizeof(text), &chosen);
 }
@@ -54,7 +54,7 @@ static void modern_means(void **state)
 	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_IKE, &own, err, sizeof(err)),
 			 0);
 	assert_string_equal(
-		ike_proposals_print(text, sizeof(text), &own),
+		ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
 		"aes256gcm16/aes128gcm16/chacha20poly1305-prfsha256/prfsha384/prfsha512-"
 		"x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096, "
 		"aes256/aes128-sha256/sha384/sha512-prfsha256/prfsha384/prfsha512-"
@@ -67,11 +67,11 @@ static void modern_means(void **state)
 	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)),
 			 0);
 	assert_string_equal(
-		ike_proposals_print(text, sizeof(text), &own),
+		ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
 		"aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
 		"x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096/nopfs-esn/noesn");
 	ike_proposals_drop_dh(&own);
-	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
 			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
 }
 
@@ -87,7 +87,7 @@ static void crypto_lists_read(void **state)
 	assert_int_equal(ike_proposals_from_text("aes128gcm16-ecp256, aes256-sha256-modp2048",
 						 IKE_PROTO_ESP, &own, err, sizeof(err)),
 			 0);
-	assert_string_equal(ike_proposals_print(text, sizeof(text), &own),
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
 			    "aes128gcm16-ecp256/nopfs-esn/noesn");
 	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048", IKE_PROTO_ESP, &own, err,
 						 sizeof(err)),
@@ -237,7 +237,8 @@ static void pfs_is_wanted_not_required(void **state)
 
 static bool verify(const char *why)
 {
-	bool ok = ike_proposal_verify(&offer, &answer, &chosen, err, sizeof(err));
+	bool ok = ike_proposal_verify(IKE_OFFER(&offer), IKE_OFFER(&answer), &chosen, err,
+				      sizeof(err));
 
 	if (!ok && (!*why || !strstr(err, why)))
 		fail_msg("\"%s\" does not say \"%s\"", err, why);
@@ -339,7 +340,8 @@ static void suites_need_every_part(void **state)
 static void explain(const char *want)
 {
 	assert_null(choose(31));
-	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, &offer), want);
+	assert_string_equal(ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
+			    want);
 }
 
 static void explanations_name_type_lists_and_remedy(void **state)
@@ -372,21 +374,21 @@ static void explanations_for_esp(void **state)
 	set(&offer, IKE_PROTO_ESP, "aes128-sha256");
 	assert_null(choose(0));
 	assert_string_equal(
-		ike_proposal_explain(text, sizeof(text), &own, &offer),
+		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
 		"no common encryption algorithm for ESP: the peer offers aes128, we allow aes256gcm16; "
 		"we have none of the peer's, so let it offer one of ours");
 	set(&own, IKE_PROTO_ESP, "aes256gcm16-esn");
 	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
 	assert_null(choose(0));
 	assert_string_equal(
-		ike_proposal_explain(text, sizeof(text), &own, &offer),
+		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
 		"no common sequence number size for ESP: the peer offers noesn, we allow esn; "
 		"add noesn to Crypto= or let the peer offer one of ours");
 	offer.p[0].protocol = IKE_PROTO_AH;
-	assert_non_null(strstr(ike_proposal_explain(text, sizeof(text), &own, &offer),
+	assert_non_null(strstr(ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
 			       "nothing we could judge for ESP"));
 	assert_string_equal(
-		ike_proposal_explain(text, sizeof(text), &own, NULL),
+		ike_proposal_explain(text, sizeof(text), &own, (struct ike_offer){ 0 }),
 		"the peer accepts none of our proposals: aes256gcm16-esn; let it accept one, or add "
 		"one of its to Crypto=");
 }
@@ -402,6 +404,7 @@ static void foreign_offers(void **state)
 		{ "ike-captures/ikev2-decrypt-aes256cbc.pcapng", "aes256-sha256-prfsha256-ecp256" },
 		{ "ike-captures/ikev2_nat_t.pcapng", "aes256gcm16-prfsha256-ecp256" },
 	};
+	static struct ike_sa_payload theirs, given;
 	static struct capture c;
 
 	(void)state;
@@ -418,17 +421,18 @@ static void foreign_offers(void **state)
 		assert_int_equal(ike_payloads_parse(IKE_PL_SA, c.d[0].data + IKE_HDR_LEN,
 						    c.d[0].len - IKE_HDR_LEN, &p, &offender),
 				 0);
-		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &offer), 0);
+		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &theirs), 0);
 		assert_int_equal(ike_ke_parse(ike_payload_find(&p, IKE_PL_KE), &ke), 0);
-		got = choose(ke.group);
-		assert_non_null(got);
+		assert_true(ike_proposal_choose(&own, IKE_OFFER(&theirs), ke.group, &chosen));
+		got = ike_proposal_print(text, sizeof(text), &chosen);
 		assert_string_equal(got, cases[i].result);
 		/* and the answer it really got is one of its offer */
 		assert_int_equal(ike_payloads_parse(IKE_PL_SA, c.d[1].data + IKE_HDR_LEN,
 						    c.d[1].len - IKE_HDR_LEN, &p, &offender),
 				 0);
-		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &answer), 0);
-		assert_true(verify(""));
+		assert_int_equal(ike_sa_parse(ike_payload_find(&p, IKE_PL_SA), &given), 0);
+		assert_true(ike_proposal_verify(IKE_OFFER(&theirs), IKE_OFFER(&given), &chosen, err,
+						sizeof(err)));
 		capture_free(&c);
 	}
 }

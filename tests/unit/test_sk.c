@@ -289,8 +289,8 @@ static void sealing_respects_the_buffer(void **state)
 /* Every payload inside must parse, and the SA's inside be one we could have written. */
 static void inner_check(const struct ike_payloads *p)
 {
-	static struct ike_proposals sa;
-	struct ike_ts_list ts;
+	static struct ike_sa_payload sa;
+	static struct ike_ts_payload ts;
 	struct ike_id id;
 	struct ike_notify n;
 	struct ike_auth auth;

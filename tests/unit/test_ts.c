@@ -29,13 +29,13 @@ static struct ike_ts_list list(const char *words)
 static void narrows(const char *offer, const char *policy, const char *want)
 {
 	struct ike_ts_list o = list(offer), p = list(policy), got;
-	bool some = ike_ts_narrow(&o, &p, &got);
+	bool some = ike_ts_narrow(IKE_TS_OFFER(&o), &p, &got);
 
 	assert_int_equal(some, got.n > 0);
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), &got), want);
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&got)), want);
 	if (some) {
-		assert_true(ike_ts_within(&got, &o));
-		assert_true(ike_ts_within(&got, &p));
+		assert_true(ike_ts_within(IKE_TS_OFFER(&got), &o));
+		assert_true(ike_ts_within(IKE_TS_OFFER(&got), &p));
 	}
 }
 
@@ -98,16 +98,46 @@ static void narrowing_keeps_within_the_limit(void **state)
 		snprintf(word, sizeof(word), "10.0.0.0/8:tcp:%d", i);
 		assert_int_equal(ike_ts_from_text(word, &p, err, sizeof(err)), 0);
 	}
-	assert_true(ike_ts_narrow(&o, &p, &got)); /* 32 times 32 */
+	assert_true(ike_ts_narrow(IKE_TS_OFFER(&o), &p, &got)); /* 32 times 32 */
 	assert_int_equal(got.n, IKE_MAX_TS);
-	assert_true(ike_ts_within(&got, &o));
+	assert_true(ike_ts_within(IKE_TS_OFFER(&got), &o));
+}
+
+/* However many a peer asks for, the one that fits is found; and what it answers is cut by its limit. */
+static void payloads_may_be_longer_than_policies(void **state)
+{
+	static struct ike_ts_payload many;
+	struct ike_ts_list policy = list("10.0.254.0/24"), got;
+
+	(void)state;
+	for (many.n = 0; many.n < IKE_MAX_TS_OFFER; many.n++) {
+		char word[32];
+		struct ike_ts_list one;
+
+		snprintf(word, sizeof(word), "10.0.%u.0/24", many.n);
+		one = list(word);
+		many.ts[many.n] = one.ts[0];
+	}
+	assert_true(ike_ts_narrow(IKE_TS_OFFER(&many), &policy, &got));
+	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&got)),
+			    "10.0.254.0/24");
+	assert_false(ike_ts_take(IKE_TS_OFFER(&many), &got));
+	many.n = IKE_MAX_TS;
+	assert_true(ike_ts_take(IKE_TS_OFFER(&many), &got));
+	assert_int_equal(got.n, IKE_MAX_TS);
+	/* one that holds all others is one */
+	many.n = IKE_MAX_TS_OFFER;
+	policy = list("10.0.0.0/16");
+	many.ts[0] = policy.ts[0];
+	assert_true(ike_ts_take(IKE_TS_OFFER(&many), &got));
+	assert_int_equal(got.n, 1);
 }
 
 static bool within(const char *answer, const char *offer)
 {
 	struct ike_ts_list a = list(answer), o = list(offer);
 
-	return ike_ts_within(&a, &o);
+	return ike_ts_within(IKE_TS_OFFER(&a), &o);
 }
 
 static void answers_lie_within_the_offer(void **state)
@@ -246,15 +276,18 @@ static void explanations_name_side_lists_and_key(void **state)
 
 	(void)state;
 	assert_string_equal(
-		ike_ts_explain(text, sizeof(text), &local, &remote, &asked, &remote),
+		ike_ts_explain(text, sizeof(text), &local, &remote, IKE_TS_OFFER(&asked),
+			       IKE_TS_OFFER(&remote)),
 		"no common traffic selector for our side: the peer asks for 10.9.0.0/16, "
 		"10.8.0.0/16, our Selectors= allow 10.1.0.0/16; change one of the two");
 	assert_string_equal(
-		ike_ts_explain(text, sizeof(text), &local, &remote, &local, &asked),
+		ike_ts_explain(text, sizeof(text), &local, &remote, IKE_TS_OFFER(&local),
+			       IKE_TS_OFFER(&asked)),
 		"no common traffic selector for its side: the peer asks for 10.9.0.0/16, "
 		"10.8.0.0/16, our Selectors= allow 10.2.0.0/16; change one of the two");
 	assert_string_equal(
-		ike_ts_explain(text, sizeof(text), &local, &remote, NULL, NULL),
+		ike_ts_explain(text, sizeof(text), &local, &remote, (struct ike_ts_offer){ 0 },
+			       (struct ike_ts_offer){ 0 }),
 		"the peer allows no part of our traffic selectors 10.1.0.0/16 = 10.2.0.0/16; "
 		"write what it has configured, ours = its, into Selectors=");
 }
@@ -267,6 +300,7 @@ int main(void)
 		cmocka_unit_test(opaque_is_in_any_alone),
 		cmocka_unit_test(the_packets_selector_stays_inside),
 		cmocka_unit_test(narrowing_keeps_within_the_limit),
+		cmocka_unit_test(payloads_may_be_longer_than_policies),
 		cmocka_unit_test(answers_lie_within_the_offer),
 		cmocka_unit_test(any_is_every_packet),
 		cmocka_unit_test(ranges_become_prefixes),

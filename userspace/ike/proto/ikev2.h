@@ -17,9 +17,12 @@ enum ike_limits {
 	IKE_SPI_LEN = 8,
 	IKE_MAX_MSG = 65000, /* what we accept; what we send is far shorter */
 	IKE_MAX_PAYLOADS = 64,
-	IKE_MAX_PROPOSALS = 16,
-	IKE_MAX_TRANSFORMS = 48, /* per proposal */
-	IKE_MAX_TS = 32, /* per payload */
+	IKE_MAX_PROPOSALS = 16, /* of ours … */
+	IKE_MAX_OFFER = 255, /* … and of a peer's: they are numbered in one byte */
+	IKE_MAX_TRANSFORMS = 48, /* per proposal, as kept: all we have, and examples of others */
+	IKE_MAX_FOREIGN = 4, /* such examples for each type */
+	IKE_MAX_TS = 32, /* of ours, and of a child SA … */
+	IKE_MAX_TS_OFFER = 255, /* … and of a payload: they are counted in one byte */
 	IKE_MIN_NONCE = 16, /* RFC 7296 3.9 */
 	IKE_MAX_NONCE = 256,
 	IKE_OUR_NONCE = 32,
@@ -168,9 +171,10 @@ struct ike_transform {
 
 struct ike_proposal {
 	uint8_t num;
-	uint8_t protocol;
+	uint8_t protocol; /* 0: unusable, whatever it was */
 	uint8_t spi_len; /* 0, 4 (ESP) or 8 (IKE) */
 	uint8_t spi[IKE_SPI_LEN];
+	uint8_t left_out; /* transforms that are not ours, beyond the examples */
 	unsigned int n;
 	struct ike_transform t[IKE_MAX_TRANSFORMS];
 };
@@ -179,6 +183,20 @@ struct ike_proposals {
 	unsigned int n;
 	struct ike_proposal p[IKE_MAX_PROPOSALS];
 };
+
+/* An SA payload as received. */
+struct ike_sa_payload {
+	unsigned int n;
+	struct ike_proposal p[IKE_MAX_OFFER];
+};
+
+/* Proposals of either, where they are. */
+struct ike_offer {
+	unsigned int n;
+	const struct ike_proposal *p;
+};
+
+#define IKE_OFFER(from) ((struct ike_offer){ (from)->n, (from)->p })
 
 /* One traffic selector (RFC 7296 3.13.1): inclusive ranges. */
 struct ike_ts {
@@ -192,5 +210,19 @@ struct ike_ts_list {
 	unsigned int n;
 	struct ike_ts ts[IKE_MAX_TS];
 };
+
+/* A TS payload as received. */
+struct ike_ts_payload {
+	unsigned int n;
+	struct ike_ts ts[IKE_MAX_TS_OFFER];
+};
+
+/* Selectors of either, where they are. */
+struct ike_ts_offer {
+	unsigned int n;
+	const struct ike_ts *ts;
+};
+
+#define IKE_TS_OFFER(from) ((struct ike_ts_offer){ (from)->n, (from)->ts })
 
 #endif

@@ -3,6 +3,7 @@
  * Codec of IKEv2 messages (RFC 7296 section 3).
  */
 #include "ike/proto/msg.h"
+#include "ike/proto/names.h"
 
 enum {
 	GENERIC_LEN = 4, /* generic payload header, 3.2 */
@@ -140,10 +141,43 @@ static int transform_parse(struct cursor *c, bool expect_more, struct ike_transf
 	return attributes_parse(cursor_sub(c, size - TRANSFORM_LEN), t);
 }
 
+/* Integrity, group or sequence numbers: number 0 of these says that there is none. */
+static bool says_none(const struct ike_transform *t)
+{
+	return !t->id && t->type >= IKE_T_INTEG && t->type <= IKE_T_ESN;
+}
+
+/* Types that we know, and 0 for all others: one transform of these spoils a proposal (3.3.6). */
+static uint8_t known_type(const struct ike_transform *t)
+{
+	return t->type >= IKE_T_ENCR && t->type <= IKE_T_ESN ? t->type : 0;
+}
+
+/* Keep @t if it may be chosen, or as one of a few examples of what may not. */
+static void transform_keep(struct ike_proposal *p, const struct ike_transform *t)
+{
+	unsigned int foreign = 0, examples = known_type(t) ? IKE_MAX_FOREIGN : 1;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct ike_transform *kept = &p->t[i];
+
+		if (kept->type == t->type && kept->id == t->id && kept->key_bits == t->key_bits)
+			return;
+		foreign += known_type(kept) == known_type(t) && !ike_transform_ours(kept);
+	}
+	if (p->n < IKE_MAX_TRANSFORMS &&
+	    (foreign < examples || ike_transform_ours(t) || says_none(t)))
+		p->t[p->n++] = *t;
+	else
+		p->left_out++;
+}
+
 /* One proposal; *@more tells whether another follows. */
 static int proposal_parse(struct cursor *sa, struct ike_proposal *p, bool *more)
 {
 	uint8_t last = cursor_u8(sa);
+	struct ike_transform t = { 0 };
+	unsigned int n;
 	struct cursor c;
 	uint16_t size;
 
@@ -156,24 +190,28 @@ static int proposal_parse(struct cursor *sa, struct ike_proposal *p, bool *more)
 	p->num = cursor_u8(&c);
 	p->protocol = cursor_u8(&c);
 	p->spi_len = cursor_u8(&c);
-	p->n = cursor_u8(&c);
-	if (c.bad || p->spi_len > sizeof(p->spi) || p->n > IKE_MAX_TRANSFORMS)
-		return -IKE_N_INVALID_SYNTAX;
+	n = cursor_u8(&c);
+	if (p->spi_len > sizeof(p->spi)) { /* no protocol we know has such an SPI */
+		cursor_bytes(&c, p->spi_len);
+		p->protocol = p->spi_len = 0;
+	}
 	cursor_copy(&c, p->spi, p->spi_len);
-	for (unsigned int i = 0; i < p->n; i++)
-		if (transform_parse(&c, i + 1 < p->n, &p->t[i]))
+	while (n--) {
+		if (transform_parse(&c, n, &t))
 			return -IKE_N_INVALID_SYNTAX;
+		transform_keep(p, &t);
+	}
 	*more = last == MORE_PROPOSALS;
 	return c.bad || c.left ? -IKE_N_INVALID_SYNTAX : 0;
 }
 
-int ike_sa_parse(const struct ike_payload *p, struct ike_proposals *out)
+int ike_sa_parse(const struct ike_payload *p, struct ike_sa_payload *out)
 {
 	struct cursor c = cursor_init(p->body, p->len);
 	bool more = true;
 
 	for (out->n = 0; more; out->n++) {
-		if (out->n == IKE_MAX_PROPOSALS || proposal_parse(&c, &out->p[out->n], &more)) {
+		if (out->n == IKE_MAX_OFFER || proposal_parse(&c, &out->p[out->n], &more)) {
 			out->n = 0;
 			return -IKE_N_INVALID_SYNTAX;
 		}
@@ -276,7 +314,7 @@ static bool ts_sound(const struct ike_ts *ts)
 }
 
 /* One selector from @c, appended to @out; one of an unknown type is left out. */
-static int ts_parse_one(struct cursor *c, struct ike_ts_list *out)
+static int ts_parse_one(struct cursor *c, struct ike_ts_payload *out)
 {
 	struct ike_ts ts = { 0 };
 	uint8_t type = cursor_u8(c);
@@ -298,13 +336,13 @@ static int ts_parse_one(struct cursor *c, struct ike_ts_list *out)
 	ts.port_end = cursor_be16(&s);
 	cursor_copy(&s, ts.start, addr);
 	cursor_copy(&s, ts.end, addr);
-	if (s.bad || s.left || !ts_sound(&ts) || out->n == IKE_MAX_TS)
+	if (s.bad || s.left || !ts_sound(&ts))
 		return -IKE_N_INVALID_SYNTAX;
 	out->ts[out->n++] = ts;
 	return 0;
 }
 
-int ike_ts_parse(const struct ike_payload *p, struct ike_ts_list *out)
+int ike_ts_parse(const struct ike_payload *p, struct ike_ts_payload *out)
 {
 	struct cursor c = cursor_init(p->body, p->len);
 	unsigned int n = cursor_u8(&c);
@@ -417,11 +455,11 @@ static void proposal_write(struct writer *w, const struct ike_proposal *p, bool 
 	length_close(w, at, at + 2);
 }
 
-void ike_build_sa(struct ike_builder *b, const struct ike_proposals *p)
+void ike_build_sa(struct ike_builder *b, struct ike_offer o)
 {
 	payload_open(b, IKE_PL_SA);
-	for (unsigned int i = 0; i < p->n; i++)
-		proposal_write(&b->w, &p->p[i], i + 1 < p->n);
+	for (unsigned int i = 0; i < o.n; i++)
+		proposal_write(&b->w, &o.p[i], i + 1 < o.n);
 	payload_close(b);
 }
 
@@ -487,12 +525,12 @@ void ike_build_delete(struct ike_builder *b, uint8_t protocol, const uint32_t *s
 	payload_close(b);
 }
 
-void ike_build_ts(struct ike_builder *b, uint8_t type, const struct ike_ts_list *ts)
+void ike_build_ts(struct ike_builder *b, uint8_t type, struct ike_ts_offer o)
 {
 	payload_open(b, type);
-	writer_be32(&b->w, (uint32_t)ts->n << 24);
-	for (unsigned int i = 0; i < ts->n; i++) {
-		const struct ike_ts *t = &ts->ts[i];
+	writer_be32(&b->w, (uint32_t)o.n << 24);
+	for (unsigned int i = 0; i < o.n; i++) {
+		const struct ike_ts *t = &o.ts[i];
 		size_t addr = t->family == 4 ? 4 : 16;
 
 		writer_u8(&b->w, t->family == 4 ? IKE_TS_IPV4 : IKE_TS_IPV6);

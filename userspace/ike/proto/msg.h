@@ -80,7 +80,11 @@ int ike_payloads_parse(uint8_t first, const uint8_t *body, size_t len, struct ik
 /* First payload of @type, or NULL. */
 const struct ike_payload *ike_payload_find(const struct ike_payloads *p, uint8_t type);
 
-int ike_sa_parse(const struct ike_payload *p, struct ike_proposals *out);
+/*
+ * However many transforms a proposal has, all that we implement are kept, once each, and as many
+ * of the others as show what the peer offers and that there is something of each type.
+ */
+int ike_sa_parse(const struct ike_payload *p, struct ike_sa_payload *out);
 int ike_ke_parse(const struct ike_payload *p, struct ike_ke *out);
 /* Refuses lengths out of RFC 7296 3.9's bounds, 16 to 256 octets. */
 int ike_nonce_parse(const struct ike_payload *p, const uint8_t **data, size_t *len);
@@ -89,7 +93,7 @@ int ike_auth_parse(const struct ike_payload *p, struct ike_auth *out);
 int ike_notify_parse(const struct ike_payload *p, struct ike_notify *out);
 int ike_delete_parse(const struct ike_payload *p, struct ike_delete *out);
 /* Unknown TS types are skipped (RFC 7296 3.13.1); a list left empty is not an error. */
-int ike_ts_parse(const struct ike_payload *p, struct ike_ts_list *out);
+int ike_ts_parse(const struct ike_payload *p, struct ike_ts_payload *out);
 
 /* First notify of @type among @p that parses; false if none. */
 bool ike_notify_find(const struct ike_payloads *p, uint16_t type, struct ike_notify *out);
@@ -111,7 +115,7 @@ void ike_build_init(struct ike_builder *b, void *buf, size_t cap, const struct i
 /* A bare chain of payloads (the inside of SK); *@first gets the first type at the end. */
 void ike_build_inner(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
 void ike_build_payload(struct ike_builder *b, uint8_t type, const void *body, size_t len);
-void ike_build_sa(struct ike_builder *b, const struct ike_proposals *p);
+void ike_build_sa(struct ike_builder *b, struct ike_offer o);
 void ike_build_ke(struct ike_builder *b, uint16_t group, const uint8_t *data, size_t len);
 void ike_build_nonce(struct ike_builder *b, const uint8_t *data, size_t len);
 void ike_build_id(struct ike_builder *b, uint8_t type, const struct ike_id *id);
@@ -122,7 +126,7 @@ void ike_build_notify_spi(struct ike_builder *b, uint16_t type, uint8_t protocol
 			  uint8_t spi_len, const void *data, size_t len);
 void ike_build_delete(struct ike_builder *b, uint8_t protocol,
 		      const uint32_t *spis /* host order */, uint16_t n);
-void ike_build_ts(struct ike_builder *b, uint8_t type, const struct ike_ts_list *ts);
+void ike_build_ts(struct ike_builder *b, uint8_t type, struct ike_ts_offer o);
 /*
  * Patch the header's length; the size of the message or chain, or 0 if it did not fit.
  * An empty chain has size 0 too: w.bad tells which.

@@ -276,6 +276,8 @@ static void proposal_add(struct text *out, const struct ike_proposal *p)
 		transform_add(out, &p->t[i]);
 		before = "-";
 	}
+	if (p->left_out)
+		text_add(out, " and %u more", p->left_out);
 }
 
 char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p)
@@ -286,13 +288,13 @@ char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p)
 	return buf;
 }
 
-char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p)
+char *ike_proposals_print(char *buf, size_t size, struct ike_offer o)
 {
 	struct text out = text_init(buf, size);
 
-	for (unsigned int i = 0; i < p->n; i++) {
+	for (unsigned int i = 0; i < o.n; i++) {
 		text_add(&out, "%s", i ? ", " : "");
-		proposal_add(&out, &p->p[i]);
+		proposal_add(&out, &o.p[i]);
 	}
 	return buf;
 }
@@ -947,15 +949,15 @@ char *ike_ts_print(char *buf, size_t size, const struct ike_ts *ts)
 	return buf;
 }
 
-char *ike_ts_list_print(char *buf, size_t size, const struct ike_ts_list *l)
+char *ike_ts_list_print(char *buf, size_t size, struct ike_ts_offer o)
 {
 	struct text out = text_init(buf, size);
 
-	for (unsigned int i = 0; i < l->n; i++) {
+	for (unsigned int i = 0; i < o.n; i++) {
 		text_add(&out, "%s", i ? ", " : "");
-		ts_add(&out, &l->ts[i]);
+		ts_add(&out, &o.ts[i]);
 	}
-	if (!l->n)
+	if (!o.n)
 		text_add(&out, "nothing");
 	return buf;
 }

@@ -22,7 +22,7 @@ bool ike_encr_is_aead(uint16_t encr); /* of those with a word, ours or not */
 /* "aes256gcm16-prfsha256-x25519", several of a type joined with "/". */
 char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p);
 /* Proposals joined with ", ". */
-char *ike_proposals_print(char *buf, size_t size, const struct ike_proposals *p);
+char *ike_proposals_print(char *buf, size_t size, struct ike_offer o);
 
 /*
  * Parse one proposal of the words above joined with "-" or "/" (order free, several of a
@@ -57,7 +57,7 @@ bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
 
 /* "10.1.0.0/16", "10.1.0.5-10.1.0.9", with ":udp:53", ":tcp:80-90"; "any" is 0.0.0.0/0 and ::/0 (two). */
 char *ike_ts_print(char *buf, size_t size, const struct ike_ts *ts);
-char *ike_ts_list_print(char *buf, size_t size, const struct ike_ts_list *l);
+char *ike_ts_list_print(char *buf, size_t size, struct ike_ts_offer o);
 /* Appends to @l; 0, or -1 with what was expected in @err. */
 int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t err_size);
 

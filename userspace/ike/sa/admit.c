@@ -208,7 +208,7 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 	uint64_t work = work_now(core);
 	struct ike_sa *oldest;
 
-	admit_work(core, ADMIT_WORK_REQUEST);
+	admit_work(core, ADMIT_WORK_REQUEST + (unsigned int)d->len / 64);
 	if (core->stats.half_open >= ADMIT_COOKIE_TOTAL || work >= ADMIT_WORK_COOKIE ||
 	    half_open_of(core, admit_source(core, &d->remote.addr), &oldest) >=
 		    ADMIT_COOKIE_PER_SOURCE) {

@@ -113,7 +113,8 @@ static void log_child(struct ike_core *core, struct ike_sa *sa, const struct chi
 	child_selectors(c, &local, &remote);
 	core_log(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s, %s = %s",
 		 c->spi_in, c->spi_out, ike_proposal_print(prop, sizeof(prop), &c->proposal),
-		 ike_ts_list_print(l, sizeof(l), &local), ike_ts_list_print(r, sizeof(r), &remote));
+		 ike_ts_list_print(l, sizeof(l), IKE_TS_OFFER(&local)),
+		 ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&remote)));
 }
 
 bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,

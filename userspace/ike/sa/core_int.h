@@ -222,7 +222,7 @@ struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *f
 
 struct lookup_offer {
 	const struct ike_datagram *d;
-	const struct ike_proposals *offer;
+	struct ike_offer offer;
 	uint16_t ke_group;
 };
 

@@ -131,17 +131,20 @@ int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_propo
 	return -1;
 }
 
+void ike_proposal_drop_dh(struct ike_proposal *p)
+{
+	unsigned int n = 0;
+
+	for (unsigned int j = 0; j < p->n; j++)
+		if (p->t[j].type != IKE_T_DH)
+			p->t[n++] = p->t[j];
+	p->n = n;
+}
+
 void ike_proposals_drop_dh(struct ike_proposals *ps)
 {
-	for (unsigned int i = 0; i < ps->n; i++) {
-		struct ike_proposal *p = &ps->p[i];
-		unsigned int n = 0;
-
-		for (unsigned int j = 0; j < p->n; j++)
-			if (p->t[j].type != IKE_T_DH)
-				p->t[n++] = p->t[j];
-		p->n = n;
-	}
+	for (unsigned int i = 0; i < ps->n; i++)
+		ike_proposal_drop_dh(&ps->p[i]);
 }
 
 uint16_t ike_proposals_first_dh(const struct ike_proposals *ps)
@@ -221,7 +224,7 @@ static bool choose_rest(const struct ike_proposal *own, const struct ike_proposa
 	const struct ike_transform ke = { .type = IKE_T_DH, .id = ke_group };
 
 	*out = *offer;
-	out->n = 0;
+	out->n = out->left_out = 0;
 	out->t[out->n++] = *encr;
 	for (size_t i = 0; i < sizeof(choice_order); i++) {
 		uint8_t type = choice_order[i];
@@ -243,11 +246,10 @@ static bool choose_rest(const struct ike_proposal *own, const struct ike_proposa
 
 /* The best of all offers for one of our encryption algorithms. */
 static bool choose_encr(const struct ike_proposal *own, const struct ike_transform *encr,
-			const struct ike_proposals *offer, uint16_t ke_group,
-			struct ike_proposal *out)
+			struct ike_offer offer, uint16_t ke_group, struct ike_proposal *out)
 {
-	for (unsigned int i = 0; i < offer->n; i++) {
-		const struct ike_proposal *o = &offer->p[i];
+	for (unsigned int i = 0; i < offer.n; i++) {
+		const struct ike_proposal *o = &offer.p[i];
 
 		if (o->protocol == own->protocol && spi_fits(o) && types_known(o) &&
 		    allows(o, encr) && choose_rest(own, o, encr, ke_group, out))
@@ -256,8 +258,8 @@ static bool choose_encr(const struct ike_proposal *own, const struct ike_transfo
 	return false;
 }
 
-bool ike_proposal_choose(const struct ike_proposals *own, const struct ike_proposals *offer,
-			 uint16_t ke_group, struct ike_proposal *out)
+bool ike_proposal_choose(const struct ike_proposals *own, struct ike_offer offer, uint16_t ke_group,
+			 struct ike_proposal *out)
 {
 	for (unsigned int i = 0; i < own->n; i++) {
 		const struct ike_proposal *p = &own->p[i];
@@ -299,25 +301,25 @@ static const char *answer_fault(const struct ike_proposal *o, const struct ike_p
 	return NULL;
 }
 
-static const struct ike_proposal *by_number(const struct ike_proposals *ps, uint8_t num)
+static const struct ike_proposal *by_number(struct ike_offer offer, uint8_t num)
 {
-	for (unsigned int i = 0; i < ps->n; i++)
-		if (ps->p[i].num == num)
-			return &ps->p[i];
+	for (unsigned int i = 0; i < offer.n; i++)
+		if (offer.p[i].num == num)
+			return &offer.p[i];
 	return NULL;
 }
 
-bool ike_proposal_verify(const struct ike_proposals *offer, const struct ike_proposals *answer,
-			 struct ike_proposal *out, char *err, size_t err_size)
+bool ike_proposal_verify(struct ike_offer offer, struct ike_offer answer, struct ike_proposal *out,
+			 char *err, size_t err_size)
 {
 	struct text e = text_init(err, err_size);
-	const struct ike_proposal *a = &answer->p[0], *o;
+	const struct ike_proposal *a = answer.p, *o;
 	char theirs[256], ours[512];
 	struct ike_cipher cipher;
 
 	memset(out, 0, sizeof(*out));
-	if (answer->n != 1) {
-		text_add(&e, "the peer answered with %u proposals, not one", answer->n);
+	if (answer.n != 1) {
+		text_add(&e, "the peer answered with %u proposals, not one", answer.n);
 		return false;
 	}
 	o = by_number(offer, a->num);
@@ -451,14 +453,13 @@ static void explain_pair(struct text *out, const struct ike_proposal *own,
 }
 
 /* Reasons that are not about one type: AH, unknown types, senseless SPIs. */
-static bool explain_odd(struct text *out, const struct ike_proposal *own,
-			const struct ike_proposals *offer)
+static bool explain_odd(struct text *out, const struct ike_proposal *own, struct ike_offer offer)
 {
 	char theirs[512];
 
-	for (unsigned int i = 0; i < offer->n; i++)
-		if (offer->p[i].protocol == own->protocol && spi_fits(&offer->p[i]) &&
-		    types_known(&offer->p[i]))
+	for (unsigned int i = 0; i < offer.n; i++)
+		if (offer.p[i].protocol == own->protocol && spi_fits(&offer.p[i]) &&
+		    types_known(&offer.p[i]))
 			return false;
 	text_add(out, "the peer offers nothing we could judge for %s: %s",
 		 own->protocol == IKE_PROTO_ESP ? "ESP" : "IKE",
@@ -467,7 +468,7 @@ static bool explain_odd(struct text *out, const struct ike_proposal *own,
 }
 
 char *ike_proposal_explain(char *buf, size_t size, const struct ike_proposals *own,
-			   const struct ike_proposals *offer)
+			   struct ike_offer offer)
 {
 	const struct ike_proposal *best_own = NULL, *best_offer = NULL;
 	struct text out = text_init(buf, size);
@@ -475,18 +476,18 @@ char *ike_proposal_explain(char *buf, size_t size, const struct ike_proposals *o
 	uint8_t type = 0;
 	char ours[1024];
 
-	if (!offer || !own->n) {
+	if (!offer.n || !own->n) {
 		text_add(&out,
 			 "the peer accepts none of our proposals: %s; let it accept one, "
 			 "or add one of its to Crypto=",
-			 ike_proposals_print(ours, sizeof(ours), own));
+			 ike_proposals_print(ours, sizeof(ours), IKE_OFFER(own)));
 		return buf;
 	}
 	if (explain_odd(&out, &own->p[0], offer))
 		return buf;
 	for (unsigned int i = 0; i < own->n; i++) {
-		for (unsigned int j = 0; j < offer->n; j++) {
-			const struct ike_proposal *o = &offer->p[j];
+		for (unsigned int j = 0; j < offer.n; j++) {
+			const struct ike_proposal *o = &offer.p[j];
 			uint8_t differs;
 			unsigned int n;
 

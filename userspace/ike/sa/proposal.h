@@ -23,6 +23,7 @@ int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_propo
 			    char *err, size_t err_size);
 
 /* Take the DH groups away: child proposals within IKE_AUTH have none (RFC 7296 1.2). */
+void ike_proposal_drop_dh(struct ike_proposal *p);
 void ike_proposals_drop_dh(struct ike_proposals *p);
 
 /* The first DH group of the most preferred proposal, for the first KE payload; IKE_DH_NONE if none. */
@@ -38,8 +39,8 @@ bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
  * answer is INVALID_KE_PAYLOAD. @out has one transform per type, in the offer's words,
  * and the number, protocol and SPI of the offered proposal. False: NO_PROPOSAL_CHOSEN.
  */
-bool ike_proposal_choose(const struct ike_proposals *own, const struct ike_proposals *offer,
-			 uint16_t ke_group, struct ike_proposal *out);
+bool ike_proposal_choose(const struct ike_proposals *own, struct ike_offer offer, uint16_t ke_group,
+			 struct ike_proposal *out);
 
 /*
  * Initiator: @answer must be one proposal with a number we offered, the same protocol,
@@ -47,8 +48,8 @@ bool ike_proposal_choose(const struct ike_proposals *own, const struct ike_propo
  * of them ours. False with a sentence in @err otherwise. Whether its DH group is the one
  * whose KE payload was sent is the caller's to check.
  */
-bool ike_proposal_verify(const struct ike_proposals *offer, const struct ike_proposals *answer,
-			 struct ike_proposal *out, char *err, size_t err_size);
+bool ike_proposal_verify(struct ike_offer offer, struct ike_offer answer, struct ike_proposal *out,
+			 char *err, size_t err_size);
 
 /* The algorithms of a chosen proposal; -1 unless complete and all implemented. */
 int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out);
@@ -57,9 +58,9 @@ int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
 /*
  * One sentence on why @own and @offer of a peer have nothing in common: the transform
  * type that differs in the closest pair, both lists, and the word to add to Crypto=.
- * With @offer NULL: the peer turned down @own and, as the protocol has it, did not say why.
+ * With no proposal in @offer: the peer turned down @own and, as the protocol has it, did not say why.
  */
 char *ike_proposal_explain(char *buf, size_t size, const struct ike_proposals *own,
-			   const struct ike_proposals *offer);
+			   struct ike_offer offer);
 
 #endif

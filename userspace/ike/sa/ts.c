@@ -84,15 +84,15 @@ static void append(struct ike_ts_list *l, const struct ike_ts *ts)
 	l->n = n;
 }
 
-bool ike_ts_narrow(const struct ike_ts_list *offer, const struct ike_ts_list *policy,
+bool ike_ts_narrow(struct ike_ts_offer offer, const struct ike_ts_list *policy,
 		   struct ike_ts_list *out)
 {
 	struct ike_ts both;
 
 	out->n = 0;
-	for (unsigned int i = 0; i < offer->n; i++)
+	for (unsigned int i = 0; i < offer.n; i++)
 		for (unsigned int j = 0; j < policy->n; j++)
-			if (meet(&offer->ts[i], &policy->ts[j], &both))
+			if (meet(&offer.ts[i], &policy->ts[j], &both))
 				append(out, &both);
 	return out->n > 0;
 }
@@ -105,12 +105,23 @@ static bool within_list(const struct ike_ts *ts, const struct ike_ts_list *l)
 	return false;
 }
 
-bool ike_ts_within(const struct ike_ts_list *answer, const struct ike_ts_list *offer)
+bool ike_ts_within(struct ike_ts_offer answer, const struct ike_ts_list *offer)
 {
-	for (unsigned int i = 0; i < answer->n; i++)
-		if (!within_list(&answer->ts[i], offer))
+	for (unsigned int i = 0; i < answer.n; i++)
+		if (!within_list(&answer.ts[i], offer))
 			return false;
-	return answer->n > 0;
+	return answer.n > 0;
+}
+
+bool ike_ts_take(struct ike_ts_offer from, struct ike_ts_list *out)
+{
+	out->n = 0;
+	for (unsigned int i = 0; i < from.n; i++) {
+		append(out, &from.ts[i]);
+		if (!within_list(&from.ts[i], out))
+			return false;
+	}
+	return true;
 }
 
 bool ike_ts_is_any(const struct ike_ts *ts)
@@ -197,20 +208,20 @@ int ike_ts_prefixes(const struct ike_ts_list *l, struct ike_prefix *out, unsigne
 }
 
 char *ike_ts_explain(char *buf, size_t size, const struct ike_ts_list *local,
-		     const struct ike_ts_list *remote, const struct ike_ts_list *offer_local,
-		     const struct ike_ts_list *offer_remote)
+		     const struct ike_ts_list *remote, struct ike_ts_offer offer_local,
+		     struct ike_ts_offer offer_remote)
 {
 	struct text out = text_init(buf, size);
 	char a[256], b[256];
 	struct ike_ts_list common;
 	bool here;
 
-	if (!offer_local || !offer_remote) {
+	if (!offer_local.n || !offer_remote.n) {
 		text_add(&out,
 			 "the peer allows no part of our traffic selectors %s = %s; "
 			 "write what it has configured, ours = its, into Selectors=",
-			 ike_ts_list_print(a, sizeof(a), local),
-			 ike_ts_list_print(b, sizeof(b), remote));
+			 ike_ts_list_print(a, sizeof(a), IKE_TS_OFFER(local)),
+			 ike_ts_list_print(b, sizeof(b), IKE_TS_OFFER(remote)));
 		return buf;
 	}
 	here = !ike_ts_narrow(offer_local, local, &common);
@@ -223,6 +234,6 @@ char *ike_ts_explain(char *buf, size_t size, const struct ike_ts_list *local,
 		 "our Selectors= allow %s; change one of the two",
 		 here ? "our" : "its",
 		 ike_ts_list_print(a, sizeof(a), here ? offer_local : offer_remote),
-		 ike_ts_list_print(b, sizeof(b), here ? local : remote));
+		 ike_ts_list_print(b, sizeof(b), IKE_TS_OFFER(here ? local : remote)));
 	return buf;
 }

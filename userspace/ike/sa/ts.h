@@ -21,11 +21,14 @@ struct ike_prefix {
  * first selector taken from a packet stays first (2.9); parts of others are left out.
  * At most IKE_MAX_TS remain. False if nothing is common: TS_UNACCEPTABLE.
  */
-bool ike_ts_narrow(const struct ike_ts_list *offer, const struct ike_ts_list *policy,
+bool ike_ts_narrow(struct ike_ts_offer offer, const struct ike_ts_list *policy,
 		   struct ike_ts_list *out);
 
 /* Initiator: is every selector of @answer (one at least) within one of @offer? */
-bool ike_ts_within(const struct ike_ts_list *answer, const struct ike_ts_list *offer);
+bool ike_ts_within(struct ike_ts_offer answer, const struct ike_ts_list *offer);
+
+/* @from without what others hold; false if more than a child SA can have remain. */
+bool ike_ts_take(struct ike_ts_offer from, struct ike_ts_list *out);
 
 /* Does @ts hold every packet of its family? */
 bool ike_ts_is_any(const struct ike_ts *ts);
@@ -40,10 +43,10 @@ int ike_ts_prefixes(const struct ike_ts_list *l, struct ike_prefix *out, unsigne
 /*
  * One sentence on why a TSi/TSr pair was refused: the side that has nothing in common,
  * what the peer asked for, what we allow and the key to change. @local is our side.
- * With @offer_* NULL: the peer refused what we asked for.
+ * With nothing in @offer_*: the peer refused what we asked for.
  */
 char *ike_ts_explain(char *buf, size_t size, const struct ike_ts_list *local,
-		     const struct ike_ts_list *remote, const struct ike_ts_list *offer_local,
-		     const struct ike_ts_list *offer_remote);
+		     const struct ike_ts_list *remote, struct ike_ts_offer offer_local,
+		     struct ike_ts_offer offer_remote);
 
 #endif

@@ -155,9 +155,9 @@ static void build_child_offer(struct ike_builder *b, const struct ike_tunnel *t,
 
 	for (i = 0; i < offer.n; i++)
 		put_spi(&offer.p[i], spi);
-	ike_build_sa(b, &offer);
-	ike_build_ts(b, IKE_PL_TSI, &t->conf.local_ts);
-	ike_build_ts(b, IKE_PL_TSR, &t->conf.remote_ts);
+	ike_build_sa(b, IKE_OFFER(&offer));
+	ike_build_ts(b, IKE_PL_TSI, IKE_TS_OFFER(&t->conf.local_ts));
+	ike_build_ts(b, IKE_PL_TSR, IKE_TS_OFFER(&t->conf.remote_ts));
 }
 
 static void attempt_over(struct ike_core *core, struct ike_sa *sa)
@@ -298,27 +298,38 @@ static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const stru
 	const struct ike_payload *p_i = ike_payload_find(in, IKE_PL_TSI);
 	const struct ike_payload *p_r = ike_payload_find(in, IKE_PL_TSR);
 	struct ike_tunnel *t = sa->tunnel;
-	struct ike_proposals answer;
+	struct ike_ts_payload ours, theirs;
+	struct ike_sa_payload answer;
 	char err[256];
 
 	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) || !p_i || !p_r ||
-	    ike_ts_parse(p_i, tsi) || ike_ts_parse(p_r, tsr)) {
+	    ike_ts_parse(p_i, &ours) || ike_ts_parse(p_r, &theirs)) {
 		tunnel_error(core, t, sa, "peer's answer about the child SA is malformed");
 		return false;
 	}
-	if (!ike_proposal_verify(&t->conf.esp, &answer, chosen, err, sizeof(err)) ||
+	if (!ike_proposal_verify(IKE_OFFER(&t->conf.esp), IKE_OFFER(&answer), chosen, err,
+				 sizeof(err)) ||
 	    !offered_spi(chosen)) {
 		tunnel_error(core, t, sa, "peer chose child SA algorithms we did not offer: %s",
 			     offered_spi(&answer.p[0]) ? err : "and no usable SPI");
 		return false;
 	}
-	if (!ike_ts_within(tsi, &t->conf.local_ts) || !ike_ts_within(tsr, &t->conf.remote_ts)) {
+	if (!ike_ts_within(IKE_TS_OFFER(&ours), &t->conf.local_ts) ||
+	    !ike_ts_within(IKE_TS_OFFER(&theirs), &t->conf.remote_ts)) {
 		char a[200], b[200];
 
 		tunnel_error(
 			core, t, sa,
 			"peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
-			ike_ts_list_print(a, sizeof(a), tsi), ike_ts_list_print(b, sizeof(b), tsr));
+			ike_ts_list_print(a, sizeof(a), IKE_TS_OFFER(&ours)),
+			ike_ts_list_print(b, sizeof(b), IKE_TS_OFFER(&theirs)));
+		return false;
+	}
+	if (!ike_ts_take(IKE_TS_OFFER(&ours), tsi) || !ike_ts_take(IKE_TS_OFFER(&theirs), tsr)) {
+		tunnel_error(
+			core, t, sa,
+			"peer answered with more than %d traffic selectors: ask for fewer in Selectors=",
+			IKE_MAX_TS);
 		return false;
 	}
 	return true;
@@ -354,11 +365,13 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 	t->wanted = false;
 	if (error == IKE_N_NO_PROPOSAL_CHOSEN) {
 		tunnel_error(core, t, sa, "peer refused the child SA (NO_PROPOSAL_CHOSEN): %s",
-			     ike_proposal_explain(why, sizeof(why), &t->conf.esp, NULL));
+			     ike_proposal_explain(why, sizeof(why), &t->conf.esp,
+						  (struct ike_offer){ 0 }));
 	} else if (error == IKE_N_TS_UNACCEPTABLE) {
 		tunnel_error(core, t, sa, "peer refused the child SA (TS_UNACCEPTABLE): %s",
 			     ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts,
-					    NULL, NULL));
+					    (struct ike_ts_offer){ 0 },
+					    (struct ike_ts_offer){ 0 }));
 	} else {
 		name = ike_notify_name(error);
 		tunnel_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
@@ -400,7 +413,7 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 /* How well does @t fit the identities and the suite agreed on? 0: not at all. */
 static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who)
 {
-	struct ike_proposals chosen = { .n = 1 };
+	const struct ike_offer chosen = { 1, &sa->proposal };
 	struct ike_proposal out;
 	struct ike_id own;
 
@@ -413,8 +426,7 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
 		return 0;
 	/* The suite was agreed on under another tunnel's policy, maybe. */
-	chosen.p[0] = sa->proposal;
-	if (!ike_proposal_choose(&t->conf.ike, &chosen, sa->keys.suite.dh, &out))
+	if (!ike_proposal_choose(&t->conf.ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
 	return 1 + (t->conf.remote_id.type ? 4 : 0) +
 	       (!t->remote.addr.family				 ? 1
@@ -556,11 +568,13 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 	const struct ike_payload *p_i = ike_payload_find(m->in, IKE_PL_TSI);
 	const struct ike_payload *p_r = ike_payload_find(m->in, IKE_PL_TSR);
 	const struct ike_tunnel_conf *conf = &sa->tunnel->conf;
-	struct ike_ts_list tsi, tsr, local, remote;
-	struct ike_proposals offer, answer = { .n = 1 };
+	struct ike_ts_list local, remote;
+	struct ike_ts_payload tsi, tsr;
+	struct ike_sa_payload offer;
 	struct ike_proposal chosen;
 	char why[CORE_TEXT_MAX - 128];
 	uint32_t spi, peer_spi;
+	unsigned int i;
 
 	if (!p_sa || !p_i || !p_r) {
 		core_log(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
@@ -570,18 +584,19 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed", "");
 		return;
 	}
-	ike_proposals_drop_dh(&offer);
-	if (!ike_proposal_choose(&conf->esp, &offer, IKE_DH_NONE, &chosen) ||
+	for (i = 0; i < offer.n; i++)
+		ike_proposal_drop_dh(&offer.p[i]);
+	if (!ike_proposal_choose(&conf->esp, IKE_OFFER(&offer), IKE_DH_NONE, &chosen) ||
 	    !(peer_spi = offered_spi(&chosen))) {
 		refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
-			     ike_proposal_explain(why, sizeof(why), &conf->esp, &offer));
+			     ike_proposal_explain(why, sizeof(why), &conf->esp, IKE_OFFER(&offer)));
 		return;
 	}
-	if (!ike_ts_narrow(&tsr, &conf->local_ts, &local) ||
-	    !ike_ts_narrow(&tsi, &conf->remote_ts, &remote)) {
+	if (!ike_ts_narrow(IKE_TS_OFFER(&tsr), &conf->local_ts, &local) ||
+	    !ike_ts_narrow(IKE_TS_OFFER(&tsi), &conf->remote_ts, &remote)) {
 		refuse_child(core, sa, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
 			     ike_ts_explain(why, sizeof(why), &conf->local_ts, &conf->remote_ts,
-					    &tsr, &tsi));
+					    IKE_TS_OFFER(&tsr), IKE_TS_OFFER(&tsi)));
 		return;
 	}
 	spi = child_spi(core, sa);
@@ -591,11 +606,10 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
 		return;
 	}
-	answer.p[0] = chosen;
-	put_spi(&answer.p[0], spi);
-	ike_build_sa(m->reply, &answer);
-	ike_build_ts(m->reply, IKE_PL_TSI, &remote);
-	ike_build_ts(m->reply, IKE_PL_TSR, &local);
+	put_spi(&chosen, spi);
+	ike_build_sa(m->reply, (struct ike_offer){ 1, &chosen });
+	ike_build_ts(m->reply, IKE_PL_TSI, IKE_TS_OFFER(&remote));
+	ike_build_ts(m->reply, IKE_PL_TSR, IKE_TS_OFFER(&local));
 }
 
 /* Both are who they say: the answer's AUTH, then the child. */

@@ -152,7 +152,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_init(&b, buf, sizeof(buf), &h);
 	if (s->cookie_len)
 		ike_build_notify(&b, IKE_N_COOKIE, s->cookie, s->cookie_len);
-	ike_build_sa(&b, &sa->tunnel->conf.ike);
+	ike_build_sa(&b, IKE_OFFER(&sa->tunnel->conf.ike));
 	pub = ike_dh_public(s->dh, &len);
 	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
 	ike_build_nonce(&b, s->ni, s->ni_len);
@@ -282,7 +282,7 @@ static void note_error(struct ike_core *core, struct ike_sa *sa, const struct ik
 		if (n.type == IKE_N_NO_PROPOSAL_CHOSEN)
 			tunnel_error(core, sa->tunnel, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
 				     ike_proposal_explain(why, sizeof(why), &sa->tunnel->conf.ike,
-							  NULL));
+							  (struct ike_offer){ 0 }));
 		else
 			tunnel_error(core, sa->tunnel, sa,
 				     "peer answered %s (%u) to IKE_SA_INIT; see its log",
@@ -299,14 +299,15 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	const struct ike_payload *p_sa = ike_payload_find(in, IKE_PL_SA);
 	const struct ike_payload *p_ke = ike_payload_find(in, IKE_PL_KE);
 	const struct ike_payload *nonce = ike_payload_find(in, IKE_PL_NONCE);
-	struct ike_proposals answer;
+	struct ike_sa_payload answer;
 	struct ike_suite suite;
 	char err[256];
 
 	if (!p_sa || !p_ke || !nonce_ok(nonce) || !memcmp(h->spi_r, zero, IKE_SPI_LEN) ||
 	    ike_sa_parse(p_sa, &answer) || ike_ke_parse(p_ke, ke))
 		return false;
-	if (!ike_proposal_verify(&sa->tunnel->conf.ike, &answer, &sa->proposal, err, sizeof(err))) {
+	if (!ike_proposal_verify(IKE_OFFER(&sa->tunnel->conf.ike), IKE_OFFER(&answer),
+				 &sa->proposal, err, sizeof(err))) {
 		core_log(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: %s", err);
 		return false;
 	}
@@ -393,7 +394,7 @@ static void answer_cookie(struct ike_core *core, const struct ike_datagram *d,
 /* No tunnel, or none with a common proposal: say so to the user and the peer. */
 static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 			 const struct ike_header *h, struct ike_tunnel *best,
-			 const struct ike_proposals *offer)
+			 struct ike_offer offer)
 {
 	char ep[64], why[CORE_TEXT_MAX - 128];
 
@@ -415,7 +416,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	struct ike_header h = { .version = 0x20,
 				.exchange = IKE_SA_INIT,
 				.flags = IKE_FLAG_RESPONSE };
-	struct ike_proposals chosen = { .n = 1 };
+	struct ike_proposal chosen = sa->proposal;
 	uint8_t buf[CORE_MSG_MAX];
 	struct ike_builder b;
 	const uint8_t *pub;
@@ -423,10 +424,9 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 
 	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
 	memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
-	chosen.p[0] = sa->proposal;
-	chosen.p[0].spi_len = 0;
+	chosen.spi_len = 0;
 	ike_build_init(&b, buf, sizeof(buf), &h);
-	ike_build_sa(&b, &chosen);
+	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
 	pub = ike_dh_public(s->dh, &len);
 	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
 	ike_build_nonce(&b, s->nr, s->nr_len);
@@ -472,7 +472,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 			    const struct ike_header *h, const struct ike_payloads *in,
 			    const struct ike_payload *ni, const uint8_t *digest)
 {
-	struct ike_proposals offer;
+	struct ike_sa_payload offer;
 	struct ike_proposal chosen;
 	struct ike_suite suite;
 	struct ike_tunnel *best;
@@ -486,9 +486,10 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	if (!lookup_policy(core, &(struct lookup_offer){ d, &offer, ke.group }, &chosen, &best) ||
+	if (!lookup_policy(core, &(struct lookup_offer){ d, IKE_OFFER(&offer), ke.group }, &chosen,
+			   &best) ||
 	    ike_suite_from_proposal(&chosen, &suite)) {
-		refuse_offer(core, d, h, best, &offer);
+		refuse_offer(core, d, h, best, IKE_OFFER(&offer));
 		return;
 	}
 	if (suite.dh != ke.group) {
