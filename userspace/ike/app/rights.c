@@ -98,6 +98,7 @@ static const int allowed[] = {
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvmmsg),
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(shutdown),

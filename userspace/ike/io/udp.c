@@ -9,7 +9,22 @@
 
 #include "ike/io/udp.h"
 
-enum { BATCH = 64 }; /* datagrams per wake-up, so that the loop stays live in a flood */
+enum {
+	/*
+	 * Room for what arrives while one thing is done: 4,000 requests, some 4 s of a flood. The
+	 * system's default has room for 200, so that honest requests drown before one is read.
+	 */
+	RECEIVE_BUFFER = 4 << 20,
+	BATCH = 16, /* datagrams of one system call */
+	BATCHES = 4, /* of one wake-up, so that the loop stays live in a flood */
+};
+
+struct slot {
+	struct sockaddr_in from;
+	struct iovec iov;
+	char control[256] __attribute__((aligned(8)));
+	uint8_t buf[IKE_MAX_MSG]; /* memory is taken as far as it is written to */
+};
 
 struct udp {
 	int fd;
@@ -17,7 +32,8 @@ struct udp {
 	struct event *event;
 	udp_fn fn;
 	void *ctx;
-	uint8_t buf[IKE_MAX_MSG];
+	struct mmsghdr msgs[BATCH];
+	struct slot slots[BATCH];
 };
 
 static void endpoint_from(struct ike_endpoint *e, const struct in_addr *addr, uint16_t port)
@@ -28,28 +44,15 @@ static void endpoint_from(struct ike_endpoint *e, const struct in_addr *addr, ui
 	e->port = port;
 }
 
-static bool receive(struct udp *u)
+static void deliver(struct udp *u, const struct mmsghdr *mm, const struct slot *s)
 {
-	struct ike_datagram d = { .data = u->buf };
-	struct sockaddr_in from;
-	struct iovec iov = { u->buf, sizeof(u->buf) };
-	char control[256] __attribute__((aligned(8)));
-	struct msghdr m = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t len = recvmsg(u->fd, &m, MSG_DONTWAIT);
+	const struct msghdr *m = &mm->msg_hdr;
+	struct ike_datagram d = { .data = s->buf, .len = mm->msg_len };
 
-	if (len < 0) /* an ICMP error is no reason to stop reading */
-		return errno != EAGAIN && errno != EBADF && errno != ENOMEM;
-	if ((m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || m.msg_namelen != sizeof(from))
-		return true;
-	endpoint_from(&d.remote, &from.sin_addr, ntohs(from.sin_port));
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+	if ((m->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || m->msg_namelen != sizeof(s->from))
+		return;
+	endpoint_from(&d.remote, &s->from.sin_addr, ntohs(s->from.sin_port));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR((struct msghdr *)m, c)) {
 		struct in_pktinfo info;
 
 		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
@@ -57,20 +60,53 @@ static bool receive(struct udp *u)
 		memcpy(&info, CMSG_DATA(c), sizeof(info));
 		endpoint_from(&d.local, &info.ipi_addr, u->port);
 	}
-	d.len = (size_t)len;
 	if (d.local.addr.family)
 		u->fn(u->ctx, &d);
-	return true;
+}
+
+/* The next few datagrams; true if there may be more. */
+static bool receive_batch(struct udp *u)
+{
+	int n;
+
+	for (unsigned int i = 0; i < BATCH; i++) {
+		struct slot *s = &u->slots[i];
+
+		s->iov = (struct iovec){ s->buf, sizeof(s->buf) };
+		u->msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &s->from,
+			.msg_namelen = sizeof(s->from),
+			.msg_iov = &s->iov,
+			.msg_iovlen = 1,
+			.msg_control = s->control,
+			.msg_controllen = sizeof(s->control),
+		};
+	}
+	n = recvmmsg(u->fd, u->msgs, BATCH, MSG_DONTWAIT, NULL);
+	if (n < 0) /* an ICMP error is no reason to stop reading */
+		return errno != EAGAIN && errno != EBADF && errno != ENOMEM;
+	for (int i = 0; i < n; i++)
+		deliver(u, &u->msgs[i], &u->slots[i]);
+	return n == BATCH;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	for (unsigned int i = 0; i < BATCH; i++) {
-		if (!receive(arg))
+	for (unsigned int i = 0; i < BATCHES; i++) {
+		if (!receive_batch(arg))
 			return;
 	}
+}
+
+/* As root whatever the system's limit is, else up to that. */
+static void enlarge_buffer(int fd)
+{
+	int size = RECEIVE_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
 struct udp *udp_open(struct event_base *base, uint16_t port, udp_fn fn, void *ctx)
@@ -88,6 +124,7 @@ struct udp *udp_open(struct event_base *base, uint16_t port, udp_fn fn, void *ct
 	if (u->fd < 0 || setsockopt(u->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ||
 	    bind(u->fd, (struct sockaddr *)&any, sizeof(any)))
 		goto fail;
+	enlarge_buffer(u->fd);
 	errno = ENOMEM;
 	u->event = event_new(base, u->fd, EV_READ | EV_PERSIST, on_readable, u);
 	if (u->event && !event_add(u->event, NULL))
