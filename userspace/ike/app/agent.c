@@ -46,8 +46,7 @@ struct tunnel *tunnel_by_index(const struct agent *a, uint32_t ifindex)
 	return NULL;
 }
 
-/* Its netdevice is @ifindex now; 0: it has none. */
-static void tunnel_set_index(struct tunnel *t, uint32_t ifindex)
+void tunnel_set_index(struct tunnel *t, uint32_t ifindex)
 {
 	if (t->ifindex)
 		LIST_REMOVE(t, by_index);
@@ -65,84 +64,35 @@ void tunnel_dirty(struct tunnel *t)
 	TAILQ_INSERT_TAIL(&t->agent->dirty, t, dirty);
 }
 
-/* ---- names and addresses of peers ------------------------------------------------- */
+/* ---- trouble ------------------------------------------------------------------------- */
 
-static void tunnel_fail(struct tunnel *t, const char *text)
+void tunnel_fail(struct tunnel *t, enum trouble trouble, const char *text)
 {
-	snprintf(t->error, sizeof(t->error), "%s", text);
+	bool known = t->trouble == trouble && !strcmp(t->error, text);
+
+	t->trouble = trouble;
 	t->error_at = loop_now();
-	log_say(IKE_LOG_ERROR, t->conf.name, "%s", text);
+	if (known)
+		return;
+	snprintf(t->error, sizeof(t->error), "%s", text);
+	log_say(trouble == TROUBLE_PATH ? IKE_LOG_WARN : IKE_LOG_ERROR, t->conf.name, "%s", text);
 }
 
-/* A tunnel that would carry its own packets does not begin. */
-static bool tunnel_loops(struct agent *a, struct tunnel *t, const struct ike_addr *remote)
+bool tunnel_well(struct tunnel *t, enum trouble trouble)
 {
-	char addr[64], text[512];
-
-	if (!net_loops(a->net, remote, t->conf.fwmark, t->ifindex))
+	if (t->trouble != trouble)
 		return false;
-	snprintf(
-		text, sizeof(text),
-		"the peer's own address %s is routed into %s, so the tunnel would carry itself: leave it out of Routes, route it through another netdevice, or set Table and FwMark with an ip rule",
-		ike_addr_print(addr, sizeof(addr), remote), t->conf.name);
-	tunnel_fail(t, text);
+	t->trouble = TROUBLE_NONE;
+	t->error[0] = 0;
 	return true;
 }
 
-static void tunnel_start(struct agent *a, struct tunnel *t)
+void tunnel_start(struct agent *a, struct tunnel *t)
 {
 	if (t->started)
 		return;
 	t->started = true;
 	ike_core_start(a->core, t->conf.name, loop_now());
-}
-
-static void tunnel_resolved(struct agent *a, struct tunnel *t, const struct ike_addr *addr)
-{
-	struct ike_endpoint remote = { .addr = *addr, .port = t->conf.endpoint_port };
-	char text[64];
-
-	if (ike_addr_eq(addr, &t->resolved))
-		return;
-	if (tunnel_loops(a, t, addr))
-		return;
-	log_say(IKE_LOG_INFO, t->conf.name, "%s is %s", t->conf.endpoint,
-		ike_addr_print(text, sizeof(text), addr));
-	t->resolved = *addr;
-	t->error[0] = 0;
-	ike_core_tunnel_remote(a->core, t->conf.name, &remote);
-	tunnel_start(a, t);
-}
-
-static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
-{
-	struct tunnel *t = arg;
-	struct ike_addr found = { 0 };
-	char text[512];
-
-	if (addr)
-		found = *addr; /* it goes with the lookup */
-	dns_cancel(t->lookup);
-	t->lookup = NULL;
-	t->lookup_at = loop_now() + RESOLVE_EVERY;
-	tunnel_dirty(t);
-	if (found.family) {
-		tunnel_resolved(t->agent, t, &found);
-	} else {
-		snprintf(text, sizeof(text),
-			 "cannot find the address of %s: %s; esptund asks again every %d s",
-			 t->conf.endpoint, err, RESOLVE_EVERY / 1000);
-		if (strcmp(text, t->error))
-			tunnel_fail(t, text);
-		t->error_at = loop_now();
-	}
-	agent_settle(t->agent);
-}
-
-static void tunnel_lookup(struct agent *a, struct tunnel *t)
-{
-	t->lookup_at = UINT64_MAX;
-	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, t);
 }
 
 /* ---- opening ------------------------------------------------------------------------ */
@@ -156,6 +106,7 @@ static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent", spi_in,
 		spi_out, ike_endpoint_print(text, sizeof(text), remote));
 	t->adopted = true;
+	t->adopted_remote = remote->addr;
 	ike_core_adopt(t->agent->core, t->conf.name, remote, spi_in, spi_out);
 }
 
@@ -182,22 +133,22 @@ static int open_peer(struct agent *a, struct tunnel *t)
 	if (err) {
 		snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
 			 kernel_error(a->kernel));
-		tunnel_fail(t, text);
+		tunnel_fail(t, TROUBLE_DEVICE, text);
 		return -1;
 	}
 	err = core_add(a, t);
 	if (err) {
 		snprintf(text, sizeof(text), "the protocol core refuses %s: %s", t->conf.name,
 			 strerror(-err));
-		tunnel_fail(t, text);
+		tunnel_fail(t, TROUBLE_DEVICE, text);
 		return -1;
 	}
 	return 0;
 }
 
-static int open_net(struct agent *a, struct tunnel *t)
+void tunnel_net_conf(const struct tunnel *t, struct net_conf *out)
 {
-	struct net_conf net = {
+	*out = (struct net_conf){
 		.name = t->conf.name,
 		.local = t->conf.local,
 		.port = t->conf.port,
@@ -210,42 +161,59 @@ static int open_net(struct agent *a, struct tunnel *t)
 		.table = t->conf.table,
 		.metric = t->conf.metric,
 	};
+}
+
+static int open_net(struct agent *a, struct tunnel *t)
+{
+	struct net_conf net;
 	char text[512];
 	uint32_t ifindex;
 
-	if (net_up(a->net, &net, &ifindex, text, sizeof(text))) {
-		tunnel_fail(t, text);
+	tunnel_net_conf(t, &net);
+	if (net_up(a->net, &net, &ifindex, &t->opening, text, sizeof(text))) {
+		tunnel_fail(t, TROUBLE_DEVICE, text);
 		return -1;
 	}
 	tunnel_set_index(t, ifindex);
+	memcpy(t->device, t->conf.name, sizeof(t->device));
 	return 0;
+}
+
+/* Nothing of what a former opening left behind. */
+static void tunnel_reset(struct tunnel *t)
+{
+	tunnel_well(t, t->trouble);
+	t->started = t->adopted = t->moved = t->link_down = false;
+	t->state = IKE_TUNNEL_DOWN;
+	t->lookups = 0;
+	t->lookup_at = t->restore_at = UINT64_MAX;
+	t->path_state = PATH_UNKNOWN;
+	memset(&t->path, 0, sizeof(t->path));
+	memset(&t->resolved, 0, sizeof(t->resolved));
+	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
 }
 
 int tunnel_open(struct agent *a, struct tunnel *t)
 {
-	const struct ike_addr *numeric = &t->conf.endpoint_addr;
-
-	t->error[0] = 0;
-	t->started = t->adopted = false;
-	t->state = IKE_TUNNEL_DOWN;
-	t->lookup_at = UINT64_MAX;
+	tunnel_reset(t);
 	t->reopen_at = loop_now() + REOPEN_EVERY;
 	tunnel_dirty(t);
-	memset(&t->resolved, 0, sizeof(t->resolved));
 	if (open_net(a, t))
 		return -1;
-	if ((numeric->family && tunnel_loops(a, t, numeric)) || open_peer(a, t)) {
-		net_down(a->net, t->conf.name);
+	if (open_peer(a, t)) {
+		net_down(a->net, t->ifindex);
 		tunnel_set_index(t, 0);
 		return -1;
 	}
-	t->reopen_at = UINT64_MAX;
 	kernel_adopt(a->kernel, t->ifindex, adopt, t);
-	/* Where running SAs lead is known, whatever DNS says. */
-	if (!*t->conf.endpoint || numeric->family || t->adopted)
-		tunnel_start(a, t);
-	if (*t->conf.endpoint && !numeric->family)
-		tunnel_lookup(a, t);
+	path_look(a, t);
+	if (t->path_state == PATH_LOOP) { /* its routes would take away what carries it */
+		tunnel_shut(a, t);
+		return -1;
+	}
+	t->reopen_at = UINT64_MAX;
+	if (*t->conf.endpoint && !t->conf.endpoint_addr.family)
+		path_resolve(a, t);
 	return 0;
 }
 
@@ -260,29 +228,25 @@ void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
 		ike_core_down(a->core, t->conf.name, loop_now());
 }
 
-static void no_lookup(struct tunnel *t)
-{
-	dns_cancel(t->lookup);
-	t->lookup = NULL;
-	t->lookup_at = UINT64_MAX;
-}
-
 /* Nothing is left of it but its configuration. */
-static void tunnel_shut(struct agent *a, struct tunnel *t)
+void tunnel_shut(struct agent *a, struct tunnel *t)
 {
-	no_lookup(t);
+	path_forget(t);
 	if (!t->ifindex)
 		return;
 	ike_core_tunnel_del(a->core, t->conf.name);
 	kernel_peer_remove(a->kernel, t->ifindex);
-	net_down(a->net, t->conf.name);
+	if (!t->moved)
+		net_down(a->net, t->ifindex);
 	tunnel_set_index(t, 0);
+	t->restore_at = UINT64_MAX;
+	t->started = false;
 	t->state = IKE_TUNNEL_DOWN;
 }
 
 static void tunnel_free(struct tunnel *t)
 {
-	no_lookup(t);
+	path_forget(t);
 	if (t->is_dirty)
 		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
 	timers_unreserve(&t->agent->timers, &t->timer);
@@ -318,7 +282,7 @@ static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 	}
 	t->agent = a;
 	t->conf = *conf;
-	t->lookup_at = t->reopen_at = UINT64_MAX;
+	t->lookup_at = t->reopen_at = t->restore_at = UINT64_MAX;
 	/* Files are read in order, so the end is where most belong. */
 	if (a->last && strcmp(a->last->conf.name, conf->name) < 0)
 		at = &a->last->next;
@@ -438,6 +402,8 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 			note(r->changed, name);
 	} else {
 		config_clear(&conf);
+		if (t->ifindex && !t->after)
+			follow_restore(a, t);
 	}
 	ike_wipe(&conf, sizeof(conf));
 }
@@ -505,14 +471,19 @@ static void on_acquire(void *ctx, uint32_t ifindex)
 	agent_settle(a);
 }
 
-static void on_expire(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard)
+static void end_sa(struct agent *a, uint32_t ifindex, uint32_t spi, bool inbound,
+		   enum ike_expire why)
 {
-	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
 	if (t && !t->after)
-		ike_core_expire(a->core, t->conf.name, spi, inbound, hard, loop_now());
+		ike_core_expire(a->core, t->conf.name, spi, inbound, why, loop_now());
 	agent_settle(a);
+}
+
+static void on_expire(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard)
+{
+	end_sa(ctx, ifindex, spi, inbound, hard ? IKE_EXPIRE_HARD : IKE_EXPIRE_SOFT);
 }
 
 /* Ours to remove, somebody else did it: the core finds nothing of its own removals any more. */
@@ -525,7 +496,7 @@ static void on_sa_gone(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound)
 	if (!spi && t && cmd_core_status(a, t->conf.name, &s) && s.have_child)
 		spi = s.spi_in;
 	if (spi)
-		on_expire(ctx, ifindex, spi, inbound, true);
+		end_sa(a, ifindex, spi, inbound, IKE_EXPIRE_REMOVED);
 }
 
 static void on_peer_moved(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote)
@@ -538,32 +509,9 @@ static void on_peer_moved(void *ctx, uint32_t ifindex, const struct ike_endpoint
 	agent_settle(a);
 }
 
-static void on_link_gone(void *ctx, uint32_t ifindex)
-{
-	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_index(a, ifindex);
-
-	if (!t)
-		return; /* not ours, or removed by ourselves */
-	tunnel_shut(a, t);
-	if (!t->after) {
-		tunnel_fail(
-			t,
-			"the netdevice was removed by somebody else; esptund makes it again in 30 s, or at once with esptun up");
-		t->started = false;
-		t->reopen_at = loop_now() + REOPEN_EVERY;
-		tunnel_dirty(t);
-	}
-	agent_settle(a);
-}
-
-/* Our peer of the link was removed by somebody else, if it is not there again. */
 static void on_peer_gone(void *ctx, uint32_t ifindex)
 {
-	struct agent *a = ctx;
-
-	if (!kernel_peer_exists(a->kernel, ifindex))
-		on_link_gone(ctx, ifindex);
+	follow_peer_gone(ctx, ifindex);
 }
 
 /*
@@ -602,21 +550,22 @@ static void on_due(void *ctx)
 
 /* ---- settling --------------------------------------------------------------------------------- */
 
-static bool lookup_due(const struct tunnel *t, uint64_t now)
+/* A tunnel that is up needs no name. */
+static bool needs_name(const struct tunnel *t)
 {
-	return t->ifindex && !t->after && !t->lookup && t->lookup_at <= now &&
-	       (!t->started || t->state != IKE_TUNNEL_UP);
+	return t->ifindex && !t->after && (!t->started || t->state != IKE_TUNNEL_UP);
 }
 
 /* When the tunnel has to be looked at though nothing happens. */
-static uint64_t tunnel_next(const struct tunnel *t, uint64_t now)
+static uint64_t tunnel_next(const struct tunnel *t)
 {
-	uint64_t at = t->ifindex ? t->lookup_at : UINT64_MAX;
+	uint64_t at = needs_name(t) && !t->lookup ? t->lookup_at : UINT64_MAX;
 
-	/* A tunnel that is up needs no name; look again in a while. */
-	if (at != UINT64_MAX && at <= now)
-		at = now + RESOLVE_EVERY;
-	return t->reopen_at < at && !t->agent->stopping ? t->reopen_at : at;
+	if (t->agent->stopping)
+		return at;
+	if (t->reopen_at < at)
+		at = t->reopen_at;
+	return t->restore_at < at ? t->restore_at : at;
 }
 
 static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
@@ -625,11 +574,13 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 		tunnel_closed(a, t); /* it may be gone now */
 		return;
 	}
-	if (lookup_due(t, now))
-		tunnel_lookup(a, t);
+	if (needs_name(t) && !t->lookup && t->lookup_at <= now)
+		path_resolve(a, t);
 	else if (t->reopen_at <= now && !a->stopping)
 		tunnel_open(a, t);
-	timer_set(&a->timers, &t->timer, tunnel_next(t, now));
+	else if (t->restore_at <= now && !a->stopping)
+		follow_restore(a, t);
+	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
 
 static void settle_tunnels(struct agent *a)
@@ -638,6 +589,8 @@ static void settle_tunnels(struct agent *a)
 	struct timer *due;
 	struct tunnel *t;
 
+	if (a->look_at <= now)
+		path_look_all(a);
 	while ((due = timers_first(&a->timers)) && due->at <= now) {
 		timer_set(&a->timers, due, TIMER_NEVER);
 		tunnel_dirty(container_of(due, struct tunnel, timer));
@@ -658,6 +611,8 @@ static uint64_t next_wake(const struct agent *a)
 		when = cmd_next(a);
 	if (first && first->at < when)
 		when = first->at;
+	if (a->look_at < when)
+		when = a->look_at;
 	if (a->stopping && a->stop_at < when)
 		when = a->stop_at;
 	return when;
@@ -724,8 +679,9 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
 	if (!a->ctl)
 		return false;
-	a->net = net_open(loop_base(a->loop), kernel_handle(a->kernel), on_link_gone, a);
-	if (!a->net) {
+	a->net = net_open(kernel_handle(a->kernel));
+	a->watch = a->net ? follow_open(a) : NULL;
+	if (!a->watch) {
 		snprintf(err, err_size, "cannot open a netlink socket: %s", strerror(errno));
 		return false;
 	}
@@ -752,6 +708,7 @@ struct agent *agent_new(const struct agent_options *o, char *err, size_t err_siz
 		return NULL;
 	}
 	a->options = o;
+	a->look_at = UINT64_MAX;
 	TAILQ_INIT(&a->dirty);
 	if (open_all(a, err, err_size))
 		return a;
@@ -833,6 +790,7 @@ void agent_free(struct agent *a)
 	if (a->core)
 		ike_core_free(a->core);
 	keytable_close(a->keys);
+	watch_close(a->watch);
 	net_close(a->net);
 	udp_close(a->udp);
 	kernel_close(a->kernel);

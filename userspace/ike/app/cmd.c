@@ -175,7 +175,7 @@ static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
 	json_t *l;
 	size_t n;
 
-	if (!esptun_link_get(h, t->conf.name, &link)) {
+	if (!t->moved && !esptun_link_get(h, t->device, &link)) {
 		l = json_object();
 		put_int(l, "ifindex", link.ifindex);
 		put_int(l, "mtu", link.mtu);
@@ -344,8 +344,8 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 		return failure("%s is being taken down", w->tunnel);
 	if (t->started && t->state == IKE_TUNNEL_UP)
 		return done(a, t);
-	if (*t->error && t->error_at >= w->asked_at)
-		return failure("%s", t->error);
+	if (*t->error && (t->error_at >= w->asked_at || t->trouble == TROUBLE_PATH))
+		return failure("%s is not up: %s", w->tunnel, t->error);
 	if (!t->ifindex || !cmd_core_status(a, t->conf.name, &s))
 		return late ? failure("%s is not up: %s", w->tunnel, t->error) : NULL;
 	if (*s.last_error && s.last_error_at >= w->asked_at)
@@ -418,6 +418,8 @@ static void up(struct agent *a, struct ctl_request *q, const char *name, json_t 
 	wait_for(a, q, t, true, what);
 	if (!t->ifindex && tunnel_open(a, t))
 		return; /* t->error says why, cmd_review() tells it */
+	follow_restore(a, t);
+	path_look(a, t);
 	if (t->started)
 		ike_core_up(a->core, name, loop_now());
 }

@@ -102,7 +102,7 @@ static void env_state(void *ctx, const char *name, enum ike_tunnel_state state)
 	t->state = state; /* agent_settle() acts on it */
 	tunnel_dirty(t);
 	if (state == IKE_TUNNEL_UP)
-		t->error[0] = 0;
+		tunnel_well(t, TROUBLE_NAME);
 }
 
 static void env_log(void *ctx, enum ike_log_level level, const char *name, const uint8_t *spi_i,

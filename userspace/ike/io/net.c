@@ -1,193 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * rtnetlink messages are built by hand: libnl-route 3.7 knows no IFA_PROTO, and its
- * objects would not be shorter.
+ * Requests about links, addresses and routes. All are synchronous; what other programs
+ * change is told by watch.c. Dumps are filtered by link in the kernel, so that a full
+ * routing table or ten thousand other links cost little.
  */
 #include <errno.h>
-#include <event2/event.h>
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "ike/io/net.h"
+#include "ike/io/rtnl.h"
 #include "ike/proto/names.h"
-
-#ifndef IFA_PROTO /* <linux/if_addr.h> of Linux 5.18 */
-#define IFA_PROTO 11
-#endif
 
 static const char alias[] = "made by esptund";
 
 struct net {
-	struct nl_sock *sk; /* requests */
-	struct nl_sock *news; /* notifications */
-	struct event *event;
+	struct nl_sock *sk;
 	struct esptun *h;
-	void (*gone)(void *ctx, uint32_t ifindex);
-	void *ctx;
 };
 
-static int on_news(struct nl_msg *msg, void *arg)
-{
-	struct net *n = arg;
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-	struct ifinfomsg *ifi = nlmsg_data(nlh);
-
-	/* Ports leave bridges with the same message, in their own family. */
-	if (nlh->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(nlh, sizeof(*ifi)) &&
-	    ifi->ifi_family == AF_UNSPEC)
-		n->gone(n->ctx, (uint32_t)ifi->ifi_index);
-	return NL_OK;
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct net *n = arg;
-
-	(void)fd;
-	(void)what;
-	nl_recvmsgs_default(n->news);
-}
-
-static bool watch(struct net *n, struct event_base *base)
-{
-	n->news = nl_socket_alloc();
-	if (!n->news)
-		return false;
-	nl_socket_disable_seq_check(n->news);
-	nl_socket_modify_cb(n->news, NL_CB_VALID, NL_CB_CUSTOM, on_news, n);
-	if (nl_connect(n->news, NETLINK_ROUTE) || nl_socket_add_membership(n->news, RTNLGRP_LINK) ||
-	    nl_socket_set_nonblocking(n->news))
-		return false;
-	n->event = event_new(base, nl_socket_get_fd(n->news), EV_READ | EV_PERSIST, on_readable, n);
-	return n->event && !event_add(n->event, NULL);
-}
-
-struct net *net_open(struct event_base *base, struct esptun *h,
-		     void (*gone)(void *ctx, uint32_t ifindex), void *ctx)
+struct net *net_open(struct esptun *h)
 {
 	struct net *n = calloc(1, sizeof(*n));
-	int on = 1;
 
 	if (!n)
 		return NULL;
 	n->h = h;
-	n->gone = gone;
-	n->ctx = ctx;
-	n->sk = nl_socket_alloc();
-	if (!n->sk || nl_connect(n->sk, NETLINK_ROUTE) || !watch(n, base)) {
-		net_close(n);
-		errno = EPROTO;
-		return NULL;
-	}
-	/* The kernel then lists what is asked for; without, all there is, and reading sorts it out. */
-	setsockopt(nl_socket_get_fd(n->sk), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-	nl_socket_disable_auto_ack(n->sk);
-	return n;
+	n->sk = rtnl_open();
+	if (n->sk)
+		return n;
+	free(n);
+	errno = EPROTO;
+	return NULL;
 }
 
 void net_close(struct net *n)
 {
 	if (!n)
 		return;
-	if (n->event)
-		event_free(n->event);
-	if (n->news)
-		nl_socket_free(n->news);
-	if (n->sk)
-		nl_socket_free(n->sk);
+	nl_socket_free(n->sk);
 	free(n);
-}
-
-/* ---- requests -------------------------------------------------------------------- */
-
-typedef void (*net_fn)(void *ctx, struct nlmsghdr *nlh);
-
-struct reply {
-	net_fn fn;
-	void *ctx;
-	int err;
-	bool done;
-};
-
-static int on_valid(struct nl_msg *msg, void *arg)
-{
-	struct reply *r = arg;
-
-	if (r->fn)
-		r->fn(r->ctx, nlmsg_hdr(msg));
-	return NL_OK;
-}
-
-static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
-{
-	struct reply *r = arg;
-
-	(void)from;
-	r->err = e->error;
-	r->done = true;
-	return NL_STOP;
-}
-
-static int on_end(struct nl_msg *msg, void *arg)
-{
-	(void)msg;
-	((struct reply *)arg)->done = true;
-	return NL_STOP;
-}
-
-/* Sends and frees @msg, hands replies to @fn (may be NULL). 0 or a negative errno. */
-static int talk(struct net *n, struct nl_msg *msg, net_fn fn, void *ctx)
-{
-	struct reply r = { .fn = fn, .ctx = ctx };
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	int err;
-
-	if (!cb || !msg) {
-		nlmsg_free(msg);
-		nl_cb_put(cb);
-		return -ENOMEM;
-	}
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &r);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, &r);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, &r);
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &r);
-	/* A dump ends by itself; its flags overlap with NLM_F_EXCL. */
-	if ((nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
-		nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
-	err = nl_send_auto(n->sk, msg);
-	nlmsg_free(msg);
-	while (err >= 0 && !r.done)
-		err = nl_recvmsgs(n->sk, cb);
-	nl_cb_put(cb);
-	return r.err ? r.err : err < 0 ? -EIO : 0;
-}
-
-static struct nl_msg *request(int type, int flags, const void *head, size_t len)
-{
-	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
-
-	if (msg && nlmsg_append(msg, (void *)head, len, NLMSG_ALIGNTO)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return msg;
-}
-
-static int addr_len(const struct ike_addr *a)
-{
-	return a->family == 4 ? 4 : 16;
-}
-
-static uint8_t af(const struct ike_addr *a)
-{
-	return a->family == 4 ? AF_INET : AF_INET6;
 }
 
 static void print_prefix(char *buf, size_t size, const struct net_prefix *p)
@@ -202,11 +57,11 @@ static void print_prefix(char *buf, size_t size, const struct net_prefix *p)
 static int mark_link(struct net *n, uint32_t ifindex)
 {
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
-	struct nl_msg *msg = request(RTM_SETLINK, 0, &head, sizeof(head));
+	struct nl_msg *msg = rtnl_request(RTM_SETLINK, 0, &head, sizeof(head));
 
 	if (msg)
 		nla_put(msg, IFLA_IFALIAS, (int)sizeof(alias) - 1, alias);
-	return talk(n, msg, NULL, NULL);
+	return rtnl_talk(n->sk, msg, NULL, NULL);
 }
 
 static void read_alias(void *ctx, struct nlmsghdr *nlh)
@@ -223,7 +78,7 @@ static bool link_is_ours(struct net *n, uint32_t ifindex)
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
 	bool ours = false;
 
-	talk(n, request(RTM_GETLINK, 0, &head, sizeof(head)), read_alias, &ours);
+	rtnl_talk(n->sk, rtnl_request(RTM_GETLINK, 0, &head, sizeof(head)), read_alias, &ours);
 	return ours;
 }
 
@@ -360,7 +215,7 @@ static void have_addr(struct have *h, uint8_t family, uint8_t len, const struct 
 {
 	h->p.addr.family = family == AF_INET ? 4 : 6;
 	h->p.len = len;
-	if (a && nla_len(a) == addr_len(&h->p.addr))
+	if (a && nla_len(a) == rtnl_addr_len(&h->p.addr))
 		memcpy(h->p.addr.b, nla_data(a), (size_t)nla_len(a));
 }
 
@@ -404,76 +259,84 @@ static void read_route(void *ctx, struct nlmsghdr *nlh)
 	h->ours = rtm->rtm_protocol == NET_PROTO;
 }
 
-/* The addresses or routes of one family that the netdevice has. */
-static int list_family(struct net *n, uint8_t family, bool routes, uint32_t ifindex,
-		       struct haves *out)
+static struct nl_msg *list_addresses(uint8_t family, uint32_t ifindex)
 {
-	struct ifaddrmsg ifa = { .ifa_family = family, .ifa_index = ifindex };
-	struct rtmsg rtm = { .rtm_family = family };
-	struct nl_msg *msg;
+	struct ifaddrmsg head = { .ifa_family = family, .ifa_index = ifindex };
 
-	if (!routes)
-		return talk(n, request(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa)), read_address,
-			    out);
-	msg = request(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
-	if (msg)
-		nla_put_u32(msg, RTA_OIF, ifindex);
-	return talk(n, msg, read_route, out);
+	return rtnl_request(RTM_GETADDR, NLM_F_DUMP, &head, sizeof(head));
 }
 
+static struct nl_msg *list_routes(uint8_t family, uint32_t ifindex)
+{
+	struct rtmsg head = { .rtm_family = family };
+	struct nl_msg *msg = rtnl_request(RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
+
+	if (msg)
+		nla_put_u32(msg, RTA_OIF, ifindex);
+	return msg;
+}
+
+/* Those of one link; a family that the kernel does not have has none. */
 static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 {
-	int err;
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	int err = 0;
 
 	*out = (struct haves){ .ifindex = ifindex };
-	err = list_family(n, AF_INET, routes, ifindex, out);
-	if (!err)
-		err = list_family(n, AF_INET6, routes, ifindex, out);
+	for (unsigned int i = 0; i < 2 && !err; i++) {
+		if (routes)
+			err = rtnl_talk(n->sk, list_routes(families[i], ifindex), read_route, out);
+		else
+			err = rtnl_talk(n->sk, list_addresses(families[i], ifindex), read_address,
+					out);
+		if (err == -EOPNOTSUPP || err == -EAFNOSUPPORT)
+			err = 0;
+	}
 	return err ? err : out->failed ? -ENOMEM : 0;
 }
 
 static int change_address(struct net *n, uint32_t ifindex, const struct net_prefix *p, bool add)
 {
 	struct ifaddrmsg head = {
-		.ifa_family = af(&p->addr),
+		.ifa_family = rtnl_family(&p->addr),
 		.ifa_prefixlen = p->len,
 		.ifa_index = ifindex,
 		.ifa_flags = IFA_F_NODAD, /* nobody else is on the link */
 	};
-	struct nl_msg *msg = request(add ? RTM_NEWADDR : RTM_DELADDR,
-				     add ? NLM_F_CREATE | NLM_F_EXCL : 0, &head, sizeof(head));
+	struct nl_msg *msg = rtnl_request(add ? RTM_NEWADDR : RTM_DELADDR,
+					  add ? NLM_F_CREATE | NLM_F_EXCL : 0, &head, sizeof(head));
 
 	if (msg) {
-		nla_put(msg, IFA_LOCAL, addr_len(&p->addr), p->addr.b);
-		nla_put(msg, IFA_ADDRESS, addr_len(&p->addr), p->addr.b);
+		nla_put(msg, IFA_LOCAL, rtnl_addr_len(&p->addr), p->addr.b);
+		nla_put(msg, IFA_ADDRESS, rtnl_addr_len(&p->addr), p->addr.b);
 		if (add)
 			nla_put_u8(msg, IFA_PROTO, NET_PROTO);
 	}
-	return talk(n, msg, NULL, NULL);
+	return rtnl_talk(n->sk, msg, NULL, NULL);
 }
 
 static int change_route(struct net *n, uint32_t ifindex, const struct have *r, bool add)
 {
 	struct rtmsg head = {
-		.rtm_family = af(&r->p.addr),
+		.rtm_family = rtnl_family(&r->p.addr),
 		.rtm_dst_len = r->p.len,
 		.rtm_table = RT_TABLE_UNSPEC,
 		.rtm_protocol = NET_PROTO,
 		.rtm_scope = r->p.addr.family == 4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
 	};
-	struct nl_msg *msg = request(add ? RTM_NEWROUTE : RTM_DELROUTE,
-				     add ? NLM_F_CREATE | NLM_F_EXCL : 0, &head, sizeof(head));
+	struct nl_msg *msg = rtnl_request(add ? RTM_NEWROUTE : RTM_DELROUTE,
+					  add ? NLM_F_CREATE | NLM_F_EXCL : 0, &head, sizeof(head));
 
 	if (msg) {
 		if (r->p.len)
-			nla_put(msg, RTA_DST, addr_len(&r->p.addr), r->p.addr.b);
+			nla_put(msg, RTA_DST, rtnl_addr_len(&r->p.addr), r->p.addr.b);
 		nla_put_u32(msg, RTA_OIF, ifindex);
 		nla_put_u32(msg, RTA_TABLE, r->table);
 		if (r->metric)
 			nla_put_u32(msg, RTA_PRIORITY, r->metric);
 	}
-	return talk(n, msg, NULL, NULL);
+	return rtnl_talk(n->sk, msg, NULL, NULL);
 }
 
 static bool same_prefix(const struct net_prefix *a, const struct net_prefix *b)
@@ -487,8 +350,18 @@ static bool same_metric(const struct have *have, uint32_t metric)
 	return have->metric == metric || (!metric && have->p.addr.family == 6);
 }
 
-static int addresses(struct net *n, const struct net_conf *c, uint32_t ifindex, char *err,
-		     size_t err_size)
+/* Adds "KIND PREFIX" to the list in @did. */
+static void note_done(struct net_did *did, const char *kind, const struct net_prefix *p)
+{
+	size_t len = strlen(did->text);
+	char text[80];
+
+	print_prefix(text, sizeof(text), p);
+	snprintf(did->text + len, sizeof(did->text) - len, "%s%s %s", len ? ", " : "", kind, text);
+}
+
+static int put_addresses(struct net *n, const struct net_conf *c, uint32_t ifindex,
+			 struct net_did *did, char *err, size_t err_size)
 {
 	struct haves have;
 	int rc = list(n, false, ifindex, &have);
@@ -501,10 +374,13 @@ static int addresses(struct net *n, const struct net_conf *c, uint32_t ifindex, 
 			if (same_prefix(&have.v[k].p, &c->address[i]))
 				there = have.v[k].keep = true;
 		}
-		if (!there)
-			rc = change_address(n, ifindex, &c->address[i], true);
+		if (there)
+			continue;
+		rc = change_address(n, ifindex, &c->address[i], true);
 		print_prefix(text, sizeof(text), &c->address[i]);
-		if (rc)
+		if (!rc)
+			note_done(did, "address", &c->address[i]);
+		else
 			snprintf(err, err_size, "cannot add address %s to %s: %s", text, c->name,
 				 strerror(-rc));
 	}
@@ -534,8 +410,8 @@ static int route_add(struct net *n, const struct net_conf *c, uint32_t ifindex, 
 	return rc;
 }
 
-static int routes(struct net *n, const struct net_conf *c, uint32_t ifindex, char *err,
-		  size_t err_size)
+static int put_routes(struct net *n, const struct net_conf *c, uint32_t ifindex,
+		      struct net_did *did, char *err, size_t err_size)
 {
 	uint32_t table = c->table ? c->table : RT_TABLE_MAIN;
 	struct haves have;
@@ -550,8 +426,11 @@ static int routes(struct net *n, const struct net_conf *c, uint32_t ifindex, cha
 			    same_metric(&have.v[k], c->metric))
 				there = have.v[k].keep = true;
 		}
-		if (!there)
-			rc = route_add(n, c, ifindex, &want, err, err_size);
+		if (there)
+			continue;
+		rc = route_add(n, c, ifindex, &want, err, err_size);
+		if (!rc)
+			note_done(did, "route", &want.p);
 	}
 	for (unsigned int k = 0; k < have.n && !rc; k++) {
 		if (have.v[k].ours && !have.v[k].keep)
@@ -561,79 +440,214 @@ static int routes(struct net *n, const struct net_conf *c, uint32_t ifindex, cha
 	return rc;
 }
 
-int net_up(struct net *n, const struct net_conf *c, uint32_t *ifindex, char *err, size_t err_size)
+int net_restore(struct net *n, const struct net_conf *c, uint32_t ifindex, struct net_did *did,
+		char *err, size_t err_size)
 {
-	bool made = false;
 	int rc;
 
+	did->text[0] = 0;
 	snprintf(err, err_size, "out of memory");
-	*ifindex = 0;
-	rc = link_up(n, c, ifindex, &made, err, err_size);
-	if (!rc)
-		rc = addresses(n, c, *ifindex, err, err_size);
+	rc = put_addresses(n, c, ifindex, did, err, err_size);
 	if (!rc) {
-		rc = set_up(n, *ifindex);
+		rc = set_up(n, ifindex);
 		if (rc)
 			snprintf(err, err_size, "cannot bring %s up: %s", c->name,
 				 esptun_error(n->h));
 	}
+	return rc ? rc : put_routes(n, c, ifindex, did, err, err_size);
+}
+
+int net_up(struct net *n, const struct net_conf *c, uint32_t *ifindex, bool *made, char *err,
+	   size_t err_size)
+{
+	struct net_did did;
+	int rc;
+
+	snprintf(err, err_size, "out of memory");
+	*ifindex = 0;
+	rc = link_up(n, c, ifindex, made, err, err_size);
 	if (!rc)
-		rc = routes(n, c, *ifindex, err, err_size);
-	if (rc && made && *ifindex)
+		rc = net_restore(n, c, *ifindex, &did, err, err_size);
+	if (rc && *made && *ifindex)
 		esptun_link_del(n->h, *ifindex);
 	return rc;
 }
 
-void net_down(struct net *n, const char *name)
+void net_down(struct net *n, uint32_t ifindex)
 {
-	struct esptun_link l;
 	struct haves have;
 
-	if (esptun_link_get(n->h, name, &l))
-		return;
-	if (link_is_ours(n, l.ifindex)) {
-		esptun_link_del(n->h, l.ifindex);
+	if (link_is_ours(n, ifindex)) {
+		esptun_link_del(n->h, ifindex);
 		return;
 	}
-	if (!list(n, true, l.ifindex, &have)) {
+	if (!list(n, true, ifindex, &have)) {
 		for (unsigned int k = 0; k < have.n; k++) {
 			if (have.v[k].ours)
-				change_route(n, l.ifindex, &have.v[k], false);
+				change_route(n, ifindex, &have.v[k], false);
 		}
 	}
 	free(have.v);
-	if (!list(n, false, l.ifindex, &have)) {
+	if (!list(n, false, ifindex, &have)) {
 		for (unsigned int k = 0; k < have.n; k++) {
 			if (have.v[k].ours)
-				change_address(n, l.ifindex, &have.v[k].p, false);
+				change_address(n, ifindex, &have.v[k].p, false);
 		}
 	}
 	free(have.v);
 }
 
-/* ---- loops ----------------------------------------------------------------------- */
-
-static void read_oif(void *ctx, struct nlmsghdr *nlh)
+int net_each_own(struct net *n, void (*fn)(void *ctx, const char *name, uint32_t ifindex),
+		 void *ctx)
 {
-	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct rtmsg), RTA_OIF);
+	struct esptun_link *links;
+	size_t count;
+	int err = esptun_link_dump(n->h, &links, &count);
 
-	if (a && nla_len(a) >= 4)
-		*(uint32_t *)ctx = nla_get_u32(a);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (link_is_ours(n, links[i].ifindex))
+			fn(ctx, links[i].name, links[i].ifindex);
+	}
+	free(links);
+	return err;
 }
 
-bool net_loops(struct net *n, const struct ike_addr *remote, uint32_t mark, uint32_t ifindex)
+/* ---- the way to a peer ------------------------------------------------------------- */
+
+static void read_path(void *ctx, struct nlmsghdr *nlh)
+{
+	struct rtmsg *rtm = nlmsg_data(nlh);
+	struct nlattr *tb[RTA_PREFSRC + 1];
+	struct net_path *p = ctx;
+
+	if (nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_PREFSRC, NULL))
+		return;
+	p->own = rtm->rtm_type == RTN_LOCAL;
+	if (tb[RTA_OIF])
+		p->oif = nla_get_u32(tb[RTA_OIF]);
+	rtnl_get_addr(&p->local, rtm->rtm_family, tb[RTA_PREFSRC]);
+	if (tb[RTA_GATEWAY])
+		rtnl_get_addr(&p->gateway, rtm->rtm_family, tb[RTA_GATEWAY]);
+}
+
+/* The kernel's choice for packets to @remote; through @oif if that is not 0. */
+static int look_up(struct net *n, const struct ike_addr *remote, const struct ike_addr *local,
+		   uint32_t mark, uint32_t oif, struct net_path *p)
 {
 	struct rtmsg head = {
-		.rtm_family = af(remote),
-		.rtm_dst_len = (unsigned char)(addr_len(remote) * 8),
+		.rtm_family = rtnl_family(remote),
+		.rtm_dst_len = (unsigned char)(rtnl_addr_len(remote) * 8),
+		.rtm_src_len = (unsigned char)(local->family ? rtnl_addr_len(local) * 8 : 0),
 	};
-	struct nl_msg *msg = request(RTM_GETROUTE, 0, &head, sizeof(head));
-	uint32_t oif = 0;
+	struct nl_msg *msg = rtnl_request(RTM_GETROUTE, 0, &head, sizeof(head));
 
+	memset(p, 0, sizeof(*p));
 	if (msg) {
-		nla_put(msg, RTA_DST, addr_len(remote), remote->b);
+		rtnl_put_addr(msg, RTA_DST, remote);
+		rtnl_put_addr(msg, RTA_SRC, local);
 		if (mark)
 			nla_put_u32(msg, RTA_MARK, mark);
+		if (oif)
+			nla_put_u32(msg, RTA_OIF, oif);
 	}
-	return !talk(n, msg, read_oif, &oif) && oif == ifindex;
+	return rtnl_talk(n->sk, msg, read_path, p);
+}
+
+struct own {
+	const struct ike_addr *addr;
+	bool found;
+};
+
+static void read_own(void *ctx, struct nlmsghdr *nlh)
+{
+	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct ifaddrmsg), IFA_LOCAL);
+	struct own *own = ctx;
+
+	own->found |= a && nla_len(a) == rtnl_addr_len(own->addr) &&
+		      !memcmp(nla_data(a), own->addr->b, (size_t)nla_len(a));
+}
+
+/* Is it an address of this machine, in whatever VRF? */
+static bool is_own(struct net *n, const struct ike_addr *addr)
+{
+	static const struct ike_addr any;
+	struct own own = { .addr = addr };
+	struct net_path p;
+
+	if (!look_up(n, addr, &any, 0, 0, &p) && p.own)
+		return true;
+	return !rtnl_talk(n->sk, list_addresses(rtnl_family(addr), 0), read_own, &own) && own.found;
+}
+
+void net_find_path(struct net *n, const struct ike_addr *remote, const struct ike_addr *local,
+		   uint32_t mark, struct net_path *p)
+{
+	memset(p, 0, sizeof(*p));
+	if (remote->family)
+		p->err = look_up(n, remote, local, mark, 0, p);
+	if (!local->family)
+		return;
+	/* The kernel calls a source that is not ours unreachable, too. */
+	p->not_local = (p->err || !remote->family) && !is_own(n, local);
+	p->local = *local;
+}
+
+/* ---- VRFs --------------------------------------------------------------------------- */
+
+struct vrfs {
+	struct net_vrf v[NET_MAX_VRFS];
+	unsigned int n;
+};
+
+static void read_vrf(void *ctx, struct nlmsghdr *nlh)
+{
+	struct nlattr *tb[IFLA_LINKINFO + 1], *kind, *data, *table;
+	struct ifinfomsg *ifi = nlmsg_data(nlh);
+	struct vrfs *all = ctx;
+	struct net_vrf *vrf = &all->v[all->n];
+
+	if (all->n == NET_MAX_VRFS || nlh->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_LINKINFO, NULL) || !tb[IFLA_LINKINFO] ||
+	    !tb[IFLA_IFNAME])
+		return;
+	kind = nla_find(nla_data(tb[IFLA_LINKINFO]), nla_len(tb[IFLA_LINKINFO]), IFLA_INFO_KIND);
+	data = nla_find(nla_data(tb[IFLA_LINKINFO]), nla_len(tb[IFLA_LINKINFO]), IFLA_INFO_DATA);
+	table = data ? nla_find(nla_data(data), nla_len(data), IFLA_VRF_TABLE) : NULL;
+	if (!kind || nla_strcmp(kind, "vrf") || !table)
+		return;
+	snprintf(vrf->name, sizeof(vrf->name), "%s", nla_get_string(tb[IFLA_IFNAME]));
+	vrf->ifindex = (uint32_t)ifi->ifi_index;
+	vrf->table = nla_get_u32(table);
+	all->n++;
+}
+
+/* Only the links of this kind, if the kernel can tell. */
+static struct nl_msg *list_vrfs(void)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *msg = rtnl_request(RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
+	struct nlattr *info = msg ? nla_nest_start(msg, IFLA_LINKINFO) : NULL;
+
+	if (info) {
+		nla_put_string(msg, IFLA_INFO_KIND, "vrf");
+		nla_nest_end(msg, info);
+	}
+	return msg;
+}
+
+bool net_find_vrf(struct net *n, const struct ike_addr *remote, struct net_vrf *out)
+{
+	static const struct ike_addr any;
+	struct vrfs all = { .n = 0 };
+	struct net_path p;
+
+	if (!remote->family || rtnl_talk(n->sk, list_vrfs(), read_vrf, &all))
+		return false;
+	for (unsigned int i = 0; i < all.n; i++) {
+		if (look_up(n, remote, &any, 0, all.v[i].ifindex, &p))
+			continue;
+		*out = all.v[i];
+		return true;
+	}
+	return false;
 }

@@ -13,7 +13,6 @@
 
 enum { NET_PROTO = 69 }; /* of routes (rtnetlink's rtm_protocol) and addresses (IFA_PROTO) */
 
-struct event_base;
 struct net;
 
 struct net_prefix {
@@ -34,29 +33,61 @@ struct net_conf {
 	uint32_t table, metric; /* of the routes; 0: main, the kernel's default */
 };
 
-/*
- * NULL with the cause in errno. @h: for links; stays the caller's. @gone is called from
- * the event loop when a netdevice was removed, by whom ever.
- */
-struct net *net_open(struct event_base *base, struct esptun *h,
-		     void (*gone)(void *ctx, uint32_t ifindex), void *ctx);
+/* What net_restore() had to do, "" if nothing; cut off if it is much. */
+struct net_did {
+	char text[512];
+};
+
+/* NULL with the cause in errno. @h: for links; stays the caller's. */
+struct net *net_open(struct esptun *h);
 void net_close(struct net *n); /* NULL is fine */
 
 /*
  * Bring the tunnel's link up as @conf has it and remove addresses and routes of ours
- * that it has no longer. 0 with the link's index, or a negative errno with a sentence
- * and its remedy in @err; then nothing new remains.
+ * that it has no longer. 0 with the link's index, and in @made if it is new; or a negative
+ * errno with a sentence and its remedy in @err; then nothing new remains.
  */
-int net_up(struct net *n, const struct net_conf *conf, uint32_t *ifindex, char *err,
+int net_up(struct net *n, const struct net_conf *conf, uint32_t *ifindex, bool *made, char *err,
 	   size_t err_size);
 
+/*
+ * The same for a link that is there, whatever its name is now: put back the addresses, state
+ * and routes of @conf that it lacks. On failure what could be put back is.
+ */
+int net_restore(struct net *n, const struct net_conf *conf, uint32_t ifindex, struct net_did *did,
+		char *err, size_t err_size);
+
 /* Remove what net_up() made: the link, or its addresses and routes if the user made it. */
-void net_down(struct net *n, const char *name);
+void net_down(struct net *n, uint32_t ifindex);
+
+/* Calls @fn for each link that net_up() made, also in a former life. 0 or a negative errno. */
+int net_each_own(struct net *n, void (*fn)(void *ctx, const char *name, uint32_t ifindex),
+		 void *ctx);
+
+/* How packets to a peer leave, by the routes of now. */
+struct net_path {
+	int err; /* negative errno of the route lookup; 0 also without a peer */
+	bool own; /* the peer's address is one of this machine */
+	bool not_local; /* the local address asked for is none of this machine */
+	uint32_t oif;
+	struct ike_addr local, gateway; /* family 0: none */
+};
 
 /*
- * Would packets with @mark to @remote leave through link @ifindex? Such a tunnel would
- * carry itself.
+ * Find the way of packets with @mark to @remote. With @local (family 0: routing chooses) they
+ * are to leave from that address. With @remote of family 0 only @local is looked at.
  */
-bool net_loops(struct net *n, const struct ike_addr *remote, uint32_t mark, uint32_t ifindex);
+void net_find_path(struct net *n, const struct ike_addr *remote, const struct ike_addr *local,
+		   uint32_t mark, struct net_path *p);
+
+enum { NET_MAX_VRFS = 16 };
+
+struct net_vrf {
+	char name[16];
+	uint32_t ifindex, table;
+};
+
+/* A VRF of this network namespace that has a route to @remote; false if none has. */
+bool net_find_vrf(struct net *n, const struct ike_addr *remote, struct net_vrf *out);
 
 #endif

@@ -481,9 +481,10 @@ static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_
 }
 
 void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
-		     bool hard, uint64_t now)
+		     enum ike_expire why, uint64_t now)
 {
 	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	bool hard = why != IKE_EXPIRE_SOFT;
 	struct child_sa *c = NULL;
 	struct ike_sa *sa;
 
@@ -497,7 +498,9 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 			break;
 	}
 	if (c && hard && ikesa_authenticated(sa)) {
-		core_log(core, IKE_LOG_WARN, t, sa, "SA 0x%08x reached its limit", spi);
+		core_log(core, IKE_LOG_WARN, t, sa, "SA 0x%08x %s", spi,
+			 why == IKE_EXPIRE_REMOVED ? "was removed by another program"
+						   : "reached its limit");
 		child_mute(core, sa, c);
 		c->unwanted = true;
 		core_request_next(core, sa);

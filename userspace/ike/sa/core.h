@@ -140,9 +140,15 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
 /* Events. */
 void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint64_t now);
 void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now);
-/* A limit of an SA was reached (soft: replace it; hard or sequence: it carries nothing any more). */
+enum ike_expire {
+	IKE_EXPIRE_SOFT, /* a limit is near: replace the SA */
+	IKE_EXPIRE_HARD, /* a limit was reached: it carries nothing any more */
+	IKE_EXPIRE_REMOVED, /* another program took it out of the kernel */
+};
+
+/* An SA has come to its end, or will soon. */
 void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
-		     bool hard, uint64_t now);
+		     enum ike_expire why, uint64_t now);
 /* The kernel saw an authenticated packet from a new outer address. */
 void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 			 const struct ike_endpoint *remote, uint64_t now);

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What other programs do to our netdevices, their addresses and routes, and to our SAs:
+ * it is put back, and said. What is taken away again and again is put back ever more
+ * slowly, for two programs that undo each other's work would keep the machine busy.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ike/app/agent_int.h"
+#include "ike/proto/names.h"
+
+enum {
+	RESTORE_SOON = 200, /* ms after an address or route went */
+	RESTORE_LINK = 5000, /* ms after a link was taken down or away: a command may follow */
+	RESTORE_AT_ONCE = 10, /* so many times; from then on the wait doubles … */
+	RESTORE_CAP = 30000, /* ms, … up to this */
+	RESTORE_FORGET = 60000, /* ms without trouble, after which the waits begin anew */
+};
+
+static struct tunnel *find_open(struct agent *a, uint32_t ifindex)
+{
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+
+	return t && !t->after && !t->moved ? t : NULL;
+}
+
+/* How long to wait this time. */
+static uint64_t restore_wait(struct tunnel *t, uint64_t base)
+{
+	uint64_t now = loop_now();
+
+	if (now - t->restored_at > RESTORE_FORGET)
+		t->restores = 0;
+	for (unsigned int i = RESTORE_AT_ONCE; i < t->restores && base < RESTORE_CAP; i++)
+		base *= 2;
+	return now + (base < RESTORE_CAP ? base : RESTORE_CAP);
+}
+
+static void plan_restore(struct tunnel *t, uint64_t base)
+{
+	uint64_t at = restore_wait(t, base);
+
+	if (at < t->restore_at)
+		t->restore_at = at;
+	tunnel_dirty(t);
+}
+
+static void tunnel_lost_device(struct agent *a, struct tunnel *t)
+{
+	tunnel_shut(a, t);
+	if (t->after)
+		return;
+	t->reopen_at = restore_wait(t, RESTORE_LINK);
+	tunnel_dirty(t);
+	t->restored_at = loop_now();
+	t->restores++;
+	tunnel_fail(t, TROUBLE_DEVICE,
+		    "another program removed the netdevice; esptund makes it again");
+}
+
+static void tunnel_moved(struct tunnel *t, uint32_t there)
+{
+	if (there)
+		tunnel_set_index(t, there);
+	t->moved = true;
+	t->restore_at = UINT64_MAX;
+	tunnel_fail(
+		t, TROUBLE_DEVICE,
+		"another program moved the netdevice to another network namespace, where the tunnel goes on; its addresses and routes are not set there");
+}
+
+void follow_restore(struct agent *a, struct tunnel *t)
+{
+	struct net_conf conf;
+	struct net_did did;
+	char text[512];
+	int err;
+
+	t->restore_at = UINT64_MAX;
+	if (t->moved)
+		return;
+	tunnel_net_conf(t, &conf);
+	err = net_restore(a->net, &conf, t->ifindex, &did, text, sizeof(text));
+	if (*did.text || t->link_down) {
+		t->restored_at = loop_now();
+		t->restores++;
+		log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL,
+			 t->link_down ? "another program took the netdevice down: up again"
+				      : "another program removed addresses or routes",
+			 loop_now());
+	}
+	if (*did.text)
+		log_say(IKE_LOG_INFO, t->conf.name, "put back %s", did.text);
+	t->link_down = false;
+	if (err == -ENODEV) {
+		tunnel_lost_device(a, t);
+	} else if (err) {
+		tunnel_fail(t, TROUBLE_DEVICE, text);
+		t->restore_at = loop_now() + RESTORE_CAP;
+		tunnel_dirty(t);
+	} else if (!strcmp(t->device, t->conf.name)) {
+		tunnel_well(t, TROUBLE_DEVICE);
+	}
+}
+
+static void on_renamed(struct tunnel *t, const char *name)
+{
+	char text[256];
+
+	snprintf(t->device, sizeof(t->device), "%s", name);
+	if (!strcmp(name, t->conf.name)) {
+		tunnel_well(t, TROUBLE_DEVICE);
+		return;
+	}
+	snprintf(
+		text, sizeof(text),
+		"another program renamed the netdevice to %s, where the tunnel goes on: rename it back, or run esptun down %s and esptun up %s",
+		name, t->conf.name, t->conf.name);
+	tunnel_fail(t, TROUBLE_DEVICE, text);
+}
+
+static void on_link(void *ctx, uint32_t ifindex, const char *name, bool up)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = find_open(a, ifindex);
+
+	if (!t)
+		return;
+	if (t->opening) { /* what we did ourselves */
+		t->opening = !up;
+		return;
+	}
+	if (strcmp(name, t->device))
+		on_renamed(t, name);
+	if (!up && !t->link_down) {
+		t->link_down = true;
+		t->restore_at = restore_wait(t, RESTORE_LINK);
+		tunnel_dirty(t);
+	} else if (up && t->link_down) {
+		t->link_down = false;
+		plan_restore(t, RESTORE_SOON); /* down, it lost routes without a word */
+	}
+	agent_settle(a);
+}
+
+static void on_stripped(void *ctx, uint32_t ifindex)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = find_open(a, ifindex);
+
+	if (!t || t->link_down)
+		return;
+	plan_restore(t, RESTORE_SOON);
+	agent_settle(a);
+}
+
+static bool has_route(const struct tunnel *t, const struct net_prefix *to)
+{
+	for (unsigned int i = 0; i < t->conf.n_routes; i++) {
+		if (t->conf.routes[i].len == to->len &&
+		    ike_addr_eq(&t->conf.routes[i].addr, &to->addr))
+			return true;
+	}
+	return false;
+}
+
+static void on_replaced(void *ctx, const struct net_prefix *to)
+{
+	struct agent *a = ctx;
+
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->ifindex && !t->after && !t->moved && has_route(t, to))
+			plan_restore(t, RESTORE_SOON);
+	}
+	agent_settle(a);
+}
+
+static void on_link_gone(void *ctx, uint32_t ifindex, bool moved, uint32_t there)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_index(a, ifindex);
+
+	if (!t)
+		return; /* not ours, or removed by ourselves */
+	if (moved)
+		tunnel_moved(t, there);
+	else
+		tunnel_lost_device(a, t);
+	agent_settle(a);
+}
+
+void follow_peer_gone(struct agent *a, uint32_t ifindex)
+{
+	if (!kernel_peer_exists(a->kernel, ifindex))
+		on_link_gone(a, ifindex, false, 0);
+}
+
+static void on_carrier(void *ctx, uint32_t ifindex)
+{
+	path_carrier(ctx, ifindex);
+	agent_settle(ctx);
+}
+
+static void on_paths(void *ctx)
+{
+	path_changed(ctx);
+	agent_settle(ctx);
+}
+
+/* Links that went are not heard of any more, but their peers are: see on_overrun() of agent.c. */
+static void on_overrun(void *ctx)
+{
+	struct agent *a = ctx;
+
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->ifindex && !t->after && !t->moved)
+			plan_restore(t, RESTORE_SOON);
+	}
+	on_paths(ctx);
+}
+
+struct watch *follow_open(struct agent *a)
+{
+	const struct watch_events events = {
+		.ctx = a,
+		.link_gone = on_link_gone,
+		.link = on_link,
+		.stripped = on_stripped,
+		.replaced = on_replaced,
+		.carrier = on_carrier,
+		.paths = on_paths,
+		.overrun = on_overrun,
+	};
+
+	return watch_open(loop_base(a->loop), &events);
+}
