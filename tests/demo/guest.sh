@@ -64,8 +64,9 @@ agent() {
 }
 
 agent_stop() {
-	stop "${agent_pid[$1]}"
+	ip netns exec "$1" esptun -c "/run/$1/control" down --all
 	wait_for 10 no_link "$1" "$2" || failed "esptund on $1 left its netdevice $2"
+	stop "${agent_pid[$1]}"
 	rm -rf "/etc/netns/$1/esptun"
 }
 

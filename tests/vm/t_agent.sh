@@ -192,6 +192,7 @@ check "the first packet brings it up, and passes" pings lana 10.2.0.2
 mkdir -p /etc/netns/gwa
 echo '198.51.100.2 hq.test' > /etc/netns/gwa/hosts
 endpoint=hq.test:4500 begin=now branch_conf
+tell gwa down --all > /dev/null
 agent_stop gwa
 agent gwa
 check "a name as endpoint, starting on port 4500" wait_for 20 state_is gwa up
@@ -215,6 +216,7 @@ start nat /run/dns.log "$PYTHON" /run/dns.py
 dns_pid=$started
 wait_for 10 holds /run/dns.log ready
 echo 'nameserver 192.168.1.1' > /etc/netns/gwa/resolv.conf
+tell gwa down --all > /dev/null
 agent_stop gwa
 endpoint=nosuch.test begin=now branch_conf
 agent gwa
@@ -262,9 +264,10 @@ check "a netdevice removed by somebody else is noticed" wait_for 5 state_is gwa 
 check "and made again on demand" tell gwa up hq
 check "traffic passes" pings lana 10.2.0.2
 
-agent_stop gwa
-check "SIGTERM removes the link" no_link gwa hq
+check "down --all removes the link" tell gwa down --all
+check "which is gone" no_link gwa hq
 check "and tells the peer" wait_for 5 state_is gwb down
+agent_stop gwa
 
 stop "$dns_pid"
 routes=198.51.100.0/24 branch_conf

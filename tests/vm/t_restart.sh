@@ -158,19 +158,26 @@ killed gwb branch "responder killed"
 
 # ---- an upgrade -----------------------------------------------------------------------------
 
-agent_stop gwa
-agent gwa --keep
-wait_for 20 state_is gwa up || bail "no tunnel"
-flow lana lanb 10.2.0.2 keep
+flow lana lanb 10.2.0.2 restart
 sleep 1
-agent_stop gwa
-check "--keep: the link stays" ip -n gwa link show hq
+before=$(kernel_spis gwa hq)
+check "an agent ends on SIGTERM" agent_stop gwa
+is "its SAs stay" "$(kernel_spis gwa hq)" "$before"
+like "and its routes" "$(ip -n gwa route)" '10.2.0.0/24 dev hq'
+is "the peer is not told" "$(of gwb .state)" up
 agent gwa
 sleep 6
-flow_end keep
-all_came keep "agent replaced with --keep"
+flow_end restart
+all_came restart "agent restarted in good order"
 
+# ---- the end ----------------------------------------------------------------------------------
+
+check "down --all takes them all down" tell gwa down --all
+check "no netdevice is left" no_link gwa hq
+check "the peer is told" wait_for 5 state_is gwb down
+check "and up brings one up again" tell gwa up hq
+must tell gwa down --all
+must tell gwb down --all
 agent_stop gwa
-check "a link taken over is removed at the end all the same" no_link gwa hq
 agent_stop gwb
 finish

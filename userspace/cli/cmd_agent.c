@@ -16,7 +16,7 @@
 
 const char usage_agent[] =
 	"Usage: esptun up NAME [timeout SECS]\n"
-	"       esptun down NAME [timeout SECS]\n"
+	"       esptun down NAME | --all [timeout SECS]\n"
 	"       esptun status [NAME]\n"
 	"       esptun reload\n"
 	"Asks the agent, esptund, to bring up or take down the tunnel of\n"
@@ -405,7 +405,10 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 		args_fail(a, "%s needs the name of a tunnel: esptun %s NAME", cmd, cmd);
 		return cli_usage_error(a);
 	}
-	request = json_pack("{ssss}", "cmd", cmd, "tunnel", tunnel);
+	if (!strcmp(cmd, "down") && !strcmp(tunnel, "--all"))
+		request = json_pack("{sssb}", "cmd", cmd, "all", 1);
+	else
+		request = json_pack("{ssss}", "cmd", cmd, "tunnel", tunnel);
 	a->seen = 0;
 	while (a->argc) {
 		if (args_keyword(a, keywords, &id) || args_u32(a, "timeout", 0, 3599, &timeout)) {

@@ -9,8 +9,6 @@
 #include "ike/app/agent_int.h"
 #include "ike/proto/names.h"
 
-enum { STOP_TIME = 5000 /* ms for peers to confirm that we go */ };
-
 /* ---- finding tunnels -------------------------------------------------------------- */
 
 static size_t name_bucket(const char *name)
@@ -561,8 +559,6 @@ static uint64_t tunnel_next(const struct tunnel *t)
 {
 	uint64_t at = needs_name(t) && !t->lookup ? t->lookup_at : UINT64_MAX;
 
-	if (t->agent->stopping)
-		return at;
 	if (t->reopen_at < at)
 		at = t->reopen_at;
 	return t->restore_at < at ? t->restore_at : at;
@@ -576,9 +572,9 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 	}
 	if (needs_name(t) && !t->lookup && t->lookup_at <= now)
 		path_resolve(a, t);
-	else if (t->reopen_at <= now && !a->stopping)
+	else if (t->reopen_at <= now)
 		tunnel_open(a, t);
-	else if (t->restore_at <= now && !a->stopping)
+	else if (t->restore_at <= now)
 		follow_restore(a, t);
 	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
@@ -613,8 +609,6 @@ static uint64_t next_wake(const struct agent *a)
 		when = first->at;
 	if (a->look_at < when)
 		when = a->look_at;
-	if (a->stopping && a->stop_at < when)
-		when = a->stop_at;
 	return when;
 }
 
@@ -626,10 +620,7 @@ void agent_settle(struct agent *a)
 	settle_tunnels(a);
 	cmd_review(a);
 	a->settling = false;
-	if (a->stopping && (a->options->keep || ike_core_idle(a->core) || loop_now() >= a->stop_at))
-		loop_stop(a->loop);
-	else
-		loop_wake_at(a->loop, next_wake(a));
+	loop_wake_at(a->loop, next_wake(a));
 }
 
 /* ---- life ----------------------------------------------------------------------------------------- */
@@ -746,18 +737,8 @@ void agent_reload(struct agent *a)
 
 void agent_stop(struct agent *a)
 {
-	if (a->stopping) { /* asked twice: do not wait for peers */
-		loop_stop(a->loop);
-		return;
-	}
-	a->stopping = true;
-	a->stop_at = loop_now() + STOP_TIME;
-	log_say(IKE_LOG_INFO, NULL,
-		a->options->keep ? "stopping; tunnels go on without agent"
-				 : "stopping; telling the peers");
-	if (!a->options->keep)
-		ike_core_shutdown(a->core, loop_now());
-	agent_settle(a);
+	log_say(IKE_LOG_INFO, NULL, "stopping; tunnels go on without agent");
+	loop_stop(a->loop);
 }
 
 struct event_base *agent_base(struct agent *a)
@@ -769,13 +750,11 @@ void agent_free(struct agent *a)
 {
 	struct tunnel *t;
 
+	/* Links, routes and SAs stay. */
 	if (!a)
 		return;
 	ctl_close(a->ctl);
 	while ((t = a->tunnels)) {
-		/* Links, routes and SAs survive only if that was asked for. */
-		if (!a->options->keep && t->ifindex)
-			tunnel_shut(a, t);
 		a->tunnels = t->next;
 		tunnel_free(t);
 	}

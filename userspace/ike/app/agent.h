@@ -15,7 +15,6 @@ struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
 	const char *socket; /* control socket */
 	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
-	bool keep; /* at the end leave links, routes and SAs as they are */
 };
 
 /*
@@ -30,7 +29,7 @@ int agent_start(struct agent *a);
 /* Until agent_stop() is through. 0, or -1 if the loop failed. */
 int agent_run(struct agent *a);
 
-/* For signal handlers of the event loop: read the configuration again; end in good order. */
+/* For signal handlers of the event loop: read the configuration again; end, with the tunnels left as they are. */
 void agent_reload(struct agent *a);
 void agent_stop(struct agent *a);
 

@@ -107,8 +107,7 @@ struct agent {
 	TAILQ_HEAD(, tunnel) dirty; /* to be looked at when the event is over */
 	struct timers timers;
 	struct waiter *waiters;
-	bool stopping, settling;
-	uint64_t stop_at; /* give up waiting for peers */
+	bool settling;
 	uint64_t look_at; /* when to look at all ways to peers; UINT64_MAX: nothing changed */
 	uint64_t look_not_before;
 };

@@ -361,8 +361,21 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 			     : why_silent(t, &s);
 }
 
+static json_t *judge_all_down(const struct agent *a, const struct waiter *w)
+{
+	for (const struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->ifindex || t->after)
+			return loop_now() >= w->deadline
+				       ? failure("%s is still closing", t->conf.name)
+				       : NULL;
+	}
+	return json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *judge_down(struct agent *a, const struct waiter *w, const struct tunnel *t)
 {
+	if (!*w->tunnel)
+		return judge_all_down(a, w);
 	if (!t)
 		return json_pack("{s:b}", "ok", 1);
 	if (!t->ifindex && !t->after)
@@ -433,9 +446,21 @@ static void down(struct agent *a, struct ctl_request *q, const char *name, json_
 		return;
 	}
 	wait_for(a, q, t, false, what);
-	t->error[0] = 0;
+	tunnel_well(t, t->trouble);
 	if (!t->after)
 		tunnel_close(a, t, AFTER_STAY);
+}
+
+static void down_all(struct agent *a, struct ctl_request *q, json_t *what)
+{
+	static const struct tunnel all; /* without a name */
+
+	wait_for(a, q, &all, false, what);
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		tunnel_well(t, t->trouble);
+		if (!t->after)
+			tunnel_close(a, t, AFTER_STAY);
+	}
 }
 
 static void reload(struct agent *a, struct ctl_request *q)
@@ -462,8 +487,6 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 
 	if (!cmd)
 		ctl_answer(q, failure("the request has no \"cmd\""));
-	else if (a->stopping)
-		ctl_answer(q, failure("esptund is stopping"));
 	else if (!strcmp(cmd, "status"))
 		ctl_answer(q, status(a, name));
 	else if (!strcmp(cmd, "reload"))
@@ -472,6 +495,8 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 		ctl_answer(q,
 			   failure("unknown command \"%.40s\": expected status, up, down or reload",
 				   cmd));
+	else if (!strcmp(cmd, "down") && json_is_true(json_object_get(what, "all")))
+		down_all(a, q, what);
 	else if (!name)
 		ctl_answer(q, failure("%s needs the name of a tunnel", cmd));
 	else if (!strcmp(cmd, "up"))

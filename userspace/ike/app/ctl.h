@@ -11,6 +11,7 @@
  *	an attempt failed, or after timeout seconds (default 20; 0: at once).
  *   {"cmd":"down","tunnel":"hq"}
  *	Answers when the peer was told and the netdevice, its addresses and routes are gone.
+ *   {"cmd":"down","all":true}             the same for all tunnels
  *   {"cmd":"reload"}                      read the configuration files again
  *
  * Answers

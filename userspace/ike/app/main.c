@@ -30,7 +30,6 @@ static const char usage[] =
 	"  -s, --socket PATH     control socket, by default " CTL_SOCKET "\n"
 	"  -b, --background      go to the background once running, log to syslog\n"
 	"  -f, --foreground      stay (default)\n"
-	"  -k, --keep            at the end leave netdevices, routes and SAs in place\n"
 	"  -d, --debug           log more\n"
 	"      --check           read the files (all of DIR if none is named), say what is wrong, end\n"
 	"      --debug-keys DIR  write Wireshark's key tables to DIR: gives all traffic away\n"
@@ -38,7 +37,8 @@ static const char usage[] =
 	"  -V, --version         version\n"
 	"  -h, --help            this\n"
 	"\n"
-	"SIGHUP reads the configuration again; SIGTERM and SIGINT end in good order.\n";
+	"SIGHUP reads the configuration again. SIGTERM and SIGINT end the agent, not the tunnels: that\n"
+	"does esptun down --all.\n";
 
 struct options {
 	struct agent_options agent;
@@ -264,7 +264,6 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "socket", required_argument, NULL, 's' },
 		{ "background", no_argument, NULL, 'b' },
 		{ "foreground", no_argument, NULL, 'f' },
-		{ "keep", no_argument, NULL, 'k' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "check", no_argument, NULL, OPT_CHECK },
 		{ "debug-keys", required_argument, NULL, OPT_KEYS },
@@ -275,13 +274,12 @@ static int parse(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:s:bfkdVh", longs, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "c:s:bfdVh", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'c': o->agent.config_dir = optarg; break;
 		case 's': o->agent.socket = optarg; break;
 		case 'b': o->background = true; break;
 		case 'f': o->background = false; break;
-		case 'k': o->agent.keep = true; break;
 		case 'd': o->debug = true; break;
 		case OPT_CHECK: o->check = true; break;
 		case OPT_KEYS: o->agent.key_dir = optarg; break;
