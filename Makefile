@@ -18,6 +18,7 @@ sysconfdir ?= /etc
 # The unit, tmpfiles and modules have fixed homes; ip loads plugins from its own.
 unitdir ?= /lib/systemd/system
 tmpfilesdir ?= /usr/lib/tmpfiles.d
+sysusersdir ?= /usr/lib/sysusers.d
 completiondir ?= /usr/share/bash-completion/completions
 srcdir  ?= /usr/src
 MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -220,6 +221,10 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),' \
 		$D/esptund.service >$(DESTDIR)$(unitdir)/esptund.service
 	$(Q)$(call put,0644,$D/esptun.tmpfiles,$(tmpfilesdir)/esptun.conf)
+	$(Q)$(call put,0644,$D/esptun.sysusers,$(sysusersdir)/esptun.conf)
+	$(if $(DESTDIR),,$(Q)systemd-sysusers $(sysusersdir)/esptun.conf 2>/dev/null || \
+		getent passwd esptund >/dev/null || \
+		useradd --system --no-create-home --shell /usr/sbin/nologin esptund)
 	$(Q)$(call put,0644,$D/completion.bash,$(completiondir)/esptun)
 	$(Q)$(call put,0644,$D/example.conf,$(docdir)/example.conf)
 	$(Q)install -d -m 0700 $(DESTDIR)$(sysconfdir)/esptun
@@ -230,7 +235,8 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 uninstall: ## remove what install put there; /etc/esptun stays
 	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
 		$(libdir)/libesptun.so $(libdir)/libesptun.a $(iplibdir)/link_esptun.so \
-		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(completiondir)/esptun)
+		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(sysusersdir)/esptun.conf \
+		$(completiondir)/esptun)
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}; done
 	$(Q)rm -rf $(DESTDIR)$(includedir)/esptun $(DESTDIR)$(docdir) $(DEST_SRC)
 

@@ -62,7 +62,7 @@ static int tear_down(void **state)
 		ctl_answer(late, json_object());
 	ctl_close(ctl);
 	event_base_free(base);
-	return access(path, F_OK) ? 0 : -1;
+	return unlink(path); /* the agent has it removed by another process */
 }
 
 static int dial(void)

@@ -85,7 +85,7 @@ refuse "a second esptund in the same namespace" 'another esptund runs in this ne
 is "the control socket is for root only" "$(stat -c %a /run/alone.control)" 600
 is "key tables are for root only" "$(stat -c %a /run/keys/esp_sa /run/keys/ikev2_decryption_table | xargs)" "600 600"
 caps=$(sed -n 's/^CapEff:\t//p' "/proc/$(pgrep -n -x esptund)/status")
-is "of all capabilities it keeps two" "$caps" 0000000000001400
+is "of all capabilities it keeps one" "$caps" 0000000000001000
 is "system calls are filtered" "$(sed -n 's/^Seccomp:\t//p' "/proc/$(pgrep -n -x esptund)/status")" 2
 refuse "an unknown tunnel is named" 'nosuch.conf: cannot be read: No such file' tell alone up nosuch
 check "ends on SIGTERM" agent_stop alone

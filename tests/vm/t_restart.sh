@@ -172,6 +172,13 @@ all_came restart "agent restarted in good order"
 
 # ---- the end ----------------------------------------------------------------------------------
 
+agent_stop gwa
+mv /run/conf/gwa/hq.conf /run/conf/gwa/hq.away
+agent gwa
+check "a tunnel whose file went meanwhile is removed" no_link gwa hq
+like "which is said" "$(said gwa 'hq.conf is gone')" 'removing this netdevice of a former agent'
+mv /run/conf/gwa/hq.away /run/conf/gwa/hq.conf
+must tell gwa up hq
 check "down --all takes them all down" tell gwa down --all
 check "no netdevice is left" no_link gwa hq
 check "the peer is told" wait_for 5 state_is gwb down

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -336,7 +335,7 @@ static void on_complaint(void *ctx, bool error, unsigned int line, const char *t
 		snprintf(c->text, c->size, "%s", full);
 }
 
-/* @conf holds the key: its reader wipes it after tunnel_insert() has copied it. */
+/* @conf holds the key: its owner wipes it after tunnel_insert() has copied it. */
 static int load(const struct agent *a, const char *name, struct config *conf, struct complaints *c)
 {
 	struct config_report report = { on_complaint, c };
@@ -344,7 +343,7 @@ static int load(const struct agent *a, const char *name, struct config *conf, st
 
 	snprintf(path, sizeof(path), "%s/%s.conf", a->options->config_dir, name);
 	c->path = path;
-	return config_load(path, conf, &report);
+	return reader_load(a->reader, name, conf, &report);
 }
 
 struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t err_size)
@@ -406,31 +405,61 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 	ike_wipe(&conf, sizeof(conf));
 }
 
-static int is_config(const struct dirent *d)
-{
-	size_t len = strlen(d->d_name);
+struct names {
+	char (*v)[256];
+	size_t n;
+	bool failed;
+};
 
-	return d->d_name[0] != '.' && len > 5 && !strcmp(d->d_name + len - 5, ".conf");
+static void add_name(void *ctx, const char *name)
+{
+	struct names *l = ctx;
+	char(*grown)[256] = realloc(l->v, (l->n + 1) * sizeof(*grown));
+
+	if (!grown) {
+		l->failed = true;
+		return;
+	}
+	l->v = grown;
+	snprintf(grown[l->n++], sizeof(*grown), "%s", name);
+}
+
+static bool has_name(const struct names *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (!strcmp(l->v[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* The names of the configuration files; -1, and the reason is logged, if there are none to be had. */
+static int list_configs(struct agent *a, struct names *l)
+{
+	int err = reader_list(a->reader, add_name, l);
+
+	if (!err && l->failed)
+		err = -ENOMEM;
+	if (!err)
+		return 0;
+	log_say(IKE_LOG_ERROR, NULL,
+		"cannot read %s: %s; tunnels are files NAME.conf in it, see esptun.conf(5)",
+		a->options->config_dir, strerror(-err));
+	free(l->v);
+	return -1;
 }
 
 int agent_read_configs(struct agent *a, struct reload *r)
 {
-	struct dirent **list;
-	int n = scandir(a->options->config_dir, &list, is_config, alphasort);
+	struct names files = { .n = 0 };
 
-	if (n < 0) {
-		log_say(IKE_LOG_ERROR, NULL,
-			"cannot read %s: %s; tunnels are files NAME.conf in it, see esptun.conf(5)",
-			a->options->config_dir, strerror(errno));
+	if (list_configs(a, &files))
 		return -1;
-	}
 	for (struct tunnel *t = a->tunnels; t; t = t->next)
 		t->has_file = false;
-	for (int i = 0; i < n; i++) {
-		struct tunnel *t;
+	for (size_t i = 0; i < files.n; i++) {
+		struct tunnel *t = tunnel_by_name(a, files.v[i]);
 
-		list[i]->d_name[strlen(list[i]->d_name) - 5] = 0;
-		t = tunnel_by_name(a, list[i]->d_name);
 		if (t)
 			t->has_file = true;
 	}
@@ -441,12 +470,37 @@ int agent_read_configs(struct agent *a, struct reload *r)
 		if (r)
 			note(r->removed, t->conf.name);
 	}
-	for (int i = 0; i < n; i++) {
-		read_config(a, list[i]->d_name, r);
-		free(list[i]);
-	}
-	free(list);
+	for (size_t i = 0; i < files.n; i++)
+		read_config(a, files.v[i], r);
+	free(files.v);
 	return 0;
+}
+
+struct leftovers {
+	struct agent *agent;
+	struct names files;
+};
+
+static void remove_leftover(void *ctx, const char *name, uint32_t ifindex)
+{
+	struct leftovers *l = ctx;
+
+	if (tunnel_by_index(l->agent, ifindex) || has_name(&l->files, name))
+		return;
+	log_say(IKE_LOG_INFO, name, "removing this netdevice of a former agent: %s/%s.conf is gone",
+		l->agent->options->config_dir, name);
+	net_down(l->agent->net, ifindex);
+}
+
+/* A tunnel that outlived its agent may have lost its file since. */
+static void remove_leftovers(struct agent *a)
+{
+	struct leftovers l = { .agent = a };
+
+	if (list_configs(a, &l.files))
+		return;
+	net_each_own(a->net, remove_leftover, &l);
+	free(l.files.v);
 }
 
 /* ---- events --------------------------------------------------------------------------------- */
@@ -690,7 +744,8 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 	return a->core;
 }
 
-struct agent *agent_new(const struct agent_options *o, char *err, size_t err_size)
+struct agent *agent_new(const struct agent_options *o, struct reader *reader, char *err,
+			size_t err_size)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 
@@ -699,6 +754,7 @@ struct agent *agent_new(const struct agent_options *o, char *err, size_t err_siz
 		return NULL;
 	}
 	a->options = o;
+	a->reader = reader;
 	a->look_at = UINT64_MAX;
 	TAILQ_INIT(&a->dirty);
 	if (open_all(a, err, err_size))
@@ -715,6 +771,7 @@ int agent_start(struct agent *a)
 			a->options->key_dir);
 	if (agent_read_configs(a, NULL))
 		return -1;
+	remove_leftovers(a);
 	if (!a->tunnels)
 		log_say(IKE_LOG_WARN, NULL,
 			"no tunnel yet: put NAME.conf into %s and run esptun up NAME",

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 struct agent;
+struct reader;
 
 struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
@@ -18,10 +19,11 @@ struct agent_options {
 };
 
 /*
- * Open sockets, claim the IKE channel. @o and its strings must outlive the agent. NULL
- * with a sentence in @err.
+ * Open sockets, claim the IKE channel. @o, its strings and @reader must outlive the agent.
+ * NULL with a sentence in @err.
  */
-struct agent *agent_new(const struct agent_options *o, char *err, size_t err_size);
+struct agent *agent_new(const struct agent_options *o, struct reader *reader, char *err,
+			size_t err_size);
 
 /* Read the configuration folder and begin. Tunnels that fail are logged; -1 if the folder cannot be read. */
 int agent_start(struct agent *a);

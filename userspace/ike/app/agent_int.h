@@ -14,6 +14,7 @@
 #include "ike/app/ctl.h"
 #include "ike/app/keytable.h"
 #include "ike/app/log.h"
+#include "ike/app/reader.h"
 #include "ike/io/dns.h"
 #include "ike/io/kernel.h"
 #include "ike/io/loop.h"
@@ -94,6 +95,7 @@ struct waiter {
 
 struct agent {
 	const struct agent_options *options;
+	struct reader *reader;
 	struct loop *loop;
 	struct udp *udp;
 	struct kernel *kernel;

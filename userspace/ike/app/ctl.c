@@ -33,7 +33,6 @@ struct ctl {
 	unsigned int n_clients;
 	ctl_fn fn;
 	void *ctx;
-	char path[108];
 };
 
 static void client_free(struct client *c)
@@ -221,7 +220,6 @@ struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void 
 		ctl->base = base;
 		ctl->fn = fn;
 		ctl->ctx = ctx;
-		memcpy(ctl->path, addr.sun_path, sizeof(ctl->path));
 		ctl->listener = evconnlistener_new(
 			base, on_accept, ctl, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 8, fd);
 	}
@@ -243,7 +241,6 @@ void ctl_close(struct ctl *ctl)
 		client_free(ctl->clients);
 	}
 	evconnlistener_free(ctl->listener);
-	unlink(ctl->path);
 	free(ctl);
 }
 

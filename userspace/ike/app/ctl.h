@@ -81,7 +81,7 @@ typedef void (*ctl_fn)(void *ctx, struct ctl_request *q, json_t *what);
  */
 struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void *ctx, char *err,
 		     size_t err_size);
-/* Answers may still be given afterwards; they go nowhere. NULL is fine. */
+/* The socket's name stays. Answers may still be given afterwards; they go nowhere. NULL is fine. */
 void ctl_close(struct ctl *c);
 
 /*

@@ -13,12 +13,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ike/app/agent.h"
 #include "ike/app/config.h"
 #include "ike/app/ctl.h"
 #include "ike/app/log.h"
+#include "ike/app/reader.h"
 #include "ike/app/rights.h"
 
 static const char usage[] =
@@ -91,26 +93,29 @@ static int check(const struct options *o, char **files, int n)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
-/* Tell systemd (Type=notify), by the protocol of sd_notify(3). */
+/*
+ * Tell systemd (Type=notify), by the protocol of sd_notify(3). The socket is kept: later on
+ * the agent may not open one.
+ */
 static void notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t len = path ? strlen(path) : 0;
-	int fd;
+	static int fd = -1;
 
 	if (!len || len >= sizeof(to.sun_path))
 		return;
 	memcpy(to.sun_path, path, len);
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = 0; /* abstract */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
 	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		log_say(IKE_LOG_WARN, NULL, "cannot notify systemd: %s", strerror(errno));
-	close(fd);
 }
 
 /* The folder of the socket, for root only. Only the last component is made. */
@@ -127,17 +132,24 @@ static void make_socket_dir(const char *socket_path)
 	mkdir(dir, 0700); /* if it fails, making the socket says so */
 }
 
+/* The way out of the terminal, opened while that is allowed. */
+struct background {
+	int ready; /* tells the starting process */
+	int null;
+};
+
 /*
  * Fork; the parent ends when the child runs (a byte on the pipe) or has failed. In the
- * child: the descriptor to tell it with.
+ * child: 0, or -1 with the cause in errno.
  */
-static int go_background(void)
+static int go_background(struct background *b)
 {
 	int fds[2];
 	char ready;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC))
+	b->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (b->null < 0 || pipe2(fds, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (pid < 0)
@@ -148,21 +160,20 @@ static int go_background(void)
 	}
 	close(fds[0]);
 	setsid();
-	return fds[1];
+	b->ready = fds[1];
+	return 0;
 }
 
-static void leave_terminal(int fd)
+static void leave_terminal(const struct background *b, bool debug)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-	}
-	if (write(fd, "", 1) < 0)
+	log_open(debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, true);
+	dup2(b->null, STDIN_FILENO);
+	dup2(b->null, STDOUT_FILENO);
+	dup2(b->null, STDERR_FILENO);
+	if (write(b->ready, "", 1) < 0)
 		log_say(IKE_LOG_WARN, NULL, "the starting process is gone");
-	close(fd);
+	close(b->ready);
+	close(b->null);
 }
 
 static void on_end_signal(evutil_socket_t sig, short what, void *arg)
@@ -212,45 +223,69 @@ static void warm_up(void)
 
 	ike_crypto_random(NULL, &byte, 1);
 	evutil_secure_rng_init();
+	tzset();
+	notify("STATUS=starting");
+}
+
+/*
+ * Open what takes rights, give them up, read the configuration. NULL, and the reason is
+ * logged.
+ */
+static struct agent *start(const struct options *o, struct reader *reader)
+{
+	char err[1024] = "out of memory";
+	struct agent *a;
+
+	make_socket_dir(o->agent.socket);
+	a = agent_new(&o->agent, reader, err, sizeof(err));
+	if (a && !rights_drop(err, sizeof(err)) && watch_signals(a) &&
+	    !rights_confine(o->background, !o->no_seccomp, err, sizeof(err)) && !agent_start(a))
+		return a;
+	if (*err)
+		log_say(IKE_LOG_ERROR, NULL, "%s", err);
+	agent_free(a);
+	return NULL;
 }
 
 static int serve(const struct options *o)
 {
-	int fd = -1, rc;
-	char err[1024];
+	const struct reader_options reading = {
+		.config_dir = o->agent.config_dir,
+		.socket = o->agent.socket,
+		.quiet = o->background,
+		.seccomp = !o->no_seccomp,
+	};
+	struct background background = { -1, -1 };
+	struct reader *reader;
+	char err[512];
 	struct agent *a;
+	int rc;
 
-	if (o->background) {
-		fd = go_background();
-		if (fd < 0) {
-			fprintf(stderr, "esptund: cannot go to the background: %s\n",
-				strerror(errno));
-			return 1;
-		}
+	if (o->background && go_background(&background)) {
+		fprintf(stderr, "esptund: cannot go to the background: %s\n", strerror(errno));
+		return 1;
 	}
 	log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, false);
 	event_set_log_callback(on_libevent);
+	reader = reader_start(&reading, err, sizeof(err));
+	if (!reader) {
+		log_say(IKE_LOG_ERROR, NULL, "%s", err);
+		return 1;
+	}
 	warm_up();
-	make_socket_dir(o->agent.socket);
-	a = agent_new(&o->agent, err, sizeof(err));
-	if (!a || rights_drop(err, sizeof(err)) || !watch_signals(a) ||
-	    (!o->no_seccomp && rights_confine(err, sizeof(err)))) {
-		log_say(IKE_LOG_ERROR, NULL, "%s", a && !*err ? "out of memory" : err);
-		agent_free(a);
+	a = start(o, reader);
+	if (!a) {
+		reader_free(reader);
 		return 1;
 	}
-	if (agent_start(a)) {
-		agent_free(a);
-		return 1;
-	}
-	if (o->background) {
-		log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, true);
-		leave_terminal(fd);
-	}
+	if (o->background)
+		leave_terminal(&background, o->debug);
 	log_say(IKE_LOG_INFO, NULL, "version " ESPTUN_VERSION ", ready");
-	notify("READY=1");
+	notify("READY=1\nSTATUS=ready");
 	rc = agent_run(a);
 	agent_free(a);
+	reader_remove_socket(reader);
+	reader_free(reader);
 	log_say(IKE_LOG_INFO, NULL, "ended");
 	return rc ? 1 : 0;
 }

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Three walls around the agent, each of which holds without the others: another user than
+ * root, who owns nothing (with one capability left); Landlock, by which files can be read
+ * below a few folders and nothing can be changed; and a filter of system calls, which knows
+ * no way to open for writing, to reach a Unix socket, to signal another process, or to run
+ * other code.
+ */
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
 #include <linux/netlink.h>
+#include <pwd.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "ike/app/log.h"
 #include "ike/app/rights.h"
+
+/* ---- memory, user, capabilities ------------------------------------------------------- */
 
 /* Keys live in memory: neither swap nor a core file nor a debugger shall get them. */
 static void guard_memory(void)
@@ -22,10 +37,30 @@ static void guard_memory(void)
 	struct rlimit none = { 0, 0 }, all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0);
 	/* Best effort: in a container the limit may be out of reach. */
 	if (!setrlimit(RLIMIT_MEMLOCK, &all))
 		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+/* Become RIGHTS_USER with the capabilities chosen; 0, or -1 with a sentence. */
+static int change_user(char *err, size_t err_size)
+{
+	const struct passwd *user = getpwnam(RIGHTS_USER);
+	int rc;
+
+	if (geteuid())
+		return capng_apply(CAPNG_SELECT_CAPS);
+	if (!user) {
+		log_say(IKE_LOG_WARN, NULL,
+			"there is no user " RIGHTS_USER
+			", so esptund stays root, without capabilities but one: make the user with useradd --system --no-create-home --shell /usr/sbin/nologin " RIGHTS_USER);
+		return capng_apply(CAPNG_SELECT_CAPS);
+	}
+	rc = capng_change_id((int)user->pw_uid, (int)user->pw_gid, CAPNG_DROP_SUPP_GRP);
+	if (rc)
+		snprintf(err, err_size,
+			 "cannot become the user " RIGHTS_USER ": step %d of it failed", -rc);
+	return rc;
 }
 
 int rights_drop(char *err, size_t err_size)
@@ -37,14 +72,89 @@ int rights_drop(char *err, size_t err_size)
 		return -1;
 	}
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN,
-			  CAP_NET_BIND_SERVICE, -1) ||
-	    capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-		snprintf(err, err_size, "cannot give up capabilities: %s", strerror(errno));
+	snprintf(err, err_size, "cannot give up capabilities");
+	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) ||
+	    change_user(err, err_size) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
-	}
+	prctl(PR_SET_DUMPABLE, 0); /* a change of the user may have set it */
 	return 0;
 }
+
+/* ---- Landlock -------------------------------------------------------------------------- */
+
+#ifndef LANDLOCK_ACCESS_FS_REFER /* <linux/landlock.h> of Linux 5.19 */
+#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE /* 6.2 */
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV /* 6.10 */
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)
+#endif
+
+enum { READING = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
+
+/* All that a Landlock of this version can forbid. */
+static uint64_t forbidden(int version)
+{
+	static const uint64_t added[] = { LANDLOCK_ACCESS_FS_REFER, LANDLOCK_ACCESS_FS_TRUNCATE, 0,
+					  LANDLOCK_ACCESS_FS_IOCTL_DEV };
+	uint64_t all = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1; /* version 1 */
+
+	for (int i = 0; i < 4 && i + 2 <= version; i++)
+		all |= added[i];
+	return all;
+}
+
+static void allow_below(int ruleset, const char *path, uint64_t access)
+{
+	struct landlock_path_beneath_attr below = { .allowed_access = access };
+
+	below.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (below.parent_fd < 0)
+		return; /* what is not there needs no rule */
+	syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+	close(below.parent_fd);
+}
+
+/* A ruleset that allows nothing yet; -1 on a kernel without Landlock. */
+static int landlock_begin(void)
+{
+	int version =
+		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct landlock_ruleset_attr attr = { 0 };
+
+	if (version < 1)
+		return -1;
+	attr.handled_access_fs = forbidden(version);
+	return (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+}
+
+static int landlock_end(int ruleset, char *err, size_t err_size)
+{
+	long rc = syscall(SYS_landlock_restrict_self, ruleset, 0);
+
+	if (rc)
+		snprintf(err, err_size, "cannot restrict access to files (Landlock): %s",
+			 strerror(errno));
+	close(ruleset);
+	return rc ? -1 : 0;
+}
+
+/* hosts and resolv.conf, wherever that leads, and time zones. */
+static int confine_files(char *err, size_t err_size)
+{
+	static const char *const readable[] = { "/etc", "/run", "/usr/share/zoneinfo" };
+	int ruleset = landlock_begin();
+
+	if (ruleset < 0)
+		return 0;
+	for (unsigned int i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
+		allow_below(ruleset, readable[i], READING);
+	return landlock_end(ruleset, err, err_size);
+}
+
+/* ---- system calls ---------------------------------------------------------------------- */
 
 /* Runs in a signal handler: only write(2). */
 static void on_violation(int sig, siginfo_t *info, void *ucontext)
@@ -62,11 +172,8 @@ static void on_violation(int sig, siginfo_t *info, void *ucontext)
 	_exit(159);
 }
 
-/* Everything without a look at the arguments. */
-static const int allowed[] = {
-	/* files: configuration, key table, hosts and resolv.conf, control socket */
-	SCMP_SYS(openat),
-	SCMP_SYS(open),
+/* What both the agent and the reader need, without a look at the arguments. */
+static const int allowed_to_all[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
 	SCMP_SYS(pread64),
@@ -81,13 +188,34 @@ static const int allowed[] = {
 	SCMP_SYS(lseek),
 	SCMP_SYS(fcntl),
 	SCMP_SYS(getdents64),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(dup),
-	SCMP_SYS(dup2),
-	SCMP_SYS(dup3),
 	SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	/* memory; mprotect and mmap are looked at below */
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	/* process: no exec, no fork */
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(sysinfo), /* glibc's qsort(), of 1 KiB or more: scandir() of many tunnels */
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+static const int allowed_to_agent[] = {
 	/* sockets */
 	SCMP_SYS(bind),
 	SCMP_SYS(connect),
@@ -113,66 +241,121 @@ static const int allowed[] = {
 	SCMP_SYS(select),
 	SCMP_SYS(pselect6),
 	SCMP_SYS(timerfd_settime),
-	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_getres),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(time),
 	SCMP_SYS(nanosleep),
 	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(restart_syscall),
-	/* memory; mprotect and mmap are looked at below */
-	SCMP_SYS(brk),
-	SCMP_SYS(munmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(madvise),
+	/* memory */
 	SCMP_SYS(mlock),
 	SCMP_SYS(mlock2),
 	SCMP_SYS(munlock),
-	/* process: no exec, no fork */
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
+	/* process; the terminal is left late */
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
 	SCMP_SYS(sigaltstack),
-	SCMP_SYS(futex),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(getpid),
-	SCMP_SYS(gettid),
-	SCMP_SYS(tgkill),
-	SCMP_SYS(getuid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(getgid),
-	SCMP_SYS(getegid),
-	SCMP_SYS(umask),
 	SCMP_SYS(uname),
-	SCMP_SYS(sysinfo), /* glibc's qsort(), of 1 KiB or more: scandir() of many tunnels */
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
 };
 
-static int allow_arguments(scmp_filter_ctx f)
+static int allow_list(scmp_filter_ctx f, const int *list, size_t n)
 {
-	static const int families[] = { AF_UNIX, AF_INET, AF_INET6 };
 	int rc = 0;
 
-	for (unsigned int i = 0; i < sizeof(families) / sizeof(families[0]) && !rc; i++)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, list[i], 0);
+	return rc;
+}
+
+/* A rule about one bit field of one argument. */
+struct field_rule {
+	uint32_t action;
+	int syscall;
+	unsigned int arg;
+	uint64_t mask, value;
+};
+
+static int add_fields(scmp_filter_ctx f, const struct field_rule *rules, size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = seccomp_rule_add(f, rules[i].action, rules[i].syscall, 1,
+				      SCMP_CMP(rules[i].arg, SCMP_CMP_MASKED_EQ, rules[i].mask,
+					       rules[i].value));
+	return rc;
+}
+
+#define REFUSE SCMP_ACT_ERRNO(EACCES)
+#define CHANGING (O_ACCMODE | O_CREAT | O_TRUNC)
+
+static int allow_common(scmp_filter_ctx f)
+{
+	static const struct field_rule rules[] = {
+		/* files are opened for reading, or not at all */
+		{ SCMP_ACT_ALLOW, SCMP_SYS(openat), 2, CHANGING, O_RDONLY },
+		{ REFUSE, SCMP_SYS(openat), 2, O_WRONLY, O_WRONLY },
+		{ REFUSE, SCMP_SYS(openat), 2, O_RDWR, O_RDWR },
+		{ REFUSE, SCMP_SYS(openat), 2, O_CREAT, O_CREAT },
+		{ REFUSE, SCMP_SYS(openat), 2, O_TRUNC, O_TRUNC },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(open), 1, CHANGING, O_RDONLY },
+		{ REFUSE, SCMP_SYS(open), 1, O_WRONLY, O_WRONLY },
+		{ REFUSE, SCMP_SYS(open), 1, O_RDWR, O_RDWR },
+		{ REFUSE, SCMP_SYS(open), 1, O_CREAT, O_CREAT },
+		{ REFUSE, SCMP_SYS(open), 1, O_TRUNC, O_TRUNC },
+		/* no memory that can be executed */
+		{ SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
+		{ SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
+	};
+	int rc = allow_list(f, allowed_to_all, sizeof(allowed_to_all) / sizeof(allowed_to_all[0]));
+
+	if (!rc)
+		rc = add_fields(f, rules, sizeof(rules) / sizeof(rules[0]));
+	/* abort() */
+	if (!rc)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	if (!rc)
+		rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(tgkill), 1,
+				      SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+	return rc;
+}
+
+/* Datagrams to name servers, and rtnetlink; Unix sockets only to syslog. */
+static int allow_sockets(scmp_filter_ctx f, bool syslog)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+	int rc = 0;
+
+	for (unsigned int i = 0; i < 3 && !rc; i++) {
+		bool datagrams = families[i] != AF_UNIX || syslog;
+
+		rc = seccomp_rule_add(f, datagrams ? SCMP_ACT_ALLOW : REFUSE, SCMP_SYS(socket), 2,
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
+		/* SOCK_STREAM, SOCK_RAW and SOCK_SEQPACKET are odd numbers. */
+		if (!rc)
+			rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 2,
+					      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+					      SCMP_A1(SCMP_CMP_MASKED_EQ, 1, 1));
+	}
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
 				      SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
 				      SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE));
+	return rc;
+}
+
+static int allow_to_agent(scmp_filter_ctx f, bool syslog)
+{
+	int rc = allow_list(f, allowed_to_agent,
+			    sizeof(allowed_to_agent) / sizeof(allowed_to_agent[0]));
+
+	if (!rc)
+		rc = allow_sockets(f, syslog);
 	/* libevent puts the signals back at the end; the handler of violations stays. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction), 1,
 				      SCMP_A0(SCMP_CMP_NE, SIGSYS));
-	/* No memory that can be executed. */
-	if (!rc)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (!rc)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	/* glibc asks how much memory may be locked or taken, it does not change it. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
@@ -180,18 +363,18 @@ static int allow_arguments(scmp_filter_ctx f)
 	return rc;
 }
 
-int rights_confine(char *err, size_t err_size)
+static int filter_begin(scmp_filter_ctx *f)
 {
 	struct sigaction action = { .sa_sigaction = on_violation, .sa_flags = SA_SIGINFO };
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_TRAP);
-	int rc = f ? 0 : -ENOMEM;
 
-	if (sigaction(SIGSYS, &action, NULL))
-		rc = -errno;
-	for (unsigned int i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !rc; i++)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (!rc)
-		rc = allow_arguments(f);
+	*f = seccomp_init(SCMP_ACT_TRAP);
+	if (!*f)
+		return -ENOMEM;
+	return sigaction(SIGSYS, &action, NULL) ? -errno : allow_common(*f);
+}
+
+static int filter_end(scmp_filter_ctx f, int rc, char *err, size_t err_size)
+{
 	if (!rc)
 		rc = seccomp_load(f);
 	if (f)
@@ -201,4 +384,59 @@ int rights_confine(char *err, size_t err_size)
 			 "cannot install the system call filter: %s; --no-seccomp goes without",
 			 strerror(-rc));
 	return rc ? -1 : 0;
+}
+
+/* ---- the two processes ----------------------------------------------------------------- */
+
+int rights_confine(bool syslog, bool seccomp, char *err, size_t err_size)
+{
+	scmp_filter_ctx f;
+	int rc;
+
+	if (confine_files(err, err_size))
+		return -1;
+	if (!seccomp)
+		return 0;
+	rc = filter_begin(&f);
+	if (!rc)
+		rc = allow_to_agent(f, syslog);
+	return filter_end(f, rc, err, err_size);
+}
+
+static int confine_reader_files(const char *socket, char *err, size_t err_size)
+{
+	char dir[4096], *slash;
+	int ruleset = landlock_begin();
+
+	if (ruleset < 0)
+		return 0;
+	allow_below(ruleset, "/", READING);
+	snprintf(dir, sizeof(dir), "%s", socket);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = 0;
+	allow_below(ruleset, slash ? dir : ".", LANDLOCK_ACCESS_FS_REMOVE_FILE);
+	return landlock_end(ruleset, err, err_size);
+}
+
+int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_size)
+{
+	scmp_filter_ctx f;
+	int rc;
+
+	guard_memory();
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_DUMPABLE, 0)) {
+		snprintf(err, err_size, "cannot give up capabilities: %s", strerror(errno));
+		return -1;
+	}
+	if (confine_reader_files(socket, err, err_size))
+		return -1;
+	if (!seccomp)
+		return 0;
+	rc = filter_begin(&f);
+	if (!rc)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(unlink), 0);
+	return filter_end(f, rc, err, err_size);
 }

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Giving up what the agent does not need, before it reads the first packet.
+ * Giving up what the agent and the process that reads its files do not need, before the
+ * first packet is read.
  */
 #ifndef ESPTUN_IKE_RIGHTS_H
 #define ESPTUN_IKE_RIGHTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#define RIGHTS_USER "esptund"
+
 /*
- * No core dumps, no ptrace, no swap; capabilities only to change the network
- * (CAP_NET_ADMIN) and bind port 500 (CAP_NET_BIND_SERVICE). 0, or -1 with a sentence
- * in @err: not root, or the kernel refused.
+ * No core dumps, no ptrace, no swap; the user RIGHTS_USER instead of root, if there is one;
+ * no capability but CAP_NET_ADMIN. 0, or -1 with a sentence in @err: not root, or the
+ * kernel refused.
  */
 int rights_drop(char *err, size_t err_size);
 
 /*
- * Allow only the system calls an agent that is set up needs; any other one ends the
- * process with a line on standard error that names it. Call it last. 0, or -1 with a
- * sentence.
+ * Files can be read below /etc and /run, none can be changed (if the kernel has Landlock).
+ * With @seccomp only the system calls an agent that is set up needs are allowed; any other
+ * one ends the process with a line on standard error that names it. With @syslog that may
+ * be reached again. Call it last. 0, or -1 with a sentence.
  */
-int rights_confine(char *err, size_t err_size);
+int rights_confine(bool syslog, bool seccomp, char *err, size_t err_size);
+
+/*
+ * The same for the process that reads files: no capability, no socket; it stays root, reads
+ * all that root owns, and may remove files from the folder of @socket.
+ */
+int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_size);
 
 #endif

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The process that reads files: what it hands out, and what it does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ike/app/reader.h"
+
+#define KEY "5dtRc2sPqYb8Wm1xVn7uKz4L"
+
+struct fixture {
+	char dir[32], socket[64];
+	struct reader_options options;
+	struct reader *reader;
+	char names[256], reports[4096];
+	unsigned int errors;
+};
+
+static void put_file(const struct fixture *f, const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	chmod(path, 0600);
+}
+
+static int begin(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char err[256];
+
+	strcpy(f->dir, "/tmp/esptun-reader-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->socket, sizeof(f->socket), "%s/control", f->dir);
+	f->options = (struct reader_options){ .config_dir = f->dir, .socket = f->socket };
+	f->reader = reader_start(&f->options, err, sizeof(err));
+	assert_non_null(f->reader);
+	*state = f;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct fixture *f = *state;
+	char command[64];
+
+	reader_free(f->reader);
+	snprintf(command, sizeof(command), "rm -r %s", f->dir);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+static void on_name(void *ctx, const char *name)
+{
+	struct fixture *f = ctx;
+
+	snprintf(f->names + strlen(f->names), sizeof(f->names) - strlen(f->names), "%s ", name);
+}
+
+static void on_report(void *ctx, bool error, unsigned int line, const char *text)
+{
+	struct fixture *f = ctx;
+	size_t len = strlen(f->reports);
+
+	f->errors += error;
+	snprintf(f->reports + len, sizeof(f->reports) - len, "%u: %s\n", line, text);
+}
+
+static int load(struct fixture *f, const char *name, struct config *out)
+{
+	struct config_report report = { on_report, f };
+
+	return reader_load(f->reader, name, out, &report);
+}
+
+static void lists_names(void **state)
+{
+	struct fixture *f = *state;
+
+	put_file(f, "hq.conf", "");
+	put_file(f, "branch.conf", "");
+	put_file(f, ".hidden.conf", "");
+	put_file(f, "hq.conf~", "");
+	put_file(f, ".conf", "");
+	assert_int_equal(reader_list(f->reader, on_name, f), 0);
+	assert_string_equal(f->names, "branch hq ");
+}
+
+static void no_folder(void **state)
+{
+	struct fixture *f = *state, g = { .dir = "/nonexistent" };
+	char err[256];
+
+	(void)f;
+	g.options = (struct reader_options){ .config_dir = g.dir, .socket = g.socket };
+	g.reader = reader_start(&g.options, err, sizeof(err));
+	assert_non_null(g.reader);
+	assert_int_equal(reader_list(g.reader, on_name, &g), -ENOENT);
+	reader_free(g.reader);
+}
+
+/* As if it were read here, key and lists included. */
+static void loads_a_configuration(void **state)
+{
+	struct fixture *f = *state;
+	struct config_report report = { on_report, f };
+	struct config got, wanted;
+	char path[128];
+
+	put_file(f, "hq.conf",
+		 "[Tunnel]\nAddress = 10.9.0.1/32, fd00:9::1/128\n"
+		 "[Peer]\nEndpoint = vpn.example.org\nPSK = " KEY "\n"
+		 "Routes = 10.0.0.0/8, 192.168.0.0/16, fd00::/8\n");
+	assert_int_equal(load(f, "hq", &got), 0);
+	snprintf(path, sizeof(path), "%s/hq.conf", f->dir);
+	assert_int_equal(config_load(path, &wanted, &report), 0);
+	assert_true(config_equal(&got, &wanted));
+	assert_int_equal(got.n_routes, 3);
+	assert_int_equal(got.psk_len, strlen(KEY));
+	assert_int_equal(f->errors, 0);
+	config_clear(&got);
+	config_clear(&wanted);
+}
+
+static void reports_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct config conf;
+
+	put_file(f, "hq.conf", "[Peer]\nNonsense = 1\nPSK = " KEY "\n");
+	assert_int_equal(load(f, "hq", &conf), -EINVAL);
+	assert_int_equal(f->errors, 1);
+	assert_non_null(strstr(f->reports, "2: "));
+	assert_non_null(strstr(f->reports, "Nonsense"));
+	assert_int_equal(load(f, "nosuch", &conf), -EINVAL);
+	assert_non_null(strstr(f->reports, "No such file"));
+	/* and it goes on */
+	put_file(f, "hq.conf", "[Peer]\nPSK = " KEY "\n");
+	assert_int_equal(load(f, "hq", &conf), 0);
+	config_clear(&conf);
+}
+
+/* The agent names tunnels, not paths: a reader that is asked for one takes the agent for an enemy. */
+static void takes_no_path(void **state)
+{
+	static const char *const paths[] = { "../hq", "a/b", ".hidden", "" };
+	struct fixture *f = *state;
+	char err[256], name[300];
+	struct config conf;
+
+	put_file(f, ".hidden.conf", "[Peer]\nPSK = " KEY "\n");
+	for (unsigned int i = 0; i < 4; i++) {
+		f->reports[0] = 0;
+		assert_int_equal(load(f, paths[i], &conf), -EPIPE);
+		assert_non_null(strstr(f->reports, "has ended; restart esptund"));
+		assert_int_equal(reader_list(f->reader, on_name, f), -EPIPE);
+		reader_free(f->reader);
+		f->reader = reader_start(&f->options, err, sizeof(err));
+	}
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	assert_int_equal(load(f, name, &conf), -EPIPE);
+}
+
+static void removes_the_socket(void **state)
+{
+	struct fixture *f = *state;
+
+	put_file(f, "control", "");
+	reader_remove_socket(f->reader);
+	assert_int_not_equal(access(f->socket, F_OK), 0);
+	reader_remove_socket(f->reader); /* nothing there is fine */
+	assert_int_equal(reader_list(f->reader, on_name, f), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lists_names, begin, end),
+		cmocka_unit_test_setup_teardown(no_folder, begin, end),
+		cmocka_unit_test_setup_teardown(loads_a_configuration, begin, end),
+		cmocka_unit_test_setup_teardown(reports_errors, begin, end),
+		cmocka_unit_test_setup_teardown(takes_no_path, begin, end),
+		cmocka_unit_test_setup_teardown(removes_the_socket, begin, end),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("reader", tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-timeout: 300
+#
+# What is left to code that got into the agent, or into the process that reads its files.
+
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/vm/agent.sh"
+
+load_esptun
+add_ns alone
+mkdir -p /opt/attack /run/conf/alone
+touch /opt/attack/there
+chmod 666 /opt/attack/there
+must gcc -O1 -shared -fPIC -o /run/attack.so "$VM_LIB/attack.c"
+start alone /run/socket.log "$PYTHON" -c 'import os, socket, time
+os.umask(0o177)
+s = socket.socket(socket.AF_UNIX)
+s.bind("/run/root-only")
+s.listen()
+print("ready", flush=True)
+time.sleep(1000)'
+wait_for 10 holds /run/socket.log ready
+sleep 1000 &
+victim=$!
+conf alone vpn0 <<-END
+[Peer]
+PSK = $AGENT_PSK
+END
+
+gone_all() {
+	! pgrep esptund > /dev/null
+}
+
+# attacked NAME [OPTION...]: an agent with the attacker inside; what it could do is in $done.
+attacked() {
+	local name=$1 log=$VM_OUT/esptund-alone.part
+	shift
+	LD_PRELOAD=/run/attack.so ATTACK_DIR=/opt/attack ATTACK_SOCKET=/run/root-only ATTACK_PID=$victim \
+		ATTACK_CONF=/run/conf/alone/vpn0.conf agent alone "$@"
+	wait_for 10 holds "$log" 'attack: ends'
+	check "$name: the attack ran to its end" holds "$log" 'attack: ends'
+	sed -n 's/^attack/# attack/p' "$log"
+	done=$(sed -n 's/^attack: \(.*\): DONE/\1/p' "$log" | xargs -d '\n')
+	check "$name: root's process lives" kill -0 $victim
+	check "$name: the agent works" tell alone status
+}
+
+# As by hand, by root with all it has; and as the unit starts it.
+mkdir /run/unit
+bounds=$(sed -n 's/^CapabilityBoundingSet=//p' "$VM_TOP/userspace/dist/esptund.service" | tr '[:upper:]' '[:lower:]' |
+	sed 's/cap_/+/g; s/ /,/g')
+printf '#!/bin/sh\nexec setpriv --bounding-set=-all,%s /run/bin/esptund "$@"\n' "$bounds" > /run/unit/esptund
+chmod +x /run/unit/esptund
+PATH=/run/unit:$PATH attacked "with the unit's rights"
+is "with the unit's rights: nothing could be done" "$done" ""
+must agent_stop alone
+
+attacked "user esptund"
+is "user esptund: nothing could be done" "$done" ""
+pid=$(pgrep -x esptund)
+reader=$(pgrep -x esptund-reader)
+is "the agent is the user esptund in every respect" \
+	"$(sed -n 's/^\(Uid\|Gid\|Groups\):\t//p' "/proc/$pid/status" | xargs)" \
+	"$(printf "$(id -u esptund) %.0s" 1 2 3 4; printf "$(id -g esptund) %.0s" 1 2 3 4 | sed 's/ $//')"
+is "nobody looks into its memory" "$(stat -c %U "/proc/$pid/mem")" root
+is "its capabilities" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$pid/status" | xargs)" \
+	"0000000000000000 0000000000001000 0000000000001000 0000000000000000"
+is "the reader has none" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$reader/status" | xargs)" \
+	"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+is "both have a filter, and cannot gain rights" \
+	"$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$pid/status" "/proc/$reader/status" | cut -f2 | xargs)" "1 2 1 2"
+is "the reader has no descriptor but its socket and standard ones" "$(ls "/proc/$reader/fd" | wc -l)" 4
+
+# ---- files are read all the same ---------------------------------------------------------
+
+check "up reads a file that is root's" tell alone up vpn0 timeout 0
+conf alone vpn1 <<-END
+[Peer]
+PSK = $AGENT_PSK
+END
+tell alone reload > /dev/null
+is "reload, too" "$(tell alone -j status | jq -c '[.tunnels[].name]')" '["vpn0","vpn1"]'
+echo 'Nonsense = 1' >> /run/conf/alone/vpn1.conf
+refuse "a broken file is named with its line" 'vpn1.conf:3: .*Nonsense' tell alone reload
+refuse "a path is no name of a tunnel" 'cannot be the name' tell alone up ../alone/vpn0
+kill -KILL "$reader"
+refuse "without the reader: says so" 'process that reads the configuration has ended' tell alone reload
+check "and the agent goes on" tell alone status
+check "it ends well" agent_stop alone
+
+agent alone
+check "the reader ends with the agent" agent_stop alone
+check "leaving no process behind" wait_for 5 gone_all
+check "nor the control socket" test ! -e /run/alone.control
+
+# ---- without the user ----------------------------------------------------------------------
+
+must userdel esptund
+attacked "root, for want of the user"
+# Both are root's, in folders that are read for host names.
+is "root, for want of the user: nothing can be changed or reached" "$done" \
+	"read /etc/shadow read a tunnel's configuration"
+like "which is said" "$(said alone 'no user esptund')" 'useradd --system'
+agent_stop alone
+finish

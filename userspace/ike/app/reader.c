@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Both ends of the socket between the agent and the process that reads files. A message is
+ * a struct head and so many bytes. Each request is answered by any number of NAME or REPORT
+ * messages and one RESULT. The agent trusts the answers; the reader trusts no request.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ike/app/reader.h"
+#include "ike/app/rights.h"
+
+enum message {
+	/* requests */
+	READ_LIST,
+	READ_CONFIG, /* a name */
+	READ_REMOVE_SOCKET,
+	/* answers */
+	READ_NAME, /* of a configuration file */
+	READ_REPORT, /* struct report, and the sentence */
+	READ_RESULT, /* int32_t: negative errno; with a configuration struct config and its lists */
+};
+
+enum { NAME_LEN = 256, TEXT_LEN = 2048 };
+
+struct head {
+	uint32_t message, len;
+};
+
+struct report {
+	uint32_t error, line;
+};
+
+struct reader {
+	int fd;
+	struct reader_options options; /* the reader's own */
+};
+
+static bool put_all(int fd, const void *data, size_t len)
+{
+	const char *at = data;
+
+	while (len) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool get_all(int fd, void *data, size_t len)
+{
+	char *at = data;
+
+	while (len) {
+		ssize_t n = read(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool put_message(int fd, enum message message, const void *data, size_t len)
+{
+	struct head h = { .message = message, .len = (uint32_t)len };
+
+	return put_all(fd, &h, sizeof(h)) && put_all(fd, data, len);
+}
+
+/* ---- the reader ----------------------------------------------------------------------- */
+
+static bool put_result(int fd, int err)
+{
+	int32_t result = err;
+
+	return put_message(fd, READ_RESULT, &result, sizeof(result));
+}
+
+static int is_config(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && len > 5 && !strcmp(d->d_name + len - 5, ".conf");
+}
+
+static bool answer_list(const struct reader *r)
+{
+	struct dirent **list;
+	int n = scandir(r->options.config_dir, &list, is_config, alphasort);
+	int err = n < 0 ? -errno : 0;
+	bool ok = true;
+
+	for (int i = 0; i < n; i++) {
+		ok = ok &&
+		     put_message(r->fd, READ_NAME, list[i]->d_name, strlen(list[i]->d_name) - 5);
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+	return ok && put_result(r->fd, err);
+}
+
+static void answer_report(void *ctx, bool error, unsigned int line, const char *text)
+{
+	struct reader *r = ctx;
+	struct report rep = { .error = error, .line = line };
+	size_t len = strnlen(text, TEXT_LEN - sizeof(rep) - 1);
+	struct head h = { .message = READ_REPORT, .len = (uint32_t)(sizeof(rep) + len) };
+
+	/* A failure shows with the result. */
+	if (put_all(r->fd, &h, sizeof(h)) && put_all(r->fd, &rep, sizeof(rep)))
+		put_all(r->fd, text, len);
+}
+
+static bool answer_config(struct reader *r, const char *name)
+{
+	struct config_report report = { answer_report, r };
+	struct config conf;
+	int32_t err = 0;
+	struct head h = { .message = READ_RESULT };
+	char path[4096];
+	bool ok;
+
+	snprintf(path, sizeof(path), "%s/%s.conf", r->options.config_dir, name);
+	if (config_load(path, &conf, &report))
+		return put_result(r->fd, -EINVAL);
+	h.len = (uint32_t)(sizeof(err) + sizeof(conf) +
+			   (conf.n_address + conf.n_routes) * sizeof(*conf.address));
+	ok = put_all(r->fd, &h, sizeof(h)) && put_all(r->fd, &err, sizeof(err)) &&
+	     put_all(r->fd, &conf, sizeof(conf)) &&
+	     put_all(r->fd, conf.address, conf.n_address * sizeof(*conf.address)) &&
+	     put_all(r->fd, conf.routes, conf.n_routes * sizeof(*conf.routes));
+	config_clear(&conf);
+	return ok;
+}
+
+/* A name stays within the folder; whether it names a netdevice config_load() says. */
+static bool name_stays(const char *name, size_t len)
+{
+	return len && strlen(name) == len && name[0] != '.' && !strchr(name, '/');
+}
+
+static bool answer(struct reader *r)
+{
+	char name[NAME_LEN];
+	struct head h;
+
+	if (!get_all(r->fd, &h, sizeof(h)) || h.len >= sizeof(name) || !get_all(r->fd, name, h.len))
+		return false;
+	name[h.len] = 0;
+	switch (h.message) {
+	case READ_LIST: return answer_list(r);
+	case READ_CONFIG: return name_stays(name, h.len) && answer_config(r, name);
+	case READ_REMOVE_SOCKET: return put_result(r->fd, unlink(r->options.socket) ? -errno : 0);
+	default: return false;
+	}
+}
+
+/* It ends with the agent, not by what a terminal or a service manager sends to all. */
+static void run(struct reader *r)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char err[512];
+
+	for (unsigned int i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_NAME, "esptund-reader");
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) {
+		if (r->options.quiet || fd != STDERR_FILENO)
+			dup2(null, fd);
+	}
+	if (rights_drop_reader(r->options.socket, r->options.seccomp, err, sizeof(err))) {
+		fprintf(stderr, "esptund: %s\n", err);
+		_exit(1);
+	}
+	while (answer(r))
+		;
+	_exit(0);
+}
+
+/* ---- the agent's side ------------------------------------------------------------------ */
+
+struct reader *reader_start(const struct reader_options *o, char *err, size_t err_size)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	int fds[2];
+	pid_t pid;
+
+	if (!r || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
+		snprintf(err, err_size, "out of memory");
+		free(r);
+		return NULL;
+	}
+	r->options = *o;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		close(fds[0]);
+		r->fd = fds[1];
+		run(r);
+	}
+	close(fds[1]);
+	r->fd = fds[0];
+	if (pid > 0)
+		return r;
+	snprintf(err, err_size, "cannot start the process that reads the configuration: %s",
+		 strerror(errno));
+	reader_free(r);
+	return NULL;
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	close(r->fd);
+	free(r);
+}
+
+static void report_gone(const struct config_report *report)
+{
+	report->fn(
+		report->ctx, true, 0,
+		"cannot be read: the process that reads the configuration has ended; restart esptund");
+}
+
+/* The next message's head, and its first @cap - 1 bytes as a string, if it is not a result. */
+static bool get_message(struct reader *r, struct head *h, char *data, size_t cap)
+{
+	if (!get_all(r->fd, h, sizeof(*h)))
+		return false;
+	if (h->message == READ_RESULT)
+		return h->len >= sizeof(int32_t);
+	if (h->len >= cap || !get_all(r->fd, data, h->len))
+		return false;
+	data[h->len] = 0;
+	return true;
+}
+
+int reader_list(struct reader *r, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	char data[NAME_LEN];
+	struct head h;
+	int32_t err;
+
+	if (!put_message(r->fd, READ_LIST, NULL, 0))
+		return -EPIPE;
+	while (get_message(r, &h, data, sizeof(data))) {
+		if (h.message == READ_RESULT)
+			return get_all(r->fd, &err, sizeof(err)) ? err : -EPIPE;
+		fn(ctx, data);
+	}
+	return -EPIPE;
+}
+
+static struct net_prefix *get_prefixes(struct reader *r, unsigned int n)
+{
+	struct net_prefix *p = n ? calloc(n, sizeof(*p)) : NULL;
+
+	if (p && !get_all(r->fd, p, n * sizeof(*p))) {
+		free(p);
+		p = NULL;
+	}
+	return p;
+}
+
+/* The rest of a result that holds a configuration. */
+static int get_config(struct reader *r, size_t len, struct config *out)
+{
+	if (len < sizeof(*out) || !get_all(r->fd, out, sizeof(*out)))
+		return -EPIPE;
+	out->address = get_prefixes(r, out->n_address);
+	out->routes = get_prefixes(r, out->n_routes);
+	if ((!out->n_address || out->address) && (!out->n_routes || out->routes))
+		return 0;
+	config_clear(out);
+	return -EPIPE;
+}
+
+int reader_load(struct reader *r, const char *name, struct config *out,
+		const struct config_report *report)
+{
+	char data[TEXT_LEN] __attribute__((aligned(8)));
+	struct report *rep = (struct report *)data;
+	struct head h;
+	int32_t err;
+
+	memset(out, 0, sizeof(*out));
+	if (!put_message(r->fd, READ_CONFIG, name, strlen(name)))
+		goto gone;
+	while (get_message(r, &h, data, sizeof(data))) {
+		if (h.message != READ_RESULT) {
+			report->fn(report->ctx, rep->error, rep->line, data + sizeof(*rep));
+			continue;
+		}
+		if (!get_all(r->fd, &err, sizeof(err)))
+			break;
+		if (err)
+			return err;
+		if (get_config(r, h.len - sizeof(err), out))
+			break;
+		return 0;
+	}
+gone:
+	report_gone(report);
+	return -EPIPE;
+}
+
+void reader_remove_socket(struct reader *r)
+{
+	struct head h;
+	int32_t err;
+
+	if (put_message(r->fd, READ_REMOVE_SOCKET, NULL, 0) && get_all(r->fd, &h, sizeof(h)))
+		get_all(r->fd, &err, sizeof(err));
+}

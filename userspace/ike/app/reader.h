@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process that reads files. Configuration and keys belong to root, mode 0600, and the
+ * agent gives root up. So it leaves a process behind that stays root, but has neither
+ * capabilities nor sockets, and cannot write. On request it reads the configuration of a
+ * tunnel, named without a path, parses it, and hands it over with its key.
+ *
+ * Functions wait for the answer. If the process is gone, they fail with a sentence that
+ * says so.
+ */
+#ifndef ESPTUN_IKE_READER_H
+#define ESPTUN_IKE_READER_H
+
+#include "ike/app/config.h"
+
+struct reader;
+
+struct reader_options {
+	const char *config_dir;
+	const char *socket; /* control socket, which reader_remove_socket() removes */
+	bool quiet; /* keep no terminal open */
+	bool seccomp;
+};
+
+/*
+ * Start it; to be called before any descriptor is open that it must not have, and before
+ * rights are given up. NULL with a sentence in @err.
+ */
+struct reader *reader_start(const struct reader_options *o, char *err, size_t err_size);
+/* It ends when this is called, or when the agent is gone. NULL is fine. */
+void reader_free(struct reader *r);
+
+/*
+ * Call @fn with each NAME that has a NAME.conf in the configuration folder, in order of names.
+ * 0, or a negative errno: the folder cannot be read.
+ */
+int reader_list(struct reader *r, void (*fn)(void *ctx, const char *name), void *ctx);
+
+/* config_load() of NAME.conf in the configuration folder. */
+int reader_load(struct reader *r, const char *name, struct config *out,
+		const struct config_report *report);
+
+/* Remove the control socket, at the end. */
+void reader_remove_socket(struct reader *r);
+
+#endif
