@@ -218,7 +218,7 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	$(Q)$(call put,0755,$B/link_esptun.so,$(iplibdir)/link_esptun.so)
 	$(Q)for m in $(MAN); do install -D -m 0644 $$m \
 		$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit 1; done
-	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),' \
+	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),;s,@bindir@,$(bindir),' \
 		$D/esptund.service >$(DESTDIR)$(unitdir)/esptund.service
 	$(Q)$(call put,0644,$D/esptun.tmpfiles,$(tmpfilesdir)/esptun.conf)
 	$(Q)$(call put,0644,$D/esptun.sysusers,$(sysusersdir)/esptun.conf)

@@ -72,7 +72,8 @@ refuse_start "without root: says so" 'run it as root' \
 start alone /run/taken.log "$PYTHON" -c \
 	'import socket,time; s=socket.socket(2,2); s.bind(("",500)); print("ready",flush=True); time.sleep(60)'
 wait_for 10 holds /run/taken.log ready
-refuse_start "port 500 taken: names the cure" 'UDP port 500 is taken .*stop the other IKE daemon'
+refuse_start "port 500 taken: names the program and the cure" \
+	"UDP port 500 is taken by python3.* \(process $started\): stop that IKE daemon"
 stop $started
 refuse "no configuration folder: named" 'cannot read /run/nowhere' \
 	in_quiet alone timeout 20 esptund -c /run/nowhere -s /run/alone.control

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
+#include "ike/app/holder.h"
 #include "ike/proto/names.h"
 
 /* ---- finding tunnels -------------------------------------------------------------- */
@@ -691,13 +692,17 @@ static const struct kernel_events kernel_events = {
 
 static bool open_udp(struct agent *a, char *err, size_t err_size)
 {
+	char holder[128];
+
 	a->udp = udp_open(loop_base(a->loop), IKE_PORT, on_datagram, a);
 	if (a->udp)
 		return true;
 	if (errno == EADDRINUSE)
-		snprintf(
-			err, err_size,
-			"UDP port 500 is taken by another program: stop the other IKE daemon first (strongswan, libreswan, iked)");
+		snprintf(err, err_size,
+			 "UDP port 500 is taken by %s: stop that IKE daemon first, and disable it",
+			 holder_of_port(IKE_PORT, holder, sizeof(holder))
+				 ? holder
+				 : "another program (strongswan, libreswan, iked)");
 	else if (errno == EACCES)
 		snprintf(err, err_size,
 			 "esptund needs root rights to bind UDP port 500: run it as root");

@@ -42,6 +42,9 @@ static const char usage[] =
 	"SIGHUP reads the configuration again. SIGTERM and SIGINT end the agent, not the tunnels: that\n"
 	"does esptun down --all.\n";
 
+/* Not worth a restart: somebody has to do something first (see esptund.service). */
+enum { EXIT_CANNOT_START = 3 };
+
 struct options {
 	struct agent_options agent;
 	bool background, debug, check, no_seccomp;
@@ -156,7 +159,7 @@ static int go_background(struct background *b)
 		return -1;
 	if (pid) {
 		close(fds[1]);
-		_exit(read(fds[0], &ready, 1) == 1 ? 0 : 1);
+		_exit(read(fds[0], &ready, 1) == 1 ? 0 : EXIT_CANNOT_START);
 	}
 	close(fds[0]);
 	setsid();
@@ -276,7 +279,7 @@ static int serve(const struct options *o)
 	a = start(o, reader);
 	if (!a) {
 		reader_free(reader);
-		return 1;
+		return EXIT_CANNOT_START;
 	}
 	if (o->background)
 		leave_terminal(&background, o->debug);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ike/app/holder.h"
+
+/* The inode of a socket with this local port, from /proc/net/udp; 0 if there is none. */
+static unsigned long find_inode(uint16_t port)
+{
+	FILE *f = fopen("/proc/net/udp", "re");
+	unsigned long inode = 0, found;
+	unsigned int local;
+	char line[512];
+
+	while (f && !inode && fgets(line, sizeof(line), f)) {
+		/* sl local:port remote:port st tx:rx tr:when retrnsmt uid timeout inode */
+		if (sscanf(line, " %*u: %*x:%x %*x:%*x %*x %*x:%*x %*x:%*x %*x %*u %*d %lu", &local,
+			   &found) == 2 &&
+		    local == port)
+			inode = found;
+	}
+	if (f)
+		fclose(f);
+	return inode;
+}
+
+static bool holds(const char *pid, const char *socket)
+{
+	char path[300], link[64];
+	struct dirent *d;
+	bool found = false;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	fds = opendir(path);
+	while (fds && !found && (d = readdir(fds))) {
+		ssize_t len = readlinkat(dirfd(fds), d->d_name, link, sizeof(link) - 1);
+
+		link[len > 0 ? len : 0] = 0;
+		found = !strcmp(link, socket);
+	}
+	if (fds)
+		closedir(fds);
+	return found;
+}
+
+static void print_process(const char *pid, char *text, size_t size)
+{
+	char path[300], name[32] = "?";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	f = fopen(path, "re");
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = 0;
+	if (f)
+		fclose(f);
+	name[strcspn(name, "\n")] = 0;
+	snprintf(text, size, "%s (process %s)", name, pid);
+}
+
+bool holder_of_port(uint16_t port, char *text, size_t size)
+{
+	unsigned long inode = find_inode(port);
+	bool found = false;
+	struct dirent *d;
+	char socket[64];
+	DIR *proc;
+
+	if (!inode)
+		return false;
+	snprintf(socket, sizeof(socket), "socket:[%lu]", inode);
+	proc = opendir("/proc");
+	while (proc && !found && (d = readdir(proc))) {
+		found = isdigit((unsigned char)d->d_name[0]) && holds(d->d_name, socket);
+		if (found)
+			print_process(d->d_name, text, size);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
