@@ -651,11 +651,17 @@ static void path_opens(void **state)
 {
 	const struct ike_addr none = { 0 }, local = { .family = 4, .b = { 192, 0, 2, 1 } };
 	struct pair *p = pair_new();
+	struct ike_status s;
 
 	(void)state;
 	p->drop_all = true;
 	pair_start(p, false);
 	pair_run(p, 20000); /* copies at 0, 0.5, 1.5, 3.5, 7.5, 15.5 s */
+	s = node_status(p->a, 0);
+	assert_string_equal(s.step, "IKE_SA_INIT");
+	assert_int_equal(s.tries, 6);
+	assert_int_equal(s.attempt, 1);
+	assert_in_range(s.next_try - p->w.now, 11000, 12000);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 6);
 	ike_core_path(p->a->core, "t0", &none, p->w.now); /* a way that is lost brings nothing */
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 6);
@@ -667,6 +673,10 @@ static void path_opens(void **state)
 	while (p->a->core->tunnels.tqh_first->next_try == TIMER_NEVER)
 		pair_run(p, 10);
 	pair_run(p, 100); /* between two attempts */
+	s = node_status(p->a, 0);
+	assert_string_equal(s.step, "");
+	assert_in_range(s.attempt, 2, 6);
+	assert_true(s.next_try > p->w.now);
 	p->n_sent = 0;
 	p->drop_all = false;
 	ike_core_path(p->a->core, "t0", &local, p->w.now);

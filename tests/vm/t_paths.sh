@@ -96,9 +96,22 @@ must ip -n east link set e0 down
 tell west reload > /dev/null
 tell west up vpn0 timeout 1 > /dev/null 2>&1
 sleep 8
-is "without carrier: connecting" "$(of west .state)" connecting
+like "without carrier: connecting, and how far it came" "$(tell west status)" \
+	'attempt 1 IKE_SA_INIT sent [4-6] times, no answer again in [0-9.]+s'
+is "as JSON has it" "$(of west '"\(.state) \(.step) \(.attempt)"')" "connecting IKE_SA_INIT 1"
 must ip -n east link set e0 up
 up_after "the cable is in: up at once"
+
+# ---- a firewall of our own ------------------------------------------------------------------
+
+must tell west down vpn0
+must at west nft add table ip t
+must at west nft add chain ip t out '{ type filter hook output priority 0; }'
+must at west nft add rule ip t out udp dport 500 drop
+refuse "what cannot be sent is told from what is not answered" \
+	'nothing can be sent to 192.0.2.2:500: Operation not permitted' tell west up vpn0 timeout 3
+like "the status tells, too" "$(tell west status)" 'sending failed: Operation not permitted'
+must at west nft delete table ip t
 
 # ---- what cannot work ---------------------------------------------------------------------------
 

@@ -309,6 +309,20 @@ static void print_traffic(json_t *peer, json_t *counters)
 		print_counter(key, json_integer_value(v));
 }
 
+/* Of a tunnel that is connecting: how far it came, and when it goes on. */
+static void print_attempt(json_t *t)
+{
+	if (!json_object_get(t, "attempt"))
+		return;
+	printf("\n    attempt %" JSON_INTEGER_FORMAT, number(t, "attempt"));
+	if (*text(t, "step"))
+		printf(" %s sent %" JSON_INTEGER_FORMAT " times, no answer", text(t, "step"),
+		       number(t, "tries"));
+	print_age(*text(t, "step") ? " again in " : " begins in ", t, "next_try", "");
+	if (*text(t, "send_error"))
+		printf("\n    sending failed: %s", text(t, "send_error"));
+}
+
 static void print_tunnel(json_t *t)
 {
 	json_t *link = json_object_get(t, "link");
@@ -318,7 +332,7 @@ static void print_tunnel(json_t *t)
 		printf(" endpoint %s", text(t, "endpoint"));
 	if (link)
 		printf(" mtu %" JSON_INTEGER_FORMAT, number(link, "mtu"));
-	print_age(" next try in ", t, "next_try", "");
+	print_attempt(t);
 	if (*text(t, "error")) {
 		printf("\n    error: %s", text(t, "error"));
 		print_age(" (", t, "error_age", " ago)");

@@ -73,6 +73,7 @@ struct tunnel {
 	uint64_t reopen_at; /* when to try again after a failure; UINT64_MAX: never */
 	struct ike_addr resolved; /* family 0: not yet */
 	struct ike_addr adopted_remote; /* where adopted SAs lead */
+	int send_error; /* errno of the last datagram to the peer, 0 if it left */
 	struct net_path path; /* as found last */
 	enum path_state path_state;
 	char device[16]; /* the netdevice's name now */

@@ -215,6 +215,20 @@ static const char *state_name(const struct tunnel *t)
 	return names[t->state];
 }
 
+/* How far it came, how often that was tried, and why it does not go on. */
+static void put_attempt(json_t *o, const struct tunnel *t, const struct ike_status *s, uint64_t now)
+{
+	put_int(o, "attempt", s->attempt);
+	if (*s->step) {
+		put_text(o, "step", s->step);
+		put_int(o, "tries", s->tries);
+	}
+	if (s->next_try > now)
+		json_object_set_new(o, "next_try", json_real(seconds(s->next_try - now)));
+	if (t->send_error)
+		put_text(o, "send_error", strerror(t->send_error));
+}
+
 static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, uint64_t now)
 {
 	struct ike_status s;
@@ -223,8 +237,8 @@ static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, u
 		return;
 	if (*s.last_error && !*t->error)
 		put_error(o, s.last_error, s.last_error_at, now);
-	if (s.state == IKE_TUNNEL_CONNECTING && s.next_try > now)
-		json_object_set_new(o, "next_try", json_real(seconds(s.next_try - now)));
+	if (s.state == IKE_TUNNEL_CONNECTING)
+		put_attempt(o, t, &s, now);
 	put_int(o, "adopted", s.adopted);
 	if (s.have_ike)
 		json_object_set_new(o, "ike", ike_json(&s, now));
@@ -327,9 +341,13 @@ static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
 		e = s->remote;
 	if (e.addr.family)
 		ike_endpoint_print(where, sizeof(where), &e);
+	if (t->send_error)
+		return failure(
+			"%s is not up yet: nothing can be sent to %s: %s; does a firewall on this machine drop UDP port 500 or 4500? esptund keeps trying",
+			t->conf.name, where, strerror(t->send_error));
 	return failure(
-		"%s is not up yet: no answer from %s; is it running there, does a firewall drop UDP port 500 or 4500? esptund keeps trying",
-		t->conf.name, where);
+		"%s is not up yet: no answer from %s to %s, sent %u times; is it running there, does a firewall drop UDP port 500 or 4500? esptund keeps trying",
+		t->conf.name, where, s && *s->step ? s->step : "IKE_SA_INIT", s ? s->tries : 0);
 }
 
 /* The answer for an up, or NULL if there is none yet (or no memory for it). */

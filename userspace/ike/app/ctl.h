@@ -27,7 +27,11 @@
  *					(failed: netdevice or name resolution; see error)
  *	"start":"now",			"now", "traffic", "listen"
  *	"error":"…", "error_age":12.3,	last one, absent if none; seconds
- *	"next_try":3.2,			seconds until the next attempt, while connecting
+ *	"attempt":2,			while connecting: the first since it last worked is 1
+ *	"step":"IKE_SA_INIT",		or "IKE_AUTH": its answer is waited for; absent between attempts
+ *	"tries":4,			so often was it sent
+ *	"next_try":3.2,			seconds until it is sent again, or until the next attempt
+ *	"send_error":"…",		why the last datagram could not be sent, absent if it was
  *	"endpoint":"vpn.example.org",	as configured, absent if listening only
  *	"adopted":0,			pairs of a former agent that still carry traffic
  *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],

@@ -29,6 +29,8 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 		err = kernel_ike_send(a->kernel, t->ifindex, d);
 	else
 		return;
+	if (name && t)
+		t->send_error = -err;
 	/* Lost like any datagram: the core retransmits. */
 	if (err)
 		log_core(IKE_LOG_DEBUG, name, NULL, NULL,

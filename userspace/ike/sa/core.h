@@ -200,7 +200,10 @@ struct ike_status {
 	unsigned int adopted; /* pairs of a former agent still running */
 	const char *last_error; /* one sentence with the remedy, "" if none */
 	uint64_t last_error_at;
-	uint64_t next_try; /* when connecting: time of the next attempt, 0 if now */
+	uint64_t next_try; /* when connecting: time of the next copy or attempt, 0 if now */
+	unsigned int attempt; /* when connecting: the first since it last worked is 1 */
+	const char *step; /* the exchange an attempt is at, "" between two attempts */
+	unsigned int tries; /* copies of that exchange's request that were sent */
 };
 
 /* 0 or -ENOENT. */

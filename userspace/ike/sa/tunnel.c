@@ -517,6 +517,24 @@ static void status_child(const struct ike_sa *sa, struct ike_status *s)
 	child_selectors(c, &s->local_ts, &s->remote_ts);
 }
 
+static void status_attempt(const struct ike_tunnel *t, struct ike_status *s)
+{
+	const struct ike_sa *sa;
+
+	s->attempt = t->failures + 1;
+	s->next_try = t->next_try == TIMER_NEVER ? 0 : t->next_try;
+	s->step = "";
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state != IKESA_INIT_SENT && sa->state != IKESA_AUTH_SENT)
+			continue;
+		s->step = sa->state == IKESA_INIT_SENT ? "IKE_SA_INIT" : "IKE_AUTH";
+		s->tries = sa->tx.sends;
+		s->next_try = sa->tx.at;
+		return;
+	}
+}
+
 static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 {
 	const struct ike_sa *sa = tunnel_primary(t);
@@ -527,7 +545,7 @@ static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 	s->adopted = t->n_adopted;
 	s->last_error = t->last_error;
 	s->last_error_at = t->last_error_at;
-	s->next_try = t->next_try == TIMER_NEVER ? 0 : t->next_try;
+	status_attempt(t, s);
 	if (!sa)
 		return;
 	s->have_ike = true;
