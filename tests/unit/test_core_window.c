@@ -693,6 +693,32 @@ static void path_opens(void **state)
 	pair_free(p);
 }
 
+/* Our address is replaced: the peer follows at once, and the IKE SA is the same. */
+static void local_address_replaced(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_status before, a, b;
+
+	(void)state;
+	pair_start(p, true);
+	pair_run(p, 1000);
+	before = node_status(p->a, 0);
+	p->a->addr.b[3] = 77;
+	ike_core_path(p->a->core, "t0", &p->a->addr, p->w.now);
+	pair_run(p, 1000);
+	a = node_status(p->a, 0);
+	b = node_status(p->b, 0);
+	assert_true(ike_addr_eq(&a.local.addr, &p->a->addr));
+	assert_true(ike_addr_eq(&b.remote.addr, &p->a->addr));
+	assert_memory_equal(a.spi_i, before.spi_i, IKE_SPI_LEN);
+	assert_int_equal(a.spi_in, before.spi_in);
+	p->n_sent = 0;
+	ike_core_path(p->a->core, "t0", &p->a->addr, p->w.now); /* the same again is no news */
+	pair_run(p, 1000);
+	assert_int_equal(p->n_sent, 0);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -723,6 +749,7 @@ int main(void)
 		cmocka_unit_test(tunnel_deleted),
 		cmocka_unit_test(backoff),
 		cmocka_unit_test(path_opens),
+		cmocka_unit_test(local_address_replaced),
 	};
 
 	return cmocka_run_group_tests_name("core_window", tests, NULL, NULL);

@@ -89,16 +89,25 @@ void path_forget(struct tunnel *t)
 
 /* ---- routes ------------------------------------------------------------------------- */
 
-/* Where the peer is, as far as that is known: where its SAs lead, or what file or name say. */
-static struct ike_addr find_remote(const struct agent *a, const struct tunnel *t)
+/*
+ * Where the peer is, as far as that is known: where its SAs lead, or what file or name say.
+ * And the address of ours that packets have to leave from: the configured one, or that of
+ * running SAs, for as long as it is ours; family 0 if routing may choose.
+ */
+static void find_ends(const struct agent *a, const struct tunnel *t, struct ike_addr *remote,
+		      struct ike_addr *local)
 {
 	struct ike_status s;
+	bool sa = cmd_core_status(a, t->conf.name, &s) && s.have_ike;
 
-	if (cmd_core_status(a, t->conf.name, &s) && s.have_ike && s.remote.addr.family)
-		return s.remote.addr;
+	*remote = t->resolved.family ? t->resolved : t->adopted_remote;
 	if (t->conf.endpoint_addr.family)
-		return t->conf.endpoint_addr;
-	return t->resolved.family ? t->resolved : t->adopted_remote;
+		*remote = t->conf.endpoint_addr;
+	if (sa && s.remote.addr.family)
+		*remote = s.remote.addr;
+	*local = t->conf.local;
+	if (!local->family && sa && s.local.addr.family && net_is_own(a->net, &s.local.addr))
+		*local = s.local.addr;
 }
 
 static void no_route_text(struct agent *a, const struct tunnel *t, const struct ike_addr *remote,
@@ -181,17 +190,20 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 		log_say(IKE_LOG_INFO, t->conf.name, "%s can be reached, from %s",
 			ike_addr_print(to, sizeof(to), remote),
 			ike_addr_print(from, sizeof(from), &t->path.local));
+	if (t->path.local.family && t->state == IKE_TUNNEL_UP)
+		kernel_peer_local(a->kernel, t->ifindex, &t->path.local);
 	ike_core_path(a->core, t->conf.name, &t->path.local, loop_now());
 }
 
 void path_look(struct agent *a, struct tunnel *t)
 {
-	struct ike_addr remote = find_remote(a, t);
+	struct ike_addr remote, local;
 	struct net_path found;
 	enum path_state state;
 	char text[512];
 
-	net_find_path(a->net, &remote, &t->conf.local, t->conf.fwmark, &found);
+	find_ends(a, t, &remote, &local);
+	net_find_path(a->net, &remote, &local, t->conf.fwmark, &found);
 	state = judge_path(a, t, &remote, &found, text, sizeof(text));
 	if (state != t->path_state || memcmp(&found, &t->path, sizeof(found))) {
 		t->path = found;

@@ -258,6 +258,14 @@ int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoi
 	return move(k, ifindex, remote, NULL);
 }
 
+int kernel_peer_local(struct kernel *k, uint32_t ifindex, const struct ike_addr *local)
+{
+	static const struct ike_endpoint as_it_is;
+
+	k->error[0] = 0;
+	return move(k, ifindex, &as_it_is, local);
+}
+
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex)
 {
 	struct esptun_peer p;

@@ -51,6 +51,8 @@ bool kernel_peer_exists(struct kernel *k, uint32_t ifindex);
 /* Remove its SAs and the peer. */
 int kernel_peer_remove(struct kernel *k, uint32_t ifindex);
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote);
+/* Its packets leave from @local from now on. */
+int kernel_peer_local(struct kernel *k, uint32_t ifindex, const struct ike_addr *local);
 /* Milliseconds since its last authenticated packet, UINT64_MAX if never. */
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex);
 

@@ -567,8 +567,7 @@ static void read_own(void *ctx, struct nlmsghdr *nlh)
 		      !memcmp(nla_data(a), own->addr->b, (size_t)nla_len(a));
 }
 
-/* Is it an address of this machine, in whatever VRF? */
-static bool is_own(struct net *n, const struct ike_addr *addr)
+bool net_is_own(struct net *n, const struct ike_addr *addr)
 {
 	static const struct ike_addr any;
 	struct own own = { .addr = addr };
@@ -588,7 +587,7 @@ void net_find_path(struct net *n, const struct ike_addr *remote, const struct ik
 	if (!local->family)
 		return;
 	/* The kernel calls a source that is not ours unreachable, too. */
-	p->not_local = (p->err || !remote->family) && !is_own(n, local);
+	p->not_local = (p->err || !remote->family) && !net_is_own(n, local);
 	p->local = *local;
 }
 

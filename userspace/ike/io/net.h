@@ -80,6 +80,9 @@ struct net_path {
 void net_find_path(struct net *n, const struct ike_addr *remote, const struct ike_addr *local,
 		   uint32_t mark, struct net_path *p);
 
+/* Is it an address of this machine, in whatever VRF? */
+bool net_is_own(struct net *n, const struct ike_addr *addr);
+
 enum { NET_MAX_VRFS = 16 };
 
 struct net_vrf {

@@ -541,7 +541,7 @@ void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_a
 
 	begin(core, now);
 	if (t && t->enabled && local->family)
-		tunnel_path_opened(core, t);
+		tunnel_path_opened(core, t, local);
 	end(core);
 }
 

@@ -155,7 +155,8 @@ void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 /*
  * The way to the tunnel's peer changed: packets to it now leave from @local, or with family
  * 0 there is no way at the moment. A tunnel that waits to try again tries at once; a request
- * that waits for its next copy is sent.
+ * that waits for its next copy is sent. IKE SAs go on from @local, and if that is another
+ * address than before, the peer hears from there at once.
  */
 void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
 		   uint64_t now);

@@ -262,7 +262,7 @@ void tunnel_review(struct ike_core *core, struct ike_tunnel *t);
 /* An attempt of ours failed before the IKE SA was established. */
 void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
-void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t);
+void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local);
 /* The best IKE SA to show and to use. */
 struct ike_sa *tunnel_primary(const struct ike_tunnel *t);
 /* Does anything carry our traffic now? */

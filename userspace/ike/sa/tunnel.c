@@ -309,22 +309,6 @@ void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t)
 	tunnel_review(core, t);
 }
 
-void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t)
-{
-	struct ike_sa *sa;
-
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
-	{
-		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT)
-			core_request_again(core, sa);
-	}
-	if (t->next_try == TIMER_NEVER)
-		return;
-	t->failures = 0;
-	t->next_try = core->now;
-	tunnel_touch(core, t);
-}
-
 void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
 {
 	unsigned int i;
@@ -380,6 +364,40 @@ static void probe(struct ike_core *core, struct ike_sa *sa)
 		core_request_next(core, sa);
 		core_sa_touch(core, sa);
 	}
+}
+
+/*
+ * An established SA goes on from another address of ours: the peer follows the first
+ * authenticated message from there (2.23).
+ */
+static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct ike_addr *local)
+{
+	char from[64], to[64];
+
+	if (ike_addr_eq(&sa->local.addr, local))
+		return;
+	core_log(core, IKE_LOG_INFO, NULL, sa, "our address changed from %s to %s",
+		 ike_addr_print(from, sizeof(from), &sa->local.addr),
+		 ike_addr_print(to, sizeof(to), local));
+	sa->local.addr = *local;
+	probe(core, sa);
+}
+
+void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		core_request_again(core, sa);
+		if (sa->state == IKESA_ESTABLISHED)
+			follow_local(core, sa, local);
+	}
+	if (t->next_try == TIMER_NEVER)
+		return;
+	t->failures = 0;
+	t->next_try = core->now;
+	tunnel_touch(core, t);
 }
 
 /* An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. */
