@@ -434,18 +434,27 @@ static bool has_name(const struct names *l, const char *name)
 	return false;
 }
 
-/* The names of the configuration files; -1, and the reason is logged, if there are none to be had. */
-static int list_configs(struct agent *a, struct names *l)
+/* The names of the configuration files; -1 if there are none to be had: logged, and noted in @r. */
+static int list_configs(struct agent *a, struct names *l, struct reload *r)
 {
 	int err = reader_list(a->reader, add_name, l);
+	char text[4352];
 
 	if (!err && l->failed)
 		err = -ENOMEM;
 	if (!err)
 		return 0;
-	log_say(IKE_LOG_ERROR, NULL,
-		"cannot read %s: %s; tunnels are files NAME.conf in it, see esptun.conf(5)",
-		a->options->config_dir, strerror(-err));
+	if (err == -EPIPE)
+		snprintf(text, sizeof(text),
+			 "the process that reads the configuration has ended: restart esptund");
+	else
+		snprintf(
+			text, sizeof(text),
+			"cannot read %s: %s; tunnels are files NAME.conf in it, see esptun.conf(5)",
+			a->options->config_dir, strerror(-err));
+	log_say(IKE_LOG_ERROR, NULL, "%s", text);
+	if (r)
+		note(r->errors, text);
 	free(l->v);
 	return -1;
 }
@@ -454,7 +463,7 @@ int agent_read_configs(struct agent *a, struct reload *r)
 {
 	struct names files = { .n = 0 };
 
-	if (list_configs(a, &files))
+	if (list_configs(a, &files, r))
 		return -1;
 	for (struct tunnel *t = a->tunnels; t; t = t->next)
 		t->has_file = false;
@@ -498,7 +507,7 @@ static void remove_leftovers(struct agent *a)
 {
 	struct leftovers l = { .agent = a };
 
-	if (list_configs(a, &l.files))
+	if (list_configs(a, &l.files, NULL))
 		return;
 	net_each_own(a->net, remove_leftover, &l);
 	free(l.files.v);

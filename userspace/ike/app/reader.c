@@ -188,6 +188,7 @@ static void run(struct reader *r)
 		if (r->options.quiet || fd != STDERR_FILENO)
 			dup2(null, fd);
 	}
+	close(null);
 	if (rights_drop_reader(r->options.socket, r->options.seccomp, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
