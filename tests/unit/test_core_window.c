@@ -269,10 +269,12 @@ static void delete_names_its_child(void **state)
 	struct pair *p = pair_new();
 	struct child_sa *phantom;
 	struct ike_sa *sa;
+	uint32_t spi;
 
 	(void)state;
 	pair_start(p, true);
 	sa = node_sa(p->a);
+	spi = node_out(p->a, 0)->spi;
 	phantom = child_new(&none, &none);
 	assert_non_null(phantom);
 	phantom->spi_in = 0x1234;
@@ -284,10 +286,12 @@ static void delete_names_its_child(void **state)
 	/* the pair that is first in the list wears out meanwhile */
 	ike_core_expire(p->a->core, "t0", node_out(p->a, 0)->spi, false, true, p->w.now);
 	pair_run(p, 100);
-	assert_int_equal(pair_count(p, p->a, IKE_INFORMATIONAL, false), 2);
+	assert_true(pair_count(p, p->a, IKE_INFORMATIONAL, false) >= 2);
 	assert_true(TAILQ_EMPTY(&sa->children));
-	assert_int_equal(p->a->n_sa, 0);
-	assert_int_equal(p->b->n_sa, 0);
+	/* only the pair that replaces it is left */
+	assert_int_equal(node_count(p->a, 0, true), 1);
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	assert_int_not_equal(node_out(p->a, 0)->spi, spi);
 	pair_free(p);
 }
 
@@ -360,7 +364,8 @@ static void delete_child(void **state)
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
 	assert_int_equal(p->b->n_sa, 2);
-	ike_core_expire(p->a->core, "t0", node_out(p->a, 0)->spi, false, true, p->w.now);
+	TAILQ_FIRST(&node_sa(p->a)->children)->unwanted = true;
+	core_request_next(p->a->core, node_sa(p->a));
 	pair_run(p, 50);
 	assert_int_equal(p->a->n_sa, 0);
 	assert_int_equal(p->b->n_sa, 0);

@@ -503,10 +503,10 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 						   : "reached its limit");
 		child_mute(core, sa, c);
 		c->unwanted = true;
+		tunnel_want_pair(t);
 		core_request_next(core, sa);
 		core_sa_touch(core, sa);
-	} else if (c && ikesa_authenticated(sa) && t->conf.start != IKE_START_LISTEN &&
-		   !sa->replaced) {
+	} else if (c && ikesa_authenticated(sa) && !sa->replaced) {
 		/* A new IKE SA brings the new pair; the old one goes when that works. */
 		sa->replaced = true;
 	} else if (!c && hard) {
@@ -588,7 +588,7 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	if (!t)
 		return -ENOENT;
 	tunnel_enable(core, t, true);
-	t->wanted = true;
+	t->wanted = t->conf.start != IKE_START_LISTEN;
 	t->failures = 0;
 	t->next_try = core->now;
 	tunnel_review(core, t);

@@ -24,7 +24,8 @@ enum core_limits {
 	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
 	TUNNEL_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
-	TUNNEL_CHILDLESS_MS = 30000, /* IKE SA up without child: first wait before a new attempt */
+	TUNNEL_REFUSED_MS = 30000, /* the child alone was refused: first wait before a new attempt */
+	TUNNEL_AT_ONCE_MS = 5000, /* a lost pair is replaced without any wait at most so often */
 	CORE_INIT_MAX = 8192, /* an IKE_SA_INIT message: half-open IKE SAs keep it */
 	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
 	ADMIT_COOKIE_PER_SOURCE = 3,
@@ -83,8 +84,11 @@ struct ike_tunnel {
 	struct ike_sas closed; /* those that only repeat their last answer */
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
-	bool wanted; /* traffic or a command asked for it (start=traffic) */
+	bool wanted; /* traffic, a command or a loss of ours asks for a pair; until an attempt ends */
+	bool paired; /* there was a pair of SAs at the last review */
+	bool refused; /* an IKE SA came up, but one end did not take the child SA */
 	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
+	uint64_t next_at_once; /* a lost pair is not replaced without a wait before this */
 	unsigned int failures; /* attempts since the tunnel last worked */
 	struct adopted_pair adopted[TUNNEL_MAX_ADOPTED];
 	unsigned int n_adopted;
@@ -259,6 +263,13 @@ void tunnel_touch(struct ike_core *core, struct ike_tunnel *t);
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
 /* Tell env if the state changed, plan the next attempt if one is called for. */
 void tunnel_review(struct ike_core *core, struct ike_tunnel *t);
+/*
+ * The pair of SAs is gone or about to be, and the tunnel needs another, whatever its start
+ * mode. Nothing happens while it has a pair that stays. The caller reviews the tunnel.
+ */
+void tunnel_want_pair(struct ike_tunnel *t);
+/* Where an attempt begins; family 0 if that is not known. */
+struct ike_endpoint tunnel_remote(const struct ike_tunnel *t);
 /* An attempt of ours failed before the IKE SA was established. */
 void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
@@ -267,6 +278,8 @@ void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struc
 struct ike_sa *tunnel_primary(const struct ike_tunnel *t);
 /* Does anything carry our traffic now? */
 bool tunnel_has_outbound(const struct ike_tunnel *t);
+/* Has it a pair of SAs, be it one that waits for its replacement? */
+bool tunnel_has_pair(const struct ike_tunnel *t);
 /* Has it an established IKE SA? */
 bool tunnel_established(const struct ike_tunnel *t);
 /* Is an attempt of ours under way? */
@@ -342,7 +355,7 @@ bool admit_reply(struct ike_core *core, const struct ike_addr *to);
 /* Is anything of it left? The log is spared by the same allowance. */
 bool admit_reply_left(struct ike_core *core, const struct ike_addr *to);
 
-/* ---- x_init.c, x_auth.c, x_info.c ---------------------------------------- */
+/* ---- x_init.c, x_auth.c, x_child.c, x_info.c ----------------------------- */
 
 /* Begin a new IKE SA to the tunnel's remote end. */
 void x_init_start(struct ike_core *core, struct ike_tunnel *t);

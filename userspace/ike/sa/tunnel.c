@@ -161,6 +161,11 @@ static bool any_child(const struct ike_tunnel *t, bool replaced)
 	return false;
 }
 
+bool tunnel_has_pair(const struct ike_tunnel *t)
+{
+	return t->n_adopted || any_child(t, false) || any_child(t, true);
+}
+
 /* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
 static bool worse(const struct ike_sa *a, const struct ike_sa *b)
 {
@@ -206,17 +211,34 @@ struct ike_sa *tunnel_primary(const struct ike_tunnel *t)
 
 /* ---- state and attempts -------------------------------------------------- */
 
-static bool knows_remote(const struct ike_tunnel *t)
+/*
+ * SAs taken over know where the peer really is; the configured place is the alternative. A
+ * listener that replaces its own pair may know no other place than that of its IKE SA.
+ */
+struct ike_endpoint tunnel_remote(const struct ike_tunnel *t)
 {
-	return t->remote.addr.family || (t->n_adopted && t->adopted_remote.addr.family);
+	const struct ike_sa *sa;
+
+	if (t->n_adopted && t->adopted_remote.addr.family &&
+	    (!t->remote.addr.family || t->failures % 2 == 0))
+		return t->adopted_remote;
+	if (t->remote.addr.family || !tunnel_established(t))
+		return t->remote;
+	sa = tunnel_primary(t);
+	return sa->remote;
 }
 
 static bool wants_attempt(const struct ike_tunnel *t)
 {
-	if (!t->enabled || !knows_remote(t) || any_child(t, false) || tunnel_attempting(t))
+	if (!t->enabled || any_child(t, false) || tunnel_attempting(t) ||
+	    !tunnel_remote(t).addr.family)
 		return false;
-	return t->conf.start == IKE_START_NOW || t->n_adopted || any_child(t, true) ||
-	       (t->conf.start == IKE_START_TRAFFIC && t->wanted);
+	return t->conf.start == IKE_START_NOW || t->n_adopted || any_child(t, true) || t->wanted;
+}
+
+void tunnel_want_pair(struct ike_tunnel *t)
+{
+	t->wanted |= !any_child(t, false);
 }
 
 /* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
@@ -230,8 +252,8 @@ static void plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
 
 static void plan_next(struct ike_core *core, struct ike_tunnel *t)
 {
-	bool childless = tunnel_established(t) && !any_child(t, true);
-	uint64_t base = childless ? TUNNEL_CHILDLESS_MS : TUNNEL_RETRY_MS;
+	bool refused = t->refused && tunnel_established(t) && !any_child(t, true);
+	uint64_t base = refused ? TUNNEL_REFUSED_MS : TUNNEL_RETRY_MS;
 	unsigned int doublings = t->failures > 1 ? t->failures - 1 : 0;
 
 	if (t->next_try != TIMER_NEVER)
@@ -271,10 +293,28 @@ void tunnel_touch(struct ike_core *core, struct ike_tunnel *t)
 	timer_set(&core->tunnel_timers, &t->timer, at);
 }
 
+/*
+ * The pair that carried traffic is gone. That is no failed attempt, so the next one begins
+ * at once; but a peer that drops each new pair must not keep us busy.
+ */
+static void note_loss(struct ike_core *core, struct ike_tunnel *t)
+{
+	t->failures = 0;
+	t->next_try = TIMER_NEVER;
+	if (core->now < t->next_at_once)
+		return;
+	t->next_at_once = core->now + TUNNEL_AT_ONCE_MS;
+	t->next_try = core->now;
+}
+
 void tunnel_review(struct ike_core *core, struct ike_tunnel *t)
 {
+	bool paired = tunnel_has_pair(t);
 	enum ike_tunnel_state state;
 
+	if (t->paired && !paired)
+		note_loss(core, t);
+	t->paired = paired;
 	if (wants_attempt(t))
 		plan_next(core, t);
 	else

@@ -357,10 +357,12 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		} else {
 			reject_child(sa, spi);
 		}
+		t->refused = true;
 		t->failures++;
 		return;
 	}
 	child_spi_release(core, sa, spi);
+	t->refused = error != IKE_N_TEMPORARY_FAILURE;
 	t->failures++;
 	t->wanted = false;
 	if (error == IKE_N_NO_PROPOSAL_CHOSEN) {
@@ -556,6 +558,7 @@ static enum x_verdict refuse_auth(struct x_msg *m)
 static void refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint16_t notify,
 			 const char *what, const char *why)
 {
+	sa->tunnel->refused = true;
 	tunnel_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
 }
@@ -664,19 +667,4 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	sa->tunnel = t;
 	sa->remote_id = who.id;
 	return accept(core, sa, m);
-}
-
-/* ---- CREATE_CHILD_SA ------------------------------------------------------ */
-
-/* Only the child SA of IKE_AUTH is offered: say so in the RFC's words (1.3). */
-enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
-{
-	if (!ikesa_authenticated(sa)) {
-		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
-		return X_DONE;
-	}
-	core_log(core, IKE_LOG_INFO, NULL, sa,
-		 "peer's CREATE_CHILD_SA answered with NO_ADDITIONAL_SAS");
-	ike_build_notify(m->reply, IKE_N_NO_ADDITIONAL_SAS, NULL, 0);
-	return X_DONE;
 }

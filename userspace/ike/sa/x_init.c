@@ -175,14 +175,10 @@ static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
 
 void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 {
-	struct ike_endpoint remote = t->remote, local;
+	struct ike_endpoint remote = tunnel_remote(t), local;
 	struct ike_sa *sa;
 	char ep[64];
 
-	/* SAs taken over know where the peer really is; the configured place is the alternative. */
-	if (t->n_adopted && t->adopted_remote.addr.family &&
-	    (!remote.addr.family || t->failures % 2 == 0))
-		remote = t->adopted_remote;
 	if (!remote.addr.family || tunnel_attempting(t))
 		return;
 	local = initiator_local(t, &remote);

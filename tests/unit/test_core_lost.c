@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How long a tunnel is without a pair of SAs after it lost one, by the way it lost it. One
+ * trip takes 10 ms here, a new IKE SA with its child four of them.
+ */
+#include "core_util.h"
+#include "ike/sa/core.h"
+
+enum { AT_ONCE_MS = 200 };
+
+/* The pair at @n goes, with a word to the peer; the IKE SA stays. */
+static void delete_child(struct node *n)
+{
+	struct ike_sa *sa = node_sa(n);
+	struct child_sa *c = TAILQ_FIRST(&sa->children);
+
+	n->core->now = n->w->now;
+	child_mute(n->core, sa, c);
+	c->unwanted = true;
+	core_request_next(n->core, sa);
+	core_sa_touch(n->core, sa);
+}
+
+static void expire(struct node *n, bool hard)
+{
+	ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, hard, n->w->now);
+}
+
+static bool works(const struct pair *p)
+{
+	return direction_works(p->a, p->b, 0) && direction_works(p->b, p->a, 0);
+}
+
+/* Until nothing works, then how long until both directions do. */
+static uint64_t gap(struct pair *p, uint64_t limit)
+{
+	uint64_t from, end = p->w.now + limit;
+
+	while (works(p) && world_step(&p->w, end))
+		;
+	from = p->w.now;
+	while (!works(p) && world_step(&p->w, end))
+		;
+	if (p->w.failed[0])
+		fail_msg("%s", p->w.failed);
+	return works(p) ? p->w.now - from : UINT64_MAX;
+}
+
+static struct pair *up_for_a_while(enum ike_start start)
+{
+	struct pair *p = pair_new();
+
+	p->a->conf[0].start = start;
+	pair_start(p, start == IKE_START_NOW);
+	ike_core_acquire(p->a->core, "t0", p->w.now);
+	pair_run(p, 20000);
+	assert_true(works(p));
+	return p;
+}
+
+/* At rest: one pair, one IKE SA at each end. */
+static void at_rest(struct pair *p)
+{
+	char why[200] = "";
+
+	pair_run(p, 60000);
+	if (!link_at_rest(&p->w, 0, 1, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_string_equal(node_error(p->a), "");
+	assert_string_equal(node_error(p->b), "");
+}
+
+static void our_limit(void **state)
+{
+	static const enum ike_start starts[] = { IKE_START_NOW, IKE_START_TRAFFIC };
+	struct pair *p;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		p = up_for_a_while(starts[i]);
+		expire(p->a, true);
+		assert_in_range(gap(p, 1000), 0, AT_ONCE_MS);
+		at_rest(p);
+		pair_free(p);
+	}
+}
+
+/* A hub initiates to where its peer is, though its configuration does not say where. */
+static void our_limit_as_listener(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_TRAFFIC);
+
+	(void)state;
+	expire(p->b, true);
+	assert_in_range(gap(p, 1000), 0, AT_ONCE_MS);
+	assert_false(node_status(p->a, 0).initiator);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* Both ends replace it at the same time: one pair is left. */
+static void both_replace_it(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+
+	(void)state;
+	expire(p->b, true);
+	assert_in_range(gap(p, 1000), 0, AT_ONCE_MS);
+	at_rest(p);
+	pair_free(p);
+}
+
+static void peer_deletes_the_child(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+
+	(void)state;
+	delete_child(p->b);
+	assert_in_range(gap(p, 1000), 0, AT_ONCE_MS);
+	at_rest(p);
+	pair_free(p);
+}
+
+static void peer_deletes_the_ike_sa(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+
+	(void)state;
+	core_sa_close(p->b->core, node_sa(p->b), IKESA_CLOSE_MS);
+	assert_in_range(gap(p, 1000), 0, AT_ONCE_MS);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* A listener does not run after a peer that went. */
+static void listener_lets_its_peer_go(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_TRAFFIC);
+
+	(void)state;
+	delete_child(p->a);
+	pair_run(p, 5000);
+	ike_core_down(p->a->core, "t0", p->w.now);
+	pair_run(p, 100000);
+	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
+	assert_int_equal(p->b->state[0], IKE_TUNNEL_DOWN);
+	assert_int_equal(p->b->n_sa, 0);
+	pair_free(p);
+}
+
+/* Soft limit at a listener: replaced before anything is lost, also behind a NAT. */
+static void listener_replaces_in_time(void **state)
+{
+	struct pair *p;
+	uint32_t old;
+	int nat;
+
+	(void)state;
+	for (nat = 0; nat < 2; nat++) {
+		p = pair_new();
+		if (nat) {
+			p->a->nat = (struct ike_addr){ .family = 4, .b = { 198, 51, 100, 1 } };
+			node_rebind(p->a);
+		}
+		pair_start(p, true);
+		pair_run(p, 20000);
+		p->w.link[0].watch = true;
+		old = node_out(p->b, 0)->spi;
+		expire(p->b, false);
+		pair_run(p, 3000);
+		assert_int_not_equal(node_out(p->b, 0)->spi, old);
+		assert_int_not_equal(node_out(p->a, 0)->spi, old);
+		at_rest(p);
+		pair_free(p);
+	}
+}
+
+/* It gives up after one attempt: what it knows is where its peer was. */
+static void listener_gives_up(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_TRAFFIC);
+	unsigned int sent;
+
+	(void)state;
+	node_crash(p->a);
+	expire(p->b, true);
+	pair_run(p, 70000);
+	sent = pair_count(p, p->b, IKE_SA_INIT, false);
+	assert_int_equal(sent, 8);
+	pair_run(p, 600000);
+	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), sent);
+	assert_int_equal(p->b->n_sa, 0);
+	assert_int_equal(p->b->state[0], IKE_TUNNEL_DOWN);
+	pair_free(p);
+}
+
+/* A peer that was found dead is called at once, and then less and less often. */
+static void peer_dies_and_comes_back(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint64_t dead_at;
+
+	(void)state;
+	node_crash(p->b);
+	while (p->a->n_sa)
+		pair_run(p, 10);
+	dead_at = p->w.now;
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 2);
+	assert_true(pair_sent(p, p->a, IKE_SA_INIT, false, 1)->at <= dead_at + 10);
+	node_start(p->b, false);
+	pair_run(p, 1000);
+	assert_true(works(p));
+	pair_free(p);
+}
+
+/* A peer that drops each pair at once does not keep us busy. */
+static void peer_drops_every_pair(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint64_t end = p->w.now + 30000;
+
+	(void)state;
+	while (p->w.now < end) {
+		if (node_sa(p->b) && ikesa_authenticated(node_sa(p->b)) && works(p))
+			core_sa_close(p->b->core, node_sa(p->b), IKESA_CLOSE_MS);
+		pair_run(p, 10);
+	}
+	assert_in_range(pair_count(p, p->a, IKE_SA_INIT, false), 10, 50);
+	pair_free(p);
+}
+
+/* What was refused is no better for being asked again at once. */
+static void refused_is_not_lost(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->b->conf[0].esp.p[0].t[0].key_bits = 128;
+	pair_start(p, false);
+	pair_run(p, 20000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	pair_run(p, 20000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 2);
+	pair_free(p);
+}
+
+/* By CREATE_CHILD_SA, to take the place of its present one if @rekey. */
+static void ask_for_a_child(struct node *n, bool rekey)
+{
+	struct ike_proposals offer = n->conf[0].esp;
+	uint8_t buf[512], nonce[32] = { 1 }, first;
+	struct ike_builder b;
+
+	offer.p[0].spi_len = 4;
+	memset(offer.p[0].spi, 5, 4);
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	if (rekey)
+		ike_build_notify_spi(&b, IKE_N_REKEY_SA, IKE_PROTO_ESP, offer.p[0].spi, 4, NULL, 0);
+	ike_build_sa(&b, IKE_OFFER(&offer));
+	ike_build_nonce(&b, nonce, sizeof(nonce));
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&n->conf[0].local_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&n->conf[0].remote_ts));
+	assert_true(node_request(n, IKE_CREATE_CHILD_SA, &b, first));
+}
+
+/*
+ * The peer has an IKE SA with us that lost its child, or never had one, and asks for one by
+ * CREATE_CHILD_SA (libreswan after it replaced the IKE SA): we begin anew, the listener too.
+ */
+static void peer_asks_for_the_child(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_TRAFFIC);
+
+	(void)state;
+	delete_child(p->a);
+	pair_run(p, 1000);
+	assert_int_equal(p->b->n_sa, 0);
+	ask_for_a_child(p->a, false);
+	pair_run(p, AT_ONCE_MS);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);
+	assert_true(works(p));
+	at_rest(p);
+	pair_free(p);
+}
+
+/* strongSwan rekeys: the IKE SA we began is replaced before it would be closed. */
+static void peer_rekeys(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint32_t old = node_out(p->a, 0)->spi;
+
+	(void)state;
+	p->w.link[0].watch = true;
+	ask_for_a_child(p->b, true);
+	pair_run(p, 3000);
+	assert_true(works(p));
+	assert_int_not_equal(node_out(p->a, 0)->spi, old);
+	assert_int_not_equal(node_out(p->b, 0)->spi, old);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* Where we cannot begin, the peer has to: it hears so at once, and keeps what it has. */
+static void peer_rekeys_what_it_began(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint32_t old = node_out(p->a, 0)->spi;
+
+	(void)state;
+	p->w.link[0].watch = true;
+	ask_for_a_child(p->a, true);
+	pair_run(p, 3000);
+	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
+	assert_int_equal(node_out(p->a, 0)->spi, old);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* One that wants more than one child is told so, and the user which; once. */
+static void peer_wants_a_second_child(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	char *first;
+
+	(void)state;
+	ask_for_a_child(p->a, false);
+	pair_run(p, 100);
+	first = strstr(p->b->log, "asks for a second child SA, 0.0.0.0/0 = 0.0.0.0/0");
+	assert_non_null(first);
+	assert_non_null(strstr(node_error(p->b), "Selectors="));
+	ask_for_a_child(p->a, false);
+	pair_run(p, 100);
+	assert_null(strstr(first + 40, "second child"));
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 2);
+	assert_true(works(p));
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(our_limit),
+		cmocka_unit_test(our_limit_as_listener),
+		cmocka_unit_test(both_replace_it),
+		cmocka_unit_test(peer_deletes_the_child),
+		cmocka_unit_test(peer_deletes_the_ike_sa),
+		cmocka_unit_test(listener_lets_its_peer_go),
+		cmocka_unit_test(listener_replaces_in_time),
+		cmocka_unit_test(listener_gives_up),
+		cmocka_unit_test(peer_dies_and_comes_back),
+		cmocka_unit_test(peer_drops_every_pair),
+		cmocka_unit_test(refused_is_not_lost),
+		cmocka_unit_test(peer_asks_for_the_child),
+		cmocka_unit_test(peer_rekeys),
+		cmocka_unit_test(peer_rekeys_what_it_began),
+		cmocka_unit_test(peer_wants_a_second_child),
+	};
+
+	return cmocka_run_group_tests_name("core_lost", tests, NULL, NULL);
+}
