@@ -285,6 +285,178 @@ static void key_picks_the_tunnel(void **state)
 	pair_free(p);
 }
 
+/* Another site that takes node b's only tunnel for its own. */
+static struct node *second_site(struct pair *p)
+{
+	struct node *c = world_node(&p->w);
+	unsigned int link = world_link(&p->w, c, p->b, false);
+
+	c->conf[0] = c->conf[link];
+	c->conf[link].name[0] = p->b->conf[link].name[0] = '\0';
+	memcpy(c->conf[0].name, p->a->conf[0].name, sizeof(c->conf[0].name));
+	memcpy(c->conf[0].psk, p->a->conf[0].psk, sizeof(c->conf[0].psk));
+	c->conf[0].psk_len = p->a->conf[0].psk_len;
+	return c;
+}
+
+static void first_site_works(struct pair *p)
+{
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_true(direction_works(p->b, p->a, 0));
+}
+
+/* One tunnel, any identity with its key: the second one is refused, not half accepted. */
+static void second_identity_is_refused(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = second_site(p);
+
+	(void)state;
+	p->b->conf[0].remote_id.type = 0;
+	pair_start(p, true);
+	pair_run(p, 1000);
+	p->w.link[0].watch = true;
+	node_start(c, false);
+	pair_run(p, 1000);
+	assert_int_equal(c->installs, 0);
+	assert_int_not_equal(c->state[0], IKE_TUNNEL_UP);
+	says(c, "AUTHENTICATION_FAILED");
+	says(p->b, "refused 'node2.example'");
+	says(p->b, "in use by 'node0.example'");
+	says(p->b, "RemoteID=");
+	first_site_works(p);
+	/* once the first has gone, it is welcome */
+	p->w.link[0].watch = false;
+	ike_core_down(p->a->core, "t0", p->w.now);
+	pair_run(p, 40000);
+	assert_true(direction_works(c, p->b, 0));
+	pair_free(p);
+}
+
+/* The first may have died without a word: it is asked, and the second need not wait for liveness. */
+static void dead_holder_makes_room(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = second_site(p);
+
+	(void)state;
+	p->b->conf[0].remote_id.type = 0;
+	p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	pair_run(p, 1000);
+	node_crash(p->a);
+	node_start(c, false);
+	pair_run(p, IKESA_DEAD_MS + 80000);
+	assert_true(direction_works(c, p->b, 0));
+	pair_free(p);
+}
+
+/* Two sites with one identity: the first keeps the tunnel, also against attempt after attempt. */
+static void shared_identity_is_refused(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = second_site(p);
+	uint32_t spi;
+
+	(void)state;
+	c->conf[0].local_id = p->a->conf[0].local_id;
+	pair_start(p, true);
+	pair_run(p, 1000);
+	spi = node_out(p->a, 0)->spi;
+	node_start(c, false);
+	pair_run(p, 1000);
+	assert_non_null(strstr(
+		p->b->log, "two peers show the identity 'node0.example': one at 192.0.2.1:4500, "
+			   "which stays, and one at 192.0.2.3:4500"));
+	says(p->b, "refused 'node0.example' at 192.0.2.3:4500");
+	first_site_works(p);
+	p->w.link[0].watch = true;
+	pair_run(p, 200000);
+	first_site_works(p);
+	assert_int_equal(node_out(p->a, 0)->spi, spi);
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	assert_in_range(c->installs, 0, 1);
+	pair_free(p);
+}
+
+/* It is one peer that came back at another place, as long as the old one does not answer. */
+static void peer_comes_back_elsewhere(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = second_site(p);
+
+	(void)state;
+	c->conf[0].local_id = p->a->conf[0].local_id;
+	pair_start(p, true);
+	pair_run(p, 1000);
+	node_crash(p->a);
+	node_start(c, false);
+	pair_run(p, 200);
+	assert_true(direction_works(c, p->b, 0));
+	assert_true(direction_works(p->b, c, 0));
+	pair_run(p, 20000);
+	assert_string_equal(node_error(p->b), "");
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	pair_free(p);
+}
+
+/* Two tunnels with one key and nothing else to tell their peers apart. */
+static void shared_key_is_refused(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *c = world_node(&p->w);
+	unsigned int second = world_link(&p->w, c, p->b, false);
+
+	(void)state;
+	memcpy(p->b->conf[second].psk, p->b->conf[0].psk, sizeof(p->b->conf[0].psk));
+	p->b->conf[0].remote_id.type = p->b->conf[second].remote_id.type = 0;
+	pair_start(p, false);
+	pair_run(p, 100);
+	nothing_installed(p);
+	says(p->b, "proved the key that t1 has, too");
+	says(p->b, "RemoteID=");
+	pair_free(p);
+
+	p = pair_new(); /* with identities they are told apart */
+	c = world_node(&p->w);
+	second = world_link(&p->w, c, p->b, false);
+	memcpy(p->b->conf[second].psk, p->b->conf[0].psk, sizeof(p->b->conf[0].psk));
+	memcpy(c->conf[second].psk, p->b->conf[0].psk, sizeof(p->b->conf[0].psk));
+	pair_start(p, true);
+	node_start(c, false);
+	pair_run(p, 100);
+	first_site_works(p);
+	assert_true(direction_works(c, p->b, second));
+	pair_free(p);
+}
+
+/* The key is found among as many tunnels as there are. */
+static void key_picks_one_of_many(void **state)
+{
+	struct ike_tunnel_conf decoy;
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	p->b->conf[0].remote_id.type = 0;
+	node_start(p->b, false);
+	assert_int_equal(ike_core_tunnel_del(p->b->core, "t0"), 0);
+	decoy = p->b->conf[0];
+	for (i = 0; i < 100; i++) {
+		snprintf(decoy.name, sizeof(decoy.name), "t1-%u", i);
+		decoy.psk[0] = 'A';
+		decoy.psk[1] = (uint8_t)(i + 1);
+		assert_int_equal(ike_core_tunnel_add(p->b->core, &decoy), 0);
+		ike_core_start(p->b->core, decoy.name, p->w.now);
+	}
+	assert_int_equal(ike_core_tunnel_add(p->b->core, &p->b->conf[0]), 0);
+	ike_core_start(p->b->core, "t0", p->w.now);
+	node_start(p->a, false);
+	pair_run(p, 100);
+	first_site_works(p);
+	pair_free(p);
+}
+
 static void child_proposals_differ(void **state)
 {
 	struct pair *p = pair_new();
@@ -601,6 +773,12 @@ int main(void)
 		cmocka_unit_test(any_identity_with_the_key),
 		cmocka_unit_test(identity_picks_the_tunnel),
 		cmocka_unit_test(key_picks_the_tunnel),
+		cmocka_unit_test(second_identity_is_refused),
+		cmocka_unit_test(dead_holder_makes_room),
+		cmocka_unit_test(shared_identity_is_refused),
+		cmocka_unit_test(peer_comes_back_elsewhere),
+		cmocka_unit_test(shared_key_is_refused),
+		cmocka_unit_test(key_picks_one_of_many),
 		cmocka_unit_test(child_proposals_differ),
 		cmocka_unit_test(selectors_differ),
 		cmocka_unit_test(selectors_narrow),

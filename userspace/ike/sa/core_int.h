@@ -24,7 +24,10 @@ enum core_limits {
 	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
 	TUNNEL_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
-	TUNNEL_REFUSED_MS = 30000, /* the child alone was refused: first wait before a new attempt */
+	TUNNEL_REFUSED_MS =
+		30000, /* the child alone was refused: first wait before a new attempt */
+	TUNNEL_CONTESTED_MS =
+		300000, /* two peers with one identity: the second is refused for this */
 	TUNNEL_AT_ONCE_MS = 5000, /* a lost pair is replaced without any wait at most so often */
 	CORE_INIT_MAX = 8192, /* an IKE_SA_INIT message: half-open IKE SAs keep it */
 	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
@@ -38,7 +41,8 @@ enum core_limits {
 	ADMIT_WORK_COOKIE = 150000, /* microseconds on it: a tenth of a processor … */
 	ADMIT_WORK_MAX = 750000, /* … and half of one */
 	ADMIT_WORK_REQUEST = 20, /* to parse and judge one IKE_SA_INIT request … */
-	ADMIT_WORK_AUTH = 200, /* … and to find that IKE_AUTH proves nothing */
+	ADMIT_WORK_AUTH = 200, /* … to find that IKE_AUTH proves nothing … */
+	ADMIT_WORK_KEY = 5, /* … and to try a key in vain */
 	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
 	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
 	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */
@@ -84,6 +88,7 @@ struct ike_tunnel {
 	struct ike_sas closed; /* those that only repeat their last answer */
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
+	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
 	bool wanted; /* traffic, a command or a loss of ours asks for a pair; until an attempt ends */
 	bool paired; /* there was a pair of SAs at the last review */
 	bool refused; /* an IKE SA came up, but one end did not take the child SA */
@@ -94,6 +99,7 @@ struct ike_tunnel {
 	unsigned int n_adopted;
 	struct ike_endpoint adopted_remote;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
+	uint64_t contested_until; /* the peer's identity was seen at two places */
 	uint64_t next_hint; /* not before, see tunnel_hint() */
 	uint64_t last_error_at;
 	char last_error[CORE_TEXT_MAX];
@@ -274,6 +280,8 @@ struct ike_endpoint tunnel_remote(const struct ike_tunnel *t);
 void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
 void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local);
+/* Ask the peer of @sa for a sign of life, unless a request of ours is out. */
+void tunnel_probe(struct ike_core *core, struct ike_sa *sa);
 /* The best IKE SA to show and to use. */
 struct ike_sa *tunnel_primary(const struct ike_tunnel *t);
 /* Does anything carry our traffic now? */
@@ -282,6 +290,17 @@ bool tunnel_has_outbound(const struct ike_tunnel *t);
 bool tunnel_has_pair(const struct ike_tunnel *t);
 /* Has it an established IKE SA? */
 bool tunnel_established(const struct ike_tunnel *t);
+/*
+ * The IKE SA of the one peer a tunnel has, if that is not @id at @from: it shows another
+ * identity, or the same one was found in use at two places. NULL: the tunnel is free for it.
+ */
+struct ike_sa *tunnel_holder(const struct ike_core *core, const struct ike_tunnel *t,
+			     const struct ike_id *id, const struct ike_endpoint *from);
+/*
+ * The peer answered on @sa, which another had disowned by INITIAL_CONTACT: two peers show one
+ * identity. The one that came first stays.
+ */
+void tunnel_contested(struct ike_core *core, struct ike_sa *sa);
 /* Is an attempt of ours under way? */
 bool tunnel_attempting(const struct ike_tunnel *t);
 /* Something came up or was confirmed: retire what it replaces or duplicates. */

@@ -136,6 +136,22 @@ bool tunnel_established(const struct ike_tunnel *t)
 	return false;
 }
 
+struct ike_sa *tunnel_holder(const struct ike_core *core, const struct ike_tunnel *t,
+			     const struct ike_id *id, const struct ike_endpoint *from)
+{
+	bool contested = core->now < t->contested_until;
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state == IKESA_ESTABLISHED &&
+		    (!ike_id_eq(&sa->remote_id, id) ||
+		     (contested && !ike_endpoint_eq(&sa->remote, from))))
+			return sa;
+	}
+	return NULL;
+}
+
 bool tunnel_attempting(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
@@ -397,7 +413,7 @@ static bool proven(const struct ike_sa *sa, uint64_t then)
 	return sa->confirmed && sa->last_rx >= then && (carries(sa) || !has_child(sa));
 }
 
-static void probe(struct ike_core *core, struct ike_sa *sa)
+void tunnel_probe(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->tx.ask == IKESA_ASK_NONE) {
 		sa->want_probe = true;
@@ -420,7 +436,7 @@ static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct 
 		 ike_addr_print(from, sizeof(from), &sa->local.addr),
 		 ike_addr_print(to, sizeof(to), local));
 	sa->local.addr = *local;
-	probe(core, sa);
+	tunnel_probe(core, sa);
 }
 
 void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local)
@@ -470,7 +486,7 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 	sa->close_at = core->now + (ours ? IKESA_REDUNDANT_MS : IKESA_REDUNDANT_OTHER_MS);
 	core_sa_touch(core, sa);
 	if (!proven(keep, core->now))
-		probe(core, keep);
+		tunnel_probe(core, keep);
 }
 
 void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
@@ -489,14 +505,14 @@ void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
 		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.
 		 */
 		if (t->n_adopted && carries(sa) && sa->initiator && !sa->acked)
-			probe(core, sa);
+			tunnel_probe(core, sa);
 		works |= carries(sa) && (sa->initiator ? sa->acked : sa->confirmed);
 		keep = keeper(sa);
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
 		/* A half-installed pair waits for the peer's word: ask for it. */
 		if (has_child(sa) && !sa->confirmed && !carries(sa))
-			probe(core, sa);
+			tunnel_probe(core, sa);
 	}
 	if (works && t->n_adopted && t->adopted_end == TIMER_NEVER)
 		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
@@ -530,7 +546,7 @@ void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
 		return;
 	}
 	sa->close_at = core->now + 1000;
-	probe(core, keep);
+	tunnel_probe(core, keep);
 }
 
 void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
@@ -551,12 +567,43 @@ void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
 		old->superseded = true;
 		old->close_marked = core->now;
 		old->close_at = core->now + IKESA_SUPERSEDED_MS;
+		/* Another peer that shows the same identity would still know it. */
+		if (!ike_endpoint_eq(&old->remote, &sa->remote))
+			tunnel_probe(core, old);
 		core_sa_touch(core, old);
 	}
 	if (t->n_adopted) {
 		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
 		tunnel_touch(core, t);
 	}
+}
+
+void tunnel_contested(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	char id[IKE_MAX_ID + 16], first[64], second[64];
+	struct ike_sa *newer;
+
+	TAILQ_FOREACH_REVERSE(newer, &t->sas, ike_sas, of_tunnel)
+	{
+		if (newer->state == IKESA_ESTABLISHED && !newer->superseded &&
+		    newer->established_at >= sa->close_marked &&
+		    ike_id_eq(&newer->remote_id, &sa->remote_id))
+			break;
+	}
+	if (!newer)
+		return;
+	t->contested_until = core->now + TUNNEL_CONTESTED_MS;
+	sa->superseded = false;
+	sa->close_at = TIMER_NEVER;
+	tunnel_error(
+		core, t, newer,
+		"two peers show the identity '%s': one at %s, which stays, and one at %s, which is refused; make a tunnel for each, with a RemoteID= and a key of its own",
+		ike_id_print(id, sizeof(id), &sa->remote_id),
+		ike_endpoint_print(first, sizeof(first), &sa->remote),
+		ike_endpoint_print(second, sizeof(second), &newer->remote));
+	core_sa_close(core, newer, IKESA_CLOSE_MS);
+	core->env.peer_moved(core->env.ctx, t->conf.name, &sa->remote);
 }
 
 /* ---- status -------------------------------------------------------------- */

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_PSK_TRIES = 16 };
-
 /* ---- AUTH ---------------------------------------------------------------- */
 
 /* What one end signs: its IKE_SA_INIT message, the other's nonce, its ID with its SK_p. */
@@ -122,6 +120,31 @@ static void explain_key(struct ike_core *core, struct ike_tunnel *t, const struc
 			core, t, sa, &sa->remote,
 			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
 			id);
+}
+
+/*
+ * A tunnel has one peer. Is it another than the one of @sa, which proved the key? The IKE SA
+ * of the former may be dead: ask, so that a later attempt succeeds.
+ */
+static bool is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_tunnel *t,
+		    const struct ike_id *id)
+{
+	char held_by[IKE_MAX_ID + 16], refused[IKE_MAX_ID + 16], there[64], here[64];
+	struct ike_sa *holder = tunnel_holder(core, t, id, &sa->remote);
+
+	if (!holder)
+		return false;
+	tunnel_error(
+		core, t, sa,
+		"refused '%s' at %s, which proved the key: the tunnel is in use by '%s' at %s, and has room for one peer; make a tunnel for each, with a RemoteID= and a key of its own",
+		ike_id_print(refused, sizeof(refused), id),
+		ike_endpoint_print(here, sizeof(here), &sa->remote),
+		ike_id_print(held_by, sizeof(held_by), &holder->remote_id),
+		ike_endpoint_print(there, sizeof(there), &holder->remote));
+	if (core->now < t->contested_until)
+		t->contested_until = core->now + TUNNEL_CONTESTED_MS;
+	tunnel_probe(core, holder);
+	return true;
 }
 
 /* ---- child proposals ----------------------------------------------------- */
@@ -272,6 +295,8 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 		explain_id(core, t, sa, &who->id);
 		return false;
 	}
+	if (is_held(core, sa, t, &who->id))
+		return false;
 	sa->remote_id = who->id;
 	return true;
 }
@@ -447,11 +472,6 @@ static int concerns(const struct ike_tunnel *t, const struct ike_sa *sa, const s
 	return t->remote.addr.family ? 1 : 2;
 }
 
-struct candidate {
-	struct ike_tunnel *t;
-	int fit;
-};
-
 typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who);
 
 /* All tunnels one after the other; but only those that could fit if the identity decides. */
@@ -464,26 +484,18 @@ static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct claim 
 	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->tunnels);
 }
 
-/* The tunnels that @fit, the best first, earlier ones before equals. */
-static unsigned int candidates(struct ike_core *core, const struct ike_sa *sa,
-			       const struct claim *who, fit_fn fit,
-			       struct candidate c[MAX_PSK_TRIES])
+/* Give each tunnel its ->fit; the first of the best, NULL if none fits. */
+static struct ike_tunnel *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
+					const struct claim *who, fit_fn fit)
 {
-	struct ike_tunnel *t = NULL;
-	unsigned int n = 0, i;
-	int f;
+	struct ike_tunnel *t = NULL, *best = NULL;
 
 	while ((t = next_tunnel(core, who, fit, t))) {
-		f = fit(t, sa, who);
-		if (!f || (n == MAX_PSK_TRIES && c[n - 1].fit >= f))
-			continue;
-		if (n < MAX_PSK_TRIES)
-			n++;
-		for (i = n - 1; i > 0 && c[i - 1].fit < f; i--)
-			c[i] = c[i - 1];
-		c[i] = (struct candidate){ t, f };
+		t->fit = fit(t, sa, who);
+		if (t->fit && (!best || t->fit > best->fit))
+			best = t;
 	}
-	return n;
+	return best;
 }
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
@@ -491,13 +503,35 @@ static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_s
 				       const struct claim *who, fit_fn fit,
 				       struct ike_tunnel **best)
 {
-	struct candidate c[MAX_PSK_TRIES];
-	unsigned int n = candidates(core, sa, who, fit, c), i;
+	struct ike_tunnel *t = NULL;
+	int level;
 
-	*best = n ? c[0].t : NULL;
-	for (i = 0; i < n; i++) {
-		if (proves(sa, c[i].t, who))
-			return c[i].t;
+	*best = judge_tunnels(core, sa, who, fit);
+	for (level = *best ? (*best)->fit : 0; level > 0; level--) {
+		while ((t = next_tunnel(core, who, fit, t))) {
+			if (t->fit != level)
+				continue;
+			if (proves(sa, t, who))
+				return t;
+			admit_work(core, ADMIT_WORK_KEY);
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Another tunnel that fits as well as @t and has the same key. Nothing tells their peers
+ * apart then, and the routes of one must not lead to the peer of the other.
+ */
+static struct ike_tunnel *find_twin(struct ike_core *core, const struct claim *who,
+				    const struct ike_tunnel *t)
+{
+	struct ike_tunnel *other = NULL;
+
+	while ((other = next_tunnel(core, who, fits, other))) {
+		if (other != t && other->fit == t->fit && other->conf.psk_len == t->conf.psk_len &&
+		    ike_equal(other->conf.psk, t->conf.psk, t->conf.psk_len))
+			return other;
 	}
 	return NULL;
 }
@@ -540,13 +574,26 @@ static void explain_failure(struct ike_core *core, const struct ike_sa *sa, cons
 
 static void explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct claim *who)
 {
-	struct candidate c[MAX_PSK_TRIES];
-	unsigned int n = candidates(core, sa, who, concerns, c);
+	struct ike_tunnel *t = judge_tunnels(core, sa, who, concerns);
 	char id[IKE_MAX_ID + 16];
 
-	tunnel_hint(core, n ? c[0].t : NULL, sa, &sa->remote,
+	tunnel_hint(core, t, sa, &sa->remote,
 		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
 		    ike_id_print(id, sizeof(id), &who->id));
+}
+
+static bool is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct claim *who,
+			 struct ike_tunnel *t)
+{
+	struct ike_tunnel *twin = find_twin(core, who, t);
+
+	if (!twin)
+		return false;
+	tunnel_error(
+		core, t, sa,
+		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
+		twin->conf.name);
+	return true;
 }
 
 static enum x_verdict refuse_auth(struct x_msg *m)
@@ -664,6 +711,8 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 			explain_failure(core, sa, &who, best);
 		return refuse_auth(m);
 	}
+	if (is_ambiguous(core, sa, &who, t) || is_held(core, sa, t, &who.id))
+		return refuse_auth(m);
 	sa->tunnel = t;
 	sa->remote_id = who.id;
 	return accept(core, sa, m);

@@ -114,6 +114,8 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 		}
 		break;
 	}
+	if (sa->superseded)
+		tunnel_contested(core, sa);
 	if (sa->state == IKESA_ESTABLISHED)
 		x_info_liveness(core, sa);
 	tunnel_settle(core, t);
