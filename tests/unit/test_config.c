@@ -244,6 +244,41 @@ static void indented_keys(void **state)
 }
 
 /* Logs, terminals and JSON get ASCII. */
+/* Pairs that combine every local network with every remote one are what is negotiated. */
+static void selector_pairs(void **state)
+{
+	static const struct {
+		const char *pairs, *local, *remote;
+	} t[] = {
+		{ "10.1.0.0/24 = 10.2.0.0/24, 10.1.0.0/24 = 10.3.0.0/24", "10.1.0.0/24",
+		  "10.2.0.0/24, 10.3.0.0/24" },
+		{ "10.1.0.0/24 = 10.2.0.0/24, 10.4.0.0/24 = 10.2.0.0/24, "
+		  "10.1.0.0/24 = 10.3.0.0/24, 10.4.0.0/24 = 10.3.0.0/24",
+		  "10.1.0.0/24, 10.4.0.0/24", "10.2.0.0/24, 10.3.0.0/24" },
+		{ "10.1.0.0/24 = 10.2.0.0/24, 10.1.0.0/24 = 10.2.0.0/24", "10.1.0.0/24",
+		  "10.2.0.0/24" },
+		/* no packet goes from one family to the other, or is TCP and UDP */
+		{ "10.1.0.0/24 = 10.2.0.0/24, fd00:1::/64 = fd00:2::/64",
+		  "10.1.0.0/24, fd00:1::/64", "10.2.0.0/24, fd00:2::/64" },
+		{ "10.1.0.0/24:tcp = 10.2.0.0/24:tcp, 10.1.0.0/24:udp = 10.2.0.0/24:udp",
+		  "10.1.0.0/24:tcp, 10.1.0.0/24:udp", "10.2.0.0/24:tcp, 10.2.0.0/24:udp" },
+	};
+	char text[512], got[512];
+	struct config c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "Selectors = %s\n", t[i].pairs);
+		accepted(text, &c);
+		assert_string_equal(ike_ts_list_print(got, sizeof(got), IKE_TS_OFFER(&c.local_ts)),
+				    t[i].local);
+		assert_string_equal(ike_ts_list_print(got, sizeof(got), IKE_TS_OFFER(&c.remote_ts)),
+				    t[i].remote);
+		config_clear(&c);
+	}
+}
+
 static void says_ascii(void **state)
 {
 	static const char *const rows[] = {
@@ -363,6 +398,10 @@ static void wrong_values(void **state)
 		{ "[Peer]\nSelectors = 10.1.0.0/16\n",
 		  "2: Selectors = 10.1.0.0/16: expected \"any\", or LOCAL = REMOTE" },
 		{ "[Peer]\nSelectors = 10.1.0.0/16 = here\n", "2: Selectors" },
+		{ "[Peer]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16, 192.168.1.0/24 = 10.9.0.0/16\n",
+		  "2: Selectors: one child SA carries all pairs, and would allow 10.1.0.0/16 = 10.9.0.0/16, too" },
+		{ "[Peer]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16\nSelectors = any = 10.3.0.0/16\n",
+		  "would allow 10.1.0.0/16 = 10.3.0.0/16, too" },
 		{ "[Peer]\nKeepalive = often\n",
 		  "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
 		{ "[Peer]\nReplayWindow = 100000\n", "2: ReplayWindow" },
@@ -735,6 +774,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(selector_pairs),
 		cmocka_unit_test(every_key),
 		cmocka_unit_test(keys_in_other_forms),
 		cmocka_unit_test(never_repeats_a_key),

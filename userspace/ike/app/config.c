@@ -30,6 +30,7 @@ struct parse {
 	unsigned int line_of[32];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
+	bool pair[IKE_MAX_TS][IKE_MAX_TS]; /* Selectors: local_ts[i] = remote_ts[k] is in the file */
 	char err[512];
 };
 
@@ -357,21 +358,38 @@ static int set_routes(struct parse *p, char *s)
 	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
 }
 
-/* Appends @text unless the list holds it already: "A = B, A = C" names A once. */
-static int add_ts(struct parse *p, char *text, struct ike_ts_list *l)
+/* Where @ts is in the list, to which it is appended if it is new. -1: the list is full. */
+static int place_ts(struct parse *p, struct ike_ts_list *l, const struct ike_ts *ts)
 {
-	unsigned int before = l->n;
-
-	if (ike_ts_from_text(ini_trim(text), l, p->err, sizeof(p->err)))
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (!memcmp(&l->ts[i], ts, sizeof(*ts)))
+			return (int)i;
+	}
+	if (l->n == IKE_MAX_TS) {
+		snprintf(p->err, sizeof(p->err), "expected at most %d networks on each side",
+			 IKE_MAX_TS);
 		return -1;
-	for (unsigned int i = before; i < l->n; i++) {
-		for (unsigned int k = 0; k < before; k++) {
-			if (memcmp(&l->ts[i], &l->ts[k], sizeof(l->ts[k])))
-				continue;
-			memmove(&l->ts[i], &l->ts[i + 1], (l->n - i - 1) * sizeof(l->ts[0]));
-			l->n--;
-			i--;
-			break;
+	}
+	l->ts[l->n] = *ts;
+	return (int)l->n++;
+}
+
+/* Adds what is new of "LOCAL = REMOTE" to the lists, and notes that the file has this pair. */
+static int add_pair(struct parse *p, char *local, char *remote)
+{
+	struct ike_ts_list l = { .n = 0 }, r = { .n = 0 };
+
+	if (ike_ts_from_text(ini_trim(local), &l, p->err, sizeof(p->err)) ||
+	    ike_ts_from_text(ini_trim(remote), &r, p->err, sizeof(p->err)))
+		return -1;
+	for (unsigned int i = 0; i < l.n; i++) {
+		for (unsigned int k = 0; k < r.n; k++) {
+			int at = place_ts(p, &p->c->local_ts, &l.ts[i]);
+			int to = place_ts(p, &p->c->remote_ts, &r.ts[k]);
+
+			if (at < 0 || to < 0)
+				return -1;
+			p->pair[at][to] = true;
 		}
 	}
 	return 0;
@@ -396,8 +414,7 @@ static int set_selectors(struct parse *p, char *s)
 				"expected \"any\", or LOCAL = REMOTE such as 10.1.0.0/16 = 10.2.0.0/16");
 			return -1;
 		}
-		if (!copy(remote, sizeof(remote), eq ? eq + 1 : item) ||
-		    add_ts(p, item, &p->c->local_ts) || add_ts(p, remote, &p->c->remote_ts))
+		if (!copy(remote, sizeof(remote), eq ? eq + 1 : item) || add_pair(p, item, remote))
 			return -1;
 	}
 	return 0;
@@ -766,12 +783,39 @@ static void finish_crypto(struct parse *p)
 	}
 }
 
+/* No packet is of two families or protocols. */
+static bool exclude_each_other(const struct ike_ts *a, const struct ike_ts *b)
+{
+	return a->family != b->family || (a->protocol && b->protocol && a->protocol != b->protocol);
+}
+
+/* One child SA carries every local network to every remote one, pairs or not (RFC 7296 2.9). */
+static void check_pairs(struct parse *p)
+{
+	const struct ike_ts_list *l = &p->c->local_ts, *r = &p->c->remote_ts;
+	char a[160], b[160];
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		for (unsigned int k = 0; k < r->n; k++) {
+			if (p->pair[i][k] || exclude_each_other(&l->ts[i], &r->ts[k]))
+				continue;
+			report(p, true, line_of(p, "Selectors"),
+			       "Selectors: one child SA carries all pairs, and would allow %s = %s, too: add this pair if that is meant, else make a tunnel for each pair",
+			       ike_ts_print(a, sizeof(a), &l->ts[i]),
+			       ike_ts_print(b, sizeof(b), &r->ts[k]));
+			return;
+		}
+	}
+}
+
 static void finish_ts(struct parse *p)
 {
 	char err[128];
 
-	if (given(p, "Selectors"))
+	if (given(p, "Selectors")) {
+		check_pairs(p);
 		return;
+	}
 	if (ike_ts_from_text("any", &p->c->local_ts, err, sizeof(err)) ||
 	    ike_ts_from_text("any", &p->c->remote_ts, err, sizeof(err)))
 		report(p, true, 0, "%s", err);
