@@ -376,6 +376,26 @@ static void note(json_t *list, const char *name)
 		json_array_append_new(list, ctl_text(name));
 }
 
+/*
+ * @conf is what the file of @t says now: true if it takes the place of t->conf, at once or
+ * when @t, which may be closing for an earlier reason, is closed.
+ */
+static bool tunnel_replace(struct agent *a, struct tunnel *t, const struct config *conf)
+{
+	const struct config *then = t->after == AFTER_REPLACE ? &t->successor : &t->conf;
+
+	/* A tunnel that was to be forgotten or replaced opens again, even as it was. */
+	if (config_equal(then, conf) && t->after != AFTER_FORGET)
+		return false;
+	config_clear(&t->successor);
+	t->successor = *conf;
+	if (t->after)
+		t->after = AFTER_REPLACE;
+	else
+		tunnel_close(a, t, AFTER_REPLACE);
+	return true;
+}
+
 /* NAME.conf is there: new, changed, or as it was. */
 static void read_config(struct agent *a, const char *name, struct reload *r)
 {
@@ -393,9 +413,7 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 			note(r->added, name);
 		else if (r)
 			note(r->errors, t->error);
-	} else if (!t->after && !config_equal(&t->conf, &conf)) {
-		t->successor = conf;
-		tunnel_close(a, t, AFTER_REPLACE);
+	} else if (tunnel_replace(a, t, &conf)) {
 		if (r)
 			note(r->changed, name);
 	} else {
@@ -474,7 +492,7 @@ int agent_read_configs(struct agent *a, struct reload *r)
 			t->has_file = true;
 	}
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (t->has_file || t->after)
+		if (t->has_file || t->after == AFTER_FORGET)
 			continue;
 		tunnel_close(a, t, AFTER_FORGET);
 		if (r)
