@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* IKE_AUTH as RFC 7296 1.2, 2.4, 2.9, 2.15, 2.21.2 want it. */
 #include "core_util.h"
+
+#include <errno.h>
+
 #include "ike/auth/psk.h"
 #include "ike/sa/core.h"
 
@@ -758,6 +761,129 @@ static void adopted_stay_until_the_peer_moved(void **state)
 	pair_free(p);
 }
 
+/* Node b's IKE SA that waits for node a's IKE_AUTH. */
+static struct ike_sa *half_open_of(const struct pair *p)
+{
+	struct ike_sa *sa = ikesa_find(&p->b->core->sas, node_sa(p->a)->spi_r, false);
+
+	assert_non_null(sa);
+	assert_int_equal(sa->state, IKESA_HALF_OPEN);
+	return sa;
+}
+
+/*
+ * A responder that refuses the child with nothing but a notify, as OpenIKED does: the IKE SA
+ * is not authenticated, and the user reads what was offered and which line to change.
+ */
+static void lone_refusal_names_the_offer(void **state)
+{
+	static const struct {
+		uint16_t notify;
+		const char *words[3];
+	} t[] = {
+		{ IKE_N_NO_PROPOSAL_CHOSEN, { "NO_PROPOSAL_CHOSEN", "aes256gcm16", "Crypto=" } },
+		{ IKE_N_TS_UNACCEPTABLE, { "TS_UNACCEPTABLE", "10.1.0.0/16", "Selectors=" } },
+		{ IKE_N_INVALID_SYNTAX, { "INVALID_SYNTAX", "RFC 6023", "childless = allow" } },
+	};
+	uint8_t inner[64], out[256], first;
+	struct ike_header h;
+	struct ike_builder b;
+	struct ike_sa *sa;
+	struct pair *p;
+	size_t i, k, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		p = pair_new();
+		selectors(&p->a->conf[0].local_ts, "10.1.0.0/16");
+		p->drop_from = 1 << 0;
+		p->drop_exchange = IKE_AUTH;
+		p->drop_requests = true;
+		pair_start(p, false);
+		pair_run(p, 100);
+		node_sa(p->a)->setup->peer_childless = true;
+		sa = half_open_of(p);
+		h = (struct ike_header){
+			.version = 0x20, .exchange = IKE_AUTH, .flags = IKE_FLAG_RESPONSE, .id = 1
+		};
+		memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
+		memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
+		core_request_begin(&b, inner, sizeof(inner), &first);
+		ike_build_notify(&b, t[i].notify, NULL, 0);
+		len = ike_build_end(&b);
+		len = ike_sk_seal(&sa->keys, &p->b->core->env.rng, &h, first, inner, len, out,
+				  sizeof(out));
+		assert_true(len > 0);
+		world_inject(&p->w, &(struct ike_endpoint){ p->b->addr, IKE_NATT_PORT },
+			     &(struct ike_endpoint){ p->a->addr, IKE_NATT_PORT }, out, len, 0);
+		pair_run(p, 50);
+		for (k = 0; k < 3; k++)
+			says(p->a, t[i].words[k]);
+		nothing_installed(p);
+		assert_int_equal(node_stats(p->a).ike_sas, 0);
+		pair_free(p);
+	}
+}
+
+/* Its ESP would come without UDP, which is not received: no child, and the reason is told. */
+static void peer_without_nat_traversal_gets_no_child(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	half_open_of(p)->setup->peer_natt = false;
+	p->drop_requests = false;
+	pair_run(p, 600);
+	says(p->b, "NAT traversal");
+	says(p->a, "NO_PROPOSAL_CHOSEN");
+	nothing_installed(p);
+	assert_int_not_equal(p->b->state[0], IKE_TUNNEL_UP);
+	pair_free(p);
+}
+
+/* No child SA without an authenticated IKE SA; the text is that of the error. */
+static void install_needs_authentication(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_proposal chosen;
+	struct ike_sa *sa;
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	sa = node_sa(p->a);
+	assert_int_equal(sa->state, IKESA_AUTH_SENT);
+	chosen = p->a->conf[0].esp.p[0];
+	chosen.n = 2; /* AES-GCM and one of both ESNs */
+	assert_false(child_install(p->a->core, sa, sa->setup->spi_in, 0x12345, &chosen,
+				   &p->a->conf[0].local_ts, &p->a->conf[0].remote_ts, false));
+	sa->setup->spi_in = 0;
+	says(p->a, strerror(EACCES));
+	assert_int_equal(p->a->installs, 0);
+	pair_free(p);
+}
+
+/* What was decrypted, IKE_AUTH's identities for one, does not stay behind. */
+static void nothing_decrypted_is_kept(void **state)
+{
+	static const uint8_t zero[2048];
+	struct pair *p = pair_new();
+
+	(void)state;
+	pair_start(p, true);
+	assert_memory_equal(p->a->core->plain, zero, sizeof(zero));
+	assert_memory_equal(p->b->core->plain, zero, sizeof(zero));
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -791,6 +917,10 @@ int main(void)
 		cmocka_unit_test(initial_contact),
 		cmocka_unit_test(no_initial_contact_when_adopting),
 		cmocka_unit_test(adopted_stay_until_the_peer_moved),
+		cmocka_unit_test(lone_refusal_names_the_offer),
+		cmocka_unit_test(peer_without_nat_traversal_gets_no_child),
+		cmocka_unit_test(install_needs_authentication),
+		cmocka_unit_test(nothing_decrypted_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("core_auth", tests, NULL, NULL);

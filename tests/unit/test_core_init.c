@@ -600,6 +600,46 @@ static void garbage_is_dropped(void **state)
 	pair_free(p);
 }
 
+/* A responder without NAT traversal is passed over: its ESP could not be received. */
+static void answer_without_nat_detection(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_header h = { .version = 0x20,
+				.exchange = IKE_SA_INIT,
+				.flags = IKE_FLAG_RESPONSE };
+	struct ike_endpoint from = { p->b->addr, IKE_PORT }, to = { p->a->addr, IKE_PORT };
+	uint8_t buf[1024], pub[32] = { 9 }, nonce[32] = { 7 };
+	struct ike_proposals chosen = { .n = 1 };
+	struct ike_builder b;
+	size_t len;
+
+	(void)state;
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_SA_INIT;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 50);
+	memcpy(h.spi_i, node_sa(p->a)->spi_i, IKE_SPI_LEN);
+	memset(h.spi_r, 5, IKE_SPI_LEN);
+	chosen.p[0] = p->a->conf[0].ike.p[0];
+	chosen.p[0].num = 1;
+	chosen.p[0].protocol = IKE_PROTO_IKE;
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	ike_build_sa(&b, IKE_OFFER(&chosen));
+	ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
+	ike_build_nonce(&b, nonce, sizeof(nonce));
+	len = ike_build_end(&b);
+	world_inject(&p->w, &from, &to, buf, len, 0);
+	pair_run(p, 10);
+	assert_non_null(strstr(node_error(p->a), "NAT traversal"));
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 0);
+	/* anyone could have sent that: the right answer may still come */
+	p->drop_responses = false;
+	pair_run(p, 2000);
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -625,6 +665,7 @@ int main(void)
 		cmocka_unit_test(unknown_spi),
 		cmocka_unit_test(reflection),
 		cmocka_unit_test(garbage_is_dropped),
+		cmocka_unit_test(answer_without_nat_detection),
 	};
 
 	return cmocka_run_group_tests_name("core_init", tests, NULL, NULL);

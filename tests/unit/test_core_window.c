@@ -724,6 +724,36 @@ static void local_address_replaced(void **state)
 	pair_free(p);
 }
 
+/* Exchanges of extensions we do not have end neither the IKE SA nor its child. */
+static void unknown_exchange(void **state)
+{
+	static const uint8_t types[] = { IKE_AUTH, 43, 44, 240, 255 };
+	struct pair *p = pair_new();
+	struct ike_builder b;
+	uint8_t buf[64], first;
+	unsigned int i;
+
+	(void)state;
+	pair_start(p, true);
+	for (i = 0; i < sizeof(types); i++) {
+		core_request_begin(&b, buf, sizeof(buf), &first);
+		ike_build_notify(&b, 40000, NULL, 0);
+		assert_true(node_request(p->a, types[i], &b, first));
+		pair_run(p, 50);
+		assert_int_equal(pair_count(p, p->b, types[i], true), types[i] == IKE_AUTH ? 2 : 1);
+		assert_int_equal(node_stats(p->b).ike_sas, 1);
+		assert_true(direction_works(p->a, p->b, 0));
+		ikesa_request_done(node_sa(p->a)); /* a has no row for the answer either */
+	}
+	assert_non_null(strstr(
+		p->b->log, "exchange type 240 (unknown exchange) answered with STATE_NOT_FOUND"));
+	core_request_begin(&b, buf, sizeof(buf), &first);
+	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
+	pair_run(p, 50);
+	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 1);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +785,7 @@ int main(void)
 		cmocka_unit_test(backoff),
 		cmocka_unit_test(path_opens),
 		cmocka_unit_test(local_address_replaced),
+		cmocka_unit_test(unknown_exchange),
 	};
 
 	return cmocka_run_group_tests_name("core_window", tests, NULL, NULL);

@@ -5,6 +5,7 @@
  */
 #include "ike/sa/core_int.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 uint32_t child_spi(struct ike_core *core, struct ike_sa *sa)
@@ -14,8 +15,8 @@ uint32_t child_spi(struct ike_core *core, struct ike_sa *sa)
 
 	if (!rc && spi)
 		return spi;
-	tunnel_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA: %s",
-		     strerror(-rc));
+	tunnel_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA%s%s",
+		     rc ? ": " : "", rc ? strerror(-rc) : "");
 	return 0;
 }
 
@@ -63,7 +64,7 @@ static int install(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 
 	/* No child SA without an authenticated IKE SA, whatever led here. */
 	if (!ikesa_authenticated(sa))
-		return -1;
+		return -EACCES;
 	child_selectors(c, &local, &remote);
 	rc = core->env.sa_install(core->env.ctx, &ch);
 	if (rc)

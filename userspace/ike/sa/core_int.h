@@ -376,6 +376,10 @@ bool admit_reply_left(struct ike_core *core, const struct ike_addr *to);
 
 /* ---- x_init.c, x_auth.c, x_child.c, x_info.c ----------------------------- */
 
+/* About a peer whose IKE_SA_INIT message had no NAT_DETECTION_SOURCE_IP (2.23). */
+#define X_NO_NATT                                                                                \
+	"peer does not know NAT traversal, so it would send ESP without UDP, which esptun does " \
+	"not receive: turn on NAT-T (UDP encapsulation) at its side"
 /* Begin a new IKE SA to the tunnel's remote end. */
 void x_init_start(struct ike_core *core, struct ike_tunnel *t);
 void x_init_request(struct ike_core *core, const struct ike_datagram *d,

@@ -339,6 +339,20 @@ static enum x_verdict refuse(struct ike_core *core, struct ike_sa *sa, struct x_
 	return critical && sa->state != IKESA_HALF_OPEN ? X_DONE : X_CLOSE;
 }
 
+/*
+ * An authentic request of a kind that is unknown or out of place, from a later extension
+ * maybe. INVALID_SYNTAX would end the IKE SA at the peer (2.21.3); RFC 9370's notify ends
+ * the exchange alone.
+ */
+static enum x_verdict refuse_exchange(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	core_log(core, IKE_LOG_WARN, NULL, sa,
+		 "request of exchange type %u (%s) answered with STATE_NOT_FOUND", m->h->exchange,
+		 ike_exchange_name(m->h->exchange));
+	ike_build_notify(m->reply, IKE_N_STATE_NOT_FOUND, NULL, 0);
+	return X_DONE;
+}
+
 static void receive_request(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			    const struct ike_header *h)
 {
@@ -373,7 +387,9 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	core_request_begin(&reply, inner, sizeof(inner), &first);
 	if (rc)
 		verdict = refuse(core, sa, &m, (uint16_t)-rc, offender);
-	else if (!row || !complete(row, &in))
+	else if (!row)
+		verdict = refuse_exchange(core, sa, &m);
+	else if (!complete(row, &in))
 		verdict = refuse(core, sa, &m, IKE_N_INVALID_SYNTAX, 0);
 	else
 		verdict = row->handle(core, sa, &m);
@@ -452,5 +468,6 @@ void core_receive(struct ike_core *core, const struct ike_datagram *d, const str
 		receive_response(core, sa, d, h);
 	else
 		receive_request(core, sa, d, h);
+	ike_wipe(core->plain, d->len); /* never longer than the message it came in */
 	core_sa_touch(core, sa);
 }

@@ -90,6 +90,7 @@ struct ikesa_setup {
 	size_t cookie_len;
 	unsigned int cookies, ke_retries;
 	bool peer_natt; /* the peer knows NAT traversal */
+	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) */
 	uint32_t spi_in; /* initiator: reserved for the child SA offered, 0 if none */
 };
 

@@ -236,6 +236,24 @@ static uint16_t error_notify(const struct ike_payloads *in)
 	return 0;
 }
 
+/* What the peer did not like of our offer for the child SA. False: @error is not about that. */
+static bool explain_child_error(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	char why[CORE_TEXT_MAX - 128];
+
+	if (error == IKE_N_NO_PROPOSAL_CHOSEN)
+		ike_proposal_explain(why, sizeof(why), &t->conf.esp, (struct ike_offer){ 0 });
+	else if (error == IKE_N_TS_UNACCEPTABLE)
+		ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts,
+			       (struct ike_ts_offer){ 0 }, (struct ike_ts_offer){ 0 });
+	else
+		return false;
+	tunnel_error(core, t, sa, "peer refused the child SA (%s): %s", ike_notify_name(error),
+		     why);
+	return true;
+}
+
 static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 {
 	char us[IKE_MAX_ID + 16], them[IKE_MAX_ID + 16] = "any";
@@ -250,6 +268,14 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 			core, t, sa,
 			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
 			us, them);
+		return;
+	}
+	if (explain_child_error(core, sa, error))
+		return;
+	if (error == IKE_N_INVALID_SYNTAX && sa->setup->peer_childless) {
+		tunnel_error(
+			core, t, sa,
+			"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
 		return;
 	}
 	name = ike_notify_name(error);
@@ -368,7 +394,6 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 	uint16_t error = error_notify(in);
 	struct ike_ts_list tsi, tsr;
 	struct ike_proposal chosen;
-	char why[CORE_TEXT_MAX - 128];
 	const char *name;
 
 	sa->setup->spi_in = 0;
@@ -390,20 +415,11 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 	t->refused = error != IKE_N_TEMPORARY_FAILURE;
 	t->failures++;
 	t->wanted = false;
-	if (error == IKE_N_NO_PROPOSAL_CHOSEN) {
-		tunnel_error(core, t, sa, "peer refused the child SA (NO_PROPOSAL_CHOSEN): %s",
-			     ike_proposal_explain(why, sizeof(why), &t->conf.esp,
-						  (struct ike_offer){ 0 }));
-	} else if (error == IKE_N_TS_UNACCEPTABLE) {
-		tunnel_error(core, t, sa, "peer refused the child SA (TS_UNACCEPTABLE): %s",
-			     ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts,
-					    (struct ike_ts_offer){ 0 },
-					    (struct ike_ts_offer){ 0 }));
-	} else {
-		name = ike_notify_name(error);
-		tunnel_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
-			     name ? name : "unknown error", error);
-	}
+	if (explain_child_error(core, sa, error))
+		return;
+	name = ike_notify_name(error);
+	tunnel_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
+		     name ? name : "unknown error", error);
 }
 
 enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
@@ -628,6 +644,10 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 
 	if (!p_sa || !p_i || !p_r) {
 		core_log(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
+		return;
+	}
+	if (!sa->setup->peer_natt) {
+		refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, X_NO_NATT, "");
 		return;
 	}
 	if (ike_sa_parse(p_sa, &offer) || ike_ts_parse(p_i, &tsi) || ike_ts_parse(p_r, &tsr)) {

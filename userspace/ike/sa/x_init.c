@@ -324,8 +324,17 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 			       const struct ike_payloads *in, const struct ike_ke *ke)
 {
 	struct ike_tunnel *t = sa->tunnel;
+	struct ike_notify n;
 
 	judge_natd(sa, h, in, d);
+	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
+	if (!sa->setup->peer_natt) {
+		if (!sa->last_hint) /* told once per attempt */
+			tunnel_error(core, t, sa, "%s", X_NO_NATT);
+		sa->last_hint = core->now ? core->now : 1;
+		memset(sa->spi_r, 0, IKE_SPI_LEN);
+		return;
+	}
 	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) || !derive(core, sa, ke)) {
 		core->stats.rx_bad++;
 		core_log(core, IKE_LOG_WARN, NULL, sa,
@@ -334,10 +343,6 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 		return;
 	}
 	ikesa_request_done(sa);
-	if (!sa->setup->peer_natt)
-		core_log(
-			core, IKE_LOG_WARN, NULL, sa,
-			"peer does not know NAT traversal; it may send ESP without UDP, which cannot be received");
 	sa->local.addr = d->local.addr;
 	if (sa->remote.port == IKE_PORT) { /* float (2.23) */
 		sa->remote.port = IKE_NATT_PORT;
