@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-timeout: 600
+# vm-tier: full
 #
 # A branch behind a NAT loses its cable, its route, its address: traffic is back soon after
 # there is a way again.
