@@ -129,9 +129,15 @@ none_left() {
 	done
 }
 
+one_pair() {
+	[ "$(kernel_spis "$1" "$2" | wc -w)" = 2 ]
+}
+
 # killed NS DEV ROLE: its agent dies, stays dead for a while, comes back, takes over.
 killed() {
 	local ns=$1 dev=$2 role=$3 pair before
+
+	wait_for 20 one_pair "$ns" "$dev"
 	pair=$(spis "$ns")
 	before=$(kernel_spis "$ns" "$dev")
 	flow lana lanb 10.2.0.2 "$role-there"

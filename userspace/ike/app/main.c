@@ -96,28 +96,33 @@ static int check(const struct options *o, char **files, int n)
 
 /* ---- starting ----------------------------------------------------------------------- */
 
-/*
- * Tell systemd (Type=notify), by the protocol of sd_notify(3). The socket is kept: later on
- * the agent may not open one.
- */
-static void notify(const char *text)
+/* systemd's socket, connected while that is allowed; -1 without one. */
+static int notify_fd = -1;
+
+static void connect_notify(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t len = path ? strlen(path) : 0;
-	static int fd = -1;
 
 	if (!len || len >= sizeof(to.sun_path))
 		return;
 	memcpy(to.sun_path, path, len);
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = 0; /* abstract */
-	if (fd < 0)
-		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify_fd < 0 || !connect(notify_fd, (struct sockaddr *)&to,
+				      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)))
 		return;
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
-		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+	log_say(IKE_LOG_WARN, NULL, "cannot notify systemd: %s", strerror(errno));
+	close(notify_fd);
+	notify_fd = -1;
+}
+
+/* Tell systemd (Type=notify), by the protocol of sd_notify(3). */
+static void notify(const char *text)
+{
+	if (notify_fd >= 0 && send(notify_fd, text, strlen(text), MSG_NOSIGNAL) < 0)
 		log_say(IKE_LOG_WARN, NULL, "cannot notify systemd: %s", strerror(errno));
 }
 
@@ -227,7 +232,7 @@ static void warm_up(void)
 	ike_crypto_random(NULL, &byte, 1);
 	evutil_secure_rng_init();
 	tzset();
-	notify("STATUS=starting");
+	connect_notify();
 }
 
 /*
@@ -284,7 +289,7 @@ static int serve(const struct options *o)
 	if (o->background)
 		leave_terminal(&background, o->debug);
 	log_say(IKE_LOG_INFO, NULL, "version " ESPTUN_VERSION ", ready");
-	notify("READY=1\nSTATUS=ready");
+	notify("READY=1");
 	rc = agent_run(a);
 	agent_free(a);
 	reader_remove_socket(reader);
