@@ -514,6 +514,10 @@ static void other_values(void **state)
 		  "a tunnel that waits for its peer goes without Endpoint" },
 		{ "Peer", "Endpoint = %any",
 		  "a tunnel that waits for its peer goes without Endpoint" },
+		{ "Peer", "Endpoint = 0.0.0.0", "expected an address of one other machine" },
+		{ "Peer", "Endpoint = 127.0.0.1", "expected an address of one other machine" },
+		{ "Peer", "Endpoint = 224.0.0.18", "expected an address of one other machine" },
+		{ "Peer", "Endpoint = 255.255.255.255", "expected an address of one other" },
 		{ "Peer", "Endpoint = udp://vpn.example.org", "expected a host name" },
 		{ "Peer", "Endpoint = 192.0.2.2/32", "expected a host name" },
 		{ "Peer", "Endpoint = 192.000.002.002", "expected a host name" },
@@ -763,6 +767,7 @@ static void files(void **state)
 	unlink(psk);
 	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "cannot read the key file"));
+	assert_non_null(strstr(said, "(PrivateTmp=yes in esptund.service hides it: move it"));
 	unlink(conf);
 	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "cannot be read: No such file"));

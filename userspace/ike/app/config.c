@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/distance.h"
+#include "common/keyfile.h"
 #include "ike/app/config.h"
 #include "ike/app/foreign.h"
 #include "ike/app/ini.h"
@@ -201,6 +202,12 @@ static bool host_ok(const char *s)
 	return true;
 }
 
+/* Not 0.0.0.0/8, loopback, multicast or what is above (RFC 6890). */
+static bool can_be_peer(const struct ike_addr *a)
+{
+	return a->b[0] && a->b[0] != 127 && a->b[0] < 224;
+}
+
 /* HOST, HOST:PORT, ADDRESS, ADDRESS:PORT; IPv6 in brackets if a port follows. */
 static int set_endpoint(struct parse *p, char *s)
 {
@@ -232,6 +239,11 @@ static int set_endpoint(struct parse *p, char *s)
 		return -1;
 	}
 	if (!ike_addr_from_text(s, &c->endpoint_addr)) {
+		if (c->endpoint_addr.family == 4 && !can_be_peer(&c->endpoint_addr)) {
+			snprintf(p->err, sizeof(p->err),
+				 "expected an address of one other machine");
+			return -1;
+		}
 		if (c->endpoint_addr.family == 4)
 			return copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
 		snprintf(p->err, sizeof(p->err),
@@ -940,7 +952,7 @@ static bool closed_to_others(const char *path, const struct stat *st,
 			     const struct config_report *rep)
 {
 	char why[1024];
-	bool ok = secret_file_ok(path, st, why, sizeof(why));
+	bool ok = key_file_ok(path, st, why, sizeof(why));
 
 	if (!ok)
 		tell(rep, true, "%s", why);
@@ -963,6 +975,18 @@ static int take_psk(struct config *c, char *buf, size_t len, const struct config
 	return 0;
 }
 
+static void report_unread(const char *path, const struct config_report *rep)
+{
+	const char *why = why_unread(), *hidden = secret_hidden(path);
+
+	if (hidden)
+		tell(rep, true,
+		     "cannot read the key file %s: %s (%s in esptund.service hides it: move it to %s)",
+		     path, why, hidden, CONFIG_DIR);
+	else
+		tell(rep, true, "cannot read the key file %s: %s", path, why);
+}
+
 static int load_psk(struct config *c, const struct config_report *rep)
 {
 	char buf[1024];
@@ -971,7 +995,7 @@ static int load_psk(struct config *c, const struct config_report *rep)
 	int err = -1;
 
 	if (len < 0)
-		tell(rep, true, "cannot read the key file %s: %s", c->psk_file, why_unread());
+		report_unread(c->psk_file, rep);
 	else if (closed_to_others(c->psk_file, &st, rep))
 		err = take_psk(c, buf, (size_t)len, rep);
 	ike_wipe(buf, sizeof(buf));

@@ -5,7 +5,6 @@
 #include <event2/util.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "ike/app/agent.h"
+#include "ike/app/check.h"
 #include "ike/app/config.h"
 #include "ike/app/ctl.h"
 #include "ike/app/log.h"
@@ -25,7 +25,7 @@
 
 static const char usage[] =
 	"Usage: esptund [OPTION]...\n"
-	"       esptund --check [FILE]...\n"
+	"       esptund --check [FILE|DIR]...\n"
 	"Negotiates IPsec keys (IKEv2) for the esptun netdevices described in " CONFIG_DIR ".\n"
 	"\n"
 	"  -c, --config DIR      read DIR/NAME.conf instead of " CONFIG_DIR "\n"
@@ -33,7 +33,8 @@ static const char usage[] =
 	"  -b, --background      go to the background once running, log to syslog\n"
 	"  -f, --foreground      stay (default)\n"
 	"  -d, --debug           log more\n"
-	"      --check           read the files (all of DIR if none is named), say what is wrong, end\n"
+	"      --check           read the files (all of DIR if none is named), say what is wrong with\n"
+	"                        each and with all of them together, end\n"
 	"      --debug-keys DIR  write Wireshark's key tables to DIR: gives all traffic away\n"
 	"      --no-seccomp      do without the system call filter\n"
 	"  -V, --version         version\n"
@@ -49,50 +50,6 @@ struct options {
 	struct agent_options agent;
 	bool background, debug, check, no_seccomp;
 };
-
-/* ---- --check ---------------------------------------------------------------------- */
-
-static void print_complaint(void *ctx, bool error, unsigned int line, const char *text)
-{
-	if (line)
-		printf("%s:%u: %s%s\n", (const char *)ctx, line, error ? "" : "warning: ", text);
-	else
-		printf("%s: %s%s\n", (const char *)ctx, error ? "" : "warning: ", text);
-}
-
-static int check_file(const char *path)
-{
-	struct config_report report = { print_complaint, (void *)path };
-	struct config conf;
-
-	if (config_load(path, &conf, &report))
-		return 1;
-	printf("%s: ok\n", path);
-	config_clear(&conf);
-	return 0;
-}
-
-static int check(const struct options *o, char **files, int n)
-{
-	char pattern[4096];
-	glob_t g = { 0 };
-	int bad = 0;
-
-	if (n) {
-		for (int i = 0; i < n; i++)
-			bad |= check_file(files[i]);
-		return bad;
-	}
-	snprintf(pattern, sizeof(pattern), "%s/*.conf", o->agent.config_dir);
-	if (glob(pattern, 0, NULL, &g)) {
-		printf("%s: no NAME.conf there\n", o->agent.config_dir);
-		return 1;
-	}
-	for (size_t i = 0; i < g.gl_pathc; i++)
-		bad |= check_file(g.gl_pathv[i]);
-	globfree(&g);
-	return bad;
-}
 
 /* ---- starting ----------------------------------------------------------------------- */
 
@@ -349,5 +306,9 @@ int main(int argc, char **argv)
 		fputs("Try esptund --help.\n", stderr);
 		return 2;
 	}
-	return o.check ? check(&o, argv + optind, argc - optind) : serve(&o);
+	if (!o.check)
+		return serve(&o);
+	if (optind == argc)
+		return check_configs((char *[]){ (char *)o.agent.config_dir }, 1);
+	return check_configs(argv + optind, (unsigned int)(argc - optind));
 }

@@ -301,19 +301,19 @@ ssize_t secret_read(const char *path, char *buf, size_t cap, struct stat *st)
 	return n < 0 ? -1 : (ssize_t)len;
 }
 
-bool secret_file_ok(const char *path, const struct stat *st, char *why, size_t size)
+const char *secret_hidden(const char *path)
 {
-	if (st->st_mode & 077) {
-		snprintf(why, size,
-			 "%s holds a key and can be read by others (mode %04o): run chmod 600 %s",
-			 path, st->st_mode & 07777, path);
-		return false;
+	static const struct {
+		const char *folder, *setting;
+	} rows[] = {
+		{ "/home/", "ProtectHome=yes" },     { "/root/", "ProtectHome=yes" },
+		{ "/run/user/", "ProtectHome=yes" }, { "/tmp/", "PrivateTmp=yes" },
+		{ "/var/tmp/", "PrivateTmp=yes" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!strncmp(path, rows[i].folder, strlen(rows[i].folder)))
+			return rows[i].setting;
 	}
-	if (st->st_uid && st->st_uid != geteuid()) {
-		snprintf(why, size,
-			 "%s holds a key and belongs to another user (uid %u): run chown %u %s",
-			 path, st->st_uid, geteuid(), path);
-		return false;
-	}
-	return true;
+	return NULL;
 }

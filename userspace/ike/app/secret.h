@@ -44,10 +44,7 @@ bool secret_strong(const uint8_t *key, size_t len, char *why, size_t size);
  */
 ssize_t secret_read(const char *path, char *buf, size_t cap, struct stat *st);
 
-/*
- * May this file hold a key: nobody but its owner can read it, and that is root or us?
- * False with a sentence in @why if not.
- */
-bool secret_file_ok(const char *path, const struct stat *st, char *why, size_t size);
+/* The setting of esptund.service that hides @path, an absolute one, from it, or NULL. */
+const char *secret_hidden(const char *path);
 
 #endif
