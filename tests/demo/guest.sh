@@ -64,7 +64,7 @@ agent() {
 }
 
 agent_stop() {
-	ip netns exec "$1" esptun -c "/run/$1/control" down --all
+	ip netns exec "$1" esptun -control "/run/$1/control" down --all
 	wait_for 10 no_link "$1" "$2" || failed "esptund on $1 left its netdevice $2"
 	stop "${agent_pid[$1]}"
 	rm -rf "/etc/netns/$1/esptun"
@@ -76,13 +76,13 @@ no_link() {
 
 # The gateways share this guest's /run, hence the control socket's path.
 status() {
-	show "$1" esptun -c "/run/$1/control" status
+	show "$1" esptun -control "/run/$1/control" status
 }
 
 # up NS DEV: waits for the tunnel.
 up() {
 	wait_for 20 running "$1" "$2" || {
-		ip netns exec "$1" esptun -c "/run/$1/control" status
+		ip netns exec "$1" esptun -control "/run/$1/control" status
 		failed "the tunnel $2 on $1 does not come up"
 	}
 }

@@ -120,7 +120,7 @@ static void run(struct run *r, const char *answer, const char *words)
 		serve(fd, answer, asked[1]);
 	close(fd);
 	close(asked[1]);
-	snprintf(text, sizeof(text), "esptun -c %s %s", path, words);
+	snprintf(text, sizeof(text), "esptun -control %s %s", path, words);
 	for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	r->code = caught(argc, argv, r);
@@ -194,6 +194,56 @@ static void refusals(void **state)
 	contains(r.err, "b:2: y");
 }
 
+/* As ip does it: a line each, colors, and errors that programs can read. */
+static void other_forms(void **state)
+{
+	static const char answer[] =
+		"{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"endpoint\":\"vpn\","
+		"\"routes\":[\"10.0.0.0/8\"],\"ike\":{\"remote\":\"192.0.2.1:4500\"}},"
+		"{\"name\":\"b\",\"state\":\"connecting\",\"endpoint\":\"vpn\"}]}\n";
+	struct run r;
+
+	(void)state;
+	run(&r, answer, "-br status");
+	assert_string_equal(r.out, "hq               up         192.0.2.1:4500         10.0.0.0/8\n"
+				   "b                connecting vpn                   \n");
+	run(&r, answer, "-o status");
+	contains(r.out, "hq: up endpoint vpn\\    routes 10.0.0.0/8\\");
+	assert_ptr_equal(strchr(r.out, '\n') + 1, strstr(r.out, "b: connecting"));
+	run(&r, answer, "-c -br status");
+	contains(r.out, "\033[36mhq              \033[0m \033[32mup        \033[0m");
+	run(&r, answer, "-c=auto -br status");
+	assert_null(strchr(r.out, '\033'));
+	run(&r, answer, "-c -j status");
+	assert_string_equal(r.out, answer);
+	run(&r, "{\"ok\":false,\"error\":\"a:1: x\",\"errors\":[\"a:1: x\",\"b:2: y\"]}\n",
+	    "-j reload");
+	assert_int_equal(r.code, EXIT_KERNEL);
+	assert_string_equal(r.out, "");
+	assert_string_equal(
+		r.err, "{\"ok\":false,\"error\":\"a:1: x\",\"errors\":[\"a:1: x\",\"b:2: y\"]}\n");
+	run(&r, "none", "-j status");
+	contains(r.err, "{\"error\":\"the agent gave no answer");
+}
+
+/* A tunnel's file is as good as its name. */
+static void names_of_files(void **state)
+{
+	static const char *const words[] = { "up hq.conf", "up /etc/esptun/hq.conf",
+					     "up /etc/esptun/hq" };
+	struct run r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		run(&r, "{\"ok\":true}\n", words[i]);
+		assert_string_equal(r.asked, "{\"cmd\":\"up\",\"tunnel\":\"hq\"}\n");
+	}
+	run(&r, "{\"ok\":true}\n", "down .conf");
+	assert_string_equal(r.asked, "{\"cmd\":\"down\",\"tunnel\":\".conf\"}\n");
+	run(&r, "{\"ok\":true,\"tunnels\":[]}\n", "status hq.conf");
+	assert_string_equal(r.asked, "{\"cmd\":\"status\",\"tunnel\":\"hq\"}\n");
+}
+
 /* What a peer chose cannot move the cursor; letters beyond ASCII stay. */
 static void hostile_strings(void **state)
 {
@@ -260,7 +310,7 @@ static void no_answer_in_time(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char words[64], *save, *argv[8] = { "esptun", "-c", path };
+		char words[64], *save, *argv[8] = { "esptun", "-control", path };
 		int fd = listening(), argc = 3;
 
 		strcpy(words, rows[i].words);
@@ -291,7 +341,7 @@ static void a_long_answer(void **state)
 
 static void nobody_there(void **state)
 {
-	char control[64], *argv[] = { "esptun", "-c", control, "status", NULL };
+	char control[64], *argv[] = { "esptun", "-control", control, "status", NULL };
 	struct run r;
 
 	(void)state;
@@ -307,6 +357,8 @@ int main(void)
 		cmocka_unit_test(status),
 		cmocka_unit_test(up_down_reload),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(other_forms),
+		cmocka_unit_test(names_of_files),
 		cmocka_unit_test(hostile_strings),
 		cmocka_unit_test(broken_answers),
 		cmocka_unit_test(nobody_there),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -180,9 +181,9 @@ static void sa_refused(void **state)
 		{ "add", "dev vpn0 dir both", "in or out" },
 		{ "add", SA "algo aes-gcm-256", "needs \"key\"" },
 		{ "add", SA "key " KEY36, "needs \"algo\"" },
-		{ "add", SA "algo aes-gcm-256 key 0x0011", "36 octets" },
+		{ "add", SA "algo aes-gcm-256 key 0x0011", "36 bytes" },
 		{ "add", SA "algo aes-gcm-256 key 0x0011", "not 2" },
-		{ "add", SA "algo aes-gcm-128 key " KEY36, "20 octets" },
+		{ "add", SA "algo aes-gcm-128 key " KEY36, "20 bytes" },
 		{ "add", SA "algo 3des key " KEY36, "chacha20-poly1305" },
 		{ "add", SA "algo aes-gcm-256 key 0x123", "even number" },
 		{ "add", SA "algo aes-gcm-256 key 0x", "even number" },
@@ -260,12 +261,37 @@ static void key_file(void **state)
 	assert_int_equal(s.sa.key[1], 1);
 	esptun_sa_clear(&s.sa);
 
+	/* others may read it: never */
+	assert_int_equal(fchmod(fd, 0640), 0);
+	a = line(&l, text);
+	assert_int_not_equal(sa_args_parse(a, "add", &s), 0);
+	contains(a->err, "can be read by others (mode 0640): run chmod 600 /tmp/esptun-key-");
+	assert_int_equal(fchmod(fd, 0600), 0);
+
 	dprintf(fd, "and more\n");
 	a = line(&l, text);
 	assert_int_not_equal(sa_args_parse(a, "add", &s), 0);
 	contains(a->err, "does not hold a key");
 	close(fd);
 	unlink(path);
+}
+
+/* The shell's <(...) is a pipe of this process, whatever its mode. */
+static void key_pipe(void **state)
+{
+	int fds[2];
+	char text[256];
+	struct sa_args s;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	dprintf(fds[1], KEY36 "\n");
+	close(fds[1]);
+	snprintf(text, sizeof(text), SA "algo aes-gcm-256 key file /proc/self/fd/%d", fds[0]);
+	assert_int_equal(sa_args_parse(line(&l, text), "add", &s), 0);
+	esptun_sa_clear(&s.sa);
+	close(fds[0]);
 }
 
 static void keys(void **state)
@@ -302,6 +328,7 @@ static void exit_codes(void **state)
 		{ { "esptun", "help" }, 0 },
 		{ { "esptun", "-V" }, 0 },
 		{ { "esptun", "--Version" }, 0 },
+		{ { "esptun", "--version" }, 0 },
 		{ { "esptun", "-help" }, 0 },
 		{ { "esptun", "peer", "help" }, 0 },
 		{ { "esptun", "sa", "help" }, 0 },
@@ -310,6 +337,21 @@ static void exit_codes(void **state)
 		{ { "esptun", "keygen" }, 0 },
 		{ { "esptun", "keygen", "sa", "aes-gcm-128" }, 0 },
 		{ { "esptun", "keygen", "sa", "rot13" }, EXIT_USAGE },
+		{ { "esptun", "keygen", "help" }, 0 },
+		{ { "esptun", "keygen", "psk" }, 0 },
+		/* words too many are not ignored */
+		{ { "esptun", "keygen", "psk", "x" }, EXIT_USAGE },
+		{ { "esptun", "keygen", "sa", "aes-gcm-128", "x" }, EXIT_USAGE },
+		{ { "esptun", "help", "peer", "x" }, EXIT_USAGE },
+		{ { "esptun", "status", "hq", "x" }, EXIT_USAGE },
+		{ { "esptun", "up", "hq", "x" }, EXIT_USAGE },
+		{ { "esptun", "reload", "x" }, EXIT_USAGE },
+		{ { "esptun", "stats", "x" }, EXIT_USAGE },
+		{ { "esptun", "peer", "show", "x" }, EXIT_USAGE },
+		{ { "esptun", "sa", "show", "x" }, EXIT_USAGE },
+		{ { "esptun", "up", "/tmp/hq.conf" }, EXIT_USAGE },
+		{ { "esptun", "-c=sometimes", "help" }, EXIT_USAGE },
+		{ { "esptun", "-color", "-br", "-o", "help" }, 0 },
 		{ { "esptun" }, EXIT_USAGE },
 		{ { "esptun", "-bogus" }, EXIT_USAGE },
 		{ { "esptun", "-n" }, EXIT_USAGE },
@@ -318,7 +360,8 @@ static void exit_codes(void **state)
 		{ { "esptun", "peer", "bogus" }, EXIT_USAGE },
 		{ { "esptun", "sa", "add" }, EXIT_USAGE },
 		{ { "esptun", "up" }, EXIT_USAGE },
-		{ { "esptun", "-c", "/nonexistent/control", "status" }, EXIT_KERNEL },
+		{ { "esptun", "-c", "/nonexistent/control", "status" }, EXIT_USAGE },
+		{ { "esptun", "-control", "/nonexistent", "status" }, EXIT_KERNEL },
 		{ { "esptun", "-n", "no-such-netns-here", "peer" }, EXIT_KERNEL },
 	};
 	char words[5][64], *argv[6];
@@ -373,17 +416,12 @@ static void sa_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(peer_full),
-		cmocka_unit_test(peer_abbreviated),
-		cmocka_unit_test(peer_refused),
-		cmocka_unit_test(sa_full),
-		cmocka_unit_test(sa_alias_and_any),
-		cmocka_unit_test(sa_refused),
-		cmocka_unit_test(key_not_echoed),
-		cmocka_unit_test(key_file),
-		cmocka_unit_test(keys),
-		cmocka_unit_test(exit_codes),
-		cmocka_unit_test(sa_json),
+		cmocka_unit_test(peer_full),	    cmocka_unit_test(peer_abbreviated),
+		cmocka_unit_test(peer_refused),	    cmocka_unit_test(sa_full),
+		cmocka_unit_test(sa_alias_and_any), cmocka_unit_test(sa_refused),
+		cmocka_unit_test(key_not_echoed),   cmocka_unit_test(key_file),
+		cmocka_unit_test(key_pipe),	    cmocka_unit_test(keys),
+		cmocka_unit_test(exit_codes),	    cmocka_unit_test(sa_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,12 +56,12 @@ tell() {
 	local ns=$1
 	shift
 	echo "[$ns] esptun $*" >&9
-	ip netns exec "$ns" esptun -c "/run/$ns.control" "$@"
+	ip netns exec "$ns" esptun -control "/run/$ns.control" "$@"
 }
 
 # of NS JQ: the answer of a jq filter on the status' first tunnel.
 of() {
-	ip netns exec "$1" esptun -j -c "/run/$1.control" status | jq -r ".tunnels[0] | $2"
+	ip netns exec "$1" esptun -j -control "/run/$1.control" status | jq -r ".tunnels[0] | $2"
 }
 
 # state_is NS STATE: for wait_for.

@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "common/distance.h"
+#include "common/keyfile.h"
 
 int args_fail(struct args *a, const char *fmt, ...)
 {
@@ -77,6 +78,11 @@ int args_keyword(struct args *a, const struct keyword *table, int *id)
 bool args_has(const struct args *a, int id)
 {
 	return a->seen & (1U << id);
+}
+
+int args_end(struct args *a, const char *usage)
+{
+	return a->argc ? args_fail(a, "unexpected \"%.40s\"; usage: %s", a->argv[0], usage) : 0;
 }
 
 int args_value(struct args *a, const char *kw, const char **value)
@@ -264,29 +270,50 @@ bad:
 	return -EINVAL;
 }
 
-static int key_from_file(struct args *a, const char *path, uint8_t *key, size_t *len)
+/* A pipe, as the shell's <(...) makes one, belongs to this process. */
+static int check_key_file(struct args *a, const char *path, FILE *f)
+{
+	struct stat st;
+
+	if (fstat(fileno(f), &st))
+		return args_fail(a, "cannot read key file %.100s: %s", path, strerror(errno));
+	if (S_ISREG(st.st_mode) && !key_file_ok(path, &st, a->err, sizeof(a->err)))
+		return -EINVAL;
+	return 0;
+}
+
+static int key_from_stream(struct args *a, const char *name, FILE *f, uint8_t *key, size_t *len)
 {
 	char text[4 * ARGS_KEY_MAX];
-	FILE *f = path ? fopen(path, "re") : stdin;
 	size_t n;
 	int err;
 
-	if (!f)
-		return args_fail(a, "cannot read key file %.100s: %s", path, strerror(errno));
 	/* stdio must not keep a copy of the key */
 	setvbuf(f, NULL, _IONBF, 0);
 	n = fread(text, 1, sizeof(text) - 1, f);
 	text[n] = '\0';
-	if (path)
-		fclose(f);
 	err = key_parse(text, key, len);
 	explicit_bzero(text, sizeof(text));
 	if (err)
 		return args_fail(
 			a,
-			"%.100s does not hold a key: expected hexadecimal digits, at most %d octets",
-			path ? path : "standard input", ARGS_KEY_MAX);
+			"%.100s does not hold a key: expected hexadecimal digits, at most %d bytes",
+			name, ARGS_KEY_MAX);
 	return 0;
+}
+
+static int key_from_file(struct args *a, const char *path, uint8_t *key, size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	int err;
+
+	if (!f)
+		return args_fail(a, "cannot read key file %.100s: %s", path, strerror(errno));
+	err = check_key_file(a, path, f);
+	if (!err)
+		err = key_from_stream(a, path, f, key, len);
+	fclose(f);
+	return err;
 }
 
 int args_key(struct args *a, const char *kw, uint8_t key[static ARGS_KEY_MAX], size_t *len)
@@ -297,7 +324,7 @@ int args_key(struct args *a, const char *kw, uint8_t key[static ARGS_KEY_MAX], s
 	if (args_value(a, kw, &s))
 		return -EINVAL;
 	if (!strcmp(s, "stdin"))
-		return key_from_file(a, NULL, key, len);
+		return key_from_stream(a, "standard input", stdin, key, len);
 	if (!strcmp(s, "file")) {
 		if (args_value(a, "key file", &s))
 			return -EINVAL;
@@ -311,7 +338,7 @@ int args_key(struct args *a, const char *kw, uint8_t key[static ARGS_KEY_MAX], s
 	if (err)
 		return args_fail(
 			a,
-			"\"%s\" must be an even number of hexadecimal digits after 0x, at most %d octets",
+			"\"%s\" must be an even number of hexadecimal digits after 0x, at most %d bytes",
 			kw, ARGS_KEY_MAX);
 	return 0;
 }

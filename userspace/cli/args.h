@@ -19,11 +19,16 @@ struct args {
 	char err[320];
 };
 
-/* A keyword; the first in a table that an argument is a prefix of wins. */
+/*
+ * A keyword; the first in a table that an argument is a prefix of wins. Its value, for
+ * completion: words with blanks between; one that ends with ":" takes another word; @dev,
+ * @algo, @tunnel, @netns, @file stand for what there is of them. NULL: any one word, "": none.
+ */
 struct keyword {
 	const char *name; /* NULL ends the table */
 	int id; /* 0 to 31 */
 	bool repeats; /* may be given more than once */
+	const char *values;
 };
 
 /** args_fail() - set args->err, return -EINVAL */
@@ -40,6 +45,9 @@ const char *args_next(struct args *a);
  * Return: 0 with its id in @id. Unknown: the error names the nearest keyword.
  */
 int args_keyword(struct args *a, const struct keyword *table, int *id);
+
+/** args_end() - nothing may follow; @usage says what is right */
+int args_end(struct args *a, const char *usage);
 
 /** args_has() - keyword @id was given */
 bool args_has(const struct args *a, int id);
@@ -78,10 +86,10 @@ int args_ts(struct args *a, const char *kw, struct esptun_ts **list, size_t *n);
 #define ARGS_KEY_MAX ESPTUN_KEY_MAX
 
 /**
- * args_key() - 0xHEX, "file PATH" or "stdin"
+ * args_key() - 0xHEX, "file PATH" or "stdin"; a file that others can read is refused
  * @a: arguments
  * @kw: keyword
- * @key: octets, wiped on failure
+ * @key: bytes, wiped on failure
  * @len: how many
  *
  * On the command line the key is visible to other users in ps until it has
@@ -89,7 +97,7 @@ int args_ts(struct args *a, const char *kw, struct esptun_ts **list, size_t *n);
  */
 int args_key(struct args *a, const char *kw, uint8_t key[static ARGS_KEY_MAX], size_t *len);
 
-/** key_parse() - octets of 0xHEX text (0x optional, white space around it); 0 or -EINVAL */
+/** key_parse() - bytes of 0xHEX text (0x optional, white space around it); 0 or -EINVAL */
 int key_parse(const char *s, uint8_t key[static ARGS_KEY_MAX], size_t *len);
 
 #endif

@@ -18,32 +18,47 @@ static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
 	"COMMAND := peer | sa | stats | monitor | keygen | up | down | status |\n"
 	"           reload\n"
-	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -n[etns] NAME -V[ersion]\n"
-	"           -show-keys -c[ontrol] PATH\n"
+	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -br[ief] -o[neline]\n"
+	"           -c[olor][={always|auto|never}] -n[etns] NAME -con[trol] PATH\n"
+	"           -show-keys -V[ersion]\n"
 	"Commands and keywords may be abbreviated. Links are made with ip:\n"
 	"    ip link add vpn0 type esptun local ADDR\n"
 	"See also: esptun(8), esptund(8)\n";
 
-static const struct command commands[] = {
-	{ "peer", cmd_peer, usage_peer },	{ "sa", cmd_sa, usage_sa },
-	{ "stats", cmd_stats, usage_stats },	{ "monitor", cmd_monitor, usage_monitor },
-	{ "keygen", cmd_keygen, usage_keygen }, { "up", cmd_up, usage_agent },
-	{ "down", cmd_down, usage_agent },	{ "status", cmd_status, usage_agent },
-	{ "reload", cmd_reload, usage_agent },	{ NULL, NULL, NULL },
+const struct command commands[] = {
+	{ "peer", cmd_peer, usage_peer, peer_keywords, peer_commands, NULL },
+	{ "sa", cmd_sa, usage_sa, sa_keywords, sa_commands, NULL },
+	{ "stats", cmd_stats, usage_stats, stats_keywords, NULL, NULL },
+	{ "monitor", cmd_monitor, usage_monitor, monitor_keywords, NULL, NULL },
+	{ "keygen", cmd_keygen, usage_keygen, keygen_keywords, NULL, NULL },
+	{ "up", cmd_up, usage_agent, up_keywords, NULL, "@tunnel" },
+	{ "down", cmd_down, usage_agent, up_keywords, NULL, "@tunnel --all" },
+	{ "status", cmd_status, usage_agent, NULL, NULL, "@tunnel" },
+	{ "reload", cmd_reload, usage_agent, NULL, NULL, NULL },
+	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
 
 /* ------------------------------------------------------------------- errors */
 
+static bool errors_as_json;
+
 void cli_error(const char *fmt, ...)
 {
+	char text[2048];
+	json_t *o;
 	va_list ap;
 
-	fflush(stdout);
-	fputs("Error: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	fflush(stdout);
+	o = errors_as_json ? json_pack("{ss}", "error", text) : NULL;
+	if (o)
+		json_dumpf(o, stderr, JSON_COMPACT);
+	else
+		fprintf(stderr, "Error: %s", text);
 	fputc('\n', stderr);
+	json_decref(o);
 }
 
 int cli_usage_error(const struct args *a)
@@ -107,7 +122,8 @@ int cli_subcommand(struct cli *cli, struct args *a, const struct subcommand *tab
 		if (args_abbrev(s, table->name))
 			return table->run(cli, a);
 	cli_error("unknown subcommand \"%.40s\"", s);
-	fputs(usage, stderr);
+	if (!cli->json)
+		fputs(usage, stderr);
 	return EXIT_USAGE;
 }
 
@@ -138,63 +154,107 @@ static int enter_netns(const char *name)
 	return 0;
 }
 
-enum { O_JSON, O_PRETTY, O_STATISTICS, O_DETAILS, O_NETNS, O_VERSION, O_HELP, O_CONTROL, O_KEYS };
-
-static const struct keyword options[] = {
-	{ "json", O_JSON, true },
-	{ "pretty", O_PRETTY, true },
-	{ "statistics", O_STATISTICS, true },
-	{ "stats", O_STATISTICS, true },
-	{ "details", O_DETAILS, true },
-	{ "netns", O_NETNS, true },
-	{ "Version", O_VERSION, true },
-	{ "help", O_HELP, true },
-	{ "control", O_CONTROL, true },
-	{ NULL, 0, false },
+enum {
+	O_JSON,
+	O_PRETTY,
+	O_STATISTICS,
+	O_DETAILS,
+	O_BRIEF,
+	O_ONELINE,
+	O_COLOR,
+	O_NETNS,
+	O_VERSION,
+	O_HELP,
+	O_CONTROL,
+	O_KEYS,
+	O_COMPLETE,
 };
 
-/* "-j", "-json", "--json"; keys are too precious for an abbreviation. */
-static int find_option(const char *s)
+/* The first one that an argument abbreviates is meant, as with ip. */
+const struct keyword options[] = {
+	{ "json", O_JSON, true, "" },
+	{ "pretty", O_PRETTY, true, "" },
+	{ "statistics", O_STATISTICS, true, "" },
+	{ "stats", O_STATISTICS, true, "" },
+	{ "details", O_DETAILS, true, "" },
+	{ "brief", O_BRIEF, true, "" },
+	{ "oneline", O_ONELINE, true, "" },
+	{ "color", O_COLOR, true, "" },
+	{ "colour", O_COLOR, true, "" },
+	{ "netns", O_NETNS, true, "@netns" },
+	{ "control", O_CONTROL, true, "@file" },
+	{ "Version", O_VERSION, true, "" },
+	{ "version", O_VERSION, true, "" },
+	{ "help", O_HELP, true, "" },
+	{ "show-keys", O_KEYS, true, "" },
+	{ NULL, 0, false, NULL },
+};
+
+int cli_option(const char *s)
 {
 	const struct keyword *k;
 
 	s += s[1] == '-' ? 2 : 1;
+	/* These are never abbreviated: keys are too precious, the other is for programs. */
 	if (!strcmp(s, "show-keys"))
 		return O_KEYS;
+	if (!strcmp(s, "complete"))
+		return O_COMPLETE;
 	for (k = options; k->name; k++)
-		if (args_abbrev(s, k->name))
+		if (k->id != O_KEYS && args_abbrev(s, k->name))
 			return k->id;
-	return -1;
+	return !strncmp(s, "c=", 2) || !strncmp(s, "color=", 6) ? O_COLOR : -1;
+}
+
+/* "-c", "-c=always", "-c=auto": the terminal decides, "-c=never". */
+static int set_color(struct cli *cli, const char *option)
+{
+	const char *when = strchr(option, '=');
+
+	when = when ? when + 1 : "always";
+	if (strcmp(when, "always") && strcmp(when, "auto") && strcmp(when, "never")) {
+		cli_error("color is %.40s, but must be always, auto or never", when);
+		return EXIT_USAGE;
+	}
+	cli->color = !strcmp(when, "always") || (!strcmp(when, "auto") && isatty(STDOUT_FILENO));
+	return 0;
 }
 
 /* Take one option: 0 go on, -1 done well, or an exit code. */
 static int take_option(struct cli *cli, struct args *a)
 {
 	const char *option = args_next(a), *value = NULL;
-	int id = find_option(option);
+	int id = cli_option(option);
 
 	if ((id == O_NETNS || id == O_CONTROL) && args_value(a, option, &value))
 		return cli_usage_error(a);
 	switch (id) {
-	case O_JSON: cli->json = true; return 0;
+	case O_JSON: cli->json = errors_as_json = true; return 0;
 	case O_PRETTY: cli->pretty = true; return 0;
 	case O_STATISTICS: cli->statistics = true; return 0;
 	case O_DETAILS: cli->details = true; return 0;
+	case O_BRIEF: cli->brief = true; return 0;
+	case O_ONELINE: cli->oneline = true; return 0;
+	case O_COLOR: return set_color(cli, option);
 	case O_KEYS: cli->show_keys = true; return 0;
 	case O_CONTROL: cli->control = value; return 0;
 	case O_NETNS: return enter_netns(value);
 	case O_VERSION: printf("esptun %s\n", ESPTUN_VERSION); return -1;
 	case O_HELP: fputs(usage_main, stdout); return -1;
+	case O_COMPLETE: cli_complete(cli, a); return -1;
 	default:
 		cli_error("option \"%.40s\" is unknown, try \"esptun -help\"", option);
 		return EXIT_USAGE;
 	}
 }
 
-static int print_help(const char *topic)
+static int print_help(struct args *a)
 {
+	const char *topic = args_next(a);
 	const struct command *c;
 
+	if (args_end(a, "esptun help [COMMAND]"))
+		return cli_usage_error(a);
 	for (c = commands; topic && c->name; c++) {
 		if (args_abbrev(topic, c->name)) {
 			fputs(c->usage, stdout);
@@ -211,11 +271,16 @@ static int run_command(struct cli *cli, struct args *a)
 	const char *s = args_next(a);
 
 	if (args_abbrev(s, "help"))
-		return print_help(args_next(a));
+		return print_help(a);
 	for (c = commands; c->name; c++)
 		if (args_abbrev(s, c->name))
 			return c->run(cli, a);
-	cli_error("unknown command \"%.40s\", try \"esptun help\"", s);
+	if (strchr(s, '/'))
+		cli_error(
+			"unknown command \"%.40s\"; the agent's socket is named with -control PATH",
+			s);
+	else
+		cli_error("unknown command \"%.40s\", try \"esptun help\"", s);
 	return EXIT_USAGE;
 }
 
@@ -225,8 +290,11 @@ int cli_main(int argc, char **argv)
 	struct cli cli = { 0 };
 	int ret = 0;
 
+	errors_as_json = false;
 	while (!ret && a.argc && a.argv[0][0] == '-')
 		ret = take_option(&cli, &a);
+	if (cli.json)
+		cli.color = false;
 	if (ret)
 		return ret < 0 ? 0 : ret;
 	if (a.argc) {

@@ -21,23 +21,34 @@ struct cli {
 	bool pretty;
 	bool statistics;
 	bool details;
+	bool brief;
+	bool oneline;
+	bool color;
 	bool show_keys;
 	const char *control; /* path of the agent's socket */
 	struct esptun *h; /* NULL until cli_open() */
 };
 
-/* A subcommand of a command, such as "add" of "peer". */
+/* A subcommand of a command, such as "add" of "peer"; of its command's keywords, as bits 1 << id: */
 struct subcommand {
-	const char *name;
+	const char *name; /* NULL ends the table */
 	int (*run)(struct cli *cli, struct args *a);
+	unsigned int needs; /* must be given */
+	unsigned int takes; /* may be given */
 };
 
-/* main.c's table, and the usage text "help" prints. */
+/* A row of the table of commands, which usage, help and completion are made from. */
 struct command {
 	const char *name;
 	int (*run)(struct cli *cli, struct args *a);
-	const char *usage;
+	const char *usage; /* the text "help" prints */
+	const struct keyword *keywords; /* NULL: none */
+	const struct subcommand *subcommands; /* NULL: none */
+	const char *first; /* values of a word before the keywords, as in struct keyword */
 };
+
+extern const struct command commands[]; /* ended by a NULL name */
+extern const struct keyword options[]; /* values: of the option's argument, "": it has none */
 
 int cmd_peer(struct cli *cli, struct args *a);
 int cmd_sa(struct cli *cli, struct args *a);
@@ -56,6 +67,10 @@ extern const char usage_stats[];
 extern const char usage_keygen[];
 extern const char usage_agent[];
 
+extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
+	keygen_keywords[], up_keywords[];
+extern const struct subcommand peer_commands[], sa_commands[];
+
 /* ----------------------------------------------------------------- helpers */
 
 /** cli_main() - all of the program but main() itself; returns the exit code */
@@ -70,8 +85,17 @@ int cli_kernel_error(struct cli *cli);
 /** cli_usage_error() - print args->err; returns EXIT_USAGE */
 int cli_usage_error(const struct args *a);
 
-/** cli_error() - print "Error: " and a sentence */
+/** cli_error() - print "Error: " and a sentence; with -j {"error": sentence} */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** cli_option() - the option that @s, with its hyphens, abbreviates; -1 if none */
+int cli_option(const char *s);
+
+/** cli_complete() - print what may stand in place of the last of the words @a */
+void cli_complete(struct cli *cli, struct args *a);
+
+/** CONFIG_PATH: where the agent's NAME.conf are */
+#define CONFIG_PATH "/etc/esptun"
 
 /**
  * cli_subcommand() - run the subcommand the next argument abbreviates
@@ -121,9 +145,21 @@ json_t *json_sa(const struct esptun_sa *sa);
 json_t *json_stats(const struct esptun_stats *st);
 json_t *json_event(const struct esptun_event *ev);
 
-void text_peer(const struct cli *cli, const struct esptun_peer *p);
-void text_sa(const struct cli *cli, const struct esptun_sa *sa);
-void text_stats(const struct cli *cli, const char *name, const struct esptun_stats *st);
-void text_event(const struct cli *cli, const struct esptun_event *ev);
+/* An object as text: some lines, with -o or -br a single one. */
+void print_peer(const struct cli *cli, const struct esptun_peer *p);
+void print_sa(const struct cli *cli, const struct esptun_sa *sa);
+void print_stats(const struct cli *cli, const char *name, const struct esptun_stats *st);
+void print_event(const struct cli *cli, const struct esptun_event *ev);
+
+/* Between these, what is written to standard output becomes one line if -o is given. */
+void begin_object(const struct cli *cli);
+void end_object(const struct cli *cli);
+
+/* The colors of ip: of links, of addresses, of states. */
+enum color { COLOR_LINK, COLOR_ADDR, COLOR_UP, COLOR_DOWN };
+
+/** print_color() - printf() in @color, if colors are wanted */
+void print_color(const struct cli *cli, enum color color, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

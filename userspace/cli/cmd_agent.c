@@ -29,6 +29,7 @@ const char usage_agent[] =
 #define REPLY_MAX (64 * 1024 * 1024)
 
 #define AGENT_TIMEOUT 20 /* seconds it takes over up and down if not told */
+#define NAME_SIZE 64 /* longer than any netdevice's, so that the agent can say what is wrong */
 #define PATIENCE 30 /* seconds beyond these, for an agent that has much to do */
 
 static int control_connect(const char *path)
@@ -169,13 +170,16 @@ static void make_printable(json_t *v)
 	free(copy);
 }
 
-static void print_refusal(json_t *reply)
+static void print_refusal(const struct cli *cli, json_t *reply)
 {
 	const char *sentence = json_string_value(json_object_get(reply, "error"));
 	json_t *item, *list = json_object_get(reply, "errors");
 	size_t i;
 
-	if (json_array_size(list) < 2)
+	if (cli->json) {
+		json_dumpf(reply, stderr, JSON_COMPACT);
+		fputc('\n', stderr);
+	} else if (json_array_size(list) < 2)
 		cli_error("%s", sentence ? sentence : "the agent refused");
 	else
 		json_array_foreach(list, i, item)
@@ -203,8 +207,9 @@ static json_t *ask(struct cli *cli, json_t *request, unsigned int seconds)
 		return NULL;
 	}
 	if (!json_is_true(json_object_get(reply, "ok"))) {
-		make_printable(reply);
-		print_refusal(reply);
+		if (!cli->json)
+			make_printable(reply);
+		print_refusal(cli, reply);
 		json_decref(reply);
 		return NULL;
 	}
@@ -323,11 +328,18 @@ static void print_attempt(json_t *t)
 		printf("\n    sending failed: %s", text(t, "send_error"));
 }
 
-static void print_tunnel(json_t *t)
+static enum color state_color(json_t *t)
+{
+	return strcmp(text(t, "state"), "up") ? COLOR_DOWN : COLOR_UP;
+}
+
+static void text_tunnel(const struct cli *cli, json_t *t)
 {
 	json_t *link = json_object_get(t, "link");
 
-	printf("%s: %s", text(t, "name"), text(t, "state"));
+	print_color(cli, COLOR_LINK, "%s", text(t, "name"));
+	printf(": ");
+	print_color(cli, state_color(t), "%s", text(t, "state"));
 	if (*text(t, "endpoint"))
 		printf(" endpoint %s", text(t, "endpoint"));
 	if (link)
@@ -352,14 +364,40 @@ static void print_tunnel(json_t *t)
 	print_traffic(json_object_get(t, "peer"), json_object_get(t, "counters"));
 }
 
-static void print_reply(json_t *reply)
+/* "hq               up         198.51.100.2:4500      10.0.0.0/8 fd00::/8" */
+static void brief_tunnel(const struct cli *cli, json_t *t)
+{
+	const char *remote = text(json_object_get(t, "ike"), "remote");
+
+	if (!*remote)
+		remote = *text(t, "endpoint") ? text(t, "endpoint") : "-";
+	print_color(cli, COLOR_LINK, "%-16s", text(t, "name"));
+	printf(" ");
+	print_color(cli, state_color(t), "%-10s", text(t, "state"));
+	printf(" ");
+	print_color(cli, COLOR_ADDR, "%-22s", remote);
+	print_list("", json_object_get(t, "routes"));
+	putchar('\n');
+}
+
+static void print_tunnel(const struct cli *cli, json_t *t)
+{
+	begin_object(cli);
+	if (cli->brief)
+		brief_tunnel(cli, t);
+	else
+		text_tunnel(cli, t);
+	end_object(cli);
+}
+
+static void print_reply(const struct cli *cli, json_t *reply)
 {
 	json_t *tunnels = json_object_get(reply, "tunnels"), *t;
 	static const char *const lists[] = { "added", "removed", "changed" };
 	size_t i;
 
 	json_array_foreach(tunnels, i, t)
-		print_tunnel(t);
+		print_tunnel(cli, t);
 	if (tunnels && !json_array_size(tunnels))
 		printf("no tunnels: there is no configuration in /etc/esptun\n");
 	t = json_object_get(reply, "tunnel");
@@ -386,7 +424,7 @@ static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
 		return 0;
 	}
 	make_printable(reply);
-	print_reply(reply);
+	print_reply(cli, reply);
 	json_decref(reply);
 	return 0;
 }
@@ -404,9 +442,31 @@ static int print_usage(void)
 	return 0;
 }
 
+/* "hq", also of "hq.conf" and "/etc/esptun/hq.conf". NULL, and said, if it is elsewhere. */
+static const char *tunnel_name(const char *word, char name[static NAME_SIZE])
+{
+	const char *base = strrchr(word, '/');
+	size_t len;
+
+	if (base && strncmp(word, CONFIG_PATH "/", sizeof(CONFIG_PATH))) {
+		cli_error("the agent reads " CONFIG_PATH
+			  "/NAME.conf only; name the tunnel, not %.200s",
+			  word);
+		return NULL;
+	}
+	base = base ? base + 1 : word;
+	len = strlen(base);
+	if (len > 5 && !strcmp(base + len - 5, ".conf"))
+		len -= 5;
+	snprintf(name, NAME_SIZE, "%.*s", (int)len, base);
+	return name;
+}
+
+const struct keyword up_keywords[] = { { "timeout", 0, false, NULL }, { NULL, 0, false, NULL } };
+
 static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 {
-	static const struct keyword keywords[] = { { "timeout", 0, false }, { NULL, 0, false } };
+	char name[NAME_SIZE];
 	const char *tunnel;
 	uint32_t timeout = AGENT_TIMEOUT;
 	json_t *request;
@@ -419,13 +479,18 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 		args_fail(a, "%s needs the name of a tunnel: esptun %s NAME", cmd, cmd);
 		return cli_usage_error(a);
 	}
-	if (!strcmp(cmd, "down") && !strcmp(tunnel, "--all"))
+	if (!strcmp(cmd, "down") && !strcmp(tunnel, "--all")) {
 		request = json_pack("{sssb}", "cmd", cmd, "all", 1);
-	else
+	} else {
+		tunnel = tunnel_name(tunnel, name);
+		if (!tunnel)
+			return EXIT_USAGE;
 		request = json_pack("{ssss}", "cmd", cmd, "tunnel", tunnel);
+	}
 	a->seen = 0;
 	while (a->argc) {
-		if (args_keyword(a, keywords, &id) || args_u32(a, "timeout", 0, 3599, &timeout)) {
+		if (args_keyword(a, up_keywords, &id) ||
+		    args_u32(a, "timeout", 0, 3599, &timeout)) {
 			json_decref(request);
 			return cli_usage_error(a);
 		}
@@ -446,17 +511,23 @@ int cmd_down(struct cli *cli, struct args *a)
 
 int cmd_status(struct cli *cli, struct args *a)
 {
+	const char *word, *tunnel = NULL;
+	char name[NAME_SIZE];
 	json_t *request;
 
 	if (wants_help(a))
 		return print_usage();
-	if (a->argc > 1) {
-		args_fail(a, "unexpected \"%.40s\"; usage: esptun status [NAME]", a->argv[1]);
+	word = args_next(a);
+	if (args_end(a, "esptun status [NAME]"))
 		return cli_usage_error(a);
+	if (word) {
+		tunnel = tunnel_name(word, name);
+		if (!tunnel)
+			return EXIT_USAGE;
 	}
 	request = json_pack("{ss}", "cmd", "status");
-	if (a->argc)
-		json_object_set_new(request, "tunnel", json_string(args_next(a)));
+	if (tunnel)
+		json_object_set_new(request, "tunnel", json_string(tunnel));
 	return ask_and_print(cli, request, 0);
 }
 
@@ -464,9 +535,7 @@ int cmd_reload(struct cli *cli, struct args *a)
 {
 	if (wants_help(a))
 		return print_usage();
-	if (a->argc) {
-		args_fail(a, "unexpected \"%.40s\"; usage: esptun reload", a->argv[0]);
+	if (args_end(a, "esptun reload"))
 		return cli_usage_error(a);
-	}
 	return ask_and_print(cli, json_pack("{ss}", "cmd", "reload"), 0);
 }

@@ -2,6 +2,9 @@
 /* esptun keygen */
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -9,7 +12,8 @@ const char usage_keygen[] =
 	"Usage: esptun keygen\n"
 	"       esptun keygen sa ALGO\n"
 	"Prints a pre-shared key of 256 random bits in base64, or with \"sa\" a random key and\n"
-	"salt for static SAs. Each SA needs a key of its own: one for each direction.\n";
+	"salt for static SAs. Each SA needs a key of its own: one for each direction.\n"
+	"Write them to files that others cannot read: umask 077 first.\n";
 
 #define PSK_LEN 32
 
@@ -35,11 +39,11 @@ static void base64(char *out, const uint8_t *in, size_t len)
 	*out = '\0';
 }
 
-static int random_octets(uint8_t *buf, size_t len)
+static int random_bytes(uint8_t *buf, size_t len)
 {
 	if (getrandom(buf, len, 0) == (ssize_t)len)
 		return 0;
-	cli_error("the kernel gave no random octets");
+	cli_error("the kernel gave no random bytes");
 	return EXIT_KERNEL;
 }
 
@@ -47,7 +51,7 @@ static int keygen_psk(void)
 {
 	char text[4 * ((PSK_LEN + 2) / 3) + 1];
 	uint8_t psk[PSK_LEN];
-	int err = random_octets(psk, sizeof(psk));
+	int err = random_bytes(psk, sizeof(psk));
 
 	if (!err) {
 		base64(text, psk, sizeof(psk));
@@ -61,7 +65,7 @@ static int keygen_psk(void)
 static int keygen_sa(const struct esptun_alg *alg)
 {
 	uint8_t key[ESPTUN_KEY_MAX];
-	int i, err = random_octets(key, alg->key_len);
+	int i, err = random_bytes(key, alg->key_len);
 
 	if (!err) {
 		printf("0x");
@@ -73,36 +77,53 @@ static int keygen_sa(const struct esptun_alg *alg)
 	return err;
 }
 
+/* The shell made the file; say so if its mode lets others read the key. */
+static void warn_if_readable(void)
+{
+	char name[PATH_MAX];
+	struct stat st;
+	ssize_t len;
+
+	if (fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode) || !(st.st_mode & 077))
+		return;
+	len = readlink("/proc/self/fd/1", name, sizeof(name) - 1);
+	name[len > 0 ? len : 0] = '\0';
+	fprintf(stderr,
+		"Warning: others can read this key (mode %04o): run chmod 600 %s, and umask 077 before the next one\n",
+		st.st_mode & 07777, name);
+}
+
+const struct keyword keygen_keywords[] = {
+	{ "sa", 0, false, "@algo" },
+	{ "psk", 1, false, "" },
+	{ NULL, 0, false, NULL },
+};
+
 int cmd_keygen(struct cli *cli, struct args *a)
 {
-	static const struct keyword keywords[] = {
-		{ "sa", 0, false },
-		{ "psk", 1, false },
-		{ "help", 2, false },
-		{ NULL, 0, false },
-	};
-	const struct esptun_alg *alg;
+	const struct esptun_alg *alg = NULL;
 	const char *name;
-	int id;
+	int id = 1;
 
 	(void)cli;
 	a->seen = 0;
-	if (!a->argc)
-		return keygen_psk();
-	if (args_keyword(a, keywords, &id))
-		return cli_usage_error(a);
-	if (id == 2) {
+	if (a->argc && args_abbrev(a->argv[0], "help")) {
 		fputs(usage_keygen, stdout);
 		return 0;
 	}
-	if (id == 1)
-		return keygen_psk();
-	if (args_value(a, "sa", &name))
+	if (a->argc && args_keyword(a, keygen_keywords, &id))
 		return cli_usage_error(a);
-	alg = esptun_alg_by_name(name, 0);
-	if (!alg) {
-		args_fail(a, "unknown algorithm \"%.40s\"; see: esptun sa help", name);
-		return cli_usage_error(a);
+	if (id == 0) {
+		if (args_value(a, "sa", &name))
+			return cli_usage_error(a);
+		alg = esptun_alg_by_name(name, 0);
+		if (!alg) {
+			args_fail(a, "unknown algorithm \"%.40s\"; see: esptun sa help", name);
+			return cli_usage_error(a);
+		}
 	}
-	return keygen_sa(alg);
+	if (args_end(a, "esptun keygen [sa ALGO]"))
+		return cli_usage_error(a);
+	warn_if_readable();
+	return alg ? keygen_sa(alg) : keygen_psk();
 }

@@ -19,6 +19,14 @@ const char usage_stats[] =
 	"Counters, with the reason of every dropped packet; those that moved, all with -d or -j.\n"
 	"\"(no link)\" counts datagrams that could not be matched to a link.\n";
 
+const struct keyword monitor_keywords[] = {
+	{ "dev", 0, false, "@dev" },
+	{ "label", 1, false, "on off" },
+	{ NULL, 0, false, NULL },
+};
+
+const struct keyword stats_keywords[] = { { "dev", 0, false, "@dev" }, { NULL, 0, false, NULL } };
+
 struct monitor {
 	struct cli *cli;
 	uint32_t ifindex; /* 0: of any link */
@@ -56,22 +64,17 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	if (json)
 		print_json(m->cli, json);
 	else
-		text_event(m->cli, ev);
+		print_event(m->cli, ev);
 	fflush(stdout);
 }
 
 static int parse(struct args *a, const char **dev, bool *label)
 {
-	static const struct keyword keywords[] = {
-		{ "dev", 0, false },
-		{ "label", 1, false },
-		{ NULL, 0, false },
-	};
 	int id;
 
 	a->seen = 0;
 	while (a->argc > 0)
-		if (args_keyword(a, keywords, &id) ||
+		if (args_keyword(a, monitor_keywords, &id) ||
 		    (id == 0 ? args_value(a, "dev", dev) : args_bool(a, "label", label)))
 			return -EINVAL;
 	return 0;
@@ -124,7 +127,6 @@ static json_t *json_link_stats(const struct esptun_link_stats *s)
 
 int cmd_stats(struct cli *cli, struct args *a)
 {
-	static const struct keyword keywords[] = { { "dev", 0, false }, { NULL, 0, false } };
 	struct esptun_link_stats *stats;
 	json_t *list = NULL;
 	const char *dev = NULL;
@@ -138,7 +140,7 @@ int cmd_stats(struct cli *cli, struct args *a)
 	}
 	a->seen = 0;
 	while (a->argc > 0)
-		if (args_keyword(a, keywords, &id) || args_value(a, "dev", &dev))
+		if (args_keyword(a, stats_keywords, &id) || args_value(a, "dev", &dev))
 			return cli_usage_error(a);
 	err = dev ? cli_ifindex(cli, dev, &ifindex) : cli_open(cli);
 	if (err)
@@ -151,9 +153,9 @@ int cmd_stats(struct cli *cli, struct args *a)
 		if (list)
 			json_array_append_new(list, json_link_stats(&stats[i]));
 		else
-			text_stats(cli,
-				   stats[i].ifindex ? cli_ifname(stats[i].ifindex) : "(no link)",
-				   &stats[i].stats);
+			print_stats(cli,
+				    stats[i].ifindex ? cli_ifname(stats[i].ifindex) : "(no link)",
+				    &stats[i].stats);
 	}
 	free(stats);
 	if (list)

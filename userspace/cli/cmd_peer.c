@@ -18,10 +18,11 @@ const char usage_peer[] =
 
 enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_KEEPALIVE, K_ROAM };
 
-static const struct keyword keywords[] = {
-	{ "dev", K_DEV, false },   { "id", K_ID, false },	{ "remote", K_REMOTE, false },
-	{ "port", K_PORT, false }, { "local", K_LOCAL, false }, { "keepalive", K_KEEPALIVE, false },
-	{ "roam", K_ROAM, false }, { NULL, 0, false },
+const struct keyword peer_keywords[] = {
+	{ "dev", K_DEV, false, "@dev" },     { "id", K_ID, false, NULL },
+	{ "remote", K_REMOTE, false, NULL }, { "port", K_PORT, false, NULL },
+	{ "local", K_LOCAL, false, NULL },   { "keepalive", K_KEEPALIVE, false, NULL },
+	{ "roam", K_ROAM, false, "on off" }, { NULL, 0, false, NULL },
 };
 
 static int parse_one(struct args *a, int id, struct peer_args *p)
@@ -61,7 +62,7 @@ int peer_args_parse(struct args *a, const char *verb, struct peer_args *p)
 	memset(p, 0, sizeof(*p));
 	a->seen = 0;
 	while (a->argc > 0)
-		if (args_keyword(a, keywords, &id) || parse_one(a, id, p))
+		if (args_keyword(a, peer_keywords, &id) || parse_one(a, id, p))
 			return -EINVAL;
 	if (!p->dev && !show)
 		return args_fail(a, "peer %s needs a device: dev NAME", verb);
@@ -133,7 +134,7 @@ static int peer_show(struct cli *cli, struct args *a)
 		if (list)
 			json_array_append_new(list, json_peer(&peers[i]));
 		else
-			text_peer(cli, &peers[i]);
+			print_peer(cli, &peers[i]);
 	}
 	free(peers);
 	if (list)
@@ -145,13 +146,17 @@ static int peer_show(struct cli *cli, struct args *a)
 	return 0;
 }
 
+#define NAME (1 << K_DEV | 1 << K_ID)
+#define SETTINGS (1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_KEEPALIVE | 1 << K_ROAM)
+
+const struct subcommand peer_commands[] = {
+	{ "add", peer_add, NAME, SETTINGS }, { "set", peer_set, NAME, SETTINGS },
+	{ "del", peer_del, NAME, 0 },	     { "delete", peer_del, NAME, 0 },
+	{ "show", peer_show, 0, NAME },	     { "list", peer_show, 0, NAME },
+	{ "lst", peer_show, 0, NAME },	     { NULL, NULL, 0, 0 },
+};
+
 int cmd_peer(struct cli *cli, struct args *a)
 {
-	static const struct subcommand table[] = {
-		{ "add", peer_add },	{ "set", peer_set },   { "del", peer_del },
-		{ "delete", peer_del }, { "show", peer_show }, { "list", peer_show },
-		{ "lst", peer_show },	{ NULL, NULL },
-	};
-
-	return cli_subcommand(cli, a, table, peer_show, usage_peer);
+	return cli_subcommand(cli, a, peer_commands, peer_show, usage_peer);
 }

@@ -15,7 +15,7 @@ const char usage_sa[] =
 	"       esptun sa show  [dev NAME] [dir in|out] [spi SPI] [peer N]\n"
 	"       esptun sa flush dev NAME [peer N]\n"
 	"ALGO  := aes-gcm-128 | aes-gcm-192 | aes-gcm-256 | chacha20-poly1305\n"
-	"KEY   := 0xHEX | file PATH | stdin    the 4 octets of salt follow the key\n"
+	"KEY   := 0xHEX | file PATH | stdin    the 4 bytes of salt follow the key\n"
 	"TS    := PREFIX[:PROTO[:PORT[-PORT]]] | any    as in 10.1.0.0/16:tcp:443\n"
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
 	"SPI is 0x100 to 0xffffffff. A key on the command line can be seen in ps and in the\n"
@@ -24,13 +24,19 @@ const char usage_sa[] =
 
 enum { K_DEV, K_DIR, K_SPI, K_PEER, K_ALGO, K_KEY, K_ESN, K_REPLAY, K_LOCAL, K_REMOTE, K_LIMIT };
 
-static const struct keyword keywords[] = {
-	{ "dev", K_DEV, false },       { "dir", K_DIR, false },
-	{ "spi", K_SPI, false },       { "peer", K_PEER, false },
-	{ "algo", K_ALGO, false },     { "key", K_KEY, false },
-	{ "esn", K_ESN, false },       { "replay-window", K_REPLAY, false },
-	{ "local-ts", K_LOCAL, true }, { "remote-ts", K_REMOTE, true },
-	{ "limit", K_LIMIT, true },    { NULL, 0, false },
+const struct keyword sa_keywords[] = {
+	{ "dev", K_DEV, false, "@dev" },
+	{ "dir", K_DIR, false, "in out" },
+	{ "spi", K_SPI, false, NULL },
+	{ "peer", K_PEER, false, NULL },
+	{ "algo", K_ALGO, false, "@algo" },
+	{ "key", K_KEY, false, "file: stdin" },
+	{ "esn", K_ESN, false, "on off" },
+	{ "replay-window", K_REPLAY, false, NULL },
+	{ "local-ts", K_LOCAL, true, "any" },
+	{ "remote-ts", K_REMOTE, true, "any" },
+	{ "limit", K_LIMIT, true, "soft-bytes: hard-bytes: soft-packets: hard-packets:" },
+	{ NULL, 0, false, NULL },
 };
 
 static int parse_dir(struct args *a, struct sa_args *s)
@@ -49,8 +55,9 @@ static int parse_dir(struct args *a, struct sa_args *s)
 static int parse_limit(struct args *a, struct esptun_sa *sa)
 {
 	static const struct keyword table[] = {
-		{ "soft-bytes", 0, true },   { "hard-bytes", 1, true }, { "soft-packets", 2, true },
-		{ "hard-packets", 3, true }, { NULL, 0, false },
+		{ "soft-bytes", 0, true, NULL },   { "hard-bytes", 1, true, NULL },
+		{ "soft-packets", 2, true, NULL }, { "hard-packets", 3, true, NULL },
+		{ NULL, 0, false, NULL },
 	};
 	uint64_t *const values[] = { &sa->soft_bytes, &sa->hard_bytes, &sa->soft_packets,
 				     &sa->hard_packets };
@@ -104,40 +111,33 @@ static int check_algo(struct args *a, const char *name, struct esptun_sa *sa)
 	if (sa->key_len != alg->key_len)
 		return args_fail(
 			a,
-			"%s needs a key of %d octets (%d of key, then %d of salt), not %zu; make one with: esptun keygen sa %s",
+			"%s needs a key of %d bytes (%d of key, then %d of salt), not %zu; make one with: esptun keygen sa %s",
 			alg->name, alg->key_len, alg->key_len - alg->salt_len, alg->salt_len,
 			sa->key_len, alg->name);
 	sa->encr = alg->encr;
 	return 0;
 }
 
-/* Which keywords a subcommand needs and which it takes besides. */
-static const struct {
-	const char *verb;
-	unsigned int needs;
-	unsigned int takes;
-} verbs[] = {
-	{ "add", 1 << K_DEV | 1 << K_DIR | 1 << K_SPI | 1 << K_PEER | 1 << K_ALGO | 1 << K_KEY,
-	  1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
-	{ "set", 1 << K_DEV | 1 << K_DIR | 1 << K_SPI | 1 << K_LIMIT, 1 << K_PEER },
-	{ "del", 1 << K_DEV | 1 << K_DIR | 1 << K_SPI, 1 << K_PEER },
-	{ "show", 0, 1 << K_DEV | 1 << K_DIR | 1 << K_SPI | 1 << K_PEER },
-	{ "flush", 1 << K_DEV, 1 << K_PEER },
-};
+static const struct subcommand *find_subcommand(const char *verb)
+{
+	const struct subcommand *c = sa_commands;
+
+	while (strcmp(c->name, verb))
+		c++;
+	return c;
+}
 
 static int check_keywords(struct args *a, const char *verb)
 {
+	const struct subcommand *c = find_subcommand(verb);
 	const struct keyword *k;
 	unsigned int bit;
-	size_t i = 0;
 
-	while (strcmp(verbs[i].verb, verb))
-		i++;
-	for (k = keywords; k->name; k++) {
+	for (k = sa_keywords; k->name; k++) {
 		bit = 1U << k->id;
-		if ((verbs[i].needs & bit) && !(a->seen & bit))
+		if ((c->needs & bit) && !(a->seen & bit))
 			return args_fail(a, "sa %s needs \"%s\"", verb, k->name);
-		if ((a->seen & bit) && !((verbs[i].needs | verbs[i].takes) & bit))
+		if ((a->seen & bit) && !((c->needs | c->takes) & bit))
 			return args_fail(a, "sa %s does not take \"%s\"", verb, k->name);
 	}
 	return 0;
@@ -149,7 +149,7 @@ static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 	int id;
 
 	while (a->argc > 0)
-		if (args_keyword(a, keywords, &id) || parse_one(a, id, s, &algo))
+		if (args_keyword(a, sa_keywords, &id) || parse_one(a, id, s, &algo))
 			return -EINVAL;
 	if (check_keywords(a, verb))
 		return -EINVAL;
@@ -245,7 +245,7 @@ static int sa_show(struct cli *cli, struct args *a)
 		if (list)
 			json_array_append_new(list, json_sa(&sas[i]));
 		else
-			text_sa(cli, &sas[i]);
+			print_sa(cli, &sas[i]);
 	}
 	esptun_sas_free(sas, n);
 	if (list)
@@ -257,13 +257,22 @@ static int sa_show(struct cli *cli, struct args *a)
 	return 0;
 }
 
+#define NAME (1 << K_DEV | 1 << K_DIR | 1 << K_SPI)
+
+const struct subcommand sa_commands[] = {
+	{ "add", sa_add, NAME | 1 << K_PEER | 1 << K_ALGO | 1 << K_KEY,
+	  1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
+	{ "set", sa_set, NAME | 1 << K_LIMIT, 1 << K_PEER },
+	{ "del", sa_del, NAME, 1 << K_PEER },
+	{ "delete", sa_del, NAME, 1 << K_PEER },
+	{ "show", sa_show, 0, NAME | 1 << K_PEER },
+	{ "list", sa_show, 0, NAME | 1 << K_PEER },
+	{ "lst", sa_show, 0, NAME | 1 << K_PEER },
+	{ "flush", sa_flush, 1 << K_DEV, 1 << K_PEER },
+	{ NULL, NULL, 0, 0 },
+};
+
 int cmd_sa(struct cli *cli, struct args *a)
 {
-	static const struct subcommand table[] = {
-		{ "add", sa_add },    { "set", sa_set },     { "del", sa_del },
-		{ "delete", sa_del }, { "show", sa_show },   { "list", sa_show },
-		{ "lst", sa_show },   { "flush", sa_flush }, { NULL, NULL },
-	};
-
-	return cli_subcommand(cli, a, table, sa_show, usage_sa);
+	return cli_subcommand(cli, a, sa_commands, sa_show, usage_sa);
 }

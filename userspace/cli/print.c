@@ -4,6 +4,8 @@
  * the underscores ip -j uses.
  */
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -20,6 +22,62 @@ void print_json(const struct cli *cli, json_t *json)
 	putchar('\n');
 	fflush(stdout);
 	json_decref(json);
+}
+
+/* --------------------------------------------------------------------- text */
+
+void print_color(const struct cli *cli, enum color color, const char *fmt, ...)
+{
+	static const char *const starts[] = {
+		[COLOR_LINK] = "\033[36m", /* cyan */
+		[COLOR_ADDR] = "\033[35m", /* magenta */
+		[COLOR_UP] = "\033[32m", /* green */
+		[COLOR_DOWN] = "\033[31m", /* red */
+	};
+	va_list ap;
+
+	if (cli->color)
+		fputs(starts[color], stdout);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	if (cli->color)
+		fputs("\033[0m", stdout);
+}
+
+/* The object's text, until end_object() prints it. */
+static struct {
+	FILE *out; /* the true standard output; NULL outside of an object */
+	char *text;
+	size_t len;
+} object;
+
+void begin_object(const struct cli *cli)
+{
+	FILE *f = cli->oneline ? open_memstream(&object.text, &object.len) : NULL;
+
+	if (!f)
+		return;
+	object.out = stdout;
+	stdout = f;
+}
+
+/* As ip -o: a backslash in place of line breaks but the last. */
+void end_object(const struct cli *cli)
+{
+	(void)cli;
+	if (!object.out)
+		return;
+	fclose(stdout);
+	stdout = object.out;
+	object.out = NULL;
+	for (size_t i = 0; i + 1 < object.len; i++) {
+		if (object.text[i] == '\n')
+			object.text[i] = '\\';
+	}
+	fputs(object.text, stdout);
+	explicit_bzero(object.text, object.len); /* it may show keys */
+	free(object.text);
 }
 
 /* ------------------------------------------------------------- JSON members */
@@ -123,13 +181,16 @@ static void text_traffic(const char *name, uint64_t packets, uint64_t bytes, boo
 		printf(" last never");
 }
 
-void text_peer(const struct cli *cli, const struct esptun_peer *p)
+static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 {
 	char buf[ESPTUN_ADDR_STRLEN];
 
-	printf("peer id %" PRIu32 " dev %s", p->id, cli_ifname(p->ifindex));
-	if (p->has & ESPTUN_PEER_HAS_REMOTE)
-		printf(" remote %s", esptun_addr_format(&p->remote.addr, buf));
+	printf("peer id %" PRIu32 " dev ", p->id);
+	print_color(cli, COLOR_LINK, "%s", cli_ifname(p->ifindex));
+	if (p->has & ESPTUN_PEER_HAS_REMOTE) {
+		printf(" remote ");
+		print_color(cli, COLOR_ADDR, "%s", esptun_addr_format(&p->remote.addr, buf));
+	}
 	if (p->has & ESPTUN_PEER_HAS_PORT)
 		printf(" port %u", p->remote.port);
 	if ((p->has & ESPTUN_PEER_HAS_LOCAL) && p->local.family)
@@ -150,6 +211,30 @@ void text_peer(const struct cli *cli, const struct esptun_peer *p)
 	putchar('\n');
 }
 
+/* "vpn0             1        198.51.100.2:4500      rx 12 tx 34" */
+static void brief_peer(const struct cli *cli, const struct esptun_peer *p)
+{
+	char buf[ESPTUN_ADDR_STRLEN] = "-", end[ESPTUN_ADDR_STRLEN + 8];
+
+	if (p->has & ESPTUN_PEER_HAS_REMOTE)
+		esptun_addr_format(&p->remote.addr, buf);
+	snprintf(end, sizeof(end), "%s:%u", buf, p->remote.port);
+	print_color(cli, COLOR_LINK, "%-16s", cli_ifname(p->ifindex));
+	printf(" %-8" PRIu32 " ", p->id);
+	print_color(cli, COLOR_ADDR, "%-22s", p->has & ESPTUN_PEER_HAS_REMOTE ? end : "-");
+	printf(" rx %" PRIu64 " tx %" PRIu64 "\n", p->rx_bytes, p->tx_bytes);
+}
+
+void print_peer(const struct cli *cli, const struct esptun_peer *p)
+{
+	begin_object(cli);
+	if (cli->brief)
+		brief_peer(cli, p);
+	else
+		text_peer(cli, p);
+	end_object(cli);
+}
+
 /* ----------------------------------------------------------------- counters */
 
 json_t *json_stats(const struct esptun_stats *st)
@@ -166,12 +251,13 @@ json_t *json_stats(const struct esptun_stats *st)
 }
 
 /* All counters with -d, else those that moved. */
-void text_stats(const struct cli *cli, const char *name, const struct esptun_stats *st)
+static void text_stats(const struct cli *cli, const char *name, const struct esptun_stats *st)
 {
 	bool any = false;
 	unsigned int i;
 
-	printf("%s:\n", name);
+	print_color(cli, COLOR_LINK, "%s", name);
+	printf(":\n");
 	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
 		if (!esptun_stats_name(i) || (!st->v[i] && !cli->details))
 			continue;
@@ -181,6 +267,28 @@ void text_stats(const struct cli *cli, const char *name, const struct esptun_sta
 	}
 	if (!any)
 		printf("    nothing dropped\n");
+}
+
+/* "vpn0             rx-replay        3", a line each. */
+static void brief_stats(const struct cli *cli, const char *name, const struct esptun_stats *st)
+{
+	for (unsigned int i = 1; i <= ESPTUN_STATS_A_MAX; i++) {
+		if (!esptun_stats_name(i) || (!st->v[i] && !cli->details))
+			continue;
+		print_color(cli, COLOR_LINK, "%-16s", name);
+		printf(" %-16s %" PRIu64 "\n", esptun_stats_name(i), st->v[i]);
+	}
+}
+
+void print_stats(const struct cli *cli, const char *name, const struct esptun_stats *st)
+{
+	if (cli->brief) {
+		brief_stats(cli, name, st);
+		return;
+	}
+	begin_object(cli);
+	text_stats(cli, name, st);
+	end_object(cli);
 }
 
 /* ---------------------------------------------------------------------- SAs */
@@ -307,14 +415,22 @@ static void text_sa_key(const char *name, const uint8_t *key, size_t len)
 	explicit_bzero(buf, sizeof(buf));
 }
 
-void text_sa(const struct cli *cli, const struct esptun_sa *sa)
+static enum color state_color(const struct esptun_sa *sa)
+{
+	return sa->state == ESPTUN_SA_STATE_MATURE ? COLOR_UP : COLOR_DOWN;
+}
+
+static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 {
 	bool any_limit = false;
 	size_t i;
 
-	printf("sa dev %s dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " state %s\n",
-	       cli_ifname(sa->ifindex), dir_names[sa->dir], sa->spi, sa->peer,
-	       state_names[sa->state]);
+	printf("sa dev ");
+	print_color(cli, COLOR_LINK, "%s", cli_ifname(sa->ifindex));
+	printf(" dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " state ", dir_names[sa->dir], sa->spi,
+	       sa->peer);
+	print_color(cli, state_color(sa), "%s", state_names[sa->state]);
+	putchar('\n');
 	if (sa->state != ESPTUN_SA_STATE_LARVAL) {
 		printf("    algo %s", alg_name(sa));
 		if (sa->has & ESPTUN_SA_HAS_KEY)
@@ -342,6 +458,25 @@ void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 		putchar('\n');
 	if (cli->statistics)
 		text_sa_statistics(sa);
+}
+
+/* "vpn0             out  0x00003001 1        mature  aes-gcm-256" */
+static void brief_sa(const struct cli *cli, const struct esptun_sa *sa)
+{
+	print_color(cli, COLOR_LINK, "%-16s", cli_ifname(sa->ifindex));
+	printf(" %-4s 0x%08" PRIx32 " %-8" PRIu32 " ", dir_names[sa->dir], sa->spi, sa->peer);
+	print_color(cli, state_color(sa), "%-7s", state_names[sa->state]);
+	printf(" %s\n", sa->encr ? alg_name(sa) : "-");
+}
+
+void print_sa(const struct cli *cli, const struct esptun_sa *sa)
+{
+	begin_object(cli);
+	if (cli->brief)
+		brief_sa(cli, sa);
+	else
+		text_sa(cli, sa);
+	end_object(cli);
 }
 
 /* ------------------------------------------------------------------- events */
@@ -411,7 +546,7 @@ static void text_flow(const struct esptun_flow *f)
 		printf(" peer %" PRIu32, f->peer);
 }
 
-void text_event(const struct cli *cli, const struct esptun_event *ev)
+static void text_event(const struct cli *cli, const struct esptun_event *ev)
 {
 	const char *name = esptun_event_name(ev->type);
 
@@ -449,4 +584,15 @@ void text_event(const struct cli *cli, const struct esptun_event *ev)
 		printf("%s:", name);
 	}
 	putchar('\n');
+}
+
+/* Always a line for each with -br, too. */
+void print_event(const struct cli *cli, const struct esptun_event *ev)
+{
+	struct cli line = *cli;
+
+	line.oneline |= cli->brief;
+	begin_object(&line);
+	text_event(&line, ev);
+	end_object(&line);
 }

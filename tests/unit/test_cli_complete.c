@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Completion and the table of commands it is made from; keys that leave through the shell. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static char path[] = "/tmp/esptun-complete-XXXXXX";
+
+/* What the command line prints to the file @fd, which becomes @stream, with blanks for newlines. */
+static const char *printed(int stream, int argc, char **argv)
+{
+	static char text[4096];
+	int fd = open(path, O_RDWR | O_TRUNC), old;
+	ssize_t n;
+
+	fflush(NULL);
+	old = dup(stream);
+	dup2(fd, stream);
+	assert_int_equal(cli_main(argc, argv), 0);
+	fflush(NULL);
+	dup2(old, stream);
+	close(old);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (char *s = text; *s; s++)
+		*s = *s == '\n' ? ' ' : *s;
+	return text;
+}
+
+/* @words behind "esptun", separated by blanks; the last one may be empty. */
+static const char *complete(const char *words)
+{
+	static char text[256];
+	char *argv[24] = { "esptun", "-complete" }, *at = text;
+	int argc = 2;
+
+	snprintf(text, sizeof(text), "%s", words);
+	for (argv[argc++] = at; (at = strchr(at, ' '));) {
+		*at++ = '\0';
+		argv[argc++] = at;
+	}
+	return printed(STDOUT_FILENO, argc, argv);
+}
+
+static void completes(void **state)
+{
+	static const struct {
+		const char *words, *offered;
+	} rows[] = {
+		{ "", "peer sa stats monitor keygen up down status reload help " },
+		{ "s", "sa stats status " },
+		{ "x", "" },
+		{ "-br", "-brief " },
+		{ "--s", "--statistics --stats --show-keys " },
+		{ "-j -p k", "keygen " },
+		{ "-control ", "@file " },
+		{ "-control /run/x ke", "keygen " },
+		{ "peer ", "add set del delete show list lst help " },
+		{ "pe a", "add " },
+		{ "peer add ", "dev id remote port local keepalive roam " },
+		{ "peer add dev vpn0 id 1 ", "remote port local keepalive roam " },
+		{ "peer add id ", "" },
+		{ "peer add roam ", "on off " },
+		{ "peer show ", "dev id " },
+		{ "peer bogus ", "" },
+		{ "sa add dir o", "out " },
+		{ "sa add algo ", "aes-gcm-128 aes-gcm-192 aes-gcm-256 chacha20-poly1305 " },
+		{ "sa add key ", "file stdin " },
+		{ "sa add key file ", "@file " },
+		{ "sa add key file dev d", "dev dir " },
+		{ "sa add limit ", "soft-bytes hard-bytes soft-packets hard-packets " },
+		{ "sa add limit soft-bytes ", "" },
+		{ "sa add limit soft-bytes 5 l", "local-ts limit " },
+		{ "sa add local-ts 10.0.0.0/8 fd00::/8 r", "replay-window remote-ts " },
+		{ "sa flush ", "dev peer " },
+		{ "monitor ", "help dev label " },
+		{ "monitor label ", "on off " },
+		{ "keygen ", "help sa psk " },
+		{ "keygen sa c", "chacha20-poly1305 " },
+		{ "up hq ", "timeout " },
+		{ "down -", "--all " },
+		{ "reload ", "help " },
+		{ "help p", "peer " },
+		{ "bogus ", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *offered = complete(rows[i].words);
+
+		if (strcmp(offered, rows[i].offered))
+			fail_msg("\"%s\" offers \"%s\"", rows[i].words, offered);
+	}
+}
+
+/* Usage and table agree: every keyword and subcommand is explained. */
+static void usage_is_complete(void **state)
+{
+	(void)state;
+	for (const struct command *c = commands; c->name; c++) {
+		for (const struct keyword *k = c->keywords; k && k->name; k++) {
+			if (strcmp(k->name, "psk") && !strstr(c->usage, k->name))
+				fail_msg("%s: no word of \"%s\"", c->name, k->name);
+		}
+		for (const struct subcommand *s = c->subcommands; s && s->name; s++) {
+			char text[64];
+
+			if (s > c->subcommands && s->run == s[-1].run)
+				continue; /* another name of it */
+			snprintf(text, sizeof(text), "esptun %s %s ", c->name, s->name);
+			if (!strstr(c->usage, text))
+				fail_msg("%s: no word of \"%s\"", c->name, s->name);
+		}
+	}
+}
+
+/* keygen >FILE with the usual umask. */
+static void keygen_warns(void **state)
+{
+	char *argv[] = { "esptun", "keygen", NULL };
+	char *sa[] = { "esptun", "keygen", "sa", "aes-gcm-256", NULL };
+	char out[] = "/tmp/esptun-keygen-XXXXXX", want[128];
+	int fd = mkstemp(out), old;
+
+	(void)state;
+	fflush(NULL);
+	old = dup(STDOUT_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	assert_string_equal(printed(STDERR_FILENO, 2, argv), "");
+	assert_int_equal(fchmod(fd, 0644), 0);
+	snprintf(want, sizeof(want),
+		 "Warning: others can read this key (mode 0644): run chmod 600 %s,", out);
+	assert_non_null(strstr(printed(STDERR_FILENO, 2, argv), want));
+	assert_non_null(strstr(printed(STDERR_FILENO, 4, sa), "umask 077"));
+	fflush(NULL);
+	dup2(old, STDOUT_FILENO);
+	close(old);
+	close(fd);
+	unlink(out);
+}
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(completes),
+		cmocka_unit_test(usage_is_complete),
+		cmocka_unit_test(keygen_warns),
+	};
+
+	return cmocka_run_group_tests_name("cli_complete", tests, make_file, remove_file);
+}
