@@ -157,6 +157,16 @@ static void status(void **state)
 	contains(r.out, "rx packets 41");
 	contains(r.out, "rx-replay 3");
 	contains(r.out, "error: no answer (2.0s ago)");
+	run(&r,
+	    "{\"ok\":true,\"folder\":\"/etc/esptun\",\"tunnels\":[{\"name\":\"b\"}],\"files\":["
+	    "{\"name\":\"a\",\"state\":\"new\"},{\"name\":\"b\",\"state\":\"changed\"},"
+	    "{\"name\":\"c\",\"state\":\"gone\"},{\"name\":\"d\",\"state\":\"odd\"}]}\n",
+	    "status");
+	contains(r.out, "/etc/esptun/a.conf is not loaded: esptun up a\n");
+	contains(r.out, "/etc/esptun/b.conf has changed since it was read: esptun reload\n");
+	contains(r.out, "/etc/esptun/c.conf is gone, but not its tunnel: esptun reload\n");
+	run(&r, "{\"ok\":true,\"folder\":\"/run/x\",\"files\":[],\"tunnels\":[]}\n", "status");
+	assert_string_equal(r.out, "no tunnels: there is no file NAME.conf in /run/x\n");
 	run(&r, "{\"ok\":true,\"tunnels\":[]}\n", "-j status hq");
 	assert_string_equal(r.asked, "{\"cmd\":\"status\",\"tunnel\":\"hq\"}\n");
 	assert_string_equal(r.out, "{\"ok\":true,\"tunnels\":[]}\n");

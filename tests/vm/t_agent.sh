@@ -275,12 +275,18 @@ routes=198.51.100.0/24 branch_conf
 agent gwa
 refuse "a tunnel does not carry itself" "the peer's own address 198.51.100.2 is routed into hq" tell gwa up hq
 check "and leaves nothing behind" no_link gwa hq
+like "a configuration file that changed is named" "$(touch /run/conf/gwa/hq.conf; tell gwa status)" \
+	'^/run/conf/gwa/hq.conf has changed since it was read: esptun reload$'
 rm /run/conf/gwa/hq.conf
+like "one that is gone" "$(tell gwa status)" '^/run/conf/gwa/hq.conf is gone, .*: esptun reload$'
 tell gwa reload > /dev/null
+like "without any, the folder" "$(tell gwa status)" '^no tunnels: .* in /run/conf/gwa$'
 is "reload forgets what has no file" "$(tell gwa -j status | jq '.tunnels | length')" 0
 must at gwa ip link add hq type esptun local 192.168.1.2
 begin=now branch_conf
+like "a new file is named" "$(tell gwa status)" '^/run/conf/gwa/hq.conf is not loaded: esptun up hq$'
 tell gwa reload
+unlike "a file that was read is not" "$(tell gwa status)" 'hq.conf'
 check "a netdevice of the user is used" wait_for 20 state_is gwa up
 check "traffic passes" pings lana 10.2.0.2
 tell gwa down hq

@@ -390,16 +390,39 @@ static void print_tunnel(const struct cli *cli, json_t *t)
 	end_object(cli);
 }
 
+/* Files that were written, changed or removed since the agent read its configuration. */
+static void print_file(const char *folder, json_t *file)
+{
+	static const struct {
+		const char *state, *says, *command;
+		bool takes_name;
+	} rows[] = {
+		{ "new", "is not loaded", "esptun up ", true },
+		{ "changed", "has changed since it was read", "esptun reload", false },
+		{ "gone", "is gone, but not its tunnel", "esptun reload", false },
+	};
+	const char *name = text(file, "name");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!strcmp(text(file, "state"), rows[i].state))
+			printf("%s/%s.conf %s: %s%s\n", folder, name, rows[i].says, rows[i].command,
+			       rows[i].takes_name ? name : "");
+	}
+}
+
 static void print_reply(const struct cli *cli, json_t *reply)
 {
+	json_t *files = json_object_get(reply, "files");
 	json_t *tunnels = json_object_get(reply, "tunnels"), *t;
 	static const char *const lists[] = { "added", "removed", "changed" };
 	size_t i;
 
 	json_array_foreach(tunnels, i, t)
 		print_tunnel(cli, t);
-	if (tunnels && !json_array_size(tunnels))
-		printf("no tunnels: there is no configuration in /etc/esptun\n");
+	if (tunnels && !json_array_size(tunnels) && !json_array_size(files))
+		printf("no tunnels: there is no file NAME.conf in %s\n", text(reply, "folder"));
+	json_array_foreach(files, i, t)
+		print_file(text(reply, "folder"), t);
 	t = json_object_get(reply, "tunnel");
 	if (t)
 		printf("%s: %s\n", text(t, "name"), text(t, "state"));

@@ -417,6 +417,8 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 		if (r)
 			note(r->changed, name);
 	} else {
+		if (!t->after)
+			t->conf.file_time = conf.file_time;
 		config_clear(&conf);
 		if (t->ifindex && !t->after)
 			follow_restore(a, t);
@@ -430,11 +432,12 @@ struct names {
 	bool failed;
 };
 
-static void add_name(void *ctx, const char *name)
+static void add_name(void *ctx, const char *name, const struct timespec *time)
 {
 	struct names *l = ctx;
 	char(*grown)[256] = realloc(l->v, (l->n + 1) * sizeof(*grown));
 
+	(void)time;
 	if (!grown) {
 		l->failed = true;
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What agent.c (tunnels and events), path.c (the way to the peers), follow.c (what other
- * programs change), env.c (the core's effects) and cmd.c (commands and status) share.
- * Private to these five.
+ * programs change), files.c (configuration files), env.c (the core's effects) and cmd.c
+ * (commands and status) share. Private to these six.
  */
 #ifndef ESPTUN_IKE_AGENT_INT_H
 #define ESPTUN_IKE_AGENT_INT_H
@@ -167,6 +167,10 @@ struct watch *follow_open(struct agent *a);
 void follow_restore(struct agent *a, struct tunnel *t);
 /* Our peer of the link was removed by another program, if it is not there again. */
 void follow_peer_gone(struct agent *a, uint32_t ifindex);
+
+/* ---- files.c */
+/* The files that are not what the agent goes by, as "files" in ctl.h. */
+json_t *files_json(struct agent *a);
 
 /* ---- env.c */
 void agent_env(struct agent *a, struct ike_env *env);

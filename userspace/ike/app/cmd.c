@@ -297,8 +297,9 @@ static json_t *status(struct agent *a, const char *name)
 			"no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it",
 			name, a->options->config_dir, name, name);
 	}
-	return json_pack("{s:b,s:s,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
-			 core_json(a), "tunnels", tunnels);
+	return json_pack("{s:b,s:s,s:o,s:o,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
+			 core_json(a), "folder", ctl_text(a->options->config_dir), "files",
+			 files_json(a), "tunnels", tunnels);
 }
 
 /* ---- up and down --------------------------------------------------------------------- */

@@ -1029,6 +1029,7 @@ int config_load(const char *path, struct config *out, const struct config_report
 	} else {
 		name_of(path, name, sizeof(name));
 		err = config_parse(name, text, (size_t)len, out, rep);
+		out->file_time = st.st_mtim;
 	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_FILE + 1);
@@ -1062,6 +1063,7 @@ bool config_equal(const struct config *a, const struct config *b)
 
 	/* Everything was zeroed before it was filled, so that bytes compare. */
 	x.address = y.address = x.routes = y.routes = NULL;
+	x.file_time = y.file_time;
 	same = !memcmp(&x, &y, sizeof(x)) &&
 	       prefixes_equal(a->address, a->n_address, b->address, b->n_address) &&
 	       prefixes_equal(a->routes, a->n_routes, b->routes, b->n_routes);

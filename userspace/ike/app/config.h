@@ -9,6 +9,8 @@
 #ifndef ESPTUN_IKE_CONFIG_H
 #define ESPTUN_IKE_CONFIG_H
 
+#include <time.h>
+
 #include "ike/app/secret.h"
 #include "ike/io/net.h"
 #include "ike/sa/core.h"
@@ -22,6 +24,7 @@ enum config_limits {
 
 struct config {
 	char name[16]; /* netdevice */
+	struct timespec file_time; /* when the file was changed last; not for config_equal() */
 
 	/* [Tunnel] */
 	struct net_prefix *address;

@@ -20,7 +20,9 @@
  *	"FILE:LINE: sentence"; ok is false if there are errors, good files count all the same.
  *   up and down add "tunnel", as in the status.
  *   Keys are spelled with underscores, as those of ip -j.
- *   status adds "version", "ike": {counters of struct ike_core_stats}, and
+ *   status adds "version", "ike": {counters of struct ike_core_stats}, "folder": that of the
+ *	configuration files, "files": those the agent does not go by, such as
+ *	{"name":"hq","state":"new"} (or "changed" since it was read, or "gone"), and
  *   "tunnels": [{
  *	"name":"hq",
  *	"state":"up",			"down", "connecting", "up", "closing", "failed"

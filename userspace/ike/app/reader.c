@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ike/app/reader.h"
@@ -24,7 +25,7 @@ enum message {
 	READ_CONFIG, /* a name */
 	READ_REMOVE_SOCKET,
 	/* answers */
-	READ_NAME, /* of a configuration file */
+	READ_NAME, /* struct timespec, when it was changed last, and a configuration file's name */
 	READ_REPORT, /* struct report, and the sentence */
 	READ_RESULT, /* int32_t: negative errno; with a configuration struct config and its lists */
 };
@@ -101,6 +102,20 @@ static int is_config(const struct dirent *d)
 	return d->d_name[0] != '.' && len > 5 && !strcmp(d->d_name + len - 5, ".conf");
 }
 
+static bool answer_name(const struct reader *r, char *file)
+{
+	size_t len = strlen(file) - 5;
+	char data[sizeof(struct timespec) + NAME_LEN], path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", r->options.config_dir, file);
+	if (stat(path, &st))
+		memset(&st, 0, sizeof(st));
+	memcpy(data, &st.st_mtim, sizeof(st.st_mtim));
+	memcpy(data + sizeof(st.st_mtim), file, len);
+	return put_message(r->fd, READ_NAME, data, sizeof(st.st_mtim) + len);
+}
+
 static bool answer_list(const struct reader *r)
 {
 	struct dirent **list;
@@ -109,8 +124,7 @@ static bool answer_list(const struct reader *r)
 	bool ok = true;
 
 	for (int i = 0; i < n; i++) {
-		ok = ok &&
-		     put_message(r->fd, READ_NAME, list[i]->d_name, strlen(list[i]->d_name) - 5);
+		ok = ok && answer_name(r, list[i]->d_name);
 		free(list[i]);
 	}
 	if (n >= 0)
@@ -257,9 +271,11 @@ static bool get_message(struct reader *r, struct head *h, char *data, size_t cap
 	return true;
 }
 
-int reader_list(struct reader *r, void (*fn)(void *ctx, const char *name), void *ctx)
+int reader_list(struct reader *r,
+		void (*fn)(void *ctx, const char *name, const struct timespec *time), void *ctx)
 {
-	char data[NAME_LEN];
+	char data[sizeof(struct timespec) + NAME_LEN];
+	struct timespec time;
 	struct head h;
 	int32_t err;
 
@@ -268,7 +284,10 @@ int reader_list(struct reader *r, void (*fn)(void *ctx, const char *name), void 
 	while (get_message(r, &h, data, sizeof(data))) {
 		if (h.message == READ_RESULT)
 			return get_all(r->fd, &err, sizeof(err)) ? err : -EPIPE;
-		fn(ctx, data);
+		if (h.len < sizeof(time))
+			break;
+		memcpy(&time, data, sizeof(time));
+		fn(ctx, data + sizeof(time), &time);
 	}
 	return -EPIPE;
 }

@@ -31,10 +31,11 @@ struct reader *reader_start(const struct reader_options *o, char *err, size_t er
 void reader_free(struct reader *r);
 
 /*
- * Call @fn with each NAME that has a NAME.conf in the configuration folder, in order of names.
- * 0, or a negative errno: the folder cannot be read.
+ * Call @fn with each NAME that has a NAME.conf in the configuration folder, in order of names,
+ * and when that file was changed last. 0, or a negative errno: the folder cannot be read.
  */
-int reader_list(struct reader *r, void (*fn)(void *ctx, const char *name), void *ctx);
+int reader_list(struct reader *r,
+		void (*fn)(void *ctx, const char *name, const struct timespec *time), void *ctx);
 
 /* config_load() of NAME.conf in the configuration folder. */
 int reader_load(struct reader *r, const char *name, struct config *out,
