@@ -313,8 +313,8 @@ build/bench/sa_load: tests/bench/sa_load.c include/uapi/linux/esptun.h
 ynl: ## regenerate the uapi header and netlink policy from the spec
 	$(Q)tests/lint/ynl
 
-deps: ## install the packages in tests/packages that are missing
-	$(Q)tests/deps
+deps: ## install the packages that building and installing need (userspace/dist/packages)
+	$(Q)tests/deps userspace/dist/packages
 
 format: ## clang-format every C file in place
 	$(Q)tests/lint/files c | xargs -r clang-format -i
