@@ -28,6 +28,12 @@ iplibdir ?= /usr/lib/$(MULTIARCH)/ip
 KDIR    ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	   $(shell ls -d /usr/src/linux-headers-*-amd64 2>/dev/null | \
 	   grep -v -e rt-amd64 -e cloud-amd64 | sort -rV))
+# What is to be said if that is not the kernel that runs, and was not asked for.
+RUNNING  = $(shell uname -r)
+FOREIGN  = $(if $(filter file,$(origin KDIR)),$(filter-out $(RUNNING),$(KREL)))
+# A kernel built with clang wants it for its modules, too.
+KCLANG   = $(shell sed -n -e 's/^CONFIG_CC_IS_CLANG=y/CC=clang/p' -e 's/^CONFIG_LD_IS_LLD=y/LD=ld.lld/p' \
+	   $(KROOT)$(KDIR)/include/config/auto.conf 2>/dev/null)
 # A root file system with KDIR and its compiler in it, if not ours.
 KROOT   ?=
 KREL     = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KROOT)$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
@@ -191,12 +197,16 @@ KBUILD_DIR = $B/kmod-$(KREL)
 
 module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
 	@test -n "$(KREL)" || { echo "no kernel headers: install linux-headers-amd64 or set KDIR=" >&2; exit 1; }
+	@test -z "$(FOREIGN)" || echo "note: no headers of the running kernel $(RUNNING): the module is for $(KREL)," \
+		"and will not load now. Install linux-headers-$(RUNNING), or boot $(KREL), or set KDIR=" >&2
+	@for tool in $(KCLANG); do command -v $${tool#*=} >/dev/null || \
+		{ echo "kernel $(KREL) was built with clang: its compiler $${tool#*=} is missing" >&2; exit 1; }; done
 	$(call say,KMOD,$(KREL))
 	@mkdir -p $(KBUILD_DIR)
 	$(Q)exec 9>$(KBUILD_DIR).lock && flock 9 && \
 	cp -rpu Kbuild kmod include $(KBUILD_DIR)/ && \
 	{ $(if $(KROOT),tests/vm/in-root $(KROOT) $(abspath $(KBUILD_DIR))) $(MAKE) -C $(KDIR) \
-		M=$(if $(KROOT),/mnt,$(abspath $(KBUILD_DIR))) $(if $(filter 1,$(V)),V=1) $(if $(filter 1,$(ABLATE)),ESPTUN_ABLATE=1) $(KFLAGS) modules \
+		M=$(if $(KROOT),/mnt,$(abspath $(KBUILD_DIR))) $(if $(filter 1,$(V)),V=1) $(if $(filter 1,$(ABLATE)),ESPTUN_ABLATE=1) $(KCLANG) $(KFLAGS) modules \
 		>$(KBUILD_DIR)/make.log 2>&1 || { cat $(KBUILD_DIR)/make.log >&2; exit 1; }; } && \
 	cp -p $(KBUILD_DIR)/kmod/esptun.ko $B/esptun.ko.tmp && mv -f $B/esptun.ko.tmp $B/esptun.ko
 
@@ -206,6 +216,7 @@ D := userspace/dist
 DEST_SRC = $(DESTDIR)$(srcdir)/esptun-$(VERSION)
 MAN := $(wildcard Documentation/man/*.[0-9])
 put = install -D -m $(1) $(2) $(DESTDIR)$(3)
+systemd = $(Q)! test -d /run/systemd/system || systemctl -q $(1) || :
 
 install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=, prefix=)
 	$(Q)$(call put,0755,$B/esptun,$(bindir)/esptun)
@@ -230,22 +241,26 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	$(Q)install -d -m 0700 $(DESTDIR)$(sysconfdir)/esptun
 	$(Q)rm -rf $(DEST_SRC) && install -d $(DEST_SRC) && cp -r Kbuild dkms.conf COPYING kmod include $(DEST_SRC)/
 	$(if $(DESTDIR),,$(Q)ldconfig)
+	$(if $(DESTDIR),,$(call systemd,daemon-reload))
 	@echo "installed; the module: make dkms-install"
 
-uninstall: ## remove what install put there; /etc/esptun stays
+uninstall: ## remove what install and dkms-install put there; /etc/esptun stays
+	$(if $(DESTDIR),,$(call systemd,disable --now esptund))
+	$(if $(DESTDIR),,$(Q)$D/dkms uninstall $(VERSION))
 	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
 		$(libdir)/libesptun.so $(libdir)/libesptun.a $(iplibdir)/link_esptun.so \
 		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(sysusersdir)/esptun.conf \
 		$(completiondir)/esptun)
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}; done
 	$(Q)rm -rf $(DESTDIR)$(includedir)/esptun $(DESTDIR)$(docdir) $(DEST_SRC)
+	$(if $(DESTDIR),,$(Q)ldconfig)
+	$(if $(DESTDIR),,$(call systemd,daemon-reload))
 
 dkms-install: ## build and install the module with DKMS (after install, as root)
-	dkms add -m esptun -v $(VERSION)
-	dkms install -m esptun -v $(VERSION)
+	$(Q)$D/dkms install $(VERSION)
 
 dkms-uninstall: ## take the module out of DKMS
-	dkms remove -m esptun -v $(VERSION) --all
+	$(Q)$D/dkms uninstall $(VERSION)
 
 # ---- tests -------------------------------------------------------------------
 

@@ -152,12 +152,36 @@ ssize_t esptun_sock_recv(struct nl_sock *sk, void *buf, size_t size)
 	}
 }
 
+/* Does the file's beginning hold @text? */
+static bool file_has(const char *path, const char *text)
+{
+	char line[128] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		*line = 0;
+	fclose(f);
+	return strstr(line, text);
+}
+
+/* Does this kernel load signed modules only, as under Secure Boot? */
+static bool signature_demanded(void)
+{
+	static const char lockdown[] = "/sys/kernel/security/lockdown";
+
+	return file_has("/sys/module/module/parameters/sig_enforce", "Y") ||
+	       file_has(lockdown, "[integrity]") || file_has(lockdown, "[confidentiality]");
+}
+
 /*
  * libnl's own exchange, in which it counts sequence numbers; so it has a socket of
  * its own for as long as it takes.
  */
 int esptun_family_resolve(struct esptun *h)
 {
+	const char *hint = "";
 	struct nl_sock *sk;
 
 	if (h->family)
@@ -172,8 +196,10 @@ int esptun_family_resolve(struct esptun *h)
 	if (h->group >= 0 && h->family > 0)
 		return 0;
 	h->family = 0;
+	if (signature_demanded())
+		hint = ". This kernel loads only signed modules (Secure Boot): if it says \"Key was rejected\", enrol DKMS's key with mokutil --import /var/lib/dkms/mok.pub";
 	return esptun_set_error(h, -ENOENT,
-				"esptun: kernel module not loaded; run: modprobe esptun");
+				"esptun: kernel module not loaded; run: modprobe esptun%s", hint);
 }
 
 /* ----------------------------------------------------------------- requests */
