@@ -3,7 +3,7 @@
 #
 # The guest's part of tests/bench/run: tunnels of each kind between two_hosts,
 # traffic from load.c over them, a line of JSON for each run in $VM_OUT/runs.
-# From the environment: TESTS, IMPLS, AEADS, RUNS, SECONDS_EACH; CPUS, the numbers
+# From the environment: WIRES, TESTS, IMPLS, AEADS, RUNS, SECONDS_EACH; CPUS, the numbers
 # of processors to do it with; LIMIT and PROFILE, yes or no; PEERS, numbers of them.
 
 # shellcheck source=tests/vm/lib.sh
@@ -63,6 +63,7 @@ end_xfrm() {
 	done
 	kill "${encap_pids[@]}"
 	wait "${encap_pids[@]}" 2> /dev/null
+	encap_pids=()
 }
 
 up_esptun() {
@@ -108,6 +109,20 @@ down_plain() {
 	must ip -n east link set e0 mtu 1500
 }
 
+# ---- the wire ---------------------------------------------------------------------
+
+# set_wire cable|whole. On a cable every packet goes alone, and the receiver's GRO joins
+# what came: veth hands over nothing that it would have to cut itself, and only then uses
+# NAPI and GRO. Otherwise super-packets cross whole, and whatever cannot make them is at a
+# disadvantage.
+set_wire() {
+	local state=on
+	wire=$1
+	[ "$wire" != cable ] || state=off
+	must at west ethtool -K w0 gro on tso $state tx-udp-segmentation $state
+	must at east ethtool -K e0 gro on tso $state tx-udp-segmentation $state
+}
+
 # ---- one run ----------------------------------------------------------------------
 
 # What `load send` is run by, if anything.
@@ -134,8 +149,8 @@ run() {
 	local kind=${3%%[0-9]*} number=${3##*[a-z]} address=10.9.0.2
 	[ "$1" != plain ] || address=192.0.2.2
 	transfer "$kind" $address $address "${number:-1}" "${number:--}" "$SECONDS_EACH"
-	printf '{"impl":"%s","aead":"%s","test":"%s","cpus":%d,"sent":%s,"got":%s}\n' \
-		"$1" "$2" "$3" "$cpus" "$sent" "$got" >> "$VM_OUT/runs"
+	printf '{"wire":"%s","impl":"%s","aead":"%s","test":"%s","cpus":%d,"sent":%s,"got":%s}\n' \
+		"$wire" "$1" "$2" "$3" "$cpus" "$sent" "$got" >> "$VM_OUT/runs"
 }
 
 # online N: as many processors.
@@ -240,17 +255,21 @@ profile() {
 # ---- all --------------------------------------------------------------------------
 
 encap_pids=()
+# Where xfrm can have it: GRO for ESP in UDP came with 6.7.
+[ "$(printf "%s\n" 6.7 "$(uname -r)" | sort -V | head -n 1)" != 6.7 ] || ENCAP_GRO=gro
 two_hosts
 modprobe -a aesni_intel chacha-x86_64 poly1305-x86_64 ghash-clmulni-intel
-must at west ethtool -K w0 gro on
-must at east ethtool -K e0 gro on
 load_esptun
 uname -r > "$VM_OUT/kernel"
+set_wire "${WIRES%% *}"
 if [ "$PROFILE" = yes ]; then
 	cpus=1
 	profile
 else
-	implementations
+	for wire in $WIRES; do
+		set_wire "$wire"
+		implementations
+	done
 	[ "$LIMIT" != yes ] || ciphers
 	for peers in $PEERS; do
 		scale "$peers"

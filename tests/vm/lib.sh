@@ -337,11 +337,12 @@ static_east() {
 	esptun_sas east 1 "$1" "$2" $SPI_EAST 0xa0 $SPI_WEST 0x50
 }
 
-# encap_socket NS ADDR: the UDP socket of the kernel's ESP-in-UDP.
+# encap_socket NS ADDR: the UDP socket of the kernel's ESP-in-UDP; with $ENCAP_GRO=gro its
+# packets are joined.
 encap_socket() {
 	local log
 	log=$(mktemp)
-	start "$1" "$log" "$PYTHON" "$VM_LIB/encap-socket" "$2"
+	start "$1" "$log" "$PYTHON" "$VM_LIB/encap-socket" "$2" ${ENCAP_GRO:+"$ENCAP_GRO"}
 	wait_for 10 holds "$log" ready || bail "encap-socket: $(cat "$log")"
 }
 
