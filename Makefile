@@ -97,7 +97,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm vm-debug interop ynl deps \
+	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm vm-systemd vm-debug interop ynl deps \
 	clean format help tests
 
 help: ## this list
@@ -297,6 +297,9 @@ test-install: userspace ## make install into a folder, dkms build in a private t
 
 vm: userspace ## the module on Debian's kernel in QEMU (FULL=1: on trixie's, too; KVM=sid)
 	$(Q)B=$B tests/run-tap vm $(patsubst %,"tests/vm/suite %",$(KVM) $(if $(FULL),trixie))
+
+vm-systemd: userspace ## README and the service on a Debian that systemd booted (FULL=1: from apt on)
+	$(Q)B=$B tests/run-tap vm-systemd tests/vm/suite-systemd
 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B tests/run-tap vm-debug tests/vm/suite-debug

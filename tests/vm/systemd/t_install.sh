@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-disk: bare
+# vm-tier: full
+# vm-timeout: 5400
+#
+# README as a whole, as a new user types it, on Debian as its installer leaves it: from
+# `apt install git make sudo` by way of a build and DKMS to a tunnel, which is there again
+# after a reboot, and to a system that nothing of it is left on. (make demo and make check
+# are not run here: this is one of their tests.)
+
+. "$VM_TOP/tests/vm/systemd.sh"
+. "$VM_TOP/tests/vm/systemd/readme.sh"
+
+tree=/home/user/esptun
+
+# as_user BLOCK: commands as README has them, by a user who may use sudo.
+as_user() {
+	su - user -c "cd $tree && bash -ex" <<< "$1"
+}
+
+# unpack: a clone of the tree, without what was built in it and without a network.
+unpack() {
+	mkdir -p $tree
+	tar -C "$VM_TOP" --exclude=./build --exclude=./.git -c . | tar -C $tree -x --no-same-owner
+	git -C $tree -c init.defaultBranch=main init -q
+	chown -R user:user /home/user
+}
+
+boot 1 && {
+	is "no unit failed at boot" "$(booted)" ""
+	useradd -m -s /bin/bash user
+	check "what README has root install" follow "$(block_after 'On a fresh Debian 12, as root:')"
+	echo 'user ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/user
+	must unpack
+	before=$(dpkg-query -f '.\n' -W | wc -l)
+	check "from make deps to the running service" as_user "$(block_after 'On each host, in a clone')"
+	echo "# make deps installed $(($(dpkg-query -f '.\n' -W | wc -l) - before)) packages"
+	check "which has installed some 70 packages" test $(($(dpkg-query -f '.\n' -W | wc -l) - before)) -lt 80
+	is "nothing else listens on IKE's port" "$(ss -Hlnup 'sport = 500' | grep -vc esptund)" 0
+	check "the service runs" systemctl is-active esptund
+	like "the module is DKMS's" "$(modinfo -F filename esptun)" '/updates/dkms/esptun.ko'
+	begin_hq
+	tunnel_from_readme
+	reboot
+}
+
+is "no unit failed at boot" "$(booted)" ""
+begin_hq
+check "the tunnel is up again after a reboot" pinged
+kill %1
+check "README's way back" as_user "$(block_after 'This undoes it;')"
+check "the service is gone" [ "$(systemctl show -P LoadState esptund)" = not-found ]
+is "dkms has nothing to complain of" "$(dkms status 2>&1)" ""
+refuse "there is no module" 'not found' modprobe -n esptun
+is "nothing is left but the configuration" \
+	"$(find / -xdev \( -path $tree -o -path /var/hq \) -prune -o -iname '*esptun*' -print |
+		grep -v -e '^/var/log/' -e '^/etc/esptun$')" ""
+check "that one is" test -e /etc/esptun/hq.conf
+finish
