@@ -245,6 +245,7 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	@echo "installed; the module: make dkms-install"
 
 uninstall: ## remove what install and dkms-install put there; /etc/esptun stays
+	$(if $(DESTDIR),,$(Q)! systemctl -q is-active esptund 2>/dev/null || $(bindir)/esptun down --all || :)
 	$(if $(DESTDIR),,$(call systemd,disable --now esptund))
 	$(if $(DESTDIR),,$(Q)$D/dkms uninstall $(VERSION))
 	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
