@@ -204,6 +204,13 @@ end_case
 is "another DH group: up" "$status" 0
 like "another DH group: after INVALID_KE_PAYLOAD" "$seen" '^34.*\b17\b'
 
+begin_anew
+theirs ike=default esp=default
+ours
+we_try
+is "strongSwan's default proposals: up" "$status" 0
+crossed "default proposals"
+
 # ---- strongSwan ends it --------------------------------------------------------------------
 
 check "strongSwan's delete" in_quiet east swanctl --terminate --ike west
@@ -286,6 +293,24 @@ is "responder, ESN: the selectors are strongSwan's" \
 	"$(of west '.child.local_ts[0], .child.remote_ts[0], .child.proposal' | xargs)" \
 	"10.1.0.0/25 10.2.0.0/25 aes128gcm16-esn"
 crossed "responder, ESN"
+
+# More of everything than we have ourselves; only the last of each fits.
+begin_anew
+many_ts=$(printf '10.3.%d.0/24,' $(seq 0 2 80))
+ours begin=listen selectors='10.1.0.0/24 = 10.2.0.0/24'
+tell west reload > /dev/null
+many_esp=$(for bits in 128 192 256; do
+	printf "aes$bits-sha1-modp%d," 1024 1536 2048 3072 4096 6144 8192
+done)
+theirs ike=default esp="${many_esp}aes256gcm16" local_ts="${many_ts}10.2.0.0/24"
+tell west up vpn0 timeout 0 > /dev/null 2>&1
+they_try
+is "responder, 22 proposals and 42 selectors: up" "$status" 0
+is "responder, 42 selectors: the one that fits" "$(of west '.child.remote_ts | join(" ")')" 10.2.0.0/24
+crossed "responder, large offers"
+begin_anew
+ours begin=listen
+tell west reload > /dev/null
 
 # ---- what does not fit, strongSwan begins ------------------------------------------------------------
 
