@@ -317,7 +317,7 @@ check-full: ## the same, longer, and further kernels
 demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
 
-bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: 6 minutes)
+bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: less of it)
 	$(Q)KVM=$(KVM) tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
 # Static: it also runs in guests with another C library.
