@@ -7,6 +7,7 @@
 #include <net/addrconf.h>
 #include <net/netns/generic.h>
 #include "dev.h"
+#include "order.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
@@ -168,9 +169,10 @@ static void link_uninit(struct net_device *dev)
 	if (us)
 		esptun_udp_put(us);
 	mutex_unlock(&en->lock);
-	/* Until here packets, and jobs they leave, may start one of the works. */
+	/* Until here packets, and what they leave, may start one of the works. */
 	synchronize_net();
 	esptun_spread_drain();
+	esptun_order_wait();
 	cancel_delayed_work_sync(&link->update);
 	cancel_work_sync(&link->release);
 	esptun_timer_link_stop(link);

@@ -7,6 +7,7 @@
 #include "aead.h"
 #include "chachapoly.h"
 #include "esp.h"
+#include "order.h"
 #include "replay.h"
 #include "sadb.h"
 #include "segment.h"
@@ -27,6 +28,11 @@ EXPORT_SYMBOL_GPL(esptun_esp_inner_mtu);
 EXPORT_SYMBOL_GPL(esptun_esp_put_trailer);
 EXPORT_SYMBOL_GPL(esptun_esp_valid_len);
 EXPORT_SYMBOL_GPL(esptun_esp_get_trailer);
+
+EXPORT_SYMBOL_GPL(esptun_order_init);
+EXPORT_SYMBOL_GPL(esptun_order_reserve);
+EXPORT_SYMBOL_GPL(esptun_order_complete);
+EXPORT_SYMBOL_GPL(esptun_order_wait);
 
 EXPORT_SYMBOL_GPL(esptun_replay_words);
 EXPORT_SYMBOL_GPL(esptun_replay_init);

@@ -42,6 +42,14 @@
 #define ESPTUN_SPREAD_TRIES 8
 
 /*
+ * Items of an order (order.h): so many wait at most, and so many, or for so many
+ * jiffies, a CPU hands over before it leaves the rest to a worker.
+ */
+#define ESPTUN_ORDER_MAX 512u
+#define ESPTUN_ORDER_BUDGET 64u
+#define ESPTUN_ORDER_TICKS 2u
+
+/*
  * Most peers a link, SAs a peer and SAs a netns: keeps one netns from eating
  * all. Two pairs for each of 65,536 peers, one of them being replaced; 1.7 KB
  * an SA, so less than 450 MB.

@@ -9,6 +9,7 @@
 #include "aead.h"
 #include "dev.h"
 #include "netlink.h"
+#include "order.h"
 #include "pages.h"
 #include "reclaim.h"
 #include "rx.h"
@@ -34,9 +35,12 @@ static int __init esptun_init(void)
 	err = esptun_spread_module_init();
 	if (err)
 		goto err_pages;
-	err = esptun_reclaim_module_init();
+	err = esptun_order_module_init();
 	if (err)
 		goto err_spread;
+	err = esptun_reclaim_module_init();
+	if (err)
+		goto err_order;
 	err = esptun_sa_module_init();
 	if (err)
 		goto err_reclaim;
@@ -59,6 +63,8 @@ err_sa:
 	esptun_sa_module_exit();
 err_reclaim:
 	esptun_reclaim_module_exit();
+err_order:
+	esptun_order_module_exit();
 err_spread:
 	esptun_spread_module_exit();
 err_pages:
@@ -75,6 +81,7 @@ static void __exit esptun_exit(void)
 	esptun_reclaim_module_exit();
 	esptun_rx_module_exit();
 	esptun_sa_module_exit();
+	esptun_order_module_exit();
 	esptun_spread_module_exit();
 	esptun_pages_module_exit();
 	esptun_aead_module_exit();

@@ -5,6 +5,7 @@
 #include "link.h"
 #include "notify.h"
 #include "peer.h"
+#include "rx.h"
 #include "sa.h"
 #include "timer.h"
 
@@ -62,8 +63,7 @@ static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
 	peer->link = link;
 	peer->id = id;
 	seqlock_init(&peer->ep_lock);
-	spin_lock_init(&peer->turn_lock);
-	INIT_LIST_HEAD(&peer->receiving);
+	esptun_order_init(&peer->receiving, esptun_rx_hand_over);
 	INIT_LIST_HEAD(&peer->sas);
 	peer->remote.port = htons(ESPTUN_PORT_DEFAULT);
 	peer->keepalive = ESPTUN_KEEPALIVE_DEFAULT;

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <net/dst_cache.h>
 #include "link.h"
+#include "order.h"
 #include "reclaim.h"
 #include "udp.h"
 
@@ -71,10 +72,7 @@ struct esptun_peer_totals {
  * @last_rx: jiffies of the last authenticated packet
  * @sent: @last_tx is valid
  * @received: @last_rx is valid
- * @turn_lock: protects @receiving, @n_receiving and @delivering
- * @receiving: batches that have to wait for their turn, see rx.c
- * @n_receiving: how many were not delivered
- * @delivering: somebody delivers from @receiving
+ * @receiving: batches that are opened on several CPUs, see rx.c
  * @sas: struct esptun_sa.peer_node, oldest first; under esptun_net.lock
  * @n_sas: how many, under esptun_net.lock
  * @pair: counted in link->n_pairs; under esptun_net.lock
@@ -101,10 +99,7 @@ struct esptun_peer {
 	unsigned long last_rx;
 	bool sent;
 	bool received;
-	spinlock_t turn_lock;
-	struct list_head receiving;
-	unsigned int n_receiving;
-	bool delivering;
+	struct esptun_order receiving;
 	struct list_head sas;
 	unsigned int n_sas;
 	bool pair;

@@ -3,22 +3,21 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 #include "limits.h"
+#include "order.h"
 #include "reclaim.h"
-#include "spread.h"
 
 static LLIST_HEAD(done_with);
 static struct workqueue_struct *reclaim_wq;
 
 /*
- * A batch of an SA that is gone may wait behind others of its peer, and whoever
- * delivers those delivers it, too, though he never found its SA: (1) those
- * before it have queued their jobs, (2) all of them are opened, (3) who
- * delivers them is done.
+ * A batch of an SA that is gone may wait in an order: (1) whatever found the SA
+ * has reserved its place, (2) all that wait were handed over, (3) the CPUs that
+ * did so are done with the order.
  */
-static void wait_for_turns(void)
+static void wait_for_orders(void)
 {
 	synchronize_rcu();
-	esptun_spread_drain();
+	esptun_order_wait();
 	synchronize_rcu();
 }
 
@@ -26,7 +25,7 @@ static void reclaim_work(struct work_struct *work)
 {
 	struct llist_node *next = llist_del_all(&done_with);
 
-	wait_for_turns();
+	wait_for_orders();
 	while (next) {
 		struct esptun_reclaim *r =
 			llist_entry(next, struct esptun_reclaim, node);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Memory that packets may still be using: freed in process context when those
- * that found it (RCU) are done, the jobs they left behind (spread.h), and who
- * delivers what those opened.
+ * that found it (RCU) are done, and what they left in an order (order.h) was
+ * handed over.
  */
 #ifndef ESPTUN_RECLAIM_H
 #define ESPTUN_RECLAIM_H

@@ -19,6 +19,7 @@
 #include "link.h"
 #include "merge.h"
 #include "notify.h"
+#include "order.h"
 #include "pages.h"
 #include "peer.h"
 #include "reader.h"
@@ -62,9 +63,8 @@ struct batch {
 /* A batch in peer->receiving. */
 struct rx_job {
 	struct esptun_job job;
-	struct list_head turn;
+	struct esptun_order_item item;
 	struct batch b;
-	bool opened; /* under sa->lock */
 };
 
 static struct kmem_cache *job_cache;
@@ -437,36 +437,24 @@ static void finish(struct batch *b)
 /* ---- order ---- */
 
 /*
- * @job was opened, or will not be. What comes from a peer is delivered as it
- * came, also where new keys begin, and an SA's window, which may be as small as
- * 32, moves in this order: who finds the first one of the queue ready finishes
- * it and all that are ready behind it, also for others; who is overtaken leaves
- * his to them. Everybody is in an RCU read side section or has a job to do.
+ * What comes from a peer is delivered as it came, also where new keys begin, and
+ * an SA's window, which may be as small as 32, moves in this order.
  */
-static void take_turn(struct rx_job *job)
+void esptun_rx_hand_over(struct esptun_order *order,
+			 struct esptun_order_item *item)
 {
-	struct esptun_peer *peer = job->b.sa->peer;
+	struct rx_job *job = container_of(item, struct rx_job, item);
 
-	spin_lock(&peer->turn_lock);
-	job->opened = true;
-	if (!peer->delivering) {
-		peer->delivering = true;
-		while ((job = list_first_entry_or_null(&peer->receiving,
-						       struct rx_job, turn)) &&
-		       job->opened) {
-			list_del(&job->turn);
-			spin_unlock(&peer->turn_lock);
-			finish(&job->b);
-			consume_skb(job->b.skb);
-			kmem_cache_free(job_cache, job);
-			spin_lock(&peer->turn_lock);
-			/* Whoever finds 0 in receive() comes after this. */
-			smp_store_release(&peer->n_receiving,
-					  peer->n_receiving - 1);
-		}
-		peer->delivering = false;
-	}
-	spin_unlock(&peer->turn_lock);
+	if (item->state == ESPTUN_ORDER_READY)
+		finish(&job->b);
+	consume_skb(job->b.skb);
+	kmem_cache_free(job_cache, job);
+}
+
+static void complete_job(struct rx_job *job, enum esptun_order_state state)
+{
+	esptun_order_complete(&job->b.sa->peer->receiving, &job->item, state,
+			      true);
 }
 
 static void open_job(struct esptun_job *j)
@@ -474,38 +462,49 @@ static void open_job(struct esptun_job *j)
 	struct rx_job *job = container_of(j, struct rx_job, job);
 
 	open_batch(&job->b);
-	take_turn(job);
+	complete_job(job, ESPTUN_ORDER_READY);
+}
+
+/* A place for @b among what comes from its peer. */
+static struct rx_job *reserve_job(const struct batch *b)
+{
+	struct esptun_order *receiving = &b->sa->peer->receiving;
+	struct rx_job *job = kmem_cache_alloc(job_cache, GFP_ATOMIC);
+
+	if (!job) {
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
+			       hweight64(b->fresh));
+		return NULL;
+	}
+	esptun_order_lock(receiving);
+	if (esptun_order_full(receiving)) {
+		esptun_order_unlock(receiving);
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_OVERFLOW,
+			       hweight64(b->fresh));
+		kmem_cache_free(job_cache, job);
+		return NULL;
+	}
+	job->job.run = open_job;
+	job->b = *b;
+	skb_get(b->skb);
+	/* It may be opened elsewhere and later. */
+	esptun_order_reserve(receiving, &job->item, false);
+	return job;
 }
 
 /* Into the queue, and to @cpu unless it is -1: then opened here. */
 static void receive_queued(const struct batch *b, int cpu)
 {
-	struct esptun_peer *peer = b->sa->peer;
-	struct rx_job *job = NULL;
+	struct rx_job *job = reserve_job(b);
 
-	/* Should the first of them have to wait long, the others end here. */
-	if (READ_ONCE(peer->n_receiving) < ESPTUN_SPREAD_MAX)
-		job = kmem_cache_alloc(job_cache, GFP_ATOMIC);
-	if (!job) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
-			       hweight64(b->fresh));
+	if (!job)
 		return;
-	}
-	job->job.run = open_job;
-	job->b = *b;
-	job->b.pass = 0;
-	job->opened = false;
-	skb_get(b->skb);
-	spin_lock(&peer->turn_lock);
-	list_add_tail(&job->turn, &peer->receiving);
-	WRITE_ONCE(peer->n_receiving, peer->n_receiving + 1);
-	spin_unlock(&peer->turn_lock);
 	if (cpu < 0) {
 		open_job(&job->job);
 	} else if (!esptun_spread(cpu, &job->job)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
+		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_OVERFLOW,
 			       hweight64(b->fresh));
-		take_turn(job);
+		complete_job(job, ESPTUN_ORDER_DEAD);
 	}
 }
 
@@ -525,8 +524,7 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 		cpu = smp_processor_id();
 	else if (b->n > 1)
 		cpu = esptun_spread_pick();
-	/* 0: what take_turn() delivered on another CPU is before ours. */
-	if (cpu < 0 && likely(!smp_load_acquire(&b->sa->peer->n_receiving))) {
+	if (cpu < 0 && likely(esptun_order_idle(&b->sa->peer->receiving))) {
 		open_batch(b);
 		finish(b);
 	} else {

@@ -5,10 +5,16 @@
 
 #include <linux/skbuff.h>
 
+struct esptun_order;
+struct esptun_order_item;
 struct sock;
 
 /* encap_rcv of the encapsulation sockets: consumes every datagram, returns 0. */
 int esptun_rx_encap(struct sock *sk, struct sk_buff *skb);
+
+/* struct esptun_order.hand_over of peer->receiving */
+void esptun_rx_hand_over(struct esptun_order *order,
+			 struct esptun_order_item *item);
 
 /* Once per module. Return: 0 or -ENOMEM. */
 int esptun_rx_module_init(void);

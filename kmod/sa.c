@@ -6,6 +6,7 @@
 #include "notify.h"
 #include "peer.h"
 #include "sa.h"
+#include "tx.h"
 
 static struct kmem_cache *sa_cache;
 
@@ -18,13 +19,14 @@ static const u8 in_drops[ESPTUN_SA_DROPS] = {
 	ESPTUN_STATS_A_RX_INNER,     ESPTUN_STATS_A_RX_ECN,
 	ESPTUN_STATS_A_RX_TS,	     ESPTUN_STATS_A_RX_EXPIRED,
 	ESPTUN_STATS_A_RX_LINK_DOWN, ESPTUN_STATS_A_RX_NOMEM,
+	ESPTUN_STATS_A_RX_OVERFLOW,
 };
 
 static const u8 out_drops[ESPTUN_SA_DROPS] = {
 	ESPTUN_STATS_A_TX_TOO_BIG,  ESPTUN_STATS_A_TX_NO_ROUTE,
 	ESPTUN_STATS_A_TX_LOOP,	    ESPTUN_STATS_A_TX_EXPIRED,
 	ESPTUN_STATS_A_TX_SEQUENCE, ESPTUN_STATS_A_TX_CRYPTO,
-	ESPTUN_STATS_A_TX_NOMEM,
+	ESPTUN_STATS_A_TX_NOMEM,    ESPTUN_STATS_A_TX_OVERFLOW,
 };
 
 unsigned int esptun_sa_drop_id(const struct esptun_sa *sa, unsigned int slot)
@@ -330,7 +332,7 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	sa->created = jiffies;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
-	skb_queue_head_init(&sa->sending);
+	esptun_order_init(&sa->sending, esptun_tx_hand_over);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
 	    sa_alloc_ts(sa, p)) {
 		sa_free(&sa->reclaim);

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <linux/esptun.h>
 #include "aead.h"
+#include "order.h"
 #include "reclaim.h"
 #include "replay.h"
 #include "sadb.h"
@@ -87,7 +88,7 @@ struct esptun_sa_params {
 };
 
 /* Drops counted on one SA; esptun_sa_drop_id() maps them to ESPTUN_STATS_A_* */
-#define ESPTUN_SA_DROPS 12
+#define ESPTUN_SA_DROPS 13
 
 /**
  * struct esptun_sa - a security association
@@ -118,8 +119,7 @@ struct esptun_sa_params {
  * @last_used: jiffies of the last packet, if @packets is not 0
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
- *	they are sent. Its lock nests inside nothing and covers esptun_sa_take()
- * @draining: somebody sends from @sending, under its lock
+ *	they are sent. Its lock covers esptun_sa_take()
  *
  * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
@@ -156,8 +156,7 @@ struct esptun_sa {
 	atomic64_t bytes;
 	unsigned long last_used;
 	struct esptun_replay replay;
-	struct sk_buff_head sending;
-	bool draining;
+	struct esptun_order sending;
 
 	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head in_node;

@@ -58,7 +58,9 @@ TRACE_EVENT(esptun_drop,
 			{ ESPTUN_STATS_A_TX_EXPIRED, "tx-expired" },
 			{ ESPTUN_STATS_A_TX_SEQUENCE, "tx-sequence" },
 			{ ESPTUN_STATS_A_TX_CRYPTO, "tx-crypto" },
-			{ ESPTUN_STATS_A_TX_NOMEM, "tx-nomem" }),
+			{ ESPTUN_STATS_A_TX_NOMEM, "tx-nomem" },
+			{ ESPTUN_STATS_A_RX_OVERFLOW, "rx-overflow" },
+			{ ESPTUN_STATS_A_TX_OVERFLOW, "tx-overflow" }),
 		  __entry->packets)
 );
 /* clang-format on */

@@ -17,6 +17,7 @@
 #include "ablate.h"
 #include "link.h"
 #include "notify.h"
+#include "order.h"
 #include "pages.h"
 #include "peer.h"
 #include "sa.h"
@@ -231,22 +232,28 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
 
 /* ---- encryption ---- */
 
-/* What leaves for a packet: a list. */
-struct departure {
-	struct sk_buff *out;
-	struct esptun_path path;
-	u8 tos;
-	bool df;
-};
-
-/* What all segments of a batch have in common. */
+/**
+ * struct batch - what all segments of a packet have in common
+ * @sa: the SA
+ * @skb: the packet; struct place is in its control block
+ * @out: outer packets made of it
+ * @tail: where the next one goes
+ * @segs: the segments
+ * @path: where they go
+ * @outer: their outer header
+ * @seq: number of the first one
+ * @next: ESP's next header
+ * @packets: sealed
+ * @bytes: sealed, inner octets
+ */
 struct batch {
 	struct esptun_sa *sa;
 	struct sk_buff *skb;
+	struct sk_buff *out;
 	struct sk_buff **tail;
 	struct esptun_segments segs;
-	struct departure leave;
-	bool first; /* nobody of the SA is before us */
+	struct esptun_path path;
+	struct esptun_outer outer;
 	u64 seq;
 	u8 next;
 	unsigned int packets;
@@ -287,7 +294,7 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 
 static unsigned int headroom(const struct batch *b)
 {
-	const struct dst_entry *dst = &b->leave.path.rt->dst;
+	const struct dst_entry *dst = &b->path.rt->dst;
 
 	return LL_RESERVED_SPACE(dst->dev) + dst->header_len + ESPTUN_IP4_HLEN +
 	       ESPTUN_UDP_HLEN;
@@ -328,12 +335,13 @@ static void move_charge(struct sk_buff *from, struct sk_buff *to)
 	swap(to->destructor, from->destructor);
 }
 
-/* It leaves when its turn comes, see take_turn(). */
-static void xmit(struct batch *b, struct sk_buff *out)
+/* A finished outer packet. */
+static void append_outer(struct batch *b, struct sk_buff *out)
 {
-	out->priority = b->segs.skb->priority;
+	out->priority = b->skb->priority;
 	/* Of several outer packets, the first one carries it. */
 	move_charge(b->skb, out);
+	esptun_udp_wrap(b->sa->link, &b->path, out, &b->outer);
 	*b->tail = out;
 	b->tail = &out->next;
 }
@@ -379,7 +387,7 @@ static void send_single(struct batch *b, unsigned int i)
 	}
 	skb_reserve(out, head);
 	if (seal(b, i, skb_put(out, len)))
-		xmit(b, out);
+		append_outer(b, out);
 	else
 		kfree_skb(out);
 }
@@ -414,7 +422,7 @@ static unsigned int send_super(struct batch *b, unsigned int i)
 	}
 	if (out->len > len)
 		esptun_udp_gso(out, len);
-	xmit(b, out);
+	append_outer(b, out);
 	return done;
 }
 
@@ -466,116 +474,95 @@ static void count_tx(struct batch *b)
 
 /* ---- order ---- */
 
-/* Of a packet in sa->sending. */
-struct turn {
-	struct departure leave;
-	bool sealed; /* @leave is complete; under sa->sending.lock */
+/**
+ * struct place - of a packet in sa->sending, in its control block
+ * @item: the place
+ * @out: outer packets made of it, if it is ready
+ */
+struct place {
+	struct esptun_order_item item;
+	struct sk_buff *out;
 };
 
-static struct turn *turn(struct sk_buff *skb)
+static struct place *place_of(struct sk_buff *skb)
 {
-	BUILD_BUG_ON(sizeof(struct turn) > sizeof(skb->cb));
-	return (struct turn *)skb->cb;
-}
-
-/* Numbers and a place in the queue, so that one goes with the other. */
-static int queue_up(struct batch *b)
-{
-	struct esptun_sa *sa = b->sa;
-	struct sk_buff_head *sending = &sa->sending;
-	int err;
-
-	b->leave.out = NULL;
-	b->tail = &b->leave.out;
-	spin_lock(&sending->lock);
-	err = esptun_sa_take(sa, b->segs.n, &b->seq);
-	b->first = !sa->draining && skb_queue_empty(sending);
-	if (!err && b->first) {
-		sa->draining = true;
-	} else if (!err) {
-		turn(b->skb)->sealed = false;
-		__skb_queue_tail(sending, b->skb);
-	}
-	spin_unlock(&sending->lock);
-	return err;
-}
-
-static void depart(struct esptun_sa *sa, const struct departure *d,
-		   struct sk_buff *skb)
-{
-	struct sk_buff *out, *next;
-
-	for (out = d->out; out; out = next) {
-		next = out->next;
-		skb_mark_not_on_list(out);
-		esptun_udp_xmit(sa->link, &d->path, out, d->tos, d->df);
-	}
-	/* To the CPU's cache, from which outer ones are taken. */
-	napi_consume_skb(skb, 1);
-}
-
-/* All that are ready, from the first one on. sa->sending.lock held. */
-static void drain(struct esptun_sa *sa)
-{
-	struct sk_buff_head *sending = &sa->sending;
-	struct departure leave;
-	struct sk_buff *skb;
-
-	sa->draining = true;
-	while ((skb = skb_peek(sending)) && turn(skb)->sealed) {
-		__skb_unlink(skb, sending);
-		spin_unlock(&sending->lock);
-		leave = turn(skb)->leave;
-		depart(sa, &leave, skb);
-		esptun_udp_path_put(&leave.path);
-		spin_lock(&sending->lock);
-	}
-	sa->draining = false;
+	BUILD_BUG_ON(sizeof(struct place) > sizeof(skb->cb));
+	return (struct place *)skb->cb;
 }
 
 /*
- * @b is sealed. Packets of an SA leave in the order of their numbers, for a
- * peer's window may be as small as 32 (RFC 4303 3.4.3): whoever is first sends
- * his, and all that are ready behind it, also for others; who was overtaken
- * leaves his to them. Everybody in the queue is in an RCU read side section, so
- * after a grace period it is empty.
+ * A sequence number and a place go together: packets of an SA leave in the order
+ * of their numbers, for the peer's window may be as small as 32 (RFC 4303
+ * 3.4.3). Return: the reason to drop it, or 0.
  */
-static void take_turn(struct batch *b)
+static unsigned int reserve_place(struct batch *b)
 {
 	struct esptun_sa *sa = b->sa;
+	struct place *place = place_of(b->skb);
+	unsigned int reason = 0;
 
-	if (b->first)
-		depart(sa, &b->leave, b->skb);
-	else
-		dst_hold(&b->leave.path.rt->dst);
-	spin_lock(&sa->sending.lock);
-	if (!b->first)
-		*turn(b->skb) = (struct turn){
-			.leave = b->leave,
-			.sealed = true,
-		};
-	if (b->first || !sa->draining)
-		drain(sa);
-	spin_unlock(&sa->sending.lock);
+	esptun_order_lock(&sa->sending);
+	if (esptun_order_full(&sa->sending))
+		reason = ESPTUN_STATS_A_TX_OVERFLOW;
+	else if (esptun_sa_take(sa, b->segs.n, &b->seq))
+		reason = ESPTUN_STATS_A_TX_SEQUENCE;
+	if (unlikely(reason)) {
+		esptun_order_unlock(&sa->sending);
+		return reason;
+	}
+	b->out = NULL;
+	b->tail = &b->out;
+	esptun_order_reserve(&sa->sending, &place->item, true);
+	return 0;
+}
+
+/* What was made of the packet goes out when its turn comes. */
+static void complete_place(struct batch *b)
+{
+	struct place *place = place_of(b->skb);
+
+	place->out = b->out;
+	esptun_order_complete(&b->sa->sending, &place->item,
+			      b->out ? ESPTUN_ORDER_READY : ESPTUN_ORDER_DEAD,
+			      true);
+}
+
+void esptun_tx_hand_over(struct esptun_order *order,
+			 struct esptun_order_item *item)
+{
+	struct esptun_sa *sa = container_of(order, struct esptun_sa, sending);
+	struct place *place = container_of(item, struct place, item);
+	struct sk_buff *skb =
+		container_of((char *)place, struct sk_buff, cb[0]);
+	struct sk_buff *next, *out = place->out;
+
+	for (; out; out = next) {
+		next = out->next;
+		skb_mark_not_on_list(out);
+		esptun_udp_send(sa->link, out);
+	}
+	/* To the CPU's cache, from which outer ones are taken. */
+	napi_consume_skb(skb, 1);
 }
 
 static bool worth_batching(const struct batch *b)
 {
 	return b->segs.n > 1 &&
 	       ESPTUN_AEAD_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
-	       esptun_udp_batches(b->sa->link, &b->leave.path) &&
+	       esptun_udp_batches(b->sa->link, &b->path) &&
 	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
 }
 
 /* Everything @b->segs stands for, under one range of numbers. */
 static void send_segments(struct batch *b)
 {
+	unsigned int reason = reserve_place(b);
 	bool super = worth_batching(b);
 	unsigned int i, done;
 
-	if (queue_up(b)) {
+	if (unlikely(reason)) {
 		esptun_segments_end(&b->segs);
-		drop(b->sa, b->skb, ESPTUN_STATS_A_TX_SEQUENCE);
+		drop(b->sa, b->skb, reason);
 		return;
 	}
 	for (i = 0; i < b->segs.n; i += done) {
@@ -586,7 +573,7 @@ static void send_segments(struct batch *b)
 		}
 	}
 	esptun_segments_end(&b->segs);
-	take_turn(b);
+	complete_place(b);
 }
 
 /* The path is known, the packet fits: it goes. */
@@ -629,24 +616,24 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	b.sa = sa;
 	b.packets = 0;
 	b.bytes = 0;
-	err = esptun_udp_path(sa->peer, &b.leave.path);
+	err = esptun_udp_path(sa->peer, &b.path);
 	if (err) {
 		no_path(sa, skb, err);
 		return;
 	}
-	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.leave.path.mtu,
+	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
 				     ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
-	b.leave.tos = outer_tos(sa->link, skb);
+	b.outer.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
-	b.leave.df = dont_fragment(skb) && fits(skb, inner);
+	b.outer.df = dont_fragment(skb) && fits(skb, inner);
 	mtu = sender_mtu(skb, inner);
-	if (b.leave.df || !dont_fragment(skb) || fits(skb, mtu)) {
+	if (b.outer.df || !dont_fragment(skb) || fits(skb, mtu)) {
 		send_batch(&b, skb);
 	} else {
 		send_too_big(skb, mtu);
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
-	esptun_udp_path_put(&b.leave.path);
+	esptun_udp_path_put(&b.path);
 }
 
 /* @since: jiffies when the packet came. Bottom halves off, RCU. */
@@ -679,7 +666,7 @@ static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 	else if (likely(esptun_aead_ready(&sa->aead)))
 		with_sa(sa, skb);
 	else if (!park(skb))
-		drop(sa, skb, ESPTUN_STATS_A_TX_NOMEM);
+		drop(sa, skb, ESPTUN_STATS_A_TX_OVERFLOW);
 }
 
 netdev_tx_t esptun_tx_xmit(struct sk_buff *skb, struct net_device *dev)

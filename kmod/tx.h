@@ -6,9 +6,15 @@
 #include <linux/netdevice.h>
 
 struct esptun_link;
+struct esptun_order;
+struct esptun_order_item;
 
 /* ndo_start_xmit */
 netdev_tx_t esptun_tx_xmit(struct sk_buff *skb, struct net_device *dev);
+
+/* struct esptun_order.hand_over of sa->sending */
+void esptun_tx_hand_over(struct esptun_order *order,
+			 struct esptun_order_item *item);
 
 /* An outbound SA became usable: try the held packets again. Process context. */
 void esptun_tx_release(struct esptun_link *link);

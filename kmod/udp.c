@@ -211,28 +211,69 @@ void esptun_udp_gso(struct sk_buff *skb, unsigned int size)
 	skb->csum_offset = offsetof(struct udphdr, check);
 }
 
-void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
-		     struct sk_buff *skb, u8 tos, bool df)
+static void put_udp(struct sk_buff *skb, const struct esptun_path *path,
+		    __be16 port, bool zero_csum)
 {
-	struct esptun_sock *us = rcu_dereference(link->us);
+	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
+
+	skb_reset_transport_header(skb);
+	uh->source = port;
+	uh->dest = path->remote.port;
+	uh->len = htons(skb->len);
+	udp_set_csum(zero_csum, skb, path->saddr, path->remote.addr, skb->len);
+}
+
+static void put_ip(struct sk_buff *skb, const struct esptun_path *path,
+		   const struct esptun_outer *outer, u8 ttl)
+{
+	const struct dst_entry *dst = &path->rt->dst;
+	struct iphdr *ip = __skb_push(skb, sizeof(*ip));
+
+	skb_reset_network_header(skb);
+	ip->version = 4;
+	ip->ihl = sizeof(*ip) / 4;
+	ip->tos = outer->tos;
+	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
+	ip->ttl = ttl ?: ip4_dst_hoplimit(dst);
+	ip->protocol = IPPROTO_UDP;
+	ip->saddr = path->saddr;
+	ip->daddr = path->remote.addr;
+	__ip_select_ident(dev_net(dst->dev), ip,
+			  skb_shinfo(skb)->gso_segs ?: 1);
+}
+
+void esptun_udp_wrap(const struct esptun_link *link,
+		     const struct esptun_path *path, struct sk_buff *skb,
+		     const struct esptun_outer *outer)
+{
 	bool zero_csum = !skb_is_gso(skb) &&
 			 READ_ONCE(link->udpcsum) != ESPTUN_UDPCSUM_ON;
-	struct rtable *rt = path->rt;
-	u8 ttl = READ_ONCE(link->ttl);
 
-	if (!us) {
-		kfree_skb(skb);
-		return;
-	}
-	dst_hold(&rt->dst);
 	skb->mark = READ_ONCE(link->fwmark);
 	skb->protocol = htons(ETH_P_IP);
-	/* We count; with a device set, the tunnel code would do it once more. */
-	skb->dev = NULL;
-	udp_tunnel_xmit_skb(rt, us->sk, skb, path->saddr, path->remote.addr,
-			    tos, ttl ?: ip4_dst_hoplimit(&rt->dst),
-			    df ? htons(IP_DF) : 0, us->port, path->remote.port,
-			    false, zero_csum, 0);
+	put_udp(skb, path, link->port, zero_csum);
+	put_ip(skb, path, outer, READ_ONCE(link->ttl));
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	skb_dst_set(skb, dst_clone(&path->rt->dst));
+}
+
+void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
+{
+	struct esptun_sock *us = rcu_dereference(link->us);
+
+	if (us)
+		ip_local_out(link->net, us->sk, skb);
+	else
+		kfree_skb(skb);
+}
+
+static void xmit(const struct esptun_link *link, const struct esptun_path *path,
+		 struct sk_buff *skb)
+{
+	const struct esptun_outer outer = {};
+
+	esptun_udp_wrap(link, path, skb, &outer);
+	esptun_udp_send(link, skb);
 }
 
 static struct sk_buff *alloc_payload(const struct esptun_path *path,
@@ -262,7 +303,7 @@ int esptun_udp_keepalive(struct esptun_peer *peer)
 		skb_put_u8(skb, 0xff);
 		atomic64_inc(&peer->keepalives);
 		esptun_timer_sent(peer);
-		esptun_udp_xmit(peer->link, &path, skb, 0, false);
+		xmit(peer->link, &path, skb);
 	}
 	esptun_udp_path_put(&path);
 	return skb ? 0 : -ENOMEM;
@@ -323,7 +364,7 @@ int esptun_udp_ike_send(struct esptun_link *link,
 		local_bh_disable();
 		rcu_read_lock();
 		/* May be larger than the path: IP fragments it. */
-		esptun_udp_xmit(link, &path, skb, 0, false);
+		xmit(link, &path, skb);
 		rcu_read_unlock();
 		local_bh_enable();
 	}

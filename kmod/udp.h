@@ -121,18 +121,33 @@ bool esptun_udp_batches(const struct esptun_link *link,
 void esptun_udp_gso(struct sk_buff *skb, unsigned int size);
 
 /**
- * esptun_udp_xmit - put UDP and IP in front and send
- * @link: whose socket, fwmark and ttl are used; RCU read side
- * @path: result of esptun_udp_path(); its route reference stays the caller's
- * @skb: UDP payload with headroom for UDP and IP, or the result of
- *	esptun_udp_gso(); consumed
+ * struct esptun_outer - the outer IP header, where it is a packet's own
  * @tos: outer TOS
  * @df: set Don't Fragment
- *
- * Bottom halves off.
  */
-void esptun_udp_xmit(struct esptun_link *link, const struct esptun_path *path,
-		     struct sk_buff *skb, u8 tos, bool df);
+struct esptun_outer {
+	u8 tos;
+	bool df;
+};
+
+/**
+ * esptun_udp_wrap - put UDP and IP in front, and the route with it
+ * @link: whose port, fwmark and ttl are used; RCU read side
+ * @path: result of esptun_udp_path(); its route reference stays the caller's
+ * @skb: UDP payload with headroom for UDP and IP, or the result of
+ *	esptun_udp_gso()
+ * @outer: the rest of the header
+ */
+void esptun_udp_wrap(const struct esptun_link *link,
+		     const struct esptun_path *path, struct sk_buff *skb,
+		     const struct esptun_outer *outer);
+
+/**
+ * esptun_udp_send - send what esptun_udp_wrap() made
+ * @link: whose socket is used; RCU read side, bottom halves off
+ * @skb: consumed
+ */
+void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb);
 
 /* Send one NAT keepalive (RFC 3948 2.3). RCU read side, bottom halves off. */
 int esptun_udp_keepalive(struct esptun_peer *peer);

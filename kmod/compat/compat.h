@@ -10,6 +10,7 @@
 #include <linux/build_bug.h>
 #include <linux/kconfig.h>
 #include <linux/netdevice.h>
+#include <linux/srcu.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
@@ -82,6 +83,25 @@ struct chacha_state {
 /* Our timers are never rearmed once their object is marked dead. */
 #ifndef HAVE_TIMER_SHUTDOWN_SYNC
 #define timer_shutdown_sync(timer) del_timer_sync(timer)
+#endif
+
+/* ---- RCU --------------------------------------------------------------- */
+
+/* A read side that ends in another context; sparse has no notion of it. */
+#ifndef HAVE_SRCU_DOWN_READ
+static inline int srcu_down_read(struct srcu_struct *srcu)
+{
+	int index = __srcu_read_lock(srcu);
+
+	__release(srcu);
+	return index;
+}
+
+static inline void srcu_up_read(struct srcu_struct *srcu, int index)
+{
+	__acquire(srcu);
+	__srcu_read_unlock(srcu, index);
+}
 #endif
 
 /* ---- work queues ------------------------------------------------------- */
@@ -195,13 +215,6 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 #define __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
 	__udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,      \
 			  compat_udp_table(net), skb)
-#endif
-
-#ifndef HAVE_UDP_TUNNEL_XMIT_SKB_FLAGS
-#define udp_tunnel_xmit_skb(rt, sk, skb, src, dst, tos, ttl, df, sport, dport, \
-			    xnet, nocheck, ipcb_flags)                         \
-	udp_tunnel_xmit_skb(rt, sk, skb, src, dst, tos, ttl, df, sport, dport, \
-			    xnet, nocheck)
 #endif
 
 /*

@@ -298,6 +298,8 @@ static const struct {
 	[ESPTUN_STATS_A_TX_SEQUENCE] = { "tx-sequence", "sequence numbers used up", true },
 	[ESPTUN_STATS_A_TX_CRYPTO] = { "tx-crypto", "encryption failed", true },
 	[ESPTUN_STATS_A_TX_NOMEM] = { "tx-nomem", "out of memory while sending", true },
+	[ESPTUN_STATS_A_RX_OVERFLOW] = { "rx-overflow", "too many packets of the peer wait", true },
+	[ESPTUN_STATS_A_TX_OVERFLOW] = { "tx-overflow", "too many packets of the SA wait", true },
 };
 
 const char *esptun_stats_name(unsigned int i)
