@@ -252,6 +252,11 @@ static const struct net_device_ops dev_ops = {
 	.ndo_get_stats64 = link_get_stats64,
 };
 
+bool esptun_dev_is_link(const struct net_device *dev)
+{
+	return dev->netdev_ops == &dev_ops;
+}
+
 static void link_get_drvinfo(struct net_device *dev,
 			     struct ethtool_drvinfo *info)
 {

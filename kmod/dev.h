@@ -11,6 +11,9 @@ void esptun_dev_module_exit(void);
 /* State of a netns, valid while the netns is. */
 struct esptun_net *esptun_dev_net(const struct net *net);
 
+/* Is a device, of any namespace, a link of ours? */
+bool esptun_dev_is_link(const struct net_device *dev);
+
 /**
  * esptun_dev_by_index - the link with this ifindex
  * @en: its creation netns; en->lock held

@@ -7,6 +7,7 @@
 #include "aead.h"
 #include "chachapoly.h"
 #include "esp.h"
+#include "nest.h"
 #include "order.h"
 #include "replay.h"
 #include "sadb.h"
@@ -28,6 +29,10 @@ EXPORT_SYMBOL_GPL(esptun_esp_inner_mtu);
 EXPORT_SYMBOL_GPL(esptun_esp_put_trailer);
 EXPORT_SYMBOL_GPL(esptun_esp_valid_len);
 EXPORT_SYMBOL_GPL(esptun_esp_get_trailer);
+
+EXPORT_SYMBOL_GPL(esptun_nest_find);
+EXPORT_SYMBOL_GPL(esptun_nest_enter);
+EXPORT_SYMBOL_GPL(esptun_nest_leave);
 
 EXPORT_SYMBOL_GPL(esptun_order_init);
 EXPORT_SYMBOL_GPL(esptun_order_reserve);

@@ -50,6 +50,13 @@
 #define ESPTUN_ORDER_TICKS 2u
 
 /*
+ * Tunnels in one another (nest.h): as many as the stack lets devices be in one
+ * another (XMIT_RECURSION_LIMIT); half of them on one kernel stack.
+ */
+#define ESPTUN_NEST_MAX 8u
+#define ESPTUN_NEST_FRAMES 4u
+
+/*
  * Most peers a link, SAs a peer and SAs a netns: keeps one netns from eating
  * all. Two pairs for each of 65,536 peers, one of them being replaced; 1.7 KB
  * an SA, so less than 450 MB.

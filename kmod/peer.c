@@ -342,6 +342,12 @@ void esptun_peer_seen(struct esptun_peer *peer,
 	} while (read_seqretry(&peer->ep_lock, seq));
 	if (likely(there))
 		return;
+	/* A spoofed source could lead our tunnels through one another. */
+	if (esptun_udp_into_link(peer, from)) {
+		esptun_stats_add(peer->link->stats, ESPTUN_STATS_A_ROAM_REFUSED,
+				 1);
+		return;
+	}
 	write_seqlock_bh(&peer->ep_lock);
 	peer->remote = *from;
 	write_sequnlock_bh(&peer->ep_lock);

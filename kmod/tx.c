@@ -10,12 +10,14 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/jhash.h>
+#include <linux/udp.h>
 #include <net/icmp.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "ablate.h"
 #include "link.h"
+#include "nest.h"
 #include "notify.h"
 #include "order.h"
 #include "pages.h"
@@ -26,12 +28,18 @@
 #include "timer.h"
 #include "tx.h"
 
-/* While a packet is held, or waits for the SIMD registers. */
+/**
+ * struct tx_cb - of a packet that is held, or waits for the SIMD registers
+ * @since: jiffies when it came
+ * @job: waits for the registers
+ * @depth: SAs it went through already
+ */
 struct tx_cb {
 	union {
 		unsigned long since;
 		struct esptun_job job;
 	};
+	unsigned int depth;
 };
 
 static struct tx_cb *tx_cb(struct sk_buff *skb)
@@ -132,6 +140,7 @@ static void hold(struct esptun_link *link, struct sk_buff *skb,
 
 	esptun_flow_parse(skb, &flow);
 	tx_cb(skb)->since = since;
+	tx_cb(skb)->depth = esptun_nest_find(NULL).depth;
 	spin_lock(&link->held.lock);
 	due = acquire_due(link, flow_hash(&flow));
 	if (skb_queue_len(&link->held) >= ESPTUN_HOLD_MAX)
@@ -241,6 +250,7 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
  * @segs: the segments
  * @path: where they go
  * @outer: their outer header
+ * @nest: how deep the SA is in other tunnels
  * @seq: number of the first one
  * @next: ESP's next header
  * @packets: sealed
@@ -254,6 +264,7 @@ struct batch {
 	struct esptun_segments segs;
 	struct esptun_path path;
 	struct esptun_outer outer;
+	struct esptun_nest_place nest;
 	u64 seq;
 	u8 next;
 	unsigned int packets;
@@ -463,6 +474,29 @@ static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
 	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
+/*
+ * What is sent may be an outer packet of ours that some way, through other hosts
+ * or namespaces, led here. Each time round it is another packet with a TTL of
+ * its own, so it would go round for ever: its TTL bounds the next one. Of its
+ * fragments only the first one shows the port. Return: 0 if it must end.
+ */
+static u8 outer_ttl_max(const struct sk_buff *skb)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+	const struct udphdr *uh;
+	struct udphdr buf;
+
+	if (!is_ip4(skb) || ip->protocol != IPPROTO_UDP ||
+	    ipv4_is_multicast(ip->daddr))
+		return U8_MAX;
+	if (!(ip->frag_off & htons(IP_OFFSET))) {
+		uh = skb_header_pointer(skb, ip->ihl * 4, sizeof(buf), &buf);
+		if (!uh || !esptun_udp_is_our_port(uh->source))
+			return U8_MAX;
+	}
+	return ip->ttl ? ip->ttl - 1 : 0;
+}
+
 static void count_tx(struct batch *b)
 {
 	if (!b->packets)
@@ -478,10 +512,12 @@ static void count_tx(struct batch *b)
  * struct place - of a packet in sa->sending, in its control block
  * @item: the place
  * @out: outer packets made of it, if it is ready
+ * @depth: SAs it went through, this one included
  */
 struct place {
 	struct esptun_order_item item;
 	struct sk_buff *out;
+	unsigned int depth;
 };
 
 static struct place *place_of(struct sk_buff *skb)
@@ -512,7 +548,9 @@ static unsigned int reserve_place(struct batch *b)
 	}
 	b->out = NULL;
 	b->tail = &b->out;
-	esptun_order_reserve(&sa->sending, &place->item, true);
+	place->depth = b->nest.depth + 1;
+	esptun_order_reserve(&sa->sending, &place->item,
+			     b->nest.frames < ESPTUN_NEST_FRAMES);
 	return 0;
 }
 
@@ -524,7 +562,7 @@ static void complete_place(struct batch *b)
 	place->out = b->out;
 	esptun_order_complete(&b->sa->sending, &place->item,
 			      b->out ? ESPTUN_ORDER_READY : ESPTUN_ORDER_DEAD,
-			      true);
+			      b->nest.frames < ESPTUN_NEST_FRAMES);
 }
 
 void esptun_tx_hand_over(struct esptun_order *order,
@@ -535,12 +573,15 @@ void esptun_tx_hand_over(struct esptun_order *order,
 	struct sk_buff *skb =
 		container_of((char *)place, struct sk_buff, cb[0]);
 	struct sk_buff *next, *out = place->out;
+	struct esptun_nest nest;
 
+	esptun_nest_enter(&nest, sa, place->depth);
 	for (; out; out = next) {
 		next = out->next;
 		skb_mark_not_on_list(out);
 		esptun_udp_send(sa->link, out);
 	}
+	esptun_nest_leave(&nest);
 	/* To the CPU's cache, from which outer ones are taken. */
 	napi_consume_skb(skb, 1);
 }
@@ -616,6 +657,13 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	b.sa = sa;
 	b.packets = 0;
 	b.bytes = 0;
+	b.nest = esptun_nest_find(sa);
+	b.outer.ttl_max = outer_ttl_max(skb);
+	if (unlikely(b.nest.loop || b.nest.depth >= ESPTUN_NEST_MAX ||
+		     !b.outer.ttl_max)) {
+		no_path(sa, skb, -ELOOP);
+		return;
+	}
 	err = esptun_udp_path(sa->peer, &b.path);
 	if (err) {
 		no_path(sa, skb, err);
@@ -640,17 +688,29 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 			unsigned long since);
 
+/* Send what waited, as deep in other tunnels as it was when it came. */
+static void resume(struct esptun_link *link, struct sk_buff *skb,
+		   unsigned long since)
+{
+	struct esptun_nest nest;
+
+	esptun_nest_enter(&nest, NULL, tx_cb(skb)->depth);
+	send_packet(link, skb, since);
+	esptun_nest_leave(&nest);
+}
+
 static void unpark(struct esptun_job *job)
 {
 	struct sk_buff *skb = container_of((char *)job, struct sk_buff, cb[0]);
 
-	send_packet(netdev_priv(skb->dev), skb, jiffies);
+	resume(netdev_priv(skb->dev), skb, jiffies);
 }
 
 static bool park(struct sk_buff *skb)
 {
 	struct esptun_job *job = &tx_cb(skb)->job;
 
+	tx_cb(skb)->depth = esptun_nest_find(NULL).depth;
 	job->run = unpark;
 	return esptun_spread(smp_processor_id(), job);
 }
@@ -699,7 +759,7 @@ void esptun_tx_release(struct esptun_link *link)
 	skb_queue_splice_init(&link->held, &list);
 	spin_unlock(&link->held.lock);
 	while ((skb = __skb_dequeue(&list)))
-		send_packet(link, skb, tx_cb(skb)->since);
+		resume(link, skb, tx_cb(skb)->since);
 	rcu_read_unlock();
 	local_bh_enable();
 }

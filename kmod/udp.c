@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bitmap.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
@@ -8,6 +9,7 @@
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 #include "link.h"
+#include "dev.h"
 #include "esp.h"
 #include "gro.h"
 #include "peer.h"
@@ -18,6 +20,14 @@
 #define MARKER_LEN 4u
 
 /* ---- sockets ---- */
+
+/* Ports that links had. A hint: ports that are no longer in use stay. */
+static DECLARE_BITMAP(our_ports, U16_MAX + 1);
+
+bool esptun_udp_is_our_port(__be16 port)
+{
+	return test_bit(ntohs(port), our_ports);
+}
 
 static int sock_open(struct esptun_sock *us,
 		     int (*rcv)(struct sock *sk, struct sk_buff *skb))
@@ -93,6 +103,7 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 				       "port: cannot open the UDP socket");
 		return ERR_PTR(err);
 	}
+	set_bit(ntohs(port), our_ports);
 	list_add_tail(&us->node, &en->socks);
 	return us;
 }
@@ -168,6 +179,20 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 	return 0;
 }
 
+bool esptun_udp_into_link(const struct esptun_peer *peer,
+			  const struct esptun_endpoint *remote)
+{
+	__be32 saddr = READ_ONCE(peer->local) ?: READ_ONCE(peer->link->local);
+	struct rtable *rt = route(peer->link, &saddr, remote);
+	bool into;
+
+	if (IS_ERR(rt))
+		return PTR_ERR(rt) == -ELOOP;
+	into = esptun_dev_is_link(rt->dst.dev);
+	ip_rt_put(rt);
+	return into;
+}
+
 void esptun_udp_path_put(struct esptun_path *path)
 {
 	ip_rt_put(path->rt);
@@ -234,7 +259,7 @@ static void put_ip(struct sk_buff *skb, const struct esptun_path *path,
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tos = outer->tos;
 	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
-	ip->ttl = ttl ?: ip4_dst_hoplimit(dst);
+	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
 	ip->protocol = IPPROTO_UDP;
 	ip->saddr = path->saddr;
 	ip->daddr = path->remote.addr;
@@ -270,7 +295,7 @@ void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,
 		 struct sk_buff *skb)
 {
-	const struct esptun_outer outer = {};
+	const struct esptun_outer outer = { .ttl_max = U8_MAX };
 
 	esptun_udp_wrap(link, path, skb, &outer);
 	esptun_udp_send(link, skb);

@@ -98,6 +98,20 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path);
 
 void esptun_udp_path_put(struct esptun_path *path);
 
+/**
+ * esptun_udp_into_link - would packets to an address leave by an esptun link
+ * @peer: whose packets; RCU read side, bottom halves off
+ * @remote: the address
+ */
+bool esptun_udp_into_link(const struct esptun_peer *peer,
+			  const struct esptun_endpoint *remote);
+
+/*
+ * Was there a link with this port, in any namespace? Then a packet from it may
+ * be the outer packet of a tunnel. Any context.
+ */
+bool esptun_udp_is_our_port(__be16 port);
+
 /* MTU of the first hop and its route, without what ICMP taught. */
 unsigned int esptun_udp_link_mtu(const struct esptun_path *path);
 
@@ -123,10 +137,12 @@ void esptun_udp_gso(struct sk_buff *skb, unsigned int size);
 /**
  * struct esptun_outer - the outer IP header, where it is a packet's own
  * @tos: outer TOS
+ * @ttl_max: outer TTL, at most
  * @df: set Don't Fragment
  */
 struct esptun_outer {
 	u8 tos;
+	u8 ttl_max;
 	bool df;
 };
 

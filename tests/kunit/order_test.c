@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
+#include "nest.h"
 #include "order.h"
 
 /* More than the order holds. */
@@ -212,14 +213,42 @@ static void order_during(struct kunit *test)
 	end();
 }
 
+static void nest_loops(struct kunit *test)
+{
+	const struct esptun_sa *a = (void *)0x100, *b = (void *)0x200;
+	struct esptun_nest outer, resumed, inner;
+	struct esptun_nest_place place;
+
+	local_bh_disable();
+	place = esptun_nest_find(a);
+	KUNIT_EXPECT_EQ(test, place.depth, 0u);
+	KUNIT_EXPECT_EQ(test, place.frames, 0u);
+	KUNIT_EXPECT_FALSE(test, place.loop);
+	esptun_nest_enter(&outer, a, 1);
+	esptun_nest_enter(&resumed, NULL, 4);
+	esptun_nest_enter(&inner, b, 5);
+	place = esptun_nest_find(a);
+	KUNIT_EXPECT_EQ(test, place.depth, 5u);
+	KUNIT_EXPECT_EQ(test, place.frames, 3u);
+	KUNIT_EXPECT_TRUE(test, place.loop);
+	KUNIT_EXPECT_TRUE(test, esptun_nest_find(b).loop);
+	esptun_nest_leave(&inner);
+	KUNIT_EXPECT_FALSE(test, esptun_nest_find(b).loop);
+	KUNIT_EXPECT_EQ(test, esptun_nest_find(b).depth, 4u);
+	/* As tasks of PREEMPT_RT do, not in the reverse order. */
+	esptun_nest_leave(&outer);
+	KUNIT_EXPECT_FALSE(test, esptun_nest_find(a).loop);
+	KUNIT_EXPECT_EQ(test, esptun_nest_find(a).frames, 1u);
+	esptun_nest_leave(&resumed);
+	KUNIT_EXPECT_EQ(test, esptun_nest_find(a).frames, 0u);
+	local_bh_enable();
+}
+
 static struct kunit_case order_cases[] = {
-	KUNIT_CASE(order_alone),
-	KUNIT_CASE(order_kept),
-	KUNIT_CASE(order_dead),
-	KUNIT_CASE(order_full),
-	KUNIT_CASE(order_elsewhere),
-	KUNIT_CASE(order_during),
-	{},
+	KUNIT_CASE(order_alone),     KUNIT_CASE(order_kept),
+	KUNIT_CASE(order_dead),	     KUNIT_CASE(order_full),
+	KUNIT_CASE(order_elsewhere), KUNIT_CASE(order_during),
+	KUNIT_CASE(nest_loops),	     {},
 };
 
 static struct kunit_suite order_suite = {

@@ -293,13 +293,18 @@ static const struct {
 					true },
 	[ESPTUN_STATS_A_TX_NO_ROUTE] = { "tx-no-route", "no route to the peer's outer address",
 					 true },
-	[ESPTUN_STATS_A_TX_LOOP] = { "tx-loop", "the outer route leads back into the link", true },
+	[ESPTUN_STATS_A_TX_LOOP] = { "tx-loop",
+				     "the outer route leads back into the link, or through too many",
+				     true },
 	[ESPTUN_STATS_A_TX_EXPIRED] = { "tx-expired", "outbound SA past its hard limit", true },
 	[ESPTUN_STATS_A_TX_SEQUENCE] = { "tx-sequence", "sequence numbers used up", true },
 	[ESPTUN_STATS_A_TX_CRYPTO] = { "tx-crypto", "encryption failed", true },
 	[ESPTUN_STATS_A_TX_NOMEM] = { "tx-nomem", "out of memory while sending", true },
 	[ESPTUN_STATS_A_RX_OVERFLOW] = { "rx-overflow", "too many packets of the peer wait", true },
 	[ESPTUN_STATS_A_TX_OVERFLOW] = { "tx-overflow", "too many packets of the SA wait", true },
+	[ESPTUN_STATS_A_ROAM_REFUSED] = { "roam-refused",
+					  "from an address that is routed into an esptun link",
+					  false },
 };
 
 const char *esptun_stats_name(unsigned int i)
