@@ -7,6 +7,7 @@
 #include <linux/esptun.h>
 #include "ablate.h"
 #include "aead.h"
+#include "charge.h"
 #include "dev.h"
 #include "netlink.h"
 #include "order.h"
@@ -38,9 +39,12 @@ static int __init esptun_init(void)
 	err = esptun_order_module_init();
 	if (err)
 		goto err_spread;
-	err = esptun_reclaim_module_init();
+	err = esptun_charge_module_init();
 	if (err)
 		goto err_order;
+	err = esptun_reclaim_module_init();
+	if (err)
+		goto err_charge;
 	err = esptun_sa_module_init();
 	if (err)
 		goto err_reclaim;
@@ -63,6 +67,8 @@ err_sa:
 	esptun_sa_module_exit();
 err_reclaim:
 	esptun_reclaim_module_exit();
+err_charge:
+	esptun_charge_module_exit();
 err_order:
 	esptun_order_module_exit();
 err_spread:
@@ -81,6 +87,7 @@ static void __exit esptun_exit(void)
 	esptun_reclaim_module_exit();
 	esptun_rx_module_exit();
 	esptun_sa_module_exit();
+	esptun_charge_module_exit();
 	esptun_order_module_exit();
 	esptun_spread_module_exit();
 	esptun_pages_module_exit();

@@ -82,6 +82,15 @@ int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first)
 	return 0;
 }
 
+unsigned int esptun_sa_tx_cpu(struct esptun_sa *sa)
+{
+	lockdep_assert_held(&sa->sending.lock);
+	if (!sa->tx_cpu || time_after(jiffies, sa->tx_when + HZ))
+		sa->tx_cpu = smp_processor_id() + 1;
+	sa->tx_when = jiffies;
+	return sa->tx_cpu;
+}
+
 /* A limit of 0 is none. */
 static bool reached(u64 value, const u64 *limit)
 {

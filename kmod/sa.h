@@ -120,6 +120,9 @@ struct esptun_sa_params {
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
  *	they are sent. Its lock covers esptun_sa_take()
+ * @tx_cpu: outbound: whose transmit queue XPS chooses, plus 1; 0 before the
+ *	first packet. Under the same lock
+ * @tx_when: outbound: jiffies when it was asked for last; under the same lock
  *
  * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
@@ -157,6 +160,8 @@ struct esptun_sa {
 	unsigned long last_used;
 	struct esptun_replay replay;
 	struct esptun_order sending;
+	unsigned int tx_cpu;
+	unsigned long tx_when;
 
 	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head in_node;
@@ -280,6 +285,15 @@ void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n);
  * agent was told.
  */
 int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first);
+
+/**
+ * esptun_sa_tx_cpu - which CPU's transmit queue the SA's packets take
+ * @sa: outbound; @sa->sending is locked
+ *
+ * Another one only after a second in which nothing was sent. Return: the CPU's
+ * number plus 1.
+ */
+unsigned int esptun_sa_tx_cpu(struct esptun_sa *sa);
 
 /**
  * esptun_sa_used - account a batch and enforce limits

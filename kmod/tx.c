@@ -5,6 +5,7 @@
  * counter, then each segment is copied once into memory of our own, where its
  * checksum is completed and it is encrypted. Submitted memory is only read.
  */
+#include <linux/hash.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
@@ -16,6 +17,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "ablate.h"
+#include "charge.h"
 #include "link.h"
 #include "nest.h"
 #include "notify.h"
@@ -247,10 +249,12 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
  * @skb: the packet; struct place is in its control block
  * @out: outer packets made of it
  * @tail: where the next one goes
+ * @last: the last of them
  * @segs: the segments
  * @path: where they go
  * @outer: their outer header
  * @nest: how deep the SA is in other tunnels
+ * @tx_cpu: result of esptun_sa_tx_cpu()
  * @seq: number of the first one
  * @next: ESP's next header
  * @packets: sealed
@@ -261,10 +265,12 @@ struct batch {
 	struct sk_buff *skb;
 	struct sk_buff *out;
 	struct sk_buff **tail;
+	struct sk_buff *last;
 	struct esptun_segments segs;
 	struct esptun_path path;
 	struct esptun_outer outer;
 	struct esptun_nest_place nest;
+	unsigned int tx_cpu;
 	u64 seq;
 	u8 next;
 	unsigned int packets;
@@ -312,49 +318,22 @@ static unsigned int headroom(const struct batch *b)
 }
 
 /*
- * A sender is held to its share of memory until its packet has left: so TCP
- * keeps its queues short (TSQ), UDP blocks. All destructors that send buffers
- * have give back skb->truesize, but TCP's are not exported, so it takes the
- * others to know them.
+ * A finished outer packet. All of an SA take the same transmit queue, or they
+ * would overtake one another there: so the hash is the SA's, and so is the CPU
+ * that XPS asks for.
  */
-static bool charged(const struct sk_buff *skb)
-{
-	const struct sock *sk = skb->sk;
-
-	if (!sk || !sk_fullsock(sk))
-		return false;
-	if (skb->destructor == sock_wfree)
-		return true;
-	return skb->destructor && sk->sk_protocol == IPPROTO_TCP &&
-	       sk->sk_type == SOCK_STREAM && skb->destructor != sock_rfree &&
-	       skb->destructor != sock_efree &&
-	       skb->destructor != sock_edemux && skb->destructor != sock_pfree;
-}
-
-static void move_charge(struct sk_buff *from, struct sk_buff *to)
-{
-	int more = to->truesize - from->truesize;
-
-	if (!charged(from))
-		return;
-	if (more > 0)
-		refcount_add(more, &from->sk->sk_wmem_alloc);
-	else if (more < 0)
-		WARN_ON_ONCE(
-			refcount_sub_and_test(-more, &from->sk->sk_wmem_alloc));
-	swap(to->sk, from->sk);
-	swap(to->destructor, from->destructor);
-}
-
-/* A finished outer packet. */
 static void append_outer(struct batch *b, struct sk_buff *out)
 {
 	out->priority = b->skb->priority;
-	/* Of several outer packets, the first one carries it. */
-	move_charge(b->skb, out);
+	skb_set_hash(out, hash_32((__force u32)b->sa->spi, 32),
+		     PKT_HASH_TYPE_L4);
+#ifdef CONFIG_XPS
+	out->sender_cpu = b->tx_cpu;
+#endif
 	esptun_udp_wrap(b->sa->link, &b->path, out, &b->outer);
 	*b->tail = out;
 	b->tail = &out->next;
+	b->last = out;
 }
 
 /*
@@ -513,11 +492,13 @@ static void count_tx(struct batch *b)
  * @item: the place
  * @out: outer packets made of it, if it is ready
  * @depth: SAs it went through, this one included
+ * @charged: the last outer packet keeps the packet
  */
 struct place {
 	struct esptun_order_item item;
 	struct sk_buff *out;
 	unsigned int depth;
+	bool charged;
 };
 
 static struct place *place_of(struct sk_buff *skb)
@@ -546,6 +527,7 @@ static unsigned int reserve_place(struct batch *b)
 		esptun_order_unlock(&sa->sending);
 		return reason;
 	}
+	b->tx_cpu = esptun_sa_tx_cpu(sa);
 	b->out = NULL;
 	b->tail = &b->out;
 	place->depth = b->nest.depth + 1;
@@ -560,6 +542,9 @@ static void complete_place(struct batch *b)
 	struct place *place = place_of(b->skb);
 
 	place->out = b->out;
+	place->charged = b->out && esptun_charged(b->skb);
+	if (place->charged)
+		esptun_charge_keep(b->last, b->skb);
 	esptun_order_complete(&b->sa->sending, &place->item,
 			      b->out ? ESPTUN_ORDER_READY : ESPTUN_ORDER_DEAD,
 			      b->nest.frames < ESPTUN_NEST_FRAMES);
@@ -573,8 +558,10 @@ void esptun_tx_hand_over(struct esptun_order *order,
 	struct sk_buff *skb =
 		container_of((char *)place, struct sk_buff, cb[0]);
 	struct sk_buff *next, *out = place->out;
+	bool charged = place->charged;
 	struct esptun_nest nest;
 
+	/* A packet that is kept may be gone with the last outer one. */
 	esptun_nest_enter(&nest, sa, place->depth);
 	for (; out; out = next) {
 		next = out->next;
@@ -583,7 +570,8 @@ void esptun_tx_hand_over(struct esptun_order *order,
 	}
 	esptun_nest_leave(&nest);
 	/* To the CPU's cache, from which outer ones are taken. */
-	napi_consume_skb(skb, 1);
+	if (!charged)
+		napi_consume_skb(skb, 1);
 }
 
 static bool worth_batching(const struct batch *b)
