@@ -204,7 +204,7 @@ module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
 	$(call say,KMOD,$(KREL))
 	@mkdir -p $(KBUILD_DIR)
 	$(Q)exec 9>$(KBUILD_DIR).lock && flock 9 && \
-	cp -rpu Kbuild kmod include $(KBUILD_DIR)/ && \
+	cp -rpu Kbuild dkms.conf kmod include $(KBUILD_DIR)/ && \
 	{ $(if $(KROOT),tests/vm/in-root $(KROOT) $(abspath $(KBUILD_DIR))) $(MAKE) -C $(KDIR) \
 		M=$(if $(KROOT),/mnt,$(abspath $(KBUILD_DIR))) $(if $(filter 1,$(V)),V=1) $(if $(filter 1,$(ABLATE)),ESPTUN_ABLATE=1) $(KCLANG) $(KFLAGS) modules \
 		>$(KBUILD_DIR)/make.log 2>&1 || { cat $(KBUILD_DIR)/make.log >&2; exit 1; }; } && \
@@ -217,16 +217,18 @@ DEST_SRC = $(DESTDIR)$(srcdir)/esptun-$(VERSION)
 MAN := $(wildcard Documentation/man/*.[0-9])
 put = install -D -m $(1) $(2) $(DESTDIR)$(3)
 systemd = $(Q)! test -d /run/systemd/system || systemctl -q $(1) || :
+# Programs are installed without symbols; "make install STRIP=" keeps them.
+STRIP ?= -s
 
 install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=, prefix=)
-	$(Q)$(call put,0755,$B/esptun,$(bindir)/esptun)
-	$(Q)$(call put,0755,$B/esptund,$(sbindir)/esptund)
-	$(Q)$(call put,0755,$B/libesptun.so.0,$(libdir)/libesptun.so.0)
+	$(Q)$(call put,0755 $(STRIP),$B/esptun,$(bindir)/esptun)
+	$(Q)$(call put,0755 $(STRIP),$B/esptund,$(sbindir)/esptund)
+	$(Q)$(call put,0755 $(STRIP),$B/libesptun.so.0,$(libdir)/libesptun.so.0)
 	$(Q)ln -sf libesptun.so.0 $(DESTDIR)$(libdir)/libesptun.so
 	$(Q)$(call put,0644,$B/libesptun.a,$(libdir)/libesptun.a)
 	$(Q)$(call put,0644,$U/lib/esptun.h,$(includedir)/esptun/esptun.h)
 	$(Q)$(call put,0644,include/uapi/linux/esptun.h,$(includedir)/esptun/linux/esptun.h)
-	$(Q)$(call put,0755,$B/link_esptun.so,$(iplibdir)/link_esptun.so)
+	$(Q)$(call put,0755 $(STRIP),$B/link_esptun.so,$(iplibdir)/link_esptun.so)
 	$(Q)for m in $(MAN); do install -D -m 0644 $$m \
 		$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit 1; done
 	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),;s,@bindir@,$(bindir),' \

@@ -261,6 +261,35 @@ static void link_get_drvinfo(struct net_device *dev,
 			     struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, ESPTUN_KIND, sizeof(info->driver));
+	strscpy(info->version, ESPTUN_VERSION, sizeof(info->version));
+}
+
+static int link_get_sset_count(struct net_device *dev, int set)
+{
+	if (set != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return ESPTUN_STATS_NUM - ESPTUN_STATS_FIRST;
+}
+
+static void link_get_strings(struct net_device *dev, u32 set, u8 *data)
+{
+	unsigned int i;
+
+	if (set != ETH_SS_STATS)
+		return;
+	for (i = ESPTUN_STATS_FIRST; i < ESPTUN_STATS_NUM; i++)
+		ethtool_sprintf(&data, "%s", esptun_stats_names[i]);
+}
+
+static void link_get_ethtool_stats(struct net_device *dev,
+				   struct ethtool_stats *stats, u64 *data)
+{
+	struct esptun_link *link = netdev_priv(dev);
+	u64 sum[ESPTUN_STATS_NUM];
+
+	esptun_stats_sum(link->stats, sum);
+	memcpy(data, sum + ESPTUN_STATS_FIRST,
+	       sizeof(sum) - ESPTUN_STATS_FIRST * sizeof(sum[0]));
 }
 
 static const struct device_type dev_type = { .name = ESPTUN_KIND };
@@ -268,6 +297,9 @@ static const struct device_type dev_type = { .name = ESPTUN_KIND };
 static const struct ethtool_ops dev_ethtool_ops = {
 	.get_drvinfo = link_get_drvinfo,
 	.get_link = ethtool_op_get_link,
+	.get_sset_count = link_get_sset_count,
+	.get_strings = link_get_strings,
+	.get_ethtool_stats = link_get_ethtool_stats,
 };
 
 static void link_setup(struct net_device *dev)

@@ -4,6 +4,10 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+const char *const esptun_stats_names[ESPTUN_STATS_NUM] = {
+#include "stats-names.h"
+};
+
 struct esptun_stats __percpu *esptun_stats_alloc(void)
 {
 	struct esptun_stats __percpu *stats = alloc_percpu(struct esptun_stats);

@@ -15,6 +15,9 @@
 
 struct net_device;
 
+/* "rx-replay" and so on by ESPTUN_STATS_A_*, from ESPTUN_STATS_FIRST on. */
+extern const char *const esptun_stats_names[ESPTUN_STATS_NUM];
+
 /* One CPU's counters of one link or one netns. */
 struct esptun_stats {
 	u64_stats_t count[ESPTUN_STATS_NUM];

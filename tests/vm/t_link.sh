@@ -49,6 +49,24 @@ check "the port stays open for the other" open_port west 4500
 check "delete the other" at west ip link del vpn2
 check "the port is closed" wait_for 5 closed_port west 4500
 
+# ---- ethtool --------------------------------------------------------------------
+
+counters=$(at west ethtool -S vpn0)
+is "ethtool -S shows the counters of esptun stats" \
+	"$(awk -F'[: ]+' 'NR > 1 { print $2 }' <<< "$counters" | sort | xargs)" \
+	"$(at west esptun -d -br stats dev vpn0 | awk '{ print $2 }' | sort | xargs)"
+must at west ip link set vpn0 up
+must at west ip route add 10.8.0.0/24 dev vpn0
+at west ping -n -c 3 -i 0.2 -W 1 10.8.0.1 > /dev/null 2>&1
+value=$(at west ethtool -S vpn0 | awk '/ tx-no-sa: /{ print $2 }')
+[ "$value" -ge 1 ] && [ "$value" = "$(at west esptun -br stats dev vpn0 | awk '/ tx-no-sa /{ print $3 }')" ]
+result $? "and their values"
+must at west ip link set vpn0 down
+said=$(at west ethtool -i vpn0)
+like "the driver" "$said" '^driver: esptun$'
+like "the driver's version is the programs'" "$said" "^version: $(esptun -V | cut -d' ' -f2)\$"
+is "and the module's" "$(cat /sys/module/esptun/version)" "$(esptun -V | cut -d' ' -f2)"
+
 # ---- change ---------------------------------------------------------------------
 
 check "change options" at west ip link set vpn0 type esptun local 192.0.2.9 fwmark 0x18 tos inherit ttl 5
