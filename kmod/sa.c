@@ -475,13 +475,25 @@ static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
 static int publish_out(struct esptun_link *link, struct esptun_sa *sa,
 		       struct netlink_ext_ack *extack)
 {
+	int err;
+
 	if (esptun_sa_find(link, sa->dir, sa->spi, sa->peer->id)) {
 		NL_SET_ERR_MSG(
 			extack,
 			"spi: the peer has an outbound SA with this SPI");
 		return -EEXIST;
 	}
-	return esptun_sadb_out_add(&link->out, sa);
+	err = esptun_sadb_key_add(link->en, sa);
+	if (err == -EEXIST)
+		NL_SET_ERR_MSG(
+			extack,
+			"encr-key: another outbound SA has this key, and would send the same IVs");
+	if (err)
+		return err;
+	err = esptun_sadb_out_add(&link->out, sa);
+	if (err)
+		esptun_sadb_key_del(link->en, sa);
+	return err;
 }
 
 int esptun_sa_new(struct esptun_link *link,
@@ -629,10 +641,12 @@ struct esptun_sa *esptun_sa_find(struct esptun_link *link, u8 dir, __be32 spi,
 
 static void sa_remove(struct esptun_sa *sa)
 {
-	if (sa->dir == ESPTUN_SA_DIR_IN)
+	if (sa->dir == ESPTUN_SA_DIR_IN) {
 		esptun_sadb_in_del(sa->link->en, sa);
-	else
+	} else {
 		esptun_sadb_out_del(&sa->link->out, sa);
+		esptun_sadb_key_del(sa->link->en, sa);
+	}
 	unlinked(sa);
 }
 

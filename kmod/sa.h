@@ -127,7 +127,7 @@ struct esptun_sa_params {
  * Read per batch:
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
  *	READ_ONCE
- * @in_node: in esptun_net.sa_in (inbound)
+ * @hash_node: in esptun_net.sa_in (inbound) or esptun_net.keys_out (outbound)
  *
  * Cold:
  * @sels: entries in link->out (outbound), with the selectors behind
@@ -164,7 +164,7 @@ struct esptun_sa {
 	unsigned long tx_when;
 
 	struct esptun_limits limits ____cacheline_aligned;
-	struct rhash_head in_node;
+	struct rhash_head hash_node;
 	struct esptun_sel *sels;
 	unsigned int n_sels;
 	u8 key_len;

@@ -31,9 +31,16 @@ static int spi_differs(struct rhashtable_compare_arg *arg, const void *obj)
 static const struct rhashtable_params in_params = {
 	.key_len = sizeof_field(struct esptun_sa, spi),
 	.key_offset = offsetof(struct esptun_sa, spi),
-	.head_offset = offsetof(struct esptun_sa, in_node),
+	.head_offset = offsetof(struct esptun_sa, hash_node),
 	.hashfn = spi_hash,
 	.obj_cmpfn = spi_differs,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params key_params = {
+	.key_len = sizeof_field(struct esptun_sa, key),
+	.key_offset = offsetof(struct esptun_sa, key),
+	.head_offset = offsetof(struct esptun_sa, hash_node),
 	.automatic_shrinking = true,
 };
 
@@ -232,11 +239,19 @@ bool esptun_flow_parse(const struct sk_buff *skb, struct esptun_flow *flow)
 
 int esptun_sadb_net_init(struct esptun_net *en)
 {
-	return rhashtable_init(&en->sa_in, &in_params);
+	int err = rhashtable_init(&en->sa_in, &in_params);
+
+	if (err)
+		return err;
+	err = rhashtable_init(&en->keys_out, &key_params);
+	if (err)
+		rhashtable_destroy(&en->sa_in);
+	return err;
 }
 
 void esptun_sadb_net_exit(struct esptun_net *en)
 {
+	rhashtable_destroy(&en->keys_out);
 	rhashtable_destroy(&en->sa_in);
 }
 
@@ -248,7 +263,7 @@ struct esptun_sa *esptun_sadb_in_find(struct esptun_net *en, __be32 spi)
 int esptun_sadb_in_add(struct esptun_net *en, struct esptun_sa *sa)
 {
 	lockdep_assert_held(&en->lock);
-	return rhashtable_lookup_insert_fast(&en->sa_in, &sa->in_node,
+	return rhashtable_lookup_insert_fast(&en->sa_in, &sa->hash_node,
 					     in_params);
 }
 
@@ -256,17 +271,30 @@ int esptun_sadb_in_replace(struct esptun_net *en, struct esptun_sa *old,
 			   struct esptun_sa *sa)
 {
 	lockdep_assert_held(&en->lock);
-	return rhashtable_replace_fast(&en->sa_in, &old->in_node, &sa->in_node,
-				       in_params);
+	return rhashtable_replace_fast(&en->sa_in, &old->hash_node,
+				       &sa->hash_node, in_params);
 }
 
 void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa)
 {
 	lockdep_assert_held(&en->lock);
-	rhashtable_remove_fast(&en->sa_in, &sa->in_node, in_params);
+	rhashtable_remove_fast(&en->sa_in, &sa->hash_node, in_params);
 }
 
 /* ---- outbound ---- */
+
+int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa)
+{
+	lockdep_assert_held(&en->lock);
+	return rhashtable_lookup_insert_fast(&en->keys_out, &sa->hash_node,
+					     key_params);
+}
+
+void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa)
+{
+	lockdep_assert_held(&en->lock);
+	rhashtable_remove_fast(&en->keys_out, &sa->hash_node, key_params);
+}
 
 int esptun_sadb_out_init(struct esptun_sadb_out *out)
 {

@@ -154,6 +154,19 @@ int esptun_sadb_in_replace(struct esptun_net *en, struct esptun_sa *old,
 void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa);
 
 /**
+ * esptun_sadb_key_add - note that an outbound SA uses its key
+ * @en: netns; en->lock held
+ * @sa: with sa->key set
+ *
+ * The sequence number is the IV: under one key each may be sent once
+ * (RFC 4106 3.1), which two SAs that count by themselves cannot keep.
+ * Return: 0, -EEXIST if another outbound SA has the key, -ENOMEM.
+ */
+int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa);
+
+void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa);
+
+/**
  * esptun_sadb_out_add - make an outbound SA findable by its selectors
  * @out: the link's table; en->lock held
  * @sa: sa->sels has room for one entry for each remote selector, at least one

@@ -153,10 +153,18 @@ def sas():
     refused("a first sequence number inbound", "sa-new", sa=sa(seq=1))
     refused("no sequence number left", "sa-new", sa=sa(dir="out", seq=0xffffffff))
     refused("the same with ESN", "sa-new", sa=sa(dir="out", esn=1, seq=1 << 63))
-    ask("sa-new", sa=sa(dir="out", seq=41))
+    refused("the key of another outbound SA, whose IVs it would repeat", "sa-new", errno.EEXIST,
+            sa=sa(dir="out", seq=41))
+    ask("sa-new", sa=sa(dir="out", seq=41, encr_key="5b" * 36))
     got = ask("sa-get", sa={"spi": 0x4000, "dir": "out", "peer": 1})[0]["sa"]
     equal(got["seq"], 41, "an outbound SA goes on where another one stopped")
     ask("sa-del", sa={"spi": 0x4000, "dir": "out", "peer": 1})
+    ask("sa-new", sa=sa(dir="out", seq=42, encr_key="5b" * 36))
+    ok(True, "a key is free again with its SA")
+    ask("sa-new", sa=sa(spi=0x4001, dir="out", encr_key="5b" * 35 + "5c"))
+    ok(True, "another salt makes other IVs")
+    for spi in (0x4000, 0x4001):
+        ask("sa-del", sa={"spi": spi, "dir": "out", "peer": 1})
     refused("delete: no such SA", "sa-del", errno.ENOENT, sa={"spi": 0x9999, "dir": "in"})
     refused("delete: the wrong direction", "sa-del", errno.ENOENT,
             sa={"spi": 0x1000, "dir": "out", "peer": 1})
