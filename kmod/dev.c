@@ -9,6 +9,7 @@
 #include "dev.h"
 #include "order.h"
 #include "peer.h"
+#include "reclaim.h"
 #include "rx.h"
 #include "sa.h"
 #include "spread.h"
@@ -212,6 +213,11 @@ static int link_stop(struct net_device *dev)
 {
 	struct esptun_link *link = netdev_priv(dev);
 
+	/*
+	 * The device may move to another namespace next: no packet keeps a
+	 * route or a socket of this one.
+	 */
+	esptun_spread_drain();
 	esptun_tx_expire(link, true);
 	return 0;
 }
@@ -578,6 +584,11 @@ static void net_exit_batch(struct list_head *nets)
 		net_kill_links(esptun_dev_net(net), &kill);
 	unregister_netdevice_many(&kill);
 	rtnl_unlock();
+	/*
+	 * Peers removed until now hold routes, and a route through an IPsec
+	 * policy needs what the exits after ours take away.
+	 */
+	esptun_reclaim_flush();
 	list_for_each_entry(net, nets, exit_list) {
 		en = esptun_dev_net(net);
 		WARN_ON(!list_empty(&en->links) || !list_empty(&en->socks));

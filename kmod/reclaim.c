@@ -54,6 +54,15 @@ void esptun_reclaim(struct esptun_reclaim *r,
 	call_rcu(&r->rcu, after_readers);
 }
 
+void esptun_reclaim_flush(void)
+{
+	/* Every grace period ends, and after_readers() queues the work. */
+	rcu_barrier();
+	flush_workqueue(reclaim_wq);
+	/* A route given back by the work is freed after a grace period, too. */
+	rcu_barrier();
+}
+
 int esptun_reclaim_module_init(void)
 {
 	reclaim_wq = alloc_workqueue(ESPTUN_KIND "_free", WQ_UNBOUND, 0);

@@ -38,4 +38,12 @@ void esptun_reclaim_module_exit(void);
 void esptun_reclaim(struct esptun_reclaim *r,
 		    void (*free)(struct esptun_reclaim *r));
 
+/**
+ * esptun_reclaim_flush - wait until all that was handed over is freed
+ *
+ * For the end of a namespace: what is freed late may hold objects of it, as a
+ * peer holds a route. Process context.
+ */
+void esptun_reclaim_flush(void);
+
 #endif /* ESPTUN_RECLAIM_H */
