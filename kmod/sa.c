@@ -350,6 +350,7 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	return sa;
 }
 
+/* Everything about it but its place: larval, until packets may use it. */
 static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
 				   struct netlink_ext_ack *extack)
 {
@@ -377,7 +378,6 @@ static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
 	}
 	memcpy(sa->key, p->encr_key, p->encr_key_len);
 	sa->key_len = p->encr_key_len;
-	sa->state = ESPTUN_SA_STATE_MATURE;
 	return sa;
 }
 
@@ -521,6 +521,8 @@ int esptun_sa_new(struct esptun_link *link,
 		esptun_reclaim(&sa->reclaim, sa_free);
 		return err;
 	}
+	/* Nothing can fail any more: only now packets use it. */
+	WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
 	linked(sa);
 	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)

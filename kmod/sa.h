@@ -103,7 +103,8 @@ struct esptun_sa_params {
  * @dir: enum esptun_sa_dir
  * @esn: extended sequence numbers
  * @state: enum esptun_sa_state; only ever rises, except that esptun_sa_set()
- *	makes a dying SA mature again. WRITE_ONCE under @lock
+ *	makes a dying SA mature again. WRITE_ONCE under @lock. Larval until
+ *	esptun_sa_new() can no longer fail
  * @mode: enum esptun_sa_mode
  * @n_local: selectors of our side
  * @n_remote: selectors of the peer's side

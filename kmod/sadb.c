@@ -401,7 +401,9 @@ static bool sel_take(const struct esptun_sel *sel,
 		return false;
 	if (esptun_sa_live(sel->sa))
 		return true;
-	*dead = sel->sa;
+	/* A larval one is not in use yet, and may still be refused. */
+	if (READ_ONCE(sel->sa->state) == ESPTUN_SA_STATE_DEAD)
+		*dead = sel->sa;
 	return false;
 }
 

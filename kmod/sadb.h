@@ -183,7 +183,8 @@ void esptun_sadb_out_del(struct esptun_sadb_out *out, struct esptun_sa *sa);
  * @skb: inner packet, IP header at skb->data
  * @dead: result: an SA past its limit would have matched
  *
- * The longest remote prefix wins, and the newest SA among equals.
+ * The longest remote prefix wins, and the newest SA among equals. A larval SA
+ * counts for nothing.
  * Return: a live SA or NULL.
  */
 struct esptun_sa *esptun_sadb_out_find(struct esptun_sadb_out *out,

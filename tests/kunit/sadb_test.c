@@ -374,6 +374,13 @@ static void rekey(struct kunit *test, struct selector remote, struct packet p)
 	new = out_add(test, &w, 0x222, ANY, remote);
 	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
 
+	/* Not in use yet, it may still be refused: it counts for nothing. */
+	new->state = ESPTUN_SA_STATE_LARVAL;
+	KUNIT_EXPECT_EQ(test, 0x111u, lookup_dead(test, &w, p, &dead));
+	old->state = ESPTUN_SA_STATE_LARVAL;
+	KUNIT_EXPECT_EQ(test, 0u, lookup_dead(test, &w, p, &dead));
+	KUNIT_EXPECT_NULL(test, dead);
+	old->state = ESPTUN_SA_STATE_MATURE;
 	new->state = ESPTUN_SA_STATE_DYING;
 	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
 	new->state = ESPTUN_SA_STATE_DEAD;

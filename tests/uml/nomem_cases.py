@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Allocations fail in the middle of batches. See t_nomem.sh."""
 import os
+import socket
+import struct
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ["VM_TOP"], "tests/vm"))
 import genl  # noqa: E402
 import taplib  # noqa: E402
 from load import BLOCK, Datagrams, Stream, Until  # noqa: E402
-from taplib import ok  # noqa: E402
+from taplib import equal, ok  # noqa: E402
 from wire import Association, Tap, Wire  # noqa: E402
 
 HOME = {"west": ("10.9.0.1", "fd00:9::1"), "east": ("10.9.0.2", "fd00:9::2")}
@@ -91,8 +94,65 @@ def run(what, percent):
        "counted as want of memory, nothing else", got)
 
 
+def spis(tap):
+    """Of the ESP packets that left: outer IP has no options."""
+    for leaves, _, frame in tap.frames():
+        if leaves and frame[23] == socket.IPPROTO_UDP and len(frame) > 46:
+            yield struct.unpack_from("!L", frame, 42)[0]
+
+
+def refused_sas(percent):
+    """An outbound SA that was refused for want of memory has sent nothing: its key may be
+    used again from number 1 on, which is the IV."""
+    taplib.prefix = "failslab, %d %%: " % percent
+    with taplib.netns("west"):
+        link = genl.ifindex("vpn0")
+    # The first selector is there long before the last one.
+    selectors = [{"address": "10.9.0.2", "prefix-len": 32}]
+    selectors += [{"address": "10.%d.%d.0" % (20 + i // 200, i % 200), "prefix-len": 24}
+                  for i in range(255)]
+    tap = Tap("west", "w0", 100)
+    d = Datagrams("west", "east", HOME["east"][0], 9000)
+    stop = threading.Event()
+
+    def flood():
+        while not stop.is_set():
+            try:
+                d.one(b"x")
+            except OSError:
+                pass
+    sender = threading.Thread(target=flood)
+    sender.start()
+    failing("failslab", percent)
+    refused, accepted = set(), set()
+    deadline = time.monotonic() + 20
+    while len(refused) < 30 and time.monotonic() < deadline:
+        spi = 0x5000 + len(refused) + len(accepted)
+        sa = {"spi": spi, "dir": "out", "peer": 1}
+        try:
+            families["west"].call("sa-new", {"ifindex": link, "sa": {
+                **sa, "mode": "tunnel", "encr": 20, "encr-key": "%02x" % (spi & 255) * 36,
+                "ts-remote": selectors}})
+        except genl.NlError:
+            refused.add(spi)
+            continue
+        accepted.add(spi)
+        families["west"].call("sa-del", {"ifindex": link, "sa": sa})
+    put("failslab/probability", 0)
+    stop.set()
+    sender.join()
+    d.close()
+    seen = set(spis(tap))
+    tap.close()
+    print("# %d accepted, %d of them seen; %d refused" % (
+        len(accepted), len(accepted & seen), len(refused)))
+    ok(refused, "SAs were refused")
+    equal(sorted(refused & seen), [], "none of them has sent anything")
+
+
 run("failslab", 5)
 run("failslab", 20)
 run("fail_page_alloc", 30)
+refused_sas(1)
 taplib.prefix = ""
 taplib.finish()
