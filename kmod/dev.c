@@ -218,6 +218,7 @@ static int link_stop(struct net_device *dev)
 	 * route or a socket of this one.
 	 */
 	esptun_spread_drain();
+	esptun_order_wait();
 	esptun_tx_expire(link, true);
 	return 0;
 }

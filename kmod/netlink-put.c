@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "netlink-put.h"
 
-#include <linux/jiffies.h>
 #include <net/netlink.h>
 #include "link.h"
 #include "peer.h"
 #include "sa.h"
+#include "timer.h"
 
 static int put_u64(struct sk_buff *msg, int type, u64 value, int pad)
 {
 	return nla_put_u64_64bit(msg, type, value, pad);
-}
-
-static u64 ms_since(unsigned long when)
-{
-	return jiffies_to_msecs(jiffies - when);
 }
 
 int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link)
@@ -59,11 +54,11 @@ static int put_peer_totals(struct sk_buff *msg, struct esptun_peer *peer)
 		return -EMSGSIZE;
 	if (READ_ONCE(peer->received) &&
 	    put_u64(msg, ESPTUN_PEER_A_LAST_RX,
-		    ms_since(READ_ONCE(peer->last_rx)), pad))
+		    esptun_timer_ms(READ_ONCE(peer->last_rx), jiffies), pad))
 		return -EMSGSIZE;
 	if (READ_ONCE(peer->sent) &&
 	    put_u64(msg, ESPTUN_PEER_A_LAST_TX,
-		    ms_since(READ_ONCE(peer->last_tx)), pad))
+		    esptun_timer_ms(READ_ONCE(peer->last_tx), jiffies), pad))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -178,10 +173,12 @@ static int put_sa_usage(struct sk_buff *msg, struct esptun_sa *sa)
 	    put_u64(msg, ESPTUN_SA_A_SEQ, esptun_sa_seq(sa), pad) ||
 	    put_u64(msg, ESPTUN_SA_A_PACKETS, packets, pad) ||
 	    put_u64(msg, ESPTUN_SA_A_BYTES, atomic64_read(&sa->bytes), pad) ||
-	    put_u64(msg, ESPTUN_SA_A_AGE, ms_since(sa->created), pad))
+	    put_u64(msg, ESPTUN_SA_A_AGE, esptun_timer_ms(sa->created, jiffies),
+		    pad))
 		return -EMSGSIZE;
-	if (packets && put_u64(msg, ESPTUN_SA_A_LAST_USED,
-			       ms_since(READ_ONCE(sa->last_used)), pad))
+	if (packets &&
+	    put_u64(msg, ESPTUN_SA_A_LAST_USED,
+		    esptun_timer_ms(READ_ONCE(sa->last_used), jiffies), pad))
 		return -EMSGSIZE;
 	return 0;
 }

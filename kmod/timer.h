@@ -5,8 +5,20 @@
 #ifndef ESPTUN_TIMER_H
 #define ESPTUN_TIMER_H
 
+#include <linux/jiffies.h>
+#include <linux/types.h>
+
 struct esptun_link;
 struct esptun_peer;
+
+/*
+ * Milliseconds from @then to @now, both in jiffies: in 64 bits, for 32 bits of
+ * them are 49.7 days. 0 if another CPU noted @then after @now was read.
+ */
+static inline u64 esptun_timer_ms(unsigned long then, unsigned long now)
+{
+	return time_after(then, now) ? 0 : jiffies64_to_msecs(now - then);
+}
 
 /* A peer was made: prepare its timer, unarmed. */
 void esptun_timer_peer_init(struct esptun_peer *peer);
