@@ -34,6 +34,9 @@ static int put_peer_config(struct sk_buff *msg, struct esptun_peer *peer)
 		return -EMSGSIZE;
 	if (p.local && nla_put_be32(msg, ESPTUN_PEER_A_LOCAL_ADDRESS, p.local))
 		return -EMSGSIZE;
+	if (p.learned &&
+	    nla_put_be32(msg, ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS, p.learned))
+		return -EMSGSIZE;
 	if (nla_put_u32(msg, ESPTUN_PEER_A_KEEPALIVE, p.keepalive) ||
 	    nla_put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p.may_roam))
 		return -EMSGSIZE;

@@ -42,6 +42,9 @@ static void apply_params(struct esptun_peer *peer,
 		peer->remote.port = p->remote.port;
 	if (p->present & ESPTUN_PEER_LOCAL_ADDR)
 		peer->local = p->local;
+	/* What was learned belongs to what was configured before. */
+	if (p->present & (ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_LOCAL_ADDR))
+		peer->learned = 0;
 	write_sequnlock_bh(&peer->ep_lock);
 	dst_cache_reset(&peer->dst);
 	if (p->present & ESPTUN_PEER_MAY_ROAM)
@@ -210,6 +213,7 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 		seq = read_seqbegin(&peer->ep_lock);
 		params->remote = peer->remote;
 		params->local = peer->local;
+		params->learned = peer->learned;
 	} while (read_seqretry(&peer->ep_lock, seq));
 	params->keepalive = READ_ONCE(peer->keepalive);
 	params->may_roam = READ_ONCE(peer->may_roam);
@@ -272,6 +276,12 @@ unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned)
 
 /* ---- roaming ---- */
 
+static bool is_same_endpoint(const struct esptun_endpoint *a,
+			     const struct esptun_endpoint *b)
+{
+	return a->addr == b->addr && a->port == b->port;
+}
+
 static bool tell_due(const struct esptun_peer *peer)
 {
 	return !READ_ONCE(peer->moves) ||
@@ -322,13 +332,56 @@ static void moved(struct esptun_peer *peer)
 			      msecs_to_jiffies(ESPTUN_MOVED_MS));
 }
 
-/*
- * Only the newest packet may move a peer: an old one, delayed and sent on by
- * an attacker, would move it back.
- */
-void esptun_peer_seen(struct esptun_peer *peer,
-		      const struct esptun_endpoint *from, bool newest)
+/* For the same traffic, so that one replaces the other? */
+static bool is_same_traffic(const struct esptun_sa *a,
+			    const struct esptun_sa *b)
 {
+	return a->n_local == b->n_local && a->n_remote == b->n_remote &&
+	       !memcmp(a->ts, b->ts,
+		       (a->n_local + a->n_remote) * sizeof(*a->ts));
+}
+
+/*
+ * Has the peer begun to use a newer SA in the place of @sa? Of SAs for different
+ * traffic nothing tells which one the peer used last.
+ */
+static bool is_superseded(const struct esptun_sa *sa)
+{
+	const struct esptun_sa *other;
+
+	list_for_each_entry_rcu(other, &sa->peer->sas, peer_node)
+		if (other->dir == ESPTUN_SA_DIR_IN &&
+		    other->serial > sa->serial &&
+		    READ_ONCE(other->replay.top) && is_same_traffic(sa, other))
+			return true;
+	return false;
+}
+
+/* Return: whether @from is new. */
+static bool set_endpoints(struct esptun_peer *peer,
+			  const struct esptun_endpoint *from, __be32 to)
+{
+	bool moves;
+
+	write_seqlock_bh(&peer->ep_lock);
+	moves = !is_same_endpoint(&peer->remote, from);
+	peer->remote = *from;
+	if (to)
+		peer->learned = to;
+	write_sequnlock_bh(&peer->ep_lock);
+	dst_cache_reset(&peer->dst);
+	return moves;
+}
+
+/*
+ * Outer addresses are not authenticated. A packet that somebody on the path held
+ * back and sent on from elsewhere must not move the peer: the newest one of the
+ * newest SA can only be held back as long as no other one follows.
+ */
+void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
+		      __be32 to, bool newest)
+{
+	struct esptun_peer *peer = sa->peer;
 	unsigned int seq;
 	bool there;
 
@@ -337,10 +390,10 @@ void esptun_peer_seen(struct esptun_peer *peer,
 		return;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		there = peer->remote.addr == from->addr &&
-			peer->remote.port == from->port;
+		there = is_same_endpoint(&peer->remote, from) &&
+			(!to || peer->learned == to);
 	} while (read_seqretry(&peer->ep_lock, seq));
-	if (likely(there))
+	if (likely(there) || is_superseded(sa))
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
 	if (esptun_udp_into_link(peer, from)) {
@@ -348,9 +401,14 @@ void esptun_peer_seen(struct esptun_peer *peer,
 				 1);
 		return;
 	}
+	if (set_endpoints(peer, from, to))
+		moved(peer);
+}
+
+void esptun_peer_forget(struct esptun_peer *peer, __be32 addr)
+{
 	write_seqlock_bh(&peer->ep_lock);
-	peer->remote = *from;
+	if (peer->learned == addr)
+		peer->learned = 0;
 	write_sequnlock_bh(&peer->ep_lock);
-	dst_cache_reset(&peer->dst);
-	moved(peer);
 }

@@ -13,6 +13,7 @@
 #include "reclaim.h"
 #include "udp.h"
 
+struct esptun_sa;
 struct netlink_ext_ack;
 
 /* Which members of struct esptun_peer_params the caller filled in. */
@@ -28,6 +29,7 @@ struct netlink_ext_ack;
  * @present: ESPTUN_PEER_*
  * @remote: its address (0: unknown until it roams in) and port
  * @local: outer source address, overrides the link's; 0 gives it back
+ * @learned: address of ours that the peer last wrote to; result only
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
  * @may_roam: follow its address
  */
@@ -36,6 +38,7 @@ struct esptun_peer_params {
 	u32 present;
 	struct esptun_endpoint remote;
 	__be32 local;
+	__be32 learned;
 	u32 keepalive;
 	bool may_roam;
 };
@@ -60,9 +63,12 @@ struct esptun_peer_totals {
  * struct esptun_peer - one peer of a link
  * @link: the link
  * @id: index in link->peers
- * @ep_lock: protects @remote and @local; written with bottom halves off
+ * @ep_lock: protects @remote, @local and @learned; written with bottom halves
+ *	off
  * @remote: where packets go
  * @local: outer source, 0 for the link's
+ * @learned: address of ours that the peer last wrote to, 0 if unknown: the outer
+ *	source if neither the peer nor the link has one configured
  * @dst: cached outer route
  * @may_roam: follow the address of authenticated packets
  * @keepalive: seconds, 0 is off
@@ -73,7 +79,8 @@ struct esptun_peer_totals {
  * @sent: @last_tx is valid
  * @received: @last_rx is valid
  * @receiving: batches that are opened on several CPUs, see rx.c
- * @sas: struct esptun_sa.peer_node, oldest first; under esptun_net.lock
+ * @sas: struct esptun_sa.peer_node, oldest first; changes under
+ *	esptun_net.lock, RCU
  * @n_sas: how many, under esptun_net.lock
  * @pair: counted in link->n_pairs; under esptun_net.lock
  * @idle: counted in link->n_idle; under esptun_net.lock
@@ -90,6 +97,7 @@ struct esptun_peer {
 	seqlock_t ep_lock;
 	struct esptun_endpoint remote;
 	__be32 local;
+	__be32 learned;
 	struct dst_cache dst;
 	bool may_roam;
 	u32 keepalive;
@@ -190,12 +198,19 @@ unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned);
 
 /**
  * esptun_peer_seen - an authenticated packet arrived
- * @peer: the peer; RCU read side, bottom halves off
+ * @sa: inbound SA; RCU read side, bottom halves off
  * @from: outer source
- * @newest: its sequence number is the highest so far, so it may move the peer
+ * @to: outer destination, 0 if it is not an address of this host alone
+ * @newest: its sequence number is the SA's highest so far
+ *
+ * Moves the peer to @from, and its packets to the source @to, if the packet is
+ * the newest one that the peer is known to have sent.
  */
-void esptun_peer_seen(struct esptun_peer *peer,
-		      const struct esptun_endpoint *from, bool newest);
+void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
+		      __be32 to, bool newest);
+
+/* @peer's packets cannot leave from the learned address @addr any more. */
+void esptun_peer_forget(struct esptun_peer *peer, __be32 addr);
 
 /**
  * esptun_peer_tell_moves - tell of moves that came too soon after another

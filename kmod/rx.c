@@ -14,6 +14,7 @@
 #include <linux/udp.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/route.h>
 #include <net/udp.h>
 #include "ablate.h"
 #include "link.h"
@@ -42,6 +43,7 @@
  * @fresh: bit i: number @first + i was not seen before
  * @pass: bit i: the packet with number @first + i is authentic
  * @remote: where they come from
+ * @local: address of ours they were sent to, 0 if it is not of one host
  * @tos: of the outer header
  * @opened: what is inside
  */
@@ -56,6 +58,7 @@ struct batch {
 	u64 fresh;
 	u64 pass;
 	struct esptun_endpoint remote;
+	__be32 local;
 	u8 tos;
 	struct sk_buff_head opened;
 };
@@ -75,6 +78,14 @@ static struct esptun_endpoint from(const struct sk_buff *skb)
 		.addr = ip_hdr(skb)->saddr,
 		.port = udp_hdr(skb)->source,
 	};
+}
+
+/* Not a broadcast or multicast address. 0 if unknown. */
+static __be32 own_address(const struct sk_buff *skb)
+{
+	const struct rtable *rt = skb_rtable(skb);
+
+	return rt && rt->rt_type == RTN_LOCAL ? ip_hdr(skb)->daddr : 0;
 }
 
 static unsigned int packet_len(const struct batch *b, unsigned int i)
@@ -400,6 +411,7 @@ static void receive_singly(struct batch *b)
 			.len = packet_len(b, i),
 			.n = 1,
 			.remote = b->remote,
+			.local = b->local,
 			.tos = b->tos,
 		};
 		struct esptun_esp_hdr esp;
@@ -424,7 +436,7 @@ static void finish(struct batch *b)
 	if (!b->pass)
 		return;
 	if (commit_window(b, &newest)) {
-		esptun_peer_seen(b->sa->peer, &b->remote, newest);
+		esptun_peer_seen(b->sa, &b->remote, b->local, newest);
 		deliver(b);
 	} else if (b->n > 1) {
 		receive_singly(b);
@@ -599,11 +611,11 @@ static unsigned int unusable(const struct esptun_sa *sa, unsigned int len)
 }
 
 /*
- * The first packets at @at of a super-packet of packets of @size octets that
- * form a batch. Return: octets dealt with.
+ * The first packets at @at of a super-packet of packets of @size octets, sent
+ * to @local, that form a batch. Return: octets dealt with.
  */
 static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
-			      unsigned int at, unsigned int size)
+			      __be32 local, unsigned int at, unsigned int size)
 {
 	unsigned int left = skb->len - at;
 	struct batch b __uninitialized;
@@ -614,6 +626,7 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 	b.at = at;
 	b.size = b.len = min(left, size);
 	b.n = 1;
+	b.local = local;
 	b.tos = ip_hdr(skb)->tos;
 	if (!esptun_copy(skb, at, &esp, sizeof(esp))) {
 		esptun_stats_drop(us->en->stats, NULL, 0,
@@ -636,14 +649,15 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 }
 
 /* @skb starts at the first ESP header. */
-static void esp_receive(struct esptun_sock *us, struct sk_buff *skb)
+static void esp_receive(struct esptun_sock *us, struct sk_buff *skb,
+			__be32 local)
 {
 	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
 					      skb->len;
 	unsigned int at = 0;
 
 	while (at < skb->len)
-		at += esp_batch(us, skb, at, size);
+		at += esp_batch(us, skb, local, at, size);
 	/* To the CPU's cache, from which the next one is taken. */
 	napi_consume_skb(skb, 1);
 }
@@ -727,6 +741,7 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 {
 	struct esptun_sock *us = rcu_dereference_sk_user_data(sk);
 	unsigned int counter;
+	__be32 local;
 
 	if (unlikely(!us)) {
 		kfree_skb(skb);
@@ -735,10 +750,11 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 	__skb_pull(skb, sizeof(struct udphdr));
 	counter = demux(us, skb);
 	if (!counter) {
+		local = own_address(skb);
 		/* A packet that waits must not hold what is not ours. */
 		skb_dst_drop(skb);
 		skb_orphan(skb);
-		esp_receive(us, skb);
+		esp_receive(us, skb, local);
 		return 0;
 	}
 	if (counter == ESPTUN_STATS_A_RX_IKE ||

@@ -417,7 +417,7 @@ static void attach(struct esptun_sa *sa, struct esptun_peer *peer)
 
 static void linked(struct esptun_sa *sa)
 {
-	list_add_tail(&sa->peer_node, &sa->peer->sas);
+	list_add_tail_rcu(&sa->peer_node, &sa->peer->sas);
 	sa->peer->n_sas++;
 	sa->link->en->n_sas++;
 	sa->link->n_larval += sa->state == ESPTUN_SA_STATE_LARVAL;
@@ -440,7 +440,7 @@ static void unlinked(struct esptun_sa *sa)
 		peer->gone.tx_packets += packets;
 		peer->gone.tx_bytes += bytes;
 	}
-	list_del(&sa->peer_node);
+	list_del_rcu(&sa->peer_node);
 	peer->n_sas--;
 	peer->link->en->n_sas--;
 	peer->link->n_larval -= sa->state == ESPTUN_SA_STATE_LARVAL;

@@ -138,7 +138,7 @@ struct esptun_sa_params {
  * @drops: see esptun_sa_drop_id()
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
- * @peer_node: in peer->sas
+ * @peer_node: in peer->sas; RCU
  * @reclaim: frees it
  */
 struct esptun_sa {

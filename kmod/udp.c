@@ -152,25 +152,42 @@ static void path_set(struct esptun_path *path, struct rtable *rt)
 	path->mtu = dst_mtu(&rt->dst);
 }
 
-int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
+/* Where to and, if configured or learned, where from. Return: the learned one. */
+static __be32 get_endpoints(struct esptun_peer *peer, struct esptun_path *path)
 {
-	const struct esptun_link *link = peer->link;
-	struct rtable *rt;
+	__be32 learned, configured;
 	unsigned int seq;
 
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
 		path->remote = peer->remote;
-		path->saddr = peer->local;
+		configured = peer->local;
+		learned = peer->learned;
 	} while (read_seqretry(&peer->ep_lock, seq));
+	if (!configured)
+		configured = READ_ONCE(peer->link->local);
+	path->saddr = configured ?: learned;
+	return configured ? 0 : learned;
+}
+
+int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
+{
+	const struct esptun_link *link = peer->link;
+	__be32 learned = get_endpoints(peer, path);
+	struct rtable *rt;
+
 	path->rt = NULL;
 	if (!path->remote.addr)
 		return -EDESTADDRREQ;
-	if (!path->saddr)
-		path->saddr = READ_ONCE(link->local);
 	rt = dst_cache_get_ip4(&peer->dst, &path->saddr);
 	if (!rt) {
 		rt = route(link, &path->saddr, &path->remote);
+		/* The host may have lost the address, or its uplink. */
+		if (IS_ERR(rt) && learned) {
+			esptun_peer_forget(peer, learned);
+			path->saddr = 0;
+			rt = route(link, &path->saddr, &path->remote);
+		}
 		if (IS_ERR(rt))
 			return PTR_ERR(rt);
 		dst_cache_set_ip4(&peer->dst, &rt->dst, path->saddr);

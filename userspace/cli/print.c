@@ -159,6 +159,8 @@ json_t *json_peer(const struct esptun_peer *p)
 		set_bool(o, "roam", p->may_roam);
 	if (p->has & ESPTUN_PEER_HAS_MTU)
 		set_number(o, "mtu", p->mtu);
+	if (p->has & ESPTUN_PEER_HAS_LEARNED)
+		set_addr(o, "learned_local", &p->learned);
 	set_number(o, "rx_packets", p->rx_packets);
 	set_number(o, "rx_bytes", p->rx_bytes);
 	set_number(o, "tx_packets", p->tx_packets);
@@ -201,6 +203,8 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 		printf(" roam %s", p->may_roam ? "on" : "off");
 	if (cli->details && (p->has & ESPTUN_PEER_HAS_MTU))
 		printf(" mtu %" PRIu32, p->mtu);
+	if (cli->details && (p->has & ESPTUN_PEER_HAS_LEARNED))
+		printf(" learned-local %s", esptun_addr_format(&p->learned, buf));
 	if (cli->statistics) {
 		text_traffic("rx", p->rx_packets, p->rx_bytes, p->has & ESPTUN_PEER_HAS_LAST_RX,
 			     p->last_rx);

@@ -370,7 +370,8 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 
 	if (parse_nest(tb, &esptun_attrs_peer, nest) || !tb[ESPTUN_PEER_A_ID] ||
 	    get_addr(tb[ESPTUN_PEER_A_REMOTE_ADDRESS], &p->remote.addr) ||
-	    get_addr(tb[ESPTUN_PEER_A_LOCAL_ADDRESS], &p->local))
+	    get_addr(tb[ESPTUN_PEER_A_LOCAL_ADDRESS], &p->local) ||
+	    get_addr(tb[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS], &p->learned))
 		return -EBADMSG;
 	p->has = has(tb[ESPTUN_PEER_A_REMOTE_ADDRESS], ESPTUN_PEER_HAS_REMOTE) |
 		 has(tb[ESPTUN_PEER_A_REMOTE_PORT], ESPTUN_PEER_HAS_PORT) |
@@ -379,7 +380,8 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 		 has(tb[ESPTUN_PEER_A_MAY_ROAM], ESPTUN_PEER_HAS_MAY_ROAM) |
 		 has(tb[ESPTUN_PEER_A_LAST_RX], ESPTUN_PEER_HAS_LAST_RX) |
 		 has(tb[ESPTUN_PEER_A_LAST_TX], ESPTUN_PEER_HAS_LAST_TX) |
-		 has(tb[ESPTUN_PEER_A_MTU], ESPTUN_PEER_HAS_MTU);
+		 has(tb[ESPTUN_PEER_A_MTU], ESPTUN_PEER_HAS_MTU) |
+		 has(tb[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS], ESPTUN_PEER_HAS_LEARNED);
 	p->id = get_u32(tb[ESPTUN_PEER_A_ID]);
 	p->remote.port = get_be16(tb[ESPTUN_PEER_A_REMOTE_PORT]);
 	p->keepalive = get_u32(tb[ESPTUN_PEER_A_KEEPALIVE]);

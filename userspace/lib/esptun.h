@@ -226,6 +226,7 @@ int esptun_link_dump(struct esptun *h, struct esptun_link **links, size_t *n);
 #define ESPTUN_PEER_HAS_LAST_RX (1U << 5) /* reply only */
 #define ESPTUN_PEER_HAS_LAST_TX (1U << 6) /* reply only */
 #define ESPTUN_PEER_HAS_MTU (1U << 7) /* reply only */
+#define ESPTUN_PEER_HAS_LEARNED (1U << 8) /* reply only */
 
 struct esptun_peer {
 	unsigned int has; /* ESPTUN_PEER_HAS_* */
@@ -245,6 +246,7 @@ struct esptun_peer {
 	uint64_t last_tx; /* milliseconds ago, keepalives included */
 	uint64_t keepalives; /* sent */
 	uint32_t mtu; /* largest inner packet on the path to this peer */
+	struct esptun_addr learned; /* our address it last wrote to; the source without a local */
 };
 
 /**
