@@ -47,7 +47,7 @@ struct esptun_link *esptun_dev_by_index(struct esptun_net *en, int ifindex)
 
 /* ---- following peers and SAs ---- */
 
-/* What fits the path to every peer; without any, the usual. */
+/* What fits the first hop to every peer; without any, the usual. */
 static unsigned int auto_mtu(struct esptun_link *link)
 {
 	unsigned int mtu = ETH_DATA_LEN - USUAL_OVERHEAD;
@@ -65,6 +65,25 @@ static unsigned int auto_mtu(struct esptun_link *link)
 		     (unsigned int)ESPTUN_MTU_MAX);
 }
 
+/*
+ * The stack takes IPv6 off a netdevice whose MTU is below 1,280, with addresses,
+ * routes and settings, and does not give them back. So the automatic MTU stays
+ * there as long as the netdevice has IPv6: longer outer packets leave in
+ * fragments (tx.c).
+ */
+static unsigned int keep_ip6(struct esptun_link *link, unsigned int mtu)
+{
+	bool short_of = mtu < IPV6_MIN_MTU && __in6_dev_get(link->dev);
+
+	if (short_of && !link->mtu_floored)
+		netdev_info(
+			link->dev,
+			"MTU stays at %u for IPv6; only %u fit the path, what is longer leaves in fragments\n",
+			IPV6_MIN_MTU, mtu);
+	link->mtu_floored = short_of;
+	return short_of ? IPV6_MIN_MTU : mtu;
+}
+
 static void update_mtu(struct esptun_link *link)
 {
 	unsigned int mtu;
@@ -75,6 +94,7 @@ static void update_mtu(struct esptun_link *link)
 	mutex_lock(&link->en->lock);
 	mtu = auto_mtu(link);
 	mutex_unlock(&link->en->lock);
+	mtu = keep_ip6(link, mtu);
 	if (mtu == link->dev->mtu)
 		return;
 	link->mtu_ours = true;
@@ -113,6 +133,30 @@ static void update_work(struct work_struct *work)
 	if (more)
 		schedule_delayed_work(&link->update, HZ);
 }
+
+/*
+ * The MTU of a netdevice that may be the first hop changed. Other changes of
+ * routes show with the next packet, see esptun_udp_path().
+ */
+static int netdevice_event(struct notifier_block *nb, unsigned long event,
+			   void *info)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(info);
+	struct esptun_net *en = esptun_dev_net(dev_net(dev));
+	struct esptun_link *link;
+
+	if (event != NETDEV_CHANGEMTU)
+		return NOTIFY_DONE;
+	mutex_lock(&en->lock);
+	list_for_each_entry(link, &en->links, node)
+		esptun_link_update(link);
+	mutex_unlock(&en->lock);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdevice_notifier = {
+	.notifier_call = netdevice_event,
+};
 
 static void release_work(struct work_struct *work)
 {
@@ -613,14 +657,23 @@ int esptun_dev_module_init(void)
 	err = register_pernet_device(&net_ops);
 	if (err)
 		return err;
+	err = register_netdevice_notifier(&netdevice_notifier);
+	if (err)
+		goto err_pernet;
 	err = rtnl_link_register(&link_ops);
 	if (err)
-		unregister_pernet_device(&net_ops);
+		goto err_notifier;
+	return 0;
+err_notifier:
+	unregister_netdevice_notifier(&netdevice_notifier);
+err_pernet:
+	unregister_pernet_device(&net_ops);
 	return err;
 }
 
 void esptun_dev_module_exit(void)
 {
 	rtnl_link_unregister(&link_ops);
+	unregister_netdevice_notifier(&netdevice_notifier);
 	unregister_pernet_device(&net_ops);
 }

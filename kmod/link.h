@@ -87,6 +87,7 @@ struct esptun_acquire {
  * @udpcsum: enum esptun_udpcsum
  * @mtu_user: the MTU was set by hand; under rtnl
  * @mtu_ours: the MTU change in progress is ours; under rtnl
+ * @mtu_floored: the automatic MTU is more than fits, for IPv6; under rtnl
  * @peers: struct esptun_peer by id; changes under esptun_net.lock, RCU
  * @n_peers: how many, under esptun_net.lock
  * @n_pairs: peers with usable SAs in both directions, under esptun_net.lock
@@ -125,6 +126,7 @@ struct esptun_link {
 	u8 udpcsum;
 	bool mtu_user;
 	bool mtu_ours;
+	bool mtu_floored;
 	struct xarray peers;
 	unsigned int n_peers;
 	unsigned int n_pairs;

@@ -69,6 +69,8 @@ struct esptun_peer_totals {
  * @local: outer source, 0 for the link's
  * @learned: address of ours that the peer last wrote to, 0 if unknown: the outer
  *	source if neither the peer nor the link has one configured
+ * @hop_mtu: MTU of the first hop and its route when the route was last looked
+ *	up
  * @dst: cached outer route
  * @may_roam: follow the address of authenticated packets
  * @keepalive: seconds, 0 is off
@@ -98,6 +100,7 @@ struct esptun_peer {
 	struct esptun_endpoint remote;
 	__be32 local;
 	__be32 learned;
+	unsigned int hop_mtu;
 	struct dst_cache dst;
 	bool may_roam;
 	u32 keepalive;

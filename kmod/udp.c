@@ -146,6 +146,15 @@ static struct rtable *route(const struct esptun_link *link, __be32 *saddr,
 	return rt;
 }
 
+/* MTU of the first hop and its route, without what ICMP taught. */
+static unsigned int hop_mtu(const struct dst_entry *dst)
+{
+	unsigned int mtu = READ_ONCE(dst->dev->mtu);
+	unsigned int metric = dst_metric_raw(dst, RTAX_MTU);
+
+	return metric ? min(mtu, metric) : mtu;
+}
+
 static void path_set(struct esptun_path *path, struct rtable *rt)
 {
 	path->rt = rt;
@@ -170,6 +179,17 @@ static __be32 get_endpoints(struct esptun_peer *peer, struct esptun_path *path)
 	return configured ? 0 : learned;
 }
 
+/* The link's MTU follows the first hop. */
+static void note_hop(struct esptun_peer *peer, const struct rtable *rt)
+{
+	unsigned int mtu = hop_mtu(&rt->dst);
+
+	if (READ_ONCE(peer->hop_mtu) == mtu)
+		return;
+	WRITE_ONCE(peer->hop_mtu, mtu);
+	esptun_link_update(peer->link);
+}
+
 int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 {
 	const struct esptun_link *link = peer->link;
@@ -191,6 +211,7 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 		if (IS_ERR(rt))
 			return PTR_ERR(rt);
 		dst_cache_set_ip4(&peer->dst, &rt->dst, path->saddr);
+		note_hop(peer, rt);
 	}
 	path_set(path, rt);
 	return 0;
@@ -218,11 +239,7 @@ void esptun_udp_path_put(struct esptun_path *path)
 
 unsigned int esptun_udp_link_mtu(const struct esptun_path *path)
 {
-	const struct dst_entry *dst = &path->rt->dst;
-	unsigned int mtu = READ_ONCE(dst->dev->mtu);
-	unsigned int metric = dst_metric_raw(dst, RTAX_MTU);
-
-	return metric ? min(mtu, metric) : mtu;
+	return hop_mtu(&path->rt->dst);
 }
 
 /* ---- sending ---- */
