@@ -114,12 +114,12 @@ accepted() {
 	in_quiet west "$PYTHON" -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20000)
-s.connect(("10.9.0.2", 9))
+to = ("10.9.0.2", 9)
 s.setblocking(False)
 n = 0
 try:
     while n < 1000:
-        s.send(bytes(1200))
+        s.sendto(bytes(1200), to)
         n += 1
 except BlockingIOError:
     pass
@@ -139,9 +139,13 @@ must at west tc qdisc del dev w0 root
 must at west ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev w0 nud permanent
 {
 	echo 'add table ip slow'
-	echo 'add chain ip slow out { type filter hook output priority 0; }'
+	echo 'add chain ip slow rules'
 	for ((i = 0; i < 4000; i++)); do
-		echo "add rule ip slow out ip daddr 192.0.2.2 udp sport $((i + 10000)) drop"
+		echo "add rule ip slow rules ip daddr 192.0.2.2 udp sport $((i + 10000)) drop"
+	done
+	echo 'add chain ip slow out { type filter hook output priority 0; }'
+	for ((i = 0; i < 8; i++)); do
+		echo 'add rule ip slow out jump rules'
 	done
 } > /run/rules.nft
 must at west nft -f /run/rules.nft
