@@ -8,6 +8,7 @@
 #include <net/netns/generic.h>
 #include "dev.h"
 #include "order.h"
+#include "ike.h"
 #include "peer.h"
 #include "reclaim.h"
 #include "rx.h"
@@ -455,7 +456,7 @@ static void link_prepare(struct esptun_link *link, struct net_device *dev,
 	xa_init(&link->peers);
 	INIT_DELAYED_WORK(&link->update, update_work);
 	INIT_WORK(&link->release, release_work);
-	skb_queue_head_init(&link->held);
+	esptun_hold_init(&link->held);
 	esptun_timer_link_init(link, esptun_tx_expire);
 }
 
@@ -595,15 +596,20 @@ static int net_init(struct net *net)
 	mutex_init(&en->lock);
 	INIT_LIST_HEAD(&en->links);
 	INIT_LIST_HEAD(&en->socks);
-	spin_lock_init(&en->ike_lock);
-	en->ike_tokens = ESPTUN_IKE_BURST;
-	en->ike_stamp = jiffies;
 	en->stats = esptun_stats_alloc();
 	if (!en->stats)
 		return -ENOMEM;
 	err = esptun_sadb_net_init(en);
 	if (err)
-		free_percpu(en->stats);
+		goto err_stats;
+	err = esptun_ike_net_init(en);
+	if (err)
+		goto err_sadb;
+	return 0;
+err_sadb:
+	esptun_sadb_net_exit(en);
+err_stats:
+	free_percpu(en->stats);
 	return err;
 }
 
@@ -637,6 +643,7 @@ static void net_exit_batch(struct list_head *nets)
 	list_for_each_entry(net, nets, exit_list) {
 		en = esptun_dev_net(net);
 		WARN_ON(!list_empty(&en->links) || !list_empty(&en->socks));
+		esptun_ike_net_exit(en);
 		esptun_sadb_net_exit(en);
 		free_percpu(en->stats);
 	}

@@ -20,17 +20,44 @@
 /* Without ESN, the peer is told to rekey when this many numbers are left. */
 #define ESPTUN_SEQ_WARN (1U << 24)
 
-/* Packets kept while an agent negotiates, and for how long. */
-#define ESPTUN_HOLD_MAX 16
+/*
+ * Packets a link keeps while an agent negotiates: of one destination, of all,
+ * and for how long. Destinations are told apart by a hash of so many values.
+ */
+#define ESPTUN_HOLD_ONE 16
+#define ESPTUN_HOLD_MAX 128
 #define ESPTUN_HOLD_MS 5000
+#define ESPTUN_HOLD_SLOTS 32
 
-/* Acquires: one a second per destination, and this many a second in all. */
-#define ESPTUN_ACQUIRE_SLOTS 16
+/*
+ * Acquires of a link: one a second for a destination, so many a second caused
+ * by one inner source, and by all. Sources are told apart by a hash, too.
+ */
 #define ESPTUN_ACQUIRE_MS 1000
+#define ESPTUN_ACQUIRE_ONE 16
+#define ESPTUN_ACQUIRE_MAX 64
+#define ESPTUN_ACQUIRE_SOURCES 16
 
-/* IKE datagrams given to the agent, per second and in one burst, per netns. */
+/*
+ * IKE datagrams given to the agent, per second and in one burst: of one peer or
+ * source, and of all sources that are no peer's. Each KB of a datagram, begun,
+ * counts as one. Sources are told apart by a hash of so many values.
+ */
+#define ESPTUN_IKE_ONE_RATE 100
+#define ESPTUN_IKE_ONE_BURST 200
 #define ESPTUN_IKE_RATE 4000
 #define ESPTUN_IKE_BURST 4000
+#define ESPTUN_IKE_SOURCES 1024
+
+/*
+ * Longest IKE message of a source that is no peer's, in bytes: IKE_SA_INIT has
+ * neither certificates nor identities, which is what makes the others long.
+ */
+#define ESPTUN_IKE_INIT_MAX 8192
+#define ESPTUN_IKE_UNKNOWN_MAX 32768
+
+/* Peers behind one endpoint whose shares are tried for one datagram. */
+#define ESPTUN_IKE_TRIES 16
 
 /*
  * Jobs that wait for a CPU: so many at most, so many when more are given to it

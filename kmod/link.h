@@ -24,10 +24,13 @@
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "cells.h"
+#include "hold.h"
 #include "limits.h"
 #include "sadb.h"
 #include "stats.h"
 #include "udp.h"
+
+struct esptun_ike;
 
 /**
  * struct esptun_net - one network namespace
@@ -41,12 +44,12 @@
  *	a dump that sees two values was interrupted (NLM_F_DUMP_INTR)
  * @serial: last esptun_sa.serial given out, under @lock
  * @n_sas: SAs of all links, under @lock
- * @agent: netlink port ID of the IKE agent, 0 for none. Written by netlink.c
- *	under @lock, read anywhere with READ_ONCE
+ * @agent: netlink port ID of the IKE agent, 0 for none. Written under @lock,
+ *	read anywhere with READ_ONCE
+ * @agent_sk: its socket; RCU
+ * @ike: what sources sent lately, since the first agent
+ * @known: struct esptun_peer by remote endpoint, see ike.c
  * @stats: what belongs to no link
- * @ike_lock: protects @ike_tokens and @ike_stamp
- * @ike_tokens: IKE datagrams the agent may still get
- * @ike_stamp: jiffies of the last refill
  */
 struct esptun_net {
 	struct net *net;
@@ -59,16 +62,10 @@ struct esptun_net {
 	u64 serial;
 	unsigned int n_sas;
 	u32 agent;
+	struct sock __rcu *agent_sk;
+	struct esptun_ike *ike;
+	struct rhltable known;
 	struct esptun_stats __percpu *stats;
-	spinlock_t ike_lock;
-	unsigned int ike_tokens;
-	unsigned long ike_stamp;
-};
-
-/* A destination an acquire was raised for, see tx.c. */
-struct esptun_acquire {
-	u32 hash;
-	unsigned long when;
 };
 
 /**
@@ -101,12 +98,9 @@ struct esptun_acquire {
  * @n_larval: reserved SPIs, under esptun_net.lock
  * @update: brings operational state, held packets and MTU in line with the SAs
  * @release: sends held packets
- * @held: packets waiting for an SA; its lock also protects the acquires
+ * @held: packets waiting for an SA
  * @held_timer: gives them up
  * @held_expire: how
- * @acquire: destinations recently asked for
- * @acquire_since: jiffies when the current second began
- * @acquire_count: acquires raised in it
  *
  * @local, @fwmark, @tos, @ttl and @udpcsum are written under rtnl and read with
  * READ_ONCE.
@@ -139,12 +133,9 @@ struct esptun_link {
 	unsigned int n_larval;
 	struct delayed_work update;
 	struct work_struct release;
-	struct sk_buff_head held;
+	struct esptun_hold held;
 	struct timer_list held_timer;
 	bool (*held_expire)(struct esptun_link *link, bool all);
-	struct esptun_acquire acquire[ESPTUN_ACQUIRE_SLOTS];
-	unsigned long acquire_since;
-	unsigned int acquire_count;
 };
 
 /* link->tos: copy the inner DSCP (as the ip-tunnel drivers do) */
@@ -166,7 +157,7 @@ static inline void esptun_link_update(struct esptun_link *link)
 /* There is a new outbound SA: try the held packets at once. Any context. */
 static inline void esptun_link_release(struct esptun_link *link)
 {
-	if (!skb_queue_empty_lockless(&link->held))
+	if (!esptun_hold_empty(&link->held))
 		queue_work(system_highpri_wq, &link->release);
 }
 

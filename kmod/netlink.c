@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/notifier.h>
 #include "dev.h"
+#include "ike.h"
 #include "netlink-gen.h"
 #include "netlink-parse.h"
 #include "netlink-put.h"
@@ -601,8 +602,7 @@ int esptun_nl_ike_bind_doit(struct sk_buff *skb, struct genl_info *info)
 			"another agent holds the IKE channel of this network namespace");
 		return -EBUSY;
 	}
-	WRITE_ONCE(en->agent, info->snd_portid);
-	return 0;
+	return esptun_ike_bind(en, NETLINK_CB(skb).sk, info->snd_portid);
 }
 
 int esptun_nl_ike_send_doit(struct sk_buff *skb, struct genl_info *info)
@@ -633,7 +633,7 @@ static int netlink_event(struct notifier_block *nb, unsigned long event,
 		return NOTIFY_DONE;
 	mutex_lock(&en->lock);
 	if (en->agent == n->portid)
-		WRITE_ONCE(en->agent, 0);
+		esptun_ike_unbind(en);
 	mutex_unlock(&en->lock);
 	return NOTIFY_DONE;
 }

@@ -117,6 +117,14 @@ void esptun_notify_sa(struct esptun_sa *sa, u8 cmd)
 
 /* ---- IKE channel --------------------------------------------------------- */
 
+/*
+ * All attributes but the message itself. Not more than they need: the agent's
+ * socket holds as many datagrams as their memory allows.
+ */
+#define IKE_HEAD                                                  \
+	(nla_total_size(0) + 2 * nla_total_size(sizeof(__be32)) + \
+	 2 * nla_total_size(sizeof(__be16)) + nla_total_size(0) + NLA_ALIGNTO)
+
 static int put_ike(struct sk_buff *msg, const struct esptun_endpoint *local,
 		   const struct esptun_endpoint *remote,
 		   const struct sk_buff *skb, unsigned int offset,
@@ -151,7 +159,7 @@ int esptun_notify_ike_recv(struct esptun_net *en,
 
 	if (!agent)
 		return -ENOTCONN;
-	msg = genlmsg_new(ESPTUN_NETLINK_SIZE + len, GFP_ATOMIC);
+	msg = genlmsg_new(IKE_HEAD + len, GFP_ATOMIC);
 	if (!msg)
 		return -ENOMEM;
 	hdr = genlmsg_put(msg, 0, 0, &esptun_nl_family, 0, ESPTUN_CMD_IKE_RECV);

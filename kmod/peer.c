@@ -2,6 +2,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <net/dst.h>
+#include "ike.h"
 #include "link.h"
 #include "notify.h"
 #include "peer.h"
@@ -45,6 +46,7 @@ static void apply_params(struct esptun_peer *peer,
 	/* What was learned belongs to what was configured before. */
 	if (p->present & (ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_LOCAL_ADDR))
 		peer->learned = 0;
+	esptun_ike_peer_at(peer);
 	write_sequnlock_bh(&peer->ep_lock);
 	dst_cache_reset(&peer->dst);
 	if (p->present & ESPTUN_PEER_MAY_ROAM)
@@ -117,7 +119,8 @@ int esptun_peer_new(struct esptun_link *link,
 				       "id: the link has a peer with this id");
 			err = -EEXIST;
 		}
-		peer_free(&peer->reclaim);
+		esptun_ike_peer_gone(peer);
+		esptun_reclaim(&peer->reclaim, peer_free);
 		return err;
 	}
 	WRITE_ONCE(link->n_peers, link->n_peers + 1);
@@ -164,6 +167,7 @@ static void peer_remove(struct esptun_peer *peer)
 	link->n_pairs -= peer->pair;
 	link->en->generation++;
 	esptun_timer_peer_stop(peer);
+	esptun_ike_peer_gone(peer);
 	esptun_reclaim(&peer->reclaim, peer_free);
 }
 
@@ -368,6 +372,8 @@ static bool set_endpoints(struct esptun_peer *peer,
 	peer->remote = *from;
 	if (to)
 		peer->learned = to;
+	if (moves)
+		esptun_ike_peer_at(peer);
 	write_sequnlock_bh(&peer->ep_lock);
 	dst_cache_reset(&peer->dst);
 	return moves;

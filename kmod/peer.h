@@ -10,6 +10,7 @@
 #include <net/dst_cache.h>
 #include "link.h"
 #include "order.h"
+#include "meter.h"
 #include "reclaim.h"
 #include "udp.h"
 
@@ -91,6 +92,11 @@ struct esptun_peer_totals {
  * @untold: it moved again, too soon after @told to tell
  * @keepalives: sent
  * @gone: traffic of SAs that were deleted, under esptun_net.lock
+ * @known_node: in esptun_net.known
+ * @known_at: the endpoint it is listed under, if @is_known; under @ep_lock
+ * @is_known: it is listed; under @ep_lock
+ * @known_never: it must not be listed any more; under @ep_lock
+ * @ike: IKE datagrams from there, see ike.c
  * @reclaim: frees it
  */
 struct esptun_peer {
@@ -120,6 +126,11 @@ struct esptun_peer {
 	bool untold;
 	atomic64_t keepalives;
 	struct esptun_peer_totals gone;
+	struct rhlist_head known_node;
+	struct esptun_endpoint known_at;
+	bool is_known;
+	bool known_never;
+	struct esptun_meter ike;
 	struct esptun_reclaim reclaim;
 };
 

@@ -17,9 +17,9 @@
 #include <net/route.h>
 #include <net/udp.h>
 #include "ablate.h"
+#include "ike.h"
 #include "link.h"
 #include "merge.h"
-#include "notify.h"
 #include "order.h"
 #include "pages.h"
 #include "peer.h"
@@ -662,59 +662,6 @@ static void esp_receive(struct esptun_sock *us, struct sk_buff *skb,
 	napi_consume_skb(skb, 1);
 }
 
-/* ---- IKE ---- */
-
-/* A token bucket: a flood of IKE must not take all of the agent's time. */
-static bool ike_allowed(struct esptun_net *en)
-{
-	unsigned long now = jiffies;
-	unsigned long refill;
-	bool allowed;
-
-	spin_lock(&en->ike_lock);
-	refill = min(now - en->ike_stamp, (unsigned long)HZ) * ESPTUN_IKE_RATE /
-		 HZ;
-	if (refill) {
-		en->ike_tokens = min_t(unsigned long, ESPTUN_IKE_BURST,
-				       en->ike_tokens + refill);
-		en->ike_stamp = now;
-	}
-	allowed = en->ike_tokens;
-	if (allowed)
-		en->ike_tokens--;
-	spin_unlock(&en->ike_lock);
-	return allowed;
-}
-
-/* @skb starts at the non-ESP marker, RFC 3948 2.2. */
-static unsigned int ike_one(struct esptun_sock *us, const struct sk_buff *skb)
-{
-	const struct iphdr *ip = ip_hdr(skb);
-	struct esptun_endpoint local = {
-		.addr = ip->daddr,
-		.port = us->port,
-	};
-	struct esptun_endpoint remote = from(skb);
-
-	if (!READ_ONCE(us->en->agent))
-		return ESPTUN_STATS_A_RX_IKE_NO_AGENT;
-	/* Longer ones would overflow the 16-bit length of the attributes. */
-	if (skb->len - sizeof(__be32) > ESPTUN_IKE_MAX || !ike_allowed(us->en))
-		return ESPTUN_STATS_A_RX_IKE_LIMITED;
-	switch (esptun_notify_ike_recv(us->en, &local, &remote, skb,
-				       sizeof(__be32),
-				       skb->len - sizeof(__be32))) {
-	case 0:
-		return ESPTUN_STATS_A_RX_IKE;
-	case -ENOTCONN:
-		return ESPTUN_STATS_A_RX_IKE_NO_AGENT;
-	case -ENOMEM:
-		return ESPTUN_STATS_A_RX_NOMEM;
-	default:
-		return ESPTUN_STATS_A_RX_IKE_LIMITED;
-	}
-}
-
 /* ---- UDP ---- */
 
 /*
@@ -731,7 +678,7 @@ static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb)
 	if (esp && esp->spi)
 		return 0;
 	if (esp)
-		return ike_one(us, skb);
+		return esptun_ike_receive(us, skb);
 	if (skb->len == 1 && pskb_may_pull(skb, 1) && skb->data[0] == 0xff)
 		return ESPTUN_STATS_A_RX_KEEPALIVE;
 	return ESPTUN_STATS_A_RX_TRUNCATED;

@@ -28,3 +28,7 @@
 [ESPTUN_STATS_A_TX_SEQUENCE] = "tx-sequence",
 [ESPTUN_STATS_A_TX_CRYPTO] = "tx-crypto",
 [ESPTUN_STATS_A_TX_NOMEM] = "tx-nomem",
+[ESPTUN_STATS_A_RX_OVERFLOW] = "rx-overflow",
+[ESPTUN_STATS_A_TX_OVERFLOW] = "tx-overflow",
+[ESPTUN_STATS_A_ROAM_REFUSED] = "roam-refused",
+[ESPTUN_STATS_A_RX_IKE_TOO_LONG] = "rx-ike-too-long",

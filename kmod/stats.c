@@ -78,6 +78,7 @@ void esptun_stats_dropped(const u64 sum[ESPTUN_STATS_NUM], u64 *rx, u64 *tx)
 			break;
 		case ESPTUN_STATS_A_RX_IKE_NO_AGENT ... ESPTUN_STATS_A_RX_NOMEM:
 		case ESPTUN_STATS_A_RX_OVERFLOW:
+		case ESPTUN_STATS_A_RX_IKE_TOO_LONG:
 			*rx += sum[i];
 			break;
 		case ESPTUN_STATS_A_TX_NO_SA ... ESPTUN_STATS_A_TX_NOMEM:

@@ -97,7 +97,6 @@ void esptun_timer_link_init(struct esptun_link *link,
 
 void esptun_timer_held(struct esptun_link *link)
 {
-	lockdep_assert_held(&link->held.lock);
 	if (!timer_pending(&link->held_timer))
 		mod_timer(&link->held_timer,
 			  jiffies + msecs_to_jiffies(ESPTUN_HOLD_MS));

@@ -42,7 +42,7 @@ void esptun_timer_received(struct esptun_peer *peer);
 void esptun_timer_link_init(struct esptun_link *link,
 			    bool (*expire)(struct esptun_link *link, bool all));
 
-/* A packet is held for want of an SA. link->held.lock held. */
+/* A packet is held for want of an SA. Any context. */
 void esptun_timer_held(struct esptun_link *link);
 
 /* The link goes away: on return its timer does not run. May sleep. */

@@ -60,7 +60,8 @@ TRACE_EVENT(esptun_drop,
 			{ ESPTUN_STATS_A_TX_CRYPTO, "tx-crypto" },
 			{ ESPTUN_STATS_A_TX_NOMEM, "tx-nomem" },
 			{ ESPTUN_STATS_A_RX_OVERFLOW, "rx-overflow" },
-			{ ESPTUN_STATS_A_TX_OVERFLOW, "tx-overflow" }),
+			{ ESPTUN_STATS_A_TX_OVERFLOW, "tx-overflow" },
+			{ ESPTUN_STATS_A_RX_IKE_TOO_LONG, "rx-ike-too-long" }),
 		  __entry->packets)
 );
 /* clang-format on */

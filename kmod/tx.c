@@ -10,7 +10,6 @@
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/jhash.h>
 #include <linux/udp.h>
 #include <net/icmp.h>
 #include <net/inet_ecn.h>
@@ -31,16 +30,12 @@
 #include "tx.h"
 
 /**
- * struct tx_cb - of a packet that is held, or waits for the SIMD registers
- * @since: jiffies when it came
- * @job: waits for the registers
+ * struct tx_cb - of a packet that waits for the SIMD registers
+ * @job: waits for them
  * @depth: SAs it went through already
  */
 struct tx_cb {
-	union {
-		unsigned long since;
-		struct esptun_job job;
-	};
+	struct esptun_job job;
 	unsigned int depth;
 };
 
@@ -89,40 +84,6 @@ static void drop(struct esptun_sa *sa, struct sk_buff *skb, unsigned int id)
 
 /* ---- no SA ---- */
 
-static u32 flow_hash(const struct esptun_flow *flow)
-{
-	static u32 seed __read_mostly;
-
-	net_get_random_once(&seed, sizeof(seed));
-	return jhash(&flow->dst, sizeof(flow->dst), seed);
-}
-
-/*
- * At most one acquire a second for a destination, and ESPTUN_ACQUIRE_SLOTS for
- * all. link->held.lock held.
- */
-static bool acquire_due(struct esptun_link *link, u32 hash)
-{
-	struct esptun_acquire *slot =
-		&link->acquire[hash % ESPTUN_ACQUIRE_SLOTS];
-	unsigned long gap = msecs_to_jiffies(ESPTUN_ACQUIRE_MS);
-	unsigned long now = jiffies ?: 1;
-
-	if (slot->when && slot->hash == hash &&
-	    time_before(now, slot->when + gap))
-		return false;
-	if (!time_before(now, link->acquire_since + gap)) {
-		link->acquire_since = now;
-		link->acquire_count = 0;
-	}
-	if (link->acquire_count >= ESPTUN_ACQUIRE_SLOTS)
-		return false;
-	link->acquire_count++;
-	slot->hash = hash;
-	slot->when = now;
-	return true;
-}
-
 static struct esptun_peer *only_peer(struct esptun_link *link)
 {
 	unsigned long id = 0;
@@ -132,28 +93,25 @@ static struct esptun_peer *only_peer(struct esptun_link *link)
 	return xa_find(&link->peers, &id, ULONG_MAX, XA_PRESENT);
 }
 
-/* Keep the packet; the oldest goes if there are too many. */
+/* Keep the packet until there is an SA. */
 static void hold(struct esptun_link *link, struct sk_buff *skb,
 		 unsigned long since)
 {
-	struct sk_buff *oldest = NULL;
 	struct esptun_flow flow;
+	struct sk_buff *surplus;
 	bool due;
 
 	esptun_flow_parse(skb, &flow);
-	tx_cb(skb)->since = since;
-	tx_cb(skb)->depth = esptun_nest_find(NULL).depth;
-	spin_lock(&link->held.lock);
-	due = acquire_due(link, flow_hash(&flow));
-	if (skb_queue_len(&link->held) >= ESPTUN_HOLD_MAX)
-		oldest = __skb_dequeue(&link->held);
-	__skb_queue_tail(&link->held, skb);
+	*esptun_hold_cb(skb) = (struct esptun_hold_cb){
+		.since = since,
+		.depth = esptun_nest_find(NULL).depth,
+	};
+	due = esptun_hold_add(&link->held, skb, &flow, &surplus);
 	esptun_timer_held(link);
-	spin_unlock(&link->held.lock);
-	if (oldest) {
+	if (surplus) {
 		esptun_stats_drop(link->stats, link->dev, 0,
-				  ESPTUN_STATS_A_TX_HELD, segments(oldest));
-		kfree_skb(oldest);
+				  ESPTUN_STATS_A_TX_HELD, segments(surplus));
+		kfree_skb(surplus);
 	}
 	if (due)
 		esptun_notify_acquire(link, only_peer(link), &flow);
@@ -678,11 +636,11 @@ static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 
 /* Send what waited, as deep in other tunnels as it was when it came. */
 static void resume(struct esptun_link *link, struct sk_buff *skb,
-		   unsigned long since)
+		   unsigned int depth, unsigned long since)
 {
 	struct esptun_nest nest;
 
-	esptun_nest_enter(&nest, NULL, tx_cb(skb)->depth);
+	esptun_nest_enter(&nest, NULL, depth);
 	send_packet(link, skb, since);
 	esptun_nest_leave(&nest);
 }
@@ -691,7 +649,7 @@ static void unpark(struct esptun_job *job)
 {
 	struct sk_buff *skb = container_of((char *)job, struct sk_buff, cb[0]);
 
-	resume(netdev_priv(skb->dev), skb, jiffies);
+	resume(netdev_priv(skb->dev), skb, tx_cb(skb)->depth, jiffies);
 }
 
 static bool park(struct sk_buff *skb)
@@ -741,33 +699,25 @@ void esptun_tx_release(struct esptun_link *link)
 	struct sk_buff *skb;
 
 	__skb_queue_head_init(&list);
+	esptun_hold_take(&link->held, 0, &list);
 	local_bh_disable();
 	rcu_read_lock();
-	spin_lock(&link->held.lock);
-	skb_queue_splice_init(&link->held, &list);
-	spin_unlock(&link->held.lock);
 	while ((skb = __skb_dequeue(&list)))
-		resume(link, skb, tx_cb(skb)->since);
+		resume(link, skb, esptun_hold_cb(skb)->depth,
+		       esptun_hold_cb(skb)->since);
 	rcu_read_unlock();
 	local_bh_enable();
 }
 
 bool esptun_tx_expire(struct esptun_link *link, bool all)
 {
-	unsigned long hold_for = msecs_to_jiffies(ESPTUN_HOLD_MS);
+	unsigned long age = all ? 0 : msecs_to_jiffies(ESPTUN_HOLD_MS);
 	struct sk_buff_head old;
 	struct sk_buff *skb;
 	bool left;
 
 	__skb_queue_head_init(&old);
-	spin_lock_bh(&link->held.lock);
-	while ((skb = skb_peek(&link->held)) &&
-	       (all || time_after_eq(jiffies, tx_cb(skb)->since + hold_for))) {
-		__skb_unlink(skb, &link->held);
-		__skb_queue_tail(&old, skb);
-	}
-	left = !skb_queue_empty(&link->held);
-	spin_unlock_bh(&link->held.lock);
+	left = esptun_hold_take(&link->held, age, &old);
 	while ((skb = __skb_dequeue(&old))) {
 		esptun_stats_drop(link->stats, link->dev, 0,
 				  ESPTUN_STATS_A_TX_HELD, segments(skb));

@@ -265,8 +265,8 @@ static const struct {
 				      false },
 	[ESPTUN_STATS_A_RX_IKE_NO_AGENT] = { "rx-ike-no-agent", "IKE datagrams, but no agent runs",
 					     true },
-	[ESPTUN_STATS_A_RX_IKE_LIMITED] = { "rx-ike-limited", "IKE datagrams over the rate limit",
-					    true },
+	[ESPTUN_STATS_A_RX_IKE_LIMITED] = { "rx-ike-limited",
+					    "IKE datagrams over their source's share", true },
 	[ESPTUN_STATS_A_RX_TRUNCATED] = { "rx-truncated", "too short for ESP, or not block aligned",
 					  true },
 	[ESPTUN_STATS_A_RX_NO_SA] = { "rx-no-sa", "no SA with this SPI", true },
@@ -305,6 +305,8 @@ static const struct {
 	[ESPTUN_STATS_A_ROAM_REFUSED] = { "roam-refused",
 					  "from an address that is routed into an esptun link",
 					  false },
+	[ESPTUN_STATS_A_RX_IKE_TOO_LONG] = { "rx-ike-too-long",
+					     "IKE datagrams too long for an unknown source", true },
 };
 
 const char *esptun_stats_name(unsigned int i)
