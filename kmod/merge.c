@@ -25,9 +25,10 @@ struct packet {
 	bool ip4;
 };
 
-void esptun_merge_init(struct esptun_merge *m)
+void esptun_merge_init(struct esptun_merge *m, const struct net_device *dev)
 {
 	__skb_queue_head_init(&m->list);
+	m->join = READ_ONCE(dev->features) & NETIF_F_GRO;
 	m->skb = NULL;
 	m->head = 0;
 }
@@ -209,7 +210,7 @@ static void expect(struct esptun_merge *m, const struct packet *p)
 	m->head = 0;
 	m->count = 1;
 	m->fixed = false;
-	if (!p->head || !sum_ok(p))
+	if (!m->join || !p->head || !sum_ok(p))
 		return;
 	m->skb->ip_summed = CHECKSUM_UNNECESSARY;
 	m->size = p->len - p->head;

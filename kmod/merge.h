@@ -8,6 +8,7 @@
 #ifndef ESPTUN_MERGE_H
 #define ESPTUN_MERGE_H
 
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
@@ -24,6 +25,7 @@
  * @seq: TCP sequence number of the next
  * @id: IPv4 identification of the first
  * @fixed: all have the same identification
+ * @join: the device has GRO on
  */
 struct esptun_merge {
 	struct sk_buff_head list;
@@ -34,10 +36,15 @@ struct esptun_merge {
 	u32 seq;
 	u16 id;
 	bool fixed;
+	bool join;
 };
 
-/* Nothing yet. Bottom halves stay off until esptun_merge_finish(). */
-void esptun_merge_init(struct esptun_merge *m);
+/**
+ * esptun_merge_init - nothing yet
+ * @m: to fill; bottom halves stay off until esptun_merge_finish()
+ * @dev: the device the packets will come from: joins nothing if its GRO is off
+ */
+void esptun_merge_init(struct esptun_merge *m, const struct net_device *dev);
 
 /**
  * esptun_merge_add - the next packet of the batch

@@ -295,7 +295,7 @@ static void open_merged(struct batch *b)
 	struct esptun_merge m;
 	u8 next;
 
-	esptun_merge_init(&m);
+	esptun_merge_init(&m, b->sa->link->dev);
 	esptun_reader_init(&r, b->skb);
 	for (i = 0; i < b->n; i++) {
 		reason = ESPTUN_STATS_A_RX_TRUNCATED;

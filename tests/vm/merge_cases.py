@@ -281,12 +281,13 @@ def ethtool(ns, dev, *features):
                    stdout=subprocess.DEVNULL)
 
 
-def run(mode, offload, gro, seed, foul):
+def run(mode, offload, gro, seed, foul, join="on"):
     global dice
     dice = random.Random(seed)
     taplib.prefix = "%s%s, seed %d: " % (mode, ", foul ones among them" if foul else "", seed)
     ethtool("east", "e0", "tx-udp-segmentation", offload)
     ethtool("west", "w0", "gro", gro)
+    ethtool("west", "vpn0", "gro", join)
     sas()
     east, good = East(), []
     tap = Tap("west", "vpn0")
@@ -324,6 +325,8 @@ def run(mode, offload, gro, seed, foul):
     ok(not expected.left and not expected.faults,
        "the %d good packets, each once, a flow's in order" % len(good),
        "\n".join(["%d missing" % expected.left] + expected.faults[:10]))
+    ok(bool(expected.merged) == (join == "on"), "GRO of the tunnel is %s: super-packets come "
+       "accordingly" % join, expected.merged)
     print("# super-packets: %d, of %d packets, the largest of %d" % (
         len(expected.merged), sum(expected.merged), max(expected.merged or [0])))
 
@@ -334,5 +337,6 @@ for turn in range(int(os.environ.get("VM_ROUNDS") or 1)):
     for i, (way, uso, napi) in enumerate((("whole", "on", "off"), ("through GRO", "off", "on"))):
         for fouls in (False, True):
             run(way, uso, napi, first + turn * 10 + i * 2 + fouls, fouls)
+    run("GRO off", "on", "on", first + turn * 10 + 9, True, "off")
 taplib.prefix = ""
 taplib.finish()
