@@ -28,22 +28,113 @@ struct esptun_net *esptun_dev_net(const struct net *net)
 	return net_generic(net, net_id);
 }
 
-struct esptun_link *esptun_dev_by_index(struct esptun_net *en, int ifindex)
-{
-	struct esptun_link *away = NULL;
-	struct esptun_link *link;
-	unsigned int n_away = 0;
+/* ---- finding links ---- */
 
-	lockdep_assert_held(&en->lock);
+static const struct net_device_ops dev_ops;
+
+static bool is_link(const struct net_device *dev)
+{
+	return dev->netdev_ops == &dev_ops;
+}
+
+/* Made elsewhere than where it is. */
+static bool is_guest(const struct net_device *dev)
+{
+	const struct esptun_link *link = netdev_priv(dev);
+
+	return is_link(dev) && !net_eq(link->net, dev_net(dev));
+}
+
+/* @dev is held: with the link locked it stays so, without one it is given back. */
+static struct esptun_link *lock_held(struct net_device *dev)
+{
+	struct esptun_link *link = netdev_priv(dev);
+
+	mutex_lock(&link->en->lock);
+	/* Before link_attach() and after link_uninit() it is in no list. */
+	if (!list_empty(&link->node))
+		return link;
+	mutex_unlock(&link->en->lock);
+	dev_put(dev);
+	return NULL;
+}
+
+static struct esptun_link *lock_moved(struct esptun_net *en, int ifindex)
+{
+	struct esptun_link *link, *found = NULL;
+	unsigned int n = 0;
+
+	mutex_lock(&en->lock);
 	list_for_each_entry(link, &en->links, node) {
-		if (READ_ONCE(link->dev->ifindex) != ifindex)
-			continue;
-		if (net_eq(dev_net(link->dev), link->net))
-			return link;
-		away = link;
-		n_away++;
+		if (READ_ONCE(link->dev->ifindex) == ifindex &&
+		    !net_eq(dev_net(link->dev), en->net)) {
+			found = link;
+			n++;
+		}
 	}
-	return n_away == 1 ? away : NULL;
+	if (n == 1) {
+		dev_hold(found->dev);
+		return found;
+	}
+	mutex_unlock(&en->lock);
+	return NULL;
+}
+
+struct esptun_link *esptun_dev_lock(struct net *net, int ifindex)
+{
+	struct net_device *dev = dev_get_by_index(net, ifindex);
+
+	if (dev && is_link(dev))
+		return lock_held(dev);
+	dev_put(dev);
+	return lock_moved(esptun_dev_net(net), ifindex);
+}
+
+struct esptun_link *esptun_dev_lock_guest(struct net *net, int after)
+{
+	struct net_device *dev, *next;
+	struct esptun_link *link;
+
+	do {
+		next = NULL;
+		rcu_read_lock();
+		for_each_netdev_rcu(net, dev) {
+			if (is_guest(dev) && dev->ifindex > after &&
+			    (!next || dev->ifindex < next->ifindex))
+				next = dev;
+		}
+		dev_hold(next);
+		rcu_read_unlock();
+		if (!next)
+			return NULL;
+		after = next->ifindex;
+		link = lock_held(next);
+	} while (!link);
+	return link;
+}
+
+void esptun_dev_unlock(struct esptun_link *link)
+{
+	struct net_device *dev = link->dev;
+
+	mutex_unlock(&link->en->lock);
+	dev_put(dev);
+}
+
+unsigned int esptun_dev_generation(struct net *net)
+{
+	unsigned int sum = READ_ONCE(esptun_dev_net(net)->generation);
+	const struct esptun_link *link;
+	struct net_device *dev;
+
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev) {
+		link = netdev_priv(dev);
+		if (is_guest(dev))
+			sum += READ_ONCE(link->en->generation) + dev->ifindex;
+	}
+	rcu_read_unlock();
+	return sum;
 }
 
 /* ---- following peers and SAs ---- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "netlink-put.h"
 
+#include <linux/net_namespace.h>
 #include <net/netlink.h>
 #include "link.h"
 #include "peer.h"
@@ -12,10 +13,28 @@ static int put_u64(struct sk_buff *msg, int type, u64 value, int pad)
 	return nla_put_u64_64bit(msg, type, value, pad);
 }
 
-int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link)
+int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link,
+			    struct net *receiver)
 {
-	return nla_put_u32(msg, ESPTUN_A_IFINDEX,
-			   READ_ONCE(link->dev->ifindex));
+	const struct net_device *dev = link->dev;
+	int nsid = NETNSA_NSID_NOT_ASSIGNED;
+	char name[IFNAMSIZ];
+	struct net *net;
+	bool here;
+
+	rcu_read_lock();
+	net = dev_net(dev);
+	here = net_eq(net, receiver);
+	if (!here)
+		nsid = peernet2id_alloc(receiver, net, GFP_ATOMIC);
+	rcu_read_unlock();
+	/* Another one may come while it is copied. */
+	strscpy(name, dev->name, sizeof(name));
+	if (nla_put_u32(msg, ESPTUN_A_IFINDEX, READ_ONCE(dev->ifindex)) ||
+	    nla_put_string(msg, ESPTUN_A_IFNAME, name) ||
+	    (!here && nla_put_s32(msg, ESPTUN_A_NETNSID, nsid)))
+		return -EMSGSIZE;
+	return 0;
 }
 
 /* ---- peers --------------------------------------------------------------- */

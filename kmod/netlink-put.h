@@ -19,9 +19,9 @@ struct sk_buff;
  * -EMSGSIZE; then the caller cancels the message.
  */
 
-/* The link, as its current ifindex. */
-int esptun_netlink_put_link(struct sk_buff *msg,
-			    const struct esptun_link *link);
+/* Where the link is now, as @receiver, the reader's netns, sees it. Any context. */
+int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link,
+			    struct net *receiver);
 
 /* All about a peer. en->lock held; process context. */
 int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer);

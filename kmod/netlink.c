@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests. All of them run under the configuration lock of their netns, so
- * what they look up stays and a refused one has changed nothing. The lock and
- * the link are taken once, before the operation, from its ifindex.
+ * Requests. All of them run under the configuration lock of the netns the link
+ * was made in, so what they look up stays and a refused one has changed nothing.
+ * The lock and the link are taken once, before the operation, from its ifindex.
  */
 #include "netlink.h"
 
@@ -27,22 +27,37 @@ static int blame(struct genl_info *info, int err, const struct nlattr *attr)
 	return err;
 }
 
-static int resolve_link(struct genl_info *info, struct esptun_net *en)
+/* A link in the asker's netns may have been made where the asker has no say. */
+static bool may_ask(struct sk_buff *request, const struct esptun_link *link)
+{
+	return netlink_ns_capable(request, link->net->user_ns, CAP_NET_ADMIN);
+}
+
+static int lock_link(struct genl_info *info, struct sk_buff *request)
 {
 	const struct nlattr *attr = info->attrs[ESPTUN_A_IFINDEX];
+	struct esptun_link *link;
 
 	if (!attr) {
 		NL_SET_ERR_ATTR_MISS(info->extack, NULL, ESPTUN_A_IFINDEX);
 		NL_SET_ERR_MSG(info->extack, "ifindex is missing");
 		return -EINVAL;
 	}
-	info->user_ptr[0] = esptun_dev_by_index(en, nla_get_u32(attr));
-	if (!info->user_ptr[0]) {
+	link = esptun_dev_lock(genl_info_net(info), nla_get_u32(attr));
+	if (!link) {
 		NL_SET_ERR_MSG_ATTR(
 			info->extack, attr,
 			"ifindex: no esptun link of this network namespace");
 		return -ENODEV;
 	}
+	if (!may_ask(request, link)) {
+		esptun_dev_unlock(link);
+		NL_SET_ERR_MSG_ATTR(
+			info->extack, attr,
+			"ifindex: needs CAP_NET_ADMIN where the link was made, too");
+		return -EPERM;
+	}
+	info->user_ptr[0] = link;
 	return 0;
 }
 
@@ -75,25 +90,29 @@ static void wipe_request(const struct genl_info *info)
 static int pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info)
 {
-	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
 	int err = check_policy(info->genlhdr, info->extack);
 
-	mutex_lock(&en->lock);
-	if (!err && ops->cmd != ESPTUN_CMD_IKE_BIND)
-		err = resolve_link(info, en);
-	if (err) {
-		mutex_unlock(&en->lock);
-		wipe_request(info);
+	if (err)
+		goto refused;
+	if (ops->cmd == ESPTUN_CMD_IKE_BIND) {
+		mutex_lock(&esptun_dev_net(genl_info_net(info))->lock);
+		return 0;
 	}
+	err = lock_link(info, skb);
+	if (!err)
+		return 0;
+refused:
+	wipe_request(info);
 	return err;
 }
 
 static void post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		      struct genl_info *info)
 {
-	struct esptun_net *en = esptun_dev_net(genl_info_net(info));
-
-	mutex_unlock(&en->lock);
+	if (ops->cmd == ESPTUN_CMD_IKE_BIND)
+		mutex_unlock(&esptun_dev_net(genl_info_net(info))->lock);
+	else
+		esptun_dev_unlock(request_link(info));
 	wipe_request(info);
 }
 
@@ -105,23 +124,70 @@ static bool show_keys(struct nlattr **attrs)
 
 /* ---- peers --------------------------------------------------------------- */
 
-static int fill_peer(struct sk_buff *msg, u32 portid, u32 seq, int flags,
-		     struct netlink_callback *cb, struct esptun_peer *peer)
+/* To whom a message goes, and in answer to what. */
+struct receiver {
+	struct net *net;
+	u32 portid;
+	u32 seq;
+	int flags;
+	struct netlink_callback *cb; /* NULL if it is no dump */
+};
+
+static struct receiver asker(struct genl_info *info)
 {
-	void *hdr = genlmsg_put(msg, portid, seq, &esptun_nl_family, flags,
-				ESPTUN_CMD_PEER_GET);
+	return (struct receiver){
+		.net = genl_info_net(info),
+		.portid = info->snd_portid,
+		.seq = info->snd_seq,
+	};
+}
+
+static struct receiver dumper(struct netlink_callback *cb)
+{
+	return (struct receiver){
+		.net = sock_net(cb->skb->sk),
+		.portid = NETLINK_CB(cb->skb).portid,
+		.seq = cb->nlh->nlmsg_seq,
+		.flags = NLM_F_MULTI,
+		.cb = cb,
+	};
+}
+
+/* A message about @link, or about what belongs to none; NULL if @msg is full. */
+static void *begin(struct sk_buff *msg, const struct receiver *to, u8 cmd,
+		   const struct esptun_link *link)
+{
+	void *hdr = genlmsg_put(msg, to->portid, to->seq, &esptun_nl_family,
+				to->flags, cmd);
+
+	if (!hdr)
+		return NULL;
+	if (to->cb)
+		genl_dump_check_consistent(to->cb, hdr);
+	if (link && esptun_netlink_put_link(msg, link, to->net)) {
+		genlmsg_cancel(msg, hdr);
+		return NULL;
+	}
+	return hdr;
+}
+
+static int end(struct sk_buff *msg, void *hdr, int err)
+{
+	if (err)
+		genlmsg_cancel(msg, hdr);
+	else
+		genlmsg_end(msg, hdr);
+	return err;
+}
+
+static int fill_peer(struct sk_buff *msg, const struct receiver *to,
+		     struct esptun_peer *peer)
+{
+	void *hdr = begin(msg, to, ESPTUN_CMD_PEER_GET, peer->link);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (cb)
-		genl_dump_check_consistent(cb, hdr);
-	if (esptun_netlink_put_link(msg, peer->link) ||
-	    esptun_netlink_put_peer(msg, peer)) {
-		genlmsg_cancel(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
+	return end(msg, hdr, esptun_netlink_put_peer(msg, peer));
 }
 
 int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
@@ -165,6 +231,7 @@ int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_peer_params params;
 	struct esptun_peer *peer;
+	struct receiver to;
 	struct sk_buff *msg;
 	int err = esptun_netlink_parse_peer(info, &params);
 
@@ -179,7 +246,8 @@ int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = genlmsg_new(ESPTUN_NETLINK_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	err = fill_peer(msg, info->snd_portid, info->snd_seq, 0, NULL, peer);
+	to = asker(info);
+	err = fill_peer(msg, &to, peer);
 	if (err) {
 		nlmsg_free(msg);
 		return err;
@@ -189,24 +257,14 @@ int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- SAs ----------------------------------------------------------------- */
 
-static int fill_sa(struct sk_buff *msg, u32 portid, u32 seq, int flags,
-		   struct netlink_callback *cb, u8 cmd, struct esptun_sa *sa,
-		   bool keys)
+static int fill_sa(struct sk_buff *msg, const struct receiver *to, u8 cmd,
+		   struct esptun_sa *sa, bool keys)
 {
-	void *hdr =
-		genlmsg_put(msg, portid, seq, &esptun_nl_family, flags, cmd);
+	void *hdr = begin(msg, to, cmd, sa->link);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (cb)
-		genl_dump_check_consistent(cb, hdr);
-	if (esptun_netlink_put_link(msg, sa->link) ||
-	    esptun_netlink_put_sa(msg, sa, keys)) {
-		genlmsg_cancel(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
+	return end(msg, hdr, esptun_netlink_put_sa(msg, sa, keys));
 }
 
 /* The attribute a refusal of the SA layer is about, by its error. */
@@ -293,14 +351,14 @@ int esptun_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 static int reply_sa(struct genl_info *info, struct esptun_sa *sa, bool keys)
 {
+	const struct receiver to = asker(info);
 	struct sk_buff *msg;
 	int err;
 
 	msg = genlmsg_new(esptun_netlink_sa_size(sa), GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	err = fill_sa(msg, info->snd_portid, info->snd_seq, 0, NULL,
-		      ESPTUN_CMD_SA_GET, sa, keys);
+	err = fill_sa(msg, &to, ESPTUN_CMD_SA_GET, sa, keys);
 	if (err) {
 		nlmsg_free(msg);
 		return err;
@@ -326,6 +384,7 @@ int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_link *link = request_link(info);
+	const struct receiver to = asker(info);
 	struct esptun_sa_request req;
 	struct esptun_sa *sa;
 	struct sk_buff *msg;
@@ -352,8 +411,7 @@ int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	esptun_netlink_parse_sa_end(&req);
 	sa = esptun_sa_find(link, ESPTUN_SA_DIR_IN, req.p.spi, req.p.peer);
-	err = fill_sa(msg, info->snd_portid, info->snd_seq, 0, NULL,
-		      ESPTUN_CMD_SPI_ALLOC, sa, false);
+	err = fill_sa(msg, &to, ESPTUN_CMD_SPI_ALLOC, sa, false);
 	if (WARN_ON_ONCE(err)) {
 		esptun_sa_del(sa);
 		goto free_msg;
@@ -388,13 +446,14 @@ int esptun_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 /* ---- dumps --------------------------------------------------------------- */
 
 /*
- * Where a dump stands, in netlink_callback.args: how many links are done, and
- * in the current one the next peer id, the serial of the last SA shown, or
- * whether anything is left at all. Objects that come and go in between show as
- * NLM_F_DUMP_INTR.
+ * Where a dump stands, in netlink_callback.args: how many links of the netns are
+ * done, the index of the last link made elsewhere that is, in the current one the
+ * next peer id and the serial of the last SA shown, and whether what belongs to
+ * no link is done. Objects that come and go in between show as NLM_F_DUMP_INTR.
  */
 struct dump_position {
 	unsigned long links;
+	unsigned long guest;
 	unsigned long peer;
 	unsigned long serial;
 	unsigned long done;
@@ -409,54 +468,117 @@ static struct dump_position *dump_position(struct netlink_callback *cb)
 typedef int (*dump_link_fn)(struct sk_buff *msg, struct netlink_callback *cb,
 			    struct esptun_link *link, bool keys);
 
-/* Call @fn for the links asked for, until the message is full. */
-static int dump_links(struct sk_buff *msg, struct netlink_callback *cb,
-		      struct esptun_net *en, dump_link_fn fn, bool keys)
+/* The next link begins at its first peer and SA. */
+static int dump_link(struct sk_buff *msg, struct netlink_callback *cb,
+		     struct esptun_link *link, dump_link_fn fn, bool keys)
 {
-	const struct nlattr *attr = genl_info_dump(cb)->attrs[ESPTUN_A_IFINDEX];
 	struct dump_position *pos = dump_position(cb);
-	struct esptun_link *link, *only = NULL;
-	unsigned long i = 0;
-	int err;
+	int err = fn(msg, cb, link, keys);
 
-	if (attr) {
-		only = esptun_dev_by_index(en, nla_get_u32(attr));
-		/* Gone half way through: the dump ends, marked interrupted. */
-		if (!only && !cb->prev_seq) {
-			NL_SET_ERR_MSG_ATTR(
-				cb->extack, attr,
-				"ifindex: no esptun link of this network namespace");
-			return -ENODEV;
-		}
-		if (!only)
-			return 0;
-	}
-	list_for_each_entry(link, &en->links, node) {
-		if (i++ < pos->links || (only && link != only))
-			continue;
-		err = fn(msg, cb, link, keys);
-		if (err)
-			return err;
-		pos->links = i;
+	if (!err) {
 		pos->peer = 0;
 		pos->serial = 0;
 	}
-	return 0;
+	return err;
 }
 
+static int dump_one(struct sk_buff *msg, struct netlink_callback *cb,
+		    const struct nlattr *ifindex, dump_link_fn fn, bool keys)
+{
+	struct esptun_link *link =
+		esptun_dev_lock(sock_net(cb->skb->sk), nla_get_u32(ifindex));
+	struct dump_position *pos = dump_position(cb);
+	int err = 0;
+
+	/* Gone half way through: the dump ends, marked interrupted. */
+	if (!link && cb->prev_seq)
+		return 0;
+	if (!link) {
+		NL_SET_ERR_MSG_ATTR(
+			cb->extack, ifindex,
+			"ifindex: no esptun link of this network namespace");
+		return -ENODEV;
+	}
+	if (!may_ask(cb->skb, link)) {
+		NL_SET_ERR_MSG_ATTR(
+			cb->extack, ifindex,
+			"ifindex: needs CAP_NET_ADMIN where the link was made, too");
+		err = -EPERM;
+	} else if (!pos->links) {
+		err = dump_link(msg, cb, link, fn, keys);
+		pos->links = !err;
+	}
+	esptun_dev_unlock(link);
+	return err;
+}
+
+/* The links made in this netns, wherever they are. */
+static int dump_own(struct sk_buff *msg, struct netlink_callback *cb,
+		    dump_link_fn fn, bool keys)
+{
+	struct esptun_net *en = esptun_dev_net(sock_net(cb->skb->sk));
+	struct dump_position *pos = dump_position(cb);
+	struct esptun_link *link;
+	unsigned long i = 0;
+	int err = 0;
+
+	mutex_lock(&en->lock);
+	list_for_each_entry(link, &en->links, node) {
+		if (i++ < pos->links)
+			continue;
+		err = dump_link(msg, cb, link, fn, keys);
+		if (err)
+			break;
+		pos->links = i;
+	}
+	mutex_unlock(&en->lock);
+	return err;
+}
+
+/* Those in this netns that were made elsewhere; some are none of the asker's. */
+static int dump_guests(struct sk_buff *msg, struct netlink_callback *cb,
+		       dump_link_fn fn, bool keys)
+{
+	struct dump_position *pos = dump_position(cb);
+	struct net *net = sock_net(cb->skb->sk);
+	struct esptun_link *link;
+	int err = 0;
+
+	while (!err && (link = esptun_dev_lock_guest(net, pos->guest))) {
+		if (may_ask(cb->skb, link))
+			err = dump_link(msg, cb, link, fn, keys);
+		if (!err)
+			pos->guest = READ_ONCE(link->dev->ifindex);
+		esptun_dev_unlock(link);
+	}
+	return err;
+}
+
+/* For genl_dump_check_consistent(); 0 would switch the comparison off. */
+static unsigned int dump_seq(const struct netlink_callback *cb)
+{
+	return esptun_dev_generation(sock_net(cb->skb->sk)) * 2 + 1;
+}
+
+/* Call @fn for the links asked for, until the message is full. */
 static int dump(struct sk_buff *msg, struct netlink_callback *cb,
 		dump_link_fn fn, bool keys)
 {
-	struct esptun_net *en = esptun_dev_net(sock_net(cb->skb->sk));
+	const struct nlattr *attr = genl_info_dump(cb)->attrs[ESPTUN_A_IFINDEX];
 	int err = check_policy(nlmsg_data(cb->nlh), cb->extack);
 
 	if (err)
 		return err;
-	mutex_lock(&en->lock);
-	/* 0 would switch the comparison off. */
-	cb->seq = en->generation * 2 + 1;
-	err = dump_links(msg, cb, en, fn, keys);
-	mutex_unlock(&en->lock);
+	cb->seq = dump_seq(cb);
+	if (attr) {
+		err = dump_one(msg, cb, attr, fn, keys);
+	} else {
+		err = dump_own(msg, cb, fn, keys);
+		if (!err)
+			err = dump_guests(msg, cb, fn, keys);
+	}
+	/* Also a change before the lock was taken shows, in what comes next. */
+	cb->seq = dump_seq(cb);
 
 	/* A full message with something in it is what a dump is made of. */
 	return err == -EMSGSIZE && msg->len ? msg->len : err ?: msg->len;
@@ -466,13 +588,13 @@ static int dump_peers(struct sk_buff *msg, struct netlink_callback *cb,
 		      struct esptun_link *link, bool keys)
 {
 	struct dump_position *pos = dump_position(cb);
+	const struct receiver to = dumper(cb);
 	struct esptun_peer *peer;
 	unsigned long id;
 	int err;
 
 	xa_for_each_start(&link->peers, id, peer, pos->peer) {
-		err = fill_peer(msg, NETLINK_CB(cb->skb).portid,
-				cb->nlh->nlmsg_seq, NLM_F_MULTI, cb, peer);
+		err = fill_peer(msg, &to, peer);
 		if (err)
 			return err;
 		pos->peer = id + 1;
@@ -499,6 +621,7 @@ static int dump_peer_sas(struct sk_buff *msg, struct netlink_callback *cb,
 			 struct esptun_peer *peer, bool keys)
 {
 	struct dump_position *pos = dump_position(cb);
+	const struct receiver to = dumper(cb);
 	struct esptun_sa *sa;
 	int err;
 
@@ -507,9 +630,7 @@ static int dump_peer_sas(struct sk_buff *msg, struct netlink_callback *cb,
 			continue;
 		err = make_room(msg, sa);
 		if (!err)
-			err = fill_sa(msg, NETLINK_CB(cb->skb).portid,
-				      cb->nlh->nlmsg_seq, NLM_F_MULTI, cb,
-				      ESPTUN_CMD_SA_GET, sa, keys);
+			err = fill_sa(msg, &to, ESPTUN_CMD_SA_GET, sa, keys);
 		if (err)
 			return err;
 		pos->serial = sa->serial;
@@ -547,20 +668,12 @@ static int fill_stats(struct sk_buff *msg, struct netlink_callback *cb,
 		      const struct esptun_link *link,
 		      struct esptun_stats __percpu *stats)
 {
-	void *hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid,
-				cb->nlh->nlmsg_seq, &esptun_nl_family,
-				NLM_F_MULTI, ESPTUN_CMD_STATS_GET);
+	const struct receiver to = dumper(cb);
+	void *hdr = begin(msg, &to, ESPTUN_CMD_STATS_GET, link);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	genl_dump_check_consistent(cb, hdr);
-	if ((link && esptun_netlink_put_link(msg, link)) ||
-	    esptun_netlink_put_stats(msg, stats)) {
-		genlmsg_cancel(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
+	return end(msg, hdr, esptun_netlink_put_stats(msg, stats));
 }
 
 static int dump_stats(struct sk_buff *msg, struct netlink_callback *cb,
@@ -579,10 +692,8 @@ int esptun_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	if (err)
 		return err;
 	if (!pos->done && !genl_info_dump(cb)->attrs[ESPTUN_A_IFINDEX]) {
-		mutex_lock(&en->lock);
-		cb->seq = en->generation * 2 + 1;
+		cb->seq = dump_seq(cb);
 		err = fill_stats(skb, cb, NULL, en->stats);
-		mutex_unlock(&en->lock);
 		if (err)
 			return err;
 	}

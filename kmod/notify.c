@@ -32,7 +32,7 @@ static bool event_begin(struct event *e, struct esptun_link *link, u8 cmd,
 	if (!e->msg)
 		return false;
 	e->hdr = genlmsg_put(e->msg, 0, 0, &esptun_nl_family, 0, cmd);
-	if (!e->hdr || esptun_netlink_put_link(e->msg, link)) {
+	if (!e->hdr || esptun_netlink_put_link(e->msg, link, link->net)) {
 		nlmsg_free(e->msg);
 		return false;
 	}

@@ -98,10 +98,12 @@ int cli_ifindex(struct cli *cli, const char *dev, uint32_t *ifindex)
 	return 0;
 }
 
-const char *cli_ifname(uint32_t ifindex)
+const char *cli_dev(uint32_t ifindex, const struct esptun_where *where)
 {
 	static char name[IFNAMSIZ + 8];
 
+	if (where->ifname[0])
+		return where->ifname;
 	if (!if_indextoname(ifindex, name))
 		snprintf(name, sizeof(name), "if%u", ifindex);
 	return name;

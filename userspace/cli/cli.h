@@ -107,8 +107,8 @@ int cli_subcommand(struct cli *cli, struct args *a, const struct subcommand *tab
 /** cli_ifindex() - index of esptun link @dev: 0, or an exit code with text printed */
 int cli_ifindex(struct cli *cli, const char *dev, uint32_t *ifindex);
 
-/** cli_ifname() - name of a link, "if7" if it is gone; valid until the next call */
-const char *cli_ifname(uint32_t ifindex);
+/** cli_dev() - name of a link, "if7" if it is gone; valid until the next call */
+const char *cli_dev(uint32_t ifindex, const struct esptun_where *where);
 
 /* ---------------------------------------------------- parsed command lines */
 

@@ -55,7 +55,7 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	struct monitor *m = arg;
 	json_t *json = NULL;
 
-	if (m->ifindex && ev->ifindex && ev->ifindex != m->ifindex)
+	if (m->ifindex && ev->ifindex && (ev->ifindex != m->ifindex || ev->where.elsewhere))
 		return;
 	if (m->cli->json)
 		json = json_event(ev);
@@ -120,7 +120,7 @@ static json_t *json_link_stats(const struct esptun_link_stats *s)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "dev",
-			    s->ifindex ? json_string(cli_ifname(s->ifindex)) : json_null());
+			    s->ifindex ? json_string(cli_dev(s->ifindex, &s->where)) : json_null());
 	json_object_set_new(o, "stats", json_stats(&s->stats));
 	return o;
 }
@@ -154,7 +154,8 @@ int cmd_stats(struct cli *cli, struct args *a)
 			json_array_append_new(list, json_link_stats(&stats[i]));
 		else
 			print_stats(cli,
-				    stats[i].ifindex ? cli_ifname(stats[i].ifindex) : "(no link)",
+				    stats[i].ifindex ? cli_dev(stats[i].ifindex, &stats[i].where)
+						     : "(no link)",
 				    &stats[i].stats);
 	}
 	free(stats);

@@ -139,6 +139,23 @@ static void set_key(json_t *o, const char *key, const uint8_t *octets, size_t le
 	explicit_bzero(buf, sizeof(buf));
 }
 
+/* -------------------------------------------------------------------- links */
+
+static void set_dev(json_t *o, uint32_t ifindex, const struct esptun_where *where)
+{
+	set_string(o, "dev", cli_dev(ifindex, where));
+	if (where->elsewhere)
+		json_object_set_new(o, "netnsid", json_integer(where->netnsid));
+}
+
+static void text_dev(const struct cli *cli, uint32_t ifindex, const struct esptun_where *where)
+{
+	printf(" dev ");
+	print_color(cli, COLOR_LINK, "%s", cli_dev(ifindex, where));
+	if (where->elsewhere)
+		printf(" netnsid %" PRId32, where->netnsid);
+}
+
 /* -------------------------------------------------------------------- peers */
 
 json_t *json_peer(const struct esptun_peer *p)
@@ -146,7 +163,7 @@ json_t *json_peer(const struct esptun_peer *p)
 	json_t *o = json_object();
 
 	set_number(o, "id", p->id);
-	set_string(o, "dev", cli_ifname(p->ifindex));
+	set_dev(o, p->ifindex, &p->where);
 	if (p->has & ESPTUN_PEER_HAS_REMOTE)
 		set_addr(o, "remote", &p->remote.addr);
 	if (p->has & ESPTUN_PEER_HAS_PORT)
@@ -187,8 +204,8 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 {
 	char buf[ESPTUN_ADDR_STRLEN];
 
-	printf("peer id %" PRIu32 " dev ", p->id);
-	print_color(cli, COLOR_LINK, "%s", cli_ifname(p->ifindex));
+	printf("peer id %" PRIu32, p->id);
+	text_dev(cli, p->ifindex, &p->where);
 	if (p->has & ESPTUN_PEER_HAS_REMOTE) {
 		printf(" remote ");
 		print_color(cli, COLOR_ADDR, "%s", esptun_addr_format(&p->remote.addr, buf));
@@ -223,7 +240,7 @@ static void brief_peer(const struct cli *cli, const struct esptun_peer *p)
 	if (p->has & ESPTUN_PEER_HAS_REMOTE)
 		esptun_addr_format(&p->remote.addr, buf);
 	snprintf(end, sizeof(end), "%s:%u", buf, p->remote.port);
-	print_color(cli, COLOR_LINK, "%-16s", cli_ifname(p->ifindex));
+	print_color(cli, COLOR_LINK, "%-16s", cli_dev(p->ifindex, &p->where));
 	printf(" %-8" PRIu32 " ", p->id);
 	print_color(cli, COLOR_ADDR, "%-22s", p->has & ESPTUN_PEER_HAS_REMOTE ? end : "-");
 	printf(" rx %" PRIu64 " tx %" PRIu64 "\n", p->rx_bytes, p->tx_bytes);
@@ -353,7 +370,7 @@ json_t *json_sa(const struct esptun_sa *sa)
 
 	set_spi(o, sa->spi);
 	set_string(o, "dir", dir_names[sa->dir]);
-	set_string(o, "dev", cli_ifname(sa->ifindex));
+	set_dev(o, sa->ifindex, &sa->where);
 	set_number(o, "peer", sa->peer);
 	set_string(o, "state", state_names[sa->state]);
 	if (sa->encr)
@@ -429,8 +446,8 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 	bool any_limit = false;
 	size_t i;
 
-	printf("sa dev ");
-	print_color(cli, COLOR_LINK, "%s", cli_ifname(sa->ifindex));
+	printf("sa");
+	text_dev(cli, sa->ifindex, &sa->where);
 	printf(" dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " state ", dir_names[sa->dir], sa->spi,
 	       sa->peer);
 	print_color(cli, state_color(sa), "%s", state_names[sa->state]);
@@ -467,7 +484,7 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 /* "vpn0             out  0x00003001 1        mature  aes-gcm-256" */
 static void brief_sa(const struct cli *cli, const struct esptun_sa *sa)
 {
-	print_color(cli, COLOR_LINK, "%-16s", cli_ifname(sa->ifindex));
+	print_color(cli, COLOR_LINK, "%-16s", cli_dev(sa->ifindex, &sa->where));
 	printf(" %-4s 0x%08" PRIx32 " %-8" PRIu32 " ", dir_names[sa->dir], sa->spi, sa->peer);
 	print_color(cli, state_color(sa), "%-7s", state_names[sa->state]);
 	printf(" %s\n", sa->encr ? alg_name(sa) : "-");
@@ -516,16 +533,18 @@ json_t *json_event(const struct esptun_event *ev)
 
 	set_string(o, "event", esptun_event_name(ev->type));
 	if (ev->ifindex)
-		set_string(o, "dev", cli_ifname(ev->ifindex));
+		set_dev(o, ev->ifindex, &ev->where);
 	if (is_peer_event(ev)) {
 		struct esptun_peer p = ev->u.peer;
 
 		p.ifindex = ev->ifindex;
+		p.where = ev->where;
 		json_object_set_new(o, "peer", json_peer(&p));
 	} else if (is_sa_event(ev)) {
 		struct esptun_sa sa = ev->u.sa;
 
 		sa.ifindex = ev->ifindex;
+		sa.where = ev->where;
 		json_object_set_new(o, "sa", json_sa(&sa));
 	} else if (ev->type == ESPTUN_EVENT_ACQUIRE) {
 		json_flow(o, &ev->u.acquire);
@@ -558,12 +577,14 @@ static void text_event(const struct cli *cli, const struct esptun_event *ev)
 		struct esptun_peer p = ev->u.peer;
 
 		p.ifindex = ev->ifindex;
+		p.where = ev->where;
 		printf("%s: ", name);
 		text_peer(cli, &p);
 		return;
 	}
 	if (is_sa_event(ev) && ev->type != ESPTUN_EVENT_SA_ADD) {
-		printf("%s: dev %s", name, cli_ifname(ev->ifindex));
+		printf("%s:", name);
+		text_dev(cli, ev->ifindex, &ev->where);
 		if (ev->u.sa.spi)
 			printf(" dir %s spi 0x%08" PRIx32, dir_names[ev->u.sa.dir], ev->u.sa.spi);
 		if (ev->u.sa.peer)
@@ -572,16 +593,20 @@ static void text_event(const struct cli *cli, const struct esptun_event *ev)
 		struct esptun_sa sa = ev->u.sa;
 
 		sa.ifindex = ev->ifindex;
+		sa.where = ev->where;
 		printf("%s: ", name);
 		text_sa(cli, &sa);
 		return;
 	} else if (ev->type == ESPTUN_EVENT_ACQUIRE) {
-		printf("%s: dev %s", name, cli_ifname(ev->ifindex));
+		printf("%s:", name);
+		text_dev(cli, ev->ifindex, &ev->where);
 		text_flow(&ev->u.acquire);
 	} else if (ev->type == ESPTUN_EVENT_EXPIRE) {
-		printf("%s: dev %s dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " reason %s", name,
-		       cli_ifname(ev->ifindex), dir_names[ev->u.expire.dir], ev->u.expire.spi,
-		       ev->u.expire.peer, reason_names[ev->u.expire.reason]);
+		printf("%s:", name);
+		text_dev(cli, ev->ifindex, &ev->where);
+		printf(" dir %s spi 0x%08" PRIx32 " peer %" PRIu32 " reason %s",
+		       dir_names[ev->u.expire.dir], ev->u.expire.spi, ev->u.expire.peer,
+		       reason_names[ev->u.expire.reason]);
 	} else if (ev->type == ESPTUN_EVENT_OVERRUN) {
 		printf("%s: events were lost; read the state again", name);
 	} else {

@@ -198,6 +198,8 @@ static const char *const esptun_name[ESPTUN_A_MAX + 1] = {
 	[ESPTUN_A_FLOW] = "flow",
 	[ESPTUN_A_EXPIRE_REASON] = "expire-reason",
 	[ESPTUN_A_SHOW_KEYS] = "show-keys",
+	[ESPTUN_A_IFNAME] = "ifname",
+	[ESPTUN_A_NETNSID] = "netnsid",
 };
 
 static const struct nla_policy esptun_policy[ESPTUN_A_MAX + 1] = {
@@ -205,6 +207,7 @@ static const struct nla_policy esptun_policy[ESPTUN_A_MAX + 1] = {
 	[ESPTUN_A_SA] = { NEST },	   [ESPTUN_A_IKE] = { NEST },
 	[ESPTUN_A_STATS] = { NEST },	   [ESPTUN_A_FLOW] = { NEST },
 	[ESPTUN_A_EXPIRE_REASON] = { U8 }, [ESPTUN_A_SHOW_KEYS] = { .type = NLA_UNSPEC },
+	[ESPTUN_A_IFNAME] = { STRING },	   [ESPTUN_A_NETNSID] = { U32 },
 };
 
 static const struct attr_set *const esptun_nested[ESPTUN_A_MAX + 1] = {

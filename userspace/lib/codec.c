@@ -529,6 +529,15 @@ static int decode_sa(const struct nlattr *nest, struct esptun_sa *sa)
 	return err;
 }
 
+static void decode_where(struct nlattr *const *tb, uint32_t *ifindex, struct esptun_where *where)
+{
+	*ifindex = get_u32(tb[ESPTUN_A_IFINDEX]);
+	if (tb[ESPTUN_A_IFNAME])
+		nla_strlcpy(where->ifname, tb[ESPTUN_A_IFNAME], sizeof(where->ifname));
+	where->elsewhere = tb[ESPTUN_A_NETNSID];
+	where->netnsid = (int32_t)get_u32(tb[ESPTUN_A_NETNSID]);
+}
+
 int esptun_peer_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_peer *peer)
 {
 	struct nlattr *tb[ESPTUN_A_MAX + 1];
@@ -539,7 +548,7 @@ int esptun_peer_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_pee
 		return -EBADMSG;
 	if (cmd != ESPTUN_CMD_PEER_GET)
 		return -ENOMSG;
-	peer->ifindex = get_u32(tb[ESPTUN_A_IFINDEX]);
+	decode_where(tb, &peer->ifindex, &peer->where);
 	return decode_peer(tb[ESPTUN_A_PEER], peer);
 }
 
@@ -553,7 +562,7 @@ int esptun_sa_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_sa *s
 		return -EBADMSG;
 	if (cmd != ESPTUN_CMD_SA_GET && cmd != ESPTUN_CMD_SPI_ALLOC)
 		return -ENOMSG;
-	sa->ifindex = get_u32(tb[ESPTUN_A_IFINDEX]);
+	decode_where(tb, &sa->ifindex, &sa->where);
 	return decode_sa(tb[ESPTUN_A_SA], sa);
 }
 
@@ -567,7 +576,7 @@ int esptun_stats_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_li
 		return -EBADMSG;
 	if (cmd != ESPTUN_CMD_STATS_GET)
 		return -ENOMSG;
-	stats->ifindex = get_u32(tb[ESPTUN_A_IFINDEX]);
+	decode_where(tb, &stats->ifindex, &stats->where);
 	return decode_counters(tb[ESPTUN_A_STATS], &stats->stats);
 }
 
@@ -719,7 +728,7 @@ int esptun_event_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_ev
 	if (cmd > ESPTUN_CMD_MAX || !commands[cmd].name)
 		return -ENOMSG;
 	ev->type = commands[cmd].type;
-	ev->ifindex = get_u32(tb[ESPTUN_A_IFINDEX]);
+	decode_where(tb, &ev->ifindex, &ev->where);
 	if (commands[cmd].is_peer)
 		return decode_peer(tb[ESPTUN_A_PEER], &ev->u.peer);
 	if (ev->type == ESPTUN_EVENT_SA_FLUSH && !tb[ESPTUN_A_SA])

@@ -202,7 +202,7 @@ int esptun_link_del(struct esptun *h, uint32_t ifindex);
 /**
  * esptun_link_get() - read one link
  * @h: the handle
- * @name: its name
+ * @name: its name, or one of its alternative names
  * @link: filled on success
  * Return: 0; -ENODEV no such device; -EMEDIUMTYPE it is of another kind.
  */
@@ -215,6 +215,18 @@ int esptun_link_get(struct esptun *h, const char *name, struct esptun_link *link
  * @n: gets its length
  */
 int esptun_link_dump(struct esptun *h, struct esptun_link **links, size_t *n);
+
+/*
+ * Where the device of a peer, SA, counter or event is now, from the kernel only.
+ * A link that was moved keeps its peers, and the namespace it was made in goes on
+ * seeing them; its ifindex is another namespace's then. Requests name such a link
+ * by ifindex alone, which has to be of one moved link only.
+ */
+struct esptun_where {
+	char ifname[IFNAMSIZ]; /* "" if the kernel did not tell */
+	bool elsewhere; /* in another namespace than the handle's: */
+	int32_t netnsid; /* as the handle's namespace numbers it (ip netns list-id) */
+};
 
 /* ------------------------------------------------------------------- peers */
 
@@ -247,6 +259,7 @@ struct esptun_peer {
 	uint64_t keepalives; /* sent */
 	uint32_t mtu; /* largest inner packet on the path to this peer */
 	struct esptun_addr learned; /* our address it last wrote to; the source without a local */
+	struct esptun_where where;
 };
 
 /**
@@ -309,6 +322,7 @@ bool esptun_stats_is_drop(unsigned int i);
 struct esptun_link_stats {
 	uint32_t ifindex;
 	struct esptun_stats stats;
+	struct esptun_where where;
 };
 
 /**
@@ -365,6 +379,7 @@ struct esptun_sa {
 	uint64_t age; /* milliseconds since made */
 	uint64_t last_used; /* milliseconds ago */
 	struct esptun_stats stats; /* drops on this SA */
+	struct esptun_where where;
 };
 
 /**
@@ -482,6 +497,7 @@ struct esptun_ike {
 struct esptun_event {
 	enum esptun_event_type type;
 	uint32_t ifindex; /* 0 for IKE and OVERRUN */
+	struct esptun_where where;
 	union {
 		struct esptun_flow acquire;
 		struct {

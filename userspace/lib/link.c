@@ -7,6 +7,11 @@
 
 #include "lib/internal.h"
 
+/* <linux/if.h>, which <net/if.h> excludes: octets of an alternative name, with NUL */
+#ifndef ALTIFNAMSIZ
+#define ALTIFNAMSIZ 128
+#endif
+
 static struct ifinfomsg link_header(const struct esptun_link *link)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
@@ -76,13 +81,15 @@ int esptun_link_get(struct esptun *h, const char *name, struct esptun_link *link
 	int err;
 
 	memset(link, 0, sizeof(*link));
-	if (!len || len >= IFNAMSIZ)
+	if (!len || len >= ALTIFNAMSIZ)
 		return esptun_set_error(h, -ENODEV, "\"%s\" is not a device name", name);
 	err = esptun_request_rtnl(h, &rq, RTM_GETLINK, NLM_F_ACK, &ifi, sizeof(ifi),
 				  "cannot read link");
 	if (err)
 		return err;
-	err = nla_put_string(rq.msg, IFLA_IFNAME, name) < 0 ? -EMSGSIZE : 0;
+	err = nla_put_string(rq.msg, len < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name) < 0
+		      ? -EMSGSIZE
+		      : 0;
 	err = esptun_request_run(h, &rq, err);
 	if (err == -ENODEV)
 		esptun_set_error(h, err,
