@@ -260,6 +260,10 @@ static int parse_sa_selectors(struct nlattr *nest,
 			return -E2BIG;
 		}
 	}
+	if (p->n_local)
+		p->present |= ESPTUN_SA_TS_LOCAL;
+	if (p->n_remote)
+		p->present |= ESPTUN_SA_TS_REMOTE;
 	if (!p->n_local && !p->n_remote)
 		return 0;
 	req->ts = kvcalloc(p->n_local + p->n_remote, sizeof(*req->ts),
@@ -413,13 +417,13 @@ static int refuse_sa_attrs(struct nlattr *tb[], unsigned int need,
 	err = refuse_read_only(tb, ESPTUN_SA_A_HARD_PACKETS, ESPTUN_SA_A_MAX,
 			       extack);
 	tb[ESPTUN_SA_A_SEQ] = seq;
-	if (err || !(need & ESPTUN_ONLY_LIMITS))
+	if (err || !(need & ESPTUN_ONLY_CHANGES))
 		return err;
-	for (i = ESPTUN_SA_A_MODE; i <= ESPTUN_SA_A_TS_REMOTE; i++) {
+	for (i = ESPTUN_SA_A_MODE; i <= ESPTUN_SA_A_REPLAY_WINDOW; i++) {
 		if (tb[i]) {
 			NL_SET_ERR_MSG_ATTR(
 				extack, tb[i],
-				"only the limits of an SA can be changed");
+				"only limits and selectors of an SA can be changed");
 			return -EINVAL;
 		}
 	}

@@ -32,8 +32,8 @@ struct esptun_sa_request {
 #define ESPTUN_NEED_DIR BIT(1)
 #define ESPTUN_NEED_PEER BIT(2)
 #define ESPTUN_NEED_KEY BIT(3)
-/* Besides, it may change only limits. */
-#define ESPTUN_ONLY_LIMITS BIT(5)
+/* Besides, it may hold only what can be changed: limits and selectors. */
+#define ESPTUN_ONLY_CHANGES BIT(5)
 /* What names one SA: the peer too if it is an outbound one. */
 #define ESPTUN_NEED_NAME (ESPTUN_NEED_SPI | ESPTUN_NEED_DIR | BIT(4))
 

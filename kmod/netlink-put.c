@@ -129,21 +129,28 @@ static int put_ts(struct sk_buff *msg, int type, const struct esptun_ts *ts)
 	return 0;
 }
 
-static int put_sa_selectors(struct sk_buff *msg, const struct esptun_sa *sa)
+static int put_all_ts(struct sk_buff *msg, int type, const struct esptun_ts *ts,
+		      unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < sa->n_local; i++) {
-		if (put_ts(msg, ESPTUN_SA_A_TS_LOCAL,
-			   esptun_sa_ts_local(sa) + i))
+	for (i = 0; i < n; i++)
+		if (put_ts(msg, type, &ts[i]))
 			return -EMSGSIZE;
-	}
-	for (i = 0; i < sa->n_remote; i++) {
-		if (put_ts(msg, ESPTUN_SA_A_TS_REMOTE,
-			   esptun_sa_ts_remote(sa) + i))
-			return -EMSGSIZE;
-	}
 	return 0;
+}
+
+static int put_sa_selectors(struct sk_buff *msg, const struct esptun_sa *sa)
+{
+	const struct esptun_ts_set *set = esptun_sa_ts(sa);
+
+	if (!set)
+		return 0;
+	if (put_all_ts(msg, ESPTUN_SA_A_TS_LOCAL, esptun_ts_set_local(set),
+		       set->n_local))
+		return -EMSGSIZE;
+	return put_all_ts(msg, ESPTUN_SA_A_TS_REMOTE, esptun_ts_set_remote(set),
+			  set->n_remote);
 }
 
 static int put_sa_name(struct sk_buff *msg, const struct esptun_sa *sa)
@@ -246,11 +253,13 @@ int esptun_netlink_put_sa_brief(struct sk_buff *msg, const struct esptun_sa *sa)
 
 size_t esptun_netlink_sa_size(const struct esptun_sa *sa)
 {
+	const struct esptun_ts_set *set = esptun_sa_ts(sa);
+	unsigned int n = set ? set->n_local + set->n_remote : 0;
 	size_t ts = nla_total_size(0) +
 		    nla_total_size(sizeof(struct in6_addr)) +
 		    4 * nla_total_size(sizeof(u16));
 
-	return ESPTUN_NETLINK_SIZE + (sa->n_local + sa->n_remote) * ts;
+	return ESPTUN_NETLINK_SIZE + n * ts;
 }
 
 /* ---- the rest ------------------------------------------------------------ */

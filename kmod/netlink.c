@@ -318,7 +318,7 @@ int esptun_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	err = esptun_netlink_parse_sa(info, &req,
-				      ESPTUN_NEED_NAME | ESPTUN_ONLY_LIMITS);
+				      ESPTUN_NEED_NAME | ESPTUN_ONLY_CHANGES);
 	if (err)
 		return err;
 	sa = find_sa(info, &req);

@@ -337,9 +337,14 @@ static void moved(struct esptun_peer *peer)
 }
 
 /* For the same traffic, so that one replaces the other? */
-static bool is_same_traffic(const struct esptun_sa *a,
-			    const struct esptun_sa *b)
+static bool is_same_traffic(const struct esptun_sa *one,
+			    const struct esptun_sa *other)
 {
+	const struct esptun_ts_set *a = rcu_dereference(one->ts);
+	const struct esptun_ts_set *b = rcu_dereference(other->ts);
+
+	if (!a || !b)
+		return a == b;
 	return a->n_local == b->n_local && a->n_remote == b->n_remote &&
 	       !memcmp(a->ts, b->ts,
 		       (a->n_local + a->n_remote) * sizeof(*a->ts));

@@ -190,15 +190,16 @@ static bool take_ecn(struct sk_buff *skb, u8 outer)
 static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
 			  u8 tos)
 {
+	const struct esptun_ts_set *set = rcu_dereference(sa->ts);
 	struct esptun_flow flow;
+	unsigned int reason;
 
-	if (sa->n_local || sa->n_remote) {
-		if (!esptun_flow_parse(skb, &flow) ||
-		    !esptun_ts_match(esptun_sa_ts_remote(sa), sa->n_remote,
-				     &flow, true) ||
-		    !esptun_ts_match(esptun_sa_ts_local(sa), sa->n_local, &flow,
-				     false))
+	if (set) {
+		if (!esptun_flow_parse(skb, &flow))
 			return ESPTUN_STATS_A_RX_TS;
+		reason = esptun_ts_set_why(set, &flow);
+		if (reason)
+			return reason;
 	}
 	return take_ecn(skb, tos) ? 0 : ESPTUN_STATS_A_RX_ECN;
 }

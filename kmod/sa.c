@@ -19,14 +19,15 @@ static const u8 in_drops[ESPTUN_SA_DROPS] = {
 	ESPTUN_STATS_A_RX_INNER,     ESPTUN_STATS_A_RX_ECN,
 	ESPTUN_STATS_A_RX_TS,	     ESPTUN_STATS_A_RX_EXPIRED,
 	ESPTUN_STATS_A_RX_LINK_DOWN, ESPTUN_STATS_A_RX_NOMEM,
-	ESPTUN_STATS_A_RX_OVERFLOW,
+	ESPTUN_STATS_A_RX_OVERFLOW,  ESPTUN_STATS_A_RX_TS_FRAGMENT,
 };
 
 static const u8 out_drops[ESPTUN_SA_DROPS] = {
-	ESPTUN_STATS_A_TX_TOO_BIG,  ESPTUN_STATS_A_TX_NO_ROUTE,
-	ESPTUN_STATS_A_TX_LOOP,	    ESPTUN_STATS_A_TX_EXPIRED,
-	ESPTUN_STATS_A_TX_SEQUENCE, ESPTUN_STATS_A_TX_CRYPTO,
-	ESPTUN_STATS_A_TX_NOMEM,    ESPTUN_STATS_A_TX_OVERFLOW,
+	ESPTUN_STATS_A_TX_TOO_BIG,     ESPTUN_STATS_A_TX_NO_ROUTE,
+	ESPTUN_STATS_A_TX_LOOP,	       ESPTUN_STATS_A_TX_EXPIRED,
+	ESPTUN_STATS_A_TX_SEQUENCE,    ESPTUN_STATS_A_TX_CRYPTO,
+	ESPTUN_STATS_A_TX_NOMEM,       ESPTUN_STATS_A_TX_OVERFLOW,
+	ESPTUN_STATS_A_TX_TS_FRAGMENT,
 };
 
 unsigned int esptun_sa_drop_id(const struct esptun_sa *sa, unsigned int slot)
@@ -282,7 +283,7 @@ static void sa_free(struct esptun_reclaim *r)
 
 	esptun_aead_free(&sa->aead);
 	kvfree(sa->replay.ring);
-	kvfree(sa->sels);
+	kvfree(rcu_access_pointer(sa->ts));
 	memzero_explicit(sa, sizeof(*sa));
 	kmem_cache_free(sa_cache, sa);
 }
@@ -301,28 +302,48 @@ static int sa_alloc_window(struct esptun_sa *sa, u32 window)
 	return 0;
 }
 
-/* Entries for the outbound table and the selectors, in one piece. */
+struct esptun_ts_set *esptun_sa_ts(const struct esptun_sa *sa)
+{
+	return rcu_dereference_protected(sa->ts,
+					 lockdep_is_held(&sa->link->en->lock));
+}
+
+/* The selectors of @p in memory of their own, with room for table entries. */
+static struct esptun_ts_set *ts_set_alloc(u8 dir,
+					  const struct esptun_sa_params *p)
+{
+	unsigned int n_sels = dir == ESPTUN_SA_DIR_OUT ? max(p->n_remote, 1u) :
+							 0;
+	unsigned int n = p->n_local + p->n_remote;
+	struct esptun_ts_set *set;
+
+	set = kvzalloc(struct_size(set, sels, n_sels) + n * sizeof(*set->ts),
+		       GFP_KERNEL_ACCOUNT);
+	if (!set)
+		return NULL;
+	set->n_local = p->n_local;
+	set->n_remote = p->n_remote;
+	set->n_sels = n_sels;
+	set->ts = (struct esptun_ts *)(set->sels + n_sels);
+	if (p->n_local)
+		memcpy(set->ts, p->ts_local, p->n_local * sizeof(*set->ts));
+	if (p->n_remote)
+		memcpy(set->ts + p->n_local, p->ts_remote,
+		       p->n_remote * sizeof(*set->ts));
+	return set;
+}
+
+/* Not yet published. Inbound, most have none and need no memory. */
 static int sa_alloc_ts(struct esptun_sa *sa, const struct esptun_sa_params *p)
 {
-	unsigned int n = p->n_local + p->n_remote;
-	size_t size;
+	struct esptun_ts_set *set;
 
-	if (p->dir == ESPTUN_SA_DIR_OUT)
-		sa->n_sels = max(p->n_remote, 1u);
-	size = sa->n_sels * sizeof(*sa->sels) + n * sizeof(*sa->ts);
-	if (!size)
+	if (sa->dir == ESPTUN_SA_DIR_IN && !p->n_local && !p->n_remote)
 		return 0;
-	sa->sels = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!sa->sels)
+	set = ts_set_alloc(sa->dir, p);
+	if (!set)
 		return -ENOMEM;
-	sa->ts = (struct esptun_ts *)(sa->sels + sa->n_sels);
-	sa->n_local = p->n_local;
-	sa->n_remote = p->n_remote;
-	if (p->n_local)
-		memcpy(sa->ts, p->ts_local, p->n_local * sizeof(*sa->ts));
-	if (p->n_remote)
-		memcpy(sa->ts + p->n_local, p->ts_remote,
-		       p->n_remote * sizeof(*sa->ts));
+	RCU_INIT_POINTER(sa->ts, set);
 	return 0;
 }
 
@@ -490,7 +511,7 @@ static int publish_out(struct esptun_link *link, struct esptun_sa *sa,
 			"encr-key: another outbound SA has this key, and would send the same IVs");
 	if (err)
 		return err;
-	err = esptun_sadb_out_add(&link->out, sa);
+	err = esptun_sadb_out_add(&link->out, sa, esptun_sa_ts(sa));
 	if (err)
 		esptun_sadb_key_del(link->en, sa);
 	return err;
@@ -587,6 +608,61 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 
 /* ---- changing and removing ---- */
 
+/* A side that @params does not name keeps its selectors. */
+static int set_selectors(struct esptun_sa *sa,
+			 const struct esptun_sa_params *params,
+			 struct netlink_ext_ack *extack)
+{
+	struct esptun_ts_set *set, *old = esptun_sa_ts(sa);
+	struct esptun_sa_params p = *params;
+	int err;
+
+	if (!(p.present & (ESPTUN_SA_TS_LOCAL | ESPTUN_SA_TS_REMOTE)))
+		return 0;
+	if (old && !(p.present & ESPTUN_SA_TS_LOCAL)) {
+		p.ts_local = esptun_ts_set_local(old);
+		p.n_local = old->n_local;
+	}
+	if (old && !(p.present & ESPTUN_SA_TS_REMOTE)) {
+		p.ts_remote = esptun_ts_set_remote(old);
+		p.n_remote = old->n_remote;
+	}
+	err = check_all_ts(p.ts_local, p.n_local, extack);
+	if (!err)
+		err = check_all_ts(p.ts_remote, p.n_remote, extack);
+	if (err)
+		return err;
+	set = ts_set_alloc(sa->dir, &p);
+	if (!set)
+		return -ENOMEM;
+	if (sa->dir == ESPTUN_SA_DIR_OUT) {
+		err = esptun_sadb_out_add(&sa->link->out, sa, set);
+		if (err) {
+			kvfree_rcu(set, rcu);
+			return err;
+		}
+	}
+	rcu_assign_pointer(sa->ts, set);
+	if (!old)
+		return 0;
+	esptun_sadb_out_del(&sa->link->out, old);
+	kvfree_rcu(old, rcu);
+	return 0;
+}
+
+static void set_limits(struct esptun_sa *sa, const struct esptun_limits *l)
+{
+	spin_lock_bh(&sa->lock);
+	WRITE_ONCE(sa->limits.soft_bytes, l->soft_bytes);
+	WRITE_ONCE(sa->limits.hard_bytes, l->hard_bytes);
+	WRITE_ONCE(sa->limits.soft_packets, l->soft_packets);
+	WRITE_ONCE(sa->limits.hard_packets, l->hard_packets);
+	/* The next packet over a limit makes it dying again, and tells. */
+	if (sa->state == ESPTUN_SA_STATE_DYING)
+		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
+	spin_unlock_bh(&sa->lock);
+}
+
 int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 		  struct netlink_ext_ack *extack)
 {
@@ -603,19 +679,15 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	if (params->present & ESPTUN_SA_HARD_PACKETS)
 		l.hard_packets = params->limits.hard_packets;
 	err = check_limits(&l, extack);
+	if (!err)
+		err = set_selectors(sa, params, extack);
 	if (err)
 		return err;
-	spin_lock_bh(&sa->lock);
-	WRITE_ONCE(sa->limits.soft_bytes, l.soft_bytes);
-	WRITE_ONCE(sa->limits.hard_bytes, l.hard_bytes);
-	WRITE_ONCE(sa->limits.soft_packets, l.soft_packets);
-	WRITE_ONCE(sa->limits.hard_packets, l.hard_packets);
-	/* The next packet over a limit makes it dying again, and tells. */
-	if (sa->state == ESPTUN_SA_STATE_DYING)
-		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
-	spin_unlock_bh(&sa->lock);
+	set_limits(sa, &l);
 	sa->link->en->generation++;
 	esptun_notify_sa(sa, ESPTUN_CMD_SA_SET);
+	if (sa->dir == ESPTUN_SA_DIR_OUT)
+		esptun_link_release(sa->link);
 	return 0;
 }
 
@@ -646,7 +718,7 @@ static void sa_remove(struct esptun_sa *sa)
 	if (sa->dir == ESPTUN_SA_DIR_IN) {
 		esptun_sadb_in_del(sa->link->en, sa);
 	} else {
-		esptun_sadb_out_del(&sa->link->out, sa);
+		esptun_sadb_out_del(&sa->link->out, esptun_sa_ts(sa));
 		esptun_sadb_key_del(sa->link->en, sa);
 	}
 	unlinked(sa);

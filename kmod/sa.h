@@ -28,6 +28,8 @@ struct netlink_ext_ack;
 #define ESPTUN_SA_SOFT_PACKETS BIT(3)
 #define ESPTUN_SA_HARD_PACKETS BIT(4)
 #define ESPTUN_SA_SEQ BIT(5)
+#define ESPTUN_SA_TS_LOCAL BIT(6)
+#define ESPTUN_SA_TS_REMOTE BIT(7)
 
 /**
  * struct esptun_limits - how much an SA may carry; 0 is no limit
@@ -88,7 +90,7 @@ struct esptun_sa_params {
 };
 
 /* Drops counted on one SA; esptun_sa_drop_id() maps them to ESPTUN_STATS_A_* */
-#define ESPTUN_SA_DROPS 13
+#define ESPTUN_SA_DROPS 14
 
 /**
  * struct esptun_sa - a security association
@@ -106,11 +108,10 @@ struct esptun_sa_params {
  *	makes a dying SA mature again. WRITE_ONCE under @lock. Larval until
  *	esptun_sa_new() can no longer fail
  * @mode: enum esptun_sa_mode
- * @n_local: selectors of our side
- * @n_remote: selectors of the peer's side
  * @link: the link
  * @peer: the peer
- * @ts: selectors, @n_local of our side, then @n_remote of the peer's
+ * @ts: selectors and, outbound, entries in link->out; NULL for an inbound SA
+ *	without any. Changed under esptun_net.lock, read under RCU
  *
  * Hot, written per batch:
  * @lock: inbound: protects @replay and the counts' consistency
@@ -131,8 +132,6 @@ struct esptun_sa_params {
  * @hash_node: in esptun_net.sa_in (inbound) or esptun_net.keys_out (outbound)
  *
  * Cold:
- * @sels: entries in link->out (outbound), with the selectors behind
- * @n_sels: how many
  * @key_len: octets in @key
  * @key: as given, for a dump that asks for keys; wiped on free
  * @drops: see esptun_sa_drop_id()
@@ -148,11 +147,9 @@ struct esptun_sa {
 	bool esn;
 	u8 state;
 	u8 mode;
-	u16 n_local;
-	u16 n_remote;
 	struct esptun_link *link;
 	struct esptun_peer *peer;
-	struct esptun_ts *ts;
+	struct esptun_ts_set __rcu *ts;
 
 	spinlock_t lock ____cacheline_aligned;
 	atomic64_t seq;
@@ -166,8 +163,6 @@ struct esptun_sa {
 
 	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head hash_node;
-	struct esptun_sel *sels;
-	unsigned int n_sels;
 	u8 key_len;
 	u8 key[ESPTUN_KEY_MAX];
 	atomic_t drops[ESPTUN_SA_DROPS];
@@ -228,12 +223,15 @@ int esptun_sa_new(struct esptun_link *link,
 		  struct netlink_ext_ack *extack);
 
 /**
- * esptun_sa_set - change the limits present
+ * esptun_sa_set - change the limits and selectors present
  * @sa: the SA; en->lock held
- * @params: only @params->present, @params->limits are looked at
+ * @params: only @params->present, limits and selectors are looked at
  * @extack: told why not
  *
- * Sends the event. Return: 0; -EINVAL.
+ * A packet finds the old selectors or the new ones; sequence numbers and window
+ * go on. With new selectors an outbound SA takes over from others that have the
+ * same, as a new one does. Sends the event. Return: 0; -EINVAL; -E2BIG; -ENOMEM;
+ * on failure nothing has changed.
  */
 int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 		  struct netlink_ext_ack *extack);
@@ -315,16 +313,7 @@ static inline bool esptun_sa_live(const struct esptun_sa *sa)
 	       state == ESPTUN_SA_STATE_DYING;
 }
 
-static inline const struct esptun_ts *
-esptun_sa_ts_local(const struct esptun_sa *sa)
-{
-	return sa->ts;
-}
-
-static inline const struct esptun_ts *
-esptun_sa_ts_remote(const struct esptun_sa *sa)
-{
-	return sa->ts + sa->n_local;
-}
+/* Selectors, NULL if it never had any. en->lock held. */
+struct esptun_ts_set *esptun_sa_ts(const struct esptun_sa *sa);
 
 #endif /* ESPTUN_SA_H */

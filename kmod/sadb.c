@@ -128,7 +128,7 @@ static bool upper_match(const struct esptun_ts *ts,
 
 	if (ts->proto && ts->proto != flow->proto)
 		return false;
-	if (all_ports(ts))
+	if (all_ports(ts) || flow->any_port)
 		return true;
 	return flow->ports_valid && port >= ts->port_lo && port <= ts->port_hi;
 }
@@ -146,6 +146,26 @@ bool esptun_ts_match(const struct esptun_ts *ts, unsigned int n,
 		    upper_match(&ts[i], flow, source))
 			return true;
 	return false;
+}
+
+static bool set_match(const struct esptun_ts_set *set,
+		      const struct esptun_flow *flow)
+{
+	return esptun_ts_match(esptun_ts_set_remote(set), set->n_remote, flow,
+			       true) &&
+	       esptun_ts_match(esptun_ts_set_local(set), set->n_local, flow,
+			       false);
+}
+
+unsigned int esptun_ts_set_why(const struct esptun_ts_set *set,
+			       struct esptun_flow *flow)
+{
+	if (set_match(set, flow))
+		return 0;
+	flow->any_port = flow->fragment;
+	if (flow->fragment && set_match(set, flow))
+		return ESPTUN_STATS_A_RX_TS_FRAGMENT;
+	return ESPTUN_STATS_A_RX_TS;
 }
 
 /* ---- flows ---- */
@@ -191,9 +211,26 @@ static bool parse_ip4(const struct sk_buff *skb, struct esptun_flow *flow)
 	flow->src.s6_addr32[0] = ip->saddr;
 	flow->dst.s6_addr32[0] = ip->daddr;
 	flow->proto = ip->protocol;
-	if (!(ip->frag_off & htons(IP_OFFSET)))
+	flow->fragment = ip->frag_off & htons(IP_OFFSET);
+	if (!flow->fragment)
 		parse_ports(skb, ip->ihl * 4, flow);
 	return true;
+}
+
+/*
+ * A later fragment does not have the headers that tell the protocol, but its
+ * fragment header names the first of them: the protocol itself, unless it is
+ * another extension header. Then the protocol is opaque (RFC 4301 4.4.1.1).
+ */
+static void parse_fragment6(const struct sk_buff *skb, unsigned int offset,
+			    struct esptun_flow *flow)
+{
+	const struct frag_hdr *frag;
+	struct frag_hdr buf;
+
+	frag = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (frag && !ipv6_ext_hdr(frag->nexthdr))
+		flow->proto = frag->nexthdr;
 }
 
 static bool parse_ip6(const struct sk_buff *skb, struct esptun_flow *flow)
@@ -211,7 +248,10 @@ static bool parse_ip6(const struct sk_buff *skb, struct esptun_flow *flow)
 	flow->dst = ip->daddr;
 	flow->proto = ip->nexthdr;
 	offset = ipv6_skip_exthdr(skb, sizeof(buf), &flow->proto, &frag);
-	if (offset >= 0 && !(frag & htons(IP6_OFFSET)))
+	flow->fragment = frag & htons(IP6_OFFSET);
+	if (offset >= 0 && flow->fragment)
+		parse_fragment6(skb, offset, flow);
+	else if (offset >= 0)
 		parse_ports(skb, offset, flow);
 	return true;
 }
@@ -345,18 +385,20 @@ static bool only_key(const struct esptun_ts *ts)
 	return ts->plen && !ts->proto && all_ports(ts);
 }
 
-int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa)
+int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa,
+			struct esptun_ts_set *set)
 {
-	const struct esptun_ts *ts = esptun_sa_ts_remote(sa);
+	const struct esptun_ts *ts = esptun_ts_set_remote(set);
 	unsigned int i;
 	int err;
 
 	lockdep_assert_held(&sa->link->en->lock);
-	for (i = 0; i < sa->n_sels; i++) {
-		struct esptun_sel *sel = &sa->sels[i];
+	for (i = 0; i < set->n_sels; i++) {
+		struct esptun_sel *sel = &set->sels[i];
 
 		sel->sa = sa;
-		if (sa->n_remote) {
+		sel->set = set;
+		if (set->n_remote) {
 			sel->ts = only_key(&ts[i]) ? NULL : &ts[i];
 			sel->key.addr = ts[i].addr;
 			sel->key.family = ts[i].family;
@@ -369,47 +411,49 @@ int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa)
 	return 0;
 undo:
 	while (i--)
-		sel_del(out, &sa->sels[i]);
+		sel_del(out, &set->sels[i]);
 	return err;
 }
 
-void esptun_sadb_out_del(struct esptun_sadb_out *out, struct esptun_sa *sa)
+void esptun_sadb_out_del(struct esptun_sadb_out *out, struct esptun_ts_set *set)
 {
 	unsigned int i;
 
-	lockdep_assert_held(&sa->link->en->lock);
-	for (i = 0; i < sa->n_sels; i++)
-		sel_del(out, &sa->sels[i]);
+	for (i = 0; i < set->n_sels; i++)
+		sel_del(out, &set->sels[i]);
 }
 
 /* The remote prefix of @sel covers the destination: does the rest fit? */
 static bool sel_match(const struct esptun_sel *sel,
 		      const struct esptun_flow *flow)
 {
-	const struct esptun_sa *sa = sel->sa;
+	const struct esptun_ts_set *set = sel->set;
 
 	if (sel->ts && (sel->ts->family != flow->family ||
 			!upper_match(sel->ts, flow, false)))
 		return false;
-	return esptun_ts_match(esptun_sa_ts_local(sa), sa->n_local, flow, true);
+	return esptun_ts_match(esptun_ts_set_local(set), set->n_local, flow,
+			       true);
 }
 
 static bool sel_take(const struct esptun_sel *sel,
-		     const struct esptun_flow *flow, struct esptun_sa **dead)
+		     const struct esptun_flow *flow, struct esptun_miss *miss)
 {
 	if (!sel_match(sel, flow))
 		return false;
 	if (esptun_sa_live(sel->sa))
 		return true;
 	/* A larval one is not in use yet, and may still be refused. */
-	if (READ_ONCE(sel->sa->state) == ESPTUN_SA_STATE_DEAD)
-		*dead = sel->sa;
+	if (READ_ONCE(sel->sa->state) == ESPTUN_SA_STATE_DEAD) {
+		miss->sa = sel->sa;
+		miss->reason = ESPTUN_STATS_A_TX_EXPIRED;
+	}
 	return false;
 }
 
 static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 				     const struct esptun_flow *flow,
-				     struct esptun_sa **dead)
+				     struct esptun_miss *miss)
 {
 	const unsigned long *plens = out->plens[family_index(flow->family)];
 	unsigned int plen = addr_bits(flow->family) + 1;
@@ -427,7 +471,7 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 		key.plen = plen;
 		list = rhltable_lookup(&out->prefixes, &key, out_params);
 		rhl_for_each_entry_rcu(sel, pos, list, hash)
-			if (sel_take(sel, flow, dead))
+			if (sel_take(sel, flow, miss))
 				return sel->sa;
 	}
 }
@@ -441,29 +485,46 @@ static struct esptun_sa *find_only(struct esptun_sadb_out *out)
 		return NULL;
 	sel = hlist_entry_safe(rcu_dereference(hlist_first_rcu(&out->any)),
 			       struct esptun_sel, node);
-	if (!sel || sel->ts || sel->sa->n_local || !esptun_sa_live(sel->sa))
+	if (!sel || sel->ts || sel->set->n_local || !esptun_sa_live(sel->sa))
 		return NULL;
 	return sel->sa;
 }
 
+static struct esptun_sa *find_flow(struct esptun_sadb_out *out,
+				   const struct esptun_flow *flow,
+				   struct esptun_miss *miss)
+{
+	struct esptun_sa *sa = find_prefix(out, flow, miss);
+	struct esptun_sel *sel;
+
+	if (sa)
+		return sa;
+	hlist_for_each_entry_rcu(sel, &out->any, node)
+		if (sel_take(sel, flow, miss))
+			return sel->sa;
+	return NULL;
+}
+
 struct esptun_sa *esptun_sadb_out_find(struct esptun_sadb_out *out,
 				       const struct sk_buff *skb,
-				       struct esptun_sa **dead)
+				       struct esptun_miss *miss)
 {
 	struct esptun_sa *sa = find_only(out);
 	struct esptun_flow flow;
-	struct esptun_sel *sel;
 
-	*dead = NULL;
+	miss->sa = NULL;
 	if (sa)
 		return sa;
 	if (!esptun_flow_parse(skb, &flow))
 		return NULL;
-	sa = find_prefix(out, &flow, dead);
-	if (sa)
+	sa = find_flow(out, &flow, miss);
+	if (sa || !flow.fragment || miss->sa)
 		return sa;
-	hlist_for_each_entry_rcu(sel, &out->any, node)
-		if (sel_take(sel, &flow, dead))
-			return sel->sa;
+	flow.any_port = true;
+	sa = find_flow(out, &flow, miss);
+	if (sa) {
+		miss->sa = sa;
+		miss->reason = ESPTUN_STATS_A_TX_TS_FRAGMENT;
+	}
 	return NULL;
 }

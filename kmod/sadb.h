@@ -44,6 +44,8 @@ struct esptun_ts {
  * @proto: IP protocol, after IPv6 extension headers
  * @ports_valid: the ports are there (not a later fragment, and a protocol
  *	that has them)
+ * @fragment: a fragment behind the first one
+ * @any_port: match any port; to find out whether a fragment lacks only these
  * @sport: host order; for ICMP type * 256 + code, in both
  * @dport: host order
  */
@@ -53,6 +55,8 @@ struct esptun_flow {
 	u8 family;
 	u8 proto;
 	bool ports_valid;
+	bool fragment;
+	bool any_port;
 	u16 sport;
 	u16 dport;
 };
@@ -71,6 +75,7 @@ struct esptun_sel_key {
  * @node: in esptun_sadb_out.any otherwise
  * @key: remote prefix; family 0 stands for any address at all
  * @ts: the selector, NULL if @key says it all
+ * @set: what it is part of
  * @sa: whose
  */
 struct esptun_sel {
@@ -80,7 +85,48 @@ struct esptun_sel {
 	};
 	struct esptun_sel_key key;
 	const struct esptun_ts *ts;
+	const struct esptun_ts_set *set;
 	struct esptun_sa *sa;
+};
+
+/**
+ * struct esptun_ts_set - the selectors of an SA, all in one piece of memory
+ * @rcu: frees it
+ * @n_local: selectors of our side
+ * @n_remote: selectors of the peer's side
+ * @n_sels: entries in the link's table, 0 for an inbound SA
+ * @ts: selectors, @n_local of our side, then @n_remote of the peer's
+ * @sels: the entries
+ */
+struct esptun_ts_set {
+	struct rcu_head rcu;
+	u16 n_local;
+	u16 n_remote;
+	u16 n_sels;
+	struct esptun_ts *ts;
+	struct esptun_sel sels[];
+};
+
+static inline const struct esptun_ts *
+esptun_ts_set_local(const struct esptun_ts_set *set)
+{
+	return set->ts;
+}
+
+static inline const struct esptun_ts *
+esptun_ts_set_remote(const struct esptun_ts_set *set)
+{
+	return set->ts + set->n_local;
+}
+
+/**
+ * struct esptun_miss - an SA that a packet only just missed
+ * @sa: the SA, or NULL
+ * @reason: why, a counter ESPTUN_STATS_A_*
+ */
+struct esptun_miss {
+	struct esptun_sa *sa;
+	unsigned int reason;
 };
 
 /**
@@ -119,6 +165,16 @@ int esptun_ts_check(const struct esptun_ts *ts, struct netlink_ext_ack *extack);
  */
 bool esptun_ts_match(const struct esptun_ts *ts, unsigned int n,
 		     const struct esptun_flow *flow, bool source);
+
+/**
+ * esptun_ts_set_why - why do an SA's selectors not cover an inbound packet
+ * @set: the selectors
+ * @flow: the packet
+ *
+ * Return: a counter ESPTUN_STATS_A_*, 0 if they cover it.
+ */
+unsigned int esptun_ts_set_why(const struct esptun_ts_set *set,
+			       struct esptun_flow *flow);
 
 /**
  * esptun_flow_parse - read a packet's addresses, protocol and ports
@@ -169,19 +225,25 @@ void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa);
 /**
  * esptun_sadb_out_add - make an outbound SA findable by its selectors
  * @out: the link's table; en->lock held
- * @sa: sa->sels has room for one entry for each remote selector, at least one
+ * @sa: the SA
+ * @set: its selectors, with room for one entry for each remote one, at least one
  *
- * Return: 0 or -ENOMEM, then nothing has changed.
+ * In front of others with the same selectors. Return: 0 or -ENOMEM, then they
+ * may have been seen for a moment.
  */
-int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa);
+int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa,
+			struct esptun_ts_set *set);
 
-void esptun_sadb_out_del(struct esptun_sadb_out *out, struct esptun_sa *sa);
+/* @set is freed after a grace period. */
+void esptun_sadb_out_del(struct esptun_sadb_out *out,
+			 struct esptun_ts_set *set);
 
 /**
  * esptun_sadb_out_find - outbound SA for a packet
  * @out: the link's table; RCU read side
  * @skb: inner packet, IP header at skb->data
- * @dead: result: an SA past its limit would have matched
+ * @miss: result: an SA past its limit would have matched, or one whose selectors
+ *	name ports, which a later fragment has not (RFC 4301 7.1)
  *
  * The longest remote prefix wins, and the newest SA among equals. A larval SA
  * counts for nothing.
@@ -189,6 +251,6 @@ void esptun_sadb_out_del(struct esptun_sadb_out *out, struct esptun_sa *sa);
  */
 struct esptun_sa *esptun_sadb_out_find(struct esptun_sadb_out *out,
 				       const struct sk_buff *skb,
-				       struct esptun_sa **dead);
+				       struct esptun_miss *miss);
 
 #endif /* ESPTUN_SADB_H */

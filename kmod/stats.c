@@ -79,10 +79,12 @@ void esptun_stats_dropped(const u64 sum[ESPTUN_STATS_NUM], u64 *rx, u64 *tx)
 		case ESPTUN_STATS_A_RX_IKE_NO_AGENT ... ESPTUN_STATS_A_RX_NOMEM:
 		case ESPTUN_STATS_A_RX_OVERFLOW:
 		case ESPTUN_STATS_A_RX_IKE_TOO_LONG:
+		case ESPTUN_STATS_A_RX_TS_FRAGMENT:
 			*rx += sum[i];
 			break;
 		case ESPTUN_STATS_A_TX_NO_SA ... ESPTUN_STATS_A_TX_NOMEM:
 		case ESPTUN_STATS_A_TX_OVERFLOW:
+		case ESPTUN_STATS_A_TX_TS_FRAGMENT:
 			*tx += sum[i];
 			break;
 		}

@@ -128,15 +128,15 @@ static bool worth_waiting(const struct esptun_link *link)
 }
 
 static void no_sa(struct esptun_link *link, struct sk_buff *skb,
-		  struct esptun_sa *dead, unsigned long since)
+		  const struct esptun_miss *miss, unsigned long since)
 {
 	if (worth_waiting(link)) {
 		hold(link, skb, since);
 		return;
 	}
 	send_unreachable(skb);
-	if (dead) {
-		drop(dead, skb, ESPTUN_STATS_A_TX_EXPIRED);
+	if (miss->sa) {
+		drop(miss->sa, skb, miss->reason);
 		return;
 	}
 	esptun_stats_drop(link->stats, link->dev, 0, ESPTUN_STATS_A_TX_NO_SA,
@@ -664,11 +664,12 @@ static bool park(struct sk_buff *skb)
 static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 			unsigned long since)
 {
-	struct esptun_sa *sa, *dead;
+	struct esptun_miss miss;
+	struct esptun_sa *sa;
 
-	sa = esptun_sadb_out_find(&link->out, skb, &dead);
+	sa = esptun_sadb_out_find(&link->out, skb, &miss);
 	if (!sa)
-		no_sa(link, skb, dead, since);
+		no_sa(link, skb, &miss, since);
 	else if (likely(esptun_aead_ready(&sa->aead)))
 		with_sa(sa, skb);
 	else if (!park(skb))

@@ -188,22 +188,40 @@ static struct esptun_sa *out_make(struct kunit *test, struct world *w, u32 spi,
 				  const struct selector *remote, int n_remote)
 {
 	struct esptun_sa *sa = sa_make(test, w, spi);
+	unsigned int n_sels = max(n_remote, 1);
+	struct esptun_ts_set *set;
 	int i;
 
 	sa->dir = ESPTUN_SA_DIR_OUT;
-	sa->n_local = local->addr ? 1 : 0;
-	sa->n_remote = n_remote;
-	sa->ts = kunit_kcalloc(test, n_remote + 1, sizeof(*sa->ts), GFP_KERNEL);
-	sa->n_sels = max(n_remote, 1);
-	sa->sels =
-		kunit_kcalloc(test, sa->n_sels, sizeof(*sa->sels), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, sa->ts);
-	KUNIT_ASSERT_NOT_NULL(test, sa->sels);
-	if (sa->n_local)
-		ts_fill(test, sa->ts, local);
+	set = kunit_kzalloc(test, struct_size(set, sels, n_sels), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, set);
+	set->n_local = local->addr ? 1 : 0;
+	set->n_remote = n_remote;
+	set->n_sels = n_sels;
+	set->ts =
+		kunit_kcalloc(test, n_remote + 1, sizeof(*set->ts), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, set->ts);
+	if (set->n_local)
+		ts_fill(test, set->ts, local);
 	for (i = 0; i < n_remote; i++)
-		ts_fill(test, sa->ts + sa->n_local + i, &remote[i]);
+		ts_fill(test, set->ts + set->n_local + i, &remote[i]);
+	RCU_INIT_POINTER(sa->ts, set);
 	return sa;
+}
+
+static struct esptun_ts_set *ts_of(const struct esptun_sa *sa)
+{
+	return rcu_dereference_protected(sa->ts, true);
+}
+
+static int sadb_add(struct world *w, struct esptun_sa *sa)
+{
+	return esptun_sadb_out_add(&w->link->out, sa, ts_of(sa));
+}
+
+static void sadb_del(struct world *w, struct esptun_sa *sa)
+{
+	esptun_sadb_out_del(&w->link->out, ts_of(sa));
 }
 
 static struct esptun_sa *out_add(struct kunit *test, struct world *w, u32 spi,
@@ -212,7 +230,7 @@ static struct esptun_sa *out_add(struct kunit *test, struct world *w, u32 spi,
 	struct esptun_sa *sa =
 		out_make(test, w, spi, &local, &remote, remote.addr ? 1 : 0);
 
-	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_add(&w->link->out, sa));
+	KUNIT_ASSERT_EQ(test, 0, sadb_add(w, sa));
 	return sa;
 }
 
@@ -222,7 +240,7 @@ struct packet {
 	u8 proto;
 	u16 sport;
 	u16 dport;
-	/* IPv4 fragment offset in units of 8 octets */
+	/* fragment offset in units of 8 bytes */
 	u16 frag;
 };
 
@@ -249,7 +267,14 @@ static struct sk_buff *packet_make(struct kunit *test, const struct packet *p)
 		ip6->version = 6;
 		ip6->saddr = src;
 		ip6->daddr = dst;
-		ip6->nexthdr = p->proto;
+		ip6->nexthdr = p->frag ? NEXTHDR_FRAGMENT : p->proto;
+		if (p->frag) {
+			struct frag_hdr *frag =
+				skb_put_zero(skb, sizeof(*frag));
+
+			frag->nexthdr = p->proto;
+			frag->frag_off = htons(p->frag << 3);
+		}
 	}
 	ports = skb_put_zero(skb, 8);
 	ports[0] = htons(p->sport);
@@ -258,15 +283,15 @@ static struct sk_buff *packet_make(struct kunit *test, const struct packet *p)
 }
 
 /* SPI of the SA found, 0 for none. */
-static u32 lookup_dead(struct kunit *test, struct world *w, struct packet p,
-		       struct esptun_sa **dead)
+static u32 lookup_miss(struct kunit *test, struct world *w, struct packet p,
+		       struct esptun_miss *miss)
 {
 	struct sk_buff *skb = packet_make(test, &p);
 	struct esptun_sa *sa;
 	u32 spi;
 
 	rcu_read_lock();
-	sa = esptun_sadb_out_find(&w->link->out, skb, dead);
+	sa = esptun_sadb_out_find(&w->link->out, skb, miss);
 	spi = sa ? ntohl(sa->spi) : 0;
 	rcu_read_unlock();
 	kfree_skb(skb);
@@ -275,9 +300,9 @@ static u32 lookup_dead(struct kunit *test, struct world *w, struct packet p,
 
 static u32 lookup(struct kunit *test, struct world *w, struct packet p)
 {
-	struct esptun_sa *dead;
+	struct esptun_miss miss;
 
-	return lookup_dead(test, w, p, &dead);
+	return lookup_miss(test, w, p, &miss);
 }
 
 #define SEL(...) ((struct selector){ __VA_ARGS__ })
@@ -327,12 +352,22 @@ static const struct lookup_row lookup_rows[] = {
 	  0x164 },
 	{ "IPv6 /32", { "fd00::1", "2001:db8:1::9", 17, 1, 2 }, 0x160 },
 	{ "IPv6 outside", { "fd00::1", "2001:db9::9", 17, 1, 2 }, 0x100 },
+	{ "IPv6 protocol", { "fd00::1", "2001:dba::9", 58, 1, 2 }, 0x158 },
+	{ "a later fragment of the protocol",
+	  { "fd00::1", "2001:dba::9", 58, 1, 2, 7 },
+	  0x158 },
+	{ "a later fragment of another",
+	  { "fd00::1", "2001:dba::9", 17, 1, 2, 7 },
+	  0x100 },
+	{ "a later fragment that begins with another header",
+	  { "fd00::1", "2001:dba::9", NEXTHDR_DEST, 1, 2, 7 },
+	  0x100 },
 };
 
 static void sadb_selectors(struct kunit *test)
 {
 	const struct lookup_row *row;
-	struct esptun_sa *sas[9];
+	struct esptun_sa *sas[10];
 	struct world w;
 	int i = 0;
 
@@ -350,21 +385,52 @@ static void sadb_selectors(struct kunit *test)
 			   SEL("10.3.0.0", 16, 1, ICMP_ECHO, ICMP_ECHO + 255));
 	sas[i++] = out_add(test, &w, 0x160, ANY, SEL("2001:db8::", 32));
 	sas[i++] = out_add(test, &w, 0x164, ANY, SEL("2001:db8:0:1::", 64));
+	sas[i++] =
+		out_add(test, &w, 0x158, ANY, SEL("2001:dba::", 32, 58, 0, 0));
 	for (row = lookup_rows; row < lookup_rows + ARRAY_SIZE(lookup_rows);
 	     row++)
 		KUNIT_EXPECT_EQ_MSG(test, lookup(test, &w, row->packet),
 				    row->spi, "%s", row->name);
 	while (i--)
-		esptun_sadb_out_del(&w.link->out, sas[i]);
+		sadb_del(&w, sas[i]);
 	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, lookup_rows[0].packet));
 	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, lookup_rows[1].packet));
+	world_close(&w);
+}
+
+/* RFC 4301 7.1: a later fragment has no ports; it is told from a mere stranger. */
+static void sadb_fragment(struct kunit *test)
+{
+	struct esptun_sa *sa;
+	struct esptun_miss miss;
+	struct world w;
+
+	world_open(test, &w);
+	sa = out_add(test, &w, 0x111, ANY, SEL("10.1.0.0", 16, 17, 53, 60));
+	KUNIT_EXPECT_EQ(test, 0x111u,
+			lookup(test, &w,
+			       PKT("192.168.1.1", "10.1.1.1", 17, 1, 53)));
+	KUNIT_EXPECT_EQ(
+		test, 0u,
+		lookup_miss(test, &w,
+			    PKT("192.168.1.1", "10.1.1.1", 17, 1, 53, 5),
+			    &miss));
+	KUNIT_EXPECT_PTR_EQ(test, miss.sa, sa);
+	KUNIT_EXPECT_EQ(test, miss.reason, ESPTUN_STATS_A_TX_TS_FRAGMENT);
+	KUNIT_EXPECT_EQ(test, 0u,
+			lookup_miss(test, &w,
+				    PKT("192.168.1.1", "10.1.1.1", 6, 1, 53, 5),
+				    &miss));
+	KUNIT_EXPECT_NULL(test, miss.sa);
+	sadb_del(&w, sa);
 	world_close(&w);
 }
 
 /* Rekeying: the new SA takes over at once, the old one is there to go back to. */
 static void rekey(struct kunit *test, struct selector remote, struct packet p)
 {
-	struct esptun_sa *old, *new, *dead;
+	struct esptun_miss miss = {};
+	struct esptun_sa *old, *new;
 	struct world w;
 
 	world_open(test, &w);
@@ -386,15 +452,15 @@ static void rekey(struct kunit *test, struct selector remote, struct packet p)
 	new->state = ESPTUN_SA_STATE_DEAD;
 	KUNIT_EXPECT_EQ(test, 0x111u, lookup(test, &w, p));
 	old->state = ESPTUN_SA_STATE_DEAD;
-	dead = NULL;
-	KUNIT_EXPECT_EQ(test, 0u, lookup_dead(test, &w, p, &dead));
-	KUNIT_EXPECT_NOT_NULL(test, dead);
+	KUNIT_EXPECT_EQ(test, 0u, lookup_miss(test, &w, p, &miss));
+	KUNIT_EXPECT_NOT_NULL(test, miss.sa);
+	KUNIT_EXPECT_EQ(test, miss.reason, ESPTUN_STATS_A_TX_EXPIRED);
 	old->state = ESPTUN_SA_STATE_MATURE;
 	new->state = ESPTUN_SA_STATE_MATURE;
 
-	esptun_sadb_out_del(&w.link->out, old);
+	sadb_del(&w, old);
 	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
-	esptun_sadb_out_del(&w.link->out, new);
+	sadb_del(&w, new);
 	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, p));
 	world_close(&w);
 }
@@ -429,7 +495,7 @@ static void sadb_many_selectors(struct kunit *test)
 
 	world_open(test, &w);
 	sa = out_make(test, &w, 0x300, &local, remotes, ARRAY_SIZE(remotes));
-	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_out_add(&w.link->out, sa));
+	KUNIT_ASSERT_EQ(test, 0, sadb_add(&w, sa));
 	KUNIT_EXPECT_EQ(test, 0x300u,
 			lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
 	KUNIT_EXPECT_EQ(test, 0x300u,
@@ -443,7 +509,7 @@ static void sadb_many_selectors(struct kunit *test)
 			       PKT("1.1.1.1", "192.1.1.1", 6, 1, 22)));
 	KUNIT_EXPECT_EQ(test, 0u,
 			lookup(test, &w, PKT("fd00::1", "::1", 6, 1, 22)));
-	esptun_sadb_out_del(&w.link->out, sa);
+	sadb_del(&w, sa);
 	KUNIT_EXPECT_EQ(test, 0u,
 			lookup(test, &w, PKT("1.1.1.1", "10.1.1.1", 6, 1, 22)));
 	world_close(&w);
@@ -545,17 +611,14 @@ static void sadb_flow_version(struct kunit *test)
 	kfree_skb(skb);
 }
 
-static struct kunit_case sadb_cases[] = { KUNIT_CASE(sadb_inbound),
-					  KUNIT_CASE(sadb_inbound_many),
-					  KUNIT_CASE(sadb_inbound_regular),
-					  KUNIT_CASE(sadb_selectors),
-					  KUNIT_CASE(sadb_rekey_any),
-					  KUNIT_CASE(sadb_rekey_prefix),
-					  KUNIT_CASE(sadb_many_selectors),
-					  KUNIT_CASE(sadb_ts_check),
-					  KUNIT_CASE(sadb_flow_truncated),
-					  KUNIT_CASE(sadb_flow_version),
-					  {} };
+static struct kunit_case sadb_cases[] = {
+	KUNIT_CASE(sadb_inbound),	  KUNIT_CASE(sadb_inbound_many),
+	KUNIT_CASE(sadb_inbound_regular), KUNIT_CASE(sadb_selectors),
+	KUNIT_CASE(sadb_fragment),	  KUNIT_CASE(sadb_rekey_any),
+	KUNIT_CASE(sadb_rekey_prefix),	  KUNIT_CASE(sadb_many_selectors),
+	KUNIT_CASE(sadb_ts_check),	  KUNIT_CASE(sadb_flow_truncated),
+	KUNIT_CASE(sadb_flow_version),	  {}
+};
 
 static struct kunit_suite sadb_suite = {
 	.name = "esptun_sadb",

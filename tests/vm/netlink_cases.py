@@ -147,9 +147,15 @@ def sas():
             sa={"spi": 0x9999, "dir": "in", "soft-bytes": 1})
     for name, value in (("mode", "tunnel"), ("encr", 20), ("integ", 0), ("encr_key", KEY36),
                         ("integ_key", KEY36), ("esn", 0), ("replay_window", 64),
-                        ("ts_local", [ts()]), ("ts_remote", [ts()]), ("seq", 1), ("packets", 0)):
+                        ("seq", 1), ("packets", 0)):
         refused("set: %s, which cannot change" % name.replace("_", "-"), "sa-set", errno.EINVAL,
                 sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1, name.replace("_", "-"): value})
+    for side in ("ts-local", "ts-remote"):
+        refused("set: bits beyond the prefix, " + side, "sa-set", errno.EINVAL,
+                sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1,
+                    side: [ts(), ts(address="10.0.0.1")]})
+    refused("set: limits that contradict each other, with good selectors", "sa-set", errno.EINVAL,
+            sa={"spi": 0x1000, "dir": "in", "soft-bytes": 2, "hard-bytes": 1, "ts-local": [ts()]})
     refused("a first sequence number inbound", "sa-new", sa=sa(seq=1))
     refused("no sequence number left", "sa-new", sa=sa(dir="out", seq=0xffffffff))
     refused("the same with ESN", "sa-new", sa=sa(dir="out", esn=1, seq=1 << 63))

@@ -195,8 +195,7 @@ int args_spi(struct args *a, const char *kw, uint32_t *v)
 	return 0;
 }
 
-static int append_ts(struct args *a, const char *kw, const char *s, struct esptun_ts **list,
-		     size_t *n)
+int args_ts_text(struct args *a, const char *kw, const char *s, struct esptun_ts **list, size_t *n)
 {
 	struct esptun_ts ts, *grown;
 	int err = esptun_ts_parse(s, &ts);
@@ -227,7 +226,7 @@ int args_ts(struct args *a, const char *kw, struct esptun_ts **list, size_t *n)
 	if (!strcmp(s, "any"))
 		return 0;
 	do {
-		if (append_ts(a, kw, s, list, n))
+		if (args_ts_text(a, kw, s, list, n))
 			return -EINVAL;
 		/* no keyword holds one of these characters, every selector does */
 	} while (a->argc > 0 && strpbrk(a->argv[0], ".:/") && (s = args_next(a)));

@@ -82,6 +82,9 @@ int args_spi(struct args *a, const char *kw, uint32_t *v);
  */
 int args_ts(struct args *a, const char *kw, struct esptun_ts **list, size_t *n);
 
+/** args_ts_text() - append the selector @s, as if it were the value of @kw */
+int args_ts_text(struct args *a, const char *kw, const char *s, struct esptun_ts **list, size_t *n);
+
 /* What may follow the keyword "key". */
 #define ARGS_KEY_MAX ESPTUN_KEY_MAX
 

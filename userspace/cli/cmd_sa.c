@@ -8,9 +8,10 @@
 
 const char usage_sa[] =
 	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N algo ALGO key KEY\n"
-	"                       [esn on|off] [replay-window PACKETS]\n"
+	"                       [esn on|off] [replay-window PACKETS] [seq LAST]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
-	"       esptun sa set   dev NAME dir in|out spi SPI [peer N] limit LIMIT SIZE ...\n"
+	"       esptun sa set   dev NAME dir in|out spi SPI [peer N]\n"
+	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
 	"       esptun sa del   dev NAME dir in|out spi SPI [peer N]\n"
 	"       esptun sa show  [dev NAME] [dir in|out] [spi SPI] [peer N]\n"
 	"       esptun sa flush dev NAME [peer N]\n"
@@ -18,11 +19,25 @@ const char usage_sa[] =
 	"KEY   := 0xHEX | file PATH | stdin    the 4 bytes of salt follow the key\n"
 	"TS    := PREFIX[:PROTO[:PORT[-PORT]]] | any    as in 10.1.0.0/16:tcp:443\n"
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
+	"LAST is the last sequence number sent by an outbound SA with the same key.\n"
 	"SPI is 0x100 to 0xffffffff. A key on the command line can be seen in ps and in the\n"
 	"shell's history: prefer a file or stdin. \"esptun keygen sa ALGO\" makes keys.\n"
 	"Keys are shown only with the option -show-keys.\n";
 
-enum { K_DEV, K_DIR, K_SPI, K_PEER, K_ALGO, K_KEY, K_ESN, K_REPLAY, K_LOCAL, K_REMOTE, K_LIMIT };
+enum {
+	K_DEV,
+	K_DIR,
+	K_SPI,
+	K_PEER,
+	K_ALGO,
+	K_KEY,
+	K_ESN,
+	K_REPLAY,
+	K_LOCAL,
+	K_REMOTE,
+	K_LIMIT,
+	K_SEQ
+};
 
 const struct keyword sa_keywords[] = {
 	{ "dev", K_DEV, false, "@dev" },
@@ -36,6 +51,7 @@ const struct keyword sa_keywords[] = {
 	{ "local-ts", K_LOCAL, true, "any" },
 	{ "remote-ts", K_REMOTE, true, "any" },
 	{ "limit", K_LIMIT, true, "soft-bytes: hard-bytes: soft-packets: hard-packets:" },
+	{ "seq", K_SEQ, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 
@@ -92,6 +108,7 @@ static int parse_one(struct args *a, int id, struct sa_args *s, const char **alg
 				&sa->replay_window);
 	case K_LOCAL: return args_ts(a, "local-ts", &sa->ts_local, &sa->n_ts_local);
 	case K_REMOTE: return args_ts(a, "remote-ts", &sa->ts_remote, &sa->n_ts_remote);
+	case K_SEQ: sa->has |= ESPTUN_SA_HAS_SEQ; return args_size(a, "seq", &sa->seq);
 	default: return parse_limit(a, sa);
 	}
 }
@@ -143,6 +160,30 @@ static int check_keywords(struct args *a, const char *verb)
 	return 0;
 }
 
+/* For the kernel, a side of a "set" without selectors keeps its own. */
+static int any_ts(struct args *a, const char *kw, struct esptun_ts **list, size_t *n)
+{
+	return args_ts_text(a, kw, "0.0.0.0/0", list, n) || args_ts_text(a, kw, "::/0", list, n)
+		       ? -EINVAL
+		       : 0;
+}
+
+static int check_changes(struct args *a, struct sa_args *s)
+{
+	struct esptun_sa *sa = &s->sa;
+
+	if (!args_has(a, K_LOCAL) && !args_has(a, K_REMOTE) && !args_has(a, K_LIMIT))
+		return args_fail(a,
+				 "sa set needs something to change: local-ts, remote-ts or limit");
+	if (args_has(a, K_LOCAL) && !sa->n_ts_local &&
+	    any_ts(a, "local-ts", &sa->ts_local, &sa->n_ts_local))
+		return -EINVAL;
+	if (args_has(a, K_REMOTE) && !sa->n_ts_remote &&
+	    any_ts(a, "remote-ts", &sa->ts_remote, &sa->n_ts_remote))
+		return -EINVAL;
+	return 0;
+}
+
 static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 {
 	const char *algo = NULL;
@@ -155,6 +196,10 @@ static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 		return -EINVAL;
 	if (args_has(a, K_REPLAY) && s->sa.dir == ESPTUN_SA_DIR_OUT)
 		return args_fail(a, "\"replay-window\" belongs to an inbound SA: dir in");
+	if (args_has(a, K_SEQ) && s->sa.dir == ESPTUN_SA_DIR_IN)
+		return args_fail(a, "\"seq\" belongs to an outbound SA: dir out");
+	if (!strcmp(verb, "set") && check_changes(a, s))
+		return -EINVAL;
 	return algo ? check_algo(a, algo, &s->sa) : 0;
 }
 
@@ -261,8 +306,8 @@ static int sa_show(struct cli *cli, struct args *a)
 
 const struct subcommand sa_commands[] = {
 	{ "add", sa_add, NAME | 1 << K_PEER | 1 << K_ALGO | 1 << K_KEY,
-	  1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
-	{ "set", sa_set, NAME | 1 << K_LIMIT, 1 << K_PEER },
+	  1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT | 1 << K_SEQ },
+	{ "set", sa_set, NAME, 1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
 	{ "del", sa_del, NAME, 1 << K_PEER },
 	{ "delete", sa_del, NAME, 1 << K_PEER },
 	{ "show", sa_show, 0, NAME | 1 << K_PEER },

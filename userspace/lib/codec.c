@@ -119,6 +119,20 @@ static int put_ts(struct nl_msg *msg, int type, const struct esptun_ts *ts)
 	return nest_end(msg, nest, err);
 }
 
+static int put_all_ts(struct nl_msg *msg, const struct esptun_sa *sa)
+{
+	size_t i;
+	int err = 0;
+
+	if (sa->n_ts_local > ESPTUN_TS_MAX || sa->n_ts_remote > ESPTUN_TS_MAX)
+		return -EINVAL;
+	for (i = 0; !err && i < sa->n_ts_local; i++)
+		err = put_ts(msg, ESPTUN_SA_A_TS_LOCAL, &sa->ts_local[i]);
+	for (i = 0; !err && i < sa->n_ts_remote; i++)
+		err = put_ts(msg, ESPTUN_SA_A_TS_REMOTE, &sa->ts_remote[i]);
+	return err;
+}
+
 static int put_limits(struct nl_msg *msg, const struct esptun_sa *sa)
 {
 	int err = 0;
@@ -163,12 +177,7 @@ static int put_sa_keys(struct nl_msg *msg, const struct esptun_sa *sa)
 
 static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 {
-	size_t i;
-	int err;
-
-	if (sa->n_ts_local > ESPTUN_TS_MAX || sa->n_ts_remote > ESPTUN_TS_MAX)
-		return -EINVAL;
-	err = put_sa_id(msg, sa->dir, sa->spi, sa->peer);
+	int err = put_sa_id(msg, sa->dir, sa->spi, sa->peer);
 	if (!err)
 		err = put_u8(msg, ESPTUN_SA_A_MODE, sa->mode);
 	if (!err)
@@ -177,10 +186,10 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 		err = put_u8(msg, ESPTUN_SA_A_ESN, sa->esn);
 	if (!err && (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW))
 		err = put_u32(msg, ESPTUN_SA_A_REPLAY_WINDOW, sa->replay_window);
-	for (i = 0; !err && i < sa->n_ts_local; i++)
-		err = put_ts(msg, ESPTUN_SA_A_TS_LOCAL, &sa->ts_local[i]);
-	for (i = 0; !err && i < sa->n_ts_remote; i++)
-		err = put_ts(msg, ESPTUN_SA_A_TS_REMOTE, &sa->ts_remote[i]);
+	if (!err && (sa->has & ESPTUN_SA_HAS_SEQ))
+		err = put_u64(msg, ESPTUN_SA_A_SEQ, sa->seq);
+	if (!err)
+		err = put_all_ts(msg, sa);
 	return err ? err : put_limits(msg, sa);
 }
 
@@ -191,7 +200,7 @@ int esptun_sa_encode(struct nl_msg *msg, const struct esptun_sa *sa)
 	return nest ? nest_end(msg, nest, put_sa(msg, sa)) : -EMSGSIZE;
 }
 
-int esptun_sa_encode_limits(struct nl_msg *msg, const struct esptun_sa *sa)
+int esptun_sa_encode_changes(struct nl_msg *msg, const struct esptun_sa *sa)
 {
 	struct nlattr *nest = nla_nest_start(msg, ESPTUN_A_SA);
 	int err;
@@ -199,6 +208,8 @@ int esptun_sa_encode_limits(struct nl_msg *msg, const struct esptun_sa *sa)
 	if (!nest)
 		return -EMSGSIZE;
 	err = put_sa_id(msg, sa->dir, sa->spi, sa->peer);
+	if (!err)
+		err = put_all_ts(msg, sa);
 	return nest_end(msg, nest, err ? err : put_limits(msg, sa));
 }
 

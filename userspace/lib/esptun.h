@@ -345,6 +345,7 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 #define ESPTUN_SA_HAS_KEY (1U << 5) /* reply only: key, integ_key are there */
 #define ESPTUN_SA_HAS_STATS (1U << 6) /* reply only */
 #define ESPTUN_SA_HAS_LAST_USED (1U << 7) /* reply only */
+#define ESPTUN_SA_HAS_SEQ (1U << 8) /* request only: seq is meant */
 
 struct esptun_sa {
 	unsigned int has; /* ESPTUN_SA_HAS_* */
@@ -369,11 +370,11 @@ struct esptun_sa {
 	uint64_t hard_bytes;
 	uint64_t soft_packets;
 	uint64_t hard_packets;
+	uint64_t seq; /* last sent, or highest received; on an outbound add: goes on after it */
 
 	/* reply only */
 	enum esptun_sa_state state;
 	char driver[64]; /* kernel crypto driver in use */
-	uint64_t seq; /* last sent, or highest received */
 	uint64_t packets;
 	uint64_t bytes; /* inner octets */
 	uint64_t age; /* milliseconds since made */
@@ -393,7 +394,15 @@ struct esptun_sa {
  */
 int esptun_sa_add(struct esptun *h, const struct esptun_sa *sa);
 
-/** esptun_sa_set() - change the limits named by has of the SA named by ifindex, dir, spi, peer */
+/**
+ * esptun_sa_set() - change limits and selectors of an SA
+ * @h: the handle
+ * @sa: ifindex, dir, spi and, outbound, peer name it; limits named by has are changed;
+ *	a side with selectors gets these instead of those it had (for any: 0.0.0.0/0 and
+ *	::/0), one without keeps its own
+ *
+ * Sequence numbers and replay window go on. All or none is changed.
+ */
 int esptun_sa_set(struct esptun *h, const struct esptun_sa *sa);
 
 /**

@@ -67,7 +67,7 @@ int esptun_extack_decode(const struct nlmsghdr *nlh, const struct nlmsghdr *req,
 int esptun_peer_encode(struct nl_msg *msg, const struct esptun_peer *peer);
 int esptun_peer_encode_id(struct nl_msg *msg, uint32_t id);
 int esptun_sa_encode(struct nl_msg *msg, const struct esptun_sa *sa);
-int esptun_sa_encode_limits(struct nl_msg *msg, const struct esptun_sa *sa);
+int esptun_sa_encode_changes(struct nl_msg *msg, const struct esptun_sa *sa);
 int esptun_sa_encode_id(struct nl_msg *msg, enum esptun_sa_dir dir, uint32_t spi, uint32_t peer);
 int esptun_sa_encode_peer(struct nl_msg *msg, uint32_t peer);
 int esptun_ike_encode(struct nl_msg *msg, const struct esptun_ike *ike);

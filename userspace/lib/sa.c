@@ -10,28 +10,28 @@
 #define TS_SIZE 64
 #define SA_SIZE 512
 
-int esptun_sa_add(struct esptun *h, const struct esptun_sa *sa)
+static int request(struct esptun *h, const struct esptun_sa *sa, uint8_t cmd, const char *what,
+		   int (*encode)(struct nl_msg *msg, const struct esptun_sa *sa))
 {
 	size_t size = SA_SIZE + TS_SIZE * (sa->n_ts_local + sa->n_ts_remote);
 	struct request rq = { 0 };
 	int err;
 
 	if (sa->n_ts_local > ESPTUN_TS_MAX || sa->n_ts_remote > ESPTUN_TS_MAX)
-		return esptun_set_error(h, -E2BIG,
-					"cannot add SA: more than %d traffic selectors on one side",
-					ESPTUN_TS_MAX);
-	err = esptun_request_genl(h, &rq, ESPTUN_CMD_SA_NEW, NLM_F_ACK, sa->ifindex, size,
-				  "cannot add SA");
-	return err ? err : esptun_request_run(h, &rq, esptun_sa_encode(rq.msg, sa));
+		return esptun_set_error(h, -E2BIG, "%s: more than %d traffic selectors on one side",
+					what, ESPTUN_TS_MAX);
+	err = esptun_request_genl(h, &rq, cmd, NLM_F_ACK, sa->ifindex, size, what);
+	return err ? err : esptun_request_run(h, &rq, encode(rq.msg, sa));
+}
+
+int esptun_sa_add(struct esptun *h, const struct esptun_sa *sa)
+{
+	return request(h, sa, ESPTUN_CMD_SA_NEW, "cannot add SA", esptun_sa_encode);
 }
 
 int esptun_sa_set(struct esptun *h, const struct esptun_sa *sa)
 {
-	struct request rq = { 0 };
-	int err = esptun_request_genl(h, &rq, ESPTUN_CMD_SA_SET, NLM_F_ACK, sa->ifindex, SA_SIZE,
-				      "cannot change SA");
-
-	return err ? err : esptun_request_run(h, &rq, esptun_sa_encode_limits(rq.msg, sa));
+	return request(h, sa, ESPTUN_CMD_SA_SET, "cannot change SA", esptun_sa_encode_changes);
 }
 
 int esptun_sa_del(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir, uint32_t spi,

@@ -307,6 +307,10 @@ static const struct {
 					  false },
 	[ESPTUN_STATS_A_RX_IKE_TOO_LONG] = { "rx-ike-too-long",
 					     "IKE datagrams too long for an unknown source", true },
+	[ESPTUN_STATS_A_RX_TS_FRAGMENT] = { "rx-ts-fragment",
+					    "later fragment, but the selectors name ports", true },
+	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { "tx-ts-fragment",
+					    "later fragment, but the selectors name ports", true },
 };
 
 const char *esptun_stats_name(unsigned int i)
