@@ -10,6 +10,7 @@
  * the inner form have a synchronous driver under the plain name.
  */
 #include <linux/kmod.h>
+#include <linux/local_lock.h>
 #include <linux/netlink.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
@@ -32,6 +33,9 @@ struct scratch {
 	u8 req_ctx[ESPTUN_AEAD_REQ_MAX] CRYPTO_MINALIGN_ATTR;
 };
 
+/* Bottom halves off keep other users of a CPU's scratch away, on PREEMPT_RT this. */
+static DEFINE_PER_CPU(local_lock_t,
+		      scratch_lock) = INIT_LOCAL_LOCK(scratch_lock);
 static DEFINE_PER_CPU(struct scratch *, scratches);
 
 static const struct esptun_alg algs[] = {
@@ -252,10 +256,12 @@ static int crypt(const struct esptun_aead *a, u8 *esp, unsigned int room,
 		 int (*op)(struct aead_request *req))
 {
 	unsigned int assoc = ESPTUN_ESP_HLEN + a->alg->sizes.iv;
-	struct scratch *s = this_cpu_read(scratches);
 	u8 *start = esn ? shift(esp, seq) : esp;
+	struct scratch *s;
 	int err;
 
+	local_lock_nested_bh(&scratch_lock);
+	s = this_cpu_read(scratches);
 	memcpy(s->iv, esp + ESPTUN_ESP_HLEN, sizeof(s->iv));
 	assoc += esp - start;
 	sg_set_buf(s->sg, start, assoc + room);
@@ -263,6 +269,7 @@ static int crypt(const struct esptun_aead *a, u8 *esp, unsigned int room,
 	aead_request_set_ad(&s->req, assoc);
 	aead_request_set_crypt(&s->req, s->sg, s->sg, len, s->iv);
 	err = op(&s->req);
+	local_unlock_nested_bh(&scratch_lock);
 	if (esn)
 		unshift(esp);
 	return err;

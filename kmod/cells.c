@@ -97,6 +97,9 @@ void esptun_cells_free(struct esptun_cells *cells)
  */
 static bool idle(const struct esptun_cell *cell)
 {
+	/* Tasks share @delivering there, though bottom halves are off. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return false;
 	if (!skb_queue_empty_lockless(&cell->queue))
 		return false;
 	/* Who takes from the queue is scheduled till all is delivered, */

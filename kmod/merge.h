@@ -41,7 +41,7 @@ struct esptun_merge {
 
 /**
  * esptun_merge_init - nothing yet
- * @m: to fill; bottom halves stay off until esptun_merge_finish()
+ * @m: to fill; between esptun_pages_begin() and esptun_pages_end()
  * @dev: the device the packets will come from: joins nothing if its GRO is off
  */
 void esptun_merge_init(struct esptun_merge *m, const struct net_device *dev);

@@ -4,6 +4,7 @@
  * packets are gone by then. Else it is left to them and a new one taken, which
  * the kernel has to find and, usually, to clear.
  */
+#include <linux/local_lock.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include "pages.h"
@@ -11,6 +12,7 @@
 #define RING 8u
 
 struct pages {
+	local_lock_t lock;
 	u8 *work;
 	unsigned int at; /* in @ring: the one in use */
 	struct page_frag ring[RING];
@@ -18,9 +20,15 @@ struct pages {
 
 static struct pages __percpu *pages;
 
-u8 *esptun_pages_work(void)
+u8 *esptun_pages_begin(void)
 {
+	local_lock_nested_bh(&pages->lock);
 	return this_cpu_read(pages->work);
+}
+
+void esptun_pages_end(void)
+{
+	local_unlock_nested_bh(&pages->lock);
 }
 
 bool esptun_pages_room(struct sk_buff *skb, unsigned int len)
@@ -85,6 +93,7 @@ int esptun_pages_module_init(void)
 			esptun_pages_module_exit();
 			return -ENOMEM;
 		}
+		local_lock_init(&per_cpu_ptr(pages, cpu)->lock);
 		per_cpu_ptr(pages, cpu)->work = work;
 	}
 	return 0;

@@ -12,19 +12,24 @@
 #include "limits.h"
 
 /**
- * esptun_pages_work - this CPU's buffer
+ * esptun_pages_begin - use this CPU's memory
  *
- * Bottom halves off until the last use. Return: ESPTUN_WORK_LEN octets, aligned
- * for anything.
+ * Bottom halves off. On PREEMPT_RT they do not keep other tasks from this CPU's
+ * memory, a local lock does, until esptun_pages_end(); nothing in between may
+ * enter the network stack.
+ *
+ * Return: the CPU's buffer, ESPTUN_WORK_LEN octets, aligned for anything.
  */
-u8 *esptun_pages_work(void);
+u8 *esptun_pages_begin(void);
+
+void esptun_pages_end(void);
 
 /**
  * esptun_pages_room - get memory for the end of a packet
  * @skb: a packet that nobody else knows
  * @len: octets
  *
- * Bottom halves off. Return: false if there is none, or @skb is full.
+ * After esptun_pages_begin(). Return: false if there is none, or @skb is full.
  */
 bool esptun_pages_room(struct sk_buff *skb, unsigned int len);
 

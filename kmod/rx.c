@@ -290,7 +290,7 @@ static void open_single(struct batch *b)
 static void open_merged(struct batch *b)
 {
 	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
-	u8 *work = esptun_pages_work() + ESPTUN_AEAD_HEADROOM;
+	u8 *work = esptun_pages_begin() + ESPTUN_AEAD_HEADROOM;
 	struct esptun_reader r __uninitialized;
 	unsigned int i, inner, reason;
 	struct esptun_merge m;
@@ -312,6 +312,7 @@ static void open_merged(struct batch *b)
 	}
 	esptun_reader_end(&r);
 	esptun_merge_finish(&m);
+	esptun_pages_end();
 	skb_queue_splice_tail(&m.list, &b->opened);
 }
 

@@ -347,16 +347,17 @@ static void send_single(struct batch *b, unsigned int i)
  */
 static unsigned int send_super(struct batch *b, unsigned int i)
 {
-	u8 *work = esptun_pages_work() + ESPTUN_AEAD_HEADROOM;
 	unsigned int len = sealed_len(b, i);
 	unsigned int most =
 		min3(b->segs.n - i, ESPTUN_BATCH_MAX, ESPTUN_SEALED_MAX / len);
 	struct sk_buff *out = alloc_skb(headroom(b), GFP_ATOMIC);
 	unsigned int done, n;
+	u8 *work;
 
 	if (!out)
 		return 0;
 	skb_reserve(out, headroom(b));
+	work = esptun_pages_begin() + ESPTUN_AEAD_HEADROOM;
 	for (done = 0; done < most; done++) {
 		n = sealed_len(b, i + done);
 		if (!esptun_pages_room(out, n))
@@ -364,6 +365,7 @@ static unsigned int send_super(struct batch *b, unsigned int i)
 		if (seal(b, i + done, work))
 			esptun_pages_add(out, work, n);
 	}
+	esptun_pages_end();
 	if (!out->len) {
 		kfree_skb(out);
 		return done;

@@ -73,6 +73,16 @@ struct chacha_state {
 	chacha20_crypt((state)->x, dst, src, bytes)
 #endif
 
+/* ---- locks ------------------------------------------------------------- */
+
+#include <linux/local_lock.h>
+
+/* Without it, bottom halves off are a lock of the CPU, also with PREEMPT_RT. */
+#ifndef local_lock_nested_bh
+#define local_lock_nested_bh(lock) ((void)(lock))
+#define local_unlock_nested_bh(lock) ((void)(lock))
+#endif
+
 /* ---- timers ------------------------------------------------------------ */
 
 #ifndef timer_container_of
