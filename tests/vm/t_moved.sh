@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-timeout: 300
 #
 # Links made in one network namespace and moved to another: configured from there
 # by name, shown under their own names everywhere, and by nobody who has no say
