@@ -82,7 +82,7 @@ tell alone reload > /dev/null
 is "reload, too" "$(tell alone -j status | jq -c '[.tunnels[].name]')" '["vpn0","vpn1"]'
 echo 'Nonsense = 1' >> /run/conf/alone/vpn1.conf
 refuse "a broken file is named with its line" 'vpn1.conf:3: .*Nonsense' tell alone reload
-refuse "a path is no name of a tunnel" 'cannot be the name' tell alone up ../alone/vpn0
+refuse "a path is no name of a tunnel" 'reads /etc/esptun/NAME.conf only' tell alone up ../alone/vpn0
 kill -KILL "$reader"
 refuse "without the reader: says so" 'process that reads the configuration has ended' tell alone reload
 check "and the agent goes on" tell alone status
