@@ -70,7 +70,7 @@ load_esptun
 refuse_start "without root: says so" 'run it as root' \
 	setpriv --reuid 65534 --clear-groups --bounding-set -all --inh-caps -all
 start alone /run/taken.log "$PYTHON" -c \
-	'import socket,time; s=socket.socket(2,2); s.bind(("",500)); print("ready",flush=True); time.sleep(60)'
+	'import socket,time; s=socket.socket(2,2); s.bind(("",500)); print("ready",flush=True); time.sleep(600)'
 wait_for 10 holds /run/taken.log ready
 refuse_start "port 500 taken: names the program and the cure" \
 	"UDP port 500 is taken by python3.* \(process $started\): stop that IKE daemon"
