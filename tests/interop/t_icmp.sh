@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 200
 #
 # Selectors of one protocol, as people let one service through. What they name passes, both ways.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 200
 #
 # strongSwan takes a pair of SAs away, rekeys it, or wants a second one: for how long does the
