@@ -442,10 +442,10 @@ static void rekey(struct kunit *test, struct selector remote, struct packet p)
 
 	/* Not in use yet, it may still be refused: it counts for nothing. */
 	new->state = ESPTUN_SA_STATE_LARVAL;
-	KUNIT_EXPECT_EQ(test, 0x111u, lookup_dead(test, &w, p, &dead));
+	KUNIT_EXPECT_EQ(test, 0x111u, lookup_miss(test, &w, p, &miss));
 	old->state = ESPTUN_SA_STATE_LARVAL;
-	KUNIT_EXPECT_EQ(test, 0u, lookup_dead(test, &w, p, &dead));
-	KUNIT_EXPECT_NULL(test, dead);
+	KUNIT_EXPECT_EQ(test, 0u, lookup_miss(test, &w, p, &miss));
+	KUNIT_EXPECT_NULL(test, miss.sa);
 	old->state = ESPTUN_SA_STATE_MATURE;
 	new->state = ESPTUN_SA_STATE_DYING;
 	KUNIT_EXPECT_EQ(test, 0x222u, lookup(test, &w, p));
