@@ -65,10 +65,11 @@ static int end(void **state)
 	return 0;
 }
 
-static void on_name(void *ctx, const char *name)
+static void on_name(void *ctx, const char *name, const struct timespec *time)
 {
 	struct fixture *f = ctx;
 
+	assert_true(time->tv_sec > 0);
 	snprintf(f->names + strlen(f->names), sizeof(f->names) - strlen(f->names), "%s ", name);
 }
 
