@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 200
 #
 # Outer routes that lead through each other's links. One packet must not keep a
