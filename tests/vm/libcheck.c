@@ -386,6 +386,14 @@ static void check_ike(struct esptun *h, uint32_t ifindex)
 	says(other, "another agent");
 	send_and_expect(h, agent, fd, ifindex, 28);
 	send_and_expect(h, agent, fd, ifindex, 1400);
+	/* Only a peer's may be longer than 32,768. */
+	send_and_expect(h, agent, fd, ifindex, 32768);
+	is(h,
+	   esptun_peer_add(h, &(struct esptun_peer){ .has = ESPTUN_PEER_HAS_REMOTE,
+						     .ifindex = second,
+						     .id = 1,
+						     .remote = { addr("127.0.0.1"), 4500 } }),
+	   0, "the sender is a peer");
 	send_and_expect(h, agent, fd, ifindex, 60000);
 	ike.len = 0;
 	is(h, esptun_ike_send(h, ifindex, &ike), -EMSGSIZE, "empty message refused");

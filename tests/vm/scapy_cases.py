@@ -279,7 +279,7 @@ def narrow():
     for port in (6, 10):
         drop("selectors: port %d outside 7 to 9" % port, "rx-ts",
              sealed(IP(src=EAST, dst=WEST) / UDP(sport=port, dport=4444) / Raw(b"x" * 20)))
-    drop("selectors: a later fragment has no ports to match", "rx-ts",
+    drop("selectors: a later fragment has no ports to match", "rx-ts-fragment",
          sealed(IP(src=EAST, dst=WEST, proto=17, frag=100) / Raw(b"\0\7" * 20)))
     family.call("sa-del", {"ifindex": link, "sa": {"spi": SPI_NARROW, "dir": "in"}})
     drop("its SPI after the SA is deleted", "rx-no-sa", sealed(echo()))
