@@ -386,9 +386,18 @@ running() {
 		ip -n "$1" link show "$2" | grep -q LOWER_UP
 }
 
-# counter NS NAME: of vpn0, and of what belongs to no link.
+# counter NS NAME [DEV]: of a link, vpn0 if none is named, and of what belongs to no link.
 counter() {
-	in_quiet "$1" "$VM_LIB/nl" --counters vpn0 | jq -r --arg n "$2" '.[$n] // 0'
+	in_quiet "$1" esptun -br stats | awk -v dev="${3:-vpn0}" -v name="$2" '
+		$2 == name && ($1 == dev || $1 == "-") { sum += $3 }
+		END { print sum + 0 }'
+}
+
+# dropped_on_receipt NS [BUT]: counters of vpn0 and of what belongs to no link, as "NAME
+# VALUE ...", that tell of received packets that were dropped; not those that match BUT.
+dropped_on_receipt() {
+	in_quiet "$1" esptun -br stats | awk -v but="^rx-(keepalive${2:+|$2})\$" '
+		($1 == "vpn0" || $1 == "-") && /rx-/ && $2 !~ but && $3 > 0 { print $2, $3 }' | xargs
 }
 
 # pings NS ADDRESS [OPTION...]: three quick pings, none lost.

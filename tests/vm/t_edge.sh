@@ -114,7 +114,7 @@ for i in range(200):
 for i in range(250):
     one.sendto(b"x", ("10.8.0.%d" % (i + 1), 9))
 other.sendto(b"x", ("10.7.0.99", 9))
-# The east's window has seen the first numbers.
+# Beyond the numbers that the window in the east has seen.
 family.call("sa-new", {"ifindex": genl.ifindex("vpn0"), "sa": {
     "spi": 12289, "dir": "out", "peer": 1, "encr": 20, "encr-key": sys.argv[2],
     "seq": 100, "ts-remote": [{"address": "10.9.0.2", "prefix-len": 32}]}})' "$VM_LIB" "$(key aes-gcm-256 0xa0 | cut -c3-)"

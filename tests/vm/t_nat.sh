@@ -35,9 +35,9 @@ must at gwb esptun peer add dev vpn0 id 1 roam on keepalive 0
 esptun_sas gwb 1 aes-gcm-256 off $SPI_EAST 0xa0 $SPI_WEST 0x50
 must at gwb ip route add 10.1.0.0/24 dev vpn0
 
-before=$(in_quiet gwb "$VM_LIB/nl" --counters vpn0 | jq '.["tx-no-route"]')
+before=$(counter gwb tx-no-route)
 at lanb ping -n -c 1 -W 1 10.1.0.2
-after=$(in_quiet gwb "$VM_LIB/nl" --counters vpn0 | jq '.["tx-no-route"]')
+after=$(counter gwb tx-no-route)
 is "before its peer was heard from, the east cannot send, and counts that" $((after - before)) 1
 
 capture nat out0 nat.pcap

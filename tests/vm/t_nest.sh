@@ -19,7 +19,7 @@ for _ in range(5):
 
 # arrived: UDP datagrams that reached the east.
 arrived() {
-	in_quiet east "$VM_LIB/nl" --counters vpn0 | jq '."rx-no-sa" // 0'
+	counter east rx-no-sa
 }
 
 all_arrived() {
@@ -64,5 +64,5 @@ result $? "and take no more of it than four"
 must send 9
 sleep 0.5
 is "a ninth does not leave" "$(arrived)" "$before"
-is "and is counted as tx-loop" "$(in_quiet west "$VM_LIB/nl" --counters vpn0 | jq '."tx-loop"')" 5
+is "and is counted as tx-loop" "$(counter west tx-loop)" 5
 finish

@@ -17,7 +17,7 @@ const char usage_monitor[] =
 const char usage_stats[] =
 	"Usage: esptun stats [dev NAME]\n"
 	"Counters, with the reason of every dropped packet; those that moved, all with -d or -j.\n"
-	"\"(no link)\" counts datagrams that could not be matched to a link.\n";
+	"\"(no link)\", \"-\" with -brief, counts datagrams that could not be matched to a link.\n";
 
 const struct keyword monitor_keywords[] = {
 	{ "dev", 0, false, "@dev" },
@@ -155,6 +155,7 @@ int cmd_stats(struct cli *cli, struct args *a)
 		else
 			print_stats(cli,
 				    stats[i].ifindex ? cli_dev(stats[i].ifindex, &stats[i].where)
+				    : cli->brief     ? "-"
 						     : "(no link)",
 				    &stats[i].stats);
 	}
