@@ -9,7 +9,7 @@
 #   192.0.2.1/24 w0 --------- veth ------- 192.0.2.2/24 e0
 
 # shellcheck disable=SC2034,SC2154 # shared with the scripts and lib.sh
-charon_pid='' answer='' status=0 gap=0
+charon_pid='' answer='' status=0
 
 # lans: the networks behind both ends.
 lans() {
@@ -119,32 +119,4 @@ they_begin() {
 	tell west up vpn0 timeout 0 > /dev/null 2>&1 # so that it listens
 	answer=$(in_quiet east swanctl --initiate --child net --timeout 20 2>&1)
 	status=$?
-}
-
-# answered NS ADDRESS [OPTION...]: one ping, for wait_for.
-answered() {
-	local ns=$1 address=$2
-	shift 2
-	ip netns exec "$ns" ping -n -c 1 -W 1 "$@" "$address"
-}
-
-# meter NS NAME ADDRESS [OPTION...]: five pings a second from now on.
-declare -A meter_pid=()
-meter() {
-	local ns=$1 name=$2 address=$3
-	shift 3
-	start "$ns" "/run/$name.ping" ping -n -D -i 0.2 -W 1 "$@" "$address"
-	meter_pid[$name]=$started
-}
-
-# meter_end NAME: the longest time without an answer, in tenths of a second, is left in
-# $gap; what is open at the end counts, too.
-meter_end() {
-	kill -INT "${meter_pid[$1]}" 2> /dev/null
-	wait "${meter_pid[$1]}" 2> /dev/null
-	gap=$(awk -v to="$EPOCHREALTIME" '
-		function see(t) { if (last && t - last > gap) gap = t - last; last = t }
-		/bytes from/ { see(substr($1, 2) + 0) }
-		END { see(to + 0); printf "%d", last && gap ? gap * 10 : 99999 }' "/run/$1.ping")
-	echo "# $1: longest time without an answer $((gap / 10)).$((gap % 10)) s"
 }

@@ -26,6 +26,18 @@ conf() {
 	chmod 600 "/run/conf/$1/$2.conf"
 }
 
+# pair_conf NS PEER ADDRESS ROUTE [LINE of Peer...]: vpn0.conf of a tunnel between two
+# addresses; the namespaces' names are the identities.
+pair_conf() {
+	local ns=$1 peer=$2 address=$3 route=$4
+	shift 4
+	{
+		printf '[Tunnel]\nLocalID = %s.example\nAddress = %s/32\n' "$ns" "$address"
+		printf '[Peer]\nRemoteID = %s.example\nPSK = %s\nRoutes = %s/32\n' "$peer" "$AGENT_PSK" "$route"
+		[ $# = 0 ] || printf '%s\n' "$@"
+	} | conf "$ns" vpn0
+}
+
 # agent NS [OPTION...]: starts esptund, its log in $VM_OUT/esptund-NS.log; the keys of
 # all of them go to /run/keys. $ESPTUND names another build of it (with sanitizers:
 # AGENT_OPTION=--no-seccomp).
@@ -84,4 +96,35 @@ notifies() {
 	WIRESHARK_CONFIG_DIR=/run/keys tshark -n -r "$VM_OUT/$1" \
 		-Y "isakmp.notify.msgtype${2:+ && $2}" -T fields \
 		-e isakmp.exchangetype -e isakmp.notify.msgtype 2> /dev/null
+}
+
+# ---- how long a tunnel carries nothing --------------------------------------------
+
+# answered NS ADDRESS [OPTION...]: one ping, for wait_for.
+answered() {
+	local ns=$1 address=$2
+	shift 2
+	ip netns exec "$ns" ping -n -c 1 -W 1 "$@" "$address"
+}
+
+# meter NS NAME ADDRESS [OPTION...]: five pings a second from now on.
+declare -A meter_pid=()
+gap=0
+meter() {
+	local ns=$1 name=$2 address=$3
+	shift 3
+	start "$ns" "/run/$name.ping" ping -n -D -i 0.2 -W 1 "$@" "$address"
+	meter_pid[$name]=$started
+}
+
+# meter_end NAME: the longest time without an answer, in tenths of a second, is left in
+# $gap; what is open at the end counts, too.
+meter_end() {
+	kill -INT "${meter_pid[$1]}" 2> /dev/null
+	wait "${meter_pid[$1]}" 2> /dev/null
+	gap=$(awk -v to="$EPOCHREALTIME" '
+		function see(t) { if (last && t - last > gap) gap = t - last; last = t }
+		/bytes from/ { see(substr($1, 2) + 0) }
+		END { see(to + 0); printf "%d", last && gap ? gap * 10 : 99999 }' "/run/$1.ping")
+	echo "# $1: longest time without an answer $((gap / 10)).$((gap % 10)) s"
 }

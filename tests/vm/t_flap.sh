@@ -11,15 +11,10 @@
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
 
-# answered: one ping through the tunnel, for wait_for.
-answered() {
-	in_quiet branch ping -n -c 1 -W 1 10.9.0.2
-}
-
 # back_within SECONDS NAME: traffic passes again by then.
 back_within() {
 	local began=${EPOCHREALTIME/./}
-	wait_for "$1" answered
+	wait_for "$1" answered branch 10.9.0.2
 	result $? "$2"
 	echo "# $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
 }
@@ -33,31 +28,12 @@ in_quiet nat sysctl -qw net.ipv4.ip_forward=1
 must at nat nft add table ip nat
 must at nat nft add chain ip nat post '{ type nat hook postrouting priority 100; }'
 must at nat nft add rule ip nat post oifname n1 masquerade
-conf branch vpn0 <<-END
-[Tunnel]
-LocalID = branch.example
-Address = 10.9.0.1/32
-[Peer]
-Endpoint = 203.0.113.2
-RemoteID = hub.example
-PSK = $AGENT_PSK
-Routes = 10.9.0.2/32
-Liveness = 10
-END
-conf hub vpn0 <<-END
-[Tunnel]
-LocalID = hub.example
-Address = 10.9.0.2/32
-[Peer]
-RemoteID = branch.example
-PSK = $AGENT_PSK
-Routes = 10.9.0.1/32
-Liveness = 10
-END
+pair_conf branch hub 10.9.0.1 10.9.0.2 'Endpoint = 203.0.113.2' 'Liveness = 10'
+pair_conf hub branch 10.9.0.2 10.9.0.1 'Liveness = 10'
 agent hub
 agent branch
 wait_for 20 state_is branch up || bail "no tunnel"
-check "traffic passes" answered
+check "traffic passes" answered branch 10.9.0.2
 
 # ---- a cable that is out for a moment ------------------------------------------------------
 

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-tier: full
-# vm-timeout: 200
+# vm-timeout: 400
 #
 # Outer routes that lead through each other's links. One packet must not keep a
 # CPU or the memory for ever: it ends, is counted, and the host goes on.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-tier: full
 # vm-timeout: 600
 #
 # The end of a network namespace, whose peers' routes go through IPsec policies: such a

@@ -34,15 +34,7 @@ up_after() {
 modprobe vrf
 load_esptun
 two_hosts
-conf east vpn0 <<-END
-[Tunnel]
-LocalID = east.example
-Address = 10.9.0.2/32
-[Peer]
-RemoteID = west.example
-PSK = $AGENT_PSK
-Routes = 10.9.0.1/32
-END
+pair_conf east west 10.9.0.2 10.9.0.1
 agent east
 
 # ---- a machine without network ------------------------------------------------------------
@@ -64,18 +56,9 @@ like "the log tells" "$(said west 'can be reached')" 'from 192.0.2.1'
 check "traffic passes" pings west 10.9.0.2
 
 # The name server is behind the same wire.
-cat > /run/dns.py <<'END'
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('192.0.2.2', 53))
-print('ready', flush=True)
-while True:
-    q, client = s.recvfrom(512)
-    name = q[12:q.index(b'\0', 12) + 5]
-    s.sendto(q[:2] + b'\x81\x80\0\1\0\1\0\0\0\0' + name + b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' +
-             socket.inet_aton('192.0.2.2'), client)
-END
-start east /run/dns.log "$PYTHON" /run/dns.py
+mkdir -p /run/dns
+echo 'vpn.test A 192.0.2.2' > /run/dns/zone
+start east /run/dns.log "$PYTHON" "$VM_LIB/resolver.py" 192.0.2.2 /run/dns
 wait_for 30 holds /run/dns.log ready || bail "$(cat /run/dns.log)"
 mkdir -p /etc/netns/west
 echo 'nameserver 192.0.2.2' > /etc/netns/west/resolv.conf
@@ -145,4 +128,15 @@ west_conf 192.0.2.2 'FwMark = 7'
 tell west reload > /dev/null
 check "done as told: up" tell west up vpn0
 check "traffic passes" pings west 10.9.0.2
+
+# The inside in another one: the netdevice is the user's, its routes go where it is.
+must tell west down vpn0
+must ip -n west link add customers type vrf table 200
+must ip -n west link set customers up
+must at west ip link add vpn0 type esptun fwmark 7
+must ip -n west link set vpn0 master customers
+west_conf 192.0.2.2 'FwMark = 7' 'Table = 200'
+tell west reload > /dev/null
+check "the inside in a VRF: up" tell west up vpn0
+check "traffic passes there" pings west 10.9.0.2 -I customers
 finish

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-tier: full
 # vm-timeout: 600
 #
 # What a received packet may change: where a peer is, and which of our addresses it

@@ -11,27 +11,8 @@
 
 load_esptun
 two_hosts
-conf west vpn0 <<-END
-[Tunnel]
-LocalID = west.example
-Address = 10.9.0.1/32
-[Peer]
-Endpoint = 192.0.2.2
-RemoteID = east.example
-PSK = $AGENT_PSK
-Routes = 10.9.0.2/32
-Liveness = 10
-END
-conf east vpn0 <<-END
-[Tunnel]
-LocalID = east.example
-Address = 10.9.0.2/32
-[Peer]
-RemoteID = west.example
-PSK = $AGENT_PSK
-Routes = 10.9.0.1/32
-Liveness = 5
-END
+pair_conf west east 10.9.0.1 10.9.0.2 'Endpoint = 192.0.2.2' 'Liveness = 10'
+pair_conf east west 10.9.0.2 10.9.0.1 'Liveness = 5'
 agent east
 agent west
 wait_for 20 state_is west up || bail "no tunnel"
@@ -49,13 +30,10 @@ like "its age makes sense" "$(of west .ike.age)" '^[0-9]{2,3}(\.|$)'
 
 # ---- an agent that stands still --------------------------------------------------------------
 
-answered() {
-	in_quiet west ping -n -c 1 -W 1 10.9.0.2
-}
 kill -STOP "${agent_pid[west]}"
 check "the peer gives up" wait_for 150 state_is east down
 kill -CONT "${agent_pid[west]}"
-check "after a pause traffic is back within 40 s" wait_for 40 answered
+check "after a pause traffic is back within 40 s" wait_for 40 answered west 10.9.0.2
 
 # ---- power cuts -------------------------------------------------------------------------------
 
@@ -65,7 +43,7 @@ for _ in 1 2 3 4 5; do
 	agent east
 	agent west
 done
-check "both agents killed and started five times: traffic passes" wait_for 30 answered
+check "both agents killed and started five times: traffic passes" wait_for 30 answered west 10.9.0.2
 one_pair() {
 	[ "$(in_quiet west esptun -j sa show dev vpn0 | jq length)" = 2 ]
 }

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
+# vm-timeout: 1200
+#
+# An endpoint by name: what name servers, resolv.conf and hosts may look like, a name that
+# moves to another address, one with two addresses of which the first is dead, and one that
+# appears later.
+#
+#   west 192.0.2.1 ---- 192.0.2.254 mid 198.51.100.1 ---- 198.51.100.2 one: "east"
+#                                       203.0.113.1 ----- 203.0.113.2 two: "east"
+
+# shellcheck disable=SC2154 # $gap is of agent.sh
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/vm/agent.sh"
+
+load_esptun
+add_ns west mid one two
+wire west w0 192.0.2.1/24 mid m0 192.0.2.254/24
+wire mid m1 198.51.100.1/24 one x0 198.51.100.2/24
+wire mid m2 203.0.113.1/24 two x0 203.0.113.2/24
+in_quiet mid sysctl -qw net.ipv4.ip_forward=1
+must ip -n west route add default via 192.0.2.254
+must ip -n one route add default via 198.51.100.1
+must ip -n two route add default via 203.0.113.1
+pair_conf east west 10.9.0.2 10.9.0.1
+for end in one two; do
+	conf $end vpn0 < /run/conf/east/vpn0.conf
+	agent $end
+done
+
+mkdir -p /run/dns /etc/netns/west
+echo '127.0.0.1 localhost' > /etc/netns/west/hosts
+start mid /run/dns.log "$PYTHON" "$VM_LIB/resolver.py" 192.0.2.254 /run/dns
+wait_for 30 holds /run/dns.log ready || bail "$(cat /run/dns.log)"
+resolv() { # LINE...
+	printf '%s\n' "$@" > /etc/netns/west/resolv.conf
+}
+zone() { # LINE...
+	printf '%s\n' "$@" > /run/dns/zone
+}
+# try NAME STATE ENDPOINT [SECONDS]: with the agent started anew.
+try() {
+	[ -z "${agent_pid[west]:-}" ] || agent_stop west > /dev/null
+	pair_conf west east 10.9.0.1 10.9.0.2 "Endpoint = $3" 'Liveness = 5'
+	agent west
+	wait_for "${4:-20}" state_is west "$2"
+	is "$1" "$(of west .state)" "$2"
+	echo "# $(of west .error)"
+}
+
+# ---- answers ---------------------------------------------------------------------
+
+resolv 'nameserver 192.0.2.254'
+zone 'vpn.test A 198.51.100.2' 'c1.test CNAME c2.test' 'c2.test CNAME vpn.test' \
+	'six.test AAAA 2001:db8::1' 'vpn.home.lan A 198.51.100.2'
+for manner in lower upper slow; do
+	echo $manner > /run/dns/manner
+	try "the question comes back in another manner ($manner)" up vpn.test 40
+done
+echo truncated > /run/dns/manner
+try "a truncated answer, and no TCP" failed vpn.test 40
+rm /run/dns/manner
+try "an alias of an alias" up c1.test
+try "a dot at the end" up vpn.test.
+try "capitals in the file" up VPN.Test
+try "IPv6 only" failed six.test
+like "the status says what is missing" "$(of west .error)" 'IPv4'
+
+# ---- resolv.conf and hosts ----------------------------------------------------------
+
+resolv 'search home.lan' 'nameserver 192.0.2.254'
+try "a short name and a search domain" up vpn
+resolv 'nameserver fe80::1%w0' 'nameserver 192.0.2.254'
+try "a link-local name server first" up vpn.test 40
+resolv 'nameserver 2001:db8::53' 'nameserver 192.0.2.254'
+try "one that cannot be reached first" up vpn.test 40
+resolv 'nameserver 192.0.2.77' 'nameserver 192.0.2.254'
+try "a dead one first" up vpn.test 60
+resolv '# empty' 'options edns0 trust-ad ndots:0 single-request rotate use-vc'
+try "none" failed vpn.test
+resolv 'options edns0 trust-ad ndots:0' 'nameserver 192.0.2.254'
+try "the options of systemd-resolved" up vpn.test
+printf '127.0.0.1 localhost\n2001:db8::1 vpn.test\n198.51.100.2 vpn.test\n' > /etc/netns/west/hosts
+try "in hosts, its IPv6 address first" up vpn.test
+printf '127.0.0.1 localhost\n198.51.100.2\tother.test vpn2.test # note\r\n' > /etc/netns/west/hosts
+try "in hosts, as an alias after a tab, before a comment" up vpn2.test
+echo '127.0.0.1 localhost' > /etc/netns/west/hosts
+
+# ---- names that change ---------------------------------------------------------------
+
+resolv 'nameserver 192.0.2.254'
+zone 'vpn.test A 198.51.100.2'
+try "before it moves" up vpn.test
+meter west move 10.9.0.2
+sleep 2
+zone 'vpn.test A 203.0.113.2'
+must ip -n one link set x0 down
+wait_for 140 answered west 10.9.0.2
+sleep 2
+meter_end move
+check "the name moves, the old place is dead: dark for at most 140 s" test "$gap" -le 1400
+zone 'vpn.test A 198.51.100.2 203.0.113.2'
+try "two addresses, the first is dead" up vpn.test 150
+zone 'other.test A 192.0.2.9'
+try "a name that is not known yet" failed vpn.test
+zone 'vpn.test A 203.0.113.2'
+check "appears: up within 35 s" wait_for 35 state_is west up
+finish
