@@ -407,7 +407,7 @@ void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
 	if (likely(there) || is_superseded(sa))
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
-	if (esptun_udp_into_link(peer, from)) {
+	if (esptun_udp_into_link(peer, from, to)) {
 		esptun_stats_add(peer->link->stats, ESPTUN_STATS_A_ROAM_REFUSED,
 				 1);
 		return;

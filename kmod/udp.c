@@ -218,12 +218,15 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 }
 
 bool esptun_udp_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote)
+			  const struct esptun_endpoint *remote, __be32 learned)
 {
-	__be32 saddr = READ_ONCE(peer->local) ?: READ_ONCE(peer->link->local);
-	struct rtable *rt = route(peer->link, &saddr, remote);
+	__be32 saddr = READ_ONCE(peer->local);
+	struct rtable *rt;
 	bool into;
 
+	if (!saddr)
+		saddr = READ_ONCE(peer->link->local) ?: learned;
+	rt = route(peer->link, &saddr, remote);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt) == -ELOOP;
 	into = esptun_dev_is_link(rt->dst.dev);

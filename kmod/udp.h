@@ -102,9 +102,10 @@ void esptun_udp_path_put(struct esptun_path *path);
  * esptun_udp_into_link - would packets to an address leave by an esptun link
  * @peer: whose packets; RCU read side, bottom halves off
  * @remote: the address
+ * @learned: what they would come from, if no address is configured; 0: any
  */
 bool esptun_udp_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote);
+			  const struct esptun_endpoint *remote, __be32 learned);
 
 /*
  * Was there a link with this port, in any namespace? Then a packet from it may

@@ -287,6 +287,9 @@ begin=now branch_conf
 like "a new file is named" "$(tell gwa status)" '^/run/conf/gwa/hq.conf is not loaded: esptun up hq$'
 tell gwa reload
 unlike "a file that was read is not" "$(tell gwa status)" 'hq.conf'
+touch /run/conf/gwa/other.conf
+unlike "nor another tunnel's, where this one was asked for" "$(tell gwa status hq)" 'other.conf'
+rm /run/conf/gwa/other.conf
 check "a netdevice of the user is used" wait_for 20 state_is gwa up
 check "traffic passes" pings lana 10.2.0.2
 tell gwa down hq

@@ -61,6 +61,7 @@ must tell west down vpn0
 agent_stop west
 agent west
 raises "a forwarded packet" lan
+must tell west down vpn0
 agent_stop west
 west_conf ::/0
 agent west

@@ -169,8 +169,8 @@ void follow_restore(struct agent *a, struct tunnel *t);
 void follow_peer_gone(struct agent *a, uint32_t ifindex);
 
 /* ---- files.c */
-/* The files that are not what the agent goes by, as "files" in ctl.h. */
-json_t *files_json(struct agent *a);
+/* The files that are not what the agent goes by, as "files" in ctl.h; of one tunnel, or NULL. */
+json_t *files_json(struct agent *a, const char *only);
 
 /* ---- env.c */
 void agent_env(struct agent *a, struct ike_env *env);

@@ -299,7 +299,7 @@ static json_t *status(struct agent *a, const char *name)
 	}
 	return json_pack("{s:b,s:s,s:o,s:o,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
 			 core_json(a), "folder", ctl_text(a->options->config_dir), "files",
-			 files_json(a), "tunnels", tunnels);
+			 files_json(a, name), "tunnels", tunnels);
 }
 
 /* ---- up and down --------------------------------------------------------------------- */

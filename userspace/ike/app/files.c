@@ -4,10 +4,17 @@
 
 #include "ike/app/agent_int.h"
 
+/* only: the tunnel asked for, NULL for all */
 struct look {
 	struct agent *agent;
+	const char *only;
 	json_t *files;
 };
+
+static bool asked_for(const struct look *l, const char *name)
+{
+	return !l->only || !strcmp(l->only, name);
+}
 
 static void add(json_t *files, const char *name, const char *state)
 {
@@ -20,6 +27,8 @@ static void look_at(void *ctx, const char *name, const struct timespec *time)
 	struct look *l = ctx;
 	struct tunnel *t = tunnel_by_name(l->agent, name);
 
+	if (!asked_for(l, name))
+		return;
 	if (!t) {
 		add(l->files, name, "new");
 		return;
@@ -29,16 +38,16 @@ static void look_at(void *ctx, const char *name, const struct timespec *time)
 		add(l->files, name, "changed");
 }
 
-json_t *files_json(struct agent *a)
+json_t *files_json(struct agent *a, const char *only)
 {
-	struct look l = { .agent = a, .files = json_array() };
+	struct look l = { .agent = a, .only = only, .files = json_array() };
 
 	for (struct tunnel *t = a->tunnels; t; t = t->next)
 		t->has_file = false;
 	if (reader_list(a->reader, look_at, &l))
 		return l.files;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (!t->has_file && !t->after)
+		if (!t->has_file && !t->after && asked_for(&l, t->conf.name))
 			add(l.files, t->conf.name, "gone");
 	}
 	return l.files;
