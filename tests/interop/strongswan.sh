@@ -70,7 +70,7 @@ swan() {
 	}
 	secrets {
 	  ike {
-	    secret = $psk
+	    secret = "$psk"
 	  }
 	}
 	END
@@ -97,26 +97,35 @@ ours() {
 	END
 }
 
-no_sas() {
-	[ -z "$(in_quiet east swanctl --list-sas)" ]
+their_sas() {
+	in_quiet east swanctl --list-sas
 }
 
-# begin_anew: both ends have the configuration written last, and nothing else.
+no_sas() {
+	[ -z "$(their_sas)" ]
+}
+
+# begin_anew: nothing is left of the former case at either end.
 begin_anew() {
 	tell west down vpn0 > /dev/null 2>&1
 	in_quiet east swanctl --terminate --ike west --force > /dev/null 2>&1
-	wait_for 10 no_sas || { in_quiet east swanctl --list-sas; bail "strongSwan keeps its SA"; }
-	tell west reload > /dev/null
+	wait_for 10 no_sas || { their_sas; bail "strongSwan keeps its SA"; }
 }
 
-# we_begin, they_begin: what was said is left in $answer, the exit code in $status.
+# we_begin, they_begin: with the configuration written last; what was said is left in
+# $answer, the exit code in $status.
 we_begin() {
+	tell west reload > /dev/null
 	answer=$(tell west up vpn0 timeout 30 2>&1)
 	status=$?
+	echo "$answer"
 }
 
 they_begin() {
+	tell west reload > /dev/null
 	tell west up vpn0 timeout 0 > /dev/null 2>&1 # so that it listens
+	echo "[east] swanctl --initiate --child net" >&9
 	answer=$(in_quiet east swanctl --initiate --child net --timeout 20 2>&1)
 	status=$?
+	tail -n 5 <<< "$answer"
 }

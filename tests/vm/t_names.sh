@@ -41,7 +41,11 @@ zone() { # LINE...
 }
 # try NAME STATE ENDPOINT [SECONDS]: with the agent started anew.
 try() {
-	[ -z "${agent_pid[west]:-}" ] || agent_stop west > /dev/null
+	if [ -n "${agent_pid[west]:-}" ]; then
+		# SAs outlive the agent.
+		tell west down vpn0 > /dev/null
+		agent_stop west > /dev/null
+	fi
 	pair_conf west east 10.9.0.1 10.9.0.2 "Endpoint = $3" 'Liveness = 5'
 	agent west
 	wait_for "${4:-20}" state_is west "$2"

@@ -44,6 +44,18 @@ static void report(struct dns *d, const char *err)
 	event_active(d->later, EV_TIMEOUT, 1);
 }
 
+static const char *reason(int result)
+{
+	switch (result) {
+	case 0: return "the name has no IPv4 address";
+	case EVUTIL_EAI_NONAME: return "there is no such name";
+	case EVUTIL_EAI_FAIL:
+		/* libevent does not tell which: no answer, an error, or no such record. */
+		return "no name server answered with an IPv4 address";
+	default: return evutil_gai_strerror(result);
+	}
+}
+
 static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
 {
 	struct dns *d = arg;
@@ -56,7 +68,7 @@ static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
 	}
 	if (list)
 		evutil_freeaddrinfo(list);
-	report(d, result ? evutil_gai_strerror(result) : "the name has no IPv4 address");
+	report(d, reason(result));
 }
 
 static void ask(struct dns *d, struct event_base *base, const char *name)
