@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/net.h>
 #include <linux/percpu.h>
@@ -59,8 +61,13 @@ static bool any_kept(void)
  */
 void esptun_charge_module_exit(void)
 {
-	while (any_kept())
+	unsigned int i;
+
+	for (i = 0; any_kept(); i++) {
+		if (i == 100)
+			pr_info("unloading waits for packets in the queues of other devices\n");
 		msleep(20);
+	}
 	/* The last free_kept() has counted, but may not have returned. */
 	synchronize_rcu_tasks();
 	synchronize_rcu();

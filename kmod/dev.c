@@ -32,7 +32,7 @@ struct esptun_net *esptun_dev_net(const struct net *net)
 
 static const struct net_device_ops dev_ops;
 
-static bool is_link(const struct net_device *dev)
+bool esptun_dev_is_link(const struct net_device *dev)
 {
 	return dev->netdev_ops == &dev_ops;
 }
@@ -42,7 +42,7 @@ static bool is_guest(const struct net_device *dev)
 {
 	const struct esptun_link *link = netdev_priv(dev);
 
-	return is_link(dev) && !net_eq(link->net, dev_net(dev));
+	return esptun_dev_is_link(dev) && !net_eq(link->net, dev_net(dev));
 }
 
 /* @dev is held: with the link locked it stays so, without one it is given back. */
@@ -84,7 +84,7 @@ struct esptun_link *esptun_dev_lock(struct net *net, int ifindex)
 {
 	struct net_device *dev = dev_get_by_index(net, ifindex);
 
-	if (dev && is_link(dev))
+	if (dev && esptun_dev_is_link(dev))
 		return lock_held(dev);
 	dev_put(dev);
 	return lock_moved(esptun_dev_net(net), ifindex);
@@ -226,23 +226,39 @@ static void update_work(struct work_struct *work)
 		schedule_delayed_work(&link->update, HZ);
 }
 
+static void update_links(const struct net *net)
+{
+	struct esptun_net *en = esptun_dev_net(net);
+	struct esptun_link *link;
+
+	mutex_lock(&en->lock);
+	list_for_each_entry(link, &en->links, node)
+		esptun_link_update(link);
+	mutex_unlock(&en->lock);
+}
+
+/* Events name the namespace by a number, which only a context that sleeps can make. */
+static void name_namespace(const struct net_device *dev)
+{
+	const struct esptun_link *link = netdev_priv(dev);
+
+	peernet2id_alloc(link->net, dev_net(dev), GFP_KERNEL);
+}
+
 /*
- * The MTU of a netdevice that may be the first hop changed. Other changes of
- * routes show with the next packet, see esptun_udp_path().
+ * The MTU of a netdevice that may be the first hop changed; other changes of
+ * routes show with the next packet, see esptun_udp_path(). Or a link was moved to
+ * another namespace.
  */
 static int netdevice_event(struct notifier_block *nb, unsigned long event,
 			   void *info)
 {
 	const struct net_device *dev = netdev_notifier_info_to_dev(info);
-	struct esptun_net *en = esptun_dev_net(dev_net(dev));
-	struct esptun_link *link;
 
-	if (event != NETDEV_CHANGEMTU)
-		return NOTIFY_DONE;
-	mutex_lock(&en->lock);
-	list_for_each_entry(link, &en->links, node)
-		esptun_link_update(link);
-	mutex_unlock(&en->lock);
+	if (event == NETDEV_CHANGEMTU)
+		update_links(dev_net(dev));
+	else if (event == NETDEV_REGISTER && is_guest(dev))
+		name_namespace(dev);
 	return NOTIFY_DONE;
 }
 
@@ -351,8 +367,11 @@ static int link_stop(struct net_device *dev)
 
 	/*
 	 * The device may move to another namespace next: no packet keeps a
-	 * route or a socket of this one.
+	 * route or a socket of this one. A work that runs now may hold packets
+	 * anew; one that begins later drops them.
 	 */
+	flush_work(&link->update.work);
+	flush_work(&link->release);
 	esptun_spread_drain();
 	esptun_order_wait();
 	esptun_tx_expire(link, true);
@@ -394,11 +413,6 @@ static const struct net_device_ops dev_ops = {
 	.ndo_change_mtu = link_change_mtu,
 	.ndo_get_stats64 = link_get_stats64,
 };
-
-bool esptun_dev_is_link(const struct net_device *dev)
-{
-	return dev->netdev_ops == &dev_ops;
-}
 
 static void link_get_drvinfo(struct net_device *dev,
 			     struct ethtool_drvinfo *info)

@@ -82,11 +82,29 @@ static void forget(struct esptun_peer *peer)
 	peer->is_known = false;
 }
 
+/* Are as many peers listed for the endpoint as take_from_peer() tries? */
+static bool is_crowded(struct esptun_net *en,
+		       const struct esptun_endpoint *endpoint)
+{
+	struct rhlist_head *list, *pos;
+	struct esptun_peer *peer;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	list = rhltable_lookup(&en->known, endpoint, known_params);
+	rhl_for_each_entry_rcu(peer, pos, list, known_node)
+		n++;
+	rcu_read_unlock();
+	return n >= ESPTUN_IKE_TRIES;
+}
+
+/* Long lists would make it slow to remove one of many peers with one endpoint. */
 void esptun_ike_peer_at(struct esptun_peer *peer)
 {
 	lockdep_assert_held(&peer->ep_lock.lock);
 	forget(peer);
-	if (peer->known_never || !peer->remote.addr)
+	if (peer->known_never || !peer->remote.addr ||
+	    is_crowded(peer->link->en, &peer->remote))
 		return;
 	peer->known_at = peer->remote;
 	/* Without memory its IKE is taken for that of others. */
@@ -166,19 +184,15 @@ static u32 units(const struct datagram *d)
 /* Does the datagram come from a peer that has something left of its share? */
 static bool take_from_peer(const struct datagram *d)
 {
-	unsigned int tries = ESPTUN_IKE_TRIES;
 	struct rhlist_head *list, *pos;
 	struct esptun_peer *peer;
 
 	if (backlog(d, 1, 1))
 		return false;
 	list = rhltable_lookup(&d->en->known, &d->remote, known_params);
-	rhl_for_each_entry_rcu(peer, pos, list, known_node) {
+	rhl_for_each_entry_rcu(peer, pos, list, known_node)
 		if (take(&peer->ike, &rate_one, units(d)))
 			return true;
-		if (!--tries)
-			break;
-	}
 	return false;
 }
 

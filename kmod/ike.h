@@ -31,7 +31,8 @@ void esptun_ike_unbind(struct esptun_net *en);
  * esptun_ike_peer_at - the peer's remote endpoint is another one
  * @peer: with the new @peer->remote; its ep_lock is held for writing
  *
- * IKE from there has the peer's own share from now on.
+ * IKE from there has the peer's own share from now on; of many peers at one
+ * endpoint only ESPTUN_IKE_TRIES have one, and whoever is there uses them all.
  */
 void esptun_ike_peer_at(struct esptun_peer *peer);
 

@@ -56,7 +56,7 @@
 #define ESPTUN_IKE_INIT_MAX 8192
 #define ESPTUN_IKE_UNKNOWN_MAX 32768
 
-/* Peers behind one endpoint whose shares are tried for one datagram. */
+/* Peers at one endpoint that have a share. */
 #define ESPTUN_IKE_TRIES 16
 
 /*

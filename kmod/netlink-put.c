@@ -26,7 +26,7 @@ int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link,
 	net = dev_net(dev);
 	here = net_eq(net, receiver);
 	if (!here)
-		nsid = peernet2id_alloc(receiver, net, GFP_ATOMIC);
+		nsid = peernet2id(receiver, net);
 	rcu_read_unlock();
 	/* Another one may come while it is copied. */
 	strscpy(name, dev->name, sizeof(name));

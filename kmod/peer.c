@@ -393,21 +393,21 @@ void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
 		      __be32 to, bool newest)
 {
 	struct esptun_peer *peer = sa->peer;
+	bool there, same;
 	unsigned int seq;
-	bool there;
 
 	esptun_timer_received(peer);
 	if (!newest || !READ_ONCE(peer->may_roam))
 		return;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		there = is_same_endpoint(&peer->remote, from) &&
-			(!to || peer->learned == to);
+		same = is_same_endpoint(&peer->remote, from);
+		there = same && (!to || peer->learned == to);
 	} while (read_seqretry(&peer->ep_lock, seq));
 	if (likely(there) || is_superseded(sa))
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
-	if (esptun_udp_into_link(peer, from, to)) {
+	if (!same && esptun_udp_into_link(peer, from, to)) {
 		esptun_stats_add(peer->link->stats, ESPTUN_STATS_A_ROAM_REFUSED,
 				 1);
 		return;

@@ -701,6 +701,10 @@ void esptun_tx_release(struct esptun_link *link)
 	struct sk_buff_head list;
 	struct sk_buff *skb;
 
+	if (!netif_running(link->dev)) {
+		esptun_tx_expire(link, true);
+		return;
+	}
 	__skb_queue_head_init(&list);
 	esptun_hold_take(&link->held, 0, &list);
 	local_bh_disable();

@@ -207,7 +207,25 @@ def source():
         sock.close()
 
 
+def behind_another_link():
+    """A peer configured with an address behind another link has not roamed there."""
+    ip("link add vpn9 type esptun port 4509")
+    ip("link set vpn9 up")
+    fresh(**{"remote-address": PEER, "remote-port": 4777})
+    a = endpoint(4777)
+    child = Child(30)
+    ip("route add", PEER, "dev vpn9")
+    sent(a, child.packet())
+    sent(a, child.packet())
+    equal(peer().get("learned-local-address"), HOME, "a peer configured behind another link: it "
+          "says which of our addresses it writes to")
+    equal(genl.counters(family, "vpn0").get("roam-refused", 0), 0, "that is no refused roam")
+    ip("link del vpn9")
+    a.close()
+
+
 old_sa()
 siblings()
 source()
+behind_another_link()
 taplib.finish()
