@@ -176,6 +176,20 @@ sleep 6
 flow_end restart
 all_came restart "agent restarted in good order"
 
+# ---- another configuration --------------------------------------------------------------------
+
+# Who has lost its key keeps no SAs over a restart.
+before=$(kernel_spis gwa hq)
+agent_stop gwa
+sed -i "s/^PSK = .*/PSK = another-key-of-24-letters/" /run/conf/gwa/hq.conf
+agent gwa
+# shellcheck disable=SC2086 # words
+check "the key was changed meanwhile: the SAs are gone" none_left gwa hq $before
+like "which is said" "$(said gwa 'removed SAs')" 'the configuration was changed since'
+sed -i "s/^PSK = .*/PSK = $AGENT_PSK/" /run/conf/gwa/hq.conf
+must tell gwa reload
+check "with the right key it is up again" wait_for 40 state_is gwa up
+
 # ---- the end ----------------------------------------------------------------------------------
 
 agent_stop gwa

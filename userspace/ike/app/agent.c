@@ -108,6 +108,28 @@ static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 	ike_core_adopt(t->agent->core, t->conf.name, remote, spi_in, spi_out);
 }
 
+/* Milliseconds since the configuration was changed; without end if that is to come. */
+static uint64_t since_changed(const struct tunnel *t)
+{
+	const struct timespec *then = &t->conf.changed;
+	struct timespec now;
+	int64_t ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ms = (int64_t)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
+	return ms < 0 ? UINT64_MAX : (uint64_t)ms;
+}
+
+/* SAs older than the configuration were negotiated under another one. */
+static void adopt_all(struct agent *a, struct tunnel *t)
+{
+	int removed = kernel_adopt(a->kernel, t->ifindex, since_changed(t), adopt, t);
+
+	if (removed > 0)
+		log_say(IKE_LOG_INFO, t->conf.name,
+			"removed SAs of a former agent, for the configuration was changed since");
+}
+
 static int core_add(struct agent *a, struct tunnel *t)
 {
 	struct ike_tunnel_conf conf;
@@ -203,7 +225,7 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 		tunnel_set_index(t, 0);
 		return -1;
 	}
-	kernel_adopt(a->kernel, t->ifindex, adopt, t);
+	adopt_all(a, t);
 	path_look(a, t);
 	if (t->path_state == PATH_LOOP) { /* its routes would take away what carries it */
 		tunnel_shut(a, t);

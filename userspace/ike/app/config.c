@@ -987,6 +987,11 @@ static void report_unread(const char *path, const struct config_report *rep)
 		tell(rep, true, "cannot read the key file %s: %s", path, why);
 }
 
+static bool later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
 static int load_psk(struct config *c, const struct config_report *rep)
 {
 	char buf[1024];
@@ -998,6 +1003,8 @@ static int load_psk(struct config *c, const struct config_report *rep)
 		report_unread(c->psk_file, rep);
 	else if (closed_to_others(c->psk_file, &st, rep))
 		err = take_psk(c, buf, (size_t)len, rep);
+	if (!err && later(&st.st_mtim, &c->changed))
+		c->changed = st.st_mtim;
 	ike_wipe(buf, sizeof(buf));
 	return err;
 }
@@ -1029,7 +1036,7 @@ int config_load(const char *path, struct config *out, const struct config_report
 	} else {
 		name_of(path, name, sizeof(name));
 		err = config_parse(name, text, (size_t)len, out, rep);
-		out->file_time = st.st_mtim;
+		out->file_time = out->changed = st.st_mtim;
 	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_FILE + 1);
@@ -1064,6 +1071,7 @@ bool config_equal(const struct config *a, const struct config *b)
 	/* Everything was zeroed before it was filled, so that bytes compare. */
 	x.address = y.address = x.routes = y.routes = NULL;
 	x.file_time = y.file_time;
+	x.changed = y.changed;
 	same = !memcmp(&x, &y, sizeof(x)) &&
 	       prefixes_equal(a->address, a->n_address, b->address, b->n_address) &&
 	       prefixes_equal(a->routes, a->n_routes, b->routes, b->n_routes);

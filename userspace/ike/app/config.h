@@ -24,7 +24,8 @@ enum config_limits {
 
 struct config {
 	char name[16]; /* netdevice */
-	struct timespec file_time; /* when the file was changed last; not for config_equal() */
+	/* When the file was changed last, and when it or the key's file was; not for config_equal(). */
+	struct timespec file_time, changed;
 
 	/* [Tunnel] */
 	struct net_prefix *address;

@@ -285,20 +285,32 @@ static int by_age(const void *a, const void *b)
 	return x->age < y->age ? 1 : x->age > y->age ? -1 : 0;
 }
 
-/* The next mature SA of our peer in direction @dir, from *@i on; its SPI, or 0. */
-static uint32_t next_spi(const struct esptun_sa *sas, size_t n, size_t *i, enum esptun_sa_dir dir)
+/* The next mature SA of our peer in direction @dir, from *@i on, or NULL. */
+static const struct esptun_sa *next_sa(const struct esptun_sa *sas, size_t n, size_t *i,
+				       enum esptun_sa_dir dir)
 {
 	while (*i < n) {
 		const struct esptun_sa *sa = &sas[(*i)++];
 
 		if (sa->peer == KERNEL_PEER && sa->dir == dir &&
 		    sa->state != ESPTUN_SA_STATE_LARVAL)
-			return sa->spi;
+			return sa;
 	}
-	return 0;
+	return NULL;
 }
 
-int kernel_adopt(struct kernel *k, uint32_t ifindex,
+static uint64_t age_of(const struct esptun_sa *sa)
+{
+	return sa ? sa->age : 0;
+}
+
+static void remove_sa(struct kernel *k, uint32_t ifindex, const struct esptun_sa *sa)
+{
+	if (sa)
+		esptun_sa_del(k->h, ifindex, sa->dir, sa->spi, 0);
+}
+
+int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 			    uint32_t spi_out),
 		 void *ctx)
@@ -306,8 +318,8 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex,
 	struct esptun_peer p;
 	struct esptun_sa *sas;
 	struct ike_endpoint remote;
-	size_t n, in = 0, out = 0;
-	int err;
+	size_t n, at_in = 0, at_out = 0;
+	int err, removed = 0;
 
 	k->error[0] = 0;
 	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
@@ -324,15 +336,21 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex,
 	}
 	/* Pairs were made one after the other, so age tells which belong together. */
 	for (;;) {
-		uint32_t spi_in = next_spi(sas, n, &in, ESPTUN_SA_DIR_IN);
-		uint32_t spi_out = next_spi(sas, n, &out, ESPTUN_SA_DIR_OUT);
+		const struct esptun_sa *in = next_sa(sas, n, &at_in, ESPTUN_SA_DIR_IN);
+		const struct esptun_sa *out = next_sa(sas, n, &at_out, ESPTUN_SA_DIR_OUT);
 
-		if (!spi_in && !spi_out)
+		if (!in && !out)
 			break;
-		fn(ctx, &remote, spi_in, spi_out);
+		if (age_of(in) <= max_age && age_of(out) <= max_age) {
+			fn(ctx, &remote, in ? in->spi : 0, out ? out->spi : 0);
+			continue;
+		}
+		remove_sa(k, ifindex, in);
+		remove_sa(k, ifindex, out);
+		removed++;
 	}
 	esptun_sas_free(sas, n);
-	return 0;
+	return removed;
 }
 
 /* Tell what is true of one of the two SAs, whatever was told of it before. */

@@ -56,8 +56,11 @@ int kernel_peer_local(struct kernel *k, uint32_t ifindex, const struct ike_addr 
 /* Milliseconds since its last authenticated packet, UINT64_MAX if never. */
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex);
 
-/* Calls @fn for each pair of SAs a former agent left, oldest first; removes larval ones. */
-int kernel_adopt(struct kernel *k, uint32_t ifindex,
+/*
+ * Calls @fn for each pair of SAs a former agent left, oldest first. Removes larval SAs, and those
+ * made more than @max_age milliseconds ago. Returns how many pairs were too old, or -errno.
+ */
+int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 			    uint32_t spi_out),
 		 void *ctx);
