@@ -698,6 +698,25 @@ static void path_opens(void **state)
 	pair_free(p);
 }
 
+/* A way that comes and goes does not make a dead peer live longer. */
+static void path_flaps(void **state)
+{
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	p->a->conf[0].liveness = 10;
+	pair_start(p, true);
+	p->drop_all = true;
+	for (i = 0; i < 10; i++) {
+		pair_run(p, 10000);
+		ike_core_path(p->a->core, "t0", &p->a->addr, p->w.now);
+		p->n_sent = 0;
+	}
+	assert_int_equal(node_status(p->a, 0).state, IKE_TUNNEL_CONNECTING);
+	pair_free(p);
+}
+
 /* Our address is replaced: the peer follows at once, and the IKE SA is the same. */
 static void local_address_replaced(void **state)
 {
@@ -784,6 +803,7 @@ int main(void)
 		cmocka_unit_test(tunnel_deleted),
 		cmocka_unit_test(backoff),
 		cmocka_unit_test(path_opens),
+		cmocka_unit_test(path_flaps),
 		cmocka_unit_test(local_address_replaced),
 		cmocka_unit_test(unknown_exchange),
 	};

@@ -109,6 +109,8 @@ void core_request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *f
 static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->tx.at = core->now + ikesa_retransmit_delay(++sa->tx.sends);
+	if (sa->tx.at > sa->tx.until)
+		sa->tx.at = sa->tx.until;
 	transmit(core, sa->tunnel, &sa->local, &sa->remote, sa->tx.msg.data, sa->tx.msg.len);
 }
 
@@ -119,6 +121,7 @@ bool core_request_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask a
 	if (!len || ikesa_bytes_set(&sa->tx.msg, msg, len))
 		return false;
 	sa->tx.ask = ask;
+	sa->tx.until = core->now + IKESA_RETRANSMIT_ALL_MS;
 	transmit_request(core, sa);
 	core_sa_touch(core, sa);
 	return true;
@@ -203,7 +206,7 @@ void core_request_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now < sa->tx.at)
 		return;
-	if (sa->tx.sends >= IKESA_RETRANSMIT_SENDS) {
+	if (sa->tx.sends >= IKESA_RETRANSMIT_SENDS || core->now >= sa->tx.until) {
 		give_up(core, sa);
 		return;
 	}

@@ -21,7 +21,8 @@
 enum ikesa_schedule {
 	IKESA_RETRANSMIT_FIRST_MS = 500, /* doubles … */
 	IKESA_RETRANSMIT_CAP_MS = 16000, /* … up to this */
-	IKESA_RETRANSMIT_SENDS = 8, /* copies sent before the peer counts as dead */
+	IKESA_RETRANSMIT_SENDS = 8, /* copies sent before the peer counts as dead, … */
+	IKESA_RETRANSMIT_ALL_MS = 63500, /* … which takes so long */
 	IKESA_DEAD_MS = 64000, /* … that is, after this */
 	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
 	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
@@ -133,7 +134,8 @@ struct ike_sa {
 		uint32_t spi; /* our inbound SPI that a DELETE_CHILD named */
 		struct ikesa_bytes msg;
 		unsigned int sends;
-		uint64_t at; /* next copy, or giving up */
+		uint64_t at; /* next copy, or giving up … */
+		uint64_t until; /* … at the latest, though a change of path made it begin anew */
 	} tx;
 
 	/* The peer's requests: a window of one. */
