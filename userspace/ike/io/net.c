@@ -195,6 +195,7 @@ struct haves {
 	uint32_t ifindex;
 	struct have *v;
 	unsigned int n;
+	unsigned int family_at; /* where the family begins that is being read */
 	bool failed;
 };
 
@@ -276,6 +277,14 @@ static struct nl_msg *list_routes(uint8_t family, uint32_t ifindex)
 	return msg;
 }
 
+/* The list of the family that is being read begins anew. */
+static void forget_family(void *ctx)
+{
+	struct haves *all = ctx;
+
+	all->n = all->family_at;
+}
+
 /* Those of one link; a family that the kernel does not have has none. */
 static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 {
@@ -284,11 +293,13 @@ static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 
 	*out = (struct haves){ .ifindex = ifindex };
 	for (unsigned int i = 0; i < 2 && !err; i++) {
+		out->family_at = out->n;
 		if (routes)
-			err = rtnl_talk(n->sk, list_routes(families[i], ifindex), read_route, out);
+			err = rtnl_dump(n->sk, list_routes(families[i], ifindex), read_route,
+					forget_family, out);
 		else
-			err = rtnl_talk(n->sk, list_addresses(families[i], ifindex), read_address,
-					out);
+			err = rtnl_dump(n->sk, list_addresses(families[i], ifindex), read_address,
+					forget_family, out);
 		if (err == -EOPNOTSUPP || err == -EAFNOSUPPORT)
 			err = 0;
 	}

@@ -33,8 +33,12 @@ struct nl_msg *rtnl_request(int type, int flags, const void *head, size_t len)
 	return msg;
 }
 
+/* A dump during which something changed is asked for again, so often. */
+#define DUMP_TRIES 5
+
 struct reply {
 	rtnl_fn fn;
+	rtnl_anew_fn anew;
 	void *ctx;
 	int err;
 	bool done;
@@ -66,30 +70,65 @@ static int on_end(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-int rtnl_talk(struct nl_sock *sk, struct nl_msg *msg, rtnl_fn fn, void *ctx)
+/* Everything up to the end of the answer. Return: -EAGAIN if a dump was interrupted by changes. */
+static int receive(struct nl_sock *sk, struct nl_cb *cb, struct reply *r)
 {
-	struct reply r = { .fn = fn, .ctx = ctx };
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	bool interrupted = false;
 	int err;
 
-	if (!cb || !msg) {
-		nlmsg_free(msg);
-		nl_cb_put(cb);
-		return -ENOMEM;
-	}
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &r);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, &r);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, &r);
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &r);
-	/* A dump ends by itself; its flags overlap with NLM_F_EXCL. */
-	if ((nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
-		nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
-	err = nl_send_auto(sk, msg);
-	nlmsg_free(msg);
-	while (err >= 0 && !r.done)
+	do {
 		err = nl_recvmsgs(sk, cb);
+		interrupted |= err == -NLE_DUMP_INTR;
+	} while (!r->done && (err >= 0 || err == -NLE_DUMP_INTR));
+	if (r->err)
+		return r->err;
+	if (interrupted)
+		return -EAGAIN;
+	return err < 0 ? -EIO : 0;
+}
+
+static int talk(struct nl_sock *sk, struct nl_msg *msg, struct nl_cb *cb, struct reply *r)
+{
+	int err = 0;
+
+	for (int tries = 0; tries < DUMP_TRIES; tries++) {
+		if (tries && r->anew)
+			r->anew(r->ctx);
+		r->done = false;
+		nlmsg_hdr(msg)->nlmsg_seq = NL_AUTO_SEQ;
+		if (nl_send_auto(sk, msg) < 0)
+			return -EIO;
+		err = receive(sk, cb, r);
+		if (err != -EAGAIN)
+			break;
+	}
+	return err;
+}
+
+int rtnl_dump(struct nl_sock *sk, struct nl_msg *msg, rtnl_fn fn, rtnl_anew_fn anew, void *ctx)
+{
+	struct reply r = { .fn = fn, .anew = anew, .ctx = ctx };
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	int err = -ENOMEM;
+
+	if (cb && msg) {
+		nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &r);
+		nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_end, &r);
+		nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, &r);
+		nl_cb_err(cb, NL_CB_CUSTOM, on_error, &r);
+		/* A dump ends by itself; its flags overlap with NLM_F_EXCL. */
+		if ((nlmsg_hdr(msg)->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
+			nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
+		err = talk(sk, msg, cb, &r);
+	}
+	nlmsg_free(msg);
 	nl_cb_put(cb);
-	return r.err ? r.err : err < 0 ? -EIO : 0;
+	return err;
+}
+
+int rtnl_talk(struct nl_sock *sk, struct nl_msg *msg, rtnl_fn fn, void *ctx)
+{
+	return rtnl_dump(sk, msg, fn, NULL, ctx);
 }
 
 uint8_t rtnl_family(const struct ike_addr *a)

@@ -24,9 +24,16 @@ struct nl_sock *rtnl_open(void);
 struct nl_msg *rtnl_request(int type, int flags, const void *head, size_t len);
 
 typedef void (*rtnl_fn)(void *ctx, struct nlmsghdr *nlh);
+typedef void (*rtnl_anew_fn)(void *ctx);
 
 /* Sends and frees @msg (NULL: no memory), hands replies to @fn (may be NULL). 0 or a negative errno. */
 int rtnl_talk(struct nl_sock *sk, struct nl_msg *msg, rtnl_fn fn, void *ctx);
+
+/*
+ * The same for a dump: when something changed meanwhile, all is handed over again, after a call of
+ * @anew (NULL: none is needed). -EAGAIN if it changes all the time.
+ */
+int rtnl_dump(struct nl_sock *sk, struct nl_msg *msg, rtnl_fn fn, rtnl_anew_fn anew, void *ctx);
 
 uint8_t rtnl_family(const struct ike_addr *a);
 int rtnl_addr_len(const struct ike_addr *a);
