@@ -7,6 +7,11 @@
 
 #include "ike/io/dns.h"
 
+/* Each has a socket for each name server, until its time is over. */
+#define DNS_MAX 128
+
+static unsigned int lookups;
+
 struct dns {
 	struct evdns_base *base;
 	struct event *later; /* reports outside of evdns, so that the base may be freed */
@@ -23,6 +28,7 @@ static void destroy(struct dns *d)
 		evdns_base_free(d->base, 0);
 	event_free(d->later);
 	free(d);
+	lookups--;
 }
 
 static void on_later(evutil_socket_t fd, short what, void *arg)
@@ -95,7 +101,7 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 
 struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx)
 {
-	struct dns *d = calloc(1, sizeof(*d));
+	struct dns *d = lookups < DNS_MAX ? calloc(1, sizeof(*d)) : NULL;
 
 	if (!d)
 		return NULL;
@@ -106,6 +112,7 @@ struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, voi
 		free(d);
 		return NULL;
 	}
+	lookups++;
 	ask(d, base, name);
 	return d;
 }

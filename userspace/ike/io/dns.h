@@ -14,7 +14,7 @@ typedef void (*dns_fn)(void *ctx, const struct ike_addr *addr, const char *err);
 /*
  * Ask /etc/hosts and the servers of /etc/resolv.conf, read anew, for an IPv4 address
  * of @name. @fn is called once, after this returned, unless dns_cancel() is called
- * first. NULL only when memory is out.
+ * first. NULL when memory is out, or when too many lookups are under way: ask later.
  */
 struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx);
 
