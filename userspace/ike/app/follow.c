@@ -60,8 +60,24 @@ static void tunnel_lost_device(struct agent *a, struct tunnel *t)
 		    "another program removed the netdevice; esptund makes it again");
 }
 
-static void tunnel_moved(struct tunnel *t, uint32_t there)
+/*
+ * The kernel goes by an index of ours before that of a link elsewhere: where it is another
+ * tunnel's, nothing may be asked of it any more.
+ */
+static void tunnel_out_of_reach(struct agent *a, struct tunnel *t)
 {
+	tunnel_lost_device(a, t);
+	tunnel_fail(
+		t, TROUBLE_DEVICE,
+		"another program moved the netdevice to a network namespace where esptund cannot tell it from another tunnel's; esptund makes a new one");
+}
+
+static void tunnel_moved(struct agent *a, struct tunnel *t, uint32_t there)
+{
+	if (there && there != t->ifindex && tunnel_by_index(a, there)) {
+		tunnel_out_of_reach(a, t);
+		return;
+	}
 	if (there)
 		tunnel_set_index(t, there);
 	t->moved = true;
@@ -185,7 +201,7 @@ static void on_link_gone(void *ctx, uint32_t ifindex, bool moved, uint32_t there
 	if (!t)
 		return; /* not ours, or removed by ourselves */
 	if (moved)
-		tunnel_moved(t, there);
+		tunnel_moved(a, t, there);
 	else
 		tunnel_lost_device(a, t);
 	agent_settle(a);

@@ -497,6 +497,10 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 		if (c)
 			break;
 	}
+	if (c && why == IKE_EXPIRE_REMOVED && !inbound && !c->out) {
+		end(core); /* we did it: child_mute() */
+		return;
+	}
 	if (c && hard && ikesa_authenticated(sa)) {
 		core_log(core, IKE_LOG_WARN, t, sa, "SA 0x%08x %s", spi,
 			 why == IKE_EXPIRE_REMOVED ? "was removed by another program"

@@ -41,6 +41,7 @@ enum core_limits {
 	ADMIT_WORK_COOKIE = 150000, /* microseconds on it: a tenth of a processor … */
 	ADMIT_WORK_MAX = 750000, /* … and half of one */
 	ADMIT_WORK_REQUEST = 20, /* to parse and judge one IKE_SA_INIT request … */
+	ADMIT_WORK_POLICY = 2, /* … by each further policy … */
 	ADMIT_WORK_AUTH = 200, /* … to find that IKE_AUTH proves nothing … */
 	ADMIT_WORK_KEY = 5, /* … and to try a key in vain */
 	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */

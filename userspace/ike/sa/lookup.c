@@ -181,6 +181,7 @@ static bool judge(struct ike_core *core, struct ike_group *g, const struct looku
 	if (g->judged == core->judging || forbidden(g, o->d))
 		return false;
 	g->judged = core->judging;
+	admit_work(core, ADMIT_WORK_POLICY);
 	return ike_proposal_choose(&g->ike, o->offer, o->ke_group, chosen);
 }
 
