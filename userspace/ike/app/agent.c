@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "ike/app/agent_int.h"
 #include "ike/app/holder.h"
 #include "ike/proto/names.h"
@@ -13,11 +14,7 @@
 
 static size_t name_bucket(const char *name)
 {
-	uint32_t h = 0x811c9dc5; /* FNV-1a */
-
-	while (*name)
-		h = (h ^ (uint8_t)*name++) * 0x01000193;
-	return h % TUNNEL_BUCKETS;
+	return hash_lower(name, strlen(name)) % TUNNEL_BUCKETS;
 }
 
 struct tunnel *tunnel_by_name(const struct agent *a, const char *name)

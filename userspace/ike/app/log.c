@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "common/hash.h"
 #include "ike/app/log.h"
 #include "ike/proto/names.h"
 
@@ -74,13 +75,9 @@ void log_say(enum ike_log_level level, const char *tunnel, const char *fmt, ...)
 
 static struct bucket *bucket_of(const char *tunnel)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
 	if (!tunnel)
 		return &self.bucket[0];
-	for (; *tunnel; tunnel++)
-		hash = (hash ^ (uint8_t)*tunnel) * 16777619u;
-	return &self.bucket[1 + hash % (BUCKETS - 1)];
+	return &self.bucket[1 + hash_lower(tunnel, strlen(tunnel)) % (BUCKETS - 1)];
 }
 
 static bool admit(struct bucket *b, uint64_t now)

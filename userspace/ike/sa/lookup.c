@@ -8,9 +8,9 @@
  * A group is all tunnels with equal IKE proposals and equal Local=. An IKE_SA_INIT request is
  * judged by groups, once each, for no more can be told apart before IKE_AUTH.
  */
+#include "common/hash.h"
 #include "ike/sa/core_int.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -25,25 +25,15 @@ void lookup_init(struct ike_core *core)
 	}
 }
 
-/* FNV-1a, in lower case: identities that compare equal without case must meet. */
-static uint32_t hash(const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	uint32_t h = 0x811c9dc5;
-
-	while (len--)
-		h = (h ^ (uint32_t)tolower(*p++)) * 0x01000193;
-	return h;
-}
-
 static struct ike_tunnels *bucket_of_id(struct ike_core *core, const struct ike_id *id)
 {
-	return &core->by_id[id->type ? hash(id->data, id->len) % CORE_BUCKETS : 0];
+	return &core->by_id[id->type ? hash_lower(id->data, id->len) % CORE_BUCKETS : 0];
 }
 
 static struct ike_tunnel_list *bucket_of_name(const struct ike_core *core, const char *name)
 {
-	return (struct ike_tunnel_list *)&core->by_name[hash(name, strlen(name)) % CORE_BUCKETS];
+	return (struct ike_tunnel_list *)&core
+		->by_name[hash_lower(name, strlen(name)) % CORE_BUCKETS];
 }
 
 struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name)
