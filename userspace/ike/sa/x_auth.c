@@ -242,6 +242,12 @@ static bool explain_child_error(struct ike_core *core, struct ike_sa *sa, uint16
 	struct ike_tunnel *t = sa->tunnel;
 	char why[CORE_TEXT_MAX - 128];
 
+	if (error == IKE_N_INVALID_SYNTAX && sa->setup->peer_childless) {
+		tunnel_error(
+			core, t, sa,
+			"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
+		return true;
+	}
 	if (error == IKE_N_NO_PROPOSAL_CHOSEN)
 		ike_proposal_explain(why, sizeof(why), &t->conf.esp, (struct ike_offer){ 0 });
 	else if (error == IKE_N_TS_UNACCEPTABLE)
@@ -272,12 +278,6 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 	}
 	if (explain_child_error(core, sa, error))
 		return;
-	if (error == IKE_N_INVALID_SYNTAX && sa->setup->peer_childless) {
-		tunnel_error(
-			core, t, sa,
-			"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
-		return;
-	}
 	name = ike_notify_name(error);
 	tunnel_error(core, t, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
 		     name ? name : "", name ? ", " : "notify ", error);
