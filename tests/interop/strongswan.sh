@@ -105,11 +105,16 @@ no_sas() {
 	[ -z "$(their_sas)" ]
 }
 
+# ended: strongSwan has no IKE SA left; one that it was about to replace may come once more.
+ended() {
+	in_quiet east swanctl --terminate --ike west --force > /dev/null 2>&1
+	no_sas
+}
+
 # begin_anew: nothing is left of the former case at either end.
 begin_anew() {
 	tell west down vpn0 > /dev/null 2>&1
-	in_quiet east swanctl --terminate --ike west --force > /dev/null 2>&1
-	wait_for 10 no_sas || { their_sas; bail "strongSwan keeps its SA"; }
+	wait_for 20 ended || { their_sas; bail "strongSwan keeps its SA"; }
 }
 
 # we_begin, they_begin: with the configuration written last; what was said is left in

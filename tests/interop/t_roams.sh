@@ -6,7 +6,7 @@
 # strongSwan on a laptop begins (MOBIKE on, as by default), esptund listens. The laptop's
 # address changes: traffic is back within 30 s.
 
-# shellcheck disable=SC2154 # $answer, $status, $gap, $charon_pid are of strongswan.sh and agent.sh
+# shellcheck disable=SC2154 # $gap, $charon_pid are of agent.sh and strongswan.sh
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
 . "$VM_TOP/tests/interop/strongswan.sh"
@@ -14,14 +14,13 @@
 load_esptun
 two_hosts
 lans
+ours endpoint=
+agent west
 charon 'keep_alive = 5s'
 swan conn='dpd_delay = 10s' child='start_action = start
 dpd_action = restart
 close_action = start'
-ours endpoint=
-agent west
-they_begin
-is "strongSwan begins: up" "$status" 0
+check "strongSwan begins: up" wait_for 20 state_is west up
 check "traffic passes" pings east 10.1.0.1 -I 10.2.0.1
 meter east roam 10.1.0.1 -I 10.2.0.1
 sleep 2
