@@ -199,23 +199,12 @@ agent gwa
 check "a name as endpoint, starting on port 4500" wait_for 20 state_is gwa up
 check "traffic passes" pings lana 10.2.0.2
 
-# A small name server, for what is not in /etc/hosts.
-cat > /run/dns.py <<'END'
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('192.168.1.1', 53))
-print('ready', flush=True)
-while True:
-    q, who = s.recvfrom(512)
-    name = q[12:q.index(b'\0', 12) + 5]
-    found = b'\3vpn\4test\0' in name.lower()
-    s.sendto(q[:2] + (b'\x81\x80' if found else b'\x81\x83') + b'\0\1\0' + bytes([found]) +
-             b'\0\0\0\0' + name + (b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' +
-             socket.inet_aton('198.51.100.2') if found else b''), who)
-END
-start nat /run/dns.log "$PYTHON" /run/dns.py
+# A name server, for what is not in /etc/hosts.
+mkdir -p /run/dns
+echo 'vpn.test A 198.51.100.2' > /run/dns/zone
+start nat /run/dns.log "$PYTHON" "$VM_LIB/resolver.py" 192.168.1.1 /run/dns
 dns_pid=$started
-wait_for 10 holds /run/dns.log ready
+wait_for 30 holds /run/dns.log ready || bail "$(cat /run/dns.log)"
 echo 'nameserver 192.168.1.1' > /etc/netns/gwa/resolv.conf
 tell gwa down --all > /dev/null
 agent_stop gwa
@@ -226,6 +215,23 @@ like "is named" "$(of gwa .error)" 'cannot find the address of nosuch.test: .*as
 endpoint=vpn.test begin=now branch_conf
 tell gwa reload
 check "a name from DNS" wait_for 20 state_is gwa up
+
+# While a tunnel is being closed for one change, which takes its time as the peer cannot be
+# asked, comes the next: that one counts.
+must ip -n nat link set out0 down
+endpoint=vpn.test begin=now routes=10.3.0.0/24 branch_conf
+tell gwa reload
+endpoint=vpn.test begin=now routes=10.4.0.0/24 branch_conf
+tell gwa reload
+has_route() {
+	ip -n gwa route show dev hq 2> /dev/null | grep -q "$1"
+}
+check "reloaded twice while closing: the last file counts" wait_for 20 has_route 10.4.0.0/24
+unlike "and the one before does not" "$(ip -n gwa route show dev hq)" '10\.[23]\.0'
+must ip -n nat link set out0 up
+endpoint=vpn.test begin=now branch_conf
+tell gwa reload
+check "as before: up" wait_for 40 state_is gwa up
 
 # ---- SAs that end -----------------------------------------------------------------------------
 
