@@ -63,12 +63,12 @@ is "the MTU changes in mid-stream: iperf3 ends well" "$(jq -r '.error // "ok"' /
 # ---- marks, NAT, connection tracking ----------------------------------------------
 
 must at west ip rule add fwmark 0x77 blackhole
-must at west nft add table ip mark
-must at west nft add chain ip mark out '{ type filter hook postrouting priority -150; }'
-must at west nft add rule ip mark out oifname vpn0 meta mark set 0x77
+must at west nft add table ip marks
+must at west nft add chain ip marks out '{ type filter hook postrouting priority -150; }'
+must at west nft add rule ip marks out oifname vpn0 meta mark set 0x77
 check "an inner mark that is routed to a black hole does not concern the outer packet" \
 	pings west 10.9.0.2
-must at west nft delete table ip mark
+must at west nft delete table ip marks
 must at west ip rule del fwmark 0x77 blackhole
 must at west nft add table ip nat
 must at west nft add chain ip nat post '{ type nat hook postrouting priority 100; }'
