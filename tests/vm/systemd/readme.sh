@@ -26,10 +26,14 @@ at_hq() {
 		exec "$@"' sh "$@"
 }
 
-# follow [at_hq] BLOCK: commands as README has them, echoed, up to the first that fails.
+# follow BLOCK [COMMAND...]: commands as README has them, echoed, up to the first that fails. The
+# shell that reads them is started by COMMAND, if one is given. Programs that ask something get
+# an empty line as answer.
 follow() {
-	local where=${2:-}
-	$where bash -ex <<< "$1"
+	local block=$1
+	shift
+	echo "$block" > /run/block
+	"$@" bash -ex /run/block < <(yes '')
 }
 
 # Wire and agent of the headquarters, anew at each boot.
@@ -44,6 +48,12 @@ begin_hq() {
 	must ip -n hq link set lo up
 	at_hq esptund > "$VM_OUT/hq-$VM_BOOT.log" 2>&1 < /dev/null &
 	wait_for 60 holds "$VM_OUT/hq-$VM_BOOT.log" 'ready' || bail "the headquarters' agent"
+}
+
+# end_hq: its agent ends.
+end_hq() {
+	# shellcheck disable=SC2046 # a list
+	must kill $(ip netns pids hq)
 }
 
 # write_files: the two configuration files of README.

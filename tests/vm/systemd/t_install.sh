@@ -14,9 +14,9 @@
 
 tree=/home/user/esptun
 
-# as_user BLOCK: commands as README has them, by a user who may use sudo.
+# as_user COMMAND...: in the clone, by a user who may use sudo.
 as_user() {
-	su - user -c "cd $tree && bash -ex" <<< "$1"
+	su - user -c "cd $tree && $*"
 }
 
 # unpack: a clone of the tree, without what was built in it and without a network.
@@ -27,19 +27,29 @@ unpack() {
 	chown -R user:user /home/user
 }
 
+# named: every file of the disk with our name, but for the clone, the logs and the configuration.
+named() {
+	find / -xdev \( -path $tree -o -path /var/hq -o -path /var/log -o -path /etc/esptun \) -prune -o \
+		-iname '*esptun*' -print | sort
+}
+
 boot 1 && {
+	named > named
 	is "no unit failed at boot" "$(booted)" ""
 	useradd -m -s /bin/bash user
-	check "what README has root install" follow "$(block_after 'On a fresh Debian 12, as root:')"
+	check "what README has root install" follow "$(block_after 'On a fresh Debian 12, as root:')" ||
+		bail "nothing to go on with"
 	echo 'user ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/user
 	must unpack
 	before=$(dpkg-query -f '.\n' -W | wc -l)
-	check "from make deps to the running service" as_user "$(block_after 'On each host, in a clone')"
+	check "from make deps to the running service" follow "$(block_after 'On each host, in a clone')" as_user ||
+		bail "nothing is installed"
 	echo "# make deps installed $(($(dpkg-query -f '.\n' -W | wc -l) - before)) packages"
 	check "which has installed some 70 packages" test $(($(dpkg-query -f '.\n' -W | wc -l) - before)) -lt 80
 	is "nothing else listens on IKE's port" "$(ss -Hlnup 'sport = 500' | grep -vc esptund)" 0
 	check "the service runs" systemctl is-active esptund
 	like "the module is DKMS's" "$(modinfo -F filename esptun)" '/updates/dkms/esptun.ko'
+	like "and signed with DKMS's own key" "$(modinfo -F signer esptun)" '^DKMS module signing key$'
 	begin_hq
 	tunnel_from_readme
 	reboot
@@ -48,13 +58,11 @@ boot 1 && {
 is "no unit failed at boot" "$(booted)" ""
 begin_hq
 check "the tunnel is up again after a reboot" pinged
-kill %1
-check "README's way back" as_user "$(block_after 'This undoes it;')"
+end_hq
+check "README's way back" follow "$(block_after 'This undoes it;')" as_user
 check "the service is gone" [ "$(systemctl show -P LoadState esptund)" = not-found ]
 is "dkms has nothing to complain of" "$(dkms status 2>&1)" ""
 refuse "there is no module" 'not found' modprobe -n esptun
-is "nothing is left but the configuration" \
-	"$(find / -xdev \( -path $tree -o -path /var/hq \) -prune -o -iname '*esptun*' -print |
-		grep -v -e '^/var/log/' -e '^/etc/esptun$')" ""
+is "nothing is left but the configuration" "$(comm -13 named <(named))" ""
 check "that one is" test -e /etc/esptun/hq.conf
 finish

@@ -25,7 +25,7 @@ check "the tunnel is up again" pinged
 
 # Of a module without signature, or with a key that the firmware does not know.
 must systemctl stop esptund
-kill %1
+end_hq
 wait_for 30 rmmod esptun || bail "esptun cannot be unloaded"
 echo 1 > /sys/module/module/parameters/sig_enforce || bail "no module.sig_enforce"
 refuse "the kernel refuses the module" 'Key was rejected' modprobe esptun
