@@ -105,7 +105,7 @@ sleep 2
 meter_end move
 check "the name moves, the old place is dead: dark for at most 140 s" test "$gap" -le 1400
 zone 'vpn.test A 198.51.100.2 203.0.113.2'
-try "two addresses, the first is dead" up vpn.test 150
+try "two addresses, the first is dead" up vpn.test 180
 zone 'other.test A 192.0.2.9'
 try "a name that is not known yet" failed vpn.test
 zone 'vpn.test A 203.0.113.2'

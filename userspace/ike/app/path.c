@@ -72,10 +72,16 @@ static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 	agent_settle(t->agent);
 }
 
+/* A name may have several addresses: each failed attempt is a reason to take the next one. */
 void path_resolve(struct agent *a, struct tunnel *t)
 {
+	unsigned int failed = 0;
+	struct ike_status s;
+
+	if (cmd_core_status(a, t->conf.name, &s) && s.attempt)
+		failed = s.attempt - 1;
 	path_forget(t);
-	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, t);
+	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, failed, on_resolved, t);
 	if (!t->lookup)
 		plan_lookup(t);
 }

@@ -17,6 +17,7 @@ struct dns {
 	struct event *later; /* reports outside of evdns, so that the base may be freed */
 	struct ike_addr addr;
 	const char *err;
+	unsigned int nth;
 	bool answered, cancelled;
 	dns_fn fn;
 	void *ctx;
@@ -62,16 +63,28 @@ static const char *reason(int result)
 	}
 }
 
+/* The @nth IPv4 address of the list, from 0; false if it has fewer. Counts them in @n. */
+static bool pick(const struct evutil_addrinfo *list, unsigned int nth, unsigned int *n,
+		 struct ike_addr *out)
+{
+	*n = 0;
+	for (; list; list = list->ai_next) {
+		if (list->ai_family != AF_INET || (*n)++ != nth)
+			continue;
+		out->family = 4;
+		memcpy(out->b, &((struct sockaddr_in *)list->ai_addr)->sin_addr, 4);
+		return true;
+	}
+	return false;
+}
+
 static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
 {
 	struct dns *d = arg;
+	unsigned int n;
 
-	for (struct evutil_addrinfo *a = list; a && !d->addr.family; a = a->ai_next) {
-		if (a->ai_family != AF_INET)
-			continue;
-		d->addr.family = 4;
-		memcpy(d->addr.b, &((struct sockaddr_in *)a->ai_addr)->sin_addr, 4);
-	}
+	if (!pick(list, d->nth, &n, &d->addr) && n)
+		pick(list, d->nth % n, &n, &d->addr);
 	if (list)
 		evutil_freeaddrinfo(list);
 	report(d, reason(result));
@@ -99,12 +112,14 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 	evdns_getaddrinfo(d->base, name, NULL, &hints, on_answer, d);
 }
 
-struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx)
+struct dns *dns_lookup(struct event_base *base, const char *name, unsigned int nth, dns_fn fn,
+		       void *ctx)
 {
 	struct dns *d = lookups < DNS_MAX ? calloc(1, sizeof(*d)) : NULL;
 
 	if (!d)
 		return NULL;
+	d->nth = nth;
 	d->fn = fn;
 	d->ctx = ctx;
 	d->later = evtimer_new(base, on_later, d);

@@ -13,10 +13,11 @@ typedef void (*dns_fn)(void *ctx, const struct ike_addr *addr, const char *err);
 
 /*
  * Ask /etc/hosts and the servers of /etc/resolv.conf, read anew, for an IPv4 address
- * of @name. @fn is called once, after this returned, unless dns_cancel() is called
+ * of @name: of several the one at place @nth from 0, counted round and round. @fn is called once, after this returned, unless dns_cancel() is called
  * first. NULL when memory is out, or when too many lookups are under way: ask later.
  */
-struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx);
+struct dns *dns_lookup(struct event_base *base, const char *name, unsigned int nth, dns_fn fn,
+		       void *ctx);
 
 /* Give a lookup up, or give back one that has called its function (from outside it). NULL is fine. */
 void dns_cancel(struct dns *d);
