@@ -184,7 +184,7 @@ agent_stop gwa
 sed -i "s/^PSK = .*/PSK = another-key-of-24-letters/" /run/conf/gwa/hq.conf
 agent gwa
 # shellcheck disable=SC2086 # words
-check "the key was changed meanwhile: the SAs are gone" none_left gwa hq $before
+check "the key was changed meanwhile: the SAs are gone" wait_for 10 none_left gwa hq $before
 like "which is said" "$(said gwa 'removed SAs')" 'the configuration was changed since'
 sed -i "s/^PSK = .*/PSK = $AGENT_PSK/" /run/conf/gwa/hq.conf
 must tell gwa reload

@@ -57,7 +57,7 @@ is "with the unit's rights: nothing could be done" "$done" ""
 must agent_stop alone
 
 agent alone
-pid=$(pgrep -x esptund)
+pid=${agent_pid[alone]}
 reader=$(pgrep -x esptund-reader)
 is "the agent is the user esptund in every respect" \
 	"$(sed -n 's/^\(Uid\|Gid\|Groups\):\t//p' "/proc/$pid/status" | xargs)" \
