@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Events of the core and the life of IKE SAs. Every public function that is an event
- * sets the clock, does its work through tunnel.c and exchange.c, and frees at its end
- * the SAs that died meanwhile.
+ * sets the clock, does its work through tunnel.c and exchange.c, settles at its end the
+ * tunnels it made dirty, and frees the SAs that died meanwhile.
  */
 #include "ike/sa/core_int.h"
 
@@ -19,6 +19,7 @@ static void end(struct ike_core *core)
 {
 	struct ike_sa *sa;
 
+	tunnel_settle_all(core);
 	while ((sa = LIST_FIRST(&core->dead))) {
 		LIST_REMOVE(sa, dead);
 		ikesa_free(sa);
@@ -122,10 +123,8 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	} else {
 		bury(core, sa);
 	}
-	if (t) {
-		tunnel_settle(core, t);
-		tunnel_review(core, t);
-	}
+	if (t)
+		tunnel_changed(core, t);
 }
 
 void core_sa_join(struct ike_core *core, struct ike_sa *sa)
@@ -164,7 +163,7 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		sa->expire_at = core->now + patience;
 		core_request_next(core, sa);
 		core_sa_touch(core, sa);
-		tunnel_review(core, sa->tunnel);
+		tunnel_changed(core, sa->tunnel);
 		break;
 	default: break;
 	}
@@ -240,8 +239,7 @@ void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_da
 		return;
 	sa->confirmed = true;
 	child_confirm(core, sa);
-	tunnel_settle(core, sa->tunnel);
-	tunnel_review(core, sa->tunnel);
+	tunnel_changed(core, sa->tunnel);
 }
 
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
@@ -272,6 +270,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 	}
 	core->env = *env;
 	TAILQ_INIT(&core->tunnels);
+	TAILQ_INIT(&core->dirty);
 	LIST_INIT(&core->dead);
 	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
 	admit_init(core);
@@ -378,6 +377,7 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
 	while ((sa = TAILQ_FIRST(&t->sas)) || (sa = TAILQ_FIRST(&t->closed)))
 		core_sa_drop(core, sa);
+	tunnel_unchanged(core, t);
 	timers_unreserve(&core->tunnel_timers, &t->timer);
 	lookup_remove(core, t);
 	ike_wipe(t, sizeof(*t));
@@ -412,8 +412,7 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 		tunnel_enable(core, t, true);
 		if (t->conf.start == IKE_START_NOW || t->n_adopted)
 			t->next_try = core->now;
-		tunnel_review(core, t);
-		tunnel_touch(core, t);
+		tunnel_changed(core, t);
 	}
 	end(core);
 }
@@ -459,8 +458,7 @@ void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
 		t->wanted = true;
 		if (!t->failures)
 			t->next_try = core->now;
-		tunnel_review(core, t);
-		tunnel_touch(core, t);
+		tunnel_changed(core, t);
 	}
 	end(core);
 }
@@ -516,7 +514,7 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 	} else if (!c && hard) {
 		adopted_expired(core, t, spi, inbound);
 	}
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 	end(core);
 }
 
@@ -556,8 +554,12 @@ void ike_core_timer(struct ike_core *core, uint64_t now)
 	begin(core, now);
 	while ((first = timers_first(&core->sa_timers)) && first->at <= core->now)
 		sa_timer(core, container_of(first, struct ike_sa, timer));
-	while ((first = timers_first(&core->tunnel_timers)) && first->at <= core->now)
+	/* Settling sets the tunnels' timers. */
+	tunnel_settle_all(core);
+	while ((first = timers_first(&core->tunnel_timers)) && first->at <= core->now) {
 		tunnel_timer(core, container_of(first, struct ike_tunnel, timer));
+		tunnel_settle_all(core);
+	}
 	end(core);
 }
 
@@ -595,8 +597,7 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	t->wanted = t->conf.start != IKE_START_LISTEN;
 	t->failures = 0;
 	t->next_try = core->now;
-	tunnel_review(core, t);
-	tunnel_touch(core, t);
+	tunnel_changed(core, t);
 	end(core);
 	return 0;
 }

@@ -79,6 +79,8 @@ struct ike_tunnel {
 	TAILQ_ENTRY(ike_tunnel) link;
 	LIST_ENTRY(ike_tunnel) by_name;
 	TAILQ_ENTRY(ike_tunnel) by_remote, by_id, of_group;
+	TAILQ_ENTRY(ike_tunnel) dirty; /* if is_dirty */
+	bool is_dirty;
 	struct ike_group *group;
 	struct ike_tunnels *remote_bucket;
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
@@ -91,7 +93,7 @@ struct ike_tunnel {
 	bool enabled;
 	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
 	bool wanted; /* traffic, a command or a loss of ours asks for a pair; until an attempt ends */
-	bool paired; /* there was a pair of SAs at the last review */
+	bool paired; /* there was a pair of SAs when it was settled last */
 	bool refused; /* an IKE SA came up, but one end did not take the child SA */
 	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
 	uint64_t next_at_once; /* a lost pair is not replaced without a wait before this */
@@ -118,6 +120,7 @@ struct ike_core {
 	unsigned int n_enabled, n_of_tunnels; /* tunnels; IKE SAs in their lists */
 	struct ikesa_table sas;
 	LIST_HEAD(, ike_sa) dead; /* freed when the event is over */
+	struct ike_tunnels dirty; /* settled when the event is over */
 	struct timers sa_timers, tunnel_timers;
 	const struct ike_sa *answering; /* has a request at hand, not answered yet */
 	struct ike_core_stats stats;
@@ -266,13 +269,19 @@ void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_
 void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		 const struct ike_endpoint *from, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
-void tunnel_touch(struct ike_core *core, struct ike_tunnel *t);
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
-/* Tell env if the state changed, plan the next attempt if one is called for. */
-void tunnel_review(struct ike_core *core, struct ike_tunnel *t);
+/*
+ * Something of the tunnel or its IKE SAs changed. When the event at hand is over, what is
+ * redundant is retired, the next attempt planned, and env told if the state is another one.
+ */
+void tunnel_changed(struct ike_core *core, struct ike_tunnel *t);
+/* No longer. */
+void tunnel_unchanged(struct ike_core *core, struct ike_tunnel *t);
+/* Do that for all dirty tunnels, until none is left. */
+void tunnel_settle_all(struct ike_core *core);
 /*
  * The pair of SAs is gone or about to be, and the tunnel needs another, whatever its start
- * mode. Nothing happens while it has a pair that stays. The caller reviews the tunnel.
+ * mode. Nothing happens while it has a pair that stays. The caller makes the tunnel dirty.
  */
 void tunnel_want_pair(struct ike_tunnel *t);
 /* Where an attempt begins; family 0 if that is not known. */
@@ -304,8 +313,6 @@ struct ike_sa *tunnel_holder(const struct ike_core *core, const struct ike_tunne
 void tunnel_contested(struct ike_core *core, struct ike_sa *sa);
 /* Is an attempt of ours under way? */
 bool tunnel_attempting(const struct ike_tunnel *t);
-/* Something came up or was confirmed: retire what it replaces or duplicates. */
-void tunnel_settle(struct ike_core *core, struct ike_tunnel *t);
 /* close_at of @sa is due. */
 void tunnel_retire(struct ike_core *core, struct ike_sa *sa);
 /* The peer's INITIAL_CONTACT on @sa: all its SAs older than that are gone at its end (2.4). */

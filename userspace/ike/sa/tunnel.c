@@ -302,13 +302,6 @@ static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
 	return IKE_TUNNEL_DOWN;
 }
 
-void tunnel_touch(struct ike_core *core, struct ike_tunnel *t)
-{
-	uint64_t at = t->next_try < t->adopted_end ? t->next_try : t->adopted_end;
-
-	timer_set(&core->tunnel_timers, &t->timer, at);
-}
-
 /*
  * The pair that carried traffic is gone. That is no failed attempt, so the next one begins
  * at once; but a peer that drops each new pair must not keep us busy.
@@ -323,7 +316,15 @@ static void note_loss(struct ike_core *core, struct ike_tunnel *t)
 	t->next_try = core->now;
 }
 
-void tunnel_review(struct ike_core *core, struct ike_tunnel *t)
+static void set_timer(struct ike_core *core, struct ike_tunnel *t)
+{
+	uint64_t at = t->next_try < t->adopted_end ? t->next_try : t->adopted_end;
+
+	timer_set(&core->tunnel_timers, &t->timer, at);
+}
+
+/* Plan the next attempt if one is called for, tell env if the state changed. */
+static void review(struct ike_core *core, struct ike_tunnel *t)
 {
 	bool paired = tunnel_has_pair(t);
 	enum ike_tunnel_state state;
@@ -335,7 +336,7 @@ void tunnel_review(struct ike_core *core, struct ike_tunnel *t)
 		plan_next(core, t);
 	else
 		t->next_try = TIMER_NEVER;
-	tunnel_touch(core, t);
+	set_timer(core, t);
 	state = state_of(t);
 	if (state == t->state)
 		return;
@@ -362,7 +363,7 @@ void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t)
 	t->wanted = false;
 	t->next_try = TIMER_NEVER; /* plan anew, with this failure counted */
 	judge_adopted(core, t);
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 }
 
 void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
@@ -386,7 +387,7 @@ void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
 		t->next_try = TIMER_NEVER;
 		x_init_start(core, t);
 	}
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 }
 
 void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
@@ -402,7 +403,7 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 		next = TAILQ_NEXT(sa, of_tunnel);
 		core_sa_close(core, sa, IKESA_CLOSE_MS);
 	}
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 }
 
 /* ---- one of several ------------------------------------------------------ */
@@ -453,11 +454,11 @@ void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struc
 		return;
 	t->failures = 0;
 	t->next_try = core->now;
-	tunnel_touch(core, t);
+	tunnel_changed(core, t);
 }
 
 /* An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. */
-static bool drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
+static void drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
 {
 	const struct ike_sa *done;
 	struct ike_sa *sa;
@@ -470,11 +471,10 @@ static bool drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
 		{
 			if (carries(done) && done->established_at >= sa->created_at) {
 				core_sa_end(core, sa, false);
-				return true;
+				return; /* there is one at a time */
 			}
 		}
 	}
-	return false;
 }
 
 static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_sa *keep)
@@ -489,13 +489,13 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 		tunnel_probe(core, keep);
 }
 
-void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
+/* Retire what something that came up, or was confirmed, replaces or duplicates. */
+static void settle(struct ike_core *core, struct ike_tunnel *t)
 {
 	struct ike_sa *sa, *keep;
 	bool works = false;
 
-	if (drop_overtaken(core, t)) /* its end came back here */
-		return;
+	drop_overtaken(core, t);
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
 		if (sa->state != IKESA_ESTABLISHED)
@@ -523,6 +523,34 @@ void tunnel_settle(struct ike_core *core, struct ike_tunnel *t)
 	{
 		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
 			child_confirm(core, sa);
+	}
+}
+
+void tunnel_changed(struct ike_core *core, struct ike_tunnel *t)
+{
+	if (t->is_dirty)
+		return;
+	t->is_dirty = true;
+	TAILQ_INSERT_TAIL(&core->dirty, t, dirty);
+}
+
+void tunnel_unchanged(struct ike_core *core, struct ike_tunnel *t)
+{
+	if (!t->is_dirty)
+		return;
+	t->is_dirty = false;
+	TAILQ_REMOVE(&core->dirty, t, dirty);
+}
+
+void tunnel_settle_all(struct ike_core *core)
+{
+	struct ike_tunnel *t;
+
+	/* What is done for one may make it, or another, dirty again. */
+	while ((t = TAILQ_FIRST(&core->dirty))) {
+		tunnel_unchanged(core, t);
+		settle(core, t);
+		review(core, t);
 	}
 }
 
@@ -574,7 +602,7 @@ void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
 	}
 	if (t->n_adopted) {
 		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
-		tunnel_touch(core, t);
+		tunnel_changed(core, t);
 	}
 }
 

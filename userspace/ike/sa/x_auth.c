@@ -446,8 +446,7 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 		return X_DONE;
 	}
 	ikesa_setup_free(sa);
-	tunnel_settle(core, t);
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 	return X_DONE;
 }
 
@@ -702,8 +701,7 @@ static enum x_verdict accept(struct ike_core *core, struct ike_sa *sa, struct x_
 	give_child(core, sa, m, busy);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
-	tunnel_settle(core, t);
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 	return X_DONE;
 }
 

@@ -19,7 +19,7 @@ static void renew(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 	if (!t->failures)
 		t->next_try = core->now;
 	ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 }
 
 /*
@@ -35,7 +35,7 @@ static void replace(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, c
 	sa->replaced |= ours;
 	ike_build_notify(m->reply, ours ? IKE_N_TEMPORARY_FAILURE : IKE_N_NO_ADDITIONAL_SAS, NULL,
 			 0);
-	tunnel_review(core, sa->tunnel);
+	tunnel_changed(core, sa->tunnel);
 }
 
 /* The peer wants a child SA beside the one there is. It asks again and again, we tell once. */

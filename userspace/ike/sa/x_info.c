@@ -79,8 +79,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 		}
 	}
 	if (!over)
-		tunnel_settle(core, sa->tunnel);
-	tunnel_review(core, sa->tunnel);
+		tunnel_changed(core, sa->tunnel);
 	return over ? X_CLOSE : X_DONE;
 }
 
@@ -118,8 +117,7 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 		tunnel_contested(core, sa);
 	if (sa->state == IKESA_ESTABLISHED)
 		x_info_liveness(core, sa);
-	tunnel_settle(core, t);
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 	return X_DONE;
 }
 

@@ -204,7 +204,7 @@ void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 		return;
 	}
 	sa->tx.next = 1;
-	tunnel_review(core, t);
+	tunnel_changed(core, t);
 }
 
 static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
