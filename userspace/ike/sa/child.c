@@ -142,9 +142,8 @@ bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, ui
 	}
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_child(core, sa, c);
-	sa->tunnel->failures = 0;
-	sa->tunnel->wanted = sa->tunnel->refused = false;
 	sa->tunnel->last_error[0] = '\0';
+	event_note(core, sa->tunnel, EVENT_CHILD_UP);
 	return true;
 }
 

@@ -123,8 +123,7 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	} else {
 		bury(core, sa);
 	}
-	if (t)
-		tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 }
 
 void core_sa_join(struct ike_core *core, struct ike_sa *sa)
@@ -163,7 +162,7 @@ void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		sa->expire_at = core->now + patience;
 		core_request_next(core, sa);
 		core_sa_touch(core, sa);
-		tunnel_changed(core, sa->tunnel);
+		event_note(core, sa->tunnel, EVENT_CHANGED);
 		break;
 	default: break;
 	}
@@ -239,7 +238,7 @@ void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_da
 		return;
 	sa->confirmed = true;
 	child_confirm(core, sa);
-	tunnel_changed(core, sa->tunnel);
+	event_note(core, sa->tunnel, EVENT_CHANGED);
 }
 
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
@@ -377,7 +376,7 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
 	while ((sa = TAILQ_FIRST(&t->sas)) || (sa = TAILQ_FIRST(&t->closed)))
 		core_sa_drop(core, sa);
-	tunnel_unchanged(core, t);
+	event_take(core, t);
 	timers_unreserve(&core->tunnel_timers, &t->timer);
 	lookup_remove(core, t);
 	ike_wipe(t, sizeof(*t));
@@ -412,7 +411,7 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 		tunnel_enable(core, t, true);
 		if (t->conf.start == IKE_START_NOW || t->n_adopted)
 			t->next_try = core->now;
-		tunnel_changed(core, t);
+		event_note(core, t, EVENT_CHANGED);
 	}
 	end(core);
 }
@@ -458,7 +457,7 @@ void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
 		t->wanted = true;
 		if (!t->failures)
 			t->next_try = core->now;
-		tunnel_changed(core, t);
+		event_note(core, t, EVENT_CHANGED);
 	}
 	end(core);
 }
@@ -514,7 +513,7 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 	} else if (!c && hard) {
 		adopted_expired(core, t, spi, inbound);
 	}
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 	end(core);
 }
 
@@ -597,7 +596,7 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	t->wanted = t->conf.start != IKE_START_LISTEN;
 	t->failures = 0;
 	t->next_try = core->now;
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 	end(core);
 	return 0;
 }

@@ -62,6 +62,18 @@ TAILQ_HEAD(ike_sas, ike_sa);
 /* Tunnels that take a request from anywhere, and those with a remote address. */
 enum group_list { GROUP_ANYWHERE, GROUP_REMOTE, GROUP_LISTS };
 
+/* What is noted about a tunnel while an event is handled, see event.c; bits. */
+enum tunnel_event {
+	EVENT_CHANGED = 0, /* nothing in particular: look at it again */
+	EVENT_ATTEMPT_FAILED = 1, /* an attempt of ours, before the IKE SA was established */
+	EVENT_CHILD_UP = 2, /* a pair was installed */
+	EVENT_CHILD_REFUSED = 4, /* we refused the child SA that the peer asked for */
+	EVENT_CHILD_UNUSABLE = 8, /* the peer's answer about our child SA cannot be used */
+	EVENT_PEER_REFUSED = 16, /* the peer refused our child SA … */
+	EVENT_PEER_BUSY = 32, /* … or did so for now only (TEMPORARY_FAILURE) */
+	EVENT_PAIR_ASKED = 64, /* the peer asks for a pair that the tunnel lacks */
+};
+
 TAILQ_HEAD(ike_tunnels, ike_tunnel);
 LIST_HEAD(ike_tunnel_list, ike_tunnel);
 
@@ -81,6 +93,7 @@ struct ike_tunnel {
 	TAILQ_ENTRY(ike_tunnel) by_remote, by_id, of_group;
 	TAILQ_ENTRY(ike_tunnel) dirty; /* if is_dirty */
 	bool is_dirty;
+	unsigned int events; /* enum tunnel_event, since it was settled last */
 	struct ike_group *group;
 	struct ike_tunnels *remote_bucket;
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
@@ -254,6 +267,17 @@ bool lookup_policy(struct ike_core *core, const struct lookup_offer *o, struct i
 struct ike_tunnel *lookup_id(struct ike_core *core, const struct ike_id *id,
 			     const struct ike_tunnel *after);
 
+/* ---- event.c ------------------------------------------------------------- */
+
+/*
+ * Something of the tunnel or its IKE SAs changed: @events of enum tunnel_event. When the event
+ * at hand is over, the tunnel is settled. Without a tunnel (an IKE SA whose peer proved nothing)
+ * there is nothing to do.
+ */
+void event_note(struct ike_core *core, struct ike_tunnel *t, unsigned int events);
+/* What was noted; the tunnel then counts as unchanged. */
+unsigned int event_take(struct ike_core *core, struct ike_tunnel *t);
+
 /* ---- tunnel.c ------------------------------------------------------------ */
 
 /* The tunnel may be used, or no longer. */
@@ -271,13 +295,9 @@ void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_s
 	__attribute__((format(printf, 5, 6)));
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
 /*
- * Something of the tunnel or its IKE SAs changed. When the event at hand is over, what is
- * redundant is retired, the next attempt planned, and env told if the state is another one.
+ * Settle all tunnels that something was noted about, until none is left: what is redundant is
+ * retired, the next attempt planned, and env told if the state is another one.
  */
-void tunnel_changed(struct ike_core *core, struct ike_tunnel *t);
-/* No longer. */
-void tunnel_unchanged(struct ike_core *core, struct ike_tunnel *t);
-/* Do that for all dirty tunnels, until none is left. */
 void tunnel_settle_all(struct ike_core *core);
 /*
  * The pair of SAs is gone or about to be, and the tunnel needs another, whatever its start
@@ -286,8 +306,6 @@ void tunnel_settle_all(struct ike_core *core);
 void tunnel_want_pair(struct ike_tunnel *t);
 /* Where an attempt begins; family 0 if that is not known. */
 struct ike_endpoint tunnel_remote(const struct ike_tunnel *t);
-/* An attempt of ours failed before the IKE SA was established. */
-void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
 void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local);
 /* Ask the peer of @sa for a sign of life, unless a request of ours is out. */

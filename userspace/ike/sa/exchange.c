@@ -175,7 +175,7 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 				"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
 				ep);
 		core_sa_end(core, sa, false);
-		tunnel_attempt_failed(core, t);
+		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		break;
 	case IKESA_ASK_AUTH:
 		tunnel_error(
@@ -183,7 +183,7 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 			"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
 			ep);
 		core_sa_end(core, sa, false);
-		tunnel_attempt_failed(core, t);
+		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		break;
 	case IKESA_ASK_DELETE:
 	case IKESA_ASK_AUTH_FAILED:

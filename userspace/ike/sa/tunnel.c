@@ -357,13 +357,12 @@ static void judge_adopted(struct ike_core *core, struct ike_tunnel *t)
 		tunnel_adopted_remove(core, t);
 }
 
-void tunnel_attempt_failed(struct ike_core *core, struct ike_tunnel *t)
+static void attempt_failed(struct ike_core *core, struct ike_tunnel *t)
 {
 	t->failures++;
 	t->wanted = false;
 	t->next_try = TIMER_NEVER; /* plan anew, with this failure counted */
 	judge_adopted(core, t);
-	tunnel_changed(core, t);
 }
 
 void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
@@ -387,7 +386,7 @@ void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
 		t->next_try = TIMER_NEVER;
 		x_init_start(core, t);
 	}
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 }
 
 void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
@@ -403,7 +402,7 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 		next = TAILQ_NEXT(sa, of_tunnel);
 		core_sa_close(core, sa, IKESA_CLOSE_MS);
 	}
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 }
 
 /* ---- one of several ------------------------------------------------------ */
@@ -454,7 +453,7 @@ void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struc
 		return;
 	t->failures = 0;
 	t->next_try = core->now;
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 }
 
 /* An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. */
@@ -526,20 +525,28 @@ static void settle(struct ike_core *core, struct ike_tunnel *t)
 	}
 }
 
-void tunnel_changed(struct ike_core *core, struct ike_tunnel *t)
+/* What the events say about attempts; each of them is noted once at most in an event. */
+static void take_events(struct ike_core *core, struct ike_tunnel *t, unsigned int events)
 {
-	if (t->is_dirty)
-		return;
-	t->is_dirty = true;
-	TAILQ_INSERT_TAIL(&core->dirty, t, dirty);
-}
-
-void tunnel_unchanged(struct ike_core *core, struct ike_tunnel *t)
-{
-	if (!t->is_dirty)
-		return;
-	t->is_dirty = false;
-	TAILQ_REMOVE(&core->dirty, t, dirty);
+	if (events & EVENT_CHILD_UP) {
+		t->failures = 0;
+		t->wanted = t->refused = false;
+	}
+	if (events & (EVENT_CHILD_REFUSED | EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED))
+		t->refused = true;
+	if (events & EVENT_PEER_BUSY)
+		t->refused = false;
+	if (events & (EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
+		t->wanted = false;
+	if (events & (EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
+		t->failures++;
+	if (events & EVENT_PAIR_ASKED) {
+		tunnel_want_pair(t);
+		if (!t->failures)
+			t->next_try = core->now;
+	}
+	if (events & EVENT_ATTEMPT_FAILED)
+		attempt_failed(core, t);
 }
 
 void tunnel_settle_all(struct ike_core *core)
@@ -548,7 +555,7 @@ void tunnel_settle_all(struct ike_core *core)
 
 	/* What is done for one may make it, or another, dirty again. */
 	while ((t = TAILQ_FIRST(&core->dirty))) {
-		tunnel_unchanged(core, t);
+		take_events(core, t, event_take(core, t));
 		settle(core, t);
 		review(core, t);
 	}
@@ -602,7 +609,7 @@ void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
 	}
 	if (t->n_adopted) {
 		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
-		tunnel_changed(core, t);
+		event_note(core, t, EVENT_CHANGED);
 	}
 }
 

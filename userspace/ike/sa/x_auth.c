@@ -188,7 +188,7 @@ static void attempt_over(struct ike_core *core, struct ike_sa *sa)
 	struct ike_tunnel *t = sa->tunnel;
 
 	core_sa_end(core, sa, false);
-	tunnel_attempt_failed(core, t);
+	event_note(core, t, EVENT_ATTEMPT_FAILED);
 }
 
 void x_auth_start(struct ike_core *core, struct ike_sa *sa)
@@ -300,7 +300,7 @@ static void disown(struct ike_core *core, struct ike_sa *sa)
 	ike_build_notify(&b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
 	if (!core_request(core, sa, IKE_INFORMATIONAL, IKESA_ASK_AUTH_FAILED, &b, first))
 		core_sa_end(core, sa, false);
-	tunnel_attempt_failed(core, t);
+	event_note(core, t, EVENT_ATTEMPT_FAILED);
 }
 
 /* Is the answer from whom we want? Sets sa->remote_id. */
@@ -407,14 +407,12 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		} else {
 			reject_child(sa, spi);
 		}
-		t->refused = true;
-		t->failures++;
+		event_note(core, t, EVENT_CHILD_UNUSABLE);
 		return;
 	}
 	child_spi_release(core, sa, spi);
-	t->refused = error != IKE_N_TEMPORARY_FAILURE;
-	t->failures++;
-	t->wanted = false;
+	event_note(core, t,
+		   error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
 	if (explain_child_error(core, sa, error))
 		return;
 	name = ike_notify_name(error);
@@ -446,7 +444,7 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 		return X_DONE;
 	}
 	ikesa_setup_free(sa);
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 	return X_DONE;
 }
 
@@ -620,7 +618,7 @@ static enum x_verdict refuse_auth(struct x_msg *m)
 static void refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint16_t notify,
 			 const char *what, const char *why)
 {
-	sa->tunnel->refused = true;
+	event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
 	tunnel_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
 }
@@ -701,7 +699,7 @@ static enum x_verdict accept(struct ike_core *core, struct ike_sa *sa, struct x_
 	give_child(core, sa, m, busy);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 	return X_DONE;
 }
 

@@ -11,15 +11,10 @@
 /* The peer asks for a pair that the tunnel lacks: the next IKE SA brings it. */
 static void renew(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	struct ike_tunnel *t = sa->tunnel;
-
 	core_log(core, IKE_LOG_INFO, NULL, sa,
 		 "peer asks for its child SA by CREATE_CHILD_SA; a new IKE SA brings it");
-	tunnel_want_pair(t);
-	if (!t->failures)
-		t->next_try = core->now;
 	ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
-	tunnel_changed(core, t);
+	event_note(core, sa->tunnel, EVENT_PAIR_ASKED);
 }
 
 /*
@@ -35,7 +30,7 @@ static void replace(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, c
 	sa->replaced |= ours;
 	ike_build_notify(m->reply, ours ? IKE_N_TEMPORARY_FAILURE : IKE_N_NO_ADDITIONAL_SAS, NULL,
 			 0);
-	tunnel_changed(core, sa->tunnel);
+	event_note(core, sa->tunnel, EVENT_CHANGED);
 }
 
 /* The peer wants a child SA beside the one there is. It asks again and again, we tell once. */

@@ -79,7 +79,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 		}
 	}
 	if (!over)
-		tunnel_changed(core, sa->tunnel);
+		event_note(core, sa->tunnel, EVENT_CHANGED);
 	return over ? X_CLOSE : X_DONE;
 }
 
@@ -117,7 +117,7 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 		tunnel_contested(core, sa);
 	if (sa->state == IKESA_ESTABLISHED)
 		x_info_liveness(core, sa);
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 	return X_DONE;
 }
 

@@ -185,7 +185,7 @@ void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 	sa = core_sa_new(core, true, &local, &remote, NULL);
 	if (!sa) {
 		tunnel_error(core, t, NULL, "no room for another IKE SA");
-		tunnel_attempt_failed(core, t);
+		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		return;
 	}
 	sa->tunnel = t;
@@ -200,11 +200,11 @@ void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 			core, t, sa,
 			"could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
 		core_sa_end(core, sa, false);
-		tunnel_attempt_failed(core, t);
+		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		return;
 	}
 	sa->tx.next = 1;
-	tunnel_changed(core, t);
+	event_note(core, t, EVENT_CHANGED);
 }
 
 static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
@@ -221,7 +221,7 @@ static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const st
 	s->cookie_len = n->len;
 	if (!send_request(core, sa)) {
 		core_sa_end(core, sa, false);
-		tunnel_attempt_failed(core, sa->tunnel);
+		event_note(core, sa->tunnel, EVENT_ATTEMPT_FAILED);
 	}
 }
 
@@ -255,7 +255,7 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	core_log(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
 	if (!send_request(core, sa)) {
 		core_sa_end(core, sa, false);
-		tunnel_attempt_failed(core, sa->tunnel);
+		event_note(core, sa->tunnel, EVENT_ATTEMPT_FAILED);
 	}
 }
 
