@@ -149,34 +149,25 @@ static unsigned int half_open_of(const struct ike_core *core, uint64_t source,
 	return n;
 }
 
-static void evict(struct ike_core *core, struct ike_sa *sa)
-{
-	core->stats.evicted++;
-	core_sa_drop(core, sa);
-}
-
-bool admit_make_room(struct ike_core *core, const struct ike_addr *from)
+bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct ike_sa **oldest)
 {
 	const unsigned int *n = core->admit.n_half_open;
 	enum admit_kind kind = admit_kind(core, from);
-	struct ike_sa *oldest;
 
-	if (half_open_of(core, admit_source(core, from), &oldest) >= ADMIT_PLACES_PER_SOURCE) {
+	if (half_open_of(core, admit_source(core, from), oldest) >= ADMIT_PLACES_PER_SOURCE) {
 		/* Many peers behind one NAT take turns; one that floods cannot stop the rest for long. */
-		if (core->now - oldest->created_at < ADMIT_YIELD_MS)
-			return false;
-		evict(core, oldest);
+		if (core->now - (*oldest)->created_at < ADMIT_YIELD_MS)
+			*oldest = NULL;
+		return false;
 	}
+	*oldest = NULL;
 	if (n[ADMIT_UNKNOWN] + n[ADMIT_KNOWN] < ADMIT_PLACES &&
 	    (kind == ADMIT_KNOWN || n[ADMIT_UNKNOWN] < ADMIT_PLACES_UNKNOWN))
 		return true;
-	oldest = TAILQ_FIRST(&core->admit.half_open[ADMIT_UNKNOWN]);
-	if (!oldest && kind == ADMIT_KNOWN)
-		oldest = TAILQ_FIRST(&core->admit.half_open[ADMIT_KNOWN]);
-	if (!oldest)
-		return false;
-	evict(core, oldest);
-	return true;
+	*oldest = TAILQ_FIRST(&core->admit.half_open[ADMIT_UNKNOWN]);
+	if (!*oldest && kind == ADMIT_KNOWN)
+		*oldest = TAILQ_FIRST(&core->admit.half_open[ADMIT_KNOWN]);
+	return false;
 }
 
 void admit_enter(struct ike_core *core, struct ike_sa *sa)

@@ -251,6 +251,7 @@ struct lookup_offer {
 	const struct ike_datagram *d;
 	struct ike_offer offer;
 	uint16_t ke_group;
+	unsigned int judged; /* policies that were compared with the offer, counted here */
 };
 
 /*
@@ -258,7 +259,7 @@ struct lookup_offer {
  * this address, then of those that do not know where theirs is, then of all. False: nothing;
  * *@best is then a tunnel that the peer might have meant, or NULL.
  */
-bool lookup_policy(struct ike_core *core, const struct lookup_offer *o, struct ike_proposal *chosen,
+bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
 		   struct ike_tunnel **best);
 /*
  * The tunnels that could have a peer with @id, one after the other: those with this RemoteID=
@@ -379,10 +380,10 @@ bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const str
 /* @us microseconds are being spent on a peer that proved nothing. */
 void admit_work(struct ike_core *core, unsigned int us);
 /*
- * A place for a half-open IKE SA with the peer at @from; an older one may have to go for it.
- * False: there is none.
+ * Is there a place for a half-open IKE SA with the peer at @from? False with *@oldest: yes, if
+ * that one is dropped; then ask again. False with NULL: no.
  */
-bool admit_make_room(struct ike_core *core, const struct ike_addr *from);
+bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct ike_sa **oldest);
 /* @sa takes that place, and gives it back. */
 void admit_enter(struct ike_core *core, struct ike_sa *sa);
 void admit_leave(struct ike_core *core, struct ike_sa *sa);

@@ -165,17 +165,17 @@ static bool forbidden(const struct ike_group *g, const struct ike_datagram *d)
 }
 
 /* Judge the offer for @g, unless that was done or an address forbids it. */
-static bool judge(struct ike_core *core, struct ike_group *g, const struct lookup_offer *o,
+static bool judge(struct ike_core *core, struct ike_group *g, struct lookup_offer *o,
 		  struct ike_proposal *chosen)
 {
 	if (g->judged == core->judging || forbidden(g, o->d))
 		return false;
 	g->judged = core->judging;
-	admit_work(core, ADMIT_WORK_POLICY);
+	o->judged++;
 	return ike_proposal_choose(&g->ike, o->offer, o->ke_group, chosen);
 }
 
-bool lookup_policy(struct ike_core *core, const struct lookup_offer *o, struct ike_proposal *chosen,
+bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
 		   struct ike_tunnel **best)
 {
 	/* A peer may come from elsewhere than its configured address: NAT. */

@@ -469,6 +469,20 @@ static void drop_request(struct ike_core *core, const char *why)
 	core_log(core, IKE_LOG_DEBUG, NULL, NULL, "IKE_SA_INIT dropped: %s", why);
 }
 
+/* A place for a half-open IKE SA; older ones may have to go for it. */
+static bool make_room(struct ike_core *core, const struct ike_addr *from)
+{
+	struct ike_sa *oldest;
+
+	while (!admit_has_room(core, from, &oldest)) {
+		if (!oldest)
+			return false;
+		core->stats.evicted++;
+		core_sa_drop(core, oldest);
+	}
+	return true;
+}
+
 static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 			    const struct ike_header *h, const struct ike_payloads *in,
 			    const struct ike_payload *ni, const uint8_t *digest)
@@ -476,10 +490,12 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	struct ike_sa_payload offer;
 	struct ike_proposal chosen;
 	struct ike_suite suite;
+	struct lookup_offer asked;
 	struct ike_tunnel *best;
 	struct ike_sa *sa;
 	struct ike_ke ke;
 	uint8_t group[2];
+	bool common;
 
 	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &offer) ||
 	    ike_ke_parse(ike_payload_find(in, IKE_PL_KE), &ke)) {
@@ -487,9 +503,10 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	if (!lookup_policy(core, &(struct lookup_offer){ d, IKE_OFFER(&offer), ke.group }, &chosen,
-			   &best) ||
-	    ike_suite_from_proposal(&chosen, &suite)) {
+	asked = (struct lookup_offer){ .d = d, .offer = IKE_OFFER(&offer), .ke_group = ke.group };
+	common = lookup_policy(core, &asked, &chosen, &best);
+	admit_work(core, ADMIT_WORK_POLICY * asked.judged);
+	if (!common || ike_suite_from_proposal(&chosen, &suite)) {
 		refuse_offer(core, d, h, best, IKE_OFFER(&offer));
 		return;
 	}
@@ -504,7 +521,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	if (!admit_make_room(core, &d->remote.addr)) {
+	if (!make_room(core, &d->remote.addr)) {
 		drop_request(core, "too many half-open IKE SAs");
 		return;
 	}
