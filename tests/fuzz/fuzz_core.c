@@ -70,7 +70,7 @@ static void damaged_copy(struct fuzz *f, unsigned int who, struct cursor *c)
 static void crafted(struct fuzz *f, unsigned int who, struct cursor *c, bool sealed)
 {
 	struct ike_tunnel *t = TAILQ_FIRST(&f->w.node[who].core->tunnels);
-	const struct ike_sa *sa = tunnel_primary(t);
+	const struct ike_sa *sa = query_primary(t);
 	struct ike_rng rng = { rnd_fill, &f->w.rnd };
 	struct ike_endpoint from = { f->w.node[who].addr, IKE_NATT_PORT };
 	struct ike_endpoint to = { f->w.node[!who].addr, IKE_NATT_PORT };

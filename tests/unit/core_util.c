@@ -116,13 +116,13 @@ struct ike_core_stats node_stats(const struct node *n)
 
 struct ike_sa *node_sa(const struct node *n)
 {
-	return tunnel_primary(TAILQ_FIRST(&n->core->tunnels));
+	return query_primary(TAILQ_FIRST(&n->core->tunnels));
 }
 
 bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first)
 {
 	n->core->now = n->w->now;
-	return core_request(n->core, node_sa(n), exchange, IKESA_ASK_PROBE, b, first);
+	return request_send(n->core, node_sa(n), exchange, IKESA_ASK_PROBE, b, first);
 }
 
 const char *node_error(const struct node *n)

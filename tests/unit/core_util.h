@@ -53,7 +53,7 @@ void pair_replay(struct pair *p, const struct sent *s);
 struct ike_core_stats node_stats(const struct node *n);
 /* The IKE SA of the node's only tunnel; NULL if there is none. */
 struct ike_sa *node_sa(const struct node *n);
-/* A request with the payloads in @b (see core_request_begin) under the node's IKE SA. */
+/* A request with the payloads in @b (see request_begin) under the node's IKE SA. */
 bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first);
 const char *node_error(const struct node *n);
 

@@ -214,7 +214,7 @@ static void id_hashed_as_received(void **state)
 	assert_int_equal(ike_psk_auth(sa->keys.suite.prf, p->a->conf[0].psk, p->a->conf[0].psk_len,
 				      &message, &nonce, sa->keys.pi, &signed_id, auth),
 			 0);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_payload(&b, IKE_PL_IDI, body, signed_id.len);
 	ike_build_auth(&b, IKE_AUTH_PSK, auth, ike_prf_len(sa->keys.suite.prf));
 	free(p->w.messages.v);
@@ -607,7 +607,7 @@ static void nothing_before_authentication(void **state)
 		offer.p[0].spi_len = 4;
 		memset(offer.p[0].spi, 5, 4);
 		sa->tx.next = 1; /* the ID the responder expects of IKE_AUTH */
-		core_request_begin(&b, buf, sizeof(buf), &first);
+		request_begin(&b, buf, sizeof(buf), &first);
 		ike_build_sa(&b, IKE_OFFER(&offer));
 		ike_build_nonce(&b, nonce, sizeof(nonce));
 		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
@@ -646,7 +646,7 @@ static void auth_payloads_missing(void **state)
 		sa = node_sa(p->a);
 		sa->tx.next = 1;
 		p->drop_requests = false;
-		core_request_begin(&b, buf, sizeof(buf), &first);
+		request_begin(&b, buf, sizeof(buf), &first);
 		if (with_id)
 			ike_build_id(&b, IKE_PL_IDI, &p->a->conf[0].local_id);
 		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
@@ -808,7 +808,7 @@ static void lone_refusal_names_the_offer(void **state)
 		};
 		memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
 		memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
-		core_request_begin(&b, inner, sizeof(inner), &first);
+		request_begin(&b, inner, sizeof(inner), &first);
 		ike_build_notify(&b, t[i].notify, NULL, 0);
 		len = ike_build_end(&b);
 		len = ike_sk_seal(&sa->keys, &p->b->core->env.rng, &h, first, inner, len, out,
@@ -863,8 +863,8 @@ static void install_needs_authentication(void **state)
 	assert_int_equal(sa->state, IKESA_AUTH_SENT);
 	chosen = p->a->conf[0].esp.p[0];
 	chosen.n = 2; /* AES-GCM and one of both ESNs */
-	assert_false(child_install(p->a->core, sa, sa->setup->spi_in, 0x12345, &chosen,
-				   &p->a->conf[0].local_ts, &p->a->conf[0].remote_ts, false));
+	assert_false(install_pair(p->a->core, sa, sa->setup->spi_in, 0x12345, &chosen,
+				  &p->a->conf[0].local_ts, &p->a->conf[0].remote_ts, false));
 	sa->setup->spi_in = 0;
 	says(p->a, strerror(EACCES));
 	assert_int_equal(p->a->installs, 0);

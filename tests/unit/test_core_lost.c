@@ -15,10 +15,10 @@ static void delete_child(struct node *n)
 	struct child_sa *c = TAILQ_FIRST(&sa->children);
 
 	n->core->now = n->w->now;
-	child_mute(n->core, sa, c);
+	child_stop_sending(n->core, sa, c);
 	c->unwanted = true;
-	core_request_next(n->core, sa);
-	core_sa_touch(n->core, sa);
+	request_next(n->core, sa);
+	sa_touch(n->core, sa);
 }
 
 static void expire(struct node *n, bool hard)
@@ -129,7 +129,7 @@ static void peer_deletes_the_ike_sa(void **state)
 	struct pair *p = up_for_a_while(IKE_START_NOW);
 
 	(void)state;
-	core_sa_close(p->b->core, node_sa(p->b), IKESA_CLOSE_MS);
+	request_close(p->b->core, node_sa(p->b), IKESA_CLOSE_MS);
 	assert_in_range(gap(p, 1000), 0, AT_ONCE_MS);
 	at_rest(p);
 	pair_free(p);
@@ -226,7 +226,7 @@ static void peer_drops_every_pair(void **state)
 	(void)state;
 	while (p->w.now < end) {
 		if (node_sa(p->b) && ikesa_authenticated(node_sa(p->b)) && works(p))
-			core_sa_close(p->b->core, node_sa(p->b), IKESA_CLOSE_MS);
+			request_close(p->b->core, node_sa(p->b), IKESA_CLOSE_MS);
 		pair_run(p, 10);
 	}
 	assert_in_range(pair_count(p, p->a, IKE_SA_INIT, false), 10, 50);
@@ -257,7 +257,7 @@ static void ask_for_a_child(struct node *n, bool rekey)
 
 	offer.p[0].spi_len = 4;
 	memset(offer.p[0].spi, 5, 4);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	if (rekey)
 		ike_build_notify_spi(&b, IKE_N_REKEY_SA, IKE_PROTO_ESP, offer.p[0].spi, 4, NULL, 0);
 	ike_build_sa(&b, IKE_OFFER(&offer));

@@ -92,7 +92,7 @@ static void duplicates(void **state)
 	pair_run(p, 50);
 	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 2);
 
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
 	answers = pair_count(p, p->b, IKE_INFORMATIONAL, true);
@@ -116,14 +116,14 @@ static void ids_out_of_window(void **state)
 	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		reset_messages(p);
 		node_sa(p->a)->tx.next = ids[i];
-		core_request_begin(&b, buf, sizeof(buf), &first);
+		request_begin(&b, buf, sizeof(buf), &first);
 		assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 		pair_run(p, 50);
 		assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 0);
 	}
 	reset_messages(p);
 	node_sa(p->a)->tx.next = 2;
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
 	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 1);
@@ -139,7 +139,7 @@ static void ids_do_not_wrap(void **state)
 	(void)state;
 	pair_start(p, true);
 	node_sa(p->a)->tx.next = UINT32_MAX;
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	assert_false(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_free(p);
 }
@@ -167,7 +167,7 @@ static void altered_messages(void **state)
 
 	(void)state;
 	pair_start(p, true);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	p->drop_all = true; /* the attacker has it before the peer */
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	s = pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0);
@@ -281,7 +281,7 @@ static void delete_names_its_child(void **state)
 	phantom->unwanted = true;
 	TAILQ_INSERT_TAIL(&sa->children, phantom, link);
 	p->a->core->now = p->w.now;
-	core_request_next(p->a->core, sa);
+	request_next(p->a->core, sa);
 	assert_int_equal(sa->tx.ask, IKESA_ASK_DELETE_CHILD);
 	/* the pair that is first in the list wears out meanwhile */
 	ike_core_expire(p->a->core, "t0", node_out(p->a, 0)->spi, false, true, p->w.now);
@@ -358,14 +358,14 @@ static void delete_child(void **state)
 	pair_start(p, false);
 	ike_core_acquire(p->a->core, "t0", p->w.now);
 	pair_run(p, 100);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	spi = 0x12345678; /* not theirs: passed over */
 	ike_build_delete(&b, IKE_PROTO_ESP, &spi, 1);
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
 	assert_int_equal(p->b->n_sa, 2);
 	TAILQ_FIRST(&node_sa(p->a)->children)->unwanted = true;
-	core_request_next(p->a->core, node_sa(p->a));
+	request_next(p->a->core, node_sa(p->a));
 	pair_run(p, 50);
 	assert_int_equal(p->a->n_sa, 0);
 	assert_int_equal(p->b->n_sa, 0);
@@ -386,7 +386,7 @@ static void no_additional_sas(void **state)
 	offer = p->a->conf[0].esp;
 	offer.p[0].spi_len = 4;
 	memset(offer.p[0].spi, 5, 4);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_sa(&b, IKE_OFFER(&offer));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
@@ -408,7 +408,7 @@ static void critical_payload(void **state)
 
 	(void)state;
 	pair_start(p, true);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_payload(&b, 200, "x", 1);
 	buf[1] |= 0x80;
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
@@ -428,7 +428,7 @@ static void unknown_payload(void **state)
 
 	(void)state;
 	pair_start(p, true);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_payload(&b, 200, "x", 1);
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
@@ -449,7 +449,7 @@ static void malformed_is_fatal(void **state)
 	pair_start(p, false);
 	ike_core_acquire(p->a->core, "t0", p->w.now);
 	pair_run(p, 100);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_payload(&b, IKE_PL_DELETE, "x", 1);
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
@@ -755,7 +755,7 @@ static void unknown_exchange(void **state)
 	(void)state;
 	pair_start(p, true);
 	for (i = 0; i < sizeof(types); i++) {
-		core_request_begin(&b, buf, sizeof(buf), &first);
+		request_begin(&b, buf, sizeof(buf), &first);
 		ike_build_notify(&b, 40000, NULL, 0);
 		assert_true(node_request(p->a, types[i], &b, first));
 		pair_run(p, 50);
@@ -766,7 +766,7 @@ static void unknown_exchange(void **state)
 	}
 	assert_non_null(strstr(
 		p->b->log, "exchange type 240 (unknown exchange) answered with STATE_NOT_FOUND"));
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	assert_true(node_request(p->a, IKE_INFORMATIONAL, &b, first));
 	pair_run(p, 50);
 	assert_int_equal(pair_count(p, p->b, IKE_INFORMATIONAL, true), 1);

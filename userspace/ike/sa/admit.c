@@ -25,7 +25,7 @@ void admit_init(struct ike_core *core)
 
 /* ---- sources ------------------------------------------------------------- */
 
-uint64_t admit_source(const struct ike_core *core, const struct ike_addr *a)
+uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a)
 {
 	uint64_t key[2], v = 0;
 
@@ -39,14 +39,14 @@ uint64_t admit_source(const struct ike_core *core, const struct ike_addr *a)
 
 void admit_proven(struct ike_core *core, const struct ike_addr *from)
 {
-	uint64_t source = admit_source(core, from);
+	uint64_t source = digest_source(core, from);
 
 	core->admit.proven[source % IKESA_MAX] = source;
 }
 
 enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from)
 {
-	uint64_t source = admit_source(core, from);
+	uint64_t source = digest_source(core, from);
 
 	return core->admit.proven[source % IKESA_MAX] == source || lookup_remote(core, from)
 		       ? ADMIT_KNOWN
@@ -69,9 +69,9 @@ static void renew_secret(struct ike_core *core)
 }
 
 /* Cookie = version | HMAC(secret, Ni | IPi | SPIi). */
-static bool compute(const uint8_t secret[32], uint8_t version, const struct ike_datagram *d,
-		    const struct ike_header *h, const struct ike_payload *ni,
-		    uint8_t out[ADMIT_COOKIE_LEN])
+static bool compute_cookie(const uint8_t secret[32], uint8_t version, const struct ike_datagram *d,
+			   const struct ike_header *h, const struct ike_payload *ni,
+			   uint8_t out[ADMIT_COOKIE_LEN])
 {
 	const struct ike_iov in[] = {
 		{ ni->body, ni->len },
@@ -88,7 +88,7 @@ bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const str
 		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN])
 {
 	renew_secret(core);
-	return compute(core->admit.secret[0], core->admit.version, d, h, ni, out);
+	return compute_cookie(core->admit.secret[0], core->admit.version, d, h, ni, out);
 }
 
 static bool cookie_valid(struct ike_core *core, const struct ike_datagram *d,
@@ -107,7 +107,7 @@ static bool cookie_valid(struct ike_core *core, const struct ike_datagram *d,
 		secret = core->admit.secret[1];
 	else
 		return false;
-	return compute(secret, cookie->data[0], d, h, ni, want) &&
+	return compute_cookie(secret, cookie->data[0], d, h, ni, want) &&
 	       ike_equal(want, cookie->data, sizeof(want));
 }
 
@@ -154,7 +154,7 @@ bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct i
 	const unsigned int *n = core->admit.n_half_open;
 	enum admit_kind kind = admit_kind(core, from);
 
-	if (half_open_of(core, admit_source(core, from), oldest) >= ADMIT_PLACES_PER_SOURCE) {
+	if (half_open_of(core, digest_source(core, from), oldest) >= ADMIT_PLACES_PER_SOURCE) {
 		/* Many peers behind one NAT take turns; one that floods cannot stop the rest for long. */
 		if (core->now - (*oldest)->created_at < ADMIT_YIELD_MS)
 			*oldest = NULL;
@@ -173,7 +173,7 @@ bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct i
 void admit_enter(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->admit_kind = admit_kind(core, &sa->remote.addr);
-	sa->source = admit_source(core, &sa->remote.addr);
+	sa->source = digest_source(core, &sa->remote.addr);
 	TAILQ_INSERT_TAIL(&core->admit.half_open[sa->admit_kind], sa, half_open);
 	LIST_INSERT_HEAD(&core->admit.by_source[sa->source % ADMIT_SOURCES], sa, by_source);
 	core->admit.n_half_open[sa->admit_kind]++;
@@ -201,7 +201,7 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 
 	admit_work(core, ADMIT_WORK_REQUEST + (unsigned int)d->len / 64);
 	if (core->stats.half_open >= ADMIT_COOKIE_TOTAL || work >= ADMIT_WORK_COOKIE ||
-	    half_open_of(core, admit_source(core, &d->remote.addr), &oldest) >=
+	    half_open_of(core, digest_source(core, &d->remote.addr), &oldest) >=
 		    ADMIT_COOKIE_PER_SOURCE) {
 		if (!cookie)
 			return ADMIT_COOKIE;

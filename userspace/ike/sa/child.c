@@ -8,14 +8,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-uint32_t child_spi(struct ike_core *core, struct ike_sa *sa)
+uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa)
 {
 	uint32_t spi = 0;
 	int rc = core->env.spi_alloc(core->env.ctx, sa->tunnel->conf.name, &spi);
 
 	if (!rc && spi)
 		return spi;
-	tunnel_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA%s%s",
+	report_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA%s%s",
 		     rc ? ": " : "", rc ? strerror(-rc) : "");
 	return 0;
 }
@@ -37,8 +37,8 @@ static struct ike_endpoint esp_endpoint(const struct ike_endpoint *e, uint16_t n
 }
 
 /* Hand @part of the pair to the kernel. */
-static int install(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
-		   const struct esp_keys *k, enum ike_child_part part)
+static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
+			const struct esp_keys *k, enum ike_child_part part)
 {
 	struct ike_ts_list local, remote;
 	struct ike_child ch = {
@@ -90,12 +90,12 @@ static bool install_derived(struct ike_core *core, struct ike_sa *sa, struct chi
 
 	c->keys = calloc(1, sizeof(*c->keys));
 	if (!c->keys || esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n, NULL, 0)) {
-		tunnel_error(core, sa->tunnel, sa, "deriving the keys of a child SA failed");
+		report_error(core, sa->tunnel, sa, "deriving the keys of a child SA failed");
 		return false;
 	}
-	rc = install(core, sa, c, c->keys, inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
+	rc = install_part(core, sa, c, c->keys, inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
 	if (rc) {
-		tunnel_error(
+		report_error(
 			core, sa->tunnel, sa,
 			"the kernel refused the new pair of SAs: %s; see dmesg, and `esptun sa show` for what is there",
 			strerror(-rc));
@@ -106,26 +106,26 @@ static bool install_derived(struct ike_core *core, struct ike_sa *sa, struct chi
 	return true;
 }
 
-static void log_child(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
+static void log_pair(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
 {
 	struct ike_ts_list local, remote;
 	char prop[160], l[200], r[200];
 
 	child_selectors(c, &local, &remote);
-	core_log(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s, %s = %s",
-		 c->spi_in, c->spi_out, ike_proposal_print(prop, sizeof(prop), &c->proposal),
-		 ike_ts_list_print(l, sizeof(l), IKE_TS_OFFER(&local)),
-		 ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&remote)));
+	report_line(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s, %s = %s",
+		    c->spi_in, c->spi_out, ike_proposal_print(prop, sizeof(prop), &c->proposal),
+		    ike_ts_list_print(l, sizeof(l), IKE_TS_OFFER(&local)),
+		    ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&remote)));
 }
 
-bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
-		   const struct ike_proposal *chosen, const struct ike_ts_list *local,
-		   const struct ike_ts_list *remote, bool inbound_first)
+bool install_pair(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
+		  const struct ike_proposal *chosen, const struct ike_ts_list *local,
+		  const struct ike_ts_list *remote, bool inbound_first)
 {
 	struct child_sa *c = child_new(local, remote);
 
 	if (!c || esp_suite_from_proposal(chosen, &c->suite)) {
-		tunnel_error(core, sa->tunnel, sa,
+		report_error(core, sa->tunnel, sa,
 			     "no memory for a child SA, or its algorithms are unknown");
 		child_spi_release(core, sa, spi_in);
 		free(c);
@@ -141,13 +141,13 @@ bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, ui
 		return false;
 	}
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
-	log_child(core, sa, c);
+	log_pair(core, sa, c);
 	sa->tunnel->last_error[0] = '\0';
 	event_note(core, sa->tunnel, EVENT_CHILD_UP);
 	return true;
 }
 
-void child_confirm(struct ike_core *core, struct ike_sa *sa)
+void install_outbound(struct ike_core *core, struct ike_sa *sa)
 {
 	struct child_sa *c;
 	int rc;
@@ -156,17 +156,17 @@ void child_confirm(struct ike_core *core, struct ike_sa *sa)
 	{
 		if (!c->keys || c->out || c->unwanted || !ikesa_authenticated(sa))
 			continue;
-		rc = install(core, sa, c, c->keys, IKE_CHILD_OUT);
+		rc = install_part(core, sa, c, c->keys, IKE_CHILD_OUT);
 		child_wipe_keys(c);
 		if (rc) {
-			tunnel_error(core, sa->tunnel, sa, "the kernel refused the outbound SA: %s",
+			report_error(core, sa->tunnel, sa, "the kernel refused the outbound SA: %s",
 				     strerror(-rc));
 			c->unwanted = true;
 		}
 	}
 }
 
-void child_mute(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	child_wipe_keys(c);
 	if (!c->out)

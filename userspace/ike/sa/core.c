@@ -9,13 +9,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void begin(struct ike_core *core, uint64_t now)
+static void begin_event(struct ike_core *core, uint64_t now)
 {
 	if (now > core->now)
 		core->now = now;
 }
 
-static void end(struct ike_core *core)
+static void end_event(struct ike_core *core)
 {
 	struct ike_sa *sa;
 
@@ -38,8 +38,8 @@ static void choose_spi(struct ike_core *core, struct ike_sa *sa)
 	} while (!memcmp(spi, zero, IKE_SPI_LEN) || ikesa_find(&core->sas, spi, sa->initiator));
 }
 
-struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
-			   const struct ike_endpoint *remote, const uint8_t *digest)
+struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *digest)
 {
 	struct ike_sa *sa;
 
@@ -59,18 +59,18 @@ struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct i
 	if (!initiator) {
 		admit_enter(core, sa);
 		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
-		core_sa_touch(core, sa);
+		sa_touch(core, sa);
 	}
 	return sa;
 }
 
-void core_sa_touch(struct ike_core *core, struct ike_sa *sa)
+void sa_touch(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->state != IKESA_DEAD)
 		timer_set(&core->sa_timers, &sa->timer, ikesa_deadline(sa));
 }
 
-void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
+void sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
 {
 	if (!sa->counted_half_open)
 		return;
@@ -78,9 +78,9 @@ void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
 	sa->expire_at = TIMER_NEVER;
 }
 
-static void bury(struct ike_core *core, struct ike_sa *sa)
+static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 {
-	core_sa_not_half_open(core, sa);
+	sa_not_half_open(core, sa);
 	if (sa->state == IKESA_CLOSED && sa->tunnel)
 		TAILQ_REMOVE(&sa->tunnel->closed, sa, of_tunnel);
 	ikesa_table_del(&core->sas, sa);
@@ -89,7 +89,7 @@ static void bury(struct ike_core *core, struct ike_sa *sa)
 	LIST_INSERT_HEAD(&core->dead, sa, dead);
 }
 
-void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
+void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	struct child_sa *c;
@@ -119,49 +119,49 @@ void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 			sa->have_keys = false;
 		}
 		sa->expire_at = core->now + IKESA_LINGER_MS;
-		core_sa_touch(core, sa);
+		sa_touch(core, sa);
 	} else {
-		bury(core, sa);
+		destroy_sa(core, sa);
 	}
 	event_note(core, t, EVENT_CHANGED);
 }
 
-void core_sa_join(struct ike_core *core, struct ike_sa *sa)
+void sa_join(struct ike_core *core, struct ike_sa *sa)
 {
 	TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
 	core->n_of_tunnels++;
 }
 
-void core_sa_drop(struct ike_core *core, struct ike_sa *sa)
+void sa_drop(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->state == IKESA_CLOSED)
-		bury(core, sa);
+		destroy_sa(core, sa);
 	else
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 }
 
-void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
+void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 {
 	struct child_sa *c;
 
 	switch (sa->state) {
-	case IKESA_INIT_SENT: core_sa_end(core, sa, false); break;
+	case IKESA_INIT_SENT: sa_end(core, sa, false); break;
 	case IKESA_AUTH_SENT:
 		/* The peer may already count it as established; we cannot tell it before it answers. */
 	case IKESA_DELETING:
 		sa->expire_at = core->now + patience;
-		core_sa_touch(core, sa);
+		sa_touch(core, sa);
 		break;
 	case IKESA_ESTABLISHED:
 		sa->state = IKESA_DELETING;
 		TAILQ_FOREACH(c, &sa->children, link)
-		child_mute(core, sa, c);
+		child_stop_sending(core, sa, c);
 		sa->want_delete = true;
 		sa->want_probe = false;
 		sa->liveness_at = sa->close_at = TIMER_NEVER;
 		sa->expire_at = core->now + patience;
-		core_request_next(core, sa);
-		core_sa_touch(core, sa);
+		request_next(core, sa);
+		sa_touch(core, sa);
 		event_note(core, sa->tunnel, EVENT_CHANGED);
 		break;
 	default: break;
@@ -184,47 +184,47 @@ static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
 		n++;
 	}
 	if (n >= IKESA_MAX_PER_PEER)
-		core_sa_end(core, oldest, false);
+		sa_end(core, oldest, false);
 }
 
-void core_sa_established(struct ike_core *core, struct ike_sa *sa)
+void establish(struct ike_core *core, struct ike_sa *sa)
 {
 	char id[IKE_MAX_ID + 16], ep[64], prop[256];
 
-	core_sa_not_half_open(core, sa);
+	sa_not_half_open(core, sa);
 	admit_proven(core, &sa->remote.addr);
 	if (!sa->initiator)
-		core_sa_join(core, sa);
+		sa_join(core, sa);
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = core->now;
 	sa->confirmed = sa->initiator;
-	core_log(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",
-		 ike_id_print(id, sizeof(id), &sa->remote_id),
-		 ike_endpoint_print(ep, sizeof(ep), &sa->remote),
-		 ike_proposal_print(prop, sizeof(prop), &sa->proposal));
+	report_line(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",
+		    ike_id_print(id, sizeof(id), &sa->remote_id),
+		    ike_endpoint_print(ep, sizeof(ep), &sa->remote),
+		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
 	limit_per_peer(core, sa);
-	x_info_liveness(core, sa);
+	liveness_check(core, sa);
 }
 
 /* NAT rebinding: follow an authenticated fresh message, unless we are behind a NAT (2.23). */
-static void follow(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
 {
 	char from[64], to[64];
 
 	sa->local = d->local;
 	if (sa->nat_local || ike_endpoint_eq(&sa->remote, &d->remote))
 		return;
-	core_log(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
-		 ike_endpoint_print(from, sizeof(from), &sa->remote),
-		 ike_endpoint_print(to, sizeof(to), &d->remote));
+	report_line(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
+		    ike_endpoint_print(from, sizeof(from), &sa->remote),
+		    ike_endpoint_print(to, sizeof(to), &d->remote));
 	sa->remote = d->remote;
 	admit_proven(core, &sa->remote.addr);
-	if (!TAILQ_EMPTY(&sa->children) && tunnel_primary(sa->tunnel) == sa)
+	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->tunnel) == sa)
 		core->env.peer_moved(core->env.ctx, sa->tunnel->conf.name, &sa->remote);
 }
 
-void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
 {
 	sa->last_rx = core->now;
 	if (sa->state == IKESA_HALF_OPEN) { /* the float to port 4500 */
@@ -233,26 +233,26 @@ void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_da
 	}
 	if (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)
 		return;
-	follow(core, sa, d);
+	follow_peer(core, sa, d);
 	if (sa->confirmed || sa->state != IKESA_ESTABLISHED)
 		return;
 	sa->confirmed = true;
-	child_confirm(core, sa);
+	install_outbound(core, sa);
 	event_note(core, sa->tunnel, EVENT_CHANGED);
 }
 
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now >= sa->expire_at) {
-		core_sa_drop(core, sa);
+		sa_drop(core, sa);
 		return;
 	}
-	core_request_timer(core, sa);
+	request_timer(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
 		tunnel_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)
-		x_info_liveness(core, sa);
-	core_sa_touch(core, sa);
+		liveness_check(core, sa);
+	sa_touch(core, sa);
 }
 
 /* ---- the core ------------------------------------------------------------ */
@@ -286,7 +286,7 @@ void ike_core_free(struct ike_core *core)
 
 	if (!core)
 		return;
-	end(core);
+	end_event(core);
 	for (i = 0; i < core->sas.buckets; i++) {
 		while ((sa = LIST_FIRST(&core->sas.by_spi[i]))) {
 			LIST_REMOVE(sa, by_spi);
@@ -307,7 +307,7 @@ void ike_core_free(struct ike_core *core)
 	free(core);
 }
 
-static void number(struct ike_proposals *p, uint8_t protocol)
+static void number_proposals(struct ike_proposals *p, uint8_t protocol)
 {
 	unsigned int i;
 
@@ -333,7 +333,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 
 	if (!conf_sane(conf))
 		return -EINVAL;
-	if (tunnel_find(core, conf->name))
+	if (lookup_name(core, conf->name))
 		return -EEXIST;
 	if (core->n_tunnels >= CORE_MAX_TUNNELS)
 		return -ENOMEM;
@@ -347,8 +347,8 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	t->conf = *conf;
 	if (!t->conf.local.port)
 		t->conf.local.port = IKE_NATT_PORT;
-	number(&t->conf.ike, IKE_PROTO_IKE);
-	number(&t->conf.esp, IKE_PROTO_ESP);
+	number_proposals(&t->conf.ike, IKE_PROTO_IKE);
+	number_proposals(&t->conf.esp, IKE_PROTO_ESP);
 	/* The child of IKE_AUTH has no KE of its own (1.2). */
 	ike_proposals_drop_dh(&t->conf.esp);
 	t->remote = conf->remote;
@@ -366,7 +366,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 
 int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 	struct ike_sa *sa;
 
 	if (!t)
@@ -375,20 +375,20 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	tunnel_adopted_remove(core, t);
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
 	while ((sa = TAILQ_FIRST(&t->sas)) || (sa = TAILQ_FIRST(&t->closed)))
-		core_sa_drop(core, sa);
+		sa_drop(core, sa);
 	event_take(core, t);
 	timers_unreserve(&core->tunnel_timers, &t->timer);
 	lookup_remove(core, t);
 	ike_wipe(t, sizeof(*t));
 	free(t);
-	end(core);
+	end_event(core);
 	return 0;
 }
 
 void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
 		    uint32_t spi_in, uint32_t spi_out)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
 	if (!t)
 		return;
@@ -404,16 +404,16 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_
 
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
-	begin(core, now);
+	begin_event(core, now);
 	if (t && !t->enabled) {
 		tunnel_enable(core, t, true);
 		if (t->conf.start == IKE_START_NOW || t->n_adopted)
 			t->next_try = core->now;
 		event_note(core, t, EVENT_CHANGED);
 	}
-	end(core);
+	end_event(core);
 }
 
 /* ---- events -------------------------------------------------------------- */
@@ -425,14 +425,14 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 	struct ike_header h;
 	int rc;
 
-	begin(core, now);
+	begin_event(core, now);
 	core->stats.rx++;
 	rc = d->len <= IKE_MAX_MSG ? ike_header_parse(d->data, d->len, &h) : -IKE_N_INVALID_SYNTAX;
 	if (rc) {
 		core->stats.rx_bad++;
 		if (rc == -IKE_N_INVALID_MAJOR_VERSION && h.version >> 4 > 2 &&
 		    h.length == d->len && !(h.flags & IKE_FLAG_RESPONSE))
-			core_answer_error(core, d, &h, IKE_N_INVALID_MAJOR_VERSION, &version, 1);
+			send_error(core, d, &h, IKE_N_INVALID_MAJOR_VERSION, &version, 1);
 	} else if (h.exchange == IKE_SA_INIT && d->len > CORE_INIT_MAX) {
 		core->stats.rx_bad++;
 	} else if (h.exchange == IKE_SA_INIT && !(h.flags & IKE_FLAG_RESPONSE)) {
@@ -443,23 +443,23 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 		else
 			core->stats.rx_bad++;
 	} else {
-		core_receive(core, d, &h);
+		dispatch_datagram(core, d, &h);
 	}
-	end(core);
+	end_event(core);
 }
 
 void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
-	begin(core, now);
+	begin_event(core, now);
 	if (t && t->enabled && t->conf.start == IKE_START_TRAFFIC && !t->wanted) {
 		t->wanted = true;
 		if (!t->failures)
 			t->next_try = core->now;
 		event_note(core, t, EVENT_CHANGED);
 	}
-	end(core);
+	end_event(core);
 }
 
 static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_t spi, bool inbound)
@@ -480,33 +480,33 @@ static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_
 void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
 		     enum ike_expire why, uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 	bool hard = why != IKE_EXPIRE_SOFT;
 	struct child_sa *c = NULL;
 	struct ike_sa *sa;
 
-	begin(core, now);
+	begin_event(core, now);
 	if (!t)
 		return;
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
-		c = ikesa_child(sa, inbound ? spi : 0, inbound ? 0 : spi);
+		c = child_find(sa, inbound ? spi : 0, inbound ? 0 : spi);
 		if (c)
 			break;
 	}
 	if (c && why == IKE_EXPIRE_REMOVED && !inbound && !c->out) {
-		end(core); /* we did it: child_mute() */
+		end_event(core); /* we did it: child_stop_sending() */
 		return;
 	}
 	if (c && hard && ikesa_authenticated(sa)) {
-		core_log(core, IKE_LOG_WARN, t, sa, "SA 0x%08x %s", spi,
-			 why == IKE_EXPIRE_REMOVED ? "was removed by another program"
-						   : "reached its limit");
-		child_mute(core, sa, c);
+		report_line(core, IKE_LOG_WARN, t, sa, "SA 0x%08x %s", spi,
+			    why == IKE_EXPIRE_REMOVED ? "was removed by another program"
+						      : "reached its limit");
+		child_stop_sending(core, sa, c);
 		c->unwanted = true;
 		tunnel_want_pair(t);
-		core_request_next(core, sa);
-		core_sa_touch(core, sa);
+		request_next(core, sa);
+		sa_touch(core, sa);
 	} else if (c && ikesa_authenticated(sa) && !sa->replaced) {
 		/* A new IKE SA brings the new pair; the old one goes when that works. */
 		sa->replaced = true;
@@ -514,43 +514,43 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 		adopted_expired(core, t, spi, inbound);
 	}
 	event_note(core, t, EVENT_CHANGED);
-	end(core);
+	end_event(core);
 }
 
 void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 			 const struct ike_endpoint *remote, uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 	struct ike_sa *sa;
 
-	begin(core, now);
+	begin_event(core, now);
 	if (!t)
 		return;
 	admit_proven(core, &remote->addr);
 	if (t->n_adopted)
 		t->adopted_remote = *remote;
-	sa = tunnel_primary(t);
+	sa = query_primary(t);
 	if (sa && ikesa_authenticated(sa))
 		sa->remote = *remote;
-	end(core);
+	end_event(core);
 }
 
 void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
 		   uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
-	begin(core, now);
+	begin_event(core, now);
 	if (t && t->enabled && local->family)
 		tunnel_path_opened(core, t, local);
-	end(core);
+	end_event(core);
 }
 
 void ike_core_timer(struct ike_core *core, uint64_t now)
 {
 	struct timer *first;
 
-	begin(core, now);
+	begin_event(core, now);
 	while ((first = timers_first(&core->sa_timers)) && first->at <= core->now)
 		sa_timer(core, container_of(first, struct ike_sa, timer));
 	/* Settling sets the tunnels' timers. */
@@ -559,7 +559,7 @@ void ike_core_timer(struct ike_core *core, uint64_t now)
 		tunnel_timer(core, container_of(first, struct ike_tunnel, timer));
 		tunnel_settle_all(core);
 	}
-	end(core);
+	end_event(core);
 }
 
 uint64_t ike_core_next(const struct ike_core *core)
@@ -576,7 +576,7 @@ uint64_t ike_core_next(const struct ike_core *core)
 int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 			   const struct ike_endpoint *remote)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
 	if (!t)
 		return -ENOENT;
@@ -587,9 +587,9 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
-	begin(core, now);
+	begin_event(core, now);
 	if (!t)
 		return -ENOENT;
 	tunnel_enable(core, t, true);
@@ -597,19 +597,19 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	t->failures = 0;
 	t->next_try = core->now;
 	event_note(core, t, EVENT_CHANGED);
-	end(core);
+	end_event(core);
 	return 0;
 }
 
 int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = tunnel_find(core, tunnel);
+	struct ike_tunnel *t = lookup_name(core, tunnel);
 
-	begin(core, now);
+	begin_event(core, now);
 	if (!t)
 		return -ENOENT;
 	tunnel_down(core, t);
-	end(core);
+	end_event(core);
 	return 0;
 }
 
@@ -617,10 +617,10 @@ void ike_core_shutdown(struct ike_core *core, uint64_t now)
 {
 	struct ike_tunnel *t;
 
-	begin(core, now);
+	begin_event(core, now);
 	TAILQ_FOREACH(t, &core->tunnels, link)
 	tunnel_down(core, t);
-	end(core);
+	end_event(core);
 }
 
 bool ike_core_idle(const struct ike_core *core)

@@ -116,7 +116,7 @@ struct ike_tunnel {
 	struct ike_endpoint adopted_remote;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
 	uint64_t contested_until; /* the peer's identity was seen at two places */
-	uint64_t next_hint; /* not before, see tunnel_hint() */
+	uint64_t next_hint; /* not before, see report_hint() */
 	uint64_t last_error_at;
 	char last_error[CORE_TEXT_MAX];
 };
@@ -169,76 +169,78 @@ enum x_verdict {
 	X_CLOSE, /* request: answer it, and the IKE SA is over */
 };
 
-void core_log(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
-	      const struct ike_sa *sa, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
+		 const struct ike_sa *sa, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* Send without any state, from where @d came to back there. */
-void core_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
+void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
 		 const uint8_t *msg, size_t len);
 /* An unprotected error answer to @h (RFC 7296 1.5, 2.21.4); limited in rate. */
-void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
-		       const struct ike_header *h, uint16_t notify, const void *data, size_t len);
+void send_error(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		uint16_t notify, const void *data, size_t len);
 /* The same, without limit: for what goes right with the next request, and is shorter than this one. */
-void core_answer_notify(struct ike_core *core, const struct ike_datagram *d,
-			const struct ike_header *h, uint16_t notify, const void *data, size_t len);
+void send_notify(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		 uint16_t notify, const void *data, size_t len);
 
 /* A digest of @d's message that only this core can compute. */
-void core_digest(struct ike_core *core, const struct ike_datagram *d,
-		 uint8_t out[IKESA_DIGEST_LEN]);
+void digest_datagram(struct ike_core *core, const struct ike_datagram *d,
+		     uint8_t out[IKESA_DIGEST_LEN]);
 
 /* Start the payloads of a protected message in @buf; *@first gets the first type. */
-void core_request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
+void request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
 /*
  * Seal the payloads as our next request and send it; the window must be open. False if that
  * failed (no memory, message too long): the caller ends the SA.
  */
-bool core_request(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
+bool request_send(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
 		  struct ike_builder *b, uint8_t first);
 /* The same for a ready message (IKE_SA_INIT); a second call replaces the first's message. */
-bool core_request_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
+bool request_send_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
 		      const uint8_t *msg, size_t len);
 /* Retransmit or give up, as due. */
-void core_request_timer(struct ike_core *core, struct ike_sa *sa);
+void request_timer(struct ike_core *core, struct ike_sa *sa);
 /* Send a copy of the request that waits for its answer now, and begin its schedule anew. */
-void core_request_again(struct ike_core *core, struct ike_sa *sa);
+void request_again(struct ike_core *core, struct ike_sa *sa);
 /* Send the next request that waits for the window. */
-void core_request_next(struct ike_core *core, struct ike_sa *sa);
+void request_next(struct ike_core *core, struct ike_sa *sa);
 
 /* A message with an SPI of ours, or none we know. */
-void core_receive(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h);
+void dispatch_datagram(struct ike_core *core, const struct ike_datagram *d,
+		       const struct ike_header *h);
 
 /* ---- core.c -------------------------------------------------------------- */
 
 /* A new SA in table and timers, with an SPI of ours; NULL without memory or room. */
-struct ike_sa *core_sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
-			   const struct ike_endpoint *remote, const uint8_t *digest);
+struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *digest);
 /* After any change of the SA's deadlines. */
-void core_sa_touch(struct ike_core *core, struct ike_sa *sa);
+void sa_touch(struct ike_core *core, struct ike_sa *sa);
 /* The SA is one of its tunnel's now. */
-void core_sa_join(struct ike_core *core, struct ike_sa *sa);
+void sa_join(struct ike_core *core, struct ike_sa *sa);
 /* No longer half-open (responder). */
-void core_sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
+void sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
 /* Drop a half-open SA, or a closed one, without a word. */
-void core_sa_drop(struct ike_core *core, struct ike_sa *sa);
+void sa_drop(struct ike_core *core, struct ike_sa *sa);
 /*
  * The SA is over: its child SAs leave the kernel. With @linger it still repeats its last
  * answer for a while. The tunnel is told (tunnel_lost).
  */
-void core_sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
+void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
 /*
  * End it with a DELETE if the peer knows it. We no longer send on its child SAs, but hear
  * the peer on them until it answers, @patience ms at most.
  */
-void core_sa_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
+void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
 /* Both ends are authenticated: the IKE SA is up. The tunnel and remote_id are set. */
-void core_sa_established(struct ike_core *core, struct ike_sa *sa);
+void establish(struct ike_core *core, struct ike_sa *sa);
 /* A fresh authenticated message came: note its time, source and what it proves. */
-void core_sa_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d);
+void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d);
 
 /* ---- lookup.c ------------------------------------------------------------ */
 
 void lookup_init(struct ike_core *core);
-struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name);
+struct ike_tunnel *lookup_name(const struct ike_core *core, const char *name);
 /* Enter the tunnel; 0 or -ENOMEM. */
 int lookup_add(struct ike_core *core, struct ike_tunnel *t);
 /* After any change of ->enabled or ->remote. */
@@ -284,14 +286,14 @@ unsigned int event_take(struct ike_core *core, struct ike_tunnel *t);
 /* The tunnel may be used, or no longer. */
 void tunnel_enable(struct ike_core *core, struct ike_tunnel *t, bool enabled);
 /* Remember and log why it does not work: one sentence with the remedy. */
-void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /*
  * The same about @from, who proved nothing; @t (or NULL) is the tunnel it probably means.
  * It becomes the tunnel's error only if it answers a request of ours, or if @t is not up and
  * expects its peer at that address or anywhere; else it is a line of the common log.
  */
-void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		 const struct ike_endpoint *from, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
@@ -306,40 +308,40 @@ void tunnel_settle_all(struct ike_core *core);
  */
 void tunnel_want_pair(struct ike_tunnel *t);
 /* Where an attempt begins; family 0 if that is not known. */
-struct ike_endpoint tunnel_remote(const struct ike_tunnel *t);
+struct ike_endpoint query_remote(const struct ike_tunnel *t);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
 void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local);
 /* Ask the peer of @sa for a sign of life, unless a request of ours is out. */
-void tunnel_probe(struct ike_core *core, struct ike_sa *sa);
+void request_probe(struct ike_core *core, struct ike_sa *sa);
 /* The best IKE SA to show and to use. */
-struct ike_sa *tunnel_primary(const struct ike_tunnel *t);
+struct ike_sa *query_primary(const struct ike_tunnel *t);
 /* Does anything carry our traffic now? */
-bool tunnel_has_outbound(const struct ike_tunnel *t);
+bool query_has_outbound(const struct ike_tunnel *t);
 /* Has it a pair of SAs, be it one that waits for its replacement? */
-bool tunnel_has_pair(const struct ike_tunnel *t);
+bool query_has_pair(const struct ike_tunnel *t);
 /* Has it an established IKE SA? */
-bool tunnel_established(const struct ike_tunnel *t);
+bool query_is_established(const struct ike_tunnel *t);
 /*
  * The IKE SA of the one peer a tunnel has, if that is not @id at @from: it shows another
  * identity, or the same one was found in use at two places. NULL: the tunnel is free for it.
  */
-struct ike_sa *tunnel_holder(const struct ike_core *core, const struct ike_tunnel *t,
-			     const struct ike_id *id, const struct ike_endpoint *from);
+struct ike_sa *query_holder(const struct ike_core *core, const struct ike_tunnel *t,
+			    const struct ike_id *id, const struct ike_endpoint *from);
 /*
  * The peer answered on @sa, which another had disowned by INITIAL_CONTACT: two peers show one
  * identity. The one that came first stays.
  */
-void tunnel_contested(struct ike_core *core, struct ike_sa *sa);
+void x_contact_contested(struct ike_core *core, struct ike_sa *sa);
 /* Is an attempt of ours under way? */
-bool tunnel_attempting(const struct ike_tunnel *t);
+bool query_is_attempting(const struct ike_tunnel *t);
 /* close_at of @sa is due. */
 void tunnel_retire(struct ike_core *core, struct ike_sa *sa);
 /* The peer's INITIAL_CONTACT on @sa: all its SAs older than that are gone at its end (2.4). */
-void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa);
+void x_contact_initial(struct ike_core *core, struct ike_sa *sa);
 void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t);
 void tunnel_down(struct ike_core *core, struct ike_tunnel *t);
 /* The identity we show on @sa. */
-void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id);
+void query_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id);
 
 /* ---- child.c ------------------------------------------------------------- */
 
@@ -348,17 +350,17 @@ void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct
  * replaces a working one whose end the peer has not proven (responder). False: nothing is
  * left (spi_in is released too), the reason is the tunnel's last error.
  */
-bool child_install(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
-		   const struct ike_proposal *chosen, const struct ike_ts_list *local,
-		   const struct ike_ts_list *remote, bool inbound_first);
+bool install_pair(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
+		  const struct ike_proposal *chosen, const struct ike_ts_list *local,
+		  const struct ike_ts_list *remote, bool inbound_first);
 /* Install the outbound halves that waited. */
-void child_confirm(struct ike_core *core, struct ike_sa *sa);
+void install_outbound(struct ike_core *core, struct ike_sa *sa);
 /* Take the pair, or what the kernel has of it, out of the kernel, and forget it. */
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Traffic no longer leaves on it; the peer's is still heard. */
-void child_mute(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Reserve an inbound SPI for the tunnel of @sa; 0 if refused, with the tunnel's error set. */
-uint32_t child_spi(struct ike_core *core, struct ike_sa *sa);
+uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa);
 void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi);
 
 /* ---- admit.c ------------------------------------------------------------- */
@@ -395,7 +397,7 @@ enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from);
  * A number for the address, or for the /64 of IPv6, which one host may use as it likes; keyed, so
  * that nobody can choose addresses that share a bucket. Never 0.
  */
-uint64_t admit_source(const struct ike_core *core, const struct ike_addr *a);
+uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a);
 /* May another unprotected error answer leave for @to? Takes one from the allowance if so. */
 bool admit_reply(struct ike_core *core, const struct ike_addr *to);
 /* Is anything of it left? The log is spared by the same allowance. */
@@ -420,8 +422,8 @@ enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct 
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 /* The peer was silent for conf.liveness: ask, or plan when to. */
-void x_info_liveness(struct ike_core *core, struct ike_sa *sa);
+void liveness_check(struct ike_core *core, struct ike_sa *sa);
 /* An unprotected message hints at trouble with @sa (2.21.4): check, rarely. */
-void x_info_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
+void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
 
 #endif

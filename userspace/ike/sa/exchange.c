@@ -30,8 +30,8 @@ static const struct x_row {
 	  x_info_response },
 };
 
-void core_log(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
-	      const struct ike_sa *sa, const char *fmt, ...)
+void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
+		 const struct ike_sa *sa, const char *fmt, ...)
 {
 	char text[CORE_TEXT_MAX];
 	va_list ap;
@@ -45,7 +45,8 @@ void core_log(struct ike_core *core, enum ike_log_level level, const struct ike_
 		      sa ? sa->spi_r : NULL, text);
 }
 
-void core_digest(struct ike_core *core, const struct ike_datagram *d, uint8_t out[IKESA_DIGEST_LEN])
+void digest_datagram(struct ike_core *core, const struct ike_datagram *d,
+		     uint8_t out[IKESA_DIGEST_LEN])
 {
 	const struct ike_iov in = { d->data, d->len };
 	uint8_t full[32];
@@ -57,9 +58,9 @@ void core_digest(struct ike_core *core, const struct ike_datagram *d, uint8_t ou
 
 /* ---- sending ------------------------------------------------------------- */
 
-static void transmit(struct ike_core *core, const struct ike_tunnel *t,
-		     const struct ike_endpoint *local, const struct ike_endpoint *remote,
-		     const uint8_t *msg, size_t len)
+static void send_datagram(struct ike_core *core, const struct ike_tunnel *t,
+			  const struct ike_endpoint *local, const struct ike_endpoint *remote,
+			  const uint8_t *msg, size_t len)
 {
 	const struct ike_datagram d = {
 		.local = *local, .remote = *remote, .data = msg, .len = len
@@ -69,14 +70,14 @@ static void transmit(struct ike_core *core, const struct ike_tunnel *t,
 	core->env.send(core->env.ctx, t ? t->conf.name : NULL, &d);
 }
 
-void core_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
+void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
 		 const uint8_t *msg, size_t len)
 {
-	transmit(core, t, &d->local, &d->remote, msg, len);
+	send_datagram(core, t, &d->local, &d->remote, msg, len);
 }
 
-void core_answer_notify(struct ike_core *core, const struct ike_datagram *d,
-			const struct ike_header *h, uint16_t notify, const void *data, size_t len)
+void send_notify(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		 uint16_t notify, const void *data, size_t len)
 {
 	uint8_t buf[256];
 	struct ike_builder b;
@@ -90,17 +91,17 @@ void core_answer_notify(struct ike_core *core, const struct ike_datagram *d,
 	ike_build_notify(&b, notify, data, len);
 	n = ike_build_end(&b);
 	if (n)
-		core_answer(core, d, NULL, buf, n);
+		send_answer(core, d, NULL, buf, n);
 }
 
-void core_answer_error(struct ike_core *core, const struct ike_datagram *d,
-		       const struct ike_header *h, uint16_t notify, const void *data, size_t len)
+void send_error(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		uint16_t notify, const void *data, size_t len)
 {
 	if (admit_reply(core, &d->remote.addr))
-		core_answer_notify(core, d, h, notify, data, len);
+		send_notify(core, d, h, notify, data, len);
 }
 
-void core_request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first)
+void request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first)
 {
 	*first = IKE_PL_NONE;
 	ike_build_inner(b, buf, cap, first);
@@ -111,10 +112,10 @@ static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 	sa->tx.at = core->now + ikesa_retransmit_delay(++sa->tx.sends);
 	if (sa->tx.at > sa->tx.until)
 		sa->tx.at = sa->tx.until;
-	transmit(core, sa->tunnel, &sa->local, &sa->remote, sa->tx.msg.data, sa->tx.msg.len);
+	send_datagram(core, sa->tunnel, &sa->local, &sa->remote, sa->tx.msg.data, sa->tx.msg.len);
 }
 
-bool core_request_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
+bool request_send_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
 		      const uint8_t *msg, size_t len)
 {
 	ikesa_request_done(sa);
@@ -123,13 +124,13 @@ bool core_request_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask a
 	sa->tx.ask = ask;
 	sa->tx.until = core->now + IKESA_RETRANSMIT_ALL_MS;
 	transmit_request(core, sa);
-	core_sa_touch(core, sa);
+	sa_touch(core, sa);
 	return true;
 }
 
 /* Seal @b's payloads under @id into @out; 0 on failure. */
-static size_t seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
-		   uint32_t id, struct ike_builder *b, uint8_t first, uint8_t *out, size_t cap)
+static size_t send_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
+			uint32_t id, struct ike_builder *b, uint8_t first, uint8_t *out, size_t cap)
 {
 	struct ike_header h = {
 		.version = 0x20,
@@ -147,14 +148,14 @@ static size_t seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, u
 			   out, cap);
 }
 
-bool core_request(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
+bool request_send(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
 		  struct ike_builder *b, uint8_t first)
 {
 	uint8_t out[CORE_MSG_MAX];
-	size_t len = seal(core, sa, exchange, 0, sa->tx.next, b, first, out, sizeof(out));
+	size_t len = send_seal(core, sa, exchange, 0, sa->tx.next, b, first, out, sizeof(out));
 
 	/* Message IDs do not wrap (2.2). */
-	if (!len || sa->tx.next == UINT32_MAX || !core_request_raw(core, sa, ask, out, len))
+	if (!len || sa->tx.next == UINT32_MAX || !request_send_raw(core, sa, ask, out, len))
 		return false;
 	sa->tx.next++;
 	return true;
@@ -170,39 +171,39 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 	switch (sa->tx.ask) {
 	case IKESA_ASK_INIT:
 		if (!sa->last_hint)
-			tunnel_error(
+			report_error(
 				core, t, sa,
 				"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
 				ep);
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		break;
 	case IKESA_ASK_AUTH:
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
 			ep);
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		break;
 	case IKESA_ASK_DELETE:
 	case IKESA_ASK_AUTH_FAILED:
-		core_log(core, IKE_LOG_DEBUG, t, sa, "no answer to our delete; gone anyway");
-		core_sa_end(core, sa, false);
+		report_line(core, IKE_LOG_DEBUG, t, sa, "no answer to our delete; gone anyway");
+		sa_end(core, sa, false);
 		break;
 	default:
-		core_sa_end(core, sa, false);
-		if (tunnel_has_outbound(t)) /* it came back under another IKE SA */
-			core_log(core, IKE_LOG_INFO, t, sa,
-				 "peer %s no longer answers on this IKE SA", ep);
+		sa_end(core, sa, false);
+		if (query_has_outbound(t)) /* it came back under another IKE SA */
+			report_line(core, IKE_LOG_INFO, t, sa,
+				    "peer %s no longer answers on this IKE SA", ep);
 		else
-			tunnel_error(core, t, sa, "peer %s no longer answers; its SAs are removed",
+			report_error(core, t, sa, "peer %s no longer answers; its SAs are removed",
 				     ep);
 		break;
 	}
 }
 
-void core_request_timer(struct ike_core *core, struct ike_sa *sa)
+void request_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now < sa->tx.at)
 		return;
@@ -214,14 +215,14 @@ void core_request_timer(struct ike_core *core, struct ike_sa *sa)
 	transmit_request(core, sa);
 }
 
-void core_request_again(struct ike_core *core, struct ike_sa *sa)
+void request_again(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->tx.ask == IKESA_ASK_NONE)
 		return;
 	core->stats.retransmits++;
 	sa->tx.sends = 0;
 	transmit_request(core, sa);
-	core_sa_touch(core, sa);
+	sa_touch(core, sa);
 }
 
 static bool send_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
@@ -229,10 +230,10 @@ static bool send_delete_child(struct ike_core *core, struct ike_sa *sa, struct c
 	uint8_t buf[64], first;
 	struct ike_builder b;
 
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_delete(&b, IKE_PROTO_ESP, &c->spi_in, 1);
 	sa->tx.spi = c->spi_in;
-	return core_request(core, sa, IKE_INFORMATIONAL, IKESA_ASK_DELETE_CHILD, &b, first);
+	return request_send(core, sa, IKE_INFORMATIONAL, IKESA_ASK_DELETE_CHILD, &b, first);
 }
 
 static bool send_info(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask)
@@ -240,13 +241,13 @@ static bool send_info(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask a
 	uint8_t buf[64], first;
 	struct ike_builder b;
 
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	if (ask == IKESA_ASK_DELETE)
 		ike_build_delete(&b, IKE_PROTO_IKE, NULL, 0);
-	return core_request(core, sa, IKE_INFORMATIONAL, ask, &b, first);
+	return request_send(core, sa, IKE_INFORMATIONAL, ask, &b, first);
 }
 
-void core_request_next(struct ike_core *core, struct ike_sa *sa)
+void request_next(struct ike_core *core, struct ike_sa *sa)
 {
 	struct child_sa *c;
 	bool ok = true;
@@ -272,7 +273,7 @@ void core_request_next(struct ike_core *core, struct ike_sa *sa)
 		}
 	}
 	if (!ok)
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 }
 
 /* ---- receiving ----------------------------------------------------------- */
@@ -290,7 +291,7 @@ static const struct x_row *row_of(const struct ike_sa *sa, const struct ike_head
 	return NULL;
 }
 
-static bool complete(const struct x_row *row, const struct ike_payloads *in)
+static bool has_needed_payloads(const struct x_row *row, const struct ike_payloads *in)
 {
 	uint8_t type;
 
@@ -308,35 +309,35 @@ static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct
 
 	if (!sa->rx.answer.len)
 		return;
-	core_digest(core, d, digest);
+	digest_datagram(core, d, digest);
 	if (memcmp(digest, sa->rx.request, sizeof(digest)))
 		return; /* a retransmission is bitwise identical (2.1); this is something else */
 	core->stats.retransmits++;
-	core_answer(core, d, sa->tunnel, sa->rx.answer.data, sa->rx.answer.len);
+	send_answer(core, d, sa->tunnel, sa->rx.answer.data, sa->rx.answer.len);
 }
 
 /* Seal, keep and send the answer; false if that failed. */
 static bool answer_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint8_t first)
 {
 	uint8_t out[CORE_MSG_MAX];
-	size_t len = seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply, first,
-			  out, sizeof(out));
+	size_t len = send_seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply,
+			       first, out, sizeof(out));
 
 	if (!len || ikesa_bytes_set(&sa->rx.answer, out, len))
 		return false;
-	core_digest(core, m->d, sa->rx.request);
-	core_answer(core, m->d, sa->tunnel, out, len);
+	digest_datagram(core, m->d, sa->rx.request);
+	send_answer(core, m->d, sa->tunnel, out, len);
 	return true;
 }
 
 /* The answer to an authentic but malformed request (2.21.2, 2.21.3). */
-static enum x_verdict refuse(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-			     uint16_t notify, uint8_t offender)
+static enum x_verdict refuse_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     uint16_t notify, uint8_t offender)
 {
 	bool critical = notify == IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD;
 
-	core_log(core, IKE_LOG_WARN, NULL, sa, "malformed %s request answered with %s",
-		 ike_exchange_name(m->h->exchange), ike_notify_name(notify));
+	report_line(core, IKE_LOG_WARN, NULL, sa, "malformed %s request answered with %s",
+		    ike_exchange_name(m->h->exchange), ike_notify_name(notify));
 	ike_build_notify(m->reply, notify, &offender, critical ? 1 : 0);
 	/* INVALID_SYNTAX ends the IKE SA at both ends; any error does before it is established. */
 	return critical && sa->state != IKESA_HALF_OPEN ? X_DONE : X_CLOSE;
@@ -349,9 +350,9 @@ static enum x_verdict refuse(struct ike_core *core, struct ike_sa *sa, struct x_
  */
 static enum x_verdict refuse_exchange(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	core_log(core, IKE_LOG_WARN, NULL, sa,
-		 "request of exchange type %u (%s) answered with STATE_NOT_FOUND", m->h->exchange,
-		 ike_exchange_name(m->h->exchange));
+	report_line(core, IKE_LOG_WARN, NULL, sa,
+		    "request of exchange type %u (%s) answered with STATE_NOT_FOUND",
+		    m->h->exchange, ike_exchange_name(m->h->exchange));
 	ike_build_notify(m->reply, IKE_N_STATE_NOT_FOUND, NULL, 0);
 	return X_DONE;
 }
@@ -374,9 +375,9 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	/* Until authenticated, anything but the expected exchange is ignored. */
 	if (h->id != sa->rx.next || sa->state == IKESA_CLOSED ||
 	    (!row && sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)) {
-		core_log(core, IKE_LOG_DEBUG, NULL, sa,
-			 "%s request %u ignored, not expected now (next is %u)",
-			 ike_exchange_name(h->exchange), h->id, sa->rx.next);
+		report_line(core, IKE_LOG_DEBUG, NULL, sa,
+			    "%s request %u ignored, not expected now (next is %u)",
+			    ike_exchange_name(h->exchange), h->id, sa->rx.next);
 		return;
 	}
 	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in,
@@ -386,27 +387,27 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 		return;
 	}
 	core->answering = sa;
-	core_sa_heard(core, sa, d);
-	core_request_begin(&reply, inner, sizeof(inner), &first);
+	note_heard(core, sa, d);
+	request_begin(&reply, inner, sizeof(inner), &first);
 	if (rc)
-		verdict = refuse(core, sa, &m, (uint16_t)-rc, offender);
+		verdict = refuse_request(core, sa, &m, (uint16_t)-rc, offender);
 	else if (!row)
 		verdict = refuse_exchange(core, sa, &m);
-	else if (!complete(row, &in))
-		verdict = refuse(core, sa, &m, IKE_N_INVALID_SYNTAX, 0);
+	else if (!has_needed_payloads(row, &in))
+		verdict = refuse_request(core, sa, &m, IKE_N_INVALID_SYNTAX, 0);
 	else
 		verdict = row->handle(core, sa, &m);
 	core->answering = NULL;
 	sa->rx.next++;
 	if (!answer_request(core, sa, &m, first) && sa->state != IKESA_DEAD)
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 	ike_wipe(inner, sizeof(inner));
 	if (sa->state == IKESA_DEAD)
 		return;
 	if (verdict == X_CLOSE)
-		core_sa_end(core, sa, true);
+		sa_end(core, sa, true);
 	else
-		core_request_next(core, sa);
+		request_next(core, sa);
 }
 
 static void receive_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
@@ -427,22 +428,23 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	if (rc == IKE_SK_FORGED) {
 		core->stats.rx_unauthenticated++;
 		if (h->next == IKE_PL_NOTIFY)
-			x_info_hint(core, sa, "an unprotected error notify");
+			liveness_hint(core, sa, "an unprotected error notify");
 		return;
 	}
-	core_sa_heard(core, sa, d);
+	note_heard(core, sa, d);
 	/* Critical bits are not for responses (2.5); a malformed one has no content we could use. */
-	if (rc || !complete(row, &in)) {
-		core_log(core, IKE_LOG_WARN, NULL, sa, "malformed %s response",
-			 ike_exchange_name(h->exchange));
+	if (rc || !has_needed_payloads(row, &in)) {
+		report_line(core, IKE_LOG_WARN, NULL, sa, "malformed %s response",
+			    ike_exchange_name(h->exchange));
 		in.n = 0;
 	}
 	row->handle(core, sa, &m);
 	if (sa->state != IKESA_DEAD)
-		core_request_next(core, sa);
+		request_next(core, sa);
 }
 
-void core_receive(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h)
+void dispatch_datagram(struct ike_core *core, const struct ike_datagram *d,
+		       const struct ike_header *h)
 {
 	bool from_initiator = h->flags & IKE_FLAG_INITIATOR;
 	bool response = h->flags & IKE_FLAG_RESPONSE;
@@ -452,7 +454,7 @@ void core_receive(struct ike_core *core, const struct ike_datagram *d, const str
 	if (!sa) {
 		core->stats.rx_bad++;
 		if (!response)
-			core_answer_error(core, d, h, IKE_N_INVALID_IKE_SPI, NULL, 0);
+			send_error(core, d, h, IKE_N_INVALID_IKE_SPI, NULL, 0);
 		return;
 	}
 	if (h->exchange == IKE_SA_INIT) {
@@ -472,5 +474,5 @@ void core_receive(struct ike_core *core, const struct ike_datagram *d, const str
 	else
 		receive_request(core, sa, d, h);
 	ike_wipe(core->plain, d->len); /* never longer than the message it came in */
-	core_sa_touch(core, sa);
+	sa_touch(core, sa);
 }

@@ -250,7 +250,7 @@ void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
 	memcpy(remote->ts, c->ts + c->n_local, c->n_remote * sizeof(c->ts[0]));
 }
 
-struct child_sa *ikesa_child(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out)
+struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out)
 {
 	struct child_sa *c;
 

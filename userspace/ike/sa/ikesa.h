@@ -215,6 +215,6 @@ void child_free(struct child_sa *c);
 void child_wipe_keys(struct child_sa *c);
 void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
 		     struct ike_ts_list *remote);
-struct child_sa *ikesa_child(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out);
+struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out);
 
 #endif

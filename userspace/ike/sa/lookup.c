@@ -36,7 +36,7 @@ static struct ike_tunnel_list *bucket_of_name(const struct ike_core *core, const
 		->by_name[hash_lower(name, strlen(name)) % CORE_BUCKETS];
 }
 
-struct ike_tunnel *tunnel_find(const struct ike_core *core, const char *name)
+struct ike_tunnel *lookup_name(const struct ike_core *core, const char *name)
 {
 	struct ike_tunnel *t;
 
@@ -129,7 +129,7 @@ void lookup_update(struct ike_core *core, struct ike_tunnel *t)
 	TAILQ_INSERT_TAIL(&t->group->tunnels[t->listed], t, of_group);
 	if (t->listed == GROUP_ANYWHERE)
 		return;
-	t->remote_bucket = &core->by_remote[admit_source(core, &t->remote.addr) % CORE_BUCKETS];
+	t->remote_bucket = &core->by_remote[digest_source(core, &t->remote.addr) % CORE_BUCKETS];
 	TAILQ_INSERT_TAIL(t->remote_bucket, t, by_remote);
 }
 
@@ -150,7 +150,7 @@ struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *f
 {
 	struct ike_tunnel *t;
 
-	TAILQ_FOREACH(t, &core->by_remote[admit_source(core, from) % CORE_BUCKETS], by_remote)
+	TAILQ_FOREACH(t, &core->by_remote[digest_source(core, from) % CORE_BUCKETS], by_remote)
 	{
 		core->stats.visited++;
 		if (ike_addr_eq(&t->remote.addr, from))
@@ -159,16 +159,16 @@ struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *f
 	return NULL;
 }
 
-static bool forbidden(const struct ike_group *g, const struct ike_datagram *d)
+static bool forbids_local(const struct ike_group *g, const struct ike_datagram *d)
 {
 	return g->local.family && !ike_addr_eq(&g->local, &d->local.addr);
 }
 
 /* Judge the offer for @g, unless that was done or an address forbids it. */
-static bool judge(struct ike_core *core, struct ike_group *g, struct lookup_offer *o,
-		  struct ike_proposal *chosen)
+static bool judge_group(struct ike_core *core, struct ike_group *g, struct lookup_offer *o,
+			struct ike_proposal *chosen)
 {
-	if (g->judged == core->judging || forbidden(g, o->d))
+	if (g->judged == core->judging || forbids_local(g, o->d))
 		return false;
 	g->judged = core->judging;
 	o->judged++;
@@ -189,11 +189,11 @@ bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_pro
 	*best = NULL;
 	for (t = lookup_remote(core, from); t; t = TAILQ_NEXT(t, by_remote)) {
 		core->stats.visited++;
-		if (!ike_addr_eq(&t->remote.addr, from) || forbidden(t->group, o->d))
+		if (!ike_addr_eq(&t->remote.addr, from) || forbids_local(t->group, o->d))
 			continue;
 		if (!*best)
 			*best = t;
-		if (judge(core, t->group, o, chosen))
+		if (judge_group(core, t->group, o, chosen))
 			return true;
 	}
 	for (i = 0; i < 2; i++) {
@@ -201,11 +201,11 @@ bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_pro
 		{
 			core->stats.visited++;
 			t = TAILQ_FIRST(&g->tunnels[order[i]]);
-			if (!t || forbidden(g, o->d))
+			if (!t || forbids_local(g, o->d))
 				continue;
 			if (!*best)
 				*best = t;
-			if (judge(core, g, o, chosen))
+			if (judge_group(core, g, o, chosen))
 				return true;
 		}
 	}

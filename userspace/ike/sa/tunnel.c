@@ -26,7 +26,7 @@ void tunnel_enable(struct ike_core *core, struct ike_tunnel *t, bool enabled)
 	lookup_update(core, t);
 }
 
-void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		  const char *fmt, ...)
 {
 	char text[CORE_TEXT_MAX];
@@ -39,12 +39,12 @@ void tunnel_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_
 		memcpy(t->last_error, text, sizeof(text));
 		t->last_error_at = core->now;
 	}
-	core_log(core, IKE_LOG_ERROR, t, sa, "%s", text);
+	report_line(core, IKE_LOG_ERROR, t, sa, "%s", text);
 }
 
 /* Anyone can send from any address, so a source address alone does not disturb what works. */
-static bool heeds(const struct ike_core *core, const struct ike_tunnel *t, const struct ike_sa *sa,
-		  const struct ike_endpoint *from)
+static bool hint_is_credible(const struct ike_core *core, const struct ike_tunnel *t,
+			     const struct ike_sa *sa, const struct ike_endpoint *from)
 {
 	if (!t || (sa && sa->initiator))
 		return t;
@@ -52,7 +52,7 @@ static bool heeds(const struct ike_core *core, const struct ike_tunnel *t, const
 	       (!t->remote.addr.family || ike_addr_eq(&t->remote.addr, &from->addr));
 }
 
-void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
 		 const struct ike_endpoint *from, const char *fmt, ...)
 {
 	char text[CORE_TEXT_MAX];
@@ -61,16 +61,16 @@ void tunnel_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_s
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!heeds(core, t, sa, from)) {
-		core_log(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
-			 t ? t->conf.name : "all tunnels", text);
+	if (!hint_is_credible(core, t, sa, from)) {
+		report_line(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
+			    t ? t->conf.name : "all tunnels", text);
 		return;
 	}
 	t->next_hint = core->now + TUNNEL_HINT_MS;
-	tunnel_error(core, t, sa, "%s", text);
+	report_error(core, t, sa, "%s", text);
 }
 
-void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id)
+void query_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id)
 {
 	const struct ike_addr *a = &sa->local.addr;
 
@@ -84,7 +84,7 @@ void tunnel_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct
 
 /* ---- what there is ------------------------------------------------------- */
 
-static bool carries(const struct ike_sa *sa)
+static bool query_sa_has_outbound(const struct ike_sa *sa)
 {
 	const struct child_sa *c;
 
@@ -98,7 +98,7 @@ static bool carries(const struct ike_sa *sa)
 	return false;
 }
 
-static bool has_child(const struct ike_sa *sa)
+static bool query_sa_has_child(const struct ike_sa *sa)
 {
 	const struct child_sa *c;
 
@@ -110,7 +110,7 @@ static bool has_child(const struct ike_sa *sa)
 	return false;
 }
 
-bool tunnel_has_outbound(const struct ike_tunnel *t)
+bool query_has_outbound(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
@@ -118,13 +118,13 @@ bool tunnel_has_outbound(const struct ike_tunnel *t)
 		return true;
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
-		if (carries(sa) && !sa->superseded)
+		if (query_sa_has_outbound(sa) && !sa->superseded)
 			return true;
 	}
 	return false;
 }
 
-bool tunnel_established(const struct ike_tunnel *t)
+bool query_is_established(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
@@ -136,8 +136,8 @@ bool tunnel_established(const struct ike_tunnel *t)
 	return false;
 }
 
-struct ike_sa *tunnel_holder(const struct ike_core *core, const struct ike_tunnel *t,
-			     const struct ike_id *id, const struct ike_endpoint *from)
+struct ike_sa *query_holder(const struct ike_core *core, const struct ike_tunnel *t,
+			    const struct ike_id *id, const struct ike_endpoint *from)
 {
 	bool contested = core->now < t->contested_until;
 	struct ike_sa *sa;
@@ -152,7 +152,7 @@ struct ike_sa *tunnel_holder(const struct ike_core *core, const struct ike_tunne
 	return NULL;
 }
 
-bool tunnel_attempting(const struct ike_tunnel *t)
+bool query_is_attempting(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
@@ -165,37 +165,37 @@ bool tunnel_attempting(const struct ike_tunnel *t)
 }
 
 /* Is there a pair that is to stay, or (@replaced) one that waits for its replacement? */
-static bool any_child(const struct ike_tunnel *t, bool replaced)
+static bool query_has_child(const struct ike_tunnel *t, bool replaced)
 {
 	const struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
-		if (has_child(sa) && !sa->superseded && sa->replaced == replaced)
+		if (query_sa_has_child(sa) && !sa->superseded && sa->replaced == replaced)
 			return true;
 	}
 	return false;
 }
 
-bool tunnel_has_pair(const struct ike_tunnel *t)
+bool query_has_pair(const struct ike_tunnel *t)
 {
-	return t->n_adopted || any_child(t, false) || any_child(t, true);
+	return t->n_adopted || query_has_child(t, false) || query_has_child(t, true);
 }
 
 /* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
-static bool worse(const struct ike_sa *a, const struct ike_sa *b)
+static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
 {
 	bool a_out = a->superseded || a->replaced, b_out = b->superseded || b->replaced;
 
 	if (a_out != b_out)
 		return a_out;
-	if (has_child(a) != has_child(b))
-		return has_child(b);
+	if (query_sa_has_child(a) != query_sa_has_child(b))
+		return query_sa_has_child(b);
 	return memcmp(a->low_nonce, b->low_nonce, sizeof(a->low_nonce)) < 0;
 }
 
 /* The SA that stays of those with the peer of @sa. */
-static struct ike_sa *keeper(const struct ike_sa *sa)
+static struct ike_sa *query_survivor(const struct ike_sa *sa)
 {
 	struct ike_sa *other, *best = NULL;
 
@@ -204,13 +204,13 @@ static struct ike_sa *keeper(const struct ike_sa *sa)
 		if (other->state != IKESA_ESTABLISHED ||
 		    !ike_id_eq(&other->remote_id, &sa->remote_id))
 			continue;
-		if (!best || worse(best, other))
+		if (!best || is_redundant_to(best, other))
 			best = other;
 	}
 	return best;
 }
 
-struct ike_sa *tunnel_primary(const struct ike_tunnel *t)
+struct ike_sa *query_primary(const struct ike_tunnel *t)
 {
 	struct ike_sa *sa, *best = NULL;
 
@@ -219,7 +219,7 @@ struct ike_sa *tunnel_primary(const struct ike_tunnel *t)
 		if (!best ||
 		    (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
 		    ((sa->state == IKESA_ESTABLISHED) >= (best->state == IKESA_ESTABLISHED) &&
-		     carries(sa) >= carries(best)))
+		     query_sa_has_outbound(sa) >= query_sa_has_outbound(best)))
 			best = sa;
 	}
 	return best;
@@ -231,34 +231,35 @@ struct ike_sa *tunnel_primary(const struct ike_tunnel *t)
  * SAs taken over know where the peer really is; the configured place is the alternative. A
  * listener that replaces its own pair may know no other place than that of its IKE SA.
  */
-struct ike_endpoint tunnel_remote(const struct ike_tunnel *t)
+struct ike_endpoint query_remote(const struct ike_tunnel *t)
 {
 	const struct ike_sa *sa;
 
 	if (t->n_adopted && t->adopted_remote.addr.family &&
 	    (!t->remote.addr.family || t->failures % 2 == 0))
 		return t->adopted_remote;
-	if (t->remote.addr.family || !tunnel_established(t))
+	if (t->remote.addr.family || !query_is_established(t))
 		return t->remote;
-	sa = tunnel_primary(t);
+	sa = query_primary(t);
 	return sa->remote;
 }
 
 static bool wants_attempt(const struct ike_tunnel *t)
 {
-	if (!t->enabled || any_child(t, false) || tunnel_attempting(t) ||
-	    !tunnel_remote(t).addr.family)
+	if (!t->enabled || query_has_child(t, false) || query_is_attempting(t) ||
+	    !query_remote(t).addr.family)
 		return false;
-	return t->conf.start == IKE_START_NOW || t->n_adopted || any_child(t, true) || t->wanted;
+	return t->conf.start == IKE_START_NOW || t->n_adopted || query_has_child(t, true) ||
+	       t->wanted;
 }
 
 void tunnel_want_pair(struct ike_tunnel *t)
 {
-	t->wanted |= !any_child(t, false);
+	t->wanted |= !query_has_child(t, false);
 }
 
 /* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
-static void plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
+static void plan_attempt(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
 {
 	uint32_t r;
 
@@ -266,9 +267,9 @@ static void plan(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
 	t->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
 }
 
-static void plan_next(struct ike_core *core, struct ike_tunnel *t)
+static void plan_next_attempt(struct ike_core *core, struct ike_tunnel *t)
 {
-	bool refused = t->refused && tunnel_established(t) && !any_child(t, true);
+	bool refused = t->refused && query_is_established(t) && !query_has_child(t, true);
 	uint64_t base = refused ? TUNNEL_REFUSED_MS : TUNNEL_RETRY_MS;
 	unsigned int doublings = t->failures > 1 ? t->failures - 1 : 0;
 
@@ -276,7 +277,7 @@ static void plan_next(struct ike_core *core, struct ike_tunnel *t)
 		return;
 	while (doublings-- && base < TUNNEL_RETRY_CAP_MS)
 		base *= 2;
-	plan(core, t, base < TUNNEL_RETRY_CAP_MS ? base : TUNNEL_RETRY_CAP_MS);
+	plan_attempt(core, t, base < TUNNEL_RETRY_CAP_MS ? base : TUNNEL_RETRY_CAP_MS);
 }
 
 static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
@@ -288,10 +289,11 @@ static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
 			return IKE_TUNNEL_UP;
 		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 		{
-			if (carries(sa))
+			if (query_sa_has_outbound(sa))
 				return IKE_TUNNEL_UP;
 		}
-		if (tunnel_attempting(t) || t->next_try != TIMER_NEVER || any_child(t, false))
+		if (query_is_attempting(t) || t->next_try != TIMER_NEVER ||
+		    query_has_child(t, false))
 			return IKE_TUNNEL_CONNECTING;
 	}
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
@@ -324,16 +326,16 @@ static void set_timer(struct ike_core *core, struct ike_tunnel *t)
 }
 
 /* Plan the next attempt if one is called for, tell env if the state changed. */
-static void review(struct ike_core *core, struct ike_tunnel *t)
+static void review_attempts(struct ike_core *core, struct ike_tunnel *t)
 {
-	bool paired = tunnel_has_pair(t);
+	bool paired = query_has_pair(t);
 	enum ike_tunnel_state state;
 
 	if (t->paired && !paired)
 		note_loss(core, t);
 	t->paired = paired;
 	if (wants_attempt(t))
-		plan_next(core, t);
+		plan_next_attempt(core, t);
 	else
 		t->next_try = TIMER_NEVER;
 	set_timer(core, t);
@@ -379,7 +381,7 @@ void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
 {
 	if (core->now >= t->adopted_end) {
-		core_log(core, IKE_LOG_INFO, t, NULL, "SAs of the former agent are replaced");
+		report_line(core, IKE_LOG_INFO, t, NULL, "SAs of the former agent are replaced");
 		tunnel_adopted_remove(core, t);
 	}
 	if (core->now >= t->next_try) {
@@ -400,7 +402,7 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 	/* What ends meanwhile stays readable until the event is over. */
 	for (sa = TAILQ_FIRST(&t->sas); sa; sa = next) {
 		next = TAILQ_NEXT(sa, of_tunnel);
-		core_sa_close(core, sa, IKESA_CLOSE_MS);
+		request_close(core, sa, IKESA_CLOSE_MS);
 	}
 	event_note(core, t, EVENT_CHANGED);
 }
@@ -408,17 +410,18 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 /* ---- one of several ------------------------------------------------------ */
 
 /* Has @sa shown life since @then, and does it carry traffic? */
-static bool proven(const struct ike_sa *sa, uint64_t then)
+static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 {
-	return sa->confirmed && sa->last_rx >= then && (carries(sa) || !has_child(sa));
+	return sa->confirmed && sa->last_rx >= then &&
+	       (query_sa_has_outbound(sa) || !query_sa_has_child(sa));
 }
 
-void tunnel_probe(struct ike_core *core, struct ike_sa *sa)
+void request_probe(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->tx.ask == IKESA_ASK_NONE) {
 		sa->want_probe = true;
-		core_request_next(core, sa);
-		core_sa_touch(core, sa);
+		request_next(core, sa);
+		sa_touch(core, sa);
 	}
 }
 
@@ -432,11 +435,11 @@ static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct 
 
 	if (ike_addr_eq(&sa->local.addr, local))
 		return;
-	core_log(core, IKE_LOG_INFO, NULL, sa, "our address changed from %s to %s",
-		 ike_addr_print(from, sizeof(from), &sa->local.addr),
-		 ike_addr_print(to, sizeof(to), local));
+	report_line(core, IKE_LOG_INFO, NULL, sa, "our address changed from %s to %s",
+		    ike_addr_print(from, sizeof(from), &sa->local.addr),
+		    ike_addr_print(to, sizeof(to), local));
 	sa->local.addr = *local;
-	tunnel_probe(core, sa);
+	request_probe(core, sa);
 }
 
 void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local)
@@ -445,7 +448,7 @@ void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struc
 
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
-		core_request_again(core, sa);
+		request_again(core, sa);
 		if (sa->state == IKESA_ESTABLISHED)
 			follow_local(core, sa, local);
 	}
@@ -468,8 +471,8 @@ static void drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
 			continue;
 		TAILQ_FOREACH(done, &t->sas, of_tunnel)
 		{
-			if (carries(done) && done->established_at >= sa->created_at) {
-				core_sa_end(core, sa, false);
+			if (query_sa_has_outbound(done) && done->established_at >= sa->created_at) {
+				sa_end(core, sa, false);
 				return; /* there is one at a time */
 			}
 		}
@@ -480,16 +483,17 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 {
 	bool ours = sa->initiator || sa->replaced;
 
-	core_log(core, IKE_LOG_DEBUG, NULL, sa, "redundant; another IKE SA with this peer stays");
+	report_line(core, IKE_LOG_DEBUG, NULL, sa,
+		    "redundant; another IKE SA with this peer stays");
 	sa->close_marked = core->now;
 	sa->close_at = core->now + (ours ? IKESA_REDUNDANT_MS : IKESA_REDUNDANT_OTHER_MS);
-	core_sa_touch(core, sa);
-	if (!proven(keep, core->now))
-		tunnel_probe(core, keep);
+	sa_touch(core, sa);
+	if (!is_proven_since(keep, core->now))
+		request_probe(core, keep);
 }
 
 /* Retire what something that came up, or was confirmed, replaces or duplicates. */
-static void settle(struct ike_core *core, struct ike_tunnel *t)
+static void settle_sas(struct ike_core *core, struct ike_tunnel *t)
 {
 	struct ike_sa *sa, *keep;
 	bool works = false;
@@ -503,25 +507,25 @@ static void settle(struct ike_core *core, struct ike_tunnel *t)
 		 * Adopted pairs go without a word, so the peer must have moved to the new one:
 		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.
 		 */
-		if (t->n_adopted && carries(sa) && sa->initiator && !sa->acked)
-			tunnel_probe(core, sa);
-		works |= carries(sa) && (sa->initiator ? sa->acked : sa->confirmed);
-		keep = keeper(sa);
+		if (t->n_adopted && query_sa_has_outbound(sa) && sa->initiator && !sa->acked)
+			request_probe(core, sa);
+		works |= query_sa_has_outbound(sa) && (sa->initiator ? sa->acked : sa->confirmed);
+		keep = query_survivor(sa);
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
 		/* A half-installed pair waits for the peer's word: ask for it. */
-		if (has_child(sa) && !sa->confirmed && !carries(sa))
-			tunnel_probe(core, sa);
+		if (query_sa_has_child(sa) && !sa->confirmed && !query_sa_has_outbound(sa))
+			request_probe(core, sa);
 	}
 	if (works && t->n_adopted && t->adopted_end == TIMER_NEVER)
 		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
 	/* With nothing left to carry traffic, there is nothing to wait for. */
-	if (tunnel_has_outbound(t))
+	if (query_has_outbound(t))
 		return;
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
 		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
-			child_confirm(core, sa);
+			install_outbound(core, sa);
 	}
 }
 
@@ -556,8 +560,8 @@ void tunnel_settle_all(struct ike_core *core)
 	/* What is done for one may make it, or another, dirty again. */
 	while ((t = TAILQ_FIRST(&core->dirty))) {
 		take_events(core, t, event_take(core, t));
-		settle(core, t);
-		review(core, t);
+		settle_sas(core, t);
+		review_attempts(core, t);
 	}
 }
 
@@ -567,24 +571,24 @@ void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
 
 	sa->close_at = TIMER_NEVER;
 	if (sa->superseded) {
-		core_log(core, IKE_LOG_INFO, NULL, sa,
-			 "gone: the peer began anew (INITIAL_CONTACT)");
-		core_sa_end(core, sa, false);
+		report_line(core, IKE_LOG_INFO, NULL, sa,
+			    "gone: the peer began anew (INITIAL_CONTACT)");
+		sa_end(core, sa, false);
 		return;
 	}
-	keep = keeper(sa);
+	keep = query_survivor(sa);
 	if (sa->state != IKESA_ESTABLISHED || !keep || keep == sa)
 		return;
-	if (proven(keep, sa->close_marked)) {
-		core_log(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
-		core_sa_close(core, sa, IKESA_DEAD_MS);
+	if (is_proven_since(keep, sa->close_marked)) {
+		report_line(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
+		request_close(core, sa, IKESA_DEAD_MS);
 		return;
 	}
 	sa->close_at = core->now + 1000;
-	tunnel_probe(core, keep);
+	request_probe(core, keep);
 }
 
-void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
+void x_contact_initial(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	struct ike_sa *old;
@@ -604,8 +608,8 @@ void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
 		old->close_at = core->now + IKESA_SUPERSEDED_MS;
 		/* Another peer that shows the same identity would still know it. */
 		if (!ike_endpoint_eq(&old->remote, &sa->remote))
-			tunnel_probe(core, old);
-		core_sa_touch(core, old);
+			request_probe(core, old);
+		sa_touch(core, old);
 	}
 	if (t->n_adopted) {
 		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
@@ -613,7 +617,7 @@ void tunnel_initial_contact(struct ike_core *core, struct ike_sa *sa)
 	}
 }
 
-void tunnel_contested(struct ike_core *core, struct ike_sa *sa)
+void x_contact_contested(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	char id[IKE_MAX_ID + 16], first[64], second[64];
@@ -631,13 +635,13 @@ void tunnel_contested(struct ike_core *core, struct ike_sa *sa)
 	t->contested_until = core->now + TUNNEL_CONTESTED_MS;
 	sa->superseded = false;
 	sa->close_at = TIMER_NEVER;
-	tunnel_error(
+	report_error(
 		core, t, newer,
 		"two peers show the identity '%s': one at %s, which stays, and one at %s, which is refused; make a tunnel for each, with a RemoteID= and a key of its own",
 		ike_id_print(id, sizeof(id), &sa->remote_id),
 		ike_endpoint_print(first, sizeof(first), &sa->remote),
 		ike_endpoint_print(second, sizeof(second), &newer->remote));
-	core_sa_close(core, newer, IKESA_CLOSE_MS);
+	request_close(core, newer, IKESA_CLOSE_MS);
 	core->env.peer_moved(core->env.ctx, t->conf.name, &sa->remote);
 }
 
@@ -677,7 +681,7 @@ static void status_attempt(const struct ike_tunnel *t, struct ike_status *s)
 
 static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 {
-	const struct ike_sa *sa = tunnel_primary(t);
+	const struct ike_sa *sa = query_primary(t);
 
 	memset(s, 0, sizeof(*s));
 	s->tunnel = t->conf.name;
@@ -706,7 +710,7 @@ static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 
 int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out)
 {
-	const struct ike_tunnel *t = tunnel_find(core, tunnel);
+	const struct ike_tunnel *t = lookup_name(core, tunnel);
 
 	if (!t)
 		return -ENOENT;

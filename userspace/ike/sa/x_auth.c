@@ -33,7 +33,8 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 }
 
 /* Append our AUTH payload for @t. */
-static bool build_auth(struct ike_builder *b, const struct ike_sa *sa, const struct ike_tunnel *t)
+static bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa,
+			  const struct ike_tunnel *t)
 {
 	uint16_t prf = sa->keys.suite.prf;
 	uint8_t auth[IKE_MAX_PRF];
@@ -51,7 +52,7 @@ static bool build_auth(struct ike_builder *b, const struct ike_sa *sa, const str
 }
 
 /* Who the peer says it is, and its proof. */
-struct claim {
+struct x_claim {
 	struct ike_iov body; /* of its ID payload as received, which is what it signed */
 	struct ike_id id;
 	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
@@ -59,7 +60,8 @@ struct claim {
 };
 
 /* Does the peer prove that it holds @t's key? */
-static bool proves(const struct ike_sa *sa, const struct ike_tunnel *t, const struct claim *who)
+static bool x_proof_verify(const struct ike_sa *sa, const struct ike_tunnel *t,
+			   const struct x_claim *who)
 {
 	const struct ike_auth *auth = &who->auth;
 	struct signed_octets o;
@@ -72,7 +74,7 @@ static bool proves(const struct ike_sa *sa, const struct ike_tunnel *t, const st
 }
 
 /* Find and parse; absent and malformed alike give false. */
-static bool find_id(const struct ike_payloads *in, uint8_t type, struct claim *who)
+static bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who)
 {
 	const struct ike_payload *p = ike_payload_find(in, type);
 
@@ -82,7 +84,7 @@ static bool find_id(const struct ike_payloads *in, uint8_t type, struct claim *w
 	return true;
 }
 
-static bool find_auth(const struct ike_payloads *in, struct ike_auth *auth)
+static bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth)
 {
 	const struct ike_payload *p = ike_payload_find(in, IKE_PL_AUTH);
 
@@ -90,33 +92,33 @@ static bool find_auth(const struct ike_payloads *in, struct ike_auth *auth)
 }
 
 /* A peer that holds the key, under another name: the only one whose name is worth trusting. */
-static void explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
-		       const struct ike_id *id)
+static void x_proof_explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+			       const struct ike_id *id)
 {
 	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
 
 	ike_id_print(got, sizeof(got), id);
 	ike_id_print(want, sizeof(want), &t->conf.remote_id);
-	tunnel_error(
+	report_error(
 		core, t, sa,
 		"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
 		got, want, got);
 }
 
 /* A peer that does not hold the key of @t, or did not try. */
-static void explain_key(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
-			const struct claim *who)
+static void x_proof_explain_key(struct ike_core *core, struct ike_tunnel *t,
+				const struct ike_sa *sa, const struct x_claim *who)
 {
 	char id[IKE_MAX_ID + 16];
 
 	ike_id_print(id, sizeof(id), &who->id);
 	if (who->auth.method != IKE_AUTH_PSK)
-		tunnel_hint(
+		report_hint(
 			core, t, sa, &sa->remote,
 			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
 			id, who->auth.method);
 	else
-		tunnel_hint(
+		report_hint(
 			core, t, sa, &sa->remote,
 			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
 			id);
@@ -126,15 +128,15 @@ static void explain_key(struct ike_core *core, struct ike_tunnel *t, const struc
  * A tunnel has one peer. Is it another than the one of @sa, which proved the key? The IKE SA
  * of the former may be dead: ask, so that a later attempt succeeds.
  */
-static bool is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_tunnel *t,
-		    const struct ike_id *id)
+static bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_tunnel *t,
+			      const struct ike_id *id)
 {
 	char held_by[IKE_MAX_ID + 16], refused[IKE_MAX_ID + 16], there[64], here[64];
-	struct ike_sa *holder = tunnel_holder(core, t, id, &sa->remote);
+	struct ike_sa *holder = query_holder(core, t, id, &sa->remote);
 
 	if (!holder)
 		return false;
-	tunnel_error(
+	report_error(
 		core, t, sa,
 		"refused '%s' at %s, which proved the key: the tunnel is in use by '%s' at %s, and has room for one peer; make a tunnel for each, with a RemoteID= and a key of its own",
 		ike_id_print(refused, sizeof(refused), id),
@@ -143,7 +145,7 @@ static bool is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_t
 		ike_endpoint_print(there, sizeof(there), &holder->remote));
 	if (core->now < t->contested_until)
 		t->contested_until = core->now + TUNNEL_CONTESTED_MS;
-	tunnel_probe(core, holder);
+	request_probe(core, holder);
 	return true;
 }
 
@@ -171,7 +173,7 @@ static void put_spi(struct ike_proposal *p, uint32_t spi)
 
 /* ---- initiator ----------------------------------------------------------- */
 
-static void build_child_offer(struct ike_builder *b, const struct ike_tunnel *t, uint32_t spi)
+static void negotiate_offer(struct ike_builder *b, const struct ike_tunnel *t, uint32_t spi)
 {
 	struct ike_proposals offer = t->conf.esp;
 	unsigned int i;
@@ -187,7 +189,7 @@ static void attempt_over(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
 
-	core_sa_end(core, sa, false);
+	sa_end(core, sa, false);
 	event_note(core, t, EVENT_ATTEMPT_FAILED);
 }
 
@@ -198,26 +200,26 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	struct ike_builder b;
 	bool ok, first_contact;
 
-	sa->setup->spi_in = child_spi(core, sa);
+	sa->setup->spi_in = install_reserve_spi(core, sa);
 	if (!sa->setup->spi_in) {
 		attempt_over(core, sa);
 		return;
 	}
-	tunnel_local_id(t, sa, &sa->local_id);
+	query_local_id(t, sa, &sa->local_id);
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
-	first_contact = !t->n_adopted && !tunnel_established(t);
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	first_contact = !t->n_adopted && !query_is_established(t);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_id(&b, IKE_PL_IDI, &sa->local_id);
 	if (first_contact)
 		ike_build_notify(&b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (t->conf.remote_id.type)
 		ike_build_id(&b, IKE_PL_IDR, &t->conf.remote_id);
-	ok = build_auth(&b, sa, t);
-	build_child_offer(&b, t, sa->setup->spi_in);
+	ok = x_proof_build(&b, sa, t);
+	negotiate_offer(&b, t, sa->setup->spi_in);
 	sa->state = IKESA_AUTH_SENT;
 	sa->tx.next = 1;
-	if (!ok || !core_request(core, sa, IKE_AUTH, IKESA_ASK_AUTH, &b, first)) {
-		tunnel_error(core, t, sa, "could not make an IKE_AUTH request: check PSK=");
+	if (!ok || !request_send(core, sa, IKE_AUTH, IKESA_ASK_AUTH, &b, first)) {
+		report_error(core, t, sa, "could not make an IKE_AUTH request: check PSK=");
 		attempt_over(core, sa);
 	}
 }
@@ -237,13 +239,13 @@ static uint16_t error_notify(const struct ike_payloads *in)
 }
 
 /* What the peer did not like of our offer for the child SA. False: @error is not about that. */
-static bool explain_child_error(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+static bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	char why[CORE_TEXT_MAX - 128];
 
 	if (error == IKE_N_INVALID_SYNTAX && sa->setup->peer_childless) {
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
 		return true;
@@ -255,7 +257,7 @@ static bool explain_child_error(struct ike_core *core, struct ike_sa *sa, uint16
 			       (struct ike_ts_offer){ 0 }, (struct ike_ts_offer){ 0 });
 	else
 		return false;
-	tunnel_error(core, t, sa, "peer refused the child SA (%s): %s", ike_notify_name(error),
+	report_error(core, t, sa, "peer refused the child SA (%s): %s", ike_notify_name(error),
 		     why);
 	return true;
 }
@@ -270,21 +272,21 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 	if (t->conf.remote_id.type)
 		ike_id_print(them, sizeof(them), &t->conf.remote_id);
 	if (error == IKE_N_AUTHENTICATION_FAILED) {
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
 			us, them);
 		return;
 	}
-	if (explain_child_error(core, sa, error))
+	if (negotiate_explain(core, sa, error))
 		return;
 	name = ike_notify_name(error);
-	tunnel_error(core, t, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
+	report_error(core, t, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
 		     name ? name : "", name ? ", " : "notify ", error);
 }
 
 /* The peer counts the IKE SA as established, we do not: tell it (2.21.2). */
-static void disown(struct ike_core *core, struct ike_sa *sa)
+static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	uint8_t buf[64], first;
@@ -296,32 +298,32 @@ static void disown(struct ike_core *core, struct ike_sa *sa)
 	ikesa_setup_free(sa);
 	sa->state = IKESA_DELETING;
 	sa->expire_at = core->now + IKESA_CLOSE_MS;
-	core_request_begin(&b, buf, sizeof(buf), &first);
+	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_notify(&b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
-	if (!core_request(core, sa, IKE_INFORMATIONAL, IKESA_ASK_AUTH_FAILED, &b, first))
-		core_sa_end(core, sa, false);
+	if (!request_send(core, sa, IKE_INFORMATIONAL, IKESA_ASK_AUTH_FAILED, &b, first))
+		sa_end(core, sa, false);
 	event_note(core, t, EVENT_ATTEMPT_FAILED);
 }
 
 /* Is the answer from whom we want? Sets sa->remote_id. */
 static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
-			     const struct ike_payloads *in, struct claim *who)
+			     const struct ike_payloads *in, struct x_claim *who)
 {
 	struct ike_tunnel *t = sa->tunnel;
 
-	if (!find_id(in, IKE_PL_IDR, who)) {
-		tunnel_error(core, t, sa, "peer's IKE_AUTH response has no identity");
+	if (!x_proof_find_id(in, IKE_PL_IDR, who)) {
+		report_error(core, t, sa, "peer's IKE_AUTH response has no identity");
 		return false;
 	}
-	if (!proves(sa, t, who)) {
-		explain_key(core, t, sa, who);
+	if (!x_proof_verify(sa, t, who)) {
+		x_proof_explain_key(core, t, sa, who);
 		return false;
 	}
 	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
-		explain_id(core, t, sa, &who->id);
+		x_proof_explain_id(core, t, sa, &who->id);
 		return false;
 	}
-	if (is_held(core, sa, t, &who->id))
+	if (x_contact_is_held(core, sa, t, &who->id))
 		return false;
 	sa->remote_id = who->id;
 	return true;
@@ -355,13 +357,13 @@ static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const stru
 
 	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) || !p_i || !p_r ||
 	    ike_ts_parse(p_i, &ours) || ike_ts_parse(p_r, &theirs)) {
-		tunnel_error(core, t, sa, "peer's answer about the child SA is malformed");
+		report_error(core, t, sa, "peer's answer about the child SA is malformed");
 		return false;
 	}
 	if (!ike_proposal_verify(IKE_OFFER(&t->conf.esp), IKE_OFFER(&answer), chosen, err,
 				 sizeof(err)) ||
 	    !offered_spi(chosen)) {
-		tunnel_error(core, t, sa, "peer chose child SA algorithms we did not offer: %s",
+		report_error(core, t, sa, "peer chose child SA algorithms we did not offer: %s",
 			     offered_spi(&answer.p[0]) ? err : "and no usable SPI");
 		return false;
 	}
@@ -369,7 +371,7 @@ static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const stru
 	    !ike_ts_within(IKE_TS_OFFER(&theirs), &t->conf.remote_ts)) {
 		char a[200], b[200];
 
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
 			ike_ts_list_print(a, sizeof(a), IKE_TS_OFFER(&ours)),
@@ -377,7 +379,7 @@ static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const stru
 		return false;
 	}
 	if (!ike_ts_take(IKE_TS_OFFER(&ours), tsi) || !ike_ts_take(IKE_TS_OFFER(&theirs), tsr)) {
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"peer answered with more than %d traffic selectors: ask for fewer in Selectors=",
 			IKE_MAX_TS);
@@ -387,7 +389,7 @@ static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const stru
 }
 
 /* The response's child part. Whatever happens here, the IKE SA stays. */
-static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
+static void negotiate_take(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	uint32_t spi = sa->setup->spi_in;
@@ -401,8 +403,8 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		if (!child_answer_ok(core, sa, in, &chosen, &tsi, &tsr)) {
 			child_spi_release(core, sa, spi);
 			reject_child(sa, spi);
-		} else if (child_install(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr,
-					 false)) {
+		} else if (install_pair(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr,
+					false)) {
 			return;
 		} else {
 			reject_child(sa, spi);
@@ -413,34 +415,34 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 	child_spi_release(core, sa, spi);
 	event_note(core, t,
 		   error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
-	if (explain_child_error(core, sa, error))
+	if (negotiate_explain(core, sa, error))
 		return;
 	name = ike_notify_name(error);
-	tunnel_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
+	report_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
 		     name ? name : "unknown error", error);
 }
 
 enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	struct claim who = { 0 };
+	struct x_claim who = { 0 };
 
 	ikesa_request_done(sa);
-	if (!find_auth(m->in, &who.auth)) {
+	if (!x_proof_find_auth(m->in, &who.auth)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
 		explain_refusal(core, sa, error_notify(m->in));
 		attempt_over(core, sa);
 		return X_DONE;
 	}
 	if (!verify_responder(core, sa, m->in, &who)) {
-		disown(core, sa);
+		send_auth_failed(core, sa);
 		return X_DONE;
 	}
-	core_sa_established(core, sa);
+	establish(core, sa);
 	if (t->enabled) {
-		take_child(core, sa, m->in);
+		negotiate_take(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
-		core_sa_close(core, sa, IKESA_CLOSE_MS);
+		request_close(core, sa, IKESA_CLOSE_MS);
 		return X_DONE;
 	}
 	ikesa_setup_free(sa);
@@ -451,7 +453,7 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 /* ---- responder ----------------------------------------------------------- */
 
 /* How well does @t fit the identities and the suite agreed on? 0: not at all. */
-static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who)
+static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct x_claim *who)
 {
 	const struct ike_offer chosen = { 1, &sa->proposal };
 	struct ike_proposal out;
@@ -462,7 +464,7 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 		return 0;
 	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id))
 		return 0;
-	tunnel_local_id(t, sa, &own);
+	query_local_id(t, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
 		return 0;
 	/* The suite was agreed on under another tunnel's policy, maybe. */
@@ -475,7 +477,8 @@ static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struc
 }
 
 /* By address alone: whose owner wants to read why the peer was refused? */
-static int concerns(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who)
+static int matches_address_only(const struct ike_tunnel *t, const struct ike_sa *sa,
+				const struct x_claim *who)
 {
 	(void)who;
 	if (!t->enabled)
@@ -485,10 +488,11 @@ static int concerns(const struct ike_tunnel *t, const struct ike_sa *sa, const s
 	return t->remote.addr.family ? 1 : 2;
 }
 
-typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa, const struct claim *who);
+typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa,
+		      const struct x_claim *who);
 
 /* All tunnels one after the other; but only those that could fit if the identity decides. */
-static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct claim *who, fit_fn fit,
+static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
 				      const struct ike_tunnel *after)
 {
 	if (fit == fits)
@@ -499,7 +503,7 @@ static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct claim 
 
 /* Give each tunnel its ->fit; the first of the best, NULL if none fits. */
 static struct ike_tunnel *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
-					const struct claim *who, fit_fn fit)
+					const struct x_claim *who, fit_fn fit)
 {
 	struct ike_tunnel *t = NULL, *best = NULL;
 
@@ -513,7 +517,7 @@ static struct ike_tunnel *judge_tunnels(struct ike_core *core, const struct ike_
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
 static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_sa *sa,
-				       const struct claim *who, fit_fn fit,
+				       const struct x_claim *who, fit_fn fit,
 				       struct ike_tunnel **best)
 {
 	struct ike_tunnel *t = NULL;
@@ -524,7 +528,7 @@ static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_s
 		while ((t = next_tunnel(core, who, fit, t))) {
 			if (t->fit != level)
 				continue;
-			if (proves(sa, t, who))
+			if (x_proof_verify(sa, t, who))
 				return t;
 			admit_work(core, ADMIT_WORK_KEY);
 		}
@@ -536,7 +540,7 @@ static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_s
  * Another tunnel that fits as well as @t and has the same key. Nothing tells their peers
  * apart then, and the routes of one must not lead to the peer of the other.
  */
-static struct ike_tunnel *find_twin(struct ike_core *core, const struct claim *who,
+static struct ike_tunnel *find_twin(struct ike_core *core, const struct x_claim *who,
 				    const struct ike_tunnel *t)
 {
 	struct ike_tunnel *other = NULL;
@@ -550,59 +554,60 @@ static struct ike_tunnel *find_twin(struct ike_core *core, const struct claim *w
 }
 
 /* The peer holds the key of @t, yet @t does not fit it. */
-static void explain_misfit(struct ike_core *core, const struct ike_sa *sa, const struct claim *who,
-			   struct ike_tunnel *t)
+static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
+			   const struct x_claim *who, struct ike_tunnel *t)
 {
 	char id[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
 	struct ike_id own_id;
 
 	ike_id_print(id, sizeof(id), &who->id);
-	tunnel_local_id(t, sa, &own_id);
+	query_local_id(t, sa, &own_id);
 	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
-		explain_id(core, t, sa, &who->id);
+		x_proof_explain_id(core, t, sa, &who->id);
 	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
 		ike_id_print(want, sizeof(want), &who->wanted);
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
 			id, want, ike_id_print(own, sizeof(own), &own_id), want);
 	} else {
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"peer '%s' came to an address that Local= forbids, or agreed on algorithms that Crypto= does",
 			id);
 	}
 }
 
-static void explain_failure(struct ike_core *core, const struct ike_sa *sa, const struct claim *who,
-			    struct ike_tunnel *best)
+static void x_match_explain(struct ike_core *core, const struct ike_sa *sa,
+			    const struct x_claim *who, struct ike_tunnel *best)
 {
-	struct ike_tunnel *near, *holder = authenticate(core, sa, who, concerns, &near);
+	struct ike_tunnel *near, *holder = authenticate(core, sa, who, matches_address_only, &near);
 
 	if (holder)
 		explain_misfit(core, sa, who, holder);
 	else
-		explain_key(core, best ? best : near, sa, who);
+		x_proof_explain_key(core, best ? best : near, sa, who);
 }
 
-static void explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct claim *who)
+static void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa,
+				const struct x_claim *who)
 {
-	struct ike_tunnel *t = judge_tunnels(core, sa, who, concerns);
+	struct ike_tunnel *t = judge_tunnels(core, sa, who, matches_address_only);
 	char id[IKE_MAX_ID + 16];
 
-	tunnel_hint(core, t, sa, &sa->remote,
+	report_hint(core, t, sa, &sa->remote,
 		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
 		    ike_id_print(id, sizeof(id), &who->id));
 }
 
-static bool is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct claim *who,
-			 struct ike_tunnel *t)
+static bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa,
+				 const struct x_claim *who, struct ike_tunnel *t)
 {
 	struct ike_tunnel *twin = find_twin(core, who, t);
 
 	if (!twin)
 		return false;
-	tunnel_error(
+	report_error(
 		core, t, sa,
 		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
 		twin->conf.name);
@@ -619,13 +624,13 @@ static void refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg 
 			 const char *what, const char *why)
 {
 	event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
-	tunnel_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
+	report_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
 }
 
 /* The request's child part; a failure is answered with a notify and nothing more. */
-static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-		       bool inbound_first)
+static void negotiate_give(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   bool inbound_first)
 {
 	const struct ike_payload *p_sa = ike_payload_find(m->in, IKE_PL_SA);
 	const struct ike_payload *p_i = ike_payload_find(m->in, IKE_PL_TSI);
@@ -640,7 +645,7 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 	unsigned int i;
 
 	if (!p_sa || !p_i || !p_r) {
-		core_log(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
+		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
 		return;
 	}
 	if (!sa->setup->peer_natt) {
@@ -666,9 +671,9 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 					    IKE_TS_OFFER(&tsr), IKE_TS_OFFER(&tsi)));
 		return;
 	}
-	spi = child_spi(core, sa);
+	spi = install_reserve_spi(core, sa);
 	if (!spi ||
-	    !child_install(core, sa, spi, peer_spi, &chosen, &local, &remote, inbound_first)) {
+	    !install_pair(core, sa, spi, peer_spi, &chosen, &local, &remote, inbound_first)) {
 		/* The reason is logged already; the peer may try again (2.25). */
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
 		return;
@@ -680,23 +685,23 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 }
 
 /* Both are who they say: the answer's AUTH, then the child. */
-static enum x_verdict accept(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	struct ike_notify n;
 	bool busy;
 
-	tunnel_local_id(t, sa, &sa->local_id);
+	query_local_id(t, sa, &sa->local_id);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	if (!build_auth(m->reply, sa, t)) {
+	if (!x_proof_build(m->reply, sa, t)) {
 		sa->tunnel = NULL;
 		return refuse_auth(m);
 	}
-	core_sa_established(core, sa);
+	establish(core, sa);
 	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
-		tunnel_initial_contact(core, sa);
-	busy = tunnel_has_outbound(t);
-	give_child(core, sa, m, busy);
+		x_contact_initial(core, sa);
+	busy = query_has_outbound(t);
+	negotiate_give(core, sa, m, busy);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
 	event_note(core, t, EVENT_CHANGED);
@@ -707,29 +712,29 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 {
 	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
 	struct ike_tunnel *t, *best;
-	struct claim who = { 0 };
+	struct x_claim who = { 0 };
 
-	if (!find_id(m->in, IKE_PL_IDI, &who)) {
+	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}
 	if (idr)
 		ike_id_parse(idr, &who.wanted); /* type 0 if malformed */
-	if (!find_auth(m->in, &who.auth)) {
+	if (!x_proof_find_auth(m->in, &who.auth)) {
 		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
-			explain_eap(core, sa, &who);
+			x_match_explain_eap(core, sa, &who);
 		return refuse_auth(m);
 	}
 	t = authenticate(core, sa, &who, fits, &best);
 	if (!t) {
 		admit_work(core, ADMIT_WORK_AUTH);
 		if (admit_reply(core, &sa->remote.addr))
-			explain_failure(core, sa, &who, best);
+			x_match_explain(core, sa, &who, best);
 		return refuse_auth(m);
 	}
-	if (is_ambiguous(core, sa, &who, t) || is_held(core, sa, t, &who.id))
+	if (x_match_is_ambiguous(core, sa, &who, t) || x_contact_is_held(core, sa, t, &who.id))
 		return refuse_auth(m);
 	sa->tunnel = t;
 	sa->remote_id = who.id;
-	return accept(core, sa, m);
+	return accept_peer(core, sa, m);
 }

@@ -9,10 +9,10 @@
 #include <stdio.h>
 
 /* The peer asks for a pair that the tunnel lacks: the next IKE SA brings it. */
-static void renew(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+static void renew_pair(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	core_log(core, IKE_LOG_INFO, NULL, sa,
-		 "peer asks for its child SA by CREATE_CHILD_SA; a new IKE SA brings it");
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "peer asks for its child SA by CREATE_CHILD_SA; a new IKE SA brings it");
 	ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
 	event_note(core, sa->tunnel, EVENT_PAIR_ASKED);
 }
@@ -21,12 +21,12 @@ static void renew(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
  * The peer rekeys. If the IKE SA is ours to begin, a new one replaces it before the peer asks
  * again (2.25); else, or if that failed, it is the peer that has to authenticate anew.
  */
-static void replace(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, const char *what)
+static void replace_sa(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, const char *what)
 {
 	bool ours = sa->initiator && !sa->tunnel->failures;
 
-	core_log(core, IKE_LOG_INFO, NULL, sa, "peer wants to rekey the %s SA: %s", what,
-		 ours ? "a new IKE SA replaces it" : "answered with NO_ADDITIONAL_SAS");
+	report_line(core, IKE_LOG_INFO, NULL, sa, "peer wants to rekey the %s SA: %s", what,
+		    ours ? "a new IKE SA replaces it" : "answered with NO_ADDITIONAL_SAS");
 	sa->replaced |= ours;
 	ike_build_notify(m->reply, ours ? IKE_N_TEMPORARY_FAILURE : IKE_N_NO_ADDITIONAL_SAS, NULL,
 			 0);
@@ -51,7 +51,7 @@ static void explain_second(struct ike_core *core, struct ike_sa *sa, const struc
 		"peer asks for a second child SA, %s = %s (ours = its), but a tunnel has one: have it ask for all networks in one child SA, and allow them in Selectors=, or make another tunnel for these",
 		r, i);
 	if (strcmp(text, t->last_error))
-		tunnel_error(core, t, sa, "%s", text);
+		report_error(core, t, sa, "%s", text);
 }
 
 enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
@@ -68,9 +68,9 @@ enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct 
 	      offer.p[0].protocol == IKE_PROTO_IKE;
 	child = ike_notify_find(m->in, IKE_N_REKEY_SA, &n);
 	if (ike || (child && !TAILQ_EMPTY(&sa->children))) {
-		replace(core, sa, m, ike ? "IKE" : "child");
-	} else if (!tunnel_has_pair(sa->tunnel)) {
-		renew(core, sa, m);
+		replace_sa(core, sa, m, ike ? "IKE" : "child");
+	} else if (!query_has_pair(sa->tunnel)) {
+		renew_pair(core, sa, m);
 	} else {
 		explain_second(core, sa, m);
 		ike_build_notify(m->reply, IKE_N_NO_ADDITIONAL_SAS, NULL, 0);

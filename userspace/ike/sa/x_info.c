@@ -15,12 +15,13 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 
 	for (i = 0; i < del->n; i++) {
 		struct cursor c = cursor_init(del->spis + 4 * (size_t)i, 4);
-		struct child_sa *child = ikesa_child(sa, 0, cursor_be32(&c));
+		struct child_sa *child = child_find(sa, 0, cursor_be32(&c));
 
 		if (!child)
 			continue;
-		core_log(core, IKE_LOG_INFO, NULL, sa, "peer deleted child SA in 0x%08x out 0x%08x",
-			 child->spi_in, child->spi_out);
+		report_line(core, IKE_LOG_INFO, NULL, sa,
+			    "peer deleted child SA in 0x%08x out 0x%08x", child->spi_in,
+			    child->spi_out);
 		/* Crossing deletes: ours is on its way, so it is not listed (1.4.1). */
 		if (!child->unwanted && n < sizeof(ours) / sizeof(ours[0]))
 			ours[n++] = child->spi_in;
@@ -31,7 +32,7 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 }
 
 /* Errors the peer found in our IKE_AUTH answer end the IKE SA without a Delete (2.21.2). */
-static bool fatal(uint16_t notify)
+static bool is_fatal(uint16_t notify)
 {
 	return notify == IKE_N_AUTHENTICATION_FAILED || notify == IKE_N_INVALID_SYNTAX ||
 	       notify == IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD;
@@ -43,14 +44,14 @@ static bool note_notify(struct ike_core *core, struct ike_sa *sa, const struct i
 	char id[IKE_MAX_ID + 16];
 
 	if (n->type == IKE_N_AUTHENTICATION_FAILED && sa->state == IKESA_ESTABLISHED)
-		tunnel_error(
+		report_error(
 			core, sa->tunnel, sa,
 			"peer '%s' does not accept our identity or key (AUTHENTICATION_FAILED): compare PSK=, LocalID= and RemoteID= with its configuration",
 			ike_id_print(id, sizeof(id), &sa->remote_id));
 	else
-		core_log(core, n->type <= IKE_N_ERROR_MAX ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL, sa,
-			 "peer notifies %s (%u)", name ? name : "something", n->type);
-	return fatal(n->type);
+		report_line(core, n->type <= IKE_N_ERROR_MAX ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL,
+			    sa, "peer notifies %s (%u)", name ? name : "something", n->type);
+	return is_fatal(n->type);
 }
 
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
@@ -69,7 +70,8 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 				return X_CLOSE;
 			}
 			if (del.protocol == IKE_PROTO_IKE) {
-				core_log(core, IKE_LOG_INFO, NULL, sa, "peer deleted the IKE SA");
+				report_line(core, IKE_LOG_INFO, NULL, sa,
+					    "peer deleted the IKE SA");
 				over = true;
 			} else if (del.protocol == IKE_PROTO_ESP && del.spi_len == 4) {
 				delete_children(core, sa, &del, m);
@@ -86,9 +88,9 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 /* ---- responses ----------------------------------------------------------- */
 
 /* The peer confirmed our delete of the pair, whether or not it listed its own SPI. */
-static void child_deleted(struct ike_core *core, struct ike_sa *sa)
+static void remove_deleted_child(struct ike_core *core, struct ike_sa *sa)
 {
-	struct child_sa *c = ikesa_child(sa, sa->tx.spi, 0);
+	struct child_sa *c = child_find(sa, sa->tx.spi, 0);
 
 	if (c) /* else the peer's own delete crossed ours */
 		child_remove(core, sa, c);
@@ -104,26 +106,26 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 	sa->acked = true;
 	switch (ask) {
 	case IKESA_ASK_DELETE:
-	case IKESA_ASK_AUTH_FAILED: core_sa_end(core, sa, true); return X_DONE;
-	case IKESA_ASK_DELETE_CHILD: child_deleted(core, sa); break;
+	case IKESA_ASK_AUTH_FAILED: sa_end(core, sa, true); return X_DONE;
+	case IKESA_ASK_DELETE_CHILD: remove_deleted_child(core, sa); break;
 	default:
 		if (ike_notify_find(m->in, IKE_N_INVALID_SYNTAX, &n)) { /* 2.21.3 */
-			core_sa_end(core, sa, false);
+			sa_end(core, sa, false);
 			return X_DONE;
 		}
 		break;
 	}
 	if (sa->superseded)
-		tunnel_contested(core, sa);
+		x_contact_contested(core, sa);
 	if (sa->state == IKESA_ESTABLISHED)
-		x_info_liveness(core, sa);
+		liveness_check(core, sa);
 	event_note(core, t, EVENT_CHANGED);
 	return X_DONE;
 }
 
 /* ---- liveness ------------------------------------------------------------ */
 
-void x_info_liveness(struct ike_core *core, struct ike_sa *sa)
+void liveness_check(struct ike_core *core, struct ike_sa *sa)
 {
 	uint64_t period = 1000ULL * sa->tunnel->conf.liveness;
 	uint64_t heard = core->now - sa->last_rx, esp;
@@ -132,7 +134,7 @@ void x_info_liveness(struct ike_core *core, struct ike_sa *sa)
 	if (!period || sa->state != IKESA_ESTABLISHED)
 		return;
 	/* ESP counts for the SA that carries it; an idle twin has to answer for itself. */
-	if (!TAILQ_EMPTY(&sa->children) && tunnel_primary(sa->tunnel) == sa) {
+	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->tunnel) == sa) {
 		esp = core->env.last_rx(core->env.ctx, sa->tunnel->conf.name);
 		if (esp < heard)
 			heard = esp;
@@ -144,19 +146,19 @@ void x_info_liveness(struct ike_core *core, struct ike_sa *sa)
 	if (sa->tx.ask != IKESA_ASK_NONE) /* its answer will tell */
 		return;
 	sa->want_probe = true;
-	core_request_next(core, sa);
+	request_next(core, sa);
 }
 
-void x_info_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
+void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
 {
 	if (sa->state != IKESA_ESTABLISHED || core->now - sa->last_rx < IKESA_HINT_MS ||
 	    (sa->last_hint && core->now - sa->last_hint < IKESA_HINT_MS))
 		return;
 	sa->last_hint = core->now ? core->now : 1;
-	core_log(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking",
-		 what);
+	report_line(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking",
+		    what);
 	if (sa->tx.ask == IKESA_ASK_NONE) {
 		sa->want_probe = true;
-		core_request_next(core, sa);
+		request_next(core, sa);
 	}
 }

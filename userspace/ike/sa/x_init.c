@@ -85,7 +85,7 @@ static void note_low_nonce(struct ike_sa *sa)
 }
 
 /* SK_* from everything gathered and the peer's public value. */
-static bool derive(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke)
+static bool derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke)
 {
 	struct ikesa_setup *s = sa->setup;
 	const struct ike_nonces n = {
@@ -159,7 +159,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	build_natd(&b, sa->spi_i, sa->spi_r, &sa->remote);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
-	       core_request_raw(core, sa, IKESA_ASK_INIT, buf, len);
+	       request_send_raw(core, sa, IKESA_ASK_INIT, buf, len);
 }
 
 static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
@@ -175,31 +175,31 @@ static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
 
 void x_init_start(struct ike_core *core, struct ike_tunnel *t)
 {
-	struct ike_endpoint remote = tunnel_remote(t), local;
+	struct ike_endpoint remote = query_remote(t), local;
 	struct ike_sa *sa;
 	char ep[64];
 
-	if (!remote.addr.family || tunnel_attempting(t))
+	if (!remote.addr.family || query_is_attempting(t))
 		return;
 	local = initiator_local(t, &remote);
-	sa = core_sa_new(core, true, &local, &remote, NULL);
+	sa = sa_new(core, true, &local, &remote, NULL);
 	if (!sa) {
-		tunnel_error(core, t, NULL, "no room for another IKE SA");
+		report_error(core, t, NULL, "no room for another IKE SA");
 		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		return;
 	}
 	sa->tunnel = t;
-	core_sa_join(core, sa);
+	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
 	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(&t->conf.ike), &core->env.rng);
-	core_log(core, IKE_LOG_INFO, t, sa, "initiating to %s",
-		 ike_endpoint_print(ep, sizeof(ep), &remote));
+	report_line(core, IKE_LOG_INFO, t, sa, "initiating to %s",
+		    ike_endpoint_print(ep, sizeof(ep), &remote));
 	if (!sa->setup->dh || !send_request(core, sa)) {
-		tunnel_error(
+		report_error(
 			core, t, sa,
 			"could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		return;
 	}
@@ -220,7 +220,7 @@ static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const st
 	memcpy(s->cookie, n->data, n->len);
 	s->cookie_len = n->len;
 	if (!send_request(core, sa)) {
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 		event_note(core, sa->tunnel, EVENT_ATTEMPT_FAILED);
 	}
 }
@@ -241,7 +241,7 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 		if (sa->last_hint)
 			return; /* told once per attempt */
 		sa->last_hint = core->now;
-		tunnel_error(core, sa->tunnel, sa,
+		report_error(core, sa->tunnel, sa,
 			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer",
 			     group);
 		return;
@@ -252,9 +252,9 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	s->ke_retries++;
 	ike_dh_free(s->dh);
 	s->dh = dh;
-	core_log(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
+	report_line(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
 	if (!send_request(core, sa)) {
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 		event_note(core, sa->tunnel, EVENT_ATTEMPT_FAILED);
 	}
 }
@@ -276,11 +276,11 @@ static void note_error(struct ike_core *core, struct ike_sa *sa, const struct ik
 		sa->last_hint = core->now;
 		name = ike_notify_name(n.type);
 		if (n.type == IKE_N_NO_PROPOSAL_CHOSEN)
-			tunnel_error(core, sa->tunnel, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
+			report_error(core, sa->tunnel, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
 				     ike_proposal_explain(why, sizeof(why), &sa->tunnel->conf.ike,
 							  (struct ike_offer){ 0 }));
 		else
-			tunnel_error(core, sa->tunnel, sa,
+			report_error(core, sa->tunnel, sa,
 				     "peer answered %s (%u) to IKE_SA_INIT; see its log",
 				     name ? name : "an unknown error", n.type);
 		return;
@@ -304,13 +304,14 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 		return false;
 	if (!ike_proposal_verify(IKE_OFFER(&sa->tunnel->conf.ike), IKE_OFFER(&answer),
 				 &sa->proposal, err, sizeof(err))) {
-		core_log(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: %s", err);
+		report_line(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: %s",
+			    err);
 		return false;
 	}
 	if (ike_suite_from_proposal(&sa->proposal, &suite) || suite.dh != ke->group ||
 	    ke->group != ike_dh_group(sa->setup->dh)) {
-		core_log(core, IKE_LOG_WARN, NULL, sa,
-			 "IKE_SA_INIT response passed over: its group is not the one we used");
+		report_line(core, IKE_LOG_WARN, NULL, sa,
+			    "IKE_SA_INIT response passed over: its group is not the one we used");
 		return false;
 	}
 	memcpy(sa->setup->nr, nonce->body, nonce->len);
@@ -330,15 +331,16 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	if (!sa->setup->peer_natt) {
 		if (!sa->last_hint) /* told once per attempt */
-			tunnel_error(core, t, sa, "%s", X_NO_NATT);
+			report_error(core, t, sa, "%s", X_NO_NATT);
 		sa->last_hint = core->now ? core->now : 1;
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
 	}
-	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) || !derive(core, sa, ke)) {
+	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) || !derive_keys(core, sa, ke)) {
 		core->stats.rx_bad++;
-		core_log(core, IKE_LOG_WARN, NULL, sa,
-			 "IKE_SA_INIT response passed over: its Diffie-Hellman value is invalid");
+		report_line(
+			core, IKE_LOG_WARN, NULL, sa,
+			"IKE_SA_INIT response passed over: its Diffie-Hellman value is invalid");
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
 	}
@@ -389,7 +391,7 @@ static void answer_cookie(struct ike_core *core, const struct ike_datagram *d,
 	if (!admit_cookie(core, d, h, ni, cookie))
 		return;
 	core->stats.cookies_sent++;
-	core_answer_notify(core, d, h, IKE_N_COOKIE, cookie, sizeof(cookie));
+	send_notify(core, d, h, IKE_N_COOKIE, cookie, sizeof(cookie));
 }
 
 /* No tunnel, or none with a common proposal: say so to the user and the peer. */
@@ -403,12 +405,12 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 		return;
 	ike_endpoint_print(ep, sizeof(ep), &d->remote);
 	if (best)
-		tunnel_hint(core, best, NULL, &d->remote, "no common IKE proposal with %s: %s", ep,
+		report_hint(core, best, NULL, &d->remote, "no common IKE proposal with %s: %s", ep,
 			    ike_proposal_explain(why, sizeof(why), &best->conf.ike, offer));
 	else
-		core_log(core, IKE_LOG_INFO, NULL, NULL,
-			 "IKE_SA_INIT from %s refused: no tunnel that is up expects it", ep);
-	core_answer_error(core, d, h, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		report_line(core, IKE_LOG_INFO, NULL, NULL,
+			    "IKE_SA_INIT from %s refused: no tunnel that is up expects it", ep);
+	send_error(core, d, h, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
 }
 
 static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool natt)
@@ -455,18 +457,18 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	judge_natd(sa, h, in, d);
 	s->dh = ike_dh_new(ke->group, &core->env.rng);
 	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||
-	    !build_response(sa, d, s->peer_natt) || !derive(core, sa, ke))
+	    !build_response(sa, d, s->peer_natt) || !derive_keys(core, sa, ke))
 		return false;
 	sa->rx.next = 1;
 	memcpy(sa->rx.request, sa->digest, sizeof(sa->digest));
-	core_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
+	send_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
 	return true;
 }
 
 static void drop_request(struct ike_core *core, const char *why)
 {
 	core->stats.refused++;
-	core_log(core, IKE_LOG_DEBUG, NULL, NULL, "IKE_SA_INIT dropped: %s", why);
+	report_line(core, IKE_LOG_DEBUG, NULL, NULL, "IKE_SA_INIT dropped: %s", why);
 }
 
 /* A place for a half-open IKE SA; older ones may have to go for it. */
@@ -478,7 +480,7 @@ static bool make_room(struct ike_core *core, const struct ike_addr *from)
 		if (!oldest)
 			return false;
 		core->stats.evicted++;
-		core_sa_drop(core, oldest);
+		sa_drop(core, oldest);
 	}
 	return true;
 }
@@ -500,7 +502,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &offer) ||
 	    ike_ke_parse(ike_payload_find(in, IKE_PL_KE), &ke)) {
 		core->stats.rx_bad++;
-		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
+		send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
 	asked = (struct lookup_offer){ .d = d, .offer = IKE_OFFER(&offer), .ke_group = ke.group };
@@ -513,25 +515,25 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	if (suite.dh != ke.group) {
 		group[0] = (uint8_t)(suite.dh >> 8);
 		group[1] = (uint8_t)suite.dh;
-		core_answer_notify(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
+		send_notify(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
 		return;
 	}
 	if (!ike_dh_public_valid(ke.group, ke.data, ke.len)) {
 		core->stats.rx_bad++;
-		core_answer_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
+		send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
 	if (!make_room(core, &d->remote.addr)) {
 		drop_request(core, "too many half-open IKE SAs");
 		return;
 	}
-	sa = core_sa_new(core, false, &d->local, &d->remote, digest);
+	sa = sa_new(core, false, &d->local, &d->remote, digest);
 	if (!sa)
 		return;
 	sa->proposal = chosen;
 	if (!fill_responder(core, sa, d, h, in, &ke, ni)) {
 		core->stats.rx_bad++;
-		core_sa_end(core, sa, false);
+		sa_end(core, sa, false);
 	}
 }
 
@@ -551,12 +553,12 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 		return;
 	}
 	/* A retransmission gets the same answer while half-open, none afterwards (2.1). */
-	core_digest(core, d, digest);
+	digest_datagram(core, d, digest);
 	sa = ikesa_find_digest(&core->sas, digest);
 	if (sa) {
 		if (sa->state == IKESA_HALF_OPEN) {
 			core->stats.retransmits++;
-			core_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
+			send_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
 		}
 		return;
 	}
@@ -567,8 +569,8 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 		rc = -IKE_N_INVALID_SYNTAX;
 	if (rc) {
 		core->stats.rx_bad++;
-		core_answer_error(core, d, h, (uint16_t)-rc, &offender,
-				  rc == -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
+		send_error(core, d, h, (uint16_t)-rc, &offender,
+			   rc == -IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD);
 		return;
 	}
 	ni = ike_payload_find(&in, IKE_PL_NONCE);
