@@ -9,7 +9,7 @@
 
 #include "../sim/world.c"
 #include "ike/sa/core.h"
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -368,6 +368,19 @@ bool ike_notify_find(const struct ike_payloads *p, uint16_t type, struct ike_not
 	return false;
 }
 
+uint16_t ike_notify_first_error(const struct ike_payloads *in)
+{
+	struct ike_notify n;
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_NOTIFY && !ike_notify_parse(&in->p[i], &n) &&
+		    n.type <= IKE_N_ERROR_MAX)
+			return n.type;
+	}
+	return 0;
+}
+
 void ike_build_init(struct ike_builder *b, void *buf, size_t cap, const struct ike_header *h)
 {
 	struct ike_header head = *h;

@@ -97,6 +97,8 @@ int ike_ts_parse(const struct ike_payload *p, struct ike_ts_payload *out);
 
 /* First notify of @type among @p that parses; false if none. */
 bool ike_notify_find(const struct ike_payloads *p, uint16_t type, struct ike_notify *out);
+/* The type of the first error notify; 0 if there is none. */
+uint16_t ike_notify_first_error(const struct ike_payloads *in);
 
 /*
  * Building. A message is header, payloads, end: each payload writer patches the

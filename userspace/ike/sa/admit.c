@@ -13,7 +13,7 @@
  * a cookie is asked for; from half of one on unknown peers wait, so that established IKE SAs
  * and known peers are served whatever the others do.
  */
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_ikesa.h"
 
 void admit_init(struct ike_core *core)
 {
@@ -24,18 +24,6 @@ void admit_init(struct ike_core *core)
 }
 
 /* ---- sources ------------------------------------------------------------- */
-
-uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a)
-{
-	uint64_t key[2], v = 0;
-
-	memcpy(key, core->digest_key, sizeof(key));
-	memcpy(&v, a->b, a->family == 4 ? 4 : 8);
-	v = (v ^ key[0] ^ a->family) * (key[1] | 1);
-	v = (v ^ v >> 32) * (key[0] | 1);
-	v ^= v >> 29;
-	return v ? v : 1;
-}
 
 void admit_proven(struct ike_core *core, const struct ike_addr *from)
 {

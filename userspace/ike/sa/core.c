@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Events of the core and the life of IKE SAs. Every public function that is an event
- * sets the clock, does its work through tunnel.c and exchange.c, settles at its end the
- * tunnels it made dirty, and frees the SAs that died meanwhile.
+ * Events of the core. Every public function that is an event sets the clock, does its work
+ * through tunnel.c and dispatch.c, settles at its end the tunnels that something was noted about,
+ * and frees the IKE SAs that died meanwhile.
  */
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_core.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,219 +26,48 @@ static void end_event(struct ike_core *core)
 	}
 }
 
-/* ---- IKE SAs ------------------------------------------------------------- */
+/* ---- time passes for an IKE SA ------------------------------------------- */
 
-static void choose_spi(struct ike_core *core, struct ike_sa *sa)
-{
-	static const uint8_t zero[IKE_SPI_LEN];
-	uint8_t *spi = sa->initiator ? sa->spi_i : sa->spi_r;
-
-	do {
-		core->env.rng.fill(core->env.rng.ctx, spi, IKE_SPI_LEN);
-	} while (!memcmp(spi, zero, IKE_SPI_LEN) || ikesa_find(&core->sas, spi, sa->initiator));
-}
-
-struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
-		      const struct ike_endpoint *remote, const uint8_t *digest)
-{
-	struct ike_sa *sa;
-
-	if (core->sas.n >= IKESA_MAX || timers_reserve(&core->sa_timers))
-		return NULL;
-	sa = ikesa_new(initiator, core->now);
-	if (!sa) {
-		core->sa_timers.owners--;
-		return NULL;
-	}
-	sa->local = *local;
-	sa->remote = *remote;
-	if (digest)
-		memcpy(sa->digest, digest, sizeof(sa->digest));
-	choose_spi(core, sa);
-	ikesa_table_add(&core->sas, sa);
-	if (!initiator) {
-		admit_enter(core, sa);
-		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
-		sa_touch(core, sa);
-	}
-	return sa;
-}
-
-void sa_touch(struct ike_core *core, struct ike_sa *sa)
-{
-	if (sa->state != IKESA_DEAD)
-		timer_set(&core->sa_timers, &sa->timer, ikesa_deadline(sa));
-}
-
-void sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
-{
-	if (!sa->counted_half_open)
-		return;
-	admit_leave(core, sa);
-	sa->expire_at = TIMER_NEVER;
-}
-
-static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
-{
-	sa_not_half_open(core, sa);
-	if (sa->state == IKESA_CLOSED && sa->tunnel)
-		TAILQ_REMOVE(&sa->tunnel->closed, sa, of_tunnel);
-	ikesa_table_del(&core->sas, sa);
-	timers_unreserve(&core->sa_timers, &sa->timer);
-	sa->state = IKESA_DEAD;
-	LIST_INSERT_HEAD(&core->dead, sa, dead);
-}
-
-void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
+/* No answer: the attempt failed, or the peer is dead (2.4). */
+static void give_up(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	struct child_sa *c;
+	char ep[64];
 
-	if (sa->state == IKESA_CLOSED || sa->state == IKESA_DEAD)
-		return;
-	if (t) {
-		TAILQ_REMOVE(&t->sas, sa, of_tunnel);
-		core->n_of_tunnels--;
-	}
-	while ((c = TAILQ_FIRST(&sa->children)))
-		child_remove(core, sa, c);
-	if (sa->setup && sa->setup->spi_in)
-		child_spi_release(core, sa, sa->setup->spi_in);
-	ikesa_setup_free(sa);
-	ikesa_request_done(sa);
-	sa->want_delete = sa->want_probe = false;
-	sa->liveness_at = sa->close_at = TIMER_NEVER;
-	/* An SA that never was established goes on counting against its sender. */
-	if (linger && sa->rx.answer.len) {
-		sa->state = IKESA_CLOSED;
-		if (t)
-			TAILQ_INSERT_TAIL(&t->closed, sa, of_tunnel);
-		/* The answer it keeps is sealed; one at hand is yet to be. */
-		if (sa != core->answering) {
-			ike_wipe(&sa->keys, sizeof(sa->keys));
-			sa->have_keys = false;
-		}
-		sa->expire_at = core->now + IKESA_LINGER_MS;
-		sa_touch(core, sa);
-	} else {
-		destroy_sa(core, sa);
-	}
-	event_note(core, t, EVENT_CHANGED);
-}
-
-void sa_join(struct ike_core *core, struct ike_sa *sa)
-{
-	TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
-	core->n_of_tunnels++;
-}
-
-void sa_drop(struct ike_core *core, struct ike_sa *sa)
-{
-	if (sa->state == IKESA_CLOSED)
-		destroy_sa(core, sa);
-	else
+	ike_endpoint_print(ep, sizeof(ep), &sa->remote);
+	switch (sa->tx.ask) {
+	case IKESA_ASK_INIT:
+		if (!sa->last_hint)
+			report_error(
+				core, t, sa,
+				"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
+				ep);
 		sa_end(core, sa, false);
-}
-
-void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
-{
-	struct child_sa *c;
-
-	switch (sa->state) {
-	case IKESA_INIT_SENT: sa_end(core, sa, false); break;
-	case IKESA_AUTH_SENT:
-		/* The peer may already count it as established; we cannot tell it before it answers. */
-	case IKESA_DELETING:
-		sa->expire_at = core->now + patience;
-		sa_touch(core, sa);
+		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		break;
-	case IKESA_ESTABLISHED:
-		sa->state = IKESA_DELETING;
-		TAILQ_FOREACH(c, &sa->children, link)
-		child_stop_sending(core, sa, c);
-		sa->want_delete = true;
-		sa->want_probe = false;
-		sa->liveness_at = sa->close_at = TIMER_NEVER;
-		sa->expire_at = core->now + patience;
-		request_next(core, sa);
-		sa_touch(core, sa);
-		event_note(core, sa->tunnel, EVENT_CHANGED);
+	case IKESA_ASK_AUTH:
+		report_error(
+			core, t, sa,
+			"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
+			ep);
+		sa_end(core, sa, false);
+		event_note(core, t, EVENT_ATTEMPT_FAILED);
 		break;
-	default: break;
+	case IKESA_ASK_DELETE:
+	case IKESA_ASK_AUTH_FAILED:
+		report_line(core, IKE_LOG_DEBUG, t, sa, "no answer to our delete; gone anyway");
+		sa_end(core, sa, false);
+		break;
+	default:
+		sa_end(core, sa, false);
+		if (query_has_outbound(t)) /* it came back under another IKE SA */
+			report_line(core, IKE_LOG_INFO, t, sa,
+				    "peer %s no longer answers on this IKE SA", ep);
+		else
+			report_error(core, t, sa, "peer %s no longer answers; its SAs are removed",
+				     ep);
+		break;
 	}
-}
-
-/* No peer gets more than its share: the oldest of too many goes. */
-static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
-{
-	struct ike_sa *sa, *oldest = NULL;
-	unsigned int n = 0;
-
-	TAILQ_FOREACH(sa, &newest->tunnel->sas, of_tunnel)
-	{
-		if (sa == newest || sa->established_at == TIMER_NEVER ||
-		    !ike_id_eq(&sa->remote_id, &newest->remote_id))
-			continue;
-		if (!oldest)
-			oldest = sa;
-		n++;
-	}
-	if (n >= IKESA_MAX_PER_PEER)
-		sa_end(core, oldest, false);
-}
-
-void establish(struct ike_core *core, struct ike_sa *sa)
-{
-	char id[IKE_MAX_ID + 16], ep[64], prop[256];
-
-	sa_not_half_open(core, sa);
-	admit_proven(core, &sa->remote.addr);
-	if (!sa->initiator)
-		sa_join(core, sa);
-	sa->state = IKESA_ESTABLISHED;
-	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
-	sa->established_at = core->now;
-	sa->confirmed = sa->initiator;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",
-		    ike_id_print(id, sizeof(id), &sa->remote_id),
-		    ike_endpoint_print(ep, sizeof(ep), &sa->remote),
-		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
-	limit_per_peer(core, sa);
-	liveness_check(core, sa);
-}
-
-/* NAT rebinding: follow an authenticated fresh message, unless we are behind a NAT (2.23). */
-static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
-{
-	char from[64], to[64];
-
-	sa->local = d->local;
-	if (sa->nat_local || ike_endpoint_eq(&sa->remote, &d->remote))
-		return;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
-		    ike_endpoint_print(from, sizeof(from), &sa->remote),
-		    ike_endpoint_print(to, sizeof(to), &d->remote));
-	sa->remote = d->remote;
-	admit_proven(core, &sa->remote.addr);
-	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->tunnel) == sa)
-		core->env.peer_moved(core->env.ctx, sa->tunnel->conf.name, &sa->remote);
-}
-
-void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
-{
-	sa->last_rx = core->now;
-	if (sa->state == IKESA_HALF_OPEN) { /* the float to port 4500 */
-		sa->local = d->local;
-		sa->remote = d->remote;
-	}
-	if (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)
-		return;
-	follow_peer(core, sa, d);
-	if (sa->confirmed || sa->state != IKESA_ESTABLISHED)
-		return;
-	sa->confirmed = true;
-	install_outbound(core, sa);
-	event_note(core, sa->tunnel, EVENT_CHANGED);
 }
 
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
@@ -247,7 +76,8 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 		sa_drop(core, sa);
 		return;
 	}
-	request_timer(core, sa);
+	if (!request_timer(core, sa))
+		give_up(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
 		tunnel_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)
@@ -626,24 +456,4 @@ void ike_core_shutdown(struct ike_core *core, uint64_t now)
 bool ike_core_idle(const struct ike_core *core)
 {
 	return !core->n_enabled && !core->n_of_tunnels;
-}
-
-void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
-{
-	const struct ike_tunnel *t;
-	const struct ike_sa *sa;
-	const struct child_sa *c;
-
-	*out = core->stats;
-	out->ike_sas = 0;
-	out->children = 0;
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	{
-		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
-		{
-			out->ike_sas += sa->established_at != TIMER_NEVER;
-			TAILQ_FOREACH(c, &sa->children, link)
-			out->children++;
-		}
-	}
 }

@@ -3,7 +3,7 @@
  * What IKE SAs, pairs and exchanges report to the policy of their tunnel. They only note it;
  * tunnel.c takes the notes when the event at hand is over, and decides what follows.
  */
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_ikesa.h"
 
 void event_note(struct ike_core *core, struct ike_tunnel *t, unsigned int events)
 {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "ike/sa/ikesa.h"
+/*
+ * The IKE SA object, the table of all of them, and what its fields say; see ikesa.h. Every
+ * layer may call it: nothing here has an effect outside of the object.
+ */
+#include "ike/sa/layer_ikesa.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -210,54 +214,4 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 	uint64_t at = earlier(sa->expire_at, sa->close_at);
 
 	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
-}
-
-struct child_sa *child_new(const struct ike_ts_list *local, const struct ike_ts_list *remote)
-{
-	unsigned int n = local->n + remote->n;
-	struct child_sa *c = calloc(1, sizeof(*c) + n * sizeof(c->ts[0]));
-
-	if (!c)
-		return NULL;
-	c->n_local = (uint16_t)local->n;
-	c->n_remote = (uint16_t)remote->n;
-	memcpy(c->ts, local->ts, local->n * sizeof(c->ts[0]));
-	memcpy(c->ts + local->n, remote->ts, remote->n * sizeof(c->ts[0]));
-	return c;
-}
-
-void child_wipe_keys(struct child_sa *c)
-{
-	if (!c->keys)
-		return;
-	ike_wipe(c->keys, sizeof(*c->keys));
-	free(c->keys);
-	c->keys = NULL;
-}
-
-void child_free(struct child_sa *c)
-{
-	child_wipe_keys(c);
-	free(c);
-}
-
-void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
-		     struct ike_ts_list *remote)
-{
-	local->n = c->n_local;
-	memcpy(local->ts, c->ts, c->n_local * sizeof(c->ts[0]));
-	remote->n = c->n_remote;
-	memcpy(remote->ts, c->ts + c->n_local, c->n_remote * sizeof(c->ts[0]));
-}
-
-struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out)
-{
-	struct child_sa *c;
-
-	TAILQ_FOREACH(c, &sa->children, link)
-	{
-		if ((spi_in && c->spi_in == spi_in) || (spi_out && c->spi_out == spi_out))
-			return c;
-	}
-	return NULL;
 }

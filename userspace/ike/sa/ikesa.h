@@ -209,12 +209,4 @@ uint64_t ikesa_retransmit_delay(unsigned int sends);
 /* The earliest thing the SA waits for. */
 uint64_t ikesa_deadline(const struct ike_sa *sa);
 
-/* NULL without memory. The lists are copied. */
-struct child_sa *child_new(const struct ike_ts_list *local, const struct ike_ts_list *remote);
-void child_free(struct child_sa *c);
-void child_wipe_keys(struct child_sa *c);
-void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
-		     struct ike_ts_list *remote);
-struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out);
-
 #endif

@@ -9,7 +9,7 @@
  * judged by groups, once each, for no more can be told apart before IKE_AUTH.
  */
 #include "common/hash.h"
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_ikesa.h"
 
 #include <errno.h>
 #include <stdlib.h>

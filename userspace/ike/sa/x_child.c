@@ -4,7 +4,7 @@
  * The answer says so in the RFC's words, and whatever the peer wanted to keep alive by it is
  * renewed by a new IKE SA that we begin.
  */
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_exchange.h"
 
 #include <stdio.h>
 

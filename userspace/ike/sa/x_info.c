@@ -2,7 +2,7 @@
 /*
  * INFORMATIONAL (RFC 7296 1.4, 1.4.1, 2.4, 2.21): deletes, liveness, notifies.
  */
-#include "ike/sa/core_int.h"
+#include "ike/sa/layer_exchange.h"
 
 /* ---- requests ------------------------------------------------------------ */
 
@@ -121,44 +121,4 @@ enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct 
 		liveness_check(core, sa);
 	event_note(core, t, EVENT_CHANGED);
 	return X_DONE;
-}
-
-/* ---- liveness ------------------------------------------------------------ */
-
-void liveness_check(struct ike_core *core, struct ike_sa *sa)
-{
-	uint64_t period = 1000ULL * sa->tunnel->conf.liveness;
-	uint64_t heard = core->now - sa->last_rx, esp;
-
-	sa->liveness_at = TIMER_NEVER;
-	if (!period || sa->state != IKESA_ESTABLISHED)
-		return;
-	/* ESP counts for the SA that carries it; an idle twin has to answer for itself. */
-	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->tunnel) == sa) {
-		esp = core->env.last_rx(core->env.ctx, sa->tunnel->conf.name);
-		if (esp < heard)
-			heard = esp;
-	}
-	if (heard < period) {
-		sa->liveness_at = core->now + period - heard;
-		return;
-	}
-	if (sa->tx.ask != IKESA_ASK_NONE) /* its answer will tell */
-		return;
-	sa->want_probe = true;
-	request_next(core, sa);
-}
-
-void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
-{
-	if (sa->state != IKESA_ESTABLISHED || core->now - sa->last_rx < IKESA_HINT_MS ||
-	    (sa->last_hint && core->now - sa->last_hint < IKESA_HINT_MS))
-		return;
-	sa->last_hint = core->now ? core->now : 1;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking",
-		    what);
-	if (sa->tx.ask == IKESA_ASK_NONE) {
-		sa->want_probe = true;
-		request_next(core, sa);
-	}
 }

@@ -4,73 +4,7 @@
  * wrong answer is passed over while the right one may still come, and an error notify is
  * a hint for the user (2.21.1).
  */
-#include "ike/sa/core_int.h"
-
-#include <stdlib.h>
-
-enum { NATD_LEN = 20 };
-
-/* ---- NAT detection ------------------------------------------------------- */
-
-static void natd_hash(const uint8_t *spi_i, const uint8_t *spi_r, const struct ike_endpoint *e,
-		      uint8_t out[NATD_LEN])
-{
-	const uint8_t port[2] = { (uint8_t)(e->port >> 8), (uint8_t)e->port };
-	const struct ike_iov in[] = {
-		{ spi_i, IKE_SPI_LEN },
-		{ spi_r, IKE_SPI_LEN },
-		{ e->addr.b, e->addr.family == 6 ? 16 : 4 },
-		{ port, sizeof(port) },
-	};
-
-	if (ike_sha1(in, 4, out))
-		memset(out, 0, NATD_LEN);
-}
-
-/*
- * We take ESP in UDP only, so the peer must always see a NAT between us: our source hash is
- * that of 0.0.0.0:0, which is nobody's, and which lets two esptuns know better.
- */
-static void build_natd(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
-		       const struct ike_endpoint *remote)
-{
-	static const struct ike_endpoint nowhere = { .addr.family = 4 };
-	uint8_t hash[NATD_LEN];
-
-	natd_hash(spi_i, spi_r, &nowhere, hash);
-	ike_build_notify(b, IKE_N_NAT_DETECTION_SOURCE_IP, hash, sizeof(hash));
-	natd_hash(spi_i, spi_r, remote, hash);
-	ike_build_notify(b, IKE_N_NAT_DETECTION_DESTINATION_IP, hash, sizeof(hash));
-}
-
-/* What the peer's hashes say about who is behind a NAT. */
-static void judge_natd(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
-		       const struct ike_datagram *d)
-{
-	static const struct ike_endpoint nowhere = { .addr.family = 4 };
-	uint8_t source[NATD_LEN], destination[NATD_LEN], forced[NATD_LEN];
-	bool saw_source = false, source_ok = false;
-	struct ike_notify n;
-	unsigned int i;
-
-	natd_hash(h->spi_i, h->spi_r, &d->remote, source);
-	natd_hash(h->spi_i, h->spi_r, &d->local, destination);
-	natd_hash(h->spi_i, h->spi_r, &nowhere, forced);
-	for (i = 0; i < in->n; i++) {
-		if (in->p[i].type != IKE_PL_NOTIFY || ike_notify_parse(&in->p[i], &n) ||
-		    n.len != NATD_LEN)
-			continue;
-		if (n.type == IKE_N_NAT_DETECTION_SOURCE_IP) { /* there may be several (2.23) */
-			saw_source = true;
-			source_ok |= !memcmp(n.data, source, NATD_LEN) ||
-				     !memcmp(n.data, forced, NATD_LEN);
-		} else if (n.type == IKE_N_NAT_DETECTION_DESTINATION_IP) {
-			sa->nat_local = memcmp(n.data, destination, NATD_LEN) != 0;
-		}
-	}
-	sa->nat_remote = saw_source && !source_ok;
-	sa->setup->peer_natt = saw_source;
-}
+#include "ike/sa/layer_exchange.h"
 
 /* ---- both roles ---------------------------------------------------------- */
 
@@ -156,7 +90,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	pub = ike_dh_public(s->dh, &len);
 	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
 	ike_build_nonce(&b, s->ni, s->ni_len);
-	build_natd(&b, sa->spi_i, sa->spi_r, &sa->remote);
+	x_natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
 	       request_send_raw(core, sa, IKESA_ASK_INIT, buf, len);
@@ -327,11 +261,11 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	struct ike_tunnel *t = sa->tunnel;
 	struct ike_notify n;
 
-	judge_natd(sa, h, in, d);
+	x_natd_judge(sa, h, in, d);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	if (!sa->setup->peer_natt) {
 		if (!sa->last_hint) /* told once per attempt */
-			report_error(core, t, sa, "%s", X_NO_NATT);
+			report_error(core, t, sa, "%s", NEGOTIATE_NO_NATT);
 		sa->last_hint = core->now ? core->now : 1;
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
@@ -434,7 +368,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
 	ike_build_nonce(&b, s->nr, s->nr_len);
 	if (natt)
-		build_natd(&b, sa->spi_i, sa->spi_r, &d->remote);
+		x_natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_r, buf, len) &&
 	       !ikesa_bytes_set(&sa->rx.answer, buf, len);
@@ -454,7 +388,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	admit_work(core, ike_dh_cost(ke->group));
 	core->stats.key_exchanges++;
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
-	judge_natd(sa, h, in, d);
+	x_natd_judge(sa, h, in, d);
 	s->dh = ike_dh_new(ke->group, &core->env.rng);
 	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||
 	    !build_response(sa, d, s->peer_natt) || !derive_keys(core, sa, ke))

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The top: events (core.c, whose functions are in core.h) and the messages of the network.
+ */
+#ifndef ESPTUN_IKE_LAYER_CORE_H
+#define ESPTUN_IKE_LAYER_CORE_H
+
+#include "ike/sa/layer_tunnel.h"
+
+/* ---- dispatch.c -------------------------------------------------------------- */
+
+/* A message with an SPI of ours, or none we know. */
+void dispatch_datagram(struct ike_core *core, const struct ike_datagram *d,
+		       const struct ike_header *h);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The exchanges, both roles of each in one file, and what several of them need. They are called
+ * from the table in dispatch.c, and to begin one from tunnel.c; what they achieve or fail at they
+ * note for the tunnel (event_note()).
+ */
+#ifndef ESPTUN_IKE_LAYER_EXCHANGE_H
+#define ESPTUN_IKE_LAYER_EXCHANGE_H
+
+#include "ike/sa/layer_child.h"
+
+/* ---- x_natd.c ---------------------------------------------------------------- */
+
+/* Append both NAT detection hashes of our message from anywhere to @remote. */
+void x_natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
+		  const struct ike_endpoint *remote);
+/* Note in @sa what the peer's hashes say about who is behind a NAT. */
+void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
+		  const struct ike_datagram *d);
+
+/* ---- x_contact.c ------------------------------------------------------------- */
+
+/* The peer's INITIAL_CONTACT on @sa: all its SAs older than that are gone at its end (2.4). */
+void x_contact_initial(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * The peer answered on @sa, which another had disowned by INITIAL_CONTACT: two peers show one
+ * identity. The one that came first stays.
+ */
+void x_contact_contested(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * A tunnel has one peer. Is it another than the one of @sa, which proved the key and shows @id?
+ * Then that is told, and the former, whose IKE SA may be dead, is asked for a sign of life.
+ */
+bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_tunnel *t,
+		       const struct ike_id *id);
+
+/* ---- x_proof.c --------------------------------------------------------------- */
+
+/* Who the peer says it is, and its proof. */
+struct x_claim {
+	struct ike_iov body; /* of its ID payload as received, which is what it signed */
+	struct ike_id id;
+	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
+	struct ike_auth auth;
+};
+
+/* Append our AUTH payload for @t; false without memory. */
+bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_tunnel *t);
+/* Does the peer prove that it holds @t's key? */
+bool x_proof_verify(const struct ike_sa *sa, const struct ike_tunnel *t, const struct x_claim *who);
+/* Find and parse a payload of the claim; absent and malformed alike give false. */
+bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
+bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth);
+/* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
+void x_proof_explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+			const struct ike_id *id);
+/* Tell of a peer that does not hold the key of @t, or did not try. */
+void x_proof_explain_key(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+			 const struct x_claim *who);
+
+/* ---- x_match.c --------------------------------------------------------------- */
+
+/* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
+struct ike_tunnel *x_match_tunnel(struct ike_core *core, const struct ike_sa *sa,
+				  const struct x_claim *who, struct ike_tunnel **best);
+/* Tell why no tunnel takes the peer; @best is what x_match_tunnel() set. */
+void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     struct ike_tunnel *best);
+/* Tell of a peer that sent no AUTH payload: it wants EAP. */
+void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who);
+
+/*
+ * Does another tunnel fit the peer as well as @t, with the same key? Then nothing tells which one
+ * it means, and that is told.
+ */
+bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+			  struct ike_tunnel *t);
+
+/* ---- x_auth.c ---------------------------------------------------------------- */
+
+/* Send the IKE_AUTH request of @sa, whose IKE_SA_INIT is done. */
+void x_auth_start(struct ike_core *core, struct ike_sa *sa);
+/* The handlers of dispatch.c. */
+enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_init.c ---------------------------------------------------------------- */
+
+/* Begin a new IKE SA to the tunnel's remote end. */
+void x_init_start(struct ike_core *core, struct ike_tunnel *t);
+/* A request that may begin an IKE SA; its header is plausible. */
+void x_init_request(struct ike_core *core, const struct ike_datagram *d,
+		    const struct ike_header *h);
+/* An answer to the request of @sa, which waits for one. */
+void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+		     const struct ike_header *h);
+
+/* ---- x_child.c, x_info.c ----------------------------------------------------- */
+
+enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+#endif

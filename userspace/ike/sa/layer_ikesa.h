@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lowest layer above the pure parts: IKE SAs, what tunnels there are, datagrams out, errors
+ * and log lines. Nothing here decides what a tunnel should do; what happened is noted for
+ * tunnel.c (event.c). A file calls functions of ikesa.c and of the files above it in
+ * this list only.
+ */
+#ifndef ESPTUN_IKE_LAYER_IKESA_H
+#define ESPTUN_IKE_LAYER_IKESA_H
+
+#include "ike/sa/state.h"
+
+/* ---- event.c ----------------------------------------------------------------- */
+
+/*
+ * Something of the tunnel or its IKE SAs changed: @events of enum tunnel_event. When the event
+ * at hand is over, the tunnel is settled. Without a tunnel (an IKE SA whose peer proved nothing)
+ * there is nothing to do.
+ */
+void event_note(struct ike_core *core, struct ike_tunnel *t, unsigned int events);
+/* What was noted; the tunnel then counts as unchanged. */
+unsigned int event_take(struct ike_core *core, struct ike_tunnel *t);
+
+/* ---- report.c ---------------------------------------------------------------- */
+
+/* A log line about @t and @sa; each may be NULL. */
+void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
+		 const struct ike_sa *sa, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Remember and log why it does not work: one sentence with the remedy. */
+void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * The same about @from, who proved nothing; @t (or NULL) is the tunnel it probably means.
+ * It becomes the tunnel's error only if it answers a request of ours, or if @t is not up and
+ * expects its peer at that address or anywhere; else it is a line of the common log.
+ */
+void report_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+		 const struct ike_endpoint *from, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* ---- digest.c ---------------------------------------------------------------- */
+
+/* A digest of @d's message that only this core can compute. */
+void digest_datagram(struct ike_core *core, const struct ike_datagram *d,
+		     uint8_t out[IKESA_DIGEST_LEN]);
+
+/*
+ * A number for the address, or for the /64 of IPv6, which one host may use as it likes; keyed, so
+ * that nobody can choose addresses that share a bucket. Never 0.
+ */
+uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a);
+
+/* ---- query.c ----------------------------------------------------------------- */
+
+/* Is @sa established, and does one of its pairs carry our traffic? */
+bool query_sa_has_outbound(const struct ike_sa *sa);
+/* Is it established, and has it a pair that is to stay? */
+bool query_sa_has_child(const struct ike_sa *sa);
+/* Does anything carry our traffic now? */
+bool query_has_outbound(const struct ike_tunnel *t);
+/* Has it a pair of SAs, be it one that waits for its replacement? */
+bool query_has_pair(const struct ike_tunnel *t);
+/* Has it a pair that is to stay, or (@replaced) one that waits for its replacement? */
+bool query_has_child(const struct ike_tunnel *t, bool replaced);
+/* Has it an established IKE SA? */
+bool query_is_established(const struct ike_tunnel *t);
+/* Is an attempt of ours under way? */
+bool query_is_attempting(const struct ike_tunnel *t);
+/* The best IKE SA to show and to use. */
+struct ike_sa *query_primary(const struct ike_tunnel *t);
+/* The SA that stays of those with the peer of @sa. */
+struct ike_sa *query_survivor(const struct ike_sa *sa);
+
+/*
+ * The IKE SA of the one peer a tunnel has, if that is not @id at @from: it shows another
+ * identity, or the same one was found in use at two places. NULL: the tunnel is free for it.
+ */
+struct ike_sa *query_holder(const struct ike_core *core, const struct ike_tunnel *t,
+			    const struct ike_id *id, const struct ike_endpoint *from);
+/* Where an attempt begins; family 0 if that is not known. */
+struct ike_endpoint query_remote(const struct ike_tunnel *t);
+/* The identity we show on @sa. */
+void query_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id);
+
+/* ---- lookup.c ---------------------------------------------------------------- */
+
+/* Empty tables. */
+void lookup_init(struct ike_core *core);
+/* By name; NULL if there is none. */
+struct ike_tunnel *lookup_name(const struct ike_core *core, const char *name);
+/* Enter the tunnel; 0 or -ENOMEM. */
+int lookup_add(struct ike_core *core, struct ike_tunnel *t);
+/* After any change of ->enabled or ->remote. */
+void lookup_update(struct ike_core *core, struct ike_tunnel *t);
+/* Take it out of every table; it counts as not enabled then. */
+void lookup_remove(struct ike_core *core, struct ike_tunnel *t);
+/* The first enabled tunnel whose peer is configured to be at @from; NULL if there is none. */
+struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *from);
+
+struct lookup_offer {
+	const struct ike_datagram *d;
+	struct ike_offer offer;
+	uint16_t ke_group;
+	unsigned int judged; /* policies that were compared with the offer, counted here */
+};
+
+/*
+ * What the policy that fits best has in common with the offer: that of tunnels whose peer is at
+ * this address, then of those that do not know where theirs is, then of all. False: nothing;
+ * *@best is then a tunnel that the peer might have meant, or NULL.
+ */
+bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
+		   struct ike_tunnel **best);
+
+/*
+ * The tunnels that could have a peer with @id, one after the other: those with this RemoteID=
+ * (and a few others), then those without one. @after NULL begins; NULL ends.
+ */
+struct ike_tunnel *lookup_id(struct ike_core *core, const struct ike_id *id,
+			     const struct ike_tunnel *after);
+
+/* ---- admit.c ----------------------------------------------------------------- */
+
+enum admit_verdict {
+	ADMIT_YES,
+	ADMIT_COOKIE, /* answer with a cookie */
+	ADMIT_NO, /* drop it */
+};
+
+/* Nobody has a place yet. */
+void admit_init(struct ike_core *core);
+/* May this IKE_SA_INIT request be looked at further? @cookie: the one it brought. */
+enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram *d,
+			       const struct ike_header *h, const struct ike_payload *ni,
+			       const struct ike_notify *cookie);
+/* The cookie for it; stateless. False if libcrypto failed. */
+bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN]);
+/* @us microseconds are being spent on a peer that proved nothing. */
+void admit_work(struct ike_core *core, unsigned int us);
+
+/*
+ * Is there a place for a half-open IKE SA with the peer at @from? False with *@oldest: yes, if
+ * that one is dropped; then ask again. False with NULL: no.
+ */
+bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct ike_sa **oldest);
+/* @sa takes that place, and gives it back. */
+void admit_enter(struct ike_core *core, struct ike_sa *sa);
+void admit_leave(struct ike_core *core, struct ike_sa *sa);
+/* A peer proved its identity from @from. */
+void admit_proven(struct ike_core *core, const struct ike_addr *from);
+/* Is a tunnel configured for a peer at @from, or did one prove itself from there? */
+enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from);
+/* May another unprotected error answer leave for @to? Takes one from the allowance if so. */
+bool admit_reply(struct ike_core *core, const struct ike_addr *to);
+/* Is anything of it left? The log is spared by the same allowance. */
+bool admit_reply_left(struct ike_core *core, const struct ike_addr *to);
+
+/* ---- child.c ----------------------------------------------------------------- */
+
+/* NULL without memory. The lists are copied. */
+struct child_sa *child_new(const struct ike_ts_list *local, const struct ike_ts_list *remote);
+/* Wipes its keys; the pair must be in no list and is left in the kernel. */
+void child_free(struct child_sa *c);
+/* The keys of an outbound half that waited are no longer needed. */
+void child_wipe_keys(struct child_sa *c);
+/* Copies of its selectors. */
+void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
+		     struct ike_ts_list *remote);
+/* The pair of @sa with one of these SPIs; 0 stands for none. */
+struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out);
+/* Traffic no longer leaves on it; the peer's is still heard. */
+void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* Take the pair, or what the kernel has of it, out of the kernel, and forget it. */
+void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* Give back an inbound SPI that was reserved and is not used. */
+void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi);
+
+/* ---- sa.c -------------------------------------------------------------------- */
+
+/* A new SA in table and timers, with an SPI of ours; NULL without memory or room. */
+struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *digest);
+/* After any change of the SA's deadlines. */
+void sa_touch(struct ike_core *core, struct ike_sa *sa);
+/* The SA is one of its tunnel's now. */
+void sa_join(struct ike_core *core, struct ike_sa *sa);
+/* No longer half-open (responder). */
+void sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * The SA is over: its child SAs leave the kernel. With @linger it still repeats its last
+ * answer for a while. The tunnel counts as changed.
+ */
+void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
+/* Drop a half-open SA, or a closed one, without a word. */
+void sa_drop(struct ike_core *core, struct ike_sa *sa);
+
+/* ---- send.c ------------------------------------------------------------------ */
+
+/* Hand a ready message to the network; @t may be NULL. */
+void send_datagram(struct ike_core *core, const struct ike_tunnel *t,
+		   const struct ike_endpoint *local, const struct ike_endpoint *remote,
+		   const uint8_t *msg, size_t len);
+/* Send without any state, from where @d came to back there. */
+void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
+		 const uint8_t *msg, size_t len);
+/* An unprotected error answer to @h (RFC 7296 1.5, 2.21.4); limited in rate. */
+void send_error(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		uint16_t notify, const void *data, size_t len);
+/* The same, without limit: for what goes right with the next request, and is shorter than this one. */
+void send_notify(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
+		 uint16_t notify, const void *data, size_t len);
+/* Seal @b's payloads under @id into @out; 0 on failure. */
+size_t send_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
+		 uint32_t id, struct ike_builder *b, uint8_t first, uint8_t *out, size_t cap);
+
+/* ---- request.c --------------------------------------------------------------- */
+
+/* Start the payloads of a protected message in @buf; *@first gets the first type. */
+void request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
+
+/*
+ * Seal the payloads as our next request and send it; the window must be open. False if that
+ * failed (no memory, message too long): the caller ends the SA.
+ */
+bool request_send(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
+		  struct ike_builder *b, uint8_t first);
+/* The same for a ready message (IKE_SA_INIT); a second call replaces the first's message. */
+bool request_send_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
+		      const uint8_t *msg, size_t len);
+/* Retransmit if that is due. False: it is time to give up. */
+bool request_timer(struct ike_core *core, struct ike_sa *sa);
+/* Send a copy of the request that waits for its answer now, and begin its schedule anew. */
+void request_again(struct ike_core *core, struct ike_sa *sa);
+/* Send the next request that waits for the window. */
+void request_next(struct ike_core *core, struct ike_sa *sa);
+/* Ask the peer of @sa for a sign of life, unless a request of ours is out. */
+void request_probe(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * End it with a DELETE if the peer knows it. We no longer send on its child SAs, but hear
+ * the peer on them until it answers, @patience ms at most.
+ */
+void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
+
+/* ---- liveness.c -------------------------------------------------------------- */
+
+/* The peer was silent for conf.liveness: ask, or plan when to. */
+void liveness_check(struct ike_core *core, struct ike_sa *sa);
+/* An unprotected message hints at trouble with @sa (2.21.4): check, rarely. */
+void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
+
+#endif

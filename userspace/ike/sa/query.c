@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a tunnel has, read from its lists: IKE SAs, pairs, the peer's place. Nothing here changes
+ * anything, so every layer may ask.
+ */
+#include "ike/sa/layer_ikesa.h"
+
+void query_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id)
+{
+	const struct ike_addr *a = &sa->local.addr;
+
+	*id = t->conf.local_id;
+	if (id->type)
+		return;
+	id->type = a->family == 6 ? IKE_ID_IPV6 : IKE_ID_IPV4;
+	id->len = a->family == 6 ? 16 : 4;
+	memcpy(id->data, a->b, id->len);
+}
+
+bool query_sa_has_outbound(const struct ike_sa *sa)
+{
+	const struct child_sa *c;
+
+	if (sa->state != IKESA_ESTABLISHED)
+		return false;
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		if (c->out)
+			return true;
+	}
+	return false;
+}
+
+bool query_sa_has_child(const struct ike_sa *sa)
+{
+	const struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		if (!c->unwanted)
+			return sa->state == IKESA_ESTABLISHED;
+	}
+	return false;
+}
+
+bool query_has_outbound(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	if (t->n_adopted && t->adopted_end == TIMER_NEVER)
+		return true;
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (query_sa_has_outbound(sa) && !sa->superseded)
+			return true;
+	}
+	return false;
+}
+
+bool query_is_established(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state == IKESA_ESTABLISHED)
+			return true;
+	}
+	return false;
+}
+
+bool query_is_attempting(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT)
+			return true;
+	}
+	return false;
+}
+
+bool query_has_child(const struct ike_tunnel *t, bool replaced)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (query_sa_has_child(sa) && !sa->superseded && sa->replaced == replaced)
+			return true;
+	}
+	return false;
+}
+
+bool query_has_pair(const struct ike_tunnel *t)
+{
+	return t->n_adopted || query_has_child(t, false) || query_has_child(t, true);
+}
+
+struct ike_sa *query_primary(const struct ike_tunnel *t)
+{
+	struct ike_sa *sa, *best = NULL;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (!best ||
+		    (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
+		    ((sa->state == IKESA_ESTABLISHED) >= (best->state == IKESA_ESTABLISHED) &&
+		     query_sa_has_outbound(sa) >= query_sa_has_outbound(best)))
+			best = sa;
+	}
+	return best;
+}
+
+/*
+ * SAs taken over know where the peer really is; the configured place is the alternative. A
+ * listener that replaces its own pair may know no other place than that of its IKE SA.
+ */
+struct ike_endpoint query_remote(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+
+	if (t->n_adopted && t->adopted_remote.addr.family &&
+	    (!t->remote.addr.family || t->failures % 2 == 0))
+		return t->adopted_remote;
+	if (t->remote.addr.family || !query_is_established(t))
+		return t->remote;
+	sa = query_primary(t);
+	return sa->remote;
+}
+
+struct ike_sa *query_holder(const struct ike_core *core, const struct ike_tunnel *t,
+			    const struct ike_id *id, const struct ike_endpoint *from)
+{
+	bool contested = core->now < t->contested_until;
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state == IKESA_ESTABLISHED &&
+		    (!ike_id_eq(&sa->remote_id, id) ||
+		     (contested && !ike_endpoint_eq(&sa->remote, from))))
+			return sa;
+	}
+	return NULL;
+}
+
+/* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
+static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
+{
+	bool a_out = a->superseded || a->replaced, b_out = b->superseded || b->replaced;
+
+	if (a_out != b_out)
+		return a_out;
+	if (query_sa_has_child(a) != query_sa_has_child(b))
+		return query_sa_has_child(b);
+	return memcmp(a->low_nonce, b->low_nonce, sizeof(a->low_nonce)) < 0;
+}
+
+struct ike_sa *query_survivor(const struct ike_sa *sa)
+{
+	struct ike_sa *other, *best = NULL;
+
+	TAILQ_FOREACH(other, &sa->tunnel->sas, of_tunnel)
+	{
+		if (other->state != IKESA_ESTABLISHED ||
+		    !ike_id_eq(&other->remote_id, &sa->remote_id))
+			continue;
+		if (!best || is_redundant_to(best, other))
+			best = other;
+	}
+	return best;
+}

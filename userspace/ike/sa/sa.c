@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life of an IKE SA, from its SPI to its end. An SA that ends takes its pairs of ESP SAs out
+ * of the kernel, leaves every list, and is freed when the event at hand is over (core.c).
+ */
+#include "ike/sa/layer_ikesa.h"
+
+static void choose_spi(struct ike_core *core, struct ike_sa *sa)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+	uint8_t *spi = sa->initiator ? sa->spi_i : sa->spi_r;
+
+	do {
+		core->env.rng.fill(core->env.rng.ctx, spi, IKE_SPI_LEN);
+	} while (!memcmp(spi, zero, IKE_SPI_LEN) || ikesa_find(&core->sas, spi, sa->initiator));
+}
+
+struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *digest)
+{
+	struct ike_sa *sa;
+
+	if (core->sas.n >= IKESA_MAX || timers_reserve(&core->sa_timers))
+		return NULL;
+	sa = ikesa_new(initiator, core->now);
+	if (!sa) {
+		core->sa_timers.owners--;
+		return NULL;
+	}
+	sa->local = *local;
+	sa->remote = *remote;
+	if (digest)
+		memcpy(sa->digest, digest, sizeof(sa->digest));
+	choose_spi(core, sa);
+	ikesa_table_add(&core->sas, sa);
+	if (!initiator) {
+		admit_enter(core, sa);
+		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
+		sa_touch(core, sa);
+	}
+	return sa;
+}
+
+void sa_touch(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state != IKESA_DEAD)
+		timer_set(&core->sa_timers, &sa->timer, ikesa_deadline(sa));
+}
+
+void sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!sa->counted_half_open)
+		return;
+	admit_leave(core, sa);
+	sa->expire_at = TIMER_NEVER;
+}
+
+static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
+{
+	sa_not_half_open(core, sa);
+	if (sa->state == IKESA_CLOSED && sa->tunnel)
+		TAILQ_REMOVE(&sa->tunnel->closed, sa, of_tunnel);
+	ikesa_table_del(&core->sas, sa);
+	timers_unreserve(&core->sa_timers, &sa->timer);
+	sa->state = IKESA_DEAD;
+	LIST_INSERT_HEAD(&core->dead, sa, dead);
+}
+
+void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	struct child_sa *c;
+
+	if (sa->state == IKESA_CLOSED || sa->state == IKESA_DEAD)
+		return;
+	if (t) {
+		TAILQ_REMOVE(&t->sas, sa, of_tunnel);
+		core->n_of_tunnels--;
+	}
+	while ((c = TAILQ_FIRST(&sa->children)))
+		child_remove(core, sa, c);
+	if (sa->setup && sa->setup->spi_in)
+		child_spi_release(core, sa, sa->setup->spi_in);
+	ikesa_setup_free(sa);
+	ikesa_request_done(sa);
+	sa->want_delete = sa->want_probe = false;
+	sa->liveness_at = sa->close_at = TIMER_NEVER;
+	/* An SA that never was established goes on counting against its sender. */
+	if (linger && sa->rx.answer.len) {
+		sa->state = IKESA_CLOSED;
+		if (t)
+			TAILQ_INSERT_TAIL(&t->closed, sa, of_tunnel);
+		/* The answer it keeps is sealed; one at hand is yet to be. */
+		if (sa != core->answering) {
+			ike_wipe(&sa->keys, sizeof(sa->keys));
+			sa->have_keys = false;
+		}
+		sa->expire_at = core->now + IKESA_LINGER_MS;
+		sa_touch(core, sa);
+	} else {
+		destroy_sa(core, sa);
+	}
+	event_note(core, t, EVENT_CHANGED);
+}
+
+void sa_join(struct ike_core *core, struct ike_sa *sa)
+{
+	TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
+	core->n_of_tunnels++;
+}
+
+void sa_drop(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state == IKESA_CLOSED)
+		destroy_sa(core, sa);
+	else
+		sa_end(core, sa, false);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of the core: tunnels, the tables that find them, limits. Private to sa/. The functions
+ * on it are in one header for each layer, and a file includes the one of its own layer:
+ *
+ *	layer_ikesa.h < layer_child.h < layer_exchange.h < layer_tunnel.h < layer_core.h
+ */
+#ifndef ESPTUN_IKE_STATE_H
+#define ESPTUN_IKE_STATE_H
+
+#include "ike/proto/msg.h"
+#include "ike/proto/names.h"
+#include "ike/sa/ikesa.h"
+#include "ike/sa/proposal.h"
+#include "ike/sa/sk.h"
+#include "ike/sa/ts.h"
+
+enum core_limits {
+	CORE_MSG_MAX = 8192, /* what we send */
+	CORE_TEXT_MAX = 1024, /* one log line */
+	CORE_MAX_TUNNELS = 16384,
+	CORE_BUCKETS = 4096, /* of each table of tunnels */
+	TUNNEL_MAX_ADOPTED = 16, /* pairs of a former agent */
+	TUNNEL_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
+	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
+	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
+	TUNNEL_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
+	TUNNEL_REFUSED_MS =
+		30000, /* the child alone was refused: first wait before a new attempt */
+	TUNNEL_CONTESTED_MS =
+		300000, /* two peers with one identity: the second is refused for this */
+	TUNNEL_AT_ONCE_MS = 5000, /* a lost pair is replaced without any wait at most so often */
+	CORE_INIT_MAX = 8192, /* an IKE_SA_INIT message: half-open IKE SAs keep it */
+	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
+	ADMIT_COOKIE_PER_SOURCE = 3,
+	ADMIT_PLACES = 2048, /* half-open IKE SAs … */
+	ADMIT_PLACES_UNKNOWN = 1536, /* … of these for unknown peers … */
+	ADMIT_PLACES_PER_SOURCE = 16, /* … and for each address, or /64 of IPv6 */
+	ADMIT_YIELD_MS = 2000, /* age at which a source's oldest gives its place to the next */
+	ADMIT_SOURCES = 512, /* buckets */
+	ADMIT_WORK_HALF_MS = 1024, /* the meter of work halves in this */
+	ADMIT_WORK_COOKIE = 150000, /* microseconds on it: a tenth of a processor … */
+	ADMIT_WORK_MAX = 750000, /* … and half of one */
+	ADMIT_WORK_REQUEST = 20, /* to parse and judge one IKE_SA_INIT request … */
+	ADMIT_WORK_POLICY = 2, /* … by each further policy … */
+	ADMIT_WORK_AUTH = 200, /* … to find that IKE_AUTH proves nothing … */
+	ADMIT_WORK_KEY = 5, /* … and to try a key in vain */
+	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
+	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
+	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */
+	ADMIT_REPLY_MS = 20, /* … and one more every so often */
+};
+
+struct adopted_pair {
+	uint32_t spi_in, spi_out;
+};
+
+/* Peers whose source address says something, and all others. */
+enum admit_kind { ADMIT_UNKNOWN, ADMIT_KNOWN, ADMIT_KINDS };
+
+TAILQ_HEAD(ike_sas, ike_sa);
+
+/* Tunnels that take a request from anywhere, and those with a remote address. */
+enum group_list { GROUP_ANYWHERE, GROUP_REMOTE, GROUP_LISTS };
+
+/* What is noted about a tunnel while an event is handled, see event.c; bits. */
+enum tunnel_event {
+	EVENT_CHANGED = 0, /* nothing in particular: look at it again */
+	EVENT_ATTEMPT_FAILED = 1, /* an attempt of ours, before the IKE SA was established */
+	EVENT_CHILD_UP = 2, /* a pair was installed */
+	EVENT_CHILD_REFUSED = 4, /* we refused the child SA that the peer asked for */
+	EVENT_CHILD_UNUSABLE = 8, /* the peer's answer about our child SA cannot be used */
+	EVENT_PEER_REFUSED = 16, /* the peer refused our child SA … */
+	EVENT_PEER_BUSY = 32, /* … or did so for now only (TEMPORARY_FAILURE) */
+	EVENT_PAIR_ASKED = 64, /* the peer asks for a pair that the tunnel lacks */
+};
+
+TAILQ_HEAD(ike_tunnels, ike_tunnel);
+LIST_HEAD(ike_tunnel_list, ike_tunnel);
+
+/* Tunnels whose policy for IKE_SA_INIT is the same, see lookup.c. */
+struct ike_group {
+	TAILQ_ENTRY(ike_group) link;
+	struct ike_proposals ike;
+	struct ike_addr local; /* family 0: any */
+	unsigned int members;
+	struct ike_tunnels tunnels[GROUP_LISTS]; /* enabled ones */
+	uint64_t judged; /* the last request it was asked about */
+};
+
+struct ike_tunnel {
+	TAILQ_ENTRY(ike_tunnel) link;
+	LIST_ENTRY(ike_tunnel) by_name;
+	TAILQ_ENTRY(ike_tunnel) by_remote, by_id, of_group;
+	TAILQ_ENTRY(ike_tunnel) dirty; /* if is_dirty */
+	bool is_dirty;
+	unsigned int events; /* enum tunnel_event, since it was settled last */
+	struct ike_group *group;
+	struct ike_tunnels *remote_bucket;
+	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
+	struct timer timer;
+	struct ike_tunnel_conf conf;
+	struct ike_endpoint remote; /* where to initiate to */
+	struct ike_sas sas; /* oldest first */
+	struct ike_sas closed; /* those that only repeat their last answer */
+	enum ike_tunnel_state state; /* as last told to env */
+	bool enabled;
+	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
+	bool wanted; /* traffic, a command or a loss of ours asks for a pair; until an attempt ends */
+	bool paired; /* there was a pair of SAs when it was settled last */
+	bool refused; /* an IKE SA came up, but one end did not take the child SA */
+	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
+	uint64_t next_at_once; /* a lost pair is not replaced without a wait before this */
+	unsigned int failures; /* attempts since the tunnel last worked */
+	struct adopted_pair adopted[TUNNEL_MAX_ADOPTED];
+	unsigned int n_adopted;
+	struct ike_endpoint adopted_remote;
+	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
+	uint64_t contested_until; /* the peer's identity was seen at two places */
+	uint64_t next_hint; /* not before, see report_hint() */
+	uint64_t last_error_at;
+	char last_error[CORE_TEXT_MAX];
+};
+
+struct ike_core {
+	struct ike_env env;
+	uint64_t now; /* of the event at hand */
+	struct ike_tunnels tunnels;
+	struct ike_tunnel_list by_name[CORE_BUCKETS];
+	struct ike_tunnels by_remote[CORE_BUCKETS], by_id[CORE_BUCKETS];
+	TAILQ_HEAD(, ike_group) groups; /* in the order of their first tunnels */
+	uint64_t judging; /* counts requests, see ike_group.judged */
+	unsigned int n_tunnels;
+	unsigned int n_enabled, n_of_tunnels; /* tunnels; IKE SAs in their lists */
+	struct ikesa_table sas;
+	LIST_HEAD(, ike_sa) dead; /* freed when the event is over */
+	struct ike_tunnels dirty; /* settled when the event is over */
+	struct timers sa_timers, tunnel_timers;
+	const struct ike_sa *answering; /* has a request at hand, not answered yet */
+	struct ike_core_stats stats;
+	uint8_t digest_key[32];
+	struct {
+		uint8_t secret[2][32]; /* current, former */
+		uint8_t version; /* of the current one */
+		bool have, have_former;
+		uint64_t made_at;
+		uint64_t reply_spent[ADMIT_KINDS]; /* leaky buckets of unprotected answers */
+		uint64_t work,
+			work_at; /* meter: microseconds spent on the unauthenticated, and when */
+		struct ike_sas half_open[ADMIT_KINDS]; /* responder's, oldest first */
+		unsigned int n_half_open[ADMIT_KINDS];
+		LIST_HEAD(, ike_sa) by_source[ADMIT_SOURCES]; /* the same, see ike_sa.source */
+		uint64_t proven[IKESA_MAX]; /* sources of authenticated peers, each where its bits say */
+	} admit;
+	uint8_t plain[IKE_MAX_MSG]; /* decrypted message at hand */
+};
+
+/* One message at hand, as the handlers see it. */
+struct x_msg {
+	const struct ike_header *h;
+	const struct ike_datagram *d;
+	const struct ike_payloads *in; /* decrypted */
+	struct ike_builder *reply; /* the answer's payloads, for requests */
+};
+
+enum x_verdict {
+	X_DONE, /* request: answer it */
+	X_CLOSE, /* request: answer it, and the IKE SA is over */
+};
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What `esptun status` shows of a tunnel, and the counters for tests and metrics.
+ */
+#include "ike/sa/layer_core.h"
+
+#include <errno.h>
+
+static void status_child(const struct ike_sa *sa, struct ike_status *s)
+{
+	const struct child_sa *c = TAILQ_LAST(&sa->children, child_sas);
+
+	if (!c)
+		return;
+	s->have_child = true;
+	s->spi_in = c->spi_in;
+	s->spi_out = c->spi_out;
+	s->esp = c->proposal;
+	s->child_at = c->at;
+	child_selectors(c, &s->local_ts, &s->remote_ts);
+}
+
+static void status_attempt(const struct ike_tunnel *t, struct ike_status *s)
+{
+	const struct ike_sa *sa;
+
+	s->attempt = t->failures + 1;
+	s->next_try = t->next_try == TIMER_NEVER ? 0 : t->next_try;
+	s->step = "";
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (sa->state != IKESA_INIT_SENT && sa->state != IKESA_AUTH_SENT)
+			continue;
+		s->step = sa->state == IKESA_INIT_SENT ? "IKE_SA_INIT" : "IKE_AUTH";
+		s->tries = sa->tx.sends;
+		s->next_try = sa->tx.at;
+		return;
+	}
+}
+
+static void status_of(const struct ike_tunnel *t, struct ike_status *s)
+{
+	const struct ike_sa *sa = query_primary(t);
+
+	memset(s, 0, sizeof(*s));
+	s->tunnel = t->conf.name;
+	s->state = t->state;
+	s->adopted = t->n_adopted;
+	s->last_error = t->last_error;
+	s->last_error_at = t->last_error_at;
+	status_attempt(t, s);
+	if (!sa)
+		return;
+	s->have_ike = true;
+	s->initiator = sa->initiator;
+	s->established = sa->established_at != TIMER_NEVER;
+	memcpy(s->spi_i, sa->spi_i, IKE_SPI_LEN);
+	memcpy(s->spi_r, sa->spi_r, IKE_SPI_LEN);
+	s->local = sa->local;
+	s->remote = sa->remote;
+	s->local_id = sa->local_id;
+	s->remote_id = sa->remote_id;
+	s->ike = sa->proposal;
+	s->established_at = s->established ? sa->established_at : 0;
+	s->nat_local = sa->nat_local;
+	s->nat_remote = sa->nat_remote;
+	status_child(sa, s);
+}
+
+int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out)
+{
+	const struct ike_tunnel *t = lookup_name(core, tunnel);
+
+	if (!t)
+		return -ENOENT;
+	status_of(t, out);
+	return 0;
+}
+
+void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
+{
+	const struct ike_tunnel *t;
+	const struct ike_sa *sa;
+	const struct child_sa *c;
+
+	*out = core->stats;
+	out->ike_sas = 0;
+	out->children = 0;
+	TAILQ_FOREACH(t, &core->tunnels, link)
+	{
+		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+		{
+			out->ike_sas += sa->established_at != TIMER_NEVER;
+			TAILQ_FOREACH(c, &sa->children, link)
+			out->children++;
+		}
+	}
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which tunnel does the sender of an IKE_AUTH request mean? The one that fits its identities best
+ * among those whose key it proves; and if there is none, what the user should read about it.
+ */
+#include "ike/sa/layer_exchange.h"
+
+/* How well does @t fit the identities and the suite agreed on? 0: not at all. */
+static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct x_claim *who)
+{
+	const struct ike_offer chosen = { 1, &sa->proposal };
+	struct ike_proposal out;
+	struct ike_id own;
+
+	if (!t->enabled ||
+	    (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &sa->local.addr)))
+		return 0;
+	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id))
+		return 0;
+	query_local_id(t, sa, &own);
+	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
+		return 0;
+	/* The suite was agreed on under another tunnel's policy, maybe. */
+	if (!ike_proposal_choose(&t->conf.ike, chosen, sa->keys.suite.dh, &out))
+		return 0;
+	return 1 + (t->conf.remote_id.type ? 4 : 0) +
+	       (!t->remote.addr.family				 ? 1
+		: ike_addr_eq(&t->remote.addr, &sa->remote.addr) ? 2
+								 : 0);
+}
+
+/* By address alone: whose owner wants to read why the peer was refused? */
+static int matches_address_only(const struct ike_tunnel *t, const struct ike_sa *sa,
+				const struct x_claim *who)
+{
+	(void)who;
+	if (!t->enabled)
+		return 0;
+	if (ike_addr_eq(&t->remote.addr, &sa->remote.addr))
+		return 3;
+	return t->remote.addr.family ? 1 : 2;
+}
+
+typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa,
+		      const struct x_claim *who);
+
+/* All tunnels one after the other; but only those that could fit if the identity decides. */
+static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
+				      const struct ike_tunnel *after)
+{
+	if (fit == fits)
+		return lookup_id(core, &who->id, after);
+	core->stats.visited++;
+	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->tunnels);
+}
+
+/* Give each tunnel its ->fit; the first of the best, NULL if none fits. */
+static struct ike_tunnel *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
+					const struct x_claim *who, fit_fn fit)
+{
+	struct ike_tunnel *t = NULL, *best = NULL;
+
+	while ((t = next_tunnel(core, who, fit, t))) {
+		t->fit = fit(t, sa, who);
+		if (t->fit && (!best || t->fit > best->fit))
+			best = t;
+	}
+	return best;
+}
+
+/* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
+static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_sa *sa,
+				       const struct x_claim *who, fit_fn fit,
+				       struct ike_tunnel **best)
+{
+	struct ike_tunnel *t = NULL;
+	int level;
+
+	*best = judge_tunnels(core, sa, who, fit);
+	for (level = *best ? (*best)->fit : 0; level > 0; level--) {
+		while ((t = next_tunnel(core, who, fit, t))) {
+			if (t->fit != level)
+				continue;
+			if (x_proof_verify(sa, t, who))
+				return t;
+			admit_work(core, ADMIT_WORK_KEY);
+		}
+	}
+	return NULL;
+}
+
+struct ike_tunnel *x_match_tunnel(struct ike_core *core, const struct ike_sa *sa,
+				  const struct x_claim *who, struct ike_tunnel **best)
+{
+	return authenticate(core, sa, who, fits, best);
+}
+
+/*
+ * Another tunnel that fits as well as @t and has the same key. Nothing tells their peers
+ * apart then, and the routes of one must not lead to the peer of the other.
+ */
+static struct ike_tunnel *find_twin(struct ike_core *core, const struct x_claim *who,
+				    const struct ike_tunnel *t)
+{
+	struct ike_tunnel *other = NULL;
+
+	while ((other = next_tunnel(core, who, fits, other))) {
+		if (other != t && other->fit == t->fit && other->conf.psk_len == t->conf.psk_len &&
+		    ike_equal(other->conf.psk, t->conf.psk, t->conf.psk_len))
+			return other;
+	}
+	return NULL;
+}
+
+/* The peer holds the key of @t, yet @t does not fit it. */
+static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
+			   const struct x_claim *who, struct ike_tunnel *t)
+{
+	char id[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
+	struct ike_id own_id;
+
+	ike_id_print(id, sizeof(id), &who->id);
+	query_local_id(t, sa, &own_id);
+	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
+		x_proof_explain_id(core, t, sa, &who->id);
+	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
+		ike_id_print(want, sizeof(want), &who->wanted);
+		report_error(
+			core, t, sa,
+			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
+			id, want, ike_id_print(own, sizeof(own), &own_id), want);
+	} else {
+		report_error(
+			core, t, sa,
+			"peer '%s' came to an address that Local= forbids, or agreed on algorithms that Crypto= does",
+			id);
+	}
+}
+
+void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     struct ike_tunnel *best)
+{
+	struct ike_tunnel *near, *holder = authenticate(core, sa, who, matches_address_only, &near);
+
+	if (holder)
+		explain_misfit(core, sa, who, holder);
+	else
+		x_proof_explain_key(core, best ? best : near, sa, who);
+}
+
+void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who)
+{
+	struct ike_tunnel *t = judge_tunnels(core, sa, who, matches_address_only);
+	char id[IKE_MAX_ID + 16];
+
+	report_hint(core, t, sa, &sa->remote,
+		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
+		    ike_id_print(id, sizeof(id), &who->id));
+}
+
+bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+			  struct ike_tunnel *t)
+{
+	struct ike_tunnel *twin = find_twin(core, who, t);
+
+	if (!twin)
+		return false;
+	report_error(
+		core, t, sa,
+		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
+		twin->conf.name);
+	return true;
+}

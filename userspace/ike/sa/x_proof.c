@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The AUTH payload with pre-shared keys (RFC 7296 2.15): what each end signs, and what to tell the
+ * user about a peer whose proof or name is not the expected one.
+ */
+#include "ike/auth/psk.h"
+#include "ike/sa/layer_exchange.h"
+
+/* What one end signs: its IKE_SA_INIT message, the other's nonce, its ID with its SK_p. */
+struct signed_octets {
+	struct ike_iov message, nonce, id;
+	const uint8_t *sk_p;
+};
+
+static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
+				      struct ike_iov id_body)
+{
+	const struct ikesa_setup *s = sa->setup;
+	const struct ikesa_bytes *m = initiator ? &s->init_i : &s->init_r;
+
+	return (struct signed_octets){
+		.message = { m->data, m->len },
+		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len }
+				   : (struct ike_iov){ s->ni, s->ni_len },
+		.id = id_body,
+		.sk_p = initiator ? sa->keys.pi : sa->keys.pr,
+	};
+}
+
+bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_tunnel *t)
+{
+	uint16_t prf = sa->keys.suite.prf;
+	uint8_t auth[IKE_MAX_PRF];
+	/* Our ID payload's body: type, three reserved octets, data (3.5). */
+	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type };
+	struct signed_octets o;
+
+	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
+	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
+	if (ike_psk_auth(prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
+			 auth))
+		return false;
+	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
+	return true;
+}
+
+bool x_proof_verify(const struct ike_sa *sa, const struct ike_tunnel *t, const struct x_claim *who)
+{
+	const struct ike_auth *auth = &who->auth;
+	struct signed_octets o;
+
+	if (auth->method != IKE_AUTH_PSK)
+		return false;
+	o = octets_of(sa, !sa->initiator, who->body);
+	return ike_psk_verify(sa->keys.suite.prf, t->conf.psk, t->conf.psk_len, &o.message,
+			      &o.nonce, o.sk_p, &o.id, auth->data, auth->len);
+}
+
+bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who)
+{
+	const struct ike_payload *p = ike_payload_find(in, type);
+
+	if (!p || ike_id_parse(p, &who->id))
+		return false;
+	who->body = (struct ike_iov){ p->body, p->len };
+	return true;
+}
+
+bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth)
+{
+	const struct ike_payload *p = ike_payload_find(in, IKE_PL_AUTH);
+
+	return p && !ike_auth_parse(p, auth);
+}
+
+void x_proof_explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+			const struct ike_id *id)
+{
+	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
+
+	ike_id_print(got, sizeof(got), id);
+	ike_id_print(want, sizeof(want), &t->conf.remote_id);
+	report_error(
+		core, t, sa,
+		"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
+		got, want, got);
+}
+
+void x_proof_explain_key(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+			 const struct x_claim *who)
+{
+	char id[IKE_MAX_ID + 16];
+
+	ike_id_print(id, sizeof(id), &who->id);
+	if (who->auth.method != IKE_AUTH_PSK)
+		report_hint(
+			core, t, sa, &sa->remote,
+			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
+			id, who->auth.method);
+	else
+		report_hint(
+			core, t, sa, &sa->remote,
+			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
+			id);
+}
