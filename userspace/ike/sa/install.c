@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Pairs of ESP SAs: their keys (RFC 7296 2.17), and their way into the kernel one half at a time.
+ *
+ * negotiate.c calls install_pair() when both ends agreed. A responder that replaces a working pair
+ * installs the inbound half only; the keys of the outbound half stay in the pair until
+ * install_outbound() is called, because the peer proved that it has the pair or because nothing
+ * else carries traffic. Whatever fails is the error of the tunnel.
  */
 #include "ike/sa/layer_child.h"
 

@@ -14,7 +14,7 @@
 /* Append both NAT detection hashes of our message from anywhere to @remote. */
 void x_natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
 		  const struct ike_endpoint *remote);
-/* Note in @sa what the peer's hashes say about who is behind a NAT. */
+/* Note in @sa which end is behind a NAT, and whether the peer knows NAT traversal. */
 void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
 		  const struct ike_datagram *d);
 
@@ -38,7 +38,7 @@ bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ik
 
 /* ---- x_proof.c --------------------------------------------------------------- */
 
-/* Who the peer says it is, and its proof. */
+/* The identity that the peer claims, and its proof. */
 struct x_claim {
 	struct ike_iov body; /* of its ID payload as received, which is what it signed */
 	struct ike_id id;

@@ -32,7 +32,7 @@ void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * The same about @from, who proved nothing; @t (or NULL) is the tunnel it probably means.
+ * The same about the peer at @from, which proved nothing; @t (or NULL) is the tunnel it probably means.
  * It becomes the tunnel's error only if it answers a request of ours, or if @t is not up and
  * expects its peer at that address or anywhere; else it is a line of the common log.
  */
@@ -48,7 +48,7 @@ void digest_datagram(struct ike_core *core, const struct ike_datagram *d,
 
 /*
  * A number for the address, or for the /64 of IPv6, which one host may use as it likes; keyed, so
- * that nobody can choose addresses that share a bucket. Never 0.
+ * that no peer can choose addresses that share a bucket. Never 0.
  */
 uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a);
 
@@ -129,7 +129,7 @@ enum admit_verdict {
 	ADMIT_NO, /* drop it */
 };
 
-/* Nobody has a place yet. */
+/* All places for half-open IKE SAs are free. */
 void admit_init(struct ike_core *core);
 /* May this IKE_SA_INIT request be looked at further? @cookie: the one it brought. */
 enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram *d,

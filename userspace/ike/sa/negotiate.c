@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Agreeing on a child SA (RFC 7296 2.7, 2.9): the offer, judging the answer to it, and answering
- * the peer's. The IKE SA stays when only the child fails.
+ * Agreeing on a child SA (RFC 7296 2.7, 2.9): our offer, judging the answer to it, and answering
+ * the offer of the peer. x_auth.c calls it for the child SA that comes with IKE_AUTH.
+ *
+ * The IKE SA stays when only the child fails. How it ended is noted for the tunnel (event.c), why
+ * it failed is the error of the tunnel.
  */
 #include "ike/sa/layer_child.h"
 

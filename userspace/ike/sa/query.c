@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a tunnel has, read from its lists: IKE SAs, pairs, the peer's place. Nothing here changes
- * anything, so every layer may ask.
+ * What a tunnel has, read from its lists: IKE SAs, pairs of ESP SAs, the place of its peer. Every
+ * layer asks here, because nothing here changes anything; what to do about an answer is decided in
+ * tunnel.c. The answers hold until the event at hand does something more.
+ *
+ * query_survivor() is the rule by which both ends of several IKE SAs choose the same one, see
+ * tunnel.c.
  */
 #include "ike/sa/layer_ikesa.h"
 

@@ -2,6 +2,10 @@
 /*
  * Our requests (RFC 7296 2.1-2.3): a window of one message, retransmission of identical bytes,
  * and what waits until the window is open: a DELETE of the IKE SA, of a pair, a sign of life.
+ *
+ * An exchange builds its payloads and calls request_send(). What has no exchange of its own sets a
+ * flag of the IKE SA or of a pair and calls request_next(), which is called again whenever an
+ * answer came. An IKE SA whose request cannot be made ends (sa_end()).
  */
 #include "ike/sa/layer_ikesa.h"
 

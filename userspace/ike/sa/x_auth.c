@@ -27,7 +27,7 @@ static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
 }
 
 /* Both ends are authenticated: the IKE SA is up. The tunnel and remote_id are set. */
-static void establish(struct ike_core *core, struct ike_sa *sa)
+static void mark_established(struct ike_core *core, struct ike_sa *sa)
 {
 	char id[IKE_MAX_ID + 16], ep[64], prop[256];
 
@@ -171,7 +171,7 @@ enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct 
 		send_auth_failed(core, sa);
 		return X_DONE;
 	}
-	establish(core, sa);
+	mark_established(core, sa);
 	if (t->enabled) {
 		negotiate_take(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
@@ -204,7 +204,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 		sa->tunnel = NULL;
 		return refuse_auth(m);
 	}
-	establish(core, sa);
+	mark_established(core, sa);
 	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
 		x_contact_initial(core, sa);
 	busy = query_has_outbound(t);

@@ -2,11 +2,15 @@
 /*
  * Which tunnel does the sender of an IKE_AUTH request mean? The one that fits its identities best
  * among those whose key it proves; and if there is none, what the user should read about it.
+ *
+ * x_auth.c calls it before anything is proven, so each key that is tried in vain is metered
+ * (admit_work()), and only the tunnels that lookup_id() finds for the identity are tried.
  */
 #include "ike/sa/layer_exchange.h"
 
 /* How well does @t fit the identities and the suite agreed on? 0: not at all. */
-static int fits(const struct ike_tunnel *t, const struct ike_sa *sa, const struct x_claim *who)
+static int matches_identity(const struct ike_tunnel *t, const struct ike_sa *sa,
+			    const struct x_claim *who)
 {
 	const struct ike_offer chosen = { 1, &sa->proposal };
 	struct ike_proposal out;
@@ -48,7 +52,7 @@ typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa,
 static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
 				      const struct ike_tunnel *after)
 {
-	if (fit == fits)
+	if (fit == matches_identity)
 		return lookup_id(core, &who->id, after);
 	core->stats.visited++;
 	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->tunnels);
@@ -69,9 +73,9 @@ static struct ike_tunnel *judge_tunnels(struct ike_core *core, const struct ike_
 }
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
-static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_sa *sa,
-				       const struct x_claim *who, fit_fn fit,
-				       struct ike_tunnel **best)
+static struct ike_tunnel *find_proven_tunnel(struct ike_core *core, const struct ike_sa *sa,
+					     const struct x_claim *who, fit_fn fit,
+					     struct ike_tunnel **best)
 {
 	struct ike_tunnel *t = NULL;
 	int level;
@@ -92,7 +96,7 @@ static struct ike_tunnel *authenticate(struct ike_core *core, const struct ike_s
 struct ike_tunnel *x_match_tunnel(struct ike_core *core, const struct ike_sa *sa,
 				  const struct x_claim *who, struct ike_tunnel **best)
 {
-	return authenticate(core, sa, who, fits, best);
+	return find_proven_tunnel(core, sa, who, matches_identity, best);
 }
 
 /*
@@ -104,7 +108,7 @@ static struct ike_tunnel *find_twin(struct ike_core *core, const struct x_claim 
 {
 	struct ike_tunnel *other = NULL;
 
-	while ((other = next_tunnel(core, who, fits, other))) {
+	while ((other = next_tunnel(core, who, matches_identity, other))) {
 		if (other != t && other->fit == t->fit && other->conf.psk_len == t->conf.psk_len &&
 		    ike_equal(other->conf.psk, t->conf.psk, t->conf.psk_len))
 			return other;
@@ -140,7 +144,8 @@ static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     struct ike_tunnel *best)
 {
-	struct ike_tunnel *near, *holder = authenticate(core, sa, who, matches_address_only, &near);
+	struct ike_tunnel *near,
+		*holder = find_proven_tunnel(core, sa, who, matches_address_only, &near);
 
 	if (holder)
 		explain_misfit(core, sa, who, holder);
