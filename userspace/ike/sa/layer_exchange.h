@@ -18,6 +18,14 @@ void x_natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *sp
 void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
 		  const struct ike_datagram *d);
 
+/* ---- x_derive.c -------------------------------------------------------------- */
+
+/*
+ * SK_* of @sa from everything gathered and @ke of the peer. False if its value is invalid; then
+ * our own key stays, as a better answer may come.
+ */
+bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke);
+
 /* ---- x_contact.c ------------------------------------------------------------- */
 
 /* The peer's INITIAL_CONTACT on @sa: all its SAs older than that are gone at its end (2.4). */
