@@ -8,6 +8,7 @@
 #define ESPTUN_IKE_NAMES_H
 
 #include "ike/proto/ikev2.h"
+#include "ike/proto/ts_text.h"
 
 const char *ike_exchange_name(uint8_t exchange);
 const char *ike_payload_name(uint8_t type);
@@ -54,12 +55,6 @@ char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
 int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
 /* Same type and bytes; FQDN and e-mail domain compare without case. */
 bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
-
-/* "10.1.0.0/16", "10.1.0.5-10.1.0.9", with ":udp:53", ":tcp:80-90"; "any" is 0.0.0.0/0 and ::/0 (two). */
-char *ike_ts_print(char *buf, size_t size, const struct ike_ts *ts);
-char *ike_ts_list_print(char *buf, size_t size, struct ike_ts_offer o);
-/* Appends to @l; 0, or -1 with what was expected in @err. */
-int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t err_size);
 
 /* "a1b2c3d4e5f60718_i 1122334455667788_r", the form of every log line. */
 char *ike_spis_print(char *buf, size_t size, const uint8_t spi_i[IKE_SPI_LEN],
