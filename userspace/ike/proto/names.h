@@ -7,7 +7,10 @@
 #ifndef ESPTUN_IKE_NAMES_H
 #define ESPTUN_IKE_NAMES_H
 
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
 #include "ike/proto/ikev2.h"
+#include "ike/proto/text.h"
 #include "ike/proto/ts_text.h"
 
 const char *ike_exchange_name(uint8_t exchange);
@@ -35,26 +38,6 @@ char *ike_proposals_print(char *buf, size_t size, struct ike_offer o);
  */
 int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,
 			   size_t err_size);
-
-/* Pairs of hexadecimal digits, at least one and at most @cap; 0 with *len, or -1. */
-int ike_hex_from_text(const char *text, uint8_t *out, size_t cap, size_t *len);
-
-char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a);
-int ike_addr_from_text(const char *text, struct ike_addr *a); /* 0 or -1 */
-char *ike_endpoint_print(char *buf, size_t size,
-			 const struct ike_endpoint *e); /* 192.0.2.1:4500, [::1]:500 */
-bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b);
-bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b);
-
-/* "192.0.2.1", "vpn.example.org", "alice@example.org", "keyid:0xdeadbeef" or "keyid:text". */
-char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
-/*
- * The type follows from the form; "fqdn:", "email:", "keyid:", "ipv4:", "ipv6:" force it.
- * 0, or -1 with what is wrong and what was expected in @err.
- */
-int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
-/* Same type and bytes; FQDN and e-mail domain compare without case. */
-bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
 
 /* "a1b2c3d4e5f60718_i 1122334455667788_r", the form of every log line. */
 char *ike_spis_print(char *buf, size_t size, const uint8_t spi_i[IKE_SPI_LEN],

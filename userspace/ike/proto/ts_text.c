@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
 #include "ike/proto/text.h"
 #include "ike/proto/ts_text.h"
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Addresses and endpoints as text. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ike/proto/addr.h"
+#include "ike/proto/text.h"
+
+char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a)
+{
+	struct text out = text_init(buf, size);
+	char s[INET6_ADDRSTRLEN];
+
+	if (a->family == 4 || a->family == 6)
+		inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->b, s, sizeof(s));
+	else
+		strcpy(s, "any");
+	text_add(&out, "%s", s);
+	return buf;
+}
+
+int ike_addr_from_text(const char *text, struct ike_addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, text, a->b) == 1)
+		a->family = 4;
+	else if (inet_pton(AF_INET6, text, a->b) == 1)
+		a->family = 6;
+	return a->family ? 0 : -1;
+}
+
+char *ike_endpoint_print(char *buf, size_t size, const struct ike_endpoint *e)
+{
+	struct text out = text_init(buf, size);
+	char addr[INET6_ADDRSTRLEN];
+
+	ike_addr_print(addr, sizeof(addr), &e->addr);
+	text_add(&out, e->addr.family == 6 ? "[%s]:%u" : "%s:%u", addr, e->port);
+	return buf;
+}
+
+bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b)
+{
+	size_t len = a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
+
+	return a->family == b->family && !memcmp(a->b, b->b, len);
+}
+
+bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b)
+{
+	return a->port == b->port && ike_addr_eq(&a->addr, &b->addr);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses and endpoints as text, and comparing them. Pure. */
+#ifndef ESPTUN_IKE_ADDR_H
+#define ESPTUN_IKE_ADDR_H
+
+#include "ike/proto/ikev2.h"
+
+char *ike_addr_print(char *buf, size_t size, const struct ike_addr *a);
+int ike_addr_from_text(const char *text, struct ike_addr *a); /* 0 or -1 */
+char *ike_endpoint_print(char *buf, size_t size,
+			 const struct ike_endpoint *e); /* 192.0.2.1:4500, [::1]:500 */
+bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b);
+bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b);
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Identities (RFC 7296 3.5) as text. The type follows from the form of a word unless a
+ * prefix forces it; what is printed can be read again as the same identity.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
+#include "ike/proto/text.h"
+
+/* @len octets from outside: what is not plain ASCII, or could end a quotation, as \xNN. */
+static void bytes_add(struct text *out, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] > ' ' && p[i] < 0x7f && p[i] != '\\' && p[i] != '"')
+			text_add(out, "%c", p[i]);
+		else
+			text_add(out, "\\x%02x", p[i]);
+	}
+}
+
+static bool plain(const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] <= ' ' || p[i] >= 0x7f || p[i] == '\\' || p[i] == '"')
+			return false;
+	return len > 0;
+}
+
+/* The type a prefix forces, 0 without one; *@value is what follows it. */
+static uint8_t id_forced(const char *text, const char **value)
+{
+	static const struct {
+		const char *prefix;
+		uint8_t type;
+	} forms[] = {
+		{ "fqdn:", IKE_ID_FQDN }, { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
+		{ "ipv4:", IKE_ID_IPV4 }, { "ipv6:", IKE_ID_IPV6 },
+	};
+
+	*value = text;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t n = strlen(forms[i].prefix);
+
+		if (strncasecmp(text, forms[i].prefix, n))
+			continue;
+		*value = text + n;
+		return forms[i].type;
+	}
+	return 0;
+}
+
+/* A host name, and not an address with a slip: its last character is no digit of one. */
+static bool name_like(const char *text)
+{
+	for (const char *s = text; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("-._", *s))
+			return false;
+	return text[strspn(text, "0123456789.")];
+}
+
+/* The type a bare word would be taken for; 0 if it is none. */
+static uint8_t id_guess(const char *text)
+{
+	struct ike_addr a;
+	const char *value;
+
+	if (id_forced(text, &value))
+		return 0;
+	if (!ike_addr_from_text(text, &a))
+		return a.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6;
+	if (strchr(text, '@'))
+		return strchr(text, '*') ? 0 : IKE_ID_RFC822;
+	return name_like(text) ? IKE_ID_FQDN : 0;
+}
+
+/* FQDN and e-mail: bare if the word alone would be read as the same identity. */
+static void id_name_add(struct text *out, const struct ike_id *id)
+{
+	char bare[IKE_MAX_ID + 1];
+
+	memcpy(bare, id->data, id->len);
+	bare[id->len] = '\0';
+	if (!plain(id->data, id->len) || id_guess(bare) != id->type)
+		text_add(out, id->type == IKE_ID_FQDN ? "fqdn:" : "email:");
+	bytes_add(out, id->data, id->len);
+}
+
+char *ike_id_print(char *buf, size_t size, const struct ike_id *id)
+{
+	struct text out = text_init(buf, size);
+	char addr[INET6_ADDRSTRLEN];
+
+	switch (id->type) {
+	case 0: text_add(&out, "any"); break;
+	case IKE_ID_IPV4:
+	case IKE_ID_IPV6:
+		inet_ntop(id->type == IKE_ID_IPV4 ? AF_INET : AF_INET6, id->data, addr,
+			  sizeof(addr));
+		text_add(&out, "%s", addr);
+		break;
+	case IKE_ID_FQDN:
+	case IKE_ID_RFC822: id_name_add(&out, id); break;
+	case IKE_ID_KEY_ID:
+		if (plain(id->data, id->len) &&
+		    strncmp((const char *)id->data, "0x", id->len < 2 ? 1 : 2)) {
+			text_add(&out, "keyid:");
+			bytes_add(&out, id->data, id->len);
+			break;
+		}
+		text_add(&out, "keyid:0x");
+		text_add_hex(&out, id->data, id->len);
+		break;
+	default:
+		text_add(&out, id->type == IKE_ID_DER_DN ? "dn:0x" : "type%u:0x", id->type);
+		text_add_hex(&out, id->data, id->len);
+	}
+	return buf;
+}
+
+static int id_hex(const char *text, struct ike_id *id)
+{
+	size_t len;
+
+	if (ike_hex_from_text(text, id->data, sizeof(id->data), &len))
+		return -1;
+	id->len = (uint16_t)len;
+	return 0;
+}
+
+/* The value of an identity whose type is known. */
+static int id_value(const char *text, struct ike_id *id)
+{
+	struct ike_addr a;
+	size_t n = strlen(text);
+
+	if (id->type == IKE_ID_IPV4 || id->type == IKE_ID_IPV6) {
+		if (ike_addr_from_text(text, &a) || a.family != (id->type == IKE_ID_IPV4 ? 4 : 6))
+			return -1;
+		id->len = a.family == 4 ? 4 : 16;
+		memcpy(id->data, a.b, id->len);
+		return 0;
+	}
+	if (id->type == IKE_ID_KEY_ID && !strncmp(text, "0x", 2))
+		return id_hex(text + 2, id);
+	if (!plain((const uint8_t *)text, n) || n > sizeof(id->data))
+		return -1;
+	if (id->type == IKE_ID_RFC822 &&
+	    (text[0] == '@' || !strchr(text, '@') || text[n - 1] == '@'))
+		return -1;
+	memcpy(id->data, text, n);
+	id->len = (uint16_t)n;
+	return 0;
+}
+
+/* What is wrong with an identity, in other programs' notations, too. */
+static const char *id_fault(const char *text)
+{
+	static const struct {
+		const char *start, *fault;
+	} notations[] = {
+		{ "%any", "any peer is written any" },
+		{ "%", "words with % belong to ipsec.conf" },
+		{ "@#", "a key ID of strongSwan is written keyid:0xHEX" },
+		{ "@", "a host name is written without @" },
+	};
+	const char *value;
+
+	for (size_t i = 0; i < sizeof(notations) / sizeof(notations[0]); i++)
+		if (!strncmp(text, notations[i].start, strlen(notations[i].start)))
+			return notations[i].fault;
+	if (id_forced(text, &value))
+		return "this does not go with its prefix";
+	if (strchr(text, '*'))
+		return "there are no wildcards: name one identity, or write any";
+	if (strchr(text, '='))
+		return "distinguished names (DN), as of certificates, are not supported yet";
+	if (*text && !text[strspn(text, "0123456789.")])
+		return "this is no IPv4 address";
+	return "this is no identity";
+}
+
+int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size)
+{
+	const char *value;
+
+	memset(id, 0, sizeof(*id));
+	id->type = id_forced(text, &value);
+	if (!id->type)
+		id->type = id_guess(text);
+	if (id->type && !id_value(value, id))
+		return 0;
+	memset(id, 0, sizeof(*id));
+	snprintf(err, err_size,
+		 "%s; expected an identity: an address, a host name, user@host, keyid:TEXT or "
+		 "keyid:0xHEX",
+		 id_fault(text));
+	return -1;
+}
+
+bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
+{
+	uint16_t exact = 0;
+
+	if (a->type != b->type || a->len != b->len)
+		return false;
+	if (a->type == IKE_ID_RFC822) { /* the local part's case matters (RFC 5321 2.4) */
+		const uint8_t *at = a->len ? memrchr(a->data, '@', a->len) : NULL;
+
+		exact = at ? (uint16_t)(at - a->data) : a->len;
+	} else if (a->type != IKE_ID_FQDN) {
+		exact = a->len;
+	}
+	if (memcmp(a->data, b->data, exact))
+		return false;
+	for (uint16_t i = exact; i < a->len; i++) {
+		uint8_t x = a->data[i], y = b->data[i];
+
+		x |= (x >= 'A' && x <= 'Z') ? 0x20 : 0;
+		y |= (y >= 'A' && y <= 'Z') ? 0x20 : 0;
+		if (x != y)
+			return false;
+	}
+	return true;
+}

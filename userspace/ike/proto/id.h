@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Identities as text, and comparing them. Pure. */
+#ifndef ESPTUN_IKE_ID_H
+#define ESPTUN_IKE_ID_H
+
+#include "ike/proto/ikev2.h"
+
+/* "192.0.2.1", "vpn.example.org", "alice@example.org", "keyid:0xdeadbeef" or "keyid:text". */
+char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
+/*
+ * The type follows from the form; "fqdn:", "email:", "keyid:", "ipv4:", "ipv6:" force it.
+ * 0, or -1 with what is wrong and what was expected in @err.
+ */
+int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
+/* Same type and bytes; FQDN and e-mail domain compare without case. */
+bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
+
+#endif
