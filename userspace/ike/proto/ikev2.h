@@ -165,8 +165,9 @@ struct ike_id {
 	uint8_t data[IKE_MAX_ID];
 };
 
+/* Without padding, for config_equal() compares bytes. */
 struct ike_transform {
-	uint8_t type; /* enum ike_transform_type */
+	uint16_t type; /* enum ike_transform_type */
 	uint16_t id;
 	uint16_t key_bits; /* Key Length attribute, 0 if absent */
 };
