@@ -55,7 +55,13 @@ void ike_header_write(struct writer *w, const struct ike_header *h)
 /* RFC 7296 3.2: receivers must know all payloads of that document, whatever their critical bit. */
 static bool payload_known(uint8_t type)
 {
-	return (type >= IKE_PL_SA && type <= IKE_PL_EAP) || type == IKE_PL_SKF;
+	switch (type) {
+#define PAYLOAD(name, number, notation) case number:
+#include "ike/proto/payload.def"
+#undef PAYLOAD
+		return true;
+	default: return false;
+	}
 }
 
 int ike_payloads_parse(uint8_t first, const uint8_t *body, size_t len, struct ike_payloads *out,
