@@ -50,40 +50,36 @@ enum ike_payload_type {
 enum ike_protocol { IKE_PROTO_IKE = 1, IKE_PROTO_AH = 2, IKE_PROTO_ESP = 3 };
 
 enum ike_transform_type {
-	IKE_T_ENCR = 1,
-	IKE_T_PRF = 2,
-	IKE_T_INTEG = 3,
-	IKE_T_DH = 4,
-	IKE_T_ESN = 5,
+#define TYPE(name, number, title, prefix) IKE_T_##name = (number),
+#include "ike/proto/transform.def"
 };
 
 enum ike_encr {
-	IKE_ENCR_AES_CBC = 12,
-	IKE_ENCR_AES_GCM_16 = 20,
-	IKE_ENCR_CHACHA20_POLY1305 = 28,
+#define ENCR(name, number, ...) IKE_ENCR_##name = (number),
+#include "ike/proto/transform.def"
 };
 
-enum ike_prf_id { IKE_PRF_HMAC_SHA2_256 = 5, IKE_PRF_HMAC_SHA2_384 = 6, IKE_PRF_HMAC_SHA2_512 = 7 };
+enum ike_prf_id {
+#define PRF(name, number, ...) IKE_PRF_##name = (number),
+#include "ike/proto/transform.def"
+};
 
 enum ike_integ {
 	IKE_INTEG_NONE = 0,
-	IKE_INTEG_HMAC_SHA2_256_128 = 12,
-	IKE_INTEG_HMAC_SHA2_384_192 = 13,
-	IKE_INTEG_HMAC_SHA2_512_256 = 14,
+#define INTEG(name, number, ...) IKE_INTEG_##name = (number),
+#include "ike/proto/transform.def"
 };
 
 enum ike_dh_group {
 	IKE_DH_NONE = 0,
-	IKE_DH_MODP2048 = 14,
-	IKE_DH_MODP3072 = 15,
-	IKE_DH_MODP4096 = 16,
-	IKE_DH_ECP256 = 19,
-	IKE_DH_ECP384 = 20,
-	IKE_DH_ECP521 = 21,
-	IKE_DH_CURVE25519 = 31,
+#define DH(name, number, ...) IKE_DH_##name = (number),
+#include "ike/proto/transform.def"
 };
 
-enum ike_esn { IKE_ESN_NO = 0, IKE_ESN_YES = 1 };
+enum ike_esn {
+#define ESN(name, number, word) IKE_ESN_##name = (number),
+#include "ike/proto/transform.def"
+};
 
 enum ike_id_type {
 	IKE_ID_IPV4 = 1,

@@ -39,9 +39,8 @@ static const struct name notifies[] = {
 };
 
 static const struct name transform_types[] = {
-	{ IKE_T_ENCR, "encryption algorithm" }, { IKE_T_PRF, "pseudo-random function" },
-	{ IKE_T_INTEG, "integrity algorithm" }, { IKE_T_DH, "key exchange group" },
-	{ IKE_T_ESN, "sequence number size" },
+#define TYPE(name, number, title, prefix) { number, title },
+#include "ike/proto/transform.def"
 };
 
 const char *ike_exchange_name(uint8_t exchange)

@@ -12,6 +12,7 @@
 #include "ike/proto/ikev2.h"
 #include "ike/proto/proposal_text.h"
 #include "ike/proto/text.h"
+#include "ike/proto/transform.h"
 #include "ike/proto/ts_text.h"
 
 const char *ike_exchange_name(uint8_t exchange);

@@ -12,130 +12,11 @@
 #include "ike/proto/proposal_text.h"
 #include "ike/proto/text.h"
 
-/*
- * Words for transforms. Those not implemented are here so that a peer's offer can be
- * shown in the words its administrator knows.
- */
-static const struct word {
-	const char *text;
-	struct ike_transform t;
-	bool ours;
-	bool aead; /* encryption that has no integrity transform beside it (RFC 5282 8) */
-} words[] = {
-	{ "aes128", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 128 }, true, false },
-	{ "aes192", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 192 }, true, false },
-	{ "aes256", { IKE_T_ENCR, IKE_ENCR_AES_CBC, 256 }, true, false },
-	{ "aes128gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128 }, true, true },
-	{ "aes192gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 192 }, true, true },
-	{ "aes256gcm16", { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256 }, true, true },
-	{ "chacha20poly1305", { IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0 }, true, true },
-	{ "sha256", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0 }, true, false },
-	{ "sha384", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0 }, true, false },
-	{ "sha512", { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_512_256, 0 }, true, false },
-	{ "prfsha256", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0 }, true, false },
-	{ "prfsha384", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_384, 0 }, true, false },
-	{ "prfsha512", { IKE_T_PRF, IKE_PRF_HMAC_SHA2_512, 0 }, true, false },
-	{ "x25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true, false },
-	{ "curve25519", { IKE_T_DH, IKE_DH_CURVE25519, 0 }, true, false },
-	{ "ecp256", { IKE_T_DH, IKE_DH_ECP256, 0 }, true, false },
-	{ "ecp384", { IKE_T_DH, IKE_DH_ECP384, 0 }, true, false },
-	{ "ecp521", { IKE_T_DH, IKE_DH_ECP521, 0 }, true, false },
-	{ "modp2048", { IKE_T_DH, IKE_DH_MODP2048, 0 }, true, false },
-	{ "modp3072", { IKE_T_DH, IKE_DH_MODP3072, 0 }, true, false },
-	{ "modp4096", { IKE_T_DH, IKE_DH_MODP4096, 0 }, true, false },
-	{ "nopfs", { IKE_T_DH, IKE_DH_NONE, 0 }, true, false },
-	{ "esn", { IKE_T_ESN, IKE_ESN_YES, 0 }, true, false },
-	{ "noesn", { IKE_T_ESN, IKE_ESN_NO, 0 }, true, false },
-	{ "nointeg", { IKE_T_INTEG, IKE_INTEG_NONE, 0 }, false, false },
-	{ "des", { IKE_T_ENCR, 2, 0 }, false, false },
-	{ "3des", { IKE_T_ENCR, 3, 0 }, false, false },
-	{ "null", { IKE_T_ENCR, 11, 0 }, false, false },
-	{ "aes128ctr", { IKE_T_ENCR, 13, 128 }, false, false },
-	{ "aes256ctr", { IKE_T_ENCR, 13, 256 }, false, false },
-	{ "aes128ccm8", { IKE_T_ENCR, 14, 128 }, false, true },
-	{ "aes256ccm8", { IKE_T_ENCR, 14, 256 }, false, true },
-	{ "aes128ccm16", { IKE_T_ENCR, 16, 128 }, false, true },
-	{ "aes256ccm16", { IKE_T_ENCR, 16, 256 }, false, true },
-	{ "aes128gcm8", { IKE_T_ENCR, 18, 128 }, false, true },
-	{ "aes256gcm8", { IKE_T_ENCR, 18, 256 }, false, true },
-	{ "aes128gcm12", { IKE_T_ENCR, 19, 128 }, false, true },
-	{ "aes256gcm12", { IKE_T_ENCR, 19, 256 }, false, true },
-	{ "camellia128", { IKE_T_ENCR, 23, 128 }, false, false },
-	{ "camellia256", { IKE_T_ENCR, 23, 256 }, false, false },
-	{ "md5", { IKE_T_INTEG, 1, 0 }, false, false },
-	{ "sha1", { IKE_T_INTEG, 2, 0 }, false, false },
-	{ "aesxcbc", { IKE_T_INTEG, 5, 0 }, false, false },
-	{ "aescmac", { IKE_T_INTEG, 8, 0 }, false, false },
-	{ "prfmd5", { IKE_T_PRF, 1, 0 }, false, false },
-	{ "prfsha1", { IKE_T_PRF, 2, 0 }, false, false },
-	{ "prfaesxcbc", { IKE_T_PRF, 4, 0 }, false, false },
-	{ "prfaescmac", { IKE_T_PRF, 8, 0 }, false, false },
-	{ "modp768", { IKE_T_DH, 1, 0 }, false, false },
-	{ "modp1024", { IKE_T_DH, 2, 0 }, false, false },
-	{ "modp1536", { IKE_T_DH, 5, 0 }, false, false },
-	{ "modp6144", { IKE_T_DH, 17, 0 }, false, false },
-	{ "modp8192", { IKE_T_DH, 18, 0 }, false, false },
-	{ "modp1024s160", { IKE_T_DH, 22, 0 }, false, false },
-	{ "modp2048s224", { IKE_T_DH, 23, 0 }, false, false },
-	{ "modp2048s256", { IKE_T_DH, 24, 0 }, false, false },
-	{ "ecp192", { IKE_T_DH, 25, 0 }, false, false },
-	{ "ecp224", { IKE_T_DH, 26, 0 }, false, false },
-	{ "ecp256bp", { IKE_T_DH, 28, 0 }, false, false },
-	{ "ecp384bp", { IKE_T_DH, 29, 0 }, false, false },
-	{ "ecp512bp", { IKE_T_DH, 30, 0 }, false, false },
-	{ "x448", { IKE_T_DH, 32, 0 }, false, false },
-	{ "mlkem512", { IKE_T_DH, 35, 0 }, false, false },
-	{ "mlkem768", { IKE_T_DH, 36, 0 }, false, false },
-	{ "mlkem1024", { IKE_T_DH, 37, 0 }, false, false },
-};
-
-#define NWORDS (sizeof(words) / sizeof(words[0]))
-
-static bool transform_eq(const struct ike_transform *a, const struct ike_transform *b)
-{
-	return a->type == b->type && a->id == b->id && a->key_bits == b->key_bits;
-}
-
-bool ike_encr_is_aead(uint16_t encr)
-{
-	for (size_t i = 0; i < NWORDS; i++)
-		if (words[i].t.type == IKE_T_ENCR && words[i].t.id == encr)
-			return words[i].aead;
-	return false;
-}
-
-bool ike_transform_ours(const struct ike_transform *t)
-{
-	for (size_t i = 0; i < NWORDS; i++)
-		if (transform_eq(&words[i].t, t))
-			return words[i].ours;
-	return false;
-}
-
 static void transform_add(struct text *out, const struct ike_transform *t)
 {
-	static const char *const kind[] = { "type0-", "encr", "prf", "integ", "group", "esn" };
+	char word[32];
 
-	for (size_t i = 0; i < NWORDS; i++) {
-		if (transform_eq(&words[i].t, t)) {
-			text_add(out, "%s", words[i].text);
-			return;
-		}
-	}
-	if (t->type < sizeof(kind) / sizeof(kind[0]))
-		text_add(out, "%s%u", kind[t->type], t->id);
-	else
-		text_add(out, "type%u-%u", t->type, t->id);
-	if (t->key_bits)
-		text_add(out, ":%u", t->key_bits);
-}
-
-char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t)
-{
-	struct text out = text_init(buf, size);
-
-	transform_add(&out, t);
-	return buf;
+	text_add(out, "%s", ike_transform_print(word, sizeof(word), t));
 }
 
 /* Order of printing: as people write it, encryption, integrity, PRF, group. */
@@ -258,15 +139,16 @@ static const char *group_word(const char *text)
 {
 	const char *digits = text + strcspn(text, "0123456789");
 	size_t letters = (size_t)(digits - text);
+	const struct ike_word *w;
 
 	if (!(letters == 2 && !strncmp(text, "dh", 2)) &&
 	    !(letters == 5 && !strncmp(text, "group", 5)) &&
 	    !(letters == 7 && !strncmp(text, "dhgroup", 7)))
 		return NULL;
-	for (size_t i = 0; i < NWORDS; i++)
-		if (words[i].ours && words[i].t.type == IKE_T_DH && words[i].t.id &&
-		    words[i].t.id == strtoul(digits, NULL, 10))
-			return words[i].text;
+	for (size_t i = 0; (w = ike_word_get(i)); i++)
+		if (w->ours && w->t.type == IKE_T_DH && w->t.id &&
+		    w->t.id == strtoul(digits, NULL, 10))
+			return w->text;
 	return NULL;
 }
 
@@ -274,14 +156,15 @@ static const char *group_word(const char *text)
 static const char *translate(const char *text, size_t len)
 {
 	char word[DISTANCE_MAX_WORD + 1];
+	const struct ike_word *w;
 
 	squeeze(text, len, word, sizeof(word));
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
 		if (!strcmp(aliases[i].theirs, word))
 			return aliases[i].ours;
-	for (size_t i = 0; i < NWORDS; i++)
-		if (words[i].ours && *word && !strcmp(words[i].text, word))
-			return words[i].text;
+	for (size_t i = 0; (w = ike_word_get(i)); i++)
+		if (w->ours && *word && !strcmp(w->text, word))
+			return w->text;
 	return group_word(word);
 }
 
@@ -290,15 +173,16 @@ static const char *nearest_word(const char *text, size_t len)
 {
 	char word[DISTANCE_MAX_WORD + 1];
 	const char *nearest = NULL;
+	const struct ike_word *w;
 	unsigned int best = 4;
 
 	squeeze(text, len, word, sizeof(word));
-	for (size_t i = 0; i < NWORDS; i++) {
-		unsigned int d = edit_distance(word, words[i].text);
+	for (size_t i = 0; (w = ike_word_get(i)); i++) {
+		unsigned int d = edit_distance(word, w->text);
 
-		if (words[i].ours && d < best && 2 * d < strlen(word)) {
+		if (w->ours && d < best && 2 * d < strlen(word)) {
 			best = d;
-			nearest = words[i].text;
+			nearest = w->text;
 		}
 	}
 	return nearest;
@@ -323,32 +207,34 @@ static void explain_unknown(struct text *out, const char *text, size_t len, cons
 			      "esptun.conf(5) lists");
 }
 
-static void explain_missing(struct text *out, const struct word *w)
+static void explain_missing(struct text *out, const struct ike_word *missing)
 {
 	const char *before = ": ";
+	const struct ike_word *w;
 
-	text_add(out, "%s is not implemented; choose another %s", w->text,
-		 ike_transform_type_name(w->t.type));
-	for (size_t i = 0; i < NWORDS; i++) {
-		if (!words[i].ours || words[i].t.type != w->t.type)
+	text_add(out, "%s is not implemented; choose another %s", missing->text,
+		 ike_transform_type_name(missing->t.type));
+	for (size_t i = 0; (w = ike_word_get(i)); i++) {
+		if (!w->ours || w->t.type != missing->t.type)
 			continue;
-		text_add(out, "%s%s", before, words[i].text);
+		text_add(out, "%s%s", before, w->text);
 		before = ", ";
 	}
 }
 
 /* A word of the proposal @whole, @len characters, or NULL with the reason in @err. */
-static const struct word *word_find(const char *text, size_t len, const char *whole, char *err,
-				    size_t err_size)
+static const struct ike_word *word_find(const char *text, size_t len, const char *whole, char *err,
+					size_t err_size)
 {
 	struct text out = text_init(err, err_size);
+	const struct ike_word *w;
 
-	for (size_t i = 0; i < NWORDS; i++) {
-		if (strlen(words[i].text) != len || strncasecmp(words[i].text, text, len) != 0)
+	for (size_t i = 0; (w = ike_word_get(i)); i++) {
+		if (strlen(w->text) != len || strncasecmp(w->text, text, len) != 0)
 			continue;
-		if (words[i].ours)
-			return &words[i];
-		explain_missing(&out, &words[i]);
+		if (w->ours)
+			return w;
+		explain_missing(&out, w);
 		return NULL;
 	}
 	explain_unknown(&out, text, len, whole);
@@ -360,7 +246,7 @@ static void transform_append(struct ike_proposal *p, uint8_t type, uint16_t id, 
 	struct ike_transform t = { .type = type, .id = id, .key_bits = key_bits };
 
 	for (unsigned int i = 0; i < p->n; i++)
-		if (transform_eq(&p->t[i], &t))
+		if (ike_transform_eq(&p->t[i], &t))
 			return;
 	if (p->n < IKE_MAX_TRANSFORMS)
 		p->t[p->n++] = t;
@@ -384,19 +270,18 @@ static unsigned int count_aead(const struct ike_proposal *p)
 	return n;
 }
 
-/* PRFs that were not named: those of the same hashes, or with an AEAD alone all of them. */
+/* PRFs that were not named: those of the same hashes, or with an AEAD alone all that modern has. */
 static void prf_defaults(const struct ike_proposal *in, struct ike_proposal *out)
 {
+	const struct ike_word *w;
+
 	for (unsigned int i = 0; i < in->n; i++)
 		if (in->t[i].type == IKE_T_INTEG)
-			transform_append(out, IKE_T_PRF,
-					 in->t[i].id - IKE_INTEG_HMAC_SHA2_256_128 +
-						 IKE_PRF_HMAC_SHA2_256,
-					 0);
+			transform_append(out, IKE_T_PRF, ike_integ_prf(in->t[i].id), 0);
 	if (count(out, IKE_T_PRF))
 		return;
-	for (uint16_t id = IKE_PRF_HMAC_SHA2_256; id <= IKE_PRF_HMAC_SHA2_512; id++)
-		transform_append(out, IKE_T_PRF, id, 0);
+	for (unsigned int place = 1; (w = ike_word_at(IKE_T_PRF, IKE_PROTO_IKE, place)); place++)
+		transform_append(out, IKE_T_PRF, w->t.id, 0);
 }
 
 /* What the words @in mean for @protocol: in type order, defaults added, useless ones gone. */
@@ -451,7 +336,7 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 
 	memset(out, 0, sizeof(*out));
 	for (const char *s = text;; s += len + 1) {
-		const struct word *w;
+		const struct ike_word *w;
 
 		len = strcspn(s, "-/");
 		w = word_find(s, len, text, err, err_size);

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Transforms and proposals as text, for configuration, logs and commands. Pure. */
+/* Proposals as text, for configuration, logs and commands. Pure. */
 #ifndef ESPTUN_IKE_PROPOSAL_TEXT_H
 #define ESPTUN_IKE_PROPOSAL_TEXT_H
 
-#include "ike/proto/ikev2.h"
+#include "ike/proto/transform.h"
 
-/* One transform as configuration spells it: "aes256gcm16", "aes128", "sha256", "prfsha256", "x25519", "ecp256", "esn". */
-/* Words of other people's algorithms print too ("sha1", "modp1024"); without a word: "encr24:256". */
-char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t);
-bool ike_transform_ours(const struct ike_transform *t); /* implemented by us? */
-bool ike_encr_is_aead(uint16_t encr); /* of those with a word, ours or not */
 /* "aes256gcm16-prfsha256-x25519", several of a type joined with "/". */
 char *ike_proposal_print(char *buf, size_t size, const struct ike_proposal *p);
 /* Proposals joined with ", ". */
@@ -18,7 +13,7 @@ char *ike_proposals_print(char *buf, size_t size, struct ike_offer o);
 /*
  * Parse one proposal of the words above joined with "-" or "/" (order free, several of a
  * type allowed; a bare integrity word in an IKE proposal also gives the PRF of the
- * same hash; an AEAD without PRF word gets prfsha256/384/512; "nopfs" stands for no DH
+ * same hash; an AEAD without PRF word gets those of Crypto=modern; "nopfs" stands for no DH
  * group in ESP). @protocol is IKE or ESP; words that say nothing there are passed over,
  * so that one text serves both. ESP without esn or noesn gets both, esn first.
  * Returns 0, or -1 with what is wrong in @err, and the word that may have been meant.

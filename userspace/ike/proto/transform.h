@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What transform.def says of transforms, but for what only cryptography wants to know, which
+ * crypto/openssl.c takes from there. Pure.
+ */
+#ifndef ESPTUN_IKE_TRANSFORM_H
+#define ESPTUN_IKE_TRANSFORM_H
+
+#include "ike/proto/ikev2.h"
+
+/* A word of Crypto= and the transform that it stands for. */
+struct ike_word {
+	const char *text;
+	struct ike_transform t;
+	bool ours; /* implemented by us */
+	uint8_t ike_place, esp_place; /* in Crypto=modern of the protocol; 0: not in it */
+};
+
+/* Word number @i of the list, NULL behind the last. */
+const struct ike_word *ike_word_get(size_t i);
+/* The word for @t, NULL if it has none. */
+const struct ike_word *ike_word_of(const struct ike_transform *t);
+/* Place @place, from 1 on, among the words of @type that Crypto=modern stands for; NULL behind the last. */
+const struct ike_word *ike_word_at(uint8_t type, uint8_t protocol, unsigned int place);
+
+bool ike_transform_eq(const struct ike_transform *a, const struct ike_transform *b);
+bool ike_transform_ours(const struct ike_transform *t); /* implemented by us? */
+/* One transform as configuration spells it: "aes256gcm16", "aes128", "sha256", "prfsha256", "x25519", "ecp256", "esn". */
+/* Words of other people's algorithms print too ("sha1", "modp1024"); without a word: "encr24:256". */
+char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t);
+
+bool ike_encr_is_aead(uint16_t encr); /* of those with a word, ours or not */
+bool ike_encr_in_esp(uint16_t encr); /* does the kernel module have it? */
+uint16_t
+ike_integ_prf(uint16_t integ); /* the PRF of the same hash; 0 for those that are not ours */
+
+#endif
