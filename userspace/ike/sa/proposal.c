@@ -10,12 +10,6 @@
 #include "ike/proto/text.h"
 #include "ike/sa/proposal.h"
 
-#define GROUPS "x25519-ecp256-ecp384-ecp521-modp2048-modp3072-modp4096"
-
-static const char modern_ike[] = "aes256gcm16-aes128gcm16-chacha20poly1305-" GROUPS
-				 ",aes256-aes128-sha256-sha384-sha512-" GROUPS;
-static const char modern_esp[] = "aes256gcm16-aes192gcm16-aes128gcm16-chacha20poly1305-" GROUPS;
-
 static unsigned int count(const struct ike_proposal *p, uint8_t type)
 {
 	unsigned int n = 0;
@@ -71,7 +65,7 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 	if (protocol == IKE_PROTO_ESP) {
 		const struct ike_transform none = { .type = IKE_T_DH };
 
-		if (!ike_encr_is_aead(first_of(p, IKE_T_ENCR)->id))
+		if (!ike_encr_in_esp(first_of(p, IKE_T_ENCR)->id))
 			return 0;
 		/* Some peers rekey without DH (macOS), so PFS is wanted, not required. */
 		if (!allows(p, &none) && p->n < IKE_MAX_TRANSFORMS)
@@ -81,10 +75,38 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 	return 0;
 }
 
+/* The words of @type that modern stands for, joined with "-"; of encryption either AEADs or others. */
+static void modern_add(struct text *out, uint8_t protocol, uint8_t type, bool aead)
+{
+	const struct ike_word *w;
+
+	for (unsigned int place = 1; (w = ike_word_at(type, protocol, place)); place++)
+		if (type != IKE_T_ENCR || ike_encr_is_aead(w->t.id) == aead)
+			text_add(out, "%s%s", out->len ? "-" : "", w->text);
+}
+
+/* The proposals that modern stands for: AEADs, then what needs an integrity algorithm, too. */
+static int append_modern(uint8_t protocol, struct ike_proposals *out, char *err, size_t err_size)
+{
+	for (int aead = 1; aead >= 0; aead--) {
+		char item[512];
+		struct text words = text_init(item, sizeof(item));
+
+		modern_add(&words, protocol, IKE_T_ENCR, aead);
+		if (!words.len)
+			continue;
+		if (!aead)
+			modern_add(&words, protocol, IKE_T_INTEG, aead);
+		modern_add(&words, protocol, IKE_T_DH, aead);
+		if (append_from_text(item, protocol, out, err, err_size))
+			return -1;
+	}
+	return 0;
+}
+
 static int list_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
 			  size_t err_size)
 {
-	const char *modern = protocol == IKE_PROTO_ESP ? modern_esp : modern_ike;
 	size_t len;
 
 	for (const char *s = text;; s += len + 1) {
@@ -103,14 +125,26 @@ static int list_from_text(const char *text, uint8_t protocol, struct ike_proposa
 		}
 		memcpy(item, s, end);
 		item[end] = '\0';
-		if (!strcasecmp(item, "modern") && text != modern) {
-			if (list_from_text(modern, protocol, out, err, err_size))
+		if (!strcasecmp(item, "modern")) {
+			if (append_modern(protocol, out, err, err_size))
 				return -1;
 		} else if (append_from_text(item, protocol, out, err, err_size)) {
 			return -1;
 		}
 		if (!s[len])
 			return 0;
+	}
+}
+
+static void explain_nothing_for_esp(char *err, size_t err_size, const char *text)
+{
+	const struct ike_word *w, *next = ike_word_at(IKE_T_ENCR, IKE_PROTO_ESP, 1);
+	struct text out = text_init(err, err_size);
+
+	text_add(&out, "\"%s\" leaves nothing for ESP; add a proposal with ", text);
+	for (unsigned int place = 1; (w = next); place++) {
+		next = ike_word_at(IKE_T_ENCR, IKE_PROTO_ESP, place + 1);
+		text_add(&out, "%s%s", place == 1 ? "" : next ? ", " : " or ", w->text);
 	}
 }
 
@@ -124,10 +158,7 @@ int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_propo
 	}
 	if (out->n)
 		return 0;
-	snprintf(err, err_size,
-		 "\"%s\" leaves nothing for ESP; add a proposal with aes256gcm16, aes192gcm16, "
-		 "aes128gcm16 or chacha20poly1305",
-		 text);
+	explain_nothing_for_esp(err, err_size, text);
 	return -1;
 }
 
@@ -428,7 +459,7 @@ static const struct ike_transform *remedy(const struct ike_proposal *offer, uint
 
 		if (t->type == type && ike_transform_ours(t) &&
 		    !(offer->protocol == IKE_PROTO_ESP && type == IKE_T_ENCR &&
-		      !ike_encr_is_aead(t->id)))
+		      !ike_encr_in_esp(t->id)))
 			return t;
 	}
 	return NULL;

@@ -16,7 +16,7 @@
  * ike_proposal_from_text() reads them, with commas between. One text serves both
  * protocols: for ESP, PRF words say nothing, DH words are for PFS (wanted, not required),
  * both kinds of sequence numbers are offered unless esn/noesn says which, and proposals
- * without an AEAD are left out, as the kernel part has none (an error if none remains).
+ * whose encryption the kernel module lacks are left out (an error if none remains).
  * 0, or -1 with what is wrong in @err.
  */
 int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
