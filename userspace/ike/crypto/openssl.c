@@ -16,18 +16,29 @@
 #include <openssl/rand.h>
 
 #include "ike/crypto/crypto.h"
-#include "ike/proto/names.h"
+#include "ike/proto/transform.h"
 
 enum {
-	AEAD_SALT = 4, /* RFC 5282 7.1, RFC 7634 2 */
-	AEAD_IV = 8,
-	AEAD_ICV = 16,
-	AES_BLOCK = 16,
+	MAX_NONCE = 16, /* salt and IV of any AEAD fit */
+	MAX_ICV = 16, /* of an AEAD */
 	MAX_IOV = 8,
 	MAX_TEXT = 1 << 20, /* far below INT_MAX, which EVP's lengths end at */
 	X25519_LEN = 32,
 	ECP_MAX = 66,
 };
+
+/* Rows of transform.def whose lengths exceed our arrays do not compile. */
+#define ENCR(name, number, aead, esp, salt, iv, block, icv, shark) \
+	_Static_assert((salt) + (iv) <= MAX_NONCE && (icv) <= MAX_ICV, "too long: " #name);
+#define ENCR_KEY(name, bits, len, word, ...) \
+	_Static_assert((len) + MAX_NONCE <= IKE_MAX_KEY, "too long: " word);
+#define INTEG(name, number, word, library, key, ...) \
+	_Static_assert((key) <= IKE_MAX_KEY && (key) <= IKE_MAX_PRF, "too long: " word);
+#define PRF(name, number, word, library, len, place) \
+	_Static_assert((len) <= IKE_MAX_PRF, "too long: " word);
+#define DH(name, number, word, kind, library, public, ...) \
+	_Static_assert((public) <= IKE_MAX_KE, "too long: " word);
+#include "ike/proto/transform.def"
 
 void ike_crypto_random(void *ctx, void *buf, size_t len)
 {
@@ -46,32 +57,27 @@ bool ike_equal(const void *a, const void *b, size_t len)
 	return CRYPTO_memcmp(a, b, len) == 0;
 }
 
-/* HMAC-SHA2: in PRFs whole, in integrity algorithms cut to half (RFC 4868). */
+/* HMAC: in PRFs whole, in integrity algorithms cut (RFC 4868). */
 
 static const struct hash {
+	uint8_t type; /* IKE_T_PRF or IKE_T_INTEG */
+	uint16_t id;
 	const char *name;
-	uint16_t prf, integ;
-	size_t len;
+	size_t len; /* of the output, uncut, and of the preferred key */
+	size_t icv;
 } hashes[] = {
-	{ "SHA256", IKE_PRF_HMAC_SHA2_256, IKE_INTEG_HMAC_SHA2_256_128, 32 },
-	{ "SHA384", IKE_PRF_HMAC_SHA2_384, IKE_INTEG_HMAC_SHA2_384_192, 48 },
-	{ "SHA512", IKE_PRF_HMAC_SHA2_512, IKE_INTEG_HMAC_SHA2_512_256, 64 },
+#define PRF(name, number, word, library, len, place) { IKE_T_PRF, number, library, len, 0 },
+#define INTEG(name, number, word, library, key, icv, ...) \
+	{ IKE_T_INTEG, number, library, key, icv },
+#include "ike/proto/transform.def"
 };
 
 #define NHASHES (sizeof(hashes) / sizeof(hashes[0]))
 
-static const struct hash *hash_of_prf(uint16_t prf)
+static const struct hash *hash_find(uint8_t type, uint16_t id)
 {
 	for (size_t i = 0; i < NHASHES; i++)
-		if (hashes[i].prf == prf)
-			return &hashes[i];
-	return NULL;
-}
-
-static const struct hash *hash_of_integ(uint16_t integ)
-{
-	for (size_t i = 0; i < NHASHES; i++)
-		if (hashes[i].integ == integ)
+		if (hashes[i].type == type && hashes[i].id == id)
 			return &hashes[i];
 	return NULL;
 }
@@ -117,7 +123,7 @@ static int hmac(const struct hash *h, const uint8_t *key, size_t key_len, const 
 
 size_t ike_prf_len(uint16_t prf)
 {
-	const struct hash *h = hash_of_prf(prf);
+	const struct hash *h = hash_find(IKE_T_PRF, prf);
 
 	return h ? h->len : 0;
 }
@@ -125,13 +131,13 @@ size_t ike_prf_len(uint16_t prf)
 int ike_prf(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *in,
 	    unsigned int n, uint8_t *out)
 {
-	return hmac(hash_of_prf(prf), key, key_len, in, n, out);
+	return hmac(hash_find(IKE_T_PRF, prf), key, key_len, in, n, out);
 }
 
 int ike_prf_plus(uint16_t prf, const uint8_t *key, size_t key_len, const struct ike_iov *seed,
 		 unsigned int n, uint8_t *out, size_t out_len)
 {
-	const struct hash *h = hash_of_prf(prf);
+	const struct hash *h = hash_find(IKE_T_PRF, prf);
 	uint8_t t[IKE_MAX_PRF], round = 0;
 	struct ike_iov in[MAX_IOV];
 	size_t done = 0;
@@ -190,15 +196,11 @@ static const struct dh_group {
 	enum dh_kind kind;
 	const char *name; /* OpenSSL's */
 	size_t public_len, shared_len;
-	unsigned int cost; /* of a key and a shared secret: microseconds, OpenSSL 3.0 on one x86 */
+	unsigned int cost; /* of a key and a shared secret, in microseconds */
 } dh_groups[] = {
-	{ IKE_DH_MODP2048, DH_MODP, "modp_2048", 256, 256, 700 },
-	{ IKE_DH_MODP3072, DH_MODP, "modp_3072", 384, 384, 1700 },
-	{ IKE_DH_MODP4096, DH_MODP, "modp_4096", 512, 512, 3300 },
-	{ IKE_DH_ECP256, DH_ECP, "P-256", 64, 32, 110 },
-	{ IKE_DH_ECP384, DH_ECP, "P-384", 96, 48, 1600 },
-	{ IKE_DH_ECP521, DH_ECP, "P-521", 132, 66, 450 },
-	{ IKE_DH_CURVE25519, DH_X25519, "X25519", X25519_LEN, X25519_LEN, 70 },
+#define DH(name, number, word, kind, library, public, shared, cost, place) \
+	{ number, DH_##kind, library, public, shared, cost },
+#include "ike/proto/transform.def"
 };
 
 #define NGROUPS (sizeof(dh_groups) / sizeof(dh_groups[0]))
@@ -541,18 +543,40 @@ void ike_dh_free(struct ike_dh *dh)
 
 /* Ciphers. */
 
+/* What does not depend on the length of the key. */
+static const struct mode {
+	uint16_t id;
+	bool aead;
+	size_t salt, iv, block, icv;
+} modes[] = {
+#define ENCR(name, number, aead, esp, salt, iv, block, icv, shark) \
+	{ number, aead, salt, iv, block, icv },
+#include "ike/proto/transform.def"
+};
+
+#define NMODES (sizeof(modes) / sizeof(modes[0]))
+
+enum {
+#define ENCR(name, ...) MODE_##name,
+#include "ike/proto/transform.def"
+};
+
+static const struct mode *mode_find(uint16_t encr)
+{
+	for (size_t i = 0; i < NMODES; i++)
+		if (modes[i].id == encr)
+			return &modes[i];
+	return NULL;
+}
+
 static const struct encr {
-	uint16_t id, key_bits; /* as in the transform */
+	const struct mode *mode;
+	uint16_t key_bits; /* as in the transform */
 	const char *name;
 	size_t key_len; /* without salt */
 } encrs[] = {
-	{ IKE_ENCR_AES_GCM_16, 128, "AES-128-GCM", 16 },
-	{ IKE_ENCR_AES_GCM_16, 192, "AES-192-GCM", 24 },
-	{ IKE_ENCR_AES_GCM_16, 256, "AES-256-GCM", 32 },
-	{ IKE_ENCR_CHACHA20_POLY1305, 0, "ChaCha20-Poly1305", 32 },
-	{ IKE_ENCR_AES_CBC, 128, "AES-128-CBC", 16 },
-	{ IKE_ENCR_AES_CBC, 192, "AES-192-CBC", 24 },
-	{ IKE_ENCR_AES_CBC, 256, "AES-256-CBC", 32 },
+#define ENCR_KEY(name, bits, len, word, library, ...) { &modes[MODE_##name], bits, library, len },
+#include "ike/proto/transform.def"
 };
 
 #define NENCRS (sizeof(encrs) / sizeof(encrs[0]))
@@ -563,9 +587,9 @@ static const struct encr *encr_find(const struct ike_cipher *c)
 	for (size_t i = 0; i < NENCRS; i++) {
 		const struct encr *e = &encrs[i];
 
-		if (e->id == c->encr && e->key_bits == c->key_bits &&
-		    (ike_encr_is_aead(e->id) ? c->integ == IKE_INTEG_NONE
-					     : hash_of_integ(c->integ) != NULL))
+		if (e->mode->id == c->encr && e->key_bits == c->key_bits &&
+		    (e->mode->aead ? c->integ == IKE_INTEG_NONE
+				   : hash_find(IKE_T_INTEG, c->integ) != NULL))
 			return e;
 	}
 	return NULL;
@@ -590,27 +614,36 @@ size_t ike_cipher_key_len(const struct ike_cipher *c)
 {
 	const struct encr *e = encr_find(c);
 
-	return e ? e->key_len + (ike_encr_is_aead(e->id) ? AEAD_SALT : 0) : 0;
+	return e ? e->key_len + e->mode->salt : 0;
 }
 
 size_t ike_cipher_iv_len(const struct ike_cipher *c)
 {
-	return ike_encr_is_aead(c->encr) ? AEAD_IV : AES_BLOCK;
+	const struct mode *m = mode_find(c->encr);
+
+	return m ? m->iv : 0;
 }
 
 size_t ike_cipher_icv_len(const struct ike_cipher *c)
 {
-	return ike_encr_is_aead(c->encr) ? AEAD_ICV : ike_integ_key_len(c->integ) / 2;
+	const struct hash *h = hash_find(IKE_T_INTEG, c->integ);
+	const struct mode *m = mode_find(c->encr);
+
+	if (m && m->aead)
+		return m->icv;
+	return h ? h->icv : 0;
 }
 
 size_t ike_cipher_block(const struct ike_cipher *c)
 {
-	return ike_encr_is_aead(c->encr) ? 1 : AES_BLOCK;
+	const struct mode *m = mode_find(c->encr);
+
+	return m ? m->block : 1;
 }
 
 size_t ike_integ_key_len(uint16_t integ)
 {
-	const struct hash *h = hash_of_integ(integ);
+	const struct hash *h = hash_find(IKE_T_INTEG, integ);
 
 	return h ? h->len : 0;
 }
@@ -622,17 +655,18 @@ size_t ike_integ_key_len(uint16_t integ)
 static EVP_CIPHER_CTX *cipher_start(const struct encr *e, const uint8_t *key, const uint8_t *iv,
 				    bool seal)
 {
+	const struct mode *m = e->mode;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t nonce[AEAD_SALT + AEAD_IV];
+	uint8_t nonce[MAX_NONCE];
 	bool ok;
 
-	if (ike_encr_is_aead(e->id)) {
-		memcpy(nonce, key + e->key_len, AEAD_SALT);
-		memcpy(nonce + AEAD_SALT, iv, AEAD_IV);
+	if (m->aead) {
+		memcpy(nonce, key + e->key_len, m->salt);
+		memcpy(nonce + m->salt, iv, m->iv);
 		iv = nonce;
 	}
 	ok = ctx && EVP_CipherInit_ex2(ctx, evp_cipher(e), key, iv, seal, NULL) == 1 &&
-	     (ike_encr_is_aead(e->id) || EVP_CIPHER_CTX_set_padding(ctx, 0) == 1);
+	     (m->aead || EVP_CIPHER_CTX_set_padding(ctx, 0) == 1);
 	ike_wipe(nonce, sizeof(nonce));
 	if (ok)
 		return ctx;
@@ -655,9 +689,10 @@ static bool aead_seal(const struct encr *e, const uint8_t *key, const uint8_t *a
 		      uint8_t *buf, size_t len)
 {
 	EVP_CIPHER_CTX *ctx = cipher_start(e, key, buf, true);
-	uint8_t *text = buf + AEAD_IV;
+	const struct mode *m = e->mode;
+	uint8_t *text = buf + m->iv;
 	bool ok = ctx && cipher_run(ctx, aad, aad_len, text, len) &&
-		  EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, AEAD_ICV, text + len) == 1;
+		  EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)m->icv, text + len) == 1;
 
 	EVP_CIPHER_CTX_free(ctx);
 	return ok;
@@ -667,12 +702,13 @@ static bool aead_open(const struct encr *e, const uint8_t *key, const uint8_t *a
 		      uint8_t *buf, size_t len)
 {
 	EVP_CIPHER_CTX *ctx = cipher_start(e, key, buf, false);
-	uint8_t *text = buf + AEAD_IV;
-	uint8_t icv[AEAD_ICV];
+	const struct mode *m = e->mode;
+	uint8_t *text = buf + m->iv;
+	uint8_t icv[MAX_ICV];
 	bool ok;
 
-	memcpy(icv, text + len, sizeof(icv));
-	ok = ctx && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_ICV, icv) == 1 &&
+	memcpy(icv, text + len, m->icv);
+	ok = ctx && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)m->icv, icv) == 1 &&
 	     cipher_run(ctx, aad, aad_len, text, len);
 	EVP_CIPHER_CTX_free(ctx);
 	if (!ok)
@@ -683,7 +719,7 @@ static bool aead_open(const struct encr *e, const uint8_t *key, const uint8_t *a
 static bool cbc_run(const struct encr *e, const uint8_t *key, uint8_t *buf, size_t len, bool seal)
 {
 	EVP_CIPHER_CTX *ctx = cipher_start(e, key, buf, seal);
-	bool ok = ctx && cipher_run(ctx, NULL, 0, buf + AES_BLOCK, len);
+	bool ok = ctx && cipher_run(ctx, NULL, 0, buf + e->mode->iv, len);
 
 	EVP_CIPHER_CTX_free(ctx);
 	return ok;
@@ -693,8 +729,8 @@ static bool cbc_run(const struct encr *e, const uint8_t *key, uint8_t *buf, size
 static bool cbc_mac(const struct ike_cipher *c, const uint8_t *integ_key, const uint8_t *aad,
 		    size_t aad_len, const uint8_t *buf, size_t len, uint8_t mac[IKE_MAX_PRF])
 {
-	const struct hash *h = hash_of_integ(c->integ);
-	struct ike_iov in[] = { { aad, aad_len }, { buf, AES_BLOCK + len } };
+	const struct hash *h = hash_find(IKE_T_INTEG, c->integ);
+	struct ike_iov in[] = { { aad, aad_len }, { buf, ike_cipher_iv_len(c) + len } };
 
 	return !hmac(h, integ_key, h->len, in, 2, mac);
 }
@@ -708,7 +744,7 @@ static bool cbc_seal(const struct encr *e, const struct ike_cipher *c, const uin
 		  cbc_mac(c, integ_key, aad, aad_len, buf, len, mac);
 
 	if (ok)
-		memcpy(buf + AES_BLOCK + len, mac, ike_cipher_icv_len(c));
+		memcpy(buf + e->mode->iv + len, mac, ike_cipher_icv_len(c));
 	ike_wipe(mac, sizeof(mac));
 	return ok;
 }
@@ -719,7 +755,7 @@ static bool cbc_open(const struct encr *e, const struct ike_cipher *c, const uin
 {
 	uint8_t mac[IKE_MAX_PRF];
 	bool ok = cbc_mac(c, integ_key, aad, aad_len, buf, len, mac) &&
-		  ike_equal(mac, buf + AES_BLOCK + len, ike_cipher_icv_len(c)) &&
+		  ike_equal(mac, buf + e->mode->iv + len, ike_cipher_icv_len(c)) &&
 		  cbc_run(e, key, buf, len, false);
 
 	ike_wipe(mac, sizeof(mac));
@@ -732,9 +768,9 @@ int ike_cipher_seal(const struct ike_cipher *c, const uint8_t *key, const uint8_
 	const struct encr *e = encr_find(c);
 	bool ok;
 
-	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % ike_cipher_block(c))
+	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % e->mode->block)
 		return -1;
-	if (ike_encr_is_aead(e->id))
+	if (e->mode->aead)
 		ok = aead_seal(e, key, aad, aad_len, buf, text_len);
 	else
 		ok = cbc_seal(e, c, key, integ_key, aad, aad_len, buf, text_len);
@@ -749,9 +785,9 @@ int ike_cipher_open(const struct ike_cipher *c, const uint8_t *key, const uint8_
 	const struct encr *e = encr_find(c);
 	bool ok;
 
-	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % ike_cipher_block(c))
+	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % e->mode->block)
 		return -1;
-	if (ike_encr_is_aead(e->id))
+	if (e->mode->aead)
 		ok = aead_open(e, key, aad, aad_len, buf, text_len);
 	else
 		ok = cbc_open(e, c, key, integ_key, aad, aad_len, buf, text_len);
