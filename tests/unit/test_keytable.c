@@ -91,10 +91,71 @@ static void refuses_what_is_no_file(void **state)
 	alarm(0);
 }
 
+/* The lines that an IKE SA, or a child SA, with @cipher adds to the empty table at @path. */
+static const char *line_of(const char *path, struct ike_cipher cipher, bool child)
+{
+	static const uint8_t spi[IKE_SPI_LEN] = { 0xa1 }, key[2] = { 1, 2 };
+	const struct ike_child part = {
+		.spi_in = 1,
+		.spi_out = 2,
+		.cipher = cipher,
+		.key_in = key,
+		.key_out = key,
+		.key_len = 2,
+	};
+	const struct ike_keylog log = {
+		.spi_i = spi,
+		.spi_r = spi,
+		.sk_ei = key,
+		.sk_er = key,
+		.sk_e_len = 2,
+		.cipher = &cipher,
+		.child = child ? &part : NULL,
+	};
+	struct keytable *t = keytable_open(dir);
+	static char text[1024];
+	FILE *f;
+
+	assert_non_null(t);
+	assert_int_equal(truncate(path, 0), 0);
+	keytable_add(t, &log);
+	keytable_close(t);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	return text;
+}
+
+/* Wireshark reads a line only if it knows the algorithms by these very names. */
+static void algorithms_have_wiresharks_names(void **state)
+{
+	const struct ike_cipher gcm = { IKE_ENCR_AES_GCM_16, 192, IKE_INTEG_NONE };
+	const struct ike_cipher cbc = { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_384_192 };
+	const struct ike_cipher chacha = { IKE_ENCR_CHACHA20_POLY1305, 0, IKE_INTEG_NONE };
+
+	(void)state;
+	assert_string_equal(line_of(ike, gcm, false),
+			    "a100000000000000,a100000000000000,0102,0102,"
+			    "\"AES-GCM-192 with 16 octet ICV [RFC5282]\",,,\"NONE [RFC4306]\"\n");
+	assert_string_equal(line_of(ike, cbc, false),
+			    "a100000000000000,a100000000000000,0102,0102,"
+			    "\"AES-CBC-256 [RFC3602]\",,,\"HMAC_SHA2_384_192 [RFC4868]\"\n");
+	assert_string_equal(line_of(ike, chacha, false), "");
+	assert_string_equal(
+		line_of(esp, gcm, true),
+		"\"IPv4\",\"*\",\"*\",\"0x00000001\",\"AES-GCM with 16 octet ICV [RFC4106]\","
+		"\"0x0102\",\"NULL\",\"\"\n"
+		"\"IPv4\",\"*\",\"*\",\"0x00000002\",\"AES-GCM with 16 octet ICV [RFC4106]\","
+		"\"0x0102\",\"NULL\",\"\"\n");
+	assert_string_equal(line_of(esp, chacha, true), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_and_takes_its_own),
+		cmocka_unit_test(algorithms_have_wiresharks_names),
 		cmocka_unit_test(refuses_what_others_may_read),
 		cmocka_unit_test(refuses_what_is_no_file),
 	};

@@ -110,34 +110,62 @@ static void flush(struct line *l, int fd)
 	ike_wipe(l, sizeof(*l));
 }
 
-/* Names as Wireshark's packet-isakmp.c has them. */
-static const char *ike_encr(const struct ike_cipher *c, char *buf, size_t size)
+/* Names as Wireshark's packet-isakmp.c has them; NULL for what it does not decrypt. */
+static const char *ike_encr(const struct ike_cipher *c)
 {
-	if (c->encr == IKE_ENCR_AES_GCM_16)
-		snprintf(buf, size, "AES-GCM-%u with 16 octet ICV [RFC5282]", c->key_bits);
-	else if (c->encr == IKE_ENCR_AES_CBC)
-		snprintf(buf, size, "AES-CBC-%u [RFC3602]", c->key_bits);
-	else
-		return NULL;
-	return buf;
+	static const struct {
+		uint16_t encr, key_bits;
+		const char *name;
+	} rows[] = {
+#define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) { IKE_ENCR_##name, bits, shark },
+#include "ike/proto/transform.def"
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].encr == c->encr && rows[i].key_bits == c->key_bits)
+			return rows[i].name;
+	return NULL;
 }
 
 static const char *ike_integ(uint16_t integ)
 {
-	switch (integ) {
-	case IKE_INTEG_HMAC_SHA2_256_128: return "HMAC_SHA2_256_128 [RFC4868]";
-	case IKE_INTEG_HMAC_SHA2_384_192: return "HMAC_SHA2_384_192 [RFC4868]";
-	case IKE_INTEG_HMAC_SHA2_512_256: return "HMAC_SHA2_512_256 [RFC4868]";
-	default: return "NONE [RFC4306]";
-	}
+	static const struct {
+		uint16_t integ;
+		const char *name;
+	} rows[] = {
+#define INTEG(name, number, word, library, key, icv, prf, place, shark) { number, shark },
+#include "ike/proto/transform.def"
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].integ == integ)
+			return rows[i].name;
+	return "NONE [RFC4306]";
+}
+
+/* The same for ESP, as packet-ipsec.c has them. */
+static const char *esp_encr(uint16_t encr)
+{
+	static const struct {
+		uint16_t encr;
+		const char *name;
+	} rows[] = {
+#define ENCR(name, number, aead, esp, salt, iv, block, icv, shark) { number, shark },
+#include "ike/proto/transform.def"
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].encr == encr)
+			return rows[i].name;
+	return NULL;
 }
 
 static void add_ike(struct keytable *t, const struct ike_keylog *k)
 {
+	const char *encr = ike_encr(k->cipher), *integ = ike_integ(k->cipher->integ);
 	struct line l = { .len = 0 };
-	char name[64];
 
-	if (!ike_encr(k->cipher, name, sizeof(name)))
+	if (!encr || !integ)
 		return;
 	add_hex(&l, k->spi_i, IKE_SPI_LEN);
 	add(&l, ",");
@@ -147,7 +175,7 @@ static void add_ike(struct keytable *t, const struct ike_keylog *k)
 	add(&l, ",");
 	add_hex(&l, k->sk_er, k->sk_e_len);
 	add(&l, ",\"");
-	add(&l, name);
+	add(&l, encr);
 	add(&l, "\",");
 	if (k->sk_ai)
 		add_hex(&l, k->sk_ai, k->sk_a_len);
@@ -155,7 +183,7 @@ static void add_ike(struct keytable *t, const struct ike_keylog *k)
 	if (k->sk_ar)
 		add_hex(&l, k->sk_ar, k->sk_a_len);
 	add(&l, ",\"");
-	add(&l, ike_integ(k->cipher->integ));
+	add(&l, integ);
 	add(&l, "\"\n");
 	flush(&l, t->ike);
 }
@@ -163,15 +191,18 @@ static void add_ike(struct keytable *t, const struct ike_keylog *k)
 /* Any address: behind a NAT the two ends see different ones. */
 static void add_esp(struct keytable *t, const struct ike_child *c, uint32_t spi, const uint8_t *key)
 {
+	const char *name = esp_encr(c->cipher.encr);
 	struct line l = { .len = 0 };
 	char head[32];
 
-	if (c->cipher.encr != IKE_ENCR_AES_GCM_16)
+	if (!name)
 		return;
 	snprintf(head, sizeof(head), "0x%08x", spi);
 	add(&l, "\"IPv4\",\"*\",\"*\",\"");
 	add(&l, head);
-	add(&l, "\",\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x");
+	add(&l, "\",\"");
+	add(&l, name);
+	add(&l, "\",\"0x");
 	add_hex(&l, key, c->key_len);
 	add(&l, "\",\"NULL\",\"\"\n");
 	flush(&l, t->esp);
