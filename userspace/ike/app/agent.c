@@ -8,7 +8,7 @@
 #include "common/hash.h"
 #include "ike/app/agent_int.h"
 #include "ike/app/holder.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
 
 /* ---- finding tunnels -------------------------------------------------------------- */
 

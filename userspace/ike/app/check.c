@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 
 #include "ike/app/check.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
 
 static void say(const struct check_report *r, const struct check_file *f, bool error,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));

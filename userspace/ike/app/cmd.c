@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
+#include "ike/proto/proposal_text.h"
+#include "ike/proto/ts_text.h"
 
 static json_t *failure(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

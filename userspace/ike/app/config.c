@@ -13,7 +13,9 @@
 #include "ike/app/foreign.h"
 #include "ike/app/ini.h"
 #include "ike/app/secret.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
+#include "ike/proto/ts_text.h"
 #include "ike/sa/proposal.h"
 
 enum { MIN_MTU = 576, MAX_MTU = 65535, IPV6_MIN_MTU = 1280 };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
 
 enum {
 	RESTORE_SOON = 200, /* ms after an address or route went */

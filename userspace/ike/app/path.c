@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
 
 enum {
 	LOOK_SOON = 100, /* ms after a change */

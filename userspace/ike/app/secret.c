@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "ike/app/secret.h"
-#include "ike/proto/names.h"
+#include "ike/proto/text.h"
 
 static const char base64_set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -13,7 +13,7 @@
 
 #include "ike/io/net.h"
 #include "ike/io/rtnl.h"
-#include "ike/proto/names.h"
+#include "ike/proto/addr.h"
 
 static const char alias[] = "made by esptund";
 

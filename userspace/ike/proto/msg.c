@@ -3,7 +3,7 @@
  * Codec of IKEv2 messages (RFC 7296 section 3).
  */
 #include "ike/proto/msg.h"
-#include "ike/proto/names.h"
+#include "ike/proto/transform.h"
 
 enum {
 	GENERIC_LEN = 4, /* generic payload header, 3.2 */

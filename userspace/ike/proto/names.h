@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers to words and back, for logs, configuration and commands. Pure; no
- * function allocates. The text of every "print" function is truncated to fit and
- * always terminated; each returns @buf so that it can stand in an argument list.
+ * Names of numbers in the protocol. A file that prints many kinds of things gets all of proto's
+ * texts with this header. Pure; no function allocates. The text of every "print" function
+ * is truncated to fit and always terminated; each returns @buf so that it can stand in an
+ * argument list.
  */
 #ifndef ESPTUN_IKE_NAMES_H
 #define ESPTUN_IKE_NAMES_H
@@ -17,7 +18,7 @@
 
 const char *ike_exchange_name(uint8_t exchange);
 const char *ike_payload_name(uint8_t type);
-const char *ike_notify_name(uint16_t type); /* "notify 12345" style names for unknown ones: NULL */
+const char *ike_notify_name(uint16_t type); /* NULL for those without a name */
 const char *ike_transform_type_name(uint8_t type);
 
 /* "a1b2c3d4e5f60718_i 1122334455667788_r", the form of every log line. */

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "ike/proto/names.h"
+#include "ike/proto/ts_text.h"
 #include "ike/proto/text.h"
 #include "ike/sa/ts.h"
 
