@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The lists of userspace/ike/proto (*.def): sorted, without duplicates, true to their columns. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ike/crypto/crypto.h"
+#include "ike/proto/crypto_word.h"
+#include "ike/proto/names.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+struct number {
+	unsigned int number;
+	const char *name;
+};
+
+static const struct number notifies[] = {
+#define NOTIFY(name, number, rfc) { number, #name },
+#include "ike/proto/notify.def"
+#undef NOTIFY
+};
+
+static const struct number exchanges[] = {
+#define EXCHANGE(enumerator, number, name) { number, name },
+#include "ike/proto/exchange.def"
+#undef EXCHANGE
+};
+
+static const struct number payloads[] = {
+#define PAYLOAD(name, number, notation) { number, notation },
+#include "ike/proto/payload.def"
+#undef PAYLOAD
+};
+
+static const struct number transform_types[] = {
+#define TYPE(name, number, title, prefix) { number, title },
+#include "ike/proto/transform.def"
+};
+
+static void sorted(const struct number *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i && rows[i].number <= rows[i - 1].number)
+			fail_msg("%s is not behind %s", rows[i].name, rows[i - 1].name);
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(rows[i].name, rows[j].name))
+				fail_msg("%s is there twice", rows[i].name);
+	}
+}
+
+static void lists_of_numbers_are_sorted_without_duplicates(void **state)
+{
+	(void)state;
+	sorted(notifies, COUNT(notifies));
+	sorted(exchanges, COUNT(exchanges));
+	sorted(payloads, COUNT(payloads));
+	sorted(transform_types, COUNT(transform_types));
+}
+
+/* Each number prints as the name in its row; as many numbers have a name as there are rows. */
+static void numbers_and_names_agree(void **state)
+{
+	size_t named = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(notifies); i++)
+		assert_string_equal(ike_notify_name((uint16_t)notifies[i].number),
+				    notifies[i].name);
+	for (unsigned int number = 0; number <= UINT16_MAX; number++)
+		named += ike_notify_name((uint16_t)number) != NULL;
+	assert_int_equal(named, COUNT(notifies));
+	for (size_t i = 0; i < COUNT(exchanges); i++)
+		assert_string_equal(ike_exchange_name((uint8_t)exchanges[i].number),
+				    exchanges[i].name);
+	for (size_t i = 0; i < COUNT(payloads); i++)
+		assert_string_equal(ike_payload_name((uint8_t)payloads[i].number),
+				    payloads[i].name);
+	for (size_t i = 0; i < COUNT(transform_types); i++)
+		assert_string_equal(ike_transform_type_name((uint8_t)transform_types[i].number),
+				    transform_types[i].name);
+}
+
+/* Numbers of the RFCs that nothing but these lists says: a slip in one would be found by a peer. */
+static void numbers_are_those_of_the_registries(void **state)
+{
+	(void)state;
+	assert_int_equal(IKE_N_NO_PROPOSAL_CHOSEN, 14);
+	assert_int_equal(IKE_N_AUTHENTICATION_FAILED, 24);
+	assert_int_equal(IKE_N_TEMPORARY_FAILURE, 43);
+	assert_int_equal(IKE_N_COOKIE, 16390);
+	assert_int_equal(IKE_N_REKEY_SA, 16393);
+	assert_int_equal(IKE_N_CHILDLESS_IKEV2_SUPPORTED, 16418);
+	assert_int_equal(IKE_CREATE_CHILD_SA, 36);
+	assert_int_equal(IKE_PL_SK, 46);
+	assert_int_equal(IKE_PL_SKF, 53);
+	assert_int_equal(IKE_ENCR_AES_GCM_16, 20);
+	assert_int_equal(IKE_INTEG_HMAC_SHA2_256_128, 12);
+	assert_int_equal(IKE_PRF_HMAC_SHA2_256, 5);
+	assert_int_equal(IKE_DH_CURVE25519, 31);
+	assert_int_equal(IKE_ESN_YES, 1);
+}
+
+static bool second_word(const struct ike_word *w)
+{
+	return ike_word_of(&w->t) != w;
+}
+
+/* Place of the row's type in the order in which proposals are written. */
+static size_t type_rank(uint8_t type)
+{
+	static const uint8_t order[] = {
+		IKE_T_ENCR, IKE_T_INTEG, IKE_T_PRF, IKE_T_DH, IKE_T_ESN,
+	};
+	size_t i = 0;
+
+	while (i < COUNT(order) && order[i] != type)
+		i++;
+	assert_true(i < COUNT(order));
+	return i;
+}
+
+/* Does @b follow @a in the order that the head of transform.def describes? */
+static bool in_order(const struct ike_word *a, const struct ike_word *b)
+{
+	if (a->t.type != b->t.type)
+		return type_rank(a->t.type) < type_rank(b->t.type);
+	if (a->ours != b->ours)
+		return a->ours;
+	if (a->ours && a->t.type == IKE_T_ESN)
+		return true;
+	if (a->ours && a->t.type == IKE_T_DH) /* second words have no place */
+		return !a->ike_place || !b->ike_place || a->ike_place < b->ike_place;
+	return a->t.id < b->t.id || (a->t.id == b->t.id && a->t.key_bits < b->t.key_bits);
+}
+
+static void transforms_are_sorted(void **state)
+{
+	const struct ike_word *a = ike_word_get(0), *b;
+
+	(void)state;
+	for (size_t i = 1; (b = ike_word_get(i)); i++, a = b)
+		if (!in_order(a, b))
+			fail_msg("%s may not be behind %s", b->text, a->text);
+}
+
+static void words_are_there_once(void **state)
+{
+	const struct ike_word *a, *b;
+
+	(void)state;
+	for (size_t i = 0; (a = ike_word_get(i)); i++) {
+		for (size_t j = 0; j < i; j++) {
+			b = ike_word_get(j);
+			if (!strcmp(a->text, b->text))
+				fail_msg("%s is there twice", a->text);
+			if (ike_transform_eq(&a->t, &b->t) && strcmp(a->text, "curve25519"))
+				fail_msg("%s and %s are the same", a->text, b->text);
+		}
+	}
+}
+
+/* A word is read as its transform, which is printed as the word; or it is refused with a reason. */
+static void words_round_trip(void **state)
+{
+	const struct ike_word *w, *found;
+	char text[64], err[512];
+
+	(void)state;
+	for (size_t i = 0; (w = ike_word_get(i)); i++) {
+		size_t len = strlen(w->text);
+
+		ike_transform_print(text, sizeof(text), &w->t);
+		if (!second_word(w))
+			assert_string_equal(text, w->text);
+		assert_int_equal(ike_transform_ours(&w->t), w->ours);
+		found = ike_word_find(w->text, len, w->text, err, sizeof(err));
+		if (found != (w->ours ? w : NULL))
+			fail_msg("%s is read as something else", w->text);
+		if (!w->ours)
+			assert_non_null(strstr(err, "is not implemented; choose another "));
+	}
+}
+
+/* Places are 1, 2, 3 and so on, and what modern offers for ESP the kernel module has. */
+static void places_have_no_gap(void **state)
+{
+	static const uint8_t protocols[] = { IKE_PROTO_IKE, IKE_PROTO_ESP };
+
+	(void)state;
+	for (uint8_t type = IKE_T_ENCR; type <= IKE_T_ESN; type++) {
+		for (size_t p = 0; p < COUNT(protocols); p++) {
+			bool esp = protocols[p] == IKE_PROTO_ESP;
+			unsigned int placed = 0, last = 0;
+			const struct ike_word *w;
+
+			for (size_t i = 0; (w = ike_word_get(i)); i++)
+				placed += w->t.type == type && (esp ? w->esp_place : w->ike_place);
+			while ((w = ike_word_at(type, protocols[p], last + 1))) {
+				last++;
+				assert_true(w->ours);
+				if (esp && type == IKE_T_ENCR)
+					assert_true(ike_encr_in_esp(w->t.id));
+			}
+			assert_int_equal(placed, last);
+		}
+	}
+}
+
+/* Encrypt and decrypt with @c and a key of zeros. */
+static void seal_and_open(const struct ike_cipher *c, const char *word)
+{
+	static const uint8_t key[IKE_MAX_KEY], integ_key[IKE_MAX_KEY], aad[4];
+	uint8_t buf[128] = { 0 }, *text = buf + ike_cipher_iv_len(c);
+	size_t len = 2 * 16;
+
+	memset(text, 'x', len);
+	if (!ike_cipher_known(c) || ike_cipher_seal(c, key, integ_key, aad, sizeof(aad), buf, len))
+		fail_msg("%s does not encrypt", word);
+	assert_int_not_equal(text[0], 'x');
+	if (ike_cipher_open(c, key, integ_key, aad, sizeof(aad), buf, len))
+		fail_msg("%s does not decrypt", word);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(text[i], 'x');
+}
+
+static void exchange_keys(uint16_t group, const char *word)
+{
+	static const struct ike_rng rng = { .fill = ike_crypto_random };
+	struct ike_dh *a = ike_dh_new(group, &rng), *b = ike_dh_new(group, &rng);
+	uint8_t x[IKE_MAX_KE], y[IKE_MAX_KE];
+	const uint8_t *pub_a, *pub_b;
+	size_t len_a, len_b;
+
+	if (!a || !b)
+		fail_msg("there is no key of %s", word);
+	pub_a = ike_dh_public(a, &len_a);
+	pub_b = ike_dh_public(b, &len_b);
+	assert_int_equal(len_a, ike_dh_public_len(group));
+	assert_int_equal(ike_dh_shared(a, pub_b, len_b, x), 0);
+	assert_int_equal(ike_dh_shared(b, pub_a, len_a, y), 0);
+	assert_memory_equal(x, y, ike_dh_shared_len(group));
+	assert_true(ike_dh_cost(group) > 0);
+	ike_dh_free(a);
+	ike_dh_free(b);
+}
+
+/* libcrypto knows each algorithm by its column, with the lengths of its row. */
+static void what_is_ours_works(void **state)
+{
+	static const uint8_t key[16];
+	const struct ike_iov in = { "x", 1 };
+	uint8_t out[IKE_MAX_PRF];
+	const struct ike_word *w;
+
+	(void)state;
+	for (size_t i = 0; (w = ike_word_get(i)); i++) {
+		struct ike_cipher c = { IKE_ENCR_AES_CBC, 128, w->t.id };
+
+		if (!w->ours)
+			continue;
+		if (w->t.type == IKE_T_ENCR) {
+			c = (struct ike_cipher){ w->t.id, w->t.key_bits, IKE_INTEG_NONE };
+			if (!ike_encr_is_aead(w->t.id))
+				c.integ = IKE_INTEG_HMAC_SHA2_256_128;
+			seal_and_open(&c, w->text);
+		} else if (w->t.type == IKE_T_INTEG) {
+			seal_and_open(&c, w->text);
+			assert_int_not_equal(ike_prf_len(ike_integ_prf(w->t.id)), 0);
+		} else if (w->t.type == IKE_T_PRF) {
+			assert_int_equal(ike_prf(w->t.id, key, sizeof(key), &in, 1, out), 0);
+		} else if (w->t.type == IKE_T_DH && w->t.id != IKE_DH_NONE) {
+			exchange_keys(w->t.id, w->text);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_of_numbers_are_sorted_without_duplicates),
+		cmocka_unit_test(numbers_and_names_agree),
+		cmocka_unit_test(numbers_are_those_of_the_registries),
+		cmocka_unit_test(transforms_are_sorted),
+		cmocka_unit_test(words_are_there_once),
+		cmocka_unit_test(words_round_trip),
+		cmocka_unit_test(places_have_no_gap),
+		cmocka_unit_test(what_is_ours_works),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
