@@ -290,20 +290,33 @@ static EVP_PKEY *key_import(const struct dh_group *g, const uint8_t *point, size
 	return key;
 }
 
-/* The prime of a MODP group (RFC 3526). */
-static BIGNUM *modp_prime(const struct dh_group *g)
+/* The prime of a MODP group (RFC 3526), kept; NULL on failure. */
+static const BIGNUM *modp_prime(const struct dh_group *g)
 {
-	switch (g->id) {
-	case IKE_DH_MODP2048: return BN_get_rfc3526_prime_2048(NULL);
-	case IKE_DH_MODP3072: return BN_get_rfc3526_prime_3072(NULL);
-	case IKE_DH_MODP4096: return BN_get_rfc3526_prime_4096(NULL);
-	default: return NULL;
-	}
+	static BIGNUM *primes[NGROUPS];
+	BIGNUM **prime = &primes[g - dh_groups];
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)g->name, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *domain = NULL;
+	EVP_PKEY_CTX *ctx;
+
+	if (*prime)
+		return *prime;
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+	if (ctx && EVP_PKEY_paramgen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, params) == 1 &&
+	    EVP_PKEY_generate(ctx, &domain) == 1)
+		EVP_PKEY_get_bn_param(domain, OSSL_PKEY_PARAM_FFC_P, prime);
+	EVP_PKEY_free(domain);
+	EVP_PKEY_CTX_free(ctx);
+	return *prime;
 }
 
 static EVP_PKEY *modp_from_private(const struct dh_group *g, BIGNUM *priv)
 {
-	BIGNUM *p = modp_prime(g), *pub = BN_new(), *two = BN_new();
+	const BIGNUM *p = modp_prime(g);
+	BIGNUM *pub = BN_new(), *two = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
 	EVP_PKEY *key = NULL;
 
@@ -313,7 +326,6 @@ static EVP_PKEY *modp_from_private(const struct dh_group *g, BIGNUM *priv)
 	BN_CTX_free(ctx);
 	BN_free(two);
 	BN_free(pub);
-	BN_free(p);
 	return key;
 }
 
@@ -456,11 +468,10 @@ static EVP_PKEY *peer_import(const struct dh_group *g, const uint8_t *peer)
 /* 1 < y < p - 1. The prime is safe, so no more is to be found (RFC 6989 2.1). */
 static bool modp_valid(const struct dh_group *g, const uint8_t *public)
 {
-	BIGNUM *y = BN_bin2bn(public, (int)g->public_len, NULL), *last = modp_prime(g);
-	bool ok = y && last && BN_sub_word(last, 1) && BN_cmp(y, BN_value_one()) > 0 &&
-		  BN_cmp(y, last) < 0;
+	BIGNUM *y = BN_bin2bn(public, (int)g->public_len, NULL);
+	const BIGNUM *p = modp_prime(g);
+	bool ok = y && p && BN_cmp(y, BN_value_one()) > 0 && BN_add_word(y, 1) && BN_cmp(y, p) < 0;
 
-	BN_free(last);
 	BN_free(y);
 	return ok;
 }
