@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/delay.h>
 #include <linux/net.h>
 #include <linux/percpu.h>
@@ -65,7 +63,8 @@ void esptun_charge_module_exit(void)
 
 	for (i = 0; any_kept(); i++) {
 		if (i == 100)
-			pr_info("unloading waits for packets in the queues of other devices\n");
+			pr_info(KBUILD_MODNAME
+				": unloading waits for packets in the queues of other devices\n");
 		msleep(20);
 	}
 	/* The last free_kept() has counted, but may not have returned. */
