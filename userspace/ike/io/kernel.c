@@ -304,12 +304,6 @@ static uint64_t age_of(const struct esptun_sa *sa)
 	return sa ? sa->age : 0;
 }
 
-static void remove_sa(struct kernel *k, uint32_t ifindex, const struct esptun_sa *sa)
-{
-	if (sa)
-		esptun_sa_del(k->h, ifindex, sa->dir, sa->spi, 0);
-}
-
 int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 			    uint32_t spi_out),
@@ -345,8 +339,7 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 			fn(ctx, &remote, in ? in->spi : 0, out ? out->spi : 0);
 			continue;
 		}
-		remove_sa(k, ifindex, in);
-		remove_sa(k, ifindex, out);
+		kernel_sa_remove(k, ifindex, in ? in->spi : 0, out ? out->spi : 0);
 		removed++;
 	}
 	esptun_sas_free(sas, n);
