@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 200
 #
 # Routing daemons on a tunnel (OSPF, OSPFv3) want its netdevice to do multicast, and a

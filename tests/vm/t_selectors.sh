@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 300
 #
 # Selectors: of one protocol or port, and what becomes of fragments (RFC 4301 7.1);
