@@ -77,7 +77,7 @@ check "masqueraded into the tunnel: TCP" iperf west east 10.9.0.2
 must at east nft add table ip filter
 must at east nft add chain ip filter in '{ type filter hook input priority 0; policy accept; }'
 must at east nft add rule ip filter in iifname vpn0 ct state invalid counter drop
-check "connection tracking in the east: TCP both ways" iperf west east 10.9.0.2 --bidir
+check "connection tracking in the east: TCP both ways" iperf west east 10.9.0.2 --bidir -t 4
 is "and finds nothing invalid" \
 	"$(in_quiet east nft list chain ip filter in | grep -o 'packets [0-9]*')" 'packets 0'
 finish
