@@ -82,7 +82,7 @@ static void forget(struct esptun_peer *peer)
 	peer->is_known = false;
 }
 
-/* Are as many peers listed for the endpoint as take_from_peer() tries? */
+/* Do as many peers at the endpoint have a share as may? */
 static bool is_crowded(struct esptun_net *en,
 		       const struct esptun_endpoint *endpoint)
 {

@@ -182,6 +182,8 @@ all_came restart "agent restarted in good order"
 before=$(kernel_spis gwa hq)
 agent_stop gwa
 sed -i "s/^PSK = .*/PSK = another-key-of-24-letters/" /run/conf/gwa/hq.conf
+# As a file has it that comes from a backup.
+touch -d '1 day ago' /run/conf/gwa/hq.conf
 agent gwa
 # shellcheck disable=SC2086 # words
 check "the key was changed meanwhile: the SAs are gone" wait_for 10 none_left gwa hq $before

@@ -1005,8 +1005,8 @@ static int load_psk(struct config *c, const struct config_report *rep)
 		report_unread(c->psk_file, rep);
 	else if (closed_to_others(c->psk_file, &st, rep))
 		err = take_psk(c, buf, (size_t)len, rep);
-	if (!err && later(&st.st_mtim, &c->changed))
-		c->changed = st.st_mtim;
+	if (!err && later(&st.st_ctim, &c->changed))
+		c->changed = st.st_ctim;
 	ike_wipe(buf, sizeof(buf));
 	return err;
 }
@@ -1038,7 +1038,9 @@ int config_load(const char *path, struct config *out, const struct config_report
 	} else {
 		name_of(path, name, sizeof(name));
 		err = config_parse(name, text, (size_t)len, out, rep);
-		out->file_time = out->changed = st.st_mtim;
+		out->file_time = st.st_mtim;
+		/* An older file that was put in its place has an older st_mtim. */
+		out->changed = st.st_ctim;
 	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_FILE + 1);

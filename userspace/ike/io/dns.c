@@ -63,28 +63,27 @@ static const char *reason(int result)
 	}
 }
 
-/* The @nth IPv4 address of the list, from 0; false if it has fewer. Counts them in @n. */
-static bool pick(const struct evutil_addrinfo *list, unsigned int nth, unsigned int *n,
-		 struct ike_addr *out)
+/* Take the IPv4 address at place @nth, from 0; returns how many there are. */
+static unsigned int pick(const struct evutil_addrinfo *list, unsigned int nth, struct ike_addr *out)
 {
-	*n = 0;
+	unsigned int n = 0;
+
 	for (; list; list = list->ai_next) {
-		if (list->ai_family != AF_INET || (*n)++ != nth)
+		if (list->ai_family != AF_INET || n++ != nth)
 			continue;
 		out->family = 4;
 		memcpy(out->b, &((struct sockaddr_in *)list->ai_addr)->sin_addr, 4);
-		return true;
 	}
-	return false;
+	return n;
 }
 
 static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
 {
 	struct dns *d = arg;
-	unsigned int n;
+	unsigned int n = pick(list, d->nth, &d->addr);
 
-	if (!pick(list, d->nth, &n, &d->addr) && n)
-		pick(list, d->nth % n, &n, &d->addr);
+	if (n && d->nth >= n)
+		pick(list, d->nth % n, &d->addr);
 	if (list)
 		evutil_freeaddrinfo(list);
 	report(d, reason(result));

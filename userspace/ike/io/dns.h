@@ -13,8 +13,8 @@ typedef void (*dns_fn)(void *ctx, const struct ike_addr *addr, const char *err);
 
 /*
  * Ask /etc/hosts and the servers of /etc/resolv.conf, read anew, for an IPv4 address
- * of @name: of several the one at place @nth from 0, counted round and round. @fn is called once, after this returned, unless dns_cancel() is called
- * first. NULL when memory is out, or when too many lookups are under way: ask later.
+ * of @name: of several the one at place @nth from 0, counted round and round. @fn is
+ * called once, after this returned, unless dns_cancel() is called first. NULL when memory is out, or when too many lookups are under way: ask later.
  */
 struct dns *dns_lookup(struct event_base *base, const char *name, unsigned int nth, dns_fn fn,
 		       void *ctx);

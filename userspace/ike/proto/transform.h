@@ -25,13 +25,15 @@ const struct ike_word *ike_word_at(uint8_t type, uint8_t protocol, unsigned int 
 
 bool ike_transform_eq(const struct ike_transform *a, const struct ike_transform *b);
 bool ike_transform_ours(const struct ike_transform *t); /* implemented by us? */
-/* One transform as configuration spells it: "aes256gcm16", "aes128", "sha256", "prfsha256", "x25519", "ecp256", "esn". */
-/* Words of other people's algorithms print too ("sha1", "modp1024"); without a word: "encr24:256". */
+/*
+ * One transform as configuration spells it: "aes256gcm16", "sha256", "prfsha256", "x25519", "esn".
+ * Those that we do not implement print, too ("sha1", "modp1024"); without a word: "encr24:256".
+ */
 char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t);
 
 bool ike_encr_is_aead(uint16_t encr); /* of those with a word, ours or not */
 bool ike_encr_in_esp(uint16_t encr); /* does the kernel module have it? */
-uint16_t
-ike_integ_prf(uint16_t integ); /* the PRF of the same hash; 0 for those that are not ours */
+/* The PRF of the same hash; 0 for those that are not ours. */
+uint16_t ike_integ_prf(uint16_t integ);
 
 #endif

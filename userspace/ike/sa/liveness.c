@@ -23,10 +23,7 @@ void liveness_check(struct ike_core *core, struct ike_sa *sa)
 		sa->liveness_at = core->now + period - heard;
 		return;
 	}
-	if (sa->tx.ask != IKESA_ASK_NONE) /* its answer will tell */
-		return;
-	sa->want_probe = true;
-	request_next(core, sa);
+	request_probe(core, sa);
 }
 
 void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
@@ -37,8 +34,5 @@ void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
 	sa->last_hint = core->now ? core->now : 1;
 	report_line(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking",
 		    what);
-	if (sa->tx.ask == IKESA_ASK_NONE) {
-		sa->want_probe = true;
-		request_next(core, sa);
-	}
+	request_probe(core, sa);
 }
