@@ -912,6 +912,8 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	out->endpoint_port = IKE_PORT;
 	out->keepalive = 20;
 	out->liveness = 30;
+	out->rekey_ike = CONFIG_REKEY_IKE;
+	out->rekey_child = CONFIG_REKEY_CHILD;
 	out->replay_window = 1024;
 	out->start = IKE_START_NOW;
 	if (!config_name_ok(name))
@@ -1102,6 +1104,10 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote_ts = c->remote_ts;
 	out->start = c->start;
 	out->liveness = c->liveness;
+	out->rekey_ike = c->rekey_ike;
+	out->rekey_child = c->rekey_child;
+	out->rekey_bytes = c->rekey_bytes;
+	out->rekey_packets = c->rekey_packets;
 }
 
 bool config_name_ok(const char *name)

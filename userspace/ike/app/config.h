@@ -22,6 +22,12 @@ enum config_limits {
 	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
 };
 
+/* What Rekey is without a word in the file. */
+enum config_rekey {
+	CONFIG_REKEY_IKE = 4 * 3600, /* seconds */
+	CONFIG_REKEY_CHILD = 3600, /* seconds */
+};
+
 struct config {
 	char name[16]; /* netdevice */
 	/* When the file was changed last, and when it or the key's file was; not for config_equal(). */
@@ -51,6 +57,8 @@ struct config {
 	struct ike_ts_list local_ts, remote_ts;
 	struct ike_proposals ike, esp;
 	uint32_t keepalive, liveness; /* seconds, 0 off */
+	uint32_t rekey_ike, rekey_child; /* seconds, 0 off */
+	uint64_t rekey_bytes, rekey_packets; /* of one direction of a child SA, 0 off */
 	uint32_t replay_window; /* packets, 0 off */
 	enum ike_start start;
 };

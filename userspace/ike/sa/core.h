@@ -37,6 +37,10 @@ struct ike_tunnel_conf {
 	struct ike_ts_list local_ts, remote_ts;
 	enum ike_start start;
 	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
+	/* Seconds from establishment to our rekeying, before jitter; 0: never. */
+	uint32_t rekey_ike, rekey_child;
+	/* Of one direction of a child SA before we rekey it; 0: no limit but the kernel's own. */
+	uint64_t rekey_bytes, rekey_packets;
 };
 
 /*
@@ -57,6 +61,8 @@ struct ike_child {
 	const uint8_t *key_in, *key_out, *integ_in, *integ_out;
 	size_t key_len, integ_len;
 	const struct ike_ts_list *local_ts, *remote_ts; /* negotiated */
+	/* IKE_EXPIRE_SOFT when either SA carried so many; 0: no limit but the kernel's own. */
+	uint64_t soft_bytes, soft_packets;
 };
 
 enum ike_log_level { IKE_LOG_ERROR, IKE_LOG_WARN, IKE_LOG_INFO, IKE_LOG_DEBUG };
