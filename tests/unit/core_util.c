@@ -119,10 +119,37 @@ struct ike_sa *node_sa(const struct node *n)
 	return query_primary(TAILQ_FIRST(&n->core->tunnels));
 }
 
+/* The request that node_request() sends. */
+static const struct ike_builder *asked;
+static uint8_t asked_first;
+
+static enum exchange_build build_asked(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				       struct ike_builder *b)
+{
+	(void)core;
+	(void)sa;
+	(void)x;
+	if (asked->w.len)
+		*b->first = asked_first;
+	b->first = NULL;
+	writer_bytes(&b->w, asked->w.buf, asked->w.len);
+	return EXCHANGE_SEND;
+}
+
 bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first)
 {
+	static struct exchange_ops ops[256];
+
+	ops[exchange] = (struct exchange_ops){
+		.name = "test",
+		.exchange = exchange,
+		.build = build_asked,
+	};
+	asked = b;
+	asked_first = first;
 	n->core->now = n->w->now;
-	return request_send(n->core, node_sa(n), exchange, IKESA_ASK_PROBE, b, first);
+	exchange_end(n->core, node_sa(n), ikesa_take_out(node_sa(n))); /* whatever is out */
+	return request_start(n->core, node_sa(n), exchange_new(&ops[exchange], 0));
 }
 
 const char *node_error(const struct node *n)

@@ -16,9 +16,7 @@ static void delete_child(struct node *n)
 
 	n->core->now = n->w->now;
 	child_stop_sending(n->core, sa, c);
-	c->unwanted = true;
-	request_next(n->core, sa);
-	sa_touch(n->core, sa);
+	request_delete_child(n->core, sa, c);
 }
 
 static void expire(struct node *n, bool hard)

@@ -28,46 +28,27 @@ static void end_event(struct ike_core *core)
 
 /* ---- time passes for an IKE SA ------------------------------------------- */
 
-/* No answer: the attempt failed, or the peer is dead (2.4). */
-static void give_up(struct ike_core *core, struct ike_sa *sa)
+/* No answer, and the exchange has nothing to say about that: the peer is dead (2.4). */
+static void lose_peer(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	char ep[64];
 
 	ike_endpoint_print(ep, sizeof(ep), &sa->remote);
-	switch (sa->tx.ask) {
-	case IKESA_ASK_INIT:
-		if (!sa->last_hint)
-			report_error(
-				core, t, sa,
-				"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
-				ep);
-		sa_end(core, sa, false);
-		event_note(core, t, EVENT_ATTEMPT_FAILED);
-		break;
-	case IKESA_ASK_AUTH:
-		report_error(
-			core, t, sa,
-			"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
-			ep);
-		sa_end(core, sa, false);
-		event_note(core, t, EVENT_ATTEMPT_FAILED);
-		break;
-	case IKESA_ASK_DELETE:
-	case IKESA_ASK_AUTH_FAILED:
-		report_line(core, IKE_LOG_DEBUG, t, sa, "no answer to our delete; gone anyway");
-		sa_end(core, sa, false);
-		break;
-	default:
-		sa_end(core, sa, false);
-		if (query_has_outbound(t)) /* it came back under another IKE SA */
-			report_line(core, IKE_LOG_INFO, t, sa,
-				    "peer %s no longer answers on this IKE SA", ep);
-		else
-			report_error(core, t, sa, "peer %s no longer answers; its SAs are removed",
-				     ep);
-		break;
-	}
+	sa_end(core, sa, false);
+	if (query_has_outbound(t)) /* it came back under another IKE SA */
+		report_line(core, IKE_LOG_INFO, t, sa, "peer %s no longer answers on this IKE SA",
+			    ep);
+	else
+		report_error(core, t, sa, "peer %s no longer answers; its SAs are removed", ep);
+}
+
+static void give_up(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->out->ops->lost)
+		sa->out->ops->lost(core, sa, sa->out);
+	else
+		lose_peer(core, sa);
 }
 
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
@@ -120,6 +101,7 @@ void ike_core_free(struct ike_core *core)
 	for (i = 0; i < core->sas.buckets; i++) {
 		while ((sa = LIST_FIRST(&core->sas.by_spi[i]))) {
 			LIST_REMOVE(sa, by_spi);
+			exchange_end_all(core, sa);
 			ikesa_free(sa);
 		}
 	}
@@ -333,10 +315,8 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 			    why == IKE_EXPIRE_REMOVED ? "was removed by another program"
 						      : "reached its limit");
 		child_stop_sending(core, sa, c);
-		c->unwanted = true;
+		request_delete_child(core, sa, c);
 		tunnel_want_pair(t);
-		request_next(core, sa);
-		sa_touch(core, sa);
 	} else if (c && ikesa_authenticated(sa) && !sa->replaced) {
 		/* A new IKE SA brings the new pair; the old one goes when that works. */
 		sa->replaced = true;

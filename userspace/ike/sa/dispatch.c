@@ -1,41 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Messages in (RFC 7296 2.1-2.3, 2.21): finding the IKE SA, the window of the peer's requests
- * with the answer kept for repetition, and the table of exchanges that says which message is
- * acceptable when.
+ * with the answer kept for repetition, and the table that says which request is acceptable when.
  */
 #include "ike/sa/layer_core.h"
 
 /* Payload types 33-53 as bits. */
 #define NEED(type) (1u << ((type)-IKE_PL_SA))
 
+/* The requests of the peer. Responses go to the exchange of ours that waits for them. */
 static const struct x_row {
 	uint8_t exchange;
-	bool response;
 	unsigned int states;
 	uint32_t need; /* payloads without which the message is malformed */
 	enum x_verdict (*handle)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 } x_table[] = {
-	{ IKE_AUTH, false, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
-	{ IKE_AUTH, true, 1 << IKESA_AUTH_SENT, 0, x_auth_response },
-	{ IKE_CREATE_CHILD_SA, false, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING,
+	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
+	{ IKE_CREATE_CHILD_SA, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING,
 	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_child_request },
-	{ IKE_INFORMATIONAL, false, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0,
-	  x_info_request },
-	{ IKE_INFORMATIONAL, true, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0,
-	  x_info_response },
+	{ IKE_INFORMATIONAL, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0, x_info_request },
 };
 
 /* ---- receiving ----------------------------------------------------------- */
 
 static const struct x_row *row_of(const struct ike_sa *sa, const struct ike_header *h)
 {
-	bool response = h->flags & IKE_FLAG_RESPONSE;
 	size_t i;
 
 	for (i = 0; i < sizeof(x_table) / sizeof(x_table[0]); i++) {
-		if (x_table[i].exchange == h->exchange && x_table[i].response == response &&
-		    x_table[i].states & 1u << sa->state)
+		if (x_table[i].exchange == h->exchange && x_table[i].states & 1u << sa->state)
 			return &x_table[i];
 	}
 	return NULL;
@@ -195,17 +188,30 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 		request_next(core, sa);
 }
 
+/* What follows from any response on an established SA. */
+static void note_answered(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->acked = true;
+	if (sa->superseded)
+		x_contact_contested(core, sa);
+	if (sa->state == IKESA_ESTABLISHED)
+		liveness_check(core, sa);
+	event_note(core, sa->tunnel, EVENT_CHANGED);
+}
+
 static void receive_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			     const struct ike_header *h)
 {
-	const struct x_row *row = row_of(sa, h);
+	bool was_up = sa->state == IKESA_ESTABLISHED;
 	struct ike_payloads in;
 	struct x_msg m = { .h = h, .d = d, .in = &in };
 	uint8_t offender = 0;
+	struct exchange *x;
+	struct ike_notify n;
 	int rc;
 
 	/* Our next ID is one past that of the request that is out. */
-	if (!row || sa->tx.ask == IKESA_ASK_NONE || sa->tx.ask == IKESA_ASK_INIT ||
+	if (!sa->out || !sa->out->ops->build || sa->out->ops->exchange != h->exchange ||
 	    h->id != sa->tx.next - 1)
 		return;
 	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in,
@@ -218,12 +224,19 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	}
 	note_heard(core, sa, d);
 	/* Critical bits are not for responses (2.5); a malformed one has no content we could use. */
-	if (rc || !has_needed_payloads(row, &in)) {
+	if (rc) {
 		report_line(core, IKE_LOG_WARN, NULL, sa, "malformed %s response",
 			    ike_exchange_name(h->exchange));
 		in.n = 0;
 	}
-	row->handle(core, sa, &m);
+	x = ikesa_take_out(sa);
+	if (was_up && ike_notify_find(&in, IKE_N_INVALID_SYNTAX, &n)) /* 2.21.3 */
+		sa_end(core, sa, false);
+	else if (x->ops->response)
+		x->ops->response(core, sa, x, &m);
+	exchange_end(core, sa, x);
+	if (was_up && sa->state != IKESA_DEAD && sa->state != IKESA_CLOSED)
+		note_answered(core, sa);
 	if (sa->state != IKESA_DEAD)
 		request_next(core, sa);
 }

@@ -136,6 +136,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->expire_at = TIMER_NEVER;
 	sa->liveness_at = TIMER_NEVER;
 	sa->close_at = TIMER_NEVER;
+	TAILQ_INIT(&sa->queue);
 	TAILQ_INIT(&sa->children);
 	return sa;
 }
@@ -187,12 +188,15 @@ void ikesa_bytes_free(struct ikesa_bytes *b)
 	*b = (struct ikesa_bytes){ 0 };
 }
 
-void ikesa_request_done(struct ike_sa *sa)
+struct exchange *ikesa_take_out(struct ike_sa *sa)
 {
+	struct exchange *x = sa->out;
+
 	ikesa_bytes_free(&sa->tx.msg);
-	sa->tx.ask = IKESA_ASK_NONE;
+	sa->out = NULL;
 	sa->tx.sends = 0;
 	sa->tx.at = TIMER_NEVER;
+	return x;
 }
 
 uint64_t ikesa_retransmit_delay(unsigned int sends)

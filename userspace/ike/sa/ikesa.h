@@ -51,16 +51,44 @@ enum ikesa_state {
 	IKESA_DEAD, /* about to be freed */
 };
 
-/* What the request we have out is about. */
-enum ikesa_ask {
-	IKESA_ASK_NONE,
-	IKESA_ASK_INIT,
-	IKESA_ASK_AUTH,
-	IKESA_ASK_PROBE, /* empty INFORMATIONAL */
-	IKESA_ASK_DELETE_CHILD,
-	IKESA_ASK_DELETE,
-	IKESA_ASK_AUTH_FAILED, /* initiator disowns the SA (RFC 7296 2.21.2) */
+/*
+ * One of our exchanges. It waits in the queue of its IKE SA until the window is open, then its
+ * request is out until the response comes, or never does. exchange.c makes and ends it.
+ */
+struct exchange {
+	TAILQ_ENTRY(exchange) link;
+	const struct exchange_ops *ops;
+	uint32_t spi; /* inbound SPI of the pair it is about; 0: of none */
 };
+
+enum exchange_build {
+	EXCHANGE_SEND, /* the payloads are complete */
+	EXCHANGE_DROP, /* there is nothing to ask any more */
+	EXCHANGE_FAIL, /* the request cannot be made: the IKE SA ends */
+};
+
+struct ike_core;
+struct ike_sa;
+struct ike_builder;
+struct x_msg;
+
+/* A kind of exchange, as we begin it. Functions may be NULL where it says so. */
+struct exchange_ops {
+	const char *name; /* for people */
+	uint8_t exchange; /* its type in the header */
+	/* The window is open: append the payloads. NULL: the message is made elsewhere. */
+	enum exchange_build (*build)(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				     struct ike_builder *b);
+	/* The response; the window is open again. */
+	void (*response)(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 struct x_msg *m);
+	/* No response came: the attempt failed, or the peer is dead. Ends @sa. NULL: the latter. */
+	void (*lost)(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
+	/* It is over, whatever came of it: release what it holds. NULL: nothing. */
+	void (*end)(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
+};
+
+TAILQ_HEAD(exchanges, exchange);
 
 struct ikesa_bytes {
 	uint8_t *data;
@@ -128,11 +156,11 @@ struct ike_sa {
 	bool acked; /* … and that it knows that we know, so that it sends on it */
 
 	/* Our requests: a window of one. */
+	struct exchange *out; /* its request waits for the response */
+	struct exchanges queue; /* these wait for the window */
 	struct {
 		uint32_t next; /* message ID of the next request */
-		enum ikesa_ask ask;
-		uint32_t spi; /* our inbound SPI that a DELETE_CHILD named */
-		struct ikesa_bytes msg;
+		struct ikesa_bytes msg; /* of ->out */
 		unsigned int sends;
 		uint64_t at; /* next copy, or giving up … */
 		uint64_t until; /* … at the latest, though a change of path made it begin anew */
@@ -145,7 +173,6 @@ struct ike_sa {
 		uint8_t request[IKESA_DIGEST_LEN]; /* digest of that request */
 	} rx;
 
-	bool want_probe, want_delete; /* requests that wait for the window */
 	uint64_t expire_at; /* half-open, closing and closed SAs */
 	uint64_t liveness_at;
 	uint64_t close_at; /* redundant or superseded: end it then */
@@ -201,8 +228,8 @@ void ikesa_setup_free(struct ike_sa *sa);
 int ikesa_bytes_set(struct ikesa_bytes *b, const void *data, size_t len);
 void ikesa_bytes_free(struct ikesa_bytes *b);
 
-/* Our request is answered or abandoned: the window is open again. */
-void ikesa_request_done(struct ike_sa *sa);
+/* Our request is answered or abandoned: the window is open again. The exchange is the caller's. */
+struct exchange *ikesa_take_out(struct ike_sa *sa);
 /* When the next copy goes out after @sends of them, or the peer is given up. */
 uint64_t ikesa_retransmit_delay(unsigned int sends);
 

@@ -90,9 +90,8 @@ bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const 
 
 /* Send the IKE_AUTH request of @sa, whose IKE_SA_INIT is done. */
 void x_auth_start(struct ike_core *core, struct ike_sa *sa);
-/* The handlers of dispatch.c. */
+/* The handler of dispatch.c. */
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
-enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 /* ---- x_init.c ---------------------------------------------------------------- */
 
@@ -109,6 +108,5 @@ void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_
 
 enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
-enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 #endif

@@ -178,6 +178,19 @@ void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Give back an inbound SPI that was reserved and is not used. */
 void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi);
 
+/* ---- exchange.c -------------------------------------------------------------- */
+
+/* One of this kind about the pair with this inbound SPI, or none (0); NULL without memory. */
+struct exchange *exchange_new(const struct exchange_ops *ops, uint32_t spi);
+/* It is over; NULL is none. It must be in no queue. */
+void exchange_end(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
+/* All that wait for the window are over; and also the one that is out. */
+void exchange_end_queue(struct ike_core *core, struct ike_sa *sa);
+void exchange_end_all(struct ike_core *core, struct ike_sa *sa);
+/* The one that is out or waits; NULL if there is none. */
+struct exchange *exchange_find(const struct ike_sa *sa, const struct exchange_ops *ops,
+			       uint32_t spi);
+
 /* ---- sa.c -------------------------------------------------------------------- */
 
 /* A new SA in table and timers, with an SPI of ours; NULL without memory or room. */
@@ -223,22 +236,31 @@ size_t send_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uin
 void request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first);
 
 /*
- * Seal the payloads as our next request and send it; the window must be open. False if that
- * failed (no memory, message too long): the caller ends the SA.
+ * Build the request of @x and send it now; the window must be open. @x is the SA's then, or over.
+ * False if that failed (no memory, also for @x, which may be NULL; message too long): the caller
+ * ends the SA.
  */
-bool request_send(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
-		  struct ike_builder *b, uint8_t first);
-/* The same for a ready message (IKE_SA_INIT); a second call replaces the first's message. */
-bool request_send_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
+bool request_start(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
+/* Send a ready message for @x (IKE_SA_INIT); a second call replaces the first's message. */
+bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 		      const uint8_t *msg, size_t len);
+/* Send the request of @x once the window is open. @x is the SA's; NULL, for want of memory, ends it. */
+void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 /* Retransmit if that is due. False: it is time to give up. */
 bool request_timer(struct ike_core *core, struct ike_sa *sa);
 /* Send a copy of the request that waits for its answer now, and begin its schedule anew. */
 void request_again(struct ike_core *core, struct ike_sa *sa);
 /* Send the next request that waits for the window. */
 void request_next(struct ike_core *core, struct ike_sa *sa);
-/* Ask the peer of @sa for a sign of life, unless a request of ours is out. */
+
+/* ---- inform.c ---------------------------------------------------------------- */
+
+/* Ask the peer of @sa for a sign of life, unless it has to answer something anyway. */
 void request_probe(struct ike_core *core, struct ike_sa *sa);
+/* Have the peer delete the pair; it is removed when that is confirmed. */
+void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* The peer counts @sa as established, we do not: tell it (RFC 7296 2.21.2). False: see request_start(). */
+bool request_auth_failed(struct ike_core *core, struct ike_sa *sa);
 
 /*
  * End it with a DELETE if the peer knows it. We no longer send on its child SAs, but hear

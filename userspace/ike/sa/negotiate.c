@@ -66,18 +66,18 @@ bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 }
 
 /* Undo a child SA that the peer believes in and we cannot have. */
-static void reject_child(struct ike_sa *sa, uint32_t spi)
+static void reject_child(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
 {
 	static const struct ike_ts_list none;
 	struct child_sa *c = child_new(&none, &none);
 
 	if (!c) {
-		sa->want_delete = true;
+		request_close(core, sa, IKESA_CLOSE_MS);
 		return;
 	}
 	c->spi_in = spi;
-	c->unwanted = true;
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
+	request_delete_child(core, sa, c);
 }
 
 static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in,
@@ -137,12 +137,12 @@ void negotiate_take(struct ike_core *core, struct ike_sa *sa, const struct ike_p
 	if (ike_payload_find(in, IKE_PL_SA)) {
 		if (!child_answer_ok(core, sa, in, &chosen, &tsi, &tsr)) {
 			child_spi_release(core, sa, spi);
-			reject_child(sa, spi);
+			reject_child(core, sa, spi);
 		} else if (install_pair(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr,
 					false)) {
 			return;
 		} else {
-			reject_child(sa, spi);
+			reject_child(core, sa, spi);
 		}
 		event_note(core, t, EVENT_CHILD_UNUSABLE);
 		return;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Our requests (RFC 7296 2.1-2.3): a window of one message, retransmission of identical bytes,
- * and what waits until the window is open: a DELETE of the IKE SA, of a pair, a sign of life.
+ * and the queue of exchanges that wait until the window is open.
  *
- * An exchange builds its payloads and calls request_send(). What has no exchange of its own sets a
- * flag of the IKE SA or of a pair and calls request_next(), which is called again whenever an
- * answer came. An IKE SA whose request cannot be made ends (sa_end()).
+ * Whoever wants something of the peer queues an exchange; its payloads are made when it is sent,
+ * so that they are true then. request_next() is called whenever an answer came. An IKE SA whose
+ * request cannot be made ends (sa_end()).
  */
 #include "ike/sa/layer_ikesa.h"
 
@@ -23,30 +23,56 @@ static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 	send_datagram(core, sa->tunnel, &sa->local, &sa->remote, sa->tx.msg.data, sa->tx.msg.len);
 }
 
-bool request_send_raw(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask,
+bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 		      const uint8_t *msg, size_t len)
 {
-	ikesa_request_done(sa);
-	if (!len || ikesa_bytes_set(&sa->tx.msg, msg, len))
+	if (sa->out != x)
+		exchange_end(core, sa, ikesa_take_out(sa));
+	sa->out = x;
+	if (!x || !len || ikesa_bytes_set(&sa->tx.msg, msg, len))
 		return false;
-	sa->tx.ask = ask;
+	sa->tx.sends = 0;
 	sa->tx.until = core->now + IKESA_RETRANSMIT_ALL_MS;
 	transmit_request(core, sa);
 	sa_touch(core, sa);
 	return true;
 }
 
-bool request_send(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, enum ikesa_ask ask,
-		  struct ike_builder *b, uint8_t first)
+/* Seal the payloads as the request of @x and send it. */
+static bool send_request(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 struct ike_builder *b, uint8_t first)
 {
 	uint8_t out[CORE_MSG_MAX];
-	size_t len = send_seal(core, sa, exchange, 0, sa->tx.next, b, first, out, sizeof(out));
+	size_t len;
 
 	/* Message IDs do not wrap (2.2). */
-	if (!len || sa->tx.next == UINT32_MAX || !request_send_raw(core, sa, ask, out, len))
+	if (sa->tx.next == UINT32_MAX)
+		return false;
+	len = send_seal(core, sa, x->ops->exchange, 0, sa->tx.next, b, first, out, sizeof(out));
+	if (!request_send_raw(core, sa, x, out, len))
 		return false;
 	sa->tx.next++;
 	return true;
+}
+
+bool request_start(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	uint8_t buf[CORE_MSG_MAX], first;
+	enum exchange_build built;
+	struct ike_builder b;
+	bool ok;
+
+	if (!x)
+		return false;
+	sa->out = x;
+	request_begin(&b, buf, sizeof(buf), &first);
+	built = x->ops->build(core, sa, x, &b);
+	ok = built == EXCHANGE_DROP ||
+	     (built == EXCHANGE_SEND && send_request(core, sa, x, &b, first));
+	ike_wipe(buf, b.w.len);
+	if (built != EXCHANGE_SEND || !ok)
+		exchange_end(core, sa, ikesa_take_out(sa));
+	return ok;
 }
 
 bool request_timer(struct ike_core *core, struct ike_sa *sa)
@@ -62,7 +88,7 @@ bool request_timer(struct ike_core *core, struct ike_sa *sa)
 
 void request_again(struct ike_core *core, struct ike_sa *sa)
 {
-	if (sa->tx.ask == IKESA_ASK_NONE)
+	if (!sa->out)
 		return;
 	core->stats.retransmits++;
 	sa->tx.sends = 0;
@@ -70,90 +96,34 @@ void request_again(struct ike_core *core, struct ike_sa *sa)
 	sa_touch(core, sa);
 }
 
-static bool send_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+/* May a request of ours leave now? */
+static bool is_open(const struct ike_core *core, const struct ike_sa *sa)
 {
-	uint8_t buf[64], first;
-	struct ike_builder b;
-
-	request_begin(&b, buf, sizeof(buf), &first);
-	ike_build_delete(&b, IKE_PROTO_ESP, &c->spi_in, 1);
-	sa->tx.spi = c->spi_in;
-	return request_send(core, sa, IKE_INFORMATIONAL, IKESA_ASK_DELETE_CHILD, &b, first);
-}
-
-static bool send_info(struct ike_core *core, struct ike_sa *sa, enum ikesa_ask ask)
-{
-	uint8_t buf[64], first;
-	struct ike_builder b;
-
-	request_begin(&b, buf, sizeof(buf), &first);
-	if (ask == IKESA_ASK_DELETE)
-		ike_build_delete(&b, IKE_PROTO_IKE, NULL, 0);
-	return request_send(core, sa, IKE_INFORMATIONAL, ask, &b, first);
+	/* A request of ours on a new SA comes after the answer that makes it known. */
+	return !sa->out && sa != core->answering &&
+	       (sa->state == IKESA_ESTABLISHED || sa->state == IKESA_DELETING);
 }
 
 void request_next(struct ike_core *core, struct ike_sa *sa)
 {
-	struct child_sa *c;
-	bool ok = true;
+	struct exchange *x;
 
-	/* A request of ours on a new SA comes after the answer that makes it known. */
-	if (sa->tx.ask != IKESA_ASK_NONE || sa == core->answering ||
-	    (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING))
-		return;
-	if (sa->want_delete) {
-		sa->want_delete = false;
-		ok = send_info(core, sa, IKESA_ASK_DELETE);
-	} else {
-		TAILQ_FOREACH(c, &sa->children, link)
-		{
-			if (c->unwanted)
-				break;
-		}
-		if (c) {
-			ok = send_delete_child(core, sa, c);
-		} else if (sa->want_probe) {
-			sa->want_probe = false;
-			ok = send_info(core, sa, IKESA_ASK_PROBE);
+	while (is_open(core, sa) && (x = TAILQ_FIRST(&sa->queue))) {
+		TAILQ_REMOVE(&sa->queue, x, link);
+		if (!request_start(core, sa, x)) {
+			sa_end(core, sa, false);
+			return;
 		}
 	}
-	if (!ok)
+}
+
+void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	if (!x) {
 		sa_end(core, sa, false);
-}
-
-void request_probe(struct ike_core *core, struct ike_sa *sa)
-{
-	if (sa->tx.ask == IKESA_ASK_NONE) {
-		sa->want_probe = true;
-		request_next(core, sa);
-		sa_touch(core, sa);
+		return;
 	}
-}
-
-void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
-{
-	struct child_sa *c;
-
-	switch (sa->state) {
-	case IKESA_INIT_SENT: sa_end(core, sa, false); break;
-	case IKESA_AUTH_SENT:
-		/* The peer may already count it as established; we cannot tell it before it answers. */
-	case IKESA_DELETING:
-		sa->expire_at = core->now + patience;
-		sa_touch(core, sa);
-		break;
-	case IKESA_ESTABLISHED:
-		sa->state = IKESA_DELETING;
-		TAILQ_FOREACH(c, &sa->children, link)
-		child_stop_sending(core, sa, c);
-		sa->want_delete = true;
-		sa->want_probe = false;
-		sa->liveness_at = sa->close_at = TIMER_NEVER;
-		sa->expire_at = core->now + patience;
-		request_next(core, sa);
-		sa_touch(core, sa);
-		event_note(core, sa->tunnel, EVENT_CHANGED);
-		break;
-	default: break;
-	}
+	TAILQ_INSERT_TAIL(&sa->queue, x, link);
+	request_next(core, sa);
+	sa_touch(core, sa);
 }

@@ -57,35 +57,23 @@ static void attempt_over(struct ike_core *core, struct ike_sa *sa)
 	event_note(core, t, EVENT_ATTEMPT_FAILED);
 }
 
-void x_auth_start(struct ike_core *core, struct ike_sa *sa)
+static enum exchange_build build_request(struct ike_core *core, struct ike_sa *sa,
+					 struct exchange *x, struct ike_builder *b)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	uint8_t buf[CORE_MSG_MAX], first;
-	struct ike_builder b;
-	bool ok, first_contact;
+	bool ok;
 
-	sa->setup->spi_in = install_reserve_spi(core, sa);
-	if (!sa->setup->spi_in) {
-		attempt_over(core, sa);
-		return;
-	}
-	query_local_id(t, sa, &sa->local_id);
+	(void)core;
+	(void)x;
+	ike_build_id(b, IKE_PL_IDI, &sa->local_id);
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
-	first_contact = !t->n_adopted && !query_is_established(t);
-	request_begin(&b, buf, sizeof(buf), &first);
-	ike_build_id(&b, IKE_PL_IDI, &sa->local_id);
-	if (first_contact)
-		ike_build_notify(&b, IKE_N_INITIAL_CONTACT, NULL, 0);
+	if (!t->n_adopted && !query_is_established(t))
+		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (t->conf.remote_id.type)
-		ike_build_id(&b, IKE_PL_IDR, &t->conf.remote_id);
-	ok = x_proof_build(&b, sa, t);
-	negotiate_offer(&b, t, sa->setup->spi_in);
-	sa->state = IKESA_AUTH_SENT;
-	sa->tx.next = 1;
-	if (!ok || !request_send(core, sa, IKE_AUTH, IKESA_ASK_AUTH, &b, first)) {
-		report_error(core, t, sa, "could not make an IKE_AUTH request: check PSK=");
-		attempt_over(core, sa);
-	}
+		ike_build_id(b, IKE_PL_IDR, &t->conf.remote_id);
+	ok = x_proof_build(b, sa, t);
+	negotiate_offer(b, t, sa->setup->spi_in);
+	return ok ? EXCHANGE_SEND : EXCHANGE_FAIL;
 }
 
 static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
@@ -115,18 +103,13 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	uint8_t buf[64], first;
-	struct ike_builder b;
 
-	ikesa_request_done(sa);
 	child_spi_release(core, sa, sa->setup->spi_in);
 	sa->setup->spi_in = 0;
 	ikesa_setup_free(sa);
 	sa->state = IKESA_DELETING;
 	sa->expire_at = core->now + IKESA_CLOSE_MS;
-	request_begin(&b, buf, sizeof(buf), &first);
-	ike_build_notify(&b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
-	if (!request_send(core, sa, IKE_INFORMATIONAL, IKESA_ASK_AUTH_FAILED, &b, first))
+	if (!request_auth_failed(core, sa))
 		sa_end(core, sa, false);
 	event_note(core, t, EVENT_ATTEMPT_FAILED);
 }
@@ -155,32 +138,69 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 	return true;
 }
 
-enum x_verdict x_auth_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			  struct x_msg *m)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	struct x_claim who = { 0 };
 
-	ikesa_request_done(sa);
+	(void)x;
 	if (!x_proof_find_auth(m->in, &who.auth)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
 		explain_refusal(core, sa, ike_notify_first_error(m->in));
 		attempt_over(core, sa);
-		return X_DONE;
+		return;
 	}
 	if (!verify_responder(core, sa, m->in, &who)) {
 		send_auth_failed(core, sa);
-		return X_DONE;
+		return;
 	}
 	mark_established(core, sa);
 	if (t->enabled) {
 		negotiate_take(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
 		request_close(core, sa, IKESA_CLOSE_MS);
-		return X_DONE;
+		return;
 	}
 	ikesa_setup_free(sa);
 	event_note(core, t, EVENT_CHANGED);
-	return X_DONE;
+}
+
+static void lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	char ep[64];
+
+	(void)x;
+	report_error(
+		core, sa->tunnel, sa,
+		"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
+		ike_endpoint_print(ep, sizeof(ep), &sa->remote));
+	attempt_over(core, sa);
+}
+
+static const struct exchange_ops auth_ops = {
+	.name = "IKE_AUTH",
+	.exchange = IKE_AUTH,
+	.build = build_request,
+	.response = take_response,
+	.lost = lose_auth,
+};
+
+void x_auth_start(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->setup->spi_in = install_reserve_spi(core, sa);
+	if (!sa->setup->spi_in) {
+		attempt_over(core, sa);
+		return;
+	}
+	query_local_id(sa->tunnel, sa, &sa->local_id);
+	sa->state = IKESA_AUTH_SENT;
+	sa->tx.next = 1;
+	if (!request_start(core, sa, exchange_new(&auth_ops, 0))) {
+		report_error(core, sa->tunnel, sa,
+			     "could not make an IKE_AUTH request: check PSK=");
+		attempt_over(core, sa);
+	}
 }
 
 /* ---- responder ----------------------------------------------------------- */

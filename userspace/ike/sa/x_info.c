@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * INFORMATIONAL (RFC 7296 1.4, 1.4.1, 2.4, 2.21): deletes, liveness, notifies.
+ * INFORMATIONAL requests of the peer (RFC 7296 1.4, 1.4.1, 2.4, 2.21): deletes, liveness, notifies.
+ * Ours are in inform.c.
  */
 #include "ike/sa/layer_exchange.h"
-
-/* ---- requests ------------------------------------------------------------ */
 
 /* The peer closes pairs: ours of each goes too, and the answer lists it (1.4.1). */
 static void delete_children(struct ike_core *core, struct ike_sa *sa, const struct ike_delete *del,
@@ -83,42 +82,4 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 	if (!over)
 		event_note(core, sa->tunnel, EVENT_CHANGED);
 	return over ? X_CLOSE : X_DONE;
-}
-
-/* ---- responses ----------------------------------------------------------- */
-
-/* The peer confirmed our delete of the pair, whether or not it listed its own SPI. */
-static void remove_deleted_child(struct ike_core *core, struct ike_sa *sa)
-{
-	struct child_sa *c = child_find(sa, sa->tx.spi, 0);
-
-	if (c) /* else the peer's own delete crossed ours */
-		child_remove(core, sa, c);
-}
-
-enum x_verdict x_info_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
-{
-	struct ike_tunnel *t = sa->tunnel;
-	enum ikesa_ask ask = sa->tx.ask;
-	struct ike_notify n;
-
-	ikesa_request_done(sa);
-	sa->acked = true;
-	switch (ask) {
-	case IKESA_ASK_DELETE:
-	case IKESA_ASK_AUTH_FAILED: sa_end(core, sa, true); return X_DONE;
-	case IKESA_ASK_DELETE_CHILD: remove_deleted_child(core, sa); break;
-	default:
-		if (ike_notify_find(m->in, IKE_N_INVALID_SYNTAX, &n)) { /* 2.21.3 */
-			sa_end(core, sa, false);
-			return X_DONE;
-		}
-		break;
-	}
-	if (sa->superseded)
-		x_contact_contested(core, sa);
-	if (sa->state == IKESA_ESTABLISHED)
-		liveness_check(core, sa);
-	event_note(core, t, EVENT_CHANGED);
-	return X_DONE;
 }

@@ -18,6 +18,28 @@ static bool nonce_ok(const struct ike_payload *p)
 
 /* ---- initiator ----------------------------------------------------------- */
 
+static void lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	char ep[64];
+
+	(void)x;
+	if (!sa->last_hint)
+		report_error(
+			core, t, sa,
+			"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
+			ike_endpoint_print(ep, sizeof(ep), &sa->remote));
+	sa_end(core, sa, false);
+	event_note(core, t, EVENT_ATTEMPT_FAILED);
+}
+
+/* Neither sealed nor numbered like the others, so its messages do not go through request_start(). */
+static const struct exchange_ops init_ops = {
+	.name = "IKE_SA_INIT",
+	.exchange = IKE_SA_INIT,
+	.lost = lose_init,
+};
+
 /* The request as it stands: 2.6 wants everything but cookie and KE unchanged in retries. */
 static bool send_request(struct ike_core *core, struct ike_sa *sa)
 {
@@ -41,7 +63,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	x_natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
-	       request_send_raw(core, sa, IKESA_ASK_INIT, buf, len);
+	       request_send_raw(core, sa, sa->out ? sa->out : exchange_new(&init_ops, 0), buf, len);
 }
 
 static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
@@ -226,7 +248,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
 	}
-	ikesa_request_done(sa);
+	exchange_end(core, sa, ikesa_take_out(sa));
 	sa->local.addr = d->local.addr;
 	if (sa->remote.port == IKE_PORT) { /* float (2.23) */
 		sa->remote.port = IKE_NATT_PORT;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Exchanges of ours as objects: from the queue of their IKE SA to their end.
+ */
+#include "ike/sa/layer_ikesa.h"
+
+#include <stdlib.h>
+
+struct exchange *exchange_new(const struct exchange_ops *ops, uint32_t spi)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->ops = ops;
+	x->spi = spi;
+	return x;
+}
+
+void exchange_end(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	if (!x)
+		return;
+	if (x->ops->end)
+		x->ops->end(core, sa, x);
+	free(x);
+}
+
+void exchange_end_queue(struct ike_core *core, struct ike_sa *sa)
+{
+	struct exchange *x;
+
+	while ((x = TAILQ_FIRST(&sa->queue))) {
+		TAILQ_REMOVE(&sa->queue, x, link);
+		exchange_end(core, sa, x);
+	}
+}
+
+void exchange_end_all(struct ike_core *core, struct ike_sa *sa)
+{
+	exchange_end(core, sa, ikesa_take_out(sa));
+	exchange_end_queue(core, sa);
+}
+
+struct exchange *exchange_find(const struct ike_sa *sa, const struct exchange_ops *ops,
+			       uint32_t spi)
+{
+	struct exchange *x;
+
+	if (sa->out && sa->out->ops == ops && sa->out->spi == spi)
+		return sa->out;
+	TAILQ_FOREACH(x, &sa->queue, link)
+	{
+		if (x->ops == ops && x->spi == spi)
+			return x;
+	}
+	return NULL;
+}

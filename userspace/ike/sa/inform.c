@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What we ask of the peer by INFORMATIONAL (RFC 7296 1.4): a sign of life, the end of a pair, the
+ * end of the IKE SA.
+ */
+#include "ike/sa/layer_ikesa.h"
+
+/* ---- a sign of life ------------------------------------------------------ */
+
+static enum exchange_build build_probe(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				       struct ike_builder *b)
+{
+	(void)core;
+	(void)sa;
+	(void)x;
+	(void)b;
+	return EXCHANGE_SEND; /* an empty message does */
+}
+
+static const struct exchange_ops probe_ops = {
+	.name = "liveness check",
+	.exchange = IKE_INFORMATIONAL,
+	.build = build_probe,
+};
+
+void request_probe(struct ike_core *core, struct ike_sa *sa)
+{
+	/* The answer to any request is a sign of life. */
+	if (!sa->out && TAILQ_EMPTY(&sa->queue))
+		request_queue(core, sa, exchange_new(&probe_ops, 0));
+}
+
+/* ---- the end of a pair --------------------------------------------------- */
+
+static enum exchange_build build_delete_child(struct ike_core *core, struct ike_sa *sa,
+					      struct exchange *x, struct ike_builder *b)
+{
+	(void)core;
+	if (!child_find(sa, x->spi, 0))
+		return EXCHANGE_DROP; /* the peer's own delete came first */
+	ike_build_delete(b, IKE_PROTO_ESP, &x->spi, 1);
+	return EXCHANGE_SEND;
+}
+
+/* The peer confirmed our delete of the pair, whether or not it listed its own SPI. */
+static void take_deleted_child(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			       struct x_msg *m)
+{
+	struct child_sa *c = child_find(sa, x->spi, 0);
+
+	(void)m;
+	if (c) /* else the peer's own delete crossed ours */
+		child_remove(core, sa, c);
+}
+
+static const struct exchange_ops delete_child_ops = {
+	.name = "delete of a child SA",
+	.exchange = IKE_INFORMATIONAL,
+	.build = build_delete_child,
+	.response = take_deleted_child,
+};
+
+void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+{
+	c->unwanted = true;
+	if (!exchange_find(sa, &delete_child_ops, c->spi_in))
+		request_queue(core, sa, exchange_new(&delete_child_ops, c->spi_in));
+}
+
+/* ---- the end of the IKE SA ----------------------------------------------- */
+
+static enum exchange_build build_delete(struct ike_core *core, struct ike_sa *sa,
+					struct exchange *x, struct ike_builder *b)
+{
+	(void)core;
+	(void)sa;
+	(void)x;
+	ike_build_delete(b, IKE_PROTO_IKE, NULL, 0);
+	return EXCHANGE_SEND;
+}
+
+static void take_deleted(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 struct x_msg *m)
+{
+	(void)x;
+	(void)m;
+	sa_end(core, sa, true);
+}
+
+static void lose_delete(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	(void)x;
+	report_line(core, IKE_LOG_DEBUG, NULL, sa, "no answer to our delete; gone anyway");
+	sa_end(core, sa, false);
+}
+
+static const struct exchange_ops delete_ops = {
+	.name = "delete of the IKE SA",
+	.exchange = IKE_INFORMATIONAL,
+	.build = build_delete,
+	.response = take_deleted,
+	.lost = lose_delete,
+};
+
+void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
+{
+	struct child_sa *c;
+
+	switch (sa->state) {
+	case IKESA_INIT_SENT: sa_end(core, sa, false); break;
+	case IKESA_AUTH_SENT:
+		/* The peer may already count it as established; we cannot tell it before it answers. */
+	case IKESA_DELETING:
+		sa->expire_at = core->now + patience;
+		sa_touch(core, sa);
+		break;
+	case IKESA_ESTABLISHED:
+		sa->state = IKESA_DELETING;
+		TAILQ_FOREACH(c, &sa->children, link)
+		child_stop_sending(core, sa, c);
+		exchange_end_queue(core, sa); /* the delete is all that is left to say */
+		sa->liveness_at = sa->close_at = TIMER_NEVER;
+		sa->expire_at = core->now + patience;
+		event_note(core, sa->tunnel, EVENT_CHANGED);
+		request_queue(core, sa, exchange_new(&delete_ops, 0));
+		break;
+	default: break;
+	}
+}
+
+/* ---- telling that we do not accept who the peer is ------------------------ */
+
+static enum exchange_build build_auth_failed(struct ike_core *core, struct ike_sa *sa,
+					     struct exchange *x, struct ike_builder *b)
+{
+	(void)core;
+	(void)sa;
+	(void)x;
+	ike_build_notify(b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+	return EXCHANGE_SEND;
+}
+
+static const struct exchange_ops auth_failed_ops = {
+	.name = "AUTHENTICATION_FAILED",
+	.exchange = IKE_INFORMATIONAL,
+	.build = build_auth_failed,
+	.response = take_deleted,
+	.lost = lose_delete,
+};
+
+bool request_auth_failed(struct ike_core *core, struct ike_sa *sa)
+{
+	return request_start(core, sa, exchange_new(&auth_failed_ops, 0));
+}
