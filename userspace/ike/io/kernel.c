@@ -434,6 +434,20 @@ static int selectors(const struct ike_ts_list *l, struct esptun_ts out[ESPTUN_TS
 	return 0;
 }
 
+/* What the core asks for; but an outbound SA without ESN is replaced before its numbers end. */
+static void set_limits(struct esptun_sa *sa, const struct ike_child *c)
+{
+	sa->soft_bytes = c->soft_bytes;
+	sa->soft_packets = c->soft_packets;
+	if (sa->dir == ESPTUN_SA_DIR_OUT && !c->esn &&
+	    (!sa->soft_packets || sa->soft_packets > SOFT_PACKETS_32))
+		sa->soft_packets = SOFT_PACKETS_32;
+	if (sa->soft_bytes)
+		sa->has |= ESPTUN_SA_HAS_SOFT_BYTES;
+	if (sa->soft_packets)
+		sa->has |= ESPTUN_SA_HAS_SOFT_PACKETS;
+}
+
 static int add_sa(struct kernel *k, struct esptun_sa *sa, const struct ike_child *c,
 		  enum esptun_sa_dir dir, uint32_t window)
 {
@@ -444,9 +458,9 @@ static int add_sa(struct kernel *k, struct esptun_sa *sa, const struct ike_child
 		return fail(k, -EINVAL, "the key is too long for the kernel");
 	sa->dir = dir;
 	sa->spi = in ? c->spi_in : c->spi_out;
-	sa->has = in ? ESPTUN_SA_HAS_REPLAY_WINDOW : c->esn ? 0 : ESPTUN_SA_HAS_SOFT_PACKETS;
+	sa->has = in ? ESPTUN_SA_HAS_REPLAY_WINDOW : 0;
 	sa->replay_window = window;
-	sa->soft_packets = SOFT_PACKETS_32;
+	set_limits(sa, c);
 	memcpy(sa->key, in ? c->key_in : c->key_out, c->key_len);
 	sa->key_len = c->key_len;
 	if (c->integ_len)
