@@ -71,6 +71,10 @@ static void defaults(void **state)
 	assert_int_equal(c.mtu, 0);
 	assert_int_equal(c.keepalive, 20);
 	assert_int_equal(c.liveness, 30);
+	assert_int_equal(c.rekey_ike, 4 * 3600);
+	assert_int_equal(c.rekey_child, 3600);
+	assert_int_equal(c.rekey_bytes, 0);
+	assert_int_equal(c.rekey_packets, 0);
 	assert_int_equal(c.replay_window, 1024);
 	assert_int_equal(c.start, IKE_START_NOW);
 	assert_int_equal(c.local_id.type, 0);
@@ -111,6 +115,9 @@ static void every_key(void **state)
 		 "Crypto = ike: aes256-sha256-modp2048, esp: aes128gcm16-noesn\n"
 		 "Keepalive = 0\n"
 		 "Liveness = 5\n"
+		 "Rekey = 12h, 90m\n"
+		 "RekeyBytes = 64G\n"
+		 "RekeyPackets = 3M\n"
 		 "ReplayWindow = 64\n"
 		 "Start = traffic\n",
 		 &c);
@@ -140,9 +147,71 @@ static void every_key(void **state)
 	assert_int_equal(c.esp.n, 1);
 	assert_int_equal(c.keepalive, 0);
 	assert_int_equal(c.liveness, 5);
+	assert_int_equal(c.rekey_ike, 12 * 3600);
+	assert_int_equal(c.rekey_child, 90 * 60);
+	assert_int_equal(c.rekey_bytes, 64ULL << 30);
+	assert_int_equal(c.rekey_packets, 3 << 20);
 	assert_int_equal(c.replay_window, 64);
 	assert_int_equal(c.start, IKE_START_TRAFFIC);
 	config_clear(&c);
+}
+
+static void lifetimes(void **state)
+{
+	static const struct {
+		const char *lines;
+		uint32_t ike, child;
+		uint64_t bytes, packets;
+	} t[] = {
+		{ "Rekey = 4h,1h\n", 4 * 3600, 3600, 0, 0 },
+		{ "Rekey = 30D , 7d\n", 30 * 86400, 7 * 86400, 0, 0 },
+		{ "Rekey = 10, 5\n", 10, 5, 0, 0 },
+		{ "Rekey = 60m, 01d # longer\n", 3600, 86400, 0, 0 },
+		{ "Rekey = off, 30s\n", 0, 30, 0, 0 },
+		{ "Rekey = 8h, Off\n", 8 * 3600, 0, 0, 0 },
+		{ "Rekey = 0, 0\nRekeyBytes = off\nRekeyPackets = 0\n", 0, 0, 0, 0 },
+		{ "RekeyBytes = 1m\nRekeyPackets = 1k\n", 14400, 3600, 1 << 20, 1024 },
+		{ "RekeyBytes = 10000000\nRekeyPackets = 1000\n", 14400, 3600, 10000000, 1000 },
+		{ "RekeyBytes = 2T\nRekeyPackets = 4G\n", 14400, 3600, 2ULL << 40, 4ULL << 30 },
+		{ "RekeyBytes = 16777215T\n", 14400, 3600, 0xffffffULL << 40, 0 },
+	};
+	struct ike_tunnel_conf tunnel;
+	struct config c;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "%s", t[i].lines);
+		accepted(text, &c);
+		config_tunnel(&c, &tunnel);
+		assert_int_equal(tunnel.rekey_ike, t[i].ike);
+		assert_int_equal(tunnel.rekey_child, t[i].child);
+		assert_int_equal(tunnel.rekey_bytes, t[i].bytes);
+		assert_int_equal(tunnel.rekey_packets, t[i].packets);
+		config_clear(&c);
+	}
+}
+
+/* A reload replaces a tunnel that has other lifetimes. */
+static void lifetimes_make_a_difference(void **state)
+{
+	static const char *const lines[] = { "Rekey = 5h, 1h\n", "Rekey = 4h, 2h\n",
+					     "RekeyBytes = 1M\n", "RekeyPackets = 1K\n" };
+	struct config a, b;
+	char text[512];
+
+	(void)state;
+	accepted("[Peer]\n" PSK_LINE, &a);
+	accepted("[Peer]\n" PSK_LINE "Rekey = 240m, 3600\n", &b);
+	assert_true(config_equal(&a, &b));
+	config_clear(&b);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "%s", lines[i]);
+		accepted(text, &b);
+		assert_false(config_equal(&a, &b));
+		config_clear(&b);
+	}
+	config_clear(&a);
 }
 
 static void keys_in_other_forms(void **state)
@@ -404,6 +473,34 @@ static void wrong_values(void **state)
 		  "would allow 10.1.0.0/16 = 10.3.0.0/16, too" },
 		{ "[Peer]\nKeepalive = often\n",
 		  "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
+		{ "[Peer]\nRekey = 4h\n",
+		  "2: Rekey = 4h: expected two times, the IKE SA's and the child SA's, such as 4h, 1h" },
+		{ "[Peer]\nRekey =\n",
+		  "2: Rekey = : expected the times of the IKE SA and of the child SA, such as 4h, 1h" },
+		{ "[Peer]\nRekey = 9s, 1h\n",
+		  "2: Rekey = 9s, 1h: expected for the IKE SA a time from 10s to 30d, or off" },
+		{ "[Peer]\nRekey = 31d, 1h\n", "2: Rekey = 31d, 1h: expected for the IKE SA" },
+		{ "[Peer]\nRekey = 4h, 4\n",
+		  "2: Rekey = 4h, 4: expected for the child SA a time from 5s to 7d, or off" },
+		{ "[Peer]\nRekey = 4h, 169h\n", "2: Rekey = 4h, 169h: expected for the child SA" },
+		{ "[Peer]\nRekey = 4h, 1h, 1h\n",
+		  "2: Rekey = 4h, 1h, 1h: expected for the child SA" },
+		{ "[Peer]\nRekey = 4h,\n", "2: Rekey = 4h," },
+		{ "[Peer]\nRekey = 4h, 0x1d\n", "2: Rekey = 4h, 0x1d" },
+		{ "[Peer]\nRekey = 4h, 1w\n", "2: Rekey = 4h, 1w" },
+		{ "[Peer]\nRekey = 4h, 1hh\n", "2: Rekey = 4h, 1hh" },
+		{ "[Peer]\nRekey = 4h, h\n", "2: Rekey = 4h, h" },
+		{ "[Peer]\nRekey = 4h, -1h\n", "2: Rekey = 4h, -1h" },
+		{ "[Peer]\nRekey = 4h, 99999999999999999999\n",
+		  "2: Rekey = 4h, 99999999999999999999" },
+		{ "[Peer]\nRekey = 4 h, 1h\n", "2: Rekey = 4 h, 1h: expected for the IKE SA" },
+		{ "[Peer]\nRekeyBytes = 1023K\n",
+		  "2: RekeyBytes = 1023K: expected off, or bytes from 1M on" },
+		{ "[Peer]\nRekeyBytes = 16777216T\n", "2: RekeyBytes = 16777216T: expected off" },
+		{ "[Peer]\nRekeyBytes = 4GB\n", "2: RekeyBytes = 4GB: expected off" },
+		{ "[Peer]\nRekeyPackets = 999\n",
+		  "2: RekeyPackets = 999: expected off, or packets from 1000 on" },
+		{ "[Peer]\nRekeyPackets = 1P\n", "2: RekeyPackets = 1P: expected off" },
 		{ "[Peer]\nReplayWindow = 100000\n", "2: ReplayWindow" },
 		{ "[Peer]\nStart = later\n", "2: Start = later: expected now, traffic or listen" },
 		{ "[Peer]\nStart = now\n" PSK_LINE,
@@ -464,7 +561,17 @@ static void other_words(void **state)
 		{ "Peer", "dpddelay = 30", "it is Liveness in [Peer] here" },
 		{ "Peer", "esp = aes256gcm16", "it is Crypto in [Peer] here, with esp:" },
 		{ "Peer", "ike = aes256-sha256", "it is Crypto in [Peer] here, with ike:" },
-		{ "Peer", "Rekey = 1h", "esptund renews keys by itself" },
+		{ "Peer", "rekey = no",
+		  "Rekey = no: expected two times, the IKE SA's and the child SA's" },
+		{ "Tunnel", "rekey = yes", "Rekey belongs into section [Peer]" },
+		{ "Peer", "ikelifetime = 8h", "it is Rekey in [Peer] here, the first of" },
+		{ "Peer", "keylife = 1h", "it is Rekey in [Peer] here, the second of" },
+		{ "Peer", "rekey_time = 1h",
+		  "it is Rekey in [Peer] here, as IKE-TIME, CHILD-TIME" },
+		{ "Peer", "ipsec-max-bytes = 1G", "it is RekeyBytes in [Peer] here, which" },
+		{ "Peer", "margintime = 9m", "it is Rekey in [Peer] here, which says when" },
+		{ "Peer", "rekey_packets = 9", "it is RekeyPackets in [Peer] here" },
+		{ "Peer", "pfs = yes", "it is Crypto in [Peer] here, the word pfs" },
 		{ "Peer", "Key = x", "it is PSK in [Peer] here" },
 		{ "Tunnel", "Table = off", "Table = off: expected main, or" },
 		{ "Tunnel", "FwMark = off", "FwMark = off: expected a number from 0 (off)" },
@@ -781,6 +888,8 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(selector_pairs),
 		cmocka_unit_test(every_key),
+		cmocka_unit_test(lifetimes),
+		cmocka_unit_test(lifetimes_make_a_difference),
 		cmocka_unit_test(keys_in_other_forms),
 		cmocka_unit_test(never_repeats_a_key),
 		cmocka_unit_test(never_repeats_a_stray_key),

@@ -150,6 +150,93 @@ static int set_replay(struct parse *p, char *s)
 	return number(s, 0, 65536, &p->c->replay_window);
 }
 
+struct unit {
+	char letter; /* small; 0 ends a list */
+	uint64_t factor;
+};
+
+static const struct unit seconds[] = {
+	{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 0 },
+};
+/* As with esptun sa ... limit. */
+static const struct unit sizes[] = {
+	{ 'k', 1ULL << 10 }, { 'm', 1ULL << 20 }, { 'g', 1ULL << 30 }, { 't', 1ULL << 40 }, { 0 },
+};
+
+/*
+ * A decimal number, alone or with the letter of one of @units behind it: from @min to @max, or
+ * 0, which is also "off".
+ */
+static int amount(const char *s, const struct unit *units, uint64_t min, uint64_t max,
+		  uint64_t *out)
+{
+	uint64_t factor = 1;
+	char *end;
+
+	*out = 0;
+	if (!strcasecmp(s, "off"))
+		return 0;
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	*out = strtoull(s, &end, 10);
+	for (; *end && units->letter; units++) {
+		if (tolower((unsigned char)*end) != units->letter)
+			continue;
+		factor = units->factor;
+		end++;
+		break;
+	}
+	if (*end || errno || *out > max / factor)
+		return -1;
+	*out *= factor;
+	return *out && *out < min ? -1 : 0;
+}
+
+/* One of the two of Rekey. */
+static int lifetime(char *s, uint32_t min, uint32_t max, uint32_t *out)
+{
+	uint64_t v;
+
+	if (amount(ini_trim(s), seconds, min, max, &v))
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int set_rekey(struct parse *p, char *s)
+{
+	char *child = strchr(s, ',');
+
+	if (!child) {
+		snprintf(p->err, sizeof(p->err),
+			 "expected two times, the IKE SA's and the child SA's, such as 4h, 1h");
+		return -1;
+	}
+	*child++ = 0;
+	if (lifetime(s, 10, 30 * 86400, &p->c->rekey_ike)) {
+		snprintf(p->err, sizeof(p->err),
+			 "expected for the IKE SA a time from 10s to 30d, or off");
+		return -1;
+	}
+	if (lifetime(child, 5, 7 * 86400, &p->c->rekey_child)) {
+		snprintf(p->err, sizeof(p->err),
+			 "expected for the child SA a time from 5s to 7d, or off");
+		return -1;
+	}
+	return 0;
+}
+
+static int set_rekey_bytes(struct parse *p, char *s)
+{
+	return amount(s, sizes, 1 << 20, UINT64_MAX, &p->c->rekey_bytes);
+}
+
+static int set_rekey_packets(struct parse *p, char *s)
+{
+	return amount(s, sizes, 1000, UINT64_MAX, &p->c->rekey_packets);
+}
+
 static int set_local(struct parse *p, char *s)
 {
 	if (!strcasecmp(s, "any") || !strcasecmp(s, "auto")) {
@@ -505,6 +592,12 @@ static const struct key {
 	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
 	{ "Peer", "Keepalive", set_keepalive, false, "seconds from 0 (off) to 3600" },
 	{ "Peer", "Liveness", set_liveness, false, "seconds from 0 (off) to 86400" },
+	{ "Peer", "Rekey", set_rekey, false,
+	  "the times of the IKE SA and of the child SA, such as 4h, 1h (s, m, h or d; off: never)" },
+	{ "Peer", "RekeyBytes", set_rekey_bytes, false,
+	  "off, or bytes from 1M on, such as 64G (K, M, G or T)" },
+	{ "Peer", "RekeyPackets", set_rekey_packets, false,
+	  "off, or packets from 1000 on, such as 2G (K, M, G or T)" },
 	{ "Peer", "ReplayWindow", set_replay, false, "packets from 0 (off) to 65536" },
 	{ "Peer", "Start", set_start, false, "now, traffic or listen" },
 };

@@ -12,7 +12,12 @@
 #define OF_EITHER "LocalID in [Tunnel] and RemoteID in [Peer] name the two ends"
 #define BY_PSK "peers prove a pre-shared key, PSK in [Peer]"
 #define NO_COMMANDS "no commands are run; routes and addresses are keys of their own"
-#define BY_ITSELF "esptund renews keys by itself"
+#define REKEY_IKE "the first of its two times, IKE-TIME, CHILD-TIME"
+#define REKEY_CHILD "the second of its two times, IKE-TIME, CHILD-TIME"
+#define REKEY_BOTH "as IKE-TIME, CHILD-TIME"
+#define NO_MARGIN "which says when rekeying begins; that is varied at random"
+#define NO_END "which says when rekeying begins; the old SA is deleted after it"
+#define NO_REAUTH "Rekey in [Peer] renews keys; nothing sets a time for reauthentication"
 #define ALWAYS "this is always done where the peer can"
 #define NOT_YET "this is not supported yet"
 #define NO_NEED "nothing needs to be set for it"
@@ -64,12 +69,17 @@ static const struct foreign_word words[] = {
 	{ "interface", NULL, "the file's name is the netdevice's" },
 	{ "vips", NULL, NOT_YET },
 	{ "pools", NULL, NOT_YET },
-	{ "rekey_time", NULL, BY_ITSELF },
-	{ "rekey_bytes", NULL, BY_ITSELF },
-	{ "reauth_time", NULL, BY_ITSELF },
-	{ "over_time", NULL, BY_ITSELF },
-	{ "life_time", NULL, BY_ITSELF },
-	{ "rand_time", NULL, BY_ITSELF },
+	{ "rekey_time", "Rekey", REKEY_BOTH },
+	{ "rekey_bytes", "RekeyBytes", NULL },
+	{ "rekey_packets", "RekeyPackets", NULL },
+	{ "reauth_time", NULL, NO_REAUTH },
+	{ "over_time", "Rekey", NO_END },
+	{ "life_time", "Rekey", NO_END },
+	{ "life_bytes", "RekeyBytes", NO_END },
+	{ "life_packets", "RekeyPackets", NO_END },
+	{ "rand_time", "Rekey", NO_MARGIN },
+	{ "rand_bytes", "RekeyBytes", NO_MARGIN },
+	{ "rand_packets", "RekeyPackets", NO_MARGIN },
 	{ "keyingtries", NULL, "esptund tries until the tunnel is up" },
 	{ "encap", NULL, "ESP is always in UDP" },
 	{ "fragmentation", NULL, ALWAYS },
@@ -111,16 +121,25 @@ static const struct foreign_word words[] = {
 	{ "dpdtimeout", NULL, "Liveness in [Peer] says when to ask the peer" },
 	{ "dpdaction", "Start", NULL },
 	{ "closeaction", "Start", NULL },
-	{ "rekey", NULL, BY_ITSELF },
-	{ "reauth", NULL, BY_ITSELF },
-	{ "ikelifetime", NULL, BY_ITSELF },
-	{ "lifetime", NULL, BY_ITSELF },
-	{ "keylife", NULL, BY_ITSELF },
-	{ "salifetime", NULL, BY_ITSELF },
-	{ "margintime", NULL, BY_ITSELF },
-	{ "rekeymargin", NULL, BY_ITSELF },
-	{ "rekeyfuzz", NULL, BY_ITSELF },
-	{ "pfs", NULL, "a key exchange group in Crypto gives it" },
+	{ "reauth", NULL, NO_REAUTH },
+	{ "ikelifetime", "Rekey", REKEY_IKE },
+	{ "ike_lifetime", "Rekey", REKEY_IKE },
+	{ "ike-lifetime", "Rekey", REKEY_IKE },
+	{ "lifetime", "Rekey", REKEY_CHILD },
+	{ "keylife", "Rekey", REKEY_CHILD },
+	{ "salifetime", "Rekey", REKEY_CHILD },
+	{ "ipsec-lifetime", "Rekey", REKEY_CHILD },
+	{ "lifebytes", "RekeyBytes", NO_END },
+	{ "lifepackets", "RekeyPackets", NO_END },
+	{ "ipsec-max-bytes", "RekeyBytes", NO_END },
+	{ "ipsec-max-packets", "RekeyPackets", NO_END },
+	{ "margintime", "Rekey", NO_MARGIN },
+	{ "marginbytes", "RekeyBytes", NO_MARGIN },
+	{ "marginpackets", "RekeyPackets", NO_MARGIN },
+	{ "rekeymargin", "Rekey", NO_MARGIN },
+	{ "rekeyfuzz", "Rekey", NO_MARGIN },
+	{ "pfs", "Crypto", "the word pfs or nopfs in a proposal" },
+	{ "pfsgroup", "Crypto", "a group in a proposal, with pfs to require it" },
 	{ "forceencaps", NULL, "ESP is always in UDP" },
 	{ "encapsulation", NULL, "ESP is always in UDP" },
 	{ "compress", NULL, "there is no compression" },
