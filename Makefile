@@ -71,6 +71,7 @@ SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(U)/ike/io/*.c $(U)/ike/ap
 SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SRC_sim   := $(sort $(wildcard tests/sim/*.c))
+SRC_host  := tests/sock/host.c tests/sock/esp.c
 
 UNIT := $(sort $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
 FUZZ := $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
@@ -137,8 +138,12 @@ $(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a:
 $(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
 	$$(call link,$(2),$$($(3)),-lcrypto)
 
+$(1)/tests/ikehost: $(1)/obj/tests/sock/ikehost.o $$(SRC_host:%.c=$(1)/obj/%.o) \
+		$(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
+	$$(call link,$(2),$$($(3)),$(LIBS_AGENT))
+
 -include $$(patsubst %.c,$(1)/obj/%.d,$$(SRC_lib) $$(SRC_ike) $$(SRC_agent) $$(SRC_cli) \
-	$$(SRC_helper) $$(SRC_sim) $(U)/cli/main.c $(U)/ike/app/main.c \
+	$$(SRC_helper) $$(SRC_sim) $$(wildcard tests/sock/*.c) $(U)/cli/main.c $(U)/ike/app/main.c \
 	$(U)/iproute2/link_esptun.c $$(TESTSRC))
 endef
 
@@ -269,7 +274,7 @@ dkms-uninstall: ## take the module out of DKMS
 
 # SAN=1 takes the AddressSanitizer and UndefinedBehaviorSanitizer build.
 T := $(if $(filter 1,$(SAN)),$B/san,$B)
-tests: $(UNIT:%=$T/tests/%) $(if $(SRC_sim),$T/tests/sim)
+tests: $(UNIT:%=$T/tests/%) $(if $(SRC_sim),$T/tests/sim) $T/tests/ikehost
 
 unit: $(UNIT:%=$T/tests/%) ## unit tests (SAN=1: with sanitizers)
 	$(Q)B=$B tests/run-tap unit $(UNIT:%=$T/tests/%)

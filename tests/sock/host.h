@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An IKE host without a kernel module: the protocol core on UDP ports 500 and 4500 of this
+ * network namespace. In the kernel's place stand a table of SAs, which answers pings that
+ * come in ESP (esp.h), and a JSON line on standard output for each thing the core wants done:
+ *
+ *	{"event": "install", "at": ms, "tunnel", "part": "both|in|out", "spi_in", "spi_out", "cipher"}
+ *	{"event": "remove", "at", "tunnel", "spi_in", "spi_out"}	0: not that direction
+ *	{"event": "state", "at", "tunnel", "state": "down|connecting|up|closing"}
+ *	{"event": "moved", "at", "tunnel", "remote"}
+ *	{"event": "log", "at", "tunnel", "level", "text"}
+ *
+ * and on demand one for each IKE SA and pair that there is, and one of totals, see host_report().
+ */
+#ifndef ESPTUN_SOCK_HOST_H
+#define ESPTUN_SOCK_HOST_H
+
+#include "ike/sa/core.h"
+
+struct host;
+struct loop;
+
+struct host_options {
+	bool quiet; /* print no line but those of host_report() */
+	enum ike_log_level level; /* of the lines "log" */
+	unsigned int loss; /* percent of the IKE datagrams, either way, that get lost; ESP does not */
+	unsigned int seed; /* of the loss */
+	unsigned int rekey; /* seconds until both SAs of a pair reach their soft limit; 0: never */
+	/* Called as ike_env's; may be NULL. */
+	void (*state)(void *ctx, const char *tunnel, enum ike_tunnel_state state);
+	void *ctx;
+};
+
+/* Binds both ports. @options is copied. NULL with the cause in errno. */
+struct host *host_open(const struct host_options *options);
+void host_close(struct host *h); /* without a word to any peer; NULL is fine */
+
+/* As ike_core_tunnel_add(); the tunnel begins with host_start(). */
+int host_add(struct host *h, const struct ike_tunnel_conf *conf);
+/* All tunnels begin as their configurations say. */
+void host_start(struct host *h);
+
+/* For calls that are not wrapped here: call host_settle() behind each that may plan something. */
+struct ike_core *host_core(struct host *h);
+struct loop *host_loop(struct host *h);
+void host_settle(struct host *h);
+
+/*
+ * Prints what there is:
+ *
+ *	{"event": "ike", "at", "tunnel", "spi_i", "spi_r", "initiator", "state"}
+ *	{"event": "pair", "at", "tunnel", "spi_in", "spi_out", "in", "out"}	packets
+ *	{"event": "total", "at", "esp", "unknown", "bad", "echoed", "installs", "removes"}
+ *
+ * Counted are ESP packets; unknown: of no SPI that is installed; bad: that did not authenticate.
+ */
+void host_report(struct host *h);
+
+#endif
