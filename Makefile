@@ -98,7 +98,8 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm vm-systemd vm-debug interop ynl deps \
+	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm vm-systemd vm-debug interop \
+	interop-sock ynl deps \
 	clean format help tests
 
 help: ## this list
@@ -311,6 +312,9 @@ vm-systemd: userspace ## README and the service on a Debian that systemd booted 
 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B tests/run-tap vm-debug tests/vm/suite-debug
+
+interop-sock: $T/tests/ikehost ## the IKE core against strongSwan on this machine's sockets
+	$(Q)B=$B tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 
 interop: userspace ## esptund against strongSwan in QEMU
 	$(Q)B=$B tests/run-tap interop "tests/interop/suite $(KVM)"

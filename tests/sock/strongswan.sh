@@ -1,0 +1,177 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# strongSwan in east, and up to two ikehosts, each in a network namespace of its own. Source it
+# after lib.sh.
+#
+#   west:  ikehost, 192.0.2.10 and up         --- veth --- east: strongSwan, 192.0.2.1
+#   lossy: ikehost that loses, 198.51.100.10… --- veth --- east: 198.51.100.1
+#
+# Tunnel number N of a side is from .1N to .1, and from 10.1.N.1 (10.3.N.1 of lossy), which
+# ikehost plays, to 10.2.N.1 (10.4.N.1), an address of east.
+
+# shellcheck disable=SC2154 # $VM_OUT, $IKEHOST: tests/sock/run
+PSK=5dtRc2sPqYb8Wm1xVn7uKz4L
+declare -A net=([west]=192.0.2 [lossy]=198.51.100) ours=([west]=10.1 [lossy]=10.3)
+declare -A theirs=([west]=10.2 [lossy]=10.4) ike_pid=()
+charon_pid=''
+
+three_hosts() {
+	add_ns east west lossy
+	wire west w0 192.0.2.10/24 east e0 192.0.2.1/24
+	wire lossy l0 198.51.100.10/24 east e1 198.51.100.1/24
+	mkdir -p "$VM_OUT/swanctl"
+	: > "$VM_OUT/swanctl.conf"
+}
+
+# charon: starts strongSwan, which makes ipsec0.
+charon() {
+	cat > "$VM_OUT/strongswan.conf" <<-END
+	charon {
+	  load = random nonce openssl aes sha1 sha2 hmac kdf gcm curve25519 kernel-libipsec kernel-netlink socket-default vici
+	  filelog {
+	    stderr {
+	      default = 1
+	      time_format = %T
+	    }
+	  }
+	}
+	END
+	STRONGSWAN_CONF=$VM_OUT/strongswan.conf start east "$VM_OUT/charon.log" /usr/lib/ipsec/charon
+	charon_pid=$started
+	wait_for 10 swan --stats || bail "strongSwan does not start: $(cat "$VM_OUT/charon.log")"
+}
+
+swan() {
+	SWANCTL_DIR=$VM_OUT/swanctl STRONGSWAN_CONF=$VM_OUT/strongswan.conf in_quiet east swanctl "$@"
+}
+
+# tunnel SIDE N NAME [KEY=VALUE...]: writes both ends' configuration of a tunnel; west and lossy
+# call it NAME, strongSwan calls connection and child so. KEYs: start (of ours: now, listen), esp,
+# ike (proposals; ours are the IKE one for both), child, conn (more lines of strongSwan's).
+tunnel() {
+	local side=$1 n=$2 name=$3 start=now ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
+	local child='' conn=''
+	local "${@:4}"
+	local here=${net[$side]}.1$n there=${net[$side]}.1
+	ip -n "$side" addr add "$here/24" dev "${side:0:1}0" 2> /dev/null
+	ip -n east addr add "${theirs[$side]}.$n.1/32" dev lo 2> /dev/null
+	mkdir -p "/run/conf/$side"
+	cat > "/run/conf/$side/$name.conf" <<-END
+	[Tunnel]
+	LocalID = $name.$side.example
+	Local = $here
+	[Peer]
+	Endpoint = $there
+	RemoteID = east.example
+	PSK = $PSK
+	Routes = ${theirs[$side]}.$n.0/24
+	Crypto = $ike
+	Start = $start
+	END
+	chmod 600 "/run/conf/$side/$name.conf"
+	cat >> "$VM_OUT/swanctl.conf" <<-END
+	connections {
+	  $name {
+	    version = 2
+	    local_addrs = $there
+	    remote_addrs = $here
+	    proposals = $ike
+	    $conn
+	    local {
+	      auth = psk
+	      id = east.example
+	    }
+	    remote {
+	      auth = psk
+	      id = $name.$side.example
+	    }
+	    children {
+	      $name {
+	        local_ts = ${theirs[$side]}.$n.0/24
+	        remote_ts = ${ours[$side]}.$n.0/24
+	        esp_proposals = $esp
+	        $child
+	      }
+	    }
+	  }
+	}
+	secrets {
+	  ike-$name {
+	    id = $name.$side.example
+	    secret = "$PSK"
+	  }
+	}
+	END
+}
+
+load_swan() {
+	quietly swan --load-all --clear --file "$VM_OUT/swanctl.conf" ||
+		bail "strongSwan does not take its configuration"
+}
+
+# ike SIDE [OPTION...]: starts ikehost with all tunnels of the side; its lines go to SIDE.json.
+ike() {
+	local side=$1
+	shift
+	start "$side" "$VM_OUT/$side.json" "$IKEHOST" "$@" "/run/conf/$side"/*.conf
+	ike_pid[$side]=$started
+	wait_for 10 holds "$VM_OUT/$side.json" '"ready"' ||
+		bail "ikehost in $side: $(cat "$VM_OUT/$side.json")"
+}
+
+# ike_end SIDE: it ends its tunnels, then itself; false if it failed.
+ike_end() {
+	kill -TERM "${ike_pid[$1]}"
+	wait_for 10 gone "${ike_pid[$1]}"
+	wait "${ike_pid[$1]}"
+}
+
+# lines SIDE FILTER: of what ikehost printed, with jq.
+lines() {
+	jq -rc "$2" "$VM_OUT/$1.json"
+}
+
+# report SIDE: what ikehost has now goes to SIDE.now.json.
+report() {
+	local before
+	before=$(wc -l < "$VM_OUT/$1.json")
+	kill -USR1 "${ike_pid[$1]}"
+	wait_for 5 reported "$1" "$before" || bail "ikehost in $1 does not report"
+	tail -n "+$((before + 1))" "$VM_OUT/$1.json" > "$VM_OUT/$1.now.json"
+}
+
+reported() {
+	tail -n "+$(($2 + 1))" "$VM_OUT/$1.json" | grep -q '"total"'
+}
+
+# state_is SIDE NAME STATE
+state_is() {
+	[ "$(lines "$1" "select(.event == \"state\" and .tunnel == \"$2\").state" | tail -n 1)" = "$3" ]
+}
+
+their_sas() {
+	swan --list-sas
+}
+
+# our_pairs SIDE NAME, their_pairs SIDE NAME: SPIs of the pairs at either end, as ikehost sees
+# them, "IN OUT" a line, sorted. Ours is of the last report.
+our_pairs() {
+	jq -r "select(.event == \"pair\" and .tunnel == \"$2\") | .spi_in + \" \" + .spi_out" \
+		"$VM_OUT/$1.now.json" | sort
+}
+
+their_pairs() {
+	swan --list-sas --ike "$2" | awk '
+		$1 == "in" { out = $2 }
+		$1 == "out" { print $2, out }' | tr -d , | sort
+}
+
+# pings N [SIDE]: one through tunnel N.
+pings() {
+	in_quiet east ping -q -c 1 -W 2 -I "${theirs[${2:-west}]}.$1.1" "${ours[${2:-west}]}.$1.1" > /dev/null
+}
+
+no_sas() {
+	[ -z "$(their_sas)" ]
+}
