@@ -286,6 +286,239 @@ static void sealing_respects_the_buffer(void **state)
 	}
 }
 
+/* ---- fragments (RFC 7383) ------------------------------------------------- */
+
+static const uint8_t text[2048] = "any octets: a fragment begins and ends anywhere";
+
+static void fragments_open(void **state)
+{
+	struct ike_rng rng = seeded_rng(&seed);
+
+	(void)state;
+	for (size_t i = 0; i < NCIPHERS; i++) {
+		struct ike_keys k = keys_for(&ciphers[i]);
+
+		for (size_t n = 0; n < 70; n++) {
+			struct ike_skf f = { (uint16_t)(n + 1), 70, 35, text, n }, got;
+			uint8_t msg[256], copy[256];
+			struct ike_header h;
+			size_t len = ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg));
+
+			assert_int_equal(len, ike_sk_sealed_len(&k, n) + 4);
+			assert_int_equal(ike_header_parse(msg, len, &h), 0);
+			assert_int_equal(h.next, IKE_PL_SKF);
+			assert_int_equal(ike_skf_open(&k, msg, len, copy, sizeof(copy), &got), 0);
+			assert_int_equal(got.number, n + 1);
+			assert_int_equal(got.total, 70);
+			assert_int_equal(got.first, 35);
+			assert_int_equal(got.len, n);
+			assert_memory_equal(got.data, text, n);
+			assert_int_equal(ike_skf_open(&k, msg, len, copy, len - 1, &got),
+					 IKE_SK_FORGED);
+		}
+	}
+}
+
+/* Number and total are authenticated, too. */
+static void any_changed_bit_of_a_fragment_is_forged(void **state)
+{
+	const struct ike_skf f = { 2, 5, 0, text, 20 };
+	struct ike_rng rng = seeded_rng(&seed);
+
+	(void)state;
+	for (size_t i = 0; i < NCIPHERS; i++) {
+		struct ike_keys k = keys_for(&ciphers[i]);
+		uint8_t msg[256], copy[256];
+		struct ike_skf got;
+		size_t len = ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg));
+
+		for (size_t bit = 0; bit < 8 * len; bit++) {
+			msg[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_int_equal(ike_skf_open(&k, msg, len, copy, sizeof(copy), &got),
+					 IKE_SK_FORGED);
+			assert_int_equal(got.len, 0);
+			msg[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		assert_int_equal(ike_skf_open(&k, msg, len, copy, sizeof(copy), &got), 0);
+	}
+}
+
+/* A fragment with these numbers and @plain, padding included: what only someone with the keys can do wrong. */
+static int open_raw_fragment(uint16_t number, uint16_t total, const uint8_t *plain, size_t n)
+{
+	struct ike_keys k = keys_for(&ciphers[0]);
+	size_t iv = ike_cipher_iv_len(&ciphers[0]), aad = IKE_HDR_LEN + 8;
+	uint8_t msg[256], copy[256];
+	struct writer w = writer_init(msg, sizeof(msg));
+	struct ike_header h = head;
+	struct ike_skf got;
+
+	h.next = IKE_PL_SKF;
+	h.length = (uint32_t)(aad + iv + n + ike_cipher_icv_len(&ciphers[0]));
+	ike_header_write(&w, &h);
+	writer_be16(&w, 0);
+	writer_be16(&w, (uint16_t)(h.length - IKE_HDR_LEN));
+	writer_be16(&w, number);
+	writer_be16(&w, total);
+	memset(writer_reserve(&w, iv), 0x55, iv);
+	writer_bytes(&w, plain, n);
+	assert_int_equal(ike_cipher_seal(&ciphers[0], k.ei, k.ai, msg, aad, msg + aad, n), 0);
+	return ike_skf_open(&k, msg, h.length, copy, sizeof(copy), &got);
+}
+
+static void impossible_fragments_are_forged(void **state)
+{
+	static const uint16_t numbers[][2] = {
+		{ 0, 0 }, { 0, 1 }, { 1, 0 }, { 3, 2 }, { 65535, 1 }
+	};
+	struct ike_rng rng = seeded_rng(&seed);
+	struct ike_keys k = keys_for(&ciphers[0]);
+	uint8_t plain[8] = { 0 }, msg[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct ike_skf f = { numbers[i][0], numbers[i][1], 0, plain, 8 };
+
+		assert_int_equal(ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg)), 0);
+		assert_int_equal(open_raw_fragment(f.number, f.total, plain, 8), IKE_SK_FORGED);
+	}
+	assert_int_equal(open_raw_fragment(1, 1, plain, 8), 0);
+	assert_int_equal(open_raw_fragment(65535, 65535, plain, 8), 0);
+	plain[7] = 7; /* all of it padding */
+	assert_int_equal(open_raw_fragment(1, 1, plain, 8), 0);
+	plain[7] = 8; /* one octet more than there is */
+	assert_int_equal(open_raw_fragment(1, 1, plain, 8), IKE_SK_FORGED);
+}
+
+static void a_fragment_is_no_whole_message(void **state)
+{
+	struct ike_rng rng = seeded_rng(&seed);
+	struct ike_keys k = keys_for(&ciphers[0]);
+	const struct ike_skf f = { 1, 1, 0, NULL, 0 };
+	uint8_t msg[256], copy[256], offender;
+	struct ike_payloads p;
+	size_t len = ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg));
+
+	(void)state;
+	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender),
+			 IKE_SK_FORGED);
+	msg[16] = IKE_PL_SK;
+	assert_int_equal(ike_sk_open(&k, msg, len, copy, sizeof(copy), &p, &offender),
+			 IKE_SK_FORGED);
+}
+
+/* Of a message that was not split, the whole inside is the first of one. */
+static void a_whole_message_is_one_fragment(void **state)
+{
+	struct ike_rng rng = seeded_rng(&seed);
+	struct ike_keys k = keys_for(&ciphers[0]);
+	uint8_t msg[256], copy[256], inner[64], first;
+	size_t in_len = chain(inner, sizeof(inner), 20, &first), len;
+	struct ike_skf f;
+
+	(void)state;
+	len = ike_sk_seal(&k, &rng, &head, first, inner, in_len, msg, sizeof(msg));
+	assert_int_equal(ike_skf_open(&k, msg, len, copy, sizeof(copy), &f), 0);
+	assert_int_equal(f.number, 1);
+	assert_int_equal(f.total, 1);
+	assert_int_equal(f.first, IKE_PL_VENDOR);
+	assert_int_equal(f.len, in_len);
+	assert_memory_equal(f.data, inner, in_len);
+}
+
+/* As much as fits, and not an octet more. */
+static void fragments_fill_their_room(void **state)
+{
+	struct ike_rng rng = seeded_rng(&seed);
+	uint8_t msg[1400];
+
+	(void)state;
+	for (size_t i = 0; i < NCIPHERS; i++) {
+		struct ike_keys k = keys_for(&ciphers[i]);
+
+		for (size_t len = 0; len < sizeof(msg); len++) {
+			size_t room = ike_skf_room(&k, len);
+			struct ike_skf f = { 1, 2, 0, text, room };
+
+			if (room)
+				assert_in_range(ike_skf_seal(&k, &rng, &head, &f, msg, len), 1,
+						len);
+			f.len++;
+			assert_int_equal(ike_skf_seal(&k, &rng, &head, &f, msg, len), 0);
+		}
+	}
+}
+
+static void fill_f0(void *ctx, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	(void)ctx;
+	for (size_t i = 0; i < len; i++)
+		p[i] = (uint8_t)(0xf0 + i);
+}
+
+/* Fragments that Python's "cryptography" made, opened and made again. */
+static void fragments_of_another_hand(void **state)
+{
+	static const struct {
+		struct ike_cipher cipher;
+		uint16_t number;
+		uint8_t first;
+		const char *msg;
+	} cases[] = {
+		{ { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE },
+		  2,
+		  IKE_PL_NONE,
+		  "0102030405060708090a0b0c0d0e0f1035202308000000010000005200000036"
+		  "000200030000000000000007303a7e7f12a7bd922116d02f7bf658d652256bc5"
+		  "c3ee1107841e5adc54fdd7b5f026bfa089eb" },
+		{ { IKE_ENCR_CHACHA20_POLY1305, 0, IKE_INTEG_NONE },
+		  2,
+		  IKE_PL_NONE,
+		  "0102030405060708090a0b0c0d0e0f1035202308000000010000005200000036"
+		  "000200030000000000000007ecdaf8d4fb49d39e67f17ca7b1bd9d767cc9a23e"
+		  "8a9a2e9eef13a76627be628d6fb45b9970a0" },
+		{ { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_256_128 },
+		  1,
+		  IKE_PL_IDI,
+		  "0102030405060708090a0b0c0d0e0f1035202308000000010000006423000048"
+		  "00010003f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff965fe30bdce6316a5ec0e066"
+		  "ec3389d49710900bc49f0848f07855db13e4691fe1256f7a8dffc45a24953953"
+		  "fa6d53f2" },
+	};
+	const struct ike_rng rng = { fill_f0, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ike_keys k = { .suite.cipher = cases[i].cipher, .sent = 7 };
+		uint8_t msg[128], copy[128], again[128], plain[21];
+		size_t len = hex_decode(cases[i].msg, msg, sizeof(msg));
+		struct ike_header h;
+		struct ike_skf f;
+
+		for (uint8_t n = 0; n < 32; n++) {
+			k.ei[n] = n;
+			k.ai[n] = 0x80 + n;
+		}
+		if (cases[i].cipher.integ == IKE_INTEG_NONE)
+			memcpy(k.ei + 32, "\xa0\xa1\xa2\xa3", 4);
+		for (uint8_t n = 0; n < sizeof(plain); n++)
+			plain[n] = 0x40 + n;
+		assert_int_equal(ike_skf_open(&k, msg, len, copy, sizeof(copy), &f), 0);
+		assert_int_equal(f.number, cases[i].number);
+		assert_int_equal(f.total, 3);
+		assert_int_equal(f.first, cases[i].first);
+		assert_int_equal(f.len, sizeof(plain));
+		assert_memory_equal(f.data, plain, sizeof(plain));
+		assert_int_equal(ike_header_parse(msg, len, &h), 0);
+		assert_int_equal(ike_skf_seal(&k, &rng, &h, &f, again, sizeof(again)), len);
+		assert_memory_equal(again, msg, len);
+	}
+}
+
+/* ---- whole messages of others ---------------------------------------------- */
+
 /* Every payload inside must parse, and the SA's inside be one we could have written. */
 static void inner_check(const struct ike_payloads *p)
 {
@@ -451,6 +684,13 @@ int main(void)
 		cmocka_unit_test(padding_is_checked_after_the_icv),
 		cmocka_unit_test(aead_ivs_never_repeat),
 		cmocka_unit_test(sealing_respects_the_buffer),
+		cmocka_unit_test(fragments_open),
+		cmocka_unit_test(any_changed_bit_of_a_fragment_is_forged),
+		cmocka_unit_test(impossible_fragments_are_forged),
+		cmocka_unit_test(a_fragment_is_no_whole_message),
+		cmocka_unit_test(a_whole_message_is_one_fragment),
+		cmocka_unit_test(fragments_fill_their_room),
+		cmocka_unit_test(fragments_of_another_hand),
 		cmocka_unit_test(wireshark_captures_open),
 		cmocka_unit_test(strongswan_session_opens),
 	};
