@@ -96,12 +96,28 @@ static void proposals_read_and_print(void **state)
 			    "aes256gcm16-prfsha384-ecp384");
 	/* the same words for ESP */
 	assert_string_equal(reprint("aes256gcm16-sha384-ecp384", IKE_PROTO_ESP),
-			    "aes256gcm16-ecp384-esn/noesn");
+			    "aes256gcm16-ecp384/nopfs-esn/noesn");
 	assert_string_equal(reprint("aes256gcm16-prfsha256-noesn", IKE_PROTO_ESP),
 			    "aes256gcm16-noesn");
 	assert_string_equal(reprint("aes128-sha256", IKE_PROTO_ESP), "aes128-sha256-esn/noesn");
-	assert_string_equal(reprint("aes128gcm16-modp2048-nopfs", IKE_PROTO_ESP),
-			    "aes128gcm16-modp2048/nopfs-esn/noesn");
+}
+
+/* Groups in ESP are PFS: wanted, required or not had. */
+static void pfs_is_a_word(void **state)
+{
+	(void)state;
+	assert_string_equal(reprint("aes128gcm16-modp2048-x25519-noesn", IKE_PROTO_ESP),
+			    "aes128gcm16-modp2048/x25519/nopfs-noesn");
+	assert_string_equal(reprint("PFS-aes128gcm16-modp2048-x25519-noesn", IKE_PROTO_ESP),
+			    "aes128gcm16-modp2048/x25519-noesn");
+	assert_string_equal(reprint("aes128gcm16-noPFS-modp2048-x25519-noesn", IKE_PROTO_ESP),
+			    "aes128gcm16-noesn");
+	assert_string_equal(reprint("aes128gcm16-nopfs-noesn", IKE_PROTO_ESP), "aes128gcm16-noesn");
+	/* an IKE SA has its groups whatever is said of PFS */
+	assert_string_equal(reprint("aes128gcm16-prfsha256-x25519-pfs", IKE_PROTO_IKE),
+			    "aes128gcm16-prfsha256-x25519");
+	assert_string_equal(reprint("aes128gcm16-prfsha256-nopfs-x25519", IKE_PROTO_IKE),
+			    "aes128gcm16-prfsha256-x25519");
 }
 
 /* Every order of @n words means the same. */
@@ -132,13 +148,16 @@ static void permute(const char *words[], unsigned int n, unsigned int from, cons
 static void the_order_of_words_says_nothing(void **state)
 {
 	const char *aead[] = { "aes256gcm16", "sha256", "x25519", "esn" };
-	const char *chacha[] = { "chacha20poly1305", "prfsha512", "sha384", "ecp256", "noesn" };
+	const char *chacha[] = {
+		"chacha20poly1305", "prfsha512", "sha384", "ecp256", "pfs", "noesn"
+	};
 	const char *cbc[] = { "aes128", "sha512", "prfsha256", "modp2048" };
 
 	(void)state;
-	permute(aead, 4, 0, "aes256gcm16-prfsha256-x25519", "aes256gcm16-x25519-esn");
-	permute(chacha, 5, 0, "chacha20poly1305-prfsha512-ecp256", "chacha20poly1305-ecp256-noesn");
-	permute(cbc, 4, 0, "aes128-sha512-prfsha256-modp2048", "aes128-sha512-modp2048-esn/noesn");
+	permute(aead, 4, 0, "aes256gcm16-prfsha256-x25519", "aes256gcm16-x25519/nopfs-esn");
+	permute(chacha, 6, 0, "chacha20poly1305-prfsha512-ecp256", "chacha20poly1305-ecp256-noesn");
+	permute(cbc, 4, 0, "aes128-sha512-prfsha256-modp2048",
+		"aes128-sha512-modp2048/nopfs-esn/noesn");
 }
 
 /* One table says of each cipher whether it authenticates, of those we lack, too. */
@@ -154,14 +173,19 @@ static void ciphers_that_authenticate(void **state)
 		assert_false(ike_encr_is_aead(plain[i]));
 }
 
-static void refuse(const char *text, const char *why)
+static void refuse_for(uint8_t protocol, const char *text, const char *why)
 {
 	struct ike_proposal p;
 
 	err[0] = '\0';
-	assert_int_equal(ike_proposal_from_text(text, IKE_PROTO_IKE, &p, err, sizeof(err)), -1);
+	assert_int_equal(ike_proposal_from_text(text, protocol, &p, err, sizeof(err)), -1);
 	if (!strstr(err, why))
 		fail_msg("\"%s\" does not say \"%s\"", err, why);
+}
+
+static void refuse(const char *text, const char *why)
+{
+	refuse_for(IKE_PROTO_IKE, text, why);
 }
 
 static void proposals_that_make_no_sense(void **state)
@@ -178,6 +202,11 @@ static void proposals_that_make_no_sense(void **state)
 	refuse("aes256-aes256gcm16-sha256-x25519", "make two proposals");
 	refuse("aes256gcm16", "no key exchange group");
 	refuse("aes256gcm16-nopfs", "no key exchange group");
+	refuse("aes256gcm16-pfs", "no key exchange group");
+	refuse("aes256gcm16-x25519-pfs-nopfs", "both pfs and nopfs; choose one");
+	refuse_for(IKE_PROTO_ESP, "aes256gcm16-pfs", "no key exchange group; add one");
+	refuse_for(IKE_PROTO_ESP, "aes256gcm16-x25519-pfs-nopfs", "both pfs and nopfs");
+	refuse_for(IKE_PROTO_ESP, "aes256gcm16-x25519-pfsx", "unknown word \"pfsx\"");
 }
 
 /* Slips, and the words of strongSwan, libreswan, OpenSSL and routers. */
@@ -493,6 +522,7 @@ int main(void)
 		cmocka_unit_test(transforms_print),
 		cmocka_unit_test(text_is_cut_and_terminated),
 		cmocka_unit_test(proposals_read_and_print),
+		cmocka_unit_test(pfs_is_a_word),
 		cmocka_unit_test(the_order_of_words_says_nothing),
 		cmocka_unit_test(ciphers_that_authenticate),
 		cmocka_unit_test(proposals_that_make_no_sense),

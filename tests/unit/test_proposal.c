@@ -16,7 +16,7 @@ static char text[4096], err[1024];
 static struct ike_proposals own, offer, answer;
 static struct ike_proposal chosen;
 
-/* Proposals as words; for ESP exactly those, with an SPI, none left out or added. */
+/* Proposals as words; for ESP with an SPI, and none left out. */
 static void set(struct ike_proposals *ps, uint8_t protocol, const char *words)
 {
 	char copy[1024], *save, *w;
@@ -73,6 +73,27 @@ static void modern_means(void **state)
 	ike_proposals_drop_dh(&own);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
 			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
+	assert_int_equal(
+		ike_proposals_from_text("modern-nopfs", IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
+			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
+	assert_int_equal(ike_proposals_first_dh(&own), IKE_DH_NONE);
+	assert_int_equal(
+		ike_proposals_from_text("Modern-PFS", IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
+			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
+			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096-esn/noesn");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ike_proposals_from_text(i ? "modern-pfs" : "modern-nopfs",
+							 IKE_PROTO_IKE, &own, err, sizeof(err)),
+				 0);
+		assert_int_equal(own.n, 2);
+		assert_int_equal(ike_proposals_first_dh(&own), IKE_DH_CURVE25519);
+	}
+	assert_int_equal(ike_proposals_from_text("modern-ecp384", IKE_PROTO_IKE, &own, err,
+						 sizeof(err)),
+			 -1);
+	assert_non_null(strstr(err, "unknown word \"modern\" in \"modern-ecp384\""));
 }
 
 static void crypto_lists_read(void **state)
@@ -217,24 +238,6 @@ static void esn_follows_our_preference(void **state)
 	assert_false(s.esn);
 }
 
-static void pfs_is_wanted_not_required(void **state)
-{
-	(void)state;
-	assert_int_equal(ike_proposals_from_text("aes256gcm16-x25519-ecp256", IKE_PROTO_ESP, &own,
-						 err, sizeof(err)),
-			 0);
-	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
-	assert_string_equal(choose(0), "aes256gcm16-noesn");
-	set(&offer, IKE_PROTO_ESP, "aes256gcm16-ecp256-nopfs-noesn");
-	assert_string_equal(choose(IKE_DH_ECP256), "aes256gcm16-ecp256-noesn");
-	set(&offer, IKE_PROTO_ESP, "aes256gcm16-modp2048-noesn");
-	assert_null(choose(IKE_DH_MODP2048));
-	/* within IKE_AUTH nobody's groups count */
-	ike_proposals_drop_dh(&own);
-	ike_proposals_drop_dh(&offer);
-	assert_string_equal(choose(0), "aes256gcm16-noesn");
-}
-
 static bool verify(const char *why)
 {
 	bool ok = ike_proposal_verify(IKE_OFFER(&offer), IKE_OFFER(&answer), &chosen, err,
@@ -243,6 +246,128 @@ static bool verify(const char *why)
 	if (!ok && (!*why || !strstr(err, why)))
 		fail_msg("\"%s\" does not say \"%s\"", err, why);
 	return ok;
+}
+
+enum { NO, X = IKE_DH_CURVE25519, E = IKE_DH_ECP256, REFUSED = -1, SILENT = -2 };
+
+/* Child SAs for which PFS is offered, required or not had, on both sides. */
+static void pfs_is_offered_required_or_neither(void **state)
+{
+	static const char offered[] = "aes256gcm16-x25519-ecp256",
+			  required[] = "aes256gcm16-x25519-ecp256-pfs",
+			  none[] = "aes256gcm16-x25519-ecp256-nopfs";
+	static const struct {
+		const char *own, *offer;
+		uint16_t ke;
+		int group; /* not @ke, and a group: INVALID_KE_PAYLOAD */
+	} t[] = {
+		{ offered, offered, E, E },
+		{ offered, offered, NO, NO },
+		{ offered, required, E, E },
+		{ offered, required, NO, X },
+		{ offered, none, NO, NO },
+		{ required, offered, E, E },
+		{ required, offered, NO, X },
+		{ required, required, E, E },
+		{ required, required, NO, X },
+		{ required, none, NO, REFUSED },
+		{ none, offered, E, NO },
+		{ none, offered, NO, NO },
+		{ none, required, E, REFUSED },
+		{ none, none, NO, NO },
+		/* KE of a group that we have not */
+		{ offered, offered, IKE_DH_MODP2048, X },
+		{ required, offered, IKE_DH_MODP2048, X },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct esp_suite s;
+		bool ok;
+
+		assert_int_equal(ike_proposals_from_text(t[i].own, IKE_PROTO_ESP, &own, err,
+							 sizeof(err)),
+				 0);
+		set(&offer, IKE_PROTO_ESP, t[i].offer);
+		ok = choose(t[i].ke);
+		if (ok != (t[i].group != REFUSED))
+			fail_msg("row %zu: %d", i, ok);
+		if (!ok)
+			continue;
+		assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
+		if (s.dh != t[i].group)
+			fail_msg("row %zu: group %u", i, s.dh);
+		/* and the peer finds that in its offer */
+		answer = (struct ike_proposals){ .n = 1, .p = { chosen } };
+		assert_true(verify(""));
+		assert_memory_equal(&chosen, &answer.p[0], sizeof(chosen));
+	}
+}
+
+/* What the answer may say of PFS is what was offered. */
+static void pfs_in_answers(void **state)
+{
+	static const struct {
+		const char *offer;
+		int group; /* SILENT: not a word about it */
+		const char *why; /* NULL: accepted */
+	} t[] = {
+		{ "aes256gcm16-x25519", X, NULL },
+		{ "aes256gcm16-x25519", NO, NULL },
+		{ "aes256gcm16-x25519", SILENT, NULL },
+		{ "aes256gcm16-x25519", E, "a different key exchange group" },
+		{ "aes256gcm16-x25519-pfs", X, NULL },
+		{ "aes256gcm16-x25519-pfs", NO, "a different key exchange group" },
+		{ "aes256gcm16-x25519-pfs", SILENT, "no key exchange group" },
+		{ "aes256gcm16-x25519-pfs", E, "a different key exchange group" },
+		{ "aes256gcm16-x25519-nopfs", X, "a different key exchange group" },
+		{ "aes256gcm16-x25519-nopfs", NO, NULL },
+		{ "aes256gcm16-x25519-nopfs", SILENT, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct esp_suite s;
+
+		set(&offer, IKE_PROTO_ESP, t[i].offer);
+		set(&answer, IKE_PROTO_ESP, "aes256gcm16-noesn");
+		if (t[i].group != SILENT)
+			add(&answer.p[0], IKE_T_DH, (uint16_t)t[i].group, 0);
+		if (verify(t[i].why ? t[i].why : "") != !t[i].why)
+			fail_msg("row %zu", i);
+		if (t[i].why)
+			continue;
+		assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
+		assert_int_equal(s.dh, t[i].group == X ? X : NO);
+	}
+}
+
+/* Some peers offer PFS in one proposal, and none in another one. */
+static void pfs_in_proposals_of_their_own(void **state)
+{
+	(void)state;
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-x25519-ecp256");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn, aes256gcm16-x25519-ecp256-pfs-noesn");
+	assert_string_equal(choose(E), "aes256gcm16-ecp256-noesn");
+	assert_int_equal(chosen.num, 2);
+	assert_string_equal(choose(NO), "aes256gcm16-noesn");
+	assert_int_equal(chosen.num, 1);
+	/* and one group in each */
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-x25519-pfs-noesn, aes256gcm16-ecp256-pfs-noesn");
+	assert_string_equal(choose(E), "aes256gcm16-ecp256-noesn");
+	/* of two that are as good, the first */
+	assert_string_equal(choose(IKE_DH_MODP2048), "aes256gcm16-x25519-noesn");
+	/* but the encryption that we prefer comes first */
+	set(&offer, IKE_PROTO_ESP, "aes128gcm16-ecp256-pfs-noesn, aes256gcm16-noesn");
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-aes128gcm16-ecp256");
+	assert_string_equal(choose(E), "aes256gcm16-noesn");
+	/* within IKE_AUTH nobody's groups count */
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-x25519-pfs");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-modp2048-pfs-noesn");
+	assert_null(choose(IKE_DH_MODP2048));
+	ike_proposals_drop_dh(&own);
+	ike_proposals_drop_dh(&offer);
+	assert_string_equal(choose(NO), "aes256gcm16-noesn");
 }
 
 static void an_answer_is_one_of_each_from_our_offer(void **state)
@@ -306,7 +431,7 @@ static void esp_answers(void **state)
 	ike_proposals_drop_dh(&offer);
 	set(&answer, IKE_PROTO_ESP, "chacha20poly1305-noesn");
 	assert_true(verify(""));
-	set(&answer, IKE_PROTO_ESP, "chacha20poly1305-noesn-x25519");
+	set(&answer, IKE_PROTO_ESP, "chacha20poly1305-noesn-x25519-pfs");
 	assert_false(verify("a different key exchange group"));
 	/* ESN left out, which means 32 bits: we offered that too */
 	set(&answer, IKE_PROTO_ESP, "aes192gcm16-noesn");
@@ -384,6 +509,22 @@ static void explanations_for_esp(void **state)
 		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
 		"no common sequence number size for ESP: the peer offers noesn, we allow esn; "
 		"add noesn to Crypto= or let the peer offer one of ours");
+	/* PFS */
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-x25519-pfs");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
+	assert_null(choose(0));
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
+		"no common key exchange group for ESP: the peer offers none, we allow x25519; "
+		"take pfs out of Crypto= or let the peer use PFS");
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-x25519-nopfs");
+	set(&offer, IKE_PROTO_ESP, "aes256gcm16-ecp256-pfs");
+	assert_null(choose(IKE_DH_ECP256));
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
+		"no common key exchange group for ESP: the peer offers ecp256, we allow none; "
+		"have ecp256 and no nopfs in Crypto=, or let the peer do without PFS");
+	set(&own, IKE_PROTO_ESP, "aes256gcm16-esn");
 	offer.p[0].protocol = IKE_PROTO_AH;
 	assert_non_null(strstr(ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
 			       "nothing we could judge for ESP"));
@@ -449,7 +590,9 @@ int main(void)
 		cmocka_unit_test(unknown_types_spoil_a_proposal_and_unusable_transforms_do_not),
 		cmocka_unit_test(protocols_and_spis_must_fit),
 		cmocka_unit_test(esn_follows_our_preference),
-		cmocka_unit_test(pfs_is_wanted_not_required),
+		cmocka_unit_test(pfs_is_offered_required_or_neither),
+		cmocka_unit_test(pfs_in_answers),
+		cmocka_unit_test(pfs_in_proposals_of_their_own),
 		cmocka_unit_test(an_answer_is_one_of_each_from_our_offer),
 		cmocka_unit_test(an_answer_does_not_weaken_the_cipher),
 		cmocka_unit_test(esp_answers),

@@ -3,6 +3,7 @@
  * Proposals as text: printing them, and reading one of Crypto=.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "ike/proto/crypto_word.h"
 #include "ike/proto/proposal_text.h"
@@ -116,11 +117,21 @@ static void prf_defaults(const struct ike_proposal *in, struct ike_proposal *out
 		transform_append(out, IKE_T_PRF, w->t.id, 0);
 }
 
-/* What the words @in mean for @protocol: in type order, defaults added, useless ones gone. */
-static void proposal_complete(const struct ike_proposal *in, uint8_t protocol,
+static unsigned int count_groups(const struct ike_proposal *p)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		n += p->t[i].type == IKE_T_DH && p->t[i].id != IKE_DH_NONE;
+	return n;
+}
+
+/* What the words @in, and "pfs", mean for @protocol: in type order, defaults added, useless ones gone. */
+static void proposal_complete(const struct ike_proposal *in, bool pfs, uint8_t protocol,
 			      struct ike_proposal *out)
 {
 	bool ike = protocol == IKE_PROTO_IKE, aead = count_aead(in);
+	bool nopfs = count(in, IKE_T_DH) > count_groups(in);
 
 	for (size_t o = 0; o < sizeof(type_order); o++) {
 		uint8_t type = type_order[o];
@@ -128,12 +139,15 @@ static void proposal_complete(const struct ike_proposal *in, uint8_t protocol,
 		for (unsigned int i = 0; i < in->n; i++) {
 			if (in->t[i].type != type || (type == IKE_T_INTEG && aead) ||
 			    (type == IKE_T_PRF && !ike) || (type == IKE_T_ESN && ike) ||
-			    (type == IKE_T_DH && ike && in->t[i].id == IKE_DH_NONE))
+			    (type == IKE_T_DH && (ike ? in->t[i].id == IKE_DH_NONE : nopfs)))
 				continue;
 			transform_append(out, type, in->t[i].id, in->t[i].key_bits);
 		}
 		if (type == IKE_T_PRF && ike && !count(out, IKE_T_PRF))
 			prf_defaults(in, out);
+		/* Some peers rekey without DH (macOS), so that PFS is wanted, not required. */
+		if (type == IKE_T_DH && !ike && !pfs && count(out, IKE_T_DH))
+			transform_append(out, IKE_T_DH, IKE_DH_NONE, 0);
 		if (type == IKE_T_ESN && !ike && !count(out, IKE_T_ESN)) {
 			transform_append(out, IKE_T_ESN, IKE_ESN_YES, 0);
 			transform_append(out, IKE_T_ESN, IKE_ESN_NO, 0);
@@ -142,19 +156,19 @@ static void proposal_complete(const struct ike_proposal *in, uint8_t protocol,
 }
 
 /* What is wrong with a proposal of these words, or NULL. */
-static const char *proposal_fault(const struct ike_proposal *p, uint8_t protocol)
+static const char *proposal_fault(const struct ike_proposal *p, bool pfs, uint8_t protocol)
 {
-	unsigned int encr = count(p, IKE_T_ENCR), aead = count_aead(p), groups = 0;
+	unsigned int encr = count(p, IKE_T_ENCR), aead = count_aead(p), groups = count_groups(p);
 
-	for (unsigned int i = 0; i < p->n; i++)
-		groups += p->t[i].type == IKE_T_DH && p->t[i].id != IKE_DH_NONE;
 	if (!encr)
 		return "no encryption algorithm; add one, such as aes256gcm16";
 	if (aead && aead != encr)
 		return "GCM or ChaCha20 together with CBC (aes128, aes192, aes256); make two proposals with a comma between (RFC 7296 3.3)";
 	if (!aead && !count(p, IKE_T_INTEG))
 		return "CBC encryption without integrity algorithm; add one, such as sha256";
-	if (protocol == IKE_PROTO_IKE && !groups)
+	if (pfs && count(p, IKE_T_DH) > groups)
+		return "both pfs and nopfs; choose one";
+	if ((protocol == IKE_PROTO_IKE || pfs) && !groups)
 		return "no key exchange group; add one, such as x25519";
 	return NULL;
 }
@@ -164,6 +178,7 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 {
 	struct ike_proposal in = { 0 };
 	const char *fault;
+	bool pfs = false;
 	size_t len;
 
 	memset(out, 0, sizeof(*out));
@@ -171,20 +186,24 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 		const struct ike_word *w;
 
 		len = strcspn(s, "-/");
-		w = ike_word_find(s, len, text, err, err_size);
-		if (!w)
-			return -1;
-		transform_append(&in, w->t.type, w->t.id, w->t.key_bits);
+		if (len == 3 && !strncasecmp(s, "pfs", len)) {
+			pfs = true;
+		} else {
+			w = ike_word_find(s, len, text, err, err_size);
+			if (!w)
+				return -1;
+			transform_append(&in, w->t.type, w->t.id, w->t.key_bits);
+		}
 		if (!s[len])
 			break;
 	}
-	fault = proposal_fault(&in, protocol);
+	fault = proposal_fault(&in, pfs, protocol);
 	if (fault) {
 		snprintf(err, err_size, "\"%s\" has %s", text, fault);
 		return -1;
 	}
 	out->num = 1;
 	out->protocol = protocol;
-	proposal_complete(&in, protocol, out);
+	proposal_complete(&in, pfs, protocol, out);
 	return 0;
 }

@@ -13,9 +13,11 @@ char *ike_proposals_print(char *buf, size_t size, struct ike_offer o);
 /*
  * Parse one proposal of the words above joined with "-" or "/" (order free, several of a
  * type allowed; a bare integrity word in an IKE proposal also gives the PRF of the
- * same hash; an AEAD without PRF word gets those of Crypto=modern; "nopfs" stands for no DH
- * group in ESP). @protocol is IKE or ESP; words that say nothing there are passed over,
- * so that one text serves both. ESP without esn or noesn gets both, esn first.
+ * same hash; an AEAD without PRF word gets those of Crypto=modern). @protocol is IKE or
+ * ESP; words that say nothing there are passed over, so that one text serves both.
+ * ESP without esn or noesn gets both, esn first. Its groups are for PFS: with "none" behind
+ * them, which makes it wanted, not required; without that if a word is "pfs"; neither
+ * groups nor "none" if one is "nopfs".
  * Returns 0, or -1 with what is wrong in @err, and the word that may have been meant.
  */
 int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,

@@ -62,15 +62,8 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 	}
 	if (ike_proposal_from_text(item, protocol, p, err, err_size))
 		return -1;
-	if (protocol == IKE_PROTO_ESP) {
-		const struct ike_transform none = { .type = IKE_T_DH };
-
-		if (!ike_encr_in_esp(first_of(p, IKE_T_ENCR)->id))
-			return 0;
-		/* Some peers rekey without DH (macOS), so PFS is wanted, not required. */
-		if (!allows(p, &none) && p->n < IKE_MAX_TRANSFORMS)
-			p->t[p->n++] = none;
-	}
+	if (protocol == IKE_PROTO_ESP && !ike_encr_in_esp(first_of(p, IKE_T_ENCR)->id))
+		return 0;
 	p->num = (uint8_t)++out->n;
 	return 0;
 }
@@ -85,8 +78,22 @@ static void modern_add(struct text *out, uint8_t protocol, uint8_t type, bool ae
 			text_add(out, "%s%s", out->len ? "-" : "", w->text);
 }
 
-/* The proposals that modern stands for: AEADs, then what needs an integrity algorithm, too. */
-static int append_modern(uint8_t protocol, struct ike_proposals *out, char *err, size_t err_size)
+/* What follows "modern" in @item: nothing, or what is said about PFS; NULL if it is not modern. */
+static const char *modern_rest(const char *item)
+{
+	const char *rest = item + strlen("modern");
+
+	if (strncasecmp(item, "modern", strlen("modern")) != 0)
+		return NULL;
+	return !*rest || !strcasecmp(rest, "-pfs") || !strcasecmp(rest, "-nopfs") ? rest : NULL;
+}
+
+/*
+ * The proposals that modern stands for: AEADs, then what needs an integrity algorithm, too;
+ * each with @rest behind it.
+ */
+static int append_modern(const char *rest, uint8_t protocol, struct ike_proposals *out, char *err,
+			 size_t err_size)
 {
 	for (int aead = 1; aead >= 0; aead--) {
 		char item[512];
@@ -98,6 +105,7 @@ static int append_modern(uint8_t protocol, struct ike_proposals *out, char *err,
 		if (!aead)
 			modern_add(&words, protocol, IKE_T_INTEG, aead);
 		modern_add(&words, protocol, IKE_T_DH, aead);
+		text_add(&words, "%s", rest);
 		if (append_from_text(item, protocol, out, err, err_size))
 			return -1;
 	}
@@ -111,6 +119,7 @@ static int list_from_text(const char *text, uint8_t protocol, struct ike_proposa
 
 	for (const char *s = text;; s += len + 1) {
 		char item[256];
+		const char *rest;
 		size_t end;
 
 		len = strcspn(s, ",");
@@ -125,8 +134,9 @@ static int list_from_text(const char *text, uint8_t protocol, struct ike_proposa
 		}
 		memcpy(item, s, end);
 		item[end] = '\0';
-		if (!strcasecmp(item, "modern")) {
-			if (append_modern(protocol, out, err, err_size))
+		rest = modern_rest(item);
+		if (rest) {
+			if (append_modern(rest, protocol, out, err, err_size))
 				return -1;
 		} else if (append_from_text(item, protocol, out, err, err_size)) {
 			return -1;
@@ -266,8 +276,7 @@ static bool choose_rest(const struct ike_proposal *own, const struct ike_proposa
 		t = common(own, offer, type, encr);
 		if (!t)
 			return false;
-		if (type == IKE_T_DH && ke_group != IKE_DH_NONE && allows(own, &ke) &&
-		    allows(offer, &ke))
+		if (type == IKE_T_DH && allows(own, &ke) && allows(offer, &ke))
 			t = &ke;
 		if (count(offer, type)) /* what the offer left out stays out of the answer */
 			out->t[out->n++] = *t;
@@ -275,18 +284,29 @@ static bool choose_rest(const struct ike_proposal *own, const struct ike_proposa
 	return true;
 }
 
-/* The best of all offers for one of our encryption algorithms. */
+/*
+ * The best of all offers for one of our encryption algorithms: the first with the group of
+ * the KE payload, else the first.
+ */
 static bool choose_encr(const struct ike_proposal *own, const struct ike_transform *encr,
 			struct ike_offer offer, uint16_t ke_group, struct ike_proposal *out)
 {
+	struct ike_proposal found;
+	bool any = false;
+
 	for (unsigned int i = 0; i < offer.n; i++) {
 		const struct ike_proposal *o = &offer.p[i];
 
-		if (o->protocol == own->protocol && spi_fits(o) && types_known(o) &&
-		    allows(o, encr) && choose_rest(own, o, encr, ke_group, out))
+		if (o->protocol != own->protocol || !spi_fits(o) || !types_known(o) ||
+		    !allows(o, encr) || !choose_rest(own, o, encr, ke_group, &found))
+			continue;
+		if (!any || first_of(&found, IKE_T_DH)->id == ke_group)
+			*out = found;
+		if (first_of(out, IKE_T_DH)->id == ke_group)
 			return true;
+		any = true;
 	}
-	return false;
+	return any;
 }
 
 bool ike_proposal_choose(const struct ike_proposals *own, struct ike_offer offer, uint16_t ke_group,
@@ -465,22 +485,50 @@ static const struct ike_transform *remedy(const struct ike_proposal *offer, uint
 	return NULL;
 }
 
-static void explain_pair(struct text *out, const struct ike_proposal *own,
-			 const struct ike_proposal *offer, uint8_t type)
+/* One side wants PFS and the other one has it not. False if both want it. */
+static bool explain_pfs(struct text *out, const struct ike_proposal *own,
+			const struct ike_proposal *offer, const struct ike_transform *add)
 {
-	const char *protocol = own->protocol == IKE_PROTO_ESP ? "ESP" : "IKE";
-	const struct ike_transform *add = remedy(offer, type);
-	char theirs[256], ours[256], word[32];
+	static const struct ike_transform none = { .type = IKE_T_DH };
+	char word[32];
 
-	text_add(out, "no common %s for %s: the peer offers %s, we allow %s",
-		 ike_transform_type_name(type), protocol,
-		 type_print(theirs, sizeof(theirs), offer, type),
-		 type_print(ours, sizeof(ours), own, type));
+	if (allows(offer, &none))
+		text_add(out, "; take pfs out of Crypto= or let the peer use PFS");
+	else if (!count(own, IKE_T_DH) && add)
+		text_add(out, "; have %s and no nopfs in Crypto=, or let the peer do without PFS",
+			 ike_transform_print(word, sizeof(word), add));
+	else
+		return false;
+	return true;
+}
+
+/* What to change in Crypto=. */
+static void explain_remedy(struct text *out, const struct ike_proposal *own,
+			   const struct ike_proposal *offer, uint8_t type)
+{
+	const struct ike_transform *add = remedy(offer, type);
+	char word[32];
+
+	if (type == IKE_T_DH && own->protocol == IKE_PROTO_ESP && explain_pfs(out, own, offer, add))
+		return;
 	if (add)
 		text_add(out, "; add %s to Crypto= or let the peer offer one of ours",
 			 ike_transform_print(word, sizeof(word), add));
 	else
 		text_add(out, "; we have none of the peer's, so let it offer one of ours");
+}
+
+static void explain_pair(struct text *out, const struct ike_proposal *own,
+			 const struct ike_proposal *offer, uint8_t type)
+{
+	const char *protocol = own->protocol == IKE_PROTO_ESP ? "ESP" : "IKE";
+	char theirs[256], ours[256];
+
+	text_add(out, "no common %s for %s: the peer offers %s, we allow %s",
+		 ike_transform_type_name(type), protocol,
+		 type_print(theirs, sizeof(theirs), offer, type),
+		 type_print(ours, sizeof(ours), own, type));
+	explain_remedy(out, own, offer, type);
 }
 
 /* Reasons that are not about one type: AH, unknown types, senseless SPIs. */

@@ -12,11 +12,12 @@
 #include "ike/sa/keys.h"
 
 /*
- * The proposals of Crypto=@text for @protocol (IKE or ESP): "modern", or proposals as
- * ike_proposal_from_text() reads them, with commas between. One text serves both
- * protocols: for ESP, PRF words say nothing, DH words are for PFS (wanted, not required),
- * both kinds of sequence numbers are offered unless esn/noesn says which, and proposals
- * whose encryption the kernel module lacks are left out (an error if none remains).
+ * The proposals of Crypto=@text for @protocol (IKE or ESP): "modern", "modern-pfs" or
+ * "modern-nopfs", or proposals as ike_proposal_from_text() reads them, with commas between.
+ * One text serves both protocols: for ESP, PRF words say nothing, DH words are for PFS
+ * (wanted; required with pfs; not there with nopfs), both kinds of sequence numbers are
+ * offered unless esn/noesn says which, and proposals whose encryption the kernel module
+ * lacks are left out (an error if none remains).
  * 0, or -1 with what is wrong in @err.
  */
 int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
@@ -34,9 +35,10 @@ bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
 
 /*
  * Responder: the first combination of @own, in order of preference, that @offer
- * contains. Among its groups that of the KE payload received, @ke_group, comes first
- * (IKE_DH_NONE: there was none). If the result's group differs from @ke_group, the
- * answer is INVALID_KE_PAYLOAD. @out has one transform per type, in the offer's words,
+ * contains. Among the groups of one encryption algorithm that of the KE payload received,
+ * @ke_group, comes first (IKE_DH_NONE: there was none). If the result's group differs from
+ * @ke_group, the answer is INVALID_KE_PAYLOAD; but the KE payload counts for nothing if the
+ * result's is IKE_DH_NONE (RFC 7296 1.3), and the answer then has none. @out has one transform per type, in the offer's words,
  * and the number, protocol and SPI of the offered proposal. False: NO_PROPOSAL_CHOSEN.
  */
 bool ike_proposal_choose(const struct ike_proposals *own, struct ike_offer offer, uint16_t ke_group,
