@@ -470,6 +470,7 @@ static void set_network(struct run *r, const struct scenario *s)
 	w->delay_min = (unsigned int)rnd_below(&r->rnd, 50);
 	w->delay_max = w->delay_min + (unsigned int)rnd_below(&r->rnd, 400);
 	w->traffic = rnd_chance(&r->rnd, 50);
+	w->reuse = s->steady ? 50 : 0;
 }
 
 static void calm_down(struct run *r)
@@ -488,6 +489,19 @@ static void check_log(struct run *r, const struct node *n, const char *words)
 			   n->log);
 }
 
+/* Does ESP come through, with the outer addresses as they are now? */
+static void check_flow(struct run *r, unsigned int link)
+{
+	const struct sim_link *l = &r->w.link[link];
+	const struct node *end[2] = { &r->w.node[l->a], &r->w.node[l->b] };
+	unsigned int i;
+
+	for (i = 0; i < 2 && r->w.traffic; i++) {
+		if (end[i]->last_rx[link] + 2000 < r->w.now)
+			world_fail(&r->w, "link %u: node %u receives no ESP", link, end[i]->index);
+	}
+}
+
 static void check_outcome(struct run *r)
 {
 	struct world *w = &r->w;
@@ -501,6 +515,8 @@ static void check_outcome(struct run *r)
 		if (r->want == PAIR && (w->node[w->link[i].a].state[i] != IKE_TUNNEL_UP ||
 					w->node[w->link[i].b].state[i] != IKE_TUNNEL_UP))
 			world_fail(w, "link %u works but its state is not up at both ends", i);
+		if (r->want == PAIR)
+			check_flow(r, i);
 	}
 	for (i = 0; i < w->n_nodes; i++) {
 		if (!w->node[i].core)

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "world.h"
+/*
+ * Randomness, the network, the virtual clock, and how a world is built. The fake kernel is in
+ * kernel.c, what must hold of single messages in message.c.
+ */
+#include "world_int.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { LINK_DELAY_MIN = 5, LINK_DELAY_MAX = 60, TRAFFIC_MS = 1000 };
+enum { LINK_DELAY_MIN = 5, LINK_DELAY_MAX = 60 };
 
 /* ---- randomness and sets ------------------------------------------------- */
 
@@ -43,7 +46,7 @@ void rnd_fill(void *ctx, void *buf, size_t len)
 	}
 }
 
-static uint64_t hash(const void *data, size_t len, uint64_t h)
+uint64_t hash_bytes(const void *data, size_t len, uint64_t h)
 {
 	const uint8_t *p = data;
 
@@ -62,8 +65,7 @@ static struct seen_entry *seen_slot(struct seen *s, uint64_t key)
 	return &s->v[i];
 }
 
-/* The entry of @key, new ones with value 0. */
-static struct seen_entry *seen(struct seen *s, uint64_t key)
+struct seen_entry *seen_find(struct seen *s, uint64_t key)
 {
 	struct seen old = *s;
 	struct seen_entry *e;
@@ -89,10 +91,9 @@ static struct seen_entry *seen(struct seen *s, uint64_t key)
 	return e;
 }
 
-/* True the first time, and whenever @value is what it was then. */
-static bool once(struct seen *s, uint64_t key, uint64_t value)
+bool seen_once(struct seen *s, uint64_t key, uint64_t value)
 {
-	struct seen_entry *e = seen(s, key);
+	struct seen_entry *e = seen_find(s, key);
 
 	value |= 1;
 	if (!e->value)
@@ -118,136 +119,7 @@ unsigned int link_of(const char *tunnel)
 	return (unsigned int)(tunnel[1] - '0');
 }
 
-/* ---- fake kernel --------------------------------------------------------- */
-
-static struct ksa *ksa_find(struct node *n, const char *tunnel, bool in, uint32_t spi)
-{
-	unsigned int i;
-
-	for (i = 0; i < n->n_sa; i++) {
-		if (n->sa[i].in == in && n->sa[i].spi == spi && !strcmp(n->sa[i].tunnel, tunnel))
-			return &n->sa[i];
-	}
-	return NULL;
-}
-
-static struct ksa *ksa_add(struct node *n, const char *tunnel, bool in, uint32_t spi)
-{
-	struct ksa *s;
-
-	if (n->n_sa == NODE_SAS) {
-		world_fail(n->w, "node %u: more than %u kernel SAs", n->index, NODE_SAS);
-		return NULL;
-	}
-	s = &n->sa[n->n_sa++];
-	*s = (struct ksa){ .in = in, .spi = spi, .order = ++n->order };
-	snprintf(s->tunnel, sizeof(s->tunnel), "%s", tunnel);
-	return s;
-}
-
-static void ksa_del(struct node *n, struct ksa *s)
-{
-	if (s)
-		*s = n->sa[--n->n_sa];
-}
-
-static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t *spi)
-{
-	struct node *n = ctx;
-	struct ksa *s;
-	uint64_t id;
-
-	do {
-		*spi = (uint32_t)rnd_next(&n->rnd);
-		id = (uint64_t)n->index << 32 | *spi;
-	} while (*spi < 256 || seen(&n->w->spis, hash(&id, sizeof(id), 1))->value);
-	once(&n->w->spis, hash(&id, sizeof(id), 1), 1);
-	s = ksa_add(n, tunnel, true, *spi);
-	if (!s)
-		return -ENOSPC;
-	s->larval = true;
-	return 0;
-}
-
-/* A key may be installed twice only as the two ends of one SA. */
-static void check_key(struct node *n, const uint8_t *key, size_t len, uint32_t spi, bool in)
-{
-	uint64_t at = hash(key, len, in ? 2 : 3);
-
-	if (seen(&n->w->keys, at)->value)
-		world_fail(n->w, "node %u: key of SPI %08x was used before", n->index, spi);
-	once(&n->w->keys, at, spi);
-	if (!once(&n->w->keys, hash(key, len, 4), spi))
-		world_fail(n->w, "key of SPI %08x belongs to another SPI", spi);
-}
-
-static int env_sa_install(void *ctx, const struct ike_child *c)
-{
-	struct node *n = ctx;
-	struct ksa *s;
-
-	if (n->fail_installs) {
-		n->fail_installs--;
-		return -ENOMEM;
-	}
-	if (c->key_len > sizeof(s->key) || !c->key_len || !c->local_ts->n || !c->remote_ts->n ||
-	    !c->remote.addr.family || c->spi_out < 256)
-		world_fail(n->w, "node %u: incomplete pair to install", n->index);
-	if (n->w->no_installs)
-		world_fail(n->w, "node %u installs an SA with a peer that proved nothing",
-			   n->index);
-	n->installs++;
-	s = ksa_find(n, c->tunnel, true, c->spi_in);
-	if (c->part != IKE_CHILD_OUT) {
-		if (!s || !s->larval) {
-			world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index,
-				   c->spi_in);
-			return -ENOENT;
-		}
-		check_key(n, c->key_in, c->key_len, c->spi_in, true);
-		s->larval = false;
-		memcpy(s->key, c->key_in, c->key_len);
-		s->key_len = c->key_len;
-	} else if (!s || s->larval) {
-		world_fail(n->w, "node %u: outbound half before inbound one", n->index);
-	}
-	if (c->part == IKE_CHILD_IN)
-		return 0;
-	check_key(n, c->key_out, c->key_len, c->spi_out, false);
-	s = ksa_add(n, c->tunnel, false, c->spi_out);
-	if (!s)
-		return -ENOSPC;
-	memcpy(s->key, c->key_out, c->key_len);
-	s->key_len = c->key_len;
-	return 0;
-}
-
-static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out)
-{
-	struct node *n = ctx;
-
-	if (spi_in)
-		ksa_del(n, ksa_find(n, tunnel, true, spi_in));
-	if (spi_out)
-		ksa_del(n, ksa_find(n, tunnel, false, spi_out));
-}
-
-static uint64_t env_last_rx(void *ctx, const char *tunnel)
-{
-	struct node *n = ctx;
-	uint64_t at = n->last_rx[link_of(tunnel)];
-
-	return at == UINT64_MAX ? UINT64_MAX : n->w->now - at;
-}
-
-static void env_peer_moved(void *ctx, const char *tunnel, const struct ike_endpoint *remote)
-{
-	struct node *n = ctx;
-
-	(void)tunnel;
-	if (!remote->addr.family)
-		world_fail(n->w, "node %u: peer moved to nowhere", n->index);
-}
+/* ---- what a core says ---------------------------------------------------- */
 
 static void env_state(void *ctx, const char *tunnel, enum ike_tunnel_state state)
 {
@@ -281,65 +153,16 @@ static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, con
 		n->log_len += (size_t)len;
 }
 
-/* ---- invariants of single messages --------------------------------------- */
-
-/* Nonces of IKE_SA_INIT are fresh for each IKE SA: a request's for its SPIi, a response's for SPIr. */
-static void check_nonce(struct node *n, const struct ike_datagram *d, const struct ike_header *h)
-{
-	const struct ike_payload *p;
-	struct ike_payloads in;
-	uint8_t offender;
-	uint64_t key;
-
-	if (ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in,
-			       &offender))
-		world_fail(n->w, "node %u sent an IKE_SA_INIT message nobody can parse", n->index);
-	p = ike_payload_find(&in, IKE_PL_NONCE);
-	if (!p)
-		return;
-	key = hash(p->body, p->len, 5);
-	if (!once(&n->w->nonces, key,
-		  hash(h->flags & IKE_FLAG_RESPONSE ? h->spi_r : h->spi_i, 8, 6)))
-		world_fail(n->w, "node %u: nonce used for two IKE SAs", n->index);
-}
-
-/*
- * One message per SPI pair, direction and ID: whatever is sent again must be the same
- * octets (RFC 7296 2.1), so that no IV serves twice. IKE_SA_INIT requests change with
- * cookie and group, and unprotected answers to strangers are no part of an IKE SA.
- */
-static void check_message(struct node *n, const struct ike_datagram *d)
-{
-	struct ike_header h;
-	uint64_t key;
-
-	if (ike_header_parse(d->data, d->len, &h)) {
-		world_fail(n->w, "node %u sent a message with a bad header", n->index);
-		return;
-	}
-	if (h.exchange == IKE_SA_INIT) {
-		check_nonce(n, d, &h);
-		return;
-	}
-	if (h.next != IKE_PL_SK)
-		return;
-	key = hash(d->data, 16, 7);
-	key = hash(&h.flags, 1, key);
-	key = hash(&h.id, sizeof(h.id), key);
-	if (!once(&n->w->messages, key, hash(d->data, d->len, 8)))
-		world_fail(n->w, "node %u sent two messages of exchange %u with ID %u", n->index,
-			   h.exchange, h.id);
-	/* SPIs and role of the sender name the key; then comes the IV, or half of it with CBC. */
-	key = hash(d->data, 16, 9 + (h.flags & IKE_FLAG_INITIATOR));
-	key = hash(d->data + IKE_HDR_LEN + 4, 8, key);
-	if (!once(&n->w->messages, key, hash(d->data, d->len, 8)))
-		world_fail(n->w, "node %u used an IV twice", n->index);
-}
-
 /* ---- network ------------------------------------------------------------- */
 
-static void enqueue(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
-		    bool marker, bool genuine, const uint8_t *data, size_t len, uint64_t delay)
+/* Of what arrives at one moment ESP is first, as if the IKE message had been sent last. */
+static bool arrives_before(const struct packet *a, const struct packet *b)
+{
+	return a->at != b->at ? a->at < b->at : a->esp || !b->esp;
+}
+
+struct packet *enqueue_packet(struct world *w, const struct ike_endpoint *from,
+			      const struct ike_endpoint *to, bool esp, size_t len, uint64_t delay)
 {
 	struct packet *p = malloc(sizeof(*p) + len), **at = &w->flight;
 
@@ -349,14 +172,23 @@ static void enqueue(struct world *w, const struct ike_endpoint *from, const stru
 			      .seq = ++w->seq,
 			      .from = *from,
 			      .to = *to,
-			      .marker = marker,
-			      .genuine = genuine,
+			      .esp = esp,
 			      .len = len };
-	memcpy(p->data, data, len);
-	while (*at && (*at)->at <= p->at)
+	while (*at && arrives_before(*at, p))
 		at = &(*at)->next;
 	p->next = *at;
 	*at = p;
+	return p;
+}
+
+static void enqueue(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
+		    bool marker, bool genuine, const uint8_t *data, size_t len, uint64_t delay)
+{
+	struct packet *p = enqueue_packet(w, from, to, false, len, delay);
+
+	p->marker = marker;
+	p->genuine = genuine;
+	memcpy(p->data, data, len);
 }
 
 void world_inject(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
@@ -490,50 +322,62 @@ static void show(struct world *w, const struct node *n, const struct ike_datagra
 	       lost ? " LOST" : "");
 }
 
+struct ike_endpoint outer_endpoint(const struct node *n, uint16_t port)
+{
+	if (!n->nat.family)
+		return (struct ike_endpoint){ n->addr, port };
+	return (struct ike_endpoint){ n->nat, n->nat_port[port == IKE_NATT_PORT] };
+}
+
+/* The attacker sees a datagram. */
+static void show_attacker(struct world *w, const struct ike_endpoint *from,
+			  const struct ike_datagram *d)
+{
+	struct packet *p = malloc(sizeof(*p) + d->len);
+
+	if (!p)
+		abort();
+	*p = (struct packet){
+		.from = *from, .to = d->remote, .marker = d->local.port != IKE_PORT, .len = d->len
+	};
+	memcpy(p->data, d->data, d->len);
+	if (rnd_chance(&w->rnd, w->attack))
+		attack(w, p);
+	remember(w, p);
+	free(p);
+}
+
+/* ---- sending and routing ------------------------------------------------- */
+
 static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
 {
 	struct node *n = ctx;
 	struct world *w = n->w;
-	struct ike_endpoint from = { n->addr, d->local.port };
-	bool marker = d->local.port != IKE_PORT, lost;
+	struct ike_endpoint from = outer_endpoint(n, d->local.port);
 	unsigned int copies = 1;
-	struct packet *p;
+	bool lost;
 
-	(void)tunnel;
 	w->sent++;
-	check_message(n, d);
+	message_check(n, d);
 	if (d->local.port != IKE_PORT && d->local.port != IKE_NATT_PORT)
 		world_fail(w, "node %u sends from port %u", n->index, d->local.port);
 	if (w->filter && !w->filter(w, n, d))
 		return;
+	if (tunnel)
+		kernel_wake_traffic(w, link_of(tunnel));
 	lost = !n->reachable || rnd_chance(&w->rnd, w->loss);
 	show(w, n, d, lost);
-	if (n->nat.family) {
-		from.addr = n->nat;
-		from.port = n->nat_port[d->local.port == IKE_NATT_PORT];
-	}
-	if (w->hostile) {
-		p = malloc(sizeof(*p) + d->len);
-		if (!p)
-			abort();
-		*p = (struct packet){
-			.from = from, .to = d->remote, .marker = marker, .len = d->len
-		};
-		memcpy(p->data, d->data, d->len);
-		if (rnd_chance(&w->rnd, w->attack))
-			attack(w, p);
-		remember(w, p);
-		free(p);
-	}
+	if (w->hostile)
+		show_attacker(w, &from, d);
 	if (lost)
 		return;
 	copies += rnd_chance(&w->rnd, w->duplicate);
 	while (copies--)
-		enqueue(w, &from, &d->remote, marker, true, d->data, d->len, some_delay(w));
+		enqueue(w, &from, &d->remote, d->local.port != IKE_PORT, true, d->data, d->len,
+			some_delay(w));
 }
 
-/* Who gets what is sent to @to, and at which of its own ports. */
-static struct node *route(struct world *w, const struct ike_endpoint *to, uint16_t *port)
+struct node *route_packet(struct world *w, const struct ike_endpoint *to, uint16_t *port)
 {
 	struct node *n;
 	unsigned int i;
@@ -560,9 +404,16 @@ static void deliver(struct world *w, struct packet *p)
 {
 	struct ike_datagram d = { .remote = p->from, .data = p->data, .len = p->len };
 	uint16_t port;
-	struct node *n = route(w, &p->to, &port);
+	struct node *n = route_packet(w, &p->to, &port);
 
-	if (!n || !n->reachable || !n->core)
+	if (!n || !n->reachable)
+		return;
+	if (p->esp) {
+		if (port == IKE_NATT_PORT)
+			kernel_receive_esp(w, n, p);
+		return;
+	}
+	if (!n->core)
 		return;
 	if (p->genuine && p->marker != (port != IKE_PORT))
 		world_fail(w, "node %u got a message %s non-ESP marker on port %u", n->index,
@@ -571,134 +422,6 @@ static void deliver(struct world *w, struct packet *p)
 	d.local.port = port;
 	w->delivered++;
 	ike_core_datagram(n->core, &d, w->now);
-}
-
-/* ---- ESP ----------------------------------------------------------------- */
-
-unsigned int node_count(const struct node *n, unsigned int link, bool in)
-{
-	unsigned int i, count = 0;
-
-	for (i = 0; i < n->n_sa; i++)
-		count += n->sa[i].in == in && link_of(n->sa[i].tunnel) == link;
-	return count;
-}
-
-const struct ksa *node_out(const struct node *n, unsigned int link)
-{
-	const struct ksa *best = NULL;
-	unsigned int i;
-
-	for (i = 0; i < n->n_sa; i++) {
-		const struct ksa *s = &n->sa[i];
-
-		if (!s->in && link_of(s->tunnel) == link && (!best || s->order > best->order))
-			best = s;
-	}
-	return best;
-}
-
-bool direction_works(const struct node *from, const struct node *to, unsigned int link)
-{
-	const struct ksa *out = node_out(from, link);
-	unsigned int i;
-
-	if (!out || !from->reachable || !to->reachable)
-		return false;
-	for (i = 0; i < to->n_sa; i++) {
-		const struct ksa *s = &to->sa[i];
-
-		if (s->in && !s->larval && s->spi == out->spi && link_of(s->tunnel) == link)
-			return s->key_len == out->key_len && !memcmp(s->key, out->key, s->key_len);
-	}
-	return false;
-}
-
-static void check_links(struct world *w)
-{
-	unsigned int i, dir;
-
-	for (i = 0; i < w->n_links; i++) {
-		struct sim_link *l = &w->link[i];
-		struct node *end[2] = { &w->node[l->a], &w->node[l->b] };
-
-		for (dir = 0; dir < 2; dir++) {
-			bool works = direction_works(end[dir], end[!dir], i);
-
-			if (l->watch && l->works[dir] && !works)
-				world_fail(w, "link %u: node %u's traffic no longer arrives", i,
-					   end[dir]->index);
-			l->works[dir] = works;
-		}
-	}
-}
-
-static void run_traffic(struct world *w)
-{
-	unsigned int i;
-
-	for (i = 0; i < w->n_links; i++) {
-		struct sim_link *l = &w->link[i];
-
-		if (l->works[0])
-			w->node[l->b].last_rx[i] = w->now;
-		if (l->works[1])
-			w->node[l->a].last_rx[i] = w->now;
-	}
-}
-
-static bool set_matches(const struct node *a, const struct node *b, unsigned int link, char *why,
-			size_t size)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < a->n_sa; i++) {
-		const struct ksa *s = &a->sa[i], *o = NULL;
-
-		if (link_of(s->tunnel) != link || s->in)
-			continue;
-		for (j = 0; j < b->n_sa && !o; j++) {
-			if (b->sa[j].in && b->sa[j].spi == s->spi &&
-			    link_of(b->sa[j].tunnel) == link)
-				o = &b->sa[j];
-		}
-		if (!o || o->larval || o->key_len != s->key_len ||
-		    memcmp(o->key, s->key, s->key_len)) {
-			snprintf(why, size, "node %u's outbound %08x has no counterpart at node %u",
-				 a->index, s->spi, b->index);
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Reservations do not count where attempts go on for ever. */
-static unsigned int mature(const struct node *n, unsigned int link)
-{
-	unsigned int i, count = 0;
-
-	for (i = 0; i < n->n_sa; i++)
-		count += n->sa[i].in && !n->sa[i].larval && link_of(n->sa[i].tunnel) == link;
-	return count;
-}
-
-bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why,
-		  size_t size)
-{
-	const struct node *a = &w->node[w->link[link].a], *b = &w->node[w->link[link].b];
-
-	unsigned int in_a = pairs ? node_count(a, link, true) : mature(a, link);
-	unsigned int in_b = pairs ? node_count(b, link, true) : mature(b, link);
-
-	if (in_a != pairs || node_count(a, link, false) != pairs || in_b != pairs ||
-	    node_count(b, link, false) != pairs) {
-		snprintf(why, size,
-			 "link %u: %u/%u SAs at node %u, %u/%u at node %u, wanted %u of each", link,
-			 node_count(a, link, true), node_count(a, link, false), a->index,
-			 node_count(b, link, true), node_count(b, link, false), b->index, pairs);
-		return false;
-	}
-	return set_matches(a, b, link, why, size) && set_matches(b, a, link, why, size);
 }
 
 struct ike_status node_status(const struct node *n, unsigned int link)
@@ -724,12 +447,8 @@ uint64_t world_next(struct world *w)
 		if (t < at)
 			at = t;
 	}
-	if (w->traffic) {
-		t = (w->now / TRAFFIC_MS + 1) * TRAFFIC_MS;
-		if (t < at)
-			at = t;
-	}
-	return at;
+	t = kernel_next_traffic(w);
+	return t < at ? t : at;
 }
 
 bool world_step(struct world *w, uint64_t until)
@@ -740,12 +459,9 @@ bool world_step(struct world *w, uint64_t until)
 
 	if (at > until || w->failed[0])
 		return false;
-	if (at > w->now && w->traffic && at % TRAFFIC_MS == 0) {
-		w->now = at;
-		run_traffic(w);
-	}
 	if (at > w->now)
 		w->now = at;
+	kernel_send_traffic(w);
 	p = w->flight;
 	if (p && p->at <= w->now) {
 		w->flight = p->next;
@@ -762,7 +478,7 @@ bool world_step(struct world *w, uint64_t until)
 			}
 		}
 	}
-	check_links(w);
+	kernel_check_links(w);
 	w->events++;
 	if (w->events > 2000000)
 		world_fail(w, "more events than any run needs");
@@ -784,6 +500,7 @@ void world_init(struct world *w, uint64_t seed)
 	memset(w, 0, sizeof(*w));
 	w->rnd.s = seed;
 	rnd_next(&w->rnd);
+	w->esp_rnd.s = ~seed;
 	w->delay_min = LINK_DELAY_MIN;
 	w->delay_max = LINK_DELAY_MAX;
 }
@@ -892,15 +609,9 @@ unsigned int world_link(struct world *w, struct node *a, struct node *b, bool bo
 
 static void adopt_all(struct node *n, unsigned int link)
 {
-	const struct world *w = n->w;
-	const struct node *peer =
-		&w->node[w->link[link].a == n->index ? w->link[link].b : w->link[link].a];
-	struct ike_endpoint remote = { peer->addr, IKE_NATT_PORT };
 	uint32_t in[NODE_SAS], out[NODE_SAS];
 	unsigned int i, ins = 0, outs = 0;
 
-	if (peer->nat.family)
-		remote = (struct ike_endpoint){ peer->nat, peer->nat_port[1] };
 	for (i = 0; i < n->n_sa; i++) {
 		if (link_of(n->sa[i].tunnel) != link || n->sa[i].larval)
 			continue;
@@ -910,35 +621,28 @@ static void adopt_all(struct node *n, unsigned int link)
 			out[outs++] = n->sa[i].spi;
 	}
 	for (i = 0; i < ins || i < outs; i++)
-		ike_core_adopt(n->core, n->conf[link].name, &remote, i < ins ? in[i] : 0,
+		ike_core_adopt(n->core, n->conf[link].name, &n->remote[link], i < ins ? in[i] : 0,
 			       i < outs ? out[i] : 0);
 }
 
 void node_start(struct node *n, bool adopt)
 {
-	const struct ike_env env = {
+	struct ike_env env = {
 		.ctx = n,
 		.rng = { rnd_fill, &n->rnd },
 		.send = env_send,
-		.spi_alloc = env_spi_alloc,
-		.sa_install = env_sa_install,
-		.sa_remove = env_sa_remove,
-		.last_rx = env_last_rx,
-		.peer_moved = env_peer_moved,
 		.state = env_state,
 		.log = env_log,
 	};
 	unsigned int i;
 
+	kernel_env(&env);
 	n->reachable = true;
 	n->core = ike_core_new(&env);
 	if (!n->core)
 		abort();
 	memset(n->state, 0, sizeof(n->state));
-	for (i = n->n_sa; i-- > 0;) { /* reservations die with the agent that made them */
-		if (n->sa[i].larval)
-			ksa_del(n, &n->sa[i]);
-	}
+	kernel_drop_larval(n); /* reservations die with the agent that made them */
 	for (i = 0; i < WORLD_LINKS; i++) {
 		if (!n->conf[i].name[0])
 			continue;
@@ -963,6 +667,7 @@ void node_crash(struct node *n)
 	node_kill(n);
 	n->reachable = false;
 	n->n_sa = 0;
+	memset(n->remote, 0, sizeof(n->remote));
 	for (i = 0; i < WORLD_LINKS; i++)
 		n->last_rx[i] = UINT64_MAX;
 }

@@ -13,7 +13,13 @@
 #include "ike/proto/names.h"
 #include "ike/sa/core.h"
 
-enum { WORLD_NODES = 5, WORLD_LINKS = 4, NODE_SAS = 64, NODE_LOG = 12000, WORLD_POOL = 32 };
+enum {
+	WORLD_NODES = 5,
+	WORLD_LINKS = 4,
+	NODE_SAS = 64,
+	NODE_LOG = 12000,
+	WORLD_POOL = 32,
+};
 
 struct rnd {
 	uint64_t s;
@@ -39,8 +45,7 @@ struct ksa {
 	bool in, larval;
 	uint32_t spi;
 	uint64_t order; /* the newest outbound one takes the traffic */
-	uint8_t key[64];
-	size_t key_len;
+	uint64_t id; /* of its keys, algorithms and selectors: the same at both ends */
 };
 
 struct node {
@@ -55,6 +60,9 @@ struct node {
 	struct ksa sa[NODE_SAS];
 	unsigned int n_sa;
 	uint64_t order;
+	uint32_t freed_spi; /* of the inbound SA that was removed last */
+	struct ike_endpoint remote[WORLD_LINKS]; /* where the kernel sends the peer's ESP */
+	uint64_t newest_esp[WORLD_LINKS]; /* received; it tells where the peer is */
 	uint64_t last_rx[WORLD_LINKS]; /* per link; UINT64_MAX: never */
 	enum ike_tunnel_state state[WORLD_LINKS];
 	struct ike_tunnel_conf conf[WORLD_LINKS]; /* name[0] == 0: none */
@@ -67,8 +75,16 @@ struct node {
 /* Two ends of a tunnel. Link i is tunnel "t<i>" on both. */
 struct sim_link {
 	unsigned int a, b;
-	bool watch; /* a direction that works must go on working */
+	/*
+	 * A direction that works must go on working: at every moment there is an outbound SA
+	 * whose inbound half the peer has, and what was sent on one finds it on arrival.
+	 */
+	bool watch;
 	bool works[2];
+	uint64_t esp_at; /* both ends send the next ESP packet then … */
+	uint64_t dense_until; /* … and until then one soon after another */
+	uint64_t esp_sent, esp_arrived;
+	uint64_t esp_unknown; /* came to a node without the SA for it */
 };
 
 struct packet {
@@ -77,6 +93,12 @@ struct packet {
 	struct ike_endpoint from, to; /* as on the wire */
 	bool marker; /* non-ESP marker in front */
 	bool genuine;
+	bool esp;
+	bool owed; /* ESP on a link under watch: must find its SA */
+	unsigned int link; /* of ESP … */
+	uint32_t spi;
+	uint64_t sa; /* … and ksa.id of the SA it was sent on */
+	uint64_t sent_at;
 	size_t len;
 	uint8_t data[];
 };
@@ -84,6 +106,7 @@ struct packet {
 struct world {
 	uint64_t now;
 	struct rnd rnd; /* network and scenario */
+	struct rnd esp_rnd; /* ESP's part of the network, so that IKE does not depend on it */
 	struct node node[WORLD_NODES];
 	unsigned int n_nodes;
 	struct sim_link link[WORLD_LINKS];
@@ -92,7 +115,9 @@ struct world {
 	uint64_t seq;
 	/* network: percent, milliseconds */
 	unsigned int loss, duplicate, delay_min, delay_max;
-	bool traffic; /* ESP flows, once a second each way */
+	unsigned int esp_jitter; /* ESP takes delay_min and up to so many ms more */
+	bool traffic; /* ESP flows both ways, see kernel.c */
+	unsigned int reuse; /* percent of SPIs that are the one that became free last */
 	bool hostile;
 	unsigned int attack; /* percent of datagrams that make the attacker act */
 	bool spoof; /* the attacker also uses addresses of others as source */
@@ -148,7 +173,10 @@ void world_inject(struct world *w, const struct ike_endpoint *from, const struct
 unsigned int node_count(const struct node *n, unsigned int link, bool in);
 const struct ksa *node_out(const struct node *n, unsigned int link);
 bool direction_works(const struct node *from, const struct node *to, unsigned int link);
-/* Equal SA sets, exactly @pairs each, nothing larval; false explains in @why. */
+/*
+ * Equal SA sets, exactly @pairs each, nothing larval, and if there are any, each kernel knows
+ * where the other is; false explains in @why.
+ */
 bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why,
 		  size_t size);
 /* Status of the node's tunnel on @link; pointers inside live until the next event. */

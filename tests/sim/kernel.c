@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The fake kernel of a node: its SAs, its peers' outer addresses, and the ESP packets that
+ * it sends over the network of world.c.
+ *
+ * ESP is sparse while nothing happens. For a while after each IKE message and each change of
+ * SAs it is dense. And around each change there are the packets that suffer most from a wrong
+ * order: just before it both ends send one that takes as long as the network allows, just
+ * after it the changed end sends one that is as fast as the network allows. Without jitter no
+ * ESP packet is overtaken by an IKE message that was sent later.
+ */
+
+#include "world_int.h"
+
+#include <errno.h>
+
+#include "ike/sa/ts.h"
+
+enum {
+	ESP_SPARSE_MS = 1000,
+	ESP_DENSE_MIN_MS = 20,
+	ESP_DENSE_MAX_MS = 50,
+	ESP_WAKE_MS = 1000, /* dense for so long, and twice the slowest packet's way */
+};
+
+/* Purposes of hashes. */
+enum { HASH_SPI = 1, HASH_KEY_IN, HASH_KEY_OUT, HASH_KEY_SPI, HASH_SA };
+
+/* ---- SAs ----------------------------------------------------------------- */
+
+static struct ksa *ksa_find(struct node *n, const char *tunnel, bool in, uint32_t spi)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		if (n->sa[i].in == in && n->sa[i].spi == spi && !strcmp(n->sa[i].tunnel, tunnel))
+			return &n->sa[i];
+	}
+	return NULL;
+}
+
+static struct ksa *ksa_add(struct node *n, const char *tunnel, bool in, uint32_t spi)
+{
+	struct ksa *s;
+
+	if (n->n_sa == NODE_SAS) {
+		world_fail(n->w, "node %u: more than %u kernel SAs", n->index, NODE_SAS);
+		return NULL;
+	}
+	s = &n->sa[n->n_sa++];
+	*s = (struct ksa){ .in = in, .spi = spi, .order = ++n->order };
+	snprintf(s->tunnel, sizeof(s->tunnel), "%s", tunnel);
+	return s;
+}
+
+static void ksa_del(struct node *n, struct ksa *s)
+{
+	if (!s)
+		return;
+	if (n->w->verbose > 1)
+		printf("# %10.3f node %u %s: kernel: %s SA %08x is gone\n",
+		       (double)n->w->now / 1000, n->index, s->tunnel,
+		       s->larval ? "larval"
+		       : s->in	 ? "inbound"
+				 : "outbound",
+		       s->spi);
+	if (s->in && !s->larval)
+		n->freed_spi = s->spi;
+	*s = n->sa[--n->n_sa];
+}
+
+void kernel_drop_larval(struct node *n)
+{
+	unsigned int i;
+
+	for (i = n->n_sa; i-- > 0;) {
+		if (n->sa[i].larval)
+			ksa_del(n, &n->sa[i]);
+	}
+}
+
+unsigned int node_count(const struct node *n, unsigned int link, bool in)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < n->n_sa; i++)
+		count += n->sa[i].in == in && link_of(n->sa[i].tunnel) == link;
+	return count;
+}
+
+const struct ksa *node_out(const struct node *n, unsigned int link)
+{
+	const struct ksa *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		const struct ksa *s = &n->sa[i];
+
+		if (!s->in && link_of(s->tunnel) == link && (!best || s->order > best->order))
+			best = s;
+	}
+	return best;
+}
+
+/* Inbound packets find their SA by SPI alone. */
+static const struct ksa *find_inbound(const struct node *n, uint32_t spi)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		if (n->sa[i].in && !n->sa[i].larval && n->sa[i].spi == spi)
+			return &n->sa[i];
+	}
+	return NULL;
+}
+
+/* ---- ESP ----------------------------------------------------------------- */
+
+static struct node *link_peer(const struct node *n, unsigned int link)
+{
+	const struct sim_link *l = &n->w->link[link];
+
+	return &n->w->node[l->a == n->index ? l->b : l->a];
+}
+
+static uint64_t some_esp_delay(struct world *w)
+{
+	return w->delay_min + rnd_below(&w->esp_rnd, w->esp_jitter + 1);
+}
+
+/* One ESP packet of @n to its peer on @link, on the SA that takes the traffic. */
+static void send_esp(struct node *n, unsigned int link, uint64_t delay)
+{
+	const struct ksa *out = node_out(n, link);
+	struct world *w = n->w;
+	struct ike_endpoint from;
+	struct packet *p;
+	unsigned int copies;
+
+	if (!out || !n->reachable)
+		return;
+	w->link[link].esp_sent++;
+	if (rnd_chance(&w->esp_rnd, w->loss))
+		return;
+	from = outer_endpoint(n, IKE_NATT_PORT);
+	for (copies = 1 + rnd_chance(&w->esp_rnd, w->duplicate); copies; copies--) {
+		p = enqueue_packet(w, &from, &n->remote[link], true, 0, delay);
+		p->link = link;
+		p->sent_at = w->now;
+		p->spi = out->spi;
+		p->sa = out->id;
+		p->owed = w->link[link].watch && direction_works(n, link_peer(n, link), link);
+		delay = some_esp_delay(w);
+	}
+}
+
+static void send_both_ways(struct world *w, unsigned int link, uint64_t delay)
+{
+	send_esp(&w->node[w->link[link].a], link, delay);
+	send_esp(&w->node[w->link[link].b], link, delay);
+}
+
+void kernel_wake_traffic(struct world *w, unsigned int link)
+{
+	struct sim_link *l = &w->link[link];
+	uint64_t soon = w->now + ESP_DENSE_MIN_MS;
+
+	l->dense_until = w->now + ESP_WAKE_MS + 2 * (uint64_t)(w->delay_min + w->esp_jitter);
+	if (l->esp_at > soon)
+		l->esp_at = soon;
+}
+
+/* The SAs of @n are about to change. */
+static void before_change(struct node *n, const char *tunnel)
+{
+	if (!n->w->traffic)
+		return;
+	send_both_ways(n->w, link_of(tunnel), n->w->delay_min + n->w->esp_jitter);
+}
+
+static void after_change(struct node *n, const char *tunnel)
+{
+	if (!n->w->traffic)
+		return;
+	send_esp(n, link_of(tunnel), n->w->delay_min);
+	kernel_wake_traffic(n->w, link_of(tunnel));
+}
+
+uint64_t kernel_next_traffic(const struct world *w)
+{
+	uint64_t at = UINT64_MAX;
+	unsigned int i;
+
+	for (i = 0; w->traffic && i < w->n_links; i++) {
+		if (w->link[i].esp_at < at)
+			at = w->link[i].esp_at;
+	}
+	return at;
+}
+
+void kernel_send_traffic(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; w->traffic && i < w->n_links; i++) {
+		struct sim_link *l = &w->link[i];
+
+		if (l->esp_at > w->now)
+			continue;
+		l->esp_at = w->now + ESP_SPARSE_MS;
+		if (w->now < l->dense_until)
+			l->esp_at = w->now + ESP_DENSE_MIN_MS +
+				    rnd_below(&w->esp_rnd, ESP_DENSE_MAX_MS - ESP_DENSE_MIN_MS);
+		send_esp(&w->node[l->a], i, some_esp_delay(w));
+		send_esp(&w->node[l->b], i, some_esp_delay(w));
+	}
+}
+
+/* No SA of @n takes the packet. */
+static void lose_esp(struct node *n, const struct packet *p)
+{
+	struct world *w = n->w;
+	struct sim_link *l = &w->link[p->link];
+
+	l->esp_unknown++;
+	if (w->verbose)
+		printf("# %10.3f node %u t%u: kernel: ESP on %08x, %llu ms old, finds no SA%s\n",
+		       (double)w->now / 1000, n->index, p->link, p->spi,
+		       (unsigned long long)(w->now - p->sent_at), p->owed ? "" : " (not owed)");
+	if (p->owed && l->watch)
+		world_fail(w,
+			   "link %u: ESP sent %llu ms ago on %08x is lost for want of its "
+			   "inbound SA at node %u",
+			   p->link, (unsigned long long)(w->now - p->sent_at), p->spi, n->index);
+}
+
+/* The peer is where its newest packet came from (may-roam). */
+static void follow_peer(struct node *n, const struct packet *p)
+{
+	if (p->seq < n->newest_esp[p->link])
+		return;
+	n->newest_esp[p->link] = p->seq;
+	if (ike_endpoint_eq(&n->remote[p->link], &p->from))
+		return;
+	n->remote[p->link] = p->from;
+	if (n->core)
+		ike_core_peer_moved(n->core, n->conf[p->link].name, &p->from, n->w->now);
+}
+
+void kernel_receive_esp(struct world *w, struct node *n, const struct packet *p)
+{
+	const struct ksa *s = find_inbound(n, p->spi);
+
+	if (!s || s->id != p->sa || link_of(s->tunnel) != p->link) {
+		lose_esp(n, p);
+		return;
+	}
+	w->link[p->link].esp_arrived++;
+	n->last_rx[p->link] = w->now;
+	follow_peer(n, p);
+}
+
+/* ---- effects ------------------------------------------------------------- */
+
+static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t *spi)
+{
+	struct node *n = ctx;
+	struct ksa *s;
+	uint64_t id;
+
+	*spi = n->freed_spi;
+	n->freed_spi = 0;
+	if (!*spi || !rnd_chance(&n->rnd, n->w->reuse)) {
+		do {
+			*spi = (uint32_t)rnd_next(&n->rnd);
+			id = (uint64_t)n->index << 32 | *spi;
+		} while (*spi < 256 ||
+			 seen_find(&n->w->spis, hash_bytes(&id, sizeof(id), HASH_SPI))->value);
+		seen_once(&n->w->spis, hash_bytes(&id, sizeof(id), HASH_SPI), 1);
+	}
+	s = ksa_add(n, tunnel, true, *spi);
+	if (!s)
+		return -ENOSPC;
+	s->larval = true;
+	return 0;
+}
+
+/* A key may be installed twice only as the two ends of one SA. */
+static void check_key(struct node *n, const uint8_t *key, size_t len, uint32_t spi, bool in)
+{
+	uint64_t at = hash_bytes(key, len, in ? HASH_KEY_IN : HASH_KEY_OUT);
+
+	if (seen_find(&n->w->keys, at)->value)
+		world_fail(n->w, "node %u: key of SPI %08x was used before", n->index, spi);
+	seen_once(&n->w->keys, at, spi);
+	if (!seen_once(&n->w->keys, hash_bytes(key, len, HASH_KEY_SPI), spi))
+		world_fail(n->w, "key of SPI %08x belongs to another SPI", spi);
+}
+
+static bool has_transform(const struct ike_proposal *p, uint8_t type, uint16_t id, uint16_t bits)
+{
+	unsigned int i;
+	bool any = false;
+
+	for (i = 0; i < p->n; i++) {
+		any |= p->t[i].type == type;
+		if (p->t[i].type == type && p->t[i].id == id && p->t[i].key_bits == bits)
+			return true;
+	}
+	return !any && !id; /* a type that is not listed is "none" */
+}
+
+/* Whatever the peer says, a pair is within what the configuration allows. */
+static void check_policy(struct node *n, const struct ike_child *c)
+{
+	const struct ike_tunnel_conf *conf = &n->conf[link_of(c->tunnel)];
+	unsigned int i;
+
+	if (!ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->local_ts) ||
+	    !ike_ts_within(IKE_TS_OFFER(c->remote_ts), &conf->remote_ts))
+		world_fail(n->w, "node %u installs selectors beyond its configuration", n->index);
+	for (i = 0; i < conf->esp.n; i++) {
+		const struct ike_proposal *p = &conf->esp.p[i];
+
+		if (has_transform(p, IKE_T_ENCR, c->cipher.encr, c->cipher.key_bits) &&
+		    has_transform(p, IKE_T_INTEG, c->cipher.integ, 0) &&
+		    has_transform(p, IKE_T_ESN, c->esn, 0))
+			return;
+	}
+	world_fail(n->w, "node %u installs algorithms beyond its configuration", n->index);
+}
+
+static uint64_t hash_selectors(const struct ike_ts_list *l, uint64_t h)
+{
+	return hash_bytes(l->ts, l->n * sizeof(l->ts[0]), h);
+}
+
+/* What both ends of an SA must agree on. */
+static uint64_t sa_id(const struct ike_child *c, bool in)
+{
+	uint64_t h = hash_bytes(in ? c->key_in : c->key_out, c->key_len, HASH_SA);
+
+	if (c->integ_len)
+		h = hash_bytes(in ? c->integ_in : c->integ_out, c->integ_len, h);
+	h = hash_bytes(&c->cipher, sizeof(c->cipher), h);
+	h = hash_bytes(&c->esn, sizeof(c->esn), h);
+	h = hash_selectors(in ? c->remote_ts : c->local_ts, h);
+	return hash_selectors(in ? c->local_ts : c->remote_ts, h);
+}
+
+static void set_remote(struct node *n, unsigned int link, const struct ike_endpoint *remote)
+{
+	n->remote[link] = *remote;
+	if (remote->port == IKE_PORT) /* ESP goes to 4500, wherever IKE began (RFC 3948 3.1) */
+		n->remote[link].port = IKE_NATT_PORT;
+}
+
+static void show_install(const struct node *n, const struct ike_child *c)
+{
+	static const char *const parts[] = { "pair", "inbound half", "outbound half" };
+
+	if (n->w->verbose > 1)
+		printf("# %10.3f node %u %s: kernel: %s in %08x out %08x\n",
+		       (double)n->w->now / 1000, n->index, c->tunnel, parts[c->part], c->spi_in,
+		       c->spi_out);
+}
+
+static int install_in(struct node *n, const struct ike_child *c, struct ksa *s)
+{
+	if (!s || !s->larval) {
+		world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index, c->spi_in);
+		return -ENOENT;
+	}
+	check_key(n, c->key_in, c->key_len, c->spi_in, true);
+	s->larval = false;
+	s->id = sa_id(c, true);
+	return 0;
+}
+
+static int install_out(struct node *n, const struct ike_child *c)
+{
+	struct ksa *s = ksa_find(n, c->tunnel, false, c->spi_out);
+
+	if (s)
+		world_fail(n->w, "node %u: outbound SPI %08x is in use", n->index, c->spi_out);
+	check_key(n, c->key_out, c->key_len, c->spi_out, false);
+	s = ksa_add(n, c->tunnel, false, c->spi_out);
+	if (!s)
+		return -ENOSPC;
+	s->id = sa_id(c, false);
+	return 0;
+}
+
+static int env_sa_install(void *ctx, const struct ike_child *c)
+{
+	struct node *n = ctx;
+	struct ksa *s = ksa_find(n, c->tunnel, true, c->spi_in);
+	int err = 0;
+
+	if (n->fail_installs) {
+		n->fail_installs--;
+		return -ENOMEM;
+	}
+	if (!c->key_len || !c->local_ts->n || !c->remote_ts->n || !c->remote.addr.family ||
+	    c->spi_out < 256)
+		world_fail(n->w, "node %u: incomplete pair to install", n->index);
+	if (n->w->no_installs)
+		world_fail(n->w, "node %u installs an SA with a peer that proved nothing",
+			   n->index);
+	if (c->part == IKE_CHILD_OUT && (!s || s->larval))
+		world_fail(n->w, "node %u: outbound half before inbound one", n->index);
+	check_policy(n, c);
+	n->installs++;
+	show_install(n, c);
+	before_change(n, c->tunnel);
+	set_remote(n, link_of(c->tunnel), &c->remote);
+	if (c->part != IKE_CHILD_OUT)
+		err = install_in(n, c, s);
+	if (!err && c->part != IKE_CHILD_IN)
+		err = install_out(n, c);
+	after_change(n, c->tunnel);
+	return err;
+}
+
+static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out)
+{
+	struct node *n = ctx;
+
+	before_change(n, tunnel);
+	if (spi_in)
+		ksa_del(n, ksa_find(n, tunnel, true, spi_in));
+	if (spi_out)
+		ksa_del(n, ksa_find(n, tunnel, false, spi_out));
+	after_change(n, tunnel);
+}
+
+static uint64_t env_last_rx(void *ctx, const char *tunnel)
+{
+	struct node *n = ctx;
+	uint64_t at = n->last_rx[link_of(tunnel)];
+
+	return at == UINT64_MAX ? UINT64_MAX : n->w->now - at;
+}
+
+static void env_peer_moved(void *ctx, const char *tunnel, const struct ike_endpoint *remote)
+{
+	struct node *n = ctx;
+
+	if (!remote->addr.family)
+		world_fail(n->w, "node %u: peer moved to nowhere", n->index);
+	set_remote(n, link_of(tunnel), remote);
+}
+
+void kernel_env(struct ike_env *env)
+{
+	env->spi_alloc = env_spi_alloc;
+	env->sa_install = env_sa_install;
+	env->sa_remove = env_sa_remove;
+	env->last_rx = env_last_rx;
+	env->peer_moved = env_peer_moved;
+}
+
+/* ---- both ends ----------------------------------------------------------- */
+
+bool direction_works(const struct node *from, const struct node *to, unsigned int link)
+{
+	const struct ksa *out = node_out(from, link), *in;
+
+	if (!out || !from->reachable || !to->reachable)
+		return false;
+	in = find_inbound(to, out->spi);
+	return in && in->id == out->id && link_of(in->tunnel) == link;
+}
+
+void kernel_check_links(struct world *w)
+{
+	unsigned int i, dir;
+
+	for (i = 0; i < w->n_links; i++) {
+		struct sim_link *l = &w->link[i];
+		struct node *end[2] = { &w->node[l->a], &w->node[l->b] };
+
+		for (dir = 0; dir < 2; dir++) {
+			bool works = direction_works(end[dir], end[!dir], i);
+
+			if (l->watch && l->works[dir] && !works)
+				world_fail(w, "link %u: node %u's traffic no longer arrives", i,
+					   end[dir]->index);
+			l->works[dir] = works;
+		}
+	}
+}
+
+static bool set_matches(const struct node *a, const struct node *b, unsigned int link, char *why,
+			size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->n_sa; i++) {
+		const struct ksa *s = &a->sa[i], *o;
+
+		if (link_of(s->tunnel) != link || s->in)
+			continue;
+		o = find_inbound(b, s->spi);
+		if (o && o->id == s->id && link_of(o->tunnel) == link)
+			continue;
+		snprintf(why, size, "node %u's outbound %08x has no counterpart at node %u",
+			 a->index, s->spi, b->index);
+		return false;
+	}
+	return true;
+}
+
+/* Does @a's kernel know where @b is? */
+static bool remote_is_right(const struct node *a, const struct node *b, unsigned int link,
+			    char *why, size_t size)
+{
+	uint16_t port;
+	char text[64];
+
+	if (route_packet(a->w, &a->remote[link], &port) == b && port == IKE_NATT_PORT)
+		return true;
+	snprintf(why, size, "node %u's kernel believes node %u to be at %s", a->index, b->index,
+		 ike_endpoint_print(text, sizeof(text), &a->remote[link]));
+	return false;
+}
+
+/* Reservations do not count where attempts go on for ever. */
+static unsigned int mature(const struct node *n, unsigned int link)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < n->n_sa; i++)
+		count += n->sa[i].in && !n->sa[i].larval && link_of(n->sa[i].tunnel) == link;
+	return count;
+}
+
+bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, char *why,
+		  size_t size)
+{
+	const struct node *a = &w->node[w->link[link].a], *b = &w->node[w->link[link].b];
+
+	unsigned int in_a = pairs ? node_count(a, link, true) : mature(a, link);
+	unsigned int in_b = pairs ? node_count(b, link, true) : mature(b, link);
+
+	if (in_a != pairs || node_count(a, link, false) != pairs || in_b != pairs ||
+	    node_count(b, link, false) != pairs) {
+		snprintf(why, size,
+			 "link %u: %u/%u SAs at node %u, %u/%u at node %u, wanted %u of each", link,
+			 node_count(a, link, true), node_count(a, link, false), a->index,
+			 node_count(b, link, true), node_count(b, link, false), b->index, pairs);
+		return false;
+	}
+	if (!set_matches(a, b, link, why, size) || !set_matches(b, a, link, why, size))
+		return false;
+	return !pairs ||
+	       (remote_is_right(a, b, link, why, size) && remote_is_right(b, a, link, why, size));
+}

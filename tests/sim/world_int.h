@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the simulated world share: world.c has randomness, network, time and
+ * building, kernel.c the fake kernel and ESP, message.c what must hold of each IKE message.
+ */
+#ifndef ESPTUN_SIM_WORLD_INT_H
+#define ESPTUN_SIM_WORLD_INT_H
+
+#include "world.h"
+
+/* ---- world.c ------------------------------------------------------------- */
+
+uint64_t hash_bytes(const void *data, size_t len, uint64_t h);
+/* The entry of @key, new ones with value 0. It is valid until the next call. */
+struct seen_entry *seen_find(struct seen *s, uint64_t key);
+/* True the first time, and whenever @value is what it was then. */
+bool seen_once(struct seen *s, uint64_t key, uint64_t value);
+/*
+ * The node that gets what is sent to @to, and at which of its own ports; NULL if there is
+ * none. A node that is dead or has no agent is one, too.
+ */
+struct node *route_packet(struct world *w, const struct ike_endpoint *to, uint16_t *port);
+/* Where a packet that @n sends from its @port seems to come from. */
+struct ike_endpoint outer_endpoint(const struct node *n, uint16_t port);
+/* Put a packet without data on its way; the caller fills in what it is. */
+struct packet *enqueue_packet(struct world *w, const struct ike_endpoint *from,
+			      const struct ike_endpoint *to, bool esp, size_t len, uint64_t delay);
+
+/* ---- kernel.c ------------------------------------------------------------ */
+
+/* Fill in the effects that the fake kernel has. */
+void kernel_env(struct ike_env *env);
+/* The agent ended: what it had reserved goes. */
+void kernel_drop_larval(struct node *n);
+/* Something happens on @link: for some time ESP packets follow each other closely. */
+void kernel_wake_traffic(struct world *w, unsigned int link);
+/* When ESP is sent next, UINT64_MAX if never. */
+uint64_t kernel_next_traffic(const struct world *w);
+/* Send what is due. */
+void kernel_send_traffic(struct world *w);
+/* An ESP packet has come to @n. */
+void kernel_receive_esp(struct world *w, struct node *n, const struct packet *p);
+/* Invariants of links after each event. */
+void kernel_check_links(struct world *w);
+
+/* ---- message.c ----------------------------------------------------------- */
+
+/* Invariants of a message that @n is about to send. */
+void message_check(struct node *n, const struct ike_datagram *d);
+
+#endif
