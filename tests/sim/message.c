@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What must hold of each IKE message a node sends, as far as an observer without keys can
- * tell: nonces, octets of repetitions, IVs. env_send() in world.c calls it.
+ * tell: nonces, octets of repetitions, IVs, message IDs. env_send() in world.c calls it.
  */
 #include "world_int.h"
 
@@ -13,6 +13,8 @@ enum {
 	HASH_MESSAGE_BYTES,
 	HASH_IV,
 	HASH_IV_BYTES,
+	HASH_BY_INIT,
+	HASH_NEXT_ID,
 };
 
 enum { SPIS_LEN = 2 * IKE_SPI_LEN };
@@ -39,6 +41,28 @@ static void check_nonce(struct node *n, const struct ike_datagram *d, const stru
 }
 
 /*
+ * The requests of one end of an IKE SA are numbered without a gap (RFC 7296 2.2). They begin
+ * at 0, but at 1 for the end whose IKE_SA_INIT had 0: so an IKE SA that a rekey made begins
+ * at 0 at both ends (2.18).
+ */
+static void check_id(struct node *n, const struct ike_header *h, const uint8_t *spis)
+{
+	/* Found by SPIi alone: an attacker may have changed SPIr of the IKE_SA_INIT response. */
+	bool by_init = seen_find(&n->w->ids, hash_bytes(spis, IKE_SPI_LEN, HASH_BY_INIT))->value;
+	uint8_t initiator = h->flags & IKE_FLAG_INITIATOR;
+	uint64_t key = hash_bytes(spis, SPIS_LEN, HASH_NEXT_ID + (initiator << 8));
+	struct seen_entry *next = seen_find(&n->w->ids, key);
+
+	if (!next->value) /* one more than the ID, so that it is not 0 */
+		next->value = by_init && initiator ? 2 : 1;
+	if ((uint64_t)h->id + 1 > next->value)
+		world_fail(n->w, "node %u numbers a request %u where %llu is next", n->index, h->id,
+			   (unsigned long long)next->value - 1);
+	if ((uint64_t)h->id + 1 == next->value)
+		next->value++;
+}
+
+/*
  * One message per SPI pair, direction and ID: whatever is sent again must be the same
  * octets (RFC 7296 2.1), so that no IV serves twice. IKE_SA_INIT requests change with
  * cookie and group, and unprotected answers to strangers are no part of an IKE SA.
@@ -55,10 +79,14 @@ void message_check(struct node *n, const struct ike_datagram *d)
 	}
 	if (h.exchange == IKE_SA_INIT) {
 		check_nonce(n, d, &h);
+		key = hash_bytes(h.spi_i, IKE_SPI_LEN, HASH_BY_INIT);
+		seen_find(&w->ids, key)->value = 1;
 		return;
 	}
 	if (h.next != IKE_PL_SK)
 		return;
+	if (!(h.flags & IKE_FLAG_RESPONSE) && !w->any_ids)
+		check_id(n, &h, d->data);
 	key = hash_bytes(d->data, SPIS_LEN, HASH_MESSAGE);
 	key = hash_bytes(&h.flags, 1, key);
 	key = hash_bytes(&h.id, sizeof(h.id), key);

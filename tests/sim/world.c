@@ -522,6 +522,7 @@ void world_free(struct world *w)
 	free(w->nonces.v);
 	free(w->keys.v);
 	free(w->spis.v);
+	free(w->ids.v);
 }
 
 struct node *world_node(struct world *w)

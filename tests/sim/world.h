@@ -128,6 +128,8 @@ struct world {
 	/* what may never happen twice */
 	struct seen messages; /* (SPIs, direction, ID) -> octets */
 	struct seen nonces, keys, spis;
+	struct seen ids; /* of requests, see message.c */
+	bool any_ids; /* a test makes a node break their order */
 	uint64_t sent, delivered, events;
 	/* test hook: return false to drop the datagram */
 	bool (*filter)(struct world *w, struct node *from, const struct ike_datagram *d);

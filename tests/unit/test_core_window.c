@@ -113,6 +113,7 @@ static void ids_out_of_window(void **state)
 
 	(void)state;
 	pair_start(p, true);
+	p->w.any_ids = true;
 	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		reset_messages(p);
 		node_sa(p->a)->tx.next = ids[i];
