@@ -347,6 +347,108 @@ static void show_attacker(struct world *w, const struct ike_endpoint *from,
 	free(p);
 }
 
+/* ---- holding back -------------------------------------------------------- */
+
+static bool holds(const struct hold *h, const struct node *from, const struct ike_header *m)
+{
+	return h->from == from->index && h->exchange == m->exchange &&
+	       h->response == !!(m->flags & IKE_FLAG_RESPONSE);
+}
+
+/* Is @d the message that @h is for? Messages are counted, their copies are not. */
+static bool is_for_hold(struct hold *h, const struct ike_datagram *d)
+{
+	uint64_t digest = hash_bytes(d->data, d->len, 0) | 1;
+	struct seen_entry *e;
+
+	if (h->digest)
+		return h->digest == digest;
+	e = seen_find(&h->passed, digest);
+	if (e->value)
+		return false;
+	e->value = 1;
+	if (h->nth) {
+		h->nth--;
+		return false;
+	}
+	h->digest = digest;
+	return true;
+}
+
+static void keep_message(struct hold *h, const struct ike_endpoint *from,
+			 const struct ike_datagram *d)
+{
+	h->from_outside = *from;
+	h->to = d->remote;
+	h->marker = d->local.port != IKE_PORT;
+	h->len = d->len;
+	h->data = malloc(d->len);
+	if (!h->data)
+		abort();
+	memcpy(h->data, d->data, d->len);
+	h->caught = true;
+}
+
+/* True if a hold took the datagram away. */
+static bool hold_back(struct node *from, const struct ike_endpoint *from_outside,
+		      const struct ike_datagram *d)
+{
+	struct world *w = from->w;
+	struct ike_header m;
+	unsigned int i;
+
+	ike_header_parse(d->data, d->len, &m); /* message_check() said if it is bad */
+	for (i = 0; i < w->n_holds; i++) {
+		struct hold *h = &w->hold[i];
+
+		if (h->open || !holds(h, from, &m) || !is_for_hold(h, d))
+			continue;
+		if (!h->caught)
+			keep_message(h, from_outside, d);
+		if (w->verbose > 1)
+			printf("# %10.3f node %u -> hold %u: %s %s %u\n", (double)w->now / 1000,
+			       from->index, i, ike_exchange_name(m.exchange),
+			       h->response ? "response" : "request", m.id);
+		return true;
+	}
+	return false;
+}
+
+struct hold *world_hold(struct world *w, const struct node *from, uint8_t exchange, bool response,
+			unsigned int nth)
+{
+	struct hold *h = &w->hold[w->n_holds];
+
+	if (w->n_holds == WORLD_HOLDS)
+		abort();
+	w->n_holds++;
+	*h = (struct hold){
+		.from = from->index, .exchange = exchange, .response = response, .nth = nth
+	};
+	return h;
+}
+
+bool world_await(struct world *w, const struct hold *h, uint64_t ms)
+{
+	uint64_t end = w->now + ms;
+
+	while (!h->caught && world_step(w, end))
+		;
+	return h->caught;
+}
+
+void world_release(struct world *w, struct hold *h)
+{
+	h->open = true;
+	if (h->caught)
+		enqueue(w, &h->from_outside, &h->to, h->marker, true, h->data, h->len, 0);
+}
+
+void world_drop(struct hold *h)
+{
+	h->open = true;
+}
+
 /* ---- sending and routing ------------------------------------------------- */
 
 static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
@@ -362,6 +464,8 @@ static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d
 	if (d->local.port != IKE_PORT && d->local.port != IKE_NATT_PORT)
 		world_fail(w, "node %u sends from port %u", n->index, d->local.port);
 	if (w->filter && !w->filter(w, n, d))
+		return;
+	if (hold_back(n, &from, d))
 		return;
 	if (tunnel)
 		kernel_wake_traffic(w, link_of(tunnel));
@@ -518,6 +622,10 @@ void world_free(struct world *w)
 	}
 	for (i = 0; i < WORLD_POOL; i++)
 		free(w->pool[i]);
+	for (i = 0; i < w->n_holds; i++) {
+		free(w->hold[i].data);
+		free(w->hold[i].passed.v);
+	}
 	free(w->messages.v);
 	free(w->nonces.v);
 	free(w->keys.v);

@@ -19,6 +19,7 @@ enum {
 	NODE_SAS = 64,
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
+	WORLD_HOLDS = 16,
 };
 
 struct rnd {
@@ -103,6 +104,22 @@ struct packet {
 	uint8_t data[];
 };
 
+/* See world_hold(). */
+struct hold {
+	unsigned int from;
+	uint8_t exchange;
+	bool response;
+	unsigned int nth; /* messages to let pass first */
+	bool caught; /* it has its message */
+	bool open; /* released or dropped: nothing is held any more */
+	uint64_t digest; /* of its message */
+	struct seen passed;
+	struct ike_endpoint from_outside, to;
+	bool marker;
+	uint8_t *data;
+	size_t len;
+};
+
 struct world {
 	uint64_t now;
 	struct rnd rnd; /* network and scenario */
@@ -134,6 +151,8 @@ struct world {
 	/* test hook: return false to drop the datagram */
 	bool (*filter)(struct world *w, struct node *from, const struct ike_datagram *d);
 	void *filter_ctx;
+	struct hold hold[WORLD_HOLDS];
+	unsigned int n_holds;
 };
 
 void world_init(struct world *w, uint64_t seed);
@@ -171,6 +190,23 @@ uint64_t world_next(struct world *w);
 /* Hand @len octets to @to as if from @from, now. */
 void world_inject(struct world *w, const struct ike_endpoint *from, const struct ike_endpoint *to,
 		  const uint8_t *data, size_t len, uint64_t delay);
+
+/*
+ * Hold back a message: the @nth one (from 0, counted from now on; copies of a message are not
+ * counted) that @from sends as a request or response of @exchange, with all its copies. The
+ * result stays valid as long as the world; there are WORLD_HOLDS of them.
+ */
+struct hold *world_hold(struct world *w, const struct node *from, uint8_t exchange, bool response,
+			unsigned int nth);
+/* Run until the hold has its message, for at most @ms. False if it has not. */
+bool world_await(struct world *w, const struct hold *h, uint64_t ms);
+/*
+ * Let the held message arrive at this moment, before anything that comes later; what is
+ * released first arrives first. Copies pass from now on. Once more: it arrives once more.
+ */
+void world_release(struct world *w, struct hold *h);
+/* What was held is lost, or what would have been held is not. Copies pass from now on. */
+void world_drop(struct hold *h);
 
 unsigned int node_count(const struct node *n, unsigned int link, bool in);
 const struct ksa *node_out(const struct node *n, unsigned int link);
