@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core_util.h"
 
+/* Fragment Number of an SKF payload; 0 if there is none. */
+static unsigned int fragment_number(const struct sent *s)
+{
+	return s->h.next == IKE_PL_SKF && s->len >= 36 ? s->data[32] << 8 | s->data[33] : 0;
+}
+
 static bool record(struct world *w, struct node *from, const struct ike_datagram *d)
 {
 	struct pair *p = w->filter_ctx;
@@ -17,7 +23,8 @@ static bool record(struct world *w, struct node *from, const struct ike_datagram
 	memcpy(s->data, d->data, d->len);
 	assert_int_equal(ike_header_parse(d->data, d->len, &s->h), 0);
 	response = s->h.flags & IKE_FLAG_RESPONSE;
-	if (p->drop_all)
+	if (p->drop_all || (p->drop_longer && d->len > p->drop_longer) ||
+	    p->drop_fragments >> fragment_number(s) & 1)
 		return false;
 	return !(p->drop_from & 1u << from->index && p->drop_exchange == s->h.exchange &&
 		 (response ? p->drop_responses : p->drop_requests));

@@ -21,7 +21,7 @@ struct sent {
 	struct ike_header h;
 	struct ike_endpoint local, remote;
 	size_t len;
-	uint8_t data[1500];
+	uint8_t data[2048];
 };
 
 struct pair {
@@ -33,6 +33,8 @@ struct pair {
 	unsigned int drop_from, drop_exchange;
 	bool drop_responses, drop_requests;
 	bool drop_all;
+	size_t drop_longer; /* than so many octets of IKE; 0: none */
+	uint64_t drop_fragments; /* number n (1 << n) of any message */
 };
 
 struct pair *pair_new(void);

@@ -57,6 +57,8 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 		sa_drop(core, sa);
 		return;
 	}
+	if (core->now >= sa->rx.frags_until)
+		ikesa_frags_free(sa);
 	if (!request_timer(core, sa))
 		give_up(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)

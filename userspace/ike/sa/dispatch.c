@@ -46,30 +46,25 @@ static bool has_needed_payloads(const struct x_row *row, const struct ike_payloa
 }
 
 /* A request under the message ID of the last one we answered. */
-static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+			  const struct ike_header *h)
 {
-	uint8_t digest[IKESA_DIGEST_LEN];
-
-	if (!sa->rx.answer.len)
+	if (!sa->rx.answer.len || !message_is_repeated(core, sa, d, h))
 		return;
-	digest_datagram(core, d, digest);
-	if (memcmp(digest, sa->rx.request, sizeof(digest)))
-		return; /* a retransmission is bitwise identical (2.1); this is something else */
 	core->stats.retransmits++;
-	send_answer(core, d, sa->tunnel, sa->rx.answer.data, sa->rx.answer.len);
+	/* Whose requests are long may lack the answer because that is long, too. */
+	if (h->next == IKE_PL_SKF)
+		message_shrink(core, sa, &sa->rx.answer);
+	message_send(core, &sa->rx.answer, sa->tunnel, &d->local, &d->remote);
 }
 
 /* Seal, keep and send the answer; false if that failed. */
 static bool answer_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint8_t first)
 {
-	uint8_t out[CORE_MSG_MAX];
-	size_t len = send_seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply,
-			       first, out, sizeof(out));
-
-	if (!len || ikesa_bytes_set(&sa->rx.answer, out, len))
+	if (!message_seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply, first,
+			  &sa->rx.answer))
 		return false;
-	digest_datagram(core, m->d, sa->rx.request);
-	send_answer(core, m->d, sa->tunnel, out, len);
+	message_send(core, &sa->rx.answer, sa->tunnel, &m->d->local, &m->d->remote);
 	return true;
 }
 
@@ -147,7 +142,7 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	int rc;
 
 	if (sa->rx.answer.len && h->id == sa->rx.next - 1) {
-		repeat_answer(core, sa, d);
+		repeat_answer(core, sa, d, h);
 		return;
 	}
 	/* Until authenticated, anything but the expected exchange is ignored. */
@@ -158,12 +153,9 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 			    ike_exchange_name(h->exchange), h->id, sa->rx.next);
 		return;
 	}
-	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in,
-			 &offender);
-	if (rc == IKE_SK_FORGED) {
-		core->stats.rx_unauthenticated++;
+	rc = message_open(core, sa, d, h, &in, &offender);
+	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;
-	}
 	core->answering = sa;
 	note_heard(core, sa, d);
 	request_begin(&reply, inner, sizeof(inner), &first);
@@ -214,14 +206,11 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	if (!sa->out || !sa->out->ops->build || sa->out->ops->exchange != h->exchange ||
 	    h->id != sa->tx.next - 1)
 		return;
-	rc = ike_sk_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &in,
-			 &offender);
-	if (rc == IKE_SK_FORGED) {
-		core->stats.rx_unauthenticated++;
-		if (h->next == IKE_PL_NOTIFY)
-			liveness_hint(core, sa, "an unprotected error notify");
+	rc = message_open(core, sa, d, h, &in, &offender);
+	if (rc == IKE_SK_FORGED && h->next == IKE_PL_NOTIFY)
+		liveness_hint(core, sa, "an unprotected error notify");
+	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;
-	}
 	note_heard(core, sa, d);
 	/* Critical bits are not for responses (2.5); a malformed one has no content we could use. */
 	if (rc) {
@@ -271,6 +260,6 @@ void dispatch_datagram(struct ike_core *core, const struct ike_datagram *d,
 		receive_response(core, sa, d, h);
 	else
 		receive_request(core, sa, d, h);
-	ike_wipe(core->plain, d->len); /* never longer than the message it came in */
+	ike_wipe(core->plain, core->plain_len);
 	sa_touch(core, sa);
 }

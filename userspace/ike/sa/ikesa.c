@@ -133,6 +133,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->last_rx = now;
 	sa->established_at = TIMER_NEVER;
 	sa->tx.at = TIMER_NEVER;
+	sa->rx.frags_until = TIMER_NEVER;
 	sa->expire_at = TIMER_NEVER;
 	sa->liveness_at = TIMER_NEVER;
 	sa->close_at = TIMER_NEVER;
@@ -150,8 +151,10 @@ void ikesa_free(struct ike_sa *sa)
 		child_free(c);
 	}
 	ikesa_setup_free(sa);
-	ikesa_bytes_free(&sa->tx.msg);
-	ikesa_bytes_free(&sa->rx.answer);
+	ikesa_message_free(&sa->tx.msg);
+	ikesa_message_free(&sa->rx.answer);
+	frags_free(&sa->tx.frags);
+	frags_free(&sa->rx.frags);
 	ike_wipe(&sa->keys, sizeof(sa->keys));
 	free(sa);
 }
@@ -188,11 +191,35 @@ void ikesa_bytes_free(struct ikesa_bytes *b)
 	*b = (struct ikesa_bytes){ 0 };
 }
 
+int ikesa_message_set(struct ikesa_message *m, const void *data, size_t len)
+{
+	struct ikesa_bytes one = { 0 };
+
+	ikesa_message_free(m);
+	if (ikesa_bytes_set(&one, data, len))
+		return -ENOMEM;
+	*m = (struct ikesa_message){ .data = one.data, .len = len, .each = len };
+	return 0;
+}
+
+void ikesa_message_free(struct ikesa_message *m)
+{
+	free(m->data);
+	*m = (struct ikesa_message){ 0 };
+}
+
+void ikesa_frags_free(struct ike_sa *sa)
+{
+	frags_free(&sa->rx.frags);
+	sa->rx.frags_until = TIMER_NEVER;
+}
+
 struct exchange *ikesa_take_out(struct ike_sa *sa)
 {
 	struct exchange *x = sa->out;
 
-	ikesa_bytes_free(&sa->tx.msg);
+	ikesa_message_free(&sa->tx.msg);
+	frags_free(&sa->tx.frags);
 	sa->out = NULL;
 	sa->tx.sends = 0;
 	sa->tx.at = TIMER_NEVER;
@@ -215,7 +242,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t ikesa_deadline(const struct ike_sa *sa)
 {
-	uint64_t at = earlier(sa->expire_at, sa->close_at);
+	uint64_t at = earlier(sa->rx.frags_until, earlier(sa->expire_at, sa->close_at));
 
 	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
 }

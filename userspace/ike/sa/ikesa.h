@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "ike/sa/core.h"
+#include "ike/sa/frag.h"
 #include "ike/sa/keys.h"
 #include "ike/sa/timer.h"
 
@@ -23,6 +24,7 @@ enum ikesa_schedule {
 	IKESA_RETRANSMIT_CAP_MS = 16000, /* … up to this */
 	IKESA_RETRANSMIT_SENDS = 8, /* copies sent before the peer counts as dead, … */
 	IKESA_RETRANSMIT_ALL_MS = 63500, /* … which takes so long */
+	IKESA_LARGE_SENDS = 4, /* copies before a large one is split for smaller packets */
 	IKESA_DEAD_MS = 64000, /* … that is, after this */
 	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
 	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
@@ -95,6 +97,13 @@ struct ikesa_bytes {
 	size_t len;
 };
 
+/* A message as it leaves: one datagram, or one for each fragment, one behind the other. */
+struct ikesa_message {
+	uint8_t *data;
+	size_t len; /* of all; 0: there is none */
+	size_t each; /* of every datagram but the last, which has the rest */
+};
+
 /* A pair of ESP SAs. */
 struct child_sa {
 	TAILQ_ENTRY(child_sa) link;
@@ -153,6 +162,8 @@ struct ike_sa {
 	uint64_t last_rx; /* last fresh authenticated message */
 	uint64_t last_hint;
 	bool confirmed; /* the peer proved that it knows the SA is established … */
+	bool fragments; /* both ends take fragments (RFC 7383) */
+	bool small_packets; /* longer ones may not get through, so messages are split for 576 octets */
 	bool acked; /* … and that it knows that we know, so that it sends on it */
 
 	/* Our requests: a window of one. */
@@ -160,8 +171,9 @@ struct ike_sa {
 	struct exchanges queue; /* these wait for the window */
 	struct {
 		uint32_t next; /* message ID of the next request */
-		struct ikesa_bytes msg; /* of ->out */
+		struct ikesa_message msg; /* of ->out */
 		unsigned int sends;
+		struct frags *frags; /* of the response, while some are missing */
 		uint64_t at; /* next copy, or giving up … */
 		uint64_t until; /* … at the latest, though a change of path made it begin anew */
 	} tx;
@@ -169,8 +181,10 @@ struct ike_sa {
 	/* The peer's requests: a window of one. */
 	struct {
 		uint32_t next; /* message ID of the next request */
-		struct ikesa_bytes answer; /* to the request before it; empty if there was none */
-		uint8_t request[IKESA_DIGEST_LEN]; /* digest of that request */
+		struct ikesa_message answer; /* to the request before it; empty if there was none */
+		uint8_t request[IKESA_DIGEST_LEN]; /* digest of that request, or of its fragment 1 */
+		struct frags *frags; /* of the next request, while some are missing … */
+		uint64_t frags_until; /* … but no longer than this */
 	} rx;
 
 	uint64_t expire_at; /* half-open, closing and closed SAs */
@@ -227,6 +241,11 @@ void ikesa_setup_free(struct ike_sa *sa);
 /* A copy of @len octets replaces @b; 0 or -ENOMEM (then @b is empty). */
 int ikesa_bytes_set(struct ikesa_bytes *b, const void *data, size_t len);
 void ikesa_bytes_free(struct ikesa_bytes *b);
+/* The same for a message of one datagram. */
+int ikesa_message_set(struct ikesa_message *m, const void *data, size_t len);
+void ikesa_message_free(struct ikesa_message *m);
+/* Fragments of the peer's request are no longer needed. */
+void ikesa_frags_free(struct ike_sa *sa);
 
 /* Our request is answered or abandoned: the window is open again. The exchange is the caller's. */
 struct exchange *ikesa_take_out(struct ike_sa *sa);

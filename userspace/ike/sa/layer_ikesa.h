@@ -226,9 +226,41 @@ void send_error(struct ike_core *core, const struct ike_datagram *d, const struc
 /* The same, without limit: for what goes right with the next request, and is shorter than this one. */
 void send_notify(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
 		 uint16_t notify, const void *data, size_t len);
-/* Seal @b's payloads under @id into @out; 0 on failure. */
-size_t send_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
-		 uint32_t id, struct ike_builder *b, uint8_t first, uint8_t *out, size_t cap);
+
+/* ---- message.c --------------------------------------------------------------- */
+
+/*
+ * Seal @b's payloads under @id: that replaces @m. The message is split into fragments if it is
+ * longer than a packet should be and the peer takes them. False on failure, with @m empty.
+ */
+bool message_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
+		  uint32_t id, struct ike_builder *b, uint8_t first, struct ikesa_message *m);
+/* Hand all datagrams of @m to the network; @t may be NULL. */
+void message_send(struct ike_core *core, const struct ikesa_message *m, const struct ike_tunnel *t,
+		  const struct ike_endpoint *local, const struct ike_endpoint *remote);
+/*
+ * @m may not have got through: if it has packets of more than 576 octets and the peer takes
+ * fragments, split it anew, and all later messages of @sa so. False: it is as it was, unless
+ * memory is out, when it is empty.
+ */
+bool message_shrink(struct ike_core *core, struct ike_sa *sa, struct ikesa_message *m);
+
+/* Fragments are missing, or this one is not needed. No notify has this number. */
+enum { MESSAGE_INCOMPLETE = 0x10000 };
+
+/*
+ * Verify and decrypt the message that is expected next (the request, or the response) into
+ * core->plain. A fragment is kept until it is complete. Returns what ike_sk_open() does, having
+ * counted what is forged, or MESSAGE_INCOMPLETE.
+ */
+int message_open(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+		 const struct ike_header *h, struct ike_payloads *in, uint8_t *offender);
+/*
+ * Is @d, under the message ID of the request that was answered last, that request again? Of one in
+ * fragments only the first counts, so that it is answered once (RFC 7383 2.6.1).
+ */
+bool message_is_repeated(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+			 const struct ike_header *h);
 
 /* ---- request.c --------------------------------------------------------------- */
 

@@ -17,10 +17,22 @@ void request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first)
 
 static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 {
+	/* It may be too large for the path: smaller ones begin their schedule anew (RFC 7383 2.5.2). */
+	if (sa->tx.sends == IKESA_LARGE_SENDS && message_shrink(core, sa, &sa->tx.msg))
+		sa->tx.sends = 0;
 	sa->tx.at = core->now + ikesa_retransmit_delay(++sa->tx.sends);
 	if (sa->tx.at > sa->tx.until)
 		sa->tx.at = sa->tx.until;
-	send_datagram(core, sa->tunnel, &sa->local, &sa->remote, sa->tx.msg.data, sa->tx.msg.len);
+	message_send(core, &sa->tx.msg, sa->tunnel, &sa->local, &sa->remote);
+}
+
+/* The first copy of sa->tx.msg leaves. */
+static void begin_request(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->tx.sends = 0;
+	sa->tx.until = core->now + IKESA_RETRANSMIT_ALL_MS;
+	transmit_request(core, sa);
+	sa_touch(core, sa);
 }
 
 bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
@@ -29,12 +41,9 @@ bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	if (sa->out != x)
 		exchange_end(core, sa, ikesa_take_out(sa));
 	sa->out = x;
-	if (!x || !len || ikesa_bytes_set(&sa->tx.msg, msg, len))
+	if (!x || !len || ikesa_message_set(&sa->tx.msg, msg, len))
 		return false;
-	sa->tx.sends = 0;
-	sa->tx.until = core->now + IKESA_RETRANSMIT_ALL_MS;
-	transmit_request(core, sa);
-	sa_touch(core, sa);
+	begin_request(core, sa);
 	return true;
 }
 
@@ -42,16 +51,12 @@ bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange 
 static bool send_request(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			 struct ike_builder *b, uint8_t first)
 {
-	uint8_t out[CORE_MSG_MAX];
-	size_t len;
-
 	/* Message IDs do not wrap (2.2). */
-	if (sa->tx.next == UINT32_MAX)
-		return false;
-	len = send_seal(core, sa, x->ops->exchange, 0, sa->tx.next, b, first, out, sizeof(out));
-	if (!request_send_raw(core, sa, x, out, len))
+	if (sa->tx.next == UINT32_MAX ||
+	    !message_seal(core, sa, x->ops->exchange, 0, sa->tx.next, b, first, &sa->tx.msg))
 		return false;
 	sa->tx.next++;
+	begin_request(core, sa);
 	return true;
 }
 

@@ -82,6 +82,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	if (sa->setup && sa->setup->spi_in)
 		child_spi_release(core, sa, sa->setup->spi_in);
 	ikesa_setup_free(sa);
+	ikesa_frags_free(sa);
 	exchange_end_all(core, sa);
 	sa->liveness_at = sa->close_at = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */

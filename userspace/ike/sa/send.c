@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Datagrams out: ready messages, sealed ones, and answers without any state.
+ * Datagrams out: ready ones, and answers without any state.
  */
 #include "ike/sa/layer_ikesa.h"
 
@@ -45,23 +45,4 @@ void send_error(struct ike_core *core, const struct ike_datagram *d, const struc
 {
 	if (admit_reply(core, &d->remote.addr))
 		send_notify(core, d, h, notify, data, len);
-}
-
-size_t send_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
-		 uint32_t id, struct ike_builder *b, uint8_t first, uint8_t *out, size_t cap)
-{
-	struct ike_header h = {
-		.version = 0x20,
-		.exchange = exchange,
-		.flags = flags | (sa->initiator ? IKE_FLAG_INITIATOR : 0),
-		.id = id,
-	};
-	size_t len = ike_build_end(b);
-
-	if (b->w.bad)
-		return 0;
-	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
-	memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
-	return ike_sk_seal(&sa->keys, &core->env.rng, &h, len ? first : IKE_PL_NONE, b->w.buf, len,
-			   out, cap);
 }

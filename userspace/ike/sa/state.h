@@ -152,7 +152,8 @@ struct ike_core {
 		LIST_HEAD(, ike_sa) by_source[ADMIT_SOURCES]; /* the same, see ike_sa.source */
 		uint64_t proven[IKESA_MAX]; /* sources of authenticated peers, each where its bits say */
 	} admit;
-	uint8_t plain[IKE_MAX_MSG]; /* decrypted message at hand */
+	uint8_t plain[FRAGS_MAX_LEN]; /* decrypted message at hand … */
+	size_t plain_len; /* … as far as it was written to */
 };
 
 /* One message at hand, as the handlers see it. */

@@ -61,6 +61,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
 	ike_build_nonce(&b, s->ni, s->ni_len);
 	x_natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
+	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
 	       request_send_raw(core, sa, sa->out ? sa->out : exchange_new(&init_ops, 0), buf, len);
@@ -232,6 +233,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	struct ike_notify n;
 
 	x_natd_judge(sa, h, in, d);
+	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	if (!sa->setup->peer_natt) {
 		if (!sa->last_hint) /* told once per attempt */
@@ -339,9 +341,11 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	ike_build_nonce(&b, s->nr, s->nr_len);
 	if (natt)
 		x_natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);
+	if (sa->fragments)
+		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_r, buf, len) &&
-	       !ikesa_bytes_set(&sa->rx.answer, buf, len);
+	       !ikesa_message_set(&sa->rx.answer, buf, len);
 }
 
 static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
@@ -349,6 +353,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 			   const struct ike_ke *ke, const struct ike_payload *ni)
 {
 	struct ikesa_setup *s = sa->setup;
+	struct ike_notify n;
 
 	memcpy(sa->spi_i, h->spi_i, IKE_SPI_LEN);
 	memcpy(s->ni, ni->body, ni->len);
@@ -359,6 +364,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	core->stats.key_exchanges++;
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
 	x_natd_judge(sa, h, in, d);
+	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	s->dh = ike_dh_new(ke->group, &core->env.rng);
 	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||
 	    !build_response(sa, d, s->peer_natt) || !x_derive_keys(core, sa, ke))
