@@ -55,6 +55,7 @@ int esp_seal(struct esp_sa *sa, const uint8_t *ip, size_t len, uint8_t *out)
 	if (ike_cipher_seal(&sa->cipher, sa->key, sa->integ, out, HEADER, out + HEADER, text))
 		return -1;
 	sa->packets++;
+	sa->bytes += len;
 	return (int)(HEADER + iv + text + icv);
 }
 

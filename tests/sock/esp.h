@@ -14,7 +14,7 @@ struct esp_sa {
 	struct ike_cipher cipher;
 	uint8_t key[IKE_MAX_KEY], integ[IKE_MAX_KEY];
 	uint32_t seq; /* the last one sent */
-	uint64_t packets;
+	uint64_t packets, bytes; /* of the IP packets in them */
 };
 
 /*

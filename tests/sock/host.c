@@ -24,7 +24,7 @@ struct pair {
 	struct host_tunnel *tunnel;
 	struct esp_sa in, out;
 	struct ike_endpoint local, remote;
-	uint64_t soft_at; /* UINT64_MAX: never, or told */
+	uint64_t soft_bytes, soft_packets; /* of each direction; 0: none, or told */
 };
 
 LIST_HEAD(pairs, pair);
@@ -167,6 +167,25 @@ static void on_ike(void *ctx, const struct ike_datagram *d)
 	host_settle(h);
 }
 
+static bool reached(const struct pair *p, const struct esp_sa *sa)
+{
+	return (p->soft_packets && sa->packets >= p->soft_packets) ||
+	       (p->soft_bytes && sa->bytes >= p->soft_bytes);
+}
+
+/* Tells the core once when either SA of a pair has come to its soft limit; @p may be gone then. */
+static void check_limits(struct host *h, struct pair *p)
+{
+	bool in = reached(p, &p->in), out = reached(p, &p->out);
+
+	if (!in && !out)
+		return;
+	p->soft_packets = p->soft_bytes = 0;
+	ike_core_expire(h->core, p->tunnel->name, in ? p->in.spi : p->out.spi, in, IKE_EXPIRE_SOFT,
+			loop_now());
+	host_settle(h);
+}
+
 static void answer_ping(struct host *h, const struct host_tunnel *t, const uint8_t *ip, size_t len)
 {
 	struct ike_datagram d = { .data = h->answer };
@@ -186,10 +205,12 @@ static void answer_ping(struct host *h, const struct host_tunnel *t, const uint8
 	d.remote = p->remote;
 	if (!udp_send(h->natt, &d, 0))
 		h->echoed++;
+	check_limits(h, p);
 }
 
 static void on_esp(struct host *h, const struct ike_datagram *d)
 {
+	struct host_tunnel *t;
 	struct pair *p;
 	uint32_t spi;
 	uint8_t *ip;
@@ -211,10 +232,13 @@ static void on_esp(struct host *h, const struct ike_datagram *d)
 		h->bad++;
 		return;
 	}
+	t = p->tunnel;
 	p->in.packets++;
-	p->tunnel->last_rx = loop_now();
+	p->in.bytes += (size_t)n;
+	t->last_rx = loop_now();
+	check_limits(h, p);
 	if (esp_echo(ip, (size_t)n))
-		answer_ping(h, p->tunnel, ip, (size_t)n);
+		answer_ping(h, t, ip, (size_t)n);
 }
 
 static void on_natt(void *ctx, const struct ike_datagram *d)
@@ -270,7 +294,8 @@ static struct pair *new_pair(struct host *h, const struct ike_child *c)
 	p->tunnel = t;
 	p->local = c->local;
 	p->remote = c->remote;
-	p->soft_at = h->options.rekey ? loop_now() + 1000ULL * h->options.rekey : UINT64_MAX;
+	p->soft_bytes = c->soft_bytes;
+	p->soft_packets = c->soft_packets;
 	LIST_INSERT_HEAD(&h->by_spi[c->spi_in % BUCKETS], p, by_spi);
 	LIST_INSERT_HEAD(&t->pairs, p, of_tunnel);
 	return p;
@@ -375,55 +400,17 @@ static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, con
 
 /* ---- time -------------------------------------------------------------------------- */
 
-static struct pair *earliest_soft(const struct host *h)
-{
-	const struct host_tunnel *t;
-	struct pair *p, *first = NULL;
-
-	if (!h->options.rekey)
-		return NULL;
-	LIST_FOREACH(t, &h->tunnels, all)
-	{
-		LIST_FOREACH(p, &t->pairs, of_tunnel)
-		{
-			if (p->soft_at != UINT64_MAX && (!first || p->soft_at < first->soft_at))
-				first = p;
-		}
-	}
-	return first;
-}
-
-/* The kernel tells of each direction. */
-static void expire(struct host *h, struct pair *p)
-{
-	const char *tunnel = p->tunnel->name;
-	uint32_t in = p->in.on ? p->in.spi : 0, out = p->out.on ? p->out.spi : 0;
-
-	p->soft_at = UINT64_MAX;
-	if (out)
-		ike_core_expire(h->core, tunnel, out, false, IKE_EXPIRE_SOFT, loop_now());
-	if (in)
-		ike_core_expire(h->core, tunnel, in, true, IKE_EXPIRE_SOFT, loop_now());
-}
-
 static void on_due(void *ctx)
 {
 	struct host *h = ctx;
-	uint64_t now = loop_now();
-	struct pair *p;
 
-	while ((p = earliest_soft(h)) && p->soft_at <= now)
-		expire(h, p);
-	ike_core_timer(h->core, now);
+	ike_core_timer(h->core, loop_now());
 	host_settle(h);
 }
 
 void host_settle(struct host *h)
 {
-	const struct pair *p = earliest_soft(h);
-	uint64_t next = ike_core_next(h->core);
-
-	loop_wake_at(h->loop, p && p->soft_at < next ? p->soft_at : next);
+	loop_wake_at(h->loop, ike_core_next(h->core));
 }
 
 /* ---- life -------------------------------------------------------------------------- */

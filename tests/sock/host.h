@@ -25,7 +25,6 @@ struct host_options {
 	enum ike_log_level level; /* of the lines "log" */
 	unsigned int loss; /* percent of the IKE datagrams, either way, that get lost; ESP does not */
 	unsigned int seed; /* of the loss */
-	unsigned int rekey; /* seconds until both SAs of a pair reach their soft limit; 0: never */
 	/* Called as ike_env's; may be NULL. */
 	void (*state)(void *ctx, const char *tunnel, enum ike_tunnel_state state);
 	void *ctx;

@@ -18,13 +18,11 @@
 
 enum { LOOK_MS = 20 }; /* between two looks whether the tunnels have ended */
 
-static const char usage[] =
-	"Usage: ikehost [OPTION]... FILE.conf...\n"
-	"  --quiet          print totals only\n"
-	"  --debug          print the core's debug lines, too\n"
-	"  --loss PERCENT   of the IKE datagrams, either way, get lost\n"
-	"  --seed N         of the loss (default 1)\n"
-	"  --rekey SECONDS  both SAs of a pair reach their soft limit after so long\n";
+static const char usage[] = "Usage: ikehost [OPTION]... FILE.conf...\n"
+			    "  --quiet          print totals only\n"
+			    "  --debug          print the core's debug lines, too\n"
+			    "  --loss PERCENT   of the IKE datagrams, either way, get lost\n"
+			    "  --seed N         of the loss (default 1)\n";
 
 static unsigned int number(const char *text)
 {
@@ -41,9 +39,10 @@ static unsigned int number(const char *text)
 static void read_options(int argc, char **argv, struct host_options *o)
 {
 	static const struct option options[] = {
-		{ "quiet", no_argument, NULL, 'q' },	   { "debug", no_argument, NULL, 'd' },
-		{ "loss", required_argument, NULL, 'l' },  { "seed", required_argument, NULL, 's' },
-		{ "rekey", required_argument, NULL, 'r' }, { 0 }
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "loss", required_argument, NULL, 'l' },
+		{ "seed", required_argument, NULL, 's' },
 	};
 	int c;
 
@@ -54,7 +53,6 @@ static void read_options(int argc, char **argv, struct host_options *o)
 		case 'd': o->level = IKE_LOG_DEBUG; break;
 		case 'l': o->loss = number(optarg); break;
 		case 's': o->seed = number(optarg); break;
-		case 'r': o->rekey = number(optarg); break;
 		default: fputs(usage, stderr); exit(2);
 		}
 	}

@@ -24,11 +24,14 @@ three_hosts() {
 	: > "$VM_OUT/swanctl.conf"
 }
 
-# charon: starts strongSwan, which makes ipsec0.
+# charon [LINE of strongswan.conf's charon section...]: starts strongSwan, which makes ipsec0.
 charon() {
+	local lines=''
+	[ $# = 0 ] || printf -v lines '%s\n  ' "$@"
 	cat > "$VM_OUT/strongswan.conf" <<-END
 	charon {
 	  load = random nonce openssl aes sha1 sha2 hmac kdf gcm curve25519 kernel-libipsec kernel-netlink socket-default vici
+	  $lines
 	  filelog {
 	    stderr {
 	      default = 1
@@ -47,11 +50,12 @@ swan() {
 }
 
 # tunnel SIDE N NAME [KEY=VALUE...]: writes both ends' configuration of a tunnel; west and lossy
-# call it NAME, strongSwan calls connection and child so. KEYs: start (of ours: now, listen), esp,
-# ike (proposals; ours are the IKE one for both), child, conn (more lines of strongSwan's).
+# call it NAME, strongSwan calls connection and child so. KEYs: start (of ours: now, listen), ike
+# and esp (proposals; ours are the former for both), peer (more lines of ours), conn and child (of
+# strongSwan's).
 tunnel() {
 	local side=$1 n=$2 name=$3 start=now ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
-	local child='' conn=''
+	local child='' conn='' peer=''
 	local "${@:4}"
 	local here=${net[$side]}.1$n there=${net[$side]}.1
 	ip -n "$side" addr add "$here/24" dev "${side:0:1}0" 2> /dev/null
@@ -68,6 +72,7 @@ tunnel() {
 	Routes = ${theirs[$side]}.$n.0/24
 	Crypto = $ike
 	Start = $start
+	$peer
 	END
 	chmod 600 "/run/conf/$side/$name.conf"
 	cat >> "$VM_OUT/swanctl.conf" <<-END
@@ -154,17 +159,27 @@ their_sas() {
 	swan --list-sas
 }
 
-# our_pairs SIDE NAME, their_pairs SIDE NAME: SPIs of the pairs at either end, as ikehost sees
-# them, "IN OUT" a line, sorted. Ours is of the last report.
+# our_pairs SIDE NAME, their_pairs NAME: SPIs of the pairs at either end, as ikehost sees
+# them, "IN OUT" a line, sorted. Ours are of the last report.
 our_pairs() {
 	jq -r "select(.event == \"pair\" and .tunnel == \"$2\") | .spi_in + \" \" + .spi_out" \
 		"$VM_OUT/$1.now.json" | sort
 }
 
 their_pairs() {
-	swan --list-sas --ike "$2" | awk '
+	swan --list-sas --ike "$1" | awk '
 		$1 == "in" { out = $2 }
 		$1 == "out" { print $2, out }' | tr -d , | sort
+}
+
+# our_ike_sas SIDE NAME, their_ike_sas NAME: likewise "SPIi SPIr".
+our_ike_sas() {
+	jq -r "select(.event == \"ike\" and .tunnel == \"$2\") | .spi_i + \" \" + .spi_r" \
+		"$VM_OUT/$1.now.json" | sort
+}
+
+their_ike_sas() {
+	swan --list-sas --ike "$1" | sed -nE 's/.*IKEv2, ([0-9a-f]{16})_i\*? ([0-9a-f]{16})_r.*/\1 \2/p' | sort
 }
 
 # pings N [SIDE]: one through tunnel N.

@@ -20,7 +20,7 @@ their_sas
 report west
 cat "$VM_OUT/west.now.json"
 for name in begun heard; do
-	is "$name: both ends have the same pair" "$(our_pairs west "$name")" "$(their_pairs west "$name")"
+	is "$name: both ends have the same pair" "$(our_pairs west "$name")" "$(their_pairs "$name")"
 	like "$name: one pair" "$(our_pairs west "$name" | wc -l)" '^1$'
 	like "$name: in UDP" "$(their_sas)" "$name.*TUNNEL-in-UDP, ESP:AES_GCM_16-256"
 done
