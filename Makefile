@@ -98,7 +98,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench check check-full lint unit kunit sim fuzz vm vm-systemd vm-debug interop \
+	module-vm test-install demo bench bench-ike check check-full lint unit kunit sim fuzz vm vm-systemd vm-debug interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -139,8 +139,8 @@ $(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a:
 $(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
 	$$(call link,$(2),$$($(3)),-lcrypto)
 
-$(1)/tests/ikehost: $(1)/obj/tests/sock/ikehost.o $$(SRC_host:%.c=$(1)/obj/%.o) \
-		$(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
+$(1)/tests/ikehost $(1)/tests/ikeload: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
+		$$(SRC_host:%.c=$(1)/obj/%.o) $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
 	$$(call link,$(2),$$($(3)),$(LIBS_AGENT))
 
 -include $$(patsubst %.c,$(1)/obj/%.d,$$(SRC_lib) $$(SRC_ike) $$(SRC_agent) $$(SRC_cli) \
@@ -330,6 +330,9 @@ demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 
 bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: less of it)
 	$(Q)KVM=$(KVM) tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
+
+bench-ike: $B/tests/ikehost $B/tests/ikeload ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
+	$(Q)B=$B tests/sock/bench $(if $(filter 1,$(QUICK)),--quick) $(BENCH) $B/tests
 
 # Static: it also runs in guests with another C library.
 build/bench/load: tests/bench/load.c

@@ -139,22 +139,30 @@ static bool lost(const struct host *h)
 	return h->options.loss && (unsigned int)(rand() % 100) < h->options.loss;
 }
 
-static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
+void host_send(struct host *h, const struct ike_datagram *d)
 {
-	struct host *h = ctx;
 	struct ike_datagram marked = *d;
 
-	(void)tunnel;
-	if (lost(h) || d->len > IKE_MAX_MSG)
-		return;
 	if (d->local.port == IKE_PORT) {
 		udp_send(h->ike, d, 0);
 		return;
 	}
+	if (d->len > IKE_MAX_MSG)
+		return;
 	memcpy(h->marked + MARKER, d->data, d->len);
 	marked.data = h->marked;
 	marked.len += MARKER;
 	udp_send(h->natt, &marked, 0);
+}
+
+static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
+{
+	struct host *h = ctx;
+
+	if (h->options.send)
+		h->options.send(h->options.ctx, tunnel, d);
+	if (!lost(h))
+		host_send(h, d);
 }
 
 static void on_ike(void *ctx, const struct ike_datagram *d)

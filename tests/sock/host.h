@@ -25,8 +25,9 @@ struct host_options {
 	enum ike_log_level level; /* of the lines "log" */
 	unsigned int loss; /* percent of the IKE datagrams, either way, that get lost; ESP does not */
 	unsigned int seed; /* of the loss */
-	/* Called as ike_env's; may be NULL. */
+	/* Called as ike_env's, besides what is done and printed here; may be NULL. */
 	void (*state)(void *ctx, const char *tunnel, enum ike_tunnel_state state);
+	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
 	void *ctx;
 };
 
@@ -43,6 +44,9 @@ void host_start(struct host *h);
 struct ike_core *host_core(struct host *h);
 struct loop *host_loop(struct host *h);
 void host_settle(struct host *h);
+
+/* Sends an IKE message, with the non-ESP marker if it leaves from port 4500. */
+void host_send(struct host *h, const struct ike_datagram *d);
 
 /*
  * Prints what there is:

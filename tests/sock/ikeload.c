@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Load for an IKE responder: one core with many tunnels to it, each from an address and with an
+ * identity of its own. Commands come in lines on standard input; each is answered with one JSON
+ * line when it is done:
+ *
+ *	up COUNT RATE WINDOW	the next COUNT tunnels, RATE of them a second (0: no limit), at most
+ *				WINDOW at a time: {"up", "failed", "s", "retransmits"}
+ *	repeat COUNT RATE	COUNT copies of the last requests of all tunnels that were brought up,
+ *				by turns: {"sent", "answered", "s"}
+ *	flood COUNT RATE	COUNT IKE_SA_INIT requests, each from another address and with another
+ *				SPI, as if from peers that do not exist: {"sent", "answered", "s"}
+ *	status			asks for the status of every tunnel: {"tunnels", "up", "ms"}
+ *
+ * "up" may run beside one of "repeat" and "flood".
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "ike/app/config.h"
+#include "ike/io/loop.h"
+
+enum {
+	TICK_MS = 1,
+	BURST = 64, /* at most so many of a job in a tick */
+	PATIENCE_MS = 20000, /* without a tunnel that comes up, before the rest has failed */
+	ANSWERS_MS = 500, /* how long the last answers may take */
+	FLAGS_AT = 19, /* in the IKE header */
+	EXCHANGE_AT = 18,
+	FLAG_RESPONSE = 0x20,
+};
+
+struct tunnel {
+	char name[16];
+	struct ike_datagram request; /* the last one behind IKE_SA_INIT; ours to free */
+};
+
+/* Something that is done so many times. */
+struct job {
+	const char *command; /* NULL: none */
+	unsigned int count, rate, window;
+	unsigned int done; /* begun, for "up" */
+	uint64_t began, last; /* ms; last: a tunnel came up, or the last one was sent */
+	struct ike_core_stats before;
+};
+
+struct load {
+	struct host *host;
+	struct event *tick, *input;
+	struct tunnel *tunnels;
+	unsigned int n, next; /* tunnels; of these the first one that was never brought up */
+	unsigned int at_work, up; /* of the job at hand */
+	struct job ups, sends;
+	struct ike_addr base; /* the first tunnel's address; flooding begins behind the last one's */
+	struct ike_datagram init; /* an IKE_SA_INIT request to copy */
+	unsigned int flooded;
+	char line[128];
+	size_t line_len;
+};
+
+static void die(const char *text)
+{
+	fprintf(stderr, "ikeload: %s\n", text);
+	exit(1);
+}
+
+static struct ike_addr nth_addr(const struct load *l, unsigned int n)
+{
+	struct ike_addr a = l->base;
+	uint32_t word;
+
+	memcpy(&word, a.b, sizeof(word));
+	word = htonl(ntohl(word) + n);
+	memcpy(a.b, &word, sizeof(word));
+	return a;
+}
+
+/* ---- what the core does ------------------------------------------------------------ */
+
+static void on_state(void *ctx, const char *name, enum ike_tunnel_state state)
+{
+	struct load *l = ctx;
+
+	(void)name;
+	if (state != IKE_TUNNEL_UP || !l->ups.command)
+		return;
+	l->at_work--;
+	l->up++;
+	l->ups.last = loop_now();
+}
+
+static void keep(struct ike_datagram *copy, const struct ike_datagram *d)
+{
+	uint8_t *data = malloc(d->len);
+
+	if (!data)
+		die("out of memory");
+	memcpy(data, d->data, d->len);
+	free((void *)copy->data);
+	*copy = *d;
+	copy->data = data;
+}
+
+static void on_send(void *ctx, const char *name, const struct ike_datagram *d)
+{
+	struct load *l = ctx;
+
+	if (!name || d->data[FLAGS_AT] & FLAG_RESPONSE)
+		return;
+	if (d->data[EXCHANGE_AT] != IKE_SA_INIT)
+		keep(&l->tunnels[strtoul(name + 1, NULL, 10)].request, d);
+	else if (!l->init.data)
+		keep(&l->init, d);
+}
+
+/* ---- jobs -------------------------------------------------------------------------- */
+
+static void answer(json_t *line)
+{
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(line);
+}
+
+static bool may_begin(const struct job *j)
+{
+	return j->done < j->count &&
+	       (!j->rate || j->done < (loop_now() - j->began) * j->rate / 1000);
+}
+
+static void begin_tunnels(struct load *l)
+{
+	for (unsigned int i = 0; i < BURST && l->at_work < l->ups.window && may_begin(&l->ups);
+	     i++) {
+		l->ups.done++;
+		l->at_work++;
+		ike_core_up(host_core(l->host), l->tunnels[l->next++].name, loop_now());
+	}
+	host_settle(l->host);
+}
+
+static void send_repeat(struct load *l)
+{
+	const struct ike_datagram *d = &l->tunnels[l->sends.done % l->next].request;
+
+	if (d->data)
+		host_send(l->host, d);
+}
+
+static void send_flood(struct load *l)
+{
+	struct ike_datagram d = l->init;
+
+	if (!d.data)
+		return;
+	ike_crypto_random(NULL, (void *)d.data, IKE_SPI_LEN);
+	d.local.addr = nth_addr(l, l->n + l->flooded++);
+	host_send(l->host, &d);
+}
+
+static void send_some(struct load *l)
+{
+	struct job *j = &l->sends;
+
+	for (unsigned int i = 0; i < BURST && may_begin(j); i++) {
+		if (*j->command == 'f')
+			send_flood(l);
+		else
+			send_repeat(l);
+		j->done++;
+		j->last = loop_now();
+	}
+}
+
+static void end_ups(struct load *l)
+{
+	struct job *j = &l->ups;
+	struct ike_core_stats now;
+
+	if (!j->command ||
+	    ((j->done < j->count || l->at_work) && loop_now() - j->last < PATIENCE_MS))
+		return;
+	ike_core_stats(host_core(l->host), &now);
+	answer(json_pack("{s:i, s:i, s:f, s:I}", "up", (int)l->up, "failed",
+			 (int)(j->count - l->up), "s", (double)(j->last - j->began) / 1000,
+			 "retransmits", (json_int_t)(now.retransmits - j->before.retransmits)));
+	j->command = NULL;
+}
+
+static void end_sends(struct load *l)
+{
+	struct job *j = &l->sends;
+	struct ike_core_stats now;
+
+	if (!j->command || j->done < j->count || loop_now() - j->last < ANSWERS_MS)
+		return;
+	ike_core_stats(host_core(l->host), &now);
+	answer(json_pack("{s:i, s:I, s:f}", "sent", (int)j->done, "answered",
+			 (json_int_t)(now.rx - j->before.rx), "s",
+			 (double)(j->last - j->began) / 1000));
+	j->command = NULL;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct load *l = ctx;
+
+	(void)fd;
+	(void)what;
+	if (l->ups.command)
+		begin_tunnels(l);
+	if (l->sends.command)
+		send_some(l);
+	end_ups(l);
+	end_sends(l);
+	if (!l->ups.command && !l->sends.command)
+		event_del(l->tick);
+}
+
+/* ---- commands ---------------------------------------------------------------------- */
+
+static void ask_status(struct load *l)
+{
+	struct timespec from, to;
+	struct ike_status s;
+	int up = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (unsigned int i = 0; i < l->n; i++)
+		up += !ike_core_tunnel_status(host_core(l->host), l->tunnels[i].name, &s) &&
+		      s.state == IKE_TUNNEL_UP;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	answer(json_pack("{s:i, s:i, s:f}", "tunnels", (int)l->n, "up", up, "ms",
+			 (double)(to.tv_sec - from.tv_sec) * 1000 +
+				 (double)(to.tv_nsec - from.tv_nsec) / 1000000));
+}
+
+static void begin_job(struct load *l, struct job *j, const char *command, unsigned int count,
+		      unsigned int rate, unsigned int window)
+{
+	struct timeval every = { .tv_usec = TICK_MS * 1000 };
+
+	if (j->command)
+		die("a command of that kind is not done yet");
+	*j = (struct job){ .command = command, .count = count, .rate = rate, .window = window };
+	j->began = j->last = loop_now();
+	ike_core_stats(host_core(l->host), &j->before);
+	event_add(l->tick, &every);
+}
+
+static void run_command(struct load *l, const char *line)
+{
+	unsigned int count = 0, rate = 0, window = 0;
+	char word[16] = "";
+	int n = sscanf(line, "%15s %u %u %u", word, &count, &rate, &window);
+
+	if (!strcmp(word, "up") && n == 4 && window && count <= l->n - l->next) {
+		l->at_work = l->up = 0;
+		begin_job(l, &l->ups, "up", count, rate, window);
+	} else if (!strcmp(word, "repeat") && n == 3 && l->next) {
+		begin_job(l, &l->sends, "repeat", count, rate, 0);
+	} else if (!strcmp(word, "flood") && n == 3) {
+		begin_job(l, &l->sends, "flood", count, rate, 0);
+	} else if (!strcmp(word, "status")) {
+		ask_status(l);
+	} else {
+		die(line);
+	}
+}
+
+static void on_input(evutil_socket_t fd, short what, void *ctx)
+{
+	struct load *l = ctx;
+	ssize_t n = read(fd, l->line + l->line_len, sizeof(l->line) - 1 - l->line_len);
+	char *end;
+
+	(void)what;
+	if (n <= 0) {
+		loop_stop(host_loop(l->host));
+		return;
+	}
+	l->line_len += (size_t)n;
+	l->line[l->line_len] = 0;
+	while ((end = strchr(l->line, '\n'))) {
+		*end++ = 0;
+		run_command(l, l->line);
+		l->line_len -= (size_t)(end - l->line);
+		memmove(l->line, end, l->line_len + 1);
+	}
+}
+
+/* ---- life -------------------------------------------------------------------------- */
+
+static void on_report(void *ctx, bool error, unsigned int line, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "ikeload: line %u: %s: %s\n", line, error ? "error" : "warning", text);
+}
+
+static void add_tunnels(struct load *l, const char *path)
+{
+	struct config_report report = { .fn = on_report };
+	struct ike_tunnel_conf conf;
+	struct config c;
+
+	if (config_load(path, &c, &report))
+		die(path);
+	config_tunnel(&c, &conf);
+	config_clear(&c);
+	conf.start = IKE_START_TRAFFIC; /* until it is brought up */
+	l->base = conf.local.addr;
+	for (unsigned int i = 0; i < l->n; i++) {
+		char id[32];
+		int len = snprintf(id, sizeof(id), "i%u.example", i);
+
+		snprintf(l->tunnels[i].name, sizeof(l->tunnels[i].name), "t%u", i);
+		memcpy(conf.name, l->tunnels[i].name, sizeof(conf.name));
+		conf.local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = (uint16_t)len };
+		memcpy(conf.local_id.data, id, (size_t)len);
+		conf.local.addr = nth_addr(l, i);
+		if (host_add(l->host, &conf))
+			die("a tunnel cannot be added");
+	}
+	ike_wipe(&conf, sizeof(conf));
+}
+
+int main(int argc, char **argv)
+{
+	static struct load l;
+	struct host_options options = {
+		.quiet = true, .state = on_state, .send = on_send, .ctx = &l
+	};
+	int err;
+
+	l.n = argc == 3 ? (unsigned int)strtoul(argv[2], NULL, 10) : 0;
+	if (!l.n || l.n > 16384)
+		die("usage: ikeload TEMPLATE.conf TUNNELS\n"
+		    "Tunnel N is t<N>, has i<N>.example for LocalID and the N-th address behind Local");
+	l.tunnels = calloc(l.n, sizeof(*l.tunnels));
+	l.host = l.tunnels ? host_open(&options) : NULL;
+	if (!l.host)
+		die(strerror(errno));
+	add_tunnels(&l, argv[1]);
+	host_start(l.host);
+	l.tick = event_new(loop_base(host_loop(l.host)), -1, EV_PERSIST, on_tick, &l);
+	l.input = event_new(loop_base(host_loop(l.host)), 0, EV_READ | EV_PERSIST, on_input, &l);
+	if (!l.tick || !l.input || event_add(l.input, NULL))
+		die("out of memory");
+	err = loop_run(host_loop(l.host)) ? 1 : 0;
+	event_free(l.tick);
+	event_free(l.input);
+	host_close(l.host);
+	for (unsigned int i = 0; i < l.n; i++)
+		free((void *)l.tunnels[i].request.data);
+	free((void *)l.init.data);
+	free(l.tunnels);
+	return err;
+}
