@@ -51,11 +51,11 @@ swan() {
 
 # tunnel SIDE N NAME [KEY=VALUE...]: writes both ends' configuration of a tunnel; west and lossy
 # call it NAME, strongSwan calls connection and child so. KEYs: start (of ours: now, listen), ike
-# and esp (proposals; ours are the former for both), peer (more lines of ours), conn and child (of
-# strongSwan's).
+# and esp (proposals; ours are the former for both), lid and rid (our identity, and strongSwan's),
+# peer (more lines of ours), conn and child (of strongSwan's).
 tunnel() {
 	local side=$1 n=$2 name=$3 start=now ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
-	local child='' conn='' peer=''
+	local child='' conn='' peer='' lid=$name.$side.example rid=east.example
 	local "${@:4}"
 	local here=${net[$side]}.1$n there=${net[$side]}.1
 	ip -n "$side" addr add "$here/24" dev "${side:0:1}0" 2> /dev/null
@@ -63,11 +63,11 @@ tunnel() {
 	mkdir -p "/run/conf/$side"
 	cat > "/run/conf/$side/$name.conf" <<-END
 	[Tunnel]
-	LocalID = $name.$side.example
+	LocalID = $lid
 	Local = $here
 	[Peer]
 	Endpoint = $there
-	RemoteID = east.example
+	RemoteID = $rid
 	PSK = $PSK
 	Routes = ${theirs[$side]}.$n.0/24
 	Crypto = $ike
@@ -85,11 +85,11 @@ tunnel() {
 	    $conn
 	    local {
 	      auth = psk
-	      id = east.example
+	      id = $rid
 	    }
 	    remote {
 	      auth = psk
-	      id = $name.$side.example
+	      id = $lid
 	    }
 	    children {
 	      $name {
@@ -103,7 +103,7 @@ tunnel() {
 	}
 	secrets {
 	  ike-$name {
-	    id = $name.$side.example
+	    id = $lid
 	    secret = "$PSK"
 	  }
 	}
