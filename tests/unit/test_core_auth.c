@@ -836,7 +836,7 @@ static void peer_without_nat_traversal_gets_no_child(void **state)
 	p->drop_requests = true;
 	pair_start(p, false);
 	pair_run(p, 100);
-	half_open_of(p)->setup->peer_natt = false;
+	half_open_of(p)->peer_natt = false;
 	p->drop_requests = false;
 	pair_run(p, 600);
 	says(p->b, "NAT traversal");
@@ -850,7 +850,7 @@ static void peer_without_nat_traversal_gets_no_child(void **state)
 static void install_needs_authentication(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_proposal chosen;
+	struct negotiation n = { .ours = true, .spi_out = 0x12345 };
 	struct ike_sa *sa;
 
 	(void)state;
@@ -861,10 +861,13 @@ static void install_needs_authentication(void **state)
 	pair_run(p, 100);
 	sa = node_sa(p->a);
 	assert_int_equal(sa->state, IKESA_AUTH_SENT);
-	chosen = p->a->conf[0].esp.p[0];
-	chosen.n = 2; /* AES-GCM and one of both ESNs */
-	assert_false(install_pair(p->a->core, sa, sa->setup->spi_in, 0x12345, &chosen,
-				  &p->a->conf[0].local_ts, &p->a->conf[0].remote_ts, false));
+	negotiate_begin(&n, sa->tunnel, NULL);
+	n.spi_in = sa->setup->spi_in;
+	n.nonces = (struct ike_nonces){ sa->setup->ni, sa->setup->nr, 32, 32 };
+	n.chosen = n.esp.p[0];
+	n.chosen.n = 2; /* AES-GCM and one of both ESNs */
+	assert_int_equal(esp_suite_from_proposal(&n.chosen, &n.suite), 0);
+	assert_null(install_pair(p->a->core, sa, &n));
 	sa->setup->spi_in = 0;
 	says(p->a, strerror(EACCES));
 	assert_int_equal(p->a->installs, 0);

@@ -240,101 +240,94 @@ static void refused_is_not_lost(void **state)
 	p->b->conf[0].esp.p[0].t[0].key_bits = 128;
 	pair_start(p, false);
 	pair_run(p, 20000);
-	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 0);
 	pair_run(p, 20000);
-	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 2);
+	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
 	pair_free(p);
 }
 
-/* By CREATE_CHILD_SA, to take the place of its present one if @rekey. */
-static void ask_for_a_child(struct node *n, bool rekey)
-{
-	struct ike_proposals offer = n->conf[0].esp;
-	uint8_t buf[512], nonce[32] = { 1 }, first;
-	struct ike_builder b;
-
-	offer.p[0].spi_len = 4;
-	memset(offer.p[0].spi, 5, 4);
-	request_begin(&b, buf, sizeof(buf), &first);
-	if (rekey)
-		ike_build_notify_spi(&b, IKE_N_REKEY_SA, IKE_PROTO_ESP, offer.p[0].spi, 4, NULL, 0);
-	ike_build_sa(&b, IKE_OFFER(&offer));
-	ike_build_nonce(&b, nonce, sizeof(nonce));
-	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&n->conf[0].local_ts));
-	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&n->conf[0].remote_ts));
-	assert_true(node_request(n, IKE_CREATE_CHILD_SA, &b, first));
-}
-
 /*
- * The peer has an IKE SA with us that lost its child, or never had one, and asks for one by
- * CREATE_CHILD_SA (libreswan after it replaced the IKE SA): we begin anew, the listener too.
+ * The peer has an IKE SA with us that lost its child, and asks for one by CREATE_CHILD_SA. The
+ * listener gives it, and needs no other IKE SA.
  */
 static void peer_asks_for_the_child(void **state)
 {
 	struct pair *p = up_for_a_while(IKE_START_TRAFFIC);
+	unsigned int begun = pair_count(p, p->a, IKE_SA_INIT, false);
 
 	(void)state;
 	delete_child(p->a);
 	pair_run(p, 1000);
 	assert_int_equal(p->b->n_sa, 0);
-	ask_for_a_child(p->a, false);
+	p->a->core->now = p->w.now;
+	x_create_pair(p->a->core, node_sa(p->a));
 	pair_run(p, AT_ONCE_MS);
 	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), begun);
 	assert_true(works(p));
 	at_rest(p);
 	pair_free(p);
 }
 
-/* strongSwan rekeys: the IKE SA we began is replaced before it would be closed. */
-static void peer_rekeys(void **state)
+/* Either end rekeys: another pair under the same IKE SA, and no moment without one. */
+static void rekeyed_by(bool responder)
 {
 	struct pair *p = up_for_a_while(IKE_START_NOW);
-	uint32_t old = node_out(p->a, 0)->spi;
+	struct node *n = responder ? p->b : p->a;
+	uint32_t old[] = { node_out(p->a, 0)->spi, node_out(p->b, 0)->spi };
+	unsigned int informed = pair_count(p, n, IKE_INFORMATIONAL, false);
 
-	(void)state;
 	p->w.link[0].watch = true;
-	ask_for_a_child(p->b, true);
+	n->core->now = p->w.now;
+	x_create_successor(n->core, node_sa(n), TAILQ_FIRST(&node_sa(n)->children));
 	pair_run(p, 3000);
 	assert_true(works(p));
-	assert_int_not_equal(node_out(p->a, 0)->spi, old);
-	assert_int_not_equal(node_out(p->b, 0)->spi, old);
+	assert_int_not_equal(node_out(p->a, 0)->spi, old[0]);
+	assert_int_not_equal(node_out(p->b, 0)->spi, old[1]);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	assert_int_equal(pair_count(p, n, IKE_INFORMATIONAL, false), informed + 1); /* DELETE */
 	at_rest(p);
 	pair_free(p);
 }
 
-/* Where we cannot begin, the peer has to: it hears so at once, and keeps what it has. */
-static void peer_rekeys_what_it_began(void **state)
+static void initiator_rekeys(void **state)
 {
-	struct pair *p = up_for_a_while(IKE_START_NOW);
-	uint32_t old = node_out(p->a, 0)->spi;
-
 	(void)state;
-	p->w.link[0].watch = true;
-	ask_for_a_child(p->a, true);
-	pair_run(p, 3000);
-	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
-	assert_int_equal(node_out(p->a, 0)->spi, old);
-	at_rest(p);
-	pair_free(p);
+	rekeyed_by(false);
 }
 
-/* One that wants more than one child is told so, and the user which; once. */
-static void peer_wants_a_second_child(void **state)
+static void responder_rekeys(void **state)
+{
+	(void)state;
+	rekeyed_by(true);
+}
+
+/* A peer that asks for pair after pair reaches the limit that the answer names. */
+static void peer_wants_many_children(void **state)
 {
 	struct pair *p = up_for_a_while(IKE_START_NOW);
-	char *first;
+	struct ike_proposals offer = p->a->conf[0].esp;
+	uint8_t buf[512], nonce[32] = { 1 }, first;
+	struct ike_builder b;
+	unsigned int i;
 
 	(void)state;
-	ask_for_a_child(p->a, false);
-	pair_run(p, 100);
-	first = strstr(p->b->log, "asks for a second child SA, 0.0.0.0/0 = 0.0.0.0/0");
-	assert_non_null(first);
-	assert_non_null(strstr(node_error(p->b), "Selectors="));
-	ask_for_a_child(p->a, false);
-	pair_run(p, 100);
-	assert_null(strstr(first + 40, "second child"));
-	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 2);
-	assert_true(works(p));
+	offer.p[0].protocol = IKE_PROTO_ESP;
+	offer.p[0].spi_len = 4;
+	for (i = 0; i < 20; i++) {
+		request_begin(&b, buf, sizeof(buf), &first);
+		memset(offer.p[0].spi, 5 + (int)i, 4);
+		ike_build_sa(&b, IKE_OFFER(&offer));
+		ike_build_nonce(&b, nonce, sizeof(nonce));
+		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
+		ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
+		assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
+		pair_run(p, 100);
+	}
+	assert_int_equal(node_count(p->b, 0, true), 16);
+	assert_non_null(strstr(p->b->log, "answered with NO_ADDITIONAL_SAS"));
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 20);
 	pair_free(p);
 }
 
@@ -353,9 +346,9 @@ int main(void)
 		cmocka_unit_test(peer_drops_every_pair),
 		cmocka_unit_test(refused_is_not_lost),
 		cmocka_unit_test(peer_asks_for_the_child),
-		cmocka_unit_test(peer_rekeys),
-		cmocka_unit_test(peer_rekeys_what_it_began),
-		cmocka_unit_test(peer_wants_a_second_child),
+		cmocka_unit_test(initiator_rekeys),
+		cmocka_unit_test(responder_rekeys),
+		cmocka_unit_test(peer_wants_many_children),
 	};
 
 	return cmocka_run_group_tests_name("core_lost", tests, NULL, NULL);

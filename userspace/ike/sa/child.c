@@ -14,6 +14,7 @@ struct child_sa *child_new(const struct ike_ts_list *local, const struct ike_ts_
 
 	if (!c)
 		return NULL;
+	c->next_at = TIMER_NEVER;
 	c->n_local = (uint16_t)local->n;
 	c->n_remote = (uint16_t)remote->n;
 	memcpy(c->ts, local->ts, local->n * sizeof(c->ts[0]));
@@ -51,7 +52,8 @@ struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t s
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if ((spi_in && c->spi_in == spi_in) || (spi_out && c->spi_out == spi_out))
+		if (c->state != CHILD_LINGERING &&
+		    ((spi_in && c->spi_in == spi_in) || (spi_out && c->spi_out == spi_out)))
 			return c;
 	}
 	return NULL;
@@ -70,6 +72,33 @@ void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_s
 		return;
 	c->out = false;
 	core->env.sa_remove(core->env.ctx, sa->tunnel->conf.name, 0, c->spi_out);
+}
+
+void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c, uint64_t until)
+{
+	if (c->state >= CHILD_DELETING)
+		return;
+	child_stop_sending(core, sa, c);
+	c->state = CHILD_REKEYED;
+	c->next_at = until;
+}
+
+void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+{
+	const struct child_sa *other;
+
+	TAILQ_FOREACH(other, &sa->children, link)
+	{
+		if (other != c && other->state <= CHILD_UP)
+			break;
+	}
+	if (!other) {
+		child_remove(core, sa, c);
+		return;
+	}
+	child_stop_sending(core, sa, c);
+	c->state = CHILD_LINGERING;
+	c->next_at = core->now + CHILD_LINGER_MS;
 }
 
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)

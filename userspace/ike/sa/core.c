@@ -61,6 +61,8 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 		ikesa_frags_free(sa);
 	if (!request_timer(core, sa))
 		give_up(core, sa);
+	if (sa->state != IKESA_DEAD)
+		x_create_timer(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
 		tunnel_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)
@@ -163,8 +165,6 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 		t->conf.local.port = IKE_NATT_PORT;
 	number_proposals(&t->conf.ike, IKE_PROTO_IKE);
 	number_proposals(&t->conf.esp, IKE_PROTO_ESP);
-	/* The child of IKE_AUTH has no KE of its own (1.2). */
-	ike_proposals_drop_dh(&t->conf.esp);
 	t->remote = conf->remote;
 	t->next_try = t->adopted_end = TIMER_NEVER;
 	TAILQ_INIT(&t->sas);
@@ -316,12 +316,10 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 		report_line(core, IKE_LOG_WARN, t, sa, "SA 0x%08x %s", spi,
 			    why == IKE_EXPIRE_REMOVED ? "was removed by another program"
 						      : "reached its limit");
-		child_stop_sending(core, sa, c);
 		request_delete_child(core, sa, c);
 		tunnel_want_pair(t);
-	} else if (c && ikesa_authenticated(sa) && !sa->replaced) {
-		/* A new IKE SA brings the new pair; the old one goes when that works. */
-		sa->replaced = true;
+	} else if (c && ikesa_authenticated(sa) && c->state == CHILD_UP && !sa->replaced) {
+		x_create_successor(core, sa, c);
 	} else if (!c && hard) {
 		adopted_expired(core, t, spi, inbound);
 	}

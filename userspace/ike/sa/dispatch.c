@@ -17,7 +17,7 @@ static const struct x_row {
 } x_table[] = {
 	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
 	{ IKE_CREATE_CHILD_SA, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING,
-	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_child_request },
+	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_create_request },
 	{ IKE_INFORMATIONAL, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0, x_info_request },
 };
 
@@ -112,9 +112,15 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 		core->env.peer_moved(core->env.ctx, sa->tunnel->conf.name, &sa->remote);
 }
 
-/* A fresh authenticated message came: note its time, source and what it proves. */
-static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+/*
+ * A fresh authenticated message came: note its time, source and what it proves. The first one shows
+ * that the peer knows the IKE SA is up; any request, that it has our answer to the one before.
+ */
+static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+		       const struct ike_header *h)
 {
+	bool request = !(h->flags & IKE_FLAG_RESPONSE);
+
 	sa->last_rx = core->now;
 	if (sa->state == IKESA_HALF_OPEN) { /* the float to port 4500 */
 		sa->local = d->local;
@@ -123,10 +129,12 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 	if (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)
 		return;
 	follow_peer(core, sa, d);
-	if (sa->confirmed || sa->state != IKESA_ESTABLISHED)
+	if (sa->state != IKESA_ESTABLISHED || (sa->confirmed && !request))
+		return;
+	collide_proven(core, sa);
+	if (sa->confirmed)
 		return;
 	sa->confirmed = true;
-	install_outbound(core, sa);
 	event_note(core, sa->tunnel, EVENT_CHANGED);
 }
 
@@ -157,7 +165,7 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;
 	core->answering = sa;
-	note_heard(core, sa, d);
+	note_heard(core, sa, d, h);
 	request_begin(&reply, inner, sizeof(inner), &first);
 	if (rc)
 		verdict = refuse_request(core, sa, &m, (uint16_t)-rc, offender);
@@ -211,7 +219,7 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 		liveness_hint(core, sa, "an unprotected error notify");
 	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;
-	note_heard(core, sa, d);
+	note_heard(core, sa, d, h);
 	/* Critical bits are not for responses (2.5); a malformed one has no content we could use. */
 	if (rc) {
 		report_line(core, IKE_LOG_WARN, NULL, sa, "malformed %s response",

@@ -42,6 +42,20 @@ void exchange_end_all(struct ike_core *core, struct ike_sa *sa)
 	exchange_end_queue(core, sa);
 }
 
+bool exchange_makes_pair(const struct ike_sa *sa)
+{
+	const struct exchange *x;
+
+	if (sa->out && sa->out->ops->makes_pair)
+		return true;
+	TAILQ_FOREACH(x, &sa->queue, link)
+	{
+		if (x->ops->makes_pair)
+			return true;
+	}
+	return false;
+}
+
 struct exchange *exchange_find(const struct ike_sa *sa, const struct exchange_ops *ops,
 			       uint32_t spi)
 {

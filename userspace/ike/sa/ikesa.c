@@ -243,6 +243,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t ikesa_deadline(const struct ike_sa *sa)
 {
 	uint64_t at = earlier(sa->rx.frags_until, earlier(sa->expire_at, sa->close_at));
+	const struct child_sa *c;
 
+	TAILQ_FOREACH(c, &sa->children, link)
+	at = earlier(at, c->next_at);
 	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
 }

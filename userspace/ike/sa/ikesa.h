@@ -33,6 +33,10 @@ enum ikesa_schedule {
 	IKESA_REDUNDANT_MS = 3000, /* a redundant SA's initiator closes it after this … */
 	IKESA_REDUNDANT_OTHER_MS = 15000, /* … the other end, should that not happen, after this */
 	IKESA_HINT_MS = 10000, /* at most one liveness check for unauthenticated hints in this */
+	CHILD_IN_MS = 10000, /* an outbound half waits for a sign of the peer for so long */
+	CHILD_REKEYED_MS = 1000, /* from the end of our rekeying to our DELETE of the old pair */
+	CHILD_REKEYED_OTHER_MS = 60000, /* the same, if it is the peer that should send it */
+	CHILD_LINGER_MS = 5000, /* packets that were on their way arrive within this */
 };
 
 enum ikesa_limits {
@@ -61,6 +65,9 @@ struct exchange {
 	TAILQ_ENTRY(exchange) link;
 	const struct exchange_ops *ops;
 	uint32_t spi; /* inbound SPI of the pair it is about; 0: of none */
+	uint16_t group; /* of its key exchange, if the peer named one; else 0 */
+	unsigned int tries; /* requests before this one for the same */
+	struct creation *made; /* CREATE_CHILD_SA: what it needs until the response came */
 };
 
 enum exchange_build {
@@ -78,6 +85,7 @@ struct x_msg;
 struct exchange_ops {
 	const char *name; /* for people */
 	uint8_t exchange; /* its type in the header */
+	bool makes_pair; /* it brings a pair where there is none */
 	/* The window is open: append the payloads. NULL: the message is made elsewhere. */
 	enum exchange_build (*build)(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 				     struct ike_builder *b);
@@ -104,13 +112,33 @@ struct ikesa_message {
 	size_t each; /* of every datagram but the last, which has the rest */
 };
 
+/* What a pair of ESP SAs goes through, in this order; each state has a deadline, ->next_at. */
+enum child_state {
+	CHILD_IN, /* its outbound half waits until the peer is known to have the pair, or so long */
+	CHILD_UP, /* works both ways; at the deadline we rekey it */
+	CHILD_REKEYED, /* another carries our traffic; at the deadline we have the peer delete it */
+	CHILD_DELETING, /* our DELETE of it waits or is out; no deadline */
+	CHILD_LINGERING, /* both ends gave it up; until the deadline late packets still arrive */
+};
+
+/*
+ * In ->replaces instead of an SPI (those up to 255 are reserved, RFC 4303 2.1): both ends lacked
+ * the pair and asked for it at the same time, so that one of both is redundant.
+ */
+enum { CHILD_REPLACES_NOTHING = 1 };
+
 /* A pair of ESP SAs. */
 struct child_sa {
 	TAILQ_ENTRY(child_sa) link;
 	uint32_t spi_in, spi_out;
+	enum child_state state;
+	uint64_t next_at; /* see enum child_state */
 	uint64_t at; /* installed */
-	bool in, out; /* which of both the kernel has */
-	bool unwanted; /* to be deleted with a word to the peer */
+	bool out; /* the kernel has its outbound half */
+	bool ours; /* we began the exchange that made it */
+	uint32_t replaces; /* inbound SPI of the pair it was made to replace; 0: of none; see below */
+	unsigned int failures; /* of rekeying it, one after the other */
+	uint8_t low_nonce[IKE_OUR_NONCE]; /* the lower one of its exchange, first octets (2.8.1) */
 	struct esp_keys *keys; /* only while the outbound half waits; wiped afterwards */
 	struct esp_suite suite;
 	struct ike_proposal proposal;
@@ -127,7 +155,6 @@ struct ikesa_setup {
 	uint8_t cookie[IKE_MAX_COOKIE];
 	size_t cookie_len;
 	unsigned int cookies, ke_retries;
-	bool peer_natt; /* the peer knows NAT traversal */
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) */
 	uint32_t spi_in; /* initiator: reserved for the child SA offered, 0 if none */
 };
@@ -151,6 +178,7 @@ struct ike_sa {
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
 	bool nat_local, nat_remote;
+	bool peer_natt; /* the peer knows NAT traversal */
 	struct ike_id local_id, remote_id; /* remote: proven once established */
 	struct ike_proposal proposal;
 	struct ike_keys keys;

@@ -50,7 +50,7 @@ static void take_deleted_child(struct ike_core *core, struct ike_sa *sa, struct 
 
 	(void)m;
 	if (c) /* else the peer's own delete crossed ours */
-		child_remove(core, sa, c);
+		child_retire(core, sa, c);
 }
 
 static const struct exchange_ops delete_child_ops = {
@@ -62,9 +62,12 @@ static const struct exchange_ops delete_child_ops = {
 
 void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
-	c->unwanted = true;
-	if (!exchange_find(sa, &delete_child_ops, c->spi_in))
-		request_queue(core, sa, exchange_new(&delete_child_ops, c->spi_in));
+	if (c->state >= CHILD_DELETING)
+		return;
+	child_stop_sending(core, sa, c);
+	c->state = CHILD_DELETING;
+	c->next_at = TIMER_NEVER;
+	request_queue(core, sa, exchange_new(&delete_child_ops, c->spi_in));
 }
 
 /* ---- the end of the IKE SA ----------------------------------------------- */

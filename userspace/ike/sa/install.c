@@ -4,8 +4,8 @@
  *
  * negotiate.c calls install_pair() when both ends agreed. A responder that replaces a working pair
  * installs the inbound half only; the keys of the outbound half stay in the pair until
- * install_outbound() is called, because the peer proved that it has the pair or because nothing
- * else carries traffic. Whatever fails is the error of the tunnel.
+ * install_outbound() is called (collide.c), because the peer proved that it has the pair or because
+ * nothing else carries traffic. Whatever fails is the error of the tunnel.
  */
 #include "ike/sa/layer_child.h"
 
@@ -36,25 +36,29 @@ static struct ike_endpoint esp_endpoint(const struct ike_endpoint *e, uint16_t n
 
 /* Hand @part of the pair to the kernel. */
 static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
-			const struct esp_keys *k, enum ike_child_part part)
+			enum ike_child_part part)
 {
+	const struct ike_tunnel_conf *conf = &sa->tunnel->conf;
+	const struct esp_keys *k = c->keys;
 	struct ike_ts_list local, remote;
 	struct ike_child ch = {
-		.tunnel = sa->tunnel->conf.name,
+		.tunnel = conf->name,
 		.part = part,
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,
-		.local = esp_endpoint(&sa->local, sa->tunnel->conf.local.port),
+		.local = esp_endpoint(&sa->local, conf->local.port),
 		.remote = esp_endpoint(&sa->remote, IKE_NATT_PORT),
 		.cipher = c->suite.cipher,
 		.esn = c->suite.esn,
 		/* "i" is what the initiator of the exchange sends with. */
-		.key_in = sa->initiator ? k->er : k->ei,
-		.key_out = sa->initiator ? k->ei : k->er,
-		.integ_in = k->a_len ? (sa->initiator ? k->ar : k->ai) : NULL,
-		.integ_out = k->a_len ? (sa->initiator ? k->ai : k->ar) : NULL,
+		.key_in = c->ours ? k->er : k->ei,
+		.key_out = c->ours ? k->ei : k->er,
+		.integ_in = k->a_len ? (c->ours ? k->ar : k->ai) : NULL,
+		.integ_out = k->a_len ? (c->ours ? k->ai : k->ar) : NULL,
 		.key_len = k->e_len,
 		.integ_len = k->a_len,
+		.soft_bytes = sa_jitter(core, conf->rekey_bytes),
+		.soft_packets = sa_jitter(core, conf->rekey_packets),
 		.local_ts = &local,
 		.remote_ts = &remote,
 	};
@@ -67,41 +71,50 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 	rc = core->env.sa_install(core->env.ctx, &ch);
 	if (rc)
 		return rc;
-	c->in |= part != IKE_CHILD_OUT;
-	c->out |= part != IKE_CHILD_IN;
 	if (core->env.keylog && part != IKE_CHILD_OUT) {
 		const struct ike_keylog log = { .cipher = &ch.cipher, .child = &ch };
 
 		core->env.keylog(core->env.ctx, &log);
 	}
+	if (part != IKE_CHILD_IN) {
+		c->out = true;
+		child_wipe_keys(c);
+	}
 	return 0;
 }
 
-static bool install_derived(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
-			    bool inbound_first)
+static void begin_up(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c)
 {
-	const struct ike_nonces n = { .i = sa->setup->ni,
-				      .r = sa->setup->nr,
-				      .i_len = sa->setup->ni_len,
-				      .r_len = sa->setup->nr_len };
-	int rc;
+	uint64_t period = 1000ULL * sa->tunnel->conf.rekey_child;
 
+	c->state = CHILD_UP;
+	c->next_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+}
+
+/* The pair as an object, with its keys. */
+static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa,
+				  const struct negotiation *n)
+{
+	struct child_sa *c = child_new(&n->local, &n->remote);
+
+	if (!c)
+		return NULL;
+	c->spi_in = n->spi_in;
+	c->spi_out = n->spi_out;
+	c->proposal = n->chosen;
+	c->suite = n->suite;
+	c->ours = n->ours;
+	c->replaces = n->replaces;
+	c->at = core->now;
+	c->state = CHILD_IN;
+	c->next_at = core->now + CHILD_IN_MS;
+	ike_nonces_lower(&n->nonces, c->low_nonce);
 	c->keys = calloc(1, sizeof(*c->keys));
-	if (!c->keys || esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n, NULL, 0)) {
-		report_error(core, sa->tunnel, sa, "deriving the keys of a child SA failed");
-		return false;
-	}
-	rc = install_part(core, sa, c, c->keys, inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
-	if (rc) {
-		report_error(
-			core, sa->tunnel, sa,
-			"the kernel refused the new pair of SAs: %s; see dmesg, and `esptun sa show` for what is there",
-			strerror(-rc));
-		return false;
-	}
-	if (!inbound_first)
-		child_wipe_keys(c);
-	return true;
+	if (c->keys && !esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n->nonces,
+					n->secret.len ? n->secret.data : NULL, n->secret.len))
+		return c;
+	child_free(c);
+	return NULL;
 }
 
 static void log_pair(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
@@ -116,50 +129,48 @@ static void log_pair(struct ike_core *core, struct ike_sa *sa, const struct chil
 		    ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&remote)));
 }
 
-bool install_pair(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
-		  const struct ike_proposal *chosen, const struct ike_ts_list *local,
-		  const struct ike_ts_list *remote, bool inbound_first)
+struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n)
 {
-	struct child_sa *c = child_new(local, remote);
+	struct child_sa *c = make_pair(core, sa, n);
+	int rc = -ENOMEM;
 
-	if (!c || esp_suite_from_proposal(chosen, &c->suite)) {
-		report_error(core, sa->tunnel, sa,
-			     "no memory for a child SA, or its algorithms are unknown");
-		child_spi_release(core, sa, spi_in);
-		free(c);
-		return false;
+	if (c)
+		rc = install_part(core, sa, c, n->inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
+	else
+		report_error(core, sa->tunnel, sa, "deriving the keys of a child SA failed");
+	if (c && rc)
+		report_error(
+			core, sa->tunnel, sa,
+			"the kernel refused the new pair of SAs: %s; see dmesg, and `esptun sa show` for what is there",
+			strerror(-rc));
+	if (rc) {
+		if (c)
+			child_free(c);
+		return NULL;
 	}
-	c->spi_in = spi_in;
-	c->spi_out = spi_out;
-	c->proposal = *chosen;
-	c->at = core->now;
-	if (!install_derived(core, sa, c, inbound_first)) {
-		child_spi_release(core, sa, spi_in);
-		child_free(c);
-		return false;
-	}
+	if (c->out)
+		begin_up(core, sa, c);
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_pair(core, sa, c);
 	sa->tunnel->last_error[0] = '\0';
 	event_note(core, sa->tunnel, EVENT_CHILD_UP);
-	return true;
+	sa_touch(core, sa);
+	return c;
 }
 
-void install_outbound(struct ike_core *core, struct ike_sa *sa)
+bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
-	struct child_sa *c;
 	int rc;
 
-	TAILQ_FOREACH(c, &sa->children, link)
-	{
-		if (!c->keys || c->out || c->unwanted || !ikesa_authenticated(sa))
-			continue;
-		rc = install_part(core, sa, c, c->keys, IKE_CHILD_OUT);
-		child_wipe_keys(c);
-		if (rc) {
-			report_error(core, sa->tunnel, sa, "the kernel refused the outbound SA: %s",
-				     strerror(-rc));
-			c->unwanted = true;
-		}
+	if (c->state != CHILD_IN || !ikesa_authenticated(sa))
+		return false;
+	rc = install_part(core, sa, c, IKE_CHILD_OUT);
+	if (!rc) {
+		begin_up(core, sa, c);
+		sa_touch(core, sa);
+		return true;
 	}
+	report_error(core, sa->tunnel, sa, "the kernel refused the outbound SA: %s", strerror(-rc));
+	request_delete_child(core, sa, c);
+	return false;
 }

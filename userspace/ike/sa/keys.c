@@ -68,6 +68,26 @@ static bool nonces_fit(const struct ike_nonces *n)
 	return n->i_len && n->r_len && n->i_len <= IKE_MAX_NONCE && n->r_len <= IKE_MAX_NONCE;
 }
 
+bool ike_secret_agree(struct ike_secret *out, struct ike_dh *dh, const struct ike_ke *ke)
+{
+	out->len = 0;
+	if (!dh || ke->group != ike_dh_group(dh) ||
+	    ike_dh_shared_len(ke->group) > sizeof(out->data) ||
+	    ike_dh_shared(dh, ke->data, ke->len, out->data))
+		return false;
+	out->len = ike_dh_shared_len(ke->group);
+	return true;
+}
+
+void ike_nonces_lower(const struct ike_nonces *n, uint8_t out[IKE_OUR_NONCE])
+{
+	uint8_t i[IKE_OUR_NONCE] = { 0 }, r[IKE_OUR_NONCE] = { 0 };
+
+	memcpy(i, n->i, n->i_len < sizeof(i) ? n->i_len : sizeof(i));
+	memcpy(r, n->r, n->r_len < sizeof(r) ? n->r_len : sizeof(r));
+	memcpy(out, memcmp(i, r, sizeof(i)) < 0 ? i : r, IKE_OUR_NONCE);
+}
+
 int ike_keys_derive(struct ike_keys *k, const struct ike_suite *suite, const struct ike_nonces *n,
 		    const uint8_t spi_i[IKE_SPI_LEN], const uint8_t spi_r[IKE_SPI_LEN],
 		    const uint8_t *shared, size_t shared_len)

@@ -7,6 +7,7 @@
 #define ESPTUN_IKE_KEYS_H
 
 #include "ike/crypto/crypto.h"
+#include "ike/proto/msg.h"
 
 /* What an IKE SA negotiated. */
 struct ike_suite {
@@ -26,6 +27,21 @@ struct ike_nonces {
 	const uint8_t *i, *r; /* initiator's and responder's of this exchange */
 	size_t i_len, r_len;
 };
+
+/* The result of a key exchange. Whoever holds one wipes it. */
+struct ike_secret {
+	uint8_t data[IKE_MAX_KE];
+	size_t len; /* 0: there was no key exchange */
+};
+
+/*
+ * What both ends know after the key exchange of @dh with the peer's value @ke. False, with @out
+ * empty, if that is invalid or of another group.
+ */
+bool ike_secret_agree(struct ike_secret *out, struct ike_dh *dh, const struct ike_ke *ke);
+
+/* The lower of both nonces, its first octets: the lowest of an exchange decides collisions (2.8.1). */
+void ike_nonces_lower(const struct ike_nonces *n, uint8_t out[IKE_OUR_NONCE]);
 
 /* The seven secrets of an IKE SA; each array is filled up to its length. */
 struct ike_keys {

@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pairs of ESP SAs: agreeing on one with the peer, and its way into the kernel. For IKE_AUTH today;
- * what it needs from the exchange is in the IKE SA's setup.
+ * Pairs of ESP SAs: agreeing on one with the peer, and its way into the kernel. IKE_AUTH and
+ * CREATE_CHILD_SA do both alike; what differs is in struct negotiation.
  */
 #ifndef ESPTUN_IKE_LAYER_CHILD_H
 #define ESPTUN_IKE_LAYER_CHILD_H
 
 #include "ike/sa/layer_ikesa.h"
+
+/* What one exchange agrees on about a pair. */
+struct negotiation {
+	/* Set by the exchange. */
+	bool own_exchange; /* CREATE_CHILD_SA: it has nonces, and maybe a key exchange, of its own */
+	bool ours; /* we began the exchange */
+	bool inbound_first; /* the outbound half waits, see enum child_state */
+	struct ike_nonces nonces;
+	struct ike_dh *dh; /* ours of the key exchange; NULL: none (yet) */
+	uint32_t spi_in; /* initiator: reserved for it */
+
+	/* Set by negotiate_begin(): what we want. */
+	uint32_t replaces; /* inbound SPI of the pair it replaces; 0: of none */
+	struct ike_proposals esp;
+	struct ike_ts_list local, remote; /* in the end: what both agreed on */
+
+	/* What both agreed on. */
+	struct ike_proposal chosen;
+	struct esp_suite suite;
+	struct ike_secret secret;
+	uint32_t spi_out;
+};
 
 /* ---- install.c --------------------------------------------------------------- */
 
@@ -14,15 +36,22 @@
 uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa);
 
 /*
- * Derive keys for the chosen suite and install the pair under @sa, inbound only if it
- * replaces a working one whose end the peer has not proven (responder). False: nothing is
- * left (spi_in is released too), the reason is the tunnel's last error.
+ * Derive keys for what was agreed and install the pair under @sa. NULL: that failed, the reason is the
+ * tunnel's last error, the SPI is still reserved.
  */
-bool install_pair(struct ike_core *core, struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out,
-		  const struct ike_proposal *chosen, const struct ike_ts_list *local,
-		  const struct ike_ts_list *remote, bool inbound_first);
-/* Install the outbound halves that waited. */
-void install_outbound(struct ike_core *core, struct ike_sa *sa);
+struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa,
+			      const struct negotiation *n);
+/* Install the outbound half of @c, which waited. False: the peer is asked to delete the pair. */
+bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+
+/* ---- collide.c --------------------------------------------------------------- */
+
+/* Is there another successor of the pair with @replaces, made by an exchange that wins? */
+bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *low_nonce);
+/* @c may carry our traffic: its outbound half is installed, what it replaces goes. */
+void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* The peer is known to have the pairs it asked for, or nothing else carries traffic. */
+void collide_proven(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- negotiate.c ------------------------------------------------------------- */
 
@@ -30,21 +59,34 @@ void install_outbound(struct ike_core *core, struct ike_sa *sa);
 #define NEGOTIATE_NO_NATT                                                                        \
 	"peer does not know NAT traversal, so it would send ESP without UDP, which esptun does " \
 	"not receive: turn on NAT-T (UDP encapsulation) at its side"
-/* Append our offer for the child SA of @t, under the inbound SPI reserved for it. */
-void negotiate_offer(struct ike_builder *b, const struct ike_tunnel *t, uint32_t spi);
+
+/* What we want: algorithms of the tunnel; selectors of @old, or without one the tunnel's. */
+void negotiate_begin(struct negotiation *n, const struct ike_tunnel *t, const struct child_sa *old);
+/* Initiator: append our offer, under the inbound SPI reserved for it. */
+void negotiate_offer(struct ike_builder *b, struct negotiation *n);
 
 /*
- * Tell what the peer did not like of our offer for the child SA. False: @error is not about
- * that, and nothing was told.
+ * Tell what the peer did not like of our offer. False: @error is not about that, and nothing was
+ * told.
  */
-bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, uint16_t error);
-/* Initiator: the response's child part. Whatever happens here, the IKE SA stays. */
-void negotiate_take(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n,
+		       uint16_t error);
 
 /*
- * Responder: the request's child part; a failure is answered with a notify and nothing more.
- * @inbound_first: see install_pair().
+ * Initiator: the response, which has an SA payload. NULL: it cannot be used; then the peer, which
+ * believes in the pair, is asked to delete it. The SPI reserved is no longer the exchange's.
  */
-void negotiate_give(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, bool inbound_first);
+struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+				const struct ike_payloads *in);
+
+/* Initiator: the response cannot be used at all. */
+void negotiate_reject(struct ike_core *core, struct ike_sa *sa, struct negotiation *n);
+
+/*
+ * Responder: the request, which has payloads SA, TSi and TSr. NULL: it is refused, and the notify
+ * that says so is the answer.
+ */
+struct child_sa *negotiate_give(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+				struct x_msg *m);
 
 #endif

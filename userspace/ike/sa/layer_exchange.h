@@ -25,6 +25,8 @@ void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ik
  * our own key stays, as a better answer may come.
  */
 bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke);
+/* Hand the keys of @sa to the key log, if there is one. */
+void x_derive_log(struct ike_core *core, const struct ike_sa *sa);
 
 /* ---- x_contact.c ------------------------------------------------------------- */
 
@@ -104,9 +106,26 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d,
 void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 		     const struct ike_header *h);
 
-/* ---- x_child.c, x_info.c ----------------------------------------------------- */
+/* What a CREATE_CHILD_SA request reserved; the response needs it. */
+struct creation {
+	uint8_t nonce[IKE_OUR_NONCE];
+	struct ike_dh *dh; /* NULL: without a key exchange */
+	uint32_t spi_in; /* for the pair; 0: it is not, or no longer, the exchange's */
+};
 
-enum x_verdict x_child_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/* ---- x_create.c -------------------------------------------------------------- */
+
+/* CREATE_CHILD_SA without REKEY_SA: ask for the tunnel's pair, which it has not. */
+void x_create_pair(struct ike_core *core, struct ike_sa *sa);
+/* Ask for the successor of @c, unless that is under way. */
+void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* The deadlines of its pairs, see enum child_state. */
+void x_create_timer(struct ike_core *core, struct ike_sa *sa);
+/* The handler of dispatch.c, for all CREATE_CHILD_SA requests. */
+enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_info.c ---------------------------------------------------------------- */
+
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 #endif

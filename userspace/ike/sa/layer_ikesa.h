@@ -68,6 +68,8 @@ bool query_has_child(const struct ike_tunnel *t, bool replaced);
 bool query_is_established(const struct ike_tunnel *t);
 /* Is an attempt of ours under way? */
 bool query_is_attempting(const struct ike_tunnel *t);
+/* An IKE SA that is to stay, and under which a pair can be asked for; NULL if there is none. */
+struct ike_sa *query_usable(const struct ike_tunnel *t);
 /* The best IKE SA to show and to use. */
 struct ike_sa *query_primary(const struct ike_tunnel *t);
 /* The SA that stays of those with the peer of @sa. */
@@ -169,10 +171,17 @@ void child_wipe_keys(struct child_sa *c);
 /* Copies of its selectors. */
 void child_selectors(const struct child_sa *c, struct ike_ts_list *local,
 		     struct ike_ts_list *remote);
-/* The pair of @sa with one of these SPIs; 0 stands for none. */
+/* The pair of @sa with one of these SPIs, unless both ends gave it up; 0 stands for none. */
 struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t spi_out);
 /* Traffic no longer leaves on it; the peer's is still heard. */
 void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* Another pair carries our traffic now: at @until the peer is asked to delete this one. */
+void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c, uint64_t until);
+/*
+ * Both ends agreed on the end of the pair. While another of @sa works, the inbound half stays for
+ * CHILD_LINGER_MS, as packets may be on their way; else it is removed.
+ */
+void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Take the pair, or what the kernel has of it, out of the kernel, and forget it. */
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Give back an inbound SPI that was reserved and is not used. */
@@ -187,6 +196,8 @@ void exchange_end(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 /* All that wait for the window are over; and also the one that is out. */
 void exchange_end_queue(struct ike_core *core, struct ike_sa *sa);
 void exchange_end_all(struct ike_core *core, struct ike_sa *sa);
+/* Is one out, or does one wait, that brings a pair where there is none? */
+bool exchange_makes_pair(const struct ike_sa *sa);
 /* The one that is out or waits; NULL if there is none. */
 struct exchange *exchange_find(const struct ike_sa *sa, const struct exchange_ops *ops,
 			       uint32_t spi);
@@ -208,6 +219,10 @@ void sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
  * answer for a while. The tunnel counts as changed.
  */
 void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
+/* Something of it cannot be made, for want of memory mostly: it ends when the event is over. */
+void sa_fail(struct ike_core *core, struct ike_sa *sa);
+/* @limit less up to a tenth, so that both ends do not reach it together; 0 stays 0. */
+uint64_t sa_jitter(struct ike_core *core, uint64_t limit);
 /* Drop a half-open SA, or a closed one, without a word. */
 void sa_drop(struct ike_core *core, struct ike_sa *sa);
 
@@ -276,7 +291,7 @@ bool request_start(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 /* Send a ready message for @x (IKE_SA_INIT); a second call replaces the first's message. */
 bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 		      const uint8_t *msg, size_t len);
-/* Send the request of @x once the window is open. @x is the SA's; NULL, for want of memory, ends it. */
+/* Send the request of @x once the window is open. @x is the SA's; NULL, for want of memory, ends it soon. */
 void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 /* Retransmit if that is due. False: it is time to give up. */
 bool request_timer(struct ike_core *core, struct ike_sa *sa);

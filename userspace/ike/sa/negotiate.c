@@ -1,22 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Agreeing on a child SA (RFC 7296 2.7, 2.9): our offer, judging the answer to it, and answering
- * the offer of the peer. x_auth.c calls it for the child SA that comes with IKE_AUTH.
+ * Agreeing on a child SA (RFC 7296 1.3, 2.7, 2.9): our offer, judging the answer to it, and
+ * answering the offer of the peer. IKE_AUTH and CREATE_CHILD_SA call it alike; nonces, key exchange
+ * and roles are those of their exchange, in struct negotiation.
  *
- * The IKE SA stays when only the child fails. How it ended is noted for the tunnel (event.c), why
- * it failed is the error of the tunnel.
+ * The IKE SA stays when only the child fails. Why it failed is the error of the tunnel; what
+ * follows is for the exchange to say.
  */
 #include "ike/sa/layer_child.h"
+
+void negotiate_begin(struct negotiation *n, const struct ike_tunnel *t, const struct child_sa *old)
+{
+	n->esp = t->conf.esp;
+	if (!n->own_exchange)
+		ike_proposals_drop_dh(&n->esp); /* IKE_AUTH has no key exchange for it (1.2) */
+	n->local = t->conf.local_ts;
+	n->remote = t->conf.remote_ts;
+	if (old) {
+		child_selectors(old, &n->local, &n->remote);
+		n->replaces = old->spi_in;
+	}
+}
 
 /* The first proposal's SPI, if it is an ESP SPI that may be used (RFC 4303 2.1). */
 static uint32_t offered_spi(const struct ike_proposal *p)
 {
+	struct cursor c = cursor_init(p->spi, 4);
 	uint32_t spi;
 
 	if (p->protocol != IKE_PROTO_ESP || p->spi_len != 4)
 		return 0;
-	spi = (uint32_t)p->spi[0] << 24 | (uint32_t)p->spi[1] << 16 | (uint32_t)p->spi[2] << 8 |
-	      p->spi[3];
+	spi = cursor_be32(&c);
 	return spi > 255 ? spi : 0;
 }
 
@@ -28,45 +42,115 @@ static void put_spi(struct ike_proposal *p, uint32_t spi)
 	writer_be32(&w, spi);
 }
 
-/* ---- initiator --------------------------------------------------------------- */
-
-void negotiate_offer(struct ike_builder *b, const struct ike_tunnel *t, uint32_t spi)
+static void build_ke(struct ike_builder *b, const struct ike_dh *dh)
 {
-	struct ike_proposals offer = t->conf.esp;
-	unsigned int i;
+	const uint8_t *public;
+	size_t len;
 
-	for (i = 0; i < offer.n; i++)
-		put_spi(&offer.p[i], spi);
-	ike_build_sa(b, IKE_OFFER(&offer));
-	ike_build_ts(b, IKE_PL_TSI, IKE_TS_OFFER(&t->conf.local_ts));
-	ike_build_ts(b, IKE_PL_TSR, IKE_TS_OFFER(&t->conf.remote_ts));
+	if (!dh)
+		return;
+	public = ike_dh_public(dh, &len);
+	ike_build_ke(b, ike_dh_group(dh), public, len);
 }
 
-bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+/* ---- initiator --------------------------------------------------------------- */
+
+void negotiate_offer(struct ike_builder *b, struct negotiation *n)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	unsigned int i;
+
+	for (i = 0; i < n->esp.n; i++)
+		put_spi(&n->esp.p[i], n->spi_in);
+	ike_build_sa(b, IKE_OFFER(&n->esp));
+	if (n->own_exchange)
+		ike_build_nonce(b, n->nonces.i, n->nonces.i_len);
+	build_ke(b, n->dh);
+	ike_build_ts(b, IKE_PL_TSI, IKE_TS_OFFER(&n->local));
+	ike_build_ts(b, IKE_PL_TSR, IKE_TS_OFFER(&n->remote));
+}
+
+bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n,
+		       uint16_t error)
+{
 	char why[CORE_TEXT_MAX - 128];
 
-	if (error == IKE_N_INVALID_SYNTAX && sa->setup->peer_childless) {
-		report_error(
-			core, t, sa,
-			"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
-		return true;
-	}
 	if (error == IKE_N_NO_PROPOSAL_CHOSEN)
-		ike_proposal_explain(why, sizeof(why), &t->conf.esp, (struct ike_offer){ 0 });
+		ike_proposal_explain(why, sizeof(why), &n->esp, (struct ike_offer){ 0 });
 	else if (error == IKE_N_TS_UNACCEPTABLE)
-		ike_ts_explain(why, sizeof(why), &t->conf.local_ts, &t->conf.remote_ts,
-			       (struct ike_ts_offer){ 0 }, (struct ike_ts_offer){ 0 });
+		ike_ts_explain(why, sizeof(why), &n->local, &n->remote, (struct ike_ts_offer){ 0 },
+			       (struct ike_ts_offer){ 0 });
 	else
 		return false;
-	report_error(core, t, sa, "peer refused the child SA (%s): %s", ike_notify_name(error),
-		     why);
+	report_error(core, sa->tunnel, sa, "peer refused the child SA (%s): %s",
+		     ike_notify_name(error), why);
 	return true;
 }
 
+/* The peer's choice of algorithms and its SPI, and the secret of the key exchange if it chose one. */
+static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			  const struct ike_payloads *in)
+{
+	const struct ike_payload *p_ke = ike_payload_find(in, IKE_PL_KE);
+	struct ike_sa_payload answer;
+	struct ike_ke ke;
+	char err[256];
+
+	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
+	    (p_ke && ike_ke_parse(p_ke, &ke))) {
+		report_error(core, sa->tunnel, sa, "peer's answer about the child SA is malformed");
+		return false;
+	}
+	if (!ike_proposal_verify(IKE_OFFER(&n->esp), IKE_OFFER(&answer), &n->chosen, err,
+				 sizeof(err)) ||
+	    esp_suite_from_proposal(&n->chosen, &n->suite) || !offered_spi(&n->chosen)) {
+		report_error(core, sa->tunnel, sa,
+			     "peer chose child SA algorithms we did not offer: %s",
+			     offered_spi(&answer.p[0]) ? err : "and no usable SPI");
+		return false;
+	}
+	n->spi_out = offered_spi(&n->chosen);
+	if (n->suite.dh == IKE_DH_NONE)
+		return true;
+	if (p_ke && ke.group == n->suite.dh && ike_secret_agree(&n->secret, n->dh, &ke))
+		return true;
+	report_error(core, sa->tunnel, sa,
+		     "peer's answer about the child SA has no valid key exchange value");
+	return false;
+}
+
+static bool take_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			   const struct ike_payloads *in)
+{
+	const struct ike_payload *p_i = ike_payload_find(in, IKE_PL_TSI);
+	const struct ike_payload *p_r = ike_payload_find(in, IKE_PL_TSR);
+	struct ike_ts_payload ours, theirs;
+	char a[200], b[200];
+
+	if (!p_i || !p_r || ike_ts_parse(p_i, &ours) || ike_ts_parse(p_r, &theirs)) {
+		report_error(core, sa->tunnel, sa, "peer's answer about the child SA is malformed");
+		return false;
+	}
+	if (!ike_ts_within(IKE_TS_OFFER(&ours), &n->local) ||
+	    !ike_ts_within(IKE_TS_OFFER(&theirs), &n->remote)) {
+		report_error(
+			core, sa->tunnel, sa,
+			"peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
+			ike_ts_list_print(a, sizeof(a), IKE_TS_OFFER(&ours)),
+			ike_ts_list_print(b, sizeof(b), IKE_TS_OFFER(&theirs)));
+		return false;
+	}
+	if (ike_ts_take(IKE_TS_OFFER(&ours), &n->local) &&
+	    ike_ts_take(IKE_TS_OFFER(&theirs), &n->remote))
+		return true;
+	report_error(
+		core, sa->tunnel, sa,
+		"peer answered with more than %d traffic selectors: ask for fewer in Selectors=",
+		IKE_MAX_TS);
+	return false;
+}
+
 /* Undo a child SA that the peer believes in and we cannot have. */
-static void reject_child(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
+static void undo_child(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
 {
 	static const struct ike_ts_list none;
 	struct child_sa *c = child_new(&none, &none);
@@ -80,143 +164,141 @@ static void reject_child(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
 	request_delete_child(core, sa, c);
 }
 
-static bool child_answer_ok(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in,
-			    struct ike_proposal *chosen, struct ike_ts_list *tsi,
-			    struct ike_ts_list *tsr)
+void negotiate_reject(struct ike_core *core, struct ike_sa *sa, struct negotiation *n)
 {
-	const struct ike_payload *p_i = ike_payload_find(in, IKE_PL_TSI);
-	const struct ike_payload *p_r = ike_payload_find(in, IKE_PL_TSR);
-	struct ike_tunnel *t = sa->tunnel;
-	struct ike_ts_payload ours, theirs;
-	struct ike_sa_payload answer;
-	char err[256];
-
-	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) || !p_i || !p_r ||
-	    ike_ts_parse(p_i, &ours) || ike_ts_parse(p_r, &theirs)) {
-		report_error(core, t, sa, "peer's answer about the child SA is malformed");
-		return false;
-	}
-	if (!ike_proposal_verify(IKE_OFFER(&t->conf.esp), IKE_OFFER(&answer), chosen, err,
-				 sizeof(err)) ||
-	    !offered_spi(chosen)) {
-		report_error(core, t, sa, "peer chose child SA algorithms we did not offer: %s",
-			     offered_spi(&answer.p[0]) ? err : "and no usable SPI");
-		return false;
-	}
-	if (!ike_ts_within(IKE_TS_OFFER(&ours), &t->conf.local_ts) ||
-	    !ike_ts_within(IKE_TS_OFFER(&theirs), &t->conf.remote_ts)) {
-		char a[200], b[200];
-
-		report_error(
-			core, t, sa,
-			"peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
-			ike_ts_list_print(a, sizeof(a), IKE_TS_OFFER(&ours)),
-			ike_ts_list_print(b, sizeof(b), IKE_TS_OFFER(&theirs)));
-		return false;
-	}
-	if (!ike_ts_take(IKE_TS_OFFER(&ours), tsi) || !ike_ts_take(IKE_TS_OFFER(&theirs), tsr)) {
-		report_error(
-			core, t, sa,
-			"peer answered with more than %d traffic selectors: ask for fewer in Selectors=",
-			IKE_MAX_TS);
-		return false;
-	}
-	return true;
+	child_spi_release(core, sa, n->spi_in);
+	undo_child(core, sa, n->spi_in);
+	n->spi_in = 0;
 }
 
-void negotiate_take(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
+struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+				const struct ike_payloads *in)
 {
-	struct ike_tunnel *t = sa->tunnel;
-	uint32_t spi = sa->setup->spi_in;
-	uint16_t error = ike_notify_first_error(in);
-	struct ike_ts_list tsi, tsr;
-	struct ike_proposal chosen;
-	const char *name;
+	struct child_sa *c = NULL;
 
-	sa->setup->spi_in = 0;
-	if (ike_payload_find(in, IKE_PL_SA)) {
-		if (!child_answer_ok(core, sa, in, &chosen, &tsi, &tsr)) {
-			child_spi_release(core, sa, spi);
-			reject_child(core, sa, spi);
-		} else if (install_pair(core, sa, spi, offered_spi(&chosen), &chosen, &tsi, &tsr,
-					false)) {
-			return;
-		} else {
-			reject_child(core, sa, spi);
-		}
-		event_note(core, t, EVENT_CHILD_UNUSABLE);
-		return;
-	}
-	child_spi_release(core, sa, spi);
-	event_note(core, t,
-		   error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
-	if (negotiate_explain(core, sa, error))
-		return;
-	name = ike_notify_name(error);
-	report_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
-		     name ? name : "unknown error", error);
+	if (take_proposal(core, sa, n, in) && take_selectors(core, sa, n, in))
+		c = install_pair(core, sa, n);
+	ike_wipe(&n->secret, sizeof(n->secret));
+	if (!c)
+		negotiate_reject(core, sa, n);
+	return c;
 }
 
 /* ---- responder --------------------------------------------------------------- */
 
-static void refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint16_t notify,
+static bool refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint16_t notify,
 			 const char *what, const char *why)
 {
 	event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
 	report_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
+	return false;
 }
 
-void negotiate_give(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, bool inbound_first)
+static bool choose_proposal(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			    struct x_msg *m, const struct ike_ke *ke)
 {
-	const struct ike_payload *p_sa = ike_payload_find(m->in, IKE_PL_SA);
-	const struct ike_payload *p_i = ike_payload_find(m->in, IKE_PL_TSI);
-	const struct ike_payload *p_r = ike_payload_find(m->in, IKE_PL_TSR);
-	const struct ike_tunnel_conf *conf = &sa->tunnel->conf;
-	struct ike_ts_list local, remote;
-	struct ike_ts_payload tsi, tsr;
 	struct ike_sa_payload offer;
-	struct ike_proposal chosen;
 	char why[CORE_TEXT_MAX - 128];
-	uint32_t spi, peer_spi;
 	unsigned int i;
 
-	if (!p_sa || !p_i || !p_r) {
-		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
-		return;
-	}
-	if (!sa->setup->peer_natt) {
-		refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, NEGOTIATE_NO_NATT, "");
-		return;
-	}
-	if (ike_sa_parse(p_sa, &offer) || ike_ts_parse(p_i, &tsi) || ike_ts_parse(p_r, &tsr)) {
-		refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed", "");
-		return;
-	}
-	for (i = 0; i < offer.n; i++)
+	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
+		return refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
+				    "");
+	for (i = 0; !n->own_exchange && i < offer.n; i++)
 		ike_proposal_drop_dh(&offer.p[i]);
-	if (!ike_proposal_choose(&conf->esp, IKE_OFFER(&offer), IKE_DH_NONE, &chosen) ||
-	    !(peer_spi = offered_spi(&chosen))) {
-		refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
-			     ike_proposal_explain(why, sizeof(why), &conf->esp, IKE_OFFER(&offer)));
-		return;
+	if (!ike_proposal_choose(&n->esp, IKE_OFFER(&offer), ke->group, &n->chosen) ||
+	    esp_suite_from_proposal(&n->chosen, &n->suite) || !offered_spi(&n->chosen))
+		return refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
+				    ike_proposal_explain(why, sizeof(why), &n->esp,
+							 IKE_OFFER(&offer)));
+	n->spi_out = offered_spi(&n->chosen);
+	return true;
+}
+
+static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			     struct x_msg *m)
+{
+	struct ike_ts_list own_local = n->local, own_remote = n->remote;
+	struct ike_ts_payload tsi, tsr;
+	char why[CORE_TEXT_MAX - 128];
+
+	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &tsi) ||
+	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &tsr))
+		return refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
+				    "");
+	if (ike_ts_narrow(IKE_TS_OFFER(&tsr), &own_local, &n->local) &&
+	    ike_ts_narrow(IKE_TS_OFFER(&tsi), &own_remote, &n->remote))
+		return true;
+	return refuse_child(core, sa, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
+			    ike_ts_explain(why, sizeof(why), &own_local, &own_remote,
+					   IKE_TS_OFFER(&tsr), IKE_TS_OFFER(&tsi)));
+}
+
+/* Our half of the key exchange that the proposal asks for, if any. */
+static bool answer_key_exchange(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+				struct x_msg *m, const struct ike_ke *ke)
+{
+	uint16_t group = n->suite.dh;
+	const uint8_t wanted[] = { (uint8_t)(group >> 8), (uint8_t)group };
+
+	if (group == IKE_DH_NONE)
+		return true;
+	if (group != ke->group) {
+		report_line(core, IKE_LOG_DEBUG, NULL, sa,
+			    "asked the peer for another group for its child SA");
+		ike_build_notify(m->reply, IKE_N_INVALID_KE_PAYLOAD, wanted, sizeof(wanted));
+		return false;
 	}
-	if (!ike_ts_narrow(IKE_TS_OFFER(&tsr), &conf->local_ts, &local) ||
-	    !ike_ts_narrow(IKE_TS_OFFER(&tsi), &conf->remote_ts, &remote)) {
-		refuse_child(core, sa, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
-			     ike_ts_explain(why, sizeof(why), &conf->local_ts, &conf->remote_ts,
-					    IKE_TS_OFFER(&tsr), IKE_TS_OFFER(&tsi)));
-		return;
-	}
-	spi = install_reserve_spi(core, sa);
-	if (!spi ||
-	    !install_pair(core, sa, spi, peer_spi, &chosen, &local, &remote, inbound_first)) {
+	if (!ike_dh_public_valid(group, ke->data, ke->len))
+		return refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX,
+				    "its key exchange value is invalid", "");
+	n->dh = ike_dh_new(group, &core->env.rng);
+	if (ike_secret_agree(&n->secret, n->dh, ke))
+		return true;
+	return refuse_child(core, sa, m, IKE_N_TEMPORARY_FAILURE, "the key exchange failed", "");
+}
+
+static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
+				       struct negotiation *n, struct x_msg *m)
+{
+	struct child_sa *c = NULL;
+
+	n->spi_in = install_reserve_spi(core, sa);
+	if (n->spi_in)
+		c = install_pair(core, sa, n);
+	if (!c) {
+		child_spi_release(core, sa, n->spi_in);
 		/* The reason is logged already; the peer may try again (2.25). */
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
-		return;
+		return NULL;
 	}
-	put_spi(&chosen, spi);
-	ike_build_sa(m->reply, (struct ike_offer){ 1, &chosen });
-	ike_build_ts(m->reply, IKE_PL_TSI, IKE_TS_OFFER(&remote));
-	ike_build_ts(m->reply, IKE_PL_TSR, IKE_TS_OFFER(&local));
+	put_spi(&n->chosen, n->spi_in);
+	ike_build_sa(m->reply, (struct ike_offer){ 1, &n->chosen });
+	if (n->own_exchange)
+		ike_build_nonce(m->reply, n->nonces.r, n->nonces.r_len);
+	build_ke(m->reply, n->dh);
+	ike_build_ts(m->reply, IKE_PL_TSI, IKE_TS_OFFER(&n->remote));
+	ike_build_ts(m->reply, IKE_PL_TSR, IKE_TS_OFFER(&n->local));
+	return c;
+}
+
+struct child_sa *negotiate_give(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+				struct x_msg *m)
+{
+	const struct ike_payload *p_ke = ike_payload_find(m->in, IKE_PL_KE);
+	struct ike_ke ke = { .group = IKE_DH_NONE };
+	struct child_sa *c = NULL;
+
+	if (n->own_exchange && p_ke && ike_ke_parse(p_ke, &ke)) {
+		refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed", "");
+		return NULL;
+	}
+	if (choose_proposal(core, sa, n, m, &ke) && choose_selectors(core, sa, n, m) &&
+	    answer_key_exchange(core, sa, n, m, &ke))
+		c = install_chosen(core, sa, n, m);
+	ike_dh_free(n->dh);
+	n->dh = NULL;
+	ike_wipe(&n->secret, sizeof(n->secret));
+	return c;
 }

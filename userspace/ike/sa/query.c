@@ -41,7 +41,7 @@ bool query_sa_has_child(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if (!c->unwanted)
+		if (c->state <= CHILD_UP)
 			return sa->state == IKESA_ESTABLISHED;
 	}
 	return false;
@@ -79,7 +79,8 @@ bool query_is_attempting(const struct ike_tunnel *t)
 
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
-		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT)
+		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT ||
+		    exchange_makes_pair(sa))
 			return true;
 	}
 	return false;
@@ -100,6 +101,19 @@ bool query_has_child(const struct ike_tunnel *t, bool replaced)
 bool query_has_pair(const struct ike_tunnel *t)
 {
 	return t->n_adopted || query_has_child(t, false) || query_has_child(t, true);
+}
+
+struct ike_sa *query_usable(const struct ike_tunnel *t)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		if (ikesa_authenticated(sa) && sa->confirmed && !sa->replaced && !sa->superseded &&
+		    sa->close_at == TIMER_NEVER)
+			return sa;
+	}
+	return NULL;
 }
 
 struct ike_sa *query_primary(const struct ike_tunnel *t)

@@ -5,7 +5,7 @@
  *
  * Whoever wants something of the peer queues an exchange; its payloads are made when it is sent,
  * so that they are true then. request_next() is called whenever an answer came. An IKE SA whose
- * request cannot be made ends (sa_end()).
+ * request cannot be made ends (sa_fail()).
  */
 #include "ike/sa/layer_ikesa.h"
 
@@ -116,7 +116,7 @@ void request_next(struct ike_core *core, struct ike_sa *sa)
 	while (is_open(core, sa) && (x = TAILQ_FIRST(&sa->queue))) {
 		TAILQ_REMOVE(&sa->queue, x, link);
 		if (!request_start(core, sa, x)) {
-			sa_end(core, sa, false);
+			sa_fail(core, sa);
 			return;
 		}
 	}
@@ -125,7 +125,7 @@ void request_next(struct ike_core *core, struct ike_sa *sa)
 void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 {
 	if (!x) {
-		sa_end(core, sa, false);
+		sa_fail(core, sa);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&sa->queue, x, link);

@@ -103,6 +103,20 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	event_note(core, t, EVENT_CHANGED);
 }
 
+void sa_fail(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->expire_at = core->now;
+	sa_touch(core, sa);
+}
+
+uint64_t sa_jitter(struct ike_core *core, uint64_t limit)
+{
+	uint64_t r;
+
+	core->env.rng.fill(core->env.rng.ctx, &r, sizeof(r));
+	return limit - r % (limit / 10 + 1);
+}
+
 void sa_join(struct ike_core *core, struct ike_sa *sa)
 {
 	TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);

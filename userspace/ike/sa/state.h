@@ -72,7 +72,6 @@ enum tunnel_event {
 	EVENT_CHILD_UNUSABLE = 8, /* the peer's answer about our child SA cannot be used */
 	EVENT_PEER_REFUSED = 16, /* the peer refused our child SA … */
 	EVENT_PEER_BUSY = 32, /* … or did so for now only (TEMPORARY_FAILURE) */
-	EVENT_PAIR_ASKED = 64, /* the peer asks for a pair that the tunnel lacks */
 };
 
 TAILQ_HEAD(ike_tunnels, ike_tunnel);

@@ -8,8 +8,14 @@
 
 static void status_child(const struct ike_sa *sa, struct ike_status *s)
 {
-	const struct child_sa *c = TAILQ_LAST(&sa->children, child_sas);
+	const struct child_sa *c;
 
+	/* The newest one that works, or is about to. */
+	TAILQ_FOREACH_REVERSE(c, &sa->children, child_sas, link)
+	{
+		if (c->state <= CHILD_UP)
+			break;
+	}
 	if (!c)
 		return;
 	s->have_child = true;

@@ -158,6 +158,19 @@ void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
 	t->adopted_end = TIMER_NEVER;
 }
 
+/* A pair by the IKE SA there is, or by a new one. */
+static void start_attempt(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_sa *sa = query_usable(t);
+
+	if (query_is_attempting(t))
+		return;
+	if (sa)
+		x_create_pair(core, sa);
+	else
+		x_init_start(core, t);
+}
+
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
 {
 	if (core->now >= t->adopted_end) {
@@ -166,7 +179,7 @@ void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
 	}
 	if (core->now >= t->next_try) {
 		t->next_try = TIMER_NEVER;
-		x_init_start(core, t);
+		start_attempt(core, t);
 	}
 	event_note(core, t, EVENT_CHANGED);
 }
@@ -296,7 +309,7 @@ static void settle_sas(struct ike_core *core, struct ike_tunnel *t)
 	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
 	{
 		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
-			install_outbound(core, sa);
+			collide_proven(core, sa);
 	}
 }
 
@@ -315,11 +328,6 @@ static void take_events(struct ike_core *core, struct ike_tunnel *t, unsigned in
 		t->wanted = false;
 	if (events & (EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
 		t->failures++;
-	if (events & EVENT_PAIR_ASKED) {
-		tunnel_want_pair(t);
-		if (!t->failures)
-			t->next_try = core->now;
-	}
 	if (events & EVENT_ATTEMPT_FAILED)
 		attempt_failed(core, t);
 }

@@ -61,6 +61,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 					 struct exchange *x, struct ike_builder *b)
 {
 	struct ike_tunnel *t = sa->tunnel;
+	struct negotiation n = { 0 };
 	bool ok;
 
 	(void)core;
@@ -72,14 +73,27 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	if (t->conf.remote_id.type)
 		ike_build_id(b, IKE_PL_IDR, &t->conf.remote_id);
 	ok = x_proof_build(b, sa, t);
-	negotiate_offer(b, t, sa->setup->spi_in);
+	n.spi_in = sa->setup->spi_in;
+	negotiate_begin(&n, t, NULL);
+	negotiate_offer(b, &n);
 	return ok ? EXCHANGE_SEND : EXCHANGE_FAIL;
+}
+
+static bool explain_childless(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+{
+	if (error != IKE_N_INVALID_SYNTAX || !sa->setup->peer_childless)
+		return false;
+	report_error(
+		core, sa->tunnel, sa,
+		"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
+	return true;
 }
 
 static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 {
 	char us[IKE_MAX_ID + 16], them[IKE_MAX_ID + 16] = "any";
 	struct ike_tunnel *t = sa->tunnel;
+	struct negotiation n = { 0 };
 	const char *name;
 
 	ike_id_print(us, sizeof(us), &sa->local_id);
@@ -92,11 +106,45 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 			us, them);
 		return;
 	}
-	if (negotiate_explain(core, sa, error))
+	negotiate_begin(&n, t, NULL);
+	if (explain_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
 		return;
 	name = ike_notify_name(error);
 	report_error(core, t, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
 		     name ? name : "", name ? ", " : "notify ", error);
+}
+
+/* The nonces of IKE_SA_INIT serve the first child, too (2.17). */
+static struct ike_nonces setup_nonces(const struct ikesa_setup *s)
+{
+	return (struct ike_nonces){ .i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len };
+}
+
+/* The response's child part. Whatever happens here, the IKE SA stays. */
+static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	uint16_t error = ike_notify_first_error(in);
+	const char *name = ike_notify_name(error);
+	struct negotiation n = {
+		.ours = true,
+		.nonces = setup_nonces(sa->setup),
+		.spi_in = sa->setup->spi_in,
+	};
+
+	negotiate_begin(&n, t, NULL);
+	sa->setup->spi_in = 0;
+	if (ike_payload_find(in, IKE_PL_SA)) {
+		if (!negotiate_take(core, sa, &n, in))
+			event_note(core, t, EVENT_CHILD_UNUSABLE);
+		return;
+	}
+	child_spi_release(core, sa, n.spi_in);
+	event_note(core, t,
+		   error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
+	if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
+		report_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
+			     name ? name : "unknown error", error);
 }
 
 /* The peer counts the IKE SA as established, we do not: tell it (2.21.2). */
@@ -157,7 +205,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	}
 	mark_established(core, sa);
 	if (t->enabled) {
-		negotiate_take(core, sa, m->in);
+		take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
 		request_close(core, sa, IKESA_CLOSE_MS);
 		return;
@@ -211,12 +259,37 @@ static enum x_verdict refuse_auth(struct x_msg *m)
 	return X_CLOSE;
 }
 
+/*
+ * The request's child part. While another pair works, the outbound half of the new one waits until
+ * the peer proved that it has it.
+ */
+static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct negotiation n = {
+		.inbound_first = query_has_outbound(sa->tunnel),
+		.nonces = setup_nonces(sa->setup),
+	};
+
+	if (!ike_payload_find(m->in, IKE_PL_SA) || !ike_payload_find(m->in, IKE_PL_TSI) ||
+	    !ike_payload_find(m->in, IKE_PL_TSR)) {
+		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
+		return;
+	}
+	negotiate_begin(&n, sa->tunnel, NULL);
+	if (!sa->peer_natt) {
+		report_error(core, sa->tunnel, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
+		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
+	} else {
+		negotiate_give(core, sa, &n, m);
+	}
+}
+
 /* Both are who they say: the answer's AUTH, then the child. */
 static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	struct ike_notify n;
-	bool busy;
 
 	query_local_id(t, sa, &sa->local_id);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
@@ -227,8 +300,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 	mark_established(core, sa);
 	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
 		x_contact_initial(core, sa);
-	busy = query_has_outbound(t);
-	negotiate_give(core, sa, m, busy);
+	give_child(core, sa, m);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
 	event_note(core, t, EVENT_CHANGED);

@@ -21,13 +21,24 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 		report_line(core, IKE_LOG_INFO, NULL, sa,
 			    "peer deleted child SA in 0x%08x out 0x%08x", child->spi_in,
 			    child->spi_out);
-		/* Crossing deletes: ours is on its way, so it is not listed (1.4.1). */
-		if (!child->unwanted && n < sizeof(ours) / sizeof(ours[0]))
+		/* Crossing deletes: not listed, and the answer to ours ends the pair (1.4.1). */
+		if (child->state == CHILD_DELETING)
+			continue;
+		if (n < sizeof(ours) / sizeof(ours[0]))
 			ours[n++] = child->spi_in;
-		child_remove(core, sa, child);
+		child_retire(core, sa, child);
 	}
 	if (n)
 		ike_build_delete(m->reply, IKE_PROTO_ESP, ours, n);
+}
+
+/* The peer takes its inbound halves away when it has our answer, so nothing is sent after that. */
+static void stop_sending(struct ike_core *core, struct ike_sa *sa)
+{
+	struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	child_stop_sending(core, sa, c);
 }
 
 /* Errors the peer found in our IKE_AUTH answer end the IKE SA without a Delete (2.21.2). */
@@ -71,6 +82,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 			if (del.protocol == IKE_PROTO_IKE) {
 				report_line(core, IKE_LOG_INFO, NULL, sa,
 					    "peer deleted the IKE SA");
+				stop_sending(core, sa);
 				over = true;
 			} else if (del.protocol == IKE_PROTO_ESP && del.spi_len == 4) {
 				delete_children(core, sa, &del, m);

@@ -235,7 +235,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	x_natd_judge(sa, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
-	if (!sa->setup->peer_natt) {
+	if (!sa->peer_natt) {
 		if (!sa->last_hint) /* told once per attempt */
 			report_error(core, t, sa, "%s", NEGOTIATE_NO_NATT);
 		sa->last_hint = core->now ? core->now : 1;
@@ -367,7 +367,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	s->dh = ike_dh_new(ke->group, &core->env.rng);
 	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||
-	    !build_response(sa, d, s->peer_natt) || !x_derive_keys(core, sa, ke))
+	    !build_response(sa, d, sa->peer_natt) || !x_derive_keys(core, sa, ke))
 		return false;
 	sa->rx.next = 1;
 	memcpy(sa->rx.request, sa->digest, sizeof(sa->digest));

@@ -62,5 +62,5 @@ void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ik
 		}
 	}
 	sa->nat_remote = saw_source && !source_ok;
-	sa->setup->peer_natt = saw_source;
+	sa->peer_natt = saw_source;
 }

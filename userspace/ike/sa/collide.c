@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which of several pairs stays (RFC 7296 2.8, 2.8.1, 2.25.1).
+ *
+ * When both ends rekey a pair at once, each answers the other, and there are two new pairs. The one
+ * whose exchange had the lowest of the four nonces loses, and is deleted by the end that began its
+ * exchange; the old pair is deleted by the end that began the other. No end stops sending on the
+ * old pair before a new one carries its traffic, and none deletes a pair that the peer may need:
+ *
+ *	we began the exchange	both halves are installed when the response came. The old pair is
+ *				deleted CHILD_REKEYED_MS later.
+ *	the peer did		the inbound half is installed with our answer, the outbound half when
+ *				the peer is known to have that answer: when its next request comes,
+ *				which is its DELETE of the old pair mostly.
+ */
+#include "ike/sa/layer_child.h"
+
+bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *low_nonce)
+{
+	const struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		if (replaces && c->replaces == replaces && c->state <= CHILD_UP &&
+		    memcmp(low_nonce, c->low_nonce, sizeof(c->low_nonce)) < 0)
+			return true;
+	}
+	return false;
+}
+
+/* @c carries our traffic and stays: what it replaces, and what it won against, goes. */
+static void retire_others(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
+{
+	uint64_t until = core->now + (c->ours ? CHILD_REKEYED_MS : CHILD_REKEYED_OTHER_MS);
+	struct child_sa *o;
+
+	if (!c->replaces)
+		return;
+	TAILQ_FOREACH(o, &sa->children, link)
+	{
+		if (o == c)
+			continue;
+		if (o->spi_in == c->replaces)
+			child_rekeyed(core, sa, o, until);
+		else if (o->replaces == c->replaces && o->ours)
+			request_delete_child(core, sa, o);
+		else if (o->replaces == c->replaces)
+			child_rekeyed(core, sa, o, core->now + CHILD_REKEYED_OTHER_MS);
+	}
+	sa_touch(core, sa);
+}
+
+void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+{
+	if (c->state == CHILD_IN && !install_outbound(core, sa, c))
+		return;
+	if (!collide_loses(sa, c->replaces, c->low_nonce))
+		retire_others(core, sa, c);
+}
+
+void collide_proven(struct ike_core *core, struct ike_sa *sa)
+{
+	struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		if (c->state == CHILD_IN && !c->ours)
+			collide_up(core, sa, c);
+	}
+}

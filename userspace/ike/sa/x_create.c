@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CREATE_CHILD_SA for pairs of ESP SAs (RFC 7296 1.3.1, 1.3.3, 2.8, 2.25): an additional pair, or
+ * the successor of one. That for IKE SAs is in x_rekey.c; which of several pairs stays is decided
+ * in collide.c.
+ *
+ * A peer that cannot, or does not want to, is answered by what came before CREATE_CHILD_SA: a new
+ * IKE SA that replaces this one (->replaced).
+ */
+#include "ike/sa/layer_exchange.h"
+
+#include <stdlib.h>
+
+enum create_limits {
+	CREATE_RETRY_MS =
+		1000, /* first wait after TEMPORARY_FAILURE; grows by as much each time … */
+	CREATE_TRIES = 8, /* … and so often, then a new IKE SA has to do */
+	CREATE_KE_TRIES = 2, /* INVALID_KE_PAYLOAD answers obeyed */
+	CREATE_MAX_PAIRS = 16, /* of one IKE SA, those on their way out too */
+};
+
+/* ---- what a request reserves ---------------------------------------------- */
+
+static void end_creation(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	struct creation *made = x->made;
+
+	if (!made)
+		return;
+	if (sa->tunnel)
+		child_spi_release(core, sa, made->spi_in);
+	ike_dh_free(made->dh);
+	ike_wipe(made, sizeof(*made));
+	free(made);
+	x->made = NULL;
+}
+
+static struct creation *begin_creation(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	struct creation *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return NULL;
+	x->made = made;
+	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
+	made->spi_in = install_reserve_spi(core, sa);
+	return made;
+}
+
+/* ---- initiator -------------------------------------------------------------- */
+
+static const struct exchange_ops pair_ops, successor_ops;
+
+/* The pair that @x renews; NULL if it creates one, or if that pair is gone or renewed already. */
+static struct child_sa *renewed_pair(const struct ike_sa *sa, const struct exchange *x)
+{
+	struct child_sa *c = x->spi ? child_find(sa, x->spi, 0) : NULL;
+
+	return c && c->state <= CHILD_UP ? c : NULL;
+}
+
+/* Another request for the same, with a key exchange of @group (0: what we like best). */
+static void ask_again(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
+		      uint16_t group)
+{
+	struct exchange *again = exchange_new(x->ops, x->spi);
+
+	if (again) {
+		again->group = group;
+		again->tries = x->tries + 1;
+	}
+	request_queue(core, sa, again);
+}
+
+/* The pair stays as it is: try again a little later, or do without CREATE_CHILD_SA. */
+static void try_later(struct ike_core *core, struct ike_sa *sa, struct child_sa *old)
+{
+	uint64_t wait = CREATE_RETRY_MS * (uint64_t)++old->failures;
+
+	if (old->failures > CREATE_TRIES) {
+		old->next_at = TIMER_NEVER;
+		sa->replaced = true;
+		event_note(core, sa->tunnel, EVENT_CHANGED);
+		return;
+	}
+	old->next_at = core->now + CREATE_RETRY_MS + sa_jitter(core, 10 * wait) / 10;
+	sa_touch(core, sa);
+}
+
+static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				      struct ike_builder *b)
+{
+	struct child_sa *old = renewed_pair(sa, x);
+	struct negotiation n = { .own_exchange = true, .ours = true };
+	uint8_t spi[4];
+	struct writer w = writer_init(spi, sizeof(spi));
+	struct creation *made;
+	uint16_t group;
+
+	/* What came meanwhile made it needless. */
+	if (x->spi ? !old : query_sa_has_child(sa))
+		return EXCHANGE_DROP;
+	made = begin_creation(core, sa, x);
+	if (!made)
+		return EXCHANGE_FAIL;
+	if (!made->spi_in) {
+		if (old)
+			try_later(core, sa, old);
+		else
+			event_note(core, sa->tunnel, EVENT_PEER_BUSY);
+		return EXCHANGE_DROP;
+	}
+	negotiate_begin(&n, sa->tunnel, old);
+	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
+	if (group != IKE_DH_NONE) {
+		made->dh = ike_dh_new(group, &core->env.rng);
+		if (!made->dh)
+			return EXCHANGE_FAIL;
+	}
+	if (old) {
+		writer_be32(&w, old->spi_in);
+		ike_build_notify_spi(b, IKE_N_REKEY_SA, IKE_PROTO_ESP, spi, sizeof(spi), NULL, 0);
+	}
+	n.nonces.i = made->nonce;
+	n.nonces.i_len = sizeof(made->nonce);
+	n.dh = made->dh;
+	n.spi_in = made->spi_in;
+	negotiate_offer(b, &n);
+	return EXCHANGE_SEND;
+}
+
+/* The peer gives no pair; the reason is told. A new IKE SA brings one unless it said why not. */
+static void lack_pair(struct ike_core *core, struct ike_sa *sa, uint16_t error, bool explained)
+{
+	if (error == IKE_N_TEMPORARY_FAILURE) {
+		event_note(core, sa->tunnel, EVENT_PEER_BUSY);
+		return;
+	}
+	sa->replaced |= !explained;
+	event_note(core, sa->tunnel, explained ? EVENT_PEER_REFUSED : EVENT_CHANGED);
+}
+
+/* The peer does not renew the pair, which stays until something else does. */
+static void keep_old(struct ike_core *core, struct ike_sa *sa, struct child_sa *old, uint16_t error)
+{
+	switch (error) {
+	case IKE_N_TEMPORARY_FAILURE: try_later(core, sa, old); return;
+	case IKE_N_CHILD_SA_NOT_FOUND: /* 2.25.1 */
+		report_line(core, IKE_LOG_INFO, NULL, sa, "peer has lost child SA in 0x%08x",
+			    old->spi_in);
+		child_remove(core, sa, old);
+		break;
+	default:
+		old->next_at = TIMER_NEVER;
+		sa->replaced = true;
+		break;
+	}
+	event_note(core, sa->tunnel, EVENT_CHANGED);
+}
+
+/* What the peer says instead of a pair. */
+static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 const struct ike_payloads *in)
+{
+	struct child_sa *old = renewed_pair(sa, x);
+	uint16_t error = ike_notify_first_error(in), group;
+	const char *name = ike_notify_name(error);
+	struct negotiation n = { .own_exchange = true };
+	struct ike_notify ke;
+	bool explained;
+
+	negotiate_begin(&n, sa->tunnel, old);
+	if (error == IKE_N_INVALID_KE_PAYLOAD && x->tries < CREATE_KE_TRIES &&
+	    ike_notify_find(in, error, &ke) && ke.len == 2) {
+		group = (uint16_t)(ke.data[0] << 8 | ke.data[1]);
+		if (ike_proposals_have_dh(&n.esp, group)) {
+			ask_again(core, sa, x, group);
+			return;
+		}
+	}
+	if (x->spi && !old)
+		return; /* both ends rekeyed, or it was deleted meanwhile: nothing is missing */
+	explained = negotiate_explain(core, sa, &n, error);
+	if (!explained && error != IKE_N_TEMPORARY_FAILURE && error != IKE_N_CHILD_SA_NOT_FOUND)
+		report_line(core, IKE_LOG_INFO, NULL, sa,
+			    "peer refused CREATE_CHILD_SA (%s, %u): a new IKE SA replaces this one",
+			    name ? name : "unknown error", error);
+	if (old)
+		keep_old(core, sa, old, error);
+	else
+		lack_pair(core, sa, error, explained);
+}
+
+static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x, struct x_msg *m)
+{
+	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
+	struct creation *made = x->made;
+	struct negotiation n = {
+		.own_exchange = true,
+		.ours = true,
+		.dh = made->dh,
+		.spi_in = made->spi_in,
+		.nonces = { .i = made->nonce, .i_len = sizeof(made->nonce) },
+	};
+	uint8_t low_nonce[IKE_OUR_NONCE];
+	struct child_sa *old, *c;
+
+	if (!ike_payload_find(m->in, IKE_PL_SA)) {
+		take_refusal(core, sa, x, m->in);
+		return;
+	}
+	made->spi_in = 0;
+	old = x->spi ? child_find(sa, x->spi, 0) : NULL;
+	if (!nonce || ike_nonce_parse(nonce, &n.nonces.r, &n.nonces.r_len)) {
+		report_error(core, sa->tunnel, sa, "peer's answer about the child SA has no nonce");
+		negotiate_reject(core, sa, &n);
+		c = NULL;
+	} else {
+		negotiate_begin(&n, sa->tunnel, old);
+		n.replaces = x->spi ? x->spi : CHILD_REPLACES_NOTHING;
+		ike_nonces_lower(&n.nonces, low_nonce);
+		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
+		c = negotiate_take(core, sa, &n, m->in);
+	}
+	if (c && c->state == CHILD_UP)
+		collide_up(core, sa, c);
+	else if (!c && old && old->state <= CHILD_UP)
+		try_later(core, sa, old);
+	else if (!c && !old)
+		event_note(core, sa->tunnel, EVENT_CHILD_UNUSABLE);
+}
+
+static const struct exchange_ops pair_ops = {
+	.name = "CREATE_CHILD_SA",
+	.exchange = IKE_CREATE_CHILD_SA,
+	.makes_pair = true,
+	.build = build_pair,
+	.response = take_pair,
+	.end = end_creation,
+};
+
+static const struct exchange_ops successor_ops = {
+	.name = "rekeying of a child SA",
+	.exchange = IKE_CREATE_CHILD_SA,
+	.build = build_pair,
+	.response = take_pair,
+	.end = end_creation,
+};
+
+void x_create_pair(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!exchange_find(sa, &pair_ops, 0))
+		request_queue(core, sa, exchange_new(&pair_ops, 0));
+}
+
+void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+{
+	c->next_at = TIMER_NEVER; /* until it failed */
+	if (!exchange_find(sa, &successor_ops, c->spi_in))
+		request_queue(core, sa, exchange_new(&successor_ops, c->spi_in));
+}
+
+/* ---- deadlines --------------------------------------------------------------- */
+
+static void pair_timer(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+{
+	switch (c->state) {
+	case CHILD_IN:
+		if (c->ours) /* it lost against one of the peer's, which went */
+			request_delete_child(core, sa, c);
+		else if (sa->confirmed)
+			collide_up(core, sa, c);
+		else
+			c->next_at = core->now + CHILD_IN_MS;
+		break;
+	case CHILD_UP: x_create_successor(core, sa, c); break;
+	case CHILD_REKEYED: request_delete_child(core, sa, c); break;
+	case CHILD_DELETING: break;
+	case CHILD_LINGERING: child_remove(core, sa, c); break;
+	}
+}
+
+void x_create_timer(struct ike_core *core, struct ike_sa *sa)
+{
+	struct child_sa *c, *next;
+
+	for (c = TAILQ_FIRST(&sa->children); c; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (core->now >= c->next_at)
+			pair_timer(core, sa, c);
+	}
+}
+
+/* ---- responder --------------------------------------------------------------- */
+
+static enum x_verdict refuse(struct x_msg *m, uint16_t notify)
+{
+	ike_build_notify(m->reply, notify, NULL, 0);
+	return notify == IKE_N_INVALID_SYNTAX ? X_CLOSE : X_DONE;
+}
+
+/* The peer names a pair that is not, or no longer, there. */
+static enum x_verdict refuse_unknown(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     const struct ike_notify *rekey)
+{
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "peer rekeys a child SA that is not here: answered with CHILD_SA_NOT_FOUND");
+	ike_build_notify_spi(m->reply, IKE_N_CHILD_SA_NOT_FOUND, rekey->protocol, rekey->spi,
+			     rekey->spi_len, NULL, 0);
+	return X_DONE;
+}
+
+static unsigned int count_pairs(const struct ike_sa *sa)
+{
+	const struct child_sa *c;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	n++;
+	return n;
+}
+
+/* Do we ask for the tunnel's pair, too, or did so when the peer may not have known yet? */
+static bool is_crossing(const struct ike_core *core, const struct ike_sa *sa)
+{
+	const struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		if (c->ours && c->replaces == CHILD_REPLACES_NOTHING && c->state <= CHILD_UP &&
+		    core->now - c->at < IKESA_DEAD_MS)
+			return true;
+	}
+	return exchange_makes_pair(sa);
+}
+
+static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				const struct child_sa *old)
+{
+	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
+	struct negotiation n = { .own_exchange = true };
+	uint8_t ours[IKE_OUR_NONCE];
+
+	if (!ike_payload_find(m->in, IKE_PL_TSI) || !ike_payload_find(m->in, IKE_PL_TSR) ||
+	    ike_nonce_parse(nonce, &n.nonces.i, &n.nonces.i_len))
+		return refuse(m, IKE_N_INVALID_SYNTAX);
+	if (!sa->peer_natt) {
+		report_error(core, sa->tunnel, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
+		return refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
+	}
+	if (count_pairs(sa) >= CREATE_MAX_PAIRS) {
+		report_line(core, IKE_LOG_WARN, NULL, sa,
+			    "peer asks for more than %d child SAs: answered with NO_ADDITIONAL_SAS",
+			    CREATE_MAX_PAIRS);
+		return refuse(m, IKE_N_NO_ADDITIONAL_SAS);
+	}
+	core->env.rng.fill(core->env.rng.ctx, ours, sizeof(ours));
+	n.nonces.r = ours;
+	n.nonces.r_len = sizeof(ours);
+	n.inbound_first = query_has_outbound(sa->tunnel);
+	negotiate_begin(&n, sa->tunnel, NULL);
+	if (old)
+		n.replaces = old->spi_in;
+	else if (is_crossing(core, sa))
+		n.replaces = CHILD_REPLACES_NOTHING;
+	negotiate_give(core, sa, &n, m);
+	return X_DONE;
+}
+
+enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct child_sa *old = NULL;
+	struct ike_sa_payload offer;
+	struct ike_notify rekey;
+	struct cursor spi;
+
+	/* An IKE SA on its way out (2.25.2). */
+	if (!ikesa_authenticated(sa) || !sa->tunnel->enabled)
+		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
+		return refuse(m, IKE_N_INVALID_SYNTAX);
+	if (offer.p[0].protocol == IKE_PROTO_IKE)
+		return refuse(m, IKE_N_NO_ADDITIONAL_SAS);
+	if (ike_notify_find(m->in, IKE_N_REKEY_SA, &rekey)) {
+		if (rekey.spi_len != 4)
+			return refuse(m, IKE_N_INVALID_SYNTAX);
+		spi = cursor_init(rekey.spi, 4);
+		old = child_find(sa, 0, cursor_be32(&spi));
+		if (!old)
+			return refuse_unknown(core, sa, m, &rekey);
+		if (old->state == CHILD_DELETING) /* 2.25.1 */
+			return refuse(m, IKE_N_TEMPORARY_FAILURE);
+	}
+	return give_pair(core, sa, m, old);
+}
