@@ -28,6 +28,18 @@ bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *lo
 	return false;
 }
 
+bool collide_has_better(const struct ike_sa *sa, const struct child_sa *c)
+{
+	const struct child_sa *o;
+
+	TAILQ_FOREACH(o, &sa->children, link)
+	{
+		if (o->replaces == c->spi_in && o->state <= CHILD_UP)
+			return true;
+	}
+	return collide_loses(sa, c->replaces, c->low_nonce);
+}
+
 /* @c carries our traffic and stays: what it replaces, and what it won against, goes. */
 static void retire_others(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
 {
@@ -44,8 +56,11 @@ static void retire_others(struct ike_core *core, struct ike_sa *sa, const struct
 			child_rekeyed(core, sa, o, until);
 		else if (o->replaces == c->replaces && o->ours)
 			request_delete_child(core, sa, o);
-		else if (o->replaces == c->replaces)
+		else if (o->replaces == c->replaces) {
 			child_rekeyed(core, sa, o, core->now + CHILD_REKEYED_OTHER_MS);
+			/* Any request of ours tells the peer that it lost, and may delete it. */
+			request_probe(core, sa);
+		}
 	}
 	sa_touch(core, sa);
 }
