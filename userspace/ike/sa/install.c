@@ -107,7 +107,7 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 	c->replaces = n->replaces;
 	c->at = core->now;
 	c->state = CHILD_IN;
-	c->next_at = core->now + CHILD_IN_MS;
+	c->next_at = core->now + (c->ours ? CHILD_IN_MS : CHILD_PROOF_MS);
 	ike_nonces_lower(&n->nonces, c->low_nonce);
 	c->keys = calloc(1, sizeof(*c->keys));
 	if (c->keys && !esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n->nonces,

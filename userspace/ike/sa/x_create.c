@@ -284,7 +284,7 @@ static void pair_timer(struct ike_core *core, struct ike_sa *sa, struct child_sa
 		else if (sa->confirmed)
 			collide_up(core, sa, c);
 		else
-			c->next_at = core->now + CHILD_IN_MS;
+			c->next_at = core->now + CHILD_PROOF_MS;
 		break;
 	case CHILD_UP: x_create_successor(core, sa, c); break;
 	case CHILD_REKEYED: request_delete_child(core, sa, c); break;
