@@ -299,8 +299,13 @@ void x_create_timer(struct ike_core *core, struct ike_sa *sa)
 
 	for (c = TAILQ_FIRST(&sa->children); c; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (core->now >= c->next_at)
+		if (core->now < c->next_at)
+			continue;
+		/* An IKE SA on its way out takes its pairs with it. */
+		if (ikesa_authenticated(sa) || c->state == CHILD_LINGERING)
 			pair_timer(core, sa, c);
+		else
+			c->next_at = TIMER_NEVER;
 	}
 }
 
