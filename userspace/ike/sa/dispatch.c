@@ -131,7 +131,9 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 	follow_peer(core, sa, d);
 	if (sa->state != IKESA_ESTABLISHED || (sa->confirmed && !request))
 		return;
-	collide_proven(core, sa);
+	/* What an INFORMATIONAL request says of pairs is for x_info_request() to weigh. */
+	if (!request || h->exchange != IKE_INFORMATIONAL)
+		collide_proven(core, sa);
 	if (sa->confirmed)
 		return;
 	sa->confirmed = true;

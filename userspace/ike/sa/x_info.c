@@ -5,9 +5,12 @@
  */
 #include "ike/sa/layer_exchange.h"
 
-/* The peer closes pairs: ours of each goes too, and the answer lists it (1.4.1). */
+/*
+ * The peer closes pairs: ours of each goes too, and the answer lists it (1.4.1). @waiting: those
+ * whose outbound half waits; else the others.
+ */
 static void delete_children(struct ike_core *core, struct ike_sa *sa, const struct ike_delete *del,
-			    struct x_msg *m)
+			    struct x_msg *m, bool waiting)
 {
 	uint32_t ours[16];
 	uint16_t n = 0, i;
@@ -16,7 +19,7 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 		struct cursor c = cursor_init(del->spis + 4 * (size_t)i, 4);
 		struct child_sa *child = child_find(sa, 0, cursor_be32(&c));
 
-		if (!child)
+		if (!child || waiting != (child->state == CHILD_IN))
 			continue;
 		report_line(core, IKE_LOG_INFO, NULL, sa,
 			    "peer deleted child SA in 0x%08x out 0x%08x", child->spi_in,
@@ -64,6 +67,27 @@ static bool note_notify(struct ike_core *core, struct ike_sa *sa, const struct i
 	return is_fatal(n->type);
 }
 
+/*
+ * The peer's request proves that it has our answers, and the pairs they were about: but not those
+ * that it deletes because it could not install them. Then the new pairs take the traffic before
+ * old ones go.
+ */
+static void take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_delete del;
+	unsigned int i;
+
+	for (i = 0; i < m->in->n; i++) {
+		const struct ike_payload *p = &m->in->p[i];
+
+		if (p->type == IKE_PL_DELETE && !ike_delete_parse(p, &del) &&
+		    del.protocol == IKE_PROTO_ESP && del.spi_len == 4)
+			delete_children(core, sa, &del, m, true);
+	}
+	if (sa->state == IKESA_ESTABLISHED)
+		collide_proven(core, sa);
+}
+
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_delete del;
@@ -71,6 +95,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 	bool over = false;
 	unsigned int i;
 
+	take_proof(core, sa, m);
 	for (i = 0; i < m->in->n; i++) {
 		const struct ike_payload *p = &m->in->p[i];
 
@@ -85,7 +110,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 				stop_sending(core, sa);
 				over = true;
 			} else if (del.protocol == IKE_PROTO_ESP && del.spi_len == 4) {
-				delete_children(core, sa, &del, m);
+				delete_children(core, sa, &del, m, false);
 			}
 		} else if (p->type == IKE_PL_NOTIFY && !ike_notify_parse(p, &n)) {
 			over |= note_notify(core, sa, &n);
