@@ -3,6 +3,7 @@
  * Randomness, the network, the virtual clock, and how a world is built. The fake kernel is in
  * kernel.c, what must hold of single messages in message.c.
  */
+#include "ike/sa/state.h"
 #include "world_int.h"
 
 #include <stdarg.h>
@@ -146,6 +147,7 @@ static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, con
 	if (n->w->verbose)
 		printf("# %10.3f node %u %s %s [%d] %s\n", (double)n->w->now / 1000, n->index,
 		       tunnel ? tunnel : "-", spis, level, text);
+	n->lost_peers += strstr(text, "no longer answers") || strstr(text, "no answer to our");
 	if (level > IKE_LOG_WARN)
 		return;
 	len = snprintf(n->log + n->log_len, sizeof(n->log) - n->log_len, "%s\n", text);
@@ -734,11 +736,21 @@ static void adopt_all(struct node *n, unsigned int link)
 			       i < outs ? out[i] : 0);
 }
 
+/* Randomness of the node. Nonces are recognized by their length. */
+static void fill_random(void *ctx, void *buf, size_t len)
+{
+	struct node *n = ctx;
+
+	rnd_fill(&n->rnd, buf, len);
+	if (n->nonces_begin && len == IKE_OUR_NONCE)
+		*(uint8_t *)buf = n->nonces_begin;
+}
+
 void node_start(struct node *n, bool adopt)
 {
 	struct ike_env env = {
 		.ctx = n,
-		.rng = { rnd_fill, &n->rnd },
+		.rng = { fill_random, n },
 		.send = env_send,
 		.state = env_state,
 		.log = env_log,
@@ -761,6 +773,16 @@ void node_start(struct node *n, bool adopt)
 			adopt_all(n, i);
 		ike_core_start(n->core, n->conf[i].name, n->w->now);
 	}
+}
+
+void node_stop_rekeying(struct node *n)
+{
+	struct ike_tunnel *t;
+
+	if (!n->core)
+		return;
+	TAILQ_FOREACH(t, &n->core->tunnels, link)
+	t->conf.rekey_ike = t->conf.rekey_child = 0;
 }
 
 void node_kill(struct node *n)

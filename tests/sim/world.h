@@ -55,6 +55,7 @@ struct node {
 	struct ike_core *core; /* NULL: the agent is not running */
 	bool reachable; /* false: the machine is dead, nothing in or out */
 	struct rnd rnd;
+	uint8_t nonces_begin; /* first octet of its nonces, so that a test says which is lowest; 0: any */
 	struct ike_addr addr; /* as the node sees it */
 	struct ike_addr nat; /* family 0: no NAT */
 	uint16_t nat_port[2]; /* public ports of 500 and 4500 */
@@ -69,6 +70,7 @@ struct node {
 	struct ike_tunnel_conf conf[WORLD_LINKS]; /* name[0] == 0: none */
 	unsigned int fail_installs; /* so many sa_install calls fail */
 	unsigned int installs;
+	unsigned int lost_peers; /* IKE SAs that ended for want of an answer */
 	char log[NODE_LOG]; /* warnings and errors, one a line */
 	size_t log_len;
 };
@@ -81,6 +83,7 @@ struct sim_link {
 	 * whose inbound half the peer has, and what was sent on one finds it on arrival.
 	 */
 	bool watch;
+	bool may_lose_peer; /* … unless the network took all copies of a message */
 	bool works[2];
 	uint64_t esp_at; /* both ends send the next ESP packet then … */
 	uint64_t dense_until; /* … and until then one soon after another */
@@ -177,6 +180,8 @@ void node_start(struct node *n, bool adopt);
 void node_kill(struct node *n);
 /* The machine is gone, kernel too. */
 void node_crash(struct node *n);
+/* From now on neither IKE SAs nor pairs are rekeyed for their age, once they were for the last time. */
+void node_stop_rekeying(struct node *n);
 /* Which link a tunnel name means. */
 unsigned int link_of(const char *tunnel);
 

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Exchanges that meet (RFC 7296 2.8, 2.25), each in one order of its messages. A case is a list
+ * of steps; each is played twice, the second time with the roles of both ends swapped, because
+ * who initiated the IKE SA must not matter. ESP flies meanwhile, and none may be lost for want
+ * of its inbound SA unless the case is about the loss of a pair.
+ */
+#include "core_util.h"
+#include "ike/sa/core.h"
+
+enum { STEPS = 16, HOLDS = 4, IDLE_MS = 20000, REST_MS = 100000 };
+
+/* Ends of a case: not those of struct pair if it is played with roles swapped. */
+enum end { NONE, A, B };
+
+enum op {
+	OP_END,
+	OP_HOLD, /* into .hold a message of .end: see world_hold() */
+	OP_AWAIT, /* until .hold has it */
+	OP_RELEASE,
+	OP_DROP,
+	OP_REKEY, /* .end's soft limit is reached */
+	OP_DELETE, /* .end's hard limit is reached */
+	OP_DOWN, /* .end goes down */
+	OP_REFUSE, /* .end's kernel refuses .n pairs */
+	OP_WAIT, /* .n ms */
+};
+
+struct step {
+	enum op op;
+	enum end end;
+	unsigned int hold, n;
+	uint8_t exchange;
+	bool response;
+};
+
+#define HOLD_REQUEST(h, who, of)                                          \
+	{                                                                 \
+		.op = OP_HOLD, .hold = (h), .end = (who), .exchange = of, \
+	}
+#define HOLD_RESPONSE(h, who, of)                                                          \
+	{                                                                                  \
+		.op = OP_HOLD, .hold = (h), .end = (who), .exchange = of, .response = true \
+	}
+#define AWAIT(h)                            \
+	{                                   \
+		.op = OP_AWAIT, .hold = (h) \
+	}
+#define RELEASE(h)                            \
+	{                                     \
+		.op = OP_RELEASE, .hold = (h) \
+	}
+#define DROP(h)                            \
+	{                                  \
+		.op = OP_DROP, .hold = (h) \
+	}
+#define REKEY(who)                           \
+	{                                    \
+		.op = OP_REKEY, .end = (who) \
+	}
+#define DELETE(who)                           \
+	{                                     \
+		.op = OP_DELETE, .end = (who) \
+	}
+#define DOWN(who)                           \
+	{                                   \
+		.op = OP_DOWN, .end = (who) \
+	}
+#define REFUSE(who, times)                                  \
+	{                                                   \
+		.op = OP_REFUSE, .end = (who), .n = (times) \
+	}
+#define WAIT(ms)                         \
+	{                                \
+		.op = OP_WAIT, .n = (ms) \
+	}
+
+#define CREATE IKE_CREATE_CHILD_SA
+#define INFORM IKE_INFORMATIONAL
+
+struct play {
+	const char *name;
+	struct step steps[STEPS];
+	enum end low; /* whose request has the lowest of the nonces */
+	enum end stays; /* whose exchange made the pair that is left; NONE: either's */
+	bool gap; /* a pair is lost on purpose */
+	bool down; /* nothing is to be left */
+	unsigned int asks; /* CREATE_CHILD_SA requests that both together may send; 0: two */
+};
+
+/* clang-format off */
+static const struct play plays[] = {
+	{ "a rekeys", { REKEY(A) }, .stays = A, .asks = 1 },
+	{ "the request is lost once",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY(A), AWAIT(0), DROP(0) }, .stays = A, .asks = 1 },
+	{ "the response is lost once",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY(A), AWAIT(0), DROP(0) }, .stays = A, .asks = 1 },
+	{ "the response is lost for 20 s",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY(A), AWAIT(0), WAIT(20000), DROP(0) },
+	  .stays = A, .asks = 1 },
+	{ "request and response come again when all is over",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY(A), AWAIT(0), RELEASE(0),
+	    AWAIT(1), RELEASE(1), WAIT(100), RELEASE(0), RELEASE(1), WAIT(10000), RELEASE(0),
+	    RELEASE(1) },
+	  .stays = A, .asks = 1 },
+	{ "the delete of the old pair is lost once",
+	  { HOLD_REQUEST(0, A, INFORM), REKEY(A), AWAIT(0), DROP(0) }, .stays = A, .asks = 1 },
+	{ "the answer to the delete is lost once",
+	  { HOLD_RESPONSE(0, B, INFORM), REKEY(A), AWAIT(0), DROP(0) }, .stays = A, .asks = 1 },
+	{ "a rekeys again and again",
+	  { REKEY(A), WAIT(3000), REKEY(A), WAIT(200), REKEY(A), WAIT(50), REKEY(A) }, .asks = 4 },
+	{ "both rekey in turns",
+	  { REKEY(A), WAIT(100), REKEY(B), WAIT(100), REKEY(A), WAIT(100), REKEY(B) }, .asks = 4 },
+
+	{ "requests cross, the lowest nonce is a's",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(0), RELEASE(1) },
+	  .low = A, .stays = B },
+	{ "requests cross, the lowest nonce is b's",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(0), RELEASE(1) },
+	  .low = B, .stays = A },
+	{ "requests cross, the loser's is lost once",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), DROP(0), RELEASE(1) },
+	  .low = A, .stays = B },
+	{ "requests cross, the winner's is lost once",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), DROP(0), RELEASE(1) },
+	  .low = B, .stays = A },
+	{ "requests cross, both responses are lost once",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), DROP(0), DROP(1) },
+	  .low = A, .stays = B },
+	{ "requests cross, the winner's response comes first",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(0), WAIT(5), RELEASE(1) },
+	  .low = A, .stays = B },
+	{ "requests cross, the loser's response comes first",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(1), WAIT(5), RELEASE(0) },
+	  .low = A, .stays = B },
+	{ "the winner's delete comes before the loser's response",
+	  { HOLD_RESPONSE(0, B, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(1), WAIT(50), RELEASE(0) },
+	  .low = A, .stays = B },
+	{ "the winner's response comes when the loser has waited for 20 s",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY(A), REKEY(B), AWAIT(0), WAIT(20000), RELEASE(0) },
+	  .low = B, .stays = A },
+	{ "the loser's response comes 10 s after the winner's delete",
+	  { HOLD_RESPONSE(0, B, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(1), WAIT(10000), RELEASE(0) },
+	  .low = A, .stays = B },
+	{ "the loser's request comes when the winner's exchange is over",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY(A), AWAIT(0), REKEY(B), WAIT(100), RELEASE(0) },
+	  .low = A, .stays = B },
+	{ "the winner's request comes when the loser's exchange is over",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY(A), AWAIT(0), REKEY(B), WAIT(100), RELEASE(0) },
+	  .low = B, .stays = A },
+	{ "a request comes when the old pair is deleted",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), AWAIT(0), REKEY(B),
+	    AWAIT(1), RELEASE(1), WAIT(50), RELEASE(0) },
+	  .low = B, .stays = B },
+	{ "a request comes 10 s after the old pair is deleted",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), AWAIT(0), REKEY(B),
+	    AWAIT(1), RELEASE(1), WAIT(10000), RELEASE(0) },
+	  .low = B, .stays = B },
+
+	{ "rekeying meets the delete of the pair, and comes first",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), DELETE(B), AWAIT(0),
+	    AWAIT(1), RELEASE(0), WAIT(50), RELEASE(1) },
+	  .gap = true, .asks = 4 },
+	{ "rekeying meets the delete of the pair, and comes last",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), DELETE(B), AWAIT(0),
+	    AWAIT(1), RELEASE(1), WAIT(50), RELEASE(0) },
+	  .gap = true, .asks = 4 },
+	{ "the response meets the delete of the old pair",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY(A), AWAIT(0), DELETE(B), WAIT(50), RELEASE(0) },
+	  .gap = true, .asks = 4 },
+	{ "a pair that is being deleted is rekeyed",
+	  { HOLD_REQUEST(0, A, INFORM), DELETE(A), AWAIT(0), REKEY(B), WAIT(50), RELEASE(0) },
+	  .gap = true, .asks = 4 },
+	{ "the deletes of both ends cross",
+	  { HOLD_REQUEST(0, A, INFORM), HOLD_REQUEST(1, B, INFORM), DELETE(A), DELETE(B), AWAIT(0),
+	    AWAIT(1), RELEASE(0), RELEASE(1) },
+	  .gap = true, .asks = 4 },
+	{ "the pair is deleted while its rekeying waits for the answer",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY(A), AWAIT(0), DELETE(A), WAIT(50), RELEASE(0) },
+	  .gap = true, .asks = 4 },
+
+	{ "the IKE SA is deleted while its pair is rekeyed",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), AWAIT(0), DOWN(B),
+	    AWAIT(1), RELEASE(0), WAIT(50), RELEASE(1), DOWN(A) },
+	  .gap = true, .down = true, .asks = 4 },
+	{ "the delete of the IKE SA comes before the request for its pair",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), AWAIT(0), DOWN(B),
+	    AWAIT(1), RELEASE(1), WAIT(50), RELEASE(0), DOWN(A) },
+	  .gap = true, .down = true, .asks = 4 },
+	{ "an end goes down while its own rekeying waits for the answer",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY(A), AWAIT(0), DOWN(A), WAIT(50), RELEASE(0), DOWN(B) },
+	  .gap = true, .down = true, .asks = 4 },
+
+	{ "the responder's kernel refuses the pair twice",
+	  { REFUSE(B, 2), REKEY(A) }, .stays = A, .asks = 3 },
+	{ "the initiator's kernel refuses the pair twice",
+	  { REFUSE(A, 2), REKEY(A) }, .stays = A, .asks = 3 },
+	{ "requests cross, and the winner's kernel refuses its pair",
+	  { REFUSE(B, 1), HOLD_RESPONSE(0, A, CREATE), REKEY(A), REKEY(B), AWAIT(0), WAIT(50),
+	    RELEASE(0) },
+	  .low = A, .asks = 4 },
+};
+/* clang-format on */
+
+/* One case as it is played. */
+struct stage {
+	const struct play *play;
+	bool swapped;
+	struct pair *p;
+	struct hold *hold[HOLDS];
+};
+
+static struct node *node_of(const struct stage *s, enum end end)
+{
+	return (end == A) != s->swapped ? s->p->a : s->p->b;
+}
+
+static void expire(struct stage *s, enum end end, enum ike_expire why)
+{
+	struct node *n = node_of(s, end);
+
+	assert_non_null(node_out(n, 0));
+	n->nonces_begin = s->play->low == end ? 1 : 100;
+	ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, why, n->w->now);
+	n->nonces_begin = 200;
+}
+
+static void take_step(struct stage *s, const struct step *st)
+{
+	struct world *w = &s->p->w;
+	struct node *n = st->end ? node_of(s, st->end) : NULL;
+
+	switch (st->op) {
+	case OP_HOLD: s->hold[st->hold] = world_hold(w, n, st->exchange, st->response, 0); break;
+	case OP_AWAIT: assert_true(world_await(w, s->hold[st->hold], 10000)); break;
+	case OP_RELEASE: world_release(w, s->hold[st->hold]); break;
+	case OP_DROP: world_drop(s->hold[st->hold]); break;
+	case OP_REKEY: expire(s, st->end, IKE_EXPIRE_SOFT); break;
+	case OP_DELETE: expire(s, st->end, IKE_EXPIRE_HARD); break;
+	case OP_DOWN: ike_core_down(n->core, "t0", w->now); break;
+	case OP_REFUSE: n->fail_installs = st->n; break;
+	case OP_WAIT: pair_run(s->p, st->n); break;
+	case OP_END: break;
+	}
+	if (w->failed[0])
+		fail_msg("%s", w->failed);
+}
+
+/* Which end began the exchange that made the pair that is left? */
+static enum end maker(const struct stage *s)
+{
+	const struct ike_sa *sa = node_sa(s->p->a);
+	bool by_a = TAILQ_FIRST(&sa->children)->ours;
+
+	return by_a != s->swapped ? A : B;
+}
+
+/* Requests of CREATE_CHILD_SA that were sent, without their copies. */
+static unsigned int count_asks(const struct pair *p)
+{
+	unsigned int i, j, count = 0;
+
+	for (i = 0; i < p->n_sent; i++) {
+		const struct sent *m = &p->sent[i], *o = NULL;
+
+		if (m->h.exchange != CREATE || m->h.flags & IKE_FLAG_RESPONSE)
+			continue;
+		for (j = 0; j < i && !o; j++) {
+			if (p->sent[j].len == m->len && !memcmp(p->sent[j].data, m->data, m->len))
+				o = &p->sent[j];
+		}
+		count += !o;
+	}
+	return count;
+}
+
+static void check_end(struct stage *s)
+{
+	const struct play *play = s->play;
+	struct pair *p = s->p;
+	char why[200] = "";
+
+	if (!link_at_rest(&p->w, 0, !play->down, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_int_equal(node_stats(p->a).ike_sas, !play->down);
+	assert_int_equal(node_stats(p->b).ike_sas, !play->down);
+	assert_int_equal(node_stats(p->a).children, !play->down);
+	assert_int_equal(node_stats(p->b).children, !play->down);
+	if (!play->gap)
+		assert_int_equal(p->w.link[0].esp_unknown, 0);
+	if (play->stays)
+		assert_int_equal(maker(s), play->stays);
+	assert_in_range(count_asks(p), 1, play->asks ? play->asks : 2);
+}
+
+static void play_case(void **state)
+{
+	struct stage *s = *state;
+	const struct step *st;
+	uint32_t old;
+
+	s->p = pair_new();
+	s->p->w.traffic = true;
+	s->p->w.esp_jitter = 500;
+	pair_start(s->p, true);
+	pair_run(s->p, IDLE_MS);
+	s->p->w.link[0].watch = !s->play->gap;
+	s->p->w.link[0].esp_unknown = 0;
+	old = node_out(s->p->a, 0)->spi;
+	for (st = s->play->steps; st->op != OP_END; st++)
+		take_step(s, st);
+	pair_run(s->p, REST_MS);
+	check_end(s);
+	if (!s->play->down)
+		assert_int_not_equal(node_out(s->p->a, 0)->spi, old);
+	pair_free(s->p);
+}
+
+enum { PLAYS = sizeof(plays) / sizeof(plays[0]) };
+
+int main(void)
+{
+	static struct CMUnitTest tests[2 * PLAYS];
+	static struct stage stages[2 * PLAYS];
+	static char names[2 * PLAYS][100];
+	unsigned int i;
+
+	for (i = 0; i < 2 * PLAYS; i++) {
+		stages[i].play = &plays[i / 2];
+		stages[i].swapped = i % 2;
+		snprintf(names[i], sizeof(names[i]), "%s%s", plays[i / 2].name,
+			 i % 2 ? ", roles swapped" : "");
+		tests[i] = (struct CMUnitTest){ .name = names[i],
+						.test_func = play_case,
+						.initial_state = &stages[i] };
+	}
+	return cmocka_run_group_tests_name("core_collide", tests, NULL, NULL);
+}
