@@ -45,9 +45,7 @@ static void lose_peer(struct ike_core *core, struct ike_sa *sa)
 
 static void give_up(struct ike_core *core, struct ike_sa *sa)
 {
-	if (sa->out->ops->lost)
-		sa->out->ops->lost(core, sa, sa->out);
-	else
+	if (!sa->out->ops->lost || !sa->out->ops->lost(core, sa, sa->out))
 		lose_peer(core, sa);
 }
 
@@ -63,6 +61,8 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 		give_up(core, sa);
 	if (sa->state != IKESA_DEAD)
 		x_create_timer(core, sa);
+	if (sa->state != IKESA_DEAD)
+		x_rekey_timer(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
 		tunnel_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)

@@ -16,9 +16,10 @@ static const struct x_row {
 	enum x_verdict (*handle)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 } x_table[] = {
 	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
-	{ IKE_CREATE_CHILD_SA, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING,
+	{ IKE_CREATE_CHILD_SA, 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
 	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_create_request },
-	{ IKE_INFORMATIONAL, 1 << IKESA_ESTABLISHED | 1 << IKESA_DELETING, 0, x_info_request },
+	{ IKE_INFORMATIONAL, 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING, 0,
+	  x_info_request },
 };
 
 /* ---- receiving ----------------------------------------------------------- */
@@ -149,6 +150,7 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	struct ike_builder reply;
 	struct x_msg m = { .h = h, .d = d, .in = &in, .reply = &reply };
 	enum x_verdict verdict;
+	struct ike_sa *heir;
 	int rc;
 
 	if (sa->rx.answer.len && h->id == sa->rx.next - 1) {
@@ -178,10 +180,14 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	else
 		verdict = row->handle(core, sa, &m);
 	core->answering = NULL;
+	heir = core->answering_heir;
+	core->answering_heir = NULL;
 	sa->rx.next++;
 	if (!answer_request(core, sa, &m, first) && sa->state != IKESA_DEAD)
 		sa_end(core, sa, false);
 	ike_wipe(inner, sizeof(inner));
+	if (heir)
+		request_next(core, heir);
 	if (sa->state == IKESA_DEAD)
 		return;
 	if (verdict == X_CLOSE)

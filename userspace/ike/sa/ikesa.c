@@ -42,7 +42,7 @@ void ikesa_table_free(struct ikesa_table *t)
 static void link_sa(struct ikesa_table *t, struct ike_sa *sa)
 {
 	LIST_INSERT_HEAD(&t->by_spi[bucket(t, ikesa_own_spi(sa))], sa, by_spi);
-	if (!sa->initiator)
+	if (sa->has_digest)
 		LIST_INSERT_HEAD(&t->by_digest[bucket(t, sa->digest)], sa, by_digest);
 }
 
@@ -65,7 +65,7 @@ static void grow(struct ikesa_table *t)
 	for (i = 0; i < old.buckets; i++) {
 		while ((sa = LIST_FIRST(&old.by_spi[i]))) {
 			LIST_REMOVE(sa, by_spi);
-			if (!sa->initiator)
+			if (sa->has_digest)
 				LIST_REMOVE(sa, by_digest);
 			link_sa(t, sa);
 		}
@@ -84,7 +84,7 @@ void ikesa_table_add(struct ikesa_table *t, struct ike_sa *sa)
 void ikesa_table_del(struct ikesa_table *t, struct ike_sa *sa)
 {
 	LIST_REMOVE(sa, by_spi);
-	if (!sa->initiator)
+	if (sa->has_digest)
 		LIST_REMOVE(sa, by_digest);
 	t->n--;
 }
@@ -135,7 +135,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->tx.at = TIMER_NEVER;
 	sa->rx.frags_until = TIMER_NEVER;
 	sa->expire_at = TIMER_NEVER;
-	sa->liveness_at = TIMER_NEVER;
+	sa->liveness_at = sa->rekey_at = TIMER_NEVER;
 	sa->close_at = TIMER_NEVER;
 	TAILQ_INIT(&sa->queue);
 	TAILQ_INIT(&sa->children);
@@ -247,5 +247,6 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	at = earlier(at, c->next_at);
+	at = earlier(at, sa->rekey_at);
 	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
 }

@@ -53,6 +53,8 @@ enum ikesa_state {
 	IKESA_HALF_OPEN, /* responder: IKE_SA_INIT answered, IKE_AUTH awaited */
 	IKESA_AUTH_SENT, /* initiator: IKE_AUTH request is out */
 	IKESA_ESTABLISHED, /* both ends authenticated */
+	IKESA_PREPARED, /* made by rekeying another one, and not yet known to be the one that stays */
+	IKESA_REKEYED, /* another one has its pairs; the peer is to delete it */
 	IKESA_DELETING, /* was established; our DELETE is out or about to be */
 	IKESA_CLOSED, /* only repeats its last answer */
 	IKESA_DEAD, /* about to be freed */
@@ -93,8 +95,8 @@ struct exchange_ops {
 	/* The response; the window is open again. */
 	void (*response)(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			 struct x_msg *m);
-	/* No response came: the attempt failed, or the peer is dead. Ends @sa. NULL: the latter. */
-	void (*lost)(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
+	/* No response came. True: @sa has ended. False, or NULL: the peer counts as dead. */
+	bool (*lost)(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 	/* It is over, whatever came of it: release what it holds. NULL: nothing. */
 	void (*end)(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 };
@@ -185,7 +187,8 @@ struct ike_sa {
 	struct ike_keys keys;
 	bool have_keys;
 	struct ikesa_setup *setup;
-	uint8_t digest[IKESA_DIGEST_LEN]; /* responder: of the IKE_SA_INIT request */
+	bool has_digest; /* it answered an IKE_SA_INIT request, and this is of that: */
+	uint8_t digest[IKESA_DIGEST_LEN];
 	uint8_t low_nonce[IKE_OUR_NONCE]; /* the lower of both nonces, first octets (2.8.1) */
 	uint64_t created_at, established_at;
 	uint64_t last_rx; /* last fresh authenticated message */
@@ -218,6 +221,11 @@ struct ike_sa {
 
 	uint64_t expire_at; /* half-open, closing and closed SAs */
 	uint64_t liveness_at;
+	uint64_t rekey_at;
+	bool rekey_due; /* we want to rekey it */
+	unsigned int rekey_failures; /* one after the other */
+	bool have_heir; /* see x_rekey.c; our SPI of it: */
+	uint8_t heir_spi[IKE_SPI_LEN];
 	uint64_t close_at; /* redundant or superseded: end it then */
 	uint64_t close_marked; /* when that was decided */
 	bool superseded; /* the peer disowned it: end it without a word */

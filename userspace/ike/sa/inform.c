@@ -90,11 +90,12 @@ static void take_deleted(struct ike_core *core, struct ike_sa *sa, struct exchan
 	sa_end(core, sa, true);
 }
 
-static void lose_delete(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+static bool lose_delete(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 {
 	(void)x;
 	report_line(core, IKE_LOG_DEBUG, NULL, sa, "no answer to our delete; gone anyway");
 	sa_end(core, sa, false);
+	return true;
 }
 
 static const struct exchange_ops delete_ops = {
@@ -117,6 +118,7 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		sa->expire_at = core->now + patience;
 		sa_touch(core, sa);
 		break;
+	case IKESA_REKEYED:
 	case IKESA_ESTABLISHED:
 		sa->state = IKESA_DELETING;
 		TAILQ_FOREACH(c, &sa->children, link)

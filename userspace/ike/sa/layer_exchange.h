@@ -111,7 +111,23 @@ struct creation {
 	uint8_t nonce[IKE_OUR_NONCE];
 	struct ike_dh *dh; /* NULL: without a key exchange */
 	uint32_t spi_in; /* for the pair; 0: it is not, or no longer, the exchange's */
+	uint8_t ike_spi[IKE_SPI_LEN]; /* or of the IKE SA that is prepared */
 };
+
+/* ---- x_rekey.c --------------------------------------------------------------- */
+
+/* Rekey the IKE SA when that is due. */
+void x_rekey_timer(struct ike_core *core, struct ike_sa *sa);
+/* Is our request to rekey @sa out? */
+bool x_rekey_is_out(const struct ike_sa *sa);
+/*
+ * @sa, which we are rekeying, is over, or we cannot rekey it: what the peer's own rekeying of it
+ * made takes over. False: it made nothing.
+ */
+bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa);
+/* A CREATE_CHILD_SA request that offers proposals for the IKE SA. */
+enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			       struct ike_offer offer);
 
 /* ---- x_create.c -------------------------------------------------------------- */
 

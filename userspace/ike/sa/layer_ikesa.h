@@ -207,6 +207,10 @@ struct exchange *exchange_find(const struct ike_sa *sa, const struct exchange_op
 /* A new SA in table and timers, with an SPI of ours; NULL without memory or room. */
 struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
 		      const struct ike_endpoint *remote, const uint8_t *digest);
+/* The same to take the place of @old, prepared: it belongs to no tunnel yet, and has no other end. */
+struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old, bool initiator);
+/* We rekey the SA, which is one of its tunnel's, when it is so old as configured. */
+void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa);
 /* After any change of the SA's deadlines. */
 void sa_touch(struct ike_core *core, struct ike_sa *sa);
 /* The SA is one of its tunnel's now. */

@@ -15,8 +15,8 @@ static void choose_spi(struct ike_core *core, struct ike_sa *sa)
 	} while (!memcmp(spi, zero, IKE_SPI_LEN) || ikesa_find(&core->sas, spi, sa->initiator));
 }
 
-struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
-		      const struct ike_endpoint *remote, const uint8_t *digest)
+/* In table and timers, with an SPI of ours. */
+static struct ike_sa *enter_sa(struct ike_core *core, bool initiator, const uint8_t *digest)
 {
 	struct ike_sa *sa;
 
@@ -27,18 +27,56 @@ struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_en
 		core->sa_timers.owners--;
 		return NULL;
 	}
-	sa->local = *local;
-	sa->remote = *remote;
+	sa->has_digest = digest;
 	if (digest)
 		memcpy(sa->digest, digest, sizeof(sa->digest));
 	choose_spi(core, sa);
 	ikesa_table_add(&core->sas, sa);
+	return sa;
+}
+
+struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *digest)
+{
+	struct ike_sa *sa = enter_sa(core, initiator, digest);
+
+	if (!sa)
+		return NULL;
+	sa->local = *local;
+	sa->remote = *remote;
 	if (!initiator) {
 		admit_enter(core, sa);
 		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
 		sa_touch(core, sa);
 	}
 	return sa;
+}
+
+struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old, bool initiator)
+{
+	struct ike_sa *sa = enter_sa(core, initiator, NULL);
+
+	if (!sa)
+		return NULL;
+	ikesa_setup_free(sa);
+	sa->state = IKESA_PREPARED;
+	sa->local = old->local;
+	sa->remote = old->remote;
+	sa->nat_local = old->nat_local;
+	sa->nat_remote = old->nat_remote;
+	sa->peer_natt = old->peer_natt;
+	sa->fragments = old->fragments;
+	sa->local_id = old->local_id;
+	sa->remote_id = old->remote_id;
+	sa->confirmed = sa->acked = true;
+	return sa;
+}
+
+void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t period = 1000ULL * sa->tunnel->conf.rekey_ike;
+
+	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
 }
 
 void sa_touch(struct ike_core *core, struct ike_sa *sa)
@@ -84,7 +122,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	ikesa_setup_free(sa);
 	ikesa_frags_free(sa);
 	exchange_end_all(core, sa);
-	sa->liveness_at = sa->close_at = TIMER_NEVER;
+	sa->liveness_at = sa->close_at = sa->rekey_at = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {
 		sa->state = IKESA_CLOSED;
@@ -125,7 +163,7 @@ void sa_join(struct ike_core *core, struct ike_sa *sa)
 
 void sa_drop(struct ike_core *core, struct ike_sa *sa)
 {
-	if (sa->state == IKESA_CLOSED)
+	if (sa->state == IKESA_CLOSED || sa->state == IKESA_PREPARED)
 		destroy_sa(core, sa);
 	else
 		sa_end(core, sa, false);

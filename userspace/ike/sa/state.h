@@ -136,6 +136,8 @@ struct ike_core {
 	struct ike_tunnels dirty; /* settled when the event is over */
 	struct timers sa_timers, tunnel_timers;
 	const struct ike_sa *answering; /* has a request at hand, not answered yet */
+	struct ike_sa
+		*answering_heir; /* took over from it: what it has to ask comes after the answer */
 	struct ike_core_stats stats;
 	uint8_t digest_key[32];
 	struct {

@@ -44,6 +44,7 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 		    ike_endpoint_print(ep, sizeof(ep), &sa->remote),
 		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
 	limit_per_peer(core, sa);
+	sa_plan_rekey(core, sa);
 	liveness_check(core, sa);
 }
 
@@ -214,7 +215,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	event_note(core, t, EVENT_CHANGED);
 }
 
-static void lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 {
 	char ep[64];
 
@@ -224,6 +225,7 @@ static void lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
 		ike_endpoint_print(ep, sizeof(ep), &sa->remote));
 	attempt_over(core, sa);
+	return true;
 }
 
 static const struct exchange_ops auth_ops = {

@@ -398,7 +398,9 @@ enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct
 	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
 		return refuse(m, IKE_N_INVALID_SYNTAX);
 	if (offer.p[0].protocol == IKE_PROTO_IKE)
-		return refuse(m, IKE_N_NO_ADDITIONAL_SAS);
+		return x_rekey_request(core, sa, m, IKE_OFFER(&offer));
+	if (x_rekey_is_out(sa)) /* it may move the pairs to another IKE SA (2.25.2) */
+		return refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (ike_notify_find(m->in, IKE_N_REKEY_SA, &rekey)) {
 		if (rekey.spi_len != 4)
 			return refuse(m, IKE_N_INVALID_SYNTAX);

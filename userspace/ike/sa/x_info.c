@@ -107,6 +107,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 			if (del.protocol == IKE_PROTO_IKE) {
 				report_line(core, IKE_LOG_INFO, NULL, sa,
 					    "peer deleted the IKE SA");
+				x_rekey_settle(core, sa);
 				stop_sending(core, sa);
 				over = true;
 			} else if (del.protocol == IKE_PROTO_ESP && del.spi_len == 4) {

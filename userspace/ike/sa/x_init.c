@@ -18,7 +18,7 @@ static bool nonce_ok(const struct ike_payload *p)
 
 /* ---- initiator ----------------------------------------------------------- */
 
-static void lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+static bool lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	char ep[64];
@@ -31,6 +31,7 @@ static void lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange 
 			ike_endpoint_print(ep, sizeof(ep), &sa->remote));
 	sa_end(core, sa, false);
 	event_note(core, t, EVENT_ATTEMPT_FAILED);
+	return true;
 }
 
 /* Neither sealed nor numbered like the others, so its messages do not go through request_start(). */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Rekeying of pairs and of IKE SAs by their age: who keeps what, and that no moment is without a
+ * pair. Crossing requests in every order are in the simulation.
+ */
+#include "core_util.h"
+#include "ike/sa/core.h"
+
+/* One end rekeys (or both) after so many seconds; 0: never. */
+static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_t child_b)
+{
+	struct pair *p = pair_new();
+
+	p->a->conf[0].rekey_ike = ike_a;
+	p->b->conf[0].rekey_ike = ike_b;
+	p->a->conf[0].rekey_child = child_a;
+	p->b->conf[0].rekey_child = child_b;
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	p->w.link[0].watch = true;
+	return p;
+}
+
+static void rekey_no_more(struct node *n)
+{
+	struct ike_tunnel_conf *conf = &TAILQ_FIRST(&n->core->tunnels)->conf;
+
+	conf->rekey_ike = conf->rekey_child = 0;
+}
+
+/* One pair and one IKE SA at each end; nothing went wrong, and no IKE SA was begun but the first. */
+static void at_rest(struct pair *p)
+{
+	char why[200] = "";
+
+	if (!link_at_rest(&p->w, 0, 1, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_int_equal(node_stats(p->a).children, 1);
+	assert_int_equal(node_stats(p->b).children, 1);
+	assert_string_equal(node_error(p->a), "");
+	assert_string_equal(node_error(p->b), "");
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
+}
+
+static void ike_by(bool responder)
+{
+	struct pair *p = up(responder ? 0 : 20, responder ? 20 : 0, 0, 0);
+	struct node *n = responder ? p->b : p->a;
+	uint8_t spi[IKE_SPI_LEN];
+	uint32_t esp = node_out(p->a, 0)->spi;
+
+	memcpy(spi, node_sa(n)->spi_i, sizeof(spi));
+	pair_run(p, 25000);
+	rekey_no_more(n);
+	assert_memory_not_equal(spi, node_sa(p->a)->spi_i, sizeof(spi));
+	assert_memory_equal(node_sa(p->a)->spi_i, node_sa(p->b)->spi_i, sizeof(spi));
+	assert_int_equal(pair_count(p, n, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, n, IKE_INFORMATIONAL, false), 1); /* DELETE of the old one */
+	/* Who rekeyed is the initiator of the new one, whose message IDs begin at 0. */
+	assert_true(node_sa(n)->initiator);
+	assert_int_equal(node_sa(n)->tx.next, 0);
+	assert_int_equal(node_sa(n)->rx.next, 0);
+	assert_int_equal(node_out(p->a, 0)->spi, esp); /* the pair went with it */
+	at_rest(p);
+	pair_free(p);
+}
+
+static void ike_by_initiator(void **state)
+{
+	(void)state;
+	ike_by(false);
+}
+
+static void ike_by_responder(void **state)
+{
+	(void)state;
+	ike_by(true);
+}
+
+/* Again and again, by both, together with their pair, for ten minutes. */
+static void everything_by_both(void **state)
+{
+	struct pair *p = up(11, 13, 5, 6);
+
+	(void)state;
+	p->w.filter = NULL; /* more messages than a pair records */
+	pair_run(p, 600000);
+	assert_true(p->a->installs > 100);
+	rekey_no_more(p->a);
+	rekey_no_more(p->b);
+	pair_run(p, 80000);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* Both ask in the same moment: two new IKE SAs, of which both keep the same. */
+static void ike_by_both_at_once(void **state)
+{
+	struct pair *p = up(0, 0, 0, 0);
+
+	(void)state;
+	node_sa(p->a)->rekey_at = node_sa(p->b)->rekey_at = p->w.now + 1000;
+	sa_touch(p->a->core, node_sa(p->a));
+	sa_touch(p->b->core, node_sa(p->b));
+	pair_run(p, 5000);
+	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 1);
+	assert_memory_equal(node_sa(p->a)->spi_i, node_sa(p->b)->spi_i, IKE_SPI_LEN);
+	at_rest(p);
+	pair_free(p);
+}
+
+static void child_by_both_at_once(void **state)
+{
+	struct pair *p = up(0, 0, 0, 0);
+	uint64_t at = p->w.now + 1000;
+
+	(void)state;
+	TAILQ_FIRST(&node_sa(p->a)->children)->next_at = at;
+	TAILQ_FIRST(&node_sa(p->b)->children)->next_at = at;
+	sa_touch(p->a->core, node_sa(p->a));
+	sa_touch(p->b->core, node_sa(p->b));
+	pair_run(p, 10000);
+	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 1);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* A pair and its IKE SA at the same time, one by each end: both are put off, neither for good. */
+static void child_and_ike_at_once(void **state)
+{
+	struct pair *p = up(0, 0, 0, 0);
+	uint32_t old = node_out(p->a, 0)->spi;
+	uint8_t spi[IKE_SPI_LEN];
+
+	(void)state;
+	memcpy(spi, node_sa(p->a)->spi_i, sizeof(spi));
+	TAILQ_FIRST(&node_sa(p->a)->children)->next_at = p->w.now + 1000;
+	node_sa(p->b)->rekey_at = p->w.now + 1000;
+	sa_touch(p->a->core, node_sa(p->a));
+	sa_touch(p->b->core, node_sa(p->b));
+	pair_run(p, 30000);
+	assert_memory_not_equal(spi, node_sa(p->a)->spi_i, sizeof(spi));
+	assert_int_not_equal(node_out(p->a, 0)->spi, old);
+	at_rest(p);
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ike_by_initiator),	 cmocka_unit_test(ike_by_responder),
+		cmocka_unit_test(everything_by_both),	 cmocka_unit_test(ike_by_both_at_once),
+		cmocka_unit_test(child_by_both_at_once), cmocka_unit_test(child_and_ike_at_once),
+	};
+
+	return cmocka_run_group_tests_name("core_rekey", tests, NULL, NULL);
+}

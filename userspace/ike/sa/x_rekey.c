@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CREATE_CHILD_SA that rekeys the IKE SA (RFC 7296 1.3.2, 2.8, 2.18, 2.25.2).
+ *
+ * The new IKE SA is prepared when the request is built, or answered, and takes over the pairs and
+ * the waiting exchanges of the old one when it is sure to be the one that stays. The end that began
+ * then deletes the old one.
+ *
+ * When both ends begin at once, each answers, and there are two new IKE SAs. The one whose exchange
+ * had the lowest of the four nonces inherits nothing, and is deleted by the end that began it. Only
+ * the end whose own request is still out does not know all nonces yet: what it prepared for the
+ * peer is the heir, which waits for the response to that request.
+ */
+#include "ike/sa/layer_exchange.h"
+
+#include <stdlib.h>
+
+enum rekey_limits {
+	REKEY_RETRY_MS =
+		1000, /* first wait after TEMPORARY_FAILURE; grows by as much each time … */
+	REKEY_TRIES = 8, /* … and so often, then a new IKE SA has to do */
+	REKEY_KE_TRIES = 2, /* INVALID_KE_PAYLOAD answers obeyed */
+	REKEY_OLD_MS = 60000, /* the peer deletes the old IKE SA within this, or we forget it */
+};
+
+static const struct exchange_ops rekey_ops;
+
+/* ---- who takes over ----------------------------------------------------------- */
+
+/* A prepared IKE SA is one of its tunnel's now. */
+static void begin_established(struct ike_core *core, struct ike_sa *next, struct ike_tunnel *t)
+{
+	next->tunnel = t;
+	next->state = IKESA_ESTABLISHED;
+	next->expire_at = TIMER_NEVER;
+	next->established_at = next->last_rx = core->now;
+	sa_join(core, next);
+}
+
+static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next)
+{
+	char text[64];
+
+	begin_established(core, next, old->tunnel);
+	TAILQ_CONCAT(&next->children, &old->children, link);
+	TAILQ_CONCAT(&next->queue, &old->queue, link);
+	next->superseded = old->superseded;
+	next->replaced = old->replaced;
+	next->close_at = old->close_at;
+	next->close_marked = old->close_marked;
+	sa_plan_rekey(core, next);
+	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",
+		    ike_spis_print(text, sizeof(text), next->spi_i, next->spi_r));
+	old->have_heir = false;
+	old->state = IKESA_REKEYED;
+	old->liveness_at = old->close_at = old->rekey_at = TIMER_NEVER;
+	old->expire_at = core->now + REKEY_OLD_MS;
+	if (core->answering == old)
+		core->answering_heir = next;
+	else
+		request_next(core, next);
+	liveness_check(core, next);
+	sa_touch(core, next);
+	sa_touch(core, old);
+	event_note(core, next->tunnel, EVENT_CHANGED);
+}
+
+static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
+{
+	return sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
+}
+
+bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *heir = heir_of(core, sa);
+
+	if (heir)
+		inherit(core, sa, heir);
+	return heir;
+}
+
+/* The new IKE SA of our exchange lost: it is deleted, having nothing. */
+static void close_loser(struct ike_core *core, struct ike_sa *next, struct ike_tunnel *t)
+{
+	begin_established(core, next, t);
+	request_close(core, next, IKESA_DEAD_MS);
+}
+
+/* That of the peer's exchange lost: the peer deletes it. */
+static void await_delete(struct ike_core *core, struct ike_sa *heir, struct ike_tunnel *t)
+{
+	begin_established(core, heir, t);
+	heir->state = IKESA_REKEYED;
+	heir->expire_at = core->now + REKEY_OLD_MS;
+	sa_touch(core, heir);
+}
+
+/* ---- keys ----------------------------------------------------------------------- */
+
+/* SK_* of @next from those of @old, the nonces and the peer's value. */
+static bool derive(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next,
+		   const struct ike_nonces *n, struct ike_dh *dh, const struct ike_ke *ke)
+{
+	struct ike_secret secret;
+	struct ike_suite suite;
+
+	next->have_keys = !ike_suite_from_proposal(&next->proposal, &suite) &&
+			  suite.dh == ke->group && ike_secret_agree(&secret, dh, ke) &&
+			  !ike_keys_rekey(&next->keys, &suite, &old->keys, n, next->spi_i,
+					  next->spi_r, secret.data, secret.len);
+	ike_wipe(&secret, sizeof(secret));
+	if (!next->have_keys)
+		return false;
+	ike_nonces_lower(n, next->low_nonce);
+	x_derive_log(core, next);
+	return true;
+}
+
+static void put_spi(struct ike_proposal *p, const uint8_t *spi)
+{
+	p->spi_len = IKE_SPI_LEN;
+	memcpy(p->spi, spi, IKE_SPI_LEN);
+}
+
+static bool has_spi(const struct ike_proposal *p)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+
+	return p->protocol == IKE_PROTO_IKE && p->spi_len == IKE_SPI_LEN &&
+	       memcmp(p->spi, zero, IKE_SPI_LEN) != 0;
+}
+
+static void build_values(struct ike_builder *b, struct ike_offer o, const uint8_t *nonce,
+			 size_t nonce_len, const struct ike_dh *dh)
+{
+	const uint8_t *public;
+	size_t len;
+
+	public = ike_dh_public(dh, &len);
+	ike_build_sa(b, o);
+	ike_build_nonce(b, nonce, nonce_len);
+	ike_build_ke(b, ike_dh_group(dh), public, len);
+}
+
+/* ---- initiator -------------------------------------------------------------------- */
+
+static void end_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	struct creation *made = x->made;
+	struct ike_sa *next;
+
+	(void)sa;
+	if (!made)
+		return;
+	next = ikesa_find(&core->sas, made->ike_spi, true);
+	if (next && next->state == IKESA_PREPARED)
+		sa_drop(core, next);
+	ike_dh_free(made->dh);
+	ike_wipe(made, sizeof(*made));
+	free(made);
+	x->made = NULL;
+}
+
+static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				       struct ike_builder *b)
+{
+	struct ike_proposals offer = sa->tunnel->conf.ike;
+	struct creation *made;
+	struct ike_sa *next;
+	unsigned int i;
+	uint16_t group = x->group;
+
+	if (!sa->rekey_due) /* it is the peer who rekeyed meanwhile */
+		return EXCHANGE_DROP;
+	made = calloc(1, sizeof(*made));
+	next = sa_new_successor(core, sa, true);
+	if (!made || !next) {
+		if (next)
+			sa_drop(core, next);
+		free(made);
+		return EXCHANGE_FAIL;
+	}
+	x->made = made;
+	memcpy(made->ike_spi, next->spi_i, IKE_SPI_LEN);
+	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
+	if (!group)
+		group = ike_proposals_have_dh(&offer, sa->keys.suite.dh)
+				? sa->keys.suite.dh
+				: ike_proposals_first_dh(&offer);
+	made->dh = ike_dh_new(group, &core->env.rng);
+	if (!made->dh)
+		return EXCHANGE_FAIL;
+	for (i = 0; i < offer.n; i++)
+		put_spi(&offer.p[i], next->spi_i);
+	build_values(b, IKE_OFFER(&offer), made->nonce, sizeof(made->nonce), made->dh);
+	return EXCHANGE_SEND;
+}
+
+static void try_later(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t wait = REKEY_RETRY_MS * (uint64_t)++sa->rekey_failures;
+
+	if (sa->rekey_failures > REKEY_TRIES)
+		sa->replaced = true;
+	else
+		sa->rekey_at = core->now + REKEY_RETRY_MS + sa_jitter(core, 10 * wait) / 10;
+}
+
+static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 const struct ike_payloads *in)
+{
+	uint16_t error = ike_notify_first_error(in), group;
+	const char *name = ike_notify_name(error);
+	struct exchange *again;
+	struct ike_notify ke;
+
+	if (error == IKE_N_INVALID_KE_PAYLOAD && x->tries < REKEY_KE_TRIES &&
+	    ike_notify_find(in, error, &ke) && ke.len == 2) {
+		group = (uint16_t)(ke.data[0] << 8 | ke.data[1]);
+		again = exchange_new(&rekey_ops, 0);
+		if (again && ike_proposals_have_dh(&sa->tunnel->conf.ike, group)) {
+			again->group = group;
+			again->tries = x->tries + 1;
+			request_queue(core, sa, again);
+			return;
+		}
+		exchange_end(core, sa, again);
+	}
+	sa->rekey_due = false;
+	if (error == IKE_N_TEMPORARY_FAILURE) {
+		try_later(core, sa);
+		return;
+	}
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "peer did not rekey the IKE SA (%s, %u): a new one replaces it",
+		    name ? name : "no usable answer", error);
+	sa->replaced = true;
+}
+
+/* Is the response one to what we offered? Completes @next. */
+static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_sa *next,
+			  struct creation *made, const struct ike_payloads *in)
+{
+	const struct ike_payload *p_ke = ike_payload_find(in, IKE_PL_KE);
+	const struct ike_payload *p_nonce = ike_payload_find(in, IKE_PL_NONCE);
+	struct ike_nonces n = { .i = made->nonce, .i_len = sizeof(made->nonce) };
+	struct ike_sa_payload answer;
+	struct ike_ke ke;
+	char err[256];
+
+	if (!p_ke || !p_nonce || ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
+	    ike_ke_parse(p_ke, &ke) || ike_nonce_parse(p_nonce, &n.r, &n.r_len)) {
+		report_error(core, sa->tunnel, sa,
+			     "peer's answer to the rekeying of the IKE SA is malformed");
+		return false;
+	}
+	if (!ike_proposal_verify(IKE_OFFER(&sa->tunnel->conf.ike), IKE_OFFER(&answer),
+				 &next->proposal, err, sizeof(err)) ||
+	    !has_spi(&next->proposal)) {
+		report_error(core, sa->tunnel, sa,
+			     "peer chose algorithms for the new IKE SA that we did not offer: %s",
+			     has_spi(&answer.p[0]) ? err : "and no SPI");
+		return false;
+	}
+	memcpy(next->spi_r, next->proposal.spi, IKE_SPI_LEN);
+	if (derive(core, sa, next, &n, made->dh, &ke))
+		return true;
+	report_error(core, sa->tunnel, sa,
+		     "peer's key exchange value for the new IKE SA is invalid");
+	return false;
+}
+
+static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+		       struct x_msg *m)
+{
+	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
+	struct ike_sa *heir = heir_of(core, sa);
+	struct ike_tunnel *t = sa->tunnel;
+	bool ok = next && ike_payload_find(m->in, IKE_PL_SA) &&
+		  accept_answer(core, sa, next, x->made, m->in);
+
+	if (sa->state != IKESA_ESTABLISHED) {
+		if (ok) /* the tunnel was taken down meanwhile, or the peer's own one took over */
+			close_loser(core, next, t);
+	} else if (!ok) {
+		if (!x_rekey_settle(core, sa))
+			take_refusal(core, sa, x, m->in);
+	} else if (heir && memcmp(next->low_nonce, heir->low_nonce, IKE_OUR_NONCE) < 0) {
+		inherit(core, sa, heir);
+		close_loser(core, next, t);
+	} else {
+		inherit(core, sa, next);
+		request_close(core, sa, IKESA_DEAD_MS);
+		if (heir)
+			await_delete(core, heir, t);
+	}
+	sa_touch(core, sa);
+	event_note(core, t, EVENT_CHANGED);
+}
+
+/* The peer's own rekeying worked, so it lives. */
+static bool lose_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	(void)x;
+	if (sa->state == IKESA_ESTABLISHED && !x_rekey_settle(core, sa))
+		return false;
+	if (sa->state != IKESA_REKEYED)
+		return false;
+	sa_end(core, sa, false);
+	return true;
+}
+
+static const struct exchange_ops rekey_ops = {
+	.name = "rekeying of the IKE SA",
+	.exchange = IKE_CREATE_CHILD_SA,
+	.build = build_rekey,
+	.response = take_rekey,
+	.lost = lose_rekey,
+	.end = end_rekey,
+};
+
+void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
+{
+	if (core->now < sa->rekey_at)
+		return;
+	sa->rekey_at = TIMER_NEVER;
+	if (!ikesa_authenticated(sa) || sa->replaced || sa->superseded ||
+	    sa->close_at != TIMER_NEVER)
+		return;
+	sa->rekey_due = true;
+	if (!exchange_find(sa, &rekey_ops, 0))
+		request_queue(core, sa, exchange_new(&rekey_ops, 0));
+}
+
+bool x_rekey_is_out(const struct ike_sa *sa)
+{
+	return sa->out && sa->out->ops == &rekey_ops;
+}
+
+/* ---- responder ---------------------------------------------------------------------- */
+
+static enum x_verdict refuse(struct x_msg *m, uint16_t notify)
+{
+	ike_build_notify(m->reply, notify, NULL, 0);
+	return notify == IKE_N_INVALID_SYNTAX ? X_CLOSE : X_DONE;
+}
+
+static enum x_verdict ask_for_group(struct x_msg *m, uint16_t group)
+{
+	const uint8_t wanted[] = { (uint8_t)(group >> 8), (uint8_t)group };
+
+	ike_build_notify(m->reply, IKE_N_INVALID_KE_PAYLOAD, wanted, sizeof(wanted));
+	return X_DONE;
+}
+
+/* Prepare the IKE SA that both agreed on, and answer. */
+static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     struct ike_proposal *chosen, const struct ike_ke *ke)
+{
+	struct ike_nonces n = { .r_len = IKE_OUR_NONCE };
+	struct ike_sa *next = sa_new_successor(core, sa, false);
+	uint8_t nonce[IKE_OUR_NONCE];
+	struct ike_dh *dh;
+
+	if (!next)
+		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+	next->expire_at = core->now + REKEY_OLD_MS;
+	next->proposal = *chosen;
+	memcpy(next->spi_i, chosen->spi, IKE_SPI_LEN);
+	ike_nonce_parse(ike_payload_find(m->in, IKE_PL_NONCE), &n.i, &n.i_len);
+	core->env.rng.fill(core->env.rng.ctx, nonce, sizeof(nonce));
+	n.r = nonce;
+	dh = ike_dh_new(ke->group, &core->env.rng);
+	if (!dh || !derive(core, sa, next, &n, dh, ke)) {
+		ike_dh_free(dh);
+		sa_drop(core, next);
+		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+	}
+	put_spi(chosen, next->spi_r);
+	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), dh);
+	ike_dh_free(dh);
+	sa_touch(core, next);
+	if (!x_rekey_is_out(sa)) {
+		inherit(core, sa, next);
+		return X_DONE;
+	}
+	memcpy(sa->heir_spi, next->spi_r, IKE_SPI_LEN);
+	sa->have_heir = true;
+	return X_DONE;
+}
+
+enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			       struct ike_offer offer)
+{
+	const struct ike_payload *p_ke = ike_payload_find(m->in, IKE_PL_KE);
+	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
+	const struct ike_proposals *own = &sa->tunnel->conf.ike;
+	struct ike_proposal chosen;
+	struct ike_suite suite;
+	struct ike_ke ke;
+	char why[CORE_TEXT_MAX - 128];
+	const uint8_t *data;
+	size_t len;
+
+	if (!p_ke || ike_ke_parse(p_ke, &ke) || ike_nonce_parse(nonce, &data, &len))
+		return refuse(m, IKE_N_INVALID_SYNTAX);
+	/* We are creating, rekeying or deleting a pair of it; or are not done with the last one. */
+	if ((sa->out && (sa->out->spi || sa->out->ops->makes_pair)) || heir_of(core, sa))
+		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+	if (!ike_proposal_choose(own, offer, ke.group, &chosen) || !has_spi(&chosen) ||
+	    ike_suite_from_proposal(&chosen, &suite)) {
+		report_error(core, sa->tunnel, sa, "no common proposal to rekey the IKE SA: %s",
+			     ike_proposal_explain(why, sizeof(why), own, offer));
+		return refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
+	}
+	if (suite.dh != ke.group)
+		return ask_for_group(m, suite.dh);
+	if (!ike_dh_public_valid(ke.group, ke.data, ke.len))
+		return refuse(m, IKE_N_INVALID_SYNTAX);
+	return give_successor(core, sa, m, &chosen, &ke);
+}
