@@ -8,11 +8,12 @@
  *				WINDOW at a time: {"up", "failed", "s", "retransmits"}
  *	repeat COUNT RATE	COUNT copies of the last requests of all tunnels that were brought up,
  *				by turns: {"sent", "answered", "s"}
+ *	rekey COUNT RATE	the first COUNT tunnels get a new pair of SAs: {"rekeyed", "failed", "s"}
  *	flood COUNT RATE	COUNT IKE_SA_INIT requests, each from another address and with another
  *				SPI, as if from peers that do not exist: {"sent", "answered", "s"}
  *	status			asks for the status of every tunnel: {"tunnels", "up", "ms"}
  *
- * "up" may run beside one of "repeat" and "flood".
+ * "up" may run beside one of the next three.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,6 +42,7 @@ enum {
 struct tunnel {
 	char name[16];
 	struct ike_datagram request; /* the last one behind IKE_SA_INIT; ours to free */
+	uint32_t spi; /* inbound, before it is rekeyed */
 };
 
 /* Something that is done so many times. */
@@ -156,6 +158,29 @@ static void send_repeat(struct load *l)
 		host_send(l->host, d);
 }
 
+static void rekey_one(struct load *l)
+{
+	struct tunnel *t = &l->tunnels[l->sends.done];
+	struct ike_status s;
+
+	if (ike_core_tunnel_status(host_core(l->host), t->name, &s) || !s.have_child)
+		return;
+	t->spi = s.spi_in;
+	ike_core_expire(host_core(l->host), t->name, s.spi_out, false, IKE_EXPIRE_SOFT, loop_now());
+	host_settle(l->host);
+}
+
+static unsigned int count_rekeyed(const struct load *l)
+{
+	unsigned int n = 0;
+	struct ike_status s;
+
+	for (unsigned int i = 0; i < l->sends.count; i++)
+		n += !ike_core_tunnel_status(host_core(l->host), l->tunnels[i].name, &s) &&
+		     s.have_child && s.spi_in != l->tunnels[i].spi;
+	return n;
+}
+
 static void send_flood(struct load *l)
 {
 	struct ike_datagram d = l->init;
@@ -174,6 +199,8 @@ static void send_some(struct load *l)
 	for (unsigned int i = 0; i < BURST && may_begin(j); i++) {
 		if (*j->command == 'f')
 			send_flood(l);
+		else if (!strcmp(j->command, "rekey"))
+			rekey_one(l);
 		else
 			send_repeat(l);
 		j->done++;
@@ -200,9 +227,18 @@ static void end_sends(struct load *l)
 {
 	struct job *j = &l->sends;
 	struct ike_core_stats now;
+	unsigned int rekeyed;
 
 	if (!j->command || j->done < j->count || loop_now() - j->last < ANSWERS_MS)
 		return;
+	if (!strcmp(j->command, "rekey")) {
+		rekeyed = count_rekeyed(l);
+		answer(json_pack("{s:i, s:i, s:f}", "rekeyed", (int)rekeyed, "failed",
+				 (int)(j->count - rekeyed), "s",
+				 (double)(j->last - j->began) / 1000));
+		j->command = NULL;
+		return;
+	}
 	ike_core_stats(host_core(l->host), &now);
 	answer(json_pack("{s:i, s:I, s:f}", "sent", (int)j->done, "answered",
 			 (json_int_t)(now.rx - j->before.rx), "s",
@@ -268,6 +304,8 @@ static void run_command(struct load *l, const char *line)
 		begin_job(l, &l->ups, "up", count, rate, window);
 	} else if (!strcmp(word, "repeat") && n == 3 && l->next) {
 		begin_job(l, &l->sends, "repeat", count, rate, 0);
+	} else if (!strcmp(word, "rekey") && n == 3 && count <= l->next) {
+		begin_job(l, &l->sends, "rekey", count, rate, 0);
 	} else if (!strcmp(word, "flood") && n == 3) {
 		begin_job(l, &l->sends, "flood", count, rate, 0);
 	} else if (!strcmp(word, "status")) {

@@ -159,17 +159,19 @@ their_sas() {
 	swan --list-sas
 }
 
-# our_pairs SIDE NAME, their_pairs NAME: SPIs of the pairs at either end, as ikehost sees
-# them, "IN OUT" a line, sorted. Ours are of the last report.
+# our_pairs SIDE NAME, their_pairs NAME: SPIs of the pairs at either end that can send, as ikehost
+# sees them, "IN OUT" a line, sorted. Ours are of the last report. What only receives is left out:
+# of a rekeyed pair both ends hold the inbound SA for some time, for packets on their way.
 our_pairs() {
-	jq -r "select(.event == \"pair\" and .tunnel == \"$2\") | .spi_in + \" \" + .spi_out" \
+	jq -r "select(.event == \"pair\" and .tunnel == \"$2\" and .spi_out != \"0\") | .spi_in + \" \" + .spi_out" \
 		"$VM_OUT/$1.now.json" | sort
 }
 
 their_pairs() {
-	swan --list-sas --ike "$1" | awk '
-		$1 == "in" { out = $2 }
-		$1 == "out" { print $2, out }' | tr -d , | sort
+	swan --list-sas --ike "$1" | tr -d , | awk '
+		/ reqid / { sends = !/ DELET/ }
+		sends && $1 == "in" { out = $2 }
+		sends && $1 == "out" { print $2, out }' | sort
 }
 
 # our_ike_sas SIDE NAME, their_ike_sas NAME: likewise "SPIi SPIr".
