@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Child SAs are rekeyed every few seconds, by strongSwan, by us, by both at once, with
+# Child and IKE SAs are rekeyed every few seconds, by strongSwan, by us, by both at once, with
 # and without a new key exchange, while pings cross each tunnel; the ikehost of lossy loses 5 % of
 # the IKE datagrams. All tunnels at once. No ping may be lost: ESP is not, so nothing but a gap
 # between two pairs could lose one.
@@ -16,6 +16,10 @@ never='rekey_time = 0'
 child_5s='rekey_time = 5s
         life_time = 30s
         rand_time = 0'
+ike_10s='rekey_time = 10s
+    over_time = 20s
+    rand_time = 0'
+ike_15s=${ike_10s/10s/15s}
 pfs=aes256gcm16-x25519 no_pfs=aes256gcm16
 }
 
@@ -27,7 +31,12 @@ child-pfs	off,off	child_5s	never	pfs	4 0 10
 our-child	off,5s	never		never	no_pfs	4 0 10
 our-child-pfs	off,5s	never		never	pfs	4 0 10
 both-child	off,5s	child_5s	never	pfs	4 0 10
-our-packets	1000	never		never	pfs	2 0 100'
+our-packets	1000	never		never	pfs	2 0 100
+ike		off,off	never		ike_10s	no_pfs	0 2 10
+our-ike		10s,off	never		never	no_pfs	0 2 10
+all		off,off	child_5s	ike_15s	pfs	4 1 10
+our-all		15s,5s	never		never	pfs	4 1 10
+both		15s,5s	child_5s	ike_15s	pfs	4 1 10'
 
 # each FUNCTION: for every tunnel of both sides SIDE N NAME and its columns.
 each() {
