@@ -17,7 +17,11 @@ enum {
 	HASH_NEXT_ID,
 };
 
-enum { SPIS_LEN = 2 * IKE_SPI_LEN };
+enum {
+	SPIS_LEN = 2 * IKE_SPI_LEN,
+	NUMBERS_LEN = 4, /* Fragment Number and Total Fragments (RFC 7383 2.5), before the IV */
+	FRAGMENT_MAX = 1280 - 20 - 8 - 4, /* of an IP packet, behind IPv4, UDP and non-ESP marker */
+};
 
 /* Nonces of IKE_SA_INIT are fresh for each IKE SA: a request's for its SPIi, a response's for SPIr. */
 static void check_nonce(struct node *n, const struct ike_datagram *d, const struct ike_header *h)
@@ -65,10 +69,12 @@ static void check_id(struct node *n, const struct ike_header *h, const uint8_t *
 /*
  * One message per SPI pair, direction and ID: whatever is sent again must be the same
  * octets (RFC 7296 2.1), so that no IV serves twice. IKE_SA_INIT requests change with
- * cookie and group, and unprotected answers to strangers are no part of an IKE SA.
+ * cookie and group, and unprotected answers to strangers are no part of an IKE SA. Of a message
+ * in fragments that holds for each; split anew, there are more of them (RFC 7383 2.5.2).
  */
 void message_check(struct node *n, const struct ike_datagram *d)
 {
+	size_t iv_at = IKE_HDR_LEN + 4;
 	struct world *w = n->w;
 	struct ike_header h;
 	uint64_t key;
@@ -83,19 +89,24 @@ void message_check(struct node *n, const struct ike_datagram *d)
 		seen_find(&w->ids, key)->value = 1;
 		return;
 	}
-	if (h.next != IKE_PL_SK)
+	if (h.next == IKE_PL_SKF)
+		iv_at += NUMBERS_LEN;
+	else if (h.next != IKE_PL_SK)
 		return;
+	if (h.next == IKE_PL_SKF && d->len > FRAGMENT_MAX)
+		world_fail(w, "node %u sent a fragment of %zu bytes", n->index, d->len);
 	if (!(h.flags & IKE_FLAG_RESPONSE) && !w->any_ids)
 		check_id(n, &h, d->data);
 	key = hash_bytes(d->data, SPIS_LEN, HASH_MESSAGE);
 	key = hash_bytes(&h.flags, 1, key);
 	key = hash_bytes(&h.id, sizeof(h.id), key);
+	key = hash_bytes(d->data + IKE_HDR_LEN + 4, iv_at - IKE_HDR_LEN - 4, key);
 	if (!seen_once(&w->messages, key, hash_bytes(d->data, d->len, HASH_MESSAGE_BYTES)))
 		world_fail(w, "node %u sent two messages of exchange %u with ID %u", n->index,
 			   h.exchange, h.id);
 	/* SPIs and role of the sender name the key; then comes the IV, or half of it with CBC. */
 	key = hash_bytes(d->data, SPIS_LEN, HASH_IV + ((h.flags & IKE_FLAG_INITIATOR) << 8));
-	key = hash_bytes(d->data + IKE_HDR_LEN + 4, 8, key);
+	key = hash_bytes(d->data + iv_at, 8, key);
 	if (!seen_once(&w->messages, key, hash_bytes(d->data, d->len, HASH_IV_BYTES)))
 		world_fail(w, "node %u used an IV twice", n->index);
 }

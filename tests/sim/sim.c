@@ -22,6 +22,7 @@ struct run {
 	struct node *a, *b;
 	uint64_t calm_at; /* end of the rough phase */
 	enum outcome want;
+	size_t path_max; /* bytes of IKE that a packet may have, see limit_path() */
 	const char *say[2]; /* words that a's and b's log must hold */
 };
 
@@ -124,6 +125,52 @@ static void flood(struct run *r, struct node *n, unsigned int count)
 		ike_build_nonce(&b, nonce, sizeof(nonce));
 		world_inject(&r->w, &from, &to, buf, ike_build_end(&b), 0);
 	}
+}
+
+static bool fits_path(struct world *w, struct node *from, const struct ike_datagram *d)
+{
+	(void)from;
+	return d->len <= *(const size_t *)w->filter_ctx;
+}
+
+/* Whatever is longer than @max bytes gets lost, to the end of the run. */
+static void limit_path(struct run *r, size_t max)
+{
+	r->path_max = max;
+	r->w.filter = fits_path;
+	r->w.filter_ctx = &r->path_max;
+}
+
+/* 32 selectors, a /24 or a /64 each. */
+static void many_selectors(struct ike_ts_list *l, uint8_t family, uint8_t net)
+{
+	struct ike_ts *ts;
+
+	for (l->n = 0; l->n < IKE_MAX_TS; l->n++) {
+		ts = &l->ts[l->n];
+		*ts = (struct ike_ts){ .family = family, .port_end = 65535 };
+		memcpy(ts->start, (uint8_t[]){ 10, net, (uint8_t)l->n }, 3);
+		memcpy(ts->end, ts->start, 3);
+		memset(ts->end + (family == 4 ? 3 : 8), 255, family == 4 ? 1 : 8);
+	}
+}
+
+/* IKE_AUTH has 1,600 to 3,300 bytes. */
+static void say_much(struct run *r)
+{
+	struct ike_tunnel_conf *a = &r->a->conf[0], *b = &r->b->conf[0];
+	uint8_t family = rnd_chance(&r->rnd, 50) ? 4 : 6;
+
+	a->local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = 250 };
+	b->local_id = a->local_id;
+	memset(a->local_id.data, 'a', a->local_id.len);
+	memset(b->local_id.data, 'b', b->local_id.len);
+	a->remote_id = b->local_id;
+	b->remote_id = a->local_id;
+	many_selectors(&a->local_ts, family, 1);
+	many_selectors(&a->remote_ts, family, 2);
+	b->local_ts = a->remote_ts;
+	b->remote_ts = a->local_ts;
 }
 
 /* ---- scenarios ----------------------------------------------------------- */
@@ -405,6 +452,21 @@ static void play_rebind(struct run *r)
 	}
 }
 
+/* The path carries packets of 1,280 bytes, of 576, or of any size. */
+static void play_long_messages(struct run *r)
+{
+	static const size_t max[] = { 1280 - 32, 576 - 32, IKE_MAX_MSG };
+
+	vary_suite(r);
+	say_much(r);
+	limit_path(r, max[rnd_below(&r->rnd, 3)]);
+	if (rnd_chance(&r->rnd, 30))
+		both_initiate(r);
+	start_both(r);
+	until_up(r, 100000);
+	wait(r, between(r, 0, 60000));
+}
+
 static void play_hub(struct run *r)
 {
 	struct node *n;
@@ -450,6 +512,7 @@ static const struct scenario scenarios[] = {
 	{ "traffic-start", play_traffic_start, false },
 	{ "rebind", play_rebind, false },
 	{ "hub", play_hub, false },
+	{ "long-messages", play_long_messages, false },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
