@@ -15,15 +15,20 @@ static void begin_event(struct ike_core *core, uint64_t now)
 		core->now = now;
 }
 
-static void end_event(struct ike_core *core)
+static void free_dead(struct ike_core *core)
 {
 	struct ike_sa *sa;
 
-	tunnel_settle_all(core);
 	while ((sa = LIST_FIRST(&core->dead))) {
 		LIST_REMOVE(sa, dead);
 		ikesa_free(sa);
 	}
+}
+
+static void end_event(struct ike_core *core)
+{
+	tunnel_settle_all(core);
+	free_dead(core);
 }
 
 /* ---- time passes for an IKE SA ------------------------------------------- */
@@ -109,6 +114,7 @@ void ike_core_free(struct ike_core *core)
 			ikesa_free(sa);
 		}
 	}
+	free_dead(core); /* what exchanges had prepared */
 	while ((first = timers_first(&core->tunnel_timers)))
 		timer_set(&core->tunnel_timers, first, TIMER_NEVER);
 	while ((t = TAILQ_FIRST(&core->tunnels))) {
