@@ -67,7 +67,7 @@ void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child
 	child_stop_sending(core, sa, c);
 	c->state = CHILD_DELETING;
 	c->next_at = TIMER_NEVER;
-	request_queue(core, sa, exchange_new(&delete_child_ops, c->spi_in));
+	request_queue_first(core, sa, exchange_new(&delete_child_ops, c->spi_in));
 }
 
 /* ---- the end of the IKE SA ----------------------------------------------- */

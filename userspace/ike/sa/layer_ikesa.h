@@ -297,6 +297,8 @@ bool request_send_raw(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		      const uint8_t *msg, size_t len);
 /* Send the request of @x once the window is open. @x is the SA's; NULL, for want of memory, ends it soon. */
 void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
+/* The same, before all that wait. */
+void request_queue_first(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 /* Retransmit if that is due. False: it is time to give up. */
 bool request_timer(struct ike_core *core, struct ike_sa *sa);
 /* Send a copy of the request that waits for its answer now, and begin its schedule anew. */
@@ -308,7 +310,10 @@ void request_next(struct ike_core *core, struct ike_sa *sa);
 
 /* Ask the peer of @sa for a sign of life, unless it has to answer something anyway. */
 void request_probe(struct ike_core *core, struct ike_sa *sa);
-/* Have the peer delete the pair; it is removed when that is confirmed. */
+/*
+ * Have the peer delete the pair; it is removed when that is confirmed. The request comes before all
+ * that wait: to the peer any other would prove that we have a pair which we could not install.
+ */
 void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* The peer counts @sa as established, we do not: tell it (RFC 7296 2.21.2). False: see request_start(). */
 bool request_auth_failed(struct ike_core *core, struct ike_sa *sa);

@@ -122,13 +122,26 @@ void request_next(struct ike_core *core, struct ike_sa *sa)
 	}
 }
 
-void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+static void queue_at(struct ike_core *core, struct ike_sa *sa, struct exchange *x, bool first)
 {
 	if (!x) {
 		sa_fail(core, sa);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&sa->queue, x, link);
+	if (first)
+		TAILQ_INSERT_HEAD(&sa->queue, x, link);
+	else
+		TAILQ_INSERT_TAIL(&sa->queue, x, link);
 	request_next(core, sa);
 	sa_touch(core, sa);
+}
+
+void request_queue(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	queue_at(core, sa, x, false);
+}
+
+void request_queue_first(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	queue_at(core, sa, x, true);
 }
