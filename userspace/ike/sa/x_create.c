@@ -317,10 +317,15 @@ static enum x_verdict refuse(struct x_msg *m, uint16_t notify)
 	return notify == IKE_N_INVALID_SYNTAX ? X_CLOSE : X_DONE;
 }
 
-/* The peer names a pair that is not, or no longer, there. */
+/*
+ * The peer names a pair that is not, or no longer, there. It may be the one that we ask for: then the
+ * response got lost, and the peer must not forget the pair.
+ */
 static enum x_verdict refuse_unknown(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				     const struct ike_notify *rekey)
 {
+	if (sa->out && sa->out->ops->exchange == IKE_CREATE_CHILD_SA)
+		return refuse(m, IKE_N_TEMPORARY_FAILURE);
 	report_line(core, IKE_LOG_INFO, NULL, sa,
 		    "peer rekeys a child SA that is not here: answered with CHILD_SA_NOT_FOUND");
 	ike_build_notify_spi(m->reply, IKE_N_CHILD_SA_NOT_FOUND, rekey->protocol, rekey->spi,
