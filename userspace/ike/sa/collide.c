@@ -28,16 +28,19 @@ bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *lo
 	return false;
 }
 
-bool collide_has_better(const struct ike_sa *sa, const struct child_sa *c)
+bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c)
 {
 	const struct child_sa *o;
 
 	TAILQ_FOREACH(o, &sa->children, link)
 	{
-		if (o->replaces == c->spi_in && o->state <= CHILD_UP)
+		if (o == c || o->state == CHILD_LINGERING)
+			continue;
+		if (o->replaces == c->spi_in ||
+		    (c->replaces && (o->spi_in == c->replaces || o->replaces == c->replaces)))
 			return true;
 	}
-	return collide_loses(sa, c->replaces, c->low_nonce);
+	return false;
 }
 
 /* @c carries our traffic and stays: what it replaces, and what it won against, goes. */

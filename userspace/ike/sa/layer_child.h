@@ -48,8 +48,11 @@ bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa 
 
 /* Is there another successor of the pair with @replaces, made by an exchange that wins? */
 bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *low_nonce);
-/* Is there a successor of @c, or did @c lose a collision? */
-bool collide_has_better(const struct ike_sa *sa, const struct child_sa *c);
+/*
+ * Is one of the pairs left that @c replaced, won or lost against, or that replaces it? Rekeying @c
+ * before both ends gave that up could go on with a line of pairs that lost.
+ */
+bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c);
 /* @c may carry our traffic: its outbound half is installed, what it replaces goes. */
 void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* The peer is known to have the pairs it asked for, or nothing else carries traffic. */

@@ -15,7 +15,8 @@ enum create_limits {
 	CREATE_RETRY_MS =
 		1000, /* first wait after TEMPORARY_FAILURE; grows by as much each time … */
 	CREATE_TRIES = 8, /* … and so often, then a new IKE SA has to do */
-	CREATE_SETTLE_MS = 10000, /* until then a collision should be settled */
+	CREATE_SETTLE_MS =
+		2000, /* an exchange or two, and what came of the last rekeying is settled */
 	CREATE_KE_TRIES = 2, /* INVALID_KE_PAYLOAD answers obeyed */
 	CREATE_MAX_PAIRS = 16, /* of one IKE SA, those on their way out too */
 };
@@ -88,10 +89,10 @@ static void try_later(struct ike_core *core, struct ike_sa *sa, struct child_sa 
 	sa_touch(core, sa);
 }
 
-/* A pair that has a successor, or that lost a collision, goes soon; it is not ours to renew. */
-static bool wait_for_better(struct ike_core *core, struct ike_sa *sa, struct child_sa *old)
+/* Let what the last rekeying left behind go first. */
+static bool wait_for_settling(struct ike_core *core, struct ike_sa *sa, struct child_sa *old)
 {
-	if (!collide_has_better(sa, old))
+	if (!collide_is_open(sa, old))
 		return false;
 	old->next_at = core->now + CREATE_SETTLE_MS;
 	sa_touch(core, sa);
@@ -109,7 +110,7 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	uint16_t group;
 
 	/* What came meanwhile made it needless. */
-	if (x->spi ? !old || wait_for_better(core, sa, old) : query_sa_has_child(sa))
+	if (x->spi ? !old || wait_for_settling(core, sa, old) : query_sa_has_child(sa))
 		return EXCHANGE_DROP;
 	made = begin_creation(core, sa, x);
 	if (!made)
@@ -266,7 +267,7 @@ void x_create_pair(struct ike_core *core, struct ike_sa *sa)
 
 void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
-	if (wait_for_better(core, sa, c))
+	if (wait_for_settling(core, sa, c))
 		return;
 	c->next_at = TIMER_NEVER; /* until it failed */
 	if (!exchange_find(sa, &successor_ops, c->spi_in))
