@@ -76,13 +76,33 @@ void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 		retire_others(core, sa, c);
 }
 
+/* We asked for a successor of the same pair and do not know yet whose wins; the old one works. */
+static bool is_undecided(const struct ike_sa *sa, const struct child_sa *c)
+{
+	const struct child_sa *old = child_find(sa, c->replaces, 0);
+
+	return old && old->out && sa->out && sa->out->ops->exchange == IKE_CREATE_CHILD_SA &&
+	       sa->out->spi == c->replaces;
+}
+
 void collide_proven(struct ike_core *core, struct ike_sa *sa)
 {
 	struct child_sa *c;
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if (c->state == CHILD_IN && !c->ours)
+		if (c->state == CHILD_IN && !c->ours && !is_undecided(sa, c))
+			collide_up(core, sa, c);
+	}
+}
+
+void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct child_sa *old)
+{
+	struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		if (c->state == CHILD_IN && !c->ours && c->replaces == old->spi_in)
 			collide_up(core, sa, c);
 	}
 }

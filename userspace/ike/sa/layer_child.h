@@ -57,6 +57,8 @@ bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c);
 void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* The peer is known to have the pairs it asked for, or nothing else carries traffic. */
 void collide_proven(struct ike_core *core, struct ike_sa *sa);
+/* The peer deletes @old, so the pair that it made to replace that has won. */
+void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct child_sa *old);
 
 /* ---- negotiate.c ------------------------------------------------------------- */
 

@@ -29,6 +29,7 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 			continue;
 		if (n < sizeof(ours) / sizeof(ours[0]))
 			ours[n++] = child->spi_in;
+		collide_replaced(core, sa, child);
 		child_retire(core, sa, child);
 	}
 	if (n)
