@@ -20,6 +20,8 @@ enum op {
 	OP_RELEASE,
 	OP_DROP,
 	OP_REKEY, /* .end's soft limit is reached */
+	OP_REKEY_IKE, /* .end's IKE SA is old enough */
+	OP_PROBE, /* .end asks for a sign of life */
 	OP_DELETE, /* .end's hard limit is reached */
 	OP_DOWN, /* .end goes down */
 	OP_REFUSE, /* .end's kernel refuses .n pairs */
@@ -58,6 +60,14 @@ struct step {
 	{                                    \
 		.op = OP_REKEY, .end = (who) \
 	}
+#define REKEY_IKE(who)                           \
+	{                                        \
+		.op = OP_REKEY_IKE, .end = (who) \
+	}
+#define PROBE(who)                           \
+	{                                    \
+		.op = OP_PROBE, .end = (who) \
+	}
 #define DELETE(who)                           \
 	{                                     \
 		.op = OP_DELETE, .end = (who) \
@@ -82,7 +92,8 @@ struct play {
 	const char *name;
 	struct step steps[STEPS];
 	enum end low; /* whose request has the lowest of the nonces */
-	enum end stays; /* whose exchange made the pair that is left; NONE: either's */
+	enum end stays; /* whose exchange made what is left; NONE: either's */
+	bool ike; /* the IKE SA is rekeyed, and the pair is not */
 	bool gap; /* a pair is lost on purpose */
 	bool down; /* nothing is to be left */
 	unsigned int asks; /* CREATE_CHILD_SA requests that both together may send; 0: two */
@@ -166,6 +177,19 @@ static const struct play plays[] = {
 	    AWAIT(1), RELEASE(1), WAIT(10000), RELEASE(0) },
 	  .low = B, .stays = B },
 
+	{ "the loser makes another request before the winner has its response",
+	  { HOLD_RESPONSE(0, A, CREATE), REKEY(A), REKEY(B), AWAIT(0), WAIT(50), PROBE(A),
+	    WAIT(15000), RELEASE(0) },
+	  .low = A, .stays = B },
+	{ "the pair of an exchange is rekeyed before the other's request comes, the loser's",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY(A), AWAIT(0), REKEY(B), WAIT(50), REKEY(B),
+	    WAIT(100), RELEASE(0) },
+	  .low = A, .asks = 4 },
+	{ "the pair of an exchange is rekeyed before the other's request comes, the winner's",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY(A), AWAIT(0), REKEY(B), WAIT(50), REKEY(B),
+	    WAIT(100), RELEASE(0) },
+	  .low = B, .asks = 4 },
+
 	{ "rekeying meets the delete of the pair, and comes first",
 	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY(A), DELETE(B), AWAIT(0),
 	    AWAIT(1), RELEASE(0), WAIT(50), RELEASE(1) },
@@ -208,6 +232,100 @@ static const struct play plays[] = {
 	  { REFUSE(B, 1), HOLD_RESPONSE(0, A, CREATE), REKEY(A), REKEY(B), AWAIT(0), WAIT(50),
 	    RELEASE(0) },
 	  .low = A, .asks = 4 },
+
+	{ "a rekeys the IKE SA", { REKEY_IKE(A) }, .ike = true, .stays = A, .asks = 1 },
+	{ "the request for an IKE SA is lost once",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY_IKE(A), AWAIT(0), DROP(0) },
+	  .ike = true, .stays = A, .asks = 1 },
+	{ "the response about an IKE SA is lost for 20 s",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY_IKE(A), AWAIT(0), WAIT(20000), DROP(0) },
+	  .ike = true, .stays = A, .asks = 1 },
+	{ "the delete of the old IKE SA is lost once",
+	  { HOLD_REQUEST(0, A, INFORM), REKEY_IKE(A), AWAIT(0), DROP(0) },
+	  .ike = true, .stays = A, .asks = 1 },
+	{ "the answer to the delete of the old IKE SA is lost once",
+	  { HOLD_RESPONSE(0, B, INFORM), REKEY_IKE(A), AWAIT(0), DROP(0) },
+	  .ike = true, .stays = A, .asks = 1 },
+	{ "messages about an IKE SA come again when all is over",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY_IKE(A), AWAIT(0),
+	    RELEASE(0), AWAIT(1), RELEASE(1), WAIT(100), RELEASE(0), RELEASE(1), WAIT(15000),
+	    RELEASE(0), RELEASE(1) },
+	  .ike = true, .stays = A, .asks = 1 },
+	{ "requests for an IKE SA cross, the lowest nonce is a's",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY_IKE(A), REKEY_IKE(B),
+	    AWAIT(0), AWAIT(1), RELEASE(0), RELEASE(1) },
+	  .ike = true, .low = A, .stays = B },
+	{ "requests for an IKE SA cross, the loser's is lost once",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY_IKE(A), REKEY_IKE(B),
+	    AWAIT(0), AWAIT(1), DROP(0), RELEASE(1) },
+	  .ike = true, .low = A, .stays = B },
+	{ "requests for an IKE SA cross, the one that would win comes when the other's is over",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY_IKE(A), REKEY_IKE(B),
+	    AWAIT(0), AWAIT(1), DROP(0), RELEASE(1) },
+	  .ike = true, .low = B, .stays = B },
+	{ "requests for an IKE SA cross, both responses are lost once",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY_IKE(A), REKEY_IKE(B),
+	    AWAIT(0), AWAIT(1), DROP(0), DROP(1) },
+	  .ike = true, .low = A, .stays = B },
+	{ "requests for an IKE SA cross, the winner's response comes first",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY_IKE(A), REKEY_IKE(B),
+	    AWAIT(0), AWAIT(1), RELEASE(0), WAIT(5), RELEASE(1) },
+	  .ike = true, .low = A, .stays = B },
+	{ "requests for an IKE SA cross, the loser's response comes first",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY_IKE(A), REKEY_IKE(B),
+	    AWAIT(0), AWAIT(1), RELEASE(1), WAIT(5), RELEASE(0) },
+	  .ike = true, .low = A, .stays = B },
+	{ "the winner deletes the old IKE SA before the loser's response",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY_IKE(A), REKEY_IKE(B), AWAIT(0), WAIT(8000), RELEASE(0) },
+	  .ike = true, .low = A, .stays = B },
+	{ "the winner's response about an IKE SA comes after 20 s",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY_IKE(A), REKEY_IKE(B), AWAIT(0), WAIT(20000),
+	    RELEASE(0) },
+	  .ike = true, .low = B, .stays = A },
+	{ "a request for an IKE SA comes when the other's exchange is over",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY_IKE(A), AWAIT(0), REKEY_IKE(B), WAIT(100), RELEASE(0) },
+	  .ike = true, .asks = 3 },
+	{ "a request for an IKE SA comes when the old one is deleted",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY_IKE(A), AWAIT(0), REKEY_IKE(B), WAIT(10000),
+	    RELEASE(0) },
+	  .ike = true, .asks = 3 },
+
+	{ "IKE SA and pair are rekeyed by either end, the IKE SA's request comes first",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY_IKE(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(0), WAIT(50), RELEASE(1) },
+	  .asks = 8 },
+	{ "IKE SA and pair are rekeyed by either end, the pair's request comes first",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, CREATE), REKEY_IKE(A), REKEY(B), AWAIT(0),
+	    AWAIT(1), RELEASE(1), WAIT(50), RELEASE(0) },
+	  .asks = 8 },
+	{ "IKE SA and pair are rekeyed by either end, both responses are lost once",
+	  { HOLD_RESPONSE(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY_IKE(A), REKEY(B),
+	    AWAIT(0), AWAIT(1), DROP(0), DROP(1) },
+	  .asks = 8 },
+	{ "the pair is rekeyed when its IKE SA was and is not deleted yet",
+	  { HOLD_REQUEST(0, A, INFORM), REKEY_IKE(A), AWAIT(0), REKEY(B), WAIT(3000), DROP(0) },
+	  .asks = 4 },
+	{ "one end rekeys both at once", { REKEY(A), REKEY_IKE(A) }, .asks = 4 },
+	{ "one end rekeys both at once, the IKE SA first", { REKEY_IKE(A), REKEY(A) }, .asks = 4 },
+	{ "both ends rekey both at once",
+	  { REKEY(A), REKEY_IKE(A), REKEY(B), REKEY_IKE(B) }, .asks = 12 },
+	{ "the initiator's kernel refuses the pair when the IKE SA waits to be rekeyed",
+	  { REFUSE(A, 1), HOLD_RESPONSE(0, B, CREATE), REKEY(A), AWAIT(0), REKEY_IKE(A), RELEASE(0) },
+	  .asks = 6 },
+	{ "the IKE SA is rekeyed when its pair is being deleted",
+	  { HOLD_REQUEST(0, A, INFORM), DELETE(A), AWAIT(0), REKEY_IKE(B), WAIT(50), RELEASE(0) },
+	  .gap = true, .asks = 8 },
+	{ "the pair is deleted when its IKE SA is being rekeyed",
+	  { HOLD_REQUEST(0, A, CREATE), REKEY_IKE(A), AWAIT(0), DELETE(B), WAIT(50), RELEASE(0) },
+	  .gap = true, .asks = 8 },
+	{ "the IKE SA is deleted when it is being rekeyed",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, B, INFORM), REKEY_IKE(A), AWAIT(0), DOWN(B),
+	    AWAIT(1), RELEASE(0), WAIT(50), RELEASE(1), DOWN(A) },
+	  .gap = true, .down = true, .asks = 4 },
+	{ "an end goes down when it rekeys its IKE SA",
+	  { HOLD_RESPONSE(0, B, CREATE), REKEY_IKE(A), AWAIT(0), DOWN(A), WAIT(50), RELEASE(0),
+	    DOWN(B) },
+	  .gap = true, .down = true, .asks = 4 },
 };
 /* clang-format on */
 
@@ -234,6 +352,24 @@ static void expire(struct stage *s, enum end end, enum ike_expire why)
 	n->nonces_begin = 200;
 }
 
+static void rekey_ike(struct stage *s, enum end end)
+{
+	struct node *n = node_of(s, end);
+	struct ike_sa *sa = node_sa(n);
+
+	n->nonces_begin = s->play->low == end ? 1 : 100;
+	sa->rekey_at = n->w->now;
+	sa_touch(n->core, sa);
+	ike_core_timer(n->core, n->w->now);
+	n->nonces_begin = 200;
+}
+
+static void probe(struct node *n)
+{
+	n->core->now = n->w->now;
+	request_probe(n->core, node_sa(n));
+}
+
 static void take_step(struct stage *s, const struct step *st)
 {
 	struct world *w = &s->p->w;
@@ -245,6 +381,8 @@ static void take_step(struct stage *s, const struct step *st)
 	case OP_RELEASE: world_release(w, s->hold[st->hold]); break;
 	case OP_DROP: world_drop(s->hold[st->hold]); break;
 	case OP_REKEY: expire(s, st->end, IKE_EXPIRE_SOFT); break;
+	case OP_REKEY_IKE: rekey_ike(s, st->end); break;
+	case OP_PROBE: probe(n); break;
 	case OP_DELETE: expire(s, st->end, IKE_EXPIRE_HARD); break;
 	case OP_DOWN: ike_core_down(n->core, "t0", w->now); break;
 	case OP_REFUSE: n->fail_installs = st->n; break;
@@ -255,11 +393,11 @@ static void take_step(struct stage *s, const struct step *st)
 		fail_msg("%s", w->failed);
 }
 
-/* Which end began the exchange that made the pair that is left? */
+/* Which end began the exchange that made the pair, or the IKE SA, that is left? */
 static enum end maker(const struct stage *s)
 {
 	const struct ike_sa *sa = node_sa(s->p->a);
-	bool by_a = TAILQ_FIRST(&sa->children)->ours;
+	bool by_a = s->play->ike ? sa->initiator : TAILQ_FIRST(&sa->children)->ours;
 
 	return by_a != s->swapped ? A : B;
 }
@@ -306,6 +444,7 @@ static void play_case(void **state)
 {
 	struct stage *s = *state;
 	const struct step *st;
+	struct ike_status before;
 	uint32_t old;
 
 	s->p = pair_new();
@@ -316,12 +455,17 @@ static void play_case(void **state)
 	s->p->w.link[0].watch = !s->play->gap;
 	s->p->w.link[0].esp_unknown = 0;
 	old = node_out(s->p->a, 0)->spi;
+	before = node_status(s->p->a, 0);
 	for (st = s->play->steps; st->op != OP_END; st++)
 		take_step(s, st);
 	pair_run(s->p, REST_MS);
 	check_end(s);
-	if (!s->play->down)
+	if (s->play->ike) {
+		assert_int_equal(node_out(s->p->a, 0)->spi, old);
+		assert_memory_not_equal(node_status(s->p->a, 0).spi_i, before.spi_i, IKE_SPI_LEN);
+	} else if (!s->play->down) {
 		assert_int_not_equal(node_out(s->p->a, 0)->spi, old);
+	}
 	pair_free(s->p);
 }
 
