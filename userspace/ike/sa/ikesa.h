@@ -33,8 +33,8 @@ enum ikesa_schedule {
 	IKESA_REDUNDANT_MS = 3000, /* a redundant SA's initiator closes it after this … */
 	IKESA_REDUNDANT_OTHER_MS = 15000, /* … the other end, should that not happen, after this */
 	IKESA_HINT_MS = 10000, /* at most one liveness check for unauthenticated hints in this */
-	CHILD_IN_MS = 10000, /* a pair of ours that lost a collision is deleted after this at the latest */
-	CHILD_PROOF_MS = 200000, /* a peer that sends its request again and again does it for less */
+	CHILD_IN_MS = 10000, /* a pair of ours that lost a collision is deleted after this */
+	CHILD_PROOF_MS = 200000, /* a peer does not repeat its request for longer than this */
 	CHILD_REKEYED_MS = 1000, /* from the end of our rekeying to our DELETE of the old pair */
 	CHILD_REKEYED_OTHER_MS = 60000, /* the same, if it is the peer that should send it */
 	CHILD_LINGER_MS = 5000, /* packets that were on their way arrive within this */
