@@ -3,6 +3,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,13 +156,50 @@ void host_send(struct host *h, const struct ike_datagram *d)
 	udp_send(h->natt, &marked, 0);
 }
 
+/* A message on its way to the network. */
+struct delayed {
+	struct host *host;
+	struct ike_datagram d;
+	uint8_t data[];
+};
+
+static void on_delayed(evutil_socket_t fd, short what, void *ctx)
+{
+	struct delayed *m = ctx;
+
+	(void)fd;
+	(void)what;
+	host_send(m->host, &m->d);
+	free(m);
+}
+
+static void send_later(struct host *h, const struct ike_datagram *d)
+{
+	struct timeval delay = { .tv_sec = h->options.delay / 1000,
+				 .tv_usec = h->options.delay % 1000 * 1000 };
+	struct delayed *m = malloc(sizeof(*m) + d->len);
+
+	if (!m)
+		return;
+	m->host = h;
+	m->d = *d;
+	m->d.data = m->data;
+	memcpy(m->data, d->data, d->len);
+	if (event_base_once(loop_base(h->loop), -1, EV_TIMEOUT, on_delayed, m, &delay))
+		free(m);
+}
+
 static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
 {
 	struct host *h = ctx;
 
 	if (h->options.send)
 		h->options.send(h->options.ctx, tunnel, d);
-	if (!lost(h))
+	if (lost(h))
+		return;
+	if (h->options.delay)
+		send_later(h, d);
+	else
 		host_send(h, d);
 }
 

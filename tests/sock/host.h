@@ -25,6 +25,7 @@ struct host_options {
 	enum ike_log_level level; /* of the lines "log" */
 	unsigned int loss; /* percent of the IKE datagrams, either way, that get lost; ESP does not */
 	unsigned int seed; /* of the loss */
+	unsigned int delay; /* milliseconds until an IKE message of ours leaves; ESP does at once */
 	/* Called as ike_env's, besides what is done and printed here; may be NULL. */
 	void (*state)(void *ctx, const char *tunnel, enum ike_tunnel_state state);
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);

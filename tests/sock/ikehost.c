@@ -22,7 +22,8 @@ static const char usage[] = "Usage: ikehost [OPTION]... FILE.conf...\n"
 			    "  --quiet          print totals only\n"
 			    "  --debug          print the core's debug lines, too\n"
 			    "  --loss PERCENT   of the IKE datagrams, either way, get lost\n"
-			    "  --seed N         of the loss (default 1)\n";
+			    "  --seed N         of the loss (default 1)\n"
+			    "  --delay MS       until an IKE message of ours leaves\n";
 
 static unsigned int number(const char *text)
 {
@@ -39,10 +40,9 @@ static unsigned int number(const char *text)
 static void read_options(int argc, char **argv, struct host_options *o)
 {
 	static const struct option options[] = {
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "debug", no_argument, NULL, 'd' },
-		{ "loss", required_argument, NULL, 'l' },
-		{ "seed", required_argument, NULL, 's' },
+		{ "quiet", no_argument, NULL, 'q' },	   { "debug", no_argument, NULL, 'd' },
+		{ "loss", required_argument, NULL, 'l' },  { "seed", required_argument, NULL, 's' },
+		{ "delay", required_argument, NULL, 'y' }, { 0 },
 	};
 	int c;
 
@@ -52,6 +52,7 @@ static void read_options(int argc, char **argv, struct host_options *o)
 		case 'q': o->quiet = true; break;
 		case 'd': o->level = IKE_LOG_DEBUG; break;
 		case 'l': o->loss = number(optarg); break;
+		case 'y': o->delay = number(optarg); break;
 		case 's': o->seed = number(optarg); break;
 		default: fputs(usage, stderr); exit(2);
 		}
