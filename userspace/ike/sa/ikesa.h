@@ -70,6 +70,7 @@ struct exchange {
 	uint32_t spi; /* inbound SPI of the pair it is about; 0: of none */
 	uint16_t group; /* of its key exchange, if the peer named one; else 0 */
 	unsigned int tries; /* requests before this one for the same */
+	uint32_t deleted; /* outbound SPI unknown to us that the peer deleted while it is out */
 	struct creation *made; /* CREATE_CHILD_SA: what it needs until the response came */
 };
 

@@ -17,6 +17,7 @@ struct negotiation {
 	struct ike_nonces nonces;
 	struct ike_dh *dh; /* ours of the key exchange; NULL: none (yet) */
 	uint32_t spi_in; /* initiator: reserved for it */
+	uint32_t deleted; /* initiator: the peer has deleted the pair if this is its outbound SPI */
 
 	/* Set by negotiate_begin(): what we want. */
 	uint32_t replaces; /* inbound SPI of the pair it replaces; 0: of none */

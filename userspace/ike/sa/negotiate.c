@@ -176,7 +176,8 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 {
 	struct child_sa *c = NULL;
 
-	if (take_proposal(core, sa, n, in) && take_selectors(core, sa, n, in))
+	if (take_proposal(core, sa, n, in) && take_selectors(core, sa, n, in) &&
+	    n->spi_out != n->deleted)
 		c = install_pair(core, sa, n);
 	ike_wipe(&n->secret, sizeof(n->secret));
 	if (!c)

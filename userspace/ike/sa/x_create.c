@@ -212,6 +212,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		.ours = true,
 		.dh = made->dh,
 		.spi_in = made->spi_in,
+		.deleted = x->deleted,
 		.nonces = { .i = made->nonce, .i_len = sizeof(made->nonce) },
 	};
 	uint8_t low_nonce[IKE_OUR_NONCE];
@@ -239,7 +240,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	else if (!c && old && old->state <= CHILD_UP)
 		try_later(core, sa, old);
 	else if (!c && !old)
-		event_note(core, sa->tunnel, EVENT_CHILD_UNUSABLE);
+		event_note(core, sa->tunnel, x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
 }
 
 static const struct exchange_ops pair_ops = {

@@ -17,8 +17,12 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 
 	for (i = 0; i < del->n; i++) {
 		struct cursor c = cursor_init(del->spis + 4 * (size_t)i, 4);
-		struct child_sa *child = child_find(sa, 0, cursor_be32(&c));
+		uint32_t spi = cursor_be32(&c);
+		struct child_sa *child = child_find(sa, 0, spi);
 
+		/* The pair of a response that is still on its way? */
+		if (!child && sa->out)
+			sa->out->deleted = spi;
 		if (!child || waiting != (child->state == CHILD_IN))
 			continue;
 		report_line(core, IKE_LOG_INFO, NULL, sa,
