@@ -533,10 +533,8 @@ static bool rekeying_begun(struct run *r, bool child, bool ike)
 	r->w.esp_jitter = rnd_chance(&r->rnd, 30) ? 0 : (unsigned int)rnd_below(&r->rnd, 3000);
 	if (rnd_chance(&r->rnd, 30))
 		r->w.delay_max += (unsigned int)rnd_below(&r->rnd, 3000);
-	if (rnd_chance(&r->rnd, 50)) {
+	if (rnd_chance(&r->rnd, 50))
 		both_initiate(r);
-		r->w.esp_jitter = 0; /* redundant IKE SAs take their pairs away at once */
-	}
 	start_both(r);
 	if (!until_up(r, 300000))
 		return false;

@@ -52,8 +52,7 @@ struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t s
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if (c->state != CHILD_LINGERING &&
-		    ((spi_in && c->spi_in == spi_in) || (spi_out && c->spi_out == spi_out)))
+		if ((spi_in && c->spi_in == spi_in) || (spi_out && c->spi_out == spi_out))
 			return c;
 	}
 	return NULL;
@@ -83,22 +82,49 @@ void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 	c->next_at = until;
 }
 
+/* Is there a pair besides @c that is to stay? */
+static bool has_other_pair(const struct ike_tunnel *t, const struct child_sa *c)
+{
+	const struct ike_sa *sa;
+	const struct child_sa *o;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	{
+		TAILQ_FOREACH(o, &sa->children, link)
+		{
+			if (o != c && o->state <= CHILD_UP)
+				return true;
+		}
+	}
+	return false;
+}
+
 void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
-	const struct child_sa *other;
+	struct ike_tunnel *t = sa->tunnel;
 
-	TAILQ_FOREACH(other, &sa->children, link)
-	{
-		if (other != c && other->state <= CHILD_UP)
-			break;
-	}
-	if (!other) {
+	if (!t->enabled || !has_other_pair(t, c)) {
 		child_remove(core, sa, c);
 		return;
 	}
 	child_stop_sending(core, sa, c);
+	TAILQ_REMOVE(&sa->children, c, link);
 	c->state = CHILD_LINGERING;
 	c->next_at = core->now + CHILD_LINGER_MS;
+	TAILQ_INSERT_TAIL(&t->lingering, c, link);
+	event_note(core, t, EVENT_CHANGED);
+}
+
+void child_linger_end(struct ike_core *core, struct ike_tunnel *t, uint64_t until)
+{
+	struct child_sa *c;
+
+	/* They came in the order of their deadlines. */
+	while ((c = TAILQ_FIRST(&t->lingering)) && c->next_at <= until) {
+		TAILQ_REMOVE(&t->lingering, c, link);
+		core->env.sa_remove(core->env.ctx, t->conf.name, c->spi_in, 0);
+		child_free(c);
+	}
 }
 
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)

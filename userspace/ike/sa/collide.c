@@ -34,7 +34,7 @@ bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c)
 
 	TAILQ_FOREACH(o, &sa->children, link)
 	{
-		if (o == c || o->state == CHILD_LINGERING)
+		if (o == c)
 			continue;
 		if (o->replaces == c->spi_in ||
 		    (c->replaces && (o->spi_in == c->replaces || o->replaces == c->replaces)))

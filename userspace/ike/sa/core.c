@@ -118,6 +118,7 @@ void ike_core_free(struct ike_core *core)
 	while ((first = timers_first(&core->tunnel_timers)))
 		timer_set(&core->tunnel_timers, first, TIMER_NEVER);
 	while ((t = TAILQ_FIRST(&core->tunnels))) {
+		child_linger_end(core, t, TIMER_NEVER);
 		lookup_remove(core, t);
 		ike_wipe(t, sizeof(*t));
 		free(t);
@@ -175,6 +176,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	t->next_try = t->adopted_end = TIMER_NEVER;
 	TAILQ_INIT(&t->sas);
 	TAILQ_INIT(&t->closed);
+	TAILQ_INIT(&t->lingering);
 	if (lookup_add(core, t)) {
 		timers_unreserve(&core->tunnel_timers, &t->timer);
 		ike_wipe(t, sizeof(*t));
@@ -196,6 +198,7 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
 	while ((sa = TAILQ_FIRST(&t->sas)) || (sa = TAILQ_FIRST(&t->closed)))
 		sa_drop(core, sa);
+	child_linger_end(core, t, TIMER_NEVER);
 	event_take(core, t);
 	timers_unreserve(&core->tunnel_timers, &t->timer);
 	lookup_remove(core, t);

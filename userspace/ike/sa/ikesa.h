@@ -122,7 +122,7 @@ enum child_state {
 	CHILD_UP, /* works both ways; at the deadline we rekey it */
 	CHILD_REKEYED, /* another carries our traffic; at the deadline we have the peer delete it */
 	CHILD_DELETING, /* our DELETE of it waits or is out; no deadline */
-	CHILD_LINGERING, /* both ends gave it up; until the deadline late packets still arrive */
+	CHILD_LINGERING, /* no IKE SA's any more; until the deadline late packets still arrive */
 };
 
 /*

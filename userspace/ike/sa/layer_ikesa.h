@@ -178,10 +178,13 @@ void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_s
 /* Another pair carries our traffic now: at @until the peer is asked to delete this one. */
 void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c, uint64_t until);
 /*
- * Both ends agreed on the end of the pair. While another of @sa works, the inbound half stays for
- * CHILD_LINGER_MS, as packets may be on their way; else it is removed.
+ * Both ends agreed on the end of the pair, or its IKE SA is over. While another one of the tunnel
+ * works, the inbound half stays for CHILD_LINGER_MS, as packets may be on their way; else it is
+ * removed.
  */
 void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* Remove what of @t lingered until @until; TIMER_NEVER: all. */
+void child_linger_end(struct ike_core *core, struct ike_tunnel *t, uint64_t until);
 /* Take the pair, or what the kernel has of it, out of the kernel, and forget it. */
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Give back an inbound SPI that was reserved and is not used. */

@@ -115,8 +115,12 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 		TAILQ_REMOVE(&t->sas, sa, of_tunnel);
 		core->n_of_tunnels--;
 	}
-	while ((c = TAILQ_FIRST(&sa->children)))
-		child_remove(core, sa, c);
+	while ((c = TAILQ_FIRST(&sa->children))) {
+		if (sa->superseded) /* the peer has long forgotten it */
+			child_remove(core, sa, c);
+		else
+			child_retire(core, sa, c);
+	}
 	if (sa->setup && sa->setup->spi_in)
 		child_spi_release(core, sa, sa->setup->spi_in);
 	ikesa_setup_free(sa);

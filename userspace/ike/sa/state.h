@@ -102,6 +102,7 @@ struct ike_tunnel {
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
 	struct ike_sas closed; /* those that only repeat their last answer */
+	struct child_sas lingering; /* see child_retire() */
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
 	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */

@@ -100,7 +100,11 @@ static void note_loss(struct ike_core *core, struct ike_tunnel *t)
 
 static void set_timer(struct ike_core *core, struct ike_tunnel *t)
 {
+	const struct child_sa *c = TAILQ_FIRST(&t->lingering);
 	uint64_t at = t->next_try < t->adopted_end ? t->next_try : t->adopted_end;
+
+	if (c && c->next_at < at)
+		at = c->next_at;
 
 	timer_set(&core->tunnel_timers, &t->timer, at);
 }
@@ -173,6 +177,7 @@ static void start_attempt(struct ike_core *core, struct ike_tunnel *t)
 
 void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
 {
+	child_linger_end(core, t, core->now);
 	if (core->now >= t->adopted_end) {
 		report_line(core, IKE_LOG_INFO, t, NULL, "SAs of the former agent are replaced");
 		tunnel_adopted_remove(core, t);
@@ -192,6 +197,7 @@ void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
 	t->wanted = false;
 	t->failures = 0;
 	tunnel_adopted_remove(core, t);
+	child_linger_end(core, t, TIMER_NEVER);
 	/* What ends meanwhile stays readable until the event is over. */
 	for (sa = TAILQ_FIRST(&t->sas); sa; sa = next) {
 		next = TAILQ_NEXT(sa, of_tunnel);
@@ -358,7 +364,8 @@ void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
 	keep = query_survivor(sa);
 	if (sa->state != IKESA_ESTABLISHED || !keep || keep == sa)
 		return;
-	if (is_proven_since(keep, sa->close_marked)) {
+	if (is_proven_since(keep, sa->close_marked) &&
+	    (query_sa_has_outbound(keep) || !query_sa_has_outbound(sa))) {
 		report_line(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
 		request_close(core, sa, IKESA_DEAD_MS);
 		return;

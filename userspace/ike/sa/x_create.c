@@ -291,7 +291,7 @@ static void pair_timer(struct ike_core *core, struct ike_sa *sa, struct child_sa
 	case CHILD_UP: x_create_successor(core, sa, c); break;
 	case CHILD_REKEYED: request_delete_child(core, sa, c); break;
 	case CHILD_DELETING: break;
-	case CHILD_LINGERING: child_remove(core, sa, c); break;
+	case CHILD_LINGERING: break; /* not one of an IKE SA */
 	}
 }
 
@@ -304,7 +304,7 @@ void x_create_timer(struct ike_core *core, struct ike_sa *sa)
 		if (core->now < c->next_at)
 			continue;
 		/* An IKE SA on its way out takes its pairs with it. */
-		if (ikesa_authenticated(sa) || c->state == CHILD_LINGERING)
+		if (ikesa_authenticated(sa))
 			pair_timer(core, sa, c);
 		else
 			c->next_at = TIMER_NEVER;
