@@ -191,6 +191,26 @@ static void small_packets_after_no_answer(void **state)
 	pair_free(p);
 }
 
+/* An IKE SA that replaces another knows what that one learned of the path. */
+static void a_successor_knows_the_path(void **state)
+{
+	struct pair *p = pair_with_much_to_say();
+	struct ike_sa *old;
+
+	(void)state;
+	p->drop_longer = SMALL;
+	p->a->conf[0].rekey_ike = 60;
+	pair_start(p, false);
+	pair_run(p, 7600);
+	is_up(p);
+	old = node_sa(p->a);
+	pair_run(p, 62000);
+	assert_ptr_not_equal(node_sa(p->a), old);
+	assert_true(node_sa(p->a)->fragments && node_sa(p->b)->fragments);
+	assert_true(node_sa(p->a)->small_packets && node_sa(p->b)->small_packets);
+	pair_free(p);
+}
+
 /* No answer at all: the schedule begins anew with smaller packets, yet ends in the same time. */
 static void no_answer_takes_as_long(void **state)
 {
@@ -443,6 +463,7 @@ int main(void)
 		cmocka_unit_test(short_messages_are_not_split),
 		cmocka_unit_test(only_with_both_ends),
 		cmocka_unit_test(small_packets_after_no_answer),
+		cmocka_unit_test(a_successor_knows_the_path),
 		cmocka_unit_test(no_answer_takes_as_long),
 		cmocka_unit_test(the_answer_is_repeated_once),
 		cmocka_unit_test(a_request_split_anew_is_known),

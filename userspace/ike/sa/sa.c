@@ -66,6 +66,7 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 	sa->nat_remote = old->nat_remote;
 	sa->peer_natt = old->peer_natt;
 	sa->fragments = old->fragments;
+	sa->small_packets = old->small_packets;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
 	sa->confirmed = sa->acked = true;
