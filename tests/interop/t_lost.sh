@@ -42,9 +42,8 @@ we_begin
 is "up again" "$status" 0
 in_quiet east swanctl --initiate --child net3 --timeout 10 > /dev/null
 check "a second child: the first goes on" pings west 10.2.0.1 -I 10.1.0.1
-like "a second child: the log names its selectors" \
-	"$(said west 'second child SA' | tail -n 1)" '10\.1\.0\.0/24 = 10\.3\.0\.0/24.*Selectors='
-like "a second child: so does the status" "$(of west .error)" '10\.3\.0\.0/24'
+check "a second child: carries its own packets" pings west 10.3.0.1 -I 10.1.0.1
+like "a second child: strongSwan has both" "$(their_sas | grep -c INSTALLED)" '^2$'
 
 # ---- rekeying -----------------------------------------------------------------------------
 
@@ -57,9 +56,7 @@ is "short-lived child: up" "$status" 0
 meter west rekey 10.2.0.1 -I 10.1.0.1
 sleep 20
 meter_end rekey
-# a new IKE SA replaces the old one first; the slowest of guests loses a few pings
-check "strongSwan rekeys the child of our IKE SA: no outage" test "$gap" -le 15
-like "strongSwan did ask for it" "$(said west 'wants to rekey the child SA' | tail -n 1)" 'replaces it'
+check "strongSwan rekeys the child of our IKE SA: no outage" test "$gap" -le 5
 
 swan child='rekey_time = 6s
 life_time = 14s
@@ -71,7 +68,7 @@ is "listener, short-lived child: up" "$status" 0
 meter west listen 10.2.0.1 -I 10.1.0.1
 sleep 16
 meter_end listen
-check "strongSwan rekeys the child of its IKE SA: an outage of 4 s at most" test "$gap" -le 40
+check "strongSwan rekeys the child of its IKE SA: no outage" test "$gap" -le 5
 
 kill -0 "$charon_pid"
 is "strongSwan did not crash" "$?" 0
