@@ -270,6 +270,7 @@ static void print_ike(json_t *ike)
 	printf("    ike %s %s spi %s %s", text(ike, "state"), text(ike, "role"), text(ike, "spi_i"),
 	       text(ike, "spi_r"));
 	print_age(" age ", ike, "age", "");
+	print_age(" rekey in ", ike, "rekey_in", "");
 	if (*text(ike, "proposal"))
 		printf("\n        %s", text(ike, "proposal"));
 	putchar('\n');
@@ -281,7 +282,9 @@ static void print_child(json_t *child)
 		return;
 	printf("    esp %s spi in %s out %s", text(child, "proposal"), text(child, "spi_in"),
 	       text(child, "spi_out"));
-	print_age(" age ", child, "age", "\n       ");
+	print_age(" age ", child, "age", "");
+	print_age(" rekey in ", child, "rekey_in", "");
+	printf("\n       ");
 	print_list("local-ts", json_object_get(child, "local_ts"));
 	print_list("remote-ts", json_object_get(child, "remote_ts"));
 	putchar('\n');

@@ -82,6 +82,13 @@ static void put_proposal(json_t *o, const struct ike_proposal *p)
 		put_text(o, "proposal", ike_proposal_print(text, sizeof(text), p));
 }
 
+/* How long until it is rekeyed, if that is planned. */
+static void put_rekey(json_t *o, uint64_t at, uint64_t now)
+{
+	if (at)
+		json_object_set_new(o, "rekey_in", json_real(at > now ? seconds(at - now) : 0));
+}
+
 static json_t *ike_json(const struct ike_status *s, uint64_t now)
 {
 	json_t *o = json_object();
@@ -97,6 +104,7 @@ static json_t *ike_json(const struct ike_status *s, uint64_t now)
 	put_proposal(o, &s->ike);
 	if (s->established)
 		json_object_set_new(o, "age", json_real(seconds(now - s->established_at)));
+	put_rekey(o, s->rekey_at, now);
 	json_object_set_new(o, "nat_local", json_boolean(s->nat_local));
 	json_object_set_new(o, "nat_remote", json_boolean(s->nat_remote));
 	return o;
@@ -126,6 +134,7 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 	json_object_set_new(o, "local_ts", ts_json(&s->local_ts));
 	json_object_set_new(o, "remote_ts", ts_json(&s->remote_ts));
 	json_object_set_new(o, "age", json_real(seconds(now - s->child_at)));
+	put_rekey(o, s->child_rekey_at, now);
 	return o;
 }
 

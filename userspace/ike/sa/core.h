@@ -198,12 +198,14 @@ struct ike_status {
 	struct ike_id local_id, remote_id; /* remote: proven, once established */
 	struct ike_proposal ike; /* chosen */
 	uint64_t established_at;
+	uint64_t rekey_at; /* we rekey it then; 0: not planned */
 	bool nat_local, nat_remote; /* who is behind a NAT, RFC 7296 2.23 */
 	bool have_child;
 	uint32_t spi_in, spi_out;
 	struct ike_proposal esp;
 	struct ike_ts_list local_ts, remote_ts;
 	uint64_t child_at;
+	uint64_t child_rekey_at; /* likewise */
 	unsigned int adopted; /* pairs of a former agent still running */
 	const char *last_error; /* one sentence with the remedy, "" if none */
 	uint64_t last_error_at;

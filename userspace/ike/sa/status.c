@@ -23,6 +23,8 @@ static void status_child(const struct ike_sa *sa, struct ike_status *s)
 	s->spi_out = c->spi_out;
 	s->esp = c->proposal;
 	s->child_at = c->at;
+	if (c->state == CHILD_UP && c->next_at != TIMER_NEVER)
+		s->child_rekey_at = c->next_at;
 	child_selectors(c, &s->local_ts, &s->remote_ts);
 }
 
@@ -68,6 +70,7 @@ static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 	s->remote_id = sa->remote_id;
 	s->ike = sa->proposal;
 	s->established_at = s->established ? sa->established_at : 0;
+	s->rekey_at = sa->rekey_at == TIMER_NEVER ? 0 : sa->rekey_at;
 	s->nat_local = sa->nat_local;
 	s->nat_remote = sa->nat_remote;
 	status_child(sa, s);
