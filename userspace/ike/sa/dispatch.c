@@ -18,8 +18,10 @@ static const struct x_row {
 	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
 	{ IKE_CREATE_CHILD_SA, 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
 	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_create_request },
-	{ IKE_INFORMATIONAL, 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING, 0,
-	  x_info_request },
+	/* The peer may delete what it prepared before we know that it lost. */
+	{ IKE_INFORMATIONAL,
+	  1 << IKESA_PREPARED | 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
+	  0, x_info_request },
 };
 
 /* ---- receiving ----------------------------------------------------------- */
@@ -158,7 +160,7 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 		return;
 	}
 	/* Until authenticated, anything but the expected exchange is ignored. */
-	if (h->id != sa->rx.next || sa->state == IKESA_CLOSED ||
+	if (h->id != sa->rx.next || sa->state == IKESA_CLOSED || !sa->have_keys ||
 	    (!row && sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)) {
 		report_line(core, IKE_LOG_DEBUG, NULL, sa,
 			    "%s request %u ignored, not expected now (next is %u)",

@@ -67,7 +67,10 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 
 static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
 {
-	return sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
+	struct ike_sa *heir = sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
+
+	/* The peer deletes it if it lost, which we may not know yet. */
+	return heir && heir->state == IKESA_PREPARED ? heir : NULL;
 }
 
 bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
