@@ -79,7 +79,7 @@ swan() {
 
 # ours [KEY=VALUE...]: writes esptund's side; endpoint= (empty) leaves Endpoint out.
 ours() {
-	local psk=$AGENT_PSK crypto=modern selectors=any begin=now liveness=30 endpoint=192.0.2.2
+	local psk=$AGENT_PSK crypto=modern selectors=any begin=now liveness=30 endpoint=192.0.2.2 rekey=''
 	local lid=west.example rid=east.example
 	[ $# = 0 ] || local "$@"
 	conf west vpn0 <<-END
@@ -94,6 +94,7 @@ ours() {
 	Selectors = $selectors
 	${endpoint:+Start = $begin}
 	Liveness = $liveness
+	${rekey:+Rekey = $rekey}
 	END
 }
 
