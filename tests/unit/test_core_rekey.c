@@ -150,12 +150,51 @@ static void child_and_ike_at_once(void **state)
 	pair_free(p);
 }
 
+/* Either end may want new proofs: another IKE SA comes, then the old one goes. */
+static void reauthenticated_by(bool responder)
+{
+	struct pair *p = pair_new();
+	struct node *n = responder ? p->b : p->a;
+	unsigned int begun;
+
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	p->a->conf[0].rekey_ike = 25;
+	n->conf[0].reauth = 60;
+	pair_start(p, true);
+	p->w.link[0].watch = true;
+	begun = pair_count(p, n, IKE_SA_INIT, false);
+	pair_run(p, 50000);
+	assert_int_equal(pair_count(p, n, IKE_SA_INIT, false), begun);
+	pair_run(p, 25000);
+	assert_int_equal(pair_count(p, n, IKE_SA_INIT, false), begun + 1);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+static void reauthenticated_by_initiator(void **state)
+{
+	(void)state;
+	reauthenticated_by(false);
+}
+
+static void reauthenticated_by_responder(void **state)
+{
+	(void)state;
+	reauthenticated_by(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ike_by_initiator),	 cmocka_unit_test(ike_by_responder),
-		cmocka_unit_test(everything_by_both),	 cmocka_unit_test(ike_by_both_at_once),
-		cmocka_unit_test(child_by_both_at_once), cmocka_unit_test(child_and_ike_at_once),
+		cmocka_unit_test(ike_by_initiator),
+		cmocka_unit_test(ike_by_responder),
+		cmocka_unit_test(everything_by_both),
+		cmocka_unit_test(ike_by_both_at_once),
+		cmocka_unit_test(child_by_both_at_once),
+		cmocka_unit_test(child_and_ike_at_once),
+		cmocka_unit_test(reauthenticated_by_initiator),
+		cmocka_unit_test(reauthenticated_by_responder),
 	};
 
 	return cmocka_run_group_tests_name("core_rekey", tests, NULL, NULL);

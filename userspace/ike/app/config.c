@@ -227,6 +227,11 @@ static int set_rekey(struct parse *p, char *s)
 	return 0;
 }
 
+static int set_reauth(struct parse *p, char *s)
+{
+	return lifetime(s, 60, 30 * 86400, &p->c->reauth);
+}
+
 static int set_rekey_bytes(struct parse *p, char *s)
 {
 	return amount(s, sizes, 1 << 20, UINT64_MAX, &p->c->rekey_bytes);
@@ -594,6 +599,7 @@ static const struct key {
 	{ "Peer", "Liveness", set_liveness, false, "seconds from 0 (off) to 86400" },
 	{ "Peer", "Rekey", set_rekey, false,
 	  "the times of the IKE SA and of the child SA, such as 4h, 1h (s, m, h or d; off: never)" },
+	{ "Peer", "Reauth", set_reauth, false, "off, or a time from 60s to 30d (s, m, h or d)" },
 	{ "Peer", "RekeyBytes", set_rekey_bytes, false,
 	  "off, or bytes from 1M on, such as 64G (K, M, G or T)" },
 	{ "Peer", "RekeyPackets", set_rekey_packets, false,
@@ -1197,6 +1203,7 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote_ts = c->remote_ts;
 	out->start = c->start;
 	out->liveness = c->liveness;
+	out->reauth = c->reauth;
 	out->rekey_ike = c->rekey_ike;
 	out->rekey_child = c->rekey_child;
 	out->rekey_bytes = c->rekey_bytes;

@@ -17,7 +17,8 @@
 #define REKEY_BOTH "as IKE-TIME, CHILD-TIME"
 #define NO_MARGIN "which says when rekeying begins; that is varied at random"
 #define NO_END "which says when rekeying begins; the old SA is deleted after it"
-#define NO_REAUTH "Rekey in [Peer] renews keys; nothing sets a time for reauthentication"
+#define NO_REAUTH \
+	"Reauth in [Peer] says when to authenticate again; without it only keys are renewed"
 #define ALWAYS "this is always done where the peer can"
 #define NOT_YET "this is not supported yet"
 #define NO_NEED "nothing needs to be set for it"
@@ -72,7 +73,7 @@ static const struct foreign_word words[] = {
 	{ "rekey_time", "Rekey", REKEY_BOTH },
 	{ "rekey_bytes", "RekeyBytes", NULL },
 	{ "rekey_packets", "RekeyPackets", NULL },
-	{ "reauth_time", NULL, NO_REAUTH },
+	{ "reauth_time", "Reauth", NULL },
 	{ "over_time", "Rekey", NO_END },
 	{ "life_time", "Rekey", NO_END },
 	{ "life_bytes", "RekeyBytes", NO_END },

@@ -54,6 +54,17 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 		lose_peer(core, sa);
 }
 
+/* Both ends are to prove again who they are (RFC 7296 2.8.3): before this one goes, a new one comes. */
+static void reauth_timer(struct ike_core *core, struct ike_sa *sa)
+{
+	if (core->now < sa->reauth_at)
+		return;
+	sa->reauth_at = TIMER_NEVER;
+	sa->replaced |= sa->state == IKESA_ESTABLISHED;
+	report_line(core, IKE_LOG_INFO, NULL, sa, "time to authenticate again");
+	event_note(core, sa->tunnel, EVENT_CHANGED);
+}
+
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now >= sa->expire_at) {
@@ -68,6 +79,8 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 		x_create_timer(core, sa);
 	if (sa->state != IKESA_DEAD)
 		x_rekey_timer(core, sa);
+	if (sa->state != IKESA_DEAD)
+		reauth_timer(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
 		tunnel_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)

@@ -38,6 +38,7 @@ struct ike_tunnel_conf {
 	enum ike_start start;
 	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
 	/* Seconds from establishment to our rekeying, before jitter; 0: never. */
+	uint32_t reauth; /* seconds until a new IKE SA, with new proofs, replaces it; 0: never */
 	uint32_t rekey_ike, rekey_child;
 	/* Of one direction of a child SA before we rekey it; 0: no limit but the kernel's own. */
 	uint64_t rekey_bytes, rekey_packets;

@@ -135,7 +135,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->tx.at = TIMER_NEVER;
 	sa->rx.frags_until = TIMER_NEVER;
 	sa->expire_at = TIMER_NEVER;
-	sa->liveness_at = sa->rekey_at = TIMER_NEVER;
+	sa->liveness_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
 	sa->close_at = TIMER_NEVER;
 	TAILQ_INIT(&sa->queue);
 	TAILQ_INIT(&sa->children);
@@ -247,6 +247,6 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	at = earlier(at, c->next_at);
-	at = earlier(at, sa->rekey_at);
+	at = earlier(earlier(at, sa->reauth_at), sa->rekey_at);
 	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
 }

@@ -223,6 +223,7 @@ struct ike_sa {
 	uint64_t expire_at; /* half-open, closing and closed SAs */
 	uint64_t liveness_at;
 	uint64_t rekey_at;
+	uint64_t reauth_at; /* of it and its successors; then a new IKE SA replaces it */
 	bool rekey_due; /* we want to rekey it */
 	unsigned int rekey_failures; /* one after the other */
 	bool have_heir; /* see x_rekey.c; our SPI of it: */

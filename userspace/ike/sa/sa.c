@@ -127,7 +127,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	ikesa_setup_free(sa);
 	ikesa_frags_free(sa);
 	exchange_end_all(core, sa);
-	sa->liveness_at = sa->close_at = sa->rekey_at = TIMER_NEVER;
+	sa->liveness_at = sa->close_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {
 		sa->state = IKESA_CLOSED;

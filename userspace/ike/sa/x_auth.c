@@ -45,6 +45,8 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
 	limit_per_peer(core, sa);
 	sa_plan_rekey(core, sa);
+	if (sa->tunnel->conf.reauth)
+		sa->reauth_at = core->now + sa_jitter(core, 1000ULL * sa->tunnel->conf.reauth);
 	liveness_check(core, sa);
 }
 

@@ -48,12 +48,13 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	next->replaced = old->replaced;
 	next->close_at = old->close_at;
 	next->close_marked = old->close_marked;
+	next->reauth_at = old->reauth_at;
 	sa_plan_rekey(core, next);
 	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",
 		    ike_spis_print(text, sizeof(text), next->spi_i, next->spi_r));
 	old->have_heir = false;
 	old->state = IKESA_REKEYED;
-	old->liveness_at = old->close_at = old->rekey_at = TIMER_NEVER;
+	old->liveness_at = old->close_at = old->rekey_at = old->reauth_at = TIMER_NEVER;
 	old->expire_at = core->now + REKEY_OLD_MS;
 	if (core->answering == old)
 		core->answering_heir = next;
