@@ -303,6 +303,38 @@ static void responder_rekeys(void **state)
 	rekeyed_by(true);
 }
 
+/* An additional pair for other networks sends at once: nothing else carries its packets. */
+static void additional_pair_works_at_once(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_proposals offer;
+	uint8_t buf[512], nonce[32] = { 1 }, first;
+	struct ike_ts_list ts = { 0 };
+	struct ike_builder b;
+	char err[128];
+
+	(void)state;
+	p->a->conf[0].local_ts.n = 0;
+	assert_int_equal(ike_ts_from_text("10.2.0.0/16", &p->a->conf[0].local_ts, err, sizeof(err)),
+			 0);
+	pair_start(p, true);
+	assert_int_equal(node_count(p->b, 0, false), 1);
+	offer = p->a->conf[0].esp;
+	offer.p[0].protocol = IKE_PROTO_ESP;
+	offer.p[0].spi_len = 4;
+	memset(offer.p[0].spi, 5, 4);
+	assert_int_equal(ike_ts_from_text("10.3.0.0/16", &ts, err, sizeof(err)), 0);
+	request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_sa(&b, IKE_OFFER(&offer));
+	ike_build_nonce(&b, nonce, sizeof(nonce));
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
+	assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
+	pair_run(p, 100);
+	assert_int_equal(node_count(p->b, 0, false), 2);
+	pair_free(p);
+}
+
 /* A peer that asks for pair after pair reaches the limit that the answer names. */
 static void peer_wants_many_children(void **state)
 {
@@ -349,6 +381,7 @@ int main(void)
 		cmocka_unit_test(initiator_rekeys),
 		cmocka_unit_test(responder_rekeys),
 		cmocka_unit_test(peer_wants_many_children),
+		cmocka_unit_test(additional_pair_works_at_once),
 	};
 
 	return cmocka_run_group_tests_name("core_lost", tests, NULL, NULL);

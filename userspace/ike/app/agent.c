@@ -865,6 +865,9 @@ void agent_free(struct agent *a)
 	if (!a)
 		return;
 	ctl_close(a->ctl);
+	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
+	if (a->core)
+		ike_core_free(a->core);
 	while ((t = a->tunnels)) {
 		a->tunnels = t->next;
 		tunnel_free(t);
@@ -877,8 +880,6 @@ void agent_free(struct agent *a)
 		free(w);
 	}
 	timers_free(&a->timers);
-	if (a->core)
-		ike_core_free(a->core);
 	keytable_close(a->keys);
 	watch_close(a->watch);
 	net_close(a->net);

@@ -127,7 +127,10 @@ struct ike_env {
 
 /* NULL only when memory is out. @env is copied. */
 struct ike_core *ike_core_new(const struct ike_env *env);
-/* Frees and wipes everything without a word to any peer (see ike_core_shutdown). */
+/*
+ * Frees and wipes everything without a word to any peer (see ike_core_shutdown). Pairs stay in the
+ * kernel; SAs that are reserved, or were given up and only hear late packets, leave it.
+ */
 void ike_core_free(struct ike_core *core);
 
 /*

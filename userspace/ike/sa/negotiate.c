@@ -260,11 +260,30 @@ static bool answer_key_exchange(struct ike_core *core, struct ike_sa *sa, struct
 	return refuse_child(core, sa, m, IKE_N_TEMPORARY_FAILURE, "the key exchange failed", "");
 }
 
+/* Does another pair of @sa carry what the new one is for? */
+static bool is_carried(const struct ike_sa *sa, const struct negotiation *n)
+{
+	struct ike_ts_list local, remote;
+	const struct child_sa *c;
+
+	TAILQ_FOREACH(c, &sa->children, link)
+	{
+		child_selectors(c, &local, &remote);
+		if (c->state <= CHILD_UP && ike_ts_within(IKE_TS_OFFER(&n->local), &local) &&
+		    ike_ts_within(IKE_TS_OFFER(&n->remote), &remote))
+			return true;
+	}
+	return false;
+}
+
 static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 				       struct negotiation *n, struct x_msg *m)
 {
 	struct child_sa *c = NULL;
 
+	/* An additional pair has nothing to wait with until the peer is known to have it. */
+	if (n->own_exchange && !n->replaces)
+		n->inbound_first = is_carried(sa, n);
 	n->spi_in = install_reserve_spi(core, sa);
 	if (n->spi_in)
 		c = install_pair(core, sa, n);
