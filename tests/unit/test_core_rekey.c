@@ -150,6 +150,84 @@ static void child_and_ike_at_once(void **state)
 	pair_free(p);
 }
 
+/* A peer that rekeys and never deletes what it replaced does not get one IKE SA after the other. */
+static void old_ones_are_not_deleted(void **state)
+{
+	struct pair *p = up(0, 0, 0, 0);
+	const struct ike_sa *sa;
+	unsigned int i, n = 0;
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_INFORMATIONAL;
+	p->drop_requests = true;
+	for (i = 0; i < 10; i++) {
+		node_sa(p->a)->rekey_at = p->w.now;
+		sa_touch(p->a->core, node_sa(p->a));
+		pair_run(p, 100);
+	}
+	TAILQ_FOREACH(sa, &TAILQ_FIRST(&p->b->core->tunnels)->sas, of_tunnel)
+	n++;
+	assert_int_equal(n, 5); /* four old ones, and the one that works */
+	assert_true(direction_works(p->a, p->b, 0));
+	p->drop_requests = false;
+	pair_run(p, 20000);
+	pair_free(p);
+}
+
+/* A CREATE_CHILD_SA request of @n; REKEY_SA for @rekeyed of this protocol, if that is not 0. */
+static void ask(struct node *n, uint8_t protocol, uint32_t rekeyed, const void *ke, size_t ke_len)
+{
+	struct ike_proposals offer = n->conf[0].esp;
+	uint8_t buf[1024], spi[4], nonce[32] = { 1 }, first;
+	struct writer w = writer_init(spi, sizeof(spi));
+	struct ike_builder b;
+
+	writer_be32(&w, rekeyed);
+	offer.p[0].protocol = IKE_PROTO_ESP;
+	offer.p[0].spi_len = 4;
+	memset(offer.p[0].spi, 5, 4);
+	request_begin(&b, buf, sizeof(buf), &first);
+	if (protocol)
+		ike_build_notify_spi(&b, IKE_N_REKEY_SA, protocol, spi, sizeof(spi), NULL, 0);
+	ike_build_sa(&b, IKE_OFFER(&offer));
+	ike_build_nonce(&b, nonce, sizeof(nonce));
+	if (ke_len)
+		ike_build_payload(&b, IKE_PL_KE, ke, ke_len);
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&n->conf[0].local_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&n->conf[0].remote_ts));
+	assert_true(node_request(n, IKE_CREATE_CHILD_SA, &b, first));
+}
+
+/* INVALID_SYNTAX ends the IKE SA at both ends, so at ours (2.21.3). */
+static void malformed_request_ends_it(void **state)
+{
+	struct pair *p = up(0, 0, 0, 0);
+
+	(void)state;
+	p->w.link[0].watch = false;
+	ask(p->a, 0, 0, "\0\37", 2);
+	pair_run(p, 15);
+	assert_int_equal(node_stats(p->b).ike_sas, 0);
+	pair_free(p);
+}
+
+/* The SPI is that of a pair, but of ESP: nothing is rekeyed, and nothing made. */
+static void rekeying_of_another_protocol(void **state)
+{
+	enum { AH = 2 };
+	struct pair *p = up(0, 0, 0, 0);
+
+	(void)state;
+	ask(p->a, AH, node_out(p->b, 0)->spi, NULL, 0);
+	pair_run(p, 100);
+	assert_int_equal(node_stats(p->b).children, 1);
+	ask(p->a, IKE_PROTO_ESP, node_out(p->b, 0)->spi, NULL, 0);
+	pair_run(p, 100);
+	assert_int_equal(node_stats(p->b).children, 2);
+	pair_free(p);
+}
+
 /* Either end may want new proofs: another IKE SA comes, then the old one goes. */
 static void reauthenticated_by(bool responder)
 {
@@ -193,6 +271,9 @@ int main(void)
 		cmocka_unit_test(ike_by_both_at_once),
 		cmocka_unit_test(child_by_both_at_once),
 		cmocka_unit_test(child_and_ike_at_once),
+		cmocka_unit_test(old_ones_are_not_deleted),
+		cmocka_unit_test(malformed_request_ends_it),
+		cmocka_unit_test(rekeying_of_another_protocol),
 		cmocka_unit_test(reauthenticated_by_initiator),
 		cmocka_unit_test(reauthenticated_by_responder),
 	};

@@ -90,3 +90,8 @@ void frags_free(struct frags **all)
 	free(*all);
 	*all = NULL;
 }
+
+size_t frags_len(const struct frags *all)
+{
+	return all ? all->len : 0;
+}

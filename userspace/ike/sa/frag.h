@@ -30,6 +30,8 @@ enum frags_verdict frags_add(struct frags **all, const struct ike_skf *f);
  * type of its first payload to *@first. Returns its length; *@all is wiped, freed and NULL.
  */
 size_t frags_join(struct frags **all, uint8_t *out, uint8_t *first);
+/* How many bytes are kept; 0 for NULL. */
+size_t frags_len(const struct frags *all);
 /* Wipe and free them; *@all is NULL then, and may be before. */
 void frags_free(struct frags **all);
 

@@ -190,14 +190,15 @@ struct ike_sa {
 	struct ikesa_setup *setup;
 	bool has_digest; /* it answered an IKE_SA_INIT request, and this is of that: */
 	uint8_t digest[IKESA_DIGEST_LEN];
-	uint8_t low_nonce[IKE_OUR_NONCE]; /* the lower of both nonces, first octets (2.8.1) */
+	uint8_t low_nonce
+		[IKE_OUR_NONCE]; /* the lower of both, first octets (2.8.1); successors inherit it */
 	uint64_t created_at, established_at;
 	uint64_t last_rx; /* last fresh authenticated message */
 	uint64_t last_hint;
 	bool confirmed; /* the peer proved that it knows the SA is established … */
-	bool fragments; /* both ends take fragments (RFC 7383) */
-	bool small_packets; /* longer ones may not get through, so messages are split for 576 octets */
 	bool acked; /* … and that it knows that we know, so that it sends on it */
+	bool fragments; /* both ends take fragments (RFC 7383) */
+	bool small_packets; /* longer ones may not get through, so messages are split for 576 bytes */
 
 	/* Our requests: a window of one. */
 	struct exchange *out; /* its request waits for the response */

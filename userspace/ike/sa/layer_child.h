@@ -29,6 +29,7 @@ struct negotiation {
 	struct esp_suite suite;
 	struct ike_secret secret;
 	uint32_t spi_out;
+	uint16_t refused; /* responder: the notify that it was refused with */
 };
 
 /* ---- install.c --------------------------------------------------------------- */

@@ -106,6 +106,19 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d,
 void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 		     const struct ike_header *h);
 
+/* ---- x_refuse.c -------------------------------------------------------------- */
+
+/* Answer with @notify; INVALID_SYNTAX ends the IKE SA. */
+enum x_verdict x_refuse(struct x_msg *m, uint16_t notify);
+/* When to ask again after so many TEMPORARY_FAILUREs in a row; TIMER_NEVER: a new IKE SA has to do. */
+uint64_t x_refuse_retry_at(struct ike_core *core, unsigned int failures);
+/* The group that the peer wants instead of that of @x, if it is one of @own's; else IKE_DH_NONE. */
+uint16_t x_refuse_group(const struct exchange *x, const struct ike_payloads *in,
+			const struct ike_proposals *own);
+/* Ask for the same as @x once more, with a key exchange of @group. */
+void x_refuse_again(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
+		    uint16_t group);
+
 /* What a CREATE_CHILD_SA request reserved; the response needs it. */
 struct creation {
 	uint8_t nonce[IKE_OUR_NONCE];

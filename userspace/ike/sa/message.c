@@ -181,6 +181,11 @@ static int open_fragment(struct ike_core *core, struct ike_sa *sa, const struct 
 	if (!sa->fragments ||
 	    ike_skf_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &f))
 		return IKE_SK_FORGED;
+	if (sa->state == IKESA_HALF_OPEN) {
+		admit_work(core, ADMIT_WORK_FRAGMENT);
+		if (frags_len(*all) + f.len > ADMIT_FRAGMENTS_LEN)
+			return MESSAGE_INCOMPLETE;
+	}
 	verdict = frags_add(all, &f);
 	if (sa->rx.frags && sa->rx.frags_until == TIMER_NEVER)
 		sa->rx.frags_until = core->now + IKESA_RETRANSMIT_ALL_MS;

@@ -187,9 +187,10 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 
 /* ---- responder --------------------------------------------------------------- */
 
-static bool refuse_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, uint16_t notify,
-			 const char *what, const char *why)
+static bool refuse_child(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			 struct x_msg *m, uint16_t notify, const char *what, const char *why)
 {
+	n->refused = notify;
 	event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
 	report_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
@@ -204,13 +205,13 @@ static bool choose_proposal(struct ike_core *core, struct ike_sa *sa, struct neg
 	unsigned int i;
 
 	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
-		return refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
+		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
 	for (i = 0; !n->own_exchange && i < offer.n; i++)
 		ike_proposal_drop_dh(&offer.p[i]);
 	if (!ike_proposal_choose(&n->esp, IKE_OFFER(&offer), ke->group, &n->chosen) ||
 	    esp_suite_from_proposal(&n->chosen, &n->suite) || !offered_spi(&n->chosen))
-		return refuse_child(core, sa, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
+		return refuse_child(core, sa, n, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
 				    ike_proposal_explain(why, sizeof(why), &n->esp,
 							 IKE_OFFER(&offer)));
 	n->spi_out = offered_spi(&n->chosen);
@@ -226,12 +227,12 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 
 	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &tsi) ||
 	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &tsr))
-		return refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
+		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
 	if (ike_ts_narrow(IKE_TS_OFFER(&tsr), &own_local, &n->local) &&
 	    ike_ts_narrow(IKE_TS_OFFER(&tsi), &own_remote, &n->remote))
 		return true;
-	return refuse_child(core, sa, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
+	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
 			    ike_ts_explain(why, sizeof(why), &own_local, &own_remote,
 					   IKE_TS_OFFER(&tsr), IKE_TS_OFFER(&tsi)));
 }
@@ -252,16 +253,16 @@ static bool answer_key_exchange(struct ike_core *core, struct ike_sa *sa, struct
 		return false;
 	}
 	if (!ike_dh_public_valid(group, ke->data, ke->len))
-		return refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX,
+		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX,
 				    "its key exchange value is invalid", "");
 	n->dh = ike_dh_new(group, &core->env.rng);
 	if (ike_secret_agree(&n->secret, n->dh, ke))
 		return true;
-	return refuse_child(core, sa, m, IKE_N_TEMPORARY_FAILURE, "the key exchange failed", "");
+	return refuse_child(core, sa, n, m, IKE_N_TEMPORARY_FAILURE, "the key exchange failed", "");
 }
 
-/* Does another pair of @sa carry what the new one is for? */
-static bool is_carried(const struct ike_sa *sa, const struct negotiation *n)
+/* Another pair of @sa that carries what the new one is for; NULL if there is none. */
+static const struct child_sa *find_carrier(const struct ike_sa *sa, const struct negotiation *n)
 {
 	struct ike_ts_list local, remote;
 	const struct child_sa *c;
@@ -271,9 +272,25 @@ static bool is_carried(const struct ike_sa *sa, const struct negotiation *n)
 		child_selectors(c, &local, &remote);
 		if (c->state <= CHILD_UP && ike_ts_within(IKE_TS_OFFER(&n->local), &local) &&
 		    ike_ts_within(IKE_TS_OFFER(&n->remote), &remote))
-			return true;
+			return c;
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * An additional pair has nothing to wait with until the peer is known to have it, unless another
+ * carries the same. If we asked for that one when the peer may not have known yet, one of both is
+ * redundant.
+ */
+static void judge_additional(const struct ike_core *core, const struct ike_sa *sa,
+			     struct negotiation *n)
+{
+	const struct child_sa *c = find_carrier(sa, n);
+
+	n->inbound_first = c;
+	if (c && c->ours && c->replaces == CHILD_REPLACES_NOTHING &&
+	    core->now - c->at < IKESA_DEAD_MS)
+		n->replaces = CHILD_REPLACES_NOTHING;
 }
 
 static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
@@ -281,9 +298,8 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 {
 	struct child_sa *c = NULL;
 
-	/* An additional pair has nothing to wait with until the peer is known to have it. */
 	if (n->own_exchange && !n->replaces)
-		n->inbound_first = is_carried(sa, n);
+		judge_additional(core, sa, n);
 	n->spi_in = install_reserve_spi(core, sa);
 	if (n->spi_in)
 		c = install_pair(core, sa, n);
@@ -311,7 +327,7 @@ struct child_sa *negotiate_give(struct ike_core *core, struct ike_sa *sa, struct
 	struct child_sa *c = NULL;
 
 	if (n->own_exchange && p_ke && ike_ke_parse(p_ke, &ke)) {
-		refuse_child(core, sa, m, IKE_N_INVALID_SYNTAX, "the offer is malformed", "");
+		refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed", "");
 		return NULL;
 	}
 	if (choose_proposal(core, sa, n, m, &ke) && choose_selectors(core, sa, n, m) &&

@@ -12,12 +12,8 @@
 #include <stdlib.h>
 
 enum create_limits {
-	CREATE_RETRY_MS =
-		1000, /* first wait after TEMPORARY_FAILURE; grows by as much each time … */
-	CREATE_TRIES = 8, /* … and so often, then a new IKE SA has to do */
 	CREATE_SETTLE_MS =
-		2000, /* an exchange or two, and what came of the last rekeying is settled */
-	CREATE_KE_TRIES = 2, /* INVALID_KE_PAYLOAD answers obeyed */
+		2000, /* while the last rekeying of a pair is not over, the next one waits */
 	CREATE_MAX_PAIRS = 16, /* of one IKE SA, those on their way out too */
 };
 
@@ -37,7 +33,9 @@ static void end_creation(struct ike_core *core, struct ike_sa *sa, struct exchan
 	x->made = NULL;
 }
 
-static struct creation *begin_creation(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+/* NULL if something cannot be had; end_creation() releases the rest. */
+static struct creation *begin_creation(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				       uint16_t group)
 {
 	struct creation *made = calloc(1, sizeof(*made));
 
@@ -46,7 +44,9 @@ static struct creation *begin_creation(struct ike_core *core, struct ike_sa *sa,
 	x->made = made;
 	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
 	made->spi_in = install_reserve_spi(core, sa);
-	return made;
+	if (group != IKE_DH_NONE)
+		made->dh = ike_dh_new(group, &core->env.rng);
+	return made->spi_in && (made->dh || group == IKE_DH_NONE) ? made : NULL;
 }
 
 /* ---- initiator -------------------------------------------------------------- */
@@ -61,32 +61,14 @@ static struct child_sa *renewed_pair(const struct ike_sa *sa, const struct excha
 	return c && c->state <= CHILD_UP ? c : NULL;
 }
 
-/* Another request for the same, with a key exchange of @group (0: what we like best). */
-static void ask_again(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
-		      uint16_t group)
-{
-	struct exchange *again = exchange_new(x->ops, x->spi);
-
-	if (again) {
-		again->group = group;
-		again->tries = x->tries + 1;
-	}
-	request_queue(core, sa, again);
-}
-
 /* The pair stays as it is: try again a little later, or do without CREATE_CHILD_SA. */
 static void try_later(struct ike_core *core, struct ike_sa *sa, struct child_sa *old)
 {
-	uint64_t wait = CREATE_RETRY_MS * (uint64_t)++old->failures;
-
-	if (old->failures > CREATE_TRIES) {
-		old->next_at = TIMER_NEVER;
+	old->next_at = x_refuse_retry_at(core, ++old->failures);
+	if (old->next_at == TIMER_NEVER)
 		sa->replaced = true;
-		event_note(core, sa->tunnel, EVENT_CHANGED);
-		return;
-	}
-	old->next_at = core->now + CREATE_RETRY_MS + sa_jitter(core, 10 * wait) / 10;
 	sa_touch(core, sa);
+	event_note(core, sa->tunnel, EVENT_CHANGED);
 }
 
 /* Let what the last rekeying left behind go first. */
@@ -112,22 +94,15 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	/* What came meanwhile made it needless. */
 	if (x->spi ? !old || wait_for_settling(core, sa, old) : query_sa_has_child(sa))
 		return EXCHANGE_DROP;
-	made = begin_creation(core, sa, x);
-	if (!made)
-		return EXCHANGE_FAIL;
-	if (!made->spi_in) {
+	negotiate_begin(&n, sa->tunnel, old);
+	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
+	made = begin_creation(core, sa, x, group);
+	if (!made) { /* the pair there is need not suffer from it */
 		if (old)
 			try_later(core, sa, old);
 		else
 			event_note(core, sa->tunnel, EVENT_PEER_BUSY);
 		return EXCHANGE_DROP;
-	}
-	negotiate_begin(&n, sa->tunnel, old);
-	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
-	if (group != IKE_DH_NONE) {
-		made->dh = ike_dh_new(group, &core->env.rng);
-		if (!made->dh)
-			return EXCHANGE_FAIL;
 	}
 	if (old) {
 		writer_be32(&w, old->spi_in);
@@ -178,17 +153,13 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	uint16_t error = ike_notify_first_error(in), group;
 	const char *name = ike_notify_name(error);
 	struct negotiation n = { .own_exchange = true };
-	struct ike_notify ke;
 	bool explained;
 
 	negotiate_begin(&n, sa->tunnel, old);
-	if (error == IKE_N_INVALID_KE_PAYLOAD && x->tries < CREATE_KE_TRIES &&
-	    ike_notify_find(in, error, &ke) && ke.len == 2) {
-		group = (uint16_t)(ke.data[0] << 8 | ke.data[1]);
-		if (ike_proposals_have_dh(&n.esp, group)) {
-			ask_again(core, sa, x, group);
-			return;
-		}
+	group = x_refuse_group(x, in, &n.esp);
+	if (group != IKE_DH_NONE) {
+		x_refuse_again(core, sa, x, group);
+		return;
 	}
 	if (x->spi && !old)
 		return; /* both ends rekeyed, or it was deleted meanwhile: nothing is missing */
@@ -218,6 +189,8 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	uint8_t low_nonce[IKE_OUR_NONCE];
 	struct child_sa *old, *c;
 
+	if (!ikesa_authenticated(sa))
+		return; /* it ends meanwhile, and the pair with it */
 	if (!ike_payload_find(m->in, IKE_PL_SA)) {
 		take_refusal(core, sa, x, m->in);
 		return;
@@ -313,12 +286,6 @@ void x_create_timer(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- responder --------------------------------------------------------------- */
 
-static enum x_verdict refuse(struct x_msg *m, uint16_t notify)
-{
-	ike_build_notify(m->reply, notify, NULL, 0);
-	return notify == IKE_N_INVALID_SYNTAX ? X_CLOSE : X_DONE;
-}
-
 /*
  * The peer names a pair that is not, or no longer, there. It may be the one that we ask for: then the
  * response got lost, and the peer must not forget the pair.
@@ -327,7 +294,7 @@ static enum x_verdict refuse_unknown(struct ike_core *core, struct ike_sa *sa, s
 				     const struct ike_notify *rekey)
 {
 	if (sa->out && sa->out->ops->exchange == IKE_CREATE_CHILD_SA)
-		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	report_line(core, IKE_LOG_INFO, NULL, sa,
 		    "peer rekeys a child SA that is not here: answered with CHILD_SA_NOT_FOUND");
 	ike_build_notify_spi(m->reply, IKE_N_CHILD_SA_NOT_FOUND, rekey->protocol, rekey->spi,
@@ -342,21 +309,9 @@ static unsigned int count_pairs(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	n++;
+	TAILQ_FOREACH(c, &sa->tunnel->lingering, link)
+	n++;
 	return n;
-}
-
-/* Do we ask for the tunnel's pair, too, or did so when the peer may not have known yet? */
-static bool is_crossing(const struct ike_core *core, const struct ike_sa *sa)
-{
-	const struct child_sa *c;
-
-	TAILQ_FOREACH(c, &sa->children, link)
-	{
-		if (c->ours && c->replaces == CHILD_REPLACES_NOTHING && c->state <= CHILD_UP &&
-		    core->now - c->at < IKESA_DEAD_MS)
-			return true;
-	}
-	return exchange_makes_pair(sa);
 }
 
 static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -368,16 +323,16 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 
 	if (!ike_payload_find(m->in, IKE_PL_TSI) || !ike_payload_find(m->in, IKE_PL_TSR) ||
 	    ike_nonce_parse(nonce, &n.nonces.i, &n.nonces.i_len))
-		return refuse(m, IKE_N_INVALID_SYNTAX);
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	if (!sa->peer_natt) {
 		report_error(core, sa->tunnel, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
-		return refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
+		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
 	if (count_pairs(sa) >= CREATE_MAX_PAIRS) {
 		report_line(core, IKE_LOG_WARN, NULL, sa,
 			    "peer asks for more than %d child SAs: answered with NO_ADDITIONAL_SAS",
 			    CREATE_MAX_PAIRS);
-		return refuse(m, IKE_N_NO_ADDITIONAL_SAS);
+		return x_refuse(m, IKE_N_NO_ADDITIONAL_SAS);
 	}
 	core->env.rng.fill(core->env.rng.ctx, ours, sizeof(ours));
 	n.nonces.r = ours;
@@ -386,9 +341,10 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	negotiate_begin(&n, sa->tunnel, NULL);
 	if (old)
 		n.replaces = old->spi_in;
-	else if (is_crossing(core, sa))
+	else if (exchange_makes_pair(sa))
 		n.replaces = CHILD_REPLACES_NOTHING;
-	negotiate_give(core, sa, &n, m);
+	if (!negotiate_give(core, sa, &n, m) && n.refused == IKE_N_INVALID_SYNTAX)
+		return X_CLOSE;
 	return X_DONE;
 }
 
@@ -401,22 +357,23 @@ enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct
 
 	/* An IKE SA on its way out (2.25.2). */
 	if (!ikesa_authenticated(sa) || !sa->tunnel->enabled)
-		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
-		return refuse(m, IKE_N_INVALID_SYNTAX);
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	if (offer.p[0].protocol == IKE_PROTO_IKE)
 		return x_rekey_request(core, sa, m, IKE_OFFER(&offer));
 	if (x_rekey_is_out(sa)) /* it may move the pairs to another IKE SA (2.25.2) */
-		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (ike_notify_find(m->in, IKE_N_REKEY_SA, &rekey)) {
 		if (rekey.spi_len != 4)
-			return refuse(m, IKE_N_INVALID_SYNTAX);
+			return x_refuse(m, IKE_N_INVALID_SYNTAX);
 		spi = cursor_init(rekey.spi, 4);
-		old = child_find(sa, 0, cursor_be32(&spi));
+		if (rekey.protocol == IKE_PROTO_ESP)
+			old = child_find(sa, 0, cursor_be32(&spi));
 		if (!old)
 			return refuse_unknown(core, sa, m, &rekey);
 		if (old->state == CHILD_DELETING) /* 2.25.1 */
-			return refuse(m, IKE_N_TEMPORARY_FAILURE);
+			return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	}
 	return give_pair(core, sa, m, old);
 }

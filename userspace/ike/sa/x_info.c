@@ -25,12 +25,12 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 			sa->out->deleted = spi;
 		if (!child || waiting != (child->state == CHILD_IN))
 			continue;
-		report_line(core, IKE_LOG_INFO, NULL, sa,
-			    "peer deleted child SA in 0x%08x out 0x%08x", child->spi_in,
-			    child->spi_out);
 		/* Crossing deletes: not listed, and the answer to ours ends the pair (1.4.1). */
 		if (child->state == CHILD_DELETING)
 			continue;
+		report_line(core, IKE_LOG_INFO, NULL, sa,
+			    "peer deleted child SA in 0x%08x out 0x%08x", child->spi_in,
+			    child->spi_out);
 		if (n < sizeof(ours) / sizeof(ours[0]))
 			ours[n++] = child->spi_in;
 		collide_replaced(core, sa, child);

@@ -16,11 +16,10 @@
 #include <stdlib.h>
 
 enum rekey_limits {
-	REKEY_RETRY_MS =
-		1000, /* first wait after TEMPORARY_FAILURE; grows by as much each time … */
-	REKEY_TRIES = 8, /* … and so often, then a new IKE SA has to do */
-	REKEY_KE_TRIES = 2, /* INVALID_KE_PAYLOAD answers obeyed */
+	REKEY_REDUNDANT_MS =
+		5000, /* one that is about to be closed is looked at again after this */
 	REKEY_OLD_MS = 60000, /* the peer deletes the old IKE SA within this, or we forget it */
+	REKEY_MAX_OLD = 4, /* rekeyed IKE SAs of a tunnel that the peer has not deleted yet */
 };
 
 static const struct exchange_ops rekey_ops;
@@ -33,7 +32,7 @@ static void begin_established(struct ike_core *core, struct ike_sa *next, struct
 	next->tunnel = t;
 	next->state = IKESA_ESTABLISHED;
 	next->expire_at = TIMER_NEVER;
-	next->established_at = next->last_rx = core->now;
+	next->established_at = core->now;
 	sa_join(core, next);
 }
 
@@ -42,8 +41,11 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	char text[64];
 
 	begin_established(core, next, old->tunnel);
+	next->last_rx = old->last_rx; /* that it took over is no sign of life */
 	TAILQ_CONCAT(&next->children, &old->children, link);
 	TAILQ_CONCAT(&next->queue, &old->queue, link);
+	/* Both ends decide by the first one's nonces which of several IKE SAs stays, see tunnel.c. */
+	memcpy(next->low_nonce, old->low_nonce, sizeof(next->low_nonce));
 	next->superseded = old->superseded;
 	next->replaced = old->replaced;
 	next->close_at = old->close_at;
@@ -165,6 +167,36 @@ static void end_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	x->made = NULL;
 }
 
+/* The IKE SA to be, and what the response needs; NULL if that cannot be had, see end_rekey(). */
+static struct ike_sa *begin_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				  uint16_t group)
+{
+	struct creation *made = calloc(1, sizeof(*made));
+	struct ike_sa *next;
+
+	if (!made)
+		return NULL;
+	x->made = made;
+	next = sa_new_successor(core, sa, true);
+	if (!next)
+		return NULL;
+	memcpy(made->ike_spi, next->spi_i, IKE_SPI_LEN);
+	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
+	made->dh = ike_dh_new(group, &core->env.rng);
+	return made->dh ? next : NULL;
+}
+
+/* Ask again a little later, or do without CREATE_CHILD_SA. */
+static void try_later(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->rekey_due = false;
+	sa->rekey_at = x_refuse_retry_at(core, ++sa->rekey_failures);
+	if (sa->rekey_at == TIMER_NEVER)
+		sa->replaced = true;
+	sa_touch(core, sa);
+	event_note(core, sa->tunnel, EVENT_CHANGED);
+}
+
 static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 				       struct ike_builder *b)
 {
@@ -176,38 +208,20 @@ static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa,
 
 	if (!sa->rekey_due) /* it is the peer who rekeyed meanwhile */
 		return EXCHANGE_DROP;
-	made = calloc(1, sizeof(*made));
-	next = sa_new_successor(core, sa, true);
-	if (!made || !next) {
-		if (next)
-			sa_drop(core, next);
-		free(made);
-		return EXCHANGE_FAIL;
-	}
-	x->made = made;
-	memcpy(made->ike_spi, next->spi_i, IKE_SPI_LEN);
-	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
 	if (!group)
 		group = ike_proposals_have_dh(&offer, sa->keys.suite.dh)
 				? sa->keys.suite.dh
 				: ike_proposals_first_dh(&offer);
-	made->dh = ike_dh_new(group, &core->env.rng);
-	if (!made->dh)
-		return EXCHANGE_FAIL;
+	next = begin_rekey(core, sa, x, group);
+	if (!next) { /* it goes on as it is */
+		try_later(core, sa);
+		return EXCHANGE_DROP;
+	}
+	made = x->made;
 	for (i = 0; i < offer.n; i++)
 		put_spi(&offer.p[i], next->spi_i);
 	build_values(b, IKE_OFFER(&offer), made->nonce, sizeof(made->nonce), made->dh);
 	return EXCHANGE_SEND;
-}
-
-static void try_later(struct ike_core *core, struct ike_sa *sa)
-{
-	uint64_t wait = REKEY_RETRY_MS * (uint64_t)++sa->rekey_failures;
-
-	if (sa->rekey_failures > REKEY_TRIES)
-		sa->replaced = true;
-	else
-		sa->rekey_at = core->now + REKEY_RETRY_MS + sa_jitter(core, 10 * wait) / 10;
 }
 
 static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
@@ -215,20 +229,11 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 {
 	uint16_t error = ike_notify_first_error(in), group;
 	const char *name = ike_notify_name(error);
-	struct exchange *again;
-	struct ike_notify ke;
 
-	if (error == IKE_N_INVALID_KE_PAYLOAD && x->tries < REKEY_KE_TRIES &&
-	    ike_notify_find(in, error, &ke) && ke.len == 2) {
-		group = (uint16_t)(ke.data[0] << 8 | ke.data[1]);
-		again = exchange_new(&rekey_ops, 0);
-		if (again && ike_proposals_have_dh(&sa->tunnel->conf.ike, group)) {
-			again->group = group;
-			again->tries = x->tries + 1;
-			request_queue(core, sa, again);
-			return;
-		}
-		exchange_end(core, sa, again);
+	group = x_refuse_group(x, in, &sa->tunnel->conf.ike);
+	if (group != IKE_DH_NONE) {
+		x_refuse_again(core, sa, x, group);
+		return;
 	}
 	sa->rekey_due = false;
 	if (error == IKE_N_TEMPORARY_FAILURE) {
@@ -327,7 +332,8 @@ void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now < sa->rekey_at)
 		return;
-	sa->rekey_at = TIMER_NEVER;
+	/* A redundant one may yet stay, should the other fail. */
+	sa->rekey_at = sa->close_at == TIMER_NEVER ? TIMER_NEVER : core->now + REKEY_REDUNDANT_MS;
 	if (!ikesa_authenticated(sa) || sa->replaced || sa->superseded ||
 	    sa->close_at != TIMER_NEVER)
 		return;
@@ -342,12 +348,6 @@ bool x_rekey_is_out(const struct ike_sa *sa)
 }
 
 /* ---- responder ---------------------------------------------------------------------- */
-
-static enum x_verdict refuse(struct x_msg *m, uint16_t notify)
-{
-	ike_build_notify(m->reply, notify, NULL, 0);
-	return notify == IKE_N_INVALID_SYNTAX ? X_CLOSE : X_DONE;
-}
 
 static enum x_verdict ask_for_group(struct x_msg *m, uint16_t group)
 {
@@ -367,8 +367,9 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	struct ike_dh *dh;
 
 	if (!next)
-		return refuse(m, IKE_N_TEMPORARY_FAILURE);
-	next->expire_at = core->now + REKEY_OLD_MS;
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
+	next->expire_at =
+		core->now + IKESA_DEAD_MS; /* no earlier than our own request is given up */
 	next->proposal = *chosen;
 	memcpy(next->spi_i, chosen->spi, IKE_SPI_LEN);
 	ike_nonce_parse(ike_payload_find(m->in, IKE_PL_NONCE), &n.i, &n.i_len);
@@ -378,7 +379,7 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	if (!dh || !derive(core, sa, next, &n, dh, ke)) {
 		ike_dh_free(dh);
 		sa_drop(core, next);
-		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	}
 	put_spi(chosen, next->spi_r);
 	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), dh);
@@ -391,6 +392,16 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	memcpy(sa->heir_spi, next->spi_r, IKE_SPI_LEN);
 	sa->have_heir = true;
 	return X_DONE;
+}
+
+static unsigned int count_old(const struct ike_tunnel *t)
+{
+	const struct ike_sa *sa;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	n += sa->state == IKESA_REKEYED;
+	return n;
 }
 
 enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -407,19 +418,20 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 	size_t len;
 
 	if (!p_ke || ike_ke_parse(p_ke, &ke) || ike_nonce_parse(nonce, &data, &len))
-		return refuse(m, IKE_N_INVALID_SYNTAX);
-	/* We are creating, rekeying or deleting a pair of it; or are not done with the last one. */
-	if ((sa->out && (sa->out->spi || sa->out->ops->makes_pair)) || heir_of(core, sa))
-		return refuse(m, IKE_N_TEMPORARY_FAILURE);
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
+	/* We are creating, rekeying or deleting a pair of it; or are not done with the last ones. */
+	if ((sa->out && (sa->out->spi || sa->out->ops->makes_pair)) || heir_of(core, sa) ||
+	    count_old(sa->tunnel) >= REKEY_MAX_OLD)
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (!ike_proposal_choose(own, offer, ke.group, &chosen) || !has_spi(&chosen) ||
 	    ike_suite_from_proposal(&chosen, &suite)) {
 		report_error(core, sa->tunnel, sa, "no common proposal to rekey the IKE SA: %s",
 			     ike_proposal_explain(why, sizeof(why), own, offer));
-		return refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
+		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
 	if (suite.dh != ke.group)
 		return ask_for_group(m, suite.dh);
 	if (!ike_dh_public_valid(ke.group, ke.data, ke.len))
-		return refuse(m, IKE_N_INVALID_SYNTAX);
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	return give_successor(core, sa, m, &chosen, &ke);
 }
