@@ -7,6 +7,8 @@
  */
 #include <stdlib.h>
 
+#include "../sim/kernel.c"
+#include "../sim/message.c"
 #include "../sim/world.c"
 #include "ike/sa/core.h"
 #include "ike/sa/layer_core.h"

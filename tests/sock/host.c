@@ -38,6 +38,7 @@ struct host_tunnel {
 };
 
 LIST_HEAD(host_tunnels, host_tunnel);
+LIST_HEAD(delayed_list, delayed);
 
 struct host {
 	struct host_options options;
@@ -46,6 +47,7 @@ struct host {
 	struct udp *ike, *natt;
 	struct ike_core *core;
 	struct host_tunnels by_name[BUCKETS], tunnels;
+	struct delayed_list delayed; /* not sent yet */
 	struct pairs by_spi[BUCKETS];
 	uint64_t esp, unknown, bad, echoed, installs, removes;
 	uint8_t packet[ESP_MAX], answer[ESP_MAX];
@@ -158,6 +160,7 @@ void host_send(struct host *h, const struct ike_datagram *d)
 
 /* A message on its way to the network. */
 struct delayed {
+	LIST_ENTRY(delayed) link;
 	struct host *host;
 	struct ike_datagram d;
 	uint8_t data[];
@@ -170,6 +173,7 @@ static void on_delayed(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	host_send(m->host, &m->d);
+	LIST_REMOVE(m, link);
 	free(m);
 }
 
@@ -187,6 +191,8 @@ static void send_later(struct host *h, const struct ike_datagram *d)
 	memcpy(m->data, d->data, d->len);
 	if (event_base_once(loop_base(h->loop), -1, EV_TIMEOUT, on_delayed, m, &delay))
 		free(m);
+	else
+		LIST_INSERT_HEAD(&h->delayed, m, link);
 }
 
 static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
@@ -499,6 +505,7 @@ struct host *host_open(const struct host_options *options)
 void host_close(struct host *h)
 {
 	struct host_tunnel *t;
+	struct delayed *m;
 	struct pair *p;
 
 	if (!h)
@@ -514,6 +521,10 @@ void host_close(struct host *h)
 	udp_close(h->ike);
 	udp_close(h->natt);
 	loop_free(h->loop);
+	while ((m = LIST_FIRST(&h->delayed))) {
+		LIST_REMOVE(m, link);
+		free(m);
+	}
 	free(h);
 }
 
