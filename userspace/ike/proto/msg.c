@@ -533,6 +533,13 @@ void ike_build_notify(struct ike_builder *b, uint16_t type, const void *data, si
 	ike_build_notify_spi(b, type, 0, NULL, 0, data, len);
 }
 
+void ike_build_invalid_ke(struct ike_builder *b, uint16_t group)
+{
+	const uint8_t wanted[] = { (uint8_t)(group >> 8), (uint8_t)group };
+
+	ike_build_notify(b, IKE_N_INVALID_KE_PAYLOAD, wanted, sizeof(wanted));
+}
+
 void ike_build_delete(struct ike_builder *b, uint8_t protocol, const uint32_t *spis, uint16_t n)
 {
 	payload_open(b, IKE_PL_DELETE);

@@ -79,6 +79,14 @@ bool ike_secret_agree(struct ike_secret *out, struct ike_dh *dh, const struct ik
 	return true;
 }
 
+void ike_secret_build(struct ike_builder *b, const struct ike_dh *dh)
+{
+	size_t len;
+	const uint8_t *public = ike_dh_public(dh, &len);
+
+	ike_build_ke(b, ike_dh_group(dh), public, len);
+}
+
 void ike_nonces_lower(const struct ike_nonces *n, uint8_t out[IKE_OUR_NONCE])
 {
 	uint8_t i[IKE_OUR_NONCE] = { 0 }, r[IKE_OUR_NONCE] = { 0 };

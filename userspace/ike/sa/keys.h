@@ -40,6 +40,9 @@ struct ike_secret {
  */
 bool ike_secret_agree(struct ike_secret *out, struct ike_dh *dh, const struct ike_ke *ke);
 
+/* Append the KE payload with our value of @dh. */
+void ike_secret_build(struct ike_builder *b, const struct ike_dh *dh);
+
 /* The lower of both nonces, its first octets: the lowest of an exchange decides collisions (2.8.1). */
 void ike_nonces_lower(const struct ike_nonces *n, uint8_t out[IKE_OUR_NONCE]);
 

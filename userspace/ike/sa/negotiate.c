@@ -42,17 +42,6 @@ static void put_spi(struct ike_proposal *p, uint32_t spi)
 	writer_be32(&w, spi);
 }
 
-static void build_ke(struct ike_builder *b, const struct ike_dh *dh)
-{
-	const uint8_t *public;
-	size_t len;
-
-	if (!dh)
-		return;
-	public = ike_dh_public(dh, &len);
-	ike_build_ke(b, ike_dh_group(dh), public, len);
-}
-
 /* ---- initiator --------------------------------------------------------------- */
 
 void negotiate_offer(struct ike_builder *b, struct negotiation *n)
@@ -64,7 +53,8 @@ void negotiate_offer(struct ike_builder *b, struct negotiation *n)
 	ike_build_sa(b, IKE_OFFER(&n->esp));
 	if (n->own_exchange)
 		ike_build_nonce(b, n->nonces.i, n->nonces.i_len);
-	build_ke(b, n->dh);
+	if (n->dh)
+		ike_secret_build(b, n->dh);
 	ike_build_ts(b, IKE_PL_TSI, IKE_TS_OFFER(&n->local));
 	ike_build_ts(b, IKE_PL_TSR, IKE_TS_OFFER(&n->remote));
 }
@@ -242,14 +232,13 @@ static bool answer_key_exchange(struct ike_core *core, struct ike_sa *sa, struct
 				struct x_msg *m, const struct ike_ke *ke)
 {
 	uint16_t group = n->suite.dh;
-	const uint8_t wanted[] = { (uint8_t)(group >> 8), (uint8_t)group };
 
 	if (group == IKE_DH_NONE)
 		return true;
 	if (group != ke->group) {
 		report_line(core, IKE_LOG_DEBUG, NULL, sa,
 			    "asked the peer for another group for its child SA");
-		ike_build_notify(m->reply, IKE_N_INVALID_KE_PAYLOAD, wanted, sizeof(wanted));
+		ike_build_invalid_ke(m->reply, group);
 		return false;
 	}
 	if (!ike_dh_public_valid(group, ke->data, ke->len))
@@ -313,7 +302,8 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 	ike_build_sa(m->reply, (struct ike_offer){ 1, &n->chosen });
 	if (n->own_exchange)
 		ike_build_nonce(m->reply, n->nonces.r, n->nonces.r_len);
-	build_ke(m->reply, n->dh);
+	if (n->dh)
+		ike_secret_build(m->reply, n->dh);
 	ike_build_ts(m->reply, IKE_PL_TSI, IKE_TS_OFFER(&n->remote));
 	ike_build_ts(m->reply, IKE_PL_TSR, IKE_TS_OFFER(&n->local));
 	return c;

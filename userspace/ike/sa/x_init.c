@@ -50,7 +50,6 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 				.flags = IKE_FLAG_INITIATOR };
 	uint8_t buf[CORE_MSG_MAX];
 	struct ike_builder b;
-	const uint8_t *pub;
 	size_t len;
 
 	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
@@ -58,8 +57,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	if (s->cookie_len)
 		ike_build_notify(&b, IKE_N_COOKIE, s->cookie, s->cookie_len);
 	ike_build_sa(&b, IKE_OFFER(&sa->tunnel->conf.ike));
-	pub = ike_dh_public(s->dh, &len);
-	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
+	ike_secret_build(&b, s->dh);
 	ike_build_nonce(&b, s->ni, s->ni_len);
 	x_natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
@@ -329,7 +327,6 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	struct ike_proposal chosen = sa->proposal;
 	uint8_t buf[CORE_MSG_MAX];
 	struct ike_builder b;
-	const uint8_t *pub;
 	size_t len;
 
 	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
@@ -337,8 +334,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	chosen.spi_len = 0;
 	ike_build_init(&b, buf, sizeof(buf), &h);
 	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
-	pub = ike_dh_public(s->dh, &len);
-	ike_build_ke(&b, ike_dh_group(s->dh), pub, len);
+	ike_secret_build(&b, s->dh);
 	ike_build_nonce(&b, s->nr, s->nr_len);
 	if (natt)
 		x_natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);

@@ -139,13 +139,9 @@ static bool has_spi(const struct ike_proposal *p)
 static void build_values(struct ike_builder *b, struct ike_offer o, const uint8_t *nonce,
 			 size_t nonce_len, const struct ike_dh *dh)
 {
-	const uint8_t *public;
-	size_t len;
-
-	public = ike_dh_public(dh, &len);
 	ike_build_sa(b, o);
 	ike_build_nonce(b, nonce, nonce_len);
-	ike_build_ke(b, ike_dh_group(dh), public, len);
+	ike_secret_build(b, dh);
 }
 
 /* ---- initiator -------------------------------------------------------------------- */
@@ -235,11 +231,11 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 		x_refuse_again(core, sa, x, group);
 		return;
 	}
-	sa->rekey_due = false;
 	if (error == IKE_N_TEMPORARY_FAILURE) {
 		try_later(core, sa);
 		return;
 	}
+	sa->rekey_due = false;
 	report_line(core, IKE_LOG_INFO, NULL, sa,
 		    "peer did not rekey the IKE SA (%s, %u): a new one replaces it",
 		    name ? name : "no usable answer", error);
@@ -349,14 +345,6 @@ bool x_rekey_is_out(const struct ike_sa *sa)
 
 /* ---- responder ---------------------------------------------------------------------- */
 
-static enum x_verdict ask_for_group(struct x_msg *m, uint16_t group)
-{
-	const uint8_t wanted[] = { (uint8_t)(group >> 8), (uint8_t)group };
-
-	ike_build_notify(m->reply, IKE_N_INVALID_KE_PAYLOAD, wanted, sizeof(wanted));
-	return X_DONE;
-}
-
 /* Prepare the IKE SA that both agreed on, and answer. */
 static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				     struct ike_proposal *chosen, const struct ike_ke *ke)
@@ -429,8 +417,10 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 			     ike_proposal_explain(why, sizeof(why), own, offer));
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
-	if (suite.dh != ke.group)
-		return ask_for_group(m, suite.dh);
+	if (suite.dh != ke.group) {
+		ike_build_invalid_ke(m->reply, suite.dh);
+		return X_DONE;
+	}
 	if (!ike_dh_public_valid(ke.group, ke.data, ke.len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	return give_successor(core, sa, m, &chosen, &ke);
