@@ -71,7 +71,7 @@ static void damaged_copy(struct fuzz *f, unsigned int who, struct cursor *c)
 /* A message with any header and body, keyed or not, to the other node. */
 static void crafted(struct fuzz *f, unsigned int who, struct cursor *c, bool sealed)
 {
-	struct ike_tunnel *t = TAILQ_FIRST(&f->w.node[who].core->tunnels);
+	struct ike_peer *t = TAILQ_FIRST(&f->w.node[who].core->peers);
 	const struct ike_sa *sa = query_primary(t);
 	struct ike_rng rng = { rnd_fill, &f->w.rnd };
 	struct ike_endpoint from = { f->w.node[who].addr, IKE_NATT_PORT };

@@ -777,11 +777,11 @@ void node_start(struct node *n, bool adopt)
 
 void node_stop_rekeying(struct node *n)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *t;
 
 	if (!n->core)
 		return;
-	TAILQ_FOREACH(t, &n->core->tunnels, link)
+	TAILQ_FOREACH(t, &n->core->peers, link)
 	t->conf.rekey_ike = t->conf.rekey_child = 0;
 }
 

@@ -123,7 +123,7 @@ struct ike_core_stats node_stats(const struct node *n)
 
 struct ike_sa *node_sa(const struct node *n)
 {
-	return query_primary(TAILQ_FIRST(&n->core->tunnels));
+	return query_primary(TAILQ_FIRST(&n->core->peers));
 }
 
 /* The request that node_request() sends. */

@@ -71,7 +71,7 @@ static void responder_has_wrong_id(void **state)
 static void disowned(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_tunnel *t;
+	struct ike_peer *t;
 
 	(void)state;
 	pair_start(p, false);
@@ -81,7 +81,7 @@ static void disowned(void **state)
 	pair_run(p, 100);
 	assert_int_equal(node_stats(p->b).ike_sas, 1);
 	/* the initiator changes its mind about whom it wants while IKE_AUTH is on its way */
-	t = TAILQ_FIRST(&p->a->core->tunnels);
+	t = TAILQ_FIRST(&p->a->core->peers);
 	t->conf.remote_id.data[4] = '7';
 	p->drop_responses = false;
 	pair_run(p, 600);
@@ -146,7 +146,7 @@ static void no_advice_to_trust_without_the_key(void **state)
 static void no_advice_to_trust_a_false_responder(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_tunnel *t;
+	struct ike_peer *t;
 
 	(void)state;
 	pair_start(p, false);
@@ -154,7 +154,7 @@ static void no_advice_to_trust_a_false_responder(void **state)
 	p->drop_exchange = IKE_AUTH;
 	p->drop_responses = true;
 	pair_run(p, 100);
-	t = TAILQ_FIRST(&p->a->core->tunnels);
+	t = TAILQ_FIRST(&p->a->core->peers);
 	t->conf.remote_id.data[4] = '7';
 	t->conf.psk[3] ^= 1;
 	p->drop_responses = false;
@@ -723,7 +723,7 @@ static void no_initial_contact_when_adopting(void **state)
 	pair_run(p, 1000);
 	assert_int_equal(node_count(p->a, 0, true), 2);
 	assert_int_equal(node_count(p->b, 0, true), 2);
-	pair_run(p, TUNNEL_ADOPTED_MS + 1000);
+	pair_run(p, PEER_ADOPTED_MS + 1000);
 	assert_int_equal(node_status(p->a, 0).adopted, 0);
 	assert_int_equal(node_count(p->a, 0, true), 1);
 	pair_run(p, 120000); /* until the other end found its old IKE SA dead */
@@ -861,7 +861,7 @@ static void install_needs_authentication(void **state)
 	pair_run(p, 100);
 	sa = node_sa(p->a);
 	assert_int_equal(sa->state, IKESA_AUTH_SENT);
-	negotiate_begin(&n, sa->tunnel, NULL);
+	negotiate_begin(&n, sa->peer, NULL);
 	n.spi_in = sa->setup->spi_in;
 	n.nonces = (struct ike_nonces){ sa->setup->ni, sa->setup->nr, 32, 32 };
 	n.chosen = n.esp.p[0];

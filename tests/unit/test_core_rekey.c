@@ -23,7 +23,7 @@ static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_
 
 static void rekey_no_more(struct node *n)
 {
-	struct ike_tunnel_conf *conf = &TAILQ_FIRST(&n->core->tunnels)->conf;
+	struct ike_tunnel_conf *conf = &TAILQ_FIRST(&n->core->peers)->conf;
 
 	conf->rekey_ike = conf->rekey_child = 0;
 }
@@ -166,7 +166,7 @@ static void old_ones_are_not_deleted(void **state)
 		sa_touch(p->a->core, node_sa(p->a));
 		pair_run(p, 100);
 	}
-	TAILQ_FOREACH(sa, &TAILQ_FIRST(&p->b->core->tunnels)->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &TAILQ_FIRST(&p->b->core->peers)->sas, of_peer)
 	n++;
 	assert_int_equal(n, 5); /* four old ones, and the one that works */
 	assert_true(direction_works(p->a, p->b, 0));

@@ -641,9 +641,9 @@ static void backoff(void **state)
 	pair_start(p, false);
 	pair_run(p, 1);
 	for (i = 0; i < 10; i++) {
-		while (p->a->core->tunnels.tqh_first->next_try == TIMER_NEVER)
+		while (p->a->core->peers.tqh_first->next_try == TIMER_NEVER)
 			pair_run(p, 10);
-		wait = p->a->core->tunnels.tqh_first->next_try - p->w.now;
+		wait = p->a->core->peers.tqh_first->next_try - p->w.now;
 		assert_in_range(wait, base * 3 / 4 - 10, base * 5 / 4 + 10);
 		pair_run(p, wait + 1);
 		base = base < 32000 ? base * 2 : 60000;
@@ -676,7 +676,7 @@ static void path_opens(void **state)
 	pair_run(p, 600); /* the schedule began anew */
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 8);
 	pair_run(p, 200000);
-	while (p->a->core->tunnels.tqh_first->next_try == TIMER_NEVER)
+	while (p->a->core->peers.tqh_first->next_try == TIMER_NEVER)
 		pair_run(p, 10);
 	pair_run(p, 100); /* between two attempts */
 	s = node_status(p->a, 0);

@@ -122,7 +122,7 @@ static uint16_t chosen(struct pair *p, struct ike_addr from)
 	struct lookup_offer o = { .d = &d, .ke_group = IKE_DH_CURVE25519 };
 	struct ike_proposals offer;
 	struct ike_proposal out;
-	struct ike_tunnel *best;
+	struct ike_peer *best;
 	char err[256];
 
 	assert_int_equal(

@@ -61,7 +61,7 @@ struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t s
 void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
 {
 	if (spi)
-		core->env.sa_remove(core->env.ctx, sa->tunnel->conf.name, spi, 0);
+		core->env.sa_remove(core->env.ctx, sa->peer->conf.name, spi, 0);
 }
 
 void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
@@ -70,7 +70,7 @@ void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_s
 	if (!c->out)
 		return;
 	c->out = false;
-	core->env.sa_remove(core->env.ctx, sa->tunnel->conf.name, 0, c->spi_out);
+	core->env.sa_remove(core->env.ctx, sa->peer->conf.name, 0, c->spi_out);
 }
 
 void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c, uint64_t until)
@@ -83,12 +83,12 @@ void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 }
 
 /* Is there a pair besides @c that is to stay? */
-static bool has_other_pair(const struct ike_tunnel *t, const struct child_sa *c)
+static bool has_other_pair(const struct ike_peer *p, const struct child_sa *c)
 {
 	const struct ike_sa *sa;
 	const struct child_sa *o;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		TAILQ_FOREACH(o, &sa->children, link)
 		{
@@ -101,9 +101,9 @@ static bool has_other_pair(const struct ike_tunnel *t, const struct child_sa *c)
 
 void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 
-	if (!t->enabled || !has_other_pair(t, c)) {
+	if (!p->enabled || !has_other_pair(p, c)) {
 		child_remove(core, sa, c);
 		return;
 	}
@@ -111,18 +111,18 @@ void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 	TAILQ_REMOVE(&sa->children, c, link);
 	c->state = CHILD_LINGERING;
 	c->next_at = core->now + CHILD_LINGER_MS;
-	TAILQ_INSERT_TAIL(&t->lingering, c, link);
-	event_note(core, t, EVENT_CHANGED);
+	TAILQ_INSERT_TAIL(&p->lingering, c, link);
+	event_note(core, p, EVENT_CHANGED);
 }
 
-void child_linger_end(struct ike_core *core, struct ike_tunnel *t, uint64_t until)
+void child_linger_end(struct ike_core *core, struct ike_peer *p, uint64_t until)
 {
 	struct child_sa *c;
 
 	/* They came in the order of their deadlines. */
-	while ((c = TAILQ_FIRST(&t->lingering)) && c->next_at <= until) {
-		TAILQ_REMOVE(&t->lingering, c, link);
-		core->env.sa_remove(core->env.ctx, t->conf.name, c->spi_in, 0);
+	while ((c = TAILQ_FIRST(&p->lingering)) && c->next_at <= until) {
+		TAILQ_REMOVE(&p->lingering, c, link);
+		core->env.sa_remove(core->env.ctx, p->conf.name, c->spi_in, 0);
 		child_free(c);
 	}
 }
@@ -130,7 +130,6 @@ void child_linger_end(struct ike_core *core, struct ike_tunnel *t, uint64_t unti
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	TAILQ_REMOVE(&sa->children, c, link);
-	core->env.sa_remove(core->env.ctx, sa->tunnel->conf.name, c->spi_in,
-			    c->out ? c->spi_out : 0);
+	core->env.sa_remove(core->env.ctx, sa->peer->conf.name, c->spi_in, c->out ? c->spi_out : 0);
 	child_free(c);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Events of the core. Every public function that is an event sets the clock, does its work
- * through tunnel.c and dispatch.c, settles at its end the tunnels that something was noted about,
+ * through peer.c and dispatch.c, settles at its end the tunnels that something was noted about,
  * and frees the IKE SAs that died meanwhile.
  */
 #include "ike/sa/layer_core.h"
@@ -27,7 +27,7 @@ static void free_dead(struct ike_core *core)
 
 static void end_event(struct ike_core *core)
 {
-	tunnel_settle_all(core);
+	peer_settle_all(core);
 	free_dead(core);
 }
 
@@ -36,16 +36,16 @@ static void end_event(struct ike_core *core)
 /* No answer, and the exchange has nothing to say about that: the peer is dead (2.4). */
 static void lose_peer(struct ike_core *core, struct ike_sa *sa)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	char ep[64];
 
 	ike_endpoint_print(ep, sizeof(ep), &sa->remote);
 	sa_end(core, sa, false);
-	if (query_has_outbound(t)) /* it came back under another IKE SA */
-		report_line(core, IKE_LOG_INFO, t, sa, "peer %s no longer answers on this IKE SA",
+	if (query_has_outbound(p)) /* it came back under another IKE SA */
+		report_line(core, IKE_LOG_INFO, p, sa, "peer %s no longer answers on this IKE SA",
 			    ep);
 	else
-		report_error(core, t, sa, "peer %s no longer answers; its SAs are removed", ep);
+		report_error(core, p, sa, "peer %s no longer answers; its SAs are removed", ep);
 }
 
 static void give_up(struct ike_core *core, struct ike_sa *sa)
@@ -62,7 +62,7 @@ static void reauth_timer(struct ike_core *core, struct ike_sa *sa)
 	sa->reauth_at = TIMER_NEVER;
 	sa->replaced |= sa->state == IKESA_ESTABLISHED;
 	report_line(core, IKE_LOG_INFO, NULL, sa, "time to authenticate again");
-	event_note(core, sa->tunnel, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
@@ -82,7 +82,7 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 	if (sa->state != IKESA_DEAD)
 		reauth_timer(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
-		tunnel_retire(core, sa);
+		peer_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)
 		liveness_check(core, sa);
 	sa_touch(core, sa);
@@ -101,7 +101,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 		return NULL;
 	}
 	core->env = *env;
-	TAILQ_INIT(&core->tunnels);
+	TAILQ_INIT(&core->peers);
 	TAILQ_INIT(&core->dirty);
 	LIST_INIT(&core->dead);
 	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
@@ -112,7 +112,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 
 void ike_core_free(struct ike_core *core)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 	struct timer *first;
 	struct ike_sa *sa;
 	size_t i;
@@ -128,17 +128,17 @@ void ike_core_free(struct ike_core *core)
 		}
 	}
 	free_dead(core); /* what exchanges had prepared */
-	while ((first = timers_first(&core->tunnel_timers)))
-		timer_set(&core->tunnel_timers, first, TIMER_NEVER);
-	while ((t = TAILQ_FIRST(&core->tunnels))) {
-		child_linger_end(core, t, TIMER_NEVER);
-		lookup_remove(core, t);
-		ike_wipe(t, sizeof(*t));
-		free(t);
+	while ((first = timers_first(&core->peer_timers)))
+		timer_set(&core->peer_timers, first, TIMER_NEVER);
+	while ((p = TAILQ_FIRST(&core->peers))) {
+		child_linger_end(core, p, TIMER_NEVER);
+		lookup_remove(core, p);
+		ike_wipe(p, sizeof(*p));
+		free(p);
 	}
 	ikesa_table_free(&core->sas);
 	timers_free(&core->sa_timers);
-	timers_free(&core->tunnel_timers);
+	timers_free(&core->peer_timers);
 	ike_wipe(core, sizeof(*core));
 	free(core);
 }
@@ -165,35 +165,35 @@ static bool conf_sane(const struct ike_tunnel_conf *c)
 
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 
 	if (!conf_sane(conf))
 		return -EINVAL;
 	if (lookup_name(core, conf->name))
 		return -EEXIST;
-	if (core->n_tunnels >= CORE_MAX_TUNNELS)
+	if (core->n_peers >= CORE_MAX_TUNNELS)
 		return -ENOMEM;
-	t = calloc(1, sizeof(*t));
-	if (!t)
+	p = calloc(1, sizeof(*p));
+	if (!p)
 		return -ENOMEM;
-	if (timers_reserve(&core->tunnel_timers)) {
-		free(t);
+	if (timers_reserve(&core->peer_timers)) {
+		free(p);
 		return -ENOMEM;
 	}
-	t->conf = *conf;
-	if (!t->conf.local.port)
-		t->conf.local.port = IKE_NATT_PORT;
-	number_proposals(&t->conf.ike, IKE_PROTO_IKE);
-	number_proposals(&t->conf.esp, IKE_PROTO_ESP);
-	t->remote = conf->remote;
-	t->next_try = t->adopted_end = TIMER_NEVER;
-	TAILQ_INIT(&t->sas);
-	TAILQ_INIT(&t->closed);
-	TAILQ_INIT(&t->lingering);
-	if (lookup_add(core, t)) {
-		timers_unreserve(&core->tunnel_timers, &t->timer);
-		ike_wipe(t, sizeof(*t));
-		free(t);
+	p->conf = *conf;
+	if (!p->conf.local.port)
+		p->conf.local.port = IKE_NATT_PORT;
+	number_proposals(&p->conf.ike, IKE_PROTO_IKE);
+	number_proposals(&p->conf.esp, IKE_PROTO_ESP);
+	p->remote = conf->remote;
+	p->next_try = p->adopted_end = TIMER_NEVER;
+	TAILQ_INIT(&p->sas);
+	TAILQ_INIT(&p->closed);
+	TAILQ_INIT(&p->lingering);
+	if (lookup_add(core, p)) {
+		timers_unreserve(&core->peer_timers, &p->timer);
+		ike_wipe(p, sizeof(*p));
+		free(p);
 		return -ENOMEM;
 	}
 	return 0;
@@ -201,22 +201,22 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 
 int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 	struct ike_sa *sa;
 
-	if (!t)
+	if (!p)
 		return -ENOENT;
-	tunnel_enable(core, t, false);
-	tunnel_adopted_remove(core, t);
+	peer_enable(core, p, false);
+	peer_adopted_remove(core, p);
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
-	while ((sa = TAILQ_FIRST(&t->sas)) || (sa = TAILQ_FIRST(&t->closed)))
+	while ((sa = TAILQ_FIRST(&p->sas)) || (sa = TAILQ_FIRST(&p->closed)))
 		sa_drop(core, sa);
-	child_linger_end(core, t, TIMER_NEVER);
-	event_take(core, t);
-	timers_unreserve(&core->tunnel_timers, &t->timer);
-	lookup_remove(core, t);
-	ike_wipe(t, sizeof(*t));
-	free(t);
+	child_linger_end(core, p, TIMER_NEVER);
+	event_take(core, p);
+	timers_unreserve(&core->peer_timers, &p->timer);
+	lookup_remove(core, p);
+	ike_wipe(p, sizeof(*p));
+	free(p);
 	end_event(core);
 	return 0;
 }
@@ -224,30 +224,30 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
 		    uint32_t spi_in, uint32_t spi_out)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
-	if (!t)
+	if (!p)
 		return;
-	if (t->n_adopted == TUNNEL_MAX_ADOPTED) {
-		core->env.sa_remove(core->env.ctx, tunnel, t->adopted[0].spi_in,
-				    t->adopted[0].spi_out);
-		memmove(t->adopted, t->adopted + 1, --t->n_adopted * sizeof(t->adopted[0]));
+	if (p->n_adopted == PEER_MAX_ADOPTED) {
+		core->env.sa_remove(core->env.ctx, tunnel, p->adopted[0].spi_in,
+				    p->adopted[0].spi_out);
+		memmove(p->adopted, p->adopted + 1, --p->n_adopted * sizeof(p->adopted[0]));
 	}
-	t->adopted[t->n_adopted++] = (struct adopted_pair){ spi_in, spi_out };
-	t->adopted_remote = *remote;
+	p->adopted[p->n_adopted++] = (struct adopted_pair){ spi_in, spi_out };
+	p->adopted_remote = *remote;
 	admit_proven(core, &remote->addr);
 }
 
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
 	begin_event(core, now);
-	if (t && !t->enabled) {
-		tunnel_enable(core, t, true);
-		if (t->conf.start == IKE_START_NOW || t->n_adopted)
-			t->next_try = core->now;
-		event_note(core, t, EVENT_CHANGED);
+	if (p && !p->enabled) {
+		peer_enable(core, p, true);
+		if (p->conf.start == IKE_START_NOW || p->n_adopted)
+			p->next_try = core->now;
+		event_note(core, p, EVENT_CHANGED);
 	}
 	end_event(core);
 }
@@ -286,29 +286,29 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 
 void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
 	begin_event(core, now);
-	if (t && t->enabled && t->conf.start == IKE_START_TRAFFIC && !t->wanted) {
-		t->wanted = true;
-		if (!t->failures)
-			t->next_try = core->now;
-		event_note(core, t, EVENT_CHANGED);
+	if (p && p->enabled && p->conf.start == IKE_START_TRAFFIC && !p->wanted) {
+		p->wanted = true;
+		if (!p->failures)
+			p->next_try = core->now;
+		event_note(core, p, EVENT_CHANGED);
 	}
 	end_event(core);
 }
 
-static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_t spi, bool inbound)
+static void adopted_expired(struct ike_core *core, struct ike_peer *p, uint32_t spi, bool inbound)
 {
-	struct adopted_pair *p;
+	struct adopted_pair *pair;
 	unsigned int i;
 
-	for (i = 0; i < t->n_adopted; i++) {
-		p = &t->adopted[i];
-		if ((inbound ? p->spi_in : p->spi_out) != spi)
+	for (i = 0; i < p->n_adopted; i++) {
+		pair = &p->adopted[i];
+		if ((inbound ? pair->spi_in : pair->spi_out) != spi)
 			continue;
-		core->env.sa_remove(core->env.ctx, t->conf.name, p->spi_in, p->spi_out);
-		*p = t->adopted[--t->n_adopted];
+		core->env.sa_remove(core->env.ctx, p->conf.name, pair->spi_in, pair->spi_out);
+		*pair = p->adopted[--p->n_adopted];
 		return;
 	}
 }
@@ -316,15 +316,15 @@ static void adopted_expired(struct ike_core *core, struct ike_tunnel *t, uint32_
 void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
 		     enum ike_expire why, uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 	bool hard = why != IKE_EXPIRE_SOFT;
 	struct child_sa *c = NULL;
 	struct ike_sa *sa;
 
 	begin_event(core, now);
-	if (!t)
+	if (!p)
 		return;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		c = child_find(sa, inbound ? spi : 0, inbound ? 0 : spi);
 		if (c)
@@ -335,33 +335,33 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 		return;
 	}
 	if (c && hard && ikesa_authenticated(sa)) {
-		report_line(core, IKE_LOG_WARN, t, sa, "SA 0x%08x %s", spi,
+		report_line(core, IKE_LOG_WARN, p, sa, "SA 0x%08x %s", spi,
 			    why == IKE_EXPIRE_REMOVED ? "was removed by another program"
 						      : "reached its limit");
 		request_delete_child(core, sa, c);
-		tunnel_want_pair(t);
+		peer_want_pair(p);
 	} else if (c && ikesa_authenticated(sa) && c->state == CHILD_UP && !sa->replaced) {
 		x_create_successor(core, sa, c);
 	} else if (!c && hard) {
-		adopted_expired(core, t, spi, inbound);
+		adopted_expired(core, p, spi, inbound);
 	}
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 	end_event(core);
 }
 
 void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 			 const struct ike_endpoint *remote, uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 	struct ike_sa *sa;
 
 	begin_event(core, now);
-	if (!t)
+	if (!p)
 		return;
 	admit_proven(core, &remote->addr);
-	if (t->n_adopted)
-		t->adopted_remote = *remote;
-	sa = query_primary(t);
+	if (p->n_adopted)
+		p->adopted_remote = *remote;
+	sa = query_primary(p);
 	if (sa && ikesa_authenticated(sa))
 		sa->remote = *remote;
 	end_event(core);
@@ -370,11 +370,11 @@ void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
 void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
 		   uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
 	begin_event(core, now);
-	if (t && t->enabled && local->family)
-		tunnel_path_opened(core, t, local);
+	if (p && p->enabled && local->family)
+		peer_path_opened(core, p, local);
 	end_event(core);
 }
 
@@ -386,10 +386,10 @@ void ike_core_timer(struct ike_core *core, uint64_t now)
 	while ((first = timers_first(&core->sa_timers)) && first->at <= core->now)
 		sa_timer(core, container_of(first, struct ike_sa, timer));
 	/* Settling sets the tunnels' timers. */
-	tunnel_settle_all(core);
-	while ((first = timers_first(&core->tunnel_timers)) && first->at <= core->now) {
-		tunnel_timer(core, container_of(first, struct ike_tunnel, timer));
-		tunnel_settle_all(core);
+	peer_settle_all(core);
+	while ((first = timers_first(&core->peer_timers)) && first->at <= core->now) {
+		peer_timer(core, container_of(first, struct ike_peer, timer));
+		peer_settle_all(core);
 	}
 	end_event(core);
 }
@@ -397,7 +397,7 @@ void ike_core_timer(struct ike_core *core, uint64_t now)
 uint64_t ike_core_next(const struct ike_core *core)
 {
 	const struct timer *sa = timers_first(&core->sa_timers);
-	const struct timer *t = timers_first(&core->tunnel_timers);
+	const struct timer *t = timers_first(&core->peer_timers);
 	uint64_t at = sa ? sa->at : TIMER_NEVER;
 
 	return t && t->at < at ? t->at : at;
@@ -408,54 +408,54 @@ uint64_t ike_core_next(const struct ike_core *core)
 int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 			   const struct ike_endpoint *remote)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
-	if (!t)
+	if (!p)
 		return -ENOENT;
-	t->remote = *remote;
-	lookup_update(core, t);
+	p->remote = *remote;
+	lookup_update(core, p);
 	return 0;
 }
 
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
 	begin_event(core, now);
-	if (!t)
+	if (!p)
 		return -ENOENT;
-	tunnel_enable(core, t, true);
-	t->wanted = t->conf.start != IKE_START_LISTEN;
-	t->failures = 0;
-	t->next_try = core->now;
-	event_note(core, t, EVENT_CHANGED);
+	peer_enable(core, p, true);
+	p->wanted = p->conf.start != IKE_START_LISTEN;
+	p->failures = 0;
+	p->next_try = core->now;
+	event_note(core, p, EVENT_CHANGED);
 	end_event(core);
 	return 0;
 }
 
 int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now)
 {
-	struct ike_tunnel *t = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_name(core, tunnel);
 
 	begin_event(core, now);
-	if (!t)
+	if (!p)
 		return -ENOENT;
-	tunnel_down(core, t);
+	peer_down(core, p);
 	end_event(core);
 	return 0;
 }
 
 void ike_core_shutdown(struct ike_core *core, uint64_t now)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 
 	begin_event(core, now);
-	TAILQ_FOREACH(t, &core->tunnels, link)
-	tunnel_down(core, t);
+	TAILQ_FOREACH(p, &core->peers, link)
+	peer_down(core, p);
 	end_event(core);
 }
 
 bool ike_core_idle(const struct ike_core *core)
 {
-	return !core->n_enabled && !core->n_of_tunnels;
+	return !core->n_enabled && !core->n_of_peers;
 }

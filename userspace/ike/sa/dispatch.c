@@ -58,7 +58,7 @@ static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	/* Whose requests are long may lack the answer because that is long, too. */
 	if (h->next == IKE_PL_SKF)
 		message_shrink(core, sa, &sa->rx.answer);
-	message_send(core, &sa->rx.answer, sa->tunnel, &d->local, &d->remote);
+	message_send(core, &sa->rx.answer, sa->peer, &d->local, &d->remote);
 }
 
 /* Seal, keep and send the answer; false if that failed. */
@@ -67,7 +67,7 @@ static bool answer_request(struct ike_core *core, struct ike_sa *sa, struct x_ms
 	if (!message_seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply, first,
 			  &sa->rx.answer))
 		return false;
-	message_send(core, &sa->rx.answer, sa->tunnel, &m->d->local, &m->d->remote);
+	message_send(core, &sa->rx.answer, sa->peer, &m->d->local, &m->d->remote);
 	return true;
 }
 
@@ -111,8 +111,8 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 		    ike_endpoint_print(to, sizeof(to), &d->remote));
 	sa->remote = d->remote;
 	admit_proven(core, &sa->remote.addr);
-	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->tunnel) == sa)
-		core->env.peer_moved(core->env.ctx, sa->tunnel->conf.name, &sa->remote);
+	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
+		core->env.peer_moved(core->env.ctx, sa->peer->conf.name, &sa->remote);
 }
 
 /*
@@ -140,7 +140,7 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 	if (sa->confirmed)
 		return;
 	sa->confirmed = true;
-	event_note(core, sa->tunnel, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 static void receive_request(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
@@ -206,7 +206,7 @@ static void note_answered(struct ike_core *core, struct ike_sa *sa)
 		x_contact_contested(core, sa);
 	if (sa->state == IKESA_ESTABLISHED)
 		liveness_check(core, sa);
-	event_note(core, sa->tunnel, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 static void receive_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,

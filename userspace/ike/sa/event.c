@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What IKE SAs, pairs and exchanges report to the policy of their tunnel. They only note it;
- * tunnel.c takes the notes when the event at hand is over, and decides what follows.
+ * peer.c takes the notes when the event at hand is over, and decides what follows.
  */
 #include "ike/sa/layer_ikesa.h"
 
-void event_note(struct ike_core *core, struct ike_tunnel *t, unsigned int events)
+void event_note(struct ike_core *core, struct ike_peer *p, unsigned int events)
 {
-	if (!t)
+	if (!p)
 		return;
-	t->events |= events;
-	if (t->is_dirty)
+	p->events |= events;
+	if (p->is_dirty)
 		return;
-	t->is_dirty = true;
-	TAILQ_INSERT_TAIL(&core->dirty, t, dirty);
+	p->is_dirty = true;
+	TAILQ_INSERT_TAIL(&core->dirty, p, dirty);
 }
 
-unsigned int event_take(struct ike_core *core, struct ike_tunnel *t)
+unsigned int event_take(struct ike_core *core, struct ike_peer *p)
 {
-	unsigned int events = t->events;
+	unsigned int events = p->events;
 
-	t->events = 0;
-	if (t->is_dirty)
-		TAILQ_REMOVE(&core->dirty, t, dirty);
-	t->is_dirty = false;
+	p->events = 0;
+	if (p->is_dirty)
+		TAILQ_REMOVE(&core->dirty, p, dirty);
+	p->is_dirty = false;
 	return events;
 }

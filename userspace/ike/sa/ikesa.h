@@ -163,17 +163,17 @@ struct ikesa_setup {
 	uint32_t spi_in; /* initiator: reserved for the child SA offered, 0 if none */
 };
 
-struct ike_tunnel;
+struct ike_peer;
 
 struct ike_sa {
-	TAILQ_ENTRY(ike_sa) of_tunnel;
+	TAILQ_ENTRY(ike_sa) of_peer;
 	LIST_ENTRY(ike_sa) by_spi, by_digest;
 	TAILQ_ENTRY(ike_sa) half_open;
 	LIST_ENTRY(ike_sa) by_source;
 	LIST_ENTRY(ike_sa) dead;
 	struct timer timer;
 
-	struct ike_tunnel *tunnel; /* responder: NULL until authenticated */
+	struct ike_peer *peer; /* responder: NULL until authenticated */
 	enum ikesa_state state;
 	bool initiator; /* we sent the IKE_SA_INIT request */
 	bool counted_half_open;
@@ -250,7 +250,7 @@ struct ikesa_table {
  */
 static inline bool ikesa_authenticated(const struct ike_sa *sa)
 {
-	return sa->state == IKESA_ESTABLISHED && sa->have_keys && sa->tunnel &&
+	return sa->state == IKESA_ESTABLISHED && sa->have_keys && sa->peer &&
 	       sa->established_at != TIMER_NEVER;
 }
 

@@ -126,7 +126,7 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		exchange_end_queue(core, sa); /* the delete is all that is left to say */
 		sa->liveness_at = sa->close_at = sa->reauth_at = TIMER_NEVER;
 		sa->expire_at = core->now + patience;
-		event_note(core, sa->tunnel, EVENT_CHANGED);
+		event_note(core, sa->peer, EVENT_CHANGED);
 		request_queue(core, sa, exchange_new(&delete_ops, 0));
 		break;
 	default: break;

@@ -15,12 +15,12 @@
 uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa)
 {
 	uint32_t spi = 0;
-	int rc = core->env.spi_alloc(core->env.ctx, sa->tunnel->conf.name, &spi);
+	int rc = core->env.spi_alloc(core->env.ctx, sa->peer->conf.name, &spi);
 
 	if (!rc && spi)
 		return spi;
-	report_error(core, sa->tunnel, sa, "the kernel gave no SPI for a new SA%s%s",
-		     rc ? ": " : "", rc ? strerror(-rc) : "");
+	report_error(core, sa->peer, sa, "the kernel gave no SPI for a new SA%s%s", rc ? ": " : "",
+		     rc ? strerror(-rc) : "");
 	return 0;
 }
 
@@ -38,7 +38,7 @@ static struct ike_endpoint esp_endpoint(const struct ike_endpoint *e, uint16_t n
 static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 			enum ike_child_part part)
 {
-	const struct ike_tunnel_conf *conf = &sa->tunnel->conf;
+	const struct ike_tunnel_conf *conf = &sa->peer->conf;
 	const struct esp_keys *k = c->keys;
 	struct ike_ts_list local, remote;
 	struct ike_child ch = {
@@ -85,7 +85,7 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 
 static void begin_up(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c)
 {
-	uint64_t period = 1000ULL * sa->tunnel->conf.rekey_child;
+	uint64_t period = 1000ULL * sa->peer->conf.rekey_child;
 
 	c->state = CHILD_UP;
 	c->next_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
@@ -137,10 +137,10 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 	if (c)
 		rc = install_part(core, sa, c, n->inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
 	else
-		report_error(core, sa->tunnel, sa, "deriving the keys of a child SA failed");
+		report_error(core, sa->peer, sa, "deriving the keys of a child SA failed");
 	if (c && rc)
 		report_error(
-			core, sa->tunnel, sa,
+			core, sa->peer, sa,
 			"the kernel refused the new pair of SAs: %s; see dmesg, and `esptun sa show` for what is there",
 			strerror(-rc));
 	if (rc) {
@@ -152,8 +152,8 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 		begin_up(core, sa, c);
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_pair(core, sa, c);
-	sa->tunnel->last_error[0] = '\0';
-	event_note(core, sa->tunnel, EVENT_CHILD_UP);
+	sa->peer->last_error[0] = '\0';
+	event_note(core, sa->peer, EVENT_CHILD_UP);
 	sa_touch(core, sa);
 	return c;
 }
@@ -170,7 +170,7 @@ bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa 
 		sa_touch(core, sa);
 		return true;
 	}
-	report_error(core, sa->tunnel, sa, "the kernel refused the outbound SA: %s", strerror(-rc));
+	report_error(core, sa->peer, sa, "the kernel refused the outbound SA: %s", strerror(-rc));
 	request_delete_child(core, sa, c);
 	return false;
 }

@@ -70,7 +70,7 @@ void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct chi
 	"not receive: turn on NAT-T (UDP encapsulation) at its side"
 
 /* What we want: algorithms of the tunnel; selectors of @old, or without one the tunnel's. */
-void negotiate_begin(struct negotiation *n, const struct ike_tunnel *t, const struct child_sa *old);
+void negotiate_begin(struct negotiation *n, const struct ike_peer *p, const struct child_sa *old);
 /* Initiator: append our offer, under the inbound SPI reserved for it. */
 void negotiate_offer(struct ike_builder *b, struct negotiation *n);
 

@@ -5,7 +5,7 @@
 #ifndef ESPTUN_IKE_LAYER_CORE_H
 #define ESPTUN_IKE_LAYER_CORE_H
 
-#include "ike/sa/layer_tunnel.h"
+#include "ike/sa/layer_peer.h"
 
 /* ---- dispatch.c -------------------------------------------------------------- */
 

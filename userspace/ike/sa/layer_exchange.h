@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The exchanges, both roles of each in one file, and what several of them need. They are called
- * from the table in dispatch.c, and to begin one from tunnel.c; what they achieve or fail at they
+ * from the table in dispatch.c, and to begin one from peer.c; what they achieve or fail at they
  * note for the tunnel (event_note()).
  */
 #ifndef ESPTUN_IKE_LAYER_EXCHANGE_H
@@ -43,7 +43,7 @@ void x_contact_contested(struct ike_core *core, struct ike_sa *sa);
  * A tunnel has one peer. Is it another than the one of @sa, which proved the key and shows @id?
  * Then that is told, and the former, whose IKE SA may be dead, is asked for a sign of life.
  */
-bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_tunnel *t,
+bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
 		       const struct ike_id *id);
 
 /* ---- x_proof.c --------------------------------------------------------------- */
@@ -56,37 +56,37 @@ struct x_claim {
 	struct ike_auth auth;
 };
 
-/* Append our AUTH payload for @t; false without memory. */
-bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_tunnel *t);
-/* Does the peer prove that it holds @t's key? */
-bool x_proof_verify(const struct ike_sa *sa, const struct ike_tunnel *t, const struct x_claim *who);
+/* Append our AUTH payload for @p; false without memory. */
+bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p);
+/* Does the peer prove that it holds @p's key? */
+bool x_proof_verify(const struct ike_sa *sa, const struct ike_peer *p, const struct x_claim *who);
 /* Find and parse a payload of the claim; absent and malformed alike give false. */
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
 bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth);
 /* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
-void x_proof_explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			const struct ike_id *id);
-/* Tell of a peer that does not hold the key of @t, or did not try. */
-void x_proof_explain_key(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+/* Tell of a peer that does not hold the key of @p, or did not try. */
+void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who);
 
 /* ---- x_match.c --------------------------------------------------------------- */
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
-struct ike_tunnel *x_match_tunnel(struct ike_core *core, const struct ike_sa *sa,
-				  const struct x_claim *who, struct ike_tunnel **best);
-/* Tell why no tunnel takes the peer; @best is what x_match_tunnel() set. */
+struct ike_peer *x_match_peer(struct ike_core *core, const struct ike_sa *sa,
+			      const struct x_claim *who, struct ike_peer **best);
+/* Tell why no tunnel takes the peer; @best is what x_match_peer() set. */
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-		     struct ike_tunnel *best);
+		     struct ike_peer *best);
 /* Tell of a peer that sent no AUTH payload: it wants EAP. */
 void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who);
 
 /*
- * Does another tunnel fit the peer as well as @t, with the same key? Then nothing tells which one
+ * Does another tunnel fit the peer as well as @p, with the same key? Then nothing tells which one
  * it means, and that is told.
  */
 bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-			  struct ike_tunnel *t);
+			  struct ike_peer *p);
 
 /* ---- x_auth.c ---------------------------------------------------------------- */
 
@@ -98,7 +98,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 /* ---- x_init.c ---------------------------------------------------------------- */
 
 /* Begin a new IKE SA to the tunnel's remote end. */
-void x_init_start(struct ike_core *core, struct ike_tunnel *t);
+void x_init_start(struct ike_core *core, struct ike_peer *p);
 /* A request that may begin an IKE SA; its header is plausible. */
 void x_init_request(struct ike_core *core, const struct ike_datagram *d,
 		    const struct ike_header *h);

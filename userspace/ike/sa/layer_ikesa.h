@@ -2,7 +2,7 @@
 /*
  * The lowest layer above the pure parts: IKE SAs, what tunnels there are, datagrams out, errors
  * and log lines. Nothing here decides what a tunnel should do; what happened is noted for
- * tunnel.c (event.c). A file calls functions of ikesa.c and of the files above it in
+ * peer.c (event.c). A file calls functions of ikesa.c and of the files above it in
  * this list only.
  */
 #ifndef ESPTUN_IKE_LAYER_IKESA_H
@@ -13,30 +13,30 @@
 /* ---- event.c ----------------------------------------------------------------- */
 
 /*
- * Something of the tunnel or its IKE SAs changed: @events of enum tunnel_event. When the event
+ * Something of the tunnel or its IKE SAs changed: @events of enum peer_event. When the event
  * at hand is over, the tunnel is settled. Without a tunnel (an IKE SA whose peer proved nothing)
  * there is nothing to do.
  */
-void event_note(struct ike_core *core, struct ike_tunnel *t, unsigned int events);
+void event_note(struct ike_core *core, struct ike_peer *p, unsigned int events);
 /* What was noted; the tunnel then counts as unchanged. */
-unsigned int event_take(struct ike_core *core, struct ike_tunnel *t);
+unsigned int event_take(struct ike_core *core, struct ike_peer *p);
 
 /* ---- report.c ---------------------------------------------------------------- */
 
-/* A log line about @t and @sa; each may be NULL. */
-void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
+/* A log line about @p and @sa; each may be NULL. */
+void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_peer *p,
 		 const struct ike_sa *sa, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 /* Remember and log why it does not work: one sentence with the remedy. */
-void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /*
- * The same about the peer at @from, which proved nothing; @t (or NULL) is the tunnel it probably means.
- * It becomes the tunnel's error only if it answers a request of ours, or if @t is not up and
+ * The same about the peer at @from, which proved nothing; @p (or NULL) is the tunnel it probably means.
+ * It becomes the tunnel's error only if it answers a request of ours, or if @p is not up and
  * expects its peer at that address or anywhere; else it is a line of the common log.
  */
-void report_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_hint(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		 const struct ike_endpoint *from, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
@@ -59,19 +59,19 @@ bool query_sa_has_outbound(const struct ike_sa *sa);
 /* Is it established, and has it a pair that is to stay? */
 bool query_sa_has_child(const struct ike_sa *sa);
 /* Does anything carry our traffic now? */
-bool query_has_outbound(const struct ike_tunnel *t);
+bool query_has_outbound(const struct ike_peer *p);
 /* Has it a pair of SAs, be it one that waits for its replacement? */
-bool query_has_pair(const struct ike_tunnel *t);
+bool query_has_pair(const struct ike_peer *p);
 /* Has it a pair that is to stay, or (@replaced) one that waits for its replacement? */
-bool query_has_child(const struct ike_tunnel *t, bool replaced);
+bool query_has_child(const struct ike_peer *p, bool replaced);
 /* Has it an established IKE SA? */
-bool query_is_established(const struct ike_tunnel *t);
+bool query_is_established(const struct ike_peer *p);
 /* Is an attempt of ours under way? */
-bool query_is_attempting(const struct ike_tunnel *t);
+bool query_is_attempting(const struct ike_peer *p);
 /* An IKE SA that is to stay, and under which a pair can be asked for; NULL if there is none. */
-struct ike_sa *query_usable(const struct ike_tunnel *t);
+struct ike_sa *query_usable(const struct ike_peer *p);
 /* The best IKE SA to show and to use. */
-struct ike_sa *query_primary(const struct ike_tunnel *t);
+struct ike_sa *query_primary(const struct ike_peer *p);
 /* The SA that stays of those with the peer of @sa. */
 struct ike_sa *query_survivor(const struct ike_sa *sa);
 
@@ -79,27 +79,27 @@ struct ike_sa *query_survivor(const struct ike_sa *sa);
  * The IKE SA of the one peer a tunnel has, if that is not @id at @from: it shows another
  * identity, or the same one was found in use at two places. NULL: the tunnel is free for it.
  */
-struct ike_sa *query_holder(const struct ike_core *core, const struct ike_tunnel *t,
+struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,
 			    const struct ike_id *id, const struct ike_endpoint *from);
 /* Where an attempt begins; family 0 if that is not known. */
-struct ike_endpoint query_remote(const struct ike_tunnel *t);
+struct ike_endpoint query_remote(const struct ike_peer *p);
 /* The identity we show on @sa. */
-void query_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id);
+void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ike_id *id);
 
 /* ---- lookup.c ---------------------------------------------------------------- */
 
 /* Empty tables. */
 void lookup_init(struct ike_core *core);
 /* By name; NULL if there is none. */
-struct ike_tunnel *lookup_name(const struct ike_core *core, const char *name);
+struct ike_peer *lookup_name(const struct ike_core *core, const char *name);
 /* Enter the tunnel; 0 or -ENOMEM. */
-int lookup_add(struct ike_core *core, struct ike_tunnel *t);
+int lookup_add(struct ike_core *core, struct ike_peer *p);
 /* After any change of ->enabled or ->remote. */
-void lookup_update(struct ike_core *core, struct ike_tunnel *t);
+void lookup_update(struct ike_core *core, struct ike_peer *p);
 /* Take it out of every table; it counts as not enabled then. */
-void lookup_remove(struct ike_core *core, struct ike_tunnel *t);
+void lookup_remove(struct ike_core *core, struct ike_peer *p);
 /* The first enabled tunnel whose peer is configured to be at @from; NULL if there is none. */
-struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *from);
+struct ike_peer *lookup_remote(struct ike_core *core, const struct ike_addr *from);
 
 struct lookup_offer {
 	const struct ike_datagram *d;
@@ -114,14 +114,14 @@ struct lookup_offer {
  * *@best is then a tunnel that the peer might have meant, or NULL.
  */
 bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
-		   struct ike_tunnel **best);
+		   struct ike_peer **best);
 
 /*
  * The tunnels that could have a peer with @id, one after the other: those with this RemoteID=
  * (and a few others), then those without one. @after NULL begins; NULL ends.
  */
-struct ike_tunnel *lookup_id(struct ike_core *core, const struct ike_id *id,
-			     const struct ike_tunnel *after);
+struct ike_peer *lookup_id(struct ike_core *core, const struct ike_id *id,
+			   const struct ike_peer *after);
 
 /* ---- admit.c ----------------------------------------------------------------- */
 
@@ -183,8 +183,8 @@ void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
  * removed.
  */
 void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
-/* Remove what of @t lingered until @until; TIMER_NEVER: all. */
-void child_linger_end(struct ike_core *core, struct ike_tunnel *t, uint64_t until);
+/* Remove what of @p lingered until @until; TIMER_NEVER: all. */
+void child_linger_end(struct ike_core *core, struct ike_peer *p, uint64_t until);
 /* Take the pair, or what the kernel has of it, out of the kernel, and forget it. */
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Give back an inbound SPI that was reserved and is not used. */
@@ -235,12 +235,12 @@ void sa_drop(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- send.c ------------------------------------------------------------------ */
 
-/* Hand a ready message to the network; @t may be NULL. */
-void send_datagram(struct ike_core *core, const struct ike_tunnel *t,
+/* Hand a ready message to the network; @p may be NULL. */
+void send_datagram(struct ike_core *core, const struct ike_peer *p,
 		   const struct ike_endpoint *local, const struct ike_endpoint *remote,
 		   const uint8_t *msg, size_t len);
 /* Send without any state, from where @d came to back there. */
-void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
+void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_peer *p,
 		 const uint8_t *msg, size_t len);
 /* An unprotected error answer to @h (RFC 7296 1.5, 2.21.4); limited in rate. */
 void send_error(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
@@ -257,8 +257,8 @@ void send_notify(struct ike_core *core, const struct ike_datagram *d, const stru
  */
 bool message_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
 		  uint32_t id, struct ike_builder *b, uint8_t first, struct ikesa_message *m);
-/* Hand all datagrams of @m to the network; @t may be NULL. */
-void message_send(struct ike_core *core, const struct ikesa_message *m, const struct ike_tunnel *t,
+/* Hand all datagrams of @m to the network; @p may be NULL. */
+void message_send(struct ike_core *core, const struct ikesa_message *m, const struct ike_peer *p,
 		  const struct ike_endpoint *local, const struct ike_endpoint *remote);
 /*
  * @m may not have got through: if it has packets of more than 576 octets and the peer takes

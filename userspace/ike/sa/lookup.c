@@ -25,25 +25,24 @@ void lookup_init(struct ike_core *core)
 	}
 }
 
-static struct ike_tunnels *bucket_of_id(struct ike_core *core, const struct ike_id *id)
+static struct ike_peers *bucket_of_id(struct ike_core *core, const struct ike_id *id)
 {
 	return &core->by_id[id->type ? hash_lower(id->data, id->len) % CORE_BUCKETS : 0];
 }
 
-static struct ike_tunnel_list *bucket_of_name(const struct ike_core *core, const char *name)
+static struct ike_peer_list *bucket_of_name(const struct ike_core *core, const char *name)
 {
-	return (struct ike_tunnel_list *)&core
-		->by_name[hash_lower(name, strlen(name)) % CORE_BUCKETS];
+	return (struct ike_peer_list *)&core->by_name[hash_lower(name, strlen(name)) % CORE_BUCKETS];
 }
 
-struct ike_tunnel *lookup_name(const struct ike_core *core, const char *name)
+struct ike_peer *lookup_name(const struct ike_core *core, const char *name)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 
-	LIST_FOREACH(t, bucket_of_name(core, name), by_name)
+	LIST_FOREACH(p, bucket_of_name(core, name), by_name)
 	{
-		if (!strcmp(t->conf.name, name))
-			return t;
+		if (!strcmp(p->conf.name, name))
+			return p;
 	}
 	return NULL;
 }
@@ -69,25 +68,25 @@ static bool proposals_eq(const struct ike_proposals *a, const struct ike_proposa
 	return true;
 }
 
-/* The group of @t, made if it is the first one of its kind; NULL without memory. */
-static struct ike_group *group_of(struct ike_core *core, const struct ike_tunnel *t)
+/* The group of @p, made if it is the first one of its kind; NULL without memory. */
+static struct ike_group *group_of(struct ike_core *core, const struct ike_peer *p)
 {
 	struct ike_group *g;
 	unsigned int i;
 
 	TAILQ_FOREACH(g, &core->groups, link)
 	{
-		if (ike_addr_eq(&g->local, &t->conf.local.addr) &&
-		    proposals_eq(&g->ike, &t->conf.ike))
+		if (ike_addr_eq(&g->local, &p->conf.local.addr) &&
+		    proposals_eq(&g->ike, &p->conf.ike))
 			return g;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
-	g->local = t->conf.local.addr;
-	g->ike = t->conf.ike;
+	g->local = p->conf.local.addr;
+	g->ike = p->conf.ike;
 	for (i = 0; i < GROUP_LISTS; i++)
-		TAILQ_INIT(&g->tunnels[i]);
+		TAILQ_INIT(&g->peers[i]);
 	TAILQ_INSERT_TAIL(&core->groups, g, link);
 	return g;
 }
@@ -102,59 +101,59 @@ static void group_put(struct ike_core *core, struct ike_group *g)
 
 /* ---- keeping up ---------------------------------------------------------- */
 
-int lookup_add(struct ike_core *core, struct ike_tunnel *t)
+int lookup_add(struct ike_core *core, struct ike_peer *p)
 {
-	t->group = group_of(core, t);
-	if (!t->group)
+	p->group = group_of(core, p);
+	if (!p->group)
 		return -ENOMEM;
-	t->group->members++;
-	TAILQ_INSERT_TAIL(&core->tunnels, t, link);
-	LIST_INSERT_HEAD(bucket_of_name(core, t->conf.name), t, by_name);
-	TAILQ_INSERT_TAIL(bucket_of_id(core, &t->conf.remote_id), t, by_id);
-	core->n_tunnels++;
-	t->listed = GROUP_LISTS;
+	p->group->members++;
+	TAILQ_INSERT_TAIL(&core->peers, p, link);
+	LIST_INSERT_HEAD(bucket_of_name(core, p->conf.name), p, by_name);
+	TAILQ_INSERT_TAIL(bucket_of_id(core, &p->conf.remote_id), p, by_id);
+	core->n_peers++;
+	p->listed = GROUP_LISTS;
 	return 0;
 }
 
-void lookup_update(struct ike_core *core, struct ike_tunnel *t)
+void lookup_update(struct ike_core *core, struct ike_peer *p)
 {
-	if (t->listed != GROUP_LISTS)
-		TAILQ_REMOVE(&t->group->tunnels[t->listed], t, of_group);
-	if (t->listed == GROUP_REMOTE)
-		TAILQ_REMOVE(t->remote_bucket, t, by_remote);
-	t->listed = GROUP_LISTS;
-	if (!t->enabled)
+	if (p->listed != GROUP_LISTS)
+		TAILQ_REMOVE(&p->group->peers[p->listed], p, of_group);
+	if (p->listed == GROUP_REMOTE)
+		TAILQ_REMOVE(p->remote_bucket, p, by_remote);
+	p->listed = GROUP_LISTS;
+	if (!p->enabled)
 		return;
-	t->listed = t->remote.addr.family ? GROUP_REMOTE : GROUP_ANYWHERE;
-	TAILQ_INSERT_TAIL(&t->group->tunnels[t->listed], t, of_group);
-	if (t->listed == GROUP_ANYWHERE)
+	p->listed = p->remote.addr.family ? GROUP_REMOTE : GROUP_ANYWHERE;
+	TAILQ_INSERT_TAIL(&p->group->peers[p->listed], p, of_group);
+	if (p->listed == GROUP_ANYWHERE)
 		return;
-	t->remote_bucket = &core->by_remote[digest_source(core, &t->remote.addr) % CORE_BUCKETS];
-	TAILQ_INSERT_TAIL(t->remote_bucket, t, by_remote);
+	p->remote_bucket = &core->by_remote[digest_source(core, &p->remote.addr) % CORE_BUCKETS];
+	TAILQ_INSERT_TAIL(p->remote_bucket, p, by_remote);
 }
 
-void lookup_remove(struct ike_core *core, struct ike_tunnel *t)
+void lookup_remove(struct ike_core *core, struct ike_peer *p)
 {
-	t->enabled = false;
-	lookup_update(core, t);
-	TAILQ_REMOVE(&core->tunnels, t, link);
-	LIST_REMOVE(t, by_name);
-	TAILQ_REMOVE(bucket_of_id(core, &t->conf.remote_id), t, by_id);
-	core->n_tunnels--;
-	group_put(core, t->group);
+	p->enabled = false;
+	lookup_update(core, p);
+	TAILQ_REMOVE(&core->peers, p, link);
+	LIST_REMOVE(p, by_name);
+	TAILQ_REMOVE(bucket_of_id(core, &p->conf.remote_id), p, by_id);
+	core->n_peers--;
+	group_put(core, p->group);
 }
 
 /* ---- IKE_SA_INIT --------------------------------------------------------- */
 
-struct ike_tunnel *lookup_remote(struct ike_core *core, const struct ike_addr *from)
+struct ike_peer *lookup_remote(struct ike_core *core, const struct ike_addr *from)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 
-	TAILQ_FOREACH(t, &core->by_remote[digest_source(core, from) % CORE_BUCKETS], by_remote)
+	TAILQ_FOREACH(p, &core->by_remote[digest_source(core, from) % CORE_BUCKETS], by_remote)
 	{
 		core->stats.visited++;
-		if (ike_addr_eq(&t->remote.addr, from))
-			return t;
+		if (ike_addr_eq(&p->remote.addr, from))
+			return p;
 	}
 	return NULL;
 }
@@ -176,35 +175,35 @@ static bool judge_group(struct ike_core *core, struct ike_group *g, struct looku
 }
 
 bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
-		   struct ike_tunnel **best)
+		   struct ike_peer **best)
 {
 	/* A peer may come from elsewhere than its configured address: NAT. */
 	static const unsigned int order[] = { GROUP_ANYWHERE, GROUP_REMOTE };
 	const struct ike_addr *from = &o->d->remote.addr;
 	struct ike_group *g;
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 	unsigned int i;
 
 	core->judging++;
 	*best = NULL;
-	for (t = lookup_remote(core, from); t; t = TAILQ_NEXT(t, by_remote)) {
+	for (p = lookup_remote(core, from); p; p = TAILQ_NEXT(p, by_remote)) {
 		core->stats.visited++;
-		if (!ike_addr_eq(&t->remote.addr, from) || forbids_local(t->group, o->d))
+		if (!ike_addr_eq(&p->remote.addr, from) || forbids_local(p->group, o->d))
 			continue;
 		if (!*best)
-			*best = t;
-		if (judge_group(core, t->group, o, chosen))
+			*best = p;
+		if (judge_group(core, p->group, o, chosen))
 			return true;
 	}
 	for (i = 0; i < 2; i++) {
 		TAILQ_FOREACH(g, &core->groups, link)
 		{
 			core->stats.visited++;
-			t = TAILQ_FIRST(&g->tunnels[order[i]]);
-			if (!t || forbids_local(g, o->d))
+			p = TAILQ_FIRST(&g->peers[order[i]]);
+			if (!p || forbids_local(g, o->d))
 				continue;
 			if (!*best)
-				*best = t;
+				*best = p;
 			if (judge_group(core, g, o, chosen))
 				return true;
 		}
@@ -214,18 +213,18 @@ bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_pro
 
 /* ---- IKE_AUTH ------------------------------------------------------------ */
 
-struct ike_tunnel *lookup_id(struct ike_core *core, const struct ike_id *id,
-			     const struct ike_tunnel *after)
+struct ike_peer *lookup_id(struct ike_core *core, const struct ike_id *id,
+			   const struct ike_peer *after)
 {
 	static const struct ike_id any;
-	struct ike_tunnels *named = bucket_of_id(core, id), *others = bucket_of_id(core, &any);
-	struct ike_tunnel *t;
+	struct ike_peers *named = bucket_of_id(core, id), *others = bucket_of_id(core, &any);
+	struct ike_peer *p;
 
-	t = after ? TAILQ_NEXT(after, by_id) : TAILQ_FIRST(named);
-	if (!t && named != others &&
+	p = after ? TAILQ_NEXT(after, by_id) : TAILQ_FIRST(named);
+	if (!p && named != others &&
 	    (!after || bucket_of_id(core, &after->conf.remote_id) == named))
-		t = TAILQ_FIRST(others);
-	if (t)
+		p = TAILQ_FIRST(others);
+	if (p)
 		core->stats.visited++;
-	return t;
+	return p;
 }

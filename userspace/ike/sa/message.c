@@ -106,13 +106,13 @@ static size_t datagram_len(const struct ikesa_message *m, size_t at)
 	return m->len - at < m->each ? m->len - at : m->each;
 }
 
-void message_send(struct ike_core *core, const struct ikesa_message *m, const struct ike_tunnel *t,
+void message_send(struct ike_core *core, const struct ikesa_message *m, const struct ike_peer *p,
 		  const struct ike_endpoint *local, const struct ike_endpoint *remote)
 {
 	size_t at;
 
 	for (at = 0; at < m->len; at += m->each)
-		send_datagram(core, t, local, remote, m->data + at, datagram_len(m, at));
+		send_datagram(core, p, local, remote, m->data + at, datagram_len(m, at));
 }
 
 /* What @m, which we sealed, has inside goes to @inner and, @cap octets at most, to @buf. */

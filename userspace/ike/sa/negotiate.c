@@ -9,13 +9,13 @@
  */
 #include "ike/sa/layer_child.h"
 
-void negotiate_begin(struct negotiation *n, const struct ike_tunnel *t, const struct child_sa *old)
+void negotiate_begin(struct negotiation *n, const struct ike_peer *p, const struct child_sa *old)
 {
-	n->esp = t->conf.esp;
+	n->esp = p->conf.esp;
 	if (!n->own_exchange)
 		ike_proposals_drop_dh(&n->esp); /* IKE_AUTH has no key exchange for it (1.2) */
-	n->local = t->conf.local_ts;
-	n->remote = t->conf.remote_ts;
+	n->local = p->conf.local_ts;
+	n->remote = p->conf.remote_ts;
 	if (old) {
 		child_selectors(old, &n->local, &n->remote);
 		n->replaces = old->spi_in;
@@ -71,7 +71,7 @@ bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct ne
 			       (struct ike_ts_offer){ 0 });
 	else
 		return false;
-	report_error(core, sa->tunnel, sa, "peer refused the child SA (%s): %s",
+	report_error(core, sa->peer, sa, "peer refused the child SA (%s): %s",
 		     ike_notify_name(error), why);
 	return true;
 }
@@ -87,13 +87,13 @@ static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negot
 
 	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
 	    (p_ke && ike_ke_parse(p_ke, &ke))) {
-		report_error(core, sa->tunnel, sa, "peer's answer about the child SA is malformed");
+		report_error(core, sa->peer, sa, "peer's answer about the child SA is malformed");
 		return false;
 	}
 	if (!ike_proposal_verify(IKE_OFFER(&n->esp), IKE_OFFER(&answer), &n->chosen, err,
 				 sizeof(err)) ||
 	    esp_suite_from_proposal(&n->chosen, &n->suite) || !offered_spi(&n->chosen)) {
-		report_error(core, sa->tunnel, sa,
+		report_error(core, sa->peer, sa,
 			     "peer chose child SA algorithms we did not offer: %s",
 			     offered_spi(&answer.p[0]) ? err : "and no usable SPI");
 		return false;
@@ -103,7 +103,7 @@ static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negot
 		return true;
 	if (p_ke && ke.group == n->suite.dh && ike_secret_agree(&n->secret, n->dh, &ke))
 		return true;
-	report_error(core, sa->tunnel, sa,
+	report_error(core, sa->peer, sa,
 		     "peer's answer about the child SA has no valid key exchange value");
 	return false;
 }
@@ -117,13 +117,13 @@ static bool take_selectors(struct ike_core *core, struct ike_sa *sa, struct nego
 	char a[200], b[200];
 
 	if (!p_i || !p_r || ike_ts_parse(p_i, &ours) || ike_ts_parse(p_r, &theirs)) {
-		report_error(core, sa->tunnel, sa, "peer's answer about the child SA is malformed");
+		report_error(core, sa->peer, sa, "peer's answer about the child SA is malformed");
 		return false;
 	}
 	if (!ike_ts_within(IKE_TS_OFFER(&ours), &n->local) ||
 	    !ike_ts_within(IKE_TS_OFFER(&theirs), &n->remote)) {
 		report_error(
-			core, sa->tunnel, sa,
+			core, sa->peer, sa,
 			"peer answered with selectors %s = %s, wider than Selectors=: correct its policy",
 			ike_ts_list_print(a, sizeof(a), IKE_TS_OFFER(&ours)),
 			ike_ts_list_print(b, sizeof(b), IKE_TS_OFFER(&theirs)));
@@ -133,7 +133,7 @@ static bool take_selectors(struct ike_core *core, struct ike_sa *sa, struct nego
 	    ike_ts_take(IKE_TS_OFFER(&theirs), &n->remote))
 		return true;
 	report_error(
-		core, sa->tunnel, sa,
+		core, sa->peer, sa,
 		"peer answered with more than %d traffic selectors: ask for fewer in Selectors=",
 		IKE_MAX_TS);
 	return false;
@@ -181,8 +181,8 @@ static bool refuse_child(struct ike_core *core, struct ike_sa *sa, struct negoti
 			 struct x_msg *m, uint16_t notify, const char *what, const char *why)
 {
 	n->refused = notify;
-	event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
-	report_error(core, sa->tunnel, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
+	event_note(core, sa->peer, EVENT_CHILD_REFUSED);
+	report_error(core, sa->peer, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
 	return false;
 }

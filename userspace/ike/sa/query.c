@@ -2,18 +2,18 @@
 /*
  * What a tunnel has, read from its lists: IKE SAs, pairs of ESP SAs, the place of its peer. Every
  * layer asks here, because nothing here changes anything; what to do about an answer is decided in
- * tunnel.c. The answers hold until the event at hand does something more.
+ * peer.c. The answers hold until the event at hand does something more.
  *
  * query_survivor() is the rule by which both ends of several IKE SAs choose the same one, see
- * tunnel.c.
+ * peer.c.
  */
 #include "ike/sa/layer_ikesa.h"
 
-void query_local_id(const struct ike_tunnel *t, const struct ike_sa *sa, struct ike_id *id)
+void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ike_id *id)
 {
 	const struct ike_addr *a = &sa->local.addr;
 
-	*id = t->conf.local_id;
+	*id = p->conf.local_id;
 	if (id->type)
 		return;
 	id->type = a->family == 6 ? IKE_ID_IPV6 : IKE_ID_IPV4;
@@ -47,13 +47,13 @@ bool query_sa_has_child(const struct ike_sa *sa)
 	return false;
 }
 
-bool query_has_outbound(const struct ike_tunnel *t)
+bool query_has_outbound(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
-	if (t->n_adopted && t->adopted_end == TIMER_NEVER)
+	if (p->n_adopted && p->adopted_end == TIMER_NEVER)
 		return true;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (query_sa_has_outbound(sa) && !sa->superseded)
 			return true;
@@ -61,11 +61,11 @@ bool query_has_outbound(const struct ike_tunnel *t)
 	return false;
 }
 
-bool query_is_established(const struct ike_tunnel *t)
+bool query_is_established(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state == IKESA_ESTABLISHED)
 			return true;
@@ -73,11 +73,11 @@ bool query_is_established(const struct ike_tunnel *t)
 	return false;
 }
 
-bool query_is_attempting(const struct ike_tunnel *t)
+bool query_is_attempting(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT ||
 		    exchange_makes_pair(sa))
@@ -86,11 +86,11 @@ bool query_is_attempting(const struct ike_tunnel *t)
 	return false;
 }
 
-bool query_has_child(const struct ike_tunnel *t, bool replaced)
+bool query_has_child(const struct ike_peer *p, bool replaced)
 {
 	const struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (query_sa_has_child(sa) && !sa->superseded && sa->replaced == replaced)
 			return true;
@@ -98,16 +98,16 @@ bool query_has_child(const struct ike_tunnel *t, bool replaced)
 	return false;
 }
 
-bool query_has_pair(const struct ike_tunnel *t)
+bool query_has_pair(const struct ike_peer *p)
 {
-	return t->n_adopted || query_has_child(t, false) || query_has_child(t, true);
+	return p->n_adopted || query_has_child(p, false) || query_has_child(p, true);
 }
 
-struct ike_sa *query_usable(const struct ike_tunnel *t)
+struct ike_sa *query_usable(const struct ike_peer *p)
 {
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (ikesa_authenticated(sa) && sa->confirmed && !sa->replaced && !sa->superseded &&
 		    sa->close_at == TIMER_NEVER)
@@ -116,11 +116,11 @@ struct ike_sa *query_usable(const struct ike_tunnel *t)
 	return NULL;
 }
 
-struct ike_sa *query_primary(const struct ike_tunnel *t)
+struct ike_sa *query_primary(const struct ike_peer *p)
 {
 	struct ike_sa *sa, *best = NULL;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (!best ||
 		    (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
@@ -135,26 +135,26 @@ struct ike_sa *query_primary(const struct ike_tunnel *t)
  * SAs taken over know where the peer really is; the configured place is the alternative. A
  * listener that replaces its own pair may know no other place than that of its IKE SA.
  */
-struct ike_endpoint query_remote(const struct ike_tunnel *t)
+struct ike_endpoint query_remote(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
-	if (t->n_adopted && t->adopted_remote.addr.family &&
-	    (!t->remote.addr.family || t->failures % 2 == 0))
-		return t->adopted_remote;
-	if (t->remote.addr.family || !query_is_established(t))
-		return t->remote;
-	sa = query_primary(t);
+	if (p->n_adopted && p->adopted_remote.addr.family &&
+	    (!p->remote.addr.family || p->failures % 2 == 0))
+		return p->adopted_remote;
+	if (p->remote.addr.family || !query_is_established(p))
+		return p->remote;
+	sa = query_primary(p);
 	return sa->remote;
 }
 
-struct ike_sa *query_holder(const struct ike_core *core, const struct ike_tunnel *t,
+struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,
 			    const struct ike_id *id, const struct ike_endpoint *from)
 {
-	bool contested = core->now < t->contested_until;
+	bool contested = core->now < p->contested_until;
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state == IKESA_ESTABLISHED &&
 		    (!ike_id_eq(&sa->remote_id, id) ||
@@ -180,7 +180,7 @@ struct ike_sa *query_survivor(const struct ike_sa *sa)
 {
 	struct ike_sa *other, *best = NULL;
 
-	TAILQ_FOREACH(other, &sa->tunnel->sas, of_tunnel)
+	TAILQ_FOREACH(other, &sa->peer->sas, of_peer)
 	{
 		if (other->state != IKESA_ESTABLISHED ||
 		    !ike_id_eq(&other->remote_id, &sa->remote_id))

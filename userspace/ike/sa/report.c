@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_tunnel *t,
+void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_peer *p,
 		 const struct ike_sa *sa, const char *fmt, ...)
 {
 	char text[CORE_TEXT_MAX];
@@ -16,13 +16,13 @@ void report_line(struct ike_core *core, enum ike_log_level level, const struct i
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!t && sa)
-		t = sa->tunnel;
-	core->env.log(core->env.ctx, level, t ? t->conf.name : NULL, sa ? sa->spi_i : NULL,
+	if (!p && sa)
+		p = sa->peer;
+	core->env.log(core->env.ctx, level, p ? p->conf.name : NULL, sa ? sa->spi_i : NULL,
 		      sa ? sa->spi_r : NULL, text);
 }
 
-void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		  const char *fmt, ...)
 {
 	char text[CORE_TEXT_MAX];
@@ -31,24 +31,24 @@ void report_error(struct ike_core *core, struct ike_tunnel *t, const struct ike_
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (t) {
-		memcpy(t->last_error, text, sizeof(text));
-		t->last_error_at = core->now;
+	if (p) {
+		memcpy(p->last_error, text, sizeof(text));
+		p->last_error_at = core->now;
 	}
-	report_line(core, IKE_LOG_ERROR, t, sa, "%s", text);
+	report_line(core, IKE_LOG_ERROR, p, sa, "%s", text);
 }
 
 /* Anyone can send from any address, so a source address alone does not disturb what works. */
-static bool hint_is_credible(const struct ike_core *core, const struct ike_tunnel *t,
+static bool hint_is_credible(const struct ike_core *core, const struct ike_peer *p,
 			     const struct ike_sa *sa, const struct ike_endpoint *from)
 {
-	if (!t || (sa && sa->initiator))
-		return t;
-	return t->state != IKE_TUNNEL_UP && core->now >= t->next_hint &&
-	       (!t->remote.addr.family || ike_addr_eq(&t->remote.addr, &from->addr));
+	if (!p || (sa && sa->initiator))
+		return p;
+	return p->state != IKE_TUNNEL_UP && core->now >= p->next_hint &&
+	       (!p->remote.addr.family || ike_addr_eq(&p->remote.addr, &from->addr));
 }
 
-void report_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void report_hint(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		 const struct ike_endpoint *from, const char *fmt, ...)
 {
 	char text[CORE_TEXT_MAX];
@@ -57,11 +57,11 @@ void report_hint(struct ike_core *core, struct ike_tunnel *t, const struct ike_s
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!hint_is_credible(core, t, sa, from)) {
+	if (!hint_is_credible(core, p, sa, from)) {
 		report_line(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
-			    t ? t->conf.name : "all tunnels", text);
+			    p ? p->conf.name : "all tunnels", text);
 		return;
 	}
-	t->next_hint = core->now + TUNNEL_HINT_MS;
-	report_error(core, t, sa, "%s", text);
+	p->next_hint = core->now + PEER_HINT_MS;
+	report_error(core, p, sa, "%s", text);
 }

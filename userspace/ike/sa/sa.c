@@ -75,7 +75,7 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 
 void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
 {
-	uint64_t period = 1000ULL * sa->tunnel->conf.rekey_ike;
+	uint64_t period = 1000ULL * sa->peer->conf.rekey_ike;
 
 	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
 }
@@ -97,8 +97,8 @@ void sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
 static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 {
 	sa_not_half_open(core, sa);
-	if (sa->state == IKESA_CLOSED && sa->tunnel)
-		TAILQ_REMOVE(&sa->tunnel->closed, sa, of_tunnel);
+	if (sa->state == IKESA_CLOSED && sa->peer)
+		TAILQ_REMOVE(&sa->peer->closed, sa, of_peer);
 	ikesa_table_del(&core->sas, sa);
 	timers_unreserve(&core->sa_timers, &sa->timer);
 	sa->state = IKESA_DEAD;
@@ -107,14 +107,14 @@ static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 
 void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	struct child_sa *c;
 
 	if (sa->state == IKESA_CLOSED || sa->state == IKESA_DEAD)
 		return;
-	if (t) {
-		TAILQ_REMOVE(&t->sas, sa, of_tunnel);
-		core->n_of_tunnels--;
+	if (p) {
+		TAILQ_REMOVE(&p->sas, sa, of_peer);
+		core->n_of_peers--;
 	}
 	while ((c = TAILQ_FIRST(&sa->children))) {
 		if (sa->superseded) /* the peer has long forgotten it */
@@ -131,8 +131,8 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {
 		sa->state = IKESA_CLOSED;
-		if (t)
-			TAILQ_INSERT_TAIL(&t->closed, sa, of_tunnel);
+		if (p)
+			TAILQ_INSERT_TAIL(&p->closed, sa, of_peer);
 		/* The answer it keeps is sealed; one at hand is yet to be. */
 		if (sa != core->answering) {
 			ike_wipe(&sa->keys, sizeof(sa->keys));
@@ -143,7 +143,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	} else {
 		destroy_sa(core, sa);
 	}
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 }
 
 void sa_fail(struct ike_core *core, struct ike_sa *sa)
@@ -162,8 +162,8 @@ uint64_t sa_jitter(struct ike_core *core, uint64_t limit)
 
 void sa_join(struct ike_core *core, struct ike_sa *sa)
 {
-	TAILQ_INSERT_TAIL(&sa->tunnel->sas, sa, of_tunnel);
-	core->n_of_tunnels++;
+	TAILQ_INSERT_TAIL(&sa->peer->sas, sa, of_peer);
+	core->n_of_peers++;
 }
 
 void sa_drop(struct ike_core *core, struct ike_sa *sa)

@@ -4,7 +4,7 @@
  */
 #include "ike/sa/layer_ikesa.h"
 
-void send_datagram(struct ike_core *core, const struct ike_tunnel *t,
+void send_datagram(struct ike_core *core, const struct ike_peer *p,
 		   const struct ike_endpoint *local, const struct ike_endpoint *remote,
 		   const uint8_t *msg, size_t len)
 {
@@ -13,13 +13,13 @@ void send_datagram(struct ike_core *core, const struct ike_tunnel *t,
 	};
 
 	core->stats.tx++;
-	core->env.send(core->env.ctx, t ? t->conf.name : NULL, &d);
+	core->env.send(core->env.ctx, p ? p->conf.name : NULL, &d);
 }
 
-void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_tunnel *t,
+void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_peer *p,
 		 const uint8_t *msg, size_t len)
 {
-	send_datagram(core, t, &d->local, &d->remote, msg, len);
+	send_datagram(core, p, &d->local, &d->remote, msg, len);
 }
 
 void send_notify(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,

@@ -3,7 +3,7 @@
  * The state of the core: tunnels, the tables that find them, limits. Private to sa/. The functions
  * on it are in one header for each layer, and a file includes the one of its own layer:
  *
- *	layer_ikesa.h < layer_child.h < layer_exchange.h < layer_tunnel.h < layer_core.h
+ *	layer_ikesa.h < layer_child.h < layer_exchange.h < layer_peer.h < layer_core.h
  */
 #ifndef ESPTUN_IKE_STATE_H
 #define ESPTUN_IKE_STATE_H
@@ -20,16 +20,15 @@ enum core_limits {
 	CORE_TEXT_MAX = 1024, /* one log line */
 	CORE_MAX_TUNNELS = 16384,
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
-	TUNNEL_MAX_ADOPTED = 16, /* pairs of a former agent */
-	TUNNEL_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
-	TUNNEL_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
-	TUNNEL_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
-	TUNNEL_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
-	TUNNEL_REFUSED_MS =
-		30000, /* the child alone was refused: first wait before a new attempt */
-	TUNNEL_CONTESTED_MS =
+	PEER_MAX_ADOPTED = 16, /* pairs of a former agent */
+	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
+	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
+	PEER_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
+	PEER_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
+	PEER_REFUSED_MS = 30000, /* the child alone was refused: first wait before a new attempt */
+	PEER_CONTESTED_MS =
 		300000, /* two peers with one identity: the second is refused for this */
-	TUNNEL_AT_ONCE_MS = 5000, /* a lost pair is replaced without any wait at most so often */
+	PEER_AT_ONCE_MS = 5000, /* a lost pair is replaced without any wait at most so often */
 	CORE_INIT_MAX = 8192, /* an IKE_SA_INIT message: half-open IKE SAs keep it */
 	ADMIT_COOKIE_TOTAL = 30, /* half-open IKE SAs from which on cookies are asked for */
 	ADMIT_COOKIE_PER_SOURCE = 3,
@@ -66,7 +65,7 @@ TAILQ_HEAD(ike_sas, ike_sa);
 enum group_list { GROUP_ANYWHERE, GROUP_REMOTE, GROUP_LISTS };
 
 /* What is noted about a tunnel while an event is handled, see event.c; bits. */
-enum tunnel_event {
+enum peer_event {
 	EVENT_CHANGED = 0, /* nothing in particular: look at it again */
 	EVENT_ATTEMPT_FAILED = 1, /* an attempt of ours, before the IKE SA was established */
 	EVENT_CHILD_UP = 2, /* a pair was installed */
@@ -76,8 +75,8 @@ enum tunnel_event {
 	EVENT_PEER_BUSY = 32, /* … or did so for now only (TEMPORARY_FAILURE) */
 };
 
-TAILQ_HEAD(ike_tunnels, ike_tunnel);
-LIST_HEAD(ike_tunnel_list, ike_tunnel);
+TAILQ_HEAD(ike_peers, ike_peer);
+LIST_HEAD(ike_peer_list, ike_peer);
 
 /* Tunnels whose policy for IKE_SA_INIT is the same, see lookup.c. */
 struct ike_group {
@@ -85,19 +84,19 @@ struct ike_group {
 	struct ike_proposals ike;
 	struct ike_addr local; /* family 0: any */
 	unsigned int members;
-	struct ike_tunnels tunnels[GROUP_LISTS]; /* enabled ones */
+	struct ike_peers peers[GROUP_LISTS]; /* enabled ones */
 	uint64_t judged; /* the last request it was asked about */
 };
 
-struct ike_tunnel {
-	TAILQ_ENTRY(ike_tunnel) link;
-	LIST_ENTRY(ike_tunnel) by_name;
-	TAILQ_ENTRY(ike_tunnel) by_remote, by_id, of_group;
-	TAILQ_ENTRY(ike_tunnel) dirty; /* if is_dirty */
+struct ike_peer {
+	TAILQ_ENTRY(ike_peer) link;
+	LIST_ENTRY(ike_peer) by_name;
+	TAILQ_ENTRY(ike_peer) by_remote, by_id, of_group;
+	TAILQ_ENTRY(ike_peer) dirty; /* if is_dirty */
 	bool is_dirty;
-	unsigned int events; /* enum tunnel_event, since it was settled last */
+	unsigned int events; /* enum peer_event, since it was settled last */
 	struct ike_group *group;
-	struct ike_tunnels *remote_bucket;
+	struct ike_peers *remote_bucket;
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
 	struct timer timer;
 	struct ike_tunnel_conf conf;
@@ -114,7 +113,7 @@ struct ike_tunnel {
 	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
 	uint64_t next_at_once; /* a lost pair is not replaced without a wait before this */
 	unsigned int failures; /* attempts since the tunnel last worked */
-	struct adopted_pair adopted[TUNNEL_MAX_ADOPTED];
+	struct adopted_pair adopted[PEER_MAX_ADOPTED];
 	unsigned int n_adopted;
 	struct ike_endpoint adopted_remote;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
@@ -127,17 +126,17 @@ struct ike_tunnel {
 struct ike_core {
 	struct ike_env env;
 	uint64_t now; /* of the event at hand */
-	struct ike_tunnels tunnels;
-	struct ike_tunnel_list by_name[CORE_BUCKETS];
-	struct ike_tunnels by_remote[CORE_BUCKETS], by_id[CORE_BUCKETS];
+	struct ike_peers peers;
+	struct ike_peer_list by_name[CORE_BUCKETS];
+	struct ike_peers by_remote[CORE_BUCKETS], by_id[CORE_BUCKETS];
 	TAILQ_HEAD(, ike_group) groups; /* in the order of their first tunnels */
 	uint64_t judging; /* counts requests, see ike_group.judged */
-	unsigned int n_tunnels;
-	unsigned int n_enabled, n_of_tunnels; /* tunnels; IKE SAs in their lists */
+	unsigned int n_peers;
+	unsigned int n_enabled, n_of_peers; /* tunnels; IKE SAs in their lists */
 	struct ikesa_table sas;
 	LIST_HEAD(, ike_sa) dead; /* freed when the event is over */
-	struct ike_tunnels dirty; /* settled when the event is over */
-	struct timers sa_timers, tunnel_timers;
+	struct ike_peers dirty; /* settled when the event is over */
+	struct timers sa_timers, peer_timers;
 	const struct ike_sa *answering; /* has a request at hand, not answered yet */
 	struct ike_sa
 		*answering_heir; /* took over from it: what it has to ask comes after the answer */

@@ -28,14 +28,14 @@ static void status_child(const struct ike_sa *sa, struct ike_status *s)
 	child_selectors(c, &s->local_ts, &s->remote_ts);
 }
 
-static void status_attempt(const struct ike_tunnel *t, struct ike_status *s)
+static void status_attempt(const struct ike_peer *p, struct ike_status *s)
 {
 	const struct ike_sa *sa;
 
-	s->attempt = t->failures + 1;
-	s->next_try = t->next_try == TIMER_NEVER ? 0 : t->next_try;
+	s->attempt = p->failures + 1;
+	s->next_try = p->next_try == TIMER_NEVER ? 0 : p->next_try;
 	s->step = "";
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state != IKESA_INIT_SENT && sa->state != IKESA_AUTH_SENT)
 			continue;
@@ -46,17 +46,17 @@ static void status_attempt(const struct ike_tunnel *t, struct ike_status *s)
 	}
 }
 
-static void status_of(const struct ike_tunnel *t, struct ike_status *s)
+static void status_of(const struct ike_peer *p, struct ike_status *s)
 {
-	const struct ike_sa *sa = query_primary(t);
+	const struct ike_sa *sa = query_primary(p);
 
 	memset(s, 0, sizeof(*s));
-	s->tunnel = t->conf.name;
-	s->state = t->state;
-	s->adopted = t->n_adopted;
-	s->last_error = t->last_error;
-	s->last_error_at = t->last_error_at;
-	status_attempt(t, s);
+	s->tunnel = p->conf.name;
+	s->state = p->state;
+	s->adopted = p->n_adopted;
+	s->last_error = p->last_error;
+	s->last_error_at = p->last_error_at;
+	status_attempt(p, s);
 	if (!sa)
 		return;
 	s->have_ike = true;
@@ -78,26 +78,26 @@ static void status_of(const struct ike_tunnel *t, struct ike_status *s)
 
 int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out)
 {
-	const struct ike_tunnel *t = lookup_name(core, tunnel);
+	const struct ike_peer *p = lookup_name(core, tunnel);
 
-	if (!t)
+	if (!p)
 		return -ENOENT;
-	status_of(t, out);
+	status_of(p, out);
 	return 0;
 }
 
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
 {
-	const struct ike_tunnel *t;
+	const struct ike_peer *p;
 	const struct ike_sa *sa;
 	const struct child_sa *c;
 
 	*out = core->stats;
 	out->ike_sas = 0;
 	out->children = 0;
-	TAILQ_FOREACH(t, &core->tunnels, link)
+	TAILQ_FOREACH(p, &core->peers, link)
 	{
-		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+		TAILQ_FOREACH(sa, &p->sas, of_peer)
 		{
 			out->ike_sas += sa->established_at != TIMER_NEVER;
 			TAILQ_FOREACH(c, &sa->children, link)

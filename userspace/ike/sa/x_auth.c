@@ -13,7 +13,7 @@ static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
 	struct ike_sa *sa, *oldest = NULL;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH(sa, &newest->tunnel->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &newest->peer->sas, of_peer)
 	{
 		if (sa == newest || sa->established_at == TIMER_NEVER ||
 		    !ike_id_eq(&sa->remote_id, &newest->remote_id))
@@ -45,8 +45,8 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
 	limit_per_peer(core, sa);
 	sa_plan_rekey(core, sa);
-	if (sa->tunnel->conf.reauth)
-		sa->reauth_at = core->now + sa_jitter(core, 1000ULL * sa->tunnel->conf.reauth);
+	if (sa->peer->conf.reauth)
+		sa->reauth_at = core->now + sa_jitter(core, 1000ULL * sa->peer->conf.reauth);
 	liveness_check(core, sa);
 }
 
@@ -54,16 +54,16 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 
 static void attempt_over(struct ike_core *core, struct ike_sa *sa)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 
 	sa_end(core, sa, false);
-	event_note(core, t, EVENT_ATTEMPT_FAILED);
+	event_note(core, p, EVENT_ATTEMPT_FAILED);
 }
 
 static enum exchange_build build_request(struct ike_core *core, struct ike_sa *sa,
 					 struct exchange *x, struct ike_builder *b)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	struct negotiation n = { 0 };
 	bool ok;
 
@@ -71,13 +71,13 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	(void)x;
 	ike_build_id(b, IKE_PL_IDI, &sa->local_id);
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
-	if (!t->n_adopted && !query_is_established(t))
+	if (!p->n_adopted && !query_is_established(p))
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
-	if (t->conf.remote_id.type)
-		ike_build_id(b, IKE_PL_IDR, &t->conf.remote_id);
-	ok = x_proof_build(b, sa, t);
+	if (p->conf.remote_id.type)
+		ike_build_id(b, IKE_PL_IDR, &p->conf.remote_id);
+	ok = x_proof_build(b, sa, p);
 	n.spi_in = sa->setup->spi_in;
-	negotiate_begin(&n, t, NULL);
+	negotiate_begin(&n, p, NULL);
 	negotiate_offer(b, &n);
 	return ok ? EXCHANGE_SEND : EXCHANGE_FAIL;
 }
@@ -87,7 +87,7 @@ static bool explain_childless(struct ike_core *core, struct ike_sa *sa, uint16_t
 	if (error != IKE_N_INVALID_SYNTAX || !sa->setup->peer_childless)
 		return false;
 	report_error(
-		core, sa->tunnel, sa,
+		core, sa->peer, sa,
 		"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
 	return true;
 }
@@ -95,25 +95,25 @@ static bool explain_childless(struct ike_core *core, struct ike_sa *sa, uint16_t
 static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 {
 	char us[IKE_MAX_ID + 16], them[IKE_MAX_ID + 16] = "any";
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	struct negotiation n = { 0 };
 	const char *name;
 
 	ike_id_print(us, sizeof(us), &sa->local_id);
-	if (t->conf.remote_id.type)
-		ike_id_print(them, sizeof(them), &t->conf.remote_id);
+	if (p->conf.remote_id.type)
+		ike_id_print(them, sizeof(them), &p->conf.remote_id);
 	if (error == IKE_N_AUTHENTICATION_FAILED) {
 		report_error(
-			core, t, sa,
+			core, p, sa,
 			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
 			us, them);
 		return;
 	}
-	negotiate_begin(&n, t, NULL);
+	negotiate_begin(&n, p, NULL);
 	if (explain_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
 		return;
 	name = ike_notify_name(error);
-	report_error(core, t, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
+	report_error(core, p, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
 		     name ? name : "", name ? ", " : "notify ", error);
 }
 
@@ -126,7 +126,7 @@ static struct ike_nonces setup_nonces(const struct ikesa_setup *s)
 /* The response's child part. Whatever happens here, the IKE SA stays. */
 static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	uint16_t error = ike_notify_first_error(in);
 	const char *name = ike_notify_name(error);
 	struct negotiation n = {
@@ -135,25 +135,25 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		.spi_in = sa->setup->spi_in,
 	};
 
-	negotiate_begin(&n, t, NULL);
+	negotiate_begin(&n, p, NULL);
 	sa->setup->spi_in = 0;
 	if (ike_payload_find(in, IKE_PL_SA)) {
 		if (!negotiate_take(core, sa, &n, in))
-			event_note(core, t, EVENT_CHILD_UNUSABLE);
+			event_note(core, p, EVENT_CHILD_UNUSABLE);
 		return;
 	}
 	child_spi_release(core, sa, n.spi_in);
-	event_note(core, t,
+	event_note(core, p,
 		   error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
 	if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
-		report_error(core, t, sa, "peer refused the child SA (%s, %u); see its log",
+		report_error(core, p, sa, "peer refused the child SA (%s, %u); see its log",
 			     name ? name : "unknown error", error);
 }
 
 /* The peer counts the IKE SA as established, we do not: tell it (2.21.2). */
 static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 
 	child_spi_release(core, sa, sa->setup->spi_in);
 	sa->setup->spi_in = 0;
@@ -162,28 +162,28 @@ static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
 	sa->expire_at = core->now + IKESA_CLOSE_MS;
 	if (!request_auth_failed(core, sa))
 		sa_end(core, sa, false);
-	event_note(core, t, EVENT_ATTEMPT_FAILED);
+	event_note(core, p, EVENT_ATTEMPT_FAILED);
 }
 
 /* Is the answer from whom we want? Sets sa->remote_id. */
 static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 			     const struct ike_payloads *in, struct x_claim *who)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 
 	if (!x_proof_find_id(in, IKE_PL_IDR, who)) {
-		report_error(core, t, sa, "peer's IKE_AUTH response has no identity");
+		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
 		return false;
 	}
-	if (!x_proof_verify(sa, t, who)) {
-		x_proof_explain_key(core, t, sa, who);
+	if (!x_proof_verify(sa, p, who)) {
+		x_proof_explain_key(core, p, sa, who);
 		return false;
 	}
-	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
-		x_proof_explain_id(core, t, sa, &who->id);
+	if (p->conf.remote_id.type && !ike_id_eq(&who->id, &p->conf.remote_id)) {
+		x_proof_explain_id(core, p, sa, &who->id);
 		return false;
 	}
-	if (x_contact_is_held(core, sa, t, &who->id))
+	if (x_contact_is_held(core, sa, p, &who->id))
 		return false;
 	sa->remote_id = who->id;
 	return true;
@@ -192,7 +192,7 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			  struct x_msg *m)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	struct x_claim who = { 0 };
 
 	(void)x;
@@ -207,14 +207,14 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		return;
 	}
 	mark_established(core, sa);
-	if (t->enabled) {
+	if (p->enabled) {
 		take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
 		request_close(core, sa, IKESA_CLOSE_MS);
 		return;
 	}
 	ikesa_setup_free(sa);
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 }
 
 static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
@@ -223,7 +223,7 @@ static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange 
 
 	(void)x;
 	report_error(
-		core, sa->tunnel, sa,
+		core, sa->peer, sa,
 		"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
 		ike_endpoint_print(ep, sizeof(ep), &sa->remote));
 	attempt_over(core, sa);
@@ -245,12 +245,11 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 		attempt_over(core, sa);
 		return;
 	}
-	query_local_id(sa->tunnel, sa, &sa->local_id);
+	query_local_id(sa->peer, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
 	sa->tx.next = 1;
 	if (!request_start(core, sa, exchange_new(&auth_ops, 0))) {
-		report_error(core, sa->tunnel, sa,
-			     "could not make an IKE_AUTH request: check PSK=");
+		report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check PSK=");
 		attempt_over(core, sa);
 	}
 }
@@ -270,7 +269,7 @@ static enum x_verdict refuse_auth(struct x_msg *m)
 static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct negotiation n = {
-		.inbound_first = query_has_outbound(sa->tunnel),
+		.inbound_first = query_has_outbound(sa->peer),
 		.nonces = setup_nonces(sa->setup),
 	};
 
@@ -279,11 +278,11 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
 		return;
 	}
-	negotiate_begin(&n, sa->tunnel, NULL);
+	negotiate_begin(&n, sa->peer, NULL);
 	if (!sa->peer_natt) {
-		report_error(core, sa->tunnel, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
+		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
 		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
-		event_note(core, sa->tunnel, EVENT_CHILD_REFUSED);
+		event_note(core, sa->peer, EVENT_CHILD_REFUSED);
 	} else {
 		negotiate_give(core, sa, &n, m);
 	}
@@ -292,13 +291,13 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 /* Both are who they say: the answer's AUTH, then the child. */
 static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	struct ike_notify n;
 
-	query_local_id(t, sa, &sa->local_id);
+	query_local_id(p, sa, &sa->local_id);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	if (!x_proof_build(m->reply, sa, t)) {
-		sa->tunnel = NULL;
+	if (!x_proof_build(m->reply, sa, p)) {
+		sa->peer = NULL;
 		return refuse_auth(m);
 	}
 	mark_established(core, sa);
@@ -307,14 +306,14 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 	give_child(core, sa, m);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 	return X_DONE;
 }
 
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
-	struct ike_tunnel *t, *best;
+	struct ike_peer *p, *best;
 	struct x_claim who = { 0 };
 
 	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
@@ -328,16 +327,16 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 			x_match_explain_eap(core, sa, &who);
 		return refuse_auth(m);
 	}
-	t = x_match_tunnel(core, sa, &who, &best);
-	if (!t) {
+	p = x_match_peer(core, sa, &who, &best);
+	if (!p) {
 		admit_work(core, ADMIT_WORK_AUTH);
 		if (admit_reply(core, &sa->remote.addr))
 			x_match_explain(core, sa, &who, best);
 		return refuse_auth(m);
 	}
-	if (x_match_is_ambiguous(core, sa, &who, t) || x_contact_is_held(core, sa, t, &who.id))
+	if (x_match_is_ambiguous(core, sa, &who, p) || x_contact_is_held(core, sa, p, &who.id))
 		return refuse_auth(m);
-	sa->tunnel = t;
+	sa->peer = p;
 	sa->remote_id = who.id;
 	return accept_peer(core, sa, m);
 }

@@ -25,7 +25,7 @@ static void end_creation(struct ike_core *core, struct ike_sa *sa, struct exchan
 
 	if (!made)
 		return;
-	if (sa->tunnel)
+	if (sa->peer)
 		child_spi_release(core, sa, made->spi_in);
 	ike_dh_free(made->dh);
 	ike_wipe(made, sizeof(*made));
@@ -68,7 +68,7 @@ static void try_later(struct ike_core *core, struct ike_sa *sa, struct child_sa 
 	if (old->next_at == TIMER_NEVER)
 		sa->replaced = true;
 	sa_touch(core, sa);
-	event_note(core, sa->tunnel, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 /* Let what the last rekeying left behind go first. */
@@ -94,14 +94,14 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	/* What came meanwhile made it needless. */
 	if (x->spi ? !old || wait_for_settling(core, sa, old) : query_sa_has_child(sa))
 		return EXCHANGE_DROP;
-	negotiate_begin(&n, sa->tunnel, old);
+	negotiate_begin(&n, sa->peer, old);
 	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
 	made = begin_creation(core, sa, x, group);
 	if (!made) { /* the pair there is need not suffer from it */
 		if (old)
 			try_later(core, sa, old);
 		else
-			event_note(core, sa->tunnel, EVENT_PEER_BUSY);
+			event_note(core, sa->peer, EVENT_PEER_BUSY);
 		return EXCHANGE_DROP;
 	}
 	if (old) {
@@ -120,11 +120,11 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 static void lack_pair(struct ike_core *core, struct ike_sa *sa, uint16_t error, bool explained)
 {
 	if (error == IKE_N_TEMPORARY_FAILURE) {
-		event_note(core, sa->tunnel, EVENT_PEER_BUSY);
+		event_note(core, sa->peer, EVENT_PEER_BUSY);
 		return;
 	}
 	sa->replaced |= !explained;
-	event_note(core, sa->tunnel, explained ? EVENT_PEER_REFUSED : EVENT_CHANGED);
+	event_note(core, sa->peer, explained ? EVENT_PEER_REFUSED : EVENT_CHANGED);
 }
 
 /* The peer does not renew the pair, which stays until something else does. */
@@ -142,7 +142,7 @@ static void keep_old(struct ike_core *core, struct ike_sa *sa, struct child_sa *
 		sa->replaced = true;
 		break;
 	}
-	event_note(core, sa->tunnel, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 /* What the peer says instead of a pair. */
@@ -155,7 +155,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	struct negotiation n = { .own_exchange = true };
 	bool explained;
 
-	negotiate_begin(&n, sa->tunnel, old);
+	negotiate_begin(&n, sa->peer, old);
 	group = x_refuse_group(x, in, &n.esp);
 	if (group != IKE_DH_NONE) {
 		x_refuse_again(core, sa, x, group);
@@ -198,11 +198,11 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	made->spi_in = 0;
 	old = x->spi ? child_find(sa, x->spi, 0) : NULL;
 	if (!nonce || ike_nonce_parse(nonce, &n.nonces.r, &n.nonces.r_len)) {
-		report_error(core, sa->tunnel, sa, "peer's answer about the child SA has no nonce");
+		report_error(core, sa->peer, sa, "peer's answer about the child SA has no nonce");
 		negotiate_reject(core, sa, &n);
 		c = NULL;
 	} else {
-		negotiate_begin(&n, sa->tunnel, old);
+		negotiate_begin(&n, sa->peer, old);
 		n.replaces = x->spi ? x->spi : CHILD_REPLACES_NOTHING;
 		ike_nonces_lower(&n.nonces, low_nonce);
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
@@ -213,7 +213,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	else if (!c && old && old->state <= CHILD_UP)
 		try_later(core, sa, old);
 	else if (!c && !old)
-		event_note(core, sa->tunnel, x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
+		event_note(core, sa->peer, x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
 }
 
 static const struct exchange_ops pair_ops = {
@@ -309,7 +309,7 @@ static unsigned int count_pairs(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	n++;
-	TAILQ_FOREACH(c, &sa->tunnel->lingering, link)
+	TAILQ_FOREACH(c, &sa->peer->lingering, link)
 	n++;
 	return n;
 }
@@ -325,7 +325,7 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	    ike_nonce_parse(nonce, &n.nonces.i, &n.nonces.i_len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	if (!sa->peer_natt) {
-		report_error(core, sa->tunnel, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
+		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
 	if (count_pairs(sa) >= CREATE_MAX_PAIRS) {
@@ -337,8 +337,8 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	core->env.rng.fill(core->env.rng.ctx, ours, sizeof(ours));
 	n.nonces.r = ours;
 	n.nonces.r_len = sizeof(ours);
-	n.inbound_first = query_has_outbound(sa->tunnel);
-	negotiate_begin(&n, sa->tunnel, NULL);
+	n.inbound_first = query_has_outbound(sa->peer);
+	negotiate_begin(&n, sa->peer, NULL);
 	if (old)
 		n.replaces = old->spi_in;
 	else if (exchange_makes_pair(sa))
@@ -356,7 +356,7 @@ enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct
 	struct cursor spi;
 
 	/* An IKE SA on its way out (2.25.2). */
-	if (!ikesa_authenticated(sa) || !sa->tunnel->enabled)
+	if (!ikesa_authenticated(sa) || !sa->peer->enabled)
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);

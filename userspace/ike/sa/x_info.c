@@ -63,7 +63,7 @@ static bool note_notify(struct ike_core *core, struct ike_sa *sa, const struct i
 
 	if (n->type == IKE_N_AUTHENTICATION_FAILED && sa->state == IKESA_ESTABLISHED)
 		report_error(
-			core, sa->tunnel, sa,
+			core, sa->peer, sa,
 			"peer '%s' does not accept our identity or key (AUTHENTICATION_FAILED): compare PSK=, LocalID= and RemoteID= with its configuration",
 			ike_id_print(id, sizeof(id), &sa->remote_id));
 	else
@@ -123,6 +123,6 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 		}
 	}
 	if (!over)
-		event_note(core, sa->tunnel, EVENT_CHANGED);
+		event_note(core, sa->peer, EVENT_CHANGED);
 	return over ? X_CLOSE : X_DONE;
 }

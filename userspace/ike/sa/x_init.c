@@ -20,17 +20,17 @@ static bool nonce_ok(const struct ike_payload *p)
 
 static bool lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	char ep[64];
 
 	(void)x;
 	if (!sa->last_hint)
 		report_error(
-			core, t, sa,
+			core, p, sa,
 			"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
 			ike_endpoint_print(ep, sizeof(ep), &sa->remote));
 	sa_end(core, sa, false);
-	event_note(core, t, EVENT_ATTEMPT_FAILED);
+	event_note(core, p, EVENT_ATTEMPT_FAILED);
 	return true;
 }
 
@@ -56,7 +56,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_init(&b, buf, sizeof(buf), &h);
 	if (s->cookie_len)
 		ike_build_notify(&b, IKE_N_COOKIE, s->cookie, s->cookie_len);
-	ike_build_sa(&b, IKE_OFFER(&sa->tunnel->conf.ike));
+	ike_build_sa(&b, IKE_OFFER(&sa->peer->conf.ike));
 	ike_secret_build(&b, s->dh);
 	ike_build_nonce(&b, s->ni, s->ni_len);
 	x_natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
@@ -66,10 +66,10 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	       request_send_raw(core, sa, sa->out ? sa->out : exchange_new(&init_ops, 0), buf, len);
 }
 
-static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
+static struct ike_endpoint initiator_local(const struct ike_peer *p,
 					   const struct ike_endpoint *remote)
 {
-	struct ike_endpoint local = t->conf.local;
+	struct ike_endpoint local = p->conf.local;
 
 	/* Anything but port 500 speaks the 4500 format from the start (2.23). */
 	if (remote->port == IKE_PORT)
@@ -77,38 +77,38 @@ static struct ike_endpoint initiator_local(const struct ike_tunnel *t,
 	return local;
 }
 
-void x_init_start(struct ike_core *core, struct ike_tunnel *t)
+void x_init_start(struct ike_core *core, struct ike_peer *p)
 {
-	struct ike_endpoint remote = query_remote(t), local;
+	struct ike_endpoint remote = query_remote(p), local;
 	struct ike_sa *sa;
 	char ep[64];
 
-	if (!remote.addr.family || query_is_attempting(t))
+	if (!remote.addr.family || query_is_attempting(p))
 		return;
-	local = initiator_local(t, &remote);
+	local = initiator_local(p, &remote);
 	sa = sa_new(core, true, &local, &remote, NULL);
 	if (!sa) {
-		report_error(core, t, NULL, "no room for another IKE SA");
-		event_note(core, t, EVENT_ATTEMPT_FAILED);
+		report_error(core, p, NULL, "no room for another IKE SA");
+		event_note(core, p, EVENT_ATTEMPT_FAILED);
 		return;
 	}
-	sa->tunnel = t;
+	sa->peer = p;
 	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
-	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(&t->conf.ike), &core->env.rng);
-	report_line(core, IKE_LOG_INFO, t, sa, "initiating to %s",
+	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(&p->conf.ike), &core->env.rng);
+	report_line(core, IKE_LOG_INFO, p, sa, "initiating to %s",
 		    ike_endpoint_print(ep, sizeof(ep), &remote));
 	if (!sa->setup->dh || !send_request(core, sa)) {
 		report_error(
-			core, t, sa,
+			core, p, sa,
 			"could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
 		sa_end(core, sa, false);
-		event_note(core, t, EVENT_ATTEMPT_FAILED);
+		event_note(core, p, EVENT_ATTEMPT_FAILED);
 		return;
 	}
 	sa->tx.next = 1;
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 }
 
 static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
@@ -125,7 +125,7 @@ static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const st
 	s->cookie_len = n->len;
 	if (!send_request(core, sa)) {
 		sa_end(core, sa, false);
-		event_note(core, sa->tunnel, EVENT_ATTEMPT_FAILED);
+		event_note(core, sa->peer, EVENT_ATTEMPT_FAILED);
 	}
 }
 
@@ -141,11 +141,11 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	if (group == ike_dh_group(s->dh))
 		return;
 	/* Only what we offered: else anyone could talk us into a weaker group (2.7). */
-	if (!ike_proposals_have_dh(&sa->tunnel->conf.ike, group)) {
+	if (!ike_proposals_have_dh(&sa->peer->conf.ike, group)) {
 		if (sa->last_hint)
 			return; /* told once per attempt */
 		sa->last_hint = core->now;
-		report_error(core, sa->tunnel, sa,
+		report_error(core, sa->peer, sa,
 			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer",
 			     group);
 		return;
@@ -159,7 +159,7 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	report_line(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
 	if (!send_request(core, sa)) {
 		sa_end(core, sa, false);
-		event_note(core, sa->tunnel, EVENT_ATTEMPT_FAILED);
+		event_note(core, sa->peer, EVENT_ATTEMPT_FAILED);
 	}
 }
 
@@ -180,11 +180,11 @@ static void note_error(struct ike_core *core, struct ike_sa *sa, const struct ik
 		sa->last_hint = core->now;
 		name = ike_notify_name(n.type);
 		if (n.type == IKE_N_NO_PROPOSAL_CHOSEN)
-			report_error(core, sa->tunnel, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
-				     ike_proposal_explain(why, sizeof(why), &sa->tunnel->conf.ike,
+			report_error(core, sa->peer, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
+				     ike_proposal_explain(why, sizeof(why), &sa->peer->conf.ike,
 							  (struct ike_offer){ 0 }));
 		else
-			report_error(core, sa->tunnel, sa,
+			report_error(core, sa->peer, sa,
 				     "peer answered %s (%u) to IKE_SA_INIT; see its log",
 				     name ? name : "an unknown error", n.type);
 		return;
@@ -206,8 +206,8 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	if (!p_sa || !p_ke || !nonce_ok(nonce) || !memcmp(h->spi_r, zero, IKE_SPI_LEN) ||
 	    ike_sa_parse(p_sa, &answer) || ike_ke_parse(p_ke, ke))
 		return false;
-	if (!ike_proposal_verify(IKE_OFFER(&sa->tunnel->conf.ike), IKE_OFFER(&answer),
-				 &sa->proposal, err, sizeof(err))) {
+	if (!ike_proposal_verify(IKE_OFFER(&sa->peer->conf.ike), IKE_OFFER(&answer), &sa->proposal,
+				 err, sizeof(err))) {
 		report_line(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: %s",
 			    err);
 		return false;
@@ -228,7 +228,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 			       const struct ike_datagram *d, const struct ike_header *h,
 			       const struct ike_payloads *in, const struct ike_ke *ke)
 {
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	struct ike_notify n;
 
 	x_natd_judge(sa, h, in, d);
@@ -236,7 +236,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	if (!sa->peer_natt) {
 		if (!sa->last_hint) /* told once per attempt */
-			report_error(core, t, sa, "%s", NEGOTIATE_NO_NATT);
+			report_error(core, p, sa, "%s", NEGOTIATE_NO_NATT);
 		sa->last_hint = core->now ? core->now : 1;
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
@@ -253,7 +253,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	sa->local.addr = d->local.addr;
 	if (sa->remote.port == IKE_PORT) { /* float (2.23) */
 		sa->remote.port = IKE_NATT_PORT;
-		sa->local.port = t->conf.local.port;
+		sa->local.port = p->conf.local.port;
 	}
 	x_auth_start(core, sa);
 }
@@ -301,8 +301,7 @@ static void answer_cookie(struct ike_core *core, const struct ike_datagram *d,
 
 /* No tunnel, or none with a common proposal: say so to the user and the peer. */
 static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
-			 const struct ike_header *h, struct ike_tunnel *best,
-			 struct ike_offer offer)
+			 const struct ike_header *h, struct ike_peer *best, struct ike_offer offer)
 {
 	char ep[64], why[CORE_TEXT_MAX - 128];
 
@@ -400,7 +399,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	struct ike_proposal chosen;
 	struct ike_suite suite;
 	struct lookup_offer asked;
-	struct ike_tunnel *best;
+	struct ike_peer *best;
 	struct ike_sa *sa;
 	struct ike_ke ke;
 	uint8_t group[2];

@@ -8,143 +8,142 @@
  */
 #include "ike/sa/layer_exchange.h"
 
-/* How well does @t fit the identities and the suite agreed on? 0: not at all. */
-static int matches_identity(const struct ike_tunnel *t, const struct ike_sa *sa,
+/* How well does @p fit the identities and the suite agreed on? 0: not at all. */
+static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 			    const struct x_claim *who)
 {
 	const struct ike_offer chosen = { 1, &sa->proposal };
 	struct ike_proposal out;
 	struct ike_id own;
 
-	if (!t->enabled ||
-	    (t->conf.local.addr.family && !ike_addr_eq(&t->conf.local.addr, &sa->local.addr)))
+	if (!p->enabled ||
+	    (p->conf.local.addr.family && !ike_addr_eq(&p->conf.local.addr, &sa->local.addr)))
 		return 0;
-	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id))
+	if (p->conf.remote_id.type && !ike_id_eq(&who->id, &p->conf.remote_id))
 		return 0;
-	query_local_id(t, sa, &own);
+	query_local_id(p, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
 		return 0;
 	/* The suite was agreed on under another tunnel's policy, maybe. */
-	if (!ike_proposal_choose(&t->conf.ike, chosen, sa->keys.suite.dh, &out))
+	if (!ike_proposal_choose(&p->conf.ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
-	return 1 + (t->conf.remote_id.type ? 4 : 0) +
-	       (!t->remote.addr.family				 ? 1
-		: ike_addr_eq(&t->remote.addr, &sa->remote.addr) ? 2
+	return 1 + (p->conf.remote_id.type ? 4 : 0) +
+	       (!p->remote.addr.family				 ? 1
+		: ike_addr_eq(&p->remote.addr, &sa->remote.addr) ? 2
 								 : 0);
 }
 
 /* By address alone: whose owner wants to read why the peer was refused? */
-static int matches_address_only(const struct ike_tunnel *t, const struct ike_sa *sa,
+static int matches_address_only(const struct ike_peer *p, const struct ike_sa *sa,
 				const struct x_claim *who)
 {
 	(void)who;
-	if (!t->enabled)
+	if (!p->enabled)
 		return 0;
-	if (ike_addr_eq(&t->remote.addr, &sa->remote.addr))
+	if (ike_addr_eq(&p->remote.addr, &sa->remote.addr))
 		return 3;
-	return t->remote.addr.family ? 1 : 2;
+	return p->remote.addr.family ? 1 : 2;
 }
 
-typedef int (*fit_fn)(const struct ike_tunnel *t, const struct ike_sa *sa,
-		      const struct x_claim *who);
+typedef int (*fit_fn)(const struct ike_peer *p, const struct ike_sa *sa, const struct x_claim *who);
 
 /* All tunnels one after the other; but only those that could fit if the identity decides. */
-static struct ike_tunnel *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
-				      const struct ike_tunnel *after)
+static struct ike_peer *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
+				    const struct ike_peer *after)
 {
 	if (fit == matches_identity)
 		return lookup_id(core, &who->id, after);
 	core->stats.visited++;
-	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->tunnels);
+	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->peers);
 }
 
 /* Give each tunnel its ->fit; the first of the best, NULL if none fits. */
-static struct ike_tunnel *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
-					const struct x_claim *who, fit_fn fit)
+static struct ike_peer *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
+				      const struct x_claim *who, fit_fn fit)
 {
-	struct ike_tunnel *t = NULL, *best = NULL;
+	struct ike_peer *p = NULL, *best = NULL;
 
-	while ((t = next_tunnel(core, who, fit, t))) {
-		t->fit = fit(t, sa, who);
-		if (t->fit && (!best || t->fit > best->fit))
-			best = t;
+	while ((p = next_tunnel(core, who, fit, p))) {
+		p->fit = fit(p, sa, who);
+		if (p->fit && (!best || p->fit > best->fit))
+			best = p;
 	}
 	return best;
 }
 
 /* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
-static struct ike_tunnel *find_proven_tunnel(struct ike_core *core, const struct ike_sa *sa,
-					     const struct x_claim *who, fit_fn fit,
-					     struct ike_tunnel **best)
+static struct ike_peer *find_proven_tunnel(struct ike_core *core, const struct ike_sa *sa,
+					   const struct x_claim *who, fit_fn fit,
+					   struct ike_peer **best)
 {
-	struct ike_tunnel *t = NULL;
+	struct ike_peer *p = NULL;
 	int level;
 
 	*best = judge_tunnels(core, sa, who, fit);
 	for (level = *best ? (*best)->fit : 0; level > 0; level--) {
-		while ((t = next_tunnel(core, who, fit, t))) {
-			if (t->fit != level)
+		while ((p = next_tunnel(core, who, fit, p))) {
+			if (p->fit != level)
 				continue;
-			if (x_proof_verify(sa, t, who))
-				return t;
+			if (x_proof_verify(sa, p, who))
+				return p;
 			admit_work(core, ADMIT_WORK_KEY);
 		}
 	}
 	return NULL;
 }
 
-struct ike_tunnel *x_match_tunnel(struct ike_core *core, const struct ike_sa *sa,
-				  const struct x_claim *who, struct ike_tunnel **best)
+struct ike_peer *x_match_peer(struct ike_core *core, const struct ike_sa *sa,
+			      const struct x_claim *who, struct ike_peer **best)
 {
 	return find_proven_tunnel(core, sa, who, matches_identity, best);
 }
 
 /*
- * Another tunnel that fits as well as @t and has the same key. Nothing tells their peers
+ * Another tunnel that fits as well as @p and has the same key. Nothing tells their peers
  * apart then, and the routes of one must not lead to the peer of the other.
  */
-static struct ike_tunnel *find_twin(struct ike_core *core, const struct x_claim *who,
-				    const struct ike_tunnel *t)
+static struct ike_peer *find_twin(struct ike_core *core, const struct x_claim *who,
+				  const struct ike_peer *p)
 {
-	struct ike_tunnel *other = NULL;
+	struct ike_peer *other = NULL;
 
 	while ((other = next_tunnel(core, who, matches_identity, other))) {
-		if (other != t && other->fit == t->fit && other->conf.psk_len == t->conf.psk_len &&
-		    ike_equal(other->conf.psk, t->conf.psk, t->conf.psk_len))
+		if (other != p && other->fit == p->fit && other->conf.psk_len == p->conf.psk_len &&
+		    ike_equal(other->conf.psk, p->conf.psk, p->conf.psk_len))
 			return other;
 	}
 	return NULL;
 }
 
-/* The peer holds the key of @t, yet @t does not fit it. */
+/* The peer holds the key of @p, yet @p does not fit it. */
 static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
-			   const struct x_claim *who, struct ike_tunnel *t)
+			   const struct x_claim *who, struct ike_peer *p)
 {
 	char id[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
 	struct ike_id own_id;
 
 	ike_id_print(id, sizeof(id), &who->id);
-	query_local_id(t, sa, &own_id);
-	if (t->conf.remote_id.type && !ike_id_eq(&who->id, &t->conf.remote_id)) {
-		x_proof_explain_id(core, t, sa, &who->id);
+	query_local_id(p, sa, &own_id);
+	if (p->conf.remote_id.type && !ike_id_eq(&who->id, &p->conf.remote_id)) {
+		x_proof_explain_id(core, p, sa, &who->id);
 	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
 		ike_id_print(want, sizeof(want), &who->wanted);
 		report_error(
-			core, t, sa,
+			core, p, sa,
 			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
 			id, want, ike_id_print(own, sizeof(own), &own_id), want);
 	} else {
 		report_error(
-			core, t, sa,
+			core, p, sa,
 			"peer '%s' came to an address that Local= forbids, or agreed on algorithms that Crypto= does",
 			id);
 	}
 }
 
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-		     struct ike_tunnel *best)
+		     struct ike_peer *best)
 {
-	struct ike_tunnel *near,
+	struct ike_peer *near,
 		*holder = find_proven_tunnel(core, sa, who, matches_address_only, &near);
 
 	if (holder)
@@ -155,23 +154,23 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 
 void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who)
 {
-	struct ike_tunnel *t = judge_tunnels(core, sa, who, matches_address_only);
+	struct ike_peer *p = judge_tunnels(core, sa, who, matches_address_only);
 	char id[IKE_MAX_ID + 16];
 
-	report_hint(core, t, sa, &sa->remote,
+	report_hint(core, p, sa, &sa->remote,
 		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
 		    ike_id_print(id, sizeof(id), &who->id));
 }
 
 bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-			  struct ike_tunnel *t)
+			  struct ike_peer *p)
 {
-	struct ike_tunnel *twin = find_twin(core, who, t);
+	struct ike_peer *twin = find_twin(core, who, p);
 
 	if (!twin)
 		return false;
 	report_error(
-		core, t, sa,
+		core, p, sa,
 		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
 		twin->conf.name);
 	return true;

@@ -27,7 +27,7 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 	};
 }
 
-bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_tunnel *t)
+bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p)
 {
 	uint16_t prf = sa->keys.suite.prf;
 	uint8_t auth[IKE_MAX_PRF];
@@ -37,14 +37,14 @@ bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct 
 
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
-	if (ike_psk_auth(prf, t->conf.psk, t->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
+	if (ike_psk_auth(prf, p->conf.psk, p->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
 			 auth))
 		return false;
 	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
 	return true;
 }
 
-bool x_proof_verify(const struct ike_sa *sa, const struct ike_tunnel *t, const struct x_claim *who)
+bool x_proof_verify(const struct ike_sa *sa, const struct ike_peer *p, const struct x_claim *who)
 {
 	const struct ike_auth *auth = &who->auth;
 	struct signed_octets o;
@@ -52,7 +52,7 @@ bool x_proof_verify(const struct ike_sa *sa, const struct ike_tunnel *t, const s
 	if (auth->method != IKE_AUTH_PSK)
 		return false;
 	o = octets_of(sa, !sa->initiator, who->body);
-	return ike_psk_verify(sa->keys.suite.prf, t->conf.psk, t->conf.psk_len, &o.message,
+	return ike_psk_verify(sa->keys.suite.prf, p->conf.psk, p->conf.psk_len, &o.message,
 			      &o.nonce, o.sk_p, &o.id, auth->data, auth->len);
 }
 
@@ -73,20 +73,20 @@ bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth)
 	return p && !ike_auth_parse(p, auth);
 }
 
-void x_proof_explain_id(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			const struct ike_id *id)
 {
 	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
 
 	ike_id_print(got, sizeof(got), id);
-	ike_id_print(want, sizeof(want), &t->conf.remote_id);
+	ike_id_print(want, sizeof(want), &p->conf.remote_id);
 	report_error(
-		core, t, sa,
+		core, p, sa,
 		"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
 		got, want, got);
 }
 
-void x_proof_explain_key(struct ike_core *core, struct ike_tunnel *t, const struct ike_sa *sa,
+void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who)
 {
 	char id[IKE_MAX_ID + 16];
@@ -94,12 +94,12 @@ void x_proof_explain_key(struct ike_core *core, struct ike_tunnel *t, const stru
 	ike_id_print(id, sizeof(id), &who->id);
 	if (who->auth.method != IKE_AUTH_PSK)
 		report_hint(
-			core, t, sa, &sa->remote,
+			core, p, sa, &sa->remote,
 			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
 			id, who->auth.method);
 	else
 		report_hint(
-			core, t, sa, &sa->remote,
+			core, p, sa, &sa->remote,
 			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
 			id);
 }

@@ -27,9 +27,9 @@ static const struct exchange_ops rekey_ops;
 /* ---- who takes over ----------------------------------------------------------- */
 
 /* A prepared IKE SA is one of its tunnel's now. */
-static void begin_established(struct ike_core *core, struct ike_sa *next, struct ike_tunnel *t)
+static void begin_established(struct ike_core *core, struct ike_sa *next, struct ike_peer *p)
 {
-	next->tunnel = t;
+	next->peer = p;
 	next->state = IKESA_ESTABLISHED;
 	next->expire_at = TIMER_NEVER;
 	next->established_at = core->now;
@@ -40,11 +40,11 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 {
 	char text[64];
 
-	begin_established(core, next, old->tunnel);
+	begin_established(core, next, old->peer);
 	next->last_rx = old->last_rx; /* that it took over is no sign of life */
 	TAILQ_CONCAT(&next->children, &old->children, link);
 	TAILQ_CONCAT(&next->queue, &old->queue, link);
-	/* Both ends decide by the first one's nonces which of several IKE SAs stays, see tunnel.c. */
+	/* Both ends decide by the first one's nonces which of several IKE SAs stays, see peer.c. */
 	memcpy(next->low_nonce, old->low_nonce, sizeof(next->low_nonce));
 	next->superseded = old->superseded;
 	next->replaced = old->replaced;
@@ -65,7 +65,7 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	liveness_check(core, next);
 	sa_touch(core, next);
 	sa_touch(core, old);
-	event_note(core, next->tunnel, EVENT_CHANGED);
+	event_note(core, next->peer, EVENT_CHANGED);
 }
 
 static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
@@ -86,16 +86,16 @@ bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
 }
 
 /* The new IKE SA of our exchange lost: it is deleted, having nothing. */
-static void close_loser(struct ike_core *core, struct ike_sa *next, struct ike_tunnel *t)
+static void close_loser(struct ike_core *core, struct ike_sa *next, struct ike_peer *p)
 {
-	begin_established(core, next, t);
+	begin_established(core, next, p);
 	request_close(core, next, IKESA_DEAD_MS);
 }
 
 /* That of the peer's exchange lost: the peer deletes it. */
-static void await_delete(struct ike_core *core, struct ike_sa *heir, struct ike_tunnel *t)
+static void await_delete(struct ike_core *core, struct ike_sa *heir, struct ike_peer *p)
 {
-	begin_established(core, heir, t);
+	begin_established(core, heir, p);
 	heir->state = IKESA_REKEYED;
 	heir->expire_at = core->now + REKEY_OLD_MS;
 	sa_touch(core, heir);
@@ -190,13 +190,13 @@ static void try_later(struct ike_core *core, struct ike_sa *sa)
 	if (sa->rekey_at == TIMER_NEVER)
 		sa->replaced = true;
 	sa_touch(core, sa);
-	event_note(core, sa->tunnel, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 				       struct ike_builder *b)
 {
-	struct ike_proposals offer = sa->tunnel->conf.ike;
+	struct ike_proposals offer = sa->peer->conf.ike;
 	struct creation *made;
 	struct ike_sa *next;
 	unsigned int i;
@@ -226,7 +226,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	uint16_t error = ike_notify_first_error(in), group;
 	const char *name = ike_notify_name(error);
 
-	group = x_refuse_group(x, in, &sa->tunnel->conf.ike);
+	group = x_refuse_group(x, in, &sa->peer->conf.ike);
 	if (group != IKE_DH_NONE) {
 		x_refuse_again(core, sa, x, group);
 		return;
@@ -255,14 +255,14 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 
 	if (!p_ke || !p_nonce || ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
 	    ike_ke_parse(p_ke, &ke) || ike_nonce_parse(p_nonce, &n.r, &n.r_len)) {
-		report_error(core, sa->tunnel, sa,
+		report_error(core, sa->peer, sa,
 			     "peer's answer to the rekeying of the IKE SA is malformed");
 		return false;
 	}
-	if (!ike_proposal_verify(IKE_OFFER(&sa->tunnel->conf.ike), IKE_OFFER(&answer),
+	if (!ike_proposal_verify(IKE_OFFER(&sa->peer->conf.ike), IKE_OFFER(&answer),
 				 &next->proposal, err, sizeof(err)) ||
 	    !has_spi(&next->proposal)) {
-		report_error(core, sa->tunnel, sa,
+		report_error(core, sa->peer, sa,
 			     "peer chose algorithms for the new IKE SA that we did not offer: %s",
 			     has_spi(&answer.p[0]) ? err : "and no SPI");
 		return false;
@@ -270,8 +270,7 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 	memcpy(next->spi_r, next->proposal.spi, IKE_SPI_LEN);
 	if (derive(core, sa, next, &n, made->dh, &ke))
 		return true;
-	report_error(core, sa->tunnel, sa,
-		     "peer's key exchange value for the new IKE SA is invalid");
+	report_error(core, sa->peer, sa, "peer's key exchange value for the new IKE SA is invalid");
 	return false;
 }
 
@@ -280,27 +279,27 @@ static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange
 {
 	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
 	struct ike_sa *heir = heir_of(core, sa);
-	struct ike_tunnel *t = sa->tunnel;
+	struct ike_peer *p = sa->peer;
 	bool ok = next && ike_payload_find(m->in, IKE_PL_SA) &&
 		  accept_answer(core, sa, next, x->made, m->in);
 
 	if (sa->state != IKESA_ESTABLISHED) {
 		if (ok) /* the tunnel was taken down meanwhile, or the peer's own one took over */
-			close_loser(core, next, t);
+			close_loser(core, next, p);
 	} else if (!ok) {
 		if (!x_rekey_settle(core, sa))
 			take_refusal(core, sa, x, m->in);
 	} else if (heir && memcmp(next->low_nonce, heir->low_nonce, IKE_OUR_NONCE) < 0) {
 		inherit(core, sa, heir);
-		close_loser(core, next, t);
+		close_loser(core, next, p);
 	} else {
 		inherit(core, sa, next);
 		request_close(core, sa, IKESA_DEAD_MS);
 		if (heir)
-			await_delete(core, heir, t);
+			await_delete(core, heir, p);
 	}
 	sa_touch(core, sa);
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 }
 
 /* The peer's own rekeying worked, so it lives. */
@@ -382,12 +381,12 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	return X_DONE;
 }
 
-static unsigned int count_old(const struct ike_tunnel *t)
+static unsigned int count_old(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 	unsigned int n = 0;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	n += sa->state == IKESA_REKEYED;
 	return n;
 }
@@ -397,7 +396,7 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 {
 	const struct ike_payload *p_ke = ike_payload_find(m->in, IKE_PL_KE);
 	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
-	const struct ike_proposals *own = &sa->tunnel->conf.ike;
+	const struct ike_proposals *own = &sa->peer->conf.ike;
 	struct ike_proposal chosen;
 	struct ike_suite suite;
 	struct ike_ke ke;
@@ -409,11 +408,11 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	/* We are creating, rekeying or deleting a pair of it; or are not done with the last ones. */
 	if ((sa->out && (sa->out->spi || sa->out->ops->makes_pair)) || heir_of(core, sa) ||
-	    count_old(sa->tunnel) >= REKEY_MAX_OLD)
+	    count_old(sa->peer) >= REKEY_MAX_OLD)
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (!ike_proposal_choose(own, offer, ke.group, &chosen) || !has_spi(&chosen) ||
 	    ike_suite_from_proposal(&chosen, &suite)) {
-		report_error(core, sa->tunnel, sa, "no common proposal to rekey the IKE SA: %s",
+		report_error(core, sa->peer, sa, "no common proposal to rekey the IKE SA: %s",
 			     ike_proposal_explain(why, sizeof(why), own, offer));
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}

@@ -3,36 +3,36 @@
  * The policy of a tunnel: when to try, which of several IKE SAs stays. It acts on what the layers
  * below noted, when an event is over.
  */
-#ifndef ESPTUN_IKE_LAYER_TUNNEL_H
-#define ESPTUN_IKE_LAYER_TUNNEL_H
+#ifndef ESPTUN_IKE_LAYER_PEER_H
+#define ESPTUN_IKE_LAYER_PEER_H
 
 #include "ike/sa/layer_exchange.h"
 
-/* ---- tunnel.c ---------------------------------------------------------------- */
+/* ---- peer.c ---------------------------------------------------------------- */
 
 /* The tunnel may be used, or no longer. */
-void tunnel_enable(struct ike_core *core, struct ike_tunnel *t, bool enabled);
+void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled);
 /* The next attempt, or the end of what was taken over, is due. */
-void tunnel_timer(struct ike_core *core, struct ike_tunnel *t);
+void peer_timer(struct ike_core *core, struct ike_peer *p);
 
 /*
  * Settle all tunnels that something was noted about, until none is left: what is redundant is
  * retired, the next attempt planned, and env told if the state is another one.
  */
-void tunnel_settle_all(struct ike_core *core);
+void peer_settle_all(struct ike_core *core);
 
 /*
  * The pair of SAs is gone or about to be, and the tunnel needs another, whatever its start
  * mode. Nothing happens while it has a pair that stays. The caller notes the change.
  */
-void tunnel_want_pair(struct ike_tunnel *t);
+void peer_want_pair(struct ike_peer *p);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
-void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local);
+void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local);
 /* close_at of @sa is due. */
-void tunnel_retire(struct ike_core *core, struct ike_sa *sa);
+void peer_retire(struct ike_core *core, struct ike_sa *sa);
 /* Take the pairs of a former agent out of the kernel. */
-void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t);
+void peer_adopted_remove(struct ike_core *core, struct ike_peer *p);
 /* Close all its IKE SAs, and begin no other. */
-void tunnel_down(struct ike_core *core, struct ike_tunnel *t);
+void peer_down(struct ike_core *core, struct ike_peer *p);
 
 #endif

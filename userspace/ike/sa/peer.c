@@ -11,74 +11,74 @@
  * since, for the peer may have restarted and know only the newer one. So traffic always
  * has a working pair.
  */
-#include "ike/sa/layer_tunnel.h"
+#include "ike/sa/layer_peer.h"
 
-void tunnel_enable(struct ike_core *core, struct ike_tunnel *t, bool enabled)
+void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled)
 {
-	if (t->enabled == enabled)
+	if (p->enabled == enabled)
 		return;
-	t->enabled = enabled;
+	p->enabled = enabled;
 	core->n_enabled += enabled ? 1 : -1u;
-	lookup_update(core, t);
+	lookup_update(core, p);
 }
 
 /* ---- state and attempts -------------------------------------------------- */
 
-static bool wants_attempt(const struct ike_tunnel *t)
+static bool wants_attempt(const struct ike_peer *p)
 {
-	if (!t->enabled || query_has_child(t, false) || query_is_attempting(t) ||
-	    !query_remote(t).addr.family)
+	if (!p->enabled || query_has_child(p, false) || query_is_attempting(p) ||
+	    !query_remote(p).addr.family)
 		return false;
-	return t->conf.start == IKE_START_NOW || t->n_adopted || query_has_child(t, true) ||
-	       t->wanted;
+	return p->conf.start == IKE_START_NOW || p->n_adopted || query_has_child(p, true) ||
+	       p->wanted;
 }
 
-void tunnel_want_pair(struct ike_tunnel *t)
+void peer_want_pair(struct ike_peer *p)
 {
-	t->wanted |= !query_has_child(t, false);
+	p->wanted |= !query_has_child(p, false);
 }
 
 /* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
-static void plan_attempt(struct ike_core *core, struct ike_tunnel *t, uint64_t base)
+static void plan_attempt(struct ike_core *core, struct ike_peer *p, uint64_t base)
 {
 	uint32_t r;
 
 	core->env.rng.fill(core->env.rng.ctx, &r, sizeof(r));
-	t->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
+	p->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
 }
 
-static void plan_next_attempt(struct ike_core *core, struct ike_tunnel *t)
+static void plan_next_attempt(struct ike_core *core, struct ike_peer *p)
 {
-	bool refused = t->refused && query_is_established(t) && !query_has_child(t, true);
-	uint64_t base = refused ? TUNNEL_REFUSED_MS : TUNNEL_RETRY_MS;
-	unsigned int doublings = t->failures > 1 ? t->failures - 1 : 0;
+	bool refused = p->refused && query_is_established(p) && !query_has_child(p, true);
+	uint64_t base = refused ? PEER_REFUSED_MS : PEER_RETRY_MS;
+	unsigned int doublings = p->failures > 1 ? p->failures - 1 : 0;
 
-	if (t->next_try != TIMER_NEVER)
+	if (p->next_try != TIMER_NEVER)
 		return;
-	while (doublings-- && base < TUNNEL_RETRY_CAP_MS)
+	while (doublings-- && base < PEER_RETRY_CAP_MS)
 		base *= 2;
-	plan_attempt(core, t, base < TUNNEL_RETRY_CAP_MS ? base : TUNNEL_RETRY_CAP_MS);
+	plan_attempt(core, p, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
 }
 
-static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
+static enum ike_tunnel_state state_of(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
-	if (t->enabled) {
-		if (t->n_adopted)
+	if (p->enabled) {
+		if (p->n_adopted)
 			return IKE_TUNNEL_UP;
-		TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+		TAILQ_FOREACH(sa, &p->sas, of_peer)
 		{
 			if (query_sa_has_outbound(sa))
 				return IKE_TUNNEL_UP;
 		}
-		if (query_is_attempting(t) || t->next_try != TIMER_NEVER ||
-		    query_has_child(t, false))
+		if (query_is_attempting(p) || p->next_try != TIMER_NEVER ||
+		    query_has_child(p, false))
 			return IKE_TUNNEL_CONNECTING;
 	}
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		if (sa->state == IKESA_DELETING || !t->enabled)
+		if (sa->state == IKESA_DELETING || !p->enabled)
 			return IKE_TUNNEL_CLOSING;
 	}
 	return IKE_TUNNEL_DOWN;
@@ -88,122 +88,122 @@ static enum ike_tunnel_state state_of(const struct ike_tunnel *t)
  * The pair that carried traffic is gone. That is no failed attempt, so the next one begins
  * at once; but a peer that drops each new pair must not keep us busy.
  */
-static void note_loss(struct ike_core *core, struct ike_tunnel *t)
+static void note_loss(struct ike_core *core, struct ike_peer *p)
 {
-	t->failures = 0;
-	t->next_try = TIMER_NEVER;
-	if (core->now < t->next_at_once)
+	p->failures = 0;
+	p->next_try = TIMER_NEVER;
+	if (core->now < p->next_at_once)
 		return;
-	t->next_at_once = core->now + TUNNEL_AT_ONCE_MS;
-	t->next_try = core->now;
+	p->next_at_once = core->now + PEER_AT_ONCE_MS;
+	p->next_try = core->now;
 }
 
-static void set_timer(struct ike_core *core, struct ike_tunnel *t)
+static void set_timer(struct ike_core *core, struct ike_peer *p)
 {
-	const struct child_sa *c = TAILQ_FIRST(&t->lingering);
-	uint64_t at = t->next_try < t->adopted_end ? t->next_try : t->adopted_end;
+	const struct child_sa *c = TAILQ_FIRST(&p->lingering);
+	uint64_t at = p->next_try < p->adopted_end ? p->next_try : p->adopted_end;
 
 	if (c && c->next_at < at)
 		at = c->next_at;
 
-	timer_set(&core->tunnel_timers, &t->timer, at);
+	timer_set(&core->peer_timers, &p->timer, at);
 }
 
 /* Plan the next attempt if one is called for, tell env if the state changed. */
-static void review_attempts(struct ike_core *core, struct ike_tunnel *t)
+static void review_attempts(struct ike_core *core, struct ike_peer *p)
 {
-	bool paired = query_has_pair(t);
+	bool paired = query_has_pair(p);
 	enum ike_tunnel_state state;
 
-	if (t->paired && !paired)
-		note_loss(core, t);
-	t->paired = paired;
-	if (wants_attempt(t))
-		plan_next_attempt(core, t);
+	if (p->paired && !paired)
+		note_loss(core, p);
+	p->paired = paired;
+	if (wants_attempt(p))
+		plan_next_attempt(core, p);
 	else
-		t->next_try = TIMER_NEVER;
-	set_timer(core, t);
-	state = state_of(t);
-	if (state == t->state)
+		p->next_try = TIMER_NEVER;
+	set_timer(core, p);
+	state = state_of(p);
+	if (state == p->state)
 		return;
-	t->state = state;
-	core->env.state(core->env.ctx, t->conf.name, state);
+	p->state = state;
+	core->env.state(core->env.ctx, p->conf.name, state);
 }
 
 /* The SAs we took over are of no use once the peer is known to be dead. */
-static void judge_adopted(struct ike_core *core, struct ike_tunnel *t)
+static void judge_adopted(struct ike_core *core, struct ike_peer *p)
 {
-	uint64_t quiet = 1000ULL * t->conf.liveness;
+	uint64_t quiet = 1000ULL * p->conf.liveness;
 
-	if (!t->n_adopted || !quiet)
+	if (!p->n_adopted || !quiet)
 		return;
 	if (quiet < 60000)
 		quiet = 60000;
-	if (core->env.last_rx(core->env.ctx, t->conf.name) >= quiet)
-		tunnel_adopted_remove(core, t);
+	if (core->env.last_rx(core->env.ctx, p->conf.name) >= quiet)
+		peer_adopted_remove(core, p);
 }
 
-static void attempt_failed(struct ike_core *core, struct ike_tunnel *t)
+static void attempt_failed(struct ike_core *core, struct ike_peer *p)
 {
-	t->failures++;
-	t->wanted = false;
-	t->next_try = TIMER_NEVER; /* plan anew, with this failure counted */
-	judge_adopted(core, t);
+	p->failures++;
+	p->wanted = false;
+	p->next_try = TIMER_NEVER; /* plan anew, with this failure counted */
+	judge_adopted(core, p);
 }
 
-void tunnel_adopted_remove(struct ike_core *core, struct ike_tunnel *t)
+void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 {
 	unsigned int i;
 
-	for (i = 0; i < t->n_adopted; i++)
-		core->env.sa_remove(core->env.ctx, t->conf.name, t->adopted[i].spi_in,
-				    t->adopted[i].spi_out);
-	t->n_adopted = 0;
-	t->adopted_end = TIMER_NEVER;
+	for (i = 0; i < p->n_adopted; i++)
+		core->env.sa_remove(core->env.ctx, p->conf.name, p->adopted[i].spi_in,
+				    p->adopted[i].spi_out);
+	p->n_adopted = 0;
+	p->adopted_end = TIMER_NEVER;
 }
 
 /* A pair by the IKE SA there is, or by a new one. */
-static void start_attempt(struct ike_core *core, struct ike_tunnel *t)
+static void start_attempt(struct ike_core *core, struct ike_peer *p)
 {
-	struct ike_sa *sa = query_usable(t);
+	struct ike_sa *sa = query_usable(p);
 
-	if (query_is_attempting(t))
+	if (query_is_attempting(p))
 		return;
 	if (sa)
 		x_create_pair(core, sa);
 	else
-		x_init_start(core, t);
+		x_init_start(core, p);
 }
 
-void tunnel_timer(struct ike_core *core, struct ike_tunnel *t)
+void peer_timer(struct ike_core *core, struct ike_peer *p)
 {
-	child_linger_end(core, t, core->now);
-	if (core->now >= t->adopted_end) {
-		report_line(core, IKE_LOG_INFO, t, NULL, "SAs of the former agent are replaced");
-		tunnel_adopted_remove(core, t);
+	child_linger_end(core, p, core->now);
+	if (core->now >= p->adopted_end) {
+		report_line(core, IKE_LOG_INFO, p, NULL, "SAs of the former agent are replaced");
+		peer_adopted_remove(core, p);
 	}
-	if (core->now >= t->next_try) {
-		t->next_try = TIMER_NEVER;
-		start_attempt(core, t);
+	if (core->now >= p->next_try) {
+		p->next_try = TIMER_NEVER;
+		start_attempt(core, p);
 	}
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 }
 
-void tunnel_down(struct ike_core *core, struct ike_tunnel *t)
+void peer_down(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_sa *sa, *next;
 
-	tunnel_enable(core, t, false);
-	t->wanted = false;
-	t->failures = 0;
-	tunnel_adopted_remove(core, t);
-	child_linger_end(core, t, TIMER_NEVER);
+	peer_enable(core, p, false);
+	p->wanted = false;
+	p->failures = 0;
+	peer_adopted_remove(core, p);
+	child_linger_end(core, p, TIMER_NEVER);
 	/* What ends meanwhile stays readable until the event is over. */
-	for (sa = TAILQ_FIRST(&t->sas); sa; sa = next) {
-		next = TAILQ_NEXT(sa, of_tunnel);
+	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
+		next = TAILQ_NEXT(sa, of_peer);
 		request_close(core, sa, IKESA_CLOSE_MS);
 	}
-	event_note(core, t, EVENT_CHANGED);
+	event_note(core, p, EVENT_CHANGED);
 }
 
 /* ---- one of several ------------------------------------------------------ */
@@ -232,34 +232,34 @@ static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct 
 	request_probe(core, sa);
 }
 
-void tunnel_path_opened(struct ike_core *core, struct ike_tunnel *t, const struct ike_addr *local)
+void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local)
 {
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		request_again(core, sa);
 		if (sa->state == IKESA_ESTABLISHED)
 			follow_local(core, sa, local);
 	}
-	if (t->next_try == TIMER_NEVER)
+	if (p->next_try == TIMER_NEVER)
 		return;
-	t->failures = 0;
-	t->next_try = core->now;
-	event_note(core, t, EVENT_CHANGED);
+	p->failures = 0;
+	p->next_try = core->now;
+	event_note(core, p, EVENT_CHANGED);
 }
 
 /* An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. */
-static void drop_overtaken(struct ike_core *core, struct ike_tunnel *t)
+static void drop_overtaken(struct ike_core *core, struct ike_peer *p)
 {
 	const struct ike_sa *done;
 	struct ike_sa *sa;
 
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state != IKESA_INIT_SENT)
 			continue;
-		TAILQ_FOREACH(done, &t->sas, of_tunnel)
+		TAILQ_FOREACH(done, &p->sas, of_peer)
 		{
 			if (query_sa_has_outbound(done) && done->established_at >= sa->created_at) {
 				sa_end(core, sa, false);
@@ -283,13 +283,13 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 }
 
 /* Retire what something that came up, or was confirmed, replaces or duplicates. */
-static void settle_sas(struct ike_core *core, struct ike_tunnel *t)
+static void settle_sas(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_sa *sa, *keep;
 	bool works = false;
 
-	drop_overtaken(core, t);
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	drop_overtaken(core, p);
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state != IKESA_ESTABLISHED)
 			continue;
@@ -297,7 +297,7 @@ static void settle_sas(struct ike_core *core, struct ike_tunnel *t)
 		 * Adopted pairs go without a word, so the peer must have moved to the new one:
 		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.
 		 */
-		if (t->n_adopted && query_sa_has_outbound(sa) && sa->initiator && !sa->acked)
+		if (p->n_adopted && query_sa_has_outbound(sa) && sa->initiator && !sa->acked)
 			request_probe(core, sa);
 		works |= query_sa_has_outbound(sa) && (sa->initiator ? sa->acked : sa->confirmed);
 		keep = query_survivor(sa);
@@ -307,12 +307,12 @@ static void settle_sas(struct ike_core *core, struct ike_tunnel *t)
 		if (query_sa_has_child(sa) && !sa->confirmed && !query_sa_has_outbound(sa))
 			request_probe(core, sa);
 	}
-	if (works && t->n_adopted && t->adopted_end == TIMER_NEVER)
-		t->adopted_end = core->now + TUNNEL_ADOPTED_MS;
+	if (works && p->n_adopted && p->adopted_end == TIMER_NEVER)
+		p->adopted_end = core->now + PEER_ADOPTED_MS;
 	/* With nothing left to carry traffic, there is nothing to wait for. */
-	if (query_has_outbound(t))
+	if (query_has_outbound(p))
 		return;
-	TAILQ_FOREACH(sa, &t->sas, of_tunnel)
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
 			collide_proven(core, sa);
@@ -320,37 +320,37 @@ static void settle_sas(struct ike_core *core, struct ike_tunnel *t)
 }
 
 /* What the events say about attempts; each of them is noted once at most in an event. */
-static void take_events(struct ike_core *core, struct ike_tunnel *t, unsigned int events)
+static void take_events(struct ike_core *core, struct ike_peer *p, unsigned int events)
 {
 	if (events & EVENT_CHILD_UP) {
-		t->failures = 0;
-		t->wanted = t->refused = false;
+		p->failures = 0;
+		p->wanted = p->refused = false;
 	}
 	if (events & (EVENT_CHILD_REFUSED | EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED))
-		t->refused = true;
+		p->refused = true;
 	if (events & EVENT_PEER_BUSY)
-		t->refused = false;
+		p->refused = false;
 	if (events & (EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
-		t->wanted = false;
+		p->wanted = false;
 	if (events & (EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
-		t->failures++;
+		p->failures++;
 	if (events & EVENT_ATTEMPT_FAILED)
-		attempt_failed(core, t);
+		attempt_failed(core, p);
 }
 
-void tunnel_settle_all(struct ike_core *core)
+void peer_settle_all(struct ike_core *core)
 {
-	struct ike_tunnel *t;
+	struct ike_peer *p;
 
 	/* What is done for one may make it, or another, dirty again. */
-	while ((t = TAILQ_FIRST(&core->dirty))) {
-		take_events(core, t, event_take(core, t));
-		settle_sas(core, t);
-		review_attempts(core, t);
+	while ((p = TAILQ_FIRST(&core->dirty))) {
+		take_events(core, p, event_take(core, p));
+		settle_sas(core, p);
+		review_attempts(core, p);
 	}
 }
 
-void tunnel_retire(struct ike_core *core, struct ike_sa *sa)
+void peer_retire(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_sa *keep;
 
