@@ -128,7 +128,7 @@ static void command(struct fuzz *f, struct node *n, uint8_t what)
 			node_crash(n);
 		node_start(n, what & 8);
 		break;
-	default: n->conf[0].start = what & 8 ? IKE_START_NOW : IKE_START_TRAFFIC; break;
+	default: n->conf[0].child[0].start = what & 8 ? IKE_START_NOW : IKE_START_TRAFFIC; break;
 	}
 }
 
@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world_link(&f.w, a, b, false);
 	if (cursor_u8(&c) & 1) {
 		b->conf[0].remote = (struct ike_endpoint){ a->addr, IKE_PORT };
-		b->conf[0].start = IKE_START_NOW;
+		b->conf[0].child[0].start = IKE_START_NOW;
 	}
 	node_start(b, false);
 	node_start(a, false);

@@ -323,8 +323,8 @@ static void check_policy(struct node *n, const struct ike_child *c)
 	const struct ike_tunnel_conf *conf = &n->conf[link_of(c->tunnel)];
 	unsigned int i;
 
-	if (!ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->local_ts) ||
-	    !ike_ts_within(IKE_TS_OFFER(c->remote_ts), &conf->remote_ts))
+	if (!ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->child[0].local_ts) ||
+	    !ike_ts_within(IKE_TS_OFFER(c->remote_ts), &conf->child[0].remote_ts))
 		world_fail(n->w, "node %u installs selectors beyond its configuration", n->index);
 	for (i = 0; i < conf->esp.n; i++) {
 		const struct ike_proposal *p = &conf->esp.p[i];

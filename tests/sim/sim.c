@@ -172,10 +172,10 @@ static void say_much(struct run *r)
 	memset(b->local_id.data, 'b', b->local_id.len);
 	a->remote_id = b->local_id;
 	b->remote_id = a->local_id;
-	many_selectors(&a->local_ts, family, 1);
-	many_selectors(&a->remote_ts, family, 2);
-	b->local_ts = a->remote_ts;
-	b->remote_ts = a->local_ts;
+	many_selectors(&a->child[0].local_ts, family, 1);
+	many_selectors(&a->child[0].remote_ts, family, 2);
+	b->child[0].local_ts = a->child[0].remote_ts;
+	b->child[0].remote_ts = a->child[0].local_ts;
 }
 
 /* ---- scenarios ----------------------------------------------------------- */
@@ -191,7 +191,7 @@ static void both_initiate(struct run *r)
 {
 	r->b->conf[0].remote =
 		(struct ike_endpoint){ r->a->nat.family ? r->a->nat : r->a->addr, IKE_PORT };
-	r->b->conf[0].start = IKE_START_NOW;
+	r->b->conf[0].child[0].start = IKE_START_NOW;
 }
 
 static void play_both(struct run *r)
@@ -309,8 +309,8 @@ static void play_wrong_id(struct run *r)
 
 static void play_selectors_differ(struct run *r)
 {
-	wordy_selectors(&r->a->conf[0].local_ts, "10.1.0.0/16");
-	wordy_selectors(&r->b->conf[0].remote_ts, "10.2.0.0/16");
+	wordy_selectors(&r->a->conf[0].child[0].local_ts, "10.1.0.0/16");
+	wordy_selectors(&r->b->conf[0].child[0].remote_ts, "10.2.0.0/16");
 	start_both(r);
 	r->want = NOTHING;
 	r->say[0] = r->say[1] = "Selectors=";
@@ -319,9 +319,9 @@ static void play_selectors_differ(struct run *r)
 
 static void play_narrowing(struct run *r)
 {
-	wordy_selectors(&r->a->conf[0].local_ts, "10.0.0.0/8");
-	wordy_selectors(&r->b->conf[0].remote_ts, "10.2.0.0/16");
-	wordy_selectors(&r->b->conf[0].local_ts, "192.0.2.128-192.0.2.200");
+	wordy_selectors(&r->a->conf[0].child[0].local_ts, "10.0.0.0/8");
+	wordy_selectors(&r->b->conf[0].child[0].remote_ts, "10.2.0.0/16");
+	wordy_selectors(&r->b->conf[0].child[0].local_ts, "192.0.2.128-192.0.2.200");
 	start_both(r);
 }
 
@@ -426,7 +426,7 @@ static void play_kernel_refuses(struct run *r)
 
 static void play_traffic_start(struct run *r)
 {
-	r->a->conf[0].start = IKE_START_TRAFFIC;
+	r->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	start_both(r);
 	wait(r, between(r, 0, 20000));
 	if (r->a->installs)

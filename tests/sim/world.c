@@ -702,9 +702,10 @@ static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct
 	add_transform(&c->esp.p[0], IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256);
 	add_transform(&c->esp.p[0], IKE_T_ESN, IKE_ESN_YES, 0);
 	add_transform(&c->esp.p[0], IKE_T_ESN, IKE_ESN_NO, 0);
-	any_selectors(&c->local_ts);
-	any_selectors(&c->remote_ts);
-	c->start = know ? IKE_START_NOW : IKE_START_LISTEN;
+	c->n_child = 1;
+	any_selectors(&c->child[0].local_ts);
+	any_selectors(&c->child[0].remote_ts);
+	c->child[0].start = know ? IKE_START_NOW : IKE_START_LISTEN;
 	c->liveness = 20;
 }
 
@@ -782,7 +783,11 @@ void node_stop_rekeying(struct node *n)
 	if (!n->core)
 		return;
 	TAILQ_FOREACH(t, &n->core->peers, link)
-	t->conf.rekey_ike = t->conf.rekey_child = 0;
+	{
+		struct ike_tunnel_conf *conf = (struct ike_tunnel_conf *)t->conf;
+
+		conf->rekey_ike = conf->rekey_child = 0;
+	}
 }
 
 void node_kill(struct node *n)

@@ -354,7 +354,7 @@ static void add_tunnels(struct load *l, const char *path)
 		die(path);
 	config_tunnel(&c, &conf);
 	config_clear(&c);
-	conf.start = IKE_START_TRAFFIC; /* until it is brought up */
+	conf.child[0].start = IKE_START_TRAFFIC; /* until it is brought up */
 	l->base = conf.local.addr;
 	for (unsigned int i = 0; i < l->n; i++) {
 		char id[32];

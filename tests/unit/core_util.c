@@ -113,6 +113,11 @@ void pair_replay(struct pair *p, const struct sent *s)
 	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
 }
 
+struct ike_tunnel_conf *own_conf(const struct node *n)
+{
+	return (struct ike_tunnel_conf *)TAILQ_FIRST(&n->core->peers)->conf;
+}
+
 struct ike_core_stats node_stats(const struct node *n)
 {
 	struct ike_core_stats st;

@@ -71,7 +71,7 @@ static void responder_has_wrong_id(void **state)
 static void disowned(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_peer *t;
+	struct ike_tunnel_conf *conf;
 
 	(void)state;
 	pair_start(p, false);
@@ -81,8 +81,8 @@ static void disowned(void **state)
 	pair_run(p, 100);
 	assert_int_equal(node_stats(p->b).ike_sas, 1);
 	/* the initiator changes its mind about whom it wants while IKE_AUTH is on its way */
-	t = TAILQ_FIRST(&p->a->core->peers);
-	t->conf.remote_id.data[4] = '7';
+	conf = own_conf(p->a);
+	conf->remote_id.data[4] = '7';
 	p->drop_responses = false;
 	pair_run(p, 600);
 	says(p->a, "peer identifies as 'node1.example', but RemoteID= expects 'node7.example'");
@@ -146,7 +146,7 @@ static void no_advice_to_trust_without_the_key(void **state)
 static void no_advice_to_trust_a_false_responder(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_peer *t;
+	struct ike_tunnel_conf *conf;
 
 	(void)state;
 	pair_start(p, false);
@@ -154,9 +154,9 @@ static void no_advice_to_trust_a_false_responder(void **state)
 	p->drop_exchange = IKE_AUTH;
 	p->drop_responses = true;
 	pair_run(p, 100);
-	t = TAILQ_FIRST(&p->a->core->peers);
-	t->conf.remote_id.data[4] = '7';
-	t->conf.psk[3] ^= 1;
+	conf = own_conf(p->a);
+	conf->remote_id.data[4] = '7';
+	conf->psk[3] ^= 1;
 	p->drop_responses = false;
 	pair_run(p, 600);
 	says(p->a, "does not hold our pre-shared key");
@@ -490,8 +490,8 @@ static void selectors_differ(void **state)
 	struct pair *p = pair_new();
 
 	(void)state;
-	selectors(&p->a->conf[0].local_ts, "10.1.0.0/16");
-	selectors(&p->b->conf[0].remote_ts, "10.2.0.0/16");
+	selectors(&p->a->conf[0].child[0].local_ts, "10.1.0.0/16");
+	selectors(&p->b->conf[0].child[0].remote_ts, "10.2.0.0/16");
 	pair_start(p, false);
 	pair_run(p, 200);
 	assert_int_equal(node_stats(p->a).ike_sas, 1);
@@ -510,8 +510,8 @@ static void selectors_narrow(void **state)
 	char text[64], other[64];
 
 	(void)state;
-	selectors(&p->a->conf[0].local_ts, "10.0.0.0/8");
-	selectors(&p->b->conf[0].remote_ts, "10.2.0.0/16");
+	selectors(&p->a->conf[0].child[0].local_ts, "10.0.0.0/8");
+	selectors(&p->b->conf[0].child[0].remote_ts, "10.2.0.0/16");
 	pair_start(p, true);
 	a = node_status(p->a, 0);
 	b = node_status(p->b, 0);
@@ -610,8 +610,8 @@ static void nothing_before_authentication(void **state)
 		request_begin(&b, buf, sizeof(buf), &first);
 		ike_build_sa(&b, IKE_OFFER(&offer));
 		ike_build_nonce(&b, nonce, sizeof(nonce));
-		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
-		ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
+		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].child[0].local_ts));
+		ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].child[0].remote_ts));
 		p->w.messages.n = p->w.messages.cap = 0; /* this node breaks the rules on purpose */
 		free(p->w.messages.v);
 		p->w.messages.v = NULL;
@@ -649,7 +649,7 @@ static void auth_payloads_missing(void **state)
 		request_begin(&b, buf, sizeof(buf), &first);
 		if (with_id)
 			ike_build_id(&b, IKE_PL_IDI, &p->a->conf[0].local_id);
-		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
+		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].child[0].local_ts));
 		free(p->w.messages.v);
 		memset(&p->w.messages, 0, sizeof(p->w.messages));
 		assert_true(node_request(p->a, IKE_AUTH, &b, first));
@@ -795,7 +795,7 @@ static void lone_refusal_names_the_offer(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		p = pair_new();
-		selectors(&p->a->conf[0].local_ts, "10.1.0.0/16");
+		selectors(&p->a->conf[0].child[0].local_ts, "10.1.0.0/16");
 		p->drop_from = 1 << 0;
 		p->drop_exchange = IKE_AUTH;
 		p->drop_requests = true;

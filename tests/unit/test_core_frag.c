@@ -38,10 +38,10 @@ static struct pair *pair_with_much_to_say(void)
 	long_id(&p->b->conf[0].local_id, 'b');
 	p->a->conf[0].remote_id = p->b->conf[0].local_id;
 	p->b->conf[0].remote_id = p->a->conf[0].local_id;
-	many_selectors(&p->a->conf[0].local_ts, 1);
-	many_selectors(&p->a->conf[0].remote_ts, 2);
-	many_selectors(&p->b->conf[0].local_ts, 2);
-	many_selectors(&p->b->conf[0].remote_ts, 1);
+	many_selectors(&p->a->conf[0].child[0].local_ts, 1);
+	many_selectors(&p->a->conf[0].child[0].remote_ts, 2);
+	many_selectors(&p->b->conf[0].child[0].local_ts, 2);
+	many_selectors(&p->b->conf[0].child[0].remote_ts, 1);
 	return p;
 }
 

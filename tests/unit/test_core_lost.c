@@ -48,7 +48,7 @@ static struct pair *up_for_a_while(enum ike_start start)
 {
 	struct pair *p = pair_new();
 
-	p->a->conf[0].start = start;
+	p->a->conf[0].child[0].start = start;
 	pair_start(p, start == IKE_START_NOW);
 	ike_core_acquire(p->a->core, "t0", p->w.now);
 	pair_run(p, 20000);
@@ -314,8 +314,8 @@ static void additional_pair_works_at_once(void **state)
 	char err[128];
 
 	(void)state;
-	p->a->conf[0].local_ts.n = 0;
-	assert_int_equal(ike_ts_from_text("10.2.0.0/16", &p->a->conf[0].local_ts, err, sizeof(err)),
+	p->a->conf[0].child[0].local_ts.n = 0;
+	assert_int_equal(ike_ts_from_text("10.2.0.0/16", &p->a->conf[0].child[0].local_ts, err, sizeof(err)),
 			 0);
 	pair_start(p, true);
 	assert_int_equal(node_count(p->b, 0, false), 1);
@@ -328,7 +328,7 @@ static void additional_pair_works_at_once(void **state)
 	ike_build_sa(&b, IKE_OFFER(&offer));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&ts));
-	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].child[0].remote_ts));
 	assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
 	pair_run(p, 100);
 	assert_int_equal(node_count(p->b, 0, false), 2);
@@ -352,8 +352,8 @@ static void peer_wants_many_children(void **state)
 		memset(offer.p[0].spi, 5 + (int)i, 4);
 		ike_build_sa(&b, IKE_OFFER(&offer));
 		ike_build_nonce(&b, nonce, sizeof(nonce));
-		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
-		ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
+		ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].child[0].local_ts));
+		ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].child[0].remote_ts));
 		assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
 		pair_run(p, 100);
 	}

@@ -23,7 +23,7 @@ static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_
 
 static void rekey_no_more(struct node *n)
 {
-	struct ike_tunnel_conf *conf = &TAILQ_FIRST(&n->core->peers)->conf;
+	struct ike_tunnel_conf *conf = own_conf(n);
 
 	conf->rekey_ike = conf->rekey_child = 0;
 }
@@ -194,8 +194,8 @@ static void ask(struct node *n, uint8_t protocol, uint32_t rekeyed, const void *
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	if (ke_len)
 		ike_build_payload(&b, IKE_PL_KE, ke, ke_len);
-	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&n->conf[0].local_ts));
-	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&n->conf[0].remote_ts));
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&n->conf[0].child[0].local_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&n->conf[0].child[0].remote_ts));
 	assert_true(node_request(n, IKE_CREATE_CHILD_SA, &b, first));
 }
 

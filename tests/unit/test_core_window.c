@@ -192,7 +192,7 @@ static void delete_ike_sa(void **state)
 	struct pair *p = pair_new();
 
 	(void)state;
-	p->a->conf[0].start = IKE_START_TRAFFIC;
+	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	pair_start(p, false);
 	ike_core_acquire(p->a->core, "t0", p->w.now);
 	pair_run(p, 100);
@@ -355,7 +355,7 @@ static void delete_child(void **state)
 	uint32_t spi;
 
 	(void)state;
-	p->a->conf[0].start = IKE_START_TRAFFIC;
+	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	pair_start(p, false);
 	ike_core_acquire(p->a->core, "t0", p->w.now);
 	pair_run(p, 100);
@@ -389,8 +389,8 @@ static void no_additional_sas(void **state)
 	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_sa(&b, IKE_OFFER(&offer));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
-	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].local_ts));
-	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].remote_ts));
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->a->conf[0].child[0].local_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->a->conf[0].child[0].remote_ts));
 	assert_true(node_request(p->a, IKE_CREATE_CHILD_SA, &b, first));
 	pair_run(p, 50);
 	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);
@@ -445,7 +445,7 @@ static void malformed_is_fatal(void **state)
 	uint8_t buf[64], first;
 
 	(void)state;
-	p->a->conf[0].start = IKE_START_TRAFFIC;
+	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	pair_start(p, false);
 	ike_core_acquire(p->a->core, "t0", p->w.now);
 	pair_run(p, 100);
@@ -562,7 +562,7 @@ static void simultaneous(void **state)
 
 	(void)state;
 	p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
-	p->b->conf[0].start = IKE_START_NOW;
+	p->b->conf[0].child[0].start = IKE_START_NOW;
 	p->w.link[0].watch = true;
 	pair_start(p, true);
 	assert_int_equal(node_stats(p->a).ike_sas, 2);

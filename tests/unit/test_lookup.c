@@ -31,7 +31,7 @@ static uint64_t looks(unsigned int tunnels, bool remote)
 	uint8_t m[64];
 
 	p->w.filter = NULL;
-	p->b->conf[0].start = IKE_START_LISTEN;
+	p->b->conf[0].child[0].start = IKE_START_LISTEN;
 	node_start(p->b, false);
 	for (i = 0; i < tunnels; i++)
 		add(p->b, i, remote);
@@ -145,7 +145,7 @@ static void nearest_policy_first(void **state)
 	(void)state;
 	/* t0 has a remote address, n0 none, n1 another one and an address of ours that is not called */
 	p->b->conf[0].remote = (struct ike_endpoint){ here, IKE_PORT };
-	p->b->conf[0].start = IKE_START_LISTEN;
+	p->b->conf[0].child[0].start = IKE_START_LISTEN;
 	node_start(p->b, false);
 	assert_int_equal(chosen(p, there), 256);
 	for (i = 1; i < 3; i++) {

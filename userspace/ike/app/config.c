@@ -1199,9 +1199,10 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote.port = c->endpoint_port;
 	out->ike = c->ike;
 	out->esp = c->esp;
-	out->local_ts = c->local_ts;
-	out->remote_ts = c->remote_ts;
-	out->start = c->start;
+	out->n_child = 1;
+	out->child[0].local_ts = c->local_ts;
+	out->child[0].remote_ts = c->remote_ts;
+	out->child[0].start = c->start;
 	out->liveness = c->liveness;
 	out->reauth = c->reauth;
 	out->rekey_ike = c->rekey_ike;

@@ -7,6 +7,7 @@
 #include "ike/sa/layer_core.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 static void begin_event(struct ike_core *core, uint64_t now)
@@ -90,6 +91,22 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- the core ------------------------------------------------------------ */
 
+static size_t conf_size(const struct ike_tunnel_conf *c)
+{
+	return offsetof(struct ike_tunnel_conf, child) + c->n_child * sizeof(c->child[0]);
+}
+
+/* Wipe and free @p, which is in no table. */
+static void free_peer(struct ike_peer *p)
+{
+	if (p->conf) {
+		ike_wipe((void *)p->conf, conf_size(p->conf));
+		free((void *)p->conf);
+	}
+	ike_wipe(p, sizeof(*p));
+	free(p);
+}
+
 struct ike_core *ike_core_new(const struct ike_env *env)
 {
 	struct ike_core *core = calloc(1, sizeof(*core));
@@ -133,8 +150,7 @@ void ike_core_free(struct ike_core *core)
 	while ((p = TAILQ_FIRST(&core->peers))) {
 		child_linger_end(core, p, TIMER_NEVER);
 		lookup_remove(core, p);
-		ike_wipe(p, sizeof(*p));
-		free(p);
+		free_peer(p);
 	}
 	ikesa_table_free(&core->sas);
 	timers_free(&core->sa_timers);
@@ -154,13 +170,41 @@ static void number_proposals(struct ike_proposals *p, uint8_t protocol)
 	}
 }
 
+static bool children_sane(const struct ike_tunnel_conf *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_child && i < IKE_MAX_CHILD; i++) {
+		const struct ike_child_conf *k = &c->child[i];
+
+		if (!memchr(k->name, 0, sizeof(k->name)) || !k->local_ts.n ||
+		    k->local_ts.n > IKE_MAX_TS || !k->remote_ts.n || k->remote_ts.n > IKE_MAX_TS)
+			return false;
+	}
+	return c->n_child && c->n_child <= IKE_MAX_CHILD;
+}
+
 static bool conf_sane(const struct ike_tunnel_conf *c)
 {
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->psk_len &&
 	       c->psk_len <= sizeof(c->psk) && c->ike.n && c->ike.n <= IKE_MAX_PROPOSALS &&
-	       c->esp.n && c->esp.n <= IKE_MAX_PROPOSALS && c->local_ts.n &&
-	       c->local_ts.n <= IKE_MAX_TS && c->remote_ts.n && c->remote_ts.n <= IKE_MAX_TS &&
-	       c->local_id.len <= IKE_MAX_ID && c->remote_id.len <= IKE_MAX_ID;
+	       c->esp.n && c->esp.n <= IKE_MAX_PROPOSALS && c->local_id.len <= IKE_MAX_ID &&
+	       c->remote_id.len <= IKE_MAX_ID && children_sane(c);
+}
+
+/* The core's own copy, with what is implied; NULL without memory. */
+static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *conf)
+{
+	struct ike_tunnel_conf *c = malloc(conf_size(conf));
+
+	if (!c)
+		return NULL;
+	memcpy(c, conf, conf_size(conf));
+	if (!c->local.port)
+		c->local.port = IKE_NATT_PORT;
+	number_proposals(&c->ike, IKE_PROTO_IKE);
+	number_proposals(&c->esp, IKE_PROTO_ESP);
+	return c;
 }
 
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf)
@@ -176,15 +220,11 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	if (timers_reserve(&core->peer_timers)) {
-		free(p);
+	p->conf = conf_copy(conf);
+	if (!p->conf || timers_reserve(&core->peer_timers)) {
+		free_peer(p);
 		return -ENOMEM;
 	}
-	p->conf = *conf;
-	if (!p->conf.local.port)
-		p->conf.local.port = IKE_NATT_PORT;
-	number_proposals(&p->conf.ike, IKE_PROTO_IKE);
-	number_proposals(&p->conf.esp, IKE_PROTO_ESP);
 	p->remote = conf->remote;
 	p->next_try = p->adopted_end = TIMER_NEVER;
 	TAILQ_INIT(&p->sas);
@@ -192,8 +232,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	TAILQ_INIT(&p->lingering);
 	if (lookup_add(core, p)) {
 		timers_unreserve(&core->peer_timers, &p->timer);
-		ike_wipe(p, sizeof(*p));
-		free(p);
+		free_peer(p);
 		return -ENOMEM;
 	}
 	return 0;
@@ -215,8 +254,7 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	event_take(core, p);
 	timers_unreserve(&core->peer_timers, &p->timer);
 	lookup_remove(core, p);
-	ike_wipe(p, sizeof(*p));
-	free(p);
+	free_peer(p);
 	end_event(core);
 	return 0;
 }
@@ -245,7 +283,7 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 	begin_event(core, now);
 	if (p && !p->enabled) {
 		peer_enable(core, p, true);
-		if (p->conf.start == IKE_START_NOW || p->n_adopted)
+		if (p->conf->child[0].start == IKE_START_NOW || p->n_adopted)
 			p->next_try = core->now;
 		event_note(core, p, EVENT_CHANGED);
 	}
@@ -289,7 +327,7 @@ void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
 	struct ike_peer *p = lookup_name(core, tunnel);
 
 	begin_event(core, now);
-	if (p && p->enabled && p->conf.start == IKE_START_TRAFFIC && !p->wanted) {
+	if (p && p->enabled && p->conf->child[0].start == IKE_START_TRAFFIC && !p->wanted) {
 		p->wanted = true;
 		if (!p->failures)
 			p->next_try = core->now;
@@ -307,7 +345,7 @@ static void adopted_expired(struct ike_core *core, struct ike_peer *p, uint32_t 
 		pair = &p->adopted[i];
 		if ((inbound ? pair->spi_in : pair->spi_out) != spi)
 			continue;
-		core->env.sa_remove(core->env.ctx, p->conf.name, pair->spi_in, pair->spi_out);
+		core->env.sa_remove(core->env.ctx, p->conf->name, pair->spi_in, pair->spi_out);
 		*pair = p->adopted[--p->n_adopted];
 		return;
 	}
@@ -425,7 +463,7 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	if (!p)
 		return -ENOENT;
 	peer_enable(core, p, true);
-	p->wanted = p->conf.start != IKE_START_LISTEN;
+	p->wanted = p->conf->child[0].start != IKE_START_LISTEN;
 	p->failures = 0;
 	p->next_try = core->now;
 	event_note(core, p, EVENT_CHANGED);

@@ -16,10 +16,22 @@
 
 struct ike_core;
 
+enum ike_core_limits {
+	IKE_MAX_CHILD = 32, /* child SAs that are configured for one tunnel */
+	IKE_CHILD_NAME = 32, /* bytes of a name, with the NUL */
+};
+
 enum ike_start {
 	IKE_START_NOW, /* initiate at once and whenever down */
 	IKE_START_TRAFFIC, /* initiate on acquire */
 	IKE_START_LISTEN, /* never initiate, except to replace adopted SAs */
+};
+
+/* What one child SA is to carry: each of its local selectors with each remote one. */
+struct ike_child_conf {
+	char name[IKE_CHILD_NAME]; /* for people, unique in its tunnel */
+	struct ike_ts_list local_ts, remote_ts;
+	enum ike_start start;
 };
 
 /* One tunnel: one netdevice, one [Peer]. The core copies it and wipes its copy's PSK. */
@@ -34,14 +46,15 @@ struct ike_tunnel_conf {
 	struct ike_endpoint
 		remote; /* family 0: unknown, listen only; port 500, or 4500 to start there */
 	struct ike_proposals ike, esp; /* in order of preference */
-	struct ike_ts_list local_ts, remote_ts;
-	enum ike_start start;
 	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
 	/* Seconds from establishment to our rekeying, before jitter; 0: never. */
 	uint32_t reauth; /* seconds until a new IKE SA, with new proofs, replaces it; 0: never */
 	uint32_t rekey_ike, rekey_child;
 	/* Of one direction of a child SA before we rekey it; 0: no limit but the kernel's own. */
 	uint64_t rekey_bytes, rekey_packets;
+	unsigned int n_child; /* at least 1 */
+	struct ike_child_conf
+		child[IKE_MAX_CHILD]; /* the last member: the core copies those in use */
 };
 
 /*

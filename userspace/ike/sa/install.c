@@ -15,7 +15,7 @@
 uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa)
 {
 	uint32_t spi = 0;
-	int rc = core->env.spi_alloc(core->env.ctx, sa->peer->conf.name, &spi);
+	int rc = core->env.spi_alloc(core->env.ctx, sa->peer->conf->name, &spi);
 
 	if (!rc && spi)
 		return spi;
@@ -38,7 +38,7 @@ static struct ike_endpoint esp_endpoint(const struct ike_endpoint *e, uint16_t n
 static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 			enum ike_child_part part)
 {
-	const struct ike_tunnel_conf *conf = &sa->peer->conf;
+	const struct ike_tunnel_conf *conf = sa->peer->conf;
 	const struct esp_keys *k = c->keys;
 	struct ike_ts_list local, remote;
 	struct ike_child ch = {
@@ -85,7 +85,7 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 
 static void begin_up(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c)
 {
-	uint64_t period = 1000ULL * sa->peer->conf.rekey_child;
+	uint64_t period = 1000ULL * sa->peer->conf->rekey_child;
 
 	c->state = CHILD_UP;
 	c->next_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;

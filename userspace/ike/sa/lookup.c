@@ -41,7 +41,7 @@ struct ike_peer *lookup_name(const struct ike_core *core, const char *name)
 
 	LIST_FOREACH(p, bucket_of_name(core, name), by_name)
 	{
-		if (!strcmp(p->conf.name, name))
+		if (!strcmp(p->conf->name, name))
 			return p;
 	}
 	return NULL;
@@ -76,15 +76,15 @@ static struct ike_group *group_of(struct ike_core *core, const struct ike_peer *
 
 	TAILQ_FOREACH(g, &core->groups, link)
 	{
-		if (ike_addr_eq(&g->local, &p->conf.local.addr) &&
-		    proposals_eq(&g->ike, &p->conf.ike))
+		if (ike_addr_eq(&g->local, &p->conf->local.addr) &&
+		    proposals_eq(&g->ike, &p->conf->ike))
 			return g;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
-	g->local = p->conf.local.addr;
-	g->ike = p->conf.ike;
+	g->local = p->conf->local.addr;
+	g->ike = p->conf->ike;
 	for (i = 0; i < GROUP_LISTS; i++)
 		TAILQ_INIT(&g->peers[i]);
 	TAILQ_INSERT_TAIL(&core->groups, g, link);
@@ -108,8 +108,8 @@ int lookup_add(struct ike_core *core, struct ike_peer *p)
 		return -ENOMEM;
 	p->group->members++;
 	TAILQ_INSERT_TAIL(&core->peers, p, link);
-	LIST_INSERT_HEAD(bucket_of_name(core, p->conf.name), p, by_name);
-	TAILQ_INSERT_TAIL(bucket_of_id(core, &p->conf.remote_id), p, by_id);
+	LIST_INSERT_HEAD(bucket_of_name(core, p->conf->name), p, by_name);
+	TAILQ_INSERT_TAIL(bucket_of_id(core, &p->conf->remote_id), p, by_id);
 	core->n_peers++;
 	p->listed = GROUP_LISTS;
 	return 0;
@@ -138,7 +138,7 @@ void lookup_remove(struct ike_core *core, struct ike_peer *p)
 	lookup_update(core, p);
 	TAILQ_REMOVE(&core->peers, p, link);
 	LIST_REMOVE(p, by_name);
-	TAILQ_REMOVE(bucket_of_id(core, &p->conf.remote_id), p, by_id);
+	TAILQ_REMOVE(bucket_of_id(core, &p->conf->remote_id), p, by_id);
 	core->n_peers--;
 	group_put(core, p->group);
 }
@@ -222,7 +222,7 @@ struct ike_peer *lookup_id(struct ike_core *core, const struct ike_id *id,
 
 	p = after ? TAILQ_NEXT(after, by_id) : TAILQ_FIRST(named);
 	if (!p && named != others &&
-	    (!after || bucket_of_id(core, &after->conf.remote_id) == named))
+	    (!after || bucket_of_id(core, &after->conf->remote_id) == named))
 		p = TAILQ_FIRST(others);
 	if (p)
 		core->stats.visited++;

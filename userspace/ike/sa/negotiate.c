@@ -11,11 +11,11 @@
 
 void negotiate_begin(struct negotiation *n, const struct ike_peer *p, const struct child_sa *old)
 {
-	n->esp = p->conf.esp;
+	n->esp = p->conf->esp;
 	if (!n->own_exchange)
 		ike_proposals_drop_dh(&n->esp); /* IKE_AUTH has no key exchange for it (1.2) */
-	n->local = p->conf.local_ts;
-	n->remote = p->conf.remote_ts;
+	n->local = p->conf->child[0].local_ts;
+	n->remote = p->conf->child[0].remote_ts;
 	if (old) {
 		child_selectors(old, &n->local, &n->remote);
 		n->replaces = old->spi_in;

@@ -29,8 +29,8 @@ static bool wants_attempt(const struct ike_peer *p)
 	if (!p->enabled || query_has_child(p, false) || query_is_attempting(p) ||
 	    !query_remote(p).addr.family)
 		return false;
-	return p->conf.start == IKE_START_NOW || p->n_adopted || query_has_child(p, true) ||
-	       p->wanted;
+	return p->conf->child[0].start == IKE_START_NOW || p->n_adopted ||
+	       query_has_child(p, true) || p->wanted;
 }
 
 void peer_want_pair(struct ike_peer *p)
@@ -127,19 +127,19 @@ static void review_attempts(struct ike_core *core, struct ike_peer *p)
 	if (state == p->state)
 		return;
 	p->state = state;
-	core->env.state(core->env.ctx, p->conf.name, state);
+	core->env.state(core->env.ctx, p->conf->name, state);
 }
 
 /* The SAs we took over are of no use once the peer is known to be dead. */
 static void judge_adopted(struct ike_core *core, struct ike_peer *p)
 {
-	uint64_t quiet = 1000ULL * p->conf.liveness;
+	uint64_t quiet = 1000ULL * p->conf->liveness;
 
 	if (!p->n_adopted || !quiet)
 		return;
 	if (quiet < 60000)
 		quiet = 60000;
-	if (core->env.last_rx(core->env.ctx, p->conf.name) >= quiet)
+	if (core->env.last_rx(core->env.ctx, p->conf->name) >= quiet)
 		peer_adopted_remove(core, p);
 }
 
@@ -156,7 +156,7 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 	unsigned int i;
 
 	for (i = 0; i < p->n_adopted; i++)
-		core->env.sa_remove(core->env.ctx, p->conf.name, p->adopted[i].spi_in,
+		core->env.sa_remove(core->env.ctx, p->conf->name, p->adopted[i].spi_in,
 				    p->adopted[i].spi_out);
 	p->n_adopted = 0;
 	p->adopted_end = TIMER_NEVER;

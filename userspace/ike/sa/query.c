@@ -13,7 +13,7 @@ void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ik
 {
 	const struct ike_addr *a = &sa->local.addr;
 
-	*id = p->conf.local_id;
+	*id = p->conf->local_id;
 	if (id->type)
 		return;
 	id->type = a->family == 6 ? IKE_ID_IPV6 : IKE_ID_IPV4;

@@ -18,7 +18,7 @@ void report_line(struct ike_core *core, enum ike_log_level level, const struct i
 	va_end(ap);
 	if (!p && sa)
 		p = sa->peer;
-	core->env.log(core->env.ctx, level, p ? p->conf.name : NULL, sa ? sa->spi_i : NULL,
+	core->env.log(core->env.ctx, level, p ? p->conf->name : NULL, sa ? sa->spi_i : NULL,
 		      sa ? sa->spi_r : NULL, text);
 }
 
@@ -59,7 +59,7 @@ void report_hint(struct ike_core *core, struct ike_peer *p, const struct ike_sa 
 	va_end(ap);
 	if (!hint_is_credible(core, p, sa, from)) {
 		report_line(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
-			    p ? p->conf.name : "all tunnels", text);
+			    p ? p->conf->name : "all tunnels", text);
 		return;
 	}
 	p->next_hint = core->now + PEER_HINT_MS;

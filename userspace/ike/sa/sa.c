@@ -75,7 +75,7 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 
 void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
 {
-	uint64_t period = 1000ULL * sa->peer->conf.rekey_ike;
+	uint64_t period = 1000ULL * sa->peer->conf->rekey_ike;
 
 	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
 }

@@ -13,7 +13,7 @@ void send_datagram(struct ike_core *core, const struct ike_peer *p,
 	};
 
 	core->stats.tx++;
-	core->env.send(core->env.ctx, p ? p->conf.name : NULL, &d);
+	core->env.send(core->env.ctx, p ? p->conf->name : NULL, &d);
 }
 
 void send_answer(struct ike_core *core, const struct ike_datagram *d, const struct ike_peer *p,

@@ -99,7 +99,7 @@ struct ike_peer {
 	struct ike_peers *remote_bucket;
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
 	struct timer timer;
-	struct ike_tunnel_conf conf;
+	const struct ike_tunnel_conf *conf; /* its own copy */
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
 	struct ike_sas closed; /* those that only repeat their last answer */

@@ -51,7 +51,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	const struct ike_sa *sa = query_primary(p);
 
 	memset(s, 0, sizeof(*s));
-	s->tunnel = p->conf.name;
+	s->tunnel = p->conf->name;
 	s->state = p->state;
 	s->adopted = p->n_adopted;
 	s->last_error = p->last_error;

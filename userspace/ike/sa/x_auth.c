@@ -45,8 +45,8 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
 	limit_per_peer(core, sa);
 	sa_plan_rekey(core, sa);
-	if (sa->peer->conf.reauth)
-		sa->reauth_at = core->now + sa_jitter(core, 1000ULL * sa->peer->conf.reauth);
+	if (sa->peer->conf->reauth)
+		sa->reauth_at = core->now + sa_jitter(core, 1000ULL * sa->peer->conf->reauth);
 	liveness_check(core, sa);
 }
 
@@ -73,8 +73,8 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
 	if (!p->n_adopted && !query_is_established(p))
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
-	if (p->conf.remote_id.type)
-		ike_build_id(b, IKE_PL_IDR, &p->conf.remote_id);
+	if (p->conf->remote_id.type)
+		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	ok = x_proof_build(b, sa, p);
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, p, NULL);
@@ -100,8 +100,8 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 	const char *name;
 
 	ike_id_print(us, sizeof(us), &sa->local_id);
-	if (p->conf.remote_id.type)
-		ike_id_print(them, sizeof(them), &p->conf.remote_id);
+	if (p->conf->remote_id.type)
+		ike_id_print(them, sizeof(them), &p->conf->remote_id);
 	if (error == IKE_N_AUTHENTICATION_FAILED) {
 		report_error(
 			core, p, sa,
@@ -179,7 +179,7 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 		x_proof_explain_key(core, p, sa, who);
 		return false;
 	}
-	if (p->conf.remote_id.type && !ike_id_eq(&who->id, &p->conf.remote_id)) {
+	if (p->conf->remote_id.type && !ike_id_eq(&who->id, &p->conf->remote_id)) {
 		x_proof_explain_id(core, p, sa, &who->id);
 		return false;
 	}

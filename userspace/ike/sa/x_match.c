@@ -17,17 +17,17 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	struct ike_id own;
 
 	if (!p->enabled ||
-	    (p->conf.local.addr.family && !ike_addr_eq(&p->conf.local.addr, &sa->local.addr)))
+	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
 		return 0;
-	if (p->conf.remote_id.type && !ike_id_eq(&who->id, &p->conf.remote_id))
+	if (p->conf->remote_id.type && !ike_id_eq(&who->id, &p->conf->remote_id))
 		return 0;
 	query_local_id(p, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
 		return 0;
 	/* The suite was agreed on under another tunnel's policy, maybe. */
-	if (!ike_proposal_choose(&p->conf.ike, chosen, sa->keys.suite.dh, &out))
+	if (!ike_proposal_choose(&p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
-	return 1 + (p->conf.remote_id.type ? 4 : 0) +
+	return 1 + (p->conf->remote_id.type ? 4 : 0) +
 	       (!p->remote.addr.family				 ? 1
 		: ike_addr_eq(&p->remote.addr, &sa->remote.addr) ? 2
 								 : 0);
@@ -108,8 +108,9 @@ static struct ike_peer *find_twin(struct ike_core *core, const struct x_claim *w
 	struct ike_peer *other = NULL;
 
 	while ((other = next_tunnel(core, who, matches_identity, other))) {
-		if (other != p && other->fit == p->fit && other->conf.psk_len == p->conf.psk_len &&
-		    ike_equal(other->conf.psk, p->conf.psk, p->conf.psk_len))
+		if (other != p && other->fit == p->fit &&
+		    other->conf->psk_len == p->conf->psk_len &&
+		    ike_equal(other->conf->psk, p->conf->psk, p->conf->psk_len))
 			return other;
 	}
 	return NULL;
@@ -124,7 +125,7 @@ static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
 
 	ike_id_print(id, sizeof(id), &who->id);
 	query_local_id(p, sa, &own_id);
-	if (p->conf.remote_id.type && !ike_id_eq(&who->id, &p->conf.remote_id)) {
+	if (p->conf->remote_id.type && !ike_id_eq(&who->id, &p->conf->remote_id)) {
 		x_proof_explain_id(core, p, sa, &who->id);
 	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
 		ike_id_print(want, sizeof(want), &who->wanted);
@@ -172,6 +173,6 @@ bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const 
 	report_error(
 		core, p, sa,
 		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
-		twin->conf.name);
+		twin->conf->name);
 	return true;
 }

@@ -37,7 +37,7 @@ bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct 
 
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
-	if (ike_psk_auth(prf, p->conf.psk, p->conf.psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
+	if (ike_psk_auth(prf, p->conf->psk, p->conf->psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
 			 auth))
 		return false;
 	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
@@ -52,7 +52,7 @@ bool x_proof_verify(const struct ike_sa *sa, const struct ike_peer *p, const str
 	if (auth->method != IKE_AUTH_PSK)
 		return false;
 	o = octets_of(sa, !sa->initiator, who->body);
-	return ike_psk_verify(sa->keys.suite.prf, p->conf.psk, p->conf.psk_len, &o.message,
+	return ike_psk_verify(sa->keys.suite.prf, p->conf->psk, p->conf->psk_len, &o.message,
 			      &o.nonce, o.sk_p, &o.id, auth->data, auth->len);
 }
 
@@ -79,7 +79,7 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
 
 	ike_id_print(got, sizeof(got), id);
-	ike_id_print(want, sizeof(want), &p->conf.remote_id);
+	ike_id_print(want, sizeof(want), &p->conf->remote_id);
 	report_error(
 		core, p, sa,
 		"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
