@@ -115,7 +115,7 @@ static void command(struct fuzz *f, struct node *n, uint8_t what)
 	switch (what % 8) {
 	case 0: ike_core_down(n->core, "t0", f->w.now); break;
 	case 1: ike_core_up(n->core, "t0", f->w.now); break;
-	case 2: ike_core_acquire(n->core, "t0", f->w.now); break;
+	case 2: ike_core_acquire(n->core, "t0", NULL, f->w.now); break;
 	case 3:
 		ike_core_expire(n->core, "t0", out ? out->spi : 1, false, what & 8, f->w.now);
 		break;

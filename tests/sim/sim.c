@@ -431,18 +431,18 @@ static void play_traffic_start(struct run *r)
 	wait(r, between(r, 0, 20000));
 	if (r->a->installs)
 		world_fail(&r->w, "initiated before there was traffic");
-	ike_core_acquire(r->a->core, "t0", r->w.now);
+	ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 	/* Only traffic makes it try again, so keep it coming. */
 	while (r->w.now < 200000 && !r->w.failed[0]) {
 		wait(r, 5000);
 		if (!up(r))
-			ike_core_acquire(r->a->core, "t0", r->w.now);
+			ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 	}
 	r->w.loss = 0;
 	until_up(r, 100000);
-	ike_core_acquire(r->a->core, "t0", r->w.now);
+	ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 	wait(r, 100000);
-	ike_core_acquire(r->a->core, "t0", r->w.now);
+	ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 }
 
 static void play_rebind(struct run *r)

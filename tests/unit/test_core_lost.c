@@ -50,7 +50,7 @@ static struct pair *up_for_a_while(enum ike_start start)
 
 	p->a->conf[0].child[0].start = start;
 	pair_start(p, start == IKE_START_NOW);
-	ike_core_acquire(p->a->core, "t0", p->w.now);
+	ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
 	pair_run(p, 20000);
 	assert_true(works(p));
 	return p;
@@ -261,7 +261,7 @@ static void peer_asks_for_the_child(void **state)
 	pair_run(p, 1000);
 	assert_int_equal(p->b->n_sa, 0);
 	p->a->core->now = p->w.now;
-	x_create_pair(p->a->core, node_sa(p->a));
+	x_create_pair(p->a->core, node_sa(p->a), 0);
 	pair_run(p, AT_ONCE_MS);
 	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), begun);

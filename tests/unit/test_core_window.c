@@ -194,7 +194,7 @@ static void delete_ike_sa(void **state)
 	(void)state;
 	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	pair_start(p, false);
-	ike_core_acquire(p->a->core, "t0", p->w.now);
+	ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
 	pair_run(p, 100);
 	assert_true(direction_works(p->a, p->b, 0));
 	ike_core_down(p->a->core, "t0", p->w.now);
@@ -357,7 +357,7 @@ static void delete_child(void **state)
 	(void)state;
 	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	pair_start(p, false);
-	ike_core_acquire(p->a->core, "t0", p->w.now);
+	ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
 	pair_run(p, 100);
 	request_begin(&b, buf, sizeof(buf), &first);
 	spi = 0x12345678; /* not theirs: passed over */
@@ -447,7 +447,7 @@ static void malformed_is_fatal(void **state)
 	(void)state;
 	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	pair_start(p, false);
-	ike_core_acquire(p->a->core, "t0", p->w.now);
+	ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
 	pair_run(p, 100);
 	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_payload(&b, IKE_PL_DELETE, "x", 1);
@@ -641,9 +641,9 @@ static void backoff(void **state)
 	pair_start(p, false);
 	pair_run(p, 1);
 	for (i = 0; i < 10; i++) {
-		while (p->a->core->peers.tqh_first->next_try == TIMER_NEVER)
+		while (query_next_try(TAILQ_FIRST(&p->a->core->peers)) == TIMER_NEVER)
 			pair_run(p, 10);
-		wait = p->a->core->peers.tqh_first->next_try - p->w.now;
+		wait = query_next_try(TAILQ_FIRST(&p->a->core->peers)) - p->w.now;
 		assert_in_range(wait, base * 3 / 4 - 10, base * 5 / 4 + 10);
 		pair_run(p, wait + 1);
 		base = base < 32000 ? base * 2 : 60000;
@@ -676,7 +676,7 @@ static void path_opens(void **state)
 	pair_run(p, 600); /* the schedule began anew */
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 8);
 	pair_run(p, 200000);
-	while (p->a->core->peers.tqh_first->next_try == TIMER_NEVER)
+	while (query_next_try(TAILQ_FIRST(&p->a->core->peers)) == TIMER_NEVER)
 		pair_run(p, 10);
 	pair_run(p, 100); /* between two attempts */
 	s = node_status(p->a, 0);

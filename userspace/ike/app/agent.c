@@ -563,13 +563,13 @@ static void on_datagram(void *ctx, const struct ike_datagram *d)
 	agent_settle(a);
 }
 
-static void on_acquire(void *ctx, uint32_t ifindex)
+static void on_acquire(void *ctx, uint32_t ifindex, const struct ike_flow *flow)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
 	if (t && !t->after)
-		ike_core_acquire(a->core, t->conf.name, loop_now());
+		ike_core_acquire(a->core, t->conf.name, flow, loop_now());
 	agent_settle(a);
 }
 

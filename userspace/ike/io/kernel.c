@@ -40,6 +40,25 @@ static void endpoint_to_ike(struct ike_endpoint *to, const struct esptun_endpoin
 	to->port = from->port;
 }
 
+static void addr_to_selector(struct ike_ts *to, const struct esptun_addr *from, uint8_t protocol,
+			     uint16_t port)
+{
+	struct ike_addr a;
+
+	addr_to_ike(&a, from);
+	*to = (struct ike_ts){
+		.family = a.family, .protocol = protocol, .port_start = port, .port_end = port
+	};
+	memcpy(to->start, a.b, sizeof(to->start));
+	memcpy(to->end, a.b, sizeof(to->end));
+}
+
+static void flow_to_ike(struct ike_flow *to, const struct esptun_flow *from)
+{
+	addr_to_selector(&to->local, &from->source, from->protocol, from->source_port);
+	addr_to_selector(&to->remote, &from->destination, from->protocol, from->destination_port);
+}
+
 /* ---- events ---------------------------------------------------------------------- */
 
 static void on_datagram(struct kernel *k, const struct esptun_ike *ike)
@@ -56,10 +75,14 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	struct kernel *k = arg;
 	const struct kernel_events *to = &k->events;
 	struct ike_endpoint remote;
+	struct ike_flow flow;
 
 	switch (ev->type) {
 	case ESPTUN_EVENT_IKE: on_datagram(k, &ev->u.ike); break;
-	case ESPTUN_EVENT_ACQUIRE: to->acquire(to->ctx, ev->ifindex); break;
+	case ESPTUN_EVENT_ACQUIRE:
+		flow_to_ike(&flow, &ev->u.acquire);
+		to->acquire(to->ctx, ev->ifindex, &flow);
+		break;
 	case ESPTUN_EVENT_EXPIRE:
 		if (ev->u.expire.peer != KERNEL_PEER)
 			break;

@@ -19,7 +19,7 @@ enum { KERNEL_PEER = 1 };
 struct kernel_events {
 	void *ctx;
 	void (*datagram)(void *ctx, const struct ike_datagram *d);
-	void (*acquire)(void *ctx, uint32_t ifindex);
+	void (*acquire)(void *ctx, uint32_t ifindex, const struct ike_flow *flow);
 	void (*expire)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard);
 	void (*peer_moved)(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote);
 	/* Somebody (we, or a user) removed the SA, or with @spi 0 all of them. */

@@ -103,6 +103,7 @@ static void free_peer(struct ike_peer *p)
 		ike_wipe((void *)p->conf, conf_size(p->conf));
 		free((void *)p->conf);
 	}
+	free(p->want);
 	ike_wipe(p, sizeof(*p));
 	free(p);
 }
@@ -210,6 +211,7 @@ static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *con
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf)
 {
 	struct ike_peer *p;
+	unsigned int i;
 
 	if (!conf_sane(conf))
 		return -EINVAL;
@@ -221,12 +223,15 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 	if (!p)
 		return -ENOMEM;
 	p->conf = conf_copy(conf);
-	if (!p->conf || timers_reserve(&core->peer_timers)) {
+	p->want = calloc(conf->n_child, sizeof(*p->want));
+	if (!p->conf || !p->want || timers_reserve(&core->peer_timers)) {
 		free_peer(p);
 		return -ENOMEM;
 	}
 	p->remote = conf->remote;
-	p->next_try = p->adopted_end = TIMER_NEVER;
+	p->adopted_end = TIMER_NEVER;
+	for (i = 0; i < conf->n_child; i++)
+		p->want[i].next_try = TIMER_NEVER;
 	TAILQ_INIT(&p->sas);
 	TAILQ_INIT(&p->closed);
 	TAILQ_INIT(&p->lingering);
@@ -279,12 +284,15 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);
+	unsigned int i;
 
 	begin_event(core, now);
 	if (p && !p->enabled) {
 		peer_enable(core, p, true);
-		if (p->conf->child[0].start == IKE_START_NOW || p->n_adopted)
-			p->next_try = core->now;
+		for (i = 0; i < p->conf->n_child; i++) {
+			if (p->conf->child[i].start == IKE_START_NOW || p->n_adopted)
+				p->want[i].next_try = core->now;
+		}
 		event_note(core, p, EVENT_CHANGED);
 	}
 	end_event(core);
@@ -322,15 +330,29 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 	end_event(core);
 }
 
-void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now)
+/* Would a pair of this configuration carry the packet? */
+static bool carries(const struct ike_child_conf *conf, const struct ike_flow *f)
+{
+	return ike_ts_within((struct ike_ts_offer){ 1, &f->local }, &conf->local_ts) &&
+	       ike_ts_within((struct ike_ts_offer){ 1, &f->remote }, &conf->remote_ts);
+}
+
+void ike_core_acquire(struct ike_core *core, const char *tunnel, const struct ike_flow *flow,
+		      uint64_t now)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);
+	unsigned int i;
 
 	begin_event(core, now);
-	if (p && p->enabled && p->conf->child[0].start == IKE_START_TRAFFIC && !p->wanted) {
-		p->wanted = true;
-		if (!p->failures)
-			p->next_try = core->now;
+	for (i = 0; p && p->enabled && i < p->conf->n_child; i++) {
+		struct child_want *want = &p->want[i];
+
+		if (p->conf->child[i].start != IKE_START_TRAFFIC || want->wanted ||
+		    query_has_child(p, i) || (flow && !carries(&p->conf->child[i], flow)))
+			continue;
+		want->wanted = true;
+		if (!p->failures && !want->failures)
+			want->next_try = core->now;
 		event_note(core, p, EVENT_CHANGED);
 	}
 	end_event(core);
@@ -377,7 +399,7 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 			    why == IKE_EXPIRE_REMOVED ? "was removed by another program"
 						      : "reached its limit");
 		request_delete_child(core, sa, c);
-		peer_want_pair(p);
+		peer_want_pair(p, c->conf);
 	} else if (c && ikesa_authenticated(sa) && c->state == CHILD_UP && !sa->replaced) {
 		x_create_successor(core, sa, c);
 	} else if (!c && hard) {
@@ -458,14 +480,17 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);
+	unsigned int i;
 
 	begin_event(core, now);
 	if (!p)
 		return -ENOENT;
 	peer_enable(core, p, true);
-	p->wanted = p->conf->child[0].start != IKE_START_LISTEN;
-	p->failures = 0;
-	p->next_try = core->now;
+	peer_forget_failures(p);
+	for (i = 0; i < p->conf->n_child; i++) {
+		p->want[i].wanted = p->conf->child[i].start != IKE_START_LISTEN;
+		p->want[i].next_try = core->now;
+	}
 	event_note(core, p, EVENT_CHANGED);
 	end_event(core);
 	return 0;

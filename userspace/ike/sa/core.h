@@ -79,6 +79,11 @@ struct ike_child {
 	uint64_t soft_bytes, soft_packets;
 };
 
+/* The packet that found no SA: each selector has its one address, protocol and port. */
+struct ike_flow {
+	struct ike_ts local, remote;
+};
+
 enum ike_log_level { IKE_LOG_ERROR, IKE_LOG_WARN, IKE_LOG_INFO, IKE_LOG_DEBUG };
 
 struct ike_datagram {
@@ -162,7 +167,12 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
 
 /* Events. */
 void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint64_t now);
-void ike_core_acquire(struct ike_core *core, const char *tunnel, uint64_t now);
+/*
+ * A packet found no outbound SA. The child SAs that start with traffic and would carry @flow (or,
+ * with NULL, all of them) are begun.
+ */
+void ike_core_acquire(struct ike_core *core, const char *tunnel, const struct ike_flow *flow,
+		      uint64_t now);
 enum ike_expire {
 	IKE_EXPIRE_SOFT, /* a limit is near: replace the SA */
 	IKE_EXPIRE_HARD, /* a limit was reached: it carries nothing any more */

@@ -16,6 +16,20 @@ void event_note(struct ike_core *core, struct ike_peer *p, unsigned int events)
 	TAILQ_INSERT_TAIL(&core->dirty, p, dirty);
 }
 
+void event_note_child(struct ike_core *core, struct ike_peer *p, unsigned int conf,
+		      unsigned int events)
+{
+	unsigned int i;
+
+	if (!p)
+		return;
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (i == conf || conf == CHILD_ANY)
+			p->want[i].events |= events;
+	}
+	event_note(core, p, EVENT_CHANGED);
+}
+
 unsigned int event_take(struct ike_core *core, struct ike_peer *p)
 {
 	unsigned int events = p->events;

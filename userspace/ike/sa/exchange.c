@@ -42,15 +42,20 @@ void exchange_end_all(struct ike_core *core, struct ike_sa *sa)
 	exchange_end_queue(core, sa);
 }
 
-bool exchange_makes_pair(const struct ike_sa *sa)
+static bool makes_pair(const struct exchange *x, unsigned int conf)
+{
+	return x->ops->makes_pair && (conf == CHILD_ANY || x->conf == conf);
+}
+
+bool exchange_makes_pair(const struct ike_sa *sa, unsigned int conf)
 {
 	const struct exchange *x;
 
-	if (sa->out && sa->out->ops->makes_pair)
+	if (sa->out && makes_pair(sa->out, conf))
 		return true;
 	TAILQ_FOREACH(x, &sa->queue, link)
 	{
-		if (x->ops->makes_pair)
+		if (makes_pair(x, conf))
 			return true;
 	}
 	return false;

@@ -11,6 +11,7 @@
 #ifndef ESPTUN_IKE_IKESA_H
 #define ESPTUN_IKE_IKESA_H
 
+#include <limits.h>
 #include <sys/queue.h>
 
 #include "ike/sa/core.h"
@@ -68,6 +69,7 @@ struct exchange {
 	TAILQ_ENTRY(exchange) link;
 	const struct exchange_ops *ops;
 	uint32_t spi; /* inbound SPI of the pair it is about; 0: of none */
+	unsigned int conf; /* if it makes a pair: what that is to carry, as in child_sa */
 	uint16_t group; /* of its key exchange, if the peer named one; else 0 */
 	unsigned int tries; /* requests before this one for the same */
 	uint32_t deleted; /* outbound SPI unknown to us that the peer deleted while it is out */
@@ -127,13 +129,19 @@ enum child_state {
 
 /*
  * In ->replaces instead of an SPI (those up to 255 are reserved, RFC 4303 2.1): both ends lacked
- * the pair and asked for it at the same time, so that one of both is redundant.
+ * the pair of this configuration and asked for it at the same time, so that one of both is redundant.
  */
-enum { CHILD_REPLACES_NOTHING = 1 };
+static inline uint32_t child_replaces_nothing(unsigned int conf)
+{
+	return 1 + conf;
+}
+
+_Static_assert(IKE_MAX_CHILD < 255, "child_replaces_nothing() must not be an SPI");
 
 /* A pair of ESP SAs. */
 struct child_sa {
 	TAILQ_ENTRY(child_sa) link;
+	unsigned int conf; /* what it is to carry: ike_tunnel_conf.child[conf] */
 	uint32_t spi_in, spi_out;
 	enum child_state state;
 	uint64_t next_at; /* see enum child_state */
@@ -160,7 +168,8 @@ struct ikesa_setup {
 	size_t cookie_len;
 	unsigned int cookies, ke_retries;
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) */
-	uint32_t spi_in; /* initiator: reserved for the child SA offered, 0 if none */
+	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for */
+	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
 };
 
 struct ike_peer;

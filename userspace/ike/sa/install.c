@@ -99,6 +99,7 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 
 	if (!c)
 		return NULL;
+	c->conf = n->conf;
 	c->spi_in = n->spi_in;
 	c->spi_out = n->spi_out;
 	c->proposal = n->chosen;
@@ -153,7 +154,7 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_pair(core, sa, c);
 	sa->peer->last_error[0] = '\0';
-	event_note(core, sa->peer, EVENT_CHILD_UP);
+	event_note_child(core, sa->peer, c->conf, EVENT_CHILD_UP);
 	sa_touch(core, sa);
 	return c;
 }

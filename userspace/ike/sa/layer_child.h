@@ -20,6 +20,7 @@ struct negotiation {
 	uint32_t deleted; /* initiator: the peer has deleted the pair if this is its outbound SPI */
 
 	/* Set by negotiate_begin(): what we want. */
+	unsigned int conf; /* as in child_sa; responder: CHILD_ANY until one is chosen */
 	uint32_t replaces; /* inbound SPI of the pair it replaces; 0: of none */
 	struct ike_proposals esp;
 	struct ike_ts_list local, remote; /* in the end: what both agreed on */
@@ -29,6 +30,7 @@ struct negotiation {
 	struct esp_suite suite;
 	struct ike_secret secret;
 	uint32_t spi_out;
+	bool more_possible; /* responder: another configured child SA fits what the peer asks for, too */
 	uint16_t refused; /* responder: the notify that it was refused with */
 };
 
@@ -69,8 +71,12 @@ void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct chi
 	"peer does not know NAT traversal, so it would send ESP without UDP, which esptun does " \
 	"not receive: turn on NAT-T (UDP encapsulation) at its side"
 
-/* What we want: algorithms of the tunnel; selectors of @old, or without one the tunnel's. */
-void negotiate_begin(struct negotiation *n, const struct ike_peer *p, const struct child_sa *old);
+/*
+ * What we want: the algorithms of the tunnel; the selectors of @old, or without one those that are
+ * configured as @conf. With CHILD_ANY the offer of the peer decides which.
+ */
+void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned int conf,
+		     const struct child_sa *old);
 /* Initiator: append our offer, under the inbound SPI reserved for it. */
 void negotiate_offer(struct ike_builder *b, struct negotiation *n);
 

@@ -97,8 +97,8 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 
 /* ---- x_init.c ---------------------------------------------------------------- */
 
-/* Begin a new IKE SA to the tunnel's remote end. */
-void x_init_start(struct ike_core *core, struct ike_peer *p);
+/* Begin a new IKE SA to the peer, with a pair of the configured child SA @child. */
+void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child);
 /* A request that may begin an IKE SA; its header is plausible. */
 void x_init_request(struct ike_core *core, const struct ike_datagram *d,
 		    const struct ike_header *h);
@@ -144,8 +144,8 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 
 /* ---- x_create.c -------------------------------------------------------------- */
 
-/* CREATE_CHILD_SA without REKEY_SA: ask for the tunnel's pair, which it has not. */
-void x_create_pair(struct ike_core *core, struct ike_sa *sa);
+/* CREATE_CHILD_SA without REKEY_SA: ask for a pair of configuration @conf, which @sa has not. */
+void x_create_pair(struct ike_core *core, struct ike_sa *sa, unsigned int conf);
 /* Ask for the successor of @c, unless that is under way. */
 void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* The deadlines of its pairs, see enum child_state. */

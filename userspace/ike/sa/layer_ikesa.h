@@ -18,7 +18,10 @@
  * there is nothing to do.
  */
 void event_note(struct ike_core *core, struct ike_peer *p, unsigned int events);
-/* What was noted; the tunnel then counts as unchanged. */
+/* The same about one of its configured child SAs, or with CHILD_ANY of all: enum child_event. */
+void event_note_child(struct ike_core *core, struct ike_peer *p, unsigned int conf,
+		      unsigned int events);
+/* What was noted about the peer itself; it then counts as unchanged. */
 unsigned int event_take(struct ike_core *core, struct ike_peer *p);
 
 /* ---- report.c ---------------------------------------------------------------- */
@@ -56,18 +59,24 @@ uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a);
 
 /* Is @sa established, and does one of its pairs carry our traffic? */
 bool query_sa_has_outbound(const struct ike_sa *sa);
-/* Is it established, and has it a pair that is to stay? */
-bool query_sa_has_child(const struct ike_sa *sa);
+/* Is it established, and has it a pair, of configuration @conf or CHILD_ANY, that is to stay? */
+bool query_sa_has_child(const struct ike_sa *sa, unsigned int conf);
+/* Does it carry, or cannot carry since an end refused it, all that a pair of @other carries? */
+bool query_sa_covers(const struct ike_sa *sa, const struct ike_sa *other);
 /* Does anything carry our traffic now? */
 bool query_has_outbound(const struct ike_peer *p);
-/* Has it a pair of SAs, be it one that waits for its replacement? */
-bool query_has_pair(const struct ike_peer *p);
-/* Has it a pair that is to stay, or (@replaced) one that waits for its replacement? */
-bool query_has_child(const struct ike_peer *p, bool replaced);
+/* Has it a pair of configuration @conf, be it one that waits for its replacement? */
+bool query_has_pair(const struct ike_peer *p, unsigned int conf);
+/* Has it such a pair, and is the IKE SA of that to stay? */
+bool query_has_child(const struct ike_peer *p, unsigned int conf);
 /* Has it an established IKE SA? */
 bool query_is_established(const struct ike_peer *p);
-/* Is an attempt of ours under way? */
-bool query_is_attempting(const struct ike_peer *p);
+/* Is an attempt of ours under way that brings a pair of @conf? CHILD_ANY: of any. */
+bool query_is_attempting(const struct ike_peer *p, unsigned int conf);
+/* Attempts since it last worked, or since the child SA that failed most often did. */
+unsigned int query_failures(const struct ike_peer *p);
+/* When the next one is planned; TIMER_NEVER: none is. */
+uint64_t query_next_try(const struct ike_peer *p);
 /* An IKE SA that is to stay, and under which a pair can be asked for; NULL if there is none. */
 struct ike_sa *query_usable(const struct ike_peer *p);
 /* The best IKE SA to show and to use. */
@@ -199,8 +208,10 @@ void exchange_end(struct ike_core *core, struct ike_sa *sa, struct exchange *x);
 /* All that wait for the window are over; and also the one that is out. */
 void exchange_end_queue(struct ike_core *core, struct ike_sa *sa);
 void exchange_end_all(struct ike_core *core, struct ike_sa *sa);
-/* Is one out, or does one wait, that brings a pair where there is none? */
-bool exchange_makes_pair(const struct ike_sa *sa);
+/*
+ * Is one out, or does one wait, that brings a pair of @conf where there is none? CHILD_ANY: of any.
+ */
+bool exchange_makes_pair(const struct ike_sa *sa, unsigned int conf);
 /* The one that is out or waits; NULL if there is none. */
 struct exchange *exchange_find(const struct ike_sa *sa, const struct exchange_ops *ops,
 			       uint32_t spi);

@@ -22,10 +22,12 @@ void peer_timer(struct ike_core *core, struct ike_peer *p);
 void peer_settle_all(struct ike_core *core);
 
 /*
- * The pair of SAs is gone or about to be, and the tunnel needs another, whatever its start
- * mode. Nothing happens while it has a pair that stays. The caller notes the change.
+ * The pair of configuration @conf is gone or about to be, and the peer needs another, whatever its
+ * start mode. Nothing happens while it has one that stays. The caller notes the change.
  */
-void peer_want_pair(struct ike_peer *p);
+void peer_want_pair(struct ike_peer *p, unsigned int conf);
+/* The next attempt counts as the first one. */
+void peer_forget_failures(struct ike_peer *p);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local);
 /* close_at of @sa is due. */

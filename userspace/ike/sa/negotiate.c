@@ -9,13 +9,17 @@
  */
 #include "ike/sa/layer_child.h"
 
-void negotiate_begin(struct negotiation *n, const struct ike_peer *p, const struct child_sa *old)
+void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned int conf,
+		     const struct child_sa *old)
 {
+	n->conf = conf;
 	n->esp = p->conf->esp;
 	if (!n->own_exchange)
 		ike_proposals_drop_dh(&n->esp); /* IKE_AUTH has no key exchange for it (1.2) */
-	n->local = p->conf->child[0].local_ts;
-	n->remote = p->conf->child[0].remote_ts;
+	if (conf != CHILD_ANY) {
+		n->local = p->conf->child[conf].local_ts;
+		n->remote = p->conf->child[conf].remote_ts;
+	}
 	if (old) {
 		child_selectors(old, &n->local, &n->remote);
 		n->replaces = old->spi_in;
@@ -69,6 +73,9 @@ bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct ne
 	else if (error == IKE_N_TS_UNACCEPTABLE)
 		ike_ts_explain(why, sizeof(why), &n->local, &n->remote, (struct ike_ts_offer){ 0 },
 			       (struct ike_ts_offer){ 0 });
+	else if (error == IKE_N_SINGLE_PAIR_REQUIRED)
+		snprintf(why, sizeof(why),
+			 "it takes one pair of selectors: set SelectorsPerChild=one");
 	else
 		return false;
 	report_error(core, sa->peer, sa, "peer refused the child SA (%s): %s",
@@ -181,7 +188,7 @@ static bool refuse_child(struct ike_core *core, struct ike_sa *sa, struct negoti
 			 struct x_msg *m, uint16_t notify, const char *what, const char *why)
 {
 	n->refused = notify;
-	event_note(core, sa->peer, EVENT_CHILD_REFUSED);
+	event_note_child(core, sa->peer, n->conf, EVENT_CHILD_REFUSED);
 	report_error(core, sa->peer, sa, "child SA refused: %s%s%s", what, *why ? ": " : "", why);
 	ike_build_notify(m->reply, notify, NULL, 0);
 	return false;
@@ -208,23 +215,74 @@ static bool choose_proposal(struct ike_core *core, struct ike_sa *sa, struct neg
 	return true;
 }
 
+/* What the peer asks for, as seen from here. */
+struct asked {
+	struct ike_ts_payload local, remote;
+};
+
+/* How well does what is configured as @conf answer the peer? It gets @n's selectors. 0: not at all. */
+static unsigned int judge_conf(const struct ike_sa *sa, const struct asked *ask, unsigned int conf,
+			       struct negotiation *n)
+{
+	const struct ike_child_conf *own = &sa->peer->conf->child[conf];
+	struct ike_ts_offer local = IKE_TS_OFFER(&ask->local), remote = IKE_TS_OFFER(&ask->remote);
+	unsigned int fit = 1;
+
+	if (!ike_ts_narrow(local, &own->local_ts, &n->local) ||
+	    !ike_ts_narrow(remote, &own->remote_ts, &n->remote))
+		return 0;
+	if (ike_ts_within(local, &own->local_ts) && ike_ts_within(remote, &own->remote_ts))
+		fit += 4; /* nothing of it is left out */
+	if (!query_sa_has_child(sa, conf))
+		fit += 2; /* it is not carried yet */
+	local.n = remote.n = 1;
+	if (ike_ts_within(local, &own->local_ts) && ike_ts_within(remote, &own->remote_ts))
+		fit += 1; /* the first selectors may be those of a packet (2.9) */
+	return fit;
+}
+
+/* The configured child SA that answers the peer best, with the selectors in common. */
+static bool choose_conf(const struct ike_sa *sa, const struct asked *ask, struct negotiation *n)
+{
+	unsigned int i, fit, best = 0, fitting = 0;
+	struct negotiation at = { 0 };
+
+	for (i = 0; i < sa->peer->conf->n_child; i++) {
+		if (n->conf != CHILD_ANY && i != n->conf)
+			continue;
+		fit = judge_conf(sa, ask, i, &at);
+		fitting += fit > 0;
+		if (fit <= best)
+			continue;
+		best = fit;
+		at.conf = i;
+		n->local = at.local;
+		n->remote = at.remote;
+	}
+	if (!best)
+		return false;
+	n->conf = at.conf;
+	n->more_possible = fitting > 1 && best <= 4;
+	return true;
+}
+
 static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			     struct x_msg *m)
 {
-	struct ike_ts_list own_local = n->local, own_remote = n->remote;
-	struct ike_ts_payload tsi, tsr;
+	const struct ike_child_conf *own;
 	char why[CORE_TEXT_MAX - 128];
+	struct asked ask;
 
-	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &tsi) ||
-	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &tsr))
+	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &ask.remote) ||
+	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &ask.local))
 		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
-	if (ike_ts_narrow(IKE_TS_OFFER(&tsr), &own_local, &n->local) &&
-	    ike_ts_narrow(IKE_TS_OFFER(&tsi), &own_remote, &n->remote))
+	if (choose_conf(sa, &ask, n))
 		return true;
+	own = &sa->peer->conf->child[n->conf == CHILD_ANY ? 0 : n->conf];
 	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
-			    ike_ts_explain(why, sizeof(why), &own_local, &own_remote,
-					   IKE_TS_OFFER(&tsr), IKE_TS_OFFER(&tsi)));
+			    ike_ts_explain(why, sizeof(why), &own->local_ts, &own->remote_ts,
+					   IKE_TS_OFFER(&ask.local), IKE_TS_OFFER(&ask.remote)));
 }
 
 /* Our half of the key exchange that the proposal asks for, if any. */
@@ -266,20 +324,33 @@ static const struct child_sa *find_carrier(const struct ike_sa *sa, const struct
 	return NULL;
 }
 
+static bool is_carried(const struct ike_peer *p, const struct negotiation *n)
+{
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		if (!sa->superseded && find_carrier(sa, n))
+			return true;
+	}
+	return p->n_adopted;
+}
+
 /*
  * An additional pair has nothing to wait with until the peer is known to have it, unless another
- * carries the same. If we asked for that one when the peer may not have known yet, one of both is
- * redundant.
+ * carries the same. If we ask for one of the same configuration, or asked for it when the peer may
+ * not have known yet, one of both is redundant.
  */
 static void judge_additional(const struct ike_core *core, const struct ike_sa *sa,
 			     struct negotiation *n)
 {
 	const struct child_sa *c = find_carrier(sa, n);
+	uint32_t nothing = child_replaces_nothing(n->conf);
 
-	n->inbound_first = c;
-	if (c && c->ours && c->replaces == CHILD_REPLACES_NOTHING &&
-	    core->now - c->at < IKESA_DEAD_MS)
-		n->replaces = CHILD_REPLACES_NOTHING;
+	n->inbound_first = is_carried(sa->peer, n);
+	if (exchange_makes_pair(sa, n->conf) ||
+	    (c && c->ours && c->replaces == nothing && core->now - c->at < IKESA_DEAD_MS))
+		n->replaces = nothing;
 }
 
 static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
@@ -306,6 +377,8 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 		ike_secret_build(m->reply, n->dh);
 	ike_build_ts(m->reply, IKE_PL_TSI, IKE_TS_OFFER(&n->remote));
 	ike_build_ts(m->reply, IKE_PL_TSR, IKE_TS_OFFER(&n->local));
+	if (n->more_possible) /* under child SAs of their own (2.9) */
+		ike_build_notify(m->reply, IKE_N_ADDITIONAL_TS_POSSIBLE, NULL, 0);
 	return c;
 }
 

@@ -24,40 +24,66 @@ void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled)
 
 /* ---- state and attempts -------------------------------------------------- */
 
-static bool wants_attempt(const struct ike_peer *p)
+static bool wants_attempt(const struct ike_peer *p, unsigned int conf)
 {
-	if (!p->enabled || query_has_child(p, false) || query_is_attempting(p) ||
+	if (!p->enabled || query_has_child(p, conf) || query_is_attempting(p, conf) ||
 	    !query_remote(p).addr.family)
 		return false;
-	return p->conf->child[0].start == IKE_START_NOW || p->n_adopted ||
-	       query_has_child(p, true) || p->wanted;
+	return p->conf->child[conf].start == IKE_START_NOW || query_has_pair(p, conf) ||
+	       p->want[conf].wanted;
 }
 
-void peer_want_pair(struct ike_peer *p)
+void peer_forget_failures(struct ike_peer *p)
 {
-	p->wanted |= !query_has_child(p, false);
+	unsigned int i;
+
+	p->failures = 0;
+	for (i = 0; i < p->conf->n_child; i++)
+		p->want[i].failures = 0;
+}
+
+void peer_want_pair(struct ike_peer *p, unsigned int conf)
+{
+	p->want[conf].wanted |= !query_has_child(p, conf);
 }
 
 /* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
-static void plan_attempt(struct ike_core *core, struct ike_peer *p, uint64_t base)
+static void plan_attempt(struct ike_core *core, struct child_want *want, uint64_t base)
 {
 	uint32_t r;
 
 	core->env.rng.fill(core->env.rng.ctx, &r, sizeof(r));
-	p->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
+	want->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
 }
 
-static void plan_next_attempt(struct ike_core *core, struct ike_peer *p)
+/*
+ * When a pair is wanted beside others, the end that began the IKE SA asks at once; the other end
+ * gives it the time for that.
+ */
+static bool may_ask_at_once(const struct ike_peer *p, const struct child_want *want)
 {
-	bool refused = p->refused && query_is_established(p) && !query_has_child(p, true);
-	uint64_t base = refused ? PEER_REFUSED_MS : PEER_RETRY_MS;
-	unsigned int doublings = p->failures > 1 ? p->failures - 1 : 0;
+	const struct ike_sa *sa = query_usable(p);
 
-	if (p->next_try != TIMER_NEVER)
+	return sa && sa->initiator && !want->failures && query_sa_has_child(sa, CHILD_ANY);
+}
+
+static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigned int conf)
+{
+	struct child_want *want = &p->want[conf];
+	bool refused = want->refused && query_is_established(p) && !query_has_pair(p, conf);
+	uint64_t base = refused ? PEER_REFUSED_MS : PEER_RETRY_MS;
+	unsigned int failures = p->failures + want->failures;
+	unsigned int doublings = failures > 1 ? failures - 1 : 0;
+
+	if (want->next_try != TIMER_NEVER)
 		return;
+	if (!want->refused && may_ask_at_once(p, want)) {
+		want->next_try = core->now;
+		return;
+	}
 	while (doublings-- && base < PEER_RETRY_CAP_MS)
 		base *= 2;
-	plan_attempt(core, p, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
+	plan_attempt(core, want, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
 }
 
 static enum ike_tunnel_state state_of(const struct ike_peer *p)
@@ -72,8 +98,8 @@ static enum ike_tunnel_state state_of(const struct ike_peer *p)
 			if (query_sa_has_outbound(sa))
 				return IKE_TUNNEL_UP;
 		}
-		if (query_is_attempting(p) || p->next_try != TIMER_NEVER ||
-		    query_has_child(p, false))
+		if (query_is_attempting(p, CHILD_ANY) || query_next_try(p) != TIMER_NEVER ||
+		    query_has_child(p, CHILD_ANY))
 			return IKE_TUNNEL_CONNECTING;
 	}
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
@@ -88,40 +114,50 @@ static enum ike_tunnel_state state_of(const struct ike_peer *p)
  * The pair that carried traffic is gone. That is no failed attempt, so the next one begins
  * at once; but a peer that drops each new pair must not keep us busy.
  */
-static void note_loss(struct ike_core *core, struct ike_peer *p)
+static void note_loss(struct ike_core *core, struct ike_peer *p, struct child_want *want)
 {
-	p->failures = 0;
-	p->next_try = TIMER_NEVER;
-	if (core->now < p->next_at_once)
+	p->failures = want->failures = 0;
+	want->next_try = TIMER_NEVER;
+	if (core->now < want->next_at_once)
 		return;
-	p->next_at_once = core->now + PEER_AT_ONCE_MS;
-	p->next_try = core->now;
+	want->next_at_once = core->now + PEER_AT_ONCE_MS;
+	want->next_try = core->now;
 }
 
 static void set_timer(struct ike_core *core, struct ike_peer *p)
 {
 	const struct child_sa *c = TAILQ_FIRST(&p->lingering);
-	uint64_t at = p->next_try < p->adopted_end ? p->next_try : p->adopted_end;
+	uint64_t at = query_next_try(p);
 
+	if (p->adopted_end < at)
+		at = p->adopted_end;
 	if (c && c->next_at < at)
 		at = c->next_at;
-
 	timer_set(&core->peer_timers, &p->timer, at);
 }
 
-/* Plan the next attempt if one is called for, tell env if the state changed. */
+static void review_want(struct ike_core *core, struct ike_peer *p, unsigned int conf)
+{
+	struct child_want *want = &p->want[conf];
+	bool paired = query_has_pair(p, conf);
+
+	if (want->paired && !paired)
+		note_loss(core, p, want);
+	want->paired = paired;
+	if (wants_attempt(p, conf))
+		plan_next_attempt(core, p, conf);
+	else
+		want->next_try = TIMER_NEVER;
+}
+
+/* Plan the next attempts if some are called for, tell env if the state changed. */
 static void review_attempts(struct ike_core *core, struct ike_peer *p)
 {
-	bool paired = query_has_pair(p);
 	enum ike_tunnel_state state;
+	unsigned int i;
 
-	if (p->paired && !paired)
-		note_loss(core, p);
-	p->paired = paired;
-	if (wants_attempt(p))
-		plan_next_attempt(core, p);
-	else
-		p->next_try = TIMER_NEVER;
+	for (i = 0; i < p->conf->n_child; i++)
+		review_want(core, p, i);
 	set_timer(core, p);
 	state = state_of(p);
 	if (state == p->state)
@@ -145,9 +181,13 @@ static void judge_adopted(struct ike_core *core, struct ike_peer *p)
 
 static void attempt_failed(struct ike_core *core, struct ike_peer *p)
 {
+	unsigned int i;
+
 	p->failures++;
-	p->wanted = false;
-	p->next_try = TIMER_NEVER; /* plan anew, with this failure counted */
+	for (i = 0; i < p->conf->n_child; i++) {
+		p->want[i].wanted = false;
+		p->want[i].next_try = TIMER_NEVER; /* plan anew, with this failure counted */
+	}
 	judge_adopted(core, p);
 }
 
@@ -163,28 +203,32 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 }
 
 /* A pair by the IKE SA there is, or by a new one. */
-static void start_attempt(struct ike_core *core, struct ike_peer *p)
+static void start_attempt(struct ike_core *core, struct ike_peer *p, unsigned int conf)
 {
 	struct ike_sa *sa = query_usable(p);
 
-	if (query_is_attempting(p))
+	if (query_is_attempting(p, conf))
 		return;
 	if (sa)
-		x_create_pair(core, sa);
+		x_create_pair(core, sa, conf);
 	else
-		x_init_start(core, p);
+		x_init_start(core, p, conf);
 }
 
 void peer_timer(struct ike_core *core, struct ike_peer *p)
 {
+	unsigned int i;
+
 	child_linger_end(core, p, core->now);
 	if (core->now >= p->adopted_end) {
 		report_line(core, IKE_LOG_INFO, p, NULL, "SAs of the former agent are replaced");
 		peer_adopted_remove(core, p);
 	}
-	if (core->now >= p->next_try) {
-		p->next_try = TIMER_NEVER;
-		start_attempt(core, p);
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (core->now < p->want[i].next_try)
+			continue;
+		p->want[i].next_try = TIMER_NEVER;
+		start_attempt(core, p, i);
 	}
 	event_note(core, p, EVENT_CHANGED);
 }
@@ -192,10 +236,12 @@ void peer_timer(struct ike_core *core, struct ike_peer *p)
 void peer_down(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_sa *sa, *next;
+	unsigned int i;
 
 	peer_enable(core, p, false);
-	p->wanted = false;
-	p->failures = 0;
+	peer_forget_failures(p);
+	for (i = 0; i < p->conf->n_child; i++)
+		p->want[i].wanted = false;
 	peer_adopted_remove(core, p);
 	child_linger_end(core, p, TIMER_NEVER);
 	/* What ends meanwhile stays readable until the event is over. */
@@ -212,7 +258,7 @@ void peer_down(struct ike_core *core, struct ike_peer *p)
 static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 {
 	return sa->confirmed && sa->last_rx >= then &&
-	       (query_sa_has_outbound(sa) || !query_sa_has_child(sa));
+	       (query_sa_has_outbound(sa) || !query_sa_has_child(sa, CHILD_ANY));
 }
 
 /*
@@ -235,6 +281,7 @@ static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct 
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local)
 {
 	struct ike_sa *sa;
+	unsigned int i;
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
@@ -242,10 +289,13 @@ void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ik
 		if (sa->state == IKESA_ESTABLISHED)
 			follow_local(core, sa, local);
 	}
-	if (p->next_try == TIMER_NEVER)
+	if (query_next_try(p) == TIMER_NEVER)
 		return;
-	p->failures = 0;
-	p->next_try = core->now;
+	peer_forget_failures(p);
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (p->want[i].next_try != TIMER_NEVER)
+			p->want[i].next_try = core->now;
+	}
 	event_note(core, p, EVENT_CHANGED);
 }
 
@@ -282,11 +332,24 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 		request_probe(core, keep);
 }
 
+/* Does the peer use new pairs for all that those of a former agent may carry? */
+static bool is_replaced(const struct ike_peer *p)
+{
+	const struct ike_sa *sa;
+	bool works = false;
+	unsigned int i;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	works |= query_sa_has_outbound(sa) && (sa->initiator ? sa->acked : sa->confirmed);
+	for (i = 0; works && i < p->conf->n_child; i++)
+		works = query_has_child(p, i) || p->want[i].refused;
+	return works;
+}
+
 /* Retire what something that came up, or was confirmed, replaces or duplicates. */
 static void settle_sas(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_sa *sa, *keep;
-	bool works = false;
 
 	drop_overtaken(core, p);
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
@@ -299,15 +362,15 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 		 */
 		if (p->n_adopted && query_sa_has_outbound(sa) && sa->initiator && !sa->acked)
 			request_probe(core, sa);
-		works |= query_sa_has_outbound(sa) && (sa->initiator ? sa->acked : sa->confirmed);
 		keep = query_survivor(sa);
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
 		/* A half-installed pair waits for the peer's word: ask for it. */
-		if (query_sa_has_child(sa) && !sa->confirmed && !query_sa_has_outbound(sa))
+		if (query_sa_has_child(sa, CHILD_ANY) && !sa->confirmed &&
+		    !query_sa_has_outbound(sa))
 			request_probe(core, sa);
 	}
-	if (works && p->n_adopted && p->adopted_end == TIMER_NEVER)
+	if (p->n_adopted && is_replaced(p) && p->adopted_end == TIMER_NEVER)
 		p->adopted_end = core->now + PEER_ADOPTED_MS;
 	/* With nothing left to carry traffic, there is nothing to wait for. */
 	if (query_has_outbound(p))
@@ -319,21 +382,33 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 	}
 }
 
-/* What the events say about attempts; each of them is noted once at most in an event. */
-static void take_events(struct ike_core *core, struct ike_peer *p, unsigned int events)
+/* What was noted about one of its child SAs; each of the events is noted once at most. */
+static void take_child_events(struct ike_peer *p, struct child_want *want)
 {
+	unsigned int events = want->events;
+
+	want->events = 0;
 	if (events & EVENT_CHILD_UP) {
-		p->failures = 0;
-		p->wanted = p->refused = false;
+		p->failures = want->failures = 0;
+		want->wanted = want->refused = false;
 	}
 	if (events & (EVENT_CHILD_REFUSED | EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED))
-		p->refused = true;
+		want->refused = true;
 	if (events & EVENT_PEER_BUSY)
-		p->refused = false;
+		want->refused = false;
 	if (events & (EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
-		p->wanted = false;
+		want->wanted = false;
 	if (events & (EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED | EVENT_PEER_BUSY))
-		p->failures++;
+		want->failures++;
+}
+
+/* What the events say about attempts. */
+static void take_events(struct ike_core *core, struct ike_peer *p)
+{
+	unsigned int events = event_take(core, p), i;
+
+	for (i = 0; i < p->conf->n_child; i++)
+		take_child_events(p, &p->want[i]);
 	if (events & EVENT_ATTEMPT_FAILED)
 		attempt_failed(core, p);
 }
@@ -344,7 +419,7 @@ void peer_settle_all(struct ike_core *core)
 
 	/* What is done for one may make it, or another, dirty again. */
 	while ((p = TAILQ_FIRST(&core->dirty))) {
-		take_events(core, p, event_take(core, p));
+		take_events(core, p);
 		settle_sas(core, p);
 		review_attempts(core, p);
 	}
@@ -364,8 +439,7 @@ void peer_retire(struct ike_core *core, struct ike_sa *sa)
 	keep = query_survivor(sa);
 	if (sa->state != IKESA_ESTABLISHED || !keep || keep == sa)
 		return;
-	if (is_proven_since(keep, sa->close_marked) &&
-	    (query_sa_has_outbound(keep) || !query_sa_has_outbound(sa))) {
+	if (is_proven_since(keep, sa->close_marked) && query_sa_covers(keep, sa)) {
 		report_line(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
 		request_close(core, sa, IKESA_DEAD_MS);
 		return;

@@ -21,7 +21,7 @@ void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ik
 	memcpy(id->data, a->b, id->len);
 }
 
-bool query_sa_has_outbound(const struct ike_sa *sa)
+static bool has_outbound(const struct ike_sa *sa, unsigned int conf)
 {
 	const struct child_sa *c;
 
@@ -29,22 +29,47 @@ bool query_sa_has_outbound(const struct ike_sa *sa)
 		return false;
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if (c->out)
+		if (c->out && (conf == CHILD_ANY || c->conf == conf))
 			return true;
 	}
 	return false;
 }
 
-bool query_sa_has_child(const struct ike_sa *sa)
+bool query_sa_has_outbound(const struct ike_sa *sa)
+{
+	return has_outbound(sa, CHILD_ANY);
+}
+
+bool query_sa_has_child(const struct ike_sa *sa, unsigned int conf)
 {
 	const struct child_sa *c;
 
+	if (sa->state != IKESA_ESTABLISHED)
+		return false;
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if (c->state <= CHILD_UP)
-			return sa->state == IKESA_ESTABLISHED;
+		if (c->state <= CHILD_UP && (conf == CHILD_ANY || c->conf == conf))
+			return true;
 	}
 	return false;
+}
+
+bool query_sa_covers(const struct ike_sa *sa, const struct ike_sa *other)
+{
+	const struct child_sa *c;
+
+	TAILQ_FOREACH(c, &other->children, link)
+	{
+		if (c->out && !has_outbound(sa, c->conf) && !sa->peer->want[c->conf].refused)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing is to take its place, as far as we know. */
+static bool is_to_stay(const struct ike_sa *sa)
+{
+	return !sa->replaced && !sa->superseded && sa->close_at == TIMER_NEVER;
 }
 
 bool query_has_outbound(const struct ike_peer *p)
@@ -73,34 +98,41 @@ bool query_is_established(const struct ike_peer *p)
 	return false;
 }
 
-bool query_is_attempting(const struct ike_peer *p)
+bool query_is_attempting(const struct ike_peer *p, unsigned int conf)
 {
 	const struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
 		if (sa->state == IKESA_INIT_SENT || sa->state == IKESA_AUTH_SENT ||
-		    exchange_makes_pair(sa))
+		    exchange_makes_pair(sa, conf))
 			return true;
 	}
 	return false;
 }
 
-bool query_has_child(const struct ike_peer *p, bool replaced)
+bool query_has_child(const struct ike_peer *p, unsigned int conf)
 {
 	const struct ike_sa *sa;
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		if (query_sa_has_child(sa) && !sa->superseded && sa->replaced == replaced)
+		if (is_to_stay(sa) && query_sa_has_child(sa, conf))
 			return true;
 	}
 	return false;
 }
 
-bool query_has_pair(const struct ike_peer *p)
+bool query_has_pair(const struct ike_peer *p, unsigned int conf)
 {
-	return p->n_adopted || query_has_child(p, false) || query_has_child(p, true);
+	const struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		if (!sa->superseded && query_sa_has_child(sa, conf))
+			return true;
+	}
+	return p->n_adopted;
 }
 
 struct ike_sa *query_usable(const struct ike_peer *p)
@@ -109,8 +141,7 @@ struct ike_sa *query_usable(const struct ike_peer *p)
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		if (ikesa_authenticated(sa) && sa->confirmed && !sa->replaced && !sa->superseded &&
-		    sa->close_at == TIMER_NEVER)
+		if (ikesa_authenticated(sa) && sa->confirmed && is_to_stay(sa))
 			return sa;
 	}
 	return NULL;
@@ -131,6 +162,29 @@ struct ike_sa *query_primary(const struct ike_peer *p)
 	return best;
 }
 
+unsigned int query_failures(const struct ike_peer *p)
+{
+	unsigned int i, most = 0;
+
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (p->want[i].failures > most)
+			most = p->want[i].failures;
+	}
+	return p->failures + most;
+}
+
+uint64_t query_next_try(const struct ike_peer *p)
+{
+	uint64_t at = TIMER_NEVER;
+	unsigned int i;
+
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (p->want[i].next_try < at)
+			at = p->want[i].next_try;
+	}
+	return at;
+}
+
 /*
  * SAs taken over know where the peer really is; the configured place is the alternative. A
  * listener that replaces its own pair may know no other place than that of its IKE SA.
@@ -140,7 +194,7 @@ struct ike_endpoint query_remote(const struct ike_peer *p)
 	const struct ike_sa *sa;
 
 	if (p->n_adopted && p->adopted_remote.addr.family &&
-	    (!p->remote.addr.family || p->failures % 2 == 0))
+	    (!p->remote.addr.family || query_failures(p) % 2 == 0))
 		return p->adopted_remote;
 	if (p->remote.addr.family || !query_is_established(p))
 		return p->remote;
@@ -167,12 +221,14 @@ struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *
 /* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
 static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
 {
-	bool a_out = a->superseded || a->replaced, b_out = b->superseded || b->replaced;
+	bool a_is = a->superseded || a->replaced, b_is = b->superseded || b->replaced;
 
-	if (a_out != b_out)
-		return a_out;
-	if (query_sa_has_child(a) != query_sa_has_child(b))
-		return query_sa_has_child(b);
+	if (a_is != b_is)
+		return a_is;
+	a_is = query_sa_has_child(a, CHILD_ANY);
+	b_is = query_sa_has_child(b, CHILD_ANY);
+	if (a_is != b_is)
+		return b_is;
 	return memcmp(a->low_nonce, b->low_nonce, sizeof(a->low_nonce)) < 0;
 }
 

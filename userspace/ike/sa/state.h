@@ -61,18 +61,36 @@ enum admit_kind { ADMIT_UNKNOWN, ADMIT_KNOWN, ADMIT_KINDS };
 
 TAILQ_HEAD(ike_sas, ike_sa);
 
+/* Instead of a configured child SA: whichever. */
+#define CHILD_ANY UINT_MAX
+
 /* Tunnels that take a request from anywhere, and those with a remote address. */
 enum group_list { GROUP_ANYWHERE, GROUP_REMOTE, GROUP_LISTS };
 
-/* What is noted about a tunnel while an event is handled, see event.c; bits. */
+/* What is noted about a peer while an event is handled, see event.c; bits. */
 enum peer_event {
 	EVENT_CHANGED = 0, /* nothing in particular: look at it again */
 	EVENT_ATTEMPT_FAILED = 1, /* an attempt of ours, before the IKE SA was established */
-	EVENT_CHILD_UP = 2, /* a pair was installed */
-	EVENT_CHILD_REFUSED = 4, /* we refused the child SA that the peer asked for */
-	EVENT_CHILD_UNUSABLE = 8, /* the peer's answer about our child SA cannot be used */
-	EVENT_PEER_REFUSED = 16, /* the peer refused our child SA … */
-	EVENT_PEER_BUSY = 32, /* … or did so for now only (TEMPORARY_FAILURE) */
+};
+
+/* What is noted about one of its configured child SAs; bits. */
+enum child_event {
+	EVENT_CHILD_UP = 1, /* a pair was installed */
+	EVENT_CHILD_REFUSED = 2, /* we refused the pair that the peer asked for */
+	EVENT_CHILD_UNUSABLE = 4, /* the peer's answer about our pair cannot be used */
+	EVENT_PEER_REFUSED = 8, /* the peer refused our pair … */
+	EVENT_PEER_BUSY = 16, /* … or did so for now only (TEMPORARY_FAILURE) */
+};
+
+/* What is wanted of a configured child SA. */
+struct child_want {
+	unsigned int events; /* enum child_event, since the peer was settled last */
+	bool wanted; /* traffic, a command or a loss of ours asks for a pair; until an attempt ends */
+	bool paired; /* there was a pair when it was settled last */
+	bool refused; /* an IKE SA came up, but one end did not take the pair */
+	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
+	uint64_t next_at_once; /* a lost pair is not replaced without a wait before this */
+	unsigned int failures; /* attempts with an IKE SA but without a pair, since there was one */
 };
 
 TAILQ_HEAD(ike_peers, ike_peer);
@@ -107,12 +125,8 @@ struct ike_peer {
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
 	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
-	bool wanted; /* traffic, a command or a loss of ours asks for a pair; until an attempt ends */
-	bool paired; /* there was a pair of SAs when it was settled last */
-	bool refused; /* an IKE SA came up, but one end did not take the child SA */
-	uint64_t next_try; /* TIMER_NEVER: no attempt planned */
-	uint64_t next_at_once; /* a lost pair is not replaced without a wait before this */
-	unsigned int failures; /* attempts since the tunnel last worked */
+	struct child_want *want; /* one for each child SA of conf */
+	unsigned int failures; /* attempts without an IKE SA, since it last worked */
 	struct adopted_pair adopted[PEER_MAX_ADOPTED];
 	unsigned int n_adopted;
 	struct ike_endpoint adopted_remote;

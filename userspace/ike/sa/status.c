@@ -32,8 +32,8 @@ static void status_attempt(const struct ike_peer *p, struct ike_status *s)
 {
 	const struct ike_sa *sa;
 
-	s->attempt = p->failures + 1;
-	s->next_try = p->next_try == TIMER_NEVER ? 0 : p->next_try;
+	s->attempt = query_failures(p) + 1;
+	s->next_try = query_next_try(p) == TIMER_NEVER ? 0 : query_next_try(p);
 	s->step = "";
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{

@@ -77,7 +77,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	ok = x_proof_build(b, sa, p);
 	n.spi_in = sa->setup->spi_in;
-	negotiate_begin(&n, p, NULL);
+	negotiate_begin(&n, p, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
 	return ok ? EXCHANGE_SEND : EXCHANGE_FAIL;
 }
@@ -109,7 +109,7 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 			us, them);
 		return;
 	}
-	negotiate_begin(&n, p, NULL);
+	negotiate_begin(&n, p, sa->setup->child, NULL);
 	if (explain_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
 		return;
 	name = ike_notify_name(error);
@@ -135,16 +135,16 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		.spi_in = sa->setup->spi_in,
 	};
 
-	negotiate_begin(&n, p, NULL);
+	negotiate_begin(&n, p, sa->setup->child, NULL);
 	sa->setup->spi_in = 0;
 	if (ike_payload_find(in, IKE_PL_SA)) {
 		if (!negotiate_take(core, sa, &n, in))
-			event_note(core, p, EVENT_CHILD_UNUSABLE);
+			event_note_child(core, p, n.conf, EVENT_CHILD_UNUSABLE);
 		return;
 	}
 	child_spi_release(core, sa, n.spi_in);
-	event_note(core, p,
-		   error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
+	event_note_child(core, p, n.conf,
+			 error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
 	if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
 		report_error(core, p, sa, "peer refused the child SA (%s, %u); see its log",
 			     name ? name : "unknown error", error);
@@ -278,11 +278,11 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
 		return;
 	}
-	negotiate_begin(&n, sa->peer, NULL);
+	negotiate_begin(&n, sa->peer, CHILD_ANY, NULL);
 	if (!sa->peer_natt) {
 		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
 		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
-		event_note(core, sa->peer, EVENT_CHILD_REFUSED);
+		event_note_child(core, sa->peer, CHILD_ANY, EVENT_CHILD_REFUSED);
 	} else {
 		negotiate_give(core, sa, &n, m);
 	}

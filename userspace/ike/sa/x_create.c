@@ -92,16 +92,16 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	uint16_t group;
 
 	/* What came meanwhile made it needless. */
-	if (x->spi ? !old || wait_for_settling(core, sa, old) : query_sa_has_child(sa))
+	if (x->spi ? !old || wait_for_settling(core, sa, old) : query_sa_has_child(sa, x->conf))
 		return EXCHANGE_DROP;
-	negotiate_begin(&n, sa->peer, old);
+	negotiate_begin(&n, sa->peer, x->conf, old);
 	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
 	made = begin_creation(core, sa, x, group);
 	if (!made) { /* the pair there is need not suffer from it */
 		if (old)
 			try_later(core, sa, old);
 		else
-			event_note(core, sa->peer, EVENT_PEER_BUSY);
+			event_note_child(core, sa->peer, x->conf, EVENT_PEER_BUSY);
 		return EXCHANGE_DROP;
 	}
 	if (old) {
@@ -117,14 +117,19 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 }
 
 /* The peer gives no pair; the reason is told. A new IKE SA brings one unless it said why not. */
-static void lack_pair(struct ike_core *core, struct ike_sa *sa, uint16_t error, bool explained)
+static void lack_pair(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
+		      uint16_t error, bool explained)
 {
-	if (error == IKE_N_TEMPORARY_FAILURE) {
-		event_note(core, sa->peer, EVENT_PEER_BUSY);
-		return;
-	}
-	sa->replaced |= !explained;
-	event_note(core, sa->peer, explained ? EVENT_PEER_REFUSED : EVENT_CHANGED);
+	/* Beside another pair it brings nothing: the peer would refuse one of both again. */
+	bool anew = !explained && !query_sa_has_child(sa, CHILD_ANY);
+	unsigned int event = EVENT_PEER_REFUSED;
+
+	if (error == IKE_N_TEMPORARY_FAILURE)
+		event = EVENT_PEER_BUSY;
+	else if (anew)
+		event = 0;
+	sa->replaced |= error != IKE_N_TEMPORARY_FAILURE && anew;
+	event_note_child(core, sa->peer, x->conf, event);
 }
 
 /* The peer does not renew the pair, which stays until something else does. */
@@ -145,17 +150,35 @@ static void keep_old(struct ike_core *core, struct ike_sa *sa, struct child_sa *
 	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
+/* The peer says no, for a reason that is not in what we asked for. */
+static void explain_refusal(struct ike_core *core, struct ike_sa *sa, const struct child_sa *old,
+			    uint16_t error)
+{
+	const char *name = ike_notify_name(error);
+
+	if (!name)
+		name = "unknown error";
+	if (!old && query_sa_has_child(sa, CHILD_ANY))
+		report_error(
+			core, sa->peer, sa,
+			"peer refused a further child SA (%s, %u): its configuration allows fewer than ours",
+			name, error);
+	else
+		report_line(core, IKE_LOG_INFO, NULL, sa,
+			    "peer refused CREATE_CHILD_SA (%s, %u): a new IKE SA replaces this one",
+			    name, error);
+}
+
 /* What the peer says instead of a pair. */
 static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			 const struct ike_payloads *in)
 {
 	struct child_sa *old = renewed_pair(sa, x);
 	uint16_t error = ike_notify_first_error(in), group;
-	const char *name = ike_notify_name(error);
 	struct negotiation n = { .own_exchange = true };
 	bool explained;
 
-	negotiate_begin(&n, sa->peer, old);
+	negotiate_begin(&n, sa->peer, x->conf, old);
 	group = x_refuse_group(x, in, &n.esp);
 	if (group != IKE_DH_NONE) {
 		x_refuse_again(core, sa, x, group);
@@ -165,13 +188,11 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 		return; /* both ends rekeyed, or it was deleted meanwhile: nothing is missing */
 	explained = negotiate_explain(core, sa, &n, error);
 	if (!explained && error != IKE_N_TEMPORARY_FAILURE && error != IKE_N_CHILD_SA_NOT_FOUND)
-		report_line(core, IKE_LOG_INFO, NULL, sa,
-			    "peer refused CREATE_CHILD_SA (%s, %u): a new IKE SA replaces this one",
-			    name ? name : "unknown error", error);
+		explain_refusal(core, sa, old, error);
 	if (old)
 		keep_old(core, sa, old, error);
 	else
-		lack_pair(core, sa, error, explained);
+		lack_pair(core, sa, x, error, explained);
 }
 
 static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x, struct x_msg *m)
@@ -202,8 +223,8 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		negotiate_reject(core, sa, &n);
 		c = NULL;
 	} else {
-		negotiate_begin(&n, sa->peer, old);
-		n.replaces = x->spi ? x->spi : CHILD_REPLACES_NOTHING;
+		negotiate_begin(&n, sa->peer, x->conf, old);
+		n.replaces = x->spi ? x->spi : child_replaces_nothing(x->conf);
 		ike_nonces_lower(&n.nonces, low_nonce);
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
 		c = negotiate_take(core, sa, &n, m->in);
@@ -213,7 +234,8 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	else if (!c && old && old->state <= CHILD_UP)
 		try_later(core, sa, old);
 	else if (!c && !old)
-		event_note(core, sa->peer, x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
+		event_note_child(core, sa->peer, x->conf,
+				 x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
 }
 
 static const struct exchange_ops pair_ops = {
@@ -233,10 +255,20 @@ static const struct exchange_ops successor_ops = {
 	.end = end_creation,
 };
 
-void x_create_pair(struct ike_core *core, struct ike_sa *sa)
+static void ask_for_pair(struct ike_core *core, struct ike_sa *sa, const struct exchange_ops *ops,
+			 uint32_t spi, unsigned int conf)
 {
-	if (!exchange_find(sa, &pair_ops, 0))
-		request_queue(core, sa, exchange_new(&pair_ops, 0));
+	struct exchange *x = exchange_new(ops, spi);
+
+	if (x)
+		x->conf = conf;
+	request_queue(core, sa, x);
+}
+
+void x_create_pair(struct ike_core *core, struct ike_sa *sa, unsigned int conf)
+{
+	if (!exchange_makes_pair(sa, conf))
+		ask_for_pair(core, sa, &pair_ops, 0, conf);
 }
 
 void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
@@ -245,7 +277,7 @@ void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_s
 		return;
 	c->next_at = TIMER_NEVER; /* until it failed */
 	if (!exchange_find(sa, &successor_ops, c->spi_in))
-		request_queue(core, sa, exchange_new(&successor_ops, c->spi_in));
+		ask_for_pair(core, sa, &successor_ops, c->spi_in, c->conf);
 }
 
 /* ---- deadlines --------------------------------------------------------------- */
@@ -337,12 +369,10 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	core->env.rng.fill(core->env.rng.ctx, ours, sizeof(ours));
 	n.nonces.r = ours;
 	n.nonces.r_len = sizeof(ours);
-	n.inbound_first = query_has_outbound(sa->peer);
-	negotiate_begin(&n, sa->peer, NULL);
+	n.inbound_first = old && query_has_outbound(sa->peer);
+	negotiate_begin(&n, sa->peer, old ? old->conf : CHILD_ANY, NULL);
 	if (old)
 		n.replaces = old->spi_in;
-	else if (exchange_makes_pair(sa))
-		n.replaces = CHILD_REPLACES_NOTHING;
 	if (!negotiate_give(core, sa, &n, m) && n.refused == IKE_N_INVALID_SYNTAX)
 		return X_CLOSE;
 	return X_DONE;

@@ -77,13 +77,13 @@ static struct ike_endpoint initiator_local(const struct ike_peer *p,
 	return local;
 }
 
-void x_init_start(struct ike_core *core, struct ike_peer *p)
+void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child)
 {
 	struct ike_endpoint remote = query_remote(p), local;
 	struct ike_sa *sa;
 	char ep[64];
 
-	if (!remote.addr.family || query_is_attempting(p))
+	if (!remote.addr.family || query_is_attempting(p, CHILD_ANY))
 		return;
 	local = initiator_local(p, &remote);
 	sa = sa_new(core, true, &local, &remote, NULL);
@@ -93,6 +93,7 @@ void x_init_start(struct ike_core *core, struct ike_peer *p)
 		return;
 	}
 	sa->peer = p;
+	sa->setup->child = child;
 	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);

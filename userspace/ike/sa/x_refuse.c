@@ -48,6 +48,7 @@ void x_refuse_again(struct ike_core *core, struct ike_sa *sa, const struct excha
 	struct exchange *again = exchange_new(x->ops, x->spi);
 
 	if (again) {
+		again->conf = x->conf;
 		again->group = group;
 		again->tries = x->tries + 1;
 	}
