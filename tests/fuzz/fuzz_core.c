@@ -117,9 +117,10 @@ static void command(struct fuzz *f, struct node *n, uint8_t what)
 	case 1: ike_core_up(n->core, "t0", f->w.now); break;
 	case 2: ike_core_acquire(n->core, "t0", NULL, f->w.now); break;
 	case 3:
-		ike_core_expire(n->core, "t0", out ? out->spi : 1, false, what & 8, f->w.now);
+		ike_core_expire(n->core, "t0", IKE_PEER_FIRST, out ? out->spi : 1, false, what & 8,
+				f->w.now);
 		break;
-	case 4: ike_core_peer_moved(n->core, "t0", &elsewhere, f->w.now); break;
+	case 4: ike_core_peer_moved(n->core, "t0", IKE_PEER_FIRST, &elsewhere, f->w.now); break;
 	case 5: n->fail_installs = 1; break;
 	case 6:
 		if (what & 8)

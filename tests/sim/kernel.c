@@ -251,7 +251,8 @@ static void follow_peer(struct node *n, const struct packet *p)
 		return;
 	n->remote[p->link] = p->from;
 	if (n->core)
-		ike_core_peer_moved(n->core, n->conf[p->link].name, &p->from, n->w->now);
+		ike_core_peer_moved(n->core, n->conf[p->link].name, IKE_PEER_FIRST, &p->from,
+				    n->w->now);
 }
 
 void kernel_receive_esp(struct world *w, struct node *n, const struct packet *p)
@@ -269,12 +270,13 @@ void kernel_receive_esp(struct world *w, struct node *n, const struct packet *p)
 
 /* ---- effects ------------------------------------------------------------- */
 
-static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t *spi)
+static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)
 {
 	struct node *n = ctx;
 	struct ksa *s;
 	uint64_t id;
 
+	(void)peer;
 	*spi = n->freed_spi;
 	n->freed_spi = 0;
 	if (!*spi || !rnd_chance(&n->rnd, n->w->reuse)) {
@@ -431,10 +433,12 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	return err;
 }
 
-static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out)
+static void env_sa_remove(void *ctx, const char *tunnel, uint32_t peer, uint32_t spi_in,
+			  uint32_t spi_out)
 {
 	struct node *n = ctx;
 
+	(void)peer;
 	before_change(n, tunnel);
 	if (spi_in)
 		ksa_del(n, ksa_find(n, tunnel, true, spi_in));
@@ -443,18 +447,21 @@ static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32
 	after_change(n, tunnel);
 }
 
-static uint64_t env_last_rx(void *ctx, const char *tunnel)
+static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 {
 	struct node *n = ctx;
 	uint64_t at = n->last_rx[link_of(tunnel)];
 
+	(void)peer;
 	return at == UINT64_MAX ? UINT64_MAX : n->w->now - at;
 }
 
-static void env_peer_moved(void *ctx, const char *tunnel, const struct ike_endpoint *remote)
+static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
+			   const struct ike_endpoint *remote)
 {
 	struct node *n = ctx;
 
+	(void)peer;
 	if (!remote->addr.family)
 		world_fail(n->w, "node %u: peer moved to nowhere", n->index);
 	set_remote(n, link_of(tunnel), remote);

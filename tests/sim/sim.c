@@ -381,12 +381,13 @@ static void play_expire(struct run *r)
 	if (!up(r))
 		return;
 	r->w.link[0].watch = !hard;
-	ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, hard, r->w.now);
+	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, hard, r->w.now);
 	if (rnd_chance(&r->rnd, 50)) {
 		n = n == r->a ? r->b : r->a;
 		wait(r, rnd_below(&r->rnd, 200));
 		if (node_out(n, 0))
-			ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, hard, r->w.now);
+			ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false,
+					hard, r->w.now);
 	}
 }
 
@@ -586,8 +587,8 @@ static void play_rekey_expire(struct run *r)
 		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 100 : 8000));
 		n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
 		if (node_out(n, 0))
-			ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, IKE_EXPIRE_SOFT,
-					r->w.now);
+			ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false,
+					IKE_EXPIRE_SOFT, r->w.now);
 	}
 }
 

@@ -122,11 +122,12 @@ unsigned int link_of(const char *tunnel)
 
 /* ---- what a core says ---------------------------------------------------- */
 
-static void env_state(void *ctx, const char *tunnel, enum ike_tunnel_state state)
+static void env_state(void *ctx, const char *tunnel, uint32_t peer, enum ike_tunnel_state state)
 {
 	static const char *const words[] = { "down", "connecting", "up", "closing" };
 	struct node *n = ctx;
 
+	(void)peer;
 	n->state[link_of(tunnel)] = state;
 	if (n->w->verbose)
 		printf("# %10.3f node %u %s: state %s\n", (double)n->w->now / 1000, n->index,
@@ -733,8 +734,8 @@ static void adopt_all(struct node *n, unsigned int link)
 			out[outs++] = n->sa[i].spi;
 	}
 	for (i = 0; i < ins || i < outs; i++)
-		ike_core_adopt(n->core, n->conf[link].name, &n->remote[link], i < ins ? in[i] : 0,
-			       i < outs ? out[i] : 0);
+		ike_core_adopt(n->core, n->conf[link].name, IKE_PEER_FIRST, &n->remote[link],
+			       i < ins ? in[i] : 0, i < outs ? out[i] : 0);
 }
 
 /* Randomness of the node. Nonces are recognized by their length. */

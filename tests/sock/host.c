@@ -233,8 +233,8 @@ static void check_limits(struct host *h, struct pair *p)
 	if (!in && !out)
 		return;
 	p->soft_packets = p->soft_bytes = 0;
-	ike_core_expire(h->core, p->tunnel->name, in ? p->in.spi : p->out.spi, in, IKE_EXPIRE_SOFT,
-			loop_now());
+	ike_core_expire(h->core, p->tunnel->name, IKE_PEER_FIRST, in ? p->in.spi : p->out.spi, in,
+			IKE_EXPIRE_SOFT, loop_now());
 	host_settle(h);
 }
 
@@ -311,9 +311,10 @@ static void on_natt(void *ctx, const struct ike_datagram *d)
 
 /* ---- the kernel -------------------------------------------------------------------- */
 
-static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t *spi)
+static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)
 {
 	(void)tunnel;
+	(void)peer;
 	do {
 		ike_crypto_random(NULL, spi, sizeof(*spi));
 	} while (*spi < 256 || find_in(ctx, *spi)); /* reserved, RFC 4303 2.1 */
@@ -381,12 +382,14 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	return 0;
 }
 
-static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out)
+static void env_sa_remove(void *ctx, const char *tunnel, uint32_t peer, uint32_t spi_in,
+			  uint32_t spi_out)
 {
 	struct host *h = ctx;
 	struct host_tunnel *t = find_tunnel(h, tunnel);
 	struct pair *p, *next;
 
+	(void)peer;
 	h->removes++;
 	if (!h->options.quiet)
 		print_line(h, pair_line("remove", tunnel, spi_in, spi_out));
@@ -399,20 +402,23 @@ static void env_sa_remove(void *ctx, const char *tunnel, uint32_t spi_in, uint32
 	}
 }
 
-static uint64_t env_last_rx(void *ctx, const char *tunnel)
+static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 {
 	const struct host_tunnel *t = find_tunnel(ctx, tunnel);
 
+	(void)peer;
 	return t && t->last_rx != UINT64_MAX ? loop_now() - t->last_rx : UINT64_MAX;
 }
 
-static void env_peer_moved(void *ctx, const char *tunnel, const struct ike_endpoint *remote)
+static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
+			   const struct ike_endpoint *remote)
 {
 	struct host *h = ctx;
 	struct host_tunnel *t = find_tunnel(h, tunnel);
 	struct pair *p;
 	char text[64];
 
+	(void)peer;
 	if (!t)
 		return;
 	LIST_FOREACH(p, &t->pairs, of_tunnel)
@@ -422,10 +428,11 @@ static void env_peer_moved(void *ctx, const char *tunnel, const struct ike_endpo
 					"remote", ike_endpoint_print(text, sizeof(text), remote)));
 }
 
-static void env_state(void *ctx, const char *tunnel, enum ike_tunnel_state state)
+static void env_state(void *ctx, const char *tunnel, uint32_t peer, enum ike_tunnel_state state)
 {
 	struct host *h = ctx;
 
+	(void)peer;
 	if (!h->options.quiet)
 		print_line(h, json_pack("{s:s, s:s, s:s}", "event", "state", "tunnel", tunnel,
 					"state", state_name(state)));

@@ -166,7 +166,8 @@ static void rekey_one(struct load *l)
 	if (ike_core_tunnel_status(host_core(l->host), t->name, &s) || !s.have_child)
 		return;
 	t->spi = s.spi_in;
-	ike_core_expire(host_core(l->host), t->name, s.spi_out, false, IKE_EXPIRE_SOFT, loop_now());
+	ike_core_expire(host_core(l->host), t->name, IKE_PEER_FIRST, s.spi_out, false,
+			IKE_EXPIRE_SOFT, loop_now());
 	host_settle(l->host);
 }
 

@@ -359,7 +359,7 @@ static void expire(struct stage *s, enum end end, enum ike_expire why)
 
 	assert_non_null(node_out(n, 0));
 	n->nonces_begin = s->play->low == end ? 1 : 100;
-	ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, why, n->w->now);
+	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, why, n->w->now);
 	n->nonces_begin = 200;
 }
 

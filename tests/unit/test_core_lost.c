@@ -21,7 +21,7 @@ static void delete_child(struct node *n)
 
 static void expire(struct node *n, bool hard)
 {
-	ike_core_expire(n->core, "t0", node_out(n, 0)->spi, false, hard, n->w->now);
+	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, hard, n->w->now);
 }
 
 static bool works(const struct pair *p)
@@ -315,7 +315,8 @@ static void additional_pair_works_at_once(void **state)
 
 	(void)state;
 	p->a->conf[0].child[0].local_ts.n = 0;
-	assert_int_equal(ike_ts_from_text("10.2.0.0/16", &p->a->conf[0].child[0].local_ts, err, sizeof(err)),
+	assert_int_equal(ike_ts_from_text("10.2.0.0/16", &p->a->conf[0].child[0].local_ts, err,
+					  sizeof(err)),
 			 0);
 	pair_start(p, true);
 	assert_int_equal(node_count(p->b, 0, false), 1);

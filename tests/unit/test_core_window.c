@@ -284,7 +284,8 @@ static void delete_names_its_child(void **state)
 	request_delete_child(p->a->core, sa, phantom);
 	assert_int_equal(sa->out->spi, 0x1234);
 	/* the pair that is first in the list wears out meanwhile */
-	ike_core_expire(p->a->core, "t0", node_out(p->a, 0)->spi, false, true, p->w.now);
+	ike_core_expire(p->a->core, "t0", IKE_PEER_FIRST, node_out(p->a, 0)->spi, false, true,
+			p->w.now);
 	pair_run(p, 200);
 	assert_true(pair_count(p, p->a, IKE_INFORMATIONAL, false) >= 2);
 	assert_null(child_find(sa, 0x1234, 0));
@@ -591,7 +592,7 @@ static void soft_expiry(void **state)
 	p->drop_from = 1 << 0; /* the request is lost again and again */
 	p->drop_exchange = IKE_CREATE_CHILD_SA;
 	p->drop_requests = true;
-	ike_core_expire(p->a->core, "t0", old, false, false, p->w.now);
+	ike_core_expire(p->a->core, "t0", IKE_PEER_FIRST, old, false, false, p->w.now);
 	pair_run(p, 40000);
 	assert_int_equal(node_out(p->a, 0)->spi, old);
 	p->drop_requests = false;

@@ -102,7 +102,7 @@ static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 		spi_out, ike_endpoint_print(text, sizeof(text), remote));
 	t->adopted = true;
 	t->adopted_remote = remote->addr;
-	ike_core_adopt(t->agent->core, t->conf.name, remote, spi_in, spi_out);
+	ike_core_adopt(t->agent->core, t->conf.name, IKE_PEER_FIRST, remote, spi_in, spi_out);
 }
 
 /* Milliseconds since the configuration was changed; without end if that is to come. */
@@ -120,7 +120,8 @@ static uint64_t since_changed(const struct tunnel *t)
 /* SAs older than the configuration were negotiated under another one. */
 static void adopt_all(struct agent *a, struct tunnel *t)
 {
-	int removed = kernel_adopt(a->kernel, t->ifindex, since_changed(t), adopt, t);
+	int removed =
+		kernel_adopt(a->kernel, t->ifindex, IKE_PEER_FIRST, since_changed(t), adopt, t);
 
 	if (removed > 0)
 		log_say(IKE_LOG_INFO, t->conf.name,
@@ -145,7 +146,7 @@ static int open_peer(struct agent *a, struct tunnel *t)
 		.keepalive = t->conf.keepalive,
 	};
 	char text[512];
-	int err = kernel_peer_make(a->kernel, t->ifindex, &peer);
+	int err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
 
 	if (err) {
 		snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
@@ -252,7 +253,7 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 	if (!t->ifindex)
 		return;
 	ike_core_tunnel_del(a->core, t->conf.name);
-	kernel_peer_remove(a->kernel, t->ifindex);
+	kernel_peer_remove(a->kernel, t->ifindex, IKE_PEER_FIRST);
 	if (!t->moved)
 		net_down(a->net, t->ifindex);
 	tunnel_set_index(t, 0);
@@ -573,47 +574,52 @@ static void on_acquire(void *ctx, uint32_t ifindex, const struct ike_flow *flow)
 	agent_settle(a);
 }
 
-static void end_sa(struct agent *a, uint32_t ifindex, uint32_t spi, bool inbound,
+static void end_sa(struct agent *a, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound,
 		   enum ike_expire why)
 {
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
 	if (t && !t->after)
-		ike_core_expire(a->core, t->conf.name, spi, inbound, why, loop_now());
+		ike_core_expire(a->core, t->conf.name, peer, spi, inbound, why, loop_now());
 	agent_settle(a);
 }
 
-static void on_expire(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard)
+static void on_expire(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound,
+		      bool hard)
 {
-	end_sa(ctx, ifindex, spi, inbound, hard ? IKE_EXPIRE_HARD : IKE_EXPIRE_SOFT);
+	end_sa(ctx, ifindex, peer, spi, inbound, hard ? IKE_EXPIRE_HARD : IKE_EXPIRE_SOFT);
 }
 
 /* Ours to remove, somebody else did it: the core finds nothing of its own removals any more. */
-static void on_sa_gone(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound)
+static void on_sa_gone(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 	struct ike_status s;
 
+	if (!peer)
+		peer = IKE_PEER_FIRST;
 	if (!spi && t && cmd_core_status(a, t->conf.name, &s) && s.have_child)
 		spi = s.spi_in;
 	if (spi)
-		end_sa(a, ifindex, spi, inbound, IKE_EXPIRE_REMOVED);
+		end_sa(a, ifindex, peer, spi, inbound, IKE_EXPIRE_REMOVED);
 }
 
-static void on_peer_moved(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote)
+static void on_peer_moved(void *ctx, uint32_t ifindex, uint32_t peer,
+			  const struct ike_endpoint *remote)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
 	if (t)
-		ike_core_peer_moved(a->core, t->conf.name, remote, loop_now());
+		ike_core_peer_moved(a->core, t->conf.name, peer, remote, loop_now());
 	agent_settle(a);
 }
 
-static void on_peer_gone(void *ctx, uint32_t ifindex)
+static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 {
-	follow_peer_gone(ctx, ifindex);
+	if (peer == IKE_PEER_FIRST)
+		follow_peer_gone(ctx, ifindex);
 }
 
 /*
@@ -636,7 +642,8 @@ static void on_overrun(void *ctx)
 		if (!t->ifindex || t->after)
 			continue;
 		child = cmd_core_status(a, t->conf.name, &s) && s.have_child;
-		kernel_retell(a->kernel, t->ifindex, child ? s.spi_in : 0, child ? s.spi_out : 0);
+		kernel_retell(a->kernel, t->ifindex, IKE_PEER_FIRST, child ? s.spi_in : 0,
+			      child ? s.spi_out : 0);
 	}
 	a->settling = false;
 	agent_settle(a);

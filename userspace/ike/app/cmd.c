@@ -196,7 +196,7 @@ static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
 						 link.operstate == IF_OPER_UNKNOWN));
 		json_object_set_new(o, "link", l);
 	}
-	if (!esptun_peer_get(h, t->ifindex, KERNEL_PEER, &peer))
+	if (!esptun_peer_get(h, t->ifindex, IKE_PEER_FIRST, &peer))
 		json_object_set_new(o, "peer", peer_json(&peer));
 	if (!esptun_stats_dump(h, t->ifindex, &stats, &n)) {
 		for (size_t i = 0; i < n; i++) {

@@ -38,7 +38,7 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 loop_now());
 }
 
-static int env_spi_alloc(void *ctx, const char *name, uint32_t *spi)
+static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *spi)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
@@ -46,7 +46,7 @@ static int env_spi_alloc(void *ctx, const char *name, uint32_t *spi)
 
 	if (!t || !t->ifindex)
 		return -ENODEV;
-	err = kernel_spi_alloc(a->kernel, t->ifindex, spi);
+	err = kernel_spi_alloc(a->kernel, t->ifindex, peer, spi);
 	if (err)
 		log_say(IKE_LOG_ERROR, name, "the kernel gives no SPI: %s",
 			kernel_error(a->kernel));
@@ -68,38 +68,40 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 	return err;
 }
 
-static void env_sa_remove(void *ctx, const char *name, uint32_t spi_in, uint32_t spi_out)
+static void env_sa_remove(void *ctx, const char *name, uint32_t peer, uint32_t spi_in,
+			  uint32_t spi_out)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
 	if (t && t->ifindex)
-		kernel_sa_remove(a->kernel, t->ifindex, spi_in, spi_out);
+		kernel_sa_remove(a->kernel, t->ifindex, peer, spi_in, spi_out);
 }
 
-static uint64_t env_last_rx(void *ctx, const char *name)
+static uint64_t env_last_rx(void *ctx, const char *name, uint32_t peer)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
-	return t && t->ifindex ? kernel_peer_last_rx(a->kernel, t->ifindex) : UINT64_MAX;
+	return t && t->ifindex ? kernel_peer_last_rx(a->kernel, t->ifindex, peer) : UINT64_MAX;
 }
 
-static void env_peer_moved(void *ctx, const char *name, const struct ike_endpoint *remote)
+static void env_peer_moved(void *ctx, const char *name, uint32_t peer,
+			   const struct ike_endpoint *remote)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
-	if (t && t->ifindex && kernel_peer_move(a->kernel, t->ifindex, remote))
+	if (t && t->ifindex && kernel_peer_move(a->kernel, t->ifindex, peer, remote))
 		log_say(IKE_LOG_WARN, name, "the kernel does not move the peer: %s",
 			kernel_error(a->kernel));
 }
 
-static void env_state(void *ctx, const char *name, enum ike_tunnel_state state)
+static void env_state(void *ctx, const char *name, uint32_t peer, enum ike_tunnel_state state)
 {
 	struct tunnel *t = tunnel_by_name(ctx, name);
 
-	if (!t)
+	if (!t || peer != IKE_PEER_FIRST)
 		return;
 	t->state = state; /* agent_settle() acts on it */
 	tunnel_dirty(t);

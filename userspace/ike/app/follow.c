@@ -209,7 +209,7 @@ static void on_link_gone(void *ctx, uint32_t ifindex, bool moved, uint32_t there
 
 void follow_peer_gone(struct agent *a, uint32_t ifindex)
 {
-	if (!kernel_peer_exists(a->kernel, ifindex))
+	if (!kernel_peer_exists(a->kernel, ifindex, IKE_PEER_FIRST))
 		on_link_gone(a, ifindex, false, 0);
 }
 

@@ -197,7 +197,7 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 			ike_addr_print(to, sizeof(to), remote),
 			ike_addr_print(from, sizeof(from), &t->path.local));
 	if (t->path.local.family && t->state == IKE_TUNNEL_UP)
-		kernel_peer_local(a->kernel, t->ifindex, &t->path.local);
+		kernel_peer_local(a->kernel, t->ifindex, IKE_PEER_FIRST, &t->path.local);
 	ike_core_path(a->core, t->conf.name, &t->path.local, loop_now());
 }
 

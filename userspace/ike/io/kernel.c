@@ -84,31 +84,21 @@ static void on_event(const struct esptun_event *ev, void *arg)
 		to->acquire(to->ctx, ev->ifindex, &flow);
 		break;
 	case ESPTUN_EVENT_EXPIRE:
-		if (ev->u.expire.peer != KERNEL_PEER)
-			break;
-		to->expire(to->ctx, ev->ifindex, ev->u.expire.spi,
+		to->expire(to->ctx, ev->ifindex, ev->u.expire.peer, ev->u.expire.spi,
 			   ev->u.expire.dir == ESPTUN_SA_DIR_IN,
 			   ev->u.expire.reason != ESPTUN_EXPIRE_REASON_SOFT);
 		break;
 	case ESPTUN_EVENT_PEER_MOVED:
-		if (ev->u.peer.id != KERNEL_PEER)
-			break;
 		endpoint_to_ike(&remote, &ev->u.peer.remote);
-		to->peer_moved(to->ctx, ev->ifindex, &remote);
+		to->peer_moved(to->ctx, ev->ifindex, ev->u.peer.id, &remote);
 		break;
-	case ESPTUN_EVENT_PEER_DEL:
-		if (ev->u.peer.id == KERNEL_PEER)
-			to->peer_gone(to->ctx, ev->ifindex);
-		break;
+	case ESPTUN_EVENT_PEER_DEL: to->peer_gone(to->ctx, ev->ifindex, ev->u.peer.id); break;
 	case ESPTUN_EVENT_SA_DEL:
-		if (ev->u.sa.peer == KERNEL_PEER)
-			to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.spi,
-				    ev->u.sa.dir == ESPTUN_SA_DIR_IN);
+		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.peer, ev->u.sa.spi,
+			    ev->u.sa.dir == ESPTUN_SA_DIR_IN);
 		break;
 	case ESPTUN_EVENT_SA_FLUSH:
-		/* peer 0: those of all peers */
-		if (!ev->u.sa.peer || ev->u.sa.peer == KERNEL_PEER)
-			to->sa_gone(to->ctx, ev->ifindex, 0, true);
+		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.peer, 0, true);
 		break;
 	case ESPTUN_EVENT_OVERRUN: to->overrun(to->ctx); break;
 	default: break;
@@ -221,12 +211,13 @@ static void set_remote(struct esptun_peer *p, const struct ike_endpoint *remote)
 	p->remote.port = remote->port == IKE_PORT ? IKE_NATT_PORT : remote->port;
 }
 
-int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_peer_conf *conf)
+int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
+		     const struct kernel_peer_conf *conf)
 {
 	struct esptun_peer p = {
 		.has = ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM,
 		.ifindex = ifindex,
-		.id = KERNEL_PEER,
+		.id = id,
 		.keepalive = conf->keepalive,
 		.may_roam = true,
 	};
@@ -234,7 +225,7 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_pee
 	int err;
 
 	k->error[0] = 0;
-	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &old);
+	err = esptun_peer_get(k->h, ifindex, id, &old);
 	if (!err)
 		return esptun_peer_set(k->h, &p);
 	if (err != -ENOENT)
@@ -243,29 +234,29 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_pee
 	return esptun_peer_add(k->h, &p);
 }
 
-bool kernel_peer_exists(struct kernel *k, uint32_t ifindex)
+bool kernel_peer_exists(struct kernel *k, uint32_t ifindex, uint32_t id)
 {
 	struct esptun_peer p;
 
 	k->error[0] = 0;
-	return !esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
+	return !esptun_peer_get(k->h, ifindex, id, &p);
 }
 
-int kernel_peer_remove(struct kernel *k, uint32_t ifindex)
+int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id)
 {
 	int err;
 
 	k->error[0] = 0;
-	err = esptun_sa_flush(k->h, ifindex, KERNEL_PEER);
+	err = esptun_sa_flush(k->h, ifindex, id);
 	if (!err)
-		err = esptun_peer_del(k->h, ifindex, KERNEL_PEER);
+		err = esptun_peer_del(k->h, ifindex, id);
 	return err == -ENOENT || err == -ENODEV ? 0 : err;
 }
 
-static int move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote,
+static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_endpoint *remote,
 		const struct ike_addr *local)
 {
-	struct esptun_peer p = { .ifindex = ifindex, .id = KERNEL_PEER };
+	struct esptun_peer p = { .ifindex = ifindex, .id = id };
 
 	set_remote(&p, remote);
 	if (local && local->family == 4) {
@@ -275,26 +266,27 @@ static int move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *r
 	return p.has ? esptun_peer_set(k->h, &p) : 0;
 }
 
-int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote)
+int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
+		     const struct ike_endpoint *remote)
 {
 	k->error[0] = 0;
-	return move(k, ifindex, remote, NULL);
+	return move(k, ifindex, id, remote, NULL);
 }
 
-int kernel_peer_local(struct kernel *k, uint32_t ifindex, const struct ike_addr *local)
+int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_addr *local)
 {
 	static const struct ike_endpoint as_it_is;
 
 	k->error[0] = 0;
-	return move(k, ifindex, &as_it_is, local);
+	return move(k, ifindex, id, &as_it_is, local);
 }
 
-uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex)
+uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id)
 {
 	struct esptun_peer p;
 
 	k->error[0] = 0;
-	if (esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p) || !(p.has & ESPTUN_PEER_HAS_LAST_RX))
+	if (esptun_peer_get(k->h, ifindex, id, &p) || !(p.has & ESPTUN_PEER_HAS_LAST_RX))
 		return UINT64_MAX;
 	return p.last_rx;
 }
@@ -308,15 +300,14 @@ static int by_age(const void *a, const void *b)
 	return x->age < y->age ? 1 : x->age > y->age ? -1 : 0;
 }
 
-/* The next mature SA of our peer in direction @dir, from *@i on, or NULL. */
+/* The next mature SA of @peer in direction @dir, from *@i on, or NULL. */
 static const struct esptun_sa *next_sa(const struct esptun_sa *sas, size_t n, size_t *i,
-				       enum esptun_sa_dir dir)
+				       uint32_t peer, enum esptun_sa_dir dir)
 {
 	while (*i < n) {
 		const struct esptun_sa *sa = &sas[(*i)++];
 
-		if (sa->peer == KERNEL_PEER && sa->dir == dir &&
-		    sa->state != ESPTUN_SA_STATE_LARVAL)
+		if (sa->peer == peer && sa->dir == dir && sa->state != ESPTUN_SA_STATE_LARVAL)
 			return sa;
 	}
 	return NULL;
@@ -327,7 +318,7 @@ static uint64_t age_of(const struct esptun_sa *sa)
 	return sa ? sa->age : 0;
 }
 
-int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
+int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max_age,
 		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 			    uint32_t spi_out),
 		 void *ctx)
@@ -339,7 +330,7 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 	int err, removed = 0;
 
 	k->error[0] = 0;
-	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
+	err = esptun_peer_get(k->h, ifindex, peer, &p);
 	if (!err)
 		err = esptun_sa_dump(k->h, ifindex, 0, &sas, &n);
 	if (err)
@@ -348,13 +339,13 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 	if (n)
 		qsort(sas, n, sizeof(*sas), by_age);
 	for (size_t i = 0; i < n; i++) {
-		if (sas[i].peer == KERNEL_PEER && sas[i].state == ESPTUN_SA_STATE_LARVAL)
+		if (sas[i].peer == peer && sas[i].state == ESPTUN_SA_STATE_LARVAL)
 			esptun_sa_del(k->h, ifindex, sas[i].dir, sas[i].spi, 0);
 	}
 	/* Pairs were made one after the other, so age tells which belong together. */
 	for (;;) {
-		const struct esptun_sa *in = next_sa(sas, n, &at_in, ESPTUN_SA_DIR_IN);
-		const struct esptun_sa *out = next_sa(sas, n, &at_out, ESPTUN_SA_DIR_OUT);
+		const struct esptun_sa *in = next_sa(sas, n, &at_in, peer, ESPTUN_SA_DIR_IN);
+		const struct esptun_sa *out = next_sa(sas, n, &at_out, peer, ESPTUN_SA_DIR_OUT);
 
 		if (!in && !out)
 			break;
@@ -362,7 +353,7 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 			fn(ctx, &remote, in ? in->spi : 0, out ? out->spi : 0);
 			continue;
 		}
-		kernel_sa_remove(k, ifindex, in ? in->spi : 0, out ? out->spi : 0);
+		kernel_sa_remove(k, ifindex, peer, in ? in->spi : 0, out ? out->spi : 0);
 		removed++;
 	}
 	esptun_sas_free(sas, n);
@@ -370,23 +361,25 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
 }
 
 /* Tell what is true of one of the two SAs, whatever was told of it before. */
-static void retell_sa(struct kernel *k, uint32_t ifindex, uint32_t spi, bool in,
+static void retell_sa(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi, bool in,
 		      const struct esptun_sa *sas, size_t n)
 {
 	const struct kernel_events *to = &k->events;
 
 	for (size_t i = 0; i < n; i++) {
-		if (sas[i].peer != KERNEL_PEER || sas[i].spi != spi ||
+		if (sas[i].peer != peer || sas[i].spi != spi ||
 		    (sas[i].dir == ESPTUN_SA_DIR_IN) != in)
 			continue;
 		if (sas[i].state == ESPTUN_SA_STATE_DYING || sas[i].state == ESPTUN_SA_STATE_DEAD)
-			to->expire(to->ctx, ifindex, spi, in, sas[i].state == ESPTUN_SA_STATE_DEAD);
+			to->expire(to->ctx, ifindex, peer, spi, in,
+				   sas[i].state == ESPTUN_SA_STATE_DEAD);
 		return;
 	}
-	to->sa_gone(to->ctx, ifindex, spi, in);
+	to->sa_gone(to->ctx, ifindex, peer, spi, in);
 }
 
-void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out)
+void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi_in,
+		   uint32_t spi_out)
 {
 	const struct kernel_events *to = &k->events;
 	struct ike_endpoint remote;
@@ -396,25 +389,25 @@ void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t
 	int err;
 
 	k->error[0] = 0;
-	err = esptun_peer_get(k->h, ifindex, KERNEL_PEER, &p);
+	err = esptun_peer_get(k->h, ifindex, peer, &p);
 	if (err == -ENOENT || err == -ENODEV)
-		to->peer_gone(to->ctx, ifindex);
+		to->peer_gone(to->ctx, ifindex, peer);
 	if (err || esptun_sa_dump(k->h, ifindex, 0, &sas, &n))
 		return;
 	endpoint_to_ike(&remote, &p.remote);
 	if (remote.addr.family)
-		to->peer_moved(to->ctx, ifindex, &remote);
+		to->peer_moved(to->ctx, ifindex, peer, &remote);
 	if (spi_in)
-		retell_sa(k, ifindex, spi_in, true, sas, n);
+		retell_sa(k, ifindex, peer, spi_in, true, sas, n);
 	if (spi_out)
-		retell_sa(k, ifindex, spi_out, false, sas, n);
+		retell_sa(k, ifindex, peer, spi_out, false, sas, n);
 	esptun_sas_free(sas, n);
 }
 
-int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t *spi)
+int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t *spi)
 {
 	k->error[0] = 0;
-	return esptun_spi_alloc(k->h, ifindex, KERNEL_PEER, spi);
+	return esptun_spi_alloc(k->h, ifindex, peer, spi);
 }
 
 /* Both families whole: the kernel's "any", its fast path. */
@@ -509,7 +502,7 @@ int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child
 	struct esptun_ts local[ESPTUN_TS_MAX], remote[ESPTUN_TS_MAX];
 	struct esptun_sa sa = {
 		.ifindex = ifindex,
-		.peer = KERNEL_PEER,
+		.peer = c->peer,
 		.mode = ESPTUN_SA_MODE_TUNNEL,
 		.encr = c->cipher.encr,
 		.integ = c->cipher.integ,
@@ -526,7 +519,7 @@ int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child
 			   "the selectors need too many prefixes: ask for plain networks");
 		goto out;
 	}
-	err = move(k, ifindex, &c->remote, &c->local.addr);
+	err = move(k, ifindex, c->peer, &c->remote, &c->local.addr);
 	if (!err && c->part != IKE_CHILD_OUT)
 		err = add_sa(k, &sa, c, ESPTUN_SA_DIR_IN, window);
 	if (!err && c->part != IKE_CHILD_IN)
@@ -539,11 +532,12 @@ out:
 	return err;
 }
 
-void kernel_sa_remove(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out)
+void kernel_sa_remove(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi_in,
+		      uint32_t spi_out)
 {
 	k->error[0] = 0;
 	if (spi_out)
-		esptun_sa_del(k->h, ifindex, ESPTUN_SA_DIR_OUT, spi_out, KERNEL_PEER);
+		esptun_sa_del(k->h, ifindex, ESPTUN_SA_DIR_OUT, spi_out, peer);
 	if (spi_in)
 		esptun_sa_del(k->h, ifindex, ESPTUN_SA_DIR_IN, spi_in, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel half: SAs, peers and events of esptun links, and the IKE channel of port
- * 4500, over libesptun. Each of the agent's links has one peer, KERNEL_PEER. Functions
+ * 4500, over libesptun. Peers of a link have numbers, see struct ike_env. Functions
  * returning int give 0 or a negative errno; kernel_error() then has the sentence.
  */
 #ifndef ESPTUN_IKE_KERNEL_H
@@ -13,19 +13,19 @@
 struct event_base;
 struct kernel;
 
-enum { KERNEL_PEER = 1 };
-
 /* What the kernel tells. Called from the event loop, never from within a function below. */
 struct kernel_events {
 	void *ctx;
 	void (*datagram)(void *ctx, const struct ike_datagram *d);
 	void (*acquire)(void *ctx, uint32_t ifindex, const struct ike_flow *flow);
-	void (*expire)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound, bool hard);
-	void (*peer_moved)(void *ctx, uint32_t ifindex, const struct ike_endpoint *remote);
-	/* Somebody (we, or a user) removed the SA, or with @spi 0 all of them. */
-	void (*sa_gone)(void *ctx, uint32_t ifindex, uint32_t spi, bool inbound);
-	/* The agent's peer of this link may be gone (kernel_peer_exists()), and the link with it. */
-	void (*peer_gone)(void *ctx, uint32_t ifindex);
+	void (*expire)(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound,
+		       bool hard);
+	void (*peer_moved)(void *ctx, uint32_t ifindex, uint32_t peer,
+			   const struct ike_endpoint *remote);
+	/* Somebody (we, or a user) removed the SA, or with @spi 0 all of the peer's, or with @peer 0 too all. */
+	void (*sa_gone)(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound);
+	/* This peer of the link may be gone (kernel_peer_exists()), and the link with it. */
+	void (*peer_gone)(void *ctx, uint32_t ifindex, uint32_t peer);
 	void (*overrun)(void *ctx); /* events were lost: kernel_retell() */
 };
 
@@ -39,43 +39,48 @@ void kernel_close(struct kernel *k); /* NULL is fine; SAs stay */
 const char *kernel_error(const struct kernel *k);
 struct esptun *kernel_handle(struct kernel *k); /* for what net.c and the status need */
 
-/* How the agent's peer of a link is to be. */
+/* How a peer is to be. */
 struct kernel_peer_conf {
 	struct ike_endpoint remote; /* family 0: not known yet */
 	uint32_t keepalive; /* seconds */
 };
 
 /* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
-int kernel_peer_make(struct kernel *k, uint32_t ifindex, const struct kernel_peer_conf *conf);
-bool kernel_peer_exists(struct kernel *k, uint32_t ifindex);
+int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
+		     const struct kernel_peer_conf *conf);
+bool kernel_peer_exists(struct kernel *k, uint32_t ifindex, uint32_t id);
 /* Remove its SAs and the peer. */
-int kernel_peer_remove(struct kernel *k, uint32_t ifindex);
-int kernel_peer_move(struct kernel *k, uint32_t ifindex, const struct ike_endpoint *remote);
+int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id);
+int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
+		     const struct ike_endpoint *remote);
 /* Its packets leave from @local from now on. */
-int kernel_peer_local(struct kernel *k, uint32_t ifindex, const struct ike_addr *local);
+int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id,
+		      const struct ike_addr *local);
 /* Milliseconds since its last authenticated packet, UINT64_MAX if never. */
-uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex);
+uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id);
 
 /*
- * Calls @fn for each pair of SAs a former agent left, oldest first. Removes larval SAs, and those
+ * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, and those
  * made more than @max_age milliseconds ago. Returns how many pairs were too old, or -errno.
  */
-int kernel_adopt(struct kernel *k, uint32_t ifindex, uint64_t max_age,
+int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max_age,
 		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 			    uint32_t spi_out),
 		 void *ctx);
 
 /*
- * Events were lost: call those that are true now of the agent's peer and of its pair of
+ * Events were lost: call those that are true now of the peer and of its pair of
  * SAs (0: none). From within an event, too.
  */
-void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out);
+void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi_in,
+		   uint32_t spi_out);
 
 /* As struct ike_env has them. */
-int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t *spi);
+int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t *spi);
 int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child *child,
 		      uint32_t replay_window);
-void kernel_sa_remove(struct kernel *k, uint32_t ifindex, uint32_t spi_in, uint32_t spi_out);
+void kernel_sa_remove(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi_in,
+		      uint32_t spi_out);
 int kernel_ike_send(struct kernel *k, uint32_t ifindex, const struct ike_datagram *d);
 
 #endif

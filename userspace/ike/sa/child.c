@@ -61,7 +61,7 @@ struct child_sa *child_find(const struct ike_sa *sa, uint32_t spi_in, uint32_t s
 void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
 {
 	if (spi)
-		core->env.sa_remove(core->env.ctx, sa->peer->conf->name, spi, 0);
+		core->env.sa_remove(core->env.ctx, sa->peer->conf->name, sa->peer->id, spi, 0);
 }
 
 void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
@@ -70,7 +70,7 @@ void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_s
 	if (!c->out)
 		return;
 	c->out = false;
-	core->env.sa_remove(core->env.ctx, sa->peer->conf->name, 0, c->spi_out);
+	core->env.sa_remove(core->env.ctx, sa->peer->conf->name, sa->peer->id, 0, c->spi_out);
 }
 
 void child_rekeyed(struct ike_core *core, struct ike_sa *sa, struct child_sa *c, uint64_t until)
@@ -122,7 +122,7 @@ void child_linger_end(struct ike_core *core, struct ike_peer *p, uint64_t until)
 	/* They came in the order of their deadlines. */
 	while ((c = TAILQ_FIRST(&p->lingering)) && c->next_at <= until) {
 		TAILQ_REMOVE(&p->lingering, c, link);
-		core->env.sa_remove(core->env.ctx, p->conf->name, c->spi_in, 0);
+		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, c->spi_in, 0);
 		child_free(c);
 	}
 }
@@ -130,7 +130,7 @@ void child_linger_end(struct ike_core *core, struct ike_peer *p, uint64_t until)
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	TAILQ_REMOVE(&sa->children, c, link);
-	core->env.sa_remove(core->env.ctx, sa->peer->conf->name, c->spi_in,
+	core->env.sa_remove(core->env.ctx, sa->peer->conf->name, sa->peer->id, c->spi_in,
 			    c->out ? c->spi_out : 0);
 	child_free(c);
 }

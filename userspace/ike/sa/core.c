@@ -228,6 +228,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 		free_peer(p);
 		return -ENOMEM;
 	}
+	p->id = IKE_PEER_FIRST;
 	p->remote = conf->remote;
 	p->adopted_end = TIMER_NEVER;
 	for (i = 0; i < conf->n_child; i++)
@@ -264,15 +265,15 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	return 0;
 }
 
-void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
-		    uint32_t spi_in, uint32_t spi_out)
+void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
+		    const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out)
 {
-	struct ike_peer *p = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_peer(core, tunnel, peer);
 
 	if (!p)
 		return;
 	if (p->n_adopted == PEER_MAX_ADOPTED) {
-		core->env.sa_remove(core->env.ctx, tunnel, p->adopted[0].spi_in,
+		core->env.sa_remove(core->env.ctx, tunnel, p->id, p->adopted[0].spi_in,
 				    p->adopted[0].spi_out);
 		memmove(p->adopted, p->adopted + 1, --p->n_adopted * sizeof(p->adopted[0]));
 	}
@@ -367,16 +368,17 @@ static void adopted_expired(struct ike_core *core, struct ike_peer *p, uint32_t 
 		pair = &p->adopted[i];
 		if ((inbound ? pair->spi_in : pair->spi_out) != spi)
 			continue;
-		core->env.sa_remove(core->env.ctx, p->conf->name, pair->spi_in, pair->spi_out);
+		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, pair->spi_in,
+				    pair->spi_out);
 		*pair = p->adopted[--p->n_adopted];
 		return;
 	}
 }
 
-void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
-		     enum ike_expire why, uint64_t now)
+void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, uint32_t spi,
+		     bool inbound, enum ike_expire why, uint64_t now)
 {
-	struct ike_peer *p = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_peer(core, tunnel, peer);
 	bool hard = why != IKE_EXPIRE_SOFT;
 	struct child_sa *c = NULL;
 	struct ike_sa *sa;
@@ -409,10 +411,10 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bo
 	end_event(core);
 }
 
-void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
+void ike_core_peer_moved(struct ike_core *core, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote, uint64_t now)
 {
-	struct ike_peer *p = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_peer(core, tunnel, peer);
 	struct ike_sa *sa;
 
 	begin_event(core, now);

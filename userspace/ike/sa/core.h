@@ -19,6 +19,7 @@ struct ike_core;
 enum ike_core_limits {
 	IKE_MAX_CHILD = 32, /* child SAs that are configured for one tunnel */
 	IKE_CHILD_NAME = 32, /* bytes of a name, with the NUL */
+	IKE_PEER_FIRST = 1, /* number of a tunnel's peer, as the kernel counts them */
 };
 
 enum ike_start {
@@ -67,6 +68,7 @@ enum ike_child_part { IKE_CHILD_BOTH, IKE_CHILD_IN, IKE_CHILD_OUT };
 /* A pair of ESP SAs, as the kernel needs it. Keys are wiped by the core after the call. */
 struct ike_child {
 	const char *tunnel;
+	uint32_t peer; /* its number */
 	enum ike_child_part part;
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_endpoint local, remote;
@@ -110,15 +112,15 @@ struct ike_keylog {
 
 /*
  * Effects. @ctx is passed to each. All are synchronous; those returning int give 0
- * or a negative errno.
+ * or a negative errno. @peer is the number of the tunnel's peer that the effect is about.
  */
 struct ike_env {
 	void *ctx;
 	struct ike_rng rng;
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
-	/* Reserve an inbound SPI for the tunnel's peer. */
-	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t *spi);
+	/* Reserve an inbound SPI for the peer. */
+	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi);
 	/*
 	 * Make the pair work: inbound first, then outbound; the newest outbound SA takes the
 	 * traffic. On failure neither remains. With ->part IN only the inbound SA is installed;
@@ -131,12 +133,14 @@ struct ike_env {
 	 * the outbound SA alone: traffic then takes the newest outbound SA that is left, while
 	 * the inbound one still hears the peer until it did the same. Missing SAs are no error.
 	 */
-	void (*sa_remove)(void *ctx, const char *tunnel, uint32_t spi_in, uint32_t spi_out);
+	void (*sa_remove)(void *ctx, const char *tunnel, uint32_t peer, uint32_t spi_in,
+			  uint32_t spi_out);
 	/* Milliseconds since the peer's last authenticated ESP packet; UINT64_MAX if never. */
-	uint64_t (*last_rx)(void *ctx, const char *tunnel);
+	uint64_t (*last_rx)(void *ctx, const char *tunnel, uint32_t peer);
 	/* The peer is now at this endpoint (float to 4500, NAT rebinding). */
-	void (*peer_moved)(void *ctx, const char *tunnel, const struct ike_endpoint *remote);
-	void (*state)(void *ctx, const char *tunnel, enum ike_tunnel_state state);
+	void (*peer_moved)(void *ctx, const char *tunnel, uint32_t peer,
+			   const struct ike_endpoint *remote);
+	void (*state)(void *ctx, const char *tunnel, uint32_t peer, enum ike_tunnel_state state);
 	/* @tunnel and SPIs may be NULL. @text is one sentence without newline. */
 	void (*log)(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
 		    const uint8_t *spi_r, const char *text);
@@ -157,12 +161,12 @@ void ike_core_free(struct ike_core *core);
  */
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf);
 /*
- * Running kernel SAs of a former agent on this tunnel: keep them carrying traffic. The
+ * Running kernel SAs of a former agent with this peer of the tunnel: keep them carrying traffic. The
  * tunnel then initiates to @remote whatever its start mode, without INITIAL_CONTACT (the
  * peer must not drop them early), and removes them some seconds after a new pair is up.
  */
-void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_endpoint *remote,
-		    uint32_t spi_in, uint32_t spi_out);
+void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
+		    const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out);
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
 
 /* Events. */
@@ -180,10 +184,10 @@ enum ike_expire {
 };
 
 /* An SA has come to its end, or will soon. */
-void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t spi, bool inbound,
-		     enum ike_expire why, uint64_t now);
+void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, uint32_t spi,
+		     bool inbound, enum ike_expire why, uint64_t now);
 /* The kernel saw an authenticated packet from a new outer address. */
-void ike_core_peer_moved(struct ike_core *core, const char *tunnel,
+void ike_core_peer_moved(struct ike_core *core, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote, uint64_t now);
 /*
  * The way to the tunnel's peer changed: packets to it now leave from @local, or with family

@@ -112,7 +112,8 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 	sa->remote = d->remote;
 	admit_proven(core, &sa->remote.addr);
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
-		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, &sa->remote);
+		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id,
+				     &sa->remote);
 }
 
 /*

@@ -15,7 +15,7 @@
 uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa)
 {
 	uint32_t spi = 0;
-	int rc = core->env.spi_alloc(core->env.ctx, sa->peer->conf->name, &spi);
+	int rc = core->env.spi_alloc(core->env.ctx, sa->peer->conf->name, sa->peer->id, &spi);
 
 	if (!rc && spi)
 		return spi;
@@ -43,6 +43,7 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 	struct ike_ts_list local, remote;
 	struct ike_child ch = {
 		.tunnel = conf->name,
+		.peer = sa->peer->id,
 		.part = part,
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,

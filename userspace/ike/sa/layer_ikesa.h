@@ -101,6 +101,8 @@ void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ik
 void lookup_init(struct ike_core *core);
 /* By name; NULL if there is none. */
 struct ike_peer *lookup_name(const struct ike_core *core, const char *name);
+/* The peer with this number of the tunnel; NULL if there is none. */
+struct ike_peer *lookup_peer(const struct ike_core *core, const char *tunnel, uint32_t id);
 /* Enter the tunnel; 0 or -ENOMEM. */
 int lookup_add(struct ike_core *core, struct ike_peer *p);
 /* After any change of ->enabled or ->remote. */

@@ -15,7 +15,7 @@ void liveness_check(struct ike_core *core, struct ike_sa *sa)
 		return;
 	/* ESP counts for the SA that carries it; an idle twin has to answer for itself. */
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa) {
-		esp = core->env.last_rx(core->env.ctx, sa->peer->conf->name);
+		esp = core->env.last_rx(core->env.ctx, sa->peer->conf->name, sa->peer->id);
 		if (esp < heard)
 			heard = esp;
 	}

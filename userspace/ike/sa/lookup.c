@@ -47,6 +47,13 @@ struct ike_peer *lookup_name(const struct ike_core *core, const char *name)
 	return NULL;
 }
 
+struct ike_peer *lookup_peer(const struct ike_core *core, const char *tunnel, uint32_t id)
+{
+	struct ike_peer *p = lookup_name(core, tunnel);
+
+	return p && p->id == id ? p : NULL;
+}
+
 /* ---- groups -------------------------------------------------------------- */
 
 static bool proposals_eq(const struct ike_proposals *a, const struct ike_proposals *b)

@@ -163,7 +163,7 @@ static void review_attempts(struct ike_core *core, struct ike_peer *p)
 	if (state == p->state)
 		return;
 	p->state = state;
-	core->env.state(core->env.ctx, p->conf->name, state);
+	core->env.state(core->env.ctx, p->conf->name, p->id, state);
 }
 
 /* The SAs we took over are of no use once the peer is known to be dead. */
@@ -175,7 +175,7 @@ static void judge_adopted(struct ike_core *core, struct ike_peer *p)
 		return;
 	if (quiet < 60000)
 		quiet = 60000;
-	if (core->env.last_rx(core->env.ctx, p->conf->name) >= quiet)
+	if (core->env.last_rx(core->env.ctx, p->conf->name, p->id) >= quiet)
 		peer_adopted_remove(core, p);
 }
 
@@ -196,7 +196,7 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 	unsigned int i;
 
 	for (i = 0; i < p->n_adopted; i++)
-		core->env.sa_remove(core->env.ctx, p->conf->name, p->adopted[i].spi_in,
+		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, p->adopted[i].spi_in,
 				    p->adopted[i].spi_out);
 	p->n_adopted = 0;
 	p->adopted_end = TIMER_NEVER;

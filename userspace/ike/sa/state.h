@@ -118,6 +118,7 @@ struct ike_peer {
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
 	struct timer timer;
 	const struct ike_tunnel_conf *conf; /* its own copy */
+	uint32_t id; /* its number, the kernel's too */
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
 	struct ike_sas closed; /* those that only repeat their last answer */
