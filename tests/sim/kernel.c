@@ -319,14 +319,26 @@ static bool has_transform(const struct ike_proposal *p, uint8_t type, uint16_t i
 	return !any && !id; /* a type that is not listed is "none" */
 }
 
+/* Are the selectors those of one configured child SA, or a part of them? */
+static bool is_configured(const struct ike_tunnel_conf *conf, const struct ike_child *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < conf->n_child; i++) {
+		if (ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->child[i].local_ts) &&
+		    ike_ts_within(IKE_TS_OFFER(c->remote_ts), &conf->child[i].remote_ts))
+			return true;
+	}
+	return false;
+}
+
 /* Whatever the peer says, a pair is within what the configuration allows. */
 static void check_policy(struct node *n, const struct ike_child *c)
 {
 	const struct ike_tunnel_conf *conf = &n->conf[link_of(c->tunnel)];
 	unsigned int i;
 
-	if (!ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->child[0].local_ts) ||
-	    !ike_ts_within(IKE_TS_OFFER(c->remote_ts), &conf->child[0].remote_ts))
+	if (!is_configured(conf, c))
 		world_fail(n->w, "node %u installs selectors beyond its configuration", n->index);
 	for (i = 0; i < conf->esp.n; i++) {
 		const struct ike_proposal *p = &conf->esp.p[i];

@@ -85,13 +85,14 @@ static bool is_undecided(const struct ike_sa *sa, const struct child_sa *c)
 	       sa->out->spi == c->replaces;
 }
 
-void collide_proven(struct ike_core *core, struct ike_sa *sa)
+void collide_proven(struct ike_core *core, struct ike_sa *sa, unsigned int conf)
 {
 	struct child_sa *c;
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	{
-		if (c->state == CHILD_IN && !c->ours && !is_undecided(sa, c))
+		if (c->state == CHILD_IN && !c->ours && !is_undecided(sa, c) &&
+		    (conf == CHILD_ANY || c->conf == conf))
 			collide_up(core, sa, c);
 	}
 }

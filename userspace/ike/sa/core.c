@@ -42,7 +42,7 @@ static void lose_peer(struct ike_core *core, struct ike_sa *sa)
 
 	ike_endpoint_print(ep, sizeof(ep), &sa->remote);
 	sa_end(core, sa, false);
-	if (query_has_outbound(p)) /* it came back under another IKE SA */
+	if (query_has_outbound(p, CHILD_ANY)) /* it came back under another IKE SA */
 		report_line(core, IKE_LOG_INFO, p, sa, "peer %s no longer answers on this IKE SA",
 			    ep);
 	else

@@ -137,7 +137,7 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 		return;
 	/* What an INFORMATIONAL request says of pairs is for x_info_request() to weigh. */
 	if (!request || h->exchange != IKE_INFORMATIONAL)
-		collide_proven(core, sa);
+		collide_proven(core, sa, CHILD_ANY);
 	if (sa->confirmed)
 		return;
 	sa->confirmed = true;

@@ -59,8 +59,11 @@ bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *lo
 bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c);
 /* @c may carry our traffic: its outbound half is installed, what it replaces goes. */
 void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
-/* The peer is known to have the pairs it asked for, or nothing else carries traffic. */
-void collide_proven(struct ike_core *core, struct ike_sa *sa);
+/*
+ * The peer is known to have the pairs it asked for (CHILD_ANY), or nothing else carries traffic of
+ * configuration @conf.
+ */
+void collide_proven(struct ike_core *core, struct ike_sa *sa, unsigned int conf);
 /* The peer deletes @old, so the pair that it made to replace that has won. */
 void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct child_sa *old);
 

@@ -57,14 +57,14 @@ uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a);
 
 /* ---- query.c ----------------------------------------------------------------- */
 
-/* Is @sa established, and does one of its pairs carry our traffic? */
-bool query_sa_has_outbound(const struct ike_sa *sa);
+/* Is @sa established, and does a pair of it, of configuration @conf or CHILD_ANY, carry our traffic? */
+bool query_sa_has_outbound(const struct ike_sa *sa, unsigned int conf);
 /* Is it established, and has it a pair, of configuration @conf or CHILD_ANY, that is to stay? */
 bool query_sa_has_child(const struct ike_sa *sa, unsigned int conf);
 /* Does it carry, or cannot carry since an end refused it, all that a pair of @other carries? */
 bool query_sa_covers(const struct ike_sa *sa, const struct ike_sa *other);
-/* Does anything carry our traffic now? */
-bool query_has_outbound(const struct ike_peer *p);
+/* Does anything carry our traffic now, or that of configuration @conf? */
+bool query_has_outbound(const struct ike_peer *p, unsigned int conf);
 /* Has it a pair of configuration @conf, be it one that waits for its replacement? */
 bool query_has_pair(const struct ike_peer *p, unsigned int conf);
 /* Has it such a pair, and is the IKE SA of that to stay? */

@@ -172,6 +172,7 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 				const struct ike_payloads *in)
 {
 	struct child_sa *c = NULL;
+	struct ike_notify more;
 
 	if (take_proposal(core, sa, n, in) && take_selectors(core, sa, n, in) &&
 	    n->spi_out != n->deleted)
@@ -179,6 +180,10 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 	ike_wipe(&n->secret, sizeof(n->secret));
 	if (!c)
 		negotiate_reject(core, sa, n);
+	else if (ike_notify_find(in, IKE_N_ADDITIONAL_TS_POSSIBLE, &more))
+		report_line(
+			core, IKE_LOG_WARN, NULL, sa,
+			"peer would allow more, but under child SAs of their own (ADDITIONAL_TS_POSSIBLE): see SelectorsPerChild in esptun.conf(5)");
 	return c;
 }
 

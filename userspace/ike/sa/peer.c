@@ -95,7 +95,7 @@ static enum ike_tunnel_state state_of(const struct ike_peer *p)
 			return IKE_TUNNEL_UP;
 		TAILQ_FOREACH(sa, &p->sas, of_peer)
 		{
-			if (query_sa_has_outbound(sa))
+			if (query_sa_has_outbound(sa, CHILD_ANY))
 				return IKE_TUNNEL_UP;
 		}
 		if (query_is_attempting(p, CHILD_ANY) || query_next_try(p) != TIMER_NEVER ||
@@ -258,7 +258,7 @@ void peer_down(struct ike_core *core, struct ike_peer *p)
 static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 {
 	return sa->confirmed && sa->last_rx >= then &&
-	       (query_sa_has_outbound(sa) || !query_sa_has_child(sa, CHILD_ANY));
+	       (query_sa_has_outbound(sa, CHILD_ANY) || !query_sa_has_child(sa, CHILD_ANY));
 }
 
 /*
@@ -311,7 +311,8 @@ static void drop_overtaken(struct ike_core *core, struct ike_peer *p)
 			continue;
 		TAILQ_FOREACH(done, &p->sas, of_peer)
 		{
-			if (query_sa_has_outbound(done) && done->established_at >= sa->created_at) {
+			if (query_sa_has_outbound(done, CHILD_ANY) &&
+			    done->established_at >= sa->created_at) {
 				sa_end(core, sa, false);
 				return; /* there is one at a time */
 			}
@@ -332,24 +333,48 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 		request_probe(core, keep);
 }
 
-/* Does the peer use new pairs for all that those of a former agent may carry? */
-static bool is_replaced(const struct ike_peer *p)
+/* Does a pair carry traffic of @conf that the peer is known to use, too? */
+static bool is_in_use(const struct ike_peer *p, unsigned int conf)
 {
 	const struct ike_sa *sa;
-	bool works = false;
-	unsigned int i;
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
-	works |= query_sa_has_outbound(sa) && (sa->initiator ? sa->acked : sa->confirmed);
-	for (i = 0; works && i < p->conf->n_child; i++)
-		works = query_has_child(p, i) || p->want[i].refused;
-	return works;
+	{
+		if (query_sa_has_outbound(sa, conf) && (sa->initiator ? sa->acked : sa->confirmed))
+			return true;
+	}
+	return false;
+}
+
+/* Do new pairs carry all that those of a former agent may carry? */
+static bool is_replaced(const struct ike_peer *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (!is_in_use(p, i) && !p->want[i].refused)
+			return false;
+	}
+	return is_in_use(p, CHILD_ANY);
+}
+
+/* With nothing left that carries traffic of @conf, there is nothing to wait for. */
+static void settle_lost(struct ike_core *core, struct ike_peer *p, unsigned int conf)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
+			collide_proven(core, sa, conf);
+	}
 }
 
 /* Retire what something that came up, or was confirmed, replaces or duplicates. */
 static void settle_sas(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_sa *sa, *keep;
+	unsigned int i;
 
 	drop_overtaken(core, p);
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
@@ -360,25 +385,22 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 		 * Adopted pairs go without a word, so the peer must have moved to the new one:
 		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.
 		 */
-		if (p->n_adopted && query_sa_has_outbound(sa) && sa->initiator && !sa->acked)
+		if (p->n_adopted && query_sa_has_outbound(sa, CHILD_ANY) && sa->initiator &&
+		    !sa->acked)
 			request_probe(core, sa);
 		keep = query_survivor(sa);
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
 		/* A half-installed pair waits for the peer's word: ask for it. */
 		if (query_sa_has_child(sa, CHILD_ANY) && !sa->confirmed &&
-		    !query_sa_has_outbound(sa))
+		    !query_sa_has_outbound(sa, CHILD_ANY))
 			request_probe(core, sa);
 	}
 	if (p->n_adopted && is_replaced(p) && p->adopted_end == TIMER_NEVER)
 		p->adopted_end = core->now + PEER_ADOPTED_MS;
-	/* With nothing left to carry traffic, there is nothing to wait for. */
-	if (query_has_outbound(p))
-		return;
-	TAILQ_FOREACH(sa, &p->sas, of_peer)
-	{
-		if (sa->state == IKESA_ESTABLISHED && !sa->superseded)
-			collide_proven(core, sa);
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (!query_has_outbound(p, i))
+			settle_lost(core, p, i);
 	}
 }
 

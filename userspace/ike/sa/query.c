@@ -21,7 +21,7 @@ void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ik
 	memcpy(id->data, a->b, id->len);
 }
 
-static bool has_outbound(const struct ike_sa *sa, unsigned int conf)
+bool query_sa_has_outbound(const struct ike_sa *sa, unsigned int conf)
 {
 	const struct child_sa *c;
 
@@ -33,11 +33,6 @@ static bool has_outbound(const struct ike_sa *sa, unsigned int conf)
 			return true;
 	}
 	return false;
-}
-
-bool query_sa_has_outbound(const struct ike_sa *sa)
-{
-	return has_outbound(sa, CHILD_ANY);
 }
 
 bool query_sa_has_child(const struct ike_sa *sa, unsigned int conf)
@@ -60,7 +55,8 @@ bool query_sa_covers(const struct ike_sa *sa, const struct ike_sa *other)
 
 	TAILQ_FOREACH(c, &other->children, link)
 	{
-		if (c->out && !has_outbound(sa, c->conf) && !sa->peer->want[c->conf].refused)
+		if (c->out && !query_sa_has_outbound(sa, c->conf) &&
+		    !sa->peer->want[c->conf].refused)
 			return false;
 	}
 	return true;
@@ -72,7 +68,7 @@ static bool is_to_stay(const struct ike_sa *sa)
 	return !sa->replaced && !sa->superseded && sa->close_at == TIMER_NEVER;
 }
 
-bool query_has_outbound(const struct ike_peer *p)
+bool query_has_outbound(const struct ike_peer *p, unsigned int conf)
 {
 	const struct ike_sa *sa;
 
@@ -80,7 +76,7 @@ bool query_has_outbound(const struct ike_peer *p)
 		return true;
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		if (query_sa_has_outbound(sa) && !sa->superseded)
+		if (query_sa_has_outbound(sa, conf) && !sa->superseded)
 			return true;
 	}
 	return false;
@@ -156,7 +152,8 @@ struct ike_sa *query_primary(const struct ike_peer *p)
 		if (!best ||
 		    (sa->established_at != TIMER_NEVER) > (best->established_at != TIMER_NEVER) ||
 		    ((sa->state == IKESA_ESTABLISHED) >= (best->state == IKESA_ESTABLISHED) &&
-		     query_sa_has_outbound(sa) >= query_sa_has_outbound(best)))
+		     query_sa_has_outbound(sa, CHILD_ANY) >=
+			     query_sa_has_outbound(best, CHILD_ANY)))
 			best = sa;
 	}
 	return best;

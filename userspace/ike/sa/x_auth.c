@@ -269,7 +269,7 @@ static enum x_verdict refuse_auth(struct x_msg *m)
 static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct negotiation n = {
-		.inbound_first = query_has_outbound(sa->peer),
+		.inbound_first = query_has_outbound(sa->peer, CHILD_ANY),
 		.nonces = setup_nonces(sa->setup),
 	};
 

@@ -14,7 +14,7 @@
 enum create_limits {
 	CREATE_SETTLE_MS =
 		2000, /* while the last rekeying of a pair is not over, the next one waits */
-	CREATE_MAX_PAIRS = 16, /* of one IKE SA, those on their way out too */
+	CREATE_SPARE_PAIRS = 14, /* of one IKE SA, beside two of each configured child SA */
 };
 
 /* ---- what a request reserves ---------------------------------------------- */
@@ -195,6 +195,19 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 		lack_pair(core, sa, x, error, explained);
 }
 
+/* The pair is here, so the peer, whose half may wait, is to know it. */
+static void use_pair(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
+		     struct child_sa *c)
+{
+	const struct ike_peer *p = sa->peer;
+
+	if (c->state == CHILD_UP)
+		collide_up(core, sa, c);
+	/* Our DELETE of the old pair tells it; without one, a pair elsewhere may carry the same. */
+	if (!x->spi && (p->n_adopted || TAILQ_FIRST(&p->sas) != TAILQ_LAST(&p->sas, ike_sas)))
+		request_probe(core, sa);
+}
+
 static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x, struct x_msg *m)
 {
 	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
@@ -229,11 +242,11 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
 		c = negotiate_take(core, sa, &n, m->in);
 	}
-	if (c && c->state == CHILD_UP)
-		collide_up(core, sa, c);
-	else if (!c && old && old->state <= CHILD_UP)
+	if (c)
+		use_pair(core, sa, x, c);
+	else if (old && old->state <= CHILD_UP)
 		try_later(core, sa, old);
-	else if (!c && !old)
+	else if (!old)
 		event_note_child(core, sa->peer, x->conf,
 				 x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
 }
@@ -350,6 +363,7 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 				const struct child_sa *old)
 {
 	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
+	unsigned int most = 2 * sa->peer->conf->n_child + CREATE_SPARE_PAIRS;
 	struct negotiation n = { .own_exchange = true };
 	uint8_t ours[IKE_OUR_NONCE];
 
@@ -360,16 +374,16 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
-	if (count_pairs(sa) >= CREATE_MAX_PAIRS) {
+	if (count_pairs(sa) >= most) {
 		report_line(core, IKE_LOG_WARN, NULL, sa,
-			    "peer asks for more than %d child SAs: answered with NO_ADDITIONAL_SAS",
-			    CREATE_MAX_PAIRS);
+			    "peer asks for more than %u child SAs: answered with NO_ADDITIONAL_SAS",
+			    most);
 		return x_refuse(m, IKE_N_NO_ADDITIONAL_SAS);
 	}
 	core->env.rng.fill(core->env.rng.ctx, ours, sizeof(ours));
 	n.nonces.r = ours;
 	n.nonces.r_len = sizeof(ours);
-	n.inbound_first = old && query_has_outbound(sa->peer);
+	n.inbound_first = old && query_has_outbound(sa->peer, CHILD_ANY);
 	negotiate_begin(&n, sa->peer, old ? old->conf : CHILD_ANY, NULL);
 	if (old)
 		n.replaces = old->spi_in;

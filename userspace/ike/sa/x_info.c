@@ -90,7 +90,7 @@ static void take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 			delete_children(core, sa, &del, m, true);
 	}
 	if (sa->state == IKESA_ESTABLISHED)
-		collide_proven(core, sa);
+		collide_proven(core, sa, CHILD_ANY);
 }
 
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
