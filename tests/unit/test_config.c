@@ -80,9 +80,11 @@ static void defaults(void **state)
 	assert_int_equal(c.local_id.type, 0);
 	assert_int_equal(c.remote_id.type, 0);
 	assert_true(c.ike.n > 0 && c.esp.n > 0);
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&c.local_ts)),
+	assert_string_equal(ike_ts_list_print(text, sizeof(text),
+					      IKE_TS_OFFER(&c.child[0].local_ts)),
 			    "0.0.0.0/0, ::/0");
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&c.remote_ts)),
+	assert_string_equal(ike_ts_list_print(text, sizeof(text),
+					      IKE_TS_OFFER(&c.child[0].remote_ts)),
 			    "0.0.0.0/0, ::/0");
 	config_clear(&c);
 }
@@ -140,9 +142,10 @@ static void every_key(void **state)
 	assert_memory_equal(c.psk, "a # key ; of 20 octets", 22);
 	assert_int_equal(c.n_routes, 3);
 	assert_int_equal(c.routes[2].len, 0);
-	assert_string_equal(ike_ts_list_print(text, sizeof(text), IKE_TS_OFFER(&c.local_ts)),
+	assert_string_equal(ike_ts_list_print(text, sizeof(text),
+					      IKE_TS_OFFER(&c.child[0].local_ts)),
 			    "10.1.0.0/16");
-	assert_int_equal(c.remote_ts.n, 2);
+	assert_int_equal(c.child[0].remote_ts.n, 2);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&c.ike)),
 			    "aes256-sha256-prfsha256-modp2048");
 	assert_int_equal(c.esp.n, 1);
@@ -303,7 +306,7 @@ static void indented_keys(void **state)
 	assert_int_equal(c.n_address, 2);
 	assert_int_equal(c.mtu, 1400);
 	assert_int_equal(c.n_routes, 2);
-	assert_int_equal(c.remote_ts.n, 2);
+	assert_int_equal(c.child[0].remote_ts.n, 2);
 	assert_int_equal(c.ike.n, 1);
 	assert_int_equal(c.esp.n, 1);
 	assert_int_equal(c.psk_len, 24);
@@ -342,11 +345,91 @@ static void selector_pairs(void **state)
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "Selectors = %s\n", t[i].pairs);
 		accepted(text, &c);
-		assert_string_equal(ike_ts_list_print(got, sizeof(got), IKE_TS_OFFER(&c.local_ts)),
+		assert_string_equal(ike_ts_list_print(got, sizeof(got),
+						      IKE_TS_OFFER(&c.child[0].local_ts)),
 				    t[i].local);
-		assert_string_equal(ike_ts_list_print(got, sizeof(got), IKE_TS_OFFER(&c.remote_ts)),
+		assert_string_equal(ike_ts_list_print(got, sizeof(got),
+						      IKE_TS_OFFER(&c.child[0].remote_ts)),
 				    t[i].remote);
 		config_clear(&c);
+	}
+}
+
+/* Name, start and selectors of each child SA, "NAME START LOCAL = REMOTE; ...". */
+static void children_are(const char *lines, const char *expected)
+{
+	static const char *const starts[] = { "now", "traffic", "listen" };
+	char text[4096], got[4096] = "", l[512], r[512];
+	struct config c;
+	size_t len = 0;
+
+	snprintf(text, sizeof(text), "[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE "%s", lines);
+	accepted(text, &c);
+	for (unsigned int i = 0; i < c.n_child; i++)
+		len += (size_t)snprintf(
+			got + len, sizeof(got) - len, "%s%s %s %s = %s", i ? "; " : "",
+			c.child[i].name, starts[c.child[i].start],
+			ike_ts_list_print(l, sizeof(l), IKE_TS_OFFER(&c.child[i].local_ts)),
+			ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&c.child[i].remote_ts)));
+	assert_string_equal(got, expected);
+	config_clear(&c);
+}
+
+static void several_children(void **state)
+{
+	(void)state;
+	children_are("", "hq now 0.0.0.0/0, ::/0 = 0.0.0.0/0, ::/0");
+	/* Pairs that one child SA cannot carry without granting more get one each. */
+	children_are("Selectors = 10.1.0.0/16 = 10.2.0.0/16, 10.3.0.0/16 = 10.4.0.0/16\n",
+		     "hq now 10.1.0.0/16 = 10.2.0.0/16; hq.2 now 10.3.0.0/16 = 10.4.0.0/16");
+	children_are(
+		"Selectors = 10.1.0.0/16 = 10.2.0.0/16, 10.1.0.0/16 = 10.3.0.0/16\n"
+		"SelectorsPerChild = one\nStart = traffic\n",
+		"hq traffic 10.1.0.0/16 = 10.2.0.0/16; hq.2 traffic 10.1.0.0/16 = 10.3.0.0/16");
+	children_are(
+		"SelectorsPerChild = one\nStart = listen\n"
+		"[Child lan]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16, 10.1.0.0/16 = 10.3.0.0/16\n"
+		"Start = now\nMode = tunnel\n"
+		"[child Voice-6]\nSelectors = fd00:1::/64 = fd00:2::/64\n"
+		"SelectorsPerChild = all\n",
+		"lan now 10.1.0.0/16 = 10.2.0.0/16; lan.2 now 10.1.0.0/16 = 10.3.0.0/16; "
+		"Voice-6 listen fd00:1::/64 = fd00:2::/64");
+}
+
+static void wrong_children(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} t[] = {
+		{ "[Child a]\nSelectors = any\n[Child A]\n",
+		  "5: [Child A] is there already, in line 3" },
+		{ "[Child]\n", "3: expected [Child NAME], a name of at most 31 letters" },
+		{ "[Child a b]\n", "3: expected [Child NAME]" },
+		{ "[Child a]\nMode = transport\n",
+		  "4: Mode = transport: esptun has no transport mode" },
+		{ "[Child a]\nMode = beet\n", "4: Mode = beet: expected tunnel" },
+		{ "[Child a]\nPSK = x\n", "4: PSK belongs into section [Peer], not [Child]" },
+		{ "[Child a]\nStart = soon\n", "4: Start = soon: expected now, traffic or listen" },
+		{ "[Child a]\nStart = now\n",
+		  "3: [Child a]: without Endpoint only Start = listen" },
+		{ "Selectors = any\n[Child a]\n",
+		  "3: Selectors belong into the sections [Child NAME]" },
+		{ "[Child a]\nSelectors = 10.0.0.0/8 = any\n"
+		  "[Child b]\nSelectors = 10.2.0.0/16 = 10.3.0.0/16\n",
+		  "5: [Child b] Selectors: 10.2.0.0/16 = 10.3.0.0/16 overlaps a pair of child SA a" },
+		{ "[Child a]\n[Child b]\n",
+		  "4: [Child b] Selectors: 0.0.0.0/0, ::/0 = 0.0.0.0/0, ::/0 overlaps" },
+		{ "SelectorsPerChild = some\n",
+		  "3: SelectorsPerChild = some: expected one or all" },
+		{ "SelectorsPerChild = one\nSelectors = any, 10.1.0.0/16 = any\n",
+		  "4: Selectors: 10.1.0.0/16 = 0.0.0.0/0, ::/0 overlaps a pair of child SA hq" },
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "%s", t[i].text);
+		refused(text, t[i].expected);
 	}
 }
 
@@ -469,9 +552,11 @@ static void wrong_values(void **state)
 		{ "[Peer]\nSelectors = 10.1.0.0/16\n",
 		  "2: Selectors = 10.1.0.0/16: expected \"any\", or LOCAL = REMOTE" },
 		{ "[Peer]\nSelectors = 10.1.0.0/16 = here\n", "2: Selectors" },
-		{ "[Peer]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16, 192.168.1.0/24 = 10.9.0.0/16\n",
+		{ "[Peer]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16, 192.168.1.0/24 = 10.9.0.0/16\n"
+		  "SelectorsPerChild = all\n",
 		  "2: Selectors: one child SA carries all pairs, and would allow 10.1.0.0/16 = 10.9.0.0/16, too" },
-		{ "[Peer]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16\nSelectors = any = 10.3.0.0/16\n",
+		{ "[Peer]\nSelectors = 10.1.0.0/16 = 10.2.0.0/16\nSelectors = any = 10.3.0.0/16\n"
+		  "SelectorsPerChild = all\n",
 		  "would allow 10.1.0.0/16 = 10.3.0.0/16, too" },
 		{ "[Peer]\nKeepalive = often\n",
 		  "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
@@ -528,7 +613,8 @@ static void wrong_keys(void **state)
 	refused("[Peer]\nBandwidth = 10.0.0.0/8\n",
 		"2: [Peer] has no key Bandwidth; esptun.conf(5) lists the keys");
 	refused("[Tunnel]\nPSK = x\n", "2: PSK belongs into section [Peer], not [Tunnel]");
-	refused("[Pear]\nPSK = x\n", "1: unknown section [Pear]; expected [Tunnel] or [Peer]");
+	refused("[Pear]\nPSK = x\n",
+		"1: unknown section [Pear]; expected [Tunnel], [Peer] or [Child NAME]");
 	refused("PSK = x\n", "1: a key before any section; expected [Tunnel] first");
 	refused("[Peer]\nPSK\n", "2: expected [Section] or KEY = VALUE");
 	refused("[Peer\nPSK = x\n", "1: expected [Section] or KEY = VALUE");
@@ -891,6 +977,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(selector_pairs),
+		cmocka_unit_test(several_children),
+		cmocka_unit_test(wrong_children),
 		cmocka_unit_test(every_key),
 		cmocka_unit_test(lifetimes),
 		cmocka_unit_test(lifetimes_make_a_difference),

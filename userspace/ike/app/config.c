@@ -9,6 +9,7 @@
 
 #include "common/distance.h"
 #include "common/keyfile.h"
+#include "ike/app/children.h"
 #include "ike/app/config.h"
 #include "ike/app/foreign.h"
 #include "ike/app/ini.h"
@@ -30,10 +31,12 @@ struct parse {
 	bool continued; /* the line does */
 	unsigned int errors;
 	uint64_t seen; /* bit per row of keys[] */
-	unsigned int line_of[32];
+	unsigned int line_of[64];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
-	bool pair[IKE_MAX_TS][IKE_MAX_TS]; /* Selectors: local_ts[i] = remote_ts[k] is in the file */
+	struct children_section sections[1 + IKE_MAX_CHILD]; /* [Peer], then each [Child NAME] */
+	unsigned int n_sections;
+	struct children_section *at; /* that of the section at hand */
 	char err[512];
 };
 
@@ -275,7 +278,8 @@ static int set_start(struct parse *p, char *s)
 
 	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!strcasecmp(s, words[i])) {
-			p->c->start = (enum ike_start)i;
+			p->at->start = (enum ike_start)i;
+			p->at->start_given = true;
 			return 0;
 		}
 	}
@@ -464,66 +468,37 @@ static int set_routes(struct parse *p, char *s)
 	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
 }
 
-/* Where @ts is in the list, to which it is appended if it is new. -1: the list is full. */
-static int place_ts(struct parse *p, struct ike_ts_list *l, const struct ike_ts *ts)
-{
-	for (unsigned int i = 0; i < l->n; i++) {
-		if (!memcmp(&l->ts[i], ts, sizeof(*ts)))
-			return (int)i;
-	}
-	if (l->n == IKE_MAX_TS) {
-		snprintf(p->err, sizeof(p->err), "expected at most %d networks on each side",
-			 IKE_MAX_TS);
-		return -1;
-	}
-	l->ts[l->n] = *ts;
-	return (int)l->n++;
-}
-
-/* Adds what is new of "LOCAL = REMOTE" to the lists, and notes that the file has this pair. */
-static int add_pair(struct parse *p, char *local, char *remote)
-{
-	struct ike_ts_list l = { .n = 0 }, r = { .n = 0 };
-
-	if (ike_ts_from_text(ini_trim(local), &l, p->err, sizeof(p->err)) ||
-	    ike_ts_from_text(ini_trim(remote), &r, p->err, sizeof(p->err)))
-		return -1;
-	for (unsigned int i = 0; i < l.n; i++) {
-		for (unsigned int k = 0; k < r.n; k++) {
-			int at = place_ts(p, &p->c->local_ts, &l.ts[i]);
-			int to = place_ts(p, &p->c->remote_ts, &r.ts[k]);
-
-			if (at < 0 || to < 0)
-				return -1;
-			p->pair[at][to] = true;
-		}
-	}
-	return 0;
-}
-
 static int set_selectors(struct parse *p, char *s)
 {
 	char *save;
 
 	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
-		char *eq = strchr(item, '=');
-		char remote[128];
-
 		item = ini_trim(item);
-		if (!*item)
-			continue;
-		if (eq)
-			*eq = 0;
-		if (!eq && strcasecmp(item, "any")) {
-			snprintf(
-				p->err, sizeof(p->err),
-				"expected \"any\", or LOCAL = REMOTE such as 10.1.0.0/16 = 10.2.0.0/16");
-			return -1;
-		}
-		if (!copy(remote, sizeof(remote), eq ? eq + 1 : item) || add_pair(p, item, remote))
+		if (*item && children_add_pair(p->at, item, p->err, sizeof(p->err)))
 			return -1;
 	}
 	return 0;
+}
+
+static int set_per_child(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "one"))
+		p->at->per = CHILDREN_ONE;
+	else if (!strcasecmp(s, "all"))
+		p->at->per = CHILDREN_ALL;
+	else
+		return -1;
+	return 0;
+}
+
+static int set_mode(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "tunnel"))
+		return 0;
+	if (!strcasecmp(s, "transport"))
+		snprintf(p->err, sizeof(p->err),
+			 "esptun has no transport mode; expected tunnel, and the same at the peer");
+	return -1;
 }
 
 static int add_crypto(struct parse *p, unsigned int which, const char *item)
@@ -606,15 +581,31 @@ static const struct key {
 	  "off, or packets from 1000 on, such as 2G (K, M, G or T)" },
 	{ "Peer", "ReplayWindow", set_replay, false, "packets from 0 (off) to 65536" },
 	{ "Peer", "Start", set_start, false, "now, traffic or listen" },
+	{ "Peer", "SelectorsPerChild", set_per_child, false, "one or all" },
+	/* Those of [Child NAME] stand last: by name alone, the key of [Peer] is found. */
+	{ "Child", "Selectors", set_selectors, true,
+	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
+	{ "Child", "SelectorsPerChild", set_per_child, false, "one or all" },
+	{ "Child", "Start", set_start, false, "now, traffic or listen" },
+	{ "Child", "Mode", set_mode, false, "tunnel" },
 };
 
 enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
-_Static_assert(N_KEYS <= 32, "line_of is too short");
+_Static_assert(N_KEYS <= 64, "line_of and seen are too short");
 
 static const struct key *find_key(const char *name)
 {
 	for (unsigned int i = 0; i < N_KEYS; i++) {
 		if (!strcasecmp(keys[i].name, name))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+static const struct key *find_key_of(const char *section, const char *name)
+{
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		if (!strcmp(keys[i].section, section) && !strcasecmp(keys[i].name, name))
 			return &keys[i];
 	}
 	return NULL;
@@ -757,6 +748,66 @@ static void report_line(struct parse *p, const char *text)
 	report(p, true, p->line, "%s", known ? known : "expected [Section] or KEY = VALUE");
 }
 
+/* The keys of [Child] count as not given in the one that begins. */
+static void forget_child_keys(struct parse *p)
+{
+	for (unsigned int i = 0; i < N_KEYS; i++) {
+		if (!strcmp(keys[i].section, "Child"))
+			p->seen &= ~(1ULL << i);
+	}
+}
+
+/* "Child NAME": a section for each name. */
+static void take_child_section(struct parse *p, const char *name)
+{
+	struct children_section *s;
+
+	for (unsigned int i = 1; i < p->n_sections; i++) {
+		if (strcasecmp(p->sections[i].name, name))
+			continue;
+		report(p, true, p->line, "[Child %s] is there already, in line %u", name,
+		       p->sections[i].line);
+		return;
+	}
+	if (p->n_sections == sizeof(p->sections) / sizeof(p->sections[0])) {
+		report(p, true, p->line, "expected at most %d sections [Child NAME]",
+		       IKE_MAX_CHILD);
+		return;
+	}
+	s = &p->sections[p->n_sections++];
+	copy(s->name, sizeof(s->name), name);
+	s->line = p->line;
+	p->at = s;
+	p->section = "Child";
+	forget_child_keys(p);
+}
+
+static bool is_child_name(const char *s)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)s[n]) || (n && s[n] && strchr("._-", s[n])))
+		n++;
+	return n && !s[n] && n < IKE_CHILD_NAME;
+}
+
+/* Is it "Child" with, or without, a name? Then the section is dealt with. */
+static bool is_child_section(struct parse *p, char *name)
+{
+	char *own;
+
+	if (strncasecmp(name, "Child", 5) || (name[5] && name[5] != ' ' && name[5] != '\t'))
+		return false;
+	own = ini_trim(name + 5);
+	if (is_child_name(own))
+		take_child_section(p, own);
+	else
+		report(p, true, p->line,
+		       "expected [Child NAME], a name of at most %d letters, digits and . _ -",
+		       IKE_CHILD_NAME - 1);
+	return true;
+}
+
 static void take_section(struct parse *p, char *text)
 {
 	static const char *const sections[] = { "Tunnel", "Peer" };
@@ -764,6 +815,7 @@ static void take_section(struct parse *p, char *text)
 	const char *theirs;
 
 	p->section = NULL;
+	p->at = &p->sections[0];
 	if (!name) {
 		report_line(p, text);
 		return;
@@ -772,15 +824,15 @@ static void take_section(struct parse *p, char *text)
 		if (!strcasecmp(name, sections[i]))
 			p->section = sections[i];
 	}
-	if (p->section)
+	if (p->section || is_child_section(p, name))
 		return;
 	theirs = foreign_section(name);
 	p->section = theirs;
 	if (theirs)
 		report(p, true, p->line, "[%.40s] is written [%s] here", name, theirs);
 	else
-		report(p, true, p->line, "unknown section [%.40s]; expected [Tunnel] or [Peer]",
-		       name);
+		report(p, true, p->line,
+		       "unknown section [%.40s]; expected [Tunnel], [Peer] or [Child NAME]", name);
 }
 
 static void take_pair(struct parse *p, char *text)
@@ -798,8 +850,8 @@ static void take_pair(struct parse *p, char *text)
 	}
 	if (!p->section)
 		return;
-	k = find_key(name);
-	if (k && !strcmp(k->section, p->section)) {
+	k = find_key_of(p->section, name);
+	if (k) {
 		set_key(p, k, value);
 		p->key = k;
 		return;
@@ -819,7 +871,8 @@ static bool begins_anew(const char *text)
 	size_t n = 0;
 
 	if (*text == '[')
-		return !strncasecmp(text, "[Peer]", 6) || !strncasecmp(text, "[Tunnel]", 8);
+		return !strncasecmp(text, "[Peer]", 6) || !strncasecmp(text, "[Tunnel]", 8) ||
+		       !strncasecmp(text, "[Child", 6);
 	while (n < sizeof(word) - 1 && (isalpha((unsigned char)text[n]) || text[n] == '_'))
 		n++;
 	memcpy(word, text, n);
@@ -896,42 +949,56 @@ static void finish_crypto(struct parse *p)
 	}
 }
 
-/* No packet is of two families or protocols. */
-static bool exclude_each_other(const struct ike_ts *a, const struct ike_ts *b)
+/* Without an endpoint we cannot begin. */
+static void check_start(struct parse *p, struct children_section *s)
 {
-	return a->family != b->family || (a->protocol && b->protocol && a->protocol != b->protocol);
-}
+	bool begins = s->start_given && s->start != IKE_START_LISTEN;
 
-/* One child SA carries every local network to every remote one, pairs or not (RFC 7296 2.9). */
-static void check_pairs(struct parse *p)
-{
-	const struct ike_ts_list *l = &p->c->local_ts, *r = &p->c->remote_ts;
-	char a[160], b[160];
-
-	for (unsigned int i = 0; i < l->n; i++) {
-		for (unsigned int k = 0; k < r->n; k++) {
-			if (p->pair[i][k] || exclude_each_other(&l->ts[i], &r->ts[k]))
-				continue;
-			report(p, true, line_of(p, "Selectors"),
-			       "Selectors: one child SA carries all pairs, and would allow %s = %s, too: add this pair if that is meant, else make a tunnel for each pair",
-			       ike_ts_print(a, sizeof(a), &l->ts[i]),
-			       ike_ts_print(b, sizeof(b), &r->ts[k]));
-			return;
-		}
-	}
-}
-
-static void finish_ts(struct parse *p)
-{
-	char err[128];
-
-	if (given(p, "Selectors")) {
-		check_pairs(p);
+	if (given(p, "Endpoint"))
 		return;
-	}
-	if (ike_ts_from_text("any", &p->c->local_ts, err, sizeof(err)) ||
-	    ike_ts_from_text("any", &p->c->remote_ts, err, sizeof(err)))
-		report(p, true, 0, "%s", err);
+	if (begins && s != p->sections)
+		report(p, true, s->line,
+		       "[Child %s]: without Endpoint only Start = listen is possible", s->name);
+	else if (begins)
+		report(p, true, line_of(p, "Start"),
+		       "without Endpoint only Start = listen is possible");
+	s->start = IKE_START_LISTEN;
+}
+
+/* What [Peer] says of Start and SelectorsPerChild holds where [Child NAME] does not say it. */
+static void finish_section(struct parse *p, struct children_section *s, struct children *out)
+{
+	char any[] = "any";
+
+	if (!s->start_given)
+		s->start = p->sections[0].start;
+	if (s->per == CHILDREN_AUTO)
+		s->per = p->sections[0].per;
+	check_start(p, s);
+	if ((s->n_pairs || !children_add_pair(s, any, p->err, sizeof(p->err))) &&
+	    !children_make(out, s, p->err, sizeof(p->err)))
+		*p->err = 0;
+	else if (s->line)
+		report(p, true, s->line, "[Child %s] Selectors: %s", s->name, p->err);
+	else
+		report(p, true, line_of(p, "Selectors"), "Selectors: %s", p->err);
+	if (s->start < p->c->start)
+		p->c->start = s->start;
+}
+
+static void finish_children(struct parse *p)
+{
+	unsigned int first = p->n_sections > 1 ? 1 : 0;
+	struct children made = { .n = 0 };
+
+	if (first && p->sections[0].n_pairs)
+		report(p, true, line_of(p, "Selectors"),
+		       "Selectors belong into the sections [Child NAME], as there are some");
+	p->c->start = IKE_START_LISTEN;
+	for (unsigned int i = first; i < p->n_sections; i++)
+		finish_section(p, &p->sections[i], &made);
+	p->c->child = made.list;
+	p->c->n_child = made.n;
 }
 
 static void warn_psk(struct parse *p)
@@ -991,20 +1058,14 @@ static void check_whole(struct parse *p)
 		report(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
 	else if (c->psk_len)
 		warn_psk(p);
-	if (!given(p, "Endpoint")) {
-		if (given(p, "Start") && c->start != IKE_START_LISTEN)
-			report(p, true, line_of(p, "Start"),
-			       "without Endpoint only Start = listen is possible");
-		c->start = IKE_START_LISTEN;
-	}
-	finish_ts(p);
+	finish_children(p);
 	finish_crypto(p);
 }
 
 int config_parse(const char *name, const char *text, size_t len, struct config *out,
 		 const struct config_report *rep)
 {
-	struct parse p = { .c = out, .report = rep };
+	struct parse p = { .c = out, .report = rep, .n_sections = 1 };
 
 	memset(out, 0, sizeof(*out));
 	out->port = IKE_NATT_PORT;
@@ -1014,19 +1075,22 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	out->rekey_ike = CONFIG_REKEY_IKE;
 	out->rekey_child = CONFIG_REKEY_CHILD;
 	out->replay_window = 1024;
-	out->start = IKE_START_NOW;
+	p.at = p.sections;
 	if (!config_name_ok(name))
 		report(&p, true, 0,
 		       "\"%.40s\" cannot name a netdevice: 1 to 15 characters, without blanks, slashes and colons",
 		       name);
 	else
 		copy(out->name, sizeof(out->name), name);
+	copy(p.sections[0].name, sizeof(p.sections[0].name), out->name);
 	if (len > CONFIG_MAX_FILE)
 		report(&p, true, 0, "the file is longer than %d bytes", CONFIG_MAX_FILE);
 	else
 		read_lines(&p, text, len);
 	if (!p.errors)
 		check_whole(&p);
+	for (unsigned int i = 0; i < p.n_sections; i++)
+		children_clear(&p.sections[i]);
 	if (p.errors)
 		config_clear(out);
 	return p.errors ? -1 : 0;
@@ -1155,31 +1219,44 @@ int config_load(const char *path, struct config *out, const struct config_report
 	return err;
 }
 
+void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
+{
+	out[0] = (struct config_list){ (void **)&c->address, c->n_address, sizeof(*c->address) };
+	out[1] = (struct config_list){ (void **)&c->routes, c->n_routes, sizeof(*c->routes) };
+	out[2] = (struct config_list){ (void **)&c->child, c->n_child, sizeof(*c->child) };
+}
+
 void config_clear(struct config *c)
 {
-	free(c->address);
-	free(c->routes);
+	struct config_list lists[CONFIG_LISTS];
+
+	config_lists(c, lists);
+	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
+		free(*lists[i].items);
 	ike_wipe(c, sizeof(*c));
 }
 
-static bool prefixes_equal(const struct net_prefix *a, unsigned int na, const struct net_prefix *b,
-			   unsigned int nb)
+static bool lists_equal(const struct config_list *a, const struct config_list *b)
 {
-	return na == nb && (!na || !memcmp(a, b, na * sizeof(*a)));
+	return a->n == b->n && (!a->n || !memcmp(*a->items, *b->items, a->n * a->size));
 }
 
 bool config_equal(const struct config *a, const struct config *b)
 {
+	struct config_list of_x[CONFIG_LISTS], of_y[CONFIG_LISTS];
 	struct config x = *a, y = *b;
-	bool same;
+	bool same = true;
 
-	/* Everything was zeroed before it was filled, so that bytes compare. */
-	x.address = y.address = x.routes = y.routes = NULL;
+	config_lists(&x, of_x);
+	config_lists(&y, of_y);
+	for (unsigned int i = 0; i < CONFIG_LISTS; i++) {
+		same &= lists_equal(&of_x[i], &of_y[i]);
+		*of_x[i].items = *of_y[i].items = NULL;
+	}
 	x.file_time = y.file_time;
 	x.changed = y.changed;
-	same = !memcmp(&x, &y, sizeof(x)) &&
-	       prefixes_equal(a->address, a->n_address, b->address, b->n_address) &&
-	       prefixes_equal(a->routes, a->n_routes, b->routes, b->n_routes);
+	/* Everything was zeroed before it was filled, so that bytes compare. */
+	same &= !memcmp(&x, &y, sizeof(x));
 	ike_wipe(&x, sizeof(x));
 	ike_wipe(&y, sizeof(y));
 	return same;
@@ -1199,10 +1276,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote.port = c->endpoint_port;
 	out->ike = c->ike;
 	out->esp = c->esp;
-	out->n_child = 1;
-	out->child[0].local_ts = c->local_ts;
-	out->child[0].remote_ts = c->remote_ts;
-	out->child[0].start = c->start;
+	out->n_child = c->n_child;
+	memcpy(out->child, c->child, c->n_child * sizeof(*c->child));
 	out->liveness = c->liveness;
 	out->reauth = c->reauth;
 	out->rekey_ike = c->rekey_ike;

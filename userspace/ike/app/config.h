@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
- * sections [Tunnel] and [Peer]; keys and sections compare without case. Lists are
+ * sections [Tunnel] and [Peer], and [Child NAME] for each child SA if there are several; keys and sections compare without case. Lists are
  * separated by commas or blanks, go on in indented lines, or repeat the key; an indented
  * line that begins with the name of a key is one. A comment starts with # or ; at the
  * start of a line or after a blank.
@@ -54,14 +54,15 @@ struct config {
 	char psk_file[256]; /* "": the key is in psk */
 	struct net_prefix *routes; /* host bits are zero */
 	unsigned int n_routes;
-	struct ike_ts_list local_ts, remote_ts;
+	struct ike_child_conf *child;
+	unsigned int n_child;
 	struct ike_proposals ike, esp;
 	uint32_t keepalive, liveness; /* seconds, 0 off */
 	uint32_t reauth; /* seconds, 0 off */
 	uint32_t rekey_ike, rekey_child; /* seconds, 0 off */
 	uint64_t rekey_bytes, rekey_packets; /* of one direction of a child SA, 0 off */
 	uint32_t replay_window; /* packets, 0 off */
-	enum ike_start start;
+	enum ike_start start; /* of the child SA that starts first */
 };
 
 /*
@@ -87,6 +88,18 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
  * closed to group and others.
  */
 int config_load(const char *path, struct config *out, const struct config_report *report);
+
+/* A list that a configuration holds by pointer. */
+struct config_list {
+	void **items;
+	unsigned int n;
+	size_t size; /* bytes of an item */
+};
+
+enum { CONFIG_LISTS = 3 };
+
+/* All lists of @c, in a fixed order. */
+void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
 
 /* Free lists, wipe the key. */
 void config_clear(struct config *c);

@@ -147,6 +147,7 @@ static void answer_report(void *ctx, bool error, unsigned int line, const char *
 static bool answer_config(struct reader *r, const char *name)
 {
 	struct config_report report = { answer_report, r };
+	struct config_list lists[CONFIG_LISTS];
 	struct config conf;
 	int32_t err = 0;
 	struct head h = { .message = READ_RESULT };
@@ -156,12 +157,14 @@ static bool answer_config(struct reader *r, const char *name)
 	snprintf(path, sizeof(path), "%s/%s.conf", r->options.config_dir, name);
 	if (config_load(path, &conf, &report))
 		return put_result(r->fd, -EINVAL);
-	h.len = (uint32_t)(sizeof(err) + sizeof(conf) +
-			   (conf.n_address + conf.n_routes) * sizeof(*conf.address));
+	config_lists(&conf, lists);
+	h.len = (uint32_t)(sizeof(err) + sizeof(conf));
+	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
+		h.len += (uint32_t)(lists[i].n * lists[i].size);
 	ok = put_all(r->fd, &h, sizeof(h)) && put_all(r->fd, &err, sizeof(err)) &&
-	     put_all(r->fd, &conf, sizeof(conf)) &&
-	     put_all(r->fd, conf.address, conf.n_address * sizeof(*conf.address)) &&
-	     put_all(r->fd, conf.routes, conf.n_routes * sizeof(*conf.routes));
+	     put_all(r->fd, &conf, sizeof(conf));
+	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
+		ok = ok && put_all(r->fd, *lists[i].items, lists[i].n * lists[i].size);
 	config_clear(&conf);
 	return ok;
 }
@@ -292,25 +295,27 @@ int reader_list(struct reader *r,
 	return -EPIPE;
 }
 
-static struct net_prefix *get_prefixes(struct reader *r, unsigned int n)
+/* The items of a list, whose pointer came from another process. */
+static bool get_list(struct reader *r, struct config_list *l)
 {
-	struct net_prefix *p = n ? calloc(n, sizeof(*p)) : NULL;
-
-	if (p && !get_all(r->fd, p, n * sizeof(*p))) {
-		free(p);
-		p = NULL;
-	}
-	return p;
+	*l->items = l->n ? calloc(l->n, l->size) : NULL;
+	return !l->n || (*l->items && get_all(r->fd, *l->items, l->n * l->size));
 }
 
 /* The rest of a result that holds a configuration. */
 static int get_config(struct reader *r, size_t len, struct config *out)
 {
+	struct config_list lists[CONFIG_LISTS];
+	bool ok = true;
+
 	if (len < sizeof(*out) || !get_all(r->fd, out, sizeof(*out)))
 		return -EPIPE;
-	out->address = get_prefixes(r, out->n_address);
-	out->routes = get_prefixes(r, out->n_routes);
-	if ((!out->n_address || out->address) && (!out->n_routes || out->routes))
+	config_lists(out, lists);
+	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
+		*lists[i].items = NULL;
+	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
+		ok = ok && get_list(r, &lists[i]);
+	if (ok)
 		return 0;
 	config_clear(out);
 	return -EPIPE;
