@@ -79,7 +79,7 @@ class Wire:
     def send(self, data):
         self.sock.sendto(data, (self.remote, 4500))
 
-    def receive(self, timeout=5.0):
+    def receive(self, timeout=20.0):
         """The next datagram, or None."""
         self.sock.settimeout(timeout)
         try:

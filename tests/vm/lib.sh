@@ -143,8 +143,14 @@ quietly() {
 	return $status
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails at the deadline.
+# wait_for SECONDS COMMAND...: until the command succeeds; fails at the deadline, three times
+# as late as said: SECONDS is what a machine may take that has nothing else to do.
 wait_for() {
+	within $(($1 * 3)) "${@:2}"
+}
+
+# within SECONDS COMMAND...: the same where the time itself is judged.
+within() {
 	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000 * ${VM_PATIENCE:-1}))
 	shift
 	until "$@" > /dev/null 2>&1; do
@@ -400,22 +406,28 @@ dropped_on_receipt() {
 		($1 == "vpn0" || $1 == "-") && /rx-/ && $2 !~ but && $3 > 0 { print $2, $3 }' | xargs
 }
 
-# pings NS ADDRESS [OPTION...]: three quick pings, none lost.
+# pings NS ADDRESS [OPTION...]: three quick pings, none lost. An answer may take its time.
 pings() {
 	local ns=$1 address=$2
 	shift 2
-	at "$ns" ping -n -c 3 -i 0.2 -W 5 "$@" "$address" | tee /run/ping.log | tail -n 3
+	at "$ns" ping -n -c 3 -i 0.2 -W 20 "$@" "$address" | tee /run/ping.log | tail -n 3
 	grep -q ' 3 received' /run/ping.log
 }
 
-# iperf NS_CLIENT NS_SERVER ADDRESS [OPTION...]: passes if bytes arrive.
+# iperf NS_CLIENT NS_SERVER ADDRESS [OPTION...]: passes if bytes arrive, for each receiver 100 KB
+# in a second; or else, on a machine with other things to do, in ten.
 iperf() {
+	iperf_once "$1" "$2" "$3" -t 1 "${@:4}" && return
+	jq -e .error /run/iperf.json > /dev/null || iperf_once "$@" -t 10
+}
+
+iperf_once() {
 	local client=$1 server=$2 address=$3 pid
 	shift 3
 	start "$server" /run/iperf-server.log iperf3 -s -1 -p 5201
 	pid=$started
 	wait_for 10 listens "$server" 5201 || { cat /run/iperf-server.log; return 1; }
-	at "$client" timeout 60 iperf3 -J -c "$address" -p 5201 -t 1 "$@" > /run/iperf.json
+	at "$client" timeout 120 iperf3 -J -c "$address" -p 5201 "$@" > /run/iperf.json
 	jq -r '.error // (.end | with_entries(select(.key | startswith("sum_received"))) |
 		to_entries[] | "\(.key): \(.value.bytes) octets")' /run/iperf.json
 	wait "$pid" 2> /dev/null
@@ -428,8 +440,37 @@ listens() {
 }
 
 # capture NS DEV FILE [OPTION|FILTER...]: tcpdump into $VM_OUT/FILE, ready when this
-# returns; `stop $started` ends it.
+# returns; `capture_end $started` ends it.
+declare -A capture_log=()
 capture() {
-	start "$1" "/run/$3.log" tcpdump -n -U --immediate-mode -i "$2" -w "$VM_OUT/$3" "${@:4}"
+	start "$1" "/run/$3.log" tcpdump -n -U --immediate-mode -B 32768 -i "$2" -w "$VM_OUT/$3" "${@:4}"
 	wait_for 10 holds "/run/$3.log" 'listening on' || bail "tcpdump: $(cat "/run/$3.log")"
+	capture_log[$started]=/run/$3.log
+}
+
+# capture_end PID: ends a capture when tcpdump has written all that passed until now. Told to
+# end, it leaves what it has not read.
+capture_end() {
+	wait_for 10 caught_up "$1" || echo "# tcpdump does not catch up: $(tail -n 1 "${capture_log[$1]}")" >&2
+	stop "$1"
+}
+
+# caught_up PID: its count of packets stands still.
+caught_up() {
+	local was
+	was=$(captured "$1")
+	sleep 0.3
+	[ -n "$was" ] && [ "$(captured "$1")" = "$was" ]
+}
+
+# captured PID: packets that tcpdump has written, which it tells when it runs again.
+captured() {
+	local lines log=${capture_log[$1]}
+	lines=$(wc -l < "$log")
+	kill -USR1 "$1" && wait_for 5 longer "$log" "$lines" && sed -n '$s/.*: \([0-9]*\) packets\? captured.*/\1/p' "$log"
+}
+
+# longer FILE LINES: it has more lines than that.
+longer() {
+	[ "$(wc -l < "$1")" -gt "$2" ]
 }

@@ -174,7 +174,7 @@ class Datagrams:
         self.rx = sock(dst, socket.SOCK_DGRAM, address)
         self.rx.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self.rx.bind((bind if bind is not None else address, port))
-        self.rx.settimeout(10)
+        self.rx.settimeout(30)
         self.tx = sock(src, socket.SOCK_DGRAM, address)
         self.tx.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         if sport:

@@ -319,7 +319,7 @@ def run(mode, offload, gro, seed, foul, join="on"):
                 expected.see(frame)
         return expected.left <= 0
 
-    taplib.wait_for(5, seen)
+    taplib.wait_for(20, seen)
     tap.close()
     east.wire.sock.close()
     ok(not expected.left and not expected.faults,

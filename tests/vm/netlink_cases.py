@@ -384,7 +384,7 @@ def roaming():
         if roam:
             ok(len(got) == 1 and got[0]["remote-port"] == 4777 and port == 4777,
                "an authenticated one does, and that is announced", (got, port))
-            ok(wire.receive(3) is not None, "the answer goes to the new port")
+            ok(wire.receive() is not None, "the answer goes to the new port")
             # A replay from elsewhere is authentic too, but not new.
             with taplib.netns("east"):
                 thief = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

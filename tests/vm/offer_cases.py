@@ -107,7 +107,7 @@ def talk(sock, payloads, **header):
 def case(name, wanted, payloads, **header):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("192.0.2.%d" % next(hosts), 500))
-        sock.settimeout(5)
+        sock.settimeout(20)
         got = show(talk(sock, payloads, **header))
     ok(re.search(wanted + r"\b", got), name, "got %s, wanted %s" % (got, wanted))
 

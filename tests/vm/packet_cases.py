@@ -50,7 +50,7 @@ def send(kind, bound, sent, packet):
 
 def main():
     listener = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-    listener.settimeout(5)
+    listener.settimeout(20)
     number = 0
     for name, kind in (("raw", socket.SOCK_RAW), ("cooked", socket.SOCK_DGRAM)):
         for bound in (0, 3, 0x0800):

@@ -187,6 +187,7 @@ hq_conf
 tell gwb reload > /dev/null
 begin=traffic branch_conf
 tell gwa reload > /dev/null
+wait_for 10 state_is gwa down
 sleep 1
 is "start=traffic waits" "$(of gwa .state)" down
 check "the first packet brings it up, and passes" pings lana 10.2.0.2
@@ -307,8 +308,7 @@ agent_stop gwb
 
 # ---- on the wire --------------------------------------------------------------------------------
 
-sleep 0.5
-stop "$capture_pid"
+capture_end "$capture_pid"
 cp -r /run/keys "$VM_OUT/"
 seen=$(notifies agent.pcap)
 like "NO_PROPOSAL_CHOSEN on the wire" "$seen" '^34.*\b14\b'

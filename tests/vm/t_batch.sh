@@ -12,5 +12,5 @@
 two_peers
 include batch "$PYTHON" "$VM_LIB/batch_cases.py"
 # A leaked reference makes it wait for ever.
-check "rmmod" timeout -k 1 20 rmmod esptun
+check "rmmod" timeout -k 1 60 rmmod esptun
 finish

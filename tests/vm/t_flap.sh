@@ -14,7 +14,7 @@
 # back_within SECONDS NAME: traffic passes again by then.
 back_within() {
 	local began=${EPOCHREALTIME/./}
-	wait_for "$1" answered branch 10.9.0.2
+	within "$1" answered branch 10.9.0.2
 	result $? "$2"
 	echo "# $(((${EPOCHREALTIME/./} - began) / 1000)) ms"
 }

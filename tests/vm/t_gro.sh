@@ -18,5 +18,5 @@ load_esptun
 esptun_up west 10.9.0.1/24 fd00:9::1/64 local 192.0.2.1
 must at west esptun peer add dev vpn0 id 1 remote 192.0.2.2 port 4500 keepalive 0
 include gro "$PYTHON" "$VM_LIB/gro_cases.py"
-check "rmmod" timeout -k 1 20 rmmod esptun
+check "rmmod" timeout -k 1 60 rmmod esptun
 finish

@@ -109,5 +109,5 @@ try "two addresses, the first is dead" up vpn.test 180
 zone 'other.test A 192.0.2.9'
 try "a name that is not known yet" failed vpn.test
 zone 'vpn.test A 203.0.113.2'
-check "appears: up within 35 s" wait_for 35 state_is west up
+check "appears: up within 35 s" within 35 state_is west up
 finish

@@ -106,5 +106,5 @@ for name in k_exit k_dst k_peer k_sa; do
 done
 echo '!stacktrace' > $trace/events/kprobes/k_sa/trigger
 echo > $trace/kprobe_events
-check "rmmod" timeout -k 1 20 rmmod esptun
+check "rmmod" timeout -k 1 60 rmmod esptun
 finish

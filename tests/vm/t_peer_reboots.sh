@@ -68,5 +68,5 @@ must ip -n east link set e0 down
 check "the path is gone: the west notices" wait_for 120 state_is west connecting
 sleep 30
 must ip -n east link set e0 up
-check "it is back: so is the tunnel within 65 s" wait_for 65 answered west 10.9.0.2
+check "it is back: so is the tunnel within 65 s" within 65 answered west 10.9.0.2
 finish

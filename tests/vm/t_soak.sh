@@ -17,7 +17,7 @@ must at west ethtool -K w0 tx-udp-segmentation off
 # speak on their own (neighbours, multicast listeners).
 capture west w0 soak.pcap 'net 10.9.0.0/24 or net fd00:9::/64 or (ip and not udp port 4500)'
 include soak "$PYTHON" "$VM_LIB/soak_cases.py" "${SOAK_SECONDS:-$((30 * ${VM_ROUNDS:-1}))}"
-stop "$started"
+capture_end "$started"
 is "nothing leaves in clear" "$(tcpdump -n -r "$VM_OUT/soak.pcap" 2> /dev/null | head -n 5)" ''
-check "rmmod" timeout -k 1 20 rmmod esptun
+check "rmmod" timeout -k 1 60 rmmod esptun
 finish

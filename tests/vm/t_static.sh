@@ -63,8 +63,8 @@ check "IPv6 ping west to east" pings west fd00:9::2
 check "IPv6 ping east to west" pings east fd00:9::1
 check "large packets, fragmented inside" pings west 10.9.0.2 -s 4000 -M dont
 check "large IPv6 packets" pings west fd00:9::2 -s 4000 -M dont
-stop "$started"
-stop "$west"
+capture_end "$started"
+capture_end "$west"
 must mergecap -w "$VM_OUT/static.pcap" "$VM_OUT/west.pcap" "$VM_OUT/east.pcap"
 check "TCP west to east" iperf west east 10.9.0.2
 check "TCP east to west" iperf west east 10.9.0.2 -R
@@ -134,7 +134,7 @@ must ip -n east link set e0 mtu 1500
 must at west ip link set vpn0 type esptun tos inherit ttl 33
 capture west w0 fields.pcap udp
 check "ping with DSCP" pings west 10.9.0.2 -Q 0xb8
-stop "$started"
+capture_end "$started"
 said=$(tshark -n -r "$VM_OUT/fields.pcap" -Y 'ip.src == 192.0.2.1' -T fields -e ip.dsfield -e ip.ttl | sort -u)
 like "inner DSCP and our TTL are on the outer header" "$said" '^(0xb8|184)[[:space:]]33$'
 
@@ -148,8 +148,11 @@ keepalives() {
 must at west esptun peer set dev vpn0 id 1 keepalive 1
 must at east esptun peer set dev vpn0 id 1 keepalive 0
 capture west w0 idle.pcap udp
-sleep 4.5
-stop "$started"
+three_sent() {
+	[ "$(keepalives idle.pcap | grep -c .)" -ge 3 ]
+}
+wait_for 20 three_sent
+capture_end "$started"
 said=$(keepalives idle.pcap)
 count=$(grep -c . <<< "$said")
 # By the capture's own clock: a busy machine sleeps longer than it was told.
@@ -162,8 +165,8 @@ is "keepalive 0 in the east: none" \
 [ "$(counter east rx-keepalive)" -ge 3 ]
 result $? "the east counts them and is not disturbed"
 capture west w0 busy.pcap udp
-must quietly at west ping -n -c 15 -i 0.3 -W 5 10.9.0.2
-stop "$started"
+must quietly at west ping -n -c 15 -i 0.3 -W 20 10.9.0.2
+capture_end "$started"
 # By the capture's own clock, too: ping may pause on a busy machine.
 said=$(tshark -n -r "$VM_OUT/busy.pcap" -Y 'ip.src == 192.0.2.1 && udp' -T fields \
 	-e frame.time_epoch -e udp.length 2> /dev/null)
@@ -173,7 +176,7 @@ result $? "none while traffic flows (less than 0.9 s after a packet: $early)"
 must at west esptun peer set dev vpn0 id 1 keepalive 0
 capture west w0 off.pcap udp
 sleep 2.5
-stop "$started"
+capture_end "$started"
 is "none after keepalive 0" "$(keepalives off.pcap | grep -c .)" 0
 
 # ---- what the user is shown -----------------------------------------------------

@@ -73,7 +73,7 @@ flows() {
 }
 
 quick() {
-	timeout -k 1 20 "$@"
+	timeout -k 1 60 "$@"
 }
 
 # The ends of client's and server's links went with the other namespaces.

@@ -34,7 +34,7 @@ kill -STOP "${agent_pid[west]}"
 check "the peer gives up" wait_for 150 state_is east down
 kill -CONT "${agent_pid[west]}"
 # A question to the peer, which does not know the IKE SA any more, is given up after 63.5 s.
-check "after a pause traffic is back within 75 s" wait_for 75 answered west 10.9.0.2
+check "after a pause traffic is back within 75 s" within 75 answered west 10.9.0.2
 
 # ---- power cuts -------------------------------------------------------------------------------
 

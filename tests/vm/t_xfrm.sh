@@ -29,7 +29,7 @@ xfrm_errors() {
 lengths() {
 	local size
 	for size in 56 57 58 59 1300 3000; do
-		at west ping -q -n -c 1 -W 5 -s $size 10.9.0.2 > /dev/null || return 1
+		at west ping -q -n -c 1 -W 20 -s $size 10.9.0.2 > /dev/null || return 1
 	done
 }
 
