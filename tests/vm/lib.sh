@@ -310,11 +310,13 @@ esptun_up() {
 
 # esptun_sas NS PEER ALG ESN SPI_IN KEY_IN SPI_OUT KEY_OUT [OPTION...]: a pair
 # of SAs, e.g. esptun_sas west 1 aes-gcm-256 on $SPI_WEST 0x50 $SPI_EAST 0xa0
+# With $WINDOW the replay window is of so many packets. A veth pair has a queue for each CPU, and
+# what waits in that of a CPU which the host keeps waiting is overtaken by more than the usual one.
 esptun_sas() {
 	local ns=$1 peer=$2 alg=$3 esn=$4 spi_in=$5 key_in=$6 spi_out=$7 key_out=$8
 	shift 8
 	must at "$ns" esptun sa add dev vpn0 dir in spi "$spi_in" peer "$peer" \
-		algo "$alg" key "$(key "$alg" "$key_in")" esn "$esn" "$@"
+		algo "$alg" key "$(key "$alg" "$key_in")" esn "$esn" ${WINDOW:+replay-window "$WINDOW"} "$@"
 	must at "$ns" esptun sa add dev vpn0 dir out spi "$spi_out" peer "$peer" \
 		algo "$alg" key "$(key "$alg" "$key_out")" esn "$esn" "$@"
 }

@@ -28,6 +28,8 @@ for ns in gwa gwb; do
 	in_quiet $ns sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 done
 load_esptun
+# See esptun_sas.
+WINDOW=16384
 esptun_up gwa 10.9.0.1/24 fd00:9::1/64 local 198.51.100.1
 esptun_up gwb 10.9.0.2/24 fd00:9::2/64 local 198.51.100.2
 must at gwa esptun peer add dev vpn0 id 1 remote 198.51.100.2 port 4500 keepalive 0

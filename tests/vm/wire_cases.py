@@ -33,8 +33,9 @@ def sas():
         for spi, direction, start in spis:
             family.call("sa-new", {"ifindex": link, "sa": {
                 "spi": spi, "dir": direction, "peer": 1, "esn": int(esn),
-                "encr": 28 if "chacha" in alg else 20,
-                "encr-key": key(alg, start)}})
+                "encr": 28 if "chacha" in alg else 20, "encr-key": key(alg, start),
+                # See esptun_sas in lib.sh.
+                **({"replay-window": 16384} if direction == "in" else {})}})
 
 
 def counters(ns):
