@@ -215,22 +215,24 @@ class Family:
         replies = self.exchange(command, payload, NLM_F_DUMP if dump else 0)
         return [self.spec.decode("esptun", r) for r in replies]
 
-    def events(self, timeout):
-        """Notifications until none came for `timeout` seconds: (name, dict)."""
-        out = []
+    def each_event(self, timeout):
+        """Notifications as they come, until none came for `timeout` seconds: (name, dict)."""
         self.sock.settimeout(timeout)
         try:
             while True:
                 data = self.sock.recv(1 << 20)
                 while len(data) >= 16:
                     length = struct.unpack_from("=I", data)[0]
-                    out.append((self.spec.op_names[data[16]],
-                                self.spec.decode("esptun", data[20:length])))
+                    yield (self.spec.op_names[data[16]],
+                           self.spec.decode("esptun", data[20:length]))
                     data = data[(length + 3) & ~3:]
         except socket.timeout:
             pass
         self.sock.settimeout(30)
-        return out
+
+    def events(self, timeout):
+        """The same, all at once."""
+        return list(self.each_event(timeout))
 
 
 def ifindex(name):

@@ -26,7 +26,7 @@ time.sleep(600)' "$VM_LIB"
 
 # watch NS FILE SECONDS: notifications, until none came for so long.
 watch() {
-	start "$1" "$2" env PYTHONUNBUFFERED=1 "$nl" --watch "$3"
+	start "$1" "$2" "$nl" --watch "$3"
 	wait_for 10 holds "$2" ready || bail "watch: $(cat "$2")"
 }
 
@@ -56,10 +56,10 @@ must ip -n west route add 10.7.0.0/24 dev vpn0
 
 agent west
 agent=$started
-watch west watch1 8
+watch west watch1 60
 must at west esptun sa add dev vpn0 dir in spi $SPI_WEST peer 1 \
 	algo aes-gcm-256 key "$(key aes-gcm-256 0x50)" esn off
-start west ping1 ping -n -c 3 -i 0.2 -W 30 10.9.0.2
+start west ping1 ping -n -c 3 -i 0.01 -W 30 10.9.0.2
 sleep 0.7
 must at west esptun sa add dev vpn0 dir out spi $SPI_EAST peer 1 \
 	algo aes-gcm-256 key "$(key aes-gcm-256 0xa0)" esn off
@@ -67,11 +67,11 @@ check "packets are held for an agent, and sent once there is an SA" \
 	wait_for 20 holds ping1 '3 packets transmitted, 3 received'
 is "none was given up" "$(counter west tx-held)" 0
 check "they raised acquire" wait_for 40 holds watch1 acquire
-is "of three within a second, one asks" "$(acquires watch1 10.9.0.2)" 1
+is "of three at once, one asks" "$(acquires watch1 10.9.0.2)" 1
 must at west esptun sa flush dev vpn0
 before=$(counter west tx-held)
-start west ping2 ping -n -c 1 -W 30 10.8.0.1
 begin=${EPOCHREALTIME/./}
+start west ping2 ping -n -c 1 -W 30 10.8.0.1
 check "without an SA a packet is given up, and counted" wait_for 20 raised west tx-held "$before" 1
 took=$(((${EPOCHREALTIME/./} - begin) / 1000))
 [ $took -ge 4000 ]
@@ -88,16 +88,20 @@ result $? "of 40 packets to one destination 16 are held, the oldest give way and
 check "later the others too" wait_for 20 raised west tx-held "$before" 40
 
 # One destination, or a host that tries many, leaves room for others. In one program,
-# because what is held is held for five seconds.
+# because what is held is held for five seconds. Three others, because there are 32 places for
+# destinations and 16 for sources, by a hash: one of them may have to share.
+for i in 3 4 5; do
+	must ip -n west addr add 10.9.0.$i/24 dev vpn0
+	must ip -n east addr add 10.9.0.1$i/24 dev vpn0
+done
 start east victims "$PYTHON" -uc 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("10.9.0.2", 7))
+s.bind(("", 7))
 print("ready")
 while True:
     print(s.recv(2000).decode())'
 wait_for 10 holds victims ready || bail "$(cat victims)"
-must ip -n west addr add 10.9.0.3/24 dev vpn0
-watch west watch3 5
+watch west watch3 60
 before=$(counter west tx-held)
 must at west "$PYTHON" -c 'import socket, sys
 sys.path.insert(0, sys.argv[1])
@@ -107,25 +111,26 @@ def sender(address):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind((address, 0))
     return s
-one, other = sender("10.9.0.1"), sender("10.9.0.3")
-other.sendto(b"victim", ("10.9.0.2", 7))
+one, others = sender("10.9.0.1"), [sender("10.9.0.%d" % i) for i in (3, 4, 5)]
+for i, other in enumerate(others):
+    other.sendto(b"victim", ("10.9.0.%d" % (13 + i), 7))
 for i in range(200):
     one.sendto(b"x", ("10.7.0.1", 9))
 for i in range(250):
     one.sendto(b"x", ("10.8.0.%d" % (i + 1), 9))
-other.sendto(b"x", ("10.7.0.99", 9))
+for i, other in enumerate(others):
+    other.sendto(b"x", ("10.7.0.%d" % (100 + i), 9))
 # Beyond the numbers that the window in the east has seen.
 family.call("sa-new", {"ifindex": genl.ifindex("vpn0"), "sa": {
     "spi": 12289, "dir": "out", "peer": 1, "encr": 20, "encr-key": sys.argv[2],
-    "seq": 100, "ts-remote": [{"address": "10.9.0.2", "prefix-len": 32}]}})' "$VM_LIB" "$(key aes-gcm-256 0xa0 | cut -c3-)"
+    "seq": 100, "ts-remote": [{"address": "10.9.0.0", "prefix-len": 24}]}})' "$VM_LIB" "$(key aes-gcm-256 0xa0 | cut -c3-)"
 check "much for one destination, and a scan, do not push out what another waits for" \
 	wait_for 20 holds victims victim
-# Of 452 that came 128 stayed at most.
-raised west tx-held "$before" 324
-result $? "of 452 packets 128 are kept at most"
-wait_for 20 holds watch3 '10.7.0.99'
-is "a source that tries 250 addresses does not keep another's acquire from the agent" \
-	"$(acquires watch3 10.7.0.99)" 1
+# Of 456 that came 128 stayed at most.
+raised west tx-held "$before" 328
+result $? "of 456 packets 128 are kept at most"
+check "a source that tries 250 addresses does not keep another's acquire from the agent" \
+	wait_for 20 holds watch3 '10\.7\.0\.10[012]'
 must at west esptun sa flush dev vpn0
 # New in the east too, whose window has seen these numbers.
 must at east esptun sa flush dev vpn0
@@ -136,21 +141,24 @@ must at west esptun sa add dev vpn0 dir in spi $SPI_WEST peer 1 \
 # An SA that does not cover the packet: nobody will come up with another one.
 must at west "$nl" sa-new '{"ifindex":"vpn0","sa":{"spi":12289,"dir":"out","peer":1,"encr":20,"encr-key":"'"$(
 	key aes-gcm-256 0xa0 | cut -c3-)"'","ts-remote":[{"address":"10.9.0.0","prefix-len":24}]}}'
-before=$(counter west tx-no-sa)
-begin=${EPOCHREALTIME/./}
+# Until nothing of the above is held any more.
+sleep 6
+before=$(counter west tx-no-sa) held=$(counter west tx-held)
 like "outside of all selectors: unreachable although there is an agent" \
-	"$(at west ping -n -c 1 -W 5 10.8.0.2 2>&1)" 'Unreachable'
-took=$(((${EPOCHREALTIME/./} - begin) / 1000))
-[ $took -lt 4500 ] && raised west tx-no-sa "$before" 1
-result $? "at once ($took ms), and counted"
+	"$(at west ping -n -c 1 -W 20 10.8.0.2 2>&1)" 'Unreachable'
+raised west tx-no-sa "$before" 1 && ! raised west tx-held "$held" 1
+result $? "at once, and counted"
 must at west esptun sa flush dev vpn0
 
 start west ping3 ping -n -c 1 -W 20 10.8.0.3
 sleep 1
 stop "$agent"
 sleep 0.2
-like "without the agent the answer comes at once again" \
-	"$(at west ping -n -c 1 -W 3 10.8.0.4 2>&1)" 'Unreachable'
+before=$(counter west tx-no-sa)
+like "without the agent there is an answer again" \
+	"$(at west ping -n -c 1 -W 20 10.8.0.4 2>&1)" 'Unreachable'
+raised west tx-no-sa "$before" 1
+result $? "at once"
 check "and what it left waiting is given up" wait_for 20 holds ping3 'Unreachable'
 
 # ---- a route back into the tunnel -----------------------------------------------
@@ -176,11 +184,11 @@ must at west esptun sa add dev vpn0 dir in spi $SPI_WEST peer 1 \
 	algo aes-gcm-256 key "$(key aes-gcm-256 0x50)" esn off
 must at west "$nl" sa-new '{"ifindex":"vpn0","sa":{"spi":12289,"dir":"out","peer":1,"encr":20,"encr-key":"'"$(
 	key aes-gcm-256 0xa0 | cut -c3-)"'","seq":4294967280}}'
-watch west watch2 10
+watch west watch2 60
 capture west w0 last.pcap udp
 like "of 20 packets, the 15 that have numbers are answered" \
-	"$(at west ping -n -c 20 -i 0.05 -W 2 10.9.0.2 2>&1)" '20 packets transmitted, 15 received'
-stop "$started"
+	"$(at west ping -n -c 20 -i 0.05 -W 10 10.9.0.2 2>&1)" '20 packets transmitted, 15 received'
+capture_end "$started"
 numbers=$(tshark -n -r "$VM_OUT/last.pcap" -Y 'ip.src == 192.0.2.1 && esp' -T fields -e esp.sequence 2> /dev/null)
 is "the last on the wire is 2^32-1" "$(tail -n 1 <<< "$numbers")" 4294967295
 is "and none comes twice or starts anew" \
