@@ -70,11 +70,10 @@ for ns in INNER:
     senders.append(Child(send, source, until, cpu=0))
 os.sched_setaffinity(0, {os.cpu_count() - 1})
 end, turns = time.monotonic() + int(sys.argv[1]), 1
-while time.monotonic() < end:
+while time.monotonic() < end or turns <= 20:
     turns += 1
     replace(turns)
 before = {ns: inbound(ns) for ns in INNER}
-ok(turns > 20, "SAs were replaced", turns)
 print("# %d times; received: %s" % (turns, before))
 ok(taplib.wait_for(20, lambda: all(inbound(ns) > before[ns] for ns in INNER)),
    "the last ones carry packets")

@@ -43,11 +43,13 @@ class Agent:
         with taplib.netns("west"):
             self.asking = genl.Family()
 
-    def found(self):
-        """How many messages of each name came, and whether some were lost by overrun."""
+    def found(self, wanted):
+        """How many messages of each name came, and whether some were lost by overrun; as many
+        as `wanted` says of each name are waited for."""
         names, overrun = {}, False
-        self.family.sock.settimeout(0.5)
         while True:
+            missing = any(names.get(name, 0) < number for name, number in wanted.items())
+            self.family.sock.settimeout(20 if missing else 0.5)
             try:
                 data = self.family.sock.recv(1 << 20)
             except socket.timeout:
@@ -91,7 +93,7 @@ def honest(name, sock):
 
 
 def arrive(agent, what, *names):
-    got, overrun = agent.found()
+    got, overrun = agent.found(dict.fromkeys(names, HONEST))
     for name in names:
         equal(got.get(name, 0), HONEST, "%s: all of %s" % (what, name))
     ok(not overrun, what + ": the agent's socket does not overrun")
@@ -136,7 +138,7 @@ def sizes(agent, peer, unknown):
             ("a peer's", peer, IKE_MAX, IKE_AUTH, 1)]
     for name, sock, size, exchange, come in rows:
         sock.sendto(message("size", size, exchange), (WEST, 4500))
-        equal(agent.found()[0].get("size", 0), come, "%s: %d bytes" % (name, size))
+        equal(agent.found({"size": come})[0].get("size", 0), come, "%s: %d bytes" % (name, size))
     equal(agent.counted("rx-ike-too-long") - before, 2, "what was too long is counted")
 
 
@@ -149,5 +151,6 @@ sizes(agent, peer, unknown)
 before = agent.counted("rx-ike-no-agent")
 agent.family.sock.close()
 honest("peer", peer)
+taplib.wait_for(5, lambda: agent.counted("rx-ike-no-agent") - before >= HONEST)
 equal(agent.counted("rx-ike-no-agent") - before, HONEST, "without an agent: counted as such")
 taplib.finish()

@@ -11,5 +11,5 @@
 
 two_peers
 include churn "$PYTHON" "$VM_LIB/churn_cases.py" $((10 * ${VM_ROUNDS:-1}))
-check "rmmod" timeout -k 1 20 rmmod esptun
+check "rmmod" timeout -k 1 60 rmmod esptun
 finish

@@ -99,14 +99,12 @@ esptun_sas a 1 aes-gcm-256 off $SPI_WEST 0x50 $SPI_EAST 0xa0
 esptun_up b 10.9.0.2/24 fd00:9::2/64
 must at b esptun peer add dev vpn0 id 1 remote 192.0.2.1 port 4500 keepalive 0
 esptun_sas b 1 aes-gcm-256 off $SPI_EAST 0xa0 $SPI_WEST 0x50
-check "a router of 1,300" wait_for 10 pings a 10.9.0.2
-# The first one may be lost: that is how the path's MTU is learned.
-in_quiet a ping -n -c 1 -W 1 -s 1232 -M do fd00:9::2 > /dev/null
-check "IPv6 of 1,280 bytes passes it" pings a fd00:9::2 -M do -s 1232
+check "a router of 1,300" wait_for 20 pings a 10.9.0.2
+# The first ones may be lost: that is how the path's MTU is learned.
+check "IPv6 of 1,280 bytes passes it" wait_for 20 pings a fd00:9::2 -M do -s 1232
 in_quiet a ping -n -c 1 -W 1 -s 1390 -M do fd00:9::2 > /dev/null
-in_quiet a ping -n -c 1 -W 1 -s 1390 fd00:9::2 > /dev/null
-check "longer ones, which the sender divides" pings a fd00:9::2 -s 1390
-check "IPv4, which the router divides" pings a 10.9.0.2 -M dont -s 1400
+check "longer ones, which the sender divides" wait_for 20 pings a fd00:9::2 -s 1390
+check "IPv4, which the router divides" wait_for 20 pings a 10.9.0.2 -M dont -s 1400
 check "TCP over IPv6" iperf a b fd00:9::2
 check "TCP over IPv6, the other way" iperf b a fd00:9::1
 check "TCP over IPv4" iperf a b 10.9.0.2

@@ -50,9 +50,15 @@ must send 1 > /dev/null
 stack > /dev/null
 before=$(arrived)
 for i in 1 5 8; do
-	must send $i
-	check "$i in one another: all packets leave" wait_for 10 all_arrived $((before += 5))
-	depth[i]=$(stack)
+	# The least of three: anything that runs meanwhile may have a deeper one.
+	depth[i]=16384
+	for _ in 1 2 3; do
+		must send $i
+		wait_for 10 all_arrived $((before += 5)) || break
+		now=$(stack)
+		[ "$now" -gt "${depth[i]}" ] || depth[i]=$now
+	done
+	check "$i in one another: all packets leave" all_arrived "$before"
 done
 echo 0 > /proc/sys/kernel/stack_tracer_enabled
 echo "# stack with one tunnel ${depth[1]}, five ${depth[5]}, eight ${depth[8]} bytes"
@@ -62,7 +68,9 @@ result $? "eight leave a third of a kernel stack of 16 KB"
 [ "${depth[8]}" -lt $((depth[5] + 900)) ]
 result $? "and take no more of it than five"
 must send 9
-sleep 0.5
-is "a ninth does not leave" "$(arrived)" "$before"
-is "and is counted as tx-loop" "$(counter west tx-loop)" 5
+looped() {
+	[ "$(counter west tx-loop)" = 5 ]
+}
+check "a ninth is counted as tx-loop" wait_for 10 looped
+is "and does not leave" "$(arrived)" "$before"
 finish

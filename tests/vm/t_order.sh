@@ -166,17 +166,22 @@ while last - begin < 8:
 print("%.1f" % worst)'
 }
 
-before=$(skbs)
-stalled 0 > /run/stalled0 &
-stalled 1 > /run/stalled1 &
-both 6 4000 &
-most=0
-for ((i = 0; i < 12; i++)); do
-	sleep 0.5
-	now=$(skbs)
-	[ "$now" -le $most ] || most=$now
+# A host that stands still itself looks the same once, but hardly twice.
+patience=$((3 * ${VM_PATIENCE:-1}))
+for _ in 1 2; do
+	before=$(skbs)
+	stalled 0 > /run/stalled0 &
+	stalled 1 > /run/stalled1 &
+	both 6 4000 &
+	most=0
+	for ((i = 0; i < 12; i++)); do
+		sleep 0.5
+		now=$(skbs)
+		[ "$now" -le "$most" ] || most=$now
+	done
+	wait
+	[ "$(sort -rn /run/stalled[01] | head -n 1 | cut -d. -f1)" -ge $patience ] || break
 done
-wait
 echo "# skbs $before before, $most at most; stalled $(cat /run/stalled0 /run/stalled1 | tr '\n' ' ')s"
 echo "# tx-overflow $(counter west tx-overflow)"
 [ $((most - before)) -lt 6000 ]
@@ -184,11 +189,11 @@ result $? "a slow way out: what waits is bounded"
 [ "$(counter west tx-overflow)" -gt 0 ]
 result $? "what is more is counted as tx-overflow"
 for i in 0 1; do
-	[ "$(cut -d. -f1 /run/stalled$i)" -lt $((3 * ${VM_PATIENCE:-1})) ]
+	[ "$(cut -d. -f1 /run/stalled$i)" -lt $patience ]
 	result $? "CPU $i runs processes meanwhile"
 done
 must at west nft flush ruleset
 must at west ip neigh del 192.0.2.2 dev w0
 check "afterwards the tunnel carries packets" wait_for 20 pings west 10.9.0.2
-check "rmmod" timeout -k 1 20 rmmod esptun
+check "rmmod" timeout -k 1 60 rmmod esptun
 finish

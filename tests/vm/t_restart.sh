@@ -11,7 +11,8 @@
 
 cat > /run/numbers.py <<'END'
 """numbers.py recv PORT FILE | send ADDRESS PORT FILE: UDP datagrams with numbers, until
-SIGTERM; then FILE holds how many were sent, or how many came, the last, and the missing ones."""
+SIGTERM; then FILE holds how many were sent, or how many came until none did for a second, the last,
+and the missing ones."""
 import signal, socket, sys, time
 
 class Over(Exception):
@@ -25,7 +26,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 seen, sent = set(), 0
 try:
     if sys.argv[1] == 'recv':
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE: one that stands still loses none
         s.bind(('', int(sys.argv[2])))
         print('ready', flush=True)
         while True:
@@ -41,6 +42,13 @@ try:
         time.sleep(0.01)
 except Over:
     pass
+if sys.argv[1] == 'recv':
+    s.settimeout(1)
+    try:
+        while True:
+            seen.add(int.from_bytes(s.recv(64), 'big'))
+    except TimeoutError:
+        pass
 with open(sys.argv[-1], 'w') as f:
     if sys.argv[1] == 'send':
         print(sent, file=f)
@@ -173,6 +181,7 @@ like "and its routes" "$(ip -n gwa route)" '10.2.0.0/24 dev hq'
 is "the peer is not told" "$(of gwb .state)" up
 agent gwa
 sleep 6
+wait_for 20 state_is gwa up
 flow_end restart
 all_came restart "agent restarted in good order"
 
