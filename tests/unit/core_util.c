@@ -168,3 +168,26 @@ const char *node_error(const struct node *n)
 {
 	return node_status(n, 0).last_error;
 }
+
+struct ike_payloads sent_open(const struct sent *s, const struct ike_sa *sa)
+{
+	static uint8_t copy[2048];
+	struct ike_payloads in;
+	uint8_t offender;
+
+	assert_non_null(s);
+	assert_int_equal(
+		ike_sk_open(&sa->keys, s->data, s->len, copy, sizeof(copy), &in, &offender), 0);
+	return in;
+}
+
+void node_answer(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first)
+{
+	struct ike_sa *sa = node_sa(n);
+	struct ikesa_message m = { 0 };
+
+	assert_true(message_seal(n->core, sa, exchange, IKE_FLAG_RESPONSE, sa->rx.next++, b, first,
+				 &m));
+	world_inject(n->w, &sa->local, &sa->remote, m.data, m.len, 0);
+	ikesa_message_free(&m);
+}

@@ -60,5 +60,12 @@ struct ike_sa *node_sa(const struct node *n);
 /* A request with the payloads in @b (see request_begin) under the node's IKE SA. */
 bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first);
 const char *node_error(const struct node *n);
+/* What the protected message @s has inside; @sa is the IKE SA it is of, at either end. */
+struct ike_payloads sent_open(const struct sent *s, const struct ike_sa *sa);
+/*
+ * Have @n answer the last request of its peer, which must not reach it, with the payloads in @b
+ * (see request_begin) instead of what it would say.
+ */
+void node_answer(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first);
 
 #endif

@@ -11,6 +11,7 @@
 #include "ike/app/secret.h"
 
 #define KEY "Closed-door-47-window-93"
+#define LONG "4YkG1xXn-qP8tZ0vB-3sLw7RdMcJ9uHfEaTQi5oN2KyVbC6gDjSeWhUrImApOl.zXF!"
 
 struct row {
 	const char *text;
@@ -41,6 +42,8 @@ static void texts(void **state)
 		  "Gr\xc3\xbc\xc3\x9f"
 		  "e-aus-47",
 		  "" },
+		/* 64 octets and more (RFC 7296 2.15) */
+		{ LONG, LONG, "" },
 		{ "%any%d%s$HOME\\47", "%any%d%s$HOME\\47", "" },
 		{ "hex:446f6F72", "Door", "" },
 		{ "base64:RG9vcg==", "Door", "" },

@@ -3,6 +3,7 @@
  * Codec of IKEv2 messages (RFC 7296 section 3).
  */
 #include "ike/proto/msg.h"
+#include "ike/proto/names.h"
 #include "ike/proto/transform.h"
 
 enum {
@@ -385,6 +386,19 @@ uint16_t ike_notify_first_error(const struct ike_payloads *in)
 			return n.type;
 	}
 	return 0;
+}
+
+bool ike_offer_accepted(const struct ike_payloads *in)
+{
+	struct ike_notify n;
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_NOTIFY && !ike_notify_parse(&in->p[i], &n) &&
+		    n.type <= IKE_N_ERROR_MAX && !ike_notify_name(n.type))
+			return false;
+	}
+	return ike_payload_find(in, IKE_PL_SA);
 }
 
 void ike_build_init(struct ike_builder *b, void *buf, size_t cap, const struct ike_header *h)

@@ -99,6 +99,11 @@ int ike_ts_parse(const struct ike_payload *p, struct ike_ts_payload *out);
 bool ike_notify_find(const struct ike_payloads *p, uint16_t type, struct ike_notify *out);
 /* The type of the first error notify; 0 if there is none. */
 uint16_t ike_notify_first_error(const struct ike_payloads *in);
+/*
+ * Does a response accept our offer? It has an SA payload then, and no error that we do not know,
+ * for such a one means that the whole request failed (RFC 7296 3.10.1).
+ */
+bool ike_offer_accepted(const struct ike_payloads *in);
 
 /*
  * Building. A message is header, payloads, end: each payload writer patches the

@@ -137,7 +137,7 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 
 	negotiate_begin(&n, p, sa->setup->child, NULL);
 	sa->setup->spi_in = 0;
-	if (ike_payload_find(in, IKE_PL_SA)) {
+	if (ike_offer_accepted(in)) {
 		if (!negotiate_take(core, sa, &n, in))
 			event_note_child(core, p, n.conf, EVENT_CHILD_UNUSABLE);
 		return;

@@ -225,7 +225,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 
 	if (!ikesa_authenticated(sa))
 		return; /* it ends meanwhile, and the pair with it */
-	if (!ike_payload_find(m->in, IKE_PL_SA)) {
+	if (!ike_offer_accepted(m->in)) {
 		take_refusal(core, sa, x, m->in);
 		return;
 	}

@@ -272,7 +272,7 @@ void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_
 		core->stats.rx_bad++;
 		return;
 	}
-	if (!ike_payload_find(&in, IKE_PL_SA)) {
+	if (!ike_offer_accepted(&in)) {
 		if (ike_notify_find(&in, IKE_N_COOKIE, &n))
 			retry_with_cookie(core, sa, &n);
 		else if (ike_notify_find(&in, IKE_N_INVALID_KE_PAYLOAD, &n))

@@ -280,7 +280,7 @@ static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange
 	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
 	struct ike_sa *heir = heir_of(core, sa);
 	struct ike_peer *p = sa->peer;
-	bool ok = next && ike_payload_find(m->in, IKE_PL_SA) &&
+	bool ok = next && ike_offer_accepted(m->in) &&
 		  accept_answer(core, sa, next, x->made, m->in);
 
 	if (sa->state != IKESA_ESTABLISHED) {
