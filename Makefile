@@ -98,7 +98,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench bench-ike check check-full lint unit kunit sim fuzz vm vm-systemd vm-debug interop \
+	module-vm test-install demo bench bench-ike check check-full lint unit kunit sim mutants fuzz vm vm-systemd vm-debug interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -282,6 +282,9 @@ unit: $(UNIT:%=$T/tests/%) ## unit tests (SAN=1: with sanitizers)
 
 sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays one)
 	$(Q)B=$B tests/run-tap sim "$T/tests/sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--runs $(SEEDS))"
+
+mutants: tests ## do the tests notice a fault? each of tests/mutants/list is tried
+	$(Q)B=$B tests/run-tap mutants tests/mutants/run
 
 lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
 	$(Q)B=$B tests/run-tap lint tests/lint/run
