@@ -243,6 +243,10 @@ static const struct play plays[] = {
 	  { REFUSE(B, 1), HOLD_RESPONSE(0, A, CREATE), REKEY(A), REKEY(B), AWAIT(0), WAIT(50),
 	    RELEASE(0) },
 	  .low = A, .asks = 4 },
+	{ "the winner's request comes last, and the loser's kernel refuses the outbound half",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY(A), AWAIT(0), REKEY(B),
+	    WAIT(100), RELEASE(0), AWAIT(1), REFUSE(B, 1), RELEASE(1), WAIT(10000), REKEY(B) },
+	  .low = B, .gap = true, .asks = 5 },
 
 	{ "a rekeys the IKE SA", { REKEY_IKE(A) }, .ike = true, .stays = A, .asks = 1 },
 	{ "the request for an IKE SA is lost once",

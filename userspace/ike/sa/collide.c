@@ -107,3 +107,17 @@ void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct chi
 			collide_up(core, sa, c);
 	}
 }
+
+void collide_undone(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
+{
+	struct child_sa *o;
+
+	if (!c->replaces)
+		return;
+	TAILQ_FOREACH(o, &sa->children, link)
+	{
+		if (o != c && o->replaces == c->replaces && o->state == CHILD_REKEYED)
+			o->next_at = core->now + CHILD_REKEYED_MS;
+	}
+	sa_touch(core, sa);
+}

@@ -66,6 +66,8 @@ void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 void collide_proven(struct ike_core *core, struct ike_sa *sa, unsigned int conf);
 /* The peer deletes @old, so the pair that it made to replace that has won. */
 void collide_replaced(struct ike_core *core, struct ike_sa *sa, const struct child_sa *old);
+/* The peer deletes @c: if it had won against one of the peer's, nobody else deletes that one now. */
+void collide_undone(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c);
 
 /* ---- negotiate.c ------------------------------------------------------------- */
 

@@ -34,6 +34,7 @@ static void delete_children(struct ike_core *core, struct ike_sa *sa, const stru
 		if (n < sizeof(ours) / sizeof(ours[0]))
 			ours[n++] = child->spi_in;
 		collide_replaced(core, sa, child);
+		collide_undone(core, sa, child);
 		child_retire(core, sa, child);
 	}
 	if (n)
