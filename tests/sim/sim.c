@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Simulated pairs of agents: sim [--runs N] [--seed S] [--scenario NAME] [-v [-v]]
+ * Simulated pairs of agents: sim [--runs N] [--seed S] [--scenario NAME] [--jobs N] [-v [-v]]
  *
  * Each run takes its scenario, network and timing from its seed. A run has a rough phase,
  * in which things happen on a bad network (with an attacker in a third of the runs), and a
@@ -9,6 +9,9 @@
  */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -44,7 +47,7 @@ static uint64_t between(struct run *r, uint64_t low, uint64_t high)
 	return low + rnd_below(&r->rnd, high - low + 1);
 }
 
-static void wait(struct run *r, uint64_t ms)
+static void pass(struct run *r, uint64_t ms)
 {
 	world_run(&r->w, r->w.now + ms);
 }
@@ -54,7 +57,7 @@ static void start_both(struct run *r)
 	bool a_first = rnd_chance(&r->rnd, 50);
 
 	node_start(a_first ? r->a : r->b, false);
-	wait(r, rnd_below(&r->rnd, 3) * rnd_below(&r->rnd, 1500));
+	pass(r, rnd_below(&r->rnd, 3) * rnd_below(&r->rnd, 1500));
 	node_start(a_first ? r->b : r->a, false);
 }
 
@@ -198,7 +201,7 @@ static void play_both(struct run *r)
 {
 	both_initiate(r);
 	node_start(r->a, false);
-	wait(r, rnd_below(&r->rnd, 2) * rnd_below(&r->rnd, 400));
+	pass(r, rnd_below(&r->rnd, 2) * rnd_below(&r->rnd, 400));
 	node_start(r->b, false);
 	r->w.link[0].watch = true;
 }
@@ -207,13 +210,13 @@ static void play_dead_responder(struct run *r)
 {
 	r->b->reachable = false;
 	node_start(r->a, false);
-	wait(r, between(r, 1000, 200000));
+	pass(r, between(r, 1000, 200000));
 	if (rnd_chance(&r->rnd, 50)) {
 		node_start(r->b, false);
 	} else {
 		r->want = NOTHING;
 		r->say[0] = "no answer from";
-		wait(r, 70000);
+		pass(r, 70000);
 	}
 }
 
@@ -221,7 +224,7 @@ static void play_peer_dies(struct run *r)
 {
 	start_both(r);
 	until_up(r, 100000);
-	wait(r, between(r, 0, 60000));
+	pass(r, between(r, 0, 60000));
 	node_crash(rnd_chance(&r->rnd, 50) ? r->a : r->b);
 	r->want = NOTHING;
 }
@@ -234,9 +237,9 @@ static void play_reboot(struct run *r)
 		both_initiate(r);
 	start_both(r);
 	until_up(r, 100000);
-	wait(r, between(r, 0, 30000));
+	pass(r, between(r, 0, 30000));
 	node_crash(which ? r->a : r->b);
-	wait(r, between(r, 1, 100000));
+	pass(r, between(r, 1, 100000));
 	node_start(which ? r->a : r->b, false);
 }
 
@@ -251,9 +254,9 @@ static void play_down_up(struct run *r)
 	start_both(r);
 	while (cycles--) {
 		n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
-		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 20000));
+		pass(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 20000));
 		ike_core_down(n->core, "t0", r->w.now);
-		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 20000));
+		pass(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 20000));
 		ike_core_up(n->core, "t0", r->w.now);
 	}
 }
@@ -261,7 +264,7 @@ static void play_down_up(struct run *r)
 static void play_down(struct run *r)
 {
 	start_both(r);
-	wait(r, between(r, 0, 20000));
+	pass(r, between(r, 0, 20000));
 	ike_core_down(rnd_chance(&r->rnd, 50) ? r->a->core : r->b->core, "t0", r->w.now);
 	r->want = NOTHING;
 }
@@ -270,9 +273,9 @@ static void play_cookies(struct run *r)
 {
 	node_start(r->b, false);
 	flood(r, r->b, 31);
-	wait(r, 1);
+	pass(r, 1);
 	node_start(r->a, false);
-	wait(r, rnd_below(&r->rnd, 90000)); /* secrets change meanwhile */
+	pass(r, rnd_below(&r->rnd, 90000)); /* secrets change meanwhile */
 }
 
 static void play_invalid_ke(struct run *r)
@@ -281,7 +284,7 @@ static void play_invalid_ke(struct run *r)
 	node_start(r->b, false);
 	if (rnd_chance(&r->rnd, 50))
 		flood(r, r->b, 31);
-	wait(r, 1);
+	pass(r, 1);
 	node_start(r->a, false);
 }
 
@@ -294,7 +297,7 @@ static void play_wrong_psk(struct run *r)
 	start_both(r);
 	r->want = NOTHING;
 	r->say[0] = r->say[1] = "PSK=";
-	wait(r, 30000);
+	pass(r, 30000);
 }
 
 static void play_wrong_id(struct run *r)
@@ -304,7 +307,7 @@ static void play_wrong_id(struct run *r)
 	start_both(r);
 	r->want = NOTHING;
 	r->say[1] = "RemoteID=";
-	wait(r, 30000);
+	pass(r, 30000);
 }
 
 static void play_selectors_differ(struct run *r)
@@ -314,7 +317,7 @@ static void play_selectors_differ(struct run *r)
 	start_both(r);
 	r->want = NOTHING;
 	r->say[0] = r->say[1] = "Selectors=";
-	wait(r, 30000);
+	pass(r, 30000);
 }
 
 static void play_narrowing(struct run *r)
@@ -331,7 +334,7 @@ static void play_ike_proposals_differ(struct run *r)
 	start_both(r);
 	r->want = NOTHING;
 	r->say[0] = r->say[1] = "Crypto=";
-	wait(r, 30000);
+	pass(r, 30000);
 }
 
 static void play_esp_proposals_differ(struct run *r)
@@ -340,7 +343,7 @@ static void play_esp_proposals_differ(struct run *r)
 	start_both(r);
 	r->want = NOTHING;
 	r->say[0] = r->say[1] = "Crypto=";
-	wait(r, 30000);
+	pass(r, 30000);
 }
 
 static void play_adopt(struct run *r)
@@ -352,17 +355,17 @@ static void play_adopt(struct run *r)
 	start_both(r);
 	if (!until_up(r, 100000))
 		return;
-	wait(r, between(r, 0, 30000));
+	pass(r, between(r, 0, 30000));
 	r->w.link[0].watch = true;
 	if (who & 1)
 		node_kill(r->a);
 	if (who & 2)
 		node_kill(r->b);
-	wait(r, rnd_below(&r->rnd, 2) * rnd_below(&r->rnd, 30000));
+	pass(r, rnd_below(&r->rnd, 2) * rnd_below(&r->rnd, 30000));
 	if (who & 1)
 		node_start(r->a, true);
 	if (rnd_chance(&r->rnd, 50))
-		wait(r, between(r, 0, 3000));
+		pass(r, between(r, 0, 3000));
 	if (who & 2)
 		node_start(r->b, true);
 }
@@ -377,14 +380,14 @@ static void play_expire(struct run *r)
 	start_both(r);
 	if (!until_up(r, 100000))
 		return;
-	wait(r, between(r, 20000, 40000));
+	pass(r, between(r, 20000, 40000));
 	if (!up(r))
 		return;
 	r->w.link[0].watch = !hard;
 	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, hard, r->w.now);
 	if (rnd_chance(&r->rnd, 50)) {
 		n = n == r->a ? r->b : r->a;
-		wait(r, rnd_below(&r->rnd, 200));
+		pass(r, rnd_below(&r->rnd, 200));
 		if (node_out(n, 0))
 			ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false,
 					hard, r->w.now);
@@ -412,7 +415,7 @@ static void play_attacked(struct run *r)
 	r->w.spoof = false;
 	r->w.attack = 100;
 	r->w.link[0].watch = true;
-	wait(r, 100000);
+	pass(r, 100000);
 	if (!r->w.failed[0] && node_out(r->a, 0)->spi != spi)
 		world_fail(&r->w, "an attacker without keys made the peers set up a new SA");
 }
@@ -422,27 +425,27 @@ static void play_kernel_refuses(struct run *r)
 	(rnd_chance(&r->rnd, 50) ? r->a : r->b)->fail_installs =
 		1 + (unsigned int)rnd_below(&r->rnd, 2);
 	start_both(r);
-	wait(r, 60000);
+	pass(r, 60000);
 }
 
 static void play_traffic_start(struct run *r)
 {
 	r->a->conf[0].child[0].start = IKE_START_TRAFFIC;
 	start_both(r);
-	wait(r, between(r, 0, 20000));
+	pass(r, between(r, 0, 20000));
 	if (r->a->installs)
 		world_fail(&r->w, "initiated before there was traffic");
 	ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 	/* Only traffic makes it try again, so keep it coming. */
 	while (r->w.now < 200000 && !r->w.failed[0]) {
-		wait(r, 5000);
+		pass(r, 5000);
 		if (!up(r))
 			ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 	}
 	r->w.loss = 0;
 	until_up(r, 100000);
 	ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
-	wait(r, 100000);
+	pass(r, 100000);
 	ike_core_acquire(r->a->core, "t0", NULL, r->w.now);
 }
 
@@ -452,7 +455,7 @@ static void play_rebind(struct run *r)
 
 	start_both(r);
 	while (times--) {
-		wait(r, between(r, 0, 40000));
+		pass(r, between(r, 0, 40000));
 		if (r->a->nat.family)
 			node_rebind(r->a);
 	}
@@ -470,7 +473,7 @@ static void play_long_messages(struct run *r)
 		both_initiate(r);
 	start_both(r);
 	until_up(r, 100000);
-	wait(r, between(r, 0, 60000));
+	pass(r, between(r, 0, 60000));
 }
 
 static void play_hub(struct run *r)
@@ -482,15 +485,15 @@ static void play_hub(struct run *r)
 		n = rnd_chance(&r->rnd, 50) ? world_node(&r->w) : world_node_nat(&r->w);
 		world_link(&r->w, n, r->b, false);
 		node_start(n, false);
-		wait(r, rnd_below(&r->rnd, 300));
+		pass(r, rnd_below(&r->rnd, 300));
 	}
 	node_start(r->b, false);
 	node_start(r->a, false);
-	wait(r, 20000);
+	pass(r, 20000);
 	i = (unsigned int)rnd_below(&r->rnd, 4);
 	n = &r->w.node[r->w.link[i].a];
 	ike_core_down(n->core, n->conf[i].name, r->w.now);
-	wait(r, rnd_below(&r->rnd, 10000));
+	pass(r, rnd_below(&r->rnd, 10000));
 	ike_core_up(n->core, n->conf[i].name, r->w.now);
 }
 
@@ -539,7 +542,7 @@ static bool rekeying_begun(struct run *r, bool child, bool ike)
 	start_both(r);
 	if (!until_up(r, 300000))
 		return false;
-	wait(r, between(r, 10000, 20000)); /* what both began at once is settled */
+	pass(r, between(r, 10000, 20000)); /* what both began at once is settled */
 	r->w.link[0].watch = up(r);
 	r->w.link[0].may_lose_peer = true;
 	return true;
@@ -548,19 +551,19 @@ static bool rekeying_begun(struct run *r, bool child, bool ike)
 static void play_rekey_child(struct run *r)
 {
 	if (rekeying_begun(r, true, false))
-		wait(r, REKEY_PLAY_MS);
+		pass(r, REKEY_PLAY_MS);
 }
 
 static void play_rekey_ike(struct run *r)
 {
 	if (rekeying_begun(r, false, true))
-		wait(r, REKEY_PLAY_MS);
+		pass(r, REKEY_PLAY_MS);
 }
 
 static void play_rekey_all(struct run *r)
 {
 	if (rekeying_begun(r, true, true))
-		wait(r, REKEY_PLAY_MS);
+		pass(r, REKEY_PLAY_MS);
 }
 
 static void play_rekey_rebind(struct run *r)
@@ -570,7 +573,7 @@ static void play_rekey_rebind(struct run *r)
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
-		wait(r, between(r, 0, 15000));
+		pass(r, between(r, 0, 15000));
 		node_rebind(r->a);
 	}
 }
@@ -584,7 +587,7 @@ static void play_rekey_expire(struct run *r)
 	if (!rekeying_begun(r, rnd_chance(&r->rnd, 50), rnd_chance(&r->rnd, 50)))
 		return;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
-		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 100 : 8000));
+		pass(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 100 : 8000));
 		n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
 		if (node_out(n, 0))
 			ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false,
@@ -600,7 +603,7 @@ static void play_rekey_refused(struct run *r)
 		return;
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
-		wait(r, between(r, 0, 15000));
+		pass(r, between(r, 0, 15000));
 		(rnd_chance(&r->rnd, 50) ? r->a : r->b)->fail_installs =
 			(unsigned int)rnd_below(&r->rnd, 3);
 	}
@@ -613,13 +616,13 @@ static void play_rekey_adopt(struct run *r)
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
-	wait(r, between(r, 0, REKEY_PLAY_MS / 3));
+	pass(r, between(r, 0, REKEY_PLAY_MS / 3));
 	r->w.esp_jitter = 0; /* pairs of the former agent go at once */
-	wait(r, 3000);
+	pass(r, 3000);
 	node_kill(n);
-	wait(r, rnd_below(&r->rnd, 3000));
+	pass(r, rnd_below(&r->rnd, 3000));
 	node_start(n, true);
-	wait(r, REKEY_PLAY_MS);
+	pass(r, REKEY_PLAY_MS);
 }
 
 static void play_rekey_down_up(struct run *r)
@@ -631,10 +634,10 @@ static void play_rekey_down_up(struct run *r)
 		return;
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
-		wait(r, between(r, 0, 20000));
+		pass(r, between(r, 0, 20000));
 		n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
 		ike_core_down(n->core, "t0", r->w.now);
-		wait(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 10000));
+		pass(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 300 : 10000));
 		ike_core_up(n->core, "t0", r->w.now);
 	}
 }
@@ -646,11 +649,11 @@ static void play_rekey_reboot(struct run *r)
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
 	r->w.link[0].watch = false;
-	wait(r, between(r, 0, REKEY_PLAY_MS / 3));
+	pass(r, between(r, 0, REKEY_PLAY_MS / 3));
 	node_crash(n);
-	wait(r, between(r, 1, 100000));
+	pass(r, between(r, 1, 100000));
 	node_start(n, false);
-	wait(r, REKEY_PLAY_MS);
+	pass(r, REKEY_PLAY_MS);
 }
 
 static const struct scenario scenarios[] = {
@@ -825,7 +828,7 @@ static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsi
 		       r->w.delay_max, r->w.traffic ? ", traffic" : "");
 	s->play(r);
 	if (!r->w.failed[0])
-		wait(r, rnd_below(&r->rnd, 40000));
+		pass(r, rnd_below(&r->rnd, 40000));
 	if (!r->w.failed[0])
 		calm_down(r);
 	if (!r->w.failed[0])
@@ -840,12 +843,13 @@ static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsi
 struct options {
 	unsigned long long seed, runs;
 	const char *scenario;
-	unsigned int verbose;
+	unsigned int verbose, jobs;
 };
 
 static int usage(const char *self)
 {
-	fprintf(stderr, "usage: %s [--runs N] [--seed S] [--scenario NAME] [-v]...\n", self);
+	fprintf(stderr, "usage: %s [--runs N] [--seed S] [--scenario NAME] [--jobs N] [-v]...\n",
+		self);
 	return 2;
 }
 
@@ -855,6 +859,7 @@ static int parse(struct options *o, int argc, char **argv)
 	int i;
 
 	*o = (struct options){ .seed = SEED_DEFAULT, .runs = RUNS_DEFAULT };
+	o->jobs = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-v")) {
 			o->verbose++;
@@ -864,6 +869,8 @@ static int parse(struct options *o, int argc, char **argv)
 		} else if (i + 1 < argc && !strcmp(argv[i], "--seed")) {
 			o->seed = strtoull(argv[++i], NULL, 0);
 			one = true;
+		} else if (i + 1 < argc && !strcmp(argv[i], "--jobs")) {
+			o->jobs = (unsigned int)strtoul(argv[++i], NULL, 0);
 		} else if (i + 1 < argc && !strcmp(argv[i], "--scenario")) {
 			o->scenario = argv[++i];
 		} else {
@@ -873,41 +880,87 @@ static int parse(struct options *o, int argc, char **argv)
 	/* --seed alone replays one run; with --runs it is where to begin. */
 	if (one && !many)
 		o->runs = 1;
-	return o->runs ? 0 : -1;
+	if (o->jobs > o->runs)
+		o->jobs = (unsigned int)o->runs;
+	return o->runs && o->jobs ? 0 : -1;
+}
+
+/* What came of the runs of one process. */
+struct tally {
+	unsigned long long done[SCENARIOS], bad[SCENARIOS];
+};
+
+/* Every @o->jobs-th run, from number @first on. */
+static void run_share(const struct options *o, const char *self, unsigned int first,
+		      struct tally *t)
+{
+	static struct run r;
+	unsigned long long i, seed;
+	unsigned int k;
+
+	for (i = first; i < o->runs; i += o->jobs) {
+		seed = o->seed + i;
+		k = (unsigned int)(seed % SCENARIOS);
+		if (o->scenario && strcmp(scenarios[k].name, o->scenario))
+			continue;
+		run_one(&r, seed, &scenarios[k], o->verbose);
+		t->done[k]++;
+		if (!r.w.failed[0])
+			continue;
+		t->bad[k]++;
+		printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed,
+		       scenarios[k].name, r.w.failed, self, seed);
+	}
+}
+
+/* The shares are run by a process each; false if one of them does not end well. */
+static bool run_all(const struct options *o, const char *self, struct tally *t)
+{
+	unsigned int i;
+	bool well = true;
+	int status;
+
+	for (i = 1; i < o->jobs; i++) {
+		switch (fork()) {
+		case -1: return false;
+		case 0: run_share(o, self, i, &t[i]); exit(0);
+		}
+	}
+	run_share(o, self, 0, &t[0]);
+	while (wait(&status) > 0)
+		well &= status == 0;
+	return well;
 }
 
 int main(int argc, char **argv)
 {
-	static unsigned long long done[SCENARIOS], bad[SCENARIOS];
-	static struct run r;
-	unsigned long long i, seed, failures = 0;
+	unsigned long long failures = 0, done, bad;
+	unsigned int i, k, rows = 0;
 	struct options o;
-	unsigned int k;
+	struct tally *t;
+	bool well;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (parse(&o, argc, argv))
 		return usage(argv[0]);
-	for (i = 0; i < o.runs; i++) {
-		seed = o.seed + i;
-		k = (unsigned int)(seed % SCENARIOS);
-		if (o.scenario && strcmp(scenarios[k].name, o.scenario))
-			continue;
-		run_one(&r, seed, &scenarios[k], o.verbose);
-		done[k]++;
-		if (!r.w.failed[0])
-			continue;
-		bad[k]++;
-		failures++;
-		printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed,
-		       scenarios[k].name, r.w.failed, argv[0], seed);
+	t = mmap(NULL, o.jobs * sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		 0);
+	if (t == MAP_FAILED)
+		return 1;
+	well = run_all(&o, argv[0], t);
+	for (k = 0; k < SCENARIOS; k++) {
+		for (i = 0, done = 0, bad = 0; i < o.jobs; i++) {
+			done += t[i].done[k];
+			bad += t[i].bad[k];
+		}
+		failures += bad;
+		if (done)
+			printf("%sok %u - %s: %llu runs, %llu failed\n", bad ? "not " : "", ++rows,
+			       scenarios[k].name, done, bad);
 	}
-	for (k = 0, i = 0; k < SCENARIOS; k++)
-		i += done[k] > 0;
-	printf("1..%llu\n", i);
-	for (k = 0, i = 0; k < SCENARIOS; k++) {
-		if (done[k])
-			printf("%sok %llu - %s: %llu runs, %llu failed\n", bad[k] ? "not " : "",
-			       ++i, scenarios[k].name, done[k], bad[k]);
-	}
-	return failures ? 1 : 0;
+	if (!well)
+		printf("not ok %u - a process did not end well\n", ++rows);
+	printf("1..%u\n", rows);
+	munmap(t, o.jobs * sizeof(*t));
+	return failures || !well;
 }
