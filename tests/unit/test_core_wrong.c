@@ -772,6 +772,30 @@ static void the_peer_moves_both_ways(void **state)
 	pair_free(p);
 }
 
+/* Once the IKE SA that followed a false message is gone, ESP goes to where another one knows the peer. */
+static void an_ike_sa_led_astray(void **state)
+{
+	const struct ike_endpoint there = { { 4, { 198, 51, 100, 77 } }, 4711 };
+	struct pair *p = up(NULL);
+	struct hold *h;
+
+	(void)state;
+	x_init_start(core_now(p->a), peer_of(p->a), 0);
+	pair_run(p, 100);
+	h = world_hold(&p->w, p->a, INFORM, false, 0);
+	request_probe(core_now(p->a), node_sa(p->a));
+	assert_true(world_await(&p->w, h, 10));
+	h->from_outside = there;
+	world_release(&p->w, h);
+	pair_run(p, 5);
+	assert_true(ike_endpoint_eq(&p->b->remote[0], &there));
+	sa_drop(core_now(p->b), node_sa(p->b));
+	assert_non_null(node_out(p->b, 0));
+	assert_true(ike_endpoint_eq(&p->b->remote[0], &node_sa(p->b)->remote));
+	assert_false(ike_endpoint_eq(&p->b->remote[0], &there));
+	pair_free(p);
+}
+
 /* Behind a NAT we are reached where we sent from; whoever copies a message must not move us. */
 static void behind_a_nat_nobody_moves_us(void **state)
 {
@@ -894,6 +918,7 @@ int main(void)
 		cmocka_unit_test(a_peer_has_few_ike_sas),
 		cmocka_unit_test(ike_sas_have_a_limit),
 		cmocka_unit_test(the_peer_moves_both_ways),
+		cmocka_unit_test(an_ike_sa_led_astray),
 		cmocka_unit_test(behind_a_nat_nobody_moves_us),
 		cmocka_unit_test(an_attempt_goes_on),
 		cmocka_unit_test(unknown_notifies_end_nothing),

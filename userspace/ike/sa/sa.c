@@ -105,6 +105,17 @@ static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 	LIST_INSERT_HEAD(&core->dead, sa, dead);
 }
 
+/* The kernel may send to where @gone had followed the peer: another one knows better now. */
+static void correct_remote(struct ike_core *core, const struct ike_peer *p,
+			   const struct ike_sa *gone)
+{
+	const struct ike_sa *sa = query_primary(p);
+
+	if (sa && query_sa_has_outbound(sa, CHILD_ANY) &&
+	    !ike_endpoint_eq(&sa->remote, &gone->remote))
+		core->env.peer_moved(core->env.ctx, p->conf->name, p->id, &sa->remote);
+}
+
 void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 {
 	struct ike_peer *p = sa->peer;
@@ -115,6 +126,8 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	if (p) {
 		TAILQ_REMOVE(&p->sas, sa, of_peer);
 		core->n_of_peers--;
+		if (sa->established_at != TIMER_NEVER)
+			correct_remote(core, p, sa);
 	}
 	while ((c = TAILQ_FIRST(&sa->children))) {
 		if (sa->superseded) /* the peer has long forgotten it */
