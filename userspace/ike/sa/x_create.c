@@ -195,12 +195,33 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 		lack_pair(core, sa, x, error, explained);
 }
 
+/*
+ * The peer asked for such a pair, too, while we waited for @c, and one of both ends has rekeyed that one
+ * already: it is too late for the nonces to decide.
+ */
+static bool is_late(const struct ike_sa *sa, const struct child_sa *c)
+{
+	const struct child_sa *o;
+
+	TAILQ_FOREACH(o, &sa->children, link)
+	{
+		if (o != c && o->conf == c->conf && o->state <= CHILD_UP && o->replaces &&
+		    o->replaces != c->replaces)
+			return true;
+	}
+	return false;
+}
+
 /* The pair is here, so the peer, whose half may wait, is to know it. */
 static void use_pair(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
 		     struct child_sa *c)
 {
 	const struct ike_peer *p = sa->peer;
 
+	if (!x->spi && is_late(sa, c)) {
+		request_delete_child(core, sa, c);
+		return;
+	}
 	if (c->state == CHILD_UP)
 		collide_up(core, sa, c);
 	/* Our DELETE of the old pair tells it; without one, a pair elsewhere may carry the same. */
