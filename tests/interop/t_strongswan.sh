@@ -27,8 +27,7 @@ begin_case() {
 }
 
 end_case() {
-	sleep 0.3
-	stop "$case_pid"
+	capture_end "$case_pid"
 	seen=$(notifies "$case_name.pcap")
 }
 
@@ -64,7 +63,7 @@ is "initiator: narrowed to strongSwan's selectors" \
 	"$(of west '.child.local_ts[0], .child.remote_ts[0]' | xargs)" "10.1.0.0/24 10.2.0.0/24"
 check "initiator: iperf3" iperf west east 10.2.0.1 -B 10.1.0.1
 tell west down vpn0
-check "initiator: our delete reaches strongSwan" wait_for 5 no_sas
+check "initiator: our delete reaches strongSwan" wait_for 5 peer_idle
 
 swan esp=aes256gcm16-esn
 we_begin

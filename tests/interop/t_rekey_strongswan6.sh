@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
+# vm-timeout: 900
+#
+# t_rekey.sh with strongSwan 6.0.1.
+
+PEER=strongswan6
+# shellcheck source=tests/interop/t_rekey.sh
+. "$VM_TOP/tests/interop/t_rekey.sh"
