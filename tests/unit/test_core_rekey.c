@@ -5,6 +5,7 @@
  */
 #include "core_util.h"
 #include "ike/sa/core.h"
+#include "ike/sa/layer_child.h"
 
 /* One end rekeys (or both) after so many seconds; 0: never. */
 static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_t child_b)
@@ -228,6 +229,50 @@ static void rekeying_of_another_protocol(void **state)
 	pair_free(p);
 }
 
+/*
+ * libreswan 4 answers a KE payload with one of its own even if it chose no key exchange: of group
+ * NONE, and empty.
+ */
+static void empty_ke_beside_no_group(void **state)
+{
+	struct pair *p = up(0, 0, 0, 0);
+	struct ike_sa *sa = node_sa(p->a);
+	const uint8_t nonce[32] = { 1 };
+	struct negotiation n = {
+		.own_exchange = true,
+		.ours = true,
+		.nonces = { .i = nonce, .i_len = sizeof(nonce), .r = nonce, .r_len = sizeof(nonce) },
+		.spi_in = install_reserve_spi(p->a->core, sa),
+	};
+	struct ike_proposals offer;
+	struct ike_proposal chosen;
+	struct ike_payloads in;
+	uint8_t buf[1024], first, offender;
+	struct ike_builder b;
+
+	(void)state;
+	p->w.link[0].watch = false;
+	negotiate_begin(&n, sa->peer, 0, NULL);
+	n.esp.n = 1;
+	ike_proposals_drop_dh(&n.esp);
+	n.esp.p[0].t[n.esp.p[0].n++] = (struct ike_transform){ IKE_T_DH, IKE_DH_NONE, 0 };
+	n.esp.p[0].protocol = IKE_PROTO_ESP;
+	n.esp.p[0].spi_len = 4;
+	memset(n.esp.p[0].spi, 5, 4);
+	offer = n.esp;
+	n.esp.p[0].t[n.esp.p[0].n++] = (struct ike_transform){ IKE_T_DH, IKE_DH_CURVE25519, 0 };
+	assert_true(ike_proposal_choose(&n.esp, IKE_OFFER(&offer), IKE_DH_NONE, &chosen));
+	request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
+	ike_build_payload(&b, IKE_PL_KE, "\0\0\0", 4);
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&n.local));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&n.remote));
+	assert_int_equal(ike_payloads_parse(first, buf, b.w.len, &in, &offender), 0);
+	assert_non_null(negotiate_take(p->a->core, sa, &n, &in));
+	assert_int_equal(n.suite.dh, IKE_DH_NONE);
+	pair_free(p);
+}
+
 /* Either end may want new proofs: another IKE SA comes, then the old one goes. */
 static void reauthenticated_by(bool responder)
 {
@@ -274,6 +319,7 @@ int main(void)
 		cmocka_unit_test(old_ones_are_not_deleted),
 		cmocka_unit_test(malformed_request_ends_it),
 		cmocka_unit_test(rekeying_of_another_protocol),
+		cmocka_unit_test(empty_ke_beside_no_group),
 		cmocka_unit_test(reauthenticated_by_initiator),
 		cmocka_unit_test(reauthenticated_by_responder),
 	};

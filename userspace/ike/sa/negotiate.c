@@ -92,8 +92,7 @@ static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negot
 	struct ike_ke ke;
 	char err[256];
 
-	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
-	    (p_ke && ike_ke_parse(p_ke, &ke))) {
+	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer)) {
 		report_error(core, sa->peer, sa, "peer's answer about the child SA is malformed");
 		return false;
 	}
@@ -106,9 +105,11 @@ static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negot
 		return false;
 	}
 	n->spi_out = offered_spi(&n->chosen);
+	/* Without a group libreswan 4 has a KE payload all the same, an empty one. */
 	if (n->suite.dh == IKE_DH_NONE)
 		return true;
-	if (p_ke && ke.group == n->suite.dh && ike_secret_agree(&n->secret, n->dh, &ke))
+	if (p_ke && !ike_ke_parse(p_ke, &ke) && ke.group == n->suite.dh &&
+	    ike_secret_agree(&n->secret, n->dh, &ke))
 		return true;
 	report_error(core, sa->peer, sa,
 		     "peer's answer about the child SA has no valid key exchange value");
