@@ -147,7 +147,8 @@ static void status(void **state)
 	run(&r,
 	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"routes\":[\"10.0.0.0/8\"],"
 	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat_local\":true,\"remote_id\":\"vpn\"},"
-	    "\"child\":{\"spi_in\":\"0xc0ffee01\"},\"peer\":{\"rx_packets\":41},"
+	    "\"children\":[{\"name\":\"lan\",\"state\":\"up\",\"spi_in\":\"0xc0ffee01\"},"
+	    "{\"name\":\"voice\",\"state\":\"down\"}],\"peer\":{\"rx_packets\":41},"
 	    "\"counters\":{\"rx_replay\":3}},"
 	    "{\"name\":\"b\",\"state\":\"connecting\",\"error\":\"no answer\",\"error_age\":2}]}\n",
 	    "status");
@@ -156,7 +157,9 @@ static void status(void **state)
 	contains(r.out, "hq: up");
 	contains(r.out, "routes 10.0.0.0/8");
 	contains(r.out, "192.0.2.1:4500 behind NAT");
+	contains(r.out, "esp lan ");
 	contains(r.out, "0xc0ffee01");
+	contains(r.out, "esp down: voice");
 	contains(r.out, "rx packets 41");
 	contains(r.out, "rx-replay 3");
 	contains(r.out, "error: no answer (2.0s ago)");

@@ -276,11 +276,14 @@ static void print_ike(json_t *ike)
 	putchar('\n');
 }
 
-static void print_child(json_t *child)
+static void print_child(json_t *child, bool named)
 {
 	if (!child)
 		return;
-	printf("    esp %s spi in %s out %s", text(child, "proposal"), text(child, "spi_in"),
+	printf("    esp ");
+	if (named)
+		printf("%s ", text(child, "name"));
+	printf("%s spi in %s out %s", text(child, "proposal"), text(child, "spi_in"),
 	       text(child, "spi_out"));
 	print_age(" age ", child, "age", "");
 	print_age(" rekey in ", child, "rekey_in", "");
@@ -288,6 +291,27 @@ static void print_child(json_t *child)
 	print_list("local-ts", json_object_get(child, "local_ts"));
 	print_list("remote-ts", json_object_get(child, "remote_ts"));
 	putchar('\n');
+}
+
+/* One needs no name; those that are not up are named after the others. */
+static void print_children(json_t *children)
+{
+	bool several = json_array_size(children) > 1, any = false;
+	json_t *child;
+	size_t i;
+
+	json_array_foreach(children, i, child) {
+		if (!strcmp(text(child, "state"), "up"))
+			print_child(child, several);
+	}
+	json_array_foreach(children, i, child) {
+		if (!several || !strcmp(text(child, "state"), "up"))
+			continue;
+		printf("%s %s", any ? "" : "    esp down:", text(child, "name"));
+		any = true;
+	}
+	if (any)
+		putchar('\n');
 }
 
 /* In the counter's own words: JSON has "_" where they have "-". */
@@ -363,7 +387,7 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 	if (number(t, "adopted"))
 		printf("    adopted SA pairs %" JSON_INTEGER_FORMAT "\n", number(t, "adopted"));
 	print_ike(json_object_get(t, "ike"));
-	print_child(json_object_get(t, "child"));
+	print_children(json_object_get(t, "children"));
 	print_traffic(json_object_get(t, "peer"), json_object_get(t, "counters"));
 }
 

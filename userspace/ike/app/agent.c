@@ -622,6 +622,17 @@ static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 		follow_peer_gone(ctx, ifindex);
 }
 
+/* What the kernel may have told of the peer and of its SAs; without a pair the SPIs are 0. */
+static void retell(struct agent *a, const struct tunnel *t)
+{
+	struct ike_status s;
+
+	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, i, &s); i++) {
+		if (!i || s.have_child)
+			kernel_retell(a->kernel, t->ifindex, IKE_PEER_FIRST, s.spi_in, s.spi_out);
+	}
+}
+
 /*
  * A lost soft expiry would never be told again, and the SA would run into its end. A lost
  * acquire is: with the next packet, a second later.
@@ -629,7 +640,6 @@ static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 static void on_overrun(void *ctx)
 {
 	struct agent *a = ctx;
-	struct ike_status s;
 
 	log_core(IKE_LOG_WARN, NULL, NULL, NULL,
 		 "the kernel had more to tell than we could read; looking at all tunnels anew",
@@ -637,13 +647,8 @@ static void on_overrun(void *ctx)
 	/* Events may close tunnels, but only settling, held back here, frees them. */
 	a->settling = true;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		bool child;
-
-		if (!t->ifindex || t->after)
-			continue;
-		child = cmd_core_status(a, t->conf.name, &s) && s.have_child;
-		kernel_retell(a->kernel, t->ifindex, IKE_PEER_FIRST, child ? s.spi_in : 0,
-			      child ? s.spi_out : 0);
+		if (t->ifindex && !t->after)
+			retell(a, t);
 	}
 	a->settling = false;
 	agent_settle(a);

@@ -138,6 +138,22 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 	return o;
 }
 
+/* All that are configured; of one that is not up, the name alone. */
+static json_t *children_json(const struct agent *a, const struct tunnel *t, uint64_t now)
+{
+	json_t *list = json_array();
+	struct ike_status s;
+
+	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, i, &s); i++) {
+		json_t *o = s.have_child ? child_json(&s, now) : json_object();
+
+		put_text(o, "name", s.child_name);
+		put_text(o, "state", s.have_child ? "up" : "down");
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *prefixes_json(const struct net_prefix *p, unsigned int n)
 {
 	json_t *list = json_array();
@@ -256,6 +272,7 @@ static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, u
 		json_object_set_new(o, "ike", ike_json(&s, now));
 	if (s.have_child)
 		json_object_set_new(o, "child", child_json(&s, now));
+	json_object_set_new(o, "children", children_json(a, t, now));
 }
 
 static json_t *tunnel_json(struct agent *a, const struct tunnel *t)

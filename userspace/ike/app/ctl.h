@@ -52,6 +52,10 @@
  *	  "proposal":"aes256gcm16-esn",
  *	  "local_ts":["0.0.0.0/0"], "remote_ts":["10.0.0.0/8"],
  *	  "age":12.3},
+ *	"children":[{			all that are configured
+ *	  "name":"lan",			as in [Child NAME]
+ *	  "state":"up",			or "down"; what follows is as in "child", if it is up
+ *	  …}],
  *	"peer":{			what the kernel counts; absent without a netdevice
  *	  "rx_packets":1, "rx_bytes":84, "tx_packets":1, "tx_bytes":84,
  *	  "last_rx":0.5,		seconds ago, absent if never

@@ -231,7 +231,8 @@ struct ike_status {
 	uint64_t established_at;
 	uint64_t rekey_at; /* we rekey it then; 0: not planned */
 	bool nat_local, nat_remote; /* who is behind a NAT, RFC 7296 2.23 */
-	bool have_child;
+	bool have_child; /* the fields of the child SA below are valid */
+	const char *child_name;
 	uint32_t spi_in, spi_out;
 	struct ike_proposal esp;
 	struct ike_ts_list local_ts, remote_ts;
@@ -248,6 +249,13 @@ struct ike_status {
 
 /* 0 or -ENOENT. */
 int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out);
+
+/*
+ * The child SA that is configured as number @i, from 0 on: have_child and what belongs to it, and
+ * child_name in any case. 0, or -ENOENT, also after the last one.
+ */
+int ike_core_child_status(const struct ike_core *core, const char *tunnel, unsigned int i,
+			  struct ike_status *out);
 
 /* Counters for tests and metrics. */
 struct ike_core_stats {

@@ -6,19 +6,20 @@
 
 #include <errno.h>
 
-static void status_child(const struct ike_sa *sa, struct ike_status *s)
+/* The newest one of configuration @conf, or CHILD_ANY, that works, or is about to. */
+static void status_child(const struct ike_sa *sa, unsigned int conf, struct ike_status *s)
 {
 	const struct child_sa *c;
 
-	/* The newest one that works, or is about to. */
 	TAILQ_FOREACH_REVERSE(c, &sa->children, child_sas, link)
 	{
-		if (c->state <= CHILD_UP)
+		if (c->state <= CHILD_UP && (conf == CHILD_ANY || c->conf == conf))
 			break;
 	}
 	if (!c)
 		return;
 	s->have_child = true;
+	s->child_name = sa->peer->conf->child[c->conf].name;
 	s->spi_in = c->spi_in;
 	s->spi_out = c->spi_out;
 	s->esp = c->proposal;
@@ -73,7 +74,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->rekey_at = sa->rekey_at == TIMER_NEVER ? 0 : sa->rekey_at;
 	s->nat_local = sa->nat_local;
 	s->nat_remote = sa->nat_remote;
-	status_child(sa, s);
+	status_child(sa, CHILD_ANY, s);
 }
 
 int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out)
@@ -83,6 +84,22 @@ int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, stru
 	if (!p)
 		return -ENOENT;
 	status_of(p, out);
+	return 0;
+}
+
+int ike_core_child_status(const struct ike_core *core, const char *tunnel, unsigned int i,
+			  struct ike_status *out)
+{
+	const struct ike_peer *p = lookup_name(core, tunnel);
+	const struct ike_sa *sa;
+
+	if (!p || i >= p->conf->n_child)
+		return -ENOENT;
+	memset(out, 0, sizeof(*out));
+	out->child_name = p->conf->child[i].name;
+	sa = query_primary(p);
+	if (sa)
+		status_child(sa, i, out);
 	return 0;
 }
 
