@@ -342,6 +342,35 @@ static void replaced_with_the_ike_sa(void **state)
 	pair_free(p);
 }
 
+/* What was refused to the peer does not count as refused to us: nothing goes before it is replaced. */
+static void replaced_beside_a_refused_one(void **state)
+{
+	static const unsigned int numbers[] = { 0, 2 };
+	struct pair *p = with_children(3);
+	uint64_t end;
+
+	(void)state;
+	children(p, p->b, numbers, 2);
+	p->b->conf[0].reauth = 20;
+	pair_start(p, false);
+	pair_run(p, 10000);
+	p->drop_from = 3;
+	p->drop_exchange = IKE_CREATE_CHILD_SA;
+	p->drop_requests = true;
+	end = p->w.now + 25000;
+	while (p->w.now < end) {
+		assert_true(carrying(p->b, 0) >= 1);
+		assert_true(carrying(p->b, 1) >= 1);
+		pair_run(p, 5);
+	}
+	own_conf(p->b)->reauth = 0;
+	p->drop_requests = false;
+	pair_run(p, 60000);
+	assert_int_equal(carrying(p->b, 0), 1);
+	assert_int_equal(carrying(p->b, 1), 1);
+	pair_free(p);
+}
+
 /* The responder has one child for any traffic, and stops at a number of pairs. */
 static void more_than_the_peer_takes(void **state)
 {
@@ -397,6 +426,7 @@ int main(void)
 		cmocka_unit_test(rekeyed_each_by_itself),
 		cmocka_unit_test(kept_when_the_ike_sa_is_rekeyed),
 		cmocka_unit_test(replaced_with_the_ike_sa),
+		cmocka_unit_test(replaced_beside_a_refused_one),
 		cmocka_unit_test(more_than_the_peer_takes),
 		cmocka_unit_test(adopted_until_all_are_there),
 	};

@@ -405,8 +405,9 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 }
 
 /* What was noted about one of its child SAs; each of the events is noted once at most. */
-static void take_child_events(struct ike_peer *p, struct child_want *want)
+static void take_child_events(struct ike_peer *p, unsigned int conf)
 {
+	struct child_want *want = &p->want[conf];
 	unsigned int events = want->events;
 
 	want->events = 0;
@@ -414,7 +415,10 @@ static void take_child_events(struct ike_peer *p, struct child_want *want)
 		p->failures = want->failures = 0;
 		want->wanted = want->refused = false;
 	}
-	if (events & (EVENT_CHILD_REFUSED | EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED))
+	if (events & (EVENT_CHILD_UNUSABLE | EVENT_PEER_REFUSED))
+		want->refused = true;
+	/* What the peer asked for may have been something else. */
+	if (events & EVENT_CHILD_REFUSED && !query_has_pair(p, conf))
 		want->refused = true;
 	if (events & EVENT_PEER_BUSY)
 		want->refused = false;
@@ -430,7 +434,7 @@ static void take_events(struct ike_core *core, struct ike_peer *p)
 	unsigned int events = event_take(core, p), i;
 
 	for (i = 0; i < p->conf->n_child; i++)
-		take_child_events(p, &p->want[i]);
+		take_child_events(p, i);
 	if (events & EVENT_ATTEMPT_FAILED)
 		attempt_failed(core, p);
 }
