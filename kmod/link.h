@@ -88,6 +88,7 @@ struct esptun_net {
  * @peers: struct esptun_peer by id; changes under esptun_net.lock, RCU
  * @n_peers: how many, under esptun_net.lock
  * @n_pairs: peers with usable SAs in both directions, under esptun_net.lock
+ * @n_on_demand: peers for which an agent makes further SAs; likewise
  * @n_idle: peers without a usable outbound SA; written under
  *	esptun_net.lock, read anywhere
  * @out: outbound SAs by selector
@@ -125,6 +126,7 @@ struct esptun_link {
 	unsigned int n_peers;
 	unsigned int n_pairs;
 	unsigned int n_idle;
+	unsigned int n_on_demand;
 	struct esptun_sadb_out out;
 	struct esptun_cells cells;
 	struct esptun_stats __percpu *stats;

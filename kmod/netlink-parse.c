@@ -40,13 +40,13 @@ static int parse_outer(const struct nlattr *attr, __be32 *addr,
 	return 0;
 }
 
-/* Attributes above @last only ever go from the kernel to user space. */
-static int refuse_read_only(struct nlattr *tb[], int last, int max,
+/* Attributes from @first to @last only ever go from the kernel to user space. */
+static int refuse_read_only(struct nlattr *tb[], int first, int last,
 			    struct netlink_ext_ack *extack)
 {
 	int i;
 
-	for (i = last + 1; i <= max; i++) {
+	for (i = first; i <= last; i++) {
 		if (tb[i]) {
 			NL_SET_ERR_MSG_ATTR(extack, tb[i],
 					    "attribute is read-only");
@@ -105,8 +105,9 @@ int esptun_netlink_parse_peer(struct genl_info *info,
 	nest = info->attrs[ESPTUN_A_PEER];
 	err = parse_nest(tb, ESPTUN_PEER_A_MAX, nest, extack);
 	if (!err)
-		err = refuse_read_only(tb, ESPTUN_PEER_A_MAY_ROAM,
-				       ESPTUN_PEER_A_MAX, extack);
+		err = refuse_read_only(tb, ESPTUN_PEER_A_RX_PACKETS,
+				       ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS,
+				       extack);
 	if (!err)
 		err = REQUIRE(extack, nest, tb, ESPTUN_PEER_A_ID, "peer id");
 	if (err)
@@ -135,6 +136,11 @@ int esptun_netlink_parse_peer(struct genl_info *info,
 	if (attr) {
 		params->may_roam = nla_get_u8(attr);
 		params->present |= ESPTUN_PEER_MAY_ROAM;
+	}
+	attr = tb[ESPTUN_PEER_A_ON_DEMAND];
+	if (attr) {
+		params->on_demand = nla_get_u8(attr);
+		params->present |= ESPTUN_PEER_ON_DEMAND;
 	}
 	return 0;
 }
@@ -414,8 +420,8 @@ static int refuse_sa_attrs(struct nlattr *tb[], unsigned int need,
 	/* A new SA may go on where another one stopped. */
 	if (need & ESPTUN_NEED_KEY)
 		tb[ESPTUN_SA_A_SEQ] = NULL;
-	err = refuse_read_only(tb, ESPTUN_SA_A_HARD_PACKETS, ESPTUN_SA_A_MAX,
-			       extack);
+	err = refuse_read_only(tb, ESPTUN_SA_A_HARD_PACKETS + 1,
+			       ESPTUN_SA_A_MAX, extack);
 	tb[ESPTUN_SA_A_SEQ] = seq;
 	if (err || !(need & ESPTUN_ONLY_CHANGES))
 		return err;

@@ -57,7 +57,8 @@ static int put_peer_config(struct sk_buff *msg, struct esptun_peer *peer)
 	    nla_put_be32(msg, ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS, p.learned))
 		return -EMSGSIZE;
 	if (nla_put_u32(msg, ESPTUN_PEER_A_KEEPALIVE, p.keepalive) ||
-	    nla_put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p.may_roam))
+	    nla_put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p.may_roam) ||
+	    nla_put_u8(msg, ESPTUN_PEER_A_ON_DEMAND, p.on_demand))
 		return -EMSGSIZE;
 	return 0;
 }

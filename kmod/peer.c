@@ -51,6 +51,8 @@ static void apply_params(struct esptun_peer *peer,
 	dst_cache_reset(&peer->dst);
 	if (p->present & ESPTUN_PEER_MAY_ROAM)
 		WRITE_ONCE(peer->may_roam, p->may_roam);
+	if (p->present & ESPTUN_PEER_ON_DEMAND)
+		WRITE_ONCE(peer->on_demand, p->on_demand);
 	if (p->present & ESPTUN_PEER_KEEPALIVE)
 		WRITE_ONCE(peer->keepalive, p->keepalive);
 }
@@ -126,6 +128,7 @@ int esptun_peer_new(struct esptun_link *link,
 	WRITE_ONCE(link->n_peers, link->n_peers + 1);
 	peer->idle = true;
 	WRITE_ONCE(link->n_idle, link->n_idle + 1);
+	WRITE_ONCE(link->n_on_demand, link->n_on_demand + peer->on_demand);
 	link->en->generation++;
 	esptun_timer_peer_changed(peer);
 	esptun_notify_peer(peer, ESPTUN_CMD_PEER_NEW);
@@ -138,6 +141,7 @@ int esptun_peer_set(struct esptun_link *link,
 		    struct netlink_ext_ack *extack)
 {
 	struct esptun_peer *peer;
+	bool was_on_demand;
 	int err;
 
 	lockdep_assert_held(&link->en->lock);
@@ -149,7 +153,10 @@ int esptun_peer_set(struct esptun_link *link,
 	err = check_params(params, extack);
 	if (err)
 		return err;
+	was_on_demand = peer->on_demand;
 	apply_params(peer, params);
+	WRITE_ONCE(link->n_on_demand,
+		   link->n_on_demand + peer->on_demand - was_on_demand);
 	link->en->generation++;
 	esptun_timer_peer_changed(peer);
 	esptun_notify_peer(peer, ESPTUN_CMD_PEER_SET);
@@ -164,6 +171,7 @@ static void peer_remove(struct esptun_peer *peer)
 	xa_erase(&link->peers, peer->id);
 	WRITE_ONCE(link->n_peers, link->n_peers - 1);
 	WRITE_ONCE(link->n_idle, link->n_idle - peer->idle);
+	WRITE_ONCE(link->n_on_demand, link->n_on_demand - peer->on_demand);
 	link->n_pairs -= peer->pair;
 	link->en->generation++;
 	esptun_timer_peer_stop(peer);
@@ -212,7 +220,7 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	params->id = peer->id;
 	params->present = ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_REMOTE_PORT |
 			  ESPTUN_PEER_LOCAL_ADDR | ESPTUN_PEER_KEEPALIVE |
-			  ESPTUN_PEER_MAY_ROAM;
+			  ESPTUN_PEER_MAY_ROAM | ESPTUN_PEER_ON_DEMAND;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
 		params->remote = peer->remote;
@@ -221,6 +229,7 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	} while (read_seqretry(&peer->ep_lock, seq));
 	params->keepalive = READ_ONCE(peer->keepalive);
 	params->may_roam = READ_ONCE(peer->may_roam);
+	params->on_demand = READ_ONCE(peer->on_demand);
 }
 
 void esptun_peer_totals_get(const struct esptun_peer *peer,

@@ -23,6 +23,7 @@ struct netlink_ext_ack;
 #define ESPTUN_PEER_LOCAL_ADDR BIT(2)
 #define ESPTUN_PEER_KEEPALIVE BIT(3)
 #define ESPTUN_PEER_MAY_ROAM BIT(4)
+#define ESPTUN_PEER_ON_DEMAND BIT(5)
 
 /**
  * struct esptun_peer_params - what a request says about a peer
@@ -33,6 +34,7 @@ struct netlink_ext_ack;
  * @learned: address of ours that the peer last wrote to; result only
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
  * @may_roam: follow its address
+ * @on_demand: an agent makes further SAs for what fits none
  */
 struct esptun_peer_params {
 	u32 id;
@@ -42,6 +44,7 @@ struct esptun_peer_params {
 	__be32 learned;
 	u32 keepalive;
 	bool may_roam;
+	bool on_demand;
 };
 
 /**
@@ -74,6 +77,7 @@ struct esptun_peer_totals {
  *	up
  * @dst: cached outer route
  * @may_roam: follow the address of authenticated packets
+ * @on_demand: counted in link->n_on_demand; under esptun_net.lock
  * @keepalive: seconds, 0 is off
  * @dead: the keepalive timer must not be armed again
  * @timer: keepalive, see timer.c
@@ -109,6 +113,7 @@ struct esptun_peer {
 	unsigned int hop_mtu;
 	struct dst_cache dst;
 	bool may_roam;
+	bool on_demand;
 	u32 keepalive;
 	bool dead;
 	struct timer_list timer;

@@ -118,13 +118,15 @@ static void hold(struct esptun_link *link, struct sk_buff *skb,
 }
 
 /*
- * May an agent come up with an SA? Not if every peer has one already: then the
- * packet is outside of all selectors.
+ * May an agent come up with an SA? Not if every peer has one already, and no
+ * agent said that it makes further ones: then the packet is outside of all
+ * selectors.
  */
 static bool worth_waiting(const struct esptun_link *link)
 {
 	return READ_ONCE(link->en->agent) &&
-	       (READ_ONCE(link->n_idle) || !READ_ONCE(link->n_peers));
+	       (READ_ONCE(link->n_idle) || READ_ONCE(link->n_on_demand) ||
+		!READ_ONCE(link->n_peers));
 }
 
 static void no_sa(struct esptun_link *link, struct sk_buff *skb,

@@ -70,13 +70,15 @@ static struct esptun_peer a_peer(void)
 {
 	struct esptun_peer p = {
 		.has = ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT | ESPTUN_PEER_HAS_LOCAL |
-		       ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM,
+		       ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
+		       ESPTUN_PEER_HAS_ON_DEMAND,
 		.ifindex = 7,
 		.id = 0x01020304,
 		.remote = { addr("198.51.100.2"), 4501 },
 		.local = addr("192.0.2.1"),
 		.keepalive = 25,
 		.may_roam = true,
+		.on_demand = true,
 	};
 
 	return p;
@@ -101,6 +103,7 @@ static void peer_round_trip(void **state)
 	assert_addr(&out.local, "192.0.2.1");
 	assert_int_equal(out.keepalive, 25);
 	assert_true(out.may_roam);
+	assert_true(out.on_demand);
 	free(nlh);
 	nlmsg_free(msg);
 }

@@ -8,21 +8,27 @@
 
 const char usage_peer[] =
 	"Usage: esptun peer add  dev NAME id N [remote ADDR] [port P] [local ADDR]\n"
-	"                        [keepalive SECS] [roam on|off]\n"
+	"                        [keepalive SECS] [roam on|off] [on-demand on|off]\n"
 	"       esptun peer set  dev NAME id N [remote ADDR] [port P] ...\n"
 	"       esptun peer del  dev NAME id N\n"
 	"       esptun peer show [dev NAME] [id N]\n"
 	"A peer is the other end of a tunnel: its outer address and UDP port (4500).\n"
 	"keepalive 0 sends no NAT keepalives; default 20. With roam on the peer is followed\n"
-	"to a new outer address once an authenticated packet came from there.\n";
+	"to a new outer address once an authenticated packet came from there. With on-demand on an\n"
+	"agent is asked for an SA by packets that fit none of those there are.\n";
 
-enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_KEEPALIVE, K_ROAM };
+enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_KEEPALIVE, K_ROAM, K_ON_DEMAND };
 
 const struct keyword peer_keywords[] = {
-	{ "dev", K_DEV, false, "@dev" },     { "id", K_ID, false, NULL },
-	{ "remote", K_REMOTE, false, NULL }, { "port", K_PORT, false, NULL },
-	{ "local", K_LOCAL, false, NULL },   { "keepalive", K_KEEPALIVE, false, NULL },
-	{ "roam", K_ROAM, false, "on off" }, { NULL, 0, false, NULL },
+	{ "dev", K_DEV, false, "@dev" },
+	{ "id", K_ID, false, NULL },
+	{ "remote", K_REMOTE, false, NULL },
+	{ "port", K_PORT, false, NULL },
+	{ "local", K_LOCAL, false, NULL },
+	{ "keepalive", K_KEEPALIVE, false, NULL },
+	{ "roam", K_ROAM, false, "on off" },
+	{ "on-demand", K_ON_DEMAND, false, "on off" },
+	{ NULL, 0, false, NULL },
 };
 
 static int parse_one(struct args *a, int id, struct peer_args *p)
@@ -48,9 +54,12 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 	case K_KEEPALIVE:
 		peer->has |= ESPTUN_PEER_HAS_KEEPALIVE;
 		return args_u32(a, "keepalive", 0, 3600, &peer->keepalive);
-	default:
+	case K_ROAM:
 		peer->has |= ESPTUN_PEER_HAS_MAY_ROAM;
 		return args_bool(a, "roam", &peer->may_roam);
+	default:
+		peer->has |= ESPTUN_PEER_HAS_ON_DEMAND;
+		return args_bool(a, "on-demand", &peer->on_demand);
 	}
 }
 
@@ -147,7 +156,9 @@ static int peer_show(struct cli *cli, struct args *a)
 }
 
 #define NAME (1 << K_DEV | 1 << K_ID)
-#define SETTINGS (1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_KEEPALIVE | 1 << K_ROAM)
+#define SETTINGS                                                                       \
+	(1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_KEEPALIVE | 1 << K_ROAM | \
+	 1 << K_ON_DEMAND)
 
 const struct subcommand peer_commands[] = {
 	{ "add", peer_add, NAME, SETTINGS }, { "set", peer_set, NAME, SETTINGS },

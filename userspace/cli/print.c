@@ -174,6 +174,8 @@ json_t *json_peer(const struct esptun_peer *p)
 		set_number(o, "keepalive", p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
 		set_bool(o, "roam", p->may_roam);
+	if (p->has & ESPTUN_PEER_HAS_ON_DEMAND)
+		set_bool(o, "on_demand", p->on_demand);
 	if (p->has & ESPTUN_PEER_HAS_MTU)
 		set_number(o, "mtu", p->mtu);
 	if (p->has & ESPTUN_PEER_HAS_LEARNED)
@@ -218,6 +220,8 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 		printf(" keepalive %" PRIu32, p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
 		printf(" roam %s", p->may_roam ? "on" : "off");
+	if (p->has & ESPTUN_PEER_HAS_ON_DEMAND && p->on_demand)
+		printf(" on-demand on");
 	if (cli->details && (p->has & ESPTUN_PEER_HAS_MTU))
 		printf(" mtu %" PRIu32, p->mtu);
 	if (cli->details && (p->has & ESPTUN_PEER_HAS_LEARNED))

@@ -47,6 +47,7 @@ static const char *const peer_name[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_KEEPALIVES] = "keepalives",
 	[ESPTUN_PEER_A_MTU] = "mtu",
 	[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = "learned-local-address",
+	[ESPTUN_PEER_A_ON_DEMAND] = "on-demand",
 };
 
 static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
@@ -56,6 +57,7 @@ static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_LOCAL_ADDRESS] = { ADDR },
 	[ESPTUN_PEER_A_KEEPALIVE] = { U32 },
 	[ESPTUN_PEER_A_MAY_ROAM] = { U8 },
+	[ESPTUN_PEER_A_ON_DEMAND] = { U8 },
 	[ESPTUN_PEER_A_RX_PACKETS] = { U64 },
 	[ESPTUN_PEER_A_RX_BYTES] = { U64 },
 	[ESPTUN_PEER_A_TX_PACKETS] = { U64 },

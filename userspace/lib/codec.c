@@ -82,6 +82,8 @@ static int put_peer(struct nl_msg *msg, const struct esptun_peer *p)
 		err = put_u32(msg, ESPTUN_PEER_A_KEEPALIVE, p->keepalive);
 	if (!err && (p->has & ESPTUN_PEER_HAS_MAY_ROAM))
 		err = put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p->may_roam);
+	if (!err && (p->has & ESPTUN_PEER_HAS_ON_DEMAND))
+		err = put_u8(msg, ESPTUN_PEER_A_ON_DEMAND, p->on_demand);
 	return err;
 }
 
@@ -389,6 +391,7 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 		 has(tb[ESPTUN_PEER_A_LOCAL_ADDRESS], ESPTUN_PEER_HAS_LOCAL) |
 		 has(tb[ESPTUN_PEER_A_KEEPALIVE], ESPTUN_PEER_HAS_KEEPALIVE) |
 		 has(tb[ESPTUN_PEER_A_MAY_ROAM], ESPTUN_PEER_HAS_MAY_ROAM) |
+		 has(tb[ESPTUN_PEER_A_ON_DEMAND], ESPTUN_PEER_HAS_ON_DEMAND) |
 		 has(tb[ESPTUN_PEER_A_LAST_RX], ESPTUN_PEER_HAS_LAST_RX) |
 		 has(tb[ESPTUN_PEER_A_LAST_TX], ESPTUN_PEER_HAS_LAST_TX) |
 		 has(tb[ESPTUN_PEER_A_MTU], ESPTUN_PEER_HAS_MTU) |
@@ -397,6 +400,7 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 	p->remote.port = get_be16(tb[ESPTUN_PEER_A_REMOTE_PORT]);
 	p->keepalive = get_u32(tb[ESPTUN_PEER_A_KEEPALIVE]);
 	p->may_roam = get_u8(tb[ESPTUN_PEER_A_MAY_ROAM]);
+	p->on_demand = get_u8(tb[ESPTUN_PEER_A_ON_DEMAND]);
 	p->rx_packets = get_u64(tb[ESPTUN_PEER_A_RX_PACKETS]);
 	p->rx_bytes = get_u64(tb[ESPTUN_PEER_A_RX_BYTES]);
 	p->tx_packets = get_u64(tb[ESPTUN_PEER_A_TX_PACKETS]);

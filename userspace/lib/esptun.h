@@ -239,6 +239,7 @@ struct esptun_where {
 #define ESPTUN_PEER_HAS_LAST_TX (1U << 6) /* reply only */
 #define ESPTUN_PEER_HAS_MTU (1U << 7) /* reply only */
 #define ESPTUN_PEER_HAS_LEARNED (1U << 8) /* reply only */
+#define ESPTUN_PEER_HAS_ON_DEMAND (1U << 9)
 
 struct esptun_peer {
 	unsigned int has; /* ESPTUN_PEER_HAS_* */
@@ -248,6 +249,7 @@ struct esptun_peer {
 	struct esptun_addr local; /* outer source; overrides the link's */
 	uint32_t keepalive; /* seconds, 0 off */
 	bool may_roam; /* follow an authenticated new outer source */
+	bool on_demand; /* an agent makes further SAs: what fits none raises an acquire */
 
 	/* reply only */
 	uint64_t rx_packets;
