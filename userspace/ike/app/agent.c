@@ -144,6 +144,7 @@ static int open_peer(struct agent *a, struct tunnel *t)
 	struct kernel_peer_conf peer = {
 		.remote = { .addr = t->conf.endpoint_addr, .port = t->conf.endpoint_port },
 		.keepalive = t->conf.keepalive,
+		.on_demand = config_adds_by_traffic(&t->conf),
 	};
 	char text[512];
 	int err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);

@@ -1286,6 +1286,15 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->rekey_packets = c->rekey_packets;
 }
 
+bool config_adds_by_traffic(const struct config *c)
+{
+	for (unsigned int i = 0; c->n_child > 1 && i < c->n_child; i++) {
+		if (c->child[i].start == IKE_START_TRAFFIC)
+			return true;
+	}
+	return false;
+}
+
 bool config_name_ok(const char *name)
 {
 	size_t len = strlen(name);

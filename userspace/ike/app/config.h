@@ -110,6 +110,9 @@ bool config_equal(const struct config *a, const struct config *b);
 /* The part that the protocol core needs; @out holds the key: wipe it. remote is left to name resolution. */
 void config_tunnel(const struct config *c, struct ike_tunnel_conf *out);
 
+/* Does traffic begin a child SA beside others? */
+bool config_adds_by_traffic(const struct config *c);
+
 /* May a netdevice have this name? */
 bool config_name_ok(const char *name);
 

@@ -215,11 +215,13 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 		     const struct kernel_peer_conf *conf)
 {
 	struct esptun_peer p = {
-		.has = ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM,
+		.has = ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
+		       ESPTUN_PEER_HAS_ON_DEMAND,
 		.ifindex = ifindex,
 		.id = id,
 		.keepalive = conf->keepalive,
 		.may_roam = true,
+		.on_demand = conf->on_demand,
 	};
 	struct esptun_peer old;
 	int err;

@@ -43,6 +43,7 @@ struct esptun *kernel_handle(struct kernel *k); /* for what net.c and the status
 struct kernel_peer_conf {
 	struct ike_endpoint remote; /* family 0: not known yet */
 	uint32_t keepalive; /* seconds */
+	bool on_demand; /* a packet that fits no SA raises an acquire */
 };
 
 /* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
