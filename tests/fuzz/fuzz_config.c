@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!err) {
 		config_tunnel(&c, &tunnel);
-		if (!tunnel.ike.n || !tunnel.esp.n || !tunnel.child[0].local_ts.n || !tunnel.child[0].remote_ts.n ||
-		    !config_equal(&c, &c))
+		if (!tunnel.ike.n || !tunnel.esp.n || !tunnel.child[0].local_ts.n ||
+		    !tunnel.child[0].remote_ts.n || !config_equal(&c, &c))
 			abort();
 		config_clear(&c);
 	}

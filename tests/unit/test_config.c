@@ -403,6 +403,14 @@ static void wrong_children(void **state)
 	} t[] = {
 		{ "[Child a]\nSelectors = any\n[Child A]\n",
 		  "5: [Child A] is there already, in line 3" },
+		{ "[Child a]\nSelectors = ,\n",
+		  "4: Selectors = ,: expected any, or LOCAL = REMOTE" },
+		{ "Start = now\n[Child a]\n",
+		  "3: without Endpoint only Start = listen is possible" },
+		{ "SelectorsPerChild = one\n[Child a]\n"
+		  "Selectors = 10.1.0.0/16 = any, 10.2.0.0/16 = any\n"
+		  "[Child a.2]\nSelectors = 10.3.0.0/16 = any\n",
+		  "6: [Child a.2] Selectors: two child SAs would have the name a.2" },
 		{ "[Child]\n", "3: expected [Child NAME], a name of at most 31 letters" },
 		{ "[Child a b]\n", "3: expected [Child NAME]" },
 		{ "[Child a]\nMode = transport\n",

@@ -391,10 +391,89 @@ static void more_than_the_peer_takes(void **state)
 	pair_free(p);
 }
 
+static unsigned int rekeys_of_a_full_house(struct pair *p)
+{
+	unsigned int before = pair_count(p, p->a, IKE_SA_INIT, false);
+
+	own_conf(p->a)->rekey_child = 20;
+	pair_run(p, 45000);
+	own_conf(p->a)->rekey_child = 0;
+	return pair_count(p, p->a, IKE_SA_INIT, false) - before;
+}
+
+/* The limit is for further pairs, not for successors of those there are. */
+static void rekeyed_at_the_limit(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	children_up_to(p, p->a, 16);
+	p->a->conf[0].rekey_child = 20;
+	pair_start(p, false);
+	pair_run(p, 5000);
+	assert_int_equal(node_stats(p->b).children, 16);
+	assert_int_equal(rekeys_of_a_full_house(p), 0);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	pair_free(p);
+}
+
+/* Asked for again at once only once in a while, or both ends would do nothing else. */
+static void deleted_again_and_again(void **state)
+{
+	struct pair *p = up_with_children(2);
+	unsigned int before = pair_count(p, p->a, IKE_CREATE_CHILD_SA, false);
+	uint64_t end = p->w.now + 10000;
+	struct child_sa *c;
+
+	(void)state;
+	while (p->w.now < end) {
+		TAILQ_FOREACH(c, &node_sa(p->b)->children, link)
+		{
+			if (c->conf == 1 && c->state == CHILD_UP)
+				break;
+		}
+		if (c)
+			request_delete_child(p->b->core, node_sa(p->b), c);
+		pair_run(p, 5);
+	}
+	assert_in_range(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false) - before, 5, 20);
+	pair_free(p);
+}
+
+/* A responder that wants a second one asks under the IKE SA there is, once the peer is heard. */
+static void the_responder_asks_for_one(void **state)
+{
+	static const unsigned int first[] = { 0, 1 };
+	struct ike_flow flow = { 0 };
+	struct ike_ts_list l;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct pair *p = pair_new();
+
+		children(p, p->a, first, 2);
+		children(p, p->b, first, 2);
+		p->a->conf[0].child[1].start = IKE_START_LISTEN;
+		p->b->conf[0].child[1].start = i ? IKE_START_TRAFFIC : IKE_START_NOW;
+		pair_start(p, false);
+		pair_run(p, 500);
+		network(&l, 2, 1);
+		flow.local = l.ts[0];
+		network(&l, 1, 1);
+		flow.remote = l.ts[0];
+		ike_core_acquire(p->b->core, "t0", &flow, p->w.now);
+		pair_run(p, 5000);
+		all_up(p, 2);
+		assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
+		pair_free(p);
+	}
+}
+
 /* A restarted agent keeps what runs until there is a new pair for each. */
 static void adopted_until_all_are_there(void **state)
 {
-	struct pair *p = up_with_children(3);
+	struct pair *p = up_with_children(IKE_MAX_CHILD);
 
 	(void)state;
 	node_kill(p->a);
@@ -403,11 +482,11 @@ static void adopted_until_all_are_there(void **state)
 	p->drop_exchange = IKE_CREATE_CHILD_SA;
 	p->drop_requests = true;
 	pair_run(p, 20000);
-	assert_int_equal(node_status(p->a, 0).adopted, 3);
+	assert_int_equal(node_status(p->a, 0).adopted, IKE_MAX_CHILD);
 	p->drop_requests = false;
 	pair_run(p, 120000);
 	assert_int_equal(node_status(p->a, 0).adopted, 0);
-	all_up(p, 3);
+	all_up(p, IKE_MAX_CHILD);
 	pair_free(p);
 }
 
@@ -428,6 +507,9 @@ int main(void)
 		cmocka_unit_test(replaced_with_the_ike_sa),
 		cmocka_unit_test(replaced_beside_a_refused_one),
 		cmocka_unit_test(more_than_the_peer_takes),
+		cmocka_unit_test(rekeyed_at_the_limit),
+		cmocka_unit_test(deleted_again_and_again),
+		cmocka_unit_test(the_responder_asks_for_one),
 		cmocka_unit_test(adopted_until_all_are_there),
 	};
 

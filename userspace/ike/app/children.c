@@ -159,6 +159,10 @@ static int append(struct children *to, struct ike_child_conf *c, char *err, size
 	for (unsigned int i = 0; i < to->n; i++) {
 		const struct ike_child_conf *o = &to->list[i];
 
+		if (!strcasecmp(o->name, c->name)) {
+			snprintf(err, size, "two child SAs would have the name %s", o->name);
+			return -1;
+		}
 		if (!overlap(o, c))
 			continue;
 		snprintf(err, size,

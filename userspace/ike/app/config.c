@@ -470,14 +470,16 @@ static int set_routes(struct parse *p, char *s)
 
 static int set_selectors(struct parse *p, char *s)
 {
+	bool any = false;
 	char *save;
 
 	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
 		item = ini_trim(item);
 		if (*item && children_add_pair(p->at, item, p->err, sizeof(p->err)))
 			return -1;
+		any |= *item;
 	}
-	return 0;
+	return any ? 0 : -1;
 }
 
 static int set_per_child(struct parse *p, char *s)
@@ -994,6 +996,8 @@ static void finish_children(struct parse *p)
 	if (first && p->sections[0].n_pairs)
 		report(p, true, line_of(p, "Selectors"),
 		       "Selectors belong into the sections [Child NAME], as there are some");
+	if (first)
+		check_start(p, &p->sections[0]);
 	p->c->start = IKE_START_LISTEN;
 	for (unsigned int i = first; i < p->n_sections; i++)
 		finish_section(p, &p->sections[i], &made);

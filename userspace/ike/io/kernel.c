@@ -216,7 +216,7 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 {
 	struct esptun_peer p = {
 		.has = ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
-		       ESPTUN_PEER_HAS_ON_DEMAND,
+		       (conf->on_demand ? ESPTUN_PEER_HAS_ON_DEMAND : 0),
 		.ifindex = ifindex,
 		.id = id,
 		.keepalive = conf->keepalive,
@@ -228,6 +228,9 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 
 	k->error[0] = 0;
 	err = esptun_peer_get(k->h, ifindex, id, &old);
+	/* A module that is older than this program and was never asked for it does without. */
+	if (!err)
+		p.has |= old.has & ESPTUN_PEER_HAS_ON_DEMAND;
 	if (!err)
 		return esptun_peer_set(k->h, &p);
 	if (err != -ENOENT)

@@ -273,6 +273,8 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
 	if (!p)
 		return;
 	if (p->n_adopted == PEER_MAX_ADOPTED) {
+		report_line(core, IKE_LOG_WARN, p, NULL,
+			    "more SAs of a former agent than expected: the oldest pair is removed");
 		core->env.sa_remove(core->env.ctx, tunnel, p->id, p->adopted[0].spi_in,
 				    p->adopted[0].spi_out);
 		memmove(p->adopted, p->adopted + 1, --p->n_adopted * sizeof(p->adopted[0]));

@@ -131,6 +131,18 @@ static void log_pair(struct ike_core *core, struct ike_sa *sa, const struct chil
 		    ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&remote)));
 }
 
+/* Is another child SA refused? Then the last error tells why. */
+static bool has_refused(const struct ike_peer *p, unsigned int conf)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (i != conf && p->want[i].refused)
+			return true;
+	}
+	return false;
+}
+
 struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n)
 {
 	struct child_sa *c = make_pair(core, sa, n);
@@ -154,7 +166,8 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 		begin_up(core, sa, c);
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_pair(core, sa, c);
-	sa->peer->last_error[0] = '\0';
+	if (!has_refused(sa->peer, c->conf))
+		sa->peer->last_error[0] = '\0';
 	event_note_child(core, sa->peer, c->conf, EVENT_CHILD_UP);
 	sa_touch(core, sa);
 	return c;

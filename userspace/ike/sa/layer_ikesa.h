@@ -79,6 +79,8 @@ unsigned int query_failures(const struct ike_peer *p);
 uint64_t query_next_try(const struct ike_peer *p);
 /* An IKE SA that is to stay, and under which a pair can be asked for; NULL if there is none. */
 struct ike_sa *query_usable(const struct ike_peer *p);
+/* One that is to stay, and that the peer is not known to count as established; or NULL. */
+struct ike_sa *query_unproven(const struct ike_peer *p);
 /* The best IKE SA to show and to use. */
 struct ike_sa *query_primary(const struct ike_peer *p);
 /* The SA that stays of those with the peer of @sa. */

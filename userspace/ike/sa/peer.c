@@ -60,11 +60,13 @@ static void plan_attempt(struct ike_core *core, struct child_want *want, uint64_
  * When a pair is wanted beside others, the end that began the IKE SA asks at once; the other end
  * gives it the time for that.
  */
-static bool may_ask_at_once(const struct ike_peer *p, const struct child_want *want)
+static bool may_ask_at_once(const struct ike_core *core, const struct ike_peer *p,
+			    const struct child_want *want)
 {
 	const struct ike_sa *sa = query_usable(p);
 
-	return sa && sa->initiator && !want->failures && query_sa_has_child(sa, CHILD_ANY);
+	return sa && sa->initiator && sa->expire_at == TIMER_NEVER && !want->failures &&
+	       core->now >= want->next_at_once && query_sa_has_child(sa, CHILD_ANY);
 }
 
 static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigned int conf)
@@ -77,7 +79,7 @@ static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigne
 
 	if (want->next_try != TIMER_NEVER)
 		return;
-	if (!want->refused && may_ask_at_once(p, want)) {
+	if (!want->refused && may_ask_at_once(core, p, want)) {
 		want->next_try = core->now;
 		return;
 	}
@@ -209,8 +211,14 @@ static void start_attempt(struct ike_core *core, struct ike_peer *p, unsigned in
 
 	if (query_is_attempting(p, conf))
 		return;
-	if (sa)
+	if (sa) {
 		x_create_pair(core, sa, conf);
+		return;
+	}
+	/* Beside one that carries a pair it would be redundant: the peer's next word makes that usable. */
+	sa = query_unproven(p);
+	if (sa && query_sa_has_child(sa, CHILD_ANY))
+		request_probe(core, sa);
 	else
 		x_init_start(core, p, conf);
 }

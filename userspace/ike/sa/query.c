@@ -143,6 +143,18 @@ struct ike_sa *query_usable(const struct ike_peer *p)
 	return NULL;
 }
 
+struct ike_sa *query_unproven(const struct ike_peer *p)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		if (ikesa_authenticated(sa) && !sa->confirmed && is_to_stay(sa))
+			return sa;
+	}
+	return NULL;
+}
+
 struct ike_sa *query_primary(const struct ike_peer *p)
 {
 	struct ike_sa *sa, *best = NULL;

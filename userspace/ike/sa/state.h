@@ -20,7 +20,7 @@ enum core_limits {
 	CORE_TEXT_MAX = 1024, /* one log line */
 	CORE_MAX_TUNNELS = 16384,
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
-	PEER_MAX_ADOPTED = 16, /* pairs of a former agent */
+	PEER_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	PEER_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */

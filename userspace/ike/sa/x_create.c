@@ -395,7 +395,8 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
-	if (count_pairs(sa) >= most) {
+	/* A successor comes beside the old pair, and beside one that still hears late packets. */
+	if (count_pairs(sa) >= (old ? 3 * most : most)) {
 		report_line(core, IKE_LOG_WARN, NULL, sa,
 			    "peer asks for more than %u child SAs: answered with NO_ADDITIONAL_SAS",
 			    most);

@@ -12,7 +12,7 @@
 static void delete_children(struct ike_core *core, struct ike_sa *sa, const struct ike_delete *del,
 			    struct x_msg *m, bool waiting)
 {
-	uint32_t ours[16];
+	uint32_t ours[2 * IKE_MAX_CHILD + 16];
 	uint16_t n = 0, i;
 
 	for (i = 0; i < del->n; i++) {
