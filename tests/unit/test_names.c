@@ -314,10 +314,10 @@ static void identities_read_and_print(void **state)
 	id_trip("ipv6:::1", IKE_ID_IPV6, 16, "::1");
 	id_trip("email:a@b", IKE_ID_RFC822, 3, "a@b");
 	/* what is no host name, too */
-	id_trip("fqdn:*.example.org", IKE_ID_FQDN, 13, "fqdn:*.example.org");
+	id_trip("fqdn:*.example.org", IKE_ID_FQDN, 13, "*.example.org");
 	id_trip("fqdn:a=b", IKE_ID_FQDN, 3, "fqdn:a=b");
 	id_trip("fqdn:1.2.3.400", IKE_ID_FQDN, 9, "fqdn:1.2.3.400");
-	id_trip("email:*@b", IKE_ID_RFC822, 3, "email:*@b");
+	id_trip("email:*@b", IKE_ID_RFC822, 3, "*@b");
 	id_trip("host_1-a.b", IKE_ID_FQDN, 10, "host_1-a.b");
 }
 
@@ -347,8 +347,10 @@ static void identities_that_are_none(void **state)
 	} foreign[] = {
 		{ "%any", "any peer is written any" },
 		{ "%fromcert", "words with % belong to ipsec.conf" },
-		{ "*.example.org", "no wildcards" },
-		{ "*@example.org", "no wildcards" },
+		{ "a*.example.org", "a wildcard is written *.DOMAIN or *@DOMAIN" },
+		{ "*a@example.org", "a wildcard is written" },
+		{ "*@*.org", "a wildcard is written" },
+		{ "*", "a wildcard is written" },
 		{ "@west.example", "a host name is written without @" },
 		{ "@@user@example.org", "without @" },
 		{ "@#0a0b0c", "keyid:0xHEX" },

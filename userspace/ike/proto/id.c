@@ -74,7 +74,9 @@ static uint8_t id_guess(const char *text)
 	if (!ike_addr_from_text(text, &a))
 		return a.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6;
 	if (strchr(text, '@'))
-		return strchr(text, '*') ? 0 : IKE_ID_RFC822;
+		return strchr(text + (text[0] == '*' && text[1] == '@'), '*') ? 0 : IKE_ID_RFC822;
+	if (text[0] == '*' && text[1] == '.')
+		text += 2;
 	return name_like(text) ? IKE_ID_FQDN : 0;
 }
 
@@ -176,7 +178,7 @@ static const char *id_fault(const char *text)
 	if (id_forced(text, &value))
 		return "this does not go with its prefix";
 	if (strchr(text, '*'))
-		return "there are no wildcards: name one identity, or write any";
+		return "a wildcard is written *.DOMAIN or *@DOMAIN";
 	if (strchr(text, '='))
 		return "distinguished names (DN), as of certificates, are not supported yet";
 	if (*text && !text[strspn(text, "0123456789.")])
@@ -226,4 +228,35 @@ bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
 			return false;
 	}
 	return true;
+}
+
+bool ike_id_is_wildcard(const struct ike_id *id)
+{
+	char after = id->type == IKE_ID_FQDN ? '.' : '@';
+
+	return (id->type == IKE_ID_FQDN || id->type == IKE_ID_RFC822) && id->len > 2 &&
+	       id->data[0] == '*' && id->data[1] == after;
+}
+
+/* The last @len octets of @id. */
+static struct ike_id id_end(const struct ike_id *id, uint16_t len)
+{
+	struct ike_id end = { .type = id->type, .len = len };
+
+	memcpy(end.data, id->data + id->len - len, len);
+	return end;
+}
+
+bool ike_id_matches(const struct ike_id *id, const struct ike_id *want)
+{
+	struct ike_id end, want_end;
+
+	if (!want->type || !ike_id_is_wildcard(want))
+		return !want->type || ike_id_eq(id, want);
+	/* The "*" stands for one octet at least. */
+	if (id->type != want->type || id->len < want->len)
+		return false;
+	end = id_end(id, (uint16_t)(want->len - 1));
+	want_end = id_end(want, (uint16_t)(want->len - 1));
+	return ike_id_eq(&end, &want_end);
 }

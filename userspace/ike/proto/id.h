@@ -14,5 +14,12 @@ char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
 int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
 /* Same type and bytes; FQDN and e-mail domain compare without case. */
 bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
+/* "*.example.org" or "*@example.org": stands for many. */
+bool ike_id_is_wildcard(const struct ike_id *id);
+/*
+ * Is @id the one that @want stands for? Type 0 of @want: any. A wildcard stands for identities of its
+ * type that end like it, after the "*", and have one octet before that at least.
+ */
+bool ike_id_matches(const struct ike_id *id, const struct ike_id *want);
 
 #endif
