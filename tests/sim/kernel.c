@@ -28,6 +28,30 @@ enum { HASH_SPI = 1, HASH_KEY_IN, HASH_KEY_OUT, HASH_KEY_SPI, HASH_SA };
 
 /* ---- SAs ----------------------------------------------------------------- */
 
+/* Which link the node's peer with this number is on. */
+static unsigned int link_at(const struct node *n, const char *tunnel, uint32_t peer)
+{
+	if (peer == IKE_PEER_FIRST)
+		return link_of(tunnel);
+	if (peer >= NODE_CLIENTS || !n->has_peer[peer]) {
+		world_fail(n->w, "node %u: %s has no peer %u", n->index, tunnel, peer);
+		return link_of(tunnel);
+	}
+	return n->peer_link[peer];
+}
+
+uint32_t client_number(const struct world *w, unsigned int link)
+{
+	const struct node *hub = &w->node[w->link[link].b];
+	uint32_t i;
+
+	for (i = 0; i < NODE_CLIENTS; i++) {
+		if (hub->has_peer[i] && hub->peer_link[i] == link)
+			return i;
+	}
+	return 0;
+}
+
 static struct ksa *ksa_find(struct node *n, const char *tunnel, bool in, uint32_t spi)
 {
 	unsigned int i;
@@ -39,7 +63,7 @@ static struct ksa *ksa_find(struct node *n, const char *tunnel, bool in, uint32_
 	return NULL;
 }
 
-static struct ksa *ksa_add(struct node *n, const char *tunnel, bool in, uint32_t spi)
+static struct ksa *ksa_add(struct node *n, const char *tunnel, uint32_t peer, bool in, uint32_t spi)
 {
 	struct ksa *s;
 
@@ -48,7 +72,9 @@ static struct ksa *ksa_add(struct node *n, const char *tunnel, bool in, uint32_t
 		return NULL;
 	}
 	s = &n->sa[n->n_sa++];
-	*s = (struct ksa){ .in = in, .spi = spi, .order = ++n->order };
+	*s = (struct ksa){
+		.link = link_at(n, tunnel, peer), .in = in, .spi = spi, .order = ++n->order
+	};
 	snprintf(s->tunnel, sizeof(s->tunnel), "%s", tunnel);
 	return s;
 }
@@ -84,7 +110,7 @@ unsigned int node_count(const struct node *n, unsigned int link, bool in)
 	unsigned int i, count = 0;
 
 	for (i = 0; i < n->n_sa; i++)
-		count += n->sa[i].in == in && link_of(n->sa[i].tunnel) == link;
+		count += n->sa[i].in == in && n->sa[i].link == link;
 	return count;
 }
 
@@ -96,7 +122,7 @@ const struct ksa *node_out(const struct node *n, unsigned int link)
 	for (i = 0; i < n->n_sa; i++) {
 		const struct ksa *s = &n->sa[i];
 
-		if (!s->in && link_of(s->tunnel) == link && (!best || s->order > best->order))
+		if (!s->in && s->link == link && (!best || s->order > best->order))
 			best = s;
 	}
 	return best;
@@ -171,19 +197,19 @@ void kernel_wake_traffic(struct world *w, unsigned int link)
 }
 
 /* The SAs of @n are about to change. */
-static void before_change(struct node *n, const char *tunnel)
+static void before_change(struct node *n, unsigned int link)
 {
 	if (!n->w->traffic)
 		return;
-	send_both_ways(n->w, link_of(tunnel), n->w->delay_min + n->w->esp_jitter);
+	send_both_ways(n->w, link, n->w->delay_min + n->w->esp_jitter);
 }
 
-static void after_change(struct node *n, const char *tunnel)
+static void after_change(struct node *n, unsigned int link)
 {
 	if (!n->w->traffic)
 		return;
-	send_esp(n, link_of(tunnel), n->w->delay_min);
-	kernel_wake_traffic(n->w, link_of(tunnel));
+	send_esp(n, link, n->w->delay_min);
+	kernel_wake_traffic(n->w, link);
 }
 
 uint64_t kernel_next_traffic(const struct world *w)
@@ -241,6 +267,17 @@ static void lose_esp(struct node *n, const struct packet *p)
 			   p->link, (unsigned long long)(w->now - p->sent_at), p->spi, n->index);
 }
 
+static void tell_moved(struct node *n, unsigned int link, const struct ike_endpoint *to)
+{
+	const struct sim_link *l = &n->w->link[link];
+
+	if (l->of_hub && l->b == n->index)
+		ike_core_peer_moved(n->core, n->conf[l->hub].name, client_number(n->w, link), to,
+				    n->w->now);
+	else
+		ike_core_peer_moved(n->core, n->conf[link].name, IKE_PEER_FIRST, to, n->w->now);
+}
+
 /* The peer is where its newest packet came from (may-roam). */
 static void follow_peer(struct node *n, const struct packet *p)
 {
@@ -251,15 +288,14 @@ static void follow_peer(struct node *n, const struct packet *p)
 		return;
 	n->remote[p->link] = p->from;
 	if (n->core)
-		ike_core_peer_moved(n->core, n->conf[p->link].name, IKE_PEER_FIRST, &p->from,
-				    n->w->now);
+		tell_moved(n, p->link, &p->from);
 }
 
 void kernel_receive_esp(struct world *w, struct node *n, const struct packet *p)
 {
 	const struct ksa *s = find_inbound(n, p->spi);
 
-	if (!s || s->id != p->sa || link_of(s->tunnel) != p->link) {
+	if (!s || s->id != p->sa || s->link != p->link) {
 		lose_esp(n, p);
 		return;
 	}
@@ -276,7 +312,6 @@ static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t 
 	struct ksa *s;
 	uint64_t id;
 
-	(void)peer;
 	*spi = n->freed_spi;
 	n->freed_spi = 0;
 	if (!*spi || !rnd_chance(&n->rnd, n->w->reuse)) {
@@ -287,7 +322,7 @@ static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t 
 			 seen_find(&n->w->spis, hash_bytes(&id, sizeof(id), HASH_SPI))->value);
 		seen_once(&n->w->spis, hash_bytes(&id, sizeof(id), HASH_SPI), 1);
 	}
-	s = ksa_add(n, tunnel, true, *spi);
+	s = ksa_add(n, tunnel, peer, true, *spi);
 	if (!s)
 		return -ENOSPC;
 	s->larval = true;
@@ -398,6 +433,22 @@ static int install_in(struct node *n, const struct ike_child *c, struct ksa *s)
 	return 0;
 }
 
+/* What is sent to one client must not be what is sent to another. */
+static void check_rivals(struct node *n, const struct ksa *s)
+{
+	struct ike_ts_list common;
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		const struct ksa *o = &n->sa[i];
+
+		if (!o->in && o->link != s->link && !strcmp(o->tunnel, s->tunnel) &&
+		    ike_ts_narrow(IKE_TS_OFFER(&s->remote_ts), &o->remote_ts, &common))
+			world_fail(n->w, "node %u: links %u and %u get the same traffic", n->index,
+				   s->link, o->link);
+	}
+}
+
 static int install_out(struct node *n, const struct ike_child *c)
 {
 	struct ksa *s = ksa_find(n, c->tunnel, false, c->spi_out);
@@ -405,10 +456,12 @@ static int install_out(struct node *n, const struct ike_child *c)
 	if (s)
 		world_fail(n->w, "node %u: outbound SPI %08x is in use", n->index, c->spi_out);
 	check_key(n, c->key_out, c->key_len, c->spi_out, false);
-	s = ksa_add(n, c->tunnel, false, c->spi_out);
+	s = ksa_add(n, c->tunnel, c->peer, false, c->spi_out);
 	if (!s)
 		return -ENOSPC;
 	s->id = sa_id(c, false);
+	s->remote_ts = *c->remote_ts;
+	check_rivals(n, s);
 	return 0;
 }
 
@@ -420,7 +473,7 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 
 	/* An outbound half alone comes too late to keep what it replaces: traffic would stop. */
 	if (n->fail_installs &&
-	    (c->part != IKE_CHILD_OUT || !n->w->link[link_of(c->tunnel)].watch)) {
+	    (c->part != IKE_CHILD_OUT || !n->w->link[link_at(n, c->tunnel, c->peer)].watch)) {
 		n->fail_installs--;
 		return -ENOMEM;
 	}
@@ -435,13 +488,13 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	check_policy(n, c);
 	n->installs++;
 	show_install(n, c);
-	before_change(n, c->tunnel);
-	set_remote(n, link_of(c->tunnel), &c->remote);
+	before_change(n, link_at(n, c->tunnel, c->peer));
+	set_remote(n, link_at(n, c->tunnel, c->peer), &c->remote);
 	if (c->part != IKE_CHILD_OUT)
 		err = install_in(n, c, s);
 	if (!err && c->part != IKE_CHILD_IN)
 		err = install_out(n, c);
-	after_change(n, c->tunnel);
+	after_change(n, link_at(n, c->tunnel, c->peer));
 	return err;
 }
 
@@ -450,21 +503,19 @@ static void env_sa_remove(void *ctx, const char *tunnel, uint32_t peer, uint32_t
 {
 	struct node *n = ctx;
 
-	(void)peer;
-	before_change(n, tunnel);
+	before_change(n, link_at(n, tunnel, peer));
 	if (spi_in)
 		ksa_del(n, ksa_find(n, tunnel, true, spi_in));
 	if (spi_out)
 		ksa_del(n, ksa_find(n, tunnel, false, spi_out));
-	after_change(n, tunnel);
+	after_change(n, link_at(n, tunnel, peer));
 }
 
 static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 {
 	struct node *n = ctx;
-	uint64_t at = n->last_rx[link_of(tunnel)];
+	uint64_t at = n->last_rx[link_at(n, tunnel, peer)];
 
-	(void)peer;
 	return at == UINT64_MAX ? UINT64_MAX : n->w->now - at;
 }
 
@@ -473,14 +524,68 @@ static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
 {
 	struct node *n = ctx;
 
-	(void)peer;
 	if (!remote->addr.family)
 		world_fail(n->w, "node %u: peer moved to nowhere", n->index);
-	set_remote(n, link_of(tunnel), remote);
+	set_remote(n, link_at(n, tunnel, peer), remote);
+}
+
+/* The link by which a client at @remote comes to @n; the hub's own if that is nobody. */
+static unsigned int find_link(struct node *n, const char *tunnel, const struct ike_endpoint *remote)
+{
+	uint16_t port;
+	const struct node *client = route_packet(n->w, remote, &port);
+	unsigned int i;
+
+	for (i = 0; client && i < n->w->n_links; i++) {
+		const struct sim_link *l = &n->w->link[i];
+
+		if (l->of_hub && l->hub == link_of(tunnel) && l->a == client->index)
+			return i;
+	}
+	return link_of(tunnel);
+}
+
+static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
+			 const struct ike_endpoint *remote)
+{
+	struct node *n = ctx;
+	unsigned int link = find_link(n, tunnel, remote);
+
+	if (n->fail_peers) {
+		n->fail_peers--;
+		return -ENOMEM;
+	}
+	if (peer <= IKE_PEER_FIRST || peer >= NODE_CLIENTS || n->has_peer[peer]) {
+		world_fail(n->w, "node %u: peer %u is made, which cannot be", n->index, peer);
+		return -EEXIST;
+	}
+	n->has_peer[peer] = true;
+	n->peer_link[peer] = link;
+	n->n_peers++;
+	n->remote[link] = *remote;
+	n->last_rx[link] = UINT64_MAX;
+	return 0;
+}
+
+static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
+{
+	struct node *n = ctx;
+	unsigned int link = link_at(n, tunnel, peer), i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		if (n->sa[i].link == link && !strcmp(n->sa[i].tunnel, tunnel))
+			world_fail(n->w, "node %u: peer %u goes before its SAs", n->index, peer);
+	}
+	if (peer >= NODE_CLIENTS || !n->has_peer[peer])
+		return;
+	n->has_peer[peer] = false;
+	n->n_peers--;
 }
 
 void kernel_env(struct ike_env *env)
 {
+	env->peer_make = env_peer_make;
+	env->peer_remove = env_peer_remove;
 	env->spi_alloc = env_spi_alloc;
 	env->sa_install = env_sa_install;
 	env->sa_remove = env_sa_remove;
@@ -497,7 +602,7 @@ bool direction_works(const struct node *from, const struct node *to, unsigned in
 	if (!out || !from->reachable || !to->reachable)
 		return false;
 	in = find_inbound(to, out->spi);
-	return in && in->id == out->id && link_of(in->tunnel) == link;
+	return in && in->id == out->id && in->link == link;
 }
 
 void kernel_check_links(struct world *w)
@@ -527,10 +632,10 @@ static bool set_matches(const struct node *a, const struct node *b, unsigned int
 	for (i = 0; i < a->n_sa; i++) {
 		const struct ksa *s = &a->sa[i], *o;
 
-		if (link_of(s->tunnel) != link || s->in)
+		if (s->link != link || s->in)
 			continue;
 		o = find_inbound(b, s->spi);
-		if (o && o->id == s->id && link_of(o->tunnel) == link)
+		if (o && o->id == s->id && o->link == link)
 			continue;
 		snprintf(why, size, "node %u's outbound %08x has no counterpart at node %u",
 			 a->index, s->spi, b->index);
@@ -559,7 +664,7 @@ static unsigned int mature(const struct node *n, unsigned int link)
 	unsigned int i, count = 0;
 
 	for (i = 0; i < n->n_sa; i++)
-		count += n->sa[i].in && !n->sa[i].larval && link_of(n->sa[i].tunnel) == link;
+		count += n->sa[i].in && !n->sa[i].larval && n->sa[i].link == link;
 	return count;
 }
 

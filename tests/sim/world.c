@@ -127,8 +127,8 @@ static void env_state(void *ctx, const char *tunnel, uint32_t peer, enum ike_tun
 	static const char *const words[] = { "down", "connecting", "up", "closing" };
 	struct node *n = ctx;
 
-	(void)peer;
-	n->state[link_of(tunnel)] = state;
+	if (peer == IKE_PEER_FIRST)
+		n->state[link_of(tunnel)] = state;
 	if (n->w->verbose)
 		printf("# %10.3f node %u %s: state %s\n", (double)n->w->now / 1000, n->index,
 		       tunnel, words[state]);
@@ -501,7 +501,7 @@ struct node *route_packet(struct world *w, const struct ike_endpoint *to, uint16
 		else if (to->port == n->nat_port[1])
 			*port = IKE_NATT_PORT;
 		else
-			return NULL;
+			continue; /* another one behind this address, perhaps */
 		return n;
 	}
 	return NULL;
@@ -720,13 +720,43 @@ unsigned int world_link(struct world *w, struct node *a, struct node *b, bool bo
 	return i;
 }
 
-static void adopt_all(struct node *n, unsigned int link)
+unsigned int world_hub(struct world *w, struct node *hub, unsigned int clients)
+{
+	unsigned int i = world_link(w, hub, hub, false);
+	struct ike_tunnel_conf *c = &hub->conf[i];
+
+	c->remote = (struct ike_endpoint){ .port = 0 };
+	c->child[0].start = IKE_START_LISTEN;
+	c->clients = clients;
+	c->remote_id.len = (uint16_t)snprintf((char *)c->remote_id.data, IKE_MAX_ID, "*.example");
+	return i;
+}
+
+unsigned int world_client(struct world *w, struct node *n, unsigned int hub)
+{
+	struct node *h = &w->node[w->link[hub].b];
+	struct ike_tunnel_conf kept = h->conf[w->n_links];
+	unsigned int i = world_link(w, n, h, false);
+	struct ike_ts *ts = &n->conf[i].child[0].local_ts.ts[0];
+
+	h->conf[i] = kept; /* the hub's tunnel serves it */
+	w->link[i].of_hub = true;
+	w->link[i].hub = hub;
+	memcpy(n->conf[i].psk, h->conf[hub].psk, sizeof(n->conf[i].psk));
+	n->conf[i].psk_len = h->conf[hub].psk_len;
+	memcpy(ts->start, (uint8_t[]){ 10, 8, (uint8_t)i, 1 }, 4);
+	memcpy(ts->end, ts->start, 4);
+	return i;
+}
+
+/* What the fake kernel holds of @link is for number @peer of @tunnel. */
+static void adopt_link(struct node *n, unsigned int link, const char *tunnel, uint32_t peer)
 {
 	uint32_t in[NODE_SAS], out[NODE_SAS];
 	unsigned int i, ins = 0, outs = 0;
 
 	for (i = 0; i < n->n_sa; i++) {
-		if (link_of(n->sa[i].tunnel) != link || n->sa[i].larval)
+		if (n->sa[i].link != link || n->sa[i].larval)
 			continue;
 		if (n->sa[i].in)
 			in[ins++] = n->sa[i].spi;
@@ -734,8 +764,19 @@ static void adopt_all(struct node *n, unsigned int link)
 			out[outs++] = n->sa[i].spi;
 	}
 	for (i = 0; i < ins || i < outs; i++)
-		ike_core_adopt(n->core, n->conf[link].name, IKE_PEER_FIRST, &n->remote[link],
-			       i < ins ? in[i] : 0, i < outs ? out[i] : 0);
+		ike_core_adopt(n->core, tunnel, peer, &n->remote[link], i < ins ? in[i] : 0,
+			       i < outs ? out[i] : 0);
+}
+
+static void adopt_all(struct node *n, unsigned int link)
+{
+	uint32_t i;
+
+	adopt_link(n, link, n->conf[link].name, IKE_PEER_FIRST);
+	for (i = 0; n->conf[link].clients > 1 && i < NODE_CLIENTS; i++) {
+		if (n->has_peer[i])
+			adopt_link(n, n->peer_link[i], n->conf[link].name, i);
+	}
 }
 
 /* Randomness of the node. Nonces are recognized by their length. */
@@ -804,6 +845,8 @@ void node_crash(struct node *n)
 	node_kill(n);
 	n->reachable = false;
 	n->n_sa = 0;
+	memset(n->has_peer, 0, sizeof(n->has_peer));
+	n->n_peers = 0;
 	memset(n->remote, 0, sizeof(n->remote));
 	for (i = 0; i < WORLD_LINKS; i++)
 		n->last_rx[i] = UINT64_MAX;

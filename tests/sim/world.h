@@ -14,8 +14,9 @@
 #include "ike/sa/core.h"
 
 enum {
-	WORLD_NODES = 5,
-	WORLD_LINKS = 4,
+	WORLD_NODES = 8,
+	WORLD_LINKS = 8,
+	NODE_CLIENTS = 64, /* numbers of peers */
 	NODE_SAS = 160,
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
@@ -43,10 +44,12 @@ struct seen {
 /* An SA of the fake kernel. */
 struct ksa {
 	char tunnel[16];
+	unsigned int link;
 	bool in, larval;
 	uint32_t spi;
 	uint64_t order; /* the newest outbound one takes the traffic */
 	uint64_t id; /* of its keys, algorithms and selectors: the same at both ends */
+	struct ike_ts_list remote_ts; /* of outbound ones */
 };
 
 struct node {
@@ -68,6 +71,10 @@ struct node {
 	uint64_t last_rx[WORLD_LINKS]; /* per link; UINT64_MAX: never */
 	enum ike_tunnel_state state[WORLD_LINKS];
 	struct ike_tunnel_conf conf[WORLD_LINKS]; /* name[0] == 0: none */
+	bool has_peer[NODE_CLIENTS]; /* of clients, by number … */
+	unsigned int peer_link[NODE_CLIENTS]; /* … the link to each */
+	unsigned int n_peers;
+	unsigned int fail_peers; /* so many peer_make calls fail */
 	unsigned int fail_installs; /* so many sa_install calls fail */
 	unsigned int installs;
 	unsigned int lost_peers; /* IKE SAs that ended for want of an answer */
@@ -78,6 +85,8 @@ struct node {
 /* Two ends of a tunnel. Link i is tunnel "t<i>" on both. */
 struct sim_link {
 	unsigned int a, b;
+	bool of_hub; /* @b serves @a as one of its clients, by … */
+	unsigned int hub; /* … this link's tunnel */
 	/*
 	 * A direction that works must go on working: at every moment there is an outbound SA
 	 * whose inbound half the peer has, and what was sent on one finds it on arrival.
@@ -174,6 +183,15 @@ void node_rebind(struct node *n);
  * node_start(). Returns the link's number.
  */
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both);
+/*
+ * A tunnel of @hub for @clients clients, "*.example", which share a key. It is a link of the hub
+ * with itself, by which nothing comes.
+ */
+unsigned int world_hub(struct world *w, struct node *hub, unsigned int clients);
+/* A link of @n with the hub, of which it is a client that wants 10.8.<link>.1. */
+unsigned int world_client(struct world *w, struct node *n, unsigned int hub);
+/* The number the hub's client on @link has now; 0: none. */
+uint32_t client_number(const struct world *w, unsigned int link);
 /* Make the core, add its tunnels, adopt if @adopt what the fake kernel holds, start them. */
 void node_start(struct node *n, bool adopt);
 /* The agent is killed: no word to anyone; the kernel goes on. */

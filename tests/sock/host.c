@@ -311,6 +311,23 @@ static void on_natt(void *ctx, const struct ike_datagram *d)
 
 /* ---- the kernel -------------------------------------------------------------------- */
 
+static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
+			 const struct ike_endpoint *remote)
+{
+	(void)ctx;
+	(void)tunnel;
+	(void)peer;
+	(void)remote;
+	return -ENOTSUP;
+}
+
+static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
+{
+	(void)ctx;
+	(void)tunnel;
+	(void)peer;
+}
+
 static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)
 {
 	(void)tunnel;
@@ -481,6 +498,8 @@ struct host *host_open(const struct host_options *options)
 		.ctx = h,
 		.rng = { .fill = ike_crypto_random },
 		.send = env_send,
+		.peer_make = env_peer_make,
+		.peer_remove = env_peer_remove,
 		.spi_alloc = env_spi_alloc,
 		.sa_install = env_sa_install,
 		.sa_remove = env_sa_remove,

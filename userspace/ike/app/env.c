@@ -38,6 +38,33 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 loop_now());
 }
 
+static int env_peer_make(void *ctx, const char *name, uint32_t peer,
+			 const struct ike_endpoint *remote)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+	struct kernel_peer_conf conf = { .remote = *remote };
+	int err;
+
+	if (!t || !t->ifindex)
+		return -ENODEV;
+	conf.keepalive = t->conf.keepalive;
+	err = kernel_peer_make(a->kernel, t->ifindex, peer, &conf);
+	if (err)
+		log_say(IKE_LOG_ERROR, name, "the kernel makes no peer for a client: %s",
+			kernel_error(a->kernel));
+	return err;
+}
+
+static void env_peer_remove(void *ctx, const char *name, uint32_t peer)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	if (t && t->ifindex)
+		kernel_peer_remove(a->kernel, t->ifindex, peer);
+}
+
 static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *spi)
 {
 	struct agent *a = ctx;
@@ -127,6 +154,8 @@ void agent_env(struct agent *a, struct ike_env *env)
 		.ctx = a,
 		.rng = { .fill = ike_crypto_random },
 		.send = env_send,
+		.peer_make = env_peer_make,
+		.peer_remove = env_peer_remove,
 		.spi_alloc = env_spi_alloc,
 		.sa_install = env_sa_install,
 		.sa_remove = env_sa_remove,

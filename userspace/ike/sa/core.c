@@ -91,23 +91,6 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- the core ------------------------------------------------------------ */
 
-static size_t conf_size(const struct ike_tunnel_conf *c)
-{
-	return offsetof(struct ike_tunnel_conf, child) + c->n_child * sizeof(c->child[0]);
-}
-
-/* Wipe and free @p, which is in no table. */
-static void free_peer(struct ike_peer *p)
-{
-	if (p->conf) {
-		ike_wipe((void *)p->conf, conf_size(p->conf));
-		free((void *)p->conf);
-	}
-	free(p->want);
-	ike_wipe(p, sizeof(*p));
-	free(p);
-}
-
 struct ike_core *ike_core_new(const struct ike_env *env)
 {
 	struct ike_core *core = calloc(1, sizeof(*core));
@@ -150,8 +133,11 @@ void ike_core_free(struct ike_core *core)
 		timer_set(&core->peer_timers, first, TIMER_NEVER);
 	while ((p = TAILQ_FIRST(&core->peers))) {
 		child_linger_end(core, p, TIMER_NEVER);
-		lookup_remove(core, p);
-		free_peer(p);
+		if (p->is_client)
+			lookup_remove_client(core, p);
+		else
+			lookup_remove(core, p);
+		client_free_peer(core, p);
 	}
 	ikesa_table_free(&core->sas);
 	timers_free(&core->sa_timers);
@@ -190,17 +176,18 @@ static bool conf_sane(const struct ike_tunnel_conf *c)
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->psk_len &&
 	       c->psk_len <= sizeof(c->psk) && c->ike.n && c->ike.n <= IKE_MAX_PROPOSALS &&
 	       c->esp.n && c->esp.n <= IKE_MAX_PROPOSALS && c->local_id.len <= IKE_MAX_ID &&
-	       c->remote_id.len <= IKE_MAX_ID && children_sane(c);
+	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) &&
+	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family));
 }
 
 /* The core's own copy, with what is implied; NULL without memory. */
 static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *conf)
 {
-	struct ike_tunnel_conf *c = malloc(conf_size(conf));
+	struct ike_tunnel_conf *c = malloc(client_conf_size(conf));
 
 	if (!c)
 		return NULL;
-	memcpy(c, conf, conf_size(conf));
+	memcpy(c, conf, client_conf_size(conf));
 	if (!c->local.port)
 		c->local.port = IKE_NATT_PORT;
 	number_proposals(&c->ike, IKE_PROTO_IKE);
@@ -208,10 +195,28 @@ static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *con
 	return c;
 }
 
+/* The tunnel and its first peer, in no table; NULL without memory. */
+static struct ike_peer *new_tunnel(struct ike_core *core, const struct ike_tunnel_conf *conf)
+{
+	struct ike_tunnel *t = calloc(1, sizeof(*t));
+	struct ike_peer *p = NULL;
+
+	if (!t)
+		return NULL;
+	TAILQ_INIT(&t->clients);
+	t->last_id = IKE_PEER_FIRST;
+	t->conf = conf_copy(conf);
+	t->members = 1; /* us */
+	if (t->conf)
+		p = client_new_peer(core, t);
+	t->first = p;
+	client_put_tunnel(t);
+	return p;
+}
+
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf)
 {
 	struct ike_peer *p;
-	unsigned int i;
 
 	if (!conf_sane(conf))
 		return -EINVAL;
@@ -219,48 +224,45 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 		return -EEXIST;
 	if (core->n_peers >= CORE_MAX_TUNNELS)
 		return -ENOMEM;
-	p = calloc(1, sizeof(*p));
+	p = new_tunnel(core, conf);
 	if (!p)
 		return -ENOMEM;
-	p->conf = conf_copy(conf);
-	p->want = calloc(conf->n_child, sizeof(*p->want));
-	if (!p->conf || !p->want || timers_reserve(&core->peer_timers)) {
-		free_peer(p);
-		return -ENOMEM;
-	}
 	p->id = IKE_PEER_FIRST;
 	p->remote = conf->remote;
-	p->adopted_end = TIMER_NEVER;
-	for (i = 0; i < conf->n_child; i++)
-		p->want[i].next_try = TIMER_NEVER;
-	TAILQ_INIT(&p->sas);
-	TAILQ_INIT(&p->closed);
-	TAILQ_INIT(&p->lingering);
 	if (lookup_add(core, p)) {
-		timers_unreserve(&core->peer_timers, &p->timer);
-		free_peer(p);
+		client_free_peer(core, p);
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
+/* Everything of the peer leaves the kernel, without a word to anyone. */
+static void drop_all(struct ike_core *core, struct ike_peer *p)
 {
-	struct ike_peer *p = lookup_name(core, tunnel);
 	struct ike_sa *sa;
 
-	if (!p)
-		return -ENOENT;
 	peer_enable(core, p, false);
 	peer_adopted_remove(core, p);
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
 	while ((sa = TAILQ_FIRST(&p->sas)) || (sa = TAILQ_FIRST(&p->closed)))
 		sa_drop(core, sa);
 	child_linger_end(core, p, TIMER_NEVER);
+}
+
+int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
+{
+	struct ike_peer *p = lookup_name(core, tunnel), *client;
+
+	if (!p)
+		return -ENOENT;
+	while ((client = TAILQ_FIRST(&p->tunnel->clients))) {
+		drop_all(core, client);
+		client_end(core, client);
+	}
+	drop_all(core, p);
 	event_take(core, p);
-	timers_unreserve(&core->peer_timers, &p->timer);
 	lookup_remove(core, p);
-	free_peer(p);
+	client_free_peer(core, p);
 	end_event(core);
 	return 0;
 }
@@ -268,8 +270,10 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
 		    const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out)
 {
-	struct ike_peer *p = lookup_peer(core, tunnel, peer);
+	struct ike_peer *first = lookup_name(core, tunnel), *p = lookup_peer(core, tunnel, peer);
 
+	if (!p && first && first->conf->clients > 1)
+		p = client_adopted(core, first->tunnel, peer);
 	if (!p)
 		return;
 	if (p->n_adopted == PEER_MAX_ADOPTED) {
@@ -284,6 +288,18 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
 	admit_proven(core, &remote->addr);
 }
 
+/* From now on what a former agent left of clients has its time. */
+static void start_clients(struct ike_core *core, struct ike_peer *first)
+{
+	struct ike_peer *p;
+
+	TAILQ_FOREACH(p, &first->tunnel->clients, of_tunnel)
+	{
+		p->adopted_end = core->now + CLIENT_ADOPTED_MS;
+		event_note(core, p, EVENT_CHANGED);
+	}
+}
+
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);
@@ -292,6 +308,7 @@ void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now)
 	begin_event(core, now);
 	if (p && !p->enabled) {
 		peer_enable(core, p, true);
+		start_clients(core, p);
 		for (i = 0; i < p->conf->n_child; i++) {
 			if (p->conf->child[i].start == IKE_START_NOW || p->n_adopted)
 				p->want[i].next_try = core->now;

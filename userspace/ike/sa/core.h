@@ -19,6 +19,7 @@ struct ike_core;
 enum ike_core_limits {
 	IKE_MAX_CHILD = 32, /* child SAs that are configured for one tunnel */
 	IKE_CHILD_NAME = 32, /* bytes of a name, with the NUL */
+	IKE_MAX_CLIENTS = 10000, /* of one tunnel */
 	IKE_PEER_FIRST = 1, /* number of a tunnel's peer, as the kernel counts them */
 };
 
@@ -26,6 +27,13 @@ enum ike_start {
 	IKE_START_NOW, /* initiate at once and whenever down */
 	IKE_START_TRAFFIC, /* initiate on acquire */
 	IKE_START_LISTEN, /* never initiate, except to replace adopted SAs */
+};
+
+/* A client whose identity is in use already, from another address or port. */
+enum ike_unique {
+	IKE_UNIQUE_REPLACE, /* takes the place of the one there is */
+	IKE_UNIQUE_KEEP, /* is refused, unless it says INITIAL_CONTACT */
+	IKE_UNIQUE_REFUSE, /* is refused */
 };
 
 /* What one child SA is to carry: each of its local selectors with each remote one. */
@@ -39,7 +47,9 @@ struct ike_child_conf {
 struct ike_tunnel_conf {
 	char name[16]; /* netdevice */
 	struct ike_id local_id; /* type 0: the local address */
-	struct ike_id remote_id; /* type 0: any identity that proves the PSK */
+	struct ike_id remote_id; /* type 0: any identity that proves the PSK; may be a wildcard */
+	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
+	enum ike_unique unique; /* for clients */
 	uint8_t psk[256];
 	size_t psk_len;
 	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */
@@ -119,6 +129,13 @@ struct ike_env {
 	struct ike_rng rng;
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
+	/*
+	 * A client proved who it is: make a peer of the tunnel for it. @peer, which is above
+	 * IKE_PEER_FIRST, is no other's then, until peer_remove has taken it and its SAs away.
+	 */
+	int (*peer_make)(void *ctx, const char *tunnel, uint32_t peer,
+			 const struct ike_endpoint *remote);
+	void (*peer_remove)(void *ctx, const char *tunnel, uint32_t peer);
 	/* Reserve an inbound SPI for the peer. */
 	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi);
 	/*
@@ -161,7 +178,8 @@ void ike_core_free(struct ike_core *core);
  */
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf);
 /*
- * Running kernel SAs of a former agent with this peer of the tunnel: keep them carrying traffic. The
+ * Running kernel SAs of a former agent with this peer of the tunnel: keep them carrying traffic. One
+ * above IKE_PEER_FIRST is a client, which we wait for: see client_adopted() in client.c. Else the
  * tunnel then initiates to @remote whatever its start mode, without INITIAL_CONTACT (the
  * peer must not drop them early), and removes them some seconds after a new pair is up.
  */
@@ -221,6 +239,8 @@ bool ike_core_idle(const struct ike_core *core);
 /* What `esptun status` shows of a tunnel. Pointers live until the next call into the core. */
 struct ike_status {
 	const char *tunnel;
+	uint32_t peer;
+	unsigned int clients; /* how many there are */
 	enum ike_tunnel_state state;
 	bool have_ike; /* the IKE SA's fields below are valid */
 	bool initiator, established;
@@ -249,6 +269,11 @@ struct ike_status {
 
 /* 0 or -ENOENT. */
 int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, struct ike_status *out);
+/* The same of one peer of the tunnel. */
+int ike_core_peer_status(const struct ike_core *core, const char *tunnel, uint32_t peer,
+			 struct ike_status *out);
+/* The number of the client that comes after number @after, with 0 of the first one; 0: none. */
+uint32_t ike_core_client_next(const struct ike_core *core, const char *tunnel, uint32_t after);
 
 /*
  * The child SA that is configured as number @i, from 0 on: have_child and what belongs to it, and

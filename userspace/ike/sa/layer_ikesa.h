@@ -92,6 +92,11 @@ struct ike_sa *query_survivor(const struct ike_sa *sa);
  */
 struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,
 			    const struct ike_id *id, const struct ike_endpoint *from);
+/*
+ * Another client of the tunnel of @p whose pairs take traffic for one of the remote selectors @l, so
+ * that @p must not have them; NULL if there is none.
+ */
+const struct ike_peer *query_rival(const struct ike_peer *p, const struct ike_ts_list *l);
 /* Where an attempt begins; family 0 if that is not known. */
 struct ike_endpoint query_remote(const struct ike_peer *p);
 /* The identity we show on @sa. */
@@ -105,6 +110,14 @@ void lookup_init(struct ike_core *core);
 struct ike_peer *lookup_name(const struct ike_core *core, const char *name);
 /* The peer with this number of the tunnel; NULL if there is none. */
 struct ike_peer *lookup_peer(const struct ike_core *core, const char *tunnel, uint32_t id);
+/* The client of the tunnel with this proven identity; NULL if there is none. */
+struct ike_peer *lookup_client(const struct ike_core *core, const struct ike_tunnel *t,
+			       const struct ike_id *id);
+/* Enter a client, or take it out of every table. */
+void lookup_add_client(struct ike_core *core, struct ike_peer *p);
+void lookup_remove_client(struct ike_core *core, struct ike_peer *p);
+/* The client is known by p->proven from now on. */
+void lookup_name_client(struct ike_core *core, struct ike_peer *p);
 /* Enter the tunnel; 0 or -ENOMEM. */
 int lookup_add(struct ike_core *core, struct ike_peer *p);
 /* After any change of ->enabled or ->remote. */
@@ -348,5 +361,34 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
 void liveness_check(struct ike_core *core, struct ike_sa *sa);
 /* An unprotected message hints at trouble with @sa (2.21.4): check, rarely. */
 void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
+
+/* ---- client.c ---------------------------------------------------------------- */
+
+/* Octets of a configuration with those of its child SAs that are in use. */
+size_t client_conf_size(const struct ike_tunnel_conf *c);
+/* One member less; the tunnel is wiped and freed with the last. */
+void client_put_tunnel(struct ike_tunnel *t);
+/* A peer without its numbers and tables, which is one more member of @t; NULL without memory. */
+struct ike_peer *client_new_peer(struct ike_core *core, struct ike_tunnel *t);
+/* Wipe and free @p, which is in no table, and its tunnel with the last member. */
+void client_free_peer(struct ike_core *core, struct ike_peer *p);
+
+/*
+ * The client of the tunnel of @first that is @id and came with @sa; it is made if there is none, for
+ * which @sa must have proven @id. NULL: it is refused, and why was reported. @initial: it said
+ * INITIAL_CONTACT.
+ */
+struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, struct ike_sa *sa,
+			      const struct ike_id *id, bool initial);
+/* @sa of a client is established: other IKE SAs of it are to go. */
+void client_replace(struct ike_core *core, struct ike_sa *sa);
+/*
+ * The client with this number, which a former agent left in the kernel, made without an identity. It
+ * gets one when somebody proves his from where its SAs lead, and they go when the new pair works; or
+ * it goes when nothing is heard of it any more. NULL without memory.
+ */
+struct ike_peer *client_adopted(struct ike_core *core, struct ike_tunnel *t, uint32_t id);
+/* If nothing of the client is left, its peer leaves the kernel and is freed. */
+void client_end(struct ike_core *core, struct ike_peer *p);
 
 #endif

@@ -27,7 +27,9 @@ void lookup_init(struct ike_core *core)
 
 static struct ike_peers *bucket_of_id(struct ike_core *core, const struct ike_id *id)
 {
-	return &core->by_id[id->type ? hash_lower(id->data, id->len) % CORE_BUCKETS : 0];
+	bool any = !id->type || ike_id_is_wildcard(id);
+
+	return &core->by_id[any ? 0 : hash_lower(id->data, id->len) % CORE_BUCKETS];
 }
 
 static struct ike_peer_list *bucket_of_name(const struct ike_core *core, const char *name)
@@ -50,8 +52,60 @@ struct ike_peer *lookup_name(const struct ike_core *core, const char *name)
 struct ike_peer *lookup_peer(const struct ike_core *core, const char *tunnel, uint32_t id)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);
+	const struct ike_tunnel *t = p ? p->tunnel : NULL;
 
-	return p && p->id == id ? p : NULL;
+	if (!p || p->id == id)
+		return p;
+	LIST_FOREACH(p, &core->by_number[id % CORE_BUCKETS], by_number)
+	{
+		if (p->id == id && p->tunnel == t)
+			return p;
+	}
+	return NULL;
+}
+
+/* ---- clients ------------------------------------------------------------- */
+
+static struct ike_peer_list *bucket_of_proven(const struct ike_core *core, const struct ike_id *id)
+{
+	return (struct ike_peer_list *)&core
+		->by_proven[hash_lower(id->data, id->len) % CORE_BUCKETS];
+}
+
+struct ike_peer *lookup_client(const struct ike_core *core, const struct ike_tunnel *t,
+			       const struct ike_id *id)
+{
+	struct ike_peer *p;
+
+	LIST_FOREACH(p, bucket_of_proven(core, id), by_proven)
+	{
+		if (p->tunnel == t && ike_id_eq(&p->proven, id))
+			return p;
+	}
+	return NULL;
+}
+
+void lookup_add_client(struct ike_core *core, struct ike_peer *p)
+{
+	TAILQ_INSERT_TAIL(&core->peers, p, link);
+	TAILQ_INSERT_TAIL(&p->tunnel->clients, p, of_tunnel);
+	LIST_INSERT_HEAD(&core->by_number[p->id % CORE_BUCKETS], p, by_number);
+	p->tunnel->n_clients++;
+}
+
+void lookup_name_client(struct ike_core *core, struct ike_peer *p)
+{
+	LIST_INSERT_HEAD(bucket_of_proven(core, &p->proven), p, by_proven);
+}
+
+void lookup_remove_client(struct ike_core *core, struct ike_peer *p)
+{
+	TAILQ_REMOVE(&core->peers, p, link);
+	TAILQ_REMOVE(&p->tunnel->clients, p, of_tunnel);
+	LIST_REMOVE(p, by_number);
+	if (p->proven.type)
+		LIST_REMOVE(p, by_proven);
+	p->tunnel->n_clients--;
 }
 
 /* ---- groups -------------------------------------------------------------- */

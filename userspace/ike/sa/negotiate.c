@@ -277,14 +277,27 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 {
 	const struct ike_child_conf *own;
 	char why[CORE_TEXT_MAX - 128];
+	char id[IKE_MAX_ID + 16], own_id[IKE_MAX_ID + 16], ts[200];
 	struct asked ask;
 
 	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &ask.remote) ||
 	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &ask.local))
 		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
-	if (choose_conf(sa, &ask, n))
-		return true;
+	if (choose_conf(sa, &ask, n)) {
+		const struct ike_peer *rival = query_rival(sa->peer, &n->remote);
+
+		if (!rival)
+			return true;
+		snprintf(
+			why, sizeof(why),
+			"client '%s' has some of what '%s' asks for, which is %s: give each client addresses of its own",
+			ike_id_print(id, sizeof(id), &rival->proven),
+			ike_id_print(own_id, sizeof(own_id), &sa->remote_id),
+			ike_ts_list_print(ts, sizeof(ts), IKE_TS_OFFER(&n->remote)));
+		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",
+				    why);
+	}
 	own = &sa->peer->conf->child[n->conf == CHILD_ANY ? 0 : n->conf];
 	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
 			    ike_ts_explain(why, sizeof(why), &own->local_ts, &own->remote_ts,

@@ -18,6 +18,8 @@ void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled)
 	if (p->enabled == enabled)
 		return;
 	p->enabled = enabled;
+	if (p->is_client) /* goes by its tunnel */
+		return;
 	core->n_enabled += enabled ? 1 : -1u;
 	lookup_update(core, p);
 }
@@ -26,8 +28,8 @@ void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled)
 
 static bool wants_attempt(const struct ike_peer *p, unsigned int conf)
 {
-	if (!p->enabled || query_has_child(p, conf) || query_is_attempting(p, conf) ||
-	    !query_remote(p).addr.family)
+	if (!p->enabled || p->is_client || query_has_child(p, conf) ||
+	    query_is_attempting(p, conf) || !query_remote(p).addr.family)
 		return false;
 	return p->conf->child[conf].start == IKE_START_NOW || query_has_pair(p, conf) ||
 	       p->want[conf].wanted;
@@ -88,9 +90,27 @@ static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigne
 	plan_attempt(core, want, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
 }
 
+/* Of a tunnel with clients: up if one of them is. */
+static enum ike_tunnel_state state_of_clients(const struct ike_peer *p)
+{
+	const struct ike_peer *client;
+
+	TAILQ_FOREACH(client, &p->tunnel->clients, of_tunnel)
+	{
+		if (!p->enabled && !TAILQ_EMPTY(&client->sas))
+			return IKE_TUNNEL_CLOSING;
+		if (client->state == IKE_TUNNEL_UP)
+			return IKE_TUNNEL_UP;
+	}
+	return IKE_TUNNEL_DOWN;
+}
+
 static enum ike_tunnel_state state_of(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
+
+	if (p->conf->clients > 1 && !p->is_client)
+		return state_of_clients(p);
 
 	if (p->enabled) {
 		if (p->n_adopted)
@@ -165,6 +185,8 @@ static void review_attempts(struct ike_core *core, struct ike_peer *p)
 	if (state == p->state)
 		return;
 	p->state = state;
+	if (p->is_client)
+		event_note(core, p->tunnel->first, EVENT_CHANGED);
 	core->env.state(core->env.ctx, p->conf->name, p->id, state);
 }
 
@@ -223,12 +245,21 @@ static void start_attempt(struct ike_core *core, struct ike_peer *p, unsigned in
 		x_init_start(core, p, conf);
 }
 
+/* A client that a former agent left: does it still send to us, not knowing that we forgot it? */
+static bool may_be_back(struct ike_core *core, const struct ike_peer *p)
+{
+	return p->is_client && !query_is_established(p) &&
+	       core->env.last_rx(core->env.ctx, p->conf->name, p->id) < CLIENT_ADOPTED_MS;
+}
+
 void peer_timer(struct ike_core *core, struct ike_peer *p)
 {
 	unsigned int i;
 
 	child_linger_end(core, p, core->now);
-	if (core->now >= p->adopted_end) {
+	if (core->now >= p->adopted_end && may_be_back(core, p)) {
+		p->adopted_end = core->now + CLIENT_ADOPTED_MS;
+	} else if (core->now >= p->adopted_end) {
 		report_line(core, IKE_LOG_INFO, p, NULL, "SAs of the former agent are replaced");
 		peer_adopted_remove(core, p);
 	}
@@ -243,6 +274,7 @@ void peer_timer(struct ike_core *core, struct ike_peer *p)
 
 void peer_down(struct ike_core *core, struct ike_peer *p)
 {
+	struct ike_peer *client;
 	struct ike_sa *sa, *next;
 	unsigned int i;
 
@@ -257,6 +289,10 @@ void peer_down(struct ike_core *core, struct ike_peer *p)
 		next = TAILQ_NEXT(sa, of_peer);
 		request_close(core, sa, IKESA_CLOSE_MS);
 	}
+	/* They are freed when the event is over. */
+	for (client = p->is_client ? NULL : TAILQ_FIRST(&p->tunnel->clients); client;
+	     client = TAILQ_NEXT(client, of_tunnel))
+		peer_down(core, client);
 	event_note(core, p, EVENT_CHANGED);
 }
 
@@ -456,6 +492,8 @@ void peer_settle_all(struct ike_core *core)
 		take_events(core, p);
 		settle_sas(core, p);
 		review_attempts(core, p);
+		if (!p->is_dirty)
+			client_end(core, p);
 	}
 }
 

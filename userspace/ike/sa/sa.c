@@ -99,6 +99,7 @@ static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 	sa_not_half_open(core, sa);
 	if (sa->state == IKESA_CLOSED && sa->peer)
 		TAILQ_REMOVE(&sa->peer->closed, sa, of_peer);
+	event_note(core, sa->peer, EVENT_CHANGED);
 	ikesa_table_del(&core->sas, sa);
 	timers_unreserve(&core->sa_timers, &sa->timer);
 	sa->state = IKESA_DEAD;

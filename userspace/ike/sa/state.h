@@ -24,6 +24,7 @@ enum core_limits {
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	PEER_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
+	CLIENT_ADOPTED_MS = 60000, /* an adopted client is given up after such a silence */
 	PEER_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
 	PEER_REFUSED_MS = 30000, /* the child alone was refused: first wait before a new attempt */
 	PEER_CONTESTED_MS =
@@ -106,8 +107,23 @@ struct ike_group {
 	uint64_t judged; /* the last request it was asked about */
 };
 
+/* What the peers of a tunnel share. It goes with the last of them. */
+struct ike_tunnel {
+	const struct ike_tunnel_conf *conf; /* its own copy */
+	unsigned int members; /* peers that point here */
+	struct ike_peer *first; /* the configured one; with clients, the one they come through */
+	struct ike_peers clients; /* in the order they came */
+	unsigned int n_clients;
+	uint32_t last_id; /* number of the client that was made last */
+};
+
 struct ike_peer {
 	TAILQ_ENTRY(ike_peer) link;
+	struct ike_tunnel *tunnel;
+	bool is_client; /* made when it proved who it is, gone with the last that is its */
+	struct ike_id proven; /* of a client; type 0: adopted, and not back yet */
+	TAILQ_ENTRY(ike_peer) of_tunnel; /* clients */
+	LIST_ENTRY(ike_peer) by_number, by_proven; /* clients; the latter if it is known */
 	LIST_ENTRY(ike_peer) by_name;
 	TAILQ_ENTRY(ike_peer) by_remote, by_id, of_group;
 	TAILQ_ENTRY(ike_peer) dirty; /* if is_dirty */
@@ -117,7 +133,7 @@ struct ike_peer {
 	struct ike_peers *remote_bucket;
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
 	struct timer timer;
-	const struct ike_tunnel_conf *conf; /* its own copy */
+	const struct ike_tunnel_conf *conf; /* its tunnel's */
 	uint32_t id; /* its number, the kernel's too */
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
@@ -143,6 +159,7 @@ struct ike_core {
 	uint64_t now; /* of the event at hand */
 	struct ike_peers peers;
 	struct ike_peer_list by_name[CORE_BUCKETS];
+	struct ike_peer_list by_number[CORE_BUCKETS], by_proven[CORE_BUCKETS]; /* clients */
 	struct ike_peers by_remote[CORE_BUCKETS], by_id[CORE_BUCKETS];
 	TAILQ_HEAD(, ike_group) groups; /* in the order of their first tunnels */
 	uint64_t judging; /* counts requests, see ike_group.judged */

@@ -53,6 +53,8 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 
 	memset(s, 0, sizeof(*s));
 	s->tunnel = p->conf->name;
+	s->peer = p->id;
+	s->clients = p->tunnel->n_clients;
 	s->state = p->state;
 	s->adopted = p->n_adopted;
 	s->last_error = p->last_error;
@@ -101,6 +103,28 @@ int ike_core_child_status(const struct ike_core *core, const char *tunnel, unsig
 	if (sa)
 		status_child(sa, i, out);
 	return 0;
+}
+
+int ike_core_peer_status(const struct ike_core *core, const char *tunnel, uint32_t peer,
+			 struct ike_status *out)
+{
+	const struct ike_peer *p = lookup_peer(core, tunnel, peer);
+
+	if (!p)
+		return -ENOENT;
+	status_of(p, out);
+	if (!out->have_ike)
+		out->remote_id = p->proven;
+	return 0;
+}
+
+uint32_t ike_core_client_next(const struct ike_core *core, const char *tunnel, uint32_t after)
+{
+	const struct ike_peer *p = lookup_peer(core, tunnel, after ? after : IKE_PEER_FIRST);
+
+	if (p)
+		p = after ? TAILQ_NEXT(p, of_tunnel) : TAILQ_FIRST(&p->tunnel->clients);
+	return p ? p->id : 0;
 }
 
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)

@@ -73,7 +73,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
 	if (!p->n_adopted && !query_is_established(p))
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
-	if (p->conf->remote_id.type)
+	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	ok = x_proof_build(b, sa, p);
 	n.spi_in = sa->setup->spi_in;
@@ -179,7 +179,7 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 		x_proof_explain_key(core, p, sa, who);
 		return false;
 	}
-	if (p->conf->remote_id.type && !ike_id_eq(&who->id, &p->conf->remote_id)) {
+	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
 		x_proof_explain_id(core, p, sa, &who->id);
 		return false;
 	}
@@ -303,6 +303,8 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 	mark_established(core, sa);
 	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
 		x_contact_initial(core, sa);
+	if (p->is_client)
+		client_replace(core, sa);
 	give_child(core, sa, m);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
@@ -315,6 +317,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
 	struct ike_peer *p, *best;
 	struct x_claim who = { 0 };
+	struct ike_notify initial;
 
 	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
@@ -334,7 +337,14 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 			x_match_explain(core, sa, &who, best);
 		return refuse_auth(m);
 	}
-	if (x_match_is_ambiguous(core, sa, &who, p) || x_contact_is_held(core, sa, p, &who.id))
+	if (x_match_is_ambiguous(core, sa, &who, p))
+		return refuse_auth(m);
+	if (p->conf->clients > 1)
+		p = client_admit(core, p, sa, &who.id,
+				 ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &initial));
+	else if (x_contact_is_held(core, sa, p, &who.id))
+		p = NULL;
+	if (!p)
 		return refuse_auth(m);
 	sa->peer = p;
 	sa->remote_id = who.id;

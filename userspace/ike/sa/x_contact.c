@@ -24,7 +24,7 @@ void x_contact_initial(struct ike_core *core, struct ike_sa *sa)
 		old->close_marked = core->now;
 		old->close_at = core->now + IKESA_SUPERSEDED_MS;
 		/* Another peer that shows the same identity would still know it. */
-		if (!ike_endpoint_eq(&old->remote, &sa->remote))
+		if (!p->is_client && !ike_endpoint_eq(&old->remote, &sa->remote))
 			request_probe(core, old);
 		sa_touch(core, old);
 	}
@@ -40,6 +40,8 @@ void x_contact_contested(struct ike_core *core, struct ike_sa *sa)
 	char id[IKE_MAX_ID + 16], first[64], second[64];
 	struct ike_sa *newer;
 
+	if (p->is_client) /* see enum ike_unique */
+		return;
 	TAILQ_FOREACH_REVERSE(newer, &p->sas, ike_sas, of_peer)
 	{
 		if (newer->state == IKESA_ESTABLISHED && !newer->superseded &&

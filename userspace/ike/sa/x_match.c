@@ -19,7 +19,7 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	if (!p->enabled ||
 	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
 		return 0;
-	if (p->conf->remote_id.type && !ike_id_eq(&who->id, &p->conf->remote_id))
+	if (!ike_id_matches(&who->id, &p->conf->remote_id))
 		return 0;
 	query_local_id(p, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
@@ -27,7 +27,10 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	/* The suite was agreed on under another tunnel's policy, maybe. */
 	if (!ike_proposal_choose(&p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
-	return 1 + (p->conf->remote_id.type ? 4 : 0) +
+	return 1 +
+	       (!p->conf->remote_id.type		  ? 0
+		: ike_id_is_wildcard(&p->conf->remote_id) ? 4
+							  : 8) +
 	       (!p->remote.addr.family				 ? 1
 		: ike_addr_eq(&p->remote.addr, &sa->remote.addr) ? 2
 								 : 0);
@@ -38,7 +41,7 @@ static int matches_address_only(const struct ike_peer *p, const struct ike_sa *s
 				const struct x_claim *who)
 {
 	(void)who;
-	if (!p->enabled)
+	if (!p->enabled || p->is_client)
 		return 0;
 	if (ike_addr_eq(&p->remote.addr, &sa->remote.addr))
 		return 3;
@@ -125,7 +128,7 @@ static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
 
 	ike_id_print(id, sizeof(id), &who->id);
 	query_local_id(p, sa, &own_id);
-	if (p->conf->remote_id.type && !ike_id_eq(&who->id, &p->conf->remote_id)) {
+	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
 		x_proof_explain_id(core, p, sa, &who->id);
 	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
 		ike_id_print(want, sizeof(want), &who->wanted);

@@ -1,0 +1,682 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A tunnel that serves many peers: one for each identity that was proven, with pairs, state and a
+ * peer in the kernel of its own, which all go with it.
+ */
+#include "core_util.h"
+#include "ike/proto/id.h"
+#include "ike/sa/core.h"
+
+#include <string.h>
+
+enum { CLIENTS = 3 };
+
+struct hub {
+	struct world w;
+	struct node *hub, *client[CLIENTS];
+	unsigned int tunnel, link[CLIENTS]; /* numbers of links */
+};
+
+static struct hub *hub_new(unsigned int most)
+{
+	struct hub *h = calloc(1, sizeof(*h));
+	unsigned int i;
+
+	assert_non_null(h);
+	world_init(&h->w, 7);
+	h->w.delay_min = h->w.delay_max = 10;
+	h->hub = world_node(&h->w);
+	h->tunnel = world_hub(&h->w, h->hub, most);
+	for (i = 0; i < CLIENTS; i++) {
+		h->client[i] = world_node(&h->w);
+		h->link[i] = world_client(&h->w, h->client[i], h->tunnel);
+	}
+	return h;
+}
+
+static void hub_run(struct hub *h, uint64_t ms)
+{
+	world_run(&h->w, h->w.now + ms);
+	if (h->w.failed[0])
+		fail_msg("%s", h->w.failed);
+}
+
+static void hub_free(struct hub *h)
+{
+	world_free(&h->w);
+	free(h);
+}
+
+static bool works(const struct hub *h, unsigned int i)
+{
+	return direction_works(h->client[i], h->hub, h->link[i]) &&
+	       direction_works(h->hub, h->client[i], h->link[i]);
+}
+
+static struct hub *hub_up(unsigned int most, unsigned int clients)
+{
+	struct hub *h = hub_new(most);
+	unsigned int i;
+
+	node_start(h->hub, false);
+	for (i = 0; i < clients; i++)
+		node_start(h->client[i], false);
+	hub_run(h, 200);
+	for (i = 0; i < clients; i++)
+		assert_true(works(h, i));
+	assert_int_equal(h->hub->n_peers, clients);
+	return h;
+}
+
+/* Nothing of any client is left, in the core or in the kernel. */
+static void all_gone(const struct hub *h)
+{
+	struct ike_core_stats st = node_stats(h->hub);
+
+	assert_int_equal(h->hub->n_peers, 0);
+	assert_int_equal(h->hub->n_sa, 0);
+	assert_int_equal(st.ike_sas, 0);
+	assert_int_equal(node_status(h->hub, h->tunnel).clients, 0);
+	assert_int_equal(ike_core_client_next(h->hub->core, "t0", 0), 0);
+	assert_int_equal(TAILQ_NEXT(TAILQ_FIRST(&h->hub->core->peers), link) != NULL, 0);
+}
+
+static const char *error_of(const struct hub *h, unsigned int i)
+{
+	static struct ike_status s;
+	uint32_t n = client_number(&h->w, h->link[i]);
+
+	if (!n || ike_core_peer_status(h->hub->core, "t0", n, &s))
+		return "";
+	return s.last_error;
+}
+
+static void says(const char *error, const char *words)
+{
+	if (!strstr(error, words))
+		fail_msg("\"%s\" is not in: %s", words, error);
+}
+
+static void rename_client(struct node *n, unsigned int link, const char *id)
+{
+	struct ike_id *to = &n->conf[link].local_id;
+
+	to->len = (uint16_t)snprintf((char *)to->data, sizeof(to->data), "%s", id);
+}
+
+static void each_has_its_own(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+	uint32_t n = 0, count = 0;
+	struct ike_status s;
+	char id[IKE_MAX_ID + 16], want[32];
+
+	(void)state;
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
+	assert_int_equal(node_status(h->hub, h->tunnel).clients, CLIENTS);
+	while ((n = ike_core_client_next(h->hub->core, "t0", n))) {
+		assert_int_equal(ike_core_peer_status(h->hub->core, "t0", n, &s), 0);
+		assert_int_equal(s.peer, n);
+		assert_true(s.peer > IKE_PEER_FIRST);
+		assert_true(s.have_child);
+		snprintf(want, sizeof(want), "node%u.example", h->w.link[h->hub->peer_link[n]].a);
+		assert_string_equal(ike_id_print(id, sizeof(id), &s.remote_id), want);
+		assert_int_equal(s.remote_ts.ts[0].start[2], h->hub->peer_link[n]);
+		count++;
+	}
+	assert_int_equal(count, CLIENTS);
+	hub_free(h);
+}
+
+static void a_stranger_makes_none(void **state)
+{
+	struct hub *h = hub_new(10);
+
+	(void)state;
+	h->client[0]->conf[h->link[0]].psk[3] ^= 1;
+	rename_client(h->client[1], h->link[1], "node2.elsewhere");
+	rename_client(h->client[2], h->link[2], ".example");
+	h->hub->fail_peers = 1; /* so that none fails for this: it stays 1 */
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	node_start(h->client[1], false);
+	node_start(h->client[2], false);
+	hub_run(h, 500);
+	assert_int_equal(h->hub->fail_peers, 1);
+	all_gone(h);
+	hub_free(h);
+}
+
+static void no_more_than_the_limit(void **state)
+{
+	struct hub *h = hub_up(2, 2);
+
+	(void)state;
+	node_start(h->client[2], false);
+	hub_run(h, 300);
+	assert_int_equal(h->hub->n_peers, 2);
+	says(node_status(h->hub, h->tunnel).last_error, "as many as Clients= allows");
+	/* one goes, and there is room */
+	ike_core_down(h->client[0]->core, "t1", h->w.now);
+	hub_run(h, 80000);
+	assert_true(works(h, 1));
+	assert_true(works(h, 2));
+	assert_int_equal(h->hub->n_peers, 2);
+	hub_free(h);
+}
+
+static void one_goes_and_all_of_it(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+
+	(void)state;
+	ike_core_down(h->client[1]->core, "t2", h->w.now);
+	hub_run(h, 12000);
+	assert_int_equal(h->hub->n_peers, 2);
+	assert_int_equal(client_number(&h->w, h->link[1]), 0);
+	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
+	assert_true(works(h, 0));
+	assert_true(works(h, 2));
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
+	ike_core_down(h->client[0]->core, "t1", h->w.now);
+	ike_core_down(h->client[2]->core, "t3", h->w.now);
+	hub_run(h, 12000);
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_DOWN);
+	all_gone(h);
+	hub_free(h);
+}
+
+static void a_dead_one_goes(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+
+	(void)state;
+	node_crash(h->client[0]);
+	hub_run(h, 120000);
+	assert_int_equal(h->hub->n_peers, 1);
+	assert_int_equal(client_number(&h->w, h->link[0]), 0);
+	assert_true(works(h, 1));
+	hub_free(h);
+}
+
+static void down_and_up_again(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+
+	(void)state;
+	ike_core_down(h->hub->core, "t0", h->w.now);
+	hub_run(h, 1000);
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_DOWN);
+	assert_true(ike_core_idle(h->hub->core));
+	hub_run(h, 12000);
+	all_gone(h);
+	ike_core_up(h->hub->core, "t0", h->w.now);
+	hub_run(h, 90000);
+	assert_true(works(h, 0));
+	assert_true(works(h, 2));
+	hub_free(h);
+}
+
+static void forgotten_at_once(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+
+	(void)state;
+	assert_int_equal(ike_core_tunnel_del(h->hub->core, "t0"), 0);
+	assert_int_equal(h->hub->n_peers, 0);
+	assert_int_equal(h->hub->n_sa, 0);
+	hub_free(h);
+}
+
+static void no_one_gets_anothers_traffic(void **state)
+{
+	struct hub *h = hub_up(10, 1);
+	struct ike_ts *ts = h->client[1]->conf[h->link[1]].child[0].local_ts.ts;
+
+	(void)state;
+	/* the very address of the first one, then a network that holds it */
+	memcpy(ts, h->client[0]->conf[h->link[0]].child[0].local_ts.ts, sizeof(*ts));
+	node_start(h->client[1], false);
+	ts = h->client[2]->conf[h->link[2]].child[0].local_ts.ts;
+	memcpy(ts->start, (uint8_t[]){ 10, 0, 0, 0 }, 4);
+	memcpy(ts->end, (uint8_t[]){ 10, 255, 255, 255 }, 4);
+	node_start(h->client[2], false);
+	hub_run(h, 500);
+	assert_true(works(h, 0));
+	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
+	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
+	says(error_of(h, 1), "client 'node1.example' has some of what 'node2.example' asks for");
+	says(error_of(h, 2), "client 'node1.example' has some of what 'node3.example' asks for");
+	says(h->client[1]->log, "TS_UNACCEPTABLE");
+	hub_free(h);
+}
+
+/* Two clients of which the second shows the first one's identity, from another address. */
+static struct hub *twice(enum ike_unique unique)
+{
+	struct hub *h = hub_new(10);
+
+	h->hub->conf[h->tunnel].unique = unique;
+	rename_client(h->client[1], h->link[1], "node1.example");
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	assert_true(works(h, 0));
+	return h;
+}
+
+static unsigned int ike_sas(const struct hub *h)
+{
+	return node_stats(h->hub).ike_sas;
+}
+
+static void the_newest_replaces(void **state)
+{
+	struct hub *h = twice(IKE_UNIQUE_REPLACE);
+
+	(void)state;
+	node_kill(h->client[0]); /* no answer, and no DELETE */
+	node_start(h->client[1], false);
+	hub_run(h, 300);
+	assert_int_equal(h->hub->n_peers, 1);
+	hub_run(h, 6000);
+	assert_int_equal(ike_sas(h), 1);
+	assert_int_equal(node_status(h->client[1], h->link[1]).state, IKE_TUNNEL_UP);
+	assert_int_equal(h->hub->n_peers, 1);
+	hub_free(h);
+}
+
+/* Both live, and the newer one does not say INITIAL_CONTACT: the older is told to go. */
+static void the_older_is_told(void **state)
+{
+	struct hub *h = twice(IKE_UNIQUE_REPLACE);
+	struct ike_status was = node_status(h->client[0], h->link[0]), is;
+
+	(void)state;
+	node_start(h->client[1], false);
+	TAILQ_FIRST(&h->client[1]->core->peers)->n_adopted = 1;
+	hub_run(h, 1000);
+	assert_int_equal(ike_sas(h), 2);
+	is = node_status(h->client[0], h->link[0]);
+	assert_memory_equal(is.spi_i, was.spi_i, IKE_SPI_LEN);
+	hub_run(h, 5000);
+	is = node_status(h->client[0], h->link[0]);
+	assert_memory_not_equal(is.spi_i, was.spi_i, IKE_SPI_LEN);
+	assert_int_equal(h->hub->n_peers, 1);
+	hub_free(h);
+}
+
+static void kept_while_it_answers(void **state)
+{
+	struct hub *h = twice(IKE_UNIQUE_REFUSE);
+
+	(void)state;
+	node_start(h->client[1], false);
+	hub_run(h, 3000);
+	assert_true(works(h, 0));
+	assert_int_equal(ike_sas(h), 1);
+	says(error_of(h, 0), "Unique= keeps that one while it answers");
+	says(h->client[1]->log, "AUTHENTICATION_FAILED");
+	/* it answers no longer */
+	node_crash(h->client[0]);
+	hub_run(h, 200000);
+	assert_int_equal(ike_sas(h), 1);
+	assert_int_equal(node_status(h->client[1], h->link[1]).state, IKE_TUNNEL_UP);
+	hub_free(h);
+}
+
+/* Our own agent says INITIAL_CONTACT when it begins. */
+static void initial_contact_ends_the_one_kept(void **state)
+{
+	struct hub *h = twice(IKE_UNIQUE_KEEP);
+
+	(void)state;
+	node_kill(h->client[0]);
+	node_start(h->client[1], false);
+	hub_run(h, 10000);
+	assert_int_equal(ike_sas(h), 1);
+	assert_int_equal(node_status(h->client[1], h->link[1]).state, IKE_TUNNEL_UP);
+	hub_free(h);
+}
+
+static void initial_contact_is_for_its_identity(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+
+	(void)state;
+	node_start(h->client[2], false); /* with INITIAL_CONTACT */
+	hub_run(h, 10000);
+	assert_int_equal(ike_sas(h), 3);
+	assert_true(works(h, 0) && works(h, 1) && works(h, 2));
+	hub_free(h);
+}
+
+static void an_identity_is_the_same_in_capitals(void **state)
+{
+	struct hub *h = twice(IKE_UNIQUE_REPLACE);
+
+	(void)state;
+	node_kill(h->client[0]);
+	rename_client(h->client[1], h->link[1], "NODE1.Example");
+	node_start(h->client[1], false);
+	hub_run(h, 300);
+	assert_int_equal(h->hub->n_peers, 1);
+	hub_free(h);
+}
+
+static void a_restart_replaces_its_own(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+	uint32_t n = client_number(&h->w, h->link[0]);
+
+	(void)state;
+	node_crash(h->client[0]);
+	node_start(h->client[0], false);
+	hub_run(h, 10000);
+	assert_true(works(h, 0));
+	assert_int_equal(client_number(&h->w, h->link[0]), n);
+	assert_int_equal(ike_sas(h), 2);
+	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
+	hub_free(h);
+}
+
+static void another_identity_is_another_client(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+	uint32_t n = client_number(&h->w, h->link[0]);
+
+	(void)state;
+	ike_core_down(h->client[0]->core, "t1", h->w.now);
+	hub_run(h, 12000);
+	node_kill(h->client[0]);
+	rename_client(h->client[0], h->link[0], "other.example");
+	node_start(h->client[0], false);
+	hub_run(h, 300);
+	assert_true(works(h, 0));
+	assert_true(client_number(&h->w, h->link[0]) != n);
+	assert_int_equal(h->hub->n_peers, 2);
+	hub_free(h);
+}
+
+static void rekeying_stays_with_the_client(void **state)
+{
+	struct hub *h = hub_new(10);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < CLIENTS; i++)
+		h->client[i]->conf[h->link[i]].rekey_ike = 30;
+	h->hub->conf[h->tunnel].rekey_child = 20;
+	node_start(h->hub, false);
+	for (i = 0; i < CLIENTS; i++)
+		node_start(h->client[i], false);
+	hub_run(h, 200000);
+	assert_int_equal(h->hub->n_peers, CLIENTS);
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
+	for (i = 0; i < CLIENTS; i++)
+		assert_true(works(h, i));
+	hub_free(h);
+}
+
+/*
+ * They come, go, crash and are rekeyed at any time, and messages get lost: the world checks that no
+ * two get the same traffic, that no number is given twice and no peer goes before its SAs.
+ */
+static void coming_and_going(unsigned int seed)
+{
+	struct hub *h = hub_new(10);
+	struct rnd rnd = { .s = seed };
+	unsigned int i;
+
+	h->w.loss = 20;
+	h->w.duplicate = 10;
+	h->w.delay_max = 300;
+	h->hub->conf[h->tunnel].rekey_child = 15;
+	h->hub->conf[h->tunnel].rekey_ike = 40;
+	node_start(h->hub, false);
+	for (i = 0; i < 60; i++) {
+		struct node *n = h->client[rnd_below(&rnd, CLIENTS)];
+
+		if (!n->core)
+			node_start(n, rnd_chance(&rnd, 50));
+		else if (rnd_chance(&rnd, 30))
+			node_kill(n);
+		else if (rnd_chance(&rnd, 30))
+			node_crash(n);
+		else if (rnd_chance(&rnd, 10))
+			ike_core_expire(h->hub->core, "t0", 2 + (uint32_t)rnd_below(&rnd, 8),
+					h->hub->n_sa ? h->hub->sa[0].spi : 1000, false,
+					IKE_EXPIRE_HARD, h->w.now);
+		hub_run(h, rnd_below(&rnd, 8000));
+	}
+	h->w.loss = 0;
+	for (i = 0; i < CLIENTS; i++) {
+		if (!h->client[i]->core)
+			node_start(h->client[i], true);
+	}
+	hub_run(h, 150000);
+	assert_int_equal(h->hub->n_peers, CLIENTS);
+	for (i = 0; i < CLIENTS; i++) {
+		assert_true(works(h, i));
+		node_crash(h->client[i]);
+	}
+	hub_run(h, 250000);
+	all_gone(h);
+	hub_free(h);
+}
+
+static void any_order(void **state)
+{
+	unsigned int seed;
+
+	(void)state;
+	for (seed = 1; seed <= 8; seed++)
+		coming_and_going(seed);
+}
+
+static void two_behind_one_nat(void **state)
+{
+	struct hub *h = hub_new(10);
+	struct node *a, *b;
+	unsigned int la, lb;
+
+	(void)state;
+	a = world_node_nat(&h->w);
+	la = world_client(&h->w, a, h->tunnel);
+	b = world_node_nat(&h->w);
+	lb = world_client(&h->w, b, h->tunnel);
+	b->nat = a->nat;
+	node_start(h->hub, false);
+	node_start(a, false);
+	node_start(b, false);
+	hub_run(h, 300);
+	assert_int_equal(h->hub->n_peers, 2);
+	assert_true(direction_works(a, h->hub, la) && direction_works(h->hub, b, lb));
+	assert_true(ike_addr_eq(&h->hub->remote[la].addr, &h->hub->remote[lb].addr));
+	assert_int_not_equal(h->hub->remote[la].port, h->hub->remote[lb].port);
+	hub_free(h);
+}
+
+static void one_that_moves(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+	uint32_t n = client_number(&h->w, h->link[0]);
+	struct ike_endpoint to = { { 4, { 203, 0, 113, 9 } }, 4500 };
+	struct ike_status s;
+
+	(void)state;
+	ike_core_peer_moved(h->hub->core, "t0", n, &to, h->w.now);
+	assert_int_equal(ike_core_peer_status(h->hub->core, "t0", n, &s), 0);
+	assert_true(ike_endpoint_eq(&s.remote, &to));
+	n = client_number(&h->w, h->link[1]);
+	assert_int_equal(ike_core_peer_status(h->hub->core, "t0", n, &s), 0);
+	assert_false(ike_endpoint_eq(&s.remote, &to));
+	/* one that is not there */
+	ike_core_peer_moved(h->hub->core, "t0", 60, &to, h->w.now);
+	ike_core_expire(h->hub->core, "t0", 60, 1000, true, IKE_EXPIRE_HARD, h->w.now);
+	hub_free(h);
+}
+
+static void an_end_of_sas_is_its_own(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+	uint32_t spi = node_out(h->hub, h->link[0])->spi;
+
+	(void)state;
+	ike_core_expire(h->hub->core, "t0", client_number(&h->w, h->link[1]), spi, false,
+			IKE_EXPIRE_HARD, h->w.now);
+	hub_run(h, 500);
+	assert_int_equal(node_out(h->hub, h->link[0])->spi, spi);
+	ike_core_expire(h->hub->core, "t0", client_number(&h->w, h->link[0]), spi, false,
+			IKE_EXPIRE_SOFT, h->w.now);
+	hub_run(h, 500);
+	assert_true(works(h, 0) && works(h, 1));
+	assert_int_not_equal(node_out(h->hub, h->link[0])->spi, spi);
+	hub_free(h);
+}
+
+static void no_peer_in_the_kernel(void **state)
+{
+	struct hub *h = hub_new(10);
+
+	(void)state;
+	h->hub->fail_peers = 1;
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	hub_run(h, 100);
+	assert_int_equal(ike_sas(h), 0);
+	says(node_status(h->hub, h->tunnel).last_error, "no peer can be made for it");
+	hub_run(h, 5000); /* the next attempt */
+	assert_true(works(h, 0));
+	hub_free(h);
+}
+
+/* A former agent's clients: their SAs work on, and are replaced when they come back. */
+static void after_a_restart(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+	uint32_t n[2] = { client_number(&h->w, h->link[0]), client_number(&h->w, h->link[1]) };
+	unsigned int i;
+
+	(void)state;
+	node_kill(h->hub);
+	node_start(h->hub, true);
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
+	assert_true(works(h, 0) && works(h, 1));
+	node_crash(h->client[1]);
+	hub_run(h, 300000);
+	assert_true(works(h, 0));
+	assert_int_equal(client_number(&h->w, h->link[0]), n[0]);
+	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
+	assert_int_equal(h->hub->n_peers, 1); /* the other one is given up */
+	for (i = 0; i < h->hub->n_sa; i++)
+		assert_int_equal(h->hub->sa[i].link, h->link[0]);
+	(void)n[1];
+	hub_free(h);
+}
+
+static void one_client_is_a_peer_as_ever(void **state)
+{
+	struct hub *h = hub_new(1);
+
+	(void)state;
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	node_start(h->client[1], false);
+	hub_run(h, 200);
+	assert_int_equal(h->hub->n_peers, 0);
+	assert_int_equal(ike_sas(h), 1);
+	says(node_status(h->hub, h->tunnel).last_error, "has room for one peer");
+	hub_free(h);
+}
+
+static void insane_configurations(void **state)
+{
+	struct hub *h = hub_new(10);
+	struct ike_tunnel_conf c = h->hub->conf[0];
+
+	(void)state;
+	node_start(h->hub, false);
+	snprintf(c.name, sizeof(c.name), "t9");
+	c.remote = (struct ike_endpoint){ { 4, { 192, 0, 2, 9 } }, 500 };
+	assert_true(ike_core_tunnel_add(h->hub->core, &c) < 0);
+	memset(&c.remote, 0, sizeof(c.remote));
+	c.clients = IKE_MAX_CLIENTS + 1;
+	assert_true(ike_core_tunnel_add(h->hub->core, &c) < 0);
+	c.clients = IKE_MAX_CLIENTS;
+	assert_int_equal(ike_core_tunnel_add(h->hub->core, &c), 0);
+	hub_free(h);
+}
+
+static void wildcards(void **state)
+{
+	static const struct {
+		const char *want, *id;
+		bool matches;
+	} rows[] = {
+		{ "*.example.org", "a.example.org", true },
+		{ "*.example.org", "a.b.example.org", true },
+		{ "*.example.org", "A.EXAMPLE.org", true },
+		{ "*.example.org", "example.org", false },
+		{ "*.example.org", ".example.org", false },
+		{ "*.example.org", "badexample.org", false },
+		{ "*.example.org", "a.example.org.evil", false },
+		{ "*.example.org", "a@x.example.org", false },
+		{ "*@example.org", "a@example.org", true },
+		{ "*@example.org", "a@EXAMPLE.org", true },
+		{ "*@example.org", "a@b.example.org", false },
+		{ "*@example.org", "a.example.org", false },
+		{ "a.example.org", "a.example.org", true },
+	};
+	char err[160];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ike_id want = { 0 }, id = { 0 };
+
+		assert_int_equal(ike_id_from_text(rows[i].want, &want, err, sizeof(err)), 0);
+		if (ike_id_from_text(rows[i].id, &id, err, sizeof(err))) { /* from the network */
+			id.type = IKE_ID_FQDN;
+			id.len = (uint16_t)strlen(rows[i].id);
+			memcpy(id.data, rows[i].id, id.len);
+		}
+		if (ike_id_matches(&id, &want) != rows[i].matches)
+			fail_msg("%s for %s", rows[i].id, rows[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(a_stranger_makes_none),
+		cmocka_unit_test(no_more_than_the_limit),
+		cmocka_unit_test(one_goes_and_all_of_it),
+		cmocka_unit_test(a_dead_one_goes),
+		cmocka_unit_test(down_and_up_again),
+		cmocka_unit_test(forgotten_at_once),
+		cmocka_unit_test(no_one_gets_anothers_traffic),
+		cmocka_unit_test(the_newest_replaces),
+		cmocka_unit_test(the_older_is_told),
+		cmocka_unit_test(kept_while_it_answers),
+		cmocka_unit_test(initial_contact_ends_the_one_kept),
+		cmocka_unit_test(initial_contact_is_for_its_identity),
+		cmocka_unit_test(an_identity_is_the_same_in_capitals),
+		cmocka_unit_test(a_restart_replaces_its_own),
+		cmocka_unit_test(another_identity_is_another_client),
+		cmocka_unit_test(rekeying_stays_with_the_client),
+		cmocka_unit_test(any_order),
+		cmocka_unit_test(two_behind_one_nat),
+		cmocka_unit_test(one_that_moves),
+		cmocka_unit_test(an_end_of_sas_is_its_own),
+		cmocka_unit_test(no_peer_in_the_kernel),
+		cmocka_unit_test(after_a_restart),
+		cmocka_unit_test(one_client_is_a_peer_as_ever),
+		cmocka_unit_test(insane_configurations),
+		cmocka_unit_test(wildcards),
+	};
+
+	return cmocka_run_group_tests_name("core_clients", tests, NULL, NULL);
+}

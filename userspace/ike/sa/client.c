@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Clients: the peers of a tunnel that serves many. One is made when somebody who is none of them
+ * yet has proven an identity, never before, and goes with the last IKE SA and pair that is its. It
+ * has a peer of its own in the kernel, where the selectors of its pairs say what is sent to it:
+ * therefore no two of them get overlapping ones (query_rival()).
+ *
+ * A client begins everything that needs to know where it is; we only rekey what there is.
+ */
+#include "ike/sa/layer_ikesa.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+size_t client_conf_size(const struct ike_tunnel_conf *c)
+{
+	return offsetof(struct ike_tunnel_conf, child) + c->n_child * sizeof(c->child[0]);
+}
+
+void client_put_tunnel(struct ike_tunnel *t)
+{
+	const struct ike_tunnel_conf *c = t->conf;
+
+	if (--t->members)
+		return;
+	if (c) {
+		ike_wipe((void *)c, client_conf_size(c));
+		free((void *)c);
+	}
+	free(t);
+}
+
+struct ike_peer *client_new_peer(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_peer *p = calloc(1, sizeof(*p));
+	unsigned int i;
+
+	if (!p)
+		return NULL;
+	p->want = calloc(t->conf->n_child, sizeof(*p->want));
+	if (!p->want || timers_reserve(&core->peer_timers)) {
+		free(p->want);
+		free(p);
+		return NULL;
+	}
+	p->tunnel = t;
+	p->conf = t->conf;
+	t->members++;
+	p->listed = GROUP_LISTS;
+	p->adopted_end = TIMER_NEVER;
+	for (i = 0; i < t->conf->n_child; i++)
+		p->want[i].next_try = TIMER_NEVER;
+	TAILQ_INIT(&p->sas);
+	TAILQ_INIT(&p->closed);
+	TAILQ_INIT(&p->lingering);
+	return p;
+}
+
+void client_free_peer(struct ike_core *core, struct ike_peer *p)
+{
+	struct ike_tunnel *t = p->tunnel;
+
+	timers_unreserve(&core->peer_timers, &p->timer);
+	free(p->want);
+	ike_wipe(p, sizeof(*p));
+	free(p);
+	client_put_tunnel(t);
+}
+
+/* ---- coming ---------------------------------------------------------------- */
+
+/* The next number that no client of @t has. */
+static uint32_t choose_number(const struct ike_core *core, struct ike_tunnel *t)
+{
+	do {
+		if (++t->last_id <= IKE_PEER_FIRST)
+			t->last_id = IKE_PEER_FIRST + 1;
+	} while (lookup_peer(core, t->conf->name, t->last_id));
+	return t->last_id;
+}
+
+static struct ike_peer *make_client(struct ike_core *core, struct ike_tunnel *t, uint32_t id)
+{
+	struct ike_peer *p = client_new_peer(core, t);
+
+	if (!p)
+		return NULL;
+	p->is_client = p->enabled = true;
+	p->id = id;
+	lookup_add_client(core, p);
+	/* Should nothing come of it, it goes when the event is over. */
+	event_note(core, p, EVENT_CHANGED);
+	event_note(core, t->first, EVENT_CHANGED);
+	return p;
+}
+
+/* The kernel has no peer for it. */
+static void forget_client(struct ike_core *core, struct ike_peer *p)
+{
+	event_take(core, p);
+	lookup_remove_client(core, p);
+	event_note(core, p->tunnel->first, EVENT_CHANGED);
+	client_free_peer(core, p);
+}
+
+/* The adopted client whose SAs lead to @remote, and which did not say yet who it is. */
+static struct ike_peer *find_adopted(const struct ike_tunnel *t, const struct ike_endpoint *remote)
+{
+	struct ike_peer *p;
+
+	TAILQ_FOREACH(p, &t->clients, of_tunnel)
+	{
+		if (!p->proven.type && p->n_adopted && ike_endpoint_eq(&p->adopted_remote, remote))
+			return p;
+	}
+	return NULL;
+}
+
+static struct ike_peer *new_client(struct ike_core *core, struct ike_peer *first,
+				   const struct ike_sa *sa, const struct ike_id *id)
+{
+	struct ike_tunnel *t = first->tunnel;
+	char text[IKE_MAX_ID + 16];
+	struct ike_peer *p;
+	int rc;
+
+	ike_id_print(text, sizeof(text), id);
+	if (t->n_clients >= t->conf->clients) {
+		report_error(
+			core, first, sa,
+			"refused '%s', which proved its key: there are %u clients already, as many as Clients= allows",
+			text, t->n_clients);
+		return NULL;
+	}
+	p = make_client(core, t, choose_number(core, t));
+	rc = p ? core->env.peer_make(core->env.ctx, t->conf->name, p->id, &sa->remote) : -1;
+	if (p && rc)
+		forget_client(core, p);
+	if (rc) {
+		report_error(core, first, sa,
+			     "refused '%s', which proved its key: no peer can be made for it",
+			     text);
+		return NULL;
+	}
+	return p;
+}
+
+/* Is there an IKE SA that must not be replaced by one from elsewhere? It is asked whether it lives. */
+static bool is_kept(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		    bool initial)
+{
+	char id[IKE_MAX_ID + 16], there[64], here[64];
+	struct ike_sa *old;
+
+	if (p->conf->unique == IKE_UNIQUE_REPLACE ||
+	    (p->conf->unique == IKE_UNIQUE_KEEP && initial))
+		return false;
+	TAILQ_FOREACH(old, &p->sas, of_peer)
+	{
+		if (old->state != IKESA_ESTABLISHED || ike_endpoint_eq(&old->remote, &sa->remote))
+			continue;
+		report_error(
+			core, p, sa,
+			"refused '%s' at %s, which proved its key: a client at %s has this identity, and Unique= keeps that one while it answers",
+			ike_id_print(id, sizeof(id), &p->proven),
+			ike_endpoint_print(here, sizeof(here), &sa->remote),
+			ike_endpoint_print(there, sizeof(there), &old->remote));
+		request_probe(core, old);
+		return true;
+	}
+	return false;
+}
+
+struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, struct ike_sa *sa,
+			      const struct ike_id *id, bool initial)
+{
+	struct ike_peer *p = lookup_client(core, first->tunnel, id);
+
+	if (p)
+		return is_kept(core, p, sa, initial) ? NULL : p;
+	p = find_adopted(first->tunnel, &sa->remote);
+	if (!p)
+		p = new_client(core, first, sa, id);
+	if (!p)
+		return NULL;
+	p->proven = *id;
+	lookup_name_client(core, p);
+	return p;
+}
+
+struct ike_peer *client_adopted(struct ike_core *core, struct ike_tunnel *t, uint32_t id)
+{
+	return make_client(core, t, id);
+}
+
+void client_replace(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *old;
+
+	TAILQ_FOREACH(old, &sa->peer->sas, of_peer)
+	{
+		if (old != sa && old->state == IKESA_ESTABLISHED)
+			old->replaced = true;
+	}
+	event_note(core, sa->peer, EVENT_CHANGED);
+}
+
+/* ---- going ------------------------------------------------------------------- */
+
+void client_end(struct ike_core *core, struct ike_peer *p)
+{
+	char id[IKE_MAX_ID + 16];
+
+	if (!p->is_client || !TAILQ_EMPTY(&p->sas) || !TAILQ_EMPTY(&p->closed) ||
+	    !TAILQ_EMPTY(&p->lingering) || p->n_adopted)
+		return;
+	if (p->proven.type)
+		report_line(core, IKE_LOG_INFO, p, NULL, "client '%s' is gone",
+			    ike_id_print(id, sizeof(id), &p->proven));
+	core->env.peer_remove(core->env.ctx, p->conf->name, p->id);
+	forget_client(core, p);
+}
