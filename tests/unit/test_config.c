@@ -514,6 +514,25 @@ static void wipes_what_it_frees(void **state)
 
 #endif
 
+static void many_clients(void **state)
+{
+	struct ike_tunnel_conf t;
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\nRemoteID = *@example.org\nClients = 50\nUnique = keep\n" PSK_LINE, &c);
+	config_tunnel(&c, &t);
+	assert_int_equal(t.clients, 50);
+	assert_int_equal(t.unique, IKE_UNIQUE_KEEP);
+	assert_true(ike_id_is_wildcard(&t.remote_id));
+	assert_int_equal(t.child[0].start, IKE_START_LISTEN);
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE, &c);
+	assert_int_equal(c.clients, 1);
+	assert_int_equal(c.unique, IKE_UNIQUE_REPLACE);
+	config_clear(&c);
+}
+
 static void weak_keys(void **state)
 {
 	struct config c;
@@ -602,6 +621,8 @@ static void wrong_values(void **state)
 		{ "[Peer]\nStart = later\n", "2: Start = later: expected now, traffic or listen" },
 		{ "[Peer]\nStart = now\n" PSK_LINE,
 		  "2: without Endpoint only Start = listen is possible" },
+		{ "[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE "Clients = 5\n",
+		  "4: Clients = 5: clients come from anywhere, but Endpoint in line 2 names one: expected one or the other" },
 		{ "[Peer]\nCrypto = rot13\n" PSK_LINE,
 		  "2: Crypto = rot13: unknown word \"rot13\"; expected words like" },
 		{ "[Peer]\nCrypto = ike: aes256-sha256-modp2048, esp: rot13\n" PSK_LINE,
@@ -742,7 +763,14 @@ static void other_values(void **state)
 		{ "Peer", "Routes = 10.1.2.3/24", "the network is 10.1.2.0/24" },
 		{ "Peer", "RemoteID = %any",
 		  "RemoteID = %any: any peer is written any; expected an identity" },
-		{ "Peer", "RemoteID = *.example.org", "there are no wildcards" },
+		{ "Peer", "RemoteID = *.example.org",
+		  "RemoteID with * is for clients: expected Clients" },
+		{ "Peer", "Clients = 0", "expected how many peers may be connected, from 1" },
+		{ "Peer", "Clients = 10001", "expected how many peers" },
+		{ "Peer", "Unique = keep", "Unique is for clients: expected Clients of 2 or more" },
+		{ "Peer", "Unique = never", "expected replace, keep or refuse" },
+		{ "Peer", "Clients = 2\nReauth = 1h", "only clients can authenticate again" },
+		{ "Tunnel", "LocalID = *.example.org", "LocalID = *.example.org" },
 		{ "Tunnel", "LocalID = @west.example", "a host name is written without @" },
 		{ "Tunnel", "LocalID = C=CH, O=Example, CN=west", "distinguished names (DN)" },
 		{ "Tunnel", "LocalID = west gate",
@@ -999,6 +1027,7 @@ int main(void)
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(wipes_what_it_frees),
 #endif
+		cmocka_unit_test(many_clients),
 		cmocka_unit_test(weak_keys),
 		cmocka_unit_test(wrong_values),
 		cmocka_unit_test(wrong_keys),

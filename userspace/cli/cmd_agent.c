@@ -355,6 +355,27 @@ static void print_attempt(json_t *t)
 		printf("\n    sending failed: %s", text(t, "send_error"));
 }
 
+static void print_client(json_t *c)
+{
+	json_t *child, *ike = json_object_get(c, "ike");
+	const char *id = text(c, "id");
+	size_t i;
+
+	printf("    client %s: %s", *id ? id : "not back yet", text(c, "state"));
+	printf(" peer %" JSON_INTEGER_FORMAT, number(c, "peer_id"));
+	if (*text(ike, "remote"))
+		printf(" at %s", text(ike, "remote"));
+	print_age(" age ", ike, "age", "");
+	if (*text(c, "error"))
+		printf("\n        error: %s", text(c, "error"));
+	printf("\n       ");
+	json_array_foreach(json_object_get(c, "children"), i, child)
+		print_list("remote-ts", json_object_get(child, "remote_ts"));
+	printf(" rx packets %" JSON_INTEGER_FORMAT " tx packets %" JSON_INTEGER_FORMAT "\n",
+	       number(json_object_get(c, "peer"), "rx_packets"),
+	       number(json_object_get(c, "peer"), "tx_packets"));
+}
+
 static enum color state_color(json_t *t)
 {
 	return strcmp(text(t, "state"), "up") ? COLOR_DOWN : COLOR_UP;
@@ -362,7 +383,8 @@ static enum color state_color(json_t *t)
 
 static void text_tunnel(const struct cli *cli, json_t *t)
 {
-	json_t *link = json_object_get(t, "link");
+	json_t *client, *link = json_object_get(t, "link");
+	size_t i;
 
 	print_color(cli, COLOR_LINK, "%s", text(t, "name"));
 	printf(": ");
@@ -371,6 +393,8 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 		printf(" endpoint %s", text(t, "endpoint"));
 	if (link)
 		printf(" mtu %" JSON_INTEGER_FORMAT, number(link, "mtu"));
+	if (json_object_get(t, "n_clients"))
+		printf(" clients %" JSON_INTEGER_FORMAT, number(t, "n_clients"));
 	print_attempt(t);
 	if (*text(t, "error")) {
 		printf("\n    error: %s", text(t, "error"));
@@ -389,6 +413,8 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 	print_ike(json_object_get(t, "ike"));
 	print_children(json_object_get(t, "children"));
 	print_traffic(json_object_get(t, "peer"), json_object_get(t, "counters"));
+	json_array_foreach(json_object_get(t, "clients"), i, client)
+		print_client(client);
 }
 
 /* "hq               up         198.51.100.2:4500      10.0.0.0/8 fd00::/8" */

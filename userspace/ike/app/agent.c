@@ -92,7 +92,8 @@ void tunnel_start(struct agent *a, struct tunnel *t)
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out)
+static void adopt(void *ctx, uint32_t peer, const struct ike_endpoint *remote, uint32_t spi_in,
+		  uint32_t spi_out)
 {
 	struct tunnel *t = ctx;
 	char text[64];
@@ -100,9 +101,11 @@ static void adopt(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
 	log_say(IKE_LOG_INFO, t->conf.name,
 		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent", spi_in,
 		spi_out, ike_endpoint_print(text, sizeof(text), remote));
-	t->adopted = true;
-	t->adopted_remote = remote->addr;
-	ike_core_adopt(t->agent->core, t->conf.name, IKE_PEER_FIRST, remote, spi_in, spi_out);
+	if (peer == IKE_PEER_FIRST) {
+		t->adopted = true;
+		t->adopted_remote = remote->addr;
+	}
+	ike_core_adopt(t->agent->core, t->conf.name, peer, remote, spi_in, spi_out);
 }
 
 /* Milliseconds since the configuration was changed; without end if that is to come. */
@@ -117,12 +120,28 @@ static uint64_t since_changed(const struct tunnel *t)
 	return ms < 0 ? UINT64_MAX : (uint64_t)ms;
 }
 
+/* One of a former agent's clients, unless it is the peer that every tunnel has. */
+static void adopt_client(void *ctx, uint32_t peer)
+{
+	struct tunnel *t = ctx;
+	struct agent *a = t->agent;
+	struct ike_status s;
+
+	if (peer == IKE_PEER_FIRST)
+		return;
+	if (t->conf.clients > 1)
+		kernel_adopt(a->kernel, t->ifindex, peer, since_changed(t), adopt, t);
+	if (ike_core_peer_status(a->core, t->conf.name, peer, &s))
+		kernel_peer_remove(a->kernel, t->ifindex, peer);
+}
+
 /* SAs older than the configuration were negotiated under another one. */
 static void adopt_all(struct agent *a, struct tunnel *t)
 {
 	int removed =
 		kernel_adopt(a->kernel, t->ifindex, IKE_PEER_FIRST, since_changed(t), adopt, t);
 
+	kernel_each_peer(a->kernel, t->ifindex, adopt_client, t);
 	if (removed > 0)
 		log_say(IKE_LOG_INFO, t->conf.name,
 			"removed SAs of a former agent, for the configuration was changed since");
@@ -591,19 +610,35 @@ static void on_expire(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, 
 	end_sa(ctx, ifindex, peer, spi, inbound, hard ? IKE_EXPIRE_HARD : IKE_EXPIRE_SOFT);
 }
 
+/* All SAs of the peer were removed. */
+static void end_newest(struct agent *a, struct tunnel *t, uint32_t peer)
+{
+	struct ike_status s;
+
+	if (!ike_core_peer_status(a->core, t->conf.name, peer, &s) && s.have_child)
+		ike_core_expire(a->core, t->conf.name, peer, s.spi_in, true, IKE_EXPIRE_REMOVED,
+				loop_now());
+}
+
 /* Ours to remove, somebody else did it: the core finds nothing of its own removals any more. */
 static void on_sa_gone(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
-	struct ike_status s;
+	uint32_t client = 0;
 
-	if (!peer)
-		peer = IKE_PEER_FIRST;
-	if (!spi && t && cmd_core_status(a, t->conf.name, &s) && s.have_child)
-		spi = s.spi_in;
-	if (spi)
+	if (!t)
+		return;
+	if (spi) {
 		end_sa(a, ifindex, peer, spi, inbound, IKE_EXPIRE_REMOVED);
+		return;
+	}
+	if (t->after)
+		return;
+	end_newest(a, t, peer ? peer : IKE_PEER_FIRST);
+	while (!peer && (client = ike_core_client_next(a->core, t->conf.name, client)))
+		end_newest(a, t, client);
+	agent_settle(a);
 }
 
 static void on_peer_moved(void *ctx, uint32_t ifindex, uint32_t peer,
@@ -623,14 +658,14 @@ static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 		follow_peer_gone(ctx, ifindex);
 }
 
-/* What the kernel may have told of the peer and of its SAs; without a pair the SPIs are 0. */
-static void retell(struct agent *a, const struct tunnel *t)
+/* What the kernel may have told of a peer and of its SAs; without a pair the SPIs are 0. */
+static void retell(struct agent *a, const struct tunnel *t, uint32_t peer)
 {
 	struct ike_status s;
 
-	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, i, &s); i++) {
+	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, peer, i, &s); i++) {
 		if (!i || s.have_child)
-			kernel_retell(a->kernel, t->ifindex, IKE_PEER_FIRST, s.spi_in, s.spi_out);
+			kernel_retell(a->kernel, t->ifindex, peer, s.spi_in, s.spi_out);
 	}
 }
 
@@ -648,8 +683,13 @@ static void on_overrun(void *ctx)
 	/* Events may close tunnels, but only settling, held back here, frees them. */
 	a->settling = true;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (t->ifindex && !t->after)
-			retell(a, t);
+		uint32_t client = 0;
+
+		if (!t->ifindex || t->after)
+			continue;
+		retell(a, t, IKE_PEER_FIRST);
+		while (t->ifindex && (client = ike_core_client_next(a->core, t->conf.name, client)))
+			retell(a, t, client);
 	}
 	a->settling = false;
 	agent_settle(a);

@@ -139,12 +139,13 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 }
 
 /* All that are configured; of one that is not up, the name alone. */
-static json_t *children_json(const struct agent *a, const struct tunnel *t, uint64_t now)
+static json_t *children_json(const struct agent *a, const struct tunnel *t, uint32_t peer,
+			     uint64_t now)
 {
 	json_t *list = json_array();
 	struct ike_status s;
 
-	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, i, &s); i++) {
+	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, peer, i, &s); i++) {
 		json_t *o = s.have_child ? child_json(&s, now) : json_object();
 
 		put_text(o, "name", s.child_name);
@@ -229,18 +230,18 @@ static void put_error(json_t *o, const char *text, uint64_t at, uint64_t now)
 	json_object_set_new(o, "error_age", json_real(seconds(now - at)));
 }
 
+static const char *const state_names[] = {
+	[IKE_TUNNEL_DOWN] = "down",
+	[IKE_TUNNEL_CONNECTING] = "connecting",
+	[IKE_TUNNEL_UP] = "up",
+	[IKE_TUNNEL_CLOSING] = "closing",
+};
+
 static const char *state_name(const struct tunnel *t)
 {
-	static const char *const names[] = {
-		[IKE_TUNNEL_DOWN] = "down",
-		[IKE_TUNNEL_CONNECTING] = "connecting",
-		[IKE_TUNNEL_UP] = "up",
-		[IKE_TUNNEL_CLOSING] = "closing",
-	};
-
 	if (*t->error && !t->started)
 		return "failed";
-	return names[t->state];
+	return state_names[t->state];
 }
 
 /* How far it came, how often that was tried, and why it does not go on. */
@@ -268,14 +269,87 @@ static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, u
 	if (s.state == IKE_TUNNEL_CONNECTING)
 		put_attempt(o, t, &s, now);
 	put_int(o, "adopted", s.adopted);
+	if (t->conf.clients > 1)
+		put_int(o, "n_clients", s.clients);
 	if (s.have_ike)
 		json_object_set_new(o, "ike", ike_json(&s, now));
 	if (s.have_child)
 		json_object_set_new(o, "child", child_json(&s, now));
-	json_object_set_new(o, "children", children_json(a, t, now));
+	if (t->conf.clients <= 1)
+		json_object_set_new(o, "children", children_json(a, t, IKE_PEER_FIRST, now));
 }
 
-static json_t *tunnel_json(struct agent *a, const struct tunnel *t)
+/* What the kernel counts of the peer with this number; @peers are in ascending order. */
+static const struct esptun_peer *find_peer(const struct esptun_peer *peers, size_t n, uint32_t id)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t at = low + (high - low) / 2;
+
+		if (peers[at].id == id)
+			return &peers[at];
+		if (peers[at].id < id)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return NULL;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct esptun_peer *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static json_t *client_json(const struct ike_status *s, const struct esptun_peer *peer, uint64_t now)
+{
+	json_t *o = json_object();
+
+	put_int(o, "peer_id", s->peer);
+	put_id(o, "id", &s->remote_id);
+	put_text(o, "state", state_names[s->state]);
+	if (*s->last_error)
+		put_error(o, s->last_error, s->last_error_at, now);
+	put_int(o, "adopted", s->adopted);
+	if (s->have_ike)
+		json_object_set_new(o, "ike", ike_json(s, now));
+	if (peer)
+		json_object_set_new(o, "peer", peer_json(peer));
+	return o;
+}
+
+/* The kernel is asked once for all of them. */
+static json_t *clients_json(struct agent *a, const struct tunnel *t, uint64_t now)
+{
+	json_t *list = json_array();
+	struct esptun_peer *peers;
+	uint32_t id = 0;
+	struct ike_status s;
+	size_t n;
+
+	if (esptun_peer_dump(kernel_handle(a->kernel), t->ifindex, &peers, &n)) {
+		peers = NULL;
+		n = 0;
+	}
+	if (n)
+		qsort(peers, n, sizeof(*peers), by_id);
+	while ((id = ike_core_client_next(a->core, t->conf.name, id))) {
+		json_t *o;
+
+		if (ike_core_peer_status(a->core, t->conf.name, id, &s))
+			continue;
+		o = client_json(&s, find_peer(peers, n, id), now);
+		json_object_set_new(o, "children", children_json(a, t, id, now));
+		json_array_append_new(list, o);
+	}
+	free(peers);
+	return list;
+}
+
+static json_t *tunnel_json(struct agent *a, const struct tunnel *t, bool clients)
 {
 	static const char *const starts[] = { "now", "traffic", "listen" };
 	uint64_t now = loop_now();
@@ -293,6 +367,8 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t)
 	put_core(a, t, o, now);
 	if (t->ifindex)
 		put_kernel(a, t, o);
+	if (t->ifindex && t->conf.clients > 1 && clients)
+		json_object_set_new(o, "clients", clients_json(a, t, now));
 	return o;
 }
 
@@ -317,7 +393,7 @@ static json_t *status(struct agent *a, const char *name)
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (name && strcmp(name, t->conf.name))
 			continue;
-		json_array_append_new(tunnels, tunnel_json(a, t));
+		json_array_append_new(tunnels, tunnel_json(a, t, name));
 		found = true;
 	}
 	if (name && !found) {
@@ -357,7 +433,7 @@ static void wait_for(struct agent *a, struct ctl_request *q, const struct tunnel
 
 static json_t *done(struct agent *a, const struct tunnel *t)
 {
-	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", tunnel_json(a, t));
+	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", tunnel_json(a, t, false));
 }
 
 static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)

@@ -256,7 +256,9 @@ static int set_local(struct parse *p, char *s)
 
 static int set_local_id(struct parse *p, char *s)
 {
-	return ike_id_from_text(s, &p->c->local_id, p->err, sizeof(p->err));
+	if (ike_id_from_text(s, &p->c->local_id, p->err, sizeof(p->err)))
+		return -1;
+	return ike_id_is_wildcard(&p->c->local_id) ? -1 : 0;
 }
 
 static int set_remote_id(struct parse *p, char *s)
@@ -268,6 +270,34 @@ static int set_remote_id(struct parse *p, char *s)
 	return ike_id_from_text(s, &p->c->remote_id, p->err, sizeof(p->err));
 }
 
+static int set_clients(struct parse *p, char *s)
+{
+	return number(s, 1, IKE_MAX_CLIENTS, &p->c->clients);
+}
+
+/* The index of the word, or -1. */
+static int find_word(const char *s, const char *const *words, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (!strcasecmp(s, words[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int set_unique(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[IKE_UNIQUE_REPLACE] = "replace",
+		[IKE_UNIQUE_KEEP] = "keep",
+		[IKE_UNIQUE_REFUSE] = "refuse",
+	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	p->c->unique = i < 0 ? IKE_UNIQUE_REPLACE : (enum ike_unique)i;
+	return i < 0 ? -1 : 0;
+}
+
 static int set_start(struct parse *p, char *s)
 {
 	static const char *const words[] = {
@@ -276,14 +306,13 @@ static int set_start(struct parse *p, char *s)
 		[IKE_START_LISTEN] = "listen",
 	};
 
-	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcasecmp(s, words[i])) {
-			p->at->start = (enum ike_start)i;
-			p->at->start_given = true;
-			return 0;
-		}
-	}
-	return -1;
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	if (i < 0)
+		return -1;
+	p->at->start = (enum ike_start)i;
+	p->at->start_given = true;
+	return 0;
 }
 
 /* A DNS name: letters, digits, hyphens and dots (underscores are seen in the wild). */
@@ -584,6 +613,9 @@ static const struct key {
 	{ "Peer", "ReplayWindow", set_replay, false, "packets from 0 (off) to 65536" },
 	{ "Peer", "Start", set_start, false, "now, traffic or listen" },
 	{ "Peer", "SelectorsPerChild", set_per_child, false, "one or all" },
+	{ "Peer", "Clients", set_clients, false,
+	  "how many peers may be connected, from 1 to 10000" },
+	{ "Peer", "Unique", set_unique, false, "replace, keep or refuse" },
 	/* Those of [Child NAME] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, true,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
@@ -1051,6 +1083,29 @@ static void warn_of_twice(struct parse *p, const char *key, const struct net_pre
 	}
 }
 
+/* Keys that say something about one peer whose place is known, and what to do with many. */
+static void check_clients(struct parse *p)
+{
+	const struct config *c = p->c;
+
+	if (c->clients <= 1) {
+		if (given(p, "Unique"))
+			report(p, true, line_of(p, "Unique"),
+			       "Unique is for clients: expected Clients of 2 or more in [Peer], too");
+		if (ike_id_is_wildcard(&c->remote_id))
+			report(p, true, line_of(p, "RemoteID"),
+			       "RemoteID with * is for clients: expected Clients of 2 or more in [Peer], or one identity");
+		return;
+	}
+	if (given(p, "Endpoint"))
+		report(p, true, line_of(p, "Clients"),
+		       "Clients = %u: clients come from anywhere, but Endpoint in line %u names one: expected one or the other",
+		       c->clients, line_of(p, "Endpoint"));
+	if (c->reauth)
+		report(p, true, line_of(p, "Reauth"),
+		       "Reauth: only clients can authenticate again: expected off, and a time at their ends");
+}
+
 static void check_whole(struct parse *p)
 {
 	struct config *c = p->c;
@@ -1062,6 +1117,7 @@ static void check_whole(struct parse *p)
 		report(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
 	else if (c->psk_len)
 		warn_psk(p);
+	check_clients(p);
 	finish_children(p);
 	finish_crypto(p);
 }
@@ -1080,6 +1136,7 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	out->rekey_child = CONFIG_REKEY_CHILD;
 	out->replay_window = 1024;
 	p.at = p.sections;
+	out->clients = 1;
 	if (!config_name_ok(name))
 		report(&p, true, 0,
 		       "\"%.40s\" cannot name a netdevice: 1 to 15 characters, without blanks, slashes and colons",
@@ -1282,6 +1339,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->esp = c->esp;
 	out->n_child = c->n_child;
 	memcpy(out->child, c->child, c->n_child * sizeof(*c->child));
+	out->clients = c->clients;
+	out->unique = c->unique;
 	out->liveness = c->liveness;
 	out->reauth = c->reauth;
 	out->rekey_ike = c->rekey_ike;

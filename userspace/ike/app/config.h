@@ -63,6 +63,8 @@ struct config {
 	uint64_t rekey_bytes, rekey_packets; /* of one direction of a child SA, 0 off */
 	uint32_t replay_window; /* packets, 0 off */
 	enum ike_start start; /* of the child SA that starts first */
+	unsigned int clients; /* how many peers it may serve */
+	enum ike_unique unique; /* for clients */
 };
 
 /*

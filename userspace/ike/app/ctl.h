@@ -52,7 +52,7 @@
  *	  "proposal":"aes256gcm16-esn",
  *	  "local_ts":["0.0.0.0/0"], "remote_ts":["10.0.0.0/8"],
  *	  "age":12.3},
- *	"children":[{			all that are configured
+ *	"children":[{			all that are configured; absent with Clients of 2 or more
  *	  "name":"lan",			as in [Child NAME]
  *	  "state":"up",			or "down"; what follows is as in "child", if it is up
  *	  …}],
@@ -60,7 +60,14 @@
  *	  "rx_packets":1, "rx_bytes":84, "tx_packets":1, "tx_bytes":84,
  *	  "last_rx":0.5,		seconds ago, absent if never
  *	  "keepalives":3},
- *	"counters":{"rx_replay":1}	of the link, those that are not zero
+ *	"counters":{"rx_replay":1},	of the link, those that are not zero
+ *	"n_clients":1,			with Clients of 2 or more
+ *	"clients":[{			the same, if the status of one tunnel was asked for
+ *	  "peer_id":2,			the kernel's number
+ *	  "id":"alice@example.org",	proven; absent if adopted and not back yet
+ *	  "state":"up", "error":"…", "error_age":1.5, "adopted":0,
+ *	  "ike":{…}, "children":[…], "peer":{…}	as above
+ *	}]
  *   }]
  */
 #ifndef ESPTUN_IKE_CTL_H

@@ -258,6 +258,23 @@ int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id)
 	return err == -ENOENT || err == -ENODEV ? 0 : err;
 }
 
+int kernel_each_peer(struct kernel *k, uint32_t ifindex, void (*fn)(void *ctx, uint32_t id),
+		     void *ctx)
+{
+	struct esptun_peer *peers;
+	size_t n;
+	int err;
+
+	k->error[0] = 0;
+	err = esptun_peer_dump(k->h, ifindex, &peers, &n);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		fn(ctx, peers[i].id);
+	free(peers);
+	return 0;
+}
+
 static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_endpoint *remote,
 		const struct ike_addr *local)
 {
@@ -324,8 +341,8 @@ static uint64_t age_of(const struct esptun_sa *sa)
 }
 
 int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max_age,
-		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
-			    uint32_t spi_out),
+		 void (*fn)(void *ctx, uint32_t peer, const struct ike_endpoint *remote,
+			    uint32_t spi_in, uint32_t spi_out),
 		 void *ctx)
 {
 	struct esptun_peer p;
@@ -355,7 +372,7 @@ int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max
 		if (!in && !out)
 			break;
 		if (age_of(in) <= max_age && age_of(out) <= max_age) {
-			fn(ctx, &remote, in ? in->spi : 0, out ? out->spi : 0);
+			fn(ctx, peer, &remote, in ? in->spi : 0, out ? out->spi : 0);
 			continue;
 		}
 		kernel_sa_remove(k, ifindex, peer, in ? in->spi : 0, out ? out->spi : 0);

@@ -54,6 +54,9 @@ bool kernel_peer_exists(struct kernel *k, uint32_t ifindex, uint32_t id);
 int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id);
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
 		     const struct ike_endpoint *remote);
+/* Calls @fn for each peer of the link. 0 or -errno. */
+int kernel_each_peer(struct kernel *k, uint32_t ifindex, void (*fn)(void *ctx, uint32_t id),
+		     void *ctx);
 /* Its packets leave from @local from now on. */
 int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id,
 		      const struct ike_addr *local);
@@ -65,8 +68,8 @@ uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id);
  * made more than @max_age milliseconds ago. Returns how many pairs were too old, or -errno.
  */
 int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max_age,
-		 void (*fn)(void *ctx, const struct ike_endpoint *remote, uint32_t spi_in,
-			    uint32_t spi_out),
+		 void (*fn)(void *ctx, uint32_t peer, const struct ike_endpoint *remote,
+			    uint32_t spi_in, uint32_t spi_out),
 		 void *ctx);
 
 /*

@@ -276,11 +276,11 @@ int ike_core_peer_status(const struct ike_core *core, const char *tunnel, uint32
 uint32_t ike_core_client_next(const struct ike_core *core, const char *tunnel, uint32_t after);
 
 /*
- * The child SA that is configured as number @i, from 0 on: have_child and what belongs to it, and
- * child_name in any case. 0, or -ENOENT, also after the last one.
+ * A peer's child SA that is configured as number @i, from 0 on: have_child and what belongs to it,
+ * and child_name in any case. 0, or -ENOENT, also after the last one.
  */
-int ike_core_child_status(const struct ike_core *core, const char *tunnel, unsigned int i,
-			  struct ike_status *out);
+int ike_core_child_status(const struct ike_core *core, const char *tunnel, uint32_t peer,
+			  unsigned int i, struct ike_status *out);
 
 /* Counters for tests and metrics. */
 struct ike_core_stats {

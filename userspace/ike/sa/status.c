@@ -89,10 +89,10 @@ int ike_core_tunnel_status(const struct ike_core *core, const char *tunnel, stru
 	return 0;
 }
 
-int ike_core_child_status(const struct ike_core *core, const char *tunnel, unsigned int i,
-			  struct ike_status *out)
+int ike_core_child_status(const struct ike_core *core, const char *tunnel, uint32_t peer,
+			  unsigned int i, struct ike_status *out)
 {
-	const struct ike_peer *p = lookup_name(core, tunnel);
+	const struct ike_peer *p = lookup_peer(core, tunnel, peer);
 	const struct ike_sa *sa;
 
 	if (!p || i >= p->conf->n_child)
