@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
+# vm-timeout: 600
+#
+# esptund (hub) with four strongSwans as its clients, each with an identity and a network of its own,
+# which share the key: traffic to each, one that leaves and comes back, one that wants what another has.
+#
+#   hub: esptund, 10.1.0.1/24 lan0        c1 ... c4: strongSwan, 10.2.N.1/24 lan0
+#   192.0.N.1/24 wN ------- veth -------- 192.0.N.2/24 e0
+
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/vm/agent.sh"
+
+# client_conf N [NETWORK]: what strongSwan of client N is to do; NETWORK is behind it.
+client_conf() {
+	cat > "/etc/netns/c$1/swanctl/swanctl.conf" <<-END
+	connections {
+	  hub {
+	    version = 2
+	    remote_addrs = 192.0.$1.1
+	    proposals = aes256gcm16-prfsha256-x25519
+	    local {
+	      auth = psk
+	      id = c$1.example
+	    }
+	    remote {
+	      auth = psk
+	      id = hub.example
+	    }
+	    children {
+	      net {
+	        local_ts = ${2:-10.2.$1.0/24}
+	        remote_ts = 10.1.0.0/24
+	        esp_proposals = aes256gcm16
+	      }
+	    }
+	  }
+	}
+	secrets {
+	  ike {
+	    secret = "$AGENT_PSK"
+	  }
+	}
+	END
+	quietly in_quiet "c$1" swanctl --load-all --clear ||
+		bail "strongSwan of c$1 does not take its configuration"
+}
+
+# client N: its namespace, its network and its strongSwan, whose files in /run are its own.
+client() {
+	local ns=c$1 etc=/etc/netns/c$1
+	add_ns "$ns"
+	wire hub "w$1" "192.0.$1.1/24" "$ns" e0 "192.0.$1.2/24"
+	must ip -n "$ns" link add lan0 type dummy
+	must ip -n "$ns" addr add "10.2.$1.1/24" dev lan0
+	must ip -n "$ns" link set lan0 up
+	mkdir -p "$etc/swanctl"/{x509,x509ca,x509aa,x509ac,x509crl,x509ocsp,pubkey,private,rsa,ecdsa,bliss,pkcs8,pkcs12}
+	cat > "$etc/strongswan.conf" <<-END
+	charon {
+	  load = random nonce openssl aes sha1 sha2 hmac kdf gcm curve25519 kernel-netlink socket-default vici
+	  filelog {
+	    stderr {
+	      default = 1
+	    }
+	  }
+	  plugins {
+	    vici {
+	      socket = unix:///tmp/$ns.vici
+	    }
+	  }
+	}
+	swanctl {
+	  socket = unix:///tmp/$ns.vici
+	}
+	END
+	start "$ns" "$VM_OUT/charon-$ns.log" sh -c "mount -t tmpfs run /run && exec /usr/lib/ipsec/charon"
+	wait_for 30 in_quiet "$ns" swanctl --stats || bail "strongSwan of $ns does not start"
+	client_conf "$1"
+}
+
+# begin N: that client initiates.
+begin() {
+	in_quiet "c$1" swanctl --initiate --child net --timeout 60 > "/run/begin-$1.log" 2>&1
+}
+
+# clients FILTER: what the hub's status tells of them, in the order of their names.
+clients() {
+	ip netns exec hub esptun -j -control /run/hub.control status vpn0 |
+		jq -r "[.tunnels[0].clients | sort_by(.id)[] | $1] | join(\" \")"
+}
+
+# shellcheck disable=SC2317 # for wait_for
+n_clients_are() {
+	[ "$(of hub .n_clients)" = "$1" ]
+}
+
+crossed() {
+	check "$1: ping to c$2" pings hub "10.2.$2.1" -I 10.1.0.1
+	check "$1: ping from c$2" pings "c$2" 10.1.0.1 -I "10.2.$2.1"
+}
+
+load_esptun
+add_ns hub
+must ip -n hub link add lan0 type dummy
+must ip -n hub addr add 10.1.0.1/24 dev lan0
+must ip -n hub link set lan0 up
+for n in 1 2 3 4; do
+	client "$n"
+done
+conf hub vpn0 <<END
+[Tunnel]
+LocalID = hub.example
+[Peer]
+RemoteID = *.example
+PSK = $AGENT_PSK
+Clients = 8
+Routes = 10.2.0.0/16
+Selectors = 10.1.0.0/24 = 10.2.0.0/16
+END
+agent hub
+
+# ---- four clients ------------------------------------------------------------------------
+
+for n in 1 2 3 4; do
+	check "c$n comes" begin "$n" || tail -n 20 "$VM_OUT/charon-c$n.log"
+done
+is "the hub has four clients" "$(of hub .n_clients)" 4
+is "each by its identity" "$(clients .id)" "c1.example c2.example c3.example c4.example"
+is "and with its own network" "$(clients '.children[0].remote_ts[0]')" \
+	"10.2.1.0/24 10.2.2.0/24 10.2.3.0/24 10.2.4.0/24"
+for n in 1 2 3 4; do
+	crossed "four clients" "$n"
+done
+is "the kernel counts each client's packets" "$(clients .peer.rx_packets)" "6 6 6 6"
+like "status shows a client" "$(tell hub status vpn0)" 'client c3\.example: up peer .* at 192\.0\.3\.2'
+unlike "no selectors are those of all" "$(tell hub status vpn0)" 'remote-ts 10\.2\.0\.0/16'
+
+# ---- one leaves --------------------------------------------------------------------------
+
+quietly in_quiet c2 swanctl --terminate --ike hub
+check "c2 leaves: the hub has three" wait_for 20 n_clients_are 3
+is "the others stay" "$(clients .id)" "c1.example c3.example c4.example"
+refuse "nothing is sent to c2" 'Unreachable|100% packet loss' \
+	at hub ping -n -c 1 -W 5 -I 10.1.0.1 10.2.2.1
+crossed "c2 has left" 3
+check "c2 comes again" begin 2
+is "the hub has four clients again" "$(of hub .n_clients)" 4
+crossed "c2 has come again" 2
+
+# ---- one wants the network of another ----------------------------------------------------
+
+quietly in_quiet c4 swanctl --terminate --ike hub
+check "c4 leaves" wait_for 20 n_clients_are 3
+client_conf 4 10.2.1.0/24
+begin 4
+like "c4 does not get the network of c1" "$(cat /run/begin-4.log "$VM_OUT/charon-c4.log")" 'TS_UNACCEPT'
+crossed "c1 keeps its network" 1
+
+check "esptund did not crash" agent_stop hub
+finish
