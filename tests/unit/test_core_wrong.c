@@ -503,6 +503,32 @@ static void ask_with_value(struct node *n, struct ike_proposal offer, uint8_t sp
 	assert_true(node_request(n, CREATE, &b, first));
 }
 
+/* A successor is within the old pair, also if the peer took that away before it answered. */
+static void answered_with_more_than_the_old_pair(void **state)
+{
+	struct pair *p = pair_new();
+	unsigned int installs;
+	uint32_t old;
+
+	(void)state;
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	set_esp(p->a, "aes256gcm16-esn");
+	set_esp(p->b, "aes256gcm16-esn");
+	set_selectors(&p->b->conf[0].child[0].local_ts, "10.2.0.0/24");
+	pair_start(p, true);
+	pair_run(p, 20000);
+	old = node_out(p->a, 0)->spi;
+	ask_in_vain(p, p->a, rekey_child);
+	request_delete_child(core_now(p->b), node_sa(p->b), TAILQ_FIRST(&node_sa(p->b)->children));
+	pair_run(p, 100);
+	assert_null(child_find(node_sa(p->a), 0, old));
+	installs = p->a->installs;
+	answer_pair(p, IKE_DH_NONE, 0);
+	assert_int_equal(p->a->installs, installs);
+	says(p->a, "wider than Selectors=");
+	pair_free(p);
+}
+
 /* If NONE is chosen, the value is passed over, and the answer has none (3.3.6). */
 static void a_group_of_none_ignores_ke(void **state)
 {
@@ -895,6 +921,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wider_selectors),
 		cmocka_unit_test(algorithms_not_offered),
+		cmocka_unit_test(answered_with_more_than_the_old_pair),
 		cmocka_unit_test(value_of_another_group),
 		cmocka_unit_test(groups_not_offered),
 		cmocka_unit_test(perfect_forward_secrecy),

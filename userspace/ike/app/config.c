@@ -614,7 +614,7 @@ static const struct key {
 	{ "Peer", "Start", set_start, false, "now, traffic or listen" },
 	{ "Peer", "SelectorsPerChild", set_per_child, false, "one or all" },
 	{ "Peer", "Clients", set_clients, false,
-	  "how many peers may be connected, from 1 to 10000" },
+	  "how many peers may be connected, from 1 to 1000" },
 	{ "Peer", "Unique", set_unique, false, "replace, keep or refuse" },
 	/* Those of [Child NAME] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, true,

@@ -19,7 +19,7 @@ struct ike_core;
 enum ike_core_limits {
 	IKE_MAX_CHILD = 32, /* child SAs that are configured for one tunnel */
 	IKE_CHILD_NAME = 32, /* bytes of a name, with the NUL */
-	IKE_MAX_CLIENTS = 10000, /* of one tunnel */
+	IKE_MAX_CLIENTS = 1000, /* of one tunnel */
 	IKE_PEER_FIRST = 1, /* number of a tunnel's peer, as the kernel counts them */
 };
 

@@ -167,7 +167,7 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_pair(core, sa, c);
 	if (!has_refused(sa->peer, c->conf))
-		sa->peer->last_error[0] = '\0';
+		sa->peer->last_error[0] = sa->peer->tunnel->first->last_error[0] = '\0';
 	event_note_child(core, sa->peer, c->conf, EVENT_CHILD_UP);
 	sa_touch(core, sa);
 	return c;

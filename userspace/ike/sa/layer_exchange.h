@@ -124,6 +124,7 @@ struct creation {
 	uint8_t nonce[IKE_OUR_NONCE];
 	struct ike_dh *dh; /* NULL: without a key exchange */
 	uint32_t spi_in; /* for the pair; 0: it is not, or no longer, the exchange's */
+	struct ike_ts_list local, remote; /* the selectors that were offered for it */
 	uint8_t ike_spi[IKE_SPI_LEN]; /* or of the IKE SA that is prepared */
 };
 

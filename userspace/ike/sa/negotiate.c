@@ -169,6 +169,16 @@ void negotiate_reject(struct ike_core *core, struct ike_sa *sa, struct negotiati
 	n->spi_in = 0;
 }
 
+/* What the peer narrowed our offer to may be another client's by now. */
+static bool is_rivals(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n)
+{
+	if (!query_rival(sa->peer, &n->remote))
+		return false;
+	report_error(core, sa->peer, sa,
+		     "peer answered with selectors that another client has: the pair is deleted");
+	return true;
+}
+
 struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 				const struct ike_payloads *in)
 {
@@ -176,7 +186,7 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 	struct ike_notify more;
 
 	if (take_proposal(core, sa, n, in) && take_selectors(core, sa, n, in) &&
-	    n->spi_out != n->deleted)
+	    !is_rivals(core, sa, n) && n->spi_out != n->deleted)
 		c = install_pair(core, sa, n);
 	ike_wipe(&n->secret, sizeof(n->secret));
 	if (!c)

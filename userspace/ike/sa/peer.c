@@ -433,6 +433,11 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 		    !sa->acked)
 			request_probe(core, sa);
 		keep = query_survivor(sa);
+		/* We cannot begin another one to a client: it does when it hears that this one ends. */
+		if (p->is_client && keep == sa && sa->replaced && !sa->superseded) {
+			request_close(core, sa, IKESA_CLOSE_MS);
+			continue;
+		}
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
 		/* A half-installed pair waits for the peer's word: ask for it. */

@@ -112,6 +112,8 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	n.nonces.i_len = sizeof(made->nonce);
 	n.dh = made->dh;
 	n.spi_in = made->spi_in;
+	made->local = n.local;
+	made->remote = n.remote;
 	negotiate_offer(b, &n);
 	return EXCHANGE_SEND;
 }
@@ -258,6 +260,9 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		c = NULL;
 	} else {
 		negotiate_begin(&n, sa->peer, x->conf, old);
+		/* Not more than was offered, also if the old pair is gone meanwhile. */
+		n.local = made->local;
+		n.remote = made->remote;
 		n.replaces = x->spi ? x->spi : child_replaces_nothing(x->conf);
 		ike_nonces_lower(&n.nonces, low_nonce);
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
