@@ -9,64 +9,6 @@
  */
 #include "ike/sa/layer_ikesa.h"
 
-#include <stddef.h>
-#include <stdlib.h>
-
-size_t client_conf_size(const struct ike_tunnel_conf *c)
-{
-	return offsetof(struct ike_tunnel_conf, child) + c->n_child * sizeof(c->child[0]);
-}
-
-void client_put_tunnel(struct ike_tunnel *t)
-{
-	const struct ike_tunnel_conf *c = t->conf;
-
-	if (--t->members)
-		return;
-	if (c) {
-		ike_wipe((void *)c, client_conf_size(c));
-		free((void *)c);
-	}
-	free(t);
-}
-
-struct ike_peer *client_new_peer(struct ike_core *core, struct ike_tunnel *t)
-{
-	struct ike_peer *p = calloc(1, sizeof(*p));
-	unsigned int i;
-
-	if (!p)
-		return NULL;
-	p->want = calloc(t->conf->n_child, sizeof(*p->want));
-	if (!p->want || timers_reserve(&core->peer_timers)) {
-		free(p->want);
-		free(p);
-		return NULL;
-	}
-	p->tunnel = t;
-	p->conf = t->conf;
-	t->members++;
-	p->listed = GROUP_LISTS;
-	p->adopted_end = TIMER_NEVER;
-	for (i = 0; i < t->conf->n_child; i++)
-		p->want[i].next_try = TIMER_NEVER;
-	TAILQ_INIT(&p->sas);
-	TAILQ_INIT(&p->closed);
-	TAILQ_INIT(&p->lingering);
-	return p;
-}
-
-void client_free_peer(struct ike_core *core, struct ike_peer *p)
-{
-	struct ike_tunnel *t = p->tunnel;
-
-	timers_unreserve(&core->peer_timers, &p->timer);
-	free(p->want);
-	ike_wipe(p, sizeof(*p));
-	free(p);
-	client_put_tunnel(t);
-}
-
 /* ---- coming ---------------------------------------------------------------- */
 
 /* The next number that no client of @t has. */
@@ -81,7 +23,7 @@ static uint32_t choose_number(const struct ike_core *core, struct ike_tunnel *t)
 
 static struct ike_peer *make_client(struct ike_core *core, struct ike_tunnel *t, uint32_t id)
 {
-	struct ike_peer *p = client_new_peer(core, t);
+	struct ike_peer *p = tunnel_new_peer(core, t);
 
 	if (!p)
 		return NULL;
@@ -100,7 +42,7 @@ static void forget_client(struct ike_core *core, struct ike_peer *p)
 	event_take(core, p);
 	lookup_remove_client(core, p);
 	event_note(core, p->tunnel->first, EVENT_CHANGED);
-	client_free_peer(core, p);
+	tunnel_free_peer(core, p);
 }
 
 /* The adopted client whose SAs lead to @remote, and which did not say yet who it is. */

@@ -7,7 +7,6 @@
 #include "ike/sa/layer_core.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 static void begin_event(struct ike_core *core, uint64_t now)
@@ -137,7 +136,7 @@ void ike_core_free(struct ike_core *core)
 			lookup_remove_client(core, p);
 		else
 			lookup_remove(core, p);
-		client_free_peer(core, p);
+		tunnel_free_peer(core, p);
 	}
 	ikesa_table_free(&core->sas);
 	timers_free(&core->sa_timers);
@@ -146,91 +145,23 @@ void ike_core_free(struct ike_core *core)
 	free(core);
 }
 
-static void number_proposals(struct ike_proposals *p, uint8_t protocol)
-{
-	unsigned int i;
-
-	for (i = 0; i < p->n; i++) {
-		p->p[i].num = (uint8_t)(i + 1);
-		p->p[i].protocol = protocol;
-		p->p[i].spi_len = 0;
-	}
-}
-
-static bool children_sane(const struct ike_tunnel_conf *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < c->n_child && i < IKE_MAX_CHILD; i++) {
-		const struct ike_child_conf *k = &c->child[i];
-
-		if (!memchr(k->name, 0, sizeof(k->name)) || !k->local_ts.n ||
-		    k->local_ts.n > IKE_MAX_TS || !k->remote_ts.n || k->remote_ts.n > IKE_MAX_TS)
-			return false;
-	}
-	return c->n_child && c->n_child <= IKE_MAX_CHILD;
-}
-
-static bool conf_sane(const struct ike_tunnel_conf *c)
-{
-	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->psk_len &&
-	       c->psk_len <= sizeof(c->psk) && c->ike.n && c->ike.n <= IKE_MAX_PROPOSALS &&
-	       c->esp.n && c->esp.n <= IKE_MAX_PROPOSALS && c->local_id.len <= IKE_MAX_ID &&
-	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) &&
-	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family));
-}
-
-/* The core's own copy, with what is implied; NULL without memory. */
-static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *conf)
-{
-	struct ike_tunnel_conf *c = malloc(client_conf_size(conf));
-
-	if (!c)
-		return NULL;
-	memcpy(c, conf, client_conf_size(conf));
-	if (!c->local.port)
-		c->local.port = IKE_NATT_PORT;
-	number_proposals(&c->ike, IKE_PROTO_IKE);
-	number_proposals(&c->esp, IKE_PROTO_ESP);
-	return c;
-}
-
-/* The tunnel and its first peer, in no table; NULL without memory. */
-static struct ike_peer *new_tunnel(struct ike_core *core, const struct ike_tunnel_conf *conf)
-{
-	struct ike_tunnel *t = calloc(1, sizeof(*t));
-	struct ike_peer *p = NULL;
-
-	if (!t)
-		return NULL;
-	TAILQ_INIT(&t->clients);
-	t->last_id = IKE_PEER_FIRST;
-	t->conf = conf_copy(conf);
-	t->members = 1; /* us */
-	if (t->conf)
-		p = client_new_peer(core, t);
-	t->first = p;
-	client_put_tunnel(t);
-	return p;
-}
-
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf)
 {
 	struct ike_peer *p;
 
-	if (!conf_sane(conf))
+	if (!tunnel_conf_is_sane(conf))
 		return -EINVAL;
 	if (lookup_name(core, conf->name))
 		return -EEXIST;
 	if (core->n_peers >= CORE_MAX_TUNNELS)
 		return -ENOMEM;
-	p = new_tunnel(core, conf);
+	p = tunnel_new(core, conf);
 	if (!p)
 		return -ENOMEM;
 	p->id = IKE_PEER_FIRST;
 	p->remote = conf->remote;
 	if (lookup_add(core, p)) {
-		client_free_peer(core, p);
+		tunnel_free_peer(core, p);
 		return -ENOMEM;
 	}
 	return 0;
@@ -262,7 +193,7 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	drop_all(core, p);
 	event_take(core, p);
 	lookup_remove(core, p);
-	client_free_peer(core, p);
+	tunnel_free_peer(core, p);
 	end_event(core);
 	return 0;
 }

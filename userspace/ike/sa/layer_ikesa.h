@@ -362,16 +362,18 @@ void liveness_check(struct ike_core *core, struct ike_sa *sa);
 /* An unprotected message hints at trouble with @sa (2.21.4): check, rarely. */
 void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
 
-/* ---- client.c ---------------------------------------------------------------- */
+/* ---- tunnel.c ---------------------------------------------------------------- */
 
-/* Octets of a configuration with those of its child SAs that are in use. */
-size_t client_conf_size(const struct ike_tunnel_conf *c);
-/* One member less; the tunnel is wiped and freed with the last. */
-void client_put_tunnel(struct ike_tunnel *t);
+/* Is a configuration within the limits of its lists and names? */
+bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c);
+/* The first peer of a tunnel with a copy of @conf, which is sane; in no table. NULL without memory. */
+struct ike_peer *tunnel_new(struct ike_core *core, const struct ike_tunnel_conf *conf);
 /* A peer without its numbers and tables, which is one more member of @t; NULL without memory. */
-struct ike_peer *client_new_peer(struct ike_core *core, struct ike_tunnel *t);
+struct ike_peer *tunnel_new_peer(struct ike_core *core, struct ike_tunnel *t);
 /* Wipe and free @p, which is in no table, and its tunnel with the last member. */
-void client_free_peer(struct ike_core *core, struct ike_peer *p);
+void tunnel_free_peer(struct ike_core *core, struct ike_peer *p);
+
+/* ---- client.c ---------------------------------------------------------------- */
 
 /*
  * The client of the tunnel of @first that is @id and came with @sa; it is made if there is none, for

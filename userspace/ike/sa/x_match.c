@@ -8,6 +8,22 @@
  */
 #include "ike/sa/layer_exchange.h"
 
+/* The more RemoteID= says, the better it fits; any difference here outweighs the address. */
+static int fit_of_id(const struct ike_id *configured)
+{
+	if (!configured->type)
+		return 0;
+	return ike_id_is_wildcard(configured) ? 4 : 8;
+}
+
+/* Its own address is best, and one that is not configured is better than another. */
+static int fit_of_address(const struct ike_peer *p, const struct ike_addr *from)
+{
+	if (!p->remote.addr.family)
+		return 1;
+	return ike_addr_eq(&p->remote.addr, from) ? 2 : 0;
+}
+
 /* How well does @p fit the identities and the suite agreed on? 0: not at all. */
 static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 			    const struct x_claim *who)
@@ -27,13 +43,7 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	/* The suite was agreed on under another tunnel's policy, maybe. */
 	if (!ike_proposal_choose(&p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
-	return 1 +
-	       (!p->conf->remote_id.type		  ? 0
-		: ike_id_is_wildcard(&p->conf->remote_id) ? 4
-							  : 8) +
-	       (!p->remote.addr.family				 ? 1
-		: ike_addr_eq(&p->remote.addr, &sa->remote.addr) ? 2
-								 : 0);
+	return 1 + fit_of_id(&p->conf->remote_id) + fit_of_address(p, &sa->remote.addr);
 }
 
 /* By address alone: whose owner wants to read why the peer was refused? */
