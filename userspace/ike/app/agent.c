@@ -610,35 +610,10 @@ static void on_expire(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, 
 	end_sa(ctx, ifindex, peer, spi, inbound, hard ? IKE_EXPIRE_HARD : IKE_EXPIRE_SOFT);
 }
 
-/* All SAs of the peer were removed. */
-static void end_newest(struct agent *a, struct tunnel *t, uint32_t peer)
-{
-	struct ike_status s;
-
-	if (!ike_core_peer_status(a->core, t->conf.name, peer, &s) && s.have_child)
-		ike_core_expire(a->core, t->conf.name, peer, s.spi_in, true, IKE_EXPIRE_REMOVED,
-				loop_now());
-}
-
 /* Ours to remove, somebody else did it: the core finds nothing of its own removals any more. */
 static void on_sa_gone(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound)
 {
-	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_index(a, ifindex);
-	uint32_t client = 0;
-
-	if (!t)
-		return;
-	if (spi) {
-		end_sa(a, ifindex, peer, spi, inbound, IKE_EXPIRE_REMOVED);
-		return;
-	}
-	if (t->after)
-		return;
-	end_newest(a, t, peer ? peer : IKE_PEER_FIRST);
-	while (!peer && (client = ike_core_client_next(a->core, t->conf.name, client)))
-		end_newest(a, t, client);
-	agent_settle(a);
+	end_sa(ctx, ifindex, peer, spi, inbound, IKE_EXPIRE_REMOVED);
 }
 
 static void on_peer_moved(void *ctx, uint32_t ifindex, uint32_t peer,

@@ -97,9 +97,6 @@ static void on_event(const struct esptun_event *ev, void *arg)
 		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.peer, ev->u.sa.spi,
 			    ev->u.sa.dir == ESPTUN_SA_DIR_IN);
 		break;
-	case ESPTUN_EVENT_SA_FLUSH:
-		to->sa_gone(to->ctx, ev->ifindex, ev->u.sa.peer, 0, true);
-		break;
 	case ESPTUN_EVENT_OVERRUN: to->overrun(to->ctx); break;
 	default: break;
 	}

@@ -22,7 +22,7 @@ struct kernel_events {
 		       bool hard);
 	void (*peer_moved)(void *ctx, uint32_t ifindex, uint32_t peer,
 			   const struct ike_endpoint *remote);
-	/* Somebody (we, or a user) removed the SA, or with @spi 0 all of the peer's, or with @peer 0 too all. */
+	/* Somebody (we, or a user) removed the SA. */
 	void (*sa_gone)(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound);
 	/* This peer of the link may be gone (kernel_peer_exists()), and the link with it. */
 	void (*peer_gone)(void *ctx, uint32_t ifindex, uint32_t peer);
