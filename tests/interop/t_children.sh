@@ -23,11 +23,16 @@ third="third {
 	esp_proposals = aes256gcm16
 }"
 
-# children LINE...: our side, with these lines behind [Peer].
-children() {
+# net_and_third [KEY=VALUE...]: our side, with a section for each child SA.
+net_and_third() {
 	ours "$@"
-	cat >> /run/conf/west/vpn0.conf
-	chmod 600 /run/conf/west/vpn0.conf
+	sed -i '/^Selectors = any$/d' /run/conf/west/vpn0.conf
+	cat >> /run/conf/west/vpn0.conf <<-END
+	[Child net]
+	Selectors = 10.1.0.0/24 = 10.2.0.0/24
+	[Child third]
+	Selectors = 10.1.0.0/24 = 10.3.0.0/24
+	END
 }
 # up_children: the names of those that are up.
 up_children() {
@@ -43,13 +48,7 @@ lan() {
 # ---- [Child NAME] ------------------------------------------------------------------------
 
 swan children="$third"
-children <<-END
-	[Child net]
-	Selectors = 10.1.0.0/24 = 10.2.0.0/24
-	[Child third]
-	Selectors = 10.1.0.0/24 = 10.3.0.0/24
-END
-sed -i '/^Selectors = any$/d' /run/conf/west/vpn0.conf
+net_and_third
 agent west
 check "both come up" wait_for 30 they_have 2
 is "and have their names" "$(up_children)" "net third"
@@ -124,13 +123,7 @@ replay_window = 1024' children="third {
 	rand_time = 0
 	replay_window = 1024
 }"
-children rekey="12s, 6s" <<-END
-	[Child net]
-	Selectors = 10.1.0.0/24 = 10.2.0.0/24
-	[Child third]
-	Selectors = 10.1.0.0/24 = 10.3.0.0/24
-END
-sed -i '/^Selectors = any$/d' /run/conf/west/vpn0.conf
+net_and_third rekey="12s, 6s"
 we_begin
 is "both ends rekey: up" "$status" 0
 wait_for 20 they_have 2

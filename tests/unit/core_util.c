@@ -191,3 +191,24 @@ void node_answer(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_
 	world_inject(n->w, &sa->local, &sa->remote, m.data, m.len, 0);
 	ikesa_message_free(&m);
 }
+
+void node_says(const struct node *n, const char *words)
+{
+	if (!strstr(node_error(n), words) && !strstr(n->log, words))
+		fail_msg("\"%s\" is not in: %s or %s", words, node_error(n), n->log);
+}
+
+void node_rekey_child(struct node *n)
+{
+	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, IKE_EXPIRE_SOFT,
+			n->w->now);
+}
+
+void node_rekey_ike(struct node *n)
+{
+	struct ike_sa *sa = node_sa(n);
+
+	sa->rekey_at = n->w->now;
+	sa_touch(n->core, sa);
+	ike_core_timer(n->core, n->w->now);
+}

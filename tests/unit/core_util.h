@@ -60,6 +60,11 @@ struct ike_sa *node_sa(const struct node *n);
 /* A request with the payloads in @b (see request_begin) under the node's IKE SA. */
 bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_t first);
 const char *node_error(const struct node *n);
+/* Fails unless @words are in the tunnel's error or in what the node logged. */
+void node_says(const struct node *n, const char *words);
+/* Its pair, or its IKE SA, is due to be rekeyed now. */
+void node_rekey_child(struct node *n);
+void node_rekey_ike(struct node *n);
 /* What the protected message @s has inside; @sa is the IKE SA it is of, at either end. */
 struct ike_payloads sent_open(const struct sent *s, const struct ike_sa *sa);
 /*

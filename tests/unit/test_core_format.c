@@ -31,21 +31,6 @@ static struct pair *new_pair(const char *ike, const char *esp)
 	return p;
 }
 
-static void rekey_child(struct node *n)
-{
-	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, IKE_EXPIRE_SOFT,
-			n->w->now);
-}
-
-static void rekey_ike(struct node *n)
-{
-	struct ike_sa *sa = node_sa(n);
-
-	sa->rekey_at = n->w->now;
-	sa_touch(n->core, sa);
-	ike_core_timer(n->core, n->w->now);
-}
-
 /* The payloads of @s, whether it is protected or not. */
 static struct ike_payloads payloads_of(const struct sent *s, const struct ike_sa *sa)
 {
@@ -75,9 +60,9 @@ static void each_message(const char *ike, const char *esp,
 	pair_start(p, true);
 	first.keys = node_sa(p->a)->keys;
 	keys = first.keys;
-	rekey_child(p->a);
+	node_rekey_child(p->a);
 	pair_run(p, 10000);
-	rekey_ike(p->b);
+	node_rekey_ike(p->b);
 	pair_run(p, 10000);
 	assert_int_equal(pair_count(p, p->a, CREATE, false), 1);
 	assert_int_equal(pair_count(p, p->b, CREATE, false), 1);
@@ -213,9 +198,9 @@ static void the_initiator_flag_says_who_began(void **state)
 
 	(void)state;
 	pair_start(p, true);
-	rekey_child(p->b);
+	node_rekey_child(p->b);
 	pair_run(p, 10000);
-	rekey_ike(p->b);
+	node_rekey_ike(p->b);
 	pair_run(p, 10000);
 	old = p->n_sent;
 	p->a->core->now = p->b->core->now = p->w.now;
@@ -276,7 +261,7 @@ static void successors_keep_their_selectors(void **state)
 	before = node_status(p->a, 0).local_ts;
 	for (i = 0; i < 2; i++) {
 		spi = node_out(p->a, 0)->spi;
-		rekey_child(n[i]);
+		node_rekey_child(n[i]);
 		pair_run(p, 10000);
 		after = node_status(p->a, 0).local_ts;
 		assert_int_not_equal(node_out(p->a, 0)->spi, spi);

@@ -39,12 +39,6 @@ static void set_selectors(struct ike_ts_list *l, const char *text)
 	assert_int_equal(ike_ts_from_text(text, l, err, sizeof(err)), 0);
 }
 
-static void says(const struct node *n, const char *words)
-{
-	if (!strstr(node_error(n), words) && !strstr(n->log, words))
-		fail_msg("\"%s\" is not in: %s or %s", words, node_error(n), n->log);
-}
-
 /* Up, without anything that happens by itself. */
 static struct pair *up(const char *esp)
 {
@@ -60,25 +54,10 @@ static struct pair *up(const char *esp)
 	return p;
 }
 
-static void rekey_child(struct node *n)
-{
-	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, IKE_EXPIRE_SOFT,
-			n->w->now);
-}
-
 static void delete_pair(struct node *n)
 {
 	ike_core_expire(n->core, "t0", IKE_PEER_FIRST, node_out(n, 0)->spi, false, IKE_EXPIRE_HARD,
 			n->w->now);
-}
-
-static void rekey_ike(struct node *n)
-{
-	struct ike_sa *sa = node_sa(n);
-
-	sa->rekey_at = n->w->now;
-	sa_touch(n->core, sa);
-	ike_core_timer(n->core, n->w->now);
 }
 
 /* @n asks for a successor by @act, which never arrives. */
@@ -117,7 +96,7 @@ static void answered_with_more(void (*change)(struct pair *p, struct ike_tunnel_
 	change(p, own_conf(p->a));
 	world_release(&p->w, h);
 	pair_run(p, 500);
-	says(p->a, words);
+	node_says(p->a, words);
 	assert_int_equal(p->a->installs, 0);
 	assert_int_equal(p->a->n_sa, 0);
 	assert_int_equal(p->b->n_sa, 0); /* it was told */
@@ -190,9 +169,9 @@ static void value_of_another_group(void **state)
 	struct pair *p = up("aes256gcm16-esn-x25519-ecp256");
 
 	(void)state;
-	ask_in_vain(p, p->a, rekey_child);
+	ask_in_vain(p, p->a, node_rekey_child);
 	answer_pair(p, IKE_DH_ECP256, 0);
-	says(p->a, "no valid key exchange value");
+	node_says(p->a, "no valid key exchange value");
 	assert_int_equal(p->a->installs, 1);
 	pair_free(p);
 }
@@ -223,11 +202,11 @@ static void groups_not_offered(void **state)
 	world_inject(&p->w, &s->remote, &at, buf, ike_build_end(&b), 0);
 	pair_run(p, 100);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
-	says(p->a, "which Crypto= does not offer");
+	node_says(p->a, "which Crypto= does not offer");
 	pair_free(p);
 
 	p = up("aes256gcm16-esn-x25519");
-	ask_in_vain(p, p->a, rekey_child);
+	ask_in_vain(p, p->a, node_rekey_child);
 	answer_notify(p, p->b, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
 	pair_run(p, 400);
 	assert_int_equal(pair_count(p, p->a, CREATE, false), 1);
@@ -257,7 +236,7 @@ static bool keys_are_of_nonces_alone(const char *esp)
 
 	install = p->a->core->env.sa_install;
 	p->a->core->env.sa_install = note_key;
-	rekey_child(p->a);
+	node_rekey_child(p->a);
 	pair_run(p, 500);
 	in = sent_open(pair_sent(p, p->a, CREATE, false, 0), node_sa(p->a));
 	ike_nonce_parse(ike_payload_find(&in, IKE_PL_NONCE), &n.i, &n.i_len);
@@ -339,8 +318,8 @@ static void busy_peer(void (*act)(struct node *n))
 static void busy_peers(void **state)
 {
 	(void)state;
-	busy_peer(rekey_child);
-	busy_peer(rekey_ike);
+	busy_peer(node_rekey_child);
+	busy_peer(node_rekey_ike);
 }
 
 /* What we do at the moment is no moment for what the peer asks for (2.25.1, 2.25.2). */
@@ -350,9 +329,9 @@ static void we_are_busy(void **state)
 		void (*ours)(struct node *n), (*theirs)(struct node *n);
 		uint8_t exchange;
 	} cases[] = {
-		{ delete_pair, rekey_child, INFORM },
-		{ rekey_ike, rekey_child, CREATE },
-		{ rekey_child, rekey_ike, CREATE },
+		{ delete_pair, node_rekey_child, INFORM },
+		{ node_rekey_ike, node_rekey_child, CREATE },
+		{ node_rekey_child, node_rekey_ike, CREATE },
 	};
 	struct ike_payloads in;
 	struct ike_notify n;
@@ -388,7 +367,7 @@ static void closing_makes_no_pairs(void **state)
 	sa = node_sa(p->b);
 	request_close(core_now(p->a), node_sa(p->a), IKESA_CLOSE_MS);
 	assert_true(world_await(&p->w, h, 1000));
-	rekey_child(p->b);
+	node_rekey_child(p->b);
 	pair_run(p, 100);
 	in = sent_open(pair_sent(p, p->a, CREATE, true, 0), sa);
 	assert_true(ike_notify_find(&in, IKE_N_TEMPORARY_FAILURE, &n));
@@ -406,7 +385,7 @@ static void lost_pair(void **state)
 
 	(void)state;
 	child_remove(core_now(p->b), sa, TAILQ_FIRST(&sa->children));
-	rekey_child(p->a);
+	node_rekey_child(p->a);
 	pair_run(p, 100);
 	in = sent_open(pair_sent(p, p->b, CREATE, true, 0), sa);
 	assert_true(ike_notify_find(&in, IKE_N_CHILD_SA_NOT_FOUND, &n));
@@ -423,7 +402,7 @@ static void replaced_after(uint16_t notify)
 {
 	struct pair *p = up(NULL);
 
-	ask_in_vain(p, p->a, rekey_child);
+	ask_in_vain(p, p->a, node_rekey_child);
 	answer_notify(p, p->b, notify, NULL, 0);
 	pair_run(p, 30000);
 	assert_int_equal(pair_count(p, p->a, CREATE, false), 1);
@@ -452,7 +431,7 @@ static void an_unknown_error_is_a_refusal(void **state)
 	replaced_after(8191);
 	for (i = 0; i < 3; i++) {
 		p = up("aes256gcm16-esn-x25519");
-		ask_in_vain(p, p->a, rekey_child);
+		ask_in_vain(p, p->a, node_rekey_child);
 		answer_pair(p, IKE_DH_CURVE25519, notify[i]);
 		assert_int_equal(p->a->installs, i ? 2 : 1);
 		pair_free(p);
@@ -472,7 +451,7 @@ static void another_group_is_asked_for(void **state)
 	set_esp(p->a, "aes256gcm16-esn-x25519-ecp256");
 	set_esp(p->b, "aes256gcm16-esn-ecp256");
 	pair_start(p, true);
-	rekey_child(p->a);
+	node_rekey_child(p->a);
 	pair_run(p, 500);
 	in = sent_open(pair_sent(p, p->b, CREATE, true, 0), node_sa(p->b));
 	assert_true(ike_notify_find(&in, IKE_N_INVALID_KE_PAYLOAD, &n));
@@ -518,14 +497,14 @@ static void answered_with_more_than_the_old_pair(void **state)
 	pair_start(p, true);
 	pair_run(p, 20000);
 	old = node_out(p->a, 0)->spi;
-	ask_in_vain(p, p->a, rekey_child);
+	ask_in_vain(p, p->a, node_rekey_child);
 	request_delete_child(core_now(p->b), node_sa(p->b), TAILQ_FIRST(&node_sa(p->b)->children));
 	pair_run(p, 100);
 	assert_null(child_find(node_sa(p->a), 0, old));
 	installs = p->a->installs;
 	answer_pair(p, IKE_DH_NONE, 0);
 	assert_int_equal(p->a->installs, installs);
-	says(p->a, "wider than Selectors=");
+	node_says(p->a, "wider than Selectors=");
 	pair_free(p);
 }
 
@@ -668,7 +647,7 @@ static void who_rekeyed_deletes(void **state)
 	struct cursor c;
 
 	(void)state;
-	rekey_child(p->a);
+	node_rekey_child(p->a);
 	pair_run(p, 20000);
 	assert_int_equal(pair_count(p, p->a, INFORM, false), 1);
 	assert_int_equal(pair_count(p, p->b, INFORM, false), 0);
@@ -767,7 +746,7 @@ static void ike_sas_have_a_limit(void **state)
 	p->a->core->sas.n = IKESA_MAX;
 	x_init_start(core_now(p->a), peer_of(p->a), 0);
 	pair_run(p, 10);
-	says(p->a, "no room");
+	node_says(p->a, "no room");
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 0);
 	p->a->core->sas.n = real;
 	pair_free(p);
