@@ -278,49 +278,49 @@ T := $(if $(filter 1,$(SAN)),$B/san,$B)
 tests: $(UNIT:%=$T/tests/%) $(if $(SRC_sim),$T/tests/sim) $T/tests/ikehost
 
 unit: $(UNIT:%=$T/tests/%) ## unit tests (SAN=1: with sanitizers)
-	$(Q)B=$B tests/run-tap unit $(UNIT:%=$T/tests/%)
+	$(Q)B=$B exec tests/run-tap unit $(UNIT:%=$T/tests/%)
 
 sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays one)
-	$(Q)B=$B tests/run-tap sim "$T/tests/sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--runs $(SEEDS))"
+	$(Q)B=$B exec tests/run-tap sim "$T/tests/sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--runs $(SEEDS))"
 
 mutants: tests ## do the tests notice a fault? each of tests/mutants/list is tried
-	$(Q)B=$B tests/run-tap mutants tests/mutants/run
+	$(Q)B=$B exec tests/run-tap mutants tests/mutants/run
 
 lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
-	$(Q)B=$B tests/run-tap lint tests/lint/run
+	$(Q)B=$B exec tests/run-tap lint tests/lint/run
 
 # What check-full has User-mode Linux run under KASAN, leaks watched.
 KASAN_VM := tests/vm/t_teardown.sh tests/uml/t_nomem.sh tests/vm/t_merge.sh tests/vm/t_soak.sh
 
 kunit: userspace ## KUnit suites and netlink in User-mode Linux, locks watched (KASAN=1: memory too)
-	$(Q)B=$B tests/run-tap kunit tests/uml/run-kunit \
+	$(Q)B=$B exec tests/run-tap kunit tests/uml/run-kunit \
 		"UML_SECONDS=$(if $(KASAN),1500,600) $(if $(KASAN),SOAK_SECONDS=600) \
 		tests/uml/run-vm $(if $(KASAN),kasan $(KASAN_VM)) tests/vm/t_netlink.sh"
 
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
-	$(Q)B=$B tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"
+	$(Q)B=$B exec tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"
 
 # The module for the very kernel that tests/vm/run boots.
 module-vm:
 	$(Q)kernel=$$(tests/vm/kernel $(KVM)) && eval "$$kernel" && $(MAKE) module KDIR=$$KDIR KROOT=$$KROOT
 
 test-install: userspace ## make install into a folder, dkms build in a private tree
-	$(Q)B=$B tests/run-tap install tests/install/run
+	$(Q)B=$B exec tests/run-tap install tests/install/run
 
 vm: userspace ## the module on Debian's kernel in QEMU (FULL=1: on trixie's, too; KVM=sid)
-	$(Q)B=$B tests/run-tap vm $(patsubst %,"tests/vm/suite %",$(KVM) $(if $(FULL),trixie))
+	$(Q)B=$B exec tests/run-tap vm $(patsubst %,"tests/vm/suite %",$(KVM) $(if $(FULL),trixie))
 
 vm-systemd: userspace ## README and the service on a Debian that systemd booted (FULL=1: from apt on)
-	$(Q)B=$B tests/run-tap vm-systemd tests/vm/suite-systemd
+	$(Q)B=$B exec tests/run-tap vm-systemd tests/vm/suite-systemd
 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
-	$(Q)B=$B tests/run-tap vm-debug tests/vm/suite-debug
+	$(Q)B=$B exec tests/run-tap vm-debug tests/vm/suite-debug
 
 interop-sock: $T/tests/ikehost ## the IKE core against strongSwan on this machine's sockets
-	$(Q)B=$B tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
+	$(Q)B=$B exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 
 interop: userspace ## esptund against strongSwan in QEMU
-	$(Q)B=$B tests/run-tap interop "tests/interop/suite $(KVM)"
+	$(Q)B=$B exec tests/run-tap interop "tests/interop/suite $(KVM)"
 
 check: ## every tier; last line: N passed, N failed, N skipped
 	$(Q)B=$B tests/check
