@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 550
 #
 # esptund to esptund through a NAT router: up, traffic, status, down; what is said and
 # what is on the wire when key, proposals or selectors do not fit; and what the agent

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 250
 #
 # Other programs take away what a tunnel needs: addresses, routes, the netdevice's state, name
 # and place, the netdevice itself, SAs. The agent puts back what its file says, and says so.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 300
+# vm-timeout: 250
 #
 # Port 4500 belongs to everyone: what a host with an esptun link forwards, or
 # another program on it receives, stays as it was, whatever its SPI.

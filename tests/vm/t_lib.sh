@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 400
+# vm-tier: full
+# vm-timeout: 200
 #
 # libesptun against the module, as another program would use it: libcheck.c is
 # compiled against the public header and linked to the shared library.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 300
+# vm-timeout: 250
 #
 # Life of a link of kind esptun, by ip(8) with our plugin.
 

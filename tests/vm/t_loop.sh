@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 400
+# vm-tier: full
+# vm-timeout: 300
 #
 # Outer routes that lead through each other's links. One packet must not keep a
 # CPU or the memory for ever: it ends, is counted, and the host goes on.

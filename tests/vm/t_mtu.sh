@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-tier: full
+# vm-timeout: 250
 #
 # The automatic MTU: it follows the underlay both ways by itself, and never takes IPv6
 # away from the link (Linux does so below 1,280 bytes, addresses and routes included).

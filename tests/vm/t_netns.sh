@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 200
 #
 # The end of a network namespace, whose peers' routes go through IPsec policies: such a
 # route's operations are part of the namespace itself, so it has to be given back before

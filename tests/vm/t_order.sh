@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 240
 #
 # Two CPUs send by one SA. What waits is bounded, no CPU is kept with packets of

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 250
 #
 # The way to the peer: missing, wrong, or there at last. What the status and `esptun up` say,
 # and that a tunnel does not wait for a timer once there is a way.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 350
 #
 # The agent dies and comes back while traffic flows: not one packet is lost, and the
 # SAs it left are taken over and replaced without a gap. Packets are numbered, one each

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 200
 #
 # What a received packet may change: where a peer is, and which of our addresses it
 # writes to. The peer's ESP is made by scapy (roam_cases.py), so that a packet can be

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 200
 #
 # esptun in the west, scapy in the east: an implementation that is not ours
 # opens what we send, we open what it sends, and what is wrong is dropped, each

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 400
+# vm-timeout: 350
 #
 # esptun to esptun with static keys and no agent: what a user of the command
 # line sees, and what tshark sees on the wire.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 300
 #
 # Everything is taken away under traffic, several times: SAs, peers, links,
 # network namespaces, the module. Nothing may hang, leak or complain. A leaked

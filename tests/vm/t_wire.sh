@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 400
+# vm-timeout: 200
 #
 # Every packet on the wire, whoever sends, in whatever batches: it opens, its
 # number is the next, its checksums are right. With an underlay that takes

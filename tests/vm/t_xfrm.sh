@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 250
 #
 # esptun in the west, the kernel's own ESP in the east (an xfrm interface, ESP
 # in UDP on port 4500): every algorithm, 32- and 64-bit sequence numbers, both
