@@ -155,6 +155,29 @@ static uint64_t some_esp_delay(struct world *w)
 }
 
 /* One ESP packet of @n to its peer on @link, on the SA that takes the traffic. */
+/*
+ * Traffic goes nowhere but to where the peer is, or was when it was asked last. The first IKE_AUTH
+ * request is believed, wherever an attacker may have sent it on from.
+ */
+static void check_place(struct node *n, unsigned int link)
+{
+	const struct node *peer = link_peer(n, link);
+	const struct ike_endpoint *to = &n->remote[link];
+	unsigned int i;
+	char text[64];
+	uint16_t port;
+
+	if (n->w->attack || route_packet(n->w, to, &port) == peer ||
+	    ike_addr_eq(&to->addr, &peer->nat))
+		return;
+	for (i = 0; i < NODE_HAD && i < peer->n_had; i++) {
+		if (ike_addr_eq(&peer->had[i], &to->addr))
+			return;
+	}
+	world_fail(n->w, "node %u sends ESP to %s, where node %u never was", n->index,
+		   ike_endpoint_print(text, sizeof(text), to), peer->index);
+}
+
 static void send_esp(struct node *n, unsigned int link, uint64_t delay)
 {
 	const struct ksa *out = node_out(n, link);
@@ -168,7 +191,10 @@ static void send_esp(struct node *n, unsigned int link, uint64_t delay)
 	w->link[link].esp_sent++;
 	if (rnd_chance(&w->esp_rnd, w->loss))
 		return;
-	from = outer_endpoint(n, IKE_NATT_PORT);
+	from = outer_endpoint(n, &n->local[link], IKE_NATT_PORT);
+	check_place(n, link);
+	if (node_is_dark(n, &from.addr))
+		return;
 	for (copies = 1 + rnd_chance(&w->esp_rnd, w->duplicate); copies; copies--) {
 		p = enqueue_packet(w, &from, &n->remote[link], true, 0, delay);
 		p->link = link;
@@ -490,6 +516,7 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	show_install(n, c);
 	before_change(n, link_at(n, c->tunnel, c->peer));
 	set_remote(n, link_at(n, c->tunnel, c->peer), &c->remote);
+	n->local[link_at(n, c->tunnel, c->peer)] = c->local.addr;
 	if (c->part != IKE_CHILD_OUT)
 		err = install_in(n, c, s);
 	if (!err && c->part != IKE_CHILD_IN)
@@ -520,10 +547,12 @@ static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 }
 
 static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_endpoint *remote)
+			   const struct ike_addr *local, const struct ike_endpoint *remote)
 {
 	struct node *n = ctx;
 
+	if (local)
+		n->local[link_at(n, tunnel, peer)] = *local;
 	if (!remote->addr.family)
 		world_fail(n->w, "node %u: peer moved to nowhere", n->index);
 	set_remote(n, link_at(n, tunnel, peer), remote);
@@ -582,6 +611,14 @@ static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
 	n->n_peers--;
 }
 
+static bool env_is_outside(void *ctx, const char *tunnel, const struct ike_addr *remote)
+{
+	const struct node *n = ctx;
+
+	(void)tunnel;
+	return !ike_addr_eq(remote, &n->inside);
+}
+
 void kernel_env(struct ike_env *env)
 {
 	env->peer_make = env_peer_make;
@@ -591,6 +628,7 @@ void kernel_env(struct ike_env *env)
 	env->sa_remove = env_sa_remove;
 	env->last_rx = env_last_rx;
 	env->peer_moved = env_peer_moved;
+	env->is_outside = env_is_outside;
 }
 
 /* ---- both ends ----------------------------------------------------------- */

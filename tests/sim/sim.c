@@ -453,6 +453,7 @@ static void play_rebind(struct run *r)
 {
 	unsigned int times = 1 + (unsigned int)rnd_below(&r->rnd, 4);
 
+	r->a->conf[0].mobike = rnd_chance(&r->rnd, 50);
 	start_both(r);
 	while (times--) {
 		pass(r, between(r, 0, 40000));
@@ -656,6 +657,126 @@ static void play_rekey_reboot(struct run *r)
 	pass(r, REKEY_PLAY_MS);
 }
 
+/* ---- changes of address ------------------------------------------------------ */
+
+enum {
+	FLOWS_WITHIN_MS = 15000, /* after a change of address … */
+	FAILS_WITHIN_MS = 40000, /* … and after a path fails, which an end notices after 20 s */
+};
+
+/* ESP that leaves from now on comes through both ways, at the latest after @ms. */
+static void must_flow(struct run *r, uint64_t ms)
+{
+	uint64_t at = r->w.now + 1000, end = r->w.now + ms;
+
+	if (!r->w.traffic)
+		return;
+	while ((r->a->last_rx[0] < at || r->b->last_rx[0] < at) && world_step(&r->w, end))
+		;
+	if (r->a->last_rx[0] < at || r->b->last_rx[0] < at)
+		world_fail(&r->w, "no ESP for %llu ms after an address changed",
+			   (unsigned long long)ms);
+}
+
+/* One end is somewhere else, maybe behind a NAT; names lead there soon. */
+static void move_somewhere(struct run *r)
+{
+	struct node *n = rnd_chance(&r->rnd, 65) ? r->a : r->b;
+	struct ike_addr addr = { 4, { 192, 0, 2, (uint8_t)between(r, 100, 103) } };
+	struct ike_addr behind = { 4, { 10, 77, (uint8_t)n->index, (uint8_t)between(r, 2, 5) } };
+	struct ike_addr nat = { 4, { 198, 51, 100, (uint8_t)between(r, 100, 103) } };
+	struct ike_endpoint there;
+
+	addr.b[3] = (uint8_t)(addr.b[3] + 10 * n->index);
+	if (n == r->a && rnd_chance(&r->rnd, 30))
+		node_move(n, &behind, &nat);
+	else
+		node_move(n, &addr, NULL);
+	if (n != r->b)
+		return;
+	there = (struct ike_endpoint){ n->addr, r->a->conf[0].remote.port };
+	ike_core_tunnel_remote(r->a->core, "t0", &there);
+}
+
+static void move_about(struct run *r, bool in_peace)
+{
+	unsigned int times = 1 + (unsigned int)rnd_below(&r->rnd, 6);
+
+	while (times-- && !r->w.failed[0]) {
+		pass(r, between(r, 0, 20000));
+		move_somewhere(r);
+		if (in_peace && rnd_chance(&r->rnd, 70))
+			must_flow(r, FLOWS_WITHIN_MS);
+		else if (rnd_chance(&r->rnd, 30))
+			pass(r, between(r, 0, 300));
+		else
+			pass(r, FLOWS_WITHIN_MS);
+	}
+}
+
+static void play_move(struct run *r)
+{
+	r->w.traffic = rnd_chance(&r->rnd, 80);
+	start_both(r);
+	until_up(r, 100000);
+	move_about(r, true);
+}
+
+/* Of the ends one takes no MOBIKE, and there is more loss. */
+static void play_move_without(struct run *r)
+{
+	(rnd_chance(&r->rnd, 50) ? r->a : r->b)->conf[0].mobike = false;
+	r->w.reuse = 0; /* an end behind a NAT does not follow, and gives the IKE SA up unheard */
+	start_both(r);
+	until_up(r, 100000);
+	move_about(r, false);
+}
+
+static void play_move_attacked(struct run *r)
+{
+	start_both(r);
+	until_up(r, 100000);
+	move_about(r, false);
+}
+
+static void play_rekey_move(struct run *r)
+{
+	uint64_t end;
+
+	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
+		return;
+	r->w.link[0].watch = false;
+	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
+		pass(r, between(r, 0, 15000));
+		move_somewhere(r);
+		if (rnd_chance(&r->rnd, 50))
+			must_flow(r, FLOWS_WITHIN_MS);
+	}
+}
+
+/* An end has two addresses, and one path after the other fails. */
+static void play_path_fails(struct run *r)
+{
+	struct node *n = r->a->nat.family || rnd_chance(&r->rnd, 50) ? r->b : r->a;
+	struct ike_addr more = { 4, { 192, 0, 2, 200 } }, both[2] = { n->addr, more };
+	unsigned int times = 1 + (unsigned int)rnd_below(&r->rnd, 4);
+
+	r->w.traffic = rnd_chance(&r->rnd, 80);
+	n->more = more;
+	start_both(r);
+	ike_core_addresses(n->core, "t0", both, 2, r->w.now);
+	if (!until_up(r, 100000))
+		return;
+	pass(r, 1000);
+	while (times-- && !r->w.failed[0]) {
+		n->dark[0] = !n->dark[0];
+		n->dark[1] = !n->dark[0];
+		must_flow(r, FAILS_WITHIN_MS);
+		pass(r, between(r, 0, 20000));
+	}
+	n->dark[0] = n->dark[1] = false;
+}
+
 static const struct scenario scenarios[] = {
 	{ "one-side", play_one_side, STEADY },
 	{ "both-at-once", play_both, STEADY },
@@ -679,12 +800,17 @@ static const struct scenario scenarios[] = {
 	{ "kernel-refuses", play_kernel_refuses, 0 },
 	{ "traffic-start", play_traffic_start, 0 },
 	{ "rebind", play_rebind, BEHIND_NAT },
+	{ "move", play_move, STEADY },
+	{ "move-without", play_move_without, STEADY },
+	{ "move-attacked", play_move_attacked, 0 },
+	{ "path-fails", play_path_fails, STEADY },
 	{ "hub", play_hub, 0 },
 	{ "long-messages", play_long_messages, 0 },
 	{ "rekey-child", play_rekey_child, STEADY },
 	{ "rekey-ike", play_rekey_ike, STEADY },
 	{ "rekey-all", play_rekey_all, STEADY },
 	{ "rekey-rebind", play_rekey_rebind, STEADY | BEHIND_NAT },
+	{ "rekey-move", play_rekey_move, STEADY },
 	{ "rekey-expire", play_rekey_expire, STEADY },
 	{ "rekey-refused", play_rekey_refused, STEADY },
 	{ "rekey-adopt", play_rekey_adopt, STEADY },

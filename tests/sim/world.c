@@ -325,11 +325,22 @@ static void show(struct world *w, const struct node *n, const struct ike_datagra
 	       lost ? " LOST" : "");
 }
 
-struct ike_endpoint outer_endpoint(const struct node *n, uint16_t port)
+bool node_has(const struct node *n, const struct ike_addr *addr)
+{
+	return ike_addr_eq(addr, &n->addr) || (n->more.family && ike_addr_eq(addr, &n->more));
+}
+
+struct ike_endpoint outer_endpoint(const struct node *n, const struct ike_addr *local,
+				   uint16_t port)
 {
 	if (!n->nat.family)
-		return (struct ike_endpoint){ n->addr, port };
+		return (struct ike_endpoint){ node_has(n, local) ? *local : n->addr, port };
 	return (struct ike_endpoint){ n->nat, n->nat_port[port == IKE_NATT_PORT] };
+}
+
+bool node_is_dark(const struct node *n, const struct ike_addr *addr)
+{
+	return ike_addr_eq(addr, &n->more) && n->more.family ? n->dark[1] : n->dark[0];
 }
 
 /* The attacker sees a datagram. */
@@ -458,7 +469,7 @@ static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d
 {
 	struct node *n = ctx;
 	struct world *w = n->w;
-	struct ike_endpoint from = outer_endpoint(n, d->local.port);
+	struct ike_endpoint from = outer_endpoint(n, &d->local.addr, d->local.port);
 	unsigned int copies = 1;
 	bool lost;
 
@@ -472,7 +483,8 @@ static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d
 		return;
 	if (tunnel)
 		kernel_wake_traffic(w, link_of(tunnel));
-	lost = !n->reachable || rnd_chance(&w->rnd, w->loss);
+	lost = !n->reachable || (d->local.addr.family && !node_has(n, &d->local.addr)) ||
+	       node_is_dark(n, &from.addr) || rnd_chance(&w->rnd, w->loss);
 	show(w, n, d, lost);
 	if (w->hostile)
 		show_attacker(w, &from, d);
@@ -492,7 +504,7 @@ struct node *route_packet(struct world *w, const struct ike_endpoint *to, uint16
 	for (i = 0; i < w->n_nodes; i++) {
 		n = &w->node[i];
 		*port = to->port;
-		if (!n->nat.family && ike_addr_eq(&n->addr, &to->addr))
+		if (!n->nat.family && node_has(n, &to->addr))
 			return to->port == IKE_PORT || to->port == IKE_NATT_PORT ? n : NULL;
 		if (!n->nat.family || !ike_addr_eq(&n->nat, &to->addr))
 			continue;
@@ -513,7 +525,7 @@ static void deliver(struct world *w, struct packet *p)
 	uint16_t port;
 	struct node *n = route_packet(w, &p->to, &port);
 
-	if (!n || !n->reachable)
+	if (!n || !n->reachable || node_is_dark(n, &p->to.addr))
 		return;
 	if (p->esp) {
 		if (port == IKE_NATT_PORT)
@@ -525,7 +537,7 @@ static void deliver(struct world *w, struct packet *p)
 	if (p->genuine && p->marker != (port != IKE_PORT))
 		world_fail(w, "node %u got a message %s non-ESP marker on port %u", n->index,
 			   p->marker ? "with" : "without", port);
-	d.local.addr = n->addr;
+	d.local.addr = n->nat.family ? n->addr : p->to.addr;
 	d.local.port = port;
 	w->delivered++;
 	ike_core_datagram(n->core, &d, w->now);
@@ -667,6 +679,32 @@ void node_rebind(struct node *n)
 	n->nat_port[1] = (uint16_t)(40000 + rnd_below(&n->w->rnd, 10000));
 }
 
+void node_move(struct node *n, const struct ike_addr *addr, const struct ike_addr *nat)
+{
+	unsigned int i;
+
+	n->had[n->n_had++ % NODE_HAD] = n->nat.family ? n->nat : n->addr;
+	n->addr = *addr;
+	n->nat = nat ? *nat : (struct ike_addr){ 0 };
+	if (nat)
+		node_rebind(n);
+	for (i = 0; i < WORLD_LINKS; i++) {
+		if (n->conf[i].name[0] && n->core)
+			ike_core_path(n->core, n->conf[i].name, IKE_PEER_FIRST, &n->addr,
+				      n->w->now);
+		if (n->conf[i].name[0] && n->remote[i].addr.family)
+			n->local[i] = n->addr;
+	}
+	for (i = 0; i < NODE_CLIENTS; i++) {
+		if (!n->has_peer[i])
+			continue;
+		n->local[n->peer_link[i]] = n->addr;
+		if (n->core)
+			ike_core_path(n->core, n->conf[n->w->link[n->peer_link[i]].hub].name, i,
+				      &n->addr, n->w->now);
+	}
+}
+
 static void add_transform(struct ike_proposal *p, uint8_t type, uint16_t id, uint16_t bits)
 {
 	p->t[p->n++] = (struct ike_transform){ .type = type, .id = id, .key_bits = bits };
@@ -708,6 +746,7 @@ static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct
 	any_selectors(&c->child[0].remote_ts);
 	c->child[0].start = know ? IKE_START_NOW : IKE_START_LISTEN;
 	c->liveness = 20;
+	c->mobike = true;
 }
 
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both)

@@ -18,6 +18,7 @@ enum {
 	WORLD_LINKS = 8,
 	NODE_CLIENTS = 64, /* numbers of peers */
 	NODE_SAS = 160,
+	NODE_HAD = 64,
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
 	WORLD_HOLDS = 16,
@@ -60,6 +61,13 @@ struct node {
 	struct rnd rnd;
 	uint8_t nonces_begin; /* first octet of its nonces, so that a test says which is lowest; 0: any */
 	struct ike_addr addr; /* as the node sees it */
+	struct ike_addr more; /* another one, without a NAT; family 0: none */
+	struct ike_addr
+		inside; /* of another node, to which this one has a route by a tunnel; family 0: none */
+	bool dark[2]; /* nothing passes to and from ->addr, ->more */
+	struct ike_addr had[NODE_HAD]; /* addresses it had before, as others saw them */
+	unsigned int n_had;
+	struct ike_addr local[WORLD_LINKS]; /* where the kernel sends ESP from */
 	struct ike_addr nat; /* family 0: no NAT */
 	uint16_t nat_port[2]; /* public ports of 500 and 4500 */
 	struct ksa sa[NODE_SAS];
@@ -177,6 +185,8 @@ struct node *world_node(struct world *w);
 /* A node behind its own NAT. */
 struct node *world_node_nat(struct world *w);
 void node_rebind(struct node *n);
+/* It has this address now instead, behind @nat (NULL: no NAT), and its core hears of that. */
+void node_move(struct node *n, const struct ike_addr *addr, const struct ike_addr *nat);
 /*
  * Link @a and @b by tunnel "t<i>", PSK, any-any selectors, X25519 and AES-GCM. @b's
  * configuration knows @a's address only if @both. Configurations may be changed until

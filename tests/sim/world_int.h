@@ -20,8 +20,16 @@ bool seen_once(struct seen *s, uint64_t key, uint64_t value);
  * none. A node that is dead or has no agent is one, too.
  */
 struct node *route_packet(struct world *w, const struct ike_endpoint *to, uint16_t *port);
-/* Where a packet that @n sends from its @port seems to come from. */
-struct ike_endpoint outer_endpoint(const struct node *n, uint16_t port);
+/*
+ * Where a packet that @n sends from @port of its address @local seems to come from; a @local that is
+ * none of its addresses stands for the first one.
+ */
+struct ike_endpoint outer_endpoint(const struct node *n, const struct ike_addr *local,
+				   uint16_t port);
+/* Does nothing pass to and from that address of the node? */
+bool node_is_dark(const struct node *n, const struct ike_addr *addr);
+/* Is it an address of the node? */
+bool node_has(const struct node *n, const struct ike_addr *addr);
 /* Put a packet without data on its way; the caller fills in what it is. */
 struct packet *enqueue_packet(struct world *w, const struct ike_endpoint *from,
 			      const struct ike_endpoint *to, bool esp, size_t len, uint64_t delay);

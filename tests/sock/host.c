@@ -428,7 +428,7 @@ static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 }
 
 static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_endpoint *remote)
+			   const struct ike_addr *local, const struct ike_endpoint *remote)
 {
 	struct host *h = ctx;
 	struct host_tunnel *t = find_tunnel(h, tunnel);
@@ -436,6 +436,7 @@ static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
 	char text[64];
 
 	(void)peer;
+	(void)local; /* its sockets are of one address */
 	if (!t)
 		return;
 	LIST_FOREACH(p, &t->pairs, of_tunnel)
@@ -443,6 +444,14 @@ static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
 	if (!h->options.quiet)
 		print_line(h, json_pack("{s:s, s:s, s:s}", "event", "moved", "tunnel", tunnel,
 					"remote", ike_endpoint_print(text, sizeof(text), remote)));
+}
+
+static bool env_is_outside(void *ctx, const char *tunnel, const struct ike_addr *remote)
+{
+	(void)ctx;
+	(void)tunnel;
+	(void)remote;
+	return true; /* there are no netdevices of its tunnels */
 }
 
 static void env_state(void *ctx, const char *tunnel, uint32_t peer, enum ike_tunnel_state state)
@@ -505,6 +514,7 @@ struct host *host_open(const struct host_options *options)
 		.sa_remove = env_sa_remove,
 		.last_rx = env_last_rx,
 		.peer_moved = env_peer_moved,
+		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,
 	};

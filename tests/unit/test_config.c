@@ -120,6 +120,7 @@ static void every_key(void **state)
 		 "Rekey = 12h, 90m\n"
 		 "RekeyBytes = 64G\n"
 		 "Reauth = 36h\n"
+		 "Mobike = No\n"
 		 "RekeyPackets = 3M\n"
 		 "ReplayWindow = 64\n"
 		 "Start = traffic\n",
@@ -153,6 +154,7 @@ static void every_key(void **state)
 	assert_int_equal(c.liveness, 5);
 	assert_int_equal(c.rekey_ike, 12 * 3600);
 	assert_int_equal(c.reauth, 36 * 3600);
+	assert_false(c.mobike);
 	assert_int_equal(c.rekey_child, 90 * 60);
 	assert_int_equal(c.rekey_bytes, 64ULL << 30);
 	assert_int_equal(c.rekey_packets, 3 << 20);
@@ -587,6 +589,7 @@ static void wrong_values(void **state)
 		  "would allow 10.1.0.0/16 = 10.3.0.0/16, too" },
 		{ "[Peer]\nKeepalive = often\n",
 		  "2: Keepalive = often: expected seconds from 0 (off) to 3600" },
+		{ "[Peer]\nMobike = perhaps\n", "2: Mobike = perhaps: expected yes or no" },
 		{ "[Peer]\nReauth = 59s\n",
 		  "2: Reauth = 59s: expected off, or a time from 60s to 30d (s, m, h or d)" },
 		{ "[Peer]\nRekey = 4h\n",

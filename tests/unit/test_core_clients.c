@@ -647,6 +647,120 @@ static void wildcards(void **state)
 	}
 }
 
+/* ---- changes of address (RFC 4555) ------------------------------------------- */
+
+static const struct ike_addr elsewhere = { 4, { 192, 0, 2, 77 } };
+
+/* Where the kernels of both ends send ESP of the client to, and from which address of the hub. */
+static bool flows(const struct hub *h, unsigned int i)
+{
+	unsigned int link = h->link[i];
+
+	return works(h, i) && ike_addr_eq(&h->hub->remote[link].addr, &h->client[i]->addr) &&
+	       ike_addr_eq(&h->client[i]->remote[link].addr, &h->hub->addr) &&
+	       ike_addr_eq(&h->hub->local[link], &h->hub->addr);
+}
+
+static struct ike_sa *sa_of(const struct hub *h, unsigned int i)
+{
+	return TAILQ_FIRST(&lookup_peer(h->hub->core, "t0", client_number(&h->w, h->link[i]))->sas);
+}
+
+static void a_client_moves_alone(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+	struct ike_endpoint at[2] = { h->hub->remote[h->link[0]], h->hub->remote[h->link[2]] };
+	uint32_t n = client_number(&h->w, h->link[1]);
+	struct ike_status was = node_status(h->client[1], h->link[1]);
+
+	(void)state;
+	node_move(h->client[1], &elsewhere, NULL);
+	hub_run(h, 500);
+	assert_true(flows(h, 0) && flows(h, 1) && flows(h, 2));
+	assert_true(ike_endpoint_eq(&at[0], &h->hub->remote[h->link[0]]));
+	assert_true(ike_endpoint_eq(&at[1], &h->hub->remote[h->link[2]]));
+	assert_int_equal(client_number(&h->w, h->link[1]), n);
+	assert_memory_equal(node_status(h->client[1], h->link[1]).spi_i, was.spi_i, IKE_SPI_LEN);
+	assert_int_equal(node_stats(h->hub).updates, 1);
+	assert_int_equal(ike_sas(h), CLIENTS);
+	hub_free(h);
+}
+
+/* All of them follow the hub, under the IKE SAs there are, and hear which addresses it has. */
+static void the_hub_moves(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+	struct ike_addr ours[] = { h->hub->addr, elsewhere };
+	struct ike_status was[CLIENTS];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < CLIENTS; i++)
+		was[i] = node_status(h->client[i], h->link[i]);
+	h->hub->more = elsewhere;
+	ike_core_addresses(h->hub->core, "t0", ours, 2, h->w.now);
+	hub_run(h, 200);
+	for (i = 0; i < CLIENTS; i++)
+		assert_int_equal(node_sa(h->client[i])->mobike.n_theirs, 1);
+	ike_core_addresses(h->hub->core, "t0", &elsewhere, 1, h->w.now);
+	node_move(h->hub, &elsewhere, NULL);
+	hub_run(h, 1000);
+	for (i = 0; i < CLIENTS; i++) {
+		assert_true(flows(h, i));
+		assert_memory_equal(node_status(h->client[i], h->link[i]).spi_i, was[i].spi_i,
+				    IKE_SPI_LEN);
+		assert_int_equal(node_sa(h->client[i])->mobike.n_theirs, 0);
+	}
+	assert_int_equal(ike_sas(h), CLIENTS);
+	hub_free(h);
+}
+
+/* Without MOBIKE the hub has nowhere to begin, so it keeps what it has, and clients follow. */
+static void the_hub_moves_without(void **state)
+{
+	struct hub *h = hub_new(10);
+	unsigned int i;
+
+	(void)state;
+	h->hub->conf[h->tunnel].mobike = false;
+	node_start(h->hub, false);
+	for (i = 0; i < CLIENTS; i++)
+		node_start(h->client[i], false);
+	hub_run(h, 200);
+	node_move(h->hub, &elsewhere, NULL);
+	hub_run(h, 20000);
+	for (i = 0; i < CLIENTS; i++) {
+		assert_true(flows(h, i));
+		assert_false(sa_of(h, i)->replaced);
+	}
+	assert_int_equal(ike_sas(h), CLIENTS);
+	hub_free(h);
+}
+
+/* A client claims to be where another one is: nobody answers for it there, and no other moves. */
+static void a_client_claims_anothers_place(void **state)
+{
+	struct hub *h = hub_up(10, CLIENTS);
+	struct ike_endpoint at = h->hub->remote[h->link[0]];
+	struct hold *update = world_hold(&h->w, h->client[0], IKE_INFORMATIONAL, false, 0);
+
+	(void)state;
+	node_move(h->client[0], &elsewhere, NULL);
+	assert_true(world_await(&h->w, update, 100));
+	update->from_outside = h->hub->remote[h->link[1]];
+	h->client[0]->dark[0] = true;
+	world_release(&h->w, update);
+	hub_run(h, 100);
+	assert_true(ike_endpoint_eq(&sa_of(h, 0)->remote, &h->hub->remote[h->link[1]]));
+	assert_true(ike_endpoint_eq(&at, &h->hub->remote[h->link[0]]));
+	assert_true(flows(h, 1) && flows(h, 2));
+	h->client[0]->dark[0] = false;
+	hub_run(h, 60000);
+	assert_true(flows(h, 0) && flows(h, 1) && flows(h, 2));
+	assert_int_equal(h->hub->n_peers, CLIENTS);
+	hub_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,6 +781,10 @@ int main(void)
 		cmocka_unit_test(a_restart_replaces_its_own),
 		cmocka_unit_test(another_identity_is_another_client),
 		cmocka_unit_test(rekeying_stays_with_the_client),
+		cmocka_unit_test(a_client_moves_alone),
+		cmocka_unit_test(the_hub_moves),
+		cmocka_unit_test(the_hub_moves_without),
+		cmocka_unit_test(a_client_claims_anothers_place),
 		cmocka_unit_test(any_order),
 		cmocka_unit_test(two_behind_one_nat),
 		cmocka_unit_test(one_that_moves),

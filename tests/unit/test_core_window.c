@@ -670,9 +670,10 @@ static void path_opens(void **state)
 	assert_int_equal(s.attempt, 1);
 	assert_in_range(s.next_try - p->w.now, 11000, 12000);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 6);
-	ike_core_path(p->a->core, "t0", &none, p->w.now); /* a way that is lost brings nothing */
+	ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &none,
+		      p->w.now); /* a way that is lost brings nothing */
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 6);
-	ike_core_path(p->a->core, "t0", &local, p->w.now);
+	ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &local, p->w.now);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 7);
 	pair_run(p, 600); /* the schedule began anew */
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 8);
@@ -686,15 +687,15 @@ static void path_opens(void **state)
 	assert_true(s.next_try > p->w.now);
 	p->n_sent = 0;
 	p->drop_all = false;
-	ike_core_path(p->a->core, "t0", &local, p->w.now);
+	ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &local, p->w.now);
 	pair_run(p, 200);
 	assert_true(direction_works(p->a, p->b, 0));
 	p->n_sent = 0;
-	ike_core_path(p->a->core, "nosuch", &local, p->w.now);
+	ike_core_path(p->a->core, "nosuch", IKE_PEER_FIRST, &local, p->w.now);
 	ike_core_down(p->a->core, "t0", p->w.now);
 	pair_run(p, 10000);
 	p->n_sent = 0;
-	ike_core_path(p->a->core, "t0", &local, p->w.now); /* nor what is down */
+	ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &local, p->w.now); /* nor what is down */
 	pair_run(p, 1000);
 	assert_int_equal(p->n_sent, 0);
 	pair_free(p);
@@ -712,7 +713,7 @@ static void path_flaps(void **state)
 	p->drop_all = true;
 	for (i = 0; i < 10; i++) {
 		pair_run(p, 10000);
-		ike_core_path(p->a->core, "t0", &p->a->addr, p->w.now);
+		ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &p->a->addr, p->w.now);
 		p->n_sent = 0;
 	}
 	assert_int_equal(node_status(p->a, 0).state, IKE_TUNNEL_CONNECTING);
@@ -730,7 +731,7 @@ static void local_address_replaced(void **state)
 	pair_run(p, 1000);
 	before = node_status(p->a, 0);
 	p->a->addr.b[3] = 77;
-	ike_core_path(p->a->core, "t0", &p->a->addr, p->w.now);
+	ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &p->a->addr, p->w.now);
 	pair_run(p, 1000);
 	a = node_status(p->a, 0);
 	b = node_status(p->b, 0);
@@ -739,7 +740,8 @@ static void local_address_replaced(void **state)
 	assert_memory_equal(a.spi_i, before.spi_i, IKE_SPI_LEN);
 	assert_int_equal(a.spi_in, before.spi_in);
 	p->n_sent = 0;
-	ike_core_path(p->a->core, "t0", &p->a->addr, p->w.now); /* the same again is no news */
+	ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &p->a->addr,
+		      p->w.now); /* the same again is no news */
 	pair_run(p, 1000);
 	assert_int_equal(p->n_sent, 0);
 	pair_free(p);

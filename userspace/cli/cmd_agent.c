@@ -271,6 +271,8 @@ static void print_ike(json_t *ike)
 	       text(ike, "spi_r"));
 	print_age(" age ", ike, "age", "");
 	print_age(" rekey in ", ike, "rekey_in", "");
+	if (json_is_true(json_object_get(ike, "mobike")))
+		printf(" mobike");
 	if (*text(ike, "proposal"))
 		printf("\n        %s", text(ike, "proposal"));
 	putchar('\n');

@@ -26,6 +26,7 @@
 enum {
 	REOPEN_EVERY = 30000, /* ms, while a tunnel's netdevice cannot be made */
 	TUNNEL_BUCKETS = 4096, /* of each table of tunnels */
+	AGENT_MAX_OWN = 64, /* addresses of this machine that are looked at */
 };
 
 /* What is to happen once the peer was told and the SAs are gone. */
@@ -111,6 +112,9 @@ struct agent {
 	struct timers timers;
 	struct waiter *waiters;
 	bool settling;
+	struct net_address own[AGENT_MAX_OWN]; /* of this machine, as last read … */
+	unsigned int n_own;
+	bool own_known; /* … unless something changed since */
 	uint64_t look_at; /* when to look at all ways to peers; UINT64_MAX: nothing changed */
 	uint64_t look_not_before;
 };

@@ -235,6 +235,12 @@ static int set_reauth(struct parse *p, char *s)
 	return lifetime(s, 60, 30 * 86400, &p->c->reauth);
 }
 
+static int set_mobike(struct parse *p, char *s)
+{
+	p->c->mobike = !strcasecmp(s, "yes");
+	return p->c->mobike || !strcasecmp(s, "no") ? 0 : -1;
+}
+
 static int set_rekey_bytes(struct parse *p, char *s)
 {
 	return amount(s, sizes, 1 << 20, UINT64_MAX, &p->c->rekey_bytes);
@@ -601,6 +607,7 @@ static const struct key {
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Peer", "Crypto", set_crypto, true,
 	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	{ "Peer", "Mobike", set_mobike, false, "yes or no" },
 	{ "Peer", "Keepalive", set_keepalive, false, "seconds from 0 (off) to 3600" },
 	{ "Peer", "Liveness", set_liveness, false, "seconds from 0 (off) to 86400" },
 	{ "Peer", "Rekey", set_rekey, false,
@@ -1132,6 +1139,7 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	out->endpoint_port = IKE_PORT;
 	out->keepalive = 20;
 	out->liveness = 30;
+	out->mobike = true;
 	out->rekey_ike = CONFIG_REKEY_IKE;
 	out->rekey_child = CONFIG_REKEY_CHILD;
 	out->replay_window = 1024;
@@ -1342,6 +1350,7 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->clients = c->clients;
 	out->unique = c->unique;
 	out->liveness = c->liveness;
+	out->mobike = c->mobike;
 	out->reauth = c->reauth;
 	out->rekey_ike = c->rekey_ike;
 	out->rekey_child = c->rekey_child;

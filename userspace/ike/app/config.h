@@ -58,6 +58,7 @@ struct config {
 	unsigned int n_child;
 	struct ike_proposals ike, esp;
 	uint32_t keepalive, liveness; /* seconds, 0 off */
+	bool mobike;
 	uint32_t reauth; /* seconds, 0 off */
 	uint32_t rekey_ike, rekey_child; /* seconds, 0 off */
 	uint64_t rekey_bytes, rekey_packets; /* of one direction of a child SA, 0 off */

@@ -113,15 +113,31 @@ static uint64_t env_last_rx(void *ctx, const char *name, uint32_t peer)
 	return t && t->ifindex ? kernel_peer_last_rx(a->kernel, t->ifindex, peer) : UINT64_MAX;
 }
 
-static void env_peer_moved(void *ctx, const char *name, uint32_t peer,
+static void env_peer_moved(void *ctx, const char *name, uint32_t peer, const struct ike_addr *local,
 			   const struct ike_endpoint *remote)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
-	if (t && t->ifindex && kernel_peer_move(a->kernel, t->ifindex, peer, remote))
+	if (t && t->ifindex && kernel_peer_move(a->kernel, t->ifindex, peer, remote, local))
 		log_say(IKE_LOG_WARN, name, "the kernel does not move the peer: %s",
 			kernel_error(a->kernel));
+}
+
+/* So that a peer's address in its own network, which leads into a tunnel here, makes no loop. */
+static bool env_is_outside(void *ctx, const char *name, const struct ike_addr *remote)
+{
+	static const struct ike_addr any;
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+	struct net_path p;
+
+	if (!t)
+		return false;
+	net_find_path(a->net, remote, &any, t->conf.fwmark, &p);
+	if (p.err || p.own || p.oif == t->ifindex)
+		return false;
+	return !tunnel_by_index(a, p.oif) || p.oif == t->path.oif;
 }
 
 static void env_state(void *ctx, const char *name, uint32_t peer, enum ike_tunnel_state state)
@@ -161,6 +177,7 @@ void agent_env(struct agent *a, struct ike_env *env)
 		.sa_remove = env_sa_remove,
 		.last_rx = env_last_rx,
 		.peer_moved = env_peer_moved,
+		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,
 		.keylog = a->keys ? env_keylog : NULL,

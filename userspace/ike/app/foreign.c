@@ -84,7 +84,7 @@ static const struct foreign_word words[] = {
 	{ "keyingtries", NULL, "esptund tries until the tunnel is up" },
 	{ "encap", NULL, "ESP is always in UDP" },
 	{ "fragmentation", NULL, ALWAYS },
-	{ "mobike", NULL, NOT_YET },
+	{ "mobike", "Mobike", NULL },
 	{ "unique", NULL, NO_NEED },
 	{ "version", NULL, "it is IKEv2 always" },
 	{ "aggressive", NULL, "it is IKEv2 always" },

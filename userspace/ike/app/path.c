@@ -7,6 +7,7 @@
  * that comes waits for a timer.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ike/app/agent_int.h"
@@ -98,9 +99,10 @@ void path_forget(struct tunnel *t)
 /*
  * Where the peer is, as far as that is known: where its SAs lead, or what file or name say.
  * And the address of ours that packets have to leave from: the configured one, or that of
- * running SAs, for as long as it is ours; family 0 if routing may choose.
+ * running SAs, for as long as it is ours; family 0 if routing may choose. True: routing may choose
+ * another one, as the core can tell the peer (MOBIKE).
  */
-static void find_ends(const struct agent *a, const struct tunnel *t, struct ike_addr *remote,
+static bool find_ends(const struct agent *a, const struct tunnel *t, struct ike_addr *remote,
 		      struct ike_addr *local)
 {
 	struct ike_status s;
@@ -114,6 +116,73 @@ static void find_ends(const struct agent *a, const struct tunnel *t, struct ike_
 	*local = t->conf.local;
 	if (!local->family && sa && s.local.addr.family && net_is_own(a->net, &s.local.addr))
 		*local = s.local.addr;
+	return !t->conf.local.family && sa && s.mobike_decides;
+}
+
+/* Addresses of this machine, without those inside of tunnels; false if the kernel does not tell. */
+static bool read_own(struct agent *a)
+{
+	unsigned int n = 0;
+	int all;
+
+	if (a->own_known)
+		return true;
+	all = net_addresses(a->net, a->own, AGENT_MAX_OWN);
+	if (all < 0)
+		return false;
+	for (int i = 0; i < all; i++) {
+		if (!tunnel_by_index(a, a->own[i].ifindex))
+			a->own[n++] = a->own[i];
+	}
+	a->n_own = n;
+	a->own_known = true;
+	return true;
+}
+
+/* Would packets leave by another link than the one that has @local? */
+static bool is_misplaced(struct agent *a, const struct ike_addr *local, uint32_t oif)
+{
+	if (!read_own(a))
+		return false;
+	for (unsigned int i = 0; i < a->n_own; i++) {
+		if (ike_addr_eq(&a->own[i].addr, local) && a->own[i].ifindex == oif)
+			return false;
+	}
+	return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ike_addr));
+}
+
+/*
+ * MOBIKE: the peer hears which other addresses it may find us at. Besides @used these are the ones
+ * from which packets to it leave by the link that has the address.
+ */
+static void tell_addresses(struct agent *a, const struct tunnel *t, const struct ike_addr *remote,
+			   const struct ike_addr *used)
+{
+	struct ike_addr ours[1 + AGENT_MAX_OWN];
+	struct net_path p;
+	size_t n = 0;
+
+	if (!t->conf.mobike || !read_own(a))
+		return;
+	if (used->family)
+		ours[n++] = *used;
+	for (unsigned int i = 0; i < a->n_own; i++) {
+		const struct net_address *own = &a->own[i];
+
+		net_find_path(a->net, remote, &own->addr, t->conf.fwmark, &p);
+		if (!ike_addr_eq(&own->addr, used) && !p.err &&
+		    (!remote->family || p.oif == own->ifindex))
+			ours[n++] = own->addr;
+	}
+	if (t->conf.local.family) /* the only one that is to be used */
+		n = 0;
+	qsort(ours, n, sizeof(*ours), by_bytes);
+	ike_core_addresses(a->core, t->conf.name, ours, n, loop_now());
 }
 
 static void no_route_text(struct agent *a, const struct tunnel *t, const struct ike_addr *remote,
@@ -189,7 +258,7 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 		/* A listener without a route does not miss one. */
 		if (t->path_state != PATH_NO_ROUTE || t->conf.start != IKE_START_LISTEN)
 			tunnel_fail(t, TROUBLE_PATH, text);
-		ike_core_path(a->core, t->conf.name, &none, loop_now());
+		ike_core_path(a->core, t->conf.name, IKE_PEER_FIRST, &none, loop_now());
 		return;
 	}
 	if (tunnel_well(t, TROUBLE_PATH))
@@ -198,24 +267,51 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 			ike_addr_print(from, sizeof(from), &t->path.local));
 	if (t->path.local.family && t->state == IKE_TUNNEL_UP)
 		kernel_peer_local(a->kernel, t->ifindex, IKE_PEER_FIRST, &t->path.local);
-	ike_core_path(a->core, t->conf.name, &t->path.local, loop_now());
+	ike_core_path(a->core, t->conf.name, IKE_PEER_FIRST, &t->path.local, loop_now());
+}
+
+/* Clients come to an address of ours as long as we have it; then they hear from another one. */
+static void look_clients(struct agent *a, const struct tunnel *t)
+{
+	static const struct ike_addr any;
+	struct net_path p;
+	struct ike_status s;
+	uint32_t id = 0;
+
+	while (!t->conf.local.family && (id = ike_core_client_next(a->core, t->conf.name, id))) {
+		if (ike_core_peer_status(a->core, t->conf.name, id, &s) || !s.have_ike ||
+		    net_is_own(a->net, &s.local.addr))
+			continue;
+		net_find_path(a->net, &s.remote.addr, &any, t->conf.fwmark, &p);
+		if (p.err || !p.local.family)
+			continue;
+		kernel_peer_local(a->kernel, t->ifindex, id, &p.local);
+		ike_core_path(a->core, t->conf.name, id, &p.local, loop_now());
+	}
 }
 
 void path_look(struct agent *a, struct tunnel *t)
 {
+	static const struct ike_addr any;
 	struct ike_addr remote, local;
 	struct net_path found;
+	bool choose;
 	enum path_state state;
 	char text[512];
 
-	find_ends(a, t, &remote, &local);
+	choose = find_ends(a, t, &remote, &local);
 	net_find_path(a->net, &remote, &local, t->conf.fwmark, &found);
+	if (choose && local.family && (found.err || is_misplaced(a, &local, found.oif)))
+		net_find_path(a->net, &remote, &any, t->conf.fwmark, &found);
+	tell_addresses(a, t, &remote, &found.local); /* what follows may have to say them */
 	state = judge_path(a, t, &remote, &found, text, sizeof(text));
 	if (state != t->path_state || memcmp(&found, &t->path, sizeof(found))) {
 		t->path = found;
 		t->path_state = state;
 		tell_path(a, t, &remote, text);
 	}
+	if (t->conf.clients > 1)
+		look_clients(a, t);
 	if (may_start(t))
 		tunnel_start(a, t);
 }
@@ -224,7 +320,8 @@ void path_carrier(struct agent *a, uint32_t ifindex)
 {
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (t->ifindex && !t->after && t->path.oif == ifindex && t->path_state == PATH_OPEN)
-			ike_core_path(a->core, t->conf.name, &t->path.local, loop_now());
+			ike_core_path(a->core, t->conf.name, IKE_PEER_FIRST, &t->path.local,
+				      loop_now());
 	}
 }
 
@@ -232,6 +329,7 @@ void path_changed(struct agent *a)
 {
 	uint64_t soon = loop_now() + LOOK_SOON;
 
+	a->own_known = false;
 	if (a->look_at == UINT64_MAX)
 		a->look_at = soon > a->look_not_before ? soon : a->look_not_before;
 }

@@ -286,10 +286,10 @@ static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ik
 }
 
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
-		     const struct ike_endpoint *remote)
+		     const struct ike_endpoint *remote, const struct ike_addr *local)
 {
 	k->error[0] = 0;
-	return move(k, ifindex, id, remote, NULL);
+	return move(k, ifindex, id, remote, local);
 }
 
 int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_addr *local)

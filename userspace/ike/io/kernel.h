@@ -52,8 +52,9 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 bool kernel_peer_exists(struct kernel *k, uint32_t ifindex, uint32_t id);
 /* Remove its SAs and the peer. */
 int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id);
+/* The peer is at @remote, and its packets leave from @local (NULL: as they did). */
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
-		     const struct ike_endpoint *remote);
+		     const struct ike_endpoint *remote, const struct ike_addr *local);
 /* Calls @fn for each peer of the link. 0 or -errno. */
 int kernel_each_peer(struct kernel *k, uint32_t ifindex, void (*fn)(void *ctx, uint32_t id),
 		     void *ctx);

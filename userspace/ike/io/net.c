@@ -589,6 +589,36 @@ bool net_is_own(struct net *n, const struct ike_addr *addr)
 	return !rtnl_talk(n->sk, list_addresses(rtnl_family(addr), 0), read_own, &own) && own.found;
 }
 
+struct addresses {
+	struct net_address *out;
+	unsigned int n, max;
+};
+
+static void read_global(void *ctx, struct nlmsghdr *nlh)
+{
+	struct ifaddrmsg *ifa = nlmsg_data(nlh);
+	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(*ifa), IFA_LOCAL);
+	struct addresses *all = ctx;
+
+	if (!a || ifa->ifa_scope != RT_SCOPE_UNIVERSE || all->n == all->max)
+		return;
+	all->out[all->n].ifindex = ifa->ifa_index;
+	rtnl_get_addr(&all->out[all->n++].addr, ifa->ifa_family, a);
+}
+
+static void forget_addresses(void *ctx)
+{
+	((struct addresses *)ctx)->n = 0;
+}
+
+int net_addresses(struct net *n, struct net_address *out, unsigned int max)
+{
+	struct addresses all = { .out = out, .max = max };
+	int err = rtnl_dump(n->sk, list_addresses(AF_INET, 0), read_global, forget_addresses, &all);
+
+	return err ? err : (int)all.n;
+}
+
 void net_find_path(struct net *n, const struct ike_addr *remote, const struct ike_addr *local,
 		   uint32_t mark, struct net_path *p)
 {

@@ -83,6 +83,14 @@ void net_find_path(struct net *n, const struct ike_addr *remote, const struct ik
 /* Is it an address of this machine, in whatever VRF? */
 bool net_is_own(struct net *n, const struct ike_addr *addr);
 
+struct net_address {
+	struct ike_addr addr;
+	uint32_t ifindex;
+};
+
+/* Up to @max IPv4 addresses of this machine that others may reach; how many, or a negative errno. */
+int net_addresses(struct net *n, struct net_address *out, unsigned int max);
+
 enum { NET_MAX_VRFS = 16 };
 
 struct net_vrf {

@@ -374,19 +374,54 @@ void ike_core_peer_moved(struct ike_core *core, const char *tunnel, uint32_t pee
 	if (p->n_adopted)
 		p->adopted_remote = *remote;
 	sa = query_primary(p);
-	if (sa && ikesa_authenticated(sa))
-		sa->remote = *remote;
+	if (sa && ikesa_authenticated(sa)) {
+		if (sa->mobike.on)
+			x_mobike_heard(core, sa, remote);
+		else
+			sa->remote = *remote;
+	}
 	end_event(core);
 }
 
-void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
-		   uint64_t now)
+void ike_core_path(struct ike_core *core, const char *tunnel, uint32_t peer,
+		   const struct ike_addr *local, uint64_t now)
 {
-	struct ike_peer *p = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_peer(core, tunnel, peer);
 
 	begin_event(core, now);
 	if (p && p->enabled && local->family)
 		peer_path_opened(core, p, local);
+	end_event(core);
+}
+
+static void tell_addresses(struct ike_core *core, struct ike_peer *p)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		if (ikesa_authenticated(sa))
+			x_mobike_tell(core, sa);
+	}
+}
+
+void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct ike_addr *ours,
+			size_t n, uint64_t now)
+{
+	struct ike_peer *p = lookup_name(core, tunnel), *client;
+	struct ike_tunnel *t = p ? p->tunnel : NULL;
+
+	begin_event(core, now);
+	if (n > MOBIKE_MAX_ADDRESSES)
+		n = MOBIKE_MAX_ADDRESSES;
+	if (t && (n != t->n_ours || (n && memcmp(ours, t->ours, n * sizeof(*ours)) != 0))) {
+		t->n_ours = (unsigned int)n;
+		if (n)
+			memcpy(t->ours, ours, n * sizeof(*ours));
+		tell_addresses(core, p);
+		TAILQ_FOREACH(client, &t->clients, of_tunnel)
+		tell_addresses(core, client);
+	}
 	end_event(core);
 }
 

@@ -58,6 +58,7 @@ struct ike_tunnel_conf {
 		remote; /* family 0: unknown, listen only; port 500, or 4500 to start there */
 	struct ike_proposals ike, esp; /* in order of preference */
 	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
+	bool mobike; /* offer and take MOBIKE (RFC 4555) */
 	/* Seconds from establishment to our rekeying, before jitter; 0: never. */
 	uint32_t reauth; /* seconds until a new IKE SA, with new proofs, replaces it; 0: never */
 	uint32_t rekey_ike, rekey_child;
@@ -154,9 +155,17 @@ struct ike_env {
 			  uint32_t spi_out);
 	/* Milliseconds since the peer's last authenticated ESP packet; UINT64_MAX if never. */
 	uint64_t (*last_rx)(void *ctx, const char *tunnel, uint32_t peer);
-	/* The peer is now at this endpoint (float to 4500, NAT rebinding). */
+	/*
+	 * The peer is now at this endpoint (float to 4500, NAT rebinding, MOBIKE). ESP leaves from
+	 * @local then; NULL: from where it did.
+	 */
 	void (*peer_moved)(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_endpoint *remote);
+			   const struct ike_addr *local, const struct ike_endpoint *remote);
+	/*
+	 * Would packets of the tunnel to @remote leave this machine, and not by a tunnel that the ones
+	 * in use do not take? What a peer says of its addresses is true in its network, not in ours.
+	 */
+	bool (*is_outside)(void *ctx, const char *tunnel, const struct ike_addr *remote);
 	void (*state)(void *ctx, const char *tunnel, uint32_t peer, enum ike_tunnel_state state);
 	/* @tunnel and SPIs may be NULL. @text is one sentence without newline. */
 	void (*log)(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
@@ -204,17 +213,28 @@ enum ike_expire {
 /* An SA has come to its end, or will soon. */
 void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, uint32_t spi,
 		     bool inbound, enum ike_expire why, uint64_t now);
-/* The kernel saw an authenticated packet from a new outer address. */
+/*
+ * The kernel saw an authenticated packet from a new outer address. With MOBIKE the peer is asked to
+ * answer from there, and if it does not, it counts as being where it was.
+ */
 void ike_core_peer_moved(struct ike_core *core, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote, uint64_t now);
 /*
- * The way to the tunnel's peer changed: packets to it now leave from @local, or with family
+ * The way to a peer of the tunnel changed: packets to it now leave from @local, or with family
  * 0 there is no way at the moment. A tunnel that waits to try again tries at once; a request
- * that waits for its next copy is sent. IKE SAs go on from @local, and if that is another
- * address than before, the peer hears from there at once.
+ * that waits for its next copy is sent. IKE SAs go on from @local; if that is another address
+ * than before, the peer hears from there at once, and without MOBIKE a new IKE SA replaces the one
+ * there is.
  */
-void ike_core_path(struct ike_core *core, const char *tunnel, const struct ike_addr *local,
-		   uint64_t now);
+void ike_core_path(struct ike_core *core, const char *tunnel, uint32_t peer,
+		   const struct ike_addr *local, uint64_t now);
+/*
+ * Addresses of ours that packets to the tunnel's peers may leave from, with the one in use, as many
+ * as we keep: MOBIKE tells the peers of them, and tries them when a peer is not reached from the one
+ * in use. If that is not among them the peer hears of them with its successor, see ike_core_path().
+ */
+void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct ike_addr *ours,
+			size_t n, uint64_t now);
 /* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */
 void ike_core_timer(struct ike_core *core, uint64_t now);
 uint64_t ike_core_next(const struct ike_core *core);
@@ -251,6 +271,8 @@ struct ike_status {
 	uint64_t established_at;
 	uint64_t rekey_at; /* we rekey it then; 0: not planned */
 	bool nat_local, nat_remote; /* who is behind a NAT, RFC 7296 2.23 */
+	bool mobike; /* both ends take changes of address by MOBIKE … */
+	bool mobike_decides; /* … and we choose the addresses */
 	bool have_child; /* the fields of the child SA below are valid */
 	const char *child_name;
 	uint32_t spi_in, spi_out;
@@ -289,6 +311,8 @@ struct ike_core_stats {
 	uint64_t refused; /* IKE_SA_INIT requests dropped for want of a place or of time */
 	uint64_t evicted; /* half-open IKE SAs whose place another peer got */
 	uint64_t visited; /* tunnels and groups of them looked at to find one */
+	uint64_t updates; /* addresses of peers, by UPDATE_SA_ADDRESSES, that are in use */
+	uint64_t unproven; /* those where the peer did not answer */
 	uint64_t key_exchanges; /* keys made to answer IKE_SA_INIT requests */
 };
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out);

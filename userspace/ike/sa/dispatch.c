@@ -103,6 +103,8 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 {
 	char from[64], to[64];
 
+	if (sa->mobike.on) /* only by UPDATE_SA_ADDRESSES (RFC 4555 3.8) */
+		return;
 	sa->local = d->local;
 	if (sa->nat_local || ike_endpoint_eq(&sa->remote, &d->remote))
 		return;
@@ -112,7 +114,7 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 	sa->remote = d->remote;
 	admit_proven(core, &sa->remote.addr);
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
-		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id,
+		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id, NULL,
 				     &sa->remote);
 }
 
@@ -243,6 +245,7 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	else if (x->ops->response)
 		x->ops->response(core, sa, x, &m);
 	exchange_end(core, sa, x);
+	x_mobike_answered(core, sa, d);
 	if (was_up && sa->state != IKESA_DEAD && sa->state != IKESA_CLOSED)
 		note_answered(core, sa);
 	if (sa->state != IKESA_DEAD)

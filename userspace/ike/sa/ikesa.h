@@ -49,6 +49,17 @@ enum ikesa_limits {
 	IKESA_DIGEST_LEN = 16,
 };
 
+enum mobike_limits {
+	MOBIKE_MAX_ADDRESSES = 8, /* of each end, besides the one in use */
+	MOBIKE_COOKIE_LEN = 16,
+	MOBIKE_OTHER_PATHS = 8, /* that a copy of a request is sent on at once, … */
+	MOBIKE_SPREAD_SENDS = 3, /* … from this copy on, that is after 1.5 s */
+	MOBIKE_UNPROVEN_SENDS =
+		5, /* an address with no answer is left with this copy, after 7.5 s */
+	MOBIKE_REFUSALS = 3, /* in a row; then a new IKE SA is better */
+	NATD_LEN = 20, /* of a NAT detection hash */
+};
+
 enum ikesa_state {
 	IKESA_INIT_SENT, /* initiator: IKE_SA_INIT request is out */
 	IKESA_HALF_OPEN, /* responder: IKE_SA_INIT answered, IKE_AUTH awaited */
@@ -172,6 +183,32 @@ struct ikesa_setup {
 	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
 };
 
+/*
+ * MOBIKE (RFC 4555), see x_mobike.c: what an IKE SA knows of both ends' addresses. ->local and
+ * ->remote of the IKE SA are those that its messages use; ESP goes to the proven one.
+ */
+struct mobike {
+	bool on; /* both ends sent MOBIKE_SUPPORTED */
+	bool decides; /* we began the first of the IKE SAs, so we choose the addresses */
+	bool update; /* the addresses in use are yet to be told (we decide) or proven */
+	bool tell; /* the peer is yet to hear which other addresses we have */
+	struct ike_endpoint proven; /* the peer answered from there … */
+	struct ike_addr proven_local; /* … to this address of ours, or routing chose it since */
+	struct ike_addr theirs[MOBIKE_MAX_ADDRESSES]; /* other addresses of the peer, as it says */
+	unsigned int n_theirs;
+	unsigned int version; /* another one with each change of the addresses in use */
+	unsigned int refusals; /* of updates, one after the other */
+	bool have_seen;
+	uint8_t seen[NATD_LEN]; /* where the peer sees us, hashed */
+	/* Of the request that is out: */
+	bool spread; /* copies went on several paths, so the answer says nothing about one */
+	bool one_path; /* the answer before it showed a path that works, so others wait longer */
+	bool verifying; /* the peer is to return COOKIE2 */
+	unsigned int asked; /* the version it is about */
+	bool telling; /* it has our other addresses */
+	uint8_t cookie[MOBIKE_COOKIE_LEN];
+};
+
 struct ike_peer;
 
 struct ike_sa {
@@ -190,6 +227,7 @@ struct ike_sa {
 	uint64_t source;
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
+	struct mobike mobike;
 	bool nat_local, nat_remote;
 	bool peer_natt; /* the peer knows NAT traversal */
 	struct ike_id local_id, remote_id; /* remote: proven once established */

@@ -11,16 +11,28 @@ static enum exchange_build build_probe(struct ike_core *core, struct ike_sa *sa,
 				       struct ike_builder *b)
 {
 	(void)core;
-	(void)sa;
 	(void)x;
-	(void)b;
-	return EXCHANGE_SEND; /* an empty message does */
+	/* An empty message does; whether a NAT changed its mapping can be seen from the answer. */
+	if (sa->mobike.on && sa->mobike.decides)
+		natd_build(b, sa->spi_i, sa->spi_r, &sa->remote);
+	return EXCHANGE_SEND;
+}
+
+static void take_alive(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+		       struct x_msg *m)
+{
+	(void)x;
+	if (!sa->mobike.on || !natd_note_seen(sa, m->in))
+		return;
+	report_line(core, IKE_LOG_INFO, NULL, sa, "peer sees us at another address");
+	sa->mobike.update = true;
 }
 
 static const struct exchange_ops probe_ops = {
 	.name = "liveness check",
 	.exchange = IKE_INFORMATIONAL,
 	.build = build_probe,
+	.response = take_alive,
 };
 
 void request_probe(struct ike_core *core, struct ike_sa *sa)

@@ -48,7 +48,7 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,
 		.local = esp_endpoint(&sa->local, conf->local.port),
-		.remote = esp_endpoint(&sa->remote, IKE_NATT_PORT),
+		.remote = esp_endpoint(address_of_esp(sa), IKE_NATT_PORT),
 		.cipher = c->suite.cipher,
 		.esn = c->suite.esn,
 		/* "i" is what the initiator of the exchange sends with. */

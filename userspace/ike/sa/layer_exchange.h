@@ -9,15 +9,6 @@
 
 #include "ike/sa/layer_child.h"
 
-/* ---- x_natd.c ---------------------------------------------------------------- */
-
-/* Append both NAT detection hashes of our message from anywhere to @remote. */
-void x_natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
-		  const struct ike_endpoint *remote);
-/* Note in @sa which end is behind a NAT, and whether the peer knows NAT traversal. */
-void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
-		  const struct ike_datagram *d);
-
 /* ---- x_derive.c -------------------------------------------------------------- */
 
 /*
@@ -153,6 +144,27 @@ void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_s
 void x_create_timer(struct ike_core *core, struct ike_sa *sa);
 /* The handler of dispatch.c, for all CREATE_CHILD_SA requests. */
 enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_mobike.c -------------------------------------------------------------- */
+
+/* IKE_AUTH: append that we take MOBIKE, and our other addresses, if it is configured. */
+void x_mobike_offer(struct ike_builder *b, const struct ike_sa *sa);
+/* The peer's IKE_AUTH message: is MOBIKE on for the IKE SA, which is established now? */
+void x_mobike_begin(struct ike_sa *sa, const struct ike_payloads *in);
+/* Does the request forbid NATs (3.9) though there was one on its way? */
+bool x_mobike_met_nat(const struct x_msg *m);
+/* What an INFORMATIONAL request of the peer says of addresses, and the answer to that. */
+void x_mobike_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/* The response to any request of ours came as @d; it was handled. */
+void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d);
+/* Messages leave from another address of ours now. */
+void x_mobike_local(struct ike_core *core, struct ike_sa *sa, const struct ike_addr *local);
+/* The kernel heard the peer at @remote, and sends ESP there; no news if it is known to be there. */
+void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote);
+/* The list of our other addresses is another one. */
+void x_mobike_tell(struct ike_core *core, struct ike_sa *sa);
+/* @next takes the place of @old: it knows what that knew, and asks what that could not. */
+void x_mobike_inherit(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next);
 
 /* ---- x_info.c ---------------------------------------------------------------- */
 

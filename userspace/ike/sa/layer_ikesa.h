@@ -81,6 +81,11 @@ uint64_t query_next_try(const struct ike_peer *p);
 struct ike_sa *query_usable(const struct ike_peer *p);
 /* One that is to stay, and that the peer is not known to count as established; or NULL. */
 struct ike_sa *query_unproven(const struct ike_peer *p);
+/*
+ * Could we begin an IKE SA that takes the place of @sa? The one that began does, and who has the
+ * peer's address in its configuration.
+ */
+bool query_can_replace(const struct ike_sa *sa);
 /* The best IKE SA to show and to use. */
 struct ike_sa *query_primary(const struct ike_peer *p);
 /* The SA that stays of those with the peer of @sa. */
@@ -311,6 +316,49 @@ int message_open(struct ike_core *core, struct ike_sa *sa, const struct ike_data
  */
 bool message_is_repeated(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			 const struct ike_header *h);
+
+/* ---- natd.c ------------------------------------------------------------------ */
+
+/* Append both NAT detection hashes of our message from anywhere to @remote. */
+void natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
+		const struct ike_endpoint *remote);
+/* Note in @sa which end is behind a NAT, and whether the peer knows NAT traversal. */
+void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
+		const struct ike_datagram *d);
+/* Has @in hashes? */
+bool natd_is_in(const struct ike_payloads *in);
+/*
+ * Remember where the peer sees us, if its message tells. True: elsewhere than before, or behind a
+ * NAT and it is not known where that was.
+ */
+bool natd_note_seen(struct ike_sa *sa, const struct ike_payloads *in);
+
+/* ---- address.c --------------------------------------------------------------- */
+
+/* Messages go from @local to @remote from now on; false: they did already. */
+bool address_use(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *local,
+		 const struct ike_endpoint *remote);
+/* @to goes on where @from is, and knows what that knows of where the peer answered. */
+void address_copy(struct ike_sa *to, const struct ike_sa *from);
+/* Is our address in use one that we know to be ours? True also if none are known. */
+bool address_is_ours(const struct ike_sa *sa);
+/* Did the peer answer from the address in use? */
+bool address_is_proven(const struct ike_sa *sa);
+/* It did, which nobody has to hear of. */
+void address_note_proven(struct ike_sa *sa);
+/* It did: traffic goes there. */
+void address_prove(struct ike_core *core, struct ike_sa *sa);
+/* The peer is not where it claims to be: it counts as being where it answered last. */
+void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why);
+/* Where ESP goes: never to an address that the peer only claims. */
+const struct ike_endpoint *address_of_esp(const struct ike_sa *sa);
+/* May the peer be there, as far as our routes go? See is_outside in core.h. */
+bool address_is_outside(const struct ike_core *core, const struct ike_sa *sa,
+			const struct ike_addr *remote);
+/* Use the @n-th (from 0) of the other paths there may be; false: there are fewer. */
+bool address_use_other(struct ike_core *core, struct ike_sa *sa, unsigned int n);
+/* Send a copy of the request that is out: on other paths, too, if it had no answer for long. */
+void address_send_request(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- request.c --------------------------------------------------------------- */
 

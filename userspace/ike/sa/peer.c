@@ -306,20 +306,26 @@ static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 }
 
 /*
- * An established SA goes on from another address of ours: the peer follows the first
- * authenticated message from there (2.23).
+ * Without MOBIKE the peer may follow the first authenticated message from another address of ours
+ * (RFC 7296 2.23), or may not: a new IKE SA replaces this one, if we can begin one.
  */
 static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct ike_addr *local)
 {
-	char from[64], to[64];
+	struct ike_endpoint from = sa->local;
+	struct ike_peer *p = sa->peer;
+	unsigned int i;
 
-	if (ike_addr_eq(&sa->local.addr, local))
+	from.addr = *local;
+	if (!address_use(core, sa, &from, &sa->remote))
 		return;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "our address changed from %s to %s",
-		    ike_addr_print(from, sizeof(from), &sa->local.addr),
-		    ike_addr_print(to, sizeof(to), local));
-	sa->local.addr = *local;
+	request_again(core, sa);
 	request_probe(core, sa);
+	if (!query_can_replace(sa))
+		return;
+	sa->replaced = true;
+	for (i = 0; i < p->conf->n_child; i++)
+		p->want[i].next_try = core->now; /* if it is wanted, see review_attempts() */
+	event_note(core, p, EVENT_CHANGED);
 }
 
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local)
@@ -329,8 +335,11 @@ void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ik
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		request_again(core, sa);
-		if (sa->state == IKESA_ESTABLISHED)
+		if (sa->state != IKESA_ESTABLISHED || ike_addr_eq(&sa->local.addr, local))
+			request_again(core, sa);
+		else if (sa->mobike.on)
+			x_mobike_local(core, sa, local);
+		else
 			follow_local(core, sa, local);
 	}
 	if (query_next_try(p) == TIMER_NEVER)

@@ -211,6 +211,13 @@ struct ike_endpoint query_remote(const struct ike_peer *p)
 	return sa->remote;
 }
 
+bool query_can_replace(const struct ike_sa *sa)
+{
+	const struct ike_peer *p = sa->peer;
+
+	return !p->is_client && (sa->initiator || p->remote.addr.family);
+}
+
 struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,
 			    const struct ike_id *id, const struct ike_endpoint *from)
 {

@@ -23,7 +23,7 @@ static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 	sa->tx.at = core->now + ikesa_retransmit_delay(++sa->tx.sends);
 	if (sa->tx.at > sa->tx.until)
 		sa->tx.at = sa->tx.until;
-	message_send(core, &sa->tx.msg, sa->peer, &sa->local, &sa->remote);
+	address_send_request(core, sa);
 }
 
 /* The first copy of sa->tx.msg leaves. */

@@ -60,13 +60,14 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 		return NULL;
 	ikesa_setup_free(sa);
 	sa->state = IKESA_PREPARED;
-	sa->local = old->local;
-	sa->remote = old->remote;
+	address_copy(sa, old);
 	sa->nat_local = old->nat_local;
 	sa->nat_remote = old->nat_remote;
 	sa->peer_natt = old->peer_natt;
 	sa->fragments = old->fragments;
 	sa->small_packets = old->small_packets;
+	sa->mobike.on = old->mobike.on;
+	sa->mobike.decides = old->mobike.decides;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
 	sa->confirmed = sa->acked = true;
@@ -113,8 +114,8 @@ static void correct_remote(struct ike_core *core, const struct ike_peer *p,
 	const struct ike_sa *sa = query_primary(p);
 
 	if (sa && query_sa_has_outbound(sa, CHILD_ANY) &&
-	    !ike_endpoint_eq(&sa->remote, &gone->remote))
-		core->env.peer_moved(core->env.ctx, p->conf->name, p->id, &sa->remote);
+	    !ike_endpoint_eq(address_of_esp(sa), address_of_esp(gone)))
+		core->env.peer_moved(core->env.ctx, p->conf->name, p->id, NULL, address_of_esp(sa));
 }
 
 void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)

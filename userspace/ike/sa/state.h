@@ -115,6 +115,8 @@ struct ike_tunnel {
 	struct ike_peers clients; /* in the order they came */
 	unsigned int n_clients;
 	uint32_t last_id; /* number of the client that was made last */
+	struct ike_addr ours[MOBIKE_MAX_ADDRESSES]; /* that we may be reached at */
+	unsigned int n_ours;
 };
 
 struct ike_peer {

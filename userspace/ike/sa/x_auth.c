@@ -79,6 +79,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, p, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
+	x_mobike_offer(b, sa);
 	return ok ? EXCHANGE_SEND : EXCHANGE_FAIL;
 }
 
@@ -207,6 +208,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		return;
 	}
 	mark_established(core, sa);
+	x_mobike_begin(sa, m->in);
 	if (p->enabled) {
 		take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
@@ -301,6 +303,9 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 		return refuse_auth(m);
 	}
 	mark_established(core, sa);
+	x_mobike_begin(sa, m->in);
+	if (sa->mobike.on)
+		x_mobike_offer(m->reply, sa);
 	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
 		x_contact_initial(core, sa);
 	if (p->is_client)
@@ -346,6 +351,13 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		p = NULL;
 	if (!p)
 		return refuse_auth(m);
+	if (x_mobike_met_nat(m)) {
+		report_error(
+			core, p, sa,
+			"peer forbids NATs (NO_NATS_ALLOWED), but there is one on the path: turn on NAT traversal at its side");
+		ike_build_notify(m->reply, IKE_N_UNEXPECTED_NAT_DETECTED, NULL, 0);
+		return X_CLOSE;
+	}
 	sa->peer = p;
 	sa->remote_id = who.id;
 	return accept_peer(core, sa, m);

@@ -59,7 +59,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_sa(&b, IKE_OFFER(&sa->peer->conf->ike));
 	ike_secret_build(&b, s->dh);
 	ike_build_nonce(&b, s->ni, s->ni_len);
-	x_natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
+	natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
@@ -232,7 +232,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	struct ike_peer *p = sa->peer;
 	struct ike_notify n;
 
-	x_natd_judge(sa, h, in, d);
+	natd_judge(sa, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	if (!sa->peer_natt) {
@@ -337,7 +337,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	ike_secret_build(&b, s->dh);
 	ike_build_nonce(&b, s->nr, s->nr_len);
 	if (natt)
-		x_natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);
+		natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
@@ -360,7 +360,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	admit_work(core, ike_dh_cost(ke->group));
 	core->stats.key_exchanges++;
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
-	x_natd_judge(sa, h, in, d);
+	natd_judge(sa, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	s->dh = ike_dh_new(ke->group, &core->env.rng);
 	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||

@@ -59,9 +59,9 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	old->liveness_at = old->close_at = old->rekey_at = old->reauth_at = TIMER_NEVER;
 	old->expire_at = core->now + REKEY_OLD_MS;
 	if (core->answering == old)
-		core->answering_heir = next;
-	else
-		request_next(core, next);
+		core->answering_heir = next; /* its requests come after the answer */
+	x_mobike_inherit(core, old, next);
+	request_next(core, next);
 	liveness_check(core, next);
 	sa_touch(core, next);
 	sa_touch(core, old);

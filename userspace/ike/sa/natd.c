@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * NAT detection in IKE_SA_INIT (RFC 7296 2.23).
+ * NAT detection (RFC 7296 2.23, RFC 4555 3.8).
  */
-#include "ike/sa/layer_exchange.h"
-
-enum { NATD_LEN = 20 };
+#include "ike/sa/layer_ikesa.h"
 
 static void natd_hash(const uint8_t *spi_i, const uint8_t *spi_r, const struct ike_endpoint *e,
 		      uint8_t out[NATD_LEN])
@@ -25,8 +23,8 @@ static void natd_hash(const uint8_t *spi_i, const uint8_t *spi_r, const struct i
  * We take ESP in UDP only, so the peer must always see a NAT between us: our source hash is
  * that of 0.0.0.0:0, which is nobody's, and which lets two esptuns know better.
  */
-void x_natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
-		  const struct ike_endpoint *remote)
+void natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
+		const struct ike_endpoint *remote)
 {
 	static const struct ike_endpoint nowhere = { .addr.family = 4 };
 	uint8_t hash[NATD_LEN];
@@ -37,8 +35,8 @@ void x_natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *sp
 	ike_build_notify(b, IKE_N_NAT_DETECTION_DESTINATION_IP, hash, sizeof(hash));
 }
 
-void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
-		  const struct ike_datagram *d)
+void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
+		const struct ike_datagram *d)
 {
 	static const struct ike_endpoint nowhere = { .addr.family = 4 };
 	uint8_t source[NATD_LEN], destination[NATD_LEN], forced[NATD_LEN];
@@ -63,4 +61,31 @@ void x_natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ik
 	}
 	sa->nat_remote = saw_source && !source_ok;
 	sa->peer_natt = saw_source;
+}
+
+static bool find_seen(const struct ike_payloads *in, struct ike_notify *n)
+{
+	return ike_notify_find(in, IKE_N_NAT_DETECTION_DESTINATION_IP, n) && n->len == NATD_LEN;
+}
+
+bool natd_is_in(const struct ike_payloads *in)
+{
+	struct ike_notify n;
+
+	return find_seen(in, &n) && ike_notify_find(in, IKE_N_NAT_DETECTION_SOURCE_IP, &n);
+}
+
+bool natd_note_seen(struct ike_sa *sa, const struct ike_payloads *in)
+{
+	uint8_t here[NATD_LEN];
+	struct ike_notify n;
+	bool moved;
+
+	if (!find_seen(in, &n))
+		return false;
+	natd_hash(sa->spi_i, sa->spi_r, &sa->local, here);
+	moved = memcmp(n.data, sa->mobike.have_seen ? sa->mobike.seen : here, NATD_LEN) != 0;
+	memcpy(sa->mobike.seen, n.data, NATD_LEN);
+	sa->mobike.have_seen = true;
+	return moved;
 }

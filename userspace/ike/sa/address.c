@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The addresses that an IKE SA uses, of those that both ends have (RFC 4555 3.5, 3.7, 3.10).
+ *
+ * Messages go where the peer says that it is; ESP goes where it answered. An address without an
+ * answer is given up again, for the one that was proven before.
+ *
+ * A request of whoever chooses the addresses that has no answer for long is sent on other paths,
+ * too: the window is one, so there is no way to test them before it is answered.
+ */
+#include "ike/sa/layer_ikesa.h"
+
+static bool is_same_path(const struct ike_sa *sa, const struct ike_endpoint *local,
+			 const struct ike_endpoint *remote)
+{
+	return ike_addr_eq(&sa->local.addr, &local->addr) && ike_endpoint_eq(&sa->remote, remote);
+}
+
+bool address_use(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *local,
+		 const struct ike_endpoint *remote)
+{
+	char from[64], to[64];
+
+	if (is_same_path(sa, local, remote))
+		return false;
+	if (!ike_addr_eq(&sa->local.addr, &local->addr))
+		report_line(core, IKE_LOG_INFO, NULL, sa, "our address changed from %s to %s",
+			    ike_addr_print(from, sizeof(from), &sa->local.addr),
+			    ike_addr_print(to, sizeof(to), &local->addr));
+	if (!ike_endpoint_eq(&sa->remote, remote))
+		report_line(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
+			    ike_endpoint_print(from, sizeof(from), &sa->remote),
+			    ike_endpoint_print(to, sizeof(to), remote));
+	sa->local = *local;
+	sa->remote = *remote;
+	sa->mobike.version++;
+	return true;
+}
+
+void address_copy(struct ike_sa *to, const struct ike_sa *from)
+{
+	to->local = from->local;
+	to->remote = from->remote;
+	to->mobike.proven = from->mobike.proven;
+	to->mobike.proven_local = from->mobike.proven_local;
+}
+
+static bool is_one_of_ours(const struct ike_tunnel *t, const struct ike_addr *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_ours; i++) {
+		if (ike_addr_eq(&t->ours[i], a))
+			return true;
+	}
+	return !t->n_ours;
+}
+
+bool address_is_ours(const struct ike_sa *sa)
+{
+	return is_one_of_ours(sa->peer->tunnel, &sa->local.addr);
+}
+
+bool address_is_proven(const struct ike_sa *sa)
+{
+	return ike_endpoint_eq(&sa->remote, &sa->mobike.proven);
+}
+
+static void move_esp(struct ike_core *core, const struct ike_sa *sa)
+{
+	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
+		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id,
+				     &sa->local.addr, &sa->mobike.proven);
+}
+
+void address_note_proven(struct ike_sa *sa)
+{
+	sa->mobike.proven = sa->remote;
+	sa->mobike.proven_local = sa->local.addr;
+}
+
+void address_prove(struct ike_core *core, struct ike_sa *sa)
+{
+	char there[64];
+
+	if (!address_is_proven(sa)) {
+		core->stats.updates++;
+		report_line(core, IKE_LOG_INFO, NULL, sa, "peer answered at %s: traffic goes there",
+			    ike_endpoint_print(there, sizeof(there), &sa->remote));
+	}
+	address_note_proven(sa);
+	admit_proven(core, &sa->remote.addr);
+	move_esp(core, sa);
+}
+
+const struct ike_endpoint *address_of_esp(const struct ike_sa *sa)
+{
+	return sa->mobike.on ? &sa->mobike.proven : &sa->remote;
+}
+
+/* ---- other paths --------------------------------------------------------------- */
+
+/* The @n-th of our addresses, and of the peer's endpoints, the ones in use first. */
+static bool nth_local(const struct ike_sa *sa, unsigned int n, struct ike_endpoint *local)
+{
+	const struct ike_tunnel *t = sa->peer->tunnel;
+
+	*local = sa->local;
+	if (n > t->n_ours || (n && t->conf->local.addr.family))
+		return false;
+	if (n)
+		local->addr = t->ours[n - 1];
+	return local->addr.family == sa->remote.addr.family;
+}
+
+static bool nth_remote(const struct ike_sa *sa, unsigned int n, struct ike_endpoint *remote)
+{
+	const struct mobike *mb = &sa->mobike;
+
+	*remote = sa->remote;
+	if (n == 1)
+		*remote = mb->proven;
+	else if (n == 2)
+		*remote = sa->peer->remote; /* as configured */
+	else if (n > 2 && n - 3 < mb->n_theirs)
+		*remote = (struct ike_endpoint){ mb->theirs[n - 3], IKE_NATT_PORT };
+	if (remote->port == IKE_PORT)
+		remote->port = IKE_NATT_PORT;
+	return remote->addr.family == sa->remote.addr.family;
+}
+
+/* Was the endpoint one of those before the @n-th? */
+static bool is_repeated(const struct ike_sa *sa, unsigned int n, const struct ike_endpoint *remote)
+{
+	struct ike_endpoint other;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (nth_remote(sa, i, &other) && ike_endpoint_eq(&other, remote))
+			return true;
+	}
+	return false;
+}
+
+bool address_is_outside(const struct ike_core *core, const struct ike_sa *sa,
+			const struct ike_addr *remote)
+{
+	return core->env.is_outside(core->env.ctx, sa->peer->conf->name, remote);
+}
+
+/* The @n-th path besides the one in use. */
+static bool nth_path(const struct ike_core *core, const struct ike_sa *sa, unsigned int n,
+		     struct ike_endpoint *local, struct ike_endpoint *remote)
+{
+	unsigned int l, r, all = 3 + sa->mobike.n_theirs;
+
+	for (r = 0; r < all; r++) {
+		if (!nth_remote(sa, r, remote) || is_repeated(sa, r, remote) ||
+		    !address_is_outside(core, sa, &remote->addr))
+			continue;
+		for (l = 0; l <= sa->peer->tunnel->n_ours; l++) {
+			if (!nth_local(sa, l, local) ||
+			    (l && ike_addr_eq(&local->addr, &sa->local.addr)) ||
+			    is_same_path(sa, local, remote))
+				continue;
+			if (!n--)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool address_use_other(struct ike_core *core, struct ike_sa *sa, unsigned int n)
+{
+	struct ike_endpoint local, remote;
+
+	return nth_path(core, sa, n, &local, &remote) && address_use(core, sa, &local, &remote);
+}
+
+/* The initiator tests paths; a responder looks for a way only to tell of its addresses (3.6). */
+static bool may_spread(const struct ike_sa *sa)
+{
+	unsigned int sends = sa->mobike.one_path ? MOBIKE_UNPROVEN_SENDS : MOBIKE_SPREAD_SENDS;
+
+	return sa->mobike.on && sa->tx.sends >= sends && (sa->mobike.decides || sa->mobike.telling);
+}
+
+void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
+{
+	struct ike_endpoint local = sa->local;
+	char there[64];
+
+	report_line(core, IKE_LOG_WARN, NULL, sa, "peer %s at %s", why,
+		    ike_endpoint_print(there, sizeof(there), &sa->remote));
+	core->stats.unproven++;
+	if (is_one_of_ours(sa->peer->tunnel, &sa->mobike.proven_local))
+		local.addr = sa->mobike.proven_local;
+	address_use(core, sa, &local, &sa->mobike.proven);
+	sa->mobike.update = sa->mobike.decides;
+	move_esp(core, sa); /* the kernel may have followed */
+}
+
+void address_send_request(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_endpoint local, remote;
+	unsigned int n;
+
+	if (sa->mobike.on && sa->tx.sends >= MOBIKE_UNPROVEN_SENDS && !address_is_proven(sa))
+		address_give_up(core, sa, "does not answer");
+	message_send(core, &sa->tx.msg, sa->peer, &sa->local, &sa->remote);
+	if (!may_spread(sa))
+		return;
+	for (n = 0; n < MOBIKE_OTHER_PATHS && nth_path(core, sa, n, &local, &remote); n++) {
+		message_send(core, &sa->tx.msg, sa->peer, &local, &remote);
+		sa->mobike.spread = true;
+	}
+}
