@@ -836,6 +836,7 @@ void node_start(struct node *n, bool adopt)
 		.send = env_send,
 		.state = env_state,
 		.log = env_log,
+		.psk_sign = n->psk_sign,
 	};
 	unsigned int i;
 

@@ -83,6 +83,9 @@ struct node {
 	unsigned int peer_link[NODE_CLIENTS]; /* … the link to each */
 	unsigned int n_peers;
 	unsigned int fail_peers; /* so many peer_make calls fail */
+	/* Instead of the core, by a test: see struct ike_env. */
+	int (*psk_sign)(void *ctx, const char *tunnel, const struct ike_id *id, uint16_t prf,
+			const struct ike_iov *octets, unsigned int n, uint8_t *out);
 	unsigned int fail_installs; /* so many sa_install calls fail */
 	unsigned int installs;
 	unsigned int lost_peers; /* IKE SAs that ended for want of an answer */

@@ -19,9 +19,11 @@ int ike_psk_auth(uint16_t prf, const uint8_t *psk, size_t psk_len, const struct 
 		 const struct ike_iov *nonce, const uint8_t *sk_p, const struct ike_iov *id_body,
 		 uint8_t *out);
 
-/* Is @auth, of @len octets, that value? Constant time in the bytes. */
-bool ike_psk_verify(uint16_t prf, const uint8_t *psk, size_t psk_len, const struct ike_iov *message,
-		    const struct ike_iov *nonce, const uint8_t *sk_p, const struct ike_iov *id_body,
-		    const uint8_t *auth, size_t len);
+/*
+ * The last step of it, all that needs the PSK: prf(prf(PSK, "Key Pad for IKEv2"), octets), where
+ * @octets are the @n parts of message | nonce | prf(SK_p, ...). 0 or -1.
+ */
+int ike_psk_sign(uint16_t prf, const uint8_t *psk, size_t psk_len, const struct ike_iov *octets,
+		 unsigned int n, uint8_t *out);
 
 #endif

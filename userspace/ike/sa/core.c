@@ -149,7 +149,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 {
 	struct ike_peer *p;
 
-	if (!tunnel_conf_is_sane(conf))
+	if (!tunnel_conf_is_sane(conf) || (!conf->psk_len && !core->env.psk_sign))
 		return -EINVAL;
 	if (lookup_name(core, conf->name))
 		return -EEXIST;

@@ -50,7 +50,7 @@ struct ike_tunnel_conf {
 	struct ike_id remote_id; /* type 0: any identity that proves the PSK; may be a wildcard */
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
-	uint8_t psk[256];
+	uint8_t psk[256]; /* not used with env->psk_sign: the core does without the keys then */
 	size_t psk_len;
 	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */
 	struct ike_endpoint local; /* port of the link (4500) */
@@ -171,6 +171,13 @@ struct ike_env {
 	void (*log)(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
 		    const uint8_t *spi_r, const char *text);
 	void (*keylog)(void *ctx, const struct ike_keylog *k); /* NULL: off */
+	/*
+	 * ike_psk_sign() (auth/psk.h) by whoever has the keys, with the one that the tunnel has for the
+	 * peer's identity @id. 0, -ENOENT: it has none for it, or another negative errno; without a
+	 * key as much time passes as with one. NULL: the core has the keys itself.
+	 */
+	int (*psk_sign)(void *ctx, const char *tunnel, const struct ike_id *id, uint16_t prf,
+			const struct ike_iov *octets, unsigned int n, uint8_t *out);
 };
 
 /* NULL only when memory is out. @env is copied. */

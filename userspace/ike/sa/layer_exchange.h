@@ -48,9 +48,11 @@ struct x_claim {
 };
 
 /* Append our AUTH payload for @p; false without memory. */
-bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p);
-/* Does the peer prove that it holds @p's key? */
-bool x_proof_verify(const struct ike_sa *sa, const struct ike_peer *p, const struct x_claim *who);
+bool x_proof_build(struct ike_core *core, struct ike_builder *b, const struct ike_sa *sa,
+		   const struct ike_peer *p);
+/* Does the peer prove that it holds the key which @p has for its identity? */
+bool x_proof_verify(struct ike_core *core, const struct ike_sa *sa, const struct ike_peer *p,
+		    const struct x_claim *who);
 /* Find and parse a payload of the claim; absent and malformed alike give false. */
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
 bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth);

@@ -67,7 +67,6 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	struct negotiation n = { 0 };
 	bool ok;
 
-	(void)core;
 	(void)x;
 	ike_build_id(b, IKE_PL_IDI, &sa->local_id);
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
@@ -75,7 +74,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
-	ok = x_proof_build(b, sa, p);
+	ok = x_proof_build(core, b, sa, p);
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, p, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
@@ -176,7 +175,7 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
 		return false;
 	}
-	if (!x_proof_verify(sa, p, who)) {
+	if (!x_proof_verify(core, sa, p, who)) {
 		x_proof_explain_key(core, p, sa, who);
 		return false;
 	}
@@ -298,7 +297,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 
 	query_local_id(p, sa, &sa->local_id);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	if (!x_proof_build(m->reply, sa, p)) {
+	if (!x_proof_build(core, m->reply, sa, p)) {
 		sa->peer = NULL;
 		return refuse_auth(m);
 	}

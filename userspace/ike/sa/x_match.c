@@ -97,7 +97,7 @@ static struct ike_peer *find_proven_tunnel(struct ike_core *core, const struct i
 		while ((p = next_tunnel(core, who, fit, p))) {
 			if (p->fit != level)
 				continue;
-			if (x_proof_verify(sa, p, who))
+			if (x_proof_verify(core, sa, p, who))
 				return p;
 			admit_work(core, ADMIT_WORK_KEY);
 		}
@@ -115,15 +115,13 @@ struct ike_peer *x_match_peer(struct ike_core *core, const struct ike_sa *sa,
  * Another tunnel that fits as well as @p and has the same key. Nothing tells their peers
  * apart then, and the routes of one must not lead to the peer of the other.
  */
-static struct ike_peer *find_twin(struct ike_core *core, const struct x_claim *who,
-				  const struct ike_peer *p)
+static struct ike_peer *find_twin(struct ike_core *core, const struct ike_sa *sa,
+				  const struct x_claim *who, const struct ike_peer *p)
 {
 	struct ike_peer *other = NULL;
 
 	while ((other = next_tunnel(core, who, matches_identity, other))) {
-		if (other != p && other->fit == p->fit &&
-		    other->conf->psk_len == p->conf->psk_len &&
-		    ike_equal(other->conf->psk, p->conf->psk, p->conf->psk_len))
+		if (other != p && other->fit == p->fit && x_proof_verify(core, sa, other, who))
 			return other;
 	}
 	return NULL;
@@ -179,7 +177,7 @@ void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const s
 bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 			  struct ike_peer *p)
 {
-	struct ike_peer *twin = find_twin(core, who, p);
+	struct ike_peer *twin = find_twin(core, sa, who, p);
 
 	if (!twin)
 		return false;

@@ -6,6 +6,8 @@
 #include "ike/auth/psk.h"
 #include "ike/sa/layer_exchange.h"
 
+#include <errno.h>
+
 /* What one end signs: its IKE_SA_INIT message, the other's nonce, its ID with its SK_p. */
 struct signed_octets {
 	struct ike_iov message, nonce, id;
@@ -27,33 +29,71 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 	};
 }
 
-bool x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p)
+/* The AUTH value of one end, ike_prf_len() octets, as env->psk_sign; @id is the peer's. */
+static int sign(struct ike_core *core, const struct ike_peer *p, const struct ike_id *id,
+		uint16_t prf, const struct signed_octets *o, uint8_t *out)
+{
+	uint8_t maced_id[IKE_MAX_PRF];
+	size_t len = ike_prf_len(prf);
+	const struct ike_iov octets[] = { o->message, o->nonce, { maced_id, len } };
+	int ret = -1;
+
+	if (!core->env.psk_sign)
+		return ike_psk_auth(prf, p->conf->psk, p->conf->psk_len, &o->message, &o->nonce,
+				    o->sk_p, &o->id, out);
+	if (len && !ike_prf(prf, o->sk_p, len, &o->id, 1, maced_id))
+		ret = core->env.psk_sign(core->env.ctx, p->conf->name, id, prf, octets, 3, out);
+	ike_wipe(maced_id, sizeof(maced_id));
+	return ret;
+}
+
+bool x_proof_build(struct ike_core *core, struct ike_builder *b, const struct ike_sa *sa,
+		   const struct ike_peer *p)
 {
 	uint16_t prf = sa->keys.suite.prf;
 	uint8_t auth[IKE_MAX_PRF];
 	/* Our ID payload's body: type, three reserved octets, data (3.5). */
 	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type };
+	const struct ike_id *id = sa->initiator ? &p->conf->remote_id : &sa->remote_id;
 	struct signed_octets o;
 
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
-	if (ike_psk_auth(prf, p->conf->psk, p->conf->psk_len, &o.message, &o.nonce, o.sk_p, &o.id,
-			 auth))
+	if (sign(core, p, id, prf, &o, auth))
 		return false;
 	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
 	return true;
 }
 
-bool x_proof_verify(const struct ike_sa *sa, const struct ike_peer *p, const struct x_claim *who)
+/*
+ * 0: the peer holds the key that @p has for it; -EACCES: it does not; -ENOENT: @p has none for it.
+ * Nobody but us is to tell the latter two apart, so the same is done for both.
+ */
+static int prove(struct ike_core *core, const struct ike_sa *sa, const struct ike_peer *p,
+		 const struct x_claim *who)
 {
+	uint16_t prf = sa->keys.suite.prf;
+	uint8_t expected[IKE_MAX_PRF] = { 0 };
 	const struct ike_auth *auth = &who->auth;
 	struct signed_octets o;
+	bool equal;
+	int err;
 
 	if (auth->method != IKE_AUTH_PSK)
-		return false;
+		return -EACCES;
 	o = octets_of(sa, !sa->initiator, who->body);
-	return ike_psk_verify(sa->keys.suite.prf, p->conf->psk, p->conf->psk_len, &o.message,
-			      &o.nonce, o.sk_p, &o.id, auth->data, auth->len);
+	err = sign(core, p, &who->id, prf, &o, expected);
+	equal = auth->len == ike_prf_len(prf) && ike_equal(expected, auth->data, auth->len);
+	ike_wipe(expected, sizeof(expected));
+	if (!err && !equal)
+		err = -EACCES;
+	return err;
+}
+
+bool x_proof_verify(struct ike_core *core, const struct ike_sa *sa, const struct ike_peer *p,
+		    const struct x_claim *who)
+{
+	return !prove(core, sa, p, who);
 }
 
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who)
@@ -89,6 +129,7 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who)
 {
+	bool unknown = p && prove(core, sa, p, who) == -ENOENT;
 	char id[IKE_MAX_ID + 16];
 
 	ike_id_print(id, sizeof(id), &who->id);
@@ -97,6 +138,16 @@ void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct
 			core, p, sa, &sa->remote,
 			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
 			id, who->auth.method);
+	else if (unknown)
+		report_hint(
+			core, p, sa, &sa->remote,
+			"there is no key for '%s': add [Client %s] with its PSK=, or a line for it to the file of Secrets=, and run esptun reload",
+			id, id);
+	else if (p && p->conf->clients > 1)
+		report_hint(
+			core, p, sa, &sa->remote,
+			"'%s' does not hold the key we have for it: set the same at its end and in [Client %s], the file of Secrets= or [Peer]",
+			id, id);
 	else
 		report_hint(
 			core, p, sa, &sa->remote,
