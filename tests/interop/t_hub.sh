@@ -3,8 +3,9 @@
 # vm-tier: full
 # vm-timeout: 600
 #
-# esptund (hub) with four strongSwans as its clients, each with an identity and a network of its own,
-# which share the key: traffic to each, one that leaves and comes back, one that wants what another has.
+# esptund (hub) with four strongSwans as its clients, each with an identity and a network of its own:
+# two have keys of their own, two share one. Traffic to each, one that leaves and comes back, one that
+# wants what another has, one that shows who another is, keys that change.
 #
 #   hub: esptund, 10.1.0.1/24 lan0        c1 ... c4: strongSwan, 10.2.N.1/24 lan0
 #   192.0.N.1/24 wN ------- veth -------- 192.0.N.2/24 e0
@@ -12,7 +13,10 @@
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
 
-# client_conf N [NETWORK]: what strongSwan of client N is to do; NETWORK is behind it.
+declare -A key=([1]=Kq7mTz3vRw9pXc2nYb5sLd8g [2]=9fGhJ4kWe6rVt2yNu8iMo5pQ [3]=$AGENT_PSK [4]=$AGENT_PSK)
+
+# client_conf N [NETWORK [ID]]: what strongSwan of client N is to do; NETWORK is behind it, and it
+# shows the identity ID.
 client_conf() {
 	cat > "/etc/netns/c$1/swanctl/swanctl.conf" <<-END
 	connections {
@@ -22,7 +26,7 @@ client_conf() {
 	    proposals = aes256gcm16-prfsha256-x25519
 	    local {
 	      auth = psk
-	      id = c$1.example
+	      id = ${3:-c$1.example}
 	    }
 	    remote {
 	      auth = psk
@@ -39,7 +43,7 @@ client_conf() {
 	}
 	secrets {
 	  ike {
-	    secret = "$AGENT_PSK"
+	    secret = "${key[$1]}"
 	  }
 	}
 	END
@@ -100,6 +104,20 @@ crossed() {
 	check "$1: ping from c$2" pings "c$2" 10.1.0.1 -I "10.2.$2.1"
 }
 
+# secrets: standard input becomes the file of Secrets=.
+secrets() {
+	cat > /run/conf/hub/clients
+	chmod 600 /run/conf/hub/clients
+}
+
+# refused WHAT N IDENTITY: strongSwan of client N, with its own key, is not who it says.
+refused() {
+	client_conf "$2" "10.2.$2.0/24" "$3"
+	begin "$2"
+	like "$1" "$(cat "/run/begin-$2.log")" 'AUTHENTICATION_FAILED'
+	client_conf "$2"
+}
+
 load_esptun
 add_ns hub
 must ip -n hub link add lan0 type dummy
@@ -117,6 +135,13 @@ PSK = $AGENT_PSK
 Clients = 8
 Routes = 10.2.0.0/16
 Selectors = 10.1.0.0/24 = 10.2.0.0/16
+Secrets = /run/conf/hub/clients
+[Client c1.example]
+PSK = ${key[1]}
+END
+secrets <<END
+# who has a key of its own
+c2.example = ${key[2]}
 END
 agent hub
 
@@ -156,6 +181,39 @@ client_conf 4 10.2.1.0/24
 begin 4
 like "c4 does not get the network of c1" "$(cat /run/begin-4.log "$VM_OUT/charon-c4.log")" 'TS_UNACCEPT'
 crossed "c1 keeps its network" 1
+
+# ---- keys ----------------------------------------------------------------------------------
+
+quietly in_quiet c2 swanctl --terminate --ike hub
+quietly in_quiet c4 swanctl --terminate --ike hub
+check "c2 and c4 leave" wait_for 20 n_clients_are 2
+refused "with its own key c2 is not c1" 2 c1.example
+refused "nor c3, which goes by the key of all" 2 c3.example
+refused "with the key of all c4 is not c1" 4 c1.example
+is "c1 and c3 stay" "$(clients .id)" "c1.example c3.example"
+crossed "others showed who c1 is" 1
+check "as itself c2 comes" begin 2
+quietly in_quiet c2 swanctl --terminate --ike hub
+check "c2 leaves again" wait_for 20 n_clients_are 2
+
+secrets <<END
+c2.example = ${key[1]}
+END
+check "another key for c2: reload" quietly tell hub reload
+begin 2
+like "its former key is refused" "$(cat /run/begin-2.log)" 'AUTHENTICATION_FAILED'
+like "the log tells what to do" "$(cat "$VM_OUT/esptund-hub.log")" \
+	"'c2\\.example' does not hold the key we have for it: set the same at its end and in \\[Client c2\\.example\\]"
+is "who is connected stays" "$(clients .id)" "c1.example c3.example"
+crossed "keys were changed" 3
+secrets <<END
+c2.example
+END
+like "a wrong line is told with its number" "$(tell hub reload 2>&1)" '/clients:1: expected IDENTITY = KEY'
+key[2]=${key[1]}
+client_conf 2
+check "the new key serves, and a wrong file changes nothing" begin 2
+crossed "with the new key" 2
 
 check "esptund did not crash" agent_stop hub
 finish

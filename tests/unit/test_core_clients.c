@@ -4,9 +4,12 @@
  * peer in the kernel of its own, which all go with it.
  */
 #include "core_util.h"
+#include "ike/app/client_keys.h"
+#include "ike/auth/psk.h"
 #include "ike/proto/id.h"
 #include "ike/sa/core.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { CLIENTS = 3 };
@@ -761,10 +764,236 @@ static void a_client_claims_anothers_place(void **state)
 	hub_free(h);
 }
 
+/* ---- keys of their own ------------------------------------------------------- */
+
+static struct client_keys hub_keys;
+static unsigned int signatures, signed_octets;
+
+/* With the hub's keys, as the agent does. */
+static int sign_for_hub(void *ctx, const char *tunnel, const struct ike_id *id, uint16_t prf,
+			const struct ike_iov *octets, unsigned int n, uint8_t *out)
+{
+	const struct client_key *k = client_keys_find(hub_keys.v, hub_keys.n, id);
+	const struct ike_tunnel_conf *conf = ((struct node *)ctx)->conf;
+	unsigned int i;
+
+	assert_string_equal(tunnel, "t0");
+	signatures++;
+	for (i = 0; i < n; i++)
+		signed_octets += octets[i].len;
+	if (k)
+		return ike_psk_sign(prf, k->key, k->len, octets, n, out);
+	if (!conf->psk_len)
+		return -ENOENT;
+	return ike_psk_sign(prf, conf->psk, conf->psk_len, octets, n, out);
+}
+
+static void give_key(const char *id, const char *key)
+{
+	struct client_key *k = client_keys_add(&hub_keys);
+	char err[160];
+
+	assert_non_null(k);
+	assert_int_equal(ike_id_from_text(id, &k->id, err, sizeof(err)), 0);
+	k->len = (size_t)snprintf((char *)k->key, sizeof(k->key), "%s", key);
+	assert_null(client_keys_sort(&hub_keys));
+}
+
+static void hold_key(struct hub *h, unsigned int i, const char *key)
+{
+	struct ike_tunnel_conf *c = &h->client[i]->conf[h->link[i]];
+
+	c->psk_len = (size_t)snprintf((char *)c->psk, sizeof(c->psk), "%s", key);
+}
+
+/* node1 and node2 have keys of their own, and the tunnel has one unless @alone. */
+static struct hub *keys_new(bool alone)
+{
+	struct hub *h = hub_new(10);
+
+	client_keys_clear(&hub_keys);
+	give_key("node1.example", "the key of the first");
+	give_key("node2.example", "the key of the second");
+	hold_key(h, 0, "the key of the first");
+	hold_key(h, 1, "the key of the second");
+	h->hub->psk_sign = sign_for_hub;
+	if (alone)
+		h->hub->conf[h->tunnel].psk_len = 0;
+	node_start(h->hub, false);
+	return h;
+}
+
+static void keys_free(struct hub *h)
+{
+	client_keys_clear(&hub_keys);
+	hub_free(h);
+}
+
+static void a_key_of_its_own(void **state)
+{
+	struct hub *h = keys_new(false);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < CLIENTS; i++)
+		node_start(h->client[i], false);
+	hub_run(h, 200);
+	for (i = 0; i < CLIENTS; i++)
+		assert_true(works(h, i));
+	assert_int_equal(h->hub->n_peers, CLIENTS);
+	keys_free(h);
+}
+
+/* Client @i shows @id, with the key it holds: that makes no client. */
+static void shows_in_vain(struct hub *h, unsigned int i, const char *id, const char *said)
+{
+	rename_client(h->client[i], h->link[i], id);
+	node_start(h->client[i], false);
+	hub_run(h, 500);
+	assert_int_equal(h->hub->n_peers, 0);
+	says(h->client[i]->log, "AUTHENTICATION_FAILED");
+	says(node_status(h->hub, h->tunnel).last_error, said);
+	node_kill(h->client[i]);
+	hub_run(h, 2000); /* until the next error is told, too */
+}
+
+static void no_one_shows_anothers_identity(void **state)
+{
+	struct hub *h = keys_new(false);
+
+	(void)state;
+	/* with a key of one's own, and with the tunnel's */
+	shows_in_vain(h, 0, "node2.example", "'node2.example' does not hold the key");
+	shows_in_vain(h, 2, "NODE1.example", "'NODE1.example' does not hold the key");
+	/* one that goes by the tunnel's key is none that goes by its own */
+	shows_in_vain(h, 1, "node9.example", "'node9.example' does not hold the key");
+	keys_free(h);
+}
+
+static void no_key_for_it(void **state)
+{
+	struct hub *h = keys_new(true);
+
+	(void)state;
+	shows_in_vain(h, 2, "node3.example",
+		      "no key for 'node3.example': add [Client node3.example]");
+	rename_client(h->client[0], h->link[0], "node1.example");
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	assert_true(works(h, 0));
+	keys_free(h);
+}
+
+static void the_nearest_wildcard(void **state)
+{
+	struct hub *h = keys_new(true);
+
+	(void)state;
+	give_key("*.example", "the key of all");
+	give_key("*.a.example", "the key of some");
+	hold_key(h, 2, "the key of all");
+	shows_in_vain(h, 2, "node1.example", "does not hold the key");
+	shows_in_vain(h, 2, "b.a.example", "does not hold the key");
+	rename_client(h->client[2], h->link[2], "a.example");
+	node_start(h->client[2], false);
+	hub_run(h, 200);
+	assert_true(works(h, 2));
+	keys_free(h);
+}
+
+/* What a stranger with @id costs, and sees. */
+static void stranger(const char *id, unsigned int *calls, unsigned int *octets, uint64_t *sent)
+{
+	struct hub *h = keys_new(true);
+	uint64_t before;
+
+	hold_key(h, 2, "some key or other");
+	rename_client(h->client[2], h->link[2], id);
+	signatures = signed_octets = 0;
+	before = node_stats(h->hub).tx;
+	node_start(h->client[2], false);
+	hub_run(h, 500);
+	says(h->client[2]->log, "AUTHENTICATION_FAILED");
+	*calls = signatures;
+	*octets = signed_octets;
+	*sent = node_stats(h->hub).tx - before;
+	keys_free(h);
+}
+
+static void a_stranger_learns_no_names(void **state)
+{
+	unsigned int calls[2], octets[2];
+	uint64_t sent[2];
+
+	(void)state;
+	stranger("node1.example", &calls[0], &octets[0], &sent[0]);
+	stranger("nodeX.example", &calls[1], &octets[1], &sent[1]);
+	assert_true(calls[0] > 0);
+	assert_int_equal(calls[0], calls[1]);
+	assert_int_equal(octets[0], octets[1]);
+	assert_int_equal(sent[0], sent[1]);
+}
+
+/* Whoever has an IKE SA keeps it; the next proof needs the new key. */
+static void keys_change(void **state)
+{
+	struct hub *h = keys_new(true);
+
+	(void)state;
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	client_keys_clear(&hub_keys);
+	give_key("node1.example", "another key");
+	hub_run(h, 100000);
+	assert_true(works(h, 0));
+	node_crash(h->client[0]);
+	node_start(h->client[0], false);
+	hub_run(h, 100);
+	says(h->client[0]->log, "AUTHENTICATION_FAILED");
+	keys_free(h);
+}
+
+static void many_keys(void **state)
+{
+	struct client_keys l = { 0 };
+	struct ike_id id;
+	char text[32], err[160];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < CLIENT_KEYS_MAX; i++) {
+		struct client_key *k = client_keys_add(&l);
+
+		assert_non_null(k);
+		snprintf(text, sizeof(text), "n%u.example", i * 7919 % CLIENT_KEYS_MAX);
+		assert_int_equal(ike_id_from_text(text, &k->id, err, sizeof(err)), 0);
+		k->len = (size_t)snprintf((char *)k->key, sizeof(k->key), "%s", text);
+	}
+	assert_null(client_keys_add(&l));
+	assert_null(client_keys_sort(&l));
+	for (i = 0; i < CLIENT_KEYS_MAX; i++) {
+		const struct client_key *k;
+
+		snprintf(text, sizeof(text), "N%u.example", i);
+		assert_int_equal(ike_id_from_text(text, &id, err, sizeof(err)), 0);
+		k = client_keys_find(l.v, l.n, &id);
+		assert_non_null(k);
+		assert_string_equal((const char *)k->key + 1, text + 1);
+	}
+	client_keys_clear(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(a_key_of_its_own),
+		cmocka_unit_test(no_one_shows_anothers_identity),
+		cmocka_unit_test(no_key_for_it),
+		cmocka_unit_test(the_nearest_wildcard),
+		cmocka_unit_test(a_stranger_learns_no_names),
+		cmocka_unit_test(keys_change),
+		cmocka_unit_test(many_keys),
 		cmocka_unit_test(a_stranger_makes_none),
 		cmocka_unit_test(no_more_than_the_limit),
 		cmocka_unit_test(one_goes_and_all_of_it),

@@ -150,12 +150,9 @@ static void adopt_all(struct agent *a, struct tunnel *t)
 static int core_add(struct agent *a, struct tunnel *t)
 {
 	struct ike_tunnel_conf conf;
-	int err;
 
 	config_tunnel(&t->conf, &conf);
-	err = ike_core_tunnel_add(a->core, &conf);
-	ike_wipe(&conf, sizeof(conf));
-	return err;
+	return ike_core_tunnel_add(a->core, &conf);
 }
 
 static int open_peer(struct agent *a, struct tunnel *t)
@@ -436,6 +433,21 @@ static bool tunnel_replace(struct agent *a, struct tunnel *t, const struct confi
 	return true;
 }
 
+/* If only keys of clients are others, the next proof goes by them, and who is connected stays. */
+static bool tunnel_take_keys(struct tunnel *t, struct config *conf)
+{
+	struct client_keys old = t->conf.keys;
+
+	if (t->after || config_equal(&t->conf, conf) || !config_equal_but_keys(&t->conf, conf))
+		return false;
+	t->conf.keys = conf->keys;
+	conf->keys = old;
+	memcpy(t->conf.secrets_file, conf->secrets_file, sizeof(t->conf.secrets_file));
+	t->conf.file_time = conf->file_time;
+	log_say(IKE_LOG_INFO, t->conf.name, "keys of clients were changed");
+	return true;
+}
+
 /* NAME.conf is there: new, changed, or as it was. */
 static void read_config(struct agent *a, const char *name, struct reload *r)
 {
@@ -453,6 +465,10 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 			note(r->added, name);
 		else if (r)
 			note(r->errors, t->error);
+	} else if (tunnel_take_keys(t, &conf)) {
+		config_clear(&conf);
+		if (r)
+			note(r->changed, name);
 	} else if (tunnel_replace(a, t, &conf)) {
 		if (r)
 			note(r->changed, name);

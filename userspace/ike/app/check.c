@@ -119,7 +119,7 @@ static bool same_id(const struct ike_id *a, const struct ike_id *b)
 
 static bool same_key(const struct config *a, const struct config *b)
 {
-	return a->psk_len == b->psk_len && !memcmp(a->psk, b->psk, a->psk_len);
+	return a->psk_len && a->psk_len == b->psk_len && !memcmp(a->psk, b->psk, a->psk_len);
 }
 
 /* A peer is known by its identity, and if it may have any, by its key. */
@@ -160,15 +160,17 @@ static void check_own(const struct check_file *f, const struct ike_addr *own, un
 		    ike_addr_print(addr, sizeof(addr), &f->conf.local));
 }
 
-static void check_key_file(const struct check_file *f, const struct check_report *r)
+/* The file @name that @key names; "": none. */
+static void check_key_file(const struct check_file *f, const char *key, const char *name,
+			   const struct check_report *r)
 {
-	char *path = *f->conf.psk_file ? realpath(f->conf.psk_file, NULL) : NULL;
+	char *path = *name ? realpath(name, NULL) : NULL;
 	const char *hidden = path ? secret_hidden(path) : NULL;
 
 	if (hidden)
 		say(r, f, false,
-		    "PSK: the service cannot read %s, because its unit has %s; move it to %s", path,
-		    hidden, CONFIG_DIR);
+		    "%s: the service cannot read %s, because its unit has %s; move it to %s", key,
+		    path, hidden, CONFIG_DIR);
 	free(path);
 }
 
@@ -177,7 +179,8 @@ void check_together(const struct check_file *files, unsigned int n, const struct
 {
 	for (unsigned int i = 0; i < n; i++) {
 		check_own(&files[i], own, n_own, r);
-		check_key_file(&files[i], r);
+		check_key_file(&files[i], "PSK", files[i].conf.psk_file, r);
+		check_key_file(&files[i], "Secrets", files[i].conf.secrets_file, r);
 		for (unsigned int k = 0; k < i; k++) {
 			check_routes(&files[k], &files[i], r);
 			check_addresses(&files[k], &files[i], r);

@@ -37,6 +37,7 @@ struct parse {
 	struct children_section sections[1 + IKE_MAX_CHILD]; /* [Peer], then each [Child NAME] */
 	unsigned int n_sections;
 	struct children_section *at; /* that of the section at hand */
+	struct client_key *client; /* that of [Client ID], if it is the one at hand */
 	char err[512];
 };
 
@@ -393,25 +394,30 @@ static int set_endpoint(struct parse *p, char *s)
 static int set_psk(struct parse *p, char *s)
 {
 	struct config *c = p->c;
+	struct client_key *k = p->client;
+	char why[512];
 
-	char why[160];
-
+	if (!strncmp(s, "file:/", 6) && k) {
+		k->named = true;
+		return copy((char *)k->key, sizeof(k->key), s + 5) ? 0 : -1;
+	}
 	if (!strncmp(s, "file:/", 6))
 		return copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
-	if (*s != '"' &&
-	    (strstr(s, " #") || strstr(s, " ;") || strstr(s, "\t#") || strstr(s, "\t;"))) {
-		snprintf(
-			p->err, sizeof(p->err),
-			"expected a key without comment behind it (put a key with blanks and # or ; in double quotes)");
-		return -1;
-	}
-	if (secret_from_text(s, c->psk, &c->psk_len, why, sizeof(why))) {
-		snprintf(p->err, sizeof(p->err), "the key %s", why);
+	if (secret_from_value(s, k ? k->key : c->psk, k ? &k->len : &c->psk_len, why,
+			      sizeof(why))) {
+		snprintf(p->err, sizeof(p->err), "%s", why);
 		return -1;
 	}
 	if (*why)
 		report(p, false, p->line, "the key %s", why);
 	return 0;
+}
+
+static int set_secrets(struct parse *p, char *s)
+{
+	if (!strncmp(s, "file:/", 6))
+		s += 5;
+	return *s == '/' && copy(p->c->secrets_file, sizeof(p->c->secrets_file), s) ? 0 : -1;
 }
 
 /* Make the prefix a network; true if that changed it. */
@@ -623,12 +629,16 @@ static const struct key {
 	{ "Peer", "Clients", set_clients, false,
 	  "how many peers may be connected, from 1 to 1000" },
 	{ "Peer", "Unique", set_unique, false, "replace, keep or refuse" },
-	/* Those of [Child NAME] stand last: by name alone, the key of [Peer] is found. */
+	{ "Peer", "Secrets", set_secrets, false,
+	  "the /PATH of a file with a line IDENTITY = KEY for each client" },
+	/* Those of [Child NAME] and [Client ID] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, true,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Child", "SelectorsPerChild", set_per_child, false, "one or all" },
 	{ "Child", "Start", set_start, false, "now, traffic or listen" },
 	{ "Child", "Mode", set_mode, false, "tunnel" },
+	{ "Client", "PSK", set_psk, false,
+	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
 };
 
 enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
@@ -685,8 +695,10 @@ static bool key_like(const char *name)
 /* [Section] has no key WORD; it is OURS in [Section] here, NOTE. */
 static void report_foreign(struct parse *p, const struct foreign_word *f)
 {
-	const struct key *ours = f->ours ? find_key(f->ours) : NULL;
+	const struct key *ours = f->ours ? find_key_of(p->section, f->ours) : NULL;
 
+	if (f->ours && !ours)
+		ours = find_key(f->ours);
 	if (ours)
 		report(p, true, p->line, "[%s] has no key %s; it is %s in [%s] here%s%s",
 		       p->section, f->theirs, ours->name, ours->section, f->note ? ", " : "",
@@ -789,11 +801,12 @@ static void report_line(struct parse *p, const char *text)
 	report(p, true, p->line, "%s", known ? known : "expected [Section] or KEY = VALUE");
 }
 
-/* The keys of [Child] count as not given in the one that begins. */
-static void forget_child_keys(struct parse *p)
+/* [Child NAME] or [Client ID] begins, of which there may be several: its keys are not given yet. */
+static void begin_section(struct parse *p, const char *section)
 {
+	p->section = section;
 	for (unsigned int i = 0; i < N_KEYS; i++) {
-		if (!strcmp(keys[i].section, "Child"))
+		if (!strcmp(keys[i].section, section))
 			p->seen &= ~(1ULL << i);
 	}
 }
@@ -819,8 +832,7 @@ static void take_child_section(struct parse *p, const char *name)
 	copy(s->name, sizeof(s->name), name);
 	s->line = p->line;
 	p->at = s;
-	p->section = "Child";
-	forget_child_keys(p);
+	begin_section(p, "Child");
 }
 
 static bool is_child_name(const char *s)
@@ -849,6 +861,31 @@ static bool is_child_section(struct parse *p, char *name)
 	return true;
 }
 
+/* Is it "Client" with, or without, an identity? Then the section is dealt with. */
+static bool is_client_section(struct parse *p, char *name)
+{
+	struct client_key *k;
+	struct ike_id id;
+
+	if (strncasecmp(name, "Client", 6) || (name[6] && name[6] != ' ' && name[6] != '\t'))
+		return false;
+	if (ike_id_from_text(ini_trim(name + 6), &id, p->err, sizeof(p->err))) {
+		report(p, true, p->line, "expected [Client ID]: %s", p->err);
+		return true;
+	}
+	k = client_keys_add(&p->c->keys);
+	if (!k) {
+		report(p, true, p->line, "expected at most %d sections [Client ID]",
+		       CLIENT_KEYS_MAX);
+		return true;
+	}
+	k->id = id;
+	k->line = p->line;
+	p->client = k;
+	begin_section(p, "Client");
+	return true;
+}
+
 static void take_section(struct parse *p, char *text)
 {
 	static const char *const sections[] = { "Tunnel", "Peer" };
@@ -857,6 +894,7 @@ static void take_section(struct parse *p, char *text)
 
 	p->section = NULL;
 	p->at = &p->sections[0];
+	p->client = NULL;
 	if (!name) {
 		report_line(p, text);
 		return;
@@ -865,7 +903,7 @@ static void take_section(struct parse *p, char *text)
 		if (!strcasecmp(name, sections[i]))
 			p->section = sections[i];
 	}
-	if (p->section || is_child_section(p, name))
+	if (p->section || is_child_section(p, name) || is_client_section(p, name))
 		return;
 	theirs = foreign_section(name);
 	p->section = theirs;
@@ -873,7 +911,8 @@ static void take_section(struct parse *p, char *text)
 		report(p, true, p->line, "[%.40s] is written [%s] here", name, theirs);
 	else
 		report(p, true, p->line,
-		       "unknown section [%.40s]; expected [Tunnel], [Peer] or [Child NAME]", name);
+		       "unknown section [%.40s]; expected [Tunnel], [Peer], [Child NAME] or [Client ID]",
+		       name);
 }
 
 static void take_pair(struct parse *p, char *text)
@@ -913,7 +952,7 @@ static bool begins_anew(const char *text)
 
 	if (*text == '[')
 		return !strncasecmp(text, "[Peer]", 6) || !strncasecmp(text, "[Tunnel]", 8) ||
-		       !strncasecmp(text, "[Child", 6);
+		       !strncasecmp(text, "[Child", 6) || !strncasecmp(text, "[Client", 7);
 	while (n < sizeof(word) - 1 && (isalpha((unsigned char)text[n]) || text[n] == '_'))
 		n++;
 	memcpy(word, text, n);
@@ -1090,12 +1129,54 @@ static void warn_of_twice(struct parse *p, const char *key, const struct net_pre
 	}
 }
 
+static void check_client_key(struct parse *p, const struct client_key *k)
+{
+	const struct ike_id *of_all = &p->c->remote_id;
+	char id[IKE_MAX_ID + 16], all[IKE_MAX_ID + 16], why[128];
+
+	ike_id_print(id, sizeof(id), &k->id);
+	if (!ike_id_matches(&k->id, of_all) && !ike_id_matches(of_all, &k->id))
+		report(p, true, k->line, "[Client %s] can never come: RemoteID is %s", id,
+		       ike_id_print(all, sizeof(all), of_all));
+	else if (!k->len && !k->named)
+		report(p, true, k->line, "[Client %s] lacks PSK, the key shared with it", id);
+	else if (k->len && !secret_strong(k->key, k->len, why, sizeof(why)))
+		report(p, false, k->line, "[Client %s]: the key %s", id, why);
+}
+
+/* The sections [Client ID]; what comes from the file of Secrets= is not there yet. */
+static void check_client_keys(struct parse *p)
+{
+	struct client_keys *l = &p->c->keys;
+	const struct client_key *twice = client_keys_sort(l);
+	char id[IKE_MAX_ID + 16];
+
+	if (twice)
+		report(p, true, twice->line > twice[-1].line ? twice->line : twice[-1].line,
+		       "[Client %s] is there already, in line %u",
+		       ike_id_print(id, sizeof(id), &twice->id),
+		       twice->line > twice[-1].line ? twice[-1].line : twice->line);
+	for (unsigned int i = 0; i < l->n; i++)
+		check_client_key(p, &l->v[i]);
+}
+
+static void refuse_client_keys(struct parse *p)
+{
+	if (p->c->keys.n)
+		report(p, true, p->c->keys.v[0].line,
+		       "[Client ID] is for clients: expected Clients of 2 or more in [Peer], too");
+	if (given(p, "Secrets"))
+		report(p, true, line_of(p, "Secrets"),
+		       "Secrets is for clients: expected Clients of 2 or more in [Peer], too");
+}
+
 /* Keys that say something about one peer whose place is known, and what to do with many. */
 static void check_clients(struct parse *p)
 {
 	const struct config *c = p->c;
 
 	if (c->clients <= 1) {
+		refuse_client_keys(p);
 		if (given(p, "Unique"))
 			report(p, true, line_of(p, "Unique"),
 			       "Unique is for clients: expected Clients of 2 or more in [Peer], too");
@@ -1111,6 +1192,7 @@ static void check_clients(struct parse *p)
 	if (c->reauth)
 		report(p, true, line_of(p, "Reauth"),
 		       "Reauth: only clients can authenticate again: expected off, and a time at their ends");
+	check_client_keys(p);
 }
 
 static void check_whole(struct parse *p)
@@ -1120,7 +1202,7 @@ static void check_whole(struct parse *p)
 	check_mtu(p);
 	warn_of_twice(p, "Address", c->address, c->n_address);
 	warn_of_twice(p, "Routes", c->routes, c->n_routes);
-	if (!given(p, "PSK"))
+	if (!given(p, "PSK") && (c->clients <= 1 || (!c->keys.n && !given(p, "Secrets"))))
 		report(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
 	else if (c->psk_len)
 		warn_psk(p);
@@ -1195,19 +1277,20 @@ static bool closed_to_others(const char *path, const struct stat *st,
 	return ok;
 }
 
-/* The key file's @len bytes in @buf, which has room for one more. */
-static int take_psk(struct config *c, char *buf, size_t len, const struct config_report *rep)
+/* The @n bytes of the key file @path in @buf, which has room for one more. */
+static int take_key(const char *path, char *buf, size_t n, uint8_t key[static SECRET_MAX],
+		    size_t *len, const struct config_report *rep)
 {
 	char why[160];
 
-	if (secret_from_file(buf, len, c->psk, &c->psk_len, why, sizeof(why))) {
-		tell(rep, true, "the first line of %s is no key: it %s", c->psk_file, why);
+	if (secret_from_file(buf, n, key, len, why, sizeof(why))) {
+		tell(rep, true, "the first line of %s is no key: it %s", path, why);
 		return -1;
 	}
 	if (*why)
-		tell(rep, false, "the key in %s %s", c->psk_file, why);
-	if (!secret_strong(c->psk, c->psk_len, why, sizeof(why)))
-		tell(rep, false, "the key in %s %s", c->psk_file, why);
+		tell(rep, false, "the key in %s %s", path, why);
+	if (!secret_strong(key, *len, why, sizeof(why)))
+		tell(rep, false, "the key in %s %s", path, why);
 	return 0;
 }
 
@@ -1228,21 +1311,132 @@ static bool later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
-static int load_psk(struct config *c, const struct config_report *rep)
+/* The key in the file @path, and when that was changed last. */
+static int load_key(const char *path, uint8_t key[static SECRET_MAX], size_t *len,
+		    struct timespec *changed, const struct config_report *rep)
 {
 	char buf[1024];
 	struct stat st;
-	ssize_t len = secret_read(c->psk_file, buf, sizeof(buf) - 1, &st);
+	ssize_t n = secret_read(path, buf, sizeof(buf) - 1, &st);
+	int err = -1;
+
+	if (n < 0)
+		report_unread(path, rep);
+	else if (closed_to_others(path, &st, rep))
+		err = take_key(path, buf, (size_t)n, key, len, rep);
+	if (!err)
+		*changed = st.st_ctim;
+	ike_wipe(buf, sizeof(buf));
+	return err;
+}
+
+static int load_psk(struct config *c, const struct config_report *rep)
+{
+	struct timespec changed;
+
+	if (load_key(c->psk_file, c->psk, &c->psk_len, &changed, rep))
+		return -1;
+	if (later(&changed, &c->changed))
+		c->changed = changed;
+	return 0;
+}
+
+/* The keys of clients whose sections name a file. SAs made with another key stay: they are no secret. */
+static int load_client_keys(struct config *c, const struct config_report *rep)
+{
+	struct timespec changed;
+	int err = 0;
+
+	for (unsigned int i = 0; i < c->keys.n; i++) {
+		struct client_key *k = &c->keys.v[i];
+		char path[SECRET_MAX];
+
+		if (!k->named)
+			continue;
+		memcpy(path, k->key, sizeof(path));
+		memset(k->key, 0, sizeof(k->key));
+		err |= load_key(path, k->key, &k->len, &changed, rep);
+	}
+	return err;
+}
+
+struct secrets {
+	const struct config *c;
+	const struct config_report *rep;
+};
+
+static void tell_of_line(void *ctx, bool error, unsigned int line, const char *text)
+{
+	const struct secrets *s = ctx;
+
+	tell(s->rep, error, "%s:%u: %s", s->c->secrets_file, line, text);
+}
+
+static int load_secrets(struct config *c, const struct config_report *rep)
+{
+	struct secrets ctx = { c, rep };
+	char *text = malloc(CONFIG_MAX_SECRETS + 1);
+	struct stat st;
+	ssize_t len = text ? secret_read(c->secrets_file, text, CONFIG_MAX_SECRETS + 1, &st) : -1;
 	int err = -1;
 
 	if (len < 0)
-		report_unread(c->psk_file, rep);
-	else if (closed_to_others(c->psk_file, &st, rep))
-		err = take_psk(c, buf, (size_t)len, rep);
-	if (!err && later(&st.st_ctim, &c->changed))
-		c->changed = st.st_ctim;
-	ike_wipe(buf, sizeof(buf));
+		report_unread(c->secrets_file, rep);
+	else if (len > CONFIG_MAX_SECRETS)
+		tell(rep, true, "%s is longer than %d bytes", c->secrets_file, CONFIG_MAX_SECRETS);
+	else if (closed_to_others(c->secrets_file, &st, rep))
+		err = client_keys_parse(&c->keys, text, (size_t)len, tell_of_line, &ctx);
+	if (text)
+		ike_wipe(text, CONFIG_MAX_SECRETS + 1);
+	free(text);
 	return err;
+}
+
+/* No identity has two keys; then all are in order. */
+static int join_client_keys(struct config *c, const struct config_report *rep)
+{
+	const struct client_key *b = client_keys_sort(&c->keys), *a = b ? b - 1 : NULL;
+	char id[IKE_MAX_ID + 16];
+
+	for (unsigned int i = 0; !b && i < c->keys.n; i++) {
+		c->keys.v[i].line = 0;
+		c->keys.v[i].named = c->keys.v[i].of_secrets = false;
+	}
+	if (!b)
+		return 0;
+	/* Within the sections it was looked for already, so one at least is of the file. */
+	if (!b->of_secrets || (a->of_secrets && a->line > b->line)) {
+		const struct client_key *x = a;
+
+		a = b;
+		b = x;
+	}
+	tell(rep, true, "%s:%u: %s has a key already, in line %u of %s", c->secrets_file, b->line,
+	     ike_id_print(id, sizeof(id), &b->id), a->line,
+	     a->of_secrets ? "this file" : "the configuration");
+	return -1;
+}
+
+/* Does the configuration file itself hold a key? */
+static bool holds_key(const struct config *c)
+{
+	for (unsigned int i = 0; i < c->keys.n; i++) {
+		if (!c->keys.v[i].named)
+			return true;
+	}
+	return c->psk_len;
+}
+
+/* All keys that are in files, that of the configuration, @st of @path, among them. */
+static int load_keys(const char *path, const struct stat *st, struct config *c,
+		     const struct config_report *rep)
+{
+	if (holds_key(c) && !closed_to_others(path, st, rep))
+		return -1;
+	if ((*c->psk_file && load_psk(c, rep)) || load_client_keys(c, rep) ||
+	    (*c->secrets_file && load_secrets(c, rep)))
+		return -1;
+	return join_client_keys(c, rep);
 }
 
 /* "hq" of "/etc/esptun/hq.conf". */
@@ -1279,10 +1473,8 @@ int config_load(const char *path, struct config *out, const struct config_report
 	if (text)
 		ike_wipe(text, CONFIG_MAX_FILE + 1);
 	free(text);
-	if (!err && *out->psk_file)
-		err = load_psk(out, rep);
-	else if (!err)
-		err = closed_to_others(path, &st, rep) ? 0 : -1;
+	if (!err)
+		err = load_keys(path, &st, out, rep);
 	if (err)
 		config_clear(out);
 	return err;
@@ -1293,12 +1485,14 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[0] = (struct config_list){ (void **)&c->address, c->n_address, sizeof(*c->address) };
 	out[1] = (struct config_list){ (void **)&c->routes, c->n_routes, sizeof(*c->routes) };
 	out[2] = (struct config_list){ (void **)&c->child, c->n_child, sizeof(*c->child) };
+	out[3] = (struct config_list){ (void **)&c->keys.v, c->keys.n, sizeof(*c->keys.v) };
 }
 
 void config_clear(struct config *c)
 {
 	struct config_list lists[CONFIG_LISTS];
 
+	client_keys_clear(&c->keys);
 	config_lists(c, lists);
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		free(*lists[i].items);
@@ -1331,14 +1525,24 @@ bool config_equal(const struct config *a, const struct config *b)
 	return same;
 }
 
+bool config_equal_but_keys(const struct config *a, const struct config *b)
+{
+	struct config x = *a;
+	bool same;
+
+	x.keys = b->keys;
+	memcpy(x.secrets_file, b->secrets_file, sizeof(x.secrets_file));
+	same = config_equal(&x, b);
+	ike_wipe(&x, sizeof(x));
+	return same;
+}
+
 void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 {
 	memset(out, 0, sizeof(*out));
 	memcpy(out->name, c->name, sizeof(out->name));
 	out->local_id = c->local_id;
 	out->remote_id = c->remote_id;
-	memcpy(out->psk, c->psk, c->psk_len);
-	out->psk_len = c->psk_len;
 	out->local.addr = c->local;
 	out->local.port = c->port;
 	out->remote.addr = c->endpoint_addr;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
- * sections [Tunnel] and [Peer], and [Child NAME] for each child SA if there are several; keys
- * and sections compare without case. Lists are separated by commas or blanks, go on in indented
+ * sections [Tunnel] and [Peer], [Child NAME] for each child SA if there are several, and
+ * [Client ID] for each client with a key of its own; keys and sections compare without case. Lists are separated by commas or blanks, go on in indented
  * lines, or repeat the key; an indented line that begins with the name of a key is one. A comment
  * starts with # or ; at the start of a line or after a blank.
  */
@@ -11,7 +11,7 @@
 
 #include <time.h>
 
-#include "ike/app/secret.h"
+#include "ike/app/client_keys.h"
 #include "ike/io/net.h"
 #include "ike/sa/core.h"
 
@@ -19,6 +19,7 @@
 
 enum config_limits {
 	CONFIG_MAX_FILE = 65536, /* bytes */
+	CONFIG_MAX_SECRETS = 1 << 20, /* bytes of the file that Secrets= names */
 	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
 };
 
@@ -52,6 +53,8 @@ struct config {
 	uint8_t psk[SECRET_MAX];
 	size_t psk_len;
 	char psk_file[256]; /* "": the key is in psk */
+	struct client_keys keys; /* sorted */
+	char secrets_file[256]; /* with some of them; "": none */
 	struct net_prefix *routes; /* host bits are zero */
 	unsigned int n_routes;
 	struct ike_child_conf *child;
@@ -80,14 +83,14 @@ struct config_report {
 /*
  * Parse the text of NAME.conf. Pure but for @report, which hears of every error and
  * warning in order of lines. 0, or -1 if there was an error; then @out is cleared.
- * A key named by file is not read here. Give @out back with config_clear().
+ * Files with keys are not read here. Give @out back with config_clear().
  */
 int config_parse(const char *name, const char *text, size_t len, struct config *out,
 		 const struct config_report *report);
 
 /*
  * Read and parse @path, whose name without folder and ".conf" is the netdevice's, and
- * the file PSK= names. The one that holds the key must belong to root or to us, and be
+ * the files that PSK= and Secrets= name. Those that hold keys must belong to root or to us, and be
  * closed to group and others.
  */
 int config_load(const char *path, struct config *out, const struct config_report *report);
@@ -99,18 +102,20 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 3 };
+enum { CONFIG_LISTS = 4 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
 
-/* Free lists, wipe the key. */
+/* Free lists, wipe the keys. */
 void config_clear(struct config *c);
 
 /* Same tunnel in every respect (endpoint names compare as text)? */
 bool config_equal(const struct config *a, const struct config *b);
+/* The same but for the keys of clients? */
+bool config_equal_but_keys(const struct config *a, const struct config *b);
 
-/* The part that the protocol core needs; @out holds the key: wipe it. remote is left to name resolution. */
+/* The part that the protocol core needs, without any key. remote is left to name resolution. */
 void config_tunnel(const struct config *c, struct ike_tunnel_conf *out);
 
 /* Does traffic begin a child SA beside others? */

@@ -156,6 +156,25 @@ int secret_from_text(const char *s, uint8_t key[static SECRET_MAX], size_t *len,
 	return fault ? -1 : 0;
 }
 
+int secret_from_value(const char *s, uint8_t key[static SECRET_MAX], size_t *len, char *why,
+		      size_t size)
+{
+	char fault[160];
+
+	if (*s != '"' &&
+	    (strstr(s, " #") || strstr(s, " ;") || strstr(s, "\t#") || strstr(s, "\t;"))) {
+		snprintf(
+			why, size,
+			"expected a key without comment behind it (put a key with blanks and # or ; in double quotes)");
+		return -1;
+	}
+	if (!secret_from_text(s, key, len, why, size))
+		return 0;
+	snprintf(fault, sizeof(fault), "%s", why);
+	snprintf(why, size, "the key %s", fault);
+	return -1;
+}
+
 /* "PSK = ...", "secret: ...": a line of a configuration, not a key. */
 static bool names_a_key(const char *line)
 {

@@ -25,7 +25,14 @@ int secret_from_text(const char *s, uint8_t key[static SECRET_MAX], size_t *len,
 		     size_t size);
 
 /*
- * The same for a key file's @n bytes in @buf, which must have room for one more and is
+ * The same for the value of a line, which must have no comment behind it. Here @why, after an error, is
+ * a whole sentence.
+ */
+int secret_from_value(const char *s, uint8_t key[static SECRET_MAX], size_t *len, char *why,
+		      size_t size);
+
+/*
+ * The same as secret_from_text() for a key file's @n bytes in @buf, which must have room for one more and is
  * changed: its first line, without blanks around it, is the text.
  */
 int secret_from_file(char *buf, size_t n, uint8_t key[static SECRET_MAX], size_t *len, char *why,

@@ -204,30 +204,45 @@ int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_
 	return -1;
 }
 
-bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
+/* So many octets of it compare with their case. */
+static uint16_t id_exact(const struct ike_id *id)
 {
-	uint16_t exact = 0;
+	const uint8_t *at;
 
-	if (a->type != b->type || a->len != b->len)
-		return false;
-	if (a->type == IKE_ID_RFC822) { /* the local part's case matters (RFC 5321 2.4) */
-		const uint8_t *at = a->len ? memrchr(a->data, '@', a->len) : NULL;
+	if (id->type == IKE_ID_FQDN)
+		return 0;
+	if (id->type != IKE_ID_RFC822)
+		return id->len;
+	/* The local part's case matters (RFC 5321 2.4). */
+	at = id->len ? memrchr(id->data, '@', id->len) : NULL;
+	return at ? (uint16_t)(at - id->data) : id->len;
+}
 
-		exact = at ? (uint16_t)(at - a->data) : a->len;
-	} else if (a->type != IKE_ID_FQDN) {
-		exact = a->len;
-	}
-	if (memcmp(a->data, b->data, exact))
-		return false;
-	for (uint16_t i = exact; i < a->len; i++) {
+int ike_id_cmp(const struct ike_id *a, const struct ike_id *b)
+{
+	uint16_t exact = id_exact(a);
+	int order;
+
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	if (exact != id_exact(b))
+		return exact < id_exact(b) ? -1 : 1;
+	order = memcmp(a->data, b->data, exact);
+	for (uint16_t i = exact; !order && i < a->len; i++) {
 		uint8_t x = a->data[i], y = b->data[i];
 
 		x |= (x >= 'A' && x <= 'Z') ? 0x20 : 0;
 		y |= (y >= 'A' && y <= 'Z') ? 0x20 : 0;
-		if (x != y)
-			return false;
+		order = x - y;
 	}
-	return true;
+	return order;
+}
+
+bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
+{
+	return !ike_id_cmp(a, b);
 }
 
 bool ike_id_is_wildcard(const struct ike_id *id)

@@ -14,6 +14,8 @@ char *ike_id_print(char *buf, size_t size, const struct ike_id *id);
 int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_size);
 /* Same type and bytes; FQDN and e-mail domain compare without case. */
 bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
+/* An order in which those that are equal so, and only those, give 0; else below or above it. */
+int ike_id_cmp(const struct ike_id *a, const struct ike_id *b);
 /* "*.example.org" or "*@example.org": stands for many. */
 bool ike_id_is_wildcard(const struct ike_id *id);
 /*

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keys of single clients: for an identity, or with a wildcard for those it stands for, in place of
+ * the tunnel's PSK. They come from the sections [Client ID] of its configuration and from the file
+ * that Secrets= names. Pure.
+ */
+#ifndef ESPTUN_IKE_CLIENT_KEYS_H
+#define ESPTUN_IKE_CLIENT_KEYS_H
+
+#include "ike/app/secret.h"
+#include "ike/proto/id.h"
+
+enum { CLIENT_KEYS_MAX = 10000 };
+
+struct client_key {
+	struct ike_id id;
+	uint8_t key[SECRET_MAX];
+	size_t len;
+	/* While files are read: */
+	unsigned int line; /* where it stands; 0 afterwards, so that lists compare as bytes */
+	bool of_secrets; /* in the file of Secrets= */
+	bool named; /* key is the name of the file that holds it, with a NUL */
+};
+
+/* A list that grows. Wiped with every copy of it by client_keys_clear(). */
+struct client_keys {
+	struct client_key *v;
+	unsigned int n;
+};
+
+/* A new one, all zero, at the end; NULL without memory, or at CLIENT_KEYS_MAX. */
+struct client_key *client_keys_add(struct client_keys *l);
+void client_keys_clear(struct client_keys *l);
+
+/*
+ * The text of Secrets=, @len bytes in @text: lines IDENTITY = KEY, and comments. Adds to @l. Calls @fn
+ * with each error and warning: one sentence that holds no part of a key. 0, or -1 after an error.
+ */
+int client_keys_parse(struct client_keys *l, const char *text, size_t len,
+		      void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
+		      void *ctx);
+
+/*
+ * Put them in the order that client_keys_find() needs. NULL, or one whose identity the one before
+ * it in the list has, too.
+ */
+const struct client_key *client_keys_sort(struct client_keys *l);
+
+/*
+ * The key for @id in the @n of a sorted list: its own, else that of the longest wildcard that stands
+ * for it; NULL if there is none. What it costs depends on @id and @n alone.
+ */
+const struct client_key *client_keys_find(const struct client_key *list, unsigned int n,
+					  const struct ike_id *id);
+
+#endif
