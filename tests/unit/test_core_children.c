@@ -484,10 +484,47 @@ static void adopted_until_all_are_there(void **state)
 	pair_free(p);
 }
 
+/*
+ * The new IKE SA of a reauthentication carries one pair, and the peer has no time for the other: the
+ * old one waits, but not for ever, and without asking every second whether the peer lives.
+ */
+static void the_peer_has_no_time(void **state)
+{
+	struct pair *p;
+	unsigned int before, i;
+
+	(void)state;
+	p = pair_new();
+	p->a->conf[0].reauth = 60;
+	children(p, p->a, (unsigned int[]){ 0, 1 }, 2);
+	children(p, p->b, (unsigned int[]){ 0, 1 }, 2);
+	pair_start(p, false);
+	pair_run(p, 10000);
+	all_up(p, 2);
+	for (i = 0; i < 70000 && node_stats(p->a).ike_sas < 2; i++)
+		pair_run(p, 1);
+	assert_int_equal(node_stats(p->a).ike_sas, 2);
+	p->b->fail_installs = 10000;
+	p->a->core->peers.tqh_first->sas.tqh_first->reauth_at = UINT64_MAX;
+	TAILQ_LAST(&p->a->core->peers.tqh_first->sas, ike_sas)->reauth_at = UINT64_MAX;
+	pair_run(p, 20000);
+	before = pair_count(p, p->a, IKE_INFORMATIONAL, false);
+	pair_run(p, 100000);
+	assert_int_equal(node_stats(p->a).ike_sas, 2);
+	assert_in_range(pair_count(p, p->a, IKE_INFORMATIONAL, false) - before, 0, 20);
+	pair_run(p, 300000);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	p->b->fail_installs = 0;
+	pair_run(p, 150000);
+	all_up(p, 2);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_initiator_asks_for_all),
+		cmocka_unit_test(the_peer_has_no_time),
 		cmocka_unit_test(as_many_as_may_be_configured),
 		cmocka_unit_test(both_ends_ask),
 		cmocka_unit_test(each_end_asks_for_another),

@@ -33,6 +33,10 @@ enum ikesa_schedule {
 	IKESA_SUPERSEDED_MS = 5000, /* INITIAL_CONTACT to the end of the SAs it disowns */
 	IKESA_REDUNDANT_MS = 3000, /* a redundant SA's initiator closes it after this … */
 	IKESA_REDUNDANT_OTHER_MS = 15000, /* … the other end, should that not happen, after this */
+	IKESA_REDUNDANT_CAP_MS =
+		32000, /* if it has to wait: 1 s more each time, doubled up to this … */
+	IKESA_REDUNDANT_ALL_MS =
+		300000, /* … and not for a pair of the other one longer than this */
 	IKESA_HINT_MS = 10000, /* at most one liveness check for unauthenticated hints in this */
 	CHILD_IN_MS = 10000, /* a pair of ours that lost a collision is deleted after this */
 	CHILD_PROOF_MS = 200000, /* a peer does not repeat its request for longer than this */

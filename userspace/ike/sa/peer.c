@@ -512,6 +512,29 @@ void peer_settle_all(struct ike_core *core)
 }
 
 void peer_retire(struct ike_core *core, struct ike_sa *sa)
+/*
+ * The other one is not known to live, or the peer has no time yet (TEMPORARY_FAILURE) for a pair under
+ * it that carries what @sa does. It may be the end of @sa that it waits for.
+ */
+static bool may_wait(const struct ike_core *core, const struct ike_sa *sa,
+		     const struct ike_sa *keep)
+{
+	return !is_proven_since(keep, sa->close_marked) ||
+	       (!query_sa_covers(keep, sa) &&
+		core->now < sa->close_marked + IKESA_REDUNDANT_ALL_MS);
+}
+
+static void wait_longer(struct ike_core *core, struct ike_sa *sa, struct ike_sa *keep)
+{
+	uint64_t wait = (core->now - sa->close_marked) / 2;
+
+	if (wait < 1000)
+		wait = 1000;
+	sa->close_at = core->now + (wait < IKESA_REDUNDANT_CAP_MS ? wait : IKESA_REDUNDANT_CAP_MS);
+	if (!is_proven_since(keep, sa->close_marked))
+		request_probe(core, keep);
+}
+
 {
 	struct ike_sa *keep;
 
@@ -525,11 +548,10 @@ void peer_retire(struct ike_core *core, struct ike_sa *sa)
 	keep = query_survivor(sa);
 	if (sa->state != IKESA_ESTABLISHED || !keep || keep == sa)
 		return;
-	if (is_proven_since(keep, sa->close_marked) && query_sa_covers(keep, sa)) {
-		report_line(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
-		request_close(core, sa, IKESA_DEAD_MS);
+	if (may_wait(core, sa, keep)) {
+		wait_longer(core, sa, keep);
 		return;
 	}
-	sa->close_at = core->now + 1000;
-	request_probe(core, keep);
+	report_line(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
+	request_close(core, sa, IKESA_DEAD_MS);
 }
