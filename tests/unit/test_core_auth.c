@@ -543,6 +543,28 @@ static void install_fails_at_initiator(void **state)
 	pair_free(p);
 }
 
+/* The kernel tells of the SA that went when we rejected a pair; nobody else took it. */
+static void a_pair_we_reject_is_ours(void **state)
+{
+	struct pair *p = pair_new();
+	const struct child_sa *c;
+
+	(void)state;
+	p->a->fail_installs = 1;
+	p->drop_from = 1 << 0; /* the DELETE stays on its way */
+	p->drop_exchange = IKE_INFORMATIONAL;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 300);
+	says(p->a, "the kernel refused");
+	c = TAILQ_FIRST(&node_sa(p->a)->children);
+	assert_non_null(c);
+	ike_core_expire(p->a->core, "t0", IKE_PEER_FIRST, c->spi_in, true, IKE_EXPIRE_REMOVED,
+			p->w.now);
+	assert_null(strstr(p->a->log, "another program"));
+	pair_free(p);
+}
+
 static void install_fails_at_responder(void **state)
 {
 	struct pair *p = pair_new();
@@ -912,6 +934,7 @@ int main(void)
 		cmocka_unit_test(selectors_differ),
 		cmocka_unit_test(selectors_narrow),
 		cmocka_unit_test(install_fails_at_initiator),
+		cmocka_unit_test(a_pair_we_reject_is_ours),
 		cmocka_unit_test(install_fails_at_responder),
 		cmocka_unit_test(inbound_before_answer),
 		cmocka_unit_test(nothing_before_authentication),

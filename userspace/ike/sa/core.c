@@ -342,8 +342,9 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, u
 		if (c)
 			break;
 	}
-	if (c && why == IKE_EXPIRE_REMOVED && !inbound && !c->out) {
-		end_event(core); /* we did it: child_stop_sending() */
+	if (c && why == IKE_EXPIRE_REMOVED &&
+	    (c->state >= CHILD_DELETING || (!inbound && !c->out))) {
+		end_event(core); /* we did it: negotiate_reject() or child_stop_sending() */
 		return;
 	}
 	if (c && hard && ikesa_authenticated(sa)) {
