@@ -584,10 +584,12 @@ static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 		n->fail_peers--;
 		return -ENOMEM;
 	}
-	if (peer <= IKE_PEER_FIRST || peer >= NODE_CLIENTS || n->has_peer[peer]) {
+	if (peer <= IKE_PEER_FIRST || peer >= NODE_CLIENTS) {
 		world_fail(n->w, "node %u: peer %u is made, which cannot be", n->index, peer);
 		return -EEXIST;
 	}
+	if (n->has_peer[peer])
+		return 0;
 	n->has_peer[peer] = true;
 	n->peer_link[peer] = link;
 	n->n_peers++;

@@ -81,7 +81,7 @@ static void all_gone(const struct hub *h)
 	assert_int_equal(st.ike_sas, 0);
 	assert_int_equal(node_status(h->hub, h->tunnel).clients, 0);
 	assert_int_equal(ike_core_client_next(h->hub->core, "t0", 0), 0);
-	assert_int_equal(TAILQ_NEXT(TAILQ_FIRST(&h->hub->core->peers), link) != NULL, 0);
+	assert_true(TAILQ_EMPTY(&TAILQ_FIRST(&h->hub->core->peers)->tunnel->clients));
 }
 
 static const char *error_of(const struct hub *h, unsigned int i)
@@ -764,6 +764,67 @@ static void a_client_claims_anothers_place(void **state)
 	hub_free(h);
 }
 
+/* A client whose IKE SA is not over yet when the tunnel is used again. */
+static void down_and_up_at_once(void **state)
+{
+	struct hub *h = hub_up(10, 1);
+	uint32_t n = client_number(&h->w, h->link[0]);
+	struct ike_status s;
+
+	(void)state;
+	node_crash(h->client[0]); /* so that nobody answers the DELETE */
+	ike_core_down(h->hub->core, "t0", h->w.now);
+	ike_core_up(h->hub->core, "t0", h->w.now);
+	node_start(h->client[0], false);
+	hub_run(h, 300);
+	assert_true(works(h, 0));
+	assert_int_equal(client_number(&h->w, h->link[0]), n);
+	assert_int_equal(ike_core_peer_status(h->hub->core, "t0", n, &s), 0);
+	assert_int_equal(s.state, IKE_TUNNEL_UP);
+	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
+	hub_free(h);
+}
+
+/* Another program removes a client's peer, with its SAs, while its IKE SA is up. */
+static void its_peer_is_removed(void **state)
+{
+	struct hub *h = hub_up(10, 1);
+	uint32_t n = client_number(&h->w, h->link[0]);
+
+	(void)state;
+	h->hub->n_sa = 0;
+	h->hub->has_peer[n] = false;
+	h->hub->n_peers--;
+	node_crash(h->client[0]);
+	node_start(h->client[0], false);
+	hub_run(h, 300);
+	assert_int_equal(client_number(&h->w, h->link[0]), n);
+	assert_true(h->hub->has_peer[n]);
+	assert_true(works(h, 0));
+	hub_free(h);
+}
+
+/* How many tunnels and clients a stranger has us look at. */
+static uint64_t looked_at(unsigned int clients)
+{
+	struct hub *h = hub_up(10, clients);
+	uint64_t before = node_stats(h->hub).visited;
+
+	rename_client(h->client[2], h->link[2], "node3.elsewhere");
+	node_start(h->client[2], false);
+	hub_run(h, 500);
+	says(h->client[2]->log, "AUTHENTICATION_FAILED");
+	before = node_stats(h->hub).visited - before;
+	hub_free(h);
+	return before;
+}
+
+static void a_stranger_sees_no_client(void **state)
+{
+	(void)state;
+	assert_int_equal(looked_at(0), looked_at(2));
+}
+
 /* ---- keys of their own ------------------------------------------------------- */
 
 static struct client_keys hub_keys;
@@ -987,6 +1048,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(down_and_up_at_once),
+		cmocka_unit_test(its_peer_is_removed),
+		cmocka_unit_test(a_stranger_sees_no_client),
 		cmocka_unit_test(a_key_of_its_own),
 		cmocka_unit_test(no_one_shows_anothers_identity),
 		cmocka_unit_test(no_key_for_it),

@@ -661,6 +661,8 @@ static void retell(struct agent *a, const struct tunnel *t, uint32_t peer)
 }
 
 /*
+	else
+		follow_client_gone(ctx, ifindex, peer);
  * A lost soft expiry would never be told again, and the SA would run into its end. A lost
  * acquire is: with the next packet, a second later.
  */

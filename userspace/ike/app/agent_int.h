@@ -171,6 +171,8 @@ struct watch *follow_open(struct agent *a);
 void follow_restore(struct agent *a, struct tunnel *t);
 /* Our peer of the link was removed by another program, if it is not there again. */
 void follow_peer_gone(struct agent *a, uint32_t ifindex);
+/* The same of a client's: it is made again, for the client may ask for a pair. */
+void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer);
 
 /* ---- files.c */
 /* The files that are not what the agent goes by, as "files" in ctl.h; of one tunnel, or NULL. */

@@ -213,6 +213,26 @@ void follow_peer_gone(struct agent *a, uint32_t ifindex)
 		on_link_gone(a, ifindex, false, 0);
 }
 
+void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer)
+{
+	struct tunnel *t = find_open(a, ifindex);
+	struct kernel_peer_conf conf = { .on_demand = false };
+	struct ike_status s;
+
+	if (!t || ike_core_peer_status(a->core, t->conf.name, peer, &s) || !s.have_ike ||
+	    kernel_peer_exists(a->kernel, ifindex, peer))
+		return;
+	conf.remote = s.remote;
+	conf.keepalive = t->conf.keepalive;
+	if (kernel_peer_make(a->kernel, ifindex, peer, &conf))
+		log_say(IKE_LOG_ERROR, t->conf.name,
+			"another program removed the peer of a client, and none can be made: %s",
+			kernel_error(a->kernel));
+	else
+		log_say(IKE_LOG_WARN, t->conf.name,
+			"another program removed the peer of a client: made again");
+}
+
 static void on_carrier(void *ctx, uint32_t ifindex)
 {
 	path_carrier(ctx, ifindex);

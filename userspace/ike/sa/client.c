@@ -40,7 +40,7 @@ static struct ike_peer *make_client(struct ike_core *core, struct ike_tunnel *t,
 static void forget_client(struct ike_core *core, struct ike_peer *p)
 {
 	event_take(core, p);
-	lookup_remove_client(core, p);
+	lookup_remove_client(p);
 	event_note(core, p->tunnel->first, EVENT_CHANGED);
 	tunnel_free_peer(core, p);
 }
@@ -58,25 +58,36 @@ static struct ike_peer *find_adopted(const struct ike_tunnel *t, const struct ik
 	return NULL;
 }
 
+/* Its peer in the kernel, which another program may have removed. */
+static int make_peer(struct ike_core *core, const struct ike_peer *p, const struct ike_sa *sa,
+		     const struct ike_id *id)
+{
+	char text[IKE_MAX_ID + 16];
+	int rc = core->env.peer_make(core->env.ctx, p->conf->name, p->id, &sa->remote);
+
+	if (rc)
+		report_error(core, p->tunnel->first, sa,
+			     "refused '%s', which proved its key: no peer can be made for it",
+			     ike_id_print(text, sizeof(text), id));
+	return rc;
+}
+
 static struct ike_peer *new_client(struct ike_core *core, struct ike_peer *first,
 				   const struct ike_sa *sa, const struct ike_id *id)
 {
 	struct ike_tunnel *t = first->tunnel;
 	char text[IKE_MAX_ID + 16];
 	struct ike_peer *p;
-	int rc;
 
-	ike_id_print(text, sizeof(text), id);
 	if (t->n_clients >= t->conf->clients) {
 		report_error(
 			core, first, sa,
 			"refused '%s', which proved its key: there are %u clients already, as many as Clients= allows",
-			text, t->n_clients);
+			ike_id_print(text, sizeof(text), id), t->n_clients);
 		return NULL;
 	}
 	p = make_client(core, t, choose_number(core, t));
-	rc = p ? core->env.peer_make(core->env.ctx, t->conf->name, p->id, &sa->remote) : -1;
-	if (p && rc)
+	if (p && make_peer(core, p, sa, id)) {
 		forget_client(core, p);
 	if (rc) {
 		report_error(core, first, sa,
@@ -118,8 +129,13 @@ struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, str
 {
 	struct ike_peer *p = lookup_client(core, first->tunnel, id);
 
-	if (p)
-		return is_kept(core, p, sa, initial) ? NULL : p;
+	if (p) {
+		if (is_kept(core, p, sa, initial) || make_peer(core, p, sa, id))
+			return NULL;
+		/* The tunnel may have been down while an IKE SA of it was left. */
+		p->enabled = true;
+		return p;
+	}
 	p = find_adopted(first->tunnel, &sa->remote);
 	if (!p)
 		p = new_client(core, first, sa, id);

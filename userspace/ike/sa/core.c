@@ -112,7 +112,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 
 void ike_core_free(struct ike_core *core)
 {
-	struct ike_peer *p;
+	struct ike_peer *p, *client;
 	struct timer *first;
 	struct ike_sa *sa;
 	size_t i;
@@ -131,11 +131,13 @@ void ike_core_free(struct ike_core *core)
 	while ((first = timers_first(&core->peer_timers)))
 		timer_set(&core->peer_timers, first, TIMER_NEVER);
 	while ((p = TAILQ_FIRST(&core->peers))) {
+		while ((client = TAILQ_FIRST(&p->tunnel->clients))) {
+			child_linger_end(core, client, TIMER_NEVER);
+			lookup_remove_client(client);
+			tunnel_free_peer(core, client);
+		}
 		child_linger_end(core, p, TIMER_NEVER);
-		if (p->is_client)
-			lookup_remove_client(core, p);
-		else
-			lookup_remove(core, p);
+		lookup_remove(core, p);
 		tunnel_free_peer(core, p);
 	}
 	ikesa_table_free(&core->sas);

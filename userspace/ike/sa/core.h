@@ -131,8 +131,9 @@ struct ike_env {
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
 	/*
-	 * A client proved who it is: make a peer of the tunnel for it. @peer, which is above
-	 * IKE_PEER_FIRST, is no other's then, until peer_remove has taken it and its SAs away.
+	 * A client proved who it is: make a peer of the tunnel for it, or leave the one that is there
+	 * as it is. @peer, which is above IKE_PEER_FIRST, is no other's then, until peer_remove has
+	 * taken it and its SAs away.
 	 */
 	int (*peer_make)(void *ctx, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote);

@@ -120,7 +120,7 @@ struct ike_peer *lookup_client(const struct ike_core *core, const struct ike_tun
 			       const struct ike_id *id);
 /* Enter a client, or take it out of every table. */
 void lookup_add_client(struct ike_core *core, struct ike_peer *p);
-void lookup_remove_client(struct ike_core *core, struct ike_peer *p);
+void lookup_remove_client(struct ike_peer *p);
 /* The client is known by p->proven from now on. */
 void lookup_name_client(struct ike_core *core, struct ike_peer *p);
 /* Enter the tunnel; 0 or -ENOMEM. */

@@ -87,7 +87,6 @@ struct ike_peer *lookup_client(const struct ike_core *core, const struct ike_tun
 
 void lookup_add_client(struct ike_core *core, struct ike_peer *p)
 {
-	TAILQ_INSERT_TAIL(&core->peers, p, link);
 	TAILQ_INSERT_TAIL(&p->tunnel->clients, p, of_tunnel);
 	LIST_INSERT_HEAD(&core->by_number[p->id % CORE_BUCKETS], p, by_number);
 	p->tunnel->n_clients++;
@@ -98,9 +97,8 @@ void lookup_name_client(struct ike_core *core, struct ike_peer *p)
 	LIST_INSERT_HEAD(bucket_of_proven(core, &p->proven), p, by_proven);
 }
 
-void lookup_remove_client(struct ike_core *core, struct ike_peer *p)
+void lookup_remove_client(struct ike_peer *p)
 {
-	TAILQ_REMOVE(&core->peers, p, link);
 	TAILQ_REMOVE(&p->tunnel->clients, p, of_tunnel);
 	LIST_REMOVE(p, by_number);
 	if (p->proven.type)

@@ -120,7 +120,7 @@ struct ike_tunnel {
 };
 
 struct ike_peer {
-	TAILQ_ENTRY(ike_peer) link;
+	TAILQ_ENTRY(ike_peer) link; /* the first one of each tunnel */
 	struct ike_tunnel *tunnel;
 	bool is_client; /* made when it proved who it is, gone with the last that is its */
 	struct ike_id proven; /* of a client; type 0: adopted, and not back yet */
@@ -159,7 +159,7 @@ struct ike_peer {
 struct ike_core {
 	struct ike_env env;
 	uint64_t now; /* of the event at hand */
-	struct ike_peers peers;
+	struct ike_peers peers; /* the first one of each tunnel */
 	struct ike_peer_list by_name[CORE_BUCKETS];
 	struct ike_peer_list by_number[CORE_BUCKETS], by_proven[CORE_BUCKETS]; /* clients */
 	struct ike_peers by_remote[CORE_BUCKETS], by_id[CORE_BUCKETS];

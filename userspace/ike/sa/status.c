@@ -129,22 +129,30 @@ uint32_t ike_core_client_next(const struct ike_core *core, const char *tunnel, u
 	return p ? p->id : 0;
 }
 
-void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
+static void count_sas(const struct ike_peer *p, struct ike_core_stats *out)
 {
-	const struct ike_peer *p;
 	const struct ike_sa *sa;
 	const struct child_sa *c;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		out->ike_sas += sa->established_at != TIMER_NEVER;
+		TAILQ_FOREACH(c, &sa->children, link)
+		out->children++;
+	}
+}
+
+void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out)
+{
+	const struct ike_peer *p, *client;
 
 	*out = core->stats;
 	out->ike_sas = 0;
 	out->children = 0;
 	TAILQ_FOREACH(p, &core->peers, link)
 	{
-		TAILQ_FOREACH(sa, &p->sas, of_peer)
-		{
-			out->ike_sas += sa->established_at != TIMER_NEVER;
-			TAILQ_FOREACH(c, &sa->children, link)
-			out->children++;
-		}
+		count_sas(p, out);
+		TAILQ_FOREACH(client, &p->tunnel->clients, of_tunnel)
+		count_sas(client, out);
 	}
 }
