@@ -92,20 +92,20 @@ void tunnel_start(struct agent *a, struct tunnel *t)
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-static void adopt(void *ctx, uint32_t peer, const struct ike_endpoint *remote, uint32_t spi_in,
-		  uint32_t spi_out)
+static void adopt(void *ctx, const struct kernel_pair *pair)
 {
 	struct tunnel *t = ctx;
 	char text[64];
 
 	log_say(IKE_LOG_INFO, t->conf.name,
-		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent", spi_in,
-		spi_out, ike_endpoint_print(text, sizeof(text), remote));
-	if (peer == IKE_PEER_FIRST) {
+		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent",
+		pair->spi_in, pair->spi_out, ike_endpoint_print(text, sizeof(text), &pair->remote));
+	if (pair->peer == IKE_PEER_FIRST) {
 		t->adopted = true;
-		t->adopted_remote = remote->addr;
+		t->adopted_remote = pair->remote.addr;
 	}
-	ike_core_adopt(t->agent->core, t->conf.name, peer, remote, spi_in, spi_out);
+	ike_core_adopt(t->agent->core, t->conf.name, pair->peer, &pair->remote,
+		       pair->spi_in, pair->spi_out);
 }
 
 /* Milliseconds since the configuration was changed; without end if that is to come. */
@@ -120,17 +120,23 @@ static uint64_t since_changed(const struct tunnel *t)
 	return ms < 0 ? UINT64_MAX : (uint64_t)ms;
 }
 
+struct adoption {
+	struct tunnel *tunnel;
+	const struct kernel_view *view;
+};
+
 /* One of a former agent's clients, unless it is the peer that every tunnel has. */
 static void adopt_client(void *ctx, uint32_t peer)
 {
-	struct tunnel *t = ctx;
+	const struct adoption *from = ctx;
+	struct tunnel *t = from->tunnel;
 	struct agent *a = t->agent;
 	struct ike_status s;
 
 	if (peer == IKE_PEER_FIRST)
 		return;
 	if (t->conf.clients > 1)
-		kernel_adopt(a->kernel, t->ifindex, peer, since_changed(t), adopt, t);
+		kernel_adopt(a->kernel, from->view, peer, since_changed(t), adopt, t);
 	if (ike_core_peer_status(a->core, t->conf.name, peer, &s))
 		kernel_peer_remove(a->kernel, t->ifindex, peer);
 }
@@ -138,11 +144,19 @@ static void adopt_client(void *ctx, uint32_t peer)
 /* SAs older than the configuration were negotiated under another one. */
 static void adopt_all(struct agent *a, struct tunnel *t)
 {
-	int removed =
-		kernel_adopt(a->kernel, t->ifindex, IKE_PEER_FIRST, since_changed(t), adopt, t);
+	struct kernel_view *view = kernel_view(a->kernel, t->ifindex);
+	struct adoption from = { t, view };
+	unsigned int removed;
 
-	kernel_each_peer(a->kernel, t->ifindex, adopt_client, t);
-	if (removed > 0)
+	if (!view) {
+		log_say(IKE_LOG_ERROR, t->conf.name, "cannot read what SAs a former agent left: %s",
+			kernel_error(a->kernel));
+		return;
+	}
+	removed = kernel_adopt(a->kernel, view, IKE_PEER_FIRST, since_changed(t), adopt, t);
+	kernel_each_peer(view, adopt_client, &from);
+	kernel_view_free(view);
+	if (removed)
 		log_say(IKE_LOG_INFO, t->conf.name,
 			"removed SAs of a former agent, for the configuration was changed since");
 }
@@ -647,22 +661,37 @@ static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 {
 	if (peer == IKE_PEER_FIRST)
 		follow_peer_gone(ctx, ifindex);
+	else
+		follow_client_gone(ctx, ifindex, peer);
 }
 
 /* What the kernel may have told of a peer and of its SAs; without a pair the SPIs are 0. */
-static void retell(struct agent *a, const struct tunnel *t, uint32_t peer)
+static void retell(struct agent *a, const struct tunnel *t, const struct kernel_view *view,
+		   uint32_t peer)
 {
 	struct ike_status s;
 
 	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, peer, i, &s); i++) {
 		if (!i || s.have_child)
-			kernel_retell(a->kernel, t->ifindex, peer, s.spi_in, s.spi_out);
+			kernel_retell(a->kernel, view, peer, s.spi_in, s.spi_out);
 	}
 }
 
+/* Of all its peers. No pair is made meanwhile that the view does not have: that takes a datagram. */
+static void retell_all(struct agent *a, const struct tunnel *t)
+{
+	struct kernel_view *view = kernel_view(a->kernel, t->ifindex);
+	uint32_t client = 0;
+
+	if (!view)
+		return;
+	retell(a, t, view, IKE_PEER_FIRST);
+	while (t->ifindex && (client = ike_core_client_next(a->core, t->conf.name, client)))
+		retell(a, t, view, client);
+	kernel_view_free(view);
+}
+
 /*
-	else
-		follow_client_gone(ctx, ifindex, peer);
  * A lost soft expiry would never be told again, and the SA would run into its end. A lost
  * acquire is: with the next packet, a second later.
  */
@@ -676,13 +705,8 @@ static void on_overrun(void *ctx)
 	/* Events may close tunnels, but only settling, held back here, frees them. */
 	a->settling = true;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		uint32_t client = 0;
-
-		if (!t->ifindex || t->after)
-			continue;
-		retell(a, t, IKE_PEER_FIRST);
-		while (t->ifindex && (client = ike_core_client_next(a->core, t->conf.name, client)))
-			retell(a, t, client);
+		if (t->ifindex && !t->after)
+			retell_all(a, t);
 	}
 	a->settling = false;
 	agent_settle(a);

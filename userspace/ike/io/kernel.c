@@ -255,23 +255,6 @@ int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id)
 	return err == -ENOENT || err == -ENODEV ? 0 : err;
 }
 
-int kernel_each_peer(struct kernel *k, uint32_t ifindex, void (*fn)(void *ctx, uint32_t id),
-		     void *ctx)
-{
-	struct esptun_peer *peers;
-	size_t n;
-	int err;
-
-	k->error[0] = 0;
-	err = esptun_peer_dump(k->h, ifindex, &peers, &n);
-	if (err)
-		return err;
-	for (size_t i = 0; i < n; i++)
-		fn(ctx, peers[i].id);
-	free(peers);
-	return 0;
-}
-
 static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_endpoint *remote,
 		const struct ike_addr *local)
 {
@@ -312,21 +295,107 @@ uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id)
 
 /* ---- SAs ------------------------------------------------------------------------- */
 
-static int by_age(const void *a, const void *b)
-{
-	const struct esptun_sa *x = a, *y = b;
+/* Those of a link, in order: peers by number, SAs by peer and, of one, the oldest first. */
+struct kernel_view {
+	uint32_t ifindex;
+	struct esptun_peer *peers;
+	struct esptun_sa *sas;
+	size_t n_peers, n_sas;
+};
 
-	return x->age < y->age ? 1 : x->age > y->age ? -1 : 0;
+static int compare(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
 }
 
-/* The next mature SA of @peer in direction @dir, from *@i on, or NULL. */
-static const struct esptun_sa *next_sa(const struct esptun_sa *sas, size_t n, size_t *i,
-				       uint32_t peer, enum esptun_sa_dir dir)
+static int by_number(const void *a, const void *b)
 {
-	while (*i < n) {
-		const struct esptun_sa *sa = &sas[(*i)++];
+	return compare(((const struct esptun_peer *)a)->id, ((const struct esptun_peer *)b)->id);
+}
 
-		if (sa->peer == peer && sa->dir == dir && sa->state != ESPTUN_SA_STATE_LARVAL)
+static int by_peer_and_age(const void *a, const void *b)
+{
+	const struct esptun_sa *x = a, *y = b;
+	int order = compare(x->peer, y->peer);
+
+	return order ? order : compare(y->age, x->age);
+}
+
+struct kernel_view *kernel_view(struct kernel *k, uint32_t ifindex)
+{
+	struct kernel_view *v = calloc(1, sizeof(*v));
+	int err;
+
+	k->error[0] = 0;
+	if (!v)
+		return NULL;
+	v->ifindex = ifindex;
+	err = esptun_peer_dump(k->h, ifindex, &v->peers, &v->n_peers);
+	if (!err)
+		err = esptun_sa_dump(k->h, ifindex, 0, &v->sas, &v->n_sas);
+	if (err && err != -ENODEV && err != -ENOENT) {
+		kernel_view_free(v);
+		return NULL;
+	}
+	if (v->n_peers)
+		qsort(v->peers, v->n_peers, sizeof(*v->peers), by_number);
+	if (v->n_sas)
+		qsort(v->sas, v->n_sas, sizeof(*v->sas), by_peer_and_age);
+	return v;
+}
+
+void kernel_view_free(struct kernel_view *v)
+{
+	if (!v)
+		return;
+	free(v->peers);
+	esptun_sas_free(v->sas, v->n_sas);
+	free(v);
+}
+
+void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx)
+{
+	for (size_t i = 0; i < v->n_peers; i++)
+		fn(ctx, v->peers[i].id);
+}
+
+static const struct esptun_peer *find_peer(const struct kernel_view *v, uint32_t id)
+{
+	const struct esptun_peer key = { .id = id };
+
+	return v->n_peers ? bsearch(&key, v->peers, v->n_peers, sizeof(key), by_number) : NULL;
+}
+
+/* The SAs of one peer. */
+struct of_peer {
+	const struct esptun_sa *sas;
+	size_t n;
+};
+
+static struct of_peer sas_of(const struct kernel_view *v, uint32_t peer)
+{
+	size_t low = 0, high = v->n_sas, n = 0;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (v->sas[mid].peer < peer)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	while (low + n < v->n_sas && v->sas[low + n].peer == peer)
+		n++;
+	return (struct of_peer){ v->sas + low, n };
+}
+
+/* The next mature SA in direction @dir, from *@i on, or NULL. */
+static const struct esptun_sa *next_sa(const struct of_peer *p, size_t *i, enum esptun_sa_dir dir)
+{
+	while (*i < p->n) {
+		const struct esptun_sa *sa = &p->sas[(*i)++];
+
+		if (sa->dir == dir && sa->state != ESPTUN_SA_STATE_LARVAL)
 			return sa;
 	}
 	return NULL;
@@ -337,90 +406,120 @@ static uint64_t age_of(const struct esptun_sa *sa)
 	return sa ? sa->age : 0;
 }
 
-int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max_age,
-		 void (*fn)(void *ctx, uint32_t peer, const struct ike_endpoint *remote,
-			    uint32_t spi_in, uint32_t spi_out),
-		 void *ctx)
+/* The selector that is the prefix @from, of the host's bits and those after. */
+static void prefix_to_ike(struct ike_ts *to, const struct esptun_ts *from)
 {
-	struct esptun_peer p;
-	struct esptun_sa *sas;
-	struct ike_endpoint remote;
-	size_t n, at_in = 0, at_out = 0;
-	int err, removed = 0;
+	struct ike_addr a;
+
+	addr_to_ike(&a, &from->addr);
+	*to = (struct ike_ts){ .family = a.family,
+			       .protocol = from->protocol,
+			       .port_start = from->port_start,
+			       .port_end = from->port_end };
+	memcpy(to->start, a.b, sizeof(to->start));
+	memcpy(to->end, a.b, sizeof(to->end));
+	for (unsigned int bit = from->prefix_len; bit < (a.family == 4 ? 32 : 128); bit++)
+		to->end[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+}
+
+/* None means any, of both families. */
+static void selectors_to_ike(struct ike_ts_list *to, const struct esptun_sa *sa)
+{
+	static const struct esptun_ts any[2] = {
+		{ .addr = { .family = AF_INET }, .port_end = 65535 },
+		{ .addr = { .family = AF_INET6 }, .port_end = 65535 },
+	};
+	const struct esptun_ts *from = sa->n_ts_remote ? sa->ts_remote : any;
+	size_t n = sa->n_ts_remote ? sa->n_ts_remote : 2;
+
+	for (to->n = 0; to->n < n && to->n < IKE_MAX_TS; to->n++)
+		prefix_to_ike(&to->ts[to->n], &from[to->n]);
+}
+
+static void remove_larval(struct kernel *k, const struct kernel_view *v, const struct of_peer *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->sas[i].state == ESPTUN_SA_STATE_LARVAL)
+			esptun_sa_del(k->h, v->ifindex, p->sas[i].dir, p->sas[i].spi, 0);
+	}
+}
+
+unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
+			  uint64_t max_age, void (*fn)(void *ctx, const struct kernel_pair *pair),
+			  void *ctx)
+{
+	const struct esptun_peer *known = find_peer(v, peer);
+	struct of_peer p = sas_of(v, peer);
+	size_t at_in = 0, at_out = 0;
+	unsigned int removed = 0;
 
 	k->error[0] = 0;
-	err = esptun_peer_get(k->h, ifindex, peer, &p);
-	if (!err)
-		err = esptun_sa_dump(k->h, ifindex, 0, &sas, &n);
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	endpoint_to_ike(&remote, &p.remote);
-	if (n)
-		qsort(sas, n, sizeof(*sas), by_age);
-	for (size_t i = 0; i < n; i++) {
-		if (sas[i].peer == peer && sas[i].state == ESPTUN_SA_STATE_LARVAL)
-			esptun_sa_del(k->h, ifindex, sas[i].dir, sas[i].spi, 0);
-	}
+	if (!known)
+		return 0;
+	remove_larval(k, v, &p);
 	/* Pairs were made one after the other, so age tells which belong together. */
 	for (;;) {
-		const struct esptun_sa *in = next_sa(sas, n, &at_in, peer, ESPTUN_SA_DIR_IN);
-		const struct esptun_sa *out = next_sa(sas, n, &at_out, peer, ESPTUN_SA_DIR_OUT);
+		const struct esptun_sa *in = next_sa(&p, &at_in, ESPTUN_SA_DIR_IN);
+		const struct esptun_sa *out = next_sa(&p, &at_out, ESPTUN_SA_DIR_OUT);
+		struct kernel_pair pair = {
+			.peer = peer,
+			.spi_in = in ? in->spi : 0,
+			.spi_out = out ? out->spi : 0,
+		};
 
 		if (!in && !out)
-			break;
-		if (age_of(in) <= max_age && age_of(out) <= max_age) {
-			fn(ctx, peer, &remote, in ? in->spi : 0, out ? out->spi : 0);
+			return removed;
+		if (age_of(in) > max_age || age_of(out) > max_age) {
+			kernel_sa_remove(k, v->ifindex, peer, pair.spi_in, pair.spi_out);
+			removed++;
 			continue;
 		}
-		kernel_sa_remove(k, ifindex, peer, in ? in->spi : 0, out ? out->spi : 0);
-		removed++;
+		endpoint_to_ike(&pair.remote, &known->remote);
+		if (out)
+			selectors_to_ike(&pair.remote_ts, out);
+		fn(ctx, &pair);
 	}
-	esptun_sas_free(sas, n);
-	return removed;
 }
 
-/* Tell what is true of one of the two SAs, whatever was told of it before. */
-static void retell_sa(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi, bool in,
-		      const struct esptun_sa *sas, size_t n)
+/* Tell what was true of one of the two SAs, whatever was told of it before. */
+static void retell_sa(struct kernel *k, const struct kernel_view *v, uint32_t peer, uint32_t spi,
+		      bool in)
 {
 	const struct kernel_events *to = &k->events;
+	struct of_peer p = sas_of(v, peer);
 
-	for (size_t i = 0; i < n; i++) {
-		if (sas[i].peer != peer || sas[i].spi != spi ||
-		    (sas[i].dir == ESPTUN_SA_DIR_IN) != in)
+	for (size_t i = 0; i < p.n; i++) {
+		enum esptun_sa_state state = p.sas[i].state;
+
+		if (p.sas[i].spi != spi || (p.sas[i].dir == ESPTUN_SA_DIR_IN) != in)
 			continue;
-		if (sas[i].state == ESPTUN_SA_STATE_DYING || sas[i].state == ESPTUN_SA_STATE_DEAD)
-			to->expire(to->ctx, ifindex, peer, spi, in,
-				   sas[i].state == ESPTUN_SA_STATE_DEAD);
+		if (state == ESPTUN_SA_STATE_DYING || state == ESPTUN_SA_STATE_DEAD)
+			to->expire(to->ctx, v->ifindex, peer, spi, in,
+				   state == ESPTUN_SA_STATE_DEAD);
 		return;
 	}
-	to->sa_gone(to->ctx, ifindex, peer, spi, in);
+	to->sa_gone(to->ctx, v->ifindex, peer, spi, in);
 }
 
-void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi_in,
+void kernel_retell(struct kernel *k, const struct kernel_view *v, uint32_t peer, uint32_t spi_in,
 		   uint32_t spi_out)
 {
+	const struct esptun_peer *known = find_peer(v, peer);
 	const struct kernel_events *to = &k->events;
 	struct ike_endpoint remote;
-	struct esptun_peer p;
-	struct esptun_sa *sas;
-	size_t n;
-	int err;
 
 	k->error[0] = 0;
-	err = esptun_peer_get(k->h, ifindex, peer, &p);
-	if (err == -ENOENT || err == -ENODEV)
-		to->peer_gone(to->ctx, ifindex, peer);
-	if (err || esptun_sa_dump(k->h, ifindex, 0, &sas, &n))
+	if (!known) {
+		to->peer_gone(to->ctx, v->ifindex, peer);
 		return;
-	endpoint_to_ike(&remote, &p.remote);
+	}
+	endpoint_to_ike(&remote, &known->remote);
 	if (remote.addr.family)
-		to->peer_moved(to->ctx, ifindex, peer, &remote);
+		to->peer_moved(to->ctx, v->ifindex, peer, &remote);
 	if (spi_in)
-		retell_sa(k, ifindex, peer, spi_in, true, sas, n);
+		retell_sa(k, v, peer, spi_in, true);
 	if (spi_out)
-		retell_sa(k, ifindex, peer, spi_out, false, sas, n);
-	esptun_sas_free(sas, n);
+		retell_sa(k, v, peer, spi_out, false);
 }
 
 int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t *spi)

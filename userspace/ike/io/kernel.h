@@ -55,9 +55,6 @@ int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id);
 /* The peer is at @remote, and its packets leave from @local (NULL: as they did). */
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
 		     const struct ike_endpoint *remote, const struct ike_addr *local);
-/* Calls @fn for each peer of the link. 0 or -errno. */
-int kernel_each_peer(struct kernel *k, uint32_t ifindex, void (*fn)(void *ctx, uint32_t id),
-		     void *ctx);
 /* Its packets leave from @local from now on. */
 int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id,
 		      const struct ike_addr *local);
@@ -65,19 +62,36 @@ int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id,
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id);
 
 /*
- * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, and those
- * made more than @max_age milliseconds ago. Returns how many pairs were too old, or -errno.
+ * All peers and SAs of a link as they are now, read once for as many peers as there are; without any if
+ * the link is gone. NULL: they cannot be read. Give it back with kernel_view_free().
  */
-int kernel_adopt(struct kernel *k, uint32_t ifindex, uint32_t peer, uint64_t max_age,
-		 void (*fn)(void *ctx, uint32_t peer, const struct ike_endpoint *remote,
-			    uint32_t spi_in, uint32_t spi_out),
-		 void *ctx);
+struct kernel_view;
+struct kernel_view *kernel_view(struct kernel *k, uint32_t ifindex);
+void kernel_view_free(struct kernel_view *v);
+/* Calls @fn for each peer in it. */
+void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx);
+
+/* A pair of SAs that a former agent left. */
+struct kernel_pair {
+	uint32_t peer;
+	struct ike_endpoint remote;
+	uint32_t spi_in, spi_out; /* 0: there is none */
+	struct ike_ts_list remote_ts; /* of the outbound SA; as many as fit */
+};
 
 /*
- * Events were lost: call those that are true now of the peer and of its pair of
- * SAs (0: none). From within an event, too.
+ * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, and those
+ * made more than @max_age milliseconds ago. Returns how many pairs were too old.
  */
-void kernel_retell(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t spi_in,
+unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
+			  uint64_t max_age, void (*fn)(void *ctx, const struct kernel_pair *pair),
+			  void *ctx);
+
+/*
+ * Events were lost: call those that were true of the peer and of its pair of SAs (0: none) when @v was
+ * read. From within an event, too.
+ */
+void kernel_retell(struct kernel *k, const struct kernel_view *v, uint32_t peer, uint32_t spi_in,
 		   uint32_t spi_out);
 
 /* As struct ike_env has them. */
