@@ -791,6 +791,8 @@ unsigned int world_client(struct world *w, struct node *n, unsigned int hub)
 /* What the fake kernel holds of @link is for number @peer of @tunnel. */
 static void adopt_link(struct node *n, unsigned int link, const char *tunnel, uint32_t peer)
 {
+	static const struct ike_ts_list none;
+	const struct ike_ts_list *ts[NODE_SAS];
 	uint32_t in[NODE_SAS], out[NODE_SAS];
 	unsigned int i, ins = 0, outs = 0;
 
@@ -800,11 +802,11 @@ static void adopt_link(struct node *n, unsigned int link, const char *tunnel, ui
 		if (n->sa[i].in)
 			in[ins++] = n->sa[i].spi;
 		else
-			out[outs++] = n->sa[i].spi;
+			ts[outs] = &n->sa[i].remote_ts, out[outs++] = n->sa[i].spi;
 	}
 	for (i = 0; i < ins || i < outs; i++)
-		ike_core_adopt(n->core, tunnel, peer, &n->remote[link], i < ins ? in[i] : 0,
-			       i < outs ? out[i] : 0);
+		ike_core_adopt(n->core, tunnel, peer, &n->remote[link], i < outs ? ts[i] : &none,
+			       i < ins ? in[i] : 0, i < outs ? out[i] : 0);
 }
 
 static void adopt_all(struct node *n, unsigned int link)

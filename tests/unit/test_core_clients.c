@@ -578,6 +578,30 @@ static void after_a_restart(void **state)
 	hub_free(h);
 }
 
+/* Nobody gets the addresses of one that has not come back, until it is given up. */
+static void addresses_wait_for_their_client(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+
+	(void)state;
+	memcpy(h->client[2]->conf[h->link[2]].child[0].local_ts.ts,
+	       h->client[0]->conf[h->link[0]].child[0].local_ts.ts, sizeof(struct ike_ts));
+	node_kill(h->hub);
+	node_crash(h->client[0]);
+	node_start(h->hub, true);
+	node_start(h->client[2], false);
+	hub_run(h, 1000);
+	says(h->client[2]->log, "TS_UNACCEPTABLE");
+	says(error_of(h, 2), "client 'of a former agent' has some of what 'node3.example'");
+	assert_true(works(h, 1));
+	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
+	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
+	hub_run(h, 250000);
+	assert_true(works(h, 2));
+	assert_int_equal(node_count(h->hub, h->link[0], true), 0);
+	hub_free(h);
+}
+
 static void one_client_is_a_peer_as_ever(void **state)
 {
 	struct hub *h = hub_new(1);
@@ -1048,6 +1072,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(addresses_wait_for_their_client),
 		cmocka_unit_test(down_and_up_at_once),
 		cmocka_unit_test(its_peer_is_removed),
 		cmocka_unit_test(a_stranger_sees_no_client),

@@ -104,7 +104,7 @@ static void adopt(void *ctx, const struct kernel_pair *pair)
 		t->adopted = true;
 		t->adopted_remote = pair->remote.addr;
 	}
-	ike_core_adopt(t->agent->core, t->conf.name, pair->peer, &pair->remote,
+	ike_core_adopt(t->agent->core, t->conf.name, pair->peer, &pair->remote, &pair->remote_ts,
 		       pair->spi_in, pair->spi_out);
 }
 

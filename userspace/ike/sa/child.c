@@ -34,6 +34,7 @@ void child_wipe_keys(struct child_sa *c)
 void child_free(struct child_sa *c)
 {
 	child_wipe_keys(c);
+	claim_leave(c->claims);
 	free(c);
 }
 
@@ -109,6 +110,8 @@ void child_retire(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 	}
 	child_stop_sending(core, sa, c);
 	TAILQ_REMOVE(&sa->children, c, link);
+	claim_leave(c->claims);
+	c->claims = NULL;
 	c->state = CHILD_LINGERING;
 	c->next_at = core->now + CHILD_LINGER_MS;
 	TAILQ_INSERT_TAIL(&p->lingering, c, link);

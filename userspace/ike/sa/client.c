@@ -3,7 +3,7 @@
  * Clients: the peers of a tunnel that serves many. One is made when somebody who is none of them
  * yet has proven an identity, never before, and goes with the last IKE SA and pair that is its. It
  * has a peer of its own in the kernel, where the selectors of its pairs say what is sent to it:
- * therefore no two of them get overlapping ones (query_rival()).
+ * therefore no two of them get overlapping ones (claim_rival()).
  *
  * A client begins everything that needs to know where it is; we only rekey what there is.
  */
@@ -89,11 +89,7 @@ static struct ike_peer *new_client(struct ike_core *core, struct ike_peer *first
 	p = make_client(core, t, choose_number(core, t));
 	if (p && make_peer(core, p, sa, id)) {
 		forget_client(core, p);
-	if (rc) {
-		report_error(core, first, sa,
-			     "refused '%s', which proved its key: no peer can be made for it",
-			     text);
-		return NULL;
+		p = NULL;
 	}
 	return p;
 }

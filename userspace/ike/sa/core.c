@@ -201,7 +201,8 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 }
 
 void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
-		    const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out)
+		    const struct ike_endpoint *remote, const struct ike_ts_list *remote_ts,
+		    uint32_t spi_in, uint32_t spi_out)
 {
 	struct ike_peer *first = lookup_name(core, tunnel), *p = lookup_peer(core, tunnel, peer);
 
@@ -218,6 +219,7 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
 	}
 	p->adopted[p->n_adopted++] = (struct adopted_pair){ spi_in, spi_out };
 	p->adopted_remote = *remote;
+	claim_adopt(core, p, remote_ts);
 	admit_proven(core, &remote->addr);
 }
 
@@ -323,6 +325,8 @@ static void adopted_expired(struct ike_core *core, struct ike_peer *p, uint32_t 
 		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, pair->spi_in,
 				    pair->spi_out);
 		*pair = p->adopted[--p->n_adopted];
+		if (!p->n_adopted)
+			claim_disown(p);
 		return;
 	}
 }

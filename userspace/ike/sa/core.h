@@ -198,10 +198,12 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
  * Running kernel SAs of a former agent with this peer of the tunnel: keep them carrying traffic. One
  * above IKE_PEER_FIRST is a client, which we wait for: see client_adopted() in client.c. Else the
  * tunnel then initiates to @remote whatever its start mode, without INITIAL_CONTACT (the
- * peer must not drop them early), and removes them some seconds after a new pair is up.
+ * peer must not drop them early), and removes them some seconds after a new pair is up. @remote_ts are
+ * the selectors of the outbound SA: no other client gets traffic for them meanwhile.
  */
 void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
-		    const struct ike_endpoint *remote, uint32_t spi_in, uint32_t spi_out);
+		    const struct ike_endpoint *remote, const struct ike_ts_list *remote_ts,
+		    uint32_t spi_in, uint32_t spi_out);
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
 
 /* Events. */

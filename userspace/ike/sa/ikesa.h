@@ -154,6 +154,8 @@ static inline uint32_t child_replaces_nothing(unsigned int conf)
 _Static_assert(IKE_MAX_CHILD < 255, "child_replaces_nothing() must not be an SPI");
 
 /* A pair of ESP SAs. */
+struct claims;
+
 struct child_sa {
 	TAILQ_ENTRY(child_sa) link;
 	unsigned int conf; /* what it is to carry: ike_tunnel_conf.child[conf] */
@@ -169,6 +171,7 @@ struct child_sa {
 	struct esp_keys *keys; /* only while the outbound half waits; wiped afterwards */
 	struct esp_suite suite;
 	struct ike_proposal proposal;
+	struct claims *claims; /* of a client, while it is one of its IKE SA's pairs, see claim.c */
 	uint16_t n_local, n_remote;
 	struct ike_ts ts[]; /* local ones, then remote ones */
 };

@@ -112,8 +112,9 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 	c->next_at = core->now + (c->ours ? CHILD_IN_MS : CHILD_PROOF_MS);
 	ike_nonces_lower(&n->nonces, c->low_nonce);
 	c->keys = calloc(1, sizeof(*c->keys));
-	if (c->keys && !esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n->nonces,
-					n->secret.len ? n->secret.data : NULL, n->secret.len))
+	if (c->keys && claim_enter(core, sa->peer, n->remote.ts, n->remote.n, &c->claims) &&
+	    !esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n->nonces,
+			     n->secret.len ? n->secret.data : NULL, n->secret.len))
 		return c;
 	child_free(c);
 	return NULL;

@@ -97,11 +97,6 @@ struct ike_sa *query_survivor(const struct ike_sa *sa);
  */
 struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,
 			    const struct ike_id *id, const struct ike_endpoint *from);
-/*
- * Another client of the tunnel of @p whose pairs take traffic for one of the remote selectors @l, so
- * that @p must not have them; NULL if there is none.
- */
-const struct ike_peer *query_rival(const struct ike_peer *p, const struct ike_ts_list *l);
 /* Where an attempt begins; family 0 if that is not known. */
 struct ike_endpoint query_remote(const struct ike_peer *p);
 /* The identity we show on @sa. */
@@ -190,6 +185,25 @@ enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from);
 bool admit_reply(struct ike_core *core, const struct ike_addr *to);
 /* Is anything of it left? The log is spared by the same allowance. */
 bool admit_reply_left(struct ike_core *core, const struct ike_addr *to);
+
+/* ---- claim.c ----------------------------------------------------------------- */
+
+/*
+ * The client @p has the @n remote selectors @ts of a pair from now on; false without memory. *@out is
+ * to be given to claim_leave(), and NULL if @p is no client, for which there is nothing to do.
+ */
+bool claim_enter(struct ike_core *core, struct ike_peer *p, const struct ike_ts *ts, unsigned int n,
+		 struct claims **out);
+/* It has them no longer; NULL is fine. */
+void claim_leave(struct claims *l);
+/* The same for the pairs of a former agent: of one more of them, of all. */
+void claim_adopt(struct ike_core *core, struct ike_peer *p, const struct ike_ts_list *remote);
+void claim_disown(struct ike_peer *p);
+/*
+ * Another client of the tunnel of @p whose pairs take traffic for one of the remote selectors @l, so
+ * that @p must not have them; NULL if there is none.
+ */
+const struct ike_peer *claim_rival(const struct ike_peer *p, const struct ike_ts_list *l);
 
 /* ---- child.c ----------------------------------------------------------------- */
 

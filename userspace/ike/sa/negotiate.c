@@ -172,7 +172,7 @@ void negotiate_reject(struct ike_core *core, struct ike_sa *sa, struct negotiati
 /* What the peer narrowed our offer to may be another client's by now. */
 static bool is_rivals(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n)
 {
-	if (!query_rival(sa->peer, &n->remote))
+	if (!claim_rival(sa->peer, &n->remote))
 		return false;
 	report_error(core, sa->peer, sa,
 		     "peer answered with selectors that another client has: the pair is deleted");
@@ -295,14 +295,15 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
 	if (choose_conf(sa, &ask, n)) {
-		const struct ike_peer *rival = query_rival(sa->peer, &n->remote);
+		const struct ike_peer *rival = claim_rival(sa->peer, &n->remote);
 
 		if (!rival)
 			return true;
 		snprintf(
 			why, sizeof(why),
 			"client '%s' has some of what '%s' asks for, which is %s: give each client addresses of its own",
-			ike_id_print(id, sizeof(id), &rival->proven),
+			rival->proven.type ? ike_id_print(id, sizeof(id), &rival->proven)
+					   : "of a former agent",
 			ike_id_print(own_id, sizeof(own_id), &sa->remote_id),
 			ike_ts_list_print(ts, sizeof(ts), IKE_TS_OFFER(&n->remote)));
 		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",

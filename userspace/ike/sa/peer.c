@@ -223,6 +223,7 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, p->adopted[i].spi_in,
 				    p->adopted[i].spi_out);
 	p->n_adopted = 0;
+	claim_disown(p);
 	p->adopted_end = TIMER_NEVER;
 }
 
@@ -511,7 +512,6 @@ void peer_settle_all(struct ike_core *core)
 	}
 }
 
-void peer_retire(struct ike_core *core, struct ike_sa *sa)
 /*
  * The other one is not known to live, or the peer has no time yet (TEMPORARY_FAILURE) for a pair under
  * it that carries what @sa does. It may be the end of @sa that it waits for.
@@ -535,6 +535,7 @@ static void wait_longer(struct ike_core *core, struct ike_sa *sa, struct ike_sa 
 		request_probe(core, keep);
 }
 
+void peer_retire(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_sa *keep;
 

@@ -234,36 +234,6 @@ struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *
 	return NULL;
 }
 
-static bool overlaps(const struct child_sa *c, const struct ike_ts_list *remote)
-{
-	struct ike_ts_list own_local, own_remote, common;
-
-	child_selectors(c, &own_local, &own_remote);
-	return ike_ts_narrow(IKE_TS_OFFER(remote), &own_remote, &common);
-}
-
-const struct ike_peer *query_rival(const struct ike_peer *p, const struct ike_ts_list *l)
-{
-	const struct ike_peer *other;
-	const struct ike_sa *sa;
-	const struct child_sa *c;
-
-	TAILQ_FOREACH(other, &p->tunnel->clients, of_tunnel)
-	{
-		if (other == p)
-			continue;
-		TAILQ_FOREACH(sa, &other->sas, of_peer)
-		{
-			TAILQ_FOREACH(c, &sa->children, link)
-			{
-				if (overlaps(c, l))
-					return other;
-			}
-		}
-	}
-	return NULL;
-}
-
 /* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
 static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
 {

@@ -107,6 +107,22 @@ struct ike_group {
 	uint64_t judged; /* the last request it was asked about */
 };
 
+/* A remote selector of a client: a node of a tree, see claim.c. */
+struct claim {
+	struct ike_ts ts;
+	struct ike_peer *owner;
+	struct claim *left, *right; /* by first address */
+	uint8_t reach[16]; /* the greatest last address in it and below */
+	uint32_t priority; /* not below that of those below */
+};
+
+/* Those of one pair. */
+struct claims {
+	LIST_ENTRY(claims) link; /* of a former agent's pairs */
+	unsigned int n;
+	struct claim v[];
+};
+
 /* What the peers of a tunnel share. It goes with the last of them. */
 struct ike_tunnel {
 	const struct ike_tunnel_conf *conf; /* its own copy */
@@ -117,6 +133,7 @@ struct ike_tunnel {
 	uint32_t last_id; /* number of the client that was made last */
 	struct ike_addr ours[MOBIKE_MAX_ADDRESSES]; /* that we may be reached at */
 	unsigned int n_ours;
+	struct claim *claims[2]; /* of the clients, IPv4 and IPv6 */
 };
 
 struct ike_peer {
@@ -148,6 +165,7 @@ struct ike_peer {
 	unsigned int failures; /* attempts without an IKE SA, since it last worked */
 	struct adopted_pair adopted[PEER_MAX_ADOPTED];
 	unsigned int n_adopted;
+	LIST_HEAD(, claims) adopted_claims; /* of a client, as long as any of those pairs is left */
 	struct ike_endpoint adopted_remote;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
 	uint64_t contested_until; /* the peer's identity was seen at two places */

@@ -84,6 +84,13 @@ static void append(struct ike_ts_list *l, const struct ike_ts *ts)
 	l->n = n;
 }
 
+bool ike_ts_overlap(const struct ike_ts *a, const struct ike_ts *b)
+{
+	struct ike_ts both;
+
+	return meet(a, b, &both);
+}
+
 bool ike_ts_narrow(struct ike_ts_offer offer, const struct ike_ts_list *policy,
 		   struct ike_ts_list *out)
 {

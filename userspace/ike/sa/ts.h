@@ -30,6 +30,9 @@ bool ike_ts_within(struct ike_ts_offer answer, const struct ike_ts_list *offer);
 /* @from without what others hold; false if more than a child SA can have remain. */
 bool ike_ts_take(struct ike_ts_offer from, struct ike_ts_list *out);
 
+/* Does a packet fit both? */
+bool ike_ts_overlap(const struct ike_ts *a, const struct ike_ts *b);
+
 /* Does @ts hold every packet of its family? */
 bool ike_ts_is_any(const struct ike_ts *ts);
 

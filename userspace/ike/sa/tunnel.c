@@ -105,6 +105,7 @@ struct ike_peer *tunnel_new_peer(struct ike_core *core, struct ike_tunnel *t)
 	TAILQ_INIT(&p->sas);
 	TAILQ_INIT(&p->closed);
 	TAILQ_INIT(&p->lingering);
+	LIST_INIT(&p->adopted_claims);
 	return p;
 }
 
@@ -112,6 +113,7 @@ void tunnel_free_peer(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_tunnel *t = p->tunnel;
 
+	claim_disown(p);
 	timers_unreserve(&core->peer_timers, &p->timer);
 	free(p->want);
 	ike_wipe(p, sizeof(*p));
