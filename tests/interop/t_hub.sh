@@ -202,7 +202,7 @@ END
 check "another key for c2: reload" quietly tell hub reload
 begin 2
 like "its former key is refused" "$(cat /run/begin-2.log)" 'AUTHENTICATION_FAILED'
-like "the log tells what to do" "$(cat "$VM_OUT/esptund-hub.log")" \
+like "the log tells what to do" "$(cat "$VM_OUT/esptund-hub.part")" \
 	"'c2\\.example' does not hold the key we have for it: set the same at its end and in \\[Client c2\\.example\\]"
 is "who is connected stays" "$(clients .id)" "c1.example c3.example"
 crossed "keys were changed" 3
