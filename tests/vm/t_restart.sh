@@ -141,6 +141,10 @@ one_pair() {
 	[ "$(kernel_spis "$1" "$2" | wc -w)" = 2 ]
 }
 
+cat_index() {
+	ip -n "$1" -j link show "$2" | jq ".[0].ifindex"
+}
+
 # killed NS DEV ROLE: its agent dies, stays dead for a while, comes back, takes over.
 killed() {
 	local ns=$1 dev=$2 role=$3 pair before
@@ -185,7 +189,60 @@ wait_for 20 state_is gwa up
 flow_end restart
 all_came restart "agent restarted in good order"
 
-# ---- another configuration --------------------------------------------------------------------
+# ---- another configuration, as it runs --------------------------------------------------------
+
+# edit NS DEV SED...: its file becomes another one, and the agent reads it.
+edit() {
+	local ns=$1 dev=$2
+	shift 2
+	sed -i "$@" "/run/conf/$ns/$dev.conf"
+	must tell "$ns" reload
+}
+
+wait_for 20 one_pair gwa hq
+before=$(kernel_spis gwa hq)
+index=$(cat_index gwa hq)
+flow lana lanb 10.2.0.2 change-there
+flow lanb lana 10.1.0.2 change-back
+edit gwa hq -e '/Routes/ s/$/, 10.9.0.0\/24/' -e '$a Liveness = 7' -e '$a Keepalive = 9' -e '$a Rekey = 2h, 30m'
+like "what changes as it runs: said" "$(said gwa 'as it runs')" hq
+is "the SAs stay" "$(kernel_spis gwa hq)" "$before"
+is "a route comes" "$(ip -n gwa route get 10.9.0.1 | grep -o 'dev [a-z]*')" "dev hq"
+is "the kernel's peer has the keepalive" \
+	"$(ip netns exec gwa esptun -j peer show dev hq | jq '.[0].keepalive')" 9
+edit gwa hq 's/, 10.9.0.0.24//'
+is "the route goes" "$(ip -n gwa route show 10.9.0.0/24)" ""
+is "the SAs stay" "$(kernel_spis gwa hq)" "$before"
+pair=$(spis gwa)
+edit gwb branch '$a Crypto = aes128gcm16-x25519'
+edit gwa hq '$a Crypto = aes128gcm16-x25519'
+check "another algorithm: new SAs" wait_for 40 replaced gwa "$pair"
+# shellcheck disable=SC2086 # words
+check "the old ones go" wait_for 40 none_left gwa hq $before
+# shellcheck disable=SC2086 # words
+wait_for 40 one_pair gwa hq
+like "the new ones have it" "$(ip netns exec gwa esptun -j sa show dev hq)" 128
+before=$(kernel_spis gwa hq)
+pair=$(spis gwa)
+edit gwa hq "s/^PSK = .*/PSK = another-key-of-24-letters/"
+check "another key, of one end: the SAs stay" test "$(kernel_spis gwa hq)" = "$before"
+sleep 2
+edit gwb branch "s/^PSK = .*/PSK = another-key-of-24-letters/"
+check "of both: new SAs" wait_for 90 replaced gwa "$pair"
+# shellcheck disable=SC2086 # words
+check "and the old ones go" wait_for 60 none_left gwa hq $before
+sleep 1
+flow_end change-there
+flow_end change-back
+all_came change-there "changed as it runs, LAN to LAN"
+all_came change-back "changed as it runs, the other way"
+is "the netdevice is the same" "$(cat_index gwa hq)" "$index"
+pair=$(spis gwa)
+edit gwb branch "s/^PSK = .*/PSK = $AGENT_PSK/"
+edit gwa hq "s/^PSK = .*/PSK = $AGENT_PSK/"
+wait_for 90 replaced gwa "$pair"
+
+# ---- another configuration, meanwhile ---------------------------------------------------------
 
 # Who has lost its key keeps no SAs over a restart.
 before=$(kernel_spis gwa hq)

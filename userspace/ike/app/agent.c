@@ -9,6 +9,7 @@
 #include "ike/app/agent_int.h"
 #include "ike/app/holder.h"
 #include "ike/proto/addr.h"
+#include "ike/proto/id.h"
 
 /* ---- finding tunnels -------------------------------------------------------------- */
 
@@ -169,13 +170,18 @@ static int core_add(struct agent *a, struct tunnel *t)
 	return ike_core_tunnel_add(a->core, &conf);
 }
 
-static int open_peer(struct agent *a, struct tunnel *t)
+static struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t)
 {
-	struct kernel_peer_conf peer = {
+	return (struct kernel_peer_conf){
 		.remote = { .addr = t->conf.endpoint_addr, .port = t->conf.endpoint_port },
 		.keepalive = t->conf.keepalive,
 		.on_demand = config_adds_by_traffic(&t->conf),
 	};
+}
+
+static int open_peer(struct agent *a, struct tunnel *t)
+{
+	struct kernel_peer_conf peer = tunnel_peer_conf(t);
 	char text[512];
 	int err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
 
@@ -362,6 +368,127 @@ static void tunnel_closed(struct agent *a, struct tunnel *t)
 	}
 }
 
+/* ---- another configuration for a tunnel that runs ----------------------------------------- */
+
+/*
+ * Most changes the tunnel takes as it runs, and loses nothing: netdevice, kernel and core are each
+ * told what is to be, and keep what still fits.
+ */
+
+/* Is the other end another, where one of both places is known to a name server only? */
+static bool is_elsewhere_by_name(const struct config *x, const struct config *y)
+{
+	bool named = (*x->endpoint && !x->endpoint_addr.family) ||
+		     (*y->endpoint && !y->endpoint_addr.family);
+
+	return named && (strcmp(x->endpoint, y->endpoint) || x->endpoint_port != y->endpoint_port);
+}
+
+/* To the peer, who knows us by another identity, we would be somebody else in its place. */
+static bool is_somebody_else(const struct config *x, const struct config *y)
+{
+	return !ike_id_eq(&x->local_id, &y->local_id) ||
+	       (!x->local_id.type && !ike_addr_eq(&x->local, &y->local));
+}
+
+/* A link keeps its port, and knows no way back to the automatic MTU. */
+static bool needs_reopening(const struct config *from, const struct config *to)
+{
+	return from->port != to->port || (from->clients > 1) != (to->clients > 1) ||
+	       (from->mtu && !to->mtu) || is_elsewhere_by_name(from, to) ||
+	       is_somebody_else(from, to);
+}
+
+static bool is_other_key(const struct config *x, const struct config *y)
+{
+	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
+}
+
+static int change_core(struct agent *a, const struct tunnel *t, const struct config *conf)
+{
+	struct ike_tunnel_conf core;
+
+	config_tunnel(conf, &core);
+	return ike_core_tunnel_change(a->core, &core, is_other_key(&t->conf, conf), loop_now());
+}
+
+/* Netdevice and kernel peers become as t->conf has them; -1 with t->error set and logged. */
+static int change_kernel(struct agent *a, struct tunnel *t)
+{
+	struct kernel_peer_conf peer = tunnel_peer_conf(t);
+	struct net_conf net;
+	uint32_t ifindex, id;
+	char text[512];
+	bool made;
+	int err;
+
+	tunnel_net_conf(t, &net);
+	err = net_up(a->net, &net, &ifindex, &made, text, sizeof(text));
+	if (!err && ifindex != t->ifindex) {
+		err = -ENODEV;
+		snprintf(text, sizeof(text), "another program took the netdevice away");
+	}
+	if (!err) {
+		err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
+		snprintf(text, sizeof(text), "cannot change the peer of %s: %s", t->conf.name,
+			 kernel_error(a->kernel));
+	}
+	if (err) {
+		tunnel_fail(t, TROUBLE_DEVICE, text);
+		return -1;
+	}
+	for (id = ike_core_client_next(a->core, t->conf.name, 0); id;
+	     id = ike_core_client_next(a->core, t->conf.name, id))
+		kernel_peer_make(a->kernel, t->ifindex, id, &peer);
+	tunnel_well(t, TROUBLE_DEVICE);
+	return 0;
+}
+
+/* The tunnel goes on with *@conf, which is its own then; false: nothing changed. */
+static bool change_running(struct agent *a, struct tunnel *t, const struct config *conf)
+{
+	bool ours = t->ifindex && !t->after && !t->moved && !strcmp(t->device, t->conf.name);
+	int err;
+
+	if (!ours || needs_reopening(&t->conf, conf) || change_core(a, t, conf))
+		return false;
+	config_clear(&t->conf);
+	t->conf = *conf;
+	log_say(IKE_LOG_INFO, t->conf.name, "takes its changed configuration as it runs");
+	err = change_kernel(a, t);
+	t->path_state = PATH_UNKNOWN;
+	path_look(a, t);
+	if (err || t->path_state == PATH_LOOP) { /* as in tunnel_open() */
+		tunnel_shut(a, t);
+		t->reopen_at = loop_now() + REOPEN_EVERY;
+	}
+	tunnel_dirty(t);
+	return true;
+}
+
+/*
+ * @conf is what the file of @t says now: true if it takes the place of t->conf, at once or, if the
+ * netdevice has to be made anew or @t is closing for an earlier reason, when @t is closed. Its lists
+ * belong to @t then.
+ */
+static bool tunnel_change(struct agent *a, struct tunnel *t, const struct config *conf)
+{
+	const struct config *then = t->after == AFTER_REPLACE ? &t->successor : &t->conf;
+
+	/* A tunnel that was to be forgotten or replaced opens again, even as it was. */
+	if (config_equal(then, conf) && t->after != AFTER_FORGET)
+		return false;
+	if (change_running(a, t, conf))
+		return true;
+	config_clear(&t->successor);
+	t->successor = *conf;
+	if (t->after)
+		t->after = AFTER_REPLACE;
+	else
+		tunnel_close(a, t, AFTER_REPLACE);
+	return true;
+}
+
 /* ---- configuration files --------------------------------------------------------------- */
 
 struct complaints {
@@ -427,26 +554,6 @@ static void note(json_t *list, const char *name)
 		json_array_append_new(list, ctl_text(name));
 }
 
-/*
- * @conf is what the file of @t says now: true if it takes the place of t->conf, at once or
- * when @t, which may be closing for an earlier reason, is closed.
- */
-static bool tunnel_replace(struct agent *a, struct tunnel *t, const struct config *conf)
-{
-	const struct config *then = t->after == AFTER_REPLACE ? &t->successor : &t->conf;
-
-	/* A tunnel that was to be forgotten or replaced opens again, even as it was. */
-	if (config_equal(then, conf) && t->after != AFTER_FORGET)
-		return false;
-	config_clear(&t->successor);
-	t->successor = *conf;
-	if (t->after)
-		t->after = AFTER_REPLACE;
-	else
-		tunnel_close(a, t, AFTER_REPLACE);
-	return true;
-}
-
 /* If only keys of clients are others, the next proof goes by them, and who is connected stays. */
 static bool tunnel_take_keys(struct tunnel *t, struct config *conf)
 {
@@ -483,7 +590,7 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 		config_clear(&conf);
 		if (r)
 			note(r->changed, name);
-	} else if (tunnel_replace(a, t, &conf)) {
+	} else if (tunnel_change(a, t, &conf)) {
 		if (r)
 			note(r->changed, name);
 	} else {

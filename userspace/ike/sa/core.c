@@ -471,6 +471,25 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 	return 0;
 }
 
+int ike_core_tunnel_change(struct ike_core *core, const struct ike_tunnel_conf *conf, bool renew,
+			   uint64_t now)
+{
+	struct ike_peer *p;
+	int rc;
+
+	begin_event(core, now);
+	if (!tunnel_conf_is_sane(conf))
+		return -EINVAL;
+	p = lookup_name(core, conf->name);
+	if (!p)
+		return -ENOENT;
+	if ((conf->clients > 1) != (p->conf->clients > 1))
+		return -EINVAL;
+	rc = peer_change(core, p, conf, renew);
+	end_event(core);
+	return rc;
+}
+
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);

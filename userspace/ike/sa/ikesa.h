@@ -86,6 +86,7 @@ struct exchange {
 	uint32_t spi; /* inbound SPI of the pair it is about; 0: of none */
 	unsigned int conf; /* if it makes a pair: what that is to carry, as in child_sa */
 	uint16_t group; /* of its key exchange, if the peer named one; else 0 */
+	bool unwanted; /* the configuration changed since: its pair is not taken */
 	unsigned int tries; /* requests before this one for the same */
 	uint32_t deleted; /* outbound SPI unknown to us that the peer deleted while it is out */
 	struct creation *made; /* CREATE_CHILD_SA: what it needs until the response came */
@@ -287,6 +288,7 @@ struct ike_sa {
 	uint64_t close_marked; /* when that was decided */
 	bool superseded; /* the peer disowned it: end it without a word */
 	bool replaced; /* we set up its replacement: never the one to keep */
+	bool outdated; /* replaced, for the configuration has other terms: nothing new comes under it */
 
 	TAILQ_HEAD(child_sas, child_sa) children;
 };

@@ -84,12 +84,17 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 	return 0;
 }
 
-static void begin_up(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c)
+void install_plan_rekey(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c)
 {
 	uint64_t period = 1000ULL * sa->peer->conf->rekey_child;
 
-	c->state = CHILD_UP;
 	c->next_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+}
+
+static void begin_up(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c)
+{
+	c->state = CHILD_UP;
+	install_plan_rekey(core, sa, c);
 }
 
 /* The pair as an object, with its keys. */

@@ -45,6 +45,8 @@ uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa);
  */
 struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa,
 			      const struct negotiation *n);
+/* We rekey the pair, which is up, when it is so old as configured. */
+void install_plan_rekey(struct ike_core *core, const struct ike_sa *sa, struct child_sa *c);
 /* Install the outbound half of @c, which waited. False: the peer is asked to delete the pair. */
 bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 

@@ -122,6 +122,8 @@ void lookup_name_client(struct ike_core *core, struct ike_peer *p);
 int lookup_add(struct ike_core *core, struct ike_peer *p);
 /* After any change of ->enabled or ->remote. */
 void lookup_update(struct ike_core *core, struct ike_peer *p);
+/* It is found by @conf from now on, which becomes its own; 0, or -ENOMEM and nothing changes. */
+int lookup_change(struct ike_core *core, struct ike_peer *p, const struct ike_tunnel_conf *conf);
 /* Take it out of every table; it counts as not enabled then. */
 void lookup_remove(struct ike_core *core, struct ike_peer *p);
 /* The first enabled tunnel whose peer is configured to be at @from; NULL if there is none. */
@@ -261,6 +263,8 @@ struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_en
 struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old, bool initiator);
 /* We rekey the SA, which is one of its tunnel's, when it is so old as configured. */
 void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa);
+/* Another IKE SA, with new proofs, takes its place when it is so old as configured. */
+void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa);
 /* After any change of the SA's deadlines. */
 void sa_touch(struct ike_core *core, struct ike_sa *sa);
 /* The SA is one of its tunnel's now. */
@@ -428,6 +432,12 @@ void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
 
 /* Is a configuration within the limits of its lists and names? */
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c);
+/* The core's own copy, with what is implied; NULL without memory. Give it back with tunnel_free_conf(). */
+const struct ike_tunnel_conf *tunnel_copy_conf(const struct ike_tunnel_conf *conf);
+/* Wipe and free it; NULL is fine. */
+void tunnel_free_conf(const struct ike_tunnel_conf *c);
+/* Room for @n configured child SAs in ->want of all its peers; -ENOMEM changes nothing. */
+int tunnel_grow_wants(struct ike_tunnel *t, unsigned int n);
 /* The first peer of a tunnel with a copy of @conf, which is sane; in no table. NULL without memory. */
 struct ike_peer *tunnel_new(struct ike_core *core, const struct ike_tunnel_conf *conf);
 /* A peer without its numbers and tables, which is one more member of @t; NULL without memory. */

@@ -37,4 +37,14 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p);
 /* Close all its IKE SAs, and begin no other. */
 void peer_down(struct ike_core *core, struct ike_peer *p);
 
+/* ---- change.c -------------------------------------------------------------- */
+
+/*
+ * The tunnel of @first and all its peers have a copy of @conf, which is sane, from now on. With
+ * @renew new IKE SAs take the place of those there are, even if the terms are the same. -ENOMEM:
+ * nothing changed.
+ */
+int peer_change(struct ike_core *core, struct ike_peer *first, const struct ike_tunnel_conf *conf,
+		bool renew);
+
 #endif

@@ -127,23 +127,22 @@ static bool proposals_eq(const struct ike_proposals *a, const struct ike_proposa
 	return true;
 }
 
-/* The group of @p, made if it is the first one of its kind; NULL without memory. */
-static struct ike_group *group_of(struct ike_core *core, const struct ike_peer *p)
+/* The group of @conf, made if it is the first one of its kind; NULL without memory. */
+static struct ike_group *group_of(struct ike_core *core, const struct ike_tunnel_conf *conf)
 {
 	struct ike_group *g;
 	unsigned int i;
 
 	TAILQ_FOREACH(g, &core->groups, link)
 	{
-		if (ike_addr_eq(&g->local, &p->conf->local.addr) &&
-		    proposals_eq(&g->ike, &p->conf->ike))
+		if (ike_addr_eq(&g->local, &conf->local.addr) && proposals_eq(&g->ike, &conf->ike))
 			return g;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
-	g->local = p->conf->local.addr;
-	g->ike = p->conf->ike;
+	g->local = conf->local.addr;
+	g->ike = conf->ike;
 	for (i = 0; i < GROUP_LISTS; i++)
 		TAILQ_INIT(&g->peers[i]);
 	TAILQ_INSERT_TAIL(&core->groups, g, link);
@@ -162,7 +161,7 @@ static void group_put(struct ike_core *core, struct ike_group *g)
 
 int lookup_add(struct ike_core *core, struct ike_peer *p)
 {
-	p->group = group_of(core, p);
+	p->group = group_of(core, p->conf);
 	if (!p->group)
 		return -ENOMEM;
 	p->group->members++;
@@ -189,6 +188,26 @@ void lookup_update(struct ike_core *core, struct ike_peer *p)
 		return;
 	p->remote_bucket = &core->by_remote[digest_source(core, &p->remote.addr) % CORE_BUCKETS];
 	TAILQ_INSERT_TAIL(p->remote_bucket, p, by_remote);
+}
+
+int lookup_change(struct ike_core *core, struct ike_peer *p, const struct ike_tunnel_conf *conf)
+{
+	struct ike_group *group = group_of(core, conf);
+	bool enabled = p->enabled;
+
+	if (!group)
+		return -ENOMEM;
+	group->members++;
+	p->enabled = false;
+	lookup_update(core, p);
+	TAILQ_REMOVE(bucket_of_id(core, &p->conf->remote_id), p, by_id);
+	group_put(core, p->group);
+	p->conf = conf;
+	p->group = group;
+	TAILQ_INSERT_TAIL(bucket_of_id(core, &conf->remote_id), p, by_id);
+	p->enabled = enabled;
+	lookup_update(core, p);
+	return 0;
 }
 
 void lookup_remove(struct ike_core *core, struct ike_peer *p)

@@ -226,7 +226,7 @@ struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		if (sa->state == IKESA_ESTABLISHED &&
+		if (sa->state == IKESA_ESTABLISHED && !sa->outdated &&
 		    (!ike_id_eq(&sa->remote_id, id) ||
 		     (contested && !ike_endpoint_eq(&sa->remote, from))))
 			return sa;
@@ -254,8 +254,9 @@ struct ike_sa *query_survivor(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(other, &sa->peer->sas, of_peer)
 	{
+		/* Whatever identity it showed, one under terms of before gives way to one under those of now. */
 		if (other->state != IKESA_ESTABLISHED ||
-		    !ike_id_eq(&other->remote_id, &sa->remote_id))
+		    !(sa->outdated || ike_id_eq(&other->remote_id, &sa->remote_id)))
 			continue;
 		if (!best || is_redundant_to(best, other))
 			best = other;

@@ -81,6 +81,13 @@ void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
 	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
 }
 
+void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t period = 1000ULL * sa->peer->conf->reauth;
+
+	sa->reauth_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+}
+
 void sa_touch(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->state != IKESA_DEAD)

@@ -6,6 +6,7 @@
  */
 #include "ike/sa/layer_ikesa.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -51,8 +52,7 @@ static size_t conf_size(const struct ike_tunnel_conf *c)
 	return offsetof(struct ike_tunnel_conf, child) + c->n_child * sizeof(c->child[0]);
 }
 
-/* The core's own copy, with what is implied; NULL without memory. */
-static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *conf)
+const struct ike_tunnel_conf *tunnel_copy_conf(const struct ike_tunnel_conf *conf)
 {
 	struct ike_tunnel_conf *c = malloc(conf_size(conf));
 
@@ -66,19 +66,22 @@ static const struct ike_tunnel_conf *conf_copy(const struct ike_tunnel_conf *con
 	return c;
 }
 
+void tunnel_free_conf(const struct ike_tunnel_conf *c)
+{
+	if (!c)
+		return;
+	ike_wipe((void *)c, conf_size(c));
+	free((void *)c);
+}
+
 /* ---- objects ----------------------------------------------------------------- */
 
 /* One member less; the tunnel is wiped and freed with the last. */
 static void put_tunnel(struct ike_tunnel *t)
 {
-	const struct ike_tunnel_conf *c = t->conf;
-
 	if (--t->members)
 		return;
-	if (c) {
-		ike_wipe((void *)c, conf_size(c));
-		free((void *)c);
-	}
+	tunnel_free_conf(t->conf);
 	free(t);
 }
 
@@ -121,6 +124,33 @@ void tunnel_free_peer(struct ike_core *core, struct ike_peer *p)
 	put_tunnel(t);
 }
 
+static int grow_wants(struct ike_peer *p, unsigned int n)
+{
+	struct child_want *want;
+
+	if (n <= p->conf->n_child)
+		return 0;
+	want = realloc(p->want, n * sizeof(*want));
+	if (!want)
+		return -ENOMEM;
+	p->want = want;
+	return 0;
+}
+
+int tunnel_grow_wants(struct ike_tunnel *t, unsigned int n)
+{
+	struct ike_peer *p;
+
+	if (grow_wants(t->first, n))
+		return -ENOMEM;
+	TAILQ_FOREACH(p, &t->clients, of_tunnel)
+	{
+		if (grow_wants(p, n))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 struct ike_peer *tunnel_new(struct ike_core *core, const struct ike_tunnel_conf *conf)
 {
 	struct ike_tunnel *t = calloc(1, sizeof(*t));
@@ -130,7 +160,7 @@ struct ike_peer *tunnel_new(struct ike_core *core, const struct ike_tunnel_conf 
 		return NULL;
 	TAILQ_INIT(&t->clients);
 	t->last_id = IKE_PEER_FIRST;
-	t->conf = conf_copy(conf);
+	t->conf = tunnel_copy_conf(conf);
 	t->members = 1; /* us */
 	if (t->conf)
 		p = tunnel_new_peer(core, t);

@@ -45,8 +45,7 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
 	limit_per_peer(core, sa);
 	sa_plan_rekey(core, sa);
-	if (sa->peer->conf->reauth)
-		sa->reauth_at = core->now + sa_jitter(core, 1000ULL * sa->peer->conf->reauth);
+	sa_plan_reauth(core, sa);
 	liveness_check(core, sa);
 }
 

@@ -231,6 +231,21 @@ static void use_pair(struct ike_core *core, struct ike_sa *sa, const struct exch
 		request_probe(core, sa);
 }
 
+/* The configuration changed since it was asked for: the peer deletes it again. */
+static void drop_unwanted(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			  const struct ike_payloads *in)
+{
+	struct negotiation n = { .own_exchange = true, .ours = true, .spi_in = x->made->spi_in };
+
+	event_note(core, sa->peer, EVENT_CHANGED);
+	if (!ike_offer_accepted(in))
+		return;
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "the configuration changed meanwhile: this child SA is not taken");
+	x->made->spi_in = 0;
+	negotiate_reject(core, sa, &n);
+}
+
 static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x, struct x_msg *m)
 {
 	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
@@ -248,6 +263,10 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 
 	if (!ikesa_authenticated(sa))
 		return; /* it ends meanwhile, and the pair with it */
+	if (x->unwanted) {
+		drop_unwanted(core, sa, x, m->in);
+		return;
+	}
 	if (!ike_offer_accepted(m->in)) {
 		take_refusal(core, sa, x, m->in);
 		return;
@@ -427,7 +446,7 @@ enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct
 	struct cursor spi;
 
 	/* An IKE SA on its way out (2.25.2). */
-	if (!ikesa_authenticated(sa) || !sa->peer->enabled)
+	if (!ikesa_authenticated(sa) || !sa->peer->enabled || sa->outdated)
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	if (ike_sa_parse(ike_payload_find(m->in, IKE_PL_SA), &offer))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);

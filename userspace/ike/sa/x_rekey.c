@@ -48,6 +48,7 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	memcpy(next->low_nonce, old->low_nonce, sizeof(next->low_nonce));
 	next->superseded = old->superseded;
 	next->replaced = old->replaced;
+	next->outdated = old->outdated;
 	next->close_at = old->close_at;
 	next->close_marked = old->close_marked;
 	next->reauth_at = old->reauth_at;
@@ -327,6 +328,11 @@ void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now < sa->rekey_at)
 		return;
+	if (sa->outdated) { /* what should have taken its place did not come */
+		sa->rekey_at = TIMER_NEVER;
+		request_close(core, sa, IKESA_CLOSE_MS);
+		return;
+	}
 	/* A redundant one may yet stay, should the other fail. */
 	sa->rekey_at = sa->close_at == TIMER_NEVER ? TIMER_NEVER : core->now + REKEY_REDUNDANT_MS;
 	if (!ikesa_authenticated(sa) || sa->replaced || sa->superseded ||
