@@ -98,7 +98,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench bench-ike check check-full lint unit kunit sim mutants fuzz vm vm-systemd vm-debug interop \
+	module-vm test-install demo bench bench-ike check check-full lint unit kunit sim sim-seeds mutants fuzz vm vm-systemd vm-debug interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -282,6 +282,9 @@ unit: $(UNIT:%=$T/tests/%) ## unit tests (SAN=1: with sanitizers)
 
 sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays one)
 	$(Q)B=$B exec tests/run-tap sim "$T/tests/sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--runs $(SEEDS))"
+
+sim-seeds: $B/tests/sim ## more seeds than sanitizers have the time for (SEEDS=N)
+	$(Q)B=$B exec tests/run-tap sim-seeds "$B/tests/sim --seed 4001 --runs $(or $(SEEDS),16000)"
 
 mutants: tests ## do the tests notice a fault? each of tests/mutants/list is tried
 	$(Q)B=$B exec tests/run-tap mutants tests/mutants/run
