@@ -661,7 +661,8 @@ static void play_rekey_reboot(struct run *r)
 
 enum {
 	FLOWS_WITHIN_MS = 15000, /* after a change of address … */
-	FAILS_WITHIN_MS = 40000, /* … and after a path fails, which an end notices after 20 s */
+	FAILS_WITHIN_MS = 40000, /* … after a path fails, which an end notices after 20 s … */
+	BOTH_WITHIN_MS = 120000, /* … and where only the name tells, after the IKE SA is given up */
 };
 
 /* ESP that leaves from now on comes through both ways, at the latest after @ms. */
@@ -679,7 +680,7 @@ static void must_flow(struct run *r, uint64_t ms)
 }
 
 /* One end is somewhere else, maybe behind a NAT; names lead there soon. */
-static void move_somewhere(struct run *r)
+static struct node *move_somewhere(struct run *r)
 {
 	struct node *n = rnd_chance(&r->rnd, 65) ? r->a : r->b;
 	struct ike_addr addr = { 4, { 192, 0, 2, (uint8_t)between(r, 100, 103) } };
@@ -693,9 +694,10 @@ static void move_somewhere(struct run *r)
 	else
 		node_move(n, &addr, NULL);
 	if (n != r->b)
-		return;
+		return n;
 	there = (struct ike_endpoint){ n->addr, r->a->conf[0].remote.port };
 	ike_core_tunnel_remote(r->a->core, "t0", &there);
+	return n;
 }
 
 static void move_about(struct run *r, bool in_peace)
@@ -741,16 +743,21 @@ static void play_move_attacked(struct run *r)
 
 static void play_rekey_move(struct run *r)
 {
+	struct node *before = NULL, *n;
 	uint64_t end;
+	bool both;
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
 		pass(r, between(r, 0, 15000));
-		move_somewhere(r);
+		n = move_somewhere(r);
+		/* Neither may know where the other is, if it moved before they have heard of each other. */
+		both = before && before != n;
+		before = n;
 		if (rnd_chance(&r->rnd, 50))
-			must_flow(r, FLOWS_WITHIN_MS);
+			must_flow(r, both ? BOTH_WITHIN_MS : FLOWS_WITHIN_MS);
 	}
 }
 
