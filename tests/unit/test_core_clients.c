@@ -602,6 +602,47 @@ static void addresses_wait_for_their_client(void **state)
 	hub_free(h);
 }
 
+/*
+ * A client of the key sends its IKE_AUTH as from where the SAs of another one lead, which did not come
+ * back yet: it does not become that one.
+ */
+static void no_one_becomes_another_by_its_address(void **state)
+{
+	unsigned int strays;
+
+	(void)state;
+	for (strays = 0; strays < 2; strays++) {
+		struct hub *h = hub_up(10, 1);
+		uint32_t n = client_number(&h->w, h->link[0]);
+		const struct ike_peer *p;
+		struct ike_sa *half_open;
+		unsigned int count = 0;
+
+		node_kill(h->hub);
+		node_crash(h->client[0]);
+		node_start(h->hub, true);
+		h->client[1]->addr = h->client[0]->addr;
+		h->client[0]->addr.b[3] = 222;
+		node_start(h->client[1], false);
+		hub_run(h, 25);
+		half_open = ikesa_find(
+			&h->hub->core->sas,
+			TAILQ_FIRST(&TAILQ_FIRST(&h->client[1]->core->peers)->sas)->spi_r, false);
+		assert_int_equal(half_open->state, IKESA_HALF_OPEN);
+		/* As if its IKE_SA_INIT had come from elsewhere. */
+		if (strays)
+			half_open->remote.addr.b[3] = 223;
+		hub_run(h, 500);
+		TAILQ_FOREACH(p, &TAILQ_FIRST(&h->hub->core->peers)->tunnel->clients, of_tunnel)
+		{
+			count++;
+			assert_int_equal(p->proven.type != 0, p->id != n || !strays);
+		}
+		assert_int_equal(count, strays ? 2 : 1);
+		hub_free(h);
+	}
+}
+
 static void one_client_is_a_peer_as_ever(void **state)
 {
 	struct hub *h = hub_new(1);
@@ -1073,6 +1114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
 		cmocka_unit_test(addresses_wait_for_their_client),
+		cmocka_unit_test(no_one_becomes_another_by_its_address),
 		cmocka_unit_test(down_and_up_at_once),
 		cmocka_unit_test(its_peer_is_removed),
 		cmocka_unit_test(a_stranger_sees_no_client),

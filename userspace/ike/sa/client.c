@@ -132,7 +132,8 @@ struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, str
 		p->enabled = true;
 		return p;
 	}
-	p = find_adopted(first->tunnel, &sa->remote);
+	/* A source address alone may be anyone's: only where it was sent an answer it is the client's. */
+	p = sa->strayed ? NULL : find_adopted(first->tunnel, &sa->remote);
 	if (!p)
 		p = new_client(core, first, sa, id);
 	if (!p)

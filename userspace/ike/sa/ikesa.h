@@ -237,6 +237,7 @@ struct ike_sa {
 	struct ike_endpoint local, remote;
 	struct mobike mobike;
 	bool nat_local, nat_remote;
+	bool strayed; /* IKE_AUTH came from another address than the one that got our IKE_SA_INIT */
 	bool peer_natt; /* the peer knows NAT traversal */
 	struct ike_id local_id, remote_id; /* remote: proven once established */
 	struct ike_proposal proposal;
