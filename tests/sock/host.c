@@ -564,6 +564,13 @@ void host_close(struct host *h)
 	free(h);
 }
 
+void host_tunnel(const struct config *c, struct ike_tunnel_conf *out)
+{
+	config_tunnel(c, out);
+	memcpy(out->psk, c->psk, c->psk_len);
+	out->psk_len = c->psk_len;
+}
+
 int host_add(struct host *h, const struct ike_tunnel_conf *conf)
 {
 	struct host_tunnel *t = calloc(1, sizeof(*t));

@@ -15,6 +15,7 @@
 #ifndef ESPTUN_SOCK_HOST_H
 #define ESPTUN_SOCK_HOST_H
 
+#include "ike/app/config.h"
 #include "ike/sa/core.h"
 
 struct host;
@@ -36,6 +37,8 @@ struct host_options {
 struct host *host_open(const struct host_options *options);
 void host_close(struct host *h); /* without a word to any peer; NULL is fine */
 
+/* As config_tunnel(), with the key: no other process holds it here. The caller wipes it. */
+void host_tunnel(const struct config *c, struct ike_tunnel_conf *out);
 /* As ike_core_tunnel_add(); the tunnel begins with host_start(). */
 int host_add(struct host *h, const struct ike_tunnel_conf *conf);
 /* All tunnels begin as their configurations say. */

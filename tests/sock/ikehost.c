@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "host.h"
-#include "ike/app/config.h"
 #include "ike/io/loop.h"
 
 enum { LOOK_MS = 20 }; /* between two looks whether the tunnels have ended */
@@ -78,7 +77,7 @@ static bool add_file(struct host *h, char *path)
 
 	if (config_load(path, &c, &report))
 		return false;
-	config_tunnel(&c, &conf);
+	host_tunnel(&c, &conf);
 	config_clear(&c);
 	err = host_add(h, &conf);
 	ike_wipe(&conf, sizeof(conf));

@@ -26,7 +26,6 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "ike/app/config.h"
 #include "ike/io/loop.h"
 
 enum {
@@ -353,7 +352,7 @@ static void add_tunnels(struct load *l, const char *path)
 
 	if (config_load(path, &c, &report))
 		die(path);
-	config_tunnel(&c, &conf);
+	host_tunnel(&c, &conf);
 	config_clear(&c);
 	conf.child[0].start = IKE_START_TRAFFIC; /* until it is brought up */
 	l->base = conf.local.addr;
