@@ -185,6 +185,8 @@ refuse "traffic outside of them is answered at once" 'received' pings gwa 10.2.0
 branch_conf
 hq_conf
 tell gwb reload > /dev/null
+# One that runs would stay up.
+tell gwa down hq > /dev/null
 begin=traffic branch_conf
 tell gwa reload > /dev/null
 wait_for 10 state_is gwa down
