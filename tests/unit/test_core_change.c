@@ -288,6 +288,50 @@ static void another_name(void **state)
 	pair_free(p);
 }
 
+/* With a key that the peer has not yet, one that the file lost goes with the IKE SA, not before. */
+static void one_goes_with_the_old_terms(void **state)
+{
+	struct pair *p = up_with("ab");
+
+	(void)state;
+	name_children(p, p->a, "a");
+	set_psk(p->a, "a key that the other end has not");
+	change(p->a, false);
+	pair_run(p, 10000);
+	assert_int_equal(node_stats(p->a).children, 2);
+	set_psk(p->b, "a key that the other end has not");
+	change(p->b, false);
+	pair_run(p, 120000);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->a).children, 1);
+	carries(p->a, "a");
+	pair_free(p);
+}
+
+/* The attempt is for the last of eight, which becomes the only one. */
+static void the_one_that_begins_is_left(void **state)
+{
+	unsigned int at, i;
+
+	(void)state;
+	for (at = 1; at < 50; at += 3) {
+		struct pair *p = pair_new();
+
+		name_children(p, p->a, "hgfedcba");
+		name_children(p, p->b, "hgfedcba");
+		for (i = 0; i < 7; i++)
+			p->a->conf[0].child[i].start = IKE_START_LISTEN;
+		pair_start(p, false);
+		pair_run(p, at);
+		p->a->conf[0].child[0].start = IKE_START_NOW;
+		name_children(p, p->a, "a");
+		change(p->a, false);
+		pair_run(p, 500);
+		carries(p->a, "a");
+		pair_free(p);
+	}
+}
+
 /* An exchange is out about a child SA that the configuration loses meanwhile. */
 static void one_goes_while_it_is_asked_for(void **state)
 {
@@ -545,7 +589,9 @@ int main(void)
 		cmocka_unit_test(one_is_left_of_many),
 		cmocka_unit_test(one_comes_between),
 		cmocka_unit_test(one_goes_while_all_begins),
+		cmocka_unit_test(the_one_that_begins_is_left),
 		cmocka_unit_test(another_name),
+		cmocka_unit_test(one_goes_with_the_old_terms),
 		cmocka_unit_test(one_goes_while_it_is_asked_for),
 		cmocka_unit_test(other_selectors_renew),
 		cmocka_unit_test(other_terms_renew),

@@ -2,9 +2,10 @@
 /*
  * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
  * sections [Tunnel] and [Peer], [Child NAME] for each child SA if there are several, and
- * [Client ID] for each client with a key of its own; keys and sections compare without case. Lists are separated by commas or blanks, go on in indented
- * lines, or repeat the key; an indented line that begins with the name of a key is one. A comment
- * starts with # or ; at the start of a line or after a blank.
+ * [Client ID] for each client with a key of its own; keys and sections compare without case.
+ * Lists are separated by commas or blanks, go on in indented lines, or repeat the key; an
+ * indented line that begins with the name of a key is one. A comment starts with # or ; at the
+ * start of a line or after a blank.
  */
 #ifndef ESPTUN_IKE_CONFIG_H
 #define ESPTUN_IKE_CONFIG_H

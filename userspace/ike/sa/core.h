@@ -254,12 +254,13 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 			   const struct ike_endpoint *remote);
 
 /*
- * The tunnel has another configuration from now on. Its child SAs are known by their names: those
- * it no longer has are deleted, new ones asked for as their start mode says. If the terms are others
- * (identities, key, addresses, proposals, selectors of a child SA), or with @renew, new IKE SAs take
- * the place of those there are, which carry traffic until then; a client is told that its IKE SA
- * ends. Else all stays, and the times of rekeying begin anew where they changed. The number of
- * clients cannot change between 1 and many. 0, -ENOENT, -EINVAL or -ENOMEM; then nothing changed.
+ * The tunnel has another configuration from now on. Its child SAs are known by names, or
+ * selectors: those it no longer has are deleted, new ones asked for as their start mode says. If the
+ * terms are others (identities, key, addresses, proposals, selectors of a child SA), or with @renew,
+ * new IKE SAs take the place of those there are. These carry traffic until then, but no longer than
+ * until they should have been rekeyed; a client is told that its IKE SA ends. Else all stays, and the
+ * times of rekeying begin anew where they changed. The number of clients cannot change between 1 and
+ * many. 0, -ENOENT, -EINVAL or -ENOMEM; then nothing changed.
  */
 int ike_core_tunnel_change(struct ike_core *core, const struct ike_tunnel_conf *conf, bool renew,
 			   uint64_t now);
