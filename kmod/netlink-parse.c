@@ -90,6 +90,24 @@ static int parse_peer_endpoint(struct nlattr *tb[],
 	return 0;
 }
 
+/* It stays in the request. */
+static int parse_peer_identity(const struct nlattr *attr,
+			       struct esptun_peer_params *params,
+			       struct netlink_ext_ack *extack)
+{
+	int len = nla_len(attr);
+
+	if (!len || len > ESPTUN_PEER_IDENTITY_MAX) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "identity: must have 1 to 512 octets");
+		return -EINVAL;
+	}
+	params->identity = nla_data(attr);
+	params->identity_len = len;
+	params->present |= ESPTUN_PEER_IDENTITY;
+	return 0;
+}
+
 int esptun_netlink_parse_peer(struct genl_info *info,
 			      struct esptun_peer_params *params)
 {
@@ -142,7 +160,8 @@ int esptun_netlink_parse_peer(struct genl_info *info,
 		params->on_demand = nla_get_u8(attr);
 		params->present |= ESPTUN_PEER_ON_DEMAND;
 	}
-	return 0;
+	attr = tb[ESPTUN_PEER_A_IDENTITY];
+	return attr ? parse_peer_identity(attr, params, extack) : 0;
 }
 
 static int parse_ts_ports(struct nlattr *nest, struct nlattr *tb[],

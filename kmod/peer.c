@@ -32,6 +32,23 @@ static int check_params(const struct esptun_peer_params *p,
 	return 0;
 }
 
+/* Return: 0 or -ENOMEM, with the old one kept. */
+static int set_identity(struct esptun_peer *peer,
+			const struct esptun_peer_params *p)
+{
+	u8 *identity;
+
+	if (!(p->present & ESPTUN_PEER_IDENTITY))
+		return 0;
+	identity = kmemdup(p->identity, p->identity_len, GFP_KERNEL_ACCOUNT);
+	if (!identity)
+		return -ENOMEM;
+	kfree(peer->identity);
+	peer->identity = identity;
+	peer->identity_len = p->identity_len;
+	return 0;
+}
+
 /* The caller checked @p: cannot fail. */
 static void apply_params(struct esptun_peer *peer,
 			 const struct esptun_peer_params *p)
@@ -84,6 +101,7 @@ static void peer_free(struct esptun_reclaim *r)
 	struct esptun_peer *peer = container_of(r, struct esptun_peer, reclaim);
 
 	dst_cache_destroy(&peer->dst);
+	kfree(peer->identity);
 	kfree(peer);
 }
 
@@ -114,7 +132,10 @@ int esptun_peer_new(struct esptun_link *link,
 	if (!peer)
 		return -ENOMEM;
 	apply_params(peer, params);
-	err = xa_insert(&link->peers, params->id, peer, GFP_KERNEL_ACCOUNT);
+	err = set_identity(peer, params);
+	if (!err)
+		err = xa_insert(&link->peers, params->id, peer,
+				GFP_KERNEL_ACCOUNT);
 	if (err) {
 		if (err == -EBUSY) {
 			NL_SET_ERR_MSG(extack,
@@ -151,6 +172,8 @@ int esptun_peer_set(struct esptun_link *link,
 		return -ENOENT;
 	}
 	err = check_params(params, extack);
+	if (!err)
+		err = set_identity(peer, params);
 	if (err)
 		return err;
 	was_on_demand = peer->on_demand;

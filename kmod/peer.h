@@ -24,6 +24,7 @@ struct netlink_ext_ack;
 #define ESPTUN_PEER_KEEPALIVE BIT(3)
 #define ESPTUN_PEER_MAY_ROAM BIT(4)
 #define ESPTUN_PEER_ON_DEMAND BIT(5)
+#define ESPTUN_PEER_IDENTITY BIT(6)
 
 /**
  * struct esptun_peer_params - what a request says about a peer
@@ -35,6 +36,8 @@ struct netlink_ext_ack;
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
  * @may_roam: follow its address
  * @on_demand: an agent makes further SAs for what fits none
+ * @identity: by what its maker knows it again, in the request; not a result
+ * @identity_len: its octets, 1 to ESPTUN_PEER_IDENTITY_MAX
  */
 struct esptun_peer_params {
 	u32 id;
@@ -45,6 +48,8 @@ struct esptun_peer_params {
 	u32 keepalive;
 	bool may_roam;
 	bool on_demand;
+	const u8 *identity;
+	u32 identity_len;
 };
 
 /**
@@ -78,6 +83,9 @@ struct esptun_peer_totals {
  * @dst: cached outer route
  * @may_roam: follow the address of authenticated packets
  * @on_demand: counted in link->n_on_demand; under esptun_net.lock
+ * @identity: by what its maker knows it again, NULL if not given; under
+ *	esptun_net.lock
+ * @identity_len: its octets
  * @keepalive: seconds, 0 is off
  * @dead: the keepalive timer must not be armed again
  * @timer: keepalive, see timer.c
@@ -114,6 +122,8 @@ struct esptun_peer {
 	struct dst_cache dst;
 	bool may_roam;
 	bool on_demand;
+	u8 *identity;
+	u32 identity_len;
 	u32 keepalive;
 	bool dead;
 	struct timer_list timer;
@@ -173,7 +183,7 @@ int esptun_peer_new(struct esptun_link *link,
  * @params: what to change
  * @extack: told why not
  *
- * Sends the event. Return: 0; -ENOENT, -EINVAL.
+ * Sends the event. May sleep. Return: 0; -ENOENT, -EINVAL, -ENOMEM.
  */
 int esptun_peer_set(struct esptun_link *link,
 		    const struct esptun_peer_params *params,
@@ -196,7 +206,8 @@ void esptun_peer_purge(struct esptun_link *link);
 /**
  * esptun_peer_params_get - a consistent copy of the configuration
  * @peer: the peer; en->lock held or RCU read side
- * @params: filled in, all members present; @params->local is the peer's own
+ * @params: filled in, all members but the identity present; @params->local is
+ *	the peer's own
  */
 void esptun_peer_params_get(struct esptun_peer *peer,
 			    struct esptun_peer_params *params);

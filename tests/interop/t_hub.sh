@@ -51,7 +51,16 @@ client_conf() {
 		bail "strongSwan of c$1 does not take its configuration"
 }
 
-# client N: its namespace, its network and its strongSwan, whose files in /run are its own.
+# charon N: strongSwan of client N starts; its files in /run are its own.
+declare -A charon_pid=()
+charon() {
+	local ns=c$1
+	start "$ns" "$VM_OUT/charon-$ns.log" sh -c "mount -t tmpfs run /run && exec /usr/lib/ipsec/charon"
+	charon_pid[$1]=$started
+	wait_for 30 in_quiet "$ns" swanctl --stats || bail "strongSwan of $ns does not start"
+}
+
+# client N: its namespace, its network and its strongSwan.
 client() {
 	local ns=c$1 etc=/etc/netns/c$1
 	add_ns "$ns"
@@ -78,8 +87,7 @@ client() {
 	  socket = unix:///tmp/$ns.vici
 	}
 	END
-	start "$ns" "$VM_OUT/charon-$ns.log" sh -c "mount -t tmpfs run /run && exec /usr/lib/ipsec/charon"
-	wait_for 30 in_quiet "$ns" swanctl --stats || bail "strongSwan of $ns does not start"
+	charon "$1"
 	client_conf "$1"
 }
 
@@ -214,6 +222,25 @@ key[2]=${key[1]}
 client_conf 2
 check "the new key serves, and a wrong file changes nothing" begin 2
 crossed "with the new key" 2
+
+# ---- the hub's agent starts anew, and c1 elsewhere ------------------------------------------
+
+like "the kernel keeps who a client is" "$(at hub esptun peer show dev vpn0)" ' identity c1\.example$'
+agent_stop hub KILL
+kill -KILL "${charon_pid[1]}"
+must ip -n c1 xfrm state flush
+must ip -n c1 xfrm policy flush
+must ip -n c1 addr del 192.0.1.2/24 dev e0
+must ip -n c1 addr add 192.0.1.9/24 dev e0
+agent hub
+is "the clients are known again" "$(of hub .n_clients)" 3
+rm -f /tmp/c1.vici
+charon 1
+client_conf 1
+check "c1 comes back from elsewhere" begin 1
+is "it is the client it was" "$(of hub .n_clients)" 3
+crossed "from elsewhere" 1
+crossed "who is still connected to the former agent" 3
 
 check "esptund did not crash" agent_stop hub
 finish

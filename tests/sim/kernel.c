@@ -575,7 +575,7 @@ static unsigned int find_link(struct node *n, const char *tunnel, const struct i
 }
 
 static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
-			 const struct ike_endpoint *remote)
+			 const struct ike_endpoint *remote, const struct ike_id *id)
 {
 	struct node *n = ctx;
 	unsigned int link = find_link(n, tunnel, remote);
@@ -588,6 +588,8 @@ static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 		world_fail(n->w, "node %u: peer %u is made, which cannot be", n->index, peer);
 		return -EEXIST;
 	}
+	if (!n->keeps_no_ids)
+		n->peer_id[peer] = *id;
 	if (n->has_peer[peer])
 		return 0;
 	n->has_peer[peer] = true;

@@ -791,7 +791,6 @@ unsigned int world_client(struct world *w, struct node *n, unsigned int hub)
 /* What the fake kernel holds of @link is for number @peer of @tunnel. */
 static void adopt_link(struct node *n, unsigned int link, const char *tunnel, uint32_t peer)
 {
-	static const struct ike_ts_list none;
 	const struct ike_ts_list *ts[NODE_SAS];
 	uint32_t in[NODE_SAS], out[NODE_SAS];
 	unsigned int i, ins = 0, outs = 0;
@@ -804,9 +803,20 @@ static void adopt_link(struct node *n, unsigned int link, const char *tunnel, ui
 		else
 			ts[outs] = &n->sa[i].remote_ts, out[outs++] = n->sa[i].spi;
 	}
-	for (i = 0; i < ins || i < outs; i++)
-		ike_core_adopt(n->core, tunnel, peer, &n->remote[link], i < outs ? ts[i] : &none,
-			       i < ins ? in[i] : 0, i < outs ? out[i] : 0);
+	for (i = 0; i < ins || i < outs; i++) {
+		struct ike_adopted pair = {
+			.peer = peer,
+			.remote = n->remote[link],
+			.spi_in = i < ins ? in[i] : 0,
+			.spi_out = i < outs ? out[i] : 0,
+		};
+
+		if (i < outs)
+			pair.remote_ts = IKE_TS_OFFER(ts[i]);
+		if (peer != IKE_PEER_FIRST)
+			pair.id = n->peer_id[peer];
+		ike_core_adopt(n->core, tunnel, &pair);
+	}
 }
 
 static void adopt_all(struct node *n, unsigned int link)

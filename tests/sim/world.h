@@ -80,7 +80,9 @@ struct node {
 	enum ike_tunnel_state state[WORLD_LINKS];
 	struct ike_tunnel_conf conf[WORLD_LINKS]; /* name[0] == 0: none */
 	bool has_peer[NODE_CLIENTS]; /* of clients, by number … */
-	unsigned int peer_link[NODE_CLIENTS]; /* … the link to each */
+	unsigned int peer_link[NODE_CLIENTS]; /* … the link to each … */
+	struct ike_id peer_id[NODE_CLIENTS]; /* … and who it proved to be, unless … */
+	bool keeps_no_ids; /* … its module is older */
 	unsigned int n_peers;
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	/* Instead of the core, by a test: see struct ike_env. */

@@ -312,8 +312,9 @@ static void on_natt(void *ctx, const struct ike_datagram *d)
 /* ---- the kernel -------------------------------------------------------------------- */
 
 static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
-			 const struct ike_endpoint *remote)
+			 const struct ike_endpoint *remote, const struct ike_id *id)
 {
+	(void)id;
 	(void)ctx;
 	(void)tunnel;
 	(void)peer;

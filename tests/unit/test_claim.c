@@ -160,10 +160,10 @@ static void one_peer_has_no_rivals(void **state)
 	assert_true(claim_enter(&core, &owner[OWNERS], l.ts, 1, &c));
 	assert_null(c);
 	claim_leave(c);
-	claim_adopt(&core, &owner[OWNERS], &l);
+	claim_adopt(&core, &owner[OWNERS], IKE_TS_OFFER(&l));
 	assert_true(LIST_EMPTY(&owner[OWNERS].adopted_claims));
-	claim_adopt(&core, &owner[0], &l);
-	claim_adopt(&core, &owner[0], &l);
+	claim_adopt(&core, &owner[0], IKE_TS_OFFER(&l));
+	claim_adopt(&core, &owner[0], IKE_TS_OFFER(&l));
 	assert_ptr_equal(claim_rival(&owner[1], &l), &owner[0]);
 	assert_null(claim_rival(&owner[0], &l));
 	claim_disown(&owner[0]);

@@ -578,6 +578,43 @@ static void after_a_restart(void **state)
 	hub_free(h);
 }
 
+/*
+ * A client that comes back from elsewhere is the one it was, by what the kernel keeps of it: it gets
+ * its selectors at once, and its old pair goes. Without that somebody else seems to have them.
+ */
+static void back_from_elsewhere(void **state)
+{
+	unsigned int unknown;
+
+	(void)state;
+	for (unknown = 0; unknown < 2; unknown++) {
+		struct hub *h = hub_new(10);
+		uint32_t n;
+
+		h->hub->keeps_no_ids = unknown;
+		node_start(h->hub, false);
+		node_start(h->client[0], false);
+		node_start(h->client[1], false);
+		hub_run(h, 500);
+		n = client_number(&h->w, h->link[0]);
+		node_kill(h->hub);
+		node_crash(h->client[0]);
+		node_start(h->hub, true);
+		h->client[0]->addr.b[3] = 222;
+		node_start(h->client[0], false);
+		hub_run(h, 1000);
+		assert_int_equal(h->hub->n_peers, unknown ? 3 : 2);
+		assert_int_equal(works(h, 0), !unknown);
+		if (!unknown) {
+			assert_int_equal(client_number(&h->w, h->link[0]), n);
+			hub_run(h, PEER_ADOPTED_MS);
+			assert_int_equal(node_count(h->hub, h->link[0], true), 1);
+		}
+		assert_true(works(h, 1));
+		hub_free(h);
+	}
+}
+
 /* Nobody gets the addresses of one that has not come back, until it is given up. */
 static void addresses_wait_for_their_client(void **state)
 {
@@ -592,7 +629,7 @@ static void addresses_wait_for_their_client(void **state)
 	node_start(h->client[2], false);
 	hub_run(h, 1000);
 	says(h->client[2]->log, "TS_UNACCEPTABLE");
-	says(error_of(h, 2), "client 'of a former agent' has some of what 'node3.example'");
+	says(error_of(h, 2), "client 'node1.example' has some of what 'node3.example'");
 	assert_true(works(h, 1));
 	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
 	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
@@ -618,6 +655,7 @@ static void no_one_becomes_another_by_its_address(void **state)
 		struct ike_sa *half_open;
 		unsigned int count = 0;
 
+		memset(h->hub->peer_id, 0, sizeof(h->hub->peer_id)); /* of an older module */
 		node_kill(h->hub);
 		node_crash(h->client[0]);
 		node_start(h->hub, true);
@@ -1113,6 +1151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(back_from_elsewhere),
 		cmocka_unit_test(addresses_wait_for_their_client),
 		cmocka_unit_test(no_one_becomes_another_by_its_address),
 		cmocka_unit_test(down_and_up_at_once),

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static struct esptun_peer peers[PEERS];
 static struct esptun_sa sas[MAX_SAS];
 static size_t n_peers, n_sas;
 static unsigned int peer_reads, sa_reads, deleted;
+static bool is_older; /* the module knows no identities */
 static int fds[2];
 
 /* ---- the kernel ---------------------------------------------------------------- */
@@ -84,15 +86,26 @@ int esptun_ike_send(struct esptun *h, uint32_t ifindex, const struct esptun_ike 
 int esptun_peer_add(struct esptun *h, const struct esptun_peer *peer)
 {
 	(void)h;
-	(void)peer;
+	if (is_older && peer->identity_len)
+		return -EINVAL;
+	assert_true(n_peers < PEERS);
+	peers[n_peers++] = *peer;
 	return 0;
 }
 
 int esptun_peer_set(struct esptun *h, const struct esptun_peer *peer)
 {
 	(void)h;
-	(void)peer;
-	return 0;
+	if (is_older && peer->identity_len)
+		return -EINVAL;
+	for (size_t i = 0; i < n_peers; i++) {
+		if (peers[i].id != peer->id)
+			continue;
+		memcpy(peers[i].identity, peer->identity, sizeof(peer->identity));
+		peers[i].identity_len = peer->identity_len;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 int esptun_peer_del(struct esptun *h, uint32_t ifindex, uint32_t id)
@@ -114,7 +127,7 @@ int esptun_peer_get(struct esptun *h, uint32_t ifindex, uint32_t id, struct espt
 		*peer = peers[i];
 		return 0;
 	}
-	return -2;
+	return -ENOENT;
 }
 
 int esptun_peer_dump(struct esptun *h, uint32_t ifindex, struct esptun_peer **out, size_t *n)
@@ -187,14 +200,20 @@ int esptun_spi_alloc(struct esptun *h, uint32_t ifindex, uint32_t peer, uint32_t
 
 /* ---- what is told ---------------------------------------------------------------- */
 
-static struct kernel_pair told[2 * PEERS];
+static struct ike_adopted told[2 * PEERS];
+static struct ike_ts told_ts[2 * PEERS][ESPTUN_TS_MAX];
 static unsigned int n_told, moved, gone, expired, peers_gone;
 
-static void on_pair(void *ctx, const struct kernel_pair *pair)
+static void on_pair(void *ctx, const struct ike_adopted *pair)
 {
 	(void)ctx;
 	assert_true(n_told < 2 * PEERS);
-	told[n_told++] = *pair;
+	if (pair->remote_ts.n)
+		memcpy(told_ts[n_told], pair->remote_ts.ts,
+		       pair->remote_ts.n * sizeof(struct ike_ts));
+	told[n_told] = *pair;
+	told[n_told].remote_ts.ts = told_ts[n_told];
+	n_told++;
 }
 
 static void on_expire(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, bool inbound,
@@ -325,7 +344,7 @@ static void one_reading_serves_all(void **state)
 static void pairs_of_each(void **state)
 {
 	struct kernel_view *v = kernel_view(k, LINK);
-	struct ike_ts *ts;
+	const struct ike_ts *ts;
 
 	(void)state;
 	assert_int_equal(kernel_adopt(k, v, 70, 60000, on_pair, NULL), 0);
@@ -355,6 +374,87 @@ static void pairs_of_each(void **state)
 	kernel_view_free(v);
 }
 
+/* Every prefix of its selectors, which are more than a child SA is configured with. */
+static void as_many_prefixes_as_the_kernel_has(void **state)
+{
+	static struct esptun_ts ts[ESPTUN_TS_MAX];
+	struct kernel_view *v;
+
+	(void)state;
+	for (unsigned int i = 0; i < ESPTUN_TS_MAX; i++)
+		ts[i] = (struct esptun_ts){ .addr = { .family = AF_INET,
+						      .bytes = { 10, 9, (uint8_t)i } },
+					    .prefix_len = 24,
+					    .port_end = 65535 };
+	for (size_t i = 0; i < n_sas; i++) {
+		if (sas[i].peer != 70 || sas[i].dir != ESPTUN_SA_DIR_OUT)
+			continue;
+		sas[i].ts_remote = ts;
+		sas[i].n_ts_remote = ESPTUN_TS_MAX;
+	}
+	v = kernel_view(k, LINK);
+	assert_int_equal(kernel_adopt(k, v, 70, 60000, on_pair, NULL), 0);
+	assert_int_equal(told[1].remote_ts.n, ESPTUN_TS_MAX);
+	for (unsigned int i = 0; i < ESPTUN_TS_MAX; i++)
+		assert_int_equal(told[1].remote_ts.ts[i].start[2], i);
+	kernel_view_free(v);
+}
+
+static void read_identity(uint32_t peer, struct ike_id *id)
+{
+	struct kernel_view *v = kernel_view(k, LINK);
+
+	n_told = 0;
+	kernel_adopt(k, v, peer, 60000, on_pair, NULL);
+	assert_int_equal(n_told, 2);
+	*id = told[1].id;
+	kernel_view_free(v);
+}
+
+/* The next agent gets back what this one gave, of whatever type and length; its text is for people. */
+static void identities_are_kept(void **state)
+{
+	static const uint8_t types[] = { IKE_ID_FQDN, IKE_ID_KEY_ID, IKE_ID_DER_DN, 201 };
+	struct ike_id id, back;
+	struct kernel_peer_conf conf = { .id = &id };
+	struct esptun_peer *p = &peers[n_peers - 70];
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(types); i++) {
+		for (unsigned int len = 0; len <= IKE_MAX_ID; len += i ? 64 : 1) {
+			memset(&id, 0, sizeof(id));
+			id.type = types[i];
+			id.len = (uint16_t)len;
+			memset(id.data, i % 2 ? 0 : 'n', len);
+			assert_int_equal(kernel_peer_make(k, LINK, 70, &conf), 0);
+			read_identity(70, &back);
+			assert_memory_equal(&back, &id, sizeof(id));
+		}
+	}
+	memcpy(id.data, "gw.example", 10);
+	id.type = IKE_ID_FQDN;
+	id.len = 10;
+	assert_int_equal(kernel_peer_make(k, LINK, 70, &conf), 0);
+	assert_string_equal((const char *)p->identity, "gw.example");
+	/* What is cut off, or of another form, is nobody's. */
+	for (; p->identity_len; p->identity_len--) {
+		read_identity(70, &back);
+		assert_int_equal(back.type, p->identity_len == 24 ? IKE_ID_FQDN : 0);
+	}
+	memset(p->identity, 'x', sizeof(p->identity));
+	p->identity_len = sizeof(p->identity);
+	read_identity(70, &back);
+	assert_int_equal(back.type, 0);
+	/* A module that knows no identities makes the peer without. */
+	is_older = true;
+	n_peers--;
+	assert_int_equal(kernel_peer_make(k, LINK, 1, &conf), 0);
+	assert_int_equal(peers[n_peers - 1].id, 1);
+	assert_int_equal(peers[n_peers - 1].identity_len, 0);
+	assert_int_equal(kernel_peer_make(k, LINK, 70, &conf), 0);
+	is_older = false;
+}
+
 static void what_events_would_have_said(void **state)
 {
 	struct kernel_view *v;
@@ -377,6 +477,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_reading_serves_all, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(pairs_of_each, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(as_many_prefixes_as_the_kernel_has, make_link,
+						drop_link),
+		cmocka_unit_test_setup_teardown(identities_are_kept, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(what_events_would_have_said, make_link, drop_link),
 	};
 

@@ -79,6 +79,8 @@ static struct esptun_peer a_peer(void)
 		.keepalive = 25,
 		.may_roam = true,
 		.on_demand = true,
+		.identity = "a.example",
+		.identity_len = ESPTUN_PEER_IDENTITY_MAX,
 	};
 
 	return p;
@@ -104,6 +106,8 @@ static void peer_round_trip(void **state)
 	assert_int_equal(out.keepalive, 25);
 	assert_true(out.may_roam);
 	assert_true(out.on_demand);
+	assert_int_equal(out.identity_len, in.identity_len);
+	assert_memory_equal(out.identity, in.identity, in.identity_len);
 	free(nlh);
 	nlmsg_free(msg);
 }

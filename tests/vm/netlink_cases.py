@@ -106,6 +106,18 @@ def peers():
     equal((got["remote-address"], got["remote-port"], got["keepalive"]),
           ("192.0.2.2", 4999, 7), "set changes what it names, nothing else")
     ask("peer-set", peer={"id": 1, "remote-port": 4500})
+    for length in (0, 513):
+        for op, number in (("peer-new", 3), ("peer-set", 1)):
+            refused("%s: identity of %d octets" % (op, length), op,
+                    peer={"id": number, "keepalive": 9, "identity": b"x" * length})
+    ask("peer-new", peer={"id": 3, "identity": "00ff" * 256})
+    ask("peer-set", peer={"id": 3, "keepalive": 7})
+    equal(ask("peer-get", peer={"id": 3})[0]["peer"]["identity"], "00ff" * 256,
+          "an identity of 512 octets is kept, as long as no other is set")
+    ask("peer-set", peer={"id": 3, "identity": "61"})
+    got = [r["peer"].get("identity") for r in ask("peer-get", dump=True)]
+    equal(got, [None, None, "61"], "a dump has the identity of who has one")
+    ask("peer-del", peer={"id": 3})
 
 
 def sas():

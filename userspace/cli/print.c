@@ -158,8 +158,27 @@ static void text_dev(const struct cli *cli, uint32_t ifindex, const struct esptu
 
 /* -------------------------------------------------------------------- peers */
 
+enum { IDENTITY_STRLEN = 65 };
+
+/* What of an identity is for people: all before a NUL, if it can be printed in a line; else "". */
+static const char *identity_text(const struct esptun_peer *p, char buf[IDENTITY_STRLEN])
+{
+	size_t i;
+
+	for (i = 0; i < p->identity_len && p->identity[i]; i++) {
+		if (i + 1 == IDENTITY_STRLEN || p->identity[i] <= ' ' || p->identity[i] >= 0x7f) {
+			i = 0;
+			break;
+		}
+		buf[i] = (char)p->identity[i];
+	}
+	buf[i] = '\0';
+	return buf;
+}
+
 json_t *json_peer(const struct esptun_peer *p)
 {
+	char identity[IDENTITY_STRLEN];
 	json_t *o = json_object();
 
 	set_number(o, "id", p->id);
@@ -176,6 +195,8 @@ json_t *json_peer(const struct esptun_peer *p)
 		set_bool(o, "roam", p->may_roam);
 	if (p->has & ESPTUN_PEER_HAS_ON_DEMAND)
 		set_bool(o, "on_demand", p->on_demand);
+	if (*identity_text(p, identity))
+		set_string(o, "identity", identity);
 	if (p->has & ESPTUN_PEER_HAS_MTU)
 		set_number(o, "mtu", p->mtu);
 	if (p->has & ESPTUN_PEER_HAS_LEARNED)
@@ -204,7 +225,7 @@ static void text_traffic(const char *name, uint64_t packets, uint64_t bytes, boo
 
 static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 {
-	char buf[ESPTUN_ADDR_STRLEN];
+	char buf[ESPTUN_ADDR_STRLEN], identity[IDENTITY_STRLEN];
 
 	printf("peer id %" PRIu32, p->id);
 	text_dev(cli, p->ifindex, &p->where);
@@ -222,6 +243,8 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 		printf(" roam %s", p->may_roam ? "on" : "off");
 	if (p->has & ESPTUN_PEER_HAS_ON_DEMAND && p->on_demand)
 		printf(" on-demand on");
+	if (*identity_text(p, identity))
+		printf(" identity %s", identity);
 	if (cli->details && (p->has & ESPTUN_PEER_HAS_MTU))
 		printf(" mtu %" PRIu32, p->mtu);
 	if (cli->details && (p->has & ESPTUN_PEER_HAS_LEARNED))

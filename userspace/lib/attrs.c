@@ -16,6 +16,7 @@
 #define NEST .type = NLA_NESTED
 #define STRING .type = NLA_STRING
 #define ADDR .type = NLA_UNSPEC, .maxlen = ADDR_MAX
+#define IDENTITY .type = NLA_UNSPEC, .maxlen = ESPTUN_PEER_IDENTITY_MAX
 #define KEY .type = NLA_UNSPEC, .maxlen = ESPTUN_KEY_MAX
 
 #define SET(id, nests)                                                          \
@@ -48,17 +49,27 @@ static const char *const peer_name[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_MTU] = "mtu",
 	[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = "learned-local-address",
 	[ESPTUN_PEER_A_ON_DEMAND] = "on-demand",
+	[ESPTUN_PEER_A_IDENTITY] = "identity",
 };
 
 static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
-	[ESPTUN_PEER_A_ID] = { U32 },	       [ESPTUN_PEER_A_REMOTE_ADDRESS] = { ADDR },
-	[ESPTUN_PEER_A_REMOTE_PORT] = { U16 }, [ESPTUN_PEER_A_LOCAL_ADDRESS] = { ADDR },
-	[ESPTUN_PEER_A_KEEPALIVE] = { U32 },   [ESPTUN_PEER_A_MAY_ROAM] = { U8 },
-	[ESPTUN_PEER_A_ON_DEMAND] = { U8 },    [ESPTUN_PEER_A_RX_PACKETS] = { U64 },
-	[ESPTUN_PEER_A_RX_BYTES] = { U64 },    [ESPTUN_PEER_A_TX_PACKETS] = { U64 },
-	[ESPTUN_PEER_A_TX_BYTES] = { U64 },    [ESPTUN_PEER_A_LAST_RX] = { U64 },
-	[ESPTUN_PEER_A_LAST_TX] = { U64 },     [ESPTUN_PEER_A_KEEPALIVES] = { U64 },
-	[ESPTUN_PEER_A_MTU] = { U32 },	       [ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = { ADDR },
+	[ESPTUN_PEER_A_ID] = { U32 },
+	[ESPTUN_PEER_A_REMOTE_ADDRESS] = { ADDR },
+	[ESPTUN_PEER_A_REMOTE_PORT] = { U16 },
+	[ESPTUN_PEER_A_LOCAL_ADDRESS] = { ADDR },
+	[ESPTUN_PEER_A_KEEPALIVE] = { U32 },
+	[ESPTUN_PEER_A_MAY_ROAM] = { U8 },
+	[ESPTUN_PEER_A_ON_DEMAND] = { U8 },
+	[ESPTUN_PEER_A_RX_PACKETS] = { U64 },
+	[ESPTUN_PEER_A_RX_BYTES] = { U64 },
+	[ESPTUN_PEER_A_TX_PACKETS] = { U64 },
+	[ESPTUN_PEER_A_TX_BYTES] = { U64 },
+	[ESPTUN_PEER_A_LAST_RX] = { U64 },
+	[ESPTUN_PEER_A_LAST_TX] = { U64 },
+	[ESPTUN_PEER_A_KEEPALIVES] = { U64 },
+	[ESPTUN_PEER_A_MTU] = { U32 },
+	[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = { ADDR },
+	[ESPTUN_PEER_A_IDENTITY] = { IDENTITY },
 };
 
 SET(peer, NULL);

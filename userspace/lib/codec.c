@@ -84,6 +84,10 @@ static int put_peer(struct nl_msg *msg, const struct esptun_peer *p)
 		err = put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p->may_roam);
 	if (!err && (p->has & ESPTUN_PEER_HAS_ON_DEMAND))
 		err = put_u8(msg, ESPTUN_PEER_A_ON_DEMAND, p->on_demand);
+	if (!err && p->identity_len > sizeof(p->identity))
+		err = -EINVAL;
+	if (!err && p->identity_len)
+		err = put(msg, ESPTUN_PEER_A_IDENTITY, p->identity, p->identity_len);
 	return err;
 }
 
@@ -377,6 +381,14 @@ static unsigned int has(const struct nlattr *a, unsigned int bit)
 	return a ? bit : 0;
 }
 
+/* The policy bounds it. */
+static void get_identity(const struct nlattr *a, struct esptun_peer *p)
+{
+	p->identity_len = a ? (size_t)nla_len(a) : 0;
+	if (a)
+		memcpy(p->identity, nla_data(a), p->identity_len);
+}
+
 static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 {
 	struct nlattr *tb[ESPTUN_PEER_A_MAX + 1];
@@ -401,6 +413,7 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 	p->keepalive = get_u32(tb[ESPTUN_PEER_A_KEEPALIVE]);
 	p->may_roam = get_u8(tb[ESPTUN_PEER_A_MAY_ROAM]);
 	p->on_demand = get_u8(tb[ESPTUN_PEER_A_ON_DEMAND]);
+	get_identity(tb[ESPTUN_PEER_A_IDENTITY], p);
 	p->rx_packets = get_u64(tb[ESPTUN_PEER_A_RX_PACKETS]);
 	p->rx_bytes = get_u64(tb[ESPTUN_PEER_A_RX_BYTES]);
 	p->tx_packets = get_u64(tb[ESPTUN_PEER_A_TX_PACKETS]);

@@ -250,6 +250,9 @@ struct esptun_peer {
 	uint32_t keepalive; /* seconds, 0 off */
 	bool may_roam; /* follow an authenticated new outer source */
 	bool on_demand; /* an agent makes further SAs: what fits none raises an acquire */
+	/* By what its maker knows it again; up to a NUL it is for people. identity_len 0: none, or as it was. */
+	uint8_t identity[ESPTUN_PEER_IDENTITY_MAX];
+	size_t identity_len;
 
 	/* reply only */
 	uint64_t rx_packets;

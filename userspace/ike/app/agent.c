@@ -93,7 +93,7 @@ void tunnel_start(struct agent *a, struct tunnel *t)
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-static void adopt(void *ctx, const struct kernel_pair *pair)
+static void adopt(void *ctx, const struct ike_adopted *pair)
 {
 	struct tunnel *t = ctx;
 	char text[64];
@@ -105,8 +105,7 @@ static void adopt(void *ctx, const struct kernel_pair *pair)
 		t->adopted = true;
 		t->adopted_remote = pair->remote.addr;
 	}
-	ike_core_adopt(t->agent->core, t->conf.name, pair->peer, &pair->remote, &pair->remote_ts,
-		       pair->spi_in, pair->spi_out);
+	ike_core_adopt(t->agent->core, t->conf.name, pair);
 }
 
 /* Milliseconds since the configuration was changed; without end if that is to come. */

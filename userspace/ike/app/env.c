@@ -40,11 +40,11 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 }
 
 static int env_peer_make(void *ctx, const char *name, uint32_t peer,
-			 const struct ike_endpoint *remote)
+			 const struct ike_endpoint *remote, const struct ike_id *id)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
-	struct kernel_peer_conf conf = { .remote = *remote };
+	struct kernel_peer_conf conf = { .remote = *remote, .id = id };
 	int err;
 
 	if (!t || !t->ifindex)

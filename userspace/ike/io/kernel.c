@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "ike/io/kernel.h"
+#include "ike/proto/id.h"
 #include "ike/sa/ts.h"
 
 /* Without ESN, ask for a new pair well before 2^32 packets (RFC 4303 3.3.3). */
@@ -208,6 +209,58 @@ static void set_remote(struct esptun_peer *p, const struct ike_endpoint *remote)
 	p->remote.port = remote->port == IKE_PORT ? IKE_NATT_PORT : remote->port;
 }
 
+/*
+ * What the kernel keeps of an identity: its text for people, as much as fits, a NUL; its type, length
+ * (two octets) and octets as in an ID payload.
+ */
+enum { IDENTITY_TEXT = 64, IDENTITY_HEAD = 3 };
+_Static_assert(IDENTITY_TEXT + IDENTITY_HEAD + IKE_MAX_ID <= ESPTUN_PEER_IDENTITY_MAX,
+	       "the kernel keeps every identity");
+
+static void set_identity(struct esptun_peer *p, const struct ike_id *id)
+{
+	char text[IDENTITY_TEXT];
+	size_t n = strlen(ike_id_print(text, sizeof(text), id)) + 1;
+	uint8_t *at = p->identity + n;
+
+	memcpy(p->identity, text, n);
+	at[0] = id->type;
+	at[1] = (uint8_t)(id->len >> 8);
+	at[2] = (uint8_t)id->len;
+	memcpy(at + IDENTITY_HEAD, id->data, id->len);
+	p->identity_len = n + IDENTITY_HEAD + id->len;
+}
+
+/* Type 0 if it has none, or one that is not of this form. */
+static void get_identity(struct ike_id *id, const struct esptun_peer *p)
+{
+	const uint8_t *end = p->identity + p->identity_len;
+	const uint8_t *nul = memchr(p->identity, 0, p->identity_len), *at = nul ? nul + 1 : end;
+	size_t len;
+
+	memset(id, 0, sizeof(*id));
+	if (end - at < IDENTITY_HEAD)
+		return;
+	len = (size_t)at[1] << 8 | at[2];
+	if (len > sizeof(id->data) || len != (size_t)(end - at) - IDENTITY_HEAD)
+		return;
+	id->type = at[0];
+	id->len = (uint16_t)len;
+	memcpy(id->data, at + IDENTITY_HEAD, len);
+}
+
+/* A module that is older than this program keeps no identity, and is not asked to. */
+static int write_peer(struct kernel *k, struct esptun_peer *p,
+		      int (*write)(struct esptun *h, const struct esptun_peer *peer))
+{
+	int err = write(k->h, p);
+
+	if (err != -EINVAL || !p->identity_len)
+		return err;
+	p->identity_len = 0;
+	return write(k->h, p);
+}
+
 int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 		     const struct kernel_peer_conf *conf)
 {
@@ -224,16 +277,18 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 	int err;
 
 	k->error[0] = 0;
+	if (conf->id)
+		set_identity(&p, conf->id);
 	err = esptun_peer_get(k->h, ifindex, id, &old);
 	/* A module that is older than this program and was never asked for it does without. */
 	if (!err)
 		p.has |= old.has & ESPTUN_PEER_HAS_ON_DEMAND;
 	if (!err)
-		return esptun_peer_set(k->h, &p);
+		return write_peer(k, &p, esptun_peer_set);
 	if (err != -ENOENT)
 		return err;
 	set_remote(&p, &conf->remote);
-	return esptun_peer_add(k->h, &p);
+	return write_peer(k, &p, esptun_peer_add);
 }
 
 bool kernel_peer_exists(struct kernel *k, uint32_t ifindex, uint32_t id)
@@ -422,8 +477,9 @@ static void prefix_to_ike(struct ike_ts *to, const struct esptun_ts *from)
 		to->end[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 }
 
-/* None means any, of both families. */
-static void selectors_to_ike(struct ike_ts_list *to, const struct esptun_sa *sa)
+/* Written to @to; none means any, of both families. */
+static struct ike_ts_offer selectors_to_ike(struct ike_ts to[ESPTUN_TS_MAX],
+					    const struct esptun_sa *sa)
 {
 	static const struct esptun_ts any[2] = {
 		{ .addr = { .family = AF_INET }, .port_end = 65535 },
@@ -432,8 +488,9 @@ static void selectors_to_ike(struct ike_ts_list *to, const struct esptun_sa *sa)
 	const struct esptun_ts *from = sa->n_ts_remote ? sa->ts_remote : any;
 	size_t n = sa->n_ts_remote ? sa->n_ts_remote : 2;
 
-	for (to->n = 0; to->n < n && to->n < IKE_MAX_TS; to->n++)
-		prefix_to_ike(&to->ts[to->n], &from[to->n]);
+	for (size_t i = 0; i < n; i++)
+		prefix_to_ike(&to[i], &from[i]);
+	return (struct ike_ts_offer){ (unsigned int)n, to };
 }
 
 static void remove_larval(struct kernel *k, const struct kernel_view *v, const struct of_peer *p)
@@ -445,7 +502,7 @@ static void remove_larval(struct kernel *k, const struct kernel_view *v, const s
 }
 
 unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
-			  uint64_t max_age, void (*fn)(void *ctx, const struct kernel_pair *pair),
+			  uint64_t max_age, void (*fn)(void *ctx, const struct ike_adopted *pair),
 			  void *ctx)
 {
 	const struct esptun_peer *known = find_peer(v, peer);
@@ -461,11 +518,12 @@ unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_
 	for (;;) {
 		const struct esptun_sa *in = next_sa(&p, &at_in, ESPTUN_SA_DIR_IN);
 		const struct esptun_sa *out = next_sa(&p, &at_out, ESPTUN_SA_DIR_OUT);
-		struct kernel_pair pair = {
+		struct ike_adopted pair = {
 			.peer = peer,
 			.spi_in = in ? in->spi : 0,
 			.spi_out = out ? out->spi : 0,
 		};
+		struct ike_ts remote_ts[ESPTUN_TS_MAX];
 
 		if (!in && !out)
 			return removed;
@@ -475,8 +533,9 @@ unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_
 			continue;
 		}
 		endpoint_to_ike(&pair.remote, &known->remote);
+		get_identity(&pair.id, known);
 		if (out)
-			selectors_to_ike(&pair.remote_ts, out);
+			pair.remote_ts = selectors_to_ike(remote_ts, out);
 		fn(ctx, &pair);
 	}
 }

@@ -44,6 +44,7 @@ struct kernel_peer_conf {
 	struct ike_endpoint remote; /* family 0: not known yet */
 	uint32_t keepalive; /* seconds */
 	bool on_demand; /* a packet that fits no SA raises an acquire */
+	const struct ike_id *id; /* kept with it for the next agent; NULL: none, or as it was */
 };
 
 /* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
@@ -71,20 +72,12 @@ void kernel_view_free(struct kernel_view *v);
 /* Calls @fn for each peer in it. */
 void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx);
 
-/* A pair of SAs that a former agent left. */
-struct kernel_pair {
-	uint32_t peer;
-	struct ike_endpoint remote;
-	uint32_t spi_in, spi_out; /* 0: there is none */
-	struct ike_ts_list remote_ts; /* of the outbound SA; as many as fit */
-};
-
 /*
  * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, and those
  * made more than @max_age milliseconds ago. Returns how many pairs were too old.
  */
 unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
-			  uint64_t max_age, void (*fn)(void *ctx, const struct kernel_pair *pair),
+			  uint64_t max_age, void (*fn)(void *ctx, const struct ike_adopted *pair),
 			  void *ctx);
 
 /*

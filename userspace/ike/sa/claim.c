@@ -153,11 +153,11 @@ void claim_leave(struct claims *l)
 	free(l);
 }
 
-void claim_adopt(struct ike_core *core, struct ike_peer *p, const struct ike_ts_list *remote)
+void claim_adopt(struct ike_core *core, struct ike_peer *p, struct ike_ts_offer remote)
 {
 	struct claims *l;
 
-	if (!claim_enter(core, p, remote->ts, remote->n, &l))
+	if (!claim_enter(core, p, remote.ts, remote.n, &l))
 		report_line(core, IKE_LOG_WARN, p, NULL,
 			    "out of memory: what a former agent's client has is not kept for it");
 	else if (l)

@@ -63,7 +63,7 @@ static int make_peer(struct ike_core *core, const struct ike_peer *p, const stru
 		     const struct ike_id *id)
 {
 	char text[IKE_MAX_ID + 16];
-	int rc = core->env.peer_make(core->env.ctx, p->conf->name, p->id, &sa->remote);
+	int rc = core->env.peer_make(core->env.ctx, p->conf->name, p->id, &sa->remote, id);
 
 	if (rc)
 		report_error(core, p->tunnel->first, sa,
@@ -92,6 +92,12 @@ static struct ike_peer *new_client(struct ike_core *core, struct ike_peer *first
 		p = NULL;
 	}
 	return p;
+}
+
+static void name_client(struct ike_core *core, struct ike_peer *p, const struct ike_id *id)
+{
+	p->proven = *id;
+	lookup_name_client(core, p);
 }
 
 /* Is there an IKE SA that must not be replaced by one from elsewhere? It is asked whether it lives. */
@@ -134,18 +140,24 @@ struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, str
 	}
 	/* A source address alone may be anyone's: only where it was sent an answer it is the client's. */
 	p = sa->strayed ? NULL : find_adopted(first->tunnel, &sa->remote);
+	if (p && make_peer(core, p, sa, id))
+		return NULL;
 	if (!p)
 		p = new_client(core, first, sa, id);
 	if (!p)
 		return NULL;
-	p->proven = *id;
-	lookup_name_client(core, p);
+	name_client(core, p, id);
 	return p;
 }
 
-struct ike_peer *client_adopted(struct ike_core *core, struct ike_tunnel *t, uint32_t id)
+struct ike_peer *client_adopted(struct ike_core *core, struct ike_tunnel *t, uint32_t number,
+				const struct ike_id *id)
 {
-	return make_client(core, t, id);
+	struct ike_peer *p = make_client(core, t, number);
+
+	if (p && id->type && !lookup_client(core, t, id))
+		name_client(core, p, id);
+	return p;
 }
 
 void client_replace(struct ike_core *core, struct ike_sa *sa)

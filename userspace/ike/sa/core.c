@@ -200,14 +200,13 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 	return 0;
 }
 
-void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
-		    const struct ike_endpoint *remote, const struct ike_ts_list *remote_ts,
-		    uint32_t spi_in, uint32_t spi_out)
+void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_adopted *pair)
 {
-	struct ike_peer *first = lookup_name(core, tunnel), *p = lookup_peer(core, tunnel, peer);
+	struct ike_peer *first = lookup_name(core, tunnel);
+	struct ike_peer *p = lookup_peer(core, tunnel, pair->peer);
 
 	if (!p && first && first->conf->clients > 1)
-		p = client_adopted(core, first->tunnel, peer);
+		p = client_adopted(core, first->tunnel, pair->peer, &pair->id);
 	if (!p)
 		return;
 	if (p->n_adopted == PEER_MAX_ADOPTED) {
@@ -217,10 +216,10 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
 				    p->adopted[0].spi_out);
 		memmove(p->adopted, p->adopted + 1, --p->n_adopted * sizeof(p->adopted[0]));
 	}
-	p->adopted[p->n_adopted++] = (struct adopted_pair){ spi_in, spi_out };
-	p->adopted_remote = *remote;
-	claim_adopt(core, p, remote_ts);
-	admit_proven(core, &remote->addr);
+	p->adopted[p->n_adopted++] = (struct adopted_pair){ pair->spi_in, pair->spi_out };
+	p->adopted_remote = pair->remote;
+	claim_adopt(core, p, pair->remote_ts);
+	admit_proven(core, &pair->remote.addr);
 }
 
 /* From now on what a former agent left of clients has its time. */

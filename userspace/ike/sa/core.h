@@ -131,12 +131,12 @@ struct ike_env {
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
 	/*
-	 * A client proved who it is: make a peer of the tunnel for it, or leave the one that is there
-	 * as it is. @peer, which is above IKE_PEER_FIRST, is no other's then, until peer_remove has
-	 * taken it and its SAs away.
+	 * A client proved that it is @id: make a peer of the tunnel for it, or leave the one that is there
+	 * as it is, and keep @id with it for the next agent, see struct ike_adopted. @peer, which is
+	 * above IKE_PEER_FIRST, is no other's then, until peer_remove has taken it and its SAs away.
 	 */
 	int (*peer_make)(void *ctx, const char *tunnel, uint32_t peer,
-			 const struct ike_endpoint *remote);
+			 const struct ike_endpoint *remote, const struct ike_id *id);
 	void (*peer_remove)(void *ctx, const char *tunnel, uint32_t peer);
 	/* Reserve an inbound SPI for the peer. */
 	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi);
@@ -194,16 +194,22 @@ void ike_core_free(struct ike_core *core);
  * so that running SAs can be adopted first.
  */
 int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *conf);
+/* Running kernel SAs of a former agent. */
+struct ike_adopted {
+	uint32_t peer; /* number of the tunnel's peer */
+	struct ike_id id; /* of a client, which it proved to that agent; type 0: not known */
+	struct ike_endpoint remote;
+	struct ike_ts_offer remote_ts; /* of the outbound SA, as prefixes */
+	uint32_t spi_in, spi_out; /* 0: there is none */
+};
+
 /*
- * Running kernel SAs of a former agent with this peer of the tunnel: keep them carrying traffic. One
- * above IKE_PEER_FIRST is a client, which we wait for: see client_adopted() in client.c. Else the
- * tunnel then initiates to @remote whatever its start mode, without INITIAL_CONTACT (the
- * peer must not drop them early), and removes them some seconds after a new pair is up. @remote_ts are
- * the selectors of the outbound SA: no other client gets traffic for them meanwhile.
+ * Keep them carrying traffic. A peer above IKE_PEER_FIRST is a client, which we wait for: see
+ * client_adopted() in client.c. Else the tunnel then initiates to ->remote whatever its start mode,
+ * without INITIAL_CONTACT (the peer must not drop them early), and removes them some seconds after a
+ * new pair is up. No other client gets traffic for ->remote_ts meanwhile.
  */
-void ike_core_adopt(struct ike_core *core, const char *tunnel, uint32_t peer,
-		    const struct ike_endpoint *remote, const struct ike_ts_list *remote_ts,
-		    uint32_t spi_in, uint32_t spi_out);
+void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_adopted *pair);
 void ike_core_start(struct ike_core *core, const char *tunnel, uint64_t now);
 
 /* Events. */

@@ -199,7 +199,7 @@ bool claim_enter(struct ike_core *core, struct ike_peer *p, const struct ike_ts 
 /* It has them no longer; NULL is fine. */
 void claim_leave(struct claims *l);
 /* The same for the pairs of a former agent: of one more of them, of all. */
-void claim_adopt(struct ike_core *core, struct ike_peer *p, const struct ike_ts_list *remote);
+void claim_adopt(struct ike_core *core, struct ike_peer *p, struct ike_ts_offer remote);
 void claim_disown(struct ike_peer *p);
 /*
  * Another client of the tunnel of @p whose pairs take traffic for one of the remote selectors @l, so
@@ -457,11 +457,13 @@ struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, str
 /* @sa of a client is established: other IKE SAs of it are to go. */
 void client_replace(struct ike_core *core, struct ike_sa *sa);
 /*
- * The client with this number, which a former agent left in the kernel, made without an identity. It
- * gets one when somebody proves his from where its SAs lead, and they go when the new pair works; or
- * it goes when nothing is heard of it any more. NULL without memory.
+ * The client with this number, which a former agent left in the kernel. Whoever proves that he is @id
+ * is that client, wherever he comes from; if @id is not known (type 0), whoever proves an identity
+ * from where its SAs lead. They go when the new pair works; or it goes when nothing is heard of it any
+ * more. NULL without memory.
  */
-struct ike_peer *client_adopted(struct ike_core *core, struct ike_tunnel *t, uint32_t id);
+struct ike_peer *client_adopted(struct ike_core *core, struct ike_tunnel *t, uint32_t number,
+				const struct ike_id *id);
 /* If nothing of the client is left, its peer leaves the kernel and is freed. */
 void client_end(struct ike_core *core, struct ike_peer *p);
 
