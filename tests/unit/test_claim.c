@@ -68,6 +68,14 @@ static unsigned int check_tree(const struct claim *c)
 		assert_true(c->right->priority <= c->priority);
 		assert_true(memcmp(c->right->reach, c->reach, 16) <= 0);
 	}
+	if (c->sole) {
+		assert_ptr_equal(c->sole, c->owner);
+		assert_true(!c->left || c->left->sole == c->sole);
+		assert_true(!c->right || c->right->sole == c->sole);
+	} else {
+		assert_true((c->left && c->left->sole != c->owner) ||
+			    (c->right && c->right->sole != c->owner));
+	}
 	l = check_tree(c->left);
 	r = check_tree(c->right);
 	return 1 + (l > r ? l : r);
@@ -149,6 +157,33 @@ static void flat_in_any_order(void **state)
 	free(all);
 }
 
+/*
+ * Claims to one address that differ in ports only are all in the way of a search. Those of others are
+ * looked at up to a bound, and beyond it the address counts as taken; one's own never are.
+ */
+static void bounded_by_ports(void **state)
+{
+	static struct claims *all[CLAIM_LOOKS];
+	struct ike_ts_list l = { .n = 1 };
+	struct ike_ts *ts = &l.ts[0];
+	unsigned int i;
+
+	(void)state;
+	reset();
+	*ts = (struct ike_ts){ .family = 4, .protocol = 17 };
+	for (i = 0; i < CLAIM_LOOKS; i++) {
+		ts->port_start = ts->port_end = (uint16_t)i;
+		assert_null(claim_rival(&owner[1], &l));
+		assert_null(claim_rival(&owner[0], &l));
+		assert_true(claim_enter(&core, &owner[0], ts, 1, &all[i]));
+	}
+	ts->port_start = ts->port_end = (uint16_t)i;
+	assert_ptr_equal(claim_rival(&owner[1], &l), &owner[0]);
+	assert_null(claim_rival(&owner[0], &l));
+	for (i = 0; i < CLAIM_LOOKS; i++)
+		claim_leave(all[i]);
+}
+
 static void one_peer_has_no_rivals(void **state)
 {
 	struct ike_ts_list l = { .n = 1 };
@@ -175,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_a_plain_list),
 		cmocka_unit_test(flat_in_any_order),
+		cmocka_unit_test(bounded_by_ports),
 		cmocka_unit_test(one_peer_has_no_rivals),
 	};
 

@@ -5,28 +5,35 @@
  *
  * It is a treap: in order by first address, a heap by random priorities, which keeps it flat whatever
  * peers ask for. Each node knows the greatest last address below it, so that a search passes over
- * what ends too early (an interval tree). Ranges of addresses may overlap, as protocols and ports
- * count, too.
+ * what ends too early (an interval tree), and whose all below it is, so that a client's own are passed
+ * over. Ranges of addresses may overlap, as protocols and ports count, too: how many of those it looks
+ * at is bounded.
  */
 #include "ike/sa/layer_ikesa.h"
 
 #include <stdlib.h>
 
-static const uint8_t *higher(const uint8_t *a, const uint8_t *b)
+static const uint8_t *later_end(const uint8_t *a, const uint8_t *b)
 {
 	return memcmp(a, b, sizeof(((struct ike_ts *)0)->end)) < 0 ? b : a;
 }
 
-/* After a change below @c. */
-static void update(struct claim *c)
+static void update_from(struct claim *c, const struct claim *below)
 {
-	const uint8_t *reach = c->ts.end;
+	if (!below)
+		return;
+	memcpy(c->reach, later_end(c->reach, below->reach), sizeof(c->reach));
+	if (below->sole != c->sole)
+		c->sole = NULL;
+}
 
-	if (c->left)
-		reach = higher(reach, c->left->reach);
-	if (c->right)
-		reach = higher(reach, c->right->reach);
-	memcpy(c->reach, reach, sizeof(c->reach));
+/* After a change below @c. */
+static void update_claim(struct claim *c)
+{
+	memcpy(c->reach, c->ts.end, sizeof(c->reach));
+	c->sole = c->owner;
+	update_from(c, c->left);
+	update_from(c, c->right);
 }
 
 static bool is_before(const struct claim *a, const struct claim *b)
@@ -37,78 +44,85 @@ static bool is_before(const struct claim *a, const struct claim *b)
 }
 
 /* The tree of @root in two: what comes before @at, and what comes after it. */
-static void split(struct claim *root, const struct claim *at, struct claim **before,
-		  struct claim **after)
+static void split_tree(struct claim *root, const struct claim *at, struct claim **before,
+		       struct claim **after)
 {
 	if (!root) {
 		*before = *after = NULL;
 	} else if (is_before(root, at)) {
-		split(root->right, at, &root->right, after);
+		split_tree(root->right, at, &root->right, after);
 		*before = root;
-		update(root);
+		update_claim(root);
 	} else {
-		split(root->left, at, before, &root->left);
+		split_tree(root->left, at, before, &root->left);
 		*after = root;
-		update(root);
+		update_claim(root);
 	}
 }
 
 /* The other way round. */
-static struct claim *merge(struct claim *before, struct claim *after)
+static struct claim *merge_trees(struct claim *before, struct claim *after)
 {
 	if (!before || !after)
 		return before ? before : after;
 	if (before->priority > after->priority) {
-		before->right = merge(before->right, after);
-		update(before);
+		before->right = merge_trees(before->right, after);
+		update_claim(before);
 		return before;
 	}
-	after->left = merge(before, after->left);
-	update(after);
+	after->left = merge_trees(before, after->left);
+	update_claim(after);
 	return after;
 }
 
-static struct claim *insert(struct claim *root, struct claim *c)
+static struct claim *insert_claim(struct claim *root, struct claim *c)
 {
 	if (!root || c->priority > root->priority) {
-		split(root, c, &c->left, &c->right);
-		update(c);
+		split_tree(root, c, &c->left, &c->right);
+		update_claim(c);
 		return c;
 	}
 	if (is_before(c, root))
-		root->left = insert(root->left, c);
+		root->left = insert_claim(root->left, c);
 	else
-		root->right = insert(root->right, c);
-	update(root);
+		root->right = insert_claim(root->right, c);
+	update_claim(root);
 	return root;
 }
 
-static struct claim *delete (struct claim *root, const struct claim *c)
+static struct claim *delete_claim(struct claim *root, const struct claim *c)
 {
 	if (root == c)
-		return merge(root->left, root->right);
+		return merge_trees(root->left, root->right);
 	if (is_before(c, root))
-		root->left = delete (root->left, c);
+		root->left = delete_claim(root->left, c);
 	else
-		root->right = delete (root->right, c);
-	update(root);
+		root->right = delete_claim(root->right, c);
+	update_claim(root);
 	return root;
 }
 
-/* A claim of another one than @p to some of @ts. */
-static const struct claim *find(const struct claim *root, const struct ike_peer *p,
-				const struct ike_ts *ts)
+/* For claims of others than @p to some of @ts, at so many more that are for its addresses. */
+struct search {
+	const struct ike_peer *p;
+	const struct ike_ts *ts;
+	unsigned int left;
+};
+
+/* One of them; also the last one looked at, if there are too many, which differ in ports only. */
+static const struct claim *find_rival(const struct claim *root, struct search *s)
 {
 	const struct claim *c;
 
-	if (!root || memcmp(root->reach, ts->start, sizeof(root->reach)) < 0)
+	if (!root || root->sole == s->p ||
+	    memcmp(root->reach, s->ts->start, sizeof(root->reach)) < 0)
 		return NULL;
-	c = find(root->left, p, ts);
-	if (c || memcmp(root->ts.start, ts->end, sizeof(ts->end)) > 0)
+	c = find_rival(root->left, s);
+	if (c || memcmp(root->ts.start, s->ts->end, sizeof(s->ts->end)) > 0)
 		return c;
-	if (root->owner != p && ike_ts_overlap(&root->ts, ts))
+	if (root->owner != s->p && (ike_ts_overlap(&root->ts, s->ts) || !--s->left))
 		return root;
-	return find(root->right, p, ts);
+	return find_rival(root->right, s);
 }
 
 static struct claim **root_of(struct ike_tunnel *t, const struct ike_ts *ts)
@@ -135,7 +149,7 @@ bool claim_enter(struct ike_core *core, struct ike_peer *p, const struct ike_ts 
 		c->ts = ts[i];
 		c->owner = p;
 		core->env.rng.fill(core->env.rng.ctx, &c->priority, sizeof(c->priority));
-		*root = insert(*root, c);
+		*root = insert_claim(*root, c);
 	}
 	*out = l;
 	return true;
@@ -148,7 +162,7 @@ void claim_leave(struct claims *l)
 	for (i = 0; l && i < l->n; i++) {
 		struct claim *c = &l->v[i], **root = root_of(c->owner->tunnel, &c->ts);
 
-		*root = delete (*root, c);
+		*root = delete_claim(*root, c);
 	}
 	free(l);
 }
@@ -179,7 +193,10 @@ const struct ike_peer *claim_rival(const struct ike_peer *p, const struct ike_ts
 	const struct claim *c = NULL;
 	unsigned int i;
 
-	for (i = 0; !c && i < l->n; i++)
-		c = find(*root_of(p->tunnel, &l->ts[i]), p, &l->ts[i]);
+	for (i = 0; !c && i < l->n; i++) {
+		struct search s = { p, &l->ts[i], CLAIM_LOOKS };
+
+		c = find_rival(*root_of(p->tunnel, &l->ts[i]), &s);
+	}
 	return c ? c->owner : NULL;
 }

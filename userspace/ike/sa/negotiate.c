@@ -282,12 +282,23 @@ static bool choose_conf(const struct ike_sa *sa, const struct asked *ask, struct
 	return true;
 }
 
+static const char *name_rival(const struct ike_peer *rival, char *buf, size_t size)
+{
+	char id[IKE_MAX_ID + 16];
+
+	if (rival->proven.type)
+		snprintf(buf, size, "client '%s'", ike_id_print(id, sizeof(id), &rival->proven));
+	else
+		snprintf(buf, size, "a client that did not come back since esptund started");
+	return buf;
+}
+
 static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			     struct x_msg *m)
 {
 	const struct ike_child_conf *own;
 	char why[CORE_TEXT_MAX - 128];
-	char id[IKE_MAX_ID + 16], own_id[IKE_MAX_ID + 16], ts[200];
+	char name[IKE_MAX_ID + 32], own_id[IKE_MAX_ID + 16], ts[200];
 	struct asked ask;
 
 	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &ask.remote) ||
@@ -301,9 +312,8 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 			return true;
 		snprintf(
 			why, sizeof(why),
-			"client '%s' has some of what '%s' asks for, which is %s: give each client addresses of its own",
-			rival->proven.type ? ike_id_print(id, sizeof(id), &rival->proven)
-					   : "of a former agent",
+			"%s has some of what '%s' asks for, which is %s: give each client addresses of its own",
+			name_rival(rival, name, sizeof(name)),
 			ike_id_print(own_id, sizeof(own_id), &sa->remote_id),
 			ike_ts_list_print(ts, sizeof(ts), IKE_TS_OFFER(&n->remote)));
 		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",

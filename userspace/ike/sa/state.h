@@ -25,6 +25,7 @@ enum core_limits {
 	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	PEER_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
 	CLIENT_ADOPTED_MS = 60000, /* an adopted client is given up after such a silence */
+	CLAIM_LOOKS = 4096, /* claims of others to a selector's addresses, but other ports */
 	PEER_HINT_MS = 1000, /* a stranger's failures reach a tunnel's error at most so often */
 	PEER_REFUSED_MS = 30000, /* the child alone was refused: first wait before a new attempt */
 	PEER_CONTESTED_MS =
@@ -113,6 +114,7 @@ struct claim {
 	struct ike_peer *owner;
 	struct claim *left, *right; /* by first address */
 	uint8_t reach[16]; /* the greatest last address in it and below */
+	struct ike_peer *sole; /* of all those; NULL: of several */
 	uint32_t priority; /* not below that of those below */
 };
 
