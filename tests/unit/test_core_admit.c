@@ -153,6 +153,60 @@ static void work_turns_cookies_on(void **state)
 	pair_free(p);
 }
 
+/* Many peers that come at once are no flood: each pays back what it cost when it proves who it is. */
+static void honest_work_is_paid_back(void **state)
+{
+	struct pair *p = pair_new();
+	uint64_t cost = ike_dh_cost(IKE_DH_CURVE25519);
+
+	(void)state;
+	pair_start(p, true);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_int_equal(node_stats(p->b).key_exchanges, 1);
+	assert_in_range(p->b->core->admit.work, 0, cost / 4);
+	pair_free(p);
+	/* not so one that does not */
+	p = pair_new();
+	p->a->conf[0].psk[3] ^= 1;
+	pair_start(p, false);
+	pair_run(p, 200);
+	assert_true(p->b->core->admit.work > cost / 2);
+	pair_free(p);
+}
+
+/* So many in a second that cookies were asked for if none of them proved anything. */
+static void an_honest_burst_needs_no_cookies(void **state)
+{
+	static const char crypto[] = "aes256gcm16-prfsha256-modp4096";
+	struct pair *p = responder(crypto);
+	uint64_t n = ADMIT_WORK_COOKIE / ike_dh_cost(IKE_DH_MODP4096) * 2, i;
+	char err[256];
+
+	(void)state;
+	p->w.delay_min = p->w.delay_max = 1;
+	assert_int_equal(ike_proposals_from_text(crypto, IKE_PROTO_IKE, &p->a->conf[0].ike, err,
+						 sizeof(err)),
+			 0);
+	for (i = 0; i < n; i++) {
+		connects(p, 8);
+		node_crash(p->a);
+	}
+	assert_int_equal(node_stats(p->b).key_exchanges, n);
+	assert_int_equal(node_stats(p->b).cookies_sent, 0);
+	/* A stranger's flood behind it is met with them as ever. */
+	for (i = 0; i < n; i++) {
+		struct request r = { .from = host((unsigned int)i),
+				     .group = IKE_DH_MODP4096,
+				     .public = something,
+				     .public_len = 512 };
+
+		send_request(p, &r, 8);
+	}
+	assert_in_range(node_stats(p->b).key_exchanges, n + 10, n + n * 3 / 4);
+	assert_in_range(node_stats(p->b).cookies_sent, n / 4, n);
+	pair_free(p);
+}
+
 /* Even what comes from real addresses leaves half of the time to peers that are known. */
 static void work_for_unknown_peers_is_bounded(void **state)
 {
@@ -389,6 +443,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_values_cost_no_key),
 		cmocka_unit_test(work_turns_cookies_on),
+		cmocka_unit_test(honest_work_is_paid_back),
+		cmocka_unit_test(an_honest_burst_needs_no_cookies),
 		cmocka_unit_test(work_for_unknown_peers_is_bounded),
 		cmocka_unit_test(few_addresses_do_not_lock_out),
 		cmocka_unit_test(many_addresses_do_not_lock_out),

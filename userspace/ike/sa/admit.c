@@ -11,7 +11,8 @@
  *
  * Time has one meter: microseconds of work, halved every second. From a tenth of a processor on
  * a cookie is asked for; from half of one on unknown peers wait, so that established IKE SAs
- * and known peers are served whatever the others do.
+ * and known peers are served whatever the others do. Who proves an identity in the end was no
+ * stranger: what was spent on that IKE SA is taken off again.
  */
 #include "ike/sa/layer_ikesa.h"
 
@@ -101,19 +102,34 @@ static bool cookie_valid(struct ike_core *core, const struct ike_datagram *d,
 
 /* ---- time ---------------------------------------------------------------- */
 
-/* Halved for every whole ADMIT_WORK_HALF_MS, in a straight line between. */
+/* What is left of @work when @passed: halved for every whole ADMIT_WORK_HALF_MS, in a straight line between. */
+static uint64_t decay(uint64_t work, uint64_t passed)
+{
+	uint64_t halvings = passed / ADMIT_WORK_HALF_MS, rest = passed % ADMIT_WORK_HALF_MS;
+
+	work = halvings < 64 ? work >> halvings : 0;
+	return work - work * rest / (2 * ADMIT_WORK_HALF_MS);
+}
+
 static uint64_t work_now(const struct ike_core *core)
 {
-	uint64_t passed = core->now - core->admit.work_at;
-	uint64_t halvings = passed / ADMIT_WORK_HALF_MS, rest = passed % ADMIT_WORK_HALF_MS;
-	uint64_t work = halvings < 64 ? core->admit.work >> halvings : 0;
-
-	return work - work * rest / (2 * ADMIT_WORK_HALF_MS);
+	return decay(core->admit.work, core->now - core->admit.work_at);
 }
 
 void admit_work(struct ike_core *core, unsigned int us)
 {
 	core->admit.work = work_now(core) + us;
+	core->admit.work_at = core->now;
+}
+
+void admit_pay_back(struct ike_core *core, const struct ike_sa *sa)
+{
+	uint64_t work = work_now(core);
+	uint64_t spent = ike_dh_cost(sa->keys.suite.dh) + ADMIT_WORK_REQUEST;
+
+	/* Decayed in one step it is no more than what is left of it on the meter. */
+	spent = decay(spent, core->now - sa->created_at);
+	core->admit.work = work > spent ? work - spent : 0;
 	core->admit.work_at = core->now;
 }
 

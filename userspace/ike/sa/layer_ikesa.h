@@ -170,6 +170,8 @@ bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const str
 		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN]);
 /* @us microseconds are being spent on a peer that proved nothing. */
 void admit_work(struct ike_core *core, unsigned int us);
+/* The peer of @sa, where we are the responder, proved who it is: what is left of that work is not counted. */
+void admit_pay_back(struct ike_core *core, const struct ike_sa *sa);
 
 /*
  * Is there a place for a half-open IKE SA with the peer at @from? False with *@oldest: yes, if

@@ -33,8 +33,10 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 
 	sa_not_half_open(core, sa);
 	admit_proven(core, &sa->remote.addr);
-	if (!sa->initiator)
+	if (!sa->initiator) {
+		admit_pay_back(core, sa);
 		sa_join(core, sa);
+	}
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = core->now;
