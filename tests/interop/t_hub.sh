@@ -6,111 +6,12 @@
 # esptund (hub) with four strongSwans as its clients, each with an identity and a network of its own:
 # two have keys of their own, two share one. Traffic to each, one that leaves and comes back, one that
 # wants what another has, one that shows who another is, keys that change.
-#
-#   hub: esptund, 10.1.0.1/24 lan0        c1 ... c4: strongSwan, 10.2.N.1/24 lan0
-#   192.0.N.1/24 wN ------- veth -------- 192.0.N.2/24 e0
 
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
+. "$VM_TOP/tests/interop/hub.sh"
 
-declare -A key=([1]=Kq7mTz3vRw9pXc2nYb5sLd8g [2]=9fGhJ4kWe6rVt2yNu8iMo5pQ [3]=$AGENT_PSK [4]=$AGENT_PSK)
-
-# client_conf N [NETWORK [ID]]: what strongSwan of client N is to do; NETWORK is behind it, and it
-# shows the identity ID.
-client_conf() {
-	cat > "/etc/netns/c$1/swanctl/swanctl.conf" <<-END
-	connections {
-	  hub {
-	    version = 2
-	    remote_addrs = 192.0.$1.1
-	    proposals = aes256gcm16-prfsha256-x25519
-	    local {
-	      auth = psk
-	      id = ${3:-c$1.example}
-	    }
-	    remote {
-	      auth = psk
-	      id = hub.example
-	    }
-	    children {
-	      net {
-	        local_ts = ${2:-10.2.$1.0/24}
-	        remote_ts = 10.1.0.0/24
-	        esp_proposals = aes256gcm16
-	      }
-	    }
-	  }
-	}
-	secrets {
-	  ike {
-	    secret = "${key[$1]}"
-	  }
-	}
-	END
-	quietly in_quiet "c$1" swanctl --load-all --clear ||
-		bail "strongSwan of c$1 does not take its configuration"
-}
-
-# charon N: strongSwan of client N starts; its files in /run are its own.
-declare -A charon_pid=()
-charon() {
-	local ns=c$1
-	start "$ns" "$VM_OUT/charon-$ns.log" sh -c "mount -t tmpfs run /run && exec /usr/lib/ipsec/charon"
-	charon_pid[$1]=$started
-	wait_for 30 in_quiet "$ns" swanctl --stats || bail "strongSwan of $ns does not start"
-}
-
-# client N: its namespace, its network and its strongSwan.
-client() {
-	local ns=c$1 etc=/etc/netns/c$1
-	add_ns "$ns"
-	wire hub "w$1" "192.0.$1.1/24" "$ns" e0 "192.0.$1.2/24"
-	must ip -n "$ns" link add lan0 type dummy
-	must ip -n "$ns" addr add "10.2.$1.1/24" dev lan0
-	must ip -n "$ns" link set lan0 up
-	mkdir -p "$etc/swanctl"/{x509,x509ca,x509aa,x509ac,x509crl,x509ocsp,pubkey,private,rsa,ecdsa,bliss,pkcs8,pkcs12}
-	cat > "$etc/strongswan.conf" <<-END
-	charon {
-	  load = random nonce openssl aes sha1 sha2 hmac kdf gcm curve25519 kernel-netlink socket-default vici
-	  filelog {
-	    stderr {
-	      default = 1
-	    }
-	  }
-	  plugins {
-	    vici {
-	      socket = unix:///tmp/$ns.vici
-	    }
-	  }
-	}
-	swanctl {
-	  socket = unix:///tmp/$ns.vici
-	}
-	END
-	charon "$1"
-	client_conf "$1"
-}
-
-# begin N: that client initiates.
-begin() {
-	in_quiet "c$1" swanctl --initiate --child net --timeout 60 > "/run/begin-$1.log" 2>&1
-}
-
-# clients FILTER: what the hub's status tells of them, in the order of their names.
-clients() {
-	ip netns exec hub esptun -j -control /run/hub.control status vpn0 |
-		jq -r "[.tunnels[0].clients | sort_by(.id)[] | $1] | join(\" \")"
-}
-
-# shellcheck disable=SC2317 # for wait_for
-n_clients_are() {
-	[ "$(of hub .n_clients)" = "$1" ]
-}
-
-crossed() {
-	check "$1: ping to c$2" pings hub "10.2.$2.1" -I 10.1.0.1
-	check "$1: ping from c$2" pings "c$2" 10.1.0.1 -I "10.2.$2.1"
-}
+key=([1]=Kq7mTz3vRw9pXc2nYb5sLd8g [2]=9fGhJ4kWe6rVt2yNu8iMo5pQ [3]=$AGENT_PSK [4]=$AGENT_PSK)
 
 # secrets: standard input becomes the file of Secrets=.
 secrets() {
@@ -127,12 +28,12 @@ refused() {
 }
 
 load_esptun
-add_ns hub
-must ip -n hub link add lan0 type dummy
-must ip -n hub addr add 10.1.0.1/24 dev lan0
-must ip -n hub link set lan0 up
+hub
 for n in 1 2 3 4; do
 	client "$n"
+done
+for n in 1 2 3 4; do
+	charon_up "$n"
 done
 conf hub vpn0 <<END
 [Tunnel]
@@ -225,6 +126,9 @@ crossed "with the new key" 2
 
 # ---- the hub's agent starts anew, and c1 elsewhere ------------------------------------------
 
+secrets <<END
+c2.example = ${key[2]}
+END
 like "the kernel keeps who a client is" "$(at hub esptun peer show dev vpn0)" ' identity c1\.example$'
 agent_stop hub KILL
 kill -KILL "${charon_pid[1]}"
@@ -236,11 +140,33 @@ agent hub
 is "the clients are known again" "$(of hub .n_clients)" 3
 rm -f /tmp/c1.vici
 charon 1
-client_conf 1
+charon_up 1
 check "c1 comes back from elsewhere" begin 1
 is "it is the client it was" "$(of hub .n_clients)" 3
 crossed "from elsewhere" 1
 crossed "who is still connected to the former agent" 3
+
+# ---- keys that are taken away, or changed meanwhile ------------------------------------------
+
+secrets <<END
+c4.example = ${key[4]}
+END
+check "the key of c2 is taken away: reload" quietly tell hub reload
+check "c2 is sent away" wait_for 20 n_clients_are 2
+like "which is said" "$(said hub 'taken away')" "key of client 'c2\\.example'"
+refuse "nothing is sent to c2 any more" 'Unreachable|100% packet loss' \
+	at hub ping -n -c 1 -W 5 -I 10.1.0.1 10.2.2.1
+crossed "c2 has no key" 3
+agent_stop hub
+key[1]=${key[2]}x
+sed -i "s/^PSK = Kq7m.*/PSK = ${key[1]}/" /run/conf/hub/vpn0.conf
+agent hub
+is "a key was changed meanwhile: that client's SAs go, no others" "$(clients .id)" c3.example
+crossed "who has its key still" 3
+quietly in_quiet c1 swanctl --terminate --ike hub --force
+client_conf 1
+check "c1 comes with the new key" begin 1
+crossed "with a key that was changed meanwhile" 1
 
 check "esptund did not crash" agent_stop hub
 finish
