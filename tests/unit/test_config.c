@@ -1164,6 +1164,44 @@ static void secrets_say(const char *lines, const char *sections, const char *exp
 	assert_null(strstr(said, KEY_A));
 }
 
+/* Whose key is no longer there, by whatever name it held. */
+static void keys_taken_away(void **state)
+{
+	static const char of_two[] = HUB PSK_LINE "[Client a.example.org]\nPSK = " KEY_A "\n"
+						  "[Client *.example.org]\nPSK = " KEY_B "\n";
+	static const struct {
+		const char *then; /* sections that follow */
+		bool a, b; /* is the key of a.example.org taken away, of b.example.org? */
+	} rows[] = {
+		{ "[Client a.example.org]\nPSK = " KEY_A "\n", false, true },
+		{ "[Client a.example.org]\nPSK = 77" KEY_A "\n"
+		  "[Client *.example.org]\nPSK = 77" KEY_B "\n",
+		  false, false },
+		{ "[Client *.example.org]\nPSK = " KEY_B "\n", true, false },
+		{ "[Client *.example.org]\nPSK = " KEY_A "\n", false, false },
+		{ "[Client c.example.org]\nPSK = " KEY_A "\n", true, true },
+		{ "[Client b.example.org]\nPSK = " KEY_B "\n", true, false },
+	};
+	struct config had, has;
+	struct ike_id id;
+	char err[160], text[1024];
+
+	(void)state;
+	accepted(of_two, &had);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), HUB PSK_LINE "%s", rows[i].then);
+		accepted(text, &has);
+		assert_int_equal(ike_id_from_text("a.example.org", &id, err, sizeof(err)), 0);
+		assert_int_equal(client_keys_is_taken_away(&had.keys, &has.keys, &id), rows[i].a);
+		id.data[0] = 'b';
+		assert_int_equal(client_keys_is_taken_away(&had.keys, &has.keys, &id), rows[i].b);
+		id.type = IKE_ID_KEY_ID; /* no key was for it */
+		assert_false(client_keys_is_taken_away(&had.keys, &has.keys, &id));
+		config_clear(&has);
+	}
+	config_clear(&had);
+}
+
 static void a_file_of_secrets(void **state)
 {
 	char conf[128], path[128], text[512];
@@ -1176,11 +1214,13 @@ static void a_file_of_secrets(void **state)
 				  "  a.example.org=\"" KEY_A "\"\n"
 				  "; the rest\n"
 				  "*.example.org = base64:9kXqTz3vRw9pXc2nYb5sLQ==\n"
-				  "keyid:7 = hex:8f3a61c27be5094d1877f2aa3c95e06b\n",
+				  "keyid:7 = hex:8f3a61c27be5094d1877f2aa3c95e06b\n"
+				  "keyid:ou=7\t= " KEY_A " = 1\n",
 				  "[Client c.example.org]\nPSK = " KEY_A KEY_B "\n", &c),
 			 0);
 	assert_string_equal(said, "");
-	assert_int_equal(c.keys.n, 5);
+	assert_int_equal(c.keys.n, 6);
+	has_key(&c, "keyid:ou=7", KEY_A " = 1");
 	has_key(&c, "a.example.org", KEY_A);
 	has_key(&c, "b.example.org", KEY_B);
 	has_key(&c, "c.example.org", KEY_A KEY_B);
@@ -1189,6 +1229,7 @@ static void a_file_of_secrets(void **state)
 	/* the same in other lines is no change */
 	assert_int_equal(load_hub("*.example.org = base64:9kXqTz3vRw9pXc2nYb5sLQ==\n\n"
 				  "keyid:7 = hex:8f3a61c27be5094d1877f2aa3c95e06b\n"
+				  "keyid:ou=7 = " KEY_A " = 1\n"
 				  "a.example.org = " KEY_A "\n"
 				  "b.example.org = " KEY_B "\n",
 				  "[Client c.example.org]\nPSK = " KEY_A KEY_B "\n", &d),
@@ -1273,6 +1314,7 @@ int main(void)
 		cmocka_unit_test(a_key_for_each_client),
 		cmocka_unit_test(the_most_exact_key),
 		cmocka_unit_test(wrong_client_sections),
+		cmocka_unit_test(keys_taken_away),
 		cmocka_unit_test(a_file_of_secrets),
 		cmocka_unit_test(weak_keys),
 		cmocka_unit_test(wrong_values),

@@ -578,6 +578,37 @@ static void after_a_restart(void **state)
 	hub_free(h);
 }
 
+/* One client is sent away, for its key was taken out: known by its IKE SA, or only to the kernel. */
+static void one_is_sent_away(void **state)
+{
+	unsigned int adopted;
+
+	(void)state;
+	for (adopted = 0; adopted < 2; adopted++) {
+		struct hub *h = hub_up(10, 2);
+		uint32_t n = client_number(&h->w, h->link[0]);
+		struct ike_status s;
+
+		if (adopted) {
+			node_kill(h->hub);
+			node_start(h->hub, true);
+		}
+		assert_int_equal(ike_core_peer_status(h->hub->core, "t0", n, &s), 0);
+		assert_int_equal(s.have_ike, !adopted);
+		assert_memory_equal(s.remote_id.data, "node1.example", s.remote_id.len);
+		node_crash(h->client[0]); /* it does not come back */
+		assert_int_equal(ike_core_client_down(h->hub->core, "t0", n, h->w.now), 0);
+		hub_run(h, 20000);
+		assert_int_equal(ike_core_client_down(h->hub->core, "t0", n, h->w.now), -ENOENT);
+		assert_int_equal(ike_core_client_down(h->hub->core, "t0", IKE_PEER_FIRST, h->w.now),
+				 -ENOENT);
+		assert_int_equal(h->hub->n_peers, 1);
+		assert_int_equal(node_count(h->hub, h->link[0], true), 0);
+		assert_true(works(h, 1));
+		hub_free(h);
+	}
+}
+
 /*
  * A client that comes back from elsewhere is the one it was, by what the kernel keeps of it: it gets
  * its selectors at once, and its old pair goes. Without that somebody else seems to have them.
@@ -605,6 +636,9 @@ static void back_from_elsewhere(void **state)
 		hub_run(h, 1000);
 		assert_int_equal(h->hub->n_peers, unknown ? 3 : 2);
 		assert_int_equal(works(h, 0), !unknown);
+		if (unknown)
+			says(h->hub->log,
+			     "a client that did not come back since esptund started has some of what 'node1.example'");
 		if (!unknown) {
 			assert_int_equal(client_number(&h->w, h->link[0]), n);
 			hub_run(h, PEER_ADOPTED_MS);
@@ -1151,6 +1185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
+		cmocka_unit_test(one_is_sent_away),
 		cmocka_unit_test(back_from_elsewhere),
 		cmocka_unit_test(addresses_wait_for_their_client),
 		cmocka_unit_test(no_one_becomes_another_by_its_address),

@@ -416,8 +416,10 @@ static void identities_are_kept(void **state)
 {
 	static const uint8_t types[] = { IKE_ID_FQDN, IKE_ID_KEY_ID, IKE_ID_DER_DN, 201 };
 	struct ike_id id, back;
+	uint8_t terms[KERNEL_TERMS];
 	struct kernel_peer_conf conf = { .id = &id };
 	struct esptun_peer *p = &peers[n_peers - 70];
+	struct kernel_view *v;
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(types); i++) {
@@ -429,8 +431,23 @@ static void identities_are_kept(void **state)
 			assert_int_equal(kernel_peer_make(k, LINK, 70, &conf), 0);
 			read_identity(70, &back);
 			assert_memory_equal(&back, &id, sizeof(id));
+			conf.terms = conf.terms ? NULL : terms;
 		}
 	}
+	/* The terms beside it, also those of one peer, whose identity is not told. */
+	memset(terms, 0x5a, sizeof(terms));
+	for (unsigned int i = 0; i < 2; i++) {
+		conf.terms = terms;
+		assert_int_equal(kernel_peer_make(k, LINK, 70, &conf), 0);
+		v = kernel_view(k, LINK);
+		assert_memory_equal(kernel_peer_terms(v, 70, &back), terms, sizeof(terms));
+		assert_memory_equal(&back, &id, sizeof(id));
+		assert_null(kernel_peer_terms(v, 71, &back));
+		assert_null(kernel_peer_terms(v, PEERS + 1, &back));
+		kernel_view_free(v);
+		memset(&id, 0, sizeof(id));
+	}
+	conf.terms = NULL;
 	memcpy(id.data, "gw.example", 10);
 	id.type = IKE_ID_FQDN;
 	id.len = 10;

@@ -254,6 +254,18 @@ wait_for 90 replaced gwa "$pair"
 
 # ---- another configuration, meanwhile ---------------------------------------------------------
 
+# A file that was written anew, but says the same of its peer, costs no SA.
+before=$(kernel_spis gwa hq)
+agent_stop gwa
+sed -i '1i # edited' /run/conf/gwa/hq.conf
+sleep 0.1
+agent gwa
+# shellcheck disable=SC2086 # words
+check "a comment was added meanwhile: the SAs are taken over" all_left gwa hq $before
+check "and it comes up" wait_for 40 state_is gwa up
+# shellcheck disable=SC2086 # words
+check "with new ones" wait_for 60 none_left gwa hq $before
+
 # Who has lost its key keeps no SAs over a restart.
 before=$(kernel_spis gwa hq)
 agent_stop gwa

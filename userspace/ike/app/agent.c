@@ -8,6 +8,7 @@
 #include "common/hash.h"
 #include "ike/app/agent_int.h"
 #include "ike/app/holder.h"
+#include "ike/app/terms.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 
@@ -120,15 +121,30 @@ static uint64_t since_changed(const struct tunnel *t)
 	return ms < 0 ? UINT64_MAX : (uint64_t)ms;
 }
 
+/*
+ * SAs of the peer that are older, in milliseconds, were agreed on other terms. A former agent whose module
+ * kept no terms leaves only the time to go by.
+ */
+static uint64_t age_of_terms(const struct tunnel *t, const struct kernel_view *view, uint32_t peer)
+{
+	struct ike_id id;
+	const uint8_t *terms = kernel_peer_terms(view, peer, &id);
+
+	if (!terms)
+		return since_changed(t);
+	return terms_fit(&t->conf, &id, terms) ? UINT64_MAX : 0;
+}
+
 struct adoption {
 	struct tunnel *tunnel;
 	const struct kernel_view *view;
+	unsigned int removed; /* pairs, for their terms */
 };
 
 /* One of a former agent's clients, unless it is the peer that every tunnel has. */
 static void adopt_client(void *ctx, uint32_t peer)
 {
-	const struct adoption *from = ctx;
+	struct adoption *from = ctx;
 	struct tunnel *t = from->tunnel;
 	struct agent *a = t->agent;
 	struct ike_status s;
@@ -136,27 +152,27 @@ static void adopt_client(void *ctx, uint32_t peer)
 	if (peer == IKE_PEER_FIRST)
 		return;
 	if (t->conf.clients > 1)
-		kernel_adopt(a->kernel, from->view, peer, since_changed(t), adopt, t);
+		from->removed += kernel_adopt(a->kernel, from->view, peer,
+					      age_of_terms(t, from->view, peer), adopt, t);
 	if (ike_core_peer_status(a->core, t->conf.name, peer, &s))
 		kernel_peer_remove(a->kernel, t->ifindex, peer);
 }
 
-/* SAs older than the configuration were negotiated under another one. */
 static void adopt_all(struct agent *a, struct tunnel *t)
 {
 	struct kernel_view *view = kernel_view(a->kernel, t->ifindex);
-	struct adoption from = { t, view };
-	unsigned int removed;
+	struct adoption from = { t, view, 0 };
 
 	if (!view) {
 		log_say(IKE_LOG_ERROR, t->conf.name, "cannot read what SAs a former agent left: %s",
 			kernel_error(a->kernel));
 		return;
 	}
-	removed = kernel_adopt(a->kernel, view, IKE_PEER_FIRST, since_changed(t), adopt, t);
+	from.removed = kernel_adopt(a->kernel, view, IKE_PEER_FIRST,
+				    age_of_terms(t, view, IKE_PEER_FIRST), adopt, t);
 	kernel_each_peer(view, adopt_client, &from);
 	kernel_view_free(view);
-	if (removed)
+	if (from.removed)
 		log_say(IKE_LOG_INFO, t->conf.name,
 			"removed SAs of a former agent, for the configuration was changed since");
 }
@@ -169,7 +185,7 @@ static int core_add(struct agent *a, struct tunnel *t)
 	return ike_core_tunnel_add(a->core, &conf);
 }
 
-static struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t)
+struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t)
 {
 	return (struct kernel_peer_conf){
 		.remote = { .addr = t->conf.endpoint_addr, .port = t->conf.endpoint_port },
@@ -237,7 +253,7 @@ static int open_net(struct agent *a, struct tunnel *t)
 static void tunnel_reset(struct tunnel *t)
 {
 	tunnel_well(t, t->trouble);
-	t->started = t->adopted = t->moved = t->link_down = false;
+	t->started = t->adopted = t->moved = t->link_down = t->terms_kept = false;
 	t->state = IKE_TUNNEL_DOWN;
 	t->lookups = 0;
 	t->lookup_at = t->restore_at = UINT64_MAX;
@@ -443,17 +459,40 @@ static int change_kernel(struct agent *a, struct tunnel *t)
 	return 0;
 }
 
+/* Clients whose keys @t->conf no longer has are sent away; they had them in @former. */
+static void end_keyless(struct agent *a, struct tunnel *t, const struct client_keys *former)
+{
+	char id[IKE_MAX_ID + 16];
+	struct ike_status s;
+	uint32_t n, next;
+
+	for (n = ike_core_client_next(a->core, t->conf.name, 0); n; n = next) {
+		next = ike_core_client_next(a->core, t->conf.name, n);
+		if (ike_core_peer_status(a->core, t->conf.name, n, &s) || !s.remote_id.type ||
+		    !client_keys_is_taken_away(former, &t->conf.keys, &s.remote_id))
+			continue;
+		log_say(IKE_LOG_INFO, t->conf.name,
+			"the key of client '%s' was taken away: its SAs end",
+			ike_id_print(id, sizeof(id), &s.remote_id));
+		ike_core_client_down(a->core, t->conf.name, n, loop_now());
+	}
+}
+
 /* The tunnel goes on with *@conf, which is its own then; false: nothing changed. */
 static bool change_running(struct agent *a, struct tunnel *t, const struct config *conf)
 {
 	bool ours = t->ifindex && !t->after && !t->moved && !strcmp(t->device, t->conf.name);
+	struct config former;
 	int err;
 
 	if (!ours || needs_reopening(&t->conf, conf) || change_core(a, t, conf))
 		return false;
-	config_clear(&t->conf);
+	former = t->conf;
 	t->conf = *conf;
+	t->terms_kept = false;
 	log_say(IKE_LOG_INFO, t->conf.name, "takes its changed configuration as it runs");
+	end_keyless(a, t, &former.keys);
+	config_clear(&former);
 	err = change_kernel(a, t);
 	t->path_state = PATH_UNKNOWN;
 	path_look(a, t);
@@ -553,8 +592,11 @@ static void note(json_t *list, const char *name)
 		json_array_append_new(list, ctl_text(name));
 }
 
-/* If only keys of clients are others, the next proof goes by them, and who is connected stays. */
-static bool tunnel_take_keys(struct tunnel *t, struct config *conf)
+/*
+ * If only keys of clients are others, the next proof goes by them, and who is connected stays unless its
+ * key is gone.
+ */
+static bool tunnel_take_keys(struct agent *a, struct tunnel *t, struct config *conf)
 {
 	struct client_keys old = t->conf.keys;
 
@@ -565,6 +607,7 @@ static bool tunnel_take_keys(struct tunnel *t, struct config *conf)
 	memcpy(t->conf.secrets_file, conf->secrets_file, sizeof(t->conf.secrets_file));
 	t->conf.file_time = conf->file_time;
 	log_say(IKE_LOG_INFO, t->conf.name, "keys of clients were changed");
+	end_keyless(a, t, &conf->keys);
 	return true;
 }
 
@@ -585,7 +628,7 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 			note(r->added, name);
 		else if (r)
 			note(r->errors, t->error);
-	} else if (tunnel_take_keys(t, &conf)) {
+	} else if (tunnel_take_keys(a, t, &conf)) {
 		config_clear(&conf);
 		if (r)
 			note(r->changed, name);

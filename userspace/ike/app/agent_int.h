@@ -63,6 +63,7 @@ struct tunnel {
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	bool started; /* the core may initiate */
 	bool adopted; /* a former agent's SAs run */
+	bool terms_kept; /* the kernel has those of its one peer, see terms.h */
 	enum ike_tunnel_state state; /* as the core told last */
 	enum after after; /* not NOTHING: closing */
 	enum trouble trouble;
@@ -127,6 +128,8 @@ void tunnel_fail(struct tunnel *t, enum trouble trouble, const char *text);
 /* It is no longer; false if the tunnel's error was another one. */
 bool tunnel_well(struct tunnel *t, enum trouble trouble);
 void tunnel_net_conf(const struct tunnel *t, struct net_conf *out);
+/* How its one peer is to be in the kernel; without identity and terms. */
+struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t);
 /* The core may initiate from now on. */
 void tunnel_start(struct agent *a, struct tunnel *t);
 /* Nothing is left of it but its configuration. */

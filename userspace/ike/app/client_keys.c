@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ike/app/ini.h"
 #include "ike/crypto/crypto.h"
@@ -109,6 +110,17 @@ const struct client_key *client_keys_find(const struct client_key *list, unsigne
 	return found;
 }
 
+bool client_keys_is_taken_away(const struct client_keys *from, const struct client_keys *to,
+			       const struct ike_id *id)
+{
+	const struct client_key *had = client_keys_find(from->v, from->n, id), *has;
+
+	if (!had || find_exact(to->v, to->n, &had->id))
+		return false;
+	has = client_keys_find(to->v, to->n, id);
+	return !has || has->len != had->len || !ike_equal(has->key, had->key, had->len);
+}
+
 /* ---- the file of Secrets= ----------------------------------------------------------- */
 
 struct parse {
@@ -171,10 +183,21 @@ static void take_key(struct parse *p, const char *name, const char *value)
 		say(p, false, "the key %s", why);
 }
 
-/* No identity holds a =, but a key may: the first one is between them. */
+/*
+ * The = between both: the first one, as keys may hold others. No identity holds one but a key ID, behind
+ * which it stands by itself.
+ */
+static char *find_equals(char *text)
+{
+	char *end = text + strcspn(text, " \t");
+	char *after = end + strspn(end, " \t");
+
+	return !strncasecmp(text, "keyid:", 6) && *after == '=' ? after : strchr(text, '=');
+}
+
 static void take_line(struct parse *p, char *text)
 {
-	char *equals = strchr(text, '=');
+	char *equals = find_equals(text);
 
 	if (!equals || equals == text || strstr(text, ": PSK ") || *text == '[') {
 		say(p, true, "%s", line_fault(text));

@@ -53,4 +53,11 @@ const struct client_key *client_keys_sort(struct client_keys *l);
 const struct client_key *client_keys_find(const struct client_key *list, unsigned int n,
 					  const struct ike_id *id);
 
+/*
+ * Does @to lack the key that holds for @id in @from? Not if there is another one in its place, for the
+ * same identity or wildcard, or the same key is there under another one. Both are sorted.
+ */
+bool client_keys_is_taken_away(const struct client_keys *from, const struct client_keys *to,
+			       const struct ike_id *id);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
+#include "ike/app/terms.h"
 #include "ike/auth/psk.h"
 
 /* The tunnel whose link can send from @port for @name, or for anybody if that is NULL. */
@@ -45,11 +46,14 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 	struct kernel_peer_conf conf = { .remote = *remote, .id = id };
+	uint8_t terms[TERMS_LEN];
 	int err;
 
 	if (!t || !t->ifindex)
 		return -ENODEV;
 	conf.keepalive = t->conf.keepalive;
+	if (!terms_make(&t->conf, id, terms))
+		conf.terms = terms;
 	err = kernel_peer_make(a->kernel, t->ifindex, peer, &conf);
 	if (err)
 		log_say(IKE_LOG_ERROR, name, "the kernel makes no peer for a client: %s",
@@ -81,6 +85,22 @@ static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *s
 	return err;
 }
 
+_Static_assert((int)TERMS_LEN == (int)KERNEL_TERMS, "the kernel keeps what terms.h makes");
+
+/* The one peer's SAs are made on the configuration's terms: the next agent is to know. */
+static void keep_terms(struct agent *a, struct tunnel *t)
+{
+	static const struct ike_id of_one_peer;
+	uint8_t terms[TERMS_LEN];
+	struct kernel_peer_conf conf = tunnel_peer_conf(t);
+
+	if (t->terms_kept || terms_make(&t->conf, &of_one_peer, terms))
+		return;
+	conf.id = &of_one_peer;
+	conf.terms = terms;
+	t->terms_kept = !kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &conf);
+}
+
 static int env_sa_install(void *ctx, const struct ike_child *child)
 {
 	struct agent *a = ctx;
@@ -93,6 +113,8 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 	if (err)
 		log_say(IKE_LOG_ERROR, child->tunnel, "the kernel does not take the SA: %s",
 			kernel_error(a->kernel));
+	else if (child->peer == IKE_PEER_FIRST)
+		keep_terms(a, t);
 	return err;
 }
 

@@ -224,7 +224,7 @@ void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer)
 		return;
 	conf.remote = s.remote;
 	conf.keepalive = t->conf.keepalive;
-	conf.id = &s.remote_id;
+	conf.id = &s.remote_id; /* and no terms: by which key it came is not known any more */
 	if (kernel_peer_make(a->kernel, ifindex, peer, &conf))
 		log_say(IKE_LOG_ERROR, t->conf.name,
 			"another program removed the peer of a client, and none can be made: %s",

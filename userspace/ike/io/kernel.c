@@ -210,43 +210,50 @@ static void set_remote(struct esptun_peer *p, const struct ike_endpoint *remote)
 }
 
 /*
- * What the kernel keeps of an identity: its text for people, as much as fits, a NUL; its type, length
- * (two octets) and octets as in an ID payload.
+ * What the kernel keeps with a peer: the identity's text for people, as much as fits, a NUL; its type,
+ * length (two octets) and octets as in an ID payload; then the terms, if they are known.
  */
 enum { IDENTITY_TEXT = 64, IDENTITY_HEAD = 3 };
-_Static_assert(IDENTITY_TEXT + IDENTITY_HEAD + IKE_MAX_ID <= ESPTUN_PEER_IDENTITY_MAX,
+_Static_assert(IDENTITY_TEXT + IDENTITY_HEAD + IKE_MAX_ID + KERNEL_TERMS <=
+		       ESPTUN_PEER_IDENTITY_MAX,
 	       "the kernel keeps every identity");
 
-static void set_identity(struct esptun_peer *p, const struct ike_id *id)
+static void set_identity(struct esptun_peer *p, const struct kernel_peer_conf *conf)
 {
-	char text[IDENTITY_TEXT];
-	size_t n = strlen(ike_id_print(text, sizeof(text), id)) + 1;
-	uint8_t *at = p->identity + n;
+	const struct ike_id *id = conf->id;
+	char text[IDENTITY_TEXT] = "";
+	uint8_t *at = p->identity;
 
-	memcpy(p->identity, text, n);
-	at[0] = id->type;
-	at[1] = (uint8_t)(id->len >> 8);
-	at[2] = (uint8_t)id->len;
-	memcpy(at + IDENTITY_HEAD, id->data, id->len);
-	p->identity_len = n + IDENTITY_HEAD + id->len;
+	if (id->type)
+		ike_id_print(text, sizeof(text), id);
+	at = mempcpy(at, text, strlen(text) + 1);
+	*at++ = id->type;
+	*at++ = (uint8_t)(id->len >> 8);
+	*at++ = (uint8_t)id->len;
+	at = mempcpy(at, id->data, id->len);
+	if (conf->terms)
+		at = mempcpy(at, conf->terms, KERNEL_TERMS);
+	p->identity_len = (size_t)(at - p->identity);
 }
 
-/* Type 0 if it has none, or one that is not of this form. */
-static void get_identity(struct ike_id *id, const struct esptun_peer *p)
+/* Type 0 if it has none, or one that is not of this form. Returns the terms, NULL without. */
+static const uint8_t *get_identity(struct ike_id *id, const struct esptun_peer *p)
 {
 	const uint8_t *end = p->identity + p->identity_len;
 	const uint8_t *nul = memchr(p->identity, 0, p->identity_len), *at = nul ? nul + 1 : end;
-	size_t len;
+	size_t len, rest;
 
 	memset(id, 0, sizeof(*id));
 	if (end - at < IDENTITY_HEAD)
-		return;
+		return NULL;
 	len = (size_t)at[1] << 8 | at[2];
-	if (len > sizeof(id->data) || len != (size_t)(end - at) - IDENTITY_HEAD)
-		return;
+	rest = (size_t)(end - at) - IDENTITY_HEAD;
+	if (len > sizeof(id->data) || (rest != len && rest != len + KERNEL_TERMS))
+		return NULL;
 	id->type = at[0];
 	id->len = (uint16_t)len;
 	memcpy(id->data, at + IDENTITY_HEAD, len);
+	return rest == len ? NULL : end - KERNEL_TERMS;
 }
 
 /* A module that is older than this program keeps no identity, and is not asked to. */
@@ -278,7 +285,7 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 
 	k->error[0] = 0;
 	if (conf->id)
-		set_identity(&p, conf->id);
+		set_identity(&p, conf);
 	err = esptun_peer_get(k->h, ifindex, id, &old);
 	/* A module that is older than this program and was never asked for it does without. */
 	if (!err)
@@ -419,6 +426,13 @@ static const struct esptun_peer *find_peer(const struct kernel_view *v, uint32_t
 	const struct esptun_peer key = { .id = id };
 
 	return v->n_peers ? bsearch(&key, v->peers, v->n_peers, sizeof(key), by_number) : NULL;
+}
+
+const uint8_t *kernel_peer_terms(const struct kernel_view *v, uint32_t peer, struct ike_id *id)
+{
+	const struct esptun_peer *p = find_peer(v, peer);
+
+	return p ? get_identity(id, p) : NULL;
 }
 
 /* The SAs of one peer. */

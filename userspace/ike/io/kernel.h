@@ -39,12 +39,16 @@ void kernel_close(struct kernel *k); /* NULL is fine; SAs stay */
 const char *kernel_error(const struct kernel *k);
 struct esptun *kernel_handle(struct kernel *k); /* for what net.c and the status need */
 
+enum { KERNEL_TERMS = 32 }; /* octets */
+
 /* How a peer is to be. */
 struct kernel_peer_conf {
 	struct ike_endpoint remote; /* family 0: not known yet */
 	uint32_t keepalive; /* seconds */
 	bool on_demand; /* a packet that fits no SA raises an acquire */
-	const struct ike_id *id; /* kept with it for the next agent; NULL: none, or as it was */
+	/* Kept with it for the next agent: */
+	const struct ike_id *id; /* NULL: neither, or as they were; type 0 if it is the only peer */
+	const uint8_t *terms; /* KERNEL_TERMS octets, on which its SAs were made; NULL: not known */
 };
 
 /* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
@@ -71,6 +75,8 @@ struct kernel_view *kernel_view(struct kernel *k, uint32_t ifindex);
 void kernel_view_free(struct kernel_view *v);
 /* Calls @fn for each peer in it. */
 void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx);
+/* The terms kept with the peer, and its identity in @id; NULL if none are. They live as long as @v. */
+const uint8_t *kernel_peer_terms(const struct kernel_view *v, uint32_t peer, struct ike_id *id);
 
 /*
  * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, and those

@@ -134,7 +134,7 @@ struct ike_peer *client_admit(struct ike_core *core, struct ike_peer *first, str
 	if (p) {
 		if (is_kept(core, p, sa, initial) || make_peer(core, p, sa, id))
 			return NULL;
-		/* The tunnel may have been down while an IKE SA of it was left. */
+		/* It was taken down, alone or with its tunnel, and is back before all of it has ended. */
 		p->enabled = true;
 		return p;
 	}

@@ -520,6 +520,18 @@ int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now)
 	return 0;
 }
 
+int ike_core_client_down(struct ike_core *core, const char *tunnel, uint32_t peer, uint64_t now)
+{
+	struct ike_peer *p = lookup_peer(core, tunnel, peer);
+
+	begin_event(core, now);
+	if (!p || !p->is_client)
+		return -ENOENT;
+	peer_down(core, p);
+	end_event(core);
+	return 0;
+}
+
 void ike_core_shutdown(struct ike_core *core, uint64_t now)
 {
 	struct ike_peer *p;

@@ -280,6 +280,8 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel);
 /* Commands: 0, or -ENOENT for an unknown tunnel. Results show in ->state and in the status. */
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now);
 int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now);
+/* Client @peer of the tunnel: its SAs end. It may come back. 0 or -ENOENT. */
+int ike_core_client_down(struct ike_core *core, const char *tunnel, uint32_t peer, uint64_t now);
 /* down for all; ike_core_idle() turns true when every delete is answered or given up (a few seconds). */
 void ike_core_shutdown(struct ike_core *core, uint64_t now);
 bool ike_core_idle(const struct ike_core *core);
@@ -294,7 +296,8 @@ struct ike_status {
 	bool initiator, established;
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
-	struct ike_id local_id, remote_id; /* remote: proven, once established */
+	/* remote: proven, once established; of a client also without an IKE SA, type 0 if not known. */
+	struct ike_id local_id, remote_id;
 	struct ike_proposal ike; /* chosen */
 	uint64_t established_at;
 	uint64_t rekey_at; /* we rekey it then; 0: not planned */

@@ -60,6 +60,8 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->last_error = p->last_error;
 	s->last_error_at = p->last_error_at;
 	status_attempt(p, s);
+	if (p->is_client)
+		s->remote_id = p->proven;
 	if (!sa)
 		return;
 	s->have_ike = true;
