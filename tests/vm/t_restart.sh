@@ -255,6 +255,7 @@ wait_for 90 replaced gwa "$pair"
 # ---- another configuration, meanwhile ---------------------------------------------------------
 
 # A file that was written anew, but says the same of its peer, costs no SA.
+check "one pair is left" wait_for 40 one_pair gwa hq
 before=$(kernel_spis gwa hq)
 agent_stop gwa
 sed -i '1i # edited' /run/conf/gwa/hq.conf
