@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "../sim/inside.c"
 #include "../sim/kernel.c"
 #include "../sim/message.c"
 #include "../sim/world.c"

@@ -109,4 +109,6 @@ void message_check(struct node *n, const struct ike_datagram *d)
 	key = hash_bytes(d->data + iv_at, 8, key);
 	if (!seen_once(&w->messages, key, hash_bytes(d->data, d->len, HASH_IV_BYTES)))
 		world_fail(w, "node %u used an IV twice", n->index);
+	if (h.next == IKE_PL_SK)
+		inside_check(n, d, &h);
 }

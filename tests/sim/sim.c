@@ -13,9 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ike/sa/state.h"
 #include "world.h"
 
-enum { CALM_MS = 420000, SEED_DEFAULT = 1, RUNS_DEFAULT = 4000 };
+enum {
+	CALM_MS = 420000,
+	SEED_DEFAULT = 1,
+	RUNS_DEFAULT = 4000,
+	COLLIDING_RUNS = 400, /* among so many there are collisions */
+};
 
 enum outcome { ANY, PAIR, NOTHING };
 
@@ -27,6 +33,7 @@ struct run {
 	enum outcome want;
 	size_t path_max; /* bytes of IKE that a packet may have, see limit_path() */
 	const char *say[2]; /* words that a's and b's log must hold */
+	const char *esp[2]; /* ESP's words of a and b, see vary_suite(); NULL: any */
 };
 
 enum kind {
@@ -108,8 +115,8 @@ static void vary_suite(struct run *r)
 
 	set_proposal(&r->a->conf[0].ike, IKE_PROTO_IKE, i);
 	set_proposal(&r->b->conf[0].ike, IKE_PROTO_IKE, i);
-	set_proposal(&r->a->conf[0].esp, IKE_PROTO_ESP, e);
-	set_proposal(&r->b->conf[0].esp, IKE_PROTO_ESP, e);
+	set_proposal(&r->a->conf[0].esp, IKE_PROTO_ESP, r->esp[0] ? r->esp[0] : e);
+	set_proposal(&r->b->conf[0].esp, IKE_PROTO_ESP, r->esp[1] ? r->esp[1] : e);
 }
 
 /* Strangers leave so many half-open IKE SAs at @n that it asks for cookies. */
@@ -546,6 +553,7 @@ static bool rekeying_begun(struct run *r, bool child, bool ike)
 	pass(r, between(r, 10000, 20000)); /* what both began at once is settled */
 	r->w.link[0].watch = up(r);
 	r->w.link[0].may_lose_peer = true;
+	r->w.judge_rivals = true;
 	return true;
 }
 
@@ -565,6 +573,68 @@ static void play_rekey_all(struct run *r)
 {
 	if (rekeying_begun(r, true, true))
 		pass(r, REKEY_PLAY_MS);
+}
+
+/*
+ * Groups of both ends for the key exchanges of pairs, which each end may offer, demand or do without
+ * (1.3.1, 1.3.3): the same one, none, or one that the other asks for by INVALID_KE_PAYLOAD.
+ */
+static const struct groups {
+	const char *a, *b; /* words of ESP */
+	bool agree; /* else each rekeying of a pair is refused, and a new IKE SA brings the next */
+	uint16_t group; /* that successors have; IKE_DH_NONE: none */
+} groups[] = {
+	{ "aes256gcm16-x25519", "aes256gcm16-x25519", true, IKE_DH_CURVE25519 },
+	{ "aes256gcm16-x25519-pfs", "aes256gcm16-x25519-pfs", true, IKE_DH_CURVE25519 },
+	{ "aes256gcm16-x25519", "aes256gcm16-x25519-pfs", true, IKE_DH_CURVE25519 },
+	{ "aes256gcm16-ecp256-x25519-pfs", "aes256gcm16-x25519-pfs", true, IKE_DH_CURVE25519 },
+	{ "aes256gcm16-ecp256-x25519", "aes256gcm16-x25519-ecp384-pfs", true, IKE_DH_CURVE25519 },
+	{ "aes256gcm16-x25519", "aes256gcm16", true, IKE_DH_NONE },
+	{ "aes256gcm16-x25519-pfs", "aes256gcm16", false, IKE_DH_NONE },
+	{ "aes256gcm16-ecp256-pfs", "aes256gcm16-x25519-pfs", false, IKE_DH_NONE },
+};
+
+/* Successors have the group that both ends want. How many there are. */
+static unsigned int check_groups(struct run *r, const struct groups *g)
+{
+	const struct node *end[2] = { r->a, r->b };
+	unsigned int i, n = 0;
+
+	for (i = 0; i < 2; i++) {
+		const struct ike_peer *p = TAILQ_FIRST(&end[i]->core->peers);
+		const struct child_sa *c;
+		const struct ike_sa *sa;
+
+		TAILQ_FOREACH(sa, &p->sas, of_peer)
+		TAILQ_FOREACH(c, &sa->children, link)
+		{
+			n += c->replaces != 0;
+			if (c->replaces && c->suite.dh != g->group)
+				world_fail(&r->w, "node %u has a successor of group %u, not %u", i,
+					   c->suite.dh, g->group);
+		}
+	}
+	return n;
+}
+
+static void play_rekey_groups(struct run *r)
+{
+	const struct groups *g = &groups[rnd_below(&r->rnd, sizeof(groups) / sizeof(groups[0]))];
+	unsigned int n = 0;
+	uint64_t end;
+
+	r->esp[0] = g->a;
+	r->esp[1] = g->b;
+	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
+		return;
+	r->w.judge_rivals = g->agree;
+	r->w.link[0].watch &= g->agree;
+	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
+		pass(r, 1000);
+		n += check_groups(r, g);
+	}
+	if (g->agree != (n > 0) && !r->w.loss && !r->w.failed[0])
+		world_fail(&r->w, "%s pair was rekeyed", n ? "a" : "no");
 }
 
 static void play_rekey_rebind(struct run *r)
@@ -602,6 +672,7 @@ static void play_rekey_refused(struct run *r)
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
+	r->w.judge_rivals = false;
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
 		pass(r, between(r, 0, 15000));
@@ -617,6 +688,7 @@ static void play_rekey_adopt(struct run *r)
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
+	r->w.judge_rivals = false;
 	pass(r, between(r, 0, REKEY_PLAY_MS / 3));
 	r->w.esp_jitter = 0; /* pairs of the former agent go at once */
 	pass(r, 3000);
@@ -633,6 +705,7 @@ static void play_rekey_down_up(struct run *r)
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
+	r->w.judge_rivals = false;
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
 		pass(r, between(r, 0, 20000));
@@ -649,6 +722,7 @@ static void play_rekey_reboot(struct run *r)
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
+	r->w.judge_rivals = false;
 	r->w.link[0].watch = false;
 	pass(r, between(r, 0, REKEY_PLAY_MS / 3));
 	node_crash(n);
@@ -749,6 +823,7 @@ static void play_rekey_move(struct run *r)
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
+	r->w.judge_rivals = false;
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
 		pass(r, between(r, 0, 15000));
@@ -816,6 +891,7 @@ static const struct scenario scenarios[] = {
 	{ "rekey-child", play_rekey_child, STEADY },
 	{ "rekey-ike", play_rekey_ike, STEADY },
 	{ "rekey-all", play_rekey_all, STEADY },
+	{ "rekey-groups", play_rekey_groups, STEADY },
 	{ "rekey-rebind", play_rekey_rebind, STEADY | BEHIND_NAT },
 	{ "rekey-move", play_rekey_move, STEADY },
 	{ "rekey-expire", play_rekey_expire, STEADY },
@@ -924,6 +1000,7 @@ static void shut_down(struct run *r)
 
 	for (i = 0; i < w->n_links; i++)
 		w->link[i].watch = false;
+	w->judge_rivals = false;
 	for (i = 0; i < w->n_nodes; i++) {
 		if (w->node[i].core)
 			ike_core_shutdown(w->node[i].core, w->now);
@@ -1021,6 +1098,7 @@ static int parse(struct options *o, int argc, char **argv)
 /* What came of the runs of one process. */
 struct tally {
 	unsigned long long done[SCENARIOS], bad[SCENARIOS];
+	unsigned long long judged; /* successors that went because of a collision */
 };
 
 /* Every @o->jobs-th run, from number @first on. */
@@ -1038,6 +1116,7 @@ static void run_share(const struct options *o, const char *self, unsigned int fi
 			continue;
 		run_one(&r, seed, &scenarios[k], o->verbose);
 		t->done[k]++;
+		t->judged += r.w.judged;
 		if (!r.w.failed[0])
 			continue;
 		t->bad[k]++;
@@ -1067,7 +1146,7 @@ static bool run_all(const struct options *o, const char *self, struct tally *t)
 
 int main(int argc, char **argv)
 {
-	unsigned long long failures = 0, done, bad;
+	unsigned long long failures = 0, done, bad, judged = 0;
 	unsigned int i, k, rows = 0;
 	struct options o;
 	struct tally *t;
@@ -1090,6 +1169,13 @@ int main(int argc, char **argv)
 		if (done)
 			printf("%sok %u - %s: %llu runs, %llu failed\n", bad ? "not " : "", ++rows,
 			       scenarios[k].name, done, bad);
+	}
+	for (i = 0; i < o.jobs; i++)
+		judged += t[i].judged;
+	if (!o.scenario && o.runs >= COLLIDING_RUNS) {
+		printf("%sok %u - collisions: of %llu the successor with the lowest nonce went\n",
+		       judged ? "" : "not ", ++rows, judged);
+		well &= judged > 0;
 	}
 	if (!well)
 		printf("not ok %u - a process did not end well\n", ++rows);

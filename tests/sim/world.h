@@ -22,6 +22,7 @@ enum {
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
 	WORLD_HOLDS = 16,
+	WORLD_MADE = 256,
 };
 
 struct rnd {
@@ -145,6 +146,20 @@ struct hold {
 	size_t len;
 };
 
+/* A pair or an IKE SA that an exchange was to make, see inside.c. */
+struct made {
+	unsigned int by,
+		to; /* the node that asked, and the one that agreed; WORLD_NODES: none has */
+	bool ike;
+	bool gone; /* one end asked the other to delete it */
+	uint64_t ike_sa; /* under which: hash of its SPIi … */
+	uint32_t id; /* … and message ID */
+	uint64_t spi[2]; /* hashes of the SPI of ->by, of ->to */
+	uint64_t old; /* what it replaces; 0: nothing */
+	uint64_t at; /* when ->to agreed */
+	uint8_t low[IKE_OUR_NONCE]; /* the lower nonce of its exchange */
+};
+
 struct world {
 	uint64_t now;
 	struct rnd rnd; /* network and scenario */
@@ -172,12 +187,17 @@ struct world {
 	struct seen nonces, keys, spis;
 	struct seen ids; /* of requests, see message.c */
 	bool any_ids; /* a test makes a node break their order */
+	bool any_nonces; /* a test says what is in a node's messages */
 	uint64_t sent, delivered, events;
 	/* test hook: return false to drop the datagram */
 	bool (*filter)(struct world *w, struct node *from, const struct ike_datagram *d);
 	void *filter_ctx;
 	struct hold hold[WORLD_HOLDS];
 	unsigned int n_holds;
+	struct made made[WORLD_MADE];
+	unsigned int n_made;
+	bool judge_rivals; /* nothing but a collision makes an end delete a new SA … */
+	unsigned int judged; /* … which was seen so often */
 };
 
 void world_init(struct world *w, uint64_t seed);

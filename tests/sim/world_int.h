@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the files of the simulated world share: world.c has randomness, network, time and
- * building, kernel.c the fake kernel and ESP, message.c what must hold of each IKE message.
+ * building, kernel.c the fake kernel and ESP, message.c what must hold of each IKE message, inside.c
+ * what must hold of what is protected in it.
  */
 #ifndef ESPTUN_SIM_WORLD_INT_H
 #define ESPTUN_SIM_WORLD_INT_H
@@ -55,5 +56,10 @@ void kernel_check_links(struct world *w);
 
 /* Invariants of a message that @n is about to send. */
 void message_check(struct node *n, const struct ike_datagram *d);
+
+/* ---- inside.c ------------------------------------------------------------ */
+
+/* Invariants of what is in a message that @n is about to send, with an SK payload. */
+void inside_check(struct node *n, const struct ike_datagram *d, const struct ike_header *h);
 
 #endif

@@ -157,6 +157,7 @@ bool node_request(struct node *n, uint8_t exchange, struct ike_builder *b, uint8
 		.exchange = exchange,
 		.build = build_asked,
 	};
+	n->w->any_nonces = true;
 	asked = b;
 	asked_first = first;
 	n->core->now = n->w->now;
@@ -186,6 +187,7 @@ void node_answer(struct node *n, uint8_t exchange, struct ike_builder *b, uint8_
 	struct ike_sa *sa = node_sa(n);
 	struct ikesa_message m = { 0 };
 
+	n->w->any_nonces = true;
 	assert_true(message_seal(n->core, sa, exchange, IKE_FLAG_RESPONSE, sa->rx.next++, b, first,
 				 &m));
 	world_inject(n->w, &sa->local, &sa->remote, m.data, m.len, 0);
