@@ -137,7 +137,7 @@ $(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a:
 	$(Q)t=$$@.$$$$$$$$; rm -f $$$$t; $(AR) rcs $$$$t $$(filter %.o,$$^) && mv -f $$$$t $$@
 
 $(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
-	$$(call link,$(2),$$($(3)),-lcrypto)
+	$$(call link,$(2),$$($(3)),-lcrypto $$(SIMWRAP))
 
 $(1)/tests/ikehost $(1)/tests/ikeload: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
 		$$(SRC_host:%.c=$(1)/obj/%.o) $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
@@ -147,6 +147,9 @@ $(1)/tests/ikehost $(1)/tests/ikeload: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
 	$$(SRC_helper) $$(SRC_sim) $$(wildcard tests/sock/*.c) $(U)/cli/main.c $(U)/ike/app/main.c \
 	$(U)/iproute2/link_esptun.c $$(TESTSRC))
 endef
+
+# See tests/sim/memory.c.
+SIMWRAP := -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 
 # $(1) compiler, $(2) flags, $(3) libraries
 define link

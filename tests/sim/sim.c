@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ike/sa/state.h"
+#include "memory.h"
 #include "world.h"
 
 enum {
@@ -731,6 +732,63 @@ static void play_rekey_reboot(struct run *r)
 	pass(r, REKEY_PLAY_MS);
 }
 
+/* Memory is short for some time, while much happens: what could not be done is done later. */
+static void play_no_memory(struct run *r)
+{
+	uint64_t seed = rnd_next(&r->rnd), end;
+	struct node *n;
+
+	r->w.reuse = 0; /* an end may give up an SA without a word */
+	if (rnd_chance(&r->rnd, 30))
+		say_much(r);
+	if (rnd_chance(&r->rnd, 50)) {
+		both_initiate(r);
+		start_both(r);
+		memory_fail((unsigned int)between(r, 1, 30), seed);
+		pass(r, between(r, 0, 60000));
+	} else if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50))) {
+		return;
+	}
+	r->w.link[0].watch = r->w.judge_rivals = false;
+	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
+		memory_fail((unsigned int)between(r, 0, 30), ++seed);
+		pass(r, between(r, 0, 15000));
+		n = rnd_chance(&r->rnd, 50) ? r->a : r->b;
+		if (rnd_chance(&r->rnd, 20)) {
+			ike_core_down(n->core, "t0", r->w.now);
+			pass(r, between(r, 0, 1000));
+			ike_core_up(n->core, "t0", r->w.now);
+		}
+	}
+	memory_fail(0, 0);
+}
+
+/* One machine or both are suspended, for a moment or for days. */
+static void play_suspend(struct run *r)
+{
+	unsigned int times = 1 + (unsigned int)rnd_below(&r->rnd, 3);
+	unsigned int who = 1 + (unsigned int)rnd_below(&r->rnd, 3);
+
+	if (!rekeying_begun(r, rnd_chance(&r->rnd, 50), rnd_chance(&r->rnd, 50)))
+		return;
+	r->w.link[0].watch = r->w.judge_rivals = false;
+	while (times-- && !r->w.failed[0]) {
+		pass(r, between(r, 0, 20000));
+		if (who & 1)
+			node_sleep(r->a);
+		if (who & 2)
+			node_sleep(r->b);
+		if (who == 3 && rnd_chance(&r->rnd, 50))
+			r->w.now += between(r, 1, 3 * 86400) * 1000;
+		else
+			pass(r, between(r, 0, rnd_chance(&r->rnd, 50) ? 3000 : 200000));
+		node_wake(r->a);
+		if (rnd_chance(&r->rnd, 50))
+			pass(r, rnd_below(&r->rnd, 30000));
+		node_wake(r->b);
+	}
+}
+
 /* ---- changes of address ------------------------------------------------------ */
 
 enum {
@@ -899,6 +957,8 @@ static const struct scenario scenarios[] = {
 	{ "rekey-adopt", play_rekey_adopt, STEADY },
 	{ "rekey-down-up", play_rekey_down_up, 0 },
 	{ "rekey-reboot", play_rekey_reboot, 0 },
+	{ "no-memory", play_no_memory, STEADY },
+	{ "suspend", play_suspend, STEADY },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
@@ -1020,6 +1080,7 @@ static void shut_down(struct run *r)
 static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsigned int verbose)
 {
 	memset(r, 0, sizeof(*r));
+	memory_fail(0, 0);
 	world_init(&r->w, seed);
 	r->rnd.s = rnd_next(&r->w.rnd);
 	r->w.verbose = verbose;

@@ -57,6 +57,19 @@ uint64_t hash_bytes(const void *data, size_t len, uint64_t h)
 	return h ^ (h >> 32);
 }
 
+/* The world's own memory, which is there whatever fails in a core (memory.c). */
+static void *must_alloc(size_t size)
+{
+	unsigned int tries;
+	void *p = NULL;
+
+	for (tries = 0; !p && tries < 1000; tries++)
+		p = calloc(1, size);
+	if (!p)
+		abort();
+	return p;
+}
+
 static struct seen_entry *seen_slot(struct seen *s, uint64_t key)
 {
 	size_t i = key & (s->cap - 1);
@@ -75,9 +88,7 @@ struct seen_entry *seen_find(struct seen *s, uint64_t key)
 	key |= 1;
 	if (2 * (s->n + 1) > s->cap) {
 		s->cap = s->cap ? 2 * s->cap : 256;
-		s->v = calloc(s->cap, sizeof(*s->v));
-		if (!s->v)
-			abort();
+		s->v = must_alloc(s->cap * sizeof(*s->v));
 		for (i = 0; i < old.cap; i++) {
 			if (old.v[i].key)
 				*seen_slot(s, old.v[i].key) = old.v[i];
@@ -167,10 +178,8 @@ static bool arrives_before(const struct packet *a, const struct packet *b)
 struct packet *enqueue_packet(struct world *w, const struct ike_endpoint *from,
 			      const struct ike_endpoint *to, bool esp, size_t len, uint64_t delay)
 {
-	struct packet *p = malloc(sizeof(*p) + len), **at = &w->flight;
+	struct packet *p = must_alloc(sizeof(*p) + len), **at = &w->flight;
 
-	if (!p)
-		abort();
 	*p = (struct packet){ .at = w->now + delay,
 			      .seq = ++w->seq,
 			      .from = *from,
@@ -306,9 +315,7 @@ static void remember(struct world *w, const struct packet *p)
 	struct packet **slot = &w->pool[w->seq % WORLD_POOL];
 
 	free(*slot);
-	*slot = malloc(sizeof(*p) + p->len);
-	if (!*slot)
-		abort();
+	*slot = must_alloc(sizeof(*p) + p->len);
 	memcpy(*slot, p, sizeof(*p) + p->len);
 }
 
@@ -347,10 +354,8 @@ bool node_is_dark(const struct node *n, const struct ike_addr *addr)
 static void show_attacker(struct world *w, const struct ike_endpoint *from,
 			  const struct ike_datagram *d)
 {
-	struct packet *p = malloc(sizeof(*p) + d->len);
+	struct packet *p = must_alloc(sizeof(*p) + d->len);
 
-	if (!p)
-		abort();
 	*p = (struct packet){
 		.from = *from, .to = d->remote, .marker = d->local.port != IKE_PORT, .len = d->len
 	};
@@ -396,9 +401,7 @@ static void keep_message(struct hold *h, const struct ike_endpoint *from,
 	h->to = d->remote;
 	h->marker = d->local.port != IKE_PORT;
 	h->len = d->len;
-	h->data = malloc(d->len);
-	if (!h->data)
-		abort();
+	h->data = must_alloc(d->len);
 	memcpy(h->data, d->data, d->len);
 	h->caught = true;
 }
@@ -560,7 +563,7 @@ uint64_t world_next(struct world *w)
 	unsigned int i;
 
 	for (i = 0; i < w->n_nodes; i++) {
-		if (!w->node[i].core)
+		if (!w->node[i].core || w->node[i].asleep)
 			continue;
 		t = ike_core_next(w->node[i].core);
 		if (t < at)
@@ -590,8 +593,10 @@ bool world_step(struct world *w, uint64_t until)
 		for (i = 0; i < w->n_nodes; i++) {
 			struct node *n = &w->node[i];
 
-			if (n->core && ike_core_next(n->core) <= w->now) {
+			if (n->core && !n->asleep && ike_core_next(n->core) <= w->now) {
 				ike_core_timer(n->core, w->now);
+				if (ike_core_next(n->core) <= w->now) /* what failed just then */
+					ike_core_timer(n->core, w->now);
 				if (ike_core_next(n->core) <= w->now)
 					world_fail(w, "node %u: a timer does not move on", i);
 			}
@@ -882,6 +887,18 @@ void node_stop_rekeying(struct node *n)
 
 		conf->rekey_ike = conf->rekey_child = 0;
 	}
+}
+
+void node_sleep(struct node *n)
+{
+	n->asleep = true;
+	n->reachable = false;
+}
+
+void node_wake(struct node *n)
+{
+	n->asleep = false;
+	n->reachable = true;
 }
 
 void node_kill(struct node *n)

@@ -59,6 +59,7 @@ struct node {
 	unsigned int index;
 	struct ike_core *core; /* NULL: the agent is not running */
 	bool reachable; /* false: the machine is dead, nothing in or out */
+	bool asleep; /* … or suspended: its timers do not fire, but its clock goes on */
 	struct rnd rnd;
 	uint8_t nonces_begin; /* first octet of its nonces, so that a test says which is lowest; 0: any */
 	struct ike_addr addr; /* as the node sees it */
@@ -233,6 +234,9 @@ void node_start(struct node *n, bool adopt);
 void node_kill(struct node *n);
 /* The machine is gone, kernel too. */
 void node_crash(struct node *n);
+/* The machine is suspended, and goes on as if nothing was. */
+void node_sleep(struct node *n);
+void node_wake(struct node *n);
 /* From now on neither IKE SAs nor pairs are rekeyed for their age, once they were for the last time. */
 void node_stop_rekeying(struct node *n);
 /* Which link a tunnel name means. */
