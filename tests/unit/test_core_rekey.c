@@ -295,6 +295,24 @@ static void reauthenticated_by(bool responder)
 	pair_free(p);
 }
 
+/* Limits that are alike at both ends must not make them collide each time (2.8). */
+static void each_end_chooses_its_moment(void **state)
+{
+	struct pair *p = up(1000, 1000, 500, 500);
+	struct ike_status a = node_status(p->a, 0), b = node_status(p->b, 0);
+
+	(void)state;
+	assert_in_range(a.rekey_at, 900000, 1001000);
+	assert_in_range(b.rekey_at, 900000, 1001000);
+	assert_in_range(a.child_rekey_at, 450000, 501000);
+	assert_in_range(b.child_rekey_at, 450000, 501000);
+	/* one has it some ms before the other: that is not what keeps them apart */
+	assert_true(a.rekey_at + 100 < b.rekey_at || b.rekey_at + 100 < a.rekey_at);
+	assert_true(a.child_rekey_at + 100 < b.child_rekey_at ||
+		    b.child_rekey_at + 100 < a.child_rekey_at);
+	pair_free(p);
+}
+
 static void reauthenticated_by_initiator(void **state)
 {
 	(void)state;
@@ -313,6 +331,7 @@ int main(void)
 		cmocka_unit_test(ike_by_initiator),
 		cmocka_unit_test(ike_by_responder),
 		cmocka_unit_test(everything_by_both),
+		cmocka_unit_test(each_end_chooses_its_moment),
 		cmocka_unit_test(ike_by_both_at_once),
 		cmocka_unit_test(child_by_both_at_once),
 		cmocka_unit_test(child_and_ike_at_once),
