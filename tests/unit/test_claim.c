@@ -201,6 +201,10 @@ static void one_peer_has_no_rivals(void **state)
 	claim_adopt(&core, &owner[0], IKE_TS_OFFER(&l));
 	assert_ptr_equal(claim_rival(&owner[1], &l), &owner[0]);
 	assert_null(claim_rival(&owner[0], &l));
+	l.ts[1] = l.ts[0]; /* behind another one, too */
+	l.ts[0].family = 6;
+	l.n = 2;
+	assert_ptr_equal(claim_rival(&owner[1], &l), &owner[0]);
 	claim_disown(&owner[0]);
 	assert_null(claim_rival(&owner[1], &l));
 }

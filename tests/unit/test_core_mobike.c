@@ -374,6 +374,27 @@ static void peer_lies(void **state)
 	pair_free(p);
 }
 
+/* A pair that comes under a claim has its traffic go where the peer answered. */
+static void a_pair_comes_before_the_proof(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->a->addr;
+	unsigned int installs;
+
+	(void)state;
+	drop(p, p->a, false, true);
+	node_move(p->a, &elsewhere, NULL);
+	pair_run(p, 1000);
+	assert_true(ike_at(p->b, &elsewhere));
+	installs = p->b->installs;
+	node_rekey_child(p->a);
+	pair_run(p, 1000);
+	assert_true(p->b->installs > installs);
+	assert_true(ike_at(p->b, &elsewhere));
+	assert_true(kernel_at(p->b, &old));
+	pair_free(p);
+}
+
 /* Somebody on the path sends the update on from another address. */
 static void source_is_changed(void **state)
 {
@@ -1101,6 +1122,7 @@ int main(void)
 		cmocka_unit_test(update_waits_for_the_window),
 		cmocka_unit_test(lost_messages),
 		cmocka_unit_test(peer_lies),
+		cmocka_unit_test(a_pair_comes_before_the_proof),
 		cmocka_unit_test(source_is_changed),
 		cmocka_unit_test(both_addresses_return),
 		cmocka_unit_test(update_is_replayed),
