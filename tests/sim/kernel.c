@@ -310,7 +310,7 @@ static void follow_peer(struct node *n, const struct packet *p)
 	if (p->seq < n->newest_esp[p->link])
 		return;
 	n->newest_esp[p->link] = p->seq;
-	if (ike_endpoint_eq(&n->remote[p->link], &p->from))
+	if (n->stays[p->link] || ike_endpoint_eq(&n->remote[p->link], &p->from))
 		return;
 	n->remote[p->link] = p->from;
 	if (n->core)
@@ -558,6 +558,13 @@ static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
 	set_remote(n, link_at(n, tunnel, peer), remote);
 }
 
+static void env_peer_follow(void *ctx, const char *tunnel, uint32_t peer, bool may)
+{
+	struct node *n = ctx;
+
+	n->stays[link_at(n, tunnel, peer)] = !may;
+}
+
 /* The link by which a client at @remote comes to @n; the hub's own if that is nobody. */
 static unsigned int find_link(struct node *n, const char *tunnel, const struct ike_endpoint *remote)
 {
@@ -590,6 +597,7 @@ static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 	}
 	if (!n->keeps_no_ids)
 		n->peer_id[peer] = *id;
+	n->stays[link] = false;
 	if (n->has_peer[peer])
 		return 0;
 	n->has_peer[peer] = true;
@@ -632,6 +640,7 @@ void kernel_env(struct ike_env *env)
 	env->sa_remove = env_sa_remove;
 	env->last_rx = env_last_rx;
 	env->peer_moved = env_peer_moved;
+	env->peer_follow = env_peer_follow;
 	env->is_outside = env_is_outside;
 }
 

@@ -912,6 +912,7 @@ void node_crash(struct node *n)
 	unsigned int i;
 
 	node_kill(n);
+	memset(n->stays, 0, sizeof(n->stays));
 	n->reachable = false;
 	n->n_sa = 0;
 	memset(n->has_peer, 0, sizeof(n->has_peer));

@@ -447,6 +447,14 @@ static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
 					"remote", ike_endpoint_print(text, sizeof(text), remote)));
 }
 
+static void env_peer_follow(void *ctx, const char *tunnel, uint32_t peer, bool may)
+{
+	(void)ctx;
+	(void)tunnel;
+	(void)peer;
+	(void)may; /* it never does: no ESP is heard */
+}
+
 static bool env_is_outside(void *ctx, const char *tunnel, const struct ike_addr *remote)
 {
 	(void)ctx;
@@ -515,6 +523,7 @@ struct host *host_open(const struct host_options *options)
 		.sa_remove = env_sa_remove,
 		.last_rx = env_last_rx,
 		.peer_moved = env_peer_moved,
+		.peer_follow = env_peer_follow,
 		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,

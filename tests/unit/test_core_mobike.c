@@ -34,6 +34,16 @@ static bool kernel_at(const struct node *n, const struct ike_addr *addr)
 	return ike_addr_eq(&n->remote[0].addr, addr);
 }
 
+/* Authenticated ESP comes from @port at @addr: the kernel of the node follows it if it may. */
+static void esp_comes_from(struct pair *p, struct node *n, const struct ike_addr *addr,
+			   uint16_t port)
+{
+	if (n->stays[0])
+		return;
+	n->remote[0] = (struct ike_endpoint){ *addr, port };
+	ike_core_peer_moved(n->core, "t0", IKE_PEER_FIRST, &n->remote[0], p->w.now);
+}
+
 static bool ike_at(const struct node *n, const struct ike_addr *addr)
 {
 	return ike_addr_eq(&node_sa(n)->remote.addr, addr);
@@ -395,6 +405,23 @@ static void a_pair_comes_before_the_proof(void **state)
 	pair_free(p);
 }
 
+/* The peer is where it claims to be, but its answers were lost for long: it is found there. */
+static void peer_is_believed_late(void **state)
+{
+	struct pair *p = up();
+
+	(void)state;
+	drop(p, p->a, false, true);
+	node_move(p->a, &elsewhere, NULL);
+	pair_run(p, 10000);
+	assert_false(ike_at(p->b, &elsewhere));
+	p->drop_from = 0;
+	pair_run(p, 10000);
+	assert_true(kernel_at(p->b, &elsewhere));
+	at_rest(p);
+	pair_free(p);
+}
+
 /* Somebody on the path sends the update on from another address. */
 static void source_is_changed(void **state)
 {
@@ -484,6 +511,132 @@ static void esp_from_elsewhere(void **state)
 	assert_true(ike_at(p->b, &old));
 	pair_run(p, 30000);
 	at_rest(p);
+	pair_free(p);
+}
+
+/* The peer goes on and on, so that none of our questions is the last one. */
+static void esp_from_many_places(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->a->addr;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 30; i++) {
+		esp_comes_from(p, p->b, &stranger, (uint16_t)(5000 + i));
+		pair_run(p, 500);
+		assert_int_equal(kernel_at(p->b, &old), i >= 14); /* 7.5 s after the first */
+	}
+	node_says(p->b, "ours no longer follows it");
+	pair_run(p, 20000);
+	assert_true(ike_at(p->b, &old));
+	at_rest(p);
+	pair_free(p);
+}
+
+/* It proves where it is before the time is over, and then leads ESP to the same place again. */
+static void esp_again_and_again(void **state)
+{
+	struct pair *p;
+	int which;
+
+	(void)state;
+	for (which = 0; which < 3; which++) {
+		p = up();
+		esp_comes_from(p, p->b, &stranger, 5000);
+		pair_run(p, 5000);
+		assert_true(kernel_at(p->b, &stranger));
+		if (which == 0) {
+			node_move(p->a, &elsewhere, NULL);
+		} else if (which == 1) { /* ESP leads there, too */
+			p->a->addr = elsewhere;
+			esp_comes_from(p, p->b, &elsewhere, IKE_NATT_PORT);
+		} else { /* a new IKE SA */
+			p->a->addr = elsewhere;
+			ike_core_down(p->a->core, "t0", p->w.now);
+			ike_core_up(p->a->core, "t0", p->w.now);
+		}
+		pair_run(p, 1000);
+		assert_true(kernel_at(p->b, &elsewhere));
+		esp_comes_from(p, p->b, &stranger, 5000);
+		assert_true(kernel_at(p->b, &elsewhere));
+		/* It may have done so before it was told not to. */
+		p->b->stays[0] = false;
+		esp_comes_from(p, p->b, &stranger, 5000);
+		assert_true(kernel_at(p->b, &elsewhere));
+		pair_free(p);
+	}
+}
+
+/* The IKE SA under which it was led astray is over, and memory, too. */
+static void esp_outlives_its_ike_sa(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->a->addr;
+
+	(void)state;
+	esp_comes_from(p, p->b, &stranger, 5000);
+	node_rekey_ike(p->a);
+	pair_run(p, 8000);
+	assert_true(kernel_at(p->b, &old));
+	pair_free(p);
+}
+
+/* An answer that shows that the question was not seen: there is nothing to wait for. */
+static void esp_from_who_answers_blindly(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->a->addr;
+
+	(void)state;
+	p->a->more = elsewhere;
+	node_sa(p->a)->mobike.on = false; /* it does not copy COOKIE2 */
+	esp_comes_from(p, p->b, &elsewhere, IKE_NATT_PORT);
+	pair_run(p, 100);
+	assert_true(kernel_at(p->b, &old));
+	assert_true(ike_at(p->b, &old));
+	esp_comes_from(p, p->b, &elsewhere, IKE_NATT_PORT);
+	assert_true(kernel_at(p->b, &old));
+	pair_free(p);
+}
+
+/* After a while the peer is asked, and followed again. */
+static void esp_is_followed_again(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->a->addr;
+
+	(void)state;
+	esp_comes_from(p, p->b, &stranger, 5000);
+	pair_run(p, 60000);
+	assert_true(kernel_at(p->b, &old));
+	at_rest(p);
+	/* That the peer proves a place meanwhile is not enough. */
+	node_move(p->a, &elsewhere, NULL);
+	pair_run(p, 1000);
+	assert_true(kernel_at(p->b, &elsewhere));
+	assert_true(p->b->stays[0]);
+	pair_run(p, MOBIKE_HOLD_MS - 60000);
+	assert_true(p->b->stays[0]);
+	pair_run(p, 10000);
+	assert_false(p->b->stays[0]);
+	assert_true(kernel_at(p->b, &elsewhere));
+	at_rest(p);
+	pair_free(p);
+}
+
+/* The end that decides is led: it asks other paths when the peer refuses, but ESP goes back in time. */
+static void esp_from_who_refuses(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->b->addr;
+
+	(void)state;
+	p->b->more = elsewhere;
+	node_sa(p->b)->mobike.decides = true; /* so it refuses */
+	esp_comes_from(p, p->a, &elsewhere, 5000);
+	pair_run(p, 8000);
+	assert_true(kernel_at(p->a, &old));
 	pair_free(p);
 }
 
@@ -1123,10 +1276,17 @@ int main(void)
 		cmocka_unit_test(lost_messages),
 		cmocka_unit_test(peer_lies),
 		cmocka_unit_test(a_pair_comes_before_the_proof),
+		cmocka_unit_test(peer_is_believed_late),
 		cmocka_unit_test(source_is_changed),
 		cmocka_unit_test(both_addresses_return),
 		cmocka_unit_test(update_is_replayed),
 		cmocka_unit_test(esp_from_elsewhere),
+		cmocka_unit_test(esp_from_many_places),
+		cmocka_unit_test(esp_again_and_again),
+		cmocka_unit_test(esp_outlives_its_ike_sa),
+		cmocka_unit_test(esp_from_who_answers_blindly),
+		cmocka_unit_test(esp_from_who_refuses),
+		cmocka_unit_test(esp_is_followed_again),
 		cmocka_unit_test(esp_from_there),
 		cmocka_unit_test(late_esp),
 		cmocka_unit_test(peer_may_not_decide),

@@ -147,6 +147,17 @@ static void env_peer_moved(void *ctx, const char *name, uint32_t peer, const str
 			kernel_error(a->kernel));
 }
 
+static void env_peer_follow(void *ctx, const char *name, uint32_t peer, bool may)
+{
+	struct agent *a = ctx;
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	if (t && t->ifindex && kernel_peer_follow(a->kernel, t->ifindex, peer, may))
+		log_say(IKE_LOG_WARN, name,
+			"the kernel does not take whether it follows the peer: %s",
+			kernel_error(a->kernel));
+}
+
 /* So that a peer's address in its own network, which leads into a tunnel here, makes no loop. */
 static bool env_is_outside(void *ctx, const char *name, const struct ike_addr *remote)
 {
@@ -220,6 +231,7 @@ void agent_env(struct agent *a, struct ike_env *env)
 		.sa_remove = env_sa_remove,
 		.last_rx = env_last_rx,
 		.peer_moved = env_peer_moved,
+		.peer_follow = env_peer_follow,
 		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,

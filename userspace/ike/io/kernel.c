@@ -345,6 +345,19 @@ int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id, const str
 	return move(k, ifindex, id, &as_it_is, local);
 }
 
+int kernel_peer_follow(struct kernel *k, uint32_t ifindex, uint32_t id, bool may)
+{
+	struct esptun_peer p = {
+		.has = ESPTUN_PEER_HAS_MAY_ROAM,
+		.ifindex = ifindex,
+		.id = id,
+		.may_roam = may,
+	};
+
+	k->error[0] = 0;
+	return esptun_peer_set(k->h, &p);
+}
+
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id)
 {
 	struct esptun_peer p;

@@ -63,6 +63,8 @@ int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
 /* Its packets leave from @local from now on. */
 int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id,
 		      const struct ike_addr *local);
+/* Does the kernel follow it to where its authenticated packets come from? It does with a new one. */
+int kernel_peer_follow(struct kernel *k, uint32_t ifindex, uint32_t id, bool may);
 /* Milliseconds since its last authenticated packet, UINT64_MAX if never. */
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id);
 

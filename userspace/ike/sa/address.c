@@ -43,6 +43,7 @@ void address_copy(struct ike_sa *to, const struct ike_sa *from)
 	to->remote = from->remote;
 	to->mobike.proven = from->mobike.proven;
 	to->mobike.proven_local = from->mobike.proven_local;
+	to->mobike.given_up = from->mobike.given_up;
 }
 
 static bool is_one_of_ours(const struct ike_tunnel *t, const struct ike_addr *a)
@@ -73,6 +74,91 @@ static void move_esp(struct ike_core *core, const struct ike_sa *sa)
 				     &sa->local.addr, &sa->mobike.proven);
 }
 
+/* ---- where the kernel follows ESP ---------------------------------------------- */
+
+static void set_follow(struct ike_core *core, struct ike_peer *p, bool may, uint64_t until)
+{
+	p->follow.held = !may;
+	p->follow.until = until;
+	core->env.peer_follow(core->env.ctx, p->conf->name, p->id, may);
+	event_note(core, p, EVENT_CHANGED);
+}
+
+static bool is_led(const struct ike_peer *p)
+{
+	return !p->follow.held && p->follow.until != TIMER_NEVER;
+}
+
+/* ESP led to where the peer does not prove to be: it goes where it was, for a while at least. */
+static void hold_esp(struct ike_core *core, struct ike_peer *p)
+{
+	struct ike_sa *sa = query_primary(p);
+	char there[64];
+
+	report_line(
+		core, IKE_LOG_WARN, p, NULL,
+		"peer did not prove to be at %s, where its traffic came from: ours no longer follows it",
+		ike_endpoint_print(there, sizeof(there), &p->follow.to));
+	set_follow(core, p, false, core->now + MOBIKE_HOLD_MS);
+	if (sa && sa->mobike.on)
+		move_esp(core, sa);
+}
+
+bool address_follow(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote)
+{
+	struct follow *f = &sa->peer->follow;
+
+	if (f->held) { /* it did before it was told */
+		move_esp(core, sa);
+		return false;
+	}
+	f->strayed = is_led(sa->peer) && (f->strayed || !ike_endpoint_eq(&f->to, remote));
+	f->to = *remote;
+	if (f->until == TIMER_NEVER)
+		f->until = core->now + MOBIKE_FOLLOW_MS;
+	event_note(core, sa->peer, EVENT_CHANGED);
+	return true;
+}
+
+/* The peer proved to be at sa->remote: was that all the places that ESP was led to? */
+static void settle_follow(struct ike_core *core, struct ike_sa *sa)
+{
+	struct follow *f = &sa->peer->follow;
+
+	if (is_led(sa->peer) && (f->strayed || !ike_endpoint_eq(&f->to, &sa->remote)))
+		hold_esp(core, sa->peer);
+	else if (is_led(sa->peer))
+		f->until = TIMER_NEVER;
+	else if (f->held && f->until == TIMER_NEVER)
+		set_follow(core, sa->peer, true, TIMER_NEVER);
+}
+
+void address_begin_follow(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+
+	if (!sa->mobike.on && (p->follow.held || is_led(p))) /* it is followed (RFC 7296 2.23) */
+		set_follow(core, p, true, TIMER_NEVER);
+	else if (p->follow.held) /* the kernel's peer may be new */
+		set_follow(core, p, false, p->follow.until);
+	else if (sa->mobike.on)
+		settle_follow(core, sa);
+}
+
+bool address_follow_timer(struct ike_core *core, struct ike_peer *p)
+{
+	if (core->now < p->follow.until)
+		return false;
+	if (!p->follow.held) {
+		hold_esp(core, p);
+		return false;
+	}
+	p->follow.until = TIMER_NEVER;
+	return true;
+}
+
+/* ---- what is proven -------------------------------------------------------------- */
+
 void address_note_proven(struct ike_sa *sa)
 {
 	sa->mobike.proven = sa->remote;
@@ -91,6 +177,7 @@ void address_prove(struct ike_core *core, struct ike_sa *sa)
 	address_note_proven(sa);
 	admit_proven(core, &sa->remote.addr);
 	move_esp(core, sa);
+	settle_follow(core, sa);
 }
 
 const struct ike_endpoint *address_of_esp(const struct ike_sa *sa)
@@ -193,25 +280,35 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
 	report_line(core, IKE_LOG_WARN, NULL, sa, "peer %s at %s", why,
 		    ike_endpoint_print(there, sizeof(there), &sa->remote));
 	core->stats.unproven++;
+	sa->mobike.given_up = sa->remote;
 	if (is_one_of_ours(sa->peer->tunnel, &sa->mobike.proven_local))
 		local.addr = sa->mobike.proven_local;
 	address_use(core, sa, &local, &sa->mobike.proven);
 	sa->mobike.update = sa->mobike.decides;
-	move_esp(core, sa); /* the kernel may have followed */
+	if (is_led(sa->peer))
+		hold_esp(core, sa->peer);
+	else
+		move_esp(core, sa);
 }
 
 void address_send_request(struct ike_core *core, struct ike_sa *sa)
 {
+	struct mobike *mb = &sa->mobike;
 	struct ike_endpoint local, remote;
 	unsigned int n;
 
 	if (sa->mobike.on && sa->tx.sends >= MOBIKE_UNPROVEN_SENDS && !address_is_proven(sa))
 		address_give_up(core, sa, "does not answer");
 	message_send(core, &sa->tx.msg, sa->peer, &sa->local, &sa->remote);
+	/* It may have been the path: what is out does not wait for nothing where the peer was before. */
+	if (mb->given_up.addr.family && !ike_endpoint_eq(&mb->given_up, &sa->remote)) {
+		message_send(core, &sa->tx.msg, sa->peer, &sa->local, &mb->given_up);
+		mb->spread = true;
+	}
 	if (!may_spread(sa))
 		return;
 	for (n = 0; n < MOBIKE_OTHER_PATHS && nth_path(core, sa, n, &local, &remote); n++) {
 		message_send(core, &sa->tx.msg, sa->peer, &local, &remote);
-		sa->mobike.spread = true;
+		mb->spread = true;
 	}
 }

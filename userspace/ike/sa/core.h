@@ -163,6 +163,11 @@ struct ike_env {
 	void (*peer_moved)(void *ctx, const char *tunnel, uint32_t peer,
 			   const struct ike_addr *local, const struct ike_endpoint *remote);
 	/*
+	 * May the kernel follow the peer to where its authenticated ESP comes from, as it does with a
+	 * new one?
+	 */
+	void (*peer_follow)(void *ctx, const char *tunnel, uint32_t peer, bool may);
+	/*
 	 * Would packets of the tunnel to @remote leave this machine, and not by a tunnel that the ones
 	 * in use do not take? What a peer says of its addresses is true in its network, not in ours.
 	 */
@@ -231,7 +236,8 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, u
 		     bool inbound, enum ike_expire why, uint64_t now);
 /*
  * The kernel saw an authenticated packet from a new outer address. With MOBIKE the peer is asked to
- * answer from there, and if it does not, it counts as being where it was.
+ * answer from there, and if it does not, it counts as being where it was; after 7.5 s ESP goes there
+ * again.
  */
 void ike_core_peer_moved(struct ike_core *core, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote, uint64_t now);

@@ -60,6 +60,8 @@ enum mobike_limits {
 	MOBIKE_SPREAD_SENDS = 3, /* … from this copy on, that is after 1.5 s */
 	MOBIKE_UNPROVEN_SENDS =
 		5, /* an address with no answer is left with this copy, after 7.5 s */
+	MOBIKE_FOLLOW_MS = 7500, /* ESP goes to a place that is not proven for so long */
+	MOBIKE_HOLD_MS = 120000, /* after that the kernel does not follow the peer for so long */
 	MOBIKE_REFUSALS = 3, /* in a row; then a new IKE SA is better */
 	NATD_LEN = 20, /* of a NAT detection hash */
 };
@@ -201,6 +203,7 @@ struct mobike {
 	bool update; /* the addresses in use are yet to be told (we decide) or proven */
 	bool tell; /* the peer is yet to hear which other addresses we have */
 	struct ike_endpoint proven; /* the peer answered from there … */
+	struct ike_endpoint given_up; /* where it claimed to be, without an answer; or family 0 */
 	struct ike_addr proven_local; /* … to this address of ours, or routing chose it since */
 	struct ike_addr theirs[MOBIKE_MAX_ADDRESSES]; /* other addresses of the peer, as it says */
 	unsigned int n_theirs;

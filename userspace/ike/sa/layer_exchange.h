@@ -152,7 +152,7 @@ enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct
 /* IKE_AUTH: append that we take MOBIKE, and our other addresses, if it is configured. */
 void x_mobike_offer(struct ike_builder *b, const struct ike_sa *sa);
 /* The peer's IKE_AUTH message: is MOBIKE on for the IKE SA, which is established now? */
-void x_mobike_begin(struct ike_sa *sa, const struct ike_payloads *in);
+void x_mobike_begin(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
 /* Does the request forbid NATs (3.9) though there was one on its way? */
 bool x_mobike_met_nat(const struct x_msg *m);
 /* What an INFORMATIONAL request of the peer says of addresses, and the answer to that. */
@@ -163,6 +163,8 @@ void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ik
 void x_mobike_local(struct ike_core *core, struct ike_sa *sa, const struct ike_addr *local);
 /* The kernel heard the peer at @remote, and sends ESP there; no news if it is known to be there. */
 void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote);
+/* Time passed for a peer that ESP followed. */
+void x_mobike_timer(struct ike_core *core, struct ike_peer *p);
 /* The list of our other addresses is another one. */
 void x_mobike_tell(struct ike_core *core, struct ike_sa *sa);
 /* @next takes the place of @old: it knows what that knew, and asks what that could not. */

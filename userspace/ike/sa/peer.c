@@ -153,6 +153,8 @@ static void set_timer(struct ike_core *core, struct ike_peer *p)
 
 	if (p->adopted_end < at)
 		at = p->adopted_end;
+	if (p->follow.until < at)
+		at = p->follow.until;
 	if (c && c->next_at < at)
 		at = c->next_at;
 	timer_set(&core->peer_timers, &p->timer, at);
@@ -258,6 +260,7 @@ void peer_timer(struct ike_core *core, struct ike_peer *p)
 	unsigned int i;
 
 	child_linger_end(core, p, core->now);
+	x_mobike_timer(core, p);
 	if (core->now >= p->adopted_end && may_be_back(core, p)) {
 		p->adopted_end = core->now + CLIENT_ADOPTED_MS;
 	} else if (core->now >= p->adopted_end) {

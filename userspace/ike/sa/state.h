@@ -138,6 +138,17 @@ struct ike_tunnel {
 	struct claim *claims[2]; /* of the clients, IPv4 and IPv6 */
 };
 
+/*
+ * MOBIKE: the kernel follows the peer's ESP at once to wherever it comes from, which the peer is yet
+ * to prove (RFC 4555 3.8). Whether it may is a thing of the peer, not of one IKE SA, see address.c.
+ */
+struct follow {
+	struct ike_endpoint to; /* where it followed last, … */
+	bool strayed; /* … and before that to another place, which was not proven either */
+	bool held; /* the kernel is not to follow */
+	uint64_t until; /* it is as it is until then; TIMER_NEVER: until a place is proven */
+};
+
 struct ike_peer {
 	TAILQ_ENTRY(ike_peer) link; /* the first one of each tunnel */
 	struct ike_tunnel *tunnel;
@@ -169,6 +180,7 @@ struct ike_peer {
 	unsigned int n_adopted;
 	LIST_HEAD(, claims) adopted_claims; /* of a client, as long as any of those pairs is left */
 	struct ike_endpoint adopted_remote;
+	struct follow follow;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
 	uint64_t contested_until; /* the peer's identity was seen at two places */
 	uint64_t next_hint; /* not before, see report_hint() */

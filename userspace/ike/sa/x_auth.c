@@ -208,7 +208,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		return;
 	}
 	mark_established(core, sa);
-	x_mobike_begin(sa, m->in);
+	x_mobike_begin(core, sa, m->in);
 	if (p->enabled) {
 		take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
@@ -303,7 +303,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 		return refuse_auth(m);
 	}
 	mark_established(core, sa);
-	x_mobike_begin(sa, m->in);
+	x_mobike_begin(core, sa, m->in);
 	if (sa->mobike.on)
 		x_mobike_offer(m->reply, sa);
 	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))

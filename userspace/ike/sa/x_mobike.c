@@ -144,16 +144,17 @@ void x_mobike_offer(struct ike_builder *b, const struct ike_sa *sa)
 	build_addresses(b, sa);
 }
 
-void x_mobike_begin(struct ike_sa *sa, const struct ike_payloads *in)
+void x_mobike_begin(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
 {
 	struct ike_notify n;
 
-	if (!sa->peer->conf->mobike || !ike_notify_find(in, IKE_N_MOBIKE_SUPPORTED, &n))
-		return;
-	sa->mobike.on = true;
-	sa->mobike.decides = sa->initiator;
-	address_note_proven(sa);
-	take_addresses(sa, in);
+	if (sa->peer->conf->mobike && ike_notify_find(in, IKE_N_MOBIKE_SUPPORTED, &n)) {
+		sa->mobike.on = true;
+		sa->mobike.decides = sa->initiator;
+		address_note_proven(sa);
+		take_addresses(sa, in);
+	}
+	address_begin_follow(core, sa);
 }
 
 /* ---- our request ---------------------------------------------------------------------- */
@@ -284,11 +285,13 @@ static const struct exchange_ops update_ops = {
 void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
 {
 	struct mobike *mb = &sa->mobike;
+	bool may_use = mb->decides || ike_endpoint_eq(&mb->given_up, &d->remote);
 
+	mb->given_up.addr.family = 0;
 	if (!mb->on || sa->state != IKESA_ESTABLISHED)
 		return;
 	/* The response came from where the request went, so that path works (1.2). */
-	if (mb->spread && mb->decides && address_use(core, sa, &d->local, &d->remote))
+	if (mb->spread && may_use && address_use(core, sa, &d->local, &d->remote))
 		mb->update = true;
 	mb->one_path = mb->spread;
 	mb->spread = false;
@@ -421,12 +424,25 @@ void x_mobike_local(struct ike_core *core, struct ike_sa *sa, const struct ike_a
 void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote)
 {
 	/* What was on its way from there says nothing about where the peer claims to be since. */
-	if (ike_endpoint_eq(remote, &sa->mobike.proven) ||
+	if (ike_endpoint_eq(remote, &sa->mobike.proven) || !address_follow(core, sa, remote) ||
 	    !address_use(core, sa, &sa->local, remote))
 		return;
 	sa->mobike.update = false;
 	if (sa->mobike.decides || !address_is_proven(sa))
 		begin_update(core, sa);
+}
+
+void x_mobike_timer(struct ike_core *core, struct ike_peer *p)
+{
+	struct ike_sa *sa;
+
+	if (!address_follow_timer(core, p))
+		return;
+	sa = query_primary(p);
+	if (!sa || !ikesa_authenticated(sa) || !sa->mobike.on)
+		return;
+	sa->mobike.update = true;
+	queue_update(core, sa);
 }
 
 void x_mobike_tell(struct ike_core *core, struct ike_sa *sa)
