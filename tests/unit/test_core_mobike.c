@@ -1179,6 +1179,32 @@ static void path_fails(void **state)
 	}
 }
 
+/* The peer moves while copies are out on several paths: an answer from before says nothing. */
+static void answer_from_before(void **state)
+{
+	struct pair *p = pair_new();
+	struct hold *h;
+
+	(void)state;
+	p->b->more = farther;
+	pair_start(p, true);
+	has_more(p, p->b, &farther);
+	pair_run(p, 1000);
+	h = world_hold(&p->w, p->b, IKE_INFORMATIONAL, true, 0);
+	request_probe(p->a->core, node_sa(p->a));
+	pair_run(p, 3000);
+	assert_true(node_sa(p->a)->mobike.spread);
+	p->b->addr = elsewhere;
+	esp_comes_from(p, p->a, &elsewhere, IKE_NATT_PORT);
+	world_release(&p->w, h);
+	pair_run(p, 1);
+	assert_true(node_sa(p->a)->mobike.verifying);
+	assert_true(ike_at(p->a, &elsewhere));
+	pair_run(p, 1000);
+	assert_true(kernel_at(p->a, &elsewhere));
+	pair_free(p);
+}
+
 /* A path on which an answer takes longer than other ones wait to be tried: the update is done once. */
 static void slow_path(void **state)
 {
@@ -1310,6 +1336,7 @@ int main(void)
 		cmocka_unit_test(lists_are_told),
 		cmocka_unit_test(odd_lists),
 		cmocka_unit_test(path_fails),
+		cmocka_unit_test(answer_from_before),
 		cmocka_unit_test(slow_path),
 		cmocka_unit_test(list_waits_for_the_path),
 		cmocka_unit_test(not_into_a_tunnel),

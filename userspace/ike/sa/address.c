@@ -34,6 +34,7 @@ bool address_use(struct ike_core *core, struct ike_sa *sa, const struct ike_endp
 	sa->local = *local;
 	sa->remote = *remote;
 	sa->mobike.version++;
+	sa->mobike.spread = false; /* an answer to those copies may be older than the change */
 	return true;
 }
 
