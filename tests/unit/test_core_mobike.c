@@ -735,6 +735,20 @@ static void cookie_is_wrong(void **state)
 	pair_free(p);
 }
 
+/* … be it together with an error. */
+static void cookie_is_wrong_in_a_refusal(void **state)
+{
+	struct pair *p = up();
+
+	(void)state;
+	node_sa(p->b)->mobike.decides = true; /* so it refuses */
+	node_move(p->a, &elsewhere, NULL);
+	node_sa(p->a)->mobike.cookie[3] ^= 1;
+	pair_run(p, 30);
+	node_says(p->a, "peer did not return COOKIE2");
+	pair_free(p);
+}
+
 /* The peer took our change of address, but does not copy COOKIE2: the IKE SA goes on. */
 static void cookie_is_absent(void **state)
 {
@@ -1318,6 +1332,7 @@ int main(void)
 		cmocka_unit_test(peer_may_not_decide),
 		cmocka_unit_test(local_is_fixed),
 		cmocka_unit_test(cookie_is_wrong),
+		cmocka_unit_test(cookie_is_wrong_in_a_refusal),
 		cmocka_unit_test(cookie_is_absent),
 		cmocka_unit_test(cookie_is_absent_elsewhere),
 		cmocka_unit_test(cookie_comes_with_hashes),

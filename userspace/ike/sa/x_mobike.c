@@ -233,6 +233,13 @@ static void take_without_cookie(struct ike_core *core, struct ike_sa *sa)
 	replace(core, sa);
 }
 
+/* Whoever does not decide asks nothing of the peer that could be refused. */
+static bool is_refusal(const struct ike_sa *sa, uint16_t error)
+{
+	return sa->mobike.decides &&
+	       (error == IKE_N_UNACCEPTABLE_ADDRESSES || error == IKE_N_UNEXPECTED_NAT_DETECTED);
+}
+
 static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			struct x_msg *m)
 {
@@ -245,20 +252,20 @@ static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchang
 	mb->telling = false;
 	if (sa->state != IKESA_ESTABLISHED) /* rekeyed or on its way out */
 		return;
-	if (error == IKE_N_UNACCEPTABLE_ADDRESSES || error == IKE_N_UNEXPECTED_NAT_DETECTED) {
-		if (mb->asked == mb->version)
-			take_refusal(core, sa, error);
-		return;
-	}
-	if (!mb->verifying) /* it was but a list */
-		return;
-	if (returned && !is_our_cookie(sa, &cookie)) { /* 3.7 */
+	if (mb->verifying && returned && !is_our_cookie(sa, &cookie)) { /* 3.7 */
 		report_error(
 			core, sa->peer, sa,
 			"peer did not return COOKIE2 as it was: the IKE SA ends; it is broken, or somebody who does not see our messages answers");
 		request_close(core, sa, IKESA_CLOSE_MS);
 		return;
 	}
+	if (is_refusal(sa, error)) {
+		if (mb->asked == mb->version)
+			take_refusal(core, sa, error);
+		return;
+	}
+	if (!mb->verifying) /* it was but a list */
+		return;
 	if (mb->asked != mb->version || mb->spread)
 		return;
 	if (mb->update && mb->decides)
