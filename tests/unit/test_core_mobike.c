@@ -149,6 +149,54 @@ static void both_take_it(void **state)
 	pair_free(p);
 }
 
+/* Up to the moment when b knows of IKE_SA_INIT, as if that had come from elsewhere. */
+static struct pair *begun_elsewhere(void)
+{
+	struct pair *p = pair_new();
+	struct ike_sa *half_open = NULL;
+
+	node_start(p->b, false);
+	node_start(p->a, false);
+	while (!half_open) {
+		pair_run(p, 1);
+		half_open = ikesa_find(&p->b->core->sas, node_sa(p->a)->spi_r, false);
+	}
+	assert_int_equal(half_open->state, IKESA_HALF_OPEN);
+	half_open->remote.addr = stranger;
+	return p;
+}
+
+/* IKE_AUTH comes from another address than IKE_SA_INIT: the peer proves that it is there … */
+static void auth_from_elsewhere(void **state)
+{
+	struct pair *p = begun_elsewhere();
+
+	(void)state;
+	pair_run(p, 2000);
+	assert_int_equal(node_stats(p->b).updates, 1);
+	assert_int_equal(requests(p, p->b), 1);
+	assert_true(kernel_at(p->b, &p->a->addr));
+	at_rest(p);
+	pair_free(p);
+	p = up(); /* else nothing is asked */
+	assert_int_equal(node_stats(p->b).updates, 0);
+	pair_free(p);
+}
+
+/* … or gets traffic for 7.5 s only, and no second time. */
+static void auth_from_a_victim(void **state)
+{
+	struct pair *p = begun_elsewhere();
+
+	(void)state;
+	drop(p, p->a, false, true);
+	pair_run(p, 7000);
+	assert_int_equal(node_stats(p->b).children, 1);
+	pair_run(p, 1500);
+	assert_null(node_out(p->b, 0));
+	pair_free(p);
+}
+
 /* One of both does not: a new IKE SA from the new address, at once, and the old one goes. */
 static void without(void **state)
 {
@@ -1304,6 +1352,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_take_it),
+		cmocka_unit_test(auth_from_elsewhere),
+		cmocka_unit_test(auth_from_a_victim),
 		cmocka_unit_test(without),
 		cmocka_unit_test(listener_without),
 		cmocka_unit_test(listener_keeps_its_sa),

@@ -68,6 +68,12 @@ bool address_is_proven(const struct ike_sa *sa)
 	return ike_endpoint_eq(&sa->remote, &sa->mobike.proven);
 }
 
+/* Is there a place that ESP may go back to? */
+static bool has_proven(const struct ike_sa *sa)
+{
+	return sa->mobike.on && sa->mobike.proven.addr.family;
+}
+
 static void move_esp(struct ike_core *core, const struct ike_sa *sa)
 {
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
@@ -93,7 +99,7 @@ static bool is_led(const struct ike_peer *p)
 /* ESP led to where the peer does not prove to be: it goes where it was, for a while at least. */
 static void hold_esp(struct ike_core *core, struct ike_peer *p)
 {
-	struct ike_sa *sa = query_primary(p);
+	struct ike_sa *sa = query_primary(p), *next;
 	char there[64];
 
 	report_line(
@@ -101,8 +107,13 @@ static void hold_esp(struct ike_core *core, struct ike_peer *p)
 		"peer did not prove to be at %s, where its traffic came from: ours no longer follows it",
 		ike_endpoint_print(there, sizeof(there), &p->follow.to));
 	set_follow(core, p, false, core->now + MOBIKE_HOLD_MS);
-	if (sa && sa->mobike.on)
+	if (sa && has_proven(sa))
 		move_esp(core, sa);
+	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
+		next = TAILQ_NEXT(sa, of_peer);
+		if (sa->mobike.on && !has_proven(sa))
+			request_close(core, sa, IKESA_CLOSE_MS);
+	}
 }
 
 bool address_follow(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote)
@@ -146,6 +157,14 @@ void address_begin_follow(struct ike_core *core, struct ike_sa *sa)
 		settle_follow(core, sa);
 }
 
+void address_begin_unproven(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->peer->follow.held) /* no time is left for it */
+		set_follow(core, sa->peer, true, core->now);
+	else
+		address_follow(core, sa, &sa->remote);
+}
+
 bool address_follow_timer(struct ike_core *core, struct ike_peer *p)
 {
 	if (core->now < p->follow.until)
@@ -183,7 +202,7 @@ void address_prove(struct ike_core *core, struct ike_sa *sa)
 
 const struct ike_endpoint *address_of_esp(const struct ike_sa *sa)
 {
-	return sa->mobike.on ? &sa->mobike.proven : &sa->remote;
+	return has_proven(sa) ? &sa->mobike.proven : &sa->remote;
 }
 
 /* ---- other paths --------------------------------------------------------------- */
@@ -281,6 +300,10 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
 	report_line(core, IKE_LOG_WARN, NULL, sa, "peer %s at %s", why,
 		    ike_endpoint_print(there, sizeof(there), &sa->remote));
 	core->stats.unproven++;
+	if (!has_proven(sa)) {
+		request_close(core, sa, IKESA_CLOSE_MS);
+		return;
+	}
 	sa->mobike.given_up = sa->remote;
 	if (is_one_of_ours(sa->peer->tunnel, &sa->mobike.proven_local))
 		local.addr = sa->mobike.proven_local;

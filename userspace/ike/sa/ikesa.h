@@ -202,7 +202,7 @@ struct mobike {
 	bool decides; /* we began the first of the IKE SAs, so we choose the addresses */
 	bool update; /* the addresses in use are yet to be told (we decide) or proven */
 	bool tell; /* the peer is yet to hear which other addresses we have */
-	struct ike_endpoint proven; /* the peer answered from there … */
+	struct ike_endpoint proven; /* the peer answered from there, or nowhere yet (family 0) … */
 	struct ike_endpoint given_up; /* where it claimed to be, without an answer; or family 0 */
 	struct ike_addr proven_local; /* … to this address of ours, or routing chose it since */
 	struct ike_addr theirs[MOBIKE_MAX_ADDRESSES]; /* other addresses of the peer, as it says */

@@ -368,7 +368,10 @@ bool address_is_proven(const struct ike_sa *sa);
 void address_note_proven(struct ike_sa *sa);
 /* It did: traffic goes there. */
 void address_prove(struct ike_core *core, struct ike_sa *sa);
-/* The peer is not where it claims to be: it counts as being where it answered last. */
+/*
+ * The peer is not where it claims to be: it counts as being where it answered last, or if it never did
+ * the IKE SA ends.
+ */
 void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why);
 /*
  * The kernel followed ESP to @remote, which is to be proven within MOBIKE_FOLLOW_MS. False: it is not
@@ -377,9 +380,11 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why);
 bool address_follow(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote);
 /* @sa is established: what it means for a peer that ESP followed, or is not to follow. */
 void address_begin_follow(struct ike_core *core, struct ike_sa *sa);
+/* The same if the peer proved no place yet: it has MOBIKE_FOLLOW_MS for that, or the IKE SA ends. */
+void address_begin_unproven(struct ike_core *core, struct ike_sa *sa);
 /* Time passed. True: what is proven next lets the kernel follow again, so the peer is to be asked. */
 bool address_follow_timer(struct ike_core *core, struct ike_peer *p);
-/* Where ESP goes: never to an address that the peer only claims. */
+/* Where ESP goes: never to an address that the peer only claims, once it proved one. */
 const struct ike_endpoint *address_of_esp(const struct ike_sa *sa);
 /* May the peer be there, as far as our routes go? See is_outside in core.h. */
 bool address_is_outside(const struct ike_core *core, const struct ike_sa *sa,

@@ -32,7 +32,8 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 	char id[IKE_MAX_ID + 16], ep[64], prop[256];
 
 	sa_not_half_open(core, sa);
-	admit_proven(core, &sa->remote.addr);
+	if (!sa->strayed)
+		admit_proven(core, &sa->remote.addr);
 	if (!sa->initiator) {
 		admit_pay_back(core, sa);
 		sa_join(core, sa);

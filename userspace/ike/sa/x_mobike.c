@@ -151,9 +151,16 @@ void x_mobike_begin(struct ike_core *core, struct ike_sa *sa, const struct ike_p
 	if (sa->peer->conf->mobike && ike_notify_find(in, IKE_N_MOBIKE_SUPPORTED, &n)) {
 		sa->mobike.on = true;
 		sa->mobike.decides = sa->initiator;
-		address_note_proven(sa);
 		take_addresses(sa, in);
 	}
+	if (sa->mobike.on && sa->strayed) { /* nobody knows whether the peer gets anything there */
+		address_begin_unproven(core, sa);
+		sa->mobike.update = true;
+		queue_update(core, sa);
+		return;
+	}
+	if (sa->mobike.on)
+		address_note_proven(sa);
 	address_begin_follow(core, sa);
 }
 
