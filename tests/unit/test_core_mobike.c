@@ -1335,6 +1335,40 @@ static void not_into_a_tunnel(void **state)
 	pair_free(p);
 }
 
+/* The path is dark for a minute; the peer is heard before its time is over, and then has time to answer. */
+static void dark_for_a_minute(void **state)
+{
+	struct pair *p = up();
+	struct ike_status before = node_status(p->b, 0);
+
+	(void)state;
+	p->drop_all = true;
+	request_probe(p->b->core, node_sa(p->b));
+	pair_run(p, 61000);
+	p->drop_all = false;
+	assert_non_null(node_sa(p->a)->out);
+	request_again(p->a->core, node_sa(p->a));
+	pair_run(p, 10000);
+	assert_memory_equal(node_status(p->b, 0).spi_i, before.spi_i, IKE_SPI_LEN);
+	at_rest(p);
+	pair_free(p);
+}
+
+/* … but not for ever. */
+static void heard_but_no_answer(void **state)
+{
+	struct pair *p = up();
+
+	(void)state;
+	drop(p, p->a, false, true);
+	request_probe(p->b->core, node_sa(p->b));
+	pair_run(p, IKESA_UNANSWERED_MS - 1000);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_run(p, 1000);
+	node_says(p->b, "no longer answers");
+	pair_free(p);
+}
+
 /* A responder whose own address went tells that, wherever the peer may be. */
 static void dead_peer_ends(void **state)
 {
@@ -1405,6 +1439,8 @@ int main(void)
 		cmocka_unit_test(slow_path),
 		cmocka_unit_test(list_waits_for_the_path),
 		cmocka_unit_test(not_into_a_tunnel),
+		cmocka_unit_test(dark_for_a_minute),
+		cmocka_unit_test(heard_but_no_answer),
 		cmocka_unit_test(dead_peer_ends),
 	};
 

@@ -24,7 +24,8 @@ enum ikesa_schedule {
 	IKESA_RETRANSMIT_FIRST_MS = 500, /* doubles … */
 	IKESA_RETRANSMIT_CAP_MS = 16000, /* … up to this */
 	IKESA_RETRANSMIT_SENDS = 8, /* copies sent before the peer counts as dead, … */
-	IKESA_RETRANSMIT_ALL_MS = 63500, /* … which takes so long */
+	IKESA_RETRANSMIT_ALL_MS = 63500, /* … which takes so long, … */
+	IKESA_UNANSWERED_MS = 300000, /* … or that, if it is heard meanwhile */
 	IKESA_LARGE_SENDS = 4, /* copies before a large one is split for smaller packets */
 	IKESA_DEAD_MS = 64000, /* … that is, after this */
 	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
@@ -267,8 +268,8 @@ struct ike_sa {
 		struct ikesa_message msg; /* of ->out */
 		unsigned int sends;
 		struct frags *frags; /* of the response, while some are missing */
-		uint64_t at; /* next copy, or giving up … */
-		uint64_t until; /* … at the latest, though a change of path made it begin anew */
+		uint64_t at; /* next copy, or giving up */
+		uint64_t began; /* when the first copy left, whatever made the schedule begin anew */
 	} tx;
 
 	/* The peer's requests: a window of one. */

@@ -15,14 +15,29 @@ void request_begin(struct ike_builder *b, void *buf, size_t cap, uint8_t *first)
 	ike_build_inner(b, buf, cap, first);
 }
 
+/*
+ * When the peer counts as dead: the time for an answer begins anew when it is heard, as after a gap of
+ * the path; but what is out has to be answered in the end. The heir of the IKE SA waits no longer.
+ */
+static uint64_t give_up_at(const struct ike_sa *sa)
+{
+	uint64_t unheard = sa->tx.began + IKESA_RETRANSMIT_ALL_MS;
+	uint64_t heard = sa->last_rx + IKESA_RETRANSMIT_ALL_MS;
+	uint64_t most = sa->tx.began + IKESA_UNANSWERED_MS;
+
+	if (sa->have_heir || heard < unheard)
+		return unheard;
+	return heard < most ? heard : most;
+}
+
 static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 {
 	/* It may be too large for the path: smaller ones begin their schedule anew (RFC 7383 2.5.2). */
 	if (sa->tx.sends == IKESA_LARGE_SENDS && message_shrink(core, sa, &sa->tx.msg))
 		sa->tx.sends = 0;
 	sa->tx.at = core->now + ikesa_retransmit_delay(++sa->tx.sends);
-	if (sa->tx.at > sa->tx.until)
-		sa->tx.at = sa->tx.until;
+	if (sa->tx.at > give_up_at(sa))
+		sa->tx.at = give_up_at(sa);
 	address_send_request(core, sa);
 }
 
@@ -30,7 +45,7 @@ static void transmit_request(struct ike_core *core, struct ike_sa *sa)
 static void begin_request(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->tx.sends = 0;
-	sa->tx.until = core->now + IKESA_RETRANSMIT_ALL_MS;
+	sa->tx.began = core->now;
 	transmit_request(core, sa);
 	sa_touch(core, sa);
 }
@@ -84,8 +99,10 @@ bool request_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now < sa->tx.at)
 		return true;
-	if (sa->tx.sends >= IKESA_RETRANSMIT_SENDS || core->now >= sa->tx.until)
+	if (core->now >= give_up_at(sa))
 		return false;
+	if (sa->tx.sends >= IKESA_RETRANSMIT_SENDS)
+		sa->tx.sends = 0;
 	core->stats.retransmits++;
 	transmit_request(core, sa);
 	return true;
