@@ -1077,6 +1077,36 @@ static void loser_knows_the_peer(void **state)
 	pair_free(p);
 }
 
+/*
+ * The update arrives after the response to our rekeying, under the IKE SA that is no longer in use. The
+ * peer does not repeat it under the other one; or it did and is elsewhere now.
+ */
+static void update_under_a_rekeyed_one(void **state)
+{
+	struct pair *p;
+	struct hold *h;
+	int told;
+
+	(void)state;
+	for (told = 0; told < 2; told++) {
+		p = up();
+		h = world_hold(&p->w, p->a, IKE_INFORMATIONAL, false, 0);
+		node_move(p->a, &elsewhere, NULL);
+		assert_true(world_await(&p->w, h, 1000));
+		node_sa(p->a)->mobike.update = false; /* it counts it as told */
+		node_rekey_ike(p->b);
+		pair_run(p, 15);
+		if (told)
+			node_move(p->a, &farther, NULL);
+		pair_run(p, 100);
+		world_release(&p->w, h);
+		pair_run(p, 2000);
+		assert_true(kernel_at(p->b, told ? &farther : &elsewhere));
+		assert_true(ike_at(p->b, told ? &farther : &elsewhere));
+		pair_free(p);
+	}
+}
+
 /* Both rekey, and the update is on the IKE SA of which one end does not yet know that it stays. */
 static void update_under_a_prepared_one(void **state)
 {
@@ -1428,6 +1458,7 @@ int main(void)
 		cmocka_unit_test(update_crosses_rekeying),
 		cmocka_unit_test(successor_begins_there),
 		cmocka_unit_test(loser_knows_the_peer),
+		cmocka_unit_test(update_under_a_rekeyed_one),
 		cmocka_unit_test(update_under_a_prepared_one),
 		cmocka_unit_test(nat_comes_and_goes),
 		cmocka_unit_test(mapping_changes),

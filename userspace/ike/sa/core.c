@@ -418,8 +418,8 @@ void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct 
 	struct ike_tunnel *t = p ? p->tunnel : NULL;
 
 	begin_event(core, now);
-	if (n > MOBIKE_MAX_ADDRESSES)
-		n = MOBIKE_MAX_ADDRESSES;
+	if (n > TUNNEL_MAX_OURS)
+		n = TUNNEL_MAX_OURS;
 	if (t && (n != t->n_ours || (n && memcmp(ours, t->ours, n * sizeof(*ours)) != 0))) {
 		t->n_ours = (unsigned int)n;
 		if (n)

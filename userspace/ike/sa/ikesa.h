@@ -55,7 +55,7 @@ enum ikesa_limits {
 };
 
 enum mobike_limits {
-	MOBIKE_MAX_ADDRESSES = 8, /* of each end, besides the one in use */
+	MOBIKE_MAX_ADDRESSES = 8, /* of each end that the other hears of, besides the one in use */
 	MOBIKE_COOKIE_LEN = 16,
 	MOBIKE_OTHER_PATHS = 8, /* that a copy of a request is sent on at once, … */
 	MOBIKE_SPREAD_SENDS = 3, /* … from this copy on, that is after 1.5 s */
@@ -210,6 +210,9 @@ struct mobike {
 	unsigned int n_theirs;
 	unsigned int version; /* another one with each change of the addresses in use */
 	unsigned int refusals; /* of updates, one after the other */
+	bool told; /* the peer said under this IKE SA which addresses it uses */
+	uint8_t heir_spi[IKE_SPI_LEN]; /* of a rekeyed one: ours of its successor, … */
+	bool heir_is_ours; /* … which we began */
 	bool have_seen;
 	uint8_t seen[NATD_LEN]; /* where the peer sees us, hashed */
 	/* Of the request that is out: */

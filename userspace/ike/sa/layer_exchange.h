@@ -168,7 +168,7 @@ void x_mobike_timer(struct ike_core *core, struct ike_peer *p);
 /* The list of our other addresses is another one. */
 void x_mobike_tell(struct ike_core *core, struct ike_sa *sa);
 /* @next takes the place of @old: it knows what that knew, and asks what that could not. */
-void x_mobike_inherit(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next);
+void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next);
 
 /* ---- x_info.c ---------------------------------------------------------------- */
 

@@ -20,6 +20,7 @@ enum core_limits {
 	CORE_TEXT_MAX = 1024, /* one log line */
 	CORE_MAX_TUNNELS = 16384,
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
+	TUNNEL_MAX_OURS = 65, /* addresses of this machine, with the one in use */
 	PEER_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
@@ -133,7 +134,7 @@ struct ike_tunnel {
 	struct ike_peers clients; /* in the order they came */
 	unsigned int n_clients;
 	uint32_t last_id; /* number of the client that was made last */
-	struct ike_addr ours[MOBIKE_MAX_ADDRESSES]; /* that we may be reached at */
+	struct ike_addr ours[TUNNEL_MAX_OURS]; /* that we may be reached at */
 	unsigned int n_ours;
 	struct claim *claims[2]; /* of the clients, IPv4 and IPv6 */
 };

@@ -352,7 +352,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		p = NULL;
 	if (!p)
 		return refuse_auth(m);
-	if (x_mobike_met_nat(m)) {
+	if (p->conf->mobike && x_mobike_met_nat(m)) {
 		report_error(
 			core, p, sa,
 			"peer forbids NATs (NO_NATS_ALLOWED), but there is one on the path: turn on NAT traversal at its side");

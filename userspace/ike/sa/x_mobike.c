@@ -92,27 +92,36 @@ static void take_addresses(struct ike_sa *sa, const struct ike_payloads *in)
 	}
 }
 
-/* Append our addresses besides the one in use; false if there are none. */
+/* Of a private network, or of a link: nobody outside gets there. */
+static bool is_private(const struct ike_addr *a)
+{
+	if (a->family == 6)
+		return (a->b[0] & 0xfe) == 0xfc || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+	return a->b[0] == 10 || (a->b[0] == 172 && (a->b[1] & 0xf0) == 16) ||
+	       (a->b[0] == 192 && a->b[1] == 168) || (a->b[0] == 169 && a->b[1] == 254);
+}
+
+/* Append our addresses besides the one in use, as many as a peer is told; false if there are none. */
 static bool build_addresses(struct ike_builder *b, const struct ike_sa *sa)
 {
 	const struct ike_tunnel *t = sa->peer->tunnel;
-	bool any = false;
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	if (t->conf->local.addr.family) /* the only one that is to be used */
 		return false;
-	for (i = 0; i < t->n_ours; i++) {
+	for (i = 0; i < t->n_ours && n < MOBIKE_MAX_ADDRESSES; i++) {
 		const struct ike_addr *a = &t->ours[i];
 
-		if (ike_addr_eq(a, &sa->local.addr))
+		if (ike_addr_eq(a, &sa->local.addr) ||
+		    (is_private(a) && !is_private(&sa->remote.addr)))
 			continue;
-		any = true;
+		n++;
 		if (a->family == 4)
 			ike_build_notify(b, IKE_N_ADDITIONAL_IP4_ADDRESS, a->b, 4);
 		else
 			ike_build_notify(b, IKE_N_ADDITIONAL_IP6_ADDRESS, a->b, 16);
 	}
-	return any;
+	return n;
 }
 
 bool x_mobike_met_nat(const struct x_msg *m)
@@ -299,14 +308,17 @@ static const struct exchange_ops update_ops = {
 void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
 {
 	struct mobike *mb = &sa->mobike;
-	bool may_use = mb->decides || ike_endpoint_eq(&mb->given_up, &d->remote);
+	bool is_choice = mb->decides || ike_endpoint_eq(&mb->given_up, &d->remote);
+	bool ours_changes = !ike_addr_eq(&sa->local.addr, &d->local.addr);
 
 	mb->given_up.addr.family = 0;
 	if (!mb->on || sa->state != IKESA_ESTABLISHED)
 		return;
 	/* The response came from where the request went, so that path works (1.2). */
-	if (mb->spread && may_use && address_use(core, sa, &d->local, &d->remote))
+	if (mb->spread && is_choice && address_use(core, sa, &d->local, &d->remote)) {
 		mb->update = true;
+		mb->tell |= ours_changes;
+	}
 	mb->one_path = mb->spread;
 	mb->spread = false;
 	queue_update(core, sa);
@@ -320,18 +332,27 @@ static bool may_be_at(const struct ike_core *core, const struct ike_sa *sa,
 	return is_usable(remote) && address_is_outside(core, sa, remote);
 }
 
+/* May the peer, which decides, use the path? */
+static bool may_use(const struct ike_core *core, const struct ike_sa *sa,
+		    const struct ike_endpoint *local, const struct ike_endpoint *remote)
+{
+	const struct ike_addr *only = &sa->peer->conf->local.addr;
+
+	return may_be_at(core, sa, &remote->addr) &&
+	       (!only->family || ike_addr_eq(only, &local->addr));
+}
+
 /* The peer says that it uses the addresses that its request came with (3.5). */
 static void take_peer_update(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	const struct ike_addr *only = &sa->peer->conf->local.addr;
 	const struct ike_datagram *d = m->d;
 
-	if (sa->mobike.decides || !may_be_at(core, sa, &d->remote.addr) ||
-	    (only->family && !ike_addr_eq(only, &d->local.addr))) {
+	if (sa->mobike.decides || !may_use(core, sa, &d->local, &d->remote)) {
 		report_line(core, IKE_LOG_WARN, NULL, sa, "refused the peer's change of address");
 		ike_build_notify(m->reply, IKE_N_UNACCEPTABLE_ADDRESSES, NULL, 0);
 		return;
 	}
+	sa->mobike.told = true;
 	if (natd_is_in(m->in))
 		natd_judge(sa, m->h, m->in, d);
 	if (address_use(core, sa, &d->local, &d->remote))
@@ -381,7 +402,22 @@ static void take_early_update(struct ike_sa *sa, const struct ike_datagram *d)
 		return;
 	sa->local = d->local;
 	sa->remote = d->remote;
-	sa->mobike.update = true;
+	sa->mobike.told = true;
+}
+
+/*
+ * The peer sent it before it knew of the successor, under which its other messages are. If it told
+ * there which addresses it uses, that is newer.
+ */
+static void take_late_update(struct ike_core *core, const struct ike_sa *sa, struct x_msg *m)
+{
+	const struct mobike *mb = &sa->mobike;
+	struct ike_sa *heir = ikesa_find(&core->sas, mb->heir_spi, mb->heir_is_ours);
+
+	while (heir && heir->state != IKESA_ESTABLISHED)
+		heir = ikesa_find(&core->sas, heir->mobike.heir_spi, heir->mobike.heir_is_ours);
+	if (heir && !heir->mobike.told)
+		take_peer_update(core, heir, m);
 }
 
 /* We decide, and the peer sent to another address of ours: it lacks our update, or gave it up (3.12). */
@@ -413,6 +449,8 @@ void x_mobike_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 			sa->mobike.update = true;
 			queue_update(core, sa);
 		}
+	} else if (update) {
+		take_late_update(core, sa, m);
 	}
 	if (natd_is_in(m->in))
 		natd_build(m->reply, sa->spi_i, sa->spi_r, &m->d->remote);
@@ -468,19 +506,25 @@ void x_mobike_tell(struct ike_core *core, struct ike_sa *sa)
 		queue_update(core, sa);
 }
 
-void x_mobike_inherit(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next)
+void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next)
 {
 	struct ike_endpoint local = next->local, remote = next->remote;
 	struct mobike *mb = &next->mobike;
-	bool updated = mb->update;
+	bool updated = mb->told;
 
 	if (!old->mobike.on)
 		return;
+	memcpy(old->mobike.heir_spi, ikesa_own_spi(next), IKE_SPI_LEN);
+	old->mobike.heir_is_ours = next->initiator;
 	*mb = old->mobike;
+	mb->told = updated;
+	memset(mb->heir_spi, 0, sizeof(mb->heir_spi));
 	next->local = old->local;
 	next->remote = old->remote;
-	if (updated && may_be_at(core, next, &remote.addr) &&
-	    address_use(core, next, &local, &remote))
+	if (updated && !may_use(core, next, &local, &remote))
+		report_line(core, IKE_LOG_WARN, NULL, next,
+			    "peer's change of address is not followed");
+	else if (updated && address_use(core, next, &local, &remote))
 		mb->update = true;
 	next->nat_local = old->nat_local;
 	next->nat_remote = old->nat_remote;
