@@ -1210,6 +1210,47 @@ static void lists_are_told(void **state)
 	pair_free(p);
 }
 
+/* Addresses of a private network are told to who is in one, too. */
+static void private_ones_are_not_told(void **state)
+{
+	struct pair *p = up();
+
+	(void)state;
+	has_more(p, p->b, &behind);
+	pair_run(p, 1000);
+	assert_int_equal(node_sa(p->b)->mobike.n_theirs + node_sa(p->a)->mobike.n_theirs, 0);
+	at_rest(p);
+	node_sa(p->b)->remote.addr = behind;
+	node_sa(p->b)->mobike.proven.addr = behind;
+	ike_core_addresses(p->b->core, "t0", &elsewhere, 1, p->w.now);
+	has_more(p, p->b, &behind);
+	node_sa(p->b)->remote.addr = p->a->addr;
+	node_sa(p->b)->mobike.proven.addr = p->a->addr;
+	request_again(p->b->core, node_sa(p->b));
+	pair_run(p, 1000);
+	assert_int_equal(node_sa(p->a)->mobike.n_theirs, 1);
+	pair_free(p);
+}
+
+/* The one in use may be the last of many. */
+static void many_addresses(void **state)
+{
+	struct ike_addr many[2 * MOBIKE_MAX_ADDRESSES];
+	struct pair *p = up();
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2 * MOBIKE_MAX_ADDRESSES; i++)
+		many[i] = (struct ike_addr){ 4, { 192, 0, 1, (uint8_t)i } };
+	many[i - 1] = p->b->addr;
+	ike_core_addresses(p->b->core, "t0", many, i, p->w.now);
+	assert_true(address_is_ours(node_sa(p->b)));
+	pair_run(p, 1000);
+	assert_int_equal(node_sa(p->a)->mobike.n_theirs, MOBIKE_MAX_ADDRESSES);
+	at_rest(p);
+	pair_free(p);
+}
+
 static void build_odd_list(struct ike_builder *b)
 {
 	uint8_t addr[16] = { 192, 0, 2, 100 };
@@ -1392,9 +1433,9 @@ static void heard_but_no_answer(void **state)
 	(void)state;
 	drop(p, p->a, false, true);
 	request_probe(p->b->core, node_sa(p->b));
-	pair_run(p, IKESA_UNANSWERED_MS - 1000);
+	pair_run(p, IKESA_UNANSWERED_MS - 5000);
 	assert_int_equal(node_stats(p->b).ike_sas, 1);
-	pair_run(p, 1000);
+	pair_run(p, 5000);
 	node_says(p->b, "no longer answers");
 	pair_free(p);
 }
@@ -1464,6 +1505,8 @@ int main(void)
 		cmocka_unit_test(mapping_changes),
 		cmocka_unit_test(other_messages_move_nothing),
 		cmocka_unit_test(lists_are_told),
+		cmocka_unit_test(private_ones_are_not_told),
+		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(odd_lists),
 		cmocka_unit_test(path_fails),
 		cmocka_unit_test(answer_from_before),

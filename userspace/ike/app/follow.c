@@ -222,7 +222,7 @@ void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer)
 	if (!t || ike_core_peer_status(a->core, t->conf.name, peer, &s) || !s.have_ike ||
 	    kernel_peer_exists(a->kernel, ifindex, peer))
 		return;
-	conf.remote = s.remote;
+	conf.remote = s.esp_remote;
 	conf.keepalive = t->conf.keepalive;
 	conf.id = &s.remote_id; /* and no terms: by which key it came is not known any more */
 	if (kernel_peer_make(a->kernel, ifindex, peer, &conf))

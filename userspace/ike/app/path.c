@@ -274,14 +274,18 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 static void look_clients(struct agent *a, const struct tunnel *t)
 {
 	static const struct ike_addr any;
+	struct ike_addr gone = {
+		0
+	}; /* many clients come to the same address: it is looked up once */
 	struct net_path p;
 	struct ike_status s;
 	uint32_t id = 0;
 
 	while (!t->conf.local.family && (id = ike_core_client_next(a->core, t->conf.name, id))) {
 		if (ike_core_peer_status(a->core, t->conf.name, id, &s) || !s.have_ike ||
-		    net_is_own(a->net, &s.local.addr))
+		    (!ike_addr_eq(&s.local.addr, &gone) && net_is_own(a->net, &s.local.addr)))
 			continue;
+		gone = s.local.addr;
 		net_find_path(a->net, &s.remote.addr, &any, t->conf.fwmark, &p);
 		if (p.err || !p.local.family)
 			continue;

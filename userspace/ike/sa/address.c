@@ -255,33 +255,49 @@ bool address_is_outside(const struct ike_core *core, const struct ike_sa *sa,
 	return core->env.is_outside(core->env.ctx, sa->peer->conf->name, remote);
 }
 
-/* The @n-th path besides the one in use. */
-static bool nth_path(const struct ike_core *core, const struct ike_sa *sa, unsigned int n,
-		     struct ike_endpoint *local, struct ike_endpoint *remote)
-{
-	unsigned int l, r, all = 3 + sa->mobike.n_theirs;
+struct paths {
+	struct {
+		struct ike_endpoint local, remote;
+	} v[MOBIKE_OTHER_PATHS];
+	unsigned int n;
+};
 
-	for (r = 0; r < all; r++) {
-		if (!nth_remote(sa, r, remote) || is_repeated(sa, r, remote) ||
-		    !address_is_outside(core, sa, &remote->addr))
+/* Add those to @remote, from each address of ours, but not the one in use. */
+static void add_paths(const struct ike_sa *sa, const struct ike_endpoint *remote,
+		      struct paths *paths)
+{
+	struct ike_endpoint local;
+	unsigned int l;
+
+	for (l = 0; l <= sa->peer->tunnel->n_ours && paths->n < MOBIKE_OTHER_PATHS; l++) {
+		if (!nth_local(sa, l, &local) || (l && ike_addr_eq(&local.addr, &sa->local.addr)) ||
+		    is_same_path(sa, &local, remote))
 			continue;
-		for (l = 0; l <= sa->peer->tunnel->n_ours; l++) {
-			if (!nth_local(sa, l, local) ||
-			    (l && ike_addr_eq(&local->addr, &sa->local.addr)) ||
-			    is_same_path(sa, local, remote))
-				continue;
-			if (!n--)
-				return true;
-		}
+		paths->v[paths->n].local = local;
+		paths->v[paths->n++].remote = *remote;
 	}
-	return false;
+}
+
+/* The paths that there may be besides the one in use. */
+static void find_paths(const struct ike_core *core, const struct ike_sa *sa, struct paths *paths)
+{
+	unsigned int r, all = 3 + sa->mobike.n_theirs;
+	struct ike_endpoint remote;
+
+	paths->n = 0;
+	for (r = 0; r < all && paths->n < MOBIKE_OTHER_PATHS; r++) {
+		if (nth_remote(sa, r, &remote) && !is_repeated(sa, r, &remote) &&
+		    address_is_outside(core, sa, &remote.addr))
+			add_paths(sa, &remote, paths);
+	}
 }
 
 bool address_use_other(struct ike_core *core, struct ike_sa *sa, unsigned int n)
 {
-	struct ike_endpoint local, remote;
+	struct paths paths;
 
-	return nth_path(core, sa, n, &local, &remote) && address_use(core, sa, &local, &remote);
+	find_paths(core, sa, &paths);
+	return n < paths.n && address_use(core, sa, &paths.v[n].local, &paths.v[n].remote);
 }
 
 /* The initiator tests paths; a responder looks for a way only to tell of its addresses (3.6). */
@@ -318,8 +334,8 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
 void address_send_request(struct ike_core *core, struct ike_sa *sa)
 {
 	struct mobike *mb = &sa->mobike;
-	struct ike_endpoint local, remote;
-	unsigned int n;
+	struct paths paths;
+	unsigned int i;
 
 	if (sa->mobike.on && sa->tx.sends >= MOBIKE_UNPROVEN_SENDS && !address_is_proven(sa))
 		address_give_up(core, sa, "does not answer");
@@ -331,8 +347,8 @@ void address_send_request(struct ike_core *core, struct ike_sa *sa)
 	}
 	if (!may_spread(sa))
 		return;
-	for (n = 0; n < MOBIKE_OTHER_PATHS && nth_path(core, sa, n, &local, &remote); n++) {
-		message_send(core, &sa->tx.msg, sa->peer, &local, &remote);
-		mb->spread = true;
-	}
+	find_paths(core, sa, &paths);
+	for (i = 0; i < paths.n; i++)
+		message_send(core, &sa->tx.msg, sa->peer, &paths.v[i].local, &paths.v[i].remote);
+	mb->spread |= paths.n > 0;
 }

@@ -302,6 +302,7 @@ struct ike_status {
 	bool initiator, established;
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
+	struct ike_endpoint esp_remote; /* where ESP goes, while the peer claims to be elsewhere */
 	/* remote: proven, once established; of a client also without an IKE SA, type 0 if not known. */
 	struct ike_id local_id, remote_id;
 	struct ike_proposal ike; /* chosen */

@@ -71,6 +71,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	memcpy(s->spi_r, sa->spi_r, IKE_SPI_LEN);
 	s->local = sa->local;
 	s->remote = sa->remote;
+	s->esp_remote = *address_of_esp(sa);
 	s->local_id = sa->local_id;
 	s->remote_id = sa->remote_id;
 	s->ike = sa->proposal;

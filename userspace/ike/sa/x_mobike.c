@@ -31,7 +31,7 @@ static void queue_update(struct ike_core *core, struct ike_sa *sa)
  * The addresses in use are other ones: what is out goes on there, also under IKE SAs that this one
  * took the place of.
  */
-static void go_on(struct ike_core *core, struct ike_sa *sa)
+static void resend_requests(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_sa *old;
 
@@ -49,7 +49,7 @@ static void go_on(struct ike_core *core, struct ike_sa *sa)
 static void begin_update(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->mobike.update = true;
-	go_on(core, sa);
+	resend_requests(core, sa);
 	queue_update(core, sa);
 }
 
@@ -206,7 +206,7 @@ static bool is_our_cookie(const struct ike_sa *sa, const struct ike_notify *n)
 }
 
 /* A new IKE SA from where we are is the way out, if we can begin one. */
-static void replace(struct ike_core *core, struct ike_sa *sa)
+static void replace_sa(struct ike_core *core, struct ike_sa *sa)
 {
 	if (!query_can_replace(sa))
 		return;
@@ -230,7 +230,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t erro
 		core, sa->peer, sa,
 		"peer does not accept our address for the IKE SA there is (%s): a new one replaces it",
 		ike_notify_name(error));
-	replace(core, sa);
+	replace_sa(core, sa);
 }
 
 /*
@@ -246,7 +246,7 @@ static void take_without_cookie(struct ike_core *core, struct ike_sa *sa)
 		return;
 	}
 	address_give_up(core, sa, "answers without COOKIE2");
-	replace(core, sa);
+	replace_sa(core, sa);
 }
 
 /* Whoever does not decide asks nothing of the peer that could be refused. */
@@ -356,7 +356,7 @@ static void take_peer_update(struct ike_core *core, struct ike_sa *sa, struct x_
 	if (natd_is_in(m->in))
 		natd_judge(sa, m->h, m->in, d);
 	if (address_use(core, sa, &d->local, &d->remote))
-		go_on(core, sa);
+		resend_requests(core, sa);
 	if (address_is_proven(sa)) {
 		sa->mobike.update = false;
 		address_prove(core, sa);
