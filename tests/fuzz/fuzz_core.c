@@ -192,7 +192,7 @@ static void change(struct fuzz *f, struct node *n, uint8_t how)
 	struct ike_tunnel_conf *conf = &n->conf[link_of(f->tunnel[n->index])];
 
 	switch (how & 7) {
-	case 0: conf->psk[0] ^= 1; break;
+	case 0: n->psk[link_of(f->tunnel[n->index])][0] ^= 1; break;
 	case 1: conf->mobike = !conf->mobike; break;
 	case 2: conf->rekey_child = how; break;
 	case 3:
@@ -207,7 +207,7 @@ static void change(struct fuzz *f, struct node *n, uint8_t how)
 	case 6: conf->child[0].local_ts.ts[0].end[0] = how; break;
 	default: conf->reauth = how; break;
 	}
-	ike_core_tunnel_change(n->core, conf, how & 0x80, f->w.now);
+	ike_core_tunnel_change(n->core, conf, how & 0x80 || !(how & 7), f->w.now);
 }
 
 static void move(struct node *n, uint8_t where)

@@ -298,7 +298,7 @@ static void play_invalid_ke(struct run *r)
 
 static void play_wrong_psk(struct run *r)
 {
-	r->b->conf[0].psk[0] ^= 1;
+	r->b->psk[0][0] ^= 1;
 	r->w.no_installs = true;
 	if (rnd_chance(&r->rnd, 50))
 		both_initiate(r);
@@ -981,6 +981,10 @@ static void set_network(struct run *r, const struct scenario *s)
 	w->duplicate = (unsigned int)rnd_below(&r->rnd, 25);
 	w->delay_min = (unsigned int)rnd_below(&r->rnd, 50);
 	w->delay_max = w->delay_min + (unsigned int)rnd_below(&r->rnd, 400);
+	w->job_delay = rnd_chance(&r->rnd, 50) ? 0 : (unsigned int)rnd_below(&r->rnd, 501);
+	w->job_loss = (s->kind & STEADY) || rnd_chance(&r->rnd, 75)
+			      ? 0
+			      : (unsigned int)rnd_below(&r->rnd, 31);
 	w->traffic = rnd_chance(&r->rnd, 50);
 	w->reuse = (s->kind & STEADY) ? 50 : 0;
 }
@@ -991,6 +995,7 @@ static void calm_down(struct run *r)
 
 	r->w.loss = 0;
 	r->w.duplicate = 0;
+	r->w.job_loss = 0;
 	r->w.esp_jitter = 0;
 	r->w.hostile = false;
 	for (i = 0; i < r->w.n_nodes; i++)

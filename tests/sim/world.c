@@ -6,6 +6,7 @@
 #include "ike/sa/state.h"
 #include "world_int.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -555,6 +556,63 @@ struct ike_status node_status(const struct node *n, unsigned int link)
 	return s;
 }
 
+/* ---- jobs ------------------------------------------------------------------- */
+
+static const uint8_t *find_key(void *ctx, const char *tunnel, const struct ike_id *id, size_t *len)
+{
+	struct node *n = ctx;
+	unsigned int i = link_of(tunnel);
+
+	(void)id;
+	if (i >= WORLD_LINKS)
+		return NULL;
+	*len = n->psk_len[i];
+	return n->psk[i];
+}
+
+static int env_job_start(void *ctx, const struct ike_job *job)
+{
+	struct node *n = ctx;
+	struct world *w = n->w;
+	struct node_job *j, **at = &n->jobs;
+
+	if (w->job_loss && rnd_chance(&w->rnd, w->job_loss))
+		return 0;
+	j = calloc(1, sizeof(*j));
+	if (!j)
+		return -ENOMEM;
+	ike_job_do(job, n->find_key ? n->find_key : find_key, n, &j->result);
+	j->at = n->holds_jobs ? UINT64_MAX : w->now + rnd_below(&w->rnd, w->job_delay + 1);
+	while (*at && (*at)->at <= j->at)
+		at = &(*at)->next;
+	j->next = *at;
+	*at = j;
+	return 0;
+}
+
+bool node_finish_job(struct node *n)
+{
+	struct node_job *j = n->jobs;
+
+	if (!j)
+		return false;
+	n->jobs = j->next;
+	ike_core_job_done(n->core, &j->result, n->w->now);
+	free(j);
+	return true;
+}
+
+/* Whoever did them ended with the core. */
+static void drop_jobs(struct node *n)
+{
+	struct node_job *j;
+
+	while ((j = n->jobs)) {
+		n->jobs = j->next;
+		free(j);
+	}
+}
+
 /* ---- time ---------------------------------------------------------------- */
 
 uint64_t world_next(struct world *w)
@@ -568,6 +626,8 @@ uint64_t world_next(struct world *w)
 		t = ike_core_next(w->node[i].core);
 		if (t < at)
 			at = t;
+		if (w->node[i].jobs && w->node[i].jobs->at < at)
+			at = w->node[i].jobs->at;
 	}
 	t = kernel_next_traffic(w);
 	return t < at ? t : at;
@@ -593,6 +653,8 @@ bool world_step(struct world *w, uint64_t until)
 		for (i = 0; i < w->n_nodes; i++) {
 			struct node *n = &w->node[i];
 
+			if (n->core && !n->asleep && n->jobs && n->jobs->at <= w->now)
+				node_finish_job(n);
 			if (n->core && !n->asleep && ike_core_next(n->core) <= w->now) {
 				ike_core_timer(n->core, w->now);
 				if (ike_core_next(n->core) <= w->now) /* what failed just then */
@@ -634,8 +696,10 @@ void world_free(struct world *w)
 	struct packet *p;
 	unsigned int i;
 
-	for (i = 0; i < w->n_nodes; i++)
+	for (i = 0; i < w->n_nodes; i++) {
 		ike_core_free(w->node[i].core);
+		drop_jobs(&w->node[i]);
+	}
 	while ((p = w->flight)) {
 		w->flight = p->next;
 		free(p);
@@ -733,8 +797,6 @@ static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct
 	c->remote_id.type = IKE_ID_FQDN;
 	c->remote_id.len = (uint16_t)snprintf((char *)c->remote_id.data, IKE_MAX_ID,
 					      "node%u.example", peer->index);
-	c->psk_len = (size_t)snprintf((char *)c->psk, sizeof(c->psk),
-				      "a long shared secret of link %u", link);
 	c->local.port = IKE_NATT_PORT;
 	if (know)
 		c->remote = (struct ike_endpoint){ peer->addr, IKE_PORT };
@@ -754,13 +816,24 @@ static void link_conf(struct ike_tunnel_conf *c, unsigned int link, const struct
 	c->mobike = true;
 }
 
+void node_set_psk(struct node *n, unsigned int link, const char *psk)
+{
+	memset(n->psk[link], 0, sizeof(n->psk[link]));
+	n->psk_len[link] = strlen(psk);
+	memcpy(n->psk[link], psk, n->psk_len[link]);
+}
+
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both)
 {
 	unsigned int i = w->n_links++;
+	char text[64];
 
+	snprintf(text, sizeof(text), "a long shared secret of link %u", i);
 	w->link[i] = (struct sim_link){ .a = a->index, .b = b->index };
 	link_conf(&a->conf[i], i, a, b, true);
 	link_conf(&b->conf[i], i, b, a, both);
+	node_set_psk(a, i, text);
+	node_set_psk(b, i, text);
 	return i;
 }
 
@@ -786,8 +859,8 @@ unsigned int world_client(struct world *w, struct node *n, unsigned int hub)
 	h->conf[i] = kept; /* the hub's tunnel serves it */
 	w->link[i].of_hub = true;
 	w->link[i].hub = hub;
-	memcpy(n->conf[i].psk, h->conf[hub].psk, sizeof(n->conf[i].psk));
-	n->conf[i].psk_len = h->conf[hub].psk_len;
+	memcpy(n->psk[i], h->psk[hub], sizeof(n->psk[i]));
+	n->psk_len[i] = h->psk_len[hub];
 	memcpy(ts->start, (uint8_t[]){ 10, 8, (uint8_t)i, 1 }, 4);
 	memcpy(ts->end, ts->start, 4);
 	return i;
@@ -853,7 +926,7 @@ void node_start(struct node *n, bool adopt)
 		.send = env_send,
 		.state = env_state,
 		.log = env_log,
-		.psk_sign = n->psk_sign,
+		.job_start = env_job_start,
 	};
 	unsigned int i;
 
@@ -905,6 +978,7 @@ void node_kill(struct node *n)
 {
 	ike_core_free(n->core);
 	n->core = NULL;
+	drop_jobs(n);
 }
 
 void node_crash(struct node *n)

@@ -54,6 +54,13 @@ struct ksa {
 	struct ike_ts_list remote_ts; /* of outbound ones */
 };
 
+/* A job whose result is told at @at. */
+struct node_job {
+	struct node_job *next;
+	uint64_t at;
+	struct ike_job_result result;
+};
+
 struct node {
 	struct world *w;
 	unsigned int index;
@@ -88,9 +95,11 @@ struct node {
 	bool keeps_no_ids; /* … its module is older */
 	unsigned int n_peers;
 	unsigned int fail_peers; /* so many peer_make calls fail */
-	/* Instead of the core, by a test: see struct ike_env. */
-	int (*psk_sign)(void *ctx, const char *tunnel, const struct ike_id *id, uint16_t prf,
-			const struct ike_iov *octets, unsigned int n, uint8_t *out);
+	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
+	size_t psk_len[WORLD_LINKS];
+	ike_job_find_key find_key; /* instead of these, by a test; its ctx is the node */
+	struct node_job *jobs; /* that the core waits for, by time … */
+	bool holds_jobs; /* … and whose results it gets only by node_finish_job() */
 	unsigned int fail_installs; /* so many sa_install calls fail */
 	unsigned int installs;
 	unsigned int lost_peers; /* IKE SAs that ended for want of an answer */
@@ -174,6 +183,8 @@ struct world {
 	uint64_t seq;
 	/* network: percent, milliseconds */
 	unsigned int loss, duplicate, delay_min, delay_max;
+	unsigned int job_delay; /* jobs take up to so many ms … */
+	unsigned int job_loss; /* … and of so many percent no result comes */
 	unsigned int esp_jitter; /* ESP takes delay_min and up to so many ms more */
 	bool traffic; /* ESP flows both ways, see kernel.c */
 	unsigned int reuse; /* percent of SPIs that are the one that became free last */
@@ -220,6 +231,8 @@ void node_move(struct node *n, const struct ike_addr *addr, const struct ike_add
  * node_start(). Returns the link's number.
  */
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both);
+/* Its key for the tunnel is @psk from now on. */
+void node_set_psk(struct node *n, unsigned int link, const char *psk);
 /*
  * A tunnel of @hub for @clients clients, "*.example", which share a key. It is a link of the hub
  * with itself, by which nothing comes.
@@ -231,6 +244,8 @@ unsigned int world_client(struct world *w, struct node *n, unsigned int hub);
 uint32_t client_number(const struct world *w, unsigned int link);
 /* Make the core, add its tunnels, adopt if @adopt what the fake kernel holds, start them. */
 void node_start(struct node *n, bool adopt);
+/* The result of the job begun first is there. False: there is none. */
+bool node_finish_job(struct node *n);
 /* The agent is killed: no word to anyone; the kernel goes on. */
 void node_kill(struct node *n);
 /* The machine is gone, kernel too. */

@@ -33,6 +33,8 @@ LIST_HEAD(pairs, pair);
 struct host_tunnel {
 	LIST_ENTRY(host_tunnel) by_name, all;
 	char name[16];
+	uint8_t psk[256];
+	size_t psk_len;
 	struct pairs pairs;
 	uint64_t last_rx; /* UINT64_MAX: never */
 };
@@ -46,6 +48,7 @@ struct host {
 	struct loop *loop;
 	struct udp *ike, *natt;
 	struct ike_core *core;
+	struct ike_job_results jobs; /* that are done, and the core is yet to hear of */
 	struct host_tunnels by_name[BUCKETS], tunnels;
 	struct delayed_list delayed; /* not sent yet */
 	struct pairs by_spi[BUCKETS];
@@ -492,6 +495,21 @@ static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, con
 				     tunnel ? tunnel : "", "level", levels[level], "text", text));
 }
 
+static const uint8_t *find_key(void *ctx, const char *tunnel, const struct ike_id *id, size_t *len)
+{
+	const struct host_tunnel *t = find_tunnel(ctx, tunnel);
+
+	(void)id;
+	*len = t ? t->psk_len : 0;
+	return t ? t->psk : NULL;
+}
+
+/* It is done at once; host_settle() hands the result to the core. */
+static int env_job_start(void *ctx, const struct ike_job *job)
+{
+	return ike_job_results_do(&((struct host *)ctx)->jobs, job, find_key, ctx);
+}
+
 /* ---- time -------------------------------------------------------------------------- */
 
 static void on_due(void *ctx)
@@ -504,6 +522,10 @@ static void on_due(void *ctx)
 
 void host_settle(struct host *h)
 {
+	struct ike_job_result r;
+
+	while (ike_job_results_take(&h->jobs, &r))
+		ike_core_job_done(h->core, &r, loop_now());
 	loop_wake_at(h->loop, ike_core_next(h->core));
 }
 
@@ -527,12 +549,14 @@ struct host *host_open(const struct host_options *options)
 		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,
+		.job_start = env_job_start,
 	};
 	int err;
 
 	if (!h)
 		return NULL;
 	h->options = *options;
+	ike_job_results_init(&h->jobs);
 	h->begun = loop_now();
 	srand(options->seed);
 	errno = ENOMEM;
@@ -557,6 +581,7 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	ike_core_free(h->core);
+	ike_job_results_clear(&h->jobs);
 	while ((t = LIST_FIRST(&h->tunnels))) {
 		while ((p = LIST_FIRST(&t->pairs)))
 			free_pair(p);
@@ -574,14 +599,7 @@ void host_close(struct host *h)
 	free(h);
 }
 
-void host_tunnel(const struct config *c, struct ike_tunnel_conf *out)
-{
-	config_tunnel(c, out);
-	memcpy(out->psk, c->psk, c->psk_len);
-	out->psk_len = c->psk_len;
-}
-
-int host_add(struct host *h, const struct ike_tunnel_conf *conf)
+int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *psk, size_t psk_len)
 {
 	struct host_tunnel *t = calloc(1, sizeof(*t));
 	int err = t ? ike_core_tunnel_add(h->core, conf) : -ENOMEM;
@@ -591,6 +609,8 @@ int host_add(struct host *h, const struct ike_tunnel_conf *conf)
 		return err;
 	}
 	memcpy(t->name, conf->name, sizeof(t->name));
+	memcpy(t->psk, psk, psk_len);
+	t->psk_len = psk_len;
 	t->last_rx = UINT64_MAX;
 	LIST_INSERT_HEAD(name_bucket(h, t->name), t, by_name);
 	LIST_INSERT_HEAD(&h->tunnels, t, all);

@@ -37,10 +37,9 @@ struct host_options {
 struct host *host_open(const struct host_options *options);
 void host_close(struct host *h); /* without a word to any peer; NULL is fine */
 
-/* As config_tunnel(), with the key: no other process holds it here. The caller wipes it. */
-void host_tunnel(const struct config *c, struct ike_tunnel_conf *out);
-/* As ike_core_tunnel_add(); the tunnel begins with host_start(). */
-int host_add(struct host *h, const struct ike_tunnel_conf *conf);
+/* As ike_core_tunnel_add(), with the tunnel's key, up to 256 octets; it begins with host_start(). */
+int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *psk,
+	     size_t psk_len);
 /* All tunnels begin as their configurations say. */
 void host_start(struct host *h);
 

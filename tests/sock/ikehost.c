@@ -77,10 +77,9 @@ static bool add_file(struct host *h, char *path)
 
 	if (config_load(path, &c, &report))
 		return false;
-	host_tunnel(&c, &conf);
+	config_tunnel(&c, &conf);
+	err = host_add(h, &conf, c.psk, c.psk_len);
 	config_clear(&c);
-	err = host_add(h, &conf);
-	ike_wipe(&conf, sizeof(conf));
 	if (err)
 		fprintf(stderr, "%s: %s\n", path, strerror(-err));
 	return !err;

@@ -352,8 +352,7 @@ static void add_tunnels(struct load *l, const char *path)
 
 	if (config_load(path, &c, &report))
 		die(path);
-	host_tunnel(&c, &conf);
-	config_clear(&c);
+	config_tunnel(&c, &conf);
 	conf.child[0].start = IKE_START_TRAFFIC; /* until it is brought up */
 	l->base = conf.local.addr;
 	for (unsigned int i = 0; i < l->n; i++) {
@@ -365,10 +364,10 @@ static void add_tunnels(struct load *l, const char *path)
 		conf.local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = (uint16_t)len };
 		memcpy(conf.local_id.data, id, (size_t)len);
 		conf.local.addr = nth_addr(l, i);
-		if (host_add(l->host, &conf))
+		if (host_add(l->host, &conf, c.psk, c.psk_len))
 			die("a tunnel cannot be added");
 	}
-	ike_wipe(&conf, sizeof(conf));
+	config_clear(&c);
 }
 
 int main(int argc, char **argv)

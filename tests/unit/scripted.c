@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scripted.h"
+#include "psk_auth.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "ike/auth/psk.h"
 
 /* ---- words --------------------------------------------------------------- */
 
@@ -148,13 +147,13 @@ void scripted_natd(struct scripted *s, bool behind_nat)
 /* The AUTH value of one end. */
 static size_t auth_of(const struct scripted *s, bool initiator, struct ike_iov id, uint8_t *out)
 {
-	const struct ike_tunnel_conf *c = own_conf(s->to);
+	unsigned int link = link_of(own_conf(s->to)->name);
 	const struct ike_iov message = { s->init[!initiator], s->init_len[!initiator] };
 	const struct ike_iov nonce = { s->nonce[initiator], s->nonce_len[initiator] };
 	uint16_t prf = s->keys.suite.prf;
 
-	assert_int_equal(ike_psk_auth(prf, c->psk, c->psk_len, &message, &nonce,
-				      initiator ? s->keys.pi : s->keys.pr, &id, out),
+	assert_int_equal(psk_auth(prf, s->to->psk[link], s->to->psk_len[link], &message, &nonce,
+				  initiator ? s->keys.pi : s->keys.pr, &id, out),
 			 0);
 	return ike_prf_len(prf);
 }

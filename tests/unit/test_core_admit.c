@@ -167,7 +167,7 @@ static void honest_work_is_paid_back(void **state)
 	pair_free(p);
 	/* not so one that does not */
 	p = pair_new();
-	p->a->conf[0].psk[3] ^= 1;
+	p->a->psk[0][3] ^= 1;
 	pair_start(p, false);
 	pair_run(p, 200);
 	assert_true(p->b->core->admit.work > cost / 2);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* IKE_AUTH as RFC 7296 1.2, 2.4, 2.9, 2.15, 2.21.2 want it. */
 #include "core_util.h"
+#include "psk_auth.h"
 
 #include <errno.h>
 
-#include "ike/auth/psk.h"
 #include "ike/sa/core.h"
 
 static void selectors(struct ike_ts_list *l, const char *text)
@@ -35,7 +35,7 @@ static void wrong_psk(void **state)
 	struct pair *p = pair_new();
 
 	(void)state;
-	p->b->conf[0].psk[3] ^= 1;
+	p->b->psk[0][3] ^= 1;
 	pair_start(p, false);
 	pair_run(p, 200);
 	says(p->b, "peer 'node0.example' does not hold our pre-shared key");
@@ -122,7 +122,7 @@ static void no_advice_to_trust_without_the_key(void **state)
 
 	(void)state;
 	p->a->conf[0].local_id.data[4] = '9';
-	p->a->conf[0].psk[3] ^= 1;
+	p->a->psk[0][3] ^= 1;
 	pair_start(p, false);
 	pair_run(p, 200);
 	says(p->b, "node9.example");
@@ -133,7 +133,7 @@ static void no_advice_to_trust_without_the_key(void **state)
 
 	p = pair_new(); /* nor what he calls us */
 	p->a->conf[0].remote_id.data[4] = '7';
-	p->a->conf[0].psk[3] ^= 1;
+	p->a->psk[0][3] ^= 1;
 	pair_start(p, false);
 	pair_run(p, 200);
 	says(p->b, "PSK=");
@@ -156,7 +156,7 @@ static void no_advice_to_trust_a_false_responder(void **state)
 	pair_run(p, 100);
 	conf = own_conf(p->a);
 	conf->remote_id.data[4] = '7';
-	conf->psk[3] ^= 1;
+	p->a->psk[0][3] ^= 1;
 	p->drop_responses = false;
 	pair_run(p, 600);
 	says(p->a, "does not hold our pre-shared key");
@@ -173,7 +173,7 @@ static void strangers_fail_without_a_trace(void **state)
 	unsigned int link = world_link(&p->w, c, p->b, false);
 
 	(void)state;
-	c->conf[link].psk[3] ^= 1;
+	c->psk[link][3] ^= 1;
 	c->conf[link].local_id = p->a->conf[0].local_id; /* public, to who listens to b's peer */
 	p->b->conf[link].name[0] = '\0'; /* b knows a only */
 	pair_start(p, true);
@@ -211,8 +211,8 @@ static void id_hashed_as_received(void **state)
 	message = (struct ike_iov){ sa->setup->init_i.data, sa->setup->init_i.len };
 	nonce = (struct ike_iov){ sa->setup->nr, sa->setup->nr_len };
 	signed_id = (struct ike_iov){ body, 4u + id->len };
-	assert_int_equal(ike_psk_auth(sa->keys.suite.prf, p->a->conf[0].psk, p->a->conf[0].psk_len,
-				      &message, &nonce, sa->keys.pi, &signed_id, auth),
+	assert_int_equal(psk_auth(sa->keys.suite.prf, p->a->psk[0], p->a->psk_len[0], &message,
+				  &nonce, sa->keys.pi, &signed_id, auth),
 			 0);
 	request_begin(&b, buf, sizeof(buf), &first);
 	ike_build_payload(&b, IKE_PL_IDI, body, signed_id.len);
@@ -297,8 +297,8 @@ static struct node *second_site(struct pair *p)
 	c->conf[0] = c->conf[link];
 	c->conf[link].name[0] = p->b->conf[link].name[0] = '\0';
 	memcpy(c->conf[0].name, p->a->conf[0].name, sizeof(c->conf[0].name));
-	memcpy(c->conf[0].psk, p->a->conf[0].psk, sizeof(c->conf[0].psk));
-	c->conf[0].psk_len = p->a->conf[0].psk_len;
+	memcpy(c->psk[0], p->a->psk[0], sizeof(c->psk[0]));
+	c->psk_len[0] = p->a->psk_len[0];
 	return c;
 }
 
@@ -411,7 +411,7 @@ static void shared_key_is_refused(void **state)
 	unsigned int second = world_link(&p->w, c, p->b, false);
 
 	(void)state;
-	memcpy(p->b->conf[second].psk, p->b->conf[0].psk, sizeof(p->b->conf[0].psk));
+	memcpy(p->b->psk[second], p->b->psk[0], sizeof(p->b->psk[0]));
 	p->b->conf[0].remote_id.type = p->b->conf[second].remote_id.type = 0;
 	pair_start(p, false);
 	pair_run(p, 100);
@@ -423,8 +423,8 @@ static void shared_key_is_refused(void **state)
 	p = pair_new(); /* with identities they are told apart */
 	c = world_node(&p->w);
 	second = world_link(&p->w, c, p->b, false);
-	memcpy(p->b->conf[second].psk, p->b->conf[0].psk, sizeof(p->b->conf[0].psk));
-	memcpy(c->conf[second].psk, p->b->conf[0].psk, sizeof(p->b->conf[0].psk));
+	memcpy(p->b->psk[second], p->b->psk[0], sizeof(p->b->psk[0]));
+	memcpy(c->psk[second], p->b->psk[0], sizeof(p->b->psk[0]));
 	pair_start(p, true);
 	node_start(c, false);
 	pair_run(p, 100);
@@ -445,10 +445,9 @@ static void key_picks_one_of_many(void **state)
 	node_start(p->b, false);
 	assert_int_equal(ike_core_tunnel_del(p->b->core, "t0"), 0);
 	decoy = p->b->conf[0];
-	for (i = 0; i < 100; i++) {
+	node_set_psk(p->b, 1, "the key of all the others");
+	for (i = 0; i < 2 * IKE_JOB_TUNNELS + 10; i++) {
 		snprintf(decoy.name, sizeof(decoy.name), "t1-%u", i);
-		decoy.psk[0] = 'A';
-		decoy.psk[1] = (uint8_t)(i + 1);
 		assert_int_equal(ike_core_tunnel_add(p->b->core, &decoy), 0);
 		ike_core_start(p->b->core, decoy.name, p->w.now);
 	}
@@ -693,7 +692,7 @@ static void refusal_survives_loss(void **state)
 	struct pair *p = pair_new();
 
 	(void)state;
-	p->b->conf[0].psk[3] ^= 1;
+	p->b->psk[0][3] ^= 1;
 	p->drop_from = 1 << 1;
 	p->drop_exchange = IKE_AUTH;
 	p->drop_responses = true;

@@ -18,9 +18,13 @@ static struct pair *up(void)
 	return p;
 }
 
+static bool other_key[WORLD_NODES]; /* nodes whose keys are others since the last change */
+
 /* The core of @n gets what is in n->conf[0] now. */
 static void change(struct node *n, bool renew)
 {
+	renew |= other_key[n->index];
+	other_key[n->index] = false;
 	assert_int_equal(ike_core_tunnel_change(n->core, &n->conf[0], renew, n->w->now), 0);
 }
 
@@ -48,9 +52,8 @@ static void is_renewed(const struct pair *p, const uint8_t *ike, uint32_t esp)
 
 static void set_psk(struct node *n, const char *psk)
 {
-	memset(n->conf[0].psk, 0, sizeof(n->conf[0].psk));
-	n->conf[0].psk_len = strlen(psk);
-	memcpy(n->conf[0].psk, psk, n->conf[0].psk_len);
+	node_set_psk(n, 0, psk);
+	other_key[n->index] = true;
 }
 
 /* ---- in place ---------------------------------------------------------------- */

@@ -299,7 +299,7 @@ static void a_closed_ike_sa_repeats(void **state)
 	struct pair *p = pair_with_much_to_say();
 
 	(void)state;
-	p->b->conf[0].psk[0] ^= 1;
+	p->b->psk[0][0] ^= 1;
 	p->drop_from = 1 << 1;
 	p->drop_exchange = IKE_AUTH;
 	p->drop_responses = true;

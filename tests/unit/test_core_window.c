@@ -638,7 +638,7 @@ static void backoff(void **state)
 	unsigned int i;
 
 	(void)state;
-	p->b->conf[0].psk[0] ^= 1;
+	p->b->psk[0][0] ^= 1;
 	pair_start(p, false);
 	pair_run(p, 1);
 	for (i = 0; i < 10; i++) {

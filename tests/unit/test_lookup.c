@@ -6,7 +6,7 @@
 #include "core_util.h"
 #include "ike/sa/core.h"
 
-/* Tunnel "n<i>" at @n: like its first, with a peer, key and address of its own. */
+/* Tunnel "n<i>" at @n: like its first, with a peer and an address of its own. */
 static void add(struct node *n, unsigned int i, bool remote)
 {
 	struct ike_tunnel_conf c = n->conf[0];
@@ -14,7 +14,6 @@ static void add(struct node *n, unsigned int i, bool remote)
 	snprintf(c.name, sizeof(c.name), "n%u", i);
 	c.remote_id.len =
 		(uint16_t)snprintf((char *)c.remote_id.data, IKE_MAX_ID, "client%u.example", i);
-	c.psk_len = (size_t)snprintf((char *)c.psk, sizeof(c.psk), "the key of client %u", i);
 	if (remote)
 		c.remote = (struct ike_endpoint){ { 4, { 100, 64, (uint8_t)(i >> 8), (uint8_t)i } },
 						  IKE_PORT };

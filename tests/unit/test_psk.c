@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "ike/auth/psk.h"
 #include "ike/proto/msg.h"
 #include "ike/sa/sk.h"
 #include "vectors.h"
+#include "psk_auth.h"
 
 /* A strongSwan 6.1.0 session whose PSK is known: 0/1 IKE_SA_INIT, 2/3 IKE_AUTH. */
 struct session {
@@ -85,7 +85,7 @@ static bool verifies(uint16_t prf, const uint8_t *psk, size_t psk_len,
 	uint8_t expected[IKE_MAX_PRF];
 	bool ok;
 
-	ok = !ike_psk_auth(prf, psk, psk_len, message, nonce, sk_p, id_body, expected) &&
+	ok = !psk_auth(prf, psk, psk_len, message, nonce, sk_p, id_body, expected) &&
 	     len == ike_prf_len(prf) && ike_equal(expected, auth, len);
 	ike_wipe(expected, sizeof(expected));
 	return ok;
@@ -131,22 +131,18 @@ static void every_part_counts(void **state)
 	const uint8_t *psk = (const uint8_t *)"psk";
 
 	(void)state;
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0]), 0);
+	assert_int_equal(psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0]), 0);
 	assert_true(verifies(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 32));
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m2, &n, sk_p, &id, out[1]),
-			 0);
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, other, &id, out[2]),
-			 0);
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id2, out[3]),
-			 0);
+	assert_int_equal(psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m2, &n, sk_p, &id, out[1]), 0);
+	assert_int_equal(psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, other, &id, out[2]), 0);
+	assert_int_equal(psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id2, out[3]), 0);
 	for (unsigned int i = 1; i < 4; i++)
 		assert_memory_not_equal(out[0], out[i], 32);
 	/* too short, too long, a prefix; an empty PSK; an unknown PRF */
 	assert_false(verifies(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 31));
 	assert_false(verifies(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 0));
-	assert_int_equal(ike_psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 0, &m, &n, sk_p, &id, out[0]),
-			 -1);
-	assert_int_equal(ike_psk_auth(2, psk, 3, &m, &n, sk_p, &id, out[0]), -1);
+	assert_int_equal(psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 0, &m, &n, sk_p, &id, out[0]), -1);
+	assert_int_equal(psk_auth(2, psk, 3, &m, &n, sk_p, &id, out[0]), -1);
 }
 
 int main(void)

@@ -935,11 +935,23 @@ static uint64_t next_wake(const struct agent *a)
 	return when;
 }
 
+/* What the core had done with keys; that may be the begin of more. */
+static void take_jobs(struct agent *a)
+{
+	struct ike_job_result r;
+
+	while (ike_job_results_take(&a->jobs, &r)) {
+		ike_core_job_done(a->core, &r, loop_now());
+		ike_wipe(&r, sizeof(r));
+	}
+}
+
 void agent_settle(struct agent *a)
 {
 	if (a->settling)
 		return; /* a command called the core from within; the outer call goes on */
 	a->settling = true;
+	take_jobs(a);
 	settle_tunnels(a);
 	cmd_review(a);
 	a->settling = false;
@@ -1030,6 +1042,7 @@ struct agent *agent_new(const struct agent_options *o, struct reader *reader, ch
 	a->reader = reader;
 	a->look_at = UINT64_MAX;
 	TAILQ_INIT(&a->dirty);
+	ike_job_results_init(&a->jobs);
 	if (open_all(a, err, err_size))
 		return a;
 	agent_free(a);
@@ -1087,6 +1100,7 @@ void agent_free(struct agent *a)
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
 	if (a->core)
 		ike_core_free(a->core);
+	ike_job_results_clear(&a->jobs);
 	while ((t = a->tunnels)) {
 		a->tunnels = t->next;
 		tunnel_free(t);

@@ -107,6 +107,7 @@ struct agent {
 	struct ctl *ctl;
 	struct keytable *keys;
 	struct ike_core *core;
+	struct ike_job_results jobs; /* that are done, and the core is yet to hear of */
 	struct tunnel *tunnels, *last; /* in order of names */
 	LIST_HEAD(, tunnel) by_name[TUNNEL_BUCKETS], by_index[TUNNEL_BUCKETS];
 	TAILQ_HEAD(, tunnel) dirty; /* to be looked at when the event is over */

@@ -5,7 +5,6 @@
 
 #include "ike/app/agent_int.h"
 #include "ike/app/terms.h"
-#include "ike/auth/psk.h"
 
 /* The tunnel whose link can send from @port for @name, or for anybody if that is NULL. */
 static struct tunnel *sender(struct agent *a, const char *name, uint16_t port)
@@ -193,24 +192,22 @@ static void env_log(void *ctx, enum ike_log_level level, const char *name, const
 	log_core(level, name, spi_i, spi_r, text, loop_now());
 }
 
-/* Without a key something is computed all the same: what comes back is no answer, only its time. */
-static int env_psk_sign(void *ctx, const char *name, const struct ike_id *id, uint16_t prf,
-			const struct ike_iov *octets, unsigned int n, uint8_t *out)
+static const uint8_t *find_key(void *ctx, const char *name, const struct ike_id *id, size_t *len)
 {
-	static const uint8_t no_key[32];
 	const struct tunnel *t = tunnel_by_name(ctx, name);
 	const struct client_key *own;
-	const uint8_t *key;
-	size_t len;
 
 	if (!t)
-		return -ENODEV;
+		return NULL;
 	own = client_keys_find(t->conf.keys.v, t->conf.keys.n, id);
-	key = own ? own->key : t->conf.psk;
-	len = own ? own->len : t->conf.psk_len;
-	if (ike_psk_sign(prf, len ? key : no_key, len ? len : sizeof(no_key), octets, n, out))
-		return -EINVAL;
-	return len ? 0 : -ENOENT;
+	*len = own ? own->len : t->conf.psk_len;
+	return own ? own->key : t->conf.psk;
+}
+
+/* It is done at once; agent_settle() hands the result to the core. */
+static int env_job_start(void *ctx, const struct ike_job *job)
+{
+	return ike_job_results_do(&((struct agent *)ctx)->jobs, job, find_key, ctx);
 }
 
 static void env_keylog(void *ctx, const struct ike_keylog *k)
@@ -235,7 +232,7 @@ void agent_env(struct agent *a, struct ike_env *env)
 		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,
-		.psk_sign = env_psk_sign,
+		.job_start = env_job_start,
 		.keylog = a->keys ? env_keylog : NULL,
 	};
 }

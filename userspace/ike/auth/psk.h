@@ -8,20 +8,11 @@
 #include "ike/crypto/crypto.h"
 
 /*
- * The AUTH value, ike_prf_len(@prf) octets:
- * prf(prf(PSK, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID type, reserved, ID)).
- * @message: the signer's own first IKE_SA_INIT message, whole, as sent (without non-ESP
- * marker); @nonce: the other side's; @sk_p: SK_pi if the initiator signs, else SK_pr;
- * @id_body: the body of the signer's IDi/IDr payload as on the wire, reserved octets too.
- * 0 or -1 (empty PSK, unknown PRF).
- */
-int ike_psk_auth(uint16_t prf, const uint8_t *psk, size_t psk_len, const struct ike_iov *message,
-		 const struct ike_iov *nonce, const uint8_t *sk_p, const struct ike_iov *id_body,
-		 uint8_t *out);
-
-/*
- * The last step of it, all that needs the PSK: prf(prf(PSK, "Key Pad for IKEv2"), octets), where
- * @octets are the @n parts of message | nonce | prf(SK_p, ...). 0 or -1.
+ * All that needs the PSK of an AUTH value, which is prf(prf(PSK, "Key Pad for IKEv2"), octets), of
+ * ike_prf_len(@prf) octets. @octets are the @n parts of message | nonce | prf(SK_p, ID type, reserved,
+ * ID): the signer's own first IKE_SA_INIT message, whole, as sent (without non-ESP marker); the other
+ * side's nonce; SK_pi if the initiator signs, else SK_pr; the body of the signer's IDi/IDr payload as
+ * on the wire, reserved octets too. 0 or -1 (empty PSK, unknown PRF).
  */
 int ike_psk_sign(uint16_t prf, const uint8_t *psk, size_t psk_len, const struct ike_iov *octets,
 		 unsigned int n, uint8_t *out);

@@ -31,7 +31,6 @@ struct change {
 static bool same_terms(const struct ike_tunnel_conf *x, const struct ike_tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
-	       x->psk_len == y->psk_len && ike_equal(x->psk, y->psk, x->psk_len) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
 	       x->mobike == y->mobike && !memcmp(&x->ike, &y->ike, sizeof(x->ike)) &&
 	       !memcmp(&x->esp, &y->esp, sizeof(x->esp));
@@ -223,6 +222,7 @@ int peer_change(struct ike_core *core, struct ike_peer *first, const struct ike_
 		lookup_update(core, first);
 	}
 	t->conf = d.to;
+	core->changes++;
 	change_peer(core, first, &d);
 	TAILQ_FOREACH(p, &t->clients, of_tunnel)
 	change_peer(core, p, &d);

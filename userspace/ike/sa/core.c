@@ -65,6 +65,15 @@ static void reauth_timer(struct ike_core *core, struct ike_sa *sa)
 	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
+/* No result came, nor will one be taken. */
+static void give_up_job(struct ike_core *core, struct waiting *w)
+{
+	struct ike_job_result none = { .error = -ETIMEDOUT };
+
+	if (w && core->now >= w->until)
+		dispatch_job_done(core, w, &none);
+}
+
 static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now >= sa->expire_at) {
@@ -73,6 +82,11 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 	}
 	if (core->now >= sa->rx.frags_until)
 		ikesa_frags_free(sa);
+	give_up_job(core, sa->rx.wait);
+	if (sa->state != IKESA_DEAD)
+		give_up_job(core, sa->tx.wait);
+	if (sa->state == IKESA_DEAD)
+		return;
 	if (!request_timer(core, sa))
 		give_up(core, sa);
 	if (sa->state != IKESA_DEAD)
@@ -123,6 +137,8 @@ void ike_core_free(struct ike_core *core)
 	for (i = 0; i < core->sas.buckets; i++) {
 		while ((sa = LIST_FIRST(&core->sas.by_spi[i]))) {
 			LIST_REMOVE(sa, by_spi);
+			job_end(core, sa->rx.wait);
+			job_end(core, sa->tx.wait);
 			exchange_end_all(core, sa);
 			ikesa_free(sa);
 		}
@@ -151,7 +167,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 {
 	struct ike_peer *p;
 
-	if (!tunnel_conf_is_sane(conf) || (!conf->psk_len && !core->env.psk_sign))
+	if (!tunnel_conf_is_sane(conf))
 		return -EINVAL;
 	if (lookup_name(core, conf->name))
 		return -EEXIST;
@@ -166,6 +182,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 		tunnel_free_peer(core, p);
 		return -ENOMEM;
 	}
+	core->changes++;
 	return 0;
 }
 
@@ -192,6 +209,7 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel)
 		drop_all(core, client);
 		client_end(core, client);
 	}
+	core->changes++;
 	drop_all(core, p);
 	event_take(core, p);
 	lookup_remove(core, p);
@@ -281,6 +299,16 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 	} else {
 		dispatch_datagram(core, d, &h);
 	}
+	end_event(core);
+}
+
+void ike_core_job_done(struct ike_core *core, const struct ike_job_result *r, uint64_t now)
+{
+	struct waiting *w = job_find(core, r->id);
+
+	begin_event(core, now);
+	if (w)
+		dispatch_job_done(core, w, r);
 	end_event(core);
 }
 

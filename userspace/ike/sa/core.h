@@ -11,6 +11,7 @@
 #ifndef ESPTUN_IKE_CORE_H
 #define ESPTUN_IKE_CORE_H
 
+#include "ike/auth/job.h"
 #include "ike/crypto/crypto.h"
 #include "ike/proto/ikev2.h"
 
@@ -43,15 +44,13 @@ struct ike_child_conf {
 	enum ike_start start;
 };
 
-/* One tunnel: one netdevice, one [Peer]. The core copies it and wipes its copy's PSK. */
+/* One tunnel: one netdevice, one [Peer]. The core copies it. Keys are not in it: see struct ike_job. */
 struct ike_tunnel_conf {
 	char name[16]; /* netdevice */
 	struct ike_id local_id; /* type 0: the local address */
 	struct ike_id remote_id; /* type 0: any identity that proves the PSK; may be a wildcard */
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
-	uint8_t psk[256]; /* not used with env->psk_sign: the core does without the keys then */
-	size_t psk_len;
 	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */
 	struct ike_endpoint local; /* port of the link (4500) */
 	struct ike_endpoint
@@ -178,12 +177,10 @@ struct ike_env {
 		    const uint8_t *spi_r, const char *text);
 	void (*keylog)(void *ctx, const struct ike_keylog *k); /* NULL: off */
 	/*
-	 * ike_psk_sign() (auth/psk.h) by whoever has the keys, with the one that the tunnel has for the
-	 * peer's identity @id. 0, -ENOENT: it has none for it, or another negative errno; without a
-	 * key as much time passes as with one. NULL: the core has the keys itself.
+	 * Begin a job with keys that the core has not (auth/job.h): @job is valid during the call, and
+	 * the result comes by ike_core_job_done(), never from within. It may come late or not at all.
 	 */
-	int (*psk_sign)(void *ctx, const char *tunnel, const struct ike_id *id, uint16_t prf,
-			const struct ike_iov *octets, unsigned int n, uint8_t *out);
+	int (*job_start)(void *ctx, const struct ike_job *job);
 };
 
 /* NULL only when memory is out. @env is copied. */
@@ -257,6 +254,8 @@ void ike_core_path(struct ike_core *core, const char *tunnel, uint32_t peer,
  */
 void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct ike_addr *ours,
 			size_t n, uint64_t now);
+/* What a job came to; no news if nobody waits for it any more. */
+void ike_core_job_done(struct ike_core *core, const struct ike_job_result *r, uint64_t now);
 /* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */
 void ike_core_timer(struct ike_core *core, uint64_t now);
 uint64_t ike_core_next(const struct ike_core *core);
@@ -268,8 +267,8 @@ int ike_core_tunnel_remote(struct ike_core *core, const char *tunnel,
 /*
  * The tunnel has another configuration from now on. Its child SAs are known by names, or
  * selectors: those it no longer has are deleted, new ones asked for as their start mode says. If the
- * terms are others (identities, key, addresses, proposals, selectors of a child SA), or with @renew,
- * new IKE SAs take the place of those there are. These carry traffic until then, but no longer than
+ * terms are others (identities, addresses, proposals, selectors of a child SA), or with @renew (the
+ * key is another one), new IKE SAs take the place of those there are. These carry traffic until then, but no longer than
  * until they should have been rekeyed; a client is told that its IKE SA ends. Else all stays, and the
  * times of rekeying begin anew where they changed. The number of clients cannot change between 1 and
  * many. 0, -ENOENT, -EINVAL or -ENOMEM; then nothing changed.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Messages in (RFC 7296 2.1-2.3, 2.21): finding the IKE SA, the window of the peer's requests
- * with the answer kept for repetition, and the table that says which request is acceptable when.
+ * with the answer kept for repetition, the table that says which request is acceptable when, and
+ * messages that go on when a job is done.
  */
 #include "ike/sa/layer_core.h"
 
@@ -147,6 +148,50 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
+/* The verdict of the handler, or of what a malformed or misplaced request gets without one. */
+static enum x_verdict judge_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    const struct x_row *row, int malformed, uint8_t offender)
+{
+	if (malformed)
+		return refuse_request(core, sa, m, (uint16_t)-malformed, offender);
+	if (!row)
+		return refuse_exchange(core, sa, m);
+	if (!has_needed_payloads(row, m->in))
+		return refuse_request(core, sa, m, IKE_N_INVALID_SYNTAX, 0);
+	return row->handle(core, sa, m);
+}
+
+/* Answer the request, which has its verdict; what we have to ask ourselves comes behind. */
+static void finish_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   enum x_verdict verdict, uint8_t first)
+{
+	struct ike_sa *heir = core->answering_heir;
+
+	core->answering = NULL;
+	core->answering_heir = NULL;
+	if (verdict == X_WAIT || verdict == X_DROP)
+		return;
+	sa->rx.next++;
+	if (!answer_request(core, sa, m, first) && sa->state != IKESA_DEAD)
+		sa_end(core, sa, false);
+	if (heir)
+		request_next(core, heir);
+	if (sa->state == IKESA_DEAD)
+		return;
+	if (verdict == X_CLOSE)
+		sa_end(core, sa, true);
+	else
+		request_next(core, sa);
+}
+
+/* Is the request the one that is expected next, in a state that has a use for it? */
+static bool is_expected(const struct ike_sa *sa, const struct ike_header *h,
+			const struct x_row *row)
+{
+	return h->id == sa->rx.next && sa->state != IKESA_CLOSED && sa->have_keys &&
+	       (row || sa->state == IKESA_ESTABLISHED || sa->state == IKESA_DELETING);
+}
+
 static void receive_request(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			    const struct ike_header *h)
 {
@@ -156,16 +201,18 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	struct ike_builder reply;
 	struct x_msg m = { .h = h, .d = d, .in = &in, .reply = &reply };
 	enum x_verdict verdict;
-	struct ike_sa *heir;
 	int rc;
 
 	if (sa->rx.answer.len && h->id == sa->rx.next - 1) {
 		repeat_answer(core, sa, d, h);
 		return;
 	}
+	if (sa->tx.wait && sa->state == IKESA_AUTH_SENT) {
+		job_hold(sa->tx.wait, d);
+		return;
+	}
 	/* Until authenticated, anything but the expected exchange is ignored. */
-	if (h->id != sa->rx.next || sa->state == IKESA_CLOSED || !sa->have_keys ||
-	    (!row && sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)) {
+	if (sa->rx.wait || !is_expected(sa, h, row)) {
 		report_line(core, IKE_LOG_DEBUG, NULL, sa,
 			    "%s request %u ignored, not expected now (next is %u)",
 			    ike_exchange_name(h->exchange), h->id, sa->rx.next);
@@ -177,29 +224,9 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	core->answering = sa;
 	note_heard(core, sa, d, h);
 	request_begin(&reply, inner, sizeof(inner), &first);
-	if (rc)
-		verdict = refuse_request(core, sa, &m, (uint16_t)-rc, offender);
-	else if (!row)
-		verdict = refuse_exchange(core, sa, &m);
-	else if (!has_needed_payloads(row, &in))
-		verdict = refuse_request(core, sa, &m, IKE_N_INVALID_SYNTAX, 0);
-	else
-		verdict = row->handle(core, sa, &m);
-	core->answering = NULL;
-	heir = core->answering_heir;
-	core->answering_heir = NULL;
-	sa->rx.next++;
-	if (!answer_request(core, sa, &m, first) && sa->state != IKESA_DEAD)
-		sa_end(core, sa, false);
+	verdict = judge_request(core, sa, &m, row, rc, offender);
+	finish_request(core, sa, &m, verdict, first);
 	ike_wipe(inner, sizeof(inner));
-	if (heir)
-		request_next(core, heir);
-	if (sa->state == IKESA_DEAD)
-		return;
-	if (verdict == X_CLOSE)
-		sa_end(core, sa, true);
-	else
-		request_next(core, sa);
 }
 
 /* What follows from any response on an established SA. */
@@ -211,6 +238,18 @@ static void note_answered(struct ike_core *core, struct ike_sa *sa)
 	if (sa->state == IKESA_ESTABLISHED)
 		liveness_check(core, sa);
 	event_note(core, sa->peer, EVENT_CHANGED);
+}
+
+/* The response to @x, which came as @d, was handled. */
+static void finish_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			    const struct ike_datagram *d, bool was_up)
+{
+	exchange_end(core, sa, x);
+	x_mobike_answered(core, sa, d);
+	if (was_up && sa->state != IKESA_DEAD && sa->state != IKESA_CLOSED)
+		note_answered(core, sa);
+	if (sa->state != IKESA_DEAD)
+		request_next(core, sa);
 }
 
 static void receive_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
@@ -225,8 +264,8 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	int rc;
 
 	/* Our next ID is one past that of the request that is out. */
-	if (!sa->out || !sa->out->ops->build || sa->out->ops->exchange != h->exchange ||
-	    h->id != sa->tx.next - 1)
+	if (!sa->out || sa->tx.wait || !sa->out->ops->build ||
+	    sa->out->ops->exchange != h->exchange || h->id != sa->tx.next - 1)
 		return;
 	rc = message_open(core, sa, d, h, &in, &offender);
 	if (rc == IKE_SK_FORGED && h->next == IKE_PL_NOTIFY)
@@ -245,12 +284,10 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 		sa_end(core, sa, false);
 	else if (x->ops->response)
 		x->ops->response(core, sa, x, &m);
-	exchange_end(core, sa, x);
-	x_mobike_answered(core, sa, d);
-	if (was_up && sa->state != IKESA_DEAD && sa->state != IKESA_CLOSED)
-		note_answered(core, sa);
-	if (sa->state != IKESA_DEAD)
-		request_next(core, sa);
+	if (sa->tx.wait) /* for a job: the window stays closed */
+		sa->out = x;
+	else
+		finish_response(core, sa, x, d, was_up);
 }
 
 void dispatch_datagram(struct ike_core *core, const struct ike_datagram *d,
@@ -284,5 +321,60 @@ void dispatch_datagram(struct ike_core *core, const struct ike_datagram *d,
 	else
 		receive_request(core, sa, d, h);
 	ike_wipe(core->plain, core->plain_len);
+	sa_touch(core, sa);
+}
+
+/* ---- jobs ---------------------------------------------------------------- */
+
+/* The request that waited goes on. */
+static void resume_request(struct ike_core *core, struct waiting *w, const struct ike_job_result *r)
+{
+	uint8_t inner[CORE_MSG_MAX], first = IKE_PL_NONE;
+	struct ike_builder reply;
+	struct x_msg m = { .h = &w->h, .d = &w->d, .in = &w->in, .reply = &reply, .wait = w };
+	struct ike_sa *sa = w->sa;
+	enum x_verdict verdict;
+
+	sa->rx.wait = NULL;
+	core->answering = sa;
+	request_begin(&reply, inner, sizeof(inner), &first);
+	verdict = w->done(core, sa, &m, w->state, r);
+	finish_request(core, sa, &m, verdict, first);
+	if (verdict != X_WAIT)
+		job_end(core, w);
+	ike_wipe(inner, sizeof(inner));
+}
+
+/* The response that waited goes on, or a request of ours can be made now. */
+static void resume_own(struct ike_core *core, struct waiting *w, const struct ike_job_result *r)
+{
+	struct x_msg m = { .h = &w->h, .d = &w->d, .in = &w->in, .wait = w };
+	bool was_up = w->sa->state == IKESA_ESTABLISHED;
+	struct ike_sa *sa = w->sa;
+	struct exchange *x = NULL;
+	struct ike_header h;
+
+	sa->tx.wait = NULL;
+	if (w->has_message)
+		x = ikesa_take_out(sa);
+	if (w->done(core, sa, w->has_message ? &m : NULL, w->state, r) == X_WAIT) {
+		sa->out = x;
+		return;
+	}
+	if (x)
+		finish_response(core, sa, x, &w->d, was_up);
+	if (w->early.data && !ike_header_parse(w->early.data, w->early.len, &h))
+		dispatch_datagram(core, &w->early, &h);
+	job_end(core, w);
+}
+
+void dispatch_job_done(struct ike_core *core, struct waiting *w, const struct ike_job_result *r)
+{
+	struct ike_sa *sa = w->sa;
+
+	if (w->is_request)
+		resume_request(core, w, r);
+	else
+		resume_own(core, w, r);
 	sa_touch(core, sa);
 }

@@ -240,6 +240,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* When the result of a job is given up. */
+static uint64_t job_deadline(const struct ike_sa *sa)
+{
+	return earlier(sa->rx.wait ? sa->rx.wait->until : TIMER_NEVER,
+		       sa->tx.wait ? sa->tx.wait->until : TIMER_NEVER);
+}
+
 uint64_t ikesa_deadline(const struct ike_sa *sa)
 {
 	uint64_t at = earlier(sa->rx.frags_until, earlier(sa->expire_at, sa->close_at));
@@ -247,6 +254,6 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 
 	TAILQ_FOREACH(c, &sa->children, link)
 	at = earlier(at, c->next_at);
-	at = earlier(earlier(at, sa->reauth_at), sa->rekey_at);
+	at = earlier(earlier(at, sa->reauth_at), earlier(sa->rekey_at, job_deadline(sa)));
 	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
 }

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "ike/sa/core.h"
+#include "ike/proto/msg.h"
 #include "ike/sa/frag.h"
 #include "ike/sa/keys.h"
 #include "ike/sa/timer.h"
@@ -30,6 +31,7 @@ enum ikesa_schedule {
 	IKESA_DEAD_MS = 64000, /* … that is, after this */
 	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
 	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
+	IKESA_JOB_MS = 10000, /* patience for the result of a job */
 	IKESA_LINGER_MS = 10000, /* a closed SA repeats its last answer for so long */
 	IKESA_SUPERSEDED_MS = 5000, /* INITIAL_CONTACT to the end of the SAs it disowns */
 	IKESA_REDUNDANT_MS = 3000, /* a redundant SA's initiator closes it after this … */
@@ -106,6 +108,20 @@ struct ike_sa;
 struct ike_builder;
 struct x_msg;
 
+enum x_verdict {
+	X_DONE, /* request: answer it */
+	X_CLOSE, /* request: answer it, and the IKE SA is over */
+	X_WAIT, /* a job was begun: job_done_fn goes on with the message */
+	X_DROP, /* request: for want of memory it is as if it had not come, until it comes again */
+};
+
+/*
+ * The result @r of the job that @m waited for is here, or it failed (->error). @state is what was
+ * given to job_begin(). @m is NULL if no message waited.
+ */
+typedef enum x_verdict (*job_done_fn)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      void *state, const struct ike_job_result *r);
+
 /* A kind of exchange, as we begin it. Functions may be NULL where it says so. */
 struct exchange_ops {
 	const char *name; /* for people */
@@ -114,7 +130,7 @@ struct exchange_ops {
 	/* The window is open: append the payloads. NULL: the message is made elsewhere. */
 	enum exchange_build (*build)(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 				     struct ike_builder *b);
-	/* The response; the window is open again. */
+	/* The response; the window is open again, unless the response waits for a job. */
 	void (*response)(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			 struct x_msg *m);
 	/* No response came. True: @sa has ended. False, or NULL: the peer counts as dead. */
@@ -192,6 +208,7 @@ struct ikesa_setup {
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) */
 	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for */
 	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
+	uint8_t auth[IKE_MAX_PRF]; /* initiator: our AUTH value, as long as the PRF's */
 };
 
 /*
@@ -225,6 +242,29 @@ struct mobike {
 };
 
 struct ike_peer;
+
+/*
+ * A message that waits for the result of a job, or our request that cannot be made before; see
+ * job.c, which makes and ends it. The message is kept decrypted, as the handler saw it.
+ */
+struct waiting {
+	LIST_ENTRY(waiting) by_id;
+	uint64_t id; /* of the job */
+	uint64_t until; /* given up then */
+	struct ike_sa *sa;
+	job_done_fn done;
+	void *state; /* what the exchange noted, in one piece; may be NULL */
+	bool is_request; /* the peer's */
+	bool has_message; /* what follows is valid */
+	struct ike_header h;
+	struct ike_datagram d; /* without its octets */
+	struct ike_payloads in; /* they point into ->plain */
+	uint8_t *plain;
+	size_t plain_len;
+	struct ike_datagram early; /* a request that came meanwhile; with ->data of its own, if any */
+};
+
+LIST_HEAD(waiting_list, waiting);
 
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) of_peer;
@@ -271,6 +311,7 @@ struct ike_sa {
 		struct ikesa_message msg; /* of ->out */
 		unsigned int sends;
 		struct frags *frags; /* of the response, while some are missing */
+		struct waiting *wait; /* the request, or its response, waits for a job */
 		uint64_t at; /* next copy, or giving up */
 		uint64_t began; /* when the first copy left, whatever made the schedule begin anew */
 	} tx;
@@ -282,6 +323,7 @@ struct ike_sa {
 		uint8_t request[IKESA_DIGEST_LEN]; /* digest of that request, or of its fragment 1 */
 		struct frags *frags; /* of the next request, while some are missing … */
 		uint64_t frags_until; /* … but no longer than this */
+		struct waiting *wait; /* the next request is here, and waits for a job */
 	} rx;
 
 	uint64_t expire_at; /* half-open, closing and closed SAs */

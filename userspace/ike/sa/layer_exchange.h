@@ -47,39 +47,57 @@ struct x_claim {
 	struct ike_auth auth;
 };
 
-/* Append our AUTH payload for @p; false without memory. */
-bool x_proof_build(struct ike_core *core, struct ike_builder *b, const struct ike_sa *sa,
-		   const struct ike_peer *p);
-/* Does the peer prove that it holds the key which @p has for its identity? */
-bool x_proof_verify(struct ike_core *core, const struct ike_sa *sa, const struct ike_peer *p,
-		    const struct x_claim *who);
+/* Tunnels whose keys are tried, the best one first. */
+struct x_candidates {
+	unsigned int n;
+	char name[IKE_JOB_TUNNELS][IKE_JOB_NAME];
+};
+
+/*
+ * Begin the job that signs for us, with the key which @p has for the identity @peer, or the one that
+ * tries which of the candidates' keys the peer holds. @m, @done and @state: see job_begin().
+ */
+bool x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		  const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+		  void *state);
+bool x_proof_verify(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		    const struct x_claim *who, const struct x_candidates *c, job_done_fn done,
+		    void *state);
+/* Append our AUTH payload, which is the result of x_proof_sign(). */
+void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_job_result *r);
 /* Find and parse a payload of the claim; absent and malformed alike give false. */
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
 bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth);
 /* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			const struct ike_id *id);
-/* Tell of a peer that does not hold the key of @p, or did not try. */
+/* Tell of a peer that does not hold the key of @p, which may be @unknown, or did not try. */
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
-			 const struct x_claim *who);
+			 const struct x_claim *who, bool unknown);
 
 /* ---- x_match.c --------------------------------------------------------------- */
 
-/* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
-struct ike_peer *x_match_peer(struct ike_core *core, const struct ike_sa *sa,
-			      const struct x_claim *who, struct ike_peer **best);
-/* Tell why no tunnel takes the peer; @best is what x_match_peer() set. */
+/* The tunnels that fit the identities, but for the first @skip of them. */
+void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     unsigned int skip, struct x_candidates *out);
+/* Those whose owner wants to read why the peer was refused, whatever its identity. */
+void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+			  struct x_candidates *out);
+/*
+ * The one of @c that fits best of those whose keys are proven in @r; NULL if none is. *@twin: another
+ * one that fits as well, so that nothing tells which the peer means; or NULL.
+ */
+struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
+				const struct x_claim *who, const struct x_candidates *c,
+				const struct ike_job_result *r, struct ike_peer **twin);
+/* Tell of a peer that holds the key of @p, which does not fit it. */
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-		     struct ike_peer *best);
+		     struct ike_peer *p);
+/* Tell of a peer that holds the keys of two tunnels, which both fit it. */
+void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
+			  const struct ike_peer *twin);
 /* Tell of a peer that sent no AUTH payload: it wants EAP. */
 void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who);
-
-/*
- * Does another tunnel fit the peer as well as @p, with the same key? Then nothing tells which one
- * it means, and that is told.
- */
-bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-			  struct ike_peer *p);
 
 /* ---- x_auth.c ---------------------------------------------------------------- */
 

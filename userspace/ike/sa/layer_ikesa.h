@@ -239,6 +239,26 @@ void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Give back an inbound SPI that was reserved and is not used. */
 void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi);
 
+/* ---- job.c ------------------------------------------------------------------- */
+
+/*
+ * Begin a job for @sa: @job is complete but for its number. @m, the message at hand, waits for its
+ * result, or with NULL our next request does; then @done is called. @state is freed when nobody
+ * waits any more; it may be that of a job @m waited for before. False: there are too many, or no
+ * memory; @state is the caller's then, unless @m has it already.
+ */
+bool job_begin(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m, struct ike_job *job,
+	       job_done_fn done, void *state);
+/* Who waits for this job? NULL: nobody any more. */
+struct waiting *job_find(struct ike_core *core, uint64_t id);
+/*
+ * The peer knows that the IKE SA is up, we are yet to: keep its first request until then. Another one,
+ * or what memory is missing for, is lost like any datagram.
+ */
+void job_hold(struct waiting *w, const struct ike_datagram *d);
+/* Nobody waits any more: @w, which may be NULL, and what it holds are wiped and freed. */
+void job_end(struct ike_core *core, struct waiting *w);
+
 /* ---- exchange.c -------------------------------------------------------------- */
 
 /* One of this kind about the pair with this inbound SPI, or none (0); NULL without memory. */

@@ -148,6 +148,8 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 		child_spi_release(core, sa, sa->setup->spi_in);
 	ikesa_setup_free(sa);
 	ikesa_frags_free(sa);
+	job_end(core, sa->rx.wait);
+	job_end(core, sa->tx.wait);
 	exchange_end_all(core, sa);
 	sa->liveness_at = sa->close_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */

@@ -20,6 +20,8 @@ enum core_limits {
 	CORE_TEXT_MAX = 1024, /* one log line */
 	CORE_MAX_TUNNELS = 16384,
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
+	CORE_JOB_BUCKETS = 64,
+	CORE_MAX_JOBS = 1024, /* at a time */
 	TUNNEL_MAX_OURS = 65, /* addresses of this machine, with the one in use */
 	PEER_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
@@ -207,6 +209,10 @@ struct ike_core {
 	const struct ike_sa *answering; /* has a request at hand, not answered yet */
 	struct ike_sa
 		*answering_heir; /* took over from it: what it has to ask comes after the answer */
+	struct waiting_list waiting[CORE_JOB_BUCKETS]; /* by the job's number */
+	unsigned int n_waiting;
+	uint64_t last_job; /* number of the one begun last */
+	uint64_t changes; /* of the tunnels: another number after each */
 	struct ike_core_stats stats;
 	uint8_t digest_key[32];
 	struct {
@@ -232,11 +238,7 @@ struct x_msg {
 	const struct ike_datagram *d;
 	const struct ike_payloads *in; /* decrypted */
 	struct ike_builder *reply; /* the answer's payloads, for requests */
-};
-
-enum x_verdict {
-	X_DONE, /* request: answer it */
-	X_CLOSE, /* request: answer it, and the IKE SA is over */
+	struct waiting *wait; /* it waited for a job, and this has it; else NULL */
 };
 
 #endif

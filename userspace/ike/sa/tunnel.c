@@ -28,10 +28,10 @@ static bool children_sane(const struct ike_tunnel_conf *c)
 
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
 {
-	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->psk_len <= sizeof(c->psk) &&
-	       c->ike.n && c->ike.n <= IKE_MAX_PROPOSALS && c->esp.n &&
-	       c->esp.n <= IKE_MAX_PROPOSALS && c->local_id.len <= IKE_MAX_ID &&
-	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) &&
+	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && c->ike.n &&
+	       c->ike.n <= IKE_MAX_PROPOSALS && c->esp.n && c->esp.n <= IKE_MAX_PROPOSALS &&
+	       c->local_id.len <= IKE_MAX_ID && c->remote_id.len <= IKE_MAX_ID &&
+	       children_sane(c) &&
 	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family));
 }
 

@@ -5,6 +5,8 @@
  */
 #include "ike/sa/layer_exchange.h"
 
+#include <stdlib.h>
+
 /* ---- both roles ---------------------------------------------------------- */
 
 /* No peer gets more than its share: the oldest of too many goes. */
@@ -67,8 +69,8 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 {
 	struct ike_peer *p = sa->peer;
 	struct negotiation n = { 0 };
-	bool ok;
 
+	(void)core;
 	(void)x;
 	ike_build_id(b, IKE_PL_IDI, &sa->local_id);
 	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
@@ -76,12 +78,12 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
-	ok = x_proof_build(core, b, sa, p);
+	ike_build_auth(b, IKE_AUTH_PSK, sa->setup->auth, ike_prf_len(sa->keys.suite.prf));
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, p, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
 	x_mobike_offer(b, sa);
-	return ok ? EXCHANGE_SEND : EXCHANGE_FAIL;
+	return EXCHANGE_SEND;
 }
 
 static bool explain_childless(struct ike_core *core, struct ike_sa *sa, uint16_t error)
@@ -167,18 +169,22 @@ static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
 	event_note(core, p, EVENT_ATTEMPT_FAILED);
 }
 
-/* Is the answer from whom we want? Sets sa->remote_id. */
-static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
-			     const struct ike_payloads *in, struct x_claim *who)
+/*
+ * The responder proved that it holds the key, or @r says otherwise. Is it who we want? Sets
+ * sa->remote_id.
+ */
+static bool accept_responder(struct ike_core *core, struct ike_sa *sa, const struct x_claim *who,
+			     const struct ike_job_result *r)
 {
 	struct ike_peer *p = sa->peer;
 
-	if (!x_proof_find_id(in, IKE_PL_IDR, who)) {
-		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
+	if (r->error) {
+		report_error(core, p, sa, "could not verify the peer's proof: %s",
+			     strerror(-r->error));
 		return false;
 	}
-	if (!x_proof_verify(core, sa, p, who)) {
-		x_proof_explain_key(core, p, sa, who);
+	if (r->verdict[0] != IKE_JOB_PROVEN) {
+		x_proof_explain_key(core, p, sa, who, r->verdict[0] == IKE_JOB_NO_KEY);
 		return false;
 	}
 	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
@@ -191,10 +197,42 @@ static bool verify_responder(struct ike_core *core, struct ike_sa *sa,
 	return true;
 }
 
+/* What the peer claims in @m; false if there is nothing, or a malformed one. */
+static bool find_claim(const struct x_msg *m, uint8_t id, struct x_claim *who)
+{
+	return x_proof_find_id(m->in, id, who) && x_proof_find_auth(m->in, &who->auth);
+}
+
+/* Whether the responder's proof is one is known now. */
+static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      void *state, const struct ike_job_result *r)
+{
+	struct ike_peer *p = sa->peer;
+	struct x_claim who = { 0 };
+
+	(void)state;
+	if (!find_claim(m, IKE_PL_IDR, &who) || !accept_responder(core, sa, &who, r)) {
+		send_auth_failed(core, sa);
+		return X_DONE;
+	}
+	mark_established(core, sa);
+	x_mobike_begin(core, sa, m->in);
+	if (p->enabled) {
+		take_child(core, sa, m->in);
+	} else { /* taken down meanwhile: the peer learns it now */
+		request_close(core, sa, IKESA_CLOSE_MS);
+		return X_DONE;
+	}
+	ikesa_setup_free(sa);
+	event_note(core, p, EVENT_CHANGED);
+	return X_DONE;
+}
+
 static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			  struct x_msg *m)
 {
 	struct ike_peer *p = sa->peer;
+	struct x_candidates own = { .n = 1 };
 	struct x_claim who = { 0 };
 
 	(void)x;
@@ -204,20 +242,14 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		attempt_over(core, sa);
 		return;
 	}
-	if (!verify_responder(core, sa, m->in, &who)) {
-		send_auth_failed(core, sa);
+	memcpy(own.name[0], p->conf->name, sizeof(own.name[0]));
+	if (!x_proof_find_id(m->in, IKE_PL_IDR, &who))
+		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
+	else if (who.auth.method != IKE_AUTH_PSK)
+		x_proof_explain_key(core, p, sa, &who, false);
+	else if (x_proof_verify(core, sa, m, &who, &own, finish_response, NULL))
 		return;
-	}
-	mark_established(core, sa);
-	x_mobike_begin(core, sa, m->in);
-	if (p->enabled) {
-		take_child(core, sa, m->in);
-	} else { /* taken down meanwhile: the peer learns it now */
-		request_close(core, sa, IKESA_CLOSE_MS);
-		return;
-	}
-	ikesa_setup_free(sa);
-	event_note(core, p, EVENT_CHANGED);
+	send_auth_failed(core, sa);
 }
 
 static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
@@ -241,23 +273,49 @@ static const struct exchange_ops auth_ops = {
 	.lost = lose_auth,
 };
 
+/* Our proof is there: the request can be made. */
+static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   void *state, const struct ike_job_result *r)
+{
+	(void)m;
+	(void)state;
+	if (!r->error) {
+		memcpy(sa->setup->auth, r->auth, sizeof(sa->setup->auth));
+		if (request_start(core, sa, exchange_new(&auth_ops, 0)))
+			return X_DONE;
+	}
+	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check PSK=");
+	attempt_over(core, sa);
+	return X_DONE;
+}
+
 void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 {
+	struct ike_peer *p = sa->peer;
+
 	sa->setup->spi_in = install_reserve_spi(core, sa);
 	if (!sa->setup->spi_in) {
 		attempt_over(core, sa);
 		return;
 	}
-	query_local_id(sa->peer, sa, &sa->local_id);
+	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
 	sa->tx.next = 1;
-	if (!request_start(core, sa, exchange_new(&auth_ops, 0))) {
-		report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check PSK=");
+	if (!x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL))
 		attempt_over(core, sa);
-	}
 }
 
 /* ---- responder ----------------------------------------------------------- */
+
+/* What the peer claims in its request; false if it does not prove it, for it wants EAP. */
+static bool read_claim(const struct x_msg *m, struct x_claim *who)
+{
+	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
+
+	if (idr)
+		ike_id_parse(idr, &who->wanted); /* type 0 if malformed */
+	return find_claim(m, IKE_PL_IDI, who);
+}
 
 static enum x_verdict refuse_auth(struct x_msg *m)
 {
@@ -291,18 +349,28 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 	}
 }
 
+/* What an IKE_AUTH request notes while it waits: first for the peer's proof, then for ours. */
+struct auth_request {
+	uint64_t changes; /* core->changes when it was read; with other tunnels it is read anew */
+	unsigned int tried; /* tunnels whose keys were tried before those of @tunnels */
+	struct x_candidates tunnels; /* the one that was chosen alone, once it was */
+	char best[IKE_JOB_NAME]; /* the one it probably meant; "": none */
+	bool best_unknown; /* it has no key for the peer */
+};
+
+static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  struct auth_request *a, const struct x_claim *who,
+				  unsigned int tried);
+
 /* Both are who they say: the answer's AUTH, then the child. */
-static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  const struct ike_job_result *r)
 {
 	struct ike_peer *p = sa->peer;
 	struct ike_notify n;
 
-	query_local_id(p, sa, &sa->local_id);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	if (!x_proof_build(core, m->reply, sa, p)) {
-		sa->peer = NULL;
-		return refuse_auth(m);
-	}
+	x_proof_build(m->reply, sa, r);
 	mark_established(core, sa);
 	x_mobike_begin(core, sa, m->in);
 	if (sa->mobike.on)
@@ -318,38 +386,36 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 	return X_DONE;
 }
 
-enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+/* The peer of @p, which is a tunnel's first one, that proved to be @who; NULL: it is refused. */
+static struct ike_peer *admit_peer(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+				   struct ike_peer *p, const struct x_claim *who)
 {
-	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
-	struct ike_peer *p, *best;
-	struct x_claim who = { 0 };
 	struct ike_notify initial;
 
-	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
-		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
-		return X_CLOSE;
-	}
-	if (idr)
-		ike_id_parse(idr, &who.wanted); /* type 0 if malformed */
-	if (!x_proof_find_auth(m->in, &who.auth)) {
-		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
-			x_match_explain_eap(core, sa, &who);
-		return refuse_auth(m);
-	}
-	p = x_match_peer(core, sa, &who, &best);
-	if (!p) {
-		admit_work(core, ADMIT_WORK_AUTH);
-		if (admit_reply(core, &sa->remote.addr))
-			x_match_explain(core, sa, &who, best);
-		return refuse_auth(m);
-	}
-	if (x_match_is_ambiguous(core, sa, &who, p))
-		return refuse_auth(m);
 	if (p->conf->clients > 1)
-		p = client_admit(core, p, sa, &who.id,
-				 ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &initial));
-	else if (x_contact_is_held(core, sa, p, &who.id))
-		p = NULL;
+		return client_admit(core, p, sa, &who->id,
+				    ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &initial));
+	return x_contact_is_held(core, sa, p, &who->id) ? NULL : p;
+}
+
+/* Our own proof is there, for the tunnel that was chosen. */
+static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     void *state, const struct ike_job_result *r)
+{
+	struct auth_request *a = state;
+	struct x_claim who = { 0 };
+	struct ike_peer *p;
+
+	read_claim(m, &who);
+	if (a->changes != core->changes)
+		return try_tunnels(core, sa, m, a, &who, 0);
+	p = lookup_name(core, a->tunnels.name[0]);
+	if (r->error)
+		report_error(core, p, sa, "could not prove to the peer who we are: %s",
+			     strerror(-r->error));
+	if (r->error || !p || !p->enabled)
+		return refuse_auth(m);
+	p = admit_peer(core, sa, m, p, &who);
 	if (!p)
 		return refuse_auth(m);
 	if (p->conf->mobike && x_mobike_met_nat(m)) {
@@ -361,5 +427,121 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	}
 	sa->peer = p;
 	sa->remote_id = who.id;
-	return accept_peer(core, sa, m);
+	return accept_peer(core, sa, m, r);
+}
+
+/* Nobody takes the peer, and that is told. Does it hold the key of a tunnel that does not fit it? */
+static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      void *state, const struct ike_job_result *r)
+{
+	const struct auth_request *a = state;
+	struct ike_peer *p = NULL, *best = lookup_name(core, a->best);
+	struct x_claim who = { 0 };
+	bool unknown = a->best_unknown;
+	unsigned int i;
+
+	read_claim(m, &who);
+	for (i = 0; i < a->tunnels.n && !p; i++) {
+		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
+			p = lookup_name(core, a->tunnels.name[i]);
+	}
+	if (!best && a->tunnels.n) {
+		best = lookup_name(core, a->tunnels.name[0]);
+		unknown = !r->error && r->verdict[0] == IKE_JOB_NO_KEY;
+	}
+	if (p)
+		x_match_explain(core, sa, &who, p);
+	else
+		x_proof_explain_key(core, best, sa, &who, unknown);
+	return refuse_auth(m);
+}
+
+/* The peer proved none of the keys that it may have. */
+static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   struct auth_request *a, const struct x_claim *who)
+{
+	const struct ike_job_result none = { 0 };
+
+	admit_work(core, ADMIT_WORK_AUTH);
+	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		return refuse_auth(m);
+	x_match_collect_near(core, sa, who, &a->tunnels);
+	if (who->auth.method == IKE_AUTH_PSK && a->tunnels.n &&
+	    x_proof_verify(core, sa, m, who, &a->tunnels, explain_request, a))
+		return X_WAIT;
+	return explain_request(core, sa, m, a, &none);
+}
+
+/* Which keys the peer holds is known now. */
+static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 void *state, const struct ike_job_result *r)
+{
+	struct auth_request *a = state;
+	struct x_claim who = { 0 };
+	struct ike_peer *p, *twin;
+	unsigned int i;
+
+	read_claim(m, &who);
+	if (r->error)
+		return X_DROP;
+	if (a->changes != core->changes)
+		return try_tunnels(core, sa, m, a, &who, 0);
+	for (i = 0; i < a->tunnels.n; i++) {
+		if (r->verdict[i] != IKE_JOB_PROVEN)
+			admit_work(core, ADMIT_WORK_KEY);
+	}
+	if (!a->tried) {
+		memcpy(a->best, a->tunnels.name[0], sizeof(a->best));
+		a->best_unknown = r->verdict[0] == IKE_JOB_NO_KEY;
+	}
+	p = x_match_proven(core, sa, &who, &a->tunnels, r, &twin);
+	if (!p && a->tunnels.n == IKE_JOB_TUNNELS) /* there may be more */
+		return try_tunnels(core, sa, m, a, &who, a->tried + a->tunnels.n);
+	if (!p)
+		return refuse_proof(core, sa, m, a, &who);
+	if (twin) {
+		x_match_explain_twin(core, sa, p, twin);
+		return refuse_auth(m);
+	}
+	a->tunnels.n = 1;
+	memcpy(a->tunnels.name[0], p->conf->name, sizeof(a->tunnels.name[0]));
+	query_local_id(p, sa, &sa->local_id);
+	return x_proof_sign(core, sa, m, p, &who.id, finish_request, a) ? X_WAIT : X_DROP;
+}
+
+/* Have the keys of the tunnels that fit the peer tried, after the first @tried of them. */
+static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  struct auth_request *a, const struct x_claim *who,
+				  unsigned int tried)
+{
+	a->changes = core->changes;
+	a->tried = tried;
+	x_match_collect(core, sa, who, tried, &a->tunnels);
+	if (!a->tunnels.n || who->auth.method != IKE_AUTH_PSK)
+		return refuse_proof(core, sa, m, a, who);
+	return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a) ? X_WAIT : X_DROP;
+}
+
+enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct auth_request *a;
+	enum x_verdict verdict;
+	struct x_claim who = { 0 };
+
+	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
+		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return X_CLOSE;
+	}
+	if (!read_claim(m, &who)) {
+		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+			x_match_explain_eap(core, sa, &who);
+		return refuse_auth(m);
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return X_DROP;
+	verdict = try_tunnels(core, sa, m, a, &who, 0);
+	if (verdict != X_WAIT)
+		free(a);
+	return verdict;
 }

@@ -3,8 +3,8 @@
  * Which tunnel does the sender of an IKE_AUTH request mean? The one that fits its identities best
  * among those whose key it proves; and if there is none, what the user should read about it.
  *
- * x_auth.c calls it before anything is proven, so each key that is tried in vain is metered
- * (admit_work()), and only the tunnels that lookup_id() finds for the identity are tried.
+ * x_auth.c calls it before anything is proven, so only the tunnels that lookup_id() finds for the
+ * identity are tried, and it meters each key that is tried in vain (admit_work()).
  */
 #include "ike/sa/layer_exchange.h"
 
@@ -70,66 +70,82 @@ static struct ike_peer *next_tunnel(struct ike_core *core, const struct x_claim 
 	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->peers);
 }
 
-/* Give each tunnel its ->fit; the first of the best, NULL if none fits. */
+/* Give each tunnel its ->fit; the first of the best, NULL if none fits. *@n: so many do. */
 static struct ike_peer *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
-				      const struct x_claim *who, fit_fn fit)
+				      const struct x_claim *who, fit_fn fit, unsigned int *n)
 {
 	struct ike_peer *p = NULL, *best = NULL;
 
+	*n = 0;
 	while ((p = next_tunnel(core, who, fit, p))) {
 		p->fit = fit(p, sa, who);
+		*n += !!p->fit;
 		if (p->fit && (!best || p->fit > best->fit))
 			best = p;
 	}
 	return best;
 }
 
-/* The tunnel whose key the peer proved; NULL and, in *@best, the one it probably meant. */
-static struct ike_peer *find_proven_tunnel(struct ike_core *core, const struct ike_sa *sa,
-					   const struct x_claim *who, fit_fn fit,
-					   struct ike_peer **best)
+/* All that @fit says something of, the best first, but for @skip of them. */
+static void collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		    fit_fn fit, unsigned int skip, struct x_candidates *out)
 {
-	struct ike_peer *p = NULL;
+	struct ike_peer *p = NULL, *best;
+	unsigned int left;
 	int level;
 
-	*best = judge_tunnels(core, sa, who, fit);
-	for (level = *best ? (*best)->fit : 0; level > 0; level--) {
-		while ((p = next_tunnel(core, who, fit, p))) {
+	out->n = 0;
+	best = judge_tunnels(core, sa, who, fit, &left);
+	for (level = best ? best->fit : 0; left; level--) {
+		while (left && (p = next_tunnel(core, who, fit, p))) {
 			if (p->fit != level)
 				continue;
-			if (x_proof_verify(core, sa, p, who))
-				return p;
-			admit_work(core, ADMIT_WORK_KEY);
+			if (out->n == IKE_JOB_TUNNELS)
+				return;
+			left--;
+			if (skip)
+				skip--;
+			else
+				memcpy(out->name[out->n++], p->conf->name, IKE_JOB_NAME);
 		}
 	}
-	return NULL;
 }
 
-struct ike_peer *x_match_peer(struct ike_core *core, const struct ike_sa *sa,
-			      const struct x_claim *who, struct ike_peer **best)
+void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     unsigned int skip, struct x_candidates *out)
 {
-	return find_proven_tunnel(core, sa, who, matches_identity, best);
+	collect(core, sa, who, matches_identity, skip, out);
 }
 
-/*
- * Another tunnel that fits as well as @p and has the same key. Nothing tells their peers
- * apart then, and the routes of one must not lead to the peer of the other.
- */
-static struct ike_peer *find_twin(struct ike_core *core, const struct ike_sa *sa,
-				  const struct x_claim *who, const struct ike_peer *p)
+void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+			  struct x_candidates *out)
 {
-	struct ike_peer *other = NULL;
+	collect(core, sa, who, matches_address_only, 0, out);
+}
 
-	while ((other = next_tunnel(core, who, matches_identity, other))) {
-		if (other != p && other->fit == p->fit && x_proof_verify(core, sa, other, who))
-			return other;
+struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
+				const struct x_claim *who, const struct x_candidates *c,
+				const struct ike_job_result *r, struct ike_peer **twin)
+{
+	struct ike_peer *p, *best = NULL;
+	unsigned int i;
+
+	*twin = NULL;
+	for (i = 0; i < c->n; i++) {
+		p = r->verdict[i] == IKE_JOB_PROVEN ? lookup_name(core, c->name[i]) : NULL;
+		if (!p)
+			continue;
+		p->fit = matches_identity(p, sa, who);
+		if (!p->fit || (best && p->fit < best->fit))
+			continue;
+		*twin = best && p->fit == best->fit ? p : NULL;
+		best = *twin ? best : p;
 	}
-	return NULL;
+	return best;
 }
 
-/* The peer holds the key of @p, yet @p does not fit it. */
-static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
-			   const struct x_claim *who, struct ike_peer *p)
+void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     struct ike_peer *p)
 {
 	char id[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
 	struct ike_id own_id;
@@ -152,21 +168,10 @@ static void explain_misfit(struct ike_core *core, const struct ike_sa *sa,
 	}
 }
 
-void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-		     struct ike_peer *best)
-{
-	struct ike_peer *near,
-		*holder = find_proven_tunnel(core, sa, who, matches_address_only, &near);
-
-	if (holder)
-		explain_misfit(core, sa, who, holder);
-	else
-		x_proof_explain_key(core, best ? best : near, sa, who);
-}
-
 void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who)
 {
-	struct ike_peer *p = judge_tunnels(core, sa, who, matches_address_only);
+	unsigned int n;
+	struct ike_peer *p = judge_tunnels(core, sa, who, matches_address_only, &n);
 	char id[IKE_MAX_ID + 16];
 
 	report_hint(core, p, sa, &sa->remote,
@@ -174,16 +179,11 @@ void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const s
 		    ike_id_print(id, sizeof(id), &who->id));
 }
 
-bool x_match_is_ambiguous(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
-			  struct ike_peer *p)
+void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
+			  const struct ike_peer *twin)
 {
-	struct ike_peer *twin = find_twin(core, sa, who, p);
-
-	if (!twin)
-		return false;
 	report_error(
 		core, p, sa,
 		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
 		twin->conf->name);
-	return true;
 }

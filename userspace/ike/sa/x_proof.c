@@ -3,10 +3,7 @@
  * The AUTH payload with pre-shared keys (RFC 7296 2.15): what each end signs, and what to tell the
  * user about a peer whose proof or name is not the expected one.
  */
-#include "ike/auth/psk.h"
 #include "ike/sa/layer_exchange.h"
-
-#include <errno.h>
 
 /* What one end signs: its IKE_SA_INIT message, the other's nonce, its ID with its SK_p. */
 struct signed_octets {
@@ -29,71 +26,62 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 	};
 }
 
-/* The AUTH value of one end, ike_prf_len() octets, as env->psk_sign; @id is the peer's. */
-static int sign(struct ike_core *core, const struct ike_peer *p, const struct ike_id *id,
-		uint16_t prf, const struct signed_octets *o, uint8_t *out)
+/* Begin @job, complete but for what is signed: the octets of one end, whose ID is @o->id. */
+static bool begin_job(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		      struct ike_job *job, const struct signed_octets *o, job_done_fn done,
+		      void *state)
 {
 	uint8_t maced_id[IKE_MAX_PRF];
-	size_t len = ike_prf_len(prf);
-	const struct ike_iov octets[] = { o->message, o->nonce, { maced_id, len } };
-	int ret = -1;
+	size_t len = ike_prf_len(sa->keys.suite.prf);
+	bool ok;
 
-	if (!core->env.psk_sign)
-		return ike_psk_auth(prf, p->conf->psk, p->conf->psk_len, &o->message, &o->nonce,
-				    o->sk_p, &o->id, out);
-	if (len && !ike_prf(prf, o->sk_p, len, &o->id, 1, maced_id))
-		ret = core->env.psk_sign(core->env.ctx, p->conf->name, id, prf, octets, 3, out);
+	job->prf = sa->keys.suite.prf;
+	job->octets[0] = o->message;
+	job->octets[1] = o->nonce;
+	job->octets[2] = (struct ike_iov){ maced_id, len };
+	ok = len && !ike_prf(job->prf, o->sk_p, len, &o->id, 1, maced_id) &&
+	     job_begin(core, sa, m, job, done, state);
 	ike_wipe(maced_id, sizeof(maced_id));
-	return ret;
+	return ok;
 }
 
-bool x_proof_build(struct ike_core *core, struct ike_builder *b, const struct ike_sa *sa,
-		   const struct ike_peer *p)
+bool x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		  const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+		  void *state)
 {
-	uint16_t prf = sa->keys.suite.prf;
-	uint8_t auth[IKE_MAX_PRF];
 	/* Our ID payload's body: type, three reserved octets, data (3.5). */
 	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type };
-	const struct ike_id *id = sa->initiator ? &p->conf->remote_id : &sa->remote_id;
+	char tunnel[1][IKE_JOB_NAME];
+	struct ike_job job = {
+		.kind = IKE_JOB_PSK_SIGN, .n_tunnels = 1, .tunnels = tunnel, .peer = peer
+	};
 	struct signed_octets o;
 
+	memcpy(tunnel[0], p->conf->name, sizeof(tunnel[0]));
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
-	if (sign(core, p, id, prf, &o, auth))
-		return false;
-	ike_build_auth(b, IKE_AUTH_PSK, auth, ike_prf_len(prf));
-	return true;
+	return begin_job(core, sa, m, &job, &o, done, state);
 }
 
-/*
- * 0: the peer holds the key that @p has for it; -EACCES: it does not; -ENOENT: @p has none for it.
- * Nobody but us is to tell the latter two apart, so the same is done for both.
- */
-static int prove(struct ike_core *core, const struct ike_sa *sa, const struct ike_peer *p,
-		 const struct x_claim *who)
+void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_job_result *r)
 {
-	uint16_t prf = sa->keys.suite.prf;
-	uint8_t expected[IKE_MAX_PRF] = { 0 };
-	const struct ike_auth *auth = &who->auth;
-	struct signed_octets o;
-	bool equal;
-	int err;
-
-	if (auth->method != IKE_AUTH_PSK)
-		return -EACCES;
-	o = octets_of(sa, !sa->initiator, who->body);
-	err = sign(core, p, &who->id, prf, &o, expected);
-	equal = auth->len == ike_prf_len(prf) && ike_equal(expected, auth->data, auth->len);
-	ike_wipe(expected, sizeof(expected));
-	if (!err && !equal)
-		err = -EACCES;
-	return err;
+	ike_build_auth(b, IKE_AUTH_PSK, r->auth, ike_prf_len(sa->keys.suite.prf));
 }
 
-bool x_proof_verify(struct ike_core *core, const struct ike_sa *sa, const struct ike_peer *p,
-		    const struct x_claim *who)
+bool x_proof_verify(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		    const struct x_claim *who, const struct x_candidates *c, job_done_fn done,
+		    void *state)
 {
-	return !prove(core, sa, p, who);
+	struct signed_octets o = octets_of(sa, !sa->initiator, who->body);
+	struct ike_job job = {
+		.kind = IKE_JOB_PSK_VERIFY,
+		.n_tunnels = c->n,
+		.tunnels = c->name,
+		.peer = &who->id,
+		.auth = { who->auth.data, who->auth.len },
+	};
+
+	return begin_job(core, sa, m, &job, &o, done, state);
 }
 
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who)
@@ -127,9 +115,8 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 }
 
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
-			 const struct x_claim *who)
+			 const struct x_claim *who, bool unknown)
 {
-	bool unknown = p && prove(core, sa, p, who) == -ENOENT;
 	char id[IKE_MAX_ID + 16];
 
 	ike_id_print(id, sizeof(id), &who->id);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs: what the core leaves to whoever has the keys. The core begins one, goes on with other
+ * things, and hears of the result as an event, so that the keys may be in another process.
+ */
+#ifndef ESPTUN_IKE_JOB_H
+#define ESPTUN_IKE_JOB_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "ike/crypto/crypto.h"
+#include "ike/proto/ikev2.h"
+
+enum ike_job_limits {
+	IKE_JOB_TUNNELS = 128, /* whose keys one job tries */
+	IKE_JOB_OCTETS = 3, /* parts of what is signed */
+	IKE_JOB_NAME = 16, /* bytes of a tunnel's name, with the NUL */
+};
+
+enum ike_job_kind {
+	IKE_JOB_PSK_SIGN, /* compute an AUTH value with the key of the one tunnel */
+	IKE_JOB_PSK_VERIFY, /* which of the tunnels have the key that the peer's AUTH value is made with? */
+};
+
+/* What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15. */
+struct ike_job {
+	uint64_t id; /* the core never uses one twice */
+	enum ike_job_kind kind;
+	unsigned int n_tunnels; /* 1 to IKE_JOB_TUNNELS; 1 to sign */
+	const char (*tunnels)[IKE_JOB_NAME];
+	const struct ike_id *peer; /* each tunnel may have another key for each identity */
+	uint16_t prf;
+	struct ike_iov octets[IKE_JOB_OCTETS];
+	struct ike_iov auth; /* to verify: the peer's value, of any length */
+};
+
+enum ike_job_verdict {
+	IKE_JOB_REFUTED,
+	IKE_JOB_NO_KEY, /* the tunnel has none for the peer, or is not known */
+	IKE_JOB_PROVEN,
+};
+
+struct ike_job_result {
+	uint64_t id;
+	int error; /* a negative errno: what follows is not valid */
+	uint8_t auth[IKE_MAX_PRF]; /* to sign: ike_prf_len() octets; wipe it */
+	uint8_t verdict[IKE_JOB_TUNNELS]; /* to verify: enum ike_job_verdict of each tunnel */
+};
+
+/*
+ * The key that @tunnel has for the peer with identity @id, and its octets; NULL: it has none. It
+ * stays valid until the next call.
+ */
+typedef const uint8_t *(*ike_job_find_key)(void *ctx, const char *tunnel, const struct ike_id *id,
+					   size_t *len);
+
+/*
+ * Do @job with the keys that @find has. It takes as long for a tunnel without a key as for one
+ * with, and compares in constant time.
+ */
+void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
+		struct ike_job_result *out);
+
+/* Results in the order they came, for those who have core and keys in one process. */
+struct ike_job_results {
+	STAILQ_HEAD(, ike_job_entry) entries;
+};
+
+void ike_job_results_init(struct ike_job_results *r);
+/* Do @job, and keep the result; 0 or -ENOMEM. */
+int ike_job_results_do(struct ike_job_results *r, const struct ike_job *job, ike_job_find_key find,
+		       void *ctx);
+/* Take the first one; false if there is none. */
+bool ike_job_results_take(struct ike_job_results *r, struct ike_job_result *out);
+/* Wipe and free all. */
+void ike_job_results_clear(struct ike_job_results *r);
+
+#endif
