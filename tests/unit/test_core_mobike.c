@@ -1165,6 +1165,32 @@ static void mapping_changes(void **state)
 	pair_free(p);
 }
 
+/* The same while ESP is not followed: the peer's next request tells, and it is asked there first. */
+static void mapping_changes_of_who_is_not_followed(void **state)
+{
+	struct pair *p = up();
+	uint16_t former;
+
+	(void)state;
+	node_move(p->a, &behind, &nat);
+	pair_run(p, 1000);
+	esp_comes_from(p, p->b, &stranger, 5000);
+	pair_run(p, 10000);
+	assert_true(p->b->stays[0]);
+	former = p->a->nat_port[1];
+	node_rebind(p->a);
+	assert_int_not_equal(p->a->nat_port[1], former);
+	node_rekey_child(p->a);
+	pair_run(p, 5);
+	assert_int_equal(p->b->remote[0].port, former); /* not before it answered */
+	pair_run(p, 3000);
+	assert_int_equal(p->b->remote[0].port, p->a->nat_port[1]);
+	assert_true(kernel_at(p->b, &nat));
+	pair_run(p, 10000);
+	at_rest(p);
+	pair_free(p);
+}
+
 /* A message without UPDATE_SA_ADDRESSES moves nothing. */
 static void other_messages_move_nothing(void **state)
 {
@@ -1503,6 +1529,7 @@ int main(void)
 		cmocka_unit_test(update_under_a_prepared_one),
 		cmocka_unit_test(nat_comes_and_goes),
 		cmocka_unit_test(mapping_changes),
+		cmocka_unit_test(mapping_changes_of_who_is_not_followed),
 		cmocka_unit_test(other_messages_move_nothing),
 		cmocka_unit_test(lists_are_told),
 		cmocka_unit_test(private_ones_are_not_told),

@@ -45,6 +45,7 @@ void address_copy(struct ike_sa *to, const struct ike_sa *from)
 	to->mobike.proven = from->mobike.proven;
 	to->mobike.proven_local = from->mobike.proven_local;
 	to->mobike.given_up = from->mobike.given_up;
+	to->mobike.heard = from->mobike.heard;
 }
 
 static bool is_one_of_ours(const struct ike_tunnel *t, const struct ike_addr *a)
@@ -81,6 +82,13 @@ static void move_esp(struct ike_core *core, const struct ike_sa *sa)
 				     &sa->local.addr, &sa->mobike.proven);
 }
 
+/* The peer proved to be nowhere: peer.c closes the IKE SA when the event is over. */
+static void end_soon(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->mobike.nowhere = true;
+	event_note(core, sa->peer, EVENT_CHANGED);
+}
+
 /* ---- where the kernel follows ESP ---------------------------------------------- */
 
 static void set_follow(struct ike_core *core, struct ike_peer *p, bool may, uint64_t until)
@@ -112,7 +120,7 @@ static void hold_esp(struct ike_core *core, struct ike_peer *p)
 	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
 		next = TAILQ_NEXT(sa, of_peer);
 		if (sa->mobike.on && !has_proven(sa))
-			request_close(core, sa, IKESA_CLOSE_MS);
+			end_soon(core, sa);
 	}
 }
 
@@ -317,7 +325,7 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
 		    ike_endpoint_print(there, sizeof(there), &sa->remote));
 	core->stats.unproven++;
 	if (!has_proven(sa)) {
-		request_close(core, sa, IKESA_CLOSE_MS);
+		end_soon(core, sa);
 		return;
 	}
 	sa->mobike.given_up = sa->remote;
@@ -331,6 +339,25 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
 		move_esp(core, sa);
 }
 
+/*
+ * The peer gives no answer. It may have been the path to where it claimed to be; or a NAT gave it
+ * another address, which it cannot know. So copies go there, and to where its newest request came from.
+ */
+static void send_elsewhere(struct ike_core *core, struct ike_sa *sa)
+{
+	struct mobike *mb = &sa->mobike;
+	const struct ike_endpoint *to[] = { &mb->given_up, &mb->heard };
+	size_t i;
+
+	for (i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+		if (!to[i]->addr.family || ike_endpoint_eq(to[i], &sa->remote) ||
+		    (i && ike_endpoint_eq(to[i], to[0])))
+			continue;
+		message_send(core, &sa->tx.msg, sa->peer, &sa->local, to[i]);
+		mb->spread = true;
+	}
+}
+
 void address_send_request(struct ike_core *core, struct ike_sa *sa)
 {
 	struct mobike *mb = &sa->mobike;
@@ -340,11 +367,8 @@ void address_send_request(struct ike_core *core, struct ike_sa *sa)
 	if (sa->mobike.on && sa->tx.sends >= MOBIKE_UNPROVEN_SENDS && !address_is_proven(sa))
 		address_give_up(core, sa, "does not answer");
 	message_send(core, &sa->tx.msg, sa->peer, &sa->local, &sa->remote);
-	/* It may have been the path: what is out does not wait for nothing where the peer was before. */
-	if (mb->given_up.addr.family && !ike_endpoint_eq(&mb->given_up, &sa->remote)) {
-		message_send(core, &sa->tx.msg, sa->peer, &sa->local, &mb->given_up);
-		mb->spread = true;
-	}
+	if (mb->on && (mb->given_up.addr.family || sa->tx.sends >= MOBIKE_SPREAD_SENDS))
+		send_elsewhere(core, sa);
 	if (!may_spread(sa))
 		return;
 	find_paths(core, sa, &paths);

@@ -100,12 +100,16 @@ static enum x_verdict refuse_exchange(struct ike_core *core, struct ike_sa *sa, 
 }
 
 /* NAT rebinding: follow an authenticated fresh message, unless we are behind a NAT (2.23). */
-static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+			bool request)
 {
 	char from[64], to[64];
 
-	if (sa->mobike.on) /* only by UPDATE_SA_ADDRESSES (RFC 4555 3.8) */
+	if (sa->mobike.on) { /* only by UPDATE_SA_ADDRESSES (RFC 4555 3.8) */
+		if (request)
+			x_mobike_came(core, sa, &d->remote);
 		return;
+	}
 	sa->local = d->local;
 	if (sa->nat_local || ike_endpoint_eq(&sa->remote, &d->remote))
 		return;
@@ -136,7 +140,7 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 	}
 	if (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_DELETING)
 		return;
-	follow_peer(core, sa, d);
+	follow_peer(core, sa, d, request);
 	if (sa->state != IKESA_ESTABLISHED || (sa->confirmed && !request))
 		return;
 	/* What an INFORMATIONAL request says of pairs is for x_info_request() to weigh. */

@@ -222,6 +222,7 @@ struct mobike {
 	bool tell; /* the peer is yet to hear which other addresses we have */
 	struct ike_endpoint proven; /* the peer answered from there, or nowhere yet (family 0) … */
 	struct ike_endpoint given_up; /* where it claimed to be, without an answer; or family 0 */
+	struct ike_endpoint heard; /* where its newest request came from, whatever it claims */
 	struct ike_addr proven_local; /* … to this address of ours, or routing chose it since */
 	struct ike_addr theirs[MOBIKE_MAX_ADDRESSES]; /* other addresses of the peer, as it says */
 	unsigned int n_theirs;
@@ -230,6 +231,7 @@ struct mobike {
 	bool told; /* the peer said under this IKE SA which addresses it uses */
 	uint8_t heir_spi[IKE_SPI_LEN]; /* of a rekeyed one: ours of its successor, … */
 	bool heir_is_ours; /* … which we began */
+	bool nowhere; /* the peer proved to be at no place at all: the IKE SA is to end */
 	bool have_seen;
 	uint8_t seen[NATD_LEN]; /* where the peer sees us, hashed */
 	/* Of the request that is out: */

@@ -183,6 +183,11 @@ void x_mobike_local(struct ike_core *core, struct ike_sa *sa, const struct ike_a
 void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote);
 /* Time passed for a peer that ESP followed. */
 void x_mobike_timer(struct ike_core *core, struct ike_peer *p);
+/*
+ * A new request of the peer came from @from. If the kernel does not follow the peer's ESP, that is
+ * what tells of a NAT's other address: the peer is asked there, and ESP goes there once it answered.
+ */
+void x_mobike_came(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *from);
 /* The list of our other addresses is another one. */
 void x_mobike_tell(struct ike_core *core, struct ike_sa *sa);
 /* @next takes the place of @old: it knows what that knew, and asks what that could not. */

@@ -438,6 +438,10 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 	{
 		if (sa->state != IKESA_ESTABLISHED)
 			continue;
+		if (sa->mobike.nowhere) {
+			request_close(core, sa, IKESA_CLOSE_MS);
+			continue;
+		}
 		/*
 		 * Adopted pairs go without a word, so the peer must have moved to the new one:
 		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.

@@ -484,6 +484,16 @@ void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_e
 		begin_update(core, sa);
 }
 
+void x_mobike_came(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *from)
+{
+	sa->mobike.heard = *from;
+	if (!sa->peer->follow.held || !address_use(core, sa, &sa->local, from))
+		return;
+	sa->mobike.update = false;
+	if (sa->mobike.decides || !address_is_proven(sa))
+		begin_update(core, sa);
+}
+
 void x_mobike_timer(struct ike_core *core, struct ike_peer *p)
 {
 	struct ike_sa *sa;

@@ -311,6 +311,8 @@ static bool lose_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange
 		return false;
 	if (sa->state != IKESA_REKEYED)
 		return false;
+	report_line(core, IKE_LOG_WARN, NULL, sa,
+		    "peer no longer answers on this IKE SA, which it rekeyed itself");
 	sa_end(core, sa, false);
 	return true;
 }
