@@ -530,6 +530,40 @@ static void unprotected_notify_ends_nothing(void **state)
 	pair_free(p);
 }
 
+/* As answers to a request that is out: its schedule stays as it is, and one of many is told. */
+static void hints_change_nothing(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_endpoint from, to;
+	struct ike_builder b;
+	struct ike_header h;
+	uint8_t buf[128];
+	const char *at;
+	unsigned int i;
+
+	(void)state;
+	p->a->conf[0].liveness = 20;
+	pair_start(p, true);
+	p->drop_all = true;
+	pair_run(p, 21000);
+	h = pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0)->h;
+	h.flags = IKE_FLAG_RESPONSE;
+	from = (struct ike_endpoint){ p->b->addr, IKE_NATT_PORT };
+	to = (struct ike_endpoint){ p->a->addr, IKE_NATT_PORT };
+	for (i = 0; i < 40; i++) {
+		ike_build_init(&b, buf, sizeof(buf), &h);
+		ike_build_notify(&b, IKE_N_INVALID_IKE_SPI, NULL, 0);
+		world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
+		pair_run(p, 100);
+	}
+	assert_in_range(pair_count(p, p->a, IKE_INFORMATIONAL, false), 3, 4);
+	at = strstr(p->a->log, "does not know this IKE SA");
+	assert_non_null(at);
+	assert_null(strstr(at + 1, "does not know this IKE SA"));
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	pair_free(p);
+}
+
 /* NAT rebinding: a fresh authentic message moves the peer, a replayed one does not (2.23). */
 static void rebinding(void **state)
 {
@@ -800,6 +834,7 @@ int main(void)
 		cmocka_unit_test(liveness),
 		cmocka_unit_test(dead_peer),
 		cmocka_unit_test(unprotected_notify_ends_nothing),
+		cmocka_unit_test(hints_change_nothing),
 		cmocka_unit_test(rebinding),
 		cmocka_unit_test(simultaneous),
 		cmocka_unit_test(soft_expiry),

@@ -273,7 +273,7 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 		return;
 	rc = message_open(core, sa, d, h, &in, &offender);
 	if (rc == IKE_SK_FORGED && h->next == IKE_PL_NOTIFY)
-		liveness_hint(core, sa, "an unprotected error notify");
+		liveness_hint(core, sa);
 	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;
 	note_heard(core, sa, d, h);

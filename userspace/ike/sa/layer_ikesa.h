@@ -461,8 +461,8 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
 
 /* The peer was silent for conf.liveness: ask, or plan when to. */
 void liveness_check(struct ike_core *core, struct ike_sa *sa);
-/* An unprotected message hints at trouble with @sa (2.21.4): check, rarely. */
-void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what);
+/* An unprotected error answers our request (2.21.4): tell, rarely; whether it is true, the request shows. */
+void liveness_hint(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- tunnel.c ---------------------------------------------------------------- */
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Is the peer alive (RFC 7296 2.4)? It is asked when neither IKE nor ESP was heard for
- * conf.liveness, or earlier if an unprotected message says that it lost the IKE SA.
+ * conf.liveness. An unprotected message that it lost the IKE SA can only answer a request that is out
+ * already, so it is told, and no more.
  */
 #include "ike/sa/layer_ikesa.h"
 
@@ -26,13 +27,13 @@ void liveness_check(struct ike_core *core, struct ike_sa *sa)
 	request_probe(core, sa);
 }
 
-void liveness_hint(struct ike_core *core, struct ike_sa *sa, const char *what)
+void liveness_hint(struct ike_core *core, struct ike_sa *sa)
 {
 	if (sa->state != IKESA_ESTABLISHED || core->now - sa->last_rx < IKESA_HINT_MS ||
 	    (sa->last_hint && core->now - sa->last_hint < IKESA_HINT_MS))
 		return;
 	sa->last_hint = core->now ? core->now : 1;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "%s hints that the peer lost this SA: checking",
-		    what);
-	request_probe(core, sa);
+	report_line(
+		core, IKE_LOG_WARN, NULL, sa,
+		"an unprotected answer says that the peer does not know this IKE SA: if it started anew this IKE SA ends soon, when no other answer came");
 }
