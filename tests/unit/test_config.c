@@ -1154,6 +1154,37 @@ static int load_hub(const char *lines, const char *sections, struct config *c)
 	return load(conf, c);
 }
 
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+/* Another key in a file of keys is another configuration, for SAs of which nothing else is known. */
+static void files_of_keys_have_their_time(void **state)
+{
+	char path[128], sections[256];
+	struct timespec before;
+	struct config c;
+
+	(void)state;
+	make_dir();
+	write_file("own", 0600, KEY_B, path, sizeof(path));
+	snprintf(sections, sizeof(sections), "[Client b.example.org]\nPSK = file:%s\n", path);
+	assert_int_equal(load_hub("a.example.org = " KEY_A "\n", sections, &c), 0);
+	before = c.changed;
+	config_clear(&c);
+	for (unsigned int i = 0; i < 2; i++) {
+		usleep(20000);
+		snprintf(path, sizeof(path), "%s/%s", dir, i ? "own" : "secrets");
+		assert_int_equal(chmod(path, 0600), 0);
+		snprintf(path, sizeof(path), "%s/hub.conf", dir);
+		assert_int_equal(load(path, &c), 0);
+		assert_true(is_later(&c.changed, &before));
+		before = c.changed;
+		config_clear(&c);
+	}
+}
+
 static void secrets_say(const char *lines, const char *sections, const char *expected)
 {
 	struct config c;
@@ -1316,6 +1347,7 @@ int main(void)
 		cmocka_unit_test(wrong_client_sections),
 		cmocka_unit_test(keys_taken_away),
 		cmocka_unit_test(a_file_of_secrets),
+		cmocka_unit_test(files_of_keys_have_their_time),
 		cmocka_unit_test(weak_keys),
 		cmocka_unit_test(wrong_values),
 		cmocka_unit_test(wrong_keys),

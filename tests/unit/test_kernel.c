@@ -103,6 +103,8 @@ int esptun_peer_set(struct esptun *h, const struct esptun_peer *peer)
 			continue;
 		memcpy(peers[i].identity, peer->identity, sizeof(peer->identity));
 		peers[i].identity_len = peer->identity_len;
+		if (peer->has & ESPTUN_PEER_HAS_MAY_ROAM)
+			peers[i].may_roam = peer->may_roam;
 		return 0;
 	}
 	return -ENOENT;
@@ -472,6 +474,27 @@ static void identities_are_kept(void **state)
 	is_older = false;
 }
 
+/* What is changed of a peer that the core does not want followed leaves that so. */
+static void who_is_held_stays_held(void **state)
+{
+	struct kernel_peer_conf conf = { .keepalive = 20 };
+	struct esptun_peer *p = &peers[0];
+
+	(void)state;
+	p->may_roam = false;
+	assert_int_equal(kernel_peer_make(k, LINK, p->id, &conf), 0);
+	assert_false(p->may_roam);
+	conf.follow = true;
+	assert_int_equal(kernel_peer_make(k, LINK, p->id, &conf), 0);
+	assert_true(p->may_roam);
+	/* a new one is followed */
+	conf.follow = false;
+	n_peers--;
+	assert_int_equal(kernel_peer_make(k, LINK, PEERS + 7, &conf), 0);
+	assert_true(peers[n_peers - 1].has & ESPTUN_PEER_HAS_MAY_ROAM);
+	assert_true(peers[n_peers - 1].may_roam);
+}
+
 static void what_events_would_have_said(void **state)
 {
 	struct kernel_view *v;
@@ -497,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_many_prefixes_as_the_kernel_has, make_link,
 						drop_link),
 		cmocka_unit_test_setup_teardown(identities_are_kept, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(who_is_held_stays_held, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(what_events_would_have_said, make_link, drop_link),
 	};
 

@@ -198,8 +198,10 @@ static int open_peer(struct agent *a, struct tunnel *t)
 {
 	struct kernel_peer_conf peer = tunnel_peer_conf(t);
 	char text[512];
-	int err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
+	int err;
 
+	peer.follow = true; /* whatever a former agent wanted */
+	err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
 	if (err) {
 		snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
 			 kernel_error(a->kernel));

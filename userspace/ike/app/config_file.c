@@ -71,6 +71,13 @@ static bool later(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
+/* Its keys are of @changed, too. */
+static void note_change(struct config *c, const struct timespec *changed)
+{
+	if (later(changed, &c->changed))
+		c->changed = *changed;
+}
+
 /* The key in the file @path, and when that was changed last. */
 static int load_key(const char *path, uint8_t key[static SECRET_MAX], size_t *len,
 		    struct timespec *changed, const struct config_report *rep)
@@ -96,12 +103,11 @@ static int load_psk(struct config *c, const struct config_report *rep)
 
 	if (load_key(c->psk_file, c->psk, &c->psk_len, &changed, rep))
 		return -1;
-	if (later(&changed, &c->changed))
-		c->changed = changed;
+	note_change(c, &changed);
 	return 0;
 }
 
-/* The keys of clients whose sections name a file. SAs made with another key stay: they are no secret. */
+/* The keys of clients whose sections name a file. */
 static int load_client_keys(struct config *c, const struct config_report *rep)
 {
 	struct timespec changed;
@@ -115,7 +121,10 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 			continue;
 		memcpy(path, k->key, sizeof(path));
 		memset(k->key, 0, sizeof(k->key));
-		err |= load_key(path, k->key, &k->len, &changed, rep);
+		if (load_key(path, k->key, &k->len, &changed, rep))
+			err = -1;
+		else
+			note_change(c, &changed);
 	}
 	return err;
 }
@@ -144,8 +153,10 @@ static int load_secrets(struct config *c, const struct config_report *rep)
 		report_unread(c->secrets_file, rep);
 	else if (len > CONFIG_MAX_SECRETS)
 		tell(rep, true, "%s is longer than %d bytes", c->secrets_file, CONFIG_MAX_SECRETS);
-	else if (closed_to_others(c->secrets_file, &st, rep))
+	else if (closed_to_others(c->secrets_file, &st, rep)) {
+		note_change(c, &st.st_ctim);
 		err = client_keys_parse(&c->keys, text, (size_t)len, tell_of_line, &ctx);
+	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_SECRETS + 1);
 	free(text);

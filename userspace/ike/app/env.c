@@ -44,7 +44,7 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
-	struct kernel_peer_conf conf = { .remote = *remote, .id = id };
+	struct kernel_peer_conf conf = { .remote = *remote, .follow = true, .id = id };
 	uint8_t terms[TERMS_LEN];
 	int err;
 
@@ -112,8 +112,8 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 	if (err)
 		log_say(IKE_LOG_ERROR, child->tunnel, "the kernel does not take the SA: %s",
 			kernel_error(a->kernel));
-	else if (child->peer == IKE_PEER_FIRST)
-		keep_terms(a, t);
+	else if (child->peer == IKE_PEER_FIRST && child->part != IKE_CHILD_OUT)
+		keep_terms(a, t); /* the other half may come when the terms are others already */
 	return err;
 }
 

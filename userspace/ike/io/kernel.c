@@ -272,7 +272,7 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 		     const struct kernel_peer_conf *conf)
 {
 	struct esptun_peer p = {
-		.has = ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
+		.has = ESPTUN_PEER_HAS_KEEPALIVE | (conf->follow ? ESPTUN_PEER_HAS_MAY_ROAM : 0) |
 		       (conf->on_demand ? ESPTUN_PEER_HAS_ON_DEMAND : 0),
 		.ifindex = ifindex,
 		.id = id,
@@ -294,6 +294,7 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 		return write_peer(k, &p, esptun_peer_set);
 	if (err != -ENOENT)
 		return err;
+	p.has |= ESPTUN_PEER_HAS_MAY_ROAM;
 	set_remote(&p, &conf->remote);
 	return write_peer(k, &p, esptun_peer_add);
 }

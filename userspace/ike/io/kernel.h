@@ -46,6 +46,7 @@ struct kernel_peer_conf {
 	struct ike_endpoint remote; /* family 0: not known yet */
 	uint32_t keepalive; /* seconds */
 	bool on_demand; /* a packet that fits no SA raises an acquire */
+	bool follow; /* the kernel follows it from now on, see kernel_peer_follow(); a new one anyway */
 	/* Kept with it for the next agent: */
 	const struct ike_id *id; /* NULL: neither, or as they were; type 0 if it is the only peer */
 	const uint8_t *terms; /* KERNEL_TERMS octets, on which its SAs were made; NULL: not known */
