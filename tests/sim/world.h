@@ -97,6 +97,7 @@ struct node {
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
 	size_t psk_len[WORLD_LINKS];
+	const char *shares_key; /* for a test's: a tunnel */
 	ike_job_find_key find_key; /* instead of these, by a test; its ctx is the node */
 	struct node_job *jobs; /* that the core waits for, by time … */
 	bool holds_jobs; /* … and whose results it gets only by node_finish_job() */

@@ -433,6 +433,45 @@ static void shared_key_is_refused(void **state)
 	pair_free(p);
 }
 
+static const uint8_t *key_of_some(void *ctx, const char *tunnel, const struct ike_id *id,
+				  size_t *len)
+{
+	static const char others[] = "the key of all the others";
+	const struct node *n = ctx;
+
+	(void)id;
+	*len = sizeof(others) - 1;
+	if (strcmp(tunnel, "t0") != 0 && strcmp(tunnel, n->shares_key) != 0)
+		return (const uint8_t *)others;
+	*len = n->psk_len[0];
+	return n->psk[0];
+}
+
+/* Two that have one key, with more between them than one job tries. */
+static void shared_key_is_refused_among_many(void **state)
+{
+	struct ike_tunnel_conf decoy;
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	p->b->conf[0].remote_id.type = 0;
+	p->b->find_key = key_of_some;
+	p->b->shares_key = "t1-1500";
+	node_start(p->b, false);
+	decoy = p->b->conf[0];
+	for (i = 0; i < IKE_JOB_TUNNELS + 1000; i++) {
+		snprintf(decoy.name, sizeof(decoy.name), "t1-%u", i);
+		assert_int_equal(ike_core_tunnel_add(p->b->core, &decoy), 0);
+		ike_core_start(p->b->core, decoy.name, p->w.now);
+	}
+	node_start(p->a, false);
+	pair_run(p, 100);
+	assert_int_equal(p->b->installs, 0);
+	says(p->b, "proved the key that t1-1500 has, too");
+	pair_free(p);
+}
+
 /* The key is found among as many tunnels as there are. */
 static void key_picks_one_of_many(void **state)
 {
@@ -928,6 +967,7 @@ int main(void)
 		cmocka_unit_test(shared_identity_is_refused),
 		cmocka_unit_test(peer_comes_back_elsewhere),
 		cmocka_unit_test(shared_key_is_refused),
+		cmocka_unit_test(shared_key_is_refused_among_many),
 		cmocka_unit_test(key_picks_one_of_many),
 		cmocka_unit_test(child_proposals_differ),
 		cmocka_unit_test(selectors_differ),

@@ -122,6 +122,37 @@ static void the_tunnel_goes_meanwhile(void **state)
 	}
 }
 
+/* It seems to come from somewhere else, and is dropped: a copy from there proves no more. */
+static void a_copy_from_elsewhere_proves_nothing(void **state)
+{
+	static const struct ike_addr elsewhere = { 4, { 203, 0, 113, 9 } };
+	struct pair *p = held(false, true);
+	const struct mobike *mb;
+	struct ike_endpoint from;
+	const struct sent *s;
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	while (!pair_count(p, p->a, IKE_AUTH, false))
+		pair_run(p, 1);
+	s = pair_sent(p, p->a, IKE_AUTH, false, 0);
+	from = s->local;
+	from.addr = elsewhere;
+	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
+	run_to_job(p, p->b);
+	p->b->jobs->result.error = -EIO;
+	assert_true(node_finish_job(p->b));
+	p->b->holds_jobs = false;
+	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
+	pair_run(p, 20);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	mb = &TAILQ_FIRST(&TAILQ_FIRST(&p->b->core->peers)->sas)->mobike;
+	assert_false(ike_addr_eq(&mb->proven.addr, &elsewhere));
+	pair_free(p);
+}
+
 /* A proof by the former key is worth nothing under the new configuration. */
 static void the_key_changes_meanwhile(void **state)
 {
@@ -158,6 +189,14 @@ static void the_keys_cannot_be_read(void **state)
 	p = held(false, true);
 	run_to_job(p, p->b);
 	assert_true(node_finish_job(p->b));
+	p->b->jobs->result.error = -EIO;
+	finish_all(p, p->b);
+	both_work(p);
+	pair_free(p);
+
+	p = held(false, true);
+	run_to_job(p, p->b);
+	assert_true(node_finish_job(p->b));
 	p->b->jobs->result.error = -ENOENT;
 	assert_true(node_finish_job(p->b));
 	pair_run(p, 100);
@@ -172,7 +211,7 @@ static void there_are_so_many_at_most(void **state)
 	struct pair *p = held(false, true);
 
 	(void)state;
-	p->b->core->n_waiting = CORE_MAX_JOBS;
+	p->b->core->n_waiting = CORE_MAX_JOBS_UNKNOWN;
 	pair_run(p, 4000);
 	assert_null(p->b->jobs);
 	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 0);
@@ -274,6 +313,7 @@ static void it_is_taken_down_meanwhile(void **state)
 		assert_int_equal(ike_core_down(p->a->core, "t0", p->w.now), 0);
 		finish_all(p, p->a);
 		pair_run(p, 120000);
+		assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), jobs);
 		assert_int_equal(p->a->installs, 0);
 		assert_int_equal(node_stats(p->a).ike_sas, 0);
 		assert_int_equal(node_stats(p->b).ike_sas, 0);
@@ -289,6 +329,7 @@ int main(void)
 		cmocka_unit_test(without_a_result_the_request_may_come_again),
 		cmocka_unit_test(the_half_open_sa_ends_meanwhile),
 		cmocka_unit_test(the_tunnel_goes_meanwhile),
+		cmocka_unit_test(a_copy_from_elsewhere_proves_nothing),
 		cmocka_unit_test(the_key_changes_meanwhile),
 		cmocka_unit_test(the_keys_cannot_be_read),
 		cmocka_unit_test(there_are_so_many_at_most),

@@ -1432,6 +1432,28 @@ static void not_into_a_tunnel(void **state)
 	pair_free(p);
 }
 
+/* Nor does a request of who is not followed. */
+static void not_followed_into_a_tunnel(void **state)
+{
+	struct pair *p = up();
+	struct ike_addr old = p->a->addr;
+
+	(void)state;
+	esp_comes_from(p, p->b, &stranger, 5000);
+	pair_run(p, 10000);
+	assert_true(p->b->stays[0]);
+	p->b->inside = elsewhere;
+	p->a->addr = elsewhere;
+	node_sa(p->a)->local.addr = elsewhere;
+	cookie_len = 8;
+	ask(p, p->a, build_cookie);
+	assert_true(ike_at(p->b, &old));
+	assert_false(ike_addr_eq(&node_sa(p->b)->mobike.heard.addr, &elsewhere));
+	pair_run(p, 3000);
+	assert_true(kernel_at(p->b, &old));
+	pair_free(p);
+}
+
 /* The path is dark for a minute; the peer is heard before its time is over, and then has time to answer. */
 static void dark_for_a_minute(void **state)
 {
@@ -1540,6 +1562,7 @@ int main(void)
 		cmocka_unit_test(slow_path),
 		cmocka_unit_test(list_waits_for_the_path),
 		cmocka_unit_test(not_into_a_tunnel),
+		cmocka_unit_test(not_followed_into_a_tunnel),
 		cmocka_unit_test(dark_for_a_minute),
 		cmocka_unit_test(heard_but_no_answer),
 		cmocka_unit_test(dead_peer_ends),

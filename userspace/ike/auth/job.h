@@ -13,7 +13,7 @@
 #include "ike/proto/ikev2.h"
 
 enum ike_job_limits {
-	IKE_JOB_TUNNELS = 128, /* whose keys one job tries */
+	IKE_JOB_TUNNELS = 1024, /* whose keys one job tries */
 	IKE_JOB_OCTETS = 3, /* parts of what is signed */
 	IKE_JOB_NAME = 16, /* bytes of a tunnel's name, with the NUL */
 };

@@ -159,7 +159,8 @@ void address_begin_follow(struct ike_core *core, struct ike_sa *sa)
 
 	if (!sa->mobike.on && (p->follow.held || is_led(p))) /* it is followed (RFC 7296 2.23) */
 		set_follow(core, p, true, TIMER_NEVER);
-	else if (p->follow.held) /* the kernel's peer may be new */
+	else if (p->follow.held &&
+		 p->follow.until != TIMER_NEVER) /* the kernel's peer may be new */
 		set_follow(core, p, false, p->follow.until);
 	else if (sa->mobike.on)
 		settle_follow(core, sa);

@@ -134,7 +134,8 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 
 	sa->last_rx = core->now;
 	if (sa->state == IKESA_HALF_OPEN) { /* the float to port 4500 */
-		sa->strayed = !ike_addr_eq(&sa->remote.addr, &d->remote.addr);
+		/* A copy of a request that was dropped comes from where that came from. */
+		sa->strayed |= !ike_addr_eq(&sa->remote.addr, &d->remote.addr);
 		sa->local = d->local;
 		sa->remote = d->remote;
 	}

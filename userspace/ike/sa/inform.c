@@ -122,6 +122,10 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 {
 	struct child_sa *c;
 
+	if (sa->state == IKESA_AUTH_SENT && !sa->out) { /* our proof is not made yet */
+		sa_end(core, sa, false);
+		return;
+	}
 	switch (sa->state) {
 	case IKESA_INIT_SENT: sa_end(core, sa, false); break;
 	case IKESA_AUTH_SENT:

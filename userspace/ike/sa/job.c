@@ -29,10 +29,13 @@ struct waiting *job_find(struct ike_core *core, uint64_t id)
 }
 
 /* The decrypted message at hand, with pointers into the copy. */
-static int keep_message(struct ike_core *core, struct waiting *w, const struct x_msg *m)
+static int keep_message(struct ike_core *core, const struct ike_sa *sa, struct waiting *w,
+			const struct x_msg *m)
 {
 	unsigned int i;
 
+	if (sa->state == IKESA_HALF_OPEN && core->plain_len > ADMIT_FRAGMENTS_LEN)
+		return -ENOMEM;
 	w->plain = malloc(core->plain_len ? core->plain_len : 1);
 	if (!w->plain)
 		return -ENOMEM;
@@ -48,16 +51,24 @@ static int keep_message(struct ike_core *core, struct waiting *w, const struct x
 	return 0;
 }
 
+/* Strangers leave room for us and for peers that are known. */
+static unsigned int most_jobs(const struct ike_sa *sa)
+{
+	bool stranger = sa->state == IKESA_HALF_OPEN && sa->admit_kind == ADMIT_UNKNOWN;
+
+	return stranger ? CORE_MAX_JOBS_UNKNOWN : CORE_MAX_JOBS;
+}
+
 static struct waiting *new_waiting(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m)
 {
 	struct waiting *w;
 
-	if (core->n_waiting >= CORE_MAX_JOBS)
+	if (core->n_waiting >= most_jobs(sa))
 		return NULL;
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return NULL;
-	if (m && keep_message(core, w, m)) {
+	if (m && keep_message(core, sa, w, m)) {
 		free(w);
 		return NULL;
 	}

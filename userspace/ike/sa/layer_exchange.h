@@ -50,6 +50,7 @@ struct x_claim {
 /* Tunnels whose keys are tried, the best one first. */
 struct x_candidates {
 	unsigned int n;
+	int last_fit; /* how well the last one fits */
 	char name[IKE_JOB_TUNNELS][IKE_JOB_NAME];
 };
 
@@ -84,12 +85,14 @@ void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struc
 void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 			  struct x_candidates *out);
 /*
- * The one of @c that fits best of those whose keys are proven in @r; NULL if none is. *@twin: another
- * one that fits as well, so that nothing tells which the peer means; or NULL.
+ * The one that fits best of those of @c whose keys are proven in @r and @former, which was proven
+ * before (NULL: none was); NULL if there is none. *@twin: another one that fits as well, so that nothing
+ * tells which the peer means; or NULL.
  */
 struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
 				const struct x_claim *who, const struct x_candidates *c,
-				const struct ike_job_result *r, struct ike_peer **twin);
+				const struct ike_job_result *r, struct ike_peer *former,
+				struct ike_peer **twin);
 /* Tell of a peer that holds the key of @p, which does not fit it. */
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     struct ike_peer *p);

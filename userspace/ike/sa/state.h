@@ -21,7 +21,8 @@ enum core_limits {
 	CORE_MAX_TUNNELS = 16384,
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
 	CORE_JOB_BUCKETS = 64,
-	CORE_MAX_JOBS = 1024, /* at a time */
+	CORE_MAX_JOBS = 1024, /* at a time … */
+	CORE_MAX_JOBS_UNKNOWN = 768, /* … and as long as so many are under way, for unknown peers */
 	TUNNEL_MAX_OURS = 65, /* addresses of this machine, with the one in use */
 	PEER_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
@@ -50,7 +51,8 @@ enum core_limits {
 	ADMIT_WORK_AUTH = 200, /* … to find that IKE_AUTH proves nothing … */
 	ADMIT_WORK_KEY = 5, /* … to try a key in vain … */
 	ADMIT_WORK_FRAGMENT = 10, /* … and to open a fragment of IKE_AUTH */
-	ADMIT_FRAGMENTS_LEN = 16384, /* of an IKE_AUTH request, kept while some are missing */
+	ADMIT_FRAGMENTS_LEN =
+		16384, /* of an IKE_AUTH request, kept while some are missing, or it waits for a job */
 	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
 	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
 	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */

@@ -5,7 +5,10 @@
  */
 #include "ike/sa/layer_exchange.h"
 
+#include <errno.h>
 #include <stdlib.h>
+
+static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
 
 /* ---- both roles ---------------------------------------------------------- */
 
@@ -249,6 +252,8 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		x_proof_explain_key(core, p, sa, &who, false);
 	else if (x_proof_verify(core, sa, m, &who, &own, finish_response, NULL))
 		return;
+	else
+		report_error(core, p, sa, "%s", NO_JOB);
 	send_auth_failed(core, sa);
 }
 
@@ -301,8 +306,12 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
 	sa->tx.next = 1;
-	if (!x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL))
+	if (!x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL)) {
+		report_error(core, p, sa, "%s", NO_JOB);
 		attempt_over(core, sa);
+		return;
+	}
+	sa_touch(core, sa);
 }
 
 /* ---- responder ----------------------------------------------------------- */
@@ -349,11 +358,14 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 	}
 }
 
+enum { AUTH_LOOKS = 4 }; /* tunnels that are looked at in a microsecond */
+
 /* What an IKE_AUTH request notes while it waits: first for the peer's proof, then for ours. */
 struct auth_request {
 	uint64_t changes; /* core->changes when it was read; with other tunnels it is read anew */
 	unsigned int tried; /* tunnels whose keys were tried before those of @tunnels */
 	struct x_candidates tunnels; /* the one that was chosen alone, once it was */
+	char proven[IKE_JOB_NAME]; /* the best one whose key it proved, while others are tried; or "" */
 	char best[IKE_JOB_NAME]; /* the one it probably meant; "": none */
 	bool best_unknown; /* it has no key for the peer */
 };
@@ -409,6 +421,8 @@ static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, s
 	read_claim(m, &who);
 	if (a->changes != core->changes)
 		return try_tunnels(core, sa, m, a, &who, 0);
+	if (r->error && r->error != -ENOENT)
+		return X_DROP;
 	p = lookup_name(core, a->tunnels.name[0]);
 	if (r->error)
 		report_error(core, p, sa, "could not prove to the peer who we are: %s",
@@ -444,6 +458,8 @@ static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, 
 	for (i = 0; i < a->tunnels.n && !p; i++) {
 		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
 			p = lookup_name(core, a->tunnels.name[i]);
+		else
+			admit_work(core, ADMIT_WORK_KEY);
 	}
 	if (!best && a->tunnels.n) {
 		best = lookup_name(core, a->tunnels.name[0]);
@@ -472,41 +488,59 @@ static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, str
 	return explain_request(core, sa, m, a, &none);
 }
 
+/* The peer means @p, one of those whose keys it holds: our own proof is next. */
+static enum x_verdict choose_tunnel(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    struct auth_request *a, const struct x_claim *who,
+				    const struct ike_peer *p)
+{
+	a->tunnels.n = 1;
+	memcpy(a->tunnels.name[0], p->conf->name, sizeof(a->tunnels.name[0]));
+	query_local_id(p, sa, &sa->local_id);
+	return x_proof_sign(core, sa, m, p, &who->id, finish_request, a) ? X_WAIT : X_DROP;
+}
+
+/* What the keys that were tried say about who the peer may mean; work in vain is metered. */
+static void note_verdicts(struct ike_core *core, struct auth_request *a,
+			  const struct ike_job_result *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->tunnels.n; i++) {
+		if (r->verdict[i] != IKE_JOB_PROVEN)
+			admit_work(core, ADMIT_WORK_KEY);
+	}
+	if (a->tried)
+		return;
+	memcpy(a->best, a->tunnels.name[0], sizeof(a->best));
+	a->best_unknown = r->verdict[0] == IKE_JOB_NO_KEY;
+}
+
 /* Which keys the peer holds is known now. */
 static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				 void *state, const struct ike_job_result *r)
 {
 	struct auth_request *a = state;
-	struct x_claim who = { 0 };
 	struct ike_peer *p, *twin;
-	unsigned int i;
+	struct x_claim who = { 0 };
 
 	read_claim(m, &who);
 	if (r->error)
 		return X_DROP;
 	if (a->changes != core->changes)
 		return try_tunnels(core, sa, m, a, &who, 0);
-	for (i = 0; i < a->tunnels.n; i++) {
-		if (r->verdict[i] != IKE_JOB_PROVEN)
-			admit_work(core, ADMIT_WORK_KEY);
-	}
-	if (!a->tried) {
-		memcpy(a->best, a->tunnels.name[0], sizeof(a->best));
-		a->best_unknown = r->verdict[0] == IKE_JOB_NO_KEY;
-	}
-	p = x_match_proven(core, sa, &who, &a->tunnels, r, &twin);
-	if (!p && a->tunnels.n == IKE_JOB_TUNNELS) /* there may be more */
-		return try_tunnels(core, sa, m, a, &who, a->tried + a->tunnels.n);
-	if (!p)
-		return refuse_proof(core, sa, m, a, &who);
+	note_verdicts(core, a, r);
+	p = x_match_proven(core, sa, &who, &a->tunnels, r, lookup_name(core, a->proven), &twin);
 	if (twin) {
 		x_match_explain_twin(core, sa, p, twin);
 		return refuse_auth(m);
 	}
-	a->tunnels.n = 1;
-	memcpy(a->tunnels.name[0], p->conf->name, sizeof(a->tunnels.name[0]));
-	query_local_id(p, sa, &sa->local_id);
-	return x_proof_sign(core, sa, m, p, &who.id, finish_request, a) ? X_WAIT : X_DROP;
+	/* More may be left; one of them may fit as well, and have the same key. */
+	if (a->tunnels.n == IKE_JOB_TUNNELS && (!p || a->tunnels.last_fit == p->fit)) {
+		if (p)
+			memcpy(a->proven, p->conf->name, sizeof(a->proven));
+		return try_tunnels(core, sa, m, a, &who, a->tried + a->tunnels.n);
+	}
+	return p ? choose_tunnel(core, sa, m, a, &who, p) : refuse_proof(core, sa, m, a, &who);
 }
 
 /* Have the keys of the tunnels that fit the peer tried, after the first @tried of them. */
@@ -514,9 +548,17 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 				  struct auth_request *a, const struct x_claim *who,
 				  unsigned int tried)
 {
+	const struct ike_peer *p;
+
 	a->changes = core->changes;
 	a->tried = tried;
+	if (!tried)
+		a->proven[0] = 0;
+	admit_work(core, tried / AUTH_LOOKS);
 	x_match_collect(core, sa, who, tried, &a->tunnels);
+	p = a->tunnels.n ? NULL : lookup_name(core, a->proven);
+	if (p)
+		return choose_tunnel(core, sa, m, a, who, p);
 	if (!a->tunnels.n || who->auth.method != IKE_AUTH_PSK)
 		return refuse_proof(core, sa, m, a, who);
 	return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a) ? X_WAIT : X_DROP;

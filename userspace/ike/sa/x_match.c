@@ -103,10 +103,12 @@ static void collect(struct ike_core *core, const struct ike_sa *sa, const struct
 			if (out->n == IKE_JOB_TUNNELS)
 				return;
 			left--;
-			if (skip)
+			if (skip) {
 				skip--;
-			else
-				memcpy(out->name[out->n++], p->conf->name, IKE_JOB_NAME);
+				continue;
+			}
+			memcpy(out->name[out->n++], p->conf->name, IKE_JOB_NAME);
+			out->last_fit = level;
 		}
 	}
 }
@@ -125,12 +127,15 @@ void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const 
 
 struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
 				const struct x_claim *who, const struct x_candidates *c,
-				const struct ike_job_result *r, struct ike_peer **twin)
+				const struct ike_job_result *r, struct ike_peer *former,
+				struct ike_peer **twin)
 {
-	struct ike_peer *p, *best = NULL;
+	struct ike_peer *p, *best = former;
 	unsigned int i;
 
 	*twin = NULL;
+	if (best)
+		best->fit = matches_identity(best, sa, who);
 	for (i = 0; i < c->n; i++) {
 		p = r->verdict[i] == IKE_JOB_PROVEN ? lookup_name(core, c->name[i]) : NULL;
 		if (!p)

@@ -486,6 +486,8 @@ void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_e
 
 void x_mobike_came(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *from)
 {
+	if (sa->state != IKESA_ESTABLISHED || !may_be_at(core, sa, &from->addr))
+		return;
 	sa->mobike.heard = *from;
 	if (!sa->peer->follow.held || !address_use(core, sa, &sa->local, from))
 		return;
