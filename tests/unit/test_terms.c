@@ -45,19 +45,22 @@ static void what_differs(void **state)
 {
 	static const struct {
 		const char *text;
-		bool a, b; /* do the SAs of a.example, b.example still fit? */
+		enum terms_verdict a, b; /* of the SAs of a.example, b.example */
 	} rows[] = {
-		{ TUNNEL PEER CLIENT, true, true },
-		{ "# another day\n" TUNNEL "MTU = 1400\n" PEER "Liveness = 30\n" CLIENT, true,
-		  true },
-		{ TUNNEL PEER "[Client a.example]\nPSK = 77" KEY_B "\n", false, true },
-		{ TUNNEL PEER, false, true },
-		{ TUNNEL PEER CLIENT "[Client b.example]\nPSK = 77" KEY_B "\n", true, false },
-		{ TUNNEL PEER CLIENT "[Client b.example]\nPSK = " KEY_A "\n", true, true },
-		{ TUNNEL PEER "Crypto = aes128gcm16-x25519\n" CLIENT, false, false },
-		{ "[Tunnel]\nLocalID = hub2.example\nAddress = 10.1.0.1/24\n" PEER CLIENT, false,
-		  false },
-		{ TUNNEL PEER "Selectors = 10.1.1.0/24 = 10.2.0.0/16\n" CLIENT, false, false },
+		{ TUNNEL PEER CLIENT, TERMS_SAME, TERMS_SAME },
+		{ "# another day\n" TUNNEL "MTU = 1400\n" PEER "Liveness = 30\n" CLIENT, TERMS_SAME,
+		  TERMS_SAME },
+		{ TUNNEL PEER "[Client a.example]\nPSK = 77" KEY_B "\n", TERMS_OTHER, TERMS_SAME },
+		{ TUNNEL PEER, TERMS_OTHER, TERMS_SAME },
+		{ TUNNEL PEER CLIENT "[Client b.example]\nPSK = 77" KEY_B "\n", TERMS_SAME,
+		  TERMS_OTHER },
+		{ TUNNEL PEER CLIENT "[Client b.example]\nPSK = " KEY_A "\n", TERMS_SAME,
+		  TERMS_SAME },
+		{ TUNNEL PEER "Crypto = aes128gcm16-x25519\n" CLIENT, TERMS_OTHER, TERMS_OTHER },
+		{ "[Tunnel]\nLocalID = hub2.example\nAddress = 10.1.0.1/24\n" PEER CLIENT,
+		  TERMS_OTHER, TERMS_OTHER },
+		{ TUNNEL PEER "Selectors = 10.1.1.0/24 = 10.2.0.0/16\n" CLIENT,
+		  TERMS_OTHER_SELECTORS, TERMS_OTHER_SELECTORS },
 	};
 	struct ike_id a = id_of("a.example"), b = id_of("b.example");
 	uint8_t of_a[TERMS_LEN], of_b[TERMS_LEN], again[TERMS_LEN];
@@ -70,10 +73,11 @@ static void what_differs(void **state)
 	assert_int_equal(terms_make(&c, &b, again), 0);
 	assert_memory_not_equal(of_b, again, TERMS_SALT);
 	assert_memory_not_equal(of_b + TERMS_SALT, again + TERMS_SALT, TERMS_LEN - TERMS_SALT);
-	assert_false(terms_fit(&c, &a, of_b));
+	assert_int_equal(terms_judge(&c, &a, of_b), TERMS_OTHER);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		parse(rows[i].text, &d);
-		if (terms_fit(&d, &a, of_a) != rows[i].a || terms_fit(&d, &b, of_b) != rows[i].b)
+		if (terms_judge(&d, &a, of_a) != rows[i].a ||
+		    terms_judge(&d, &b, of_b) != rows[i].b)
 			fail_msg("row %zu: %s", i, rows[i].text);
 		config_clear(&d);
 	}

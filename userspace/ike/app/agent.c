@@ -122,17 +122,23 @@ static uint64_t since_changed(const struct tunnel *t)
 }
 
 /*
- * SAs of the peer that are older, in milliseconds, were agreed on other terms. A former agent whose module
- * kept no terms leaves only the time to go by.
+ * SAs of the peer that are older, in milliseconds, were agreed on other terms. Only the time is left to go
+ * by if a former agent's module kept no terms, or selectors changed while it ran: it told nothing of
+ * SAs that were made for them since.
  */
 static uint64_t age_of_terms(const struct tunnel *t, const struct kernel_view *view, uint32_t peer)
 {
 	struct ike_id id;
 	const uint8_t *terms = kernel_peer_terms(view, peer, &id);
+	enum terms_verdict verdict = TERMS_OTHER_SELECTORS;
 
-	if (!terms)
-		return since_changed(t);
-	return terms_fit(&t->conf, &id, terms) ? UINT64_MAX : 0;
+	if (terms)
+		verdict = terms_judge(&t->conf, &id, terms);
+	switch (verdict) {
+	case TERMS_OTHER: return 0;
+	case TERMS_OTHER_SELECTORS: return since_changed(t);
+	default: return UINT64_MAX;
+	}
 }
 
 struct adoption {

@@ -79,8 +79,8 @@ static void add_key(struct digest *d, const struct config *c, const struct ike_i
 		add(d, c->psk, c->psk_len);
 }
 
-static int compute_terms(const struct config *c, const struct ike_id *id, const uint8_t *salt,
-			 uint8_t out[TERMS_LEN])
+static bool digest_agreement(const struct config *c, const struct ike_id *id, const uint8_t *salt,
+			     uint8_t out[TERMS_DIGEST])
 {
 	struct digest d = { .salt = salt };
 
@@ -92,13 +92,33 @@ static int compute_terms(const struct config *c, const struct ike_id *id, const 
 	add_numbers(&d, (const uint16_t[]){ c->port, c->endpoint_port, c->clients > 1 }, 3);
 	add_proposals(&d, &c->ike);
 	add_proposals(&d, &c->esp);
+	memcpy(out, d.v, TERMS_DIGEST);
+	return !d.failed;
+}
+
+static bool digest_selectors(const struct config *c, const uint8_t *salt, uint8_t out[TERMS_DIGEST])
+{
+	struct digest d = { .salt = salt };
+
 	for (unsigned int i = 0; i < c->n_child; i++) {
 		add_selectors(&d, &c->child[i].local_ts);
 		add_selectors(&d, &c->child[i].remote_ts);
 	}
+	memcpy(out, d.v, TERMS_DIGEST);
+	return !d.failed;
+}
+
+/* The salt, a digest of what both ends agreed on, and one of the selectors. */
+static int compute_terms(const struct config *c, const struct ike_id *id, const uint8_t *salt,
+			 uint8_t out[TERMS_LEN])
+{
+	uint8_t *digests = out + TERMS_SALT;
+
 	memcpy(out, salt, TERMS_SALT);
-	memcpy(out + TERMS_SALT, d.v, TERMS_LEN - TERMS_SALT);
-	return d.failed ? -1 : 0;
+	return digest_agreement(c, id, salt, digests) &&
+			       digest_selectors(c, salt, digests + TERMS_DIGEST)
+		       ? 0
+		       : -1;
 }
 
 int terms_make(const struct config *c, const struct ike_id *id, uint8_t out[TERMS_LEN])
@@ -109,9 +129,14 @@ int terms_make(const struct config *c, const struct ike_id *id, uint8_t out[TERM
 	return compute_terms(c, id, salt, out);
 }
 
-bool terms_fit(const struct config *c, const struct ike_id *id, const uint8_t terms[TERMS_LEN])
+enum terms_verdict terms_judge(const struct config *c, const struct ike_id *id,
+			       const uint8_t terms[TERMS_LEN])
 {
+	const size_t agreed = TERMS_SALT + TERMS_DIGEST;
 	uint8_t now[TERMS_LEN];
 
-	return !compute_terms(c, id, terms, now) && ike_equal(now, terms, sizeof(now));
+	if (compute_terms(c, id, terms, now) || !ike_equal(now, terms, agreed))
+		return TERMS_OTHER;
+	return ike_equal(now + agreed, terms + agreed, TERMS_DIGEST) ? TERMS_SAME
+								     : TERMS_OTHER_SELECTORS;
 }
