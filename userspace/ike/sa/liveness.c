@@ -35,5 +35,5 @@ void liveness_hint(struct ike_core *core, struct ike_sa *sa)
 	sa->last_hint = core->now ? core->now : 1;
 	report_line(
 		core, IKE_LOG_WARN, NULL, sa,
-		"an unprotected answer says that the peer does not know this IKE SA: if it started anew this IKE SA ends soon, when no other answer came");
+		"an unprotected answer says that the peer does not know this IKE SA: it may have started anew, and if no other answer comes this IKE SA ends soon");
 }
