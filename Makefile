@@ -139,7 +139,7 @@ $(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a:
 $(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
 	$$(call link,$(2),$$($(3)),-lcrypto $$(SIMWRAP))
 
-$(1)/tests/ikehost $(1)/tests/ikeload: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
+$(1)/tests/ikehost $(1)/tests/ikeload $(1)/tests/ikesize: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
 		$$(SRC_host:%.c=$(1)/obj/%.o) $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
 	$$(call link,$(2),$$($(3)),$(LIBS_AGENT))
 
@@ -340,7 +340,7 @@ demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: less of it)
 	$(Q)KVM=$(KVM) tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
-bench-ike: $B/tests/ikehost $B/tests/ikeload ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
+bench-ike: $B/tests/ikehost $B/tests/ikeload $B/tests/ikesize ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
 	$(Q)B=$B tests/sock/bench $(if $(filter 1,$(QUICK)),--quick) $(BENCH) $B/tests
 
 # Static: it also runs in guests with another C library.

@@ -956,7 +956,7 @@ void node_stop_rekeying(struct node *n)
 		return;
 	TAILQ_FOREACH(t, &n->core->peers, link)
 	{
-		struct ike_tunnel_conf *conf = (struct ike_tunnel_conf *)t->conf;
+		struct tunnel_conf *conf = (struct tunnel_conf *)t->conf;
 
 		conf->rekey_ike = conf->rekey_child = 0;
 	}

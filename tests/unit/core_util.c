@@ -113,9 +113,18 @@ void pair_replay(struct pair *p, const struct sent *s)
 	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
 }
 
-struct ike_tunnel_conf *own_conf(const struct node *n)
+struct tunnel_conf *own_conf(const struct node *n)
 {
-	return (struct ike_tunnel_conf *)TAILQ_FIRST(&n->core->peers)->conf;
+	return (struct tunnel_conf *)TAILQ_FIRST(&n->core->peers)->conf;
+}
+
+void own_conf_replace(struct node *n)
+{
+	struct ike_peer *p = TAILQ_FIRST(&n->core->peers);
+
+	tunnel_free_conf(p->conf);
+	p->conf = p->tunnel->conf = tunnel_keep_conf(&n->conf[0]);
+	assert_non_null(p->conf);
 }
 
 struct ike_core_stats node_stats(const struct node *n)

@@ -52,8 +52,10 @@ unsigned int pair_count(const struct pair *p, const struct node *from, uint8_t e
 bool sent_notify(const struct sent *s, uint16_t type, struct ike_notify *n);
 /* Send @s once more to where it went. */
 void pair_replay(struct pair *p, const struct sent *s);
-/* The copy its core has of its first tunnel's configuration, to be changed behind its back. */
-struct ike_tunnel_conf *own_conf(const struct node *n);
+/* The configuration its core keeps of its first tunnel, to be changed behind its back. */
+struct tunnel_conf *own_conf(const struct node *n);
+/* The core keeps conf[0] from now on, and is not told that it differs. */
+void own_conf_replace(struct node *n);
 struct ike_core_stats node_stats(const struct node *n);
 /* The IKE SA of the node's only tunnel; NULL if there is none. */
 struct ike_sa *node_sa(const struct node *n);

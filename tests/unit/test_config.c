@@ -79,7 +79,7 @@ static void defaults(void **state)
 	assert_int_equal(c.start, IKE_START_NOW);
 	assert_int_equal(c.local_id.type, 0);
 	assert_int_equal(c.remote_id.type, 0);
-	assert_true(c.ike.n > 0 && c.esp.n > 0);
+	assert_true(c.ike->n > 0 && c.esp->n > 0);
 	assert_string_equal(ike_ts_list_print(text, sizeof(text),
 					      IKE_TS_OFFER(&c.child[0].local_ts)),
 			    "0.0.0.0/0, ::/0");
@@ -147,9 +147,9 @@ static void every_key(void **state)
 					      IKE_TS_OFFER(&c.child[0].local_ts)),
 			    "10.1.0.0/16");
 	assert_int_equal(c.child[0].remote_ts.n, 2);
-	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&c.ike)),
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(c.ike)),
 			    "aes256-sha256-prfsha256-modp2048");
-	assert_int_equal(c.esp.n, 1);
+	assert_int_equal(c.esp->n, 1);
 	assert_int_equal(c.keepalive, 0);
 	assert_int_equal(c.liveness, 5);
 	assert_int_equal(c.rekey_ike, 12 * 3600);
@@ -309,8 +309,8 @@ static void indented_keys(void **state)
 	assert_int_equal(c.mtu, 1400);
 	assert_int_equal(c.n_routes, 2);
 	assert_int_equal(c.child[0].remote_ts.n, 2);
-	assert_int_equal(c.ike.n, 1);
-	assert_int_equal(c.esp.n, 1);
+	assert_int_equal(c.ike->n, 1);
+	assert_int_equal(c.esp->n, 1);
 	assert_int_equal(c.psk_len, 24);
 	config_clear(&c);
 	refused("[Tunnel]\n  Address = 10.0.0.1/8\n  Adress = 10.0.0.2/8\n",

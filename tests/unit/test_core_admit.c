@@ -35,7 +35,7 @@ static size_t build(struct pair *p, const struct request *r, uint8_t *buf, size_
 				.flags = IKE_FLAG_INITIATOR };
 	uint8_t nonce[32], cookie[ADMIT_COOKIE_LEN];
 	const struct ike_payload ni = { .body = nonce, .len = sizeof(nonce) };
-	struct ike_proposals offer = TAILQ_FIRST(&core->peers)->conf->ike;
+	struct ike_proposals offer = *TAILQ_FIRST(&core->peers)->conf->ike;
 	struct ike_builder b;
 
 	rnd_fill(&p->w.rnd, h.spi_i, sizeof(h.spi_i));

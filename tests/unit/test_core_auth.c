@@ -71,7 +71,7 @@ static void responder_has_wrong_id(void **state)
 static void disowned(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_tunnel_conf *conf;
+	struct tunnel_conf *conf;
 
 	(void)state;
 	pair_start(p, false);
@@ -146,7 +146,7 @@ static void no_advice_to_trust_without_the_key(void **state)
 static void no_advice_to_trust_a_false_responder(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_tunnel_conf *conf;
+	struct tunnel_conf *conf;
 
 	(void)state;
 	pair_start(p, false);

@@ -564,7 +564,7 @@ static void refused(void **state)
 {
 	struct pair *p = up();
 	struct ike_tunnel_conf conf = p->a->conf[0];
-	const struct ike_tunnel_conf *now = own_conf(p->a);
+	const struct tunnel_conf *now = own_conf(p->a);
 
 	(void)state;
 	conf.esp.n = 0;

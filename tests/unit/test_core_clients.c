@@ -294,10 +294,11 @@ static void the_older_is_told(void **state)
 {
 	struct hub *h = twice(IKE_UNIQUE_REPLACE);
 	struct ike_status was = node_status(h->client[0], h->link[0]), is;
+	const struct ike_adopted former = { .peer = IKE_PEER_FIRST };
 
 	(void)state;
 	node_start(h->client[1], false);
-	TAILQ_FIRST(&h->client[1]->core->peers)->n_adopted = 1;
+	ike_core_adopt(h->client[1]->core, h->client[1]->conf[h->link[1]].name, &former);
 	hub_run(h, 1000);
 	assert_int_equal(ike_sas(h), 2);
 	is = node_status(h->client[0], h->link[0]);

@@ -27,7 +27,7 @@ static void stranger(struct pair *p, uint8_t host, uint8_t serial)
 	memset(nonce, serial, sizeof(nonce));
 	memset(pub, 9, sizeof(pub));
 	ike_build_init(&b, buf, sizeof(buf), &h);
-	ike_build_sa(&b, IKE_OFFER(&p->b->core->peers.tqh_first->conf->ike));
+	ike_build_sa(&b, IKE_OFFER(p->b->core->peers.tqh_first->conf->ike));
 	ike_build_ke(&b, IKE_DH_CURVE25519, pub, sizeof(pub));
 	ike_build_nonce(&b, nonce, sizeof(nonce));
 	world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
@@ -384,7 +384,7 @@ static void odd_offer(struct pair *p, struct ike_endpoint from, uint8_t serial)
 	struct ike_header h = { .version = 0x20,
 				.exchange = IKE_SA_INIT,
 				.flags = IKE_FLAG_INITIATOR };
-	struct ike_proposals offer = p->b->core->peers.tqh_first->conf->ike;
+	struct ike_proposals offer = *p->b->core->peers.tqh_first->conf->ike;
 	uint8_t buf[512], nonce[32] = { serial }, pub[32] = { 9 };
 	struct ike_builder b;
 

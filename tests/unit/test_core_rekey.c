@@ -24,7 +24,7 @@ static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_
 
 static void rekey_no_more(struct node *n)
 {
-	struct ike_tunnel_conf *conf = own_conf(n);
+	struct tunnel_conf *conf = own_conf(n);
 
 	conf->rekey_ike = conf->rekey_child = 0;
 }

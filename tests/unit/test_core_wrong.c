@@ -96,16 +96,15 @@ static void answer_notify(struct pair *p, struct node *n, uint16_t type, const v
 /* ---- more than was asked for ---------------------------------------------- */
 
 /* The answer to IKE_AUTH comes when a's configuration is no longer the one that it offered. */
-static void answered_with_more(void (*change)(struct pair *p, struct ike_tunnel_conf *c),
-			       const char *words)
+static void answered_with_more(void (*change)(struct node *n), const char *words)
 {
 	struct pair *p = pair_new();
 	struct hold *h = world_hold(&p->w, p->b, IKE_AUTH, true, 0);
 
 	pair_start(p, false);
 	assert_true(world_await(&p->w, h, 1000));
-	change(p, &p->a->conf[0]);
-	change(p, own_conf(p->a));
+	change(p->a);
+	own_conf_replace(p->a);
 	world_release(&p->w, h);
 	pair_run(p, 500);
 	node_says(p->a, words);
@@ -117,16 +116,14 @@ static void answered_with_more(void (*change)(struct pair *p, struct ike_tunnel_
 	pair_free(p);
 }
 
-static void narrow_here(struct pair *p, struct ike_tunnel_conf *c)
+static void narrow_here(struct node *n)
 {
-	(void)p;
-	set_selectors(&c->child[0].local_ts, "10.1.0.0/16");
+	set_selectors(&n->conf[0].child[0].local_ts, "10.1.0.0/16");
 }
 
-static void narrow_there(struct pair *p, struct ike_tunnel_conf *c)
+static void narrow_there(struct node *n)
 {
-	(void)p;
-	set_selectors(&c->child[0].remote_ts, "10.1.0.0/16");
+	set_selectors(&n->conf[0].child[0].remote_ts, "10.1.0.0/16");
 }
 
 static void wider_selectors(void **state)
@@ -136,10 +133,9 @@ static void wider_selectors(void **state)
 	answered_with_more(narrow_there, "wider than Selectors=");
 }
 
-static void only_chacha(struct pair *p, struct ike_tunnel_conf *c)
+static void only_chacha(struct node *n)
 {
-	set_esp(p->a, "chacha20poly1305");
-	c->esp = p->a->conf[0].esp;
+	set_esp(n, "chacha20poly1305");
 }
 
 static void algorithms_not_offered(void **state)

@@ -63,6 +63,16 @@ void tunnel_dirty(struct tunnel *t)
 
 /* ---- trouble ------------------------------------------------------------------------- */
 
+static const char no_error[] = "";
+
+/* @error is its own then; NULL: none. */
+static void set_error(struct tunnel *t, const char *error)
+{
+	if (t->error != no_error)
+		free((char *)t->error);
+	t->error = error ? error : no_error;
+}
+
 void tunnel_fail(struct tunnel *t, enum trouble trouble, const char *text)
 {
 	bool known = t->trouble == trouble && !strcmp(t->error, text);
@@ -71,8 +81,8 @@ void tunnel_fail(struct tunnel *t, enum trouble trouble, const char *text)
 	t->error_at = loop_now();
 	if (known)
 		return;
-	snprintf(t->error, sizeof(t->error), "%s", text);
 	log_say(trouble == TROUBLE_PATH ? IKE_LOG_WARN : IKE_LOG_ERROR, t->conf.name, "%s", text);
+	set_error(t, strdup(text));
 }
 
 bool tunnel_well(struct tunnel *t, enum trouble trouble)
@@ -80,7 +90,7 @@ bool tunnel_well(struct tunnel *t, enum trouble trouble)
 	if (t->trouble != trouble)
 		return false;
 	t->trouble = TROUBLE_NONE;
-	t->error[0] = 0;
+	set_error(t, NULL);
 	return true;
 }
 
@@ -322,6 +332,14 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 	t->state = IKE_TUNNEL_DOWN;
 }
 
+static void drop_successor(struct tunnel *t)
+{
+	if (t->successor)
+		config_clear(t->successor);
+	free(t->successor);
+	t->successor = NULL;
+}
+
 static void tunnel_free(struct tunnel *t)
 {
 	path_forget(t);
@@ -329,7 +347,8 @@ static void tunnel_free(struct tunnel *t)
 		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
 	timers_unreserve(&t->agent->timers, &t->timer);
 	config_clear(&t->conf);
-	config_clear(&t->successor);
+	drop_successor(t);
+	set_error(t, NULL);
 	free(t);
 }
 
@@ -359,6 +378,7 @@ static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 		return NULL;
 	}
 	t->agent = a;
+	t->error = no_error;
 	t->conf = *conf;
 	t->lookup_at = t->reopen_at = t->restore_at = UINT64_MAX;
 	/* Files are read in order, so the end is where most belong. */
@@ -385,8 +405,9 @@ static void tunnel_closed(struct agent *a, struct tunnel *t)
 		tunnel_unlink(a, t);
 	} else if (after == AFTER_REPLACE) {
 		config_clear(&t->conf);
-		t->conf = t->successor;
-		memset(&t->successor, 0, sizeof(t->successor));
+		t->conf = *t->successor;
+		memset(t->successor, 0, sizeof(*t->successor)); /* all of it is in t->conf now */
+		drop_successor(t);
 		tunnel_open(a, t);
 	}
 }
@@ -515,19 +536,27 @@ static bool change_running(struct agent *a, struct tunnel *t, const struct confi
 /*
  * @conf is what the file of @t says now: true if it takes the place of t->conf, at once or, if the
  * netdevice has to be made anew or @t is closing for an earlier reason, when @t is closed. Its lists
- * belong to @t then.
+ * belong to @t then. False: it is as it was, or memory is out.
  */
 static bool tunnel_change(struct agent *a, struct tunnel *t, const struct config *conf)
 {
-	const struct config *then = t->after == AFTER_REPLACE ? &t->successor : &t->conf;
+	const struct config *then = t->after == AFTER_REPLACE ? t->successor : &t->conf;
+	struct config *successor;
 
 	/* A tunnel that was to be forgotten or replaced opens again, even as it was. */
-	if (config_equal(then, conf) && t->after != AFTER_FORGET)
+	if (config_equal(then, conf) && t->after != AFTER_FORGET) {
+		if (!t->after)
+			t->conf.file_time = conf->file_time;
 		return false;
+	}
 	if (change_running(a, t, conf))
 		return true;
-	config_clear(&t->successor);
-	t->successor = *conf;
+	successor = malloc(sizeof(*successor));
+	if (!successor)
+		return false;
+	*successor = *conf;
+	drop_successor(t);
+	t->successor = successor;
 	if (t->after)
 		t->after = AFTER_REPLACE;
 	else
@@ -644,8 +673,6 @@ static void read_config(struct agent *a, const char *name, struct reload *r)
 		if (r)
 			note(r->changed, name);
 	} else {
-		if (!t->after)
-			t->conf.file_time = conf.file_time;
 		config_clear(&conf);
 		if (t->ifindex && !t->after)
 			follow_restore(a, t);

@@ -59,7 +59,7 @@ struct tunnel {
 	struct timer timer; /* of lookup_at, reopen_at and restore_at */
 	struct agent *agent;
 	struct config conf;
-	struct config successor; /* with AFTER_REPLACE */
+	struct config *successor; /* its own; with AFTER_REPLACE, else NULL */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	bool started; /* the core may initiate */
 	bool adopted; /* a former agent's SAs run */
@@ -67,7 +67,7 @@ struct tunnel {
 	enum ike_tunnel_state state; /* as the core told last */
 	enum after after; /* not NOTHING: closing */
 	enum trouble trouble;
-	char error[512]; /* what @trouble is, "" if none */
+	const char *error; /* what @trouble is, its own; or no_error, which is "" */
 	uint64_t error_at;
 	struct dns *lookup;
 	unsigned int lookups; /* that failed in a row */

@@ -9,6 +9,7 @@
 #include "ike/app/foreign.h"
 #include "ike/app/ini.h"
 #include "ike/proto/id.h"
+#include "ike/sa/proposal_share.h"
 
 /* ---- lines and sections --------------------------------------------------------------- */
 
@@ -386,6 +387,8 @@ void config_clear(struct config *c)
 	struct config_list lists[CONFIG_LISTS];
 
 	client_keys_clear(&c->keys);
+	ike_proposals_put(c->ike);
+	ike_proposals_put(c->esp);
 	config_lists(c, lists);
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		free(*lists[i].items);
@@ -411,7 +414,7 @@ bool config_equal(const struct config *a, const struct config *b)
 	}
 	x.file_time = y.file_time;
 	x.changed = y.changed;
-	/* Everything was zeroed before it was filled, so that bytes compare. */
+	/* Everything was zeroed before it was filled, and equal proposals are one, so that bytes compare. */
 	same &= !memcmp(&x, &y, sizeof(x));
 	ike_wipe(&x, sizeof(x));
 	ike_wipe(&y, sizeof(y));
@@ -440,8 +443,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->local.port = c->port;
 	out->remote.addr = c->endpoint_addr;
 	out->remote.port = c->endpoint_port;
-	out->ike = c->ike;
-	out->esp = c->esp;
+	out->ike = *c->ike;
+	out->esp = *c->esp;
 	out->n_child = c->n_child;
 	memcpy(out->child, c->child, c->n_child * sizeof(*c->child));
 	out->clients = c->clients;

@@ -60,7 +60,7 @@ struct config {
 	unsigned int n_routes;
 	struct ike_child_conf *child;
 	unsigned int n_child;
-	struct ike_proposals ike, esp;
+	const struct ike_proposals *ike, *esp; /* shared, see proposal_share.h */
 	uint32_t keepalive, liveness; /* seconds, 0 off */
 	bool mobike;
 	uint32_t reauth; /* seconds, 0 off */
@@ -82,7 +82,7 @@ struct config_report {
 };
 
 /*
- * Parse the text of NAME.conf. Pure but for @report, which hears of every error and
+ * Parse the text of NAME.conf. Pure but for shared proposals and @report, which hears of every error and
  * warning in order of lines. 0, or -1 if there was an error; then @out is cleared.
  * Files with keys are not read here. Give @out back with config_clear().
  */
@@ -108,7 +108,7 @@ enum { CONFIG_LISTS = 4 };
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
 
-/* Free lists, wipe the keys. */
+/* Free lists, give proposals back, wipe the keys. */
 void config_clear(struct config *c);
 
 /* Same tunnel in every respect (endpoint names compare as text)? */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <string.h>
 
 #include "ike/app/config_int.h"
@@ -6,6 +7,7 @@
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 #include "ike/sa/proposal.h"
+#include "ike/sa/proposal_share.h"
 
 static bool given(const struct parse *p, const char *name)
 {
@@ -20,16 +22,19 @@ static unsigned int line_of(const struct parse *p, const char *name)
 static void finish_crypto(struct parse *p)
 {
 	static const uint8_t protocol[2] = { IKE_PROTO_IKE, IKE_PROTO_ESP };
-	struct ike_proposals *const out[2] = { &p->c->ike, &p->c->esp };
+	const struct ike_proposals **const out[2] = { &p->c->ike, &p->c->esp };
+	struct ike_proposals list = { .n = 0 };
 
 	for (unsigned int i = 0; i < 2; i++) {
 		const char *text = p->crypto_given[i] ? p->crypto[i] : "modern";
 
-		if (ike_proposals_from_text(text, protocol[i], out[i], p->err, sizeof(p->err))) {
-			config_say(p, true, line_of(p, "Crypto"), "Crypto = %.100s: %s", text,
-				   p->err);
-			return;
-		}
+		snprintf(p->err, sizeof(p->err), "no memory");
+		if (!ike_proposals_from_text(text, protocol[i], &list, p->err, sizeof(p->err)))
+			*out[i] = ike_proposals_get(&list);
+		if (*out[i])
+			continue;
+		config_say(p, true, line_of(p, "Crypto"), "Crypto = %.100s: %s", text, p->err);
+		return;
 	}
 }
 

@@ -18,6 +18,7 @@
 
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
+#include "ike/sa/proposal_share.h"
 
 enum message {
 	/* requests */
@@ -27,7 +28,8 @@ enum message {
 	/* answers */
 	READ_NAME, /* struct timespec, when it was changed last, and a configuration file's name */
 	READ_REPORT, /* struct report, and the sentence */
-	READ_RESULT, /* int32_t: negative errno; with a configuration struct config and its lists */
+	/* int32_t: negative errno; with a configuration struct config, its lists, its proposals */
+	READ_RESULT,
 };
 
 enum { NAME_LEN = 256, TEXT_LEN = 2048 };
@@ -158,13 +160,15 @@ static bool answer_config(struct reader *r, const char *name)
 	if (config_load(path, &conf, &report))
 		return put_result(r->fd, -EINVAL);
 	config_lists(&conf, lists);
-	h.len = (uint32_t)(sizeof(err) + sizeof(conf));
+	h.len = (uint32_t)(sizeof(err) + sizeof(conf) + sizeof(*conf.ike) + sizeof(*conf.esp));
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		h.len += (uint32_t)(lists[i].n * lists[i].size);
 	ok = put_all(r->fd, &h, sizeof(h)) && put_all(r->fd, &err, sizeof(err)) &&
 	     put_all(r->fd, &conf, sizeof(conf));
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		ok = ok && put_all(r->fd, *lists[i].items, lists[i].n * lists[i].size);
+	ok = ok && put_all(r->fd, conf.ike, sizeof(*conf.ike)) &&
+	     put_all(r->fd, conf.esp, sizeof(*conf.esp));
 	config_clear(&conf);
 	return ok;
 }
@@ -302,6 +306,16 @@ static bool get_list(struct reader *r, struct config_list *l)
 	return !l->n || (*l->items && get_all(r->fd, *l->items, l->n * l->size));
 }
 
+static bool get_proposals(struct reader *r, const struct ike_proposals **out)
+{
+	struct ike_proposals list;
+
+	if (!get_all(r->fd, &list, sizeof(list)))
+		return false;
+	*out = ike_proposals_get(&list);
+	return *out;
+}
+
 /* The rest of a result that holds a configuration. */
 static int get_config(struct reader *r, size_t len, struct config *out)
 {
@@ -313,9 +327,10 @@ static int get_config(struct reader *r, size_t len, struct config *out)
 	config_lists(out, lists);
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		*lists[i].items = NULL;
+	out->ike = out->esp = NULL;
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		ok = ok && get_list(r, &lists[i]);
-	if (ok)
+	if (ok && get_proposals(r, &out->ike) && get_proposals(r, &out->esp))
 		return 0;
 	config_clear(out);
 	return -EPIPE;

@@ -90,8 +90,8 @@ static bool digest_agreement(const struct config *c, const struct ike_id *id, co
 	add_address(&d, &c->local);
 	add(&d, c->endpoint, strlen(c->endpoint));
 	add_numbers(&d, (const uint16_t[]){ c->port, c->endpoint_port, c->clients > 1 }, 3);
-	add_proposals(&d, &c->ike);
-	add_proposals(&d, &c->esp);
+	add_proposals(&d, c->ike);
+	add_proposals(&d, c->esp);
 	memcpy(out, d.v, TERMS_DIGEST);
 	return !d.failed;
 }

@@ -20,7 +20,7 @@
 enum { CHILD_GONE = IKE_MAX_CHILD };
 
 struct change {
-	const struct ike_tunnel_conf *from, *to;
+	const struct tunnel_conf *from, *to;
 	bool renew; /* the terms are others */
 	unsigned int map[IKE_MAX_CHILD]; /* where a child SA of @from is in @to, or CHILD_GONE */
 };
@@ -28,21 +28,20 @@ struct change {
 /* ---- what differs ------------------------------------------------------------ */
 
 /* Are the terms of @x those of @y, the child SAs apart? */
-static bool same_terms(const struct ike_tunnel_conf *x, const struct ike_tunnel_conf *y)
+static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
-	       x->mobike == y->mobike && !memcmp(&x->ike, &y->ike, sizeof(x->ike)) &&
-	       !memcmp(&x->esp, &y->esp, sizeof(x->esp));
+	       x->mobike == y->mobike && x->ike == y->ike && x->esp == y->esp;
 }
 
-static bool same_selectors(const struct ike_child_conf *x, const struct ike_child_conf *y)
+static bool same_selectors(const struct child_conf *x, const struct child_conf *y)
 {
-	return !memcmp(&x->local_ts, &y->local_ts, sizeof(x->local_ts)) &&
-	       !memcmp(&x->remote_ts, &y->remote_ts, sizeof(x->remote_ts));
+	return x->n_local == y->n_local && x->n_remote == y->n_remote &&
+	       !memcmp(x->ts, y->ts, (x->n_local + x->n_remote) * sizeof(*x->ts));
 }
 
-static unsigned int find_name(const struct ike_tunnel_conf *c, const char *name)
+static unsigned int find_name(const struct tunnel_conf *c, const char *name)
 {
 	unsigned int i;
 
@@ -54,7 +53,7 @@ static unsigned int find_name(const struct ike_tunnel_conf *c, const char *name)
 }
 
 /* Where @child of the old configuration is in the new one: by its name, or another took its place. */
-static unsigned int find_child(const struct change *d, const struct ike_child_conf *child)
+static unsigned int find_child(const struct change *d, const struct child_conf *child)
 {
 	unsigned int i = find_name(d->to, child->name);
 
@@ -211,7 +210,7 @@ int peer_change(struct ike_core *core, struct ike_peer *first, const struct ike_
 	struct ike_tunnel *t = first->tunnel;
 	struct ike_peer *p;
 
-	d.to = tunnel_copy_conf(conf);
+	d.to = tunnel_keep_conf(conf);
 	if (!d.to || tunnel_grow_wants(t, d.to->n_child) || lookup_change(core, first, d.to)) {
 		tunnel_free_conf(d.to);
 		return -ENOMEM;

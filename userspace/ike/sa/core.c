@@ -227,6 +227,14 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_
 		p = client_adopted(core, first->tunnel, pair->peer, &pair->id);
 	if (!p)
 		return;
+	if (!p->adopted)
+		p->adopted = calloc(PEER_MAX_ADOPTED, sizeof(p->adopted[0]));
+	if (!p->adopted) {
+		report_line(core, IKE_LOG_ERROR, p, NULL,
+			    "SAs of a former agent are removed, for want of memory");
+		core->env.sa_remove(core->env.ctx, tunnel, p->id, pair->spi_in, pair->spi_out);
+		return;
+	}
 	if (p->n_adopted == PEER_MAX_ADOPTED) {
 		report_line(core, IKE_LOG_WARN, p, NULL,
 			    "more SAs of a former agent than expected: the oldest pair is removed");
@@ -313,10 +321,13 @@ void ike_core_job_done(struct ike_core *core, const struct ike_job_result *r, ui
 }
 
 /* Would a pair of this configuration carry the packet? */
-static bool carries(const struct ike_child_conf *conf, const struct ike_flow *f)
+static bool carries(const struct ike_peer *p, unsigned int conf, const struct ike_flow *f)
 {
-	return ike_ts_within((struct ike_ts_offer){ 1, &f->local }, &conf->local_ts) &&
-	       ike_ts_within((struct ike_ts_offer){ 1, &f->remote }, &conf->remote_ts);
+	struct ike_ts_list local, remote;
+
+	tunnel_selectors(p->conf, conf, &local, &remote);
+	return ike_ts_within((struct ike_ts_offer){ 1, &f->local }, &local) &&
+	       ike_ts_within((struct ike_ts_offer){ 1, &f->remote }, &remote);
 }
 
 void ike_core_acquire(struct ike_core *core, const char *tunnel, const struct ike_flow *flow,
@@ -330,7 +341,7 @@ void ike_core_acquire(struct ike_core *core, const char *tunnel, const struct ik
 		struct child_want *want = &p->want[i];
 
 		if (p->conf->child[i].start != IKE_START_TRAFFIC || want->wanted ||
-		    query_has_child(p, i) || (flow && !carries(&p->conf->child[i], flow)))
+		    query_has_child(p, i) || (flow && !carries(p, i, flow)))
 			continue;
 		want->wanted = true;
 		if (!p->failures && !want->failures)
@@ -439,6 +450,24 @@ static void tell_addresses(struct ike_core *core, struct ike_peer *p)
 	}
 }
 
+/* False if they are as before, also for want of memory. */
+static bool set_addresses(struct ike_tunnel *t, const struct ike_addr *ours, unsigned int n)
+{
+	struct ike_addr *copy;
+
+	if (n == t->n_ours && (!n || !memcmp(ours, t->ours, n * sizeof(*ours))))
+		return false;
+	copy = n ? malloc(n * sizeof(*ours)) : NULL;
+	if (n && !copy)
+		return false;
+	if (n)
+		memcpy(copy, ours, n * sizeof(*ours));
+	free(t->ours);
+	t->ours = copy;
+	t->n_ours = n;
+	return true;
+}
+
 void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct ike_addr *ours,
 			size_t n, uint64_t now)
 {
@@ -448,10 +477,7 @@ void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct 
 	begin_event(core, now);
 	if (n > TUNNEL_MAX_OURS)
 		n = TUNNEL_MAX_OURS;
-	if (t && (n != t->n_ours || (n && memcmp(ours, t->ours, n * sizeof(*ours)) != 0))) {
-		t->n_ours = (unsigned int)n;
-		if (n)
-			memcpy(t->ours, ours, n * sizeof(*ours));
+	if (t && set_addresses(t, ours, (unsigned int)n)) {
 		tell_addresses(core, p);
 		TAILQ_FOREACH(client, &t->clients, of_tunnel)
 		tell_addresses(core, client);

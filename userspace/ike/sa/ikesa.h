@@ -178,7 +178,7 @@ struct claims;
 
 struct child_sa {
 	TAILQ_ENTRY(child_sa) link;
-	unsigned int conf; /* what it is to carry: ike_tunnel_conf.child[conf] */
+	unsigned int conf; /* what it is to carry: tunnel_conf.child[conf] */
 	uint32_t spi_in, spi_out;
 	enum child_state state;
 	uint64_t next_at; /* see enum child_state */

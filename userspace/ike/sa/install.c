@@ -38,7 +38,7 @@ static struct ike_endpoint esp_endpoint(const struct ike_endpoint *e, uint16_t n
 static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 			enum ike_child_part part)
 {
-	const struct ike_tunnel_conf *conf = sa->peer->conf;
+	const struct tunnel_conf *conf = sa->peer->conf;
 	const struct esp_keys *k = c->keys;
 	struct ike_ts_list local, remote;
 	struct ike_child ch = {
@@ -172,8 +172,10 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 		begin_up(core, sa, c);
 	TAILQ_INSERT_TAIL(&sa->children, c, link);
 	log_pair(core, sa, c);
-	if (!has_refused(sa->peer, c->conf))
-		sa->peer->last_error[0] = sa->peer->tunnel->first->last_error[0] = '\0';
+	if (!has_refused(sa->peer, c->conf)) {
+		report_forget_error(sa->peer);
+		report_forget_error(sa->peer->tunnel->first);
+	}
 	event_note_child(core, sa->peer, c->conf, EVENT_CHILD_UP);
 	sa_touch(core, sa);
 	return c;

@@ -33,6 +33,8 @@ void report_line(struct ike_core *core, enum ike_log_level level, const struct i
 /* Remember and log why it does not work: one sentence with the remedy. */
 void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* It works. */
+void report_forget_error(struct ike_peer *p);
 
 /*
  * The same about the peer at @from, which proved nothing; @p (or NULL) is the tunnel it probably means.
@@ -123,7 +125,7 @@ int lookup_add(struct ike_core *core, struct ike_peer *p);
 /* After any change of ->enabled or ->remote. */
 void lookup_update(struct ike_core *core, struct ike_peer *p);
 /* It is found by @conf from now on, which becomes its own; 0, or -ENOMEM and nothing changes. */
-int lookup_change(struct ike_core *core, struct ike_peer *p, const struct ike_tunnel_conf *conf);
+int lookup_change(struct ike_core *core, struct ike_peer *p, const struct tunnel_conf *conf);
 /* Take it out of every table; it counts as not enabled then. */
 void lookup_remove(struct ike_core *core, struct ike_peer *p);
 /* The first enabled tunnel whose peer is configured to be at @from; NULL if there is none. */
@@ -468,13 +470,16 @@ void liveness_hint(struct ike_core *core, struct ike_sa *sa);
 
 /* Is a configuration within the limits of its lists and names? */
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c);
-/* The core's own copy, with what is implied; NULL without memory. Give it back with tunnel_free_conf(). */
-const struct ike_tunnel_conf *tunnel_copy_conf(const struct ike_tunnel_conf *conf);
-/* Wipe and free it; NULL is fine. */
-void tunnel_free_conf(const struct ike_tunnel_conf *c);
+/* As the core keeps it, with what is implied; NULL without memory. Give it back with tunnel_free_conf(). */
+const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf);
+/* NULL is fine. */
+void tunnel_free_conf(const struct tunnel_conf *c);
+/* Copies of the selectors of its child SA @i. */
+void tunnel_selectors(const struct tunnel_conf *c, unsigned int i, struct ike_ts_list *local,
+		      struct ike_ts_list *remote);
 /* Room for @n configured child SAs in ->want of all its peers; -ENOMEM changes nothing. */
 int tunnel_grow_wants(struct ike_tunnel *t, unsigned int n);
-/* The first peer of a tunnel with a copy of @conf, which is sane; in no table. NULL without memory. */
+/* The first peer of a tunnel that keeps @conf, which is sane; in no table. NULL without memory. */
 struct ike_peer *tunnel_new(struct ike_core *core, const struct ike_tunnel_conf *conf);
 /* A peer without its numbers and tables, which is one more member of @t; NULL without memory. */
 struct ike_peer *tunnel_new_peer(struct ike_core *core, struct ike_tunnel *t);

@@ -40,7 +40,7 @@ void peer_down(struct ike_core *core, struct ike_peer *p);
 /* ---- change.c -------------------------------------------------------------- */
 
 /*
- * The tunnel of @first and all its peers have a copy of @conf, which is sane, from now on. With
+ * The tunnel of @first and all its peers are as @conf has them, which is sane, from now on. With
  * @renew new IKE SAs take the place of those there are, even if the terms are the same. -ENOMEM:
  * nothing changed.
  */

@@ -108,41 +108,22 @@ void lookup_remove_client(struct ike_peer *p)
 
 /* ---- groups -------------------------------------------------------------- */
 
-static bool proposals_eq(const struct ike_proposals *a, const struct ike_proposals *b)
-{
-	unsigned int i, j;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++) {
-		if (a->p[i].n != b->p[i].n)
-			return false;
-		for (j = 0; j < a->p[i].n; j++) {
-			const struct ike_transform *x = &a->p[i].t[j], *y = &b->p[i].t[j];
-
-			if (x->type != y->type || x->id != y->id || x->key_bits != y->key_bits)
-				return false;
-		}
-	}
-	return true;
-}
-
 /* The group of @conf, made if it is the first one of its kind; NULL without memory. */
-static struct ike_group *group_of(struct ike_core *core, const struct ike_tunnel_conf *conf)
+static struct ike_group *group_of(struct ike_core *core, const struct tunnel_conf *conf)
 {
 	struct ike_group *g;
 	unsigned int i;
 
 	TAILQ_FOREACH(g, &core->groups, link)
 	{
-		if (ike_addr_eq(&g->local, &conf->local.addr) && proposals_eq(&g->ike, &conf->ike))
+		if (ike_addr_eq(&g->local, &conf->local.addr) && g->ike == conf->ike)
 			return g;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
 	g->local = conf->local.addr;
-	g->ike = conf->ike;
+	g->ike = ike_proposals_get(conf->ike);
 	for (i = 0; i < GROUP_LISTS; i++)
 		TAILQ_INIT(&g->peers[i]);
 	TAILQ_INSERT_TAIL(&core->groups, g, link);
@@ -154,6 +135,7 @@ static void group_put(struct ike_core *core, struct ike_group *g)
 	if (--g->members)
 		return;
 	TAILQ_REMOVE(&core->groups, g, link);
+	ike_proposals_put(g->ike);
 	free(g);
 }
 
@@ -190,7 +172,7 @@ void lookup_update(struct ike_core *core, struct ike_peer *p)
 	TAILQ_INSERT_TAIL(p->remote_bucket, p, by_remote);
 }
 
-int lookup_change(struct ike_core *core, struct ike_peer *p, const struct ike_tunnel_conf *conf)
+int lookup_change(struct ike_core *core, struct ike_peer *p, const struct tunnel_conf *conf)
 {
 	struct ike_group *group = group_of(core, conf);
 	bool enabled = p->enabled;
@@ -249,7 +231,7 @@ static bool judge_group(struct ike_core *core, struct ike_group *g, struct looku
 		return false;
 	g->judged = core->judging;
 	o->judged++;
-	return ike_proposal_choose(&g->ike, o->offer, o->ke_group, chosen);
+	return ike_proposal_choose(g->ike, o->offer, o->ke_group, chosen);
 }
 
 bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,

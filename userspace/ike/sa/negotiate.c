@@ -13,13 +13,11 @@ void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned i
 		     const struct child_sa *old)
 {
 	n->conf = conf;
-	n->esp = p->conf->esp;
+	n->esp = *p->conf->esp;
 	if (!n->own_exchange)
 		ike_proposals_drop_dh(&n->esp); /* IKE_AUTH has no key exchange for it (1.2) */
-	if (conf != CHILD_ANY) {
-		n->local = p->conf->child[conf].local_ts;
-		n->remote = p->conf->child[conf].remote_ts;
-	}
+	if (conf != CHILD_ANY)
+		tunnel_selectors(p->conf, conf, &n->local, &n->remote);
 	if (old) {
 		child_selectors(old, &n->local, &n->remote);
 		n->replaces = old->spi_in;
@@ -240,19 +238,20 @@ struct asked {
 static unsigned int judge_conf(const struct ike_sa *sa, const struct asked *ask, unsigned int conf,
 			       struct negotiation *n)
 {
-	const struct ike_child_conf *own = &sa->peer->conf->child[conf];
 	struct ike_ts_offer local = IKE_TS_OFFER(&ask->local), remote = IKE_TS_OFFER(&ask->remote);
+	struct ike_ts_list own_local, own_remote;
 	unsigned int fit = 1;
 
-	if (!ike_ts_narrow(local, &own->local_ts, &n->local) ||
-	    !ike_ts_narrow(remote, &own->remote_ts, &n->remote))
+	tunnel_selectors(sa->peer->conf, conf, &own_local, &own_remote);
+	if (!ike_ts_narrow(local, &own_local, &n->local) ||
+	    !ike_ts_narrow(remote, &own_remote, &n->remote))
 		return 0;
-	if (ike_ts_within(local, &own->local_ts) && ike_ts_within(remote, &own->remote_ts))
+	if (ike_ts_within(local, &own_local) && ike_ts_within(remote, &own_remote))
 		fit += 4; /* nothing of it is left out */
 	if (!query_sa_has_child(sa, conf))
 		fit += 2; /* it is not carried yet */
 	local.n = remote.n = 1;
-	if (ike_ts_within(local, &own->local_ts) && ike_ts_within(remote, &own->remote_ts))
+	if (ike_ts_within(local, &own_local) && ike_ts_within(remote, &own_remote))
 		fit += 1; /* the first selectors may be those of a packet (2.9) */
 	return fit;
 }
@@ -296,7 +295,7 @@ static const char *name_rival(const struct ike_peer *rival, char *buf, size_t si
 static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			     struct x_msg *m)
 {
-	const struct ike_child_conf *own;
+	struct ike_ts_list own_local, own_remote;
 	char why[CORE_TEXT_MAX - 128];
 	char name[IKE_MAX_ID + 32], own_id[IKE_MAX_ID + 16], ts[200];
 	struct asked ask;
@@ -319,9 +318,10 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",
 				    why);
 	}
-	own = &sa->peer->conf->child[n->conf == CHILD_ANY ? 0 : n->conf];
+	tunnel_selectors(sa->peer->conf, n->conf == CHILD_ANY ? 0 : n->conf, &own_local,
+			 &own_remote);
 	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
-			    ike_ts_explain(why, sizeof(why), &own->local_ts, &own->remote_ts,
+			    ike_ts_explain(why, sizeof(why), &own_local, &own_remote,
 					   IKE_TS_OFFER(&ask.local), IKE_TS_OFFER(&ask.remote)));
 }
 

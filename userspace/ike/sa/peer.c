@@ -13,6 +13,8 @@
  */
 #include "ike/sa/layer_peer.h"
 
+#include <stdlib.h>
+
 void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled)
 {
 	if (p->enabled == enabled)
@@ -225,6 +227,8 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, p->adopted[i].spi_in,
 				    p->adopted[i].spi_out);
 	p->n_adopted = 0;
+	free(p->adopted);
+	p->adopted = NULL;
 	claim_disown(p);
 	p->adopted_end = TIMER_NEVER;
 }

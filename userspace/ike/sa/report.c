@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_peer *p,
 		 const struct ike_sa *sa, const char *fmt, ...)
@@ -22,6 +23,12 @@ void report_line(struct ike_core *core, enum ike_log_level level, const struct i
 		      sa ? sa->spi_r : NULL, text);
 }
 
+void report_forget_error(struct ike_peer *p)
+{
+	free(p->last_error);
+	p->last_error = NULL;
+}
+
 void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		  const char *fmt, ...)
 {
@@ -32,7 +39,8 @@ void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (p) {
-		memcpy(p->last_error, text, sizeof(text));
+		report_forget_error(p);
+		p->last_error = strdup(text);
 		p->last_error_at = core->now;
 	}
 	report_line(core, IKE_LOG_ERROR, p, sa, "%s", text);

@@ -12,6 +12,7 @@
 #include "ike/proto/names.h"
 #include "ike/sa/ikesa.h"
 #include "ike/sa/proposal.h"
+#include "ike/sa/proposal_share.h"
 #include "ike/sa/sk.h"
 #include "ike/sa/ts.h"
 
@@ -103,10 +104,39 @@ struct child_want {
 TAILQ_HEAD(ike_peers, ike_peer);
 LIST_HEAD(ike_peer_list, ike_peer);
 
+/* A child SA as it is configured. */
+struct child_conf {
+	char name[IKE_CHILD_NAME];
+	enum ike_start start;
+	uint16_t n_local, n_remote;
+	const struct ike_ts *ts; /* local selectors, then remote ones: see tunnel_selectors() */
+};
+
+/*
+ * What was given as struct ike_tunnel_conf, whose fields these are, without the room that it has for
+ * more. It is one piece of memory, selectors included; the lists of proposals are shared with all
+ * tunnels that have the same. tunnel.c makes it and gives it back.
+ */
+struct tunnel_conf {
+	char name[16];
+	struct ike_id local_id, remote_id;
+	unsigned int clients;
+	enum ike_unique unique;
+	struct ike_endpoint local, remote;
+	const struct ike_proposals *ike, *esp;
+	uint32_t liveness;
+	bool mobike;
+	uint32_t reauth;
+	uint32_t rekey_ike, rekey_child;
+	uint64_t rekey_bytes, rekey_packets;
+	unsigned int n_child;
+	struct child_conf child[];
+};
+
 /* Tunnels whose policy for IKE_SA_INIT is the same, see lookup.c. */
 struct ike_group {
 	TAILQ_ENTRY(ike_group) link;
-	struct ike_proposals ike;
+	const struct ike_proposals *ike; /* shared */
 	struct ike_addr local; /* family 0: any */
 	unsigned int members;
 	struct ike_peers peers[GROUP_LISTS]; /* enabled ones */
@@ -132,13 +162,13 @@ struct claims {
 
 /* What the peers of a tunnel share. It goes with the last of them. */
 struct ike_tunnel {
-	const struct ike_tunnel_conf *conf; /* its own copy */
+	const struct tunnel_conf *conf; /* its own */
 	unsigned int members; /* peers that point here */
 	struct ike_peer *first; /* the configured one; with clients, the one they come through */
 	struct ike_peers clients; /* in the order they came */
 	unsigned int n_clients;
 	uint32_t last_id; /* number of the client that was made last */
-	struct ike_addr ours[TUNNEL_MAX_OURS]; /* that we may be reached at */
+	struct ike_addr *ours; /* its own: that we may be reached at */
 	unsigned int n_ours;
 	struct claim *claims[2]; /* of the clients, IPv4 and IPv6 */
 };
@@ -170,7 +200,7 @@ struct ike_peer {
 	struct ike_peers *remote_bucket;
 	enum group_list listed; /* where in its group; GROUP_LISTS: not enabled */
 	struct timer timer;
-	const struct ike_tunnel_conf *conf; /* its tunnel's */
+	const struct tunnel_conf *conf; /* its tunnel's */
 	uint32_t id; /* its number, the kernel's too */
 	struct ike_endpoint remote; /* where to initiate to */
 	struct ike_sas sas; /* oldest first */
@@ -181,7 +211,7 @@ struct ike_peer {
 	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
 	struct child_want *want; /* one for each child SA of conf */
 	unsigned int failures; /* attempts without an IKE SA, since it last worked */
-	struct adopted_pair adopted[PEER_MAX_ADOPTED];
+	struct adopted_pair *adopted; /* its own */
 	unsigned int n_adopted;
 	LIST_HEAD(, claims) adopted_claims; /* of a client, as long as any of those pairs is left */
 	struct ike_endpoint adopted_remote;
@@ -190,7 +220,7 @@ struct ike_peer {
 	uint64_t contested_until; /* the peer's identity was seen at two places */
 	uint64_t next_hint; /* not before, see report_hint() */
 	uint64_t last_error_at;
-	char last_error[CORE_TEXT_MAX];
+	char *last_error; /* its own; NULL: none */
 };
 
 struct ike_core {

@@ -56,7 +56,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_init(&b, buf, sizeof(buf), &h);
 	if (s->cookie_len)
 		ike_build_notify(&b, IKE_N_COOKIE, s->cookie, s->cookie_len);
-	ike_build_sa(&b, IKE_OFFER(&sa->peer->conf->ike));
+	ike_build_sa(&b, IKE_OFFER(sa->peer->conf->ike));
 	ike_secret_build(&b, s->dh);
 	ike_build_nonce(&b, s->ni, s->ni_len);
 	natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
@@ -97,7 +97,7 @@ void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child)
 	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
-	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(&p->conf->ike), &core->env.rng);
+	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(p->conf->ike), &core->env.rng);
 	report_line(core, IKE_LOG_INFO, p, sa, "initiating to %s",
 		    ike_endpoint_print(ep, sizeof(ep), &remote));
 	if (!sa->setup->dh || !send_request(core, sa)) {
@@ -142,7 +142,7 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	if (group == ike_dh_group(s->dh))
 		return;
 	/* Only what we offered: else anyone could talk us into a weaker group (2.7). */
-	if (!ike_proposals_have_dh(&sa->peer->conf->ike, group)) {
+	if (!ike_proposals_have_dh(sa->peer->conf->ike, group)) {
 		if (sa->last_hint)
 			return; /* told once per attempt */
 		sa->last_hint = core->now;
@@ -182,7 +182,7 @@ static void note_error(struct ike_core *core, struct ike_sa *sa, const struct ik
 		name = ike_notify_name(n.type);
 		if (n.type == IKE_N_NO_PROPOSAL_CHOSEN)
 			report_error(core, sa->peer, sa, "peer answered NO_PROPOSAL_CHOSEN: %s",
-				     ike_proposal_explain(why, sizeof(why), &sa->peer->conf->ike,
+				     ike_proposal_explain(why, sizeof(why), sa->peer->conf->ike,
 							  (struct ike_offer){ 0 }));
 		else
 			report_error(core, sa->peer, sa,
@@ -207,7 +207,7 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	if (!p_sa || !p_ke || !nonce_ok(nonce) || !memcmp(h->spi_r, zero, IKE_SPI_LEN) ||
 	    ike_sa_parse(p_sa, &answer) || ike_ke_parse(p_ke, ke))
 		return false;
-	if (!ike_proposal_verify(IKE_OFFER(&sa->peer->conf->ike), IKE_OFFER(&answer), &sa->proposal,
+	if (!ike_proposal_verify(IKE_OFFER(sa->peer->conf->ike), IKE_OFFER(&answer), &sa->proposal,
 				 err, sizeof(err))) {
 		report_line(core, IKE_LOG_WARN, NULL, sa, "IKE_SA_INIT response passed over: %s",
 			    err);
@@ -311,7 +311,7 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 	ike_endpoint_print(ep, sizeof(ep), &d->remote);
 	if (best)
 		report_hint(core, best, NULL, &d->remote, "no common IKE proposal with %s: %s", ep,
-			    ike_proposal_explain(why, sizeof(why), &best->conf->ike, offer));
+			    ike_proposal_explain(why, sizeof(why), best->conf->ike, offer));
 	else
 		report_line(core, IKE_LOG_INFO, NULL, NULL,
 			    "IKE_SA_INIT from %s refused: no tunnel that is up expects it", ep);

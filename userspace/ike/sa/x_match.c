@@ -41,7 +41,7 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
 		return 0;
 	/* The suite was agreed on under another tunnel's policy, maybe. */
-	if (!ike_proposal_choose(&p->conf->ike, chosen, sa->keys.suite.dh, &out))
+	if (!ike_proposal_choose(p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
 	return 1 + fit_of_id(&p->conf->remote_id) + fit_of_address(p, &sa->remote.addr);
 }

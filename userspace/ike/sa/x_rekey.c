@@ -197,7 +197,7 @@ static void try_later(struct ike_core *core, struct ike_sa *sa)
 static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 				       struct ike_builder *b)
 {
-	struct ike_proposals offer = sa->peer->conf->ike;
+	struct ike_proposals offer = *sa->peer->conf->ike;
 	struct creation *made;
 	struct ike_sa *next;
 	unsigned int i;
@@ -227,7 +227,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	uint16_t error = ike_notify_first_error(in), group;
 	const char *name = ike_notify_name(error);
 
-	group = x_refuse_group(x, in, &sa->peer->conf->ike);
+	group = x_refuse_group(x, in, sa->peer->conf->ike);
 	if (group != IKE_DH_NONE) {
 		x_refuse_again(core, sa, x, group);
 		return;
@@ -260,7 +260,7 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 			     "peer's answer to the rekeying of the IKE SA is malformed");
 		return false;
 	}
-	if (!ike_proposal_verify(IKE_OFFER(&sa->peer->conf->ike), IKE_OFFER(&answer),
+	if (!ike_proposal_verify(IKE_OFFER(sa->peer->conf->ike), IKE_OFFER(&answer),
 				 &next->proposal, err, sizeof(err)) ||
 	    !has_spi(&next->proposal)) {
 		report_error(core, sa->peer, sa,
@@ -404,7 +404,7 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 {
 	const struct ike_payload *p_ke = ike_payload_find(m->in, IKE_PL_KE);
 	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
-	const struct ike_proposals *own = &sa->peer->conf->ike;
+	const struct ike_proposals *own = sa->peer->conf->ike;
 	struct ike_proposal chosen;
 	struct ike_suite suite;
 	struct ike_ke ke;
