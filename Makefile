@@ -143,6 +143,10 @@ $(1)/tests/ikehost $(1)/tests/ikeload $(1)/tests/ikesize: $(1)/tests/%: $(1)/obj
 		$$(SRC_host:%.c=$(1)/obj/%.o) $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
 	$$(call link,$(2),$$($(3)),$(LIBS_AGENT))
 
+$(1)/tests/esptund-no-module: $(1)/obj/tests/sock/no_module.o $(1)/obj/$(U)/ike/app/main.o \
+		$(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
+	$$(call link,$(2),$$($(3)),$(LIBS_AGENT))
+
 -include $$(patsubst %.c,$(1)/obj/%.d,$$(SRC_lib) $$(SRC_ike) $$(SRC_agent) $$(SRC_cli) \
 	$$(SRC_helper) $$(SRC_sim) $$(wildcard tests/sock/*.c) $(U)/cli/main.c $(U)/ike/app/main.c \
 	$(U)/iproute2/link_esptun.c $$(TESTSRC))
@@ -340,7 +344,7 @@ demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: less of it)
 	$(Q)KVM=$(KVM) tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
-bench-ike: $B/tests/ikehost $B/tests/ikeload $B/tests/ikesize ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
+bench-ike: $(patsubst %,$B/tests/%,ikehost ikeload ikesize esptund-no-module) ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
 	$(Q)B=$B tests/sock/bench $(if $(filter 1,$(QUICK)),--quick) $(BENCH) $B/tests
 
 # Static: it also runs in guests with another C library.

@@ -344,6 +344,15 @@ static void on_report(void *ctx, bool error, unsigned int line, const char *text
 	fprintf(stderr, "ikeload: line %u: %s: %s\n", line, error ? "error" : "warning", text);
 }
 
+/* Its own address, for a hub gives an address to one client only. */
+static void set_selector(struct ike_ts_list *l, const struct ike_addr *a)
+{
+	l->n = 1;
+	l->ts[0] = (struct ike_ts){ .family = a->family, .port_end = UINT16_MAX };
+	memcpy(l->ts[0].start, a->b, sizeof(a->b));
+	memcpy(l->ts[0].end, a->b, sizeof(a->b));
+}
+
 static void add_tunnels(struct load *l, const char *path)
 {
 	struct config_report report = { .fn = on_report };
@@ -364,6 +373,7 @@ static void add_tunnels(struct load *l, const char *path)
 		conf.local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = (uint16_t)len };
 		memcpy(conf.local_id.data, id, (size_t)len);
 		conf.local.addr = nth_addr(l, i);
+		set_selector(&conf.child[0].local_ts, &conf.local.addr);
 		if (host_add(l->host, &conf, c.psk, c.psk_len))
 			die("a tunnel cannot be added");
 	}
