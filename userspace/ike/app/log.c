@@ -8,22 +8,28 @@
 #include <unistd.h>
 
 #include "common/hash.h"
+#include "ike/app/bucket.h"
 #include "ike/app/log.h"
 #include "ike/proto/names.h"
 
-enum { BUCKETS = 256, BURST = 20, PER_SECOND = 5 };
+enum { BUCKETS = 256 };
 
-/* Token buckets; two tunnels may share one, which only makes them quieter. */
-struct bucket {
-	uint64_t filled_at; /* ms */
-	unsigned int used; /* thousandths of a line */
+enum { LINE = 1000 }; /* so that a rate for a second is a line's share for a millisecond */
+
+/* Of one tunnel, and of all together, or many could fill the disk. */
+static const struct rate rate_each = { 20 * LINE, 5 }, rate_all = { 5000 * LINE, 500 };
+
+struct limit {
+	struct bucket lines;
 	unsigned int left_out;
 };
 
 static struct {
 	enum ike_log_level level;
 	bool syslog, prefix;
-	struct bucket bucket[BUCKETS];
+	/* Two tunnels may share one, which only makes them quieter. */
+	struct limit limit[BUCKETS];
+	struct bucket all;
 } self = { .level = IKE_LOG_INFO };
 
 static const int priority[] = {
@@ -42,11 +48,23 @@ void log_open(enum ike_log_level level, bool use_syslog)
 		openlog("esptund", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
+bool log_wants(enum ike_log_level level)
+{
+	return level <= self.level;
+}
+
+/* One of C0 or, in UTF-8, of C1 begins at @s. */
+static bool is_control(const char *s)
+{
+	return iscntrl((unsigned char)*s) ||
+	       ((uint8_t)s[0] == 0xc2 && (uint8_t)s[1] >= 0x80 && (uint8_t)s[1] < 0xa0);
+}
+
 /* Peers choose parts of what is logged: no control characters reach the terminal. */
 static void put(enum ike_log_level level, char *line)
 {
 	for (char *s = line; *s; s++) {
-		if (iscntrl((unsigned char)*s))
+		if (is_control(s))
 			*s = '?';
 	}
 	if (self.syslog)
@@ -73,42 +91,37 @@ void log_say(enum ike_log_level level, const char *tunnel, const char *fmt, ...)
 	put(level, line);
 }
 
-static struct bucket *bucket_of(const char *tunnel)
+static struct limit *limit_of(const char *tunnel)
 {
 	if (!tunnel)
-		return &self.bucket[0];
-	return &self.bucket[1 + hash_lower(tunnel, strlen(tunnel)) % (BUCKETS - 1)];
+		return &self.limit[0];
+	return &self.limit[1 + hash_lower(tunnel, strlen(tunnel)) % (BUCKETS - 1)];
 }
 
-static bool admit(struct bucket *b, uint64_t now)
+static bool admit(struct limit *l, uint64_t now)
 {
-	uint64_t drained = (now - b->filled_at) * PER_SECOND;
-
-	b->used = drained < b->used ? b->used - (unsigned int)drained : 0;
-	b->filled_at = now;
-	if (b->used > (BURST - 1) * 1000)
-		return false;
-	b->used += 1000;
-	return true;
+	return bucket_room(&self.all, &rate_all, now) >= LINE &&
+	       bucket_take(&l->lines, &rate_each, LINE, now) &&
+	       bucket_take(&self.all, &rate_all, LINE, now);
 }
 
 void log_core(enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
 	      const uint8_t *spi_r, const char *text, uint64_t now)
 {
 	static const uint8_t zero[IKE_SPI_LEN];
-	struct bucket *b = bucket_of(tunnel);
+	struct limit *l = limit_of(tunnel);
 	char spis[64] = "";
 
 	if (level > self.level)
 		return;
-	if (self.level < IKE_LOG_DEBUG && !admit(b, now)) {
-		b->left_out++;
+	if (self.level < IKE_LOG_DEBUG && !admit(l, now)) {
+		l->left_out++;
 		return;
 	}
-	if (b->left_out)
+	if (l->left_out)
 		log_say(IKE_LOG_WARN, tunnel, "%u lines left out to keep the log short",
-			b->left_out);
-	b->left_out = 0;
+			l->left_out);
+	l->left_out = 0;
 	if (spi_i || spi_r)
 		ike_spis_print(spis, sizeof(spis), spi_i ? spi_i : zero, spi_r ? spi_r : zero);
 	if (*spis)
