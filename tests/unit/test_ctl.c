@@ -144,6 +144,51 @@ static void an_asker_that_left(void **state)
 	turn();
 }
 
+static void an_answer_in_parts(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"cmd\":\"later\"}\n{\"cmd\":\"b\"}\n");
+	ctl_list_begin(late, json_pack("{s:b}", "ok", 1), "all");
+	assert_true(ctl_list_add(late, json_pack("{s:i}", "n", 1)));
+	turn();
+	assert_string_equal(heard(fd), "{\"ok\":true,\"all\":[{\"n\":1}");
+	assert_true(ctl_list_add(late, json_pack("{s:i}", "n", 2)));
+	ctl_list_end(late);
+	late = NULL;
+	turn();
+	assert_string_equal(heard(fd), ",{\"n\":2}]}\n{\"ok\":true,\"cmd\":\"b\"}\n");
+	say(fd, "{\"cmd\":\"later\"}\n");
+	ctl_list_begin(late, json_pack("{s:b}", "ok", 1), "all");
+	assert_true(ctl_list_add(late, json_pack("{s:i}", "n", 1)));
+	ctl_list_begin(late, json_pack("{s:i}", "n", 2), "of");
+	assert_true(ctl_list_add(late, json_pack("{s:i}", "m", 1)));
+	assert_true(ctl_list_add(late, json_pack("{s:i}", "m", 2)));
+	ctl_list_end(late);
+	ctl_list_begin(late, json_pack("{s:i}", "n", 3), "of");
+	ctl_list_end(late);
+	ctl_list_end(late);
+	late = NULL;
+	turn();
+	assert_string_equal(
+		heard(fd),
+		"{\"ok\":true,\"all\":[{\"n\":1},{\"n\":2,\"of\":[{\"m\":1},{\"m\":2}]},{\"n\":3,\"of\":[]}]}\n");
+	say(fd, "{\"cmd\":\"later\"}\n");
+	ctl_list_begin(late, NULL, "all"); /* memory is out */
+	ctl_list_end(late);
+	late = NULL;
+	turn();
+	assert_string_equal(heard(fd), "{\"ok\":false,\"error\":\"out of memory\",\"all\":[]}\n");
+	say(fd, "{\"cmd\":\"later\"}\n");
+	ctl_list_begin(late, json_pack("{s:b}", "ok", 1), "all");
+	close(fd);
+	turn();
+	assert_false(ctl_list_add(late, json_object()));
+	ctl_list_end(late);
+	late = NULL;
+}
+
 static void what_is_no_request(void **state)
 {
 	static const char *const rows[] = { "\n",	    "status\n",	   "[]\n",
@@ -319,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_late_answer_holds_up_what_follows, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(an_asker_that_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_line_without_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_askers, set_up, tear_down),

@@ -24,6 +24,8 @@ struct client {
 
 struct ctl_request {
 	struct client *client; /* NULL once the asker is gone */
+	unsigned int depth; /* of lists that have begun */
+	bool has_items; /* the innermost one */
 };
 
 struct ctl {
@@ -49,15 +51,26 @@ static void client_free(struct client *c)
 	free(c);
 }
 
-/* Whoever asked waits for a line, so that there must always be one. */
-static void put(struct client *c, const json_t *answer)
+static void put_text(struct client *c, const char *text, size_t len)
+{
+	bufferevent_write(c->bev, text, len);
+}
+
+/* An object, without its last @cut octets. Whoever asked waits for one, so that there must be one. */
+static void put_object(struct client *c, const json_t *answer, size_t cut)
 {
 	static const char no_memory[] = "{\"ok\":false,\"error\":\"out of memory\"}";
-	char *text = answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
+	char *made = answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
+	const char *text = made ? made : no_memory;
 
-	bufferevent_write(c->bev, text ? text : no_memory, strlen(text ? text : no_memory));
-	bufferevent_write(c->bev, "\n", 1);
-	free(text);
+	put_text(c, text, strlen(text) - cut);
+	free(made);
+}
+
+static void put(struct client *c, const json_t *answer)
+{
+	put_object(c, answer, 0);
+	put_text(c, "\n", 1);
 }
 
 static void refuse(struct client *c, const char *why)
@@ -244,19 +257,66 @@ void ctl_close(struct ctl *ctl)
 	free(ctl);
 }
 
-void ctl_answer(struct ctl_request *q, json_t *what)
+/* It is answered. */
+static void end_request(struct ctl_request *q)
 {
 	struct client *c = q->client;
 
-	if (c) {
-		c->open = NULL;
-		put(c, what);
-		/* The next line, if it came meanwhile. */
-		bufferevent_trigger(c->bev, EV_READ,
-				    BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
-	}
-	json_decref(what);
 	free(q);
+	if (!c)
+		return;
+	c->open = NULL;
+	/* The next line, if it came meanwhile. */
+	bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+}
+
+void ctl_answer(struct ctl_request *q, json_t *what)
+{
+	if (q->client)
+		put(q->client, what);
+	json_decref(what);
+	end_request(q);
+}
+
+static void put_item(struct ctl_request *q, const json_t *item, size_t cut)
+{
+	if (q->client && q->has_items)
+		put_text(q->client, ",", 1);
+	if (q->client)
+		put_object(q->client, item, cut);
+}
+
+void ctl_list_begin(struct ctl_request *q, json_t *head, const char *key)
+{
+	put_item(q, head, 1);
+	if (q->client) {
+		put_text(q->client, ",\"", 2);
+		put_text(q->client, key, strlen(key));
+		put_text(q->client, "\":[", 3);
+	}
+	q->depth++;
+	q->has_items = false;
+	json_decref(head);
+}
+
+bool ctl_list_add(struct ctl_request *q, json_t *item)
+{
+	put_item(q, item, 0);
+	q->has_items = true;
+	json_decref(item);
+	return q->client;
+}
+
+void ctl_list_end(struct ctl_request *q)
+{
+	if (q->client)
+		put_text(q->client, "]}", 2);
+	q->has_items = true; /* of the list around it */
+	if (--q->depth)
+		return;
+	if (q->client)
+		put_text(q->client, "\n", 1);
+	end_request(q);
 }
 
 json_t *ctl_text(const char *text)

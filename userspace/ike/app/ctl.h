@@ -74,6 +74,7 @@
 #define ESPTUN_IKE_CTL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CTL_DIR "/run/esptun"
@@ -106,6 +107,15 @@ void ctl_close(struct ctl *c);
  * memory ran out. The asker may be gone too.
  */
 void ctl_answer(struct ctl_request *q, json_t *what);
+
+/*
+ * Or in parts: an object with the members of @head, of which there are some, and last @key, an array of
+ * the items that are added. Begun within an array, it is an item of that. References are taken; false if
+ * the asker is gone. For each ctl_list_begin() a ctl_list_end() has to come; with the last one @q is gone.
+ */
+void ctl_list_begin(struct ctl_request *q, json_t *head, const char *key);
+bool ctl_list_add(struct ctl_request *q, json_t *item);
+void ctl_list_end(struct ctl_request *q);
 
 /* JSON's string of @text. One that is not UTF-8 gets "?" in place of all but ASCII. */
 json_t *ctl_text(const char *text);
