@@ -22,7 +22,8 @@ struct fixture {
 	struct reader_options options;
 	struct reader *reader;
 	char names[256], reports[4096];
-	unsigned int errors;
+	unsigned int errors, n;
+	char last[READER_NAME];
 };
 
 static void put_file(const struct fixture *f, const char *name, const char *text)
@@ -73,6 +74,17 @@ static void on_name(void *ctx, const char *name, const struct timespec *time)
 	snprintf(f->names + strlen(f->names), sizeof(f->names) - strlen(f->names), "%s ", name);
 }
 
+/* They come in order. */
+static void count_name(void *ctx, const char *name, const struct timespec *time)
+{
+	struct fixture *f = ctx;
+
+	assert_true(time->tv_sec > 0);
+	assert_true(strcmp(f->last, name) < 0);
+	snprintf(f->last, sizeof(f->last), "%s", name);
+	f->n++;
+}
+
 static void on_report(void *ctx, bool error, unsigned int line, const char *text)
 {
 	struct fixture *f = ctx;
@@ -100,6 +112,30 @@ static void lists_names(void **state)
 	put_file(f, ".conf", "");
 	assert_int_equal(reader_list(f->reader, on_name, f), 0);
 	assert_string_equal(f->names, "branch hq ");
+}
+
+/* Some at a time, also if another list begins meanwhile. */
+static void lists_many_names(void **state)
+{
+	enum { MANY = 600 };
+	struct fixture *f = *state, other = { .n = 0 };
+	char after[READER_NAME] = "", name[32];
+	int rc, parts = 0;
+
+	for (unsigned int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "t%u.conf", i);
+		put_file(f, name, "");
+	}
+	do {
+		rc = reader_list_some(f->reader, after, count_name, f);
+		if (!parts++)
+			assert_int_equal(reader_list(f->reader, count_name, &other), 0);
+	} while (rc > 0);
+	assert_int_equal(rc, 0);
+	assert_true(parts > 1);
+	assert_int_equal(f->n, MANY);
+	assert_int_equal(other.n, MANY);
+	assert_string_equal(f->last, "t99");
 }
 
 static void no_folder(void **state)
@@ -193,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lists_names, begin, end),
+		cmocka_unit_test_setup_teardown(lists_many_names, begin, end),
 		cmocka_unit_test_setup_teardown(no_folder, begin, end),
 		cmocka_unit_test_setup_teardown(loads_a_configuration, begin, end),
 		cmocka_unit_test_setup_teardown(reports_errors, begin, end),

@@ -1,38 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Both ends of the socket between the agent and the process that reads files. A message is
- * a struct head and so many bytes. Each request is answered by any number of NAME or REPORT
+ * a struct head and so many bytes. Each request is answered by any number of NAMES or REPORT
  * messages and one RESULT. The agent trusts the answers; the reader trusts no request.
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ike/app/helper.h"
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
 #include "ike/sa/proposal_share.h"
 
 enum message {
 	/* requests */
-	READ_LIST,
+	READ_LIST, /* the name after which the list goes on; "": a new list */
 	READ_CONFIG, /* a name */
 	READ_REMOVE_SOCKET,
 	/* answers */
-	READ_NAME, /* struct timespec, when it was changed last, and a configuration file's name */
+	READ_NAMES, /* of each a struct timespec, when it was changed last, and its name with the NUL */
 	READ_REPORT, /* struct report, and the sentence */
-	/* int32_t: negative errno; with a configuration struct config, its lists, its proposals */
+	/* int32_t: negative errno, or of a list 1 if more follows; struct config, its lists, its proposals */
 	READ_RESULT,
 };
 
-enum { NAME_LEN = 256, TEXT_LEN = 2048 };
+enum { NAME_LEN = READER_NAME, TEXT_LEN = 2048, LIST_AT_ONCE = 256 /* names */ };
 
 struct head {
 	uint32_t message, len;
@@ -44,7 +42,13 @@ struct report {
 
 struct reader {
 	int fd;
-	struct reader_options options; /* the reader's own */
+	/* the reader's own */
+	struct reader_options options;
+	struct dirent **list; /* files, as they were when a list began; NULL: none is under way */
+	int n;
+	/* either's: body of a READ_NAMES */
+	char names[LIST_AT_ONCE * (sizeof(struct timespec) + NAME_LEN)];
+	size_t names_len;
 };
 
 static bool put_all(int fd, const void *data, size_t len)
@@ -104,34 +108,55 @@ static int is_config(const struct dirent *d)
 	return d->d_name[0] != '.' && len > 5 && !strcmp(d->d_name + len - 5, ".conf");
 }
 
-static bool answer_name(const struct reader *r, char *file)
+static void add_name(struct reader *r, const char *file)
 {
-	size_t len = strlen(file) - 5;
-	char data[sizeof(struct timespec) + NAME_LEN], path[4096];
+	size_t len = strlen(file) - strlen(".conf");
+	char path[4096], *at = r->names + r->names_len;
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", r->options.config_dir, file);
 	if (stat(path, &st))
 		memset(&st, 0, sizeof(st));
-	memcpy(data, &st.st_mtim, sizeof(st.st_mtim));
-	memcpy(data + sizeof(st.st_mtim), file, len);
-	return put_message(r->fd, READ_NAME, data, sizeof(st.st_mtim) + len);
+	memcpy(at, &st.st_mtim, sizeof(st.st_mtim));
+	memcpy(at + sizeof(st.st_mtim), file, len);
+	at[sizeof(st.st_mtim) + len] = 0;
+	r->names_len += sizeof(st.st_mtim) + len + 1;
 }
 
-static bool answer_list(const struct reader *r)
+static void forget_list(struct reader *r)
 {
-	struct dirent **list;
-	int n = scandir(r->options.config_dir, &list, is_config, alphasort);
-	int err = n < 0 ? -errno : 0;
-	bool ok = true;
+	while (r->n)
+		free(r->list[--r->n]);
+	free(r->list);
+	r->list = NULL;
+}
 
-	for (int i = 0; i < n; i++) {
-		ok = ok && answer_name(r, list[i]->d_name);
-		free(list[i]);
+static bool answer_list(struct reader *r, const char *after)
+{
+	char file[NAME_LEN + 8];
+	int i = 0, end;
+
+	if (!*after || !r->list) {
+		forget_list(r);
+		r->n = scandir(r->options.config_dir, &r->list, is_config, alphasort);
 	}
-	if (n >= 0)
-		free(list);
-	return ok && put_result(r->fd, err);
+	if (r->n < 0) {
+		r->n = 0;
+		r->list = NULL;
+		return put_result(r->fd, -errno);
+	}
+	snprintf(file, sizeof(file), "%s.conf", after);
+	while (*after && i < r->n && strcoll(r->list[i]->d_name, file) <= 0)
+		i++;
+	end = r->n - i > LIST_AT_ONCE ? i + LIST_AT_ONCE : r->n;
+	for (r->names_len = 0; i < end; i++)
+		add_name(r, r->list[i]->d_name);
+	if (!put_message(r->fd, READ_NAMES, r->names, r->names_len))
+		return false;
+	if (end < r->n)
+		return put_result(r->fd, 1);
+	forget_list(r);
+	return put_result(r->fd, 0);
 }
 
 static void answer_report(void *ctx, bool error, unsigned int line, const char *text)
@@ -188,28 +213,19 @@ static bool answer(struct reader *r)
 		return false;
 	name[h.len] = 0;
 	switch (h.message) {
-	case READ_LIST: return answer_list(r);
+	case READ_LIST: return answer_list(r, name);
 	case READ_CONFIG: return name_stays(name, h.len) && answer_config(r, name);
 	case READ_REMOVE_SOCKET: return put_result(r->fd, unlink(r->options.socket) ? -errno : 0);
 	default: return false;
 	}
 }
 
-/* It ends with the agent, not by what a terminal or a service manager sends to all. */
 static void run(struct reader *r)
 {
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char err[512];
 
-	for (unsigned int i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	prctl(PR_SET_NAME, "esptund-reader");
-	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) {
-		if (r->options.quiet || fd != STDERR_FILENO)
-			dup2(null, fd);
-	}
-	close(null);
+	helper_begin("esptund-reader", r->fd, r->options.quiet);
+	r->fd = HELPER_FD;
 	if (rights_drop_reader(r->options.socket, r->options.seccomp, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
@@ -236,7 +252,6 @@ struct reader *reader_start(const struct reader_options *o, char *err, size_t er
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		close(fds[0]);
 		r->fd = fds[1];
 		run(r);
 	}
@@ -278,25 +293,60 @@ static bool get_message(struct reader *r, struct head *h, char *data, size_t cap
 	return true;
 }
 
-int reader_list(struct reader *r,
-		void (*fn)(void *ctx, const char *name, const struct timespec *time), void *ctx)
+/* Calls @fn for each name of the body; the last one is in @after then. False if it is none. */
+static bool take_names(struct reader *r, char after[READER_NAME],
+		       void (*fn)(void *ctx, const char *name, const struct timespec *time),
+		       void *ctx)
 {
-	char data[sizeof(struct timespec) + NAME_LEN];
+	const char *at = r->names, *end = r->names + r->names_len;
 	struct timespec time;
+
+	while (at < end) {
+		const char *name = at + sizeof(time);
+
+		if ((size_t)(end - at) <= sizeof(time) || !memchr(name, 0, (size_t)(end - name)))
+			return false;
+		memcpy(&time, at, sizeof(time));
+		snprintf(after, READER_NAME, "%s", name);
+		fn(ctx, name, &time);
+		at = name + strlen(name) + 1;
+	}
+	return true;
+}
+
+int reader_list_some(struct reader *r, char after[READER_NAME],
+		     void (*fn)(void *ctx, const char *name, const struct timespec *time),
+		     void *ctx)
+{
 	struct head h;
 	int32_t err;
 
-	if (!put_message(r->fd, READ_LIST, NULL, 0))
+	if (!put_message(r->fd, READ_LIST, after, strlen(after)))
 		return -EPIPE;
-	while (get_message(r, &h, data, sizeof(data))) {
+	while (get_all(r->fd, &h, sizeof(h))) {
 		if (h.message == READ_RESULT)
-			return get_all(r->fd, &err, sizeof(err)) ? err : -EPIPE;
-		if (h.len < sizeof(time))
+			return h.len == sizeof(err) && get_all(r->fd, &err, sizeof(err)) ? err
+											 : -EPIPE;
+		if (h.message != READ_NAMES || h.len > sizeof(r->names) ||
+		    !get_all(r->fd, r->names, h.len))
 			break;
-		memcpy(&time, data, sizeof(time));
-		fn(ctx, data + sizeof(time), &time);
+		r->names_len = h.len;
+		if (!take_names(r, after, fn, ctx))
+			break;
 	}
 	return -EPIPE;
+}
+
+int reader_list(struct reader *r,
+		void (*fn)(void *ctx, const char *name, const struct timespec *time), void *ctx)
+{
+	char after[READER_NAME] = "";
+	int rc;
+
+	do {
+		rc = reader_list_some(r, after, fn, ctx);
+	} while (rc > 0);
+	return rc;
 }
 
 /* The items of a list, whose pointer came from another process. */

@@ -37,6 +37,15 @@ void reader_free(struct reader *r);
 int reader_list(struct reader *r,
 		void (*fn)(void *ctx, const char *name, const struct timespec *time), void *ctx);
 
+/*
+ * The same, some names at a time: those that come after @after, which is "" at first and the last
+ * name then. 1: there are more; 0: that was all; or a negative errno.
+ */
+enum { READER_NAME = 256 };
+int reader_list_some(struct reader *r, char after[READER_NAME],
+		     void (*fn)(void *ctx, const char *name, const struct timespec *time),
+		     void *ctx);
+
 /* config_load() of NAME.conf in the configuration folder. */
 int reader_load(struct reader *r, const char *name, struct config *out,
 		const struct config_report *report);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the processes that esptund leaves behind at its start have in common. */
+#ifndef ESPTUN_IKE_HELPER_H
+#define ESPTUN_IKE_HELPER_H
+
+#include <stdbool.h>
+
+enum { HELPER_FD = 3 };
+
+/*
+ * To be called first in a process just forked: it is called @name from now on, keeps no
+ * descriptor but standard error (nor that, with @quiet) and @fd, which becomes HELPER_FD, and ends
+ * with the agent, not by what a terminal or a service manager sends to all.
+ */
+void helper_begin(const char *name, int fd, bool quiet);
+
+#endif
