@@ -62,15 +62,20 @@ void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 void ike_job_results_init(struct ike_job_results *r)
 {
 	STAILQ_INIT(&r->entries);
+	r->n = 0;
 }
 
 int ike_job_results_do(struct ike_job_results *r, const struct ike_job *job, ike_job_find_key find,
 		       void *ctx)
 {
-	struct ike_job_entry *e = malloc(sizeof(*e));
+	struct ike_job_entry *e;
 
+	if (r->n == IKE_JOBS)
+		return -EBUSY;
+	e = malloc(sizeof(*e));
 	if (!e)
 		return -ENOMEM;
+	r->n++;
 	ike_job_do(job, find, ctx, &e->result);
 	STAILQ_INSERT_TAIL(&r->entries, e, link);
 	return 0;
@@ -83,6 +88,7 @@ bool ike_job_results_take(struct ike_job_results *r, struct ike_job_result *out)
 	if (!e)
 		return false;
 	STAILQ_REMOVE_HEAD(&r->entries, link);
+	r->n--;
 	*out = e->result;
 	ike_wipe(e, sizeof(*e));
 	free(e);

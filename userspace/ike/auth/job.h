@@ -16,6 +16,7 @@ enum ike_job_limits {
 	IKE_JOB_TUNNELS = 1024, /* whose keys one job tries */
 	IKE_JOB_OCTETS = 3, /* parts of what is signed */
 	IKE_JOB_NAME = 16, /* bytes of a tunnel's name, with the NUL */
+	IKE_JOBS = 1024, /* that the core has under way at a time */
 };
 
 enum ike_job_kind {
@@ -62,13 +63,14 @@ typedef const uint8_t *(*ike_job_find_key)(void *ctx, const char *tunnel, const 
 void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		struct ike_job_result *out);
 
-/* Results in the order they came, for those who have core and keys in one process. */
+/* Results that the core is yet to hear of, in the order they came. */
 struct ike_job_results {
 	STAILQ_HEAD(, ike_job_entry) entries;
+	unsigned int n; /* up to IKE_JOBS */
 };
 
 void ike_job_results_init(struct ike_job_results *r);
-/* Do @job, and keep the result; 0 or -ENOMEM. */
+/* Do @job, and keep the result; 0, -EBUSY if there are IKE_JOBS, or -ENOMEM. */
 int ike_job_results_do(struct ike_job_results *r, const struct ike_job *job, ike_job_find_key find,
 		       void *ctx);
 /* Take the first one; false if there is none. */

@@ -56,7 +56,7 @@ static unsigned int most_jobs(const struct ike_sa *sa)
 {
 	bool stranger = sa->state == IKESA_HALF_OPEN && sa->admit_kind == ADMIT_UNKNOWN;
 
-	return stranger ? CORE_MAX_JOBS_UNKNOWN : CORE_MAX_JOBS;
+	return stranger ? CORE_MAX_JOBS_UNKNOWN : IKE_JOBS;
 }
 
 static struct waiting *new_waiting(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m)

@@ -22,8 +22,7 @@ enum core_limits {
 	CORE_MAX_TUNNELS = 16384,
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
 	CORE_JOB_BUCKETS = 64,
-	CORE_MAX_JOBS = 1024, /* at a time … */
-	CORE_MAX_JOBS_UNKNOWN = 768, /* … and as long as so many are under way, for unknown peers */
+	CORE_MAX_JOBS_UNKNOWN = IKE_JOBS / 4 * 3, /* under way at a time for unknown peers */
 	TUNNEL_MAX_OURS = 65, /* addresses of this machine, with the one in use */
 	PEER_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
