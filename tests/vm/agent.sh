@@ -11,8 +11,10 @@ mkdir -p /run/bin
 cp "${ESPTUND:-$VM_TOP/build/esptund}" "$VM_TOP/build/esptun" /run/bin/
 PATH=/run/bin:$PATH
 
-# The agent's user, as make install makes it.
-getent passwd esptund > /dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin esptund
+# The agent's users, as make install makes them.
+for user in esptund esptund-ike; do
+	getent passwd $user > /dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin $user
+done
 
 # shellcheck disable=SC2034 # for the scripts
 AGENT_PSK=5dtRc2sPqYb8Wm1xVn7uKz4L

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 350
+# vm-timeout: 600
 #
 # The agent dies and comes back while traffic flows: not one packet is lost, and the
 # SAs it left are taken over and replaced without a gap. Packets are numbered, one each
@@ -62,10 +62,10 @@ declare -A flow_pid=()
 flow() {
 	start "$2" "/run/$4.recv.log" "$PYTHON" /run/numbers.py recv 7000 "/run/$4.recv"
 	flow_pid[$4.recv]=$started
-	wait_for 20 holds "/run/$4.recv.log" ready || bail "numbers.py: $(cat "/run/$4.recv.log")"
+	wait_for 60 holds "/run/$4.recv.log" ready || bail "numbers.py: $(cat "/run/$4.recv.log")"
 	start "$1" "/run/$4.send.log" "$PYTHON" /run/numbers.py send "$3" 7000 "/run/$4.send"
 	flow_pid[$4.send]=$started
-	wait_for 20 holds "/run/$4.send.log" ready || bail "numbers.py: $(cat "/run/$4.send.log")"
+	wait_for 60 holds "/run/$4.send.log" ready || bail "numbers.py: $(cat "/run/$4.send.log")"
 }
 
 flow_end() {
@@ -182,6 +182,76 @@ killed() {
 
 killed gwa hq "initiator killed"
 killed gwb branch "responder killed"
+
+# ---- the processes of an agent ----------------------------------------------------------
+
+# child_of PID NAME: its child of that name, or the child's.
+child_of() {
+	pgrep -P "$1" -x "$2" || pgrep -P "$(pgrep -P "$1" -x esptund-spawn)" -x "$2"
+}
+
+another_ike() {
+	local now
+	now=$(child_of "${agent_pid[$1]}" esptund-ike) && [ "$now" != "$2" ]
+}
+
+# A call that it is to answer, at last.
+another_ike_asked() {
+	tell "$1" status > /dev/null
+	another_ike "$1" "$2"
+}
+
+# ike_gets SIGNAL NS DEV ROLE HOW: the ike process dies or hangs, the agent starts another.
+ike_gets() {
+	local signal=$1 ns=$2 dev=$3 role="$4 $1" how=$5 pair before ike
+
+	wait_for 20 one_pair "$ns" "$dev"
+	pair=$(spis "$ns")
+	before=$(kernel_spis "$ns" "$dev")
+	flow lana lanb 10.2.0.2 "ike-$signal-there"
+	flow lanb lana 10.1.0.2 "ike-$signal-back"
+	sleep 1
+	ike=$(child_of "${agent_pid[$ns]}" esptund-ike)
+	check "$role: has an ike process" test -n "$ike"
+	kill "-$signal" "$ike"
+	check "$role: its agent starts another" wait_for 30 another_ike_asked "$ns" "$ike"
+	check "$role: the former one is gone" gone "$ike"
+	check "$role: its agent is the same" kill -0 "${agent_pid[$ns]}"
+	like "$role: which is said" "$(said "$ns" 'process that speaks IKE')" "$how"
+	check "$role: the SAs are replaced again" wait_for 40 replaced "$ns" "$pair"
+	# shellcheck disable=SC2086 # words
+	check "$role: the old ones go again" wait_for 20 none_left "$ns" "$dev" $before
+	sleep 1
+	flow_end "ike-$signal-there"
+	flow_end "ike-$signal-back"
+	all_came "ike-$signal-there" "$role to the ike process, LAN to LAN"
+	all_came "ike-$signal-back" "$role to the ike process, the other way"
+	rm -f /run/ike-"$signal"-*
+}
+
+ike_gets KILL gwa hq initiator 'has ended'
+ike_gets KILL gwb branch responder 'has ended'
+ike_gets STOP gwa hq initiator 'does not answer'
+ike_gets STOP gwb branch responder 'does not answer'
+
+# Who starts ike processes is missed when the next one is needed: whoever started the agent acts.
+flow lana lanb 10.2.0.2 spawn
+sleep 1
+pid=${agent_pid[gwa]}
+ike=$(child_of "$pid" esptund-ike)
+kill -KILL "$(child_of "$pid" esptund-spawn)"
+sleep 1
+check "without esptund-spawn the agent goes on" kill -0 "$pid"
+kill -KILL "$ike"
+check "it ends when an ike process is needed" wait_for 10 gone "$pid"
+like "and says why" "$(said gwa 'cannot start the process')" 'has ended'
+wait "$pid" 2> /dev/null
+is "with a failure, for systemd to start it again" $? 1
+cat "$VM_OUT/esptund-gwa.part" >> "$VM_OUT/esptund-gwa.log"
+agent gwa
+sleep 6
+flow_end spawn
+all_came spawn "agent started again for want of esptund-spawn"
 
 # ---- an upgrade -----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 #include "ike/app/terms.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
+#include "ike/proto/msg.h"
 
 /* ---- finding tunnels -------------------------------------------------------------- */
 
@@ -61,6 +62,28 @@ void tunnel_dirty(struct tunnel *t)
 	TAILQ_INSERT_TAIL(&t->agent->dirty, t, dirty);
 }
 
+void tunnel_todo(struct tunnel *t, enum todo what)
+{
+	if (!t->todo)
+		TAILQ_INSERT_TAIL(&t->agent->todo, t, todo_link);
+	if (what & ~t->todo & TODO_TELL)
+		t->agent->untold++;
+	t->todo |= what;
+}
+
+/* Nothing any more. What there was. */
+static unsigned int tunnel_done(struct tunnel *t)
+{
+	unsigned int was = t->todo;
+
+	if (was)
+		TAILQ_REMOVE(&t->agent->todo, t, todo_link);
+	if (was & TODO_TELL)
+		t->agent->untold--;
+	t->todo = 0;
+	return was;
+}
+
 /* ---- trouble ------------------------------------------------------------------------- */
 
 static const char no_error[] = "";
@@ -94,12 +117,39 @@ bool tunnel_well(struct tunnel *t, enum trouble trouble)
 	return true;
 }
 
+/* ---- what the core has ------------------------------------------------------------------ */
+
+unsigned int tunnel_clients(const struct tunnel *t, uint32_t ids[WIRE_CLIENTS_MAX])
+{
+	unsigned int all = core_clients(t->agent->core, t->conf.name, ids, WIRE_CLIENTS_MAX), n = 0;
+
+	for (unsigned int i = 0; i < all; i++) {
+		if (ids[i] != IKE_PEER_FIRST && owned_has_peer(&t->owned, ids[i]))
+			ids[n++] = ids[i];
+	}
+	return n;
+}
+
+int tunnel_peer_rows(const struct tunnel *t, const uint32_t *ids, unsigned int n,
+		     struct core_rows *rows)
+{
+	struct wire_key keys[1 + WIRE_CLIENTS_MAX];
+
+	for (unsigned int i = 0; i < n; i++) {
+		memcpy(keys[i].tunnel, t->conf.name, sizeof(keys[i].tunnel));
+		keys[i].peer = ids[i];
+	}
+	return core_status_rows(t->agent->core, keys, n, rows);
+}
+
 void tunnel_start(struct agent *a, struct tunnel *t)
 {
 	if (t->started)
 		return;
 	t->started = true;
-	ike_core_start(a->core, t->conf.name, loop_now());
+	core_start(a->core, t->conf.name, loop_now());
+	if (cmd_wants_up(a, t))
+		core_up(a->core, t->conf.name, loop_now());
 }
 
 /* ---- opening ------------------------------------------------------------------------ */
@@ -116,7 +166,10 @@ static void adopt(void *ctx, const struct ike_adopted *pair)
 		t->adopted = true;
 		t->adopted_remote = pair->remote.addr;
 	}
-	ike_core_adopt(t->agent->core, t->conf.name, pair);
+	env_own_spi(t, pair->peer, pair->spi_in, true);
+	env_own_spi(t, pair->peer, pair->spi_out, false);
+	owned_set_remote(&t->owned, pair->peer, &pair->remote.addr);
+	core_adopt(t->agent->core, t->conf.name, pair);
 }
 
 /* Milliseconds since the configuration was changed; without end if that is to come. */
@@ -167,11 +220,15 @@ static void adopt_client(void *ctx, uint32_t peer)
 
 	if (peer == IKE_PEER_FIRST)
 		return;
-	if (t->conf.clients > 1)
+	if (t->conf.clients > 1 && owned_add_peer(&t->owned, peer, env_max_peers(t)))
 		from->removed += kernel_adopt(a->kernel, from->view, peer,
 					      age_of_terms(t, from->view, peer), adopt, t);
-	if (ike_core_peer_status(a->core, t->conf.name, peer, &s))
-		kernel_peer_remove(a->kernel, t->ifindex, peer);
+	/* There are no more than may be; one stays also if the core is lost: the next one adopts it. */
+	if (owned_has_peer(&t->owned, peer) &&
+	    core_peer_status(a->core, t->conf.name, peer, &s) != -ENOENT)
+		return;
+	kernel_peer_remove(a->kernel, t->ifindex, peer);
+	owned_remove_peer(&t->owned, peer);
 }
 
 static void adopt_all(struct agent *a, struct tunnel *t)
@@ -193,12 +250,23 @@ static void adopt_all(struct agent *a, struct tunnel *t)
 			"removed SAs of a former agent, for the configuration was changed since");
 }
 
-static int core_add(struct agent *a, struct tunnel *t)
+/* 0, also without a core: the next one is told, see revive_core(). -1 with t->error set and logged. */
+static int tell_core(struct agent *a, struct tunnel *t)
 {
 	struct ike_tunnel_conf conf;
+	char text[256];
+	int err = -ENOMEM;
 
 	config_tunnel(&t->conf, &conf);
-	return ike_core_tunnel_add(a->core, &conf);
+	if (owned_add_peer(&t->owned, IKE_PEER_FIRST, 1))
+		err = core_tunnel_add(a->core, &conf);
+	if (!err || err == -EPIPE)
+		return 0;
+	owned_free(&t->owned);
+	snprintf(text, sizeof(text), "the process that speaks IKE does not take %s: %s",
+		 t->conf.name, strerror(-err));
+	tunnel_fail(t, TROUBLE_DEVICE, text);
+	return -1;
 }
 
 struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t)
@@ -210,28 +278,21 @@ struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t)
 	};
 }
 
-static int open_peer(struct agent *a, struct tunnel *t)
+/* In the kernel, the peer that every tunnel has. 0, or -1 with t->error set and logged. */
+static int make_peer(struct agent *a, struct tunnel *t)
 {
 	struct kernel_peer_conf peer = tunnel_peer_conf(t);
 	char text[512];
 	int err;
 
-	peer.follow = true; /* whatever a former agent wanted */
+	peer.follow = true; /* whatever a former core wanted */
 	err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
-	if (err) {
-		snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
-			 kernel_error(a->kernel));
-		tunnel_fail(t, TROUBLE_DEVICE, text);
-		return -1;
-	}
-	err = core_add(a, t);
-	if (err) {
-		snprintf(text, sizeof(text), "the protocol core refuses %s: %s", t->conf.name,
-			 strerror(-err));
-		tunnel_fail(t, TROUBLE_DEVICE, text);
-		return -1;
-	}
-	return 0;
+	if (!err)
+		return 0;
+	snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
+		 kernel_error(a->kernel));
+	tunnel_fail(t, TROUBLE_DEVICE, text);
+	return -1;
 }
 
 void tunnel_net_conf(const struct tunnel *t, struct net_conf *out)
@@ -267,18 +328,26 @@ static int open_net(struct agent *a, struct tunnel *t)
 	return 0;
 }
 
+/* Nothing of what a former core knew or said. */
+static void forget_core(struct tunnel *t)
+{
+	t->started = t->adopted = false;
+	t->state = IKE_TUNNEL_DOWN;
+	t->path_state = PATH_UNKNOWN; /* so that it is told anew */
+	memset(&t->path, 0, sizeof(t->path));
+	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
+	owned_free(&t->owned);
+}
+
 /* Nothing of what a former opening left behind. */
 static void tunnel_reset(struct tunnel *t)
 {
+	forget_core(t);
 	tunnel_well(t, t->trouble);
-	t->started = t->adopted = t->moved = t->link_down = t->terms_kept = false;
-	t->state = IKE_TUNNEL_DOWN;
+	t->moved = t->link_down = t->terms_kept = false;
 	t->lookups = 0;
 	t->lookup_at = t->restore_at = UINT64_MAX;
-	t->path_state = PATH_UNKNOWN;
-	memset(&t->path, 0, sizeof(t->path));
 	memset(&t->resolved, 0, sizeof(t->resolved));
-	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
 }
 
 int tunnel_open(struct agent *a, struct tunnel *t)
@@ -288,7 +357,7 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 	tunnel_dirty(t);
 	if (open_net(a, t))
 		return -1;
-	if (open_peer(a, t)) {
+	if (make_peer(a, t) || tell_core(a, t)) {
 		net_down(a->net, t->ifindex);
 		tunnel_set_index(t, 0);
 		return -1;
@@ -305,28 +374,114 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 	return 0;
 }
 
+/* ---- another ike process ------------------------------------------------------------- */
+
+/*
+ * As after a restart of the agent: its SAs carry traffic, the core takes them over. If it does not,
+ * they go on until it is asked again.
+ */
+static void retell_core(struct agent *a, struct tunnel *t)
+{
+	const struct ike_endpoint remote = { .addr = t->resolved, .port = t->conf.endpoint_port };
+
+	forget_core(t);
+	tunnel_dirty(t);
+	if (t->after) /* it is closed without a word to its peer */
+		return;
+	t->reopen_at = UINT64_MAX;
+	if (tell_core(a, t)) {
+		t->reopen_at = loop_now() + REOPEN_EVERY;
+		return;
+	}
+	tunnel_well(t, TROUBLE_DEVICE);
+	if (remote.addr.family)
+		core_tunnel_remote(a->core, t->conf.name, &remote);
+	adopt_all(a, t);
+	path_look(a, t);
+}
+
+/*
+ * Of one whose process misbehaved nothing is trusted: SAs go, with the peers that it made. What it has
+ * in the kernel otherwise goes on.
+ */
+static void lose_core(struct agent *a, struct tunnel *t)
+{
+	uint32_t id;
+
+	for (unsigned int i = 0; core_misbehaved(a->core) && (id = owned_peer_id(&t->owned, i));
+	     i++)
+		kernel_peer_remove(a->kernel, t->ifindex, id);
+	if (core_misbehaved(a->core))
+		make_peer(a, t);
+	forget_core(t);
+	tunnel_todo(t, TODO_TELL);
+	tunnel_dirty(t);
+}
+
+/* When the next ike process may be started: the more of them end, the later. */
+static void plan_next_revival(struct agent *a, uint64_t now)
+{
+	if (now - a->revived_at > REVIVE_LAST || !a->revive_wait)
+		a->revive_wait = REVIVE_FIRST;
+	else if (a->revive_wait < REVIVE_LAST)
+		a->revive_wait *= 2;
+	a->revived_at = now;
+	a->revive_at = now + a->revive_wait;
+}
+
+/* The ike process has ended: the next one gets the tunnels there are. */
+static void revive_core(struct agent *a, uint64_t now)
+{
+	int err;
+
+	if (core_runs(a->core) || a->failed)
+		return;
+	for (struct tunnel *t = a->tunnels; t && !a->core_is_lost; t = t->next) {
+		if (t->ifindex)
+			lose_core(a, t);
+	}
+	a->core_is_lost = true;
+	if (now < a->revive_at)
+		return;
+	plan_next_revival(a, now);
+	err = core_restart(a->core);
+	if (err) {
+		log_say(IKE_LOG_ERROR, NULL, "cannot start the process that speaks IKE: %s",
+			err == -EPIPE ? "the process that starts it has ended" : strerror(-err));
+		a->failed = err == -EPIPE; /* only whoever started us can help */
+		if (a->failed)
+			loop_stop(a->loop);
+		return;
+	}
+	ike_job_results_clear(&a->jobs); /* were the former one's */
+	a->core_is_lost = false;
+}
+
 /* ---- closing ------------------------------------------------------------------------ */
 
 void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
 {
 	t->after = after;
+	t->close_by = loop_now() + CLOSE_LIMIT;
 	t->reopen_at = UINT64_MAX;
 	tunnel_dirty(t);
 	if (t->ifindex && t->started)
-		ike_core_down(a->core, t->conf.name, loop_now());
+		core_down(a->core, t->conf.name, loop_now());
 }
 
 /* Nothing is left of it but its configuration. */
 void tunnel_shut(struct agent *a, struct tunnel *t)
 {
 	path_forget(t);
+	tunnel_done(t);
 	if (!t->ifindex)
 		return;
-	ike_core_tunnel_del(a->core, t->conf.name);
+	core_tunnel_del(a->core, t->conf.name);
 	kernel_peer_remove(a->kernel, t->ifindex, IKE_PEER_FIRST);
 	if (!t->moved)
 		net_down(a->net, t->ifindex);
 	tunnel_set_index(t, 0);
+	owned_free(&t->owned);
 	t->restore_at = UINT64_MAX;
 	t->started = false;
 	t->state = IKE_TUNNEL_DOWN;
@@ -343,12 +498,14 @@ static void drop_successor(struct tunnel *t)
 static void tunnel_free(struct tunnel *t)
 {
 	path_forget(t);
+	tunnel_done(t);
 	if (t->is_dirty)
 		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
 	timers_unreserve(&t->agent->timers, &t->timer);
 	config_clear(&t->conf);
 	drop_successor(t);
 	set_error(t, NULL);
+	owned_free(&t->owned);
 	free(t);
 }
 
@@ -360,6 +517,7 @@ static void tunnel_unlink(struct agent *a, struct tunnel *t)
 		before = *at;
 		at = &before->next;
 	}
+	cmd_tunnel_ends(a, t);
 	*at = t->next;
 	if (a->last == t)
 		a->last = before;
@@ -380,6 +538,7 @@ static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 	t->agent = a;
 	t->error = no_error;
 	t->conf = *conf;
+	t->file_seen = a->looks; /* also by those that are under way */
 	t->lookup_at = t->reopen_at = t->restore_at = UINT64_MAX;
 	/* Files are read in order, so the end is where most belong. */
 	if (a->last && strcmp(a->last->conf.name, conf->name) < 0)
@@ -448,12 +607,16 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
 }
 
+/* Without a core, the next one hears of the tunnel as it is then. */
 static int change_core(struct agent *a, const struct tunnel *t, const struct config *conf)
 {
 	struct ike_tunnel_conf core;
+	int err = 0;
 
 	config_tunnel(conf, &core);
-	return ike_core_tunnel_change(a->core, &core, is_other_key(&t->conf, conf), loop_now());
+	if (!(t->todo & TODO_TELL))
+		err = core_tunnel_change(a->core, &core, is_other_key(&t->conf, conf), loop_now());
+	return err == -EPIPE ? 0 : err;
 }
 
 /* Netdevice and kernel peers become as t->conf has them; -1 with t->error set and logged. */
@@ -481,9 +644,10 @@ static int change_kernel(struct agent *a, struct tunnel *t)
 		tunnel_fail(t, TROUBLE_DEVICE, text);
 		return -1;
 	}
-	for (id = ike_core_client_next(a->core, t->conf.name, 0); id;
-	     id = ike_core_client_next(a->core, t->conf.name, id))
-		kernel_peer_make(a->kernel, t->ifindex, id, &peer);
+	for (unsigned int i = 0; (id = owned_peer_id(&t->owned, i)); i++) {
+		if (id != IKE_PEER_FIRST)
+			kernel_peer_make(a->kernel, t->ifindex, id, &peer);
+	}
 	tunnel_well(t, TROUBLE_DEVICE);
 	return 0;
 }
@@ -492,18 +656,18 @@ static int change_kernel(struct agent *a, struct tunnel *t)
 static void end_keyless(struct agent *a, struct tunnel *t, const struct client_keys *former)
 {
 	char id[IKE_MAX_ID + 16];
+	uint32_t ids[WIRE_CLIENTS_MAX];
+	unsigned int n = tunnel_clients(t, ids);
 	struct ike_status s;
-	uint32_t n, next;
 
-	for (n = ike_core_client_next(a->core, t->conf.name, 0); n; n = next) {
-		next = ike_core_client_next(a->core, t->conf.name, n);
-		if (ike_core_peer_status(a->core, t->conf.name, n, &s) || !s.remote_id.type ||
+	for (unsigned int i = 0; i < n; i++) {
+		if (core_peer_status(a->core, t->conf.name, ids[i], &s) || !s.remote_id.type ||
 		    !client_keys_is_taken_away(former, &t->conf.keys, &s.remote_id))
 			continue;
 		log_say(IKE_LOG_INFO, t->conf.name,
 			"the key of client '%s' was taken away: its SAs end",
 			ike_id_print(id, sizeof(id), &s.remote_id));
-		ike_core_client_down(a->core, t->conf.name, n, loop_now());
+		core_client_down(a->core, t->conf.name, ids[i], loop_now());
 	}
 }
 
@@ -597,7 +761,7 @@ static int load(const struct agent *a, const char *name, struct config *conf, st
 
 	snprintf(path, sizeof(path), "%s/%s.conf", a->options->config_dir, name);
 	c->path = path;
-	return reader_load(a->reader, name, conf, &report);
+	return reader_load(a->helpers->reader, name, conf, &report);
 }
 
 struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t err_size)
@@ -712,7 +876,7 @@ static bool has_name(const struct names *l, const char *name)
 /* The names of the configuration files; -1 if there are none to be had: logged, and noted in @r. */
 static int list_configs(struct agent *a, struct names *l, struct reload *r)
 {
-	int err = reader_list(a->reader, add_name, l);
+	int err = reader_list(a->helpers->reader, add_name, l);
 	char text[4352];
 
 	if (!err && l->failed)
@@ -734,12 +898,24 @@ static int list_configs(struct agent *a, struct names *l, struct reload *r)
 	return -1;
 }
 
+/* What the core had done with keys, @most at a time; that may be the begin of more. */
+static void take_jobs(struct agent *a, unsigned int most)
+{
+	struct ike_job_result r;
+
+	for (unsigned int n = 0; n < most && ike_job_results_take(&a->jobs, &r); n++) {
+		core_job_done(a->core, &r, loop_now());
+		ike_wipe(&r, sizeof(r));
+	}
+}
+
 int agent_read_configs(struct agent *a, struct reload *r)
 {
 	struct names files = { .n = 0 };
 
 	if (list_configs(a, &files, r))
 		return -1;
+	take_jobs(a, IKE_JOBS); /* were done with keys that may be others in a moment */
 	for (struct tunnel *t = a->tunnels; t; t = t->next)
 		t->has_file = false;
 	for (size_t i = 0; i < files.n; i++) {
@@ -790,11 +966,22 @@ static void remove_leftovers(struct agent *a)
 
 /* ---- events --------------------------------------------------------------------------------- */
 
+/* It may be for a tunnel that the core has not heard of yet: it would be refused, so it comes again. */
+static bool is_too_early(const struct agent *a, const struct ike_datagram *d)
+{
+	struct ike_header h;
+
+	return a->untold && !ike_header_parse(d->data, d->len, &h) && h.exchange == IKE_SA_INIT &&
+	       !(h.flags & IKE_FLAG_RESPONSE);
+}
+
 static void on_datagram(void *ctx, const struct ike_datagram *d)
 {
 	struct agent *a = ctx;
 
-	ike_core_datagram(a->core, d, loop_now());
+	remotes_heard(a->remotes, &d->remote.addr, d->len, loop_now());
+	if (!is_too_early(a, d))
+		core_datagram(a->core, d, loop_now());
 	agent_settle(a);
 }
 
@@ -804,7 +991,7 @@ static void on_acquire(void *ctx, uint32_t ifindex, const struct ike_flow *flow)
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
 	if (t && !t->after)
-		ike_core_acquire(a->core, t->conf.name, flow, loop_now());
+		core_acquire(a->core, t->conf.name, flow, loop_now());
 	agent_settle(a);
 }
 
@@ -814,7 +1001,7 @@ static void end_sa(struct agent *a, uint32_t ifindex, uint32_t peer, uint32_t sp
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
 	if (t && !t->after)
-		ike_core_expire(a->core, t->conf.name, peer, spi, inbound, why, loop_now());
+		core_expire(a->core, t->conf.name, peer, spi, inbound, why, loop_now());
 	agent_settle(a);
 }
 
@@ -836,8 +1023,10 @@ static void on_peer_moved(void *ctx, uint32_t ifindex, uint32_t peer,
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_index(a, ifindex);
 
-	if (t)
-		ike_core_peer_moved(a->core, t->conf.name, peer, remote, loop_now());
+	if (t) {
+		remotes_heard(a->remotes, &remote->addr, 0, loop_now());
+		core_peer_moved(a->core, t->conf.name, peer, remote, loop_now());
+	}
 	agent_settle(a);
 }
 
@@ -849,29 +1038,29 @@ static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 		follow_client_gone(ctx, ifindex, peer);
 }
 
-/* What the kernel may have told of a peer and of its SAs; without a pair the SPIs are 0. */
-static void retell(struct agent *a, const struct tunnel *t, const struct kernel_view *view,
-		   uint32_t peer)
-{
-	struct ike_status s;
-
-	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, peer, i, &s); i++) {
-		if (!i || s.have_child)
-			kernel_retell(a->kernel, view, peer, s.spi_in, s.spi_out);
-	}
-}
-
-/* Of all its peers. No pair is made meanwhile that the view does not have: that takes a datagram. */
-static void retell_all(struct agent *a, const struct tunnel *t)
+/*
+ * What the kernel may have told of the tunnel's peers and of their SAs; without a pair the SPIs are 0.
+ * No pair is made meanwhile that the view does not have: that takes a datagram.
+ */
+static void retell(struct agent *a, const struct tunnel *t)
 {
 	struct kernel_view *view = kernel_view(a->kernel, t->ifindex);
-	uint32_t client = 0;
+	uint32_t ids[1 + WIRE_CLIENTS_MAX] = { IKE_PEER_FIRST };
+	unsigned int n = 1;
+	struct core_rows rows;
 
 	if (!view)
 		return;
-	retell(a, t, view, IKE_PEER_FIRST);
-	while (t->ifindex && (client = ike_core_client_next(a->core, t->conf.name, client)))
-		retell(a, t, view, client);
+	if (t->conf.clients > 1)
+		n += tunnel_clients(t, ids + 1);
+	tunnel_peer_rows(t, ids, n, &rows);
+	for (unsigned int i = 0; i < rows.n && t->ifindex; i++) {
+		const struct ike_status *s = &rows.v[i].status;
+
+		if (rows.v[i].child == 1 || (rows.v[i].child && s->have_child))
+			kernel_retell(a->kernel, view, ids[rows.v[i].key], s->spi_in, s->spi_out);
+	}
+	free(rows.v);
 	kernel_view_free(view);
 }
 
@@ -886,25 +1075,44 @@ static void on_overrun(void *ctx)
 	log_core(IKE_LOG_WARN, NULL, NULL, NULL,
 		 "the kernel had more to tell than we could read; looking at all tunnels anew",
 		 loop_now());
-	/* Events may close tunnels, but only settling, held back here, frees them. */
-	a->settling = true;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (t->ifindex && !t->after)
-			retell_all(a, t);
+			tunnel_todo(t, TODO_RETELL);
 	}
-	a->settling = false;
 	agent_settle(a);
+}
+
+static void on_core_lost(void *ctx)
+{
+	agent_settle(ctx);
 }
 
 static void on_due(void *ctx)
 {
 	struct agent *a = ctx;
 
-	ike_core_timer(a->core, loop_now());
+	core_timer(a->core, loop_now());
 	agent_settle(a);
 }
 
 /* ---- settling --------------------------------------------------------------------------------- */
+
+static void do_todo(struct agent *a)
+{
+	uint64_t until = loop_now() + TODO_SLICE;
+	struct tunnel *t;
+
+	while ((t = TAILQ_FIRST(&a->todo)) && core_runs(a->core) && loop_now() < until) {
+		unsigned int what = tunnel_done(t);
+
+		if (what & TODO_TELL)
+			retell_core(a, t);
+		else if (what & TODO_LOOK)
+			path_look_again(a, t);
+		if ((what & TODO_RETELL) && t->ifindex && !t->after)
+			retell(a, t);
+	}
+}
 
 /* A tunnel that is up needs no name. */
 static bool needs_name(const struct tunnel *t)
@@ -919,17 +1127,22 @@ static uint64_t tunnel_next(const struct tunnel *t)
 
 	if (t->reopen_at < at)
 		at = t->reopen_at;
+	if (t->after && t->close_by < at)
+		at = t->close_by;
 	return t->restore_at < at ? t->restore_at : at;
 }
 
 static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 {
-	if (t->after && (!t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN)) {
+	if (t->after &&
+	    (!t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN || t->close_by <= now)) {
 		tunnel_closed(a, t); /* it may be gone now */
 		return;
 	}
 	if (needs_name(t) && !t->lookup && t->lookup_at <= now)
 		path_resolve(a, t);
+	else if (t->reopen_at <= now && t->ifindex)
+		retell_core(a, t);
 	else if (t->reopen_at <= now)
 		tunnel_open(a, t);
 	else if (t->restore_at <= now)
@@ -943,8 +1156,10 @@ static void settle_tunnels(struct agent *a)
 	struct timer *due;
 	struct tunnel *t;
 
+	revive_core(a, now);
 	if (a->look_at <= now)
 		path_look_all(a);
+	do_todo(a);
 	while ((due = timers_first(&a->timers)) && due->at <= now) {
 		timer_set(&a->timers, due, TIMER_NEVER);
 		tunnel_dirty(container_of(due, struct tunnel, timer));
@@ -959,8 +1174,12 @@ static void settle_tunnels(struct agent *a)
 static uint64_t next_wake(const struct agent *a)
 {
 	const struct timer *first = timers_first(&a->timers);
-	uint64_t when = ike_core_next(a->core);
+	uint64_t when = core_next(a->core);
 
+	if (!core_runs(a->core))
+		when = a->revive_at;
+	else if (!TAILQ_EMPTY(&a->todo) || a->jobs.n)
+		when = loop_now();
 	if (cmd_next(a) < when)
 		when = cmd_next(a);
 	if (first && first->at < when)
@@ -970,25 +1189,15 @@ static uint64_t next_wake(const struct agent *a)
 	return when;
 }
 
-/* What the core had done with keys; that may be the begin of more. */
-static void take_jobs(struct agent *a)
-{
-	struct ike_job_result r;
-
-	while (ike_job_results_take(&a->jobs, &r)) {
-		ike_core_job_done(a->core, &r, loop_now());
-		ike_wipe(&r, sizeof(r));
-	}
-}
-
 void agent_settle(struct agent *a)
 {
 	if (a->settling)
 		return; /* a command called the core from within; the outer call goes on */
 	a->settling = true;
-	take_jobs(a);
+	take_jobs(a, JOBS_AT_ONCE);
 	settle_tunnels(a);
 	cmd_review(a);
+	cmd_tell(a);
 	a->settling = false;
 	loop_wake_at(a->loop, next_wake(a));
 }
@@ -1033,7 +1242,8 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 
 	snprintf(err, err_size, "out of memory");
 	a->loop = loop_new(on_due, a);
-	if (!a->loop)
+	a->remotes = remotes_new();
+	if (!a->loop || !a->remotes)
 		return false;
 	events.ctx = a;
 	a->kernel = kernel_open(loop_base(a->loop), &events, err, err_size);
@@ -1058,14 +1268,16 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 			return false;
 		}
 	}
-	snprintf(err, err_size, "out of memory");
 	agent_env(a, &env);
-	a->core = ike_core_new(&env);
+	a->core = core_new(loop_base(a->loop), a->helpers->spawn, &env, on_core_lost, a);
+	if (!a->core)
+		snprintf(err, err_size, "cannot start the process that speaks IKE: %s",
+			 strerror(errno));
 	return a->core;
 }
 
-struct agent *agent_new(const struct agent_options *o, struct reader *reader, char *err,
-			size_t err_size)
+struct agent *agent_new(const struct agent_options *o, const struct agent_helpers *helpers,
+			char *err, size_t err_size)
 {
 	struct agent *a = calloc(1, sizeof(*a));
 
@@ -1074,10 +1286,12 @@ struct agent *agent_new(const struct agent_options *o, struct reader *reader, ch
 		return NULL;
 	}
 	a->options = o;
-	a->reader = reader;
+	a->helpers = helpers;
 	a->look_at = UINT64_MAX;
 	TAILQ_INIT(&a->dirty);
 	ike_job_results_init(&a->jobs);
+	TAILQ_INIT(&a->todo);
+	TAILQ_INIT(&a->status_jobs);
 	if (open_all(a, err, err_size))
 		return a;
 	agent_free(a);
@@ -1103,7 +1317,7 @@ int agent_start(struct agent *a)
 
 int agent_run(struct agent *a)
 {
-	return loop_run(a->loop);
+	return loop_run(a->loop) || a->failed ? -1 : 0;
 }
 
 void agent_reload(struct agent *a)
@@ -1132,22 +1346,16 @@ void agent_free(struct agent *a)
 	if (!a)
 		return;
 	ctl_close(a->ctl);
+	cmd_free(a);
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
-	if (a->core)
-		ike_core_free(a->core);
+	core_free(a->core);
 	ike_job_results_clear(&a->jobs);
 	while ((t = a->tunnels)) {
 		a->tunnels = t->next;
 		tunnel_free(t);
 	}
-	while (a->waiters) {
-		struct waiter *w = a->waiters;
-
-		a->waiters = w->next;
-		ctl_answer(w->request, json_object());
-		free(w);
-	}
 	timers_free(&a->timers);
+	remotes_free(a->remotes);
 	keytable_close(a->keys);
 	watch_close(a->watch);
 	net_close(a->net);

@@ -11,6 +11,7 @@
 
 struct agent;
 struct reader;
+struct spawn;
 
 struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
@@ -18,17 +19,23 @@ struct agent_options {
 	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
 };
 
+/* The processes that were left behind while the agent was root. */
+struct agent_helpers {
+	struct reader *reader; /* reads files */
+	struct spawn *spawn; /* starts the ike process */
+};
+
 /*
- * Open sockets, claim the IKE channel. @o, its strings and @reader must outlive the agent.
+ * Open sockets, claim the IKE channel. @o, its strings and @helpers must outlive the agent.
  * NULL with a sentence in @err.
  */
-struct agent *agent_new(const struct agent_options *o, struct reader *reader, char *err,
-			size_t err_size);
+struct agent *agent_new(const struct agent_options *o, const struct agent_helpers *helpers,
+			char *err, size_t err_size);
 
 /* Read the configuration folder and begin. Tunnels that fail are logged; -1 if the folder cannot be read. */
 int agent_start(struct agent *a);
 
-/* Until agent_stop() is through. 0, or -1 if the loop failed. */
+/* Until agent_stop() is through. 0, or -1 if the loop failed or a process cannot be started again. */
 int agent_run(struct agent *a);
 
 /* For signal handlers of the event loop: read the configuration again; end, with the tunnels left as they are. */

@@ -10,11 +10,15 @@
 #include <sys/queue.h>
 
 #include "ike/app/agent.h"
+#include "ike/app/bucket.h"
 #include "ike/app/config.h"
+#include "ike/app/core_proc.h"
 #include "ike/app/ctl.h"
 #include "ike/app/keytable.h"
 #include "ike/app/log.h"
+#include "ike/app/owned.h"
 #include "ike/app/reader.h"
+#include "ike/app/remotes.h"
 #include "ike/io/dns.h"
 #include "ike/io/kernel.h"
 #include "ike/io/loop.h"
@@ -24,6 +28,16 @@
 #include "ike/sa/timer.h"
 
 enum {
+	/* ms between two starts of the ike process: double each time, unless it ran for the longest */
+	REVIVE_FIRST = 1000,
+	REVIVE_LAST = 64000,
+	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */
+	JOBS_AT_ONCE = 64, /* results that the core hears of, then other events have their turn */
+	/* Octets that may be signed for the core; each signature counts as some more. */
+	JOB_BYTES_LEAST = 2048,
+	JOB_BYTES_PER_MS = 50000,
+	JOB_BYTES_AT_ONCE = 100000000,
+	CLOSE_LIMIT = 30000, /* ms; the core gives a peer that does not answer up before */
 	REOPEN_EVERY = 30000, /* ms, while a tunnel's netdevice cannot be made */
 	TUNNEL_BUCKETS = 4096, /* of each table of tunnels */
 	AGENT_MAX_OWN = 64, /* addresses of this machine that are looked at */
@@ -50,22 +64,34 @@ enum path_state {
 	PATH_NOT_LOCAL, /* Local is not ours */
 };
 
+/* What is to be done for an open tunnel when it is its turn: some at a time, for there may be many. */
+enum todo {
+	TODO_TELL = 1, /* the core is to hear of it */
+	TODO_LOOK = 2, /* at the way to its peer, and for its name if that was not found */
+	TODO_RETELL = 4, /* to the core, what the kernel may have told of its SAs */
+};
+
 struct tunnel {
 	struct tunnel *next;
 	LIST_ENTRY(tunnel) by_name, by_index;
 	TAILQ_ENTRY(tunnel) dirty;
 	bool is_dirty; /* in the agent's list */
+	TAILQ_ENTRY(tunnel) todo_link;
+	unsigned int todo; /* enum todo; in the agent's list unless 0 */
 	bool has_file; /* NAME.conf was there at the last reading */
+	uint64_t file_seen; /* and at the look with this number, or later */
 	struct timer timer; /* of lookup_at, reopen_at and restore_at */
 	struct agent *agent;
 	struct config conf;
 	struct config *successor; /* its own; with AFTER_REPLACE, else NULL */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
+	struct owned owned; /* peers and SAs that the core may change */
 	bool started; /* the core may initiate */
 	bool adopted; /* a former agent's SAs run */
 	bool terms_kept; /* the kernel has those of its one peer, see terms.h */
 	enum ike_tunnel_state state; /* as the core told last */
 	enum after after; /* not NOTHING: closing */
+	uint64_t close_by; /* it is shut then, whatever the core says */
 	enum trouble trouble;
 	const char *error; /* what @trouble is, its own; or no_error, which is "" */
 	uint64_t error_at;
@@ -96,9 +122,33 @@ struct waiter {
 	uint64_t asked_at, deadline;
 };
 
+/* A look at the configuration files. */
+struct files {
+	struct agent *agent;
+	const char *only;
+	uint64_t number; /* looks are counted */
+	json_t *list; /* what was found */
+	char after[READER_NAME];
+};
+
+/* A status that is being told: first files, then tunnels; if one was asked for, last its clients. */
+struct status_job {
+	TAILQ_ENTRY(status_job) link;
+	struct ctl_request *request;
+	char only[16]; /* "": of all */
+	struct files files; /* agent: NULL before it has begun */
+	bool has_files; /* and they are told */
+	struct tunnel *next; /* to be told */
+	struct tunnel *hub; /* whose clients are being told; NULL: not yet, or no more */
+	uint32_t clients[WIRE_CLIENTS_MAX];
+	unsigned int n_clients, told;
+	struct esptun_peer *peers; /* what the kernel has of them, in order of numbers */
+	size_t n_peers;
+};
+
 struct agent {
 	const struct agent_options *options;
-	struct reader *reader;
+	const struct agent_helpers *helpers;
 	struct loop *loop;
 	struct udp *udp;
 	struct kernel *kernel;
@@ -106,19 +156,31 @@ struct agent {
 	struct watch *watch;
 	struct ctl *ctl;
 	struct keytable *keys;
-	struct ike_core *core;
+	struct core *core;
 	struct ike_job_results jobs; /* that are done, and the core is yet to hear of */
+	struct bucket job_bytes; /* that were signed for it */
+	struct remotes *remotes; /* that the core may send to */
+	uint64_t revive_at; /* not before is the ike process started again */
+	uint64_t revived_at; /* last time it was */
+	unsigned int revive_wait; /* ms between its start and the next one, if it ends soon */
+	bool core_is_lost; /* and tunnels know */
+	bool failed; /* it cannot be started */
+	TAILQ_HEAD(, tunnel) todo; /* tunnels that there is something to do for */
+	unsigned int untold; /* those that the core is yet to hear of */
 	struct tunnel *tunnels, *last; /* in order of names */
 	LIST_HEAD(, tunnel) by_name[TUNNEL_BUCKETS], by_index[TUNNEL_BUCKETS];
 	TAILQ_HEAD(, tunnel) dirty; /* to be looked at when the event is over */
 	struct timers timers;
 	struct waiter *waiters;
+	TAILQ_HEAD(, status_job) status_jobs;
+	uint64_t looks; /* at files that were begun */
 	bool settling;
 	struct net_address own[AGENT_MAX_OWN]; /* of this machine, as last read … */
 	unsigned int n_own;
 	bool own_known; /* … unless something changed since */
 	uint64_t look_at; /* when to look at all ways to peers; UINT64_MAX: nothing changed */
 	uint64_t look_not_before;
+	uint64_t look_took; /* ms, this time up to now */
 };
 
 /* ---- agent.c */
@@ -131,6 +193,13 @@ bool tunnel_well(struct tunnel *t, enum trouble trouble);
 void tunnel_net_conf(const struct tunnel *t, struct net_conf *out);
 /* How its one peer is to be in the kernel; without identity and terms. */
 struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t);
+/* Numbers of clients that the core has and that are its own; how many, WIRE_CLIENTS_MAX at most. */
+unsigned int tunnel_clients(const struct tunnel *t, uint32_t ids[WIRE_CLIENTS_MAX]);
+/* What the core says of some of its peers; see core_status_rows(). */
+int tunnel_peer_rows(const struct tunnel *t, const uint32_t *ids, unsigned int n,
+		     struct core_rows *rows);
+/* When it is its turn, do this, too. */
+void tunnel_todo(struct tunnel *t, enum todo what);
 /* The core may initiate from now on. */
 void tunnel_start(struct agent *a, struct tunnel *t);
 /* Nothing is left of it but its configuration. */
@@ -158,8 +227,10 @@ int agent_read_configs(struct agent *a, struct reload *r);
 /* ---- path.c */
 /* Look at the way to the peer, tell what changed, start the tunnel if nothing is in the way. */
 void path_look(struct agent *a, struct tunnel *t);
-/* The same for all, when look_at has come; names that were not found are looked up anew. */
+/* The same for all, when look_at has come. */
 void path_look_all(struct agent *a);
+/* It is the turn of this one; a name that was not found is looked up anew. */
+void path_look_again(struct agent *a, struct tunnel *t);
 /* Some address, route or rule changed: look at all soon. */
 void path_changed(struct agent *a);
 /* The carrier of that link came back. */
@@ -179,17 +250,36 @@ void follow_peer_gone(struct agent *a, uint32_t ifindex);
 void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer);
 
 /* ---- files.c */
-/* The files that are not what the agent goes by, as "files" in ctl.h; of one tunnel, or NULL. */
-json_t *files_json(struct agent *a, const char *only);
+/* The files that are not what the agent goes by, as "files" in ctl.h; @only of one tunnel, or NULL. */
+void files_begin(struct agent *a, struct files *l, const char *only);
+/* Look at some. False: that was all, and l->list has them; it is the caller's. */
+bool files_look(struct files *l);
 
 /* ---- env.c */
 void agent_env(struct agent *a, struct ike_env *env);
+/* How many peers it may have: the one that every tunnel has, and clients. */
+unsigned int env_max_peers(const struct tunnel *t);
+/*
+ * May datagrams go to @addr, and may a peer of the tunnel (NULL: of any) be there? It is where a peer is
+ * by configuration or kernel, or datagrams came from there.
+ */
+bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_addr *addr);
+/* This SA of the peer is the core's from now on; 0: none. False if there is no such peer, or no memory. */
+bool env_own_spi(struct tunnel *t, uint32_t peer, uint32_t spi, bool inbound);
 
 /* ---- cmd.c */
 void cmd_request(void *ctx, struct ctl_request *q, json_t *what);
+/* Is there somebody who wants the tunnel up? */
+bool cmd_wants_up(const struct agent *a, const struct tunnel *t);
 /* Answer the waiters whose tunnel is where they want it, has failed, or whose time is up. */
 void cmd_review(struct agent *a);
-/* The earliest deadline. */
+/* Tell some more of what status asked for, for some milliseconds. */
+void cmd_tell(struct agent *a);
+/* The tunnel leaves the list of all. */
+void cmd_tunnel_ends(struct agent *a, const struct tunnel *t);
+/* Nobody gets an answer any more. */
+void cmd_free(struct agent *a);
+/* The earliest deadline; now, if there is something left to tell. */
 uint64_t cmd_next(const struct agent *a);
 /* The core's view of a tunnel; false if it has none. Pointers as in struct ike_status. */
 bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out);

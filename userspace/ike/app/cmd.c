@@ -12,6 +12,11 @@
 #include "ike/proto/proposal_text.h"
 #include "ike/proto/ts_text.h"
 
+enum {
+	STATUS_SLICE = 10, /* ms, then other events have their turn */
+	STATUS_AT_ONCE = 16, /* tunnels that the core is asked of in one message */
+};
+
 static json_t *failure(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 static json_t *failure(const char *fmt, ...)
@@ -29,7 +34,7 @@ static json_t *failure(const char *fmt, ...)
 
 bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out)
 {
-	return !ike_core_tunnel_status(a->core, name, out);
+	return !core_tunnel_status(a->core, name, out);
 }
 
 /* ---- status ------------------------------------------------------------------------ */
@@ -139,18 +144,38 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 	return o;
 }
 
+/* What the core says of one peer. */
+struct peer_rows {
+	const struct ike_status *peer; /* NULL: it has none */
+	const struct wire_status *children;
+	unsigned int n_children;
+};
+
+/* The next of @all, from *@at on, if they are of the key with this index. */
+static struct peer_rows take_rows(const struct core_rows *all, unsigned int *at, uint32_t key)
+{
+	struct peer_rows r = { NULL };
+
+	if (*at < all->n && all->v[*at].key == key)
+		r.peer = &all->v[(*at)++].status;
+	r.children = all->v + *at;
+	while (*at + r.n_children < all->n && all->v[*at + r.n_children].key == key)
+		r.n_children++;
+	*at += r.n_children;
+	return r;
+}
+
 /* All that are configured; of one that is not up, the name alone. */
-static json_t *children_json(const struct agent *a, const struct tunnel *t, uint32_t peer,
-			     uint64_t now)
+static json_t *children_json(const struct peer_rows *r, uint64_t now)
 {
 	json_t *list = json_array();
-	struct ike_status s;
 
-	for (unsigned int i = 0; !ike_core_child_status(a->core, t->conf.name, peer, i, &s); i++) {
-		json_t *o = s.have_child ? child_json(&s, now) : json_object();
+	for (unsigned int i = 0; i < r->n_children; i++) {
+		const struct ike_status *s = &r->children[i].status;
+		json_t *o = s->have_child ? child_json(s, now) : json_object();
 
-		put_text(o, "name", s.child_name);
-		put_text(o, "state", s.have_child ? "up" : "down");
+		put_text(o, "name", s->child_name);
+		put_text(o, "state", s->have_child ? "up" : "down");
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -259,25 +284,25 @@ static void put_attempt(json_t *o, const struct tunnel *t, const struct ike_stat
 		put_text(o, "send_error", strerror(t->send_error));
 }
 
-static void put_core(const struct agent *a, const struct tunnel *t, json_t *o, uint64_t now)
+static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *o, uint64_t now)
 {
-	struct ike_status s;
+	const struct ike_status *s = r->peer;
 
-	if (!t->ifindex || !cmd_core_status(a, t->conf.name, &s))
+	if (!t->ifindex || !s)
 		return;
-	if (*s.last_error && !*t->error)
-		put_error(o, s.last_error, s.last_error_at, now);
-	if (s.state == IKE_TUNNEL_CONNECTING)
-		put_attempt(o, t, &s, now);
-	put_int(o, "adopted", s.adopted);
+	if (*s->last_error && !*t->error)
+		put_error(o, s->last_error, s->last_error_at, now);
+	if (s->state == IKE_TUNNEL_CONNECTING)
+		put_attempt(o, t, s, now);
+	put_int(o, "adopted", s->adopted);
 	if (t->conf.clients > 1)
-		put_int(o, "n_clients", s.clients);
-	if (s.have_ike)
-		json_object_set_new(o, "ike", ike_json(&s, now));
-	if (s.have_child)
-		json_object_set_new(o, "child", child_json(&s, now));
+		put_int(o, "n_clients", s->clients);
+	if (s->have_ike)
+		json_object_set_new(o, "ike", ike_json(s, now));
+	if (s->have_child)
+		json_object_set_new(o, "child", child_json(s, now));
 	if (t->conf.clients <= 1)
-		json_object_set_new(o, "children", children_json(a, t, IKE_PEER_FIRST, now));
+		json_object_set_new(o, "children", children_json(r, now));
 }
 
 /* What the kernel counts of the peer with this number; @peers are in ascending order. */
@@ -305,8 +330,9 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static json_t *client_json(const struct ike_status *s, const struct esptun_peer *peer, uint64_t now)
+static json_t *client_json(const struct peer_rows *r, const struct esptun_peer *peer, uint64_t now)
 {
+	const struct ike_status *s = r->peer;
 	json_t *o = json_object();
 
 	put_int(o, "peer_id", s->peer);
@@ -319,38 +345,12 @@ static json_t *client_json(const struct ike_status *s, const struct esptun_peer 
 		json_object_set_new(o, "ike", ike_json(s, now));
 	if (peer)
 		json_object_set_new(o, "peer", peer_json(peer));
+	json_object_set_new(o, "children", children_json(r, now));
 	return o;
 }
 
-/* The kernel is asked once for all of them. */
-static json_t *clients_json(struct agent *a, const struct tunnel *t, uint64_t now)
-{
-	json_t *list = json_array();
-	struct esptun_peer *peers;
-	uint32_t id = 0;
-	struct ike_status s;
-	size_t n;
-
-	if (esptun_peer_dump(kernel_handle(a->kernel), t->ifindex, &peers, &n)) {
-		peers = NULL;
-		n = 0;
-	}
-	if (n)
-		qsort(peers, n, sizeof(*peers), by_id);
-	while ((id = ike_core_client_next(a->core, t->conf.name, id))) {
-		json_t *o;
-
-		if (ike_core_peer_status(a->core, t->conf.name, id, &s))
-			continue;
-		o = client_json(&s, find_peer(peers, n, id), now);
-		json_object_set_new(o, "children", children_json(a, t, id, now));
-		json_array_append_new(list, o);
-	}
-	free(peers);
-	return list;
-}
-
-static json_t *tunnel_json(struct agent *a, const struct tunnel *t, bool clients)
+/* @r is what the core says. */
+static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct peer_rows *r)
 {
 	static const char *const starts[] = { "now", "traffic", "listen" };
 	uint64_t now = loop_now();
@@ -365,11 +365,32 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, bool clients
 		put_text(o, "endpoint", t->conf.endpoint);
 	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
 	json_object_set_new(o, "routes", prefixes_json(t->conf.routes, t->conf.n_routes));
-	put_core(a, t, o, now);
+	put_core(t, r, o, now);
 	if (t->ifindex)
 		put_kernel(a, t, o);
-	if (t->ifindex && t->conf.clients > 1 && clients)
-		json_object_set_new(o, "clients", clients_json(a, t, now));
+	return o;
+}
+
+static struct wire_key key_of(const struct tunnel *t)
+{
+	struct wire_key key = { .peer = 0 };
+
+	memcpy(key.tunnel, t->conf.name, sizeof(key.tunnel));
+	return key;
+}
+
+static json_t *one_json(struct agent *a, const struct tunnel *t)
+{
+	const struct wire_key key = key_of(t);
+	struct core_rows rows;
+	struct peer_rows r;
+	unsigned int at = 0;
+	json_t *o;
+
+	core_status_rows(a->core, &key, 1, &rows);
+	r = take_rows(&rows, &at, 0);
+	o = tunnel_json(a, t, &r);
+	free(rows.v);
 	return o;
 }
 
@@ -377,7 +398,7 @@ static json_t *core_json(const struct agent *a)
 {
 	struct ike_core_stats s;
 
-	ike_core_stats(a->core, &s);
+	core_stats(a->core, &s);
 	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike_sas", s.ike_sas,
 			 "half_open", s.half_open, "children", s.children, "rx", (json_int_t)s.rx,
 			 "rx_bad", (json_int_t)s.rx_bad, "rx_unauthenticated",
@@ -386,26 +407,192 @@ static json_t *core_json(const struct agent *a)
 			 "cookies_bad", (json_int_t)s.cookies_bad);
 }
 
-static json_t *status(struct agent *a, const char *name)
+static void tell_head(const struct agent *a, struct ctl_request *q, json_t *files)
 {
-	json_t *tunnels = json_array();
-	bool found = false;
+	ctl_list_begin(q,
+		       json_pack("{s:b,s:s,s:o,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
+				 core_json(a), "folder", ctl_text(a->options->config_dir), "files",
+				 files),
+		       "tunnels");
+}
 
-	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (name && strcmp(name, t->conf.name))
-			continue;
-		json_array_append_new(tunnels, tunnel_json(a, t, name));
-		found = true;
+/* Of one tunnel, with its clients, or of all: told in agent_settle(), a part at a time. */
+static void status(struct agent *a, struct ctl_request *q, const char *name)
+{
+	struct status_job *job;
+
+	if (name && !tunnel_by_name(a, name)) {
+		ctl_answer(
+			q,
+			failure("no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it",
+				name, a->options->config_dir, name, name));
+		return;
 	}
-	if (name && !found) {
-		json_decref(tunnels);
-		return failure(
-			"no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it",
-			name, a->options->config_dir, name, name);
+	job = calloc(1, sizeof(*job));
+	if (!job) {
+		ctl_answer(q, NULL);
+		return;
 	}
-	return json_pack("{s:b,s:s,s:o,s:o,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
-			 core_json(a), "folder", ctl_text(a->options->config_dir), "files",
-			 files_json(a, name), "tunnels", tunnels);
+	if (name)
+		snprintf(job->only, sizeof(job->only), "%s", name);
+	job->request = q;
+	TAILQ_INSERT_TAIL(&a->status_jobs, job, link);
+}
+
+/* Some more files; when that was all, tunnels come next. */
+static void look_some(struct agent *a, struct status_job *job)
+{
+	if (!job->files.agent)
+		files_begin(a, &job->files, *job->only ? job->only : NULL);
+	if (files_look(&job->files))
+		return;
+	tell_head(a, job->request, job->files.list);
+	job->files.list = NULL;
+	job->has_files = true;
+	job->next = *job->only ? tunnel_by_name(a, job->only) : a->tunnels;
+}
+
+/* All of them were told, or there is no tunnel any more. */
+static void end_clients(struct status_job *job)
+{
+	if (!job->hub)
+		return;
+	job->hub = NULL;
+	free(job->peers);
+	ctl_list_end(job->request);
+}
+
+/* The kernel is asked once for all of them. */
+static void begin_clients(struct agent *a, struct status_job *job, struct tunnel *t, json_t *head)
+{
+	ctl_list_begin(job->request, head, "clients");
+	job->hub = t;
+	job->n_clients = tunnel_clients(t, job->clients);
+	if (esptun_peer_dump(kernel_handle(a->kernel), t->ifindex, &job->peers, &job->n_peers)) {
+		job->peers = NULL;
+		job->n_peers = 0;
+	}
+	if (job->n_peers)
+		qsort(job->peers, job->n_peers, sizeof(*job->peers), by_id);
+}
+
+/* Some more clients; false if those were all, or nobody listens any more. */
+static bool tell_clients(struct status_job *job)
+{
+	const uint32_t *ids = job->clients + job->told;
+	unsigned int n = job->n_clients - job->told, at = 0;
+	struct core_rows rows;
+	bool heard = true;
+
+	if (n > STATUS_AT_ONCE)
+		n = STATUS_AT_ONCE;
+	tunnel_peer_rows(job->hub, ids, n, &rows);
+	for (unsigned int i = 0; i < n && heard; i++) {
+		const struct peer_rows r = take_rows(&rows, &at, i);
+		const struct esptun_peer *peer = find_peer(job->peers, job->n_peers, ids[i]);
+
+		if (r.peer)
+			heard = ctl_list_add(job->request, client_json(&r, peer, loop_now()));
+	}
+	free(rows.v);
+	job->told += n;
+	return heard && job->told < job->n_clients;
+}
+
+/* The one that was asked for; true if its clients follow. */
+static bool tell_one(struct agent *a, struct status_job *job)
+{
+	struct tunnel *t = job->next;
+
+	job->next = NULL;
+	if (!t)
+		return false;
+	if (t->ifindex && t->conf.clients > 1)
+		begin_clients(a, job, t, one_json(a, t));
+	else
+		ctl_list_add(job->request, one_json(a, t));
+	return job->hub;
+}
+
+/* Some more of all tunnels; false if those were all, or nobody listens any more. */
+static bool tell_tunnels(struct agent *a, struct status_job *job)
+{
+	struct wire_key keys[STATUS_AT_ONCE] = { 0 };
+	struct tunnel *tunnels[STATUS_AT_ONCE];
+	unsigned int n = 0, at = 0;
+	struct core_rows rows;
+	bool heard = true;
+
+	for (; job->next && n < STATUS_AT_ONCE; job->next = job->next->next) {
+		tunnels[n] = job->next;
+		keys[n++] = key_of(job->next);
+	}
+	core_status_rows(a->core, keys, n, &rows);
+	for (unsigned int i = 0; i < n && heard; i++) {
+		const struct peer_rows r = take_rows(&rows, &at, i);
+
+		heard = ctl_list_add(job->request, tunnel_json(a, tunnels[i], &r));
+	}
+	free(rows.v);
+	return heard && job->next;
+}
+
+/* False if that was all. */
+static bool tell_some(struct agent *a, struct status_job *job)
+{
+	if (!job->has_files) {
+		look_some(a, job);
+		return true;
+	}
+	if (job->hub)
+		return tell_clients(job);
+	return *job->only ? tell_one(a, job) : tell_tunnels(a, job);
+}
+
+static void end_job(struct agent *a, struct status_job *job)
+{
+	TAILQ_REMOVE(&a->status_jobs, job, link);
+	end_clients(job);
+	json_decref(job->files.list);
+	ctl_list_end(job->request);
+	free(job);
+}
+
+void cmd_tell(struct agent *a)
+{
+	uint64_t until = loop_now() + STATUS_SLICE;
+	struct status_job *job;
+
+	while ((job = TAILQ_FIRST(&a->status_jobs)) && loop_now() < until) {
+		if (!tell_some(a, job))
+			end_job(a, job);
+	}
+}
+
+void cmd_tunnel_ends(struct agent *a, const struct tunnel *t)
+{
+	struct status_job *job;
+
+	TAILQ_FOREACH(job, &a->status_jobs, link)
+	{
+		if (job->next == t)
+			job->next = *job->only ? NULL : t->next;
+		if (job->hub == t)
+			end_clients(job);
+	}
+}
+
+void cmd_free(struct agent *a)
+{
+	struct waiter *w;
+
+	while (!TAILQ_EMPTY(&a->status_jobs))
+		end_job(a, TAILQ_FIRST(&a->status_jobs));
+	while ((w = a->waiters)) {
+		a->waiters = w->next;
+		ctl_answer(w->request, json_object());
+		free(w);
+	}
 }
 
 /* ---- up and down --------------------------------------------------------------------- */
@@ -434,7 +621,7 @@ static void wait_for(struct agent *a, struct ctl_request *q, const struct tunnel
 
 static json_t *done(struct agent *a, const struct tunnel *t)
 {
-	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", tunnel_json(a, t, false));
+	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", one_json(a, t));
 }
 
 static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
@@ -472,7 +659,11 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 	if (*t->error && (t->error_at >= w->asked_at || t->trouble == TROUBLE_PATH))
 		return failure("%s is not up: %s", w->tunnel, t->error);
 	if (!t->ifindex || !cmd_core_status(a, t->conf.name, &s))
-		return late ? failure("%s is not up: %s", w->tunnel, t->error) : NULL;
+		return late ? failure("%s is not up: %s", w->tunnel,
+				      *t->error
+					      ? t->error
+					      : "the process that speaks IKE is being started; esptund goes on trying")
+			    : NULL;
 	if (*s.last_error && s.last_error_at >= w->asked_at)
 		return failure("%s is not up: %s", w->tunnel, s.last_error);
 	if (!late)
@@ -508,6 +699,15 @@ static json_t *judge_down(struct agent *a, const struct waiter *w, const struct 
 	return loop_now() >= w->deadline ? failure("%s is still closing", w->tunnel) : NULL;
 }
 
+bool cmd_wants_up(const struct agent *a, const struct tunnel *t)
+{
+	for (const struct waiter *w = a->waiters; w; w = w->next) {
+		if (w->up && !strcmp(w->tunnel, t->conf.name))
+			return true;
+	}
+	return false;
+}
+
 void cmd_review(struct agent *a)
 {
 	struct waiter **at = &a->waiters, *w;
@@ -529,7 +729,7 @@ void cmd_review(struct agent *a)
 
 uint64_t cmd_next(const struct agent *a)
 {
-	uint64_t when = UINT64_MAX;
+	uint64_t when = TAILQ_EMPTY(&a->status_jobs) ? UINT64_MAX : loop_now();
 
 	for (const struct waiter *w = a->waiters; w; w = w->next) {
 		if (w->deadline < when)
@@ -541,6 +741,7 @@ uint64_t cmd_next(const struct agent *a)
 static void up(struct agent *a, struct ctl_request *q, const char *name, json_t *what)
 {
 	struct tunnel *t = tunnel_by_name(a, name);
+	bool started;
 	char err[1536];
 
 	if (!t)
@@ -554,12 +755,13 @@ static void up(struct agent *a, struct ctl_request *q, const char *name, json_t 
 		return;
 	}
 	wait_for(a, q, t, true, what);
+	started = t->started; /* else tunnel_start() has the core bring it up */
 	if (!t->ifindex && tunnel_open(a, t))
 		return; /* t->error says why, cmd_review() tells it */
 	follow_restore(a, t);
 	path_look(a, t);
-	if (t->started)
-		ike_core_up(a->core, name, loop_now());
+	if (started)
+		core_up(a->core, name, loop_now());
 }
 
 static void down(struct agent *a, struct ctl_request *q, const char *name, json_t *what)
@@ -613,7 +815,7 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 	if (!cmd)
 		ctl_answer(q, failure("the request has no \"cmd\""));
 	else if (!strcmp(cmd, "status"))
-		ctl_answer(q, status(a, name));
+		status(a, q, name);
 	else if (!strcmp(cmd, "reload"))
 		reload(a, q);
 	else if (strcmp(cmd, "up") && strcmp(cmd, "down"))

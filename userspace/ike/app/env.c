@@ -1,16 +1,133 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the core wants done, done. No function here may call into the core. */
+/*
+ * What the core wants done, done. No function here may call into the core. It runs in a process
+ * that parses what the network sends (core_proc.h): each effect is for a tunnel there is, for peers
+ * and SAs that are the core's (owned.h), and for traffic that the configuration allows.
+ */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ike/app/agent_int.h"
 #include "ike/app/terms.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/msg.h"
+#include "ike/sa/proposal.h"
+#include "ike/sa/ts.h"
 
-/* The tunnel whose link can send from @port for @name, or for anybody if that is NULL. */
+/* ---- what is the core's -------------------------------------------------------------------- */
+
+bool env_own_spi(struct tunnel *t, uint32_t peer, uint32_t spi, bool inbound)
+{
+	struct owned_spi old;
+	bool added = owned_add_spi(&t->owned, peer, spi, inbound, &old);
+
+	if (old.spi)
+		kernel_sa_remove(t->agent->kernel, t->ifindex, peer, old.inbound ? old.spi : 0,
+				 old.inbound ? 0 : old.spi);
+	return added;
+}
+
+/* The tunnel, if it is open and the peer is the core's. */
+static struct tunnel *tunnel_of(struct agent *a, const char *name, uint32_t peer)
+{
+	struct tunnel *t = tunnel_by_name(a, name);
+
+	return t && t->ifindex && owned_has_peer(&t->owned, peer) ? t : NULL;
+}
+
+unsigned int env_max_peers(const struct tunnel *t)
+{
+	return t->conf.clients > 1 ? 1 + t->conf.clients : 1;
+}
+
+/* Is all that @child would carry allowed by the configuration? */
+static bool may_carry(const struct tunnel *t, const struct ike_child *child)
+{
+	for (unsigned int i = 0; i < t->conf.n_child; i++) {
+		const struct ike_child_conf *c = &t->conf.child[i];
+
+		if (ike_ts_within(IKE_TS_OFFER(child->local_ts), &c->local_ts) &&
+		    ike_ts_within(IKE_TS_OFFER(child->remote_ts), &c->remote_ts))
+			return true;
+	}
+	return false;
+}
+
+/* Has the configuration a proposal with the algorithms of @child, and are its keys for these? */
+static bool may_use(const struct tunnel *t, const struct ike_child *child)
+{
+	const struct ike_cipher *c = &child->cipher;
+	const struct ike_transform wanted[] = {
+		{ IKE_T_ENCR, c->encr, c->key_bits },
+		{ IKE_T_INTEG, c->integ, 0 },
+		{ IKE_T_ESN, child->esn, 0 },
+	};
+
+	return child->key_len == ike_cipher_key_len(c) &&
+	       child->integ_len == ike_integ_key_len(c->integ) &&
+	       ike_proposals_allow(t->conf.esp, wanted, sizeof(wanted) / sizeof(wanted[0]));
+}
+
+/* ---- where the core may send to ------------------------------------------------------------ */
+
+/* By configuration or name server, or by the SAs that a former agent had with it. */
+static bool is_peers(const struct tunnel *t, const struct ike_addr *addr)
+{
+	return ike_addr_eq(addr, &t->conf.endpoint_addr) || ike_addr_eq(addr, &t->resolved) ||
+	       ike_addr_eq(addr, &t->adopted_remote);
+}
+
+bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_addr *addr)
+{
+	if (!addr->family)
+		return false;
+	if (t && is_peers(t, addr))
+		remotes_vouch(a->remotes, addr, loop_now());
+	else if (t && owned_has_remote(&t->owned, addr)) /* though it was forgotten since */
+		remotes_heard(a->remotes, addr, 0, loop_now());
+	return remotes_know(a->remotes, addr, loop_now());
+}
+
+/* Says what the kernel, or we, refused; the core may have asked for it again and again. */
+static void complain(const char *tunnel, enum ike_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void complain(const char *tunnel, enum ike_log_level level, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_core(level, tunnel, NULL, NULL, text, loop_now());
+}
+
+static bool may_move(struct agent *a, struct tunnel *t, uint32_t peer, const struct ike_addr *addr)
+{
+	char text[64];
+
+	if (env_may_reach(a, t, addr) && remotes_trust(a->remotes, addr))
+		return owned_set_remote(&t->owned, peer, addr);
+	complain(t->conf.name, IKE_LOG_WARN,
+		 "the process that speaks IKE has a peer at %s, which we never heard from: refused",
+		 ike_addr_print(text, sizeof(text), addr));
+	return false;
+}
+
+/* ---- effects --------------------------------------------------------------------------------- */
+
+/* The open tunnel whose link can send from @port for @name, or for anybody if that is NULL. */
 static struct tunnel *sender(struct agent *a, const char *name, uint16_t port)
 {
+	struct tunnel *named = name ? tunnel_by_name(a, name) : NULL;
+
+	if (named && named->ifindex && (port == named->conf.port || port == IKE_PORT))
+		return named;
 	if (name)
-		return tunnel_by_name(a, name);
+		return NULL;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (t->ifindex && t->conf.port == port)
 			return t;
@@ -18,45 +135,69 @@ static struct tunnel *sender(struct agent *a, const char *name, uint16_t port)
 	return NULL;
 }
 
+/* A whole IKE message, to where it may go. */
+static bool may_send(struct agent *a, const struct tunnel *t, const struct ike_datagram *d)
+{
+	struct ike_header h;
+
+	return !ike_header_parse(d->data, d->len, &h) && d->remote.port &&
+	       env_may_reach(a, t, &d->remote.addr) &&
+	       remotes_admit(a->remotes, &d->remote.addr, d->len, loop_now());
+}
+
 static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = sender(a, name, d->local.port);
+	char text[80];
 	int err;
 
+	if ((name && !t) || !may_send(a, t, d)) {
+		complain(t ? t->conf.name : NULL, IKE_LOG_WARN, "a datagram to %s is not sent",
+			 ike_endpoint_print(text, sizeof(text), &d->remote));
+		return;
+	}
 	if (d->local.port == IKE_PORT)
 		err = udp_send(a->udp, d, t ? t->conf.fwmark : 0);
-	else if (t && t->ifindex)
+	else if (t)
 		err = kernel_ike_send(a->kernel, t->ifindex, d);
 	else
 		return;
-	if (name && t)
+	if (name)
 		t->send_error = -err;
 	/* Lost like any datagram: the core retransmits. */
 	if (err)
-		log_core(IKE_LOG_DEBUG, name, NULL, NULL,
-			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel),
-			 loop_now());
+		complain(name, IKE_LOG_DEBUG, "%s",
+			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel));
 }
 
 static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 			 const struct ike_endpoint *remote, const struct ike_id *id)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, name);
+	struct tunnel *t = tunnel_of(a, name, IKE_PEER_FIRST);
 	struct kernel_peer_conf conf = { .remote = *remote, .follow = true, .id = id };
 	uint8_t terms[TERMS_LEN];
+	bool added;
 	int err;
 
-	if (!t || !t->ifindex)
+	if (!t)
 		return -ENODEV;
+	added = owned_add_peer(&t->owned, peer, env_max_peers(t));
+	if (!added && (peer == IKE_PEER_FIRST || !owned_has_peer(&t->owned, peer)))
+		return -EPERM;
 	conf.keepalive = t->conf.keepalive;
 	if (!terms_make(&t->conf, id, terms))
 		conf.terms = terms;
-	err = kernel_peer_make(a->kernel, t->ifindex, peer, &conf);
-	if (err)
-		log_say(IKE_LOG_ERROR, name, "the kernel makes no peer for a client: %s",
-			kernel_error(a->kernel));
+	err = may_move(a, t, peer, &remote->addr) ? 0 : -EPERM;
+	if (!err) {
+		err = kernel_peer_make(a->kernel, t->ifindex, peer, &conf);
+		if (err)
+			complain(name, IKE_LOG_ERROR, "the kernel makes no peer for a client: %s",
+				 kernel_error(a->kernel));
+	}
+	if (err && added)
+		owned_remove_peer(&t->owned, peer);
 	return err;
 }
 
@@ -65,22 +206,26 @@ static void env_peer_remove(void *ctx, const char *name, uint32_t peer)
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
-	if (t && t->ifindex)
+	if (t && t->ifindex && peer != IKE_PEER_FIRST && owned_remove_peer(&t->owned, peer))
 		kernel_peer_remove(a->kernel, t->ifindex, peer);
 }
 
 static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *spi)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, name);
+	struct tunnel *t = tunnel_of(a, name, peer);
 	int err;
 
-	if (!t || !t->ifindex)
+	if (!t)
 		return -ENODEV;
 	err = kernel_spi_alloc(a->kernel, t->ifindex, peer, spi);
+	if (!err && !env_own_spi(t, peer, *spi, true)) {
+		kernel_sa_remove(a->kernel, t->ifindex, peer, *spi, 0);
+		return -ENOMEM;
+	}
 	if (err)
-		log_say(IKE_LOG_ERROR, name, "the kernel gives no SPI: %s",
-			kernel_error(a->kernel));
+		complain(name, IKE_LOG_ERROR, "the kernel gives no SPI: %s",
+			 kernel_error(a->kernel));
 	return err;
 }
 
@@ -100,18 +245,36 @@ static void keep_terms(struct agent *a, struct tunnel *t)
 	t->terms_kept = !kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &conf);
 }
 
+/* Nobody would remove it. */
+static int undo_install(struct agent *a, struct tunnel *t, const struct ike_child *child)
+{
+	kernel_sa_remove(a->kernel, t->ifindex, child->peer,
+			 child->part == IKE_CHILD_OUT ? 0 : child->spi_in,
+			 child->part == IKE_CHILD_IN ? 0 : child->spi_out);
+	return -ENOMEM;
+}
+
 static int env_sa_install(void *ctx, const struct ike_child *child)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, child->tunnel);
+	struct tunnel *t = tunnel_of(a, child->tunnel, child->peer);
+	struct ike_child ours = *child;
 	int err;
 
-	if (!t || !t->ifindex)
+	if (!t)
 		return -ENODEV;
-	err = kernel_sa_install(a->kernel, t->ifindex, child, t->conf.replay_window);
+	if (!child->spi_out || !owned_has_spi(&t->owned, child->peer, child->spi_in, true) ||
+	    !may_carry(t, child) || !may_use(t, child) ||
+	    !may_move(a, t, child->peer, &child->remote.addr))
+		return -EPERM;
+	if (!net_is_own(a->net, &child->local.addr))
+		memset(&ours.local.addr, 0, sizeof(ours.local.addr)); /* routing chooses */
+	err = kernel_sa_install(a->kernel, t->ifindex, &ours, t->conf.replay_window);
 	if (err)
-		log_say(IKE_LOG_ERROR, child->tunnel, "the kernel does not take the SA: %s",
-			kernel_error(a->kernel));
+		complain(child->tunnel, IKE_LOG_ERROR, "the kernel does not take the SA: %s",
+			 kernel_error(a->kernel));
+	else if (!env_own_spi(t, child->peer, child->spi_out, false))
+		err = undo_install(a, t, child);
 	else if (child->peer == IKE_PEER_FIRST && child->part != IKE_CHILD_OUT)
 		keep_terms(a, t); /* the other half may come when the terms are others already */
 	return err;
@@ -123,38 +286,47 @@ static void env_sa_remove(void *ctx, const char *name, uint32_t peer, uint32_t s
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
-	if (t && t->ifindex)
+	if (!t || !t->ifindex)
+		return;
+	if (!owned_remove_spi(&t->owned, peer, spi_in, true))
+		spi_in = 0;
+	if (!owned_remove_spi(&t->owned, peer, spi_out, false))
+		spi_out = 0;
+	if (spi_in || spi_out)
 		kernel_sa_remove(a->kernel, t->ifindex, peer, spi_in, spi_out);
 }
 
 static uint64_t env_last_rx(void *ctx, const char *name, uint32_t peer)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, name);
+	struct tunnel *t = tunnel_of(a, name, peer);
 
-	return t && t->ifindex ? kernel_peer_last_rx(a->kernel, t->ifindex, peer) : UINT64_MAX;
+	return t ? kernel_peer_last_rx(a->kernel, t->ifindex, peer) : UINT64_MAX;
 }
 
 static void env_peer_moved(void *ctx, const char *name, uint32_t peer, const struct ike_addr *local,
 			   const struct ike_endpoint *remote)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, name);
+	struct tunnel *t = tunnel_of(a, name, peer);
 
-	if (t && t->ifindex && kernel_peer_move(a->kernel, t->ifindex, peer, remote, local))
-		log_say(IKE_LOG_WARN, name, "the kernel does not move the peer: %s",
-			kernel_error(a->kernel));
+	if (local && !net_is_own(a->net, local))
+		local = NULL; /* nothing leaves from another one */
+	if (t && may_move(a, t, peer, &remote->addr) &&
+	    kernel_peer_move(a->kernel, t->ifindex, peer, remote, local))
+		complain(name, IKE_LOG_WARN, "the kernel does not move the peer: %s",
+			 kernel_error(a->kernel));
 }
 
 static void env_peer_follow(void *ctx, const char *name, uint32_t peer, bool may)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, name);
+	struct tunnel *t = tunnel_of(a, name, peer);
 
-	if (t && t->ifindex && kernel_peer_follow(a->kernel, t->ifindex, peer, may))
-		log_say(IKE_LOG_WARN, name,
-			"the kernel does not take whether it follows the peer: %s",
-			kernel_error(a->kernel));
+	if (t && kernel_peer_follow(a->kernel, t->ifindex, peer, may))
+		complain(name, IKE_LOG_WARN,
+			 "the kernel does not take whether it follows the peer: %s",
+			 kernel_error(a->kernel));
 }
 
 /* So that a peer's address in its own network, which leads into a tunnel here, makes no loop. */
@@ -162,7 +334,7 @@ static bool env_is_outside(void *ctx, const char *name, const struct ike_addr *r
 {
 	static const struct ike_addr any;
 	struct agent *a = ctx;
-	struct tunnel *t = tunnel_by_name(a, name);
+	struct tunnel *t = tunnel_of(a, name, IKE_PEER_FIRST);
 	struct net_path p;
 
 	if (!t)
@@ -170,12 +342,16 @@ static bool env_is_outside(void *ctx, const char *name, const struct ike_addr *r
 	net_find_path(a->net, remote, &any, t->conf.fwmark, &p);
 	if (p.err || p.own || p.oif == t->ifindex)
 		return false;
-	return !tunnel_by_index(a, p.oif) || p.oif == t->path.oif;
+	if (tunnel_by_index(a, p.oif) && p.oif != t->path.oif)
+		return false;
+	/* The core will send there. */
+	return env_may_reach(a, t, remote) ||
+	       (t->conf.mobike && remotes_claim(a->remotes, remote, loop_now()));
 }
 
 static void env_state(void *ctx, const char *name, uint32_t peer, enum ike_tunnel_state state)
 {
-	struct tunnel *t = tunnel_by_name(ctx, name);
+	struct tunnel *t = tunnel_of(ctx, name, peer);
 
 	if (!t || peer != IKE_PEER_FIRST)
 		return;
@@ -188,26 +364,55 @@ static void env_state(void *ctx, const char *name, uint32_t peer, enum ike_tunne
 static void env_log(void *ctx, enum ike_log_level level, const char *name, const uint8_t *spi_i,
 		    const uint8_t *spi_r, const char *text)
 {
-	(void)ctx;
+	if (name && !tunnel_by_name(ctx, name))
+		name = NULL; /* invented */
 	log_core(level, name, spi_i, spi_r, text, loop_now());
 }
 
+/* ---- jobs: the keys are on this side ---------------------------------------------------------- */
+
+/* What the core asks for a key of an open tunnel of its own, with a PRF that this may have agreed on. */
+struct key_search {
+	struct agent *agent;
+	uint16_t prf;
+};
+
 static const uint8_t *find_key(void *ctx, const char *name, const struct ike_id *id, size_t *len)
 {
-	const struct tunnel *t = tunnel_by_name(ctx, name);
+	const struct key_search *search = ctx;
+	const struct ike_transform prf = { .type = IKE_T_PRF, .id = search->prf };
+	const struct tunnel *t = tunnel_of(search->agent, name, IKE_PEER_FIRST);
 	const struct client_key *own;
 
-	if (!t)
+	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1))
 		return NULL;
 	own = client_keys_find(t->conf.keys.v, t->conf.keys.n, id);
 	*len = own ? own->len : t->conf.psk_len;
 	return own ? own->key : t->conf.psk;
 }
 
+/* The time that jobs take is bounded by the octets that all keys together sign. */
+static bool admit_job(struct agent *a, const struct ike_job *job)
+{
+	static const struct rate rate = { JOB_BYTES_AT_ONCE, JOB_BYTES_PER_MS };
+	uint64_t cost = JOB_BYTES_LEAST;
+
+	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++)
+		cost += job->octets[i].len;
+	return bucket_take(&a->job_bytes, &rate, cost * job->n_tunnels, loop_now());
+}
+
 /* It is done at once; agent_settle() hands the result to the core. */
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
-	return ike_job_results_do(&((struct agent *)ctx)->jobs, job, find_key, ctx);
+	struct agent *a = ctx;
+	struct key_search search = { a, job->prf };
+
+	if (!admit_job(a, job)) {
+		complain(NULL, IKE_LOG_WARN, "more has to be signed than there is time for");
+		return -EBUSY;
+	}
+	return ike_job_results_do(&a->jobs, job, find_key, &search);
 }
 
 static void env_keylog(void *ctx, const struct ike_keylog *k)

@@ -219,7 +219,9 @@ void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer)
 	struct kernel_peer_conf conf = { .on_demand = false };
 	struct ike_status s;
 
-	if (!t || ike_core_peer_status(a->core, t->conf.name, peer, &s) || !s.have_ike ||
+	if (!t || !owned_has_peer(&t->owned, peer) ||
+	    core_peer_status(a->core, t->conf.name, peer, &s) || !s.have_ike ||
+	    !env_may_reach(a, t, &s.esp_remote.addr) ||
 	    kernel_peer_exists(a->kernel, ifindex, peer))
 		return;
 	conf.remote = s.esp_remote;

@@ -22,6 +22,7 @@
 #include "ike/app/log.h"
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
+#include "ike/app/spawn.h"
 
 static const char usage[] =
 	"Usage: esptund [OPTION]...\n"
@@ -181,7 +182,7 @@ static void on_libevent(int severity, const char *text)
 	log_say(severity >= EVENT_LOG_ERR ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL, "%s", text);
 }
 
-/* Whatever opens files on first use must do so before the rights are gone. */
+/* Whatever opens files on first use must do so before the rights are gone, in each process. */
 static void warm_up(void)
 {
 	uint8_t byte;
@@ -189,20 +190,19 @@ static void warm_up(void)
 	ike_crypto_random(NULL, &byte, 1);
 	evutil_secure_rng_init();
 	tzset();
-	connect_notify();
 }
 
 /*
  * Open what takes rights, give them up, read the configuration. NULL, and the reason is
  * logged.
  */
-static struct agent *start(const struct options *o, struct reader *reader)
+static struct agent *start(const struct options *o, const struct agent_helpers *helpers)
 {
 	char err[1024] = "out of memory";
 	struct agent *a;
 
 	make_socket_dir(o->agent.socket);
-	a = agent_new(&o->agent, reader, err, sizeof(err));
+	a = agent_new(&o->agent, helpers, err, sizeof(err));
 	if (a && !rights_drop(err, sizeof(err)) && watch_signals(a) &&
 	    !rights_confine(o->background, !o->no_seccomp, err, sizeof(err)) && !agent_start(a))
 		return a;
@@ -210,6 +210,12 @@ static struct agent *start(const struct options *o, struct reader *reader)
 		log_say(IKE_LOG_ERROR, NULL, "%s", err);
 	agent_free(a);
 	return NULL;
+}
+
+static void end_helpers(struct agent_helpers *h)
+{
+	spawn_free(h->spawn);
+	reader_free(h->reader);
 }
 
 static int serve(const struct options *o)
@@ -220,8 +226,13 @@ static int serve(const struct options *o)
 		.quiet = o->background,
 		.seccomp = !o->no_seccomp,
 	};
+	const struct spawn_options spawning = {
+		.quiet = o->background,
+		.seccomp = !o->no_seccomp,
+		.keylog = o->agent.key_dir != NULL,
+	};
 	struct background background = { -1, -1 };
-	struct reader *reader;
+	struct agent_helpers helpers = { 0 };
 	char err[512];
 	struct agent *a;
 	int rc;
@@ -232,15 +243,19 @@ static int serve(const struct options *o)
 	}
 	log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, false);
 	event_set_log_callback(on_libevent);
-	reader = reader_start(&reading, err, sizeof(err));
-	if (!reader) {
+	warm_up();
+	helpers.spawn = spawn_start(&spawning, err, sizeof(err));
+	if (helpers.spawn)
+		helpers.reader = reader_start(&reading, err, sizeof(err));
+	if (!helpers.reader) {
 		log_say(IKE_LOG_ERROR, NULL, "%s", err);
+		spawn_free(helpers.spawn);
 		return 1;
 	}
-	warm_up();
-	a = start(o, reader);
+	connect_notify();
+	a = start(o, &helpers);
 	if (!a) {
-		reader_free(reader);
+		end_helpers(&helpers);
 		return EXIT_CANNOT_START;
 	}
 	if (o->background)
@@ -249,8 +264,8 @@ static int serve(const struct options *o)
 	notify("READY=1");
 	rc = agent_run(a);
 	agent_free(a);
-	reader_remove_socket(reader);
-	reader_free(reader);
+	reader_remove_socket(helpers.reader);
+	end_helpers(&helpers);
 	log_say(IKE_LOG_INFO, NULL, "ended");
 	return rc ? 1 : 0;
 }

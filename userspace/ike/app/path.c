@@ -45,7 +45,7 @@ static void use_address(struct agent *a, struct tunnel *t, const struct ike_addr
 	log_say(IKE_LOG_INFO, t->conf.name, "%s is %s", t->conf.endpoint,
 		ike_addr_print(text, sizeof(text), addr));
 	t->resolved = *addr;
-	ike_core_tunnel_remote(a->core, t->conf.name, &remote);
+	core_tunnel_remote(a->core, t->conf.name, &remote);
 	path_look(a, t);
 }
 
@@ -182,7 +182,7 @@ static void tell_addresses(struct agent *a, const struct tunnel *t, const struct
 	if (t->conf.local.family) /* the only one that is to be used */
 		n = 0;
 	qsort(ours, n, sizeof(*ours), by_bytes);
-	ike_core_addresses(a->core, t->conf.name, ours, n, loop_now());
+	core_addresses(a->core, t->conf.name, ours, n, loop_now());
 }
 
 static void no_route_text(struct agent *a, const struct tunnel *t, const struct ike_addr *remote,
@@ -258,7 +258,7 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 		/* A listener without a route does not miss one. */
 		if (t->path_state != PATH_NO_ROUTE || t->conf.start != IKE_START_LISTEN)
 			tunnel_fail(t, TROUBLE_PATH, text);
-		ike_core_path(a->core, t->conf.name, IKE_PEER_FIRST, &none, loop_now());
+		core_path(a->core, t->conf.name, IKE_PEER_FIRST, &none, loop_now());
 		return;
 	}
 	if (tunnel_well(t, TROUBLE_PATH))
@@ -267,7 +267,7 @@ static void tell_path(struct agent *a, struct tunnel *t, const struct ike_addr *
 			ike_addr_print(from, sizeof(from), &t->path.local));
 	if (t->path.local.family && t->state == IKE_TUNNEL_UP)
 		kernel_peer_local(a->kernel, t->ifindex, IKE_PEER_FIRST, &t->path.local);
-	ike_core_path(a->core, t->conf.name, IKE_PEER_FIRST, &t->path.local, loop_now());
+	core_path(a->core, t->conf.name, IKE_PEER_FIRST, &t->path.local, loop_now());
 }
 
 /* Clients come to an address of ours as long as we have it; then they hear from another one. */
@@ -277,20 +277,24 @@ static void look_clients(struct agent *a, const struct tunnel *t)
 	struct ike_addr gone = {
 		0
 	}; /* many clients come to the same address: it is looked up once */
+	uint32_t ids[WIRE_CLIENTS_MAX];
 	struct net_path p;
 	struct ike_status s;
-	uint32_t id = 0;
+	unsigned int n;
 
-	while (!t->conf.local.family && (id = ike_core_client_next(a->core, t->conf.name, id))) {
-		if (ike_core_peer_status(a->core, t->conf.name, id, &s) || !s.have_ike ||
+	if (t->conf.clients <= 1 || t->conf.local.family)
+		return;
+	n = tunnel_clients(t, ids);
+	for (unsigned int i = 0; i < n; i++) {
+		if (core_peer_status(a->core, t->conf.name, ids[i], &s) || !s.have_ike ||
 		    (!ike_addr_eq(&s.local.addr, &gone) && net_is_own(a->net, &s.local.addr)))
 			continue;
 		gone = s.local.addr;
 		net_find_path(a->net, &s.remote.addr, &any, t->conf.fwmark, &p);
 		if (p.err || !p.local.family)
 			continue;
-		kernel_peer_local(a->kernel, t->ifindex, id, &p.local);
-		ike_core_path(a->core, t->conf.name, id, &p.local, loop_now());
+		kernel_peer_local(a->kernel, t->ifindex, ids[i], &p.local);
+		core_path(a->core, t->conf.name, ids[i], &p.local, loop_now());
 	}
 }
 
@@ -324,8 +328,8 @@ void path_carrier(struct agent *a, uint32_t ifindex)
 {
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (t->ifindex && !t->after && t->path.oif == ifindex && t->path_state == PATH_OPEN)
-			ike_core_path(a->core, t->conf.name, IKE_PEER_FIRST, &t->path.local,
-				      loop_now());
+			core_path(a->core, t->conf.name, IKE_PEER_FIRST, &t->path.local,
+				  loop_now());
 	}
 }
 
@@ -340,19 +344,29 @@ void path_changed(struct agent *a)
 
 void path_look_all(struct agent *a)
 {
-	uint64_t begin = loop_now(), took;
-
 	a->look_at = UINT64_MAX;
+	a->look_took = 0;
+	a->look_not_before = loop_now() + LOOK_EVERY;
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (!t->ifindex || t->after)
-			continue;
-		path_look(a, t);
-		/* A question to a name server that cannot be reached is not waited for. */
-		if (*t->conf.endpoint && !t->conf.endpoint_addr.family && !t->started) {
-			t->lookups = 0;
-			path_resolve(a, t);
-		}
+		if (t->ifindex && !t->after)
+			tunnel_todo(t, TODO_LOOK);
 	}
-	took = (loop_now() - begin) * LOOK_SHARE;
-	a->look_not_before = loop_now() + (took > LOOK_EVERY ? took : LOOK_EVERY);
+}
+
+void path_look_again(struct agent *a, struct tunnel *t)
+{
+	uint64_t began = loop_now(), share;
+
+	if (t->after)
+		return;
+	path_look(a, t);
+	/* A question to a name server that cannot be reached is not waited for. */
+	if (*t->conf.endpoint && !t->conf.endpoint_addr.family && !t->started) {
+		t->lookups = 0;
+		path_resolve(a, t);
+	}
+	a->look_took += loop_now() - began;
+	share = loop_now() + a->look_took * LOOK_SHARE;
+	if (share > a->look_not_before)
+		a->look_not_before = share;
 }

@@ -9,6 +9,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/landlock.h>
 #include <linux/netlink.h>
 #include <pwd.h>
@@ -24,8 +25,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "ike/app/helper.h"
 #include "ike/app/log.h"
 #include "ike/app/rights.h"
 
@@ -147,8 +150,11 @@ static int confine_files(char *err, size_t err_size)
 	static const char *const readable[] = { "/etc", "/run", "/usr/share/zoneinfo" };
 	int ruleset = landlock_begin();
 
-	if (ruleset < 0)
+	if (ruleset < 0) {
+		log_say(IKE_LOG_WARN, NULL,
+			"this kernel has no Landlock: what esptund may read is not limited to /etc and /run");
 		return 0;
+	}
 	for (unsigned int i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
 		allow_below(ruleset, readable[i], READING);
 	return landlock_end(ruleset, err, err_size);
@@ -156,40 +162,41 @@ static int confine_files(char *err, size_t err_size)
 
 /* ---- system calls ---------------------------------------------------------------------- */
 
-/* Runs in a signal handler: only write(2). */
+static void say_to_stderr(const char *text)
+{
+	const struct iovec iov[] = { { (void *)"esptund: ", 9 },
+				     { (void *)text, strlen(text) },
+				     { (void *)"\n", 1 } };
+
+	if (writev(STDERR_FILENO, iov, 3) < 0)
+		_exit(158);
+}
+
+/* How a process says its last words. */
+static void (*say_at_end)(const char *text) = say_to_stderr;
+
+/* Runs in a signal handler. */
 static void on_violation(int sig, siginfo_t *info, void *ucontext)
 {
-	char text[] =
-		"esptund: stopped: system call 000 is not in the allow-list; please report this\n";
+	char text[] = "stopped: system call 000 is not in the allow-list; please report this";
 	int nr = info->si_syscall;
 
 	(void)sig;
 	(void)ucontext;
 	for (char *digit = strstr(text, "000") + 2; nr > 0 && *digit >= '0'; nr /= 10)
 		*digit-- = (char)('0' + nr % 10);
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(158);
+	say_at_end(text);
 	_exit(159);
 }
 
-/* What both the agent and the reader need, without a look at the arguments. */
+/* What all processes need, without a look at the arguments. */
 static const int allowed_to_all[] = {
 	SCMP_SYS(read),
-	SCMP_SYS(readv),
-	SCMP_SYS(pread64),
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
 	SCMP_SYS(close),
 	SCMP_SYS(fstat),
-	SCMP_SYS(stat),
-	SCMP_SYS(lstat),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(statx),
 	SCMP_SYS(lseek),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(gettimeofday),
 	SCMP_SYS(time),
@@ -213,6 +220,13 @@ static const int allowed_to_all[] = {
 	SCMP_SYS(sysinfo), /* glibc's qsort(), of 1 KiB or more: scandir() of many tunnels */
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
+};
+
+/* The agent and the reader besides. */
+static const int allowed_with_files[] = {
+	SCMP_SYS(readv),    SCMP_SYS(pread64),	  SCMP_SYS(stat),  SCMP_SYS(lstat),
+	SCMP_SYS(statx),    SCMP_SYS(newfstatat), SCMP_SYS(fcntl), SCMP_SYS(getdents64),
+	SCMP_SYS(readlink), SCMP_SYS(readlinkat),
 };
 
 static const int allowed_to_agent[] = {
@@ -288,6 +302,34 @@ static int add_fields(scmp_filter_ctx f, const struct field_rule *rules, size_t 
 #define REFUSE SCMP_ACT_ERRNO(EACCES)
 #define CHANGING (O_ACCMODE | O_CREAT | O_TRUNC)
 
+/* No memory that can be executed. */
+static const struct field_rule data_only[] = {
+	{ SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
+	{ SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
+};
+
+/* A list, or rules, that an array has. */
+#define ALLOW(f, list) allow_list(f, list, sizeof(list) / sizeof((list)[0]))
+#define ADD(f, rules) add_fields(f, rules, sizeof(rules) / sizeof((rules)[0]))
+
+static int allow_to_all(scmp_filter_ctx f)
+{
+	int rc = ALLOW(f, allowed_to_all);
+
+	return rc ? rc : ADD(f, data_only);
+}
+
+/* abort(), and no other process. */
+static int allow_abort(scmp_filter_ctx f)
+{
+	const scmp_datum_t self = (scmp_datum_t)getpid();
+	int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				  SCMP_A0(SCMP_CMP_EQ, self));
+
+	return rc ? rc
+		  : seccomp_rule_add(f, REFUSE, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_NE, self));
+}
+
 static int allow_common(scmp_filter_ctx f)
 {
 	static const struct field_rule rules[] = {
@@ -302,22 +344,14 @@ static int allow_common(scmp_filter_ctx f)
 		{ REFUSE, SCMP_SYS(open), 1, O_RDWR, O_RDWR },
 		{ REFUSE, SCMP_SYS(open), 1, O_CREAT, O_CREAT },
 		{ REFUSE, SCMP_SYS(open), 1, O_TRUNC, O_TRUNC },
-		/* no memory that can be executed */
-		{ SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
-		{ SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
 	};
-	int rc = allow_list(f, allowed_to_all, sizeof(allowed_to_all) / sizeof(allowed_to_all[0]));
+	int rc = allow_to_all(f);
 
 	if (!rc)
-		rc = add_fields(f, rules, sizeof(rules) / sizeof(rules[0]));
-	/* abort() */
+		rc = ALLOW(f, allowed_with_files);
 	if (!rc)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-	if (!rc)
-		rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(tgkill), 1,
-				      SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
-	return rc;
+		rc = ADD(f, rules);
+	return rc ? rc : allow_abort(f);
 }
 
 /* Datagrams to name servers, and rtnetlink; Unix sockets only to syslog. */
@@ -347,11 +381,14 @@ static int allow_sockets(scmp_filter_ctx f, bool syslog)
 
 static int allow_to_agent(scmp_filter_ctx f, bool syslog)
 {
-	int rc = allow_list(f, allowed_to_agent,
-			    sizeof(allowed_to_agent) / sizeof(allowed_to_agent[0]));
+	int rc = ALLOW(f, allowed_to_agent);
 
 	if (!rc)
 		rc = allow_sockets(f, syslog);
+	/* to another ike process */
+	if (!rc)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+				      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	/* libevent puts the signals back at the end; the handler of violations stays. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction), 1,
@@ -363,14 +400,22 @@ static int allow_to_agent(scmp_filter_ctx f, bool syslog)
 	return rc;
 }
 
-static int filter_begin(scmp_filter_ctx *f)
+/* A filter that allows nothing yet. */
+static int filter_new(scmp_filter_ctx *f)
 {
 	struct sigaction action = { .sa_sigaction = on_violation, .sa_flags = SA_SIGINFO };
 
 	*f = seccomp_init(SCMP_ACT_TRAP);
 	if (!*f)
 		return -ENOMEM;
-	return sigaction(SIGSYS, &action, NULL) ? -errno : allow_common(*f);
+	return sigaction(SIGSYS, &action, NULL) ? -errno : 0;
+}
+
+static int filter_begin(scmp_filter_ctx *f)
+{
+	int rc = filter_new(f);
+
+	return rc ? rc : allow_common(*f);
 }
 
 static int filter_end(scmp_filter_ctx f, int rc, char *err, size_t err_size)
@@ -386,7 +431,7 @@ static int filter_end(scmp_filter_ctx f, int rc, char *err, size_t err_size)
 	return rc ? -1 : 0;
 }
 
-/* ---- the two processes ----------------------------------------------------------------- */
+/* ---- the agent and the reader ----------------------------------------------------------- */
 
 int rights_confine(bool syslog, bool seccomp, char *err, size_t err_size)
 {
@@ -438,5 +483,173 @@ int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_s
 	rc = filter_begin(&f);
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(unlink), 0);
+	return filter_end(f, rc, err, err_size);
+}
+
+/* ---- the ike process ---------------------------------------------------------------------- */
+
+enum { NOBODY = 65534 };
+
+/* Bytes; tens of thousands of tunnels take less. */
+#define IKE_MEMORY ((rlim_t)4 << 30)
+
+static const int allowed_to_ike[] = {
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(uname),
+};
+
+/* What the process that starts it needs besides, and what it does between fork and filter. */
+static const int allowed_to_spawn[] = {
+	SCMP_SYS(clone),
+	SCMP_SYS(clone3),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(wait4),
+	SCMP_SYS(kill), /* of its own user's processes: the ike process */
+	SCMP_SYS(tgkill), /* abort(); the ike process may no other */
+	SCMP_SYS(dup2),
+	SCMP_SYS(dup3),
+	SCMP_SYS(prctl),
+	SCMP_SYS(seccomp),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(mlockall),
+	SCMP_SYS(setrlimit),
+	SCMP_SYS(prlimit64),
+};
+
+/* What libraries may try, and do without: an answer is enough for them. */
+static const int refused_to_ike[] = {
+	SCMP_SYS(open),	      SCMP_SYS(openat),
+	SCMP_SYS(stat),	      SCMP_SYS(lstat),
+	SCMP_SYS(statx),      SCMP_SYS(access),
+	SCMP_SYS(newfstatat), SCMP_SYS(faccessat),
+	SCMP_SYS(socket),     SCMP_SYS(connect),
+	SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
+	SCMP_SYS(fcntl),      SCMP_SYS(sched_getaffinity),
+};
+
+static int refuse_list(scmp_filter_ctx f, const int *list, size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = seccomp_rule_add(f, REFUSE, list[i], 0);
+	return rc;
+}
+
+static int allow_to_ike(scmp_filter_ctx f)
+{
+	static const struct field_rule rules[] = {
+		{ REFUSE, SCMP_SYS(mmap), 2, PROT_EXEC, PROT_EXEC },
+		{ REFUSE, SCMP_SYS(mprotect), 2, PROT_EXEC, PROT_EXEC },
+	};
+	int rc = allow_to_all(f);
+
+	if (!rc)
+		rc = ALLOW(f, allowed_to_ike);
+	if (!rc)
+		rc = refuse_list(f, refused_to_ike,
+				 sizeof(refused_to_ike) / sizeof(refused_to_ike[0]));
+	return rc ? rc : ADD(f, rules);
+}
+
+/* No folder that has files. Without the right to, Landlock and the filter have to do. */
+static int empty_root(char *err, size_t err_size)
+{
+	int ruleset = landlock_begin();
+
+	if (!chroot("/proc/self/fdinfo") && chdir("/")) {
+		snprintf(err, err_size, "cannot leave the file system: %s", strerror(errno));
+		return -1;
+	}
+	return ruleset < 0 ? 0 : landlock_end(ruleset, err, err_size);
+}
+
+/* If memory runs out it is the one to end: another takes its place, and traffic goes on. */
+static void end_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "500", 3) != 3)
+		log_say(IKE_LOG_DEBUG, NULL,
+			"cannot change the order in which processes end when memory is out");
+	if (fd >= 0)
+		close(fd);
+}
+
+static int become_ike(uid_t uid, gid_t gid)
+{
+	if (!geteuid() &&
+	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
+		return -1;
+	capng_clear(CAPNG_SELECT_CAPS);
+	return capng_apply(CAPNG_SELECT_CAPS);
+}
+
+int rights_drop_spawn(bool seccomp, char *err, size_t err_size)
+{
+	const struct passwd *user = getpwnam(RIGHTS_IKE_USER);
+	uid_t uid = user ? user->pw_uid : NOBODY;
+	gid_t gid = user ? user->pw_gid : NOBODY;
+	scmp_filter_ctx f;
+	int rc;
+
+	guard_memory();
+	end_first();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || empty_root(err, err_size))
+		return -1;
+	if (become_ike(uid, gid) || prctl(PR_SET_DUMPABLE, 0)) {
+		snprintf(err, err_size, "cannot become the user " RIGHTS_IKE_USER ": %s",
+			 strerror(errno));
+		return -1;
+	}
+	if (!seccomp)
+		return 0;
+	rc = filter_new(&f);
+	if (!rc)
+		rc = allow_to_ike(f);
+	if (!rc)
+		rc = ALLOW(f, allowed_to_spawn);
+	return filter_end(f, rc, err, err_size);
+}
+
+/* So much of the machine it can use up; the agent has the rest. */
+static int limit_ike(void)
+{
+	static const struct rlimit descriptors = { HELPER_FD + 1, HELPER_FD + 1 };
+	static const struct rlimit memory = { IKE_MEMORY, IKE_MEMORY };
+
+#ifdef __SANITIZE_ADDRESS__ /* reserves terabytes */
+	return setrlimit(RLIMIT_NOFILE, &descriptors);
+#endif
+	return setrlimit(RLIMIT_NOFILE, &descriptors) || setrlimit(RLIMIT_AS, &memory);
+}
+
+int rights_confine_ike(bool seccomp, void (*say)(const char *text), char *err, size_t err_size)
+{
+	scmp_filter_ctx f;
+	int rc;
+
+	guard_memory(); /* locks are not inherited */
+	if (limit_ike()) {
+		snprintf(err, err_size, "cannot limit the process that speaks IKE: %s",
+			 strerror(errno));
+		return -1;
+	}
+	say_at_end = say;
+	if (!seccomp)
+		return 0;
+	rc = filter_new(&f);
+	if (!rc)
+		rc = allow_to_ike(f);
+	if (!rc)
+		rc = allow_abort(f);
+	/* The former filter has it. */
+	if (!rc)
+		rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(kill), 0);
 	return filter_end(f, rc, err, err_size);
 }

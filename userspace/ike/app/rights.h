@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define RIGHTS_USER "esptund"
+#define RIGHTS_IKE_USER "esptund-ike"
 
 /*
  * No core dumps, no ptrace, no swap; the user RIGHTS_USER instead of root, if there is one;
@@ -31,5 +32,18 @@ int rights_confine(bool syslog, bool seccomp, char *err, size_t err_size);
  * all that root owns, and may remove files from the folder of @socket.
  */
 int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_size);
+
+/*
+ * The same for the process that starts ike processes: the user RIGHTS_IKE_USER, or uid 65534
+ * without one; no capability, no files, no sockets but the one it has; it may fork.
+ */
+int rights_drop_spawn(bool seccomp, char *err, size_t err_size);
+
+/*
+ * And for the ike process, which that has forked: what remains is to read and write descriptors
+ * it has, memory, of which there is a limit, time and randomness. If the filter ends the process, @say
+ * gets the sentence, in a signal handler.
+ */
+int rights_confine_ike(bool seccomp, void (*say)(const char *text), char *err, size_t err_size);
 
 #endif

@@ -203,6 +203,20 @@ bool ike_proposals_have_dh(const struct ike_proposals *ps, uint16_t group)
 	return false;
 }
 
+bool ike_proposals_allow(const struct ike_proposals *ps, const struct ike_transform *t,
+			 unsigned int n)
+{
+	for (unsigned int i = 0; i < ps->n; i++) {
+		unsigned int same = 0;
+
+		while (same < n && allows(&ps->p[i], &t[same]))
+			same++;
+		if (same == n)
+			return true;
+	}
+	return false;
+}
+
 /* Choosing. */
 
 /* The SPI that RFC 7296 3.3.1 wants: none or the new SA's for IKE, four octets for ESP. */

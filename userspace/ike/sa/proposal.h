@@ -33,6 +33,10 @@ uint16_t ike_proposals_first_dh(const struct ike_proposals *p);
 /* Is @group in any of the proposals? An INVALID_KE_PAYLOAD may ask for nothing else. */
 bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
 
+/* Has any of the proposals all these @n transforms, of different types? */
+bool ike_proposals_allow(const struct ike_proposals *p, const struct ike_transform *t,
+			 unsigned int n);
+
 /*
  * Responder: the first combination of @own, in order of preference, that @offer
  * contains. Among the groups of one encryption algorithm that of the KE payload received,

@@ -1,0 +1,961 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The core in a process of its own: two of them agree on keys through their agents, and one
+ * that is killed is started again. And what the agent takes of an ike process that has turned
+ * hostile: wire.c's checks.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/hash.h"
+#include "ike/app/agent_int.h"
+#include "ike/app/core_proc.h"
+#include "ike/app/log.h"
+#include "ike/app/wire.h"
+#include "ike/auth/psk.h"
+#include "ike/io/loop.h"
+#include "ike/proto/ts_text.h"
+#include "ike/sa/proposal.h"
+#include "ike/sa/proposal_share.h"
+
+/* ---- messages that make no sense ---------------------------------------------------------- */
+
+static struct wire w;
+
+static size_t install_message(void)
+{
+	struct wire_child *body = (struct wire_child *)w.body;
+
+	memset(&w, 0, sizeof(w.h) + sizeof(*body));
+	w.h.type = WIRE_ENV_SA_INSTALL;
+	w.h.len = sizeof(*body);
+	strcpy(w.h.tunnel, "vpn0");
+	body->child.local.addr.family = body->child.remote.addr.family = 4;
+	body->child.key_len = 36;
+	body->local_ts.n = 1;
+	body->local_ts.ts[0].family = 4;
+	return sizeof(w.h) + sizeof(*body);
+}
+
+static void lengths_are_checked(void **state)
+{
+	size_t len = install_message();
+
+	(void)state;
+	assert_true(wire_is_good(&w, len, true));
+	for (size_t shorter = 0; shorter < len; shorter++)
+		assert_false(wire_is_good(&w, shorter, true));
+	assert_false(wire_is_good(&w, len + 1, true));
+	w.h.len--;
+	assert_false(wire_is_good(&w, len, true));
+	assert_false(wire_is_good(&w, len - 1, true)); /* consistent, but no struct wire_child */
+	w.h.len += 2;
+	assert_false(wire_is_good(&w, len + 1, true));
+	w.h.len = UINT32_MAX;
+	assert_false(wire_is_good(&w, len, true));
+}
+
+static void types_are_checked(void **state)
+{
+	size_t len = install_message();
+
+	(void)state;
+	assert_false(wire_is_good(&w, len, false)); /* the agent asks no such thing */
+	memset(&w.h, 0, sizeof(w.h));
+	for (uint32_t type = 0; type < WIRE_TYPES + 3; type++) {
+		bool of_ike = type >= WIRE_FIRST_OF_IKE && type < WIRE_TYPES;
+
+		w.h.type = type;
+		if (!of_ike)
+			assert_false(wire_is_good(&w, sizeof(w.h), true));
+		else
+			assert_false(wire_is_good(&w, sizeof(w.h), false));
+	}
+	w.h.type = UINT32_MAX;
+	assert_false(wire_is_good(&w, sizeof(w.h), true));
+}
+
+#define BAD(member, bad)                                             \
+	do {                                                         \
+		size_t len_ = install_message();                     \
+                                                                     \
+		(member) = (bad);                                    \
+		if (wire_is_good(&w, len_, true))                    \
+			fail_msg("%s = %s is taken", #member, #bad); \
+	} while (0)
+
+static void fields_are_checked(void **state)
+{
+	struct wire_child *body = (struct wire_child *)w.body;
+	uint8_t *esn = w.body + offsetof(struct wire_child, child.esn);
+
+	(void)state;
+	BAD(w.h.tunnel[0], 0);
+	BAD(w.h.result, 1);
+	BAD(w.h.result, INT32_MIN);
+	BAD(w.h.value, 1);
+	BAD(w.h.have_spis, 2);
+	BAD(w.h.local.addr.family, 5);
+	BAD(w.h.remote.addr.family, 255);
+	BAD(body->child.part, (enum ike_child_part)3);
+	BAD(*esn, 2);
+	BAD(body->child.key_len, IKE_MAX_KEY + 1);
+	BAD(body->child.key_len, SIZE_MAX);
+	BAD(body->child.integ_len, IKE_MAX_KEY + 1);
+	BAD(body->child.remote.addr.family, 7);
+	BAD(body->local_ts.n, IKE_MAX_TS + 1);
+	BAD(body->remote_ts.n, UINT32_MAX);
+	BAD(body->local_ts.ts[0].family, 0);
+	BAD(body->local_ts.ts[0].start[0], 1); /* begins after its end */
+	install_message();
+	memset(w.h.tunnel, 'a', sizeof(w.h.tunnel));
+	assert_false(wire_is_good(&w, sizeof(w.h) + sizeof(*body), true));
+}
+
+static void texts_end(void **state)
+{
+	struct wire_status *body = (struct wire_status *)w.body;
+	size_t len = sizeof(w.h) + sizeof(*body);
+
+	(void)state;
+	memset(&w, 0, len);
+	w.h.type = WIRE_RETURN_STATUS;
+	w.h.len = sizeof(*body);
+	assert_true(wire_is_good(&w, len, true));
+	memset(body->step, 'a', sizeof(body->step));
+	assert_false(wire_is_good(&w, len, true));
+	strcpy(body->step, "a\nb");
+	assert_false(wire_is_good(&w, len, true));
+	memset(body->step, 0, sizeof(body->step));
+	body->status.local_id.len = IKE_MAX_ID + 1;
+	assert_false(wire_is_good(&w, len, true));
+	body->status.local_id.len = 0;
+	body->status.esp.n = IKE_MAX_TRANSFORMS + 1;
+	assert_false(wire_is_good(&w, len, true));
+	memset(&w, 0, len);
+	w.h.type = WIRE_ENV_LOG;
+	w.h.len = 3;
+	memcpy(w.body, "ab", 3);
+	assert_true(wire_is_good(&w, sizeof(w.h) + 3, true));
+	w.body[2] = 'c';
+	assert_false(wire_is_good(&w, sizeof(w.h) + 3, true));
+	memcpy(w.body, "\033b", 3);
+	assert_false(wire_is_good(&w, sizeof(w.h) + 3, true));
+}
+
+static void texts_are_made_good(void **state)
+{
+	char text[5];
+
+	(void)state;
+	wire_copy_text(text, sizeof(text), "a\n\177def");
+	assert_string_equal(text, "a??d");
+	wire_copy_text(text, sizeof(text), NULL);
+	assert_string_equal(text, "");
+}
+
+/* Each of several rows is looked at. */
+static void lists_are_checked(void **state)
+{
+	struct wire_status *rows = (struct wire_status *)w.body;
+	size_t len = sizeof(w.h) + 3 * sizeof(*rows);
+
+	(void)state;
+	memset(&w, 0, len);
+	w.h.type = WIRE_RETURN_STATUS;
+	w.h.len = 3 * sizeof(*rows);
+	assert_true(wire_is_good(&w, len, true));
+	rows[2].status.remote_ts.n = IKE_MAX_TS + 1;
+	assert_false(wire_is_good(&w, len, true));
+	rows[2].status.remote_ts.n = 0;
+	rows[1].child = IKE_MAX_CHILD + 1;
+	assert_false(wire_is_good(&w, len, true));
+	rows[1].child = 0;
+	w.h.len--;
+	assert_false(wire_is_good(&w, len - 1, true));
+	w.h.type = WIRE_RETURN_CLIENTS;
+	w.h.len = sizeof(uint32_t) * WIRE_CLIENTS_MAX;
+	assert_true(wire_is_good(&w, sizeof(w.h) + w.h.len, true));
+	w.h.len += sizeof(uint32_t);
+	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, true));
+}
+
+/* The agent is not hostile, but wrong it may be. */
+static void configurations_are_checked(void **state)
+{
+	struct ike_tunnel_conf *conf = (struct ike_tunnel_conf *)w.body;
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	w.h.type = WIRE_TUNNEL_ADD;
+	w.h.len = offsetof(struct ike_tunnel_conf, child) + 2 * sizeof(conf->child[0]);
+	conf->n_child = 2;
+	assert_true(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
+	conf->n_child = 3;
+	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
+	conf->n_child = UINT32_MAX;
+	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
+}
+
+static struct ike_ts_list ts_list(const char *text)
+{
+	struct ike_ts_list l = { .n = 0 };
+	char err[512];
+
+	assert_int_equal(ike_ts_from_text(text, &l, err, sizeof(err)), 0);
+	return l;
+}
+
+/* To be given back. */
+static const struct ike_proposals *proposals(const char *text, uint8_t protocol)
+{
+	struct ike_proposals list;
+	char err[512];
+
+	assert_int_equal(ike_proposals_from_text(text, protocol, &list, err, sizeof(err)), 0);
+	return ike_proposals_get(&list);
+}
+
+/*
+ * What a core asks for that is not its own never gets to the kernel: there is none here, to ask
+ * it would be a crash.
+ */
+static void others_are_out_of_reach(void **state)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	struct tunnel *t = calloc(1, sizeof(*t));
+	const struct ike_ts_list narrow = ts_list("10.1.0.0/24"), wide = ts_list("10.0.0.0/8");
+	const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, IKE_PORT };
+	const struct ike_endpoint stranger = { { 4, { 192, 0, 2, 66 } }, IKE_PORT };
+	struct ike_child_conf conf = { .local_ts = ts_list("10.1.0.0/16"),
+				       .remote_ts = ts_list("10.1.0.0/16") };
+	struct ike_child child = { .tunnel = "vpn1",
+				   .peer = 1,
+				   .spi_in = 4096,
+				   .spi_out = 4097,
+				   .remote = remote,
+				   .cipher = { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE },
+				   .key_len = 36,
+				   .local_ts = &narrow,
+				   .remote_ts = &narrow };
+	const struct ike_id id = { .type = 0 };
+	struct ike_env env;
+	uint32_t spi;
+
+	(void)state;
+	t->ifindex = 5;
+	t->agent = a;
+	strcpy(t->conf.name, "vpn0");
+	t->conf.n_child = 1;
+	t->conf.child = &conf;
+	t->conf.endpoint_addr = remote.addr;
+	t->conf.esp = proposals("aes256gcm16", IKE_PROTO_ESP);
+	a->remotes = remotes_new();
+	LIST_INSERT_HEAD(&a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], t, by_name);
+	agent_env(a, &env);
+	assert_int_equal(env.sa_install(a, &child), -ENODEV);
+	assert_int_equal(env.spi_alloc(a, "vpn1", 1, &spi), -ENODEV);
+	env.sa_remove(a, "vpn1", 1, 4096, 4097);
+	assert_true(env.last_rx(a, "vpn1", 1) == UINT64_MAX);
+	/* No peer is its own yet. */
+	child.tunnel = "vpn0";
+	assert_int_equal(env.sa_install(a, &child), -ENODEV);
+	assert_int_equal(env.peer_make(a, "vpn0", 2, &remote, &id), -ENODEV);
+	assert_int_equal(env.spi_alloc(a, "vpn0", 2, &spi), -ENODEV);
+	env.peer_moved(a, "vpn0", 2, NULL, &remote);
+	env.peer_remove(a, "vpn0", 2);
+	assert_true(owned_add_peer(&t->owned, IKE_PEER_FIRST, 1));
+	/* Nor may it have clients, or remove what every tunnel has. */
+	assert_int_equal(env.peer_make(a, "vpn0", 2, &remote, &id), -EPERM);
+	env.peer_remove(a, "vpn0", IKE_PEER_FIRST);
+	assert_true(owned_has_peer(&t->owned, IKE_PEER_FIRST));
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	env.sa_remove(a, "vpn0", 1, 4096, 4097);
+	/* What is its own in one direction is not in the other. */
+	assert_true(env_own_spi(t, 1, 4096, false));
+	assert_true(env_own_spi(t, 1, 4097, true));
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	env.sa_remove(a, "vpn0", 1, 4096, 4097);
+	assert_true(owned_has_spi(&t->owned, 1, 4096, false));
+	assert_true(owned_has_spi(&t->owned, 1, 4097, true));
+	child.spi_in = 4097;
+	child.spi_out = 0;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	/* Nothing else than what is configured is sent through it. */
+	child.spi_out = 4098;
+	child.remote_ts = &wide;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	child.remote_ts = &narrow;
+	child.local_ts = &wide;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	child.local_ts = &narrow;
+	/* Nor with other algorithms, nor to a place that nothing came from. */
+	child.cipher.key_bits = 128;
+	child.key_len = 20;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	child.cipher = (struct ike_cipher){ IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_256_128 };
+	child.key_len = child.integ_len = 32;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	child.cipher = (struct ike_cipher){ IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE };
+	assert_int_equal(env.sa_install(a, &child), -EPERM); /* keys of others */
+	child.key_len = 36;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	child.integ_len = 0;
+	child.remote = stranger;
+	assert_int_equal(env.sa_install(a, &child), -EPERM);
+	env.peer_moved(a, "vpn0", 1, NULL, &stranger);
+	/* A closed tunnel has no state. */
+	t->ifindex = 0;
+	env.state(a, "vpn0", 1, IKE_TUNNEL_UP);
+	assert_int_equal(t->state, IKE_TUNNEL_DOWN);
+	remotes_free(a->remotes);
+	owned_free(&t->owned);
+	ike_proposals_put(t->conf.esp);
+	free(t);
+	free(a);
+}
+
+static size_t job_message(void)
+{
+	struct wire_job *body = (struct wire_job *)w.body;
+
+	memset(&w, 0, sizeof(w.h) + sizeof(*body));
+	w.h.type = WIRE_ENV_JOB_START;
+	w.h.len = sizeof(*body) + 5;
+	body->n_tunnels = 2;
+	body->kind = IKE_JOB_PSK_VERIFY;
+	body->octets_len[0] = 2;
+	body->auth_len = 3;
+	return sizeof(w.h) + w.h.len;
+}
+
+#define BAD_JOB(member, bad)                                         \
+	do {                                                         \
+		size_t len_ = job_message();                         \
+                                                                     \
+		(member) = (bad);                                    \
+		if (wire_is_good(&w, len_, true))                    \
+			fail_msg("%s = %s is taken", #member, #bad); \
+	} while (0)
+
+static void jobs_are_checked(void **state)
+{
+	struct wire_job *body = (struct wire_job *)w.body;
+	size_t len = job_message();
+
+	(void)state;
+	assert_true(wire_is_good(&w, len, true));
+	BAD_JOB(body->kind, 2);
+	BAD_JOB(body->kind, IKE_JOB_PSK_SIGN); /* for two tunnels */
+	BAD_JOB(body->n_tunnels, 0);
+	BAD_JOB(body->n_tunnels, IKE_JOB_TUNNELS + 1);
+	BAD_JOB(body->n_tunnels, UINT32_MAX);
+	BAD_JOB(body->prf, 65536);
+	BAD_JOB(body->octets_len[0], 3);
+	BAD_JOB(body->octets_len[1], 1);
+	BAD_JOB(body->octets_len[2], UINT32_MAX);
+	BAD_JOB(body->auth_len, 2);
+	BAD_JOB(body->auth_len, WIRE_AUTH + 1);
+	BAD_JOB(body->peer.len, IKE_MAX_ID + 1);
+	BAD_JOB(body->tunnels[1][3],
+		'\n' + 0 * (body->tunnels[1][0] = body->tunnels[1][1] = body->tunnels[1][2] = 'a'));
+	job_message();
+	memset(body->tunnels[1], 'a', sizeof(body->tunnels[1]));
+	assert_false(wire_is_good(&w, len, true));
+}
+
+static int start_job(struct agent *a, const struct ike_env *env, uint16_t prf, const void *auth)
+{
+	static const char names[2][IKE_JOB_NAME] = { "vpn1", "vpn0" };
+	static const struct ike_id id = { .type = IKE_ID_FQDN };
+	const struct ike_job job = {
+		.id = 7,
+		.kind = IKE_JOB_PSK_VERIFY,
+		.n_tunnels = 2,
+		.tunnels = names,
+		.peer = &id,
+		.prf = prf,
+		.octets = { { "abc", 3 } },
+		.auth = { auth, 32 },
+	};
+
+	return env->job_start(a, &job);
+}
+
+/* What verdict a job about the tunnel gets; -1: none. */
+static int verdict_of(struct agent *a, const struct ike_env *env, uint16_t prf, const void *auth)
+{
+	struct ike_job_result r;
+
+	if (start_job(a, env, prf, auth) || !ike_job_results_take(&a->jobs, &r))
+		return -1;
+	assert_int_equal(r.id, 7);
+	assert_int_equal(r.verdict[0], IKE_JOB_NO_KEY); /* there is no such tunnel */
+	return r.verdict[1];
+}
+
+/* Keys are those of open tunnels of the core's, for PRFs that these may have. */
+static void keys_are_looked_after(void **state)
+{
+	const struct ike_iov octets = { "abc", 3 };
+	struct agent *a = calloc(1, sizeof(*a));
+	struct tunnel *t = calloc(1, sizeof(*t));
+	uint8_t good[IKE_MAX_PRF] = { 0 }, bad[IKE_MAX_PRF] = { 0 };
+	const uint16_t sha256 = IKE_PRF_HMAC_SHA2_256, sha512 = IKE_PRF_HMAC_SHA2_512;
+	unsigned int done = 0;
+	struct ike_env env;
+
+	(void)state;
+	t->agent = a;
+	t->ifindex = 5;
+	strcpy(t->conf.name, "vpn0");
+	memcpy(t->conf.psk, "secret", t->conf.psk_len = 6);
+	t->conf.ike = proposals("aes256gcm16-prfsha256-x25519", IKE_PROTO_IKE);
+	LIST_INSERT_HEAD(&a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], t, by_name);
+	ike_job_results_init(&a->jobs);
+	agent_env(a, &env);
+	assert_int_equal(ike_psk_sign(sha256, t->conf.psk, 6, &octets, 1, good), 0);
+	assert_int_equal(verdict_of(a, &env, sha256, good), IKE_JOB_NO_KEY);
+	assert_true(owned_add_peer(&t->owned, IKE_PEER_FIRST, 1));
+	assert_int_equal(verdict_of(a, &env, sha256, good), IKE_JOB_PROVEN);
+	assert_int_equal(verdict_of(a, &env, sha256, bad), IKE_JOB_REFUTED);
+	assert_int_equal(verdict_of(a, &env, sha512, bad), IKE_JOB_NO_KEY);
+	t->ifindex = 0;
+	assert_int_equal(verdict_of(a, &env, sha256, good), IKE_JOB_NO_KEY);
+	/* Nor without end: neither results that wait, nor time. */
+	for (unsigned int i = 0; i < IKE_JOBS; i++)
+		assert_int_equal(start_job(a, &env, sha256, bad), 0);
+	assert_int_equal(start_job(a, &env, sha256, bad), -EBUSY);
+	ike_job_results_clear(&a->jobs);
+	log_open(IKE_LOG_ERROR, false);
+	while (verdict_of(a, &env, sha256, bad) >= 0 && done < 1000000)
+		done++;
+	assert_in_range(done, 1000, 999999);
+	owned_free(&t->owned);
+	ike_proposals_put(t->conf.ike);
+	free(t);
+	free(a);
+}
+
+/* An IKE message and nothing else, to a peer or in reply: there is no socket here, either. */
+static void sends_are_looked_at(void **state)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	struct tunnel *t = calloc(1, sizeof(*t));
+	uint8_t data[28] = { [0] = 1, [17] = 0x20, [18] = 34, [27] = 28 };
+	struct ike_datagram d = { .local = { .port = IKE_PORT },
+				  .remote = { { 4, { 192, 0, 2, 66 } }, IKE_PORT },
+				  .data = data,
+				  .len = sizeof(data) };
+	struct ike_env env;
+
+	(void)state;
+	t->agent = a;
+	strcpy(t->conf.name, "vpn0");
+	t->conf.port = IKE_NATT_PORT;
+	a->tunnels = t;
+	LIST_INSERT_HEAD(&a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], t, by_name);
+	a->remotes = remotes_new();
+	agent_env(a, &env);
+	env.send(a, NULL, &d);
+	env.send(a, "vpn1", &d);
+	env.send(a, "vpn0", &d); /* closed */
+	t->ifindex = 5;
+	env.send(a, "vpn0", &d);
+	d.local.port = IKE_NATT_PORT;
+	env.send(a, "vpn0", &d);
+	remotes_heard(a->remotes, &d.remote.addr, 100, loop_now());
+	env.send(a, "vpn1", &d);
+	d.local.port = 53;
+	env.send(a, "vpn0", &d);
+	d.local.port = IKE_PORT;
+	d.len--;
+	env.send(a, "vpn0", &d);
+	d.len++;
+	data[17] = 0x10;
+	env.send(a, "vpn0", &d);
+	data[17] = 0x20;
+	d.remote.port = 0;
+	env.send(a, "vpn0", &d);
+	assert_true(env_may_reach(a, NULL, &d.remote.addr));
+	/* What a peer claims is no place for it before something came from there. */
+	assert_true(owned_add_peer(&t->owned, IKE_PEER_FIRST, 1));
+	d.remote.addr.b[3] = 67;
+	assert_true(remotes_claim(a->remotes, &d.remote.addr, loop_now()));
+	assert_true(env_may_reach(a, t, &d.remote.addr));
+	d.remote.port = IKE_NATT_PORT;
+	env.peer_moved(a, "vpn0", IKE_PEER_FIRST, NULL, &d.remote);
+	assert_false(owned_has_remote(&t->owned, &d.remote.addr));
+	owned_free(&t->owned);
+	remotes_free(a->remotes);
+	free(t);
+	free(a);
+}
+
+/* ---- an agent of a few lines ---------------------------------------------------------------- */
+
+struct side {
+	struct core *core;
+	struct spawn *spawn;
+	struct side *peer;
+	struct ike_tunnel_conf conf;
+	struct ike_addr addr;
+	uint32_t next_spi;
+	unsigned int installed, removed, lost, jobs;
+	struct ike_job_results results;
+	uint32_t made; /* number of the client */
+	enum ike_tunnel_state state;
+	/* what it has sent and the other has not got */
+	struct mail {
+		struct ike_datagram d;
+		uint8_t data[4096];
+	} mail[64];
+	unsigned int n_mail, taken;
+};
+
+static void side_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
+{
+	struct side *s = ctx;
+	struct mail *m = &s->mail[s->n_mail++ % 64];
+
+	(void)tunnel;
+	assert_true(d->len <= sizeof(m->data));
+	memcpy(m->data, d->data, d->len);
+	m->d = (struct ike_datagram){ d->remote, d->local, m->data, d->len };
+	m->d.remote.addr = s->addr; /* its own address is for routing to find */
+}
+
+static int side_peer_make(void *ctx, const char *tunnel, uint32_t peer,
+			  const struct ike_endpoint *remote, const struct ike_id *id)
+{
+	struct side *s = ctx;
+
+	assert_int_equal(id->data[0], 'a');
+	assert_string_equal(tunnel, s->conf.name);
+	assert_int_equal(remote->addr.family, 4);
+	s->made = peer;
+	return 0;
+}
+
+static void side_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
+{
+	struct side *s = ctx;
+
+	assert_string_equal(tunnel, s->conf.name);
+	assert_int_equal(peer, s->made);
+	s->made = 0;
+}
+
+static int side_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)
+{
+	(void)peer;
+	(void)tunnel;
+	*spi = 4096 + ++((struct side *)ctx)->next_spi;
+	return 0;
+}
+
+static int side_install(void *ctx, const struct ike_child *child)
+{
+	struct side *s = ctx;
+
+	assert_string_equal(child->tunnel, s->conf.name);
+	assert_int_equal(child->key_len, 36);
+	s->installed++;
+	return 0;
+}
+
+static void side_remove(void *ctx, const char *tunnel, uint32_t peer, uint32_t in, uint32_t out)
+{
+	(void)peer;
+	(void)tunnel;
+	(void)in;
+	(void)out;
+	((struct side *)ctx)->removed++;
+}
+
+static uint64_t side_last_rx(void *ctx, const char *tunnel, uint32_t peer)
+{
+	(void)peer;
+	(void)ctx;
+	(void)tunnel;
+	return 5;
+}
+
+static bool side_is_outside(void *ctx, const char *tunnel, const struct ike_addr *remote)
+{
+	(void)ctx;
+	(void)tunnel;
+	(void)remote;
+	return true;
+}
+
+static void side_moved(void *ctx, const char *tunnel, uint32_t peer, const struct ike_addr *local,
+		       const struct ike_endpoint *remote)
+{
+	(void)local;
+	(void)peer;
+	(void)ctx;
+	(void)tunnel;
+	(void)remote;
+}
+
+static void side_follow(void *ctx, const char *tunnel, uint32_t peer, bool may)
+{
+	(void)ctx;
+	(void)tunnel;
+	(void)peer;
+	(void)may;
+}
+
+static void side_state(void *ctx, const char *tunnel, uint32_t peer, enum ike_tunnel_state state)
+{
+	(void)peer;
+	(void)tunnel;
+	((struct side *)ctx)->state = state;
+}
+
+static void side_log(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
+		     const uint8_t *spi_r, const char *text)
+{
+	(void)ctx;
+	(void)level;
+	(void)tunnel;
+	(void)spi_i;
+	(void)spi_r;
+	assert_true(*text);
+}
+
+/* Both have one key, which no core is told. */
+static const uint8_t *side_key(void *ctx, const char *tunnel, const struct ike_id *id, size_t *len)
+{
+	(void)ctx;
+	assert_non_null(id);
+	assert_string_equal(tunnel, "vpn0");
+	*len = 6;
+	return (const uint8_t *)"secret";
+}
+
+static int side_job_start(void *ctx, const struct ike_job *job)
+{
+	struct side *s = ctx;
+
+	s->jobs++;
+	return ike_job_results_do(&s->results, job, side_key, s);
+}
+
+static void on_lost(void *ctx)
+{
+	((struct side *)ctx)->lost++;
+}
+
+/* Sanitizers read files and map code. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SECCOMP = false };
+#else
+enum { SECCOMP = true };
+#endif
+
+static void side_init(struct side *s, struct event_base *base, uint8_t index)
+{
+	const struct ike_env env = {
+		.ctx = s,
+		.rng = { .fill = ike_crypto_random },
+		.send = side_send,
+		.peer_make = side_peer_make,
+		.peer_remove = side_peer_remove,
+		.spi_alloc = side_spi_alloc,
+		.sa_install = side_install,
+		.sa_remove = side_remove,
+		.last_rx = side_last_rx,
+		.peer_moved = side_moved,
+		.peer_follow = side_follow,
+		.is_outside = side_is_outside,
+		.state = side_state,
+		.log = side_log,
+		.job_start = side_job_start,
+	};
+	const struct spawn_options o = { .seccomp = SECCOMP };
+	struct ike_tunnel_conf *c = &s->conf;
+	char err[512] = "";
+
+	s->addr = (struct ike_addr){ 4, { 192, 0, 2, index } };
+	strcpy(c->name, "vpn0");
+	c->local.port = IKE_NATT_PORT;
+	c->remote = (struct ike_endpoint){ { 4, { 192, 0, 2, (uint8_t)(3 - index) } }, IKE_PORT };
+	assert_int_equal(
+		ike_proposals_from_text("modern", IKE_PROTO_IKE, &c->ike, err, sizeof(err)), 0);
+	assert_int_equal(
+		ike_proposals_from_text("modern", IKE_PROTO_ESP, &c->esp, err, sizeof(err)), 0);
+	c->liveness = 20;
+	c->n_child = 1;
+	assert_int_equal(ike_ts_from_text("0.0.0.0/0", &c->child[0].local_ts, err, sizeof(err)), 0);
+	c->child[0].remote_ts = c->child[0].local_ts;
+	c->child[0].start = index == 1 ? IKE_START_NOW : IKE_START_LISTEN;
+	ike_job_results_init(&s->results);
+	s->spawn = spawn_start(&o, err, sizeof(err));
+	if (!s->spawn)
+		fail_msg("%s", err);
+	s->core = core_new(base, s->spawn, &env, on_lost, s);
+	assert_non_null(s->core);
+}
+
+struct two {
+	struct event_base *base;
+	struct side side[2];
+};
+
+static void deliver(struct two *t)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (int i = 0; i < 2; i++) {
+			struct side *s = &t->side[i];
+			struct ike_job_result r;
+
+			if (ike_job_results_take(&s->results, &r)) {
+				core_job_done(s->core, &r, loop_now());
+				more = true;
+			}
+			if (s->taken == s->n_mail)
+				continue;
+			core_datagram(s->peer->core, &s->mail[s->taken++ % 64].d, loop_now());
+			more = true;
+		}
+	}
+}
+
+/* The listener first. */
+static void open_cores(struct two *t)
+{
+	for (int i = 1; i >= 0; i--) {
+		assert_int_equal(core_tunnel_add(t->side[i].core, &t->side[i].conf), 0);
+		core_start(t->side[i].core, "vpn0", loop_now());
+	}
+	core_timer(t->side[0].core, loop_now());
+	deliver(t);
+}
+
+/* Two sides that have not begun. */
+static struct two *two_prepare(void)
+{
+	struct two *t = calloc(1, sizeof(*t));
+
+	log_open(IKE_LOG_WARN, false);
+	t->base = event_base_new();
+	for (uint8_t i = 0; i < 2; i++) {
+		t->side[i].peer = &t->side[!i];
+		side_init(&t->side[i], t->base, i + 1);
+	}
+	return t;
+}
+
+static struct two *two_new(void)
+{
+	struct two *t = two_prepare();
+
+	open_cores(t);
+	return t;
+}
+
+static void two_free(struct two *t)
+{
+	for (int i = 0; i < 2; i++) {
+		core_free(t->side[i].core);
+		spawn_free(t->side[i].spawn);
+	}
+	while (wait(NULL) > 0) /* they end with their agent */
+		;
+	event_base_free(t->base);
+	free(t);
+}
+
+static void cores_agree(void **state)
+{
+	struct two *t = two_new();
+	struct ike_core_stats stats;
+	struct ike_status status;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct side *s = &t->side[i];
+
+		assert_int_equal(core_tunnel_status(s->core, "vpn0", &status), 0);
+		assert_string_equal(status.last_error, "");
+		assert_int_equal(s->state, IKE_TUNNEL_UP);
+		assert_true(s->installed >= 1);
+		assert_int_equal(s->jobs, 2); /* our AUTH value, and the peer's */
+		assert_int_equal(status.state, IKE_TUNNEL_UP);
+		assert_string_equal(status.tunnel, "vpn0");
+		assert_int_equal(status.initiator, i == 0);
+		core_stats(s->core, &stats);
+		assert_int_equal(stats.children, 1);
+		assert_in_range(core_next(s->core), loop_now(), UINT64_MAX - 1);
+	}
+	assert_int_equal(core_tunnel_status(t->side[0].core, "vpn1", &status), -ENOENT);
+	assert_int_equal(core_down(t->side[0].core, "vpn0", loop_now()), 0);
+	deliver(t);
+	assert_true(t->side[1].removed);
+	two_free(t);
+}
+
+/* Kills the children of @parent that are called @name; how many. */
+static unsigned int kill_children(pid_t parent, const char *name)
+{
+	unsigned int killed = 0;
+	struct dirent *d;
+	DIR *proc = opendir("/proc");
+
+	while ((d = readdir(proc))) {
+		char path[300], comm[32] = "";
+		int pid = 0, of = 0;
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", d->d_name);
+		f = atoi(d->d_name) ? fopen(path, "r") : NULL;
+		if (!f)
+			continue;
+		if (fscanf(f, "%d (%31[^)]) %*c %d", &pid, comm, &of) == 3 && of == parent) {
+			if (!strcmp(comm, name))
+				killed += !kill(pid, SIGKILL);
+			else if (!strcmp(comm, "esptund-spawn"))
+				killed += kill_children(pid, name);
+		}
+		fclose(f);
+	}
+	closedir(proc);
+	return killed;
+}
+
+static void killed_one_starts_again(void **state)
+{
+	struct two *t = two_new();
+	struct ike_status status;
+
+	(void)state;
+	assert_int_equal(t->side[0].state, IKE_TUNNEL_UP);
+	assert_int_equal(kill_children(getpid(), "esptund-ike"), 2);
+	while (!t->side[0].lost || !t->side[1].lost)
+		event_base_loop(t->base, EVLOOP_ONCE);
+	for (int i = 0; i < 2; i++) {
+		struct side *s = &t->side[i];
+
+		assert_false(core_runs(s->core));
+		assert_int_equal(core_tunnel_status(s->core, "vpn0", &status), -EPIPE);
+		assert_int_equal(core_up(s->core, "vpn0", 1), -EPIPE);
+		core_timer(s->core, 1);
+		assert_true(core_next(s->core) == UINT64_MAX);
+		assert_int_equal(core_restart(s->core), 0);
+		assert_int_equal(core_tunnel_status(s->core, "vpn0", &status), -ENOENT);
+		s->installed = 0;
+		s->state = IKE_TUNNEL_DOWN;
+	}
+	open_cores(t);
+	assert_int_equal(t->side[0].state, IKE_TUNNEL_UP);
+	assert_true(t->side[0].installed >= 1);
+	two_free(t);
+}
+
+/* More rows than a message holds; keys without a peer have none. */
+static void rows_of_many(void **state)
+{
+	enum { MANY = 40 };
+	struct two *t = two_new();
+	struct side *s = &t->side[0];
+	struct wire_key keys[2 * MANY] = { 0 };
+	struct core_rows rows;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2 * MANY; i++)
+		strcpy(keys[i].tunnel, i % 2 ? "vpn1" : "vpn0");
+	assert_int_equal(core_status_rows(s->core, keys, 2 * MANY, &rows), 0);
+	assert_int_equal(rows.n, 2 * MANY); /* a peer and its child SA */
+	for (unsigned int i = 0; i < rows.n; i++) {
+		const struct wire_status *r = &rows.v[i];
+
+		assert_int_equal(r->key, i / 2 * 2);
+		assert_int_equal(r->child, i % 2);
+		if (r->child)
+			assert_true(r->status.have_child && r->status.spi_in);
+		else
+			assert_string_equal(r->status.tunnel, "vpn0");
+	}
+	free(rows.v);
+	kill_children(getpid(), "esptund-ike");
+	assert_int_equal(core_status_rows(s->core, keys, 2, &rows), -EPIPE);
+	assert_null(rows.v);
+	two_free(t);
+}
+
+static void clients_get_peers(void **state)
+{
+	struct two *t = two_prepare();
+	struct side *hub = &t->side[1];
+	uint32_t ids[WIRE_CLIENTS_MAX];
+	struct ike_status status;
+
+	(void)state;
+	hub->conf.clients = 3;
+	memset(&hub->conf.remote, 0, sizeof(hub->conf.remote));
+	hub->conf.remote_id = (struct ike_id){ IKE_ID_FQDN, 3, { '*', '.', 'c' } };
+	hub->peer->conf.local_id = (struct ike_id){ IKE_ID_FQDN, 3, { 'a', '.', 'c' } };
+	open_cores(t);
+	assert_int_equal(t->side[0].state, IKE_TUNNEL_UP);
+	assert_int_equal(core_clients(hub->core, "vpn0", ids, WIRE_CLIENTS_MAX), 1);
+	assert_int_equal(ids[0], hub->made);
+	assert_true(hub->made > IKE_PEER_FIRST);
+	assert_int_equal(core_peer_status(hub->core, "vpn0", hub->made, &status), 0);
+	assert_int_equal(status.remote_id.data[0], 'a');
+	assert_int_equal(core_peer_status(hub->core, "vpn0", hub->made + 1, &status), -ENOENT);
+	assert_int_equal(core_tunnel_del(hub->core, "vpn0"), 0);
+	assert_int_equal(hub->made, 0);
+	two_free(t);
+}
+
+static void without_its_parent(void **state)
+{
+	struct two *t = two_new();
+
+	(void)state;
+	assert_int_equal(kill_children(getpid(), "esptund-spawn"), 2);
+	while (wait(NULL) > 0)
+		;
+	assert_int_equal(core_restart(t->side[0].core), -EPIPE);
+	assert_false(core_runs(t->side[0].core));
+	two_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lengths_are_checked),
+		cmocka_unit_test(types_are_checked),
+		cmocka_unit_test(fields_are_checked),
+		cmocka_unit_test(texts_end),
+		cmocka_unit_test(others_are_out_of_reach),
+		cmocka_unit_test(cores_agree),
+		cmocka_unit_test(killed_one_starts_again),
+		cmocka_unit_test(without_its_parent),
+		cmocka_unit_test(texts_are_made_good),
+		cmocka_unit_test(lists_are_checked),
+		cmocka_unit_test(configurations_are_checked),
+		cmocka_unit_test(rows_of_many),
+		cmocka_unit_test(clients_get_peers),
+		cmocka_unit_test(sends_are_looked_at),
+		cmocka_unit_test(jobs_are_checked),
+		cmocka_unit_test(keys_are_looked_after),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

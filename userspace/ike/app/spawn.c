@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ike/app/helper.h"
+#include "ike/app/rights.h"
+#include "ike/app/serve.h"
+#include "ike/app/spawn.h"
+#include "ike/app/wire.h"
+
+struct spawn {
+	int fd;
+};
+
+/* A message of one octet with room for one descriptor. */
+struct parcel {
+	char octet;
+	struct iovec iov;
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+	struct msghdr m;
+};
+
+static void parcel_init(struct parcel *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->iov = (struct iovec){ &p->octet, 1 };
+	p->m.msg_iov = &p->iov;
+	p->m.msg_iovlen = 1;
+	p->m.msg_control = p->control;
+	p->m.msg_controllen = sizeof(p->control);
+}
+
+/* ---- in the process that starts --------------------------------------------------------- */
+
+/* Waits for the next request; false if the agent is gone. Its descriptor, -1 without one. */
+static bool next_request(int *fd)
+{
+	struct parcel p;
+	struct cmsghdr *c;
+	ssize_t n;
+
+	parcel_init(&p);
+	do {
+		n = recvmsg(HELPER_FD, &p.m, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return false;
+	*fd = -1;
+	c = CMSG_FIRSTHDR(&p.m);
+	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(*fd)))
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return true;
+}
+
+static void end(pid_t ike)
+{
+	if (ike <= 0)
+		return;
+	kill(ike, SIGKILL);
+	waitpid(ike, NULL, 0);
+}
+
+_Noreturn static void run_ike(int fd, const struct spawn_options *o)
+{
+	char err[512];
+
+	prctl(PR_SET_NAME, "esptund-ike");
+	dup2(fd, HELPER_FD);
+	close(fd);
+	if (rights_confine_ike(o->seccomp, serve_last_words, err, sizeof(err))) {
+		fprintf(stderr, "esptund: %s\n", err);
+		_exit(1);
+	}
+	for (int std = STDIN_FILENO; std <= STDERR_FILENO; std++)
+		close(std);
+	serve_core(HELPER_FD, o->keylog);
+}
+
+_Noreturn static void run(int socket, const struct spawn_options *o)
+{
+	char err[512];
+	pid_t ike = 0;
+	int fd;
+
+	helper_begin("esptund-spawn", socket, o->quiet);
+	if (rights_drop_spawn(o->seccomp, err, sizeof(err))) {
+		fprintf(stderr, "esptund: %s\n", err);
+		_exit(1);
+	}
+	while (next_request(&fd)) {
+		end(ike);
+		ike = fd < 0 ? 0 : fork();
+		if (fd < 0)
+			continue;
+		if (!ike)
+			run_ike(fd, o);
+		close(fd);
+	}
+	end(ike);
+	_exit(0);
+}
+
+/* ---- the agent's side ------------------------------------------------------------------- */
+
+struct spawn *spawn_start(const struct spawn_options *o, char *err, size_t err_size)
+{
+	struct spawn *s = calloc(1, sizeof(*s));
+	int fds[2];
+	pid_t pid;
+
+	if (!s || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+		snprintf(err, err_size, "out of memory");
+		free(s);
+		return NULL;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		run(fds[1], o);
+	close(fds[1]);
+	s->fd = fds[0];
+	if (pid > 0)
+		return s;
+	snprintf(err, err_size, "cannot start the process that starts the IKE process: %s",
+		 strerror(errno));
+	spawn_free(s);
+	return NULL;
+}
+
+static int send_descriptor(int to, int fd)
+{
+	struct cmsghdr *c;
+	struct parcel p;
+
+	parcel_init(&p);
+	c = CMSG_FIRSTHDR(&p.m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	return sendmsg(to, &p.m, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+void spawn_kill(struct spawn *s)
+{
+	send(s->fd, "", 1, MSG_NOSIGNAL);
+}
+
+int spawn_ike(struct spawn *s)
+{
+	int fds[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	err = wire_make_room(fds[0]);
+	if (!err)
+		err = wire_make_room(fds[1]);
+	if (!err)
+		err = send_descriptor(s->fd, fds[1]);
+	close(fds[1]);
+	if (!err)
+		return fds[0];
+	close(fds[0]);
+	return err;
+}
+
+void spawn_free(struct spawn *s)
+{
+	if (!s)
+		return;
+	close(s->fd);
+	free(s);
+}
