@@ -11,10 +11,7 @@
  *	rekey COUNT RATE	the first COUNT tunnels get a new pair of SAs: {"rekeyed", "failed", "s"}
  *	flood COUNT RATE	COUNT IKE_SA_INIT requests, each from another address and with another
  *				SPI, as if from peers that do not exist: {"sent", "answered", "s"}
- *	status			asks for the status of every tunnel, and as the agent does for that of as
- *				many tunnels and child SAs, which are down, of a core in a process of its
- *				own, some at a time and one by one: {"tunnels", "up", "ms",
- *				"process_ms", "process_each_ms"}
+ *	status			asks for the status of every tunnel: {"tunnels", "up", "ms"}
  *
  * "up" may run beside one of the next three.
  */
@@ -29,7 +26,6 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "ike/app/core_proc.h"
 #include "ike/io/loop.h"
 
 enum {
@@ -59,8 +55,6 @@ struct job {
 
 struct load {
 	struct host *host;
-	struct spawn *spawn;
-	struct ike_tunnel_conf conf;
 	struct event *tick, *input;
 	struct tunnel *tunnels;
 	unsigned int n, next; /* tunnels; of these the first one that was never brought up */
@@ -270,94 +264,20 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 
 /* ---- commands ---------------------------------------------------------------------- */
 
-/* Milliseconds, since the machine started. */
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1000000;
-}
-
-static void on_lost(void *ctx)
-{
-	(void)ctx;
-	die("the process that runs the core has ended");
-}
-
-static int no_peer(void *ctx, const char *tunnel, uint32_t peer, const struct ike_endpoint *remote)
-{
-	(void)ctx;
-	(void)tunnel;
-	(void)peer;
-	(void)remote;
-	return -ENOTSUP;
-}
-
-static void no_log(void *ctx, enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
-		   const uint8_t *spi_r, const char *text)
-{
-	(void)ctx;
-	(void)level;
-	(void)tunnel;
-	(void)spi_i;
-	(void)spi_r;
-	(void)text;
-}
-
-/* A core in a process of its own with as many tunnels. */
-static struct core *process_with(struct load *l)
-{
-	const struct ike_env env = { .peer_make = no_peer, .log = no_log };
-	struct core *c = core_new(loop_base(host_loop(l->host)), l->spawn, &env, on_lost, NULL);
-
-	if (!c)
-		die(strerror(errno));
-	for (unsigned int i = 0; i < l->n; i++) {
-		memcpy(l->conf.name, l->tunnels[i].name, sizeof(l->conf.name));
-		if (core_tunnel_add(c, &l->conf))
-			die("a tunnel cannot be added");
-	}
-	return c;
-}
-
-/* The same rows, asked for @at_once tunnels at a time; milliseconds. */
-static double ask_process(const struct load *l, struct core *c, unsigned int at_once)
-{
-	struct wire_key keys[WIRE_KEYS] = { 0 };
-	double began = now_ms();
-	struct core_rows rows;
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < l->n; i++) {
-		memcpy(keys[n++].tunnel, l->tunnels[i].name, sizeof(keys[0].tunnel));
-		if (n < at_once && i + 1 < l->n)
-			continue;
-		if (core_status_rows(c, keys, n, &rows) || rows.n != 2 * n)
-			die("the process does not tell the status");
-		free(rows.v);
-		n = 0;
-	}
-	return now_ms() - began;
-}
-
 static void ask_status(struct load *l)
 {
-	double began = now_ms(), ms, some, each;
+	struct timespec from, to;
 	struct ike_status s;
-	struct core *c;
 	int up = 0;
 
+	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (unsigned int i = 0; i < l->n; i++)
 		up += !ike_core_tunnel_status(host_core(l->host), l->tunnels[i].name, &s) &&
 		      s.state == IKE_TUNNEL_UP;
-	ms = now_ms() - began;
-	c = process_with(l);
-	some = ask_process(l, c, 16);
-	each = ask_process(l, c, 1);
-	core_free(c);
-	answer(json_pack("{s:i, s:i, s:f, s:f, s:f}", "tunnels", (int)l->n, "up", up, "ms", ms,
-			 "process_ms", some, "process_each_ms", each));
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	answer(json_pack("{s:i, s:i, s:f}", "tunnels", (int)l->n, "up", up, "ms",
+			 (double)(to.tv_sec - from.tv_sec) * 1000 +
+				 (double)(to.tv_nsec - from.tv_nsec) / 1000000));
 }
 
 static void begin_job(struct load *l, struct job *j, const char *command, unsigned int count,
@@ -457,7 +377,6 @@ static void add_tunnels(struct load *l, const char *path)
 		if (host_add(l->host, &conf, c.psk, c.psk_len))
 			die("a tunnel cannot be added");
 	}
-	l->conf = conf;
 	config_clear(&c);
 }
 
@@ -467,17 +386,12 @@ int main(int argc, char **argv)
 	struct host_options options = {
 		.quiet = true, .state = on_state, .send = on_send, .ctx = &l
 	};
-	const struct spawn_options spawning = { .seccomp = true };
-	char why[512];
 	int err;
 
 	l.n = argc == 3 ? (unsigned int)strtoul(argv[2], NULL, 10) : 0;
 	if (!l.n || l.n > 16384)
 		die("usage: ikeload TEMPLATE.conf TUNNELS\n"
 		    "Tunnel N is t<N>, has i<N>.example for LocalID and the N-th address behind Local");
-	l.spawn = spawn_start(&spawning, why, sizeof(why));
-	if (!l.spawn)
-		die(why);
 	l.tunnels = calloc(l.n, sizeof(*l.tunnels));
 	l.host = l.tunnels ? host_open(&options) : NULL;
 	if (!l.host)
@@ -496,6 +410,5 @@ int main(int argc, char **argv)
 		free((void *)l.tunnels[i].request.data);
 	free((void *)l.init.data);
 	free(l.tunnels);
-	spawn_free(l.spawn);
 	return err;
 }
