@@ -243,24 +243,33 @@ static void listener_without(void **state)
 	pair_free(p);
 }
 
-/* A listener that does not know where to begin keeps what it has. */
+/* A listener that does not know where to begin keeps what it has, also if it rekeyed that itself. */
 static void listener_keeps_its_sa(void **state)
 {
-	struct pair *p = pair_new();
 	struct ike_status before;
+	struct pair *p;
+	int i;
 
 	(void)state;
-	p->a->conf[0].mobike = false;
-	pair_start(p, true);
-	pair_run(p, 2000);
-	before = node_status(p->b, 0);
-	node_move(p->b, &elsewhere, NULL);
-	pair_run(p, 20000);
-	assert_false(node_sa(p->b)->replaced);
-	assert_memory_equal(node_status(p->b, 0).spi_i, before.spi_i, IKE_SPI_LEN);
-	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
-	assert_true(kernel_at(p->a, &elsewhere));
-	pair_free(p);
+	for (i = 0; i < 3; i++) {
+		p = pair_new();
+		p->a->conf[0].mobike = false;
+		pair_start(p, true);
+		pair_run(p, 2000);
+		if (i)
+			node_rekey_ike(i == 1 ? p->a : p->b);
+		pair_run(p, 2000);
+		before = node_status(p->b, 0);
+		assert_int_equal(node_sa(p->b)->initiator, i == 2);
+		assert_false(before.initiator);
+		node_move(p->b, &elsewhere, NULL);
+		pair_run(p, 20000);
+		assert_false(node_sa(p->b)->replaced);
+		assert_memory_equal(node_status(p->b, 0).spi_i, before.spi_i, IKE_SPI_LEN);
+		assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
+		assert_true(kernel_at(p->a, &elsewhere));
+		pair_free(p);
+	}
 }
 
 /* ---- one end moves ---------------------------------------------------------------------- */
@@ -681,7 +690,7 @@ static void esp_from_who_refuses(void **state)
 
 	(void)state;
 	p->b->more = elsewhere;
-	node_sa(p->b)->mobike.decides = true; /* so it refuses */
+	node_sa(p->b)->began = true; /* so it refuses */
 	esp_comes_from(p, p->a, &elsewhere, 5000);
 	pair_run(p, 8000);
 	assert_true(kernel_at(p->a, &old));
@@ -789,7 +798,7 @@ static void cookie_is_wrong_in_a_refusal(void **state)
 	struct pair *p = up();
 
 	(void)state;
-	node_sa(p->b)->mobike.decides = true; /* so it refuses */
+	node_sa(p->b)->began = true; /* so it refuses */
 	node_move(p->a, &elsewhere, NULL);
 	node_sa(p->a)->mobike.cookie[3] ^= 1;
 	pair_run(p, 30);
@@ -902,7 +911,7 @@ static void unacceptable(void **state)
 	struct ike_status before = node_status(p->a, 0);
 
 	(void)state;
-	node_sa(p->b)->mobike.decides = true; /* so it refuses */
+	node_sa(p->b)->began = true; /* so it refuses */
 	node_move(p->a, &elsewhere, NULL);
 	pair_run(p, 100);
 	assert_non_null(strstr(p->a->log, "UNACCEPTABLE_ADDRESSES"));
@@ -924,11 +933,11 @@ static void another_is_acceptable(void **state)
 
 	(void)state;
 	p->a->more = farther;
-	node_sa(p->b)->mobike.decides = true;
+	node_sa(p->b)->began = true;
 	ike_core_addresses(p->a->core, "t0", ours, 2, p->w.now);
 	node_move(p->a, &elsewhere, NULL);
 	pair_run(p, 25);
-	node_sa(p->b)->mobike.decides = false;
+	node_sa(p->b)->began = false;
 	pair_run(p, 1000);
 	assert_true(kernel_at(p->b, &farther));
 	assert_true(ike_addr_eq(&p->a->local[0], &farther));

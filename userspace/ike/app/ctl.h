@@ -40,7 +40,7 @@
  *	"link":{"ifindex":4,"mtu":1422,"running":true},	absent without a netdevice
  *	"ike":{				absent without an IKE SA
  *	  "state":"established",	or "half-open"
- *	  "role":"initiator",		or "responder"
+ *	  "role":"initiator",		it began here, whoever rekeyed it since; or "responder"
  *	  "spi_i":"0123456789abcdef", "spi_r":"0123456789abcdef",
  *	  "local":"192.0.2.1:4500", "remote":"198.51.100.2:4500",
  *	  "local_id":"branch.example.org", "remote_id":"vpn.example.org",

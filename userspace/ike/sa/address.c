@@ -314,7 +314,7 @@ static bool may_spread(const struct ike_sa *sa)
 {
 	unsigned int sends = sa->mobike.one_path ? MOBIKE_UNPROVEN_SENDS : MOBIKE_SPREAD_SENDS;
 
-	return sa->mobike.on && sa->tx.sends >= sends && (sa->mobike.decides || sa->mobike.telling);
+	return sa->mobike.on && sa->tx.sends >= sends && (sa->began || sa->mobike.telling);
 }
 
 void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
@@ -333,7 +333,7 @@ void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
 	if (is_one_of_ours(sa->peer->tunnel, &sa->mobike.proven_local))
 		local.addr = sa->mobike.proven_local;
 	address_use(core, sa, &local, &sa->mobike.proven);
-	sa->mobike.update = sa->mobike.decides;
+	sa->mobike.update = sa->began;
 	if (is_led(sa->peer))
 		hold_esp(core, sa->peer);
 	else

@@ -298,7 +298,8 @@ struct ike_status {
 	unsigned int clients; /* how many there are */
 	enum ike_tunnel_state state;
 	bool have_ike; /* the IKE SA's fields below are valid */
-	bool initiator, established;
+	bool initiator; /* we began it, whoever rekeyed it since */
+	bool established;
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
 	struct ike_endpoint esp_remote; /* where ESP goes, while the peer claims to be elsewhere */

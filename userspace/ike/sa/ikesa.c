@@ -127,7 +127,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 		free(sa);
 		return NULL;
 	}
-	sa->initiator = initiator;
+	sa->initiator = sa->began = initiator;
 	sa->state = initiator ? IKESA_INIT_SENT : IKESA_HALF_OPEN;
 	sa->created_at = now;
 	sa->last_rx = now;

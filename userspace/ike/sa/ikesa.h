@@ -213,12 +213,12 @@ struct ikesa_setup {
 
 /*
  * MOBIKE (RFC 4555), see x_mobike.c: what an IKE SA knows of both ends' addresses. ->local and
- * ->remote of the IKE SA are those that its messages use; ESP goes to the proven one.
+ * ->remote of the IKE SA are those that its messages use; ESP goes to the proven one. The end that
+ * began decides which are used.
  */
 struct mobike {
 	bool on; /* both ends sent MOBIKE_SUPPORTED */
-	bool decides; /* we began the first of the IKE SAs, so we choose the addresses */
-	bool update; /* the addresses in use are yet to be told (we decide) or proven */
+	bool update; /* the addresses in use are yet to be told (we began) or proven */
 	bool tell; /* the peer is yet to hear which other addresses we have */
 	struct ike_endpoint proven; /* the peer answered from there, or nowhere yet (family 0) … */
 	struct ike_endpoint given_up; /* where it claimed to be, without an answer; or family 0 */
@@ -278,7 +278,16 @@ struct ike_sa {
 
 	struct ike_peer *peer; /* responder: NULL until authenticated */
 	enum ikesa_state state;
-	bool initiator; /* we sent the IKE_SA_INIT request */
+	/*
+	 * We began the exchange that made this IKE SA, IKE_SA_INIT or the rekeying of another one: then
+	 * the flag of the header, SPIi and SK_*i are ours (RFC 7296 2.2, 2.8, 3.1).
+	 */
+	bool initiator;
+	/*
+	 * We sent the IKE_SA_INIT request of the first of the IKE SAs that were rekeyed one after the
+	 * other up to this: the "initiator" of RFC 4555, whoever rekeyed since.
+	 */
+	bool began;
 	bool counted_half_open;
 	uint8_t admit_kind; /* enum admit_kind, while half-open; and its peer's address, hashed */
 	uint64_t source;

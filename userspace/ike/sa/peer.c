@@ -69,7 +69,7 @@ static bool may_ask_at_once(const struct ike_core *core, const struct ike_peer *
 {
 	const struct ike_sa *sa = query_usable(p);
 
-	return sa && sa->initiator && sa->expire_at == TIMER_NEVER && !want->failures &&
+	return sa && sa->began && sa->expire_at == TIMER_NEVER && !want->failures &&
 	       core->now >= want->next_at_once && query_sa_has_child(sa, CHILD_ANY);
 }
 
@@ -383,7 +383,7 @@ static void drop_overtaken(struct ike_core *core, struct ike_peer *p)
 
 static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_sa *keep)
 {
-	bool ours = sa->initiator || sa->replaced;
+	bool ours = sa->began || sa->replaced;
 
 	report_line(core, IKE_LOG_DEBUG, NULL, sa,
 		    "redundant; another IKE SA with this peer stays");
@@ -401,7 +401,7 @@ static bool is_in_use(const struct ike_peer *p, unsigned int conf)
 
 	TAILQ_FOREACH(sa, &p->sas, of_peer)
 	{
-		if (query_sa_has_outbound(sa, conf) && (sa->initiator ? sa->acked : sa->confirmed))
+		if (query_sa_has_outbound(sa, conf) && (sa->began ? sa->acked : sa->confirmed))
 			return true;
 	}
 	return false;
@@ -450,8 +450,7 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 		 * Adopted pairs go without a word, so the peer must have moved to the new one:
 		 * a responder does when it hears of us after IKE_AUTH, an initiator long has.
 		 */
-		if (p->n_adopted && query_sa_has_outbound(sa, CHILD_ANY) && sa->initiator &&
-		    !sa->acked)
+		if (p->n_adopted && query_sa_has_outbound(sa, CHILD_ANY) && sa->began && !sa->acked)
 			request_probe(core, sa);
 		keep = query_survivor(sa);
 		/* We cannot begin another one to a client: it does when it hears that this one ends. */

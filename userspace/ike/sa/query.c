@@ -215,7 +215,7 @@ bool query_can_replace(const struct ike_sa *sa)
 {
 	const struct ike_peer *p = sa->peer;
 
-	return !p->is_client && (sa->initiator || p->remote.addr.family);
+	return !p->is_client && (sa->began || p->remote.addr.family);
 }
 
 struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,

@@ -50,7 +50,7 @@ void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa
 static bool hint_is_credible(const struct ike_core *core, const struct ike_peer *p,
 			     const struct ike_sa *sa, const struct ike_endpoint *from)
 {
-	if (!p || (sa && sa->initiator))
+	if (!p || (sa && sa->began))
 		return p;
 	return p->state != IKE_TUNNEL_UP && core->now >= p->next_hint &&
 	       (!p->remote.addr.family || ike_addr_eq(&p->remote.addr, &from->addr));

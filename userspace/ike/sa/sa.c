@@ -59,6 +59,7 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 	if (!sa)
 		return NULL;
 	ikesa_setup_free(sa);
+	sa->began = old->began;
 	sa->state = IKESA_PREPARED;
 	address_copy(sa, old);
 	sa->nat_local = old->nat_local;
@@ -67,7 +68,6 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 	sa->fragments = old->fragments;
 	sa->small_packets = old->small_packets;
 	sa->mobike.on = old->mobike.on;
-	sa->mobike.decides = old->mobike.decides;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
 	sa->confirmed = sa->acked = true;

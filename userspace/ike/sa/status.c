@@ -65,7 +65,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	if (!sa)
 		return;
 	s->have_ike = true;
-	s->initiator = sa->initiator;
+	s->initiator = sa->began;
 	s->established = sa->established_at != TIMER_NEVER;
 	memcpy(s->spi_i, sa->spi_i, IKE_SPI_LEN);
 	memcpy(s->spi_r, sa->spi_r, IKE_SPI_LEN);
@@ -80,7 +80,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->nat_local = sa->nat_local;
 	s->nat_remote = sa->nat_remote;
 	s->mobike = sa->mobike.on;
-	s->mobike_decides = sa->mobike.on && sa->mobike.decides;
+	s->mobike_decides = sa->mobike.on && sa->began;
 	status_child(sa, CHILD_ANY, s);
 }
 

@@ -159,7 +159,6 @@ void x_mobike_begin(struct ike_core *core, struct ike_sa *sa, const struct ike_p
 
 	if (sa->peer->conf->mobike && ike_notify_find(in, IKE_N_MOBIKE_SUPPORTED, &n)) {
 		sa->mobike.on = true;
-		sa->mobike.decides = sa->initiator;
 		take_addresses(sa, in);
 	}
 	if (sa->mobike.on && sa->strayed) { /* nobody knows whether the peer gets anything there */
@@ -183,7 +182,7 @@ static enum exchange_build build_update(struct ike_core *core, struct ike_sa *sa
 	(void)x;
 	if (!mb->update && !mb->tell)
 		return EXCHANGE_DROP;
-	if (mb->update && mb->decides)
+	if (mb->update && sa->began)
 		ike_build_notify(b, IKE_N_UPDATE_SA_ADDRESSES, NULL, 0);
 	if (mb->update) /* libreswan returns COOKIE2 only to who sends the hashes, too */
 		natd_build(b, sa->spi_i, sa->spi_r, &sa->remote);
@@ -252,7 +251,7 @@ static void take_without_cookie(struct ike_core *core, struct ike_sa *sa)
 /* Whoever does not decide asks nothing of the peer that could be refused. */
 static bool is_refusal(const struct ike_sa *sa, uint16_t error)
 {
-	return sa->mobike.decides &&
+	return sa->began &&
 	       (error == IKE_N_UNACCEPTABLE_ADDRESSES || error == IKE_N_UNEXPECTED_NAT_DETECTED);
 }
 
@@ -284,7 +283,7 @@ static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchang
 		return;
 	if (mb->asked != mb->version || mb->spread)
 		return;
-	if (mb->update && mb->decides)
+	if (mb->update && sa->began)
 		report_line(core, IKE_LOG_INFO, NULL, sa, "peer took our change of address");
 	mb->update = false;
 	mb->refusals = 0;
@@ -308,7 +307,7 @@ static const struct exchange_ops update_ops = {
 void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
 {
 	struct mobike *mb = &sa->mobike;
-	bool is_choice = mb->decides || ike_endpoint_eq(&mb->given_up, &d->remote);
+	bool is_choice = sa->began || ike_endpoint_eq(&mb->given_up, &d->remote);
 	bool ours_changes = !ike_addr_eq(&sa->local.addr, &d->local.addr);
 
 	mb->given_up.addr.family = 0;
@@ -347,7 +346,7 @@ static void take_peer_update(struct ike_core *core, struct ike_sa *sa, struct x_
 {
 	const struct ike_datagram *d = m->d;
 
-	if (sa->mobike.decides || !may_use(core, sa, &d->local, &d->remote)) {
+	if (sa->began || !may_use(core, sa, &d->local, &d->remote)) {
 		report_line(core, IKE_LOG_WARN, NULL, sa, "refused the peer's change of address");
 		ike_build_notify(m->reply, IKE_N_UNACCEPTABLE_ADDRESSES, NULL, 0);
 		return;
@@ -380,7 +379,7 @@ static void take_peer_list(struct ike_core *core, struct ike_sa *sa, struct x_ms
 		if (ike_addr_eq(&mb->theirs[i], &sa->remote.addr))
 			return;
 	}
-	if (mb->decides && !ike_addr_eq(&m->d->remote.addr, &sa->remote.addr) &&
+	if (sa->began && !ike_addr_eq(&m->d->remote.addr, &sa->remote.addr) &&
 	    may_be_at(core, sa, &m->d->remote.addr) &&
 	    address_use(core, sa, &sa->local, &m->d->remote))
 		begin_update(core, sa);
@@ -398,7 +397,7 @@ static bool has_list(const struct ike_payloads *in)
 /* The peer knows that the IKE SA takes the place of another one; we do not yet, see x_rekey.c. */
 static void take_early_update(struct ike_sa *sa, const struct ike_datagram *d)
 {
-	if (sa->mobike.decides || !is_usable(&d->remote.addr))
+	if (sa->began || !is_usable(&d->remote.addr))
 		return;
 	sa->local = d->local;
 	sa->remote = d->remote;
@@ -423,7 +422,7 @@ static void take_late_update(struct ike_core *core, const struct ike_sa *sa, str
 /* We decide, and the peer sent to another address of ours: it lacks our update, or gave it up (3.12). */
 static bool is_elsewhere(const struct ike_sa *sa, const struct ike_datagram *d)
 {
-	return sa->mobike.decides && !ike_addr_eq(&d->local.addr, &sa->local.addr);
+	return sa->began && !ike_addr_eq(&d->local.addr, &sa->local.addr);
 }
 
 void x_mobike_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
@@ -469,7 +468,7 @@ void x_mobike_local(struct ike_core *core, struct ike_sa *sa, const struct ike_a
 	sa->mobike.proven_local = *local;
 	if (!address_use(core, sa, &from, &sa->remote))
 		return;
-	sa->mobike.tell |= !sa->mobike.decides;
+	sa->mobike.tell |= !sa->began;
 	begin_update(core, sa);
 }
 
@@ -480,7 +479,7 @@ void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_e
 	    !address_use(core, sa, &sa->local, remote))
 		return;
 	sa->mobike.update = false;
-	if (sa->mobike.decides || !address_is_proven(sa))
+	if (sa->began || !address_is_proven(sa))
 		begin_update(core, sa);
 }
 
@@ -492,7 +491,7 @@ void x_mobike_came(struct ike_core *core, struct ike_sa *sa, const struct ike_en
 	if (!sa->peer->follow.held || !address_use(core, sa, &sa->local, from))
 		return;
 	sa->mobike.update = false;
-	if (sa->mobike.decides || !address_is_proven(sa))
+	if (sa->began || !address_is_proven(sa))
 		begin_update(core, sa);
 }
 
