@@ -37,11 +37,6 @@ static const struct number payloads[] = {
 #undef PAYLOAD
 };
 
-static const struct number transform_types[] = {
-#define TYPE(name, number, title, prefix) { number, title },
-#include "ike/proto/transform.def"
-};
-
 static void sorted(const struct number *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -59,7 +54,6 @@ static void lists_of_numbers_are_sorted_without_duplicates(void **state)
 	sorted(notifies, COUNT(notifies));
 	sorted(exchanges, COUNT(exchanges));
 	sorted(payloads, COUNT(payloads));
-	sorted(transform_types, COUNT(transform_types));
 }
 
 /* Each number prints as the name in its row; as many numbers have a name as there are rows. */
@@ -80,9 +74,34 @@ static void numbers_and_names_agree(void **state)
 	for (size_t i = 0; i < COUNT(payloads); i++)
 		assert_string_equal(ike_payload_name((uint8_t)payloads[i].number),
 				    payloads[i].name);
-	for (size_t i = 0; i < COUNT(transform_types); i++)
-		assert_string_equal(ike_transform_type_name((uint8_t)transform_types[i].number),
-				    transform_types[i].name);
+}
+
+/* The types as RFC 7296 3.3.2 and 3.3.3 have them: which may be left out, and what each protocol has. */
+static void types_are_those_of_the_rfc(void **state)
+{
+	static const struct ike_type want[] = {
+		{ .number = 1, .ike = true, .esp = true },
+		{ .number = 3, .optional = true, .ike = true, .esp = true },
+		{ .number = 2, .ike = true },
+		{ .number = 4, .optional = true, .ike = true, .esp = true },
+		{ .number = 5, .optional = true, .esp = true },
+	};
+	const struct ike_type *t;
+	size_t n = 0;
+
+	(void)state;
+	for (; (t = ike_type_get(n)); n++) {
+		assert_true(n < COUNT(want) && t->number == want[n].number);
+		assert_true(t->optional == want[n].optional);
+		assert_true(t->ike == want[n].ike && t->esp == want[n].esp);
+		assert_ptr_equal(ike_type_of(t->number), t);
+		assert_true(t->none.type == t->number && !t->none.id && !t->none.key_bits);
+		assert_string_equal(ike_transform_type_name(t->number), t->title);
+	}
+	assert_int_equal(n, COUNT(want));
+	assert_null(ike_type_of(0));
+	assert_null(ike_type_of(6));
+	assert_null(ike_type_of(256 + 1));
 }
 
 /* Numbers of the RFCs that nothing but these lists says: a slip in one would be found by a peer. */
@@ -110,25 +129,11 @@ static bool second_word(const struct ike_word *w)
 	return ike_word_of(&w->t) != w;
 }
 
-/* Place of the row's type in the order in which proposals are written. */
-static size_t type_rank(uint8_t type)
-{
-	static const uint8_t order[] = {
-		IKE_T_ENCR, IKE_T_INTEG, IKE_T_PRF, IKE_T_DH, IKE_T_ESN,
-	};
-	size_t i = 0;
-
-	while (i < COUNT(order) && order[i] != type)
-		i++;
-	assert_true(i < COUNT(order));
-	return i;
-}
-
 /* Does @b follow @a in the order that the head of transform.def describes? */
 static bool in_order(const struct ike_word *a, const struct ike_word *b)
 {
 	if (a->t.type != b->t.type)
-		return type_rank(a->t.type) < type_rank(b->t.type);
+		return ike_type_of(a->t.type) < ike_type_of(b->t.type);
 	if (a->ours != b->ours)
 		return a->ours;
 	if (a->ours && a->t.type == IKE_T_ESN)
@@ -285,6 +290,7 @@ int main(void)
 		cmocka_unit_test(lists_of_numbers_are_sorted_without_duplicates),
 		cmocka_unit_test(numbers_and_names_agree),
 		cmocka_unit_test(numbers_are_those_of_the_registries),
+		cmocka_unit_test(types_are_those_of_the_rfc),
 		cmocka_unit_test(transforms_are_sorted),
 		cmocka_unit_test(words_are_there_once),
 		cmocka_unit_test(words_round_trip),

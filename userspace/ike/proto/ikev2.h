@@ -50,7 +50,7 @@ enum ike_payload_type {
 enum ike_protocol { IKE_PROTO_IKE = 1, IKE_PROTO_AH = 2, IKE_PROTO_ESP = 3 };
 
 enum ike_transform_type {
-#define TYPE(name, number, title, prefix) IKE_T_##name = (number),
+#define TYPE(name, number, ...) IKE_T_##name = (number),
 #include "ike/proto/transform.def"
 };
 

@@ -148,32 +148,24 @@ static int transform_parse(struct cursor *c, bool expect_more, struct ike_transf
 	return attributes_parse(cursor_sub(c, size - TRANSFORM_LEN), t);
 }
 
-/* Integrity, group or sequence numbers: number 0 of these says that there is none. */
-static bool says_none(const struct ike_transform *t)
-{
-	return !t->id && t->type >= IKE_T_INTEG && t->type <= IKE_T_ESN;
-}
-
-/* Types that we know, and 0 for all others: one transform of these spoils a proposal (3.3.6). */
-static uint8_t known_type(const struct ike_transform *t)
-{
-	return t->type >= IKE_T_ENCR && t->type <= IKE_T_ESN ? t->type : 0;
-}
-
-/* Keep @t if it may be chosen, or as one of a few examples of what may not. */
+/*
+ * Keep @t if it may be chosen, or as one of a few examples of what may not; of types that we do not
+ * know one is enough, for it spoils the proposal (3.3.6).
+ */
 static void transform_keep(struct ike_proposal *p, const struct ike_transform *t)
 {
-	unsigned int foreign = 0, examples = known_type(t) ? IKE_MAX_FOREIGN : 1;
+	const struct ike_type *type = ike_type_of(t->type);
+	bool says_none = type && type->optional && !t->id;
+	unsigned int foreign = 0, examples = type ? IKE_MAX_FOREIGN : 1;
 
 	for (unsigned int i = 0; i < p->n; i++) {
 		const struct ike_transform *kept = &p->t[i];
 
 		if (kept->type == t->type && kept->id == t->id && kept->key_bits == t->key_bits)
 			return;
-		foreign += known_type(kept) == known_type(t) && !ike_transform_ours(kept);
+		foreign += ike_type_of(kept->type) == type && !ike_transform_ours(kept);
 	}
-	if (p->n < IKE_MAX_TRANSFORMS &&
-	    (foreign < examples || ike_transform_ours(t) || says_none(t)))
+	if (p->n < IKE_MAX_TRANSFORMS && (foreign < examples || ike_transform_ours(t) || says_none))
 		p->t[p->n++] = *t;
 	else
 		p->left_out++;

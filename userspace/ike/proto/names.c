@@ -38,11 +38,6 @@ static const struct name notifies[] = {
 #undef NOTIFY
 };
 
-static const struct name transform_types[] = {
-#define TYPE(name, number, title, prefix) { number, title },
-#include "ike/proto/transform.def"
-};
-
 const char *ike_exchange_name(uint8_t exchange)
 {
 	const char *name = FIND(exchanges, exchange);
@@ -64,9 +59,9 @@ const char *ike_notify_name(uint16_t type)
 
 const char *ike_transform_type_name(uint8_t type)
 {
-	const char *name = FIND(transform_types, type);
+	const struct ike_type *t = ike_type_of(type);
 
-	return name ? name : "transform of unknown type";
+	return t ? t->title : "transform of unknown type";
 }
 
 char *ike_spis_print(char *buf, size_t size, const uint8_t spi_i[IKE_SPI_LEN],

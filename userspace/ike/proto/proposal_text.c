@@ -16,9 +16,6 @@ static void transform_add(struct text *out, const struct ike_transform *t)
 	text_add(out, "%s", ike_transform_print(word, sizeof(word), t));
 }
 
-/* Order of printing: as people write it, encryption, integrity, PRF, group. */
-static const uint8_t type_order[] = { IKE_T_ENCR, IKE_T_INTEG, IKE_T_PRF, IKE_T_DH, IKE_T_ESN };
-
 /* Transforms of @type joined with "/"; false if there is none to show. */
 static bool type_add(struct text *out, const struct ike_proposal *p, uint8_t type,
 		     const char *before)
@@ -39,13 +36,14 @@ static bool type_add(struct text *out, const struct ike_proposal *p, uint8_t typ
 
 static void proposal_add(struct text *out, const struct ike_proposal *p)
 {
+	const struct ike_type *type;
 	const char *before = "";
 
-	for (size_t i = 0; i < sizeof(type_order); i++)
-		if (type_add(out, p, type_order[i], before))
+	for (size_t i = 0; (type = ike_type_get(i)); i++)
+		if (type_add(out, p, type->number, before))
 			before = "-";
 	for (unsigned int i = 0; i < p->n; i++) {
-		if (p->t[i].type >= IKE_T_ENCR && p->t[i].type <= IKE_T_ESN)
+		if (ike_type_of(p->t[i].type))
 			continue;
 		text_add(out, "%s", before);
 		transform_add(out, &p->t[i]);
@@ -132,23 +130,25 @@ static void proposal_complete(const struct ike_proposal *in, bool pfs, uint8_t p
 {
 	bool ike = protocol == IKE_PROTO_IKE, aead = count_aead(in);
 	bool nopfs = count(in, IKE_T_DH) > count_groups(in);
+	const struct ike_type *t;
 
-	for (size_t o = 0; o < sizeof(type_order); o++) {
-		uint8_t type = type_order[o];
+	for (size_t o = 0; (t = ike_type_get(o)); o++) {
+		uint8_t type = t->number;
 
+		if (!(ike ? t->ike : t->esp))
+			continue;
 		for (unsigned int i = 0; i < in->n; i++) {
 			if (in->t[i].type != type || (type == IKE_T_INTEG && aead) ||
-			    (type == IKE_T_PRF && !ike) || (type == IKE_T_ESN && ike) ||
 			    (type == IKE_T_DH && (ike ? in->t[i].id == IKE_DH_NONE : nopfs)))
 				continue;
 			transform_append(out, type, in->t[i].id, in->t[i].key_bits);
 		}
-		if (type == IKE_T_PRF && ike && !count(out, IKE_T_PRF))
+		if (type == IKE_T_PRF && !count(out, type))
 			prf_defaults(in, out);
 		/* Some peers rekey without DH (macOS), so that PFS is wanted, not required. */
-		if (type == IKE_T_DH && !ike && !pfs && count(out, IKE_T_DH))
-			transform_append(out, IKE_T_DH, IKE_DH_NONE, 0);
-		if (type == IKE_T_ESN && !ike && !count(out, IKE_T_ESN)) {
+		if (type == IKE_T_DH && !ike && !pfs && count(out, type))
+			transform_append(out, type, IKE_DH_NONE, 0);
+		if (type == IKE_T_ESN && !count(out, type)) {
 			transform_append(out, IKE_T_ESN, IKE_ESN_YES, 0);
 			transform_append(out, IKE_T_ESN, IKE_ESN_NO, 0);
 		}

@@ -5,6 +5,12 @@
 #include "ike/proto/text.h"
 #include "ike/proto/transform.h"
 
+static const struct ike_type types[] = {
+#define TYPE(name, number, optional, ike, esp, title, prefix) \
+	{ title, prefix, number, optional, ike, esp, { .type = (number) } },
+#include "ike/proto/transform.def"
+};
+
 static const struct ike_word words[] = {
 #define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) \
 	{ word, { IKE_T_ENCR, IKE_ENCR_##name, bits }, true, ike, esp },
@@ -30,8 +36,22 @@ static const struct encr {
 #include "ike/proto/transform.def"
 };
 
+#define NTYPES (sizeof(types) / sizeof(types[0]))
 #define NWORDS (sizeof(words) / sizeof(words[0]))
 #define NENCRS (sizeof(encrs) / sizeof(encrs[0]))
+
+const struct ike_type *ike_type_get(size_t i)
+{
+	return i < NTYPES ? &types[i] : NULL;
+}
+
+const struct ike_type *ike_type_of(uint16_t number)
+{
+	for (size_t i = 0; i < NTYPES; i++)
+		if (types[i].number == number)
+			return &types[i];
+	return NULL;
+}
 
 const struct ike_word *ike_word_get(size_t i)
 {
@@ -109,10 +129,7 @@ uint16_t ike_integ_prf(uint16_t integ)
 
 char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t)
 {
-	static const char *const prefixes[] = {
-#define TYPE(name, number, title, prefix) [number] = prefix,
-#include "ike/proto/transform.def"
-	};
+	const struct ike_type *type = ike_type_of(t->type);
 	const struct ike_word *w = ike_word_of(t);
 	struct text out = text_init(buf, size);
 
@@ -120,8 +137,8 @@ char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t)
 		text_add(&out, "%s", w->text);
 		return buf;
 	}
-	if (t->type < sizeof(prefixes) / sizeof(prefixes[0]) && prefixes[t->type])
-		text_add(&out, "%s%u", prefixes[t->type], t->id);
+	if (type)
+		text_add(&out, "%s%u", type->prefix, t->id);
 	else
 		text_add(&out, "type%u-%u", t->type, t->id);
 	if (t->key_bits)

@@ -8,6 +8,21 @@
 
 #include "ike/proto/ikev2.h"
 
+/* A transform type (RFC 7296 3.3.2). */
+struct ike_type {
+	const char *title; /* "encryption algorithm" */
+	const char *prefix; /* of a transform without word: this and its number */
+	uint8_t number;
+	bool optional; /* a proposal may leave it out, which means the same as ->none in it */
+	bool ike, esp; /* proposals of the protocol have it */
+	struct ike_transform none; /* its transform 0 */
+};
+
+/* Type @i in the order in which proposals are written, NULL behind the last. */
+const struct ike_type *ike_type_get(size_t i);
+/* NULL if the type is not known: a proposal with such a transform must not be chosen (3.3.6). */
+const struct ike_type *ike_type_of(uint16_t number);
+
 /* A word of Crypto= and the transform that it stands for. */
 struct ike_word {
 	const char *text;

@@ -19,24 +19,20 @@ static unsigned int count(const struct ike_proposal *p, uint8_t type)
 	return n;
 }
 
-/* Types that a proposal may leave out, which means the same as their number 0. */
-static bool may_be_none(uint8_t type)
+/* What it means that a proposal has no transform of @type; NULL: it must have one. */
+static const struct ike_transform *none_of(uint16_t type)
 {
-	return type == IKE_T_INTEG || type == IKE_T_DH || type == IKE_T_ESN;
+	const struct ike_type *t = ike_type_of(type);
+
+	return t && t->optional ? &t->none : NULL;
 }
 
 static const struct ike_transform *first_of(const struct ike_proposal *p, uint8_t type)
 {
-	static const struct ike_transform none[] = {
-		[IKE_T_INTEG] = { .type = IKE_T_INTEG },
-		[IKE_T_DH] = { .type = IKE_T_DH },
-		[IKE_T_ESN] = { .type = IKE_T_ESN },
-	};
-
 	for (unsigned int i = 0; i < p->n; i++)
 		if (p->t[i].type == type)
 			return &p->t[i];
-	return may_be_none(type) ? &none[type] : NULL;
+	return none_of(type);
 }
 
 /* Is @t, number and key length alike, in @p, or absent as its "none"? */
@@ -46,7 +42,7 @@ static bool allows(const struct ike_proposal *p, const struct ike_transform *t)
 		if (p->t[i].type == t->type && p->t[i].id == t->id &&
 		    p->t[i].key_bits == t->key_bits)
 			return true;
-	return may_be_none(t->type) && !t->id && !t->key_bits && !count(p, t->type);
+	return none_of(t->type) && !t->id && !t->key_bits && !count(p, t->type);
 }
 
 /* Reading Crypto=. */
@@ -231,7 +227,7 @@ static bool spi_fits(const struct ike_proposal *p)
 static bool types_known(const struct ike_proposal *p)
 {
 	for (unsigned int i = 0; i < p->n; i++)
-		if (p->t[i].type < IKE_T_ENCR || p->t[i].type > IKE_T_ESN)
+		if (!ike_type_of(p->t[i].type))
 			return false;
 	return true;
 }
@@ -246,11 +242,8 @@ static const struct ike_transform *common(const struct ike_proposal *own,
 {
 	const struct ike_transform *t = first_of(own, type);
 
-	if (type == IKE_T_INTEG && encr && ike_encr_is_aead(encr->id)) {
-		static const struct ike_transform none = { .type = IKE_T_INTEG };
-
-		return allows(offer, &none) ? &none : NULL;
-	}
+	if (type == IKE_T_INTEG && encr && ike_encr_is_aead(encr->id))
+		return allows(offer, none_of(type)) ? none_of(type) : NULL;
 	if (t && !count(own, type))
 		return allows(offer, t) ? t : NULL;
 	for (unsigned int i = 0; i < own->n; i++) {
@@ -266,10 +259,8 @@ static const struct ike_transform *common(const struct ike_proposal *own,
 static bool type_used(const struct ike_proposal *own, const struct ike_proposal *offer,
 		      uint8_t type)
 {
-	return may_be_none(type) || count(own, type) || count(offer, type);
+	return none_of(type) || count(own, type) || count(offer, type);
 }
-
-static const uint8_t choice_order[] = { IKE_T_PRF, IKE_T_INTEG, IKE_T_DH, IKE_T_ESN };
 
 /* Fill @out with @encr and what goes with it; false if some type has nothing in common. */
 static bool choose_rest(const struct ike_proposal *own, const struct ike_proposal *offer,
@@ -277,15 +268,16 @@ static bool choose_rest(const struct ike_proposal *own, const struct ike_proposa
 			struct ike_proposal *out)
 {
 	const struct ike_transform ke = { .type = IKE_T_DH, .id = ke_group };
+	const struct ike_type *row;
 
 	*out = *offer;
 	out->n = out->left_out = 0;
 	out->t[out->n++] = *encr;
-	for (size_t i = 0; i < sizeof(choice_order); i++) {
-		uint8_t type = choice_order[i];
+	for (size_t i = 0; (row = ike_type_get(i)); i++) {
 		const struct ike_transform *t;
+		uint8_t type = row->number;
 
-		if (!type_used(own, offer, type))
+		if (type == IKE_T_ENCR || !type_used(own, offer, type))
 			continue;
 		t = common(own, offer, type, encr);
 		if (!t)
@@ -379,6 +371,7 @@ bool ike_proposal_verify(struct ike_offer offer, struct ike_offer answer, struct
 {
 	struct text e = text_init(err, err_size);
 	const struct ike_proposal *a = answer.p, *o;
+	const struct ike_type *type;
 	char theirs[256], ours[512];
 	struct ike_cipher cipher;
 
@@ -394,12 +387,12 @@ bool ike_proposal_verify(struct ike_offer offer, struct ike_offer answer, struct
 	}
 	ike_proposal_print(theirs, sizeof(theirs), a);
 	ike_proposal_print(ours, sizeof(ours), o);
-	for (uint8_t type = IKE_T_ENCR; type <= IKE_T_ESN; type++) {
-		const char *fault = answer_fault(o, a, type);
+	for (size_t i = 0; (type = ike_type_get(i)); i++) {
+		const char *fault = answer_fault(o, a, type->number);
 
 		if (fault) {
 			text_add(&e, "the peer's choice has %s %s: it chose %s, we offered %s",
-				 fault, ike_transform_type_name(type), theirs, ours);
+				 fault, type->title, theirs, ours);
 			return false;
 		}
 	}
@@ -439,8 +432,6 @@ int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
 
 /* Explaining. */
 
-static const uint8_t explain_order[] = { IKE_T_ENCR, IKE_T_INTEG, IKE_T_PRF, IKE_T_DH, IKE_T_ESN };
-
 /* Is there something in common of @type, whatever encryption that goes with? */
 static bool type_agrees(const struct ike_proposal *own, const struct ike_proposal *offer,
 			uint8_t type)
@@ -461,14 +452,15 @@ static bool type_agrees(const struct ike_proposal *own, const struct ike_proposa
 static unsigned int closeness(const struct ike_proposal *own, const struct ike_proposal *offer,
 			      uint8_t *differs)
 {
+	const struct ike_type *type;
 	unsigned int n = 0;
 
 	*differs = 0;
-	for (size_t i = 0; i < sizeof(explain_order); i++) {
-		if (type_agrees(own, offer, explain_order[i]))
-			n += explain_order[i] == IKE_T_ENCR ? 2 : 1;
+	for (size_t i = 0; (type = ike_type_get(i)); i++) {
+		if (type_agrees(own, offer, type->number))
+			n += type->number == IKE_T_ENCR ? 2 : 1;
 		else if (!*differs)
-			*differs = explain_order[i];
+			*differs = type->number;
 	}
 	return n;
 }
@@ -503,10 +495,9 @@ static const struct ike_transform *remedy(const struct ike_proposal *offer, uint
 static bool explain_pfs(struct text *out, const struct ike_proposal *own,
 			const struct ike_proposal *offer, const struct ike_transform *add)
 {
-	static const struct ike_transform none = { .type = IKE_T_DH };
 	char word[32];
 
-	if (allows(offer, &none))
+	if (allows(offer, none_of(IKE_T_DH)))
 		text_add(out, "; take pfs out of Crypto= or let the peer use PFS");
 	else if (!count(own, IKE_T_DH) && add)
 		text_add(out, "; have %s and no nopfs in Crypto=, or let the peer do without PFS",
