@@ -81,7 +81,7 @@ void scripted_init(struct scripted *s, struct pair *p, struct node *to, uint8_t 
 
 void scripted_free(struct scripted *s)
 {
-	ike_dh_free(s->dh);
+	ike_kex_free(s->kex);
 }
 
 static struct ike_header header(const struct scripted *s, uint8_t exchange)
@@ -110,10 +110,10 @@ void scripted_key_exchange(struct scripted *s, uint16_t group)
 	static const uint8_t value[128] = { 9 }; /* of a group that we have not */
 	struct ike_rng rng = rng_of(s);
 
-	ike_dh_free(s->dh);
-	s->dh = ike_dh_new(group, &rng);
-	if (s->dh)
-		ike_secret_build(&s->b, s->dh);
+	ike_kex_free(s->kex);
+	s->kex = ike_kex_new(group, &rng);
+	if (s->kex)
+		ike_secret_build(&s->b, s->kex);
 	else
 		ike_build_ke(&s->b, group, value, sizeof(value));
 	ike_build_nonce(&s->b, s->nonce[!s->initiator], s->nonce_len[!s->initiator]);
@@ -246,7 +246,7 @@ void scripted_derive(struct scripted *s, const struct ike_payloads *in,
 	n.i_len = s->nonce_len[0];
 	n.r_len = s->nonce_len[1];
 	assert_int_equal(ike_ke_parse(ike_payload_find(in, IKE_PL_KE), &ke), 0);
-	assert_true(ike_secret_agree(&secret, s->dh, &ke));
+	assert_true(ike_secret_agree(&secret, s->kex, &ke));
 	assert_int_equal(ike_suite_from_proposal(chosen, &suite), 0);
 	assert_int_equal(ike_keys_derive(&s->keys, &suite, &n, s->spi_i, s->spi_r, secret.data,
 					 secret.len),

@@ -20,7 +20,7 @@ struct scripted {
 	size_t nonce_len[2];
 	uint8_t init[2][SCRIPTED_MAX]; /* both messages of IKE_SA_INIT */
 	size_t init_len[2];
-	struct ike_dh *dh; /* NULL: it guessed a group that we have not */
+	struct ike_kex *kex; /* NULL: it guessed a group that we have not */
 	struct ike_keys keys;
 	uint32_t id; /* of the next message */
 	uint8_t buf[SCRIPTED_MAX], inner[SCRIPTED_MAX], first;

@@ -126,7 +126,7 @@ static void work_turns_cookies_on(void **state)
 {
 	struct pair *p = responder("modern");
 	struct request r = { .group = IKE_DH_CURVE25519, .public = nothing, .public_len = 32 };
-	uint64_t limit = ADMIT_WORK_COOKIE / ike_dh_cost(IKE_DH_CURVE25519) + 1, keys;
+	uint64_t limit = ADMIT_WORK_COOKIE / ike_kex_cost(IKE_DH_CURVE25519) + 1, keys;
 	unsigned int i;
 
 	(void)state;
@@ -143,8 +143,8 @@ static void work_turns_cookies_on(void **state)
 		r.from = host(i);
 		send_request(p, &r, i % 2);
 	}
-	assert_in_range((node_stats(p->b).key_exchanges - keys) * ike_dh_cost(IKE_DH_CURVE25519), 1,
-			10 * (uint64_t)ADMIT_WORK_COOKIE);
+	assert_in_range((node_stats(p->b).key_exchanges - keys) * ike_kex_cost(IKE_DH_CURVE25519),
+			1, 10 * (uint64_t)ADMIT_WORK_COOKIE);
 	/* it is forgotten */
 	world_run(&p->w, p->w.now + 10000);
 	keys = node_stats(p->b).cookies_sent;
@@ -157,7 +157,7 @@ static void work_turns_cookies_on(void **state)
 static void honest_work_is_paid_back(void **state)
 {
 	struct pair *p = pair_new();
-	uint64_t cost = ike_dh_cost(IKE_DH_CURVE25519);
+	uint64_t cost = ike_kex_cost(IKE_DH_CURVE25519);
 
 	(void)state;
 	pair_start(p, true);
@@ -179,7 +179,7 @@ static void an_honest_burst_needs_no_cookies(void **state)
 {
 	static const char crypto[] = "aes256gcm16-prfsha256-modp4096";
 	struct pair *p = responder(crypto);
-	uint64_t n = ADMIT_WORK_COOKIE / ike_dh_cost(IKE_DH_MODP4096) * 2, i;
+	uint64_t n = ADMIT_WORK_COOKIE / ike_kex_cost(IKE_DH_MODP4096) * 2, i;
 	char err[256];
 
 	(void)state;
@@ -214,7 +214,7 @@ static void work_for_unknown_peers_is_bounded(void **state)
 	struct request r = {
 		.group = IKE_DH_MODP4096, .public = something, .public_len = 512, .cookie = true
 	};
-	uint64_t cost = ike_dh_cost(IKE_DH_MODP4096);
+	uint64_t cost = ike_kex_cost(IKE_DH_MODP4096);
 	struct ike_endpoint at = { p->a->addr, IKE_PORT };
 	unsigned int i;
 

@@ -76,34 +76,49 @@ struct dh_vector {
 	const char *priv_i, *pub_i, *priv_r, *pub_r, *shared;
 };
 
-static struct ike_dh *dh_of(uint16_t group, const char *hex)
+static struct ike_kex *dh_of(uint16_t group, const char *hex)
 {
 	uint8_t priv[IKE_MAX_KE];
-	struct ike_dh *dh = ike_dh_from_private(group, priv, hex_decode(hex, priv, sizeof(priv)));
+	struct ike_kex *dh = ike_kex_from_private(group, priv, hex_decode(hex, priv, sizeof(priv)));
 
 	assert_non_null(dh);
-	assert_int_equal(ike_dh_group(dh), group);
+	assert_int_equal(ike_kex_method(dh), group);
 	return dh;
+}
+
+/* Failures leave nothing behind. */
+static int finish(struct ike_kex *kex, const uint8_t *peer, size_t len, uint8_t *out)
+{
+	static const struct ike_secret nothing;
+	struct ike_secret secret;
+	int ret;
+
+	memset(&secret, 0xaa, sizeof(secret));
+	ret = ike_kex_finish(kex, peer, len, &secret);
+	if (ret)
+		assert_memory_equal(&secret, &nothing, sizeof(secret));
+	memcpy(out, secret.data, secret.len);
+	return ret;
 }
 
 static void dh_check(const struct dh_vector *v)
 {
-	struct ike_dh *i = dh_of(v->group, v->priv_i), *r = dh_of(v->group, v->priv_r);
+	struct ike_kex *i = dh_of(v->group, v->priv_i), *r = dh_of(v->group, v->priv_r);
 	uint8_t shared[IKE_MAX_KE];
 	const uint8_t *pub;
 	size_t len;
 
-	pub = ike_dh_public(r, &len);
-	assert_int_equal(len, ike_dh_public_len(v->group));
+	pub = ike_kex_public(r, &len);
+	assert_int_equal(len, strlen(v->pub_r) / 2);
 	expect_hex(pub, v->pub_r);
-	assert_int_equal(ike_dh_shared(i, pub, len, shared), 0);
+	assert_int_equal(finish(i, pub, len, shared), 0);
 	expect_hex(shared, v->shared);
-	pub = ike_dh_public(i, &len);
+	pub = ike_kex_public(i, &len);
 	expect_hex(pub, v->pub_i);
-	assert_int_equal(ike_dh_shared(r, pub, len, shared), 0);
+	assert_int_equal(finish(r, pub, len, shared), 0);
 	expect_hex(shared, v->shared);
-	ike_dh_free(i);
-	ike_dh_free(r);
+	ike_kex_free(i);
+	ike_kex_free(r);
 }
 
 /* RFC 7748 6.1 */
@@ -189,12 +204,12 @@ static const struct {
 	  "3acfbaaf4ba4c1310bef64ae1a2621b9", "b901b311a941d130cba80e748cfc1e23" },
 };
 
-static struct ike_dh *dh_repeated(uint16_t group, uint8_t octet)
+static struct ike_kex *dh_repeated(uint16_t group, uint8_t octet)
 {
 	uint8_t priv[32];
 
 	memset(priv, octet, sizeof(priv));
-	return ike_dh_from_private(group, priv, sizeof(priv));
+	return ike_kex_from_private(group, priv, sizeof(priv));
 }
 
 static void modp_groups_match_their_definition(void **state)
@@ -205,19 +220,19 @@ static void modp_groups_match_their_definition(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(modp) / sizeof(modp[0]); i++) {
-		struct ike_dh *a = dh_repeated(modp[i].group, 0x11),
-			      *b = dh_repeated(modp[i].group, 0x22);
+		struct ike_kex *a = dh_repeated(modp[i].group, 0x11),
+			       *b = dh_repeated(modp[i].group, 0x22);
 
 		assert_non_null(a);
 		assert_non_null(b);
-		expect_hex(ike_dh_public(a, &len), modp[i].pub_a_head);
-		pub = ike_dh_public(b, &len);
+		expect_hex(ike_kex_public(a, &len), modp[i].pub_a_head);
+		pub = ike_kex_public(b, &len);
 		expect_hex(pub + len - 16, modp[i].pub_b_tail);
-		assert_int_equal(ike_dh_shared(a, pub, len, shared), 0);
+		assert_int_equal(finish(a, pub, len, shared), 0);
 		expect_hex(shared, modp[i].shared_head);
 		expect_hex(shared + len - 16, modp[i].shared_tail);
-		ike_dh_free(a);
-		ike_dh_free(b);
+		ike_kex_free(a);
+		ike_kex_free(b);
 	}
 }
 
@@ -226,17 +241,17 @@ static void modp_values_are_padded(void **state)
 {
 	static const uint8_t three = 3;
 	uint8_t two[256] = { 0 }, eight[256] = { 0 }, shared[256];
-	struct ike_dh *dh = ike_dh_from_private(IKE_DH_MODP2048, &three, 1);
+	struct ike_kex *dh = ike_kex_from_private(IKE_DH_MODP2048, &three, 1);
 	size_t len;
 
 	(void)state;
 	two[255] = 2;
 	eight[255] = 8;
 	assert_non_null(dh);
-	assert_memory_equal(ike_dh_public(dh, &len), eight, 256);
-	assert_int_equal(ike_dh_shared(dh, two, 256, shared), 0);
+	assert_memory_equal(ike_kex_public(dh, &len), eight, 256);
+	assert_int_equal(finish(dh, two, 256, shared), 0);
 	assert_memory_equal(shared, eight, 256);
-	ike_dh_free(dh);
+	ike_kex_free(dh);
 }
 
 static const uint16_t groups[] = {
@@ -251,26 +266,35 @@ static void fresh_keys_agree(void **state)
 
 	(void)state;
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
-		struct ike_dh *a = ike_dh_new(groups[g], &rng), *b = ike_dh_new(groups[g], &rng);
-		uint8_t x[IKE_MAX_KE], y[IKE_MAX_KE];
+		struct ike_kex *a = ike_kex_new(groups[g], &rng), *b;
+		uint8_t y[IKE_MAX_SHARED];
+		struct ike_secret x;
 		const uint8_t *pub;
 		size_t len;
 
 		assert_non_null(a);
+		assert_true(ike_kex_known(groups[g]));
+		pub = ike_kex_public(a, &len);
+		assert_true(ike_kex_valid(groups[g], pub, len));
+		assert_null(ike_kex_respond(groups[g], &rng, pub, len - 1, &x));
+		assert_int_equal(x.len, 0);
+		b = ike_kex_respond(groups[g], &rng, pub, len, &x);
 		assert_non_null(b);
-		pub = ike_dh_public(a, &len);
-		assert_int_equal(ike_dh_shared(b, pub, len, x), 0);
-		pub = ike_dh_public(b, &len);
-		assert_int_equal(ike_dh_shared(a, pub, len, y), 0);
-		assert_memory_equal(x, y, ike_dh_shared_len(groups[g]));
-		assert_int_equal(ike_dh_shared(a, pub, len - 1, y), -1);
-		assert_int_equal(ike_dh_shared(a, pub, 0, y), -1);
-		ike_dh_free(a);
-		ike_dh_free(b);
+		assert_int_equal(ike_kex_method(b), groups[g]);
+		pub = ike_kex_public(b, &len);
+		assert_int_equal(finish(a, pub, len, y), 0);
+		assert_memory_equal(x.data, y, x.len);
+		assert_int_equal(finish(a, pub, len - 1, y), -1);
+		assert_int_equal(finish(a, pub, 0, y), -1);
+		/* Who responded has no key that could be used once more. */
+		assert_int_equal(finish(b, pub, len, y), -1);
+		ike_kex_free(a);
+		ike_kex_free(b);
 	}
-	assert_null(ike_dh_new(2, &rng));
-	assert_null(ike_dh_new(IKE_DH_NONE, &rng));
-	assert_int_equal(ike_dh_public_len(2), 0);
+	assert_null(ike_kex_new(2, &rng));
+	assert_null(ike_kex_new(IKE_DH_NONE, &rng));
+	assert_false(ike_kex_known(2));
+	assert_int_equal(ike_kex_cost(2), 0);
 }
 
 /* The simulation's agents get the same keys in every run of one seed. */
@@ -278,35 +302,33 @@ static void x25519_keys_come_from_the_given_generator(void **state)
 {
 	uint64_t s1 = 7, s2 = 7;
 	struct ike_rng r1 = seeded_rng(&s1), r2 = seeded_rng(&s2);
-	struct ike_dh *a = ike_dh_new(IKE_DH_CURVE25519, &r1),
-		      *b = ike_dh_new(IKE_DH_CURVE25519, &r2);
-	struct ike_dh *c = ike_dh_new(IKE_DH_CURVE25519, &r2);
+	struct ike_kex *a = ike_kex_new(IKE_DH_CURVE25519, &r1),
+		       *b = ike_kex_new(IKE_DH_CURVE25519, &r2);
+	struct ike_kex *c = ike_kex_new(IKE_DH_CURVE25519, &r2);
 	size_t len;
 
 	(void)state;
-	assert_memory_equal(ike_dh_public(a, &len), ike_dh_public(b, &len), 32);
-	assert_memory_not_equal(ike_dh_public(a, &len), ike_dh_public(c, &len), 32);
-	ike_dh_free(a);
-	ike_dh_free(b);
-	ike_dh_free(c);
+	assert_memory_equal(ike_kex_public(a, &len), ike_kex_public(b, &len), 32);
+	assert_memory_not_equal(ike_kex_public(a, &len), ike_kex_public(c, &len), 32);
+	ike_kex_free(a);
+	ike_kex_free(b);
+	ike_kex_free(c);
 }
 
 /* RFC 6989 2.1: not 0, 1, p - 1 or above. The output is wiped. */
 static void senseless_modp_values_are_refused(void **state)
 {
-	uint8_t y[256] = { 0 }, shared[256], zero[256] = { 0 };
+	uint8_t y[256] = { 0 }, shared[256];
 	uint64_t seed = 2;
 	struct ike_rng rng = seeded_rng(&seed);
-	struct ike_dh *dh = ike_dh_new(IKE_DH_MODP2048, &rng);
+	struct ike_kex *dh = ike_kex_new(IKE_DH_MODP2048, &rng);
 
 	(void)state;
-	memset(shared, 0xaa, sizeof(shared));
-	assert_int_equal(ike_dh_shared(dh, y, sizeof(y), shared), -1);
-	assert_memory_equal(shared, zero, sizeof(zero));
+	assert_int_equal(finish(dh, y, sizeof(y), shared), -1);
 	y[255] = 1;
-	assert_int_equal(ike_dh_shared(dh, y, sizeof(y), shared), -1);
+	assert_int_equal(finish(dh, y, sizeof(y), shared), -1);
 	memset(y, 0xff, sizeof(y));
-	assert_int_equal(ike_dh_shared(dh, y, sizeof(y), shared), -1);
+	assert_int_equal(finish(dh, y, sizeof(y), shared), -1);
 	/* p itself (RFC 3526 3), p - 1, and p - 2, which is allowed */
 	hex_decode("FFFFFFFF FFFFFFFF C90FDAA2 2168C234 C4C6628B 80DC1CD1"
 		   "29024E08 8A67CC74 020BBEA6 3B139B22 514A0879 8E3404DD"
@@ -320,13 +342,13 @@ static void senseless_modp_values_are_refused(void **state)
 		   "DE2BCBF6 95581718 3995497C EA956AE5 15D22618 98FA0510"
 		   "15728E5A 8AACAA68 FFFFFFFF FFFFFFFF",
 		   y, sizeof(y));
-	assert_int_equal(ike_dh_shared(dh, y, sizeof(y), shared), -1);
+	assert_int_equal(finish(dh, y, sizeof(y), shared), -1);
 	y[255] = 0xfe;
-	assert_int_equal(ike_dh_shared(dh, y, sizeof(y), shared), -1);
+	assert_int_equal(finish(dh, y, sizeof(y), shared), -1);
 	y[255] = 0xfd;
-	assert_int_equal(ike_dh_shared(dh, y, sizeof(y), shared), 0);
-	ike_dh_free(dh);
-	ike_dh_free(NULL);
+	assert_int_equal(finish(dh, y, sizeof(y), shared), 0);
+	ike_kex_free(dh);
+	ike_kex_free(NULL);
 }
 
 /* RFC 8031 2: low-order points give an all-zero secret, which is refused. */
@@ -342,8 +364,9 @@ static void x25519_agrees_with_wycheproof(void **state)
 			static const uint8_t zero[32];
 			uint8_t pub[32], want[32], got[32];
 			size_t len = vectors_hex(test, "public", pub, sizeof(pub));
-			struct ike_dh *dh = dh_of(IKE_DH_CURVE25519, vectors_text(test, "private"));
-			int ret = ike_dh_shared(dh, pub, len, got);
+			struct ike_kex *dh =
+				dh_of(IKE_DH_CURVE25519, vectors_text(test, "private"));
+			int ret = finish(dh, pub, len, got);
 
 			vectors_hex(test, "shared", want, sizeof(want));
 			if (!memcmp(want, zero, 32)) {
@@ -353,7 +376,7 @@ static void x25519_agrees_with_wycheproof(void **state)
 				assert_int_equal(ret, 0);
 				assert_memory_equal(got, want, 32);
 			}
-			ike_dh_free(dh);
+			ike_kex_free(dh);
 			n++;
 		}
 	}
@@ -366,10 +389,10 @@ static void x25519_agrees_with_wycheproof(void **state)
  * Points as ECDH encodes them; without their first octet they are IKE's. Compressed ones
  * have the wrong length there. Off-curve points must be refused.
  */
-static void ecp_file(const char *path, uint16_t group)
+static void ecp_file(const char *path, uint16_t group, size_t size)
 {
 	json_t *root = vectors_load(path), *tests, *test;
-	size_t size = ike_dh_public_len(group), i, g;
+	size_t i, g;
 	unsigned int valid = 0, refused = 0;
 
 	json_array_foreach(json_object_get(root, "testGroups"), g, tests) {
@@ -378,23 +401,22 @@ static void ecp_file(const char *path, uint16_t group)
 			size_t len = vectors_hex(test, "public", pub, sizeof(pub));
 			size_t priv_len = vectors_hex(test, "private", priv, sizeof(priv));
 			bool good = !strcmp(vectors_text(test, "result"), "valid");
-			struct ike_dh *dh;
+			struct ike_kex *dh;
 
 			if (good && (len != size + 1 || pub[0] != 4))
 				continue;
-			dh = ike_dh_from_private(group, priv, priv_len);
+			dh = ike_kex_from_private(group, priv, priv_len);
 			assert_non_null(dh);
 			vectors_hex(test, "shared", want, sizeof(want));
 			if (good) {
-				assert_int_equal(ike_dh_shared(dh, pub + 1, len - 1, got), 0);
+				assert_int_equal(finish(dh, pub + 1, len - 1, got), 0);
 				assert_memory_equal(got, want, size / 2);
 				valid++;
 			} else {
-				assert_int_equal(ike_dh_shared(dh, pub + 1, len ? len - 1 : 0, got),
-						 -1);
+				assert_int_equal(finish(dh, pub + 1, len ? len - 1 : 0, got), -1);
 				refused++;
 			}
-			ike_dh_free(dh);
+			ike_kex_free(dh);
 		}
 	}
 	assert_in_range(valid, 300, 2000);
@@ -405,9 +427,9 @@ static void ecp_file(const char *path, uint16_t group)
 static void ecp_groups_agree_with_wycheproof(void **state)
 {
 	(void)state;
-	ecp_file("wycheproof/ecdh_secp256r1_ecpoint_test.json", IKE_DH_ECP256);
-	ecp_file("wycheproof/ecdh_secp384r1_ecpoint_test.json", IKE_DH_ECP384);
-	ecp_file("wycheproof/ecdh_secp521r1_ecpoint_test.json", IKE_DH_ECP521);
+	ecp_file("wycheproof/ecdh_secp256r1_ecpoint_test.json", IKE_DH_ECP256, 64);
+	ecp_file("wycheproof/ecdh_secp384r1_ecpoint_test.json", IKE_DH_ECP384, 96);
+	ecp_file("wycheproof/ecdh_secp521r1_ecpoint_test.json", IKE_DH_ECP521, 132);
 }
 
 /* One AEAD case; the 12-octet nonce is salt and IV. */

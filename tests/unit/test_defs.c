@@ -236,22 +236,25 @@ static void seal_and_open(const struct ike_cipher *c, const char *word)
 static void exchange_keys(uint16_t group, const char *word)
 {
 	static const struct ike_rng rng = { .fill = ike_crypto_random };
-	struct ike_dh *a = ike_dh_new(group, &rng), *b = ike_dh_new(group, &rng);
-	uint8_t x[IKE_MAX_KE], y[IKE_MAX_KE];
-	const uint8_t *pub_a, *pub_b;
-	size_t len_a, len_b;
+	struct ike_kex *i = ike_kex_new(group, &rng), *r;
+	struct ike_secret x, y;
+	const uint8_t *public;
+	size_t len;
 
-	if (!a || !b)
+	if (!i)
 		fail_msg("there is no key of %s", word);
-	pub_a = ike_dh_public(a, &len_a);
-	pub_b = ike_dh_public(b, &len_b);
-	assert_int_equal(len_a, ike_dh_public_len(group));
-	assert_int_equal(ike_dh_shared(a, pub_b, len_b, x), 0);
-	assert_int_equal(ike_dh_shared(b, pub_a, len_a, y), 0);
-	assert_memory_equal(x, y, ike_dh_shared_len(group));
-	assert_true(ike_dh_cost(group) > 0);
-	ike_dh_free(a);
-	ike_dh_free(b);
+	public = ike_kex_public(i, &len);
+	assert_true(ike_kex_valid(group, public, len));
+	r = ike_kex_respond(group, &rng, public, len, &x);
+	if (!r)
+		fail_msg("there is no answer to a key of %s", word);
+	public = ike_kex_public(r, &len);
+	assert_int_equal(ike_kex_finish(i, public, len, &y), 0);
+	assert_true(x.len > 0 && x.len == y.len);
+	assert_memory_equal(x.data, y.data, x.len);
+	assert_true(ike_kex_cost(group) > 0);
+	ike_kex_free(i);
+	ike_kex_free(r);
 }
 
 /* libcrypto knows each algorithm by its column, with the lengths of its row. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What IKE needs of cryptography; openssl.c is the only user of libcrypto.
+ * What IKE needs of cryptography; only files beside this one use libcrypto.
  * Functions return 0 or -1 (unknown algorithm, bad input, library failure; nothing
  * is left in the outputs). Secrets on the stack and heap are wiped before return.
  */
@@ -38,29 +38,51 @@ int ike_sha1(const struct ike_iov *in, unsigned int n, uint8_t out[20]);
 int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
 		    uint8_t out[32]);
 
-/* Diffie-Hellman (RFC 7296 2.14, 5903, 7748/8031, 3526). Sizes in octets; 0 for unknown groups. */
-size_t ike_dh_public_len(uint16_t group);
-size_t ike_dh_shared_len(uint16_t group);
-/* What a key and a shared secret of the group cost, in microseconds of one processor; about. */
-unsigned int ike_dh_cost(uint16_t group);
 /*
- * Is this a public value of the group (RFC 6989)? Its length, 1 < y < p - 1 for MODP, a point on
- * the curve for ECP; any value of X25519. It costs a hundredth of what ike_dh_cost() says at most, so
- * a responder asks before it makes a key of its own.
+ * Key exchange (RFC 7296 2.14, 3.4). A method is a DH row of transform.def and has the shape of a
+ * KEM: the initiator makes a key and sends its public value; of that the responder makes a value of
+ * its own, and the shared secret; of which the initiator makes the same secret. In Diffie-Hellman
+ * (RFC 5903, 7748/8031, 3526) both values are of one kind.
  */
-bool ike_dh_public_valid(uint16_t group, const uint8_t *public, size_t len);
-struct ike_dh;
-/* NULL on failure; group 31 takes its key from @rng, the others from the library. */
-struct ike_dh *ike_dh_new(uint16_t group, const struct ike_rng *rng);
-struct ike_dh *ike_dh_from_private(uint16_t group, const uint8_t *priv, size_t len); /* tests */
-uint16_t ike_dh_group(const struct ike_dh *dh);
-const uint8_t *ike_dh_public(const struct ike_dh *dh, size_t *len);
+struct ike_kex;
+
+/* The result of a key exchange. Whoever holds one wipes it. */
+struct ike_secret {
+	uint8_t data[IKE_MAX_SHARED];
+	size_t len; /* 0: there was no key exchange */
+};
+
+bool ike_kex_known(uint16_t method);
+/* What a key and a shared secret of the method cost, in microseconds of one processor; about. 0 if unknown. */
+unsigned int ike_kex_cost(uint16_t method);
 /*
- * The shared secret, ike_dh_shared_len() octets. Refuses what ike_dh_public_valid() does and
- * an all-zero X25519 result (RFC 8031 2).
+ * Is this an initiator's value (RFC 6989)? Its length, 1 < y < p - 1 for MODP, a point on the curve
+ * for ECP; any value of X25519. It costs a hundredth of what ike_kex_cost() says at most, so a
+ * responder asks before it makes a value of its own.
  */
-int ike_dh_shared(struct ike_dh *dh, const uint8_t *peer, size_t peer_len, uint8_t *out);
-void ike_dh_free(struct ike_dh *dh); /* NULL is fine */
+bool ike_kex_valid(uint16_t method, const uint8_t *public, size_t len);
+/*
+ * Initiator: a key and its public value. NULL on failure; x25519 takes its key from @rng, the others
+ * from the library.
+ */
+struct ike_kex *ike_kex_new(uint16_t method, const struct ike_rng *rng);
+/*
+ * Responder: a public value in answer to the initiator's, @public, and the secret. NULL, with @shared
+ * empty, on failure, for what ike_kex_valid() refuses, and for an all-zero secret of X25519
+ * (RFC 8031 2).
+ */
+struct ike_kex *ike_kex_respond(uint16_t method, const struct ike_rng *rng, const uint8_t *public,
+				size_t len, struct ike_secret *shared);
+/* Initiator: the secret of its own @kex and the responder's value. 0, or -1 in the same cases. */
+int ike_kex_finish(struct ike_kex *kex, const uint8_t *public, size_t len,
+		   struct ike_secret *shared);
+/* A key of Diffie-Hellman from its private part, to compare with published results. */
+struct ike_kex *ike_kex_from_private(uint16_t method, const uint8_t *priv, size_t len);
+uint16_t ike_kex_method(const struct ike_kex *kex);
+/* Our value, to be sent, of either role. */
+const uint8_t *ike_kex_public(const struct ike_kex *kex, size_t *len);
+/* Wipes the key, too. NULL is fine. */
+void ike_kex_free(struct ike_kex *kex);
 
 /*
  * Protection of SK payloads and of test ESP packets: AES-GCM-16, ChaCha20-Poly1305

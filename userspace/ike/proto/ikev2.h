@@ -28,7 +28,8 @@ enum ike_limits {
 	IKE_OUR_NONCE = 32,
 	IKE_MAX_ID = 256,
 	IKE_MAX_COOKIE = 64,
-	IKE_MAX_KE = 512, /* MODP-4096 */
+	IKE_MAX_KE = 1600, /* key exchange data; ML-KEM-1024 has 1,568 */
+	IKE_MAX_SHARED = 512, /* MODP-4096 */
 	IKE_MAX_PRF = 64, /* HMAC-SHA2-512 */
 	IKE_MAX_KEY = 64,
 };

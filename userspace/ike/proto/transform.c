@@ -18,7 +18,7 @@ static const struct ike_word words[] = {
 	{ word, { IKE_T_INTEG, IKE_INTEG_##name, 0 }, true, place, 0 },
 #define PRF(name, number, word, library, len, place) \
 	{ word, { IKE_T_PRF, IKE_PRF_##name, 0 }, true, place, 0 },
-#define DH(name, number, word, kind, library, public, shared, cost, place) \
+#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place) \
 	{ word, { IKE_T_DH, IKE_DH_##name, 0 }, true, place, place },
 #define DH_WORD(name, word) { word, { IKE_T_DH, IKE_DH_##name, 0 }, true, 0, 0 },
 #define ESN(name, number, word) { word, { IKE_T_ESN, IKE_ESN_##name, 0 }, true, 0, 0 },

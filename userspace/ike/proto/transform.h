@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What transform.def says of transforms, but for what only cryptography wants to know, which
- * crypto/openssl.c takes from there. Pure.
+ * files in crypto/ take from there. Pure.
  */
 #ifndef ESPTUN_IKE_TRANSFORM_H
 #define ESPTUN_IKE_TRANSFORM_H

@@ -163,7 +163,7 @@ void ikesa_setup_free(struct ike_sa *sa)
 {
 	if (!sa->setup)
 		return;
-	ike_dh_free(sa->setup->dh);
+	ike_kex_free(sa->setup->kex);
 	ikesa_bytes_free(&sa->setup->init_i);
 	ikesa_bytes_free(&sa->setup->init_r);
 	ike_wipe(sa->setup, sizeof(*sa->setup));

@@ -198,7 +198,7 @@ struct child_sa {
 
 /* What is needed only until the IKE SA is established. */
 struct ikesa_setup {
-	struct ike_dh *dh;
+	struct ike_kex *kex; /* initiator: until there are keys */
 	uint8_t ni[IKE_MAX_NONCE], nr[IKE_MAX_NONCE];
 	size_t ni_len, nr_len;
 	struct ikesa_bytes init_i, init_r; /* both IKE_SA_INIT messages, for AUTH (2.15) */

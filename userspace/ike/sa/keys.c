@@ -68,23 +68,19 @@ static bool nonces_fit(const struct ike_nonces *n)
 	return n->i_len && n->r_len && n->i_len <= IKE_MAX_NONCE && n->r_len <= IKE_MAX_NONCE;
 }
 
-bool ike_secret_agree(struct ike_secret *out, struct ike_dh *dh, const struct ike_ke *ke)
+bool ike_secret_agree(struct ike_secret *out, struct ike_kex *kex, const struct ike_ke *ke)
 {
 	out->len = 0;
-	if (!dh || ke->group != ike_dh_group(dh) ||
-	    ike_dh_shared_len(ke->group) > sizeof(out->data) ||
-	    ike_dh_shared(dh, ke->data, ke->len, out->data))
-		return false;
-	out->len = ike_dh_shared_len(ke->group);
-	return true;
+	return kex && ke->group == ike_kex_method(kex) &&
+	       !ike_kex_finish(kex, ke->data, ke->len, out);
 }
 
-void ike_secret_build(struct ike_builder *b, const struct ike_dh *dh)
+void ike_secret_build(struct ike_builder *b, const struct ike_kex *kex)
 {
 	size_t len;
-	const uint8_t *public = ike_dh_public(dh, &len);
+	const uint8_t *public = ike_kex_public(kex, &len);
 
-	ike_build_ke(b, ike_dh_group(dh), public, len);
+	ike_build_ke(b, ike_kex_method(kex), public, len);
 }
 
 void ike_nonces_lower(const struct ike_nonces *n, uint8_t out[IKE_OUR_NONCE])

@@ -28,20 +28,14 @@ struct ike_nonces {
 	size_t i_len, r_len;
 };
 
-/* The result of a key exchange. Whoever holds one wipes it. */
-struct ike_secret {
-	uint8_t data[IKE_MAX_KE];
-	size_t len; /* 0: there was no key exchange */
-};
-
 /*
- * What both ends know after the key exchange of @dh with the peer's value @ke. False, with @out
- * empty, if that is invalid or of another group.
+ * Initiator: what both ends know after the key exchange that @kex began and the responder's value @ke
+ * ends. False, with @out empty, if that is invalid or of another group, or if @kex is NULL.
  */
-bool ike_secret_agree(struct ike_secret *out, struct ike_dh *dh, const struct ike_ke *ke);
+bool ike_secret_agree(struct ike_secret *out, struct ike_kex *kex, const struct ike_ke *ke);
 
-/* Append the KE payload with our value of @dh. */
-void ike_secret_build(struct ike_builder *b, const struct ike_dh *dh);
+/* Append the KE payload with our value. */
+void ike_secret_build(struct ike_builder *b, const struct ike_kex *kex);
 
 /* The lower of both nonces, its first octets: the lowest of an exchange decides collisions (2.8.1). */
 void ike_nonces_lower(const struct ike_nonces *n, uint8_t out[IKE_OUR_NONCE]);

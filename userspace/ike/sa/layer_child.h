@@ -15,7 +15,7 @@ struct negotiation {
 	bool ours; /* we began the exchange */
 	bool inbound_first; /* the outbound half waits, see enum child_state */
 	struct ike_nonces nonces;
-	struct ike_dh *dh; /* ours of the key exchange; NULL: none (yet) */
+	struct ike_kex *kex; /* our part of the key exchange; NULL: none (yet) */
 	uint32_t spi_in; /* initiator: reserved for it */
 	uint32_t deleted; /* initiator: the peer has deleted the pair if this is its outbound SPI */
 

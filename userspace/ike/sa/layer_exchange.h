@@ -11,11 +11,8 @@
 
 /* ---- x_derive.c -------------------------------------------------------------- */
 
-/*
- * SK_* of @sa from everything gathered and @ke of the peer. False if its value is invalid; then
- * our own key stays, as a better answer may come.
- */
-bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke);
+/* SK_* of @sa from everything gathered and the key exchange's @secret. False if that failed. */
+bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_secret *secret);
 /* Hand the keys of @sa to the key log, if there is one. */
 void x_derive_log(struct ike_core *core, const struct ike_sa *sa);
 
@@ -136,7 +133,7 @@ void x_refuse_again(struct ike_core *core, struct ike_sa *sa, const struct excha
 /* What a CREATE_CHILD_SA request reserved; the response needs it. */
 struct creation {
 	uint8_t nonce[IKE_OUR_NONCE];
-	struct ike_dh *dh; /* NULL: without a key exchange */
+	struct ike_kex *kex; /* NULL: without a key exchange */
 	uint32_t spi_in; /* for the pair; 0: it is not, or no longer, the exchange's */
 	struct ike_ts_list local, remote; /* the selectors that were offered for it */
 	uint8_t ike_spi[IKE_SPI_LEN]; /* or of the IKE SA that is prepared */

@@ -55,8 +55,8 @@ void negotiate_offer(struct ike_builder *b, struct negotiation *n)
 	ike_build_sa(b, IKE_OFFER(&n->esp));
 	if (n->own_exchange)
 		ike_build_nonce(b, n->nonces.i, n->nonces.i_len);
-	if (n->dh)
-		ike_secret_build(b, n->dh);
+	if (n->kex)
+		ike_secret_build(b, n->kex);
 	ike_build_ts(b, IKE_PL_TSI, IKE_TS_OFFER(&n->local));
 	ike_build_ts(b, IKE_PL_TSR, IKE_TS_OFFER(&n->remote));
 }
@@ -107,7 +107,7 @@ static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negot
 	if (n->suite.dh == IKE_DH_NONE)
 		return true;
 	if (p_ke && !ike_ke_parse(p_ke, &ke) && ke.group == n->suite.dh &&
-	    ike_secret_agree(&n->secret, n->dh, &ke))
+	    ike_secret_agree(&n->secret, n->kex, &ke))
 		return true;
 	report_error(core, sa->peer, sa,
 		     "peer's answer about the child SA has no valid key exchange value");
@@ -339,11 +339,11 @@ static bool answer_key_exchange(struct ike_core *core, struct ike_sa *sa, struct
 		ike_build_invalid_ke(m->reply, group);
 		return false;
 	}
-	if (!ike_dh_public_valid(group, ke->data, ke->len))
+	if (!ike_kex_valid(group, ke->data, ke->len))
 		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX,
 				    "its key exchange value is invalid", "");
-	n->dh = ike_dh_new(group, &core->env.rng);
-	if (ike_secret_agree(&n->secret, n->dh, ke))
+	n->kex = ike_kex_respond(group, &core->env.rng, ke->data, ke->len, &n->secret);
+	if (n->kex)
 		return true;
 	return refuse_child(core, sa, n, m, IKE_N_TEMPORARY_FAILURE, "the key exchange failed", "");
 }
@@ -413,8 +413,8 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 	ike_build_sa(m->reply, (struct ike_offer){ 1, &n->chosen });
 	if (n->own_exchange)
 		ike_build_nonce(m->reply, n->nonces.r, n->nonces.r_len);
-	if (n->dh)
-		ike_secret_build(m->reply, n->dh);
+	if (n->kex)
+		ike_secret_build(m->reply, n->kex);
 	ike_build_ts(m->reply, IKE_PL_TSI, IKE_TS_OFFER(&n->remote));
 	ike_build_ts(m->reply, IKE_PL_TSR, IKE_TS_OFFER(&n->local));
 	if (n->more_possible) /* under child SAs of their own (2.9) */
@@ -436,8 +436,8 @@ struct child_sa *negotiate_give(struct ike_core *core, struct ike_sa *sa, struct
 	if (choose_proposal(core, sa, n, m, &ke) && choose_selectors(core, sa, n, m) &&
 	    answer_key_exchange(core, sa, n, m, &ke))
 		c = install_chosen(core, sa, n, m);
-	ike_dh_free(n->dh);
-	n->dh = NULL;
+	ike_kex_free(n->kex);
+	n->kex = NULL;
 	ike_wipe(&n->secret, sizeof(n->secret));
 	return c;
 }

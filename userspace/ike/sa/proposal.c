@@ -415,7 +415,7 @@ int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
 		.prf = prf ? prf->id : 0,
 		.dh = first_of(p, IKE_T_DH)->id,
 	};
-	return ike_cipher_known(&out->cipher) && ike_prf_len(out->prf) && ike_dh_public_len(out->dh)
+	return ike_cipher_known(&out->cipher) && ike_prf_len(out->prf) && ike_kex_known(out->dh)
 		       ? 0
 		       : -1;
 }
@@ -427,7 +427,7 @@ int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
 		.dh = first_of(p, IKE_T_DH)->id,
 		.esn = first_of(p, IKE_T_ESN)->id == IKE_ESN_YES,
 	};
-	return ike_cipher_known(&out->cipher) && (!out->dh || ike_dh_public_len(out->dh)) ? 0 : -1;
+	return ike_cipher_known(&out->cipher) && (!out->dh || ike_kex_known(out->dh)) ? 0 : -1;
 }
 
 /* Explaining. */

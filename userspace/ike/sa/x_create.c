@@ -27,7 +27,7 @@ static void end_creation(struct ike_core *core, struct ike_sa *sa, struct exchan
 		return;
 	if (sa->peer)
 		child_spi_release(core, sa, made->spi_in);
-	ike_dh_free(made->dh);
+	ike_kex_free(made->kex);
 	ike_wipe(made, sizeof(*made));
 	free(made);
 	x->made = NULL;
@@ -45,8 +45,8 @@ static struct creation *begin_creation(struct ike_core *core, struct ike_sa *sa,
 	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
 	made->spi_in = install_reserve_spi(core, sa);
 	if (group != IKE_DH_NONE)
-		made->dh = ike_dh_new(group, &core->env.rng);
-	return made->spi_in && (made->dh || group == IKE_DH_NONE) ? made : NULL;
+		made->kex = ike_kex_new(group, &core->env.rng);
+	return made->spi_in && (made->kex || group == IKE_DH_NONE) ? made : NULL;
 }
 
 /* ---- initiator -------------------------------------------------------------- */
@@ -110,7 +110,7 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	}
 	n.nonces.i = made->nonce;
 	n.nonces.i_len = sizeof(made->nonce);
-	n.dh = made->dh;
+	n.kex = made->kex;
 	n.spi_in = made->spi_in;
 	made->local = n.local;
 	made->remote = n.remote;
@@ -253,7 +253,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	struct negotiation n = {
 		.own_exchange = true,
 		.ours = true,
-		.dh = made->dh,
+		.kex = made->kex,
 		.spi_in = made->spi_in,
 		.deleted = x->deleted,
 		.nonces = { .i = made->nonce, .i_len = sizeof(made->nonce) },

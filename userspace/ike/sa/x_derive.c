@@ -23,24 +23,17 @@ void x_derive_log(struct ike_core *core, const struct ike_sa *sa)
 		core->env.keylog(core->env.ctx, &log);
 }
 
-bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke)
+bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_secret *secret)
 {
-	struct ikesa_setup *s = sa->setup;
+	const struct ikesa_setup *s = sa->setup;
 	const struct ike_nonces n = {
 		.i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len
 	};
-	struct ike_secret secret;
 	struct ike_suite suite;
-	bool ok;
 
-	ok = !ike_suite_from_proposal(&sa->proposal, &suite) &&
-	     ike_secret_agree(&secret, s->dh, ke) &&
-	     !ike_keys_derive(&sa->keys, &suite, &n, sa->spi_i, sa->spi_r, secret.data, secret.len);
-	ike_wipe(&secret, sizeof(secret));
-	if (!ok) /* the key stays: a better answer may come */
+	if (ike_suite_from_proposal(&sa->proposal, &suite) ||
+	    ike_keys_derive(&sa->keys, &suite, &n, sa->spi_i, sa->spi_r, secret->data, secret->len))
 		return false;
-	ike_dh_free(s->dh);
-	s->dh = NULL;
 	sa->have_keys = true;
 	ike_nonces_lower(&n, sa->low_nonce);
 	x_derive_log(core, sa);

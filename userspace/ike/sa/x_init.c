@@ -57,7 +57,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	if (s->cookie_len)
 		ike_build_notify(&b, IKE_N_COOKIE, s->cookie, s->cookie_len);
 	ike_build_sa(&b, IKE_OFFER(sa->peer->conf->ike));
-	ike_secret_build(&b, s->dh);
+	ike_secret_build(&b, s->kex);
 	ike_build_nonce(&b, s->ni, s->ni_len);
 	natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
@@ -97,10 +97,10 @@ void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child)
 	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
-	sa->setup->dh = ike_dh_new(ike_proposals_first_dh(p->conf->ike), &core->env.rng);
+	sa->setup->kex = ike_kex_new(ike_proposals_first_dh(p->conf->ike), &core->env.rng);
 	report_line(core, IKE_LOG_INFO, p, sa, "initiating to %s",
 		    ike_endpoint_print(ep, sizeof(ep), &remote));
-	if (!sa->setup->dh || !send_request(core, sa)) {
+	if (!sa->setup->kex || !send_request(core, sa)) {
 		report_error(
 			core, p, sa,
 			"could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
@@ -133,13 +133,13 @@ static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const st
 static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
 {
 	struct ikesa_setup *s = sa->setup;
-	struct ike_dh *dh;
+	struct ike_kex *kex;
 	uint16_t group;
 
 	if (n->len != 2 || s->ke_retries >= IKESA_MAX_KE_RETRIES)
 		return;
 	group = (uint16_t)(n->data[0] << 8 | n->data[1]);
-	if (group == ike_dh_group(s->dh))
+	if (group == ike_kex_method(s->kex))
 		return;
 	/* Only what we offered: else anyone could talk us into a weaker group (2.7). */
 	if (!ike_proposals_have_dh(sa->peer->conf->ike, group)) {
@@ -147,16 +147,16 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 			return; /* told once per attempt */
 		sa->last_hint = core->now;
 		report_error(core, sa->peer, sa,
-			     "peer wants Diffie-Hellman group %u, which Crypto= does not offer",
+			     "peer wants key exchange group %u, which Crypto= does not offer",
 			     group);
 		return;
 	}
-	dh = ike_dh_new(group, &core->env.rng);
-	if (!dh)
+	kex = ike_kex_new(group, &core->env.rng);
+	if (!kex)
 		return;
 	s->ke_retries++;
-	ike_dh_free(s->dh);
-	s->dh = dh;
+	ike_kex_free(s->kex);
+	s->kex = kex;
 	report_line(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
 	if (!send_request(core, sa)) {
 		sa_end(core, sa, false);
@@ -214,7 +214,7 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 		return false;
 	}
 	if (ike_suite_from_proposal(&sa->proposal, &suite) || suite.dh != ke->group ||
-	    ke->group != ike_dh_group(sa->setup->dh)) {
+	    ke->group != ike_kex_method(sa->setup->kex)) {
 		report_line(core, IKE_LOG_WARN, NULL, sa,
 			    "IKE_SA_INIT response passed over: its group is not the one we used");
 		return false;
@@ -222,6 +222,21 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	memcpy(sa->setup->nr, nonce->body, nonce->len);
 	sa->setup->nr_len = nonce->len;
 	memcpy(sa->spi_r, h->spi_r, IKE_SPI_LEN);
+	return true;
+}
+
+/* With an invalid value of the peer our key stays: a better answer may come. */
+static bool finish_key_exchange(struct ike_core *core, struct ike_sa *sa, const struct ike_ke *ke)
+{
+	struct ikesa_setup *s = sa->setup;
+	struct ike_secret secret;
+	bool ok = ike_secret_agree(&secret, s->kex, ke) && x_derive_keys(core, sa, &secret);
+
+	ike_wipe(&secret, sizeof(secret));
+	if (!ok)
+		return false;
+	ike_kex_free(s->kex);
+	s->kex = NULL;
 	return true;
 }
 
@@ -242,11 +257,11 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
 	}
-	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) || !x_derive_keys(core, sa, ke)) {
+	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) ||
+	    !finish_key_exchange(core, sa, ke)) {
 		core->stats.rx_bad++;
-		report_line(
-			core, IKE_LOG_WARN, NULL, sa,
-			"IKE_SA_INIT response passed over: its Diffie-Hellman value is invalid");
+		report_line(core, IKE_LOG_WARN, NULL, sa,
+			    "IKE_SA_INIT response passed over: its key exchange value is invalid");
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
 	}
@@ -318,7 +333,8 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 	send_error(core, d, h, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
 }
 
-static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool natt)
+static bool build_response(struct ike_sa *sa, const struct ike_datagram *d,
+			   const struct ike_kex *kex)
 {
 	struct ikesa_setup *s = sa->setup;
 	struct ike_header h = { .version = 0x20,
@@ -334,9 +350,9 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d, bool
 	chosen.spi_len = 0;
 	ike_build_init(&b, buf, sizeof(buf), &h);
 	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
-	ike_secret_build(&b, s->dh);
+	ike_secret_build(&b, kex);
 	ike_build_nonce(&b, s->nr, s->nr_len);
-	if (natt)
+	if (sa->peer_natt)
 		natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
@@ -350,21 +366,27 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 			   const struct ike_ke *ke, const struct ike_payload *ni)
 {
 	struct ikesa_setup *s = sa->setup;
+	struct ike_secret secret;
 	struct ike_notify n;
+	struct ike_kex *kex;
+	bool ok;
 
 	memcpy(sa->spi_i, h->spi_i, IKE_SPI_LEN);
 	memcpy(s->ni, ni->body, ni->len);
 	s->ni_len = ni->len;
 	s->nr_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, s->nr, s->nr_len);
-	admit_work(core, ike_dh_cost(ke->group));
+	admit_work(core, ike_kex_cost(ke->group));
 	core->stats.key_exchanges++;
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
 	natd_judge(sa, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
-	s->dh = ike_dh_new(ke->group, &core->env.rng);
-	if (!s->dh || ikesa_bytes_set(&s->init_i, d->data, d->len) ||
-	    !build_response(sa, d, sa->peer_natt) || !x_derive_keys(core, sa, ke))
+	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
+	ok = kex && !ikesa_bytes_set(&s->init_i, d->data, d->len) && build_response(sa, d, kex) &&
+	     x_derive_keys(core, sa, &secret);
+	ike_kex_free(kex);
+	ike_wipe(&secret, sizeof(secret));
+	if (!ok)
 		return false;
 	sa->rx.next = 1;
 	memcpy(sa->rx.request, sa->digest, sizeof(sa->digest));
@@ -425,7 +447,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		send_notify(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
 		return;
 	}
-	if (!ike_dh_public_valid(ke.group, ke.data, ke.len)) {
+	if (!ike_kex_valid(ke.group, ke.data, ke.len)) {
 		core->stats.rx_bad++;
 		send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;

@@ -104,18 +104,17 @@ static void await_delete(struct ike_core *core, struct ike_sa *heir, struct ike_
 
 /* ---- keys ----------------------------------------------------------------------- */
 
-/* SK_* of @next from those of @old, the nonces and the peer's value. */
+/* SK_* of @next from those of @old, the nonces and the secret of our key exchange @kex. */
 static bool derive(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next,
-		   const struct ike_nonces *n, struct ike_dh *dh, const struct ike_ke *ke)
+		   const struct ike_nonces *n, const struct ike_kex *kex,
+		   const struct ike_secret *secret)
 {
-	struct ike_secret secret;
 	struct ike_suite suite;
 
 	next->have_keys = !ike_suite_from_proposal(&next->proposal, &suite) &&
-			  suite.dh == ke->group && ike_secret_agree(&secret, dh, ke) &&
+			  suite.dh == ike_kex_method(kex) &&
 			  !ike_keys_rekey(&next->keys, &suite, &old->keys, n, next->spi_i,
-					  next->spi_r, secret.data, secret.len);
-	ike_wipe(&secret, sizeof(secret));
+					  next->spi_r, secret->data, secret->len);
 	if (!next->have_keys)
 		return false;
 	ike_nonces_lower(n, next->low_nonce);
@@ -138,11 +137,11 @@ static bool has_spi(const struct ike_proposal *p)
 }
 
 static void build_values(struct ike_builder *b, struct ike_offer o, const uint8_t *nonce,
-			 size_t nonce_len, const struct ike_dh *dh)
+			 size_t nonce_len, const struct ike_kex *kex)
 {
 	ike_build_sa(b, o);
 	ike_build_nonce(b, nonce, nonce_len);
-	ike_secret_build(b, dh);
+	ike_secret_build(b, kex);
 }
 
 /* ---- initiator -------------------------------------------------------------------- */
@@ -158,7 +157,7 @@ static void end_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	next = ikesa_find(&core->sas, made->ike_spi, true);
 	if (next && next->state == IKESA_PREPARED)
 		sa_drop(core, next);
-	ike_dh_free(made->dh);
+	ike_kex_free(made->kex);
 	ike_wipe(made, sizeof(*made));
 	free(made);
 	x->made = NULL;
@@ -179,8 +178,8 @@ static struct ike_sa *begin_rekey(struct ike_core *core, struct ike_sa *sa, stru
 		return NULL;
 	memcpy(made->ike_spi, next->spi_i, IKE_SPI_LEN);
 	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
-	made->dh = ike_dh_new(group, &core->env.rng);
-	return made->dh ? next : NULL;
+	made->kex = ike_kex_new(group, &core->env.rng);
+	return made->kex ? next : NULL;
 }
 
 /* Ask again a little later, or do without CREATE_CHILD_SA. */
@@ -217,7 +216,7 @@ static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa,
 	made = x->made;
 	for (i = 0; i < offer.n; i++)
 		put_spi(&offer.p[i], next->spi_i);
-	build_values(b, IKE_OFFER(&offer), made->nonce, sizeof(made->nonce), made->dh);
+	build_values(b, IKE_OFFER(&offer), made->nonce, sizeof(made->nonce), made->kex);
 	return EXCHANGE_SEND;
 }
 
@@ -251,8 +250,10 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 	const struct ike_payload *p_nonce = ike_payload_find(in, IKE_PL_NONCE);
 	struct ike_nonces n = { .i = made->nonce, .i_len = sizeof(made->nonce) };
 	struct ike_sa_payload answer;
+	struct ike_secret secret;
 	struct ike_ke ke;
 	char err[256];
+	bool ok;
 
 	if (!p_ke || !p_nonce || ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
 	    ike_ke_parse(p_ke, &ke) || ike_nonce_parse(p_nonce, &n.r, &n.r_len)) {
@@ -269,7 +270,10 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 		return false;
 	}
 	memcpy(next->spi_r, next->proposal.spi, IKE_SPI_LEN);
-	if (derive(core, sa, next, &n, made->dh, &ke))
+	ok = ike_secret_agree(&secret, made->kex, &ke) &&
+	     derive(core, sa, next, &n, made->kex, &secret);
+	ike_wipe(&secret, sizeof(secret));
+	if (ok)
 		return true;
 	report_error(core, sa->peer, sa, "peer's key exchange value for the new IKE SA is invalid");
 	return false;
@@ -359,7 +363,9 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	struct ike_nonces n = { .r_len = IKE_OUR_NONCE };
 	struct ike_sa *next = sa_new_successor(core, sa, false);
 	uint8_t nonce[IKE_OUR_NONCE];
-	struct ike_dh *dh;
+	struct ike_secret secret;
+	struct ike_kex *kex;
+	bool ok;
 
 	if (!next)
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
@@ -370,15 +376,17 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	ike_nonce_parse(ike_payload_find(m->in, IKE_PL_NONCE), &n.i, &n.i_len);
 	core->env.rng.fill(core->env.rng.ctx, nonce, sizeof(nonce));
 	n.r = nonce;
-	dh = ike_dh_new(ke->group, &core->env.rng);
-	if (!dh || !derive(core, sa, next, &n, dh, ke)) {
-		ike_dh_free(dh);
+	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
+	ok = kex && derive(core, sa, next, &n, kex, &secret);
+	ike_wipe(&secret, sizeof(secret));
+	if (!ok) {
+		ike_kex_free(kex);
 		sa_drop(core, next);
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	}
 	put_spi(chosen, next->spi_r);
-	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), dh);
-	ike_dh_free(dh);
+	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), kex);
+	ike_kex_free(kex);
 	sa_touch(core, next);
 	if (!x_rekey_is_out(sa)) {
 		inherit(core, sa, next);
@@ -428,7 +436,7 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 		ike_build_invalid_ke(m->reply, suite.dh);
 		return X_DONE;
 	}
-	if (!ike_dh_public_valid(ke.group, ke.data, ke.len))
+	if (!ike_kex_valid(ke.group, ke.data, ke.len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	return give_successor(core, sa, m, &chosen, &ke);
 }
