@@ -123,6 +123,16 @@ void net_close(struct net *n)
 	(void)n;
 }
 
+void net_note_routes(struct net *n)
+{
+	(void)n;
+}
+
+void net_forget_routes(struct net *n)
+{
+	(void)n;
+}
+
 int net_up(struct net *n, const struct net_conf *conf, uint32_t *ifindex, bool *made, char *err,
 	   size_t err_size)
 {

@@ -931,8 +931,10 @@ int agent_read_configs(struct agent *a, struct reload *r)
 		if (r)
 			note(r->removed, t->conf.name);
 	}
+	net_note_routes(a->net);
 	for (size_t i = 0; i < files.n; i++)
 		read_config(a, files.v[i], r);
+	net_forget_routes(a->net);
 	free(files.v);
 	return 0;
 }

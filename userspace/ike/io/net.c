@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Requests about links, addresses and routes. All are synchronous; what other programs
- * change is told by watch.c. Dumps are filtered by link in the kernel, so that a full
- * routing table or ten thousand other links cost little.
+ * change is told by watch.c. Dumps are filtered by link in the kernel, which finds addresses
+ * by their link, but walks all routes to do so: see net_note_routes().
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -17,9 +17,28 @@
 
 static const char alias[] = "made by esptund";
 
+/* One address or route the kernel has. */
+struct have {
+	uint32_t ifindex;
+	struct net_prefix p;
+	uint32_t table, metric;
+	uint8_t scope;
+	bool ours, keep;
+};
+
+struct haves {
+	uint32_t ifindex; /* 0: of all links */
+	struct have *v;
+	unsigned int n, room;
+	unsigned int family_at; /* where the family begins that is being read */
+	bool failed;
+};
+
 struct net {
 	struct nl_sock *sk;
 	struct esptun *h;
+	bool noted;
+	struct haves routes; /* if so: of all links, in order of these */
 };
 
 struct net *net_open(struct esptun *h)
@@ -41,6 +60,7 @@ void net_close(struct net *n)
 {
 	if (!n)
 		return;
+	net_forget_routes(n);
 	nl_socket_free(n->sk);
 	free(n);
 }
@@ -183,33 +203,21 @@ static int set_up(struct net *n, uint32_t ifindex)
 
 /* ---- addresses and routes of a link ------------------------------------------------ */
 
-/* One address or route the kernel has. */
-struct have {
-	struct net_prefix p;
-	uint32_t table, metric;
-	uint8_t scope;
-	bool ours, keep;
-};
-
-struct haves {
-	uint32_t ifindex;
-	struct have *v;
-	unsigned int n;
-	unsigned int family_at; /* where the family begins that is being read */
-	bool failed;
-};
-
 static struct have *have_add(struct haves *h)
 {
-	struct have *grown = realloc(h->v, (h->n + 1) * sizeof(*grown));
+	unsigned int room = h->room ? 2 * h->room : 4;
+	struct have *grown = h->n == h->room ? realloc(h->v, room * sizeof(*grown)) : NULL;
 
-	if (!grown) {
+	if (h->n == h->room && !grown) {
 		h->failed = true;
 		return NULL;
 	}
-	h->v = grown;
-	memset(&grown[h->n], 0, sizeof(*grown));
-	return &grown[h->n++];
+	if (grown) {
+		h->v = grown;
+		h->room = room;
+	}
+	memset(&h->v[h->n], 0, sizeof(*h->v));
+	return &h->v[h->n++];
 }
 
 static void have_addr(struct have *h, uint8_t family, uint8_t len, const struct nlattr *a)
@@ -248,11 +256,12 @@ static void read_route(void *ctx, struct nlmsghdr *nlh)
 	if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_type != RTN_UNICAST ||
 	    (rtm->rtm_flags & RTM_F_CLONED) ||
 	    nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_TABLE, NULL) || !tb[RTA_OIF] ||
-	    nla_get_u32(tb[RTA_OIF]) != all->ifindex)
+	    (all->ifindex && nla_get_u32(tb[RTA_OIF]) != all->ifindex))
 		return;
 	h = have_add(all);
 	if (!h)
 		return;
+	h->ifindex = nla_get_u32(tb[RTA_OIF]);
 	have_addr(h, rtm->rtm_family, rtm->rtm_dst_len, tb[RTA_DST]);
 	h->table = tb[RTA_TABLE] ? nla_get_u32(tb[RTA_TABLE]) : rtm->rtm_table;
 	h->metric = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
@@ -272,7 +281,7 @@ static struct nl_msg *list_routes(uint8_t family, uint32_t ifindex)
 	struct rtmsg head = { .rtm_family = family };
 	struct nl_msg *msg = rtnl_request(RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
 
-	if (msg)
+	if (msg && ifindex)
 		nla_put_u32(msg, RTA_OIF, ifindex);
 	return msg;
 }
@@ -285,13 +294,42 @@ static void forget_family(void *ctx)
 	all->n = all->family_at;
 }
 
-/* Those of one link; a family that the kernel does not have has none. */
+static int by_link(const void *a, const void *b)
+{
+	const struct have *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* Those of one link that were noted; false: none were. */
+static bool list_noted(const struct net *n, uint32_t ifindex, struct haves *out)
+{
+	const struct have key = { .ifindex = ifindex }, *end = n->routes.v + n->routes.n;
+	const struct have *at;
+
+	if (!n->noted)
+		return false;
+	at = n->routes.n ? bsearch(&key, n->routes.v, n->routes.n, sizeof(key), by_link) : NULL;
+	while (at && at > n->routes.v && at[-1].ifindex == ifindex)
+		at--;
+	for (; at && at < end && at->ifindex == ifindex; at++) {
+		struct have *h = have_add(out);
+
+		if (h)
+			*h = *at;
+	}
+	return true;
+}
+
+/* Those of one link, or with 0 of all; a family that the kernel does not have has none. */
 static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	int err = 0;
 
 	*out = (struct haves){ .ifindex = ifindex };
+	if (routes && list_noted(n, ifindex, out))
+		return out->failed ? -ENOMEM : 0;
 	for (unsigned int i = 0; i < 2 && !err; i++) {
 		out->family_at = out->n;
 		if (routes)
@@ -304,6 +342,23 @@ static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 			err = 0;
 	}
 	return err ? err : out->failed ? -ENOMEM : 0;
+}
+
+void net_note_routes(struct net *n)
+{
+	net_forget_routes(n);
+	n->noted = !list(n, true, 0, &n->routes);
+	if (n->noted && n->routes.n)
+		qsort(n->routes.v, n->routes.n, sizeof(*n->routes.v), by_link);
+	else if (!n->noted)
+		net_forget_routes(n);
+}
+
+void net_forget_routes(struct net *n)
+{
+	free(n->routes.v);
+	n->routes = (struct haves){ 0 };
+	n->noted = false;
 }
 
 static int change_address(struct net *n, uint32_t ifindex, const struct net_prefix *p, bool add)

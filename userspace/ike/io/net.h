@@ -43,6 +43,14 @@ struct net *net_open(struct esptun *h);
 void net_close(struct net *n); /* NULL is fine */
 
 /*
+ * Read the routes of all links at once, which those who open many tunnels want: the kernel walks all
+ * routes whenever it is asked for those of one link. What is done to a link's routes from then on, by
+ * whomever, is not seen before net_forget_routes(). If they cannot be read, each link is asked for its own.
+ */
+void net_note_routes(struct net *n);
+void net_forget_routes(struct net *n); /* also if none were read */
+
+/*
  * Bring the tunnel's link up as @conf has it and remove addresses and routes of ours
  * that it has no longer. 0 with the link's index, and in @made if it is new; or a negative
  * errno with a sentence and its remedy in @err; then nothing new remains.
