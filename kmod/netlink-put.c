@@ -86,7 +86,8 @@ static int put_peer_totals(struct sk_buff *msg, struct esptun_peer *peer)
 	return 0;
 }
 
-int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer)
+int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer,
+			    bool identity)
 {
 	unsigned int mtu = esptun_peer_mtu(peer, true);
 	struct nlattr *nest;
@@ -96,8 +97,9 @@ int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer)
 		return -EMSGSIZE;
 	if (mtu && nla_put_u32(msg, ESPTUN_PEER_A_MTU, mtu))
 		return -EMSGSIZE;
-	if (peer->identity && nla_put(msg, ESPTUN_PEER_A_IDENTITY,
-				      peer->identity_len, peer->identity))
+	if (identity && peer->identity &&
+	    nla_put(msg, ESPTUN_PEER_A_IDENTITY, peer->identity_len,
+		    peer->identity))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

@@ -23,8 +23,12 @@ struct sk_buff;
 int esptun_netlink_put_link(struct sk_buff *msg, const struct esptun_link *link,
 			    struct net *receiver);
 
-/* All about a peer. en->lock held; process context. */
-int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer);
+/*
+ * All about a peer. en->lock held; process context. @identity: that, too; it
+ * has no place in events, which everybody may hear on older kernels.
+ */
+int esptun_netlink_put_peer(struct sk_buff *msg, struct esptun_peer *peer,
+			    bool identity);
 
 /* Id and endpoints. RCU read side. */
 int esptun_netlink_put_peer_brief(struct sk_buff *msg,

@@ -187,7 +187,7 @@ static int fill_peer(struct sk_buff *msg, const struct receiver *to,
 
 	if (!hdr)
 		return -EMSGSIZE;
-	return end(msg, hdr, esptun_netlink_put_peer(msg, peer));
+	return end(msg, hdr, esptun_netlink_put_peer(msg, peer, true));
 }
 
 int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)

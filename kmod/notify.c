@@ -100,7 +100,7 @@ void esptun_notify_peer(struct esptun_peer *peer, u8 cmd)
 
 	if (!event_begin(&e, peer->link, cmd, ESPTUN_NETLINK_SIZE, GFP_KERNEL))
 		return;
-	event_end(&e, peer->link, esptun_netlink_put_peer(e.msg, peer),
+	event_end(&e, peer->link, esptun_netlink_put_peer(e.msg, peer, false),
 		  GFP_KERNEL);
 }
 
