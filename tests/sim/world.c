@@ -725,6 +725,7 @@ struct node *world_node(struct world *w)
 	n->w = w;
 	n->index = w->n_nodes++;
 	n->reachable = true;
+	n->adopts_for = 3600000;
 	n->rnd.s = rnd_next(&w->rnd);
 	n->addr = (struct ike_addr){ .family = 4, .b = { 192, 0, 2, (uint8_t)(n->index + 1) } };
 	for (i = 0; i < WORLD_LINKS; i++)
@@ -887,6 +888,7 @@ static void adopt_link(struct node *n, unsigned int link, const char *tunnel, ui
 			.remote = n->remote[link],
 			.spi_in = i < ins ? in[i] : 0,
 			.spi_out = i < outs ? out[i] : 0,
+			.until = n->w->now + n->adopts_for,
 		};
 
 		if (i < outs)

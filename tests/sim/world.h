@@ -93,6 +93,7 @@ struct node {
 	unsigned int peer_link[NODE_CLIENTS]; /* … the link to each … */
 	struct ike_id peer_id[NODE_CLIENTS]; /* … and who it proved to be, unless … */
 	bool keeps_no_ids; /* … its module is older */
+	uint64_t adopts_for; /* milliseconds from the start on that adopted SAs may live */
 	unsigned int n_peers;
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */

@@ -1195,44 +1195,6 @@ static void secrets_say(const char *lines, const char *sections, const char *exp
 	assert_null(strstr(said, KEY_A));
 }
 
-/* Whose key is no longer there, by whatever name it held. */
-static void keys_taken_away(void **state)
-{
-	static const char of_two[] = HUB PSK_LINE "[Client a.example.org]\nPSK = " KEY_A "\n"
-						  "[Client *.example.org]\nPSK = " KEY_B "\n";
-	static const struct {
-		const char *then; /* sections that follow */
-		bool a, b; /* is the key of a.example.org taken away, of b.example.org? */
-	} rows[] = {
-		{ "[Client a.example.org]\nPSK = " KEY_A "\n", false, true },
-		{ "[Client a.example.org]\nPSK = 77" KEY_A "\n"
-		  "[Client *.example.org]\nPSK = 77" KEY_B "\n",
-		  false, false },
-		{ "[Client *.example.org]\nPSK = " KEY_B "\n", true, false },
-		{ "[Client *.example.org]\nPSK = " KEY_A "\n", false, false },
-		{ "[Client c.example.org]\nPSK = " KEY_A "\n", true, true },
-		{ "[Client b.example.org]\nPSK = " KEY_B "\n", true, false },
-	};
-	struct config had, has;
-	struct ike_id id;
-	char err[160], text[1024];
-
-	(void)state;
-	accepted(of_two, &had);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(text, sizeof(text), HUB PSK_LINE "%s", rows[i].then);
-		accepted(text, &has);
-		assert_int_equal(ike_id_from_text("a.example.org", &id, err, sizeof(err)), 0);
-		assert_int_equal(client_keys_is_taken_away(&had.keys, &has.keys, &id), rows[i].a);
-		id.data[0] = 'b';
-		assert_int_equal(client_keys_is_taken_away(&had.keys, &has.keys, &id), rows[i].b);
-		id.type = IKE_ID_KEY_ID; /* no key was for it */
-		assert_false(client_keys_is_taken_away(&had.keys, &has.keys, &id));
-		config_clear(&has);
-	}
-	config_clear(&had);
-}
-
 static void a_file_of_secrets(void **state)
 {
 	char conf[128], path[128], text[512];
@@ -1345,7 +1307,6 @@ int main(void)
 		cmocka_unit_test(a_key_for_each_client),
 		cmocka_unit_test(the_most_exact_key),
 		cmocka_unit_test(wrong_client_sections),
-		cmocka_unit_test(keys_taken_away),
 		cmocka_unit_test(a_file_of_secrets),
 		cmocka_unit_test(files_of_keys_have_their_time),
 		cmocka_unit_test(weak_keys),

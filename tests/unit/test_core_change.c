@@ -582,9 +582,39 @@ static void refused(void **state)
 	pair_free(p);
 }
 
+/*
+ * SAs of a former agent, whose peer is not reached by IKE, outlive a change of the key as long as they
+ * would have been adopted, and no longer, however much comes by them.
+ */
+static void adopted_ones_end(void **state)
+{
+	struct pair *p = pair_new();
+	unsigned int i;
+
+	(void)state;
+	pair_start(p, true);
+	node_kill(p->a);
+	node_kill(p->b);
+	p->a->adopts_for = 200000;
+	node_start(p->a, true);
+	set_psk(p->a, "another key");
+	change(p->a, true);
+	for (i = 0; i < 19; i++) {
+		p->a->last_rx[0] = p->w.now;
+		pair_run(p, 10000);
+		assert_int_equal(node_count(p->a, 0, true), 1);
+	}
+	p->a->last_rx[0] = p->w.now;
+	pair_run(p, 11000);
+	assert_int_equal(node_count(p->a, 0, true), 0);
+	assert_int_equal(node_status(p->a, 0).adopted, 0);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(adopted_ones_end),
 		cmocka_unit_test(times_change_in_place),
 		cmocka_unit_test(a_shorter_liveness_holds_at_once),
 		cmocka_unit_test(start_changes_in_place),

@@ -294,7 +294,7 @@ static void the_older_is_told(void **state)
 {
 	struct hub *h = twice(IKE_UNIQUE_REPLACE);
 	struct ike_status was = node_status(h->client[0], h->link[0]), is;
-	const struct ike_adopted former = { .peer = IKE_PEER_FIRST };
+	const struct ike_adopted former = { .peer = IKE_PEER_FIRST, .until = UINT64_MAX };
 
 	(void)state;
 	node_start(h->client[1], false);
@@ -576,6 +576,30 @@ static void after_a_restart(void **state)
 	for (i = 0; i < h->hub->n_sa; i++)
 		assert_int_equal(h->hub->sa[i].link, h->link[0]);
 	(void)n[1];
+	hub_free(h);
+}
+
+/* What sends all the time but never comes back: its SAs are no former agent's, or it forgot ours. */
+static void adopted_for_a_time(void **state)
+{
+	struct hub *h = hub_up(10, 2);
+	unsigned int i;
+
+	(void)state;
+	node_kill(h->hub);
+	node_kill(h->client[0]);
+	h->hub->adopts_for = 200000;
+	node_start(h->hub, true);
+	for (i = 0; i < 19; i++) {
+		h->hub->last_rx[h->link[0]] = h->w.now;
+		hub_run(h, 10000);
+		assert_int_equal(node_count(h->hub, h->link[0], true), 1);
+	}
+	h->hub->last_rx[h->link[0]] = h->w.now;
+	hub_run(h, 11000);
+	assert_int_equal(node_count(h->hub, h->link[0], true), 0);
+	assert_int_equal(client_number(&h->w, h->link[0]), 0);
+	assert_true(works(h, 1)); /* it came back */
 	hub_free(h);
 }
 
@@ -1177,6 +1201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_has_its_own),
 		cmocka_unit_test(one_is_sent_away),
+		cmocka_unit_test(adopted_for_a_time),
 		cmocka_unit_test(back_from_elsewhere),
 		cmocka_unit_test(addresses_wait_for_their_client),
 		cmocka_unit_test(no_one_becomes_another_by_its_address),

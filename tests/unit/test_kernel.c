@@ -1,204 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * What the agent reads of a link: once for all of its peers. The functions of libesptun that ask the
- * kernel are replaced by ones that answer from two arrays and count.
- */
+/* What the agent reads of a link: once for all of its peers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <errno.h>
 #include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "fake_kernel.h"
 #include "ike/io/kernel.h"
 
-enum { PEERS = 300, LINK = 7, MAX_SAS = 4 * PEERS };
-
-static struct esptun_peer peers[PEERS];
-static struct esptun_sa sas[MAX_SAS];
-static size_t n_peers, n_sas;
-static unsigned int peer_reads, sa_reads, deleted;
-static bool is_older; /* the module knows no identities */
-static int fds[2];
-
-/* ---- the kernel ---------------------------------------------------------------- */
-
-struct esptun *esptun_open(void)
-{
-	return (struct esptun *)&fds;
-}
-
-void esptun_close(struct esptun *h)
-{
-	(void)h;
-}
-
-const char *esptun_error(const struct esptun *h)
-{
-	(void)h;
-	return "";
-}
-
-int esptun_events_open(struct esptun *h)
-{
-	(void)h;
-	return fds[0] = eventfd(0, EFD_CLOEXEC);
-}
-
-int esptun_ike_open(struct esptun *h)
-{
-	(void)h;
-	return fds[1] = eventfd(0, EFD_CLOEXEC);
-}
-
-int esptun_events_read(struct esptun *h, void (*fn)(const struct esptun_event *event, void *data),
-		       void *data)
-{
-	(void)h;
-	(void)fn;
-	(void)data;
-	return 0;
-}
-
-int esptun_ike_read(struct esptun *h, void (*fn)(const struct esptun_event *event, void *data),
-		    void *data)
-{
-	(void)h;
-	(void)fn;
-	(void)data;
-	return 0;
-}
-
-int esptun_ike_send(struct esptun *h, uint32_t ifindex, const struct esptun_ike *ike)
-{
-	(void)h;
-	(void)ifindex;
-	(void)ike;
-	return 0;
-}
-
-int esptun_peer_add(struct esptun *h, const struct esptun_peer *peer)
-{
-	(void)h;
-	if (is_older && peer->identity_len)
-		return -EINVAL;
-	assert_true(n_peers < PEERS);
-	peers[n_peers++] = *peer;
-	return 0;
-}
-
-int esptun_peer_set(struct esptun *h, const struct esptun_peer *peer)
-{
-	(void)h;
-	if (is_older && peer->identity_len)
-		return -EINVAL;
-	for (size_t i = 0; i < n_peers; i++) {
-		if (peers[i].id != peer->id)
-			continue;
-		memcpy(peers[i].identity, peer->identity, sizeof(peer->identity));
-		peers[i].identity_len = peer->identity_len;
-		if (peer->has & ESPTUN_PEER_HAS_MAY_ROAM)
-			peers[i].may_roam = peer->may_roam;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-int esptun_peer_del(struct esptun *h, uint32_t ifindex, uint32_t id)
-{
-	(void)h;
-	(void)ifindex;
-	(void)id;
-	return 0;
-}
-
-int esptun_peer_get(struct esptun *h, uint32_t ifindex, uint32_t id, struct esptun_peer *peer)
-{
-	(void)h;
-	(void)ifindex;
-	peer_reads++;
-	for (size_t i = 0; i < n_peers; i++) {
-		if (peers[i].id != id)
-			continue;
-		*peer = peers[i];
-		return 0;
-	}
-	return -ENOENT;
-}
-
-int esptun_peer_dump(struct esptun *h, uint32_t ifindex, struct esptun_peer **out, size_t *n)
-{
-	(void)h;
-	(void)ifindex;
-	peer_reads++;
-	*out = malloc(sizeof(peers));
-	assert_non_null(*out);
-	memcpy(*out, peers, sizeof(peers));
-	*n = n_peers;
-	return 0;
-}
-
-int esptun_sa_add(struct esptun *h, const struct esptun_sa *sa)
-{
-	(void)h;
-	(void)sa;
-	return 0;
-}
-
-int esptun_sa_del(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir, uint32_t spi,
-		  uint32_t peer)
-{
-	(void)h;
-	(void)ifindex;
-	(void)dir;
-	(void)spi;
-	(void)peer;
-	deleted++;
-	return 0;
-}
-
-int esptun_sa_flush(struct esptun *h, uint32_t ifindex, uint32_t peer)
-{
-	(void)h;
-	(void)ifindex;
-	(void)peer;
-	return 0;
-}
-
-int esptun_sa_dump(struct esptun *h, uint32_t ifindex, unsigned int flags, struct esptun_sa **out,
-		   size_t *n)
-{
-	(void)h;
-	(void)ifindex;
-	(void)flags;
-	sa_reads++;
-	*out = malloc(sizeof(sas));
-	assert_non_null(*out);
-	memcpy(*out, sas, sizeof(sas));
-	*n = n_sas;
-	return 0;
-}
-
-void esptun_sas_free(struct esptun_sa *list, size_t n)
-{
-	(void)n;
-	free(list);
-}
-
-int esptun_spi_alloc(struct esptun *h, uint32_t ifindex, uint32_t peer, uint32_t *spi)
-{
-	(void)h;
-	(void)ifindex;
-	(void)peer;
-	(void)spi;
-	return 0;
-}
+enum { PEERS = FAKE_PEERS, LINK = 7 };
 
 /* ---- what is told ---------------------------------------------------------------- */
 
@@ -255,21 +69,6 @@ static void on_peer_gone(void *ctx, uint32_t ifindex, uint32_t peer)
 	peers_gone++;
 }
 
-static void add_sa(uint32_t peer, enum esptun_sa_dir dir, uint32_t spi, uint64_t age,
-		   struct esptun_ts *remote)
-{
-	sas[n_sas++] = (struct esptun_sa){
-		.ifindex = LINK,
-		.peer = peer,
-		.dir = dir,
-		.spi = spi,
-		.age = age,
-		.state = ESPTUN_SA_STATE_MATURE,
-		.ts_remote = remote,
-		.n_ts_remote = remote ? 1 : 0,
-	};
-}
-
 static struct event_base *base;
 static struct kernel *k;
 
@@ -290,7 +89,7 @@ static int make_link(void **state)
 	char err[256];
 
 	(void)state;
-	n_peers = n_sas = 0;
+	fake_empty();
 	n_told = moved = gone = expired = peers_gone = 0;
 	for (uint32_t id = PEERS; id; id--) {
 		struct esptun_peer *p = &peers[n_peers++];
@@ -305,7 +104,6 @@ static int make_link(void **state)
 	}
 	base = event_base_new();
 	k = kernel_open(base, &events, err, sizeof(err));
-	peer_reads = sa_reads = deleted = 0;
 	return !k;
 }
 
@@ -314,16 +112,49 @@ static int drop_link(void **state)
 	(void)state;
 	kernel_close(k);
 	event_base_free(base);
-	close(fds[0]);
-	close(fds[1]);
+	fake_close();
 	return 0;
 }
 
 /* ---- tests ----------------------------------------------------------------------- */
 
+static struct ike_child_conf all;
+static struct kernel_adopted count;
+
+/* It may carry everything. */
+static void set_any(struct ike_child_conf *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->local_ts.n = 2;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_ts *ts = &c->local_ts.ts[i];
+
+		ts->family = i ? 6 : 4;
+		ts->port_end = 65535;
+		memset(ts->end, 0xff, i ? 16 : 4);
+	}
+	c->remote_ts = c->local_ts;
+}
+
+static void adopt_fit(const struct kernel_view *v, uint32_t peer, const struct kernel_fit *fit)
+{
+	memset(&count, 0, sizeof(count));
+	kernel_adopt(k, v, peer, fit, on_pair, NULL, &count);
+}
+
+static void adopt(const struct kernel_view *v, uint32_t peer, uint64_t max_age)
+{
+	const struct kernel_fit fit = {
+		.max_age = max_age, .until = 1000000, .child = &all, .n_child = 1
+	};
+
+	set_any(&all);
+	adopt_fit(v, peer, &fit);
+}
+
 static void adopt_one(void *ctx, uint32_t id)
 {
-	kernel_adopt(k, ctx, id, 60000, on_pair, NULL);
+	adopt(ctx, id, 60000);
 }
 
 static void one_reading_serves_all(void **state)
@@ -349,9 +180,13 @@ static void pairs_of_each(void **state)
 	const struct ike_ts *ts;
 
 	(void)state;
-	assert_int_equal(kernel_adopt(k, v, 70, 60000, on_pair, NULL), 0);
+	adopt(v, 70, 60000);
 	assert_int_equal(n_told, 2);
+	assert_int_equal(count.kept, 2);
+	assert_int_equal(count.misfits + count.excess, 0);
 	assert_int_equal(told[0].peer, 70);
+	assert_int_equal(told[0].until, 1000000 - 5000);
+	assert_int_equal(told[1].until, 1000000 - 10);
 	assert_int_equal(told[0].remote.port, 1070);
 	assert_int_equal(told[0].spi_in, 10070);
 	assert_int_equal(told[0].spi_out, 20070);
@@ -366,10 +201,11 @@ static void pairs_of_each(void **state)
 	assert_memory_equal(ts->end, ((uint8_t[]){ 10, 8, 7, 255 }), 4);
 	assert_true(ts->protocol == 17 && ts->port_start == 53 && ts->port_end == 54);
 	/* nothing of a peer that is not there */
-	assert_int_equal(kernel_adopt(k, v, PEERS + 1, 60000, on_pair, NULL), 0);
+	adopt(v, PEERS + 1, 60000);
 	assert_int_equal(n_told, 2);
 	/* the older pair is of another configuration */
-	assert_int_equal(kernel_adopt(k, v, 71, 1000, on_pair, NULL), 1);
+	adopt(v, 71, 1000);
+	assert_int_equal(count.misfits, 1);
 	assert_int_equal(n_told, 3);
 	assert_int_equal(told[2].spi_in, 30071);
 	assert_int_equal(deleted, 2);
@@ -395,11 +231,103 @@ static void as_many_prefixes_as_the_kernel_has(void **state)
 		sas[i].n_ts_remote = ESPTUN_TS_MAX;
 	}
 	v = kernel_view(k, LINK);
-	assert_int_equal(kernel_adopt(k, v, 70, 60000, on_pair, NULL), 0);
+	adopt(v, 70, 60000);
 	assert_int_equal(told[1].remote_ts.n, ESPTUN_TS_MAX);
 	for (unsigned int i = 0; i < ESPTUN_TS_MAX; i++)
 		assert_int_equal(told[1].remote_ts.ts[i].start[2], i);
 	kernel_view_free(v);
+}
+
+static struct esptun_sa *find_sa(uint32_t spi)
+{
+	for (size_t i = 0; i < n_sas; i++) {
+		if (sas[i].spi == spi)
+			return &sas[i];
+	}
+	fail();
+	return NULL;
+}
+
+/* What carries more than the configuration allows is not taken over, nor more of a peer than we keep. */
+static void what_is_not_taken_over(void **state)
+{
+	struct esptun_sa *in, *out;
+	struct kernel_fit fit = { .max_age = 60000, .until = 60000, .child = &all, .n_child = 1 };
+	struct ike_ts *remote = &all.remote_ts.ts[0];
+	struct kernel_view *v;
+
+	(void)state;
+	set_any(&all);
+	all.remote_ts.n = 1; /* 10.8.0.0/16 */
+	memcpy(remote->start, (uint8_t[]){ 10, 8, 0, 0 }, 4);
+	memcpy(remote->end, (uint8_t[]){ 10, 8, 255, 255 }, 4);
+	v = kernel_view(k, LINK);
+	adopt_fit(v, 70, &fit);
+	kernel_view_free(v);
+	assert_int_equal(count.misfits, 2); /* inbound, the younger one has all */
+	in = find_sa(30071);
+	out = find_sa(40071);
+	in->ts_remote = out->ts_remote;
+	in->n_ts_remote = out->n_ts_remote;
+	v = kernel_view(k, LINK);
+	assert_true(kernel_peer_misfits(v, 71, &fit)); /* the older pair has all */
+	adopt_fit(v, 71, &fit);
+	assert_int_equal(count.misfits, 1);
+	assert_int_equal(count.kept, 1);
+	assert_int_equal(told[n_told - 1].spi_out, 40071);
+	fit.max_age = 9;
+	adopt_fit(v, 71, &fit);
+	assert_int_equal(count.misfits, 2);
+	assert_false(kernel_peer_misfits(v, PEERS + 1, &fit));
+	kernel_view_free(v);
+}
+
+static void more_pairs_than_are_kept(void **state)
+{
+	struct kernel_view *v;
+
+	(void)state;
+	n_sas = 0;
+	for (uint32_t i = 0; i < IKE_MAX_ADOPTED + 2; i++) {
+		add_sa(70, ESPTUN_SA_DIR_IN, 1000 + i, 1000 - i, NULL);
+		add_sa(70, ESPTUN_SA_DIR_OUT, 2000 + i, 1000 - i, NULL);
+	}
+	v = kernel_view(k, LINK);
+	adopt(v, 70, 60000);
+	kernel_view_free(v);
+	assert_int_equal(count.kept, IKE_MAX_ADOPTED);
+	assert_int_equal(count.excess, 2);
+	assert_int_equal(n_told, IKE_MAX_ADOPTED);
+	assert_int_equal(told[0].spi_in, 1002); /* the oldest two are gone */
+	assert_int_equal(n_sas, 2 * IKE_MAX_ADOPTED);
+}
+
+static void note_peer(void *ctx, uint32_t id)
+{
+	uint32_t **at = ctx;
+
+	*(*at)++ = id;
+}
+
+static void those_heard_last_first(void **state)
+{
+	uint32_t order[PEERS], *at = order;
+	struct kernel_view *v;
+
+	(void)state;
+	for (size_t i = 0; i < n_peers; i++) {
+		if (peers[i].id % 2) {
+			peers[i].has |= ESPTUN_PEER_HAS_LAST_RX;
+			peers[i].last_rx = 1000 - peers[i].id;
+		}
+	}
+	v = kernel_view(k, LINK);
+	kernel_each_peer(v, note_peer, &at);
+	kernel_view_free(v);
+	assert_int_equal(order[0], PEERS - 1);
+	assert_int_equal(order[1], PEERS - 3);
+	assert_int_equal(order[PEERS / 2 - 1], 1);
+	assert_int_equal(order[PEERS / 2] % 2, 0); /* never heard */
 }
 
 static void read_identity(uint32_t peer, struct ike_id *id)
@@ -407,7 +335,7 @@ static void read_identity(uint32_t peer, struct ike_id *id)
 	struct kernel_view *v = kernel_view(k, LINK);
 
 	n_told = 0;
-	kernel_adopt(k, v, peer, 60000, on_pair, NULL);
+	adopt(v, peer, 60000);
 	assert_int_equal(n_told, 2);
 	*id = told[1].id;
 	kernel_view_free(v);
@@ -517,6 +445,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_reading_serves_all, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(pairs_of_each, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(what_is_not_taken_over, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(more_pairs_than_are_kept, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(those_heard_last_first, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(as_many_prefixes_as_the_kernel_has, make_link,
 						drop_link),
 		cmocka_unit_test_setup_teardown(identities_are_kept, make_link, drop_link),

@@ -5,7 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ike/app/terms.h"
 #include "ike/proto/id.h"
@@ -13,9 +17,10 @@
 #define KEY_A "Kq7mTz3vRw9pXc2nYb5sLd8g"
 #define KEY_B "9fGhJ4kWe6rVt2yNu8iMo5pQ"
 #define TUNNEL "[Tunnel]\nLocalID = hub.example\nAddress = 10.1.0.1/24\n"
-#define PEER                                                      \
-	"[Peer]\nRemoteID = *.example\nClients = 8\nPSK = " KEY_A \
-	"\nSelectors = 10.1.0.0/24 = 10.2.0.0/16\n"
+#define PEER_KEYLESS                                  \
+	"[Peer]\nRemoteID = *.example\nClients = 8\n" \
+	"Selectors = 10.1.0.0/24 = 10.2.0.0/16\n"
+#define PEER PEER_KEYLESS "PSK = " KEY_A "\n"
 #define CLIENT "[Client a.example]\nPSK = " KEY_B "\n"
 
 static void on_report(void *ctx, bool error, unsigned int line, const char *text)
@@ -43,6 +48,7 @@ static struct ike_id id_of(const char *text)
 
 static void what_differs(void **state)
 {
+	static const uint8_t secret[TERMS_SECRET] = { 1 }, other[TERMS_SECRET] = { 2 };
 	static const struct {
 		const char *text;
 		enum terms_verdict a, b; /* of the SAs of a.example, b.example */
@@ -50,17 +56,22 @@ static void what_differs(void **state)
 		{ TUNNEL PEER CLIENT, TERMS_SAME, TERMS_SAME },
 		{ "# another day\n" TUNNEL "MTU = 1400\n" PEER "Liveness = 30\n" CLIENT, TERMS_SAME,
 		  TERMS_SAME },
-		{ TUNNEL PEER "[Client a.example]\nPSK = 77" KEY_B "\n", TERMS_OTHER, TERMS_SAME },
-		{ TUNNEL PEER, TERMS_OTHER, TERMS_SAME },
+		{ TUNNEL PEER "[Client a.example]\nPSK = 77" KEY_B "\n", TERMS_OTHER_KEY,
+		  TERMS_SAME },
+		{ TUNNEL PEER, TERMS_NO_KEY, TERMS_SAME },
 		{ TUNNEL PEER CLIENT "[Client b.example]\nPSK = 77" KEY_B "\n", TERMS_SAME,
-		  TERMS_OTHER },
+		  TERMS_OTHER_KEY },
+		/* the same, after which the key of all was taken out */
+		{ TUNNEL PEER_KEYLESS CLIENT "[Client b.example]\nPSK = 77" KEY_B "\n", TERMS_SAME,
+		  TERMS_NO_KEY },
+		{ TUNNEL PEER_KEYLESS CLIENT, TERMS_SAME, TERMS_NO_KEY },
 		{ TUNNEL PEER CLIENT "[Client b.example]\nPSK = " KEY_A "\n", TERMS_SAME,
 		  TERMS_SAME },
 		{ TUNNEL PEER "Crypto = aes128gcm16-x25519\n" CLIENT, TERMS_OTHER, TERMS_OTHER },
 		{ "[Tunnel]\nLocalID = hub2.example\nAddress = 10.1.0.1/24\n" PEER CLIENT,
 		  TERMS_OTHER, TERMS_OTHER },
-		{ TUNNEL PEER "Selectors = 10.1.1.0/24 = 10.2.0.0/16\n" CLIENT,
-		  TERMS_OTHER_SELECTORS, TERMS_OTHER_SELECTORS },
+		{ TUNNEL PEER "Selectors = 10.1.1.0/24 = 10.2.0.0/16\n" CLIENT, TERMS_SAME,
+		  TERMS_SAME },
 	};
 	struct ike_id a = id_of("a.example"), b = id_of("b.example");
 	uint8_t of_a[TERMS_LEN], of_b[TERMS_LEN], again[TERMS_LEN];
@@ -68,26 +79,112 @@ static void what_differs(void **state)
 
 	(void)state;
 	parse(rows[0].text, &c);
-	assert_int_equal(terms_make(&c, &a, of_a), 0);
-	assert_int_equal(terms_make(&c, &b, of_b), 0);
-	assert_int_equal(terms_make(&c, &b, again), 0);
-	assert_memory_not_equal(of_b, again, TERMS_SALT);
-	assert_memory_not_equal(of_b + TERMS_SALT, again + TERMS_SALT, TERMS_LEN - TERMS_SALT);
-	assert_int_equal(terms_judge(&c, &a, of_b), TERMS_OTHER);
+	assert_int_equal(terms_make(&c, secret, &a, of_a), 0);
+	assert_int_equal(terms_make(&c, secret, &b, of_b), 0);
+	assert_int_equal(terms_make(&c, secret, &b, again), 0);
+	for (size_t i = 0; i < TERMS_LEN; i += TERMS_DIGEST)
+		assert_memory_not_equal(of_b + i, again + i, TERMS_DIGEST);
+	assert_int_equal(terms_judge(&c, secret, &a, of_b), TERMS_OTHER_KEY);
+	/* with the secret of other agents, or none at all */
+	assert_int_equal(terms_judge(&c, other, &a, of_a), TERMS_UNKNOWN);
+	assert_int_equal(terms_judge(&c, secret, &a, NULL), TERMS_UNKNOWN);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		parse(rows[i].text, &d);
-		if (terms_judge(&d, &a, of_a) != rows[i].a ||
-		    terms_judge(&d, &b, of_b) != rows[i].b)
+		if (terms_judge(&d, secret, &a, of_a) != rows[i].a ||
+		    terms_judge(&d, secret, &b, of_b) != rows[i].b)
 			fail_msg("row %zu: %s", i, rows[i].text);
 		config_clear(&d);
 	}
 	config_clear(&c);
 }
 
+#define NEAR "[Client a.b.example]\nPSK = " KEY_A "\n"
+#define WILDCARD "[Client *.b.example]\nPSK = " KEY_B "\n"
+#define FAR "[Client *.example]\nPSK = 77" KEY_A "\n"
+
+/* Where the key stood by which a.b.example came, and what became of it. */
+static void keys_taken_away(void **state)
+{
+	static const uint8_t secret[TERMS_SECRET] = { 1 };
+	static const struct {
+		const char *then, *now;
+		enum terms_verdict verdict;
+	} rows[] = {
+		{ NEAR WILDCARD, NEAR, TERMS_SAME },
+		{ NEAR WILDCARD, WILDCARD, TERMS_NO_KEY },
+		{ NEAR WILDCARD, "[Client *.b.example]\nPSK = " KEY_A "\n", TERMS_SAME },
+		{ NEAR, "[Client a.b.example]\nPSK = 77" KEY_A "\n", TERMS_OTHER_KEY },
+		{ NEAR, FAR, TERMS_NO_KEY },
+		{ WILDCARD, WILDCARD NEAR, TERMS_OTHER_KEY },
+		{ WILDCARD, NEAR,
+		  TERMS_NO_KEY }, /* … and, another time, the wildcard was taken out */
+		{ WILDCARD FAR, FAR, TERMS_NO_KEY },
+		{ FAR, WILDCARD NEAR FAR, TERMS_OTHER_KEY },
+		{ FAR, WILDCARD NEAR, TERMS_NO_KEY },
+		{ FAR, "[Client c.b.example]\nPSK = 77" KEY_A "\n", TERMS_NO_KEY },
+	};
+	struct ike_id id = id_of("a.b.example");
+	uint8_t terms[TERMS_LEN];
+	struct config c, d;
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), TUNNEL PEER_KEYLESS "%s", rows[i].then);
+		parse(text, &c);
+		snprintf(text, sizeof(text), TUNNEL PEER_KEYLESS "%s", rows[i].now);
+		parse(text, &d);
+		assert_int_equal(terms_make(&c, secret, &id, terms), 0);
+		if (terms_judge(&d, secret, &id, terms) != rows[i].verdict)
+			fail_msg("row %zu: %s became %s", i, rows[i].then, rows[i].now);
+		config_clear(&c);
+		config_clear(&d);
+	}
+}
+
+/* The next agent has it again, unless somebody else may have put it there. */
+static void the_secret_stays(void **state)
+{
+	uint8_t first[TERMS_SECRET], second[TERMS_SECRET];
+	char dir[] = "/tmp/esptun-terms-XXXXXX", socket[64], file[80], err[256];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(socket, sizeof(socket), "%s/control", dir);
+	snprintf(file, sizeof(file), "%s.secret", socket);
+	assert_int_equal(terms_secret_read(socket, first, err, sizeof(err)), 0);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(terms_secret_read(socket, second, err, sizeof(err)), 0);
+	assert_memory_equal(first, second, sizeof(first));
+	/* others could read it; it is cut off; it is a link */
+	chmod(file, 0640);
+	assert_int_equal(terms_secret_read(socket, second, err, sizeof(err)), 0);
+	assert_memory_not_equal(first, second, sizeof(first));
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(truncate(file, TERMS_SECRET - 1), 0);
+	assert_int_equal(terms_secret_read(socket, first, err, sizeof(err)), 0);
+	assert_memory_not_equal(first, second, sizeof(first));
+	unlink(file);
+	assert_int_equal(symlink("/dev/zero", file), 0);
+	assert_int_equal(terms_secret_read(socket, first, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, file));
+	unlink(file);
+	/* a folder that is not there */
+	snprintf(socket, sizeof(socket), "%s/none/control", dir);
+	assert_int_equal(terms_secret_read(socket, second, err, sizeof(err)), -1);
+	assert_memory_not_equal(first, second, sizeof(first));
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_differs),
+		cmocka_unit_test(keys_taken_away),
+		cmocka_unit_test(the_secret_stays),
 	};
 
 	return cmocka_run_group_tests_name("terms", tests, NULL, NULL);

@@ -337,6 +337,20 @@ check "and it comes up" wait_for 40 state_is gwa up
 # shellcheck disable=SC2086 # words
 check "with new ones" wait_for 60 none_left gwa hq $before
 
+# Without the secret of the agent that made them, SAs are judged by their age.
+check "one pair is left" wait_for 60 one_pair gwa hq
+before=$(kernel_spis gwa hq)
+agent_stop gwa
+check "the agent left a secret" test -s /run/gwa.control.secret
+rm /run/gwa.control.secret
+agent gwa
+like "its secret is lost, which is said" "$(said gwa 'secret')" 'its secret is lost'
+# shellcheck disable=SC2086 # words
+check "the SAs are taken over" all_left gwa hq $before
+# shellcheck disable=SC2086 # words
+check "and replaced" wait_for 60 none_left gwa hq $before
+check "one pair is left" wait_for 60 one_pair gwa hq
+
 # Who has lost its key keeps no SAs over a restart.
 before=$(kernel_spis gwa hq)
 agent_stop gwa

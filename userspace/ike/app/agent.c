@@ -8,7 +8,6 @@
 #include "common/hash.h"
 #include "ike/app/agent_int.h"
 #include "ike/app/holder.h"
-#include "ike/app/terms.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 #include "ike/proto/msg.h"
@@ -154,102 +153,6 @@ void tunnel_start(struct agent *a, struct tunnel *t)
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-static void adopt(void *ctx, const struct ike_adopted *pair)
-{
-	struct tunnel *t = ctx;
-	char text[64];
-
-	log_say(IKE_LOG_INFO, t->conf.name,
-		"taking over running SAs 0x%08x in, 0x%08x out with %s from a former agent",
-		pair->spi_in, pair->spi_out, ike_endpoint_print(text, sizeof(text), &pair->remote));
-	if (pair->peer == IKE_PEER_FIRST) {
-		t->adopted = true;
-		t->adopted_remote = pair->remote.addr;
-	}
-	env_own_spi(t, pair->peer, pair->spi_in, true);
-	env_own_spi(t, pair->peer, pair->spi_out, false);
-	owned_set_remote(&t->owned, pair->peer, &pair->remote.addr);
-	core_adopt(t->agent->core, t->conf.name, pair);
-}
-
-/* Milliseconds since the configuration was changed; without end if that is to come. */
-static uint64_t since_changed(const struct tunnel *t)
-{
-	const struct timespec *then = &t->conf.changed;
-	struct timespec now;
-	int64_t ms;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	ms = (int64_t)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
-	return ms < 0 ? UINT64_MAX : (uint64_t)ms;
-}
-
-/*
- * SAs of the peer that are older, in milliseconds, were agreed on other terms. Only the time is left to go
- * by if a former agent's module kept no terms, or selectors changed while it ran: it told nothing of
- * SAs that were made for them since.
- */
-static uint64_t age_of_terms(const struct tunnel *t, const struct kernel_view *view, uint32_t peer)
-{
-	struct ike_id id;
-	const uint8_t *terms = kernel_peer_terms(view, peer, &id);
-	enum terms_verdict verdict = TERMS_OTHER_SELECTORS;
-
-	if (terms)
-		verdict = terms_judge(&t->conf, &id, terms);
-	switch (verdict) {
-	case TERMS_OTHER: return 0;
-	case TERMS_OTHER_SELECTORS: return since_changed(t);
-	default: return UINT64_MAX;
-	}
-}
-
-struct adoption {
-	struct tunnel *tunnel;
-	const struct kernel_view *view;
-	unsigned int removed; /* pairs, for their terms */
-};
-
-/* One of a former agent's clients, unless it is the peer that every tunnel has. */
-static void adopt_client(void *ctx, uint32_t peer)
-{
-	struct adoption *from = ctx;
-	struct tunnel *t = from->tunnel;
-	struct agent *a = t->agent;
-	struct ike_status s;
-
-	if (peer == IKE_PEER_FIRST)
-		return;
-	if (t->conf.clients > 1 && owned_add_peer(&t->owned, peer, env_max_peers(t)))
-		from->removed += kernel_adopt(a->kernel, from->view, peer,
-					      age_of_terms(t, from->view, peer), adopt, t);
-	/* There are no more than may be; one stays also if the core is lost: the next one adopts it. */
-	if (owned_has_peer(&t->owned, peer) &&
-	    core_peer_status(a->core, t->conf.name, peer, &s) != -ENOENT)
-		return;
-	kernel_peer_remove(a->kernel, t->ifindex, peer);
-	owned_remove_peer(&t->owned, peer);
-}
-
-static void adopt_all(struct agent *a, struct tunnel *t)
-{
-	struct kernel_view *view = kernel_view(a->kernel, t->ifindex);
-	struct adoption from = { t, view, 0 };
-
-	if (!view) {
-		log_say(IKE_LOG_ERROR, t->conf.name, "cannot read what SAs a former agent left: %s",
-			kernel_error(a->kernel));
-		return;
-	}
-	from.removed = kernel_adopt(a->kernel, view, IKE_PEER_FIRST,
-				    age_of_terms(t, view, IKE_PEER_FIRST), adopt, t);
-	kernel_each_peer(view, adopt_client, &from);
-	kernel_view_free(view);
-	if (from.removed)
-		log_say(IKE_LOG_INFO, t->conf.name,
-			"removed SAs of a former agent, for the configuration was changed since");
-}
-
 /* 0, also without a core: the next one is told, see revive_core(). -1 with t->error set and logged. */
 static int tell_core(struct agent *a, struct tunnel *t)
 {
@@ -346,7 +249,7 @@ static void tunnel_reset(struct tunnel *t)
 	tunnel_well(t, t->trouble);
 	t->moved = t->link_down = t->terms_kept = false;
 	t->lookups = 0;
-	t->lookup_at = t->restore_at = UINT64_MAX;
+	t->lookup_at = t->restore_at = t->review_at = UINT64_MAX;
 	memset(&t->resolved, 0, sizeof(t->resolved));
 }
 
@@ -362,7 +265,7 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 		tunnel_set_index(t, 0);
 		return -1;
 	}
-	adopt_all(a, t);
+	adopt_all(t);
 	path_look(a, t);
 	if (t->path_state == PATH_LOOP) { /* its routes would take away what carries it */
 		tunnel_shut(a, t);
@@ -396,7 +299,7 @@ static void retell_core(struct agent *a, struct tunnel *t)
 	tunnel_well(t, TROUBLE_DEVICE);
 	if (remote.addr.family)
 		core_tunnel_remote(a->core, t->conf.name, &remote);
-	adopt_all(a, t);
+	adopt_all(t);
 	path_look(a, t);
 }
 
@@ -482,7 +385,7 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 		net_down(a->net, t->ifindex);
 	tunnel_set_index(t, 0);
 	owned_free(&t->owned);
-	t->restore_at = UINT64_MAX;
+	t->restore_at = t->review_at = UINT64_MAX;
 	t->started = false;
 	t->state = IKE_TUNNEL_DOWN;
 }
@@ -539,7 +442,7 @@ static struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 	t->error = no_error;
 	t->conf = *conf;
 	t->file_seen = a->looks; /* also by those that are under way */
-	t->lookup_at = t->reopen_at = t->restore_at = UINT64_MAX;
+	t->lookup_at = t->reopen_at = t->restore_at = t->review_at = UINT64_MAX;
 	/* Files are read in order, so the end is where most belong. */
 	if (a->last && strcmp(a->last->conf.name, conf->name) < 0)
 		at = &a->last->next;
@@ -607,6 +510,13 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
 }
 
+/* Of clients; lists are in order. */
+static bool has_other_keys(const struct config *x, const struct config *y)
+{
+	return x->keys.n != y->keys.n ||
+	       (x->keys.n && memcmp(x->keys.v, y->keys.v, x->keys.n * sizeof(*x->keys.v)));
+}
+
 /* Without a core, the next one hears of the tunnel as it is then. */
 static int change_core(struct agent *a, const struct tunnel *t, const struct config *conf)
 {
@@ -652,40 +562,20 @@ static int change_kernel(struct agent *a, struct tunnel *t)
 	return 0;
 }
 
-/* Clients whose keys @t->conf no longer has are sent away; they had them in @former. */
-static void end_keyless(struct agent *a, struct tunnel *t, const struct client_keys *former)
-{
-	char id[IKE_MAX_ID + 16];
-	uint32_t ids[WIRE_CLIENTS_MAX];
-	unsigned int n = tunnel_clients(t, ids);
-	struct ike_status s;
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (core_peer_status(a->core, t->conf.name, ids[i], &s) || !s.remote_id.type ||
-		    !client_keys_is_taken_away(former, &t->conf.keys, &s.remote_id))
-			continue;
-		log_say(IKE_LOG_INFO, t->conf.name,
-			"the key of client '%s' was taken away: its SAs end",
-			ike_id_print(id, sizeof(id), &s.remote_id));
-		core_client_down(a->core, t->conf.name, ids[i], loop_now());
-	}
-}
-
 /* The tunnel goes on with *@conf, which is its own then; false: nothing changed. */
 static bool change_running(struct agent *a, struct tunnel *t, const struct config *conf)
 {
 	bool ours = t->ifindex && !t->after && !t->moved && !strcmp(t->device, t->conf.name);
-	struct config former;
+	bool keys = is_other_key(&t->conf, conf) || has_other_keys(&t->conf, conf);
 	int err;
 
 	if (!ours || needs_reopening(&t->conf, conf) || change_core(a, t, conf))
 		return false;
-	former = t->conf;
+	config_clear(&t->conf);
 	t->conf = *conf;
 	t->terms_kept = false;
 	log_say(IKE_LOG_INFO, t->conf.name, "takes its changed configuration as it runs");
-	end_keyless(a, t, &former.keys);
-	config_clear(&former);
+	adopt_changed(t, keys);
 	err = change_kernel(a, t);
 	t->path_state = PATH_UNKNOWN;
 	path_look(a, t);
@@ -808,7 +698,8 @@ static bool tunnel_take_keys(struct agent *a, struct tunnel *t, struct config *c
 	memcpy(t->conf.secrets_file, conf->secrets_file, sizeof(t->conf.secrets_file));
 	t->conf.file_time = conf->file_time;
 	log_say(IKE_LOG_INFO, t->conf.name, "keys of clients were changed");
-	end_keyless(a, t, &conf->keys);
+	change_core(a, t, &t->conf); /* so that proofs under way are judged anew, by these keys */
+	adopt_changed(t, true);
 	return true;
 }
 
@@ -1131,6 +1022,8 @@ static uint64_t tunnel_next(const struct tunnel *t)
 		at = t->reopen_at;
 	if (t->after && t->close_by < at)
 		at = t->close_by;
+	if (t->review_at < at)
+		at = t->review_at;
 	return t->restore_at < at ? t->restore_at : at;
 }
 
@@ -1149,6 +1042,8 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 		tunnel_open(a, t);
 	else if (t->restore_at <= now)
 		follow_restore(a, t);
+	if (t->review_at <= now)
+		adopt_review(t);
 	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
 
@@ -1270,6 +1165,10 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 			return false;
 		}
 	}
+	if (terms_secret_read(a->options->socket, a->terms_secret, err, err_size))
+		log_say(IKE_LOG_WARN, NULL, "%s: the next agent takes over less than it could",
+			err);
+	snprintf(err, err_size, "out of memory");
 	agent_env(a, &env);
 	a->core = core_new(loop_base(a->loop), a->helpers->spawn, &env, on_core_lost, a);
 	if (!a->core)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What agent.c (tunnels and events), path.c (the way to the peers), follow.c (what other
- * programs change), files.c (configuration files), env.c (the core's effects) and cmd.c
- * (commands and status) share. Private to these six.
+ * programs change), adopt.c (whose SAs may be there), files.c (configuration files), env.c (the
+ * core's effects) and cmd.c (commands and status) share. Private to these seven.
  */
 #ifndef ESPTUN_IKE_AGENT_INT_H
 #define ESPTUN_IKE_AGENT_INT_H
@@ -19,6 +19,7 @@
 #include "ike/app/owned.h"
 #include "ike/app/reader.h"
 #include "ike/app/remotes.h"
+#include "ike/app/terms.h"
 #include "ike/io/dns.h"
 #include "ike/io/kernel.h"
 #include "ike/io/loop.h"
@@ -87,7 +88,7 @@ struct tunnel {
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	struct owned owned; /* peers and SAs that the core may change */
 	bool started; /* the core may initiate */
-	bool adopted; /* a former agent's SAs run */
+	bool adopted; /* a former agent's SAs of its one peer run */
 	bool terms_kept; /* the kernel has those of its one peer, see terms.h */
 	enum ike_tunnel_state state; /* as the core told last */
 	enum after after; /* not NOTHING: closing */
@@ -109,6 +110,8 @@ struct tunnel {
 	bool link_down; /* by another program */
 	bool moved; /* the netdevice is in another network namespace */
 	uint64_t restore_at; /* when to put back what others took away; UINT64_MAX: nothing is */
+	uint64_t review_at; /* when clients that the configuration does not let in are to have gone; UINT64_MAX: … */
+	bool keys_changed; /* … no change asks for it. Also those of whom it is not known by what key they came */
 	uint64_t restored_at; /* last time there was something to put back */
 	unsigned int restores; /* so many times lately */
 };
@@ -157,6 +160,7 @@ struct agent {
 	struct ctl *ctl;
 	struct keytable *keys;
 	struct core *core;
+	uint8_t terms_secret[TERMS_SECRET];
 	struct ike_job_results jobs; /* that are done, and the core is yet to hear of */
 	struct bucket job_bytes; /* that were signed for it */
 	struct remotes *remotes; /* that the core may send to */
@@ -248,6 +252,17 @@ void follow_restore(struct agent *a, struct tunnel *t);
 void follow_peer_gone(struct agent *a, uint32_t ifindex);
 /* The same of a client's: it is made again, for the client may ask for a pair. */
 void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer);
+
+/* ---- adopt.c */
+/* The core takes over what a former agent left of the tunnel and fits it; the rest leaves the kernel. */
+void adopt_all(struct tunnel *t);
+/*
+ * t->conf was changed: those clients go that it does not let in any more, by key, selectors or number. With
+ * @keys also those of whom it is not known by what key they came.
+ */
+void adopt_changed(struct tunnel *t, bool keys);
+/* review_at has come: those that are still there are removed. */
+void adopt_review(struct tunnel *t);
 
 /* ---- files.c */
 /* The files that are not what the agent goes by, as "files" in ctl.h; @only of one tunnel, or NULL. */

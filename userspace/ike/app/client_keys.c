@@ -88,37 +88,38 @@ static const struct client_key *find_exact(const struct client_key *list, unsign
 	return NULL;
 }
 
+/* May a wildcard stand for what comes before octet @at, which is one at least? */
+static bool has_wildcard(const struct ike_id *id, uint16_t at)
+{
+	return (id->type == IKE_ID_FQDN && id->data[at] == '.') ||
+	       (id->type == IKE_ID_RFC822 && id->data[at] == '@');
+}
+
+const struct client_key *client_keys_at(const struct client_key *list, unsigned int n,
+					const struct ike_id *id, uint16_t at)
+{
+	struct ike_id wildcard = { .type = id->type, .data = "*" };
+
+	if (!at)
+		return find_exact(list, n, id);
+	if (!has_wildcard(id, at))
+		return NULL;
+	wildcard.len = (uint16_t)(1 + id->len - at);
+	memcpy(wildcard.data + 1, id->data + at, id->len - at);
+	return find_exact(list, n, &wildcard);
+}
+
 const struct client_key *client_keys_find(const struct client_key *list, unsigned int n,
 					  const struct ike_id *id)
 {
-	const struct client_key *k = find_exact(list, n, id), *found = k;
-	struct ike_id wildcard = { .type = id->type, .data = "*" };
-	char after = id->type == IKE_ID_FQDN ? '.' : '@';
+	const struct client_key *k, *found = find_exact(list, n, id);
 
-	if (id->type != IKE_ID_FQDN && id->type != IKE_ID_RFC822)
-		return found;
-	/* The "*" stands for one octet at least. */
 	for (uint16_t i = 1; i < id->len; i++) {
-		if (id->data[i] != after)
-			continue;
-		wildcard.len = (uint16_t)(1 + id->len - i);
-		memcpy(wildcard.data + 1, id->data + i, id->len - i);
-		k = find_exact(list, n, &wildcard);
+		k = client_keys_at(list, n, id, i);
 		if (!found)
 			found = k;
 	}
 	return found;
-}
-
-bool client_keys_is_taken_away(const struct client_keys *from, const struct client_keys *to,
-			       const struct ike_id *id)
-{
-	const struct client_key *had = client_keys_find(from->v, from->n, id), *has;
-
-	if (!had || find_exact(to->v, to->n, &had->id))
-		return false;
-	has = client_keys_find(to->v, to->n, id);
-	return !has || has->len != had->len || !ike_equal(has->key, had->key, had->len);
 }
 
 /* ---- the file of Secrets= ----------------------------------------------------------- */

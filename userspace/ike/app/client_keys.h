@@ -54,10 +54,10 @@ const struct client_key *client_keys_find(const struct client_key *list, unsigne
 					  const struct ike_id *id);
 
 /*
- * Does @to lack the key that holds for @id in @from? Not if there is another one in its place, for the
- * same identity or wildcard, or the same key is there under another one. Both are sorted.
+ * The key in a sorted list whose identity is that of @id from octet @at on: with 0 all of it, else a
+ * wildcard's that stands for what comes before. NULL: there is none.
  */
-bool client_keys_is_taken_away(const struct client_keys *from, const struct client_keys *to,
-			       const struct ike_id *id);
+const struct client_key *client_keys_at(const struct client_key *list, unsigned int n,
+					const struct ike_id *id, uint16_t at);
 
 #endif

@@ -28,6 +28,7 @@ enum config_limits {
 enum config_rekey {
 	CONFIG_REKEY_IKE = 4 * 3600, /* seconds */
 	CONFIG_REKEY_CHILD = 3600, /* seconds */
+	CONFIG_REKEY_CHILD_MAX = 7 * 86400,
 };
 
 struct config {

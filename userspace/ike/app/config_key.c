@@ -155,7 +155,7 @@ static int set_rekey(struct parse *p, char *s)
 			 "expected for the IKE SA a time from 10s to 30d, or off");
 		return -1;
 	}
-	if (lifetime(child, 5, 7 * 86400, &p->c->rekey_child)) {
+	if (lifetime(child, 5, CONFIG_REKEY_CHILD_MAX, &p->c->rekey_child)) {
 		snprintf(p->err, sizeof(p->err),
 			 "expected for the child SA a time from 5s to 7d, or off");
 		return -1;

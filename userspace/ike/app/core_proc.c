@@ -407,6 +407,7 @@ void core_adopt(struct core *c, const char *tunnel, const struct ike_adopted *pa
 	h.remote = pair->remote;
 	h.spi_in = pair->spi_in;
 	h.spi_out = pair->spi_out;
+	h.value = pair->until;
 	call(c, &h, body, WIRE_RETURN);
 }
 

@@ -187,7 +187,7 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 	if (!added && (peer == IKE_PEER_FIRST || !owned_has_peer(&t->owned, peer)))
 		return -EPERM;
 	conf.keepalive = t->conf.keepalive;
-	if (!terms_make(&t->conf, id, terms))
+	if (!terms_make(&t->conf, a->terms_secret, id, terms))
 		conf.terms = terms;
 	err = may_move(a, t, peer, &remote->addr) ? 0 : -EPERM;
 	if (!err) {
@@ -238,7 +238,7 @@ static void keep_terms(struct agent *a, struct tunnel *t)
 	uint8_t terms[TERMS_LEN];
 	struct kernel_peer_conf conf = tunnel_peer_conf(t);
 
-	if (t->terms_kept || terms_make(&t->conf, &of_one_peer, terms))
+	if (t->terms_kept || terms_make(&t->conf, a->terms_secret, &of_one_peer, terms))
 		return;
 	conf.id = &of_one_peer;
 	conf.terms = terms;

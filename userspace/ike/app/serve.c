@@ -309,6 +309,7 @@ static void adopt(struct serve *s)
 		.remote_ts = { body->n, (const struct ike_ts *)(body + 1) },
 		.spi_in = h->spi_in,
 		.spi_out = h->spi_out,
+		.until = h->value,
 	};
 
 	ike_core_adopt(s->core, h->tunnel, &pair);

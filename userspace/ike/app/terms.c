@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/keyfile.h"
 #include "ike/app/terms.h"
 #include "ike/crypto/crypto.h"
 
 /* Each part is digested with what came before it. */
 struct digest {
-	const uint8_t *salt;
+	const uint8_t *secret;
 	uint8_t v[32];
 	bool failed;
 };
@@ -18,7 +24,7 @@ static void add(struct digest *d, const void *data, size_t len)
 	const struct ike_iov in[] = { { d->v, sizeof(d->v) }, { length, 2 }, { data, len } };
 	uint8_t out[32];
 
-	d->failed |= ike_hmac_sha256(d->salt, TERMS_SALT, in, len ? 3 : 2, out);
+	d->failed |= ike_hmac_sha256(d->secret, TERMS_SECRET, in, len ? 3 : 2, out);
 	memcpy(d->v, out, sizeof(d->v));
 }
 
@@ -54,89 +60,151 @@ static void add_proposals(struct digest *d, const struct ike_proposals *l)
 	add(d, NULL, 0);
 }
 
-static void add_selectors(struct digest *d, const struct ike_ts_list *l)
+/* What both ends agreed on, but keys and selectors. */
+static void add_agreement(struct digest *d, const struct config *c)
 {
-	for (unsigned int i = 0; i < l->n; i++) {
-		const struct ike_ts *ts = &l->ts[i];
-
-		add_numbers(d,
-			    (const uint16_t[]){ ts->family, ts->protocol, ts->port_start,
-						ts->port_end },
-			    4);
-		add(d, ts->start, sizeof(ts->start));
-		add(d, ts->end, sizeof(ts->end));
-	}
-	add(d, NULL, 0);
+	add_id(d, &c->local_id);
+	add_id(d, &c->remote_id);
+	add_address(d, &c->local);
+	add(d, c->endpoint, strlen(c->endpoint));
+	add_numbers(d, (const uint16_t[]){ c->port, c->endpoint_port, c->clients > 1 }, 3);
+	add_proposals(d, c->ike);
+	add_proposals(d, c->esp);
 }
 
-static void add_key(struct digest *d, const struct config *c, const struct ike_id *id)
+/* One of the digests: empty, of the salt alone, until something is added. */
+static struct digest begin(const uint8_t *secret, const uint8_t *salt)
 {
-	const struct client_key *own = client_keys_find(c->keys.v, c->keys.n, id);
+	struct digest d = { .secret = secret };
+
+	add(&d, salt, TERMS_SALT);
+	return d;
+}
+
+/* Where the key of a client stands; NULL: it is the tunnel's. */
+static struct digest of_place(const uint8_t *secret, const uint8_t *salt,
+			      const struct client_key *own)
+{
+	struct digest d = begin(secret, salt);
 
 	if (own)
-		add(d, own->key, own->len);
-	else
-		add(d, c->psk, c->psk_len);
+		add_id(&d, &own->id);
+	return d;
 }
 
-static bool digest_agreement(const struct config *c, const struct ike_id *id, const uint8_t *salt,
-			     uint8_t out[TERMS_DIGEST])
-{
-	struct digest d = { .salt = salt };
+/* Where the digests are. */
+enum {
+	AT_MARK = TERMS_SALT,
+	AT_AGREEMENT = AT_MARK + TERMS_DIGEST,
+	AT_KEY = AT_AGREEMENT + TERMS_DIGEST,
+	AT_PLACE = AT_KEY + TERMS_DIGEST
+};
 
-	add_key(&d, c, id);
-	add_id(&d, &c->local_id);
-	add_id(&d, &c->remote_id);
-	add_address(&d, &c->local);
-	add(&d, c->endpoint, strlen(c->endpoint));
-	add_numbers(&d, (const uint16_t[]){ c->port, c->endpoint_port, c->clients > 1 }, 3);
-	add_proposals(&d, c->ike);
-	add_proposals(&d, c->esp);
-	memcpy(out, d.v, TERMS_DIGEST);
-	return !d.failed;
+static bool put(uint8_t *out, const struct digest *d)
+{
+	memcpy(out, d->v, TERMS_DIGEST);
+	return !d->failed;
 }
 
-static bool digest_selectors(const struct config *c, const uint8_t *salt, uint8_t out[TERMS_DIGEST])
+static int compute_terms(const struct config *c, const uint8_t *secret, const struct ike_id *id,
+			 const uint8_t *salt, uint8_t out[TERMS_LEN])
 {
-	struct digest d = { .salt = salt };
+	const struct client_key *own = client_keys_find(c->keys.v, c->keys.n, id);
+	struct digest mark = begin(secret, salt), agreement = mark, key = mark;
+	struct digest place = of_place(secret, salt, own);
 
-	for (unsigned int i = 0; i < c->n_child; i++) {
-		add_selectors(&d, &c->child[i].local_ts);
-		add_selectors(&d, &c->child[i].remote_ts);
-	}
-	memcpy(out, d.v, TERMS_DIGEST);
-	return !d.failed;
-}
-
-/* The salt, a digest of what both ends agreed on, and one of the selectors. */
-static int compute_terms(const struct config *c, const struct ike_id *id, const uint8_t *salt,
-			 uint8_t out[TERMS_LEN])
-{
-	uint8_t *digests = out + TERMS_SALT;
-
+	add_agreement(&agreement, c);
+	add(&key, own ? own->key : c->psk, own ? own->len : c->psk_len);
 	memcpy(out, salt, TERMS_SALT);
-	return digest_agreement(c, id, salt, digests) &&
-			       digest_selectors(c, salt, digests + TERMS_DIGEST)
+	return put(out + AT_MARK, &mark) && put(out + AT_AGREEMENT, &agreement) &&
+			       put(out + AT_KEY, &key) && put(out + AT_PLACE, &place)
 		       ? 0
 		       : -1;
 }
 
-int terms_make(const struct config *c, const struct ike_id *id, uint8_t out[TERMS_LEN])
+int terms_make(const struct config *c, const uint8_t secret[TERMS_SECRET], const struct ike_id *id,
+	       uint8_t out[TERMS_LEN])
 {
 	uint8_t salt[TERMS_SALT];
 
 	ike_crypto_random(NULL, salt, sizeof(salt));
-	return compute_terms(c, id, salt, out);
+	return compute_terms(c, secret, id, salt, out);
 }
 
-enum terms_verdict terms_judge(const struct config *c, const struct ike_id *id,
-			       const uint8_t terms[TERMS_LEN])
+static bool is_place(const uint8_t *secret, const uint8_t *terms, const struct client_key *own)
 {
-	const size_t agreed = TERMS_SALT + TERMS_DIGEST;
+	struct digest d = of_place(secret, terms, own);
+
+	return !d.failed && ike_equal(d.v, terms + AT_PLACE, TERMS_DIGEST);
+}
+
+/* Is there still a key where the one of @terms stood? */
+static bool has_place(const struct config *c, const uint8_t *secret, const struct ike_id *id,
+		      const uint8_t *terms)
+{
+	for (uint16_t i = 0; i < id->len; i++) {
+		const struct client_key *own = client_keys_at(c->keys.v, c->keys.n, id, i);
+
+		if (own && is_place(secret, terms, own))
+			return true;
+	}
+	return c->psk_len && is_place(secret, terms, NULL);
+}
+
+enum terms_verdict terms_judge(const struct config *c, const uint8_t secret[TERMS_SECRET],
+			       const struct ike_id *id, const uint8_t *terms)
+{
 	uint8_t now[TERMS_LEN];
 
-	if (compute_terms(c, id, terms, now) || !ike_equal(now, terms, agreed))
+	if (!terms || compute_terms(c, secret, id, terms, now) ||
+	    !ike_equal(now + AT_MARK, terms + AT_MARK, TERMS_DIGEST))
+		return TERMS_UNKNOWN;
+	if (!ike_equal(now + AT_AGREEMENT, terms + AT_AGREEMENT, TERMS_DIGEST))
 		return TERMS_OTHER;
-	return ike_equal(now + agreed, terms + agreed, TERMS_DIGEST) ? TERMS_SAME
-								     : TERMS_OTHER_SELECTORS;
+	if (ike_equal(now + AT_KEY, terms + AT_KEY, TERMS_DIGEST))
+		return TERMS_SAME;
+	return has_place(c, secret, id, terms) ? TERMS_OTHER_KEY : TERMS_NO_KEY;
+}
+
+/* ---- the secret ------------------------------------------------------------------- */
+
+/* 0, or -1 with a sentence: no other user can have made or read it. */
+static int read_secret(int fd, const char *path, uint8_t *secret, char *err, size_t err_size)
+{
+	struct stat st;
+
+	snprintf(err, err_size, "cannot read %s", path);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !key_file_ok(path, &st, err, err_size))
+		return -1;
+	return read(fd, secret, TERMS_SECRET) == TERMS_SECRET ? 0 : -1;
+}
+
+static int write_secret(const char *path, const uint8_t *secret, char *err, size_t err_size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool written = fd >= 0 && write(fd, secret, TERMS_SECRET) == TERMS_SECRET;
+
+	if (!written)
+		snprintf(err, err_size, "cannot write %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return written ? 0 : -1;
+}
+
+int terms_secret_read(const char *socket, uint8_t secret[TERMS_SECRET], char *err, size_t err_size)
+{
+	char path[4096];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "%s.secret", socket);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		rc = read_secret(fd, path, secret, err, err_size);
+		close(fd);
+		if (!rc)
+			return 0;
+		unlink(path);
+	}
+	ike_crypto_random(NULL, secret, TERMS_SECRET);
+	return write_secret(path, secret, err, err_size);
 }

@@ -375,6 +375,7 @@ uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id)
 struct kernel_view {
 	uint32_t ifindex;
 	struct esptun_peer *peers;
+	const struct esptun_peer **by_heard; /* the same, those heard last first */
 	struct esptun_sa *sas;
 	size_t n_peers, n_sas;
 };
@@ -397,6 +398,34 @@ static int by_peer_and_age(const void *a, const void *b)
 	return order ? order : compare(y->age, x->age);
 }
 
+static uint64_t unheard_for(const struct esptun_peer *p)
+{
+	return p->has & ESPTUN_PEER_HAS_LAST_RX ? p->last_rx : UINT64_MAX;
+}
+
+static int by_silence(const void *a, const void *b)
+{
+	const struct esptun_peer *const *x = a, *const *y = b;
+
+	return compare(unheard_for(*x), unheard_for(*y));
+}
+
+/* 0, or -ENOMEM. */
+static int order_view(struct kernel_view *v)
+{
+	v->by_heard = calloc(v->n_peers + 1, sizeof(struct esptun_peer *));
+	if (!v->by_heard)
+		return -ENOMEM;
+	if (v->n_peers)
+		qsort(v->peers, v->n_peers, sizeof(*v->peers), by_number);
+	for (size_t i = 0; i < v->n_peers; i++)
+		v->by_heard[i] = &v->peers[i];
+	qsort(v->by_heard, v->n_peers, sizeof(struct esptun_peer *), by_silence);
+	if (v->n_sas)
+		qsort(v->sas, v->n_sas, sizeof(*v->sas), by_peer_and_age);
+	return 0;
+}
+
 struct kernel_view *kernel_view(struct kernel *k, uint32_t ifindex)
 {
 	struct kernel_view *v = calloc(1, sizeof(*v));
@@ -409,14 +438,10 @@ struct kernel_view *kernel_view(struct kernel *k, uint32_t ifindex)
 	err = esptun_peer_dump(k->h, ifindex, &v->peers, &v->n_peers);
 	if (!err)
 		err = esptun_sa_dump(k->h, ifindex, 0, &v->sas, &v->n_sas);
-	if (err && err != -ENODEV && err != -ENOENT) {
+	if ((err && err != -ENODEV && err != -ENOENT) || order_view(v)) {
 		kernel_view_free(v);
 		return NULL;
 	}
-	if (v->n_peers)
-		qsort(v->peers, v->n_peers, sizeof(*v->peers), by_number);
-	if (v->n_sas)
-		qsort(v->sas, v->n_sas, sizeof(*v->sas), by_peer_and_age);
 	return v;
 }
 
@@ -424,6 +449,7 @@ void kernel_view_free(struct kernel_view *v)
 {
 	if (!v)
 		return;
+	free(v->by_heard);
 	free(v->peers);
 	esptun_sas_free(v->sas, v->n_sas);
 	free(v);
@@ -432,7 +458,7 @@ void kernel_view_free(struct kernel_view *v)
 void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx)
 {
 	for (size_t i = 0; i < v->n_peers; i++)
-		fn(ctx, v->peers[i].id);
+		fn(ctx, v->by_heard[i]->id);
 }
 
 static const struct esptun_peer *find_peer(const struct kernel_view *v, uint32_t id)
@@ -507,15 +533,17 @@ static void prefix_to_ike(struct ike_ts *to, const struct esptun_ts *from)
 
 /* Written to @to; none means any, of both families. */
 static struct ike_ts_offer selectors_to_ike(struct ike_ts to[ESPTUN_TS_MAX],
-					    const struct esptun_sa *sa)
+					    const struct esptun_ts *from, size_t n)
 {
 	static const struct esptun_ts any[2] = {
 		{ .addr = { .family = AF_INET }, .port_end = 65535 },
 		{ .addr = { .family = AF_INET6 }, .port_end = 65535 },
 	};
-	const struct esptun_ts *from = sa->n_ts_remote ? sa->ts_remote : any;
-	size_t n = sa->n_ts_remote ? sa->n_ts_remote : 2;
 
+	if (!n) {
+		from = any;
+		n = 2;
+	}
 	for (size_t i = 0; i < n; i++)
 		prefix_to_ike(&to[i], &from[i]);
 	return (struct ike_ts_offer){ (unsigned int)n, to };
@@ -529,42 +557,101 @@ static void remove_larval(struct kernel *k, const struct kernel_view *v, const s
 	}
 }
 
-unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
-			  uint64_t max_age, void (*fn)(void *ctx, const struct ike_adopted *pair),
-			  void *ctx)
+/* May a child SA of the configuration carry all that @sa does? */
+static bool is_configured(const struct esptun_sa *sa, const struct kernel_fit *fit)
+{
+	struct ike_ts to[ESPTUN_TS_MAX], from[ESPTUN_TS_MAX];
+	struct ike_ts_offer local = selectors_to_ike(to, sa->ts_local, sa->n_ts_local);
+	struct ike_ts_offer remote = selectors_to_ike(from, sa->ts_remote, sa->n_ts_remote);
+
+	for (unsigned int i = 0; i < fit->n_child; i++) {
+		if (ike_ts_within(local, &fit->child[i].local_ts) &&
+		    ike_ts_within(remote, &fit->child[i].remote_ts))
+			return true;
+	}
+	return false;
+}
+
+/* Also one that is not there. */
+static bool is_fit(const struct esptun_sa *sa, const struct kernel_fit *fit)
+{
+	return !sa || (sa->age <= fit->max_age && is_configured(sa, fit));
+}
+
+bool kernel_peer_misfits(const struct kernel_view *v, uint32_t peer, const struct kernel_fit *fit)
+{
+	struct of_peer p = sas_of(v, peer);
+
+	for (size_t i = 0; i < p.n; i++) {
+		if (p.sas[i].state != ESPTUN_SA_STATE_LARVAL && !is_fit(&p.sas[i], fit))
+			return true;
+	}
+	return false;
+}
+
+/* Pairs were made one after the other, so age tells which belong together. */
+struct pairs {
+	struct of_peer of;
+	size_t at_in, at_out;
+	const struct esptun_sa *in, *out; /* the one at hand; one of both may be missing */
+};
+
+static bool next_pair(struct pairs *p)
+{
+	p->in = next_sa(&p->of, &p->at_in, ESPTUN_SA_DIR_IN);
+	p->out = next_sa(&p->of, &p->at_out, ESPTUN_SA_DIR_OUT);
+	return p->in || p->out;
+}
+
+static void tell_pair(const struct pairs *p, const struct esptun_peer *of,
+		      const struct kernel_fit *fit,
+		      void (*fn)(void *ctx, const struct ike_adopted *pair), void *ctx)
+{
+	uint64_t age = age_of(p->in) > age_of(p->out) ? age_of(p->in) : age_of(p->out);
+	struct ike_ts remote_ts[ESPTUN_TS_MAX];
+	struct ike_adopted pair = {
+		.peer = of->id,
+		.spi_in = p->in ? p->in->spi : 0,
+		.spi_out = p->out ? p->out->spi : 0,
+		.until = fit->until - age,
+	};
+
+	endpoint_to_ike(&pair.remote, &of->remote);
+	get_identity(&pair.id, of);
+	if (p->out)
+		pair.remote_ts =
+			selectors_to_ike(remote_ts, p->out->ts_remote, p->out->n_ts_remote);
+	fn(ctx, &pair);
+}
+
+void kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
+		  const struct kernel_fit *fit,
+		  void (*fn)(void *ctx, const struct ike_adopted *pair), void *ctx,
+		  struct kernel_adopted *count)
 {
 	const struct esptun_peer *known = find_peer(v, peer);
-	struct of_peer p = sas_of(v, peer);
-	size_t at_in = 0, at_out = 0;
-	unsigned int removed = 0;
+	struct pairs p = { .of = sas_of(v, peer) };
+	struct pairs ahead = p;
 
 	k->error[0] = 0;
 	if (!known)
-		return 0;
-	remove_larval(k, v, &p);
-	/* Pairs were made one after the other, so age tells which belong together. */
-	for (;;) {
-		const struct esptun_sa *in = next_sa(&p, &at_in, ESPTUN_SA_DIR_IN);
-		const struct esptun_sa *out = next_sa(&p, &at_out, ESPTUN_SA_DIR_OUT);
-		struct ike_adopted pair = {
-			.peer = peer,
-			.spi_in = in ? in->spi : 0,
-			.spi_out = out ? out->spi : 0,
-		};
-		struct ike_ts remote_ts[ESPTUN_TS_MAX];
+		return;
+	remove_larval(k, v, &p.of);
+	for (unsigned int i = 0; i < IKE_MAX_ADOPTED; i++)
+		next_pair(&ahead);
+	while (next_pair(&p)) {
+		bool excess = next_pair(&ahead); /* so many newer ones follow */
 
-		if (!in && !out)
-			return removed;
-		if (age_of(in) > max_age || age_of(out) > max_age) {
-			kernel_sa_remove(k, v->ifindex, peer, pair.spi_in, pair.spi_out);
-			removed++;
+		if (!excess && is_fit(p.in, fit) && is_fit(p.out, fit)) {
+			count->kept++;
+			tell_pair(&p, known, fit, fn, ctx);
 			continue;
 		}
-		endpoint_to_ike(&pair.remote, &known->remote);
-		get_identity(&pair.id, known);
-		if (out)
-			pair.remote_ts = selectors_to_ike(remote_ts, out);
-		fn(ctx, &pair);
+		kernel_sa_remove(k, v->ifindex, peer, p.in ? p.in->spi : 0, p.out ? p.out->spi : 0);
+		if (excess)
+			count->excess++;
+		else
+			count->misfits++;
 	}
 }
 

@@ -39,7 +39,7 @@ void kernel_close(struct kernel *k); /* NULL is fine; SAs stay */
 const char *kernel_error(const struct kernel *k);
 struct esptun *kernel_handle(struct kernel *k); /* for what net.c and the status need */
 
-enum { KERNEL_TERMS = 32 }; /* octets */
+enum { KERNEL_TERMS = 48 }; /* octets */
 
 /* How a peer is to be. */
 struct kernel_peer_conf {
@@ -76,18 +76,34 @@ uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id);
 struct kernel_view;
 struct kernel_view *kernel_view(struct kernel *k, uint32_t ifindex);
 void kernel_view_free(struct kernel_view *v);
-/* Calls @fn for each peer in it. */
+/* Calls @fn for each peer in it, those heard last first. */
 void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx);
 /* The terms kept with the peer, and its identity in @id; NULL if none are. They live as long as @v. */
 const uint8_t *kernel_peer_terms(const struct kernel_view *v, uint32_t peer, struct ike_id *id);
 
+/* What SAs of a peer may stay. */
+struct kernel_fit {
+	uint64_t max_age; /* milliseconds since they were made */
+	uint64_t until; /* when one that was made just now is to end, by the caller's clock */
+	const struct ike_child_conf *child; /* one of these may carry all that it does */
+	unsigned int n_child;
+};
+
+/* Has the peer an SA that does not fit? Larval ones are none yet. */
+bool kernel_peer_misfits(const struct kernel_view *v, uint32_t peer, const struct kernel_fit *fit);
+
+struct kernel_adopted {
+	unsigned int kept, misfits, excess; /* pairs */
+};
+
 /*
- * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, and those
- * made more than @max_age milliseconds ago. Returns how many pairs were too old.
+ * Calls @fn for each pair of SAs a former agent left with the peer, oldest first. Removes larval SAs, pairs
+ * that do not fit, and all but the IKE_MAX_ADOPTED newest. What became of them is added to @count.
  */
-unsigned int kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
-			  uint64_t max_age, void (*fn)(void *ctx, const struct ike_adopted *pair),
-			  void *ctx);
+void kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
+		  const struct kernel_fit *fit,
+		  void (*fn)(void *ctx, const struct ike_adopted *pair), void *ctx,
+		  struct kernel_adopted *count);
 
 /*
  * Events were lost: call those that were true of the peer and of its pair of SAs (0: none) when @v was

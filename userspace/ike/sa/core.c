@@ -228,20 +228,19 @@ void ike_core_adopt(struct ike_core *core, const char *tunnel, const struct ike_
 	if (!p)
 		return;
 	if (!p->adopted)
-		p->adopted = calloc(PEER_MAX_ADOPTED, sizeof(p->adopted[0]));
+		p->adopted = calloc(IKE_MAX_ADOPTED, sizeof(p->adopted[0]));
 	if (!p->adopted) {
 		report_line(core, IKE_LOG_ERROR, p, NULL,
 			    "SAs of a former agent are removed, for want of memory");
 		core->env.sa_remove(core->env.ctx, tunnel, p->id, pair->spi_in, pair->spi_out);
 		return;
 	}
-	if (p->n_adopted == PEER_MAX_ADOPTED) {
-		report_line(core, IKE_LOG_WARN, p, NULL,
-			    "more SAs of a former agent than expected: the oldest pair is removed");
-		core->env.sa_remove(core->env.ctx, tunnel, p->id, p->adopted[0].spi_in,
-				    p->adopted[0].spi_out);
-		memmove(p->adopted, p->adopted + 1, --p->n_adopted * sizeof(p->adopted[0]));
+	if (p->n_adopted == IKE_MAX_ADOPTED) {
+		core->env.sa_remove(core->env.ctx, tunnel, p->id, pair->spi_in, pair->spi_out);
+		return;
 	}
+	if (!p->n_adopted || p->adopted_until < pair->until)
+		p->adopted_until = pair->until;
 	p->adopted[p->n_adopted++] = (struct adopted_pair){ pair->spi_in, pair->spi_out };
 	p->adopted_remote = pair->remote;
 	claim_adopt(core, p, pair->remote_ts);
@@ -364,7 +363,7 @@ static void adopted_expired(struct ike_core *core, struct ike_peer *p, uint32_t 
 				    pair->spi_out);
 		*pair = p->adopted[--p->n_adopted];
 		if (!p->n_adopted)
-			claim_disown(p);
+			peer_adopted_remove(core, p);
 		return;
 	}
 }

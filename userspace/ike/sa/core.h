@@ -21,6 +21,7 @@ enum ike_core_limits {
 	IKE_MAX_CHILD = 32, /* child SAs that are configured for one tunnel */
 	IKE_CHILD_NAME = 32, /* bytes of a name, with the NUL */
 	IKE_MAX_CLIENTS = 1000, /* of one tunnel */
+	IKE_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent with one peer */
 	IKE_PEER_FIRST = 1, /* number of a tunnel's peer, as the kernel counts them */
 };
 
@@ -203,10 +204,11 @@ struct ike_adopted {
 	struct ike_endpoint remote;
 	struct ike_ts_offer remote_ts; /* of the outbound SA, as prefixes */
 	uint32_t spi_in, spi_out; /* 0: there is none */
+	uint64_t until; /* then they end in any case; those of one peer end together, with the last */
 };
 
 /*
- * Keep them carrying traffic. A peer above IKE_PEER_FIRST is a client, which we wait for: see
+ * Keep them carrying traffic. More than IKE_MAX_ADOPTED pairs of a peer are removed. A peer above IKE_PEER_FIRST is a client, which we wait for: see
  * client_adopted() in client.c. Else the tunnel then initiates to ->remote whatever its start mode,
  * without INITIAL_CONTACT (the peer must not drop them early), and removes them some seconds after a
  * new pair is up. No other client gets traffic for ->remote_ts meanwhile.

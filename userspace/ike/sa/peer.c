@@ -155,6 +155,8 @@ static void set_timer(struct ike_core *core, struct ike_peer *p)
 
 	if (p->adopted_end < at)
 		at = p->adopted_end;
+	if (p->adopted_until < at)
+		at = p->adopted_until;
 	if (p->follow.until < at)
 		at = p->follow.until;
 	if (c && c->next_at < at)
@@ -230,7 +232,7 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 	free(p->adopted);
 	p->adopted = NULL;
 	claim_disown(p);
-	p->adopted_end = TIMER_NEVER;
+	p->adopted_end = p->adopted_until = TIMER_NEVER;
 }
 
 /* A pair by the IKE SA there is, or by a new one. */
@@ -259,18 +261,30 @@ static bool may_be_back(struct ike_core *core, const struct ike_peer *p)
 	       core->env.last_rx(core->env.ctx, p->conf->name, p->id) < CLIENT_ADOPTED_MS;
 }
 
+/* Their time is over: those that took their place work, or they are too old for anything. */
+static void adopted_timer(struct ike_core *core, struct ike_peer *p)
+{
+	bool too_old = core->now >= p->adopted_until;
+
+	if (!too_old && core->now < p->adopted_end)
+		return;
+	if (!too_old && may_be_back(core, p)) {
+		p->adopted_end = core->now + CLIENT_ADOPTED_MS;
+		return;
+	}
+	report_line(core, IKE_LOG_INFO, p, NULL,
+		    too_old ? "SAs of the former agent are too old, and end"
+			    : "SAs of the former agent are replaced");
+	peer_adopted_remove(core, p);
+}
+
 void peer_timer(struct ike_core *core, struct ike_peer *p)
 {
 	unsigned int i;
 
 	child_linger_end(core, p, core->now);
 	x_mobike_timer(core, p);
-	if (core->now >= p->adopted_end && may_be_back(core, p)) {
-		p->adopted_end = core->now + CLIENT_ADOPTED_MS;
-	} else if (core->now >= p->adopted_end) {
-		report_line(core, IKE_LOG_INFO, p, NULL, "SAs of the former agent are replaced");
-		peer_adopted_remove(core, p);
-	}
+	adopted_timer(core, p);
 	for (i = 0; i < p->conf->n_child; i++) {
 		if (core->now < p->want[i].next_try)
 			continue;

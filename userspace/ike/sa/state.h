@@ -24,7 +24,6 @@ enum core_limits {
 	CORE_JOB_BUCKETS = 64,
 	CORE_MAX_JOBS_UNKNOWN = IKE_JOBS / 4 * 3, /* under way at a time for unknown peers */
 	TUNNEL_MAX_OURS = 65, /* addresses of this machine, with the one in use */
-	PEER_MAX_ADOPTED = 2 * IKE_MAX_CHILD, /* pairs of a former agent */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
 	PEER_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
@@ -216,6 +215,7 @@ struct ike_peer {
 	struct ike_endpoint adopted_remote;
 	struct follow follow;
 	uint64_t adopted_end; /* TIMER_NEVER: not replaced yet */
+	uint64_t adopted_until; /* replaced or not; TIMER_NEVER only if there are none */
 	uint64_t contested_until; /* the peer's identity was seen at two places */
 	uint64_t next_hint; /* not before, see report_hint() */
 	uint64_t last_error_at;

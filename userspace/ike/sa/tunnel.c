@@ -171,7 +171,7 @@ struct ike_peer *tunnel_new_peer(struct ike_core *core, struct ike_tunnel *t)
 	p->conf = t->conf;
 	t->members++;
 	p->listed = GROUP_LISTS;
-	p->adopted_end = p->follow.until = TIMER_NEVER;
+	p->adopted_end = p->adopted_until = p->follow.until = TIMER_NEVER;
 	for (i = 0; i < t->conf->n_child; i++)
 		p->want[i].next_try = TIMER_NEVER;
 	TAILQ_INIT(&p->sas);
