@@ -70,8 +70,8 @@ void tunnel_todo(struct tunnel *t, enum todo what)
 	t->todo |= what;
 }
 
-/* Nothing any more. What there was. */
-static unsigned int tunnel_done(struct tunnel *t)
+/* What there is to do, which is taken off. */
+static unsigned int tunnel_take_todo(struct tunnel *t)
 {
 	unsigned int was = t->todo;
 
@@ -163,6 +163,8 @@ static int tell_core(struct agent *a, struct tunnel *t)
 	config_tunnel(&t->conf, &conf);
 	if (owned_add_peer(&t->owned, IKE_PEER_FIRST, 1))
 		err = core_tunnel_add(a->core, &conf);
+	if (err == -EPIPE)
+		tunnel_todo(t, TODO_TELL);
 	if (!err || err == -EPIPE)
 		return 0;
 	owned_free(&t->owned);
@@ -314,9 +316,12 @@ static void lose_core(struct agent *a, struct tunnel *t)
 	for (unsigned int i = 0; core_misbehaved(a->core) && (id = owned_peer_id(&t->owned, i));
 	     i++)
 		kernel_peer_remove(a->kernel, t->ifindex, id);
-	if (core_misbehaved(a->core))
+	if (core_misbehaved(a->core)) {
 		make_peer(a, t);
+		t->terms_kept = false;
+	}
 	forget_core(t);
+	t->reopen_at = UINT64_MAX;
 	tunnel_todo(t, TODO_TELL);
 	tunnel_dirty(t);
 }
@@ -343,6 +348,10 @@ static void revive_core(struct agent *a, uint64_t now)
 		if (t->ifindex)
 			lose_core(a, t);
 	}
+	if (!a->core_is_lost && now < a->revive_at)
+		log_say(IKE_LOG_WARN, NULL,
+			"the process that speaks IKE ends again and again: the next one is started in %u s",
+			(unsigned int)(a->revive_at - now + 999) / 1000);
 	a->core_is_lost = true;
 	if (now < a->revive_at)
 		return;
@@ -376,7 +385,7 @@ void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
 void tunnel_shut(struct agent *a, struct tunnel *t)
 {
 	path_forget(t);
-	tunnel_done(t);
+	tunnel_take_todo(t);
 	if (!t->ifindex)
 		return;
 	core_tunnel_del(a->core, t->conf.name);
@@ -401,7 +410,7 @@ static void drop_successor(struct tunnel *t)
 static void tunnel_free(struct tunnel *t)
 {
 	path_forget(t);
-	tunnel_done(t);
+	tunnel_take_todo(t);
 	if (t->is_dirty)
 		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
 	timers_unreserve(&t->agent->timers, &t->timer);
@@ -789,12 +798,13 @@ static int list_configs(struct agent *a, struct names *l, struct reload *r)
 	return -1;
 }
 
-/* What the core had done with keys, @most at a time; that may be the begin of more. */
-static void take_jobs(struct agent *a, unsigned int most)
+/* What the core had done with keys, @most at a time and until then; that may be the begin of more. */
+static void take_jobs(struct agent *a, unsigned int most, uint64_t until)
 {
 	struct ike_job_result r;
 
-	for (unsigned int n = 0; n < most && ike_job_results_take(&a->jobs, &r); n++) {
+	for (unsigned int n = 0;
+	     n < most && loop_now() <= until && ike_job_results_take(&a->jobs, &r); n++) {
 		core_job_done(a->core, &r, loop_now());
 		ike_wipe(&r, sizeof(r));
 	}
@@ -806,7 +816,9 @@ int agent_read_configs(struct agent *a, struct reload *r)
 
 	if (list_configs(a, &files, r))
 		return -1;
-	take_jobs(a, IKE_JOBS); /* were done with keys that may be others in a moment */
+	/* They were done with keys that may be others in a moment. */
+	take_jobs(a, IKE_JOBS, loop_now() + JOBS_WAIT);
+	ike_job_results_clear(&a->jobs); /* so many only a hostile core has: its peers try again */
 	for (struct tunnel *t = a->tunnels; t; t = t->next)
 		t->has_file = false;
 	for (size_t i = 0; i < files.n; i++) {
@@ -980,23 +992,14 @@ static void on_core_lost(void *ctx)
 	agent_settle(ctx);
 }
 
-static void on_due(void *ctx)
-{
-	struct agent *a = ctx;
-
-	core_timer(a->core, loop_now());
-	agent_settle(a);
-}
-
 /* ---- settling --------------------------------------------------------------------------------- */
 
-static void do_todo(struct agent *a)
+static void do_todo(struct agent *a, uint64_t until)
 {
-	uint64_t until = loop_now() + TODO_SLICE;
 	struct tunnel *t;
 
-	while ((t = TAILQ_FIRST(&a->todo)) && core_runs(a->core) && loop_now() < until) {
-		unsigned int what = tunnel_done(t);
+	while ((t = TAILQ_FIRST(&a->todo)) && core_runs(a->core) && loop_now() <= until) {
+		unsigned int what = tunnel_take_todo(t);
 
 		if (what & TODO_TELL)
 			retell_core(a, t);
@@ -1037,7 +1040,7 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 	if (needs_name(t) && !t->lookup && t->lookup_at <= now)
 		path_resolve(a, t);
 	else if (t->reopen_at <= now && t->ifindex)
-		retell_core(a, t);
+		tunnel_todo(t, TODO_TELL);
 	else if (t->reopen_at <= now)
 		tunnel_open(a, t);
 	else if (t->restore_at <= now)
@@ -1056,7 +1059,6 @@ static void settle_tunnels(struct agent *a)
 	revive_core(a, now);
 	if (a->look_at <= now)
 		path_look_all(a);
-	do_todo(a);
 	while ((due = timers_first(&a->timers)) && due->at <= now) {
 		timer_set(&a->timers, due, TIMER_NEVER);
 		tunnel_dirty(container_of(due, struct tunnel, timer));
@@ -1074,7 +1076,7 @@ static uint64_t next_wake(const struct agent *a)
 	uint64_t when = core_next(a->core);
 
 	if (!core_runs(a->core))
-		when = a->revive_at;
+		when = a->core_is_lost ? a->revive_at : loop_now();
 	else if (!TAILQ_EMPTY(&a->todo) || a->jobs.n)
 		when = loop_now();
 	if (cmd_next(a) < when)
@@ -1091,12 +1093,26 @@ void agent_settle(struct agent *a)
 	if (a->settling)
 		return; /* a command called the core from within; the outer call goes on */
 	a->settling = true;
-	take_jobs(a, JOBS_AT_ONCE);
 	settle_tunnels(a);
 	cmd_review(a);
-	cmd_tell(a);
 	a->settling = false;
 	loop_wake_at(a->loop, next_wake(a));
+}
+
+/* Once in a turn of the loop: what takes time, some of it, for others wait. */
+static void on_due(void *ctx)
+{
+	struct agent *a = ctx;
+	uint64_t until = loop_now() + TODO_SLICE;
+
+	a->settling = true;
+	if (core_next(a->core) <= loop_now())
+		core_timer(a->core, loop_now());
+	take_jobs(a, JOBS_AT_ONCE, until);
+	do_todo(a, until);
+	cmd_tell(a);
+	a->settling = false;
+	agent_settle(a);
 }
 
 /* ---- life ----------------------------------------------------------------------------------------- */

@@ -33,7 +33,8 @@ enum {
 	REVIVE_FIRST = 1000,
 	REVIVE_LAST = 64000,
 	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */
-	JOBS_AT_ONCE = 64, /* results that the core hears of, then other events have their turn */
+	JOBS_AT_ONCE = 64, /* results that the core hears of, likewise */
+	JOBS_WAIT = 1000, /* ms that a new configuration waits for the core to hear of results */
 	/* Octets that may be signed for the core; each signature counts as some more. */
 	JOB_BYTES_LEAST = 2048,
 	JOB_BYTES_PER_MS = 50000,

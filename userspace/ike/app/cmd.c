@@ -288,6 +288,11 @@ static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *
 {
 	const struct ike_status *s = r->peer;
 
+	if (t->ifindex && !core_runs(t->agent->core) && !*t->error)
+		put_error(
+			o,
+			"the process that speaks IKE has ended and is started again; SAs carry traffic meanwhile",
+			now, now);
 	if (!t->ifindex || !s)
 		return;
 	if (*s->last_error && !*t->error)
@@ -554,7 +559,10 @@ static void end_job(struct agent *a, struct status_job *job)
 	TAILQ_REMOVE(&a->status_jobs, job, link);
 	end_clients(job);
 	json_decref(job->files.list);
-	ctl_list_end(job->request);
+	if (job->has_files)
+		ctl_list_end(job->request);
+	else
+		ctl_answer(job->request, json_object());
 	free(job);
 }
 
@@ -645,9 +653,8 @@ static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
 }
 
 /* The answer for an up, or NULL if there is none yet (or no memory for it). */
-static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tunnel *t)
+static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tunnel *t, bool late)
 {
-	bool late = loop_now() >= w->deadline;
 	struct ike_status s;
 
 	if (!t)
@@ -677,26 +684,25 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 			     : why_silent(t, &s);
 }
 
-static json_t *judge_all_down(const struct agent *a, const struct waiter *w)
+static json_t *judge_all_down(const struct agent *a, bool late)
 {
 	for (const struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (t->ifindex || t->after)
-			return loop_now() >= w->deadline
-				       ? failure("%s is still closing", t->conf.name)
-				       : NULL;
+			return late ? failure("%s is still closing", t->conf.name) : NULL;
 	}
 	return json_pack("{s:b}", "ok", 1);
 }
 
-static json_t *judge_down(struct agent *a, const struct waiter *w, const struct tunnel *t)
+static json_t *judge_down(struct agent *a, const struct waiter *w, const struct tunnel *t,
+			  bool late)
 {
 	if (!*w->tunnel)
-		return judge_all_down(a, w);
+		return judge_all_down(a, late);
 	if (!t)
 		return json_pack("{s:b}", "ok", 1);
 	if (!t->ifindex && !t->after)
 		return done(a, t);
-	return loop_now() >= w->deadline ? failure("%s is still closing", w->tunnel) : NULL;
+	return late ? failure("%s is still closing", w->tunnel) : NULL;
 }
 
 bool cmd_wants_up(const struct agent *a, const struct tunnel *t)
@@ -714,10 +720,11 @@ void cmd_review(struct agent *a)
 
 	while ((w = *at)) {
 		struct tunnel *t = tunnel_by_name(a, w->tunnel);
-		json_t *answer = w->up ? judge_up(a, w, t) : judge_down(a, w, t);
+		bool late = loop_now() >= w->deadline; /* to judge may take time */
+		json_t *answer = w->up ? judge_up(a, w, t, late) : judge_down(a, w, t, late);
 
 		/* At its deadline every waiter goes, or cmd_next() would be in the past for ever. */
-		if (!answer && loop_now() < w->deadline) {
+		if (!answer && !late) {
 			at = &w->next;
 			continue;
 		}

@@ -17,13 +17,14 @@
 /*
  * The agent waits for the answer of a call, and nothing else happens meanwhile. So its patience has
  * an end: the time of a call beyond QUICK, effects included, is taken from a stock, which grows by half a
- * millisecond in each. When there is none left the process is killed. What it wants done by the clock
- * takes half of the time at most, and whoever calls for many tunnels does so for some at a time: so
- * other events wait for some times QUICK, whatever the process does.
+ * millisecond in each. When there is none left the process is killed. Calls of twice QUICK can go on for
+ * ever: as much time does a busy machine take for an honest one. So what it wants done by the clock
+ * takes half of the time at most, and calls for many tunnels or jobs come some at a time, between which
+ * other events have their turn; most calls in one event, 64, are those of a batch of datagrams.
  */
 enum {
 	LOOK_EVERY = 500, /* ms that the socket waits at a time */
-	QUICK = 50, /* ms */
+	QUICK = 20, /* ms */
 	HALVES = 2, /* of a millisecond, in which patience is counted */
 	PATIENCE = HALVES * 10000, /* thousands of key exchanges in one call take less */
 	PATIENCE_NEW = HALVES * 5000, /* with a process that has just begun */
@@ -84,10 +85,10 @@ static int lose(struct core *c, enum wire_got why)
 		[WIRE_BAD] = "sends what it may not send",
 	};
 
-	log_say(IKE_LOG_ERROR, NULL,
-		"the process that speaks IKE %s: another takes its place, tunnels go on",
-		texts[why]);
 	c->misbehaved = why == WIRE_BAD || why == WIRE_OK;
+	log_say(IKE_LOG_ERROR, NULL, "the process that speaks IKE %s: another takes its place, %s",
+		texts[why],
+		c->misbehaved ? "which begins without the SAs there are" : "tunnels go on");
 	forget(c);
 	spawn_kill(c->spawn);
 	return -EPIPE;

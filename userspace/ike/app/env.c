@@ -72,11 +72,16 @@ static bool may_use(const struct tunnel *t, const struct ike_child *child)
 
 /* ---- where the core may send to ------------------------------------------------------------ */
 
-/* By configuration or name server, or by the SAs that a former agent had with it. */
+/* By configuration or name server. */
 static bool is_peers(const struct tunnel *t, const struct ike_addr *addr)
 {
-	return ike_addr_eq(addr, &t->conf.endpoint_addr) || ike_addr_eq(addr, &t->resolved) ||
-	       ike_addr_eq(addr, &t->adopted_remote);
+	return ike_addr_eq(addr, &t->conf.endpoint_addr) || ike_addr_eq(addr, &t->resolved);
+}
+
+/* Something came from there, which the agent, or a former one, may have forgotten. */
+static bool was_heard(const struct tunnel *t, const struct ike_addr *addr)
+{
+	return ike_addr_eq(addr, &t->adopted_remote) || owned_has_remote(&t->owned, addr);
 }
 
 bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_addr *addr)
@@ -85,7 +90,7 @@ bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_add
 		return false;
 	if (t && is_peers(t, addr))
 		remotes_vouch(a->remotes, addr, loop_now());
-	else if (t && owned_has_remote(&t->owned, addr)) /* though it was forgotten since */
+	else if (t && was_heard(t, addr))
 		remotes_heard(a->remotes, addr, 0, loop_now());
 	return remotes_know(a->remotes, addr, loop_now());
 }

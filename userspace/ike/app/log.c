@@ -17,7 +17,7 @@ enum { BUCKETS = 256 };
 enum { LINE = 1000 }; /* so that a rate for a second is a line's share for a millisecond */
 
 /* Of one tunnel, and of all together, or many could fill the disk. */
-static const struct rate rate_each = { 20 * LINE, 5 }, rate_all = { 5000 * LINE, 500 };
+static const struct rate rate_each = { 20 * LINE, 5 }, rate_all = { 5000 * LINE, 20 };
 
 struct limit {
 	struct bucket lines;

@@ -59,12 +59,24 @@ static bool next_request(int *fd)
 	return true;
 }
 
+/* If it has ended already, nobody else would say why. */
 static void end(pid_t ike)
 {
+	int status;
+
 	if (ike <= 0)
 		return;
-	kill(ike, SIGKILL);
-	waitpid(ike, NULL, 0);
+	if (waitpid(ike, &status, WNOHANG) != ike) {
+		kill(ike, SIGKILL);
+		waitpid(ike, NULL, 0);
+	} else if (WIFSIGNALED(status)) {
+		fprintf(stderr,
+			"esptund: the process that speaks IKE was ended by signal %d (%s)\n",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	} else if (WEXITSTATUS(status)) {
+		fprintf(stderr, "esptund: the process that speaks IKE ended with status %d\n",
+			WEXITSTATUS(status));
+	}
 }
 
 _Noreturn static void run_ike(int fd, const struct spawn_options *o)

@@ -30,7 +30,7 @@ enum {
 	WIRE_KEYS = 64, /* of one WIRE_STATUS */
 	WIRE_OCTETS = 16384, /* of each part of what a job signs */
 	WIRE_AUTH = 512, /* of a value to verify; longer ones than a PRF's are wrong */
-	WIRE_ADDRS = 64, /* of one WIRE_ADDRESSES */
+	WIRE_ADDRS = 65, /* of one WIRE_ADDRESSES: as many as the core keeps */
 	WIRE_CLIENTS_MAX = 2 * IKE_MAX_CLIENTS, /* numbers in one WIRE_RETURN_CLIENTS */
 };
 
@@ -40,7 +40,7 @@ struct wire_head {
 	uint32_t len; /* of the body */
 	char tunnel[16]; /* "": none */
 	int32_t result; /* 0 or a negative errno */
-	uint32_t value; /* enum ike_expire, ike_tunnel_state, ike_log_level; see above */
+	uint32_t value; /* enum ike_expire, ike_tunnel_state, ike_log_level; see wire.def */
 	uint32_t peer; /* number of the tunnel's peer */
 	uint32_t spi_in, spi_out;
 	uint32_t inbound; /* 0 or 1 */
