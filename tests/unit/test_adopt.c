@@ -271,18 +271,24 @@ static void says(const char *words)
 
 static void those_that_fit(void **state)
 {
+	const struct kernel_peer_conf no_conf = { .id = NULL };
+
 	(void)state;
 	configure(HUB "Clients = 8\nRekey = 2h, 30m\n" WILDCARD OWN);
 	add_client(2, 1000, 10);
 	add_client(3, 1000, 10);
 	add_client(4, 39 * 60000, 10);
+	/* The peer that every tunnel has carries nothing. */
+	assert_int_equal(kernel_peer_make(agent.kernel, LINK, IKE_PEER_FIRST, &no_conf), 0);
+	add_pair(IKE_PEER_FIRST, 1000);
 	add_client(5, 41 * 60000, 10); /* was to be rekeyed 11 minutes ago */
 	theirs[2] = lan; /* it has 10.1.0.0/24, which is ours */
 	configure(HUB "Clients = 8\nRekey = 2h, 30m\n" WILDCARD
 		      "[Client c3.example]\nPSK = 77" KEY_B "\n");
 	adopt();
 	are("--x-");
-	assert_int_equal(n_peers, 1);
+	assert_false(kernel_has(IKE_PEER_FIRST));
+	assert_int_equal(n_peers, 2);
 	says("1 pairs, with 1 peers");
 }
 
@@ -402,12 +408,25 @@ static void whoever_is_left_is_removed(void **state)
 	assert_true(tunnel.review_at > loop_now() && tunnel.review_at < UINT64_MAX);
 	are("kkk");
 	adopt_review(&tunnel);
+	are("-k-"); /* without a key nobody comes back, however young its SAs are */
+	assert_true(tunnel.review_at == UINT64_MAX);
+}
+
+static void whoever_is_back_stays(void **state)
+{
+	(void)state;
+	configure(HUB "Clients = 8\n" WILDCARD);
+	adopt();
+	for (uint32_t id = 2; id < 5; id++)
+		add_client(id, 1000, 10 * id);
+	configure(HUB "Clients = 2\n" WILDCARD);
+	adopt_changed(&tunnel, false);
+	adopt_review(&tunnel);
 	are("kkk"); /* as if they came after the core was told */
 	for (size_t i = 0; i < n_sas; i++)
 		sas[i].age = 40000;
 	adopt_review(&tunnel);
-	are("-k-");
-	assert_true(tunnel.review_at == UINT64_MAX);
+	are("kk-");
 }
 
 static void one_peer_is_left_to_the_core(void **state)
@@ -447,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fewer_selectors, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(fewer_clients, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(whoever_is_left_is_removed, hub_begin, hub_end),
+		cmocka_unit_test_setup_teardown(whoever_is_back_stays, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(one_peer_is_left_to_the_core, hub_begin, hub_end),
 	};
 

@@ -898,6 +898,32 @@ static void rows_of_many(void **state)
 	two_free(t);
 }
 
+/* For as long as the agent says, though the machine runs for months. */
+static void pairs_are_adopted(void **state)
+{
+	struct two *t = two_prepare();
+	struct side *s = &t->side[1];
+	const struct ike_ts_list all = ts_list("0.0.0.0/0");
+	const struct ike_adopted pair = { .peer = IKE_PEER_FIRST,
+					  .remote = s->conf.remote,
+					  .remote_ts = IKE_TS_OFFER(&all),
+					  .spi_in = 4711,
+					  .spi_out = 4712,
+					  .until = loop_now() + (UINT64_C(1) << 33) };
+	struct ike_status status;
+
+	(void)state;
+	assert_int_equal(core_tunnel_add(s->core, &s->conf), 0);
+	core_adopt(s->core, "vpn0", &pair);
+	assert_true(core_runs(s->core));
+	core_start(s->core, "vpn0", loop_now());
+	core_timer(s->core, loop_now() + 1000);
+	assert_int_equal(core_tunnel_status(s->core, "vpn0", &status), 0);
+	assert_int_equal(status.adopted, 1);
+	assert_int_equal(s->removed, 0);
+	two_free(t);
+}
+
 static void clients_get_peers(void **state)
 {
 	struct two *t = two_prepare();
@@ -939,21 +965,14 @@ static void without_its_parent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lengths_are_checked),
-		cmocka_unit_test(types_are_checked),
-		cmocka_unit_test(fields_are_checked),
-		cmocka_unit_test(texts_end),
-		cmocka_unit_test(others_are_out_of_reach),
-		cmocka_unit_test(cores_agree),
-		cmocka_unit_test(killed_one_starts_again),
-		cmocka_unit_test(without_its_parent),
-		cmocka_unit_test(texts_are_made_good),
-		cmocka_unit_test(lists_are_checked),
-		cmocka_unit_test(configurations_are_checked),
-		cmocka_unit_test(rows_of_many),
-		cmocka_unit_test(clients_get_peers),
-		cmocka_unit_test(sends_are_looked_at),
-		cmocka_unit_test(jobs_are_checked),
+		cmocka_unit_test(lengths_are_checked),	      cmocka_unit_test(types_are_checked),
+		cmocka_unit_test(fields_are_checked),	      cmocka_unit_test(texts_end),
+		cmocka_unit_test(others_are_out_of_reach),    cmocka_unit_test(cores_agree),
+		cmocka_unit_test(killed_one_starts_again),    cmocka_unit_test(without_its_parent),
+		cmocka_unit_test(texts_are_made_good),	      cmocka_unit_test(lists_are_checked),
+		cmocka_unit_test(configurations_are_checked), cmocka_unit_test(rows_of_many),
+		cmocka_unit_test(clients_get_peers),	      cmocka_unit_test(pairs_are_adopted),
+		cmocka_unit_test(sends_are_looked_at),	      cmocka_unit_test(jobs_are_checked),
 		cmocka_unit_test(keys_are_looked_after),
 	};
 

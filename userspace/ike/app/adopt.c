@@ -160,13 +160,19 @@ void adopt_all(struct tunnel *t)
 {
 	struct kernel_view *view = kernel_view(t->agent->kernel, t->ifindex);
 	struct adoption from = { .tunnel = t, .view = view };
+	/* With clients, that peer is none: a core that behaves has no SAs with it. */
+	const struct kernel_fit none = { .n_child = 0 };
 
 	if (!view) {
 		log_say(IKE_LOG_ERROR, t->conf.name, "cannot read what SAs a former agent left: %s",
 			kernel_error(t->agent->kernel));
 		return;
 	}
-	adopt_peer(&from, IKE_PEER_FIRST);
+	if (t->conf.clients <= 1)
+		adopt_peer(&from, IKE_PEER_FIRST);
+	else
+		kernel_adopt(t->agent->kernel, view, IKE_PEER_FIRST, &none, adopt_pair, &from,
+			     &from.pairs);
 	kernel_each_peer(view, adopt_client, &from);
 	kernel_view_free(view);
 	say_adopted(&from);
@@ -232,8 +238,8 @@ static void review_client(void *ctx, uint32_t peer)
 		r->stay++;
 		return;
 	}
-	if (r->force && !is_left(r, peer))
-		return; /* it is back already, on the terms of now */
+	if (r->force && why != WHY_KEY && !is_left(r, peer))
+		return; /* it is back already, on the terms of now; without a key nobody is */
 	r->gone[why]++;
 	r->one[why] = id;
 	core_client_down(t->agent->core, t->conf.name, peer, loop_now());
@@ -285,7 +291,7 @@ static void review_clients(struct tunnel *t, bool force)
 
 void adopt_changed(struct tunnel *t, bool keys)
 {
-	if (t->conf.clients <= 1)
+	if (!t->ifindex || t->conf.clients <= 1)
 		return;
 	t->keys_changed |= keys;
 	t->review_at = loop_now() + REVIEW_AFTER;

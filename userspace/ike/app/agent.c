@@ -252,6 +252,7 @@ static void tunnel_reset(struct tunnel *t)
 	t->moved = t->link_down = t->terms_kept = false;
 	t->lookups = 0;
 	t->lookup_at = t->restore_at = t->review_at = UINT64_MAX;
+	t->keys_changed = false;
 	memset(&t->resolved, 0, sizeof(t->resolved));
 }
 
@@ -395,6 +396,7 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 	tunnel_set_index(t, 0);
 	owned_free(&t->owned);
 	t->restore_at = t->review_at = UINT64_MAX;
+	t->keys_changed = false;
 	t->started = false;
 	t->state = IKE_TUNNEL_DOWN;
 }
@@ -519,11 +521,18 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
 }
 
-/* Of clients; lists are in order. */
-static bool has_other_keys(const struct config *x, const struct config *y)
+/* Is a key of @from another one, or none, in @to? */
+static bool lacks_keys(const struct client_keys *from, const struct client_keys *to)
 {
-	return x->keys.n != y->keys.n ||
-	       (x->keys.n && memcmp(x->keys.v, y->keys.v, x->keys.n * sizeof(*x->keys.v)));
+	for (unsigned int i = 0; i < from->n; i++) {
+		const struct client_key *was = &from->v[i];
+		const struct client_key *is = client_keys_find(to->v, to->n, &was->id);
+
+		if (!is || !ike_id_eq(&is->id, &was->id) || is->len != was->len ||
+		    !ike_equal(is->key, was->key, is->len))
+			return true;
+	}
+	return false;
 }
 
 /* Without a core, the next one hears of the tunnel as it is then. */
@@ -575,7 +584,7 @@ static int change_kernel(struct agent *a, struct tunnel *t)
 static bool change_running(struct agent *a, struct tunnel *t, const struct config *conf)
 {
 	bool ours = t->ifindex && !t->after && !t->moved && !strcmp(t->device, t->conf.name);
-	bool keys = is_other_key(&t->conf, conf) || has_other_keys(&t->conf, conf);
+	bool keys = is_other_key(&t->conf, conf) || lacks_keys(&t->conf.keys, &conf->keys);
 	int err;
 
 	if (!ours || needs_reopening(&t->conf, conf) || change_core(a, t, conf))
@@ -708,7 +717,7 @@ static bool tunnel_take_keys(struct agent *a, struct tunnel *t, struct config *c
 	t->conf.file_time = conf->file_time;
 	log_say(IKE_LOG_INFO, t->conf.name, "keys of clients were changed");
 	change_core(a, t, &t->conf); /* so that proofs under way are judged anew, by these keys */
-	adopt_changed(t, true);
+	adopt_changed(t, lacks_keys(&conf->keys, &t->conf.keys));
 	return true;
 }
 
@@ -834,7 +843,8 @@ int agent_read_configs(struct agent *a, struct reload *r)
 		if (r)
 			note(r->removed, t->conf.name);
 	}
-	net_note_routes(a->net);
+	if (files.n >= MANY_FILES)
+		net_note_routes(a->net);
 	for (size_t i = 0; i < files.n; i++)
 		read_config(a, files.v[i], r);
 	net_forget_routes(a->net);

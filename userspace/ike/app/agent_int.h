@@ -34,6 +34,7 @@ enum {
 	REVIVE_LAST = 64000,
 	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */
 	JOBS_AT_ONCE = 64, /* results that the core hears of, likewise */
+	MANY_FILES = 32, /* of so many configurations, routes are read for all links at once */
 	JOBS_WAIT = 1000, /* ms that a new configuration waits for the core to hear of results */
 	/* Octets that may be signed for the core; each signature counts as some more. */
 	JOB_BYTES_LEAST = 2048,
@@ -111,8 +112,8 @@ struct tunnel {
 	bool link_down; /* by another program */
 	bool moved; /* the netdevice is in another network namespace */
 	uint64_t restore_at; /* when to put back what others took away; UINT64_MAX: nothing is */
-	uint64_t review_at; /* when clients that the configuration does not let in are to have gone; UINT64_MAX: … */
-	bool keys_changed; /* … no change asks for it. Also those of whom it is not known by what key they came */
+	uint64_t review_at; /* when clients are looked at again after a change; UINT64_MAX: there was none */
+	bool keys_changed; /* then also those go of whom it is not known by what key they came */
 	uint64_t restored_at; /* last time there was something to put back */
 	unsigned int restores; /* so many times lately */
 };

@@ -397,7 +397,7 @@ int core_tunnel_add(struct core *c, const struct ike_tunnel_conf *conf)
 void core_adopt(struct core *c, const char *tunnel, const struct ike_adopted *pair)
 {
 	enum { MOST = (WIRE_BODY - sizeof(struct wire_adopted)) / sizeof(struct ike_ts) };
-	struct wire_head h = head(WIRE_ADOPT, tunnel, 0);
+	struct wire_head h = head(WIRE_ADOPT, tunnel, pair->until);
 	struct wire_adopted *body = (struct wire_adopted *)c->in.body;
 
 	body->id = pair->id;
@@ -408,7 +408,6 @@ void core_adopt(struct core *c, const char *tunnel, const struct ike_adopted *pa
 	h.remote = pair->remote;
 	h.spi_in = pair->spi_in;
 	h.spi_out = pair->spi_out;
-	h.value = pair->until;
 	call(c, &h, body, WIRE_RETURN);
 }
 

@@ -42,6 +42,12 @@ unsigned int env_max_peers(const struct tunnel *t)
 	return t->conf.clients > 1 ? 1 + t->conf.clients : 1;
 }
 
+/* Where clients come, each gets a peer of its own, and the one that every tunnel has carries nothing. */
+static bool may_have_sas(const struct tunnel *t, uint32_t peer)
+{
+	return peer != IKE_PEER_FIRST || t->conf.clients <= 1;
+}
+
 /* Is all that @child would carry allowed by the configuration? */
 static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 {
@@ -223,6 +229,8 @@ static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *s
 
 	if (!t)
 		return -ENODEV;
+	if (!may_have_sas(t, peer))
+		return -EPERM;
 	err = kernel_spi_alloc(a->kernel, t->ifindex, peer, spi);
 	if (!err && !env_own_spi(t, peer, *spi, true)) {
 		kernel_sa_remove(a->kernel, t->ifindex, peer, *spi, 0);
@@ -268,9 +276,9 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 
 	if (!t)
 		return -ENODEV;
-	if (!child->spi_out || !owned_has_spi(&t->owned, child->peer, child->spi_in, true) ||
-	    !may_carry(t, child) || !may_use(t, child) ||
-	    !may_move(a, t, child->peer, &child->remote.addr))
+	if (!child->spi_out || !may_have_sas(t, child->peer) ||
+	    !owned_has_spi(&t->owned, child->peer, child->spi_in, true) || !may_carry(t, child) ||
+	    !may_use(t, child) || !may_move(a, t, child->peer, &child->remote.addr))
 		return -EPERM;
 	if (!net_is_own(a->net, &child->local.addr))
 		memset(&ours.local.addr, 0, sizeof(ours.local.addr)); /* routing chooses */

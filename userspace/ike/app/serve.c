@@ -309,7 +309,7 @@ static void adopt(struct serve *s)
 		.remote_ts = { body->n, (const struct ike_ts *)(body + 1) },
 		.spi_in = h->spi_in,
 		.spi_out = h->spi_out,
-		.until = h->value,
+		.until = h->time,
 	};
 
 	ike_core_adopt(s->core, h->tunnel, &pair);

@@ -301,7 +301,7 @@ static int by_link(const void *a, const void *b)
 	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
 }
 
-/* Those of one link that were noted; false: none were. */
+/* Those of one link that were noted; false: none were, or memory is out. */
 static bool list_noted(const struct net *n, uint32_t ifindex, struct haves *out)
 {
 	const struct have key = { .ifindex = ifindex }, *end = n->routes.v + n->routes.n;
@@ -318,7 +318,10 @@ static bool list_noted(const struct net *n, uint32_t ifindex, struct haves *out)
 		if (h)
 			*h = *at;
 	}
-	return true;
+	if (!out->failed)
+		return true;
+	free(out->v);
+	return false;
 }
 
 /* Those of one link, or with 0 of all; a family that the kernel does not have has none. */
@@ -328,8 +331,6 @@ static int list(struct net *n, bool routes, uint32_t ifindex, struct haves *out)
 	int err = 0;
 
 	*out = (struct haves){ .ifindex = ifindex };
-	if (routes && list_noted(n, ifindex, out))
-		return out->failed ? -ENOMEM : 0;
 	for (unsigned int i = 0; i < 2 && !err; i++) {
 		out->family_at = out->n;
 		if (routes)
@@ -480,8 +481,8 @@ static int put_routes(struct net *n, const struct net_conf *c, uint32_t ifindex,
 		      struct net_did *did, char *err, size_t err_size)
 {
 	uint32_t table = c->table ? c->table : RT_TABLE_MAIN;
-	struct haves have;
-	int rc = list(n, true, ifindex, &have);
+	struct haves have = { .ifindex = ifindex };
+	int rc = list_noted(n, ifindex, &have) ? 0 : list(n, true, ifindex, &have);
 
 	for (unsigned int i = 0; i < c->n_routes && !rc; i++) {
 		struct have want = { .p = c->routes[i], .table = table, .metric = c->metric };

@@ -45,7 +45,8 @@ void net_close(struct net *n); /* NULL is fine */
 /*
  * Read the routes of all links at once, which those who open many tunnels want: the kernel walks all
  * routes whenever it is asked for those of one link. What is done to a link's routes from then on, by
- * whomever, is not seen before net_forget_routes(). If they cannot be read, each link is asked for its own.
+ * whomever, net_up() and net_restore() do not see before net_forget_routes(). If they cannot be
+ * read, each link is asked for its own.
  */
 void net_note_routes(struct net *n);
 void net_forget_routes(struct net *n); /* also if none were read */
