@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What agent.c (tunnels and events), path.c (the way to the peers), follow.c (what other
- * programs change), adopt.c (whose SAs may be there), files.c (configuration files), env.c (the
- * core's effects) and cmd.c (commands and status) share. Private to these seven.
+ * What the parts of the agent share, and private to these. Each calls only those before it:
+ *	tunnels.c	the list of tunnels, and what is noted of each
+ *	env.c		the core's effects
+ *	files.c		configuration files that are not what the agent goes by
+ *	status.c	status
+ *	path.c		the way to the peers
+ *	adopt.c		whose SAs may be there
+ *	life.c		opening and closing, and another ike process
+ *	follow.c	what other programs change
+ *	reload.c	what changed configurations do
+ *	cmd.c		commands
+ *	agent.c		events, and acting on what they changed
  */
 #ifndef ESPTUN_IKE_AGENT_INT_H
 #define ESPTUN_IKE_AGENT_INT_H
@@ -90,6 +99,7 @@ struct tunnel {
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	struct owned owned; /* peers and SAs that the core may change */
 	bool started; /* the core may initiate */
+	bool wanted; /* somebody asked for it to be up, and nobody since for it to be down */
 	bool adopted; /* a former agent's SAs of its one peer run */
 	bool terms_kept; /* the kernel has those of its one peer, see terms.h */
 	enum ike_tunnel_state state; /* as the core told last */
@@ -189,46 +199,68 @@ struct agent {
 	uint64_t look_took; /* ms, this time up to now */
 };
 
-/* ---- agent.c */
+/* ---- tunnels.c */
 struct tunnel *tunnel_by_name(const struct agent *a, const char *name);
 struct tunnel *tunnel_by_index(const struct agent *a, uint32_t ifindex);
+/* Its netdevice is @ifindex now; 0: it has none. */
+void tunnel_set_index(struct tunnel *t, uint32_t ifindex);
+/* A new one, closed, in the list of all. It owns what is in *@conf then. NULL without memory. */
+struct tunnel *tunnel_insert(struct agent *a, const struct config *conf);
+/* Something about the tunnel changed: look at it when the event is over. */
+void tunnel_dirty(struct tunnel *t);
+/* When it is its turn, do this, too. */
+void tunnel_todo(struct tunnel *t, enum todo what);
+/* What there is to do, which is taken off. */
+unsigned int tunnel_take_todo(struct tunnel *t);
+/* Have agent.c act on what changed, as soon as the event is over: the last thing to do in each. */
+void agent_wake(struct agent *a);
 /* Remember and log what is wrong; only the time is new if it was so before. */
 void tunnel_fail(struct tunnel *t, enum trouble trouble, const char *text);
 /* It is no longer; false if the tunnel's error was another one. */
 bool tunnel_well(struct tunnel *t, enum trouble trouble);
-void tunnel_net_conf(const struct tunnel *t, struct net_conf *out);
-/* How its one peer is to be in the kernel; without identity and terms. */
-struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t);
 /* Numbers of clients that the core has and that are its own; how many, WIRE_CLIENTS_MAX at most. */
 unsigned int tunnel_clients(const struct tunnel *t, uint32_t ids[WIRE_CLIENTS_MAX]);
 /* What the core says of some of its peers; see core_status_rows(). */
 int tunnel_peer_rows(const struct tunnel *t, const uint32_t *ids, unsigned int n,
 		     struct core_rows *rows);
-/* When it is its turn, do this, too. */
-void tunnel_todo(struct tunnel *t, enum todo what);
-/* The core may initiate from now on. */
+/* The core may initiate from now on, and does so if somebody wanted the tunnel up. */
 void tunnel_start(struct agent *a, struct tunnel *t);
-/* Nothing is left of it but its configuration. */
-void tunnel_shut(struct agent *a, struct tunnel *t);
+/* How its netdevice is to be. */
+void tunnel_net_conf(const struct tunnel *t, struct net_conf *out);
+/* How its one peer is to be in the kernel; without identity and terms. */
+struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t);
+
+/* ---- life.c */
 /* Netdevice up, core told. 0, or -1 with t->error set and logged. */
 int tunnel_open(struct agent *a, struct tunnel *t);
+/* The core hears of an open tunnel, of which it knows nothing. */
+void tunnel_retell(struct agent *a, struct tunnel *t);
 /* Begin to close; what comes then happens in agent_settle(). */
 void tunnel_close(struct agent *a, struct tunnel *t, enum after after);
+/* It was closing and its SAs are gone: what comes after; it may be gone, too. */
+void tunnel_closed(struct agent *a, struct tunnel *t);
+/* Nothing is left of it but its configuration. */
+void tunnel_shut(struct agent *a, struct tunnel *t);
+/* No other configuration takes the place of its own. */
+void tunnel_drop_successor(struct tunnel *t);
+/* Its memory alone; for agent_free(). */
+void tunnel_free(struct tunnel *t);
+/* If the ike process has ended: tell the tunnels, and start another when it is time. */
+void agent_revive_core(struct agent *a, uint64_t now);
+/* What the core had done with keys, @most at a time and until then; that may be the begin of more. */
+void agent_take_jobs(struct agent *a, unsigned int most, uint64_t until);
+
+/* ---- reload.c */
 /* Load NAME.conf into a new tunnel. NULL, with the sentences in @err, one a line. */
 struct tunnel *tunnel_load(struct agent *a, const char *name, char *err, size_t err_size);
-/* Its netdevice is @ifindex now; 0: it has none. */
-void tunnel_set_index(struct tunnel *t, uint32_t ifindex);
-/* Something about the tunnel changed: look at it when the event is over. */
-void tunnel_dirty(struct tunnel *t);
-/* Act on what changed; the last thing to do in every event. */
-void agent_settle(struct agent *a);
-
 /* What a reload did: arrays of names and sentences. */
 struct reload {
 	json_t *added, *removed, *changed, *errors;
 };
 /* -1 if the folder cannot be read. */
 int agent_read_configs(struct agent *a, struct reload *r);
+/* Netdevices of a former agent whose configuration is gone. */
+void agent_remove_leftovers(struct agent *a);
 
 /* ---- path.c */
 /* Look at the way to the peer, tell what changed, start the tunnel if nothing is in the way. */
@@ -284,21 +316,25 @@ bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_add
 /* This SA of the peer is the core's from now on; 0: none. False if there is no such peer, or no memory. */
 bool env_own_spi(struct tunnel *t, uint32_t peer, uint32_t spi, bool inbound);
 
+/* ---- status.c */
+/* Of the tunnel with that name, with its clients, or with NULL of all: told by status_tell(). */
+void status_begin(struct agent *a, struct ctl_request *q, const char *name);
+/* Tell some more of what was asked for, for some milliseconds. */
+void status_tell(struct agent *a);
+/* One tunnel's, without clients. */
+json_t *status_json(struct agent *a, const struct tunnel *t);
+/* The tunnel leaves the list of all. */
+void status_tunnel_ends(struct agent *a, const struct tunnel *t);
+/* Nobody gets an answer any more. */
+void status_free(struct agent *a);
+
 /* ---- cmd.c */
 void cmd_request(void *ctx, struct ctl_request *q, json_t *what);
-/* Is there somebody who wants the tunnel up? */
-bool cmd_wants_up(const struct agent *a, const struct tunnel *t);
 /* Answer the waiters whose tunnel is where they want it, has failed, or whose time is up. */
 void cmd_review(struct agent *a);
-/* Tell some more of what status asked for, for some milliseconds. */
-void cmd_tell(struct agent *a);
-/* The tunnel leaves the list of all. */
-void cmd_tunnel_ends(struct agent *a, const struct tunnel *t);
 /* Nobody gets an answer any more. */
 void cmd_free(struct agent *a);
 /* The earliest deadline; now, if there is something left to tell. */
 uint64_t cmd_next(const struct agent *a);
-/* The core's view of a tunnel; false if it has none. Pointers as in struct ike_status. */
-bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out);
 
 #endif

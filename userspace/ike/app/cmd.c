@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Commands of the control socket and the status; ctl.h states the JSON. */
-#include <net/if.h>
-#include <linux/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ike/app/agent_int.h"
 #include "ike/proto/addr.h"
-#include "ike/proto/id.h"
-#include "ike/proto/proposal_text.h"
-#include "ike/proto/ts_text.h"
-
-enum {
-	STATUS_SLICE = 10, /* ms, then other events have their turn */
-	STATUS_AT_ONCE = 16, /* tunnels that the core is asked of in one message */
-};
 
 static json_t *failure(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -28,579 +18,6 @@ static json_t *failure(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return json_pack("{s:b,s:o}", "ok", 0, "error", ctl_text(text));
-}
-
-/* ---- the core's view ------------------------------------------------------------- */
-
-bool cmd_core_status(const struct agent *a, const char *name, struct ike_status *out)
-{
-	return !core_tunnel_status(a->core, name, out);
-}
-
-/* ---- status ------------------------------------------------------------------------ */
-
-static double seconds(uint64_t ms)
-{
-	return (double)ms / 1000;
-}
-
-static void put_text(json_t *o, const char *key, const char *text)
-{
-	json_object_set_new(o, key, ctl_text(text));
-}
-
-static void put_int(json_t *o, const char *key, uint64_t v)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)v));
-}
-
-static void put_endpoint(json_t *o, const char *key, const struct ike_endpoint *e)
-{
-	char text[80];
-
-	if (e->addr.family)
-		put_text(o, key, ike_endpoint_print(text, sizeof(text), e));
-}
-
-static void put_id(json_t *o, const char *key, const struct ike_id *id)
-{
-	char text[600];
-
-	if (id->type)
-		put_text(o, key, ike_id_print(text, sizeof(text), id));
-}
-
-static void put_spi(json_t *o, const char *key, const uint8_t spi[IKE_SPI_LEN])
-{
-	char text[2 * IKE_SPI_LEN + 1];
-
-	for (unsigned int i = 0; i < IKE_SPI_LEN; i++)
-		snprintf(text + 2 * i, 3, "%02x", spi[i]);
-	put_text(o, key, text);
-}
-
-static void put_proposal(json_t *o, const struct ike_proposal *p)
-{
-	char text[256];
-
-	if (p->n)
-		put_text(o, "proposal", ike_proposal_print(text, sizeof(text), p));
-}
-
-/* How long until it is rekeyed, if that is planned. */
-static void put_rekey(json_t *o, uint64_t at, uint64_t now)
-{
-	if (at)
-		json_object_set_new(o, "rekey_in", json_real(at > now ? seconds(at - now) : 0));
-}
-
-static json_t *ike_json(const struct ike_status *s, uint64_t now)
-{
-	json_t *o = json_object();
-
-	put_text(o, "state", s->established ? "established" : "half-open");
-	put_text(o, "role", s->initiator ? "initiator" : "responder");
-	put_spi(o, "spi_i", s->spi_i);
-	put_spi(o, "spi_r", s->spi_r);
-	put_endpoint(o, "local", &s->local);
-	put_endpoint(o, "remote", &s->remote);
-	put_id(o, "local_id", &s->local_id);
-	put_id(o, "remote_id", &s->remote_id);
-	put_proposal(o, &s->ike);
-	if (s->established)
-		json_object_set_new(o, "age", json_real(seconds(now - s->established_at)));
-	put_rekey(o, s->rekey_at, now);
-	json_object_set_new(o, "nat_local", json_boolean(s->nat_local));
-	json_object_set_new(o, "nat_remote", json_boolean(s->nat_remote));
-	json_object_set_new(o, "mobike", json_boolean(s->mobike));
-	return o;
-}
-
-static json_t *ts_json(const struct ike_ts_list *l)
-{
-	json_t *list = json_array();
-	char text[160];
-
-	for (unsigned int i = 0; i < l->n; i++)
-		json_array_append_new(list,
-				      json_string(ike_ts_print(text, sizeof(text), &l->ts[i])));
-	return list;
-}
-
-static json_t *child_json(const struct ike_status *s, uint64_t now)
-{
-	json_t *o = json_object();
-	char text[16];
-
-	snprintf(text, sizeof(text), "0x%08x", s->spi_in);
-	put_text(o, "spi_in", text);
-	snprintf(text, sizeof(text), "0x%08x", s->spi_out);
-	put_text(o, "spi_out", text);
-	put_proposal(o, &s->esp);
-	json_object_set_new(o, "local_ts", ts_json(&s->local_ts));
-	json_object_set_new(o, "remote_ts", ts_json(&s->remote_ts));
-	json_object_set_new(o, "age", json_real(seconds(now - s->child_at)));
-	put_rekey(o, s->child_rekey_at, now);
-	return o;
-}
-
-/* What the core says of one peer. */
-struct peer_rows {
-	const struct ike_status *peer; /* NULL: it has none */
-	const struct wire_status *children;
-	unsigned int n_children;
-};
-
-/* The next of @all, from *@at on, if they are of the key with this index. */
-static struct peer_rows take_rows(const struct core_rows *all, unsigned int *at, uint32_t key)
-{
-	struct peer_rows r = { NULL };
-
-	if (*at < all->n && all->v[*at].key == key)
-		r.peer = &all->v[(*at)++].status;
-	r.children = all->v + *at;
-	while (*at + r.n_children < all->n && all->v[*at + r.n_children].key == key)
-		r.n_children++;
-	*at += r.n_children;
-	return r;
-}
-
-/* All that are configured; of one that is not up, the name alone. */
-static json_t *children_json(const struct peer_rows *r, uint64_t now)
-{
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; i < r->n_children; i++) {
-		const struct ike_status *s = &r->children[i].status;
-		json_t *o = s->have_child ? child_json(s, now) : json_object();
-
-		put_text(o, "name", s->child_name);
-		put_text(o, "state", s->have_child ? "up" : "down");
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *prefixes_json(const struct net_prefix *p, unsigned int n)
-{
-	json_t *list = json_array();
-	char addr[64], text[80];
-
-	for (unsigned int i = 0; i < n; i++) {
-		snprintf(text, sizeof(text), "%s/%u",
-			 ike_addr_print(addr, sizeof(addr), &p[i].addr), p[i].len);
-		json_array_append_new(list, json_string(text));
-	}
-	return list;
-}
-
-static json_t *peer_json(const struct esptun_peer *p)
-{
-	json_t *o = json_object();
-
-	put_int(o, "rx_packets", p->rx_packets);
-	put_int(o, "rx_bytes", p->rx_bytes);
-	put_int(o, "tx_packets", p->tx_packets);
-	put_int(o, "tx_bytes", p->tx_bytes);
-	if (p->has & ESPTUN_PEER_HAS_LAST_RX)
-		json_object_set_new(o, "last_rx", json_real(seconds(p->last_rx)));
-	put_int(o, "keepalives", p->keepalives);
-	return o;
-}
-
-static json_t *counters_json(const struct esptun_stats *s)
-{
-	char key[ESPTUN_STATS_KEYLEN];
-	json_t *o = json_object();
-
-	for (unsigned int i = 0; i <= ESPTUN_STATS_A_MAX; i++) {
-		if (esptun_stats_key(i, key) && s->v[i])
-			put_int(o, key, s->v[i]);
-	}
-	return o;
-}
-
-/* What only the kernel knows. */
-static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
-{
-	struct esptun *h = kernel_handle(a->kernel);
-	struct esptun_link_stats *stats;
-	struct esptun_link link;
-	struct esptun_peer peer;
-	json_t *l;
-	size_t n;
-
-	if (!t->moved && !esptun_link_get(h, t->device, &link)) {
-		l = json_object();
-		put_int(l, "ifindex", link.ifindex);
-		put_int(l, "mtu", link.mtu);
-		json_object_set_new(l, "running",
-				    json_boolean(link.operstate == IF_OPER_UP ||
-						 link.operstate == IF_OPER_UNKNOWN));
-		json_object_set_new(o, "link", l);
-	}
-	if (!esptun_peer_get(h, t->ifindex, IKE_PEER_FIRST, &peer))
-		json_object_set_new(o, "peer", peer_json(&peer));
-	if (!esptun_stats_dump(h, t->ifindex, &stats, &n)) {
-		for (size_t i = 0; i < n; i++) {
-			if (stats[i].ifindex == t->ifindex)
-				json_object_set_new(o, "counters", counters_json(&stats[i].stats));
-		}
-		free(stats);
-	}
-}
-
-static void put_error(json_t *o, const char *text, uint64_t at, uint64_t now)
-{
-	put_text(o, "error", text);
-	json_object_set_new(o, "error_age", json_real(seconds(now - at)));
-}
-
-static const char *const state_names[] = {
-	[IKE_TUNNEL_DOWN] = "down",
-	[IKE_TUNNEL_CONNECTING] = "connecting",
-	[IKE_TUNNEL_UP] = "up",
-	[IKE_TUNNEL_CLOSING] = "closing",
-};
-
-static const char *state_name(const struct tunnel *t)
-{
-	if (*t->error && !t->started)
-		return "failed";
-	return state_names[t->state];
-}
-
-/* How far it came, how often that was tried, and why it does not go on. */
-static void put_attempt(json_t *o, const struct tunnel *t, const struct ike_status *s, uint64_t now)
-{
-	put_int(o, "attempt", s->attempt);
-	if (*s->step) {
-		put_text(o, "step", s->step);
-		put_int(o, "tries", s->tries);
-	}
-	if (s->next_try > now)
-		json_object_set_new(o, "next_try", json_real(seconds(s->next_try - now)));
-	if (t->send_error)
-		put_text(o, "send_error", strerror(t->send_error));
-}
-
-static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *o, uint64_t now)
-{
-	const struct ike_status *s = r->peer;
-
-	if (t->ifindex && !core_runs(t->agent->core) && !*t->error)
-		put_error(
-			o,
-			"the process that speaks IKE has ended and is started again; SAs carry traffic meanwhile",
-			now, now);
-	if (!t->ifindex || !s)
-		return;
-	if (*s->last_error && !*t->error)
-		put_error(o, s->last_error, s->last_error_at, now);
-	if (s->state == IKE_TUNNEL_CONNECTING)
-		put_attempt(o, t, s, now);
-	put_int(o, "adopted", s->adopted);
-	if (t->conf.clients > 1)
-		put_int(o, "n_clients", s->clients);
-	if (s->have_ike)
-		json_object_set_new(o, "ike", ike_json(s, now));
-	if (s->have_child)
-		json_object_set_new(o, "child", child_json(s, now));
-	if (t->conf.clients <= 1)
-		json_object_set_new(o, "children", children_json(r, now));
-}
-
-/* What the kernel counts of the peer with this number; @peers are in ascending order. */
-static const struct esptun_peer *find_peer(const struct esptun_peer *peers, size_t n, uint32_t id)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t at = low + (high - low) / 2;
-
-		if (peers[at].id == id)
-			return &peers[at];
-		if (peers[at].id < id)
-			low = at + 1;
-		else
-			high = at;
-	}
-	return NULL;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const struct esptun_peer *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static json_t *client_json(const struct peer_rows *r, const struct esptun_peer *peer, uint64_t now)
-{
-	const struct ike_status *s = r->peer;
-	json_t *o = json_object();
-
-	put_int(o, "peer_id", s->peer);
-	put_id(o, "id", &s->remote_id);
-	put_text(o, "state", state_names[s->state]);
-	if (*s->last_error)
-		put_error(o, s->last_error, s->last_error_at, now);
-	put_int(o, "adopted", s->adopted);
-	if (s->have_ike)
-		json_object_set_new(o, "ike", ike_json(s, now));
-	if (peer)
-		json_object_set_new(o, "peer", peer_json(peer));
-	json_object_set_new(o, "children", children_json(r, now));
-	return o;
-}
-
-/* @r is what the core says. */
-static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct peer_rows *r)
-{
-	static const char *const starts[] = { "now", "traffic", "listen" };
-	uint64_t now = loop_now();
-	json_t *o = json_object();
-
-	put_text(o, "name", t->conf.name);
-	put_text(o, "state", state_name(t));
-	put_text(o, "start", starts[t->conf.start]);
-	if (*t->error)
-		put_error(o, t->error, t->error_at, now);
-	if (*t->conf.endpoint)
-		put_text(o, "endpoint", t->conf.endpoint);
-	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
-	json_object_set_new(o, "routes", prefixes_json(t->conf.routes, t->conf.n_routes));
-	put_core(t, r, o, now);
-	if (t->ifindex)
-		put_kernel(a, t, o);
-	return o;
-}
-
-static struct wire_key key_of(const struct tunnel *t)
-{
-	struct wire_key key = { .peer = 0 };
-
-	memcpy(key.tunnel, t->conf.name, sizeof(key.tunnel));
-	return key;
-}
-
-static json_t *one_json(struct agent *a, const struct tunnel *t)
-{
-	const struct wire_key key = key_of(t);
-	struct core_rows rows;
-	struct peer_rows r;
-	unsigned int at = 0;
-	json_t *o;
-
-	core_status_rows(a->core, &key, 1, &rows);
-	r = take_rows(&rows, &at, 0);
-	o = tunnel_json(a, t, &r);
-	free(rows.v);
-	return o;
-}
-
-static json_t *core_json(const struct agent *a)
-{
-	struct ike_core_stats s;
-
-	core_stats(a->core, &s);
-	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "ike_sas", s.ike_sas,
-			 "half_open", s.half_open, "children", s.children, "rx", (json_int_t)s.rx,
-			 "rx_bad", (json_int_t)s.rx_bad, "rx_unauthenticated",
-			 (json_int_t)s.rx_unauthenticated, "tx", (json_int_t)s.tx, "retransmits",
-			 (json_int_t)s.retransmits, "cookies_sent", (json_int_t)s.cookies_sent,
-			 "cookies_bad", (json_int_t)s.cookies_bad);
-}
-
-static void tell_head(const struct agent *a, struct ctl_request *q, json_t *files)
-{
-	ctl_list_begin(q,
-		       json_pack("{s:b,s:s,s:o,s:o,s:o}", "ok", 1, "version", ESPTUN_VERSION, "ike",
-				 core_json(a), "folder", ctl_text(a->options->config_dir), "files",
-				 files),
-		       "tunnels");
-}
-
-/* Of one tunnel, with its clients, or of all: told in agent_settle(), a part at a time. */
-static void status(struct agent *a, struct ctl_request *q, const char *name)
-{
-	struct status_job *job;
-
-	if (name && !tunnel_by_name(a, name)) {
-		ctl_answer(
-			q,
-			failure("no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it",
-				name, a->options->config_dir, name, name));
-		return;
-	}
-	job = calloc(1, sizeof(*job));
-	if (!job) {
-		ctl_answer(q, NULL);
-		return;
-	}
-	if (name)
-		snprintf(job->only, sizeof(job->only), "%s", name);
-	job->request = q;
-	TAILQ_INSERT_TAIL(&a->status_jobs, job, link);
-}
-
-/* Some more files; when that was all, tunnels come next. */
-static void look_some(struct agent *a, struct status_job *job)
-{
-	if (!job->files.agent)
-		files_begin(a, &job->files, *job->only ? job->only : NULL);
-	if (files_look(&job->files))
-		return;
-	tell_head(a, job->request, job->files.list);
-	job->files.list = NULL;
-	job->has_files = true;
-	job->next = *job->only ? tunnel_by_name(a, job->only) : a->tunnels;
-}
-
-/* All of them were told, or there is no tunnel any more. */
-static void end_clients(struct status_job *job)
-{
-	if (!job->hub)
-		return;
-	job->hub = NULL;
-	free(job->peers);
-	ctl_list_end(job->request);
-}
-
-/* The kernel is asked once for all of them. */
-static void begin_clients(struct agent *a, struct status_job *job, struct tunnel *t, json_t *head)
-{
-	ctl_list_begin(job->request, head, "clients");
-	job->hub = t;
-	job->n_clients = tunnel_clients(t, job->clients);
-	if (esptun_peer_dump(kernel_handle(a->kernel), t->ifindex, &job->peers, &job->n_peers)) {
-		job->peers = NULL;
-		job->n_peers = 0;
-	}
-	if (job->n_peers)
-		qsort(job->peers, job->n_peers, sizeof(*job->peers), by_id);
-}
-
-/* Some more clients; false if those were all, or nobody listens any more. */
-static bool tell_clients(struct status_job *job)
-{
-	const uint32_t *ids = job->clients + job->told;
-	unsigned int n = job->n_clients - job->told, at = 0;
-	struct core_rows rows;
-	bool heard = true;
-
-	if (n > STATUS_AT_ONCE)
-		n = STATUS_AT_ONCE;
-	tunnel_peer_rows(job->hub, ids, n, &rows);
-	for (unsigned int i = 0; i < n && heard; i++) {
-		const struct peer_rows r = take_rows(&rows, &at, i);
-		const struct esptun_peer *peer = find_peer(job->peers, job->n_peers, ids[i]);
-
-		if (r.peer)
-			heard = ctl_list_add(job->request, client_json(&r, peer, loop_now()));
-	}
-	free(rows.v);
-	job->told += n;
-	return heard && job->told < job->n_clients;
-}
-
-/* The one that was asked for; true if its clients follow. */
-static bool tell_one(struct agent *a, struct status_job *job)
-{
-	struct tunnel *t = job->next;
-
-	job->next = NULL;
-	if (!t)
-		return false;
-	if (t->ifindex && t->conf.clients > 1)
-		begin_clients(a, job, t, one_json(a, t));
-	else
-		ctl_list_add(job->request, one_json(a, t));
-	return job->hub;
-}
-
-/* Some more of all tunnels; false if those were all, or nobody listens any more. */
-static bool tell_tunnels(struct agent *a, struct status_job *job)
-{
-	struct wire_key keys[STATUS_AT_ONCE] = { 0 };
-	struct tunnel *tunnels[STATUS_AT_ONCE];
-	unsigned int n = 0, at = 0;
-	struct core_rows rows;
-	bool heard = true;
-
-	for (; job->next && n < STATUS_AT_ONCE; job->next = job->next->next) {
-		tunnels[n] = job->next;
-		keys[n++] = key_of(job->next);
-	}
-	core_status_rows(a->core, keys, n, &rows);
-	for (unsigned int i = 0; i < n && heard; i++) {
-		const struct peer_rows r = take_rows(&rows, &at, i);
-
-		heard = ctl_list_add(job->request, tunnel_json(a, tunnels[i], &r));
-	}
-	free(rows.v);
-	return heard && job->next;
-}
-
-/* False if that was all. */
-static bool tell_some(struct agent *a, struct status_job *job)
-{
-	if (!job->has_files) {
-		look_some(a, job);
-		return true;
-	}
-	if (job->hub)
-		return tell_clients(job);
-	return *job->only ? tell_one(a, job) : tell_tunnels(a, job);
-}
-
-static void end_job(struct agent *a, struct status_job *job)
-{
-	TAILQ_REMOVE(&a->status_jobs, job, link);
-	end_clients(job);
-	json_decref(job->files.list);
-	if (job->has_files)
-		ctl_list_end(job->request);
-	else
-		ctl_answer(job->request, json_object());
-	free(job);
-}
-
-void cmd_tell(struct agent *a)
-{
-	uint64_t until = loop_now() + STATUS_SLICE;
-	struct status_job *job;
-
-	while ((job = TAILQ_FIRST(&a->status_jobs)) && loop_now() < until) {
-		if (!tell_some(a, job))
-			end_job(a, job);
-	}
-}
-
-void cmd_tunnel_ends(struct agent *a, const struct tunnel *t)
-{
-	struct status_job *job;
-
-	TAILQ_FOREACH(job, &a->status_jobs, link)
-	{
-		if (job->next == t)
-			job->next = *job->only ? NULL : t->next;
-		if (job->hub == t)
-			end_clients(job);
-	}
-}
-
-void cmd_free(struct agent *a)
-{
-	struct waiter *w;
-
-	while (!TAILQ_EMPTY(&a->status_jobs))
-		end_job(a, TAILQ_FIRST(&a->status_jobs));
-	while ((w = a->waiters)) {
-		a->waiters = w->next;
-		ctl_answer(w->request, json_object());
-		free(w);
-	}
 }
 
 /* ---- up and down --------------------------------------------------------------------- */
@@ -629,7 +46,7 @@ static void wait_for(struct agent *a, struct ctl_request *q, const struct tunnel
 
 static json_t *done(struct agent *a, const struct tunnel *t)
 {
-	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", one_json(a, t));
+	return json_pack("{s:b,s:o}", "ok", 1, "tunnel", status_json(a, t));
 }
 
 static json_t *why_silent(const struct tunnel *t, const struct ike_status *s)
@@ -665,7 +82,7 @@ static json_t *judge_up(struct agent *a, const struct waiter *w, const struct tu
 		return done(a, t);
 	if (*t->error && (t->error_at >= w->asked_at || t->trouble == TROUBLE_PATH))
 		return failure("%s is not up: %s", w->tunnel, t->error);
-	if (!t->ifindex || !cmd_core_status(a, t->conf.name, &s))
+	if (!t->ifindex || core_tunnel_status(a->core, t->conf.name, &s))
 		return late ? failure("%s is not up: %s", w->tunnel,
 				      *t->error
 					      ? t->error
@@ -705,13 +122,15 @@ static json_t *judge_down(struct agent *a, const struct waiter *w, const struct 
 	return late ? failure("%s is still closing", w->tunnel) : NULL;
 }
 
-bool cmd_wants_up(const struct agent *a, const struct tunnel *t)
+void cmd_free(struct agent *a)
 {
-	for (const struct waiter *w = a->waiters; w; w = w->next) {
-		if (w->up && !strcmp(w->tunnel, t->conf.name))
-			return true;
+	struct waiter *w;
+
+	while ((w = a->waiters)) {
+		a->waiters = w->next;
+		ctl_answer(w->request, json_object());
+		free(w);
 	}
-	return false;
 }
 
 void cmd_review(struct agent *a)
@@ -762,6 +181,7 @@ static void up(struct agent *a, struct ctl_request *q, const char *name, json_t 
 		return;
 	}
 	wait_for(a, q, t, true, what);
+	t->wanted = true;
 	started = t->started; /* else tunnel_start() has the core bring it up */
 	if (!t->ifindex && tunnel_open(a, t))
 		return; /* t->error says why, cmd_review() tells it */
@@ -797,6 +217,18 @@ static void down_all(struct agent *a, struct ctl_request *q, json_t *what)
 	}
 }
 
+static void status(struct agent *a, struct ctl_request *q, const char *name)
+{
+	if (name && !tunnel_by_name(a, name)) {
+		ctl_answer(
+			q,
+			failure("no tunnel %.40s: %s/%.40s.conf is not loaded; esptun up %.40s loads it",
+				name, a->options->config_dir, name, name));
+		return;
+	}
+	status_begin(a, q, name);
+}
+
 static void reload(struct agent *a, struct ctl_request *q)
 {
 	struct reload r = { json_array(), json_array(), json_array(), json_array() };
@@ -807,8 +239,9 @@ static void reload(struct agent *a, struct ctl_request *q)
 	if (!ok) {
 		const char *first = json_string_value(json_array_get(r.errors, 0));
 
-		put_text(answer, "error",
-			 first ? first : "the configuration folder cannot be read");
+		json_object_set_new(answer, "error",
+				    ctl_text(first ? first
+						   : "the configuration folder cannot be read"));
 	}
 	ctl_answer(q, answer);
 }
@@ -837,5 +270,5 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 		up(a, q, name, what);
 	else
 		down(a, q, name, what);
-	agent_settle(a);
+	agent_wake(a);
 }

@@ -158,7 +158,7 @@ static void on_link(void *ctx, uint32_t ifindex, const char *name, bool up)
 		t->link_down = false;
 		plan_restore(t, RESTORE_SOON); /* down, it lost routes without a word */
 	}
-	agent_settle(a);
+	agent_wake(a);
 }
 
 static void on_stripped(void *ctx, uint32_t ifindex)
@@ -169,7 +169,7 @@ static void on_stripped(void *ctx, uint32_t ifindex)
 	if (!t || t->link_down)
 		return;
 	plan_restore(t, RESTORE_SOON);
-	agent_settle(a);
+	agent_wake(a);
 }
 
 static bool has_route(const struct tunnel *t, const struct net_prefix *to)
@@ -190,7 +190,7 @@ static void on_replaced(void *ctx, const struct net_prefix *to)
 		if (t->ifindex && !t->after && !t->moved && has_route(t, to))
 			plan_restore(t, RESTORE_SOON);
 	}
-	agent_settle(a);
+	agent_wake(a);
 }
 
 static void on_link_gone(void *ctx, uint32_t ifindex, bool moved, uint32_t there)
@@ -204,7 +204,7 @@ static void on_link_gone(void *ctx, uint32_t ifindex, bool moved, uint32_t there
 		tunnel_moved(a, t, there);
 	else
 		tunnel_lost_device(a, t);
-	agent_settle(a);
+	agent_wake(a);
 }
 
 void follow_peer_gone(struct agent *a, uint32_t ifindex)
@@ -239,13 +239,13 @@ void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer)
 static void on_carrier(void *ctx, uint32_t ifindex)
 {
 	path_carrier(ctx, ifindex);
-	agent_settle(ctx);
+	agent_wake(ctx);
 }
 
 static void on_paths(void *ctx)
 {
 	path_changed(ctx);
-	agent_settle(ctx);
+	agent_wake(ctx);
 }
 
 /* Links that went are not heard of any more, but their peers are: see on_overrun() of agent.c. */

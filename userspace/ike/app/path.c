@@ -70,7 +70,7 @@ static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 			 t->conf.endpoint, err, RESOLVE_EVERY / 1000);
 		tunnel_fail(t, TROUBLE_NAME, text);
 	}
-	agent_settle(t->agent);
+	agent_wake(t->agent);
 }
 
 /* A name may have several addresses: each failed attempt is a reason to take the next one. */
@@ -79,7 +79,7 @@ void path_resolve(struct agent *a, struct tunnel *t)
 	unsigned int failed = 0;
 	struct ike_status s;
 
-	if (cmd_core_status(a, t->conf.name, &s) && s.attempt)
+	if (!core_tunnel_status(a->core, t->conf.name, &s) && s.attempt)
 		failed = s.attempt - 1;
 	path_forget(t);
 	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, failed, on_resolved, t);
@@ -106,7 +106,7 @@ static bool find_ends(const struct agent *a, const struct tunnel *t, struct ike_
 		      struct ike_addr *local)
 {
 	struct ike_status s;
-	bool sa = cmd_core_status(a, t->conf.name, &s) && s.have_ike;
+	bool sa = !core_tunnel_status(a->core, t->conf.name, &s) && s.have_ike;
 
 	*remote = t->resolved.family ? t->resolved : t->adopted_remote;
 	if (t->conf.endpoint_addr.family)

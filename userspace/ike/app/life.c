@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A tunnel's life: opened, told to the core, and to the next one if that is lost; closed, and forgotten or
+ * replaced.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/app/agent_int.h"
+
+/* ---- opening ------------------------------------------------------------------------ */
+
+/* 0, also without a core: the next one is told, see agent_revive_core(). -1 with t->error set and logged. */
+static int tell_core(struct agent *a, struct tunnel *t)
+{
+	struct ike_tunnel_conf conf;
+	char text[256];
+	int err = -ENOMEM;
+
+	config_tunnel(&t->conf, &conf);
+	if (owned_add_peer(&t->owned, IKE_PEER_FIRST, 1))
+		err = core_tunnel_add(a->core, &conf);
+	if (err == -EPIPE)
+		tunnel_todo(t, TODO_TELL);
+	if (!err || err == -EPIPE)
+		return 0;
+	owned_free(&t->owned);
+	snprintf(text, sizeof(text), "the process that speaks IKE does not take %s: %s",
+		 t->conf.name, strerror(-err));
+	tunnel_fail(t, TROUBLE_DEVICE, text);
+	return -1;
+}
+
+/* In the kernel, the peer that every tunnel has. 0, or -1 with t->error set and logged. */
+static int make_peer(struct agent *a, struct tunnel *t)
+{
+	struct kernel_peer_conf peer = tunnel_peer_conf(t);
+	char text[512];
+	int err;
+
+	peer.follow = true; /* whatever a former core wanted */
+	err = kernel_peer_make(a->kernel, t->ifindex, IKE_PEER_FIRST, &peer);
+	if (!err)
+		return 0;
+	snprintf(text, sizeof(text), "cannot make the peer of %s: %s", t->conf.name,
+		 kernel_error(a->kernel));
+	tunnel_fail(t, TROUBLE_DEVICE, text);
+	return -1;
+}
+
+static int open_net(struct agent *a, struct tunnel *t)
+{
+	struct net_conf net;
+	char text[512];
+	uint32_t ifindex;
+
+	tunnel_net_conf(t, &net);
+	if (net_up(a->net, &net, &ifindex, &t->opening, text, sizeof(text))) {
+		tunnel_fail(t, TROUBLE_DEVICE, text);
+		return -1;
+	}
+	tunnel_set_index(t, ifindex);
+	memcpy(t->device, t->conf.name, sizeof(t->device));
+	return 0;
+}
+
+/* Nothing of what a former core knew or said. */
+static void forget_core(struct tunnel *t)
+{
+	t->started = t->adopted = false;
+	t->state = IKE_TUNNEL_DOWN;
+	t->path_state = PATH_UNKNOWN; /* so that it is told anew */
+	memset(&t->path, 0, sizeof(t->path));
+	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
+	owned_free(&t->owned);
+}
+
+/* Nothing of what a former opening left behind. */
+static void tunnel_reset(struct tunnel *t)
+{
+	forget_core(t);
+	tunnel_well(t, t->trouble);
+	t->moved = t->link_down = t->terms_kept = false;
+	t->lookups = 0;
+	t->lookup_at = t->restore_at = t->review_at = UINT64_MAX;
+	t->keys_changed = false;
+	memset(&t->resolved, 0, sizeof(t->resolved));
+}
+
+int tunnel_open(struct agent *a, struct tunnel *t)
+{
+	tunnel_reset(t);
+	t->reopen_at = loop_now() + REOPEN_EVERY;
+	tunnel_dirty(t);
+	if (open_net(a, t))
+		return -1;
+	if (make_peer(a, t) || tell_core(a, t)) {
+		net_down(a->net, t->ifindex);
+		tunnel_set_index(t, 0);
+		return -1;
+	}
+	adopt_all(t);
+	path_look(a, t);
+	if (t->path_state == PATH_LOOP) { /* its routes would take away what carries it */
+		tunnel_shut(a, t);
+		return -1;
+	}
+	t->reopen_at = UINT64_MAX;
+	if (*t->conf.endpoint && !t->conf.endpoint_addr.family)
+		path_resolve(a, t);
+	return 0;
+}
+
+/* ---- another ike process ------------------------------------------------------------- */
+
+/*
+ * As after a restart of the agent: its SAs carry traffic, the core takes them over. If it does not,
+ * they go on until it is asked again.
+ */
+void tunnel_retell(struct agent *a, struct tunnel *t)
+{
+	const struct ike_endpoint remote = { .addr = t->resolved, .port = t->conf.endpoint_port };
+
+	forget_core(t);
+	tunnel_dirty(t);
+	if (t->after) /* it is closed without a word to its peer */
+		return;
+	t->reopen_at = UINT64_MAX;
+	if (tell_core(a, t)) {
+		t->reopen_at = loop_now() + REOPEN_EVERY;
+		return;
+	}
+	tunnel_well(t, TROUBLE_DEVICE);
+	if (remote.addr.family)
+		core_tunnel_remote(a->core, t->conf.name, &remote);
+	adopt_all(t);
+	path_look(a, t);
+}
+
+/*
+ * Of one whose process misbehaved nothing is trusted: SAs go, with the peers that it made. What it has
+ * in the kernel otherwise goes on.
+ */
+static void lose_core(struct agent *a, struct tunnel *t)
+{
+	uint32_t id;
+
+	for (unsigned int i = 0; core_misbehaved(a->core) && (id = owned_peer_id(&t->owned, i));
+	     i++)
+		kernel_peer_remove(a->kernel, t->ifindex, id);
+	if (core_misbehaved(a->core)) {
+		make_peer(a, t);
+		t->terms_kept = false;
+	}
+	forget_core(t);
+	t->reopen_at = UINT64_MAX;
+	tunnel_todo(t, TODO_TELL);
+	tunnel_dirty(t);
+}
+
+/* When the next ike process may be started: the more of them end, the later. */
+static void plan_next_revival(struct agent *a, uint64_t now)
+{
+	if (now - a->revived_at > REVIVE_LAST || !a->revive_wait)
+		a->revive_wait = REVIVE_FIRST;
+	else if (a->revive_wait < REVIVE_LAST)
+		a->revive_wait *= 2;
+	a->revived_at = now;
+	a->revive_at = now + a->revive_wait;
+}
+
+/* The ike process has ended: the next one gets the tunnels there are. */
+void agent_revive_core(struct agent *a, uint64_t now)
+{
+	int err;
+
+	if (core_runs(a->core) || a->failed)
+		return;
+	for (struct tunnel *t = a->tunnels; t && !a->core_is_lost; t = t->next) {
+		if (t->ifindex)
+			lose_core(a, t);
+	}
+	if (!a->core_is_lost && now < a->revive_at)
+		log_say(IKE_LOG_WARN, NULL,
+			"the process that speaks IKE ends again and again: the next one is started in %u s",
+			(unsigned int)(a->revive_at - now + 999) / 1000);
+	a->core_is_lost = true;
+	if (now < a->revive_at)
+		return;
+	plan_next_revival(a, now);
+	err = core_restart(a->core);
+	if (err) {
+		log_say(IKE_LOG_ERROR, NULL, "cannot start the process that speaks IKE: %s",
+			err == -EPIPE ? "the process that starts it has ended" : strerror(-err));
+		a->failed = err == -EPIPE; /* only whoever started us can help */
+		if (a->failed)
+			loop_stop(a->loop);
+		return;
+	}
+	ike_job_results_clear(&a->jobs); /* were the former one's */
+	a->core_is_lost = false;
+}
+
+/* ---- jobs that were done ----------------------------------------------------------------- */
+
+/* What the core had done with keys, @most at a time and until then; that may be the begin of more. */
+void agent_take_jobs(struct agent *a, unsigned int most, uint64_t until)
+{
+	struct ike_job_result r;
+
+	for (unsigned int n = 0;
+	     n < most && loop_now() <= until && ike_job_results_take(&a->jobs, &r); n++) {
+		core_job_done(a->core, &r, loop_now());
+		ike_wipe(&r, sizeof(r));
+	}
+}
+
+/* ---- closing ------------------------------------------------------------------------ */
+
+void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
+{
+	t->after = after;
+	if (after != AFTER_REPLACE)
+		t->wanted = false;
+	t->close_by = loop_now() + CLOSE_LIMIT;
+	t->reopen_at = UINT64_MAX;
+	tunnel_dirty(t);
+	if (t->ifindex && t->started)
+		core_down(a->core, t->conf.name, loop_now());
+}
+
+/* Nothing is left of it but its configuration. */
+void tunnel_shut(struct agent *a, struct tunnel *t)
+{
+	path_forget(t);
+	tunnel_take_todo(t);
+	if (!t->ifindex)
+		return;
+	core_tunnel_del(a->core, t->conf.name);
+	kernel_peer_remove(a->kernel, t->ifindex, IKE_PEER_FIRST);
+	if (!t->moved)
+		net_down(a->net, t->ifindex);
+	tunnel_set_index(t, 0);
+	owned_free(&t->owned);
+	t->restore_at = t->review_at = UINT64_MAX;
+	t->keys_changed = false;
+	t->started = false;
+	t->state = IKE_TUNNEL_DOWN;
+}
+
+void tunnel_drop_successor(struct tunnel *t)
+{
+	if (t->successor)
+		config_clear(t->successor);
+	free(t->successor);
+	t->successor = NULL;
+}
+
+void tunnel_free(struct tunnel *t)
+{
+	path_forget(t);
+	tunnel_take_todo(t);
+	if (t->is_dirty)
+		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
+	timers_unreserve(&t->agent->timers, &t->timer);
+	config_clear(&t->conf);
+	tunnel_drop_successor(t);
+	tunnel_well(t, t->trouble);
+	owned_free(&t->owned);
+	free(t);
+}
+
+static void tunnel_unlink(struct agent *a, struct tunnel *t)
+{
+	struct tunnel **at = &a->tunnels, *before = NULL;
+
+	while (*at != t) {
+		before = *at;
+		at = &before->next;
+	}
+	status_tunnel_ends(a, t);
+	*at = t->next;
+	if (a->last == t)
+		a->last = before;
+	LIST_REMOVE(t, by_name);
+	tunnel_free(t);
+}
+
+/* @t was closing and its SAs are gone. */
+void tunnel_closed(struct agent *a, struct tunnel *t)
+{
+	enum after after = t->after;
+
+	t->after = AFTER_NOTHING;
+	tunnel_shut(a, t);
+	if (after == AFTER_FORGET) {
+		tunnel_unlink(a, t);
+	} else if (after == AFTER_REPLACE) {
+		config_clear(&t->conf);
+		t->conf = *t->successor;
+		memset(t->successor, 0, sizeof(*t->successor)); /* all of it is in t->conf now */
+		tunnel_drop_successor(t);
+		tunnel_open(a, t);
+	}
+}
