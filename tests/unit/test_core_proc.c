@@ -228,103 +228,155 @@ static const struct ike_proposals *proposals(const char *text, uint8_t protocol)
 	return ike_proposals_get(&list);
 }
 
+/* An open tunnel, an SA that is right for it, and what the core asks by. */
+struct reach {
+	struct agent a;
+	struct tunnel t;
+	struct ike_ts_list narrow, wide;
+	struct ike_child_conf conf;
+	struct ike_child child;
+	struct ike_env env;
+};
+
+static const struct ike_endpoint reach_peer = { { 4, { 192, 0, 2, 1 } }, IKE_PORT };
+
+static struct reach *reach_new(void)
+{
+	struct reach *r = calloc(1, sizeof(*r));
+
+	r->narrow = ts_list("10.1.0.0/24");
+	r->wide = ts_list("10.0.0.0/8");
+	r->conf.local_ts = r->conf.remote_ts = ts_list("10.1.0.0/16");
+	r->child = (struct ike_child){ .tunnel = "vpn0",
+				       .peer = 1,
+				       .spi_in = 4097,
+				       .spi_out = 4098,
+				       .remote = reach_peer,
+				       .cipher = { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE },
+				       .key_len = 36,
+				       .local_ts = &r->narrow,
+				       .remote_ts = &r->narrow };
+	r->t.ifindex = 5;
+	r->t.agent = &r->a;
+	strcpy(r->t.conf.name, "vpn0");
+	r->t.conf.n_child = 1;
+	r->t.conf.child = &r->conf;
+	r->t.conf.endpoint_addr = reach_peer.addr;
+	r->t.conf.esp = proposals("aes256gcm16", IKE_PROTO_ESP);
+	r->a.remotes = remotes_new();
+	LIST_INSERT_HEAD(&r->a.by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], &r->t, by_name);
+	agent_env(&r->a, &r->env);
+	return r;
+}
+
+static void reach_free(struct reach *r)
+{
+	remotes_free(r->a.remotes);
+	owned_free(&r->t.owned);
+	ike_proposals_put(r->t.conf.esp);
+	free(r);
+}
+
+static int install(struct reach *r)
+{
+	return r->env.sa_install(&r->a, &r->child);
+}
+
 /*
  * What a core asks for that is not its own never gets to the kernel: there is none here, to ask
  * it would be a crash.
  */
 static void others_are_out_of_reach(void **state)
 {
-	struct agent *a = calloc(1, sizeof(*a));
-	struct tunnel *t = calloc(1, sizeof(*t));
-	const struct ike_ts_list narrow = ts_list("10.1.0.0/24"), wide = ts_list("10.0.0.0/8");
-	const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, IKE_PORT };
-	const struct ike_endpoint stranger = { { 4, { 192, 0, 2, 66 } }, IKE_PORT };
-	struct ike_child_conf conf = { .local_ts = ts_list("10.1.0.0/16"),
-				       .remote_ts = ts_list("10.1.0.0/16") };
-	struct ike_child child = { .tunnel = "vpn1",
-				   .peer = 1,
-				   .spi_in = 4096,
-				   .spi_out = 4097,
-				   .remote = remote,
-				   .cipher = { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE },
-				   .key_len = 36,
-				   .local_ts = &narrow,
-				   .remote_ts = &narrow };
+	struct reach *r = reach_new();
 	const struct ike_id id = { .type = 0 };
-	struct ike_env env;
 	uint32_t spi;
 
 	(void)state;
-	t->ifindex = 5;
-	t->agent = a;
-	strcpy(t->conf.name, "vpn0");
-	t->conf.n_child = 1;
-	t->conf.child = &conf;
-	t->conf.endpoint_addr = remote.addr;
-	t->conf.esp = proposals("aes256gcm16", IKE_PROTO_ESP);
-	a->remotes = remotes_new();
-	LIST_INSERT_HEAD(&a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], t, by_name);
-	agent_env(a, &env);
-	assert_int_equal(env.sa_install(a, &child), -ENODEV);
-	assert_int_equal(env.spi_alloc(a, "vpn1", 1, &spi), -ENODEV);
-	env.sa_remove(a, "vpn1", 1, 4096, 4097);
-	assert_true(env.last_rx(a, "vpn1", 1) == UINT64_MAX);
+	r->child.tunnel = "vpn1";
+	assert_int_equal(install(r), -ENODEV);
+	assert_int_equal(r->env.spi_alloc(&r->a, "vpn1", 1, &spi), -ENODEV);
+	r->env.sa_remove(&r->a, "vpn1", 1, 4096, 4097);
+	assert_true(r->env.last_rx(&r->a, "vpn1", 1) == UINT64_MAX);
 	/* No peer is its own yet. */
-	child.tunnel = "vpn0";
-	assert_int_equal(env.sa_install(a, &child), -ENODEV);
-	assert_int_equal(env.peer_make(a, "vpn0", 2, &remote, &id), -ENODEV);
-	assert_int_equal(env.spi_alloc(a, "vpn0", 2, &spi), -ENODEV);
-	env.peer_moved(a, "vpn0", 2, NULL, &remote);
-	env.peer_remove(a, "vpn0", 2);
-	assert_true(owned_add_peer(&t->owned, IKE_PEER_FIRST, 1));
+	r->child.tunnel = "vpn0";
+	assert_int_equal(install(r), -ENODEV);
+	assert_int_equal(r->env.peer_make(&r->a, "vpn0", 2, &reach_peer, &id), -ENODEV);
+	assert_int_equal(r->env.spi_alloc(&r->a, "vpn0", 2, &spi), -ENODEV);
+	r->env.peer_moved(&r->a, "vpn0", 2, NULL, &reach_peer);
+	r->env.peer_remove(&r->a, "vpn0", 2);
 	/* Nor may it have clients, or remove what every tunnel has. */
-	assert_int_equal(env.peer_make(a, "vpn0", 2, &remote, &id), -EPERM);
-	env.peer_remove(a, "vpn0", IKE_PEER_FIRST);
-	assert_true(owned_has_peer(&t->owned, IKE_PEER_FIRST));
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	env.sa_remove(a, "vpn0", 1, 4096, 4097);
-	/* What is its own in one direction is not in the other. */
-	assert_true(env_own_spi(t, 1, 4096, false));
-	assert_true(env_own_spi(t, 1, 4097, true));
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	env.sa_remove(a, "vpn0", 1, 4096, 4097);
-	assert_true(owned_has_spi(&t->owned, 1, 4096, false));
-	assert_true(owned_has_spi(&t->owned, 1, 4097, true));
-	child.spi_in = 4097;
-	child.spi_out = 0;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	/* Nothing else than what is configured is sent through it. */
-	child.spi_out = 4098;
-	child.remote_ts = &wide;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	child.remote_ts = &narrow;
-	child.local_ts = &wide;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	child.local_ts = &narrow;
-	/* Nor with other algorithms, nor to a place that nothing came from. */
-	child.cipher.key_bits = 128;
-	child.key_len = 20;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	child.cipher = (struct ike_cipher){ IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_256_128 };
-	child.key_len = child.integ_len = 32;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	child.cipher = (struct ike_cipher){ IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE };
-	assert_int_equal(env.sa_install(a, &child), -EPERM); /* keys of others */
-	child.key_len = 36;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	child.integ_len = 0;
-	child.remote = stranger;
-	assert_int_equal(env.sa_install(a, &child), -EPERM);
-	env.peer_moved(a, "vpn0", 1, NULL, &stranger);
+	assert_true(owned_add_peer(&r->t.owned, IKE_PEER_FIRST, 1));
+	assert_int_equal(r->env.peer_make(&r->a, "vpn0", 2, &reach_peer, &id), -EPERM);
+	r->env.peer_remove(&r->a, "vpn0", IKE_PEER_FIRST);
+	assert_true(owned_has_peer(&r->t.owned, IKE_PEER_FIRST));
+	/* That one has no SAs where clients come. */
+	r->t.conf.clients = 2;
+	assert_int_equal(r->env.spi_alloc(&r->a, "vpn0", IKE_PEER_FIRST, &spi), -EPERM);
 	/* A closed tunnel has no state. */
-	t->ifindex = 0;
-	env.state(a, "vpn0", 1, IKE_TUNNEL_UP);
-	assert_int_equal(t->state, IKE_TUNNEL_DOWN);
-	remotes_free(a->remotes);
-	owned_free(&t->owned);
-	ike_proposals_put(t->conf.esp);
-	free(t);
-	free(a);
+	r->t.ifindex = 0;
+	r->env.state(&r->a, "vpn0", 1, IKE_TUNNEL_UP);
+	assert_int_equal(r->t.state, IKE_TUNNEL_DOWN);
+	reach_free(r);
+}
+
+/* What is its own in one direction is not in the other. */
+static void others_sas_are_out_of_reach(void **state)
+{
+	struct reach *r = reach_new();
+
+	(void)state;
+	assert_true(owned_add_peer(&r->t.owned, IKE_PEER_FIRST, 1));
+	r->child.spi_in = 4096;
+	r->child.spi_out = 4097;
+	assert_int_equal(install(r), -EPERM);
+	r->env.sa_remove(&r->a, "vpn0", 1, 4096, 4097);
+	assert_true(env_own_spi(&r->t, 1, 4096, false));
+	assert_true(env_own_spi(&r->t, 1, 4097, true));
+	assert_int_equal(install(r), -EPERM);
+	r->env.sa_remove(&r->a, "vpn0", 1, 4096, 4097);
+	assert_true(owned_has_spi(&r->t.owned, 1, 4096, false));
+	assert_true(owned_has_spi(&r->t.owned, 1, 4097, true));
+	r->child.spi_in = 4097;
+	r->child.spi_out = 0;
+	assert_int_equal(install(r), -EPERM);
+	reach_free(r);
+}
+
+/* SAs carry what is configured and nothing else, with its algorithms, to where something came from. */
+static void sas_are_as_configured(void **state)
+{
+	const struct ike_endpoint stranger = { { 4, { 192, 0, 2, 66 } }, IKE_PORT };
+	struct reach *r = reach_new();
+	struct ike_child *child = &r->child;
+
+	(void)state;
+	assert_true(owned_add_peer(&r->t.owned, IKE_PEER_FIRST, 1));
+	assert_true(env_own_spi(&r->t, 1, child->spi_in, true));
+	child->remote_ts = &r->wide;
+	assert_int_equal(install(r), -EPERM);
+	child->remote_ts = &r->narrow;
+	child->local_ts = &r->wide;
+	assert_int_equal(install(r), -EPERM);
+	child->local_ts = &r->narrow;
+	child->cipher.key_bits = 128;
+	child->key_len = 20;
+	assert_int_equal(install(r), -EPERM);
+	child->cipher = (struct ike_cipher){ IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_256_128 };
+	child->key_len = child->integ_len = 32;
+	assert_int_equal(install(r), -EPERM);
+	child->cipher = (struct ike_cipher){ IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE };
+	assert_int_equal(install(r), -EPERM); /* keys of others */
+	child->key_len = 36;
+	assert_int_equal(install(r), -EPERM);
+	child->key_len = 32;
+	child->integ_len = 0;
+	assert_int_equal(install(r), -EPERM);
+	child->key_len = 36;
+	child->remote = stranger;
+	assert_int_equal(install(r), -EPERM);
+	r->env.peer_moved(&r->a, "vpn0", 1, NULL, &stranger);
+	reach_free(r);
 }
 
 static size_t job_message(void)
@@ -965,14 +1017,24 @@ static void without_its_parent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lengths_are_checked),	      cmocka_unit_test(types_are_checked),
-		cmocka_unit_test(fields_are_checked),	      cmocka_unit_test(texts_end),
-		cmocka_unit_test(others_are_out_of_reach),    cmocka_unit_test(cores_agree),
-		cmocka_unit_test(killed_one_starts_again),    cmocka_unit_test(without_its_parent),
-		cmocka_unit_test(texts_are_made_good),	      cmocka_unit_test(lists_are_checked),
-		cmocka_unit_test(configurations_are_checked), cmocka_unit_test(rows_of_many),
-		cmocka_unit_test(clients_get_peers),	      cmocka_unit_test(pairs_are_adopted),
-		cmocka_unit_test(sends_are_looked_at),	      cmocka_unit_test(jobs_are_checked),
+		cmocka_unit_test(lengths_are_checked),
+		cmocka_unit_test(types_are_checked),
+		cmocka_unit_test(fields_are_checked),
+		cmocka_unit_test(texts_end),
+		cmocka_unit_test(others_are_out_of_reach),
+		cmocka_unit_test(others_sas_are_out_of_reach),
+		cmocka_unit_test(sas_are_as_configured),
+		cmocka_unit_test(cores_agree),
+		cmocka_unit_test(killed_one_starts_again),
+		cmocka_unit_test(without_its_parent),
+		cmocka_unit_test(texts_are_made_good),
+		cmocka_unit_test(lists_are_checked),
+		cmocka_unit_test(configurations_are_checked),
+		cmocka_unit_test(rows_of_many),
+		cmocka_unit_test(clients_get_peers),
+		cmocka_unit_test(pairs_are_adopted),
+		cmocka_unit_test(sends_are_looked_at),
+		cmocka_unit_test(jobs_are_checked),
 		cmocka_unit_test(keys_are_looked_after),
 	};
 

@@ -351,7 +351,7 @@ static void senseless_modp_values_are_refused(void **state)
 	ike_kex_free(NULL);
 }
 
-/* RFC 8031 2: low-order points give an all-zero secret, which is refused. */
+/* RFC 7748 6.1: low-order points give an all-zero secret, which is refused. */
 static void x25519_agrees_with_wycheproof(void **state)
 {
 	json_t *root = vectors_load("wycheproof/x25519_test.json"), *group, *test;

@@ -11,29 +11,38 @@
 
 /* ---- settling --------------------------------------------------------------------------------- */
 
+/* Of the peers with these numbers; without a pair the SPIs are 0. */
+static void retell_some(const struct tunnel *t, const struct kernel_view *view, const uint32_t *ids,
+			unsigned int n)
+{
+	struct core_rows rows;
+
+	tunnel_peer_rows(t, ids, n, &rows);
+	for (unsigned int i = 0; i < rows.n && t->ifindex; i++) {
+		const struct ike_status *s = &rows.v[i].status;
+
+		if (rows.v[i].child == 1 || (rows.v[i].child && s->have_child))
+			kernel_retell(t->agent->kernel, view, ids[rows.v[i].key], s->spi_in,
+				      s->spi_out);
+	}
+	free(rows.v);
+}
+
 /*
- * What the kernel may have told of the tunnel's peers and of their SAs; without a pair the SPIs are 0.
- * No pair is made meanwhile that the view does not have: that takes a datagram.
+ * What the kernel may have told of the tunnel's peers and of their SAs, to the core. No pair is made meanwhile that the view does not have: that takes a datagram.
  */
 static void retell(struct agent *a, const struct tunnel *t)
 {
 	struct kernel_view *view = kernel_view(a->kernel, t->ifindex);
 	uint32_t ids[1 + WIRE_CLIENTS_MAX] = { IKE_PEER_FIRST };
 	unsigned int n = 1;
-	struct core_rows rows;
 
 	if (!view)
 		return;
 	if (t->conf.clients > 1)
 		n += tunnel_clients(t, ids + 1);
-	tunnel_peer_rows(t, ids, n, &rows);
-	for (unsigned int i = 0; i < rows.n && t->ifindex; i++) {
-		const struct ike_status *s = &rows.v[i].status;
-
-		if (rows.v[i].child == 1 || (rows.v[i].child && s->have_child))
-			kernel_retell(a->kernel, view, ids[rows.v[i].key], s->spi_in, s->spi_out);
-	}
-	free(rows.v);
+	for (unsigned int at = 0; at < n && t->ifindex; at += WIRE_KEYS)
+		retell_some(t, view, ids + at, n - at < WIRE_KEYS ? n - at : WIRE_KEYS);
 	kernel_view_free(view);
 }
 
@@ -73,6 +82,13 @@ static uint64_t tunnel_next(const struct tunnel *t)
 	return t->restore_at < at ? t->restore_at : at;
 }
 
+/* The core refused it, and hears of it once more. */
+static void plan_telling(struct tunnel *t)
+{
+	t->reopen_at = UINT64_MAX;
+	tunnel_todo(t, TODO_TELL);
+}
+
 static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 {
 	if (t->after &&
@@ -83,7 +99,7 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 	if (needs_name(t) && !t->lookup && t->lookup_at <= now)
 		path_resolve(a, t);
 	else if (t->reopen_at <= now && t->ifindex)
-		tunnel_todo(t, TODO_TELL);
+		plan_telling(t);
 	else if (t->reopen_at <= now)
 		tunnel_open(a, t);
 	else if (t->restore_at <= now)

@@ -309,8 +309,8 @@ void agent_env(struct agent *a, struct ike_env *env);
 /* How many peers it may have: the one that every tunnel has, and clients. */
 unsigned int env_max_peers(const struct tunnel *t);
 /*
- * May datagrams go to @addr, and may a peer of the tunnel (NULL: of any) be there? It is where a peer is
- * by configuration or kernel, or datagrams came from there.
+ * May datagrams go to @addr? It is where a peer of the tunnel (NULL: of any) is by configuration or name
+ * server, or claims to be, or datagrams came from there.
  */
 bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_addr *addr);
 /* This SA of the peer is the core's from now on; 0: none. False if there is no such peer, or no memory. */

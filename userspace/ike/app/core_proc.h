@@ -3,8 +3,8 @@
  * The functions of sa/core.h, for a core that runs in the ike process. They wait for the answer;
  * meanwhile struct ike_env is called as the core calls it. If the ike process has ended, or does
  * not answer in some seconds, or says what it may not say, it is killed, and they fail with -EPIPE or
- * do nothing until core_restart(). It may be hostile:
- * what it says is checked (wire.h), what it wants done is bounded, and env decides whether it is done.
+ * do nothing until core_restart(). It may be hostile: what it says is checked (wire.h), what it wants
+ * done is bounded, and env decides whether it is done.
  */
 #ifndef ESPTUN_IKE_CORE_PROC_H
 #define ESPTUN_IKE_CORE_PROC_H

@@ -51,14 +51,8 @@ static bool may_have_sas(const struct tunnel *t, uint32_t peer)
 /* Is all that @child would carry allowed by the configuration? */
 static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 {
-	for (unsigned int i = 0; i < t->conf.n_child; i++) {
-		const struct ike_child_conf *c = &t->conf.child[i];
-
-		if (ike_ts_within(IKE_TS_OFFER(child->local_ts), &c->local_ts) &&
-		    ike_ts_within(IKE_TS_OFFER(child->remote_ts), &c->remote_ts))
-			return true;
-	}
-	return false;
+	return kernel_may_carry(t->conf.child, t->conf.n_child, IKE_TS_OFFER(child->local_ts),
+				IKE_TS_OFFER(child->remote_ts));
 }
 
 /* Has the configuration a proposal with the algorithms of @child, and are its keys for these? */

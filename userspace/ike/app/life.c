@@ -139,21 +139,22 @@ void tunnel_retell(struct agent *a, struct tunnel *t)
 	path_look(a, t);
 }
 
-/*
- * Of one whose process misbehaved nothing is trusted: SAs go, with the peers that it made. What it has
- * in the kernel otherwise goes on.
- */
-static void lose_core(struct agent *a, struct tunnel *t)
+/* Peers that the core made, and all SAs, leave the kernel. */
+static void remove_owned(struct agent *a, struct tunnel *t)
 {
 	uint32_t id;
 
-	for (unsigned int i = 0; core_misbehaved(a->core) && (id = owned_peer_id(&t->owned, i));
-	     i++)
+	for (unsigned int i = 0; (id = owned_peer_id(&t->owned, i)); i++)
 		kernel_peer_remove(a->kernel, t->ifindex, id);
-	if (core_misbehaved(a->core)) {
-		make_peer(a, t);
-		t->terms_kept = false;
-	}
+	make_peer(a, t);
+	t->terms_kept = false;
+}
+
+/* What is in the kernel goes on, unless the process misbehaved: then nothing of it is trusted. */
+static void lose_core(struct agent *a, struct tunnel *t)
+{
+	if (core_misbehaved(a->core))
+		remove_owned(a, t);
 	forget_core(t);
 	t->reopen_at = UINT64_MAX;
 	tunnel_todo(t, TODO_TELL);

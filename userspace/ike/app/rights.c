@@ -271,12 +271,12 @@ static const int allowed_to_agent[] = {
 	SCMP_SYS(sched_getaffinity),
 };
 
-static int allow_list(scmp_filter_ctx f, const int *list, size_t n)
+static int add_list(scmp_filter_ctx f, uint32_t action, const int *list, size_t n)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, list[i], 0);
+		rc = seccomp_rule_add(f, action, list[i], 0);
 	return rc;
 }
 
@@ -308,8 +308,9 @@ static const struct field_rule data_only[] = {
 	{ SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
 };
 
-/* A list, or rules, that an array has. */
-#define ALLOW(f, list) allow_list(f, list, sizeof(list) / sizeof((list)[0]))
+/* Lists, or rules, that an array has. */
+#define ALLOW(f, list) add_list(f, SCMP_ACT_ALLOW, list, sizeof(list) / sizeof((list)[0]))
+#define REFUSE_ALL(f, list) add_list(f, REFUSE, list, sizeof(list) / sizeof((list)[0]))
 #define ADD(f, rules) add_fields(f, rules, sizeof(rules) / sizeof((rules)[0]))
 
 static int allow_to_all(scmp_filter_ctx f)
@@ -532,15 +533,6 @@ static const int refused_to_ike[] = {
 	SCMP_SYS(fcntl),      SCMP_SYS(sched_getaffinity),
 };
 
-static int refuse_list(scmp_filter_ctx f, const int *list, size_t n)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < n && !rc; i++)
-		rc = seccomp_rule_add(f, REFUSE, list[i], 0);
-	return rc;
-}
-
 static int allow_to_ike(scmp_filter_ctx f)
 {
 	static const struct field_rule rules[] = {
@@ -552,8 +544,7 @@ static int allow_to_ike(scmp_filter_ctx f)
 	if (!rc)
 		rc = ALLOW(f, allowed_to_ike);
 	if (!rc)
-		rc = refuse_list(f, refused_to_ike,
-				 sizeof(refused_to_ike) / sizeof(refused_to_ike[0]));
+		rc = REFUSE_ALL(f, refused_to_ike);
 	return rc ? rc : ADD(f, rules);
 }
 

@@ -24,7 +24,7 @@ enum {
 
 enum terms_verdict {
 	TERMS_UNKNOWN, /* there are none, or they were made with another secret */
-	TERMS_OTHER, /* nothing of them holds */
+	TERMS_OTHER, /* identities, algorithms or addresses are others */
 	TERMS_NO_KEY, /* the key was taken away … */
 	TERMS_OTHER_KEY, /* … or there is another one where it stood; the rest holds */
 	TERMS_SAME,

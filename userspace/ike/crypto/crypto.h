@@ -69,7 +69,7 @@ struct ike_kex *ike_kex_new(uint16_t method, const struct ike_rng *rng);
 /*
  * Responder: a public value in answer to the initiator's, @public, and the secret. NULL, with @shared
  * empty, on failure, for what ike_kex_valid() refuses, and for an all-zero secret of X25519
- * (RFC 8031 2).
+ * (RFC 7748 6.1).
  */
 struct ike_kex *ike_kex_respond(uint16_t method, const struct ike_rng *rng, const uint8_t *public,
 				size_t len, struct ike_secret *shared);

@@ -25,7 +25,7 @@ struct dh_kind {
 	bool (*valid)(const struct kex_method *m, const uint8_t *public);
 	const char *type; /* for key_generate() and key_import(): libcrypto's name of such a key */
 	bool pad; /* the library has to be told not to shorten the secret */
-	bool not_zero; /* a secret of zeros is refused (RFC 8031 2) */
+	bool not_zero; /* a secret of zeros is refused (RFC 7748 6.1) */
 };
 
 static const struct dh_kind *kind_of(const struct kex_method *m)

@@ -557,16 +557,12 @@ static void remove_larval(struct kernel *k, const struct kernel_view *v, const s
 	}
 }
 
-/* May a child SA of the configuration carry all that @sa does? */
-static bool is_configured(const struct esptun_sa *sa, const struct kernel_fit *fit)
+bool kernel_may_carry(const struct ike_child_conf *child, unsigned int n, struct ike_ts_offer local,
+		      struct ike_ts_offer remote)
 {
-	struct ike_ts to[ESPTUN_TS_MAX], from[ESPTUN_TS_MAX];
-	struct ike_ts_offer local = selectors_to_ike(to, sa->ts_local, sa->n_ts_local);
-	struct ike_ts_offer remote = selectors_to_ike(from, sa->ts_remote, sa->n_ts_remote);
-
-	for (unsigned int i = 0; i < fit->n_child; i++) {
-		if (ike_ts_within(local, &fit->child[i].local_ts) &&
-		    ike_ts_within(remote, &fit->child[i].remote_ts))
+	for (unsigned int i = 0; i < n; i++) {
+		if (ike_ts_within(local, &child[i].local_ts) &&
+		    ike_ts_within(remote, &child[i].remote_ts))
 			return true;
 	}
 	return false;
@@ -575,7 +571,12 @@ static bool is_configured(const struct esptun_sa *sa, const struct kernel_fit *f
 /* Also one that is not there. */
 static bool is_fit(const struct esptun_sa *sa, const struct kernel_fit *fit)
 {
-	return !sa || (sa->age <= fit->max_age && is_configured(sa, fit));
+	struct ike_ts to[ESPTUN_TS_MAX], from[ESPTUN_TS_MAX];
+
+	return !sa || (sa->age <= fit->max_age &&
+		       kernel_may_carry(fit->child, fit->n_child,
+					selectors_to_ike(to, sa->ts_local, sa->n_ts_local),
+					selectors_to_ike(from, sa->ts_remote, sa->n_ts_remote)));
 }
 
 bool kernel_peer_misfits(const struct kernel_view *v, uint32_t peer, const struct kernel_fit *fit)
