@@ -100,6 +100,11 @@ check "a renamed netdevice is noticed" wait_for 5 error_is 'renamed the netdevic
 check "and kept complete" wait_for 20 complete other
 check "traffic passes" pings west 10.9.0.2
 is "the status shows it" "$(of west .link.running)" true
+mtu=$(of west .link.mtu)
+must ip -n west link set other mtu 1300
+is "an MTU that another program set is shown" "$(of west .link.mtu)" 1300
+must ip -n west link set other mtu "$mtu"
+is "also set back" "$(of west .link.mtu)" "$(ip -n west -j link show other | jq .[0].mtu)"
 must tell west down vpn0
 check "down leaves no netdevice behind" no_link west other
 must tell west up vpn0

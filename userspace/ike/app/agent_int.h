@@ -118,6 +118,8 @@ struct tunnel {
 	struct net_path path; /* as found last */
 	enum path_state path_state;
 	char device[16]; /* the netdevice's name now */
+	uint32_t mtu; /* the netdevice's, as told last; 0: it cannot be read */
+	bool running; /* as told last: packets go through the netdevice */
 	bool opening; /* rtnetlink is yet to tell that we brought the netdevice up */
 	bool link_down; /* by another program */
 	bool moved; /* the netdevice is in another network namespace */
@@ -204,6 +206,8 @@ struct tunnel *tunnel_by_name(const struct agent *a, const char *name);
 struct tunnel *tunnel_by_index(const struct agent *a, uint32_t ifindex);
 /* Its netdevice is @ifindex now; 0: it has none. */
 void tunnel_set_index(struct tunnel *t, uint32_t ifindex);
+/* Asks for mtu and running of its netdevice; what changes of them rtnetlink tells. */
+void tunnel_read_link(struct tunnel *t);
 /* A new one, closed, in the list of all. It owns what is in *@conf then. NULL without memory. */
 struct tunnel *tunnel_insert(struct agent *a, const struct config *conf);
 /* Something about the tunnel changed: look at it when the event is over. */

@@ -110,6 +110,7 @@ void follow_restore(struct agent *a, struct tunnel *t)
 	if (*did.text)
 		log_say(IKE_LOG_INFO, t->conf.name, "put back %s", did.text);
 	t->link_down = false;
+	tunnel_read_link(t); /* should what rtnetlink told have been lost */
 	if (err == -ENODEV) {
 		tunnel_lost_device(a, t);
 	} else if (err) {
@@ -137,24 +138,26 @@ static void on_renamed(struct tunnel *t, const char *name)
 	tunnel_fail(t, TROUBLE_DEVICE, text);
 }
 
-static void on_link(void *ctx, uint32_t ifindex, const char *name, bool up)
+static void on_link(void *ctx, const struct watch_link *l)
 {
 	struct agent *a = ctx;
-	struct tunnel *t = find_open(a, ifindex);
+	struct tunnel *t = find_open(a, l->ifindex);
 
 	if (!t)
 		return;
+	t->mtu = l->mtu;
+	t->running = l->running;
 	if (t->opening) { /* what we did ourselves */
-		t->opening = !up;
+		t->opening = !l->up;
 		return;
 	}
-	if (strcmp(name, t->device))
-		on_renamed(t, name);
-	if (!up && !t->link_down) {
+	if (strcmp(l->name, t->device))
+		on_renamed(t, l->name);
+	if (!l->up && !t->link_down) {
 		t->link_down = true;
 		t->restore_at = restore_wait(t, RESTORE_LINK);
 		tunnel_dirty(t);
-	} else if (up && t->link_down) {
+	} else if (l->up && t->link_down) {
 		t->link_down = false;
 		plan_restore(t, RESTORE_SOON); /* down, it lost routes without a word */
 	}

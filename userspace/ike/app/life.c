@@ -63,6 +63,7 @@ static int open_net(struct agent *a, struct tunnel *t)
 	}
 	tunnel_set_index(t, ifindex);
 	memcpy(t->device, t->conf.name, sizeof(t->device));
+	tunnel_read_link(t);
 	return 0;
 }
 

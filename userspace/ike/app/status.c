@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The status of tunnels, as ctl.h states its JSON. */
-#include <net/if.h>
-#include <linux/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,23 +198,20 @@ static json_t *counters_json(const struct esptun_stats *s)
 	return o;
 }
 
-/* What only the kernel knows. */
+/* What the kernel knows. */
 static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
 {
 	struct esptun *h = kernel_handle(a->kernel);
 	struct esptun_link_stats *stats;
-	struct esptun_link link;
 	struct esptun_peer peer;
 	json_t *l;
 	size_t n;
 
-	if (!t->moved && !esptun_link_get(h, t->device, &link)) {
+	if (!t->moved && t->mtu) {
 		l = json_object();
-		put_int(l, "ifindex", link.ifindex);
-		put_int(l, "mtu", link.mtu);
-		json_object_set_new(l, "running",
-				    json_boolean(link.operstate == IF_OPER_UP ||
-						 link.operstate == IF_OPER_UNKNOWN));
+		put_int(l, "ifindex", t->ifindex);
+		put_int(l, "mtu", t->mtu);
+		json_object_set_new(l, "running", json_boolean(t->running));
 		json_object_set_new(o, "link", l);
 	}
 	if (!esptun_peer_get(h, t->ifindex, IKE_PEER_FIRST, &peer))

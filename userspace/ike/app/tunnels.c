@@ -3,6 +3,8 @@
  * The list of tunnels, and what is noted of each: that it has to be looked at, what there is to do, what is
  * wrong. Every other part of the agent rests on this one, which calls none of them.
  */
+#include <net/if.h>
+#include <linux/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +182,15 @@ void tunnel_start(struct agent *a, struct tunnel *t)
 	core_start(a->core, t->conf.name, loop_now());
 	if (t->wanted)
 		core_up(a->core, t->conf.name, loop_now());
+}
+
+void tunnel_read_link(struct tunnel *t)
+{
+	struct esptun_link l;
+	bool have = !esptun_link_get(kernel_handle(t->agent->kernel), t->device, &l);
+
+	t->mtu = have ? l.mtu : 0;
+	t->running = have && (l.operstate == IF_OPER_UP || l.operstate == IF_OPER_UNKNOWN);
 }
 
 /* ---- how it is to be -------------------------------------------------------------------- */

@@ -77,9 +77,16 @@ static void on_link(struct watch *w, struct nlmsghdr *nlh)
 				there ? nla_get_u32(there) : 0);
 	} else if (!kind_is_esptun(tb[IFLA_LINKINFO])) {
 		note_carrier(w, ifindex, ifi->ifi_flags & IFF_RUNNING);
-	} else if (tb[IFLA_IFNAME]) {
-		w->to.link(w->to.ctx, ifindex, nla_get_string(tb[IFLA_IFNAME]),
-			   ifi->ifi_flags & IFF_UP);
+	} else if (tb[IFLA_IFNAME] && tb[IFLA_MTU]) {
+		const struct watch_link l = {
+			.ifindex = ifindex,
+			.name = nla_get_string(tb[IFLA_IFNAME]),
+			.mtu = nla_get_u32(tb[IFLA_MTU]),
+			.up = ifi->ifi_flags & IFF_UP,
+			.running = ifi->ifi_flags & IFF_RUNNING,
+		};
+
+		w->to.link(w->to.ctx, &l);
 	}
 }
 

@@ -11,6 +11,15 @@
 struct event_base;
 struct watch;
 
+/* A link of kind esptun. */
+struct watch_link {
+	uint32_t ifindex;
+	const char *name; /* the event's */
+	uint32_t mtu;
+	bool up; /* IFF_UP: by its administrator */
+	bool running; /* IFF_RUNNING */
+};
+
 /* Called from the event loop. */
 struct watch_events {
 	void *ctx;
@@ -19,8 +28,8 @@ struct watch_events {
 	 * with index @there (0: the same).
 	 */
 	void (*link_gone)(void *ctx, uint32_t ifindex, bool moved, uint32_t there);
-	/* The name and state (IFF_UP) of a link of kind esptun, whenever something of it changed. */
-	void (*link)(void *ctx, uint32_t ifindex, const char *name, bool up);
+	/* Something of it changed. */
+	void (*link)(void *ctx, const struct watch_link *l);
 	/* An address or route of this link was removed. */
 	void (*stripped)(void *ctx, uint32_t ifindex);
 	/* A route to @to took the place of another one. */
