@@ -181,14 +181,23 @@ class Datagrams:
             self.tx.bind(("", sport))
         self.tx.connect((address, port))
 
+    def send(self, payload, ancillary=()):
+        """From the same CPU each time. veth has a queue for each, and what waits in that of
+        a busy CPU is overtaken by what a process sends that was moved to another one."""
+        cpus = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(cpus)})
+        try:
+            self.tx.sendmsg([payload], ancillary)
+        finally:
+            os.sched_setaffinity(0, cpus)
+
     def burst(self, payload, size):
         """One sendmsg of `payload`, cut by the kernel into `size` octets."""
-        self.tx.sendmsg([payload], [(socket.IPPROTO_UDP, UDP_SEGMENT,
-                                     size.to_bytes(2, sys.byteorder))])
+        self.send(payload, [(socket.IPPROTO_UDP, UDP_SEGMENT, size.to_bytes(2, sys.byteorder))])
         return [payload[i:i + size] for i in range(0, len(payload), size)]
 
     def one(self, payload):
-        self.tx.send(payload)
+        self.send(payload)
         return [payload]
 
     def got(self, sent):
