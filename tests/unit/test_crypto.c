@@ -579,6 +579,45 @@ static void comparison_and_wiping(void **state)
 	assert_int_equal(a[0] | a[1] | a[2], 0);
 }
 
+/* RFC 5649 section 6. */
+static void key_wrap(void **state)
+{
+	static const struct {
+		const char *key, *wrapped;
+	} rows[] = {
+		{ "c37b7e6492584340bed12207808941155068f738",
+		  "138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a" },
+		{ "466f7250617369", "afbeb0f07dfbf5419200f2ccb50bb24f" },
+	};
+	uint8_t wrapping[24], key[32], want[40], got[40];
+	size_t len, want_len, got_len;
+
+	(void)state;
+	hex_decode("5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8", wrapping, sizeof(wrapping));
+	for (unsigned int i = 0; i < 2; i++) {
+		len = hex_decode(rows[i].key, key, sizeof(key));
+		want_len = hex_decode(rows[i].wrapped, want, sizeof(want));
+		assert_int_equal(ike_key_wrap(wrapping, 24, key, len, got, len + IKE_WRAP_OVERHEAD,
+					      &got_len),
+				 0);
+		assert_int_equal(got_len, want_len);
+		assert_memory_equal(got, want, want_len);
+		assert_int_equal(ike_key_unwrap(wrapping, 24, want, want_len, got, &got_len), 0);
+		assert_int_equal(got_len, len);
+		assert_memory_equal(got, key, len);
+		for (size_t k = len; k < want_len; k++) /* nothing of the padding either */
+			assert_int_equal(got[k], 0);
+		assert_int_equal(ike_key_wrap(wrapping, 24, key, len, got,
+					      len + IKE_WRAP_OVERHEAD - 1, &got_len),
+				 -1);
+	}
+	assert_int_equal(ike_key_wrap(wrapping, 24, key, 0, got, sizeof(got), &got_len), -1);
+	assert_int_equal(ike_key_wrap(wrapping, 20, key, 8, got, sizeof(got), &got_len), -1);
+	assert_int_equal(ike_key_wrap(wrapping, 8, key, 8, got, sizeof(got), &got_len), -1);
+	assert_int_equal(ike_key_unwrap(wrapping, 24, want, 15, got, &got_len), -1);
+	assert_int_equal(ike_key_unwrap(wrapping, 24, want, 8, got, &got_len), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -598,6 +637,7 @@ int main(void)
 		cmocka_unit_test(ciphers_refuse_any_changed_bit),
 		cmocka_unit_test(combinations_that_are_none),
 		cmocka_unit_test(comparison_and_wiping),
+		cmocka_unit_test(key_wrap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,20 @@ int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in
 		    uint8_t out[32]);
 
 /*
+ * A key wrapped by another with AES key wrap with padding (RFC 5649): without that it cannot be read, nor
+ * changed unseen; equal keys are equal when wrapped. @wrapping has 16, 24 or 32 octets.
+ */
+enum ike_wrap {
+	IKE_WRAP_OVERHEAD = 15 /* octets at most that a key gets longer by, in steps of 8 */
+};
+/* @key has 1 to @cap - IKE_WRAP_OVERHEAD octets. *@out_len octets are in @out, which has room for @cap. */
+int ike_key_wrap(const uint8_t *wrapping, size_t wrapping_len, const uint8_t *key, size_t len,
+		 uint8_t *out, size_t cap, size_t *out_len);
+/* @out has as much room as @wrapped has octets, of which all are written over; the key has fewer. */
+int ike_key_unwrap(const uint8_t *wrapping, size_t wrapping_len, const uint8_t *wrapped, size_t len,
+		   uint8_t *out, size_t *out_len);
+
+/*
  * Key exchange (RFC 7296 2.14, 3.4). A method is a DH row of transform.def and has the shape of a
  * KEM: the initiator makes a key and sends its public value; of that the responder makes a value of
  * its own, and the shared secret; of which the initiator makes the same secret. In Diffie-Hellman

@@ -432,3 +432,55 @@ int ike_cipher_open(const struct ike_cipher *c, const uint8_t *key, const uint8_
 		ok = cbc_open(e, c, key, integ_key, aad, aad_len, buf, text_len);
 	return ok ? 0 : -1;
 }
+
+/* ---- key wrap (RFC 5649) ---------------------------------------------------------- */
+
+/* Fetched once; NULL if there is none with a key of this length. */
+static const EVP_CIPHER *wrap_cipher(size_t wrapping_len)
+{
+	static const char *const names[] = { "AES-128-WRAP-PAD", "AES-192-WRAP-PAD",
+					     "AES-256-WRAP-PAD" };
+	static EVP_CIPHER *fetched[3];
+	size_t i = wrapping_len / 8 - 2;
+
+	if (wrapping_len % 8 || i >= 3)
+		return NULL;
+	if (!fetched[i])
+		fetched[i] = EVP_CIPHER_fetch(NULL, names[i], NULL);
+	return fetched[i];
+}
+
+/* One of both; @out has room for whatever the library writes, also if it fails. */
+static int wrap(const uint8_t *wrapping, size_t wrapping_len, bool encrypt, const uint8_t *in,
+		size_t len, uint8_t *out, size_t *out_len)
+{
+	const EVP_CIPHER *cipher = wrap_cipher(wrapping_len);
+	EVP_CIPHER_CTX *ctx = cipher ? EVP_CIPHER_CTX_new() : NULL;
+	int n = 0;
+	bool ok;
+
+	ok = ctx && len && len <= MAX_TEXT &&
+	     EVP_CipherInit_ex2(ctx, cipher, wrapping, NULL, encrypt, NULL) == 1 &&
+	     EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 && n > 0;
+	EVP_CIPHER_CTX_free(ctx);
+	*out_len = ok ? (size_t)n : 0;
+	return ok ? 0 : -1;
+}
+
+int ike_key_wrap(const uint8_t *wrapping, size_t wrapping_len, const uint8_t *key, size_t len,
+		 uint8_t *out, size_t cap, size_t *out_len)
+{
+	*out_len = 0;
+	if (cap < IKE_WRAP_OVERHEAD || len > cap - IKE_WRAP_OVERHEAD)
+		return -1;
+	return wrap(wrapping, wrapping_len, true, key, len, out, out_len);
+}
+
+int ike_key_unwrap(const uint8_t *wrapping, size_t wrapping_len, const uint8_t *wrapped, size_t len,
+		   uint8_t *out, size_t *out_len)
+{
+	int rc = wrap(wrapping, wrapping_len, false, wrapped, len, out, out_len);
+
+	ike_wipe(out + *out_len, len - *out_len);
+	return rc;
+}
