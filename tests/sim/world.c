@@ -558,12 +558,11 @@ struct ike_status node_status(const struct node *n, unsigned int link)
 
 /* ---- jobs ------------------------------------------------------------------- */
 
-static const uint8_t *find_key(void *ctx, const char *tunnel, const struct ike_id *id, size_t *len)
+static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned int at, size_t *len)
 {
 	struct node *n = ctx;
-	unsigned int i = link_of(tunnel);
+	unsigned int i = link_of(job->tunnels[at]);
 
-	(void)id;
 	if (i >= WORLD_LINKS)
 		return NULL;
 	*len = n->psk_len[i];

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "esp.h"
+#include "job_results.h"
 #include "ike/io/loop.h"
 #include "ike/io/udp.h"
 #include "ike/proto/addr.h"
@@ -48,7 +49,7 @@ struct host {
 	struct loop *loop;
 	struct udp *ike, *natt;
 	struct ike_core *core;
-	struct ike_job_results jobs; /* that are done, and the core is yet to hear of */
+	struct job_results jobs; /* that are done, and the core is yet to hear of */
 	struct host_tunnels by_name[BUCKETS], tunnels;
 	struct delayed_list delayed; /* not sent yet */
 	struct pairs by_spi[BUCKETS];
@@ -495,11 +496,10 @@ static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, con
 				     tunnel ? tunnel : "", "level", levels[level], "text", text));
 }
 
-static const uint8_t *find_key(void *ctx, const char *tunnel, const struct ike_id *id, size_t *len)
+static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
-	const struct host_tunnel *t = find_tunnel(ctx, tunnel);
+	const struct host_tunnel *t = find_tunnel(ctx, job->tunnels[i]);
 
-	(void)id;
 	*len = t ? t->psk_len : 0;
 	return t ? t->psk : NULL;
 }
@@ -507,7 +507,7 @@ static const uint8_t *find_key(void *ctx, const char *tunnel, const struct ike_i
 /* It is done at once; host_settle() hands the result to the core. */
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
-	return ike_job_results_do(&((struct host *)ctx)->jobs, job, find_key, ctx);
+	return job_results_do(&((struct host *)ctx)->jobs, job, find_key, ctx);
 }
 
 /* ---- time -------------------------------------------------------------------------- */
@@ -524,7 +524,7 @@ void host_settle(struct host *h)
 {
 	struct ike_job_result r;
 
-	while (ike_job_results_take(&h->jobs, &r))
+	while (job_results_take(&h->jobs, &r))
 		ike_core_job_done(h->core, &r, loop_now());
 	loop_wake_at(h->loop, ike_core_next(h->core));
 }
@@ -556,7 +556,7 @@ struct host *host_open(const struct host_options *options)
 	if (!h)
 		return NULL;
 	h->options = *options;
-	ike_job_results_init(&h->jobs);
+	STAILQ_INIT(&h->jobs);
 	h->begun = loop_now();
 	srand(options->seed);
 	errno = ENOMEM;
@@ -574,6 +574,7 @@ struct host *host_open(const struct host_options *options)
 
 void host_close(struct host *h)
 {
+	struct ike_job_result r;
 	struct host_tunnel *t;
 	struct delayed *m;
 	struct pair *p;
@@ -581,7 +582,8 @@ void host_close(struct host *h)
 	if (!h)
 		return;
 	ike_core_free(h->core);
-	ike_job_results_clear(&h->jobs);
+	while (job_results_take(&h->jobs, &r))
+		;
 	while ((t = LIST_FIRST(&h->tunnels))) {
 		while ((p = LIST_FIRST(&t->pairs)))
 			free_pair(p);

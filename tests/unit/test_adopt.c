@@ -132,6 +132,8 @@ static void env_log(void *ctx, enum ike_log_level level, const char *name, const
 	(void)text;
 }
 
+static const struct seal seal;
+
 /* ---- the hub ------------------------------------------------------------------------- */
 
 static void on_report(void *ctx, bool error, unsigned int line, const char *text)
@@ -147,6 +149,7 @@ static void configure(const char *text)
 
 	config_clear(&tunnel.conf);
 	assert_int_equal(config_parse("hub", text, strlen(text), &tunnel.conf, &report), 0);
+	assert_int_equal(seal_config(&seal, &tunnel.conf), 0);
 }
 
 static int hub_begin(void **state)

@@ -1279,6 +1279,19 @@ static void a_file_of_secrets(void **state)
 	write_file("hub.conf", 0644, text, conf, sizeof(conf));
 	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "hub.conf holds a key and can be read by others"));
+	/* the longest path there is room for, and one more octet */
+	for (unsigned int i = 0; i < 2; i++) {
+		char longest[SECRET_MAX + 1];
+
+		memset(longest, 'x', SECRET_MAX - 1 + i);
+		longest[0] = '/';
+		longest[SECRET_MAX - 1 + i] = 0;
+		snprintf(text, sizeof(text), HUB "[Client a.example.org]\nPSK = file:%s\n",
+			 longest);
+		write_file("hub.conf", 0600, text, conf, sizeof(conf));
+		assert_int_equal(load(conf, &c), -1);
+		assert_int_equal(strstr(said, "cannot read the key file /xxx") != NULL, i == 0);
+	}
 	unlink(path);
 	unlink(conf);
 	rmdir(dir);

@@ -433,13 +433,12 @@ static void shared_key_is_refused(void **state)
 	pair_free(p);
 }
 
-static const uint8_t *key_of_some(void *ctx, const char *tunnel, const struct ike_id *id,
-				  size_t *len)
+static const uint8_t *key_of_some(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
+	const char *tunnel = job->tunnels[i];
 	static const char others[] = "the key of all the others";
 	const struct node *n = ctx;
 
-	(void)id;
 	*len = sizeof(others) - 1;
 	if (strcmp(tunnel, "t0") != 0 && strcmp(tunnel, n->shares_key) != 0)
 		return (const uint8_t *)others;

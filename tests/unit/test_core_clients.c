@@ -993,13 +993,13 @@ static struct client_keys hub_keys;
 static unsigned int looked_for;
 
 /* The hub's keys, as the agent has them. */
-static const uint8_t *find_hub_key(void *ctx, const char *tunnel, const struct ike_id *id,
+static const uint8_t *find_hub_key(void *ctx, const struct ike_job *job, unsigned int i,
 				   size_t *len)
 {
-	const struct client_key *k = client_keys_find(hub_keys.v, hub_keys.n, id);
+	const struct client_key *k = client_keys_find(hub_keys.v, hub_keys.n, job->peer);
 	const struct node *n = ctx;
 
-	assert_string_equal(tunnel, "t0");
+	assert_string_equal(job->tunnels[i], "t0");
 	looked_for++;
 	*len = k ? k->len : n->psk_len[0];
 	return k ? k->key : n->psk[0];

@@ -29,7 +29,7 @@ static pid_t process; /* the one that runs */
 static unsigned int killed;
 
 /* These two take the place of the real ones: @s is what the process does once it is called. */
-int spawn_ike(struct spawn *s)
+int spawn_begin(struct spawn *s)
 {
 	hostile_fn fn = *(hostile_fn *)s;
 	int fds[2];
@@ -361,7 +361,7 @@ static void looking_does_not_wait(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-	assert_int_equal(wire_make_room(fds[0]), 0);
+	assert_int_equal(wire_make_room(fds[0], sizeof(w)), 0);
 	assert_int_equal(wire_look(fds[1], true, &w), WIRE_LATE);
 	say(fds[0], WIRE_ENV_LOG, "x", 2, 0);
 	assert_int_equal(wire_look(fds[1], true, &w), WIRE_OK);

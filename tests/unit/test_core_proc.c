@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../sock/job_results.h"
 #include "common/hash.h"
 #include "ike/app/agent_int.h"
 #include "ike/app/core_proc.h"
@@ -428,6 +429,13 @@ static void jobs_are_checked(void **state)
 	assert_false(wire_is_good(&w, len, true));
 }
 
+/* Sanitizers read files and map code. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SECCOMP = false };
+#else
+enum { SECCOMP = true };
+#endif
+
 static int start_job(struct agent *a, const struct ike_env *env, uint16_t prf, const void *auth)
 {
 	static const char names[2][IKE_JOB_NAME] = { "vpn1", "vpn0" };
@@ -446,59 +454,92 @@ static int start_job(struct agent *a, const struct ike_env *env, uint16_t prf, c
 	return env->job_start(a, &job);
 }
 
+static void on_key_proc(void *ctx)
+{
+	(void)ctx;
+}
+
 /* What verdict a job about the tunnel gets; -1: none. */
-static int verdict_of(struct agent *a, const struct ike_env *env, uint16_t prf, const void *auth)
+static int verdict_of(struct agent *a, struct event_base *base, const struct ike_env *env,
+		      uint16_t prf, const void *auth)
 {
 	struct ike_job_result r;
 
-	if (start_job(a, env, prf, auth) || !ike_job_results_take(&a->jobs, &r))
+	if (start_job(a, env, prf, auth))
 		return -1;
+	while (!key_proc_take(a->key_proc, &r))
+		event_base_loop(base, EVLOOP_ONCE);
 	assert_int_equal(r.id, 7);
+	assert_int_equal(r.error, 0);
 	assert_int_equal(r.verdict[0], IKE_JOB_NO_KEY); /* there is no such tunnel */
 	return r.verdict[1];
+}
+
+/* An open tunnel vpn0 of the agent, with a key that is sealed. */
+static void give_tunnel(struct agent *a, struct tunnel *t, const struct seal *seal)
+{
+	t->agent = a;
+	t->ifindex = 5;
+	strcpy(t->conf.name, "vpn0");
+	memcpy(t->conf.psk, "secret", t->conf.psk_len = 6);
+	assert_int_equal(seal_config(seal, &t->conf), 0);
+	t->conf.ike = proposals("aes256gcm16-prfsha256-x25519", IKE_PROTO_IKE);
+	LIST_INSERT_HEAD(&a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], t, by_name);
 }
 
 /* Keys are those of open tunnels of the core's, for PRFs that these may have. */
 static void keys_are_looked_after(void **state)
 {
+	const struct seal seal = { { 1 }, { 2 } };
+	const struct spawn_options o = { .kind = SPAWN_KEYS,
+					 .wrapping = seal.wrapping,
+					 .seccomp = SECCOMP };
 	const struct ike_iov octets = { "abc", 3 };
 	struct agent *a = calloc(1, sizeof(*a));
 	struct tunnel *t = calloc(1, sizeof(*t));
+	const struct key_proc_events events = { env_find_key, on_key_proc, a };
+	struct event_base *base = event_base_new();
 	uint8_t good[IKE_MAX_PRF] = { 0 }, bad[IKE_MAX_PRF] = { 0 };
 	const uint16_t sha256 = IKE_PRF_HMAC_SHA2_256, sha512 = IKE_PRF_HMAC_SHA2_512;
 	unsigned int done = 0;
+	struct spawn *spawn;
 	struct ike_env env;
+	char err[512] = "";
 
 	(void)state;
-	t->agent = a;
-	t->ifindex = 5;
-	strcpy(t->conf.name, "vpn0");
-	memcpy(t->conf.psk, "secret", t->conf.psk_len = 6);
-	t->conf.ike = proposals("aes256gcm16-prfsha256-x25519", IKE_PROTO_IKE);
-	LIST_INSERT_HEAD(&a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], t, by_name);
-	ike_job_results_init(&a->jobs);
+	spawn = spawn_start(&o, err, sizeof(err));
+	if (!spawn)
+		fail_msg("%s", err);
+	a->key_proc = key_proc_new(base, spawn, &events);
+	assert_non_null(a->key_proc);
+	give_tunnel(a, t, &seal);
 	agent_env(a, &env);
-	assert_int_equal(ike_psk_sign(sha256, t->conf.psk, 6, &octets, 1, good), 0);
-	assert_int_equal(verdict_of(a, &env, sha256, good), IKE_JOB_NO_KEY);
+	assert_int_equal(ike_psk_sign(sha256, (const uint8_t *)"secret", 6, &octets, 1, good), 0);
+	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_NO_KEY);
 	assert_true(owned_add_peer(&t->owned, IKE_PEER_FIRST, 1));
-	assert_int_equal(verdict_of(a, &env, sha256, good), IKE_JOB_PROVEN);
-	assert_int_equal(verdict_of(a, &env, sha256, bad), IKE_JOB_REFUTED);
-	assert_int_equal(verdict_of(a, &env, sha512, bad), IKE_JOB_NO_KEY);
+	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_PROVEN);
+	assert_int_equal(verdict_of(a, base, &env, sha256, bad), IKE_JOB_REFUTED);
+	assert_int_equal(verdict_of(a, base, &env, sha512, bad), IKE_JOB_NO_KEY);
 	t->ifindex = 0;
-	assert_int_equal(verdict_of(a, &env, sha256, good), IKE_JOB_NO_KEY);
+	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_NO_KEY);
 	/* Nor without end: neither results that wait, nor time. */
 	for (unsigned int i = 0; i < IKE_JOBS; i++)
 		assert_int_equal(start_job(a, &env, sha256, bad), 0);
 	assert_int_equal(start_job(a, &env, sha256, bad), -EBUSY);
-	ike_job_results_clear(&a->jobs);
 	log_open(IKE_LOG_ERROR, false);
-	while (verdict_of(a, &env, sha256, bad) >= 0 && done < 1000000)
-		done++;
+	do
+		key_proc_drop(a->key_proc);
+	while (!start_job(a, &env, sha256, bad) && ++done < 1000000);
 	assert_in_range(done, 1000, 999999);
+	key_proc_free(a->key_proc);
+	spawn_free(spawn);
+	event_base_free(base);
 	owned_free(&t->owned);
 	ike_proposals_put(t->conf.ike);
 	free(t);
 	free(a);
+	while (wait(NULL) > 0)
+		;
 }
 
 /* An IKE message and nothing else, to a peer or in reply: there is no socket here, either. */
@@ -566,7 +607,7 @@ struct side {
 	struct ike_addr addr;
 	uint32_t next_spi;
 	unsigned int installed, removed, lost, jobs;
-	struct ike_job_results results;
+	struct job_results results;
 	uint32_t made; /* number of the client */
 	enum ike_tunnel_state state;
 	/* what it has sent and the other has not got */
@@ -690,11 +731,11 @@ static void side_log(void *ctx, enum ike_log_level level, const char *tunnel, co
 }
 
 /* Both have one key, which no core is told. */
-static const uint8_t *side_key(void *ctx, const char *tunnel, const struct ike_id *id, size_t *len)
+static const uint8_t *side_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
 	(void)ctx;
-	assert_non_null(id);
-	assert_string_equal(tunnel, "vpn0");
+	assert_non_null(job->peer);
+	assert_string_equal(job->tunnels[i], "vpn0");
 	*len = 6;
 	return (const uint8_t *)"secret";
 }
@@ -704,20 +745,13 @@ static int side_job_start(void *ctx, const struct ike_job *job)
 	struct side *s = ctx;
 
 	s->jobs++;
-	return ike_job_results_do(&s->results, job, side_key, s);
+	return job_results_do(&s->results, job, side_key, s);
 }
 
 static void on_lost(void *ctx)
 {
 	((struct side *)ctx)->lost++;
 }
-
-/* Sanitizers read files and map code. */
-#ifdef __SANITIZE_ADDRESS__
-enum { SECCOMP = false };
-#else
-enum { SECCOMP = true };
-#endif
 
 static void side_init(struct side *s, struct event_base *base, uint8_t index)
 {
@@ -755,7 +789,7 @@ static void side_init(struct side *s, struct event_base *base, uint8_t index)
 	assert_int_equal(ike_ts_from_text("0.0.0.0/0", &c->child[0].local_ts, err, sizeof(err)), 0);
 	c->child[0].remote_ts = c->child[0].local_ts;
 	c->child[0].start = index == 1 ? IKE_START_NOW : IKE_START_LISTEN;
-	ike_job_results_init(&s->results);
+	STAILQ_INIT(&s->results);
 	s->spawn = spawn_start(&o, err, sizeof(err));
 	if (!s->spawn)
 		fail_msg("%s", err);
@@ -776,7 +810,7 @@ static void deliver(struct two *t)
 			struct side *s = &t->side[i];
 			struct ike_job_result r;
 
-			if (ike_job_results_take(&s->results, &r)) {
+			if (job_results_take(&s->results, &r)) {
 				core_job_done(s->core, &r, loop_now());
 				more = true;
 			}

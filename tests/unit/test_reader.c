@@ -17,6 +17,8 @@
 
 #define KEY "5dtRc2sPqYb8Wm1xVn7uKz4L"
 
+static const struct seal seal = { { 1 }, { 2 } };
+
 struct fixture {
 	char dir[32], socket[64];
 	struct reader_options options;
@@ -47,7 +49,8 @@ static int begin(void **state)
 	strcpy(f->dir, "/tmp/esptun-reader-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->socket, sizeof(f->socket), "%s/control", f->dir);
-	f->options = (struct reader_options){ .config_dir = f->dir, .socket = f->socket };
+	f->options =
+		(struct reader_options){ .seal = &seal, .config_dir = f->dir, .socket = f->socket };
 	f->reader = reader_start(&f->options, err, sizeof(err));
 	assert_non_null(f->reader);
 	*state = f;
@@ -151,7 +154,13 @@ static void no_folder(void **state)
 	reader_free(g.reader);
 }
 
-/* As if it were read here, key and lists included. */
+static bool holds(const struct config *c, const char *key)
+{
+	return memmem(c, sizeof(*c), key, strlen(key)) ||
+	       (c->keys.n && memmem(c->keys.v, c->keys.n * sizeof(*c->keys.v), key, strlen(key)));
+}
+
+/* As if it were read here, lists included, and keys, but these are sealed. */
 static void loads_a_configuration(void **state)
 {
 	struct fixture *f = *state;
@@ -166,12 +175,32 @@ static void loads_a_configuration(void **state)
 	assert_int_equal(load(f, "hq", &got), 0);
 	snprintf(path, sizeof(path), "%s/hq.conf", f->dir);
 	assert_int_equal(config_load(path, &wanted, &report), 0);
+	assert_true(holds(&wanted, KEY));
+	assert_false(holds(&got, KEY));
+	assert_int_equal(seal_config(&seal, &wanted), 0);
 	assert_true(config_equal(&got, &wanted));
 	assert_int_equal(got.n_routes, 3);
-	assert_int_equal(got.psk_len, strlen(KEY));
 	assert_int_equal(f->errors, 0);
 	config_clear(&got);
 	config_clear(&wanted);
+}
+
+static void seals_keys_of_clients(void **state)
+{
+	struct fixture *f = *state;
+	char text[256], path[128];
+	struct config got;
+
+	snprintf(path, sizeof(path), "%s/secrets", f->dir);
+	put_file(f, "secrets", "b.example = 77" KEY "\n");
+	snprintf(text, sizeof(text),
+		 "[Peer]\nClients = 4\nSecrets = %s\n[Client a.example]\nPSK = 88" KEY "\n", path);
+	put_file(f, "hub.conf", text);
+	assert_int_equal(load(f, "hub", &got), 0);
+	assert_int_equal(got.keys.n, 2);
+	assert_int_equal(got.psk_len, 0);
+	assert_false(holds(&got, KEY));
+	config_clear(&got);
 }
 
 static void reports_errors(void **state)
@@ -232,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_many_names, begin, end),
 		cmocka_unit_test_setup_teardown(no_folder, begin, end),
 		cmocka_unit_test_setup_teardown(loads_a_configuration, begin, end),
+		cmocka_unit_test_setup_teardown(seals_keys_of_clients, begin, end),
 		cmocka_unit_test_setup_teardown(reports_errors, begin, end),
 		cmocka_unit_test_setup_teardown(takes_no_path, begin, end),
 		cmocka_unit_test_setup_teardown(removes_the_socket, begin, end),

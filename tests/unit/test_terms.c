@@ -23,6 +23,9 @@
 #define PEER PEER_KEYLESS "PSK = " KEY_A "\n"
 #define CLIENT "[Client a.example]\nPSK = " KEY_B "\n"
 
+/* What keys are wrapped with is another key for each agent, the secret is not. */
+static struct seal seal = { .secret = { 1 } };
+
 static void on_report(void *ctx, bool error, unsigned int line, const char *text)
 {
 	(void)ctx;
@@ -35,6 +38,7 @@ static void parse(const char *text, struct config *out)
 	const struct config_report report = { on_report, NULL };
 
 	assert_int_equal(config_parse("hub", text, strlen(text), out, &report), 0);
+	assert_int_equal(seal_config(&seal, out), 0);
 }
 
 static struct ike_id id_of(const char *text)
@@ -89,6 +93,7 @@ static void what_differs(void **state)
 	assert_int_equal(terms_judge(&c, other, &a, of_a), TERMS_UNKNOWN);
 	assert_int_equal(terms_judge(&c, secret, &a, NULL), TERMS_UNKNOWN);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		seal.wrapping[0]++;
 		parse(rows[i].text, &d);
 		if (terms_judge(&d, secret, &a, of_a) != rows[i].a ||
 		    terms_judge(&d, secret, &b, of_b) != rows[i].b)

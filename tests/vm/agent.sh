@@ -12,7 +12,7 @@ cp "${ESPTUND:-$VM_TOP/build/esptund}" "$VM_TOP/build/esptun" /run/bin/
 PATH=/run/bin:$PATH
 
 # The agent's users, as make install makes them.
-for user in esptund esptund-ike; do
+for user in esptund esptund-ike esptund-keys; do
 	getent passwd $user > /dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin $user
 done
 
@@ -81,6 +81,11 @@ of() {
 # state_is NS STATE: for wait_for.
 state_is() {
 	[ "$(of "$1" .state)" = "$2" ]
+}
+
+# in_memory TEXT < PIDS: the names of the processes that have it.
+in_memory() {
+	"$PYTHON" "$VM_TOP/tests/vm/in_memory.py" "$1" || bail "in_memory.py failed"
 }
 
 no_link() {

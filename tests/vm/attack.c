@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Code that got into a running esptund tries to get out of it: preloaded, it waits until all
- * rights are given up, in the agent for the first turn of the event loop and in the ike process
- * for the first message, and tells what it could do. As the ike process has nothing to write to, the
+ * rights are given up, in the agent for the first turn of the event loop and in the ike process and the
+ * keys process for the first message, and tells what it could do. As these have nothing to write to, the
  * agent writes all of it to standard error, out of memory that they share. The folder, socket and
  * process it tries are named by ATTACK_DIR, ATTACK_SOCKET and ATTACK_PID.
  */
@@ -169,7 +169,7 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 	static pid_t begun;
 
 	/* The agent's own calls are looked at above; a new process begins anew. */
-	if (begun != getpid() && !strcmp(who, "esptund-ike")) {
+	if (begun != getpid() && (!strcmp(who, "esptund-ike") || !strcmp(who, "esptund-keys"))) {
 		begun = getpid();
 		attack();
 	}

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 600
+# vm-timeout: 720
 #
 # The agent dies and comes back while traffic flows: not one packet is lost, and the
 # SAs it left are taken over and replaced without a gap. Packets are numbered, one each
@@ -185,9 +185,9 @@ killed gwb branch "responder killed"
 
 # ---- the processes of an agent ----------------------------------------------------------
 
-# child_of PID NAME: its child of that name, or the child's.
+# child_of PID NAME: its child of that name, or a child's.
 child_of() {
-	pgrep -P "$1" -x "$2" || pgrep -P "$(pgrep -P "$1" -x esptund-spawn)" -x "$2"
+	pgrep -P "$1" -x "$2" || pgrep -P "$(pgrep -d, -P "$1" -x 'esptund-k?spawn')" -x "$2"
 }
 
 another_ike() {
@@ -233,6 +233,48 @@ ike_gets KILL gwa hq initiator 'has ended'
 ike_gets KILL gwb branch responder 'has ended'
 ike_gets STOP gwa hq initiator 'does not answer'
 ike_gets STOP gwb branch responder 'does not answer'
+
+another_keys() {
+	local now
+	now=$(child_of "${agent_pid[$1]}" esptund-keys) && [ "$now" != "$2" ]
+}
+
+# keys_get SIGNAL HOW: the responder's keys process dies or hangs just before the initiator, whose agent is
+# a new one, proves its key to it.
+keys_get() {
+	local signal=$1 how=$2 role="keys process $1" pair before keys
+
+	wait_for 60 one_pair gwa hq
+	pair=$(spis gwa)
+	before=$(kernel_spis gwa hq)
+	flow lana lanb 10.2.0.2 "keys-$signal-there"
+	flow lanb lana 10.1.0.2 "keys-$signal-back"
+	sleep 1
+	agent_stop gwa KILL
+	keys=$(child_of "${agent_pid[gwb]}" esptund-keys)
+	check "$role: there is one" test -n "$keys"
+	kill "-$signal" "$keys"
+	agent gwa
+	check "$role: the SAs are replaced" wait_for 30 replaced gwa "$pair"
+	# shellcheck disable=SC2086 # words
+	check "$role: the old ones go" wait_for 20 none_left gwa hq $before
+	check "$role: another takes its place" another_keys gwb "$keys"
+	check "$role: the former one is gone" gone "$keys"
+	like "$role: which is said" "$(said gwb 'process that has the keys')" "$how"
+	is "$role: the initiator notices nothing" "$(said gwa 'does not hold|no answer|could not verify')" ""
+	sleep 1
+	flow_end "keys-$signal-there"
+	flow_end "keys-$signal-back"
+	all_came "keys-$signal-there" "$role, LAN to LAN"
+	all_came "keys-$signal-back" "$role, the other way"
+	rm -f /run/keys-"$signal"-*
+}
+
+keys_get KILL 'has ended'
+keys_get STOP 'does not answer'
+
+# Both keys processes were used, and keep nothing.
+is "no process has the key, after all that" "$(pgrep esptund | in_memory "$AGENT_PSK")" ""
 
 # Who starts ike processes is missed when the next one is needed: whoever started the agent acts.
 flow lana lanb 10.2.0.2 spawn

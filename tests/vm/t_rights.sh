@@ -3,7 +3,7 @@
 # vm-timeout: 300
 #
 # What is left to code that got into the agent, into the process that parses what the network
-# sends, or into the one that reads files.
+# sends, into the one that has the keys, or into the one that reads files.
 
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
@@ -45,14 +45,16 @@ attacked() {
 	shift
 	LD_PRELOAD=/run/attack.so ATTACK_DIR=/opt/attack ATTACK_SOCKET=/run/root-only ATTACK_PID=$victim \
 		ATTACK_CONF=/run/conf/alone/vpn0.conf agent alone "$@"
-	for who in esptund esptund-ike; do
+	for who in esptund esptund-ike esptund-keys; do
 		wait_for 10 reported "$log" "attack: $who: ends"
 		check "$name: the attack in $who ran to its end" holds "$log" "attack: $who: ends"
 	done
 	sed -n 's/^attack/# attack/p' "$log"
 	done=$(sed -n 's/^attack: esptund: \(.*\): DONE/\1/p' "$log" | xargs -d '\n')
-	is "$name: the ike process could do nothing" \
-		"$(sed -n 's/^attack: esptund-ike: \(.*\): DONE/\1/p' "$log" | xargs -d '\n')" ""
+	for who in ike keys; do
+		is "$name: the $who process could do nothing" \
+			"$(sed -n "s/^attack: esptund-$who: \(.*\): DONE/\1/p" "$log" | xargs -d '\n')" ""
+	done
 	check "$name: root's process lives" kill -0 $victim
 	check "$name: the agent works" tell alone status
 }
@@ -82,28 +84,39 @@ is "both have a filter, and cannot gain rights" \
 	"$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$pid/status" "/proc/$reader/status" | cut -f2 | xargs)" "1 2 1 2"
 is "the reader has no socket but the one to the agent" "$(find "/proc/$reader/fd" -lname 'socket:*' | wc -l)" 1
 
-# ---- the ike process ---------------------------------------------------------------------
+# ---- the ike process and the keys process ------------------------------------------------
 
-ike=$(pgrep -x esptund-ike)
-spawn=$(pgrep -x esptund-spawn)
-for pid in "$ike" "$spawn"; do
-	name=$(cat "/proc/$pid/comm")
-	is "$name is the user esptund-ike in every respect" \
-		"$(sed -n 's/^\(Uid\|Gid\):\t//p' "/proc/$pid/status" | xargs)" \
-		"$(printf "$(id -u esptund-ike) %.0s" 1 2 3 4; printf "$(id -g esptund-ike) %.0s" 1 2 3 4 | sed 's/ $//')"
-	is "$name has no other group" "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status" | xargs)" ""
-	is "$name has no capability" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$pid/status" | xargs)" \
-		"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
-	is "$name has a filter, and cannot gain rights" \
-		"$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$pid/status" | cut -f2 | xargs)" "1 2"
-	is "nobody looks into the memory of $name" "$(stat -c %U "/proc/$pid/mem")" root
-	is "$name has another root" "$([ "$(stat -Lc %d:%i "/proc/$pid/root/")" = "$(stat -Lc %d:%i /)" ]; echo $?)" 1
-	is "$name has one socket" "$(find "/proc/$pid/fd" -lname 'socket:*' | wc -l)" 1
+for kind in ike keys; do
+	child=$(pgrep -x esptund-$kind)
+	spawn=$(ps -o ppid= -p "$child" | xargs)
+	for pid in "$child" "$spawn"; do
+		name=$(cat "/proc/$pid/comm")
+		is "$name is the user esptund-$kind in every respect" \
+			"$(sed -n 's/^\(Uid\|Gid\):\t//p' "/proc/$pid/status" | xargs)" \
+			"$(printf "$(id -u esptund-$kind) %.0s" 1 2 3 4; printf "$(id -g esptund-$kind) %.0s" 1 2 3 4 | sed 's/ $//')"
+		is "$name has no other group" "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status" | xargs)" ""
+		is "$name has no capability" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$pid/status" | xargs)" \
+			"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+		is "$name has a filter, and cannot gain rights" \
+			"$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$pid/status" | cut -f2 | xargs)" "1 2"
+		is "nobody looks into the memory of $name" "$(stat -c %U "/proc/$pid/mem")" root
+		is "$name has another root" "$([ "$(stat -Lc %d:%i "/proc/$pid/root/")" = "$(stat -Lc %d:%i /)" ]; echo $?)" 1
+		is "$name has one socket" "$(find "/proc/$pid/fd" -lname 'socket:*' | wc -l)" 1
+	done
+	is "esptund-$kind has nothing else open" "$(find "/proc/$child/fd" -type l | wc -l)" 1
+	is "it cannot open anything" \
+		"$(sed -n 's/^Max open files *\([0-9]*\) *\([0-9]*\) .*/\1 \2/p' "/proc/$child/limits")" "4 4"
+	is "its memory has a limit" \
+		"$(sed -n 's/^Max address space *\([0-9]*\) *\([0-9]*\) .*/\1 \2/p' "/proc/$child/limits")" \
+		"4294967296 4294967296"
 done
-is "esptund-ike has nothing else open" "$(find "/proc/$ike/fd" -type l | wc -l)" 1
-is "it cannot open anything" "$(sed -n 's/^Max open files *\([0-9]*\) *\([0-9]*\) .*/\1 \2/p' "/proc/$ike/limits")" "4 4"
-is "its memory has a limit" "$(sed -n 's/^Max address space *\([0-9]*\) *\([0-9]*\) .*/\1 \2/p' "/proc/$ike/limits")" \
-	"4294967296 4294967296"
+
+# ---- who has keys in the clear --------------------------------------------------------------
+
+must tell alone reload > /dev/null
+is "all processes are looked at" "$(pgrep -c esptund)" 6
+is "none has the key, once it was read" "$(pgrep esptund | in_memory "$AGENT_PSK")" ""
+is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 6
 
 # ---- files are read all the same ---------------------------------------------------------
 

@@ -135,8 +135,8 @@ static uint64_t next_wake(const struct agent *a)
 	uint64_t when = core_next(a->core);
 
 	if (!core_runs(a->core))
-		when = a->core_is_lost ? a->revive_at : loop_now();
-	else if (!TAILQ_EMPTY(&a->todo) || a->jobs.n)
+		when = a->core_is_lost ? a->revival.at : loop_now();
+	else if (!TAILQ_EMPTY(&a->todo) || key_proc_has_result(a->key_proc))
 		when = loop_now();
 	if (cmd_next(a) < when)
 		when = cmd_next(a);
@@ -256,6 +256,16 @@ static void on_core_lost(void *ctx)
 	agent_settle(ctx);
 }
 
+static void on_keys(void *ctx)
+{
+	struct agent *a = ctx;
+
+	a->failed |= key_proc_failed(a->key_proc);
+	if (a->failed)
+		loop_stop(a->loop);
+	agent_settle(a);
+}
+
 /* Once in a turn of the loop: what takes time, some of it, for others wait. */
 static void on_due(void *ctx)
 {
@@ -305,10 +315,28 @@ static bool open_udp(struct agent *a, char *err, size_t err_size)
 	return false;
 }
 
+static bool open_helpers(struct agent *a, char *err, size_t err_size)
+{
+	const struct key_proc_events events = { env_find_key, on_keys, a };
+	struct ike_env env;
+
+	a->key_proc = key_proc_new(loop_base(a->loop), a->helpers->key_spawn, &events);
+	if (!a->key_proc) {
+		snprintf(err, err_size, "cannot start the process that has the keys: %s",
+			 strerror(errno));
+		return false;
+	}
+	agent_env(a, &env);
+	a->core = core_new(loop_base(a->loop), a->helpers->spawn, &env, on_core_lost, a);
+	if (!a->core)
+		snprintf(err, err_size, "cannot start the process that speaks IKE: %s",
+			 strerror(errno));
+	return a->core;
+}
+
 static bool open_all(struct agent *a, char *err, size_t err_size)
 {
 	struct kernel_events events = kernel_events;
-	struct ike_env env;
 
 	snprintf(err, err_size, "out of memory");
 	a->loop = loop_new(on_due, a);
@@ -338,16 +366,10 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 			return false;
 		}
 	}
-	if (terms_secret_read(a->options->socket, a->terms_secret, err, err_size))
+	if (a->options->terms_fault)
 		log_say(IKE_LOG_WARN, NULL, "%s: the next agent takes over less than it could",
-			err);
-	snprintf(err, err_size, "out of memory");
-	agent_env(a, &env);
-	a->core = core_new(loop_base(a->loop), a->helpers->spawn, &env, on_core_lost, a);
-	if (!a->core)
-		snprintf(err, err_size, "cannot start the process that speaks IKE: %s",
-			 strerror(errno));
-	return a->core;
+			a->options->terms_fault);
+	return open_helpers(a, err, err_size);
 }
 
 struct agent *agent_new(const struct agent_options *o, const struct agent_helpers *helpers,
@@ -361,9 +383,9 @@ struct agent *agent_new(const struct agent_options *o, const struct agent_helper
 	}
 	a->options = o;
 	a->helpers = helpers;
+	memcpy(a->terms_secret, o->terms_secret, sizeof(a->terms_secret));
 	a->look_at = UINT64_MAX;
 	TAILQ_INIT(&a->dirty);
-	ike_job_results_init(&a->jobs);
 	TAILQ_INIT(&a->todo);
 	TAILQ_INIT(&a->status_jobs);
 	if (open_all(a, err, err_size))
@@ -424,7 +446,7 @@ void agent_free(struct agent *a)
 	cmd_free(a);
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
 	core_free(a->core);
-	ike_job_results_clear(&a->jobs);
+	key_proc_free(a->key_proc);
 	while ((t = a->tunnels)) {
 		a->tunnels = t->next;
 		tunnel_free(t);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct agent;
 struct reader;
@@ -17,12 +18,15 @@ struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
 	const char *socket; /* control socket */
 	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
+	const uint8_t *terms_secret; /* TERMS_SECRET octets; copied */
+	const char *terms_fault; /* why the next agent will not have it; NULL: it will */
 };
 
 /* The processes that were left behind while the agent was root. */
 struct agent_helpers {
 	struct reader *reader; /* reads files */
 	struct spawn *spawn; /* starts the ike process */
+	struct spawn *key_spawn; /* starts the keys process */
 };
 
 /*

@@ -23,11 +23,13 @@
 #include "ike/app/config.h"
 #include "ike/app/core_proc.h"
 #include "ike/app/ctl.h"
+#include "ike/app/key_proc.h"
 #include "ike/app/keytable.h"
 #include "ike/app/log.h"
 #include "ike/app/owned.h"
 #include "ike/app/reader.h"
 #include "ike/app/remotes.h"
+#include "ike/app/revival.h"
 #include "ike/app/terms.h"
 #include "ike/io/dns.h"
 #include "ike/io/kernel.h"
@@ -38,13 +40,9 @@
 #include "ike/sa/timer.h"
 
 enum {
-	/* ms between two starts of the ike process: double each time, unless it ran for the longest */
-	REVIVE_FIRST = 1000,
-	REVIVE_LAST = 64000,
 	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */
 	JOBS_AT_ONCE = 64, /* results that the core hears of, likewise */
 	MANY_FILES = 32, /* of so many configurations, routes are read for all links at once */
-	JOBS_WAIT = 1000, /* ms that a new configuration waits for the core to hear of results */
 	/* Octets that may be signed for the core; each signature counts as some more. */
 	JOB_BYTES_LEAST = 2048,
 	JOB_BYTES_PER_MS = 50000,
@@ -175,14 +173,12 @@ struct agent {
 	struct keytable *keys;
 	struct core *core;
 	uint8_t terms_secret[TERMS_SECRET];
-	struct ike_job_results jobs; /* that are done, and the core is yet to hear of */
-	struct bucket job_bytes; /* that were signed for it */
+	struct key_proc *key_proc;
+	struct bucket job_bytes; /* that were signed for the core */
 	struct remotes *remotes; /* that the core may send to */
-	uint64_t revive_at; /* not before is the ike process started again */
-	uint64_t revived_at; /* last time it was */
-	unsigned int revive_wait; /* ms between its start and the next one, if it ends soon */
+	struct revival revival; /* of the ike process */
 	bool core_is_lost; /* and tunnels know */
-	bool failed; /* it cannot be started */
+	bool failed; /* the ike process, or the keys process, cannot be started */
 	TAILQ_HEAD(, tunnel) todo; /* tunnels that there is something to do for */
 	unsigned int untold; /* those that the core is yet to hear of */
 	struct tunnel *tunnels, *last; /* in order of names */
@@ -310,6 +306,8 @@ bool files_look(struct files *l);
 
 /* ---- env.c */
 void agent_env(struct agent *a, struct ike_env *env);
+/* For key_proc_new(): the key, sealed, of a tunnel of the core's that is open. @ctx is the agent. */
+const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len);
 /* How many peers it may have: the one that every tunnel has, and clients. */
 unsigned int env_max_peers(const struct tunnel *t);
 /*

@@ -14,8 +14,9 @@ enum { CLIENT_KEYS_MAX = 10000 };
 
 struct client_key {
 	struct ike_id id;
-	uint8_t key[SECRET_MAX];
+	uint8_t key[SECRET_ROOM];
 	size_t len;
+	uint8_t digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
 	/* While files are read: */
 	unsigned int line; /* where it stands; 0 afterwards, so that lists compare as bytes */
 	bool of_secrets; /* in the file of Secrets= */

@@ -52,8 +52,9 @@ struct config {
 	struct ike_addr endpoint_addr; /* if it is numeric */
 	uint16_t endpoint_port;
 	struct ike_id remote_id; /* type 0: any that proves the key */
-	uint8_t psk[SECRET_MAX];
-	size_t psk_len;
+	uint8_t psk[SECRET_ROOM];
+	size_t psk_len; /* 0: clients alone have keys */
+	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
 	char psk_file[256]; /* "": the key is in psk */
 	struct client_keys keys; /* sorted */
 	char secrets_file[256]; /* with some of them; "": none */

@@ -115,11 +115,11 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 
 	for (unsigned int i = 0; i < c->keys.n; i++) {
 		struct client_key *k = &c->keys.v[i];
-		char path[SECRET_MAX];
+		char path[sizeof(k->key)];
 
 		if (!k->named)
 			continue;
-		memcpy(path, k->key, sizeof(path));
+		memcpy(path, k->key, sizeof(path)); /* it ends within: config_copy() */
 		memset(k->key, 0, sizeof(k->key));
 		if (load_key(path, k->key, &k->len, &changed, rep))
 			err = -1;

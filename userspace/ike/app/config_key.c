@@ -331,7 +331,7 @@ static int set_psk(struct parse *p, char *s)
 
 	if (!strncmp(s, "file:/", 6) && k) {
 		k->named = true;
-		return config_copy((char *)k->key, sizeof(k->key), s + 5) ? 0 : -1;
+		return config_copy((char *)k->key, SECRET_MAX, s + 5) ? 0 : -1;
 	}
 	if (!strncmp(s, "file:/", 6))
 		return config_copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;

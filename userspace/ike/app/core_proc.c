@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ike/app/bucket.h"
@@ -54,15 +53,6 @@ struct core {
 /* ---- the ike process's life --------------------------------------------------------------- */
 
 static void do_log(const struct ike_env *env, const struct wire *w);
-
-/* As loop_now(), but suspended the machine keeps nobody waiting. */
-static uint64_t clock_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void forget(struct core *c)
 {
@@ -121,8 +111,8 @@ int core_restart(struct core *c)
 
 	forget(c);
 	c->misbehaved = false;
-	c->patience = (struct bucket){ PATIENCE - PATIENCE_NEW, clock_now() };
-	c->fd = spawn_ike(c->spawn);
+	c->patience = (struct bucket){ PATIENCE - PATIENCE_NEW, loop_awake() };
+	c->fd = spawn_begin(c->spawn);
 	if (c->fd < 0) {
 		int err = c->fd;
 
@@ -311,8 +301,8 @@ static enum wire_got next_message(struct core *c, uint64_t until)
 
 	do {
 		got = wire_get(c->fd, true, &c->in);
-	} while (got == WIRE_LATE && clock_now() < until);
-	return got == WIRE_OK && clock_now() > until ? WIRE_LATE : got;
+	} while (got == WIRE_LATE && loop_awake() < until);
+	return got == WIRE_OK && loop_awake() > until ? WIRE_LATE : got;
 }
 
 /* Do what is wanted until the answer comes, of type @expected; else why there is none. */
@@ -341,7 +331,7 @@ static enum wire_got get_answer(struct core *c, enum wire_type expected, uint64_
 static int call(struct core *c, const struct wire_head *h, const void *body,
 		enum wire_type expected)
 {
-	uint64_t began = clock_now(), waited;
+	uint64_t began = loop_awake(), waited;
 	enum wire_got got;
 
 	if (c->fd < 0)
@@ -354,7 +344,7 @@ static int call(struct core *c, const struct wire_head *h, const void *body,
 		got = WIRE_BAD;
 	if (got != WIRE_OK)
 		return lose(c, got);
-	waited = clock_now() - began;
+	waited = loop_awake() - began;
 	spend_patience(c, waited);
 	/* Other events have as long a turn, whatever it wants. */
 	c->next = loop_now() + waited + 1;
@@ -672,7 +662,7 @@ void core_free(struct core *c)
 		return;
 	if (c->ended)
 		event_del(c->ended); /* its end is expected */
-	if (bucket_room(&c->patience, &rate_patience, clock_now()) > PATIENCE_END)
+	if (bucket_room(&c->patience, &rate_patience, loop_awake()) > PATIENCE_END)
 		c->patience.used = PATIENCE - PATIENCE_END;
 	call(c, &h, NULL, WIRE_RETURN);
 	forget(c);

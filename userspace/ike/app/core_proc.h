@@ -27,7 +27,7 @@ void core_free(struct core *c);
 bool core_runs(const struct core *c);
 /* It does not, because it said what it may not say: nothing that it left is to be trusted. */
 bool core_misbehaved(const struct core *c);
-/* Start another ike process, which knows no tunnel. 0 or a negative errno, see spawn_ike(). */
+/* Start another ike process, which knows no tunnel. 0 or a negative errno, see spawn_begin(). */
 int core_restart(struct core *c);
 
 int core_tunnel_add(struct core *c, const struct ike_tunnel_conf *conf);

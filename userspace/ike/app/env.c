@@ -376,24 +376,18 @@ static void env_log(void *ctx, enum ike_log_level level, const char *name, const
 	log_core(level, name, spi_i, spi_r, text, loop_now());
 }
 
-/* ---- jobs: the keys are on this side ---------------------------------------------------------- */
+/* ---- jobs ------------------------------------------------------------------------------------- */
 
-/* What the core asks for a key of an open tunnel of its own, with a PRF that this may have agreed on. */
-struct key_search {
-	struct agent *agent;
-	uint16_t prf;
-};
-
-static const uint8_t *find_key(void *ctx, const char *name, const struct ike_id *id, size_t *len)
+/* An open tunnel of the core's own, and a PRF that this may have agreed on. */
+const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
-	const struct key_search *search = ctx;
-	const struct ike_transform prf = { .type = IKE_T_PRF, .id = search->prf };
-	const struct tunnel *t = tunnel_of(search->agent, name, IKE_PEER_FIRST);
+	const struct ike_transform prf = { .type = IKE_T_PRF, .id = job->prf };
+	const struct tunnel *t = tunnel_of(ctx, job->tunnels[i], IKE_PEER_FIRST);
 	const struct client_key *own;
 
 	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1))
 		return NULL;
-	own = client_keys_find(t->conf.keys.v, t->conf.keys.n, id);
+	own = client_keys_find(t->conf.keys.v, t->conf.keys.n, job->peer);
 	*len = own ? own->len : t->conf.psk_len;
 	return own ? own->key : t->conf.psk;
 }
@@ -409,17 +403,16 @@ static bool admit_job(struct agent *a, const struct ike_job *job)
 	return bucket_take(&a->job_bytes, &rate, cost * job->n_tunnels, loop_now());
 }
 
-/* It is done at once; agent_settle() hands the result to the core. */
+/* agent_take_jobs() hands the result to the core. */
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
 	struct agent *a = ctx;
-	struct key_search search = { a, job->prf };
 
 	if (!admit_job(a, job)) {
 		complain(NULL, IKE_LOG_WARN, "more has to be signed than there is time for");
 		return -EBUSY;
 	}
-	return ike_job_results_do(&a->jobs, job, find_key, &search);
+	return key_proc_begin(a->key_proc, job);
 }
 
 static void env_keylog(void *ctx, const struct ike_keylog *k)

@@ -162,17 +162,6 @@ static void lose_core(struct agent *a, struct tunnel *t)
 	tunnel_dirty(t);
 }
 
-/* When the next ike process may be started: the more of them end, the later. */
-static void plan_next_revival(struct agent *a, uint64_t now)
-{
-	if (now - a->revived_at > REVIVE_LAST || !a->revive_wait)
-		a->revive_wait = REVIVE_FIRST;
-	else if (a->revive_wait < REVIVE_LAST)
-		a->revive_wait *= 2;
-	a->revived_at = now;
-	a->revive_at = now + a->revive_wait;
-}
-
 /* The ike process has ended: the next one gets the tunnels there are. */
 void agent_revive_core(struct agent *a, uint64_t now)
 {
@@ -184,14 +173,14 @@ void agent_revive_core(struct agent *a, uint64_t now)
 		if (t->ifindex)
 			lose_core(a, t);
 	}
-	if (!a->core_is_lost && now < a->revive_at)
+	if (!a->core_is_lost && now < a->revival.at)
 		log_say(IKE_LOG_WARN, NULL,
 			"the process that speaks IKE ends again and again: the next one is started in %u s",
-			(unsigned int)(a->revive_at - now + 999) / 1000);
+			(unsigned int)(a->revival.at - now + 999) / 1000);
 	a->core_is_lost = true;
-	if (now < a->revive_at)
+	if (now < a->revival.at)
 		return;
-	plan_next_revival(a, now);
+	revival_note(&a->revival, now);
 	err = core_restart(a->core);
 	if (err) {
 		log_say(IKE_LOG_ERROR, NULL, "cannot start the process that speaks IKE: %s",
@@ -201,7 +190,7 @@ void agent_revive_core(struct agent *a, uint64_t now)
 			loop_stop(a->loop);
 		return;
 	}
-	ike_job_results_clear(&a->jobs); /* were the former one's */
+	key_proc_drop(a->key_proc); /* jobs were the former one's */
 	a->core_is_lost = false;
 }
 
@@ -212,8 +201,8 @@ void agent_take_jobs(struct agent *a, unsigned int most, uint64_t until)
 {
 	struct ike_job_result r;
 
-	for (unsigned int n = 0;
-	     n < most && loop_now() <= until && ike_job_results_take(&a->jobs, &r); n++) {
+	for (unsigned int n = 0; n < most && loop_now() <= until && key_proc_take(a->key_proc, &r);
+	     n++) {
 		core_job_done(a->core, &r, loop_now());
 		ike_wipe(&r, sizeof(r));
 	}
@@ -241,6 +230,8 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 	if (!t->ifindex)
 		return;
 	core_tunnel_del(a->core, t->conf.name);
+	/* No result by its key may be taken for one by that of another tunnel with its name. */
+	key_proc_again(a->key_proc);
 	kernel_peer_remove(a->kernel, t->ifindex, IKE_PEER_FIRST);
 	if (!t->moved)
 		net_down(a->net, t->ifindex);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,6 +24,7 @@
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
 #include "ike/app/spawn.h"
+#include "ike/app/terms.h"
 
 static const char usage[] =
 	"Usage: esptund [OPTION]...\n"
@@ -201,7 +203,6 @@ static struct agent *start(const struct options *o, const struct agent_helpers *
 	char err[1024] = "out of memory";
 	struct agent *a;
 
-	make_socket_dir(o->agent.socket);
 	a = agent_new(&o->agent, helpers, err, sizeof(err));
 	if (a && !rights_drop(err, sizeof(err)) && watch_signals(a) &&
 	    !rights_confine(o->background, !o->no_seccomp, err, sizeof(err)) && !agent_start(a))
@@ -215,22 +216,69 @@ static struct agent *start(const struct options *o, const struct agent_helpers *
 static void end_helpers(struct agent_helpers *h)
 {
 	spawn_free(h->spawn);
+	spawn_free(h->key_spawn);
 	reader_free(h->reader);
 }
 
-static int serve(const struct options *o)
+/* The secret of terms.h, in a folder that may have to be made. */
+static void read_terms_secret(struct options *o)
 {
+	static uint8_t secret[TERMS_SECRET];
+	static char err[512];
+
+	make_socket_dir(o->agent.socket);
+	if (terms_secret_read(o->agent.socket, secret, err, sizeof(err)))
+		o->agent.terms_fault = err;
+	o->agent.terms_secret = secret;
+}
+
+/* The kernel's, for the state of the library's generator is also in the process that was forked last. */
+static void make_wrapping_key(uint8_t key[SEAL_WRAPPING])
+{
+	if (getrandom(key, SEAL_WRAPPING, 0) != SEAL_WRAPPING)
+		abort();
+}
+
+/*
+ * None of them has a secret that it does not need, and the agent forgets the one that keys are wrapped with.
+ * 0, or -1 with a sentence.
+ */
+static int start_helpers(struct options *o, struct agent_helpers *h, char *err, size_t err_size)
+{
+	struct seal seal;
 	const struct reader_options reading = {
+		.seal = &seal,
 		.config_dir = o->agent.config_dir,
 		.socket = o->agent.socket,
 		.quiet = o->background,
 		.seccomp = !o->no_seccomp,
 	};
-	const struct spawn_options spawning = {
+	struct spawn_options spawning = {
+		.kind = SPAWN_IKE,
 		.quiet = o->background,
 		.seccomp = !o->no_seccomp,
 		.keylog = o->agent.key_dir != NULL,
 	};
+
+	h->spawn = spawn_start(&spawning, err, err_size);
+	make_wrapping_key(seal.wrapping);
+	spawning.kind = SPAWN_KEYS;
+	spawning.wrapping = seal.wrapping;
+	if (h->spawn)
+		h->key_spawn = spawn_start(&spawning, err, err_size);
+	read_terms_secret(o);
+	memcpy(seal.secret, o->agent.terms_secret, sizeof(seal.secret));
+	if (h->key_spawn)
+		h->reader = reader_start(&reading, err, err_size);
+	ike_wipe(&seal, sizeof(seal));
+	if (h->reader)
+		return 0;
+	end_helpers(h);
+	return -1;
+}
+
+static int serve(struct options *o)
+{
 	struct background background = { -1, -1 };
 	struct agent_helpers helpers = { 0 };
 	char err[512];
@@ -244,12 +292,8 @@ static int serve(const struct options *o)
 	log_open(o->debug ? IKE_LOG_DEBUG : IKE_LOG_INFO, false);
 	event_set_log_callback(on_libevent);
 	warm_up();
-	helpers.spawn = spawn_start(&spawning, err, sizeof(err));
-	if (helpers.spawn)
-		helpers.reader = reader_start(&reading, err, sizeof(err));
-	if (!helpers.reader) {
+	if (start_helpers(o, &helpers, err, sizeof(err))) {
 		log_say(IKE_LOG_ERROR, NULL, "%s", err);
-		spawn_free(helpers.spawn);
 		return 1;
 	}
 	connect_notify();

@@ -184,6 +184,11 @@ static bool answer_config(struct reader *r, const char *name)
 	snprintf(path, sizeof(path), "%s/%s.conf", r->options.config_dir, name);
 	if (config_load(path, &conf, &report))
 		return put_result(r->fd, -EINVAL);
+	if (seal_config(r->options.seal, &conf)) {
+		answer_report(r, true, 0, "cannot be read: the library cannot wrap its keys");
+		config_clear(&conf);
+		return put_result(r->fd, -EINVAL);
+	}
 	config_lists(&conf, lists);
 	h.len = (uint32_t)(sizeof(err) + sizeof(conf) + sizeof(*conf.ike) + sizeof(*conf.esp));
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)

@@ -3,7 +3,7 @@
  * The process that reads files. Configuration and keys belong to root, mode 0600, and the
  * agent gives root up. So it leaves a process behind that stays root, but has neither
  * capabilities nor sockets, and cannot write. On request it reads the configuration of a
- * tunnel, named without a path, parses it, and hands it over with its key.
+ * tunnel, named without a path, parses it, and hands it over with its keys, which are sealed (seal.h).
  *
  * Functions wait for the answer. If the process is gone, they fail with a sentence that
  * says so.
@@ -11,11 +11,13 @@
 #ifndef ESPTUN_IKE_READER_H
 #define ESPTUN_IKE_READER_H
 
-#include "ike/app/config.h"
+#include "ike/app/seal.h"
 
 struct reader;
 
 struct reader_options {
+	const struct seal
+		*seal; /* for the keys it hands over; what it points to is copied by the start */
 	const char *config_dir;
 	const char *socket; /* control socket, which reader_remove_socket() removes */
 	bool quiet; /* keep no terminal open */
@@ -46,7 +48,7 @@ int reader_list_some(struct reader *r, char after[READER_NAME],
 		     void (*fn)(void *ctx, const char *name, const struct timespec *time),
 		     void *ctx);
 
-/* config_load() of NAME.conf in the configuration folder. */
+/* config_load() of NAME.conf in the configuration folder, sealed. */
 int reader_load(struct reader *r, const char *name, struct config *out,
 		const struct config_report *report);
 

@@ -337,9 +337,6 @@ int agent_read_configs(struct agent *a, struct reload *r)
 
 	if (list_configs(a, &files, r))
 		return -1;
-	/* They were done with keys that may be others in a moment. */
-	agent_take_jobs(a, IKE_JOBS, loop_now() + JOBS_WAIT);
-	ike_job_results_clear(&a->jobs); /* so many only a hostile core has: its peers try again */
 	for (struct tunnel *t = a->tunnels; t; t = t->next)
 		t->has_file = false;
 	for (size_t i = 0; i < files.n; i++) {
@@ -361,6 +358,7 @@ int agent_read_configs(struct agent *a, struct reload *r)
 		read_config(a, files.v[i], r);
 	net_forget_routes(a->net);
 	free(files.v);
+	key_proc_again(a->key_proc);
 	return 0;
 }
 

@@ -172,7 +172,7 @@ static void say_to_stderr(const char *text)
 		_exit(158);
 }
 
-/* How a process says its last words. */
+/* How a process says its last words; NULL: not at all. */
 static void (*say_at_end)(const char *text) = say_to_stderr;
 
 /* Runs in a signal handler. */
@@ -185,7 +185,8 @@ static void on_violation(int sig, siginfo_t *info, void *ucontext)
 	(void)ucontext;
 	for (char *digit = strstr(text, "000") + 2; nr > 0 && *digit >= '0'; nr /= 10)
 		*digit-- = (char)('0' + nr % 10);
-	say_at_end(text);
+	if (say_at_end)
+		say_at_end(text);
 	_exit(159);
 }
 
@@ -487,14 +488,14 @@ int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_s
 	return filter_end(f, rc, err, err_size);
 }
 
-/* ---- the ike process ---------------------------------------------------------------------- */
+/* ---- the ike process, the keys process, and those that start them ----------------------- */
 
 enum { NOBODY = 65534 };
 
 /* Bytes; tens of thousands of tunnels take less. */
-#define IKE_MEMORY ((rlim_t)4 << 30)
+#define CHILD_MEMORY ((rlim_t)4 << 30)
 
-static const int allowed_to_ike[] = {
+static const int allowed_to_child[] = {
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(sched_yield),
@@ -510,8 +511,8 @@ static const int allowed_to_spawn[] = {
 	SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq),
 	SCMP_SYS(wait4),
-	SCMP_SYS(kill), /* of its own user's processes: the ike process */
-	SCMP_SYS(tgkill), /* abort(); the ike process may no other */
+	SCMP_SYS(kill), /* of its own user's processes: those it started */
+	SCMP_SYS(tgkill), /* abort(); what it starts may no other */
 	SCMP_SYS(dup2),
 	SCMP_SYS(dup3),
 	SCMP_SYS(prctl),
@@ -523,7 +524,7 @@ static const int allowed_to_spawn[] = {
 };
 
 /* What libraries may try, and do without: an answer is enough for them. */
-static const int refused_to_ike[] = {
+static const int refused_to_child[] = {
 	SCMP_SYS(open),	      SCMP_SYS(openat),
 	SCMP_SYS(stat),	      SCMP_SYS(lstat),
 	SCMP_SYS(statx),      SCMP_SYS(access),
@@ -533,7 +534,7 @@ static const int refused_to_ike[] = {
 	SCMP_SYS(fcntl),      SCMP_SYS(sched_getaffinity),
 };
 
-static int allow_to_ike(scmp_filter_ctx f)
+static int allow_to_child(scmp_filter_ctx f)
 {
 	static const struct field_rule rules[] = {
 		{ REFUSE, SCMP_SYS(mmap), 2, PROT_EXEC, PROT_EXEC },
@@ -542,9 +543,9 @@ static int allow_to_ike(scmp_filter_ctx f)
 	int rc = allow_to_all(f);
 
 	if (!rc)
-		rc = ALLOW(f, allowed_to_ike);
+		rc = ALLOW(f, allowed_to_child);
 	if (!rc)
-		rc = REFUSE_ALL(f, refused_to_ike);
+		rc = REFUSE_ALL(f, refused_to_child);
 	return rc ? rc : ADD(f, rules);
 }
 
@@ -572,7 +573,7 @@ static void end_first(void)
 		close(fd);
 }
 
-static int become_ike(uid_t uid, gid_t gid)
+static int become_user(uid_t uid, gid_t gid)
 {
 	if (!geteuid() &&
 	    (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
@@ -581,11 +582,11 @@ static int become_ike(uid_t uid, gid_t gid)
 	return capng_apply(CAPNG_SELECT_CAPS);
 }
 
-int rights_drop_spawn(bool seccomp, char *err, size_t err_size)
+int rights_drop_spawn(const char *user, bool seccomp, char *err, size_t err_size)
 {
-	const struct passwd *user = getpwnam(RIGHTS_IKE_USER);
-	uid_t uid = user ? user->pw_uid : NOBODY;
-	gid_t gid = user ? user->pw_gid : NOBODY;
+	const struct passwd *found = getpwnam(user);
+	uid_t uid = found ? found->pw_uid : NOBODY;
+	gid_t gid = found ? found->pw_gid : NOBODY;
 	scmp_filter_ctx f;
 	int rc;
 
@@ -593,26 +594,25 @@ int rights_drop_spawn(bool seccomp, char *err, size_t err_size)
 	end_first();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || empty_root(err, err_size))
 		return -1;
-	if (become_ike(uid, gid) || prctl(PR_SET_DUMPABLE, 0)) {
-		snprintf(err, err_size, "cannot become the user " RIGHTS_IKE_USER ": %s",
-			 strerror(errno));
+	if (become_user(uid, gid) || prctl(PR_SET_DUMPABLE, 0)) {
+		snprintf(err, err_size, "cannot become the user %s: %s", user, strerror(errno));
 		return -1;
 	}
 	if (!seccomp)
 		return 0;
 	rc = filter_new(&f);
 	if (!rc)
-		rc = allow_to_ike(f);
+		rc = allow_to_child(f);
 	if (!rc)
 		rc = ALLOW(f, allowed_to_spawn);
 	return filter_end(f, rc, err, err_size);
 }
 
 /* So much of the machine it can use up; the agent has the rest. */
-static int limit_ike(void)
+static int limit_child(void)
 {
 	static const struct rlimit descriptors = { HELPER_FD + 1, HELPER_FD + 1 };
-	static const struct rlimit memory = { IKE_MEMORY, IKE_MEMORY };
+	static const struct rlimit memory = { CHILD_MEMORY, CHILD_MEMORY };
 
 #ifdef __SANITIZE_ADDRESS__ /* reserves terabytes */
 	return setrlimit(RLIMIT_NOFILE, &descriptors);
@@ -620,15 +620,14 @@ static int limit_ike(void)
 	return setrlimit(RLIMIT_NOFILE, &descriptors) || setrlimit(RLIMIT_AS, &memory);
 }
 
-int rights_confine_ike(bool seccomp, void (*say)(const char *text), char *err, size_t err_size)
+int rights_confine_child(bool seccomp, void (*say)(const char *text), char *err, size_t err_size)
 {
 	scmp_filter_ctx f;
 	int rc;
 
 	guard_memory(); /* locks are not inherited */
-	if (limit_ike()) {
-		snprintf(err, err_size, "cannot limit the process that speaks IKE: %s",
-			 strerror(errno));
+	if (limit_child()) {
+		snprintf(err, err_size, "cannot limit a process: %s", strerror(errno));
 		return -1;
 	}
 	say_at_end = say;
@@ -636,7 +635,7 @@ int rights_confine_ike(bool seccomp, void (*say)(const char *text), char *err, s
 		return 0;
 	rc = filter_new(&f);
 	if (!rc)
-		rc = allow_to_ike(f);
+		rc = allow_to_child(f);
 	if (!rc)
 		rc = allow_abort(f);
 	/* The former filter has it. */

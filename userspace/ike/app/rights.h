@@ -11,6 +11,7 @@
 
 #define RIGHTS_USER "esptund"
 #define RIGHTS_IKE_USER "esptund-ike"
+#define RIGHTS_KEYS_USER "esptund-keys"
 
 /*
  * No core dumps, no ptrace, no swap; the user RIGHTS_USER instead of root, if there is one;
@@ -34,16 +35,16 @@ int rights_confine(bool syslog, bool seccomp, char *err, size_t err_size);
 int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_size);
 
 /*
- * The same for the process that starts ike processes: the user RIGHTS_IKE_USER, or uid 65534
+ * The same for a process that starts others: the user @user, or uid 65534
  * without one; no capability, no files, no sockets but the one it has; it may fork.
  */
-int rights_drop_spawn(bool seccomp, char *err, size_t err_size);
+int rights_drop_spawn(const char *user, bool seccomp, char *err, size_t err_size);
 
 /*
- * And for the ike process, which that has forked: what remains is to read and write descriptors
- * it has, memory, of which there is a limit, time and randomness. If the filter ends the process, @say
- * gets the sentence, in a signal handler.
+ * And for the ike process or the keys process, which that has forked: what remains is to read and write
+ * descriptors it has, memory, of which there is a limit, time and randomness. If the filter ends the process,
+ * @say gets the sentence, in a signal handler; NULL: nobody does.
  */
-int rights_confine_ike(bool seccomp, void (*say)(const char *text), char *err, size_t err_size);
+int rights_confine_child(bool seccomp, void (*say)(const char *text), char *err, size_t err_size);
 
 #endif

@@ -12,7 +12,12 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-enum secret_limits { SECRET_MAX = 256 /* bytes */, SECRET_MIN_BITS = 128 };
+enum secret_limits {
+	SECRET_MAX = 256, /* bytes */
+	SECRET_ROOM = SECRET_MAX + 16, /* also for it wrapped, see seal.h */
+	SECRET_DIGEST = 32,
+	SECRET_MIN_BITS = 128,
+};
 
 /*
  * @s is text (with or without double quotes), "hex:DIGITS" or "base64:TEXT". 0 with

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "ike/app/helper.h"
+#include "ike/app/key_serve.h"
+#include "ike/app/key_wire.h"
 #include "ike/app/rights.h"
 #include "ike/app/serve.h"
 #include "ike/app/spawn.h"
@@ -17,6 +19,19 @@
 
 struct spawn {
 	int fd;
+	enum spawn_kind kind;
+};
+
+static const struct kind {
+	const char *name, *user; /* of the process that starts */
+	const char *child, *what; /* what it starts */
+	size_t longest; /* message to that, octets */
+	void (*last_words)(const char *text); /* of that, see rights_confine_child() */
+} kinds[] = {
+	[SPAWN_IKE] = { "esptund-spawn", RIGHTS_IKE_USER, "esptund-ike", "speaks IKE",
+			sizeof(struct wire), serve_last_words },
+	[SPAWN_KEYS] = { "esptund-kspawn", RIGHTS_KEYS_USER, "esptund-keys", "has the keys",
+			 KEY_CALL_MAX, NULL },
 };
 
 /* A message of one octet with room for one descriptor. */
@@ -60,62 +75,65 @@ static bool next_request(int *fd)
 }
 
 /* If it has ended already, nobody else would say why. */
-static void end(pid_t ike)
+static void end(pid_t child, const char *what)
 {
 	int status;
 
-	if (ike <= 0)
+	if (child <= 0)
 		return;
-	if (waitpid(ike, &status, WNOHANG) != ike) {
-		kill(ike, SIGKILL);
-		waitpid(ike, NULL, 0);
+	if (waitpid(child, &status, WNOHANG) != child) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
 	} else if (WIFSIGNALED(status)) {
-		fprintf(stderr,
-			"esptund: the process that speaks IKE was ended by signal %d (%s)\n",
+		fprintf(stderr, "esptund: the process that %s was ended by signal %d (%s)\n", what,
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	} else if (WEXITSTATUS(status)) {
-		fprintf(stderr, "esptund: the process that speaks IKE ended with status %d\n",
+		fprintf(stderr, "esptund: the process that %s ended with status %d\n", what,
 			WEXITSTATUS(status));
 	}
 }
 
-_Noreturn static void run_ike(int fd, const struct spawn_options *o)
+_Noreturn static void run_child(int fd, const struct spawn_options *o)
 {
+	const struct kind *kind = &kinds[o->kind];
 	char err[512];
 
-	prctl(PR_SET_NAME, "esptund-ike");
+	prctl(PR_SET_NAME, kind->child);
 	dup2(fd, HELPER_FD);
 	close(fd);
-	if (rights_confine_ike(o->seccomp, serve_last_words, err, sizeof(err))) {
+	if (rights_confine_child(o->seccomp, kind->last_words, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
 	}
 	for (int std = STDIN_FILENO; std <= STDERR_FILENO; std++)
 		close(std);
+	if (o->kind == SPAWN_KEYS)
+		key_serve(HELPER_FD, o->wrapping);
 	serve_core(HELPER_FD, o->keylog);
 }
 
 _Noreturn static void run(int socket, const struct spawn_options *o)
 {
+	const struct kind *kind = &kinds[o->kind];
 	char err[512];
-	pid_t ike = 0;
+	pid_t child = 0;
 	int fd;
 
-	helper_begin("esptund-spawn", socket, o->quiet);
-	if (rights_drop_spawn(o->seccomp, err, sizeof(err))) {
+	helper_begin(kind->name, socket, o->quiet);
+	if (rights_drop_spawn(kind->user, o->seccomp, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
 	}
 	while (next_request(&fd)) {
-		end(ike);
-		ike = fd < 0 ? 0 : fork();
+		end(child, kind->what);
+		child = fd < 0 ? 0 : fork();
 		if (fd < 0)
 			continue;
-		if (!ike)
-			run_ike(fd, o);
+		if (!child)
+			run_child(fd, o);
 		close(fd);
 	}
-	end(ike);
+	end(child, kind->what);
 	_exit(0);
 }
 
@@ -138,9 +156,10 @@ struct spawn *spawn_start(const struct spawn_options *o, char *err, size_t err_s
 		run(fds[1], o);
 	close(fds[1]);
 	s->fd = fds[0];
+	s->kind = o->kind;
 	if (pid > 0)
 		return s;
-	snprintf(err, err_size, "cannot start the process that starts the IKE process: %s",
+	snprintf(err, err_size, "cannot start the process that starts %s: %s", kinds[o->kind].child,
 		 strerror(errno));
 	spawn_free(s);
 	return NULL;
@@ -165,15 +184,15 @@ void spawn_kill(struct spawn *s)
 	send(s->fd, "", 1, MSG_NOSIGNAL);
 }
 
-int spawn_ike(struct spawn *s)
+int spawn_begin(struct spawn *s)
 {
 	int fds[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	err = wire_make_room(fds[0]);
+	err = wire_make_room(fds[0], kinds[s->kind].longest);
 	if (!err)
-		err = wire_make_room(fds[1]);
+		err = wire_make_room(fds[1], kinds[s->kind].longest);
 	if (!err)
 		err = send_descriptor(s->fd, fds[1]);
 	close(fds[1]);

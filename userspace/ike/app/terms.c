@@ -114,7 +114,7 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	struct digest place = of_place(secret, salt, own);
 
 	add_agreement(&agreement, c);
-	add(&key, own ? own->key : c->psk, own ? own->len : c->psk_len);
+	add(&key, own ? own->digest : c->psk_digest, SECRET_DIGEST);
 	memcpy(out, salt, TERMS_SALT);
 	return put(out + AT_MARK, &mark) && put(out + AT_AGREEMENT, &agreement) &&
 			       put(out + AT_KEY, &key) && put(out + AT_PLACE, &place)

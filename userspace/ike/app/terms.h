@@ -12,10 +12,10 @@
 #ifndef ESPTUN_IKE_TERMS_H
 #define ESPTUN_IKE_TERMS_H
 
-#include "ike/app/config.h"
+#include "ike/app/seal.h"
 
 enum {
-	TERMS_SECRET = 32, /* octets, as all that follow */
+	TERMS_SECRET = SEAL_SECRET, /* octets, as all that follow */
 	TERMS_SALT = 16,
 	TERMS_DIGEST = 8,
 	TERMS_DIGESTS = 4, /* of the salt alone, agreement, key, where the key stands */
@@ -30,7 +30,7 @@ enum terms_verdict {
 	TERMS_SAME,
 };
 
-/* Those of @c for a client that is @id, or with type 0 for the one peer. 0, or -1 without a digest. */
+/* Those of @c, which is sealed, for a client that is @id, or with type 0 for the one peer. 0, or -1 without a digest. */
 int terms_make(const struct config *c, const uint8_t secret[TERMS_SECRET], const struct ike_id *id,
 	       uint8_t out[TERMS_LEN]);
 /* What are @terms, which a former agent made, or this one before a change, under @c? They may be NULL. */

@@ -342,9 +342,9 @@ const char *wire_tunnel(const struct wire_head *h)
 
 /* ---- the socket ----------------------------------------------------------------------------- */
 
-int wire_make_room(int fd)
+int wire_make_room(int fd, size_t longest)
 {
-	const int need = sizeof(struct wire) + 4096, want = 2 * need;
+	const int need = (int)longest + 4096, want = 2 * need;
 	socklen_t len = sizeof(int);
 	int got = 0;
 

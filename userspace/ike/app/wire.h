@@ -125,8 +125,8 @@ void wire_copy_text(char *to, size_t size, const char *from);
 struct wire_head wire_head(enum wire_type type, const char *tunnel);
 const char *wire_tunnel(const struct wire_head *h); /* NULL: none */
 
-/* Have the socket take the longest message, whatever the system's limits. 0 or a negative errno. */
-int wire_make_room(int fd);
+/* Have the socket take a message of @longest octets, whatever the system's limits. 0 or a negative errno. */
+int wire_make_room(int fd, size_t longest);
 
 enum wire_got { WIRE_OK, WIRE_GONE, WIRE_LATE, WIRE_BAD };
 

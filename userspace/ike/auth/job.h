@@ -7,7 +7,6 @@
 #define ESPTUN_IKE_JOB_H
 
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "ike/crypto/crypto.h"
 #include "ike/proto/ikev2.h"
@@ -50,10 +49,10 @@ struct ike_job_result {
 };
 
 /*
- * The key that @tunnel has for the peer with identity @id, and its octets; NULL: it has none. It
+ * The key that tunnel number @i of @job has for the peer, and its octets; NULL: it has none. It
  * stays valid until the next call.
  */
-typedef const uint8_t *(*ike_job_find_key)(void *ctx, const char *tunnel, const struct ike_id *id,
+typedef const uint8_t *(*ike_job_find_key)(void *ctx, const struct ike_job *job, unsigned int i,
 					   size_t *len);
 
 /*
@@ -62,20 +61,5 @@ typedef const uint8_t *(*ike_job_find_key)(void *ctx, const char *tunnel, const 
  */
 void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		struct ike_job_result *out);
-
-/* Results that the core is yet to hear of, in the order they came. */
-struct ike_job_results {
-	STAILQ_HEAD(, ike_job_entry) entries;
-	unsigned int n; /* up to IKE_JOBS */
-};
-
-void ike_job_results_init(struct ike_job_results *r);
-/* Do @job, and keep the result; 0, -EBUSY if there are IKE_JOBS, or -ENOMEM. */
-int ike_job_results_do(struct ike_job_results *r, const struct ike_job *job, ike_job_find_key find,
-		       void *ctx);
-/* Take the first one; false if there is none. */
-bool ike_job_results_take(struct ike_job_results *r, struct ike_job_result *out);
-/* Wipe and free all. */
-void ike_job_results_clear(struct ike_job_results *r);
 
 #endif

@@ -14,6 +14,9 @@ struct loop;
 /* Milliseconds since boot, suspend included. */
 uint64_t loop_now(void);
 
+/* The same without suspend: suspended, the machine keeps nobody waiting. */
+uint64_t loop_awake(void);
+
 /* NULL with the cause in errno. @due is called when the time given last has come. */
 struct loop *loop_new(void (*due)(void *ctx), void *ctx);
 void loop_free(struct loop *l); /* NULL is fine */

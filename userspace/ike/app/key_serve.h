@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The keys process's end of key_wire.h: it does jobs, one after another, and keeps nothing of them. */
+#ifndef ESPTUN_IKE_KEY_SERVE_H
+#define ESPTUN_IKE_KEY_SERVE_H
+
+#include "ike/app/seal.h"
+
+/* Until the agent is gone, or says what makes no sense. Keys are wrapped with @wrapping. */
+_Noreturn void key_serve(int fd, const uint8_t wrapping[SEAL_WRAPPING]);
+
+#endif

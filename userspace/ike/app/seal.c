@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ike/app/seal.h"
+
+#include <string.h>
+
+#include "ike/crypto/crypto.h"
+
+_Static_assert(SECRET_ROOM >= SECRET_MAX + IKE_WRAP_OVERHEAD, "a key fits when wrapped");
+
+/* One key in its place, and its digest. Without a key nothing is done. */
+static int seal_key(const struct seal *s, uint8_t key[SECRET_ROOM], size_t *len,
+		    uint8_t digest[SECRET_DIGEST])
+{
+	const struct ike_iov in[] = { { "key", 3 }, { key, *len } };
+	uint8_t wrapped[SECRET_ROOM] = { 0 };
+	size_t wrapped_len;
+
+	if (!*len)
+		return 0;
+	if (ike_hmac_sha256(s->secret, sizeof(s->secret), in, 2, digest) ||
+	    ike_key_wrap(s->wrapping, sizeof(s->wrapping), key, *len, wrapped, sizeof(wrapped),
+			 &wrapped_len))
+		return -1;
+	memcpy(key, wrapped, sizeof(wrapped));
+	*len = wrapped_len;
+	return 0;
+}
+
+int seal_config(const struct seal *s, struct config *c)
+{
+	int rc = seal_key(s, c->psk, &c->psk_len, c->psk_digest);
+
+	for (unsigned int i = 0; i < c->keys.n && !rc; i++) {
+		struct client_key *k = &c->keys.v[i];
+
+		rc = seal_key(s, k->key, &k->len, k->digest);
+	}
+	return rc;
+}
+
+int seal_open(const uint8_t wrapping[SEAL_WRAPPING], const uint8_t *sealed, size_t len,
+	      uint8_t key[SECRET_ROOM], size_t *key_len)
+{
+	*key_len = 0;
+	if (!len || len > SECRET_ROOM)
+		return -1;
+	return ike_key_unwrap(wrapping, SEAL_WRAPPING, sealed, len, key, key_len);
+}

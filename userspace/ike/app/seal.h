@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Configurations as the agent has them: with keys that it can tell from one another, also from those of a
+ * former agent, and hand to the keys process (key_proc.h), but not read.
+ *
+ * Each key is wrapped (RFC 5649) with one that the process that reads files and the keys process know. With
+ * it comes a digest, keyed with the secret of terms.h, so that who gets at the digest alone cannot try keys.
+ */
+#ifndef ESPTUN_IKE_SEAL_H
+#define ESPTUN_IKE_SEAL_H
+
+#include "ike/app/config.h"
+
+enum { SEAL_WRAPPING = 32, SEAL_SECRET = 32 /* octets */ };
+
+struct seal {
+	uint8_t wrapping[SEAL_WRAPPING];
+	uint8_t secret[SEAL_SECRET];
+};
+
+/*
+ * All keys of @c. Equal keys are equal when sealed, so that configurations compare as before. 0, or -1 if the
+ * library fails; some keys may be clear then.
+ */
+int seal_config(const struct seal *s, struct config *c);
+
+/*
+ * The key that @sealed, of @len octets, 1 to SECRET_ROOM, is wrapped from; it is the caller's to wipe.
+ * 0, or -1: it is none of this seal's, and @key holds nothing of it.
+ */
+int seal_open(const uint8_t wrapping[SEAL_WRAPPING], const uint8_t *sealed, size_t len,
+	      uint8_t key[SECRET_ROOM], size_t *key_len);
+
+#endif
