@@ -114,8 +114,8 @@ static void send_again(struct key_proc *k)
 /* Have the callback called after so many ms, at the earliest. */
 static void add_event(struct event *e, uint64_t ms)
 {
-	const struct timeval wait = { .tv_sec = (time_t)(++ms / 1000),
-				      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	const struct timeval wait = { .tv_sec = (time_t)((ms + 1) / 1000),
+				      .tv_usec = (suseconds_t)((ms + 1) % 1000 * 1000) };
 
 	event_add(e, &wait);
 }
@@ -303,7 +303,7 @@ static void lose(struct key_proc *k, enum wire_got why)
 		texts[why]);
 	forget(k);
 	spawn_kill(k->spawn);
-	if (j && j->number == k->answered + 1 && ++j->losses == LOSSES)
+	if (j && j->number == k->answered + 1 && ++j->losses >= LOSSES)
 		give_up(j, &k->sent, &k->done, -EIO);
 	k->answered = k->last;
 	send_again(k);

@@ -58,6 +58,7 @@ _Noreturn void key_serve(int fd, const uint8_t wrapping[SEAL_WRAPPING])
 		const struct iovec answer = { &r, sizeof(r) };
 
 		do_job(s, &job, &r);
+		ike_wipe(s->call, len); /* code that gets in later shall find no keys to open */
 		if (key_put(fd, &answer, 1, true) != WIRE_OK)
 			break;
 		ike_wipe(&r, sizeof(r));

@@ -230,8 +230,6 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 	if (!t->ifindex)
 		return;
 	core_tunnel_del(a->core, t->conf.name);
-	/* No result by its key may be taken for one by that of another tunnel with its name. */
-	key_proc_again(a->key_proc);
 	kernel_peer_remove(a->kernel, t->ifindex, IKE_PEER_FIRST);
 	if (!t->moved)
 		net_down(a->net, t->ifindex);

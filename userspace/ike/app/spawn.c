@@ -74,20 +74,20 @@ static bool next_request(int *fd)
 	return true;
 }
 
-/* If it has ended already, nobody else would say why. */
+/* If it has ended by itself, nobody else would say why. */
 static void end(pid_t child, const char *what)
 {
 	int status;
 
 	if (child <= 0)
 		return;
-	if (waitpid(child, &status, WNOHANG) != child) {
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-	} else if (WIFSIGNALED(status)) {
+	kill(child, SIGKILL);
+	if (waitpid(child, &status, 0) != child)
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
 		fprintf(stderr, "esptund: the process that %s was ended by signal %d (%s)\n", what,
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
-	} else if (WEXITSTATUS(status)) {
+	} else if (WIFEXITED(status) && WEXITSTATUS(status)) {
 		fprintf(stderr, "esptund: the process that %s ended with status %d\n", what,
 			WEXITSTATUS(status));
 	}

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +115,8 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	struct digest mark = begin(secret, salt), agreement = mark, key = mark;
 	struct digest place = of_place(secret, salt, own);
 
+	add(&mark, "2",
+	    1); /* terms of former builds, whose digests were made of other things, are not known */
 	add_agreement(&agreement, c);
 	add(&key, own ? own->digest : c->psk_digest, SECRET_DIGEST);
 	memcpy(out, salt, TERMS_SALT);
@@ -205,6 +209,8 @@ int terms_secret_read(const char *socket, uint8_t secret[TERMS_SECRET], char *er
 			return 0;
 		unlink(path);
 	}
-	ike_crypto_random(NULL, secret, TERMS_SECRET);
+	/* The kernel's, for processes forked before have the state of the library's generator. */
+	if (getrandom(secret, TERMS_SECRET, 0) != TERMS_SECRET)
+		abort();
 	return write_secret(path, secret, err, err_size);
 }
