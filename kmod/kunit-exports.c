@@ -6,6 +6,7 @@
 #include <linux/export.h>
 #include "aead.h"
 #include "chachapoly.h"
+#include "early.h"
 #include "esp.h"
 #include "nest.h"
 #include "order.h"
@@ -22,6 +23,11 @@ EXPORT_SYMBOL_GPL(esptun_aead_open);
 
 EXPORT_SYMBOL_GPL(esptun_chachapoly_init);
 EXPORT_SYMBOL_GPL(esptun_chachapoly_open);
+
+EXPORT_SYMBOL_GPL(esptun_early_init);
+EXPORT_SYMBOL_GPL(esptun_early_full);
+EXPORT_SYMBOL_GPL(esptun_early_add);
+EXPORT_SYMBOL_GPL(esptun_early_take);
 
 EXPORT_SYMBOL_GPL(esptun_esp_pad);
 EXPORT_SYMBOL_GPL(esptun_esp_len);

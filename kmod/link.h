@@ -8,8 +8,9 @@
  * Locking. esptun_net.lock is the configuration lock: links, peers, SAs and
  * sockets of a netns change only under it, and dumps hold it. It nests inside
  * rtnl, so never take rtnl under it. Packets use RCU, the peer's endpoint
- * seqlock, and spinlocks that are held for a few lines: sa->sending.lock, with
- * sa->lock inside; peer->receiving.lock; those of cells and of held packets.
+ * seqlock, and spinlocks that are held for a few lines: that of sa->early, with
+ * peer->receiving.lock or sa->lock inside; sa->sending.lock, with sa->lock
+ * inside; peer->receiving.lock; those of cells and of held packets.
  */
 #ifndef ESPTUN_LINK_H
 #define ESPTUN_LINK_H

@@ -67,7 +67,7 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_KEY_LEN + 1] = {
 	[ESPTUN_SA_A_KEY_LEN] = { .type = NLA_U16, },
 };
 
-const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_TX_TS_FRAGMENT + 1] = {
+const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_LARVAL + 1] = {
 	[ESPTUN_STATS_A_RX_KEEPALIVE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_IKE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_DUMMY] = { .type = NLA_U64, },
@@ -101,6 +101,7 @@ const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_TX_TS_FRAGMENT + 1
 	[ESPTUN_STATS_A_RX_IKE_TOO_LONG] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_TS_FRAGMENT] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { .type = NLA_U64, },
+	[ESPTUN_STATS_A_RX_LARVAL] = { .type = NLA_U64, },
 };
 
 const struct nla_policy esptun_ts_nl_policy[ESPTUN_TS_A_PORT_END + 1] = {

@@ -318,6 +318,19 @@ static bool is_same_endpoint(const struct esptun_endpoint *a,
 	return a->addr == b->addr && a->port == b->port;
 }
 
+bool esptun_peer_is_at(struct esptun_peer *peer,
+		       const struct esptun_endpoint *at)
+{
+	unsigned int seq;
+	bool same;
+
+	do {
+		seq = read_seqbegin(&peer->ep_lock);
+		same = is_same_endpoint(&peer->remote, at);
+	} while (read_seqretry(&peer->ep_lock, seq));
+	return same;
+}
+
 static bool tell_due(const struct esptun_peer *peer)
 {
 	return !READ_ONCE(peer->moves) ||
@@ -436,7 +449,7 @@ void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
 		same = is_same_endpoint(&peer->remote, from);
 		there = same && (!to || peer->learned == to);
 	} while (read_seqretry(&peer->ep_lock, seq));
-	if (likely(there) || is_superseded(sa))
+	if (likely(there) || !from->addr || is_superseded(sa))
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
 	if (!same && esptun_udp_into_link(peer, from, to)) {

@@ -226,10 +226,14 @@ void esptun_peer_totals_get(const struct esptun_peer *peer,
  */
 unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned);
 
+/* Is @at where the peer is known to be? RCU read side. */
+bool esptun_peer_is_at(struct esptun_peer *peer,
+		       const struct esptun_endpoint *at);
+
 /**
  * esptun_peer_seen - an authenticated packet arrived
  * @sa: inbound SA; RCU read side, bottom halves off
- * @from: outer source
+ * @from: outer source, address 0 if the packet must not move the peer
  * @to: outer destination, 0 if it is not an address of this host alone
  * @newest: its sequence number is the SA's highest so far
  *

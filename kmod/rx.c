@@ -465,10 +465,11 @@ void esptun_rx_hand_over(struct esptun_order *order,
 	kmem_cache_free(job_cache, job);
 }
 
-static void complete_job(struct rx_job *job, enum esptun_order_state state)
+static void complete_job(struct rx_job *job, enum esptun_order_state state,
+			 bool here)
 {
 	esptun_order_complete(&job->b.sa->peer->receiving, &job->item, state,
-			      true);
+			      here);
 }
 
 static void open_job(struct esptun_job *j)
@@ -476,7 +477,7 @@ static void open_job(struct esptun_job *j)
 	struct rx_job *job = container_of(j, struct rx_job, job);
 
 	open_batch(&job->b);
-	complete_job(job, ESPTUN_ORDER_READY);
+	complete_job(job, ESPTUN_ORDER_READY, true);
 }
 
 /* A place for @b among what comes from its peer. */
@@ -506,20 +507,27 @@ static struct rx_job *reserve_job(const struct batch *b)
 	return job;
 }
 
-/* Into the queue, and to @cpu unless it is -1: then opened here. */
-static void receive_queued(const struct batch *b, int cpu)
+/*
+ * Into the queue, and to @cpu. @here: what others left may be delivered from here
+ * if there is no room.
+ */
+static void receive_on(const struct batch *b, int cpu, bool here)
 {
 	struct rx_job *job = reserve_job(b);
 
-	if (!job)
+	if (!job || esptun_spread(cpu, &job->job))
 		return;
-	if (cpu < 0) {
+	esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_OVERFLOW, hweight64(b->fresh));
+	complete_job(job, ESPTUN_ORDER_DEAD, here);
+}
+
+/* Into the queue, behind what waits there, and opened here. */
+static void receive_behind(const struct batch *b)
+{
+	struct rx_job *job = reserve_job(b);
+
+	if (job)
 		open_job(&job->job);
-	} else if (!esptun_spread(cpu, &job->job)) {
-		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_OVERFLOW,
-			       hweight64(b->fresh));
-		complete_job(job, ESPTUN_ORDER_DEAD);
-	}
 }
 
 /*
@@ -538,11 +546,13 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 		cpu = smp_processor_id();
 	else if (b->n > 1)
 		cpu = esptun_spread_pick();
-	if (cpu < 0 && likely(esptun_order_idle(&b->sa->peer->receiving))) {
+	if (cpu >= 0) {
+		receive_on(b, cpu, true);
+	} else if (likely(esptun_order_idle(&b->sa->peer->receiving))) {
 		open_batch(b);
 		finish(b);
 	} else {
-		receive_queued(b, cpu);
+		receive_behind(b);
 	}
 }
 
@@ -552,10 +562,7 @@ static struct esptun_sa *find_sa(struct esptun_sock *us, __be32 spi)
 {
 	struct esptun_sa *sa = esptun_sadb_in_find(us->en, spi);
 
-	if (!sa || READ_ONCE(sa->state) == ESPTUN_SA_STATE_LARVAL ||
-	    rcu_access_pointer(sa->link->us) != us)
-		return NULL;
-	return sa;
+	return sa && rcu_access_pointer(sa->link->us) == us ? sa : NULL;
 }
 
 /* Of one SA, in the order they were sent: true while the next one belongs. */
@@ -604,7 +611,9 @@ static u64 gather(struct batch *b, const struct esptun_esp_hdr *esp)
 static unsigned int unusable(const struct esptun_sa *sa, unsigned int len)
 {
 	if (!esptun_sa_live(sa))
-		return ESPTUN_STATS_A_RX_EXPIRED;
+		return READ_ONCE(sa->state) == ESPTUN_SA_STATE_LARVAL ?
+			       ESPTUN_STATS_A_RX_LARVAL :
+			       ESPTUN_STATS_A_RX_EXPIRED;
 	if (!netif_running(sa->link->dev))
 		return ESPTUN_STATS_A_RX_LINK_DOWN;
 	if (!esptun_esp_valid_len(&sa->aead.alg->sizes, len))
@@ -612,9 +621,106 @@ static unsigned int unusable(const struct esptun_sa *sa, unsigned int len)
 	return 0;
 }
 
+/* ---- before the key ---- */
+
+/*
+ * A packet that came before the key of its SA, in memory of its own: what was
+ * received may be large, a device's, or somebody else's.
+ */
+static struct sk_buff *copy_early(const struct batch *b)
+{
+	struct sk_buff *skb = alloc_skb(b->len, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	if (!esptun_copy(b->skb, b->at, skb_put(skb, b->len), b->len)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	esptun_early_cb(skb)->since = jiffies;
+	esptun_early_cb(skb)->tos = b->tos;
+	return skb;
+}
+
+/* Return: 0 or why not, as esptun_early_add(). */
+static int keep_early(const struct batch *b)
+{
+	struct esptun_endpoint remote = from(b->skb);
+	struct sk_buff *skb;
+	int err;
+
+	/* Who saw the SPI on its way may send it from anywhere. */
+	if (!esptun_peer_is_at(b->sa->peer, &remote) ||
+	    esptun_early_full(&b->sa->early))
+		return -ENOBUFS;
+	skb = copy_early(b);
+	if (!skb)
+		return -ENOMEM;
+	err = esptun_early_add(&b->sa->early, skb);
+	if (err)
+		kfree_skb(skb);
+	return err;
+}
+
+/* For a larval SA. Return: octets dealt with, 0 if it is not larval any more. */
+static unsigned int receive_early(const struct batch *b)
+{
+	int err = keep_early(b);
+
+	if (err == -ESTALE)
+		return 0;
+	if (err)
+		esptun_sa_drop(b->sa,
+			       err == -ENOMEM ? ESPTUN_STATS_A_RX_NOMEM :
+						ESPTUN_STATS_A_RX_LARVAL,
+			       1);
+	return b->len;
+}
+
+/*
+ * The key is there. By now the peer may be elsewhere than where it sent this
+ * from, so this does not move it: there is no remote address.
+ */
+static void queue_early(struct esptun_sa *sa, struct sk_buff *skb)
+{
+	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)skb->data;
+	unsigned int reason = unusable(sa, skb->len);
+	struct batch b = {
+		.sa = sa,
+		.skb = skb,
+		.size = skb->len,
+		.len = skb->len,
+		.n = 1,
+		.tos = esptun_early_cb(skb)->tos,
+	};
+
+	if (reason)
+		esptun_sa_drop(sa, reason, 1);
+	else if (check_window(&b, 1, ntohl(esp->seq)))
+		receive_on(&b, smp_processor_id(), false);
+}
+
+void esptun_rx_early(struct esptun_sa *sa, struct esptun_early *early)
+{
+	struct sk_buff_head list;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&list);
+	esptun_early_take(early, 0, &list);
+	rcu_read_lock();
+	while ((skb = __skb_dequeue(&list))) {
+		queue_early(sa, skb);
+		consume_skb(skb);
+	}
+	rcu_read_unlock();
+}
+
+/* ---- datagrams ---- */
+
 /*
  * The first packets at @at of a super-packet of packets of @size octets, sent
- * to @local, that form a batch. Return: octets dealt with.
+ * to @local, that form a batch. Return: octets dealt with, 0 if the SA just
+ * changed: again.
  */
 static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 			      __be32 local, unsigned int at, unsigned int size)
@@ -642,6 +748,8 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 		return b.len;
 	}
 	reason = unusable(b.sa, b.len);
+	if (reason == ESPTUN_STATS_A_RX_LARVAL)
+		return receive_early(&b);
 	if (reason) {
 		esptun_sa_drop(b.sa, reason, 1);
 		return b.len;

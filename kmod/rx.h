@@ -5,8 +5,10 @@
 
 #include <linux/skbuff.h>
 
+struct esptun_early;
 struct esptun_order;
 struct esptun_order_item;
+struct esptun_sa;
 struct sock;
 
 /* encap_rcv of the encapsulation sockets: consumes every datagram, returns 0. */
@@ -15,6 +17,17 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb);
 /* struct esptun_order.hand_over of peer->receiving */
 void esptun_rx_hand_over(struct esptun_order *order,
 			 struct esptun_order_item *item);
+
+/**
+ * esptun_rx_early - receive what came before an SA's key
+ * @sa: mature, nobody can find it yet; en->lock held
+ * @early: packets that came for its SPI; locked. Empty afterwards
+ *
+ * They get their places in peer->receiving now, so all that is received for @sa
+ * later is delivered after them; a worker opens them, and nothing is delivered
+ * from here.
+ */
+void esptun_rx_early(struct esptun_sa *sa, struct esptun_early *early);
 
 /* Once per module. Return: 0 or -ENOMEM. */
 int esptun_rx_module_init(void);

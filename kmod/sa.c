@@ -5,6 +5,7 @@
 #include "link.h"
 #include "notify.h"
 #include "peer.h"
+#include "rx.h"
 #include "sa.h"
 #include "tx.h"
 
@@ -20,6 +21,7 @@ static const u8 in_drops[ESPTUN_SA_DROPS] = {
 	ESPTUN_STATS_A_RX_TS,	     ESPTUN_STATS_A_RX_EXPIRED,
 	ESPTUN_STATS_A_RX_LINK_DOWN, ESPTUN_STATS_A_RX_NOMEM,
 	ESPTUN_STATS_A_RX_OVERFLOW,  ESPTUN_STATS_A_RX_TS_FRAGMENT,
+	ESPTUN_STATS_A_RX_LARVAL,
 };
 
 static const u8 out_drops[ESPTUN_SA_DROPS] = {
@@ -362,7 +364,10 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	sa->created = jiffies;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
-	esptun_order_init(&sa->sending, esptun_tx_hand_over);
+	if (sa->dir == ESPTUN_SA_DIR_OUT)
+		esptun_order_init(&sa->sending, esptun_tx_hand_over);
+	else
+		esptun_early_init(&sa->early);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
 	    sa_alloc_ts(sa, p)) {
 		sa_free(&sa->reclaim);
@@ -436,6 +441,23 @@ static void attach(struct esptun_sa *sa, struct esptun_peer *peer)
 	sa->serial = ++peer->link->en->serial;
 }
 
+/* Early packets of a larval SA that are @age old; 0 for all, and for ever. */
+static void drop_early(struct esptun_sa *sa, unsigned long age)
+{
+	struct esptun_early *early = &sa->early;
+	struct sk_buff_head list;
+
+	__skb_queue_head_init(&list);
+	spin_lock_bh(&early->packets.lock);
+	esptun_early_take(early, age, &list);
+	early->over |= !age;
+	spin_unlock_bh(&early->packets.lock);
+	if (skb_queue_empty(&list))
+		return;
+	esptun_sa_drop(sa, ESPTUN_STATS_A_RX_LARVAL, skb_queue_len(&list));
+	__skb_queue_purge(&list);
+}
+
 static void linked(struct esptun_sa *sa)
 {
 	list_add_tail_rcu(&sa->peer_node, &sa->peer->sas);
@@ -464,10 +486,31 @@ static void unlinked(struct esptun_sa *sa)
 	list_del_rcu(&sa->peer_node);
 	peer->n_sas--;
 	peer->link->en->n_sas--;
-	peer->link->n_larval -= sa->state == ESPTUN_SA_STATE_LARVAL;
+	if (sa->state == ESPTUN_SA_STATE_LARVAL) {
+		peer->link->n_larval--;
+		drop_early(sa, 0);
+	}
 	peer->link->en->generation++;
 	recount_peer(peer);
 	esptun_reclaim(&sa->reclaim, sa_free);
+}
+
+/*
+ * Put @sa in the place of @old, and what came for @old in front of what comes for
+ * @sa: who finds @old meanwhile waits for the lock, then finds @sa.
+ */
+static int replace_larval(struct esptun_sa *old, struct esptun_sa *sa)
+{
+	int err;
+
+	spin_lock_bh(&old->early.packets.lock);
+	esptun_rx_early(sa, &old->early);
+	err = esptun_sadb_in_replace(sa->link->en, old, sa);
+	old->early.over = !err;
+	spin_unlock_bh(&old->early.packets.lock);
+	if (!err)
+		unlinked(old);
+	return err;
 }
 
 static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
@@ -476,16 +519,14 @@ static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
 	struct esptun_sa *old = esptun_sadb_in_find(link->en, sa->spi);
 	int err;
 
-	if (!old) {
+	/* It has all that packets need. */
+	sa->state = ESPTUN_SA_STATE_MATURE;
+	if (!old)
 		err = esptun_sadb_in_add(link->en, sa);
-	} else if (old->state == ESPTUN_SA_STATE_LARVAL &&
-		   old->peer == sa->peer) {
-		err = esptun_sadb_in_replace(link->en, old, sa);
-		if (!err)
-			unlinked(old);
-	} else {
+	else if (old->state == ESPTUN_SA_STATE_LARVAL && old->peer == sa->peer)
+		err = replace_larval(old, sa);
+	else
 		err = -EEXIST;
-	}
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG(
 			extack,
@@ -542,8 +583,9 @@ int esptun_sa_new(struct esptun_link *link,
 		esptun_reclaim(&sa->reclaim, sa_free);
 		return err;
 	}
-	/* Nothing can fail any more: only now packets use it. */
-	WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
+	/* Nothing can fail any more: only now packets use an outbound one. */
+	if (sa->dir == ESPTUN_SA_DIR_OUT)
+		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
 	linked(sa);
 	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
@@ -764,10 +806,17 @@ int esptun_sa_flush(struct esptun_link *link, u32 id)
 	return 0;
 }
 
-/* The agent that reserved them died, or its peer went silent. */
+static void age_larval(struct esptun_sa *sa)
+{
+	drop_early(sa, msecs_to_jiffies(ESPTUN_EARLY_MS));
+	/* The agent that reserved it died, or its peer went silent. */
+	if (time_after(jiffies,
+		       sa->created + msecs_to_jiffies(ESPTUN_LARVAL_MS)))
+		esptun_sa_del(sa);
+}
+
 bool esptun_sa_purge_larval(struct esptun_link *link)
 {
-	unsigned long age = msecs_to_jiffies(ESPTUN_LARVAL_MS);
 	struct esptun_peer *peer;
 	struct esptun_sa *sa, *next;
 	unsigned long id;
@@ -777,9 +826,8 @@ bool esptun_sa_purge_larval(struct esptun_link *link)
 		return false;
 	xa_for_each(&link->peers, id, peer)
 		list_for_each_entry_safe(sa, next, &peer->sas, peer_node)
-			if (sa->state == ESPTUN_SA_STATE_LARVAL &&
-			    time_after(jiffies, sa->created + age))
-				esptun_sa_del(sa);
+			if (sa->state == ESPTUN_SA_STATE_LARVAL)
+				age_larval(sa);
 	return link->n_larval;
 }
 

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <linux/esptun.h>
 #include "aead.h"
+#include "early.h"
 #include "order.h"
 #include "reclaim.h"
 #include "replay.h"
@@ -90,7 +91,7 @@ struct esptun_sa_params {
 };
 
 /* Drops counted on one SA; esptun_sa_drop_id() maps them to ESPTUN_STATS_A_* */
-#define ESPTUN_SA_DROPS 14
+#define ESPTUN_SA_DROPS 15
 
 /**
  * struct esptun_sa - a security association
@@ -105,8 +106,9 @@ struct esptun_sa_params {
  * @dir: enum esptun_sa_dir
  * @esn: extended sequence numbers
  * @state: enum esptun_sa_state; only ever rises, except that esptun_sa_set()
- *	makes a dying SA mature again. WRITE_ONCE under @lock. Larval until
- *	esptun_sa_new() can no longer fail
+ *	makes a dying SA mature again. WRITE_ONCE under @lock, once it is not
+ *	larval. An outbound one is larval until esptun_sa_new() can no longer
+ *	fail, an inbound one has its key when it can be found, or never
  * @mode: enum esptun_sa_mode
  * @link: the link
  * @peer: the peer
@@ -122,6 +124,7 @@ struct esptun_sa_params {
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
  *	they are sent. Its lock covers esptun_sa_take()
+ * @early: inbound, larval: packets that came before the key
  * @tx_cpu: outbound: whose transmit queue XPS chooses, plus 1; 0 before the
  *	first packet. Under the same lock
  * @tx_when: outbound: jiffies when it was asked for last; under the same lock
@@ -157,7 +160,10 @@ struct esptun_sa {
 	atomic64_t bytes;
 	unsigned long last_used;
 	struct esptun_replay replay;
-	struct esptun_order sending;
+	union {
+		struct esptun_order sending;
+		struct esptun_early early;
+	};
 	unsigned int tx_cpu;
 	unsigned long tx_when;
 
@@ -184,7 +190,7 @@ void esptun_sa_recount(struct esptun_link *link);
  * esptun_sa_purge_larval - give up reserved SPIs that got no key in time
  * @link: the link; en->lock held
  *
- * Return: whether some are left.
+ * And before that, early packets of theirs. Return: whether some are left.
  */
 bool esptun_sa_purge_larval(struct esptun_link *link);
 

@@ -34,3 +34,4 @@
 [ESPTUN_STATS_A_RX_IKE_TOO_LONG] = "rx-ike-too-long",
 [ESPTUN_STATS_A_RX_TS_FRAGMENT] = "rx-ts-fragment",
 [ESPTUN_STATS_A_TX_TS_FRAGMENT] = "tx-ts-fragment",
+[ESPTUN_STATS_A_RX_LARVAL] = "rx-larval",

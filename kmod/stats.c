@@ -80,6 +80,7 @@ void esptun_stats_dropped(const u64 sum[ESPTUN_STATS_NUM], u64 *rx, u64 *tx)
 		case ESPTUN_STATS_A_RX_OVERFLOW:
 		case ESPTUN_STATS_A_RX_IKE_TOO_LONG:
 		case ESPTUN_STATS_A_RX_TS_FRAGMENT:
+		case ESPTUN_STATS_A_RX_LARVAL:
 			*rx += sum[i];
 			break;
 		case ESPTUN_STATS_A_TX_NO_SA ... ESPTUN_STATS_A_TX_NOMEM:

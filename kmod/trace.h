@@ -63,7 +63,8 @@ TRACE_EVENT(esptun_drop,
 			{ ESPTUN_STATS_A_TX_OVERFLOW, "tx-overflow" },
 			{ ESPTUN_STATS_A_RX_IKE_TOO_LONG, "rx-ike-too-long" },
 			{ ESPTUN_STATS_A_RX_TS_FRAGMENT, "rx-ts-fragment" },
-			{ ESPTUN_STATS_A_TX_TS_FRAGMENT, "tx-ts-fragment" }),
+			{ ESPTUN_STATS_A_TX_TS_FRAGMENT, "tx-ts-fragment" },
+			{ ESPTUN_STATS_A_RX_LARVAL, "rx-larval" }),
 		  __entry->packets)
 );
 /* clang-format on */

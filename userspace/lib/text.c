@@ -311,6 +311,8 @@ static const struct {
 					    "later fragment, but the selectors name ports", true },
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { "tx-ts-fragment",
 					    "later fragment, but the selectors name ports", true },
+	[ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval",
+				       "for a reserved SPI whose key did not come in time", true },
 };
 
 const char *esptun_stats_name(unsigned int i)
