@@ -499,21 +499,11 @@ static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_UDPCSUM] = NLA_POLICY_MAX(NLA_U8, ESPTUN_UDPCSUM_OFF),
 };
 
-static int validate_local(const struct nlattr *attr,
-			  struct netlink_ext_ack *extack)
-{
-	__be32 local = nla_get_in_addr(attr);
-
-	if (!ipv4_is_multicast(local) && !ipv4_is_lbcast(local))
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "local: must be an address of this host");
-	return -EINVAL;
-}
-
 static int link_validate(struct nlattr *tb[], struct nlattr *data[],
 			 struct netlink_ext_ack *extack)
 {
+	struct esptun_addr local;
+
 	if (tb[IFLA_ADDRESS]) {
 		NL_SET_ERR_MSG_ATTR(
 			extack, tb[IFLA_ADDRESS],
@@ -528,16 +518,26 @@ static int link_validate(struct nlattr *tb[], struct nlattr *data[],
 		return -EINVAL;
 	}
 	if (data[IFLA_ESPTUN_LOCAL])
-		return validate_local(data[IFLA_ESPTUN_LOCAL], extack);
+		return esptun_addr_get(data[IFLA_ESPTUN_LOCAL], &local, extack);
 	return 0;
+}
+
+static void set_local(struct esptun_link *link, const struct nlattr *attr)
+{
+	struct esptun_addr local;
+
+	if (esptun_addr_get(attr, &local, NULL))
+		return;
+	write_seqlock_bh(&link->local_lock);
+	link->local = local;
+	write_sequnlock_bh(&link->local_lock);
 }
 
 /* What may change at any time; values were validated. */
 static void apply_data(struct esptun_link *link, struct nlattr *data[])
 {
 	if (data[IFLA_ESPTUN_LOCAL])
-		WRITE_ONCE(link->local,
-			   nla_get_in_addr(data[IFLA_ESPTUN_LOCAL]));
+		set_local(link, data[IFLA_ESPTUN_LOCAL]);
 	if (data[IFLA_ESPTUN_FWMARK])
 		WRITE_ONCE(link->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
 	if (data[IFLA_ESPTUN_TOS])
@@ -557,6 +557,7 @@ static void link_prepare(struct esptun_link *link, struct net_device *dev,
 	link->en = esptun_dev_net(net);
 	link->port = htons(ESPTUN_PORT_DEFAULT);
 	link->tos = ESPTUN_TOS_INHERIT;
+	seqlock_init(&link->local_lock);
 	INIT_LIST_HEAD(&link->node);
 	xa_init(&link->peers);
 	INIT_DELAYED_WORK(&link->update, update_work);
@@ -659,7 +660,7 @@ static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct esptun_link *link = netdev_priv(dev);
 
-	if (nla_put_in_addr(skb, IFLA_ESPTUN_LOCAL, link->local) ||
+	if (nla_put_in_addr(skb, IFLA_ESPTUN_LOCAL, link->local.ip4) ||
 	    nla_put_be16(skb, IFLA_ESPTUN_PORT, link->port) ||
 	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, link->fwmark) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TOS, link->tos) ||

@@ -17,7 +17,6 @@ struct esptun_esp_hdr {
 #define ESPTUN_ESP_HLEN 8u /* SPI and sequence number */
 #define ESPTUN_ESP_TLEN 2u /* pad length and next header */
 #define ESPTUN_UDP_HLEN 8u
-#define ESPTUN_IP4_HLEN 20u
 
 /* Next header, RFC 4303 2.6 */
 #define ESPTUN_NEXT_IP4 4

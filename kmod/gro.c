@@ -45,7 +45,7 @@ struct headers {
 	struct esptun_esp_hdr esp;
 };
 
-#define OUTER_LEN (ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN)
+#define OUTER_LEN offsetof(struct headers, esp)
 
 /* Of a packet of which the UDP header was the last that GRO went past. */
 static const struct headers *headers_of(struct sk_buff *skb)

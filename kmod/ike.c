@@ -14,11 +14,8 @@
  * Softirq, under RCU. ike->lock is held for a few lines and nests inside
  * nothing; the table of endpoints changes under the peer's ep_lock.
  */
-#include <linux/jhash.h>
-#include <linux/ip.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include <linux/udp.h>
 #include <net/sock.h>
 #include "ike.h"
 #include "link.h"
@@ -103,7 +100,7 @@ void esptun_ike_peer_at(struct esptun_peer *peer)
 {
 	lockdep_assert_held(&peer->ep_lock.lock);
 	forget(peer);
-	if (peer->known_never || !peer->remote.addr ||
+	if (peer->known_never || !esptun_addr_is_set(&peer->remote.addr) ||
 	    is_crowded(peer->link->en, &peer->remote))
 		return;
 	peer->known_at = peer->remote;
@@ -216,7 +213,7 @@ static bool take_from_unknown(const struct datagram *d)
 	u32 left, mine;
 
 	net_get_random_once(&seed, sizeof(seed));
-	source = &ike->source[jhash_1word((__force u32)d->remote.addr, seed) %
+	source = &ike->source[esptun_addr_hash_site(&d->remote.addr, seed) %
 			      ESPTUN_IKE_SOURCES];
 	left = esptun_meter_left(&ike->unknown, &rate_unknown);
 	mine = esptun_meter_left(source, &rate_one);
@@ -252,15 +249,15 @@ static unsigned int refuse(const struct datagram *d)
 /* ---- receiving ---- */
 
 unsigned int esptun_ike_receive(struct esptun_sock *us,
-				const struct sk_buff *skb)
+				const struct sk_buff *skb,
+				const struct esptun_arrival *arrival)
 {
 	struct datagram d = {
 		.en = us->en,
 		.agent = rcu_dereference(us->en->agent_sk),
 		.skb = skb,
-		.local = { .addr = ip_hdr(skb)->daddr, .port = us->port },
-		.remote = { .addr = ip_hdr(skb)->saddr,
-			    .port = udp_hdr(skb)->source },
+		.local = { .addr = arrival->to, .port = us->port },
+		.remote = arrival->from,
 		.len = skb->len - MARKER_LEN,
 	};
 	unsigned int reason;

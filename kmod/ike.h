@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+struct esptun_arrival;
 struct esptun_net;
 struct esptun_peer;
 struct esptun_sock;
@@ -43,10 +44,12 @@ void esptun_ike_peer_gone(struct esptun_peer *peer);
  * esptun_ike_receive - give an IKE datagram to the agent, if it may have it
  * @us: where it came; RCU read side, bottom halves off
  * @skb: starts at the non-ESP marker (RFC 3948 2.2); stays the caller's
+ * @arrival: what its outer headers say
  *
  * Return: the counter that tells what became of it, ESPTUN_STATS_A_*.
  */
 unsigned int esptun_ike_receive(struct esptun_sock *us,
-				const struct sk_buff *skb);
+				const struct sk_buff *skb,
+				const struct esptun_arrival *arrival);
 
 #endif /* ESPTUN_IKE_H */

@@ -19,12 +19,14 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/rhashtable.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include "cells.h"
+#include "endpoint.h"
 #include "hold.h"
 #include "limits.h"
 #include "sadb.h"
@@ -78,7 +80,8 @@ struct esptun_net {
  * @dead: going away, no new objects; under esptun_net.lock
  * @us: encapsulation socket, from ndo_init to ndo_uninit; RCU
  * @port: its port
- * @local: outer source address, or 0
+ * @local_lock: protects @local; written under rtnl, too
+ * @local: outer source address, for peers at addresses of its family
  * @fwmark: mark on outer packets
  * @tos: outer TOS, or 1 to inherit the inner one
  * @ttl: outer TTL, 0 for the netns's default
@@ -104,7 +107,7 @@ struct esptun_net {
  * @held_timer: gives them up
  * @held_expire: how
  *
- * @local, @fwmark, @tos, @ttl and @udpcsum are written under rtnl and read with
+ * @fwmark, @tos, @ttl and @udpcsum are written under rtnl and read with
  * READ_ONCE.
  */
 struct esptun_link {
@@ -115,7 +118,8 @@ struct esptun_link {
 	bool dead;
 	struct esptun_sock __rcu *us;
 	__be16 port;
-	__be32 local;
+	seqlock_t local_lock;
+	struct esptun_addr local;
 	u32 fwmark;
 	u8 tos;
 	u8 ttl;
@@ -162,6 +166,19 @@ static inline void esptun_link_release(struct esptun_link *link)
 {
 	if (!esptun_hold_empty(&link->held))
 		queue_work(system_highpri_wq, &link->release);
+}
+
+static inline struct esptun_addr
+esptun_link_local(const struct esptun_link *link)
+{
+	struct esptun_addr local;
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&link->local_lock);
+		local = link->local;
+	} while (read_seqretry(&link->local_lock, seq));
+	return local;
 }
 
 #endif /* ESPTUN_LINK_H */

@@ -22,24 +22,6 @@ static int parse_nest(struct nlattr *tb[], int max, const struct nlattr *nest,
 	return nla_parse_nested(tb, max, nest, NULL, extack);
 }
 
-/* An outer address. IPv6 outside is a later matter. */
-static int parse_outer(const struct nlattr *attr, __be32 *addr,
-		       struct netlink_ext_ack *extack)
-{
-	if (nla_len(attr) == sizeof(struct in6_addr)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "outer address: IPv6 is not supported yet");
-		return -EINVAL;
-	}
-	if (nla_len(attr) != sizeof(*addr)) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "outer address: must have 4 octets (IPv4)");
-		return -EINVAL;
-	}
-	*addr = nla_get_be32(attr);
-	return 0;
-}
-
 /* Attributes from @first to @last only ever go from the kernel to user space. */
 static int refuse_read_only(struct nlattr *tb[], int first, int last,
 			    struct netlink_ext_ack *extack)
@@ -65,7 +47,7 @@ static int parse_peer_endpoint(struct nlattr *tb[],
 
 	attr = tb[ESPTUN_PEER_A_REMOTE_ADDRESS];
 	if (attr) {
-		err = parse_outer(attr, &params->remote.addr, extack);
+		err = esptun_addr_get(attr, &params->remote.addr, extack);
 		if (err)
 			return err;
 		params->present |= ESPTUN_PEER_REMOTE_ADDR;
@@ -82,7 +64,7 @@ static int parse_peer_endpoint(struct nlattr *tb[],
 	}
 	attr = tb[ESPTUN_PEER_A_LOCAL_ADDRESS];
 	if (attr) {
-		err = parse_outer(attr, &params->local, extack);
+		err = esptun_addr_get(attr, &params->local, extack);
 		if (err)
 			return err;
 		params->present |= ESPTUN_PEER_LOCAL_ADDR;
@@ -514,18 +496,18 @@ int esptun_netlink_parse_ike(struct genl_info *info,
 	if (!err)
 		err = REQUIRE(extack, nest, tb, ESPTUN_IKE_A_DATA, "ike: data");
 	if (!err)
-		err = parse_outer(tb[ESPTUN_IKE_A_REMOTE_ADDRESS],
-				  &req->remote.addr, extack);
+		err = esptun_addr_get(tb[ESPTUN_IKE_A_REMOTE_ADDRESS],
+				      &req->remote.addr, extack);
 	if (!err && tb[ESPTUN_IKE_A_LOCAL_ADDRESS])
-		err = parse_outer(tb[ESPTUN_IKE_A_LOCAL_ADDRESS],
-				  &req->local.addr, extack);
+		err = esptun_addr_get(tb[ESPTUN_IKE_A_LOCAL_ADDRESS],
+				      &req->local.addr, extack);
 	if (err)
 		return err;
 
 	req->remote.port = nla_get_be16(tb[ESPTUN_IKE_A_REMOTE_PORT]);
 	if (tb[ESPTUN_IKE_A_LOCAL_PORT])
 		req->local.port = nla_get_be16(tb[ESPTUN_IKE_A_LOCAL_PORT]);
-	if (!req->remote.addr || !req->remote.port) {
+	if (!esptun_addr_is_set(&req->remote.addr) || !req->remote.port) {
 		NL_SET_ERR_MSG_ATTR(
 			extack, nest,
 			"ike: remote address and port must not be 0");

@@ -62,7 +62,7 @@ void esptun_netlink_parse_sa_end(struct esptun_sa_request *req);
 
 /**
  * struct esptun_ike_request - the "ike" attribute of a request
- * @local: source, address 0 if not given
+ * @local: source, no address if not given
  * @remote: destination
  * @data: the IKE message, inside the request
  * @len: octets

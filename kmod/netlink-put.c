@@ -46,15 +46,12 @@ static int put_peer_config(struct sk_buff *msg, struct esptun_peer *peer)
 	esptun_peer_params_get(peer, &p);
 	if (nla_put_u32(msg, ESPTUN_PEER_A_ID, peer->id))
 		return -EMSGSIZE;
-	if (p.remote.addr &&
-	    nla_put_be32(msg, ESPTUN_PEER_A_REMOTE_ADDRESS, p.remote.addr))
-		return -EMSGSIZE;
-	if (nla_put_be16(msg, ESPTUN_PEER_A_REMOTE_PORT, p.remote.port))
-		return -EMSGSIZE;
-	if (p.local && nla_put_be32(msg, ESPTUN_PEER_A_LOCAL_ADDRESS, p.local))
-		return -EMSGSIZE;
-	if (p.learned &&
-	    nla_put_be32(msg, ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS, p.learned))
+	if (esptun_addr_put(msg, ESPTUN_PEER_A_REMOTE_ADDRESS,
+			    &p.remote.addr) ||
+	    nla_put_be16(msg, ESPTUN_PEER_A_REMOTE_PORT, p.remote.port) ||
+	    esptun_addr_put(msg, ESPTUN_PEER_A_LOCAL_ADDRESS, &p.local) ||
+	    esptun_addr_put(msg, ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS,
+			    &p.learned))
 		return -EMSGSIZE;
 	if (nla_put_u32(msg, ESPTUN_PEER_A_KEEPALIVE, p.keepalive) ||
 	    nla_put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p.may_roam) ||

@@ -121,9 +121,14 @@ void esptun_notify_sa(struct esptun_sa *sa, u8 cmd)
  * All attributes but the message itself. Not more than they need: the agent's
  * socket holds as many datagrams as their memory allows.
  */
-#define IKE_HEAD                                                  \
-	(nla_total_size(0) + 2 * nla_total_size(sizeof(__be32)) + \
-	 2 * nla_total_size(sizeof(__be16)) + nla_total_size(0) + NLA_ALIGNTO)
+static unsigned int ike_head(const struct esptun_endpoint *local,
+			     const struct esptun_endpoint *remote)
+{
+	return nla_total_size(0) + esptun_addr_size(&local->addr) +
+	       esptun_addr_size(&remote->addr) +
+	       2 * nla_total_size(sizeof(__be16)) + nla_total_size(0) +
+	       NLA_ALIGNTO;
+}
 
 static int put_ike(struct sk_buff *msg, const struct esptun_endpoint *local,
 		   const struct esptun_endpoint *remote,
@@ -134,9 +139,9 @@ static int put_ike(struct sk_buff *msg, const struct esptun_endpoint *local,
 	struct nlattr *data;
 
 	if (!nest ||
-	    nla_put_be32(msg, ESPTUN_IKE_A_LOCAL_ADDRESS, local->addr) ||
+	    esptun_addr_put(msg, ESPTUN_IKE_A_LOCAL_ADDRESS, &local->addr) ||
 	    nla_put_be16(msg, ESPTUN_IKE_A_LOCAL_PORT, local->port) ||
-	    nla_put_be32(msg, ESPTUN_IKE_A_REMOTE_ADDRESS, remote->addr) ||
+	    esptun_addr_put(msg, ESPTUN_IKE_A_REMOTE_ADDRESS, &remote->addr) ||
 	    nla_put_be16(msg, ESPTUN_IKE_A_REMOTE_PORT, remote->port))
 		return -EMSGSIZE;
 	data = nla_reserve(msg, ESPTUN_IKE_A_DATA, len);
@@ -159,7 +164,7 @@ int esptun_notify_ike_recv(struct esptun_net *en,
 
 	if (!agent)
 		return -ENOTCONN;
-	msg = genlmsg_new(IKE_HEAD + len, GFP_ATOMIC);
+	msg = genlmsg_new(ike_head(local, remote) + len, GFP_ATOMIC);
 	if (!msg)
 		return -ENOMEM;
 	hdr = genlmsg_put(msg, 0, 0, &esptun_nl_family, 0, ESPTUN_CMD_IKE_RECV);

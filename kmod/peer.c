@@ -18,13 +18,6 @@ static int check_params(const struct esptun_peer_params *p,
 		NL_SET_ERR_MSG(extack, "keepalive: at most 3600 seconds");
 		return -EINVAL;
 	}
-	if ((p->present & ESPTUN_PEER_REMOTE_ADDR) && p->remote.addr &&
-	    (ipv4_is_multicast(p->remote.addr) ||
-	     ipv4_is_lbcast(p->remote.addr))) {
-		NL_SET_ERR_MSG(extack,
-			       "remote-address: must be a host's address");
-		return -EINVAL;
-	}
 	if ((p->present & ESPTUN_PEER_REMOTE_PORT) && !p->remote.port) {
 		NL_SET_ERR_MSG(extack, "remote-port: must not be 0");
 		return -EINVAL;
@@ -62,7 +55,7 @@ static void apply_params(struct esptun_peer *peer,
 		peer->local = p->local;
 	/* What was learned belongs to what was configured before. */
 	if (p->present & (ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_LOCAL_ADDR))
-		peer->learned = 0;
+		peer->learned = (struct esptun_addr){};
 	esptun_ike_peer_at(peer);
 	write_sequnlock_bh(&peer->ep_lock);
 	dst_cache_reset(&peer->dst);
@@ -294,7 +287,7 @@ static const struct esptun_esp_sizes *sizes_of(const struct esptun_peer *peer)
 
 unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned)
 {
-	struct esptun_path path;
+	struct esptun_path path = {};
 	unsigned int mtu = 0;
 
 	lockdep_assert_held(&peer->link->en->lock);
@@ -306,17 +299,10 @@ unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned)
 	}
 	rcu_read_unlock();
 	local_bh_enable();
-	return esptun_esp_inner_mtu(sizes_of(peer), mtu,
-				    ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
+	return esptun_esp_inner_mtu(sizes_of(peer), mtu, path.hlen);
 }
 
 /* ---- roaming ---- */
-
-static bool is_same_endpoint(const struct esptun_endpoint *a,
-			     const struct esptun_endpoint *b)
-{
-	return a->addr == b->addr && a->port == b->port;
-}
 
 bool esptun_peer_is_at(struct esptun_peer *peer,
 		       const struct esptun_endpoint *at)
@@ -326,9 +312,9 @@ bool esptun_peer_is_at(struct esptun_peer *peer,
 
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		same = is_same_endpoint(&peer->remote, at);
+		same = esptun_endpoint_equal(&peer->remote, at);
 	} while (read_seqretry(&peer->ep_lock, seq));
-	return same;
+	return same && esptun_addr_is_set(&at->addr);
 }
 
 static bool tell_due(const struct esptun_peer *peer)
@@ -413,15 +399,16 @@ static bool is_superseded(const struct esptun_sa *sa)
 
 /* Return: whether @from is new. */
 static bool set_endpoints(struct esptun_peer *peer,
-			  const struct esptun_endpoint *from, __be32 to)
+			  const struct esptun_endpoint *from,
+			  const struct esptun_addr *to)
 {
 	bool moves;
 
 	write_seqlock_bh(&peer->ep_lock);
-	moves = !is_same_endpoint(&peer->remote, from);
+	moves = !esptun_endpoint_equal(&peer->remote, from);
 	peer->remote = *from;
-	if (to)
-		peer->learned = to;
+	if (esptun_addr_is_set(to))
+		peer->learned = *to;
 	if (moves)
 		esptun_ike_peer_at(peer);
 	write_sequnlock_bh(&peer->ep_lock);
@@ -434,9 +421,12 @@ static bool set_endpoints(struct esptun_peer *peer,
  * back and sent on from elsewhere must not move the peer: the newest one of the
  * newest SA can only be held back as long as no other one follows.
  */
-void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
-		      __be32 to, bool newest)
+void esptun_peer_seen(struct esptun_sa *sa,
+		      const struct esptun_arrival *arrival, bool newest)
 {
+	static const struct esptun_addr none;
+	const struct esptun_addr *to = arrival->own ? &arrival->to : &none;
+	const struct esptun_endpoint *from = &arrival->from;
 	struct esptun_peer *peer = sa->peer;
 	bool there, same;
 	unsigned int seq;
@@ -446,10 +436,12 @@ void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
 		return;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		same = is_same_endpoint(&peer->remote, from);
-		there = same && (!to || peer->learned == to);
+		same = esptun_endpoint_equal(&peer->remote, from);
+		there = same && (!esptun_addr_is_set(to) ||
+				 esptun_addr_equal(&peer->learned, to));
 	} while (read_seqretry(&peer->ep_lock, seq));
-	if (likely(there) || !from->addr || is_superseded(sa))
+	if (likely(there) || !esptun_addr_is_set(&from->addr) ||
+	    is_superseded(sa))
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
 	if (!same && esptun_udp_into_link(peer, from, to)) {
@@ -461,10 +453,11 @@ void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
 		moved(peer);
 }
 
-void esptun_peer_forget(struct esptun_peer *peer, __be32 addr)
+void esptun_peer_forget(struct esptun_peer *peer,
+			const struct esptun_addr *addr)
 {
 	write_seqlock_bh(&peer->ep_lock);
-	if (peer->learned == addr)
-		peer->learned = 0;
+	if (esptun_addr_equal(&peer->learned, addr))
+		peer->learned = (struct esptun_addr){};
 	write_sequnlock_bh(&peer->ep_lock);
 }

@@ -30,8 +30,8 @@ struct netlink_ext_ack;
  * struct esptun_peer_params - what a request says about a peer
  * @id: not 0
  * @present: ESPTUN_PEER_*
- * @remote: its address (0: unknown until it roams in) and port
- * @local: outer source address, overrides the link's; 0 gives it back
+ * @remote: its address (none: unknown until it roams in) and port
+ * @local: outer source address, overrides the link's; none gives it back
  * @learned: address of ours that the peer last wrote to; result only
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
  * @may_roam: follow its address
@@ -43,8 +43,8 @@ struct esptun_peer_params {
 	u32 id;
 	u32 present;
 	struct esptun_endpoint remote;
-	__be32 local;
-	__be32 learned;
+	struct esptun_addr local;
+	struct esptun_addr learned;
 	u32 keepalive;
 	bool may_roam;
 	bool on_demand;
@@ -75,9 +75,9 @@ struct esptun_peer_totals {
  * @ep_lock: protects @remote, @local and @learned; written with bottom halves
  *	off
  * @remote: where packets go
- * @local: outer source, 0 for the link's
- * @learned: address of ours that the peer last wrote to, 0 if unknown: the outer
- *	source if neither the peer nor the link has one configured
+ * @local: outer source, while @remote is of its family; else the link's
+ * @learned: address of ours that the peer last wrote to, none if unknown: the
+ *	outer source if neither the peer nor the link has one configured
  * @hop_mtu: MTU of the first hop and its route when the route was last looked
  *	up
  * @dst: cached outer route
@@ -116,8 +116,8 @@ struct esptun_peer {
 	u32 id;
 	seqlock_t ep_lock;
 	struct esptun_endpoint remote;
-	__be32 local;
-	__be32 learned;
+	struct esptun_addr local;
+	struct esptun_addr learned;
 	unsigned int hop_mtu;
 	struct dst_cache dst;
 	bool may_roam;
@@ -233,18 +233,20 @@ bool esptun_peer_is_at(struct esptun_peer *peer,
 /**
  * esptun_peer_seen - an authenticated packet arrived
  * @sa: inbound SA; RCU read side, bottom halves off
- * @from: outer source, address 0 if the packet must not move the peer
- * @to: outer destination, 0 if it is not an address of this host alone
+ * @arrival: outer source and destination; source without an address if the
+ *	packet must not move the peer
  * @newest: its sequence number is the SA's highest so far
  *
- * Moves the peer to @from, and its packets to the source @to, if the packet is
- * the newest one that the peer is known to have sent.
+ * Moves the peer to where it came from, and its packets to the address of ours
+ * that it was sent to, if the packet is the newest one that the peer is known to
+ * have sent.
  */
-void esptun_peer_seen(struct esptun_sa *sa, const struct esptun_endpoint *from,
-		      __be32 to, bool newest);
+void esptun_peer_seen(struct esptun_sa *sa,
+		      const struct esptun_arrival *arrival, bool newest);
 
 /* @peer's packets cannot leave from the learned address @addr any more. */
-void esptun_peer_forget(struct esptun_peer *peer, __be32 addr);
+void esptun_peer_forget(struct esptun_peer *peer,
+			const struct esptun_addr *addr);
 
 /**
  * esptun_peer_tell_moves - tell of moves that came too soon after another

@@ -14,7 +14,6 @@
 #include <linux/udp.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
-#include <net/route.h>
 #include <net/udp.h>
 #include "ablate.h"
 #include "ike.h"
@@ -42,9 +41,7 @@
  * @first: number of the first; those of the others are greater by less than 64
  * @fresh: bit i: number @first + i was not seen before
  * @pass: bit i: the packet with number @first + i is authentic
- * @remote: where they come from
- * @local: address of ours they were sent to, 0 if it is not of one host
- * @tos: of the outer header
+ * @arrival: what their outer headers say
  * @opened: what is inside
  */
 struct batch {
@@ -57,9 +54,7 @@ struct batch {
 	u64 first;
 	u64 fresh;
 	u64 pass;
-	struct esptun_endpoint remote;
-	__be32 local;
-	u8 tos;
+	struct esptun_arrival arrival;
 	struct sk_buff_head opened;
 };
 
@@ -71,22 +66,6 @@ struct rx_job {
 };
 
 static struct kmem_cache *job_cache;
-
-static struct esptun_endpoint from(const struct sk_buff *skb)
-{
-	return (struct esptun_endpoint){
-		.addr = ip_hdr(skb)->saddr,
-		.port = udp_hdr(skb)->source,
-	};
-}
-
-/* Not a broadcast or multicast address. 0 if unknown. */
-static __be32 own_address(const struct sk_buff *skb)
-{
-	const struct rtable *rt = skb_rtable(skb);
-
-	return rt && rt->rt_type == RTN_LOCAL ? ip_hdr(skb)->daddr : 0;
-}
 
 static unsigned int packet_len(const struct batch *b, unsigned int i)
 {
@@ -367,7 +346,7 @@ static void deliver(struct batch *b)
 		!joinable(skb_peek(&b->opened));
 	while ((skb = __skb_dequeue(&b->opened))) {
 		n = skb_shinfo(skb)->gso_segs ?: 1;
-		reason = admit(b->sa, skb, b->tos);
+		reason = admit(b->sa, skb, b->arrival.tos);
 		if (reason) {
 			esptun_sa_drop(b->sa, reason, n);
 			kfree_skb(skb);
@@ -412,9 +391,7 @@ static void receive_singly(struct batch *b)
 			.size = packet_len(b, i),
 			.len = packet_len(b, i),
 			.n = 1,
-			.remote = b->remote,
-			.local = b->local,
-			.tos = b->tos,
+			.arrival = b->arrival,
 		};
 		struct esptun_esp_hdr esp;
 
@@ -438,7 +415,7 @@ static void finish(struct batch *b)
 	if (!b->pass)
 		return;
 	if (commit_window(b, &newest)) {
-		esptun_peer_seen(b->sa, &b->remote, b->local, newest);
+		esptun_peer_seen(b->sa, &b->arrival, newest);
 		deliver(b);
 	} else if (b->n > 1) {
 		receive_singly(b);
@@ -541,7 +518,6 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 
 	if (!check_window(b, claimed, seq))
 		return;
-	b->remote = from(b->skb);
 	if (unlikely(!esptun_aead_ready(&b->sa->aead)))
 		cpu = smp_processor_id();
 	else if (b->n > 1)
@@ -638,19 +614,18 @@ static struct sk_buff *copy_early(const struct batch *b)
 		return NULL;
 	}
 	esptun_early_cb(skb)->since = jiffies;
-	esptun_early_cb(skb)->tos = b->tos;
+	esptun_early_cb(skb)->tos = b->arrival.tos;
 	return skb;
 }
 
 /* Return: 0 or why not, as esptun_early_add(). */
 static int keep_early(const struct batch *b)
 {
-	struct esptun_endpoint remote = from(b->skb);
 	struct sk_buff *skb;
 	int err;
 
 	/* Who saw the SPI on its way may send it from anywhere. */
-	if (!esptun_peer_is_at(b->sa->peer, &remote) ||
+	if (!esptun_peer_is_at(b->sa->peer, &b->arrival.from) ||
 	    esptun_early_full(&b->sa->early))
 		return -ENOBUFS;
 	skb = copy_early(b);
@@ -691,7 +666,7 @@ static void queue_early(struct esptun_sa *sa, struct sk_buff *skb)
 		.size = skb->len,
 		.len = skb->len,
 		.n = 1,
-		.tos = esptun_early_cb(skb)->tos,
+		.arrival.tos = esptun_early_cb(skb)->tos,
 	};
 
 	if (reason)
@@ -718,12 +693,12 @@ void esptun_rx_early(struct esptun_sa *sa, struct esptun_early *early)
 /* ---- datagrams ---- */
 
 /*
- * The first packets at @at of a super-packet of packets of @size octets, sent
- * to @local, that form a batch. Return: octets dealt with, 0 if the SA just
- * changed: again.
+ * The first packets at @at of a super-packet of packets of @size octets that form
+ * a batch. Return: octets dealt with, 0 if the SA just changed: again.
  */
 static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
-			      __be32 local, unsigned int at, unsigned int size)
+			      const struct esptun_arrival *arrival,
+			      unsigned int at, unsigned int size)
 {
 	unsigned int left = skb->len - at;
 	struct batch b __uninitialized;
@@ -734,8 +709,7 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 	b.at = at;
 	b.size = b.len = min(left, size);
 	b.n = 1;
-	b.local = local;
-	b.tos = ip_hdr(skb)->tos;
+	b.arrival = *arrival;
 	if (!esptun_copy(skb, at, &esp, sizeof(esp))) {
 		esptun_stats_drop(us->en->stats, NULL, 0,
 				  ESPTUN_STATS_A_RX_TRUNCATED, 1);
@@ -760,14 +734,14 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 
 /* @skb starts at the first ESP header. */
 static void esp_receive(struct esptun_sock *us, struct sk_buff *skb,
-			__be32 local)
+			const struct esptun_arrival *arrival)
 {
 	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
 					      skb->len;
 	unsigned int at = 0;
 
 	while (at < skb->len)
-		at += esp_batch(us, skb, local, at, size);
+		at += esp_batch(us, skb, arrival, at, size);
 	/* To the CPU's cache, from which the next one is taken. */
 	napi_consume_skb(skb, 1);
 }
@@ -779,7 +753,8 @@ static void esp_receive(struct esptun_sock *us, struct sk_buff *skb,
  * mean IKE, the rest is ESP. Return: a counter, or 0 if it is ESP. @skb starts
  * behind the UDP header.
  */
-static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb)
+static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb,
+			  const struct esptun_arrival *arrival)
 {
 	const struct esptun_esp_hdr *esp;
 	struct esptun_esp_hdr buf;
@@ -788,7 +763,7 @@ static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb)
 	if (esp && esp->spi)
 		return 0;
 	if (esp)
-		return esptun_ike_receive(us, skb);
+		return esptun_ike_receive(us, skb, arrival);
 	if (skb->len == 1 && pskb_may_pull(skb, 1) && skb->data[0] == 0xff)
 		return ESPTUN_STATS_A_RX_KEEPALIVE;
 	return ESPTUN_STATS_A_RX_TRUNCATED;
@@ -797,21 +772,21 @@ static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb)
 int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 {
 	struct esptun_sock *us = rcu_dereference_sk_user_data(sk);
+	struct esptun_arrival arrival;
 	unsigned int counter;
-	__be32 local;
 
 	if (unlikely(!us)) {
 		kfree_skb(skb);
 		return 0;
 	}
 	__skb_pull(skb, sizeof(struct udphdr));
-	counter = demux(us, skb);
+	esptun_ip4.arrival(skb, &arrival);
+	counter = demux(us, skb, &arrival);
 	if (!counter) {
-		local = own_address(skb);
 		/* A packet that waits must not hold what is not ours. */
 		skb_dst_drop(skb);
 		skb_orphan(skb);
-		esp_receive(us, skb, local);
+		esp_receive(us, skb, &arrival);
 		return 0;
 	}
 	if (counter == ESPTUN_STATS_A_RX_IKE ||

@@ -269,14 +269,6 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 	return false;
 }
 
-static unsigned int headroom(const struct batch *b)
-{
-	const struct dst_entry *dst = &b->path.rt->dst;
-
-	return LL_RESERVED_SPACE(dst->dev) + dst->header_len + ESPTUN_IP4_HLEN +
-	       ESPTUN_UDP_HLEN;
-}
-
 /*
  * A finished outer packet. All of an SA take the same transmit queue, or they
  * would overtake one another there: so the hash is the SA's, and so is the CPU
@@ -321,7 +313,8 @@ static struct sk_buff *alloc_short_lived(unsigned int len)
 /* One packet, in an skb of its own. */
 static void send_single(struct batch *b, unsigned int i)
 {
-	unsigned int head = headroom(b) + ESPTUN_AEAD_HEADROOM;
+	unsigned int head =
+		esptun_udp_headroom(&b->path) + ESPTUN_AEAD_HEADROOM;
 	unsigned int len = sealed_len(b, i);
 	struct sk_buff *out;
 
@@ -352,13 +345,14 @@ static unsigned int send_super(struct batch *b, unsigned int i)
 	unsigned int len = sealed_len(b, i);
 	unsigned int most =
 		min3(b->segs.n - i, ESPTUN_BATCH_MAX, ESPTUN_SEALED_MAX / len);
-	struct sk_buff *out = alloc_skb(headroom(b), GFP_ATOMIC);
+	unsigned int head = esptun_udp_headroom(&b->path);
+	struct sk_buff *out = alloc_skb(head, GFP_ATOMIC);
 	unsigned int done, n;
 	u8 *work;
 
 	if (!out)
 		return 0;
-	skb_reserve(out, headroom(b));
+	skb_reserve(out, head);
 	work = esptun_pages_begin() + ESPTUN_AEAD_HEADROOM;
 	for (done = 0; done < most; done++) {
 		n = sealed_len(b, i + done);
@@ -620,7 +614,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		return;
 	}
 	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
-				     ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN);
+				     b.path.hlen);
 	b.outer.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
 	b.outer.df = dont_fragment(skb) && fits(skb, inner);

@@ -3,9 +3,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
-#include <net/dst_cache.h>
-#include <net/ip.h>
-#include <net/route.h>
+#include <net/dst.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 #include "link.h"
@@ -123,126 +121,141 @@ void esptun_udp_put(struct esptun_sock *us)
 
 /* ---- routes ---- */
 
-static struct rtable *route(const struct esptun_link *link, __be32 *saddr,
-			    const struct esptun_endpoint *remote)
+/* NULL if there is no address. */
+static const struct esptun_family *family_of(const struct esptun_addr *addr)
 {
-	struct flowi4 fl4 = {
-		.flowi4_mark = READ_ONCE(link->fwmark),
-		.flowi4_proto = IPPROTO_UDP,
-		.daddr = remote->addr,
-		.saddr = *saddr,
-		.fl4_sport = link->port,
-		.fl4_dport = remote->port,
-	};
-	struct rtable *rt = ip_route_output_key(link->net, &fl4);
-
-	if (IS_ERR(rt))
-		return rt;
-	if (rt->dst.dev == link->dev) {
-		ip_rt_put(rt);
-		return ERR_PTR(-ELOOP);
-	}
-	*saddr = fl4.saddr;
-	return rt;
+	return addr->family == AF_INET ? &esptun_ip4 : NULL;
 }
 
-/* MTU of the first hop and its route, without what ICMP taught. */
-static unsigned int hop_mtu(const struct dst_entry *dst)
+static void path_set(struct esptun_path *path, struct dst_entry *dst)
 {
-	unsigned int mtu = READ_ONCE(dst->dev->mtu);
-	unsigned int metric = dst_metric_raw(dst, RTAX_MTU);
-
-	return metric ? min(mtu, metric) : mtu;
+	path->dst = dst;
+	path->mtu = dst_mtu(dst);
+	path->hlen = path->family->hlen + ESPTUN_UDP_HLEN;
 }
 
-static void path_set(struct esptun_path *path, struct rtable *rt)
+static struct esptun_addr if_family(const struct esptun_addr *addr, u32 family)
 {
-	path->rt = rt;
-	path->mtu = dst_mtu(&rt->dst);
+	return addr->family == family ? *addr : (struct esptun_addr){};
 }
 
-/* Where to and, if configured or learned, where from. Return: the learned one. */
-static __be32 get_endpoints(struct esptun_peer *peer, struct esptun_path *path)
+/* The configured source for remote addresses of a family. */
+static struct esptun_addr configured_source(const struct esptun_peer *peer,
+					    u32 family)
 {
-	__be32 learned, configured;
+	struct esptun_addr local;
 	unsigned int seq;
 
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		path->remote = peer->remote;
-		configured = peer->local;
+		local = peer->local;
+	} while (read_seqretry(&peer->ep_lock, seq));
+	if (local.family != family)
+		local = esptun_link_local(peer->link);
+	return if_family(&local, family);
+}
+
+static struct esptun_addr learned_source(const struct esptun_peer *peer,
+					 u32 family)
+{
+	struct esptun_addr learned;
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&peer->ep_lock);
 		learned = peer->learned;
 	} while (read_seqretry(&peer->ep_lock, seq));
-	if (!configured)
-		configured = READ_ONCE(peer->link->local);
-	path->saddr = configured ?: learned;
-	return configured ? 0 : learned;
+	return if_family(&learned, family);
 }
 
 /* The link's MTU follows the first hop. */
-static void note_hop(struct esptun_peer *peer, const struct rtable *rt)
+static void note_hop(struct esptun_peer *peer, unsigned int mtu)
 {
-	unsigned int mtu = hop_mtu(&rt->dst);
-
 	if (READ_ONCE(peer->hop_mtu) == mtu)
 		return;
 	WRITE_ONCE(peer->hop_mtu, mtu);
 	esptun_link_update(peer->link);
 }
 
+/* A route that is in no cache yet. */
+static struct dst_entry *find_route(struct esptun_peer *peer,
+				    struct esptun_path *path)
+{
+	const struct esptun_family *family = path->family;
+	struct esptun_addr learned = {};
+	struct dst_entry *dst;
+
+	path->source = configured_source(peer, family->family);
+	if (!esptun_addr_is_set(&path->source))
+		path->source = learned = learned_source(peer, family->family);
+	dst = family->route(peer->link, &path->source, &path->remote);
+	/* The host may have lost the address, or its uplink. */
+	if (IS_ERR(dst) && esptun_addr_is_set(&learned)) {
+		esptun_peer_forget(peer, &learned);
+		path->source = (struct esptun_addr){};
+		dst = family->route(peer->link, &path->source, &path->remote);
+	}
+	if (IS_ERR(dst))
+		return dst;
+	family->cache(&peer->dst, dst, &path->source);
+	note_hop(peer, family->hop_mtu(dst));
+	return dst;
+}
+
 int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 {
-	const struct esptun_link *link = peer->link;
-	__be32 learned = get_endpoints(peer, path);
-	struct rtable *rt;
+	struct dst_entry *dst;
+	unsigned int seq;
 
-	path->rt = NULL;
-	if (!path->remote.addr)
+	do {
+		seq = read_seqbegin(&peer->ep_lock);
+		path->remote = peer->remote;
+	} while (read_seqretry(&peer->ep_lock, seq));
+	path->dst = NULL;
+	path->family = family_of(&path->remote.addr);
+	if (!path->family)
 		return -EDESTADDRREQ;
-	rt = dst_cache_get_ip4(&peer->dst, &path->saddr);
-	if (!rt) {
-		rt = route(link, &path->saddr, &path->remote);
-		/* The host may have lost the address, or its uplink. */
-		if (IS_ERR(rt) && learned) {
-			esptun_peer_forget(peer, learned);
-			path->saddr = 0;
-			rt = route(link, &path->saddr, &path->remote);
-		}
-		if (IS_ERR(rt))
-			return PTR_ERR(rt);
-		dst_cache_set_ip4(&peer->dst, &rt->dst, path->saddr);
-		note_hop(peer, rt);
-	}
-	path_set(path, rt);
+	/* With a cached route comes the source it was looked up for. */
+	dst = path->family->cached(&peer->dst, &path->source);
+	if (!dst)
+		dst = find_route(peer, path);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	path_set(path, dst);
 	return 0;
 }
 
 bool esptun_udp_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote, __be32 learned)
+			  const struct esptun_endpoint *remote,
+			  const struct esptun_addr *learned)
 {
-	__be32 saddr = READ_ONCE(peer->local);
-	struct rtable *rt;
+	const struct esptun_family *family = family_of(&remote->addr);
+	struct esptun_addr source;
+	struct dst_entry *dst;
 	bool into;
 
-	if (!saddr)
-		saddr = READ_ONCE(peer->link->local) ?: learned;
-	rt = route(peer->link, &saddr, remote);
-	if (IS_ERR(rt))
-		return PTR_ERR(rt) == -ELOOP;
-	into = esptun_dev_is_link(rt->dst.dev);
-	ip_rt_put(rt);
+	if (!family)
+		return false;
+	source = configured_source(peer, family->family);
+	if (!esptun_addr_is_set(&source))
+		source = *learned;
+	dst = family->route(peer->link, &source, remote);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst) == -ELOOP;
+	into = esptun_dev_is_link(dst->dev);
+	dst_release(dst);
 	return into;
 }
 
 void esptun_udp_path_put(struct esptun_path *path)
 {
-	ip_rt_put(path->rt);
-	path->rt = NULL;
+	dst_release(path->dst);
+	path->dst = NULL;
 }
 
 unsigned int esptun_udp_link_mtu(const struct esptun_path *path)
 {
-	return hop_mtu(&path->rt->dst);
+	return path->family->hop_mtu(path->dst);
 }
 
 /* ---- sending ---- */
@@ -250,7 +263,7 @@ unsigned int esptun_udp_link_mtu(const struct esptun_path *path)
 bool esptun_udp_batches(const struct esptun_link *link,
 			const struct esptun_path *path)
 {
-	netdev_features_t features = READ_ONCE(path->rt->dst.dev->features);
+	netdev_features_t features = READ_ONCE(path->dst->dev->features);
 
 	switch (READ_ONCE(link->udpcsum)) {
 	case ESPTUN_UDPCSUM_ON:
@@ -259,7 +272,7 @@ bool esptun_udp_batches(const struct esptun_link *link,
 		return false;
 	default:
 		return (features & NETIF_F_SG) &&
-		       (features & (NETIF_F_HW_CSUM | NETIF_F_IP_CSUM));
+		       (features & path->family->csum);
 	}
 }
 
@@ -273,50 +286,33 @@ void esptun_udp_gso(struct sk_buff *skb, unsigned int size)
 	skb->csum_offset = offsetof(struct udphdr, check);
 }
 
-static void put_udp(struct sk_buff *skb, const struct esptun_path *path,
-		    __be16 port, bool zero_csum)
+unsigned int esptun_udp_headroom(const struct esptun_path *path)
+{
+	return LL_RESERVED_SPACE(path->dst->dev) + path->dst->header_len +
+	       path->hlen;
+}
+
+static void put_udp(struct sk_buff *skb, __be16 sport, __be16 dport)
 {
 	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
 
 	skb_reset_transport_header(skb);
-	uh->source = port;
-	uh->dest = path->remote.port;
+	uh->source = sport;
+	uh->dest = dport;
 	uh->len = htons(skb->len);
-	udp_set_csum(zero_csum, skb, path->saddr, path->remote.addr, skb->len);
-}
-
-static void put_ip(struct sk_buff *skb, const struct esptun_path *path,
-		   const struct esptun_outer *outer, u8 ttl)
-{
-	const struct dst_entry *dst = &path->rt->dst;
-	struct iphdr *ip = __skb_push(skb, sizeof(*ip));
-
-	skb_reset_network_header(skb);
-	ip->version = 4;
-	ip->ihl = sizeof(*ip) / 4;
-	ip->tos = outer->tos;
-	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
-	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
-	ip->protocol = IPPROTO_UDP;
-	ip->saddr = path->saddr;
-	ip->daddr = path->remote.addr;
-	__ip_select_ident(dev_net(dst->dev), ip,
-			  skb_shinfo(skb)->gso_segs ?: 1);
 }
 
 void esptun_udp_wrap(const struct esptun_link *link,
 		     const struct esptun_path *path, struct sk_buff *skb,
 		     const struct esptun_outer *outer)
 {
-	bool zero_csum = !skb_is_gso(skb) &&
+	bool zero_csum = !skb_is_gso(skb) && path->family->zero_csum &&
 			 READ_ONCE(link->udpcsum) != ESPTUN_UDPCSUM_ON;
 
 	skb->mark = READ_ONCE(link->fwmark);
-	skb->protocol = htons(ETH_P_IP);
-	put_udp(skb, path, link->port, zero_csum);
-	put_ip(skb, path, outer, READ_ONCE(link->ttl));
-	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	skb_dst_set(skb, dst_clone(&path->rt->dst));
+	put_udp(skb, link->port, path->remote.port);
+	path->family->wrap(skb, path, outer, READ_ONCE(link->ttl), zero_csum);
+	skb_dst_set(skb, dst_clone(path->dst));
 }
 
 void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
@@ -324,7 +320,7 @@ void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
 	struct esptun_sock *us = rcu_dereference(link->us);
 
 	if (us)
-		ip_local_out(link->net, us->sk, skb);
+		esptun_ip4.local_out(link->net, us->sk, skb);
 	else
 		kfree_skb(skb);
 }
@@ -341,9 +337,7 @@ static void xmit(const struct esptun_link *link, const struct esptun_path *path,
 static struct sk_buff *alloc_payload(const struct esptun_path *path,
 				     unsigned int len, gfp_t gfp)
 {
-	unsigned int head = LL_RESERVED_SPACE(path->rt->dst.dev) +
-			    path->rt->dst.header_len + ESPTUN_IP4_HLEN +
-			    ESPTUN_UDP_HLEN;
+	unsigned int head = esptun_udp_headroom(path);
 	struct sk_buff *skb = alloc_skb(head + len, gfp);
 
 	if (skb)
@@ -376,19 +370,22 @@ static int ike_path(struct esptun_link *link,
 		    const struct esptun_endpoint *remote,
 		    struct esptun_path *path, struct netlink_ext_ack *extack)
 {
-	struct rtable *rt;
+	struct dst_entry *dst;
 
-	if (!remote->addr || !remote->port) {
+	path->family = family_of(&remote->addr);
+	if (!path->family || !remote->port) {
 		NL_SET_ERR_MSG(
 			extack,
 			"ike: remote-address and remote-port are needed");
 		return -EINVAL;
 	}
 	path->remote = *remote;
-	path->saddr = local->addr ?: READ_ONCE(link->local);
-	rt = route(link, &path->saddr, remote);
-	if (IS_ERR(rt)) {
-		if (PTR_ERR(rt) == -ELOOP)
+	path->source = local->addr;
+	if (!esptun_addr_is_set(&path->source))
+		path->source = esptun_link_local(link);
+	dst = path->family->route(link, &path->source, remote);
+	if (IS_ERR(dst)) {
+		if (PTR_ERR(dst) == -ELOOP)
 			NL_SET_ERR_MSG(
 				extack,
 				"remote-address: the route leads into the link itself");
@@ -396,9 +393,9 @@ static int ike_path(struct esptun_link *link,
 			NL_SET_ERR_MSG(
 				extack,
 				"remote-address: no route from this source address");
-		return PTR_ERR(rt);
+		return PTR_ERR(dst);
 	}
-	path_set(path, rt);
+	path_set(path, dst);
 	return 0;
 }
 

@@ -11,23 +11,14 @@
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
+#include "endpoint.h"
+#include "family.h"
 
 struct esptun_link;
 struct esptun_net;
 struct esptun_peer;
 struct netlink_ext_ack;
-struct rtable;
 struct sock;
-
-/**
- * struct esptun_endpoint - one end of the outer UDP flow
- * @addr: IPv4 address, 0 for none
- * @port: UDP port
- */
-struct esptun_endpoint {
-	__be32 addr;
-	__be16 port;
-};
 
 /**
  * struct esptun_sock - an encapsulation socket, shared by links of a netns
@@ -73,20 +64,6 @@ void esptun_udp_mark(struct esptun_sock *us, u32 mark);
 void esptun_udp_put(struct esptun_sock *us);
 
 /**
- * struct esptun_path - where a peer's packets go
- * @rt: outer route, one reference, or NULL
- * @saddr: outer source
- * @remote: outer destination
- * @mtu: of the path
- */
-struct esptun_path {
-	struct rtable *rt;
-	__be32 saddr;
-	struct esptun_endpoint remote;
-	unsigned int mtu;
-};
-
-/**
  * esptun_udp_path - route to a peer
  * @peer: the peer; RCU read side or en->lock held, bottom halves off
  * @path: result; end it with esptun_udp_path_put()
@@ -102,10 +79,11 @@ void esptun_udp_path_put(struct esptun_path *path);
  * esptun_udp_into_link - would packets to an address leave by an esptun link
  * @peer: whose packets; RCU read side, bottom halves off
  * @remote: the address
- * @learned: what they would come from, if no address is configured; 0: any
+ * @learned: what they would come from, if no address is configured
  */
 bool esptun_udp_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote, __be32 learned);
+			  const struct esptun_endpoint *remote,
+			  const struct esptun_addr *learned);
 
 /*
  * Was there a link with this port, in any namespace? Then a packet from it may
@@ -135,23 +113,14 @@ bool esptun_udp_batches(const struct esptun_link *link,
  */
 void esptun_udp_gso(struct sk_buff *skb, unsigned int size);
 
-/**
- * struct esptun_outer - the outer IP header, where it is a packet's own
- * @tos: outer TOS
- * @ttl_max: outer TTL, at most
- * @df: set Don't Fragment
- */
-struct esptun_outer {
-	u8 tos;
-	u8 ttl_max;
-	bool df;
-};
+/* Octets an skb needs in front of what esptun_udp_wrap() is given. */
+unsigned int esptun_udp_headroom(const struct esptun_path *path);
 
 /**
  * esptun_udp_wrap - put UDP and IP in front, and the route with it
  * @link: whose port, fwmark and ttl are used; RCU read side
  * @path: result of esptun_udp_path(); its route reference stays the caller's
- * @skb: UDP payload with headroom for UDP and IP, or the result of
+ * @skb: UDP payload with esptun_udp_headroom(), or the result of
  *	esptun_udp_gso()
  * @outer: the rest of the header
  */
@@ -172,7 +141,7 @@ int esptun_udp_keepalive(struct esptun_peer *peer);
 /**
  * esptun_udp_ike_send - send an IKE message from a link's socket
  * @link: whose socket; en->lock held
- * @local: source address, or 0 for the link's or the route's; the port is
+ * @local: source address, or none for the link's or the route's; the port is
  *	ignored
  * @remote: destination
  * @data: the message, without the non-ESP marker

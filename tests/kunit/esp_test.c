@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Layout, padding and sizes of ESP packets. */
 #include <kunit/test.h>
+#include <linux/ip.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "esp.h"
@@ -96,7 +97,7 @@ static void esp_valid_len(struct kunit *test)
 /* The largest payload fits the path, one octet more does not. */
 static void esp_inner_mtu(struct kunit *test)
 {
-	unsigned int outer = ESPTUN_IP4_HLEN + ESPTUN_UDP_HLEN;
+	unsigned int outer = sizeof(struct iphdr) + ESPTUN_UDP_HLEN;
 	unsigned int i, path, mtu;
 
 	KUNIT_EXPECT_EQ(test, esptun_esp_inner_mtu(&aead_sizes, 1500, outer),

@@ -107,7 +107,7 @@ refuse "port that is no number" 'port|abc' at west ip link add vpn3 type esptun 
 refuse "ttl 256" 'ttl|256' at west ip link add vpn3 type esptun ttl 256
 refuse "local that is no address" 'local|300' at west ip link add vpn3 type esptun local 300.1.1.1
 refuse "local of IPv6" 'local|inet|IPv4|fd00' at west ip link add vpn3 type esptun local fd00::1
-refuse "local multicast" 'local|[Mm]ulticast|unicast' at west ip link add vpn3 type esptun local 224.0.0.1
+refuse "local multicast" 'outer address' at west ip link add vpn3 type esptun local 224.0.0.1
 refuse "unknown option" 'colour|unknown|Usage' at west ip link add vpn3 type esptun colour red
 is "none of that made a link" "$(ip -n west -j link show | jq length)" "$before"
 

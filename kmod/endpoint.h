@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Outer addresses and endpoints of any family, from netlink to the wire. */
+#ifndef ESPTUN_ENDPOINT_H
+#define ESPTUN_ENDPOINT_H
+
+#include <linux/in6.h>
+#include <linux/socket.h>
+#include <linux/types.h>
+#include <net/ipv6.h>
+
+struct netlink_ext_ack;
+struct nlattr;
+struct sk_buff;
+
+/**
+ * struct esptun_addr - an outer address
+ * @family: AF_INET, or AF_UNSPEC if there is none
+ * @ip6: all octets; those that an address of the family does not have are 0
+ * @ip4: IPv4 address
+ *
+ * No octet is without a value: it may be compared and hashed as memory.
+ */
+struct esptun_addr {
+	u32 family;
+	union {
+		struct in6_addr ip6;
+		__be32 ip4;
+	};
+};
+
+/**
+ * struct esptun_endpoint - one end of the outer UDP flow
+ * @addr: address
+ * @port: UDP port
+ */
+struct esptun_endpoint {
+	struct esptun_addr addr;
+	__be16 port;
+};
+
+/* Is there an address? */
+static inline bool esptun_addr_is_set(const struct esptun_addr *addr)
+{
+	return addr->family != AF_UNSPEC;
+}
+
+/* 0.0.0.0 is none. */
+static inline struct esptun_addr esptun_addr_ip4(__be32 ip4)
+{
+	struct esptun_addr addr = {};
+
+	if (ip4) {
+		addr.family = AF_INET;
+		addr.ip4 = ip4;
+	}
+	return addr;
+}
+
+static inline bool esptun_addr_equal(const struct esptun_addr *a,
+				     const struct esptun_addr *b)
+{
+	return a->family == b->family && ipv6_addr_equal(&a->ip6, &b->ip6);
+}
+
+static inline bool esptun_endpoint_equal(const struct esptun_endpoint *a,
+					 const struct esptun_endpoint *b)
+{
+	return esptun_addr_equal(&a->addr, &b->addr) && a->port == b->port;
+}
+
+/* By where an address is: equal for all that one host may have. */
+u32 esptun_addr_hash_site(const struct esptun_addr *addr, u32 seed);
+
+/**
+ * esptun_addr_get - an address of a request
+ * @attr: the attribute
+ * @addr: result, none if it is 0.0.0.0
+ * @extack: told why not
+ *
+ * Return: 0 or -EINVAL, if it is not the address of a host.
+ */
+int esptun_addr_get(const struct nlattr *attr, struct esptun_addr *addr,
+		    struct netlink_ext_ack *extack);
+
+/* Octets that esptun_addr_put() takes of a message. */
+unsigned int esptun_addr_size(const struct esptun_addr *addr);
+
+/* Into a message, nothing if there is none. Return: 0 or -EMSGSIZE. */
+int esptun_addr_put(struct sk_buff *msg, int type,
+		    const struct esptun_addr *addr);
+
+#endif /* ESPTUN_ENDPOINT_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between families of outer addresses: one row for each. All
+ * functions of a row are called in the RCU read side with bottom halves off
+ * unless they say otherwise, and once for each batch at most.
+ */
+#ifndef ESPTUN_FAMILY_H
+#define ESPTUN_FAMILY_H
+
+#include <linux/netdev_features.h>
+#include <linux/types.h>
+#include "endpoint.h"
+
+struct dst_cache;
+struct dst_entry;
+struct esptun_family;
+struct esptun_link;
+struct net;
+struct sk_buff;
+struct sock;
+
+/**
+ * struct esptun_path - where a peer's packets go
+ * @family: of @source and @remote
+ * @dst: outer route, one reference, or NULL
+ * @source: outer source
+ * @remote: outer destination
+ * @mtu: of the path
+ * @hlen: octets of outer IP and UDP headers
+ */
+struct esptun_path {
+	const struct esptun_family *family;
+	struct dst_entry *dst;
+	struct esptun_addr source;
+	struct esptun_endpoint remote;
+	unsigned int mtu;
+	unsigned int hlen;
+};
+
+/**
+ * struct esptun_outer - the outer IP header, where it is a packet's own
+ * @tos: outer TOS
+ * @ttl_max: outer TTL, at most
+ * @df: set Don't Fragment
+ */
+struct esptun_outer {
+	u8 tos;
+	u8 ttl_max;
+	bool df;
+};
+
+/**
+ * struct esptun_arrival - what the outer headers of a received datagram say
+ * @from: source address and port
+ * @to: destination address
+ * @own: @to is an address of this host alone, neither broadcast nor multicast
+ * @tos: TOS
+ */
+struct esptun_arrival {
+	struct esptun_endpoint from;
+	struct esptun_addr to;
+	bool own;
+	u8 tos;
+};
+
+/**
+ * struct esptun_family - a family of outer addresses
+ * @family: AF_*
+ * @hlen: octets of its header, without options
+ * @csum: a device with one of these computes UDP checksums
+ * @zero_csum: UDP may go without a checksum
+ * @cached: route in a cache, one reference, and its source; NULL if there is none
+ * @cache: put a route and its source there
+ * @route: a route from @source, which is chosen if it is none, with one
+ *	reference. Any context. ERR_PTR: -ELOOP if it leads into the link
+ * @hop_mtu: MTU of the first hop and its route, without what ICMP taught
+ * @wrap: complete the UDP header that @skb starts with, and put IP in front
+ * @local_out: send what @wrap made; consumes @skb
+ * @arrival: outer headers of a datagram whose UDP header was pulled
+ */
+struct esptun_family {
+	u32 family;
+	unsigned int hlen;
+	netdev_features_t csum;
+	bool zero_csum;
+	struct dst_entry *(*cached)(struct dst_cache *cache,
+				    struct esptun_addr *source);
+	void (*cache)(struct dst_cache *cache, struct dst_entry *dst,
+		      const struct esptun_addr *source);
+	struct dst_entry *(*route)(const struct esptun_link *link,
+				   struct esptun_addr *source,
+				   const struct esptun_endpoint *remote);
+	unsigned int (*hop_mtu)(const struct dst_entry *dst);
+	void (*wrap)(struct sk_buff *skb, const struct esptun_path *path,
+		     const struct esptun_outer *outer, u8 ttl, bool zero_csum);
+	int (*local_out)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	void (*arrival)(const struct sk_buff *skb, struct esptun_arrival *a);
+};
+
+extern const struct esptun_family esptun_ip4;
+
+#endif /* ESPTUN_FAMILY_H */

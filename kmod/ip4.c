@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* IPv4 outside. */
+#include <linux/ip.h>
+#include <linux/udp.h>
+#include <net/dst_cache.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/udp.h>
+#include "family.h"
+#include "link.h"
+
+static struct dst_entry *cached(struct dst_cache *cache,
+				struct esptun_addr *source)
+{
+	__be32 saddr = 0;
+	struct rtable *rt = dst_cache_get_ip4(cache, &saddr);
+
+	if (!rt)
+		return NULL;
+	*source = esptun_addr_ip4(saddr);
+	return &rt->dst;
+}
+
+static void cache_route(struct dst_cache *cache, struct dst_entry *dst,
+			const struct esptun_addr *source)
+{
+	dst_cache_set_ip4(cache, dst, source->ip4);
+}
+
+static struct dst_entry *route(const struct esptun_link *link,
+			       struct esptun_addr *source,
+			       const struct esptun_endpoint *remote)
+{
+	struct flowi4 fl4 = {
+		.flowi4_mark = READ_ONCE(link->fwmark),
+		.flowi4_proto = IPPROTO_UDP,
+		.daddr = remote->addr.ip4,
+		.saddr = source->ip4,
+		.fl4_sport = link->port,
+		.fl4_dport = remote->port,
+	};
+	struct rtable *rt = ip_route_output_key(link->net, &fl4);
+
+	if (IS_ERR(rt))
+		return ERR_CAST(rt);
+	if (rt->dst.dev == link->dev) {
+		ip_rt_put(rt);
+		return ERR_PTR(-ELOOP);
+	}
+	*source = esptun_addr_ip4(fl4.saddr);
+	return &rt->dst;
+}
+
+static unsigned int hop_mtu(const struct dst_entry *dst)
+{
+	unsigned int mtu = READ_ONCE(dst->dev->mtu);
+	unsigned int metric = dst_metric_raw(dst, RTAX_MTU);
+
+	return metric ? min(mtu, metric) : mtu;
+}
+
+static void wrap(struct sk_buff *skb, const struct esptun_path *path,
+		 const struct esptun_outer *outer, u8 ttl, bool zero_csum)
+{
+	const struct dst_entry *dst = path->dst;
+	__be32 saddr = path->source.ip4;
+	__be32 daddr = path->remote.addr.ip4;
+	struct iphdr *ip;
+
+	udp_set_csum(zero_csum, skb, saddr, daddr, skb->len);
+	skb->protocol = htons(ETH_P_IP);
+	ip = __skb_push(skb, sizeof(*ip));
+	skb_reset_network_header(skb);
+	ip->version = 4;
+	ip->ihl = sizeof(*ip) / 4;
+	ip->tos = outer->tos;
+	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
+	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
+	ip->protocol = IPPROTO_UDP;
+	ip->saddr = saddr;
+	ip->daddr = daddr;
+	__ip_select_ident(dev_net(dst->dev), ip,
+			  skb_shinfo(skb)->gso_segs ?: 1);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+}
+
+static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
+{
+	const struct rtable *rt = skb_rtable(skb);
+	const struct iphdr *ip = ip_hdr(skb);
+
+	a->from.addr = esptun_addr_ip4(ip->saddr);
+	a->from.port = udp_hdr(skb)->source;
+	a->to = esptun_addr_ip4(ip->daddr);
+	a->own = rt && rt->rt_type == RTN_LOCAL;
+	a->tos = ip->tos;
+}
+
+const struct esptun_family esptun_ip4 = {
+	.family = AF_INET,
+	.hlen = sizeof(struct iphdr),
+	.csum = NETIF_F_HW_CSUM | NETIF_F_IP_CSUM,
+	.zero_csum = true,
+	.cached = cached,
+	.cache = cache_route,
+	.route = route,
+	.hop_mtu = hop_mtu,
+	.wrap = wrap,
+	.local_out = ip_local_out,
+	.arrival = arrival,
+};
