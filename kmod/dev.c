@@ -491,7 +491,8 @@ static void link_setup(struct net_device *dev)
 /* ---- rtnetlink ---- */
 
 static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
-	[IFLA_ESPTUN_LOCAL] = { .type = NLA_BE32 },
+	[IFLA_ESPTUN_LOCAL] = { .type = NLA_BINARY,
+				.len = sizeof(struct in6_addr) },
 	[IFLA_ESPTUN_PORT] = { .type = NLA_BE16 },
 	[IFLA_ESPTUN_FWMARK] = { .type = NLA_U32 },
 	[IFLA_ESPTUN_TOS] = { .type = NLA_U8 },
@@ -648,7 +649,7 @@ static int link_change(struct net_device *dev, struct nlattr *tb[],
 
 static size_t link_get_size(const struct net_device *dev)
 {
-	return nla_total_size(sizeof(__be32)) + /* IFLA_ESPTUN_LOCAL */
+	return nla_total_size(sizeof(struct in6_addr)) + /* IFLA_ESPTUN_LOCAL */
 	       nla_total_size(sizeof(__be16)) + /* IFLA_ESPTUN_PORT */
 	       nla_total_size(sizeof(u32)) + /* IFLA_ESPTUN_FWMARK */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TOS */
@@ -656,11 +657,20 @@ static size_t link_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_UDPCSUM */
 }
 
+/* 0.0.0.0 for none. */
+static int put_local(struct sk_buff *skb, const struct esptun_link *link)
+{
+	if (!esptun_addr_is_set(&link->local))
+		return nla_put_in_addr(skb, IFLA_ESPTUN_LOCAL,
+				       htonl(INADDR_ANY));
+	return esptun_addr_put(skb, IFLA_ESPTUN_LOCAL, &link->local);
+}
+
 static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct esptun_link *link = netdev_priv(dev);
 
-	if (nla_put_in_addr(skb, IFLA_ESPTUN_LOCAL, link->local.ip4) ||
+	if (put_local(skb, link) ||
 	    nla_put_be16(skb, IFLA_ESPTUN_PORT, link->port) ||
 	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, link->fwmark) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TOS, link->tos) ||

@@ -14,9 +14,9 @@ struct sk_buff;
 
 /**
  * struct esptun_addr - an outer address
- * @family: AF_INET, or AF_UNSPEC if there is none
- * @ip6: all octets; those that an address of the family does not have are 0
- * @ip4: IPv4 address
+ * @family: AF_INET, AF_INET6, or AF_UNSPEC if there is none
+ * @ip6: IPv6 address
+ * @ip4: IPv4 address; what @ip6 has more is 0
  *
  * No octet is without a value: it may be compared and hashed as memory.
  */
@@ -56,6 +56,18 @@ static inline struct esptun_addr esptun_addr_ip4(__be32 ip4)
 	return addr;
 }
 
+/* :: is none. */
+static inline struct esptun_addr esptun_addr_ip6(const struct in6_addr *ip6)
+{
+	struct esptun_addr addr = {};
+
+	if (!ipv6_addr_any(ip6)) {
+		addr.family = AF_INET6;
+		addr.ip6 = *ip6;
+	}
+	return addr;
+}
+
 static inline bool esptun_addr_equal(const struct esptun_addr *a,
 				     const struct esptun_addr *b)
 {
@@ -68,7 +80,10 @@ static inline bool esptun_endpoint_equal(const struct esptun_endpoint *a,
 	return esptun_addr_equal(&a->addr, &b->addr) && a->port == b->port;
 }
 
-/* By where an address is: equal for all that one host may have. */
+/* Could a host have it, whom it names on whatever interface? Not if it is none. */
+bool esptun_addr_is_host(const struct esptun_addr *addr);
+
+/* Equal for all addresses that one host may easily have: all of an IPv6 /64. */
 u32 esptun_addr_hash_site(const struct esptun_addr *addr, u32 seed);
 
 /**
@@ -77,7 +92,7 @@ u32 esptun_addr_hash_site(const struct esptun_addr *addr, u32 seed);
  * @addr: result, none if it is 0.0.0.0
  * @extack: told why not
  *
- * Return: 0 or -EINVAL, if it is not the address of a host.
+ * Return: 0; -EINVAL if it is not the address of a host; -EAFNOSUPPORT.
  */
 int esptun_addr_get(const struct nlattr *attr, struct esptun_addr *addr,
 		    struct netlink_ext_ack *extack);

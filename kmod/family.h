@@ -18,6 +18,14 @@ struct esptun_link;
 struct net;
 struct sk_buff;
 struct sock;
+struct udphdr;
+
+/* Rows, in an order of their own. */
+enum esptun_family_index {
+	ESPTUN_IP4,
+	ESPTUN_IP6,
+	ESPTUN_FAMILIES,
+};
 
 /**
  * struct esptun_path - where a peer's packets go
@@ -39,11 +47,13 @@ struct esptun_path {
 
 /**
  * struct esptun_outer - the outer IP header, where it is a packet's own
- * @tos: outer TOS
- * @ttl_max: outer TTL, at most
- * @df: set Don't Fragment
+ * @flow: of all packets of an SA, 0 for others
+ * @tos: outer TOS or traffic class
+ * @ttl_max: outer TTL or hop limit, at most
+ * @df: nobody may fragment it; IPv6 routers never do
  */
 struct esptun_outer {
+	u32 flow;
 	u8 tos;
 	u8 ttl_max;
 	bool df;
@@ -54,7 +64,7 @@ struct esptun_outer {
  * @from: source address and port
  * @to: destination address
  * @own: @to is an address of this host alone, neither broadcast nor multicast
- * @tos: TOS
+ * @tos: TOS or traffic class
  */
 struct esptun_arrival {
 	struct esptun_endpoint from;
@@ -66,6 +76,8 @@ struct esptun_arrival {
 /**
  * struct esptun_family - a family of outer addresses
  * @family: AF_*
+ * @index: its row
+ * @pf: its NFPROTO_*
  * @hlen: octets of its header, without options
  * @csum: a device with one of these computes UDP checksums
  * @zero_csum: UDP may go without a checksum
@@ -77,9 +89,15 @@ struct esptun_arrival {
  * @wrap: complete the UDP header that @skb starts with, and put IP in front
  * @local_out: send what @wrap made; consumes @skb
  * @arrival: outer headers of a datagram whose UDP header was pulled
+ * @is_own: is an IP header's destination an address of this host
+ * @put_pseudo: what a UDP checksum begins with, as devices want it
+ * @udp_offset: where a packet's UDP header is, behind no other one, or 0
+ * @receiver: the socket that a datagram with @uh is for
  */
 struct esptun_family {
 	u32 family;
+	enum esptun_family_index index;
+	u8 pf;
 	unsigned int hlen;
 	netdev_features_t csum;
 	bool zero_csum;
@@ -95,8 +113,24 @@ struct esptun_family {
 		     const struct esptun_outer *outer, u8 ttl, bool zero_csum);
 	int (*local_out)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	void (*arrival)(const struct sk_buff *skb, struct esptun_arrival *a);
+	bool (*is_own)(struct net *net, const void *ip);
+	void (*put_pseudo)(struct udphdr *uh, const void *ip);
+	unsigned int (*udp_offset)(const struct sk_buff *skb);
+	struct sock *(*receiver)(struct net *net, const struct sk_buff *skb,
+				 const struct udphdr *uh);
 };
 
 extern const struct esptun_family esptun_ip4;
+extern const struct esptun_family esptun_ip6;
+
+/* The row of AF_*, or NULL. */
+static inline const struct esptun_family *esptun_family_of(u32 family)
+{
+	if (family == AF_INET)
+		return &esptun_ip4;
+	if (IS_ENABLED(CONFIG_IPV6) && family == AF_INET6)
+		return &esptun_ip6;
+	return NULL;
+}
 
 #endif /* ESPTUN_FAMILY_H */

@@ -12,16 +12,16 @@
  * certain that the packet is for this host, we let those that hold ESP packets
  * of an SA of ours make that claim.
  */
-#include <linux/inetdevice.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/udp.h>
 #include <net/gro.h>
 #include <net/ip.h>
-#include <net/udp.h>
 #include "ablate.h"
 #include "esp.h"
+#include "family.h"
 #include "gro.h"
 #include "limits.h"
 #include "link.h"
@@ -38,28 +38,50 @@ static bool our_spi(const struct esptun_sock *us, __be32 spi)
 
 /* ---- single packets ---- */
 
-/* All that inet_gro_receive() lets through has no IP options. */
+/* IP is in front. */
 struct headers {
-	struct iphdr ip;
 	struct udphdr udp;
 	struct esptun_esp_hdr esp;
 };
 
-#define OUTER_LEN offsetof(struct headers, esp)
+/* All that inet_gro_receive() lets through has no IP options. */
+static const void *ip_of(const struct headers *h,
+			 const struct esptun_family *family)
+{
+	return (const u8 *)h - family->hlen;
+}
 
 /* Of a packet of which the UDP header was the last that GRO went past. */
-static const struct headers *headers_of(struct sk_buff *skb)
+static const struct headers *headers_of(struct sk_buff *skb,
+					const struct esptun_family *family)
 {
 	unsigned int at = skb_gro_offset(skb);
+	unsigned int hlen = family->hlen + ESPTUN_UDP_HLEN;
+	const u8 *ip = skb_gro_header(skb, at + ESPTUN_ESP_HLEN, at - hlen);
 
-	return skb_gro_header(skb, at + ESPTUN_ESP_HLEN, at - OUTER_LEN);
+	return ip ? (const struct headers *)(ip + family->hlen) : NULL;
 }
 
 /* Of one that GRO holds; the ESP header need not be there. */
 static const struct headers *held_headers(const struct sk_buff *p,
 					  unsigned int at)
 {
-	return (const void *)(p->data + at - OUTER_LEN);
+	return (const void *)(p->data + at - ESPTUN_UDP_HLEN);
+}
+
+/* Neither a keepalive nor IKE (RFC 3948 2.2, 2.3), nor what the stack would drop. */
+static bool is_esp(const struct headers *h, const struct esptun_family *family,
+		   unsigned int len)
+{
+	const struct ipv6hdr *ip6 = ip_of(h, family);
+
+	if (!h->esp.spi || ntohs(h->udp.len) != ESPTUN_UDP_HLEN + len)
+		return false;
+	if (family->family == AF_INET)
+		return true;
+	/* No header in between, and a checksum. */
+	return ip6->version == 6 && ip6->nexthdr == IPPROTO_UDP &&
+	       ip6->payload_len == h->udp.len && h->udp.check;
 }
 
 /* What GRO holds for us of this SA, or with an SPI of 0, of any, of this flow. */
@@ -81,26 +103,44 @@ static struct sk_buff *find_held(struct list_head *held, unsigned int at,
 	return NULL;
 }
 
+static bool follows_ip4(const struct iphdr *first, const struct iphdr *ip,
+			u16 before)
+{
+	return ip->tos == first->tos && ip->ttl == first->ttl &&
+	       ip->frag_off == first->frag_off &&
+	       /* RFC 6864: with DF the ID means nothing. */
+	       (ip->frag_off & htons(IP_DF) ||
+		ntohs(ip->id) == (u16)(ntohs(first->id) + before));
+}
+
+/* GRO compared flow labels already. */
+static bool follows_ip6(const struct ipv6hdr *first, const struct ipv6hdr *ip)
+{
+	return ip6_flowinfo(ip) == ip6_flowinfo(first) &&
+	       ip->hop_limit == first->hop_limit;
+}
+
 /* Would dividing them make the same packets again? */
 static bool follows(const struct sk_buff *p, const struct headers *h,
-		    unsigned int at, unsigned int len)
+		    const struct esptun_family *family, unsigned int at,
+		    unsigned int len)
 {
-	const struct iphdr *first = &held_headers(p, at)->ip;
-	u16 next_id = ntohs(first->id) + NAPI_GRO_CB(p)->count;
+	const void *first = ip_of(held_headers(p, at), family);
 
-	return len <= skb_shinfo(p)->gso_size && p->len + len <= IP_MAX_MTU &&
-	       h->ip.tos == first->tos && h->ip.ttl == first->ttl &&
-	       h->ip.frag_off == first->frag_off &&
-	       /* RFC 6864: with DF the ID means nothing. */
-	       (h->ip.frag_off & htons(IP_DF) || ntohs(h->ip.id) == next_id);
+	if (len > skb_shinfo(p)->gso_size || p->len + len > IP_MAX_MTU)
+		return false;
+	if (family->family == AF_INET)
+		return follows_ip4(first, ip_of(h, family),
+				   NAPI_GRO_CB(p)->count);
+	return follows_ip6(first, ip_of(h, family));
 }
 
 /* For an SA of ours and this host, not something the host only passes on? */
 static bool for_us(const struct esptun_sock *us, const struct sk_buff *skb,
-		   const struct headers *h)
+		   const struct headers *h, const struct esptun_family *family)
 {
 	return our_spi(us, h->esp.spi) && skb->pkt_type == PACKET_HOST &&
-	       __ip_dev_find(us->en->net, h->ip.daddr, false);
+	       family->is_own(us->en->net, ip_of(h, family));
 }
 
 /*
@@ -132,6 +172,7 @@ static bool join(struct sk_buff *p, struct sk_buff *skb)
 struct sk_buff *esptun_gro_receive(struct sock *sk, struct list_head *held,
 				   struct sk_buff *skb)
 {
+	const struct esptun_family *family = esptun_family_of(sk->sk_family);
 	const struct esptun_sock *us = rcu_dereference_sk_user_data(sk);
 	unsigned int at = skb_gro_offset(skb);
 	unsigned int len = skb_gro_len(skb);
@@ -141,19 +182,18 @@ struct sk_buff *esptun_gro_receive(struct sock *sk, struct list_head *held,
 
 	if (us && !NAPI_GRO_CB(skb)->flush &&
 	    !esptun_ablate(ESPTUN_ABLATE_RX_GRO))
-		h = headers_of(skb);
-	/* Neither keepalives nor IKE, RFC 3948 2.2, 2.3. */
-	if (!h || !h->esp.spi || ntohs(h->udp.len) != ESPTUN_UDP_HLEN + len)
+		h = headers_of(skb, family);
+	if (!h || !is_esp(h, family, len))
 		goto alone;
 	p = find_held(held, at, h->esp.spi);
 	/* A new key does not overtake the old one. */
 	if (!p)
 		return find_held(held, at, 0);
 	/* What does not follow is the first of others. */
-	if (!follows(p, h, at, len))
+	if (!follows(p, h, family, at, len))
 		return p;
 	/* It is not worth asking before there are two. */
-	if (NAPI_GRO_CB(p)->count == 1 && !for_us(us, skb, h))
+	if (NAPI_GRO_CB(p)->count == 1 && !for_us(us, skb, h, family))
 		goto alone;
 	if (!join(p, skb))
 		goto alone;
@@ -169,14 +209,15 @@ alone:
 /* The UDP header has its length already; see esptun_udp_gso(). */
 int esptun_gro_complete(struct sock *sk, struct sk_buff *skb, int at)
 {
-	const struct iphdr *ip = &held_headers(skb, at)->ip;
+	const struct esptun_family *family = esptun_family_of(sk->sk_family);
+	const void *ip = ip_of(held_headers(skb, at), family);
 	struct udphdr *uh = (struct udphdr *)(skb->data + at) - 1;
 
 	/* What the stack set for packets with another one inside. */
 	skb->encapsulation = 0;
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 	skb_shinfo(skb)->gso_segs = NAPI_GRO_CB(skb)->count;
-	uh->check = ~udp_v4_check(ntohs(uh->len), ip->saddr, ip->daddr, 0);
+	family->put_pseudo(uh, ip);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = (unsigned char *)uh - skb->head;
 	skb->csum_offset = offsetof(struct udphdr, check);
@@ -187,22 +228,20 @@ int esptun_gro_complete(struct sock *sk, struct sk_buff *skb, int at)
 
 /* Where the ESP packets of a super-packet to @us begin, or 0. */
 static unsigned int payload_of(const struct esptun_sock *us,
-			       const struct sk_buff *skb)
+			       const struct sk_buff *skb,
+			       const struct esptun_family *family)
 {
-	const struct iphdr *ip = ip_hdr(skb);
-	unsigned int at = skb_network_offset(skb) + ip->ihl * 4;
+	unsigned int at = family->udp_offset(skb);
 	const struct udphdr *uh;
 	struct udphdr buf;
 
-	if (ip->protocol != IPPROTO_UDP || ip_is_fragment(ip))
+	if (!at)
 		return 0;
 	uh = skb_header_pointer(skb, at, sizeof(buf), &buf);
 	if (!uh || uh->dest != us->port)
 		return 0;
 	/* A socket bound to the very address comes before ours. */
-	if (__udp4_lib_lookup(us->en->net, ip->saddr, uh->source, ip->daddr,
-			      uh->dest, inet_iif(skb), inet_sdif(skb),
-			      NULL) != us->sk)
+	if (family->receiver(us->en->net, skb, uh) != us->sk[family->index])
 		return 0;
 	return at + sizeof(*uh);
 }
@@ -238,7 +277,9 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	    !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4) ||
 	    esptun_ablate(ESPTUN_ABLATE_RX_WHOLE))
 		return NF_ACCEPT;
-	at = payload_of(us, skb);
+	at = payload_of(us, skb,
+			esptun_family_of(state->pf == NFPROTO_IPV4 ? AF_INET :
+								     AF_INET6));
 	if (!at || !all_ours(us, skb, at) || skb_unclone(skb, GFP_ATOMIC))
 		return NF_ACCEPT;
 	skb_shinfo(skb)->gso_type &= ~(SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST);
@@ -246,19 +287,23 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-int esptun_gro_attach(struct esptun_sock *us)
+int esptun_gro_attach(struct esptun_sock *us,
+		      const struct esptun_family *family)
 {
-	us->hook = (struct nf_hook_ops){
+	struct nf_hook_ops *hook = &us->hook[family->index];
+
+	*hook = (struct nf_hook_ops){
 		.hook = local_in,
 		.priv = us,
-		.pf = NFPROTO_IPV4,
+		.pf = family->pf,
 		.hooknum = NF_INET_LOCAL_IN,
 		.priority = INT_MAX,
 	};
-	return nf_register_net_hook(us->en->net, &us->hook);
+	return nf_register_net_hook(us->en->net, hook);
 }
 
-void esptun_gro_detach(struct esptun_sock *us)
+void esptun_gro_detach(struct esptun_sock *us,
+		       const struct esptun_family *family)
 {
-	nf_unregister_net_hook(us->en->net, &us->hook);
+	nf_unregister_net_hook(us->en->net, &us->hook[family->index]);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* IPv4 outside. */
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
+#include <linux/netfilter.h>
 #include <linux/udp.h>
 #include <net/dst_cache.h>
 #include <net/ip.h>
@@ -9,6 +11,7 @@
 #include "family.h"
 #include "link.h"
 
+/* A peer that changes its family may still have a route of the other one. */
 static struct dst_entry *cached(struct dst_cache *cache,
 				struct esptun_addr *source)
 {
@@ -17,6 +20,10 @@ static struct dst_entry *cached(struct dst_cache *cache,
 
 	if (!rt)
 		return NULL;
+	if (unlikely(rt->dst.ops->family != AF_INET)) {
+		ip_rt_put(rt);
+		return NULL;
+	}
 	*source = esptun_addr_ip4(saddr);
 	return &rt->dst;
 }
@@ -96,8 +103,40 @@ static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	a->tos = ip->tos;
 }
 
+static bool is_own(struct net *net, const void *ip)
+{
+	return __ip_dev_find(net, ((const struct iphdr *)ip)->daddr, false);
+}
+
+static void put_pseudo(struct udphdr *uh, const void *ip)
+{
+	const struct iphdr *ip4 = ip;
+
+	uh->check = ~udp_v4_check(ntohs(uh->len), ip4->saddr, ip4->daddr, 0);
+}
+
+static unsigned int udp_offset(const struct sk_buff *skb)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+
+	if (ip->protocol != IPPROTO_UDP || ip_is_fragment(ip))
+		return 0;
+	return skb_network_offset(skb) + ip->ihl * 4;
+}
+
+static struct sock *receiver(struct net *net, const struct sk_buff *skb,
+			     const struct udphdr *uh)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+
+	return __udp4_lib_lookup(net, ip->saddr, uh->source, ip->daddr,
+				 uh->dest, inet_iif(skb), inet_sdif(skb), NULL);
+}
+
 const struct esptun_family esptun_ip4 = {
 	.family = AF_INET,
+	.index = ESPTUN_IP4,
+	.pf = NFPROTO_IPV4,
 	.hlen = sizeof(struct iphdr),
 	.csum = NETIF_F_HW_CSUM | NETIF_F_IP_CSUM,
 	.zero_csum = true,
@@ -108,4 +147,8 @@ const struct esptun_family esptun_ip4 = {
 	.wrap = wrap,
 	.local_out = ip_local_out,
 	.arrival = arrival,
+	.is_own = is_own,
+	.put_pseudo = put_pseudo,
+	.udp_offset = udp_offset,
+	.receiver = receiver,
 };

@@ -7,6 +7,7 @@
 #include "aead.h"
 #include "chachapoly.h"
 #include "early.h"
+#include "endpoint.h"
 #include "esp.h"
 #include "nest.h"
 #include "order.h"
@@ -28,6 +29,12 @@ EXPORT_SYMBOL_GPL(esptun_early_init);
 EXPORT_SYMBOL_GPL(esptun_early_full);
 EXPORT_SYMBOL_GPL(esptun_early_add);
 EXPORT_SYMBOL_GPL(esptun_early_take);
+
+EXPORT_SYMBOL_GPL(esptun_addr_is_host);
+EXPORT_SYMBOL_GPL(esptun_addr_hash_site);
+EXPORT_SYMBOL_GPL(esptun_addr_get);
+EXPORT_SYMBOL_GPL(esptun_addr_size);
+EXPORT_SYMBOL_GPL(esptun_addr_put);
 
 EXPORT_SYMBOL_GPL(esptun_esp_pad);
 EXPORT_SYMBOL_GPL(esptun_esp_len);

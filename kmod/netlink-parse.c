@@ -38,6 +38,21 @@ static int refuse_read_only(struct nlattr *tb[], int first, int last,
 	return 0;
 }
 
+/* Packets have one source and one destination, of one family. */
+static int check_families(const struct esptun_addr *local,
+			  const struct esptun_addr *remote,
+			  const struct nlattr *attr,
+			  struct netlink_ext_ack *extack)
+{
+	if (!esptun_addr_is_set(local) || !esptun_addr_is_set(remote) ||
+	    local->family == remote->family)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(
+		extack, attr,
+		"local-address: not of the remote-address's family");
+	return -EINVAL;
+}
+
 static int parse_peer_endpoint(struct nlattr *tb[],
 			       struct esptun_peer_params *params,
 			       struct netlink_ext_ack *extack)
@@ -69,7 +84,8 @@ static int parse_peer_endpoint(struct nlattr *tb[],
 			return err;
 		params->present |= ESPTUN_PEER_LOCAL_ADDR;
 	}
-	return 0;
+	return check_families(&params->local, &params->remote.addr, attr,
+			      extack);
 }
 
 /* It stays in the request. */
@@ -501,6 +517,9 @@ int esptun_netlink_parse_ike(struct genl_info *info,
 	if (!err && tb[ESPTUN_IKE_A_LOCAL_ADDRESS])
 		err = esptun_addr_get(tb[ESPTUN_IKE_A_LOCAL_ADDRESS],
 				      &req->local.addr, extack);
+	if (!err)
+		err = check_families(&req->local.addr, &req->remote.addr,
+				     tb[ESPTUN_IKE_A_LOCAL_ADDRESS], extack);
 	if (err)
 		return err;
 

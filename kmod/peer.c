@@ -444,7 +444,8 @@ void esptun_peer_seen(struct esptun_sa *sa,
 	    is_superseded(sa))
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
-	if (!same && esptun_udp_into_link(peer, from, to)) {
+	if (!same && (!esptun_addr_is_host(&from->addr) ||
+		      esptun_udp_into_link(peer, from, to))) {
 		esptun_stats_add(peer->link->stats, ESPTUN_STATS_A_ROAM_REFUSED,
 				 1);
 		return;

@@ -78,8 +78,8 @@ struct esptun_peer_totals {
  * @local: outer source, while @remote is of its family; else the link's
  * @learned: address of ours that the peer last wrote to, none if unknown: the
  *	outer source if neither the peer nor the link has one configured
- * @hop_mtu: MTU of the first hop and its route when the route was last looked
- *	up
+ * @hop_room: MTU of the first hop and its route when the route was last looked
+ *	up, less the outer IP header
  * @dst: cached outer route
  * @may_roam: follow the address of authenticated packets
  * @on_demand: counted in link->n_on_demand; under esptun_net.lock
@@ -118,7 +118,7 @@ struct esptun_peer {
 	struct esptun_endpoint remote;
 	struct esptun_addr local;
 	struct esptun_addr learned;
-	unsigned int hop_mtu;
+	unsigned int hop_room;
 	struct dst_cache dst;
 	bool may_roam;
 	bool on_demand;

@@ -780,7 +780,7 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	__skb_pull(skb, sizeof(struct udphdr));
-	esptun_ip4.arrival(skb, &arrival);
+	esptun_family_of(sk->sk_family)->arrival(skb, &arrival);
 	counter = demux(us, skb, &arrival);
 	if (!counter) {
 		/* A packet that waits must not hold what is not ours. */

@@ -277,8 +277,7 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 static void append_outer(struct batch *b, struct sk_buff *out)
 {
 	out->priority = b->skb->priority;
-	skb_set_hash(out, hash_32((__force u32)b->sa->spi, 32),
-		     PKT_HASH_TYPE_L4);
+	skb_set_hash(out, b->outer.flow, PKT_HASH_TYPE_L4);
 #ifdef CONFIG_XPS
 	out->sender_cpu = b->tx_cpu;
 #endif
@@ -409,6 +408,38 @@ static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
 	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
+static int find_udp_ip4(const struct iphdr *ip)
+{
+	if (ip->protocol != IPPROTO_UDP)
+		return -ENOENT;
+	return ip->frag_off & htons(IP_OFFSET) ? 0 : ip->ihl * 4;
+}
+
+/* Outer packets have no other extension headers. */
+static int find_udp_ip6(const struct sk_buff *skb)
+{
+	u8 proto = ipv6_hdr(skb)->nexthdr;
+	int at = sizeof(struct ipv6hdr);
+	const struct frag_hdr *frag;
+	struct frag_hdr buf;
+
+	if (proto == NEXTHDR_FRAGMENT) {
+		frag = skb_header_pointer(skb, at, sizeof(buf), &buf);
+		if (!frag)
+			return -ENOENT;
+		proto = frag->nexthdr;
+		at = frag->frag_off & htons(IP6_OFFSET) ? 0 :
+							  at + sizeof(*frag);
+	}
+	return proto == IPPROTO_UDP ? at : -ENOENT;
+}
+
+static bool is_to_many(const struct sk_buff *skb)
+{
+	return is_ip4(skb) ? ipv4_is_multicast(ip_hdr(skb)->daddr) :
+			     ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+}
+
 /*
  * What is sent may be an outer packet of ours that some way, through other hosts
  * or namespaces, led here. Each time round it is another packet with a TTL of
@@ -417,19 +448,21 @@ static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
  */
 static u8 outer_ttl_max(const struct sk_buff *skb)
 {
-	const struct iphdr *ip = ip_hdr(skb);
+	/* 0: a later fragment */
+	int at = is_ip4(skb) ? find_udp_ip4(ip_hdr(skb)) : find_udp_ip6(skb);
 	const struct udphdr *uh;
 	struct udphdr buf;
+	u8 ttl;
 
-	if (!is_ip4(skb) || ip->protocol != IPPROTO_UDP ||
-	    ipv4_is_multicast(ip->daddr))
+	if (at < 0 || is_to_many(skb))
 		return U8_MAX;
-	if (!(ip->frag_off & htons(IP_OFFSET))) {
-		uh = skb_header_pointer(skb, ip->ihl * 4, sizeof(buf), &buf);
+	if (at) {
+		uh = skb_header_pointer(skb, at, sizeof(buf), &buf);
 		if (!uh || !esptun_udp_is_our_port(uh->source))
 			return U8_MAX;
 	}
-	return ip->ttl ? ip->ttl - 1 : 0;
+	ttl = is_ip4(skb) ? ip_hdr(skb)->ttl : ipv6_hdr(skb)->hop_limit;
+	return ttl ? ttl - 1 : 0;
 }
 
 static void count_tx(struct batch *b)
@@ -615,6 +648,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	}
 	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
 				     b.path.hlen);
+	b.outer.flow = hash_32((__force u32)sa->spi, 32);
 	b.outer.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
 	b.outer.df = dont_fragment(skb) && fits(skb, inner);

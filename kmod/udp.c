@@ -27,13 +27,24 @@ bool esptun_udp_is_our_port(__be16 port)
 	return test_bit(ntohs(port), our_ports);
 }
 
-static int sock_open(struct esptun_sock *us,
-		     int (*rcv)(struct sock *sk, struct sk_buff *skb))
+static const struct esptun_family *const families[] = {
+	&esptun_ip4,
+#if IS_ENABLED(CONFIG_IPV6)
+	&esptun_ip6,
+#endif
+};
+
+/* Without a checksum the stack takes no datagram over IPv6 (RFC 6935 5). */
+static int sock_open_one(struct esptun_sock *us,
+			 const struct esptun_family *family,
+			 int (*rcv)(struct sock *sk, struct sk_buff *skb))
 {
 	struct udp_port_cfg port = {
-		.family = AF_INET,
-		.local_ip.s_addr = htonl(INADDR_ANY),
+		.family = family->family,
 		.local_udp_port = us->port,
+		.use_udp6_rx_checksums = true,
+		.use_udp6_tx_checksums = true,
+		.ipv6_v6only = true,
 	};
 	struct udp_tunnel_sock_cfg cfg = {
 		.sk_user_data = us,
@@ -48,20 +59,55 @@ static int sock_open(struct esptun_sock *us,
 	err = udp_sock_create(us->en->net, &port, &sock);
 	if (err)
 		return err;
-	us->sk = sock->sk;
-	err = esptun_gro_attach(us);
+	err = esptun_gro_attach(us, family);
 	if (err) {
-		udp_tunnel_sock_release(us->sk);
+		udp_tunnel_sock_release(sock->sk);
 		return err;
 	}
-	setup_udp_tunnel_sock(us->en->net, us->sk, &cfg);
+	us->sk[family->index] = sock->sk;
+	setup_udp_tunnel_sock(us->en->net, sock->sk, &cfg);
+	return 0;
+}
+
+/* Packets on their way through encap_rcv use @us: close, let them finish. */
+static void sock_close(struct esptun_sock *us)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		if (!us->sk[i])
+			continue;
+		esptun_gro_detach(us, families[i]);
+		udp_tunnel_sock_release(us->sk[i]);
+	}
+	synchronize_net();
+}
+
+static int sock_open(struct esptun_sock *us,
+		     int (*rcv)(struct sock *sk, struct sk_buff *skb))
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		err = sock_open_one(us, families[i], rcv);
+		/* IPv6 may be off (ipv6.disable=1). */
+		if (err && (err != -EAFNOSUPPORT || !i)) {
+			sock_close(us);
+			return err;
+		}
+	}
 	return 0;
 }
 
 void esptun_udp_mark(struct esptun_sock *us, u32 mark)
 {
+	unsigned int i;
+
 	lockdep_assert_held(&us->en->lock);
-	WRITE_ONCE(us->sk->sk_mark, mark);
+	for (i = 0; i < ARRAY_SIZE(families); i++)
+		if (us->sk[i])
+			WRITE_ONCE(us->sk[i]->sk_mark, mark);
 }
 
 struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
@@ -106,26 +152,17 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 	return us;
 }
 
-/* Packets on their way through encap_rcv use @us: close, let them finish. */
 void esptun_udp_put(struct esptun_sock *us)
 {
 	lockdep_assert_held(&us->en->lock);
 	if (--us->users)
 		return;
 	list_del(&us->node);
-	esptun_gro_detach(us);
-	udp_tunnel_sock_release(us->sk);
-	synchronize_net();
+	sock_close(us);
 	kfree(us);
 }
 
 /* ---- routes ---- */
-
-/* NULL if there is no address. */
-static const struct esptun_family *family_of(const struct esptun_addr *addr)
-{
-	return addr->family == AF_INET ? &esptun_ip4 : NULL;
-}
 
 static void path_set(struct esptun_path *path, struct dst_entry *dst)
 {
@@ -169,11 +206,11 @@ static struct esptun_addr learned_source(const struct esptun_peer *peer,
 }
 
 /* The link's MTU follows the first hop. */
-static void note_hop(struct esptun_peer *peer, unsigned int mtu)
+static void note_hop(struct esptun_peer *peer, unsigned int room)
 {
-	if (READ_ONCE(peer->hop_mtu) == mtu)
+	if (READ_ONCE(peer->hop_room) == room)
 		return;
-	WRITE_ONCE(peer->hop_mtu, mtu);
+	WRITE_ONCE(peer->hop_room, room);
 	esptun_link_update(peer->link);
 }
 
@@ -198,7 +235,7 @@ static struct dst_entry *find_route(struct esptun_peer *peer,
 	if (IS_ERR(dst))
 		return dst;
 	family->cache(&peer->dst, dst, &path->source);
-	note_hop(peer, family->hop_mtu(dst));
+	note_hop(peer, family->hop_mtu(dst) - family->hlen);
 	return dst;
 }
 
@@ -212,7 +249,7 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 		path->remote = peer->remote;
 	} while (read_seqretry(&peer->ep_lock, seq));
 	path->dst = NULL;
-	path->family = family_of(&path->remote.addr);
+	path->family = esptun_family_of(path->remote.addr.family);
 	if (!path->family)
 		return -EDESTADDRREQ;
 	/* With a cached route comes the source it was looked up for. */
@@ -229,7 +266,8 @@ bool esptun_udp_into_link(const struct esptun_peer *peer,
 			  const struct esptun_endpoint *remote,
 			  const struct esptun_addr *learned)
 {
-	const struct esptun_family *family = family_of(&remote->addr);
+	const struct esptun_family *family =
+		esptun_family_of(remote->addr.family);
 	struct esptun_addr source;
 	struct dst_entry *dst;
 	bool into;
@@ -265,6 +303,8 @@ bool esptun_udp_batches(const struct esptun_link *link,
 {
 	netdev_features_t features = READ_ONCE(path->dst->dev->features);
 
+	if (!path->family->zero_csum)
+		return true;
 	switch (READ_ONCE(link->udpcsum)) {
 	case ESPTUN_UDPCSUM_ON:
 		return true;
@@ -318,11 +358,15 @@ void esptun_udp_wrap(const struct esptun_link *link,
 void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
 {
 	struct esptun_sock *us = rcu_dereference(link->us);
+	const struct esptun_family *family;
 
-	if (us)
-		esptun_ip4.local_out(link->net, us->sk, skb);
-	else
+	if (unlikely(!us)) {
 		kfree_skb(skb);
+		return;
+	}
+	family = esptun_family_of(skb->protocol == htons(ETH_P_IP) ? AF_INET :
+								     AF_INET6);
+	family->local_out(link->net, us->sk[family->index], skb);
 }
 
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,
@@ -372,7 +416,7 @@ static int ike_path(struct esptun_link *link,
 {
 	struct dst_entry *dst;
 
-	path->family = family_of(&remote->addr);
+	path->family = esptun_family_of(remote->addr.family);
 	if (!path->family || !remote->port) {
 		NL_SET_ERR_MSG(
 			extack,
@@ -383,6 +427,7 @@ static int ike_path(struct esptun_link *link,
 	path->source = local->addr;
 	if (!esptun_addr_is_set(&path->source))
 		path->source = esptun_link_local(link);
+	path->source = if_family(&path->source, path->family->family);
 	dst = path->family->route(link, &path->source, remote);
 	if (IS_ERR(dst)) {
 		if (PTR_ERR(dst) == -ELOOP)

@@ -24,18 +24,19 @@ struct sock;
  * struct esptun_sock - an encapsulation socket, shared by links of a netns
  * @node: in esptun_net.socks, under esptun_net.lock
  * @en: the netns
- * @sk: bound to 0.0.0.0:@port
+ * @sk: of each family, bound to any address and @port; NULL if the kernel does
+ *	not have the family
  * @port: UDP port
  * @users: links, under esptun_net.lock
- * @hook: see gro.c
+ * @hook: of each socket, see gro.c
  */
 struct esptun_sock {
 	struct list_head node;
 	struct esptun_net *en;
-	struct sock *sk;
+	struct sock *sk[ESPTUN_FAMILIES];
 	__be16 port;
 	unsigned int users;
-	struct nf_hook_ops hook;
+	struct nf_hook_ops hook[ESPTUN_FAMILIES];
 };
 
 /**
@@ -54,7 +55,7 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 				   struct netlink_ext_ack *extack);
 
 /*
- * The fwmark of a link on the socket. The stack looks for the route of an ICMP
+ * The fwmark of a link on the sockets. The stack looks for the route of an ICMP
  * "fragmentation needed" by the socket's mark, so of links sharing a port, those
  * with another mark than the last one set do not learn path MTUs. en->lock held.
  */
@@ -100,7 +101,8 @@ unsigned int esptun_udp_link_mtu(const struct esptun_path *path);
  * @path: result of esptun_udp_path()
  *
  * The packets of a super-packet all have a UDP checksum. Unless the way out
- * computes it, packets with a checksum of zero (RFC 3948 2.1) are cheaper.
+ * computes it, packets with a checksum of zero (RFC 3948 2.1) are cheaper; over
+ * IPv6 there are none (RFC 8200 8.1).
  */
 bool esptun_udp_batches(const struct esptun_link *link,
 			const struct esptun_path *path);

@@ -225,6 +225,9 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 #define __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
 	__udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,      \
 			  compat_udp_table(net), skb)
+#define __udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
+	__udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,      \
+			  compat_udp_table(net), skb)
 #endif
 
 /*

@@ -84,10 +84,20 @@ def peers():
                 peer={"id": 3, "remote-address": octets})
         refused("local address of %d octets" % len(octets), "peer-new",
                 peer={"id": 3, "local-address": octets})
-    refused("IPv6 outside, not supported yet", "peer-new",
-            peer={"id": 3, "remote-address": "2001:db8::1"})
-    for address in ("224.0.0.1", "255.255.255.255"):
+    for address in ("224.0.0.1", "255.255.255.255", "::", "ff02::1", "fe80::1", "::ffff:192.0.2.2"):
         refused("remote address " + address, "peer-new", peer={"id": 3, "remote-address": address})
+        refused("local address " + address, "peer-new", peer={"id": 3, "local-address": address})
+    refused("addresses of two families", "peer-new",
+            peer={"id": 3, "remote-address": "2001:db8::2", "local-address": "192.0.2.1"})
+    ask("peer-new", peer={"id": 3, "remote-address": "2001:db8::2", "local-address": "2001:db8::1"})
+    got = ask("peer-get", peer={"id": 3})[0]["peer"]
+    equal((got["remote-address"], got["local-address"]), ("2001:db8::2", "2001:db8::1"),
+          "a peer with IPv6 outside")
+    ask("peer-set", peer={"id": 3, "remote-address": "0.0.0.0", "local-address": "0.0.0.0"})
+    got = ask("peer-get", peer={"id": 3})[0]["peer"]
+    ok("remote-address" not in got and "local-address" not in got,
+       "0.0.0.0 takes an address of either family away", got)
+    ask("peer-del", peer={"id": 3})
     refused("remote port 0", "peer-new",
             peer={"id": 3, "remote-address": "192.0.2.2", "remote-port": 0})
     refused("keepalive over 3600", "peer-new", peer={"id": 3, "keepalive": 3601})
