@@ -61,6 +61,21 @@ static void peer_full(void **state)
 	assert_memory_equal(p.peer.remote.addr.bytes, "\xc6\x33\x64\x02", 4);
 }
 
+static void peer_with_ip6(void **state)
+{
+	char buf[ESPTUN_ADDR_STRLEN];
+	struct peer_args p;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(
+		peer_args_parse(line(&l, "dev vpn0 id 3 remote 2001:db8::2 local 2001:db8::1"),
+				"add", &p),
+		0);
+	assert_string_equal(esptun_addr_format(&p.peer.remote.addr, buf), "2001:db8::2");
+	assert_string_equal(esptun_addr_format(&p.peer.local, buf), "2001:db8::1");
+}
+
 /* Any prefix will do, the first in the table wins, order is free. */
 static void peer_abbreviated(void **state)
 {
@@ -87,7 +102,7 @@ static void peer_refused(void **state)
 		{ "add", "dev vpn0 id -1", "from 1 to" },
 		{ "add", "dev vpn0 id 1x", "from 1 to" },
 		{ "add", "dev vpn0 id 1 remote host.example", "numeric address" },
-		{ "add", "dev vpn0 id 1 remote 2001:db8::1", "IPv4" },
+		{ "add", "dev vpn0 id 1 local 2001:db8::1::", "numeric address" },
 		{ "add", "dev vpn0 id 1 port 0", "from 1 to 65535" },
 		{ "add", "dev vpn0 id 1 port 65536", "from 1 to 65535" },
 		{ "add", "dev vpn0 id 1 keepalive 3601", "from 0 to 3600" },
@@ -418,12 +433,19 @@ static void sa_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(peer_full),	    cmocka_unit_test(peer_abbreviated),
-		cmocka_unit_test(peer_refused),	    cmocka_unit_test(sa_full),
-		cmocka_unit_test(sa_alias_and_any), cmocka_unit_test(sa_refused),
-		cmocka_unit_test(key_not_echoed),   cmocka_unit_test(key_file),
-		cmocka_unit_test(key_pipe),	    cmocka_unit_test(keys),
-		cmocka_unit_test(exit_codes),	    cmocka_unit_test(sa_json),
+		cmocka_unit_test(peer_full),
+		cmocka_unit_test(peer_with_ip6),
+		cmocka_unit_test(peer_abbreviated),
+		cmocka_unit_test(peer_refused),
+		cmocka_unit_test(sa_full),
+		cmocka_unit_test(sa_alias_and_any),
+		cmocka_unit_test(sa_refused),
+		cmocka_unit_test(key_not_echoed),
+		cmocka_unit_test(key_file),
+		cmocka_unit_test(key_pipe),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(sa_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,8 +74,8 @@ static struct esptun_peer a_peer(void)
 		       ESPTUN_PEER_HAS_ON_DEMAND,
 		.ifindex = 7,
 		.id = 0x01020304,
-		.remote = { addr("198.51.100.2"), 4501 },
-		.local = addr("192.0.2.1"),
+		.remote = { addr("2001:db8::2"), 4501 },
+		.local = addr("2001:db8::1"),
 		.keepalive = 25,
 		.may_roam = true,
 		.on_demand = true,
@@ -100,9 +100,9 @@ static void peer_round_trip(void **state)
 	assert_int_equal(out.has, in.has);
 	assert_int_equal(out.ifindex, 7);
 	assert_int_equal(out.id, 0x01020304);
-	assert_addr(&out.remote.addr, "198.51.100.2");
+	assert_addr(&out.remote.addr, "2001:db8::2");
 	assert_int_equal(out.remote.port, 4501);
-	assert_addr(&out.local, "192.0.2.1");
+	assert_addr(&out.local, "2001:db8::1");
 	assert_int_equal(out.keepalive, 25);
 	assert_true(out.may_roam);
 	assert_true(out.on_demand);
@@ -563,6 +563,25 @@ static void corrupted(void **state)
 	nlmsg_free(msg);
 }
 
+/* What comes back of a link that was sent. */
+static struct esptun_link there_and_back(const struct esptun_link *in)
+{
+	struct ifinfomsg ifi = { .ifi_index = 12, .ifi_flags = IFF_UP };
+	struct nl_msg *msg = nlmsg_alloc();
+	struct esptun_link out;
+	struct nlmsghdr *nlh;
+	size_t len;
+
+	assert_non_null(nlmsg_put(msg, 0, 1, RTM_NEWLINK, 0, 0));
+	assert_int_equal(nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO), 0);
+	assert_int_equal(esptun_link_encode(msg, in), 0);
+	nlh = exact(msg, &len);
+	assert_int_equal(esptun_link_decode(nlh, len, &out), 0);
+	free(nlh);
+	nlmsg_free(msg);
+	return out;
+}
+
 static void link_round_trip(void **state)
 {
 	struct esptun_link in = {
@@ -576,18 +595,9 @@ static void link_round_trip(void **state)
 		.ttl = 64,
 		.mtu = 1400,
 	};
-	struct ifinfomsg ifi = { .ifi_index = 12, .ifi_flags = IFF_UP };
-	struct nl_msg *msg = nlmsg_alloc();
-	struct esptun_link out;
-	struct nlmsghdr *nlh;
-	size_t len;
+	struct esptun_link out = there_and_back(&in);
 
 	(void)state;
-	assert_non_null(nlmsg_put(msg, 0, 1, RTM_NEWLINK, 0, 0));
-	assert_int_equal(nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO), 0);
-	assert_int_equal(esptun_link_encode(msg, &in), 0);
-	nlh = exact(msg, &len);
-	assert_int_equal(esptun_link_decode(nlh, len, &out), 0);
 	assert_int_equal(out.has, in.has | ESPTUN_LINK_HAS_UP);
 	assert_int_equal(out.ifindex, 12);
 	assert_string_equal(out.name, "vpn0");
@@ -598,8 +608,24 @@ static void link_round_trip(void **state)
 	assert_int_equal(out.ttl, 64);
 	assert_int_equal(out.mtu, 1400);
 	assert_true(out.up);
-	free(nlh);
-	nlmsg_free(msg);
+}
+
+static void link_local_of_each_family(void **state)
+{
+	static const char *const text[] = { "192.0.2.1", "2001:db8::1", "::1.2.3.4", "any" };
+	struct esptun_link in = { .has = ESPTUN_LINK_HAS_LOCAL, .name = "vpn0" };
+	struct esptun_link out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+		memset(&in.local, 0, sizeof(in.local));
+		esptun_addr_parse(text[i], &in.local);
+		out = there_and_back(&in);
+		assert_true(out.has & ESPTUN_LINK_HAS_LOCAL);
+		assert_true(esptun_addr_equal(&out.local, &in.local));
+		assert_addr(&out.local, text[i]);
+	}
 }
 
 static void link_of_another_kind(void **state)
@@ -648,6 +674,7 @@ int main(void)
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(corrupted),
 		cmocka_unit_test(link_round_trip),
+		cmocka_unit_test(link_local_of_each_family),
 		cmocka_unit_test(link_of_another_kind),
 	};
 

@@ -75,6 +75,10 @@ is "and the module's" "$(cat /sys/module/esptun/version)" "$(esptun -V | cut -d'
 
 check "change options" at west ip link set vpn0 type esptun local 192.0.2.9 fwmark 0x18 tos inherit ttl 5
 is "local changed" "$(data vpn0 local)" 192.0.2.9
+must at west ip link set vpn0 type esptun local 2001:db8::9
+is "local of IPv6" "$(data vpn0 local)" 2001:db8::9
+must at west ip link set vpn0 type esptun local any
+is "none" "$(data vpn0 local)" any
 is "fwmark changed" "$(printf %d "$(data vpn0 fwmark)")" 24
 is "ttl changed" "$(data vpn0 ttl)" 5
 is "port not" "$(data vpn0 port)" 4501
@@ -106,8 +110,9 @@ refuse "port 65536" '65536|port' at west ip link add vpn3 type esptun port 65536
 refuse "port that is no number" 'port|abc' at west ip link add vpn3 type esptun port abc
 refuse "ttl 256" 'ttl|256' at west ip link add vpn3 type esptun ttl 256
 refuse "local that is no address" 'local|300' at west ip link add vpn3 type esptun local 300.1.1.1
-refuse "local of IPv6" 'local|inet|IPv4|fd00' at west ip link add vpn3 type esptun local fd00::1
-refuse "local multicast" 'outer address' at west ip link add vpn3 type esptun local 224.0.0.1
+for address in 224.0.0.1 ff02::1 fe80::1 ::ffff:192.0.2.1 ::; do
+	refuse "local $address" 'outer address' at west ip link add vpn3 type esptun local $address
+done
 refuse "unknown option" 'colour|unknown|Usage' at west ip link add vpn3 type esptun colour red
 is "none of that made a link" "$(ip -n west -j link show | jq length)" "$before"
 

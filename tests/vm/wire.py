@@ -159,6 +159,8 @@ class Wire:
         self.faults, self.n_frames, self.n_largest = [], 0, 0
         self.pending = self.zero = self.full = 0
         self.outer_ids = {}
+        # Flow labels of the packets of each SPI that had IPv6 outside.
+        self.labels = {}
 
     def fault(self, text):
         if len(self.faults) < 20:
@@ -168,26 +170,25 @@ class Wire:
         for leaves, pending, frame in self.tap.frames():
             self.n_frames += 1
             try:
-                payload = self.outer(frame, pending)
+                payload, label = self.outer(frame, pending)
                 if payload is not None and opening:
-                    self.esp(payload, leaves)
+                    self.esp(payload, leaves, label)
             except Exception as error:
                 self.fault("%s %s" % (type(error).__name__, error))
         if self.tap.lost and not self.lossy:
             self.fault("%d frames were lost to the observer" % self.tap.lost)
 
     def outer(self, frame, pending):
-        """The ESP packet, or None if it is a neighbour's affair."""
+        """The ESP packet, or None if it is a neighbour's affair; and with IPv6 the flow
+        label."""
         if MARK in frame:
             self.fault("leaves in clear: %s" % frame[:80].hex())
         kind = struct.unpack_from("!H", frame, 12)[0]
         packet = frame[14:]
         if kind == 0x0806:
-            return None
+            return None, None
         if kind == 0x86dd:
-            # Neighbour discovery and multicast reports, hop limit 255 or 1.
-            assert packet[6] in (0, 58) and packet[7] in (1, 255), "IPv6 on the underlay"
-            return None
+            return self.outer6(packet, pending)
         assert kind == 0x0800 and packet[0] == 0x45 and packet[9] == 17, "not UDP"
         total, ident, fragment = struct.unpack_from("!HHH", packet, 2)
         packet = packet[:total]
@@ -195,33 +196,49 @@ class Wire:
         assert fold(packet[:20]) == 0xffff, "outer IP checksum"
         if fragment & 0x3fff:
             assert self.fragments, "an outer fragment"
-            return None
-        sport, dport, length, check = struct.unpack_from("!HHHH", packet, 20)
-        assert sport == 4500 and dport == 4500, "ports %d, %d" % (sport, dport)
-        assert length == total - 20, "UDP length %d in %d" % (length, total)
-        self.n_largest = max(self.n_largest, total)
+            return None, None
         if not fragment & 0x4000:
             ids = self.outer_ids.setdefault(packet[12:16], [])
             ids.append(ident)
-        self.checksum(packet, pending, check, length)
-        return packet[28:]
+        return self.udp(packet, 20, pending), None
 
-    def checksum(self, packet, pending, check, length):
+    def outer6(self, packet, pending):
+        word, length, following, hops = struct.unpack_from("!LHBB", packet)
+        # Neighbour discovery and multicast reports, hop limit 255 or 1.
+        if following in (0, 58) and hops in (1, 255):
+            return None, None
+        packet = packet[:40 + length]
+        assert len(packet) == 40 + length, "outer IPv6 length"
+        if following == 44:
+            assert self.fragments, "an outer fragment"
+            return None, None
+        assert following == 17, "not UDP"
+        return self.udp(packet, 40, pending), word & 0xfffff
+
+    def udp(self, packet, at, pending):
+        sport, dport, length, check = struct.unpack_from("!HHHH", packet, at)
+        assert sport == 4500 and dport == 4500, "ports %d, %d" % (sport, dport)
+        assert length == len(packet) - at, "UDP length %d in %d" % (length, len(packet))
+        self.n_largest = max(self.n_largest, len(packet))
         if pending:
             self.pending += 1
             assert check == pseudo(packet, 17, length), "pseudo header's sum"
         elif check == 0:
             self.zero += 1
+            assert at == 20, "no outer UDP checksum over IPv6"
         else:
             self.full += 1
-            assert fold(packet[20:], pseudo(packet, 17, length)) == 0xffff, \
+            assert fold(packet[at:], pseudo(packet, 17, length)) == 0xffff, \
                 "outer UDP checksum"
+        return packet[at + 8:]
 
-    def esp(self, payload, leaves):
+    def esp(self, payload, leaves, label=None):
         if payload == b"\xff":
             return
         spi = struct.unpack_from("!L", payload)[0]
         assert spi in self.by_spi, "SPI %#x" % spi
+        if label is not None:
+            self.labels.setdefault(spi, set()).add(label)
         self.by_spi[spi].leaves = leaves
         self.by_spi[spi].take(payload)
 

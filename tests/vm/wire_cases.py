@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """esptun at both ends of two_hosts, all its traffic judged on the underlay.
-See t_wire.sh."""
+wire_cases.py [6] - with 6, the outer packets are IPv6. See t_wire.sh, t_v6outside.sh."""
 import os
 import subprocess
 import sys
@@ -22,6 +22,9 @@ for ns in HOME:
     with taplib.netns(ns):
         families[ns] = genl.Family(), genl.ifindex("vpn0")
 alg, esn = "aes-gcm-256", False
+OUTER6 = sys.argv[1:] == ["6"]
+# What fits the path.
+MTU = 1418 if OUTER6 else 1438
 
 
 def sas():
@@ -67,6 +70,10 @@ def observe(name, load, least):
     seen.read()
     tap.close()
     seen.judge(least)
+    if OUTER6:
+        labels = [seen.labels.get(a.spi, ()) for a in seen.by_spi.values() if a.seqs]
+        ok(all(len(one) == 1 for one in labels) and len(set().union(*labels) - {0}) == len(labels),
+           "all packets are IPv6, with one flow label for each SA", labels)
     moved = {}
     for ns in HOME:
         now = counters(ns)
@@ -95,7 +102,7 @@ def udp_l4(version):
     def load():
         d = Datagrams("west", "east", HOME["east"][version])
         fine = True
-        largest = 1434 - (28, 48)[version]
+        largest = MTU - 4 - (28, 48)[version]
         for size in (1, 2, 3, 17, 100, 1000, largest - 1, largest):
             for count in (2, 31, 44):
                 for tail in (0, 1, size // 2):

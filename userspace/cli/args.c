@@ -162,7 +162,7 @@ int args_bool(struct args *a, const char *kw, bool *v)
 	return 0;
 }
 
-int args_addr(struct args *a, const char *kw, int family, struct esptun_addr *v)
+int args_addr(struct args *a, const char *kw, struct esptun_addr *v)
 {
 	const char *s;
 
@@ -170,9 +170,6 @@ int args_addr(struct args *a, const char *kw, int family, struct esptun_addr *v)
 		return -EINVAL;
 	if (esptun_addr_parse(s, v))
 		return args_fail(a, "\"%s\" is %.60s, but must be a numeric address", kw, s);
-	if (family != AF_UNSPEC && v->family != family)
-		return args_fail(a, "\"%s\" must be an IPv%c address", kw,
-				 family == AF_INET ? '4' : '6');
 	return 0;
 }
 

@@ -67,8 +67,8 @@ int args_size(struct args *a, const char *kw, uint64_t *v);
 /** args_bool() - "on" or "off" */
 int args_bool(struct args *a, const char *kw, bool *v);
 
-/** args_addr() - numeric address; @family AF_UNSPEC takes either kind */
-int args_addr(struct args *a, const char *kw, int family, struct esptun_addr *v);
+/** args_addr() - numeric address, IPv4 or IPv6 */
+int args_addr(struct args *a, const char *kw, struct esptun_addr *v);
 
 /** args_spi() - SPI, at least 256 */
 int args_spi(struct args *a, const char *kw, uint32_t *v);

@@ -42,7 +42,7 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 	case K_ID: return args_u32(a, "id", 1, UINT32_MAX, &peer->id);
 	case K_REMOTE:
 		peer->has |= ESPTUN_PEER_HAS_REMOTE;
-		return args_addr(a, "remote", AF_INET, &peer->remote.addr);
+		return args_addr(a, "remote", &peer->remote.addr);
 	case K_PORT:
 		peer->has |= ESPTUN_PEER_HAS_PORT;
 		err = args_u32(a, "port", 1, UINT16_MAX, &v);
@@ -50,7 +50,7 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 		return err;
 	case K_LOCAL:
 		peer->has |= ESPTUN_PEER_HAS_LOCAL;
-		return args_addr(a, "local", AF_INET, &peer->local);
+		return args_addr(a, "local", &peer->local);
 	case K_KEEPALIVE:
 		peer->has |= ESPTUN_PEER_HAS_KEEPALIVE;
 		return args_u32(a, "keepalive", 0, 3600, &peer->keepalive);

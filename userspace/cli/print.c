@@ -262,11 +262,12 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 /* "vpn0             1        198.51.100.2:4500      rx 12 tx 34" */
 static void brief_peer(const struct cli *cli, const struct esptun_peer *p)
 {
-	char buf[ESPTUN_ADDR_STRLEN] = "-", end[ESPTUN_ADDR_STRLEN + 8];
+	char buf[ESPTUN_ADDR_STRLEN] = "-", end[ESPTUN_ADDR_STRLEN + 10];
 
 	if (p->has & ESPTUN_PEER_HAS_REMOTE)
 		esptun_addr_format(&p->remote.addr, buf);
-	snprintf(end, sizeof(end), "%s:%u", buf, p->remote.port);
+	snprintf(end, sizeof(end), p->remote.addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", buf,
+		 p->remote.port);
 	print_color(cli, COLOR_LINK, "%-16s", cli_dev(p->ifindex, &p->where));
 	printf(" %-8" PRIu32 " ", p->id);
 	print_color(cli, COLOR_ADDR, "%-22s", p->has & ESPTUN_PEER_HAS_REMOTE ? end : "-");

@@ -25,8 +25,8 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	      "                  [ tos { inherit | TOS } ] [ ttl { auto | TTL } ]\n"
 	      "                  [ udpcsum { auto | on | off } ]\n"
 	      "\n"
-	      "Where: ADDR := IPv4 address that outer packets come from; \"any\" (default)\n"
-	      "               lets routing choose\n"
+	      "Where: ADDR := IPv4 or IPv6 address that outer packets to peers of its family\n"
+	      "               come from; \"any\" (default) lets routing choose\n"
 	      "       PORT := UDP port of the encapsulation socket, 4500 by default; fixed\n"
 	      "               at creation\n"
 	      "       MARK := 0 to 0xffffffff, on outer packets\n"
@@ -61,11 +61,15 @@ static void put(struct nlmsghdr *n, int type, const void *data, int len)
 
 static void parse_local(struct nlmsghdr *n, const char *s)
 {
-	struct in_addr addr = { .s_addr = INADDR_ANY };
+	struct in_addr ip4 = { .s_addr = INADDR_ANY };
+	struct in6_addr ip6;
 
-	if (strcmp(s, "any") && inet_pton(AF_INET, s, &addr) != 1)
-		invarg("local must be a numeric IPv4 address", s);
-	put(n, IFLA_ESPTUN_LOCAL, &addr, sizeof(addr));
+	if (!strcmp(s, "any") || inet_pton(AF_INET, s, &ip4) == 1)
+		put(n, IFLA_ESPTUN_LOCAL, &ip4, sizeof(ip4));
+	else if (inet_pton(AF_INET6, s, &ip6) == 1)
+		put(n, IFLA_ESPTUN_LOCAL, &ip6, sizeof(ip6));
+	else
+		invarg("local must be a numeric address, IPv4 or IPv6", s);
 }
 
 static void parse_port(struct nlmsghdr *n, const char *s)
@@ -182,21 +186,32 @@ static void print_number(FILE *f, const char *key, const char *format, unsigned 
 	fputc(' ', f);
 }
 
+/* Four zero octets for none. */
+static void print_local(FILE *f, struct rtattr *tb[])
+{
+	static const struct in_addr any;
+	const void *ip4 = data(tb, IFLA_ESPTUN_LOCAL, sizeof(struct in_addr));
+	const void *ip6 = data(tb, IFLA_ESPTUN_LOCAL, sizeof(struct in6_addr));
+	char addr[INET6_ADDRSTRLEN];
+
+	if (ip6)
+		print_text(f, "local", inet_ntop(AF_INET6, ip6, addr, sizeof(addr)));
+	else if (ip4 && memcmp(ip4, &any, sizeof(any)))
+		print_text(f, "local", inet_ntop(AF_INET, ip4, addr, sizeof(addr)));
+	else
+		print_text(f, "local", "any");
+}
+
 static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	const uint16_t *port;
 	const uint32_t *u32;
 	const uint8_t *u8;
-	char addr[INET_ADDRSTRLEN];
 
 	(void)lu;
 	if (!tb)
 		return;
-	u32 = data(tb, IFLA_ESPTUN_LOCAL, sizeof(*u32));
-	if (u32 && *u32)
-		print_text(f, "local", inet_ntop(AF_INET, u32, addr, sizeof(addr)));
-	else
-		print_text(f, "local", "any");
+	print_local(f, tb);
 	port = data(tb, IFLA_ESPTUN_PORT, sizeof(*port));
 	if (port)
 		print_number(f, "port", "%u", ntohs(*port));

@@ -231,8 +231,9 @@ static const char *const link_name[IFLA_ESPTUN_MAX + 1] = {
 };
 
 static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
-	[IFLA_ESPTUN_LOCAL] = { U32 }, [IFLA_ESPTUN_PORT] = { U16 }, [IFLA_ESPTUN_FWMARK] = { U32 },
-	[IFLA_ESPTUN_TOS] = { U8 },    [IFLA_ESPTUN_TTL] = { U8 },
+	[IFLA_ESPTUN_LOCAL] = { ADDR }, [IFLA_ESPTUN_PORT] = { U16 },
+	[IFLA_ESPTUN_FWMARK] = { U32 }, [IFLA_ESPTUN_TOS] = { U8 },
+	[IFLA_ESPTUN_TTL] = { U8 },
 };
 
 SET(link, NULL);

@@ -259,17 +259,21 @@ int esptun_ike_encode(struct nl_msg *msg, const struct esptun_ike *ike)
 	return nest ? nest_end(msg, nest, put_ike(msg, ike)) : -EMSGSIZE;
 }
 
+/* 0.0.0.0 for none. */
+static int put_local(struct nl_msg *msg, const struct esptun_addr *local)
+{
+	const uint32_t any = INADDR_ANY;
+
+	return local->family ? put_addr(msg, IFLA_ESPTUN_LOCAL, local)
+			     : put(msg, IFLA_ESPTUN_LOCAL, &any, sizeof(any));
+}
+
 static int put_link_data(struct nl_msg *msg, const struct esptun_link *l)
 {
-	uint32_t any = INADDR_ANY;
 	int err = 0;
 
-	if (l->has & ESPTUN_LINK_HAS_LOCAL) {
-		if (l->local.family == AF_INET6)
-			return -EAFNOSUPPORT;
-		err = put(msg, IFLA_ESPTUN_LOCAL,
-			  l->local.family ? (const void *)l->local.bytes : &any, sizeof(any));
-	}
+	if (l->has & ESPTUN_LINK_HAS_LOCAL)
+		err = put_local(msg, &l->local);
 	if (!err && (l->has & ESPTUN_LINK_HAS_PORT))
 		err = put_be16(msg, IFLA_ESPTUN_PORT, l->port);
 	if (!err && (l->has & ESPTUN_LINK_HAS_FWMARK))
@@ -374,6 +378,17 @@ static int get_addr(const struct nlattr *a, struct esptun_addr *addr)
 	addr->family = len == 4 ? AF_INET : AF_INET6;
 	memcpy(addr->bytes, nla_data(a), (size_t)len);
 	return 0;
+}
+
+/* The kernel says 0.0.0.0 for none. */
+static int get_local(const struct nlattr *a, struct esptun_addr *local)
+{
+	static const uint8_t any[sizeof(local->bytes)];
+	int err = get_addr(a, local);
+
+	if (!err && !memcmp(local->bytes, any, sizeof(any)))
+		local->family = AF_UNSPEC;
+	return err;
 }
 
 static unsigned int has(const struct nlattr *a, unsigned int bit)
@@ -614,8 +629,8 @@ static int decode_link_data(const struct nlattr *nest, struct esptun_link *l)
 
 	if (parse_nest(tb, &esptun_attrs_link, nest))
 		return -EBADMSG;
-	if (get_u32(tb[IFLA_ESPTUN_LOCAL]))
-		get_addr(tb[IFLA_ESPTUN_LOCAL], &l->local);
+	if (get_local(tb[IFLA_ESPTUN_LOCAL], &l->local))
+		return -EBADMSG;
 	l->port = get_be16(tb[IFLA_ESPTUN_PORT]);
 	l->fwmark = get_u32(tb[IFLA_ESPTUN_FWMARK]);
 	l->tos = get_u8(tb[IFLA_ESPTUN_TOS]);

@@ -170,7 +170,7 @@ struct esptun_link {
 	unsigned int has; /* ESPTUN_LINK_HAS_* */
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
-	struct esptun_addr local; /* outer source, IPv4; AF_UNSPEC: routing chooses */
+	struct esptun_addr local; /* outer source; AF_UNSPEC: routing chooses */
 	uint16_t port; /* of the encapsulation socket; fixed at creation */
 	uint32_t fwmark; /* on outer packets */
 	uint8_t tos; /* outer; 1 inherits the inner DSCP */
