@@ -6,6 +6,7 @@
 #ifndef ESPTUN_EARLY_H
 #define ESPTUN_EARLY_H
 
+#include <linux/atomic.h>
 #include <linux/build_bug.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
@@ -30,16 +31,19 @@ static inline struct esptun_early_cb *esptun_early_cb(struct sk_buff *skb)
  * struct esptun_early - the early packets of an SA
  * @packets: in the order they came; its lock protects all of it, bottom halves
  *	off
+ * @net_truesize: memory that those of all SAs of the namespace take
  * @truesize: memory they take
  * @over: the SA is not larval any more, or gone
  */
 struct esptun_early {
 	struct sk_buff_head packets;
+	atomic_t *net_truesize;
 	unsigned int truesize;
 	bool over;
 };
 
-void esptun_early_init(struct esptun_early *early);
+/* @net_truesize: what all SAs of the namespace take; outlives @early. */
+void esptun_early_init(struct esptun_early *early, atomic_t *net_truesize);
 
 /* Is there no room, as far as can be told without the lock? */
 bool esptun_early_full(const struct esptun_early *early);
@@ -52,7 +56,8 @@ bool esptun_early_full(const struct esptun_early *early);
  *	since nobody waits for it
  *
  * The first ESPTUN_EARLY_ONE packets are kept, up to ESPTUN_EARLY_SIZE bytes of
- * memory, and ESPTUN_EARLY_MAX of all SAs.
+ * memory, ESPTUN_EARLY_NET of all SAs of its namespace, and ESPTUN_EARLY_MAX of
+ * all namespaces.
  *
  * Return: 0; -ENOBUFS if there is no room; -ESTALE if it is over: who looks the
  * SPI up again finds another SA, or none.

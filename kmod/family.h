@@ -2,11 +2,12 @@
 /*
  * What differs between families of outer addresses: one row for each. All
  * functions of a row are called in the RCU read side with bottom halves off
- * unless they say otherwise, and once for each batch at most.
+ * unless they say otherwise.
  */
 #ifndef ESPTUN_FAMILY_H
 #define ESPTUN_FAMILY_H
 
+#include <linux/indirect_call_wrapper.h>
 #include <linux/netdev_features.h>
 #include <linux/types.h>
 #include "endpoint.h"
@@ -122,6 +123,13 @@ struct esptun_family {
 
 extern const struct esptun_family esptun_ip4;
 extern const struct esptun_family esptun_ip6;
+
+/* Those of IPv4's row that each packet needs, called without a detour. */
+struct dst_entry *esptun_ip4_cached(struct dst_cache *cache,
+				    struct esptun_addr *source);
+void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
+		     const struct esptun_outer *outer, u8 ttl, bool zero_csum);
+void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a);
 
 /* The row of AF_*, or NULL. */
 static inline const struct esptun_family *esptun_family_of(u32 family)

@@ -57,8 +57,12 @@ static const struct headers *headers_of(struct sk_buff *skb,
 {
 	unsigned int at = skb_gro_offset(skb);
 	unsigned int hlen = family->hlen + ESPTUN_UDP_HLEN;
-	const u8 *ip = skb_gro_header(skb, at + ESPTUN_ESP_HLEN, at - hlen);
+	const u8 *ip;
 
+	/* What an IPv6 option holds could look like another header. */
+	if (family->family == AF_INET6 && at != hlen)
+		return NULL;
+	ip = skb_gro_header(skb, at + ESPTUN_ESP_HLEN, at - hlen);
 	return ip ? (const struct headers *)(ip + family->hlen) : NULL;
 }
 

@@ -264,6 +264,9 @@ unsigned int esptun_ike_receive(struct esptun_sock *us,
 
 	if (!d.agent)
 		return ESPTUN_STATS_A_RX_IKE_NO_AGENT;
+	/* Nobody could be answered there. */
+	if (!esptun_addr_is_host(&d.remote.addr))
+		return ESPTUN_STATS_A_RX_IKE_LIMITED;
 	reason = refuse(&d);
 	if (reason)
 		return reason;

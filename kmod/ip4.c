@@ -12,8 +12,8 @@
 #include "link.h"
 
 /* A peer that changes its family may still have a route of the other one. */
-static struct dst_entry *cached(struct dst_cache *cache,
-				struct esptun_addr *source)
+struct dst_entry *esptun_ip4_cached(struct dst_cache *cache,
+				    struct esptun_addr *source)
 {
 	__be32 saddr = 0;
 	struct rtable *rt = dst_cache_get_ip4(cache, &saddr);
@@ -66,8 +66,8 @@ static unsigned int hop_mtu(const struct dst_entry *dst)
 	return metric ? min(mtu, metric) : mtu;
 }
 
-static void wrap(struct sk_buff *skb, const struct esptun_path *path,
-		 const struct esptun_outer *outer, u8 ttl, bool zero_csum)
+void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
+		     const struct esptun_outer *outer, u8 ttl, bool zero_csum)
 {
 	const struct dst_entry *dst = path->dst;
 	__be32 saddr = path->source.ip4;
@@ -91,7 +91,7 @@ static void wrap(struct sk_buff *skb, const struct esptun_path *path,
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 }
 
-static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
+void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 {
 	const struct rtable *rt = skb_rtable(skb);
 	const struct iphdr *ip = ip_hdr(skb);
@@ -140,13 +140,13 @@ const struct esptun_family esptun_ip4 = {
 	.hlen = sizeof(struct iphdr),
 	.csum = NETIF_F_HW_CSUM | NETIF_F_IP_CSUM,
 	.zero_csum = true,
-	.cached = cached,
+	.cached = esptun_ip4_cached,
 	.cache = cache_route,
 	.route = route,
 	.hop_mtu = hop_mtu,
-	.wrap = wrap,
+	.wrap = esptun_ip4_wrap,
 	.local_out = ip_local_out,
-	.arrival = arrival,
+	.arrival = esptun_ip4_arrival,
 	.is_own = is_own,
 	.put_pseudo = put_pseudo,
 	.udp_offset = udp_offset,

@@ -36,6 +36,20 @@ static void cache_route(struct dst_cache *cache, struct dst_entry *dst,
 	dst_cache_set_ip6(cache, dst, &source->ip6);
 }
 
+/* Also one of a prefix that a route of type local makes ours, as IPv4 has it. */
+static bool is_ours(struct net *net, const struct in6_addr *ip6)
+{
+	struct rt6_info *rt;
+	bool local;
+
+	if (ipv6_chk_addr(net, ip6, NULL, 0))
+		return true;
+	rt = rt6_lookup(net, ip6, NULL, 0, NULL, 0);
+	local = rt && (rt->rt6i_flags & RTF_LOCAL);
+	ip6_rt_put(rt);
+	return local;
+}
+
 static struct dst_entry *route(const struct esptun_link *link,
 			       struct esptun_addr *source,
 			       const struct esptun_endpoint *remote)
@@ -53,8 +67,7 @@ static struct dst_entry *route(const struct esptun_link *link,
 	if (!ipv6_mod_enabled())
 		return ERR_PTR(-EAFNOSUPPORT);
 	/* Other than IPv4's, the look-up takes any source. */
-	if (esptun_addr_is_set(source) &&
-	    !ipv6_chk_addr(link->net, &source->ip6, NULL, 0))
+	if (esptun_addr_is_set(source) && !is_ours(link->net, &source->ip6))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	dst = ip6_dst_lookup_flow(link->net, NULL, &fl6, NULL);
 	if (IS_ERR(dst))

@@ -103,12 +103,13 @@
 
 /*
  * Packets that come for such an SPI before the key: so many of one SA, taking so
- * much memory, so much for all SAs together, and for how long: an answer that got
+ * much memory, so much for all SAs of a namespace, and of all, and for how long: an answer that got
  * lost may come with the third copy of the agent's request, after 3.5 s.
  */
 #define ESPTUN_EARLY_ONE 256u
 #define ESPTUN_EARLY_SIZE (1u << 20)
-#define ESPTUN_EARLY_MAX (8 << 20)
+#define ESPTUN_EARLY_NET (4 << 20)
+#define ESPTUN_EARLY_MAX (32 << 20)
 #define ESPTUN_EARLY_MS 4000
 
 /* A peer that keeps moving is told of this often. */

@@ -52,6 +52,7 @@ struct esptun_ike;
  * @agent_sk: its socket; RCU
  * @ike: what sources sent lately, since the first agent
  * @known: struct esptun_peer by remote endpoint, see ike.c
+ * @early_truesize: memory that early packets take, see early.h
  * @stats: what belongs to no link
  */
 struct esptun_net {
@@ -68,6 +69,7 @@ struct esptun_net {
 	struct sock __rcu *agent_sk;
 	struct esptun_ike *ike;
 	struct rhltable known;
+	atomic_t early_truesize;
 	struct esptun_stats __percpu *stats;
 };
 

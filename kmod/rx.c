@@ -760,6 +760,9 @@ static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb,
 	struct esptun_esp_hdr buf;
 
 	esp = skb_header_pointer(skb, 0, sizeof(buf), &buf);
+	/* A datagram of a jumbogram (RFC 2675) is no ESP packet of anybody's. */
+	if (unlikely(skb->len > IP_MAX_MTU) && !skb_is_gso(skb))
+		return ESPTUN_STATS_A_RX_TRUNCATED;
 	if (esp && esp->spi)
 		return 0;
 	if (esp)
@@ -780,7 +783,8 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 		return 0;
 	}
 	__skb_pull(skb, sizeof(struct udphdr));
-	esptun_family_of(sk->sk_family)->arrival(skb, &arrival);
+	INDIRECT_CALL_1(esptun_family_of(sk->sk_family)->arrival,
+			esptun_ip4_arrival, skb, &arrival);
 	counter = demux(us, skb, &arrival);
 	if (!counter) {
 		/* A packet that waits must not hold what is not ours. */

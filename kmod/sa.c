@@ -349,7 +349,8 @@ static int sa_alloc_ts(struct esptun_sa *sa, const struct esptun_sa_params *p)
 	return 0;
 }
 
-static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
+static struct esptun_sa *sa_alloc(struct esptun_net *en,
+				  const struct esptun_sa_params *p, u32 window)
 {
 	struct esptun_sa *sa = kmem_cache_zalloc(sa_cache, GFP_KERNEL_ACCOUNT);
 
@@ -367,7 +368,7 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_order_init(&sa->sending, esptun_tx_hand_over);
 	else
-		esptun_early_init(&sa->early);
+		esptun_early_init(&sa->early, &en->early_truesize);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
 	    sa_alloc_ts(sa, p)) {
 		sa_free(&sa->reclaim);
@@ -377,7 +378,8 @@ static struct esptun_sa *sa_alloc(const struct esptun_sa_params *p, u32 window)
 }
 
 /* Everything about it but its place: larval, until packets may use it. */
-static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
+static struct esptun_sa *sa_create(struct esptun_net *en,
+				   const struct esptun_sa_params *p,
 				   struct netlink_ext_ack *extack)
 {
 	u32 window = p->present & ESPTUN_SA_REPLAY_WINDOW ?
@@ -393,7 +395,7 @@ static struct esptun_sa *sa_create(const struct esptun_sa_params *p,
 	alg = esptun_aead_find(p->encr, p->integ, extack);
 	if (!alg)
 		return ERR_PTR(-EINVAL);
-	sa = sa_alloc(p, window);
+	sa = sa_alloc(en, p, window);
 	if (!sa)
 		return ERR_PTR(-ENOMEM);
 	err = esptun_aead_init(&sa->aead, alg, p->encr_key, p->encr_key_len,
@@ -570,7 +572,7 @@ int esptun_sa_new(struct esptun_link *link,
 	peer = find_peer(link, params->peer, extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	sa = sa_create(params, extack);
+	sa = sa_create(link->en, params, extack);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
 	attach(sa, peer);
@@ -626,7 +628,7 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 			       "spi: must be 256 or more (RFC 4303 2.1)");
 		return -EINVAL;
 	}
-	sa = sa_alloc(&p, 0);
+	sa = sa_alloc(link->en, &p, 0);
 	if (!sa)
 		return -ENOMEM;
 	attach(sa, peer);

@@ -90,9 +90,11 @@ static int sock_open(struct esptun_sock *us,
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
-		err = sock_open_one(us, families[i], rcv);
 		/* IPv6 may be off (ipv6.disable=1). */
-		if (err && (err != -EAFNOSUPPORT || !i)) {
+		if (families[i]->family == AF_INET6 && !ipv6_mod_enabled())
+			continue;
+		err = sock_open_one(us, families[i], rcv);
+		if (err) {
 			sock_close(us);
 			return err;
 		}
@@ -253,7 +255,8 @@ int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
 	if (!path->family)
 		return -EDESTADDRREQ;
 	/* With a cached route comes the source it was looked up for. */
-	dst = path->family->cached(&peer->dst, &path->source);
+	dst = INDIRECT_CALL_1(path->family->cached, esptun_ip4_cached,
+			      &peer->dst, &path->source);
 	if (!dst)
 		dst = find_route(peer, path);
 	if (IS_ERR(dst))
@@ -278,6 +281,11 @@ bool esptun_udp_into_link(const struct esptun_peer *peer,
 	if (!esptun_addr_is_set(&source))
 		source = *learned;
 	dst = family->route(peer->link, &source, remote);
+	/* As find_route() does. */
+	if (IS_ERR(dst) && PTR_ERR(dst) != -ELOOP) {
+		source = (struct esptun_addr){};
+		dst = family->route(peer->link, &source, remote);
+	}
 	if (IS_ERR(dst))
 		return PTR_ERR(dst) == -ELOOP;
 	into = esptun_dev_is_link(dst->dev);
@@ -351,7 +359,8 @@ void esptun_udp_wrap(const struct esptun_link *link,
 
 	skb->mark = READ_ONCE(link->fwmark);
 	put_udp(skb, link->port, path->remote.port);
-	path->family->wrap(skb, path, outer, READ_ONCE(link->ttl), zero_csum);
+	INDIRECT_CALL_1(path->family->wrap, esptun_ip4_wrap, skb, path, outer,
+			READ_ONCE(link->ttl), zero_csum);
 	skb_dst_set(skb, dst_clone(path->dst));
 }
 
@@ -366,7 +375,8 @@ void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
 	}
 	family = esptun_family_of(skb->protocol == htons(ETH_P_IP) ? AF_INET :
 								     AF_INET6);
-	family->local_out(link->net, us->sk[family->index], skb);
+	INDIRECT_CALL_1(family->local_out, ip_local_out, link->net,
+			us->sk[family->index], skb);
 }
 
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,

@@ -7,18 +7,21 @@
 #include "early.h"
 #include "limits.h"
 
-/* SAs that take all memory there is for them, and one more. */
-#define SAS (ESPTUN_EARLY_MAX / ESPTUN_EARLY_SIZE + 1)
+/* SAs that take all memory there is for them in a namespace, and one more. */
+#define SAS (ESPTUN_EARLY_NET / ESPTUN_EARLY_SIZE + 1)
 
+/* Of SAs of a namespace. */
 static struct esptun_early *new_early(struct kunit *test, unsigned int n)
 {
+	atomic_t *net = kunit_kzalloc(test, sizeof(*net), GFP_KERNEL);
 	struct esptun_early *early =
 		kunit_kcalloc(test, n, sizeof(*early), GFP_KERNEL);
 	unsigned int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, net);
 	KUNIT_ASSERT_NOT_NULL(test, early);
 	for (i = 0; i < n; i++)
-		esptun_early_init(&early[i]);
+		esptun_early_init(&early[i], net);
 	return early;
 }
 
@@ -110,6 +113,7 @@ static unsigned int fill(struct kunit *test, struct esptun_early *early)
 static void early_memory(struct kunit *test)
 {
 	struct esptun_early *early = new_early(test, SAS);
+	struct esptun_early *elsewhere = new_early(test, 1);
 	unsigned int i, total = 0;
 	unsigned int n[SAS];
 
@@ -120,9 +124,12 @@ static void early_memory(struct kunit *test)
 	}
 	KUNIT_EXPECT_LT(test, n[0], ESPTUN_EARLY_ONE);
 	KUNIT_EXPECT_GT(test, n[0], 16u);
-	/* The last one has what the others left of all. */
-	KUNIT_EXPECT_LE(test, total, (unsigned int)ESPTUN_EARLY_MAX);
+	/* The last one has what the others left. */
+	KUNIT_EXPECT_LE(test, total, (unsigned int)ESPTUN_EARLY_NET);
 	KUNIT_EXPECT_LT(test, n[SAS - 1], n[0]);
+	/* Another namespace has memory of its own. */
+	KUNIT_EXPECT_EQ(test, fill(test, elsewhere), n[0]);
+	KUNIT_EXPECT_EQ(test, take(test, elsewhere, 0, 0), n[0]);
 	for (i = 0; i < SAS; i++)
 		KUNIT_EXPECT_EQ(test, take(test, &early[i], 0, 0), n[i]);
 	KUNIT_EXPECT_EQ(test, fill(test, &early[SAS - 1]), n[0]);
