@@ -564,7 +564,7 @@ static void wrong_values(void **state)
 		  "3: MTU = big: expected auto, or bytes from 576 to 65535" },
 		{ "[Tunnel]\nMTU =\n", "2: MTU = : expected auto" },
 		{ "[Tunnel]\nLocal = vpn.example.org\n",
-		  "2: Local = vpn.example.org: expected an IPv4 address" },
+		  "2: Local = vpn.example.org: expected an IPv4 or IPv6 address" },
 		{ "[Tunnel]\nAddress = 10.0.0.1/33\n", "\"10.0.0.1/33\" is no prefix; expected" },
 		{ "[Tunnel]\nAddress = 10.0.0.1,\n  10.0.0.300/8\n", "3: Address" },
 		{ "[Tunnel]\nFwMark = 0x1ffffffff\n", "2: FwMark" },
@@ -576,7 +576,14 @@ static void wrong_values(void **state)
 		  "2: Endpoint = 192.0.2.300: expected a host name or address" },
 		{ "[Peer]\nEndpoint = vpn example\n", "2: Endpoint" },
 		{ "[Peer]\nEndpoint = vpn.example.org:0\n", "2: Endpoint" },
-		{ "[Peer]\nEndpoint = [2001:db8::1]:4500\n", "IPv6 outside is not supported yet" },
+		{ "[Peer]\nEndpoint = fe80::1\n",
+		  "2: Endpoint = fe80::1: expected an address of one other machine" },
+		{ "[Peer]\nEndpoint = [::ffff:192.0.2.1]:4500\n", "address of one other machine" },
+		{ "[Peer]\nEndpoint = ::1\n", "address of one other machine" },
+		{ "[Peer]\nEndpoint = ff02::1\n", "address of one other machine" },
+		{ "[Tunnel]\nLocal = ::\n", "2: Local = ::: expected an IPv4 or IPv6 address" },
+		{ "[Tunnel]\nLocal = 192.0.2.1\n[Peer]\nEndpoint = 2001:db8::2\n",
+		  "2: Local = 192.0.2.1 and Endpoint = 2001:db8::2: expected two addresses of one family" },
 		{ "[Peer]\nEndpoint = [2001:db8::1\n", "2: Endpoint" },
 		{ "[Peer]\nSelectors = 10.1.0.0/16\n",
 		  "2: Selectors = 10.1.0.0/16: expected \"any\", or LOCAL = REMOTE" },
@@ -806,6 +813,35 @@ static void other_values(void **state)
 	assert_string_equal(said, "2: warning: Address: 10.9.0.1/24 is given twice\n"
 				  "4: warning: Routes: 10.0.0.0/8 is given twice\n");
 	config_clear(&c);
+}
+
+static void ipv6_outside(void **state)
+{
+	static const struct {
+		const char *endpoint;
+		uint16_t port;
+	} rows[] = {
+		{ "2001:db8::2", 500 },
+		{ "[2001:db8::2]", 500 },
+		{ "[2001:db8::2]:4500", 4500 },
+	};
+	char conf[256], text[64];
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(conf, sizeof(conf),
+			 "[Tunnel]\nLocal = 2001:db8::1\n[Peer]\nEndpoint = %s\n" PSK_LINE,
+			 rows[i].endpoint);
+		accepted(conf, &c);
+		assert_string_equal(said, "");
+		assert_string_equal(c.endpoint, "2001:db8::2");
+		assert_string_equal(ike_addr_print(text, sizeof(text), &c.endpoint_addr),
+				    "2001:db8::2");
+		assert_int_equal(c.endpoint_port, rows[i].port);
+		assert_string_equal(ike_addr_print(text, sizeof(text), &c.local), "2001:db8::1");
+		config_clear(&c);
+	}
 }
 
 /* As editors of other systems save it. */
@@ -1327,6 +1363,7 @@ int main(void)
 		cmocka_unit_test(wrong_keys),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),
+		cmocka_unit_test(ipv6_outside),
 		cmocka_unit_test(other_systems),
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(all_errors_at_once),

@@ -93,6 +93,39 @@ static void tells_addresses_and_length(void **state)
 	assert_int_not_equal(b->remote.port, 0);
 }
 
+/* IPv6 comes to a socket of its own; answers leave from the address that was written to. */
+static void speaks_ipv6(void **state)
+{
+	struct bench *b = *state;
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(b->port) };
+	struct ike_datagram d = { .data = (const uint8_t *)"answer", .len = 6 };
+	uint8_t buf[16];
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	to.sin6_addr = in6addr_loopback;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		print_message("this machine has no IPv6\n");
+		skip();
+	}
+	assert_int_equal(send(fd, "\0\0\0\0", 4, 0), 4);
+	take(b, 1);
+	assert_int_equal(b->n, 1);
+	assert_int_equal(b->local.port, b->port);
+	assert_int_equal(b->local.addr.family, 6);
+	assert_memory_equal(b->local.addr.b, &in6addr_loopback, 16);
+	assert_int_equal(b->remote.addr.family, 6);
+	assert_memory_equal(b->remote.addr.b, &in6addr_loopback, 16);
+	d.local = b->local;
+	d.remote = b->remote;
+	assert_int_equal(udp_send(b->udp, &d, 0), 0);
+	assert_int_equal(recv(fd, buf, sizeof(buf), MSG_DONTWAIT), 6);
+	assert_memory_equal(buf, "answer", 6);
+	d.local.addr.b[0] = 0x20; /* not ours: routing chooses */
+	assert_int_equal(udp_send(b->udp, &d, 0), 0);
+	assert_int_equal(recv(fd, buf, sizeof(buf), MSG_DONTWAIT), 6);
+	close(fd);
+}
+
 /* Many at once come in order, and not so many for one wake-up that nothing else is done. */
 static void many_at_once(void **state)
 {
@@ -141,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(tells_addresses_and_length, bench_open,
 						bench_close),
+		cmocka_unit_test_setup_teardown(speaks_ipv6, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(many_at_once, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(too_long, bench_open, bench_close),
 		cmocka_unit_test_setup_teardown(a_burst_fits, bench_open, bench_close),

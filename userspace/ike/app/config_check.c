@@ -121,6 +121,18 @@ static void check_mtu(struct parse *p)
 			   c->mtu, IPV6_MIN_MTU);
 }
 
+static void check_families(struct parse *p)
+{
+	const struct config *c = p->c;
+	char local[64];
+
+	if (c->local.family && c->endpoint_addr.family &&
+	    c->local.family != c->endpoint_addr.family)
+		config_say(p, true, line_of(p, "Local"),
+			   "Local = %s and Endpoint = %s: expected two addresses of one family",
+			   ike_addr_print(local, sizeof(local), &c->local), c->endpoint);
+}
+
 /* A prefix that stands in @key again does no harm, but was meant to be another one. */
 static void warn_of_twice(struct parse *p, const char *key, const struct net_prefix *v,
 			  unsigned int n)
@@ -214,6 +226,7 @@ void config_check(struct parse *p)
 	struct config *c = p->c;
 
 	check_mtu(p);
+	check_families(p);
 	warn_of_twice(p, "Address", c->address, c->n_address);
 	warn_of_twice(p, "Routes", c->routes, c->n_routes);
 	if (!given(p, "PSK") && (c->clients <= 1 || (!c->keys.n && !given(p, "Secrets"))))

@@ -190,7 +190,7 @@ static int set_local(struct parse *p, char *s)
 		p->c->local.family = 0;
 		return 0;
 	}
-	return ike_addr_from_text(s, &p->c->local) || p->c->local.family != 4 ? -1 : 0;
+	return ike_addr_from_text(s, &p->c->local) || !ike_addr_is_host(&p->c->local) ? -1 : 0;
 }
 
 static int set_local_id(struct parse *p, char *s)
@@ -268,12 +268,6 @@ static bool host_ok(const char *s)
 	return true;
 }
 
-/* Not 0.0.0.0/8, loopback, multicast or what is above (RFC 6890). */
-static bool can_be_peer(const struct ike_addr *a)
-{
-	return a->b[0] && a->b[0] != 127 && a->b[0] < 224;
-}
-
 /* HOST, HOST:PORT, ADDRESS, ADDRESS:PORT; IPv6 in brackets if a port follows. */
 static int set_endpoint(struct parse *p, char *s)
 {
@@ -305,15 +299,11 @@ static int set_endpoint(struct parse *p, char *s)
 		return -1;
 	}
 	if (!ike_addr_from_text(s, &c->endpoint_addr)) {
-		if (c->endpoint_addr.family == 4 && !can_be_peer(&c->endpoint_addr)) {
-			snprintf(p->err, sizeof(p->err),
-				 "expected an address of one other machine");
-			return -1;
-		}
-		if (c->endpoint_addr.family == 4)
+		if (ike_addr_is_host(&c->endpoint_addr))
 			return config_copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
-		snprintf(p->err, sizeof(p->err),
-			 "IPv6 outside is not supported yet; expected an IPv4 address or a name");
+		snprintf(
+			p->err, sizeof(p->err),
+			"expected an address of one other machine; link-local IPv6 and ::ffff:ADDRESS do not do");
 		return -1;
 	}
 	/* Digits and dots alone are a mistyped address, not a name. */
@@ -524,7 +514,8 @@ const struct key config_keys[] = {
 	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address or keyid:TEXT" },
-	{ "Tunnel", "Local", set_local, KEY_ONE, "an IPv4 address of this machine, or any" },
+	{ "Tunnel", "Local", set_local, KEY_ONE,
+	  "an IPv4 or IPv6 address of this machine, or any" },
 	{ "Tunnel", "Port", set_port, KEY_ONE, "a UDP port from 1 to 65535, but not 500" },
 	{ "Tunnel", "FwMark", set_fwmark, KEY_ONE, "a number from 0 (off) to 0xffffffff" },
 	{ "Tunnel", "Table", set_table, KEY_ONE, "main, or a routing table number from 1" },

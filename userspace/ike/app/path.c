@@ -49,14 +49,42 @@ static void use_address(struct agent *a, struct tunnel *t, const struct ike_addr
 	path_look(a, t);
 }
 
-static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
+/* So many attempts to bring the tunnel up have failed in a row. */
+static unsigned int failed_attempts(const struct tunnel *t)
+{
+	struct ike_status s;
+
+	return !core_tunnel_status(t->agent->core, t->conf.name, &s) && s.attempt ? s.attempt - 1
+										  : 0;
+}
+
+/*
+ * A name may have several addresses: each failed attempt is a reason to take the next one. Those that no route
+ * leads to are left out, as IPv6 is where there is IPv4 only, unless there is no other.
+ */
+static struct ike_addr choose_address(const struct tunnel *t, const struct ike_addr *addrs,
+				      unsigned int n)
+{
+	struct ike_addr open[DNS_ADDRESSES];
+	struct net_path p;
+	unsigned int n_open = 0, failed = failed_attempts(t);
+
+	for (unsigned int i = 0; i < n; i++) {
+		net_find_path(t->agent->net, &addrs[i], &t->conf.local, t->conf.fwmark, &p);
+		if (!p.err && ike_addr_is_host(&addrs[i]))
+			open[n_open++] = addrs[i];
+	}
+	if (n_open)
+		return open[failed % n_open];
+	return n ? addrs[failed % n] : (struct ike_addr){ 0 };
+}
+
+static void on_resolved(void *arg, const struct ike_addr *addrs, unsigned int n, const char *err)
 {
 	struct tunnel *t = arg;
-	struct ike_addr found = { 0 };
+	struct ike_addr found = choose_address(t, addrs, n); /* @addrs go with the lookup */
 	char text[512];
 
-	if (addr)
-		found = *addr; /* it goes with the lookup */
 	dns_cancel(t->lookup);
 	t->lookup = NULL;
 	plan_lookup(t);
@@ -73,16 +101,10 @@ static void on_resolved(void *arg, const struct ike_addr *addr, const char *err)
 	agent_wake(t->agent);
 }
 
-/* A name may have several addresses: each failed attempt is a reason to take the next one. */
 void path_resolve(struct agent *a, struct tunnel *t)
 {
-	unsigned int failed = 0;
-	struct ike_status s;
-
-	if (!core_tunnel_status(a->core, t->conf.name, &s) && s.attempt)
-		failed = s.attempt - 1;
 	path_forget(t);
-	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, failed, on_resolved, t);
+	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, t);
 	if (!t->lookup)
 		plan_lookup(t);
 }

@@ -15,9 +15,9 @@ static unsigned int lookups;
 struct dns {
 	struct evdns_base *base;
 	struct event *later; /* reports outside of evdns, so that the base may be freed */
-	struct ike_addr addr;
+	struct ike_addr addrs[DNS_ADDRESSES];
+	unsigned int n;
 	const char *err;
-	unsigned int nth;
 	bool answered, cancelled;
 	dns_fn fn;
 	void *ctx;
@@ -41,7 +41,7 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
 	if (d->cancelled)
 		destroy(d);
 	else
-		d->fn(d->ctx, d->addr.family ? &d->addr : NULL, d->err);
+		d->fn(d->ctx, d->addrs, d->n, d->err);
 }
 
 static void report(struct dns *d, const char *err)
@@ -54,36 +54,37 @@ static void report(struct dns *d, const char *err)
 static const char *reason(int result)
 {
 	switch (result) {
-	case 0: return "the name has no IPv4 address";
+	case 0: return "the name has no address";
 	case EVUTIL_EAI_NONAME: return "there is no such name";
 	case EVUTIL_EAI_FAIL:
 		/* libevent does not tell which: no answer, an error, or no such record. */
-		return "no name server answered with an IPv4 address";
+		return "no name server answered with an address";
 	default: return evutil_gai_strerror(result);
 	}
 }
 
-/* Take the IPv4 address at place @nth, from 0; returns how many there are. */
-static unsigned int pick(const struct evutil_addrinfo *list, unsigned int nth, struct ike_addr *out)
+static void take(struct dns *d, const struct evutil_addrinfo *list, int family)
 {
-	unsigned int n = 0;
+	for (; list && d->n < DNS_ADDRESSES; list = list->ai_next) {
+		struct ike_addr *a = &d->addrs[d->n];
 
-	for (; list; list = list->ai_next) {
-		if (list->ai_family != AF_INET || n++ != nth)
+		if (list->ai_family != family)
 			continue;
-		out->family = 4;
-		memcpy(out->b, &((struct sockaddr_in *)list->ai_addr)->sin_addr, 4);
+		a->family = family == AF_INET ? 4 : 6;
+		if (family == AF_INET)
+			memcpy(a->b, &((struct sockaddr_in *)list->ai_addr)->sin_addr, 4);
+		else
+			memcpy(a->b, &((struct sockaddr_in6 *)list->ai_addr)->sin6_addr, 16);
+		d->n++;
 	}
-	return n;
 }
 
 static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
 {
 	struct dns *d = arg;
-	unsigned int n = pick(list, d->nth, &d->addr);
 
-	if (n && d->nth >= n)
-		pick(list, d->nth % n, &d->addr);
+	take(d, list, AF_INET6);
+	take(d, list, AF_INET);
 	if (list)
 		evutil_freeaddrinfo(list);
 	report(d, reason(result));
@@ -92,7 +93,7 @@ static void on_answer(int result, struct evutil_addrinfo *list, void *arg)
 static void ask(struct dns *d, struct event_base *base, const char *name)
 {
 	struct evutil_addrinfo hints = {
-		.ai_family = AF_INET,
+		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
 		.ai_protocol = IPPROTO_UDP,
 	};
@@ -111,14 +112,12 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 	evdns_getaddrinfo(d->base, name, NULL, &hints, on_answer, d);
 }
 
-struct dns *dns_lookup(struct event_base *base, const char *name, unsigned int nth, dns_fn fn,
-		       void *ctx)
+struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx)
 {
 	struct dns *d = lookups < DNS_MAX ? calloc(1, sizeof(*d)) : NULL;
 
 	if (!d)
 		return NULL;
-	d->nth = nth;
 	d->fn = fn;
 	d->ctx = ctx;
 	d->later = evtimer_new(base, on_later, d);

@@ -8,16 +8,17 @@
 struct event_base;
 struct dns;
 
-/* @addr is NULL if there is none; then @err says why. */
-typedef void (*dns_fn)(void *ctx, const struct ike_addr *addr, const char *err);
+enum { DNS_ADDRESSES = 16 }; /* of one name, at most; further ones are not told */
+
+/* The addresses of a name, IPv6 before IPv4 as RFC 6724 has it; if @n is 0, @err says why. */
+typedef void (*dns_fn)(void *ctx, const struct ike_addr *addrs, unsigned int n, const char *err);
 
 /*
- * Ask /etc/hosts and the servers of /etc/resolv.conf, read anew, for an IPv4 address
- * of @name: of several the one at place @nth from 0, counted round and round. @fn is
- * called once, after this returned, unless dns_cancel() is called first. NULL when memory is out, or when too many lookups are under way: ask later.
+ * Ask /etc/hosts and the servers of /etc/resolv.conf, read anew, for the addresses of @name. @fn is
+ * called once, after this returned, unless dns_cancel() is called first. NULL when memory is out,
+ * or when too many lookups are under way: ask later.
  */
-struct dns *dns_lookup(struct event_base *base, const char *name, unsigned int nth, dns_fn fn,
-		       void *ctx);
+struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx);
 
 /* Give a lookup up, or give back one that has called its function (from outside it). NULL is fine. */
 void dns_cancel(struct dns *d);

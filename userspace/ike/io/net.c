@@ -620,6 +620,14 @@ static int look_up(struct net *n, const struct ike_addr *remote, const struct ik
 	return rtnl_talk(n->sk, msg, read_path, p);
 }
 
+/* Of an IPv6 address IFA_ADDRESS tells, except where the other end of a link has one, too. */
+static const struct nlattr *local_address(struct nlmsghdr *nlh)
+{
+	const struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct ifaddrmsg), IFA_LOCAL);
+
+	return a ? a : nlmsg_find_attr(nlh, sizeof(struct ifaddrmsg), IFA_ADDRESS);
+}
+
 struct own {
 	const struct ike_addr *addr;
 	bool found;
@@ -627,7 +635,7 @@ struct own {
 
 static void read_own(void *ctx, struct nlmsghdr *nlh)
 {
-	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct ifaddrmsg), IFA_LOCAL);
+	const struct nlattr *a = local_address(nlh);
 	struct own *own = ctx;
 
 	own->found |= a && nla_len(a) == rtnl_addr_len(own->addr) &&
@@ -653,9 +661,16 @@ struct addresses {
 static void read_global(void *ctx, struct nlmsghdr *nlh)
 {
 	struct ifaddrmsg *ifa = nlmsg_data(nlh);
-	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(*ifa), IFA_LOCAL);
+	const struct nlattr *a = local_address(nlh), *f;
+	uint32_t flags = ifa->ifa_flags;
 	struct addresses *all = ctx;
 
+	f = nlmsg_find_attr(nlh, sizeof(*ifa), IFA_FLAGS);
+	if (f)
+		flags = nla_get_u32(f);
+	if (ifa->ifa_family == AF_INET6 && /* IFA_F_TEMPORARY is IFA_F_SECONDARY in IPv4 */
+	    (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TEMPORARY)))
+		return;
 	if (!a || ifa->ifa_scope != RT_SCOPE_UNIVERSE || all->n == all->max)
 		return;
 	all->out[all->n].ifindex = ifa->ifa_index;
@@ -670,7 +685,8 @@ static void forget_addresses(void *ctx)
 int net_addresses(struct net *n, struct net_address *out, unsigned int max)
 {
 	struct addresses all = { .out = out, .max = max };
-	int err = rtnl_dump(n->sk, list_addresses(AF_INET, 0), read_global, forget_addresses, &all);
+	int err =
+		rtnl_dump(n->sk, list_addresses(AF_UNSPEC, 0), read_global, forget_addresses, &all);
 
 	return err ? err : (int)all.n;
 }

@@ -13,8 +13,8 @@ struct udp;
 typedef void (*udp_fn)(void *ctx, const struct ike_datagram *d);
 
 /*
- * Bind @port on all IPv4 addresses of this network namespace. @fn gets each datagram
- * with the address it was sent to. NULL with the cause in errno.
+ * Bind @port on all addresses of this network namespace, IPv4 and, if the machine has it, IPv6.
+ * @fn gets each datagram with the address it was sent to. NULL with the cause in errno.
  */
 struct udp *udp_open(struct event_base *base, uint16_t port, udp_fn fn, void *ctx);
 void udp_close(struct udp *u); /* NULL is fine */

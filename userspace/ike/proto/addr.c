@@ -47,6 +47,25 @@ bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b)
 	return a->family == b->family && !memcmp(a->b, b->b, len);
 }
 
+static bool is_host6(const uint8_t b[16])
+{
+	static const uint8_t zero[10], mapped[2] = { 0xff, 0xff };
+
+	if (b[0] == 0xff || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80))
+		return false;
+	if (memcmp(b, zero, 10))
+		return true;
+	/* ::/96 has "unspecified" and ::1, and is deprecated otherwise (RFC 4291 2.5.5.1). */
+	return memcmp(b + 10, zero, 2) && memcmp(b + 10, mapped, 2);
+}
+
+bool ike_addr_is_host(const struct ike_addr *a)
+{
+	if (a->family == 6)
+		return is_host6(a->b);
+	return a->family == 4 && a->b[0] && a->b[0] != 127 && a->b[0] < 224;
+}
+
 bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b)
 {
 	return a->port == b->port && ike_addr_eq(&a->addr, &b->addr);

@@ -10,6 +10,11 @@ int ike_addr_from_text(const char *text, struct ike_addr *a); /* 0 or -1 */
 char *ike_endpoint_print(char *buf, size_t size,
 			 const struct ike_endpoint *e); /* 192.0.2.1:4500, [::1]:500 */
 bool ike_addr_eq(const struct ike_addr *a, const struct ike_addr *b);
+/*
+ * May another machine have it, and be reached at it without naming an interface? Not unspecified,
+ * loopback, multicast or what is above (RFC 6890), nor link-local IPv6 or IPv4 within IPv6.
+ */
+bool ike_addr_is_host(const struct ike_addr *a);
 bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b);
 
 #endif

@@ -55,15 +55,6 @@ static void begin_update(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- addresses in messages -------------------------------------------------------- */
 
-static bool is_usable(const struct ike_addr *a)
-{
-	static const struct ike_addr none6 = { .family = 6 };
-
-	if (a->family == 6)
-		return a->b[0] != 0xff && !ike_addr_eq(a, &none6);
-	return a->family == 4 && a->b[0] && a->b[0] != 127 && a->b[0] < 224;
-}
-
 /* An ADDITIONAL_*_ADDRESS; false if @n is none, or malformed. */
 static bool parse_address(const struct ike_notify *n, struct ike_addr *a)
 {
@@ -75,7 +66,7 @@ static bool parse_address(const struct ike_notify *n, struct ike_addr *a)
 	else
 		return false;
 	memcpy(a->b, n->data, n->len);
-	return is_usable(a);
+	return ike_addr_is_host(a);
 }
 
 static void take_addresses(struct ike_sa *sa, const struct ike_payloads *in)
@@ -328,7 +319,7 @@ void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ik
 static bool may_be_at(const struct ike_core *core, const struct ike_sa *sa,
 		      const struct ike_addr *remote)
 {
-	return is_usable(remote) && address_is_outside(core, sa, remote);
+	return ike_addr_is_host(remote) && address_is_outside(core, sa, remote);
 }
 
 /* May the peer, which decides, use the path? */
@@ -397,7 +388,7 @@ static bool has_list(const struct ike_payloads *in)
 /* The peer knows that the IKE SA takes the place of another one; we do not yet, see x_rekey.c. */
 static void take_early_update(struct ike_sa *sa, const struct ike_datagram *d)
 {
-	if (sa->began || !is_usable(&d->remote.addr))
+	if (sa->began || !ike_addr_is_host(&d->remote.addr))
 		return;
 	sa->local = d->local;
 	sa->remote = d->remote;
