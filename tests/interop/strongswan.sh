@@ -30,13 +30,13 @@ charon() {
 swan() {
 	local psk=$AGENT_PSK ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
 	local lid=east.example rid=west.example lts=10.2.0.0/24 rts=10.1.0.0/24
-	local conn='' child='' children=''
+	local remote=192.0.2.1 conn='' child='' children=''
 	[ $# = 0 ] || local "$@"
 	cat > "$their_etc/swanctl/swanctl.conf" <<-END
 	connections {
 	  west {
 	    version = 2
-	    remote_addrs = 192.0.2.1
+	    remote_addrs = $remote
 	    proposals = $ike
 	    $conn
 	    local {

@@ -68,8 +68,8 @@ rm /run/dns/manner
 try "an alias of an alias" up c1.test
 try "a dot at the end" up vpn.test.
 try "capitals in the file" up VPN.Test
-try "IPv6 only" failed six.test
-like "the status says what is missing" "$(of west .error)" 'IPv4'
+try "IPv6 only, and no route to it" connecting six.test
+like "the status says what is missing" "$(of west .error)" 'no route to 2001:db8::1'
 
 # ---- resolv.conf and hosts ----------------------------------------------------------
 
@@ -110,4 +110,28 @@ zone 'other.test A 192.0.2.9'
 try "a name that is not known yet" failed vpn.test
 zone 'vpn.test A 203.0.113.2'
 check "appears: up within 35 s" within 35 state_is west up
+
+# ---- both families -------------------------------------------------------------------
+
+in_quiet mid sysctl -qw net.ipv6.conf.all.forwarding=1
+for to in 'west w0 2001:db8:1::1' 'mid m0 2001:db8:1::254' 'mid m1 2001:db8:2::254' 'one x0 2001:db8:2::2'; do
+	read -r ns dev addr <<< "$to"
+	must ip -n "$ns" addr add "$addr/64" dev "$dev" nodad
+done
+must ip -n one link set x0 up
+must ip -n one route replace default via 198.51.100.1
+must ip -n one -6 route add default via 2001:db8:2::254
+must ip -n west -6 route add default via 2001:db8:1::254
+zone 'vpn.test A 198.51.100.2' 'vpn.test AAAA 2001:db8:2::2'
+try "an address of each family" up vpn.test
+is "IPv6 comes first" "$(of west .ike.remote)" '[2001:db8:2::2]:4500'
+check "traffic passes" pings west 10.9.0.2
+must at mid nft add table ip6 dead
+must at mid nft add chain ip6 dead forward '{ type filter hook forward priority 0; policy drop; }'
+try "IPv6 is dead: the other address is tried" up vpn.test 180
+is "IPv4 is used" "$(of west .ike.remote)" '198.51.100.2:4500'
+must ip -n west -6 route del default
+try "no IPv6 route" up vpn.test
+is "IPv4 is used at once" "$(of west .ike.remote)" '198.51.100.2:4500'
+check "traffic passes" pings west 10.9.0.2
 finish
