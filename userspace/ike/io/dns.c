@@ -107,7 +107,12 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 	evdns_base_resolv_conf_parse(d->base, DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE,
 				     "/etc/resolv.conf");
 	evdns_base_set_option(d->base, "timeout", "3");
-	evdns_base_set_option(d->base, "attempts", "2");
+	/*
+	 * Servers are asked by turns, also for the other family, so only the third time is sure to be
+	 * another one than the first. For that, the family answered first has to wait.
+	 */
+	evdns_base_set_option(d->base, "attempts", "3");
+	evdns_base_set_option(d->base, "getaddrinfo-allow-skew", "7");
 	/* May call on_answer() at once. */
 	evdns_getaddrinfo(d->base, name, NULL, &hints, on_answer, d);
 }
