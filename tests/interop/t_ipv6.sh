@@ -54,6 +54,20 @@ check "there is another IKE SA" wait_for 10 another_ike
 crossed "under the new IKE SA"
 
 begin_anew
+ours endpoint=2001:db8::2 begin=traffic from=2001:db8::11
+tell west reload > /dev/null
+refuse "a Local that is none of ours is an error" 'Local = 2001:db8::11 is no address of this machine' \
+	tell west up vpn0
+must ip -n west addr add 2001:db8::11/64 dev w0 nodad
+swan remote=2001:db8::11
+we_begin
+is "the address is there: up" "$status" 0
+crossed "Local"
+like "Local: both ends send to and from it" "$(in_quiet east ip -s xfrm state)" 'src 2001:db8::11 dst 2001:db8::2'
+like "Local: strongSwan counts what comes from it" "$(their_sas)" "in .* [1-9][0-9]* bytes"
+
+begin_anew
+swan remote=2001:db8::1
 ours endpoint=
 they_begin
 is "responder: up" "$status" 0

@@ -51,12 +51,13 @@ warm_up() {
 
 # ours [KEY=VALUE...]: writes esptund's side; endpoint= (empty) leaves Endpoint out.
 ours() {
-	local psk=$AGENT_PSK crypto=modern selectors=any begin=now liveness=30 endpoint=192.0.2.2 rekey=''
+	local psk=$AGENT_PSK crypto=modern selectors=any begin=now liveness=30 endpoint=192.0.2.2 rekey='' from=''
 	local lid=west.example rid=east.example
 	[ $# = 0 ] || local "$@"
 	conf west vpn0 <<-END
 	[Tunnel]
 	LocalID = $lid
+	${from:+Local = $from}
 	[Peer]
 	${endpoint:+Endpoint = $endpoint}
 	RemoteID = $rid

@@ -254,7 +254,17 @@ static void check_folder(struct check *c, const char *path)
 	globfree(&g);
 }
 
-/* The machine's IPv4 addresses; to free. */
+static void read_addr(struct ike_addr *a, const struct sockaddr *sa)
+{
+	memset(a, 0, sizeof(*a));
+	a->family = sa->sa_family == AF_INET ? 4 : 6;
+	if (a->family == 4)
+		memcpy(a->b, &((const struct sockaddr_in *)sa)->sin_addr, 4);
+	else
+		memcpy(a->b, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
+}
+
+/* The machine's addresses; to free. */
 static struct ike_addr *own_addresses(unsigned int *n)
 {
 	struct ike_addr *own = NULL, *grown;
@@ -264,15 +274,14 @@ static struct ike_addr *own_addresses(unsigned int *n)
 	if (getifaddrs(&all))
 		return NULL;
 	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET)
+		if (!i->ifa_addr ||
+		    (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
 			continue;
 		grown = realloc(own, (*n + 1) * sizeof(*own));
 		if (!grown)
 			break;
 		own = grown;
-		memset(&own[*n], 0, sizeof(*own));
-		own[*n].family = 4;
-		memcpy(own[(*n)++].b, &((struct sockaddr_in *)i->ifa_addr)->sin_addr, 4);
+		read_addr(&own[(*n)++], i->ifa_addr);
 	}
 	freeifaddrs(all);
 	return own;

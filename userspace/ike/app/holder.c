@@ -8,10 +8,10 @@
 
 #include "ike/app/holder.h"
 
-/* The inode of a socket with this local port, from /proc/net/udp; 0 if there is none. */
-static unsigned long find_inode(uint16_t port)
+/* The inode of a socket with this local port, from a file as /proc/net/udp; 0 if there is none. */
+static unsigned long find_inode(const char *path, uint16_t port)
 {
-	FILE *f = fopen("/proc/net/udp", "re");
+	FILE *f = fopen(path, "re");
 	unsigned long inode = 0, found;
 	unsigned int local;
 	char line[512];
@@ -65,7 +65,8 @@ static void print_process(const char *pid, char *text, size_t size)
 
 bool holder_of_port(uint16_t port, char *text, size_t size)
 {
-	unsigned long inode = find_inode(port);
+	unsigned long v4 = find_inode("/proc/net/udp", port);
+	unsigned long inode = v4 ? v4 : find_inode("/proc/net/udp6", port);
 	bool found = false;
 	struct dirent *d;
 	char socket[64];

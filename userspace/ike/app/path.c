@@ -65,18 +65,21 @@ static unsigned int failed_attempts(const struct tunnel *t)
 static struct ike_addr choose_address(const struct tunnel *t, const struct ike_addr *addrs,
 				      unsigned int n)
 {
-	struct ike_addr open[DNS_ADDRESSES];
+	struct ike_addr hosts[DNS_ADDRESSES], open[DNS_ADDRESSES];
 	struct net_path p;
-	unsigned int n_open = 0, failed = failed_attempts(t);
+	unsigned int n_hosts = 0, n_open = 0, failed = failed_attempts(t);
 
 	for (unsigned int i = 0; i < n; i++) {
+		if (!ike_addr_is_host(&addrs[i]))
+			continue;
+		hosts[n_hosts++] = addrs[i];
 		net_find_path(t->agent->net, &addrs[i], &t->conf.local, t->conf.fwmark, &p);
-		if (!p.err && ike_addr_is_host(&addrs[i]))
+		if (!p.err)
 			open[n_open++] = addrs[i];
 	}
 	if (n_open)
 		return open[failed % n_open];
-	return n ? addrs[failed % n] : (struct ike_addr){ 0 };
+	return n_hosts ? hosts[failed % n_hosts] : (struct ike_addr){ 0 };
 }
 
 static void on_resolved(void *arg, const struct ike_addr *addrs, unsigned int n, const char *err)
@@ -136,7 +139,9 @@ static bool find_ends(const struct agent *a, const struct tunnel *t, struct ike_
 	if (sa && s.remote.addr.family)
 		*remote = s.remote.addr;
 	*local = t->conf.local;
-	if (!local->family && sa && s.local.addr.family && net_is_own(a->net, &s.local.addr))
+	/* After the peer moved to the other family, ours is yet to be heard of. */
+	if (!local->family && sa && s.local.addr.family && s.local.addr.family == remote->family &&
+	    net_is_own(a->net, &s.local.addr))
 		*local = s.local.addr;
 	return !t->conf.local.family && sa && s.mobike_decides;
 }
@@ -217,8 +222,8 @@ static void no_route_text(struct agent *a, const struct tunnel *t, const struct 
 	if (!t->conf.fwmark && net_find_vrf(a->net, remote, &vrf))
 		snprintf(
 			text, size,
-			"there is a route to %s only in VRF %s: set FwMark = 7 in [Tunnel], and run ip rule add fwmark 7 lookup %u and sysctl -w net.ipv4.udp_l3mdev_accept=1",
-			addr, vrf.name, vrf.table);
+			"there is a route to %s only in VRF %s: set FwMark = 7 in [Tunnel], and run ip%s rule add fwmark 7 lookup %u and sysctl -w net.ipv4.udp_l3mdev_accept=1",
+			addr, vrf.name, remote->family == 6 ? " -6" : "", vrf.table);
 	else
 		snprintf(
 			text, size,

@@ -98,7 +98,8 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 		.ai_protocol = IPPROTO_UDP,
 	};
 
-	d->base = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	/* With the other flag it hears no answers of a server that took over two questions of another one. */
+	d->base = evdns_base_new(base, 0);
 	if (!d->base) {
 		report(d, "out of memory");
 		return;
@@ -106,13 +107,13 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 	evdns_base_load_hosts(d->base, "/etc/hosts");
 	evdns_base_resolv_conf_parse(d->base, DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE,
 				     "/etc/resolv.conf");
-	evdns_base_set_option(d->base, "timeout", "3");
 	/*
-	 * Servers are asked by turns, also for the other family, so only the third time is sure to be
-	 * another one than the first. For that, the family answered first has to wait.
+	 * Servers are asked by turns, also for the other family: of three, two of which are dead,
+	 * the fourth question goes to the third. For that, the family answered first has to wait.
 	 */
-	evdns_base_set_option(d->base, "attempts", "3");
-	evdns_base_set_option(d->base, "getaddrinfo-allow-skew", "7");
+	evdns_base_set_option(d->base, "timeout", "2");
+	evdns_base_set_option(d->base, "attempts", "4");
+	evdns_base_set_option(d->base, "getaddrinfo-allow-skew", "8");
 	/* May call on_answer() at once. */
 	evdns_getaddrinfo(d->base, name, NULL, &hints, on_answer, d);
 }

@@ -324,7 +324,7 @@ static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ik
 	struct esptun_peer p = { .ifindex = ifindex, .id = id };
 
 	set_remote(&p, remote);
-	if (local && local->family == 4) {
+	if (local && local->family) {
 		p.has |= ESPTUN_PEER_HAS_LOCAL;
 		addr_from_ike(&p.local, local);
 	}

@@ -108,9 +108,9 @@ static void link_from_conf(struct esptun_link *l, const struct net_conf *c)
 	snprintf(l->name, sizeof(l->name), "%s", c->name);
 	l->has = ESPTUN_LINK_HAS_FWMARK | ESPTUN_LINK_HAS_LOCAL;
 	l->fwmark = c->fwmark;
-	if (c->local.family == 4) {
-		l->local.family = AF_INET;
-		memcpy(l->local.bytes, c->local.b, 4);
+	if (c->local.family) {
+		l->local.family = rtnl_family(&c->local);
+		memcpy(l->local.bytes, c->local.b, (size_t)rtnl_addr_len(&c->local));
 	}
 	if (c->mtu) {
 		l->has |= ESPTUN_LINK_HAS_MTU;
@@ -699,8 +699,8 @@ void net_find_path(struct net *n, const struct ike_addr *remote, const struct ik
 		p->err = look_up(n, remote, local, mark, 0, p);
 	if (!local->family)
 		return;
-	/* The kernel calls a source that is not ours unreachable, too. */
-	p->not_local = (p->err || !remote->family) && !net_is_own(n, local);
+	/* The kernel calls an IPv4 source that is not ours unreachable, too; IPv6 takes any. */
+	p->not_local = (p->err || !remote->family || local->family == 6) && !net_is_own(n, local);
 	p->local = *local;
 }
 

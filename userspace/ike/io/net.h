@@ -97,7 +97,7 @@ struct net_address {
 	uint32_t ifindex;
 };
 
-/* Up to @max IPv4 addresses of this machine that others may reach; how many, or a negative errno. */
+/* Up to @max addresses of this machine that others may reach; how many, or a negative errno. */
 int net_addresses(struct net *n, struct net_address *out, unsigned int max);
 
 enum { NET_MAX_VRFS = 16 };

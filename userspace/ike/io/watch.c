@@ -169,7 +169,8 @@ static bool subscribe(struct watch *w)
 	setsockopt(nl_socket_get_fd(w->sk), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	return !nl_socket_add_memberships(w->sk, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
 					  RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-					  RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_NONE) &&
+					  RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
+					  RTNLGRP_NONE) &&
 	       !nl_socket_set_nonblocking(w->sk);
 }
 
