@@ -178,17 +178,26 @@ static struct esptun_addr if_family(const struct esptun_addr *addr, u32 family)
 	return addr->family == family ? *addr : (struct esptun_addr){};
 }
 
-/* The configured source for remote addresses of a family. */
-static struct esptun_addr configured_source(const struct esptun_peer *peer,
-					    u32 family)
+/* @addr is one of those that @peer->ep_lock protects. */
+static struct esptun_addr read_addr(const struct esptun_peer *peer,
+				    const struct esptun_addr *addr)
 {
-	struct esptun_addr local;
+	struct esptun_addr copy;
 	unsigned int seq;
 
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		local = peer->local;
+		copy = *addr;
 	} while (read_seqretry(&peer->ep_lock, seq));
+	return copy;
+}
+
+/* The configured source for remote addresses of a family. */
+static struct esptun_addr configured_source(const struct esptun_peer *peer,
+					    u32 family)
+{
+	struct esptun_addr local = read_addr(peer, &peer->local);
+
 	if (local.family != family)
 		local = esptun_link_local(peer->link);
 	return if_family(&local, family);
@@ -197,13 +206,8 @@ static struct esptun_addr configured_source(const struct esptun_peer *peer,
 static struct esptun_addr learned_source(const struct esptun_peer *peer,
 					 u32 family)
 {
-	struct esptun_addr learned;
-	unsigned int seq;
+	struct esptun_addr learned = read_addr(peer, &peer->learned);
 
-	do {
-		seq = read_seqbegin(&peer->ep_lock);
-		learned = peer->learned;
-	} while (read_seqretry(&peer->ep_lock, seq));
 	return if_family(&learned, family);
 }
 
