@@ -435,7 +435,7 @@ static void link_get_strings(struct net_device *dev, u32 set, u8 *data)
 	if (set != ETH_SS_STATS)
 		return;
 	for (i = ESPTUN_STATS_FIRST; i < ESPTUN_STATS_NUM; i++)
-		ethtool_sprintf(&data, "%s", esptun_stats_names[i]);
+		ethtool_sprintf(&data, "%s", esptun_counters[i].name);
 }
 
 static void link_get_ethtool_stats(struct net_device *dev,

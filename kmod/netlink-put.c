@@ -215,17 +215,18 @@ static int put_sa_usage(struct sk_buff *msg, struct esptun_sa *sa)
 	return 0;
 }
 
-static int put_sa_drops(struct sk_buff *msg, const struct esptun_sa *sa)
+static int put_sa_counters(struct sk_buff *msg, struct esptun_sa *sa)
 {
 	struct nlattr *nest = nla_nest_start(msg, ESPTUN_SA_A_STATS);
-	unsigned int slot, id;
+	const atomic_t *counter;
+	unsigned int id;
 
 	if (!nest)
 		return -EMSGSIZE;
-	for (slot = 0; slot < ESPTUN_SA_DROPS; slot++) {
-		id = esptun_sa_drop_id(sa, slot);
-		if (id && put_u64(msg, id, (u32)atomic_read(&sa->drops[slot]),
-				  ESPTUN_STATS_A_PAD))
+	for (id = ESPTUN_STATS_FIRST; id < ESPTUN_STATS_NUM; id++) {
+		counter = esptun_sa_counter(sa, id);
+		if (counter && put_u64(msg, id, (u32)atomic_read(counter),
+				       ESPTUN_STATS_A_PAD))
 			return -EMSGSIZE;
 	}
 	nla_nest_end(msg, nest);
@@ -237,7 +238,7 @@ int esptun_netlink_put_sa(struct sk_buff *msg, struct esptun_sa *sa, bool keys)
 	struct nlattr *nest = nla_nest_start(msg, ESPTUN_A_SA);
 
 	if (!nest || put_sa_name(msg, sa) || put_sa_crypto(msg, sa, keys) ||
-	    put_sa_usage(msg, sa) || put_sa_drops(msg, sa) ||
+	    put_sa_usage(msg, sa) || put_sa_counters(msg, sa) ||
 	    put_sa_selectors(msg, sa))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);

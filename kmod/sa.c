@@ -13,38 +13,20 @@ static struct kmem_cache *sa_cache;
 
 /* ---- counters and limits: data path ---- */
 
-static const u8 in_drops[ESPTUN_SA_DROPS] = {
-	ESPTUN_STATS_A_RX_DUMMY,     ESPTUN_STATS_A_RX_TRUNCATED,
-	ESPTUN_STATS_A_RX_REPLAY,    ESPTUN_STATS_A_RX_AUTH,
-	ESPTUN_STATS_A_RX_PADDING,   ESPTUN_STATS_A_RX_NEXT_HEADER,
-	ESPTUN_STATS_A_RX_INNER,     ESPTUN_STATS_A_RX_ECN,
-	ESPTUN_STATS_A_RX_TS,	     ESPTUN_STATS_A_RX_EXPIRED,
-	ESPTUN_STATS_A_RX_LINK_DOWN, ESPTUN_STATS_A_RX_NOMEM,
-	ESPTUN_STATS_A_RX_OVERFLOW,  ESPTUN_STATS_A_RX_TS_FRAGMENT,
-	ESPTUN_STATS_A_RX_LARVAL,
-};
-
-static const u8 out_drops[ESPTUN_SA_DROPS] = {
-	ESPTUN_STATS_A_TX_TOO_BIG,     ESPTUN_STATS_A_TX_NO_ROUTE,
-	ESPTUN_STATS_A_TX_LOOP,	       ESPTUN_STATS_A_TX_EXPIRED,
-	ESPTUN_STATS_A_TX_SEQUENCE,    ESPTUN_STATS_A_TX_CRYPTO,
-	ESPTUN_STATS_A_TX_NOMEM,       ESPTUN_STATS_A_TX_OVERFLOW,
-	ESPTUN_STATS_A_TX_TS_FRAGMENT,
-};
-
-unsigned int esptun_sa_drop_id(const struct esptun_sa *sa, unsigned int slot)
+atomic_t *esptun_sa_counter(struct esptun_sa *sa, unsigned int id)
 {
-	return sa->dir == ESPTUN_SA_DIR_IN ? in_drops[slot] : out_drops[slot];
+	const struct esptun_counter *c = &esptun_counters[id];
+
+	return c->slot && c->way == sa->dir ? &sa->counters[c->slot - 1] : NULL;
 }
 
 void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n)
 {
-	unsigned int slot;
+	atomic_t *counter = esptun_sa_counter(sa, id);
 
 	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi, id, n);
-	for (slot = 0; slot < ESPTUN_SA_DROPS; slot++)
-		if (esptun_sa_drop_id(sa, slot) == id)
-			atomic_add(n, &sa->drops[slot]);
+	if (counter)
+		atomic_add(n, counter);
 }
 
 /* Raise the state, and tell once. */

@@ -17,6 +17,7 @@
 #include "reclaim.h"
 #include "replay.h"
 #include "sadb.h"
+#include "stats.h"
 
 struct esptun_link;
 struct esptun_peer;
@@ -90,9 +91,6 @@ struct esptun_sa_params {
 	unsigned int n_remote;
 };
 
-/* Drops counted on one SA; esptun_sa_drop_id() maps them to ESPTUN_STATS_A_* */
-#define ESPTUN_SA_DROPS 15
-
 /**
  * struct esptun_sa - a security association
  *
@@ -137,7 +135,7 @@ struct esptun_sa_params {
  * Cold:
  * @key_len: octets in @key
  * @key: as given, for a dump that asks for keys; wiped on free
- * @drops: see esptun_sa_drop_id()
+ * @counters: see esptun_sa_counter()
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
  * @peer_node: in peer->sas; RCU
@@ -171,7 +169,7 @@ struct esptun_sa {
 	struct rhash_head hash_node;
 	u8 key_len;
 	u8 key[ESPTUN_KEY_MAX];
-	atomic_t drops[ESPTUN_SA_DROPS];
+	atomic_t counters[ESPTUN_SA_COUNTERS];
 	u64 serial;
 	unsigned long created;
 	struct list_head peer_node;
@@ -269,8 +267,8 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 peer, __be32 *spi,
 /* Sequence number for display: last one sent, or highest one received. */
 u64 esptun_sa_seq(struct esptun_sa *sa);
 
-/* Attribute (ESPTUN_STATS_A_*) of sa->drops[@slot], 0 if the slot is unused. */
-unsigned int esptun_sa_drop_id(const struct esptun_sa *sa, unsigned int slot);
+/* Counter @id (ESPTUN_STATS_A_*) of the SA, NULL if its kind of SA has none. */
+atomic_t *esptun_sa_counter(struct esptun_sa *sa, unsigned int id);
 
 /**
  * esptun_sa_drop - count dropped packets on the SA and its link

@@ -4,8 +4,8 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-const char *const esptun_stats_names[ESPTUN_STATS_NUM] = {
-#include "stats-names.h"
+const struct esptun_counter esptun_counters[ESPTUN_STATS_NUM] = {
+	ESPTUN_COUNTER_ROWS
 };
 
 struct esptun_stats __percpu *esptun_stats_alloc(void)
@@ -66,28 +66,12 @@ void esptun_stats_sum(struct esptun_stats __percpu *stats,
 
 void esptun_stats_dropped(const u64 sum[ESPTUN_STATS_NUM], u64 *rx, u64 *tx)
 {
+	u64 dropped[ESPTUN_WAY_NUM] = {};
 	unsigned int i;
 
-	*rx = 0;
-	*tx = 0;
-	for (i = ESPTUN_STATS_FIRST; i < ESPTUN_STATS_NUM; i++) {
-		switch (i) {
-		case ESPTUN_STATS_A_RX_KEEPALIVE:
-		case ESPTUN_STATS_A_RX_IKE:
-		case ESPTUN_STATS_A_RX_DUMMY:
-			break;
-		case ESPTUN_STATS_A_RX_IKE_NO_AGENT ... ESPTUN_STATS_A_RX_NOMEM:
-		case ESPTUN_STATS_A_RX_OVERFLOW:
-		case ESPTUN_STATS_A_RX_IKE_TOO_LONG:
-		case ESPTUN_STATS_A_RX_TS_FRAGMENT:
-		case ESPTUN_STATS_A_RX_LARVAL:
-			*rx += sum[i];
-			break;
-		case ESPTUN_STATS_A_TX_NO_SA ... ESPTUN_STATS_A_TX_NOMEM:
-		case ESPTUN_STATS_A_TX_OVERFLOW:
-		case ESPTUN_STATS_A_TX_TS_FRAGMENT:
-			*tx += sum[i];
-			break;
-		}
-	}
+	for (i = ESPTUN_STATS_FIRST; i < ESPTUN_STATS_NUM; i++)
+		if (esptun_counters[i].drop)
+			dropped[esptun_counters[i].way] += sum[i];
+	*rx = dropped[ESPTUN_WAY_RX];
+	*tx = dropped[ESPTUN_WAY_TX];
 }

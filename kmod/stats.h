@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters. Their index is the number of the netlink attribute that shows
- * them (ESPTUN_STATS_A_*), so a new counter is one line in the spec.
+ * Counters. Their index is the number of the netlink attribute that shows them
+ * (ESPTUN_STATS_A_*). A new counter is a row of the specification, from which
+ * stats-gen.h is generated, and the place that raises it.
  */
 #ifndef ESPTUN_STATS_H
 #define ESPTUN_STATS_H
@@ -9,14 +10,37 @@
 #include <linux/percpu.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/esptun.h>
+#include "stats-gen.h"
 
 #define ESPTUN_STATS_FIRST ESPTUN_STATS_A_RX_KEEPALIVE
 #define ESPTUN_STATS_NUM (ESPTUN_STATS_A_MAX + 1)
 
 struct net_device;
 
-/* "rx-replay" and so on by ESPTUN_STATS_A_*, from ESPTUN_STATS_FIRST on. */
-extern const char *const esptun_stats_names[ESPTUN_STATS_NUM];
+/* Of the packets a counter counts. */
+enum esptun_way {
+	ESPTUN_WAY_RX = ESPTUN_SA_DIR_IN,
+	ESPTUN_WAY_TX = ESPTUN_SA_DIR_OUT,
+	ESPTUN_WAY_NONE,
+	ESPTUN_WAY_NUM
+};
+
+/**
+ * struct esptun_counter - what a counter counts
+ * @name: "rx-replay" and so on
+ * @drop: dropped packets
+ * @way: enum esptun_way
+ * @slot: place in esptun_sa.counters plus 1; 0 if SAs do not have it
+ */
+struct esptun_counter {
+	const char *name;
+	bool drop;
+	u8 way;
+	u8 slot;
+};
+
+/* By ESPTUN_STATS_A_*, from ESPTUN_STATS_FIRST on. */
+extern const struct esptun_counter esptun_counters[ESPTUN_STATS_NUM];
 
 /* One CPU's counters of one link or one netns. */
 struct esptun_stats {
