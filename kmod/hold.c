@@ -9,7 +9,7 @@
 #include <linux/jhash.h>
 #include <linux/net.h>
 #include "hold.h"
-#include "sadb.h"
+#include "flow.h"
 
 void esptun_hold_init(struct esptun_hold *h)
 {

@@ -9,11 +9,13 @@
 #include "early.h"
 #include "endpoint.h"
 #include "esp.h"
+#include "flow.h"
 #include "nest.h"
 #include "order.h"
 #include "replay.h"
 #include "sadb.h"
 #include "segment.h"
+#include "selector.h"
 
 EXPORT_SYMBOL_GPL(esptun_aead_find);
 EXPORT_SYMBOL_GPL(esptun_aead_init);

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/hash.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/inetdevice.h>
-#include <linux/netlink.h>
 #include <linux/rculist.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include "link.h"
 #include "sa.h"
 #include "sadb.h"
@@ -51,228 +45,9 @@ static const struct rhashtable_params out_params = {
 	.automatic_shrinking = true,
 };
 
-/* ---- selectors ---- */
-
 static unsigned int family_index(u8 family)
 {
 	return family == AF_INET6;
-}
-
-static unsigned int addr_bits(u8 family)
-{
-	return family == AF_INET6 ? 128 : 32;
-}
-
-static void addr_prefix(struct in6_addr *prefix, const struct in6_addr *addr,
-			u8 family, u8 plen)
-{
-	if (family == AF_INET6) {
-		ipv6_addr_prefix(prefix, addr, plen);
-		return;
-	}
-	memset(prefix, 0, sizeof(*prefix));
-	prefix->s6_addr32[0] = addr->s6_addr32[0] & inet_make_mask(plen);
-}
-
-static bool addr_in(const struct in6_addr *addr, const struct esptun_ts *ts)
-{
-	if (ts->family == AF_INET6)
-		return ipv6_prefix_equal(addr, &ts->addr, ts->plen);
-	return !((addr->s6_addr32[0] ^ ts->addr.s6_addr32[0]) &
-		 inet_make_mask(ts->plen));
-}
-
-static bool all_ports(const struct esptun_ts *ts)
-{
-	return ts->any_port || (!ts->port_lo && ts->port_hi == 0xffff);
-}
-
-int esptun_ts_check(const struct esptun_ts *ts, struct netlink_ext_ack *extack)
-{
-	struct in6_addr prefix;
-
-	if (ts->family != AF_INET && ts->family != AF_INET6) {
-		NL_SET_ERR_MSG(extack, "ts: the address must be IPv4 or IPv6");
-		return -EINVAL;
-	}
-	if (ts->plen > addr_bits(ts->family)) {
-		NL_SET_ERR_MSG(extack,
-			       "ts: prefix-len is longer than the address");
-		return -EINVAL;
-	}
-	addr_prefix(&prefix, &ts->addr, ts->family, ts->plen);
-	if (!ipv6_addr_equal(&prefix, &ts->addr)) {
-		NL_SET_ERR_MSG(
-			extack,
-			"ts: the address has bits set beyond prefix-len");
-		return -EINVAL;
-	}
-	if (all_ports(ts))
-		return 0;
-	if (!ts->proto) {
-		NL_SET_ERR_MSG(extack, "ts: ports need a protocol");
-		return -EINVAL;
-	}
-	if (ts->port_lo > ts->port_hi) {
-		NL_SET_ERR_MSG(extack, "ts: port-start is above port-end");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Protocol and ports; the address is the caller's. */
-static bool upper_match(const struct esptun_ts *ts,
-			const struct esptun_flow *flow, bool source)
-{
-	u16 port = source ? flow->sport : flow->dport;
-
-	if (ts->proto && ts->proto != flow->proto)
-		return false;
-	if (all_ports(ts) || flow->any_port)
-		return true;
-	return flow->ports_valid && port >= ts->port_lo && port <= ts->port_hi;
-}
-
-bool esptun_ts_match(const struct esptun_ts *ts, unsigned int n,
-		     const struct esptun_flow *flow, bool source)
-{
-	const struct in6_addr *addr = source ? &flow->src : &flow->dst;
-	unsigned int i;
-
-	if (!n)
-		return true;
-	for (i = 0; i < n; i++)
-		if (ts[i].family == flow->family && addr_in(addr, &ts[i]) &&
-		    upper_match(&ts[i], flow, source))
-			return true;
-	return false;
-}
-
-static bool set_match(const struct esptun_ts_set *set,
-		      const struct esptun_flow *flow)
-{
-	return esptun_ts_match(esptun_ts_set_remote(set), set->n_remote, flow,
-			       true) &&
-	       esptun_ts_match(esptun_ts_set_local(set), set->n_local, flow,
-			       false);
-}
-
-unsigned int esptun_ts_set_why(const struct esptun_ts_set *set,
-			       struct esptun_flow *flow)
-{
-	if (set_match(set, flow))
-		return 0;
-	flow->any_port = flow->fragment;
-	if (flow->fragment && set_match(set, flow))
-		return ESPTUN_STATS_A_RX_TS_FRAGMENT;
-	return ESPTUN_STATS_A_RX_TS;
-}
-
-/* ---- flows ---- */
-
-static void parse_ports(const struct sk_buff *skb, unsigned int offset,
-			struct esptun_flow *flow)
-{
-	__be16 buf[2];
-	const __be16 *ports;
-
-	switch (flow->proto) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		break;
-	default:
-		return;
-	}
-	ports = skb_header_pointer(skb, offset, sizeof(buf), buf);
-	if (!ports)
-		return;
-	flow->sport = ntohs(ports[0]);
-	flow->dport = ntohs(ports[1]);
-	/* RFC 7296 3.13.1: type and code stand for the ports, on both sides. */
-	if (flow->proto == IPPROTO_ICMP || flow->proto == IPPROTO_ICMPV6)
-		flow->dport = flow->sport;
-	flow->ports_valid = true;
-}
-
-static bool parse_ip4(const struct sk_buff *skb, struct esptun_flow *flow)
-{
-	const struct iphdr *ip;
-	struct iphdr buf;
-
-	ip = skb_header_pointer(skb, 0, sizeof(buf), &buf);
-	if (!ip || ip->ihl < 5)
-		return false;
-	flow->family = AF_INET;
-	flow->src.s6_addr32[0] = ip->saddr;
-	flow->dst.s6_addr32[0] = ip->daddr;
-	flow->proto = ip->protocol;
-	flow->fragment = ip->frag_off & htons(IP_OFFSET);
-	if (!flow->fragment)
-		parse_ports(skb, ip->ihl * 4, flow);
-	return true;
-}
-
-/*
- * A later fragment does not have the headers that tell the protocol, but its
- * fragment header names the first of them: the protocol itself, unless it is
- * another extension header. Then the protocol is opaque (RFC 4301 4.4.1.1).
- */
-static void parse_fragment6(const struct sk_buff *skb, unsigned int offset,
-			    struct esptun_flow *flow)
-{
-	const struct frag_hdr *frag;
-	struct frag_hdr buf;
-
-	frag = skb_header_pointer(skb, offset, sizeof(buf), &buf);
-	if (frag && !ipv6_ext_hdr(frag->nexthdr))
-		flow->proto = frag->nexthdr;
-}
-
-static bool parse_ip6(const struct sk_buff *skb, struct esptun_flow *flow)
-{
-	const struct ipv6hdr *ip;
-	struct ipv6hdr buf;
-	__be16 frag = 0;
-	int offset;
-
-	ip = skb_header_pointer(skb, 0, sizeof(buf), &buf);
-	if (!ip)
-		return false;
-	flow->family = AF_INET6;
-	flow->src = ip->saddr;
-	flow->dst = ip->daddr;
-	flow->proto = ip->nexthdr;
-	offset = ipv6_skip_exthdr(skb, sizeof(buf), &flow->proto, &frag);
-	flow->fragment = frag & htons(IP6_OFFSET);
-	if (offset >= 0 && flow->fragment)
-		parse_fragment6(skb, offset, flow);
-	else if (offset >= 0)
-		parse_ports(skb, offset, flow);
-	return true;
-}
-
-bool esptun_flow_parse(const struct sk_buff *skb, struct esptun_flow *flow)
-{
-	const u8 *first;
-	u8 buf;
-
-	memset(flow, 0, sizeof(*flow));
-	first = skb_header_pointer(skb, 0, sizeof(buf), &buf);
-	if (!first)
-		return false;
-	switch (*first >> 4) {
-	case 4:
-		return parse_ip4(skb, flow);
-	case 6:
-		return parse_ip6(skb, flow);
-	default:
-		return false;
-	}
 }
 
 /* ---- inbound ---- */
@@ -382,7 +157,7 @@ static void sel_del(struct esptun_sadb_out *out, struct esptun_sel *sel)
 /* Who has the entry by its key knows all there is to match. */
 static bool only_key(const struct esptun_ts *ts)
 {
-	return ts->plen && !ts->proto && all_ports(ts);
+	return ts->plen && !ts->proto && esptun_ts_all_ports(ts);
 }
 
 int esptun_sadb_out_add(struct esptun_sadb_out *out, struct esptun_sa *sa,
@@ -430,10 +205,10 @@ static bool sel_match(const struct esptun_sel *sel,
 	const struct esptun_ts_set *set = sel->set;
 
 	if (sel->ts && (sel->ts->family != flow->family ||
-			!upper_match(sel->ts, flow, false)))
+			!esptun_ts_upper_match(sel->ts, flow, false)))
 		return false;
-	return esptun_ts_match(esptun_ts_set_local(set), set->n_local, flow,
-			       true);
+	return !set->n_local || esptun_ts_match(esptun_ts_set_local(set),
+						set->n_local, flow, true);
 }
 
 static bool sel_take(const struct esptun_sel *sel,
@@ -456,7 +231,7 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 				     struct esptun_miss *miss)
 {
 	const unsigned long *plens = out->plens[family_index(flow->family)];
-	unsigned int plen = addr_bits(flow->family) + 1;
+	unsigned int plen = esptun_ts_addr_bits(flow->family) + 1;
 	struct esptun_sel_key key = { .family = flow->family };
 	struct rhlist_head *list, *pos;
 	struct esptun_sel *sel;
@@ -467,7 +242,8 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 		plen = find_last_bit(plens, size);
 		if (plen == size)
 			return NULL;
-		addr_prefix(&key.addr, &flow->dst, flow->family, plen);
+		esptun_ts_addr_prefix(&key.addr, &flow->dst, flow->family,
+				      plen);
 		key.plen = plen;
 		list = rhltable_lookup(&out->prefixes, &key, out_params);
 		rhl_for_each_entry_rcu(sel, pos, list, hash)
