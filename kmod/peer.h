@@ -97,6 +97,7 @@ struct esptun_peer_totals {
  * @sas: struct esptun_sa.peer_node, oldest first; changes under
  *	esptun_net.lock, RCU
  * @n_sas: how many, under esptun_net.lock
+ * @n_live: usable ones by direction, when last counted; under esptun_net.lock
  * @pair: counted in link->n_pairs; under esptun_net.lock
  * @idle: counted in link->n_idle; under esptun_net.lock
  * @told: jiffies of the last peer-moved event, if @moves
@@ -134,6 +135,7 @@ struct esptun_peer {
 	struct esptun_order receiving;
 	struct list_head sas;
 	unsigned int n_sas;
+	unsigned int n_live[2];
 	bool pair;
 	bool idle;
 	unsigned long told;

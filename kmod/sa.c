@@ -115,20 +115,17 @@ u64 esptun_sa_seq(struct esptun_sa *sa)
 
 /* ---- which peers are usable ---- */
 
-static void recount_peer(struct esptun_peer *peer)
+/* @live: whether packets may use the SA. Its peer and link follow. */
+static void count_live(struct esptun_sa *sa, bool live)
 {
+	struct esptun_peer *peer = sa->peer;
 	struct esptun_link *link = peer->link;
-	bool in = false, out = false;
-	struct esptun_sa *sa;
+	bool in, out;
 
-	list_for_each_entry(sa, &peer->sas, peer_node) {
-		if (!esptun_sa_live(sa))
-			continue;
-		if (sa->dir == ESPTUN_SA_DIR_IN)
-			in = true;
-		else
-			out = true;
-	}
+	peer->n_live[sa->dir] += live - sa->counted;
+	sa->counted = live;
+	in = peer->n_live[ESPTUN_SA_DIR_IN];
+	out = peer->n_live[ESPTUN_SA_DIR_OUT];
 	link->n_pairs += (in && out) - peer->pair;
 	peer->pair = in && out;
 	WRITE_ONCE(link->n_idle, link->n_idle + !out - peer->idle);
@@ -149,11 +146,13 @@ static void set_operstate(struct esptun_link *link)
 void esptun_sa_recount(struct esptun_link *link)
 {
 	struct esptun_peer *peer;
+	struct esptun_sa *sa;
 	unsigned long id;
 
 	lockdep_assert_held(&link->en->lock);
 	xa_for_each(&link->peers, id, peer)
-		recount_peer(peer);
+		list_for_each_entry(sa, &peer->sas, peer_node)
+			count_live(sa, esptun_sa_live(sa));
 	set_operstate(link);
 }
 
@@ -449,7 +448,7 @@ static void linked(struct esptun_sa *sa)
 	sa->link->en->n_sas++;
 	sa->link->n_larval += sa->state == ESPTUN_SA_STATE_LARVAL;
 	sa->link->en->generation++;
-	recount_peer(sa->peer);
+	count_live(sa, esptun_sa_live(sa));
 	set_operstate(sa->link);
 }
 
@@ -475,7 +474,7 @@ static void unlinked(struct esptun_sa *sa)
 		drop_early(sa, 0);
 	}
 	peer->link->en->generation++;
-	recount_peer(peer);
+	count_live(sa, false);
 	esptun_reclaim(&sa->reclaim, sa_free);
 }
 

@@ -139,6 +139,7 @@ struct esptun_sa_params {
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
  * @peer_node: in peer->sas; RCU
+ * @counted: counted in peer->n_live; under esptun_net.lock
  * @reclaim: frees it
  */
 struct esptun_sa {
@@ -173,6 +174,7 @@ struct esptun_sa {
 	u64 serial;
 	unsigned long created;
 	struct list_head peer_node;
+	bool counted;
 	struct esptun_reclaim reclaim;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/hash.h>
-#include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include "link.h"
 #include "sa.h"
 #include "sadb.h"
@@ -113,27 +113,67 @@ void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa)
 
 int esptun_sadb_out_init(struct esptun_sadb_out *out)
 {
-	INIT_HLIST_HEAD(&out->any);
-	return rhltable_init(&out->prefixes, &out_params);
+	RCU_INIT_POINTER(out->any, NULL);
+	return rhashtable_init(&out->prefixes, &out_params);
 }
 
 void esptun_sadb_out_exit(struct esptun_sadb_out *out)
 {
-	rhltable_destroy(&out->prefixes);
+	rhashtable_destroy(&out->prefixes);
+}
+
+/* Put @sel in the place of @first, the newest one of its key so far, or of none. */
+static int head_replace(struct esptun_sadb_out *out, struct esptun_sel *first,
+			struct esptun_sel *sel)
+{
+	if (!sel->key.plen)
+		rcu_assign_pointer(out->any, sel);
+	else if (first)
+		return rhashtable_replace_fast(&out->prefixes, &first->hash,
+					       &sel->hash, out_params);
+	else
+		return rhashtable_insert_fast(&out->prefixes, &sel->hash,
+					      out_params);
+	return 0;
+}
+
+static void head_remove(struct esptun_sadb_out *out, struct esptun_sel *sel)
+{
+	if (!sel->key.plen)
+		RCU_INIT_POINTER(out->any, NULL);
+	else
+		rhashtable_remove_fast(&out->prefixes, &sel->hash, out_params);
+}
+
+static bool is_locked(const struct esptun_sel *sel)
+{
+	return lockdep_is_held(&sel->sa->link->en->lock);
+}
+
+/* The newest one with the key of @sel. */
+static struct esptun_sel *head_of(struct esptun_sadb_out *out,
+				  const struct esptun_sel *sel)
+{
+	if (!sel->key.plen)
+		return rcu_dereference_protected(out->any, is_locked(sel));
+	return rhashtable_lookup_fast(&out->prefixes, &sel->key, out_params);
 }
 
 static int sel_add(struct esptun_sadb_out *out, struct esptun_sel *sel)
 {
+	struct esptun_sel *first = head_of(out, sel);
 	unsigned int f = family_index(sel->key.family);
 	int err;
 
-	if (!sel->key.plen) {
-		hlist_add_head_rcu(&sel->node, &out->any);
-		return 0;
-	}
-	err = rhltable_insert(&out->prefixes, &sel->hash, out_params);
+	sel->newer = NULL;
+	RCU_INIT_POINTER(sel->older, first);
+	err = head_replace(out, first, sel);
 	if (err)
 		return err;
+	if (first)
+		first->newer = sel;
+	if (!sel->key.plen)
+		return 0;
 	if (!out->users[f][sel->key.plen]++)
 		set_bit(sel->key.plen, out->plens[f]);
 	WRITE_ONCE(out->n_prefixes, out->n_prefixes + 1);
@@ -142,13 +182,20 @@ static int sel_add(struct esptun_sadb_out *out, struct esptun_sel *sel)
 
 static void sel_del(struct esptun_sadb_out *out, struct esptun_sel *sel)
 {
+	struct esptun_sel *older =
+		rcu_dereference_protected(sel->older, is_locked(sel));
 	unsigned int f = family_index(sel->key.family);
 
-	if (!sel->key.plen) {
-		hlist_del_rcu(&sel->node);
+	if (older)
+		older->newer = sel->newer;
+	if (sel->newer)
+		rcu_assign_pointer(sel->newer->older, older);
+	else if (older)
+		WARN_ON_ONCE(head_replace(out, sel, older));
+	else
+		head_remove(out, sel);
+	if (!sel->key.plen)
 		return;
-	}
-	rhltable_remove(&out->prefixes, &sel->hash, out_params);
 	if (!--out->users[f][sel->key.plen])
 		clear_bit(sel->key.plen, out->plens[f]);
 	WRITE_ONCE(out->n_prefixes, out->n_prefixes - 1);
@@ -226,6 +273,17 @@ static bool sel_take(const struct esptun_sel *sel,
 	return false;
 }
 
+/* The newest one that fits, of @sel and the older ones with its key. */
+static struct esptun_sa *find_among(const struct esptun_sel *sel,
+				    const struct esptun_flow *flow,
+				    struct esptun_miss *miss)
+{
+	for (; sel; sel = rcu_dereference(sel->older))
+		if (sel_take(sel, flow, miss))
+			return sel->sa;
+	return NULL;
+}
+
 static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 				     const struct esptun_flow *flow,
 				     struct esptun_miss *miss)
@@ -233,8 +291,8 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 	const unsigned long *plens = out->plens[family_index(flow->family)];
 	unsigned int plen = esptun_ts_addr_bits(flow->family) + 1;
 	struct esptun_sel_key key = { .family = flow->family };
-	struct rhlist_head *list, *pos;
 	struct esptun_sel *sel;
+	struct esptun_sa *sa;
 	unsigned int size;
 
 	for (;;) {
@@ -245,22 +303,21 @@ static struct esptun_sa *find_prefix(struct esptun_sadb_out *out,
 		esptun_ts_addr_prefix(&key.addr, &flow->dst, flow->family,
 				      plen);
 		key.plen = plen;
-		list = rhltable_lookup(&out->prefixes, &key, out_params);
-		rhl_for_each_entry_rcu(sel, pos, list, hash)
-			if (sel_take(sel, flow, miss))
-				return sel->sa;
+		sel = rhashtable_lookup(&out->prefixes, &key, out_params);
+		sa = find_among(sel, flow, miss);
+		if (sa)
+			return sa;
 	}
 }
 
 /* One SA for everything: nothing of the packet needs to be read. */
 static struct esptun_sa *find_only(struct esptun_sadb_out *out)
 {
-	struct esptun_sel *sel;
+	const struct esptun_sel *sel;
 
 	if (READ_ONCE(out->n_prefixes))
 		return NULL;
-	sel = hlist_entry_safe(rcu_dereference(hlist_first_rcu(&out->any)),
-			       struct esptun_sel, node);
+	sel = rcu_dereference(out->any);
 	if (!sel || sel->ts || sel->set->n_local || !esptun_sa_live(sel->sa))
 		return NULL;
 	return sel->sa;
@@ -271,14 +328,8 @@ static struct esptun_sa *find_flow(struct esptun_sadb_out *out,
 				   struct esptun_miss *miss)
 {
 	struct esptun_sa *sa = find_prefix(out, flow, miss);
-	struct esptun_sel *sel;
 
-	if (sa)
-		return sa;
-	hlist_for_each_entry_rcu(sel, &out->any, node)
-		if (sel_take(sel, flow, miss))
-			return sel->sa;
-	return NULL;
+	return sa ?: find_among(rcu_dereference(out->any), flow, miss);
 }
 
 struct esptun_sa *esptun_sadb_out_find(struct esptun_sadb_out *out,

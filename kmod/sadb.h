@@ -6,7 +6,6 @@
 #define ESPTUN_SADB_H
 
 #include <linux/bitmap.h>
-#include <linux/list.h>
 #include <linux/rhashtable.h>
 #include <linux/types.h>
 #include "selector.h"
@@ -27,17 +26,20 @@ struct esptun_miss {
 
 /**
  * struct esptun_sadb_out - outbound SAs of a link
- * @any: selectors of prefix length 0, newest first
- * @prefixes: struct esptun_sel by key, newest first
+ * @any: newest selector of prefix length 0
+ * @prefixes: newest struct esptun_sel of each key
  * @n_prefixes: entries in @prefixes; 0 makes lookups short
  * @plens: prefix lengths in use, IPv4 and IPv6
  * @users: selectors by family and prefix length; under esptun_net.lock
  *
+ * Selectors with one key are a list: a newer one takes the place of the head, and
+ * each knows its neighbours. So it takes no longer to remove one of many with the
+ * same key (rhltable would walk there), which whole links do under rtnl.
  * Changes under esptun_net.lock, lookups under RCU.
  */
 struct esptun_sadb_out {
-	struct hlist_head any;
-	struct rhltable prefixes;
+	struct esptun_sel __rcu *any;
+	struct rhashtable prefixes;
 	unsigned int n_prefixes;
 	unsigned long plens[2][BITS_TO_LONGS(129)];
 	u32 users[2][129];

@@ -5,7 +5,6 @@
 
 #include <linux/in6.h>
 #include <linux/inetdevice.h>
-#include <linux/list.h>
 #include <linux/rhashtable-types.h>
 #include <linux/socket.h>
 #include <linux/types.h>
@@ -84,18 +83,18 @@ struct esptun_sel_key {
 
 /**
  * struct esptun_sel - one remote selector of an outbound SA in a link's table
- * @hash: in esptun_sadb_out.prefixes, if key.plen is not 0
- * @node: in esptun_sadb_out.any otherwise
+ * @hash: in esptun_sadb_out.prefixes, if it is the newest one of its key
+ * @older: the next one with the same key; RCU
+ * @newer: the one before it with the same key; under esptun_net.lock
  * @key: remote prefix; family 0 stands for any address at all
  * @ts: the selector, NULL if @key says it all
  * @set: what it is part of
  * @sa: whose
  */
 struct esptun_sel {
-	union {
-		struct rhlist_head hash;
-		struct hlist_node node;
-	};
+	struct rhash_head hash;
+	struct esptun_sel __rcu *older;
+	struct esptun_sel *newer;
 	struct esptun_sel_key key;
 	const struct esptun_ts *ts;
 	const struct esptun_ts_set *set;

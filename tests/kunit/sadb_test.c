@@ -465,6 +465,67 @@ static void rekey(struct kunit *test, struct selector remote, struct packet p)
 	world_close(&w);
 }
 
+/* Which SAs a packet finds, when the one found last is no longer in use. */
+static void expect_order(struct kunit *test, struct world *w, struct packet p,
+			 struct esptun_sa **sas, const int *order)
+{
+	const int *i;
+
+	for (i = order; *i >= 0; i++) {
+		KUNIT_EXPECT_EQ(test, ntohl(sas[*i]->spi), lookup(test, w, p));
+		sas[*i]->state = ESPTUN_SA_STATE_LARVAL;
+	}
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, w, p));
+	for (i = order; *i >= 0; i++)
+		sas[*i]->state = ESPTUN_SA_STATE_MATURE;
+}
+
+/*
+ * Of many SAs for the same each is removed without a look at the others: links
+ * with tens of thousands of them go away under rtnl. What cannot be found from
+ * the newest one, because that is cut off, is removed all the same.
+ */
+static void equal(struct kunit *test, struct selector remote, struct packet p)
+{
+	struct esptun_sel *newest, *older;
+	struct esptun_sa *sas[5];
+	struct world w;
+	int i;
+
+	world_open(test, &w);
+	for (i = 0; i < ARRAY_SIZE(sas); i++)
+		sas[i] = out_add(test, &w, 0x100 + i, ANY, remote);
+	expect_order(test, &w, p, sas, (int[]){ 4, 3, 2, 1, 0, -1 });
+	newest = &ts_of(sas[4])->sels[0];
+	older = rcu_dereference_protected(newest->older, true);
+	RCU_INIT_POINTER(newest->older, NULL);
+	sadb_del(&w, sas[1]);
+	RCU_INIT_POINTER(newest->older, older);
+	expect_order(test, &w, p, sas, (int[]){ 4, 3, 2, 0, -1 });
+	sadb_del(&w, sas[0]);
+	expect_order(test, &w, p, sas, (int[]){ 4, 3, 2, -1 });
+	sadb_del(&w, sas[4]);
+	expect_order(test, &w, p, sas, (int[]){ 3, 2, -1 });
+	KUNIT_EXPECT_EQ(test, 0, sadb_add(&w, sas[0]));
+	expect_order(test, &w, p, sas, (int[]){ 0, 3, 2, -1 });
+	for (i = 0; i < 4; i++)
+		if (i != 1)
+			sadb_del(&w, sas[i]);
+	KUNIT_EXPECT_EQ(test, 0u, lookup(test, &w, p));
+	world_close(&w);
+}
+
+static void sadb_equal_any(struct kunit *test)
+{
+	equal(test, ANY, PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+}
+
+static void sadb_equal_prefix(struct kunit *test)
+{
+	equal(test, SEL("10.1.0.0", 16, 0, 0, 0),
+	      PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
+}
+
 static void sadb_rekey_any(struct kunit *test)
 {
 	rekey(test, ANY, PKT("192.168.1.1", "10.1.1.1", 17, 1, 2));
@@ -617,7 +678,8 @@ static struct kunit_case sadb_cases[] = {
 	KUNIT_CASE(sadb_fragment),	  KUNIT_CASE(sadb_rekey_any),
 	KUNIT_CASE(sadb_rekey_prefix),	  KUNIT_CASE(sadb_many_selectors),
 	KUNIT_CASE(sadb_ts_check),	  KUNIT_CASE(sadb_flow_truncated),
-	KUNIT_CASE(sadb_flow_version),	  {}
+	KUNIT_CASE(sadb_flow_version),	  KUNIT_CASE(sadb_equal_any),
+	KUNIT_CASE(sadb_equal_prefix),	  {}
 };
 
 static struct kunit_suite sadb_suite = {
