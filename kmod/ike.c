@@ -17,9 +17,9 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <net/sock.h>
+#include "event.h"
 #include "ike.h"
 #include "link.h"
-#include "notify.h"
 #include "peer.h"
 
 /* RFC 3948 2.2 */
@@ -270,8 +270,8 @@ unsigned int esptun_ike_receive(struct esptun_sock *us,
 	reason = refuse(&d);
 	if (reason)
 		return reason;
-	switch (esptun_notify_ike_recv(us->en, &d.local, &d.remote, skb,
-				       MARKER_LEN, d.len)) {
+	switch (esptun_event_ike_recv(us->en, &d.local, &d.remote, skb,
+				      MARKER_LEN, d.len)) {
 	case 0:
 		return ESPTUN_STATS_A_RX_IKE;
 	case -ENOTCONN:

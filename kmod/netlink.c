@@ -13,6 +13,7 @@
 #include "netlink-gen.h"
 #include "netlink-parse.h"
 #include "netlink-put.h"
+#include "notify.h"
 
 static struct esptun_link *request_link(const struct genl_info *info)
 {
@@ -789,13 +790,17 @@ int __init esptun_netlink_module_init(void)
 	if (err)
 		return err;
 	err = genl_register_family(&esptun_nl_family);
-	if (err)
+	if (err) {
 		netlink_unregister_notifier(&netlink_notifier);
-	return err;
+		return err;
+	}
+	esptun_event_listen(&esptun_notify_listener);
+	return 0;
 }
 
 void esptun_netlink_module_exit(void)
 {
+	esptun_event_listen(NULL);
 	genl_unregister_family(&esptun_nl_family);
 	netlink_unregister_notifier(&netlink_notifier);
 }

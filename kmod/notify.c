@@ -4,14 +4,13 @@
  * is never an error of the operation it reports: a listener whose socket is
  * full learns that from netlink and dumps again.
  */
-#include "notify.h"
-
 #include <linux/skbuff.h>
 #include <net/genetlink.h>
 #include "link.h"
 #include "netlink-gen.h"
 #include "netlink-put.h"
 #include "netlink.h"
+#include "notify.h"
 #include "peer.h"
 #include "sa.h"
 
@@ -53,7 +52,7 @@ static void event_end(struct event *e, struct esptun_link *link, int err,
 				ESPTUN_NLGRP_EVENTS, gfp);
 }
 
-void esptun_notify_acquire(struct esptun_link *link, struct esptun_peer *peer,
+static void notify_acquire(struct esptun_link *link, struct esptun_peer *peer,
 			   const struct esptun_flow *flow)
 {
 	struct event e;
@@ -69,7 +68,7 @@ void esptun_notify_acquire(struct esptun_link *link, struct esptun_peer *peer,
 	event_end(&e, link, err, GFP_ATOMIC);
 }
 
-void esptun_notify_expire(struct esptun_sa *sa, u8 reason)
+static void notify_expire(struct esptun_sa *sa, u8 reason)
 {
 	struct event e;
 	int err;
@@ -83,7 +82,7 @@ void esptun_notify_expire(struct esptun_sa *sa, u8 reason)
 	event_end(&e, sa->link, err, GFP_ATOMIC);
 }
 
-void esptun_notify_peer_moved(struct esptun_peer *peer)
+static void notify_peer_moved(struct esptun_peer *peer)
 {
 	struct event e;
 
@@ -94,7 +93,7 @@ void esptun_notify_peer_moved(struct esptun_peer *peer)
 		  GFP_ATOMIC);
 }
 
-void esptun_notify_peer(struct esptun_peer *peer, u8 cmd)
+static void notify_peer(struct esptun_peer *peer, u8 cmd)
 {
 	struct event e;
 
@@ -104,7 +103,7 @@ void esptun_notify_peer(struct esptun_peer *peer, u8 cmd)
 		  GFP_KERNEL);
 }
 
-void esptun_notify_sa(struct esptun_sa *sa, u8 cmd)
+static void notify_sa(struct esptun_sa *sa, u8 cmd)
 {
 	struct event e;
 
@@ -151,7 +150,7 @@ static int put_ike(struct sk_buff *msg, const struct esptun_endpoint *local,
 	return 0;
 }
 
-int esptun_notify_ike_recv(struct esptun_net *en,
+static int notify_ike_recv(struct esptun_net *en,
 			   const struct esptun_endpoint *local,
 			   const struct esptun_endpoint *remote,
 			   const struct sk_buff *skb, unsigned int offset,
@@ -179,3 +178,12 @@ int esptun_notify_ike_recv(struct esptun_net *en,
 		return -ENOTCONN;
 	return err ? -ENOBUFS : 0;
 }
+
+const struct esptun_listener esptun_notify_listener = {
+	.acquire = notify_acquire,
+	.expire = notify_expire,
+	.peer_moved = notify_peer_moved,
+	.peer = notify_peer,
+	.sa = notify_sa,
+	.ike_recv = notify_ike_recv,
+};

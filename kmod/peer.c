@@ -2,9 +2,9 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <net/dst.h>
+#include "event.h"
 #include "ike.h"
 #include "link.h"
-#include "notify.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
@@ -145,7 +145,7 @@ int esptun_peer_new(struct esptun_link *link,
 	WRITE_ONCE(link->n_on_demand, link->n_on_demand + peer->on_demand);
 	link->en->generation++;
 	esptun_timer_peer_changed(peer);
-	esptun_notify_peer(peer, ESPTUN_CMD_PEER_NEW);
+	esptun_event_peer(peer, ESPTUN_CMD_PEER_NEW);
 	esptun_link_update(link);
 	return 0;
 }
@@ -175,7 +175,7 @@ int esptun_peer_set(struct esptun_link *link,
 		   link->n_on_demand + peer->on_demand - was_on_demand);
 	link->en->generation++;
 	esptun_timer_peer_changed(peer);
-	esptun_notify_peer(peer, ESPTUN_CMD_PEER_SET);
+	esptun_event_peer(peer, ESPTUN_CMD_PEER_SET);
 	esptun_link_update(link);
 	return 0;
 }
@@ -211,7 +211,7 @@ int esptun_peer_del(struct esptun_link *link, u32 id,
 			       "peer in use: it has SAs, remove them first");
 		return -EBUSY;
 	}
-	esptun_notify_peer(peer, ESPTUN_CMD_PEER_DEL);
+	esptun_event_peer(peer, ESPTUN_CMD_PEER_DEL);
 	peer_remove(peer);
 	esptun_link_update(link);
 	return 0;
@@ -329,7 +329,7 @@ static void tell(struct esptun_peer *peer)
 	WRITE_ONCE(peer->untold, false);
 	WRITE_ONCE(peer->told, jiffies);
 	WRITE_ONCE(peer->moves, true);
-	esptun_notify_peer_moved(peer);
+	esptun_event_peer_moved(peer);
 }
 
 bool esptun_peer_tell_moves(struct esptun_link *link)

@@ -2,8 +2,8 @@
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include "event.h"
 #include "link.h"
-#include "notify.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
@@ -41,7 +41,7 @@ static void sa_expire(struct esptun_sa *sa, u8 state, u8 reason)
 	spin_unlock_bh(&sa->lock);
 	if (!first)
 		return;
-	esptun_notify_expire(sa, reason);
+	esptun_event_expire(sa, reason);
 	if (state == ESPTUN_SA_STATE_DEAD) {
 		WRITE_ONCE(sa->link->expired, true);
 		esptun_link_update(sa->link);
@@ -570,7 +570,7 @@ int esptun_sa_new(struct esptun_link *link,
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
 	linked(sa);
-	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
+	esptun_event_sa(sa, ESPTUN_CMD_SA_NEW);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_link_release(link);
 	esptun_link_update(link);
@@ -626,7 +626,7 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 	}
 	linked(sa);
 	*spi = sa->spi;
-	esptun_notify_sa(sa, ESPTUN_CMD_SA_NEW);
+	esptun_event_sa(sa, ESPTUN_CMD_SA_NEW);
 	esptun_link_update(link);
 	return 0;
 }
@@ -710,7 +710,7 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 		return err;
 	set_limits(sa, &l);
 	sa->link->en->generation++;
-	esptun_notify_sa(sa, ESPTUN_CMD_SA_SET);
+	esptun_event_sa(sa, ESPTUN_CMD_SA_SET);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_link_release(sa->link);
 	return 0;
@@ -754,7 +754,7 @@ void esptun_sa_del(struct esptun_sa *sa)
 	struct esptun_link *link = sa->link;
 
 	lockdep_assert_held(&link->en->lock);
-	esptun_notify_sa(sa, ESPTUN_CMD_SA_DEL);
+	esptun_event_sa(sa, ESPTUN_CMD_SA_DEL);
 	sa_remove(sa);
 	set_operstate(link);
 }
@@ -765,7 +765,7 @@ static void flush_peer(struct esptun_peer *peer)
 
 	list_for_each_entry_safe(sa, next, &peer->sas, peer_node) {
 		if (!peer->link->dead)
-			esptun_notify_sa(sa, ESPTUN_CMD_SA_DEL);
+			esptun_event_sa(sa, ESPTUN_CMD_SA_DEL);
 		sa_remove(sa);
 	}
 }

@@ -17,9 +17,9 @@
 #include <net/ipv6.h>
 #include "ablate.h"
 #include "charge.h"
+#include "event.h"
 #include "link.h"
 #include "nest.h"
-#include "notify.h"
 #include "order.h"
 #include "pages.h"
 #include "peer.h"
@@ -114,7 +114,7 @@ static void hold(struct esptun_link *link, struct sk_buff *skb,
 		kfree_skb(surplus);
 	}
 	if (due)
-		esptun_notify_acquire(link, only_peer(link), &flow);
+		esptun_event_acquire(link, only_peer(link), &flow);
 }
 
 /*
