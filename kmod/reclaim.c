@@ -10,9 +10,11 @@ static LLIST_HEAD(done_with);
 static struct workqueue_struct *reclaim_wq;
 
 /*
- * A batch of an SA that is gone may wait in an order: (1) whatever found the SA
- * has reserved its place, (2) all that wait were handed over, (3) the CPUs that
- * did so are done with the order.
+ * Packets that found an SA may still use it, and a batch of it may wait in an
+ * order: (1) whatever found the SA is done with it or has reserved a place, (2)
+ * all that wait were handed over, (3) the CPUs that did so are done with the
+ * order. Once for all that is taken together: an rcu_work for each object would
+ * be larger, and wait for each.
  */
 static void wait_for_orders(void)
 {
@@ -38,28 +40,19 @@ static void reclaim_work(struct work_struct *work)
 
 static DECLARE_WORK(work, reclaim_work);
 
-static void after_readers(struct rcu_head *rcu)
-{
-	struct esptun_reclaim *r =
-		container_of(rcu, struct esptun_reclaim, rcu);
-
-	if (llist_add(&r->node, &done_with))
-		queue_work(reclaim_wq, &work);
-}
-
 void esptun_reclaim(struct esptun_reclaim *r,
 		    void (*free)(struct esptun_reclaim *r))
 {
 	r->free = free;
-	call_rcu(&r->rcu, after_readers);
+	llist_add(&r->node, &done_with);
+	/* Also if others wait already: their turn to queue it may be yet to come. */
+	queue_work(reclaim_wq, &work);
 }
 
 void esptun_reclaim_flush(void)
 {
-	/* Every grace period ends, and after_readers() queues the work. */
-	rcu_barrier();
 	flush_workqueue(reclaim_wq);
-	/* A route given back by the work is freed after a grace period, too. */
+	/* A route given back by the work is freed after a grace period. */
 	rcu_barrier();
 }
 
@@ -71,7 +64,5 @@ int esptun_reclaim_module_init(void)
 
 void esptun_reclaim_module_exit(void)
 {
-	/* Grace periods of what was removed last, then the work they queued. */
-	rcu_barrier();
 	destroy_workqueue(reclaim_wq);
 }

@@ -12,15 +12,11 @@
 
 /**
  * struct esptun_reclaim - part of what is to be freed
- * @rcu: waits for its last readers
- * @node: waits for process context then
+ * @node: among those that wait
  * @free: frees it
  */
 struct esptun_reclaim {
-	union {
-		struct rcu_head rcu;
-		struct llist_node node;
-	};
+	struct llist_node node;
 	void (*free)(struct esptun_reclaim *r);
 };
 
