@@ -246,12 +246,12 @@ static int parse_ts_lists(struct nlattr *nest, struct esptun_sa_request *req,
 			  struct netlink_ext_ack *extack)
 {
 	struct esptun_ts *local = req->ts;
-	struct esptun_ts *remote = req->ts + req->p.n_local;
+	struct esptun_ts *remote = req->ts + req->p.ts.n_local;
 	struct nlattr *attr;
 	int err, rem;
 
-	req->p.ts_local = local;
-	req->p.ts_remote = remote;
+	req->p.ts.local = local;
+	req->p.ts.remote = remote;
 	nla_for_each_nested(attr, nest, rem) {
 		if (nla_type(attr) == ESPTUN_SA_A_TS_LOCAL)
 			err = parse_ts(attr, local++, extack);
@@ -274,22 +274,23 @@ static int parse_sa_selectors(struct nlattr *nest,
 	int rem;
 
 	nla_for_each_nested(attr, nest, rem) {
-		p->n_local += nla_type(attr) == ESPTUN_SA_A_TS_LOCAL;
-		p->n_remote += nla_type(attr) == ESPTUN_SA_A_TS_REMOTE;
-		if (p->n_local > ESPTUN_TS_MAX || p->n_remote > ESPTUN_TS_MAX) {
+		p->ts.n_local += nla_type(attr) == ESPTUN_SA_A_TS_LOCAL;
+		p->ts.n_remote += nla_type(attr) == ESPTUN_SA_A_TS_REMOTE;
+		if (p->ts.n_local > ESPTUN_TS_MAX ||
+		    p->ts.n_remote > ESPTUN_TS_MAX) {
 			NL_SET_ERR_MSG_ATTR(
 				extack, attr,
 				"traffic selectors: at most 256 a side");
 			return -E2BIG;
 		}
 	}
-	if (p->n_local)
+	if (p->ts.n_local)
 		p->present |= ESPTUN_SA_TS_LOCAL;
-	if (p->n_remote)
+	if (p->ts.n_remote)
 		p->present |= ESPTUN_SA_TS_REMOTE;
-	if (!p->n_local && !p->n_remote)
+	if (!p->ts.n_local && !p->ts.n_remote)
 		return 0;
-	req->ts = kvcalloc(p->n_local + p->n_remote, sizeof(*req->ts),
+	req->ts = kvcalloc(p->ts.n_local + p->ts.n_remote, sizeof(*req->ts),
 			   GFP_KERNEL);
 	if (!req->ts)
 		return -ENOMEM;
@@ -362,14 +363,14 @@ static int parse_sa_limits(struct esptun_sa_request *req,
 		}
 		*present |= ESPTUN_SA_REPLAY_WINDOW;
 	}
-	parse_limit(tb[ESPTUN_SA_A_SOFT_BYTES], &l->soft_bytes,
-		    ESPTUN_SA_SOFT_BYTES, present);
-	parse_limit(tb[ESPTUN_SA_A_HARD_BYTES], &l->hard_bytes,
-		    ESPTUN_SA_HARD_BYTES, present);
-	parse_limit(tb[ESPTUN_SA_A_SOFT_PACKETS], &l->soft_packets,
-		    ESPTUN_SA_SOFT_PACKETS, present);
-	parse_limit(tb[ESPTUN_SA_A_HARD_PACKETS], &l->hard_packets,
-		    ESPTUN_SA_HARD_PACKETS, present);
+	parse_limit(tb[ESPTUN_SA_A_SOFT_BYTES], &l->soft[ESPTUN_BYTES],
+		    ESPTUN_LIMIT_SOFT(ESPTUN_BYTES), present);
+	parse_limit(tb[ESPTUN_SA_A_HARD_BYTES], &l->hard[ESPTUN_BYTES],
+		    ESPTUN_LIMIT_HARD(ESPTUN_BYTES), present);
+	parse_limit(tb[ESPTUN_SA_A_SOFT_PACKETS], &l->soft[ESPTUN_PACKETS],
+		    ESPTUN_LIMIT_SOFT(ESPTUN_PACKETS), present);
+	parse_limit(tb[ESPTUN_SA_A_HARD_PACKETS], &l->hard[ESPTUN_PACKETS],
+		    ESPTUN_LIMIT_HARD(ESPTUN_PACKETS), present);
 	return 0;
 }
 

@@ -198,10 +198,10 @@ static int put_sa_usage(struct sk_buff *msg, struct esptun_sa *sa)
 	const int pad = ESPTUN_SA_A_PAD;
 	u64 packets = atomic64_read(&sa->packets);
 
-	if (put_limit(msg, ESPTUN_SA_A_SOFT_BYTES, l->soft_bytes) ||
-	    put_limit(msg, ESPTUN_SA_A_HARD_BYTES, l->hard_bytes) ||
-	    put_limit(msg, ESPTUN_SA_A_SOFT_PACKETS, l->soft_packets) ||
-	    put_limit(msg, ESPTUN_SA_A_HARD_PACKETS, l->hard_packets) ||
+	if (put_limit(msg, ESPTUN_SA_A_SOFT_BYTES, l->soft[ESPTUN_BYTES]) ||
+	    put_limit(msg, ESPTUN_SA_A_HARD_BYTES, l->hard[ESPTUN_BYTES]) ||
+	    put_limit(msg, ESPTUN_SA_A_SOFT_PACKETS, l->soft[ESPTUN_PACKETS]) ||
+	    put_limit(msg, ESPTUN_SA_A_HARD_PACKETS, l->hard[ESPTUN_PACKETS]) ||
 	    put_u64(msg, ESPTUN_SA_A_SEQ, esptun_sa_seq(sa), pad) ||
 	    put_u64(msg, ESPTUN_SA_A_PACKETS, packets, pad) ||
 	    put_u64(msg, ESPTUN_SA_A_BYTES, atomic64_read(&sa->bytes), pad) ||

@@ -11,184 +11,7 @@
 
 static struct kmem_cache *sa_cache;
 
-/* ---- counters and limits: data path ---- */
-
-atomic_t *esptun_sa_counter(struct esptun_sa *sa, unsigned int id)
-{
-	const struct esptun_counter *c = &esptun_counters[id];
-
-	return c->slot && c->way == sa->dir ? &sa->counters[c->slot - 1] : NULL;
-}
-
-void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n)
-{
-	atomic_t *counter = esptun_sa_counter(sa, id);
-
-	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi, id, n);
-	if (counter)
-		atomic_add(n, counter);
-}
-
-/* Raise the state, and tell once. */
-static void sa_expire(struct esptun_sa *sa, u8 state, u8 reason)
-{
-	bool first;
-
-	spin_lock_bh(&sa->lock);
-	first = sa->state != ESPTUN_SA_STATE_LARVAL && sa->state < state;
-	if (first)
-		WRITE_ONCE(sa->state, state);
-	spin_unlock_bh(&sa->lock);
-	if (!first)
-		return;
-	esptun_event_expire(sa, reason);
-	if (state == ESPTUN_SA_STATE_DEAD) {
-		WRITE_ONCE(sa->link->expired, true);
-		esptun_link_update(sa->link);
-	}
-}
-
-int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first)
-{
-	u64 last = atomic64_add_return(n, &sa->seq);
-
-	*first = last - n + 1;
-	if (sa->esn)
-		return 0;
-	/* RFC 4303 3.3.3: without ESN the number must not cycle. */
-	if (unlikely(last > U32_MAX)) {
-		sa_expire(sa, ESPTUN_SA_STATE_DEAD,
-			  ESPTUN_EXPIRE_REASON_SEQUENCE);
-		return -EOVERFLOW;
-	}
-	if (unlikely(last > U32_MAX - ESPTUN_SEQ_WARN &&
-		     READ_ONCE(sa->state) == ESPTUN_SA_STATE_MATURE))
-		sa_expire(sa, ESPTUN_SA_STATE_DYING, ESPTUN_EXPIRE_REASON_SOFT);
-	return 0;
-}
-
-unsigned int esptun_sa_tx_cpu(struct esptun_sa *sa)
-{
-	lockdep_assert_held(&sa->sending.lock);
-	if (!sa->tx_cpu || time_after(jiffies, sa->tx_when + HZ))
-		sa->tx_cpu = smp_processor_id() + 1;
-	sa->tx_when = jiffies;
-	return sa->tx_cpu;
-}
-
-/* A limit of 0 is none. */
-static bool reached(u64 value, const u64 *limit)
-{
-	return value > READ_ONCE(*limit) - 1;
-}
-
-void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes)
-{
-	u64 p = atomic64_add_return(packets, &sa->packets);
-	u64 b = atomic64_add_return(bytes, &sa->bytes);
-	unsigned long now = jiffies;
-
-	if (READ_ONCE(sa->last_used) != now)
-		WRITE_ONCE(sa->last_used, now);
-	if (unlikely(reached(p, &sa->limits.hard_packets) ||
-		     reached(b, &sa->limits.hard_bytes)))
-		sa_expire(sa, ESPTUN_SA_STATE_DEAD, ESPTUN_EXPIRE_REASON_HARD);
-	else if (unlikely((reached(p, &sa->limits.soft_packets) ||
-			   reached(b, &sa->limits.soft_bytes)) &&
-			  READ_ONCE(sa->state) == ESPTUN_SA_STATE_MATURE))
-		sa_expire(sa, ESPTUN_SA_STATE_DYING, ESPTUN_EXPIRE_REASON_SOFT);
-}
-
-u64 esptun_sa_seq(struct esptun_sa *sa)
-{
-	u64 seq;
-
-	if (sa->dir == ESPTUN_SA_DIR_IN) {
-		spin_lock_bh(&sa->lock);
-		seq = sa->replay.top;
-		spin_unlock_bh(&sa->lock);
-		return seq;
-	}
-	seq = atomic64_read(&sa->seq);
-	return sa->esn ? seq : min_t(u64, seq, U32_MAX);
-}
-
-/* ---- which peers are usable ---- */
-
-/* @live: whether packets may use the SA. Its peer and link follow. */
-static void count_live(struct esptun_sa *sa, bool live)
-{
-	struct esptun_peer *peer = sa->peer;
-	struct esptun_link *link = peer->link;
-	bool in, out;
-
-	peer->n_live[sa->dir] += live - sa->counted;
-	sa->counted = live;
-	in = peer->n_live[ESPTUN_SA_DIR_IN];
-	out = peer->n_live[ESPTUN_SA_DIR_OUT];
-	link->n_pairs += (in && out) - peer->pair;
-	peer->pair = in && out;
-	WRITE_ONCE(link->n_idle, link->n_idle + !out - peer->idle);
-	peer->idle = !out;
-}
-
-/* RFC 2863: dormant is "waiting for an external event". */
-static void set_operstate(struct esptun_link *link)
-{
-	if (link->dead)
-		return;
-	if (link->n_pairs)
-		netif_dormant_off(link->dev);
-	else
-		netif_dormant_on(link->dev);
-}
-
-void esptun_sa_recount(struct esptun_link *link)
-{
-	struct esptun_peer *peer;
-	struct esptun_sa *sa;
-	unsigned long id;
-
-	lockdep_assert_held(&link->en->lock);
-	xa_for_each(&link->peers, id, peer)
-		list_for_each_entry(sa, &peer->sas, peer_node)
-			count_live(sa, esptun_sa_live(sa));
-	set_operstate(link);
-}
-
 /* ---- making ---- */
-
-static int check_limits(const struct esptun_limits *l,
-			struct netlink_ext_ack *extack)
-{
-	if (l->hard_bytes && l->soft_bytes > l->hard_bytes) {
-		NL_SET_ERR_MSG(extack, "soft-bytes: more than hard-bytes");
-		return -EINVAL;
-	}
-	if (l->hard_packets && l->soft_packets > l->hard_packets) {
-		NL_SET_ERR_MSG(extack, "soft-packets: more than hard-packets");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int check_all_ts(const struct esptun_ts *ts, unsigned int n,
-			struct netlink_ext_ack *extack)
-{
-	unsigned int i;
-	int err;
-
-	if (n > ESPTUN_TS_MAX) {
-		NL_SET_ERR_MSG(extack, "ts: too many selectors for one SA");
-		return -E2BIG;
-	}
-	for (i = 0; i < n; i++) {
-		err = esptun_ts_check(&ts[i], extack);
-		if (err)
-			return err;
-	}
-	return 0;
-}
 
 static int check_window(const struct esptun_sa_params *p,
 			struct netlink_ext_ack *extack)
@@ -198,10 +21,6 @@ static int check_window(const struct esptun_sa_params *p,
 	if (p->dir != ESPTUN_SA_DIR_IN) {
 		NL_SET_ERR_MSG(extack,
 			       "replay-window: only an inbound SA has one");
-		return -EINVAL;
-	}
-	if (p->replay_window > ESPTUN_REPLAY_WINDOW_MAX) {
-		NL_SET_ERR_MSG(extack, "replay-window: too large");
 		return -EINVAL;
 	}
 	return 0;
@@ -229,15 +48,6 @@ static int check_params(const struct esptun_sa_params *p,
 {
 	int err;
 
-	if (p->dir != ESPTUN_SA_DIR_IN && p->dir != ESPTUN_SA_DIR_OUT) {
-		NL_SET_ERR_MSG(extack, "dir: in or out");
-		return -EINVAL;
-	}
-	if (ntohl(p->spi) < ESPTUN_SPI_MIN) {
-		NL_SET_ERR_MSG(extack,
-			       "spi: must be 256 or more (RFC 4303 2.1)");
-		return -EINVAL;
-	}
 	if (p->mode != ESPTUN_SA_MODE_TUNNEL) {
 		NL_SET_ERR_MSG(extack, "mode: only tunnel mode is supported");
 		return -EOPNOTSUPP;
@@ -251,13 +61,7 @@ static int check_params(const struct esptun_sa_params *p,
 	err = check_window(p, extack);
 	if (!err)
 		err = check_seq(p, extack);
-	if (!err)
-		err = check_limits(&p->limits, extack);
-	if (!err)
-		err = check_all_ts(p->ts_local, p->n_local, extack);
-	if (!err)
-		err = check_all_ts(p->ts_remote, p->n_remote, extack);
-	return err;
+	return err ?: esptun_limits_check(&p->limits, extack);
 }
 
 static void sa_free(struct esptun_reclaim *r)
@@ -291,39 +95,14 @@ struct esptun_ts_set *esptun_sa_ts(const struct esptun_sa *sa)
 					 lockdep_is_held(&sa->link->en->lock));
 }
 
-/* The selectors of @p in memory of their own, with room for table entries. */
-static struct esptun_ts_set *ts_set_alloc(u8 dir,
-					  const struct esptun_sa_params *p)
-{
-	unsigned int n_sels = dir == ESPTUN_SA_DIR_OUT ? max(p->n_remote, 1u) :
-							 0;
-	unsigned int n = p->n_local + p->n_remote;
-	struct esptun_ts_set *set;
-
-	set = kvzalloc(struct_size(set, sels, n_sels) + n * sizeof(*set->ts),
-		       GFP_KERNEL_ACCOUNT);
-	if (!set)
-		return NULL;
-	set->n_local = p->n_local;
-	set->n_remote = p->n_remote;
-	set->n_sels = n_sels;
-	set->ts = (struct esptun_ts *)(set->sels + n_sels);
-	if (p->n_local)
-		memcpy(set->ts, p->ts_local, p->n_local * sizeof(*set->ts));
-	if (p->n_remote)
-		memcpy(set->ts + p->n_local, p->ts_remote,
-		       p->n_remote * sizeof(*set->ts));
-	return set;
-}
-
 /* Not yet published. Inbound, most have none and need no memory. */
 static int sa_alloc_ts(struct esptun_sa *sa, const struct esptun_sa_params *p)
 {
 	struct esptun_ts_set *set;
 
-	if (sa->dir == ESPTUN_SA_DIR_IN && !p->n_local && !p->n_remote)
+	if (sa->dir == ESPTUN_SA_DIR_IN && !p->ts.n_local && !p->ts.n_remote)
 		return 0;
-	set = ts_set_alloc(sa->dir, p);
+	set = esptun_ts_set_alloc(&p->ts, sa->dir == ESPTUN_SA_DIR_OUT);
 	if (!set)
 		return -ENOMEM;
 	RCU_INIT_POINTER(sa->ts, set);
@@ -448,8 +227,8 @@ static void linked(struct esptun_sa *sa)
 	sa->link->en->n_sas++;
 	sa->link->n_larval += sa->state == ESPTUN_SA_STATE_LARVAL;
 	sa->link->en->generation++;
-	count_live(sa, esptun_sa_live(sa));
-	set_operstate(sa->link);
+	esptun_sa_count(sa, esptun_sa_live(sa));
+	esptun_sa_operstate(sa->link);
 }
 
 /* No longer found by anyone; readers may hold it until a grace period ends. */
@@ -474,7 +253,7 @@ static void unlinked(struct esptun_sa *sa)
 		drop_early(sa, 0);
 	}
 	peer->link->en->generation++;
-	count_live(sa, false);
+	esptun_sa_count(sa, false);
 	esptun_reclaim(&sa->reclaim, sa_free);
 }
 
@@ -604,11 +383,6 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 	peer = find_peer(link, id, extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	if (*spi && ntohl(*spi) < ESPTUN_SPI_MIN) {
-		NL_SET_ERR_MSG(extack,
-			       "spi: must be 256 or more (RFC 4303 2.1)");
-		return -EINVAL;
-	}
 	sa = sa_alloc(link->en, &p, 0);
 	if (!sa)
 		return -ENOMEM;
@@ -635,37 +409,30 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 
 /* A side that @params does not name keeps its selectors. */
 static int set_selectors(struct esptun_sa *sa,
-			 const struct esptun_sa_params *params,
-			 struct netlink_ext_ack *extack)
+			 const struct esptun_sa_params *params)
 {
 	struct esptun_ts_set *set, *old = esptun_sa_ts(sa);
-	struct esptun_sa_params p = *params;
+	bool out = sa->dir == ESPTUN_SA_DIR_OUT;
+	struct esptun_ts_lists ts = params->ts;
 	int err;
 
-	if (!(p.present & (ESPTUN_SA_TS_LOCAL | ESPTUN_SA_TS_REMOTE)))
+	if (!(params->present & (ESPTUN_SA_TS_LOCAL | ESPTUN_SA_TS_REMOTE)))
 		return 0;
-	if (old && !(p.present & ESPTUN_SA_TS_LOCAL)) {
-		p.ts_local = esptun_ts_set_local(old);
-		p.n_local = old->n_local;
+	if (old && !(params->present & ESPTUN_SA_TS_LOCAL)) {
+		ts.local = esptun_ts_set_local(old);
+		ts.n_local = old->n_local;
 	}
-	if (old && !(p.present & ESPTUN_SA_TS_REMOTE)) {
-		p.ts_remote = esptun_ts_set_remote(old);
-		p.n_remote = old->n_remote;
+	if (old && !(params->present & ESPTUN_SA_TS_REMOTE)) {
+		ts.remote = esptun_ts_set_remote(old);
+		ts.n_remote = old->n_remote;
 	}
-	err = check_all_ts(p.ts_local, p.n_local, extack);
-	if (!err)
-		err = check_all_ts(p.ts_remote, p.n_remote, extack);
-	if (err)
-		return err;
-	set = ts_set_alloc(sa->dir, &p);
+	set = esptun_ts_set_alloc(&ts, out);
 	if (!set)
 		return -ENOMEM;
-	if (sa->dir == ESPTUN_SA_DIR_OUT) {
-		err = esptun_sadb_out_add(&sa->link->out, sa, set);
-		if (err) {
-			kvfree_rcu(set, rcu);
-			return err;
-		}
+	err = out ? esptun_sadb_out_add(&sa->link->out, sa, set) : 0;
+	if (err) {
+		kvfree_rcu(set, rcu);
+		return err;
 	}
 	rcu_assign_pointer(sa->ts, set);
 	if (!old)
@@ -675,19 +442,6 @@ static int set_selectors(struct esptun_sa *sa,
 	return 0;
 }
 
-static void set_limits(struct esptun_sa *sa, const struct esptun_limits *l)
-{
-	spin_lock_bh(&sa->lock);
-	WRITE_ONCE(sa->limits.soft_bytes, l->soft_bytes);
-	WRITE_ONCE(sa->limits.hard_bytes, l->hard_bytes);
-	WRITE_ONCE(sa->limits.soft_packets, l->soft_packets);
-	WRITE_ONCE(sa->limits.hard_packets, l->hard_packets);
-	/* The next packet over a limit makes it dying again, and tells. */
-	if (sa->state == ESPTUN_SA_STATE_DYING)
-		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
-	spin_unlock_bh(&sa->lock);
-}
-
 int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 		  struct netlink_ext_ack *extack)
 {
@@ -695,25 +449,46 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	int err;
 
 	lockdep_assert_held(&sa->link->en->lock);
-	if (params->present & ESPTUN_SA_SOFT_BYTES)
-		l.soft_bytes = params->limits.soft_bytes;
-	if (params->present & ESPTUN_SA_HARD_BYTES)
-		l.hard_bytes = params->limits.hard_bytes;
-	if (params->present & ESPTUN_SA_SOFT_PACKETS)
-		l.soft_packets = params->limits.soft_packets;
-	if (params->present & ESPTUN_SA_HARD_PACKETS)
-		l.hard_packets = params->limits.hard_packets;
-	err = check_limits(&l, extack);
+	esptun_limits_merge(&l, &params->limits, params->present);
+	err = esptun_limits_check(&l, extack);
 	if (!err)
-		err = set_selectors(sa, params, extack);
+		err = set_selectors(sa, params);
 	if (err)
 		return err;
-	set_limits(sa, &l);
+	esptun_sa_set_limits(sa, &l);
 	sa->link->en->generation++;
 	esptun_event_sa(sa, ESPTUN_CMD_SA_SET);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_link_release(sa->link);
 	return 0;
+}
+
+void esptun_sa_params_get(const struct esptun_sa *sa,
+			  struct esptun_sa_params *p)
+{
+	const struct esptun_ts_set *set = esptun_sa_ts(sa);
+
+	*p = (struct esptun_sa_params){
+		.spi = sa->spi,
+		.dir = sa->dir,
+		.peer = sa->peer->id,
+		.mode = sa->mode,
+		.encr = sa->aead.alg ? sa->aead.alg->encr : 0,
+		.encr_key = sa->key,
+		.encr_key_len = sa->key_len,
+		.esn = sa->esn,
+		.replay_window = sa->replay.window,
+		.limits = sa->limits,
+	};
+	p->present = esptun_limits_present(&p->limits);
+	if (sa->dir == ESPTUN_SA_DIR_IN)
+		p->present |= ESPTUN_SA_REPLAY_WINDOW;
+	if (!set)
+		return;
+	p->ts.local = esptun_ts_set_local(set);
+	p->ts.n_local = set->n_local;
+	p->ts.remote = esptun_ts_set_remote(set);
+	p->ts.n_remote = set->n_remote;
 }
 
 struct esptun_sa *esptun_sa_find(struct esptun_link *link, u8 dir, __be32 spi,
@@ -756,7 +531,7 @@ void esptun_sa_del(struct esptun_sa *sa)
 	lockdep_assert_held(&link->en->lock);
 	esptun_event_sa(sa, ESPTUN_CMD_SA_DEL);
 	sa_remove(sa);
-	set_operstate(link);
+	esptun_sa_operstate(link);
 }
 
 static void flush_peer(struct esptun_peer *peer)
@@ -785,7 +560,7 @@ int esptun_sa_flush(struct esptun_link *link, u32 id)
 		xa_for_each(&link->peers, index, peer)
 			flush_peer(peer);
 	}
-	set_operstate(link);
+	esptun_sa_operstate(link);
 	return 0;
 }
 

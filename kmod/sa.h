@@ -13,6 +13,7 @@
 #include <linux/esptun.h>
 #include "aead.h"
 #include "early.h"
+#include "lifetime.h"
 #include "order.h"
 #include "reclaim.h"
 #include "replay.h"
@@ -23,29 +24,12 @@ struct esptun_link;
 struct esptun_peer;
 struct netlink_ext_ack;
 
-/* Which members of struct esptun_sa_params the caller filled in. */
+/* Which members of struct esptun_sa_params are there; limits see lifetime.h. */
 #define ESPTUN_SA_REPLAY_WINDOW BIT(0)
-#define ESPTUN_SA_SOFT_BYTES BIT(1)
-#define ESPTUN_SA_HARD_BYTES BIT(2)
-#define ESPTUN_SA_SOFT_PACKETS BIT(3)
-#define ESPTUN_SA_HARD_PACKETS BIT(4)
-#define ESPTUN_SA_SEQ BIT(5)
-#define ESPTUN_SA_TS_LOCAL BIT(6)
-#define ESPTUN_SA_TS_REMOTE BIT(7)
-
-/**
- * struct esptun_limits - how much an SA may carry; 0 is no limit
- * @soft_bytes: inner octets until a warning
- * @hard_bytes: inner octets until the SA is dead
- * @soft_packets: packets until a warning
- * @hard_packets: packets until the SA is dead
- */
-struct esptun_limits {
-	u64 soft_bytes;
-	u64 hard_bytes;
-	u64 soft_packets;
-	u64 hard_packets;
-};
+#define ESPTUN_SA_SEQ BIT(1)
+#define ESPTUN_SA_TS_LOCAL BIT(2)
+#define ESPTUN_SA_TS_REMOTE BIT(3)
+#define ESPTUN_SA_LAST_USED BIT(4)
 
 /**
  * struct esptun_sa_params - what a request says about an SA
@@ -64,10 +48,10 @@ struct esptun_limits {
  * @replay_window: packets, inbound only
  * @seq: last sequence number that was sent before, outbound only
  * @limits: lifetimes
- * @ts_local: our side's selectors, the caller's
- * @ts_remote: the peer's side's selectors, the caller's
- * @n_local: how many, up to ESPTUN_TS_MAX; 0 is any
- * @n_remote: how many, up to ESPTUN_TS_MAX; 0 is any
+ * @ts: selectors
+ *
+ * Each value is in its range, which netlink checks (netlink-sa.c); what they are
+ * together, esptun_sa_new() checks.
  */
 struct esptun_sa_params {
 	__be32 spi;
@@ -85,10 +69,7 @@ struct esptun_sa_params {
 	u32 replay_window;
 	u64 seq;
 	struct esptun_limits limits;
-	const struct esptun_ts *ts_local;
-	const struct esptun_ts *ts_remote;
-	unsigned int n_local;
-	unsigned int n_remote;
+	struct esptun_ts_lists ts;
 };
 
 /**
@@ -179,6 +160,18 @@ struct esptun_sa {
 };
 
 /**
+ * esptun_sa_count - note whether packets may use an SA
+ * @sa: the SA; en->lock held
+ * @live: whether they may
+ *
+ * The counts of its peer and link follow, not the link's operational state.
+ */
+void esptun_sa_count(struct esptun_sa *sa, bool live);
+
+/* The link is dormant if no peer has a usable pair (RFC 2863). en->lock held. */
+void esptun_sa_operstate(struct esptun_link *link);
+
+/**
  * esptun_sa_recount - which peers have usable SAs
  * @link: the link; en->lock held
  *
@@ -241,6 +234,14 @@ int esptun_sa_new(struct esptun_link *link,
  */
 int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 		  struct netlink_ext_ack *extack);
+
+/**
+ * esptun_sa_params_get - what it was made of
+ * @sa: the SA; en->lock held
+ * @p: filled in; keys and selectors stay the SA's
+ */
+void esptun_sa_params_get(const struct esptun_sa *sa,
+			  struct esptun_sa_params *p);
 
 /* Remove an SA: sends the event, frees it after RCU. en->lock held. */
 void esptun_sa_del(struct esptun_sa *sa);
@@ -309,6 +310,19 @@ unsigned int esptun_sa_tx_cpu(struct esptun_sa *sa);
  * Tells the agent when a limit is reached, once for each.
  */
 void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes);
+
+/**
+ * esptun_sa_expire - an SA reached a limit
+ * @sa: the SA; RCU read side
+ * @state: the one it has from now on, if it was a lower one
+ * @reason: enum esptun_expire_reason
+ *
+ * Tells the agent once for each state. A larval SA has no limits.
+ */
+void esptun_sa_expire(struct esptun_sa *sa, u8 state, u8 reason);
+
+/* A dying SA is mature again, until a packet finds it over a limit. en->lock held. */
+void esptun_sa_set_limits(struct esptun_sa *sa, const struct esptun_limits *l);
 
 /* Does the SA carry traffic now? */
 static inline bool esptun_sa_live(const struct esptun_sa *sa)

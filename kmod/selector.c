@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/inetdevice.h>
 #include <linux/netlink.h>
+#include <linux/slab.h>
 #include <net/ipv6.h>
 #include "selector.h"
 #include "stats.h"
@@ -79,4 +80,27 @@ unsigned int esptun_ts_set_why(const struct esptun_ts_set *set,
 	if (flow->fragment && set_match(set, flow))
 		return ESPTUN_STATS_A_RX_TS_FRAGMENT;
 	return ESPTUN_STATS_A_RX_TS;
+}
+
+struct esptun_ts_set *esptun_ts_set_alloc(const struct esptun_ts_lists *from,
+					  bool entries)
+{
+	unsigned int n_sels = entries ? max(from->n_remote, 1u) : 0;
+	unsigned int n = from->n_local + from->n_remote;
+	struct esptun_ts_set *set;
+
+	set = kvzalloc(struct_size(set, sels, n_sels) + n * sizeof(*set->ts),
+		       GFP_KERNEL_ACCOUNT);
+	if (!set)
+		return NULL;
+	set->n_local = from->n_local;
+	set->n_remote = from->n_remote;
+	set->n_sels = n_sels;
+	set->ts = (struct esptun_ts *)(set->sels + n_sels);
+	if (from->n_local)
+		memcpy(set->ts, from->local, from->n_local * sizeof(*set->ts));
+	if (from->n_remote)
+		memcpy(set->ts + from->n_local, from->remote,
+		       from->n_remote * sizeof(*set->ts));
+	return set;
 }

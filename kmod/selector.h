@@ -132,6 +132,31 @@ esptun_ts_set_remote(const struct esptun_ts_set *set)
 }
 
 /**
+ * struct esptun_ts_lists - selectors as a request has them, the caller's
+ * @local: our side's
+ * @remote: the peer's side's
+ * @n_local: how many, up to ESPTUN_TS_MAX; 0 is any
+ * @n_remote: how many, up to ESPTUN_TS_MAX; 0 is any
+ */
+struct esptun_ts_lists {
+	const struct esptun_ts *local;
+	const struct esptun_ts *remote;
+	unsigned int n_local;
+	unsigned int n_remote;
+};
+
+/**
+ * esptun_ts_set_alloc - a copy in memory of its own
+ * @from: well formed selectors
+ * @entries: with room for entries of a link's table: of an outbound SA
+ *
+ * May sleep. Free with kvfree(), or kvfree_rcu() once published. NULL if out of
+ * memory.
+ */
+struct esptun_ts_set *esptun_ts_set_alloc(const struct esptun_ts_lists *from,
+					  bool entries);
+
+/**
  * esptun_ts_check - is a selector well formed
  * @ts: to check
  * @extack: told why not
