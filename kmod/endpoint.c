@@ -95,6 +95,20 @@ int esptun_addr_get(const struct nlattr *attr, struct esptun_addr *addr,
 	return err;
 }
 
+int esptun_addr_check_pair(const struct esptun_addr *local,
+			   const struct esptun_addr *remote,
+			   const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	if (!esptun_addr_is_set(local) || !esptun_addr_is_set(remote) ||
+	    local->family == remote->family)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(
+		extack, attr,
+		"local-address: not of the remote-address's family");
+	return -EINVAL;
+}
+
 unsigned int esptun_addr_size(const struct esptun_addr *addr)
 {
 	unsigned int len = addr_len(addr);

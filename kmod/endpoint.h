@@ -97,6 +97,15 @@ u32 esptun_addr_hash_site(const struct esptun_addr *addr, u32 seed);
 int esptun_addr_get(const struct nlattr *attr, struct esptun_addr *addr,
 		    struct netlink_ext_ack *extack);
 
+/*
+ * Packets have one source and one destination, of one family. @attr is told of
+ * if it is not so. Return: 0 or -EINVAL.
+ */
+int esptun_addr_check_pair(const struct esptun_addr *local,
+			   const struct esptun_addr *remote,
+			   const struct nlattr *attr,
+			   struct netlink_ext_ack *extack);
+
 /* Octets that esptun_addr_put() takes of a message. */
 unsigned int esptun_addr_size(const struct esptun_addr *addr);
 

@@ -8,7 +8,7 @@
 #include <net/genetlink.h>
 #include "link.h"
 #include "netlink-gen.h"
-#include "netlink-put.h"
+#include "netlink-object.h"
 #include "netlink.h"
 #include "notify.h"
 #include "peer.h"
@@ -116,40 +116,6 @@ static void notify_sa(struct esptun_sa *sa, u8 cmd)
 
 /* ---- IKE channel --------------------------------------------------------- */
 
-/*
- * All attributes but the message itself. Not more than they need: the agent's
- * socket holds as many datagrams as their memory allows.
- */
-static unsigned int ike_head(const struct esptun_endpoint *local,
-			     const struct esptun_endpoint *remote)
-{
-	return nla_total_size(0) + esptun_addr_size(&local->addr) +
-	       esptun_addr_size(&remote->addr) +
-	       2 * nla_total_size(sizeof(__be16)) + nla_total_size(0) +
-	       NLA_ALIGNTO;
-}
-
-static int put_ike(struct sk_buff *msg, const struct esptun_endpoint *local,
-		   const struct esptun_endpoint *remote,
-		   const struct sk_buff *skb, unsigned int offset,
-		   unsigned int len)
-{
-	struct nlattr *nest = nla_nest_start(msg, ESPTUN_A_IKE);
-	struct nlattr *data;
-
-	if (!nest ||
-	    esptun_addr_put(msg, ESPTUN_IKE_A_LOCAL_ADDRESS, &local->addr) ||
-	    nla_put_be16(msg, ESPTUN_IKE_A_LOCAL_PORT, local->port) ||
-	    esptun_addr_put(msg, ESPTUN_IKE_A_REMOTE_ADDRESS, &remote->addr) ||
-	    nla_put_be16(msg, ESPTUN_IKE_A_REMOTE_PORT, remote->port))
-		return -EMSGSIZE;
-	data = nla_reserve(msg, ESPTUN_IKE_A_DATA, len);
-	if (!data || skb_copy_bits(skb, offset, nla_data(data), len))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
 static int notify_ike_recv(struct esptun_net *en,
 			   const struct esptun_endpoint *local,
 			   const struct esptun_endpoint *remote,
@@ -163,11 +129,13 @@ static int notify_ike_recv(struct esptun_net *en,
 
 	if (!agent)
 		return -ENOTCONN;
-	msg = genlmsg_new(ike_head(local, remote) + len, GFP_ATOMIC);
+	msg = genlmsg_new(esptun_netlink_ike_size(local, remote) + len,
+			  GFP_ATOMIC);
 	if (!msg)
 		return -ENOMEM;
 	hdr = genlmsg_put(msg, 0, 0, &esptun_nl_family, 0, ESPTUN_CMD_IKE_RECV);
-	if (!hdr || put_ike(msg, local, remote, skb, offset, len)) {
+	if (!hdr ||
+	    esptun_netlink_put_ike(msg, local, remote, skb, offset, len)) {
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}

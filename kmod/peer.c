@@ -10,21 +10,6 @@
 #include "sa.h"
 #include "timer.h"
 
-static int check_params(const struct esptun_peer_params *p,
-			struct netlink_ext_ack *extack)
-{
-	if ((p->present & ESPTUN_PEER_KEEPALIVE) &&
-	    p->keepalive > ESPTUN_KEEPALIVE_MAX) {
-		NL_SET_ERR_MSG(extack, "keepalive: at most 3600 seconds");
-		return -EINVAL;
-	}
-	if ((p->present & ESPTUN_PEER_REMOTE_PORT) && !p->remote.port) {
-		NL_SET_ERR_MSG(extack, "remote-port: must not be 0");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 /* Return: 0 or -ENOMEM, with the old one kept. */
 static int set_identity(struct esptun_peer *peer,
 			const struct esptun_peer_params *p)
@@ -42,7 +27,6 @@ static int set_identity(struct esptun_peer *peer,
 	return 0;
 }
 
-/* The caller checked @p: cannot fail. */
 static void apply_params(struct esptun_peer *peer,
 			 const struct esptun_peer_params *p)
 {
@@ -114,13 +98,6 @@ int esptun_peer_new(struct esptun_link *link,
 		NL_SET_ERR_MSG(extack, "peer: the link has too many peers");
 		return -E2BIG;
 	}
-	if (!params->id) {
-		NL_SET_ERR_MSG(extack, "id: must not be 0");
-		return -EINVAL;
-	}
-	err = check_params(params, extack);
-	if (err)
-		return err;
 	peer = peer_alloc(link, params->id);
 	if (!peer)
 		return -ENOMEM;
@@ -164,9 +141,7 @@ int esptun_peer_set(struct esptun_link *link,
 		NL_SET_ERR_MSG(extack, "id: no peer with this id on the link");
 		return -ENOENT;
 	}
-	err = check_params(params, extack);
-	if (!err)
-		err = set_identity(peer, params);
+	err = set_identity(peer, params);
 	if (err)
 		return err;
 	was_on_demand = peer->on_demand;
