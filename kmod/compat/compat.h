@@ -35,11 +35,6 @@
 
 /* ---- language ---------------------------------------------------------- */
 
-/* Clang's thread safety analysis; elsewhere it documents. */
-#ifndef __guarded_by
-#define __guarded_by(lock)
-#endif
-
 #ifdef HAVE_LINUX_UNALIGNED_H
 #include <linux/unaligned.h>
 #else
@@ -228,26 +223,6 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 #define __udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
 	__udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif,      \
 			  compat_udp_table(net), skb)
-#endif
-
-/*
- * udp_tunnel_sock_cfg.encap_err_rcv: write "void fn(sk, skb, err, port, info,
- * payload)" as newer kernels want it, then COMPAT_ENCAP_ERR_RCV(fn); and
- * .encap_err_rcv = compat_encap_err_rcv(fn). Older kernels know the ICMP error
- * only from the packet: err, port, info and payload are then 0.
- */
-#ifdef HAVE_UDP_ENCAP_ERR_RCV_INFO
-#define COMPAT_ENCAP_ERR_RCV(fn) static_assert(true)
-#define compat_encap_err_rcv(fn) fn
-#else
-#define COMPAT_ENCAP_ERR_RCV(fn)                                      \
-	static void fn##_compat(struct sock *sk, struct sk_buff *skb, \
-				unsigned int udp_offset)              \
-	{                                                             \
-		fn(sk, skb, 0, 0, 0, NULL);                           \
-	}                                                             \
-	static_assert(true)
-#define compat_encap_err_rcv(fn) fn##_compat
 #endif
 
 #endif /* _ESPTUN_COMPAT_H */
