@@ -62,7 +62,8 @@ drops() {
 }
 
 # peer_invalid: packets that the peer's own kernel dropped on their way out because it took the SA
-# away between the choice of the SA and its use.
+# away between the choice of the SA and its use. TCP's are among them, so that two at most are
+# believed to have been pings.
 peer_invalid() {
 	drops | awk '$1 == "east" && $2 == "XfrmOutStateInvalid" { n += $3 } END { print n + 0 }'
 }
@@ -88,7 +89,7 @@ scene() {
 	received=$(sed -n 's/^3000 packets transmitted, \([0-9]*\) received.*/\1/p' "/run/$name.flood")
 	invalid=$(($(peer_invalid) - invalid))
 	[ "$received" = 3000 ] || echo "# $name: $received of 3000 received, $invalid dropped by the peer's kernel before they were sent"
-	check "$name: no packet lost" test "$((received + invalid))" -ge 3000
+	check "$name: no packet lost" test "$((received + (invalid < 2 ? invalid : 2)))" -ge 3000
 	drops | awk -v name="$name" '{ key = $1 " " $2 } NR == FNR { was[key] += $3; next } { now[key] += $3 }
 		END { for (key in now) if (now[key] > was[key]) print "# " name ": " key, now[key] - was[key] }' /run/drops -
 	children=$((2 * children))
