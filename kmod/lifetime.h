@@ -8,8 +8,14 @@
 
 struct netlink_ext_ack;
 
-/* What is limited: inner octets, packets. */
-enum esptun_unit { ESPTUN_BYTES, ESPTUN_PACKETS, ESPTUN_UNITS };
+/* What is limited: inner octets, packets, seconds since added and since first used. */
+enum esptun_unit {
+	ESPTUN_BYTES,
+	ESPTUN_PACKETS,
+	ESPTUN_TIME,
+	ESPTUN_USE_TIME,
+	ESPTUN_UNITS,
+};
 
 /**
  * struct esptun_limits - by enum esptun_unit; 0 is no limit

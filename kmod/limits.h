@@ -98,6 +98,9 @@
 /* Up to here, going through all peers of a link costs nothing. */
 #define ESPTUN_FEW_PEERS 16
 
+/* How often limits of time are looked at, at least: time asleep counts. */
+#define ESPTUN_LIFETIME_MS 60000
+
 /* A reserved SPI that got no key is given up. */
 #define ESPTUN_LARVAL_MS 60000
 

@@ -39,7 +39,7 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_IDENTITY + 1] = {
 	[ESPTUN_PEER_A_IDENTITY] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_KEY_LEN + 1] = {
+const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_HARD_USE_TIME + 1] = {
 	[ESPTUN_SA_A_SPI] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[ESPTUN_SA_A_PEER] = { .type = NLA_U32, },
@@ -65,6 +65,10 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_KEY_LEN + 1] = {
 	[ESPTUN_SA_A_LAST_USED] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_STATS] = NLA_POLICY_NESTED(esptun_stats_nl_policy),
 	[ESPTUN_SA_A_KEY_LEN] = { .type = NLA_U16, },
+	[ESPTUN_SA_A_SOFT_TIME] = { .type = NLA_U64, },
+	[ESPTUN_SA_A_HARD_TIME] = { .type = NLA_U64, },
+	[ESPTUN_SA_A_SOFT_USE_TIME] = { .type = NLA_U64, },
+	[ESPTUN_SA_A_HARD_USE_TIME] = { .type = NLA_U64, },
 };
 
 const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_LARVAL + 1] = {

@@ -157,6 +157,7 @@ static_assert(!offsetof(struct sa_report, p));
 #define FIXED .may = ESPTUN_REQ_ANY & ~ESPTUN_REQ_SET
 #define LIMIT(which, unit) \
 	.may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL, .present = ESPTUN_LIMIT_##which(unit)
+#define SECONDS .max = U32_MAX, .wrong = "time limit: at most 4294967295 seconds"
 #define KEY .max = ESPTUN_KEY_MAX, .wrong = "key: at most 64 octets"
 
 static const struct esptun_attr sa_attrs[] = {
@@ -185,6 +186,12 @@ static const struct esptun_attr sa_attrs[] = {
 	{ ATTR_U64(ESPTUN_SA_A_HARD_BYTES, R, p.limits.hard[ESPTUN_BYTES]), LIMIT(HARD, ESPTUN_BYTES) },
 	{ ATTR_U64(ESPTUN_SA_A_SOFT_PACKETS, R, p.limits.soft[ESPTUN_PACKETS]), LIMIT(SOFT, ESPTUN_PACKETS) },
 	{ ATTR_U64(ESPTUN_SA_A_HARD_PACKETS, R, p.limits.hard[ESPTUN_PACKETS]), LIMIT(HARD, ESPTUN_PACKETS) },
+	{ ATTR_U64(ESPTUN_SA_A_SOFT_TIME, R, p.limits.soft[ESPTUN_TIME]), LIMIT(SOFT, ESPTUN_TIME), SECONDS },
+	{ ATTR_U64(ESPTUN_SA_A_HARD_TIME, R, p.limits.hard[ESPTUN_TIME]), LIMIT(HARD, ESPTUN_TIME), SECONDS },
+	{ ATTR_U64(ESPTUN_SA_A_SOFT_USE_TIME, R, p.limits.soft[ESPTUN_USE_TIME]),
+	  LIMIT(SOFT, ESPTUN_USE_TIME), SECONDS },
+	{ ATTR_U64(ESPTUN_SA_A_HARD_USE_TIME, R, p.limits.hard[ESPTUN_USE_TIME]),
+	  LIMIT(HARD, ESPTUN_USE_TIME), SECONDS },
 	/* A new SA may go on where another one stopped. */
 	{ ATTR_U64(ESPTUN_SA_A_SEQ, R, p.seq), .may = ESPTUN_REQ_NEW, .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_SEQ },
@@ -242,9 +249,37 @@ void esptun_netlink_parse_sa_end(struct esptun_sa_request *req)
 	req->ts = NULL;
 }
 
+/* Keys and selectors stay the SA's. */
+static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
+{
+	const struct esptun_ts_set *set = esptun_sa_ts(sa);
+
+	*p = (struct esptun_sa_params){
+		.spi = sa->spi,
+		.dir = sa->dir,
+		.peer = sa->peer->id,
+		.mode = sa->mode,
+		.encr = sa->aead.alg ? sa->aead.alg->encr : 0,
+		.encr_key = sa->key,
+		.encr_key_len = sa->key_len,
+		.esn = sa->esn,
+		.replay_window = sa->replay.window,
+		.limits = sa->limits,
+	};
+	p->present = esptun_limits_present(&p->limits);
+	if (sa->dir == ESPTUN_SA_DIR_IN)
+		p->present |= ESPTUN_SA_REPLAY_WINDOW;
+	if (!set)
+		return;
+	p->ts.local = esptun_ts_set_local(set);
+	p->ts.n_local = set->n_local;
+	p->ts.remote = esptun_ts_set_remote(set);
+	p->ts.n_remote = set->n_remote;
+}
+
 static void take_report(struct sa_report *r, struct esptun_sa *sa)
 {
-	esptun_sa_params_get(sa, &r->p);
+	take_params(&r->p, sa);
 	r->p.seq = esptun_sa_seq(sa);
 	r->p.present |= ESPTUN_SA_SEQ;
 	r->state = READ_ONCE(sa->state);

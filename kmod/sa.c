@@ -123,8 +123,11 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	atomic64_set(&sa->seq, p->seq);
 	sa->limits = p->limits;
 	sa->created = jiffies;
+	/* So that it is another jiffy when the first packet comes. */
+	sa->last_used = jiffies - 1;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
+	esptun_lifetime_init(sa);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_order_init(&sa->sending, esptun_tx_hand_over);
 	else
@@ -227,6 +230,7 @@ static void linked(struct esptun_sa *sa)
 	sa->link->en->n_sas++;
 	sa->link->n_larval += sa->state == ESPTUN_SA_STATE_LARVAL;
 	sa->link->en->generation++;
+	esptun_lifetime_start(sa);
 	esptun_sa_count(sa, esptun_sa_live(sa));
 	esptun_sa_operstate(sa->link);
 }
@@ -254,6 +258,7 @@ static void unlinked(struct esptun_sa *sa)
 	}
 	peer->link->en->generation++;
 	esptun_sa_count(sa, false);
+	esptun_lifetime_stop(sa);
 	esptun_reclaim(&sa->reclaim, sa_free);
 }
 
@@ -461,34 +466,6 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_link_release(sa->link);
 	return 0;
-}
-
-void esptun_sa_params_get(const struct esptun_sa *sa,
-			  struct esptun_sa_params *p)
-{
-	const struct esptun_ts_set *set = esptun_sa_ts(sa);
-
-	*p = (struct esptun_sa_params){
-		.spi = sa->spi,
-		.dir = sa->dir,
-		.peer = sa->peer->id,
-		.mode = sa->mode,
-		.encr = sa->aead.alg ? sa->aead.alg->encr : 0,
-		.encr_key = sa->key,
-		.encr_key_len = sa->key_len,
-		.esn = sa->esn,
-		.replay_window = sa->replay.window,
-		.limits = sa->limits,
-	};
-	p->present = esptun_limits_present(&p->limits);
-	if (sa->dir == ESPTUN_SA_DIR_IN)
-		p->present |= ESPTUN_SA_REPLAY_WINDOW;
-	if (!set)
-		return;
-	p->ts.local = esptun_ts_set_local(set);
-	p->ts.n_local = set->n_local;
-	p->ts.remote = esptun_ts_set_remote(set);
-	p->ts.n_remote = set->n_remote;
 }
 
 struct esptun_sa *esptun_sa_find(struct esptun_link *link, u8 dir, __be32 spi,

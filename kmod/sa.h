@@ -9,6 +9,7 @@
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/esptun.h>
 #include "aead.h"
@@ -119,6 +120,10 @@ struct esptun_sa_params {
  * @counters: see esptun_sa_counter()
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
+ * @added: milliseconds of boot time when it could be used first
+ * @first_used: likewise of its first packet, 0 before
+ * @timer: looks for limits of time
+ * @timed: it may be armed; under @lock
  * @peer_node: in peer->sas; RCU
  * @counted: counted in peer->n_live; under esptun_net.lock
  * @reclaim: frees it
@@ -154,7 +159,11 @@ struct esptun_sa {
 	atomic_t counters[ESPTUN_SA_COUNTERS];
 	u64 serial;
 	unsigned long created;
+	u64 added;
+	u64 first_used;
+	struct timer_list timer;
 	struct list_head peer_node;
+	bool timed;
 	bool counted;
 	struct esptun_reclaim reclaim;
 };
@@ -235,14 +244,6 @@ int esptun_sa_new(struct esptun_link *link,
 int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 		  struct netlink_ext_ack *extack);
 
-/**
- * esptun_sa_params_get - what it was made of
- * @sa: the SA; en->lock held
- * @p: filled in; keys and selectors stay the SA's
- */
-void esptun_sa_params_get(const struct esptun_sa *sa,
-			  struct esptun_sa_params *p);
-
 /* Remove an SA: sends the event, frees it after RCU. en->lock held. */
 void esptun_sa_del(struct esptun_sa *sa);
 
@@ -321,7 +322,16 @@ void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes);
  */
 void esptun_sa_expire(struct esptun_sa *sa, u8 state, u8 reason);
 
-/* A dying SA is mature again, until a packet finds it over a limit. en->lock held. */
+/* An SA was made: prepare its timer, unarmed. */
+void esptun_lifetime_init(struct esptun_sa *sa);
+
+/* It is in use from now on. en->lock held. */
+void esptun_lifetime_start(struct esptun_sa *sa);
+
+/* It is going away: on return its timer does not run. en->lock held; may sleep. */
+void esptun_lifetime_stop(struct esptun_sa *sa);
+
+/* A dying SA is mature again, until it is found over a limit. en->lock held. */
 void esptun_sa_set_limits(struct esptun_sa *sa, const struct esptun_limits *l);
 
 /* Does the SA carry traffic now? */

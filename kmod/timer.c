@@ -8,8 +8,7 @@
  * Held packets, one timer per link: a packet waiting for an SA is given up
  * ESPTUN_HOLD_MS after it came.
  *
- * Lifetimes in seconds are the agent's business; those in packets and octets
- * are checked where they are counted (sa.c).
+ * Limits of SAs have timers of their own (lifetime.c).
  */
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Decides when. The rest of the module reports events and never arms a timer.
+ * Decides when. The rest of the module reports events and never arms a timer, but
+ * for the limits of SAs.
  */
 #ifndef ESPTUN_TIMER_H
 #define ESPTUN_TIMER_H

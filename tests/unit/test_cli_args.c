@@ -143,7 +143,8 @@ static void sa_full(void **state)
 					    SA "algo aes-gcm-256 key " KEY36 " esn on "
 					       "replay-window 64 local-ts 10.1.0.0/16:tcp:443 ::/0 "
 					       "remote-ts 10.2.0.0/16 remote-ts 10.3.0.0/16 "
-					       "limit soft-bytes 2g limit hard-packets 1000"),
+					       "limit soft-bytes 2g limit hard-packets 1000 "
+					       "limit time-hard 3600 limit soft-use-time 60"),
 				       "add", &s),
 			 0);
 	assert_string_equal(s.dev, "vpn0");
@@ -160,8 +161,11 @@ static void sa_full(void **state)
 	assert_string_equal(esptun_ts_format(&s.sa.ts_remote[1], buf), "10.3.0.0/16");
 	assert_true(s.sa.soft_bytes == 2ULL << 30);
 	assert_int_equal(s.sa.hard_packets, 1000);
+	assert_int_equal(s.sa.hard_time, 3600);
+	assert_int_equal(s.sa.soft_use_time, 60);
 	assert_int_equal(s.sa.has, ESPTUN_SA_HAS_REPLAY_WINDOW | ESPTUN_SA_HAS_SOFT_BYTES |
-					   ESPTUN_SA_HAS_HARD_PACKETS);
+					   ESPTUN_SA_HAS_HARD_PACKETS | ESPTUN_SA_HAS_HARD_TIME |
+					   ESPTUN_SA_HAS_SOFT_USE_TIME);
 	esptun_sa_clear(&s.sa);
 	/* the key is gone from the command line ps shows */
 	assert_int_equal(l.words[11][0], '\0');
@@ -217,6 +221,8 @@ static void sa_refused(void **state)
 		{ "add", SA "limit soft 5x", "suffix" },
 		{ "add", SA "limit soft-bytes 18446744073709551615k", "suffix" },
 		{ "add", SA "limit seconds 5", "soft-bytes" },
+		{ "add", SA "limit time-soft 4294967296", "4294967295" },
+		{ "add", SA "limit hard-time 1k", "must be a number" },
 		{ "add", SA "esn maybe", "on or off" },
 		{ "set", SA, "something to change" },
 		{ "set", SA "seq 5", "does not take \"seq\"" },

@@ -79,7 +79,8 @@ static void completes(void **state)
 		{ "sa add key ", "file stdin " },
 		{ "sa add key file ", "@file " },
 		{ "sa add key file dev d", "dev dir " },
-		{ "sa add limit ", "soft-bytes hard-bytes soft-packets hard-packets " },
+		{ "sa add limit ", "soft-bytes hard-bytes soft-packets hard-packets "
+				   "soft-time hard-time soft-use-time hard-use-time " },
 		{ "sa add limit soft-bytes ", "" },
 		{ "sa add limit soft-bytes 5 l", "local-ts limit " },
 		{ "sa add local-ts 10.0.0.0/8 fd00::/8 r", "replay-window remote-ts " },

@@ -160,7 +160,7 @@ static struct esptun_sa an_sa(struct esptun_ts *local, struct esptun_ts *remote)
 {
 	struct esptun_sa sa = {
 		.has = ESPTUN_SA_HAS_REPLAY_WINDOW | ESPTUN_SA_HAS_SOFT_BYTES |
-		       ESPTUN_SA_HAS_HARD_PACKETS,
+		       ESPTUN_SA_HAS_HARD_PACKETS | ESPTUN_SA_HAS_HARD_USE_TIME,
 		.ifindex = 7,
 		.spi = 0xc0ffee01,
 		.peer = 9,
@@ -175,6 +175,7 @@ static struct esptun_sa an_sa(struct esptun_ts *local, struct esptun_ts *remote)
 		.n_ts_remote = 1,
 		.soft_bytes = 1ULL << 40,
 		.hard_packets = 77,
+		.hard_use_time = 3600,
 	};
 
 	memcpy(sa.key, key36, sizeof(key36));
@@ -198,6 +199,8 @@ static void assert_an_sa(const struct esptun_sa *out)
 	assert_int_equal(out->replay_window, 4096);
 	assert_true(out->soft_bytes == 1ULL << 40);
 	assert_int_equal(out->hard_packets, 77);
+	assert_int_equal(out->hard_use_time, 3600);
+	assert_false(out->has & ESPTUN_SA_HAS_HARD_TIME);
 	assert_false(out->has & ESPTUN_SA_HAS_HARD_BYTES);
 	assert_int_equal(out->n_ts_local, 2);
 	assert_int_equal(out->n_ts_remote, 1);

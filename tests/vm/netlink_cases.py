@@ -380,6 +380,45 @@ def limits():
     ask("flush")
 
 
+def expiries(watcher, seconds):
+    return [v["expire-reason"] for name, v in watcher.events(seconds) if name == "expire"]
+
+
+def limits_of_time():
+    """Limits in seconds since an SA was added, and since its first packet."""
+    watcher = genl.Family()
+    watcher.subscribe()
+    for limit in ("soft", "hard"):
+        for kind in ("time", "use-time"):
+            refused("%s-%s beyond 2^32-1" % (limit, kind), "sa-new",
+                    sa=dict(sa(), **{"%s-%s" % (limit, kind): 1 << 32}))
+    refused("a soft time after the hard one", "sa-new", sa=sa(soft_time=3, hard_time=2))
+    refused("the same since the first packet", "sa-new", sa=sa(soft_use_time=3, hard_use_time=2))
+    given = {"soft-time": 1000, "hard-time": 2000, "soft-use-time": 3000, "hard-use-time": 4000}
+    ask("sa-new", sa=dict(sa(), **given))
+    got = ask("sa-get", sa={"spi": 0x4000, "dir": "in"})[0]["sa"]
+    equal({k: got.get(k) for k in given}, given, "limits of time come back as given")
+    watcher.events(0.2)
+    ask("sa-set", sa={"spi": 0x4000, "dir": "in", "soft-time": 1, "hard-time": 3})
+    equal(expiries(watcher, 2.2), ["soft"], "a soft time since it was added is told once")
+    ask("sa-set", sa={"spi": 0x4000, "dir": "in", "soft-time": 2})
+    equal(expiries(watcher, 2), ["soft", "hard"],
+          "with another one it is told again; then comes the hard one")
+    equal(ask("sa-get", sa={"spi": 0x4000, "dir": "in"})[0]["sa"]["state"], "dead",
+          "which ends the SA")
+    ask("flush")
+    ask("sa-new", sa=sa(spi=0x6000))
+    ask("sa-new", sa=sa(spi=0x6001, dir="out", soft_use_time=1, hard_use_time=2))
+    equal(expiries(watcher, 2.5), [], "time since the first packet has not begun without one")
+    subprocess.run(["ping", "-c1", "-W1", "10.9.0.2"], stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+    equal(expiries(watcher, 3), ["soft", "hard"], "with one it has")
+    ask("sa-set", sa={"spi": 0x6000, "dir": "in", "hard-time": 1})
+    ask("sa-del", sa={"spi": 0x6000, "dir": "in"})
+    equal(expiries(watcher, 1.5), [], "an SA that is deleted before its time is not told of")
+    ask("flush")
+
+
 def roaming():
     """Only an authenticated packet moves a peer, and only one that may."""
     watcher = genl.Family()
@@ -529,6 +568,7 @@ larval()
 ike()
 events()
 limits()
+limits_of_time()
 roaming()
 dumps()
 dumps_interrupted()

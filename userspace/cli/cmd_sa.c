@@ -19,6 +19,7 @@ const char usage_sa[] =
 	"KEY   := 0xHEX | file PATH | stdin    the 4 bytes of salt follow the key\n"
 	"TS    := PREFIX[:PROTO[:PORT[-PORT]]] | any    as in 10.1.0.0/16:tcp:443\n"
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
+	"       | soft-time | hard-time | soft-use-time | hard-use-time    in seconds\n"
 	"LAST is the last sequence number sent by an outbound SA with the same key.\n"
 	"SPI is 0x100 to 0xffffffff. A key on the command line can be seen in ps and in the\n"
 	"shell's history: prefer a file or stdin. \"esptun keygen sa ALGO\" makes keys.\n"
@@ -39,6 +40,8 @@ enum {
 	K_SEQ
 };
 
+#define MAX_LIMITS 8
+
 const struct keyword sa_keywords[] = {
 	{ "dev", K_DEV, false, "@dev" },
 	{ "dir", K_DIR, false, "in out" },
@@ -50,7 +53,9 @@ const struct keyword sa_keywords[] = {
 	{ "replay-window", K_REPLAY, false, NULL },
 	{ "local-ts", K_LOCAL, true, "any" },
 	{ "remote-ts", K_REMOTE, true, "any" },
-	{ "limit", K_LIMIT, true, "soft-bytes: hard-bytes: soft-packets: hard-packets:" },
+	{ "limit", K_LIMIT, true,
+	  "soft-bytes: hard-bytes: soft-packets: hard-packets: "
+	  "soft-time: hard-time: soft-use-time: hard-use-time:" },
 	{ "seq", K_SEQ, false, NULL },
 	{ NULL, 0, false, NULL },
 };
@@ -68,26 +73,28 @@ static int parse_dir(struct args *a, struct sa_args *s)
 	return 0;
 }
 
+/* The words of "ip xfrm" are understood, too. */
 static int parse_limit(struct args *a, struct esptun_sa *sa)
 {
-	static const struct keyword table[] = {
-		{ "soft-bytes", 0, true, NULL },   { "hard-bytes", 1, true, NULL },
-		{ "soft-packets", 2, true, NULL }, { "hard-packets", 3, true, NULL },
-		{ NULL, 0, false, NULL },
-	};
-	uint64_t *const values[] = { &sa->soft_bytes, &sa->hard_bytes, &sa->soft_packets,
-				     &sa->hard_packets };
-	static const unsigned int bits[] = { ESPTUN_SA_HAS_SOFT_BYTES, ESPTUN_SA_HAS_HARD_BYTES,
-					     ESPTUN_SA_HAS_SOFT_PACKETS,
-					     ESPTUN_SA_HAS_HARD_PACKETS };
+	const struct esptun_limit *l = esptun_limits();
+	struct keyword table[2 * MAX_LIMITS + 1] = { 0 };
 	unsigned int seen = a->seen;
-	int which;
+	uint64_t value;
+	int which, n;
 
+	for (n = 0; l[n].name; n++) {
+		table[n] = (struct keyword){ l[n].name, n, true, NULL };
+		table[n + MAX_LIMITS] = (struct keyword){ l[n].xfrm, n, true, NULL };
+	}
 	if (args_keyword(a, table, &which))
 		return -EINVAL;
 	a->seen = seen; /* these ids are another table's */
-	sa->has |= bits[which];
-	return args_size(a, table[which].name, values[which]);
+	l += which;
+	if (l->max == UINT64_MAX ? args_size(a, l->name, &value)
+				 : args_number(a, l->name, 0, l->max, &value))
+		return -EINVAL;
+	esptun_limit_set(sa, l, value);
+	return 0;
 }
 
 static int parse_one(struct args *a, int id, struct sa_args *s, const char **algo)

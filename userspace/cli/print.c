@@ -364,37 +364,26 @@ static json_t *json_ts(const struct esptun_ts *ts, size_t n)
 	return list;
 }
 
-/* One row per limit: its bit, names and place. */
-static const struct {
-	unsigned int bit;
-	const char *name;
-	const char *json;
-	size_t offset;
-} limits[] = {
-	{ ESPTUN_SA_HAS_SOFT_BYTES, "soft-bytes", "soft_bytes",
-	  offsetof(struct esptun_sa, soft_bytes) },
-	{ ESPTUN_SA_HAS_HARD_BYTES, "hard-bytes", "hard_bytes",
-	  offsetof(struct esptun_sa, hard_bytes) },
-	{ ESPTUN_SA_HAS_SOFT_PACKETS, "soft-packets", "soft_packets",
-	  offsetof(struct esptun_sa, soft_packets) },
-	{ ESPTUN_SA_HAS_HARD_PACKETS, "hard-packets", "hard_packets",
-	  offsetof(struct esptun_sa, hard_packets) },
-};
-
-#define N_LIMITS (sizeof(limits) / sizeof(limits[0]))
-
-static uint64_t limit_value(const struct esptun_sa *sa, size_t i)
+/* "soft-bytes" is "soft_bytes", as ip -j has its keys. */
+static void set_limits(json_t *o, const struct esptun_sa *sa)
 {
-	uint64_t v;
+	const struct esptun_limit *l;
+	char key[32], *c;
 
-	memcpy(&v, (const char *)sa + limits[i].offset, sizeof(v));
-	return sa->has & limits[i].bit ? v : 0;
+	for (l = esptun_limits(); l->name; l++) {
+		if (!esptun_limit_get(sa, l))
+			continue;
+		snprintf(key, sizeof(key), "%s", l->name);
+		for (c = key; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		set_number(o, key, esptun_limit_get(sa, l));
+	}
 }
 
 json_t *json_sa(const struct esptun_sa *sa)
 {
 	json_t *o = json_object();
-	size_t i;
 
 	set_spi(o, sa->spi);
 	set_string(o, "dir", dir_names[sa->dir]);
@@ -415,9 +404,7 @@ json_t *json_sa(const struct esptun_sa *sa)
 		set_number(o, "replay_window", sa->replay_window);
 	json_object_set_new(o, "local_ts", json_ts(sa->ts_local, sa->n_ts_local));
 	json_object_set_new(o, "remote_ts", json_ts(sa->ts_remote, sa->n_ts_remote));
-	for (i = 0; i < N_LIMITS; i++)
-		if (limit_value(sa, i))
-			set_number(o, limits[i].json, limit_value(sa, i));
+	set_limits(o, sa);
 	set_number(o, "seq", sa->seq);
 	set_number(o, "packets", sa->packets);
 	set_number(o, "bytes", sa->bytes);
@@ -471,8 +458,8 @@ static enum color state_color(const struct esptun_sa *sa)
 
 static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 {
+	const struct esptun_limit *l;
 	bool any_limit = false;
-	size_t i;
 
 	printf("sa");
 	text_dev(cli, sa->ifindex, &sa->where);
@@ -496,11 +483,11 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 		text_ts("remote-ts", sa->ts_remote, sa->n_ts_remote);
 		putchar('\n');
 	}
-	for (i = 0; i < N_LIMITS; i++) {
-		if (!limit_value(sa, i))
+	for (l = esptun_limits(); l->name; l++) {
+		if (!esptun_limit_get(sa, l))
 			continue;
-		printf("%s %s %" PRIu64, any_limit ? "" : "    limit", limits[i].name,
-		       limit_value(sa, i));
+		printf("%s %s %" PRIu64, any_limit ? "" : "    limit", l->name,
+		       esptun_limit_get(sa, l));
 		any_limit = true;
 	}
 	if (any_limit)

@@ -141,16 +141,12 @@ static int put_all_ts(struct nl_msg *msg, const struct esptun_sa *sa)
 
 static int put_limits(struct nl_msg *msg, const struct esptun_sa *sa)
 {
+	const struct esptun_limit *l;
 	int err = 0;
 
-	if (sa->has & ESPTUN_SA_HAS_SOFT_BYTES)
-		err = put_u64(msg, ESPTUN_SA_A_SOFT_BYTES, sa->soft_bytes);
-	if (!err && (sa->has & ESPTUN_SA_HAS_HARD_BYTES))
-		err = put_u64(msg, ESPTUN_SA_A_HARD_BYTES, sa->hard_bytes);
-	if (!err && (sa->has & ESPTUN_SA_HAS_SOFT_PACKETS))
-		err = put_u64(msg, ESPTUN_SA_A_SOFT_PACKETS, sa->soft_packets);
-	if (!err && (sa->has & ESPTUN_SA_HAS_HARD_PACKETS))
-		err = put_u64(msg, ESPTUN_SA_A_HARD_PACKETS, sa->hard_packets);
+	for (l = esptun_limits(); !err && l->name; l++)
+		if (sa->has & l->has)
+			err = put_u64(msg, l->attr, esptun_limit_get(sa, l));
 	return err;
 }
 
@@ -520,13 +516,18 @@ static int decode_sa_enums(struct nlattr *const *tb, struct esptun_sa *sa)
 	return 0;
 }
 
+static void decode_limits(struct nlattr *const *tb, struct esptun_sa *sa)
+{
+	const struct esptun_limit *l;
+
+	for (l = esptun_limits(); l->name; l++)
+		if (tb[l->attr])
+			esptun_limit_set(sa, l, get_u64(tb[l->attr]));
+}
+
 static void decode_sa_numbers(struct nlattr *const *tb, struct esptun_sa *sa)
 {
 	sa->has = has(tb[ESPTUN_SA_A_REPLAY_WINDOW], ESPTUN_SA_HAS_REPLAY_WINDOW) |
-		  has(tb[ESPTUN_SA_A_SOFT_BYTES], ESPTUN_SA_HAS_SOFT_BYTES) |
-		  has(tb[ESPTUN_SA_A_HARD_BYTES], ESPTUN_SA_HAS_HARD_BYTES) |
-		  has(tb[ESPTUN_SA_A_SOFT_PACKETS], ESPTUN_SA_HAS_SOFT_PACKETS) |
-		  has(tb[ESPTUN_SA_A_HARD_PACKETS], ESPTUN_SA_HAS_HARD_PACKETS) |
 		  has(tb[ESPTUN_SA_A_ENCR_KEY], ESPTUN_SA_HAS_KEY) |
 		  has(tb[ESPTUN_SA_A_STATS], ESPTUN_SA_HAS_STATS) |
 		  has(tb[ESPTUN_SA_A_LAST_USED], ESPTUN_SA_HAS_LAST_USED);
@@ -536,15 +537,12 @@ static void decode_sa_numbers(struct nlattr *const *tb, struct esptun_sa *sa)
 	sa->integ = get_u16(tb[ESPTUN_SA_A_INTEG]);
 	sa->esn = get_u8(tb[ESPTUN_SA_A_ESN]);
 	sa->replay_window = get_u32(tb[ESPTUN_SA_A_REPLAY_WINDOW]);
-	sa->soft_bytes = get_u64(tb[ESPTUN_SA_A_SOFT_BYTES]);
-	sa->hard_bytes = get_u64(tb[ESPTUN_SA_A_HARD_BYTES]);
-	sa->soft_packets = get_u64(tb[ESPTUN_SA_A_SOFT_PACKETS]);
-	sa->hard_packets = get_u64(tb[ESPTUN_SA_A_HARD_PACKETS]);
 	sa->seq = get_u64(tb[ESPTUN_SA_A_SEQ]);
 	sa->packets = get_u64(tb[ESPTUN_SA_A_PACKETS]);
 	sa->bytes = get_u64(tb[ESPTUN_SA_A_BYTES]);
 	sa->age = get_u64(tb[ESPTUN_SA_A_AGE]);
 	sa->last_used = get_u64(tb[ESPTUN_SA_A_LAST_USED]);
+	decode_limits(tb, sa);
 }
 
 static int decode_sa(const struct nlattr *nest, struct esptun_sa *sa)

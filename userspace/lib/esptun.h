@@ -351,6 +351,10 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 #define ESPTUN_SA_HAS_STATS (1U << 6) /* reply only */
 #define ESPTUN_SA_HAS_LAST_USED (1U << 7) /* reply only */
 #define ESPTUN_SA_HAS_SEQ (1U << 8) /* request only: seq is meant */
+#define ESPTUN_SA_HAS_SOFT_TIME (1U << 9)
+#define ESPTUN_SA_HAS_HARD_TIME (1U << 10)
+#define ESPTUN_SA_HAS_SOFT_USE_TIME (1U << 11)
+#define ESPTUN_SA_HAS_HARD_USE_TIME (1U << 12)
 
 struct esptun_sa {
 	unsigned int has; /* ESPTUN_SA_HAS_* */
@@ -375,6 +379,10 @@ struct esptun_sa {
 	uint64_t hard_bytes;
 	uint64_t soft_packets;
 	uint64_t hard_packets;
+	uint64_t soft_time; /* seconds since it was added */
+	uint64_t hard_time;
+	uint64_t soft_use_time; /* seconds since its first packet */
+	uint64_t hard_use_time;
 	uint64_t seq; /* last sent, or highest received; on an outbound add: goes on after it */
 
 	/* reply only */
@@ -387,6 +395,33 @@ struct esptun_sa {
 	struct esptun_stats stats; /* drops on this SA */
 	struct esptun_where where;
 };
+
+/**
+ * struct esptun_limit - one of the limits of an SA
+ * @name: "soft-bytes" and so on; NULL ends the table
+ * @xfrm: the word of "ip xfrm" for it
+ * @has: ESPTUN_SA_HAS_*
+ * @attr: ESPTUN_SA_A_*
+ * @offset: of its member, uint64_t, in struct esptun_sa
+ * @max: greatest value
+ */
+struct esptun_limit {
+	const char *name;
+	const char *xfrm;
+	unsigned int has;
+	uint16_t attr;
+	size_t offset;
+	uint64_t max;
+};
+
+/** esptun_limits() - all of them */
+const struct esptun_limit *esptun_limits(void);
+
+/** esptun_limit_get() - the value of @l in @sa, 0 if there is none */
+uint64_t esptun_limit_get(const struct esptun_sa *sa, const struct esptun_limit *l);
+
+/** esptun_limit_set() - @sa has @l from now on */
+void esptun_limit_set(struct esptun_sa *sa, const struct esptun_limit *l, uint64_t value);
 
 /**
  * esptun_sa_add() - add an SA, or give a larval one its key

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "lib/esptun.h"
@@ -288,4 +289,43 @@ const char *esptun_stats_text(unsigned int i)
 bool esptun_stats_is_drop(unsigned int i)
 {
 	return i <= ESPTUN_STATS_A_MAX && counters[i].drop;
+}
+
+/* ------------------------------------------------------------------- limits */
+
+#define LIMIT(NAME, name, xfrm, member, max)                          \
+	{                                                             \
+		name, xfrm, ESPTUN_SA_HAS_##NAME, ESPTUN_SA_A_##NAME, \
+			offsetof(struct esptun_sa, member), max       \
+	}
+
+static const struct esptun_limit limits[] = {
+	LIMIT(SOFT_BYTES, "soft-bytes", "byte-soft", soft_bytes, UINT64_MAX),
+	LIMIT(HARD_BYTES, "hard-bytes", "byte-hard", hard_bytes, UINT64_MAX),
+	LIMIT(SOFT_PACKETS, "soft-packets", "packet-soft", soft_packets, UINT64_MAX),
+	LIMIT(HARD_PACKETS, "hard-packets", "packet-hard", hard_packets, UINT64_MAX),
+	LIMIT(SOFT_TIME, "soft-time", "time-soft", soft_time, UINT32_MAX),
+	LIMIT(HARD_TIME, "hard-time", "time-hard", hard_time, UINT32_MAX),
+	LIMIT(SOFT_USE_TIME, "soft-use-time", "time-use-soft", soft_use_time, UINT32_MAX),
+	LIMIT(HARD_USE_TIME, "hard-use-time", "time-use-hard", hard_use_time, UINT32_MAX),
+	{ 0 },
+};
+
+const struct esptun_limit *esptun_limits(void)
+{
+	return limits;
+}
+
+uint64_t esptun_limit_get(const struct esptun_sa *sa, const struct esptun_limit *l)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)sa + l->offset, sizeof(value));
+	return sa->has & l->has ? value : 0;
+}
+
+void esptun_limit_set(struct esptun_sa *sa, const struct esptun_limit *l, uint64_t value)
+{
+	memcpy((char *)sa + l->offset, &value, sizeof(value));
+	sa->has |= l->has;
 }
