@@ -10,6 +10,7 @@
 #include "endpoint.h"
 #include "esp.h"
 #include "flow.h"
+#include "lifetime.h"
 #include "nest.h"
 #include "order.h"
 #include "replay.h"
@@ -44,6 +45,10 @@ EXPORT_SYMBOL_GPL(esptun_esp_inner_mtu);
 EXPORT_SYMBOL_GPL(esptun_esp_put_trailer);
 EXPORT_SYMBOL_GPL(esptun_esp_valid_len);
 EXPORT_SYMBOL_GPL(esptun_esp_get_trailer);
+
+EXPORT_SYMBOL_GPL(esptun_limits_check);
+EXPORT_SYMBOL_GPL(esptun_limits_merge);
+EXPORT_SYMBOL_GPL(esptun_limits_present);
 
 EXPORT_SYMBOL_GPL(esptun_nest_find);
 EXPORT_SYMBOL_GPL(esptun_nest_enter);

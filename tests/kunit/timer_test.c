@@ -28,7 +28,7 @@ static void timer_ms(struct kunit *test)
 static struct kunit_case timer_cases[] = { KUNIT_CASE(timer_ms), {} };
 
 static struct kunit_suite timer_suite = {
-	.name = "esptun-timer",
+	.name = "esptun_timer",
 	.test_cases = timer_cases,
 };
 

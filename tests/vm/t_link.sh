@@ -66,6 +66,11 @@ same_value() {
 }
 check "and their values" wait_for 5 same_value
 must at west ip link set vpn0 down
+# Down, it counts nothing of its own in between.
+is "ip -s link shows the sum of those that count drops" \
+	"$(ip -n west -j -s link show vpn0 | jq -c '.[0].stats64 | [.rx.dropped, .tx.dropped]')" \
+	"$(at west ethtool -S vpn0 | awk '/ rx-(keepalive|ike|dummy): / { next }
+		/ rx-/ { rx += $2 } / tx-/ { tx += $2 } END { print "[" rx + 0 "," tx + 0 "]" }')"
 said=$(at west ethtool -i vpn0)
 like "the driver" "$said" '^driver: esptun$'
 like "the driver's version is the programs'" "$said" "^version: $(esptun -V | cut -d' ' -f2)\$"
