@@ -38,11 +38,12 @@ static u64 now_ms(void)
 	return ktime_to_ms(ktime_get_boottime());
 }
 
+/* Have the timer look in @ms, unless it does so sooner, as for newer limits. */
 static void look_after(struct esptun_sa *sa, unsigned long ms)
 {
 	spin_lock_bh(&sa->lock);
 	if (sa->timed)
-		mod_timer(&sa->timer, jiffies + msecs_to_jiffies(ms));
+		timer_reduce(&sa->timer, jiffies + msecs_to_jiffies(ms));
 	spin_unlock_bh(&sa->lock);
 }
 
