@@ -14,6 +14,7 @@
 #include "nest.h"
 #include "order.h"
 #include "replay.h"
+#include "sa.h"
 #include "sadb.h"
 #include "segment.h"
 #include "selector.h"
@@ -49,6 +50,7 @@ EXPORT_SYMBOL_GPL(esptun_esp_get_trailer);
 EXPORT_SYMBOL_GPL(esptun_limits_check);
 EXPORT_SYMBOL_GPL(esptun_limits_merge);
 EXPORT_SYMBOL_GPL(esptun_limits_present);
+EXPORT_SYMBOL_GPL(esptun_sa_used);
 
 EXPORT_SYMBOL_GPL(esptun_nest_find);
 EXPORT_SYMBOL_GPL(esptun_nest_enter);

@@ -155,9 +155,13 @@ static __always_inline void check_usage(struct esptun_sa *sa, u64 packets,
 				 ESPTUN_EXPIRE_REASON_SOFT);
 }
 
+/* Several CPUs may find that nobody noted it yet: the first one does. */
 static noinline void first_use(struct esptun_sa *sa, u64 packets, u64 bytes)
 {
-	WRITE_ONCE(sa->first_used, now_ms());
+	spin_lock_bh(&sa->lock);
+	if (!sa->first_used)
+		WRITE_ONCE(sa->first_used, now_ms());
+	spin_unlock_bh(&sa->lock);
 	if (has_time_limits(&sa->limits))
 		look_after(sa, 0);
 	check_usage(sa, packets, bytes);
@@ -171,7 +175,7 @@ void esptun_sa_used(struct esptun_sa *sa, unsigned int packets, u64 bytes)
 
 	if (READ_ONCE(sa->last_used) != now) {
 		WRITE_ONCE(sa->last_used, now);
-		if (unlikely(p == packets)) {
+		if (unlikely(!READ_ONCE(sa->first_used))) {
 			first_use(sa, p, b);
 			return;
 		}

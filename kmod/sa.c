@@ -123,8 +123,6 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	atomic64_set(&sa->seq, p->seq);
 	sa->limits = p->limits;
 	sa->created = jiffies;
-	/* So that it is another jiffy when the first packet comes. */
-	sa->last_used = jiffies - 1;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
 	esptun_lifetime_init(sa);

@@ -121,7 +121,7 @@ struct esptun_sa_params {
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
  * @added: milliseconds of boot time when it could be used first
- * @first_used: likewise of its first packet, 0 before
+ * @first_used: likewise of its first packet, 0 before; written under @lock
  * @timer: looks for limits of time
  * @timed: it may be armed; under @lock
  * @peer_node: in peer->sas; RCU

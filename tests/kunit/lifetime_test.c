@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Limits of SAs, as far as they are numbers. */
+/* Limits of SAs. */
 #include <kunit/test.h>
-#include "lifetime.h"
+#include "sa.h"
 
 static void lifetime_check(struct kunit *test)
 {
@@ -51,8 +51,31 @@ static void lifetime_merge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2 * ESPTUN_UNITS, (int)hweight32(all));
 }
 
+/* The first packet counted is not the first one noted, if two CPUs have one each. */
+static void lifetime_first_use(struct kunit *test)
+{
+	struct esptun_sa *sa = kunit_kzalloc(test, sizeof(*sa), GFP_KERNEL);
+	u64 first;
+
+	KUNIT_ASSERT_NOT_NULL(test, sa);
+	spin_lock_init(&sa->lock);
+	sa->state = ESPTUN_SA_STATE_MATURE;
+	/* The other CPU has counted its packet, and noted nothing yet. */
+	atomic64_set(&sa->packets, 1);
+	sa->last_used = jiffies - 1;
+	esptun_sa_used(sa, 1, 100);
+	first = sa->first_used;
+	KUNIT_EXPECT_NE(test, 0ULL, first);
+	sa->last_used = jiffies - 1;
+	esptun_sa_used(sa, 1, 100);
+	KUNIT_EXPECT_EQ(test, first, sa->first_used);
+	KUNIT_EXPECT_EQ(test, 3LL, atomic64_read(&sa->packets));
+	KUNIT_EXPECT_EQ(test, 200LL, atomic64_read(&sa->bytes));
+}
+
 static struct kunit_case lifetime_cases[] = { KUNIT_CASE(lifetime_check),
 					      KUNIT_CASE(lifetime_merge),
+					      KUNIT_CASE(lifetime_first_use),
 					      {} };
 
 static struct kunit_suite lifetime_suite = {
