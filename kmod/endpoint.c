@@ -88,10 +88,8 @@ int esptun_addr_get(const struct nlattr *attr, struct esptun_addr *addr,
 	}
 	if (!why_not)
 		return 0;
-	if (extack) {
-		NL_SET_BAD_ATTR(extack, attr);
-		extack->_msg = why_not;
-	}
+	NL_SET_BAD_ATTR(extack, attr);
+	compat_nl_set_err_text(extack, why_not);
 	return err;
 }
 

@@ -10,10 +10,8 @@
 int esptun_attr_refuse(const struct nlattr *attr, const char *text,
 		       struct netlink_ext_ack *extack)
 {
-	if (extack) {
-		NL_SET_BAD_ATTR(extack, attr);
-		extack->_msg = text;
-	}
+	NL_SET_BAD_ATTR(extack, attr);
+	compat_nl_set_err_text(extack, text);
 	return -EINVAL;
 }
 
@@ -21,8 +19,7 @@ static int refuse_missing(const struct nlattr *nest, u16 type, const char *text,
 			  struct netlink_ext_ack *extack)
 {
 	NL_SET_ERR_ATTR_MISS(extack, nest, type);
-	if (extack)
-		extack->_msg = text;
+	compat_nl_set_err_text(extack, text);
 	return -EINVAL;
 }
 

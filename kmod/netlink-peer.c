@@ -5,8 +5,8 @@
 #include "timer.h"
 
 /*
- * What messages say of a peer. What requests say is its beginning, so that the
- * offsets in the table are those of both.
+ * What messages say of a peer; what requests say is a part of it, which is all
+ * that is left of what they are read into.
  */
 struct peer_report {
 	struct esptun_peer_params p;
@@ -15,8 +15,6 @@ struct peer_report {
 	u64 last_tx;
 	u32 mtu;
 };
-
-static_assert(!offsetof(struct peer_report, p));
 
 /* Beside ESPTUN_PEER_* */
 #define PEER_LAST_RX BIT(29)
@@ -66,17 +64,18 @@ int esptun_netlink_parse_peer(struct genl_info *info,
 			      struct esptun_peer_params *params)
 {
 	struct nlattr *tb[ESPTUN_PEER_A_MAX + 1];
+	struct peer_report r = {};
 	struct nlattr *nest;
 	int err;
 
-	memset(params, 0, sizeof(*params));
 	nest = esptun_attr_outer(info, ESPTUN_A_PEER, "peer is missing");
 	if (!nest)
 		return -EINVAL;
-	err = esptun_attr_parse(&peer_table, nest, tb, ESPTUN_REQ_NAME, params,
-				&params->present, info->extack);
+	err = esptun_attr_parse(&peer_table, nest, tb, ESPTUN_REQ_NAME, &r,
+				&r.p.present, info->extack);
 	if (err)
 		return err;
+	*params = r.p;
 	return esptun_addr_check_pair(&params->local, &params->remote.addr,
 				      tb[ESPTUN_PEER_A_LOCAL_ADDRESS],
 				      info->extack);

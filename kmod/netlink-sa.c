@@ -133,7 +133,7 @@ static int put_ts(struct sk_buff *msg, int type, const struct esptun_ts *ts,
 
 /* ---- the SA -------------------------------------------------------------- */
 
-/* As with peers, what requests say is the beginning of what messages say. */
+/* As with peers, what requests say is a part of what messages say. */
 struct sa_report {
 	struct esptun_sa_params p;
 	u8 state;
@@ -144,8 +144,6 @@ struct sa_report {
 	u64 age;
 	u64 last_used;
 };
-
-static_assert(!offsetof(struct sa_report, p));
 
 /* What names one SA, an outbound one together with its peer. */
 #define NAMED (ESPTUN_REQ_NEW | ESPTUN_REQ_SET | ESPTUN_REQ_NAME)
@@ -218,6 +216,7 @@ int esptun_netlink_parse_sa(struct genl_info *info,
 			    struct esptun_sa_request *req, u8 request)
 {
 	struct netlink_ext_ack *extack = info->extack;
+	struct sa_report r = {};
 	struct nlattr *nest;
 	int err;
 
@@ -225,10 +224,11 @@ int esptun_netlink_parse_sa(struct genl_info *info,
 	nest = esptun_attr_outer(info, ESPTUN_A_SA, "sa is missing");
 	if (!nest)
 		return -EINVAL;
-	err = esptun_attr_parse(&sa_table, nest, req->tb, request, &req->p,
-				&req->p.present, extack);
+	err = esptun_attr_parse(&sa_table, nest, req->tb, request, &r,
+				&r.p.present, extack);
 	if (err)
 		return err;
+	req->p = r.p;
 	if (!req->p.peer && (NAMED & request) &&
 	    req->p.dir == ESPTUN_SA_DIR_OUT) {
 		NL_SET_ERR_ATTR_MISS(extack, nest, ESPTUN_SA_A_PEER);

@@ -24,14 +24,16 @@ struct event {
 static bool event_begin(struct event *e, struct esptun_link *link, u8 cmd,
 			size_t size, gfp_t gfp)
 {
+	const struct esptun_receiver to = { .net = link->net };
+
 	if (!genl_has_listeners(&esptun_nl_family, link->net,
 				ESPTUN_NLGRP_EVENTS))
 		return false;
 	e->msg = genlmsg_new(size, gfp);
 	if (!e->msg)
 		return false;
-	e->hdr = genlmsg_put(e->msg, 0, 0, &esptun_nl_family, 0, cmd);
-	if (!e->hdr || esptun_netlink_put_link(e->msg, link, link->net)) {
+	e->hdr = esptun_netlink_begin(e->msg, &to, cmd, link);
+	if (!e->hdr) {
 		nlmsg_free(e->msg);
 		return false;
 	}

@@ -186,6 +186,14 @@ static inline void compat_netdev_set_lltx(struct net_device *dev)
 	} while (0)
 #endif
 
+/* A text that is no literal; it outlives the request. */
+static inline void compat_nl_set_err_text(struct netlink_ext_ack *extack,
+					  const char *text)
+{
+	if (extack)
+		extack->_msg = text;
+}
+
 /* Joining a multicast group may ask for CAP_NET_ADMIN. */
 #ifdef GENL_MCAST_CAP_NET_ADMIN
 #define COMPAT_MCAST_NET_ADMIN .flags = GENL_MCAST_CAP_NET_ADMIN,
