@@ -23,7 +23,7 @@
 [ESPTUN_STATS_A_TX_MALFORMED] = { "tx-malformed", "neither IPv4 nor IPv6", true },
 [ESPTUN_STATS_A_TX_TOO_BIG] = { "tx-too-big", "over the path MTU and not to be fragmented", true },
 [ESPTUN_STATS_A_TX_NO_ROUTE] = { "tx-no-route", "no route to the peer's outer address", true },
-[ESPTUN_STATS_A_TX_LOOP] = { "tx-loop", "the outer route leads back into the link, or through too many", true },
+[ESPTUN_STATS_A_TX_LOOP] = { "tx-loop", "the outer route leads back into the link, or through too many tunnels", true },
 [ESPTUN_STATS_A_TX_EXPIRED] = { "tx-expired", "outbound SA past its hard limit", true },
 [ESPTUN_STATS_A_TX_SEQUENCE] = { "tx-sequence", "sequence numbers used up", true },
 [ESPTUN_STATS_A_TX_CRYPTO] = { "tx-crypto", "encryption failed", true },
