@@ -9,9 +9,11 @@
 #include <crypto/algapi.h>
 #include <crypto/chacha.h>
 #include <crypto/poly1305.h>
+#include "alg.h"
 #include "chachapoly.h"
 
 #define BLOCK CHACHA_BLOCK_SIZE
+#define DRIVER "lib(chacha20,poly1305)"
 
 void esptun_chachapoly_init(struct esptun_chachapoly *k, const u8 *key)
 {
@@ -101,3 +103,89 @@ bool esptun_chachapoly_open(const struct esptun_chachapoly *k, const u8 *iv,
 	memzero_explicit(&state, sizeof(state));
 	return good;
 }
+
+/* ---- packets ------------------------------------------------------------- */
+
+/*
+ * Additional data (RFC 7634 2.1): SPI, with ESN the high half of the number,
+ * which is not sent, and the low half. Return: bytes.
+ */
+static unsigned int make_assoc(u8 *assoc, const u8 *esp, u64 seq, bool esn)
+{
+	if (!esn) {
+		memcpy(assoc, esp, ESPTUN_ESP_HLEN);
+		return ESPTUN_ESP_HLEN;
+	}
+	memcpy(assoc, esp, sizeof(__be32));
+	put_unaligned_be32(upper_32_bits(seq), assoc + sizeof(__be32));
+	memcpy(assoc + 2 * sizeof(__be32), esp + sizeof(__be32),
+	       sizeof(__be32));
+	return ESPTUN_ESP_HLEN + sizeof(__be32);
+}
+
+int esptun_chachapoly_seal_esp(const struct esptun_alg *alg, u8 *esp,
+			       unsigned int len, u64 seq, bool esn)
+{
+	u8 *text = esp + ESPTUN_ESP_HLEN + alg->sizes.iv;
+	u8 assoc[ESPTUN_CHACHAPOLY_AAD_MAX];
+	unsigned int n = make_assoc(assoc, esp, seq, esn);
+	u8 iv[ESPTUN_CHACHAPOLY_IV];
+
+	put_unaligned_be64(seq, iv);
+	if (alg->sizes.iv)
+		memcpy(esp + ESPTUN_ESP_HLEN, iv, sizeof(iv));
+	esptun_chachapoly_seal(&alg->chachapoly, iv, assoc, n, text, len);
+	return 0;
+}
+
+/* An IV that was sent is what the packet says, however its sender made it. */
+int esptun_chachapoly_open_esp(const struct esptun_alg *alg, u8 *esp,
+			       unsigned int len, u64 seq, bool esn)
+{
+	u8 *text = esp + ESPTUN_ESP_HLEN + alg->sizes.iv;
+	u8 assoc[ESPTUN_CHACHAPOLY_AAD_MAX];
+	unsigned int n = make_assoc(assoc, esp, seq, esn);
+	u8 iv[ESPTUN_CHACHAPOLY_IV];
+
+	put_unaligned_be64(seq, iv);
+	if (alg->sizes.iv)
+		memcpy(iv, esp + ESPTUN_ESP_HLEN, sizeof(iv));
+	len -= text - esp + ESPTUN_CHACHAPOLY_ICV;
+	if (!esptun_chachapoly_open(&alg->chachapoly, iv, assoc, n, text, len))
+		return -EBADMSG;
+	return 0;
+}
+
+static int chachapoly_probe(const struct esptun_encr *encr,
+			    struct esptun_found *found)
+{
+	strscpy(found->driver, DRIVER, sizeof(found->driver));
+	return 0;
+}
+
+static int chachapoly_init(struct esptun_alg *alg,
+			   const struct esptun_keys *keys,
+			   struct netlink_ext_ack *extack)
+{
+	esptun_chachapoly_init(&alg->chachapoly, keys->encr);
+	return 0;
+}
+
+/* Its memory is the SA's, and wiped with it. */
+static void chachapoly_free(struct esptun_alg *alg)
+{
+}
+
+static void chachapoly_driver(const struct esptun_alg *alg, char *name)
+{
+	strscpy(name, DRIVER, ESPTUN_DRIVER_MAX);
+}
+
+const struct esptun_alg_ops esptun_chachapoly_ops = {
+	.probe = chachapoly_probe,
+	.init = chachapoly_init,
+	.free = chachapoly_free,
+	.seal = esptun_chachapoly_seal_esp,
+	.open = esptun_chachapoly_open_esp,
+	.driver = chachapoly_driver,
+};

@@ -63,4 +63,15 @@ bool esptun_chachapoly_open(const struct esptun_chachapoly *k, const u8 *iv,
 			    const u8 *aad, unsigned int aad_len, u8 *text,
 			    unsigned int len);
 
+struct esptun_alg;
+
+/* The rows of it, see alg.h. */
+extern const struct esptun_alg_ops esptun_chachapoly_ops;
+
+/* The operations of that name in esptun_chachapoly_ops, for direct calls. */
+int esptun_chachapoly_seal_esp(const struct esptun_alg *alg, u8 *esp,
+			       unsigned int len, u64 seq, bool esn);
+int esptun_chachapoly_open_esp(const struct esptun_alg *alg, u8 *esp,
+			       unsigned int len, u64 seq, bool esn);
+
 #endif /* ESPTUN_CHACHAPOLY_H */

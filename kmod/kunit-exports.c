@@ -4,7 +4,7 @@
  * so that nothing is exported where there is no test.
  */
 #include <linux/export.h>
-#include "aead.h"
+#include "alg.h"
 #include "chachapoly.h"
 #include "early.h"
 #include "endpoint.h"
@@ -19,12 +19,12 @@
 #include "segment.h"
 #include "selector.h"
 
-EXPORT_SYMBOL_GPL(esptun_aead_find);
-EXPORT_SYMBOL_GPL(esptun_aead_init);
-EXPORT_SYMBOL_GPL(esptun_aead_free);
-EXPORT_SYMBOL_GPL(esptun_aead_ready);
-EXPORT_SYMBOL_GPL(esptun_aead_seal);
-EXPORT_SYMBOL_GPL(esptun_aead_open);
+EXPORT_SYMBOL_GPL(esptun_alg_encr);
+EXPORT_SYMBOL_GPL(esptun_alg_free);
+EXPORT_SYMBOL_GPL(esptun_alg_init);
+EXPORT_SYMBOL_GPL(esptun_alg_integ);
+EXPORT_SYMBOL_GPL(esptun_alg_open);
+EXPORT_SYMBOL_GPL(esptun_alg_seal);
 
 EXPORT_SYMBOL_GPL(esptun_chachapoly_init);
 EXPORT_SYMBOL_GPL(esptun_chachapoly_open);

@@ -118,8 +118,8 @@
 /* A peer that keeps moving is told of this often. */
 #define ESPTUN_MOVED_MS 1000
 
-/* Octets of per-CPU memory set aside for one AEAD request. */
-#define ESPTUN_AEAD_REQ_MAX 2048
+/* Bytes of per-CPU memory set aside for one request of the crypto API. */
+#define ESPTUN_CRYPTO_REQ_MAX 2048
 
 /*
  * Queues of a link for packets on their way up: one for each CPU, up to this

@@ -6,7 +6,7 @@
 #include <net/rtnetlink.h>
 #include <linux/esptun.h>
 #include "ablate.h"
-#include "aead.h"
+#include "alg.h"
 #include "charge.h"
 #include "dev.h"
 #include "netlink.h"
@@ -27,12 +27,12 @@ static int __init esptun_init(void)
 {
 	int err;
 
-	err = esptun_aead_module_init();
+	err = esptun_alg_module_init();
 	if (err)
 		return err;
 	err = esptun_pages_module_init();
 	if (err)
-		goto err_aead;
+		goto err_alg;
 	err = esptun_spread_module_init();
 	if (err)
 		goto err_pages;
@@ -75,8 +75,8 @@ err_spread:
 	esptun_spread_module_exit();
 err_pages:
 	esptun_pages_module_exit();
-err_aead:
-	esptun_aead_module_exit();
+err_alg:
+	esptun_alg_module_exit();
 	return err;
 }
 
@@ -91,7 +91,7 @@ static void __exit esptun_exit(void)
 	esptun_order_module_exit();
 	esptun_spread_module_exit();
 	esptun_pages_module_exit();
-	esptun_aead_module_exit();
+	esptun_alg_module_exit();
 }
 
 module_init(esptun_init);

@@ -126,7 +126,7 @@ const struct nla_policy esptun_nl_policy[ESPTUN_A_SHOW_KEYS + 1] = {
 };
 
 /* Ops table for esptun */
-const struct genl_small_ops esptun_nl_ops[13] = {
+const struct genl_small_ops esptun_nl_ops[14] = {
 	{
 		.cmd		= ESPTUN_CMD_PEER_NEW,
 		.validate	= GENL_DONT_VALIDATE_STRICT,
@@ -206,6 +206,11 @@ const struct genl_small_ops esptun_nl_ops[13] = {
 		.validate	= GENL_DONT_VALIDATE_STRICT,
 		.doit		= esptun_nl_ike_send_doit,
 		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd	= ESPTUN_CMD_ALGO_GET,
+		.dumpit	= esptun_nl_algo_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM,
 	},
 };
 

@@ -22,7 +22,7 @@ extern const struct nla_policy esptun_ts_nl_policy[ESPTUN_TS_A_PORT_END + 1];
 extern const struct nla_policy esptun_nl_policy[ESPTUN_A_SHOW_KEYS + 1];
 
 /* Ops table for esptun */
-extern const struct genl_small_ops esptun_nl_ops[13];
+extern const struct genl_small_ops esptun_nl_ops[14];
 extern const struct genl_multicast_group esptun_nl_mcgrps[1];
 
 int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info);
@@ -41,6 +41,7 @@ int esptun_nl_stats_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
 int esptun_nl_ike_bind_doit(struct sk_buff *skb, struct genl_info *info);
 int esptun_nl_ike_send_doit(struct sk_buff *skb, struct genl_info *info);
+int esptun_nl_algo_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 enum {
 	ESPTUN_NLGRP_EVENTS,

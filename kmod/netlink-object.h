@@ -104,7 +104,7 @@ int esptun_netlink_put_sa_brief(struct sk_buff *msg,
 size_t esptun_netlink_sa_size(const struct esptun_sa *sa);
 
 /* Upper bound for any other message of this family but ike-recv. */
-#define ESPTUN_NETLINK_SIZE 1024
+#define ESPTUN_NETLINK_SIZE 1536
 
 int esptun_netlink_put_stats(struct sk_buff *msg,
 			     struct esptun_stats __percpu *stats);

@@ -139,6 +139,7 @@ struct sa_report {
 	u8 state;
 	u16 key_len;
 	const char *driver;
+	char driver_name[ESPTUN_DRIVER_MAX];
 	u64 packets;
 	u64 bytes;
 	u64 age;
@@ -170,10 +171,12 @@ static const struct esptun_attr sa_attrs[] = {
 	{ ATTR_U8(ESPTUN_SA_A_MODE, R, p.mode), FIXED, .show = ESPTUN_SHOW_KEYED },
 	{ ATTR_U16(ESPTUN_SA_A_ENCR, R, p.encr), FIXED, .show = ESPTUN_SHOW_KEYED,
 	  .must = ESPTUN_REQ_NEW, .missing = "encr is missing" },
-	{ ATTR_U16(ESPTUN_SA_A_INTEG, R, p.integ), FIXED },
-	{ ATTR_BYTES(ESPTUN_SA_A_ENCR_KEY, R, p.encr_key, p.encr_key_len), FIXED, KEY,
-	  .show = ESPTUN_SHOW_KEYS, .must = ESPTUN_REQ_NEW, .missing = "encr-key is missing" },
-	{ ATTR_BYTES(ESPTUN_SA_A_INTEG_KEY, R, p.integ_key, p.integ_key_len), FIXED, KEY },
+	{ ATTR_U16(ESPTUN_SA_A_INTEG, R, p.integ), FIXED, .show = ESPTUN_SHOW_KEYED,
+	  .present = ESPTUN_SA_INTEG },
+	{ ATTR_BYTES(ESPTUN_SA_A_ENCR_KEY, R, p.keys.encr, p.keys.encr_len), FIXED, KEY,
+	  .show = ESPTUN_SHOW_KEYS },
+	{ ATTR_BYTES(ESPTUN_SA_A_INTEG_KEY, R, p.keys.integ, p.keys.integ_len), FIXED, KEY,
+	  .show = ESPTUN_SHOW_KEYS, .present = ESPTUN_SA_INTEG_KEY },
 	{ ATTR_U16(ESPTUN_SA_A_KEY_LEN, R, key_len), .show = ESPTUN_SHOW_KEYED },
 	{ ATTR_U8(ESPTUN_SA_A_ESN, R, p.esn), FIXED, .show = ESPTUN_SHOW_KEYED },
 	{ ATTR_STRING(ESPTUN_SA_A_DRIVER, R, driver), .show = ESPTUN_SHOW_KEYED },
@@ -237,6 +240,13 @@ int esptun_netlink_parse_sa(struct genl_info *info,
 			"an outbound SA is named by peer and spi: peer is missing");
 		return -EINVAL;
 	}
+	/* Only what encrypts nothing has no key. */
+	if (request == ESPTUN_REQ_NEW && req->p.encr != ESPTUN_ENCR_NULL &&
+	    !req->tb[ESPTUN_SA_A_ENCR_KEY]) {
+		NL_SET_ERR_ATTR_MISS(extack, nest, ESPTUN_SA_A_ENCR_KEY);
+		NL_SET_ERR_MSG(extack, "encr-key is missing");
+		return -EINVAL;
+	}
 	err = parse_selectors(nest, req, extack);
 	if (err)
 		esptun_netlink_parse_sa_end(req);
@@ -259,9 +269,14 @@ static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
 		.dir = sa->dir,
 		.peer = sa->peer->id,
 		.mode = sa->mode,
-		.encr = sa->aead.alg ? sa->aead.alg->encr : 0,
-		.encr_key = sa->key,
-		.encr_key_len = sa->key_len,
+		.encr = sa->alg.encr ? sa->alg.encr->id : 0,
+		.integ = sa->alg.integ ? sa->alg.integ->id : 0,
+		.keys = {
+			.encr = sa->key,
+			.encr_len = sa->key_len,
+			.integ = sa->integ_key,
+			.integ_len = sa->integ_key_len,
+		},
 		.esn = sa->esn,
 		.replay_window = sa->replay.window,
 		.limits = sa->limits,
@@ -269,6 +284,8 @@ static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
 	p->present = esptun_limits_present(&p->limits);
 	if (sa->dir == ESPTUN_SA_DIR_IN)
 		p->present |= ESPTUN_SA_REPLAY_WINDOW;
+	if (sa->alg.integ)
+		p->present |= ESPTUN_SA_INTEG | ESPTUN_SA_INTEG_KEY;
 	if (!set)
 		return;
 	p->ts.local = esptun_ts_set_local(set);
@@ -283,8 +300,10 @@ static void take_report(struct sa_report *r, struct esptun_sa *sa)
 	r->p.seq = esptun_sa_seq(sa);
 	r->p.present |= ESPTUN_SA_SEQ;
 	r->state = READ_ONCE(sa->state);
-	r->key_len = r->p.encr_key_len;
-	r->driver = sa->aead.alg ? esptun_aead_driver(&sa->aead) : NULL;
+	r->key_len = r->p.keys.encr_len;
+	if (sa->alg.ops)
+		esptun_alg_driver(&sa->alg, r->driver_name);
+	r->driver = r->driver_name;
 	r->packets = atomic64_read(&sa->packets);
 	r->bytes = atomic64_read(&sa->bytes);
 	r->age = esptun_timer_ms(sa->created, jiffies);
@@ -320,7 +339,7 @@ int esptun_netlink_put_sa(struct sk_buff *msg, struct esptun_sa *sa, bool keys)
 	struct sa_report r = {};
 
 	/* A larval SA is a reserved SPI and nothing else. */
-	if (sa->aead.alg)
+	if (sa->alg.ops)
 		show |= ESPTUN_SHOW_KEYED | (keys ? ESPTUN_SHOW_KEYS : 0);
 	take_report(&r, sa);
 	ts = &r.p.ts;

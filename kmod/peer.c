@@ -256,7 +256,7 @@ static const struct esptun_esp_sizes *sizes_of(const struct esptun_peer *peer)
 
 	list_for_each_entry_reverse(sa, &peer->sas, peer_node)
 		if (sa->dir == ESPTUN_SA_DIR_OUT)
-			return &sa->aead.alg->sizes;
+			return &sa->alg.sizes;
 	return &usual;
 }
 

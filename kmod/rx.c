@@ -193,7 +193,7 @@ static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
 static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 			    unsigned int *inner, u8 *next)
 {
-	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
+	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
 	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)text;
 	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
 	u32 ahead;
@@ -203,8 +203,8 @@ static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 	if (ahead >= ESPTUN_BATCH_MAX || !(b->fresh & BIT_ULL(ahead)))
 		return COUNTED;
 	if (esp->spi != b->sa->spi ||
-	    esptun_aead_open(&b->sa->aead, text, len, b->first + ahead,
-			     b->sa->esn))
+	    esptun_alg_open(&b->sa->alg, text, len, b->first + ahead,
+			    b->sa->esn))
 		return ESPTUN_STATS_A_RX_AUTH;
 	b->fresh &= ~BIT_ULL(ahead);
 	b->pass |= BIT_ULL(ahead);
@@ -224,7 +224,7 @@ static void count_drop(struct batch *b, unsigned int reason)
  */
 static struct sk_buff *alloc_single(struct net_device *dev, unsigned int len)
 {
-	unsigned int size = ESPTUN_AEAD_HEADROOM + len;
+	unsigned int size = ESPTUN_ALG_HEADROOM + len;
 	struct sk_buff *skb;
 
 	if (size > SKB_WITH_OVERHEAD(1024))
@@ -233,14 +233,14 @@ static struct sk_buff *alloc_single(struct net_device *dev, unsigned int len)
 		skb = __alloc_skb(size, GFP_ATOMIC,
 				  SKB_ALLOC_RX | SKB_ALLOC_NAPI, NUMA_NO_NODE);
 	if (skb)
-		skb_reserve(skb, ESPTUN_AEAD_HEADROOM);
+		skb_reserve(skb, ESPTUN_ALG_HEADROOM);
 	return skb;
 }
 
 /* A packet of its own: opened in the skb it is delivered in. */
 static void open_single(struct batch *b)
 {
-	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
+	unsigned int head = ESPTUN_ESP_HLEN + b->sa->alg.sizes.iv;
 	struct sk_buff *skb = alloc_single(b->sa->link->dev, b->len);
 	unsigned int reason = ESPTUN_STATS_A_RX_NOMEM;
 	unsigned int inner;
@@ -268,8 +268,8 @@ static void open_single(struct batch *b)
 /* Packets of a batch are opened in the CPU's buffer, one after the other. */
 static void open_merged(struct batch *b)
 {
-	unsigned int head = ESPTUN_ESP_HLEN + b->sa->aead.alg->sizes.iv;
-	u8 *work = esptun_pages_begin() + ESPTUN_AEAD_HEADROOM;
+	unsigned int head = ESPTUN_ESP_HLEN + b->sa->alg.sizes.iv;
+	u8 *work = esptun_pages_begin() + ESPTUN_ALG_HEADROOM;
 	struct esptun_reader r __uninitialized;
 	unsigned int i, inner, reason;
 	struct esptun_merge m;
@@ -378,7 +378,7 @@ static void receive_singly(struct batch *b)
 
 	__skb_queue_purge(&b->opened);
 	/* Who delivers for others was not asked before. */
-	if (!esptun_aead_ready(&b->sa->aead)) {
+	if (!esptun_alg_ready(&b->sa->alg)) {
 		esptun_sa_drop(b->sa, ESPTUN_STATS_A_RX_NOMEM,
 			       hweight64(b->pass));
 		return;
@@ -518,7 +518,7 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 
 	if (!check_window(b, claimed, seq))
 		return;
-	if (unlikely(!esptun_aead_ready(&b->sa->aead)))
+	if (unlikely(!esptun_alg_ready(&b->sa->alg)))
 		cpu = smp_processor_id();
 	else if (b->n > 1)
 		cpu = esptun_spread_pick();
@@ -568,12 +568,12 @@ static u64 gather(struct batch *b, const struct esptun_esp_hdr *esp)
 	struct esptun_reader r __uninitialized;
 	u64 claimed = 1;
 
-	if (b->len == left || ESPTUN_AEAD_HEADROOM + b->size > ESPTUN_WORK_LEN)
+	if (b->len == left || ESPTUN_ALG_HEADROOM + b->size > ESPTUN_WORK_LEN)
 		return claimed;
 	esptun_reader_init(&r, b->skb);
 	while (b->len < left && b->n < ESPTUN_BATCH_MAX) {
 		next = min(left - b->len, b->size);
-		if (!esptun_esp_valid_len(&b->sa->aead.alg->sizes, next) ||
+		if (!esptun_esp_valid_len(&b->sa->alg.sizes, next) ||
 		    !belongs(b, &r, &claimed, esp->spi, ntohl(esp->seq)))
 			break;
 		b->n++;
@@ -592,7 +592,7 @@ static unsigned int unusable(const struct esptun_sa *sa, unsigned int len)
 			       ESPTUN_STATS_A_RX_EXPIRED;
 	if (!netif_running(sa->link->dev))
 		return ESPTUN_STATS_A_RX_LINK_DOWN;
-	if (!esptun_esp_valid_len(&sa->aead.alg->sizes, len))
+	if (!esptun_esp_valid_len(&sa->alg.sizes, len))
 		return ESPTUN_STATS_A_RX_TRUNCATED;
 	return 0;
 }

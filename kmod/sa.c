@@ -52,12 +52,6 @@ static int check_params(const struct esptun_sa_params *p,
 		NL_SET_ERR_MSG(extack, "mode: only tunnel mode is supported");
 		return -EOPNOTSUPP;
 	}
-	if (p->integ_key_len) {
-		NL_SET_ERR_MSG(
-			extack,
-			"integ-key: a combined-mode cipher takes no integrity key");
-		return -EINVAL;
-	}
 	err = check_window(p, extack);
 	if (!err)
 		err = check_seq(p, extack);
@@ -68,7 +62,7 @@ static void sa_free(struct esptun_reclaim *r)
 {
 	struct esptun_sa *sa = container_of(r, struct esptun_sa, reclaim);
 
-	esptun_aead_free(&sa->aead);
+	esptun_alg_free(&sa->alg);
 	kvfree(sa->replay.ring);
 	kvfree(rcu_access_pointer(sa->ts));
 	memzero_explicit(sa, sizeof(*sa));
@@ -138,6 +132,17 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	return sa;
 }
 
+/* For dumps, and for the table of outbound keys. */
+static void keep_keys(struct esptun_sa *sa, const struct esptun_keys *keys)
+{
+	if (keys->encr_len)
+		memcpy(sa->key, keys->encr, keys->encr_len);
+	if (keys->integ_len)
+		memcpy(sa->integ_key, keys->integ, keys->integ_len);
+	sa->key_len = keys->encr_len;
+	sa->integ_key_len = keys->integ_len;
+}
+
 /* Everything about it but its place: larval, until packets may use it. */
 static struct esptun_sa *sa_create(struct esptun_net *en,
 				   const struct esptun_sa_params *p,
@@ -146,27 +151,21 @@ static struct esptun_sa *sa_create(struct esptun_net *en,
 	u32 window = p->present & ESPTUN_SA_REPLAY_WINDOW ?
 			     p->replay_window :
 			     ESPTUN_REPLAY_WINDOW_DEFAULT;
-	const struct esptun_alg *alg;
 	struct esptun_sa *sa;
 	int err;
 
 	err = check_params(p, extack);
 	if (err)
 		return ERR_PTR(err);
-	alg = esptun_aead_find(p->encr, p->integ, extack);
-	if (!alg)
-		return ERR_PTR(-EINVAL);
 	sa = sa_alloc(en, p, window);
 	if (!sa)
 		return ERR_PTR(-ENOMEM);
-	err = esptun_aead_init(&sa->aead, alg, p->encr_key, p->encr_key_len,
-			       extack);
+	err = esptun_alg_init(&sa->alg, p->encr, p->integ, &p->keys, extack);
 	if (err) {
 		sa_free(&sa->reclaim);
 		return ERR_PTR(err);
 	}
-	memcpy(sa->key, p->encr_key, p->encr_key_len);
-	sa->key_len = p->encr_key_len;
+	keep_keys(sa, &p->keys);
 	return sa;
 }
 

@@ -12,7 +12,7 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/esptun.h>
-#include "aead.h"
+#include "alg.h"
 #include "early.h"
 #include "lifetime.h"
 #include "order.h"
@@ -31,6 +31,8 @@ struct netlink_ext_ack;
 #define ESPTUN_SA_TS_LOCAL BIT(2)
 #define ESPTUN_SA_TS_REMOTE BIT(3)
 #define ESPTUN_SA_LAST_USED BIT(4)
+#define ESPTUN_SA_INTEG BIT(5)
+#define ESPTUN_SA_INTEG_KEY BIT(6)
 
 /**
  * struct esptun_sa_params - what a request says about an SA
@@ -40,10 +42,7 @@ struct netlink_ext_ack;
  * @mode: enum esptun_sa_mode
  * @encr: IANA transform ID
  * @integ: IANA transform ID, 0 for a combined mode
- * @encr_key: key and salt, the caller's
- * @encr_key_len: octets
- * @integ_key: the caller's
- * @integ_key_len: octets
+ * @keys: the caller's
  * @esn: extended sequence numbers
  * @present: ESPTUN_SA_*, for the members below
  * @replay_window: packets, inbound only
@@ -61,10 +60,7 @@ struct esptun_sa_params {
 	u8 mode;
 	u16 encr;
 	u16 integ;
-	const u8 *encr_key;
-	unsigned int encr_key_len;
-	const u8 *integ_key;
-	unsigned int integ_key_len;
+	struct esptun_keys keys;
 	bool esn;
 	u32 present;
 	u32 replay_window;
@@ -81,7 +77,7 @@ struct esptun_sa_params {
  * between SAs, and in one piece they would end in a too large kmalloc size.
  *
  * Hot, written once:
- * @aead: keyed algorithm; aead.alg is NULL while larval
+ * @alg: algorithms with their keys; alg.ops is NULL while larval
  * @spi: network order
  * @dir: enum esptun_sa_dir
  * @esn: extended sequence numbers
@@ -116,7 +112,9 @@ struct esptun_sa_params {
  *
  * Cold:
  * @key_len: octets in @key
+ * @integ_key_len: octets in @integ_key
  * @key: as given, for a dump that asks for keys; wiped on free
+ * @integ_key: the same
  * @counters: see esptun_sa_counter()
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
@@ -129,7 +127,7 @@ struct esptun_sa_params {
  * @reclaim: frees it
  */
 struct esptun_sa {
-	struct esptun_aead aead;
+	struct esptun_alg alg;
 	__be32 spi;
 	u8 dir;
 	bool esn;
@@ -155,7 +153,9 @@ struct esptun_sa {
 	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head hash_node;
 	u8 key_len;
+	u8 integ_key_len;
 	u8 key[ESPTUN_KEY_MAX];
+	u8 integ_key[ESPTUN_KEY_MAX];
 	atomic_t counters[ESPTUN_SA_COUNTERS];
 	u64 serial;
 	unsigned long created;

@@ -101,6 +101,8 @@ void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa)
 int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa)
 {
 	lockdep_assert_held(&en->lock);
+	if (!sa->key_len)
+		return 0;
 	return rhashtable_lookup_insert_fast(&en->keys_out, &sa->hash_node,
 					     key_params);
 }

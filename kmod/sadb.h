@@ -74,7 +74,8 @@ void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa);
  * @sa: with sa->key set
  *
  * The sequence number is the IV: under one key each may be sent once
- * (RFC 4106 3.1), which two SAs that count by themselves cannot keep.
+ * (RFC 4106 3.1), which two SAs that count by themselves cannot keep. Without
+ * encryption there is no such key, and nothing is noted.
  * Return: 0, -EEXIST if another outbound SA has the key, -ENOMEM.
  */
 int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa);

@@ -239,14 +239,14 @@ struct batch {
 
 static unsigned int sealed_len(const struct batch *b, unsigned int i)
 {
-	return esptun_esp_len(&b->sa->aead.alg->sizes,
+	return esptun_esp_len(&b->sa->alg.sizes,
 			      esptun_segment_len(&b->segs, i));
 }
 
-/* Segment @i as ESP packet @to, with ESPTUN_AEAD_HEADROOM in front. */
+/* Segment @i as ESP packet @to, with ESPTUN_ALG_HEADROOM in front. */
 static bool seal(struct batch *b, unsigned int i, u8 *to)
 {
-	const struct esptun_esp_sizes *sizes = &b->sa->aead.alg->sizes;
+	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
 	struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
 	unsigned int len = esptun_segment_len(&b->segs, i);
 	unsigned int pad = esptun_esp_pad(sizes, len);
@@ -257,9 +257,9 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 	esp->seq = htonl(lower_32_bits(seq));
 	if (esptun_segment_write(&b->segs, i, text)) {
 		esptun_esp_put_trailer(text + len, pad, b->next);
-		if (!esptun_aead_seal(&b->sa->aead, to,
-				      len + pad + ESPTUN_ESP_TLEN, seq,
-				      b->sa->esn)) {
+		if (!esptun_alg_seal(&b->sa->alg, to,
+				     len + pad + ESPTUN_ESP_TLEN, seq,
+				     b->sa->esn)) {
 			b->packets++;
 			b->bytes += len;
 			return true;
@@ -312,8 +312,7 @@ static struct sk_buff *alloc_short_lived(unsigned int len)
 /* One packet, in an skb of its own. */
 static void send_single(struct batch *b, unsigned int i)
 {
-	unsigned int head =
-		esptun_udp_headroom(&b->path) + ESPTUN_AEAD_HEADROOM;
+	unsigned int head = esptun_udp_headroom(&b->path) + ESPTUN_ALG_HEADROOM;
 	unsigned int len = sealed_len(b, i);
 	struct sk_buff *out;
 
@@ -352,7 +351,7 @@ static unsigned int send_super(struct batch *b, unsigned int i)
 	if (!out)
 		return 0;
 	skb_reserve(out, head);
-	work = esptun_pages_begin() + ESPTUN_AEAD_HEADROOM;
+	work = esptun_pages_begin() + ESPTUN_ALG_HEADROOM;
 	for (done = 0; done < most; done++) {
 		n = sealed_len(b, i + done);
 		if (!esptun_pages_room(out, n))
@@ -566,7 +565,7 @@ void esptun_tx_hand_over(struct esptun_order *order,
 static bool worth_batching(const struct batch *b)
 {
 	return b->segs.n > 1 &&
-	       ESPTUN_AEAD_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
+	       ESPTUN_ALG_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
 	       esptun_udp_batches(b->sa->link, &b->path) &&
 	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
 }
@@ -646,8 +645,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		no_path(sa, skb, err);
 		return;
 	}
-	inner = esptun_esp_inner_mtu(&sa->aead.alg->sizes, b.path.mtu,
-				     b.path.hlen);
+	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen);
 	b.outer.flow = hash_32((__force u32)sa->spi, 32);
 	b.outer.tos = outer_tos(sa->link, skb);
 	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
@@ -702,7 +700,7 @@ static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 	sa = esptun_sadb_out_find(&link->out, skb, &miss);
 	if (!sa)
 		no_sa(link, skb, &miss, since);
-	else if (likely(esptun_aead_ready(&sa->aead)))
+	else if (likely(esptun_alg_ready(&sa->alg)))
 		with_sa(sa, skb);
 	else if (!park(skb))
 		drop(sa, skb, ESPTUN_STATS_A_TX_OVERFLOW);
