@@ -28,6 +28,7 @@ static struct nlmsghdr *message(const uint8_t *data, size_t size, uint8_t cmd)
 static void decode(const struct nlmsghdr *nlh, size_t size)
 {
 	struct esptun_link_stats stats;
+	struct esptun_algo algo;
 	struct esptun_peer peer;
 	struct esptun_event ev;
 	struct esptun_link link;
@@ -38,6 +39,7 @@ static void decode(const struct nlmsghdr *nlh, size_t size)
 		return;
 	esptun_peer_decode(nlh, size, &peer);
 	esptun_stats_decode(nlh, size, &stats);
+	esptun_algo_decode(nlh, size, &algo);
 	esptun_link_decode(nlh, size, &link);
 	if (!esptun_sa_decode(nlh, size, &sa)) {
 		for (size_t i = 0; i < sa.n_ts_local; i++)

@@ -130,6 +130,8 @@ static void peer_refused(void **state)
 }
 
 #define KEY36 "0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223"
+#define KEY16 "0x000102030405060708090a0b0c0d0e0f"
+#define KEY20 "0x000102030405060708090a0b0c0d0e0f10111213"
 #define SA "dev vpn0 dir in spi 0xc0000001 peer 1 "
 
 static void sa_full(void **state)
@@ -188,6 +190,44 @@ static void sa_alias_and_any(void **state)
 	esptun_sa_clear(&s.sa);
 }
 
+/* As ip xfrm and IANA say it, and as we do. */
+static void sa_two_algorithms(void **state)
+{
+	static const struct {
+		const char *text;
+		int encr, integ, key_len, integ_key_len;
+	} rows[] = {
+		{ "algo aes-cbc-128 key " KEY16 " auth aes-cmac " KEY16, 12, 8, 16, 16 },
+		{ "enc cbc(aes) " KEY16 " auth-trunc hmac(sha1) " KEY20 " 96", 12, 2, 16, 20 },
+		{ "enc rfc3686(ctr(aes)) " KEY20 " auth hmac(sha1) " KEY20, 13, 2, 20, 20 },
+		{ "enc ENCR_AES_CBC " KEY16 " auth AUTH_AES_XCBC_96 " KEY16, 12, 5, 16, 16 },
+		{ "auth hmac-sha1 " KEY20 " enc encr_null 0x", 11, 2, 0, 20 },
+		{ "algo null auth hmac-sha1 " KEY20, 11, 2, 0, 20 },
+		{ "aead rfc4106(gcm(aes)) " KEY20 " 64", 18, 0, 20, 0 },
+		{ "aead rfc4106(gcm(aes)) " KEY20 " 96", 19, 0, 20, 0 },
+		{ "aead rfc4106(gcm(aes)) " KEY36 " 128", 20, 0, 36, 0 },
+		{ "aead rfc4543(gcm(aes)) " KEY20 " 128", 21, 0, 20, 0 },
+		{ "algo ENCR_AES_GCM_16_IIV key " KEY20, 30, 0, 20, 0 },
+		{ "algo aes-gcm8-128 key " KEY20, 18, 0, 20, 0 },
+	};
+	char text[1024];
+	struct sa_args s;
+	struct line l;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), SA "%s", rows[i].text);
+		if (sa_args_parse(line(&l, text), "add", &s))
+			fail_msg("refused %s: %s", rows[i].text, l.args.err);
+		assert_int_equal(s.sa.encr, rows[i].encr);
+		assert_int_equal(s.sa.integ, rows[i].integ);
+		assert_int_equal(s.sa.key_len, rows[i].key_len);
+		assert_int_equal(s.sa.integ_key_len, rows[i].integ_key_len);
+		esptun_sa_clear(&s.sa);
+	}
+}
+
 static void sa_refused(void **state)
 {
 	static const struct {
@@ -203,7 +243,30 @@ static void sa_refused(void **state)
 		{ "add", SA "algo aes-gcm-256 key 0x0011", "36 bytes" },
 		{ "add", SA "algo aes-gcm-256 key 0x0011", "not 2" },
 		{ "add", SA "algo aes-gcm-128 key " KEY36, "20 bytes" },
-		{ "add", SA "algo 3des key " KEY36, "chacha20-poly1305" },
+		{ "add", SA "algo blowfish key " KEY36, "esptun algo show" },
+		{ "add", SA "algo 3des key " KEY36, "24 bytes, not 36" },
+		{ "add", SA "algo aes-cbc-128 key " KEY16, "authentication is refused" },
+		{ "add", SA "enc null 0x", "authentication is refused" },
+		{ "add", SA "algo aes-cbc-128 key " KEY16 " auth md4 " KEY16, "unknown integrity" },
+		{ "add", SA "algo aes-cbc-128 key " KEY16 " auth aes-cmac " KEY20,
+		  "16 bytes, not 20" },
+		{ "add", SA "algo aes-cbc-128 key " KEY16 " auth aes-cmac", "needs a value" },
+		{ "add", SA "algo aes-gcm-128 key " KEY20 " auth aes-cmac " KEY16, "by itself" },
+		{ "add", SA "enc cbc(aes) " KEY16 " auth-trunc cmac(aes) " KEY16 " 128",
+		  "96 bits" },
+		{ "add", SA "enc cbc(aes) " KEY16 " auth cmac(aes) " KEY16 " auth aes-xcbc " KEY16,
+		  "given twice" },
+		{ "add",
+		  SA "enc cbc(aes) " KEY16 " auth cmac(aes) " KEY16 " auth-trunc aes-cmac " KEY16
+		     " 96",
+		  "exclude each other" },
+		{ "add", SA "aead rfc4106(gcm(aes)) " KEY20 " 64 algo aes-gcm-128 key " KEY20,
+		  "exclude each other" },
+		{ "add", SA "aead rfc4106(gcm(aes)) " KEY20 " 72", "no ICV of 72 bits" },
+		{ "add", SA "aead rfc4106(gcm(aes)) " KEY20 " 33", "no ICV of 33 bits" },
+		{ "add", SA "aead rfc4106(gcm(aes)) " KEY20, "needs a value" },
+		{ "add", SA "enc cbc(aes) " KEY16 " key " KEY16, "second word" },
+		{ "set", SA "enc cbc(aes) " KEY16, "does not take \"enc\"" },
 		{ "add", SA "algo aes-gcm-256 key 0x123", "even number" },
 		{ "add", SA "algo aes-gcm-256 key 0x", "even number" },
 		{ "add", SA "algo aes-gcm-256 key 0x12zz", "even number" },
@@ -439,19 +502,13 @@ static void sa_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(peer_full),
-		cmocka_unit_test(peer_with_ip6),
-		cmocka_unit_test(peer_abbreviated),
-		cmocka_unit_test(peer_refused),
-		cmocka_unit_test(sa_full),
-		cmocka_unit_test(sa_alias_and_any),
-		cmocka_unit_test(sa_refused),
-		cmocka_unit_test(key_not_echoed),
-		cmocka_unit_test(key_file),
-		cmocka_unit_test(key_pipe),
-		cmocka_unit_test(keys),
-		cmocka_unit_test(exit_codes),
-		cmocka_unit_test(sa_json),
+		cmocka_unit_test(peer_full),	    cmocka_unit_test(peer_with_ip6),
+		cmocka_unit_test(peer_abbreviated), cmocka_unit_test(peer_refused),
+		cmocka_unit_test(sa_full),	    cmocka_unit_test(sa_two_algorithms),
+		cmocka_unit_test(sa_alias_and_any), cmocka_unit_test(sa_refused),
+		cmocka_unit_test(key_not_echoed),   cmocka_unit_test(key_file),
+		cmocka_unit_test(key_pipe),	    cmocka_unit_test(keys),
+		cmocka_unit_test(exit_codes),	    cmocka_unit_test(sa_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static void completes(void **state)
 	static const struct {
 		const char *words, *offered;
 	} rows[] = {
-		{ "", "peer sa stats monitor keygen up down status reload help " },
+		{ "", "peer sa stats monitor keygen up down status reload algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },
@@ -75,7 +75,13 @@ static void completes(void **state)
 		{ "peer show ", "dev id " },
 		{ "peer bogus ", "" },
 		{ "sa add dir o", "out " },
-		{ "sa add algo ", "aes-gcm-128 aes-gcm-192 aes-gcm-256 chacha20-poly1305 " },
+		{ "sa add algo aes-gcm-", "aes-gcm-128 aes-gcm-192 aes-gcm-256 aes-gcm-iiv-128 "
+					  "aes-gcm-iiv-192 aes-gcm-iiv-256 " },
+		{ "sa add enc 3", "3des " },
+		{ "sa add aead chacha20-poly1305-", "chacha20-poly1305-iiv " },
+		{ "sa add auth hmac-sha", "hmac-sha256 hmac-sha384 hmac-sha512 hmac-sha1 " },
+		{ "sa add auth hmac-sha1 0x00 e", "esn enc " },
+		{ "algo ", "show list lst help " },
 		{ "sa add key ", "file stdin " },
 		{ "sa add key file ", "@file " },
 		{ "sa add key file dev d", "dev dir " },
@@ -88,7 +94,7 @@ static void completes(void **state)
 		{ "monitor ", "help dev label " },
 		{ "monitor label ", "on off " },
 		{ "keygen ", "help sa psk " },
-		{ "keygen sa c", "chacha20-poly1305 " },
+		{ "keygen sa c", "chacha20-poly1305 chacha20-poly1305-iiv " },
 		{ "up hq ", "timeout " },
 		{ "down -", "--all " },
 		{ "reload ", "help " },

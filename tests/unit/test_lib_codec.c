@@ -335,6 +335,44 @@ static void stats_decoded(void **state)
 	nlmsg_free(msg);
 }
 
+static void algo_decoded(void **state)
+{
+	static const uint16_t lens[] = { 20, 28, 36 };
+	struct nl_msg *msg = begin(ESPTUN_CMD_ALGO_GET, 0);
+	struct nlattr *nest = nla_nest_start(msg, ESPTUN_A_ALGO);
+	struct esptun_algo algo;
+	struct nlmsghdr *nlh;
+	size_t i, len;
+
+	(void)state;
+	nla_put_u8(msg, ESPTUN_ALGO_A_TYPE, ESPTUN_ALGO_ENCR);
+	nla_put_u16(msg, ESPTUN_ALGO_A_ID, 20);
+	nla_put_string(msg, ESPTUN_ALGO_A_NAME, "ENCR_AES_GCM_16");
+	nla_put_string(msg, ESPTUN_ALGO_A_XFRM_NAME, "rfc4106(gcm(aes))");
+	nla_put_u8(msg, ESPTUN_ALGO_A_CLASS, ESPTUN_ALGO_CLASS_LEGACY);
+	nla_put_u8(msg, ESPTUN_ALGO_A_STATE, ESPTUN_ALGO_STATE_REFUSED);
+	for (i = 0; i < 12; i++) /* more than there is room for */
+		nla_put_u16(msg, ESPTUN_ALGO_A_KEY_LEN, lens[i % 3]);
+	nla_put_u8(msg, ESPTUN_ALGO_A_SALT_LEN, 4);
+	nla_put_u8(msg, ESPTUN_ALGO_A_ICV_LEN, 16);
+	nla_nest_end(msg, nest);
+	nlh = exact(msg, &len);
+	assert_int_equal(esptun_algo_decode(nlh, len, &algo), 0);
+	assert_int_equal(algo.type, ESPTUN_ALGO_ENCR);
+	assert_int_equal(algo.id, 20);
+	assert_string_equal(algo.name, "ENCR_AES_GCM_16");
+	assert_string_equal(algo.xfrm_name, "rfc4106(gcm(aes))");
+	assert_string_equal(algo.driver, "");
+	assert_true(algo.legacy);
+	assert_int_equal(algo.state, ESPTUN_ALGO_STATE_REFUSED);
+	assert_int_equal(algo.n_key_lens, 8);
+	assert_int_equal(algo.key_lens[1], 28);
+	assert_int_equal(algo.salt_len, 4);
+	assert_int_equal(algo.icv_len, 16);
+	free(nlh);
+	nlmsg_free(msg);
+}
+
 static void ike_round_trip(void **state)
 {
 	static uint8_t data[ESPTUN_IKE_MAX];
@@ -669,6 +707,7 @@ int main(void)
 		cmocka_unit_test(sa_message_full),
 		cmocka_unit_test(sa_enums_bounded),
 		cmocka_unit_test(stats_decoded),
+		cmocka_unit_test(algo_decoded),
 		cmocka_unit_test(ike_round_trip),
 		cmocka_unit_test(event_acquire),
 		cmocka_unit_test(event_expire),

@@ -166,6 +166,43 @@ static void algorithms(void **state)
 	assert_string_equal(esptun_alg_by_id(28, 36)->name, "chacha20-poly1305");
 	assert_null(esptun_alg_by_id(20, 32));
 	assert_null(esptun_alg_by_id(12, 36));
+	assert_string_equal(esptun_alg_by_id(11, 0)->name, "null");
+	assert_string_equal(esptun_alg_by_name("encr_aes_gcm_8", 28)->name, "aes-gcm8-192");
+	assert_string_equal(esptun_alg_by_icv("rfc4106(gcm(aes))", 28, 12)->name, "aes-gcm12-192");
+	assert_string_equal(esptun_alg_by_icv("cbc(aes)", 16, 0)->name, "aes-cbc-128");
+	assert_null(esptun_alg_by_icv("rfc4106(gcm(aes))", 28, 10));
+	assert_null(esptun_alg_by_icv("rfc4106(gcm(aes))", 21, 16));
+}
+
+/* Each name finds its row, and no two rows have one name or number. */
+static void algorithm_names(void **state)
+{
+	const struct esptun_integ_alg *i, *j;
+	const struct esptun_alg *a, *b;
+
+	(void)state;
+	for (a = esptun_algs(); a->name; a++) {
+		assert_ptr_equal(esptun_alg_by_name(a->name, 0), a);
+		assert_ptr_equal(esptun_alg_by_name(a->iana, a->key_len), a);
+		assert_ptr_equal(esptun_alg_by_id(a->encr, a->key_len), a);
+		if (a->alias)
+			assert_ptr_equal(esptun_alg_by_icv(a->alias, a->key_len, a->icv_len), a);
+		assert_true(a->key_len <= ESPTUN_KEY_MAX && a->salt_len <= a->key_len);
+		for (b = esptun_algs(); b < a; b++)
+			assert_false(a->alias && b->alias && !strcmp(a->alias, b->alias) &&
+				     a->icv_len > b->icv_len);
+	}
+	for (i = esptun_integ_algs(); i->name; i++) {
+		assert_ptr_equal(esptun_integ_by_name(i->name), i);
+		assert_ptr_equal(esptun_integ_by_name(i->alias), i);
+		assert_ptr_equal(esptun_integ_by_name(i->iana), i);
+		assert_ptr_equal(esptun_integ_by_id(i->integ), i);
+		assert_true(i->key_len <= ESPTUN_KEY_MAX);
+		for (j = esptun_integ_algs(); j < i; j++)
+			assert_int_not_equal(i->integ, j->integ);
+	}
+	assert_null(esptun_integ_by_name("hmac"));
+	assert_null(esptun_integ_by_id(0));
 }
 
 /* Every counter of the ABI has a name and text; every drop says so. */
@@ -195,9 +232,9 @@ static void counters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses),	 cmocka_unit_test(selectors),
-		cmocka_unit_test(bad_selectors), cmocka_unit_test(algorithms),
-		cmocka_unit_test(counters),
+		cmocka_unit_test(addresses),	   cmocka_unit_test(selectors),
+		cmocka_unit_test(bad_selectors),   cmocka_unit_test(algorithms),
+		cmocka_unit_test(algorithm_names), cmocka_unit_test(counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

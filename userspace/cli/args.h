@@ -22,7 +22,7 @@ struct args {
 /*
  * A keyword; the first in a table that an argument is a prefix of wins. Its value, for
  * completion: words with blanks between; one that ends with ":" takes another word; @dev,
- * @algo, @tunnel, @netns, @file stand for what there is of them. NULL: any one word, "": none.
+ * @algo, @auth, @tunnel, @netns, @file stand for what there is of them. NULL: any one word, "": none.
  */
 struct keyword {
 	const char *name; /* NULL ends the table */

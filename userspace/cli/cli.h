@@ -53,6 +53,7 @@ extern const struct keyword options[]; /* values: of the option's argument, "": 
 int cmd_peer(struct cli *cli, struct args *a);
 int cmd_sa(struct cli *cli, struct args *a);
 int cmd_monitor(struct cli *cli, struct args *a);
+int cmd_algo(struct cli *cli, struct args *a);
 int cmd_stats(struct cli *cli, struct args *a);
 int cmd_keygen(struct cli *cli, struct args *a);
 int cmd_up(struct cli *cli, struct args *a);
@@ -62,6 +63,7 @@ int cmd_reload(struct cli *cli, struct args *a);
 
 extern const char usage_peer[];
 extern const char usage_sa[];
+extern const char usage_algo[];
 extern const char usage_monitor[];
 extern const char usage_stats[];
 extern const char usage_keygen[];
@@ -69,7 +71,7 @@ extern const char usage_agent[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
 	keygen_keywords[], up_keywords[];
-extern const struct subcommand peer_commands[], sa_commands[];
+extern const struct subcommand peer_commands[], sa_commands[], algo_commands[];
 
 /* ----------------------------------------------------------------- helpers */
 

@@ -12,7 +12,7 @@ const char usage_keygen[] =
 	"Usage: esptun keygen\n"
 	"       esptun keygen sa ALGO\n"
 	"Prints a pre-shared key of 256 random bits in base64, or with \"sa\" a random key and\n"
-	"salt for static SAs. Each SA needs a key of its own: one for each direction.\n"
+	"salt for static SAs (ALGO may be an integrity algorithm, too). Each SA needs a key of its own: one for each direction.\n"
 	"Write them to files that others cannot read: umask 077 first.\n";
 
 #define PSK_LEN 32
@@ -62,14 +62,15 @@ static int keygen_psk(void)
 	return err;
 }
 
-static int keygen_sa(const struct esptun_alg *alg)
+static int keygen_sa(size_t len)
 {
 	uint8_t key[ESPTUN_KEY_MAX];
-	int i, err = random_bytes(key, alg->key_len);
+	int err = random_bytes(key, len);
+	size_t i;
 
 	if (!err) {
 		printf("0x");
-		for (i = 0; i < alg->key_len; i++)
+		for (i = 0; i < len; i++)
 			printf("%02x", key[i]);
 		putchar('\n');
 	}
@@ -93,6 +94,17 @@ static void warn_if_readable(void)
 		st.st_mode & 07777, name);
 }
 
+/* Bytes of key for @name, 0 if it is no algorithm's or needs none. */
+static size_t key_len(const char *name)
+{
+	const struct esptun_integ_alg *integ = esptun_integ_by_name(name);
+	const struct esptun_alg *alg = esptun_alg_by_name(name, 0);
+
+	if (alg)
+		return alg->key_len;
+	return integ ? integ->key_len : 0;
+}
+
 const struct keyword keygen_keywords[] = {
 	{ "sa", 0, false, "@algo" },
 	{ "psk", 1, false, "" },
@@ -101,8 +113,8 @@ const struct keyword keygen_keywords[] = {
 
 int cmd_keygen(struct cli *cli, struct args *a)
 {
-	const struct esptun_alg *alg = NULL;
 	const char *name;
+	size_t len = 0;
 	int id = 1;
 
 	(void)cli;
@@ -116,14 +128,17 @@ int cmd_keygen(struct cli *cli, struct args *a)
 	if (id == 0) {
 		if (args_value(a, "sa", &name))
 			return cli_usage_error(a);
-		alg = esptun_alg_by_name(name, 0);
-		if (!alg) {
-			args_fail(a, "unknown algorithm \"%.40s\"; see: esptun sa help", name);
+		len = key_len(name);
+		if (!len) {
+			args_fail(
+				a,
+				"no algorithm with a key is called \"%.40s\"; see: esptun sa help",
+				name);
 			return cli_usage_error(a);
 		}
 	}
 	if (args_end(a, "esptun keygen [sa ALGO]"))
 		return cli_usage_error(a);
 	warn_if_readable();
-	return alg ? keygen_sa(alg) : keygen_psk();
+	return len ? keygen_sa(len) : keygen_psk();
 }

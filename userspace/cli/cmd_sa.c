@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 const char usage_sa[] =
-	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N algo ALGO key KEY\n"
+	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N CRYPTO\n"
 	"                       [esn on|off] [replay-window PACKETS] [seq LAST]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
 	"       esptun sa set   dev NAME dir in|out spi SPI [peer N]\n"
@@ -15,8 +15,13 @@ const char usage_sa[] =
 	"       esptun sa del   dev NAME dir in|out spi SPI [peer N]\n"
 	"       esptun sa show  [dev NAME] [dir in|out] [spi SPI] [peer N]\n"
 	"       esptun sa flush dev NAME [peer N]\n"
-	"ALGO  := aes-gcm-128 | aes-gcm-192 | aes-gcm-256 | chacha20-poly1305\n"
-	"KEY   := 0xHEX | file PATH | stdin    the 4 bytes of salt follow the key\n"
+	"CRYPTO := algo ALGO key KEY [auth AUTH KEY] | aead ALGO KEY ICV-BITS |\n"
+	"          enc ALGO KEY { auth AUTH KEY | auth-trunc AUTH KEY ICV-BITS }\n"
+	"ALGO  := aes-gcm-128 | aes-gcm-192 | aes-gcm-256 | chacha20-poly1305 |\n"
+	"         aes-cbc-128 ... | aes-ctr-128 ... | aes-ccm-128 ... | null | ...\n"
+	"AUTH  := hmac-sha256 | hmac-sha384 | hmac-sha512 | hmac-sha1 | aes-cmac | ...\n"
+	"         Both also as ip xfrm and IANA call them: \"esptun algo show\" lists all\n"
+	"KEY   := 0xHEX | file PATH | stdin    bytes of salt or nonce follow the key\n"
 	"TS    := PREFIX[:PROTO[:PORT[-PORT]]] | any    as in 10.1.0.0/16:tcp:443\n"
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
 	"       | soft-time | hard-time | soft-use-time | hard-use-time    in seconds\n"
@@ -37,7 +42,11 @@ enum {
 	K_LOCAL,
 	K_REMOTE,
 	K_LIMIT,
-	K_SEQ
+	K_SEQ,
+	K_ENC,
+	K_AUTH,
+	K_AUTH_TRUNC,
+	K_AEAD
 };
 
 #define MAX_LIMITS 8
@@ -57,6 +66,10 @@ const struct keyword sa_keywords[] = {
 	  "soft-bytes: hard-bytes: soft-packets: hard-packets: "
 	  "soft-time: hard-time: soft-use-time: hard-use-time:" },
 	{ "seq", K_SEQ, false, NULL },
+	{ "enc", K_ENC, false, "@algo" },
+	{ "auth", K_AUTH, false, "@auth" },
+	{ "auth-trunc", K_AUTH_TRUNC, false, "@auth" },
+	{ "aead", K_AEAD, false, "@algo" },
 	{ NULL, 0, false, NULL },
 };
 
@@ -97,7 +110,50 @@ static int parse_limit(struct args *a, struct esptun_sa *sa)
 	return 0;
 }
 
-static int parse_one(struct args *a, int id, struct sa_args *s, const char **algo)
+/* What the command line calls the algorithms, until the keys are known, too. */
+struct crypto_args {
+	const char *encr; /* of algo, enc or aead; NULL: none was given */
+	const char *integ; /* of auth or auth-trunc; NULL: none was given */
+	uint32_t encr_icv; /* bits, 0: as the algorithm has it */
+	uint32_t integ_icv; /* the same */
+};
+
+/* "NAME KEY": the key of what encrypts nothing is empty. */
+static int parse_enc(struct args *a, const char *kw, struct esptun_sa *sa, const char **name)
+{
+	if (args_value(a, kw, name))
+		return -EINVAL;
+	if (a->argc > 0 && (!*a->argv[0] || !strcmp(a->argv[0], "0x"))) {
+		args_next(a);
+		return 0;
+	}
+	return args_key(a, kw, sa->key, &sa->key_len);
+}
+
+static int parse_aead(struct args *a, struct esptun_sa *sa, struct crypto_args *c)
+{
+	if (parse_enc(a, "aead", sa, &c->encr))
+		return -EINVAL;
+	return args_u32(a, "aead", 1, UINT8_MAX, &c->encr_icv);
+}
+
+static int parse_auth(struct args *a, const char *kw, struct esptun_sa *sa, struct crypto_args *c)
+{
+	if (c->integ)
+		return args_fail(a, "\"auth\" and \"auth-trunc\" exclude each other");
+	if (args_value(a, kw, &c->integ))
+		return -EINVAL;
+	return args_key(a, kw, sa->integ_key, &sa->integ_key_len);
+}
+
+static int parse_auth_trunc(struct args *a, struct esptun_sa *sa, struct crypto_args *c)
+{
+	if (parse_auth(a, "auth-trunc", sa, c))
+		return -EINVAL;
+	return args_u32(a, "auth-trunc", 1, UINT16_MAX, &c->integ_icv);
+}
+
+static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_args *c)
 {
 	struct esptun_sa *sa = &s->sa;
 
@@ -106,7 +162,7 @@ static int parse_one(struct args *a, int id, struct sa_args *s, const char **alg
 	case K_DIR: return parse_dir(a, s);
 	case K_SPI: s->has_spi = true; return args_spi(a, "spi", &sa->spi);
 	case K_PEER: return args_u32(a, "peer", 1, UINT32_MAX, &sa->peer);
-	case K_ALGO: return args_value(a, "algo", algo);
+	case K_ALGO: return args_value(a, "algo", &c->encr);
 	case K_KEY: return args_key(a, "key", sa->key, &sa->key_len);
 	case K_ESN: return args_bool(a, "esn", &sa->esn);
 	case K_REPLAY:
@@ -116,30 +172,96 @@ static int parse_one(struct args *a, int id, struct sa_args *s, const char **alg
 	case K_LOCAL: return args_ts(a, "local-ts", &sa->ts_local, &sa->n_ts_local);
 	case K_REMOTE: return args_ts(a, "remote-ts", &sa->ts_remote, &sa->n_ts_remote);
 	case K_SEQ: sa->has |= ESPTUN_SA_HAS_SEQ; return args_size(a, "seq", &sa->seq);
+	case K_ENC: return parse_enc(a, "enc", sa, &c->encr);
+	case K_AUTH: return parse_auth(a, "auth", sa, c);
+	case K_AUTH_TRUNC: return parse_auth_trunc(a, sa, c);
+	case K_AEAD: return parse_aead(a, sa, c);
 	default: return parse_limit(a, sa);
 	}
 }
 
-static int check_algo(struct args *a, const char *name, struct esptun_sa *sa)
+static int fail_key(struct args *a, const struct esptun_alg *alg, size_t len)
 {
-	const struct esptun_alg *alg = esptun_alg_by_name(name, sa->key_len), *row;
-	char known[128] = "";
-
-	for (row = esptun_algs(); row->name; row++) {
-		size_t used = strlen(known);
-
-		snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "", row->name);
-	}
-	if (!alg)
-		return args_fail(a, "unknown algorithm \"%.40s\"; known are: %s", name, known);
-	if (sa->key_len != alg->key_len)
+	if (!alg->salt_len)
 		return args_fail(
 			a,
-			"%s needs a key of %d bytes (%d of key, then %d of salt), not %zu; make one with: esptun keygen sa %s",
-			alg->name, alg->key_len, alg->key_len - alg->salt_len, alg->salt_len,
-			sa->key_len, alg->name);
+			"%s needs a key of %d bytes, not %zu; make one with: esptun keygen sa %s",
+			alg->name, alg->key_len, len, alg->name);
+	return args_fail(
+		a,
+		"%s needs a key of %d bytes (%d of key, then %d of salt), not %zu; make one with: esptun keygen sa %s",
+		alg->name, alg->key_len, alg->key_len - alg->salt_len, alg->salt_len, len,
+		alg->name);
+}
+
+static int check_encr(struct args *a, const struct crypto_args *c, struct esptun_sa *sa)
+{
+	const struct esptun_alg *alg = esptun_alg_by_name(c->encr, sa->key_len);
+
+	if (!alg)
+		return args_fail(
+			a,
+			"unknown algorithm \"%.40s\"; \"esptun algo show\" lists those there are",
+			c->encr);
+	if (sa->key_len != alg->key_len)
+		return fail_key(a, alg, sa->key_len);
+	if (c->encr_icv && c->encr_icv != 8U * alg->icv_len) {
+		alg = c->encr_icv % 8 ? NULL
+				      : esptun_alg_by_icv(c->encr, sa->key_len, c->encr_icv / 8);
+		if (!alg)
+			return args_fail(a, "\"%.40s\" has no ICV of %u bits", c->encr,
+					 c->encr_icv);
+	}
+	if (!alg->icv_len && !c->integ)
+		return args_fail(
+			a,
+			"%s needs an integrity algorithm, too: auth NAME KEY; encryption without authentication is refused",
+			alg->name);
+	if (alg->icv_len && c->integ)
+		return args_fail(a, "%s authenticates by itself: leave \"auth\" away", alg->name);
 	sa->encr = alg->encr;
 	return 0;
+}
+
+static int check_integ(struct args *a, const struct crypto_args *c, struct esptun_sa *sa)
+{
+	const struct esptun_integ_alg *alg = esptun_integ_by_name(c->integ);
+
+	if (!alg)
+		return args_fail(
+			a,
+			"unknown integrity algorithm \"%.40s\"; \"esptun algo show\" lists those there are",
+			c->integ);
+	if (sa->integ_key_len != alg->key_len)
+		return args_fail(
+			a,
+			"%s needs a key of %d bytes, not %zu; make one with: esptun keygen sa %s",
+			alg->name, alg->key_len, sa->integ_key_len, alg->name);
+	if (c->integ_icv && c->integ_icv != 8U * alg->icv_len)
+		return args_fail(a, "%s has an ICV of %d bits in ESP, not %u", alg->name,
+				 8 * alg->icv_len, c->integ_icv);
+	sa->integ = alg->integ;
+	return 0;
+}
+
+/* "sa add": one way to say it, and all of it. */
+static int check_crypto(struct args *a, const struct crypto_args *c, struct esptun_sa *sa)
+{
+	int ways = args_has(a, K_ALGO) + args_has(a, K_ENC) + args_has(a, K_AEAD);
+
+	if (!ways)
+		return args_fail(a, "sa add needs \"algo\" (or \"enc\", or \"aead\")");
+	if (ways > 1)
+		return args_fail(a, "\"algo\", \"enc\" and \"aead\" exclude each other");
+	if (args_has(a, K_KEY) && !args_has(a, K_ALGO))
+		return args_fail(
+			a,
+			"\"key\" goes with \"algo\"; of \"enc\" and \"aead\" it is the second word");
+	if (args_has(a, K_ALGO) && !args_has(a, K_KEY) && strcmp(c->encr, "null"))
+		return args_fail(a, "sa add needs \"key\"");
+	if (check_encr(a, c, sa))
+		return -EINVAL;
+	return c->integ ? check_integ(a, c, sa) : 0;
 }
 
 static const struct subcommand *find_subcommand(const char *verb)
@@ -193,11 +315,11 @@ static int check_changes(struct args *a, struct sa_args *s)
 
 static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 {
-	const char *algo = NULL;
+	struct crypto_args c = { 0 };
 	int id;
 
 	while (a->argc > 0)
-		if (args_keyword(a, sa_keywords, &id) || parse_one(a, id, s, &algo))
+		if (args_keyword(a, sa_keywords, &id) || parse_one(a, id, s, &c))
 			return -EINVAL;
 	if (check_keywords(a, verb))
 		return -EINVAL;
@@ -207,7 +329,7 @@ static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 		return args_fail(a, "\"seq\" belongs to an outbound SA: dir out");
 	if (!strcmp(verb, "set") && check_changes(a, s))
 		return -EINVAL;
-	return algo ? check_algo(a, algo, &s->sa) : 0;
+	return strcmp(verb, "add") ? 0 : check_crypto(a, &c, &s->sa);
 }
 
 int sa_args_parse(struct args *a, const char *verb, struct sa_args *s)
@@ -310,10 +432,13 @@ static int sa_show(struct cli *cli, struct args *a)
 }
 
 #define NAME (1 << K_DEV | 1 << K_DIR | 1 << K_SPI)
+#define CRYPTO \
+	(1 << K_ALGO | 1 << K_KEY | 1 << K_ENC | 1 << K_AUTH | 1 << K_AUTH_TRUNC | 1 << K_AEAD)
 
 const struct subcommand sa_commands[] = {
-	{ "add", sa_add, NAME | 1 << K_PEER | 1 << K_ALGO | 1 << K_KEY,
-	  1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT | 1 << K_SEQ },
+	{ "add", sa_add, NAME | 1 << K_PEER,
+	  CRYPTO | 1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT |
+		  1 << K_SEQ },
 	{ "set", sa_set, NAME, 1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
 	{ "del", sa_del, NAME, 1 << K_PEER },
 	{ "delete", sa_del, NAME, 1 << K_PEER },

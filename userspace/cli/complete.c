@@ -47,6 +47,7 @@ static void offer_links(struct cli *cli, const char *prefix)
 
 static void offer_what(struct cli *cli, const char *what, size_t len, const char *prefix)
 {
+	const struct esptun_integ_alg *integ;
 	const struct esptun_alg *alg;
 
 	if (!strncmp(what, "@dev", len)) {
@@ -58,6 +59,9 @@ static void offer_what(struct cli *cli, const char *what, size_t len, const char
 	} else if (!strncmp(what, "@algo", len)) {
 		for (alg = esptun_algs(); alg->name; alg++)
 			offer(alg->name, strlen(alg->name), prefix);
+	} else if (!strncmp(what, "@auth", len)) {
+		for (integ = esptun_integ_algs(); integ->name; integ++)
+			offer(integ->name, strlen(integ->name), prefix);
 	} else {
 		puts("@file"); /* the shell knows better */
 	}

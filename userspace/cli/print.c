@@ -353,6 +353,17 @@ static const char *alg_name(const struct esptun_sa *sa)
 	return buf;
 }
 
+static const char *integ_name(const struct esptun_sa *sa)
+{
+	const struct esptun_integ_alg *alg = esptun_integ_by_id(sa->integ);
+	static char buf[16];
+
+	if (alg)
+		return alg->name;
+	snprintf(buf, sizeof(buf), "integ-%u", sa->integ);
+	return buf;
+}
+
 static json_t *json_ts(const struct esptun_ts *ts, size_t n)
 {
 	json_t *list = json_array();
@@ -392,6 +403,8 @@ json_t *json_sa(const struct esptun_sa *sa)
 	set_string(o, "state", state_names[sa->state]);
 	if (sa->encr)
 		set_string(o, "algo", alg_name(sa));
+	if (sa->integ)
+		set_string(o, "auth", integ_name(sa));
 	if (sa->driver[0])
 		set_string(o, "driver", sa->driver);
 	if (sa->has & ESPTUN_SA_HAS_KEY) {
@@ -471,6 +484,10 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 		printf("    algo %s", alg_name(sa));
 		if (sa->has & ESPTUN_SA_HAS_KEY)
 			text_sa_key("key", sa->key, sa->key_len);
+		if (sa->integ)
+			printf(" auth %s", integ_name(sa));
+		if (sa->integ && (sa->has & ESPTUN_SA_HAS_KEY))
+			text_sa_key("auth-key", sa->integ_key, sa->integ_key_len);
 		if (sa->driver[0])
 			printf(" driver %s", sa->driver);
 		printf(" esn %s", sa->esn ? "on" : "off");
@@ -502,7 +519,8 @@ static void brief_sa(const struct cli *cli, const struct esptun_sa *sa)
 	print_color(cli, COLOR_LINK, "%-16s", cli_dev(sa->ifindex, &sa->where));
 	printf(" %-4s 0x%08" PRIx32 " %-8" PRIu32 " ", dir_names[sa->dir], sa->spi, sa->peer);
 	print_color(cli, state_color(sa), "%-7s", state_names[sa->state]);
-	printf(" %s\n", sa->encr ? alg_name(sa) : "-");
+	printf(" %s%s%s\n", sa->encr ? alg_name(sa) : "-", sa->integ ? "+" : "",
+	       sa->integ ? integ_name(sa) : "");
 }
 
 void print_sa(const struct cli *cli, const struct esptun_sa *sa)

@@ -212,6 +212,28 @@ static const struct nla_policy flow_policy[ESPTUN_FLOW_A_MAX + 1] = {
 
 SET(flow, NULL);
 
+/* -- algorithm -- */
+
+static const char *const algo_name[ESPTUN_ALGO_A_MAX + 1] = {
+	[ESPTUN_ALGO_A_TYPE] = "type",	       [ESPTUN_ALGO_A_ID] = "id",
+	[ESPTUN_ALGO_A_NAME] = "name",	       [ESPTUN_ALGO_A_XFRM_NAME] = "xfrm-name",
+	[ESPTUN_ALGO_A_CLASS] = "class",       [ESPTUN_ALGO_A_STATE] = "state",
+	[ESPTUN_ALGO_A_DRIVER] = "driver",     [ESPTUN_ALGO_A_KEY_LEN] = "key-len",
+	[ESPTUN_ALGO_A_SALT_LEN] = "salt-len", [ESPTUN_ALGO_A_IV_LEN] = "iv-len",
+	[ESPTUN_ALGO_A_ICV_LEN] = "icv-len",   [ESPTUN_ALGO_A_ALIGN] = "align",
+};
+
+static const struct nla_policy algo_policy[ESPTUN_ALGO_A_MAX + 1] = {
+	[ESPTUN_ALGO_A_TYPE] = { U8 },	     [ESPTUN_ALGO_A_ID] = { U16 },
+	[ESPTUN_ALGO_A_NAME] = { STRING },   [ESPTUN_ALGO_A_XFRM_NAME] = { STRING },
+	[ESPTUN_ALGO_A_CLASS] = { U8 },	     [ESPTUN_ALGO_A_STATE] = { U8 },
+	[ESPTUN_ALGO_A_DRIVER] = { STRING }, [ESPTUN_ALGO_A_KEY_LEN] = { U16 },
+	[ESPTUN_ALGO_A_SALT_LEN] = { U8 },   [ESPTUN_ALGO_A_IV_LEN] = { U8 },
+	[ESPTUN_ALGO_A_ICV_LEN] = { U8 },    [ESPTUN_ALGO_A_ALIGN] = { U8 },
+};
+
+SET(algo, NULL);
+
 /* -- top level -- */
 
 static const char *const esptun_name[ESPTUN_A_MAX + 1] = {
@@ -225,6 +247,7 @@ static const char *const esptun_name[ESPTUN_A_MAX + 1] = {
 	[ESPTUN_A_SHOW_KEYS] = "show-keys",
 	[ESPTUN_A_IFNAME] = "ifname",
 	[ESPTUN_A_NETNSID] = "netnsid",
+	[ESPTUN_A_ALGO] = "algo",
 };
 
 static const struct nla_policy esptun_policy[ESPTUN_A_MAX + 1] = {
@@ -233,12 +256,13 @@ static const struct nla_policy esptun_policy[ESPTUN_A_MAX + 1] = {
 	[ESPTUN_A_STATS] = { NEST },	   [ESPTUN_A_FLOW] = { NEST },
 	[ESPTUN_A_EXPIRE_REASON] = { U8 }, [ESPTUN_A_SHOW_KEYS] = { .type = NLA_UNSPEC },
 	[ESPTUN_A_IFNAME] = { STRING },	   [ESPTUN_A_NETNSID] = { U32 },
+	[ESPTUN_A_ALGO] = { NEST },
 };
 
 static const struct attr_set *const esptun_nested[ESPTUN_A_MAX + 1] = {
 	[ESPTUN_A_PEER] = &esptun_attrs_peer, [ESPTUN_A_SA] = &esptun_attrs_sa,
 	[ESPTUN_A_IKE] = &esptun_attrs_ike,   [ESPTUN_A_STATS] = &esptun_attrs_stats,
-	[ESPTUN_A_FLOW] = &esptun_attrs_flow,
+	[ESPTUN_A_FLOW] = &esptun_attrs_flow, [ESPTUN_A_ALGO] = &esptun_attrs_algo,
 };
 
 SET(esptun, esptun_nested);

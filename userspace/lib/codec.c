@@ -621,6 +621,59 @@ int esptun_stats_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_li
 	return decode_counters(tb[ESPTUN_A_STATS], &stats->stats);
 }
 
+/* Lengths beyond those there is room for are not known to this library either. */
+static void decode_key_lens(const struct nlattr *nest, struct esptun_algo *algo)
+{
+	const size_t room = sizeof(algo->key_lens) / sizeof(algo->key_lens[0]);
+	struct nlattr *a;
+	int rem;
+
+	nla_for_each_nested(a, (struct nlattr *)nest, rem)
+		if (nla_type(a) == ESPTUN_ALGO_A_KEY_LEN && algo->n_key_lens < room)
+			algo->key_lens[algo->n_key_lens++] = get_u16(a);
+}
+
+static int decode_algo(const struct nlattr *nest, struct esptun_algo *algo)
+{
+	struct nlattr *tb[ESPTUN_ALGO_A_MAX + 1];
+	uint8_t class, state;
+
+	if (parse_nest(tb, &esptun_attrs_algo, nest) || !tb[ESPTUN_ALGO_A_NAME])
+		return -EBADMSG;
+	class = get_u8(tb[ESPTUN_ALGO_A_CLASS]);
+	state = get_u8(tb[ESPTUN_ALGO_A_STATE]);
+	if (class > ESPTUN_ALGO_CLASS_LEGACY || state > ESPTUN_ALGO_STATE_REFUSED)
+		return -EBADMSG;
+	algo->legacy = class == ESPTUN_ALGO_CLASS_LEGACY;
+	algo->state = state;
+	algo->type = get_u8(tb[ESPTUN_ALGO_A_TYPE]);
+	algo->id = get_u16(tb[ESPTUN_ALGO_A_ID]);
+	nla_strlcpy(algo->name, tb[ESPTUN_ALGO_A_NAME], sizeof(algo->name));
+	if (tb[ESPTUN_ALGO_A_XFRM_NAME])
+		nla_strlcpy(algo->xfrm_name, tb[ESPTUN_ALGO_A_XFRM_NAME], sizeof(algo->xfrm_name));
+	if (tb[ESPTUN_ALGO_A_DRIVER])
+		nla_strlcpy(algo->driver, tb[ESPTUN_ALGO_A_DRIVER], sizeof(algo->driver));
+	algo->salt_len = get_u8(tb[ESPTUN_ALGO_A_SALT_LEN]);
+	algo->iv_len = get_u8(tb[ESPTUN_ALGO_A_IV_LEN]);
+	algo->icv_len = get_u8(tb[ESPTUN_ALGO_A_ICV_LEN]);
+	algo->align = get_u8(tb[ESPTUN_ALGO_A_ALIGN]);
+	decode_key_lens(nest, algo);
+	return 0;
+}
+
+int esptun_algo_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_algo *algo)
+{
+	struct nlattr *tb[ESPTUN_A_MAX + 1];
+	uint8_t cmd;
+
+	memset(algo, 0, sizeof(*algo));
+	if (parse_genl(nlh, len, tb, &cmd))
+		return -EBADMSG;
+	if (cmd != ESPTUN_CMD_ALGO_GET)
+		return -ENOMSG;
+	return decode_algo(tb[ESPTUN_A_ALGO], algo);
+}
+
 static int decode_link_data(const struct nlattr *nest, struct esptun_link *l)
 {
 	struct nlattr *tb[IFLA_ESPTUN_MAX + 1];

@@ -131,12 +131,29 @@ const char *esptun_ts_format(const struct esptun_ts *ts, char buf[ESPTUN_TS_STRL
 
 /* -------------------------------------------------------------- algorithms */
 
+/*
+ * An encryption algorithm, or a combined mode, with a length of key. It is found by
+ * its name, and by those others have for it, which may be of several rows: the
+ * kernel's and ip xfrm's ("rfc4106(gcm(aes))") and IANA's ("ENCR_AES_GCM_16").
+ */
 struct esptun_alg {
 	const char *name; /* as users type it, e.g. "aes-gcm-256" */
-	const char *alias; /* the kernel crypto API's name, accepted too */
+	const char *alias; /* the kernel crypto API's name; NULL: it has none */
+	const char *iana;
 	uint16_t encr; /* IANA IKEv2 transform type 1 */
 	uint8_t key_len; /* octets of the key attribute, salt included */
 	uint8_t salt_len; /* of which the last so many are the salt */
+	uint8_t icv_len; /* octets; 0: it needs an integrity algorithm */
+};
+
+/* An integrity algorithm, found by any of its names. */
+struct esptun_integ_alg {
+	const char *name; /* as users type it, e.g. "hmac-sha256" */
+	const char *alias; /* the kernel crypto API's name */
+	const char *iana;
+	uint16_t integ; /* IANA IKEv2 transform type 3 */
+	uint8_t key_len; /* octets */
+	uint8_t icv_len; /* octets */
 };
 
 /**
@@ -144,17 +161,65 @@ struct esptun_alg {
  */
 const struct esptun_alg *esptun_algs(void);
 
+/** esptun_integ_algs() - table of known integrity algorithms, ended by a NULL name */
+const struct esptun_integ_alg *esptun_integ_algs(void);
+
 /**
- * esptun_alg_by_name() - look an algorithm up by name or alias
+ * esptun_alg_by_name() - look an algorithm up by any of its names
  * @name: text
- * @key_len: octets of key and salt, or 0; decides which row when an alias
- *	names several key sizes, as rfc4106(gcm(aes)) does
- * Return: the row, or NULL. Rows are never freed.
+ * @key_len: octets of key and salt, or 0; decides which row when a name is of
+ *	several key sizes, as rfc4106(gcm(aes)) is
+ * Return: the row, of those that differ in ICV alone the one with the longest, or
+ * NULL. Rows are never freed.
  */
 const struct esptun_alg *esptun_alg_by_name(const char *name, size_t key_len);
 
+/**
+ * esptun_alg_by_icv() - as esptun_alg_by_name(), with a length of ICV
+ * @name: text
+ * @key_len: octets of key and salt
+ * @icv_len: octets
+ * Return: a row that fits in all of it, or NULL.
+ */
+const struct esptun_alg *esptun_alg_by_icv(const char *name, size_t key_len, size_t icv_len);
+
 /** esptun_alg_by_id() - row of transform @encr with a key of @key_len octets, or NULL */
 const struct esptun_alg *esptun_alg_by_id(uint16_t encr, size_t key_len);
+
+/** esptun_integ_by_name() - look an integrity algorithm up by any of its names, or NULL */
+const struct esptun_integ_alg *esptun_integ_by_name(const char *name);
+
+/** esptun_integ_by_id() - row of transform @integ, or NULL */
+const struct esptun_integ_alg *esptun_integ_by_id(uint16_t integ);
+
+#define ESPTUN_ALGO_ENCR 1 /* IKEv2 transform types, RFC 7296 3.3.2 */
+#define ESPTUN_ALGO_INTEG 3
+
+/* What module and kernel have of an algorithm. */
+struct esptun_algo {
+	uint8_t type; /* ESPTUN_ALGO_* */
+	uint16_t id; /* IANA IKEv2 transform ID */
+	char name[48]; /* IANA's */
+	char xfrm_name[64]; /* what ip xfrm calls it, "" if it does not have it */
+	bool legacy; /* class: the module takes it only if loaded with legacy=1 */
+	enum esptun_algo_state state; /* available or why not */
+	char driver[128]; /* kernel crypto driver, "" if there is none */
+	uint16_t key_lens[8]; /* octets, salt included */
+	size_t n_key_lens; /* 0: no key */
+	uint8_t salt_len; /* octets, and below */
+	uint8_t iv_len;
+	uint8_t icv_len;
+	uint8_t align;
+};
+
+/**
+ * esptun_algo_dump() - read which algorithms there are
+ * @h: the handle
+ * @algos: gets an array, to be freed with free()
+ * @n: gets its length
+ * Return: 0; -EOPNOTSUPP the module is too old to tell.
+ */
+int esptun_algo_dump(struct esptun *h, struct esptun_algo **algos, size_t *n);
 
 /* ------------------------------------------------------------------- links */
 
@@ -387,7 +452,7 @@ struct esptun_sa {
 
 	/* reply only */
 	enum esptun_sa_state state;
-	char driver[64]; /* kernel crypto driver in use */
+	char driver[264]; /* kernel crypto driver in use, or two with "+" between them */
 	uint64_t packets;
 	uint64_t bytes; /* inner octets */
 	uint64_t age; /* milliseconds since made */

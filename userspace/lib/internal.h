@@ -32,6 +32,7 @@ extern const struct attr_set esptun_attrs_ts;
 extern const struct attr_set esptun_attrs_ike;
 extern const struct attr_set esptun_attrs_flow;
 extern const struct attr_set esptun_attrs_stats;
+extern const struct attr_set esptun_attrs_algo;
 extern const struct attr_set esptun_attrs_link; /* IFLA_INFO_DATA */
 extern const struct attr_set esptun_attrs_linkinfo; /* IFLA_LINKINFO */
 extern const struct attr_set esptun_attrs_ifinfo; /* RTM_*LINK */
@@ -80,6 +81,7 @@ int esptun_link_encode(struct nl_msg *msg, const struct esptun_link *link);
  */
 int esptun_peer_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_peer *peer);
 int esptun_sa_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_sa *sa);
+int esptun_algo_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_algo *algo);
 int esptun_stats_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_link_stats *stats);
 int esptun_link_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_link *link);
 int esptun_event_decode(const struct nlmsghdr *nlh, size_t len, struct esptun_event *ev);

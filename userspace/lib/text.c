@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Addresses, selectors, algorithms and counters as text. */
+/* Addresses, selectors and counters as text. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -208,49 +208,6 @@ const char *esptun_ts_format(const struct esptun_ts *ts, char buf[ESPTUN_TS_STRL
 	if (!any_port && ts->port_end != ts->port_start)
 		snprintf(buf + n, ESPTUN_TS_STRLEN - (size_t)n, "-%u", ts->port_end);
 	return buf;
-}
-
-/* --------------------------------------------------------------- algorithms */
-
-#define GCM_ALIAS "rfc4106(gcm(aes))"
-#define CHACHA_ALIAS "rfc7539esp(chacha20,poly1305)"
-
-/* Salts: RFC 4106 8.1, RFC 7634 2. */
-static const struct esptun_alg algs[] = {
-	{ "aes-gcm-128", GCM_ALIAS, ESPTUN_ENCR_AES_GCM_16, 20, 4 },
-	{ "aes-gcm-192", GCM_ALIAS, ESPTUN_ENCR_AES_GCM_16, 28, 4 },
-	{ "aes-gcm-256", GCM_ALIAS, ESPTUN_ENCR_AES_GCM_16, 36, 4 },
-	{ "chacha20-poly1305", CHACHA_ALIAS, ESPTUN_ENCR_CHACHA20_POLY1305, 36, 4 },
-	{ 0 },
-};
-
-const struct esptun_alg *esptun_algs(void)
-{
-	return algs;
-}
-
-const struct esptun_alg *esptun_alg_by_name(const char *name, size_t key_len)
-{
-	const struct esptun_alg *a, *alias = NULL;
-
-	for (a = algs; a->name; a++) {
-		if (!strcmp(name, a->name))
-			return a;
-		/* of several key sizes the fitting one, or else the longest */
-		if (!strcmp(name, a->alias) && (!alias || alias->key_len != key_len))
-			alias = a;
-	}
-	return alias;
-}
-
-const struct esptun_alg *esptun_alg_by_id(uint16_t encr, size_t key_len)
-{
-	const struct esptun_alg *a;
-
-	for (a = algs; a->name; a++)
-		if (a->encr == encr && a->key_len == key_len)
-			return a;
-	return NULL;
 }
 
 /* ----------------------------------------------------------------- counters */
