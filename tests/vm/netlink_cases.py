@@ -39,14 +39,15 @@ def snapshot():
     return sorted(out, key=str)
 
 
-def refused(name, op, code=None, link=LINK, **parts):
+def refused(name, op, code=None, link=LINK, text="", **parts):
     """The request fails, with text (and the errno given), changing nothing."""
     before = snapshot()
     try:
         ask(op, link, **parts)
     except genl.NlError as error:
         same = snapshot() == before
-        ok(error.text and same and (code is None or error.code == code), "refused: " + name,
+        ok(error.text and text in error.text and same and (code is None or error.code == code),
+           "refused: " + name,
            "%s%s" % (error, "" if same else "; but something changed"))
         return
     ok(False, "refused: " + name, "it was accepted")
@@ -148,8 +149,43 @@ def sas():
     refused("SPI taken, by another peer", "sa-new", errno.EEXIST, sa=sa(spi=0x1000, peer=2))
     refused("outbound SPI taken", "sa-new", errno.EEXIST, sa=sa(spi=0x1001, dir="out"))
     refused("no such peer", "sa-new", errno.ENOENT, sa=sa(peer=77))
-    for encr in (0, 3, 12, 19, 9999):
-        refused("algorithm %d" % encr, "sa-new", sa=sa(encr=encr))
+    for encr in (0, 17, 22, 1027, 9999):
+        refused("algorithm %d" % encr, "sa-new", sa=sa(encr=encr), text="encr: unknown algorithm")
+    for encr, octets in ((2, 8), (3, 24), (1024, 16), (1025, 20), (1026, 19)):
+        refused("legacy algorithm %d" % encr, "sa-new", errno.EPERM,
+                sa=sa(encr=encr, encr_key="11" * octets), text="encr: a legacy algorithm")
+    for integ, octets in ((1, 16), (1024, 32)):
+        refused("legacy integrity algorithm %d" % integ, "sa-new", errno.EPERM,
+                sa=sa(encr=12, encr_key="11" * 16, integ=integ, integ_key="11" * octets),
+                text="integ: a legacy algorithm")
+    for encr, octets in ((11, 0), (12, 16), (13, 20)):
+        refused("algorithm %d without authentication" % encr, "sa-new", errno.EINVAL,
+                sa=sa(encr=encr, encr_key="11" * octets),
+                text="encryption without authentication is refused")
+    refused("integrity algorithm 9999", "sa-new", errno.EINVAL,
+            sa=sa(encr=12, encr_key="11" * 16, integ=9999, integ_key="11" * 16),
+            text="integ: unknown algorithm")
+    for octets in (0, 15, 17, 20, 64):
+        refused("AES-CBC key of %d octets" % octets, "sa-new", errno.EINVAL, text="encr-key: AES-CBC",
+                sa=sa(encr=12, encr_key="11" * octets, integ=2, integ_key="11" * 20))
+    for octets in (0, 16, 19, 21, 64):
+        refused("HMAC-SHA1 key of %d octets" % octets, "sa-new", errno.EINVAL,
+                text="integ-key: HMAC-SHA1-96 takes 20 octets",
+                sa=sa(encr=12, encr_key="11" * 16, integ=2, integ_key="11" * octets))
+    refused("HMAC-SHA1 without a key", "sa-new", errno.EINVAL, text="integ-key: HMAC-SHA1-96",
+            sa=sa(encr=12, encr_key="11" * 16, integ=2))
+    refused("a key for no encryption", "sa-new", errno.EINVAL, text="encr-key: without encryption",
+            sa=sa(encr=11, integ=2, integ_key="11" * 20))
+    refused("integrity key with an AEAD", "sa-new", errno.EINVAL, sa=sa(integ_key="11" * 32),
+            text="integ-key: a combined-mode cipher takes no integrity key")
+    refused("integrity key longer than any", "sa-new", errno.EINVAL, text="key: at most 64",
+            sa=sa(encr=12, encr_key="11" * 16, integ=2, integ_key="11" * 65))
+    for spi in (0x4100, 0x4101):
+        ask("sa-new", sa=sa(spi=spi, dir="out", encr=11, encr_key=None, integ=12,
+                            integ_key="11" * 32))
+    ok(True, "of outbound SAs without encryption, several may have one key")
+    for spi in (0x4100, 0x4101):
+        ask("sa-del", sa={"spi": spi, "dir": "out", "peer": 1})
     for octets in (0, 1, 16, 19, 21, 27, 29, 32, 35, 37, 40, 64):
         refused("AES-GCM key of %d octets" % octets, "sa-new", sa=sa(encr_key="11" * octets))
     for octets in (20, 28, 32, 35, 37, 64):

@@ -85,8 +85,8 @@ refuse "SPI below 256" '256|spi' at west esptun sa add dev vpn0 dir in spi 255 p
 	algo aes-gcm-128 key "$(key aes-gcm-128 1)"
 refuse "key of wrong length" 'key' at west esptun sa add dev vpn0 dir in spi 0x5000 peer 1 \
 	algo aes-gcm-128 key 0x0011
-refuse "unknown algorithm" 'des|algorithm|encr' at west esptun sa add dev vpn0 dir in spi 0x5000 peer 1 \
-	algo des key "$(key aes-gcm-128 1)"
+refuse "unknown algorithm" 'unknown algorithm' at west esptun sa add dev vpn0 dir in spi 0x5000 peer 1 \
+	algo blowfish key "$(key aes-gcm-128 1)"
 refuse "duplicate SPI" 'spi|SPI|exists' at west esptun sa add dev vpn0 dir in spi $SPI_WEST peer 1 \
 	algo aes-gcm-128 key "$(key aes-gcm-128 1)"
 refuse "peer in use" 'SA|use|busy' at west esptun peer del dev vpn0 id 1
