@@ -355,15 +355,26 @@ static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t 
 	return 0;
 }
 
-/* A key may be installed twice only as the two ends of one SA. */
-static void check_key(struct node *n, const uint8_t *key, size_t len, uint32_t spi, bool in)
+/* Both keys of one direction. NULL has none for encryption. */
+static uint64_t hash_keys(const struct ike_child *c, bool in, uint64_t h)
 {
-	uint64_t at = hash_bytes(key, len, in ? HASH_KEY_IN : HASH_KEY_OUT);
+	if (c->key_len)
+		h = hash_bytes(in ? c->key_in : c->key_out, c->key_len, h);
+	if (c->integ_len)
+		h = hash_bytes(in ? c->integ_in : c->integ_out, c->integ_len, h);
+	return h;
+}
+
+/* A key may be installed twice only as the two ends of one SA. */
+static void check_key(struct node *n, const struct ike_child *c, bool in)
+{
+	uint64_t at = hash_keys(c, in, in ? HASH_KEY_IN : HASH_KEY_OUT);
+	uint32_t spi = in ? c->spi_in : c->spi_out;
 
 	if (seen_find(&n->w->keys, at)->value)
 		world_fail(n->w, "node %u: key of SPI %08x was used before", n->index, spi);
 	seen_once(&n->w->keys, at, spi);
-	if (!seen_once(&n->w->keys, hash_bytes(key, len, HASH_KEY_SPI), spi))
+	if (!seen_once(&n->w->keys, hash_keys(c, in, HASH_KEY_SPI), spi))
 		world_fail(n->w, "key of SPI %08x belongs to another SPI", spi);
 }
 
@@ -420,10 +431,8 @@ static uint64_t hash_selectors(const struct ike_ts_list *l, uint64_t h)
 /* What both ends of an SA must agree on. */
 static uint64_t sa_id(const struct ike_child *c, bool in)
 {
-	uint64_t h = hash_bytes(in ? c->key_in : c->key_out, c->key_len, HASH_SA);
+	uint64_t h = hash_keys(c, in, HASH_SA);
 
-	if (c->integ_len)
-		h = hash_bytes(in ? c->integ_in : c->integ_out, c->integ_len, h);
 	h = hash_bytes(&c->cipher, sizeof(c->cipher), h);
 	h = hash_bytes(&c->esn, sizeof(c->esn), h);
 	h = hash_selectors(in ? c->remote_ts : c->local_ts, h);
@@ -453,7 +462,7 @@ static int install_in(struct node *n, const struct ike_child *c, struct ksa *s)
 		world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index, c->spi_in);
 		return -ENOENT;
 	}
-	check_key(n, c->key_in, c->key_len, c->spi_in, true);
+	check_key(n, c, true);
 	s->larval = false;
 	s->id = sa_id(c, true);
 	return 0;
@@ -481,7 +490,7 @@ static int install_out(struct node *n, const struct ike_child *c)
 
 	if (s)
 		world_fail(n->w, "node %u: outbound SPI %08x is in use", n->index, c->spi_out);
-	check_key(n, c->key_out, c->key_len, c->spi_out, false);
+	check_key(n, c, false);
 	s = ksa_add(n, c->tunnel, c->peer, false, c->spi_out);
 	if (!s)
 		return -ENOSPC;
@@ -503,8 +512,8 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 		n->fail_installs--;
 		return -ENOMEM;
 	}
-	if (!c->key_len || !c->local_ts->n || !c->remote_ts->n || !c->remote.addr.family ||
-	    c->spi_out < 256)
+	if (c->key_len + c->integ_len == 0 || !c->local_ts->n || !c->remote_ts->n ||
+	    !c->remote.addr.family || c->spi_out < 256)
 		world_fail(n->w, "node %u: incomplete pair to install", n->index);
 	if (n->w->no_installs)
 		world_fail(n->w, "node %u installs an SA with a peer that proved nothing",

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ike/sa/state.h"
+#include "ike/sa/proposal.h"
 #include "memory.h"
 #include "world.h"
 
@@ -97,8 +98,7 @@ static void set_proposal(struct ike_proposals *p, uint8_t protocol, const char *
 {
 	char err[128];
 
-	p->n = 1;
-	if (ike_proposal_from_text(text, protocol, &p->p[0], err, sizeof(err)))
+	if (ike_proposals_from_text(text, protocol, p, err, sizeof(err)))
 		abort();
 }
 
@@ -110,9 +110,12 @@ static void vary_suite(struct run *r)
 		"chacha20poly1305-prfsha512-x25519", "aes256-sha256-prfsha256-x25519",
 		"aes128-sha512-prfsha384-x25519",
 	};
-	static const char *const esp[] = { "aes256gcm16-esn", "aes128gcm16-noesn",
-					   "chacha20poly1305" };
-	const char *i = ike[rnd_below(&r->rnd, 5)], *e = esp[rnd_below(&r->rnd, 3)];
+	static const char *const esp[] = {
+		"aes256gcm16-esn",   "aes128gcm16-noesn",    "chacha20poly1305", "aes256-sha256",
+		"aes128-sha1-noesn", "aes192ctr-sha512-esn", "aes256ccm8-noesn", "3des-md5-noesn",
+		"null-aescmac",	     "aes128gcm16iiv-esn",
+	};
+	const char *i = ike[rnd_below(&r->rnd, 5)], *e = esp[rnd_below(&r->rnd, 10)];
 
 	set_proposal(&r->a->conf[0].ike, IKE_PROTO_IKE, i);
 	set_proposal(&r->b->conf[0].ike, IKE_PROTO_IKE, i);

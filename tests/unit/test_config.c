@@ -729,6 +729,42 @@ static void other_words(void **state)
 	assert_null(strstr(said, "3:"));
 }
 
+/* Algorithms that nobody should have by accident: each is warned of once, and none is in modern. */
+static void algorithms_with_a_warning(void **state)
+{
+	static const struct {
+		const char *crypto, *said;
+	} rows[] = {
+		{ "modern", "" },
+		{ "aes256-sha1-modp2048", "" },
+		{ "aes256ctr-aesxcbc, aes256-sha256-x25519", "" },
+		{ "3des-sha1-modp1536",
+		  "3: warning: Crypto: 3des is legacy: it has blocks of 64 bits, so that a key of ESP lasts for 1 GiB only\n"
+		  "3: warning: Crypto: modp1536 is legacy: numbers of 1,536 bits are too short by now\n" },
+		{ "modern, esp:des-md5",
+		  "3: warning: Crypto: des is broken: its keys of 56 bits are found within days\n"
+		  "3: warning: Crypto: md5 is legacy: RFC 8221 forbids it\n" },
+		{ "esp:null-sha256, ike:modern",
+		  "3: warning: Crypto: null hides nothing: packets can be read on their way\n" },
+		{ "esp:aes128gmac, ike:modern",
+		  "3: warning: Crypto: aes128gmac hides nothing: packets can be read on their way\n" },
+	};
+	char text[512];
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n%sCrypto = %s\n", PSK_LINE, rows[i].crypto);
+		accepted(text, &c);
+		assert_string_equal(said, rows[i].said);
+		config_clear(&c);
+	}
+	refused("[Peer]\n" PSK_LINE "Crypto = esp:null, ike:modern\n",
+		"3: Crypto = null: \"null\" has encryption without integrity algorithm; add one, such as sha256\n");
+	refused("[Peer]\n" PSK_LINE "Crypto = ike:null-sha256-x25519\n",
+		"3: Crypto = null-sha256-x25519: \"null-sha256-x25519\" leaves nothing for IKE; add a proposal with ");
+}
+
 /* Values as people write them elsewhere; what is wrong is a whole sentence. */
 static void other_values(void **state)
 {
@@ -736,16 +772,16 @@ static void other_values(void **state)
 		const char *section, *line, *said;
 	} rows[] = {
 		{ "Peer", "Crypto = aes256",
-		  "Crypto = aes256: \"aes256\" has CBC encryption without integrity algorithm; add one, such as sha256\n" },
+		  "Crypto = aes256: \"aes256\" has encryption without integrity algorithm; add one, such as sha256\n" },
 		{ "Peer", "Crypto = default",
 		  "Crypto = default: unknown word \"default\"; did you mean modern?\n" },
 		{ "Peer", "Crypto = ike:aes256gcm16-prfsha384-ecp384 esp:aes256gcm16",
 		  "a proposal holds no = and no :; put commas between proposals\n" },
-		{ "Peer", "Crypto = ike:aes256-sha256-modp2048, esp:aes128-sha1",
-		  "Crypto = aes128-sha1: sha1 is not implemented; choose another integrity algorithm: sha256, sha384, sha512\n" },
+		{ "Peer", "Crypto = ike:aes256-sha256-modp2048, esp:aes128-nointeg",
+		  "Crypto = aes128-nointeg: nointeg is not implemented; choose another integrity algorithm: sha256, sha384, sha512, sha1\n" },
 		{ "Peer", "Crypto = aes-256-gcm", "; did you mean aes256gcm16?\n" },
-		{ "Peer", "Crypto = aes256-sha256-modp2048",
-		  "leaves nothing for ESP; add a proposal with aes256gcm16" },
+		{ "Peer", "Crypto = aes256ctr-sha256-modp2048",
+		  "leaves nothing for IKE; add a proposal with aes256gcm16" },
 		{ "Peer", "Endpoint = any",
 		  "a tunnel that waits for its peer goes without Endpoint" },
 		{ "Peer", "Endpoint = %any",
@@ -1363,6 +1399,7 @@ int main(void)
 		cmocka_unit_test(wrong_keys),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),
+		cmocka_unit_test(algorithms_with_a_warning),
 		cmocka_unit_test(ipv6_outside),
 		cmocka_unit_test(other_systems),
 		cmocka_unit_test(long_lines),

@@ -28,7 +28,6 @@ enum auth { PSK, EAP, CERTIFICATE };
 
 /* The words of the default Crypto=, as our refusals show them. */
 #define OUR_GROUPS "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096"
-#define OUR_ESP "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305"
 
 /* ---- they begin ---------------------------------------------------------- */
 
@@ -100,9 +99,10 @@ static const struct offer {
 		.group = 14,
 		.chosen = "aes256-sha256-prfsha256-modp2048",
 		.esp = "aes256-sha1-noesn aes128-sha1-noesn 3des-sha1-noesn des-sha1-noesn null-sha1-noesn",
-		.error = IKE_N_NO_PROPOSAL_CHOSEN,
-		.says = { "no common encryption algorithm for ESP: the peer offers aes256, we allow " OUR_ESP,
-			  "let it offer one of ours" },
+		.pair = "aes256-sha1-noesn",
+		.rekey =
+			"aes256-sha1-noesn aes128-sha1-noesn 3des-sha1-noesn des-sha1-noesn null-sha1-noesn",
+		.rekeyed = "aes256-sha1-noesn",
 		.init = { IKE_N_IKEV2_FRAGMENTATION_SUPPORTED },
 		.more = { IKE_N_MOBIKE_SUPPORTED },
 	},
@@ -117,8 +117,7 @@ static const struct offer {
 		.esp = "aes256-sha256-noesn aes256-sha256-noesn aes256-sha256-noesn "
 		       "aes128-sha1-noesn 3des-sha1-noesn",
 		.ts = "any",
-		.error = IKE_N_NO_PROPOSAL_CHOSEN,
-		.says = { "no common encryption algorithm for ESP: the peer offers aes256, we allow " OUR_ESP },
+		.pair = "aes256-sha256-noesn",
 		.init = { N_REDIRECT_SUPPORTED, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED },
 		.more = { IKE_N_INITIAL_CONTACT, IKE_N_MOBIKE_SUPPORTED,
 			  IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED, IKE_N_NON_FIRST_FRAGMENTS_ALSO },
@@ -255,8 +254,7 @@ static const struct offer {
 		.group = 19,
 		.chosen = "aes256-sha384-prfsha384-ecp256",
 		.esp = "aes128-sha1-noesn",
-		.error = IKE_N_NO_PROPOSAL_CHOSEN,
-		.says = { "no common encryption algorithm for ESP: the peer offers aes128, we allow " OUR_ESP },
+		.pair = "aes128-sha1-noesn",
 		.init = { N_REDIRECT_SUPPORTED, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED },
 		.more = { IKE_N_INITIAL_CONTACT, IKE_N_SET_WINDOW_SIZE,
 			  IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED, IKE_N_NON_FIRST_FRAGMENTS_ALSO },
@@ -535,7 +533,7 @@ static const struct choice {
 		.asked = 14,
 		.ike = "aes128-sha256-prfsha256-modp2048",
 		.group = 14,
-		.esp = "aes128gcm16-noesn",
+		.esp = "aes128-sha1-noesn",
 	},
 	{
 		.who = "Azure, the default policy",
@@ -549,8 +547,7 @@ static const struct choice {
 		.asked = 20,
 		.ike = "aes256-sha384-prfsha384-ecp384",
 		.group = 20,
-		.says = { "peer refused the child SA (NO_PROPOSAL_CHOSEN)", OUR_ESP,
-			  "let it accept one, or add one of its to Crypto=" },
+		.esp = "aes256-sha256-noesn",
 	},
 	{
 		.who = "Azure, a custom policy with IPsec of GCMAES256",

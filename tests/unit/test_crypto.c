@@ -30,7 +30,8 @@ static void prfs_match_rfc4231(void **state)
 	assert_int_equal(ike_prf_len(IKE_PRF_HMAC_SHA2_256), 32);
 	assert_int_equal(ike_prf_len(IKE_PRF_HMAC_SHA2_384), 48);
 	assert_int_equal(ike_prf_len(IKE_PRF_HMAC_SHA2_512), 64);
-	assert_int_equal(ike_prf_len(2), 0);
+	assert_int_equal(ike_prf_len(IKE_PRF_HMAC_SHA1), 20);
+	assert_int_equal(ike_prf_len(1), 0);
 	assert_int_equal(ike_prf(IKE_PRF_HMAC_SHA2_256, (const uint8_t *)"Jefe", 4, in, 3, out), 0);
 	expect_hex(out, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	assert_int_equal(ike_hmac_sha256((const uint8_t *)"Jefe", 4, in, 3, out), 0);
@@ -41,7 +42,9 @@ static void prfs_match_rfc4231(void **state)
 	assert_int_equal(ike_prf(IKE_PRF_HMAC_SHA2_512, (const uint8_t *)"Jefe", 4, in, 3, out), 0);
 	expect_hex(out, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
 			"9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737");
-	assert_int_equal(ike_prf(2, (const uint8_t *)"Jefe", 4, in, 3, out), -1);
+	assert_int_equal(ike_prf(IKE_PRF_HMAC_SHA1, (const uint8_t *)"Jefe", 4, in, 3, out), 0);
+	expect_hex(out, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"); /* RFC 2202 3 */
+	assert_int_equal(ike_prf(1, (const uint8_t *)"Jefe", 4, in, 3, out), -1);
 }
 
 /* RFC 7296 2.13: T1 = prf(K, S | 1), T2 = prf(K, T1 | S | 2) and so on, to 255. */
@@ -550,9 +553,11 @@ static void combinations_that_are_none(void **state)
 		{ IKE_ENCR_AES_GCM_16, 0, IKE_INTEG_NONE },
 		{ IKE_ENCR_AES_CBC, 256, IKE_INTEG_NONE },
 		{ IKE_ENCR_AES_CBC, 255, IKE_INTEG_HMAC_SHA2_256_128 },
-		{ IKE_ENCR_AES_CBC, 256, 2 },
+		{ IKE_ENCR_AES_CBC, 256, 3 },
+		{ IKE_ENCR_AES_CTR, 256, IKE_INTEG_NONE },
+		{ IKE_ENCR_NULL, 0, IKE_INTEG_NONE },
 		{ IKE_ENCR_CHACHA20_POLY1305, 256, IKE_INTEG_NONE },
-		{ 3, 0, IKE_INTEG_HMAC_SHA2_256_128 },
+		{ 1, 0, IKE_INTEG_HMAC_SHA2_256_128 },
 		{ 0, 0, 0 },
 	};
 	uint8_t buf[64] = { 0 };

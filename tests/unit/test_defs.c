@@ -118,6 +118,11 @@ static void numbers_are_those_of_the_registries(void **state)
 	assert_int_equal(IKE_PL_SK, 46);
 	assert_int_equal(IKE_PL_SKF, 53);
 	assert_int_equal(IKE_ENCR_AES_GCM_16, 20);
+	assert_int_equal(IKE_ENCR_NULL_AUTH_AES_GMAC, 21);
+	assert_int_equal(IKE_ENCR_CHACHA20_POLY1305_IIV, 31); /* RFC 8750 8 */
+	assert_int_equal(IKE_INTEG_HMAC_SHA1_96, 2);
+	assert_int_equal(IKE_INTEG_AES_XCBC_96, 5);
+	assert_int_equal(IKE_INTEG_AES_CMAC_96, 8);
 	assert_int_equal(IKE_INTEG_HMAC_SHA2_256_128, 12);
 	assert_int_equal(IKE_PRF_HMAC_SHA2_256, 5);
 	assert_int_equal(IKE_DH_CURVE25519, 31);
@@ -191,7 +196,7 @@ static void words_round_trip(void **state)
 	}
 }
 
-/* Places are 1, 2, 3 and so on, and what modern offers for ESP the kernel module has. */
+/* Places are 1, 2, 3 and so on; what modern offers the protocol has, and is not warned of. */
 static void places_have_no_gap(void **state)
 {
 	static const uint8_t protocols[] = { IKE_PROTO_IKE, IKE_PROTO_ESP };
@@ -207,9 +212,8 @@ static void places_have_no_gap(void **state)
 				placed += w->t.type == type && (esp ? w->esp_place : w->ike_place);
 			while ((w = ike_word_at(type, protocols[p], last + 1))) {
 				last++;
-				assert_true(w->ours);
-				if (esp && type == IKE_T_ENCR)
-					assert_true(ike_encr_in_esp(w->t.id));
+				assert_true(ike_transform_serves(&w->t, protocols[p]));
+				assert_null(ike_transform_caution(&w->t));
 			}
 			assert_int_equal(placed, last);
 		}
@@ -257,7 +261,91 @@ static void exchange_keys(uint16_t group, const char *word)
 	ike_kex_free(r);
 }
 
-/* libcrypto knows each algorithm by its column, with the lengths of its row. */
+/*
+ * What RFCs say of ESP's algorithms: bytes of KEYMAT for one direction (key and salt), of the IV that is
+ * sent, of the ICV, of a block; and whether IKE may have them.
+ */
+static void sizes_are_those_of_the_rfcs(void **state)
+{
+	static const struct {
+		const char *word;
+		size_t key, iv, icv, block;
+		bool ike;
+	} t[] = {
+		{ "des", 8, 8, 16, 8, false }, /* RFC 2405 */
+		{ "3des", 24, 8, 16, 8, true }, /* RFC 2451 */
+		{ "null", 0, 0, 16, 1, false }, /* RFC 2410; RFC 7296 5 */
+		{ "aes192", 24, 16, 16, 16, true }, /* RFC 3602 */
+		{ "aes128ctr", 20, 8, 16, 1, false }, /* RFC 3686 5.1: with the nonce */
+		{ "aes256ctr", 36, 8, 16, 1, false },
+		{ "aes128ccm8", 19, 8, 8, 1, false }, /* RFC 4309 7.1: with 3 of salt */
+		{ "aes192ccm12", 27, 8, 12, 1, false },
+		{ "aes256ccm16", 35, 8, 16, 1, false },
+		{ "aes128gcm8", 20, 8, 8, 1, true }, /* RFC 4106 8.1: with 4 of salt */
+		{ "aes192gcm12", 28, 8, 12, 1, true },
+		{ "aes256gcm16", 36, 8, 16, 1, true },
+		{ "aes128gmac", 20, 8, 16, 1, false }, /* RFC 4543 5.1 */
+		{ "aes256gmac", 36, 8, 16, 1, false },
+		{ "chacha20poly1305", 36, 8, 16, 1, true }, /* RFC 7634 2 */
+		{ "aes256ccm8iiv", 35, 0, 8, 1, false }, /* RFC 8750 4 and 7 */
+		{ "aes128gcm16iiv", 20, 0, 16, 1, false },
+		{ "chacha20poly1305iiv", 36, 0, 16, 1, false },
+	};
+	char err[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++) {
+		const struct ike_word *w =
+			ike_word_find(t[i].word, strlen(t[i].word), t[i].word, err, sizeof(err));
+		struct ike_cipher c;
+
+		assert_non_null(w);
+		c = (struct ike_cipher){ w->t.id, w->t.key_bits, IKE_INTEG_NONE };
+		if (!ike_encr_is_aead(w->t.id)) {
+			assert_false(ike_cipher_known(&c)); /* nothing is encrypted only */
+			c.integ = IKE_INTEG_HMAC_SHA2_256_128;
+		}
+		assert_true(ike_cipher_known(&c));
+		assert_int_equal(ike_cipher_key_len(&c), t[i].key);
+		assert_int_equal(ike_cipher_iv_len(&c), t[i].iv);
+		assert_int_equal(ike_cipher_icv_len(&c), t[i].icv);
+		assert_int_equal(ike_cipher_block(&c), t[i].block);
+		assert_true(w->esp);
+		assert_int_equal(w->ike, t[i].ike);
+	}
+}
+
+/* The same of integrity algorithms: bytes of the key and of the ICV. */
+static void integrity_is_that_of_the_rfcs(void **state)
+{
+	static const struct {
+		uint16_t id;
+		size_t key, icv;
+		uint16_t prf;
+	} t[] = {
+		{ 1, 16, 12, 0 }, /* RFC 2403 */
+		{ 2, 20, 12, 2 }, /* RFC 2404 */
+		{ 5, 16, 12, 0 }, /* RFC 3566 */
+		{ 8, 16, 12, 0 }, /* RFC 4494 */
+		{ 12, 32, 16, 5 }, /* RFC 4868 2.6 */
+		{ 13, 48, 24, 6 }, { 14, 64, 32, 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++) {
+		const struct ike_cipher c = { IKE_ENCR_AES_CBC, 128, t[i].id };
+		const struct ike_transform integ = { IKE_T_INTEG, t[i].id, 0 };
+
+		assert_true(ike_cipher_known(&c));
+		assert_int_equal(ike_integ_key_len(t[i].id), t[i].key);
+		assert_int_equal(ike_cipher_icv_len(&c), t[i].icv);
+		assert_int_equal(ike_integ_prf(t[i].id), t[i].prf);
+		assert_true(ike_transform_serves(&integ, IKE_PROTO_ESP));
+		assert_int_equal(ike_transform_serves(&integ, IKE_PROTO_IKE), t[i].prf != 0);
+	}
+}
+
+/* libcrypto knows each algorithm of IKE by its column, with the lengths of its row. */
 static void what_is_ours_works(void **state)
 {
 	static const uint8_t key[16];
@@ -269,7 +357,7 @@ static void what_is_ours_works(void **state)
 	for (size_t i = 0; (w = ike_word_get(i)); i++) {
 		struct ike_cipher c = { IKE_ENCR_AES_CBC, 128, w->t.id };
 
-		if (!w->ours)
+		if (!w->ike)
 			continue;
 		if (w->t.type == IKE_T_ENCR) {
 			c = (struct ike_cipher){ w->t.id, w->t.key_bits, IKE_INTEG_NONE };
@@ -298,6 +386,8 @@ int main(void)
 		cmocka_unit_test(words_are_there_once),
 		cmocka_unit_test(words_round_trip),
 		cmocka_unit_test(places_have_no_gap),
+		cmocka_unit_test(sizes_are_those_of_the_rfcs),
+		cmocka_unit_test(integrity_is_that_of_the_rfcs),
 		cmocka_unit_test(what_is_ours_works),
 	};
 

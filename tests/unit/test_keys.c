@@ -63,23 +63,40 @@ static size_t leading(const json_t *c, const char *name, uint8_t *out, size_t ca
 	return vectors_hex(c, prefix, out, cap);
 }
 
-/* Child keys of 2 * (32 + 64) octets against the beginning of KEYMAT. */
+/* Child keys, of which KEYMAT is cut in the order of RFC 7296 2.17, against its published beginning. */
 static void child_check(const json_t *c, const char *name, const struct ike_keys *k,
 			const struct kdf_case *in, const uint8_t *shared, size_t shared_len)
 {
-	const struct ike_cipher esp = { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_512_256 };
+	static const struct {
+		struct ike_cipher cipher;
+		size_t e_len, a_len; /* with salt or nonce */
+	} t[] = {
+		{ { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_512_256 }, 32, 64 },
+		{ { IKE_ENCR_AES_CBC, 128, IKE_INTEG_HMAC_SHA1_96 }, 16, 20 },
+		{ { IKE_ENCR_AES_CTR, 192, IKE_INTEG_HMAC_SHA2_384_192 }, 28, 48 },
+		{ { IKE_ENCR_NULL, 0, IKE_INTEG_AES_CMAC_96 }, 0, 16 },
+		{ { IKE_ENCR_3DES, 0, IKE_INTEG_HMAC_MD5_96 }, 24, 16 },
+		{ { IKE_ENCR_AES_CCM_12, 256, IKE_INTEG_NONE }, 35, 0 },
+		{ { IKE_ENCR_NULL_AUTH_AES_GMAC, 128, IKE_INTEG_NONE }, 20, 0 },
+	};
 	uint8_t want[512], got[192];
 	size_t len = leading(c, name, want, sizeof(want));
-	struct esp_keys e;
 
-	assert_int_equal(esp_keys_derive(&e, &esp, k, &in->n, shared, shared_len), 0);
-	assert_int_equal(e.e_len, 32);
-	assert_int_equal(e.a_len, 64);
-	memcpy(got, e.ei, 32);
-	memcpy(got + 32, e.ai, 64);
-	memcpy(got + 96, e.er, 32);
-	memcpy(got + 128, e.ar, 64);
-	assert_memory_equal(got, want, len < sizeof(got) ? len : sizeof(got));
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct writer w = writer_init(got, sizeof(got));
+		struct esp_keys e;
+
+		assert_int_equal(esp_keys_derive(&e, &t[i].cipher, k, &in->n, shared, shared_len),
+				 0);
+		assert_int_equal(e.e_len, t[i].e_len);
+		assert_int_equal(e.a_len, t[i].a_len);
+		writer_bytes(&w, e.ei, e.e_len);
+		writer_bytes(&w, e.ai, e.a_len);
+		writer_bytes(&w, e.er, e.e_len);
+		writer_bytes(&w, e.ar, e.a_len);
+		assert_false(w.bad);
+		assert_memory_equal(got, want, len < w.len ? len : w.len);
+	}
 }
 
 static void check_case(const json_t *c, const struct ike_suite *suite)
@@ -132,13 +149,16 @@ static void published_values(void **state)
 		if (!strcmp(hash, "SHA-512")) {
 			suite.prf = IKE_PRF_HMAC_SHA2_512;
 			suite.cipher.integ = IKE_INTEG_HMAC_SHA2_512_256;
-		} else if (strcmp(hash, "SHA-256")) {
-			continue; /* SHA-1, which we do not have */
+		} else if (!strcmp(hash, "SHA-1")) {
+			suite.prf = IKE_PRF_HMAC_SHA1;
+			suite.cipher.integ = IKE_INTEG_HMAC_SHA1_96;
+		} else {
+			assert_string_equal(hash, "SHA-256");
 		}
 		check_case(c, &suite);
 		done++;
 	}
-	assert_int_equal(done, 3);
+	assert_int_equal(done, 4);
 	json_decref(root);
 }
 
@@ -298,7 +318,7 @@ static void failure_leaves_nothing(void **state)
 	assert_int_equal(ike_keys_derive(&k, &suite, &empty, spi, spi, shared, 32), -1);
 	assert_memory_equal(&k, &none, sizeof(k));
 	assert_int_equal(ike_keys_derive(&k, &suite, &big, spi, spi, shared, 32), -1);
-	suite.prf = 2;
+	suite.prf = 4;
 	assert_int_equal(ike_keys_derive(&k, &suite, &good, spi, spi, shared, 32), -1);
 	assert_memory_equal(&k, &none, sizeof(k));
 }

@@ -94,14 +94,17 @@ static void refuses_what_is_no_file(void **state)
 /* The lines that an IKE SA, or a child SA, with @cipher adds to the empty table at @path. */
 static const char *line_of(const char *path, struct ike_cipher cipher, bool child)
 {
-	static const uint8_t spi[IKE_SPI_LEN] = { 0xa1 }, key[2] = { 1, 2 };
+	static const uint8_t spi[IKE_SPI_LEN] = { 0xa1 }, key[2] = { 1, 2 }, integ[2] = { 3, 4 };
 	const struct ike_child part = {
 		.spi_in = 1,
 		.spi_out = 2,
 		.cipher = cipher,
 		.key_in = key,
 		.key_out = key,
-		.key_len = 2,
+		.key_len = cipher.encr == IKE_ENCR_NULL ? 0 : 2,
+		.integ_in = integ,
+		.integ_out = integ,
+		.integ_len = cipher.integ ? 2 : 0,
 	};
 	const struct ike_keylog log = {
 		.spi_i = spi,
@@ -133,6 +136,22 @@ static void algorithms_have_wiresharks_names(void **state)
 	const struct ike_cipher gcm = { IKE_ENCR_AES_GCM_16, 192, IKE_INTEG_NONE };
 	const struct ike_cipher cbc = { IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA2_384_192 };
 	const struct ike_cipher chacha = { IKE_ENCR_CHACHA20_POLY1305, 0, IKE_INTEG_NONE };
+	static const struct {
+		struct ike_cipher cipher;
+		const char *line;
+	} rows[] = {
+		{ { IKE_ENCR_AES_CBC, 128, IKE_INTEG_HMAC_SHA1_96 },
+		  "\"AES-CBC [RFC3602]\",\"0x0102\",\"HMAC-SHA-1-96 [RFC2404]\",\"0x0304\"" },
+		{ { IKE_ENCR_AES_CTR, 256, IKE_INTEG_HMAC_SHA2_512_256 },
+		  "\"AES-CTR [RFC3686]\",\"0x0102\",\"HMAC-SHA-512-256 [RFC4868]\",\"0x0304\"" },
+		{ { IKE_ENCR_3DES, 0, IKE_INTEG_HMAC_MD5_96 },
+		  "\"TripleDES-CBC [RFC2451]\",\"0x0102\",\"HMAC-MD5-96 [RFC2403]\",\"0x0304\"" },
+		{ { IKE_ENCR_NULL, 0, IKE_INTEG_AES_CMAC_96 },
+		  "\"NULL\",\"\",\"ANY 96 bit authentication [no checking]\",\"0x0304\"" },
+		{ { IKE_ENCR_AES_GCM_8, 128, IKE_INTEG_NONE },
+		  "\"AES-GCM with 8 octet ICV [RFC4106]\",\"0x0102\",\"NULL\",\"\"" },
+	};
+	char want[512];
 
 	(void)state;
 	assert_string_equal(line_of(ike, gcm, false),
@@ -149,6 +168,13 @@ static void algorithms_have_wiresharks_names(void **state)
 		"\"IPv4\",\"*\",\"*\",\"0x00000002\",\"AES-GCM with 16 octet ICV [RFC4106]\","
 		"\"0x0102\",\"NULL\",\"\"\n");
 	assert_string_equal(line_of(esp, chacha, true), "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(
+			want, sizeof(want),
+			"\"IPv4\",\"*\",\"*\",\"0x00000001\",%s\n\"IPv4\",\"*\",\"*\",\"0x00000002\",%s\n",
+			rows[i].line, rows[i].line);
+		assert_string_equal(line_of(esp, rows[i].cipher, true), want);
+	}
 }
 
 int main(void)

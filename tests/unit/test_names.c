@@ -37,7 +37,10 @@ static void transforms_print(void **state)
 		{ { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0 }, "sha384", true },
 		{ { IKE_T_DH, IKE_DH_CURVE25519, 0 }, "x25519", true },
 		{ { IKE_T_ESN, IKE_ESN_NO, 0 }, "noesn", true },
-		{ { IKE_T_INTEG, 2, 0 }, "sha1", false },
+		{ { IKE_T_INTEG, 2, 0 }, "sha1", true },
+		{ { IKE_T_ENCR, 3, 0 }, "3des", true },
+		{ { IKE_T_ENCR, IKE_ENCR_AES_CCM_8_IIV, 256 }, "aes256ccm8iiv", true },
+		{ { IKE_T_ENCR, 23, 256 }, "camellia256", false },
 		{ { IKE_T_DH, 2, 0 }, "modp1024", false },
 		{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 0 }, "encr20", false },
 		{ { IKE_T_ENCR, 24, 256 }, "encr24:256", false },
@@ -196,7 +199,7 @@ static void proposals_that_make_no_sense(void **state)
 	refuse("", "unknown word");
 	refuse("aes256gcm16--x25519", "unknown word");
 	refuse("aes256gcm16-x25519-", "unknown word");
-	refuse("aes256-sha1-x25519", "sha1 is not implemented");
+	refuse("camellia256-sha1-x25519", "camellia256 is not implemented");
 	refuse("sha256-x25519", "no encryption algorithm");
 	refuse("aes256-x25519", "without integrity");
 	refuse("aes256-aes256gcm16-sha256-x25519", "make two proposals");
@@ -232,11 +235,18 @@ static void proposals_in_other_words(void **state)
 		{ "default", "unknown word \"default\"; did you mean modern?" },
 		{ "rot13",
 		  "unknown word \"rot13\"; expected words like aes256gcm16-prfsha384-x25519, which esptun.conf(5) lists" },
-		{ "3des-sha1-modp1024",
-		  "3des is not implemented; choose another encryption algorithm: aes128, " },
+		{ "camellia128-sha1-modp1024",
+		  "camellia128 is not implemented; choose another encryption algorithm: aes256gcm16, " },
+		{ "aes256-prfmd5",
+		  "choose another pseudo-random function: prfsha256, prfsha384, " },
+		{ "aes256ccm96", "did you mean aes256ccm12?" },
+		{ "aes192gcm64", "did you mean aes192gcm8?" },
+		{ "aes128gcm80", "did you mean aes128gcm8?" },
+		{ "aes256-hmac_sha1_96", "did you mean sha1?" },
+		{ "aes-cbc-256-sha", "did you mean" },
 		{ "aes256-sha256-modp1024",
 		  "modp1024 is not implemented; choose another key exchange group: x25519, " },
-		{ "aes256", "\"aes256\" has CBC encryption without integrity algorithm" },
+		{ "aes256", "\"aes256\" has encryption without integrity algorithm" },
 	};
 	char longest[4096];
 

@@ -48,6 +48,11 @@ static const char *choose(uint16_t ke)
 	return ike_proposal_print(text, sizeof(text), &chosen);
 }
 
+/* Of ESP; integrity words stand in the order of the offer. */
+#define MODERN_AEAD "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305"
+#define MODERN_CBC "aes256/aes192/aes128-sha256/sha384/sha512/sha1"
+#define MODERN_GROUPS "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096"
+
 static void modern_means(void **state)
 {
 	(void)state;
@@ -66,23 +71,22 @@ static void modern_means(void **state)
 	assert_false(ike_proposals_have_dh(&own, IKE_DH_NONE));
 	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)),
 			 0);
-	assert_string_equal(
-		ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
-		"aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
-		"x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096/nopfs-esn/noesn");
+	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
+			    MODERN_AEAD "-" MODERN_GROUPS "/nopfs-esn/noesn, " MODERN_CBC
+					"-" MODERN_GROUPS "/nopfs-esn/noesn");
 	ike_proposals_drop_dh(&own);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
-			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
+			    MODERN_AEAD "-esn/noesn, " MODERN_CBC "-esn/noesn");
 	assert_int_equal(
 		ike_proposals_from_text("modern-nopfs", IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
-			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-esn/noesn");
+			    MODERN_AEAD "-esn/noesn, " MODERN_CBC "-esn/noesn");
 	assert_int_equal(ike_proposals_first_dh(&own), IKE_DH_NONE);
 	assert_int_equal(
 		ike_proposals_from_text("Modern-PFS", IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
-			    "aes256gcm16/aes192gcm16/aes128gcm16/chacha20poly1305-"
-			    "x25519/ecp256/ecp384/ecp521/modp2048/modp3072/modp4096-esn/noesn");
+			    MODERN_AEAD "-" MODERN_GROUPS "-esn/noesn, " MODERN_CBC
+					"-" MODERN_GROUPS "-esn/noesn");
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(ike_proposals_from_text(i ? "modern-pfs" : "modern-nopfs",
 							 IKE_PROTO_IKE, &own, err, sizeof(err)),
@@ -104,17 +108,12 @@ static void crypto_lists_read(void **state)
 			 0);
 	assert_int_equal(own.n, 2);
 	assert_int_equal(own.p[1].num, 2);
-	/* the CBC one is IKE's alone */
 	assert_int_equal(ike_proposals_from_text("aes128gcm16-ecp256, aes256-sha256-modp2048",
 						 IKE_PROTO_ESP, &own, err, sizeof(err)),
 			 0);
 	assert_string_equal(ike_proposals_print(text, sizeof(text), IKE_OFFER(&own)),
-			    "aes128gcm16-ecp256/nopfs-esn/noesn");
-	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048", IKE_PROTO_ESP, &own, err,
-						 sizeof(err)),
-			 -1);
-	assert_non_null(strstr(err, "add a proposal with aes256gcm16"));
-	assert_int_equal(own.n, 0);
+			    "aes128gcm16-ecp256/nopfs-esn/noesn, "
+			    "aes256-sha256-modp2048/nopfs-esn/noesn");
 	assert_int_equal(ike_proposals_from_text("aes256-sha256-modp2048, modern", IKE_PROTO_IKE,
 						 &own, err, sizeof(err)),
 			 0);
@@ -487,8 +486,8 @@ static void explanations_name_type_lists_and_remedy(void **state)
 		"add aes128 to Crypto= or let the peer offer one of ours");
 	/* what we cannot add */
 	set(&offer, IKE_PROTO_IKE, "aes256-sha256-x25519");
-	offer.p[0].t[1].id = 2;
-	explain("no common integrity algorithm for IKE: the peer offers sha1, we allow sha256; "
+	offer.p[0].t[1].id = IKE_INTEG_AES_XCBC_96; /* for ESP we have it */
+	explain("no common integrity algorithm for IKE: the peer offers aesxcbc, we allow sha256; "
 		"we have none of the peer's, so let it offer one of ours");
 }
 
@@ -501,7 +500,22 @@ static void explanations_for_esp(void **state)
 	assert_string_equal(
 		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
 		"no common encryption algorithm for ESP: the peer offers aes128, we allow aes256gcm16; "
-		"we have none of the peer's, so let it offer one of ours");
+		"add aes128 to Crypto= or let the peer offer one of ours");
+	set(&own, IKE_PROTO_ESP, "aes256-sha256-noesn");
+	set(&offer, IKE_PROTO_ESP, "aes256-sha1-md5-noesn");
+	assert_null(choose(0));
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
+		"no common integrity algorithm for ESP: the peer offers sha1/md5, we allow sha256; "
+		"add sha1 to Crypto= or let the peer offer one of ours");
+	/* nothing is recommended that would be warned of */
+	set(&offer, IKE_PROTO_ESP, "3des-des-sha256-noesn");
+	assert_null(choose(0));
+	assert_string_equal(
+		ike_proposal_explain(text, sizeof(text), &own, IKE_OFFER(&offer)),
+		"no common encryption algorithm for ESP: the peer offers 3des/des, we allow aes256; "
+		"Crypto= could take 3des, which is legacy: it has blocks of 64 bits, so that a key of ESP "
+		"lasts for 1 GiB only; better let the peer offer one of ours");
 	set(&own, IKE_PROTO_ESP, "aes256gcm16-esn");
 	set(&offer, IKE_PROTO_ESP, "aes256gcm16-noesn");
 	assert_null(choose(0));
@@ -532,6 +546,142 @@ static void explanations_for_esp(void **state)
 		ike_proposal_explain(text, sizeof(text), &own, (struct ike_offer){ 0 }),
 		"the peer accepts none of our proposals: aes256gcm16-esn; let it accept one, or add "
 		"one of its to Crypto=");
+}
+
+/* Proposals of ESP with an integrity algorithm: the first of ours that the peer has; answered as offered. */
+static void esp_with_an_integrity_algorithm(void **state)
+{
+	struct esp_suite s;
+
+	(void)state;
+	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)),
+			 0);
+	ike_proposals_drop_dh(&own);
+	set(&offer, IKE_PROTO_ESP, "3des-des-null-aes128-aes256-md5-sha1-sha512-noesn");
+	assert_string_equal(choose(0), "aes256-sha512-noesn");
+	assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
+	assert_int_equal(s.cipher.encr, IKE_ENCR_AES_CBC);
+	assert_int_equal(s.cipher.integ, IKE_INTEG_HMAC_SHA2_512_256);
+	/* AEADs are preferred, wherever the peer has them */
+	set(&offer, IKE_PROTO_ESP, "aes256-sha256-noesn, aes128gcm16-noesn");
+	assert_string_equal(choose(0), "aes128gcm16-noesn");
+	assert_int_equal(chosen.num, 2);
+	/* what has a warning is never in modern */
+	set(&offer, IKE_PROTO_ESP, "3des-des-null-sha256-noesn, aes256-md5-noesn, aes256gmac");
+	assert_null(choose(0));
+	/* nothing without integrity, said aloud or left out, on whichever side */
+	set(&offer, IKE_PROTO_ESP, "aes256-sha256-noesn");
+	offer.p[0].t[1].id = IKE_INTEG_NONE;
+	assert_null(choose(0));
+	offer.p[0].t[1] = offer.p[0].t[--offer.p[0].n];
+	assert_null(choose(0));
+	/* an AEAD with INTEG NONE aloud beside a cipher with one of its own: each has what belongs to it */
+	set(&offer, IKE_PROTO_ESP, "aes256-sha256-noesn");
+	add(&offer.p[0], IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256);
+	assert_string_equal(choose(0), "aes256-sha256-noesn");
+	add(&offer.p[0], IKE_T_INTEG, IKE_INTEG_NONE, 0);
+	assert_string_equal(choose(0), "aes256gcm16-noesn");
+}
+
+/* What we offered may not be weakened by the answer. */
+static void esp_answers_with_an_integrity_algorithm(void **state)
+{
+	(void)state;
+	set(&offer, IKE_PROTO_ESP, "aes256-aes256ctr-sha256-aescmac-noesn, null-sha256-noesn");
+	set(&answer, IKE_PROTO_ESP, "aes256ctr-aescmac-noesn");
+	assert_true(verify(""));
+	answer.p[0].t[1].id = IKE_INTEG_HMAC_SHA1_96;
+	assert_false(verify("a different integrity algorithm"));
+	answer.p[0].t[1].id = IKE_INTEG_NONE;
+	assert_false(verify("a different integrity algorithm"));
+	answer.p[0].t[1] = answer.p[0].t[--answer.p[0].n];
+	assert_false(verify("no integrity algorithm"));
+	set(&answer, IKE_PROTO_ESP, "null-sha256-noesn");
+	assert_false(verify("a different encryption algorithm")); /* it is of proposal 2 */
+	answer.p[0].num = 2;
+	assert_true(verify(""));
+}
+
+/* Words that one of both protocols does not have. */
+static void words_of_one_protocol(void **state)
+{
+	static const struct {
+		const char *words, *ike, *esp; /* NULL: nothing is left */
+	} t[] = {
+		{ "aes256-aes256ctr-sha256-x25519", "aes256-sha256-prfsha256-x25519",
+		  "aes256/aes256ctr-sha256-x25519/nopfs-esn/noesn" },
+		{ "aes256ctr-sha256-x25519", NULL, "aes256ctr-sha256-x25519/nopfs-esn/noesn" },
+		{ "aes256-aesxcbc-x25519", NULL, "aes256-aesxcbc-x25519/nopfs-esn/noesn" },
+		{ "aes256-aesxcbc-sha1-x25519", "aes256-sha1-prfsha1-x25519",
+		  "aes256-aesxcbc/sha1-x25519/nopfs-esn/noesn" },
+		{ "aes128gcm16iiv-aes128gcm16-x25519",
+		  "aes128gcm16-prfsha256/prfsha384/prfsha512-x25519",
+		  "aes128gcm16iiv/aes128gcm16-x25519/nopfs-esn/noesn" },
+		{ "null-sha256-x25519", NULL, "null-sha256-x25519/nopfs-esn/noesn" },
+		{ "aes128gmac", NULL, "aes128gmac-esn/noesn" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		for (int esp = 0; esp < 2; esp++) {
+			const char *want = esp ? t[i].esp : t[i].ike;
+			int rc = ike_proposals_from_text(t[i].words,
+							 esp ? IKE_PROTO_ESP : IKE_PROTO_IKE, &own,
+							 err, sizeof(err));
+
+			assert_int_equal(rc, want ? 0 : -1);
+			ike_proposals_print(text, sizeof(text), IKE_OFFER(&own));
+			if (want)
+				assert_string_equal(text, want);
+			else
+				assert_non_null(strstr(err,
+						       "leaves nothing for IKE; add a proposal "
+						       "with aes256gcm16, aes128gcm16, "));
+		}
+	}
+}
+
+static void encryption_needs_integrity(void **state)
+{
+	static const struct {
+		const char *words, *why;
+	} t[] = {
+		{ "aes256ctr", "encryption without integrity algorithm; add one, such as sha256" },
+		{ "3des-x25519", "encryption without integrity algorithm" },
+		{ "null", "encryption without integrity algorithm" },
+		{ "null-nointeg", "nointeg is not implemented" },
+		{ "aes256ccm8-aes256-sha256", "make two proposals with a comma between" },
+		{ "aes256gmac-null-sha256", "make two proposals with a comma between" },
+		{ "sha256", "no encryption algorithm" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(ike_proposals_from_text(t[i].words, IKE_PROTO_ESP, &own, err,
+							 sizeof(err)),
+				 -1);
+		if (!strstr(err, t[i].why))
+			fail_msg("\"%s\" does not say \"%s\"", err, t[i].why);
+	}
+}
+
+/* IKE has no suite of what only ESP may have, however it got into a proposal (RFC 8750 7). */
+static void suites_of_esp_are_none_of_ike(void **state)
+{
+	static const char *const words[] = { "null-sha256",    "aes256ctr-sha256",
+					     "aes256-aescmac", "aes128ccm16",
+					     "aes256gmac",     "chacha20poly1305iiv" };
+	struct ike_suite s;
+	struct esp_suite e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		set(&own, IKE_PROTO_ESP, words[i]);
+		assert_int_equal(esp_suite_from_proposal(&own.p[0], &e), 0);
+		add(&own.p[0], IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0);
+		add(&own.p[0], IKE_T_DH, IKE_DH_CURVE25519, 0);
+		assert_int_equal(ike_suite_from_proposal(&own.p[0], &s), -1);
+	}
 }
 
 /* Offers of real daemons against our default. */
@@ -583,6 +733,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modern_means),
 		cmocka_unit_test(crypto_lists_read),
+		cmocka_unit_test(esp_with_an_integrity_algorithm),
+		cmocka_unit_test(esp_answers_with_an_integrity_algorithm),
+		cmocka_unit_test(words_of_one_protocol),
+		cmocka_unit_test(encryption_needs_integrity),
+		cmocka_unit_test(suites_of_esp_are_none_of_ike),
 		cmocka_unit_test(the_responder_prefers_its_own_order),
 		cmocka_unit_test(own_proposals_come_before_the_offers_order),
 		cmocka_unit_test(key_lengths_match_exactly),

@@ -142,7 +142,7 @@ static void every_part_counts(void **state)
 	assert_false(verifies(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 31));
 	assert_false(verifies(IKE_PRF_HMAC_SHA2_256, psk, 3, &m, &n, sk_p, &id, out[0], 0));
 	assert_int_equal(psk_auth(IKE_PRF_HMAC_SHA2_256, psk, 0, &m, &n, sk_p, &id, out[0]), -1);
-	assert_int_equal(psk_auth(2, psk, 3, &m, &n, sk_p, &id, out[0]), -1);
+	assert_int_equal(psk_auth(1, psk, 3, &m, &n, sk_p, &id, out[0]), -1);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include "ike/app/secret.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
+#include "ike/proto/transform.h"
 #include "ike/sa/proposal.h"
 #include "ike/sa/proposal_share.h"
 
@@ -17,6 +18,21 @@ static bool given(const struct parse *p, const char *name)
 static unsigned int line_of(const struct parse *p, const char *name)
 {
 	return p->line_of[config_find_key(name) - config_keys];
+}
+
+/* What Crypto names and modern would not. */
+static void warn_of_crypto(struct parse *p)
+{
+	const struct ike_word *w;
+
+	for (size_t i = 0; (w = ike_word_get(i)); i++) {
+		const char *caution = ike_transform_caution(&w->t);
+
+		if (caution && (ike_proposals_allow(p->c->ike, &w->t, 1) ||
+				ike_proposals_allow(p->c->esp, &w->t, 1)))
+			config_say(p, false, line_of(p, "Crypto"), "Crypto: %s %s", w->text,
+				   caution);
+	}
 }
 
 static void finish_crypto(struct parse *p)
@@ -36,6 +52,7 @@ static void finish_crypto(struct parse *p)
 		config_say(p, true, line_of(p, "Crypto"), "Crypto = %.100s: %s", text, p->err);
 		return;
 	}
+	warn_of_crypto(p);
 }
 
 /* Without an endpoint we cannot begin. */

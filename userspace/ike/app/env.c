@@ -65,7 +65,7 @@ static bool may_use(const struct tunnel *t, const struct ike_child *child)
 		{ IKE_T_ESN, child->esn, 0 },
 	};
 
-	return child->key_len == ike_cipher_key_len(c) &&
+	return ike_cipher_known(c) && child->key_len == ike_cipher_key_len(c) &&
 	       child->integ_len == ike_integ_key_len(c->integ) &&
 	       ike_proposals_allow(t->conf.esp, wanted, sizeof(wanted) / sizeof(wanted[0]));
 }

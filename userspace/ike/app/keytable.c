@@ -133,7 +133,8 @@ static const char *ike_integ(uint16_t integ)
 		uint16_t integ;
 		const char *name;
 	} rows[] = {
-#define INTEG(name, number, word, library, key, icv, prf, place, shark) { number, shark },
+#define INTEG(name, number, word, library, key, icv, prf, ike, esp, shark, esp_shark) \
+	{ number, shark },
 #include "ike/proto/transform.def"
 	};
 
@@ -150,7 +151,7 @@ static const char *esp_encr(uint16_t encr)
 		uint16_t encr;
 		const char *name;
 	} rows[] = {
-#define ENCR(name, number, aead, esp, salt, iv, block, icv, shark) { number, shark },
+#define ENCR(name, number, aead, ike, salt, iv, block, icv, esp_shark) { number, esp_shark },
 #include "ike/proto/transform.def"
 	};
 
@@ -158,6 +159,23 @@ static const char *esp_encr(uint16_t encr)
 		if (rows[i].encr == encr)
 			return rows[i].name;
 	return NULL;
+}
+
+static const char *esp_integ(uint16_t integ)
+{
+	static const struct {
+		uint16_t integ;
+		const char *name;
+	} rows[] = {
+#define INTEG(name, number, word, library, key, icv, prf, ike, esp, shark, esp_shark) \
+	{ number, esp_shark },
+#include "ike/proto/transform.def"
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].integ == integ)
+			return rows[i].name;
+	return "NULL"; /* an AEAD has its own */
 }
 
 static void add_ike(struct keytable *t, const struct ike_keylog *k)
@@ -188,8 +206,17 @@ static void add_ike(struct keytable *t, const struct ike_keylog *k)
 	flush(&l, t->ike);
 }
 
+/* Wireshark knows no key without bytes. */
+static void add_esp_key(struct line *l, const uint8_t *key, size_t len)
+{
+	add(l, len ? ",\"0x" : ",\"");
+	add_hex(l, key, len);
+	add(l, "\"");
+}
+
 /* Any address: behind a NAT the two ends see different ones. */
-static void add_esp(struct keytable *t, const struct ike_child *c, uint32_t spi, const uint8_t *key)
+static void add_esp(struct keytable *t, const struct ike_child *c, uint32_t spi, const uint8_t *key,
+		    const uint8_t *integ_key)
 {
 	const char *name = esp_encr(c->cipher.encr);
 	struct line l = { .len = 0 };
@@ -202,18 +229,24 @@ static void add_esp(struct keytable *t, const struct ike_child *c, uint32_t spi,
 	add(&l, head);
 	add(&l, "\",\"");
 	add(&l, name);
-	add(&l, "\",\"0x");
-	add_hex(&l, key, c->key_len);
-	add(&l, "\",\"NULL\",\"\"\n");
+	add(&l, "\"");
+	add_esp_key(&l, key, c->key_len);
+	add(&l, ",\"");
+	add(&l, esp_integ(c->cipher.integ));
+	add(&l, "\"");
+	add_esp_key(&l, integ_key, c->integ_len);
+	add(&l, "\n");
 	flush(&l, t->esp);
 }
 
 void keytable_add(struct keytable *t, const struct ike_keylog *k)
 {
-	if (!k->child) {
+	const struct ike_child *c = k->child;
+
+	if (!c) {
 		add_ike(t, k);
 		return;
 	}
-	add_esp(t, k->child, k->child->spi_in, k->child->key_in);
-	add_esp(t, k->child, k->child->spi_out, k->child->key_out);
+	add_esp(t, c, c->spi_in, c->key_in, c->integ_in);
+	add_esp(t, c, c->spi_out, c->key_out, c->integ_out);
 }

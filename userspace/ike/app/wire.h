@@ -24,7 +24,7 @@ enum wire_type {
 #define WIRE_FIRST_OF_IKE WIRE_RETURN
 
 enum {
-	WIRE_BODY = 5 << 15, /* the longest body, in octets: the configuration of a tunnel */
+	WIRE_BODY = 11 << 14, /* the longest body, in octets: the configuration of a tunnel */
 	WIRE_TEXT = 1024,
 	WIRE_STEP = 32,
 	WIRE_KEYS = 64, /* of one WIRE_STATUS */

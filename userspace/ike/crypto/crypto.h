@@ -99,14 +99,15 @@ const uint8_t *ike_kex_public(const struct ike_kex *kex, size_t *len);
 void ike_kex_free(struct ike_kex *kex);
 
 /*
- * Protection of SK payloads and of test ESP packets: AES-GCM-16, ChaCha20-Poly1305
- * (RFC 5282, 7634) or AES-CBC with HMAC-SHA2 (encrypt then MAC).
+ * Protection of ESP, and of SK payloads: an AEAD (RFC 5282, 7634), or a cipher with an integrity
+ * algorithm (encrypt then MAC).
  */
 struct ike_cipher {
 	uint16_t encr;
 	uint16_t key_bits;
 	uint16_t integ; /* IKE_INTEG_NONE with an AEAD */
 };
+/* Do we have the combination, for ESP at least? None is without integrity protection. */
 bool ike_cipher_known(const struct ike_cipher *c);
 size_t ike_cipher_key_len(const struct ike_cipher *c); /* with the salt, as cut from KEYMAT */
 size_t ike_cipher_iv_len(const struct ike_cipher *c);
@@ -116,7 +117,8 @@ size_t ike_integ_key_len(uint16_t integ);
 /*
  * @aad: what stands before the IV. @buf: IV | text | room for ICV; text_len excludes IV
  * and ICV and is a multiple of the block. Seals in place, or opens in place after the ICV
- * was verified in constant time. For AES-CBC+HMAC the MAC covers aad, IV and text.
+ * was verified in constant time. Of an HMAC beside a cipher the MAC covers aad, IV and text.
+ * -1 also for what the kernel module alone has.
  */
 int ike_cipher_seal(const struct ike_cipher *c, const uint8_t *key, const uint8_t *integ_key,
 		    const uint8_t *aad, size_t aad_len, uint8_t *buf, size_t text_len);

@@ -23,7 +23,7 @@ enum {
 };
 
 /* Rows of transform.def whose lengths exceed our arrays do not compile. */
-#define ENCR(name, number, aead, esp, salt, iv, block, icv, shark) \
+#define ENCR(name, number, aead, ike, salt, iv, block, icv, esp_shark) \
 	_Static_assert((salt) + (iv) <= MAX_NONCE && (icv) <= MAX_ICV, "too long: " #name);
 #define ENCR_KEY(name, bits, len, word, ...) \
 	_Static_assert((len) + MAX_NONCE <= IKE_MAX_KEY, "too long: " word);
@@ -55,7 +55,7 @@ bool ike_equal(const void *a, const void *b, size_t len)
 static const struct hash {
 	uint8_t type; /* IKE_T_PRF or IKE_T_INTEG */
 	uint16_t id;
-	const char *name;
+	const char *name; /* NULL: not of libcrypto, the kernel module's alone */
 	size_t len; /* of the output, uncut, and of the preferred key */
 	size_t icv;
 } hashes[] = {
@@ -101,7 +101,7 @@ static const EVP_MAC_CTX *hmac_template(const struct hash *h)
 static int hmac(const struct hash *h, const uint8_t *key, size_t key_len, const struct ike_iov *in,
 		unsigned int n, uint8_t *out)
 {
-	const EVP_MAC_CTX *template = h ? hmac_template(h) : NULL;
+	const EVP_MAC_CTX *template = h && h->name ? hmac_template(h) : NULL;
 	EVP_MAC_CTX *ctx = template ? EVP_MAC_CTX_dup(template) : NULL;
 	size_t len = 0;
 	bool ok;
@@ -188,7 +188,7 @@ static const struct mode {
 	bool aead;
 	size_t salt, iv, block, icv;
 } modes[] = {
-#define ENCR(name, number, aead, esp, salt, iv, block, icv, shark) \
+#define ENCR(name, number, aead, ike, salt, iv, block, icv, esp_shark) \
 	{ number, aead, salt, iv, block, icv },
 #include "ike/proto/transform.def"
 };
@@ -211,7 +211,7 @@ static const struct mode *mode_find(uint16_t encr)
 static const struct encr {
 	const struct mode *mode;
 	uint16_t key_bits; /* as in the transform */
-	const char *name;
+	const char *name; /* NULL: not of libcrypto, the kernel module's alone */
 	size_t key_len; /* without salt */
 } encrs[] = {
 #define ENCR_KEY(name, bits, len, word, library, ...) { &modes[MODE_##name], bits, library, len },
@@ -220,7 +220,7 @@ static const struct encr {
 
 #define NENCRS (sizeof(encrs) / sizeof(encrs[0]))
 
-/* The entry of @c if the whole combination is one we know, else NULL. */
+/* The entry of @c if the whole combination is one we know, else NULL. Integrity there is always. */
 static const struct encr *encr_find(const struct ike_cipher *c)
 {
 	for (size_t i = 0; i < NENCRS; i++) {
@@ -407,7 +407,8 @@ int ike_cipher_seal(const struct ike_cipher *c, const uint8_t *key, const uint8_
 	const struct encr *e = encr_find(c);
 	bool ok;
 
-	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % e->mode->block)
+	if (!e || !e->name || text_len > MAX_TEXT || aad_len > MAX_TEXT ||
+	    text_len % e->mode->block)
 		return -1;
 	if (e->mode->aead)
 		ok = aead_seal(e, key, aad, aad_len, buf, text_len);
@@ -424,7 +425,8 @@ int ike_cipher_open(const struct ike_cipher *c, const uint8_t *key, const uint8_
 	const struct encr *e = encr_find(c);
 	bool ok;
 
-	if (!e || text_len > MAX_TEXT || aad_len > MAX_TEXT || text_len % e->mode->block)
+	if (!e || !e->name || text_len > MAX_TEXT || aad_len > MAX_TEXT ||
+	    text_len % e->mode->block)
 		return -1;
 	if (e->mode->aead)
 		ok = aead_open(e, key, aad, aad_len, buf, text_len);

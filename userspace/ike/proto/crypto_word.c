@@ -31,16 +31,39 @@ static const struct {
 	{ "aes128gcm", "aes128gcm16" },
 	{ "aesgcm128", "aes128gcm16" },
 	{ "aesgcm16128", "aes128gcm16" },
-	{ "aes128gcm128", "aes128gcm16" },
 	{ "aes192gcm", "aes192gcm16" },
 	{ "aesgcm192", "aes192gcm16" },
 	{ "aesgcm16192", "aes192gcm16" },
-	{ "aes192gcm128", "aes192gcm16" },
 	{ "aes256gcm", "aes256gcm16" },
 	{ "aesgcm256", "aes256gcm16" },
 	{ "aesgcm16256", "aes256gcm16" },
-	{ "aes256gcm128", "aes256gcm16" },
+	{ "ccm", "aes256ccm16" },
+	{ "aesccm", "aes256ccm16" },
+	{ "aes128ccm", "aes128ccm16" },
+	{ "aes192ccm", "aes192ccm16" },
+	{ "aes256ccm", "aes256ccm16" },
+	{ "aesctr", "aes256ctr" },
+	{ "gmac", "aes256gmac" },
+	{ "aesgmac", "aes256gmac" },
+	{ "nullauthaesgmac", "aes256gmac" },
 	{ "chacha20", "chacha20poly1305" },
+	{ "des3", "3des" },
+	{ "3descbc", "3des" },
+	{ "desede3", "3des" },
+	{ "tripledes", "3des" },
+	{ "descbc", "des" },
+	{ "espnull", "null" },
+	{ "sha", "sha1" },
+	{ "sha196", "sha1" },
+	{ "hmacsha1", "sha1" },
+	{ "hmacsha196", "sha1" },
+	{ "hmacmd5", "md5" },
+	{ "hmacmd596", "md5" },
+	{ "xcbc", "aesxcbc" },
+	{ "aesxcbc96", "aesxcbc" },
+	{ "aesxcbcmac", "aesxcbc" },
+	{ "cmac", "aescmac" },
+	{ "aescmac96", "aescmac" },
 	{ "sha2", "sha256" },
 	{ "sha2256", "sha256" },
 	{ "hmacsha256", "sha256" },
@@ -88,6 +111,18 @@ static const char *group_word(const char *text)
 	return NULL;
 }
 
+/* "aes256ccm96": strongSwan has lengths of ICVs in bits, too. Put in bytes if @word ends so. */
+static void icv_to_bytes(char *word)
+{
+	static const char *const bits[] = { "64", "96", "128" }, *const bytes[] = { "8", "12",
+										    "16" };
+	char *icv = strlen(word) > 9 ? word + 9 : NULL; /* behind "aes256gcm" */
+
+	for (size_t i = 0; icv && i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (!strncmp(icv - 2, "cm", 2) && !strcmp(icv, bits[i]))
+			strcpy(icv, bytes[i]);
+}
+
 /* What @text, @len characters, is called here; NULL if that is not known. */
 static const char *translate(const char *text, size_t len)
 {
@@ -95,6 +130,7 @@ static const char *translate(const char *text, size_t len)
 	const struct ike_word *w;
 
 	squeeze(text, len, word, sizeof(word));
+	icv_to_bytes(word);
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
 		if (!strcmp(aliases[i].theirs, word))
 			return aliases[i].ours;
@@ -145,17 +181,14 @@ static void explain_unknown(struct text *out, const char *text, size_t len, cons
 
 static void explain_missing(struct text *out, const struct ike_word *missing)
 {
-	const char *before = ": ";
+	uint8_t type = (uint8_t)missing->t.type;
+	uint8_t protocol = ike_type_of(type)->esp ? IKE_PROTO_ESP : IKE_PROTO_IKE;
 	const struct ike_word *w;
 
 	text_add(out, "%s is not implemented; choose another %s", missing->text,
-		 ike_transform_type_name(missing->t.type));
-	for (size_t i = 0; (w = ike_word_get(i)); i++) {
-		if (!w->ours || w->t.type != missing->t.type)
-			continue;
-		text_add(out, "%s%s", before, w->text);
-		before = ", ";
-	}
+		 ike_transform_type_name(type));
+	for (unsigned int place = 1; (w = ike_word_at(type, protocol, place)); place++)
+		text_add(out, "%s%s", place == 1 ? ": " : ", ", w->text);
 }
 
 const struct ike_word *ike_word_find(const char *text, size_t len, const char *whole, char *err,

@@ -19,7 +19,8 @@ enum ike_limits {
 	IKE_MAX_PAYLOADS = 64,
 	IKE_MAX_PROPOSALS = 16, /* of ours … */
 	IKE_MAX_OFFER = 255, /* … and of a peer's: they are numbered in one byte */
-	IKE_MAX_TRANSFORMS = 48, /* per proposal, as kept: all we have, and examples of others */
+	/* Per proposal, as kept: all of ours that make sense in one, AEADs or the rest, and examples of others. */
+	IKE_MAX_TRANSFORMS = 64,
 	IKE_MAX_FOREIGN = 4, /* such examples for each type */
 	IKE_MAX_TS = 32, /* of ours, and of a child SA … */
 	IKE_MAX_TS_OFFER = 255, /* … and of a payload: they are counted in one byte */
@@ -61,6 +62,7 @@ enum ike_encr {
 };
 
 enum ike_prf_id {
+	IKE_PRF_NONE = 0,
 #define PRF(name, number, ...) IKE_PRF_##name = (number),
 #include "ike/proto/transform.def"
 };

@@ -107,7 +107,7 @@ static void prf_defaults(const struct ike_proposal *in, struct ike_proposal *out
 	const struct ike_word *w;
 
 	for (unsigned int i = 0; i < in->n; i++)
-		if (in->t[i].type == IKE_T_INTEG)
+		if (in->t[i].type == IKE_T_INTEG && ike_integ_prf(in->t[i].id) != IKE_PRF_NONE)
 			transform_append(out, IKE_T_PRF, ike_integ_prf(in->t[i].id), 0);
 	if (count(out, IKE_T_PRF))
 		return;
@@ -122,6 +122,17 @@ static unsigned int count_groups(const struct ike_proposal *p)
 	for (unsigned int i = 0; i < p->n; i++)
 		n += p->t[i].type == IKE_T_DH && p->t[i].id != IKE_DH_NONE;
 	return n;
+}
+
+/* The words of @in that say something for @protocol. */
+static struct ike_proposal words_for(const struct ike_proposal *in, uint8_t protocol)
+{
+	struct ike_proposal out = { 0 };
+
+	for (unsigned int i = 0; i < in->n; i++)
+		if (ike_transform_serves(&in->t[i], protocol))
+			out.t[out.n++] = in->t[i];
+	return out;
 }
 
 /* What the words @in, and "pfs", mean for @protocol: in type order, defaults added, useless ones gone. */
@@ -155,20 +166,27 @@ static void proposal_complete(const struct ike_proposal *in, bool pfs, uint8_t p
 	}
 }
 
-/* What is wrong with a proposal of these words, or NULL. */
-static const char *proposal_fault(const struct ike_proposal *p, bool pfs, uint8_t protocol)
+/* Has it encryption, and integrity protection with it? */
+static bool protects(const struct ike_proposal *p)
+{
+	return count(p, IKE_T_ENCR) && (count_aead(p) || count(p, IKE_T_INTEG));
+}
+
+/* What is wrong with the words @p, of which @own are those for @protocol; or NULL. */
+static const char *proposal_fault(const struct ike_proposal *p, const struct ike_proposal *own,
+				  bool pfs, uint8_t protocol)
 {
 	unsigned int encr = count(p, IKE_T_ENCR), aead = count_aead(p), groups = count_groups(p);
 
 	if (!encr)
 		return "no encryption algorithm; add one, such as aes256gcm16";
 	if (aead && aead != encr)
-		return "GCM or ChaCha20 together with CBC (aes128, aes192, aes256); make two proposals with a comma between (RFC 7296 3.3)";
-	if (!aead && !count(p, IKE_T_INTEG))
-		return "CBC encryption without integrity algorithm; add one, such as sha256";
+		return "GCM, CCM, GMAC or ChaCha20 together with encryption that needs an integrity algorithm; make two proposals with a comma between (RFC 7296 3.3)";
+	if (!protects(p))
+		return "encryption without integrity algorithm; add one, such as sha256";
 	if (pfs && count(p, IKE_T_DH) > groups)
 		return "both pfs and nopfs; choose one";
-	if ((protocol == IKE_PROTO_IKE || pfs) && !groups)
+	if (!groups && (pfs || (protocol == IKE_PROTO_IKE && protects(own))))
 		return "no key exchange group; add one, such as x25519";
 	return NULL;
 }
@@ -176,7 +194,7 @@ static const char *proposal_fault(const struct ike_proposal *p, bool pfs, uint8_
 int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_proposal *out, char *err,
 			   size_t err_size)
 {
-	struct ike_proposal in = { 0 };
+	struct ike_proposal in = { 0 }, own;
 	const char *fault;
 	bool pfs = false;
 	size_t len;
@@ -197,13 +215,16 @@ int ike_proposal_from_text(const char *text, uint8_t protocol, struct ike_propos
 		if (!s[len])
 			break;
 	}
-	fault = proposal_fault(&in, pfs, protocol);
+	own = words_for(&in, protocol);
+	fault = proposal_fault(&in, &own, pfs, protocol);
 	if (fault) {
 		snprintf(err, err_size, "\"%s\" has %s", text, fault);
 		return -1;
 	}
+	if (!protects(&own))
+		return 0;
 	out->num = 1;
 	out->protocol = protocol;
-	proposal_complete(&in, pfs, protocol, out);
+	proposal_complete(&own, pfs, protocol, out);
 	return 0;
 }

@@ -14,7 +14,8 @@ char *ike_proposals_print(char *buf, size_t size, struct ike_offer o);
  * Parse one proposal of the words above joined with "-" or "/" (order free, several of a
  * type allowed; a bare integrity word in an IKE proposal also gives the PRF of the
  * same hash; an AEAD without PRF word gets those of Crypto=modern). @protocol is IKE or
- * ESP; words that say nothing there are passed over, so that one text serves both.
+ * ESP; words that say nothing there are ignored, so that one text serves both. Without encryption
+ * or its integrity algorithm among those that are left, @out is empty: the text is for the other one.
  * ESP without esn or noesn gets both, esn first. Its groups are for PFS: with "none" behind
  * them, which makes it wanted, not required; without that if a word is "pfs"; neither
  * groups nor "none" if one is "nopfs".

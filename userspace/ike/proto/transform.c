@@ -11,34 +11,59 @@ static const struct ike_type types[] = {
 #include "ike/proto/transform.def"
 };
 
-static const struct ike_word words[] = {
-#define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) \
-	{ word, { IKE_T_ENCR, IKE_ENCR_##name, bits }, true, ike, esp },
-#define INTEG(name, number, word, library, key, icv, prf, place, shark) \
-	{ word, { IKE_T_INTEG, IKE_INTEG_##name, 0 }, true, place, 0 },
-#define PRF(name, number, word, library, len, place) \
-	{ word, { IKE_T_PRF, IKE_PRF_##name, 0 }, true, place, 0 },
-#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place) \
-	{ word, { IKE_T_DH, IKE_DH_##name, 0 }, true, place, place },
-#define DH_WORD(name, word) { word, { IKE_T_DH, IKE_DH_##name, 0 }, true, 0, 0 },
-#define ESN(name, number, word) { word, { IKE_T_ESN, IKE_ESN_##name, 0 }, true, 0, 0 },
-#define KNOWN(type, number, bits, aead, word) { word, { IKE_T_##type, number, bits }, false, 0, 0 },
+/* Those that IKE has of both kinds that ESP has all of. */
+enum {
+#define ENCR(name, number, aead, ike, ...) ENCR_##name##_IN_IKE = (ike),
+#define INTEG(name, number, word, library, key, icv, prf, ...) \
+	INTEG_##name##_IN_IKE = IKE_PRF_##prf != IKE_PRF_NONE,
 #include "ike/proto/transform.def"
 };
 
+#define OURS(word, type, id, bits, ike, esp, ike_place, esp_place)                     \
+	{                                                                              \
+		word, { IKE_T_##type, id, bits }, true, ike, esp, ike_place, esp_place \
+	}
+
+static const struct ike_word words[] = {
+#define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) \
+	OURS(word, ENCR, IKE_ENCR_##name, bits, ENCR_##name##_IN_IKE, true, ike, esp),
+#define INTEG(name, number, word, library, key, icv, prf, ike, esp, ...) \
+	OURS(word, INTEG, number, 0, INTEG_##name##_IN_IKE, true, ike, esp),
+#define PRF(name, number, word, library, len, place) \
+	OURS(word, PRF, number, 0, true, false, place, 0),
+#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place) \
+	OURS(word, DH, number, 0, true, true, place, place),
+#define DH_WORD(name, word) OURS(word, DH, IKE_DH_##name, 0, true, true, 0, 0),
+#define ESN(name, number, word) OURS(word, ESN, number, 0, false, true, 0, 0),
+#define KNOWN(type, number, bits, aead, word) \
+	{ .text = (word), .t = { IKE_T_##type, number, bits } },
+#include "ike/proto/transform.def"
+};
+
+/* Encryption algorithms are told apart from the other types among those that we do not implement. */
 static const struct encr {
-	uint8_t type; /* not only encryption among those that we do not implement */
+	uint8_t type;
 	uint16_t id;
-	bool aead, esp;
+	bool aead;
 } encrs[] = {
-#define ENCR(name, number, aead, esp, ...) { IKE_T_ENCR, number, aead, esp },
-#define KNOWN(type, number, bits, aead, word) { IKE_T_##type, number, aead, false },
+#define ENCR(name, number, aead, ...) { IKE_T_ENCR, number, aead },
+#define KNOWN(type, number, bits, aead, word) { IKE_T_##type, number, aead },
+#include "ike/proto/transform.def"
+};
+
+static const struct caution {
+	uint8_t type;
+	uint16_t id;
+	const char *text;
+} cautions[] = {
+#define CAUTION(type, number, text) { IKE_T_##type, number, text },
 #include "ike/proto/transform.def"
 };
 
 #define NTYPES (sizeof(types) / sizeof(types[0]))
 #define NWORDS (sizeof(words) / sizeof(words[0]))
 #define NENCRS (sizeof(encrs) / sizeof(encrs[0]))
+#define NCAUTIONS (sizeof(cautions) / sizeof(cautions[0]))
 
 const struct ike_type *ike_type_get(size_t i)
 {
@@ -90,6 +115,21 @@ bool ike_transform_ours(const struct ike_transform *t)
 	return w && w->ours;
 }
 
+bool ike_transform_serves(const struct ike_transform *t, uint8_t protocol)
+{
+	const struct ike_word *w = ike_word_of(t);
+
+	return w && (protocol == IKE_PROTO_ESP ? w->esp : w->ike);
+}
+
+const char *ike_transform_caution(const struct ike_transform *t)
+{
+	for (size_t i = 0; i < NCAUTIONS; i++)
+		if (cautions[i].type == t->type && cautions[i].id == t->id)
+			return cautions[i].text;
+	return NULL;
+}
+
 static const struct encr *encr_find(uint16_t encr)
 {
 	for (size_t i = 0; i < NENCRS; i++)
@@ -105,26 +145,19 @@ bool ike_encr_is_aead(uint16_t encr)
 	return e && e->aead;
 }
 
-bool ike_encr_in_esp(uint16_t encr)
-{
-	const struct encr *e = encr_find(encr);
-
-	return e && e->esp;
-}
-
 uint16_t ike_integ_prf(uint16_t integ)
 {
 	static const struct {
 		uint16_t integ, prf;
 	} hashes[] = {
-#define INTEG(name, number, word, library, key, icv, prf, place, shark) { number, IKE_PRF_##prf },
+#define INTEG(name, number, word, library, key, icv, prf, ...) { number, IKE_PRF_##prf },
 #include "ike/proto/transform.def"
 	};
 
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
 		if (hashes[i].integ == integ)
 			return hashes[i].prf;
-	return 0;
+	return IKE_PRF_NONE;
 }
 
 char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t)

@@ -27,7 +27,8 @@ const struct ike_type *ike_type_of(uint16_t number);
 struct ike_word {
 	const char *text;
 	struct ike_transform t;
-	bool ours; /* implemented by us */
+	bool ours; /* implemented by us, for one protocol at least: */
+	bool ike, esp;
 	uint8_t ike_place, esp_place; /* in Crypto=modern of the protocol; 0: not in it */
 };
 
@@ -40,15 +41,18 @@ const struct ike_word *ike_word_at(uint8_t type, uint8_t protocol, unsigned int 
 
 bool ike_transform_eq(const struct ike_transform *a, const struct ike_transform *b);
 bool ike_transform_ours(const struct ike_transform *t); /* implemented by us? */
+/* Implemented by us for @protocol, IKE or ESP? */
+bool ike_transform_serves(const struct ike_transform *t, uint8_t protocol);
+/* What is to be said to those who name @t in Crypto=, to follow its word; NULL: nothing. */
+const char *ike_transform_caution(const struct ike_transform *t);
 /*
  * One transform as configuration spells it: "aes256gcm16", "sha256", "prfsha256", "x25519", "esn".
- * Those that we do not implement print, too ("sha1", "modp1024"); without a word: "encr24:256".
+ * Those that we do not implement print, too ("prfmd5", "modp1024"); without a word: "encr24:256".
  */
 char *ike_transform_print(char *buf, size_t size, const struct ike_transform *t);
 
 bool ike_encr_is_aead(uint16_t encr); /* of those with a word, ours or not */
-bool ike_encr_in_esp(uint16_t encr); /* does the kernel module have it? */
-/* The PRF of the same hash; 0 for those that are not ours. */
+/* The PRF of the same hash; IKE_PRF_NONE for those that IKE does not have. */
 uint16_t ike_integ_prf(uint16_t integ);
 
 #endif

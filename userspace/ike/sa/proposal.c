@@ -58,9 +58,8 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 	}
 	if (ike_proposal_from_text(item, protocol, p, err, err_size))
 		return -1;
-	if (protocol == IKE_PROTO_ESP && !ike_encr_in_esp(first_of(p, IKE_T_ENCR)->id))
-		return 0;
-	p->num = (uint8_t)++out->n;
+	if (p->n) /* else it is for the other protocol */
+		p->num = (uint8_t)++out->n;
 	return 0;
 }
 
@@ -142,14 +141,15 @@ static int list_from_text(const char *text, uint8_t protocol, struct ike_proposa
 	}
 }
 
-static void explain_nothing_for_esp(char *err, size_t err_size, const char *text)
+static void explain_nothing_left(char *err, size_t err_size, const char *text, uint8_t protocol)
 {
-	const struct ike_word *w, *next = ike_word_at(IKE_T_ENCR, IKE_PROTO_ESP, 1);
+	const struct ike_word *w, *next = ike_word_at(IKE_T_ENCR, protocol, 1);
 	struct text out = text_init(err, err_size);
 
-	text_add(&out, "\"%s\" leaves nothing for ESP; add a proposal with ", text);
+	text_add(&out, "\"%s\" leaves nothing for %s; add a proposal with ", text,
+		 protocol == IKE_PROTO_ESP ? "ESP" : "IKE");
 	for (unsigned int place = 1; (w = next); place++) {
-		next = ike_word_at(IKE_T_ENCR, IKE_PROTO_ESP, place + 1);
+		next = ike_word_at(IKE_T_ENCR, protocol, place + 1);
 		text_add(&out, "%s%s", place == 1 ? "" : next ? ", " : " or ", w->text);
 	}
 }
@@ -164,7 +164,7 @@ int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_propo
 	}
 	if (out->n)
 		return 0;
-	explain_nothing_for_esp(err, err_size, text);
+	explain_nothing_left(err, err_size, text, protocol);
 	return -1;
 }
 
@@ -406,6 +406,16 @@ bool ike_proposal_verify(struct ike_offer offer, struct ike_offer answer, struct
 	return true;
 }
 
+/* ESP has ciphers that IKE does not have, and must not: without encryption, or with implicit IVs. */
+static bool suite_serves(const struct ike_cipher *c, uint8_t protocol)
+{
+	const struct ike_transform encr = { IKE_T_ENCR, c->encr, c->key_bits },
+				   integ = { IKE_T_INTEG, c->integ, 0 };
+
+	return ike_cipher_known(c) && ike_transform_serves(&encr, protocol) &&
+	       (c->integ == IKE_INTEG_NONE || ike_transform_serves(&integ, protocol));
+}
+
 int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
 {
 	const struct ike_transform *prf = first_of(p, IKE_T_PRF);
@@ -415,7 +425,8 @@ int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
 		.prf = prf ? prf->id : 0,
 		.dh = first_of(p, IKE_T_DH)->id,
 	};
-	return ike_cipher_known(&out->cipher) && ike_prf_len(out->prf) && ike_kex_known(out->dh)
+	return suite_serves(&out->cipher, IKE_PROTO_IKE) && ike_prf_len(out->prf) &&
+			       ike_kex_known(out->dh)
 		       ? 0
 		       : -1;
 }
@@ -427,7 +438,9 @@ int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
 		.dh = first_of(p, IKE_T_DH)->id,
 		.esn = first_of(p, IKE_T_ESN)->id == IKE_ESN_YES,
 	};
-	return ike_cipher_known(&out->cipher) && (!out->dh || ike_kex_known(out->dh)) ? 0 : -1;
+	return suite_serves(&out->cipher, IKE_PROTO_ESP) && (!out->dh || ike_kex_known(out->dh))
+		       ? 0
+		       : -1;
 }
 
 /* Explaining. */
@@ -477,15 +490,18 @@ static const char *type_print(char *buf, size_t size, const struct ike_proposal 
 	return *buf ? buf : "none";
 }
 
-/* The first offered transform of @type that Crypto= could take, or NULL. */
-static const struct ike_transform *remedy(const struct ike_proposal *offer, uint8_t type)
+/*
+ * The first offered transform of @type that Crypto= could take: without a warning, or with one. NULL:
+ * there is none.
+ */
+static const struct ike_transform *remedy(const struct ike_proposal *offer, uint8_t type,
+					  bool warned_of)
 {
 	for (unsigned int i = 0; i < offer->n; i++) {
 		const struct ike_transform *t = &offer->t[i];
 
-		if (t->type == type && ike_transform_ours(t) &&
-		    !(offer->protocol == IKE_PROTO_ESP && type == IKE_T_ENCR &&
-		      !ike_encr_in_esp(t->id)))
+		if (t->type == type && ike_transform_serves(t, offer->protocol) &&
+		    !ike_transform_caution(t) == !warned_of)
 			return t;
 	}
 	return NULL;
@@ -511,7 +527,8 @@ static bool explain_pfs(struct text *out, const struct ike_proposal *own,
 static void explain_remedy(struct text *out, const struct ike_proposal *own,
 			   const struct ike_proposal *offer, uint8_t type)
 {
-	const struct ike_transform *add = remedy(offer, type);
+	const struct ike_transform *add = remedy(offer, type, false);
+	const struct ike_transform *weak = remedy(offer, type, true);
 	char word[32];
 
 	if (type == IKE_T_DH && own->protocol == IKE_PROTO_ESP && explain_pfs(out, own, offer, add))
@@ -519,6 +536,11 @@ static void explain_remedy(struct text *out, const struct ike_proposal *own,
 	if (add)
 		text_add(out, "; add %s to Crypto= or let the peer offer one of ours",
 			 ike_transform_print(word, sizeof(word), add));
+	else if (weak)
+		text_add(out,
+			 "; Crypto= could take %s, which %s; better let the peer offer one of ours",
+			 ike_transform_print(word, sizeof(word), weak),
+			 ike_transform_caution(weak));
 	else
 		text_add(out, "; we have none of the peer's, so let it offer one of ours");
 }

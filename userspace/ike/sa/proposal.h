@@ -16,8 +16,8 @@
  * "modern-nopfs", or proposals as ike_proposal_from_text() reads them, with commas between.
  * One text serves both protocols: for ESP, PRF words say nothing, DH words are for PFS
  * (wanted; required with pfs; not there with nopfs), both kinds of sequence numbers are
- * offered unless esn/noesn says which, and proposals whose encryption the kernel module
- * lacks are left out (an error if none remains).
+ * offered unless esn/noesn says which. Words that the protocol does not have are ignored, and
+ * proposals that are nothing without them are left out (an error if none remains).
  * 0, or -1 with what is wrong in @err.
  */
 int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
