@@ -10,6 +10,7 @@
 
 #include "ike/crypto/crypto.h"
 #include "ike/proto/msg.h"
+#include "ike/proto/transform.h"
 #include "vectors.h"
 
 static const struct ike_header head = {
@@ -503,6 +504,50 @@ static void proposals_of_255_transforms(void **state)
 	assert_true(p->left_out > 50);
 }
 
+/*
+ * All of ours that one proposal may hold, AEADs or the others, are kept behind as many foreign ones as
+ * are kept, too.
+ */
+static void all_of_ours_are_kept(void **state)
+{
+	static uint8_t buf[8 + 255 * 12];
+	static struct ike_sa_payload out;
+	const struct ike_word *word;
+
+	(void)state;
+	for (unsigned int aead = 0; aead < 2; aead++) {
+		struct writer w = writer_init(buf, sizeof(buf));
+		struct ike_payload in = { .body = buf };
+		unsigned int n = 0, kept = 0;
+
+		writer_bytes(&w, (uint8_t[]){ 0, 0, 0, 0, 1, IKE_PROTO_ESP, 4, 0, 0, 0, 1, 1 }, 12);
+		for (unsigned int i = 0; i < 60; i++, n++)
+			transform(&w, true, (uint8_t[]){ 1, 3, 4, 5, 6 }[i % 5],
+				  (uint16_t)(2000 + i), 0);
+		for (size_t i = 0; (word = ike_word_get(i)); i++) {
+			const struct ike_transform *t = &word->t;
+
+			if (!word->esp || !strcmp(word->text, "curve25519") || !t->id ||
+			    (t->type == IKE_T_ENCR && ike_encr_is_aead(t->id) != aead) ||
+			    (t->type == IKE_T_INTEG && aead))
+				continue;
+			transform(&w, true, (uint8_t)t->type, t->id, t->key_bits);
+			n++;
+			kept++;
+		}
+		transform(&w, false, IKE_T_ESN, IKE_ESN_NO, 0);
+		writer_patch_be16(&w, 2, (uint16_t)w.len);
+		buf[7] = (uint8_t)(n + 1);
+		in.len = w.len;
+		assert_int_equal(ike_sa_parse(&in, &out), 0);
+		for (unsigned int i = 0; i < out.p[0].n; i++)
+			kept -= out.p[0].t[i].id < 2000 && out.p[0].t[i].id;
+		assert_int_equal(kept, 0);
+		assert_true(out.p[0].left_out > 40);
+		assert_true(out.p[0].t[out.p[0].n - 1].type == IKE_T_ESN);
+	}
+}
+
 /* An SPI of a length that belongs to no protocol of ours spoils its proposal, not the offer. */
 static void long_spis_spoil_their_proposal_only(void **state)
 {
@@ -756,6 +801,7 @@ int main(void)
 		cmocka_unit_test(proposals_that_are_refused),
 		cmocka_unit_test(offers_of_255_proposals),
 		cmocka_unit_test(proposals_of_255_transforms),
+		cmocka_unit_test(all_of_ours_are_kept),
 		cmocka_unit_test(long_spis_spoil_their_proposal_only),
 		cmocka_unit_test(bodies_that_are_refused),
 		cmocka_unit_test(selectors_of_unknown_types_are_skipped),

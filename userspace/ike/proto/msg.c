@@ -150,25 +150,30 @@ static int transform_parse(struct cursor *c, bool expect_more, struct ike_transf
 
 /*
  * Keep @t if it may be chosen, or as one of a few examples of what may not; of types that we do not
- * know one is enough, for it spoils the proposal (3.3.6).
+ * know one is enough, for it spoils the proposal (3.3.6). Bit n of *@ours: number n of those that are
+ * kept is ours; so that each transform of a long offer is looked up once.
  */
-static void transform_keep(struct ike_proposal *p, const struct ike_transform *t)
+static void transform_keep(struct ike_proposal *p, const struct ike_transform *t, uint64_t *ours)
 {
 	const struct ike_type *type = ike_type_of(t->type);
-	bool says_none = type && type->optional && !t->id;
+	bool says_none = type && type->optional && !t->id, is_ours = ike_transform_ours(t);
 	unsigned int foreign = 0, examples = type ? IKE_MAX_FOREIGN : 1;
+
+	_Static_assert(IKE_MAX_TRANSFORMS <= 64, "each has a bit");
 
 	for (unsigned int i = 0; i < p->n; i++) {
 		const struct ike_transform *kept = &p->t[i];
 
 		if (kept->type == t->type && kept->id == t->id && kept->key_bits == t->key_bits)
 			return;
-		foreign += ike_type_of(kept->type) == type && !ike_transform_ours(kept);
+		foreign += ike_type_of(kept->type) == type && !(*ours >> i & 1);
 	}
-	if (p->n < IKE_MAX_TRANSFORMS && (foreign < examples || ike_transform_ours(t) || says_none))
-		p->t[p->n++] = *t;
-	else
+	if (p->n == IKE_MAX_TRANSFORMS || (foreign >= examples && !is_ours && !says_none)) {
 		p->left_out++;
+		return;
+	}
+	*ours |= (uint64_t)is_ours << p->n;
+	p->t[p->n++] = *t;
 }
 
 /* One proposal; *@more tells whether another follows. */
@@ -176,6 +181,7 @@ static int proposal_parse(struct cursor *sa, struct ike_proposal *p, bool *more)
 {
 	uint8_t last = cursor_u8(sa);
 	struct ike_transform t = { 0 };
+	uint64_t ours = 0;
 	unsigned int n;
 	struct cursor c;
 	uint16_t size;
@@ -198,7 +204,7 @@ static int proposal_parse(struct cursor *sa, struct ike_proposal *p, bool *more)
 	while (n--) {
 		if (transform_parse(&c, n, &t))
 			return -IKE_N_INVALID_SYNTAX;
-		transform_keep(p, &t);
+		transform_keep(p, &t, &ours);
 	}
 	*more = last == MORE_PROPOSALS;
 	return c.bad || c.left ? -IKE_N_INVALID_SYNTAX : 0;
