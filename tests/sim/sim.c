@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ike/sa/state.h"
+#include "ike/sa/layer_ikesa.h"
 #include "ike/sa/proposal.h"
 #include "memory.h"
 #include "world.h"
@@ -641,6 +641,55 @@ static void play_rekey_groups(struct run *r)
 		world_fail(&r->w, "%s pair was rekeyed", n ? "a" : "no");
 }
 
+/* Is @c as the pair that it replaces? *@n counts what was compared. */
+static void check_successor(struct run *r, const struct ike_sa *sa, const struct child_sa *c,
+			    unsigned int *n)
+{
+	const struct child_sa *old = c->replaces ? child_find(sa, c->replaces, 0) : NULL;
+
+	if (!old)
+		return;
+	++*n;
+	if (memcmp(&c->suite.cipher, &old->suite.cipher, sizeof(c->suite.cipher)) ||
+	    c->suite.esn != old->suite.esn)
+		world_fail(&r->w, "a pair has other algorithms than the one that it replaces");
+}
+
+/*
+ * Both ends have several suites, and each prefers another one: a pair that is rekeyed, by either end or
+ * both at once, keeps what it has (2.8).
+ */
+static void play_rekey_algorithms(struct run *r)
+{
+	static const char *const esp[] = {
+		"aes256gcm16, aes256-aes128-sha256-sha1",
+		"aes128-sha1-noesn, aes128gcm16, aes256-sha256, aes256gcm16",
+		"aes128-aes256-sha1-sha256, aes128gcm16-aes256gcm16",
+		"3des-aes256-sha1-sha256, aes256ctr-sha256, aes256gcm16-noesn",
+	};
+	const struct child_sa *c;
+	const struct ike_sa *sa;
+	unsigned int i, n = 0;
+	uint64_t end;
+
+	r->esp[0] = esp[rnd_below(&r->rnd, 4)];
+	r->esp[1] = esp[rnd_below(&r->rnd, 4)];
+	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
+		return;
+	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
+		pass(r, 200);
+		for (i = 0; i < 2; i++) {
+			const struct ike_core *core = i ? r->b->core : r->a->core;
+
+			TAILQ_FOREACH(sa, &TAILQ_FIRST(&core->peers)->sas, of_peer)
+			TAILQ_FOREACH(c, &sa->children, link)
+			check_successor(r, sa, c, &n);
+		}
+	}
+	if (!n && !r->w.loss && !r->w.failed[0])
+		world_fail(&r->w, "no pair was rekeyed");
+}
+
 static void play_rekey_rebind(struct run *r)
 {
 	uint64_t end;
@@ -956,6 +1005,7 @@ static const struct scenario scenarios[] = {
 	{ "rekey-ike", play_rekey_ike, STEADY },
 	{ "rekey-all", play_rekey_all, STEADY },
 	{ "rekey-groups", play_rekey_groups, STEADY },
+	{ "rekey-algorithms", play_rekey_algorithms, STEADY },
 	{ "rekey-rebind", play_rekey_rebind, STEADY | BEHIND_NAT },
 	{ "rekey-move", play_rekey_move, STEADY },
 	{ "rekey-expire", play_rekey_expire, STEADY },

@@ -276,6 +276,50 @@ static void successors_keep_their_selectors(void **state)
 	pair_free(p);
 }
 
+static void set_esp(struct node *n, const char *words)
+{
+	char err[256];
+
+	if (ike_proposals_from_text(words, IKE_PROTO_ESP, &n->conf[0].esp, err, sizeof(err)))
+		fail_msg("%s", err);
+}
+
+/* A pair keeps its algorithms, whatever is preferred by the end that answers (2.8). */
+static void successors_keep_their_algorithms(void **state)
+{
+	struct pair *p = new_pair(NULL, NULL);
+	struct node *n[2] = { p->a, p->b };
+	struct ike_payloads in;
+	struct ike_sa_payload offer;
+	struct child_sa *c;
+	char got[128];
+	uint32_t spi;
+	unsigned int i;
+
+	(void)state;
+	set_esp(p->a, "aes256gcm16-aes128gcm16, aes256-aes128-sha256-sha1");
+	set_esp(p->b, "aes128-sha1, aes128gcm16, aes256-sha256");
+	pair_start(p, true);
+	for (i = 0; i < 3; i++) {
+		spi = node_out(p->a, 0)->spi;
+		if (i == 2) { /* a peer that offers all that it has when it rekeys */
+			TAILQ_FOREACH(c, &node_sa(p->b)->children, link)
+			c->suite.cipher.encr = IKE_ENCR_CHACHA20_POLY1305;
+		}
+		node_rekey_child(n[i % 2 ? 0 : 1]);
+		pair_run(p, 10000);
+		assert_int_not_equal(node_out(p->a, 0)->spi, spi);
+		in = sent_open(pair_sent(p, n[i % 2 ? 0 : 1], CREATE, false, i / 2), node_sa(p->a));
+		assert_int_equal(ike_sa_parse(ike_payload_find(&in, IKE_PL_SA), &offer), 0);
+		assert_int_equal(offer.n, i == 2 ? 3 : 1);
+		assert_string_equal(ike_proposal_print(got, sizeof(got), &offer.p[0]),
+				    i == 2 ? "aes128-sha1-esn/noesn" : "aes128-sha1-esn");
+		TAILQ_FOREACH(c, &node_sa(p->a)->children, link)
+		assert_int_equal(c->suite.cipher.integ, IKE_INTEG_HMAC_SHA1_96);
+	}
+	pair_free(p);
+}
+
 /* Randomness that repeats does not make two IKE SAs of one SPI (2.6). */
 static void an_spi_names_one_ike_sa(void **state)
 {
@@ -399,6 +443,7 @@ int main(void)
 		cmocka_unit_test(the_initiator_flag_says_who_began),
 		cmocka_unit_test(a_retry_offers_everything_again),
 		cmocka_unit_test(successors_keep_their_selectors),
+		cmocka_unit_test(successors_keep_their_algorithms),
 		cmocka_unit_test(an_spi_names_one_ike_sa),
 		cmocka_unit_test(what_says_nothing_is_ignored),
 		cmocka_unit_test(headers_of_a_first_message),

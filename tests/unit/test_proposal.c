@@ -684,6 +684,41 @@ static void suites_of_esp_are_none_of_ike(void **state)
 	}
 }
 
+static const char *kept(const char *words, const char *suite)
+{
+	struct ike_proposals old;
+	struct esp_suite s;
+
+	set(&old, IKE_PROTO_ESP, suite);
+	assert_int_equal(esp_suite_from_proposal(&old.p[0], &s), 0);
+	set(&own, IKE_PROTO_ESP, words);
+	ike_proposals_keep(&own, &s);
+	for (unsigned int i = 0; i < own.n; i++)
+		assert_int_equal(own.p[i].num, i + 1);
+	return ike_proposals_print(text, sizeof(text), IKE_OFFER(&own));
+}
+
+/* What renews an SA: its algorithms, and the groups that go with them. */
+static void renewed_sas_keep_their_algorithms(void **state)
+{
+	(void)state;
+	assert_string_equal(kept("aes256gcm16-x25519, aes256-aes128-sha256-sha1-modp2048",
+				 "aes128-sha1-noesn"),
+			    "aes128-sha1-modp2048/nopfs-noesn");
+	assert_string_equal(kept("aes256gcm16-aes128gcm16-x25519-pfs, aes256-sha256",
+				 "aes128gcm16-esn"),
+			    "aes128gcm16-x25519-esn");
+	/* in both proposals */
+	assert_string_equal(kept("aes256-sha256-x25519, aes256-aes128-sha256-ecp256",
+				 "aes256-sha256-noesn"),
+			    "aes256-sha256-x25519/nopfs-noesn, aes256-sha256-ecp256/nopfs-noesn");
+	/* the configuration has them no longer, or not together */
+	assert_string_equal(kept("aes256gcm16-noesn", "aes128gcm16-noesn"), "aes256gcm16-noesn");
+	assert_string_equal(kept("aes256gcm16-esn", "aes256gcm16-noesn"), "aes256gcm16-esn");
+	assert_string_equal(kept("aes256-sha256-noesn", "aes256-sha1-noesn"),
+			    "aes256-sha256-noesn");
+}
+
 /* Offers of real daemons against our default. */
 static void foreign_offers(void **state)
 {
@@ -738,6 +773,7 @@ int main(void)
 		cmocka_unit_test(words_of_one_protocol),
 		cmocka_unit_test(encryption_needs_integrity),
 		cmocka_unit_test(suites_of_esp_are_none_of_ike),
+		cmocka_unit_test(renewed_sas_keep_their_algorithms),
 		cmocka_unit_test(the_responder_prefers_its_own_order),
 		cmocka_unit_test(own_proposals_come_before_the_offers_order),
 		cmocka_unit_test(key_lengths_match_exactly),

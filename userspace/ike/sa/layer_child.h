@@ -18,6 +18,8 @@ struct negotiation {
 	struct ike_kex *kex; /* our part of the key exchange; NULL: none (yet) */
 	uint32_t spi_in; /* initiator: reserved for it */
 	uint32_t deleted; /* initiator: the peer has deleted the pair if this is its outbound SPI */
+	const struct esp_suite
+		*same; /* responder: of the pair that is renewed, to be kept; or NULL */
 
 	/* Set by negotiate_begin(): what we want. */
 	unsigned int conf; /* as in child_sa; responder: CHILD_ANY until one is chosen */
@@ -79,8 +81,8 @@ void collide_undone(struct ike_core *core, struct ike_sa *sa, const struct child
 	"not receive: turn on NAT-T (UDP encapsulation) at its side"
 
 /*
- * What we want: the algorithms of the tunnel; the selectors of @old, or without one those that are
- * configured as @conf. With CHILD_ANY the offer of the peer decides which.
+ * What we want: algorithms and selectors of @old, or without one those of the tunnel, and those that
+ * are configured as @conf. With CHILD_ANY the offer of the peer decides which.
  */
 void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned int conf,
 		     const struct child_sa *old);

@@ -136,6 +136,8 @@ struct creation {
 	struct ike_kex *kex; /* NULL: without a key exchange */
 	uint32_t spi_in; /* for the pair; 0: it is not, or no longer, the exchange's */
 	struct ike_ts_list local, remote; /* the selectors that were offered for it */
+	bool renews; /* it renews a pair, so that algorithms were offered for it … */
+	struct esp_suite suite; /* … that were that pair's */
 	uint8_t ike_spi[IKE_SPI_LEN]; /* or of the IKE SA that is prepared */
 };
 

@@ -20,6 +20,7 @@ void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned i
 		tunnel_selectors(p->conf, conf, &n->local, &n->remote);
 	if (old) {
 		child_selectors(old, &n->local, &n->remote);
+		ike_proposals_keep(&n->esp, &old->suite);
 		n->replaces = old->spi_in;
 	}
 }
@@ -208,6 +209,19 @@ static bool refuse_child(struct ike_core *core, struct ike_sa *sa, struct negoti
 	return false;
 }
 
+/* What we allow that the peer offers too; of a pair that is renewed, its algorithms if they are. */
+static bool choose_common(struct negotiation *n, struct ike_offer offer, uint16_t ke_group)
+{
+	struct ike_proposals same = n->esp;
+
+	if (n->same) {
+		ike_proposals_keep(&same, n->same);
+		if (ike_proposal_choose(&same, offer, ke_group, &n->chosen))
+			return true;
+	}
+	return ike_proposal_choose(&n->esp, offer, ke_group, &n->chosen);
+}
+
 static bool choose_proposal(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			    struct x_msg *m, const struct ike_ke *ke)
 {
@@ -220,7 +234,7 @@ static bool choose_proposal(struct ike_core *core, struct ike_sa *sa, struct neg
 				    "");
 	for (i = 0; !n->own_exchange && i < offer.n; i++)
 		ike_proposal_drop_dh(&offer.p[i]);
-	if (!ike_proposal_choose(&n->esp, IKE_OFFER(&offer), ke->group, &n->chosen) ||
+	if (!choose_common(n, IKE_OFFER(&offer), ke->group) ||
 	    esp_suite_from_proposal(&n->chosen, &n->suite) || !offered_spi(&n->chosen))
 		return refuse_child(core, sa, n, m, IKE_N_NO_PROPOSAL_CHOSEN, "no common proposal",
 				    ike_proposal_explain(why, sizeof(why), &n->esp,

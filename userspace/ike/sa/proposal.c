@@ -184,6 +184,55 @@ void ike_proposals_drop_dh(struct ike_proposals *ps)
 		ike_proposal_drop_dh(&ps->p[i]);
 }
 
+typedef bool (*stays_fn)(const struct ike_proposal *p, const struct ike_transform *t,
+			 const void *ctx);
+
+/* Only transforms that @stays says yes to, and proposals with encryption. False: none; then all is as it was. */
+static bool reduce(struct ike_proposals *ps, stays_fn stays, const void *ctx)
+{
+	struct ike_proposals left = { .n = 0 };
+
+	for (unsigned int i = 0; i < ps->n; i++) {
+		struct ike_proposal *to = &left.p[left.n];
+
+		*to = ps->p[i];
+		to->n = 0;
+		for (unsigned int j = 0; j < ps->p[i].n; j++)
+			if (stays(&ps->p[i], &ps->p[i].t[j], ctx))
+				to->t[to->n++] = ps->p[i].t[j];
+		if (count(to, IKE_T_ENCR))
+			to->num = (uint8_t)++left.n;
+	}
+	if (!left.n)
+		return false;
+	*ps = left;
+	return true;
+}
+
+static bool is_of_suite(const struct ike_proposal *p, const struct ike_transform *t,
+			const void *ctx)
+{
+	const struct esp_suite *suite = ctx;
+	const struct ike_transform wanted[] = {
+		{ IKE_T_ENCR, suite->cipher.encr, suite->cipher.key_bits },
+		{ IKE_T_INTEG, suite->cipher.integ, 0 },
+		{ IKE_T_ESN, suite->esn, 0 },
+	};
+	bool other = false;
+
+	for (unsigned int i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (!allows(p, &wanted[i]))
+			return false;
+		other |= t->type == wanted[i].type && !ike_transform_eq(t, &wanted[i]);
+	}
+	return !other;
+}
+
+void ike_proposals_keep(struct ike_proposals *ps, const struct esp_suite *suite)
+{
+	reduce(ps, is_of_suite, suite);
+}
+
 uint16_t ike_proposals_first_dh(const struct ike_proposals *ps)
 {
 	return ps->n ? first_of(&ps->p[0], IKE_T_DH)->id : IKE_DH_NONE;

@@ -30,6 +30,13 @@ void ike_proposals_drop_dh(struct ike_proposals *p);
 /* The first DH group of the most preferred proposal, for the first KE payload; IKE_DH_NONE if none. */
 uint16_t ike_proposals_first_dh(const struct ike_proposals *p);
 
+/*
+ * Leave of each proposal only the encryption, integrity and sequence numbers of @suite, and its
+ * groups: an SA that renews one has the same algorithms (RFC 7296 2.8). Proposals without these go,
+ * and the others are numbered anew; nothing changes if none is left.
+ */
+void ike_proposals_keep(struct ike_proposals *p, const struct esp_suite *suite);
+
 /* Is @group in any of the proposals? An INVALID_KE_PAYLOAD may ask for nothing else. */
 bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
 

@@ -114,6 +114,9 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	n.spi_in = made->spi_in;
 	made->local = n.local;
 	made->remote = n.remote;
+	made->renews = old;
+	if (old)
+		made->suite = old->suite;
 	negotiate_offer(b, &n);
 	return EXCHANGE_SEND;
 }
@@ -181,6 +184,8 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	bool explained;
 
 	negotiate_begin(&n, sa->peer, x->conf, old);
+	if (x->made->renews)
+		ike_proposals_keep(&n.esp, &x->made->suite);
 	group = x_refuse_group(x, in, &n.esp);
 	if (group != IKE_DH_NONE) {
 		x_refuse_again(core, sa, x, group);
@@ -282,6 +287,8 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		/* Not more than was offered, also if the old pair is gone meanwhile. */
 		n.local = made->local;
 		n.remote = made->remote;
+		if (made->renews)
+			ike_proposals_keep(&n.esp, &made->suite);
 		n.replaces = x->spi ? x->spi : child_replaces_nothing(x->conf);
 		ike_nonces_lower(&n.nonces, low_nonce);
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
@@ -431,8 +438,10 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	n.nonces.r_len = sizeof(ours);
 	n.inbound_first = old && query_has_outbound(sa->peer, CHILD_ANY);
 	negotiate_begin(&n, sa->peer, old ? old->conf : CHILD_ANY, NULL);
-	if (old)
+	if (old) {
 		n.replaces = old->spi_in;
+		n.same = &old->suite;
+	}
 	if (!negotiate_give(core, sa, &n, m) && n.refused == IKE_N_INVALID_SYNTAX)
 		return X_CLOSE;
 	return X_DONE;
