@@ -6,6 +6,7 @@
 #include "core_util.h"
 #include "ike/sa/core.h"
 #include "ike/sa/layer_child.h"
+#include "ike/sa/proposal.h"
 
 /* One end rekeys (or both) after so many seconds; 0: never. */
 static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_t child_b)
@@ -313,6 +314,58 @@ static void each_end_chooses_its_moment(void **state)
 	pair_free(p);
 }
 
+static struct ike_child installed;
+static int (*install)(void *ctx, const struct ike_child *c);
+
+static int note_install(void *ctx, const struct ike_child *c)
+{
+	installed = *c;
+	return install(ctx, c);
+}
+
+/* The limits of pairs with @words for ESP, where RekeyBytes is @bytes. */
+static void limits_of(const char *words, uint64_t bytes)
+{
+	struct pair *p = pair_new();
+	struct node *end[2] = { p->a, p->b };
+	char err[128];
+
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(ike_proposals_from_text(words, IKE_PROTO_ESP, &end[i]->conf[0].esp,
+							 err, sizeof(err)),
+				 0);
+	p->a->conf[0].rekey_bytes = bytes;
+	pair_start(p, true);
+	install = p->a->core->env.sa_install;
+	p->a->core->env.sa_install = note_install;
+	memset(&installed, 0, sizeof(installed));
+	node_rekey_child(p->a);
+	pair_run(p, 10000);
+	assert_int_not_equal(installed.spi_in, 0);
+	pair_free(p);
+}
+
+/* Keys of ciphers whose blocks have 64 bits last for 1 GiB, whatever is configured; others as that says. */
+static void small_blocks_have_limits(void **state)
+{
+	const uint64_t mib = 1 << 20, gib = 1 << 30;
+
+	(void)state;
+	limits_of("3des-sha1", 0);
+	assert_in_range(installed.soft_bytes, gib - gib / 10, gib);
+	assert_true(installed.hard_bytes == 4 * gib);
+	limits_of("des-sha256", 64 * gib);
+	assert_in_range(installed.soft_bytes, gib - gib / 10, gib);
+	limits_of("3des-md5", 64 * mib);
+	assert_in_range(installed.soft_bytes, 57 * mib, 64 * mib);
+	assert_true(installed.hard_bytes == 4 * gib);
+	limits_of("aes128-sha1", 64 * gib);
+	assert_in_range(installed.soft_bytes, 57 * gib, 64 * gib);
+	assert_true(installed.hard_bytes == 0);
+	limits_of("aes256gcm16", 0);
+	assert_true(installed.soft_bytes == 0 && installed.hard_bytes == 0);
+}
+
 static void reauthenticated_by_initiator(void **state)
 {
 	(void)state;
@@ -332,6 +385,7 @@ int main(void)
 		cmocka_unit_test(ike_by_responder),
 		cmocka_unit_test(everything_by_both),
 		cmocka_unit_test(each_end_chooses_its_moment),
+		cmocka_unit_test(small_blocks_have_limits),
 		cmocka_unit_test(ike_by_both_at_once),
 		cmocka_unit_test(child_by_both_at_once),
 		cmocka_unit_test(child_and_ike_at_once),

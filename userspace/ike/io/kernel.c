@@ -751,6 +751,9 @@ static void set_limits(struct esptun_sa *sa, const struct ike_child *c)
 	if (sa->dir == ESPTUN_SA_DIR_OUT && !c->esn &&
 	    (!sa->soft_packets || sa->soft_packets > SOFT_PACKETS_32))
 		sa->soft_packets = SOFT_PACKETS_32;
+	sa->hard_bytes = c->hard_bytes;
+	if (sa->hard_bytes)
+		sa->has |= ESPTUN_SA_HAS_HARD_BYTES;
 	if (sa->soft_bytes)
 		sa->has |= ESPTUN_SA_HAS_SOFT_BYTES;
 	if (sa->soft_packets)

@@ -90,6 +90,7 @@ struct ike_child {
 	const struct ike_ts_list *local_ts, *remote_ts; /* negotiated */
 	/* IKE_EXPIRE_SOFT when either SA carried so many; 0: no limit but the kernel's own. */
 	uint64_t soft_bytes, soft_packets;
+	uint64_t hard_bytes; /* IKE_EXPIRE_HARD, and the end of the SA; 0: no limit */
 };
 
 /* The packet that found no SA: each selector has its one address, protocol and port. */

@@ -54,6 +54,8 @@ enum ikesa_limits {
 	IKESA_MAX_COOKIES = 6, /* COOKIE answers obeyed per attempt */
 	IKESA_MAX_KE_RETRIES = 4, /* INVALID_KE_PAYLOAD answers obeyed per attempt */
 	IKESA_DIGEST_LEN = 16,
+	CHILD_BLOCK64_BYTES =
+		1 << 30, /* of one direction, with a cipher whose blocks have 64 bits */
 };
 
 enum mobike_limits {
