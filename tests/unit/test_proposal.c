@@ -719,6 +719,48 @@ static void renewed_sas_keep_their_algorithms(void **state)
 			    "aes256-sha256-noesn");
 }
 
+static bool of_a_small_kernel(void *ctx, const struct ike_cipher *c)
+{
+	const struct ike_cipher *lacks = ctx;
+
+	return (c->encr != lacks->encr || c->key_bits != lacks->key_bits) &&
+	       (!lacks->integ || c->integ != lacks->integ);
+}
+
+static const char *restricted(const char *words, uint16_t encr, uint16_t bits, uint16_t integ)
+{
+	struct ike_cipher lacks = { encr, bits, integ };
+	bool any;
+
+	set(&own, IKE_PROTO_ESP, words);
+	any = ike_proposals_restrict(&own, of_a_small_kernel, &lacks);
+	ike_proposals_print(text, sizeof(text), IKE_OFFER(&own));
+	return any ? text : NULL;
+}
+
+static void what_the_kernel_lacks_is_not_offered(void **state)
+{
+	static const char all[] =
+		"aes256gcm16-chacha20poly1305-noesn, aes256-aes128-sha256-sha1-noesn";
+
+	(void)state;
+	assert_string_equal(restricted(all, IKE_ENCR_CHACHA20_POLY1305, 0, 0),
+			    "aes256gcm16-noesn, aes256/aes128-sha256/sha1-noesn");
+	assert_string_equal(restricted(all, IKE_ENCR_AES_CBC, 256, IKE_INTEG_HMAC_SHA1_96),
+			    "aes256gcm16/chacha20poly1305-noesn, aes128-sha256-noesn");
+	/* nothing goes with the integrity algorithm, or with the cipher */
+	assert_string_equal(restricted("aes256gcm16-noesn, aes256-sha1-noesn", 0, 0,
+				       IKE_INTEG_HMAC_SHA1_96),
+			    "aes256gcm16-noesn");
+	assert_string_equal(restricted("aes256-sha256-noesn, aes256gcm16-noesn", IKE_ENCR_AES_CBC,
+				       256, 0),
+			    "aes256gcm16-noesn");
+	assert_int_equal(own.p[0].num, 1);
+	/* nothing at all: the caller is to say so */
+	assert_null(restricted("aes256-sha256-noesn", IKE_ENCR_AES_CBC, 256, 0));
+	assert_string_equal(text, "aes256-sha256-noesn");
+}
+
 /* Offers of real daemons against our default. */
 static void foreign_offers(void **state)
 {
@@ -774,6 +816,7 @@ int main(void)
 		cmocka_unit_test(encryption_needs_integrity),
 		cmocka_unit_test(suites_of_esp_are_none_of_ike),
 		cmocka_unit_test(renewed_sas_keep_their_algorithms),
+		cmocka_unit_test(what_the_kernel_lacks_is_not_offered),
 		cmocka_unit_test(the_responder_prefers_its_own_order),
 		cmocka_unit_test(own_proposals_come_before_the_offers_order),
 		cmocka_unit_test(key_lengths_match_exactly),

@@ -227,6 +227,8 @@ int tunnel_peer_rows(const struct tunnel *t, const uint32_t *ids, unsigned int n
 void tunnel_start(struct agent *a, struct tunnel *t);
 /* How its netdevice is to be. */
 void tunnel_net_conf(const struct tunnel *t, struct net_conf *out);
+/* What the core hears of @c: the configuration, but of ESP's algorithms only those that the kernel has. */
+void tunnel_core_conf(struct agent *a, const struct config *c, struct ike_tunnel_conf *out);
 /* How its one peer is to be in the kernel; without identity and terms. */
 struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t);
 

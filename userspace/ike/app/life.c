@@ -19,7 +19,7 @@ static int tell_core(struct agent *a, struct tunnel *t)
 	char text[256];
 	int err = -ENOMEM;
 
-	config_tunnel(&t->conf, &conf);
+	tunnel_core_conf(a, &t->conf, &conf);
 	if (owned_add_peer(&t->owned, IKE_PEER_FIRST, 1))
 		err = core_tunnel_add(a->core, &conf);
 	if (err == -EPIPE)

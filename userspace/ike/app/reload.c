@@ -65,7 +65,7 @@ static int change_core(struct agent *a, const struct tunnel *t, const struct con
 	struct ike_tunnel_conf core;
 	int err = 0;
 
-	config_tunnel(conf, &core);
+	tunnel_core_conf(a, conf, &core);
 	if (!(t->todo & TODO_TELL))
 		err = core_tunnel_change(a->core, &core, is_other_key(&t->conf, conf), loop_now());
 	return err == -EPIPE ? 0 : err;

@@ -11,6 +11,7 @@
 
 #include "common/hash.h"
 #include "ike/app/agent_int.h"
+#include "ike/sa/proposal.h"
 
 static const char no_error[] = "";
 
@@ -194,6 +195,19 @@ void tunnel_read_link(struct tunnel *t)
 }
 
 /* ---- how it is to be -------------------------------------------------------------------- */
+
+static bool has_cipher(void *kernel, const struct ike_cipher *cipher)
+{
+	return kernel_has_cipher(kernel, cipher);
+}
+
+void tunnel_core_conf(struct agent *a, const struct config *c, struct ike_tunnel_conf *out)
+{
+	config_tunnel(c, out);
+	if (!ike_proposals_restrict(&out->esp, has_cipher, a->kernel))
+		log_say(IKE_LOG_ERROR, c->name,
+			"this kernel has none of the ESP algorithms of Crypto (the module takes legacy ones with legacy=1 only): see `esptun algo show`");
+}
 
 struct kernel_peer_conf tunnel_peer_conf(const struct tunnel *t)
 {

@@ -116,6 +116,9 @@ void kernel_adopt(struct kernel *k, const struct kernel_view *v, uint32_t peer,
 void kernel_retell(struct kernel *k, const struct kernel_view *v, uint32_t peer, uint32_t spi_in,
 		   uint32_t spi_out);
 
+/* Can an SA have @cipher? Asked before it is offered; what the kernel says of an SA is final. */
+bool kernel_has_cipher(const struct kernel *k, const struct ike_cipher *cipher);
+
 /* As struct ike_env has them. */
 int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t *spi);
 int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child *child,

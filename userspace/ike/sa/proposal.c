@@ -233,6 +233,44 @@ void ike_proposals_keep(struct ike_proposals *ps, const struct esp_suite *suite)
 	reduce(ps, is_of_suite, suite);
 }
 
+struct kernel_query {
+	bool (*has)(void *ctx, const struct ike_cipher *c);
+	void *ctx;
+};
+
+/* Is there a combination with @t in @p that the kernel has? */
+static bool kernel_has(const struct ike_proposal *p, const struct ike_transform *t, const void *ctx)
+{
+	const struct kernel_query *q = ctx;
+
+	if (t->type != IKE_T_ENCR && t->type != IKE_T_INTEG)
+		return true;
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct ike_transform *encr = t->type == IKE_T_ENCR ? t : &p->t[i];
+		const struct ike_transform *integ = t->type == IKE_T_ENCR ? &p->t[i] : t;
+		struct ike_cipher c = { encr->id, encr->key_bits, IKE_INTEG_NONE };
+
+		if (encr->type != IKE_T_ENCR)
+			continue;
+		if (!ike_encr_is_aead(encr->id)) {
+			if (integ->type != IKE_T_INTEG)
+				continue;
+			c.integ = integ->id;
+		}
+		if (q->has(q->ctx, &c))
+			return true;
+	}
+	return false;
+}
+
+bool ike_proposals_restrict(struct ike_proposals *ps,
+			    bool (*has)(void *ctx, const struct ike_cipher *c), void *ctx)
+{
+	const struct kernel_query q = { has, ctx };
+
+	return reduce(ps, kernel_has, &q);
+}
+
 uint16_t ike_proposals_first_dh(const struct ike_proposals *ps)
 {
 	return ps->n ? first_of(&ps->p[0], IKE_T_DH)->id : IKE_DH_NONE;

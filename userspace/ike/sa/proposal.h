@@ -37,6 +37,14 @@ uint16_t ike_proposals_first_dh(const struct ike_proposals *p);
  */
 void ike_proposals_keep(struct ike_proposals *p, const struct esp_suite *suite);
 
+/*
+ * ESP: leave only what @has says that the kernel has, with each encryption algorithm one of its
+ * integrity algorithms at least. Proposals that are nothing then go. False if none is left; then
+ * nothing changes.
+ */
+bool ike_proposals_restrict(struct ike_proposals *p,
+			    bool (*has)(void *ctx, const struct ike_cipher *c), void *ctx);
+
 /* Is @group in any of the proposals? An INVALID_KE_PAYLOAD may ask for nothing else. */
 bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
 
