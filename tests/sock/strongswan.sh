@@ -51,11 +51,11 @@ swan() {
 
 # tunnel SIDE N NAME [KEY=VALUE...]: writes both ends' configuration of a tunnel; west and lossy
 # call it NAME, strongSwan calls connection and child so. KEYs: start (of ours: now, listen), ike
-# and esp (proposals; ours are the former for both), lid and rid (our identity, and strongSwan's),
-# peer (more lines of ours), conn and child (of strongSwan's).
+# and esp (strongSwan's proposals), crypto (ours; those for ike unless given), lid and rid (our
+# identity, and strongSwan's), peer (more lines of ours), conn and child (of strongSwan's).
 tunnel() {
 	local side=$1 n=$2 name=$3 start=now ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
-	local child='' conn='' peer='' lid=$name.$side.example rid=east.example
+	local child='' conn='' peer='' crypto='' lid=$name.$side.example rid=east.example
 	local "${@:4}"
 	local here=${net[$side]}.1$n there=${net[$side]}.1
 	ip -n "$side" addr add "$here/24" dev "${side:0:1}0" 2> /dev/null
@@ -70,7 +70,7 @@ tunnel() {
 	RemoteID = $rid
 	PSK = $PSK
 	Routes = ${theirs[$side]}.$n.0/24
-	Crypto = $ike
+	Crypto = ${crypto:-$ike}
 	Start = $start
 	$peer
 	END
@@ -132,9 +132,9 @@ ike_end() {
 	wait "${ike_pid[$1]}"
 }
 
-# lines SIDE FILTER: of what ikehost printed, with jq.
+# lines SIDE FILTER: of what ikehost printed, with jq; but for warnings about files.
 lines() {
-	jq -rc "$2" "$VM_OUT/$1.json"
+	grep '^{' "$VM_OUT/$1.json" | jq -rc "$2"
 }
 
 # report SIDE: what ikehost has now goes to SIDE.now.json.
