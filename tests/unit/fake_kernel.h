@@ -21,8 +21,41 @@ static struct esptun_peer peers[FAKE_PEERS];
 static struct esptun_sa sas[FAKE_SAS];
 static size_t n_peers, n_sas;
 static unsigned int peer_reads, sa_reads, deleted;
-static bool is_older; /* the module knows no identities */
+static bool is_older; /* the module knows no identities, and does not tell its algorithms */
 static int fds[2];
+
+/* Lengths of keys are in bytes, with the salt. */
+static const struct esptun_algo fake_algos[] = {
+	{ .type = ESPTUN_ALGO_ENCR,
+	  .id = ESPTUN_ENCR_AES_GCM_16,
+	  .state = ESPTUN_ALGO_STATE_AVAILABLE,
+	  .key_lens = { 20, 36 },
+	  .n_key_lens = 2,
+	  .salt_len = 4 },
+	{ .type = ESPTUN_ALGO_ENCR,
+	  .id = ESPTUN_ENCR_CHACHA20_POLY1305,
+	  .state = ESPTUN_ALGO_STATE_MISSING,
+	  .key_lens = { 36 },
+	  .n_key_lens = 1,
+	  .salt_len = 4 },
+	{ .type = ESPTUN_ALGO_ENCR, .id = ESPTUN_ENCR_NULL, .state = ESPTUN_ALGO_STATE_AVAILABLE },
+	{ .type = ESPTUN_ALGO_ENCR,
+	  .id = ESPTUN_ENCR_3DES,
+	  .legacy = true,
+	  .state = ESPTUN_ALGO_STATE_REFUSED,
+	  .key_lens = { 24 },
+	  .n_key_lens = 1 },
+	{ .type = ESPTUN_ALGO_INTEG,
+	  .id = ESPTUN_INTEG_HMAC_SHA2_256_128,
+	  .state = ESPTUN_ALGO_STATE_AVAILABLE,
+	  .key_lens = { 32 },
+	  .n_key_lens = 1 },
+	{ .type = ESPTUN_ALGO_INTEG,
+	  .id = ESPTUN_INTEG_AES_XCBC_96,
+	  .state = ESPTUN_ALGO_STATE_MISSING,
+	  .key_lens = { 16 },
+	  .n_key_lens = 1 },
+};
 
 static void fake_empty(void)
 {
@@ -102,6 +135,19 @@ int esptun_ike_send(struct esptun *h, uint32_t ifindex, const struct esptun_ike 
 	(void)h;
 	(void)ifindex;
 	(void)ike;
+	return 0;
+}
+
+int esptun_algo_dump(struct esptun *h, struct esptun_algo **to, size_t *n)
+{
+	(void)h;
+	if (is_older)
+		return -EOPNOTSUPP;
+	*to = malloc(sizeof(fake_algos));
+	if (!*to)
+		return -ENOMEM;
+	memcpy(*to, fake_algos, sizeof(fake_algos));
+	*n = sizeof(fake_algos) / sizeof(fake_algos[0]);
 	return 0;
 }
 

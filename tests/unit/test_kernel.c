@@ -440,6 +440,43 @@ static void what_events_would_have_said(void **state)
 	kernel_view_free(v);
 }
 
+static void ciphers_the_kernel_has(void **state)
+{
+	static const struct {
+		struct ike_cipher cipher;
+		bool has;
+	} rows[] = {
+		{ { ESPTUN_ENCR_AES_GCM_16, 128, IKE_INTEG_NONE }, true },
+		{ { ESPTUN_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE }, true },
+		{ { ESPTUN_ENCR_AES_GCM_16, 192, IKE_INTEG_NONE }, false }, /* no such length */
+		{ { ESPTUN_ENCR_AES_GCM_8, 128, IKE_INTEG_NONE }, false }, /* not in the list */
+		{ { ESPTUN_ENCR_CHACHA20_POLY1305, 0, IKE_INTEG_NONE }, false }, /* missing */
+		{ { ESPTUN_ENCR_3DES, 0, ESPTUN_INTEG_HMAC_SHA2_256_128 }, false }, /* refused */
+		{ { ESPTUN_ENCR_NULL, 0, ESPTUN_INTEG_HMAC_SHA2_256_128 }, true },
+		{ { ESPTUN_ENCR_NULL, 0, ESPTUN_INTEG_AES_XCBC_96 }, false }, /* missing */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(kernel_has_cipher(k, &rows[i].cipher), rows[i].has);
+}
+
+/* A module that was loaded before the agent was replaced by a newer one. */
+static void ciphers_of_an_older_module(void **state)
+{
+	const struct ike_cipher gcm = { ESPTUN_ENCR_AES_GCM_16, 192, IKE_INTEG_NONE },
+				chacha = { ESPTUN_ENCR_CHACHA20_POLY1305, 0, IKE_INTEG_NONE },
+				cbc = { ESPTUN_ENCR_AES_CBC, 128, ESPTUN_INTEG_HMAC_SHA2_256_128 };
+
+	is_older = true;
+	drop_link(state);
+	make_link(state);
+	assert_true(kernel_has_cipher(k, &gcm));
+	assert_true(kernel_has_cipher(k, &chacha));
+	assert_false(kernel_has_cipher(k, &cbc));
+	is_older = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +490,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(identities_are_kept, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(who_is_held_stays_held, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(what_events_would_have_said, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(ciphers_the_kernel_has, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(ciphers_of_an_older_module, make_link, drop_link),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
