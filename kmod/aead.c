@@ -111,7 +111,7 @@ static u8 *make_room(u8 *esp, unsigned int iv, u64 seq, bool esn)
 	if (iv == IV_LEN)
 		return start;
 	/* The IV's place is the header's, RFC 8750 3. */
-	put_unaligned_be32(lower_32_bits(seq), esp - sizeof(__be32));
+	memcpy(esp - sizeof(__be32), esp + sizeof(__be32), sizeof(__be32));
 	put_unaligned_be64(seq, esp);
 	return start;
 }

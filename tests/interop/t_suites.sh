@@ -49,8 +49,8 @@ crossed() {
 # chosen SUITE: what the agent says it is, with ESN or without.
 chosen() {
 	local with=noesn
-	[[ $1 != *-esn ]] || with=esn
-	is "$1: chosen" "$(of west .child.proposal)" "${1%-esn}-$with"
+	[[ $1 != *-esn ]] || with=esn # not of -noesn
+	is "$1: chosen" "$(of west .child.proposal)" "${1%-*esn}-$with"
 }
 
 with_strongswan() {
@@ -81,8 +81,10 @@ theirs() {
 	tell east reload > /dev/null
 }
 
+# Both would choose ESN unless told not to.
 with_ourselves() {
 	local suite=$1
+	[[ $suite == *-esn ]] || suite+=-noesn
 	tell west down vpn0 > /dev/null 2>&1
 	wait_for 20 state_is west down
 	theirs "$suite"
@@ -162,6 +164,7 @@ if [ "$(cat /sys/module/esptun/parameters/legacy)" = N ]; then
 	must ip -n west link del vpn0
 	must rmmod esptun
 	must modprobe esptun legacy=1
+	is "the module takes legacy algorithms, now" "$(cat /sys/module/esptun/parameters/legacy)" Y
 	agent west
 fi
 for suite in $legacy; do

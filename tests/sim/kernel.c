@@ -366,15 +366,16 @@ static uint64_t hash_keys(const struct ike_child *c, bool in, uint64_t h)
 }
 
 /* A key may be installed twice only as the two ends of one SA. */
-static void check_key(struct node *n, const struct ike_child *c, bool in)
+static void check_key(struct node *n, const uint8_t *key, size_t len, uint32_t spi, bool in)
 {
-	uint64_t at = hash_keys(c, in, in ? HASH_KEY_IN : HASH_KEY_OUT);
-	uint32_t spi = in ? c->spi_in : c->spi_out;
+	uint64_t at = hash_bytes(key, len, in ? HASH_KEY_IN : HASH_KEY_OUT);
 
+	if (!len) /* NULL has none for encryption, an AEAD none for integrity */
+		return;
 	if (seen_find(&n->w->keys, at)->value)
 		world_fail(n->w, "node %u: key of SPI %08x was used before", n->index, spi);
 	seen_once(&n->w->keys, at, spi);
-	if (!seen_once(&n->w->keys, hash_keys(c, in, HASH_KEY_SPI), spi))
+	if (!seen_once(&n->w->keys, hash_bytes(key, len, HASH_KEY_SPI), spi))
 		world_fail(n->w, "key of SPI %08x belongs to another SPI", spi);
 }
 
@@ -462,7 +463,8 @@ static int install_in(struct node *n, const struct ike_child *c, struct ksa *s)
 		world_fail(n->w, "node %u: inbound SPI %08x was not reserved", n->index, c->spi_in);
 		return -ENOENT;
 	}
-	check_key(n, c, true);
+	check_key(n, c->key_in, c->key_len, c->spi_in, true);
+	check_key(n, c->integ_in, c->integ_len, c->spi_in, true);
 	s->larval = false;
 	s->id = sa_id(c, true);
 	return 0;
@@ -490,7 +492,8 @@ static int install_out(struct node *n, const struct ike_child *c)
 
 	if (s)
 		world_fail(n->w, "node %u: outbound SPI %08x is in use", n->index, c->spi_out);
-	check_key(n, c, false);
+	check_key(n, c->key_out, c->key_len, c->spi_out, false);
+	check_key(n, c->integ_out, c->integ_len, c->spi_out, false);
 	s = ksa_add(n, c->tunnel, c->peer, false, c->spi_out);
 	if (!s)
 		return -ENOSPC;

@@ -557,7 +557,8 @@ static void esp_with_an_integrity_algorithm(void **state)
 	assert_int_equal(ike_proposals_from_text("modern", IKE_PROTO_ESP, &own, err, sizeof(err)),
 			 0);
 	ike_proposals_drop_dh(&own);
-	set(&offer, IKE_PROTO_ESP, "3des-des-null-aes128-aes256-md5-sha1-sha512-noesn");
+	set(&offer, IKE_PROTO_ESP, "3des-des-aes128-aes256-md5-sha1-sha512-noesn");
+	add(&offer.p[0], IKE_T_ENCR, IKE_ENCR_NULL, 0);
 	assert_string_equal(choose(0), "aes256-sha512-noesn");
 	assert_int_equal(esp_suite_from_proposal(&chosen, &s), 0);
 	assert_int_equal(s.cipher.encr, IKE_ENCR_AES_CBC);
@@ -567,7 +568,8 @@ static void esp_with_an_integrity_algorithm(void **state)
 	assert_string_equal(choose(0), "aes128gcm16-noesn");
 	assert_int_equal(chosen.num, 2);
 	/* what has a warning is never in modern */
-	set(&offer, IKE_PROTO_ESP, "3des-des-null-sha256-noesn, aes256-md5-noesn, aes256gmac");
+	set(&offer, IKE_PROTO_ESP,
+	    "3des-des-sha256-noesn, null-sha256, aes256-md5-noesn, aes256gmac");
 	assert_null(choose(0));
 	/* nothing without integrity, said aloud or left out, on whichever side */
 	set(&offer, IKE_PROTO_ESP, "aes256-sha256-noesn");
@@ -652,6 +654,9 @@ static void encryption_needs_integrity(void **state)
 		{ "null-nointeg", "nointeg is not implemented" },
 		{ "aes256ccm8-aes256-sha256", "make two proposals with a comma between" },
 		{ "aes256gmac-null-sha256", "make two proposals with a comma between" },
+		{ "aes256-null-sha256",
+		  "null or GMAC, which hide nothing, together with encryption" },
+		{ "aes256gcm16-aes256gmac", "null or GMAC, which hide nothing" },
 		{ "sha256", "no encryption algorithm" },
 	};
 

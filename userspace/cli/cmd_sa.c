@@ -118,16 +118,28 @@ struct crypto_args {
 	uint32_t integ_icv; /* the same */
 };
 
-/* "NAME KEY": the key of what encrypts nothing is empty. */
-static int parse_enc(struct args *a, const char *kw, struct esptun_sa *sa, const char **name)
+/* The key of what encrypts nothing is empty. */
+static int parse_encr_key(struct args *a, const char *kw, struct esptun_sa *sa)
 {
-	if (args_value(a, kw, name))
-		return -EINVAL;
 	if (a->argc > 0 && (!*a->argv[0] || !strcmp(a->argv[0], "0x"))) {
 		args_next(a);
 		return 0;
 	}
 	return args_key(a, kw, sa->key, &sa->key_len);
+}
+
+/* "NAME KEY" */
+static int parse_enc(struct args *a, const char *kw, struct esptun_sa *sa, const char **name)
+{
+	return args_value(a, kw, name) ? -EINVAL : parse_encr_key(a, kw, sa);
+}
+
+/* An unknown algorithm is another mistake. */
+static bool needs_key(const char *name)
+{
+	const struct esptun_alg *alg = esptun_alg_by_name(name, 0);
+
+	return !alg || alg->key_len;
 }
 
 static int parse_aead(struct args *a, struct esptun_sa *sa, struct crypto_args *c)
@@ -163,7 +175,7 @@ static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_ar
 	case K_SPI: s->has_spi = true; return args_spi(a, "spi", &sa->spi);
 	case K_PEER: return args_u32(a, "peer", 1, UINT32_MAX, &sa->peer);
 	case K_ALGO: return args_value(a, "algo", &c->encr);
-	case K_KEY: return args_key(a, "key", sa->key, &sa->key_len);
+	case K_KEY: return parse_encr_key(a, "key", sa);
 	case K_ESN: return args_bool(a, "esn", &sa->esn);
 	case K_REPLAY:
 		sa->has |= ESPTUN_SA_HAS_REPLAY_WINDOW;
@@ -257,7 +269,7 @@ static int check_crypto(struct args *a, const struct crypto_args *c, struct espt
 		return args_fail(
 			a,
 			"\"key\" goes with \"algo\"; of \"enc\" and \"aead\" it is the second word");
-	if (args_has(a, K_ALGO) && !args_has(a, K_KEY) && strcmp(c->encr, "null"))
+	if (args_has(a, K_ALGO) && !args_has(a, K_KEY) && needs_key(c->encr))
 		return args_fail(a, "sa add needs \"key\"");
 	if (check_encr(a, c, sa))
 		return -EINVAL;

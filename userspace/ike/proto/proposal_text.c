@@ -166,6 +166,17 @@ static void proposal_complete(const struct ike_proposal *in, bool pfs, uint8_t p
 	}
 }
 
+/* What hides nothing among its encryption algorithms. */
+static unsigned int count_open(const struct ike_proposal *p)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		n += p->t[i].type == IKE_T_ENCR &&
+		     (p->t[i].id == IKE_ENCR_NULL || p->t[i].id == IKE_ENCR_NULL_AUTH_AES_GMAC);
+	return n;
+}
+
 /* Has it encryption, and integrity protection with it? */
 static bool protects(const struct ike_proposal *p)
 {
@@ -182,6 +193,8 @@ static const char *proposal_fault(const struct ike_proposal *p, const struct ike
 		return "no encryption algorithm; add one, such as aes256gcm16";
 	if (aead && aead != encr)
 		return "GCM, CCM, GMAC or ChaCha20 together with encryption that needs an integrity algorithm; make two proposals with a comma between (RFC 7296 3.3)";
+	if (count_open(p) && count_open(p) != encr)
+		return "null or GMAC, which hide nothing, together with encryption, so that the peer would choose; make two proposals with a comma between";
 	if (!protects(p))
 		return "encryption without integrity algorithm; add one, such as sha256";
 	if (pfs && count(p, IKE_T_DH) > groups)
