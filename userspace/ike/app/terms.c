@@ -115,8 +115,12 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	struct digest mark = begin(secret, salt), agreement = mark, key = mark;
 	struct digest place = of_place(secret, salt, own);
 
-	add(&mark, "2",
-	    1); /* terms of former builds, whose digests were made of other things, are not known */
+	/*
+	 * Terms of former builds are not known: their digests were made of other things, or Crypto=modern
+	 * meant something else. Who changes what a configuration is expanded to raises this number, or
+	 * an update would end all SAs.
+	 */
+	add(&mark, "3", 1);
 	add_agreement(&agreement, c);
 	add(&key, own ? own->digest : c->psk_digest, SECRET_DIGEST);
 	memcpy(out, salt, TERMS_SALT);
