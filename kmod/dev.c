@@ -247,7 +247,7 @@ static void name_namespace(const struct net_device *dev)
 
 /*
  * The MTU of a netdevice that may be the first hop changed; other changes of
- * routes show with the next packet, see esptun_udp_path(). Or a link was moved to
+ * routes show with the next packet, see esptun_path_find(). Or a link was moved to
  * another namespace.
  */
 static int netdevice_event(struct notifier_block *nb, unsigned long event,

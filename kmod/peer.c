@@ -5,6 +5,7 @@
 #include "event.h"
 #include "ike.h"
 #include "link.h"
+#include "path.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
@@ -268,9 +269,9 @@ unsigned int esptun_peer_mtu(struct esptun_peer *peer, bool learned)
 	lockdep_assert_held(&peer->link->en->lock);
 	local_bh_disable();
 	rcu_read_lock();
-	if (!esptun_udp_path(peer, &path)) {
-		mtu = learned ? path.mtu : esptun_udp_link_mtu(&path);
-		esptun_udp_path_put(&path);
+	if (!esptun_path_find(peer, &path)) {
+		mtu = learned ? path.mtu : esptun_path_hop_mtu(&path);
+		esptun_path_put(&path);
 	}
 	rcu_read_unlock();
 	local_bh_enable();
@@ -420,7 +421,7 @@ void esptun_peer_seen(struct esptun_sa *sa,
 		return;
 	/* A spoofed source could lead our tunnels through one another. */
 	if (!same && (!esptun_addr_is_host(&from->addr) ||
-		      esptun_udp_into_link(peer, from, to))) {
+		      esptun_path_into_link(peer, from, to))) {
 		esptun_stats_add(peer->link->stats, ESPTUN_STATS_A_ROAM_REFUSED,
 				 1);
 		return;

@@ -22,6 +22,7 @@
 #include "nest.h"
 #include "order.h"
 #include "pages.h"
+#include "path.h"
 #include "peer.h"
 #include "sa.h"
 #include "segment.h"
@@ -640,7 +641,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		no_path(sa, skb, -ELOOP);
 		return;
 	}
-	err = esptun_udp_path(sa->peer, &b.path);
+	err = esptun_path_find(sa->peer, &b.path);
 	if (err) {
 		no_path(sa, skb, err);
 		return;
@@ -657,7 +658,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		send_too_big(skb, mtu);
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
-	esptun_udp_path_put(&b.path);
+	esptun_path_put(&b.path);
 }
 
 /* @since: jiffies when the packet came. Bottom halves off, RCU. */

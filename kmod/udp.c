@@ -10,6 +10,7 @@
 #include "dev.h"
 #include "esp.h"
 #include "gro.h"
+#include "path.h"
 #include "peer.h"
 #include "timer.h"
 #include "udp.h"
@@ -164,150 +165,6 @@ void esptun_udp_put(struct esptun_sock *us)
 	kfree(us);
 }
 
-/* ---- routes ---- */
-
-static void path_set(struct esptun_path *path, struct dst_entry *dst)
-{
-	path->dst = dst;
-	path->mtu = dst_mtu(dst);
-	path->hlen = path->family->hlen + ESPTUN_UDP_HLEN;
-}
-
-static struct esptun_addr if_family(const struct esptun_addr *addr, u32 family)
-{
-	return addr->family == family ? *addr : (struct esptun_addr){};
-}
-
-/* @addr is one of those that @peer->ep_lock protects. */
-static struct esptun_addr read_addr(const struct esptun_peer *peer,
-				    const struct esptun_addr *addr)
-{
-	struct esptun_addr copy;
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&peer->ep_lock);
-		copy = *addr;
-	} while (read_seqretry(&peer->ep_lock, seq));
-	return copy;
-}
-
-/* The configured source for remote addresses of a family. */
-static struct esptun_addr configured_source(const struct esptun_peer *peer,
-					    u32 family)
-{
-	struct esptun_addr local = read_addr(peer, &peer->local);
-
-	if (local.family != family)
-		local = esptun_link_local(peer->link);
-	return if_family(&local, family);
-}
-
-static struct esptun_addr learned_source(const struct esptun_peer *peer,
-					 u32 family)
-{
-	struct esptun_addr learned = read_addr(peer, &peer->learned);
-
-	return if_family(&learned, family);
-}
-
-/* The link's MTU follows the first hop. */
-static void note_hop(struct esptun_peer *peer, unsigned int room)
-{
-	if (READ_ONCE(peer->hop_room) == room)
-		return;
-	WRITE_ONCE(peer->hop_room, room);
-	esptun_link_update(peer->link);
-}
-
-/* A route that is in no cache yet. */
-static struct dst_entry *find_route(struct esptun_peer *peer,
-				    struct esptun_path *path)
-{
-	const struct esptun_family *family = path->family;
-	struct esptun_addr learned = {};
-	struct dst_entry *dst;
-
-	path->source = configured_source(peer, family->family);
-	if (!esptun_addr_is_set(&path->source))
-		path->source = learned = learned_source(peer, family->family);
-	dst = family->route(peer->link, &path->source, &path->remote);
-	/* The host may have lost the address, or its uplink. */
-	if (IS_ERR(dst) && esptun_addr_is_set(&learned)) {
-		esptun_peer_forget(peer, &learned);
-		path->source = (struct esptun_addr){};
-		dst = family->route(peer->link, &path->source, &path->remote);
-	}
-	if (IS_ERR(dst))
-		return dst;
-	family->cache(&peer->dst, dst, &path->source);
-	note_hop(peer, family->hop_mtu(dst) - family->hlen);
-	return dst;
-}
-
-int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path)
-{
-	struct dst_entry *dst;
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&peer->ep_lock);
-		path->remote = peer->remote;
-	} while (read_seqretry(&peer->ep_lock, seq));
-	path->dst = NULL;
-	path->family = esptun_family_of(path->remote.addr.family);
-	if (!path->family)
-		return -EDESTADDRREQ;
-	/* With a cached route comes the source it was looked up for. */
-	dst = INDIRECT_CALL_1(path->family->cached, esptun_ip4_cached,
-			      &peer->dst, &path->source);
-	if (!dst)
-		dst = find_route(peer, path);
-	if (IS_ERR(dst))
-		return PTR_ERR(dst);
-	path_set(path, dst);
-	return 0;
-}
-
-bool esptun_udp_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote,
-			  const struct esptun_addr *learned)
-{
-	const struct esptun_family *family =
-		esptun_family_of(remote->addr.family);
-	struct esptun_addr source;
-	struct dst_entry *dst;
-	bool into;
-
-	if (!family)
-		return false;
-	source = configured_source(peer, family->family);
-	if (!esptun_addr_is_set(&source))
-		source = *learned;
-	dst = family->route(peer->link, &source, remote);
-	/* As find_route() does. */
-	if (IS_ERR(dst) && PTR_ERR(dst) != -ELOOP) {
-		source = (struct esptun_addr){};
-		dst = family->route(peer->link, &source, remote);
-	}
-	if (IS_ERR(dst))
-		return PTR_ERR(dst) == -ELOOP;
-	into = esptun_dev_is_link(dst->dev);
-	dst_release(dst);
-	return into;
-}
-
-void esptun_udp_path_put(struct esptun_path *path)
-{
-	dst_release(path->dst);
-	path->dst = NULL;
-}
-
-unsigned int esptun_udp_link_mtu(const struct esptun_path *path)
-{
-	return path->family->hop_mtu(path->dst);
-}
-
 /* ---- sending ---- */
 
 bool esptun_udp_batches(const struct esptun_link *link,
@@ -409,7 +266,7 @@ int esptun_udp_keepalive(struct esptun_peer *peer)
 	struct sk_buff *skb;
 	int err;
 
-	err = esptun_udp_path(peer, &path);
+	err = esptun_path_find(peer, &path);
 	if (err)
 		return err;
 	skb = alloc_payload(&path, 1, GFP_ATOMIC);
@@ -419,43 +276,8 @@ int esptun_udp_keepalive(struct esptun_peer *peer)
 		esptun_timer_sent(peer);
 		xmit(peer->link, &path, skb);
 	}
-	esptun_udp_path_put(&path);
+	esptun_path_put(&path);
 	return skb ? 0 : -ENOMEM;
-}
-
-static int ike_path(struct esptun_link *link,
-		    const struct esptun_endpoint *local,
-		    const struct esptun_endpoint *remote,
-		    struct esptun_path *path, struct netlink_ext_ack *extack)
-{
-	struct dst_entry *dst;
-
-	path->family = esptun_family_of(remote->addr.family);
-	if (!path->family || !remote->port) {
-		NL_SET_ERR_MSG(
-			extack,
-			"ike: remote-address and remote-port are needed");
-		return -EINVAL;
-	}
-	path->remote = *remote;
-	path->source = local->addr;
-	if (!esptun_addr_is_set(&path->source))
-		path->source = esptun_link_local(link);
-	path->source = if_family(&path->source, path->family->family);
-	dst = path->family->route(link, &path->source, remote);
-	if (IS_ERR(dst)) {
-		if (PTR_ERR(dst) == -ELOOP)
-			NL_SET_ERR_MSG(
-				extack,
-				"remote-address: the route leads into the link itself");
-		else
-			NL_SET_ERR_MSG(
-				extack,
-				"remote-address: no route from this source address");
-		return PTR_ERR(dst);
-	}
-	path_set(path, dst);
-	return 0;
 }
 
 int esptun_udp_ike_send(struct esptun_link *link,
@@ -472,7 +294,7 @@ int esptun_udp_ike_send(struct esptun_link *link,
 		NL_SET_ERR_MSG(extack, "data: 1 to 65000 octets");
 		return -EINVAL;
 	}
-	err = ike_path(link, local, remote, &path, extack);
+	err = esptun_path_to(link, &local->addr, remote, &path, extack);
 	if (err)
 		return err;
 	skb = alloc_payload(&path, MARKER_LEN + len, GFP_KERNEL);
@@ -486,6 +308,6 @@ int esptun_udp_ike_send(struct esptun_link *link,
 		rcu_read_unlock();
 		local_bh_enable();
 	}
-	esptun_udp_path_put(&path);
+	esptun_path_put(&path);
 	return skb ? 0 : -ENOMEM;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * UDP encapsulation (RFC 3948): sockets, demultiplexing, routes, sending.
+ * UDP encapsulation (RFC 3948): sockets, demultiplexing, sending.
  */
 #ifndef ESPTUN_UDP_H
 #define ESPTUN_UDP_H
@@ -64,41 +64,16 @@ void esptun_udp_mark(struct esptun_sock *us, u32 mark);
 /* Give a socket back; the last user closes it. en->lock held; may sleep. */
 void esptun_udp_put(struct esptun_sock *us);
 
-/**
- * esptun_udp_path - route to a peer
- * @peer: the peer; RCU read side or en->lock held, bottom halves off
- * @path: result; end it with esptun_udp_path_put()
- *
- * Return: 0; -ENETUNREACH and the like without a route; -EDESTADDRREQ if the
- * peer's address is not known; -ELOOP if the route leads into the link.
- */
-int esptun_udp_path(struct esptun_peer *peer, struct esptun_path *path);
-
-void esptun_udp_path_put(struct esptun_path *path);
-
-/**
- * esptun_udp_into_link - would packets to an address leave by an esptun link
- * @peer: whose packets; RCU read side, bottom halves off
- * @remote: the address
- * @learned: what they would come from, if no address is configured
- */
-bool esptun_udp_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote,
-			  const struct esptun_addr *learned);
-
 /*
  * Was there a link with this port, in any namespace? Then a packet from it may
  * be the outer packet of a tunnel. Any context.
  */
 bool esptun_udp_is_our_port(__be16 port);
 
-/* MTU of the first hop and its route, without what ICMP taught. */
-unsigned int esptun_udp_link_mtu(const struct esptun_path *path);
-
 /**
  * esptun_udp_batches - is it worth to send super-packets this way
  * @link: its udpcsum setting counts
- * @path: result of esptun_udp_path()
+ * @path: result of esptun_path_find()
  *
  * The packets of a super-packet all have a UDP checksum. Unless the way out
  * computes it, packets with a checksum of zero (RFC 3948 2.1) are cheaper; over
@@ -121,7 +96,7 @@ unsigned int esptun_udp_headroom(const struct esptun_path *path);
 /**
  * esptun_udp_wrap - put UDP and IP in front, and the route with it
  * @link: whose port, fwmark and ttl are used; RCU read side
- * @path: result of esptun_udp_path(); its route reference stays the caller's
+ * @path: result of esptun_path_find(); its route reference stays the caller's
  * @skb: UDP payload with esptun_udp_headroom(), or the result of
  *	esptun_udp_gso()
  * @outer: the rest of the header
