@@ -14,6 +14,7 @@
 
 struct dst_cache;
 struct dst_entry;
+struct esptun_encap_ops;
 struct esptun_family;
 struct esptun_link;
 struct net;
@@ -31,14 +32,16 @@ enum esptun_family_index {
 /**
  * struct esptun_path - where a peer's packets go
  * @family: of @source and @remote
+ * @encap: what ESP packets travel in
  * @dst: outer route, one reference, or NULL
  * @source: outer source
  * @remote: outer destination
  * @mtu: of the path
- * @hlen: octets of outer IP and UDP headers
+ * @hlen: octets of outer headers in front of the ESP header
  */
 struct esptun_path {
 	const struct esptun_family *family;
+	const struct esptun_encap_ops *encap;
 	struct dst_entry *dst;
 	struct esptun_addr source;
 	struct esptun_endpoint remote;
@@ -84,12 +87,14 @@ struct esptun_arrival {
  * @zero_csum: UDP may go without a checksum
  * @cached: route in a cache, one reference, and its source; NULL if there is none
  * @cache: put a route and its source there
- * @route: a route from @source, which is chosen if it is none, with one
- *	reference. Any context. ERR_PTR: -ELOOP if it leads into the link
+ * @route: a route, with one reference, to @path->remote from @path->source, which
+ *	is chosen if it is none, for packets of @path->encap. Any context.
+ *	ERR_PTR: -ELOOP if it leads into the link
  * @hop_mtu: MTU of the first hop and its route, without what ICMP taught
- * @wrap: complete the UDP header that @skb starts with, and put IP in front
+ * @set_udp_csum: complete the UDP header that @skb starts with
+ * @wrap: put IP in front of @path->encap's header
  * @local_out: send what @wrap made; consumes @skb
- * @arrival: outer headers of a datagram whose UDP header was pulled
+ * @arrival: what the IP header of a received packet says, all but the port
  * @is_own: is an IP header's destination an address of this host
  * @put_pseudo: what a UDP checksum begins with, as devices want it
  * @udp_offset: where a packet's UDP header is, behind no other one, or 0
@@ -107,11 +112,12 @@ struct esptun_family {
 	void (*cache)(struct dst_cache *cache, struct dst_entry *dst,
 		      const struct esptun_addr *source);
 	struct dst_entry *(*route)(const struct esptun_link *link,
-				   struct esptun_addr *source,
-				   const struct esptun_endpoint *remote);
+				   struct esptun_path *path);
 	unsigned int (*hop_mtu)(const struct dst_entry *dst);
+	void (*set_udp_csum)(struct sk_buff *skb,
+			     const struct esptun_path *path, bool zero);
 	void (*wrap)(struct sk_buff *skb, const struct esptun_path *path,
-		     const struct esptun_outer *outer, u8 ttl, bool zero_csum);
+		     const struct esptun_outer *outer, u8 ttl);
 	int (*local_out)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	void (*arrival)(const struct sk_buff *skb, struct esptun_arrival *a);
 	bool (*is_own)(struct net *net, const void *ip);
@@ -127,8 +133,10 @@ extern const struct esptun_family esptun_ip6;
 /* Those of IPv4's row that each packet needs, called without a detour. */
 struct dst_entry *esptun_ip4_cached(struct dst_cache *cache,
 				    struct esptun_addr *source);
+void esptun_ip4_set_udp_csum(struct sk_buff *skb,
+			     const struct esptun_path *path, bool zero);
 void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
-		     const struct esptun_outer *outer, u8 ttl, bool zero_csum);
+		     const struct esptun_outer *outer, u8 ttl);
 void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a);
 
 /* The row of AF_*, or NULL. */

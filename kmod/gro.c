@@ -210,7 +210,7 @@ alone:
 	return find_held(held, at, 0);
 }
 
-/* The UDP header has its length already; see esptun_udp_gso(). */
+/* The UDP header has its length already; see esptun_udp_join(). */
 int esptun_gro_complete(struct sock *sk, struct sk_buff *skb, int at)
 {
 	const struct esptun_family *family = esptun_family_of(sk->sk_family);

@@ -8,6 +8,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 #include <net/udp.h>
+#include "encap.h"
 #include "family.h"
 #include "link.h"
 
@@ -35,26 +36,28 @@ static void cache_route(struct dst_cache *cache, struct dst_entry *dst,
 }
 
 static struct dst_entry *route(const struct esptun_link *link,
-			       struct esptun_addr *source,
-			       const struct esptun_endpoint *remote)
+			       struct esptun_path *path)
 {
 	struct flowi4 fl4 = {
 		.flowi4_mark = READ_ONCE(link->fwmark),
-		.flowi4_proto = IPPROTO_UDP,
-		.daddr = remote->addr.ip4,
-		.saddr = source->ip4,
-		.fl4_sport = link->port,
-		.fl4_dport = remote->port,
+		.flowi4_proto = path->encap->proto,
+		.daddr = path->remote.addr.ip4,
+		.saddr = path->source.ip4,
 	};
-	struct rtable *rt = ip_route_output_key(link->net, &fl4);
+	struct rtable *rt;
 
+	if (path->encap->ports) {
+		fl4.fl4_sport = link->port;
+		fl4.fl4_dport = path->remote.port;
+	}
+	rt = ip_route_output_key(link->net, &fl4);
 	if (IS_ERR(rt))
 		return ERR_CAST(rt);
 	if (rt->dst.dev == link->dev) {
 		ip_rt_put(rt);
 		return ERR_PTR(-ELOOP);
 	}
-	*source = esptun_addr_ip4(fl4.saddr);
+	path->source = esptun_addr_ip4(fl4.saddr);
 	return &rt->dst;
 }
 
@@ -66,15 +69,19 @@ static unsigned int hop_mtu(const struct dst_entry *dst)
 	return metric ? min(mtu, metric) : mtu;
 }
 
+void esptun_ip4_set_udp_csum(struct sk_buff *skb,
+			     const struct esptun_path *path, bool zero)
+{
+	udp_set_csum(zero, skb, path->source.ip4, path->remote.addr.ip4,
+		     skb->len);
+}
+
 void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
-		     const struct esptun_outer *outer, u8 ttl, bool zero_csum)
+		     const struct esptun_outer *outer, u8 ttl)
 {
 	const struct dst_entry *dst = path->dst;
-	__be32 saddr = path->source.ip4;
-	__be32 daddr = path->remote.addr.ip4;
 	struct iphdr *ip;
 
-	udp_set_csum(zero_csum, skb, saddr, daddr, skb->len);
 	skb->protocol = htons(ETH_P_IP);
 	ip = __skb_push(skb, sizeof(*ip));
 	skb_reset_network_header(skb);
@@ -83,9 +90,9 @@ void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->tos = outer->tos;
 	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
 	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
-	ip->protocol = IPPROTO_UDP;
-	ip->saddr = saddr;
-	ip->daddr = daddr;
+	ip->protocol = path->encap->proto;
+	ip->saddr = path->source.ip4;
+	ip->daddr = path->remote.addr.ip4;
 	__ip_select_ident(dev_net(dst->dev), ip,
 			  skb_shinfo(skb)->gso_segs ?: 1);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
@@ -97,7 +104,6 @@ void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	const struct iphdr *ip = ip_hdr(skb);
 
 	a->from.addr = esptun_addr_ip4(ip->saddr);
-	a->from.port = udp_hdr(skb)->source;
 	a->to = esptun_addr_ip4(ip->daddr);
 	a->own = rt && rt->rt_type == RTN_LOCAL;
 	a->tos = ip->tos;
@@ -144,6 +150,7 @@ const struct esptun_family esptun_ip4 = {
 	.cache = cache_route,
 	.route = route,
 	.hop_mtu = hop_mtu,
+	.set_udp_csum = esptun_ip4_set_udp_csum,
 	.wrap = esptun_ip4_wrap,
 	.local_out = ip_local_out,
 	.arrival = esptun_ip4_arrival,

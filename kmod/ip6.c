@@ -10,6 +10,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
+#include "encap.h"
 #include "family.h"
 #include "link.h"
 
@@ -51,16 +52,14 @@ static bool is_ours(struct net *net, const struct in6_addr *ip6)
 }
 
 static struct dst_entry *route(const struct esptun_link *link,
-			       struct esptun_addr *source,
-			       const struct esptun_endpoint *remote)
+			       struct esptun_path *path)
 {
+	const struct esptun_addr *source = &path->source;
 	struct flowi6 fl6 = {
 		.flowi6_mark = READ_ONCE(link->fwmark),
-		.flowi6_proto = IPPROTO_UDP,
-		.daddr = remote->addr.ip6,
+		.flowi6_proto = path->encap->proto,
+		.daddr = path->remote.addr.ip6,
 		.saddr = source->ip6,
-		.fl6_sport = link->port,
-		.fl6_dport = remote->port,
 	};
 	struct dst_entry *dst;
 
@@ -69,6 +68,10 @@ static struct dst_entry *route(const struct esptun_link *link,
 	/* Other than IPv4's, the look-up takes any source. */
 	if (esptun_addr_is_set(source) && !is_ours(link->net, &source->ip6))
 		return ERR_PTR(-EADDRNOTAVAIL);
+	if (path->encap->ports) {
+		fl6.fl6_sport = link->port;
+		fl6.fl6_dport = path->remote.port;
+	}
 	dst = ip6_dst_lookup_flow(link->net, NULL, &fl6, NULL);
 	if (IS_ERR(dst))
 		return dst;
@@ -76,7 +79,7 @@ static struct dst_entry *route(const struct esptun_link *link,
 		dst_release(dst);
 		return ERR_PTR(-ELOOP);
 	}
-	*source = esptun_addr_ip6(&fl6.saddr);
+	path->source = esptun_addr_ip6(&fl6.saddr);
 	return dst;
 }
 
@@ -93,30 +96,34 @@ static unsigned int hop_mtu(const struct dst_entry *dst)
 	return metric ? min(mtu, metric) : mtu;
 }
 
+static void set_udp_csum(struct sk_buff *skb, const struct esptun_path *path,
+			 bool zero)
+{
+	udp6_set_csum(zero, skb, &path->source.ip6, &path->remote.addr.ip6,
+		      skb->len);
+}
+
 /*
  * RFC 6438: packets of an SA keep one flow label. What the path cannot carry
  * whole leaves in fragments, as IPv4 packets without DF do.
  */
 static void wrap(struct sk_buff *skb, const struct esptun_path *path,
-		 const struct esptun_outer *outer, u8 ttl, bool zero_csum)
+		 const struct esptun_outer *outer, u8 ttl)
 {
-	const struct in6_addr *saddr = &path->source.ip6;
-	const struct in6_addr *daddr = &path->remote.addr.ip6;
 	__be32 label = htonl(outer->flow >> 12);
 	struct ipv6hdr *ip;
 
-	udp6_set_csum(zero_csum, skb, saddr, daddr, skb->len);
 	skb->protocol = htons(ETH_P_IPV6);
 	skb->ignore_df = !outer->df;
 	ip = __skb_push(skb, sizeof(*ip));
 	skb_reset_network_header(skb);
 	ip6_flow_hdr(ip, outer->tos, label);
 	ip->payload_len = htons(skb->len - sizeof(*ip));
-	ip->nexthdr = IPPROTO_UDP;
+	ip->nexthdr = path->encap->proto;
 	ip->hop_limit =
 		min_t(u8, ttl ?: ip6_dst_hoplimit(path->dst), outer->ttl_max);
-	ip->saddr = *saddr;
-	ip->daddr = *daddr;
+	ip->saddr = path->source.ip6;
+	ip->daddr = path->remote.addr.ip6;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 }
 
@@ -127,7 +134,6 @@ static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	u32 flags = dst ? ((const struct rt6_info *)dst)->rt6i_flags : 0;
 
 	a->from.addr = esptun_addr_ip6(&ip->saddr);
-	a->from.port = udp_hdr(skb)->source;
 	a->to = esptun_addr_ip6(&ip->daddr);
 	a->own = (flags & RTF_LOCAL) && !(flags & RTF_ANYCAST) &&
 		 esptun_addr_is_host(&a->to);
@@ -174,6 +180,7 @@ const struct esptun_family esptun_ip6 = {
 	.cache = cache_route,
 	.route = route,
 	.hop_mtu = hop_mtu,
+	.set_udp_csum = set_udp_csum,
 	.wrap = wrap,
 	.local_out = ip6_local_out,
 	.arrival = arrival,

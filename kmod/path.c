@@ -3,7 +3,7 @@
 #include <net/dst.h>
 #include <net/dst_cache.h>
 #include "dev.h"
-#include "esp.h"
+#include "encap.h"
 #include "link.h"
 #include "path.h"
 #include "peer.h"
@@ -12,7 +12,7 @@ static void path_set(struct esptun_path *path, struct dst_entry *dst)
 {
 	path->dst = dst;
 	path->mtu = dst_mtu(dst);
-	path->hlen = path->family->hlen + ESPTUN_UDP_HLEN;
+	path->hlen = path->family->hlen + path->encap->hlen;
 }
 
 static struct esptun_addr if_family(const struct esptun_addr *addr, u32 family)
@@ -73,12 +73,12 @@ static struct dst_entry *find_route(struct esptun_peer *peer,
 	path->source = configured_source(peer, family->family);
 	if (!esptun_addr_is_set(&path->source))
 		path->source = learned = learned_source(peer, family->family);
-	dst = family->route(peer->link, &path->source, &path->remote);
+	dst = family->route(peer->link, path);
 	/* The host may have lost the address, or its uplink. */
 	if (IS_ERR(dst) && esptun_addr_is_set(&learned)) {
 		esptun_peer_forget(peer, &learned);
 		path->source = (struct esptun_addr){};
-		dst = family->route(peer->link, &path->source, &path->remote);
+		dst = family->route(peer->link, path);
 	}
 	if (IS_ERR(dst))
 		return dst;
@@ -97,6 +97,7 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path)
 		path->remote = peer->remote;
 	} while (read_seqretry(&peer->ep_lock, seq));
 	path->dst = NULL;
+	path->encap = READ_ONCE(peer->encap);
 	path->family = esptun_family_of(path->remote.addr.family);
 	if (!path->family)
 		return -EDESTADDRREQ;
@@ -111,7 +112,9 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path)
 	return 0;
 }
 
-int esptun_path_to(struct esptun_link *link, const struct esptun_addr *source,
+int esptun_path_to(struct esptun_link *link,
+		   const struct esptun_encap_ops *encap,
+		   const struct esptun_addr *source,
 		   const struct esptun_endpoint *remote,
 		   struct esptun_path *path, struct netlink_ext_ack *extack)
 {
@@ -124,12 +127,13 @@ int esptun_path_to(struct esptun_link *link, const struct esptun_addr *source,
 			"ike: remote-address and remote-port are needed");
 		return -EINVAL;
 	}
+	path->encap = encap;
 	path->remote = *remote;
 	path->source = *source;
 	if (!esptun_addr_is_set(&path->source))
 		path->source = esptun_link_local(link);
 	path->source = if_family(&path->source, path->family->family);
-	dst = path->family->route(link, &path->source, remote);
+	dst = path->family->route(link, path);
 	if (IS_ERR(dst)) {
 		if (PTR_ERR(dst) == -ELOOP)
 			NL_SET_ERR_MSG(
@@ -151,20 +155,23 @@ bool esptun_path_into_link(const struct esptun_peer *peer,
 {
 	const struct esptun_family *family =
 		esptun_family_of(remote->addr.family);
-	struct esptun_addr source;
+	struct esptun_path path = {
+		.encap = READ_ONCE(peer->encap),
+		.remote = *remote,
+	};
 	struct dst_entry *dst;
 	bool into;
 
 	if (!family)
 		return false;
-	source = configured_source(peer, family->family);
-	if (!esptun_addr_is_set(&source))
-		source = *learned;
-	dst = family->route(peer->link, &source, remote);
+	path.source = configured_source(peer, family->family);
+	if (!esptun_addr_is_set(&path.source))
+		path.source = *learned;
+	dst = family->route(peer->link, &path);
 	/* As find_route() does. */
 	if (IS_ERR(dst) && PTR_ERR(dst) != -ELOOP) {
-		source = (struct esptun_addr){};
-		dst = family->route(peer->link, &source, remote);
+		path.source = (struct esptun_addr){};
+		dst = family->route(peer->link, &path);
 	}
 	if (IS_ERR(dst))
 		return PTR_ERR(dst) == -ELOOP;

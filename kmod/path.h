@@ -7,6 +7,7 @@
 #include "endpoint.h"
 #include "family.h"
 
+struct esptun_encap_ops;
 struct esptun_link;
 struct esptun_peer;
 struct netlink_ext_ack;
@@ -24,6 +25,7 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path);
 /**
  * esptun_path_to - route to an endpoint, which is in no cache
  * @link: from where; en->lock held
+ * @encap: of what packets
  * @source: source address, or none for the link's or the route's
  * @remote: destination
  * @path: result; end it with esptun_path_put()
@@ -31,7 +33,9 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path);
  *
  * Process context. Return: 0; -EINVAL or no route.
  */
-int esptun_path_to(struct esptun_link *link, const struct esptun_addr *source,
+int esptun_path_to(struct esptun_link *link,
+		   const struct esptun_encap_ops *encap,
+		   const struct esptun_addr *source,
 		   const struct esptun_endpoint *remote,
 		   struct esptun_path *path, struct netlink_ext_ack *extack);
 

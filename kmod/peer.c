@@ -2,6 +2,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <net/dst.h>
+#include "encap.h"
 #include "event.h"
 #include "ike.h"
 #include "link.h"
@@ -68,6 +69,7 @@ static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
 	esptun_order_init(&peer->receiving, esptun_rx_hand_over);
 	INIT_LIST_HEAD(&peer->sas);
 	peer->remote.port = htons(ESPTUN_PORT_DEFAULT);
+	peer->encap = &esptun_encap_udp;
 	peer->keepalive = ESPTUN_KEEPALIVE_DEFAULT;
 	peer->may_roam = true;
 	esptun_timer_peer_init(peer);

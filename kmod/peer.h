@@ -14,6 +14,7 @@
 #include "reclaim.h"
 #include "udp.h"
 
+struct esptun_encap_ops;
 struct esptun_sa;
 struct netlink_ext_ack;
 
@@ -78,6 +79,8 @@ struct esptun_peer_totals {
  * @local: outer source, while @remote is of its family; else the link's
  * @learned: address of ours that the peer last wrote to, none if unknown: the
  *	outer source if neither the peer nor the link has one configured
+ * @encap: what packets to it travel in; changes under esptun_net.lock, read with
+ *	READ_ONCE
  * @hop_room: MTU of the first hop and its route when the route was last looked
  *	up, less the outer IP header
  * @dst: cached outer route
@@ -119,6 +122,7 @@ struct esptun_peer {
 	struct esptun_endpoint remote;
 	struct esptun_addr local;
 	struct esptun_addr learned;
+	const struct esptun_encap_ops *encap;
 	unsigned int hop_room;
 	struct dst_cache dst;
 	bool may_roam;

@@ -785,6 +785,7 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 	__skb_pull(skb, sizeof(struct udphdr));
 	INDIRECT_CALL_1(esptun_family_of(sk->sk_family)->arrival,
 			esptun_ip4_arrival, skb, &arrival);
+	arrival.from.port = udp_hdr(skb)->source;
 	counter = demux(us, skb, &arrival);
 	if (!counter) {
 		/* A packet that waits must not hold what is not ours. */

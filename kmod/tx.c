@@ -17,6 +17,7 @@
 #include <net/ipv6.h>
 #include "ablate.h"
 #include "charge.h"
+#include "encap.h"
 #include "event.h"
 #include "link.h"
 #include "nest.h"
@@ -282,7 +283,7 @@ static void append_outer(struct batch *b, struct sk_buff *out)
 #ifdef CONFIG_XPS
 	out->sender_cpu = b->tx_cpu;
 #endif
-	esptun_udp_wrap(b->sa->link, &b->path, out, &b->outer);
+	esptun_encap_wrap(b->sa->link, &b->path, out, &b->outer);
 	*b->tail = out;
 	b->tail = &out->next;
 	b->last = out;
@@ -313,7 +314,8 @@ static struct sk_buff *alloc_short_lived(unsigned int len)
 /* One packet, in an skb of its own. */
 static void send_single(struct batch *b, unsigned int i)
 {
-	unsigned int head = esptun_udp_headroom(&b->path) + ESPTUN_ALG_HEADROOM;
+	unsigned int head =
+		esptun_encap_headroom(&b->path) + ESPTUN_ALG_HEADROOM;
 	unsigned int len = sealed_len(b, i);
 	struct sk_buff *out;
 
@@ -335,7 +337,7 @@ static void send_single(struct batch *b, unsigned int i)
 }
 
 /*
- * As many segments from @i on as make one UDP super-packet: equal lengths, only
+ * As many segments from @i on as make one outer super-packet: equal lengths, only
  * the last may be shorter. Return: how many were dealt with; 0 if memory was
  * short.
  */
@@ -344,7 +346,7 @@ static unsigned int send_super(struct batch *b, unsigned int i)
 	unsigned int len = sealed_len(b, i);
 	unsigned int most =
 		min3(b->segs.n - i, ESPTUN_BATCH_MAX, ESPTUN_SEALED_MAX / len);
-	unsigned int head = esptun_udp_headroom(&b->path);
+	unsigned int head = esptun_encap_headroom(&b->path);
 	struct sk_buff *out = alloc_skb(head, GFP_ATOMIC);
 	unsigned int done, n;
 	u8 *work;
@@ -366,7 +368,7 @@ static unsigned int send_super(struct batch *b, unsigned int i)
 		return done;
 	}
 	if (out->len > len)
-		esptun_udp_gso(out, len);
+		INDIRECT_CALL_1(b->path.encap->join, esptun_udp_join, out, len);
 	append_outer(b, out);
 	return done;
 }
@@ -555,7 +557,7 @@ void esptun_tx_hand_over(struct esptun_order *order,
 	for (; out; out = next) {
 		next = out->next;
 		skb_mark_not_on_list(out);
-		esptun_udp_send(sa->link, out);
+		esptun_encap_send(sa->link, out);
 	}
 	esptun_nest_leave(&nest);
 	/* To the CPU's cache, from which outer ones are taken. */
@@ -565,9 +567,10 @@ void esptun_tx_hand_over(struct esptun_order *order,
 
 static bool worth_batching(const struct batch *b)
 {
-	return b->segs.n > 1 &&
+	return b->segs.n > 1 && b->path.encap->batches &&
 	       ESPTUN_ALG_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
-	       esptun_udp_batches(b->sa->link, &b->path) &&
+	       INDIRECT_CALL_1(b->path.encap->batches, esptun_udp_batches,
+			       b->sa->link, &b->path) &&
 	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
 }
 

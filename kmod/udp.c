@@ -7,7 +7,7 @@
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 #include "link.h"
-#include "dev.h"
+#include "encap.h"
 #include "esp.h"
 #include "gro.h"
 #include "path.h"
@@ -185,7 +185,7 @@ bool esptun_udp_batches(const struct esptun_link *link,
 	}
 }
 
-void esptun_udp_gso(struct sk_buff *skb, unsigned int size)
+void esptun_udp_join(struct sk_buff *skb, unsigned int size)
 {
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
 	skb_shinfo(skb)->gso_size = size;
@@ -195,64 +195,43 @@ void esptun_udp_gso(struct sk_buff *skb, unsigned int size)
 	skb->csum_offset = offsetof(struct udphdr, check);
 }
 
-unsigned int esptun_udp_headroom(const struct esptun_path *path)
-{
-	return LL_RESERVED_SPACE(path->dst->dev) + path->dst->header_len +
-	       path->hlen;
-}
-
-static void put_udp(struct sk_buff *skb, __be16 sport, __be16 dport)
-{
-	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
-
-	skb_reset_transport_header(skb);
-	uh->source = sport;
-	uh->dest = dport;
-	uh->len = htons(skb->len);
-}
-
 void esptun_udp_wrap(const struct esptun_link *link,
-		     const struct esptun_path *path, struct sk_buff *skb,
-		     const struct esptun_outer *outer)
+		     const struct esptun_path *path, struct sk_buff *skb)
 {
 	bool zero_csum = !skb_is_gso(skb) && path->family->zero_csum &&
 			 READ_ONCE(link->udpcsum) != ESPTUN_UDPCSUM_ON;
+	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
 
-	skb->mark = READ_ONCE(link->fwmark);
-	put_udp(skb, link->port, path->remote.port);
-	INDIRECT_CALL_1(path->family->wrap, esptun_ip4_wrap, skb, path, outer,
-			READ_ONCE(link->ttl), zero_csum);
-	skb_dst_set(skb, dst_clone(path->dst));
+	skb_reset_transport_header(skb);
+	uh->source = link->port;
+	uh->dest = path->remote.port;
+	uh->len = htons(skb->len);
+	INDIRECT_CALL_1(path->family->set_udp_csum, esptun_ip4_set_udp_csum,
+			skb, path, zero_csum);
 }
 
-void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb)
-{
-	struct esptun_sock *us = rcu_dereference(link->us);
-	const struct esptun_family *family;
-
-	if (unlikely(!us)) {
-		kfree_skb(skb);
-		return;
-	}
-	family = esptun_family_of(skb->protocol == htons(ETH_P_IP) ? AF_INET :
-								     AF_INET6);
-	INDIRECT_CALL_1(family->local_out, ip_local_out, link->net,
-			us->sk[family->index], skb);
-}
+const struct esptun_encap_ops esptun_encap_udp = {
+	.proto = IPPROTO_UDP,
+	.hlen = ESPTUN_UDP_HLEN,
+	.ports = true,
+	.batches = esptun_udp_batches,
+	.join = esptun_udp_join,
+	.wrap = esptun_udp_wrap,
+};
 
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,
 		 struct sk_buff *skb)
 {
 	const struct esptun_outer outer = { .ttl_max = U8_MAX };
 
-	esptun_udp_wrap(link, path, skb, &outer);
-	esptun_udp_send(link, skb);
+	esptun_encap_wrap(link, path, skb, &outer);
+	esptun_encap_send(link, skb);
 }
 
 static struct sk_buff *alloc_payload(const struct esptun_path *path,
 				     unsigned int len, gfp_t gfp)
 {
-	unsigned int head = esptun_udp_headroom(path);
+	unsigned int head = esptun_encap_headroom(path);
 	struct sk_buff *skb = alloc_skb(head + len, gfp);
 
 	if (skb)
@@ -294,7 +273,8 @@ int esptun_udp_ike_send(struct esptun_link *link,
 		NL_SET_ERR_MSG(extack, "data: 1 to 65000 octets");
 		return -EINVAL;
 	}
-	err = esptun_path_to(link, &local->addr, remote, &path, extack);
+	err = esptun_path_to(link, &esptun_encap_udp, &local->addr, remote, &path,
+			     extack);
 	if (err)
 		return err;
 	skb = alloc_payload(&path, MARKER_LEN + len, GFP_KERNEL);

@@ -82,35 +82,10 @@ bool esptun_udp_is_our_port(__be16 port);
 bool esptun_udp_batches(const struct esptun_link *link,
 			const struct esptun_path *path);
 
-/**
- * esptun_udp_gso - make a UDP super-packet
- * @skb: UDP payloads one behind the other, starting at skb->data, of @size
- *	octets each, only the last may have less
- * @size: octets
- */
-void esptun_udp_gso(struct sk_buff *skb, unsigned int size);
-
-/* Octets an skb needs in front of what esptun_udp_wrap() is given. */
-unsigned int esptun_udp_headroom(const struct esptun_path *path);
-
-/**
- * esptun_udp_wrap - put UDP and IP in front, and the route with it
- * @link: whose port, fwmark and ttl are used; RCU read side
- * @path: result of esptun_path_find(); its route reference stays the caller's
- * @skb: UDP payload with esptun_udp_headroom(), or the result of
- *	esptun_udp_gso()
- * @outer: the rest of the header
- */
+/* The rest of esptun_encap_udp; see encap.h. */
+void esptun_udp_join(struct sk_buff *skb, unsigned int size);
 void esptun_udp_wrap(const struct esptun_link *link,
-		     const struct esptun_path *path, struct sk_buff *skb,
-		     const struct esptun_outer *outer);
-
-/**
- * esptun_udp_send - send what esptun_udp_wrap() made
- * @link: whose socket is used; RCU read side, bottom halves off
- * @skb: consumed
- */
-void esptun_udp_send(const struct esptun_link *link, struct sk_buff *skb);
+		     const struct esptun_path *path, struct sk_buff *skb);
 
 /* Send one NAT keepalive (RFC 3948 2.3). RCU read side, bottom halves off. */
 int esptun_udp_keepalive(struct esptun_peer *peer);
