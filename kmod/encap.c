@@ -3,10 +3,26 @@
 #include <linux/netdevice.h>
 #include <net/dst.h>
 #include <net/ip.h>
+#include <linux/esptun.h>
 #include "encap.h"
 #include "family.h"
 #include "link.h"
+#include "plain.h"
 #include "udp.h"
+
+const struct esptun_encap_ops *esptun_encap_of(u8 id)
+{
+	switch (id) {
+	case ESPTUN_ENCAP_UDP:
+		return &esptun_encap_udp;
+#if IS_ENABLED(CONFIG_XFRM)
+	case ESPTUN_ENCAP_ESP:
+		return &esptun_encap_plain;
+#endif
+	default:
+		return NULL;
+	}
+}
 
 unsigned int esptun_encap_headroom(const struct esptun_path *path)
 {

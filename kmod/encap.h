@@ -12,22 +12,30 @@
 struct esptun_link;
 struct esptun_outer;
 struct esptun_path;
+struct netlink_ext_ack;
 struct sk_buff;
 
 /**
  * struct esptun_encap_ops - an encapsulation
+ * @id: enum esptun_encap
  * @proto: protocol that the outer IP header names
  * @hlen: octets between the IP header and the ESP header
  * @ports: routes may depend on the UDP ports of link and peer
+ * @get: receive it; NULL if it is received anyway. Process context, under
+ *	esptun_net.lock. Return: 0 or why not, with @extack told
+ * @put: as often as @get succeeded; waits for packets on their way in
  * @batches: is it worth to send super-packets this way; NULL if there are none
  * @join: make a super-packet of ESP packets one behind the other, starting at
  *	skb->data, of @size octets each, only the last may have less
  * @wrap: put what comes between IP and ESP in front
  */
 struct esptun_encap_ops {
+	u8 id;
 	u8 proto;
 	u8 hlen;
 	bool ports;
+	int (*get)(struct netlink_ext_ack *extack);
+	void (*put)(void);
 	bool (*batches)(const struct esptun_link *link,
 			const struct esptun_path *path);
 	void (*join)(struct sk_buff *skb, unsigned int size);
@@ -37,6 +45,9 @@ struct esptun_encap_ops {
 
 /* ESP in UDP (RFC 3948), see udp.c. */
 extern const struct esptun_encap_ops esptun_encap_udp;
+
+/* The row of an enum esptun_encap, NULL if this kernel has none. */
+const struct esptun_encap_ops *esptun_encap_of(u8 id);
 
 /* Octets an skb needs in front of what esptun_encap_wrap() is given. */
 unsigned int esptun_encap_headroom(const struct esptun_path *path);

@@ -80,6 +80,14 @@ static inline bool esptun_endpoint_equal(const struct esptun_endpoint *a,
 	return esptun_addr_equal(&a->addr, &b->addr) && a->port == b->port;
 }
 
+/* Does what came from @from, whose port is 0 if it has none, come from @at? */
+static inline bool esptun_endpoint_covers(const struct esptun_endpoint *at,
+					  const struct esptun_endpoint *from)
+{
+	return esptun_addr_equal(&at->addr, &from->addr) &&
+	       (!from->port || at->port == from->port);
+}
+
 /* Could a host have it, whom it names on whatever interface? Not if it is none. */
 bool esptun_addr_is_host(const struct esptun_addr *addr);
 

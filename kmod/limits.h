@@ -56,6 +56,12 @@
 #define ESPTUN_IKE_INIT_MAX 8192
 #define ESPTUN_IKE_UNKNOWN_MAX 32768
 
+/* Outbound SAs with one SPI that an ICMP error is looked up among. */
+#define ESPTUN_SPI_TRIES 16
+
+/* Sequence numbers back that an ICMP error may name. */
+#define ESPTUN_ICMP_LATELY 65536u
+
 /* Peers at one endpoint that have a share. */
 #define ESPTUN_IKE_TRIES 16
 

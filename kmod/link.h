@@ -43,6 +43,8 @@ struct esptun_ike;
  * @socks: struct esptun_sock.node, under @lock
  * @sa_in: inbound SAs by SPI; changes under @lock, lookups under RCU
  * @keys_out: outbound SAs by key, under @lock
+ * @spis_out: outbound SAs by SPI, of which several may have the same; changes
+ *	under @lock, lookups under RCU
  * @generation: raised with every change to links, peers or SAs, under @lock;
  *	a dump that sees two values was interrupted (NLM_F_DUMP_INTR)
  * @serial: last esptun_sa.serial given out, under @lock
@@ -62,6 +64,7 @@ struct esptun_net {
 	struct list_head socks;
 	struct rhashtable sa_in;
 	struct rhashtable keys_out;
+	struct rhltable spis_out;
 	unsigned int generation;
 	u64 serial;
 	unsigned int n_sas;

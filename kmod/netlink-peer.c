@@ -39,6 +39,7 @@ static const struct esptun_attr peer_attrs[] = {
 	  .max = ESPTUN_KEEPALIVE_MAX, .wrong = "keepalive: at most 3600 seconds" },
 	{ ATTR_U8(ESPTUN_PEER_A_MAY_ROAM, R, p.may_roam), CONFIG(ESPTUN_PEER_MAY_ROAM) },
 	{ ATTR_U8(ESPTUN_PEER_A_ON_DEMAND, R, p.on_demand), CONFIG(ESPTUN_PEER_ON_DEMAND) },
+	{ ATTR_U8(ESPTUN_PEER_A_ENCAP, R, p.encap), CONFIG(ESPTUN_PEER_ENCAP) },
 	{ ATTR_BYTES(ESPTUN_PEER_A_IDENTITY, R, p.identity, p.identity_len),
 	  .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_IDENTITY, .present = ESPTUN_PEER_IDENTITY,
 	  .min = 1, .max = ESPTUN_PEER_IDENTITY_MAX, .wrong = "identity: must have 1 to 512 octets" },

@@ -150,8 +150,8 @@ int esptun_path_to(struct esptun_link *link,
 }
 
 bool esptun_path_into_link(const struct esptun_peer *peer,
-			  const struct esptun_endpoint *remote,
-			  const struct esptun_addr *learned)
+			   const struct esptun_endpoint *remote,
+			   const struct esptun_addr *learned)
 {
 	const struct esptun_family *family =
 		esptun_family_of(remote->addr.family);

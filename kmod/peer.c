@@ -12,20 +12,61 @@
 #include "sa.h"
 #include "timer.h"
 
-/* Return: 0 or -ENOMEM, with the old one kept. */
-static int set_identity(struct esptun_peer *peer,
-			const struct esptun_peer_params *p)
+/* @copy: result, NULL if the request has none. Return: 0 or -ENOMEM. */
+static int copy_identity(const struct esptun_peer_params *p, u8 **copy)
 {
-	u8 *identity;
-
+	*copy = NULL;
 	if (!(p->present & ESPTUN_PEER_IDENTITY))
 		return 0;
-	identity = kmemdup(p->identity, p->identity_len, GFP_KERNEL_ACCOUNT);
-	if (!identity)
-		return -ENOMEM;
+	*copy = kmemdup(p->identity, p->identity_len, GFP_KERNEL_ACCOUNT);
+	return *copy ? 0 : -ENOMEM;
+}
+
+static void set_identity(struct esptun_peer *peer, u8 *copy,
+			 const struct esptun_peer_params *p)
+{
+	if (!copy)
+		return;
 	kfree(peer->identity);
-	peer->identity = identity;
+	peer->identity = copy;
 	peer->identity_len = p->identity_len;
+}
+
+static int get_encap(const struct esptun_encap_ops *encap,
+		     struct netlink_ext_ack *extack)
+{
+	return encap->get ? encap->get(extack) : 0;
+}
+
+static void put_encap(const struct esptun_encap_ops *encap)
+{
+	if (encap->put)
+		encap->put();
+}
+
+/* On failure nothing has changed. */
+static int set_encap(struct esptun_peer *peer,
+		     const struct esptun_peer_params *p,
+		     struct netlink_ext_ack *extack)
+{
+	const struct esptun_encap_ops *old = peer->encap;
+	const struct esptun_encap_ops *encap;
+	int err;
+
+	if (!(p->present & ESPTUN_PEER_ENCAP) || p->encap == old->id)
+		return 0;
+	encap = esptun_encap_of(p->encap);
+	if (!encap) {
+		NL_SET_ERR_MSG(
+			extack,
+			"encap: this kernel has no IPsec (CONFIG_XFRM), which plain ESP needs");
+		return -EOPNOTSUPP;
+	}
+	err = get_encap(encap, extack);
+	if (err)
+		return err;
+	WRITE_ONCE(peer->encap, encap);
+	put_encap(old);
 	return 0;
 }
 
@@ -51,6 +92,27 @@ static void apply_params(struct esptun_peer *peer,
 		WRITE_ONCE(peer->on_demand, p->on_demand);
 	if (p->present & ESPTUN_PEER_KEEPALIVE)
 		WRITE_ONCE(peer->keepalive, p->keepalive);
+}
+
+/* What can fail first; on failure nothing has changed. */
+static int change_peer(struct esptun_peer *peer,
+		       const struct esptun_peer_params *p,
+		       struct netlink_ext_ack *extack)
+{
+	u8 *identity;
+	int err;
+
+	err = copy_identity(p, &identity);
+	if (err)
+		return err;
+	err = set_encap(peer, p, extack);
+	if (err) {
+		kfree(identity);
+		return err;
+	}
+	set_identity(peer, identity, p);
+	apply_params(peer, p);
+	return 0;
 }
 
 static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
@@ -104,8 +166,7 @@ int esptun_peer_new(struct esptun_link *link,
 	peer = peer_alloc(link, params->id);
 	if (!peer)
 		return -ENOMEM;
-	apply_params(peer, params);
-	err = set_identity(peer, params);
+	err = change_peer(peer, params, extack);
 	if (!err)
 		err = xa_insert(&link->peers, params->id, peer,
 				GFP_KERNEL_ACCOUNT);
@@ -115,6 +176,7 @@ int esptun_peer_new(struct esptun_link *link,
 				       "id: the link has a peer with this id");
 			err = -EEXIST;
 		}
+		put_encap(peer->encap);
 		esptun_ike_peer_gone(peer);
 		esptun_reclaim(&peer->reclaim, peer_free);
 		return err;
@@ -144,11 +206,10 @@ int esptun_peer_set(struct esptun_link *link,
 		NL_SET_ERR_MSG(extack, "id: no peer with this id on the link");
 		return -ENOENT;
 	}
-	err = set_identity(peer, params);
+	was_on_demand = peer->on_demand;
+	err = change_peer(peer, params, extack);
 	if (err)
 		return err;
-	was_on_demand = peer->on_demand;
-	apply_params(peer, params);
 	WRITE_ONCE(link->n_on_demand,
 		   link->n_on_demand + peer->on_demand - was_on_demand);
 	link->en->generation++;
@@ -170,6 +231,7 @@ static void peer_remove(struct esptun_peer *peer)
 	link->en->generation++;
 	esptun_timer_peer_stop(peer);
 	esptun_ike_peer_gone(peer);
+	put_encap(peer->encap);
 	esptun_reclaim(&peer->reclaim, peer_free);
 }
 
@@ -214,7 +276,8 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	params->id = peer->id;
 	params->present = ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_REMOTE_PORT |
 			  ESPTUN_PEER_LOCAL_ADDR | ESPTUN_PEER_KEEPALIVE |
-			  ESPTUN_PEER_MAY_ROAM | ESPTUN_PEER_ON_DEMAND;
+			  ESPTUN_PEER_MAY_ROAM | ESPTUN_PEER_ON_DEMAND |
+			  ESPTUN_PEER_ENCAP;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
 		params->remote = peer->remote;
@@ -224,6 +287,7 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	params->keepalive = READ_ONCE(peer->keepalive);
 	params->may_roam = READ_ONCE(peer->may_roam);
 	params->on_demand = READ_ONCE(peer->on_demand);
+	params->encap = READ_ONCE(peer->encap)->id;
 }
 
 void esptun_peer_totals_get(const struct esptun_peer *peer,
@@ -290,7 +354,7 @@ bool esptun_peer_is_at(struct esptun_peer *peer,
 
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		same = esptun_endpoint_equal(&peer->remote, at);
+		same = esptun_endpoint_covers(&peer->remote, at);
 	} while (read_seqretry(&peer->ep_lock, seq));
 	return same && esptun_addr_is_set(&at->addr);
 }
@@ -383,8 +447,10 @@ static bool set_endpoints(struct esptun_peer *peer,
 	bool moves;
 
 	write_seqlock_bh(&peer->ep_lock);
-	moves = !esptun_endpoint_equal(&peer->remote, from);
-	peer->remote = *from;
+	moves = !esptun_endpoint_covers(&peer->remote, from);
+	peer->remote.addr = from->addr;
+	if (from->port)
+		peer->remote.port = from->port;
 	if (esptun_addr_is_set(to))
 		peer->learned = *to;
 	if (moves)
@@ -414,7 +480,7 @@ void esptun_peer_seen(struct esptun_sa *sa,
 		return;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
-		same = esptun_endpoint_equal(&peer->remote, from);
+		same = esptun_endpoint_covers(&peer->remote, from);
 		there = same && (!esptun_addr_is_set(to) ||
 				 esptun_addr_equal(&peer->learned, to));
 	} while (read_seqretry(&peer->ep_lock, seq));

@@ -26,6 +26,7 @@ struct netlink_ext_ack;
 #define ESPTUN_PEER_MAY_ROAM BIT(4)
 #define ESPTUN_PEER_ON_DEMAND BIT(5)
 #define ESPTUN_PEER_IDENTITY BIT(6)
+#define ESPTUN_PEER_ENCAP BIT(7)
 
 /**
  * struct esptun_peer_params - what a request says about a peer
@@ -35,6 +36,7 @@ struct netlink_ext_ack;
  * @local: outer source address, overrides the link's; none gives it back
  * @learned: address of ours that the peer last wrote to; result only
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
+ * @encap: enum esptun_encap
  * @may_roam: follow its address
  * @on_demand: an agent makes further SAs for what fits none
  * @identity: by what its maker knows it again, in the request; not a result
@@ -47,6 +49,7 @@ struct esptun_peer_params {
 	struct esptun_addr local;
 	struct esptun_addr learned;
 	u32 keepalive;
+	u8 encap;
 	bool may_roam;
 	bool on_demand;
 	const u8 *identity;

@@ -16,6 +16,7 @@
 #include <net/ip.h>
 #include <net/udp.h>
 #include "ablate.h"
+#include "encap.h"
 #include "ike.h"
 #include "link.h"
 #include "merge.h"
@@ -534,11 +535,22 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 
 /* ---- ESP ---- */
 
-static struct esptun_sa *find_sa(struct esptun_sock *us, __be32 spi)
+/* @us: the socket it came to, NULL for what has none. */
+static struct esptun_sa *find_sa(struct esptun_net *en,
+				 const struct esptun_sock *us,
+				 const struct esptun_arrival *arrival,
+				 __be32 spi)
 {
-	struct esptun_sa *sa = esptun_sadb_in_find(us->en, spi);
+	struct esptun_sa *sa = esptun_sadb_in_find(en, spi);
+	bool is_its;
 
-	return sa && rcu_access_pointer(sa->link->us) == us ? sa : NULL;
+	if (!sa)
+		return NULL;
+	if (likely(us))
+		is_its = rcu_access_pointer(sa->link->us) == us;
+	else
+		is_its = READ_ONCE(sa->peer->encap) == arrival->encap;
+	return is_its ? sa : NULL;
 }
 
 /* Of one SA, in the order they were sent: true while the next one belongs. */
@@ -696,7 +708,8 @@ void esptun_rx_early(struct esptun_sa *sa, struct esptun_early *early)
  * The first packets at @at of a super-packet of packets of @size octets that form
  * a batch. Return: octets dealt with, 0 if the SA just changed: again.
  */
-static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
+static unsigned int esp_batch(struct esptun_net *en,
+			      const struct esptun_sock *us, struct sk_buff *skb,
 			      const struct esptun_arrival *arrival,
 			      unsigned int at, unsigned int size)
 {
@@ -711,13 +724,13 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 	b.n = 1;
 	b.arrival = *arrival;
 	if (!esptun_copy(skb, at, &esp, sizeof(esp))) {
-		esptun_stats_drop(us->en->stats, NULL, 0,
+		esptun_stats_drop(en->stats, NULL, 0,
 				  ESPTUN_STATS_A_RX_TRUNCATED, 1);
 		return b.len;
 	}
-	b.sa = find_sa(us, esp.spi);
+	b.sa = find_sa(en, us, arrival, esp.spi);
 	if (!b.sa) {
-		esptun_stats_drop(us->en->stats, NULL, esp.spi,
+		esptun_stats_drop(en->stats, NULL, esp.spi,
 				  ESPTUN_STATS_A_RX_NO_SA, 1);
 		return b.len;
 	}
@@ -732,16 +745,20 @@ static unsigned int esp_batch(struct esptun_sock *us, struct sk_buff *skb,
 	return b.len;
 }
 
-/* @skb starts at the first ESP header. */
-static void esp_receive(struct esptun_sock *us, struct sk_buff *skb,
-			const struct esptun_arrival *arrival)
+/*
+ * @skb starts at the first ESP header; packets have @size octets, only the last
+ * may have less. A packet that waits must not hold what is not ours.
+ */
+static void esp_receive(struct esptun_net *en, const struct esptun_sock *us,
+			struct sk_buff *skb,
+			const struct esptun_arrival *arrival, unsigned int size)
 {
-	unsigned int size = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
-					      skb->len;
 	unsigned int at = 0;
 
+	skb_dst_drop(skb);
+	skb_orphan(skb);
 	while (at < skb->len)
-		at += esp_batch(us, skb, arrival, at, size);
+		at += esp_batch(en, us, skb, arrival, at, size);
 	/* To the CPU's cache, from which the next one is taken. */
 	napi_consume_skb(skb, 1);
 }
@@ -785,13 +802,13 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 	__skb_pull(skb, sizeof(struct udphdr));
 	INDIRECT_CALL_1(esptun_family_of(sk->sk_family)->arrival,
 			esptun_ip4_arrival, skb, &arrival);
+	arrival.encap = &esptun_encap_udp;
 	arrival.from.port = udp_hdr(skb)->source;
 	counter = demux(us, skb, &arrival);
 	if (!counter) {
-		/* A packet that waits must not hold what is not ours. */
-		skb_dst_drop(skb);
-		skb_orphan(skb);
-		esp_receive(us, skb, &arrival);
+		esp_receive(us->en, us, skb, &arrival,
+			    skb_is_gso(skb) ? skb_shinfo(skb)->gso_size :
+					      skb->len);
 		return 0;
 	}
 	if (counter == ESPTUN_STATS_A_RX_IKE ||
@@ -803,6 +820,19 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 	}
 	return 0;
+}
+
+/* Whatever a device says of it, each is a packet alone: GRO joins none of these. */
+void esptun_rx_plain(struct esptun_net *en, struct sk_buff *skb,
+		     const struct esptun_arrival *arrival)
+{
+	if (unlikely(skb->len > IP_MAX_MTU)) {
+		esptun_stats_drop(en->stats, NULL, 0,
+				  ESPTUN_STATS_A_RX_TRUNCATED, 1);
+		kfree_skb(skb);
+		return;
+	}
+	esp_receive(en, NULL, skb, arrival, skb->len);
 }
 
 int esptun_rx_module_init(void)

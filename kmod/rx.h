@@ -14,6 +14,17 @@ struct sock;
 /* encap_rcv of the encapsulation sockets: consumes every datagram, returns 0. */
 int esptun_rx_encap(struct sock *sk, struct sk_buff *skb);
 
+/**
+ * esptun_rx_plain - a packet that travelled without UDP
+ * @en: the netns it came to
+ * @skb: starts at the ESP header; consumed
+ * @arrival: what its IP header says
+ *
+ * Softirq, in an RCU read side.
+ */
+void esptun_rx_plain(struct esptun_net *en, struct sk_buff *skb,
+		     const struct esptun_arrival *arrival);
+
 /* struct esptun_order.hand_over of peer->receiving */
 void esptun_rx_hand_over(struct esptun_order *order,
 			 struct esptun_order_item *item);

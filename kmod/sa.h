@@ -109,6 +109,8 @@ struct esptun_sa_params {
  * @limits: lifetimes; changed under @lock and esptun_net.lock, read with
  *	READ_ONCE
  * @hash_node: in esptun_net.sa_in (inbound) or esptun_net.keys_out (outbound)
+ * @spi_node: outbound: in esptun_net.spis_out
+ * @by_spi: it is there; SAs of further peers that chose the same SPI are not
  *
  * Cold:
  * @key_len: octets in @key
@@ -152,6 +154,8 @@ struct esptun_sa {
 
 	struct esptun_limits limits ____cacheline_aligned;
 	struct rhash_head hash_node;
+	struct rhlist_head spi_node;
+	bool by_spi;
 	u8 key_len;
 	u8 integ_key_len;
 	u8 key[ESPTUN_KEY_MAX];

@@ -2,6 +2,7 @@
 #include <linux/hash.h>
 #include <linux/rcupdate.h>
 #include "link.h"
+#include "peer.h"
 #include "sa.h"
 #include "sadb.h"
 
@@ -28,6 +29,14 @@ static const struct rhashtable_params in_params = {
 	.head_offset = offsetof(struct esptun_sa, hash_node),
 	.hashfn = spi_hash,
 	.obj_cmpfn = spi_differs,
+	.automatic_shrinking = true,
+};
+
+/* Outbound ones are chosen by peers, so this hash has a seed. */
+static const struct rhashtable_params spi_params = {
+	.key_len = sizeof_field(struct esptun_sa, spi),
+	.key_offset = offsetof(struct esptun_sa, spi),
+	.head_offset = offsetof(struct esptun_sa, spi_node),
 	.automatic_shrinking = true,
 };
 
@@ -60,12 +69,21 @@ int esptun_sadb_net_init(struct esptun_net *en)
 		return err;
 	err = rhashtable_init(&en->keys_out, &key_params);
 	if (err)
-		rhashtable_destroy(&en->sa_in);
+		goto err_in;
+	err = rhltable_init(&en->spis_out, &spi_params);
+	if (err)
+		goto err_keys;
+	return 0;
+err_keys:
+	rhashtable_destroy(&en->keys_out);
+err_in:
+	rhashtable_destroy(&en->sa_in);
 	return err;
 }
 
 void esptun_sadb_net_exit(struct esptun_net *en)
 {
+	rhltable_destroy(&en->spis_out);
 	rhashtable_destroy(&en->keys_out);
 	rhashtable_destroy(&en->sa_in);
 }
@@ -98,19 +116,74 @@ void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa)
 
 /* ---- outbound ---- */
 
-int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa)
+/* A longer list of equal SPIs, which peers choose, is not looked through to its end. */
+static bool is_crowded(struct esptun_net *en, __be32 spi)
 {
-	lockdep_assert_held(&en->lock);
+	struct rhlist_head *list, *pos;
+	unsigned int n = 0;
+	struct esptun_sa *sa;
+
+	rcu_read_lock();
+	list = rhltable_lookup(&en->spis_out, &spi, spi_params);
+	rhl_for_each_entry_rcu(sa, pos, list, spi_node)
+		n++;
+	rcu_read_unlock();
+	return n >= ESPTUN_SPI_TRIES;
+}
+
+static int sent_add(struct esptun_net *en, struct esptun_sa *sa)
+{
+	int err;
+
+	if (is_crowded(en, sa->spi))
+		return 0;
+	err = rhltable_insert(&en->spis_out, &sa->spi_node, spi_params);
+	sa->by_spi = !err;
+	return err;
+}
+
+static int key_add(struct esptun_net *en, struct esptun_sa *sa)
+{
 	if (!sa->key_len)
 		return 0;
 	return rhashtable_lookup_insert_fast(&en->keys_out, &sa->hash_node,
 					     key_params);
 }
 
+int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa)
+{
+	int err;
+
+	lockdep_assert_held(&en->lock);
+	err = sent_add(en, sa);
+	if (err)
+		return err;
+	err = key_add(en, sa);
+	if (err && sa->by_spi)
+		rhltable_remove(&en->spis_out, &sa->spi_node, spi_params);
+	return err;
+}
+
 void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa)
 {
 	lockdep_assert_held(&en->lock);
+	if (sa->by_spi)
+		rhltable_remove(&en->spis_out, &sa->spi_node, spi_params);
 	rhashtable_remove_fast(&en->keys_out, &sa->hash_node, key_params);
+}
+
+struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,
+					const struct esptun_addr *to)
+{
+	const struct esptun_endpoint at = { .addr = *to };
+	struct rhlist_head *list, *pos;
+	struct esptun_sa *sa;
+
+	list = rhltable_lookup(&en->spis_out, &spi, spi_params);
+	rhl_for_each_entry_rcu(sa, pos, list, spi_node)
+		if (esptun_peer_is_at(sa->peer, &at))
+			return sa;
+	return NULL;
 }
 
 int esptun_sadb_out_init(struct esptun_sadb_out *out)

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 #include "selector.h"
 
+struct esptun_addr;
 struct esptun_net;
 struct esptun_sa;
 struct sk_buff;
@@ -69,7 +70,7 @@ int esptun_sadb_in_replace(struct esptun_net *en, struct esptun_sa *old,
 void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa);
 
 /**
- * esptun_sadb_key_add - note that an outbound SA uses its key
+ * esptun_sadb_key_add - note that an outbound SA uses its key, and its SPI
  * @en: netns; en->lock held
  * @sa: with sa->key set
  *
@@ -81,6 +82,17 @@ void esptun_sadb_in_del(struct esptun_net *en, struct esptun_sa *sa);
 int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa);
 
 void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa);
+
+/**
+ * esptun_sadb_sent_find - outbound SA of a packet that was sent
+ * @en: netns; RCU read side
+ * @spi: the packet's
+ * @to: where it was sent
+ *
+ * Return: NULL if there is none, or too many peers have chosen this SPI.
+ */
+struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,
+					const struct esptun_addr *to);
 
 /**
  * esptun_sadb_out_add - make an outbound SA findable by its selectors

@@ -25,6 +25,7 @@
 #include "pages.h"
 #include "path.h"
 #include "peer.h"
+#include "plain.h"
 #include "sa.h"
 #include "segment.h"
 #include "spread.h"
@@ -410,15 +411,15 @@ static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
 	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
-static int find_udp_ip4(const struct iphdr *ip)
+/* Where the header behind the IP header is, 0 in a later fragment. */
+static int find_upper_ip4(const struct iphdr *ip, u8 *proto)
 {
-	if (ip->protocol != IPPROTO_UDP)
-		return -ENOENT;
+	*proto = ip->protocol;
 	return ip->frag_off & htons(IP_OFFSET) ? 0 : ip->ihl * 4;
 }
 
 /* Outer packets have no other extension headers. */
-static int find_udp_ip6(const struct sk_buff *skb)
+static int find_upper_ip6(const struct sk_buff *skb, u8 *upper)
 {
 	u8 proto = ipv6_hdr(skb)->nexthdr;
 	int at = sizeof(struct ipv6hdr);
@@ -433,13 +434,30 @@ static int find_udp_ip6(const struct sk_buff *skb)
 		at = frag->frag_off & htons(IP6_OFFSET) ? 0 :
 							  at + sizeof(*frag);
 	}
-	return proto == IPPROTO_UDP ? at : -ENOENT;
+	*upper = proto;
+	return at;
 }
 
 static bool is_to_many(const struct sk_buff *skb)
 {
 	return is_ip4(skb) ? ipv4_is_multicast(ip_hdr(skb)->daddr) :
 			     ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr);
+}
+
+/* @at: where the header of @proto is, 0 in a later fragment. */
+static bool may_be_outer(const struct sk_buff *skb, u8 proto, int at)
+{
+	const struct udphdr *uh;
+	struct udphdr buf;
+
+	if (proto == IPPROTO_ESP)
+		return esptun_plain_is_used();
+	if (proto != IPPROTO_UDP)
+		return false;
+	if (!at)
+		return true;
+	uh = skb_header_pointer(skb, at, sizeof(buf), &buf);
+	return uh && esptun_udp_is_our_port(uh->source);
 }
 
 /*
@@ -450,19 +468,13 @@ static bool is_to_many(const struct sk_buff *skb)
  */
 static u8 outer_ttl_max(const struct sk_buff *skb)
 {
-	/* 0: a later fragment */
-	int at = is_ip4(skb) ? find_udp_ip4(ip_hdr(skb)) : find_udp_ip6(skb);
-	const struct udphdr *uh;
-	struct udphdr buf;
-	u8 ttl;
+	u8 ttl, proto;
+	int at;
 
-	if (at < 0 || is_to_many(skb))
+	at = is_ip4(skb) ? find_upper_ip4(ip_hdr(skb), &proto) :
+			   find_upper_ip6(skb, &proto);
+	if (at < 0 || is_to_many(skb) || !may_be_outer(skb, proto, at))
 		return U8_MAX;
-	if (at) {
-		uh = skb_header_pointer(skb, at, sizeof(buf), &buf);
-		if (!uh || !esptun_udp_is_our_port(uh->source))
-			return U8_MAX;
-	}
 	ttl = is_ip4(skb) ? ip_hdr(skb)->ttl : ipv6_hdr(skb)->hop_limit;
 	return ttl ? ttl - 1 : 0;
 }

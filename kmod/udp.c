@@ -211,6 +211,7 @@ void esptun_udp_wrap(const struct esptun_link *link,
 }
 
 const struct esptun_encap_ops esptun_encap_udp = {
+	.id = ESPTUN_ENCAP_UDP,
 	.proto = IPPROTO_UDP,
 	.hlen = ESPTUN_UDP_HLEN,
 	.ports = true,
@@ -248,15 +249,20 @@ int esptun_udp_keepalive(struct esptun_peer *peer)
 	err = esptun_path_find(peer, &path);
 	if (err)
 		return err;
+	/* Without UDP no NAT has to be kept open. */
+	if (path.encap != &esptun_encap_udp)
+		goto out;
 	skb = alloc_payload(&path, 1, GFP_ATOMIC);
+	err = skb ? 0 : -ENOMEM;
 	if (skb) {
 		skb_put_u8(skb, 0xff);
 		atomic64_inc(&peer->keepalives);
 		esptun_timer_sent(peer);
 		xmit(peer->link, &path, skb);
 	}
+out:
 	esptun_path_put(&path);
-	return skb ? 0 : -ENOMEM;
+	return err;
 }
 
 int esptun_udp_ike_send(struct esptun_link *link,
@@ -273,8 +279,8 @@ int esptun_udp_ike_send(struct esptun_link *link,
 		NL_SET_ERR_MSG(extack, "data: 1 to 65000 octets");
 		return -EINVAL;
 	}
-	err = esptun_path_to(link, &esptun_encap_udp, &local->addr, remote, &path,
-			     extack);
+	err = esptun_path_to(link, &esptun_encap_udp, &local->addr, remote,
+			     &path, extack);
 	if (err)
 		return err;
 	skb = alloc_payload(&path, MARKER_LEN + len, GFP_KERNEL);

@@ -87,7 +87,10 @@ void esptun_udp_join(struct sk_buff *skb, unsigned int size);
 void esptun_udp_wrap(const struct esptun_link *link,
 		     const struct esptun_path *path, struct sk_buff *skb);
 
-/* Send one NAT keepalive (RFC 3948 2.3). RCU read side, bottom halves off. */
+/*
+ * Send one NAT keepalive (RFC 3948 2.3), unless the peer's packets travel without
+ * UDP. RCU read side, bottom halves off.
+ */
 int esptun_udp_keepalive(struct esptun_peer *peer);
 
 /**

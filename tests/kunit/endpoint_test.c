@@ -126,9 +126,31 @@ static void endpoint_equal(struct kunit *test)
 			esptun_addr_hash_site(&more, 7));
 }
 
+/* What travelled without ports comes from any port of its address. */
+static void endpoint_covers(struct kunit *test)
+{
+	const struct esptun_endpoint at = {
+		.addr = esptun_addr_ip4(htonl(0xc0000201)),
+		.port = htons(4500),
+	};
+	struct esptun_endpoint from = at;
+
+	KUNIT_EXPECT_TRUE(test, esptun_endpoint_covers(&at, &from));
+	from.port = 0;
+	KUNIT_EXPECT_TRUE(test, esptun_endpoint_covers(&at, &from));
+	from.port = htons(4501);
+	KUNIT_EXPECT_FALSE(test, esptun_endpoint_covers(&at, &from));
+	from = at;
+	from.addr = esptun_addr_ip4(htonl(0xc0000202));
+	KUNIT_EXPECT_FALSE(test, esptun_endpoint_covers(&at, &from));
+	from.port = 0;
+	KUNIT_EXPECT_FALSE(test, esptun_endpoint_covers(&at, &from));
+}
+
 static struct kunit_case endpoint_cases[] = { KUNIT_CASE(endpoint_get_put),
 					      KUNIT_CASE(endpoint_lengths),
 					      KUNIT_CASE(endpoint_equal),
+					      KUNIT_CASE(endpoint_covers),
 					      {} };
 
 static struct kunit_suite endpoint_suite = {

@@ -62,6 +62,17 @@ enum esptun_udpcsum {
 };
 
 /**
+ * enum esptun_encap - What ESP packets travel in.
+ * @ESPTUN_ENCAP_UDP: UDP (RFC 3948), from the link's port to the peer's.
+ * @ESPTUN_ENCAP_ESP: IP alone, as protocol 50 (RFC 4303 section 2), which most
+ *   NATs do not pass.
+ */
+enum esptun_encap {
+	ESPTUN_ENCAP_UDP,
+	ESPTUN_ENCAP_ESP,
+};
+
+/**
  * enum esptun_algo_class
  * @ESPTUN_ALGO_CLASS_LEGACY: Taken only if the module was loaded with
  *   legacy=1.
@@ -161,6 +172,7 @@ enum {
 	ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS,
 	ESPTUN_PEER_A_ON_DEMAND,
 	ESPTUN_PEER_A_IDENTITY,
+	ESPTUN_PEER_A_ENCAP,
 
 	__ESPTUN_PEER_A_MAX
 };
