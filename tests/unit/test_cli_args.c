@@ -47,14 +47,15 @@ static void peer_full(void **state)
 
 	(void)state;
 	assert_int_equal(peer_args_parse(line(&l, "dev vpn0 id 3 remote 198.51.100.2 port 4501 "
-						  "local 192.0.2.1 keepalive 0 roam off"),
+						  "local 192.0.2.1 encap esp keepalive 0 roam off"),
 					 "add", &p),
 			 0);
 	assert_string_equal(p.dev, "vpn0");
 	assert_int_equal(p.peer.id, 3);
 	assert_int_equal(p.peer.has, ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT |
-					     ESPTUN_PEER_HAS_LOCAL | ESPTUN_PEER_HAS_KEEPALIVE |
-					     ESPTUN_PEER_HAS_MAY_ROAM);
+					     ESPTUN_PEER_HAS_LOCAL | ESPTUN_PEER_HAS_ENCAP |
+					     ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM);
+	assert_int_equal(p.peer.encap, ESPTUN_ENCAP_ESP);
 	assert_int_equal(p.peer.remote.port, 4501);
 	assert_int_equal(p.peer.keepalive, 0);
 	assert_false(p.peer.may_roam);
@@ -107,6 +108,8 @@ static void peer_refused(void **state)
 		{ "add", "dev vpn0 id 1 port 65536", "from 1 to 65535" },
 		{ "add", "dev vpn0 id 1 keepalive 3601", "from 0 to 3600" },
 		{ "add", "dev vpn0 id 1 roam yes", "on or off" },
+		{ "add", "dev vpn0 id 1 encap gre", "udp or esp" },
+		{ "add", "dev vpn0 id 1 encap", "encap" },
 		{ "add", "dev vpn0 id 1 id 2", "given twice" },
 		{ "add", "dev vpn0 id 1 remte 10.0.0.1", "did you mean \"remote\"" },
 		{ "add", "dev vpn0 id 1 completely-else", "expected one of: dev, id" },

@@ -71,7 +71,7 @@ static struct esptun_peer a_peer(void)
 	struct esptun_peer p = {
 		.has = ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT | ESPTUN_PEER_HAS_LOCAL |
 		       ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
-		       ESPTUN_PEER_HAS_ON_DEMAND,
+		       ESPTUN_PEER_HAS_ON_DEMAND | ESPTUN_PEER_HAS_ENCAP,
 		.ifindex = 7,
 		.id = 0x01020304,
 		.remote = { addr("2001:db8::2"), 4501 },
@@ -79,6 +79,7 @@ static struct esptun_peer a_peer(void)
 		.keepalive = 25,
 		.may_roam = true,
 		.on_demand = true,
+		.encap = ESPTUN_ENCAP_ESP,
 		.identity = "a.example",
 		.identity_len = ESPTUN_PEER_IDENTITY_MAX,
 	};
@@ -106,6 +107,7 @@ static void peer_round_trip(void **state)
 	assert_int_equal(out.keepalive, 25);
 	assert_true(out.may_roam);
 	assert_true(out.on_demand);
+	assert_int_equal(out.encap, ESPTUN_ENCAP_ESP);
 	assert_int_equal(out.identity_len, in.identity_len);
 	assert_memory_equal(out.identity, in.identity, in.identity_len);
 	free(nlh);

@@ -8,16 +8,17 @@
 
 const char usage_peer[] =
 	"Usage: esptun peer add  dev NAME id N [remote ADDR] [port P] [local ADDR]\n"
-	"                        [keepalive SECS] [roam on|off] [on-demand on|off]\n"
+	"                        [encap udp|esp] [keepalive SECS] [roam on|off] [on-demand on|off]\n"
 	"       esptun peer set  dev NAME id N [remote ADDR] [port P] ...\n"
 	"       esptun peer del  dev NAME id N\n"
 	"       esptun peer show [dev NAME] [id N]\n"
 	"A peer is the other end of a tunnel: its outer address and UDP port (4500).\n"
+	"Its packets travel in UDP, or with encap esp as plain ESP.\n"
 	"keepalive 0 sends no NAT keepalives; default 20. With roam on the peer is followed\n"
 	"to a new outer address once an authenticated packet came from there. With on-demand on an\n"
 	"agent is asked for an SA by packets that fit none of those there are.\n";
 
-enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_KEEPALIVE, K_ROAM, K_ON_DEMAND };
+enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_ENCAP, K_KEEPALIVE, K_ROAM, K_ON_DEMAND };
 
 const struct keyword peer_keywords[] = {
 	{ "dev", K_DEV, false, "@dev" },
@@ -25,11 +26,28 @@ const struct keyword peer_keywords[] = {
 	{ "remote", K_REMOTE, false, NULL },
 	{ "port", K_PORT, false, NULL },
 	{ "local", K_LOCAL, false, NULL },
+	{ "encap", K_ENCAP, false, "udp esp" },
 	{ "keepalive", K_KEEPALIVE, false, NULL },
 	{ "roam", K_ROAM, false, "on off" },
 	{ "on-demand", K_ON_DEMAND, false, "on off" },
 	{ NULL, 0, false, NULL },
 };
+
+static int parse_encap(struct args *a, struct esptun_peer *peer)
+{
+	const char *s;
+
+	if (args_value(a, "encap", &s))
+		return -EINVAL;
+	if (!strcmp(s, "udp"))
+		peer->encap = ESPTUN_ENCAP_UDP;
+	else if (!strcmp(s, "esp"))
+		peer->encap = ESPTUN_ENCAP_ESP;
+	else
+		return args_fail(a, "\"encap\" is %.40s, but must be udp or esp", s);
+	peer->has |= ESPTUN_PEER_HAS_ENCAP;
+	return 0;
+}
 
 static int parse_one(struct args *a, int id, struct peer_args *p)
 {
@@ -51,6 +69,7 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 	case K_LOCAL:
 		peer->has |= ESPTUN_PEER_HAS_LOCAL;
 		return args_addr(a, "local", &peer->local);
+	case K_ENCAP: return parse_encap(a, peer);
 	case K_KEEPALIVE:
 		peer->has |= ESPTUN_PEER_HAS_KEEPALIVE;
 		return args_u32(a, "keepalive", 0, 3600, &peer->keepalive);
@@ -156,9 +175,9 @@ static int peer_show(struct cli *cli, struct args *a)
 }
 
 #define NAME (1 << K_DEV | 1 << K_ID)
-#define SETTINGS                                                                       \
-	(1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_KEEPALIVE | 1 << K_ROAM | \
-	 1 << K_ON_DEMAND)
+#define SETTINGS                                                                        \
+	(1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_ENCAP | 1 << K_KEEPALIVE | \
+	 1 << K_ROAM | 1 << K_ON_DEMAND)
 
 const struct subcommand peer_commands[] = {
 	{ "add", peer_add, NAME, SETTINGS }, { "set", peer_set, NAME, SETTINGS },

@@ -12,6 +12,7 @@
 
 static const char *const dir_names[] = { "in", "out" };
 static const char *const mode_names[] = { "tunnel", "transport" };
+static const char *const encap_names[] = { "udp", "esp" };
 static const char *const state_names[] = { "larval", "mature", "dying", "dead" };
 static const char *const reason_names[] = { "soft", "hard", "sequence" };
 
@@ -176,6 +177,12 @@ static const char *identity_text(const struct esptun_peer *p, char buf[IDENTITY_
 	return buf;
 }
 
+/* A newer kernel may know more of them. */
+static const char *encap_name(uint8_t encap)
+{
+	return encap < sizeof(encap_names) / sizeof(encap_names[0]) ? encap_names[encap] : "?";
+}
+
 json_t *json_peer(const struct esptun_peer *p)
 {
 	char identity[IDENTITY_STRLEN];
@@ -189,6 +196,8 @@ json_t *json_peer(const struct esptun_peer *p)
 		set_number(o, "port", p->remote.port);
 	if (p->has & ESPTUN_PEER_HAS_LOCAL)
 		set_addr(o, "local", &p->local);
+	if (p->has & ESPTUN_PEER_HAS_ENCAP)
+		set_string(o, "encap", encap_name(p->encap));
 	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
 		set_number(o, "keepalive", p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
@@ -237,6 +246,8 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 		printf(" port %u", p->remote.port);
 	if ((p->has & ESPTUN_PEER_HAS_LOCAL) && p->local.family)
 		printf(" local %s", esptun_addr_format(&p->local, buf));
+	if (p->has & ESPTUN_PEER_HAS_ENCAP)
+		printf(" encap %s", encap_name(p->encap));
 	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
 		printf(" keepalive %" PRIu32, p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)

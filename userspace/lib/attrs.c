@@ -50,6 +50,7 @@ static const char *const peer_name[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = "learned-local-address",
 	[ESPTUN_PEER_A_ON_DEMAND] = "on-demand",
 	[ESPTUN_PEER_A_IDENTITY] = "identity",
+	[ESPTUN_PEER_A_ENCAP] = "encap",
 };
 
 static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
@@ -70,6 +71,7 @@ static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_MTU] = { U32 },
 	[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = { ADDR },
 	[ESPTUN_PEER_A_IDENTITY] = { IDENTITY },
+	[ESPTUN_PEER_A_ENCAP] = { U8 },
 };
 
 SET(peer, NULL);

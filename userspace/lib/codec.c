@@ -84,6 +84,8 @@ static int put_peer(struct nl_msg *msg, const struct esptun_peer *p)
 		err = put_u8(msg, ESPTUN_PEER_A_MAY_ROAM, p->may_roam);
 	if (!err && (p->has & ESPTUN_PEER_HAS_ON_DEMAND))
 		err = put_u8(msg, ESPTUN_PEER_A_ON_DEMAND, p->on_demand);
+	if (!err && (p->has & ESPTUN_PEER_HAS_ENCAP))
+		err = put_u8(msg, ESPTUN_PEER_A_ENCAP, p->encap);
 	if (!err && p->identity_len > sizeof(p->identity))
 		err = -EINVAL;
 	if (!err && p->identity_len)
@@ -415,6 +417,7 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 		 has(tb[ESPTUN_PEER_A_KEEPALIVE], ESPTUN_PEER_HAS_KEEPALIVE) |
 		 has(tb[ESPTUN_PEER_A_MAY_ROAM], ESPTUN_PEER_HAS_MAY_ROAM) |
 		 has(tb[ESPTUN_PEER_A_ON_DEMAND], ESPTUN_PEER_HAS_ON_DEMAND) |
+		 has(tb[ESPTUN_PEER_A_ENCAP], ESPTUN_PEER_HAS_ENCAP) |
 		 has(tb[ESPTUN_PEER_A_LAST_RX], ESPTUN_PEER_HAS_LAST_RX) |
 		 has(tb[ESPTUN_PEER_A_LAST_TX], ESPTUN_PEER_HAS_LAST_TX) |
 		 has(tb[ESPTUN_PEER_A_MTU], ESPTUN_PEER_HAS_MTU) |
@@ -424,6 +427,7 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 	p->keepalive = get_u32(tb[ESPTUN_PEER_A_KEEPALIVE]);
 	p->may_roam = get_u8(tb[ESPTUN_PEER_A_MAY_ROAM]);
 	p->on_demand = get_u8(tb[ESPTUN_PEER_A_ON_DEMAND]);
+	p->encap = get_u8(tb[ESPTUN_PEER_A_ENCAP]);
 	get_identity(tb[ESPTUN_PEER_A_IDENTITY], p);
 	p->rx_packets = get_u64(tb[ESPTUN_PEER_A_RX_PACKETS]);
 	p->rx_bytes = get_u64(tb[ESPTUN_PEER_A_RX_BYTES]);

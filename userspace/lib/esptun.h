@@ -305,6 +305,7 @@ struct esptun_where {
 #define ESPTUN_PEER_HAS_MTU (1U << 7) /* reply only */
 #define ESPTUN_PEER_HAS_LEARNED (1U << 8) /* reply only */
 #define ESPTUN_PEER_HAS_ON_DEMAND (1U << 9)
+#define ESPTUN_PEER_HAS_ENCAP (1U << 10)
 
 struct esptun_peer {
 	unsigned int has; /* ESPTUN_PEER_HAS_* */
@@ -314,6 +315,7 @@ struct esptun_peer {
 	struct esptun_addr local; /* outer source; overrides the link's */
 	uint32_t keepalive; /* seconds, 0 off */
 	bool may_roam; /* follow an authenticated new outer source */
+	uint8_t encap; /* ESPTUN_ENCAP_*: what packets to it travel in */
 	bool on_demand; /* an agent makes further SAs: what fits none raises an acquire */
 	/* By what its maker knows it again; up to a NUL it is for people. identity_len 0: none, or as it was. */
 	uint8_t identity[ESPTUN_PEER_IDENTITY_MAX];
