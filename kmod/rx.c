@@ -20,6 +20,7 @@
 #include "ike.h"
 #include "link.h"
 #include "merge.h"
+#include "mode.h"
 #include "order.h"
 #include "pages.h"
 #include "peer.h"
@@ -121,41 +122,6 @@ static bool commit_window(struct batch *b, bool *newest)
 
 /* ---- the inner packet ---- */
 
-/* Octets the inner IP header claims, 0 if it cannot be one. */
-static unsigned int inner_len(const u8 *text, unsigned int have, u8 next)
-{
-	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)text;
-	const struct iphdr *ip4 = (const struct iphdr *)text;
-	unsigned int len;
-
-	if (next == ESPTUN_NEXT_IP4) {
-		if (have < sizeof(*ip4) || ip4->version != 4 || ip4->ihl < 5)
-			return 0;
-		len = ntohs(ip4->tot_len);
-		return len < ip4->ihl * 4u ? 0 : len;
-	}
-	if (have < sizeof(*ip6) || ip6->version != 6)
-		return 0;
-	return sizeof(*ip6) + ntohs(ip6->payload_len);
-}
-
-/* Authenticated: what is inside? Return the reason to drop it, or 0. */
-static unsigned int unwrap(const u8 *text, unsigned int have, unsigned int *len,
-			   u8 *next)
-{
-	unsigned int payload;
-
-	if (!esptun_esp_get_trailer(text, have, &payload, next))
-		return ESPTUN_STATS_A_RX_PADDING;
-	if (*next == ESPTUN_NEXT_DUMMY)
-		return ESPTUN_STATS_A_RX_DUMMY;
-	if (*next != ESPTUN_NEXT_IP4 && *next != ESPTUN_NEXT_IP6)
-		return ESPTUN_STATS_A_RX_NEXT_HEADER;
-	/* What follows is traffic flow confidentiality padding, RFC 4303 2.7. */
-	*len = inner_len(text, payload, *next);
-	return *len && *len <= payload ? 0 : ESPTUN_STATS_A_RX_INNER;
-}
-
 /* RFC 6040: the outer congestion mark goes inside, or the packet away. */
 static bool take_ecn(struct sk_buff *skb, u8 outer)
 {
@@ -188,11 +154,11 @@ static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
 
 /*
  * Open a packet at @text, where it was copied and nobody else changes it. Its
- * header may have changed since it was looked at. @inner and @next tell of what
- * is inside. Return the reason to drop it, or 0.
+ * header may have changed since it was looked at. @inner tells of what is inside.
+ * Return the reason to drop it, or 0.
  */
 static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
-			    unsigned int *inner, u8 *next)
+			    struct esptun_inner *inner)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
 	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)text;
@@ -209,7 +175,8 @@ static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 		return ESPTUN_STATS_A_RX_AUTH;
 	b->fresh &= ~BIT_ULL(ahead);
 	b->pass |= BIT_ULL(ahead);
-	return unwrap(text + head, len - head - sizes->icv, inner, next);
+	return esptun_mode_open(esptun_mode_of(b->sa->mode), text + head,
+				len - head - sizes->icv, inner);
 }
 
 static void count_drop(struct batch *b, unsigned int reason)
@@ -241,25 +208,22 @@ static struct sk_buff *alloc_single(struct net_device *dev, unsigned int len)
 /* A packet of its own: opened in the skb it is delivered in. */
 static void open_single(struct batch *b)
 {
-	unsigned int head = ESPTUN_ESP_HLEN + b->sa->alg.sizes.iv;
 	struct sk_buff *skb = alloc_single(b->sa->link->dev, b->len);
 	unsigned int reason = ESPTUN_STATS_A_RX_NOMEM;
-	unsigned int inner;
-	u8 next;
+	struct esptun_inner inner;
 
 	if (skb && !esptun_copy(b->skb, b->at, skb_put(skb, b->len), b->len))
 		reason = ESPTUN_STATS_A_RX_TRUNCATED;
 	else if (skb)
-		reason = open_at(b, skb->data, b->len, &inner, &next);
+		reason = open_at(b, skb->data, b->len, &inner);
 	if (reason) {
 		count_drop(b, reason);
 		kfree_skb(skb);
 		return;
 	}
-	__skb_pull(skb, head);
-	__skb_trim(skb, inner);
-	skb->protocol = next == ESPTUN_NEXT_IP4 ? htons(ETH_P_IP) :
-						  htons(ETH_P_IPV6);
+	__skb_pull(skb, inner.at - skb->data);
+	__skb_trim(skb, inner.len);
+	skb->protocol = inner.ip4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
@@ -269,12 +233,11 @@ static void open_single(struct batch *b)
 /* Packets of a batch are opened in the CPU's buffer, one after the other. */
 static void open_merged(struct batch *b)
 {
-	unsigned int head = ESPTUN_ESP_HLEN + b->sa->alg.sizes.iv;
 	u8 *work = esptun_pages_begin() + ESPTUN_ALG_HEADROOM;
 	struct esptun_reader r __uninitialized;
-	unsigned int i, inner, reason;
+	struct esptun_inner inner;
+	unsigned int i, reason;
 	struct esptun_merge m;
-	u8 next;
 
 	esptun_merge_init(&m, b->sa->link->dev);
 	esptun_reader_init(&r, b->skb);
@@ -282,10 +245,9 @@ static void open_merged(struct batch *b)
 		reason = ESPTUN_STATS_A_RX_TRUNCATED;
 		if (esptun_reader_get(&r, b->at + i * b->size, work,
 				      packet_len(b, i)))
-			reason = open_at(b, work, packet_len(b, i), &inner,
-					 &next);
-		if (!reason && esptun_merge_add(&m, work + head, inner,
-						next == ESPTUN_NEXT_IP4))
+			reason = open_at(b, work, packet_len(b, i), &inner);
+		if (!reason &&
+		    esptun_merge_add(&m, inner.at, inner.len, inner.ip4))
 			reason = ESPTUN_STATS_A_RX_NOMEM;
 		if (reason)
 			count_drop(b, reason);

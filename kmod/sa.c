@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include "event.h"
 #include "link.h"
+#include "mode.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
@@ -48,7 +49,7 @@ static int check_params(const struct esptun_sa_params *p,
 {
 	int err;
 
-	if (p->mode != ESPTUN_SA_MODE_TUNNEL) {
+	if (!esptun_mode_is_known(p->mode)) {
 		NL_SET_ERR_MSG(extack, "mode: only tunnel mode is supported");
 		return -EOPNOTSUPP;
 	}

@@ -20,6 +20,7 @@
 #include "encap.h"
 #include "event.h"
 #include "link.h"
+#include "mode.h"
 #include "nest.h"
 #include "order.h"
 #include "pages.h"
@@ -664,7 +665,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen);
 	b.outer.flow = hash_32((__force u32)sa->spi, 32);
 	b.outer.tos = outer_tos(sa->link, skb);
-	b.next = is_ip4(skb) ? ESPTUN_NEXT_IP4 : ESPTUN_NEXT_IP6;
+	b.next = esptun_mode_of(sa->mode)->wrap(skb);
 	b.outer.df = dont_fragment(skb) && fits(skb, inner);
 	mtu = sender_mtu(skb, inner);
 	if (b.outer.df || !dont_fragment(skb) || fits(skb, mtu)) {
