@@ -70,6 +70,7 @@ struct esptun_outer {
  * @to: destination address
  * @own: @to is an address of this host alone, neither broadcast nor multicast
  * @tos: TOS or traffic class
+ * @ttl: TTL or hop limit
  */
 struct esptun_arrival {
 	const struct esptun_encap_ops *encap;
@@ -77,6 +78,7 @@ struct esptun_arrival {
 	struct esptun_addr to;
 	bool own;
 	u8 tos;
+	u8 ttl;
 };
 
 /**

@@ -107,6 +107,7 @@ void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	a->to = esptun_addr_ip4(ip->daddr);
 	a->own = rt && rt->rt_type == RTN_LOCAL;
 	a->tos = ip->tos;
+	a->ttl = ip->ttl;
 }
 
 static bool is_own(struct net *net, const void *ip)

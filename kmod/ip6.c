@@ -138,6 +138,7 @@ static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	a->own = (flags & RTF_LOCAL) && !(flags & RTF_ANYCAST) &&
 		 esptun_addr_is_host(&a->to);
 	a->tos = ipv6_get_dsfield(ip);
+	a->ttl = ip->hop_limit;
 }
 
 static bool is_own(struct net *net, const void *ip)

@@ -9,8 +9,10 @@
 #include "early.h"
 #include "endpoint.h"
 #include "esp.h"
+#include "family.h"
 #include "flow.h"
 #include "lifetime.h"
+#include "mode.h"
 #include "nest.h"
 #include "order.h"
 #include "replay.h"
@@ -51,6 +53,11 @@ EXPORT_SYMBOL_GPL(esptun_limits_check);
 EXPORT_SYMBOL_GPL(esptun_limits_merge);
 EXPORT_SYMBOL_GPL(esptun_limits_present);
 EXPORT_SYMBOL_GPL(esptun_sa_used);
+
+EXPORT_SYMBOL_GPL(esptun_ip4);
+
+EXPORT_SYMBOL_GPL(esptun_mode_of);
+EXPORT_SYMBOL_GPL(esptun_mode_open);
 
 EXPORT_SYMBOL_GPL(esptun_nest_find);
 EXPORT_SYMBOL_GPL(esptun_nest_enter);

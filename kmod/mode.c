@@ -3,16 +3,24 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 #include <linux/esptun.h>
 #include "esp.h"
+#include "family.h"
 #include "mode.h"
 
 /* ---- tunnel mode (RFC 4303 3.1.2): the payload is an IP packet ---- */
 
-static u8 wrap_tunnel(const struct sk_buff *skb)
+static bool wrap_tunnel(const struct sk_buff *skb,
+			const struct esptun_path *path,
+			struct esptun_frame *frame)
 {
-	return skb->protocol == htons(ETH_P_IP) ? ESPTUN_NEXT_IP4 :
-						  ESPTUN_NEXT_IP6;
+	frame->strip = 0;
+	frame->next = skb->protocol == htons(ETH_P_IP) ? ESPTUN_NEXT_IP4 :
+							 ESPTUN_NEXT_IP6;
+	frame->ttl_max = U8_MAX;
+	return true;
 }
 
 /* Octets the inner IP header claims, 0 if it cannot be one. */
@@ -34,6 +42,7 @@ static unsigned int inner_len(const u8 *text, unsigned int have, u8 next)
 }
 
 static unsigned int unwrap_tunnel(u8 *text, unsigned int len, u8 next,
+				  const struct esptun_arrival *arrival,
 				  struct esptun_inner *inner)
 {
 	if (next != ESPTUN_NEXT_IP4 && next != ESPTUN_NEXT_IP6)
@@ -45,6 +54,134 @@ static unsigned int unwrap_tunnel(u8 *text, unsigned int len, u8 next,
 	return inner->len && inner->len <= len ? 0 : ESPTUN_STATS_A_RX_INNER;
 }
 
+/*
+ * ---- transport mode (RFC 4303 3.1.1): the payload is what follows the IP header
+ *
+ * Our IP header is the outer one, so only whole packets between the endpoints go
+ * (RFC 4301 4.1), without anything that would have to stand in front of ESP: IPv4
+ * options, hop-by-hop options, a routing header. What a packet socket leaves behind
+ * the packet would become a part of it at the other end.
+ */
+
+static bool wrap_ip4(const struct sk_buff *skb, const struct esptun_path *path,
+		     struct esptun_frame *frame)
+{
+	const struct iphdr *ip = ip_hdr(skb);
+
+	if (ip->ihl != sizeof(*ip) / 4 || ip_is_fragment(ip) ||
+	    (!skb_is_gso(skb) && ntohs(ip->tot_len) != skb->len) ||
+	    path->family->family != AF_INET || ip->saddr != path->source.ip4 ||
+	    ip->daddr != path->remote.addr.ip4)
+		return false;
+	frame->strip = sizeof(*ip);
+	frame->next = ip->protocol;
+	frame->ttl_max = ip->ttl;
+	return true;
+}
+
+/* Does it belong in front of ESP (RFC 4303 3.1.1)? */
+static bool precedes_esp(u8 next)
+{
+	return next == NEXTHDR_HOP || next == NEXTHDR_ROUTING ||
+	       next == NEXTHDR_FRAGMENT;
+}
+
+static bool wrap_ip6(const struct sk_buff *skb, const struct esptun_path *path,
+		     struct esptun_frame *frame)
+{
+	const struct ipv6hdr *ip = ipv6_hdr(skb);
+
+	if (precedes_esp(ip->nexthdr) ||
+	    (!skb_is_gso(skb) &&
+	     ntohs(ip->payload_len) + sizeof(*ip) != skb->len) ||
+	    path->family->family != AF_INET6 ||
+	    !ipv6_addr_equal(&ip->saddr, &path->source.ip6) ||
+	    !ipv6_addr_equal(&ip->daddr, &path->remote.addr.ip6))
+		return false;
+	frame->strip = sizeof(*ip);
+	frame->next = ip->nexthdr;
+	frame->ttl_max = ip->hop_limit;
+	return true;
+}
+
+static bool wrap_transport(const struct sk_buff *skb,
+			   const struct esptun_path *path,
+			   struct esptun_frame *frame)
+{
+	return skb->protocol == htons(ETH_P_IP) ? wrap_ip4(skb, path, frame) :
+						  wrap_ip6(skb, path, frame);
+}
+
+static unsigned int unwrap_ip4(u8 *text, unsigned int len, u8 next,
+			       const struct esptun_arrival *arrival,
+			       struct esptun_inner *inner)
+{
+	struct iphdr *ip = (struct iphdr *)text - 1;
+
+	BUILD_BUG_ON(sizeof(*ip) > ESPTUN_UNWRAP_HEADROOM);
+	if (len + sizeof(*ip) > IP_MAX_MTU)
+		return ESPTUN_STATS_A_RX_INNER;
+	*ip = (struct iphdr){
+		.version = 4,
+		.ihl = sizeof(*ip) / 4,
+		.tos = arrival->tos,
+		.tot_len = htons(len + sizeof(*ip)),
+		.frag_off = htons(IP_DF),
+		.ttl = arrival->ttl,
+		.protocol = next,
+		.saddr = arrival->from.addr.ip4,
+		.daddr = arrival->to.ip4,
+	};
+	ip->check = ip_fast_csum(ip, ip->ihl);
+	*inner = (struct esptun_inner){
+		.at = (u8 *)ip,
+		.len = len + sizeof(*ip),
+		.ip4 = true,
+	};
+	return 0;
+}
+
+static unsigned int unwrap_ip6(u8 *text, unsigned int len, u8 next,
+			       const struct esptun_arrival *arrival,
+			       struct esptun_inner *inner)
+{
+	struct ipv6hdr *ip = (struct ipv6hdr *)text - 1;
+
+	BUILD_BUG_ON(sizeof(*ip) > ESPTUN_UNWRAP_HEADROOM);
+	if (precedes_esp(next))
+		return ESPTUN_STATS_A_RX_NEXT_HEADER;
+	if (len > IPV6_MAXPLEN)
+		return ESPTUN_STATS_A_RX_INNER;
+	ip6_flow_hdr(ip, arrival->tos, 0);
+	ip->payload_len = htons(len);
+	ip->nexthdr = next;
+	ip->hop_limit = arrival->ttl;
+	ip->saddr = arrival->from.addr.ip6;
+	ip->daddr = arrival->to.ip6;
+	*inner = (struct esptun_inner){
+		.at = (u8 *)ip,
+		.len = len + sizeof(*ip),
+	};
+	return 0;
+}
+
+/* What waited for its key has no outer addresses any more. */
+static unsigned int unwrap_transport(u8 *text, unsigned int len, u8 next,
+				     const struct esptun_arrival *arrival,
+				     struct esptun_inner *inner)
+{
+	if (!arrival->own)
+		return ESPTUN_STATS_A_RX_TS;
+	switch (arrival->from.addr.family) {
+	case AF_INET:
+		return unwrap_ip4(text, len, next, arrival, inner);
+	case AF_INET6:
+		return unwrap_ip6(text, len, next, arrival, inner);
+	default:
+		return ESPTUN_STATS_A_RX_TS;
+	}
+}
+
 /* ---- all modes ---- */
 
 static const struct esptun_mode_ops modes[] = {
@@ -52,12 +189,12 @@ static const struct esptun_mode_ops modes[] = {
 		.wrap = wrap_tunnel,
 		.unwrap = unwrap_tunnel,
 	},
+	[ESPTUN_SA_MODE_TRANSPORT] = {
+		.of_endpoints = true,
+		.wrap = wrap_transport,
+		.unwrap = unwrap_transport,
+	},
 };
-
-bool esptun_mode_is_known(u8 mode)
-{
-	return mode < ARRAY_SIZE(modes);
-}
 
 const struct esptun_mode_ops *esptun_mode_of(u8 mode)
 {
@@ -65,7 +202,9 @@ const struct esptun_mode_ops *esptun_mode_of(u8 mode)
 }
 
 unsigned int esptun_mode_open(const struct esptun_mode_ops *ops, u8 *text,
-			      unsigned int len, struct esptun_inner *inner)
+			      unsigned int len,
+			      const struct esptun_arrival *arrival,
+			      struct esptun_inner *inner)
 {
 	unsigned int payload;
 	u8 next;
@@ -75,5 +214,5 @@ unsigned int esptun_mode_open(const struct esptun_mode_ops *ops, u8 *text,
 	if (next == ESPTUN_NEXT_DUMMY)
 		return ESPTUN_STATS_A_RX_DUMMY;
 	return INDIRECT_CALL_1(ops->unwrap, unwrap_tunnel, text, payload, next,
-			       inner);
+			       arrival, inner);
 }

@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+struct esptun_arrival;
+struct esptun_path;
 struct sk_buff;
 
 /**
@@ -23,35 +25,57 @@ struct esptun_inner {
 };
 
 /**
+ * struct esptun_frame - what of a packet, or of each segment of it, is sealed
+ * @strip: octets that it begins with and that are not: at most an IPv6 header
+ * @next: ESP's next header
+ * @ttl_max: outer TTL or hop limit, at most
+ */
+struct esptun_frame {
+	unsigned int strip;
+	u8 next;
+	u8 ttl_max;
+};
+
+/* In front of a payload @unwrap may write so many octets. */
+#define ESPTUN_UNWRAP_HEADROOM 40u
+
+/**
  * struct esptun_mode_ops - a mode
- * @wrap: ESP's next header for a packet that goes out, whose IP header is linear
- *	and correct, or for all segments of a super-packet
+ * @of_endpoints: inner addresses are the outer ones: a packet is one of the SA's
+ *	only as long as the peer is where it came from
+ * @wrap: for a packet that goes out on a path, whose IP header is linear and
+ *	correct. Return: true, or false if it is none for SAs of this mode
  * @unwrap: the packet in the @len octets of a payload at @text, which are
- *	authentic, in memory of our own, with @next as ESP's next header, never
- *	that of a dummy. Return: 0, or the counter of why it is dropped
+ *	authentic, in memory of our own with ESPTUN_UNWRAP_HEADROOM, with @next as
+ *	ESP's next header, never that of a dummy. Return: 0, or the counter of why
+ *	it is dropped
  */
 struct esptun_mode_ops {
-	u8 (*wrap)(const struct sk_buff *skb);
+	bool of_endpoints;
+	bool (*wrap)(const struct sk_buff *skb, const struct esptun_path *path,
+		     struct esptun_frame *frame);
 	unsigned int (*unwrap)(u8 *text, unsigned int len, u8 next,
+			       const struct esptun_arrival *arrival,
 			       struct esptun_inner *inner);
 };
 
-/* The row of an enum esptun_sa_mode that esptun_mode_is_known(). */
+/* The row of an enum esptun_sa_mode. */
 const struct esptun_mode_ops *esptun_mode_of(u8 mode);
-
-bool esptun_mode_is_known(u8 mode);
 
 /**
  * esptun_mode_open - what is in a decrypted packet
  * @ops: mode of its SA
  * @text: payload, padding, pad length and next header, all authentic, in memory
- *	of our own
+ *	of our own with ESPTUN_UNWRAP_HEADROOM
  * @len: octets of all of it
+ * @arrival: what the outer headers say
  * @inner: result
  *
  * Any context. Return: 0, or the counter of why nothing is delivered.
  */
 unsigned int esptun_mode_open(const struct esptun_mode_ops *ops, u8 *text,
-			      unsigned int len, struct esptun_inner *inner);
+			      unsigned int len,
+			      const struct esptun_arrival *arrival,
+			      struct esptun_inner *inner);
 
 #endif /* ESPTUN_MODE_H */

@@ -133,13 +133,15 @@ static bool take_ecn(struct sk_buff *skb, u8 outer)
 }
 
 /* The packet as the stack will see it. Return the reason to drop it, or 0. */
-static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
-			  u8 tos)
+static unsigned int admit(const struct batch *b, struct sk_buff *skb)
 {
-	const struct esptun_ts_set *set = rcu_dereference(sa->ts);
+	const struct esptun_ts_set *set = rcu_dereference(b->sa->ts);
 	struct esptun_flow flow;
 	unsigned int reason;
 
+	if (unlikely(esptun_mode_of(b->sa->mode)->of_endpoints) &&
+	    !esptun_peer_is_at(b->sa->peer, &b->arrival.from))
+		return ESPTUN_STATS_A_RX_TS;
 	if (set) {
 		if (!esptun_flow_parse(skb, &flow))
 			return ESPTUN_STATS_A_RX_TS;
@@ -147,7 +149,7 @@ static unsigned int admit(const struct esptun_sa *sa, struct sk_buff *skb,
 		if (reason)
 			return reason;
 	}
-	return take_ecn(skb, tos) ? 0 : ESPTUN_STATS_A_RX_ECN;
+	return take_ecn(skb, b->arrival.tos) ? 0 : ESPTUN_STATS_A_RX_ECN;
 }
 
 /* ---- decryption ---- */
@@ -176,7 +178,7 @@ static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 	b->fresh &= ~BIT_ULL(ahead);
 	b->pass |= BIT_ULL(ahead);
 	return esptun_mode_open(esptun_mode_of(b->sa->mode), text + head,
-				len - head - sizes->icv, inner);
+				len - head - sizes->icv, &b->arrival, inner);
 }
 
 static void count_drop(struct batch *b, unsigned int reason)
@@ -221,7 +223,11 @@ static void open_single(struct batch *b)
 		kfree_skb(skb);
 		return;
 	}
-	__skb_pull(skb, inner.at - skb->data);
+	/* It may begin in front of where the ESP header was. */
+	if (inner.at < skb->data)
+		__skb_push(skb, skb->data - inner.at);
+	else
+		__skb_pull(skb, inner.at - skb->data);
 	__skb_trim(skb, inner.len);
 	skb->protocol = inner.ip4 ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
 	skb_reset_mac_header(skb);
@@ -309,7 +315,7 @@ static void deliver(struct batch *b)
 		!joinable(skb_peek(&b->opened));
 	while ((skb = __skb_dequeue(&b->opened))) {
 		n = skb_shinfo(skb)->gso_segs ?: 1;
-		reason = admit(b->sa, skb, b->arrival.tos);
+		reason = admit(b, skb);
 		if (reason) {
 			esptun_sa_drop(b->sa, reason, n);
 			kfree_skb(skb);

@@ -4,7 +4,6 @@
 #include <linux/slab.h>
 #include "event.h"
 #include "link.h"
-#include "mode.h"
 #include "peer.h"
 #include "rx.h"
 #include "sa.h"
@@ -49,10 +48,6 @@ static int check_params(const struct esptun_sa_params *p,
 {
 	int err;
 
-	if (!esptun_mode_is_known(p->mode)) {
-		NL_SET_ERR_MSG(extack, "mode: only tunnel mode is supported");
-		return -EOPNOTSUPP;
-	}
 	err = check_window(p, extack);
 	if (!err)
 		err = check_seq(p, extack);

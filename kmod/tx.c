@@ -220,7 +220,7 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
  * @nest: how deep the SA is in other tunnels
  * @tx_cpu: result of esptun_sa_tx_cpu()
  * @seq: number of the first one
- * @next: ESP's next header
+ * @frame: what of them is sealed
  * @packets: sealed
  * @bytes: sealed, inner octets
  */
@@ -236,7 +236,7 @@ struct batch {
 	struct esptun_nest_place nest;
 	unsigned int tx_cpu;
 	u64 seq;
-	u8 next;
+	struct esptun_frame frame;
 	unsigned int packets;
 	u64 bytes;
 };
@@ -244,28 +244,34 @@ struct batch {
 static unsigned int sealed_len(const struct batch *b, unsigned int i)
 {
 	return esptun_esp_len(&b->sa->alg.sizes,
-			      esptun_segment_len(&b->segs, i));
+			      esptun_segment_len(&b->segs, i) - b->frame.strip);
 }
 
-/* Segment @i as ESP packet @to, with ESPTUN_ALG_HEADROOM in front. */
+/*
+ * Segment @i as ESP packet @to, with ESPTUN_ALG_HEADROOM in front. What is not
+ * sealed is written there, too, and overwritten by what is in front of the rest.
+ */
 static bool seal(struct batch *b, unsigned int i, u8 *to)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
 	struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
-	unsigned int len = esptun_segment_len(&b->segs, i);
+	unsigned int whole = esptun_segment_len(&b->segs, i);
+	unsigned int len = whole - b->frame.strip;
 	unsigned int pad = esptun_esp_pad(sizes, len);
 	u8 *text = to + ESPTUN_ESP_HLEN + sizes->iv;
 	u64 seq = b->seq + i;
 
-	esp->spi = b->sa->spi;
-	esp->seq = htonl(lower_32_bits(seq));
-	if (esptun_segment_write(&b->segs, i, text)) {
-		esptun_esp_put_trailer(text + len, pad, b->next);
+	BUILD_BUG_ON(ESPTUN_ALG_HEADROOM + ESPTUN_ESP_HLEN <
+		     sizeof(struct ipv6hdr));
+	if (esptun_segment_write(&b->segs, i, text - b->frame.strip)) {
+		esp->spi = b->sa->spi;
+		esp->seq = htonl(lower_32_bits(seq));
+		esptun_esp_put_trailer(text + len, pad, b->frame.next);
 		if (!esptun_alg_seal(&b->sa->alg, to,
-				     len + pad + ESPTUN_ESP_TLEN, seq,
-				     b->sa->esn)) {
+				      len + pad + ESPTUN_ESP_TLEN, seq,
+				      b->sa->esn)) {
 			b->packets++;
-			b->bytes += len;
+			b->bytes += whole;
 			return true;
 		}
 	}
@@ -641,6 +647,15 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 			     ESPTUN_STATS_A_TX_NO_ROUTE);
 }
 
+/* The selectors fit, but the SA is for packets between the endpoints. */
+static void wrong_mode(struct esptun_sa *sa, struct sk_buff *skb)
+{
+	send_unreachable(skb);
+	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi,
+			  ESPTUN_STATS_A_TX_NO_SA, segments(skb));
+	kfree_skb(skb);
+}
+
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct batch b __uninitialized;
@@ -662,10 +677,16 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		no_path(sa, skb, err);
 		return;
 	}
-	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen);
+	if (unlikely(!esptun_mode_of(sa->mode)->wrap(skb, &b.path, &b.frame))) {
+		wrong_mode(sa, skb);
+		goto out;
+	}
+	b.outer.ttl_max = min(b.outer.ttl_max, b.frame.ttl_max);
+	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu,
+				     b.path.hlen) +
+		b.frame.strip;
 	b.outer.flow = hash_32((__force u32)sa->spi, 32);
 	b.outer.tos = outer_tos(sa->link, skb);
-	b.next = esptun_mode_of(sa->mode)->wrap(skb);
 	b.outer.df = dont_fragment(skb) && fits(skb, inner);
 	mtu = sender_mtu(skb, inner);
 	if (b.outer.df || !dont_fragment(skb) || fits(skb, mtu)) {
@@ -674,6 +695,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		send_too_big(skb, mtu);
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
+out:
 	esptun_path_put(&b.path);
 }
 

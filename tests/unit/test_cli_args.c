@@ -144,12 +144,12 @@ static void sa_full(void **state)
 	struct line l;
 
 	(void)state;
-	assert_int_equal(sa_args_parse(line(&l,
-					    SA "algo aes-gcm-256 key " KEY36 " esn on "
-					       "replay-window 64 local-ts 10.1.0.0/16:tcp:443 ::/0 "
-					       "remote-ts 10.2.0.0/16 remote-ts 10.3.0.0/16 "
-					       "limit soft-bytes 2g limit hard-packets 1000 "
-					       "limit time-hard 3600 limit soft-use-time 60"),
+	assert_int_equal(sa_args_parse(line(&l, SA
+					    "algo aes-gcm-256 key " KEY36 " esn on mode transport "
+					    "replay-window 64 local-ts 10.1.0.0/16:tcp:443 ::/0 "
+					    "remote-ts 10.2.0.0/16 remote-ts 10.3.0.0/16 "
+					    "limit soft-bytes 2g limit hard-packets 1000 "
+					    "limit time-hard 3600 limit soft-use-time 60"),
 				       "add", &s),
 			 0);
 	assert_string_equal(s.dev, "vpn0");
@@ -159,6 +159,7 @@ static void sa_full(void **state)
 	assert_int_equal(s.sa.key_len, 36);
 	assert_int_equal(s.sa.key[35], 0x23);
 	assert_true(s.sa.esn);
+	assert_int_equal(s.sa.mode, ESPTUN_SA_MODE_TRANSPORT);
 	assert_int_equal(s.sa.replay_window, 64);
 	assert_int_equal(s.sa.n_ts_local, 2);
 	assert_int_equal(s.sa.n_ts_remote, 2);
@@ -240,6 +241,7 @@ static void sa_refused(void **state)
 		const char *verb, *text, *says;
 	} rows[] = {
 		{ "add", "dev vpn0 dir in spi 255", "below 256" },
+		{ "add", SA "mode beet", "tunnel or transport" },
 		{ "add", "dev vpn0 dir in spi 0", "below 256" },
 		{ "add", "dev vpn0 dir in spi 0x100000000", "0x100 to 0xffffffff" },
 		{ "add", "dev vpn0 dir in spi c0ffee", "0x100 to 0xffffffff" },

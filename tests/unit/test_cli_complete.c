@@ -84,6 +84,7 @@ static void completes(void **state)
 		{ "sa add auth hmac-sha1 0x00 e", "esn enc " },
 		{ "algo ", "show list lst help " },
 		{ "sa add key ", "file stdin " },
+		{ "sa add mode ", "tunnel transport " },
 		{ "sa add key file ", "@file " },
 		{ "sa add key file dev d", "dev dir " },
 		{ "sa add limit ", "soft-bytes hard-bytes soft-packets hard-packets "

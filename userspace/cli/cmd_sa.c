@@ -8,7 +8,8 @@
 
 const char usage_sa[] =
 	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N CRYPTO\n"
-	"                       [esn on|off] [replay-window PACKETS] [seq LAST]\n"
+	"                       [mode tunnel|transport] [esn on|off] [replay-window PACKETS]\n"
+	"                       [seq LAST]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
 	"       esptun sa set   dev NAME dir in|out spi SPI [peer N]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
@@ -25,6 +26,7 @@ const char usage_sa[] =
 	"TS    := PREFIX[:PROTO[:PORT[-PORT]]] | any    as in 10.1.0.0/16:tcp:443\n"
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
 	"       | soft-time | hard-time | soft-use-time | hard-use-time    in seconds\n"
+	"An SA in transport mode carries packets between the outer addresses, without their IP header.\n"
 	"LAST is the last sequence number sent by an outbound SA with the same key.\n"
 	"SPI is 0x100 to 0xffffffff. A key on the command line can be seen in ps and in the\n"
 	"shell's history: prefer a file or stdin. \"esptun keygen sa ALGO\" makes keys.\n"
@@ -37,6 +39,7 @@ enum {
 	K_PEER,
 	K_ALGO,
 	K_KEY,
+	K_MODE,
 	K_ESN,
 	K_REPLAY,
 	K_LOCAL,
@@ -58,6 +61,7 @@ const struct keyword sa_keywords[] = {
 	{ "peer", K_PEER, false, NULL },
 	{ "algo", K_ALGO, false, "@algo" },
 	{ "key", K_KEY, false, "file: stdin" },
+	{ "mode", K_MODE, false, "tunnel transport" },
 	{ "esn", K_ESN, false, "on off" },
 	{ "replay-window", K_REPLAY, false, NULL },
 	{ "local-ts", K_LOCAL, true, "any" },
@@ -83,6 +87,18 @@ static int parse_dir(struct args *a, struct sa_args *s)
 		return args_fail(a, "\"dir\" is %.40s, but must be in or out", v);
 	s->sa.dir = strcmp(v, "in") ? ESPTUN_SA_DIR_OUT : ESPTUN_SA_DIR_IN;
 	s->has_dir = true;
+	return 0;
+}
+
+static int parse_mode(struct args *a, struct esptun_sa *sa)
+{
+	const char *v;
+
+	if (args_value(a, "mode", &v))
+		return -EINVAL;
+	if (strcmp(v, "tunnel") && strcmp(v, "transport"))
+		return args_fail(a, "\"mode\" is %.40s, but must be tunnel or transport", v);
+	sa->mode = strcmp(v, "tunnel") ? ESPTUN_SA_MODE_TRANSPORT : ESPTUN_SA_MODE_TUNNEL;
 	return 0;
 }
 
@@ -176,6 +192,7 @@ static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_ar
 	case K_PEER: return args_u32(a, "peer", 1, UINT32_MAX, &sa->peer);
 	case K_ALGO: return args_value(a, "algo", &c->encr);
 	case K_KEY: return parse_encr_key(a, "key", sa);
+	case K_MODE: return parse_mode(a, sa);
 	case K_ESN: return args_bool(a, "esn", &sa->esn);
 	case K_REPLAY:
 		sa->has |= ESPTUN_SA_HAS_REPLAY_WINDOW;
@@ -449,8 +466,8 @@ static int sa_show(struct cli *cli, struct args *a)
 
 const struct subcommand sa_commands[] = {
 	{ "add", sa_add, NAME | 1 << K_PEER,
-	  CRYPTO | 1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT |
-		  1 << K_SEQ },
+	  CRYPTO | 1 << K_MODE | 1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE |
+		  1 << K_LIMIT | 1 << K_SEQ },
 	{ "set", sa_set, NAME, 1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
 	{ "del", sa_del, NAME, 1 << K_PEER },
 	{ "delete", sa_del, NAME, 1 << K_PEER },

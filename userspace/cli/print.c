@@ -504,7 +504,7 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 		printf(" esn %s", sa->esn ? "on" : "off");
 		if (sa->dir == ESPTUN_SA_DIR_IN && (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW))
 			printf(" replay-window %" PRIu32, sa->replay_window);
-		if (cli->details)
+		if (cli->details || sa->mode != ESPTUN_SA_MODE_TUNNEL)
 			printf(" mode %s", mode_names[sa->mode]);
 		printf("\n   ");
 		text_ts("local-ts", sa->ts_local, sa->n_ts_local);
