@@ -56,7 +56,7 @@ EXPORT_SYMBOL_GPL(esptun_sa_used);
 
 EXPORT_SYMBOL_GPL(esptun_ip4);
 
-EXPORT_SYMBOL_GPL(esptun_mode_of);
+EXPORT_SYMBOL_GPL(esptun_modes);
 EXPORT_SYMBOL_GPL(esptun_mode_open);
 
 EXPORT_SYMBOL_GPL(esptun_nest_find);

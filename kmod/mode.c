@@ -63,13 +63,21 @@ static unsigned int unwrap_tunnel(u8 *text, unsigned int len, u8 next,
  * the packet would become a part of it at the other end.
  */
 
+/* Is it one packet, or a super-packet of whole ones? @len: what its header says. */
+static bool is_whole(const struct sk_buff *skb, unsigned int len)
+{
+	if (skb_is_gso(skb))
+		return !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP);
+	return len == skb->len;
+}
+
 static bool wrap_ip4(const struct sk_buff *skb, const struct esptun_path *path,
 		     struct esptun_frame *frame)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 
 	if (ip->ihl != sizeof(*ip) / 4 || ip_is_fragment(ip) ||
-	    (!skb_is_gso(skb) && ntohs(ip->tot_len) != skb->len) ||
+	    !is_whole(skb, ntohs(ip->tot_len)) ||
 	    path->family->family != AF_INET || ip->saddr != path->source.ip4 ||
 	    ip->daddr != path->remote.addr.ip4)
 		return false;
@@ -92,8 +100,7 @@ static bool wrap_ip6(const struct sk_buff *skb, const struct esptun_path *path,
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 
 	if (precedes_esp(ip->nexthdr) ||
-	    (!skb_is_gso(skb) &&
-	     ntohs(ip->payload_len) + sizeof(*ip) != skb->len) ||
+	    !is_whole(skb, ntohs(ip->payload_len) + sizeof(*ip)) ||
 	    path->family->family != AF_INET6 ||
 	    !ipv6_addr_equal(&ip->saddr, &path->source.ip6) ||
 	    !ipv6_addr_equal(&ip->daddr, &path->remote.addr.ip6))
@@ -184,7 +191,7 @@ static unsigned int unwrap_transport(u8 *text, unsigned int len, u8 next,
 
 /* ---- all modes ---- */
 
-static const struct esptun_mode_ops modes[] = {
+const struct esptun_mode_ops esptun_modes[] = {
 	[ESPTUN_SA_MODE_TUNNEL] = {
 		.wrap = wrap_tunnel,
 		.unwrap = unwrap_tunnel,
@@ -195,11 +202,6 @@ static const struct esptun_mode_ops modes[] = {
 		.unwrap = unwrap_transport,
 	},
 };
-
-const struct esptun_mode_ops *esptun_mode_of(u8 mode)
-{
-	return &modes[mode];
-}
 
 unsigned int esptun_mode_open(const struct esptun_mode_ops *ops, u8 *text,
 			      unsigned int len,

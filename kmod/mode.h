@@ -7,6 +7,7 @@
 #define ESPTUN_MODE_H
 
 #include <linux/types.h>
+#include <linux/esptun.h>
 
 struct esptun_arrival;
 struct esptun_path;
@@ -59,8 +60,13 @@ struct esptun_mode_ops {
 			       struct esptun_inner *inner);
 };
 
+extern const struct esptun_mode_ops esptun_modes[ESPTUN_SA_MODE_TRANSPORT + 1];
+
 /* The row of an enum esptun_sa_mode. */
-const struct esptun_mode_ops *esptun_mode_of(u8 mode);
+static inline const struct esptun_mode_ops *esptun_mode_of(u8 mode)
+{
+	return &esptun_modes[mode];
+}
 
 /**
  * esptun_mode_open - what is in a decrypted packet
