@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/udp.h>
 #include "link.h"
+#include "peer.h"
 #include "sa.h"
 #include "sadb.h"
 
@@ -672,15 +673,76 @@ static void sadb_flow_version(struct kunit *test)
 	kfree_skb(skb);
 }
 
-static struct kunit_case sadb_cases[] = {
-	KUNIT_CASE(sadb_inbound),	  KUNIT_CASE(sadb_inbound_many),
-	KUNIT_CASE(sadb_inbound_regular), KUNIT_CASE(sadb_selectors),
-	KUNIT_CASE(sadb_fragment),	  KUNIT_CASE(sadb_rekey_any),
-	KUNIT_CASE(sadb_rekey_prefix),	  KUNIT_CASE(sadb_many_selectors),
-	KUNIT_CASE(sadb_ts_check),	  KUNIT_CASE(sadb_flow_truncated),
-	KUNIT_CASE(sadb_flow_version),	  KUNIT_CASE(sadb_equal_any),
-	KUNIT_CASE(sadb_equal_prefix),	  {}
-};
+/* ---- packets that were sent ---------------------------------------------- */
+
+static struct esptun_peer *peer_make(struct kunit *test, u32 ip4)
+{
+	struct esptun_peer *peer =
+		kunit_kzalloc(test, sizeof(*peer), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, peer);
+	seqlock_init(&peer->ep_lock);
+	peer->remote.addr = esptun_addr_ip4(htonl(ip4));
+	peer->remote.port = htons(4500);
+	return peer;
+}
+
+static bool is_sent(struct world *w, u32 spi, u32 ip4,
+		    const struct esptun_sa *sa)
+{
+	const struct esptun_addr to = esptun_addr_ip4(htonl(ip4));
+	bool same;
+
+	rcu_read_lock();
+	same = esptun_sadb_sent_find(w->en, htonl(spi), &to) == sa;
+	rcu_read_unlock();
+	return same;
+}
+
+/* Peers choose these SPIs, so several may have the same one. */
+static void sadb_sent(struct kunit *test)
+{
+	struct esptun_sa *a, *b;
+	struct world w;
+
+	world_open(test, &w);
+	a = sa_make(test, &w, 0x1000);
+	b = sa_make(test, &w, 0x1000);
+	a->peer = peer_make(test, 0xc0000201);
+	b->peer = peer_make(test, 0xc0000202);
+	b->key[0] = 1;
+	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_key_add(w.en, a));
+	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_key_add(w.en, b));
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000201, a));
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000202, b));
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000203, NULL));
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1001, 0xc0000201, NULL));
+	esptun_sadb_key_del(w.en, a);
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000201, NULL));
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000202, b));
+	/* A key that is taken leaves no trace of the SPI. */
+	a->key[0] = 1;
+	KUNIT_EXPECT_EQ(test, -EEXIST, esptun_sadb_key_add(w.en, a));
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000201, NULL));
+	esptun_sadb_key_del(w.en, b);
+	world_close(&w);
+}
+
+static struct kunit_case sadb_cases[] = { KUNIT_CASE(sadb_sent),
+					  KUNIT_CASE(sadb_inbound),
+					  KUNIT_CASE(sadb_inbound_many),
+					  KUNIT_CASE(sadb_inbound_regular),
+					  KUNIT_CASE(sadb_selectors),
+					  KUNIT_CASE(sadb_fragment),
+					  KUNIT_CASE(sadb_rekey_any),
+					  KUNIT_CASE(sadb_rekey_prefix),
+					  KUNIT_CASE(sadb_many_selectors),
+					  KUNIT_CASE(sadb_ts_check),
+					  KUNIT_CASE(sadb_flow_truncated),
+					  KUNIT_CASE(sadb_flow_version),
+					  KUNIT_CASE(sadb_equal_any),
+					  KUNIT_CASE(sadb_equal_prefix),
+					  {} };
 
 static struct kunit_suite sadb_suite = {
 	.name = "esptun_sadb",
