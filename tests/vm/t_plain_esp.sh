@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 500
+# vm-timeout: 700
 #
 # Plain ESP (IP protocol 50): between two links, over both families; hostile packets; with
 # the kernel's own IPsec as the other end, and beside it, which must not notice.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 400
+# vm-timeout: 600
 #
 # Transport mode: GRE and TCP between the endpoints, in UDP and plain, over both families;
 # with the kernel's own IPsec in transport mode as the other end; what it refuses.
@@ -19,8 +19,12 @@ remote_is() { # NS ADDRESS, for wait_for
 gre() {
 	local kind=gre extra=''
 	[ "$2" = 4 ] || kind=ip6gre extra='encaplimit none'
-	# IPv4 takes any address for one on the link; IPv6 wants a route, which nothing else takes.
-	[ "$2" = 4 ] || must at "$1" ip -6 route replace 2001:db8::/64 dev vpn0 metric 4096
+	# For IPv4 dev selects the route; for IPv6 it does not, as GRE's packets have a source.
+	if [ "$2" = 6 ]; then
+		must at "$1" ip -6 route replace "$4" dev vpn0 table 100 src "$3"
+		in_quiet "$1" ip -6 rule del table 100 2> /dev/null
+		must at "$1" ip -6 rule add to "$4" ipproto gre lookup 100
+	fi
 	# shellcheck disable=SC2086 # options are words
 	must at "$1" ip link add tun0 type $kind local "$3" remote "$4" dev vpn0 ttl 64 $extra
 	must at "$1" ip addr add "$5/24" dev tun0
@@ -32,12 +36,22 @@ transport() { # ESN: a pair of SAs at both ends
 	esptun_sas west 1 $ALG "$1" $SPI_WEST 0x50 $SPI_EAST 0xa0 mode transport
 	esptun_sas east 1 $ALG "$1" $SPI_EAST 0xa0 $SPI_WEST 0x50 mode transport
 }
-over_gre() { # NAME
+on_the_wire() { # what IP protocols the outer packets of a ping have
+	start west /run/wire.log tcpdump -i w0 -nn -v 'ip or ip6'
+	local pid=$started
+	wait_for 10 holds /run/wire.log 'listening on'
+	pings west 10.8.0.2 > /dev/null 2>&1
+	sleep 0.5
+	stop "$pid"
+	grep -oE '(proto|next-header) (ESP|UDP|GRE)' /run/wire.log | awk '{ print $2 }' | sort -u | xargs
+}
+over_gre() { # NAME PROTOCOL
 	check "$1: GRE eastwards" wait_for 10 pings west 10.8.0.2
 	check "$1: GRE westwards" pings east 10.8.0.1
 	check "$1: long packets" pings west 10.8.0.2 -s 1300
 	check "$1: longer ones, which GRE divides" pings west 10.8.0.2 -s 3000
 	check "$1: TCP over GRE both ways" iperf west east 10.8.0.2 --bidir
+	is "$1: nothing else is on the wire" "$(on_the_wire)" "$2"
 }
 
 two_hosts
@@ -61,21 +75,21 @@ is "and in JSON" "$(in_quiet west esptun -j sa show | jq -r '[.[].mode] | unique
 
 gre west 4 192.0.2.1 192.0.2.2 10.8.0.1
 gre east 4 192.0.2.2 192.0.2.1 10.8.0.2
-over_gre "in UDP over IPv4"
+over_gre "in UDP over IPv4" UDP
 is "nothing received was dropped" "$(dropped_on_receipt west)$(dropped_on_receipt east)" ''
 for ns in west east; do must at $ns esptun peer set dev vpn0 id 1 encap esp; done
 transport on
-over_gre "plain over IPv4, ESN"
+over_gre "plain over IPv4, ESN" ESP
 for ns in west east; do must at $ns ip link del tun0; done
 
 must at west esptun peer set dev vpn0 id 1 remote $EAST
 must at east esptun peer set dev vpn0 id 1 remote $WEST
 gre west 6 $WEST $EAST 10.8.0.1
 gre east 6 $EAST $WEST 10.8.0.2
-over_gre "plain over IPv6, ESN"
+over_gre "plain over IPv6, ESN" ESP
 for ns in west east; do must at $ns esptun peer set dev vpn0 id 1 encap udp; done
 transport off
-over_gre "in UDP over IPv6"
+over_gre "in UDP over IPv6" UDP
 is "nothing received was dropped, either" "$(dropped_on_receipt west)$(dropped_on_receipt east)" ''
 for ns in west east; do must at $ns ip link del tun0; done
 must at west esptun peer set dev vpn0 id 1 remote 192.0.2.2
@@ -166,7 +180,7 @@ for encap in udp esp; do
 		must at west esptun sa flush dev vpn0
 		esptun_sas west 1 $ALG on $SPI_WEST 0x50 $SPI_EAST 0xa0 mode transport
 		gre west $outer $west $east 10.8.0.1
-		over_gre "xfrm, $encap over IPv$outer"
+		over_gre "xfrm, $encap over IPv$outer" ${encap^^}
 		must at west ip link del tun0
 		must at east ip link del tun0
 		must at east ip xfrm policy flush
