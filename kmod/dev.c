@@ -756,6 +756,9 @@ static void net_exit_batch(struct list_head *nets)
 	 * policy needs what the exits after ours take away.
 	 */
 	esptun_reclaim_flush();
+	list_for_each_entry(net, nets, exit_list)
+		WRITE_ONCE(esptun_dev_net(net)->dying, true);
+	synchronize_net();
 	list_for_each_entry(net, nets, exit_list) {
 		en = esptun_dev_net(net);
 		WARN_ON(!list_empty(&en->links) || !list_empty(&en->socks));

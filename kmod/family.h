@@ -53,12 +53,14 @@ struct esptun_path {
  * struct esptun_outer - the outer IP header, where it is a packet's own
  * @flow: of all packets of an SA, 0 for others
  * @tos: outer TOS or traffic class
- * @ttl_max: outer TTL or hop limit, at most
+ * @ttl: outer TTL or hop limit, 0 for the link's or the route's
+ * @ttl_max: at most
  * @df: nobody may fragment it; IPv6 routers never do
  */
 struct esptun_outer {
 	u32 flow;
 	u8 tos;
+	u8 ttl;
 	u8 ttl_max;
 	bool df;
 };
@@ -71,6 +73,7 @@ struct esptun_outer {
  * @own: @to is an address of this host alone, neither broadcast nor multicast
  * @tos: TOS or traffic class
  * @ttl: TTL or hop limit
+ * @df: nobody may have fragmented it on its way
  */
 struct esptun_arrival {
 	const struct esptun_encap_ops *encap;
@@ -79,6 +82,7 @@ struct esptun_arrival {
 	bool own;
 	u8 tos;
 	u8 ttl;
+	bool df;
 };
 
 /**

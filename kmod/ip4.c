@@ -89,7 +89,8 @@ void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tos = outer->tos;
 	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
-	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
+	ip->ttl = min_t(u8, outer->ttl ?: ttl ?: ip4_dst_hoplimit(dst),
+			outer->ttl_max);
 	ip->protocol = path->encap->proto;
 	ip->saddr = path->source.ip4;
 	ip->daddr = path->remote.addr.ip4;
@@ -108,6 +109,7 @@ void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	a->own = rt && rt->rt_type == RTN_LOCAL;
 	a->tos = ip->tos;
 	a->ttl = ip->ttl;
+	a->df = ip->frag_off & htons(IP_DF);
 }
 
 static bool is_own(struct net *net, const void *ip)

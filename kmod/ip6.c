@@ -121,7 +121,8 @@ static void wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->payload_len = htons(skb->len - sizeof(*ip));
 	ip->nexthdr = path->encap->proto;
 	ip->hop_limit =
-		min_t(u8, ttl ?: ip6_dst_hoplimit(path->dst), outer->ttl_max);
+		min_t(u8, outer->ttl ?: ttl ?: ip6_dst_hoplimit(path->dst),
+		      outer->ttl_max);
 	ip->saddr = path->source.ip6;
 	ip->daddr = path->remote.addr.ip6;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
@@ -139,6 +140,7 @@ static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 		 esptun_addr_is_host(&a->to);
 	a->tos = ipv6_get_dsfield(ip);
 	a->ttl = ip->hop_limit;
+	a->df = true;
 }
 
 static bool is_own(struct net *net, const void *ip)

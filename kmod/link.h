@@ -56,6 +56,9 @@ struct esptun_ike;
  * @known: struct esptun_peer by remote endpoint, see ike.c
  * @early_truesize: memory that early packets take, see early.h
  * @stats: what belongs to no link
+ * @dying: @sa_in and @spis_out go, and nothing may be looked for in them any more:
+ *	protocol 50 comes as long as there are devices. Written once, pairs with a
+ *	grace period
  */
 struct esptun_net {
 	struct net *net;
@@ -74,6 +77,7 @@ struct esptun_net {
 	struct rhltable known;
 	atomic_t early_truesize;
 	struct esptun_stats __percpu *stats;
+	bool dying;
 };
 
 /**

@@ -19,7 +19,7 @@ static bool wrap_tunnel(const struct sk_buff *skb,
 	frame->strip = 0;
 	frame->next = skb->protocol == htons(ETH_P_IP) ? ESPTUN_NEXT_IP4 :
 							 ESPTUN_NEXT_IP6;
-	frame->ttl_max = U8_MAX;
+	frame->ttl = 0;
 	return true;
 }
 
@@ -58,9 +58,9 @@ static unsigned int unwrap_tunnel(u8 *text, unsigned int len, u8 next,
  * ---- transport mode (RFC 4303 3.1.1): the payload is what follows the IP header
  *
  * Our IP header is the outer one, so only whole packets between the endpoints go
- * (RFC 4301 4.1), without anything that would have to stand in front of ESP: IPv4
- * options, hop-by-hop options, a routing header. What a packet socket leaves behind
- * the packet would become a part of it at the other end.
+ * (RFC 4301 4.1), whose IP header is not followed by what would have to stand in
+ * front of ESP: IPv4 options, hop-by-hop options, a routing header. What a packet
+ * socket leaves behind the packet would become a part of it at the other end.
  */
 
 /* Is it one packet, or a super-packet of whole ones? @len: what its header says. */
@@ -76,14 +76,14 @@ static bool wrap_ip4(const struct sk_buff *skb, const struct esptun_path *path,
 {
 	const struct iphdr *ip = ip_hdr(skb);
 
-	if (ip->ihl != sizeof(*ip) / 4 || ip_is_fragment(ip) ||
+	if (ip->ihl != sizeof(*ip) / 4 || !ip->ttl || ip_is_fragment(ip) ||
 	    !is_whole(skb, ntohs(ip->tot_len)) ||
 	    path->family->family != AF_INET || ip->saddr != path->source.ip4 ||
 	    ip->daddr != path->remote.addr.ip4)
 		return false;
 	frame->strip = sizeof(*ip);
 	frame->next = ip->protocol;
-	frame->ttl_max = ip->ttl;
+	frame->ttl = ip->ttl;
 	return true;
 }
 
@@ -99,7 +99,7 @@ static bool wrap_ip6(const struct sk_buff *skb, const struct esptun_path *path,
 {
 	const struct ipv6hdr *ip = ipv6_hdr(skb);
 
-	if (precedes_esp(ip->nexthdr) ||
+	if (precedes_esp(ip->nexthdr) || !ip->hop_limit ||
 	    !is_whole(skb, ntohs(ip->payload_len) + sizeof(*ip)) ||
 	    path->family->family != AF_INET6 ||
 	    !ipv6_addr_equal(&ip->saddr, &path->source.ip6) ||
@@ -107,7 +107,7 @@ static bool wrap_ip6(const struct sk_buff *skb, const struct esptun_path *path,
 		return false;
 	frame->strip = sizeof(*ip);
 	frame->next = ip->nexthdr;
-	frame->ttl_max = ip->hop_limit;
+	frame->ttl = ip->hop_limit;
 	return true;
 }
 
@@ -133,7 +133,7 @@ static unsigned int unwrap_ip4(u8 *text, unsigned int len, u8 next,
 		.ihl = sizeof(*ip) / 4,
 		.tos = arrival->tos,
 		.tot_len = htons(len + sizeof(*ip)),
-		.frag_off = htons(IP_DF),
+		.frag_off = arrival->df ? htons(IP_DF) : 0,
 		.ttl = arrival->ttl,
 		.protocol = next,
 		.saddr = arrival->from.addr.ip4,

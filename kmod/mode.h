@@ -29,12 +29,12 @@ struct esptun_inner {
  * struct esptun_frame - what of a packet, or of each segment of it, is sealed
  * @strip: octets that it begins with and that are not: at most an IPv6 header
  * @next: ESP's next header
- * @ttl_max: outer TTL or hop limit, at most
+ * @ttl: outer TTL or hop limit, 0 for any
  */
 struct esptun_frame {
 	unsigned int strip;
 	u8 next;
-	u8 ttl_max;
+	u8 ttl;
 };
 
 /* In front of a payload @unwrap may write so many octets. */

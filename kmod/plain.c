@@ -62,6 +62,8 @@ static bool is_ours(struct esptun_net *en, const struct sk_buff *skb,
 	esp = skb_header_pointer(skb, 0, sizeof(buf), &buf);
 	if (!esp)
 		return false;
+	if (READ_ONCE(en->dying))
+		return false;
 	sa = esptun_sadb_in_find(en, esp->spi);
 	return sa && READ_ONCE(sa->peer->encap) == &esptun_encap_plain &&
 	       !xfrm_knows(en->net, skb, daddr, esp->spi, family);
@@ -103,7 +105,8 @@ static int refuse_decrypted(struct sk_buff *skb, int err)
 /*
  * The socket by whose mark the route is looked for whose MTU changes, if @esp
  * begins a packet that was sent to @to lately; else NULL. Everybody can send an
- * ICMP error, but only who saw a packet knows SPI and number.
+ * ICMP error, but the SPI is not to be guessed. xfrm may have sent it as well, so
+ * that it is asked in any case.
  */
 static struct sock *sender_of(const struct sk_buff *skb,
 			      const struct esptun_addr *to,
@@ -112,14 +115,19 @@ static struct sock *sender_of(const struct sk_buff *skb,
 	struct esptun_net *en = esptun_dev_net(dev_net(skb->dev));
 	const struct esptun_sa *sa;
 	struct esptun_sock *us;
+	u64 sent;
 	u32 age;
 
+	if (READ_ONCE(en->dying))
+		return NULL;
 	sa = esptun_sadb_sent_find(en, esp->spi, to);
 	if (!sa || READ_ONCE(sa->peer->encap) != &esptun_encap_plain)
 		return NULL;
-	age = lower_32_bits(atomic64_read(&sa->seq)) - ntohl(esp->seq);
+	sent = atomic64_read(&sa->seq);
+	age = lower_32_bits(sent) - ntohl(esp->seq);
 	us = rcu_dereference(sa->link->us);
-	if (!us || age >= ESPTUN_ICMP_LATELY)
+	/* The first number is 1. */
+	if (!us || age >= ESPTUN_ICMP_LATELY || age >= sent)
 		return NULL;
 	return us->sk[esptun_family_of(to->family)->index];
 }
@@ -133,11 +141,10 @@ static int error_ip4(struct sk_buff *skb, u32 mtu)
 	const struct icmphdr *icmp = icmp_hdr(skb);
 	struct sock *sk = sender_of(skb, &to, esp);
 
-	if (!sk)
-		return -ENOENT;
-	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED)
+	if (sk && icmp->type == ICMP_DEST_UNREACH &&
+	    icmp->code == ICMP_FRAG_NEEDED)
 		ipv4_sk_update_pmtu(skb, sk, mtu);
-	return 0;
+	return -ENOENT;
 }
 
 static struct xfrm4_protocol handler_ip4 = {
@@ -165,11 +172,9 @@ static int error_ip6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	const struct esptun_addr to = esptun_addr_ip6(&ip->daddr);
 	struct sock *sk = sender_of(skb, &to, esp);
 
-	if (!sk)
-		return -ENOENT;
-	if (type == ICMPV6_PKT_TOOBIG)
+	if (sk && type == ICMPV6_PKT_TOOBIG)
 		ip6_sk_update_pmtu(skb, sk, mtu);
-	return 0;
+	return -ENOENT;
 }
 
 static struct xfrm6_protocol handler_ip6 = {

@@ -800,6 +800,8 @@ void esptun_rx_plain(struct esptun_net *en, struct sk_buff *skb,
 		kfree_skb(skb);
 		return;
 	}
+	/* What waits for its turn must not hold what is not ours; UDP did this before. */
+	nf_reset_ct(skb);
 	esp_receive(en, NULL, skb, arrival, skb->len);
 }
 

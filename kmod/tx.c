@@ -70,9 +70,16 @@ static void send_unreachable(struct sk_buff *skb)
 				0);
 }
 
-static void send_too_big(struct sk_buff *skb, unsigned int mtu)
+/*
+ * In transport mode the packet has the outer addresses, and what the ICMP message
+ * taught would be taken for the MTU of the outer route, each time with less room.
+ */
+static void send_too_big(const struct esptun_sa *sa, struct sk_buff *skb,
+			 unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	if (esptun_mode_of(sa->mode)->of_endpoints)
+		return;
 	if (is_ip4(skb))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			      htonl(mtu));
@@ -647,15 +654,6 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 			     ESPTUN_STATS_A_TX_NO_ROUTE);
 }
 
-/* The selectors fit, but the SA is for packets between the endpoints. */
-static void wrong_mode(struct esptun_sa *sa, struct sk_buff *skb)
-{
-	send_unreachable(skb);
-	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi,
-			  ESPTUN_STATS_A_TX_NO_SA, segments(skb));
-	kfree_skb(skb);
-}
-
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct batch b __uninitialized;
@@ -678,10 +676,12 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		return;
 	}
 	if (unlikely(!esptun_mode_of(sa->mode)->wrap(skb, &b.path, &b.frame))) {
-		wrong_mode(sa, skb);
+		/* The selectors fit, but the SA is for packets between the endpoints. */
+		send_unreachable(skb);
+		drop(sa, skb, ESPTUN_STATS_A_TX_NO_SA);
 		goto out;
 	}
-	b.outer.ttl_max = min(b.outer.ttl_max, b.frame.ttl_max);
+	b.outer.ttl = b.frame.ttl;
 	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu,
 				     b.path.hlen) +
 		b.frame.strip;
@@ -692,7 +692,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	if (b.outer.df || !dont_fragment(skb) || fits(skb, mtu)) {
 		send_batch(&b, skb);
 	} else {
-		send_too_big(skb, mtu);
+		send_too_big(sa, skb, mtu);
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
 out:

@@ -6,6 +6,7 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
+#include "limits.h"
 #include "link.h"
 #include "peer.h"
 #include "sa.h"
@@ -711,6 +712,8 @@ static void sadb_sent(struct kunit *test)
 	a->peer = peer_make(test, 0xc0000201);
 	b->peer = peer_make(test, 0xc0000202);
 	b->key[0] = 1;
+	a->key_len = 1;
+	b->key_len = 1;
 	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_key_add(w.en, a));
 	KUNIT_EXPECT_EQ(test, 0, esptun_sadb_key_add(w.en, b));
 	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000201, a));
@@ -728,7 +731,34 @@ static void sadb_sent(struct kunit *test)
 	world_close(&w);
 }
 
+/* Peers that all choose one SPI: what is found, and removed, stays a short list. */
+static void sadb_sent_crowd(struct kunit *test)
+{
+	struct esptun_sa *sas[ESPTUN_SPI_TRIES + 3];
+	unsigned int i, found = 0;
+	struct world w;
+
+	world_open(test, &w);
+	for (i = 0; i < ARRAY_SIZE(sas); i++) {
+		sas[i] = sa_make(test, &w, 0x1000);
+		sas[i]->peer = peer_make(test, 0xc0000200 + i);
+		sas[i]->key[0] = i + 1;
+		sas[i]->key_len = 1;
+		KUNIT_EXPECT_EQ(test, 0, esptun_sadb_key_add(w.en, sas[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(sas); i++)
+		found += is_sent(&w, 0x1000, 0xc0000200 + i, sas[i]);
+	KUNIT_EXPECT_EQ(test, ESPTUN_SPI_TRIES, found);
+	for (i = ARRAY_SIZE(sas); i-- > 1;)
+		esptun_sadb_key_del(w.en, sas[i]);
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000200, sas[0]));
+	esptun_sadb_key_del(w.en, sas[0]);
+	KUNIT_EXPECT_TRUE(test, is_sent(&w, 0x1000, 0xc0000200, NULL));
+	world_close(&w);
+}
+
 static struct kunit_case sadb_cases[] = { KUNIT_CASE(sadb_sent),
+					  KUNIT_CASE(sadb_sent_crowd),
 					  KUNIT_CASE(sadb_inbound),
 					  KUNIT_CASE(sadb_inbound_many),
 					  KUNIT_CASE(sadb_inbound_regular),

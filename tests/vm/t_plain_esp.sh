@@ -16,6 +16,9 @@ link_mtu_is() { # NS MTU, for wait_for
 remote_is() { # NS ADDRESS, for wait_for
 	[ "$(in_quiet "$1" esptun -j peer show dev vpn0 id 1 | jq -r '.[0].remote')" = "$2" ]
 }
+link_gone() { # NS DEV, for wait_for
+	! ip -n "$1" link show "$2" > /dev/null 2>&1
+}
 received() { # NS: packets from the peer
 	in_quiet "$1" esptun -j peer show dev vpn0 id 1 | jq '.[0].rx_packets'
 }
@@ -157,6 +160,24 @@ stop "$beside_pid"
 like "xfrm's lost nothing meanwhile" "$(cat /run/beside.log)" ' 0% packet loss'
 is "xfrm in the west saw nothing that it does not know" "$(xfrm_errors west)" ''
 is "nor in the east" "$(xfrm_errors east)" ''
+
+# Namespaces that know nothing of esptun go while protocol 50, and ICMP errors about it, come to them.
+for round in $(seq 15); do
+	must ip netns add "gone$round"
+	must ip -n west link add g0 type veth peer name g1 netns "gone$round"
+	must ip -n west addr add 10.77.0.1/24 dev g0
+	must ip -n west link set g0 up
+	must ip -n "gone$round" addr add 10.77.0.2/24 dev g1
+	must ip -n "gone$round" link set g1 up
+	must ip -n "gone$round" link set lo up
+	start west /run/flood.log "$PYTHON" "$VM_LIB/esp50_flood.py" 10.77.0.1 10.77.0.2
+	flooder=$started
+	sleep 0.5
+	must ip netns del "gone$round"
+	wait_for 20 link_gone west g0 || must ip -n west link del g0
+	stop "$flooder"
+done
+inner_of_both "after namespaces went under a flood of protocol 50"
 
 # An SPI of both: xfrm keeps it.
 must at west ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi $SPI_WEST mode transport \

@@ -117,6 +117,14 @@ for encap in udp esp; do
 	check "$encap: and back" pings east 192.0.2.1
 	before=$(in_quiet east esptun -j peer show | jq '.[0].rx_packets')
 	check "$encap: TCP to the endpoint itself, super-packets" iperf west east 192.0.2.2 --bidir
+	start east /run/inner.log tcpdump -i vpn0 -nn -v icmp
+	inner_pid=$started
+	wait_for 10 holds /run/inner.log 'listening on'
+	for ttl in 255 7; do
+		check "$encap: TTL $ttl" pings west 192.0.2.2 -t $ttl
+		check "$encap: arrives as it was" wait_for 5 holds /run/inner.log "ttl $ttl,"
+	done
+	stop "$inner_pid"
 	check "$encap: it went through the SA" \
 		test "$(in_quiet east esptun -j peer show | jq '.[0].rx_packets')" -gt $((before + 100))
 done
@@ -129,9 +137,11 @@ must ip -n west addr add 192.0.2.33/24 dev w0
 must ip -n east addr add 192.0.2.34/24 dev e0
 must at west ip route add 192.0.2.34 dev vpn0
 refuse "another destination" 'Unreachable|0 received' at west ping -n -c 1 -W 1 192.0.2.34
+is "is counted" "$(counter west tx-no-sa)" $((before + 1))
 refuse "another source" 'Unreachable|0 received' at west ping -n -c 1 -W 1 -I 192.0.2.33 192.0.2.2
+is "and counted" "$(counter west tx-no-sa)" $((before + 2))
 refuse "a packet in fragments" '0 received' at west ping -n -c 1 -W 1 -M dont -s 4000 192.0.2.2
-check "is counted" test "$(counter west tx-no-sa)" -ge $((before + 3))
+is "each of them counted" "$(counter west tx-no-sa)" $((before + 5))
 must at west ip route del 192.0.2.34 dev vpn0
 
 # The peer says that it is elsewhere, and may not roam: its packets are not its own.
