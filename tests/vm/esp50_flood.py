@@ -3,6 +3,7 @@
 
 import socket
 import sys
+import time
 
 SPI = b"\x00\x00\x99\x99"
 
@@ -30,6 +31,7 @@ def main(ours, theirs):
                 sock.sendto(data, (theirs, 0))
             except OSError:
                 pass  # the other end is going
+        time.sleep(0.0005)
 
 
 main(*sys.argv[1:])

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 600
 #
 # Transport mode: GRE and TCP between the endpoints, in UDP and plain, over both families;
@@ -117,7 +118,7 @@ for encap in udp esp; do
 	check "$encap: and back" pings east 192.0.2.1
 	before=$(in_quiet east esptun -j peer show | jq '.[0].rx_packets')
 	check "$encap: TCP to the endpoint itself, super-packets" iperf west east 192.0.2.2 --bidir
-	start east /run/inner.log tcpdump -i vpn0 -nn -v icmp
+	start east /run/inner.log tcpdump -l -i vpn0 -nn -v icmp
 	inner_pid=$started
 	wait_for 10 holds /run/inner.log 'listening on'
 	for ttl in 255 7; do
