@@ -34,6 +34,7 @@ bool address_use(struct ike_core *core, struct ike_sa *sa, const struct ike_endp
 	sa->local = *local;
 	sa->remote = *remote;
 	sa->mobike.version++;
+	sa->mobike.one_path = false;
 	sa->mobike.spread = false; /* an answer to those copies may be older than the change */
 	return true;
 }
@@ -191,6 +192,7 @@ bool address_follow_timer(struct ike_core *core, struct ike_peer *p)
 void address_note_proven(struct ike_sa *sa)
 {
 	sa->mobike.proven = sa->remote;
+	sa->mobike.one_path = false;
 	sa->mobike.proven_local = sa->local.addr;
 }
 
@@ -309,12 +311,17 @@ bool address_use_other(struct ike_core *core, struct ike_sa *sa, unsigned int n)
 	return n < paths.n && address_use(core, sa, &paths.v[n].local, &paths.v[n].remote);
 }
 
+/* Is it time for copies elsewhere? Where a path was seen to work it is given longer, for only an answer
+ * to what went there alone proves anything. */
+static bool is_late(const struct ike_sa *sa)
+{
+	return sa->tx.sends >= (sa->mobike.one_path ? MOBIKE_UNPROVEN_SENDS : MOBIKE_SPREAD_SENDS);
+}
+
 /* The initiator tests paths; a responder looks for a way only to tell of its addresses (3.6). */
 static bool may_spread(const struct ike_sa *sa)
 {
-	unsigned int sends = sa->mobike.one_path ? MOBIKE_UNPROVEN_SENDS : MOBIKE_SPREAD_SENDS;
-
-	return sa->mobike.on && sa->tx.sends >= sends && (sa->began || sa->mobike.telling);
+	return sa->mobike.on && is_late(sa) && (sa->began || sa->mobike.telling);
 }
 
 void address_give_up(struct ike_core *core, struct ike_sa *sa, const char *why)
@@ -368,7 +375,7 @@ void address_send_request(struct ike_core *core, struct ike_sa *sa)
 	if (sa->mobike.on && sa->tx.sends >= MOBIKE_UNPROVEN_SENDS && !address_is_proven(sa))
 		address_give_up(core, sa, "does not answer");
 	message_send(core, &sa->tx.msg, sa->peer, &sa->local, &sa->remote);
-	if (mb->on && (mb->given_up.addr.family || sa->tx.sends >= MOBIKE_SPREAD_SENDS))
+	if (mb->on && (mb->given_up.addr.family || is_late(sa)))
 		send_elsewhere(core, sa);
 	if (!may_spread(sa))
 		return;

@@ -238,7 +238,7 @@ struct mobike {
 	uint8_t seen[NATD_LEN]; /* where the peer sees us, hashed */
 	/* Of the request that is out: */
 	bool spread; /* copies went on several paths, so the answer says nothing about one */
-	bool one_path; /* the answer before it showed a path that works, so others wait longer */
+	bool one_path; /* an answer showed that this path works, so others wait longer until it is proven */
 	bool verifying; /* the peer is to return COOKIE2 */
 	unsigned int asked; /* the version it is about */
 	bool telling; /* it has our other addresses */

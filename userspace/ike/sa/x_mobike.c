@@ -309,7 +309,7 @@ void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ik
 		mb->update = true;
 		mb->tell |= ours_changes;
 	}
-	mb->one_path = mb->spread;
+	mb->one_path |= mb->spread;
 	mb->spread = false;
 	queue_update(core, sa);
 }
@@ -533,6 +533,6 @@ void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *
 	/* The hash has the SPIs in it; what is out is out under the old one. */
 	mb->have_seen = false;
 	mb->tell |= mb->telling;
-	mb->telling = mb->spread = mb->one_path = false;
+	mb->telling = mb->spread = false;
 	queue_update(core, next);
 }
