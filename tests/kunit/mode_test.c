@@ -192,10 +192,13 @@ static void mode_wrap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, transport->wrap(skb, &path, &frame));
 	KUNIT_EXPECT_EQ(test, frame.strip, 20u);
 	KUNIT_EXPECT_EQ(test, frame.next, (u8)IPPROTO_GRE);
-	KUNIT_EXPECT_EQ(test, frame.ttl_max, (u8)9);
+	KUNIT_EXPECT_EQ(test, frame.ttl, (u8)9);
 	ip->tot_len = htons(99);
 	KUNIT_EXPECT_FALSE(test, transport->wrap(skb, &path, &frame));
 	ip->tot_len = htons(100);
+	ip->ttl = 0;
+	KUNIT_EXPECT_FALSE(test, transport->wrap(skb, &path, &frame));
+	ip->ttl = 9;
 	ip->ihl = 6;
 	KUNIT_EXPECT_FALSE(test, transport->wrap(skb, &path, &frame));
 	ip->ihl = 5;
