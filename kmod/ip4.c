@@ -89,8 +89,8 @@ void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tos = outer->tos;
 	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
-	ip->ttl = min_t(u8, outer->ttl ?: ttl ?: ip4_dst_hoplimit(dst),
-			outer->ttl_max);
+	ttl = outer->ttl ?: ttl;
+	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
 	ip->protocol = path->encap->proto;
 	ip->saddr = path->source.ip4;
 	ip->daddr = path->remote.addr.ip4;

@@ -120,9 +120,9 @@ static void wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip6_flow_hdr(ip, outer->tos, label);
 	ip->payload_len = htons(skb->len - sizeof(*ip));
 	ip->nexthdr = path->encap->proto;
+	ttl = outer->ttl ?: ttl;
 	ip->hop_limit =
-		min_t(u8, outer->ttl ?: ttl ?: ip6_dst_hoplimit(path->dst),
-		      outer->ttl_max);
+		min_t(u8, ttl ?: ip6_dst_hoplimit(path->dst), outer->ttl_max);
 	ip->saddr = path->source.ip6;
 	ip->daddr = path->remote.addr.ip6;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));

@@ -275,8 +275,8 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 		esp->seq = htonl(lower_32_bits(seq));
 		esptun_esp_put_trailer(text + len, pad, b->frame.next);
 		if (!esptun_alg_seal(&b->sa->alg, to,
-				      len + pad + ESPTUN_ESP_TLEN, seq,
-				      b->sa->esn)) {
+				     len + pad + ESPTUN_ESP_TLEN, seq,
+				     b->sa->esn)) {
 			b->packets++;
 			b->bytes += whole;
 			return true;
@@ -682,8 +682,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		goto out;
 	}
 	b.outer.ttl = b.frame.ttl;
-	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu,
-				     b.path.hlen) +
+	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen) +
 		b.frame.strip;
 	b.outer.flow = hash_32((__force u32)sa->spi, 32);
 	b.outer.tos = outer_tos(sa->link, skb);
