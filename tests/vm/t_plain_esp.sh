@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 700
 #
 # Plain ESP (IP protocol 50): between two links, over both families; hostile packets; with
