@@ -67,7 +67,6 @@ struct esptun_outer {
 
 /**
  * struct esptun_arrival - what the outer headers of a received datagram say
- * @encap: what it travelled in
  * @from: source address and port, 0 if it travelled without ports
  * @to: destination address
  * @own: @to is an address of this host alone, neither broadcast nor multicast
@@ -76,7 +75,6 @@ struct esptun_outer {
  * @df: nobody may have fragmented it on its way
  */
 struct esptun_arrival {
-	const struct esptun_encap_ops *encap;
 	struct esptun_endpoint from;
 	struct esptun_addr to;
 	bool own;

@@ -73,7 +73,7 @@ static bool is_ours(struct esptun_net *en, const struct sk_buff *skb,
 static int receive(struct sk_buff *skb, const void *daddr, u16 family)
 {
 	struct esptun_net *en = esptun_dev_net(dev_net(skb->dev));
-	struct esptun_arrival arrival = { .encap = &esptun_encap_plain };
+	struct esptun_arrival arrival = {};
 
 	if (!is_ours(en, skb, daddr, family))
 		return -EINVAL;

@@ -503,22 +503,15 @@ static void receive(struct batch *b, u64 claimed, u32 seq)
 
 /* ---- ESP ---- */
 
-/* @us: the socket it came to, NULL for what has none. */
+/* @us: the socket it came to, NULL for plain ESP, whose SA plain.c has looked at. */
 static struct esptun_sa *find_sa(struct esptun_net *en,
-				 const struct esptun_sock *us,
-				 const struct esptun_arrival *arrival,
-				 __be32 spi)
+				 const struct esptun_sock *us, __be32 spi)
 {
 	struct esptun_sa *sa = esptun_sadb_in_find(en, spi);
-	bool is_its;
 
-	if (!sa)
+	if (likely(us && sa) && rcu_access_pointer(sa->link->us) != us)
 		return NULL;
-	if (likely(us))
-		is_its = rcu_access_pointer(sa->link->us) == us;
-	else
-		is_its = READ_ONCE(sa->peer->encap) == arrival->encap;
-	return is_its ? sa : NULL;
+	return sa;
 }
 
 /* Of one SA, in the order they were sent: true while the next one belongs. */
@@ -696,7 +689,7 @@ static unsigned int esp_batch(struct esptun_net *en,
 				  ESPTUN_STATS_A_RX_TRUNCATED, 1);
 		return b.len;
 	}
-	b.sa = find_sa(en, us, arrival, esp.spi);
+	b.sa = find_sa(en, us, esp.spi);
 	if (!b.sa) {
 		esptun_stats_drop(en->stats, NULL, esp.spi,
 				  ESPTUN_STATS_A_RX_NO_SA, 1);
@@ -770,7 +763,6 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 	__skb_pull(skb, sizeof(struct udphdr));
 	INDIRECT_CALL_1(esptun_family_of(sk->sk_family)->arrival,
 			esptun_ip4_arrival, skb, &arrival);
-	arrival.encap = &esptun_encap_udp;
 	arrival.from.port = udp_hdr(skb)->source;
 	counter = demux(us, skb, &arrival);
 	if (!counter) {

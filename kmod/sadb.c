@@ -142,25 +142,20 @@ static int sent_add(struct esptun_net *en, struct esptun_sa *sa)
 	return err;
 }
 
-static int key_add(struct esptun_net *en, struct esptun_sa *sa)
-{
-	if (!sa->key_len)
-		return 0;
-	return rhashtable_lookup_insert_fast(&en->keys_out, &sa->hash_node,
-					     key_params);
-}
-
 int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa)
 {
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&en->lock);
-	err = sent_add(en, sa);
+	if (sa->key_len)
+		err = rhashtable_lookup_insert_fast(&en->keys_out,
+						    &sa->hash_node, key_params);
 	if (err)
 		return err;
-	err = key_add(en, sa);
-	if (err && sa->by_spi)
-		rhltable_remove(&en->spis_out, &sa->spi_node, spi_params);
+	err = sent_add(en, sa);
+	if (err && sa->key_len)
+		rhashtable_remove_fast(&en->keys_out, &sa->hash_node,
+				       key_params);
 	return err;
 }
 
@@ -169,7 +164,9 @@ void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa)
 	lockdep_assert_held(&en->lock);
 	if (sa->by_spi)
 		rhltable_remove(&en->spis_out, &sa->spi_node, spi_params);
-	rhashtable_remove_fast(&en->keys_out, &sa->hash_node, key_params);
+	if (sa->key_len)
+		rhashtable_remove_fast(&en->keys_out, &sa->hash_node,
+				       key_params);
 }
 
 struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,

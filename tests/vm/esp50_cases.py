@@ -39,11 +39,7 @@ with taplib.netns("east"):
 
 
 def counters():
-    total = {}
-    for reply in family.call("stats-get", dump=True):
-        for name, value in reply.get("stats", {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return genl.counters(family)
 
 
 def moved(before):

@@ -33,12 +33,8 @@ def ethtool(ns, dev, **features):
 
 
 def counters():
-    total = {}
-    for ns, family in families.items():
-        for reply in family.call("stats-get", dump=True):
-            for name, value in reply.get("stats", {}).items():
-                total[ns + " " + name] = total.get(ns + " " + name, 0) + value
-    return total
+    return {f"{ns} {name}": value for ns, family in families.items()
+            for name, value in genl.counters(family).items()}
 
 
 def moved(before):

@@ -239,11 +239,11 @@ def ifindex(name):
     return socket.if_nametoindex(name)
 
 
-def counters(family, link):
-    """All counters of a link, and of what belongs to none, in one dict."""
+def counters(family, link=None):
+    """All counters of the namespace, or of a link and what belongs to none, in one dict."""
     total = {}
     for reply in family.call("stats-get", dump=True):
-        if reply.get("ifindex", 0) in (0, ifindex(link)):
+        if not link or reply.get("ifindex", 0) in (0, ifindex(link)):
             for name, value in reply.get("stats", {}).items():
                 total[name] = total.get(name, 0) + value
     return total

@@ -354,6 +354,22 @@ encap_socket() {
 	wait_for 10 holds "$log" ready || bail "encap-socket: $(cat "$log")"
 }
 
+# xfrm_link WEST EAST MTU: vpn0 in the east, an xfrm interface of if_id 9 whose tunnel mode has these outer
+# addresses; the SAs are still missing.
+xfrm_link() {
+	local any
+	must at east ip link add vpn0 type xfrm dev e0 if_id 9
+	must at east ip addr add 10.9.0.2/24 dev vpn0
+	must at east ip addr add fd00:9::2/64 dev vpn0 nodad
+	must at east ip link set vpn0 mtu "$3" up
+	for any in 0.0.0.0/0 ::/0; do
+		must at east ip xfrm policy add src $any dst $any dir out if_id 9 \
+			tmpl src "$2" dst "$1" proto esp mode tunnel
+		must at east ip xfrm policy add src $any dst $any dir in if_id 9 \
+			tmpl src "$1" dst "$2" proto esp mode tunnel
+	done
+}
+
 # xfrm_east ALG ESN: the kernel's own ESP as the east end of two_hosts.
 xfrm_east() {
 	local alg=$1 flags=''
@@ -363,17 +379,7 @@ xfrm_east() {
 	[ -e "/run/xfrm-east" ] && return
 	touch /run/xfrm-east
 	encap_socket east 192.0.2.2
-	must at east ip link add vpn0 type xfrm dev e0 if_id 9
-	must at east ip addr add 10.9.0.2/24 dev vpn0
-	must at east ip addr add fd00:9::2/64 dev vpn0 nodad
-	must at east ip link set vpn0 mtu 1400 up
-	local any
-	for any in 0.0.0.0/0 ::/0; do
-		must at east ip xfrm policy add src $any dst $any dir out if_id 9 \
-			tmpl src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel
-		must at east ip xfrm policy add src $any dst $any dir in if_id 9 \
-			tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel
-	done
+	xfrm_link 192.0.2.1 192.0.2.2 1400
 }
 
 # xfrm_sa NS SRC DST SPI ALG KEY WINDOW [FLAG...]

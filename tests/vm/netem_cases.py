@@ -21,11 +21,7 @@ for ns in HOME:
 
 
 def counters(ns):
-    total = {}
-    for reply in families[ns].call("stats-get", dump=True):
-        for name, value in reply.get("stats", {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return genl.counters(families[ns])
 
 
 def numbers(tap):

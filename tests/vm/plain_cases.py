@@ -35,16 +35,9 @@ def sas():
 
 
 def counters():
-    return {k: v for k, v in genl_counters().items() if k.startswith("rx-") or
+    return {k: v for k, v in genl.counters(family).items() if k.startswith("rx-") or
             k.startswith("tx-")}
 
-
-def genl_counters():
-    total = {}
-    for reply in family.call("stats-get", dump=True):
-        for name, value in reply.get("stats", {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
 
 
 def bursts():

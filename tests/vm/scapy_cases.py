@@ -29,11 +29,7 @@ echo_id = 0
 
 
 def counters():
-    total = {}
-    for reply in family.call("stats-get", dump=True):
-        for name, value in reply.get("stats", {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return genl.counters(family)
 
 
 def raised(before):

@@ -20,27 +20,13 @@ made() {
 	done
 }
 
-east_up() {
-	encap_socket east 192.0.2.2
-	must at east ip link add vpn0 type xfrm dev e0 if_id 9
-	must at east ip addr add 10.9.0.2/24 dev vpn0
-	must at east ip addr add fd00:9::2/64 dev vpn0 nodad
-	must at east ip link set vpn0 mtu 1350 up
-	local any
-	for any in 0.0.0.0/0 ::/0; do
-		must at east ip xfrm policy add src $any dst $any dir out if_id 9 \
-			tmpl src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel
-		must at east ip xfrm policy add src $any dst $any dir in if_id 9 \
-			tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel
-	done
-}
-
 two_hosts
 load_esptun
 esptun_up west 10.9.0.1/24 fd00:9::1/64 local 192.0.2.1
 must at west esptun peer add dev vpn0 id 1 remote 192.0.2.2 port 4500 keepalive 0
 must at west ip link set vpn0 mtu 1350
-east_up
+encap_socket east 192.0.2.2
+xfrm_link 192.0.2.1 192.0.2.2 1350
 
 include "modern" "$PYTHON" "$VM_LIB/algos_cases.py" modern
 

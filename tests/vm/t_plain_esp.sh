@@ -210,21 +210,6 @@ for side in west east; do must at $side esptun peer set dev vpn0 id 1 encap esp;
 # ---- the kernel's own ESP as the east ----------------------------------------------------
 
 must at east ip link del vpn0
-xfrm_plain() { # FAMILY: the east end, over it
-	local west=192.0.2.1 east=192.0.2.2 any
-	[ "$1" = 4 ] || west=$WEST east=$EAST
-	must at east ip link add vpn0 type xfrm dev e0 if_id 9
-	must at east ip addr add 10.9.0.2/24 dev vpn0
-	must at east ip addr add fd00:9::2/64 dev vpn0 nodad
-	must at east ip link set vpn0 mtu 1400 up
-	for any in 0.0.0.0/0 ::/0; do
-		must at east ip xfrm policy add src $any dst $any dir out if_id 9 \
-			tmpl src $east dst $west proto esp mode tunnel
-		must at east ip xfrm policy add src $any dst $any dir in if_id 9 \
-			tmpl src $west dst $east proto esp mode tunnel
-	done
-	must at west esptun peer set dev vpn0 id 1 remote $east
-}
 xfrm_plain_sa() { # SRC DST SPI ALG KEY ESN
 	local esn=''
 	[ "$6" = off ] || esn='flag esn'
@@ -233,9 +218,10 @@ xfrm_plain_sa() { # SRC DST SPI ALG KEY ESN
 		replay-window 1024 $esn flag af-unspec aead "${kernel_name[$4]}" "$(key "$4" "$5")" 128
 }
 for outer in 4 6; do
-	xfrm_plain $outer
 	west=192.0.2.1 east=192.0.2.2
 	[ $outer = 4 ] || west=$WEST east=$EAST
+	xfrm_link $west $east 1400
+	must at west esptun peer set dev vpn0 id 1 remote $east
 	for alg in aes-gcm-256 chacha20-poly1305; do
 		for esn in off on; do
 			must at west esptun sa flush dev vpn0

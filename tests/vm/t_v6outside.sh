@@ -131,16 +131,7 @@ xfrm6_sa() { # SRC DST SPI ALG KEY
 		aead "${kernel_name[$4]}" "$(key "$4" "$5")" 128
 }
 encap_socket east $EAST
-must at east ip link add vpn0 type xfrm dev e0 if_id 9
-must at east ip addr add 10.9.0.2/24 dev vpn0
-must at east ip addr add fd00:9::2/64 dev vpn0 nodad
-must at east ip link set vpn0 mtu 1400 up
-for any in 0.0.0.0/0 ::/0; do
-	must at east ip xfrm policy add src $any dst $any dir out if_id 9 \
-		tmpl src $EAST dst $WEST proto esp mode tunnel
-	must at east ip xfrm policy add src $any dst $any dir in if_id 9 \
-		tmpl src $WEST dst $EAST proto esp mode tunnel
-done
+xfrm_link $WEST $EAST 1400
 for alg in aes-gcm-256 chacha20-poly1305; do
 	must at west esptun sa flush dev vpn0
 	must at east ip xfrm state flush

@@ -42,11 +42,7 @@ def run(ns, *command):
 
 
 def counters():
-    total = {}
-    for reply in family.call("stats-get", dump=True):
-        for name, value in reply.get("stats", {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return genl.counters(family)
 
 
 def moved(before):

@@ -42,12 +42,7 @@ def sas():
 
 
 def counters(ns):
-    family, _ = families[ns]
-    total = {}
-    for reply in family.call("stats-get", dump=True):
-        for name, value in reply.get("stats", {}).items():
-            total[name] = total.get(name, 0) + value
-    return total
+    return genl.counters(families[ns][0])
 
 
 def offloads(**features):

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ike/io/algos.h"
 #include "ike/io/kernel.h"
 #include "ike/proto/id.h"
 #include "ike/sa/ts.h"
@@ -18,8 +19,7 @@ struct kernel {
 	struct esptun *h;
 	struct kernel_events events;
 	struct event *on_events, *on_ike;
-	struct esptun_algo *algos; /* that module and kernel know */
-	size_t n_algos;
+	struct algos algos;
 	char error[512]; /* ours, if not libesptun's */
 };
 
@@ -134,36 +134,6 @@ static struct event *watch(struct event_base *base, int fd, event_callback_fn fn
 	return ev;
 }
 
-/* What a module has that cannot be asked yet. One stays loaded while its links are there. */
-static const struct esptun_algo older_algos[] = {
-	{ .type = ESPTUN_ALGO_ENCR,
-	  .id = IKE_ENCR_AES_GCM_16,
-	  .state = ESPTUN_ALGO_STATE_AVAILABLE,
-	  .key_lens = { 20, 28, 36 },
-	  .n_key_lens = 3,
-	  .salt_len = 4 },
-	{ .type = ESPTUN_ALGO_ENCR,
-	  .id = IKE_ENCR_CHACHA20_POLY1305,
-	  .state = ESPTUN_ALGO_STATE_AVAILABLE,
-	  .key_lens = { 36 },
-	  .n_key_lens = 1,
-	  .salt_len = 4 },
-};
-
-static int list_algos(struct kernel *k)
-{
-	int err = esptun_algo_dump(k->h, &k->algos, &k->n_algos);
-
-	if (err != -EOPNOTSUPP)
-		return err;
-	k->algos = malloc(sizeof(older_algos));
-	if (!k->algos)
-		return -ENOMEM;
-	memcpy(k->algos, older_algos, sizeof(older_algos));
-	k->n_algos = sizeof(older_algos) / sizeof(older_algos[0]);
-	return 0;
-}
-
 struct kernel *kernel_open(struct event_base *base, const struct kernel_events *events, char *err,
 			   size_t err_size)
 {
@@ -192,7 +162,7 @@ struct kernel *kernel_open(struct event_base *base, const struct kernel_events *
 		snprintf(err, err_size, "%s", esptun_error(k->h));
 	if (ike_fd < 0)
 		goto fail;
-	if (list_algos(k)) {
+	if (algos_read(&k->algos, k->h)) {
 		snprintf(err, err_size, "cannot ask the kernel module which algorithms it has: %s",
 			 esptun_error(k->h));
 		goto fail;
@@ -215,7 +185,7 @@ void kernel_close(struct kernel *k)
 	if (k->on_ike)
 		event_free(k->on_ike);
 	esptun_close(k->h);
-	free(k->algos);
+	algos_free(&k->algos);
 	free(k);
 }
 
@@ -735,29 +705,9 @@ void kernel_retell(struct kernel *k, const struct kernel_view *v, uint32_t peer,
 		retell_sa(k, v, peer, spi_out, false);
 }
 
-/* Can it be used with a key of @bits? 0: with the only length there is. */
-static bool has_algo(const struct kernel *k, uint8_t type, uint16_t id, uint16_t bits)
-{
-	const struct esptun_algo *algo, *end = k->algos + k->n_algos;
-
-	for (algo = k->algos; algo < end; algo++) {
-		if (algo->type != type || algo->id != id ||
-		    algo->state != ESPTUN_ALGO_STATE_AVAILABLE)
-			continue;
-		if (!bits)
-			return true;
-		for (size_t i = 0; i < algo->n_key_lens; i++)
-			if (algo->key_lens[i] - algo->salt_len == bits / 8)
-				return true;
-	}
-	return false;
-}
-
 bool kernel_has_cipher(const struct kernel *k, const struct ike_cipher *cipher)
 {
-	return has_algo(k, ESPTUN_ALGO_ENCR, cipher->encr, cipher->key_bits) &&
-	       (cipher->integ == IKE_INTEG_NONE ||
-		has_algo(k, ESPTUN_ALGO_INTEG, cipher->integ, 0));
+	return algos_have(&k->algos, cipher);
 }
 
 int kernel_spi_alloc(struct kernel *k, uint32_t ifindex, uint32_t peer, uint32_t *spi)
