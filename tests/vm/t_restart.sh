@@ -146,8 +146,9 @@ all_left() {
 	done
 }
 
+# one_pair NS DEV: one pair of SAs, none of a former agent.
 one_pair() {
-	[ "$(kernel_spis "$1" "$2" | wc -w)" = 2 ]
+	[ "$(of "$1" .adopted)" = 0 ] && [ "$(kernel_spis "$1" "$2" | wc -w)" = 2 ]
 }
 
 cat_index() {
@@ -298,7 +299,7 @@ all_came spawn "agent started again for want of esptund-spawn"
 # ---- an upgrade -----------------------------------------------------------------------------
 
 flow lana lanb 10.2.0.2 restart
-sleep 1
+check "the agent started before has replaced the SAs that it took over" wait_for 60 one_pair gwa hq
 before=$(kernel_spis gwa hq)
 check "an agent ends on SIGTERM" agent_stop gwa
 is "its SAs stay" "$(kernel_spis gwa hq)" "$before"
