@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 250
 #
 # Other programs take away what a tunnel needs: addresses, routes, the netdevice's state, name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 250
 #
 # Port 4500 belongs to everyone: what a host with an esptun link forwards, or

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 250
 #
 # The way to the peer: missing, wrong, or there at last. What the status and `esptun up` say,
