@@ -299,8 +299,8 @@ sim-seeds: $B/tests/sim ## more seeds than sanitizers have the time for (SEEDS=N
 mutants: tests ## do the tests notice a fault? each of tests/mutants/list is tried
 	$(Q)B=$B exec tests/run-tap mutants tests/mutants/run
 
-lint: ## format, dependency direction, checkpatch, sparse, spec drift ...
-	$(Q)B=$B exec tests/run-tap lint tests/lint/run
+lint: ## format, dependency direction, checkpatch, sparse, spec drift ... (FULL=1: coccinelle, too)
+	$(Q)B=$B $(if $(FULL),FULL=1) exec tests/run-tap lint tests/lint/run
 
 # What check-full has User-mode Linux run under KASAN, leaks watched.
 KASAN_VM := tests/vm/t_teardown.sh tests/uml/t_nomem.sh tests/vm/t_merge.sh tests/vm/t_soak.sh
