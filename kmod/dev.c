@@ -404,6 +404,14 @@ static void link_get_stats64(struct net_device *dev,
 	s->tx_dropped += tx;
 }
 
+/* ip(8) shows it as vpn0@DEVICE, also where the link was moved away from it. */
+static int link_get_iflink(const struct net_device *dev)
+{
+	const struct esptun_link *link = netdev_priv(dev);
+
+	return READ_ONCE(link->underlay) ?: dev->ifindex;
+}
+
 static const struct net_device_ops dev_ops = {
 	.ndo_init = link_init,
 	.ndo_uninit = link_uninit,
@@ -412,6 +420,7 @@ static const struct net_device_ops dev_ops = {
 	.ndo_start_xmit = esptun_tx_xmit,
 	.ndo_change_mtu = link_change_mtu,
 	.ndo_get_stats64 = link_get_stats64,
+	.ndo_get_iflink = link_get_iflink,
 };
 
 static void link_get_drvinfo(struct net_device *dev,
@@ -498,6 +507,7 @@ static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_TOS] = { .type = NLA_U8 },
 	[IFLA_ESPTUN_TTL] = { .type = NLA_U8 },
 	[IFLA_ESPTUN_UDPCSUM] = NLA_POLICY_MAX(NLA_U8, ESPTUN_UDPCSUM_OFF),
+	[IFLA_ESPTUN_DEV] = { .type = NLA_U32 },
 };
 
 static int link_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -567,21 +577,88 @@ static void link_prepare(struct esptun_link *link, struct net_device *dev,
 	esptun_timer_link_init(link, esptun_tx_expire);
 }
 
-static int link_attach(struct esptun_link *link, struct netlink_ext_ack *extack)
+/*
+ * A socket of this port and device in the place of what the link has. Packets on
+ * their way find either, so the former one is closed last.
+ */
+static int link_bind(struct esptun_link *link, __be16 port, int underlay,
+		     struct netlink_ext_ack *extack)
 {
 	struct esptun_net *en = link->en;
-	struct esptun_sock *us;
+	struct esptun_sock *us, *former;
+
+	former =
+		rcu_dereference_protected(link->us, lockdep_is_held(&en->lock));
+	us = esptun_udp_get(en, port, underlay, former, esptun_rx_encap,
+			    extack);
+	if (IS_ERR(us))
+		return PTR_ERR(us);
+	WRITE_ONCE(link->port, port);
+	WRITE_ONCE(link->underlay, underlay);
+	rcu_assign_pointer(link->us, us);
+	if (former)
+		esptun_udp_put(former);
+	return 0;
+}
+
+static void link_mark(struct esptun_link *link)
+{
+	esptun_udp_mark(rcu_dereference_protected(
+				link->us, lockdep_is_held(&link->en->lock)),
+			link->fwmark);
+}
+
+static int link_attach(struct esptun_link *link, __be16 port, int underlay,
+		       struct netlink_ext_ack *extack)
+{
+	struct esptun_net *en = link->en;
+	int err;
 
 	mutex_lock(&en->lock);
-	us = esptun_udp_get(en, link->port, esptun_rx_encap, extack);
-	if (!IS_ERR(us)) {
-		esptun_udp_mark(us, link->fwmark);
-		rcu_assign_pointer(link->us, us);
+	err = link_bind(link, port, underlay, extack);
+	if (!err) {
+		link_mark(link);
 		list_add_tail(&link->node, &en->links);
 		en->generation++;
 	}
 	mutex_unlock(&en->lock);
-	return PTR_ERR_OR_ZERO(us);
+	return err;
+}
+
+static __be16 wanted_port(const struct esptun_link *link, struct nlattr *data[])
+{
+	return data && data[IFLA_ESPTUN_PORT] ?
+		       nla_get_be16(data[IFLA_ESPTUN_PORT]) :
+		       link->port;
+}
+
+static int wanted_underlay(const struct esptun_link *link,
+			   struct nlattr *data[])
+{
+	return data && data[IFLA_ESPTUN_DEV] ?
+		       nla_get_u32(data[IFLA_ESPTUN_DEV]) :
+		       link->underlay;
+}
+
+/* An index is one of the netns that the link is made in. */
+static int check_underlay(const struct esptun_link *link, int underlay,
+			  struct netlink_ext_ack *extack)
+{
+	const struct net_device *dev;
+
+	if (!underlay || underlay == link->underlay)
+		return 0;
+	dev = __dev_get_by_index(link->net, underlay);
+	if (!dev) {
+		NL_SET_ERR_MSG(extack,
+			       "dev: no such device where the link is made");
+		return -ENODEV;
+	}
+	if (dev == link->dev) {
+		NL_SET_ERR_MSG(extack, "dev: this is the link itself");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int link_new(struct net_device *dev, struct rtnl_newlink_params *params,
@@ -589,21 +666,23 @@ static int link_new(struct net_device *dev, struct rtnl_newlink_params *params,
 {
 	struct esptun_link *link = netdev_priv(dev);
 	struct nlattr **data = params->data;
+	int underlay;
 	int err;
 
 	link_prepare(link, dev, rtnl_newlink_link_net(params));
-	if (data) {
-		if (data[IFLA_ESPTUN_PORT])
-			link->port = nla_get_be16(data[IFLA_ESPTUN_PORT]);
+	underlay = wanted_underlay(link, data);
+	err = check_underlay(link, underlay, extack);
+	if (err)
+		return err;
+	if (data)
 		apply_data(link, data);
-	}
 	link->mtu_user = !!params->tb[IFLA_MTU];
 	err = register_netdevice(dev);
 	if (err)
 		return err;
 	netif_dormant_on(dev);
 	/* From here on, ndo_uninit takes back what was done. */
-	err = link_attach(link, extack);
+	err = link_attach(link, wanted_port(link, data), underlay, extack);
 	if (err)
 		unregister_netdevice(dev);
 	return err;
@@ -611,12 +690,30 @@ static int link_new(struct net_device *dev, struct rtnl_newlink_params *params,
 
 COMPAT_NEWLINK(link_new);
 
+/* Of @link what may fail, then the rest; packets look for their route anew. */
+static int change_locked(struct esptun_link *link, struct nlattr *data[],
+			 struct netlink_ext_ack *extack)
+{
+	struct esptun_peer *peer;
+	unsigned long id;
+	int err;
+
+	err = link_bind(link, wanted_port(link, data),
+			wanted_underlay(link, data), extack);
+	if (err)
+		return err;
+	apply_data(link, data);
+	link_mark(link);
+	xa_for_each(&link->peers, id, peer)
+		dst_cache_reset(&peer->dst);
+	return 0;
+}
+
 static int link_change(struct net_device *dev, struct nlattr *tb[],
 		       struct nlattr *data[], struct netlink_ext_ack *extack)
 {
 	struct esptun_link *link = netdev_priv(dev);
-	struct esptun_peer *peer;
-	unsigned long id;
+	int underlay, err;
 
 	if (!data)
 		return 0;
@@ -629,22 +726,24 @@ static int link_change(struct net_device *dev, struct nlattr *tb[],
 			       "needs CAP_NET_ADMIN where the link was made");
 		return -EPERM;
 	}
-	if (data[IFLA_ESPTUN_PORT] &&
-	    nla_get_be16(data[IFLA_ESPTUN_PORT]) != link->port) {
-		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_ESPTUN_PORT],
-				    "port: fixed when the link is made");
+	underlay = wanted_underlay(link, data);
+	/* ip(8) found the index in the netns it runs in, where it is another device's. */
+	if (underlay && underlay != link->underlay &&
+	    !net_eq(dev_net(dev), link->net)) {
+		NL_SET_ERR_MSG_ATTR(
+			extack, data[IFLA_ESPTUN_DEV],
+			"dev: can be chosen only while the link is where it was made");
 		return -EOPNOTSUPP;
 	}
-	apply_data(link, data);
+	err = check_underlay(link, underlay, extack);
+	if (err)
+		return err;
 	mutex_lock(&link->en->lock);
-	esptun_udp_mark(rcu_dereference_protected(
-				link->us, lockdep_is_held(&link->en->lock)),
-			link->fwmark);
-	xa_for_each(&link->peers, id, peer)
-		dst_cache_reset(&peer->dst);
+	err = change_locked(link, data, extack);
 	mutex_unlock(&link->en->lock);
-	esptun_link_update(link);
-	return 0;
+	if (!err)
+		esptun_link_update(link);
+	return err;
 }
 
 static size_t link_get_size(const struct net_device *dev)
@@ -654,7 +753,8 @@ static size_t link_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u32)) + /* IFLA_ESPTUN_FWMARK */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TOS */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TTL */
-	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_UDPCSUM */
+	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_UDPCSUM */
+	       nla_total_size(sizeof(u32)); /* IFLA_ESPTUN_DEV */
 }
 
 /* 0.0.0.0 for none. */
@@ -676,6 +776,10 @@ static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u8(skb, IFLA_ESPTUN_TOS, link->tos) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TTL, link->ttl) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_UDPCSUM, link->udpcsum))
+		return -EMSGSIZE;
+	/* Elsewhere the index may be another device's; IFLA_LINK tells whose it is. */
+	if (net_eq(dev_net(dev), link->net) &&
+	    nla_put_u32(skb, IFLA_ESPTUN_DEV, link->underlay))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -39,6 +39,7 @@ static struct dst_entry *route(const struct esptun_link *link,
 			       struct esptun_path *path)
 {
 	struct flowi4 fl4 = {
+		.flowi4_oif = READ_ONCE(link->underlay),
 		.flowi4_mark = READ_ONCE(link->fwmark),
 		.flowi4_proto = path->encap->proto,
 		.daddr = path->remote.addr.ip4,
@@ -47,7 +48,7 @@ static struct dst_entry *route(const struct esptun_link *link,
 	struct rtable *rt;
 
 	if (path->encap->ports) {
-		fl4.fl4_sport = link->port;
+		fl4.fl4_sport = READ_ONCE(link->port);
 		fl4.fl4_dport = path->remote.port;
 	}
 	rt = ip_route_output_key(link->net, &fl4);

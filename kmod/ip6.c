@@ -56,6 +56,7 @@ static struct dst_entry *route(const struct esptun_link *link,
 {
 	const struct esptun_addr *source = &path->source;
 	struct flowi6 fl6 = {
+		.flowi6_oif = READ_ONCE(link->underlay),
 		.flowi6_mark = READ_ONCE(link->fwmark),
 		.flowi6_proto = path->encap->proto,
 		.daddr = path->remote.addr.ip6,
@@ -69,7 +70,7 @@ static struct dst_entry *route(const struct esptun_link *link,
 	if (esptun_addr_is_set(source) && !is_ours(link->net, &source->ip6))
 		return ERR_PTR(-EADDRNOTAVAIL);
 	if (path->encap->ports) {
-		fl6.fl6_sport = link->port;
+		fl6.fl6_sport = READ_ONCE(link->port);
 		fl6.fl6_dport = path->remote.port;
 	}
 	dst = ip6_dst_lookup_flow(link->net, NULL, &fl6, NULL);

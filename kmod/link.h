@@ -89,6 +89,8 @@ struct esptun_net {
  * @dead: going away, no new objects; under esptun_net.lock
  * @us: encapsulation socket, from ndo_init to ndo_uninit; RCU
  * @port: its port
+ * @underlay: index, in @net, of the device or VRF that outer packets take and
+ *	come from, 0 for any
  * @local_lock: protects @local; written under rtnl, too
  * @local: outer source address, for peers at addresses of its family
  * @fwmark: mark on outer packets
@@ -116,8 +118,8 @@ struct esptun_net {
  * @held_timer: gives them up
  * @held_expire: how
  *
- * @fwmark, @tos, @ttl and @udpcsum are written under rtnl and read with
- * READ_ONCE.
+ * @port, @underlay, @fwmark, @tos, @ttl and @udpcsum are written under rtnl and
+ * read with READ_ONCE.
  */
 struct esptun_link {
 	struct net_device *dev;
@@ -127,6 +129,7 @@ struct esptun_link {
 	bool dead;
 	struct esptun_sock __rcu *us;
 	__be16 port;
+	int underlay;
 	seqlock_t local_lock;
 	struct esptun_addr local;
 	u32 fwmark;

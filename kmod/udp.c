@@ -43,6 +43,7 @@ static int sock_open_one(struct esptun_sock *us,
 	struct udp_port_cfg port = {
 		.family = family->family,
 		.local_udp_port = us->port,
+		.bind_ifindex = us->ifindex,
 		.use_udp6_rx_checksums = true,
 		.use_udp6_tx_checksums = true,
 		.ipv6_v6only = true,
@@ -113,46 +114,107 @@ void esptun_udp_mark(struct esptun_sock *us, u32 mark)
 			WRITE_ONCE(us->sk[i]->sk_mark, mark);
 }
 
-struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
-				   int (*rcv)(struct sock *sk,
-					      struct sk_buff *skb),
-				   struct netlink_ext_ack *extack)
+static void explain(int err, __be16 port, struct netlink_ext_ack *extack)
 {
-	struct esptun_sock *us;
+	if (err == -EADDRINUSE && port == htons(ESPTUN_PORT_DEFAULT))
+		NL_SET_ERR_MSG(
+			extack,
+			"UDP port 4500 is taken; stop the other IPsec daemon or choose another port");
+	else if (err == -EADDRINUSE)
+		NL_SET_ERR_MSG(
+			extack,
+			"port: another program has this UDP port; choose another one");
+	else
+		NL_SET_ERR_MSG(extack, "port: cannot open the UDP socket");
+}
+
+static struct esptun_sock *
+sock_new(struct esptun_net *en, __be16 port, int ifindex,
+	 int (*rcv)(struct sock *sk, struct sk_buff *skb),
+	 struct netlink_ext_ack *extack)
+{
+	struct esptun_sock *us = kzalloc(sizeof(*us), GFP_KERNEL_ACCOUNT);
 	int err;
 
-	lockdep_assert_held(&en->lock);
-	list_for_each_entry(us, &en->socks, node) {
-		if (us->port == port) {
-			us->users++;
-			return us;
-		}
-	}
-	us = kzalloc(sizeof(*us), GFP_KERNEL_ACCOUNT);
 	if (!us)
 		return ERR_PTR(-ENOMEM);
 	us->en = en;
 	us->port = port;
+	us->ifindex = ifindex;
 	us->users = 1;
 	err = sock_open(us, rcv);
 	if (err) {
 		kfree(us);
-		if (err == -EADDRINUSE && port == htons(ESPTUN_PORT_DEFAULT))
-			NL_SET_ERR_MSG(
-				extack,
-				"UDP port 4500 is taken; stop the other IPsec daemon or choose another port");
-		else if (err == -EADDRINUSE)
-			NL_SET_ERR_MSG(
-				extack,
-				"port: another program has this UDP port; choose another one");
-		else
-			NL_SET_ERR_MSG(extack,
-				       "port: cannot open the UDP socket");
+		explain(err, port, extack);
 		return ERR_PTR(err);
 	}
 	set_bit(ntohs(port), our_ports);
 	list_add_tail(&us->node, &en->socks);
 	return us;
+}
+
+static void sock_rebind(struct esptun_sock *us, int ifindex)
+{
+	unsigned int i;
+
+	us->ifindex = ifindex;
+	for (i = 0; i < ARRAY_SIZE(families); i++)
+		if (us->sk[i])
+			sock_bindtoindex(us->sk[i], ifindex, true);
+}
+
+static struct esptun_sock *find_sock(struct esptun_net *en, __be16 port,
+				     int ifindex)
+{
+	struct esptun_sock *us;
+
+	list_for_each_entry(us, &en->socks, node)
+		if (us->port == port && us->ifindex == ifindex)
+			return us;
+	return NULL;
+}
+
+/*
+ * One of two sockets without a device would get what the other one is for. The
+ * stack refuses to open such a pair, but not to make one by binding anew.
+ */
+static bool is_taken(struct esptun_net *en, __be16 port, int ifindex,
+		     const struct esptun_sock *but)
+{
+	struct esptun_sock *us;
+
+	list_for_each_entry(us, &en->socks, node)
+		if (us != but && us->port == port && (!us->ifindex || !ifindex))
+			return true;
+	return false;
+}
+
+struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
+				   int ifindex, struct esptun_sock *former,
+				   int (*rcv)(struct sock *sk,
+					      struct sk_buff *skb),
+				   struct netlink_ext_ack *extack)
+{
+	struct esptun_sock *us = find_sock(en, port, ifindex);
+
+	lockdep_assert_held(&en->lock);
+	if (us) {
+		us->users++;
+		return us;
+	}
+	if (former && (former->port != port || former->users > 1))
+		former = NULL;
+	if (is_taken(en, port, ifindex, former)) {
+		NL_SET_ERR_MSG(
+			extack,
+			"port: of links that share a port, either all have a dev, or none");
+		return ERR_PTR(-EADDRINUSE);
+	}
+	if (!former)
+		return sock_new(en, port, ifindex, rcv, extack);
+	sock_rebind(former, ifindex);
+	former->users++;
+	return former;
 }
 
 void esptun_udp_put(struct esptun_sock *us)
@@ -203,7 +265,7 @@ void esptun_udp_wrap(const struct esptun_link *link,
 	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
 
 	skb_reset_transport_header(skb);
-	uh->source = link->port;
+	uh->source = READ_ONCE(link->port);
 	uh->dest = path->remote.port;
 	uh->len = htons(skb->len);
 	INDIRECT_CALL_1(path->family->set_udp_csum, esptun_ip4_set_udp_csum,

@@ -24,9 +24,10 @@ struct sock;
  * struct esptun_sock - an encapsulation socket, shared by links of a netns
  * @node: in esptun_net.socks, under esptun_net.lock
  * @en: the netns
- * @sk: of each family, bound to any address and @port; NULL if the kernel does
- *	not have the family
+ * @sk: of each family, bound to any address, @port and @ifindex; NULL if the
+ *	kernel does not have the family
  * @port: UDP port
+ * @ifindex: device that it is bound to, 0 for any; under esptun_net.lock
  * @users: links, under esptun_net.lock
  * @hook: of each socket, see gro.c
  */
@@ -35,6 +36,7 @@ struct esptun_sock {
 	struct esptun_net *en;
 	struct sock *sk[ESPTUN_FAMILIES];
 	__be16 port;
+	int ifindex;
 	unsigned int users;
 	struct nf_hook_ops hook[ESPTUN_FAMILIES];
 };
@@ -43,13 +45,17 @@ struct esptun_sock {
  * esptun_udp_get - the socket for a port, made if there is none
  * @en: netns; en->lock held
  * @port: UDP port
+ * @ifindex: device to receive from, or a VRF for all of its devices; 0 for any
+ * @former: socket that the caller gives back next, or NULL. If it has no other
+ *	user and only the device differs, it is bound anew and returned
  * @rcv: gets every datagram, as udp_sock.encap_rcv
  * @extack: told why not
  *
  * Return: the socket with one more user, or ERR_PTR (-EADDRINUSE if another
- * program has the port).
+ * program has the port, or a link with it has no device or this one has none).
  */
 struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
+				   int ifindex, struct esptun_sock *former,
 				   int (*rcv)(struct sock *sk,
 					      struct sk_buff *skb),
 				   struct netlink_ext_ack *extack);

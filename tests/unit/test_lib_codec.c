@@ -629,7 +629,8 @@ static void link_round_trip(void **state)
 {
 	struct esptun_link in = {
 		.has = ESPTUN_LINK_HAS_LOCAL | ESPTUN_LINK_HAS_PORT | ESPTUN_LINK_HAS_FWMARK |
-		       ESPTUN_LINK_HAS_TOS | ESPTUN_LINK_HAS_TTL | ESPTUN_LINK_HAS_MTU,
+		       ESPTUN_LINK_HAS_TOS | ESPTUN_LINK_HAS_TTL | ESPTUN_LINK_HAS_MTU |
+		       ESPTUN_LINK_HAS_DEV,
 		.name = "vpn0",
 		.local = addr("192.0.2.1"),
 		.port = 4501,
@@ -637,6 +638,7 @@ static void link_round_trip(void **state)
 		.tos = 0x10,
 		.ttl = 64,
 		.mtu = 1400,
+		.dev = 3,
 	};
 	struct esptun_link out = there_and_back(&in);
 
@@ -650,6 +652,7 @@ static void link_round_trip(void **state)
 	assert_int_equal(out.tos, 0x10);
 	assert_int_equal(out.ttl, 64);
 	assert_int_equal(out.mtu, 1400);
+	assert_int_equal(out.dev, 3);
 	assert_true(out.up);
 }
 

@@ -81,18 +81,19 @@ static uint32_t check_links(struct esptun *h)
 
 	link = (struct esptun_link){
 		.has = ESPTUN_LINK_HAS_PORT | ESPTUN_LINK_HAS_FWMARK | ESPTUN_LINK_HAS_TTL |
-		       ESPTUN_LINK_HAS_MTU | ESPTUN_LINK_HAS_UP,
+		       ESPTUN_LINK_HAS_MTU | ESPTUN_LINK_HAS_UP | ESPTUN_LINK_HAS_DEV,
 		.name = "lib1",
 		.port = 4501,
 		.fwmark = 7,
 		.ttl = 9,
 		.mtu = 1300,
 		.up = true,
+		.dev = 1,
 	};
 	is(h, esptun_link_add(h, &link, &second), 0, "second link with everything");
 	is(h, esptun_link_dump(h, &all, &n), 0, "link dump");
 	ok(n == 2 && all[1].port == 4501 && all[1].fwmark == 7 && all[1].ttl == 9 &&
-		   all[1].mtu == 1300 && all[1].up,
+		   all[1].mtu == 1300 && all[1].up && all[1].dev == 1 && all[0].dev == 0,
 	   "has both, as made");
 	free(all);
 	link = (struct esptun_link){ .has = ESPTUN_LINK_HAS_FWMARK | ESPTUN_LINK_HAS_UP,
@@ -104,8 +105,16 @@ static uint32_t check_links(struct esptun *h)
 	ok(got.fwmark == 5 && got.up && got.port == 4500, "changed as asked, no more");
 	link.has = ESPTUN_LINK_HAS_PORT;
 	link.port = 4777;
-	ok(esptun_link_set(h, &link) < 0, "the port is fixed");
-	says(h, "port");
+	is(h, esptun_link_set(h, &link), 0, "another port");
+	link.has = ESPTUN_LINK_HAS_DEV;
+	link.dev = 7777;
+	is(h, esptun_link_set(h, &link), -ENODEV, "a dev that is not there");
+	says(h, "dev: no such device");
+	is(h, esptun_link_get(h, "lib0", &got), 0, "link get after that");
+	ok(got.port == 4777 && got.dev == 0, "has the port, no dev");
+	link.has = ESPTUN_LINK_HAS_PORT;
+	link.port = 4500;
+	is(h, esptun_link_set(h, &link), 0, "and the first port again");
 	is(h, esptun_link_del(h, second), 0, "link del");
 	is(h, esptun_link_del(h, second), -ENODEV, "only once");
 	return ifindex;

@@ -87,8 +87,9 @@ is "none" "$(data vpn0 local)" any
 is "fwmark changed" "$(printf %d "$(data vpn0 fwmark)")" 24
 is "ttl changed" "$(data vpn0 ttl)" 5
 is "port not" "$(data vpn0 port)" 4501
-refuse "the port cannot be changed" '[Pp]ort' at west ip link set vpn0 type esptun port 4502
-is "nor did that change anything" "$(data vpn0 port) $(data vpn0 ttl)" '4501 5'
+check "the port" at west ip link set vpn0 type esptun port 4502
+is "changed, nothing else" "$(data vpn0 port) $(data vpn0 ttl)" '4502 5'
+must at west ip link set vpn0 type esptun port 4501
 check "MTU" at west ip link set vpn0 mtu 1280
 is "MTU changed" "$(ip -n west -j link show vpn0 | jq '.[0].mtu')" 1280
 refuse "MTU too small" 'mtu|MTU|Invalid|less' at west ip link set vpn0 mtu 60

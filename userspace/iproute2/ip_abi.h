@@ -40,6 +40,10 @@ void duparg(const char *key, const char *arg) __attribute__((noreturn));
 /* 0 if @arg abbreviates @pattern. */
 bool matches(const char *arg, const char *pattern);
 
+/* Index of a device by name, 0 if there is none; and its name, "ifN" if it is gone. */
+unsigned ll_name_to_index(const char *name);
+const char *ll_index_to_name(unsigned idx);
+
 /* JSON output; valid while is_json_context(). */
 typedef struct json_writer json_writer_t;
 bool is_json_context(void);

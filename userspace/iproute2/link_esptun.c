@@ -21,14 +21,15 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	(void)lu;
 	(void)argc;
 	(void)argv;
-	fputs("Usage: ... esptun [ local ADDR ] [ port PORT ] [ fwmark MARK ]\n"
+	fputs("Usage: ... esptun [ local ADDR ] [ port PORT ] [ dev DEVICE ] [ fwmark MARK ]\n"
 	      "                  [ tos { inherit | TOS } ] [ ttl { auto | TTL } ]\n"
 	      "                  [ udpcsum { auto | on | off } ]\n"
 	      "\n"
 	      "Where: ADDR := IPv4 or IPv6 address that outer packets to peers of its family\n"
 	      "               come from; \"any\" (default) lets routing choose\n"
-	      "       PORT := UDP port of the encapsulation socket, 4500 by default; fixed\n"
-	      "               at creation\n"
+	      "       PORT := UDP port of the encapsulation socket, 4500 by default\n"
+	      "       DEVICE := device, or VRF, that outer packets leave by and UDP is received\n"
+	      "               from; \"any\" (default) lets routing choose\n"
 	      "       MARK := 0 to 0xffffffff, on outer packets\n"
 	      "       TOS  := 0 to 0xff, of outer packets; inherit (default) copies the DSCP\n"
 	      "       TTL  := 1 to 255, of outer packets; auto (default) is the system's\n"
@@ -81,6 +82,15 @@ static void parse_port(struct nlmsghdr *n, const char *s)
 	put(n, IFLA_ESPTUN_PORT, &port, sizeof(port));
 }
 
+static void parse_dev(struct nlmsghdr *n, const char *s)
+{
+	uint32_t ifindex = strcmp(s, "any") ? ll_name_to_index(s) : 0;
+
+	if (!ifindex && strcmp(s, "any"))
+		invarg("dev must be a device that is there, or any", s);
+	put(n, IFLA_ESPTUN_DEV, &ifindex, sizeof(ifindex));
+}
+
 static void parse_fwmark(struct nlmsghdr *n, const char *s)
 {
 	uint32_t mark = (uint32_t)number("fwmark", s, UINT32_MAX);
@@ -129,8 +139,9 @@ static const struct {
 	const char *name;
 	void (*parse)(struct nlmsghdr *n, const char *value);
 } options[] = {
-	{ "local", parse_local }, { "port", parse_port }, { "fwmark", parse_fwmark },
-	{ "tos", parse_tos },	  { "ttl", parse_ttl },	  { "udpcsum", parse_udpcsum },
+	{ "local", parse_local },     { "port", parse_port }, { "dev", parse_dev },
+	{ "fwmark", parse_fwmark },   { "tos", parse_tos },   { "ttl", parse_ttl },
+	{ "udpcsum", parse_udpcsum },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -215,6 +226,9 @@ static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	port = data(tb, IFLA_ESPTUN_PORT, sizeof(*port));
 	if (port)
 		print_number(f, "port", "%u", ntohs(*port));
+	u32 = data(tb, IFLA_ESPTUN_DEV, sizeof(*u32));
+	if (u32 && *u32)
+		print_text(f, "dev", ll_index_to_name(*u32));
 	u32 = data(tb, IFLA_ESPTUN_FWMARK, sizeof(*u32));
 	if (u32 && *u32)
 		print_number(f, "fwmark", "0x%x", *u32);

@@ -273,13 +273,13 @@ SET(esptun, esptun_nested);
 
 static const char *const link_name[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_LOCAL] = "local", [IFLA_ESPTUN_PORT] = "port", [IFLA_ESPTUN_FWMARK] = "fwmark",
-	[IFLA_ESPTUN_TOS] = "tos",     [IFLA_ESPTUN_TTL] = "ttl",
+	[IFLA_ESPTUN_TOS] = "tos",     [IFLA_ESPTUN_TTL] = "ttl",   [IFLA_ESPTUN_DEV] = "dev",
 };
 
 static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_LOCAL] = { ADDR }, [IFLA_ESPTUN_PORT] = { U16 },
 	[IFLA_ESPTUN_FWMARK] = { U32 }, [IFLA_ESPTUN_TOS] = { U8 },
-	[IFLA_ESPTUN_TTL] = { U8 },
+	[IFLA_ESPTUN_TTL] = { U8 },	[IFLA_ESPTUN_DEV] = { U32 },
 };
 
 SET(link, NULL);

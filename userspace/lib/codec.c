@@ -280,6 +280,8 @@ static int put_link_data(struct nl_msg *msg, const struct esptun_link *l)
 		err = put_u8(msg, IFLA_ESPTUN_TOS, l->tos);
 	if (!err && (l->has & ESPTUN_LINK_HAS_TTL))
 		err = put_u8(msg, IFLA_ESPTUN_TTL, l->ttl);
+	if (!err && (l->has & ESPTUN_LINK_HAS_DEV))
+		err = put_u32(msg, IFLA_ESPTUN_DEV, l->dev);
 	return err;
 }
 
@@ -690,11 +692,13 @@ static int decode_link_data(const struct nlattr *nest, struct esptun_link *l)
 	l->fwmark = get_u32(tb[IFLA_ESPTUN_FWMARK]);
 	l->tos = get_u8(tb[IFLA_ESPTUN_TOS]);
 	l->ttl = get_u8(tb[IFLA_ESPTUN_TTL]);
+	l->dev = get_u32(tb[IFLA_ESPTUN_DEV]);
 	l->has |= has(tb[IFLA_ESPTUN_LOCAL], ESPTUN_LINK_HAS_LOCAL) |
 		  has(tb[IFLA_ESPTUN_PORT], ESPTUN_LINK_HAS_PORT) |
 		  has(tb[IFLA_ESPTUN_FWMARK], ESPTUN_LINK_HAS_FWMARK) |
 		  has(tb[IFLA_ESPTUN_TOS], ESPTUN_LINK_HAS_TOS) |
-		  has(tb[IFLA_ESPTUN_TTL], ESPTUN_LINK_HAS_TTL);
+		  has(tb[IFLA_ESPTUN_TTL], ESPTUN_LINK_HAS_TTL) |
+		  has(tb[IFLA_ESPTUN_DEV], ESPTUN_LINK_HAS_DEV);
 	return 0;
 }
 

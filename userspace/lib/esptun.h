@@ -230,19 +230,21 @@ int esptun_algo_dump(struct esptun *h, struct esptun_algo **algos, size_t *n);
 #define ESPTUN_LINK_HAS_TTL (1U << 4)
 #define ESPTUN_LINK_HAS_MTU (1U << 5)
 #define ESPTUN_LINK_HAS_UP (1U << 6)
+#define ESPTUN_LINK_HAS_DEV (1U << 7)
 
 struct esptun_link {
 	unsigned int has; /* ESPTUN_LINK_HAS_* */
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
 	struct esptun_addr local; /* outer source; AF_UNSPEC: routing chooses */
-	uint16_t port; /* of the encapsulation socket; fixed at creation */
+	uint16_t port; /* of the encapsulation socket */
 	uint32_t fwmark; /* on outer packets */
 	uint8_t tos; /* outer; 1 inherits the inner DSCP */
 	uint8_t ttl; /* outer; 0 is the namespace's default */
 	uint32_t mtu; /* octets of the largest inner packet */
 	bool up; /* IFF_UP */
 	uint8_t operstate; /* reply only: RFC 2863, IF_OPER_* of <linux/if.h> */
+	uint32_t dev; /* index of the device or VRF for outer packets; 0: any */
 };
 
 /**
@@ -257,7 +259,8 @@ int esptun_link_add(struct esptun *h, const struct esptun_link *link, uint32_t *
 /**
  * esptun_link_set() - change a link
  * @h: the handle
- * @link: ifindex, and members named by has; not the port
+ * @link: ifindex, and members named by has
+ * Return: 0; -EADDRINUSE port taken; -ENODEV no such link or dev; then nothing changed.
  */
 int esptun_link_set(struct esptun *h, const struct esptun_link *link);
 
