@@ -25,9 +25,10 @@ void esptun_event_listen(const struct esptun_listener *to)
 	} while (0)
 
 void esptun_event_acquire(struct esptun_link *link, struct esptun_peer *peer,
-			  const struct esptun_flow *flow)
+			  const struct esptun_flow *flow,
+			  const unsigned int *cpu)
 {
-	TELL(acquire, link, peer, flow);
+	TELL(acquire, link, peer, flow, cpu);
 }
 
 void esptun_event_expire(struct esptun_sa *sa, u8 reason)

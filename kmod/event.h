@@ -19,8 +19,9 @@ struct sk_buff;
 
 /**
  * struct esptun_listener - what is done with events
- * @acquire: a packet found no outbound SA. The peer may be NULL: not known.
- *	Softirq, RCU read side; must not sleep. The caller limits the rate
+ * @acquire: a packet found no outbound SA, or with a CPU, none of that CPU. The
+ *	peer may be NULL: not known. Softirq, RCU read side; must not sleep. The
+ *	caller limits the rate
  * @expire: an SA reached a limit, which one says enum esptun_expire_reason.
  *	Softirq, RCU read side; must not sleep
  * @peer_moved: the peer has a new remote endpoint. Softirq, RCU read side; or
@@ -33,7 +34,8 @@ struct sk_buff;
  */
 struct esptun_listener {
 	void (*acquire)(struct esptun_link *link, struct esptun_peer *peer,
-			const struct esptun_flow *flow);
+			const struct esptun_flow *flow,
+			const unsigned int *cpu);
 	void (*expire)(struct esptun_sa *sa, u8 reason);
 	void (*peer_moved)(struct esptun_peer *peer);
 	void (*peer)(struct esptun_peer *peer, u8 cmd);
@@ -56,7 +58,8 @@ void esptun_event_listen(const struct esptun_listener *listener);
 
 /* Events: in the contexts that struct esptun_listener names. */
 void esptun_event_acquire(struct esptun_link *link, struct esptun_peer *peer,
-			  const struct esptun_flow *flow);
+			  const struct esptun_flow *flow,
+			  const unsigned int *cpu);
 void esptun_event_expire(struct esptun_sa *sa, u8 reason);
 void esptun_event_peer_moved(struct esptun_peer *peer);
 void esptun_event_peer(struct esptun_peer *peer, u8 cmd);

@@ -76,6 +76,12 @@ void esptun_hold_init(struct esptun_hold *h);
 bool esptun_hold_add(struct esptun_hold *h, struct sk_buff *skb,
 		     const struct esptun_flow *flow, struct sk_buff **surplus);
 
+/*
+ * Is the agent to be asked for an SA though no packet waits? It counts among all
+ * acquires of the link. Bottom halves off.
+ */
+bool esptun_hold_ask(struct esptun_hold *h);
+
 /**
  * esptun_hold_take - take packets out
  * @h: of the link

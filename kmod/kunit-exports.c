@@ -15,6 +15,7 @@
 #include "mode.h"
 #include "nest.h"
 #include "order.h"
+#include "percpu.h"
 #include "replay.h"
 #include "sa.h"
 #include "sadb.h"
@@ -67,6 +68,11 @@ EXPORT_SYMBOL_GPL(esptun_order_init);
 EXPORT_SYMBOL_GPL(esptun_order_reserve);
 EXPORT_SYMBOL_GPL(esptun_order_complete);
 EXPORT_SYMBOL_GPL(esptun_order_wait);
+
+EXPORT_SYMBOL_GPL(esptun_percpu_add);
+EXPORT_SYMBOL_GPL(esptun_percpu_del);
+EXPORT_SYMBOL_GPL(esptun_percpu_find);
+EXPORT_SYMBOL_GPL(esptun_percpu_due);
 
 EXPORT_SYMBOL_GPL(esptun_replay_words);
 EXPORT_SYMBOL_GPL(esptun_replay_init);

@@ -40,7 +40,7 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_ENCAP + 1] = {
 	[ESPTUN_PEER_A_ENCAP] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
-const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_HARD_USE_TIME + 1] = {
+const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_CPU + 1] = {
 	[ESPTUN_SA_A_SPI] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[ESPTUN_SA_A_PEER] = { .type = NLA_U32, },
@@ -70,6 +70,7 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_HARD_USE_TIME + 1] = {
 	[ESPTUN_SA_A_HARD_TIME] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_SOFT_USE_TIME] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_HARD_USE_TIME] = { .type = NLA_U64, },
+	[ESPTUN_SA_A_CPU] = { .type = NLA_U32, },
 };
 
 const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_LARVAL + 1] = {

@@ -109,8 +109,9 @@ size_t esptun_netlink_sa_size(const struct esptun_sa *sa);
 int esptun_netlink_put_stats(struct sk_buff *msg,
 			     struct esptun_stats __percpu *stats);
 
-int esptun_netlink_put_flow(struct sk_buff *msg,
-			    const struct esptun_flow *flow);
+/* @cpu: that sent it and has no SA, NULL if no CPU has. */
+int esptun_netlink_put_flow(struct sk_buff *msg, const struct esptun_flow *flow,
+			    const unsigned int *cpu);
 
 /* An IKE datagram: @len octets of @skb from @offset on. Softirq. */
 int esptun_netlink_put_ike(struct sk_buff *msg,

@@ -49,17 +49,24 @@ int esptun_netlink_put_stats(struct sk_buff *msg,
 }
 
 #define FLOW_PORTS BIT(0)
+#define FLOW_CPU BIT(1)
+
+struct flow_report {
+	struct esptun_flow f;
+	u32 cpu;
+};
 
 /* clang-format off */
-#define R struct esptun_flow
+#define R struct flow_report
 #define FLOW(bit) .show = ESPTUN_SHOW_ALL, .present = (bit)
 
 static const struct esptun_attr flow_attrs[] = {
-	{ ATTR_INNER(ESPTUN_FLOW_A_SOURCE, R, src, family), FLOW(0) },
-	{ ATTR_INNER(ESPTUN_FLOW_A_DESTINATION, R, dst, family), FLOW(0) },
-	{ ATTR_U8(ESPTUN_FLOW_A_PROTOCOL, R, proto), FLOW(0) },
-	{ ATTR_PORT(ESPTUN_FLOW_A_SOURCE_PORT, R, sport), FLOW(FLOW_PORTS) },
-	{ ATTR_PORT(ESPTUN_FLOW_A_DESTINATION_PORT, R, dport), FLOW(FLOW_PORTS) },
+	{ ATTR_INNER(ESPTUN_FLOW_A_SOURCE, R, f.src, f.family), FLOW(0) },
+	{ ATTR_INNER(ESPTUN_FLOW_A_DESTINATION, R, f.dst, f.family), FLOW(0) },
+	{ ATTR_U8(ESPTUN_FLOW_A_PROTOCOL, R, f.proto), FLOW(0) },
+	{ ATTR_PORT(ESPTUN_FLOW_A_SOURCE_PORT, R, f.sport), FLOW(FLOW_PORTS) },
+	{ ATTR_PORT(ESPTUN_FLOW_A_DESTINATION_PORT, R, f.dport), FLOW(FLOW_PORTS) },
+	{ ATTR_U32(ESPTUN_FLOW_A_CPU, R, cpu), FLOW(FLOW_CPU) },
 };
 /* clang-format on */
 
@@ -69,12 +76,16 @@ static const struct esptun_attr_table flow_table = {
 	.max = ESPTUN_FLOW_A_MAX,
 };
 
-int esptun_netlink_put_flow(struct sk_buff *msg, const struct esptun_flow *flow)
+int esptun_netlink_put_flow(struct sk_buff *msg, const struct esptun_flow *flow,
+			    const unsigned int *cpu)
 {
 	struct nlattr *nest = nla_nest_start(msg, ESPTUN_A_FLOW);
+	const struct flow_report r = { .f = *flow, .cpu = cpu ? *cpu : 0 };
+	u32 present = (flow->ports_valid ? FLOW_PORTS : 0) |
+		      (cpu ? FLOW_CPU : 0);
 
-	if (!nest || esptun_attr_put(&flow_table, msg, ESPTUN_SHOW_ALL, flow,
-				     flow->ports_valid ? FLOW_PORTS : 0))
+	if (!nest ||
+	    esptun_attr_put(&flow_table, msg, ESPTUN_SHOW_ALL, &r, present))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

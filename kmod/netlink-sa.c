@@ -196,6 +196,8 @@ static const struct esptun_attr sa_attrs[] = {
 	/* A new SA may go on where another one stopped. */
 	{ ATTR_U64(ESPTUN_SA_A_SEQ, R, p.seq), .may = ESPTUN_REQ_NEW, .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_SEQ },
+	{ ATTR_U32(ESPTUN_SA_A_CPU, R, p.cpu), FIXED, .show = ESPTUN_SHOW_ALL,
+	  .present = ESPTUN_SA_CPU },
 	{ ATTR_U64(ESPTUN_SA_A_PACKETS, R, packets), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_BYTES, R, bytes), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_AGE, R, age), .show = ESPTUN_SHOW_ALL },
@@ -286,6 +288,10 @@ static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
 		p->present |= ESPTUN_SA_REPLAY_WINDOW;
 	if (sa->alg.integ)
 		p->present |= ESPTUN_SA_INTEG | ESPTUN_SA_INTEG_KEY;
+	if (sa->cpu) {
+		p->present |= ESPTUN_SA_CPU;
+		p->cpu = sa->cpu - 1;
+	}
 	if (!set)
 		return;
 	p->ts.local = esptun_ts_set_local(set);

@@ -55,7 +55,8 @@ static void event_end(struct event *e, struct esptun_link *link, int err,
 }
 
 static void notify_acquire(struct esptun_link *link, struct esptun_peer *peer,
-			   const struct esptun_flow *flow)
+			   const struct esptun_flow *flow,
+			   const unsigned int *cpu)
 {
 	struct event e;
 	int err = 0;
@@ -66,7 +67,7 @@ static void notify_acquire(struct esptun_link *link, struct esptun_peer *peer,
 	if (peer)
 		err = esptun_netlink_put_peer_brief(e.msg, peer);
 	if (!err)
-		err = esptun_netlink_put_flow(e.msg, flow);
+		err = esptun_netlink_put_flow(e.msg, flow, cpu);
 	event_end(&e, link, err, GFP_ATOMIC);
 }
 

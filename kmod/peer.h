@@ -103,6 +103,7 @@ struct esptun_peer_totals {
  * @sas: struct esptun_sa.peer_node, oldest first; changes under
  *	esptun_net.lock, RCU
  * @n_sas: how many, under esptun_net.lock
+ * @n_percpu: SAs of a CPU, see percpu.h; under esptun_net.lock
  * @n_live: usable ones by direction, when last counted; under esptun_net.lock
  * @pair: counted in link->n_pairs; under esptun_net.lock
  * @idle: counted in link->n_idle; under esptun_net.lock
@@ -142,6 +143,7 @@ struct esptun_peer {
 	struct esptun_order receiving;
 	struct list_head sas;
 	unsigned int n_sas;
+	unsigned int n_percpu;
 	unsigned int n_live[2];
 	bool pair;
 	bool idle;

@@ -5,6 +5,7 @@
 #include "event.h"
 #include "link.h"
 #include "peer.h"
+#include "percpu.h"
 #include "rx.h"
 #include "sa.h"
 #include "tx.h"
@@ -43,6 +44,22 @@ static int check_seq(const struct esptun_sa_params *p,
 	return 0;
 }
 
+static int check_cpu(const struct esptun_sa_params *p,
+		     struct netlink_ext_ack *extack)
+{
+	if (!(p->present & ESPTUN_SA_CPU))
+		return 0;
+	if (p->dir != ESPTUN_SA_DIR_OUT) {
+		NL_SET_ERR_MSG(extack, "cpu: only an outbound SA has one");
+		return -EINVAL;
+	}
+	if (p->cpu >= nr_cpu_ids || !cpu_possible(p->cpu)) {
+		NL_SET_ERR_MSG(extack, "cpu: this machine has no such CPU");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int check_params(const struct esptun_sa_params *p,
 			struct netlink_ext_ack *extack)
 {
@@ -51,6 +68,8 @@ static int check_params(const struct esptun_sa_params *p,
 	err = check_window(p, extack);
 	if (!err)
 		err = check_seq(p, extack);
+	if (!err)
+		err = check_cpu(p, extack);
 	return err ?: esptun_limits_check(&p->limits, extack);
 }
 
@@ -110,6 +129,7 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	sa->spi = p->spi;
 	sa->mode = p->mode;
 	sa->esn = p->esn;
+	sa->cpu = p->present & ESPTUN_SA_CPU ? p->cpu + 1 : 0;
 	atomic64_set(&sa->seq, p->seq);
 	sa->limits = p->limits;
 	sa->created = jiffies;
@@ -294,6 +314,25 @@ static int publish_in(struct esptun_link *link, struct esptun_sa *sa,
 	return err;
 }
 
+/* Packets find an SA by its selectors, or by way of one without a CPU. */
+static int show_out(struct esptun_link *link, struct esptun_sa *sa,
+		    struct netlink_ext_ack *extack)
+{
+	int err = esptun_percpu_add(sa, extack);
+
+	if (err || sa->cpu)
+		return err;
+	return esptun_sadb_out_add(&link->out, sa, esptun_sa_ts(sa));
+}
+
+static void hide_out(struct esptun_link *link, struct esptun_sa *sa)
+{
+	if (sa->cpu)
+		esptun_percpu_del(sa);
+	else
+		esptun_sadb_out_del(&link->out, esptun_sa_ts(sa));
+}
+
 static int publish_out(struct esptun_link *link, struct esptun_sa *sa,
 		       struct netlink_ext_ack *extack)
 {
@@ -312,7 +351,7 @@ static int publish_out(struct esptun_link *link, struct esptun_sa *sa,
 			"encr-key: another outbound SA has this key, and would send the same IVs");
 	if (err)
 		return err;
-	err = esptun_sadb_out_add(&link->out, sa, esptun_sa_ts(sa));
+	err = show_out(link, sa, extack);
 	if (err)
 		esptun_sadb_key_del(link->en, sa);
 	return err;
@@ -407,7 +446,8 @@ int esptun_sa_spi_alloc(struct esptun_link *link, u32 id, __be32 *spi,
 
 /* A side that @params does not name keeps its selectors. */
 static int set_selectors(struct esptun_sa *sa,
-			 const struct esptun_sa_params *params)
+			 const struct esptun_sa_params *params,
+			 struct netlink_ext_ack *extack)
 {
 	struct esptun_ts_set *set, *old = esptun_sa_ts(sa);
 	bool out = sa->dir == ESPTUN_SA_DIR_OUT;
@@ -416,6 +456,12 @@ static int set_selectors(struct esptun_sa *sa,
 
 	if (!(params->present & (ESPTUN_SA_TS_LOCAL | ESPTUN_SA_TS_REMOTE)))
 		return 0;
+	if (rcu_access_pointer(sa->percpu)) {
+		NL_SET_ERR_MSG(
+			extack,
+			"ts: by these selectors SAs with a cpu belong to it; remove those with a cpu first");
+		return -EBUSY;
+	}
 	if (old && !(params->present & ESPTUN_SA_TS_LOCAL)) {
 		ts.local = esptun_ts_set_local(old);
 		ts.n_local = old->n_local;
@@ -450,7 +496,7 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	esptun_limits_merge(&l, &params->limits, params->present);
 	err = esptun_limits_check(&l, extack);
 	if (!err)
-		err = set_selectors(sa, params);
+		err = set_selectors(sa, params, extack);
 	if (err)
 		return err;
 	esptun_sa_set_limits(sa, &l);
@@ -488,7 +534,7 @@ static void sa_remove(struct esptun_sa *sa)
 	if (sa->dir == ESPTUN_SA_DIR_IN) {
 		esptun_sadb_in_del(sa->link->en, sa);
 	} else {
-		esptun_sadb_out_del(&sa->link->out, esptun_sa_ts(sa));
+		hide_out(sa->link, sa);
 		esptun_sadb_key_del(sa->link->en, sa);
 	}
 	unlinked(sa);

@@ -23,6 +23,7 @@
 
 struct esptun_link;
 struct esptun_peer;
+struct esptun_percpu;
 struct netlink_ext_ack;
 
 /* Which members of struct esptun_sa_params are there; limits see lifetime.h. */
@@ -33,6 +34,7 @@ struct netlink_ext_ack;
 #define ESPTUN_SA_LAST_USED BIT(4)
 #define ESPTUN_SA_INTEG BIT(5)
 #define ESPTUN_SA_INTEG_KEY BIT(6)
+#define ESPTUN_SA_CPU BIT(7)
 
 /**
  * struct esptun_sa_params - what a request says about an SA
@@ -47,6 +49,7 @@ struct netlink_ext_ack;
  * @present: ESPTUN_SA_*, for the members below
  * @replay_window: packets, inbound only
  * @seq: last sequence number that was sent before, outbound only
+ * @cpu: it sends what this CPU sends, outbound only
  * @limits: lifetimes
  * @ts: selectors
  *
@@ -65,6 +68,7 @@ struct esptun_sa_params {
 	u32 present;
 	u32 replay_window;
 	u64 seq;
+	u32 cpu;
 	struct esptun_limits limits;
 	struct esptun_ts_lists ts;
 };
@@ -90,6 +94,8 @@ struct esptun_sa_params {
  * @peer: the peer
  * @ts: selectors and, outbound, entries in link->out; NULL for an inbound SA
  *	without any. Changed under esptun_net.lock, read under RCU
+ * @percpu: outbound: SAs of CPUs with the same selectors, NULL if there are none;
+ *	likewise
  *
  * Hot, written per batch:
  * @lock: inbound: protects @replay and the counts' consistency
@@ -118,6 +124,7 @@ struct esptun_sa_params {
  * @key: as given, for a dump that asks for keys; wiped on free
  * @integ_key: the same
  * @counters: see esptun_sa_counter()
+ * @cpu: outbound: number of the CPU it is for, plus 1; 0 for any. Written once
  * @serial: rises with every SA of the netns; position for dumps
  * @created: jiffies
  * @added: milliseconds of boot time when it could be used first
@@ -138,6 +145,7 @@ struct esptun_sa {
 	struct esptun_link *link;
 	struct esptun_peer *peer;
 	struct esptun_ts_set __rcu *ts;
+	struct esptun_percpu __rcu *percpu;
 
 	spinlock_t lock ____cacheline_aligned;
 	atomic64_t seq;
@@ -161,6 +169,7 @@ struct esptun_sa {
 	u8 key[ESPTUN_KEY_MAX];
 	u8 integ_key[ESPTUN_KEY_MAX];
 	atomic_t counters[ESPTUN_SA_COUNTERS];
+	unsigned int cpu;
 	u64 serial;
 	unsigned long created;
 	u64 added;
@@ -242,7 +251,8 @@ int esptun_sa_new(struct esptun_link *link,
  *
  * A packet finds the old selectors or the new ones; sequence numbers and window
  * go on. With new selectors an outbound SA takes over from others that have the
- * same, as a new one does. Sends the event. Return: 0; -EINVAL; -E2BIG; -ENOMEM;
+ * same, as a new one does; where SAs have a CPU, selectors stay. Sends the event.
+ * Return: 0; -EINVAL; -E2BIG; -ENOMEM; -EBUSY;
  * on failure nothing has changed.
  */
 int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,

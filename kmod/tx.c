@@ -26,6 +26,7 @@
 #include "pages.h"
 #include "path.h"
 #include "peer.h"
+#include "percpu.h"
 #include "plain.h"
 #include "sa.h"
 #include "segment.h"
@@ -125,7 +126,7 @@ static void hold(struct esptun_link *link, struct sk_buff *skb,
 		kfree_skb(surplus);
 	}
 	if (due)
-		esptun_event_acquire(link, only_peer(link), &flow);
+		esptun_event_acquire(link, only_peer(link), &flow, NULL);
 }
 
 /*
@@ -702,6 +703,35 @@ out:
 static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 			unsigned long since);
 
+/* ---- SAs of CPUs ---- */
+
+/* Ask an agent for an SA of this CPU; @sa sends until there is one. */
+static void ask_for_cpu(struct esptun_link *link, struct esptun_sa *sa,
+			const struct sk_buff *skb)
+{
+	const unsigned int cpu = smp_processor_id();
+	struct esptun_flow flow;
+
+	if (!READ_ONCE(link->en->agent) || !esptun_percpu_due(sa) ||
+	    !esptun_hold_ask(&link->held))
+		return;
+	esptun_flow_parse(skb, &flow);
+	esptun_event_acquire(link, sa->peer, &flow, &cpu);
+}
+
+/* @sa is one that others, of CPUs, share their selectors with. */
+static struct esptun_sa *prefer_own(struct esptun_link *link,
+				    struct esptun_sa *sa,
+				    const struct sk_buff *skb)
+{
+	struct esptun_sa *own = esptun_percpu_find(sa);
+
+	if (own)
+		return own;
+	ask_for_cpu(link, sa, skb);
+	return sa;
+}
+
 /* Send what waited, as deep in other tunnels as it was when it came. */
 static void resume(struct esptun_link *link, struct sk_buff *skb,
 		   unsigned int depth, unsigned long since)
@@ -736,9 +766,13 @@ static void send_packet(struct esptun_link *link, struct sk_buff *skb,
 	struct esptun_sa *sa;
 
 	sa = esptun_sadb_out_find(&link->out, skb, &miss);
-	if (!sa)
+	if (!sa) {
 		no_sa(link, skb, &miss, since);
-	else if (likely(esptun_alg_ready(&sa->alg)))
+		return;
+	}
+	if (unlikely(rcu_access_pointer(sa->percpu)))
+		sa = prefer_own(link, sa, skb);
+	if (likely(esptun_alg_ready(&sa->alg)))
 		with_sa(sa, skb);
 	else if (!park(skb))
 		drop(sa, skb, ESPTUN_STATS_A_TX_OVERFLOW);

@@ -298,6 +298,7 @@ static void sa_refused(void **state)
 		{ "set", SA, "something to change" },
 		{ "set", SA "seq 5", "does not take \"seq\"" },
 		{ "add", SA "algo aes-gcm-256 key " KEY36 " seq 5", "outbound" },
+		{ "add", SA "algo aes-gcm-256 key " KEY36 " cpu 0", "outbound" },
 		{ "del", "dev vpn0 spi 256", "needs \"dir\"" },
 		{ "del", SA "esn on", "does not take \"esn\"" },
 		{ "flush", "", "needs \"dev\"" },

@@ -425,6 +425,7 @@ static void event_acquire(void **state)
 	nla_put_u8(msg, ESPTUN_FLOW_A_PROTOCOL, 6);
 	nla_put_u16(msg, ESPTUN_FLOW_A_SOURCE_PORT, htons(1234));
 	nla_put_u16(msg, ESPTUN_FLOW_A_DESTINATION_PORT, htons(443));
+	nla_put_u32(msg, ESPTUN_FLOW_A_CPU, 0);
 	nla_nest_end(msg, nest);
 	nlh = exact(msg, &len);
 	assert_int_equal(esptun_event_decode(nlh, len, &ev), 0);
@@ -436,6 +437,8 @@ static void event_acquire(void **state)
 	assert_int_equal(ev.u.acquire.protocol, 6);
 	assert_int_equal(ev.u.acquire.source_port, 1234);
 	assert_int_equal(ev.u.acquire.destination_port, 443);
+	assert_true(ev.u.acquire.has_cpu);
+	assert_int_equal(ev.u.acquire.cpu, 0);
 	free(nlh);
 	nlmsg_free(msg);
 }

@@ -9,7 +9,7 @@
 const char usage_sa[] =
 	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N CRYPTO\n"
 	"                       [mode tunnel|transport] [esn on|off] [replay-window PACKETS]\n"
-	"                       [seq LAST]\n"
+	"                       [seq LAST] [cpu N]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
 	"       esptun sa set   dev NAME dir in|out spi SPI [peer N]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
@@ -28,6 +28,8 @@ const char usage_sa[] =
 	"       | soft-time | hard-time | soft-use-time | hard-use-time    in seconds\n"
 	"An SA in transport mode carries packets between the outer addresses, without their IP header.\n"
 	"LAST is the last sequence number sent by an outbound SA with the same key.\n"
+	"With \"cpu\" an outbound SA carries what this CPU sends, instead of the peer's SA with the same\n"
+	"selectors that has none, and carries the rest.\n"
 	"SPI is 0x100 to 0xffffffff. A key on the command line can be seen in ps and in the\n"
 	"shell's history: prefer a file or stdin. \"esptun keygen sa ALGO\" makes keys.\n"
 	"Keys are shown only with the option -show-keys.\n";
@@ -49,7 +51,8 @@ enum {
 	K_ENC,
 	K_AUTH,
 	K_AUTH_TRUNC,
-	K_AEAD
+	K_AEAD,
+	K_CPU
 };
 
 #define MAX_LIMITS 8
@@ -74,6 +77,7 @@ const struct keyword sa_keywords[] = {
 	{ "auth", K_AUTH, false, "@auth" },
 	{ "auth-trunc", K_AUTH_TRUNC, false, "@auth" },
 	{ "aead", K_AEAD, false, "@algo" },
+	{ "cpu", K_CPU, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 
@@ -205,6 +209,9 @@ static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_ar
 	case K_AUTH: return parse_auth(a, "auth", sa, c);
 	case K_AUTH_TRUNC: return parse_auth_trunc(a, sa, c);
 	case K_AEAD: return parse_aead(a, sa, c);
+	case K_CPU:
+		sa->has |= ESPTUN_SA_HAS_CPU;
+		return args_u32(a, "cpu", 0, UINT32_MAX, &sa->cpu);
 	default: return parse_limit(a, sa);
 	}
 }
@@ -356,6 +363,8 @@ static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 		return args_fail(a, "\"replay-window\" belongs to an inbound SA: dir in");
 	if (args_has(a, K_SEQ) && s->sa.dir == ESPTUN_SA_DIR_IN)
 		return args_fail(a, "\"seq\" belongs to an outbound SA: dir out");
+	if (args_has(a, K_CPU) && s->sa.dir == ESPTUN_SA_DIR_IN)
+		return args_fail(a, "\"cpu\" belongs to an outbound SA: dir out");
 	if (!strcmp(verb, "set") && check_changes(a, s))
 		return -EINVAL;
 	return strcmp(verb, "add") ? 0 : check_crypto(a, &c, &s->sa);
@@ -467,7 +476,7 @@ static int sa_show(struct cli *cli, struct args *a)
 const struct subcommand sa_commands[] = {
 	{ "add", sa_add, NAME | 1 << K_PEER,
 	  CRYPTO | 1 << K_MODE | 1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE |
-		  1 << K_LIMIT | 1 << K_SEQ },
+		  1 << K_LIMIT | 1 << K_SEQ | 1 << K_CPU },
 	{ "set", sa_set, NAME, 1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
 	{ "del", sa_del, NAME, 1 << K_PEER },
 	{ "delete", sa_del, NAME, 1 << K_PEER },

@@ -426,6 +426,8 @@ json_t *json_sa(const struct esptun_sa *sa)
 	set_bool(o, "esn", sa->esn);
 	if (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW)
 		set_number(o, "replay_window", sa->replay_window);
+	if (sa->has & ESPTUN_SA_HAS_CPU)
+		set_number(o, "cpu", sa->cpu);
 	json_object_set_new(o, "local_ts", json_ts(sa->ts_local, sa->n_ts_local));
 	json_object_set_new(o, "remote_ts", json_ts(sa->ts_remote, sa->n_ts_remote));
 	set_limits(o, sa);
@@ -504,6 +506,8 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 		printf(" esn %s", sa->esn ? "on" : "off");
 		if (sa->dir == ESPTUN_SA_DIR_IN && (sa->has & ESPTUN_SA_HAS_REPLAY_WINDOW))
 			printf(" replay-window %" PRIu32, sa->replay_window);
+		if (sa->has & ESPTUN_SA_HAS_CPU)
+			printf(" cpu %" PRIu32, sa->cpu);
 		if (cli->details || sa->mode != ESPTUN_SA_MODE_TUNNEL)
 			printf(" mode %s", mode_names[sa->mode]);
 		printf("\n   ");
@@ -557,6 +561,8 @@ static void json_flow(json_t *o, const struct esptun_flow *f)
 		set_number(o, "source_port", f->source_port);
 		set_number(o, "destination_port", f->destination_port);
 	}
+	if (f->has_cpu)
+		set_number(o, "cpu", f->cpu);
 }
 
 static bool is_peer_event(const struct esptun_event *ev)
@@ -611,6 +617,8 @@ static void text_flow(const struct esptun_flow *f)
 		printf(" ports %u-%u", f->source_port, f->destination_port);
 	if (f->peer)
 		printf(" peer %" PRIu32, f->peer);
+	if (f->has_cpu)
+		printf(" cpu %" PRIu32, f->cpu);
 }
 
 static void text_event(const struct cli *cli, const struct esptun_event *ev)

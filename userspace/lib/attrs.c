@@ -115,6 +115,7 @@ static const char *const sa_name[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_INTEG_KEY] = "integ-key",
 	[ESPTUN_SA_A_ESN] = "esn",
 	[ESPTUN_SA_A_REPLAY_WINDOW] = "replay-window",
+	[ESPTUN_SA_A_CPU] = "cpu",
 	[ESPTUN_SA_A_TS_LOCAL] = "ts-local",
 	[ESPTUN_SA_A_TS_REMOTE] = "ts-remote",
 	[ESPTUN_SA_A_SOFT_BYTES] = "soft-bytes",
@@ -147,6 +148,7 @@ static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_INTEG_KEY] = { KEY },
 	[ESPTUN_SA_A_ESN] = { U8 },
 	[ESPTUN_SA_A_REPLAY_WINDOW] = { U32 },
+	[ESPTUN_SA_A_CPU] = { U32 },
 	[ESPTUN_SA_A_TS_LOCAL] = { NEST },
 	[ESPTUN_SA_A_TS_REMOTE] = { NEST },
 	[ESPTUN_SA_A_SOFT_BYTES] = { U64 },
@@ -204,12 +206,13 @@ static const char *const flow_name[ESPTUN_FLOW_A_MAX + 1] = {
 	[ESPTUN_FLOW_A_PROTOCOL] = "protocol",
 	[ESPTUN_FLOW_A_SOURCE_PORT] = "source-port",
 	[ESPTUN_FLOW_A_DESTINATION_PORT] = "destination-port",
+	[ESPTUN_FLOW_A_CPU] = "cpu",
 };
 
 static const struct nla_policy flow_policy[ESPTUN_FLOW_A_MAX + 1] = {
 	[ESPTUN_FLOW_A_SOURCE] = { ADDR },	    [ESPTUN_FLOW_A_DESTINATION] = { ADDR },
 	[ESPTUN_FLOW_A_PROTOCOL] = { U8 },	    [ESPTUN_FLOW_A_SOURCE_PORT] = { U16 },
-	[ESPTUN_FLOW_A_DESTINATION_PORT] = { U16 },
+	[ESPTUN_FLOW_A_DESTINATION_PORT] = { U16 }, [ESPTUN_FLOW_A_CPU] = { U32 },
 };
 
 SET(flow, NULL);

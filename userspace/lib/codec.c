@@ -192,6 +192,8 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 		err = put_u32(msg, ESPTUN_SA_A_REPLAY_WINDOW, sa->replay_window);
 	if (!err && (sa->has & ESPTUN_SA_HAS_SEQ))
 		err = put_u64(msg, ESPTUN_SA_A_SEQ, sa->seq);
+	if (!err && (sa->has & ESPTUN_SA_HAS_CPU))
+		err = put_u32(msg, ESPTUN_SA_A_CPU, sa->cpu);
 	if (!err)
 		err = put_all_ts(msg, sa);
 	return err ? err : put_limits(msg, sa);
@@ -536,7 +538,8 @@ static void decode_sa_numbers(struct nlattr *const *tb, struct esptun_sa *sa)
 	sa->has = has(tb[ESPTUN_SA_A_REPLAY_WINDOW], ESPTUN_SA_HAS_REPLAY_WINDOW) |
 		  has(tb[ESPTUN_SA_A_ENCR_KEY], ESPTUN_SA_HAS_KEY) |
 		  has(tb[ESPTUN_SA_A_STATS], ESPTUN_SA_HAS_STATS) |
-		  has(tb[ESPTUN_SA_A_LAST_USED], ESPTUN_SA_HAS_LAST_USED);
+		  has(tb[ESPTUN_SA_A_LAST_USED], ESPTUN_SA_HAS_LAST_USED) |
+		  has(tb[ESPTUN_SA_A_CPU], ESPTUN_SA_HAS_CPU);
 	sa->spi = ntohl(get_u32(tb[ESPTUN_SA_A_SPI]));
 	sa->peer = get_u32(tb[ESPTUN_SA_A_PEER]);
 	sa->encr = get_u16(tb[ESPTUN_SA_A_ENCR]);
@@ -544,6 +547,7 @@ static void decode_sa_numbers(struct nlattr *const *tb, struct esptun_sa *sa)
 	sa->esn = get_u8(tb[ESPTUN_SA_A_ESN]);
 	sa->replay_window = get_u32(tb[ESPTUN_SA_A_REPLAY_WINDOW]);
 	sa->seq = get_u64(tb[ESPTUN_SA_A_SEQ]);
+	sa->cpu = get_u32(tb[ESPTUN_SA_A_CPU]);
 	sa->packets = get_u64(tb[ESPTUN_SA_A_PACKETS]);
 	sa->bytes = get_u64(tb[ESPTUN_SA_A_BYTES]);
 	sa->age = get_u64(tb[ESPTUN_SA_A_AGE]);
@@ -761,6 +765,8 @@ static int decode_acquire(struct nlattr *const *top, struct esptun_flow *f)
 	f->protocol = get_u8(tb[ESPTUN_FLOW_A_PROTOCOL]);
 	f->source_port = get_be16(tb[ESPTUN_FLOW_A_SOURCE_PORT]);
 	f->destination_port = get_be16(tb[ESPTUN_FLOW_A_DESTINATION_PORT]);
+	f->has_cpu = tb[ESPTUN_FLOW_A_CPU];
+	f->cpu = get_u32(tb[ESPTUN_FLOW_A_CPU]);
 	if (!top[ESPTUN_A_PEER])
 		return 0;
 	if (decode_peer(top[ESPTUN_A_PEER], &peer))

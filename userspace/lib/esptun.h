@@ -425,6 +425,7 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 #define ESPTUN_SA_HAS_HARD_TIME (1U << 10)
 #define ESPTUN_SA_HAS_SOFT_USE_TIME (1U << 11)
 #define ESPTUN_SA_HAS_HARD_USE_TIME (1U << 12)
+#define ESPTUN_SA_HAS_CPU (1U << 13)
 
 struct esptun_sa {
 	unsigned int has; /* ESPTUN_SA_HAS_* */
@@ -454,6 +455,7 @@ struct esptun_sa {
 	uint64_t soft_use_time; /* seconds since its first packet */
 	uint64_t hard_use_time;
 	uint64_t seq; /* last sent, or highest received; on an outbound add: goes on after it */
+	uint32_t cpu; /* outbound only: for what this CPU sends (RFC 9611) */
 
 	/* reply only */
 	enum esptun_sa_state state;
@@ -603,6 +605,8 @@ struct esptun_flow {
 	uint8_t protocol;
 	uint16_t source_port;
 	uint16_t destination_port;
+	bool has_cpu; /* cpu is meant: it has no SA, others with the same selectors have (RFC 9611) */
+	uint32_t cpu;
 };
 
 /* An IKE datagram without the non-ESP marker; the kernel adds and removes it. */
