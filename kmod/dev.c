@@ -508,6 +508,8 @@ static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_TTL] = { .type = NLA_U8 },
 	[IFLA_ESPTUN_UDPCSUM] = NLA_POLICY_MAX(NLA_U8, ESPTUN_UDPCSUM_OFF),
 	[IFLA_ESPTUN_DEV] = { .type = NLA_U32 },
+	[IFLA_ESPTUN_TTL_INHERIT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_ESPTUN_DF] = NLA_POLICY_MAX(NLA_U8, ESPTUN_DF_UNSET),
 };
 
 static int link_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -544,6 +546,27 @@ static void set_local(struct esptun_link *link, const struct nlattr *attr)
 	write_sequnlock_bh(&link->local_lock);
 }
 
+/* Which of the two TTLs, when both are given or only that it is not inherited? */
+static u16 ttl_of(const struct nlattr *ttl, const struct nlattr *inherit,
+		  u16 before)
+{
+	if (inherit && nla_get_u8(inherit))
+		return ESPTUN_TTL_INHERIT;
+	if (ttl)
+		return nla_get_u8(ttl);
+	return inherit && before == ESPTUN_TTL_INHERIT ? 0 : before;
+}
+
+static void apply_header(struct esptun_header *h, struct nlattr *data[])
+{
+	if (data[IFLA_ESPTUN_TOS])
+		WRITE_ONCE(h->tos, nla_get_u8(data[IFLA_ESPTUN_TOS]));
+	WRITE_ONCE(h->ttl, ttl_of(data[IFLA_ESPTUN_TTL],
+				  data[IFLA_ESPTUN_TTL_INHERIT], h->ttl));
+	if (data[IFLA_ESPTUN_DF])
+		WRITE_ONCE(h->df, nla_get_u8(data[IFLA_ESPTUN_DF]));
+}
+
 /* What may change at any time; values were validated. */
 static void apply_data(struct esptun_link *link, struct nlattr *data[])
 {
@@ -551,10 +574,7 @@ static void apply_data(struct esptun_link *link, struct nlattr *data[])
 		set_local(link, data[IFLA_ESPTUN_LOCAL]);
 	if (data[IFLA_ESPTUN_FWMARK])
 		WRITE_ONCE(link->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
-	if (data[IFLA_ESPTUN_TOS])
-		WRITE_ONCE(link->tos, nla_get_u8(data[IFLA_ESPTUN_TOS]));
-	if (data[IFLA_ESPTUN_TTL])
-		WRITE_ONCE(link->ttl, nla_get_u8(data[IFLA_ESPTUN_TTL]));
+	apply_header(&link->header, data);
 	if (data[IFLA_ESPTUN_UDPCSUM])
 		WRITE_ONCE(link->udpcsum,
 			   nla_get_u8(data[IFLA_ESPTUN_UDPCSUM]));
@@ -567,7 +587,7 @@ static void link_prepare(struct esptun_link *link, struct net_device *dev,
 	link->net = net;
 	link->en = esptun_dev_net(net);
 	link->port = htons(ESPTUN_PORT_DEFAULT);
-	link->tos = ESPTUN_TOS_INHERIT;
+	link->header.tos = ESPTUN_TOS_INHERIT;
 	seqlock_init(&link->local_lock);
 	INIT_LIST_HEAD(&link->node);
 	xa_init(&link->peers);
@@ -705,7 +725,7 @@ static int change_locked(struct esptun_link *link, struct nlattr *data[],
 	apply_data(link, data);
 	link_mark(link);
 	xa_for_each(&link->peers, id, peer)
-		dst_cache_reset(&peer->dst);
+		esptun_peer_link_changed(peer);
 	return 0;
 }
 
@@ -754,7 +774,9 @@ static size_t link_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TOS */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TTL */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_UDPCSUM */
-	       nla_total_size(sizeof(u32)); /* IFLA_ESPTUN_DEV */
+	       nla_total_size(sizeof(u32)) + /* IFLA_ESPTUN_DEV */
+	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TTL_INHERIT */
+	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_DF */
 }
 
 /* 0.0.0.0 for none. */
@@ -766,6 +788,18 @@ static int put_local(struct sk_buff *skb, const struct esptun_link *link)
 	return esptun_addr_put(skb, IFLA_ESPTUN_LOCAL, &link->local);
 }
 
+static int put_header(struct sk_buff *skb, const struct esptun_header *h)
+{
+	bool inherit = h->ttl == ESPTUN_TTL_INHERIT;
+
+	if (nla_put_u8(skb, IFLA_ESPTUN_TOS, h->tos) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_TTL, inherit ? 0 : h->ttl) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_TTL_INHERIT, inherit) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_DF, h->df))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct esptun_link *link = netdev_priv(dev);
@@ -773,8 +807,7 @@ static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	if (put_local(skb, link) ||
 	    nla_put_be16(skb, IFLA_ESPTUN_PORT, link->port) ||
 	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, link->fwmark) ||
-	    nla_put_u8(skb, IFLA_ESPTUN_TOS, link->tos) ||
-	    nla_put_u8(skb, IFLA_ESPTUN_TTL, link->ttl) ||
+	    put_header(skb, &link->header) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_UDPCSUM, link->udpcsum))
 		return -EMSGSIZE;
 	/* Elsewhere the index may be another device's; IFLA_LINK tells whose it is. */

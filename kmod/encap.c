@@ -36,8 +36,7 @@ void esptun_encap_wrap(const struct esptun_link *link,
 {
 	skb->mark = READ_ONCE(link->fwmark);
 	INDIRECT_CALL_1(path->encap->wrap, esptun_udp_wrap, link, path, skb);
-	INDIRECT_CALL_1(path->family->wrap, esptun_ip4_wrap, skb, path, outer,
-			READ_ONCE(link->ttl));
+	INDIRECT_CALL_1(path->family->wrap, esptun_ip4_wrap, skb, path, outer);
 	skb_dst_set(skb, dst_clone(path->dst));
 }
 

@@ -54,7 +54,7 @@ unsigned int esptun_encap_headroom(const struct esptun_path *path);
 
 /**
  * esptun_encap_wrap - put the outer headers in front, and the route with them
- * @link: whose port, fwmark and ttl are used; RCU read side
+ * @link: whose port and fwmark are used; RCU read side
  * @path: result of esptun_path_find(); its route reference stays the caller's
  * @skb: ESP packet with esptun_encap_headroom(), or what @path->encap->join()
  *	made

@@ -11,6 +11,7 @@
 #include <linux/netdev_features.h>
 #include <linux/types.h>
 #include "endpoint.h"
+#include "header.h"
 
 struct dst_cache;
 struct dst_entry;
@@ -38,6 +39,7 @@ enum esptun_family_index {
  * @remote: outer destination
  * @mtu: of the path
  * @hlen: octets of outer headers in front of the ESP header
+ * @header: what the outer IP header is like
  */
 struct esptun_path {
 	const struct esptun_family *family;
@@ -47,13 +49,14 @@ struct esptun_path {
 	struct esptun_endpoint remote;
 	unsigned int mtu;
 	unsigned int hlen;
+	struct esptun_header header;
 };
 
 /**
  * struct esptun_outer - the outer IP header, where it is a packet's own
  * @flow: of all packets of an SA, 0 for others
  * @tos: outer TOS or traffic class
- * @ttl: outer TTL or hop limit, 0 for the link's or the route's
+ * @ttl: outer TTL or hop limit, 0 for the route's
  * @ttl_max: at most
  * @df: nobody may fragment it; IPv6 routers never do
  */
@@ -123,7 +126,7 @@ struct esptun_family {
 	void (*set_udp_csum)(struct sk_buff *skb,
 			     const struct esptun_path *path, bool zero);
 	void (*wrap)(struct sk_buff *skb, const struct esptun_path *path,
-		     const struct esptun_outer *outer, u8 ttl);
+		     const struct esptun_outer *outer);
 	int (*local_out)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	void (*arrival)(const struct sk_buff *skb, struct esptun_arrival *a);
 	bool (*is_own)(struct net *net, const void *ip);
@@ -142,7 +145,7 @@ struct dst_entry *esptun_ip4_cached(struct dst_cache *cache,
 void esptun_ip4_set_udp_csum(struct sk_buff *skb,
 			     const struct esptun_path *path, bool zero);
 void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
-		     const struct esptun_outer *outer, u8 ttl);
+		     const struct esptun_outer *outer);
 void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a);
 
 /* The row of AF_*, or NULL. */

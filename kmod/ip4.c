@@ -78,7 +78,7 @@ void esptun_ip4_set_udp_csum(struct sk_buff *skb,
 }
 
 void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
-		     const struct esptun_outer *outer, u8 ttl)
+		     const struct esptun_outer *outer)
 {
 	const struct dst_entry *dst = path->dst;
 	struct iphdr *ip;
@@ -90,8 +90,8 @@ void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tos = outer->tos;
 	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
-	ttl = outer->ttl ?: ttl;
-	ip->ttl = min_t(u8, ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
+	ip->ttl =
+		min_t(u8, outer->ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
 	ip->protocol = path->encap->proto;
 	ip->saddr = path->source.ip4;
 	ip->daddr = path->remote.addr.ip4;

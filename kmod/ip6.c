@@ -109,7 +109,7 @@ static void set_udp_csum(struct sk_buff *skb, const struct esptun_path *path,
  * whole leaves in fragments, as IPv4 packets without DF do.
  */
 static void wrap(struct sk_buff *skb, const struct esptun_path *path,
-		 const struct esptun_outer *outer, u8 ttl)
+		 const struct esptun_outer *outer)
 {
 	__be32 label = htonl(outer->flow >> 12);
 	struct ipv6hdr *ip;
@@ -121,9 +121,8 @@ static void wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip6_flow_hdr(ip, outer->tos, label);
 	ip->payload_len = htons(skb->len - sizeof(*ip));
 	ip->nexthdr = path->encap->proto;
-	ttl = outer->ttl ?: ttl;
-	ip->hop_limit =
-		min_t(u8, ttl ?: ip6_dst_hoplimit(path->dst), outer->ttl_max);
+	ip->hop_limit = min_t(u8, outer->ttl ?: ip6_dst_hoplimit(path->dst),
+			      outer->ttl_max);
 	ip->saddr = path->source.ip6;
 	ip->daddr = path->remote.addr.ip6;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));

@@ -11,6 +11,7 @@
 #include "esp.h"
 #include "family.h"
 #include "flow.h"
+#include "header.h"
 #include "lifetime.h"
 #include "mode.h"
 #include "nest.h"
@@ -36,6 +37,11 @@ EXPORT_SYMBOL_GPL(esptun_early_init);
 EXPORT_SYMBOL_GPL(esptun_early_full);
 EXPORT_SYMBOL_GPL(esptun_early_add);
 EXPORT_SYMBOL_GPL(esptun_early_take);
+
+EXPORT_SYMBOL_GPL(esptun_header_merge);
+EXPORT_SYMBOL_GPL(esptun_header_tos);
+EXPORT_SYMBOL_GPL(esptun_header_ttl);
+EXPORT_SYMBOL_GPL(esptun_header_whole);
 
 EXPORT_SYMBOL_GPL(esptun_addr_is_host);
 EXPORT_SYMBOL_GPL(esptun_addr_hash_site);

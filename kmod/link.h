@@ -27,6 +27,7 @@
 #include <net/net_namespace.h>
 #include "cells.h"
 #include "endpoint.h"
+#include "header.h"
 #include "hold.h"
 #include "limits.h"
 #include "sadb.h"
@@ -94,8 +95,7 @@ struct esptun_net {
  * @local_lock: protects @local; written under rtnl, too
  * @local: outer source address, for peers at addresses of its family
  * @fwmark: mark on outer packets
- * @tos: outer TOS, or 1 to inherit the inner one
- * @ttl: outer TTL, 0 for the netns's default
+ * @header: what outer IP headers are like, where a peer has nothing else
  * @udpcsum: enum esptun_udpcsum
  * @mtu_user: the MTU was set by hand; under rtnl
  * @mtu_ours: the MTU change in progress is ours; under rtnl
@@ -118,8 +118,8 @@ struct esptun_net {
  * @held_timer: gives them up
  * @held_expire: how
  *
- * @port, @underlay, @fwmark, @tos, @ttl and @udpcsum are written under rtnl and
- * read with READ_ONCE.
+ * @port, @underlay, @fwmark, @udpcsum and the members of @header are written
+ * under rtnl and read with READ_ONCE.
  */
 struct esptun_link {
 	struct net_device *dev;
@@ -133,8 +133,7 @@ struct esptun_link {
 	seqlock_t local_lock;
 	struct esptun_addr local;
 	u32 fwmark;
-	u8 tos;
-	u8 ttl;
+	struct esptun_header header;
 	u8 udpcsum;
 	bool mtu_user;
 	bool mtu_ours;
@@ -156,9 +155,6 @@ struct esptun_link {
 	struct timer_list held_timer;
 	bool (*held_expire)(struct esptun_link *link, bool all);
 };
-
-/* link->tos: copy the inner DSCP (as the ip-tunnel drivers do) */
-#define ESPTUN_TOS_INHERIT 1
 
 /*
  * Peers or SAs changed, or an SA stopped being usable: bring operational state,

@@ -86,7 +86,8 @@ static int read_value(const struct esptun_attr *row, const struct nlattr *attr,
 		return esptun_addr_get(attr, member, extack);
 	if (row->kind == ESPTUN_ATTR_INNER)
 		return read_inner(row, attr, to, extack);
-	if (row->wrong && (value < row->min || value > row->max))
+	if (row->wrong && (value < row->min || value > row->max) &&
+	    !(row->special && value == row->special))
 		return esptun_attr_refuse(attr, row->wrong, extack);
 	switch (row->kind) {
 	case ESPTUN_ATTR_U8:

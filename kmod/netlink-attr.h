@@ -61,6 +61,7 @@ enum esptun_attr_kind {
  * @present: bit that says it was, or is to be, there; 0 for always
  * @min: least value, of BYTES least number; host order
  * @max: likewise
+ * @special: another value it may have, 0 for none
  * @missing: said if a request must have it and has not
  * @wrong: said if it is not in this range; NULL for any value
  */
@@ -75,6 +76,7 @@ struct esptun_attr {
 	u32 present;
 	u32 min;
 	u32 max;
+	u32 special;
 	const char *missing;
 	const char *wrong;
 };

@@ -19,7 +19,7 @@ const struct nla_policy esptun_ike_nl_policy[ESPTUN_IKE_A_DATA + 1] = {
 	[ESPTUN_IKE_A_DATA] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_ENCAP + 1] = {
+const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_DF + 1] = {
 	[ESPTUN_PEER_A_ID] = { .type = NLA_U32, },
 	[ESPTUN_PEER_A_REMOTE_ADDRESS] = { .type = NLA_BINARY, },
 	[ESPTUN_PEER_A_REMOTE_PORT] = { .type = NLA_U16, },
@@ -38,6 +38,9 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_ENCAP + 1] = {
 	[ESPTUN_PEER_A_ON_DEMAND] = NLA_POLICY_MAX(NLA_U8, 1),
 	[ESPTUN_PEER_A_IDENTITY] = { .type = NLA_BINARY, },
 	[ESPTUN_PEER_A_ENCAP] = NLA_POLICY_MAX(NLA_U8, 1),
+	[ESPTUN_PEER_A_TOS] = { .type = NLA_U16, },
+	[ESPTUN_PEER_A_TTL] = { .type = NLA_U16, },
+	[ESPTUN_PEER_A_DF] = { .type = NLA_U16, },
 };
 
 const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_CPU + 1] = {

@@ -24,6 +24,7 @@ struct peer_report {
 /* clang-format off */
 #define R struct peer_report
 #define CONFIG(bit) .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_BRIEF, .present = (bit)
+#define HEADER(most) .max = (most), .special = ESPTUN_HEADER_OF_LINK
 #define USAGE(bit) .show = ESPTUN_SHOW_ALL, .present = (bit)
 
 static const struct esptun_attr peer_attrs[] = {
@@ -40,6 +41,12 @@ static const struct esptun_attr peer_attrs[] = {
 	{ ATTR_U8(ESPTUN_PEER_A_MAY_ROAM, R, p.may_roam), CONFIG(ESPTUN_PEER_MAY_ROAM) },
 	{ ATTR_U8(ESPTUN_PEER_A_ON_DEMAND, R, p.on_demand), CONFIG(ESPTUN_PEER_ON_DEMAND) },
 	{ ATTR_U8(ESPTUN_PEER_A_ENCAP, R, p.encap), CONFIG(ESPTUN_PEER_ENCAP) },
+	{ ATTR_U16(ESPTUN_PEER_A_TOS, R, p.header.tos), CONFIG(ESPTUN_PEER_TOS),
+	  HEADER(U8_MAX), .wrong = "tos: at most 255, or 65535 for the link's" },
+	{ ATTR_U16(ESPTUN_PEER_A_TTL, R, p.header.ttl), CONFIG(ESPTUN_PEER_TTL),
+	  HEADER(ESPTUN_TTL_INHERIT), .wrong = "ttl: at most 255, 256 for the inner one, or 65535 for the link's" },
+	{ ATTR_U16(ESPTUN_PEER_A_DF, R, p.header.df), CONFIG(ESPTUN_PEER_DF),
+	  HEADER(ESPTUN_DF_UNSET), .wrong = "df: at most 2, or 65535 for the link's" },
 	{ ATTR_BYTES(ESPTUN_PEER_A_IDENTITY, R, p.identity, p.identity_len),
 	  .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_IDENTITY, .present = ESPTUN_PEER_IDENTITY,
 	  .min = 1, .max = ESPTUN_PEER_IDENTITY_MAX, .wrong = "identity: must have 1 to 512 octets" },

@@ -8,9 +8,12 @@
 #include "path.h"
 #include "peer.h"
 
-static void path_set(struct esptun_path *path, struct dst_entry *dst)
+/* @header: the peer's, or the link's */
+static void path_set(struct esptun_path *path, struct dst_entry *dst,
+		     const struct esptun_header *header)
 {
 	path->dst = dst;
+	path->header = esptun_header_read(header);
 	path->mtu = dst_mtu(dst);
 	path->hlen = path->family->hlen + path->encap->hlen;
 }
@@ -108,7 +111,7 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path)
 		dst = find_route(peer, path);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
-	path_set(path, dst);
+	path_set(path, dst, &peer->header);
 	return 0;
 }
 
@@ -145,7 +148,7 @@ int esptun_path_to(struct esptun_link *link,
 				"remote-address: no route from this source address");
 		return PTR_ERR(dst);
 	}
-	path_set(path, dst);
+	path_set(path, dst, &link->header);
 	return 0;
 }
 

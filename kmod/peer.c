@@ -70,6 +70,21 @@ static int set_encap(struct esptun_peer *peer,
 	return 0;
 }
 
+/* A request whose attributes are not there leaves members as they were. */
+static void set_header(struct esptun_peer *peer,
+		       const struct esptun_peer_params *p)
+{
+	struct esptun_header *own = &peer->own_header;
+
+	if (p->present & ESPTUN_PEER_TOS)
+		own->tos = p->header.tos;
+	if (p->present & ESPTUN_PEER_TTL)
+		own->ttl = p->header.ttl;
+	if (p->present & ESPTUN_PEER_DF)
+		own->df = p->header.df;
+	esptun_header_merge(&peer->header, &peer->link->header, own);
+}
+
 static void apply_params(struct esptun_peer *peer,
 			 const struct esptun_peer_params *p)
 {
@@ -92,6 +107,7 @@ static void apply_params(struct esptun_peer *peer,
 		WRITE_ONCE(peer->on_demand, p->on_demand);
 	if (p->present & ESPTUN_PEER_KEEPALIVE)
 		WRITE_ONCE(peer->keepalive, p->keepalive);
+	set_header(peer, p);
 }
 
 /* What can fail first; on failure nothing has changed. */
@@ -132,6 +148,7 @@ static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
 	INIT_LIST_HEAD(&peer->sas);
 	peer->remote.port = htons(ESPTUN_PORT_DEFAULT);
 	peer->encap = &esptun_encap_udp;
+	peer->own_header = ESPTUN_HEADER_ALL_OF_LINK;
 	peer->keepalive = ESPTUN_KEEPALIVE_DEFAULT;
 	peer->may_roam = true;
 	esptun_timer_peer_init(peer);
@@ -277,7 +294,8 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	params->present = ESPTUN_PEER_REMOTE_ADDR | ESPTUN_PEER_REMOTE_PORT |
 			  ESPTUN_PEER_LOCAL_ADDR | ESPTUN_PEER_KEEPALIVE |
 			  ESPTUN_PEER_MAY_ROAM | ESPTUN_PEER_ON_DEMAND |
-			  ESPTUN_PEER_ENCAP;
+			  ESPTUN_PEER_ENCAP | ESPTUN_PEER_TOS |
+			  ESPTUN_PEER_TTL | ESPTUN_PEER_DF;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
 		params->remote = peer->remote;
@@ -288,6 +306,15 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	params->may_roam = READ_ONCE(peer->may_roam);
 	params->on_demand = READ_ONCE(peer->on_demand);
 	params->encap = READ_ONCE(peer->encap)->id;
+	params->header = esptun_header_read(&peer->own_header);
+}
+
+void esptun_peer_link_changed(struct esptun_peer *peer)
+{
+	lockdep_assert_held(&peer->link->en->lock);
+	dst_cache_reset(&peer->dst);
+	esptun_header_merge(&peer->header, &peer->link->header,
+			    &peer->own_header);
 }
 
 void esptun_peer_totals_get(const struct esptun_peer *peer,

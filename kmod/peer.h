@@ -8,6 +8,7 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <net/dst_cache.h>
+#include "header.h"
 #include "link.h"
 #include "order.h"
 #include "meter.h"
@@ -27,6 +28,9 @@ struct netlink_ext_ack;
 #define ESPTUN_PEER_ON_DEMAND BIT(5)
 #define ESPTUN_PEER_IDENTITY BIT(6)
 #define ESPTUN_PEER_ENCAP BIT(7)
+#define ESPTUN_PEER_TOS BIT(8)
+#define ESPTUN_PEER_TTL BIT(9)
+#define ESPTUN_PEER_DF BIT(10)
 
 /**
  * struct esptun_peer_params - what a request says about a peer
@@ -37,6 +41,7 @@ struct netlink_ext_ack;
  * @learned: address of ours that the peer last wrote to; result only
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
  * @encap: enum esptun_encap
+ * @header: what outer IP headers are like
  * @may_roam: follow its address
  * @on_demand: an agent makes further SAs for what fits none
  * @identity: by what its maker knows it again, in the request; not a result
@@ -50,6 +55,7 @@ struct esptun_peer_params {
 	struct esptun_addr learned;
 	u32 keepalive;
 	u8 encap;
+	struct esptun_header header;
 	bool may_roam;
 	bool on_demand;
 	const u8 *identity;
@@ -84,6 +90,9 @@ struct esptun_peer_totals {
  *	outer source if neither the peer nor the link has one configured
  * @encap: what packets to it travel in; changes under esptun_net.lock, read with
  *	READ_ONCE
+ * @header: what outer IP headers are like: its own or the link's; members change
+ *	under esptun_net.lock, read by esptun_header_read()
+ * @own_header: where it differs from the link's; under esptun_net.lock
  * @hop_room: MTU of the first hop and its route when the route was last looked
  *	up, less the outer IP header
  * @dst: cached outer route
@@ -127,6 +136,8 @@ struct esptun_peer {
 	struct esptun_addr local;
 	struct esptun_addr learned;
 	const struct esptun_encap_ops *encap;
+	struct esptun_header header;
+	struct esptun_header own_header;
 	unsigned int hop_room;
 	struct dst_cache dst;
 	bool may_roam;
@@ -222,6 +233,9 @@ void esptun_peer_purge(struct esptun_link *link);
  */
 void esptun_peer_params_get(struct esptun_peer *peer,
 			    struct esptun_peer_params *params);
+
+/* Its link's settings changed: it follows them. en->lock held. */
+void esptun_peer_link_changed(struct esptun_peer *peer);
 
 /* Traffic of the peer, deleted SAs included. en->lock held. */
 void esptun_peer_totals_get(const struct esptun_peer *peer,

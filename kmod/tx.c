@@ -12,7 +12,6 @@
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <net/icmp.h>
-#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include "ablate.h"
@@ -189,11 +188,6 @@ static bool valid(struct sk_buff *skb)
 				len);
 	}
 	return false;
-}
-
-static bool dont_fragment(const struct sk_buff *skb)
-{
-	return !is_ip4(skb) || (ip_hdr(skb)->frag_off & htons(IP_DF));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -412,18 +406,6 @@ static struct sk_buff *split(struct esptun_sa *sa, struct sk_buff *skb)
 	}
 	consume_skb(skb);
 	return list;
-}
-
-/* RFC 6040 4.1: the outer ECN field is the inner one. */
-static u8 outer_tos(const struct esptun_link *link, const struct sk_buff *skb)
-{
-	u8 tos = READ_ONCE(link->tos);
-	u8 inner = is_ip4(skb) ? ip_hdr(skb)->tos :
-				 ipv6_get_dsfield(ipv6_hdr(skb));
-
-	if (tos == ESPTUN_TOS_INHERIT)
-		return inner;
-	return (tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
 }
 
 /* Where the header behind the IP header is, 0 in a later fragment. */
@@ -659,6 +641,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct batch b __uninitialized;
 	unsigned int inner, mtu;
+	bool whole;
 	int err;
 
 	b.sa = sa;
@@ -682,14 +665,15 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		drop(sa, skb, ESPTUN_STATS_A_TX_NO_SA);
 		goto out;
 	}
-	b.outer.ttl = b.frame.ttl;
+	b.outer.ttl = b.frame.ttl ?: esptun_header_ttl(&b.path.header, skb);
 	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen) +
 		b.frame.strip;
 	b.outer.flow = hash_32((__force u32)sa->spi, 32);
-	b.outer.tos = outer_tos(sa->link, skb);
-	b.outer.df = dont_fragment(skb) && fits(skb, inner);
+	b.outer.tos = esptun_header_tos(&b.path.header, skb);
+	whole = esptun_header_whole(&b.path.header, skb);
+	b.outer.df = whole && fits(skb, inner);
 	mtu = sender_mtu(skb, inner);
-	if (b.outer.df || !dont_fragment(skb) || fits(skb, mtu)) {
+	if (b.outer.df || !whole || fits(skb, mtu)) {
 		send_batch(&b, skb);
 	} else {
 		send_too_big(sa, skb, mtu);

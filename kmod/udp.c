@@ -285,7 +285,10 @@ const struct esptun_encap_ops esptun_encap_udp = {
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,
 		 struct sk_buff *skb)
 {
-	const struct esptun_outer outer = { .ttl_max = U8_MAX };
+	const struct esptun_outer outer = {
+		.ttl = esptun_header_ttl(&path->header, NULL),
+		.ttl_max = U8_MAX,
+	};
 
 	esptun_encap_wrap(link, path, skb, &outer);
 	esptun_encap_send(link, skb);

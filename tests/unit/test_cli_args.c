@@ -62,6 +62,27 @@ static void peer_full(void **state)
 	assert_memory_equal(p.peer.remote.addr.bytes, "\xc6\x33\x64\x02", 4);
 }
 
+static void peer_header(void **state)
+{
+	struct peer_args p;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(peer_args_parse(line(&l, "dev vpn0 id 3 tos 0x28 ttl inherit df unset"),
+					 "set", &p),
+			 0);
+	assert_int_equal(p.peer.has,
+			 ESPTUN_PEER_HAS_TOS | ESPTUN_PEER_HAS_TTL | ESPTUN_PEER_HAS_DF);
+	assert_int_equal(p.peer.tos, 0x28);
+	assert_int_equal(p.peer.ttl, ESPTUN_TTL_INHERIT);
+	assert_int_equal(p.peer.df, ESPTUN_DF_UNSET);
+	assert_int_equal(
+		peer_args_parse(line(&l, "dev vpn0 id 3 tos link ttl auto df link"), "set", &p), 0);
+	assert_int_equal(p.peer.tos, ESPTUN_HEADER_OF_LINK);
+	assert_int_equal(p.peer.ttl, 0);
+	assert_int_equal(p.peer.df, ESPTUN_HEADER_OF_LINK);
+}
+
 static void peer_with_ip6(void **state)
 {
 	char buf[ESPTUN_ADDR_STRLEN];
@@ -110,6 +131,10 @@ static void peer_refused(void **state)
 		{ "add", "dev vpn0 id 1 roam yes", "on or off" },
 		{ "add", "dev vpn0 id 1 encap gre", "udp or esp" },
 		{ "add", "dev vpn0 id 1 encap", "encap" },
+		{ "set", "dev vpn0 id 1 tos 256", "0 to 255" },
+		{ "set", "dev vpn0 id 1 ttl both", "0 to 255" },
+		{ "set", "dev vpn0 id 1 df copy", "inherit, set, unset or link" },
+		{ "set", "dev vpn0 id 1 df", "needs a value" },
 		{ "add", "dev vpn0 id 1 id 2", "given twice" },
 		{ "add", "dev vpn0 id 1 remte 10.0.0.1", "did you mean \"remote\"" },
 		{ "add", "dev vpn0 id 1 completely-else", "expected one of: dev, id" },
@@ -511,13 +536,21 @@ static void sa_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(peer_full),	    cmocka_unit_test(peer_with_ip6),
-		cmocka_unit_test(peer_abbreviated), cmocka_unit_test(peer_refused),
-		cmocka_unit_test(sa_full),	    cmocka_unit_test(sa_two_algorithms),
-		cmocka_unit_test(sa_alias_and_any), cmocka_unit_test(sa_refused),
-		cmocka_unit_test(key_not_echoed),   cmocka_unit_test(key_file),
-		cmocka_unit_test(key_pipe),	    cmocka_unit_test(keys),
-		cmocka_unit_test(exit_codes),	    cmocka_unit_test(sa_json),
+		cmocka_unit_test(peer_full),
+		cmocka_unit_test(peer_header),
+		cmocka_unit_test(peer_with_ip6),
+		cmocka_unit_test(peer_abbreviated),
+		cmocka_unit_test(peer_refused),
+		cmocka_unit_test(sa_full),
+		cmocka_unit_test(sa_two_algorithms),
+		cmocka_unit_test(sa_alias_and_any),
+		cmocka_unit_test(sa_refused),
+		cmocka_unit_test(key_not_echoed),
+		cmocka_unit_test(key_file),
+		cmocka_unit_test(key_pipe),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(sa_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,8 @@ static struct esptun_peer a_peer(void)
 	struct esptun_peer p = {
 		.has = ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT | ESPTUN_PEER_HAS_LOCAL |
 		       ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
-		       ESPTUN_PEER_HAS_ON_DEMAND | ESPTUN_PEER_HAS_ENCAP,
+		       ESPTUN_PEER_HAS_ON_DEMAND | ESPTUN_PEER_HAS_ENCAP | ESPTUN_PEER_HAS_TOS |
+		       ESPTUN_PEER_HAS_TTL | ESPTUN_PEER_HAS_DF,
 		.ifindex = 7,
 		.id = 0x01020304,
 		.remote = { addr("2001:db8::2"), 4501 },
@@ -80,6 +81,9 @@ static struct esptun_peer a_peer(void)
 		.may_roam = true,
 		.on_demand = true,
 		.encap = ESPTUN_ENCAP_ESP,
+		.tos = 0x28,
+		.ttl = ESPTUN_TTL_INHERIT,
+		.df = ESPTUN_HEADER_OF_LINK,
 		.identity = "a.example",
 		.identity_len = ESPTUN_PEER_IDENTITY_MAX,
 	};
@@ -108,6 +112,9 @@ static void peer_round_trip(void **state)
 	assert_true(out.may_roam);
 	assert_true(out.on_demand);
 	assert_int_equal(out.encap, ESPTUN_ENCAP_ESP);
+	assert_int_equal(out.tos, 0x28);
+	assert_int_equal(out.ttl, ESPTUN_TTL_INHERIT);
+	assert_int_equal(out.df, ESPTUN_HEADER_OF_LINK);
 	assert_int_equal(out.identity_len, in.identity_len);
 	assert_memory_equal(out.identity, in.identity, in.identity_len);
 	free(nlh);

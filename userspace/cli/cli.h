@@ -115,6 +115,14 @@ const char *cli_dev(uint32_t ifindex, const struct esptun_where *where);
 /* ---------------------------------------------------- parsed command lines */
 
 /* Keywords of "peer" and "sa"; dev is the link's name, NULL if not given. */
+/* Words for a value of an outer header, in print.c; the last one has no name. */
+struct header_word {
+	const char *name;
+	uint16_t value;
+};
+
+extern const struct header_word tos_words[], ttl_words[], df_words[];
+
 struct peer_args {
 	const char *dev;
 	struct esptun_peer peer;

@@ -9,6 +9,8 @@
 const char usage_peer[] =
 	"Usage: esptun peer add  dev NAME id N [remote ADDR] [port P] [local ADDR]\n"
 	"                        [encap udp|esp] [keepalive SECS] [roam on|off] [on-demand on|off]\n"
+	"                        [tos TOS|inherit|link] [ttl TTL|auto|inherit|link]\n"
+	"                        [df inherit|set|unset|link]\n"
 	"       esptun peer set  dev NAME id N [remote ADDR] [port P] ...\n"
 	"       esptun peer del  dev NAME id N\n"
 	"       esptun peer show [dev NAME] [id N]\n"
@@ -16,9 +18,23 @@ const char usage_peer[] =
 	"Its packets travel in UDP, or with encap esp as plain ESP.\n"
 	"keepalive 0 sends no NAT keepalives; default 20. With roam on the peer is followed\n"
 	"to a new outer address once an authenticated packet came from there. With on-demand on an\n"
-	"agent is asked for an SA by packets that fit none of those there are.\n";
+	"agent is asked for an SA by packets that fit none of those there are.\n"
+	"tos, ttl and df are those of outer packets: the link's, unless said otherwise.\n";
 
-enum { K_DEV, K_ID, K_REMOTE, K_PORT, K_LOCAL, K_ENCAP, K_KEEPALIVE, K_ROAM, K_ON_DEMAND };
+enum {
+	K_DEV,
+	K_ID,
+	K_REMOTE,
+	K_PORT,
+	K_LOCAL,
+	K_ENCAP,
+	K_KEEPALIVE,
+	K_ROAM,
+	K_ON_DEMAND,
+	K_TOS,
+	K_TTL,
+	K_DF
+};
 
 const struct keyword peer_keywords[] = {
 	{ "dev", K_DEV, false, "@dev" },
@@ -30,6 +46,9 @@ const struct keyword peer_keywords[] = {
 	{ "keepalive", K_KEEPALIVE, false, NULL },
 	{ "roam", K_ROAM, false, "on off" },
 	{ "on-demand", K_ON_DEMAND, false, "on off" },
+	{ "tos", K_TOS, false, "inherit link" },
+	{ "ttl", K_TTL, false, "auto inherit link" },
+	{ "df", K_DF, false, "inherit set unset link" },
 	{ NULL, 0, false, NULL },
 };
 
@@ -47,6 +66,30 @@ static int parse_encap(struct args *a, struct esptun_peer *peer)
 		return args_fail(a, "\"encap\" is %.40s, but must be udp or esp", s);
 	peer->has |= ESPTUN_PEER_HAS_ENCAP;
 	return 0;
+}
+
+/* One of @words, or if @max is not 0, a number up to it. */
+static int parse_header(struct args *a, const char *kw, const struct header_word *words,
+			uint32_t max, uint16_t *value)
+{
+	const struct header_word *w;
+	uint32_t v = 0;
+
+	for (w = words; w->name; w++) {
+		if (a->argc > 0 && !strcmp(a->argv[0], w->name)) {
+			args_next(a);
+			*value = w->value;
+			return 0;
+		}
+	}
+	if (max || a->argc < 1) {
+		if (args_u32(a, kw, 0, max, &v))
+			return -EINVAL;
+		*value = (uint16_t)v;
+		return 0;
+	}
+	return args_fail(a, "\"%s\" is %.40s, but must be inherit, set, unset or link", kw,
+			 a->argv[0]);
 }
 
 static int parse_one(struct args *a, int id, struct peer_args *p)
@@ -76,6 +119,15 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 	case K_ROAM:
 		peer->has |= ESPTUN_PEER_HAS_MAY_ROAM;
 		return args_bool(a, "roam", &peer->may_roam);
+	case K_TOS:
+		peer->has |= ESPTUN_PEER_HAS_TOS;
+		return parse_header(a, "tos", tos_words, UINT8_MAX, &peer->tos);
+	case K_TTL:
+		peer->has |= ESPTUN_PEER_HAS_TTL;
+		return parse_header(a, "ttl", ttl_words, UINT8_MAX, &peer->ttl);
+	case K_DF:
+		peer->has |= ESPTUN_PEER_HAS_DF;
+		return parse_header(a, "df", df_words, 0, &peer->df);
 	default:
 		peer->has |= ESPTUN_PEER_HAS_ON_DEMAND;
 		return args_bool(a, "on-demand", &peer->on_demand);
@@ -177,7 +229,7 @@ static int peer_show(struct cli *cli, struct args *a)
 #define NAME (1 << K_DEV | 1 << K_ID)
 #define SETTINGS                                                                        \
 	(1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_ENCAP | 1 << K_KEEPALIVE | \
-	 1 << K_ROAM | 1 << K_ON_DEMAND)
+	 1 << K_ROAM | 1 << K_ON_DEMAND | 1 << K_TOS | 1 << K_TTL | 1 << K_DF)
 
 const struct subcommand peer_commands[] = {
 	{ "add", peer_add, NAME, SETTINGS }, { "set", peer_set, NAME, SETTINGS },

@@ -183,8 +183,59 @@ static const char *encap_name(uint8_t encap)
 	return encap < sizeof(encap_names) / sizeof(encap_names[0]) ? encap_names[encap] : "?";
 }
 
+const struct header_word tos_words[] = {
+	{ "inherit", 1 },
+	{ "link", ESPTUN_HEADER_OF_LINK },
+	{ NULL, 0 },
+};
+const struct header_word ttl_words[] = {
+	{ "auto", 0 },
+	{ "inherit", ESPTUN_TTL_INHERIT },
+	{ "link", ESPTUN_HEADER_OF_LINK },
+	{ NULL, 0 },
+};
+const struct header_word df_words[] = {
+	{ "inherit", ESPTUN_DF_INHERIT },
+	{ "set", ESPTUN_DF_SET },
+	{ "unset", ESPTUN_DF_UNSET },
+	{ "link", ESPTUN_HEADER_OF_LINK },
+	{ NULL, 0 },
+};
+
+/* What a peer has otherwise than its link. */
+static const struct {
+	unsigned int has;
+	const char *name;
+	size_t at;
+	const struct header_word *words;
+} header_rows[] = {
+	{ ESPTUN_PEER_HAS_TOS, "tos", offsetof(struct esptun_peer, tos), tos_words },
+	{ ESPTUN_PEER_HAS_TTL, "ttl", offsetof(struct esptun_peer, ttl), ttl_words },
+	{ ESPTUN_PEER_HAS_DF, "df", offsetof(struct esptun_peer, df), df_words },
+};
+
+#define N_HEADER_ROWS (sizeof(header_rows) / sizeof(header_rows[0]))
+
+/* The text of setting @i, NULL if it is the link's. A word, or a number. */
+static const char *header_text(const struct esptun_peer *p, size_t i, char buf[8])
+{
+	const struct header_word *w;
+	uint16_t v;
+
+	memcpy(&v, (const char *)p + header_rows[i].at, sizeof(v));
+	if (!(p->has & header_rows[i].has) || v == ESPTUN_HEADER_OF_LINK)
+		return NULL;
+	for (w = header_rows[i].words; w->name; w++)
+		if (w->value == v)
+			return w->name;
+	snprintf(buf, 8, header_rows[i].words == tos_words ? "0x%x" : "%u", v);
+	return buf;
+}
+
 json_t *json_peer(const struct esptun_peer *p)
 {
+	char text[8];
+	size_t i;
 	char identity[IDENTITY_STRLEN];
 	json_t *o = json_object();
 
@@ -198,6 +249,9 @@ json_t *json_peer(const struct esptun_peer *p)
 		set_addr(o, "local", &p->local);
 	if (p->has & ESPTUN_PEER_HAS_ENCAP)
 		set_string(o, "encap", encap_name(p->encap));
+	for (i = 0; i < N_HEADER_ROWS; i++)
+		if (header_text(p, i, text))
+			set_string(o, header_rows[i].name, header_text(p, i, text));
 	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
 		set_number(o, "keepalive", p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
@@ -234,7 +288,8 @@ static void text_traffic(const char *name, uint64_t packets, uint64_t bytes, boo
 
 static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 {
-	char buf[ESPTUN_ADDR_STRLEN], identity[IDENTITY_STRLEN];
+	char buf[ESPTUN_ADDR_STRLEN], identity[IDENTITY_STRLEN], text[8];
+	size_t i;
 
 	printf("peer id %" PRIu32, p->id);
 	text_dev(cli, p->ifindex, &p->where);
@@ -248,6 +303,9 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 		printf(" local %s", esptun_addr_format(&p->local, buf));
 	if (p->has & ESPTUN_PEER_HAS_ENCAP)
 		printf(" encap %s", encap_name(p->encap));
+	for (i = 0; i < N_HEADER_ROWS; i++)
+		if (header_text(p, i, text))
+			printf(" %s %s", header_rows[i].name, header_text(p, i, text));
 	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
 		printf(" keepalive %" PRIu32, p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)

@@ -22,8 +22,8 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	(void)argc;
 	(void)argv;
 	fputs("Usage: ... esptun [ local ADDR ] [ port PORT ] [ dev DEVICE ] [ fwmark MARK ]\n"
-	      "                  [ tos { inherit | TOS } ] [ ttl { auto | TTL } ]\n"
-	      "                  [ udpcsum { auto | on | off } ]\n"
+	      "                  [ tos { inherit | TOS } ] [ ttl { auto | inherit | TTL } ]\n"
+	      "                  [ df { inherit | set | unset } ] [ udpcsum { auto | on | off } ]\n"
 	      "\n"
 	      "Where: ADDR := IPv4 or IPv6 address that outer packets to peers of its family\n"
 	      "               come from; \"any\" (default) lets routing choose\n"
@@ -32,7 +32,10 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	      "               from; \"any\" (default) lets routing choose\n"
 	      "       MARK := 0 to 0xffffffff, on outer packets\n"
 	      "       TOS  := 0 to 0xff, of outer packets; inherit (default) copies the DSCP\n"
-	      "       TTL  := 1 to 255, of outer packets; auto (default) is the system's\n"
+	      "       TTL  := 1 to 255, of outer packets; auto (default) is the system's, inherit\n"
+	      "               the inner packet's\n"
+	      "       df: may outer packets be fragmented; inherit (default) those whose inner\n"
+	      "               packet may be, set none, unset all\n"
 	      "       udpcsum: checksums of outer UDP over IPv4; auto (default) where they come\n"
 	      "               for free with batches, off sends packets one by one\n"
 	      "Peers and keys are added with esptun(8).\n",
@@ -109,8 +112,12 @@ static void parse_tos(struct nlmsghdr *n, const char *s)
 
 static void parse_ttl(struct nlmsghdr *n, const char *s)
 {
-	uint8_t ttl = 0;
+	uint8_t ttl = 0, inherit = 1;
 
+	if (!strcmp(s, "inherit")) {
+		put(n, IFLA_ESPTUN_TTL_INHERIT, &inherit, sizeof(inherit));
+		return;
+	}
 	if (strcmp(s, "auto"))
 		ttl = (uint8_t)number("ttl", s, UINT8_MAX);
 	put(n, IFLA_ESPTUN_TTL, &ttl, sizeof(ttl));
@@ -121,6 +128,25 @@ static const char *const udpcsums[] = {
 	[ESPTUN_UDPCSUM_ON] = "on",
 	[ESPTUN_UDPCSUM_OFF] = "off",
 };
+
+static const char *const dfs[] = {
+	[ESPTUN_DF_INHERIT] = "inherit",
+	[ESPTUN_DF_SET] = "set",
+	[ESPTUN_DF_UNSET] = "unset",
+};
+
+static void parse_df(struct nlmsghdr *n, const char *s)
+{
+	uint8_t i;
+
+	for (i = 0; i < sizeof(dfs) / sizeof(dfs[0]); i++) {
+		if (!strcmp(s, dfs[i])) {
+			put(n, IFLA_ESPTUN_DF, &i, sizeof(i));
+			return;
+		}
+	}
+	invarg("df must be inherit, set or unset", s);
+}
 
 static void parse_udpcsum(struct nlmsghdr *n, const char *s)
 {
@@ -141,7 +167,7 @@ static const struct {
 } options[] = {
 	{ "local", parse_local },     { "port", parse_port }, { "dev", parse_dev },
 	{ "fwmark", parse_fwmark },   { "tos", parse_tos },   { "ttl", parse_ttl },
-	{ "udpcsum", parse_udpcsum },
+	{ "udpcsum", parse_udpcsum }, { "df", parse_df },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -213,6 +239,19 @@ static void print_local(FILE *f, struct rtattr *tb[])
 		print_text(f, "local", "any");
 }
 
+static void print_ttl(FILE *f, struct rtattr *tb[])
+{
+	const uint8_t *inherit = data(tb, IFLA_ESPTUN_TTL_INHERIT, sizeof(*inherit));
+	const uint8_t *ttl = data(tb, IFLA_ESPTUN_TTL, sizeof(*ttl));
+
+	if (inherit && *inherit)
+		print_text(f, "ttl", "inherit");
+	else if (ttl && !*ttl)
+		print_text(f, "ttl", "auto");
+	else if (ttl)
+		print_number(f, "ttl", "%u", *ttl);
+}
+
 static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	const uint16_t *port;
@@ -237,11 +276,10 @@ static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 		print_text(f, "tos", "inherit");
 	else if (u8)
 		print_number(f, "tos", "0x%x", *u8);
-	u8 = data(tb, IFLA_ESPTUN_TTL, sizeof(*u8));
-	if (u8 && !*u8)
-		print_text(f, "ttl", "auto");
-	else if (u8)
-		print_number(f, "ttl", "%u", *u8);
+	print_ttl(f, tb);
+	u8 = data(tb, IFLA_ESPTUN_DF, sizeof(*u8));
+	if (u8 && *u8 < sizeof(dfs) / sizeof(dfs[0]))
+		print_text(f, "df", dfs[*u8]);
 	u8 = data(tb, IFLA_ESPTUN_UDPCSUM, sizeof(*u8));
 	if (u8 && *u8 < sizeof(udpcsums) / sizeof(udpcsums[0]))
 		print_text(f, "udpcsum", udpcsums[*u8]);

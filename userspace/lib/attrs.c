@@ -51,6 +51,9 @@ static const char *const peer_name[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_ON_DEMAND] = "on-demand",
 	[ESPTUN_PEER_A_IDENTITY] = "identity",
 	[ESPTUN_PEER_A_ENCAP] = "encap",
+	[ESPTUN_PEER_A_TOS] = "tos",
+	[ESPTUN_PEER_A_TTL] = "ttl",
+	[ESPTUN_PEER_A_DF] = "df",
 };
 
 static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
@@ -72,6 +75,9 @@ static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_LEARNED_LOCAL_ADDRESS] = { ADDR },
 	[ESPTUN_PEER_A_IDENTITY] = { IDENTITY },
 	[ESPTUN_PEER_A_ENCAP] = { U8 },
+	[ESPTUN_PEER_A_TOS] = { U16 },
+	[ESPTUN_PEER_A_TTL] = { U16 },
+	[ESPTUN_PEER_A_DF] = { U16 },
 };
 
 SET(peer, NULL);

@@ -86,6 +86,12 @@ static int put_peer(struct nl_msg *msg, const struct esptun_peer *p)
 		err = put_u8(msg, ESPTUN_PEER_A_ON_DEMAND, p->on_demand);
 	if (!err && (p->has & ESPTUN_PEER_HAS_ENCAP))
 		err = put_u8(msg, ESPTUN_PEER_A_ENCAP, p->encap);
+	if (!err && (p->has & ESPTUN_PEER_HAS_TOS))
+		err = put_u16(msg, ESPTUN_PEER_A_TOS, p->tos);
+	if (!err && (p->has & ESPTUN_PEER_HAS_TTL))
+		err = put_u16(msg, ESPTUN_PEER_A_TTL, p->ttl);
+	if (!err && (p->has & ESPTUN_PEER_HAS_DF))
+		err = put_u16(msg, ESPTUN_PEER_A_DF, p->df);
 	if (!err && p->identity_len > sizeof(p->identity))
 		err = -EINVAL;
 	if (!err && p->identity_len)
@@ -422,6 +428,9 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 		 has(tb[ESPTUN_PEER_A_MAY_ROAM], ESPTUN_PEER_HAS_MAY_ROAM) |
 		 has(tb[ESPTUN_PEER_A_ON_DEMAND], ESPTUN_PEER_HAS_ON_DEMAND) |
 		 has(tb[ESPTUN_PEER_A_ENCAP], ESPTUN_PEER_HAS_ENCAP) |
+		 has(tb[ESPTUN_PEER_A_TOS], ESPTUN_PEER_HAS_TOS) |
+		 has(tb[ESPTUN_PEER_A_TTL], ESPTUN_PEER_HAS_TTL) |
+		 has(tb[ESPTUN_PEER_A_DF], ESPTUN_PEER_HAS_DF) |
 		 has(tb[ESPTUN_PEER_A_LAST_RX], ESPTUN_PEER_HAS_LAST_RX) |
 		 has(tb[ESPTUN_PEER_A_LAST_TX], ESPTUN_PEER_HAS_LAST_TX) |
 		 has(tb[ESPTUN_PEER_A_MTU], ESPTUN_PEER_HAS_MTU) |
@@ -432,6 +441,9 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 	p->may_roam = get_u8(tb[ESPTUN_PEER_A_MAY_ROAM]);
 	p->on_demand = get_u8(tb[ESPTUN_PEER_A_ON_DEMAND]);
 	p->encap = get_u8(tb[ESPTUN_PEER_A_ENCAP]);
+	p->tos = get_u16(tb[ESPTUN_PEER_A_TOS]);
+	p->ttl = get_u16(tb[ESPTUN_PEER_A_TTL]);
+	p->df = get_u16(tb[ESPTUN_PEER_A_DF]);
 	get_identity(tb[ESPTUN_PEER_A_IDENTITY], p);
 	p->rx_packets = get_u64(tb[ESPTUN_PEER_A_RX_PACKETS]);
 	p->rx_bytes = get_u64(tb[ESPTUN_PEER_A_RX_BYTES]);

@@ -309,6 +309,9 @@ struct esptun_where {
 #define ESPTUN_PEER_HAS_LEARNED (1U << 8) /* reply only */
 #define ESPTUN_PEER_HAS_ON_DEMAND (1U << 9)
 #define ESPTUN_PEER_HAS_ENCAP (1U << 10)
+#define ESPTUN_PEER_HAS_TOS (1U << 11)
+#define ESPTUN_PEER_HAS_TTL (1U << 12)
+#define ESPTUN_PEER_HAS_DF (1U << 13)
 
 struct esptun_peer {
 	unsigned int has; /* ESPTUN_PEER_HAS_* */
@@ -319,6 +322,10 @@ struct esptun_peer {
 	uint32_t keepalive; /* seconds, 0 off */
 	bool may_roam; /* follow an authenticated new outer source */
 	uint8_t encap; /* ESPTUN_ENCAP_*: what packets to it travel in */
+	/* Of its outer packets; ESPTUN_HEADER_OF_LINK, and what is not there: as the link's. */
+	uint16_t tos; /* 1 inherits the inner DSCP */
+	uint16_t ttl; /* 0 is the namespace's default, ESPTUN_TTL_INHERIT the inner one */
+	uint16_t df; /* ESPTUN_DF_* */
 	bool on_demand; /* an agent makes further SAs: what fits none raises an acquire */
 	/* By what its maker knows it again; up to a NUL it is for people. identity_len 0: none, or as it was. */
 	uint8_t identity[ESPTUN_PEER_IDENTITY_MAX];

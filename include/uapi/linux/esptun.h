@@ -62,6 +62,23 @@ enum esptun_udpcsum {
 };
 
 /**
+ * enum esptun_df - May outer packets be fragmented on their way (IPv4), and
+ *   here (both families)?
+ * @ESPTUN_DF_INHERIT: Those whose inner packet may be. IPv6 packets may not,
+ *   but those of 1280 octets that do not fit the path.
+ * @ESPTUN_DF_SET: None may, but those IPv6 packets of 1280 octets.
+ * @ESPTUN_DF_UNSET: All may.
+ */
+enum esptun_df {
+	ESPTUN_DF_INHERIT,
+	ESPTUN_DF_SET,
+	ESPTUN_DF_UNSET,
+};
+
+#define ESPTUN_TTL_INHERIT	256
+#define ESPTUN_HEADER_OF_LINK	65535
+
+/**
  * enum esptun_encap - What ESP packets travel in.
  * @ESPTUN_ENCAP_UDP: UDP (RFC 3948), from the link's port to the peer's.
  * @ESPTUN_ENCAP_ESP: IP alone, as protocol 50 (RFC 4303 section 2), which most
@@ -132,6 +149,8 @@ enum {
 	IFLA_ESPTUN_PAD,
 	IFLA_ESPTUN_UDPCSUM,
 	IFLA_ESPTUN_DEV,
+	IFLA_ESPTUN_TTL_INHERIT,
+	IFLA_ESPTUN_DF,
 
 	__IFLA_ESPTUN_MAX
 };
@@ -174,6 +193,9 @@ enum {
 	ESPTUN_PEER_A_ON_DEMAND,
 	ESPTUN_PEER_A_IDENTITY,
 	ESPTUN_PEER_A_ENCAP,
+	ESPTUN_PEER_A_TOS,
+	ESPTUN_PEER_A_TTL,
+	ESPTUN_PEER_A_DF,
 
 	__ESPTUN_PEER_A_MAX
 };
