@@ -510,6 +510,8 @@ static const struct nla_policy link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_DEV] = { .type = NLA_U32 },
 	[IFLA_ESPTUN_TTL_INHERIT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[IFLA_ESPTUN_DF] = NLA_POLICY_MAX(NLA_U8, ESPTUN_DF_UNSET),
+	[IFLA_ESPTUN_FLOW_LABEL] =
+		NLA_POLICY_MAX(NLA_U8, ESPTUN_FLOW_LABEL_INNER),
 };
 
 static int link_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -565,6 +567,9 @@ static void apply_header(struct esptun_header *h, struct nlattr *data[])
 				  data[IFLA_ESPTUN_TTL_INHERIT], h->ttl));
 	if (data[IFLA_ESPTUN_DF])
 		WRITE_ONCE(h->df, nla_get_u8(data[IFLA_ESPTUN_DF]));
+	if (data[IFLA_ESPTUN_FLOW_LABEL])
+		WRITE_ONCE(h->flow_label,
+			   nla_get_u8(data[IFLA_ESPTUN_FLOW_LABEL]));
 }
 
 /* What may change at any time; values were validated. */
@@ -776,7 +781,8 @@ static size_t link_get_size(const struct net_device *dev)
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_UDPCSUM */
 	       nla_total_size(sizeof(u32)) + /* IFLA_ESPTUN_DEV */
 	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_TTL_INHERIT */
-	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_DF */
+	       nla_total_size(sizeof(u8)) + /* IFLA_ESPTUN_DF */
+	       nla_total_size(sizeof(u8)); /* IFLA_ESPTUN_FLOW_LABEL */
 }
 
 /* 0.0.0.0 for none. */
@@ -795,7 +801,8 @@ static int put_header(struct sk_buff *skb, const struct esptun_header *h)
 	if (nla_put_u8(skb, IFLA_ESPTUN_TOS, h->tos) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TTL, inherit ? 0 : h->ttl) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TTL_INHERIT, inherit) ||
-	    nla_put_u8(skb, IFLA_ESPTUN_DF, h->df))
+	    nla_put_u8(skb, IFLA_ESPTUN_DF, h->df) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_FLOW_LABEL, h->flow_label))
 		return -EMSGSIZE;
 	return 0;
 }

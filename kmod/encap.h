@@ -36,8 +36,7 @@ struct esptun_encap_ops {
 	bool ports;
 	int (*get)(struct netlink_ext_ack *extack);
 	void (*put)(void);
-	bool (*batches)(const struct esptun_link *link,
-			const struct esptun_path *path);
+	bool (*batches)(const struct esptun_path *path);
 	void (*join)(struct sk_buff *skb, unsigned int size);
 	void (*wrap)(const struct esptun_link *link,
 		     const struct esptun_path *path, struct sk_buff *skb);

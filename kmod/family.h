@@ -40,6 +40,7 @@ enum esptun_family_index {
  * @mtu: of the path
  * @hlen: octets of outer headers in front of the ESP header
  * @header: what the outer IP header is like
+ * @udpcsum: enum esptun_udpcsum, of the outer UDP header if there is one
  */
 struct esptun_path {
 	const struct esptun_family *family;
@@ -50,11 +51,13 @@ struct esptun_path {
 	unsigned int mtu;
 	unsigned int hlen;
 	struct esptun_header header;
+	u8 udpcsum;
 };
 
 /**
  * struct esptun_outer - the outer IP header, where it is a packet's own
  * @flow: of all packets of an SA, 0 for others
+ * @label: IPv6 flow label
  * @tos: outer TOS or traffic class
  * @ttl: outer TTL or hop limit, 0 for the route's
  * @ttl_max: at most
@@ -62,6 +65,7 @@ struct esptun_path {
  */
 struct esptun_outer {
 	u32 flow;
+	u32 label;
 	u8 tos;
 	u8 ttl;
 	u8 ttl_max;
@@ -76,6 +80,7 @@ struct esptun_outer {
  * @tos: TOS or traffic class
  * @ttl: TTL or hop limit
  * @df: nobody may have fragmented it on its way
+ * @zero_csum6: it came in UDP over IPv6 without a checksum
  */
 struct esptun_arrival {
 	struct esptun_endpoint from;
@@ -84,6 +89,7 @@ struct esptun_arrival {
 	u8 tos;
 	u8 ttl;
 	bool df;
+	bool zero_csum6;
 };
 
 /**
@@ -93,7 +99,7 @@ struct esptun_arrival {
  * @pf: its NFPROTO_*
  * @hlen: octets of its header, without options
  * @csum: a device with one of these computes UDP checksums
- * @zero_csum: UDP may go without a checksum
+ * @zero_csum: UDP may go without a checksum to everybody
  * @cached: route in a cache, one reference, and its source; NULL if there is none
  * @cache: put a route and its source there
  * @route: a route, with one reference, to @path->remote from @path->source, which

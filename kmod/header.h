@@ -18,11 +18,13 @@ struct sk_buff;
  * @tos: TOS or traffic class of which the DSCP is taken, or ESPTUN_TOS_INHERIT
  * @ttl: TTL or hop limit, 0 for the route's, or ESPTUN_TTL_INHERIT
  * @df: enum esptun_df
+ * @flow_label: enum esptun_flow_label
  */
 struct esptun_header {
 	u16 tos;
 	u16 ttl;
 	u16 df;
+	u16 flow_label;
 };
 
 /* Copy the inner DSCP (as the ip-tunnel drivers do). */
@@ -34,6 +36,7 @@ struct esptun_header {
 	{                                                                   \
 		.tos = ESPTUN_HEADER_OF_LINK, .ttl = ESPTUN_HEADER_OF_LINK, \
 		.df = ESPTUN_HEADER_OF_LINK,                                \
+		.flow_label = ESPTUN_HEADER_OF_LINK,                        \
 	}
 
 /* A copy of settings that may change meanwhile, each on its own. Any context. */
@@ -44,6 +47,7 @@ esptun_header_read(const struct esptun_header *h)
 		.tos = READ_ONCE(h->tos),
 		.ttl = READ_ONCE(h->ttl),
 		.df = READ_ONCE(h->df),
+		.flow_label = READ_ONCE(h->flow_label),
 	};
 }
 
@@ -73,5 +77,16 @@ u8 esptun_header_ttl(const struct esptun_header *h, const struct sk_buff *skb);
 /* Must the outer packet stay whole, so that the sender is to be told what fits? */
 bool esptun_header_whole(const struct esptun_header *h,
 			 const struct sk_buff *skb);
+
+/**
+ * esptun_header_label - the flow label where IPv6 is outside (RFC 6438)
+ * @h: settings
+ * @skb: as above, but not const: its flow hash is kept in it
+ * @flow: of the SA
+ *
+ * Return: 1 to 0xfffff.
+ */
+u32 esptun_header_label(const struct esptun_header *h, struct sk_buff *skb,
+			u32 flow);
 
 #endif /* ESPTUN_HEADER_H */

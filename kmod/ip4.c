@@ -111,6 +111,7 @@ void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	a->tos = ip->tos;
 	a->ttl = ip->ttl;
 	a->df = ip->frag_off & htons(IP_DF);
+	a->zero_csum6 = false;
 }
 
 static bool is_own(struct net *net, const void *ip)

@@ -104,21 +104,17 @@ static void set_udp_csum(struct sk_buff *skb, const struct esptun_path *path,
 		      skb->len);
 }
 
-/*
- * RFC 6438: packets of an SA keep one flow label. What the path cannot carry
- * whole leaves in fragments, as IPv4 packets without DF do.
- */
+/* What the path cannot carry whole leaves in fragments, as IPv4 packets without DF do. */
 static void wrap(struct sk_buff *skb, const struct esptun_path *path,
 		 const struct esptun_outer *outer)
 {
-	__be32 label = htonl(outer->flow >> 12);
 	struct ipv6hdr *ip;
 
 	skb->protocol = htons(ETH_P_IPV6);
 	skb->ignore_df = !outer->df;
 	ip = __skb_push(skb, sizeof(*ip));
 	skb_reset_network_header(skb);
-	ip6_flow_hdr(ip, outer->tos, label);
+	ip6_flow_hdr(ip, outer->tos, htonl(outer->label));
 	ip->payload_len = htons(skb->len - sizeof(*ip));
 	ip->nexthdr = path->encap->proto;
 	ip->hop_limit = min_t(u8, outer->ttl ?: ip6_dst_hoplimit(path->dst),
@@ -141,6 +137,7 @@ static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)
 	a->tos = ipv6_get_dsfield(ip);
 	a->ttl = ip->hop_limit;
 	a->df = true;
+	a->zero_csum6 = false;
 }
 
 static bool is_own(struct net *net, const void *ip)

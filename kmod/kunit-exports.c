@@ -38,6 +38,7 @@ EXPORT_SYMBOL_GPL(esptun_early_full);
 EXPORT_SYMBOL_GPL(esptun_early_add);
 EXPORT_SYMBOL_GPL(esptun_early_take);
 
+EXPORT_SYMBOL_GPL(esptun_header_label);
 EXPORT_SYMBOL_GPL(esptun_header_merge);
 EXPORT_SYMBOL_GPL(esptun_header_tos);
 EXPORT_SYMBOL_GPL(esptun_header_ttl);

@@ -19,7 +19,7 @@ const struct nla_policy esptun_ike_nl_policy[ESPTUN_IKE_A_DATA + 1] = {
 	[ESPTUN_IKE_A_DATA] = { .type = NLA_BINARY, },
 };
 
-const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_DF + 1] = {
+const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX + 1] = {
 	[ESPTUN_PEER_A_ID] = { .type = NLA_U32, },
 	[ESPTUN_PEER_A_REMOTE_ADDRESS] = { .type = NLA_BINARY, },
 	[ESPTUN_PEER_A_REMOTE_PORT] = { .type = NLA_U16, },
@@ -41,6 +41,9 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_DF + 1] = {
 	[ESPTUN_PEER_A_TOS] = { .type = NLA_U16, },
 	[ESPTUN_PEER_A_TTL] = { .type = NLA_U16, },
 	[ESPTUN_PEER_A_DF] = { .type = NLA_U16, },
+	[ESPTUN_PEER_A_FLOW_LABEL] = { .type = NLA_U16, },
+	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX] = NLA_POLICY_MAX(NLA_U8, 1),
+	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_CPU + 1] = {
@@ -76,7 +79,7 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_CPU + 1] = {
 	[ESPTUN_SA_A_CPU] = { .type = NLA_U32, },
 };
 
-const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_LARVAL + 1] = {
+const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_ZERO_CSUM6 + 1] = {
 	[ESPTUN_STATS_A_RX_KEEPALIVE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_IKE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_DUMMY] = { .type = NLA_U64, },
@@ -111,6 +114,7 @@ const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_LARVAL + 1] = {
 	[ESPTUN_STATS_A_RX_TS_FRAGMENT] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_LARVAL] = { .type = NLA_U64, },
+	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { .type = NLA_U64, },
 };
 
 const struct nla_policy esptun_ts_nl_policy[ESPTUN_TS_A_PORT_END + 1] = {

@@ -8,10 +8,20 @@
 #include "path.h"
 #include "peer.h"
 
+/* To somebody who did not ask for it no UDP over IPv6 goes without a checksum. */
+static u8 udpcsum_of(const struct esptun_link *link,
+		     const struct esptun_family *family, bool zero_csum6)
+{
+	if (family->zero_csum)
+		return READ_ONCE(link->udpcsum);
+	return zero_csum6 ? ESPTUN_UDPCSUM_OFF : ESPTUN_UDPCSUM_ON;
+}
+
 /* @header: the peer's, or the link's */
 static void path_set(struct esptun_path *path, struct dst_entry *dst,
-		     const struct esptun_header *header)
+		     const struct esptun_header *header, u8 udpcsum)
 {
+	path->udpcsum = udpcsum;
 	path->dst = dst;
 	path->header = esptun_header_read(header);
 	path->mtu = dst_mtu(dst);
@@ -111,7 +121,9 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path)
 		dst = find_route(peer, path);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
-	path_set(path, dst, &peer->header);
+	path_set(path, dst, &peer->header,
+		 udpcsum_of(peer->link, path->family,
+			    READ_ONCE(peer->zero_csum6_tx)));
 	return 0;
 }
 
@@ -148,7 +160,8 @@ int esptun_path_to(struct esptun_link *link,
 				"remote-address: no route from this source address");
 		return PTR_ERR(dst);
 	}
-	path_set(path, dst, &link->header);
+	path_set(path, dst, &link->header,
+		 udpcsum_of(link, path->family, false));
 	return 0;
 }
 

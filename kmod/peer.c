@@ -82,6 +82,8 @@ static void set_header(struct esptun_peer *peer,
 		own->ttl = p->header.ttl;
 	if (p->present & ESPTUN_PEER_DF)
 		own->df = p->header.df;
+	if (p->present & ESPTUN_PEER_FLOW_LABEL)
+		own->flow_label = p->header.flow_label;
 	esptun_header_merge(&peer->header, &peer->link->header, own);
 }
 
@@ -107,6 +109,10 @@ static void apply_params(struct esptun_peer *peer,
 		WRITE_ONCE(peer->on_demand, p->on_demand);
 	if (p->present & ESPTUN_PEER_KEEPALIVE)
 		WRITE_ONCE(peer->keepalive, p->keepalive);
+	if (p->present & ESPTUN_PEER_ZERO_CSUM6_TX)
+		WRITE_ONCE(peer->zero_csum6_tx, p->zero_csum6_tx);
+	if (p->present & ESPTUN_PEER_ZERO_CSUM6_RX)
+		WRITE_ONCE(peer->zero_csum6_rx, p->zero_csum6_rx);
 	set_header(peer, p);
 }
 
@@ -295,7 +301,9 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 			  ESPTUN_PEER_LOCAL_ADDR | ESPTUN_PEER_KEEPALIVE |
 			  ESPTUN_PEER_MAY_ROAM | ESPTUN_PEER_ON_DEMAND |
 			  ESPTUN_PEER_ENCAP | ESPTUN_PEER_TOS |
-			  ESPTUN_PEER_TTL | ESPTUN_PEER_DF;
+			  ESPTUN_PEER_TTL | ESPTUN_PEER_DF |
+			  ESPTUN_PEER_FLOW_LABEL | ESPTUN_PEER_ZERO_CSUM6_TX |
+			  ESPTUN_PEER_ZERO_CSUM6_RX;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);
 		params->remote = peer->remote;
@@ -307,6 +315,8 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 	params->on_demand = READ_ONCE(peer->on_demand);
 	params->encap = READ_ONCE(peer->encap)->id;
 	params->header = esptun_header_read(&peer->own_header);
+	params->zero_csum6_tx = READ_ONCE(peer->zero_csum6_tx);
+	params->zero_csum6_rx = READ_ONCE(peer->zero_csum6_rx);
 }
 
 void esptun_peer_link_changed(struct esptun_peer *peer)

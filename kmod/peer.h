@@ -31,6 +31,9 @@ struct netlink_ext_ack;
 #define ESPTUN_PEER_TOS BIT(8)
 #define ESPTUN_PEER_TTL BIT(9)
 #define ESPTUN_PEER_DF BIT(10)
+#define ESPTUN_PEER_FLOW_LABEL BIT(11)
+#define ESPTUN_PEER_ZERO_CSUM6_TX BIT(12)
+#define ESPTUN_PEER_ZERO_CSUM6_RX BIT(13)
 
 /**
  * struct esptun_peer_params - what a request says about a peer
@@ -42,6 +45,8 @@ struct netlink_ext_ack;
  * @keepalive: seconds, 0 to ESPTUN_KEEPALIVE_MAX
  * @encap: enum esptun_encap
  * @header: what outer IP headers are like
+ * @zero_csum6_tx: send it UDP over IPv6 without checksums
+ * @zero_csum6_rx: take such from it
  * @may_roam: follow its address
  * @on_demand: an agent makes further SAs for what fits none
  * @identity: by what its maker knows it again, in the request; not a result
@@ -56,6 +61,8 @@ struct esptun_peer_params {
 	u32 keepalive;
 	u8 encap;
 	struct esptun_header header;
+	bool zero_csum6_tx;
+	bool zero_csum6_rx;
 	bool may_roam;
 	bool on_demand;
 	const u8 *identity;
@@ -93,6 +100,8 @@ struct esptun_peer_totals {
  * @header: what outer IP headers are like: its own or the link's; members change
  *	under esptun_net.lock, read by esptun_header_read()
  * @own_header: where it differs from the link's; under esptun_net.lock
+ * @zero_csum6_tx: send it UDP over IPv6 without checksums
+ * @zero_csum6_rx: take such from it
  * @hop_room: MTU of the first hop and its route when the route was last looked
  *	up, less the outer IP header
  * @dst: cached outer route
@@ -138,6 +147,8 @@ struct esptun_peer {
 	const struct esptun_encap_ops *encap;
 	struct esptun_header header;
 	struct esptun_header own_header;
+	bool zero_csum6_tx;
+	bool zero_csum6_rx;
 	unsigned int hop_room;
 	struct dst_cache dst;
 	bool may_roam;

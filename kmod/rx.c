@@ -695,6 +695,11 @@ static unsigned int esp_batch(struct esptun_net *en,
 				  ESPTUN_STATS_A_RX_NO_SA, 1);
 		return b.len;
 	}
+	if (unlikely(arrival->zero_csum6) &&
+	    !READ_ONCE(b.sa->peer->zero_csum6_rx)) {
+		esptun_sa_drop(b.sa, ESPTUN_STATS_A_RX_ZERO_CSUM6, 1);
+		return b.len;
+	}
 	reason = unusable(b.sa, b.len);
 	if (reason == ESPTUN_STATS_A_RX_LARVAL)
 		return receive_early(&b);
@@ -744,7 +749,9 @@ static unsigned int demux(struct esptun_sock *us, struct sk_buff *skb,
 	if (esp && esp->spi)
 		return 0;
 	if (esp)
-		return esptun_ike_receive(us, skb, arrival);
+		return arrival->zero_csum6 ?
+			       ESPTUN_STATS_A_RX_ZERO_CSUM6 :
+			       esptun_ike_receive(us, skb, arrival);
 	if (skb->len == 1 && pskb_may_pull(skb, 1) && skb->data[0] == 0xff)
 		return ESPTUN_STATS_A_RX_KEEPALIVE;
 	return ESPTUN_STATS_A_RX_TRUNCATED;
@@ -764,6 +771,7 @@ int esptun_rx_encap(struct sock *sk, struct sk_buff *skb)
 	INDIRECT_CALL_1(esptun_family_of(sk->sk_family)->arrival,
 			esptun_ip4_arrival, skb, &arrival);
 	arrival.from.port = udp_hdr(skb)->source;
+	arrival.zero_csum6 = sk->sk_family == AF_INET6 && !udp_hdr(skb)->check;
 	counter = demux(us, skb, &arrival);
 	if (!counter) {
 		esp_receive(us->en, us, skb, &arrival,

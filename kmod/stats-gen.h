@@ -3,7 +3,7 @@
 /*	Documentation/netlink/specs/esptun.yaml */
 
 /* Most of them that one SA has. */
-#define ESPTUN_SA_COUNTERS 15
+#define ESPTUN_SA_COUNTERS 16
 
 /* Of struct esptun_counter. */
 #define ESPTUN_COUNTER_ROWS \
@@ -40,7 +40,8 @@
 	[ESPTUN_STATS_A_RX_IKE_TOO_LONG] = { "rx-ike-too-long", true, ESPTUN_WAY_RX, 0 }, \
 	[ESPTUN_STATS_A_RX_TS_FRAGMENT] = { "rx-ts-fragment", true, ESPTUN_WAY_RX, 14 }, \
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { "tx-ts-fragment", true, ESPTUN_WAY_TX, 9 }, \
-	[ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", true, ESPTUN_WAY_RX, 15 }
+	[ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", true, ESPTUN_WAY_RX, 15 }, \
+	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", true, ESPTUN_WAY_RX, 16 }
 
 /* For the tracepoint's text, and for programs that read its numbers. */
 #define ESPTUN_COUNTER_SYMBOLS \
@@ -77,7 +78,8 @@
 	{ ESPTUN_STATS_A_RX_IKE_TOO_LONG, "rx-ike-too-long" }, \
 	{ ESPTUN_STATS_A_RX_TS_FRAGMENT, "rx-ts-fragment" }, \
 	{ ESPTUN_STATS_A_TX_TS_FRAGMENT, "tx-ts-fragment" }, \
-	{ ESPTUN_STATS_A_RX_LARVAL, "rx-larval" }
+	{ ESPTUN_STATS_A_RX_LARVAL, "rx-larval" }, \
+	{ ESPTUN_STATS_A_RX_ZERO_CSUM6, "rx-zero-csum6" }
 
 #define ESPTUN_COUNTER_NUMBERS \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_KEEPALIVE); \
@@ -113,4 +115,5 @@
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_IKE_TOO_LONG); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_TS_FRAGMENT); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_TS_FRAGMENT); \
-	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_LARVAL)
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_LARVAL); \
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_ZERO_CSUM6)

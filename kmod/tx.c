@@ -579,7 +579,7 @@ static bool worth_batching(const struct batch *b)
 	return b->segs.n > 1 && b->path.encap->batches &&
 	       ESPTUN_ALG_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
 	       INDIRECT_CALL_1(b->path.encap->batches, esptun_udp_batches,
-			       b->sa->link, &b->path) &&
+			       &b->path) &&
 	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);
 }
 
@@ -669,6 +669,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen) +
 		b.frame.strip;
 	b.outer.flow = hash_32((__force u32)sa->spi, 32);
+	b.outer.label = esptun_header_label(&b.path.header, skb, b.outer.flow);
 	b.outer.tos = esptun_header_tos(&b.path.header, skb);
 	whole = esptun_header_whole(&b.path.header, skb);
 	b.outer.df = whole && fits(skb, inner);

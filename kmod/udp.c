@@ -35,7 +35,7 @@ static const struct esptun_family *const families[] = {
 #endif
 };
 
-/* Without a checksum the stack takes no datagram over IPv6 (RFC 6935 5). */
+/* Of datagrams over IPv6 without a checksum see rx.c. */
 static int sock_open_one(struct esptun_sock *us,
 			 const struct esptun_family *family,
 			 int (*rcv)(struct sock *sk, struct sk_buff *skb))
@@ -44,7 +44,7 @@ static int sock_open_one(struct esptun_sock *us,
 		.family = family->family,
 		.local_udp_port = us->port,
 		.bind_ifindex = us->ifindex,
-		.use_udp6_rx_checksums = true,
+		.use_udp6_rx_checksums = false,
 		.use_udp6_tx_checksums = true,
 		.ipv6_v6only = true,
 	};
@@ -229,14 +229,11 @@ void esptun_udp_put(struct esptun_sock *us)
 
 /* ---- sending ---- */
 
-bool esptun_udp_batches(const struct esptun_link *link,
-			const struct esptun_path *path)
+bool esptun_udp_batches(const struct esptun_path *path)
 {
 	netdev_features_t features = READ_ONCE(path->dst->dev->features);
 
-	if (!path->family->zero_csum)
-		return true;
-	switch (READ_ONCE(link->udpcsum)) {
+	switch (path->udpcsum) {
 	case ESPTUN_UDPCSUM_ON:
 		return true;
 	case ESPTUN_UDPCSUM_OFF:
@@ -260,8 +257,7 @@ void esptun_udp_join(struct sk_buff *skb, unsigned int size)
 void esptun_udp_wrap(const struct esptun_link *link,
 		     const struct esptun_path *path, struct sk_buff *skb)
 {
-	bool zero_csum = !skb_is_gso(skb) && path->family->zero_csum &&
-			 READ_ONCE(link->udpcsum) != ESPTUN_UDPCSUM_ON;
+	bool zero_csum = !skb_is_gso(skb) && path->udpcsum != ESPTUN_UDPCSUM_ON;
 	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
 
 	skb_reset_transport_header(skb);

@@ -78,15 +78,13 @@ bool esptun_udp_is_our_port(__be16 port);
 
 /**
  * esptun_udp_batches - is it worth to send super-packets this way
- * @link: its udpcsum setting counts
  * @path: result of esptun_path_find()
  *
  * The packets of a super-packet all have a UDP checksum. Unless the way out
  * computes it, packets with a checksum of zero (RFC 3948 2.1) are cheaper; over
- * IPv6 there are none (RFC 8200 8.1).
+ * IPv6 only a peer that asked for them gets such, and then no others (RFC 6935).
  */
-bool esptun_udp_batches(const struct esptun_link *link,
-			const struct esptun_path *path);
+bool esptun_udp_batches(const struct esptun_path *path);
 
 /* The rest of esptun_encap_udp; see encap.h. */
 void esptun_udp_join(struct sk_buff *skb, unsigned int size);

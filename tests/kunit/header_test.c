@@ -116,12 +116,31 @@ static void header_whole(struct kunit *test)
 	kfree_skb(ip6);
 }
 
+/* RFC 6438: never 0, and with inner flows nothing that a hash in the skb shows. */
+static void header_label(struct kunit *test)
+{
+	struct esptun_header h = { .flow_label = ESPTUN_FLOW_LABEL_SA };
+	struct sk_buff *skb = alloc_ip4(test, 0, 9, true);
+	u32 one, other;
+
+	KUNIT_EXPECT_EQ(test, esptun_header_label(&h, skb, 0x12345678),
+			0x12345u);
+	KUNIT_EXPECT_EQ(test, esptun_header_label(&h, skb, 0xfff), 1u);
+	h.flow_label = ESPTUN_FLOW_LABEL_INNER;
+	skb_set_hash(skb, 0x77777777, PKT_HASH_TYPE_L4);
+	one = esptun_header_label(&h, skb, 0x12345678);
+	KUNIT_EXPECT_TRUE(test, one && one <= 0xfffff && one != 0x77777);
+	KUNIT_EXPECT_EQ(test, esptun_header_label(&h, skb, 0x12345678), one);
+	/* Another SA's packets of the same flow look like others. */
+	other = esptun_header_label(&h, skb, 0x22345678);
+	KUNIT_EXPECT_NE(test, other, one);
+	kfree_skb(skb);
+}
+
 static struct kunit_case header_cases[] = {
-	KUNIT_CASE(header_merge),
-	KUNIT_CASE(header_tos),
-	KUNIT_CASE(header_ttl),
-	KUNIT_CASE(header_whole),
-	{},
+	KUNIT_CASE(header_label), KUNIT_CASE(header_merge),
+	KUNIT_CASE(header_tos),	  KUNIT_CASE(header_ttl),
+	KUNIT_CASE(header_whole), {},
 };
 
 static struct kunit_suite header_suite = {

@@ -68,14 +68,18 @@ static void peer_header(void **state)
 	struct line l;
 
 	(void)state;
-	assert_int_equal(peer_args_parse(line(&l, "dev vpn0 id 3 tos 0x28 ttl inherit df unset"),
+	assert_int_equal(peer_args_parse(line(&l, "dev vpn0 id 3 tos 0x28 ttl inherit df unset "
+						  "flowlabel inner udp6zerocsumrx on"),
 					 "set", &p),
 			 0);
-	assert_int_equal(p.peer.has,
-			 ESPTUN_PEER_HAS_TOS | ESPTUN_PEER_HAS_TTL | ESPTUN_PEER_HAS_DF);
+	assert_int_equal(p.peer.has, ESPTUN_PEER_HAS_TOS | ESPTUN_PEER_HAS_TTL |
+					     ESPTUN_PEER_HAS_DF | ESPTUN_PEER_HAS_FLOW_LABEL |
+					     ESPTUN_PEER_HAS_ZERO_CSUM6_RX);
 	assert_int_equal(p.peer.tos, 0x28);
 	assert_int_equal(p.peer.ttl, ESPTUN_TTL_INHERIT);
 	assert_int_equal(p.peer.df, ESPTUN_DF_UNSET);
+	assert_int_equal(p.peer.flow_label, ESPTUN_FLOW_LABEL_INNER);
+	assert_true(p.peer.zero_csum6_rx);
 	assert_int_equal(
 		peer_args_parse(line(&l, "dev vpn0 id 3 tos link ttl auto df link"), "set", &p), 0);
 	assert_int_equal(p.peer.tos, ESPTUN_HEADER_OF_LINK);
@@ -135,6 +139,7 @@ static void peer_refused(void **state)
 		{ "set", "dev vpn0 id 1 ttl both", "0 to 255" },
 		{ "set", "dev vpn0 id 1 df copy", "inherit, set, unset or link" },
 		{ "set", "dev vpn0 id 1 df", "needs a value" },
+		{ "set", "dev vpn0 id 1 flowlabel 7", "sa, inner or link" },
 		{ "add", "dev vpn0 id 1 id 2", "given twice" },
 		{ "add", "dev vpn0 id 1 remte 10.0.0.1", "did you mean \"remote\"" },
 		{ "add", "dev vpn0 id 1 completely-else", "expected one of: dev, id" },

@@ -68,12 +68,14 @@ static void completes(void **state)
 		{ "-control /run/x ke", "keygen " },
 		{ "peer ", "add set del delete show list lst help " },
 		{ "pe a", "add " },
-		{ "peer add ",
-		  "dev id remote port local encap keepalive roam on-demand tos ttl df " },
+		{ "peer add ", "dev id remote port local encap keepalive roam on-demand tos ttl df "
+			       "flowlabel udp6zerocsumtx udp6zerocsumrx " },
 		{ "peer add dev vpn0 id 1 ",
-		  "remote port local encap keepalive roam on-demand tos ttl df " },
+		  "remote port local encap keepalive roam on-demand tos ttl df flowlabel "
+		  "udp6zerocsumtx udp6zerocsumrx " },
 		{ "peer add ttl ", "auto inherit link " },
 		{ "peer add df ", "inherit set unset link " },
+		{ "peer add flowlabel ", "sa inner link " },
 		{ "peer add id ", "" },
 		{ "peer add roam ", "on off " },
 		{ "peer add encap ", "udp esp " },

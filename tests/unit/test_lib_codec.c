@@ -72,7 +72,8 @@ static struct esptun_peer a_peer(void)
 		.has = ESPTUN_PEER_HAS_REMOTE | ESPTUN_PEER_HAS_PORT | ESPTUN_PEER_HAS_LOCAL |
 		       ESPTUN_PEER_HAS_KEEPALIVE | ESPTUN_PEER_HAS_MAY_ROAM |
 		       ESPTUN_PEER_HAS_ON_DEMAND | ESPTUN_PEER_HAS_ENCAP | ESPTUN_PEER_HAS_TOS |
-		       ESPTUN_PEER_HAS_TTL | ESPTUN_PEER_HAS_DF,
+		       ESPTUN_PEER_HAS_TTL | ESPTUN_PEER_HAS_DF | ESPTUN_PEER_HAS_FLOW_LABEL |
+		       ESPTUN_PEER_HAS_ZERO_CSUM6_TX | ESPTUN_PEER_HAS_ZERO_CSUM6_RX,
 		.ifindex = 7,
 		.id = 0x01020304,
 		.remote = { addr("2001:db8::2"), 4501 },
@@ -84,6 +85,8 @@ static struct esptun_peer a_peer(void)
 		.tos = 0x28,
 		.ttl = ESPTUN_TTL_INHERIT,
 		.df = ESPTUN_HEADER_OF_LINK,
+		.flow_label = ESPTUN_FLOW_LABEL_INNER,
+		.zero_csum6_tx = true,
 		.identity = "a.example",
 		.identity_len = ESPTUN_PEER_IDENTITY_MAX,
 	};
@@ -115,6 +118,9 @@ static void peer_round_trip(void **state)
 	assert_int_equal(out.tos, 0x28);
 	assert_int_equal(out.ttl, ESPTUN_TTL_INHERIT);
 	assert_int_equal(out.df, ESPTUN_HEADER_OF_LINK);
+	assert_int_equal(out.flow_label, ESPTUN_FLOW_LABEL_INNER);
+	assert_true(out.zero_csum6_tx);
+	assert_false(out.zero_csum6_rx);
 	assert_int_equal(out.identity_len, in.identity_len);
 	assert_memory_equal(out.identity, in.identity, in.identity_len);
 	free(nlh);

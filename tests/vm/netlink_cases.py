@@ -104,7 +104,8 @@ def peers():
     refused("keepalive over 3600", "peer-new", peer={"id": 3, "keepalive": 3601})
     refused("may-roam 2", "peer-new", peer={"id": 3, "may-roam": 2})
     refused("encap 2", "peer-new", peer={"id": 3, "encap": 2})
-    for name, value in (("tos", 256), ("tos", 65534), ("ttl", 257), ("df", 3)):
+    for name, value in (("tos", 256), ("tos", 65534), ("ttl", 257), ("df", 3), ("flow-label", 2),
+                        ("udp-zero-csum6-tx", 2), ("udp-zero-csum6-rx", 2)):
         refused("%s %d" % (name, value), "peer-new", peer={"id": 3, name: value})
     equal(ask("peer-get", peer={"id": 1})[0]["peer"]["encap"], "udp", "ESP in UDP is the default")
     ask("peer-set", peer={"id": 2, "encap": "esp"})

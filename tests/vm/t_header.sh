@@ -3,7 +3,8 @@
 # vm-timeout: 300
 #
 # The outer header, as tshark reads it: DSCP, ECN, TTL and DF, taken from the inner one or set,
-# for a link and for one of its peers, IPv4 and IPv6 outside and inside; what is refused.
+# for a link and for one of its peers, IPv4 and IPv6 outside and inside; flow labels, UDP over IPv6
+# without checksums; what is refused.
 
 # shellcheck source=tests/vm/lib.sh
 . "$VM_TOP/tests/vm/lib.sh"
@@ -27,7 +28,7 @@ must ip -n west link set vpn0 mtu 1600
 # ---- what is shown and refused ---------------------------------------------------------
 
 like "a link begins with what is inside" "$(ip -n west -d link show vpn0)" \
-	'tos inherit ttl auto df inherit'
+	'tos inherit ttl auto df inherit flowlabel sa'
 must at west ip link set vpn0 type esptun ttl inherit df set
 like "ip shows what was set" "$(ip -n west -d link show vpn0)" 'ttl inherit df set'
 is "in JSON, too" "$(ip -n west -d -j link show vpn0 | jq -r '.[0].linkinfo.info_data | "\(.ttl) \(.df)"')" \
@@ -37,14 +38,22 @@ like "a TTL takes the place of the inner one" "$(ip -n west -d link show vpn0)" 
 must at west ip link set vpn0 type esptun ttl inherit
 must at west ip link set vpn0 type esptun ttl auto df inherit
 like "and so does the system's" "$(ip -n west -d link show vpn0)" 'ttl auto df inherit'
+must at west ip link set vpn0 type esptun flowlabel inner
+like "a flow label for each inner flow" "$(ip -n west -d link show vpn0)" 'flowlabel inner'
+must at west ip link set vpn0 type esptun flowlabel sa
+refuse "ip: another flow label" 'flowlabel must be sa or inner' \
+	at west ip link set vpn0 type esptun flowlabel 7
 refuse "ip: another DF" 'df must be inherit, set or unset' at west ip link set vpn0 type esptun df on
-unlike "a peer begins with the link's" "$(at west esptun peer show)" ' tos | ttl | df '
-must at west esptun peer set dev vpn0 id 1 tos 0x28 ttl inherit df unset
-like "a peer's own are shown" "$(at west esptun peer show)" 'tos 0x28 ttl inherit df unset'
+unlike "a peer begins with the link's" "$(at west esptun peer show)" ' tos | ttl | df | flowlabel | udp6'
+must at west esptun peer set dev vpn0 id 1 tos 0x28 ttl inherit df unset flowlabel inner \
+	udp6zerocsumtx on udp6zerocsumrx on
+like "a peer's own are shown" "$(at west esptun peer show)" \
+	'tos 0x28 ttl inherit df unset flowlabel inner udp6zerocsumtx on udp6zerocsumrx on'
 is "in JSON, too" "$(at west esptun -j peer show | jq -r '.[0] | "\(.tos) \(.ttl) \(.df)"')" \
 	'0x28 inherit unset'
-must at west esptun peer set dev vpn0 id 1 tos link ttl link df link
-unlike "and given back" "$(at west esptun peer show)" ' tos | ttl | df '
+must at west esptun peer set dev vpn0 id 1 tos link ttl link df link flowlabel link \
+	udp6zerocsumtx off udp6zerocsumrx off
+unlike "and given back" "$(at west esptun peer show)" ' tos | ttl | df | flowlabel | udp6'
 refuse "a peer's TOS of 256" '255' at west esptun peer set dev vpn0 id 1 tos 256
 refuse "a peer's DF of another word" 'inherit, set, unset or link' \
 	at west esptun peer set dev vpn0 id 1 df on

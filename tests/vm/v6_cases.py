@@ -107,7 +107,23 @@ def checksums(sender):
     for packet in [sender.datagram(zero=True) for _ in range(8)]:
         sender.send(packet)
     equal(arrives(1), None, "without one, none does")
-    equal(moved(before), {}, "nor gets as far as our socket")
+    equal(moved(before), {"rx-zero-csum6": 8}, "which is counted")
+    before = counters()
+    ask("peer-set", peer={"id": 1, "udp-zero-csum6-rx": 1})
+    sender.send(sender.datagram(zero=True))
+    equal(arrives(), 0, "a peer that may leave it away is heard")
+    sender.send(sender.datagram())
+    equal(arrives(), 0, "and need not")
+    equal(moved(before), {}, "nothing is dropped")
+    sender.send(sender.packet(bytes(4) + bytes(range(1, 40)), zero=True))
+    sender.send(sender.packet(b"\xff", zero=True))
+    taplib.wait_for(5, lambda: len(moved(before)) > 1)
+    equal(moved(before), {"rx-zero-csum6": 1, "rx-keepalive": 1},
+          "but IKE without a checksum is dropped; a keepalive is one")
+    ask("peer-set", peer={"id": 1, "udp-zero-csum6-rx": 0})
+    sender.send(sender.datagram(zero=True))
+    taplib.wait_for(5, lambda: moved(before)["rx-zero-csum6"] > 1)
+    equal(moved(before)["rx-zero-csum6"], 2, "until that is taken back")
 
 
 def arrived(wanted):

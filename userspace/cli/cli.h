@@ -121,7 +121,7 @@ struct header_word {
 	uint16_t value;
 };
 
-extern const struct header_word tos_words[], ttl_words[], df_words[];
+extern const struct header_word tos_words[], ttl_words[], df_words[], flow_label_words[];
 
 struct peer_args {
 	const char *dev;

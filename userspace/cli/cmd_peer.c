@@ -10,7 +10,8 @@ const char usage_peer[] =
 	"Usage: esptun peer add  dev NAME id N [remote ADDR] [port P] [local ADDR]\n"
 	"                        [encap udp|esp] [keepalive SECS] [roam on|off] [on-demand on|off]\n"
 	"                        [tos TOS|inherit|link] [ttl TTL|auto|inherit|link]\n"
-	"                        [df inherit|set|unset|link]\n"
+	"                        [df inherit|set|unset|link] [flowlabel sa|inner|link]\n"
+	"                        [udp6zerocsumtx on|off] [udp6zerocsumrx on|off]\n"
 	"       esptun peer set  dev NAME id N [remote ADDR] [port P] ...\n"
 	"       esptun peer del  dev NAME id N\n"
 	"       esptun peer show [dev NAME] [id N]\n"
@@ -19,7 +20,8 @@ const char usage_peer[] =
 	"keepalive 0 sends no NAT keepalives; default 20. With roam on the peer is followed\n"
 	"to a new outer address once an authenticated packet came from there. With on-demand on an\n"
 	"agent is asked for an SA by packets that fit none of those there are.\n"
-	"tos, ttl and df are those of outer packets: the link's, unless said otherwise.\n";
+	"tos, ttl, df and flowlabel are those of outer packets: the link's, unless said otherwise.\n"
+	"udp6zerocsumtx and rx send and take UDP over IPv6 without checksums (RFC 6935).\n";
 
 enum {
 	K_DEV,
@@ -33,7 +35,10 @@ enum {
 	K_ON_DEMAND,
 	K_TOS,
 	K_TTL,
-	K_DF
+	K_DF,
+	K_FLOW_LABEL,
+	K_ZERO_TX,
+	K_ZERO_RX
 };
 
 const struct keyword peer_keywords[] = {
@@ -49,6 +54,9 @@ const struct keyword peer_keywords[] = {
 	{ "tos", K_TOS, false, "inherit link" },
 	{ "ttl", K_TTL, false, "auto inherit link" },
 	{ "df", K_DF, false, "inherit set unset link" },
+	{ "flowlabel", K_FLOW_LABEL, false, "sa inner link" },
+	{ "udp6zerocsumtx", K_ZERO_TX, false, "on off" },
+	{ "udp6zerocsumrx", K_ZERO_RX, false, "on off" },
 	{ NULL, 0, false, NULL },
 };
 
@@ -68,9 +76,9 @@ static int parse_encap(struct args *a, struct esptun_peer *peer)
 	return 0;
 }
 
-/* One of @words, or if @max is not 0, a number up to it. */
+/* One of @words, or if @max is not 0, a number up to it; else @expected is what it must be. */
 static int parse_header(struct args *a, const char *kw, const struct header_word *words,
-			uint32_t max, uint16_t *value)
+			uint32_t max, const char *expected, uint16_t *value)
 {
 	const struct header_word *w;
 	uint32_t v = 0;
@@ -88,8 +96,7 @@ static int parse_header(struct args *a, const char *kw, const struct header_word
 		*value = (uint16_t)v;
 		return 0;
 	}
-	return args_fail(a, "\"%s\" is %.40s, but must be inherit, set, unset or link", kw,
-			 a->argv[0]);
+	return args_fail(a, "\"%s\" is %.40s, but must be %s", kw, a->argv[0], expected);
 }
 
 static int parse_one(struct args *a, int id, struct peer_args *p)
@@ -121,13 +128,23 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 		return args_bool(a, "roam", &peer->may_roam);
 	case K_TOS:
 		peer->has |= ESPTUN_PEER_HAS_TOS;
-		return parse_header(a, "tos", tos_words, UINT8_MAX, &peer->tos);
+		return parse_header(a, "tos", tos_words, UINT8_MAX, NULL, &peer->tos);
 	case K_TTL:
 		peer->has |= ESPTUN_PEER_HAS_TTL;
-		return parse_header(a, "ttl", ttl_words, UINT8_MAX, &peer->ttl);
+		return parse_header(a, "ttl", ttl_words, UINT8_MAX, NULL, &peer->ttl);
 	case K_DF:
 		peer->has |= ESPTUN_PEER_HAS_DF;
-		return parse_header(a, "df", df_words, 0, &peer->df);
+		return parse_header(a, "df", df_words, 0, "inherit, set, unset or link", &peer->df);
+	case K_FLOW_LABEL:
+		peer->has |= ESPTUN_PEER_HAS_FLOW_LABEL;
+		return parse_header(a, "flowlabel", flow_label_words, 0, "sa, inner or link",
+				    &peer->flow_label);
+	case K_ZERO_TX:
+		peer->has |= ESPTUN_PEER_HAS_ZERO_CSUM6_TX;
+		return args_bool(a, "udp6zerocsumtx", &peer->zero_csum6_tx);
+	case K_ZERO_RX:
+		peer->has |= ESPTUN_PEER_HAS_ZERO_CSUM6_RX;
+		return args_bool(a, "udp6zerocsumrx", &peer->zero_csum6_rx);
 	default:
 		peer->has |= ESPTUN_PEER_HAS_ON_DEMAND;
 		return args_bool(a, "on-demand", &peer->on_demand);
@@ -229,7 +246,8 @@ static int peer_show(struct cli *cli, struct args *a)
 #define NAME (1 << K_DEV | 1 << K_ID)
 #define SETTINGS                                                                        \
 	(1 << K_REMOTE | 1 << K_PORT | 1 << K_LOCAL | 1 << K_ENCAP | 1 << K_KEEPALIVE | \
-	 1 << K_ROAM | 1 << K_ON_DEMAND | 1 << K_TOS | 1 << K_TTL | 1 << K_DF)
+	 1 << K_ROAM | 1 << K_ON_DEMAND | 1 << K_TOS | 1 << K_TTL | 1 << K_DF |         \
+	 1 << K_FLOW_LABEL | 1 << K_ZERO_TX | 1 << K_ZERO_RX)
 
 const struct subcommand peer_commands[] = {
 	{ "add", peer_add, NAME, SETTINGS }, { "set", peer_set, NAME, SETTINGS },

@@ -202,6 +202,13 @@ const struct header_word df_words[] = {
 	{ NULL, 0 },
 };
 
+const struct header_word flow_label_words[] = {
+	{ "sa", ESPTUN_FLOW_LABEL_SA },
+	{ "inner", ESPTUN_FLOW_LABEL_INNER },
+	{ "link", ESPTUN_HEADER_OF_LINK },
+	{ NULL, 0 },
+};
+
 /* What a peer has otherwise than its link. */
 static const struct {
 	unsigned int has;
@@ -212,6 +219,8 @@ static const struct {
 	{ ESPTUN_PEER_HAS_TOS, "tos", offsetof(struct esptun_peer, tos), tos_words },
 	{ ESPTUN_PEER_HAS_TTL, "ttl", offsetof(struct esptun_peer, ttl), ttl_words },
 	{ ESPTUN_PEER_HAS_DF, "df", offsetof(struct esptun_peer, df), df_words },
+	{ ESPTUN_PEER_HAS_FLOW_LABEL, "flowlabel", offsetof(struct esptun_peer, flow_label),
+	  flow_label_words },
 };
 
 #define N_HEADER_ROWS (sizeof(header_rows) / sizeof(header_rows[0]))
@@ -252,6 +261,10 @@ json_t *json_peer(const struct esptun_peer *p)
 	for (i = 0; i < N_HEADER_ROWS; i++)
 		if (header_text(p, i, text))
 			set_string(o, header_rows[i].name, header_text(p, i, text));
+	if (p->has & ESPTUN_PEER_HAS_ZERO_CSUM6_TX)
+		set_bool(o, "udp6zerocsumtx", p->zero_csum6_tx);
+	if (p->has & ESPTUN_PEER_HAS_ZERO_CSUM6_RX)
+		set_bool(o, "udp6zerocsumrx", p->zero_csum6_rx);
 	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
 		set_number(o, "keepalive", p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)
@@ -306,6 +319,10 @@ static void text_peer(const struct cli *cli, const struct esptun_peer *p)
 	for (i = 0; i < N_HEADER_ROWS; i++)
 		if (header_text(p, i, text))
 			printf(" %s %s", header_rows[i].name, header_text(p, i, text));
+	if (p->zero_csum6_tx)
+		printf(" udp6zerocsumtx on");
+	if (p->zero_csum6_rx)
+		printf(" udp6zerocsumrx on");
 	if (p->has & ESPTUN_PEER_HAS_KEEPALIVE)
 		printf(" keepalive %" PRIu32, p->keepalive);
 	if (p->has & ESPTUN_PEER_HAS_MAY_ROAM)

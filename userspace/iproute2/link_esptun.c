@@ -23,7 +23,8 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	(void)argv;
 	fputs("Usage: ... esptun [ local ADDR ] [ port PORT ] [ dev DEVICE ] [ fwmark MARK ]\n"
 	      "                  [ tos { inherit | TOS } ] [ ttl { auto | inherit | TTL } ]\n"
-	      "                  [ df { inherit | set | unset } ] [ udpcsum { auto | on | off } ]\n"
+	      "                  [ df { inherit | set | unset } ] [ flowlabel { sa | inner } ]\n"
+	      "                  [ udpcsum { auto | on | off } ]\n"
 	      "\n"
 	      "Where: ADDR := IPv4 or IPv6 address that outer packets to peers of its family\n"
 	      "               come from; \"any\" (default) lets routing choose\n"
@@ -36,6 +37,8 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	      "               the inner packet's\n"
 	      "       df: may outer packets be fragmented; inherit (default) those whose inner\n"
 	      "               packet may be, set none, unset all\n"
+	      "       flowlabel: what shares an IPv6 flow label; sa (default) all packets of an\n"
+	      "               SA, inner those of one flow inside\n"
 	      "       udpcsum: checksums of outer UDP over IPv4; auto (default) where they come\n"
 	      "               for free with batches, off sends packets one by one\n"
 	      "Peers and keys are added with esptun(8).\n",
@@ -127,38 +130,48 @@ static const char *const udpcsums[] = {
 	[ESPTUN_UDPCSUM_AUTO] = "auto",
 	[ESPTUN_UDPCSUM_ON] = "on",
 	[ESPTUN_UDPCSUM_OFF] = "off",
+	NULL,
 };
 
 static const char *const dfs[] = {
 	[ESPTUN_DF_INHERIT] = "inherit",
 	[ESPTUN_DF_SET] = "set",
 	[ESPTUN_DF_UNSET] = "unset",
+	NULL,
 };
 
-static void parse_df(struct nlmsghdr *n, const char *s)
+static const char *const flow_labels[] = {
+	[ESPTUN_FLOW_LABEL_SA] = "sa",
+	[ESPTUN_FLOW_LABEL_INNER] = "inner",
+	NULL,
+};
+
+/* The number of one of @words is the attribute's value; @wrong is said of others. */
+static void parse_word(struct nlmsghdr *n, int type, const char *const words[], const char *s,
+		       const char *wrong)
 {
 	uint8_t i;
 
-	for (i = 0; i < sizeof(dfs) / sizeof(dfs[0]); i++) {
-		if (!strcmp(s, dfs[i])) {
-			put(n, IFLA_ESPTUN_DF, &i, sizeof(i));
-			return;
-		}
-	}
-	invarg("df must be inherit, set or unset", s);
+	for (i = 0; words[i] && strcmp(s, words[i]); i++)
+		;
+	if (!words[i])
+		invarg(wrong, s);
+	put(n, type, &i, sizeof(i));
 }
 
 static void parse_udpcsum(struct nlmsghdr *n, const char *s)
 {
-	uint8_t i;
+	parse_word(n, IFLA_ESPTUN_UDPCSUM, udpcsums, s, "udpcsum must be auto, on or off");
+}
 
-	for (i = 0; i < sizeof(udpcsums) / sizeof(udpcsums[0]); i++) {
-		if (!strcmp(s, udpcsums[i])) {
-			put(n, IFLA_ESPTUN_UDPCSUM, &i, sizeof(i));
-			return;
-		}
-	}
-	invarg("udpcsum must be auto, on or off", s);
+static void parse_df(struct nlmsghdr *n, const char *s)
+{
+	parse_word(n, IFLA_ESPTUN_DF, dfs, s, "df must be inherit, set or unset");
+}
+
+static void parse_flow_label(struct nlmsghdr *n, const char *s)
+{
+	parse_word(n, IFLA_ESPTUN_FLOW_LABEL, flow_labels, s, "flowlabel must be sa or inner");
 }
 
 static const struct {
@@ -167,7 +180,7 @@ static const struct {
 } options[] = {
 	{ "local", parse_local },     { "port", parse_port }, { "dev", parse_dev },
 	{ "fwmark", parse_fwmark },   { "tos", parse_tos },   { "ttl", parse_ttl },
-	{ "udpcsum", parse_udpcsum }, { "df", parse_df },
+	{ "udpcsum", parse_udpcsum }, { "df", parse_df },     { "flowlabel", parse_flow_label },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -239,6 +252,19 @@ static void print_local(FILE *f, struct rtattr *tb[])
 		print_text(f, "local", "any");
 }
 
+/* A newer module may know more of @words. */
+static void print_word(FILE *f, struct rtattr *tb[], int type, const char *key,
+		       const char *const words[])
+{
+	const uint8_t *value = data(tb, type, sizeof(*value));
+	uint8_t i;
+
+	for (i = 0; value && i < *value && words[i]; i++)
+		;
+	if (value && words[i])
+		print_text(f, key, words[i]);
+}
+
 static void print_ttl(FILE *f, struct rtattr *tb[])
 {
 	const uint8_t *inherit = data(tb, IFLA_ESPTUN_TTL_INHERIT, sizeof(*inherit));
@@ -277,12 +303,9 @@ static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	else if (u8)
 		print_number(f, "tos", "0x%x", *u8);
 	print_ttl(f, tb);
-	u8 = data(tb, IFLA_ESPTUN_DF, sizeof(*u8));
-	if (u8 && *u8 < sizeof(dfs) / sizeof(dfs[0]))
-		print_text(f, "df", dfs[*u8]);
-	u8 = data(tb, IFLA_ESPTUN_UDPCSUM, sizeof(*u8));
-	if (u8 && *u8 < sizeof(udpcsums) / sizeof(udpcsums[0]))
-		print_text(f, "udpcsum", udpcsums[*u8]);
+	print_word(f, tb, IFLA_ESPTUN_DF, "df", dfs);
+	print_word(f, tb, IFLA_ESPTUN_FLOW_LABEL, "flowlabel", flow_labels);
+	print_word(f, tb, IFLA_ESPTUN_UDPCSUM, "udpcsum", udpcsums);
 }
 
 /* ip looks this symbol up by name. */

@@ -54,6 +54,9 @@ static const char *const peer_name[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_TOS] = "tos",
 	[ESPTUN_PEER_A_TTL] = "ttl",
 	[ESPTUN_PEER_A_DF] = "df",
+	[ESPTUN_PEER_A_FLOW_LABEL] = "flow-label",
+	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX] = "udp-zero-csum6-tx",
+	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX] = "udp-zero-csum6-rx",
 };
 
 static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
@@ -78,6 +81,9 @@ static const struct nla_policy peer_policy[ESPTUN_PEER_A_MAX + 1] = {
 	[ESPTUN_PEER_A_TOS] = { U16 },
 	[ESPTUN_PEER_A_TTL] = { U16 },
 	[ESPTUN_PEER_A_DF] = { U16 },
+	[ESPTUN_PEER_A_FLOW_LABEL] = { U16 },
+	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX] = { U8 },
+	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX] = { U8 },
 };
 
 SET(peer, NULL);

@@ -92,6 +92,12 @@ static int put_peer(struct nl_msg *msg, const struct esptun_peer *p)
 		err = put_u16(msg, ESPTUN_PEER_A_TTL, p->ttl);
 	if (!err && (p->has & ESPTUN_PEER_HAS_DF))
 		err = put_u16(msg, ESPTUN_PEER_A_DF, p->df);
+	if (!err && (p->has & ESPTUN_PEER_HAS_FLOW_LABEL))
+		err = put_u16(msg, ESPTUN_PEER_A_FLOW_LABEL, p->flow_label);
+	if (!err && (p->has & ESPTUN_PEER_HAS_ZERO_CSUM6_TX))
+		err = put_u8(msg, ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX, p->zero_csum6_tx);
+	if (!err && (p->has & ESPTUN_PEER_HAS_ZERO_CSUM6_RX))
+		err = put_u8(msg, ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX, p->zero_csum6_rx);
 	if (!err && p->identity_len > sizeof(p->identity))
 		err = -EINVAL;
 	if (!err && p->identity_len)
@@ -431,6 +437,9 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 		 has(tb[ESPTUN_PEER_A_TOS], ESPTUN_PEER_HAS_TOS) |
 		 has(tb[ESPTUN_PEER_A_TTL], ESPTUN_PEER_HAS_TTL) |
 		 has(tb[ESPTUN_PEER_A_DF], ESPTUN_PEER_HAS_DF) |
+		 has(tb[ESPTUN_PEER_A_FLOW_LABEL], ESPTUN_PEER_HAS_FLOW_LABEL) |
+		 has(tb[ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX], ESPTUN_PEER_HAS_ZERO_CSUM6_TX) |
+		 has(tb[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX], ESPTUN_PEER_HAS_ZERO_CSUM6_RX) |
 		 has(tb[ESPTUN_PEER_A_LAST_RX], ESPTUN_PEER_HAS_LAST_RX) |
 		 has(tb[ESPTUN_PEER_A_LAST_TX], ESPTUN_PEER_HAS_LAST_TX) |
 		 has(tb[ESPTUN_PEER_A_MTU], ESPTUN_PEER_HAS_MTU) |
@@ -444,6 +453,9 @@ static int decode_peer(const struct nlattr *nest, struct esptun_peer *p)
 	p->tos = get_u16(tb[ESPTUN_PEER_A_TOS]);
 	p->ttl = get_u16(tb[ESPTUN_PEER_A_TTL]);
 	p->df = get_u16(tb[ESPTUN_PEER_A_DF]);
+	p->flow_label = get_u16(tb[ESPTUN_PEER_A_FLOW_LABEL]);
+	p->zero_csum6_tx = get_u8(tb[ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX]);
+	p->zero_csum6_rx = get_u8(tb[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX]);
 	get_identity(tb[ESPTUN_PEER_A_IDENTITY], p);
 	p->rx_packets = get_u64(tb[ESPTUN_PEER_A_RX_PACKETS]);
 	p->rx_bytes = get_u64(tb[ESPTUN_PEER_A_RX_BYTES]);

@@ -35,3 +35,4 @@
 [ESPTUN_STATS_A_RX_TS_FRAGMENT] = { "rx-ts-fragment", "later fragment, but the selectors name ports", true },
 [ESPTUN_STATS_A_TX_TS_FRAGMENT] = { "tx-ts-fragment", "later fragment, but the selectors name ports", true },
 [ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", "for a reserved SPI whose key did not come in time", true },
+[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", "UDP over IPv6 without a checksum, which the peer was not allowed", true },

@@ -312,6 +312,9 @@ struct esptun_where {
 #define ESPTUN_PEER_HAS_TOS (1U << 11)
 #define ESPTUN_PEER_HAS_TTL (1U << 12)
 #define ESPTUN_PEER_HAS_DF (1U << 13)
+#define ESPTUN_PEER_HAS_FLOW_LABEL (1U << 14)
+#define ESPTUN_PEER_HAS_ZERO_CSUM6_TX (1U << 15)
+#define ESPTUN_PEER_HAS_ZERO_CSUM6_RX (1U << 16)
 
 struct esptun_peer {
 	unsigned int has; /* ESPTUN_PEER_HAS_* */
@@ -326,6 +329,9 @@ struct esptun_peer {
 	uint16_t tos; /* 1 inherits the inner DSCP */
 	uint16_t ttl; /* 0 is the namespace's default, ESPTUN_TTL_INHERIT the inner one */
 	uint16_t df; /* ESPTUN_DF_* */
+	uint16_t flow_label; /* ESPTUN_FLOW_LABEL_* */
+	bool zero_csum6_tx; /* send it UDP over IPv6 without checksums (RFC 6935) */
+	bool zero_csum6_rx; /* take such from it */
 	bool on_demand; /* an agent makes further SAs: what fits none raises an acquire */
 	/* By what its maker knows it again; up to a NUL it is for people. identity_len 0: none, or as it was. */
 	uint8_t identity[ESPTUN_PEER_IDENTITY_MAX];

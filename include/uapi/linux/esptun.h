@@ -75,6 +75,18 @@ enum esptun_df {
 	ESPTUN_DF_UNSET,
 };
 
+/**
+ * enum esptun_flow_label - What shares a flow label (RFC 6438) where IPv6 is
+ *   outside. A label tells nothing of what is inside.
+ * @ESPTUN_FLOW_LABEL_SA: All packets of an SA.
+ * @ESPTUN_FLOW_LABEL_INNER: Those packets of an SA that are of one flow
+ *   inside.
+ */
+enum esptun_flow_label {
+	ESPTUN_FLOW_LABEL_SA,
+	ESPTUN_FLOW_LABEL_INNER,
+};
+
 #define ESPTUN_TTL_INHERIT	256
 #define ESPTUN_HEADER_OF_LINK	65535
 
@@ -151,6 +163,7 @@ enum {
 	IFLA_ESPTUN_DEV,
 	IFLA_ESPTUN_TTL_INHERIT,
 	IFLA_ESPTUN_DF,
+	IFLA_ESPTUN_FLOW_LABEL,
 
 	__IFLA_ESPTUN_MAX
 };
@@ -196,6 +209,9 @@ enum {
 	ESPTUN_PEER_A_TOS,
 	ESPTUN_PEER_A_TTL,
 	ESPTUN_PEER_A_DF,
+	ESPTUN_PEER_A_FLOW_LABEL,
+	ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX,
+	ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX,
 
 	__ESPTUN_PEER_A_MAX
 };
@@ -308,6 +324,7 @@ enum {
 	ESPTUN_STATS_A_RX_TS_FRAGMENT,
 	ESPTUN_STATS_A_TX_TS_FRAGMENT,
 	ESPTUN_STATS_A_RX_LARVAL,
+	ESPTUN_STATS_A_RX_ZERO_CSUM6,
 
 	__ESPTUN_STATS_A_MAX
 };
