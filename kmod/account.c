@@ -15,13 +15,24 @@ atomic_t *esptun_sa_counter(struct esptun_sa *sa, unsigned int id)
 	return c->slot && c->way == sa->dir ? &sa->counters[c->slot - 1] : NULL;
 }
 
-void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n)
+static void count_on_sa(struct esptun_sa *sa, unsigned int id, unsigned int n)
 {
 	atomic_t *counter = esptun_sa_counter(sa, id);
 
-	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi, id, n);
 	if (counter)
 		atomic_add(n, counter);
+}
+
+void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n)
+{
+	esptun_stats_drop(sa->link->stats, sa->link->dev, sa->spi, id, n);
+	count_on_sa(sa, id, n);
+}
+
+void esptun_sa_note(struct esptun_sa *sa, unsigned int id, unsigned int n)
+{
+	esptun_stats_add(sa->link->stats, id, n);
+	count_on_sa(sa, id, n);
 }
 
 int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first)

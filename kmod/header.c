@@ -32,9 +32,11 @@ static bool is_ip4(const struct sk_buff *skb)
 
 u8 esptun_header_tos(const struct esptun_header *h, const struct sk_buff *skb)
 {
-	u8 inner = is_ip4(skb) ? ip_hdr(skb)->tos :
-				 ipv6_get_dsfield(ipv6_hdr(skb));
+	u8 inner = 0;
 
+	if (skb)
+		inner = is_ip4(skb) ? ip_hdr(skb)->tos :
+				      ipv6_get_dsfield(ipv6_hdr(skb));
 	if (h->tos == ESPTUN_TOS_INHERIT)
 		return inner;
 	return (h->tos & ~INET_ECN_MASK) | (inner & INET_ECN_MASK);
@@ -58,7 +60,8 @@ bool esptun_header_whole(const struct esptun_header *h,
 	case ESPTUN_DF_UNSET:
 		return false;
 	default:
-		return !is_ip4(skb) || (ip_hdr(skb)->frag_off & htons(IP_DF));
+		return !skb || !is_ip4(skb) ||
+		       (ip_hdr(skb)->frag_off & htons(IP_DF));
 	}
 }
 
@@ -78,7 +81,7 @@ static u32 hash_inner(struct sk_buff *skb, u32 flow)
 u32 esptun_header_label(const struct esptun_header *h, struct sk_buff *skb,
 			u32 flow)
 {
-	if (unlikely(h->flow_label == ESPTUN_FLOW_LABEL_INNER))
+	if (unlikely(h->flow_label == ESPTUN_FLOW_LABEL_INNER) && skb)
 		flow = hash_inner(skb, flow);
 	return (flow >> 12) ?: 1;
 }

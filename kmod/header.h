@@ -64,14 +64,14 @@ void esptun_header_merge(struct esptun_header *to,
 			 const struct esptun_header *own);
 
 /*
- * For a packet @skb, IPv4 or IPv6 by skb->protocol, whose IP header is linear.
- * Any context.
+ * For a packet @skb, IPv4 or IPv6 by skb->protocol, whose IP header is linear, or
+ * NULL for what has no packet inside. Any context.
  */
 
 /* The outer TOS or traffic class. Its ECN field is the inner one (RFC 6040 4.1). */
 u8 esptun_header_tos(const struct esptun_header *h, const struct sk_buff *skb);
 
-/* The outer TTL or hop limit, 0 for the route's. Without a packet, @skb is NULL. */
+/* The outer TTL or hop limit, 0 for the route's. */
 u8 esptun_header_ttl(const struct esptun_header *h, const struct sk_buff *skb);
 
 /* Must the outer packet stay whole, so that the sender is to be told what fits? */

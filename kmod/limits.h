@@ -13,6 +13,9 @@
 
 #define ESPTUN_REPLAY_WINDOW_DEFAULT 1024
 
+/* Octets in the longest dummy packet of an SA whose packets are not padded. */
+#define ESPTUN_DUMMY_LEN_MAX 1500u
+
 /* RFC 3948 4: seconds */
 #define ESPTUN_KEEPALIVE_DEFAULT 20
 #define ESPTUN_KEEPALIVE_MAX 3600

@@ -46,7 +46,7 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX + 
 	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
-const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_CPU + 1] = {
+const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_DUMMY + 1] = {
 	[ESPTUN_SA_A_SPI] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[ESPTUN_SA_A_PEER] = { .type = NLA_U32, },
@@ -77,9 +77,11 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_CPU + 1] = {
 	[ESPTUN_SA_A_SOFT_USE_TIME] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_HARD_USE_TIME] = { .type = NLA_U64, },
 	[ESPTUN_SA_A_CPU] = { .type = NLA_U32, },
+	[ESPTUN_SA_A_TFC] = { .type = NLA_U32, },
+	[ESPTUN_SA_A_DUMMY] = { .type = NLA_U32, },
 };
 
-const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_ZERO_CSUM6 + 1] = {
+const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_TX_DUMMY + 1] = {
 	[ESPTUN_STATS_A_RX_KEEPALIVE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_IKE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_DUMMY] = { .type = NLA_U64, },
@@ -115,6 +117,7 @@ const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_ZERO_CSUM6 + 1]
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_LARVAL] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { .type = NLA_U64, },
+	[ESPTUN_STATS_A_TX_DUMMY] = { .type = NLA_U64, },
 };
 
 const struct nla_policy esptun_ts_nl_policy[ESPTUN_TS_A_PORT_END + 1] = {

@@ -2,6 +2,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
+#include <net/ip.h>
 #include "link.h"
 #include "netlink-object.h"
 #include "peer.h"
@@ -193,6 +194,12 @@ static const struct esptun_attr sa_attrs[] = {
 	  LIMIT(SOFT, ESPTUN_USE_TIME), SECONDS },
 	{ ATTR_U64(ESPTUN_SA_A_HARD_USE_TIME, R, p.limits.hard[ESPTUN_USE_TIME]),
 	  LIMIT(HARD, ESPTUN_USE_TIME), SECONDS },
+	{ ATTR_U32(ESPTUN_SA_A_TFC, R, p.tfc), .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL,
+	  .present = ESPTUN_SA_TFC,
+	  .max = IP_MAX_MTU, .special = ESPTUN_TFC_MTU, .wrong = "tfc: at most 65535 octets, or 4294967295 for what fits" },
+	{ ATTR_U32(ESPTUN_SA_A_DUMMY, R, p.dummy), .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL,
+	  .present = ESPTUN_SA_DUMMY,
+	  .max = ESPTUN_DUMMY_MAX, .wrong = "dummy: at most 1000 packets a second" },
 	/* A new SA may go on where another one stopped. */
 	{ ATTR_U64(ESPTUN_SA_A_SEQ, R, p.seq), .may = ESPTUN_REQ_NEW, .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_SEQ },
@@ -281,11 +288,17 @@ static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
 		},
 		.esn = sa->esn,
 		.replay_window = sa->replay.window,
+		.tfc = sa->tfc,
+		.dummy = sa->dummy.rate,
 		.limits = sa->limits,
 	};
 	p->present = esptun_limits_present(&p->limits);
 	if (sa->dir == ESPTUN_SA_DIR_IN)
 		p->present |= ESPTUN_SA_REPLAY_WINDOW;
+	if (p->tfc)
+		p->present |= ESPTUN_SA_TFC;
+	if (p->dummy)
+		p->present |= ESPTUN_SA_DUMMY;
 	if (sa->alg.integ)
 		p->present |= ESPTUN_SA_INTEG | ESPTUN_SA_INTEG_KEY;
 	if (sa->cpu) {

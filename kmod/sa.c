@@ -2,6 +2,7 @@
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include "dummy.h"
 #include "event.h"
 #include "link.h"
 #include "peer.h"
@@ -60,6 +61,27 @@ static int check_cpu(const struct esptun_sa_params *p,
 	return 0;
 }
 
+/*
+ * The receiver finds the end of a padded packet by the inner IP header, which in
+ * transport mode is not there (RFC 4303 2.7).
+ */
+static int check_tfc(u8 dir, u8 mode, const struct esptun_sa_params *p,
+		     struct netlink_ext_ack *extack)
+{
+	if (dir != ESPTUN_SA_DIR_OUT &&
+	    (p->present & (ESPTUN_SA_TFC | ESPTUN_SA_DUMMY))) {
+		NL_SET_ERR_MSG(extack,
+			       "tfc, dummy: only an outbound SA has them");
+		return -EINVAL;
+	}
+	if (mode != ESPTUN_SA_MODE_TUNNEL && (p->present & ESPTUN_SA_TFC) &&
+	    p->tfc) {
+		NL_SET_ERR_MSG(extack, "tfc: only in tunnel mode");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int check_params(const struct esptun_sa_params *p,
 			struct netlink_ext_ack *extack)
 {
@@ -70,6 +92,8 @@ static int check_params(const struct esptun_sa_params *p,
 		err = check_seq(p, extack);
 	if (!err)
 		err = check_cpu(p, extack);
+	if (!err)
+		err = check_tfc(p->dir, p->mode, p, extack);
 	return err ?: esptun_limits_check(&p->limits, extack);
 }
 
@@ -131,11 +155,13 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	sa->esn = p->esn;
 	sa->cpu = p->present & ESPTUN_SA_CPU ? p->cpu + 1 : 0;
 	atomic64_set(&sa->seq, p->seq);
+	sa->tfc = p->tfc;
 	sa->limits = p->limits;
 	sa->created = jiffies;
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
 	esptun_lifetime_init(sa);
+	esptun_dummy_init(sa);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_order_init(&sa->sending, esptun_tx_hand_over);
 	else
@@ -272,6 +298,7 @@ static void unlinked(struct esptun_sa *sa)
 	peer->link->en->generation++;
 	esptun_sa_count(sa, false);
 	esptun_lifetime_stop(sa);
+	esptun_dummy_stop(sa);
 	esptun_reclaim(&sa->reclaim, sa_free);
 }
 
@@ -386,6 +413,8 @@ int esptun_sa_new(struct esptun_link *link,
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
 	linked(sa);
+	if (params->dummy)
+		esptun_dummy_set(sa, params->dummy);
 	esptun_event_sa(sa, ESPTUN_CMD_SA_NEW);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_link_release(link);
@@ -496,10 +525,16 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	esptun_limits_merge(&l, &params->limits, params->present);
 	err = esptun_limits_check(&l, extack);
 	if (!err)
+		err = check_tfc(sa->dir, sa->mode, params, extack);
+	if (!err)
 		err = set_selectors(sa, params, extack);
 	if (err)
 		return err;
 	esptun_sa_set_limits(sa, &l);
+	if (params->present & ESPTUN_SA_TFC)
+		WRITE_ONCE(sa->tfc, params->tfc);
+	if (params->present & ESPTUN_SA_DUMMY)
+		esptun_dummy_set(sa, params->dummy);
 	sa->link->en->generation++;
 	esptun_event_sa(sa, ESPTUN_CMD_SA_SET);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)

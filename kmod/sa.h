@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/esptun.h>
 #include "alg.h"
+#include "dummy.h"
 #include "early.h"
 #include "lifetime.h"
 #include "order.h"
@@ -35,6 +36,8 @@ struct netlink_ext_ack;
 #define ESPTUN_SA_INTEG BIT(5)
 #define ESPTUN_SA_INTEG_KEY BIT(6)
 #define ESPTUN_SA_CPU BIT(7)
+#define ESPTUN_SA_TFC BIT(8)
+#define ESPTUN_SA_DUMMY BIT(9)
 
 /**
  * struct esptun_sa_params - what a request says about an SA
@@ -50,6 +53,8 @@ struct netlink_ext_ack;
  * @replay_window: packets, inbound only
  * @seq: last sequence number that was sent before, outbound only
  * @cpu: it sends what this CPU sends, outbound only
+ * @tfc: octets to pad payloads to, ESPTUN_TFC_MTU for what fits; outbound only
+ * @dummy: dummy packets a second, 0 to ESPTUN_DUMMY_MAX; outbound only
  * @limits: lifetimes
  * @ts: selectors
  *
@@ -69,6 +74,8 @@ struct esptun_sa_params {
 	u32 replay_window;
 	u64 seq;
 	u32 cpu;
+	u32 tfc;
+	u32 dummy;
 	struct esptun_limits limits;
 	struct esptun_ts_lists ts;
 };
@@ -97,11 +104,14 @@ struct esptun_sa_params {
  * @percpu: outbound: SAs of CPUs with the same selectors, NULL if there are none;
  *	likewise
  *
+ * @tfc: outbound: octets to pad payloads to where they fit, 0 for none; changed
+ *	under esptun_net.lock, read with READ_ONCE
+ *
  * Hot, written per batch:
  * @lock: inbound: protects @replay and the counts' consistency
  * @seq: outbound: last sequence number taken
- * @packets: carried
- * @bytes: inner octets carried
+ * @packets: carried; outbound with dummy packets
+ * @bytes: inner octets carried; outbound with padding and dummy packets
  * @last_used: jiffies of the last packet, if @packets is not 0
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
@@ -133,6 +143,7 @@ struct esptun_sa_params {
  * @timed: it may be armed; under @lock
  * @peer_node: in peer->sas; RCU
  * @counted: counted in peer->n_live; under esptun_net.lock
+ * @dummy: outbound: sends dummy packets
  * @reclaim: frees it
  */
 struct esptun_sa {
@@ -146,6 +157,7 @@ struct esptun_sa {
 	struct esptun_peer *peer;
 	struct esptun_ts_set __rcu *ts;
 	struct esptun_percpu __rcu *percpu;
+	u32 tfc;
 
 	spinlock_t lock ____cacheline_aligned;
 	atomic64_t seq;
@@ -178,6 +190,7 @@ struct esptun_sa {
 	struct list_head peer_node;
 	bool timed;
 	bool counted;
+	struct esptun_dummy dummy;
 	struct esptun_reclaim reclaim;
 };
 
@@ -244,9 +257,9 @@ int esptun_sa_new(struct esptun_link *link,
 		  struct netlink_ext_ack *extack);
 
 /**
- * esptun_sa_set - change the limits and selectors present
+ * esptun_sa_set - change the limits, selectors, padding and dummies present
  * @sa: the SA; en->lock held
- * @params: only @params->present, limits and selectors are looked at
+ * @params: only @params->present and what it names are looked at
  * @extack: told why not
  *
  * A packet finds the old selectors or the new ones; sequence numbers and window
@@ -295,6 +308,9 @@ atomic_t *esptun_sa_counter(struct esptun_sa *sa, unsigned int id);
  * @n: packets
  */
 void esptun_sa_drop(struct esptun_sa *sa, unsigned int id, unsigned int n);
+
+/* As esptun_sa_drop(), of packets that were not dropped. */
+void esptun_sa_note(struct esptun_sa *sa, unsigned int id, unsigned int n);
 
 /**
  * esptun_sa_take - sequence numbers for a batch

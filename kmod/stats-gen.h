@@ -41,7 +41,8 @@
 	[ESPTUN_STATS_A_RX_TS_FRAGMENT] = { "rx-ts-fragment", true, ESPTUN_WAY_RX, 14 }, \
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { "tx-ts-fragment", true, ESPTUN_WAY_TX, 9 }, \
 	[ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", true, ESPTUN_WAY_RX, 15 }, \
-	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", true, ESPTUN_WAY_RX, 16 }
+	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", true, ESPTUN_WAY_RX, 16 }, \
+	[ESPTUN_STATS_A_TX_DUMMY] = { "tx-dummy", false, ESPTUN_WAY_TX, 10 }
 
 /* For the tracepoint's text, and for programs that read its numbers. */
 #define ESPTUN_COUNTER_SYMBOLS \
@@ -79,7 +80,8 @@
 	{ ESPTUN_STATS_A_RX_TS_FRAGMENT, "rx-ts-fragment" }, \
 	{ ESPTUN_STATS_A_TX_TS_FRAGMENT, "tx-ts-fragment" }, \
 	{ ESPTUN_STATS_A_RX_LARVAL, "rx-larval" }, \
-	{ ESPTUN_STATS_A_RX_ZERO_CSUM6, "rx-zero-csum6" }
+	{ ESPTUN_STATS_A_RX_ZERO_CSUM6, "rx-zero-csum6" }, \
+	{ ESPTUN_STATS_A_TX_DUMMY, "tx-dummy" }
 
 #define ESPTUN_COUNTER_NUMBERS \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_KEEPALIVE); \
@@ -116,4 +118,5 @@
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_TS_FRAGMENT); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_TS_FRAGMENT); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_LARVAL); \
-	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_ZERO_CSUM6)
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_ZERO_CSUM6); \
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_DUMMY)

@@ -10,6 +10,7 @@
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/random.h>
 #include <linux/udp.h>
 #include <net/icmp.h>
 #include <net/ip.h>
@@ -223,8 +224,10 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
  * @tx_cpu: result of esptun_sa_tx_cpu()
  * @seq: number of the first one
  * @frame: what of them is sealed
+ * @pad_to: octets that a payload has at least (RFC 4303 2.7)
  * @packets: sealed
  * @bytes: sealed, inner octets
+ * @padding: sealed behind them, to have @pad_to
  */
 struct batch {
 	struct esptun_sa *sa;
@@ -239,14 +242,32 @@ struct batch {
 	unsigned int tx_cpu;
 	u64 seq;
 	struct esptun_frame frame;
+	unsigned int pad_to;
 	unsigned int packets;
 	u64 bytes;
+	u64 padding;
 };
+
+/* What of segment @i is sealed. */
+static unsigned int inner_len(const struct batch *b, unsigned int i)
+{
+	return esptun_segment_len(&b->segs, i) - b->frame.strip;
+}
 
 static unsigned int sealed_len(const struct batch *b, unsigned int i)
 {
 	return esptun_esp_len(&b->sa->alg.sizes,
-			      esptun_segment_len(&b->segs, i) - b->frame.strip);
+			      max(inner_len(b, i), b->pad_to));
+}
+
+/* The receiver finds by the inner header where the packet ends. Return: octets. */
+static unsigned int pad_payload(const struct batch *b, u8 *text,
+				unsigned int len)
+{
+	if (likely(len >= b->pad_to))
+		return len;
+	memset(text + len, 0, b->pad_to - len);
+	return b->pad_to;
 }
 
 /*
@@ -257,15 +278,16 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 {
 	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
 	struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)to;
-	unsigned int whole = esptun_segment_len(&b->segs, i);
-	unsigned int len = whole - b->frame.strip;
-	unsigned int pad = esptun_esp_pad(sizes, len);
+	unsigned int inner = inner_len(b, i);
+	unsigned int len, pad;
 	u8 *text = to + ESPTUN_ESP_HLEN + sizes->iv;
 	u64 seq = b->seq + i;
 
 	BUILD_BUG_ON(ESPTUN_ALG_HEADROOM + ESPTUN_ESP_HLEN <
 		     sizeof(struct ipv6hdr));
 	if (esptun_segment_write(&b->segs, i, text - b->frame.strip)) {
+		len = pad_payload(b, text, inner);
+		pad = esptun_esp_pad(sizes, len);
 		esp->spi = b->sa->spi;
 		esp->seq = htonl(lower_32_bits(seq));
 		esptun_esp_put_trailer(text + len, pad, b->frame.next);
@@ -273,7 +295,8 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 				     len + pad + ESPTUN_ESP_TLEN, seq,
 				     b->sa->esn)) {
 			b->packets++;
-			b->bytes += whole;
+			b->bytes += inner + b->frame.strip;
+			b->padding += len - inner;
 			return true;
 		}
 	}
@@ -481,7 +504,8 @@ static void count_tx(struct batch *b)
 	if (!b->packets)
 		return;
 	dev_sw_netstats_tx_add(b->sa->link->dev, b->packets, b->bytes);
-	esptun_sa_used(b->sa, b->packets, b->bytes);
+	/* A key is used for padding, too (RFC 4301 4.4.2.1). */
+	esptun_sa_used(b->sa, b->packets, b->bytes + b->padding);
 	esptun_timer_sent(b->sa->peer);
 }
 
@@ -637,6 +661,17 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 			     ESPTUN_STATS_A_TX_NO_ROUTE);
 }
 
+/* All but whether it may be fragmented. @skb: what is inside, NULL for a dummy. */
+static void set_outer(struct batch *b, struct sk_buff *skb)
+{
+	const struct esptun_header *h = &b->path.header;
+
+	b->outer.flow = hash_32((__force u32)b->sa->spi, 32);
+	b->outer.label = esptun_header_label(h, skb, b->outer.flow);
+	b->outer.tos = esptun_header_tos(h, skb);
+	b->outer.ttl = b->frame.ttl ?: esptun_header_ttl(h, skb);
+}
+
 static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 {
 	struct batch b __uninitialized;
@@ -647,6 +682,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 	b.sa = sa;
 	b.packets = 0;
 	b.bytes = 0;
+	b.padding = 0;
 	b.nest = esptun_nest_find(sa);
 	b.outer.ttl_max = outer_ttl_max(skb);
 	if (unlikely(b.nest.loop || b.nest.depth >= ESPTUN_NEST_MAX ||
@@ -665,14 +701,12 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		drop(sa, skb, ESPTUN_STATS_A_TX_NO_SA);
 		goto out;
 	}
-	b.outer.ttl = b.frame.ttl ?: esptun_header_ttl(&b.path.header, skb);
 	inner = esptun_esp_inner_mtu(&sa->alg.sizes, b.path.mtu, b.path.hlen) +
 		b.frame.strip;
-	b.outer.flow = hash_32((__force u32)sa->spi, 32);
-	b.outer.label = esptun_header_label(&b.path.header, skb, b.outer.flow);
-	b.outer.tos = esptun_header_tos(&b.path.header, skb);
+	set_outer(&b, skb);
 	whole = esptun_header_whole(&b.path.header, skb);
 	b.outer.df = whole && fits(skb, inner);
+	b.pad_to = min3(READ_ONCE(sa->tfc), inner, ESPTUN_INNER_MAX);
 	mtu = sender_mtu(skb, inner);
 	if (b.outer.df || !whole || fits(skb, mtu)) {
 		send_batch(&b, skb);
@@ -681,6 +715,70 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		drop(sa, skb, ESPTUN_STATS_A_TX_TOO_BIG);
 	}
 out:
+	esptun_path_put(&b.path);
+}
+
+/* ---- dummy packets ---- */
+
+/* As long as the SA's other packets are padded to, or anything up to a full one. */
+static struct sk_buff *alloc_dummy(const struct batch *b, unsigned int inner)
+{
+	unsigned int most = min(inner, ESPTUN_DUMMY_LEN_MAX);
+	unsigned int len = 1;
+	struct sk_buff *skb;
+
+	if (!b->pad_to)
+		len += reciprocal_scale(get_random_u32(), most);
+	skb = alloc_skb(len, GFP_ATOMIC);
+	if (skb)
+		skb_put_zero(skb, len);
+	return skb;
+}
+
+/* No packet of the link's, so only the SA counts it. */
+static void count_dummy(struct batch *b)
+{
+	if (!b->packets)
+		return;
+	esptun_sa_note(b->sa, ESPTUN_STATS_A_TX_DUMMY, 1);
+	esptun_sa_used(b->sa, 1, b->bytes + b->padding);
+	esptun_timer_sent(b->sa->peer);
+}
+
+static void send_dummy(struct batch *b)
+{
+	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
+	unsigned int inner;
+
+	inner = esptun_esp_inner_mtu(sizes, b->path.mtu, b->path.hlen);
+	b->pad_to = min3(READ_ONCE(b->sa->tfc), inner, ESPTUN_INNER_MAX);
+	if (!inner)
+		return;
+	b->skb = alloc_dummy(b, inner);
+	if (!b->skb)
+		return;
+	/* Only a super-packet may be of a kind that it does not know. */
+	esptun_segments_init(&b->segs, b->skb);
+	send_segments(b);
+	count_dummy(b);
+}
+
+void esptun_tx_dummy(struct esptun_sa *sa)
+{
+	struct batch b = {
+		.sa = sa,
+		.nest = esptun_nest_find(sa),
+		.frame.next = ESPTUN_NEXT_DUMMY,
+		.outer.ttl_max = U8_MAX,
+	};
+
+	/* What waits its turn hides as much as a dummy would. */
+	if (!esptun_alg_ready(&sa->alg) || !esptun_order_idle(&sa->sending) ||
+	    esptun_path_find(sa->peer, &b.path))
+		return;
+	set_outer(&b, NULL);
+	b.outer.df = esptun_header_whole(&b.path.header, NULL);
+	send_dummy(&b);
 	esptun_path_put(&b.path);
 }
 

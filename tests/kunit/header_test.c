@@ -75,6 +75,11 @@ static void header_tos(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, esptun_header_tos(&h, ip6), (u8)0x4a);
 	h.tos = 0;
 	KUNIT_EXPECT_EQ(test, esptun_header_tos(&h, ip4), (u8)0x03);
+	/* A dummy packet has nothing inside. */
+	h.tos = 0x49;
+	KUNIT_EXPECT_EQ(test, esptun_header_tos(&h, NULL), (u8)0x48);
+	h.tos = ESPTUN_TOS_INHERIT;
+	KUNIT_EXPECT_EQ(test, esptun_header_tos(&h, NULL), (u8)0);
 	kfree_skb(ip4);
 	kfree_skb(ip6);
 }
@@ -90,7 +95,7 @@ static void header_ttl(struct kunit *test)
 	h.ttl = ESPTUN_TTL_INHERIT;
 	KUNIT_EXPECT_EQ(test, esptun_header_ttl(&h, ip4), (u8)9);
 	KUNIT_EXPECT_EQ(test, esptun_header_ttl(&h, ip6), (u8)255);
-	/* Keepalives and IKE have nothing inside. */
+	/* Keepalives, IKE and dummies have nothing inside. */
 	KUNIT_EXPECT_EQ(test, esptun_header_ttl(&h, NULL), (u8)0);
 	kfree_skb(ip4);
 	kfree_skb(ip6);
@@ -106,6 +111,7 @@ static void header_whole(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, esptun_header_whole(&h, may));
 	KUNIT_EXPECT_TRUE(test, esptun_header_whole(&h, must));
 	KUNIT_EXPECT_TRUE(test, esptun_header_whole(&h, ip6));
+	KUNIT_EXPECT_TRUE(test, esptun_header_whole(&h, NULL));
 	h.df = ESPTUN_DF_SET;
 	KUNIT_EXPECT_TRUE(test, esptun_header_whole(&h, may));
 	h.df = ESPTUN_DF_UNSET;

@@ -92,7 +92,8 @@ static void completes(void **state)
 		{ "sa add key ", "file stdin " },
 		{ "sa add mode ", "tunnel transport " },
 		{ "sa add key file ", "@file " },
-		{ "sa add key file dev d", "dev dir " },
+		{ "sa add key file dev d", "dev dir dummy " },
+		{ "sa add tfc ", "mtu " },
 		{ "sa add limit ", "soft-bytes hard-bytes soft-packets hard-packets "
 				   "soft-time hard-time soft-use-time hard-use-time " },
 		{ "sa add limit soft-bytes ", "" },

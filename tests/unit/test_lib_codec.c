@@ -175,7 +175,8 @@ static struct esptun_sa an_sa(struct esptun_ts *local, struct esptun_ts *remote)
 {
 	struct esptun_sa sa = {
 		.has = ESPTUN_SA_HAS_REPLAY_WINDOW | ESPTUN_SA_HAS_SOFT_BYTES |
-		       ESPTUN_SA_HAS_HARD_PACKETS | ESPTUN_SA_HAS_HARD_USE_TIME,
+		       ESPTUN_SA_HAS_HARD_PACKETS | ESPTUN_SA_HAS_HARD_USE_TIME |
+		       ESPTUN_SA_HAS_TFC | ESPTUN_SA_HAS_DUMMY,
 		.ifindex = 7,
 		.spi = 0xc0ffee01,
 		.peer = 9,
@@ -191,6 +192,8 @@ static struct esptun_sa an_sa(struct esptun_ts *local, struct esptun_ts *remote)
 		.soft_bytes = 1ULL << 40,
 		.hard_packets = 77,
 		.hard_use_time = 3600,
+		.tfc = ESPTUN_TFC_MTU,
+		.dummy = 7,
 	};
 
 	memcpy(sa.key, key36, sizeof(key36));
@@ -215,6 +218,8 @@ static void assert_an_sa(const struct esptun_sa *out)
 	assert_true(out->soft_bytes == 1ULL << 40);
 	assert_int_equal(out->hard_packets, 77);
 	assert_int_equal(out->hard_use_time, 3600);
+	assert_int_equal(out->tfc, ESPTUN_TFC_MTU);
+	assert_int_equal(out->dummy, 7);
 	assert_false(out->has & ESPTUN_SA_HAS_HARD_TIME);
 	assert_false(out->has & ESPTUN_SA_HAS_HARD_BYTES);
 	assert_int_equal(out->n_ts_local, 2);

@@ -227,6 +227,12 @@ def sas():
     refused("set: limits that contradict each other, with good selectors", "sa-set", errno.EINVAL,
             sa={"spi": 0x1000, "dir": "in", "soft-bytes": 2, "hard-bytes": 1, "ts-local": [ts()]})
     refused("a first sequence number inbound", "sa-new", sa=sa(seq=1))
+    refused("padding inbound", "sa-new", sa=sa(tfc=700))
+    refused("dummies inbound", "sa-new", sa=sa(dummy=1))
+    refused("padding over 65535", "sa-new", sa=sa(dir="out", tfc=65536))
+    refused("dummies over 1000", "sa-new", sa=sa(dir="out", dummy=1001))
+    refused("padding in transport mode", "sa-new", text="tfc: only in tunnel mode",
+            sa=sa(dir="out", mode="transport", tfc=1))
     refused("no sequence number left", "sa-new", sa=sa(dir="out", seq=0xffffffff))
     refused("the same with ESN", "sa-new", sa=sa(dir="out", esn=1, seq=1 << 63))
     refused("the key of another outbound SA, whose IVs it would repeat", "sa-new", errno.EEXIST,

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 300
 #
 # The outer header, as tshark reads it: DSCP, ECN, TTL and DF, taken from the inner one or set,

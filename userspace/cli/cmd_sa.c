@@ -9,10 +9,11 @@
 const char usage_sa[] =
 	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N CRYPTO\n"
 	"                       [mode tunnel|transport] [esn on|off] [replay-window PACKETS]\n"
-	"                       [seq LAST] [cpu N]\n"
+	"                       [seq LAST] [cpu N] [tfc SIZE|mtu] [dummy RATE]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
 	"       esptun sa set   dev NAME dir in|out spi SPI [peer N]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
+	"                       [tfc SIZE|mtu] [dummy RATE]\n"
 	"       esptun sa del   dev NAME dir in|out spi SPI [peer N]\n"
 	"       esptun sa show  [dev NAME] [dir in|out] [spi SPI] [peer N]\n"
 	"       esptun sa flush dev NAME [peer N]\n"
@@ -27,6 +28,8 @@ const char usage_sa[] =
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
 	"       | soft-time | hard-time | soft-use-time | hard-use-time    in seconds\n"
 	"An SA in transport mode carries packets between the outer addresses, without their IP header.\n"
+	"Packets of an outbound SA are padded to SIZE bytes (tunnel mode), or to what fits; RATE dummy\n"
+	"packets a second hide how many there are.\n"
 	"LAST is the last sequence number sent by an outbound SA with the same key.\n"
 	"With \"cpu\" an outbound SA carries what this CPU sends, instead of the peer's SA with the same\n"
 	"selectors that has none, and carries the rest.\n"
@@ -52,7 +55,9 @@ enum {
 	K_AUTH,
 	K_AUTH_TRUNC,
 	K_AEAD,
-	K_CPU
+	K_CPU,
+	K_TFC,
+	K_DUMMY
 };
 
 #define MAX_LIMITS 8
@@ -78,6 +83,8 @@ const struct keyword sa_keywords[] = {
 	{ "auth-trunc", K_AUTH_TRUNC, false, "@auth" },
 	{ "aead", K_AEAD, false, "@algo" },
 	{ "cpu", K_CPU, false, NULL },
+	{ "tfc", K_TFC, false, "mtu" },
+	{ "dummy", K_DUMMY, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 
@@ -185,6 +192,17 @@ static int parse_auth_trunc(struct args *a, struct esptun_sa *sa, struct crypto_
 	return args_u32(a, "auth-trunc", 1, UINT16_MAX, &c->integ_icv);
 }
 
+static int parse_tfc(struct args *a, struct esptun_sa *sa)
+{
+	sa->has |= ESPTUN_SA_HAS_TFC;
+	if (a->argc > 0 && !strcmp(a->argv[0], "mtu")) {
+		args_next(a);
+		sa->tfc = ESPTUN_TFC_MTU;
+		return 0;
+	}
+	return args_u32(a, "tfc", 0, UINT16_MAX, &sa->tfc);
+}
+
 static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_args *c)
 {
 	struct esptun_sa *sa = &s->sa;
@@ -212,6 +230,10 @@ static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_ar
 	case K_CPU:
 		sa->has |= ESPTUN_SA_HAS_CPU;
 		return args_u32(a, "cpu", 0, UINT32_MAX, &sa->cpu);
+	case K_TFC: return parse_tfc(a, sa);
+	case K_DUMMY:
+		sa->has |= ESPTUN_SA_HAS_DUMMY;
+		return args_u32(a, "dummy", 0, ESPTUN_DUMMY_MAX, &sa->dummy);
 	default: return parse_limit(a, sa);
 	}
 }
@@ -337,9 +359,11 @@ static int check_changes(struct args *a, struct sa_args *s)
 {
 	struct esptun_sa *sa = &s->sa;
 
-	if (!args_has(a, K_LOCAL) && !args_has(a, K_REMOTE) && !args_has(a, K_LIMIT))
-		return args_fail(a,
-				 "sa set needs something to change: local-ts, remote-ts or limit");
+	if (!args_has(a, K_LOCAL) && !args_has(a, K_REMOTE) && !args_has(a, K_LIMIT) &&
+	    !args_has(a, K_TFC) && !args_has(a, K_DUMMY))
+		return args_fail(
+			a,
+			"sa set needs something to change: local-ts, remote-ts, limit, tfc or dummy");
 	if (args_has(a, K_LOCAL) && !sa->n_ts_local &&
 	    any_ts(a, "local-ts", &sa->ts_local, &sa->n_ts_local))
 		return -EINVAL;
@@ -365,6 +389,8 @@ static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 		return args_fail(a, "\"seq\" belongs to an outbound SA: dir out");
 	if (args_has(a, K_CPU) && s->sa.dir == ESPTUN_SA_DIR_IN)
 		return args_fail(a, "\"cpu\" belongs to an outbound SA: dir out");
+	if ((args_has(a, K_TFC) || args_has(a, K_DUMMY)) && s->sa.dir == ESPTUN_SA_DIR_IN)
+		return args_fail(a, "\"tfc\" and \"dummy\" belong to an outbound SA: dir out");
 	if (!strcmp(verb, "set") && check_changes(a, s))
 		return -EINVAL;
 	return strcmp(verb, "add") ? 0 : check_crypto(a, &c, &s->sa);
@@ -476,8 +502,9 @@ static int sa_show(struct cli *cli, struct args *a)
 const struct subcommand sa_commands[] = {
 	{ "add", sa_add, NAME | 1 << K_PEER,
 	  CRYPTO | 1 << K_MODE | 1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE |
-		  1 << K_LIMIT | 1 << K_SEQ | 1 << K_CPU },
-	{ "set", sa_set, NAME, 1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT },
+		  1 << K_LIMIT | 1 << K_SEQ | 1 << K_CPU | 1 << K_TFC | 1 << K_DUMMY },
+	{ "set", sa_set, NAME,
+	  1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT | 1 << K_TFC | 1 << K_DUMMY },
 	{ "del", sa_del, NAME, 1 << K_PEER },
 	{ "delete", sa_del, NAME, 1 << K_PEER },
 	{ "show", sa_show, 0, NAME | 1 << K_PEER },

@@ -506,6 +506,12 @@ json_t *json_sa(const struct esptun_sa *sa)
 	json_object_set_new(o, "local_ts", json_ts(sa->ts_local, sa->n_ts_local));
 	json_object_set_new(o, "remote_ts", json_ts(sa->ts_remote, sa->n_ts_remote));
 	set_limits(o, sa);
+	if (sa->has & ESPTUN_SA_HAS_TFC && sa->tfc == ESPTUN_TFC_MTU)
+		set_string(o, "tfc", "mtu");
+	else if (sa->has & ESPTUN_SA_HAS_TFC)
+		set_number(o, "tfc", sa->tfc);
+	if (sa->has & ESPTUN_SA_HAS_DUMMY)
+		set_number(o, "dummy", sa->dummy);
 	set_number(o, "seq", sa->seq);
 	set_number(o, "packets", sa->packets);
 	set_number(o, "bytes", sa->bytes);
@@ -539,8 +545,9 @@ static void text_sa_statistics(const struct esptun_sa *sa)
 		printf(" last-used never\n");
 	for (i = 1; i <= ESPTUN_STATS_A_MAX; i++)
 		if (sa->stats.v[i])
-			printf("    dropped %s %" PRIu64 "  %s\n", esptun_stats_name(i),
-			       sa->stats.v[i], esptun_stats_text(i));
+			printf("    %s %s %" PRIu64 "  %s\n",
+			       esptun_stats_is_drop(i) ? "dropped" : "counted",
+			       esptun_stats_name(i), sa->stats.v[i], esptun_stats_text(i));
 }
 
 static void text_sa_key(const char *name, const uint8_t *key, size_t len)
@@ -550,6 +557,16 @@ static void text_sa_key(const char *name, const uint8_t *key, size_t len)
 	hex(buf, key, len);
 	printf(" %s 0x%s", name, buf);
 	explicit_bzero(buf, sizeof(buf));
+}
+
+static void text_tfc(const struct esptun_sa *sa)
+{
+	if ((sa->has & ESPTUN_SA_HAS_TFC) && sa->tfc == ESPTUN_TFC_MTU)
+		printf(" tfc mtu");
+	else if (sa->has & ESPTUN_SA_HAS_TFC)
+		printf(" tfc %" PRIu32, sa->tfc);
+	if (sa->has & ESPTUN_SA_HAS_DUMMY)
+		printf(" dummy %" PRIu32, sa->dummy);
 }
 
 static enum color state_color(const struct esptun_sa *sa)
@@ -585,6 +602,7 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 			printf(" cpu %" PRIu32, sa->cpu);
 		if (cli->details || sa->mode != ESPTUN_SA_MODE_TUNNEL)
 			printf(" mode %s", mode_names[sa->mode]);
+		text_tfc(sa);
 		printf("\n   ");
 		text_ts("local-ts", sa->ts_local, sa->n_ts_local);
 		text_ts("remote-ts", sa->ts_remote, sa->n_ts_remote);

@@ -147,6 +147,8 @@ static const char *const sa_name[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_HARD_TIME] = "hard-time",
 	[ESPTUN_SA_A_SOFT_USE_TIME] = "soft-use-time",
 	[ESPTUN_SA_A_HARD_USE_TIME] = "hard-use-time",
+	[ESPTUN_SA_A_TFC] = "tfc",
+	[ESPTUN_SA_A_DUMMY] = "dummy",
 };
 
 static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
@@ -180,6 +182,8 @@ static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_HARD_TIME] = { U64 },
 	[ESPTUN_SA_A_SOFT_USE_TIME] = { U64 },
 	[ESPTUN_SA_A_HARD_USE_TIME] = { U64 },
+	[ESPTUN_SA_A_TFC] = { U32 },
+	[ESPTUN_SA_A_DUMMY] = { U32 },
 };
 
 static const struct attr_set *const sa_nested[ESPTUN_SA_A_MAX + 1] = {

@@ -191,6 +191,17 @@ static int put_sa_keys(struct nl_msg *msg, const struct esptun_sa *sa)
 	return err;
 }
 
+static int put_tfc(struct nl_msg *msg, const struct esptun_sa *sa)
+{
+	int err = 0;
+
+	if (sa->has & ESPTUN_SA_HAS_TFC)
+		err = put_u32(msg, ESPTUN_SA_A_TFC, sa->tfc);
+	if (!err && (sa->has & ESPTUN_SA_HAS_DUMMY))
+		err = put_u32(msg, ESPTUN_SA_A_DUMMY, sa->dummy);
+	return err;
+}
+
 static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 {
 	int err = put_sa_id(msg, sa->dir, sa->spi, sa->peer);
@@ -206,6 +217,8 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 		err = put_u64(msg, ESPTUN_SA_A_SEQ, sa->seq);
 	if (!err && (sa->has & ESPTUN_SA_HAS_CPU))
 		err = put_u32(msg, ESPTUN_SA_A_CPU, sa->cpu);
+	if (!err)
+		err = put_tfc(msg, sa);
 	if (!err)
 		err = put_all_ts(msg, sa);
 	return err ? err : put_limits(msg, sa);
@@ -226,6 +239,8 @@ int esptun_sa_encode_changes(struct nl_msg *msg, const struct esptun_sa *sa)
 	if (!nest)
 		return -EMSGSIZE;
 	err = put_sa_id(msg, sa->dir, sa->spi, sa->peer);
+	if (!err)
+		err = put_tfc(msg, sa);
 	if (!err)
 		err = put_all_ts(msg, sa);
 	return nest_end(msg, nest, err ? err : put_limits(msg, sa));
@@ -563,7 +578,11 @@ static void decode_sa_numbers(struct nlattr *const *tb, struct esptun_sa *sa)
 		  has(tb[ESPTUN_SA_A_ENCR_KEY], ESPTUN_SA_HAS_KEY) |
 		  has(tb[ESPTUN_SA_A_STATS], ESPTUN_SA_HAS_STATS) |
 		  has(tb[ESPTUN_SA_A_LAST_USED], ESPTUN_SA_HAS_LAST_USED) |
-		  has(tb[ESPTUN_SA_A_CPU], ESPTUN_SA_HAS_CPU);
+		  has(tb[ESPTUN_SA_A_CPU], ESPTUN_SA_HAS_CPU) |
+		  has(tb[ESPTUN_SA_A_TFC], ESPTUN_SA_HAS_TFC) |
+		  has(tb[ESPTUN_SA_A_DUMMY], ESPTUN_SA_HAS_DUMMY);
+	sa->tfc = get_u32(tb[ESPTUN_SA_A_TFC]);
+	sa->dummy = get_u32(tb[ESPTUN_SA_A_DUMMY]);
 	sa->spi = ntohl(get_u32(tb[ESPTUN_SA_A_SPI]));
 	sa->peer = get_u32(tb[ESPTUN_SA_A_PEER]);
 	sa->encr = get_u16(tb[ESPTUN_SA_A_ENCR]);

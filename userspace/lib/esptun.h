@@ -439,6 +439,8 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 #define ESPTUN_SA_HAS_SOFT_USE_TIME (1U << 11)
 #define ESPTUN_SA_HAS_HARD_USE_TIME (1U << 12)
 #define ESPTUN_SA_HAS_CPU (1U << 13)
+#define ESPTUN_SA_HAS_TFC (1U << 14)
+#define ESPTUN_SA_HAS_DUMMY (1U << 15)
 
 struct esptun_sa {
 	unsigned int has; /* ESPTUN_SA_HAS_* */
@@ -467,6 +469,8 @@ struct esptun_sa {
 	uint64_t hard_time;
 	uint64_t soft_use_time; /* seconds since its first packet */
 	uint64_t hard_use_time;
+	uint32_t tfc; /* outbound, tunnel mode: octets to pad to, 0 none, ESPTUN_TFC_MTU what fits */
+	uint32_t dummy; /* outbound: dummy packets a second, up to ESPTUN_DUMMY_MAX */
 	uint64_t seq; /* last sent, or highest received; on an outbound add: goes on after it */
 	uint32_t cpu; /* outbound only: for what this CPU sends (RFC 9611) */
 
@@ -474,7 +478,7 @@ struct esptun_sa {
 	enum esptun_sa_state state;
 	char driver[264]; /* kernel crypto driver in use, or two with "+" between them */
 	uint64_t packets;
-	uint64_t bytes; /* inner octets */
+	uint64_t bytes; /* inner octets; outbound with padding and dummy packets */
 	uint64_t age; /* milliseconds since made */
 	uint64_t last_used; /* milliseconds ago */
 	struct esptun_stats stats; /* drops on this SA */

@@ -101,6 +101,9 @@ enum esptun_encap {
 	ESPTUN_ENCAP_ESP,
 };
 
+#define ESPTUN_TFC_MTU		4294967295
+#define ESPTUN_DUMMY_MAX	1000
+
 /**
  * enum esptun_algo_class
  * @ESPTUN_ALGO_CLASS_LEGACY: Taken only if the module was loaded with
@@ -260,6 +263,8 @@ enum {
 	ESPTUN_SA_A_SOFT_USE_TIME,
 	ESPTUN_SA_A_HARD_USE_TIME,
 	ESPTUN_SA_A_CPU,
+	ESPTUN_SA_A_TFC,
+	ESPTUN_SA_A_DUMMY,
 
 	__ESPTUN_SA_A_MAX
 };
@@ -325,6 +330,7 @@ enum {
 	ESPTUN_STATS_A_TX_TS_FRAGMENT,
 	ESPTUN_STATS_A_RX_LARVAL,
 	ESPTUN_STATS_A_RX_ZERO_CSUM6,
+	ESPTUN_STATS_A_TX_DUMMY,
 
 	__ESPTUN_STATS_A_MAX
 };
