@@ -398,7 +398,8 @@ static bool is_configured(const struct ike_tunnel_conf *conf, const struct ike_c
 	unsigned int i;
 
 	for (i = 0; i < conf->n_child; i++) {
-		if (ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->child[i].local_ts) &&
+		if (conf->child[i].mode == c->mode &&
+		    ike_ts_within(IKE_TS_OFFER(c->local_ts), &conf->child[i].local_ts) &&
 		    ike_ts_within(IKE_TS_OFFER(c->remote_ts), &conf->child[i].remote_ts))
 			return true;
 	}
@@ -424,9 +425,39 @@ static void check_policy(struct node *n, const struct ike_child *c)
 	world_fail(n->w, "node %u installs algorithms beyond its configuration", n->index);
 }
 
-static uint64_t hash_selectors(const struct ike_ts_list *l, uint64_t h)
+/* In transport mode the ends may see other addresses than one another, see check_endpoints(). */
+static uint64_t hash_selectors(const struct ike_child *c, bool local, uint64_t h)
 {
-	return hash_bytes(l->ts, l->n * sizeof(l->ts[0]), h);
+	struct ike_ts_list l = local ? *c->local_ts : *c->remote_ts;
+	unsigned int i;
+
+	for (i = 0; i < l.n && c->mode == IKE_MODE_TRANSPORT; i++) {
+		memset(l.ts[i].start, 0, sizeof(l.ts[i].start));
+		memset(l.ts[i].end, 0, sizeof(l.ts[i].end));
+	}
+	return hash_bytes(l.ts, l.n * sizeof(l.ts[0]), h);
+}
+
+static bool is_of_address(const struct ike_ts_list *l, const struct ike_addr *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->ts[i].family != a->family ||
+		    memcmp(l->ts[i].start, a->b, sizeof(a->b)) != 0 ||
+		    memcmp(l->ts[i].end, a->b, sizeof(a->b)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Transport mode is for packets between the endpoints. */
+static void check_endpoints(struct node *n, const struct ike_child *c)
+{
+	if (c->mode == IKE_MODE_TRANSPORT && (!is_of_address(c->local_ts, &c->local.addr) ||
+					      !is_of_address(c->remote_ts, &c->remote.addr)))
+		world_fail(n->w, "node %u: selectors in transport mode are not the endpoints",
+			   n->index);
 }
 
 /* What both ends of an SA must agree on. */
@@ -436,8 +467,9 @@ static uint64_t sa_id(const struct ike_child *c, bool in)
 
 	h = hash_bytes(&c->cipher, sizeof(c->cipher), h);
 	h = hash_bytes(&c->esn, sizeof(c->esn), h);
-	h = hash_selectors(in ? c->remote_ts : c->local_ts, h);
-	return hash_selectors(in ? c->local_ts : c->remote_ts, h);
+	h = hash_bytes(&c->mode, sizeof(c->mode), h);
+	h = hash_selectors(c, !in, h);
+	return hash_selectors(c, in, h);
 }
 
 static void set_remote(struct node *n, unsigned int link, const struct ike_endpoint *remote)
@@ -524,6 +556,7 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	if (c->part == IKE_CHILD_OUT && (!s || s->larval))
 		world_fail(n->w, "node %u: outbound half before inbound one", n->index);
 	check_policy(n, c);
+	check_endpoints(n, c);
 	n->installs++;
 	show_install(n, c);
 	before_change(n, link_at(n, c->tunnel, c->peer));

@@ -464,7 +464,7 @@ static void play_rebind(struct run *r)
 {
 	unsigned int times = 1 + (unsigned int)rnd_below(&r->rnd, 4);
 
-	r->a->conf[0].mobike = rnd_chance(&r->rnd, 50);
+	r->a->conf[0].mobike &= rnd_chance(&r->rnd, 50);
 	start_both(r);
 	while (times--) {
 		pass(r, between(r, 0, 40000));
@@ -972,6 +972,48 @@ static void play_path_fails(struct run *r)
 	n->dark[0] = n->dark[1] = false;
 }
 
+/* Both ends want transport mode, of all protocols or of GRE. */
+static void want_transport(struct run *r)
+{
+	const char *text = rnd_chance(&r->rnd, 50) ? "any" : "any:gre";
+	struct ike_tunnel_conf *end[2] = { &r->a->conf[0], &r->b->conf[0] };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		end[i]->mobike = false;
+		end[i]->child[0].mode = IKE_MODE_TRANSPORT;
+		wordy_selectors(&end[i]->child[0].local_ts, text);
+		wordy_selectors(&end[i]->child[0].remote_ts, text);
+	}
+}
+
+static void play_transport(struct run *r)
+{
+	static void (*const play[])(struct run *) = {
+		play_reboot, play_down_up, play_dead_responder, play_kernel_refuses, play_rebind,
+	};
+
+	want_transport(r);
+	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
+}
+
+static void play_transport_steady(struct run *r)
+{
+	static void (*const play[])(struct run *) = {
+		play_one_side,	play_both,	  play_adopt,	     play_rekey_child,
+		play_rekey_all, play_rekey_adopt, play_rekey_expire,
+	};
+
+	want_transport(r);
+	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
+}
+
+static void play_transport_move(struct run *r)
+{
+	want_transport(r);
+	play_move_without(r);
+}
+
 static const struct scenario scenarios[] = {
 	{ "one-side", play_one_side, STEADY },
 	{ "both-at-once", play_both, STEADY },
@@ -999,6 +1041,9 @@ static const struct scenario scenarios[] = {
 	{ "move-without", play_move_without, STEADY },
 	{ "move-attacked", play_move_attacked, 0 },
 	{ "path-fails", play_path_fails, STEADY },
+	{ "transport", play_transport, 0 },
+	{ "transport-steady", play_transport_steady, STEADY },
+	{ "transport-move", play_transport_move, STEADY },
 	{ "hub", play_hub, 0 },
 	{ "long-messages", play_long_messages, 0 },
 	{ "rekey-child", play_rekey_child, STEADY },

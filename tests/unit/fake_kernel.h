@@ -20,6 +20,7 @@ enum { FAKE_PEERS = 300, FAKE_SAS = 4 * FAKE_PEERS };
 static struct esptun_peer peers[FAKE_PEERS];
 static struct esptun_sa sas[FAKE_SAS];
 static size_t n_peers, n_sas;
+static enum esptun_sa_mode added_mode; /* of the SA that was added last */
 static unsigned int peer_reads, sa_reads, deleted;
 static bool is_older; /* the module knows no identities, and does not tell its algorithms */
 static int fds[2];
@@ -221,7 +222,7 @@ int esptun_peer_dump(struct esptun *h, uint32_t ifindex, struct esptun_peer **ou
 int esptun_sa_add(struct esptun *h, const struct esptun_sa *sa)
 {
 	(void)h;
-	(void)sa;
+	added_mode = sa->mode;
 	return 0;
 }
 

@@ -357,7 +357,7 @@ static void selector_pairs(void **state)
 	}
 }
 
-/* Name, start and selectors of each child SA, "NAME START LOCAL = REMOTE; ...". */
+/* Name, start, mode unless it is tunnel, and selectors of each child SA, "NAME START LOCAL = REMOTE; ...". */
 static void children_are(const char *lines, const char *expected)
 {
 	static const char *const starts[] = { "now", "traffic", "listen" };
@@ -369,8 +369,9 @@ static void children_are(const char *lines, const char *expected)
 	accepted(text, &c);
 	for (unsigned int i = 0; i < c.n_child; i++)
 		len += (size_t)snprintf(
-			got + len, sizeof(got) - len, "%s%s %s %s = %s", i ? "; " : "",
+			got + len, sizeof(got) - len, "%s%s %s%s %s = %s", i ? "; " : "",
 			c.child[i].name, starts[c.child[i].start],
+			c.child[i].mode == IKE_MODE_TRANSPORT ? " transport" : "",
 			ike_ts_list_print(l, sizeof(l), IKE_TS_OFFER(&c.child[i].local_ts)),
 			ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&c.child[i].remote_ts)));
 	assert_string_equal(got, expected);
@@ -396,6 +397,26 @@ static void several_children(void **state)
 		"SelectorsPerChild = all\n",
 		"lan now 10.1.0.0/16 = 10.2.0.0/16; lan.2 now 10.1.0.0/16 = 10.3.0.0/16; "
 		"Voice-6 listen fd00:1::/64 = fd00:2::/64");
+	/* The mode of [Peer] is that of all sections that have none; others' selectors may overlap its own. */
+	children_are("Mode = transport\nSelectors = any:gre = any:gre\n",
+		     "hq now transport 0.0.0.0/0:gre, ::/0:gre = 0.0.0.0/0:gre, ::/0:gre");
+	children_are("Mode = transport\n[Child nets]\nMode = tunnel\n[Child ends]\n",
+		     "nets now 0.0.0.0/0, ::/0 = 0.0.0.0/0, ::/0; "
+		     "ends now transport 0.0.0.0/0, ::/0 = 0.0.0.0/0, ::/0");
+}
+
+/* MOBIKE, on unless the file says so, is off where there is transport mode. */
+static void mobike_is_of_tunnel_mode(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE "Mode = tunnel\n", &c);
+	assert_true(c.mobike);
+	config_clear(&c);
+	accepted("[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE "Mode = transport\n", &c);
+	assert_false(c.mobike);
+	config_clear(&c);
 }
 
 static void wrong_children(void **state)
@@ -415,9 +436,14 @@ static void wrong_children(void **state)
 		  "6: [Child a.2] Selectors: two child SAs would have the name a.2" },
 		{ "[Child]\n", "3: expected [Child NAME], a name of at most 31 letters" },
 		{ "[Child a b]\n", "3: expected [Child NAME]" },
-		{ "[Child a]\nMode = transport\n",
-		  "4: Mode = transport: esptun has no transport mode" },
-		{ "[Child a]\nMode = beet\n", "4: Mode = beet: expected tunnel" },
+		{ "[Child a]\nMode = transport\nSelectors = 10.1.0.0/16 = any\n",
+		  "3: [Child a] Selectors: Mode = transport carries packets between the endpoints: "
+		  "expected any" },
+		{ "Mode = transport\nSelectors = 0.0.0.0/0:gre = any\n",
+		  "4: Selectors: Mode = transport carries packets between the endpoints" },
+		{ "Mobike = yes\n[Child a]\nMode = transport\n",
+		  "3: Mobike = yes: addresses of SAs in transport mode cannot change" },
+		{ "[Child a]\nMode = beet\n", "4: Mode = beet: expected tunnel or transport" },
 		{ "[Child a]\nPSK = x\n", "4: PSK belongs into section [Peer], not [Child]" },
 		{ "[Child a]\nStart = soon\n", "4: Start = soon: expected now, traffic or listen" },
 		{ "[Child a]\nStart = now\n",
@@ -1375,6 +1401,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(selector_pairs),
 		cmocka_unit_test(several_children),
+		cmocka_unit_test(mobike_is_of_tunnel_mode),
 		cmocka_unit_test(wrong_children),
 		cmocka_unit_test(every_key),
 		cmocka_unit_test(lifetimes),

@@ -920,7 +920,7 @@ static void install_needs_authentication(void **state)
 	pair_run(p, 100);
 	sa = node_sa(p->a);
 	assert_int_equal(sa->state, IKESA_AUTH_SENT);
-	negotiate_begin(&n, sa->peer, 0, NULL);
+	negotiate_begin(&n, sa, 0, NULL);
 	n.spi_in = sa->setup->spi_in;
 	n.nonces = (struct ike_nonces){ sa->setup->ni, sa->setup->nr, 32, 32 };
 	n.chosen = n.esp.p[0];

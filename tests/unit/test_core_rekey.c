@@ -253,7 +253,7 @@ static void empty_ke_beside_no_group(void **state)
 
 	(void)state;
 	p->w.link[0].watch = false;
-	negotiate_begin(&n, sa->peer, 0, NULL);
+	negotiate_begin(&n, sa, 0, NULL);
 	n.esp.n = 1;
 	ike_proposals_drop_dh(&n.esp);
 	n.esp.p[0].t[n.esp.p[0].n++] = (struct ike_transform){ IKE_T_DH, IKE_DH_NONE, 0 };

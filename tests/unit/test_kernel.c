@@ -282,6 +282,36 @@ static void what_is_not_taken_over(void **state)
 	kernel_view_free(v);
 }
 
+/* Nor what is in a mode that the configuration does not say. */
+static void modes(void **state)
+{
+	struct kernel_fit fit = { .max_age = 60000, .until = 60000, .child = &all, .n_child = 1 };
+	struct ike_child c = { .part = IKE_CHILD_IN, .mode = IKE_MODE_TRANSPORT };
+	struct kernel_view *v;
+
+	(void)state;
+	set_any(&all);
+	all.mode = IKE_MODE_TRANSPORT;
+	v = kernel_view(k, LINK);
+	assert_true(kernel_peer_misfits(v, 70, &fit));
+	kernel_view_free(v);
+	for (size_t i = 0; i < n_sas; i++)
+		sas[i].mode = ESPTUN_SA_MODE_TRANSPORT;
+	v = kernel_view(k, LINK);
+	assert_false(kernel_peer_misfits(v, 70, &fit));
+	all.mode = IKE_MODE_TUNNEL;
+	assert_true(kernel_peer_misfits(v, 70, &fit));
+	kernel_view_free(v);
+
+	c.local_ts = &all.local_ts;
+	c.remote_ts = &all.remote_ts;
+	assert_int_equal(kernel_sa_install(k, LINK, &c, 0), 0);
+	assert_int_equal(added_mode, ESPTUN_SA_MODE_TRANSPORT);
+	c.mode = IKE_MODE_TUNNEL;
+	assert_int_equal(kernel_sa_install(k, LINK, &c, 0), 0);
+	assert_int_equal(added_mode, ESPTUN_SA_MODE_TUNNEL);
+}
+
 static void more_pairs_than_are_kept(void **state)
 {
 	struct kernel_view *v;
@@ -483,6 +513,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_reading_serves_all, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(pairs_of_each, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(what_is_not_taken_over, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(modes, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(more_pairs_than_are_kept, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(those_heard_last_first, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(as_many_prefixes_as_the_kernel_has, make_link,

@@ -43,6 +43,8 @@ static void narrowing_intersects(void **state)
 {
 	(void)state;
 	narrows("any", "any", "0.0.0.0/0, ::/0");
+	narrows("any:gre", "192.0.2.1", "192.0.2.1/32:gre");
+	narrows("any:udp:1701", "::/0", "::/0:udp:1701");
 	narrows("0.0.0.0/0", "10.1.0.0/16", "10.1.0.0/16");
 	narrows("10.1.0.0/16", "0.0.0.0/0", "10.1.0.0/16");
 	narrows("10.1.0.0/16", "10.2.0.0/16", "nothing");

@@ -289,6 +289,8 @@ static void print_child(json_t *child, bool named)
 	       text(child, "spi_out"));
 	print_age(" age ", child, "age", "");
 	print_age(" rekey in ", child, "rekey_in", "");
+	if (!strcmp(text(child, "mode"), "transport"))
+		printf(" transport");
 	printf("\n       ");
 	print_list("local-ts", json_object_get(child, "local_ts"));
 	print_list("remote-ts", json_object_get(child, "remote_ts"));

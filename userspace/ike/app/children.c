@@ -146,12 +146,28 @@ static bool overlap(const struct ike_child_conf *a, const struct ike_child_conf 
 	       ike_ts_narrow(IKE_TS_OFFER(&a->remote_ts), &b->remote_ts, &common);
 }
 
-/* Append @c, which no other overlaps: else the order of the file would decide what carries a packet. */
+/* Transport mode is for packets between the endpoints, wherever these are. */
+static int check_mode(const struct ike_child_conf *c, char *err, size_t size)
+{
+	if (c->mode == IKE_MODE_TUNNEL ||
+	    (ike_ts_of_any_address(&c->local_ts) && ike_ts_of_any_address(&c->remote_ts)))
+		return 0;
+	return complain(
+		err, size,
+		"Mode = transport carries packets between the endpoints: expected any, or any with a protocol, such as any:gre = any:gre");
+}
+
+/*
+ * Append @c, which no other overlaps: else the order of the file would decide what carries a packet.
+ * Of packets between the endpoints, what is in transport mode takes precedence (longest prefix).
+ */
 static int append(struct children *to, struct ike_child_conf *c, char *err, size_t size)
 {
 	struct ike_child_conf *more;
 	char a[160], b[160];
 
+	if (check_mode(c, err, size))
+		return -1;
 	if (to->n == IKE_MAX_CHILD) {
 		snprintf(err, size, "expected at most %d child SAs in all", IKE_MAX_CHILD);
 		return -1;
@@ -163,7 +179,7 @@ static int append(struct children *to, struct ike_child_conf *c, char *err, size
 			snprintf(err, size, "two child SAs would have the name %s", o->name);
 			return -1;
 		}
-		if (!overlap(o, c))
+		if (o->mode != c->mode || !overlap(o, c))
 			continue;
 		snprintf(err, size,
 			 "%s = %s overlaps a pair of child SA %s; let each packet fit one",
@@ -187,6 +203,7 @@ static int make_each(struct children *to, const struct children_section *s,
 
 		memset(c, 0, sizeof(*c));
 		c->start = s->start;
+		c->mode = s->mode;
 		if (i)
 			snprintf(c->name, sizeof(c->name), "%.*s.%u", len, s->name, (i + 1) % 1000);
 		else
@@ -204,6 +221,7 @@ int children_make(struct children *to, const struct children_section *s, char *e
 
 	memset(&c, 0, sizeof(c)); /* config_equal() compares bytes */
 	c.start = s->start;
+	c.mode = s->mode;
 	memcpy(c.name, s->name, sizeof(c.name));
 	if (s->per == CHILDREN_ONE)
 		return make_each(to, s, &c, err, size);

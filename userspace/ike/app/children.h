@@ -30,6 +30,8 @@ struct children_section {
 	enum children_per per;
 	enum ike_start start;
 	bool start_given;
+	enum ike_mode mode;
+	bool mode_given;
 };
 
 /* What the children of a file are made of so far; free ->list. */

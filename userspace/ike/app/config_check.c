@@ -71,7 +71,7 @@ static void check_start(struct parse *p, struct children_section *s)
 	s->start = IKE_START_LISTEN;
 }
 
-/* What [Peer] says of Start and SelectorsPerChild holds where [Child NAME] does not say it. */
+/* What [Peer] says of Start, SelectorsPerChild and Mode holds where [Child NAME] does not say it. */
 static void finish_section(struct parse *p, struct children_section *s, struct children *out)
 {
 	char any[] = "any";
@@ -80,6 +80,8 @@ static void finish_section(struct parse *p, struct children_section *s, struct c
 		s->start = p->sections[0].start;
 	if (s->per == CHILDREN_AUTO)
 		s->per = p->sections[0].per;
+	if (!s->mode_given)
+		s->mode = p->sections[0].mode;
 	check_start(p, s);
 	if ((s->n_pairs || !children_add_pair(s, any, p->err, sizeof(p->err))) &&
 	    !children_make(out, s, p->err, sizeof(p->err)))
@@ -107,6 +109,25 @@ static void finish_children(struct parse *p)
 		finish_section(p, &p->sections[i], &made);
 	p->c->child = made.list;
 	p->c->n_child = made.n;
+}
+
+/*
+ * MOBIKE moves SAs in tunnel mode (RFC 4555 1.3): those of transport mode have the addresses of the
+ * endpoints in their selectors.
+ */
+static void check_mobike(struct parse *p)
+{
+	bool transport = false;
+
+	for (unsigned int i = 0; i < p->c->n_child; i++)
+		transport |= p->c->child[i].mode == IKE_MODE_TRANSPORT;
+	if (!transport)
+		return;
+	if (given(p, "Mobike") && p->c->mobike)
+		config_say(
+			p, true, line_of(p, "Mobike"),
+			"Mobike = yes: addresses of SAs in transport mode cannot change: expected no, or Mode = tunnel");
+	p->c->mobike = false;
 }
 
 static void warn_psk(struct parse *p)
@@ -252,5 +273,6 @@ void config_check(struct parse *p)
 		warn_psk(p);
 	check_clients(p);
 	finish_children(p);
+	check_mobike(p);
 	finish_crypto(p);
 }

@@ -458,12 +458,14 @@ static int set_per_child(struct parse *p, char *s)
 
 static int set_mode(struct parse *p, char *s)
 {
+	p->at->mode_given = true;
 	if (!strcasecmp(s, "tunnel"))
-		return 0;
-	if (!strcasecmp(s, "transport"))
-		snprintf(p->err, sizeof(p->err),
-			 "esptun has no transport mode; expected tunnel, and the same at the peer");
-	return -1;
+		p->at->mode = IKE_MODE_TUNNEL;
+	else if (!strcasecmp(s, "transport"))
+		p->at->mode = IKE_MODE_TRANSPORT;
+	else
+		return -1;
+	return 0;
 }
 
 static int add_crypto(struct parse *p, unsigned int which, const char *item)
@@ -545,6 +547,7 @@ const struct key config_keys[] = {
 	{ "Peer", "ReplayWindow", set_replay, KEY_ONE, "packets from 0 (off) to 65536" },
 	{ "Peer", "Start", set_start, KEY_ONE, "now, traffic or listen" },
 	{ "Peer", "SelectorsPerChild", set_per_child, KEY_ONE, "one or all" },
+	{ "Peer", "Mode", set_mode, KEY_ONE, "tunnel or transport" },
 	{ "Peer", "Clients", set_clients, KEY_ONE,
 	  "how many peers may be connected, from 1 to 1000" },
 	{ "Peer", "Unique", set_unique, KEY_ONE, "replace, keep or refuse" },
@@ -555,7 +558,7 @@ const struct key config_keys[] = {
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Child", "SelectorsPerChild", set_per_child, KEY_ONE, "one or all" },
 	{ "Child", "Start", set_start, KEY_ONE, "now, traffic or listen" },
-	{ "Child", "Mode", set_mode, KEY_ONE, "tunnel" },
+	{ "Child", "Mode", set_mode, KEY_ONE, "tunnel or transport" },
 	{ "Client", "PSK", set_psk, KEY_SECRET,
 	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
 };

@@ -50,6 +50,7 @@
  *	"child":{			absent without a CHILD SA
  *	  "spi_in":"0xc0ffee01", "spi_out":"0xc0ffee02",
  *	  "proposal":"aes256gcm16-esn",
+ *	  "mode":"tunnel",		or "transport"
  *	  "local_ts":["0.0.0.0/0"], "remote_ts":["10.0.0.0/8"],
  *	  "age":12.3},
  *	"children":[{			all that are configured; absent with Clients of 2 or more

@@ -51,8 +51,8 @@ static bool may_have_sas(const struct tunnel *t, uint32_t peer)
 /* Is all that @child would carry allowed by the configuration? */
 static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 {
-	return kernel_may_carry(t->conf.child, t->conf.n_child, IKE_TS_OFFER(child->local_ts),
-				IKE_TS_OFFER(child->remote_ts));
+	return kernel_may_carry(t->conf.child, t->conf.n_child, child->mode,
+				IKE_TS_OFFER(child->local_ts), IKE_TS_OFFER(child->remote_ts));
 }
 
 /* Has the configuration a proposal with the algorithms of @child, and are its keys for these? */

@@ -88,7 +88,7 @@ static const struct foreign_word words[] = {
 	{ "unique", NULL, NO_NEED },
 	{ "version", NULL, "it is IKEv2 always" },
 	{ "aggressive", NULL, "it is IKEv2 always" },
-	{ "mode", NULL, "it is tunnel mode always" },
+	{ "mode", "Mode", NULL },
 	{ "updown", NULL, NO_COMMANDS },
 	/* ipsec.conf(5) */
 	{ "left", "Local", "for this machine's end; the other end is Endpoint" },
@@ -117,7 +117,7 @@ static const struct foreign_word words[] = {
 	{ "ah", NULL, "there is no AH" },
 	{ "keyexchange", NULL, "it is IKEv2 always" },
 	{ "ikev2", NULL, "it is IKEv2 always" },
-	{ "type", NULL, "it is tunnel mode always" },
+	{ "type", "Mode", NULL },
 	{ "dpddelay", "Liveness", NULL },
 	{ "dpdtimeout", NULL, "Liveness in [Peer] says when to ask the peer" },
 	{ "dpdaction", "Start", NULL },

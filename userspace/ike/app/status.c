@@ -115,6 +115,7 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 	snprintf(text, sizeof(text), "0x%08x", s->spi_out);
 	put_text(o, "spi_out", text);
 	put_proposal(o, &s->esp);
+	put_text(o, "mode", s->mode == IKE_MODE_TRANSPORT ? "transport" : "tunnel");
 	json_object_set_new(o, "local_ts", ts_json(&s->local_ts));
 	json_object_set_new(o, "remote_ts", ts_json(&s->remote_ts));
 	json_object_set_new(o, "age", json_real(seconds(now - s->child_at)));

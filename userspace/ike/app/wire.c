@@ -48,19 +48,21 @@ struct rule {
 _Static_assert(sizeof(struct ike_tunnel_conf) <= WIRE_BODY, "a configuration fits");
 _Static_assert((1 + IKE_MAX_CHILD) * sizeof(struct wire_status) <= WIRE_BODY,
 	       "a peer and its child SAs fit");
-_Static_assert(sizeof(enum ike_child_part) == 4 && sizeof(enum ike_tunnel_state) == 4,
+_Static_assert(sizeof(enum ike_child_part) == 4 && sizeof(enum ike_tunnel_state) == 4 &&
+		       sizeof(enum ike_mode) == 4,
 	       "enumerations are checked as 32 bit");
 
-#define CHILD_FIELDS(type, at)                                             \
-	{ FIELD_U32, AT(type, at child.part), IKE_CHILD_OUT },             \
-		{ FIELD_ENDPOINT, AT(type, at child.local), 0 },           \
-		{ FIELD_ENDPOINT, AT(type, at child.remote), 0 },          \
-		{ FIELD_BOOL, AT(type, at child.esn), 0 },                 \
-		{ FIELD_SIZE, AT(type, at child.key_len), IKE_MAX_KEY },   \
-		{ FIELD_SIZE, AT(type, at child.integ_len), IKE_MAX_KEY }, \
-		{ FIELD_SELECTORS, AT(type, at local_ts), 0 },             \
-	{                                                                  \
-		FIELD_SELECTORS, AT(type, at remote_ts), 0                 \
+#define CHILD_FIELDS(type, at)                                              \
+	{ FIELD_U32, AT(type, at child.part), IKE_CHILD_OUT },              \
+		{ FIELD_U32, AT(type, at child.mode), IKE_MODE_TRANSPORT }, \
+		{ FIELD_ENDPOINT, AT(type, at child.local), 0 },            \
+		{ FIELD_ENDPOINT, AT(type, at child.remote), 0 },           \
+		{ FIELD_BOOL, AT(type, at child.esn), 0 },                  \
+		{ FIELD_SIZE, AT(type, at child.key_len), IKE_MAX_KEY },    \
+		{ FIELD_SIZE, AT(type, at child.integ_len), IKE_MAX_KEY },  \
+		{ FIELD_SELECTORS, AT(type, at local_ts), 0 },              \
+	{                                                                   \
+		FIELD_SELECTORS, AT(type, at remote_ts), 0                  \
 	}
 
 static const struct field child_fields[] = { CHILD_FIELDS(wire_child, ) };
@@ -114,6 +116,7 @@ static const struct field status_fields[] = {
 	{ FIELD_BOOL, AT(wire_status, status.mobike_decides), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.have_child), 0 },
 	{ FIELD_PROPOSAL, AT(wire_status, status.esp), 0 },
+	{ FIELD_U32, AT(wire_status, status.mode), IKE_MODE_TRANSPORT },
 	{ FIELD_SELECTORS, AT(wire_status, status.local_ts), 0 },
 	{ FIELD_SELECTORS, AT(wire_status, status.remote_ts), 0 },
 	{ FIELD_TEXT, AT(wire_status, tunnel), sizeof(((struct wire_status *)0)->tunnel) },

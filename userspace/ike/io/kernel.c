@@ -557,6 +557,11 @@ static struct ike_ts_offer selectors_to_ike(struct ike_ts to[ESPTUN_TS_MAX],
 	return (struct ike_ts_offer){ (unsigned int)n, to };
 }
 
+static enum ike_mode mode_to_ike(enum esptun_sa_mode mode)
+{
+	return mode == ESPTUN_SA_MODE_TRANSPORT ? IKE_MODE_TRANSPORT : IKE_MODE_TUNNEL;
+}
+
 static void remove_larval(struct kernel *k, const struct kernel_view *v, const struct of_peer *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -565,11 +570,11 @@ static void remove_larval(struct kernel *k, const struct kernel_view *v, const s
 	}
 }
 
-bool kernel_may_carry(const struct ike_child_conf *child, unsigned int n, struct ike_ts_offer local,
-		      struct ike_ts_offer remote)
+bool kernel_may_carry(const struct ike_child_conf *child, unsigned int n, enum ike_mode mode,
+		      struct ike_ts_offer local, struct ike_ts_offer remote)
 {
 	for (unsigned int i = 0; i < n; i++) {
-		if (ike_ts_within(local, &child[i].local_ts) &&
+		if (child[i].mode == mode && ike_ts_within(local, &child[i].local_ts) &&
 		    ike_ts_within(remote, &child[i].remote_ts))
 			return true;
 	}
@@ -582,7 +587,7 @@ static bool is_fit(const struct esptun_sa *sa, const struct kernel_fit *fit)
 	struct ike_ts to[ESPTUN_TS_MAX], from[ESPTUN_TS_MAX];
 
 	return !sa || (sa->age <= fit->max_age &&
-		       kernel_may_carry(fit->child, fit->n_child,
+		       kernel_may_carry(fit->child, fit->n_child, mode_to_ike(sa->mode),
 					selectors_to_ike(to, sa->ts_local, sa->n_ts_local),
 					selectors_to_ike(from, sa->ts_remote, sa->n_ts_remote)));
 }
@@ -812,7 +817,8 @@ int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child
 	struct esptun_sa sa = {
 		.ifindex = ifindex,
 		.peer = c->peer,
-		.mode = ESPTUN_SA_MODE_TUNNEL,
+		.mode = c->mode == IKE_MODE_TRANSPORT ? ESPTUN_SA_MODE_TRANSPORT
+						      : ESPTUN_SA_MODE_TUNNEL,
 		.encr = c->cipher.encr,
 		.integ = c->cipher.integ,
 		.esn = c->esn,

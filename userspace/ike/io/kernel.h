@@ -81,9 +81,9 @@ void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_
 /* The terms kept with the peer, and its identity in @id; NULL if none are. They live as long as @v. */
 const uint8_t *kernel_peer_terms(const struct kernel_view *v, uint32_t peer, struct ike_id *id);
 
-/* Is one of the @n child SAs of a configuration to carry all from @local to @remote? */
-bool kernel_may_carry(const struct ike_child_conf *child, unsigned int n, struct ike_ts_offer local,
-		      struct ike_ts_offer remote);
+/* Is one of the @n child SAs of a configuration to carry, in @mode, all from @local to @remote? */
+bool kernel_may_carry(const struct ike_child_conf *child, unsigned int n, enum ike_mode mode,
+		      struct ike_ts_offer local, struct ike_ts_offer remote);
 
 /* What SAs of a peer may stay. */
 struct kernel_fit {

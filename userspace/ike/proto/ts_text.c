@@ -262,17 +262,28 @@ static int ts_append(struct ike_ts_list *l, const struct ike_ts *ts, char *err, 
 	return 0;
 }
 
+/* All addresses of both families, with @suffix: "", or ":udp:53". */
+static int any_from_text(const char *suffix, struct ike_ts_list *l, char *err, size_t err_size)
+{
+	static const char *const families[] = { "0.0.0.0/0", "::/0" };
+	char text[128];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "%s%s", families[i], suffix);
+		if (ike_ts_from_text(text, l, err, err_size))
+			return -1;
+	}
+	return 0;
+}
+
 int ike_ts_from_text(const char *text, struct ike_ts_list *l, char *err, size_t err_size)
 {
 	struct ike_ts ts = { 0 };
 	char s[128];
 	int ret;
 
-	if (!strcasecmp(text, "any"))
-		return ike_ts_from_text("0.0.0.0/0", l, err, err_size) ||
-				       ike_ts_from_text("::/0", l, err, err_size)
-			       ? -1
-			       : 0;
+	if (!strncasecmp(text, "any", 3) && (!text[3] || text[3] == ':'))
+		return any_from_text(text + 3, l, err, err_size);
 	ret = snprintf(s, sizeof(s), "%s", text) < (int)sizeof(s) ? 0 : -1;
 	if (!ret)
 		ret = ts_suffix(s, &ts);

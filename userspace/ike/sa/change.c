@@ -35,9 +35,9 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 	       x->mobike == y->mobike && x->ike == y->ike && x->esp == y->esp;
 }
 
-static bool same_selectors(const struct child_conf *x, const struct child_conf *y)
+static bool carry_same(const struct child_conf *x, const struct child_conf *y)
 {
-	return x->n_local == y->n_local && x->n_remote == y->n_remote &&
+	return x->mode == y->mode && x->n_local == y->n_local && x->n_remote == y->n_remote &&
 	       !memcmp(x->ts, y->ts, (x->n_local + x->n_remote) * sizeof(*x->ts));
 }
 
@@ -60,7 +60,7 @@ static unsigned int find_child(const struct change *d, const struct child_conf *
 	if (i != CHILD_GONE)
 		return i;
 	for (i = 0; i < d->to->n_child; i++) {
-		if (same_selectors(child, &d->to->child[i]) &&
+		if (carry_same(child, &d->to->child[i]) &&
 		    find_name(d->from, d->to->child[i].name) == CHILD_GONE)
 			return i;
 	}
@@ -74,8 +74,7 @@ static void compare(struct change *d)
 	d->renew |= !same_terms(d->from, d->to);
 	for (i = 0; i < d->from->n_child; i++) {
 		at = d->map[i] = find_child(d, &d->from->child[i]);
-		d->renew |= at != CHILD_GONE &&
-			    !same_selectors(&d->from->child[i], &d->to->child[at]);
+		d->renew |= at != CHILD_GONE && !carry_same(&d->from->child[i], &d->to->child[at]);
 	}
 }
 

@@ -38,11 +38,21 @@ enum ike_unique {
 	IKE_UNIQUE_REFUSE, /* is refused */
 };
 
-/* What one child SA is to carry: each of its local selectors with each remote one. */
+/* Of a pair of ESP SAs (RFC 4303 3.1). */
+enum ike_mode {
+	IKE_MODE_TUNNEL, /* whole packets */
+	IKE_MODE_TRANSPORT, /* packets between the endpoints themselves, without their IP header */
+};
+
+/*
+ * What one child SA is to carry: each of its local selectors with each remote one. In transport mode
+ * these are of any address, see ike_ts_of_any_address(); the IKE SA's addresses take their place.
+ */
 struct ike_child_conf {
 	char name[IKE_CHILD_NAME]; /* for people, unique in its tunnel */
 	struct ike_ts_list local_ts, remote_ts;
 	enum ike_start start;
+	enum ike_mode mode;
 };
 
 /* One tunnel: one netdevice, one [Peer]. The core copies it. Keys are not in it: see struct ike_job. */
@@ -81,6 +91,7 @@ struct ike_child {
 	const char *tunnel;
 	uint32_t peer; /* its number */
 	enum ike_child_part part;
+	enum ike_mode mode;
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_endpoint local, remote;
 	struct ike_cipher cipher;
@@ -318,6 +329,7 @@ struct ike_status {
 	const char *child_name;
 	uint32_t spi_in, spi_out;
 	struct ike_proposal esp;
+	enum ike_mode mode;
 	struct ike_ts_list local_ts, remote_ts;
 	uint64_t child_at;
 	uint64_t child_rekey_at; /* likewise */

@@ -121,6 +121,7 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
 		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id, NULL,
 				     &sa->remote);
+	request_delete_moved(core, sa);
 }
 
 /*

@@ -181,6 +181,7 @@ struct claims;
 struct child_sa {
 	TAILQ_ENTRY(child_sa) link;
 	unsigned int conf; /* what it is to carry: tunnel_conf.child[conf] */
+	enum ike_mode mode;
 	uint32_t spi_in, spi_out;
 	enum child_state state;
 	uint64_t next_at; /* see enum child_state */

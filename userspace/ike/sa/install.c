@@ -65,6 +65,7 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 		.tunnel = conf->name,
 		.peer = sa->peer->id,
 		.part = part,
+		.mode = c->mode,
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,
 		.local = esp_endpoint(&sa->local, conf->local.port),
@@ -127,6 +128,7 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 	if (!c)
 		return NULL;
 	c->conf = n->conf;
+	c->mode = n->mode;
 	c->spi_in = n->spi_in;
 	c->spi_out = n->spi_out;
 	c->proposal = n->chosen;
@@ -152,8 +154,9 @@ static void log_pair(struct ike_core *core, struct ike_sa *sa, const struct chil
 	char prop[160], l[200], r[200];
 
 	child_selectors(c, &local, &remote);
-	report_line(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s, %s = %s",
+	report_line(core, IKE_LOG_INFO, NULL, sa, "child SA in 0x%08x out 0x%08x: %s%s, %s = %s",
 		    c->spi_in, c->spi_out, ike_proposal_print(prop, sizeof(prop), &c->proposal),
+		    c->mode == IKE_MODE_TRANSPORT ? ", transport mode" : "",
 		    ike_ts_list_print(l, sizeof(l), IKE_TS_OFFER(&local)),
 		    ike_ts_list_print(r, sizeof(r), IKE_TS_OFFER(&remote)));
 }

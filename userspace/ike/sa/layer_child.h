@@ -24,6 +24,7 @@ struct negotiation {
 	/* Set by negotiate_begin(): what we want. */
 	unsigned int conf; /* as in child_sa; responder: CHILD_ANY until one is chosen */
 	uint32_t replaces; /* inbound SPI of the pair it replaces; 0: of none */
+	enum ike_mode mode; /* responder: of the configured child SA that is chosen */
 	struct ike_proposals esp;
 	struct ike_ts_list local, remote; /* in the end: what both agreed on */
 
@@ -81,10 +82,10 @@ void collide_undone(struct ike_core *core, struct ike_sa *sa, const struct child
 	"not receive: turn on NAT-T (UDP encapsulation) at its side"
 
 /*
- * What we want: algorithms and selectors of @old, or without one those of the tunnel, and those that
- * are configured as @conf. With CHILD_ANY the offer of the peer decides which.
+ * What we want under @sa: algorithms and selectors of @old, or without one those of the tunnel, and
+ * those that are configured as @conf. With CHILD_ANY the offer of the peer decides which.
  */
-void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned int conf,
+void negotiate_begin(struct negotiation *n, const struct ike_sa *sa, unsigned int conf,
 		     const struct child_sa *old);
 /* Initiator: append our offer, under the inbound SPI reserved for it. */
 void negotiate_offer(struct ike_builder *b, struct negotiation *n);

@@ -450,6 +450,11 @@ void request_probe(struct ike_core *core, struct ike_sa *sa);
  * that wait: to the peer any other would prove that we have a pair which we could not install.
  */
 void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/*
+ * The IKE SA has other addresses now: delete its pairs in transport mode that are of former ones, which
+ * carry nothing any more.
+ */
+void request_delete_moved(struct ike_core *core, struct ike_sa *sa);
 /* The peer counts @sa as established, we do not: tell it (RFC 7296 2.21.2). False: see request_start(). */
 bool request_auth_failed(struct ike_core *core, struct ike_sa *sa);
 

@@ -9,17 +9,35 @@
  */
 #include "ike/sa/layer_child.h"
 
-void negotiate_begin(struct negotiation *n, const struct ike_peer *p, unsigned int conf,
+/* What is configured as @conf: in transport mode, for the addresses that the IKE SA has now. */
+static void find_selectors(const struct ike_sa *sa, unsigned int conf, struct ike_ts_list *local,
+			   struct ike_ts_list *remote)
+{
+	const struct tunnel_conf *c = sa->peer->conf;
+
+	tunnel_selectors(c, conf, local, remote);
+	if (c->child[conf].mode == IKE_MODE_TUNNEL)
+		return;
+	ike_ts_pin(local, &sa->local.addr);
+	ike_ts_pin(remote, &sa->remote.addr);
+}
+
+void negotiate_begin(struct negotiation *n, const struct ike_sa *sa, unsigned int conf,
 		     const struct child_sa *old)
 {
 	n->conf = conf;
-	n->esp = *p->conf->esp;
+	n->esp = *sa->peer->conf->esp;
 	if (!n->own_exchange)
 		ike_proposals_drop_dh(&n->esp); /* IKE_AUTH has no key exchange for it (1.2) */
-	if (conf != CHILD_ANY)
-		tunnel_selectors(p->conf, conf, &n->local, &n->remote);
+	if (conf != CHILD_ANY) {
+		n->mode = sa->peer->conf->child[conf].mode;
+		find_selectors(sa, conf, &n->local, &n->remote);
+	}
 	if (old) {
-		child_selectors(old, &n->local, &n->remote);
+		n->mode = old->mode;
+		/* In transport mode the endpoints may be elsewhere since. */
+		if (old->mode == IKE_MODE_TUNNEL)
+			child_selectors(old, &n->local, &n->remote);
 		ike_proposals_keep(&n->esp, &old->suite);
 		n->replaces = old->spi_in;
 	}
@@ -45,6 +63,20 @@ static void put_spi(struct ike_proposal *p, uint32_t spi)
 	writer_be32(&w, spi);
 }
 
+/* Asks for the mode, or agrees to it (1.3.1). */
+static void build_mode(struct ike_builder *b, const struct negotiation *n)
+{
+	if (n->mode == IKE_MODE_TRANSPORT)
+		ike_build_notify(b, IKE_N_USE_TRANSPORT_MODE, NULL, 0);
+}
+
+static bool has_transport_notify(const struct ike_payloads *in)
+{
+	struct ike_notify n;
+
+	return ike_notify_find(in, IKE_N_USE_TRANSPORT_MODE, &n);
+}
+
 /* ---- initiator --------------------------------------------------------------- */
 
 void negotiate_offer(struct ike_builder *b, struct negotiation *n)
@@ -53,6 +85,7 @@ void negotiate_offer(struct ike_builder *b, struct negotiation *n)
 
 	for (i = 0; i < n->esp.n; i++)
 		put_spi(&n->esp.p[i], n->spi_in);
+	build_mode(b, n);
 	ike_build_sa(b, IKE_OFFER(&n->esp));
 	if (n->own_exchange)
 		ike_build_nonce(b, n->nonces.i, n->nonces.i_len);
@@ -115,6 +148,25 @@ static bool take_proposal(struct ike_core *core, struct ike_sa *sa, struct negot
 	return false;
 }
 
+/* A responder that does not echo USE_TRANSPORT_MODE has made the pair in tunnel mode (1.3.1). */
+static bool take_mode(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n,
+		      const struct ike_payloads *in)
+{
+	bool agrees = has_transport_notify(in);
+
+	if (agrees == (n->mode == IKE_MODE_TRANSPORT))
+		return true;
+	if (agrees)
+		report_error(
+			core, sa->peer, sa,
+			"peer answered in transport mode, which was not asked for: the pair is deleted");
+	else
+		report_error(
+			core, sa->peer, sa,
+			"peer does not take transport mode, and answered in tunnel mode: the pair is deleted; set transport mode at its side (strongSwan: mode = transport), or Mode=tunnel here");
+	return false;
+}
+
 static bool take_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			   const struct ike_payloads *in)
 {
@@ -126,6 +178,10 @@ static bool take_selectors(struct ike_core *core, struct ike_sa *sa, struct nego
 	if (!p_i || !p_r || ike_ts_parse(p_i, &ours) || ike_ts_parse(p_r, &theirs)) {
 		report_error(core, sa->peer, sa, "peer's answer about the child SA is malformed");
 		return false;
+	}
+	if (n->mode == IKE_MODE_TRANSPORT) { /* a NAT has the peer see other ones (2.23.1) */
+		ike_ts_substitute(&ours, &sa->local.addr);
+		ike_ts_substitute(&theirs, &sa->remote.addr);
 	}
 	if (!ike_ts_within(IKE_TS_OFFER(&ours), &n->local) ||
 	    !ike_ts_within(IKE_TS_OFFER(&theirs), &n->remote)) {
@@ -184,8 +240,8 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 	struct child_sa *c = NULL;
 	struct ike_notify more;
 
-	if (take_proposal(core, sa, n, in) && take_selectors(core, sa, n, in) &&
-	    !is_rivals(core, sa, n) && n->spi_out != n->deleted)
+	if (take_mode(core, sa, n, in) && take_proposal(core, sa, n, in) &&
+	    take_selectors(core, sa, n, in) && !is_rivals(core, sa, n) && n->spi_out != n->deleted)
 		c = install_pair(core, sa, n);
 	ike_wipe(&n->secret, sizeof(n->secret));
 	if (!c)
@@ -245,6 +301,7 @@ static bool choose_proposal(struct ike_core *core, struct ike_sa *sa, struct neg
 
 /* What the peer asks for, as seen from here. */
 struct asked {
+	enum ike_mode mode;
 	struct ike_ts_payload local, remote;
 };
 
@@ -256,7 +313,9 @@ static unsigned int judge_conf(const struct ike_sa *sa, const struct asked *ask,
 	struct ike_ts_list own_local, own_remote;
 	unsigned int fit = 1;
 
-	tunnel_selectors(sa->peer->conf, conf, &own_local, &own_remote);
+	if (sa->peer->conf->child[conf].mode != ask->mode)
+		return 0;
+	find_selectors(sa, conf, &own_local, &own_remote);
 	if (!ike_ts_narrow(local, &own_local, &n->local) ||
 	    !ike_ts_narrow(remote, &own_remote, &n->remote))
 		return 0;
@@ -291,8 +350,25 @@ static bool choose_conf(const struct ike_sa *sa, const struct asked *ask, struct
 	if (!best)
 		return false;
 	n->conf = at.conf;
+	n->mode = ask->mode;
 	n->more_possible = fitting > 1 && best <= 4;
 	return true;
+}
+
+/* The same in transport mode, if it asks for that, for the addresses that we see; else in tunnel mode. */
+static bool choose_mode(const struct ike_sa *sa, const struct asked *ask, struct negotiation *n)
+{
+	struct asked in_mode = *ask;
+
+	if (ask->mode == IKE_MODE_TRANSPORT) { /* a NAT has the peer see other ones (2.23.1) */
+		ike_ts_substitute(&in_mode.local, &sa->local.addr);
+		ike_ts_substitute(&in_mode.remote, &sa->remote.addr);
+		if (choose_conf(sa, &in_mode, n))
+			return true;
+	}
+	in_mode = *ask;
+	in_mode.mode = IKE_MODE_TUNNEL;
+	return choose_conf(sa, &in_mode, n);
 }
 
 static const char *name_rival(const struct ike_peer *rival, char *buf, size_t size)
@@ -312,13 +388,15 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 	struct ike_ts_list own_local, own_remote;
 	char why[CORE_TEXT_MAX - 128];
 	char name[IKE_MAX_ID + 32], own_id[IKE_MAX_ID + 16], ts[200];
+	unsigned int conf;
 	struct asked ask;
 
 	if (ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSI), &ask.remote) ||
 	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &ask.local))
 		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
-	if (choose_conf(sa, &ask, n)) {
+	ask.mode = has_transport_notify(m->in) ? IKE_MODE_TRANSPORT : IKE_MODE_TUNNEL;
+	if (choose_mode(sa, &ask, n)) {
 		const struct ike_peer *rival = claim_rival(sa->peer, &n->remote);
 
 		if (!rival)
@@ -332,8 +410,12 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",
 				    why);
 	}
-	tunnel_selectors(sa->peer->conf, n->conf == CHILD_ANY ? 0 : n->conf, &own_local,
-			 &own_remote);
+	conf = n->conf == CHILD_ANY ? 0 : n->conf;
+	if (ask.mode == IKE_MODE_TUNNEL && sa->peer->conf->child[conf].mode == IKE_MODE_TRANSPORT)
+		return refuse_child(
+			core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "the peer asks for tunnel mode",
+			"set transport mode at its side (strongSwan: mode = transport), or Mode=tunnel here");
+	find_selectors(sa, conf, &own_local, &own_remote);
 	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "no common selectors",
 			    ike_ts_explain(why, sizeof(why), &own_local, &own_remote,
 					   IKE_TS_OFFER(&ask.local), IKE_TS_OFFER(&ask.remote)));
@@ -424,6 +506,7 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 		return NULL;
 	}
 	put_spi(&n->chosen, n->spi_in);
+	build_mode(m->reply, n);
 	ike_build_sa(m->reply, (struct ike_offer){ 1, &n->chosen });
 	if (n->own_exchange)
 		ike_build_nonce(m->reply, n->nonces.r, n->nonces.r_len);

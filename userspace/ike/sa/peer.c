@@ -340,6 +340,7 @@ static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct 
 	from.addr = *local;
 	if (!address_use(core, sa, &from, &sa->remote))
 		return;
+	request_delete_moved(core, sa);
 	request_again(core, sa);
 	request_probe(core, sa);
 	if (!query_can_replace(sa))

@@ -106,6 +106,7 @@ LIST_HEAD(ike_peer_list, ike_peer);
 struct child_conf {
 	char name[IKE_CHILD_NAME];
 	enum ike_start start;
+	enum ike_mode mode;
 	uint16_t n_local, n_remote;
 	const struct ike_ts *ts; /* local selectors, then remote ones: see tunnel_selectors() */
 };

@@ -23,6 +23,7 @@ static void status_child(const struct ike_sa *sa, unsigned int conf, struct ike_
 	s->spi_in = c->spi_in;
 	s->spi_out = c->spi_out;
 	s->esp = c->proposal;
+	s->mode = c->mode;
 	s->child_at = c->at;
 	if (c->state == CHILD_UP && c->next_at != TIMER_NEVER)
 		s->child_rekey_at = c->next_at;

@@ -142,6 +142,50 @@ bool ike_ts_is_any(const struct ike_ts *ts)
 	       !memcmp(ts->end, ones, len);
 }
 
+bool ike_ts_of_any_address(const struct ike_ts_list *l)
+{
+	bool v4 = false, v6 = false;
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		struct ike_ts any = l->ts[i];
+
+		any.protocol = 0;
+		any.port_start = 0;
+		any.port_end = 65535;
+		if (!ike_ts_is_any(&any))
+			return false;
+		v4 |= any.family == 4;
+		v6 |= any.family == 6;
+	}
+	return v4 && v6;
+}
+
+static void set_address(struct ike_ts *ts, const struct ike_addr *a)
+{
+	ts->family = a->family;
+	memcpy(ts->start, a->b, sizeof(ts->start));
+	memcpy(ts->end, a->b, sizeof(ts->end));
+}
+
+void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a)
+{
+	struct ike_ts_list host = { .n = 1, .ts = { { .port_end = 65535 } } };
+	struct ike_ts_list any = *l;
+
+	set_address(&host.ts[0], a);
+	ike_ts_narrow(IKE_TS_OFFER(&any), &host, l);
+}
+
+void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a)
+{
+	for (unsigned int i = 0; i < p->n; i++) {
+		struct ike_ts *ts = &p->ts[i];
+
+		if (!memcmp(ts->start, ts->end, sizeof(ts->start)))
+			set_address(ts, a);
+	}
+}
+
 typedef unsigned __int128 u128;
 
 static u128 load(const uint8_t *p, unsigned int bits)

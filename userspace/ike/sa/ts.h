@@ -37,6 +37,18 @@ bool ike_ts_overlap(const struct ike_ts *a, const struct ike_ts *b);
 bool ike_ts_is_any(const struct ike_ts *ts);
 
 /*
+ * Is each selector of any address of its family, and does the list have some of both families? So are
+ * those of transport mode before the addresses of its endpoints are known.
+ */
+bool ike_ts_of_any_address(const struct ike_ts_list *l);
+
+/* @l, which is as ike_ts_of_any_address() says, becomes that of the one address @a. */
+void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a);
+
+/* Each selector of one address alone becomes one of @a (RFC 7296 2.23.1). */
+void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a);
+
+/*
  * The prefixes that cover @l exactly, @max at most, in ascending order per selector.
  * Returns their number, or -1 if there are more (one IPv4 range takes up to 62, an IPv6
  * range up to 254).

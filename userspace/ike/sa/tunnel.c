@@ -21,6 +21,10 @@ static bool children_sane(const struct ike_tunnel_conf *c)
 		if (!memchr(k->name, 0, sizeof(k->name)) || !k->local_ts.n ||
 		    k->local_ts.n > IKE_MAX_TS || !k->remote_ts.n || k->remote_ts.n > IKE_MAX_TS)
 			return false;
+		if (k->mode == IKE_MODE_TRANSPORT &&
+		    (c->mobike || !ike_ts_of_any_address(&k->local_ts) ||
+		     !ike_ts_of_any_address(&k->remote_ts)))
+			return false;
 	}
 	return c->n_child && c->n_child <= IKE_MAX_CHILD;
 }
@@ -75,6 +79,7 @@ static struct ike_ts *keep_child(struct child_conf *to, const struct ike_child_c
 {
 	memcpy(to->name, from->name, sizeof(to->name));
 	to->start = from->start;
+	to->mode = from->mode;
 	to->n_local = (uint16_t)from->local_ts.n;
 	to->n_remote = (uint16_t)from->remote_ts.n;
 	to->ts = ts;

@@ -83,7 +83,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	ike_build_auth(b, IKE_AUTH_PSK, sa->setup->auth, ike_prf_len(sa->keys.suite.prf));
 	n.spi_in = sa->setup->spi_in;
-	negotiate_begin(&n, p, sa->setup->child, NULL);
+	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
 	x_mobike_offer(b, sa);
 	return EXCHANGE_SEND;
@@ -116,7 +116,7 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 			us, them);
 		return;
 	}
-	negotiate_begin(&n, p, sa->setup->child, NULL);
+	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	if (explain_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
 		return;
 	name = ike_notify_name(error);
@@ -142,7 +142,7 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 		.spi_in = sa->setup->spi_in,
 	};
 
-	negotiate_begin(&n, p, sa->setup->child, NULL);
+	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	sa->setup->spi_in = 0;
 	if (ike_offer_accepted(in)) {
 		if (!negotiate_take(core, sa, &n, in))
@@ -348,7 +348,7 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
 		return;
 	}
-	negotiate_begin(&n, sa->peer, CHILD_ANY, NULL);
+	negotiate_begin(&n, sa, CHILD_ANY, NULL);
 	if (!sa->peer_natt) {
 		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
 		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);

@@ -94,7 +94,7 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 	/* What came meanwhile made it needless. */
 	if (x->spi ? !old || wait_for_settling(core, sa, old) : query_sa_has_child(sa, x->conf))
 		return EXCHANGE_DROP;
-	negotiate_begin(&n, sa->peer, x->conf, old);
+	negotiate_begin(&n, sa, x->conf, old);
 	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
 	made = begin_creation(core, sa, x, group);
 	if (!made) { /* the pair there is need not suffer from it */
@@ -183,7 +183,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	struct negotiation n = { .own_exchange = true };
 	bool explained;
 
-	negotiate_begin(&n, sa->peer, x->conf, old);
+	negotiate_begin(&n, sa, x->conf, old);
 	if (x->made->renews)
 		ike_proposals_keep(&n.esp, &x->made->suite);
 	group = x_refuse_group(x, in, &n.esp);
@@ -283,7 +283,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		negotiate_reject(core, sa, &n);
 		c = NULL;
 	} else {
-		negotiate_begin(&n, sa->peer, x->conf, old);
+		negotiate_begin(&n, sa, x->conf, old);
 		/* Not more than was offered, also if the old pair is gone meanwhile. */
 		n.local = made->local;
 		n.remote = made->remote;
@@ -437,7 +437,7 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	n.nonces.r = ours;
 	n.nonces.r_len = sizeof(ours);
 	n.inbound_first = old && query_has_outbound(sa->peer, CHILD_ANY);
-	negotiate_begin(&n, sa->peer, old ? old->conf : CHILD_ANY, NULL);
+	negotiate_begin(&n, sa, old ? old->conf : CHILD_ANY, NULL);
 	if (old) {
 		n.replaces = old->spi_in;
 		n.same = &old->suite;
