@@ -562,6 +562,7 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	before_change(n, link_at(n, c->tunnel, c->peer));
 	set_remote(n, link_at(n, c->tunnel, c->peer), &c->remote);
 	n->local[link_at(n, c->tunnel, c->peer)] = c->local.addr;
+	n->plain[link_at(n, c->tunnel, c->peer)] = c->plain;
 	if (c->part != IKE_CHILD_OUT)
 		err = install_in(n, c, s);
 	if (!err && c->part != IKE_CHILD_IN)
@@ -592,10 +593,12 @@ static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 }
 
 static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_addr *local, const struct ike_endpoint *remote)
+			   const struct ike_addr *local, const struct ike_endpoint *remote,
+			   bool plain)
 {
 	struct node *n = ctx;
 
+	n->plain[link_at(n, tunnel, peer)] = plain;
 	if (local)
 		n->local[link_at(n, tunnel, peer)] = *local;
 	if (!remote->addr.family)
@@ -740,6 +743,20 @@ static bool set_matches(const struct node *a, const struct node *b, unsigned int
 	return true;
 }
 
+/*
+ * Would ESP of @a travel in what gets to @b? No NAT takes plain ESP; without UDP it is received where it
+ * is sent so alone.
+ */
+static bool encap_is_right(const struct node *a, const struct node *b, unsigned int link, char *why,
+			   size_t size)
+{
+	if (!a->plain[link] || (!a->nat.family && !b->nat.family && b->plain[link]))
+		return true;
+	snprintf(why, size, "node %u's ESP has no UDP around it, which node %u does not get",
+		 a->index, b->index);
+	return false;
+}
+
 /* Does @a's kernel know where @b is? */
 static bool remote_is_right(const struct node *a, const struct node *b, unsigned int link,
 			    char *why, size_t size)
@@ -783,5 +800,6 @@ bool link_at_rest(const struct world *w, unsigned int link, unsigned int pairs, 
 	if (!set_matches(a, b, link, why, size) || !set_matches(b, a, link, why, size))
 		return false;
 	return !pairs ||
-	       (remote_is_right(a, b, link, why, size) && remote_is_right(b, a, link, why, size));
+	       (remote_is_right(a, b, link, why, size) && remote_is_right(b, a, link, why, size) &&
+		encap_is_right(a, b, link, why, size) && encap_is_right(b, a, link, why, size));
 }

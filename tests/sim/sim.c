@@ -1014,6 +1014,17 @@ static void play_transport_move(struct run *r)
 	play_move_without(r);
 }
 
+/* Neither end is for UDP alone: what ESP travels in is what the path takes. */
+static void play_encap(struct run *r)
+{
+	static void (*const play[])(struct run *) = {
+		play_one_side, play_both, play_move, play_rekey_all, play_rekey_move,
+	};
+
+	r->a->conf[0].encap = r->b->conf[0].encap = IKE_ENCAP_AUTO;
+	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
+}
+
 static const struct scenario scenarios[] = {
 	{ "one-side", play_one_side, STEADY },
 	{ "both-at-once", play_both, STEADY },
@@ -1044,6 +1055,7 @@ static const struct scenario scenarios[] = {
 	{ "transport", play_transport, 0 },
 	{ "transport-steady", play_transport_steady, STEADY },
 	{ "transport-move", play_transport_move, STEADY },
+	{ "encap", play_encap, STEADY },
 	{ "hub", play_hub, 0 },
 	{ "long-messages", play_long_messages, 0 },
 	{ "rekey-child", play_rekey_child, STEADY },

@@ -748,6 +748,13 @@ void node_rebind(struct node *n)
 	n->nat_port[1] = (uint16_t)(40000 + rnd_below(&n->w->rnd, 10000));
 }
 
+/* As an agent does to have them in NAT detection. */
+static void tell_addresses(struct node *n, unsigned int link)
+{
+	if (n->core && n->conf[link].encap != IKE_ENCAP_UDP)
+		ike_core_addresses(n->core, n->conf[link].name, &n->addr, 1, n->w->now);
+}
+
 void node_move(struct node *n, const struct ike_addr *addr, const struct ike_addr *nat)
 {
 	unsigned int i;
@@ -758,6 +765,8 @@ void node_move(struct node *n, const struct ike_addr *addr, const struct ike_add
 	if (nat)
 		node_rebind(n);
 	for (i = 0; i < WORLD_LINKS; i++) {
+		if (n->conf[i].name[0])
+			tell_addresses(n, i);
 		if (n->conf[i].name[0] && n->core)
 			ike_core_path(n->core, n->conf[i].name, IKE_PEER_FIRST, &n->addr,
 				      n->w->now);
@@ -945,6 +954,7 @@ void node_start(struct node *n, bool adopt)
 			world_fail(n->w, "node %u: tunnel %u refused", n->index, i);
 		if (adopt)
 			adopt_all(n, i);
+		tell_addresses(n, i);
 		ike_core_start(n->core, n->conf[i].name, n->w->now);
 	}
 }

@@ -433,7 +433,8 @@ static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 }
 
 static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_addr *local, const struct ike_endpoint *remote)
+			   const struct ike_addr *local, const struct ike_endpoint *remote,
+			   bool plain)
 {
 	struct host *h = ctx;
 	struct host_tunnel *t = find_tunnel(h, tunnel);
@@ -442,6 +443,7 @@ static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
 
 	(void)peer;
 	(void)local; /* its sockets are of one address */
+	(void)plain; /* and for UDP */
 	if (!t)
 		return;
 	LIST_FOREACH(p, &t->pairs, of_tunnel)

@@ -405,6 +405,24 @@ static void several_children(void **state)
 		     "ends now transport 0.0.0.0/0, ::/0 = 0.0.0.0/0, ::/0");
 }
 
+static void what_esp_travels_in(void **state)
+{
+	struct ike_tunnel_conf t;
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE, &c);
+	assert_int_equal(c.encap, IKE_ENCAP_UDP);
+	config_clear(&c);
+	accepted("[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE "Encap = esp\n", &c);
+	assert_int_equal(c.encap, IKE_ENCAP_ESP);
+	config_clear(&c);
+	accepted("[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE "Encap = auto\n", &c);
+	config_tunnel(&c, &t);
+	assert_int_equal(t.encap, IKE_ENCAP_AUTO);
+	config_clear(&c);
+}
+
 /* MOBIKE, on unless the file says so, is off where there is transport mode. */
 static void mobike_is_of_tunnel_mode(void **state)
 {
@@ -441,6 +459,7 @@ static void wrong_children(void **state)
 		  "expected any" },
 		{ "Mode = transport\nSelectors = 0.0.0.0/0:gre = any\n",
 		  "4: Selectors: Mode = transport carries packets between the endpoints" },
+		{ "Encap = tcp\n", "3: Encap = tcp: expected udp, esp or auto" },
 		{ "Mobike = yes\n[Child a]\nMode = transport\n",
 		  "3: Mobike = yes: addresses of SAs in transport mode cannot change" },
 		{ "[Child a]\nMode = beet\n", "4: Mode = beet: expected tunnel or transport" },
@@ -1401,6 +1420,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(selector_pairs),
 		cmocka_unit_test(several_children),
+		cmocka_unit_test(what_esp_travels_in),
 		cmocka_unit_test(mobike_is_of_tunnel_mode),
 		cmocka_unit_test(wrong_children),
 		cmocka_unit_test(every_key),

@@ -304,7 +304,7 @@ static void others_are_out_of_reach(void **state)
 	assert_int_equal(install(r), -ENODEV);
 	assert_int_equal(r->env.peer_make(&r->a, "vpn0", 2, &reach_peer, &id), -ENODEV);
 	assert_int_equal(r->env.spi_alloc(&r->a, "vpn0", 2, &spi), -ENODEV);
-	r->env.peer_moved(&r->a, "vpn0", 2, NULL, &reach_peer);
+	r->env.peer_moved(&r->a, "vpn0", 2, NULL, &reach_peer, false);
 	r->env.peer_remove(&r->a, "vpn0", 2);
 	/* Nor may it have clients, or remove what every tunnel has. */
 	assert_true(owned_add_peer(&r->t.owned, IKE_PEER_FIRST, 1));
@@ -376,7 +376,7 @@ static void sas_are_as_configured(void **state)
 	child->key_len = 36;
 	child->remote = stranger;
 	assert_int_equal(install(r), -EPERM);
-	r->env.peer_moved(&r->a, "vpn0", 1, NULL, &stranger);
+	r->env.peer_moved(&r->a, "vpn0", 1, NULL, &stranger, false);
 	reach_free(r);
 }
 
@@ -589,7 +589,7 @@ static void sends_are_looked_at(void **state)
 	assert_true(remotes_claim(a->remotes, &d.remote.addr, loop_now()));
 	assert_true(env_may_reach(a, t, &d.remote.addr));
 	d.remote.port = IKE_NATT_PORT;
-	env.peer_moved(a, "vpn0", IKE_PEER_FIRST, NULL, &d.remote);
+	env.peer_moved(a, "vpn0", IKE_PEER_FIRST, NULL, &d.remote, false);
 	assert_false(owned_has_remote(&t->owned, &d.remote.addr));
 	owned_free(&t->owned);
 	remotes_free(a->remotes);
@@ -695,8 +695,9 @@ static bool side_is_outside(void *ctx, const char *tunnel, const struct ike_addr
 }
 
 static void side_moved(void *ctx, const char *tunnel, uint32_t peer, const struct ike_addr *local,
-		       const struct ike_endpoint *remote)
+		       const struct ike_endpoint *remote, bool plain)
 {
+	(void)plain;
 	(void)local;
 	(void)peer;
 	(void)ctx;

@@ -273,6 +273,8 @@ static void print_ike(json_t *ike)
 	print_age(" rekey in ", ike, "rekey_in", "");
 	if (json_is_true(json_object_get(ike, "mobike")))
 		printf(" mobike");
+	if (!strcmp(text(ike, "encap"), "esp"))
+		printf(" encap esp");
 	if (*text(ike, "proposal"))
 		printf("\n        %s", text(ike, "proposal"));
 	putchar('\n');

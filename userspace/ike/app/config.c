@@ -451,6 +451,7 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->unique = c->unique;
 	out->liveness = c->liveness;
 	out->mobike = c->mobike;
+	out->encap = c->encap;
 	out->reauth = c->reauth;
 	out->rekey_ike = c->rekey_ike;
 	out->rekey_child = c->rekey_child;

@@ -65,6 +65,7 @@ struct config {
 	const struct ike_proposals *ike, *esp; /* shared, see proposal_share.h */
 	uint32_t keepalive, liveness; /* seconds, 0 off */
 	bool mobike;
+	enum ike_encap encap;
 	uint32_t reauth; /* seconds, 0 off */
 	uint32_t rekey_ike, rekey_child; /* seconds, 0 off */
 	uint64_t rekey_bytes, rekey_packets; /* of one direction of a child SA, 0 off */

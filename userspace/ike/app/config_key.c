@@ -168,6 +168,23 @@ static int set_reauth(struct parse *p, char *s)
 	return lifetime(s, 60, 30 * 86400, &p->c->reauth);
 }
 
+static int set_encap(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[IKE_ENCAP_UDP] = "udp",
+		[IKE_ENCAP_ESP] = "esp",
+		[IKE_ENCAP_AUTO] = "auto",
+	};
+
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(s, words[i]))
+			continue;
+		p->c->encap = (enum ike_encap)i;
+		return 0;
+	}
+	return -1;
+}
+
 static int set_mobike(struct parse *p, char *s)
 {
 	p->c->mobike = !strcasecmp(s, "yes");
@@ -534,6 +551,7 @@ const struct key config_keys[] = {
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Peer", "Crypto", set_crypto, KEY_LIST,
 	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	{ "Peer", "Encap", set_encap, KEY_ONE, "udp, esp or auto" },
 	{ "Peer", "Mobike", set_mobike, KEY_ONE, "yes or no" },
 	{ "Peer", "Keepalive", set_keepalive, KEY_ONE, "seconds from 0 (off) to 3600" },
 	{ "Peer", "Liveness", set_liveness, KEY_ONE, "seconds from 0 (off) to 86400" },

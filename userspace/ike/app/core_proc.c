@@ -261,7 +261,7 @@ static bool do_effect(struct core *c, struct wire_head *answer, bool *answered)
 		return *answered = true;
 	case WIRE_ENV_PEER_MOVED:
 		env->peer_moved(env->ctx, h->tunnel, h->peer,
-				h->local.addr.family ? &h->local.addr : NULL, &h->remote);
+				h->local.addr.family ? &h->local.addr : NULL, &h->remote, h->value);
 		return true;
 	case WIRE_ENV_PEER_FOLLOW:
 		env->peer_follow(env->ctx, h->tunnel, h->peer, h->value);

@@ -46,7 +46,8 @@
  *	  "local_id":"branch.example.org", "remote_id":"vpn.example.org",
  *	  "proposal":"aes256gcm16-prfsha384-x25519",	once chosen
  *	  "age":12.3,			seconds since it was established
- *	  "nat_local":true, "nat_remote":false},	who is behind a NAT
+ *	  "nat_local":true, "nat_remote":false,	who is behind a NAT
+ *	  "encap":"udp"},		what ESP travels in; or "esp", without UDP
  *	"child":{			absent without a CHILD SA
  *	  "spi_in":"0xc0ffee01", "spi_out":"0xc0ffee02",
  *	  "proposal":"aes256gcm16-esn",

@@ -55,6 +55,12 @@ static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 				IKE_TS_OFFER(child->local_ts), IKE_TS_OFFER(child->remote_ts));
 }
 
+/* Plain ESP is for tunnels that allow it. */
+static bool may_be_plain(const struct tunnel *t, bool plain)
+{
+	return !plain || t->conf.encap != IKE_ENCAP_UDP;
+}
+
 /* Has the configuration a proposal with the algorithms of @child, and are its keys for these? */
 static bool may_use(const struct tunnel *t, const struct ike_child *child)
 {
@@ -272,7 +278,8 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 		return -ENODEV;
 	if (!child->spi_out || !may_have_sas(t, child->peer) ||
 	    !owned_has_spi(&t->owned, child->peer, child->spi_in, true) || !may_carry(t, child) ||
-	    !may_use(t, child) || !may_move(a, t, child->peer, &child->remote.addr))
+	    !may_use(t, child) || !may_be_plain(t, child->plain) ||
+	    !may_move(a, t, child->peer, &child->remote.addr))
 		return -EPERM;
 	if (!net_is_own(a->net, &child->local.addr))
 		memset(&ours.local.addr, 0, sizeof(ours.local.addr)); /* routing chooses */
@@ -312,15 +319,15 @@ static uint64_t env_last_rx(void *ctx, const char *name, uint32_t peer)
 }
 
 static void env_peer_moved(void *ctx, const char *name, uint32_t peer, const struct ike_addr *local,
-			   const struct ike_endpoint *remote)
+			   const struct ike_endpoint *remote, bool plain)
 {
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_of(a, name, peer);
 
 	if (local && !net_is_own(a->net, local))
 		local = NULL; /* nothing leaves from another one */
-	if (t && may_move(a, t, peer, &remote->addr) &&
-	    kernel_peer_move(a->kernel, t->ifindex, peer, remote, local))
+	if (t && may_be_plain(t, plain) && may_move(a, t, peer, &remote->addr) &&
+	    kernel_peer_move(a->kernel, t->ifindex, peer, remote, local, plain))
 		complain(name, IKE_LOG_WARN, "the kernel does not move the peer: %s",
 			 kernel_error(a->kernel));
 }

@@ -184,7 +184,7 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /*
- * MOBIKE: the peer hears which other addresses it may find us at. Besides @used these are the ones
+ * NAT detection names our addresses. MOBIKE: the peer hears which other addresses it may find us at. Besides @used these are the ones
  * from which packets to it leave by the link that has the address.
  */
 static void tell_addresses(struct agent *a, const struct tunnel *t, const struct ike_addr *remote,
@@ -194,7 +194,7 @@ static void tell_addresses(struct agent *a, const struct tunnel *t, const struct
 	struct net_path p;
 	size_t n = 0;
 
-	if (!t->conf.mobike || !read_own(a))
+	if ((!t->conf.mobike && t->conf.encap == IKE_ENCAP_UDP) || !read_own(a))
 		return;
 	if (used->family)
 		ours[n++] = *used;

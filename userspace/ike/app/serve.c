@@ -116,10 +116,12 @@ static uint64_t env_last_rx(void *ctx, const char *tunnel, uint32_t peer)
 }
 
 static void env_peer_moved(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_addr *local, const struct ike_endpoint *remote)
+			   const struct ike_addr *local, const struct ike_endpoint *remote,
+			   bool plain)
 {
 	struct wire_head h = head_of_peer(peer, WIRE_ENV_PEER_MOVED, tunnel);
 
+	h.value = plain;
 	if (local)
 		h.local.addr = *local;
 	h.remote = *remote;

@@ -90,6 +90,7 @@ static json_t *ike_json(const struct ike_status *s, uint64_t now)
 	put_rekey(o, s->rekey_at, now);
 	json_object_set_new(o, "nat_local", json_boolean(s->nat_local));
 	json_object_set_new(o, "nat_remote", json_boolean(s->nat_remote));
+	put_text(o, "encap", s->plain ? "esp" : "udp");
 	json_object_set_new(o, "mobike", json_boolean(s->mobike));
 	return o;
 }

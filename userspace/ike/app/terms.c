@@ -72,6 +72,8 @@ static void add_agreement(struct digest *d, const struct config *c)
 	add_numbers(d, (const uint16_t[]){ c->port, c->endpoint_port, c->clients > 1 }, 3);
 	add_proposals(d, c->ike);
 	add_proposals(d, c->esp);
+	if (c->encap != IKE_ENCAP_UDP) /* the terms of former builds are those of UDP */
+		add_numbers(d, (const uint16_t[]){ (uint16_t)c->encap }, 1);
 }
 
 /* One of the digests: empty, of the salt alone, until something is added. */

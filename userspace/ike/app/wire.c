@@ -57,6 +57,7 @@ _Static_assert(sizeof(enum ike_child_part) == 4 && sizeof(enum ike_tunnel_state)
 		{ FIELD_U32, AT(type, at child.mode), IKE_MODE_TRANSPORT }, \
 		{ FIELD_ENDPOINT, AT(type, at child.local), 0 },            \
 		{ FIELD_ENDPOINT, AT(type, at child.remote), 0 },           \
+		{ FIELD_BOOL, AT(type, at child.plain), 0 },                \
 		{ FIELD_BOOL, AT(type, at child.esn), 0 },                  \
 		{ FIELD_SIZE, AT(type, at child.key_len), IKE_MAX_KEY },    \
 		{ FIELD_SIZE, AT(type, at child.integ_len), IKE_MAX_KEY },  \
@@ -112,6 +113,7 @@ static const struct field status_fields[] = {
 	{ FIELD_PROPOSAL, AT(wire_status, status.ike), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.nat_local), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.nat_remote), 0 },
+	{ FIELD_BOOL, AT(wire_status, status.plain), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.mobike), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.mobike_decides), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.have_child), 0 },

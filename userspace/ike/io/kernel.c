@@ -326,32 +326,43 @@ int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id)
 	return err == -ENOENT || err == -ENODEV ? 0 : err;
 }
 
-static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_endpoint *remote,
-		const struct ike_addr *local)
+static void set_local(struct esptun_peer *p, const struct ike_addr *local)
 {
-	struct esptun_peer p = { .ifindex = ifindex, .id = id };
+	if (!local || !local->family)
+		return;
+	p->has |= ESPTUN_PEER_HAS_LOCAL;
+	addr_from_ike(&p->local, local);
+}
+
+static int move(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_endpoint *remote,
+		const struct ike_addr *local, bool plain)
+{
+	struct esptun_peer p = {
+		.has = ESPTUN_PEER_HAS_ENCAP,
+		.ifindex = ifindex,
+		.id = id,
+		.encap = plain ? ESPTUN_ENCAP_ESP : ESPTUN_ENCAP_UDP,
+	};
 
 	set_remote(&p, remote);
-	if (local && local->family) {
-		p.has |= ESPTUN_PEER_HAS_LOCAL;
-		addr_from_ike(&p.local, local);
-	}
-	return p.has ? esptun_peer_set(k->h, &p) : 0;
+	set_local(&p, local);
+	return esptun_peer_set(k->h, &p);
 }
 
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
-		     const struct ike_endpoint *remote, const struct ike_addr *local)
+		     const struct ike_endpoint *remote, const struct ike_addr *local, bool plain)
 {
 	k->error[0] = 0;
-	return move(k, ifindex, id, remote, local);
+	return move(k, ifindex, id, remote, local, plain);
 }
 
 int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id, const struct ike_addr *local)
 {
-	static const struct ike_endpoint as_it_is;
+	struct esptun_peer p = { .ifindex = ifindex, .id = id };
 
 	k->error[0] = 0;
-	return move(k, ifindex, id, &as_it_is, local);
+	set_local(&p, local);
+	return p.has ? esptun_peer_set(k->h, &p) : 0;
 }
 
 int kernel_peer_follow(struct kernel *k, uint32_t ifindex, uint32_t id, bool may)
@@ -834,7 +845,7 @@ int kernel_sa_install(struct kernel *k, uint32_t ifindex, const struct ike_child
 			   "the selectors need too many prefixes: ask for plain networks");
 		goto out;
 	}
-	err = move(k, ifindex, c->peer, &c->remote, &c->local.addr);
+	err = move(k, ifindex, c->peer, &c->remote, &c->local.addr, c->plain);
 	if (!err && c->part != IKE_CHILD_OUT)
 		err = add_sa(k, &sa, c, ESPTUN_SA_DIR_IN, window);
 	if (!err && c->part != IKE_CHILD_IN)

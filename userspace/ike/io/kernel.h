@@ -58,9 +58,9 @@ int kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 bool kernel_peer_exists(struct kernel *k, uint32_t ifindex, uint32_t id);
 /* Remove its SAs and the peer. */
 int kernel_peer_remove(struct kernel *k, uint32_t ifindex, uint32_t id);
-/* The peer is at @remote, and its packets leave from @local (NULL: as they did). */
+/* The peer is at @remote, and its packets leave from @local (NULL: as they did), @plain: without UDP. */
 int kernel_peer_move(struct kernel *k, uint32_t ifindex, uint32_t id,
-		     const struct ike_endpoint *remote, const struct ike_addr *local);
+		     const struct ike_endpoint *remote, const struct ike_addr *local, bool plain);
 /* Its packets leave from @local from now on. */
 int kernel_peer_local(struct kernel *k, uint32_t ifindex, uint32_t id,
 		      const struct ike_addr *local);

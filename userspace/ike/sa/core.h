@@ -38,6 +38,13 @@ enum ike_unique {
 	IKE_UNIQUE_REFUSE, /* is refused */
 };
 
+/* What ESP travels in. */
+enum ike_encap {
+	IKE_ENCAP_UDP, /* UDP always: we claim to be behind a NAT */
+	IKE_ENCAP_ESP, /* IP alone, as protocol 50; with a NAT on the path there is no child SA */
+	IKE_ENCAP_AUTO, /* IP alone while there is no NAT on the path, else UDP */
+};
+
 /* Of a pair of ESP SAs (RFC 4303 3.1). */
 enum ike_mode {
 	IKE_MODE_TUNNEL, /* whole packets */
@@ -69,6 +76,7 @@ struct ike_tunnel_conf {
 	struct ike_proposals ike, esp; /* in order of preference */
 	uint32_t liveness; /* seconds without authenticated traffic before we ask; 0: never */
 	bool mobike; /* offer and take MOBIKE (RFC 4555) */
+	enum ike_encap encap;
 	/* Seconds from establishment to our rekeying, before jitter; 0: never. */
 	uint32_t reauth; /* seconds until a new IKE SA, with new proofs, replaces it; 0: never */
 	uint32_t rekey_ike, rekey_child;
@@ -94,6 +102,7 @@ struct ike_child {
 	enum ike_mode mode;
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_endpoint local, remote;
+	bool plain; /* ESP travels without UDP */
 	struct ike_cipher cipher;
 	bool esn;
 	const uint8_t *key_in, *key_out, *integ_in, *integ_out;
@@ -170,10 +179,11 @@ struct ike_env {
 	uint64_t (*last_rx)(void *ctx, const char *tunnel, uint32_t peer);
 	/*
 	 * The peer is now at this endpoint (float to 4500, NAT rebinding, MOBIKE). ESP leaves from
-	 * @local then; NULL: from where it did.
+	 * @local then; NULL: from where it did. @plain: it travels without UDP.
 	 */
 	void (*peer_moved)(void *ctx, const char *tunnel, uint32_t peer,
-			   const struct ike_addr *local, const struct ike_endpoint *remote);
+			   const struct ike_addr *local, const struct ike_endpoint *remote,
+			   bool plain);
 	/*
 	 * May the kernel follow the peer to where its authenticated ESP comes from, as it does with a
 	 * new one?
@@ -323,6 +333,7 @@ struct ike_status {
 	uint64_t established_at;
 	uint64_t rekey_at; /* we rekey it then; 0: not planned */
 	bool nat_local, nat_remote; /* who is behind a NAT, RFC 7296 2.23 */
+	bool plain; /* ESP travels without UDP */
 	bool mobike; /* both ends take changes of address by MOBIKE … */
 	bool mobike_decides; /* … and we choose the addresses */
 	bool have_child; /* the fields of the child SA below are valid */

@@ -120,7 +120,7 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 	admit_proven(core, &sa->remote.addr);
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
 		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id, NULL,
-				     &sa->remote);
+				     &sa->remote, natd_is_plain(sa));
 	request_delete_moved(core, sa);
 }
 

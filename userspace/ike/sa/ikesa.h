@@ -298,6 +298,7 @@ struct ike_sa {
 	struct ike_endpoint local, remote;
 	struct mobike mobike;
 	bool nat_local, nat_remote;
+	bool claims_nat, peer_claims_nat; /* an end says so to have ESP in UDP, NAT or not */
 	bool strayed; /* IKE_AUTH came from another address than the one that got our IKE_SA_INIT */
 	bool peer_natt; /* the peer knows NAT traversal */
 	struct ike_id local_id, remote_id; /* remote: proven once established */

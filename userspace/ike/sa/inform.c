@@ -14,7 +14,7 @@ static enum exchange_build build_probe(struct ike_core *core, struct ike_sa *sa,
 	(void)x;
 	/* An empty message does; whether a NAT changed its mapping can be seen from the answer. */
 	if (sa->mobike.on && sa->began)
-		natd_build(b, sa->spi_i, sa->spi_r, &sa->remote);
+		natd_build(b, sa, &sa->local, &sa->remote);
 	return EXCHANGE_SEND;
 }
 

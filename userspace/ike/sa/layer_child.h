@@ -76,11 +76,6 @@ void collide_undone(struct ike_core *core, struct ike_sa *sa, const struct child
 
 /* ---- negotiate.c ------------------------------------------------------------- */
 
-/* About a peer whose IKE_SA_INIT message had no NAT_DETECTION_SOURCE_IP (2.23). */
-#define NEGOTIATE_NO_NATT                                                                        \
-	"peer does not know NAT traversal, so it would send ESP without UDP, which esptun does " \
-	"not receive: turn on NAT-T (UDP encapsulation) at its side"
-
 /*
  * What we want under @sa: algorithms and selectors of @old, or without one those of the tunnel, and
  * those that are configured as @conf. With CHILD_ANY the offer of the peer decides which.

@@ -136,6 +136,7 @@ struct lookup_offer {
 	struct ike_offer offer;
 	uint16_t ke_group;
 	unsigned int judged; /* policies that were compared with the offer, counted here */
+	bool claims_nat; /* result: the answer is to claim a NAT */
 };
 
 /*
@@ -361,9 +362,15 @@ bool message_is_repeated(struct ike_core *core, struct ike_sa *sa, const struct 
 
 /* ---- natd.c ------------------------------------------------------------------ */
 
-/* Append both NAT detection hashes of our message from anywhere to @remote. */
-void natd_build(struct ike_builder *b, const uint8_t *spi_i, const uint8_t *spi_r,
+/* Append the NAT detection hashes of our message from @local (family 0: not known) to @remote. */
+void natd_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_endpoint *local,
 		const struct ike_endpoint *remote);
+/* Are we to claim a NAT to the peer, for want of an address to tell, or to have ESP in UDP? */
+bool natd_must_claim(const struct ike_peer *p, const struct ike_endpoint *local);
+/* Does ESP under the IKE SA, which has a peer, travel without UDP? */
+bool natd_is_plain(const struct ike_sa *sa);
+/* Why there can be no child SA under it, if ESP cannot travel as configured; else NULL. */
+const char *natd_refusal(const struct ike_sa *sa);
 /* Note in @sa which end is behind a NAT, and whether the peer knows NAT traversal. */
 void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
 		const struct ike_datagram *d);

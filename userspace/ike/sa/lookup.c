@@ -5,7 +5,8 @@
  * how many tunnels there are, each is in a bucket for its name, its remote address and its
  * RemoteID=, and in a list of its group.
  *
- * A group is all tunnels with equal IKE proposals and equal Local=. An IKE_SA_INIT request is
+ * A group is all tunnels with equal IKE proposals, equal Local=, and one answer to whether we claim a
+ * NAT so that ESP comes in UDP. An IKE_SA_INIT request is
  * judged by groups, once each, for no more can be told apart before IKE_AUTH.
  */
 #include "common/hash.h"
@@ -116,13 +117,15 @@ static struct ike_group *group_of(struct ike_core *core, const struct tunnel_con
 
 	TAILQ_FOREACH(g, &core->groups, link)
 	{
-		if (ike_addr_eq(&g->local, &conf->local.addr) && g->ike == conf->ike)
+		if (ike_addr_eq(&g->local, &conf->local.addr) && g->ike == conf->ike &&
+		    g->claims_nat == (conf->encap == IKE_ENCAP_UDP))
 			return g;
 	}
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
 	g->local = conf->local.addr;
+	g->claims_nat = conf->encap == IKE_ENCAP_UDP;
 	g->ike = ike_proposals_get(conf->ike);
 	for (i = 0; i < GROUP_LISTS; i++)
 		TAILQ_INIT(&g->peers[i]);
@@ -234,8 +237,33 @@ static bool judge_group(struct ike_core *core, struct ike_group *g, struct looku
 	return ike_proposal_choose(g->ike, o->offer, o->ke_group, chosen);
 }
 
-bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
-		   struct ike_peer **best)
+/* May the peer mean a tunnel that has ESP in UDP? Those configured for its address come first. */
+static bool may_want_udp(struct ike_core *core, const struct lookup_offer *o)
+{
+	const struct ike_addr *from = &o->d->remote.addr;
+	const struct ike_group *g;
+	const struct ike_peer *p;
+	bool known = false;
+
+	for (p = lookup_remote(core, from); p; p = TAILQ_NEXT(p, by_remote)) {
+		if (!ike_addr_eq(&p->remote.addr, from) || forbids_local(p->group, o->d))
+			continue;
+		if (p->group->claims_nat)
+			return true;
+		known = true;
+	}
+	TAILQ_FOREACH(g, &core->groups, link)
+	{
+		if (!known && g->claims_nat && !forbids_local(g, o->d) &&
+		    (TAILQ_FIRST(&g->peers[GROUP_ANYWHERE]) ||
+		     TAILQ_FIRST(&g->peers[GROUP_REMOTE])))
+			return true;
+	}
+	return false;
+}
+
+static bool find_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
+			struct ike_peer **best)
 {
 	/* A peer may come from elsewhere than its configured address: NAT. */
 	static const unsigned int order[] = { GROUP_ANYWHERE, GROUP_REMOTE };
@@ -269,6 +297,15 @@ bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_pro
 		}
 	}
 	return false;
+}
+
+bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
+		   struct ike_peer **best)
+{
+	if (!find_policy(core, o, chosen, best))
+		return false;
+	o->claims_nat = may_want_udp(core, o);
+	return true;
 }
 
 /* ---- IKE_AUTH ------------------------------------------------------------ */

@@ -125,6 +125,7 @@ struct tunnel_conf {
 	const struct ike_proposals *ike, *esp;
 	uint32_t liveness;
 	bool mobike;
+	enum ike_encap encap;
 	uint32_t reauth;
 	uint32_t rekey_ike, rekey_child;
 	uint64_t rekey_bytes, rekey_packets;
@@ -137,6 +138,7 @@ struct ike_group {
 	TAILQ_ENTRY(ike_group) link;
 	const struct ike_proposals *ike; /* shared */
 	struct ike_addr local; /* family 0: any */
+	bool claims_nat; /* to have ESP in UDP */
 	unsigned int members;
 	struct ike_peers peers[GROUP_LISTS]; /* enabled ones */
 	uint64_t judged; /* the last request it was asked about */

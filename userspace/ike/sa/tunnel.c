@@ -108,6 +108,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		.esp = number_proposals(&conf->esp, IKE_PROTO_ESP),
 		.liveness = conf->liveness,
 		.mobike = conf->mobike,
+		.encap = conf->encap,
 		.reauth = conf->reauth,
 		.rekey_ike = conf->rekey_ike,
 		.rekey_child = conf->rekey_child,

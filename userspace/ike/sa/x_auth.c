@@ -342,6 +342,7 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		.inbound_first = query_has_outbound(sa->peer, CHILD_ANY),
 		.nonces = setup_nonces(sa->setup),
 	};
+	const char *refusal;
 
 	if (!ike_payload_find(m->in, IKE_PL_SA) || !ike_payload_find(m->in, IKE_PL_TSI) ||
 	    !ike_payload_find(m->in, IKE_PL_TSR)) {
@@ -349,8 +350,9 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		return;
 	}
 	negotiate_begin(&n, sa, CHILD_ANY, NULL);
-	if (!sa->peer_natt) {
-		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
+	refusal = natd_refusal(sa);
+	if (refusal) {
+		report_error(core, sa->peer, sa, "child SA refused: %s", refusal);
 		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
 		event_note_child(core, sa->peer, CHILD_ANY, EVENT_CHILD_REFUSED);
 	} else {

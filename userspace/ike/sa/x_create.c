@@ -418,12 +418,14 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	unsigned int most = 2 * sa->peer->conf->n_child + CREATE_SPARE_PAIRS;
 	struct negotiation n = { .own_exchange = true };
 	uint8_t ours[IKE_OUR_NONCE];
+	const char *refusal;
 
 	if (!ike_payload_find(m->in, IKE_PL_TSI) || !ike_payload_find(m->in, IKE_PL_TSR) ||
 	    ike_nonce_parse(nonce, &n.nonces.i, &n.nonces.i_len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
-	if (!sa->peer_natt) {
-		report_error(core, sa->peer, sa, "child SA refused: %s", NEGOTIATE_NO_NATT);
+	refusal = natd_refusal(sa);
+	if (refusal) {
+		report_error(core, sa->peer, sa, "child SA refused: %s", refusal);
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
 	}
 	/* A successor comes beside the old pair, and beside one that still hears late packets. */

@@ -59,7 +59,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_sa(&b, IKE_OFFER(sa->peer->conf->ike));
 	ike_secret_build(&b, s->kex);
 	ike_build_nonce(&b, s->ni, s->ni_len);
-	natd_build(&b, sa->spi_i, sa->spi_r, &sa->remote);
+	natd_build(&b, sa, &sa->local, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
@@ -94,6 +94,7 @@ void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child)
 	}
 	sa->peer = p;
 	sa->setup->child = child;
+	sa->claims_nat = natd_must_claim(p, &local);
 	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
@@ -246,13 +247,15 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 {
 	struct ike_peer *p = sa->peer;
 	struct ike_notify n;
+	const char *refusal;
 
 	natd_judge(sa, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
-	if (!sa->peer_natt) {
+	refusal = natd_refusal(sa);
+	if (refusal) {
 		if (!sa->last_hint) /* told once per attempt */
-			report_error(core, p, sa, "%s", NEGOTIATE_NO_NATT);
+			report_error(core, p, sa, "%s", refusal);
 		sa->last_hint = core->now ? core->now : 1;
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
@@ -353,7 +356,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d,
 	ike_secret_build(&b, kex);
 	ike_build_nonce(&b, s->nr, s->nr_len);
 	if (sa->peer_natt)
-		natd_build(&b, sa->spi_i, sa->spi_r, &d->remote);
+		natd_build(&b, sa, &d->local, &d->remote);
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
@@ -460,6 +463,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	if (!sa)
 		return;
 	sa->proposal = chosen;
+	sa->claims_nat = asked.claims_nat;
 	if (!fill_responder(core, sa, d, h, in, &ke, ni)) {
 		core->stats.rx_bad++;
 		sa_end(core, sa, false);

@@ -176,7 +176,7 @@ static enum exchange_build build_update(struct ike_core *core, struct ike_sa *sa
 	if (mb->update && sa->began)
 		ike_build_notify(b, IKE_N_UPDATE_SA_ADDRESSES, NULL, 0);
 	if (mb->update) /* libreswan returns COOKIE2 only to who sends the hashes, too */
-		natd_build(b, sa->spi_i, sa->spi_r, &sa->remote);
+		natd_build(b, sa, &sa->local, &sa->remote);
 	if (mb->tell && !build_addresses(b, sa))
 		ike_build_notify(b, IKE_N_NO_ADDITIONAL_ADDRESSES, NULL, 0);
 	if (mb->update) {
@@ -246,6 +246,18 @@ static bool is_refusal(const struct ike_sa *sa, uint16_t error)
 	       (error == IKE_N_UNACCEPTABLE_ADDRESSES || error == IKE_N_UNEXPECTED_NAT_DETECTED);
 }
 
+/* A NAT appeared where there must be none: the IKE SA ends. */
+static bool close_refused(struct ike_core *core, struct ike_sa *sa)
+{
+	const char *refusal = natd_refusal(sa);
+
+	if (!refusal)
+		return false;
+	report_error(core, sa->peer, sa, "%s", refusal);
+	request_close(core, sa, IKESA_CLOSE_MS);
+	return true;
+}
+
 static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			struct x_msg *m)
 {
@@ -282,6 +294,8 @@ static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchang
 		natd_judge(sa, m->h, m->in, m->d);
 		natd_note_seen(sa, m->in);
 	}
+	if (close_refused(core, sa))
+		return;
 	if (returned)
 		address_prove(core, sa);
 	else
@@ -345,6 +359,8 @@ static void take_peer_update(struct ike_core *core, struct ike_sa *sa, struct x_
 	sa->mobike.told = true;
 	if (natd_is_in(m->in))
 		natd_judge(sa, m->h, m->in, d);
+	if (close_refused(core, sa))
+		return;
 	if (address_use(core, sa, &d->local, &d->remote))
 		resend_requests(core, sa);
 	if (address_is_proven(sa)) {
@@ -443,7 +459,7 @@ void x_mobike_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 		take_late_update(core, sa, m);
 	}
 	if (natd_is_in(m->in))
-		natd_build(m->reply, sa->spi_i, sa->spi_r, &m->d->remote);
+		natd_build(m->reply, sa, &m->d->local, &m->d->remote);
 	if (ike_notify_find(m->in, IKE_N_COOKIE2, &n) && n.len >= COOKIE2_MIN &&
 	    n.len <= COOKIE2_MAX)
 		ike_build_notify(m->reply, IKE_N_COOKIE2, n.data, n.len);
@@ -530,6 +546,7 @@ void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *
 		mb->update = true;
 	next->nat_local = old->nat_local;
 	next->nat_remote = old->nat_remote;
+	next->peer_claims_nat = old->peer_claims_nat;
 	/* The hash has the SPIs in it; what is out is out under the old one. */
 	mb->have_seen = false;
 	mb->tell |= mb->telling;
