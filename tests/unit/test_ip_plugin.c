@@ -74,6 +74,17 @@ void jsonw_uint_field(json_writer_t *self, const char *prop, unsigned int num)
 	(void)num;
 }
 
+unsigned ll_name_to_index(const char *name)
+{
+	return strcmp(name, "eth0") ? 0 : 7;
+}
+
+const char *ll_index_to_name(unsigned idx)
+{
+	(void)idx;
+	return "eth0";
+}
+
 static bool taken(const char *key, const char *text)
 {
 	char *argv[] = { (char *)key, (char *)text, NULL };
@@ -121,6 +132,19 @@ static void words(void **state)
 	assert_int_equal(value[IFLA_ESPTUN_TOS], 1);
 	assert_true(taken("ttl", "auto"));
 	assert_int_equal(value[IFLA_ESPTUN_TTL], 0);
+	assert_true(taken("ttl", "inherit"));
+	assert_int_equal(value[IFLA_ESPTUN_TTL_INHERIT], 1);
+	assert_true(taken("dev", "eth0"));
+	assert_int_equal(value[IFLA_ESPTUN_DEV], 7);
+	assert_true(taken("dev", "any"));
+	assert_int_equal(value[IFLA_ESPTUN_DEV], 0);
+	assert_false(taken("dev", "eth9"));
+	assert_true(taken("df", "unset"));
+	assert_int_equal(value[IFLA_ESPTUN_DF], ESPTUN_DF_UNSET);
+	assert_false(taken("df", "on"));
+	assert_true(taken("flowlabel", "inner"));
+	assert_int_equal(value[IFLA_ESPTUN_FLOW_LABEL], ESPTUN_FLOW_LABEL_INNER);
+	assert_false(taken("flowlabel", "1"));
 }
 
 int main(void)
