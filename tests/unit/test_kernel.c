@@ -286,7 +286,12 @@ static void what_is_not_taken_over(void **state)
 static void modes(void **state)
 {
 	struct kernel_fit fit = { .max_age = 60000, .until = 60000, .child = &all, .n_child = 1 };
-	struct ike_child c = { .peer = 70, .part = IKE_CHILD_IN, .mode = IKE_MODE_TRANSPORT };
+	static const uint8_t key[36];
+	struct ike_child c = { .peer = 70,
+			       .part = IKE_CHILD_IN,
+			       .mode = IKE_MODE_TRANSPORT,
+			       .key_in = key,
+			       .key_len = sizeof(key) };
 	struct kernel_view *v;
 
 	(void)state;
