@@ -7,15 +7,15 @@
 #include <net/addrconf.h>
 #include <net/netns/generic.h>
 #include "dev.h"
-#include "order.h"
-#include "ike.h"
-#include "peer.h"
-#include "reclaim.h"
-#include "rx.h"
-#include "sa.h"
-#include "spread.h"
-#include "timer.h"
-#include "tx.h"
+#include "util/order.h"
+#include "rx/ike.h"
+#include "sa/peer.h"
+#include "sa/reclaim.h"
+#include "rx/rx.h"
+#include "sa/sa.h"
+#include "util/spread.h"
+#include "sa/timer.h"
+#include "tx/tx.h"
 
 /* IPv4, UDP, ESP header, IV, ICV, shortest trailer of the usual algorithms. */
 #define USUAL_OVERHEAD 62

@@ -25,14 +25,14 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
-#include "cells.h"
-#include "endpoint.h"
-#include "header.h"
-#include "hold.h"
+#include "rx/cells.h"
+#include "encap/endpoint.h"
+#include "encap/header.h"
+#include "tx/hold.h"
 #include "limits.h"
-#include "sadb.h"
+#include "sa/sadb.h"
 #include "stats.h"
-#include "udp.h"
+#include "encap/udp.h"
 
 struct esptun_ike;
 

@@ -6,16 +6,16 @@
 #include <net/rtnetlink.h>
 #include <linux/esptun.h>
 #include "ablate.h"
-#include "alg.h"
-#include "charge.h"
+#include "crypto/alg.h"
+#include "sa/charge.h"
 #include "dev.h"
-#include "netlink.h"
-#include "order.h"
-#include "pages.h"
-#include "reclaim.h"
-#include "rx.h"
-#include "sa.h"
-#include "spread.h"
+#include "netlink/netlink.h"
+#include "util/order.h"
+#include "util/pages.h"
+#include "sa/reclaim.h"
+#include "rx/rx.h"
+#include "sa/sa.h"
+#include "util/spread.h"
 
 #ifdef ESPTUN_ABLATE
 unsigned int esptun_ablated;

@@ -4,7 +4,7 @@
 #include <linux/bottom_half.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
-#include "early.h"
+#include "sa/early.h"
 #include "limits.h"
 
 /* SAs that take all memory there is for them in a namespace, and one more. */

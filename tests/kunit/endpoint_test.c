@@ -4,7 +4,7 @@
 #include <linux/inet.h>
 #include <linux/netlink.h>
 #include <net/netlink.h>
-#include "endpoint.h"
+#include "encap/endpoint.h"
 
 struct addr_row {
 	const char *text;

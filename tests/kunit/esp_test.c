@@ -4,7 +4,7 @@
 #include <linux/ip.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include "esp.h"
+#include "esp/esp.h"
 
 /* AES-GCM and ChaCha20-Poly1305; AES-CBC with HMAC-SHA2-256-128. */
 static const struct esptun_esp_sizes aead_sizes = { .iv = 8,

@@ -5,7 +5,7 @@
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <net/ip.h>
-#include "header.h"
+#include "encap/header.h"
 
 static struct sk_buff *alloc_ip4(struct kunit *test, u8 tos, u8 ttl, bool df)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Limits of SAs. */
 #include <kunit/test.h>
-#include "sa.h"
+#include "sa/sa.h"
 
 static void lifetime_check(struct kunit *test)
 {

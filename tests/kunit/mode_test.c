@@ -6,9 +6,9 @@
 #include <linux/skbuff.h>
 #include <net/ip.h>
 #include <linux/esptun.h>
-#include "esp.h"
-#include "family.h"
-#include "mode.h"
+#include "esp/esp.h"
+#include "encap/family.h"
+#include "esp/mode.h"
 
 #define OURS 0xc0000201
 #define THEIRS 0xc0000202

@@ -5,8 +5,8 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
-#include "nest.h"
-#include "order.h"
+#include "tx/nest.h"
+#include "util/order.h"
 
 /* More than the order holds. */
 #define ITEMS (ESPTUN_ORDER_MAX + 1)

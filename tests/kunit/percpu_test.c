@@ -4,8 +4,8 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include "link.h"
-#include "peer.h"
-#include "percpu.h"
+#include "sa/peer.h"
+#include "sa/percpu.h"
 
 /* A link with one peer, as far as percpu.c looks at them. */
 struct world {

@@ -3,7 +3,7 @@
 #include <kunit/test.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "replay.h"
+#include "esp/replay.h"
 
 #define TOP32 0xffffffffULL
 

@@ -8,9 +8,9 @@
 #include <linux/udp.h>
 #include "limits.h"
 #include "link.h"
-#include "peer.h"
-#include "sa.h"
-#include "sadb.h"
+#include "sa/peer.h"
+#include "sa/sa.h"
+#include "sa/sadb.h"
 
 /* A namespace with one link, as far as the tables look at them. */
 struct world {

@@ -11,7 +11,7 @@
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
 #include <net/udp.h>
-#include "segment.h"
+#include "tx/segment.h"
 
 struct shape {
 	bool ip4;

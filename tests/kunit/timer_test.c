@@ -2,7 +2,7 @@
 /* Times for display. */
 #include <kunit/test.h>
 #include <linux/jiffies.h>
-#include "timer.h"
+#include "sa/timer.h"
 
 #define DAY (24 * 3600 * HZ)
 #define DAY_MS (24 * 3600 * 1000ULL)
