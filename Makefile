@@ -66,8 +66,8 @@ LIBS_CLI   := $(LIBS_NL) -ljansson
 
 U := userspace
 SRC_lib   := $(sort $(wildcard $(U)/lib/*.c))
-SRC_ike   := $(sort $(foreach d,proto crypto sa auth,$(wildcard $(U)/ike/$d/*.c)))
-SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(U)/ike/io/*.c $(U)/ike/app/*.c)))
+SRC_ike   := $(sort $(foreach d,proto crypto core exch ext child auth,$(wildcard $(U)/ike/$d/*.c)))
+SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app/config app/ctl,$(U)/ike/$d/*.c))))
 SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SRC_sim   := $(sort $(wildcard tests/sim/*.c))
@@ -81,7 +81,7 @@ FUZZ := $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 including = $(shell grep -lE '$(1)' $(2) /dev/null 2>/dev/null)
 TESTSRC := $(wildcard tests/unit/test_*.c tests/fuzz/fuzz_*.c)
 USE_cli   := $(call including,^.include "(\.\./)*(userspace/)?cli/,$(TESTSRC))
-USE_agent := $(call including,^.include "(\.\./)*(userspace/)?ike/(app|io)/,$(TESTSRC))
+USE_agent := $(call including,^.include "(\.\./)*(userspace/)?ike/(app|keys|io)/,$(TESTSRC))
 USE_lib   := $(call including,^.include "(\.\./)*(userspace/)?(lib|cli|ike/(app|io))/,$(TESTSRC))
 USE_ike   := $(call including,^.include "(\.\./)*(userspace/)?ike/,$(TESTSRC))
 # $(1) output directory, $(2) test source

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ike/app/config.h"
+#include "ike/app/config/config.h"
 
 static void on_report(void *ctx, bool error, unsigned int line, const char *text)
 {

@@ -13,8 +13,8 @@
 #include "../sim/kernel.c"
 #include "../sim/message.c"
 #include "../sim/world.c"
-#include "ike/sa/core.h"
-#include "ike/sa/layer_core.h"
+#include "ike/core/core.h"
+#include "ike/core/layer_core.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ike/app/key_wire.h"
+#include "ike/keys/key_wire.h"
 
 /* All that a job points to is within the message. */
 static void look(const uint8_t *octets, size_t len)

@@ -9,9 +9,9 @@
 
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
-#include "ike/sa/proposal.h"
-#include "ike/sa/sk.h"
-#include "ike/sa/ts.h"
+#include "ike/child/proposal.h"
+#include "ike/core/sk.h"
+#include "ike/child/ts.h"
 
 #define CHECK(what)              \
 	do {                     \

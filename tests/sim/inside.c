@@ -6,7 +6,7 @@
  *
  * Pairs and IKE SAs alike are known by the SPIs of both ends; a pair's are of four octets.
  */
-#include "ike/sa/state.h"
+#include "ike/core/state.h"
 #include "world_int.h"
 
 /* Purposes of hashes. */

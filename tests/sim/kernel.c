@@ -14,7 +14,7 @@
 
 #include <errno.h>
 
-#include "ike/sa/ts.h"
+#include "ike/child/ts.h"
 
 enum {
 	ESP_SPARSE_MS = 1000,

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ike/sa/layer_ikesa.h"
-#include "ike/sa/proposal.h"
+#include "ike/core/layer_ikesa.h"
+#include "ike/child/proposal.h"
 #include "memory.h"
 #include "world.h"
 

@@ -3,7 +3,7 @@
  * Randomness, the network, the virtual clock, and how a world is built. The fake kernel is in
  * kernel.c, what must hold of single messages in message.c.
  */
-#include "ike/sa/state.h"
+#include "ike/core/state.h"
 #include "world_int.h"
 
 #include <errno.h>

@@ -11,7 +11,7 @@
 
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 enum {
 	WORLD_NODES = 8,

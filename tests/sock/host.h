@@ -15,8 +15,8 @@
 #ifndef ESPTUN_SOCK_HOST_H
 #define ESPTUN_SOCK_HOST_H
 
-#include "ike/app/config.h"
-#include "ike/sa/core.h"
+#include "ike/app/config/config.h"
+#include "ike/core/core.h"
 
 struct host;
 struct loop;

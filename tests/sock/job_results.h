@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 struct job_result {
 	STAILQ_ENTRY(job_result) link;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "../sim/world.h"
-#include "ike/sa/layer_core.h"
+#include "ike/core/layer_core.h"
 
 enum { MAX_SENT = 400 };
 

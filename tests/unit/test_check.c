@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ike/app/check.h"
+#include "ike/app/config/check.h"
 #include "ike/proto/names.h"
 
 static char said[4096];

@@ -4,7 +4,7 @@
  * tree that stays flat though they come in ascending order.
  */
 #include "core_util.h"
-#include "ike/sa/layer_ikesa.h"
+#include "ike/core/layer_ikesa.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ike/app/config.h"
+#include "ike/app/config/config.h"
 #include "ike/app/secret.h"
 #include "ike/proto/names.h"
 

@@ -4,7 +4,7 @@
  * counted, not timed.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 /* An IKE_SA_INIT request as it is being put together. */
 struct request {

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 static void selectors(struct ike_ts_list *l, const char *text)
 {

@@ -4,7 +4,7 @@
  * both directions (world.h, watch), unless it says otherwise.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 #include <errno.h>
 

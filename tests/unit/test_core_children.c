@@ -5,7 +5,7 @@
  * 10.2.n.0/24 of node b.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 static void network(struct ike_ts_list *l, unsigned int side, unsigned int number)
 {

@@ -4,10 +4,10 @@
  * peer in the kernel of its own, which all go with it.
  */
 #include "core_util.h"
-#include "ike/app/client_keys.h"
+#include "ike/keys/client_keys.h"
 #include "ike/auth/psk.h"
 #include "ike/proto/id.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 #include <errno.h>
 #include <string.h>

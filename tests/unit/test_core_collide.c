@@ -6,7 +6,7 @@
  * of its inbound SA unless the case is about the loss of a pair.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 enum { STEPS = 16, HOLDS = 4, IDLE_MS = 20000, REST_MS = 100000 };
 

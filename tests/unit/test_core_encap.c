@@ -4,7 +4,7 @@
  * of itself by NAT detection, and what becomes of it when a NAT appears.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 static const struct ike_addr nat = { 4, { 198, 51, 100, 7 } };
 

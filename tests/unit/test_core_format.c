@@ -4,7 +4,7 @@
  * have, and what those of the peer may have without any consequence.
  */
 #include "core_util.h"
-#include "ike/sa/layer_exchange.h"
+#include "ike/exch/layer_exchange.h"
 
 enum { CREATE = IKE_CREATE_CHILD_SA };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Messages in fragments: RFC 7383, between two cores. */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 enum {
 	LARGE = 1280 - 32, /* octets of IKE in a packet, behind IPv4, UDP and non-ESP marker … */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* IKE_SA_INIT as RFC 7296 1.2, 2.1, 2.6, 2.7, 2.21.1, 2.23 want it. */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 static void crypto(struct ike_proposals *p, const char *text)
 {

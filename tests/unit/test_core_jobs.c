@@ -4,7 +4,7 @@
  * other messages come meanwhile. Node a begins; b's or a's results come when a test says so.
  */
 #include "core_util.h"
-#include "ike/sa/layer_ikesa.h"
+#include "ike/core/layer_ikesa.h"
 
 #include <errno.h>
 

@@ -4,7 +4,7 @@
  * trip takes 10 ms here, a new IKE SA with its child four of them.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 enum { AT_ONCE_MS = 200 };
 

@@ -28,8 +28,8 @@
 #include "ike/auth/psk.h"
 #include "ike/io/loop.h"
 #include "ike/proto/ts_text.h"
-#include "ike/sa/proposal.h"
-#include "ike/sa/proposal_share.h"
+#include "ike/child/proposal.h"
+#include "ike/child/proposal_share.h"
 
 /* ---- messages that make no sense ---------------------------------------------------------- */
 

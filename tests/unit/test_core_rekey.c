@@ -4,9 +4,9 @@
  * pair. Crossing requests in every order are in the simulation.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
-#include "ike/sa/layer_child.h"
-#include "ike/sa/proposal.h"
+#include "ike/core/core.h"
+#include "ike/child/layer_child.h"
+#include "ike/child/proposal.h"
 
 /* One end rekeys (or both) after so many seconds; 0: never. */
 static struct pair *up(uint32_t ike_a, uint32_t ike_b, uint32_t child_a, uint32_t child_b)

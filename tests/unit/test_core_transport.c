@@ -7,7 +7,7 @@
 
 #include "core_util.h"
 #include "ike/proto/ts_text.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 static const struct ike_addr nat = { 4, { 198, 51, 100, 7 } };
 

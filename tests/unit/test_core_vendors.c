@@ -17,7 +17,7 @@
  */
 #include "scripted.h"
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 enum { MAX_NOTIFIES = 6, ESP_SPI = 0xc0ffee01 };
 

@@ -4,7 +4,7 @@
  * 2.21.4, 2.25.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 static void reset_messages(struct pair *p)
 {

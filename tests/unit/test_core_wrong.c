@@ -4,7 +4,7 @@
  * answers to what nobody asked for, and any number of IKE SAs.
  */
 #include "core_util.h"
-#include "ike/sa/layer_exchange.h"
+#include "ike/exch/layer_exchange.h"
 
 enum { CREATE = IKE_CREATE_CHILD_SA, INFORM = IKE_INFORMATIONAL };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "ike/sa/frag.h"
+#include "ike/core/frag.h"
 
 static uint8_t out[FRAGS_MAX_LEN];
 static const uint8_t zeros[FRAGS_MAX_LEN];

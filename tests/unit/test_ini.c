@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ike/app/ini.h"
+#include "ike/app/config/ini.h"
 
 /* "NUMBER:TEXT|" of each line, ">" before an indented one, "!" before a fault. */
 static const char *lines(const char *text, size_t len)

@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ike/app/key_proc.h"
-#include "ike/app/key_serve.h"
-#include "ike/app/key_wire.h"
+#include "ike/keys/key_proc.h"
+#include "ike/keys/key_serve.h"
+#include "ike/keys/key_wire.h"
 #include "ike/app/log.h"
 #include "ike/auth/psk.h"
 #include "ike/io/loop.h"

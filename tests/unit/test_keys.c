@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "ike/proto/msg.h"
-#include "ike/sa/keys.h"
-#include "ike/sa/sk.h"
+#include "ike/core/keys.h"
+#include "ike/core/sk.h"
 #include "vectors.h"
 
 static const struct ike_suite sha256_suite = {

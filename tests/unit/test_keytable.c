@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ike/app/keytable.h"
+#include "ike/keys/keytable.h"
 
 static char dir[] = "/tmp/test_keytable.XXXXXX";
 static char ike[64], esp[64], other[64];

@@ -4,7 +4,7 @@
  * not timed), and the choice is the one a walk over all would make.
  */
 #include "core_util.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 /* Tunnel "n<i>" at @n: like its first, with a peer and an address of its own. */
 static void add(struct node *n, unsigned int i, bool remote)

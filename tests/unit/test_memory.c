@@ -7,8 +7,8 @@
 
 #include "core_util.h"
 #include "ike/app/agent_int.h"
-#include "ike/sa/proposal.h"
-#include "ike/sa/proposal_share.h"
+#include "ike/child/proposal.h"
+#include "ike/child/proposal_share.h"
 
 enum {
 	TUNNELS = 500,

@@ -9,7 +9,7 @@
 
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
-#include "ike/sa/proposal.h"
+#include "ike/child/proposal.h"
 #include "vectors.h"
 
 static char text[4096], err[1024];

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "ike/proto/msg.h"
-#include "ike/sa/sk.h"
+#include "ike/core/sk.h"
 #include "vectors.h"
 #include "psk_auth.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "ike/sa/sk.h"
+#include "ike/core/sk.h"
 #include "vectors.h"
 
 static const struct ike_header head = {

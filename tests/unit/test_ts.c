@@ -9,7 +9,7 @@
 
 #include "ike/crypto/crypto.h"
 #include "ike/proto/names.h"
-#include "ike/sa/ts.h"
+#include "ike/child/ts.h"
 #include "vectors.h"
 
 static char text[2048], err[512];

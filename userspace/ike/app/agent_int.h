@@ -20,11 +20,11 @@
 
 #include "ike/app/agent.h"
 #include "ike/app/bucket.h"
-#include "ike/app/config.h"
+#include "ike/app/config/config.h"
 #include "ike/app/core_proc.h"
-#include "ike/app/ctl.h"
-#include "ike/app/key_proc.h"
-#include "ike/app/keytable.h"
+#include "ike/app/ctl/ctl.h"
+#include "ike/keys/key_proc.h"
+#include "ike/keys/keytable.h"
 #include "ike/app/log.h"
 #include "ike/app/owned.h"
 #include "ike/app/reader.h"
@@ -37,7 +37,7 @@
 #include "ike/io/net.h"
 #include "ike/io/udp.h"
 #include "ike/io/watch.h"
-#include "ike/sa/timer.h"
+#include "ike/core/timer.h"
 
 enum {
 	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */

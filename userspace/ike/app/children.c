@@ -5,9 +5,9 @@
 #include <strings.h>
 
 #include "ike/app/children.h"
-#include "ike/app/ini.h"
+#include "ike/app/config/ini.h"
 #include "ike/proto/ts_text.h"
-#include "ike/sa/ts.h"
+#include "ike/child/ts.h"
 
 enum { MAX_PAIRS = IKE_MAX_TS * IKE_MAX_TS };
 

@@ -6,7 +6,7 @@
 #ifndef ESPTUN_IKE_CHILDREN_H
 #define ESPTUN_IKE_CHILDREN_H
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 /* SelectorsPerChild. */
 enum children_per {

@@ -13,8 +13,8 @@
 #include "ike/app/terms.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/msg.h"
-#include "ike/sa/proposal.h"
-#include "ike/sa/ts.h"
+#include "ike/child/proposal.h"
+#include "ike/child/ts.h"
 
 /* ---- what is the core's -------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 #ifndef ESPTUN_IKE_LOG_H
 #define ESPTUN_IKE_LOG_H
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 /* Lines above @level are dropped. @use_syslog: once the process has no terminal. */
 void log_open(enum ike_log_level level, bool use_syslog);

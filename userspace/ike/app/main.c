@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "ike/app/agent.h"
-#include "ike/app/check.h"
-#include "ike/app/config.h"
-#include "ike/app/ctl.h"
+#include "ike/app/config/check.h"
+#include "ike/app/config/config.h"
+#include "ike/app/ctl/ctl.h"
 #include "ike/app/log.h"
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"

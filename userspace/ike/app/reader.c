@@ -16,7 +16,7 @@
 #include "ike/app/helper.h"
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
-#include "ike/sa/proposal_share.h"
+#include "ike/child/proposal_share.h"
 
 enum message {
 	/* requests */

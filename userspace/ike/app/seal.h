@@ -9,7 +9,7 @@
 #ifndef ESPTUN_IKE_SEAL_H
 #define ESPTUN_IKE_SEAL_H
 
-#include "ike/app/config.h"
+#include "ike/app/config/config.h"
 
 enum { SEAL_WRAPPING = 32, SEAL_SECRET = 32 /* octets */ };
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "ike/app/helper.h"
-#include "ike/app/key_serve.h"
-#include "ike/app/key_wire.h"
+#include "ike/keys/key_serve.h"
+#include "ike/keys/key_wire.h"
 #include "ike/app/rights.h"
 #include "ike/app/serve.h"
 #include "ike/app/spawn.h"

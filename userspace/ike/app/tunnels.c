@@ -11,7 +11,7 @@
 
 #include "common/hash.h"
 #include "ike/app/agent_int.h"
-#include "ike/sa/proposal.h"
+#include "ike/child/proposal.h"
 
 static const char no_error[] = "";
 

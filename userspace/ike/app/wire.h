@@ -12,7 +12,7 @@
 #ifndef ESPTUN_IKE_WIRE_H
 #define ESPTUN_IKE_WIRE_H
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 enum wire_type {
 #define WIRE(name, ...) WIRE_##name,

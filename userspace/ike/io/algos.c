@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ike/io/algos.h"
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 #include "lib/esptun.h"
 
 /* What a module has that cannot be asked yet. One stays loaded while its links are there. */

@@ -10,7 +10,7 @@
 #include "ike/io/algos.h"
 #include "ike/io/kernel.h"
 #include "ike/proto/id.h"
-#include "ike/sa/ts.h"
+#include "ike/child/ts.h"
 
 /* Without ESN, ask for a new pair well before 2^32 packets (RFC 4303 3.3.3). */
 #define SOFT_PACKETS_32 0xc0000000ULL

@@ -7,7 +7,7 @@
 #ifndef ESPTUN_IKE_KERNEL_H
 #define ESPTUN_IKE_KERNEL_H
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 #include "lib/esptun.h"
 
 struct event_base;

@@ -5,7 +5,7 @@
 #ifndef ESPTUN_IKE_UDP_H
 #define ESPTUN_IKE_UDP_H
 
-#include "ike/sa/core.h"
+#include "ike/core/core.h"
 
 struct event_base;
 struct udp;

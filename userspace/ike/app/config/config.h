@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
+ * sections [Tunnel] and [Peer], [Child NAME] for each child SA if there are several, and
+ * [Client ID] for each client with a key of its own; keys and sections compare without case.
+ * Lists are separated by commas or blanks, go on in indented lines, or repeat the key; an
+ * indented line that begins with the name of a key is one. A comment starts with # or ; at the
+ * start of a line or after a blank.
+ */
+#ifndef ESPTUN_IKE_CONFIG_H
+#define ESPTUN_IKE_CONFIG_H
+
+#include <time.h>
+
+#include "ike/keys/client_keys.h"
+#include "ike/io/net.h"
+#include "ike/core/core.h"
+
+#define CONFIG_DIR "/etc/esptun"
+
+enum config_limits {
+	CONFIG_MAX_FILE = 65536, /* bytes */
+	CONFIG_MAX_SECRETS = 1 << 20, /* bytes of the file that Secrets= names */
+	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
+};
+
+/* What Rekey is without a word in the file. */
+enum config_rekey {
+	CONFIG_REKEY_IKE = 4 * 3600, /* seconds */
+	CONFIG_REKEY_CHILD = 3600, /* seconds */
+	CONFIG_REKEY_CHILD_MAX = 7 * 86400,
+};
+
+struct config {
+	char name[16]; /* netdevice */
+	/* When the file was changed last, and when it or the key's file was; not for config_equal(). */
+	struct timespec file_time, changed;
+
+	/* [Tunnel] */
+	struct net_prefix *address;
+	unsigned int n_address;
+	uint32_t mtu; /* 0: auto */
+	struct ike_id local_id; /* type 0: the local address */
+	struct ike_addr local; /* outer; family 0: routing chooses */
+	uint16_t port; /* ESP-in-UDP, ours */
+	uint32_t fwmark; /* outer packets, 0 none */
+	uint32_t table; /* of Routes; 0: main */
+	uint32_t metric; /* of Routes; 0: the kernel's default */
+
+	/* [Peer] */
+	char endpoint[256]; /* host name or address; "": listen only */
+	struct ike_addr endpoint_addr; /* if it is numeric */
+	uint16_t endpoint_port;
+	struct ike_id remote_id; /* type 0: any that proves the key */
+	uint8_t psk[SECRET_ROOM];
+	size_t psk_len; /* 0: clients alone have keys */
+	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
+	char psk_file[256]; /* "": the key is in psk */
+	struct client_keys keys; /* sorted */
+	char secrets_file[256]; /* with some of them; "": none */
+	struct net_prefix *routes; /* host bits are zero */
+	unsigned int n_routes;
+	struct ike_child_conf *child;
+	unsigned int n_child;
+	const struct ike_proposals *ike, *esp; /* shared, see proposal_share.h */
+	uint32_t keepalive, liveness; /* seconds, 0 off */
+	bool mobike;
+	enum ike_encap encap;
+	uint32_t reauth; /* seconds, 0 off */
+	uint32_t rekey_ike, rekey_child; /* seconds, 0 off */
+	uint64_t rekey_bytes, rekey_packets; /* of one direction of a child SA, 0 off */
+	uint32_t replay_window; /* packets, 0 off */
+	enum ike_start start; /* of the child SA that starts first */
+	unsigned int clients; /* how many peers it may serve */
+	enum ike_unique unique; /* for clients */
+};
+
+/*
+ * Takes what is wrong: one sentence of printable ASCII, which holds no part of the
+ * pre-shared key; @line 0 if none is to blame.
+ */
+struct config_report {
+	void (*fn)(void *ctx, bool error, unsigned int line, const char *text);
+	void *ctx;
+};
+
+/*
+ * Parse the text of NAME.conf. Pure but for shared proposals and @report, which hears of every error and
+ * warning in order of lines. 0, or -1 if there was an error; then @out is cleared.
+ * Files with keys are not read here. Give @out back with config_clear().
+ */
+int config_parse(const char *name, const char *text, size_t len, struct config *out,
+		 const struct config_report *report);
+
+/*
+ * Read and parse @path, whose name without folder and ".conf" is the netdevice's, and
+ * the files that PSK= and Secrets= name. Those that hold keys must belong to root or to us, and be
+ * closed to group and others.
+ */
+int config_load(const char *path, struct config *out, const struct config_report *report);
+
+/* A list that a configuration holds by pointer. */
+struct config_list {
+	void **items;
+	unsigned int n;
+	size_t size; /* bytes of an item */
+};
+
+enum { CONFIG_LISTS = 4 };
+
+/* All lists of @c, in a fixed order. */
+void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
+
+/* Free lists, give proposals back, wipe the keys. */
+void config_clear(struct config *c);
+
+/* Same tunnel in every respect (endpoint names compare as text)? */
+bool config_equal(const struct config *a, const struct config *b);
+/* The same but for the keys of clients? */
+bool config_equal_but_keys(const struct config *a, const struct config *b);
+
+/* The part that the protocol core needs, without any key. remote is left to name resolution. */
+void config_tunnel(const struct config *c, struct ike_tunnel_conf *out);
+
+/* Does traffic begin a child SA beside others? */
+bool config_adds_by_traffic(const struct config *c);
+
+/* May a netdevice have this name? */
+bool config_name_ok(const char *name);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files that read a configuration share: config.c (its lines and sections), config_key.c
+ * (each key and its value), config_check.c (what only the whole file shows), config_file.c (files, and
+ * keys in files of their own), config_say.c (what is told of a fault). Private to these five.
+ */
+#ifndef ESPTUN_IKE_CONFIG_INT_H
+#define ESPTUN_IKE_CONFIG_INT_H
+
+#include <stdarg.h>
+
+#include "ike/app/children.h"
+#include "ike/app/config/config.h"
+
+enum { MIN_MTU = 576, MAX_MTU = 65535, IPV6_MIN_MTU = 1280 };
+
+struct parse {
+	struct config *c;
+	const struct config_report *report;
+	unsigned int line;
+	const char *section; /* "" before the first; NULL: its keys are not reported */
+	const struct key *key; /* the one whose value an indented line continues */
+	bool skipping; /* that key is none of ours */
+	bool continued; /* the line does */
+	unsigned int errors;
+	uint64_t seen; /* bit per row of config_keys[] */
+	unsigned int line_of[64];
+	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
+	bool crypto_given[2];
+	struct children_section sections[1 + IKE_MAX_CHILD]; /* [Peer], then each [Child NAME] */
+	unsigned int n_sections;
+	struct children_section *at; /* that of the section at hand */
+	struct client_key *client; /* that of [Client ID], if it is the one at hand */
+	char err[512];
+};
+
+/* ---- config_say.c ---------------------------------------------------------------- */
+
+/* Tell of an error, or a warning, in this line; 0: of the whole. Plain ASCII comes out. */
+void config_vsay(const struct config_report *rep, bool error, unsigned int line, const char *fmt,
+		 va_list ap);
+/* The same while parsing, where errors are counted. */
+void config_say(struct parse *p, bool error, unsigned int line, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Copies a string that fits; false if it does not. */
+bool config_copy(char *to, size_t size, const char *from);
+
+/* ---- config_key.c ---------------------------------------------------------------- */
+
+enum key_kind {
+	KEY_ONE, /* takes one value */
+	KEY_LIST, /* may be given again, and go on in the next line */
+	KEY_SECRET, /* one value, which is taken as it stands, and never shown */
+};
+
+struct key {
+	const char *section, *name;
+	int (*set)(struct parse *p, char *value); /* may leave what is wrong in p->err */
+	enum key_kind kind;
+	const char *expected;
+};
+
+extern const struct key config_keys[];
+extern const unsigned int config_n_keys;
+
+/* By name, those of [Tunnel] and [Peer] first; NULL if there is none. */
+const struct key *config_find_key(const char *name);
+const struct key *config_find_key_of(const char *section, const char *name);
+/* The key that @name is, or that it may have been meant to be; NULL if none is like it. */
+const struct key *config_nearest_key(const char *section, const char *name);
+
+/* ---- config_check.c -------------------------------------------------------------- */
+
+/* All lines were read without an error: judge the whole, and fill in what several keys say together. */
+void config_check(struct parse *p);
+
+#endif

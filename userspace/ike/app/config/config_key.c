@@ -1,0 +1,625 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The keys of a configuration: what each may say, and how it is read. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/distance.h"
+#include "ike/app/config/config_int.h"
+#include "ike/app/config/ini.h"
+#include "ike/app/secret.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
+
+/* ---- values ------------------------------------------------------------------ */
+
+/* Decimal or 0x, as everywhere in esptun: no octal. */
+static int number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
+{
+	char *end;
+	uint64_t v;
+
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	v = strtoull(s, &end, s[0] == '0' && (s[1] | 0x20) == 'x' ? 16 : 10);
+	if (*end || errno || v < min || v > max)
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int set_mtu(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "auto")) {
+		p->c->mtu = 0;
+		return 0;
+	}
+	return number(s, MIN_MTU, MAX_MTU, &p->c->mtu);
+}
+
+static int set_port(struct parse *p, char *s)
+{
+	uint32_t v;
+
+	/* 500 carries IKE without the marker that tells it from ESP (RFC 3948). */
+	if (number(s, 1, 65535, &v) || v == IKE_PORT)
+		return -1;
+	p->c->port = (uint16_t)v;
+	return 0;
+}
+
+static int set_fwmark(struct parse *p, char *s)
+{
+	return number(s, 0, UINT32_MAX, &p->c->fwmark);
+}
+
+static int set_table(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "main")) {
+		p->c->table = 0;
+		return 0;
+	}
+	return number(s, 1, UINT32_MAX, &p->c->table);
+}
+
+static int set_metric(struct parse *p, char *s)
+{
+	return number(s, 0, UINT32_MAX, &p->c->metric);
+}
+
+static int set_keepalive(struct parse *p, char *s)
+{
+	return number(s, 0, 3600, &p->c->keepalive);
+}
+
+static int set_liveness(struct parse *p, char *s)
+{
+	return number(s, 0, 86400, &p->c->liveness);
+}
+
+static int set_replay(struct parse *p, char *s)
+{
+	return number(s, 0, 65536, &p->c->replay_window);
+}
+
+struct unit {
+	char letter; /* small; 0 ends a list */
+	uint64_t factor;
+};
+
+static const struct unit seconds[] = {
+	{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 0 },
+};
+/* As with esptun sa ... limit. */
+static const struct unit sizes[] = {
+	{ 'k', 1ULL << 10 }, { 'm', 1ULL << 20 }, { 'g', 1ULL << 30 }, { 't', 1ULL << 40 }, { 0 },
+};
+
+/*
+ * A decimal number, alone or with the letter of one of @units behind it: from @min to @max, or
+ * 0, which is also "off".
+ */
+static int amount(const char *s, const struct unit *units, uint64_t min, uint64_t max,
+		  uint64_t *out)
+{
+	uint64_t factor = 1;
+	char *end;
+
+	*out = 0;
+	if (!strcasecmp(s, "off"))
+		return 0;
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	*out = strtoull(s, &end, 10);
+	for (; *end && units->letter; units++) {
+		if (tolower((unsigned char)*end) != units->letter)
+			continue;
+		factor = units->factor;
+		end++;
+		break;
+	}
+	if (*end || errno || *out > max / factor)
+		return -1;
+	*out *= factor;
+	return *out && *out < min ? -1 : 0;
+}
+
+/* One of the two of Rekey. */
+static int lifetime(char *s, uint32_t min, uint32_t max, uint32_t *out)
+{
+	uint64_t v;
+
+	if (amount(ini_trim(s), seconds, min, max, &v))
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+static int set_rekey(struct parse *p, char *s)
+{
+	char *child = strchr(s, ',');
+
+	if (!child) {
+		snprintf(p->err, sizeof(p->err),
+			 "expected two times, the IKE SA's and the child SA's, such as 4h, 1h");
+		return -1;
+	}
+	*child++ = 0;
+	if (lifetime(s, 10, 30 * 86400, &p->c->rekey_ike)) {
+		snprintf(p->err, sizeof(p->err),
+			 "expected for the IKE SA a time from 10s to 30d, or off");
+		return -1;
+	}
+	if (lifetime(child, 5, CONFIG_REKEY_CHILD_MAX, &p->c->rekey_child)) {
+		snprintf(p->err, sizeof(p->err),
+			 "expected for the child SA a time from 5s to 7d, or off");
+		return -1;
+	}
+	return 0;
+}
+
+static int set_reauth(struct parse *p, char *s)
+{
+	return lifetime(s, 60, 30 * 86400, &p->c->reauth);
+}
+
+static int set_encap(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[IKE_ENCAP_UDP] = "udp",
+		[IKE_ENCAP_ESP] = "esp",
+		[IKE_ENCAP_AUTO] = "auto",
+	};
+
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(s, words[i]))
+			continue;
+		p->c->encap = (enum ike_encap)i;
+		return 0;
+	}
+	return -1;
+}
+
+static int set_mobike(struct parse *p, char *s)
+{
+	p->c->mobike = !strcasecmp(s, "yes");
+	return p->c->mobike || !strcasecmp(s, "no") ? 0 : -1;
+}
+
+static int set_rekey_bytes(struct parse *p, char *s)
+{
+	return amount(s, sizes, 1 << 20, UINT64_MAX, &p->c->rekey_bytes);
+}
+
+static int set_rekey_packets(struct parse *p, char *s)
+{
+	return amount(s, sizes, 1000, UINT64_MAX, &p->c->rekey_packets);
+}
+
+static int set_local(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "any") || !strcasecmp(s, "auto")) {
+		p->c->local.family = 0;
+		return 0;
+	}
+	return ike_addr_from_text(s, &p->c->local) || !ike_addr_is_host(&p->c->local) ? -1 : 0;
+}
+
+static int set_local_id(struct parse *p, char *s)
+{
+	if (ike_id_from_text(s, &p->c->local_id, p->err, sizeof(p->err)))
+		return -1;
+	return ike_id_is_wildcard(&p->c->local_id) ? -1 : 0;
+}
+
+static int set_remote_id(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "any")) {
+		p->c->remote_id.type = 0;
+		return 0;
+	}
+	return ike_id_from_text(s, &p->c->remote_id, p->err, sizeof(p->err));
+}
+
+static int set_clients(struct parse *p, char *s)
+{
+	return number(s, 1, IKE_MAX_CLIENTS, &p->c->clients);
+}
+
+/* The index of the word, or -1. */
+static int find_word(const char *s, const char *const *words, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (!strcasecmp(s, words[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int set_unique(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[IKE_UNIQUE_REPLACE] = "replace",
+		[IKE_UNIQUE_KEEP] = "keep",
+		[IKE_UNIQUE_REFUSE] = "refuse",
+	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	p->c->unique = i < 0 ? IKE_UNIQUE_REPLACE : (enum ike_unique)i;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_start(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[IKE_START_NOW] = "now",
+		[IKE_START_TRAFFIC] = "traffic",
+		[IKE_START_LISTEN] = "listen",
+	};
+
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	if (i < 0)
+		return -1;
+	p->at->start = (enum ike_start)i;
+	p->at->start_given = true;
+	return 0;
+}
+
+/* A DNS name: letters, digits, hyphens and dots (underscores are seen in the wild). */
+static bool host_ok(const char *s)
+{
+	size_t len = strlen(s);
+
+	if (!len || len > 253 || s[0] == '.' || s[0] == '-')
+		return false;
+	for (; *s; s++) {
+		if (!isalnum((unsigned char)*s) && !strchr("-._", *s))
+			return false;
+	}
+	return true;
+}
+
+/* HOST, HOST:PORT, ADDRESS, ADDRESS:PORT; IPv6 in brackets if a port follows. */
+static int set_endpoint(struct parse *p, char *s)
+{
+	struct config *c = p->c;
+	uint32_t port = IKE_PORT;
+	char *colon = strrchr(s, ':');
+
+	if (*s == '[') {
+		char *close = strchr(s, ']');
+
+		if (!close || (close[1] && close[1] != ':'))
+			return -1;
+		colon = close[1] ? close + 1 : NULL;
+		*close = 0;
+		s++;
+	} else if (colon && strchr(s, ':') != colon) {
+		colon = NULL; /* a bare IPv6 address */
+	}
+	if (colon) {
+		*colon = 0;
+		if (number(colon + 1, 1, 65535, &port))
+			return -1;
+	}
+	c->endpoint_port = (uint16_t)port;
+	if (!strcasecmp(s, "any") || !strcasecmp(s, "%any")) {
+		snprintf(
+			p->err, sizeof(p->err),
+			"expected a host name or address; a tunnel that waits for its peer goes without Endpoint");
+		return -1;
+	}
+	if (!ike_addr_from_text(s, &c->endpoint_addr)) {
+		if (ike_addr_is_host(&c->endpoint_addr))
+			return config_copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
+		snprintf(
+			p->err, sizeof(p->err),
+			"expected an address of one other machine; link-local IPv6 and ::ffff:ADDRESS do not do");
+		return -1;
+	}
+	/* Digits and dots alone are a mistyped address, not a name. */
+	c->endpoint_addr.family = 0;
+	if (!host_ok(s) || strspn(s, "0123456789.") == strlen(s))
+		return -1;
+	return config_copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
+}
+
+static int set_psk(struct parse *p, char *s)
+{
+	struct config *c = p->c;
+	struct client_key *k = p->client;
+	char why[512];
+
+	if (!strncmp(s, "file:/", 6) && k) {
+		k->named = true;
+		return config_copy((char *)k->key, SECRET_MAX, s + 5) ? 0 : -1;
+	}
+	if (!strncmp(s, "file:/", 6))
+		return config_copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
+	if (secret_from_value(s, k ? k->key : c->psk, k ? &k->len : &c->psk_len, why,
+			      sizeof(why))) {
+		snprintf(p->err, sizeof(p->err), "%s", why);
+		return -1;
+	}
+	if (*why)
+		config_say(p, false, p->line, "the key %s", why);
+	return 0;
+}
+
+static int set_secrets(struct parse *p, char *s)
+{
+	if (!strncmp(s, "file:/", 6))
+		s += 5;
+	return *s == '/' && config_copy(p->c->secrets_file, sizeof(p->c->secrets_file), s) ? 0 : -1;
+}
+
+/* Make the prefix a network; true if that changed it. */
+static bool clear_host_bits(struct net_prefix *x)
+{
+	unsigned int bits = x->addr.family == 4 ? 32 : 128;
+	bool any = false;
+
+	for (unsigned int i = x->len; i < bits; i++) {
+		uint8_t bit = 0x80 >> i % 8;
+
+		any |= (x->addr.b[i / 8] & bit) != 0;
+		x->addr.b[i / 8] &= (uint8_t)~bit;
+	}
+	return any;
+}
+
+/* ADDRESS or ADDRESS/LEN. */
+static int prefix(char *s, struct net_prefix *out)
+{
+	char *slash = strchr(s, '/');
+	uint32_t len, max;
+
+	memset(out, 0, sizeof(*out));
+	if (slash)
+		*slash = 0;
+	if (ike_addr_from_text(s, &out->addr))
+		return -1;
+	max = out->addr.family == 4 ? 32 : 128;
+	len = max;
+	if (slash && number(slash + 1, 0, max, &len))
+		return -1;
+	out->len = (uint8_t)len;
+	return 0;
+}
+
+static int add_prefix(struct parse *p, struct net_prefix **list, unsigned int *n, char *item,
+		      bool route)
+{
+	char word[64];
+	struct net_prefix x, *grown;
+
+	if (!config_copy(word, sizeof(word), item) || prefix(word, &x)) {
+		snprintf(p->err, sizeof(p->err),
+			 "\"%.60s\" is no prefix; expected prefixes like %s", item,
+			 route ? "10.0.0.0/8 or fd00::/8" : "192.0.2.1/24 or fd00::1/64");
+		return -1;
+	}
+	if (route && clear_host_bits(&x)) {
+		snprintf(p->err, sizeof(p->err),
+			 "%.60s has bits set beyond /%u; the network is %s/%u", item, x.len,
+			 ike_addr_print(word, sizeof(word), &x.addr), x.len);
+		return -1;
+	}
+	if (*n >= CONFIG_MAX_PREFIXES) {
+		snprintf(p->err, sizeof(p->err), "expected at most %d prefixes",
+			 CONFIG_MAX_PREFIXES);
+		return -1;
+	}
+	grown = realloc(*list, (*n + 1) * sizeof(x));
+	if (!grown)
+		return -1;
+	*list = grown;
+	grown[(*n)++] = x;
+	return 0;
+}
+
+static int set_prefixes(struct parse *p, struct net_prefix **list, unsigned int *n, char *s,
+			bool route)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		if (add_prefix(p, list, n, item, route))
+			return -1;
+	}
+	return 0;
+}
+
+static int set_address(struct parse *p, char *s)
+{
+	return set_prefixes(p, &p->c->address, &p->c->n_address, s, false);
+}
+
+static int set_routes(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "none"))
+		return 0;
+	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
+}
+
+static int set_selectors(struct parse *p, char *s)
+{
+	bool any = false;
+	char *save;
+
+	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		item = ini_trim(item);
+		if (*item && children_add_pair(p->at, item, p->err, sizeof(p->err)))
+			return -1;
+		any |= *item;
+	}
+	return any ? 0 : -1;
+}
+
+static int set_per_child(struct parse *p, char *s)
+{
+	if (!strcasecmp(s, "one"))
+		p->at->per = CHILDREN_ONE;
+	else if (!strcasecmp(s, "all"))
+		p->at->per = CHILDREN_ALL;
+	else
+		return -1;
+	return 0;
+}
+
+static int set_mode(struct parse *p, char *s)
+{
+	p->at->mode_given = true;
+	if (!strcasecmp(s, "tunnel"))
+		p->at->mode = IKE_MODE_TUNNEL;
+	else if (!strcasecmp(s, "transport"))
+		p->at->mode = IKE_MODE_TRANSPORT;
+	else
+		return -1;
+	return 0;
+}
+
+static int add_crypto(struct parse *p, unsigned int which, const char *item)
+{
+	char *to = p->crypto[which];
+	size_t len = strlen(to), size = sizeof(p->crypto[which]);
+
+	p->crypto_given[which] = true;
+	if (len + strlen(item) + 3 > size) {
+		snprintf(p->err, sizeof(p->err), "expected a shorter list of proposals");
+		return -1;
+	}
+	snprintf(to + len, size - len, "%s%s", len ? ", " : "", item);
+	return 0;
+}
+
+/* Items for both IKE and ESP, or for the one that "ike:" or "esp:" in front names. */
+static int set_crypto(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		bool ike, esp;
+
+		item = ini_trim(item);
+		ike = !strncasecmp(item, "ike:", 4);
+		esp = !strncasecmp(item, "esp:", 4);
+		if (ike || esp)
+			item = ini_trim(item + 4);
+		if (!*item)
+			continue;
+		if (strpbrk(item, "=:")) {
+			snprintf(p->err, sizeof(p->err),
+				 "a proposal holds no = and no :; put commas between proposals");
+			return -1;
+		}
+		if ((!esp && add_crypto(p, 0, item)) || (!ike && add_crypto(p, 1, item)))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- keys ---------------------------------------------------------------------- */
+
+const struct key config_keys[] = {
+	{ "Tunnel", "Address", set_address, KEY_LIST,
+	  "one or more prefixes, such as 169.254.10.2/30" },
+	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
+	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
+	  "an identity: a name, address, e-mail address or keyid:TEXT" },
+	{ "Tunnel", "Local", set_local, KEY_ONE,
+	  "an IPv4 or IPv6 address of this machine, or any" },
+	{ "Tunnel", "Port", set_port, KEY_ONE, "a UDP port from 1 to 65535, but not 500" },
+	{ "Tunnel", "FwMark", set_fwmark, KEY_ONE, "a number from 0 (off) to 0xffffffff" },
+	{ "Tunnel", "Table", set_table, KEY_ONE, "main, or a routing table number from 1" },
+	{ "Tunnel", "Metric", set_metric, KEY_ONE, "a number from 0" },
+	{ "Peer", "Endpoint", set_endpoint, KEY_ONE,
+	  "a host name or address, with :PORT if it is not 500" },
+	{ "Peer", "RemoteID", set_remote_id, KEY_ONE,
+	  "an identity: a name, address, e-mail address or keyid:TEXT; or any" },
+	{ "Peer", "PSK", set_psk, KEY_SECRET,
+	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Peer", "Routes", set_routes, KEY_LIST,
+	  "one or more networks, such as 10.0.0.0/8, fd00::/8" },
+	{ "Peer", "Selectors", set_selectors, KEY_LIST,
+	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
+	{ "Peer", "Crypto", set_crypto, KEY_LIST,
+	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	{ "Peer", "Encap", set_encap, KEY_ONE, "udp, esp or auto" },
+	{ "Peer", "Mobike", set_mobike, KEY_ONE, "yes or no" },
+	{ "Peer", "Keepalive", set_keepalive, KEY_ONE, "seconds from 0 (off) to 3600" },
+	{ "Peer", "Liveness", set_liveness, KEY_ONE, "seconds from 0 (off) to 86400" },
+	{ "Peer", "Rekey", set_rekey, KEY_ONE,
+	  "the times of the IKE SA and of the child SA, such as 4h, 1h (s, m, h or d; off: never)" },
+	{ "Peer", "Reauth", set_reauth, KEY_ONE, "off, or a time from 60s to 30d (s, m, h or d)" },
+	{ "Peer", "RekeyBytes", set_rekey_bytes, KEY_ONE,
+	  "off, or bytes from 1M on, such as 64G (K, M, G or T)" },
+	{ "Peer", "RekeyPackets", set_rekey_packets, KEY_ONE,
+	  "off, or packets from 1000 on, such as 2G (K, M, G or T)" },
+	{ "Peer", "ReplayWindow", set_replay, KEY_ONE, "packets from 0 (off) to 65536" },
+	{ "Peer", "Start", set_start, KEY_ONE, "now, traffic or listen" },
+	{ "Peer", "SelectorsPerChild", set_per_child, KEY_ONE, "one or all" },
+	{ "Peer", "Mode", set_mode, KEY_ONE, "tunnel or transport" },
+	{ "Peer", "Clients", set_clients, KEY_ONE,
+	  "how many peers may be connected, from 1 to 1000" },
+	{ "Peer", "Unique", set_unique, KEY_ONE, "replace, keep or refuse" },
+	{ "Peer", "Secrets", set_secrets, KEY_ONE,
+	  "the /PATH of a file with a line IDENTITY = KEY for each client" },
+	/* Those of [Child NAME] and [Client ID] stand last: by name alone, the key of [Peer] is found. */
+	{ "Child", "Selectors", set_selectors, KEY_LIST,
+	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
+	{ "Child", "SelectorsPerChild", set_per_child, KEY_ONE, "one or all" },
+	{ "Child", "Start", set_start, KEY_ONE, "now, traffic or listen" },
+	{ "Child", "Mode", set_mode, KEY_ONE, "tunnel or transport" },
+	{ "Client", "PSK", set_psk, KEY_SECRET,
+	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+};
+
+const unsigned int config_n_keys = sizeof(config_keys) / sizeof(config_keys[0]);
+_Static_assert(sizeof(config_keys) / sizeof(config_keys[0]) <= 64,
+	       "line_of and seen are too short");
+
+const struct key *config_find_key(const char *name)
+{
+	for (unsigned int i = 0; i < config_n_keys; i++) {
+		if (!strcasecmp(config_keys[i].name, name))
+			return &config_keys[i];
+	}
+	return NULL;
+}
+
+const struct key *config_find_key_of(const char *section, const char *name)
+{
+	for (unsigned int i = 0; i < config_n_keys; i++) {
+		if (!strcmp(config_keys[i].section, section) &&
+		    !strcasecmp(config_keys[i].name, name))
+			return &config_keys[i];
+	}
+	return NULL;
+}
+
+const struct key *config_nearest_key(const char *section, const char *name)
+{
+	const struct key *near = NULL;
+	unsigned int best = 4;
+
+	for (unsigned int i = 0; i < config_n_keys; i++) {
+		unsigned int d;
+
+		if (!strcasecmp(config_keys[i].name, name))
+			return &config_keys[i];
+		d = edit_distance(name, config_keys[i].name) +
+		    (strcasecmp(section, config_keys[i].section) != 0);
+		if (d < best && d < strlen(config_keys[i].name)) {
+			best = d;
+			near = &config_keys[i];
+		}
+	}
+	return near;
+}

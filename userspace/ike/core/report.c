@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Log lines, and the last error of a tunnel: what the user reads about why it does not work.
+ */
+#include "ike/core/layer_ikesa.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void report_line(struct ike_core *core, enum ike_log_level level, const struct ike_peer *p,
+		 const struct ike_sa *sa, const char *fmt, ...)
+{
+	char text[CORE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!p && sa)
+		p = sa->peer;
+	core->env.log(core->env.ctx, level, p ? p->conf->name : NULL, sa ? sa->spi_i : NULL,
+		      sa ? sa->spi_r : NULL, text);
+}
+
+void report_forget_error(struct ike_peer *p)
+{
+	free(p->last_error);
+	p->last_error = NULL;
+}
+
+void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		  const char *fmt, ...)
+{
+	char text[CORE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (p) {
+		report_forget_error(p);
+		p->last_error = strdup(text);
+		p->last_error_at = core->now;
+	}
+	report_line(core, IKE_LOG_ERROR, p, sa, "%s", text);
+}
+
+/* Anyone can send from any address, so a source address alone does not disturb what works. */
+static bool hint_is_credible(const struct ike_core *core, const struct ike_peer *p,
+			     const struct ike_sa *sa, const struct ike_endpoint *from)
+{
+	if (!p || (sa && sa->began))
+		return p;
+	return p->state != IKE_TUNNEL_UP && core->now >= p->next_hint &&
+	       (!p->remote.addr.family || ike_addr_eq(&p->remote.addr, &from->addr));
+}
+
+void report_hint(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		 const struct ike_endpoint *from, const char *fmt, ...)
+{
+	char text[CORE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!hint_is_credible(core, p, sa, from)) {
+		report_line(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
+			    p ? p->conf->name : "all tunnels", text);
+		return;
+	}
+	p->next_hint = core->now + PEER_HINT_MS;
+	report_error(core, p, sa, "%s", text);
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life of an IKE SA, from its SPI to its end. An SA that ends takes its pairs of ESP SAs out
+ * of the kernel, leaves every list, and is freed when the event at hand is over (core.c).
+ */
+#include "ike/core/layer_ikesa.h"
+
+static void choose_spi(struct ike_core *core, struct ike_sa *sa)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+	uint8_t *spi = sa->initiator ? sa->spi_i : sa->spi_r;
+
+	do {
+		core->env.rng.fill(core->env.rng.ctx, spi, IKE_SPI_LEN);
+	} while (!memcmp(spi, zero, IKE_SPI_LEN) || ikesa_find(&core->sas, spi, sa->initiator));
+}
+
+/* In table and timers, with an SPI of ours. */
+static struct ike_sa *enter_sa(struct ike_core *core, bool initiator, const uint8_t *digest)
+{
+	struct ike_sa *sa;
+
+	if (core->sas.n >= IKESA_MAX || timers_reserve(&core->sa_timers))
+		return NULL;
+	sa = ikesa_new(initiator, core->now);
+	if (!sa) {
+		core->sa_timers.owners--;
+		return NULL;
+	}
+	sa->has_digest = digest;
+	if (digest)
+		memcpy(sa->digest, digest, sizeof(sa->digest));
+	choose_spi(core, sa);
+	ikesa_table_add(&core->sas, sa);
+	return sa;
+}
+
+struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_endpoint *local,
+		      const struct ike_endpoint *remote, const uint8_t *digest)
+{
+	struct ike_sa *sa = enter_sa(core, initiator, digest);
+
+	if (!sa)
+		return NULL;
+	sa->local = *local;
+	sa->remote = *remote;
+	if (!initiator) {
+		admit_enter(core, sa);
+		sa->expire_at = core->now + IKESA_HALF_OPEN_MS;
+		sa_touch(core, sa);
+	}
+	return sa;
+}
+
+struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old, bool initiator)
+{
+	struct ike_sa *sa = enter_sa(core, initiator, NULL);
+
+	if (!sa)
+		return NULL;
+	ikesa_setup_free(sa);
+	sa->began = old->began;
+	sa->state = IKESA_PREPARED;
+	address_copy(sa, old);
+	sa->nat_local = old->nat_local;
+	sa->nat_remote = old->nat_remote;
+	sa->claims_nat = old->claims_nat;
+	sa->peer_claims_nat = old->peer_claims_nat;
+	sa->peer_natt = old->peer_natt;
+	sa->fragments = old->fragments;
+	sa->small_packets = old->small_packets;
+	sa->mobike.on = old->mobike.on;
+	sa->local_id = old->local_id;
+	sa->remote_id = old->remote_id;
+	sa->confirmed = sa->acked = true;
+	return sa;
+}
+
+void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t period = 1000ULL * sa->peer->conf->rekey_ike;
+
+	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+}
+
+void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t period = 1000ULL * sa->peer->conf->reauth;
+
+	sa->reauth_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+}
+
+void sa_touch(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state != IKESA_DEAD)
+		timer_set(&core->sa_timers, &sa->timer, ikesa_deadline(sa));
+}
+
+void sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!sa->counted_half_open)
+		return;
+	admit_leave(core, sa);
+	sa->expire_at = TIMER_NEVER;
+}
+
+static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
+{
+	sa_not_half_open(core, sa);
+	if (sa->state == IKESA_CLOSED && sa->peer)
+		TAILQ_REMOVE(&sa->peer->closed, sa, of_peer);
+	event_note(core, sa->peer, EVENT_CHANGED);
+	ikesa_table_del(&core->sas, sa);
+	timers_unreserve(&core->sa_timers, &sa->timer);
+	sa->state = IKESA_DEAD;
+	LIST_INSERT_HEAD(&core->dead, sa, dead);
+}
+
+/* The kernel may send to where @gone had followed the peer: another one knows better now. */
+static void correct_remote(struct ike_core *core, const struct ike_peer *p,
+			   const struct ike_sa *gone)
+{
+	const struct ike_sa *sa = query_primary(p);
+
+	if (sa && query_sa_has_outbound(sa, CHILD_ANY) &&
+	    !ike_endpoint_eq(address_of_esp(sa), address_of_esp(gone)))
+		core->env.peer_moved(core->env.ctx, p->conf->name, p->id, NULL, address_of_esp(sa),
+				     natd_is_plain(sa));
+}
+
+void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
+{
+	struct ike_peer *p = sa->peer;
+	struct child_sa *c;
+
+	if (sa->state == IKESA_CLOSED || sa->state == IKESA_DEAD)
+		return;
+	if (p) {
+		TAILQ_REMOVE(&p->sas, sa, of_peer);
+		core->n_of_peers--;
+		if (sa->established_at != TIMER_NEVER)
+			correct_remote(core, p, sa);
+	}
+	while ((c = TAILQ_FIRST(&sa->children))) {
+		if (sa->superseded) /* the peer has long forgotten it */
+			child_remove(core, sa, c);
+		else
+			child_retire(core, sa, c);
+	}
+	if (sa->setup && sa->setup->spi_in)
+		child_spi_release(core, sa, sa->setup->spi_in);
+	ikesa_setup_free(sa);
+	ikesa_frags_free(sa);
+	job_end(core, sa->rx.wait);
+	job_end(core, sa->tx.wait);
+	exchange_end_all(core, sa);
+	sa->liveness_at = sa->close_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
+	/* An SA that never was established goes on counting against its sender. */
+	if (linger && sa->rx.answer.len) {
+		sa->state = IKESA_CLOSED;
+		if (p)
+			TAILQ_INSERT_TAIL(&p->closed, sa, of_peer);
+		/* The answer it keeps is sealed; one at hand is yet to be. */
+		if (sa != core->answering) {
+			ike_wipe(&sa->keys, sizeof(sa->keys));
+			sa->have_keys = false;
+		}
+		sa->expire_at = core->now + IKESA_LINGER_MS;
+		sa_touch(core, sa);
+	} else {
+		destroy_sa(core, sa);
+	}
+	event_note(core, p, EVENT_CHANGED);
+}
+
+void sa_fail(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->expire_at = core->now;
+	sa_touch(core, sa);
+}
+
+uint64_t sa_jitter(struct ike_core *core, uint64_t limit)
+{
+	uint64_t r;
+
+	core->env.rng.fill(core->env.rng.ctx, &r, sizeof(r));
+	return limit - r % (limit / 10 + 1);
+}
+
+void sa_join(struct ike_core *core, struct ike_sa *sa)
+{
+	TAILQ_INSERT_TAIL(&sa->peer->sas, sa, of_peer);
+	core->n_of_peers++;
+}
+
+void sa_drop(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state == IKESA_CLOSED || sa->state == IKESA_PREPARED)
+		destroy_sa(core, sa);
+	else
+		sa_end(core, sa, false);
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A tunnel and its peers as objects: its configuration as it is kept, which all peers of the tunnel
+ * share, and their making and freeing. core.c makes the tunnel with its first peer, client.c the
+ * others. The tunnel goes with the last of them.
+ */
+#include "ike/core/layer_ikesa.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* ---- the configuration ------------------------------------------------------- */
+
+static bool children_sane(const struct ike_tunnel_conf *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_child && i < IKE_MAX_CHILD; i++) {
+		const struct ike_child_conf *k = &c->child[i];
+
+		if (!memchr(k->name, 0, sizeof(k->name)) || !k->local_ts.n ||
+		    k->local_ts.n > IKE_MAX_TS || !k->remote_ts.n || k->remote_ts.n > IKE_MAX_TS)
+			return false;
+		if (k->mode == IKE_MODE_TRANSPORT &&
+		    (c->mobike || !ike_ts_of_any_address(&k->local_ts) ||
+		     !ike_ts_of_any_address(&k->remote_ts)))
+			return false;
+	}
+	return c->n_child && c->n_child <= IKE_MAX_CHILD;
+}
+
+static bool proposals_sane(const struct ike_proposals *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->n && i < IKE_MAX_PROPOSALS; i++) {
+		if (l->p[i].n > IKE_MAX_TRANSFORMS)
+			return false;
+	}
+	return l->n && l->n <= IKE_MAX_PROPOSALS;
+}
+
+bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
+{
+	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && proposals_sane(&c->ike) &&
+	       proposals_sane(&c->esp) && c->local_id.len <= IKE_MAX_ID &&
+	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) &&
+	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family));
+}
+
+/* As they are offered: with numbers, and without SPIs. */
+static const struct ike_proposals *number_proposals(const struct ike_proposals *from,
+						    uint8_t protocol)
+{
+	struct ike_proposals l = *from;
+	unsigned int i;
+
+	for (i = 0; i < l.n; i++) {
+		l.p[i].num = (uint8_t)(i + 1);
+		l.p[i].protocol = protocol;
+		l.p[i].spi_len = 0;
+	}
+	return ike_proposals_get(&l);
+}
+
+static size_t count_selectors(const struct ike_tunnel_conf *c)
+{
+	unsigned int i;
+	size_t n = 0;
+
+	for (i = 0; i < c->n_child; i++)
+		n += c->child[i].local_ts.n + c->child[i].remote_ts.n;
+	return n;
+}
+
+/* Keeps the selectors at @ts. Returns what comes behind them. */
+static struct ike_ts *keep_child(struct child_conf *to, const struct ike_child_conf *from,
+				 struct ike_ts *ts)
+{
+	memcpy(to->name, from->name, sizeof(to->name));
+	to->start = from->start;
+	to->mode = from->mode;
+	to->n_local = (uint16_t)from->local_ts.n;
+	to->n_remote = (uint16_t)from->remote_ts.n;
+	to->ts = ts;
+	memcpy(ts, from->local_ts.ts, to->n_local * sizeof(*ts));
+	memcpy(ts + to->n_local, from->remote_ts.ts, to->n_remote * sizeof(*ts));
+	return ts + to->n_local + to->n_remote;
+}
+
+const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
+{
+	size_t size = sizeof(struct tunnel_conf) + conf->n_child * sizeof(struct child_conf);
+	struct tunnel_conf *c = malloc(size + count_selectors(conf) * sizeof(struct ike_ts));
+	struct ike_ts *ts;
+	unsigned int i;
+
+	if (!c)
+		return NULL;
+	*c = (struct tunnel_conf){
+		.local_id = conf->local_id,
+		.remote_id = conf->remote_id,
+		.clients = conf->clients,
+		.unique = conf->unique,
+		.local = conf->local,
+		.remote = conf->remote,
+		.ike = number_proposals(&conf->ike, IKE_PROTO_IKE),
+		.esp = number_proposals(&conf->esp, IKE_PROTO_ESP),
+		.liveness = conf->liveness,
+		.mobike = conf->mobike,
+		.encap = conf->encap,
+		.reauth = conf->reauth,
+		.rekey_ike = conf->rekey_ike,
+		.rekey_child = conf->rekey_child,
+		.rekey_bytes = conf->rekey_bytes,
+		.rekey_packets = conf->rekey_packets,
+		.n_child = conf->n_child,
+	};
+	memcpy(c->name, conf->name, sizeof(c->name));
+	if (!c->local.port)
+		c->local.port = IKE_NATT_PORT;
+	ts = (struct ike_ts *)(c->child + c->n_child);
+	for (i = 0; i < c->n_child; i++)
+		ts = keep_child(&c->child[i], &conf->child[i], ts);
+	if (c->ike && c->esp)
+		return c;
+	tunnel_free_conf(c);
+	return NULL;
+}
+
+void tunnel_free_conf(const struct tunnel_conf *c)
+{
+	if (!c)
+		return;
+	ike_proposals_put(c->ike);
+	ike_proposals_put(c->esp);
+	free((void *)c);
+}
+
+void tunnel_selectors(const struct tunnel_conf *c, unsigned int i, struct ike_ts_list *local,
+		      struct ike_ts_list *remote)
+{
+	const struct child_conf *k = &c->child[i];
+
+	local->n = k->n_local;
+	memcpy(local->ts, k->ts, k->n_local * sizeof(k->ts[0]));
+	remote->n = k->n_remote;
+	memcpy(remote->ts, k->ts + k->n_local, k->n_remote * sizeof(k->ts[0]));
+}
+
+/* ---- objects ----------------------------------------------------------------- */
+
+/* One member less; the tunnel is wiped and freed with the last. */
+static void put_tunnel(struct ike_tunnel *t)
+{
+	if (--t->members)
+		return;
+	tunnel_free_conf(t->conf);
+	free(t->ours);
+	free(t);
+}
+
+struct ike_peer *tunnel_new_peer(struct ike_core *core, struct ike_tunnel *t)
+{
+	struct ike_peer *p = calloc(1, sizeof(*p));
+	unsigned int i;
+
+	if (!p)
+		return NULL;
+	p->want = calloc(t->conf->n_child, sizeof(*p->want));
+	if (!p->want || timers_reserve(&core->peer_timers)) {
+		free(p->want);
+		free(p);
+		return NULL;
+	}
+	p->tunnel = t;
+	p->conf = t->conf;
+	t->members++;
+	p->listed = GROUP_LISTS;
+	p->adopted_end = p->adopted_until = p->follow.until = TIMER_NEVER;
+	for (i = 0; i < t->conf->n_child; i++)
+		p->want[i].next_try = TIMER_NEVER;
+	TAILQ_INIT(&p->sas);
+	TAILQ_INIT(&p->closed);
+	TAILQ_INIT(&p->lingering);
+	LIST_INIT(&p->adopted_claims);
+	return p;
+}
+
+void tunnel_free_peer(struct ike_core *core, struct ike_peer *p)
+{
+	struct ike_tunnel *t = p->tunnel;
+
+	claim_disown(p);
+	timers_unreserve(&core->peer_timers, &p->timer);
+	free(p->want);
+	free(p->adopted);
+	free(p->last_error);
+	ike_wipe(p, sizeof(*p));
+	free(p);
+	put_tunnel(t);
+}
+
+static int grow_wants(struct ike_peer *p, unsigned int n)
+{
+	struct child_want *want;
+
+	if (n <= p->conf->n_child)
+		return 0;
+	want = realloc(p->want, n * sizeof(*want));
+	if (!want)
+		return -ENOMEM;
+	p->want = want;
+	return 0;
+}
+
+int tunnel_grow_wants(struct ike_tunnel *t, unsigned int n)
+{
+	struct ike_peer *p;
+
+	if (grow_wants(t->first, n))
+		return -ENOMEM;
+	TAILQ_FOREACH(p, &t->clients, of_tunnel)
+	{
+		if (grow_wants(p, n))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct ike_peer *tunnel_new(struct ike_core *core, const struct ike_tunnel_conf *conf)
+{
+	struct ike_tunnel *t = calloc(1, sizeof(*t));
+	struct ike_peer *p = NULL;
+
+	if (!t)
+		return NULL;
+	TAILQ_INIT(&t->clients);
+	t->last_id = IKE_PEER_FIRST;
+	t->conf = tunnel_keep_conf(conf);
+	t->members = 1; /* us */
+	if (t->conf)
+		p = tunnel_new_peer(core, t);
+	t->first = p;
+	put_tunnel(t);
+	return p;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The exchanges, both roles of each in one file, and what several of them need. They are called
+ * from the table in dispatch.c, and to begin one from peer.c; what they achieve or fail at they
+ * note for the tunnel (event_note()).
+ */
+#ifndef ESPTUN_IKE_LAYER_EXCHANGE_H
+#define ESPTUN_IKE_LAYER_EXCHANGE_H
+
+#include "ike/child/layer_child.h"
+
+/* ---- x_derive.c -------------------------------------------------------------- */
+
+/* SK_* of @sa from everything gathered and the key exchange's @secret. False if that failed. */
+bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_secret *secret);
+/* Hand the keys of @sa to the key log, if there is one. */
+void x_derive_log(struct ike_core *core, const struct ike_sa *sa);
+
+/* ---- x_contact.c ------------------------------------------------------------- */
+
+/* The peer's INITIAL_CONTACT on @sa: all its SAs older than that are gone at its end (2.4). */
+void x_contact_initial(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * The peer answered on @sa, which another had disowned by INITIAL_CONTACT: two peers show one
+ * identity. The one that came first stays.
+ */
+void x_contact_contested(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * A tunnel has one peer. Is it another than the one of @sa, which proved the key and shows @id?
+ * Then that is told, and the former, whose IKE SA may be dead, is asked for a sign of life.
+ */
+bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
+		       const struct ike_id *id);
+
+/* ---- x_proof.c --------------------------------------------------------------- */
+
+/* The identity that the peer claims, and its proof. */
+struct x_claim {
+	struct ike_iov body; /* of its ID payload as received, which is what it signed */
+	struct ike_id id;
+	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
+	struct ike_auth auth;
+};
+
+/* Tunnels whose keys are tried, the best one first. */
+struct x_candidates {
+	unsigned int n;
+	int last_fit; /* how well the last one fits */
+	char name[IKE_JOB_TUNNELS][IKE_JOB_NAME];
+};
+
+/*
+ * Begin the job that signs for us, with the key which @p has for the identity @peer, or the one that
+ * tries which of the candidates' keys the peer holds. @m, @done and @state: see job_begin().
+ */
+bool x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		  const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+		  void *state);
+bool x_proof_verify(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+		    const struct x_claim *who, const struct x_candidates *c, job_done_fn done,
+		    void *state);
+/* Append our AUTH payload, which is the result of x_proof_sign(). */
+void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_job_result *r);
+/* Find and parse a payload of the claim; absent and malformed alike give false. */
+bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
+bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth);
+/* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
+void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+			const struct ike_id *id);
+/* Tell of a peer that does not hold the key of @p, which may be @unknown, or did not try. */
+void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+			 const struct x_claim *who, bool unknown);
+
+/* ---- x_match.c --------------------------------------------------------------- */
+
+/* The tunnels that fit the identities, but for the first @skip of them. */
+void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     unsigned int skip, struct x_candidates *out);
+/* Those whose owner wants to read why the peer was refused, whatever its identity. */
+void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+			  struct x_candidates *out);
+/*
+ * The one that fits best of those of @c whose keys are proven in @r and @former, which was proven
+ * before (NULL: none was); NULL if there is none. *@twin: another one that fits as well, so that nothing
+ * tells which the peer means; or NULL.
+ */
+struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
+				const struct x_claim *who, const struct x_candidates *c,
+				const struct ike_job_result *r, struct ike_peer *former,
+				struct ike_peer **twin);
+/* Tell of a peer that holds the key of @p, which does not fit it. */
+void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     struct ike_peer *p);
+/* Tell of a peer that holds the keys of two tunnels, which both fit it. */
+void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
+			  const struct ike_peer *twin);
+/* Tell of a peer that sent no AUTH payload: it wants EAP. */
+void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who);
+
+/* ---- x_auth.c ---------------------------------------------------------------- */
+
+/* Send the IKE_AUTH request of @sa, whose IKE_SA_INIT is done. */
+void x_auth_start(struct ike_core *core, struct ike_sa *sa);
+/* The handler of dispatch.c. */
+enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_init.c ---------------------------------------------------------------- */
+
+/* Begin a new IKE SA to the peer, with a pair of the configured child SA @child. */
+void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child);
+/* A request that may begin an IKE SA; its header is plausible. */
+void x_init_request(struct ike_core *core, const struct ike_datagram *d,
+		    const struct ike_header *h);
+/* An answer to the request of @sa, which waits for one. */
+void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
+		     const struct ike_header *h);
+
+/* ---- x_refuse.c -------------------------------------------------------------- */
+
+/* Answer with @notify; INVALID_SYNTAX ends the IKE SA. */
+enum x_verdict x_refuse(struct x_msg *m, uint16_t notify);
+/* When to ask again after so many TEMPORARY_FAILUREs in a row; TIMER_NEVER: a new IKE SA has to do. */
+uint64_t x_refuse_retry_at(struct ike_core *core, unsigned int failures);
+/* The group that the peer wants instead of that of @x, if it is one of @own's; else IKE_DH_NONE. */
+uint16_t x_refuse_group(const struct exchange *x, const struct ike_payloads *in,
+			const struct ike_proposals *own);
+/* Ask for the same as @x once more, with a key exchange of @group. */
+void x_refuse_again(struct ike_core *core, struct ike_sa *sa, const struct exchange *x,
+		    uint16_t group);
+
+/* What a CREATE_CHILD_SA request reserved; the response needs it. */
+struct creation {
+	uint8_t nonce[IKE_OUR_NONCE];
+	struct ike_kex *kex; /* NULL: without a key exchange */
+	uint32_t spi_in; /* for the pair; 0: it is not, or no longer, the exchange's */
+	struct ike_ts_list local, remote; /* the selectors that were offered for it */
+	bool renews; /* it renews a pair, so that algorithms were offered for it … */
+	struct esp_suite suite; /* … that were that pair's */
+	uint8_t ike_spi[IKE_SPI_LEN]; /* or of the IKE SA that is prepared */
+};
+
+/* ---- x_rekey.c --------------------------------------------------------------- */
+
+/* Rekey the IKE SA when that is due. */
+void x_rekey_timer(struct ike_core *core, struct ike_sa *sa);
+/* Is our request to rekey @sa out? */
+bool x_rekey_is_out(const struct ike_sa *sa);
+/*
+ * @sa, which we are rekeying, is over, or we cannot rekey it: what the peer's own rekeying of it
+ * made takes over. False: it made nothing.
+ */
+bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa);
+/* A CREATE_CHILD_SA request that offers proposals for the IKE SA. */
+enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			       struct ike_offer offer);
+
+/* ---- x_create.c -------------------------------------------------------------- */
+
+/* CREATE_CHILD_SA without REKEY_SA: ask for a pair of configuration @conf, which @sa has not. */
+void x_create_pair(struct ike_core *core, struct ike_sa *sa, unsigned int conf);
+/* Ask for the successor of @c, unless that is under way. */
+void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
+/* The deadlines of its pairs, see enum child_state. */
+void x_create_timer(struct ike_core *core, struct ike_sa *sa);
+/* The handler of dispatch.c, for all CREATE_CHILD_SA requests. */
+enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_mobike.c -------------------------------------------------------------- */
+
+/* IKE_AUTH: append that we take MOBIKE, and our other addresses, if it is configured. */
+void x_mobike_offer(struct ike_builder *b, const struct ike_sa *sa);
+/* The peer's IKE_AUTH message: is MOBIKE on for the IKE SA, which is established now? */
+void x_mobike_begin(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+/* Does the request forbid NATs (3.9) though there was one on its way? */
+bool x_mobike_met_nat(const struct x_msg *m);
+/* What an INFORMATIONAL request of the peer says of addresses, and the answer to that. */
+void x_mobike_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/* The response to any request of ours came as @d; it was handled. */
+void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d);
+/* Messages leave from another address of ours now. */
+void x_mobike_local(struct ike_core *core, struct ike_sa *sa, const struct ike_addr *local);
+/* The kernel heard the peer at @remote, and sends ESP there; no news if it is known to be there. */
+void x_mobike_heard(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *remote);
+/* Time passed for a peer that ESP followed. */
+void x_mobike_timer(struct ike_core *core, struct ike_peer *p);
+/*
+ * A new request of the peer came from @from. If the kernel does not follow the peer's ESP, that is
+ * what tells of a NAT's other address: the peer is asked there, and ESP goes there once it answered.
+ */
+void x_mobike_came(struct ike_core *core, struct ike_sa *sa, const struct ike_endpoint *from);
+/* The list of our other addresses is another one. */
+void x_mobike_tell(struct ike_core *core, struct ike_sa *sa);
+/* @next takes the place of @old: it knows what that knew, and asks what that could not. */
+void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next);
+
+/* ---- x_info.c ---------------------------------------------------------------- */
+
+enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+#endif

@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * IKE_AUTH (RFC 7296 1.2, 2.15, 2.21.2): identities, proofs (x_proof.c), for the responder the
+ * choice of the tunnel (x_match.c), then the child SA that comes with it (negotiate.c).
+ */
+#include "ike/exch/layer_exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
+
+/* ---- both roles ---------------------------------------------------------- */
+
+/* No peer gets more than its share: the oldest of too many goes. */
+static void limit_per_peer(struct ike_core *core, struct ike_sa *newest)
+{
+	struct ike_sa *sa, *oldest = NULL;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(sa, &newest->peer->sas, of_peer)
+	{
+		if (sa == newest || sa->established_at == TIMER_NEVER ||
+		    !ike_id_eq(&sa->remote_id, &newest->remote_id))
+			continue;
+		if (!oldest)
+			oldest = sa;
+		n++;
+	}
+	if (n >= IKESA_MAX_PER_PEER)
+		sa_end(core, oldest, false);
+}
+
+/* Both ends are authenticated: the IKE SA is up. The tunnel and remote_id are set. */
+static void mark_established(struct ike_core *core, struct ike_sa *sa)
+{
+	char id[IKE_MAX_ID + 16], ep[64], prop[256];
+
+	sa_not_half_open(core, sa);
+	if (!sa->strayed)
+		admit_proven(core, &sa->remote.addr);
+	if (!sa->initiator) {
+		admit_pay_back(core, sa);
+		sa_join(core, sa);
+	}
+	sa->state = IKESA_ESTABLISHED;
+	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
+	sa->established_at = core->now;
+	sa->confirmed = sa->initiator;
+	report_line(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",
+		    ike_id_print(id, sizeof(id), &sa->remote_id),
+		    ike_endpoint_print(ep, sizeof(ep), &sa->remote),
+		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
+	limit_per_peer(core, sa);
+	sa_plan_rekey(core, sa);
+	sa_plan_reauth(core, sa);
+	liveness_check(core, sa);
+}
+
+/* ---- initiator ----------------------------------------------------------- */
+
+static void attempt_over(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+
+	sa_end(core, sa, false);
+	event_note(core, p, EVENT_ATTEMPT_FAILED);
+}
+
+static enum exchange_build build_request(struct ike_core *core, struct ike_sa *sa,
+					 struct exchange *x, struct ike_builder *b)
+{
+	struct ike_peer *p = sa->peer;
+	struct negotiation n = { 0 };
+
+	(void)core;
+	(void)x;
+	ike_build_id(b, IKE_PL_IDI, &sa->local_id);
+	/* First contact: nothing of ours, taken over or established, is at the peer (2.4). */
+	if (!p->n_adopted && !query_is_established(p))
+		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
+	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
+		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
+	ike_build_auth(b, IKE_AUTH_PSK, sa->setup->auth, ike_prf_len(sa->keys.suite.prf));
+	n.spi_in = sa->setup->spi_in;
+	negotiate_begin(&n, sa, sa->setup->child, NULL);
+	negotiate_offer(b, &n);
+	x_mobike_offer(b, sa);
+	return EXCHANGE_SEND;
+}
+
+static bool explain_childless(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+{
+	if (error != IKE_N_INVALID_SYNTAX || !sa->setup->peer_childless)
+		return false;
+	report_error(
+		core, sa->peer, sa,
+		"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
+	return true;
+}
+
+static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+{
+	char us[IKE_MAX_ID + 16], them[IKE_MAX_ID + 16] = "any";
+	struct ike_peer *p = sa->peer;
+	struct negotiation n = { 0 };
+	const char *name;
+
+	ike_id_print(us, sizeof(us), &sa->local_id);
+	if (p->conf->remote_id.type)
+		ike_id_print(them, sizeof(them), &p->conf->remote_id);
+	if (error == IKE_N_AUTHENTICATION_FAILED) {
+		report_error(
+			core, p, sa,
+			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
+			us, them);
+		return;
+	}
+	negotiate_begin(&n, sa, sa->setup->child, NULL);
+	if (explain_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
+		return;
+	name = ike_notify_name(error);
+	report_error(core, p, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
+		     name ? name : "", name ? ", " : "notify ", error);
+}
+
+/* The nonces of IKE_SA_INIT serve the first child, too (2.17). */
+static struct ike_nonces setup_nonces(const struct ikesa_setup *s)
+{
+	return (struct ike_nonces){ .i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len };
+}
+
+/* The response's child part. Whatever happens here, the IKE SA stays. */
+static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
+{
+	struct ike_peer *p = sa->peer;
+	uint16_t error = ike_notify_first_error(in);
+	const char *name = ike_notify_name(error);
+	struct negotiation n = {
+		.ours = true,
+		.nonces = setup_nonces(sa->setup),
+		.spi_in = sa->setup->spi_in,
+	};
+
+	negotiate_begin(&n, sa, sa->setup->child, NULL);
+	sa->setup->spi_in = 0;
+	if (ike_offer_accepted(in)) {
+		if (!negotiate_take(core, sa, &n, in))
+			event_note_child(core, p, n.conf, EVENT_CHILD_UNUSABLE);
+		return;
+	}
+	child_spi_release(core, sa, n.spi_in);
+	event_note_child(core, p, n.conf,
+			 error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
+	if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
+		report_error(core, p, sa, "peer refused the child SA (%s, %u); see its log",
+			     name ? name : "unknown error", error);
+}
+
+/* The peer counts the IKE SA as established, we do not: tell it (2.21.2). */
+static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+
+	child_spi_release(core, sa, sa->setup->spi_in);
+	sa->setup->spi_in = 0;
+	ikesa_setup_free(sa);
+	sa->state = IKESA_DELETING;
+	sa->expire_at = core->now + IKESA_CLOSE_MS;
+	if (!request_auth_failed(core, sa))
+		sa_end(core, sa, false);
+	event_note(core, p, EVENT_ATTEMPT_FAILED);
+}
+
+/*
+ * The responder proved that it holds the key, or @r says otherwise. Is it who we want? Sets
+ * sa->remote_id.
+ */
+static bool accept_responder(struct ike_core *core, struct ike_sa *sa, const struct x_claim *who,
+			     const struct ike_job_result *r)
+{
+	struct ike_peer *p = sa->peer;
+
+	if (r->error) {
+		report_error(core, p, sa, "could not verify the peer's proof: %s",
+			     strerror(-r->error));
+		return false;
+	}
+	if (r->verdict[0] != IKE_JOB_PROVEN) {
+		x_proof_explain_key(core, p, sa, who, r->verdict[0] == IKE_JOB_NO_KEY);
+		return false;
+	}
+	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
+		x_proof_explain_id(core, p, sa, &who->id);
+		return false;
+	}
+	if (x_contact_is_held(core, sa, p, &who->id))
+		return false;
+	sa->remote_id = who->id;
+	return true;
+}
+
+/* What the peer claims in @m; false if there is nothing, or a malformed one. */
+static bool find_claim(const struct x_msg *m, uint8_t id, struct x_claim *who)
+{
+	return x_proof_find_id(m->in, id, who) && x_proof_find_auth(m->in, &who->auth);
+}
+
+/* Whether the responder's proof is one is known now. */
+static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      void *state, const struct ike_job_result *r)
+{
+	struct ike_peer *p = sa->peer;
+	struct x_claim who = { 0 };
+
+	(void)state;
+	if (!find_claim(m, IKE_PL_IDR, &who) || !accept_responder(core, sa, &who, r)) {
+		send_auth_failed(core, sa);
+		return X_DONE;
+	}
+	mark_established(core, sa);
+	x_mobike_begin(core, sa, m->in);
+	if (p->enabled) {
+		take_child(core, sa, m->in);
+	} else { /* taken down meanwhile: the peer learns it now */
+		request_close(core, sa, IKESA_CLOSE_MS);
+		return X_DONE;
+	}
+	ikesa_setup_free(sa);
+	event_note(core, p, EVENT_CHANGED);
+	return X_DONE;
+}
+
+static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			  struct x_msg *m)
+{
+	struct ike_peer *p = sa->peer;
+	struct x_candidates own = { .n = 1 };
+	struct x_claim who = { 0 };
+
+	(void)x;
+	if (!x_proof_find_auth(m->in, &who.auth)) {
+		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
+		explain_refusal(core, sa, ike_notify_first_error(m->in));
+		attempt_over(core, sa);
+		return;
+	}
+	memcpy(own.name[0], p->conf->name, sizeof(own.name[0]));
+	if (!x_proof_find_id(m->in, IKE_PL_IDR, &who))
+		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
+	else if (who.auth.method != IKE_AUTH_PSK)
+		x_proof_explain_key(core, p, sa, &who, false);
+	else if (x_proof_verify(core, sa, m, &who, &own, finish_response, NULL))
+		return;
+	else
+		report_error(core, p, sa, "%s", NO_JOB);
+	send_auth_failed(core, sa);
+}
+
+static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	char ep[64];
+
+	(void)x;
+	report_error(
+		core, sa->peer, sa,
+		"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
+		ike_endpoint_print(ep, sizeof(ep), &sa->remote));
+	attempt_over(core, sa);
+	return true;
+}
+
+static const struct exchange_ops auth_ops = {
+	.name = "IKE_AUTH",
+	.exchange = IKE_AUTH,
+	.build = build_request,
+	.response = take_response,
+	.lost = lose_auth,
+};
+
+/* Our proof is there: the request can be made. */
+static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   void *state, const struct ike_job_result *r)
+{
+	(void)m;
+	(void)state;
+	if (!r->error) {
+		memcpy(sa->setup->auth, r->auth, sizeof(sa->setup->auth));
+		if (request_start(core, sa, exchange_new(&auth_ops, 0)))
+			return X_DONE;
+	}
+	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check PSK=");
+	attempt_over(core, sa);
+	return X_DONE;
+}
+
+void x_auth_start(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+
+	sa->setup->spi_in = install_reserve_spi(core, sa);
+	if (!sa->setup->spi_in) {
+		attempt_over(core, sa);
+		return;
+	}
+	query_local_id(p, sa, &sa->local_id);
+	sa->state = IKESA_AUTH_SENT;
+	sa->tx.next = 1;
+	if (!x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL)) {
+		report_error(core, p, sa, "%s", NO_JOB);
+		attempt_over(core, sa);
+		return;
+	}
+	sa_touch(core, sa);
+}
+
+/* ---- responder ----------------------------------------------------------- */
+
+/* What the peer claims in its request; false if it does not prove it, for it wants EAP. */
+static bool read_claim(const struct x_msg *m, struct x_claim *who)
+{
+	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
+
+	if (idr)
+		ike_id_parse(idr, &who->wanted); /* type 0 if malformed */
+	return find_claim(m, IKE_PL_IDI, who);
+}
+
+static enum x_verdict refuse_auth(struct x_msg *m)
+{
+	ike_build_notify(m->reply, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+	return X_CLOSE;
+}
+
+/*
+ * The request's child part. While another pair works, the outbound half of the new one waits until
+ * the peer proved that it has it.
+ */
+static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct negotiation n = {
+		.inbound_first = query_has_outbound(sa->peer, CHILD_ANY),
+		.nonces = setup_nonces(sa->setup),
+	};
+	const char *refusal;
+
+	if (!ike_payload_find(m->in, IKE_PL_SA) || !ike_payload_find(m->in, IKE_PL_TSI) ||
+	    !ike_payload_find(m->in, IKE_PL_TSR)) {
+		report_line(core, IKE_LOG_INFO, NULL, sa, "peer asks for no child SA");
+		return;
+	}
+	negotiate_begin(&n, sa, CHILD_ANY, NULL);
+	refusal = natd_refusal(sa);
+	if (refusal) {
+		report_error(core, sa->peer, sa, "child SA refused: %s", refusal);
+		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		event_note_child(core, sa->peer, CHILD_ANY, EVENT_CHILD_REFUSED);
+	} else {
+		negotiate_give(core, sa, &n, m);
+	}
+}
+
+enum { AUTH_LOOKS = 4 }; /* tunnels that are looked at in a microsecond */
+
+/* What an IKE_AUTH request notes while it waits: first for the peer's proof, then for ours. */
+struct auth_request {
+	uint64_t changes; /* core->changes when it was read; with other tunnels it is read anew */
+	unsigned int tried; /* tunnels whose keys were tried before those of @tunnels */
+	struct x_candidates tunnels; /* the one that was chosen alone, once it was */
+	char proven[IKE_JOB_NAME]; /* the best one whose key it proved, while others are tried; or "" */
+	char best[IKE_JOB_NAME]; /* the one it probably meant; "": none */
+	bool best_unknown; /* it has no key for the peer */
+};
+
+static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  struct auth_request *a, const struct x_claim *who,
+				  unsigned int tried);
+
+/* Both are who they say: the answer's AUTH, then the child. */
+static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  const struct ike_job_result *r)
+{
+	struct ike_peer *p = sa->peer;
+	struct ike_notify n;
+
+	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
+	x_proof_build(m->reply, sa, r);
+	mark_established(core, sa);
+	x_mobike_begin(core, sa, m->in);
+	if (sa->mobike.on)
+		x_mobike_offer(m->reply, sa);
+	if (ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &n))
+		x_contact_initial(core, sa);
+	if (p->is_client)
+		client_replace(core, sa);
+	give_child(core, sa, m);
+	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
+	ikesa_setup_free(sa);
+	event_note(core, p, EVENT_CHANGED);
+	return X_DONE;
+}
+
+/* The peer of @p, which is a tunnel's first one, that proved to be @who; NULL: it is refused. */
+static struct ike_peer *admit_peer(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+				   struct ike_peer *p, const struct x_claim *who)
+{
+	struct ike_notify initial;
+
+	if (p->conf->clients > 1)
+		return client_admit(core, p, sa, &who->id,
+				    ike_notify_find(m->in, IKE_N_INITIAL_CONTACT, &initial));
+	return x_contact_is_held(core, sa, p, &who->id) ? NULL : p;
+}
+
+/* Our own proof is there, for the tunnel that was chosen. */
+static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     void *state, const struct ike_job_result *r)
+{
+	struct auth_request *a = state;
+	struct x_claim who = { 0 };
+	struct ike_peer *p;
+
+	read_claim(m, &who);
+	if (a->changes != core->changes)
+		return try_tunnels(core, sa, m, a, &who, 0);
+	if (r->error && r->error != -ENOENT)
+		return X_DROP;
+	p = lookup_name(core, a->tunnels.name[0]);
+	if (r->error)
+		report_error(core, p, sa, "could not prove to the peer who we are: %s",
+			     strerror(-r->error));
+	if (r->error || !p || !p->enabled)
+		return refuse_auth(m);
+	p = admit_peer(core, sa, m, p, &who);
+	if (!p)
+		return refuse_auth(m);
+	if (p->conf->mobike && x_mobike_met_nat(m)) {
+		report_error(
+			core, p, sa,
+			"peer forbids NATs (NO_NATS_ALLOWED), but there is one on the path: turn on NAT traversal at its side");
+		ike_build_notify(m->reply, IKE_N_UNEXPECTED_NAT_DETECTED, NULL, 0);
+		return X_CLOSE;
+	}
+	sa->peer = p;
+	sa->remote_id = who.id;
+	return accept_peer(core, sa, m, r);
+}
+
+/* Nobody takes the peer, and that is told. Does it hold the key of a tunnel that does not fit it? */
+static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      void *state, const struct ike_job_result *r)
+{
+	const struct auth_request *a = state;
+	struct ike_peer *p = NULL, *best = lookup_name(core, a->best);
+	struct x_claim who = { 0 };
+	bool unknown = a->best_unknown;
+	unsigned int i;
+
+	read_claim(m, &who);
+	for (i = 0; i < a->tunnels.n && !p; i++) {
+		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
+			p = lookup_name(core, a->tunnels.name[i]);
+		else
+			admit_work(core, ADMIT_WORK_KEY);
+	}
+	if (!best && a->tunnels.n) {
+		best = lookup_name(core, a->tunnels.name[0]);
+		unknown = !r->error && r->verdict[0] == IKE_JOB_NO_KEY;
+	}
+	if (p)
+		x_match_explain(core, sa, &who, p);
+	else
+		x_proof_explain_key(core, best, sa, &who, unknown);
+	return refuse_auth(m);
+}
+
+/* The peer proved none of the keys that it may have. */
+static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   struct auth_request *a, const struct x_claim *who)
+{
+	const struct ike_job_result none = { 0 };
+
+	admit_work(core, ADMIT_WORK_AUTH);
+	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		return refuse_auth(m);
+	x_match_collect_near(core, sa, who, &a->tunnels);
+	if (who->auth.method == IKE_AUTH_PSK && a->tunnels.n &&
+	    x_proof_verify(core, sa, m, who, &a->tunnels, explain_request, a))
+		return X_WAIT;
+	return explain_request(core, sa, m, a, &none);
+}
+
+/* The peer means @p, one of those whose keys it holds: our own proof is next. */
+static enum x_verdict choose_tunnel(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    struct auth_request *a, const struct x_claim *who,
+				    const struct ike_peer *p)
+{
+	a->tunnels.n = 1;
+	memcpy(a->tunnels.name[0], p->conf->name, sizeof(a->tunnels.name[0]));
+	query_local_id(p, sa, &sa->local_id);
+	return x_proof_sign(core, sa, m, p, &who->id, finish_request, a) ? X_WAIT : X_DROP;
+}
+
+/* What the keys that were tried say about who the peer may mean; work in vain is metered. */
+static void note_verdicts(struct ike_core *core, struct auth_request *a,
+			  const struct ike_job_result *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->tunnels.n; i++) {
+		if (r->verdict[i] != IKE_JOB_PROVEN)
+			admit_work(core, ADMIT_WORK_KEY);
+	}
+	if (a->tried)
+		return;
+	memcpy(a->best, a->tunnels.name[0], sizeof(a->best));
+	a->best_unknown = r->verdict[0] == IKE_JOB_NO_KEY;
+}
+
+/* Which keys the peer holds is known now. */
+static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 void *state, const struct ike_job_result *r)
+{
+	struct auth_request *a = state;
+	struct ike_peer *p, *twin;
+	struct x_claim who = { 0 };
+
+	read_claim(m, &who);
+	if (r->error)
+		return X_DROP;
+	if (a->changes != core->changes)
+		return try_tunnels(core, sa, m, a, &who, 0);
+	note_verdicts(core, a, r);
+	p = x_match_proven(core, sa, &who, &a->tunnels, r, lookup_name(core, a->proven), &twin);
+	if (twin) {
+		x_match_explain_twin(core, sa, p, twin);
+		return refuse_auth(m);
+	}
+	/* More may be left; one of them may fit as well, and have the same key. */
+	if (a->tunnels.n == IKE_JOB_TUNNELS && (!p || a->tunnels.last_fit == p->fit)) {
+		if (p)
+			memcpy(a->proven, p->conf->name, sizeof(a->proven));
+		return try_tunnels(core, sa, m, a, &who, a->tried + a->tunnels.n);
+	}
+	return p ? choose_tunnel(core, sa, m, a, &who, p) : refuse_proof(core, sa, m, a, &who);
+}
+
+/* Have the keys of the tunnels that fit the peer tried, after the first @tried of them. */
+static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  struct auth_request *a, const struct x_claim *who,
+				  unsigned int tried)
+{
+	const struct ike_peer *p;
+
+	a->changes = core->changes;
+	a->tried = tried;
+	if (!tried)
+		a->proven[0] = 0;
+	admit_work(core, tried / AUTH_LOOKS);
+	x_match_collect(core, sa, who, tried, &a->tunnels);
+	p = a->tunnels.n ? NULL : lookup_name(core, a->proven);
+	if (p)
+		return choose_tunnel(core, sa, m, a, who, p);
+	if (!a->tunnels.n || who->auth.method != IKE_AUTH_PSK)
+		return refuse_proof(core, sa, m, a, who);
+	return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a) ? X_WAIT : X_DROP;
+}
+
+enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct auth_request *a;
+	enum x_verdict verdict;
+	struct x_claim who = { 0 };
+
+	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
+		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
+		return X_CLOSE;
+	}
+	if (!read_claim(m, &who)) {
+		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+			x_match_explain_eap(core, sa, &who);
+		return refuse_auth(m);
+	}
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return X_DROP;
+	verdict = try_tunnels(core, sa, m, a, &who, 0);
+	if (verdict != X_WAIT)
+		free(a);
+	return verdict;
+}

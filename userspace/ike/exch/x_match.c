@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which tunnel does the sender of an IKE_AUTH request mean? The one that fits its identities best
+ * among those whose key it proves; and if there is none, what the user should read about it.
+ *
+ * x_auth.c calls it before anything is proven, so only the tunnels that lookup_id() finds for the
+ * identity are tried, and it meters each key that is tried in vain (admit_work()).
+ */
+#include "ike/exch/layer_exchange.h"
+
+/* The more RemoteID= says, the better it fits; any difference here outweighs the address. */
+static int fit_of_id(const struct ike_id *configured)
+{
+	if (!configured->type)
+		return 0;
+	return ike_id_is_wildcard(configured) ? 4 : 8;
+}
+
+/* Its own address is best, and one that is not configured is better than another. */
+static int fit_of_address(const struct ike_peer *p, const struct ike_addr *from)
+{
+	if (!p->remote.addr.family)
+		return 1;
+	return ike_addr_eq(&p->remote.addr, from) ? 2 : 0;
+}
+
+/* How well does @p fit the identities and the suite agreed on? 0: not at all. */
+static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
+			    const struct x_claim *who)
+{
+	const struct ike_offer chosen = { 1, &sa->proposal };
+	struct ike_proposal out;
+	struct ike_id own;
+
+	if (!p->enabled ||
+	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
+		return 0;
+	if (!ike_id_matches(&who->id, &p->conf->remote_id))
+		return 0;
+	query_local_id(p, sa, &own);
+	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
+		return 0;
+	/* The suite was agreed on under another tunnel's policy, maybe. */
+	if (!ike_proposal_choose(p->conf->ike, chosen, sa->keys.suite.dh, &out))
+		return 0;
+	return 1 + fit_of_id(&p->conf->remote_id) + fit_of_address(p, &sa->remote.addr);
+}
+
+/* By address alone: whose owner wants to read why the peer was refused? */
+static int matches_address_only(const struct ike_peer *p, const struct ike_sa *sa,
+				const struct x_claim *who)
+{
+	(void)who;
+	if (!p->enabled || p->is_client)
+		return 0;
+	if (ike_addr_eq(&p->remote.addr, &sa->remote.addr))
+		return 3;
+	return p->remote.addr.family ? 1 : 2;
+}
+
+typedef int (*fit_fn)(const struct ike_peer *p, const struct ike_sa *sa, const struct x_claim *who);
+
+/* All tunnels one after the other; but only those that could fit if the identity decides. */
+static struct ike_peer *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
+				    const struct ike_peer *after)
+{
+	if (fit == matches_identity)
+		return lookup_id(core, &who->id, after);
+	core->stats.visited++;
+	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->peers);
+}
+
+/* Give each tunnel its ->fit; the first of the best, NULL if none fits. *@n: so many do. */
+static struct ike_peer *judge_tunnels(struct ike_core *core, const struct ike_sa *sa,
+				      const struct x_claim *who, fit_fn fit, unsigned int *n)
+{
+	struct ike_peer *p = NULL, *best = NULL;
+
+	*n = 0;
+	while ((p = next_tunnel(core, who, fit, p))) {
+		p->fit = fit(p, sa, who);
+		*n += !!p->fit;
+		if (p->fit && (!best || p->fit > best->fit))
+			best = p;
+	}
+	return best;
+}
+
+/* All that @fit says something of, the best first, but for @skip of them. */
+static void collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		    fit_fn fit, unsigned int skip, struct x_candidates *out)
+{
+	struct ike_peer *p = NULL, *best;
+	unsigned int left;
+	int level;
+
+	out->n = 0;
+	best = judge_tunnels(core, sa, who, fit, &left);
+	for (level = best ? best->fit : 0; left; level--) {
+		while (left && (p = next_tunnel(core, who, fit, p))) {
+			if (p->fit != level)
+				continue;
+			if (out->n == IKE_JOB_TUNNELS)
+				return;
+			left--;
+			if (skip) {
+				skip--;
+				continue;
+			}
+			memcpy(out->name[out->n++], p->conf->name, IKE_JOB_NAME);
+			out->last_fit = level;
+		}
+	}
+}
+
+void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     unsigned int skip, struct x_candidates *out)
+{
+	collect(core, sa, who, matches_identity, skip, out);
+}
+
+void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+			  struct x_candidates *out)
+{
+	collect(core, sa, who, matches_address_only, 0, out);
+}
+
+struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
+				const struct x_claim *who, const struct x_candidates *c,
+				const struct ike_job_result *r, struct ike_peer *former,
+				struct ike_peer **twin)
+{
+	struct ike_peer *p, *best = former;
+	unsigned int i;
+
+	*twin = NULL;
+	if (best)
+		best->fit = matches_identity(best, sa, who);
+	for (i = 0; i < c->n; i++) {
+		p = r->verdict[i] == IKE_JOB_PROVEN ? lookup_name(core, c->name[i]) : NULL;
+		if (!p)
+			continue;
+		p->fit = matches_identity(p, sa, who);
+		if (!p->fit || (best && p->fit < best->fit))
+			continue;
+		*twin = best && p->fit == best->fit ? p : NULL;
+		best = *twin ? best : p;
+	}
+	return best;
+}
+
+void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
+		     struct ike_peer *p)
+{
+	char id[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16], own[IKE_MAX_ID + 16];
+	struct ike_id own_id;
+
+	ike_id_print(id, sizeof(id), &who->id);
+	query_local_id(p, sa, &own_id);
+	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
+		x_proof_explain_id(core, p, sa, &who->id);
+	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
+		ike_id_print(want, sizeof(want), &who->wanted);
+		report_error(
+			core, p, sa,
+			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
+			id, want, ike_id_print(own, sizeof(own), &own_id), want);
+	} else {
+		report_error(
+			core, p, sa,
+			"peer '%s' came to an address that Local= forbids, or agreed on algorithms that Crypto= does",
+			id);
+	}
+}
+
+void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who)
+{
+	unsigned int n;
+	struct ike_peer *p = judge_tunnels(core, sa, who, matches_address_only, &n);
+	char id[IKE_MAX_ID + 16];
+
+	report_hint(core, p, sa, &sa->remote,
+		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
+		    ike_id_print(id, sizeof(id), &who->id));
+}
+
+void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
+			  const struct ike_peer *twin)
+{
+	report_error(
+		core, p, sa,
+		"a peer proved the key that %s has, too, and nothing tells which of the two tunnels it means: set RemoteID= in [Peer] of both, or give each a key of its own",
+		twin->conf->name);
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CREATE_CHILD_SA that rekeys the IKE SA (RFC 7296 1.3.2, 2.8, 2.18, 2.25.2).
+ *
+ * The new IKE SA is prepared when the request is built, or answered, and takes over the pairs and
+ * the waiting exchanges of the old one when it is sure to be the one that stays. The end that began
+ * then deletes the old one.
+ *
+ * When both ends begin at once, each answers, and there are two new IKE SAs. The one whose exchange
+ * had the lowest of the four nonces inherits nothing, and is deleted by the end that began it. Only
+ * the end whose own request is still out does not know all nonces yet: what it prepared for the
+ * peer is the heir, which waits for the response to that request.
+ */
+#include "ike/exch/layer_exchange.h"
+
+#include <stdlib.h>
+
+enum rekey_limits {
+	REKEY_REDUNDANT_MS =
+		5000, /* one that is about to be closed is looked at again after this */
+	REKEY_OLD_MS = 60000, /* the peer deletes the old IKE SA within this, or we forget it */
+	REKEY_MAX_OLD = 4, /* rekeyed IKE SAs of a tunnel that the peer has not deleted yet */
+};
+
+static const struct exchange_ops rekey_ops;
+
+/* ---- who takes over ----------------------------------------------------------- */
+
+/* A prepared IKE SA is one of its tunnel's now. */
+static void begin_established(struct ike_core *core, struct ike_sa *next, struct ike_peer *p)
+{
+	next->peer = p;
+	next->state = IKESA_ESTABLISHED;
+	next->expire_at = TIMER_NEVER;
+	next->established_at = core->now;
+	sa_join(core, next);
+}
+
+static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next)
+{
+	char text[64];
+
+	begin_established(core, next, old->peer);
+	next->last_rx = old->last_rx; /* that it took over is no sign of life */
+	TAILQ_CONCAT(&next->children, &old->children, link);
+	TAILQ_CONCAT(&next->queue, &old->queue, link);
+	/* Both ends decide by the first one's nonces which of several IKE SAs stays, see peer.c. */
+	memcpy(next->low_nonce, old->low_nonce, sizeof(next->low_nonce));
+	next->superseded = old->superseded;
+	next->replaced = old->replaced;
+	next->outdated = old->outdated;
+	next->close_at = old->close_at;
+	next->close_marked = old->close_marked;
+	next->reauth_at = old->reauth_at;
+	sa_plan_rekey(core, next);
+	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",
+		    ike_spis_print(text, sizeof(text), next->spi_i, next->spi_r));
+	old->have_heir = false;
+	old->state = IKESA_REKEYED;
+	old->liveness_at = old->close_at = old->rekey_at = old->reauth_at = TIMER_NEVER;
+	old->expire_at = core->now + REKEY_OLD_MS;
+	if (core->answering == old)
+		core->answering_heir = next; /* its requests come after the answer */
+	x_mobike_inherit(core, old, next);
+	request_next(core, next);
+	liveness_check(core, next);
+	sa_touch(core, next);
+	sa_touch(core, old);
+	event_note(core, next->peer, EVENT_CHANGED);
+}
+
+static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
+{
+	struct ike_sa *heir = sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
+
+	/* The peer deletes it if it lost, which we may not know yet. */
+	return heir && heir->state == IKESA_PREPARED ? heir : NULL;
+}
+
+bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *heir = heir_of(core, sa);
+
+	if (heir)
+		inherit(core, sa, heir);
+	return heir;
+}
+
+/* The new IKE SA of our exchange lost: it is deleted, having nothing. */
+static void close_loser(struct ike_core *core, struct ike_sa *next, struct ike_peer *p)
+{
+	begin_established(core, next, p);
+	request_close(core, next, IKESA_DEAD_MS);
+}
+
+/* That of the peer's exchange lost: the peer deletes it. */
+static void await_delete(struct ike_core *core, struct ike_sa *heir, struct ike_peer *p)
+{
+	begin_established(core, heir, p);
+	heir->state = IKESA_REKEYED;
+	heir->expire_at = core->now + REKEY_OLD_MS;
+	sa_touch(core, heir);
+}
+
+/* ---- keys ----------------------------------------------------------------------- */
+
+/* SK_* of @next from those of @old, the nonces and the secret of our key exchange @kex. */
+static bool derive(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next,
+		   const struct ike_nonces *n, const struct ike_kex *kex,
+		   const struct ike_secret *secret)
+{
+	struct ike_suite suite;
+
+	next->have_keys = !ike_suite_from_proposal(&next->proposal, &suite) &&
+			  suite.dh == ike_kex_method(kex) &&
+			  !ike_keys_rekey(&next->keys, &suite, &old->keys, n, next->spi_i,
+					  next->spi_r, secret->data, secret->len);
+	if (!next->have_keys)
+		return false;
+	ike_nonces_lower(n, next->low_nonce);
+	x_derive_log(core, next);
+	return true;
+}
+
+static void put_spi(struct ike_proposal *p, const uint8_t *spi)
+{
+	p->spi_len = IKE_SPI_LEN;
+	memcpy(p->spi, spi, IKE_SPI_LEN);
+}
+
+static bool has_spi(const struct ike_proposal *p)
+{
+	static const uint8_t zero[IKE_SPI_LEN];
+
+	return p->protocol == IKE_PROTO_IKE && p->spi_len == IKE_SPI_LEN &&
+	       memcmp(p->spi, zero, IKE_SPI_LEN) != 0;
+}
+
+static void build_values(struct ike_builder *b, struct ike_offer o, const uint8_t *nonce,
+			 size_t nonce_len, const struct ike_kex *kex)
+{
+	ike_build_sa(b, o);
+	ike_build_nonce(b, nonce, nonce_len);
+	ike_secret_build(b, kex);
+}
+
+/* ---- initiator -------------------------------------------------------------------- */
+
+static void end_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	struct creation *made = x->made;
+	struct ike_sa *next;
+
+	(void)sa;
+	if (!made)
+		return;
+	next = ikesa_find(&core->sas, made->ike_spi, true);
+	if (next && next->state == IKESA_PREPARED)
+		sa_drop(core, next);
+	ike_kex_free(made->kex);
+	ike_wipe(made, sizeof(*made));
+	free(made);
+	x->made = NULL;
+}
+
+/* The IKE SA to be, and what the response needs; NULL if that cannot be had, see end_rekey(). */
+static struct ike_sa *begin_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				  uint16_t group)
+{
+	struct creation *made = calloc(1, sizeof(*made));
+	struct ike_sa *next;
+
+	if (!made)
+		return NULL;
+	x->made = made;
+	next = sa_new_successor(core, sa, true);
+	if (!next)
+		return NULL;
+	memcpy(made->ike_spi, next->spi_i, IKE_SPI_LEN);
+	core->env.rng.fill(core->env.rng.ctx, made->nonce, sizeof(made->nonce));
+	made->kex = ike_kex_new(group, &core->env.rng);
+	return made->kex ? next : NULL;
+}
+
+/* Ask again a little later, or do without CREATE_CHILD_SA. */
+static void try_later(struct ike_core *core, struct ike_sa *sa)
+{
+	sa->rekey_due = false;
+	sa->rekey_at = x_refuse_retry_at(core, ++sa->rekey_failures);
+	if (sa->rekey_at == TIMER_NEVER)
+		sa->replaced = true;
+	sa_touch(core, sa);
+	event_note(core, sa->peer, EVENT_CHANGED);
+}
+
+static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				       struct ike_builder *b)
+{
+	struct ike_proposals offer = *sa->peer->conf->ike;
+	struct creation *made;
+	struct ike_sa *next;
+	unsigned int i;
+	uint16_t group = x->group;
+
+	if (!sa->rekey_due) /* it is the peer who rekeyed meanwhile */
+		return EXCHANGE_DROP;
+	if (!group)
+		group = ike_proposals_have_dh(&offer, sa->keys.suite.dh)
+				? sa->keys.suite.dh
+				: ike_proposals_first_dh(&offer);
+	next = begin_rekey(core, sa, x, group);
+	if (!next) { /* it goes on as it is */
+		try_later(core, sa);
+		return EXCHANGE_DROP;
+	}
+	made = x->made;
+	for (i = 0; i < offer.n; i++)
+		put_spi(&offer.p[i], next->spi_i);
+	build_values(b, IKE_OFFER(&offer), made->nonce, sizeof(made->nonce), made->kex);
+	return EXCHANGE_SEND;
+}
+
+static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 const struct ike_payloads *in)
+{
+	uint16_t error = ike_notify_first_error(in), group;
+	const char *name = ike_notify_name(error);
+
+	group = x_refuse_group(x, in, sa->peer->conf->ike);
+	if (group != IKE_DH_NONE) {
+		x_refuse_again(core, sa, x, group);
+		return;
+	}
+	if (error == IKE_N_TEMPORARY_FAILURE) {
+		try_later(core, sa);
+		return;
+	}
+	sa->rekey_due = false;
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "peer did not rekey the IKE SA (%s, %u): a new one replaces it",
+		    name ? name : "no usable answer", error);
+	sa->replaced = true;
+}
+
+/* Is the response one to what we offered? Completes @next. */
+static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_sa *next,
+			  struct creation *made, const struct ike_payloads *in)
+{
+	const struct ike_payload *p_ke = ike_payload_find(in, IKE_PL_KE);
+	const struct ike_payload *p_nonce = ike_payload_find(in, IKE_PL_NONCE);
+	struct ike_nonces n = { .i = made->nonce, .i_len = sizeof(made->nonce) };
+	struct ike_sa_payload answer;
+	struct ike_secret secret;
+	struct ike_ke ke;
+	char err[256];
+	bool ok;
+
+	if (!p_ke || !p_nonce || ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &answer) ||
+	    ike_ke_parse(p_ke, &ke) || ike_nonce_parse(p_nonce, &n.r, &n.r_len)) {
+		report_error(core, sa->peer, sa,
+			     "peer's answer to the rekeying of the IKE SA is malformed");
+		return false;
+	}
+	if (!ike_proposal_verify(IKE_OFFER(sa->peer->conf->ike), IKE_OFFER(&answer),
+				 &next->proposal, err, sizeof(err)) ||
+	    !has_spi(&next->proposal)) {
+		report_error(core, sa->peer, sa,
+			     "peer chose algorithms for the new IKE SA that we did not offer: %s",
+			     has_spi(&answer.p[0]) ? err : "and no SPI");
+		return false;
+	}
+	memcpy(next->spi_r, next->proposal.spi, IKE_SPI_LEN);
+	ok = ike_secret_agree(&secret, made->kex, &ke) &&
+	     derive(core, sa, next, &n, made->kex, &secret);
+	ike_wipe(&secret, sizeof(secret));
+	if (ok)
+		return true;
+	report_error(core, sa->peer, sa, "peer's key exchange value for the new IKE SA is invalid");
+	return false;
+}
+
+static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+		       struct x_msg *m)
+{
+	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
+	struct ike_sa *heir = heir_of(core, sa);
+	struct ike_peer *p = sa->peer;
+	bool ok = next && ike_offer_accepted(m->in) &&
+		  accept_answer(core, sa, next, x->made, m->in);
+
+	if (sa->state != IKESA_ESTABLISHED) {
+		if (ok) /* the tunnel was taken down meanwhile, or the peer's own one took over */
+			close_loser(core, next, p);
+	} else if (!ok) {
+		if (!x_rekey_settle(core, sa))
+			take_refusal(core, sa, x, m->in);
+	} else if (heir && memcmp(next->low_nonce, heir->low_nonce, IKE_OUR_NONCE) < 0) {
+		inherit(core, sa, heir);
+		close_loser(core, next, p);
+	} else {
+		inherit(core, sa, next);
+		request_close(core, sa, IKESA_DEAD_MS);
+		if (heir)
+			await_delete(core, heir, p);
+	}
+	sa_touch(core, sa);
+	event_note(core, p, EVENT_CHANGED);
+}
+
+/* The peer's own rekeying worked, so it lives. */
+static bool lose_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	(void)x;
+	if (sa->state == IKESA_ESTABLISHED && !x_rekey_settle(core, sa))
+		return false;
+	if (sa->state != IKESA_REKEYED)
+		return false;
+	report_line(core, IKE_LOG_WARN, NULL, sa,
+		    "peer no longer answers on this IKE SA, which it rekeyed itself");
+	sa_end(core, sa, false);
+	return true;
+}
+
+static const struct exchange_ops rekey_ops = {
+	.name = "rekeying of the IKE SA",
+	.exchange = IKE_CREATE_CHILD_SA,
+	.build = build_rekey,
+	.response = take_rekey,
+	.lost = lose_rekey,
+	.end = end_rekey,
+};
+
+void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
+{
+	if (core->now < sa->rekey_at)
+		return;
+	if (sa->outdated) { /* what should have taken its place did not come */
+		sa->rekey_at = TIMER_NEVER;
+		request_close(core, sa, IKESA_CLOSE_MS);
+		return;
+	}
+	/* A redundant one may yet stay, should the other fail. */
+	sa->rekey_at = sa->close_at == TIMER_NEVER ? TIMER_NEVER : core->now + REKEY_REDUNDANT_MS;
+	if (!ikesa_authenticated(sa) || sa->replaced || sa->superseded ||
+	    sa->close_at != TIMER_NEVER)
+		return;
+	sa->rekey_due = true;
+	if (!exchange_find(sa, &rekey_ops, 0))
+		request_queue(core, sa, exchange_new(&rekey_ops, 0));
+}
+
+bool x_rekey_is_out(const struct ike_sa *sa)
+{
+	return sa->out && sa->out->ops == &rekey_ops;
+}
+
+/* ---- responder ---------------------------------------------------------------------- */
+
+/* Prepare the IKE SA that both agreed on, and answer. */
+static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     struct ike_proposal *chosen, const struct ike_ke *ke)
+{
+	struct ike_nonces n = { .r_len = IKE_OUR_NONCE };
+	struct ike_sa *next = sa_new_successor(core, sa, false);
+	uint8_t nonce[IKE_OUR_NONCE];
+	struct ike_secret secret;
+	struct ike_kex *kex;
+	bool ok;
+
+	if (!next)
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
+	next->expire_at =
+		core->now + IKESA_DEAD_MS; /* no earlier than our own request is given up */
+	next->proposal = *chosen;
+	memcpy(next->spi_i, chosen->spi, IKE_SPI_LEN);
+	ike_nonce_parse(ike_payload_find(m->in, IKE_PL_NONCE), &n.i, &n.i_len);
+	core->env.rng.fill(core->env.rng.ctx, nonce, sizeof(nonce));
+	n.r = nonce;
+	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
+	ok = kex && derive(core, sa, next, &n, kex, &secret);
+	ike_wipe(&secret, sizeof(secret));
+	if (!ok) {
+		ike_kex_free(kex);
+		sa_drop(core, next);
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
+	}
+	put_spi(chosen, next->spi_r);
+	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), kex);
+	ike_kex_free(kex);
+	sa_touch(core, next);
+	if (!x_rekey_is_out(sa)) {
+		inherit(core, sa, next);
+		return X_DONE;
+	}
+	memcpy(sa->heir_spi, next->spi_r, IKE_SPI_LEN);
+	sa->have_heir = true;
+	return X_DONE;
+}
+
+static unsigned int count_old(const struct ike_peer *p)
+{
+	const struct ike_sa *sa;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	n += sa->state == IKESA_REKEYED;
+	return n;
+}
+
+enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			       struct ike_offer offer)
+{
+	const struct ike_payload *p_ke = ike_payload_find(m->in, IKE_PL_KE);
+	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
+	const struct ike_proposals *own = sa->peer->conf->ike;
+	struct ike_proposal chosen;
+	struct ike_suite suite;
+	struct ike_ke ke;
+	char why[CORE_TEXT_MAX - 128];
+	const uint8_t *data;
+	size_t len;
+
+	if (!p_ke || ike_ke_parse(p_ke, &ke) || ike_nonce_parse(nonce, &data, &len))
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
+	/* We are creating, rekeying or deleting a pair of it; or are not done with the last ones. */
+	if ((sa->out && (sa->out->spi || sa->out->ops->makes_pair)) || heir_of(core, sa) ||
+	    count_old(sa->peer) >= REKEY_MAX_OLD)
+		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
+	if (!ike_proposal_choose(own, offer, ke.group, &chosen) || !has_spi(&chosen) ||
+	    ike_suite_from_proposal(&chosen, &suite)) {
+		report_error(core, sa->peer, sa, "no common proposal to rekey the IKE SA: %s",
+			     ike_proposal_explain(why, sizeof(why), own, offer));
+		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);
+	}
+	if (suite.dh != ke.group) {
+		ike_build_invalid_ke(m->reply, suite.dh);
+		return X_DONE;
+	}
+	if (!ike_kex_valid(ke.group, ke.data, ke.len))
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
+	return give_successor(core, sa, m, &chosen, &ke);
+}

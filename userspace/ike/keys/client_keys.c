@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ike/keys/client_keys.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ike/app/config/ini.h"
+#include "ike/crypto/crypto.h"
+
+/* ---- the list ------------------------------------------------------------------- */
+
+enum { FIRST_ROOM = 16 }; /* doubled whenever it is full */
+
+static bool is_full(const struct client_keys *l)
+{
+	return !l->n || (l->n >= FIRST_ROOM && !(l->n & (l->n - 1)));
+}
+
+/* No realloc(): it would leave keys behind where they were. */
+static bool grow(struct client_keys *l)
+{
+	size_t room = l->n < FIRST_ROOM ? FIRST_ROOM : 2 * (size_t)l->n;
+	struct client_key *grown = calloc(room, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	if (l->n) {
+		memcpy(grown, l->v, l->n * sizeof(*grown));
+		ike_wipe(l->v, l->n * sizeof(*grown));
+	}
+	free(l->v);
+	l->v = grown;
+	return true;
+}
+
+struct client_key *client_keys_add(struct client_keys *l)
+{
+	if (l->n >= CLIENT_KEYS_MAX || (is_full(l) && !grow(l)))
+		return NULL;
+	return &l->v[l->n++];
+}
+
+void client_keys_clear(struct client_keys *l)
+{
+	if (l->v)
+		ike_wipe(l->v, l->n * sizeof(*l->v));
+	free(l->v);
+	*l = (struct client_keys){ 0 };
+}
+
+/* ---- finding --------------------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+	return ike_id_cmp(&((const struct client_key *)a)->id, &((const struct client_key *)b)->id);
+}
+
+const struct client_key *client_keys_sort(struct client_keys *l)
+{
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_id);
+	for (unsigned int i = 1; i < l->n; i++) {
+		if (!by_id(&l->v[i - 1], &l->v[i]))
+			return &l->v[i];
+	}
+	return NULL;
+}
+
+static const struct client_key *find_exact(const struct client_key *list, unsigned int n,
+					   const struct ike_id *id)
+{
+	unsigned int low = 0, high = n;
+
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+		int order = ike_id_cmp(id, &list[mid].id);
+
+		if (!order)
+			return &list[mid];
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+/* May a wildcard stand for what comes before octet @at, which is one at least? */
+static bool has_wildcard(const struct ike_id *id, uint16_t at)
+{
+	return (id->type == IKE_ID_FQDN && id->data[at] == '.') ||
+	       (id->type == IKE_ID_RFC822 && id->data[at] == '@');
+}
+
+const struct client_key *client_keys_at(const struct client_key *list, unsigned int n,
+					const struct ike_id *id, uint16_t at)
+{
+	struct ike_id wildcard = { .type = id->type, .data = "*" };
+
+	if (!at)
+		return find_exact(list, n, id);
+	if (!has_wildcard(id, at))
+		return NULL;
+	wildcard.len = (uint16_t)(1 + id->len - at);
+	memcpy(wildcard.data + 1, id->data + at, id->len - at);
+	return find_exact(list, n, &wildcard);
+}
+
+const struct client_key *client_keys_find(const struct client_key *list, unsigned int n,
+					  const struct ike_id *id)
+{
+	const struct client_key *k, *found = find_exact(list, n, id);
+
+	for (uint16_t i = 1; i < id->len; i++) {
+		k = client_keys_at(list, n, id, i);
+		if (!found)
+			found = k;
+	}
+	return found;
+}
+
+/* ---- the file of Secrets= ----------------------------------------------------------- */
+
+struct parse {
+	struct client_keys *l;
+	void (*fn)(void *ctx, bool error, unsigned int line, const char *text);
+	void *ctx;
+	unsigned int line;
+	bool failed;
+};
+
+static void say(struct parse *p, bool error, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(struct parse *p, bool error, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	p->failed |= error;
+	p->fn(p->ctx, error, p->line, text);
+}
+
+/* What is wrong with a line that is no IDENTITY = KEY; it may hold a key anywhere. */
+static const char *line_fault(const char *text)
+{
+	if (strstr(text, ": PSK "))
+		return "lines of ipsec.secrets are written IDENTITY = KEY here";
+	if (*text == '[')
+		return "this file has no sections: expected IDENTITY = KEY";
+	return "expected IDENTITY = KEY";
+}
+
+static void take_key(struct parse *p, const char *name, const char *value)
+{
+	struct client_key *k = client_keys_add(p->l);
+	char why[512];
+
+	if (!k) {
+		say(p, true, "expected at most %d keys", CLIENT_KEYS_MAX);
+		return;
+	}
+	k->line = p->line;
+	k->of_secrets = true;
+	if (ike_id_from_text(name, &k->id, why, sizeof(why))) {
+		say(p, true, "before the =: %s", why);
+		return;
+	}
+	if (!*value) {
+		say(p, true, "there is no key behind the =");
+		return;
+	}
+	if (secret_from_value(value, k->key, &k->len, why, sizeof(why))) {
+		say(p, true, "%s", why);
+		return;
+	}
+	if (*why || !secret_strong(k->key, k->len, why, sizeof(why)))
+		say(p, false, "the key %s", why);
+}
+
+/*
+ * The = between both: the first one, as keys may hold others. No identity holds one but a key ID, behind
+ * which it stands by itself.
+ */
+static char *find_equals(char *text)
+{
+	char *end = text + strcspn(text, " \t");
+	char *after = end + strspn(end, " \t");
+
+	return !strncasecmp(text, "keyid:", 6) && *after == '=' ? after : strchr(text, '=');
+}
+
+static void take_line(struct parse *p, char *text)
+{
+	char *equals = find_equals(text);
+
+	if (!equals || equals == text || strstr(text, ": PSK ") || *text == '[') {
+		say(p, true, "%s", line_fault(text));
+		return;
+	}
+	*equals = 0;
+	take_key(p, ini_trim(text), ini_trim(equals + 1));
+}
+
+int client_keys_parse(struct client_keys *l, const char *text, size_t len,
+		      void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
+		      void *ctx)
+{
+	struct parse p = { .l = l, .fn = fn, .ctx = ctx };
+	struct ini_line line = { 0 };
+	struct ini r;
+
+	if (!ini_open(&r, text, len)) {
+		p.line = 1;
+		say(&p, true, "the file is UTF-16; save it as UTF-8");
+		return -1;
+	}
+	while (ini_next(&r, &line)) {
+		p.line = line.number;
+		if (line.fault)
+			say(&p, true, "%s", line.fault);
+		else
+			take_line(&p, line.text);
+		if (l->n >= CLIENT_KEYS_MAX && p.failed)
+			break;
+	}
+	ike_wipe(&line, sizeof(line));
+	return p.failed ? -1 : 0;
+}
