@@ -27,6 +27,7 @@ enum op {
 	OP_REFUSE, /* .end's kernel refuses .n pairs */
 	OP_WAIT, /* .n ms */
 	OP_WORKS, /* there has to be a pair now */
+	OP_IS_DOWN, /* .end must not take its tunnel for up */
 };
 
 struct step {
@@ -84,6 +85,10 @@ struct step {
 #define WORKS                  \
 	{                      \
 		.op = OP_WORKS \
+	}
+#define IS_DOWN(who)                           \
+	{                                      \
+		.op = OP_IS_DOWN, .end = (who) \
 	}
 #define WAIT(ms)                         \
 	{                                \
@@ -297,6 +302,26 @@ static const struct play plays[] = {
 	  { HOLD_RESPONSE(0, B, CREATE), REKEY_IKE(A), REKEY_IKE(B), AWAIT(0), WAIT(20000),
 	    RELEASE(0) },
 	  .ike = true, .low = B, .stays = A },
+	{ "the peer deletes a pair under the new IKE SA before it deletes the old one",
+	  { HOLD_REQUEST(0, B, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY_IKE(B), AWAIT(0), REKEY_IKE(A),
+	    AWAIT(1), DELETE(A), WAIT(5000), WORKS, RELEASE(1) },
+	  .gap = true, .asks = 4 },
+	{ "the peer rekeys the pair under the new IKE SA before it deletes the old one",
+	  { HOLD_REQUEST(0, B, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY_IKE(B), AWAIT(0), REKEY_IKE(A),
+	    AWAIT(1), REKEY(A), HOLD_REQUEST(2, A, INFORM), AWAIT(2), RELEASE(2), WAIT(5000), RELEASE(1) },
+	  .stays = A, .asks = 3 },
+	{ "an end goes down that does not know that the peer took over the new IKE SA, and is asked there",
+	  { HOLD_REQUEST(0, B, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY_IKE(B), AWAIT(0), REKEY_IKE(A),
+	    AWAIT(1), DOWN(B), PROBE(A), WAIT(100), IS_DOWN(A), RELEASE(1), DOWN(A) },
+	  .gap = true, .down = true, .asks = 2 },
+	{ "an end went down that did not know that the peer took over the new IKE SA, and is asked there",
+	  { HOLD_REQUEST(0, B, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY_IKE(B), AWAIT(0), REKEY_IKE(A),
+	    AWAIT(1), DOWN(B), RELEASE(0), WAIT(100), PROBE(A), WAIT(100), IS_DOWN(A), DOWN(A) },
+	  .gap = true, .down = true, .asks = 2 },
+	{ "an end goes down that does not know that the peer took over the new IKE SA",
+	  { HOLD_REQUEST(0, B, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY_IKE(B), AWAIT(0), REKEY_IKE(A),
+	    AWAIT(1), DOWN(B), RELEASE(1), WAIT(100), IS_DOWN(A), DOWN(A) },
+	  .gap = true, .down = true, .asks = 2 },
 	{ "a request for an IKE SA comes when the other's exchange is over",
 	  { HOLD_REQUEST(0, A, CREATE), REKEY_IKE(A), AWAIT(0), REKEY_IKE(B), WAIT(100), RELEASE(0) },
 	  .ike = true, .asks = 3 },
@@ -406,6 +431,7 @@ static void take_step(struct stage *s, const struct step *st)
 		assert_true(direction_works(s->p->a, s->p->b, 0));
 		assert_true(direction_works(s->p->b, s->p->a, 0));
 		break;
+	case OP_IS_DOWN: assert_int_not_equal(n->state[0], IKE_TUNNEL_UP); break;
 	case OP_END: break;
 	}
 	if (w->failed[0])

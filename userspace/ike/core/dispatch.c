@@ -17,9 +17,10 @@ static const struct x_row {
 	enum x_verdict (*handle)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 } x_table[] = {
 	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
-	{ IKE_CREATE_CHILD_SA, 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
+	/* What we prepared the peer may use, or delete, before we know whether it lost. */
+	{ IKE_CREATE_CHILD_SA,
+	  1 << IKESA_PREPARED | 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
 	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_create_request },
-	/* The peer may delete what it prepared before we know that it lost. */
 	{ IKE_INFORMATIONAL,
 	  1 << IKESA_PREPARED | 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
 	  0, x_info_request },
@@ -228,6 +229,8 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;
 	core->answering = sa;
+	if (sa->state == IKESA_PREPARED && !rc)
+		x_rekey_heard(core, sa, &in);
 	note_heard(core, sa, d, h);
 	request_begin(&reply, inner, sizeof(inner), &first);
 	verdict = judge_request(core, sa, &m, row, rc, offender);

@@ -152,6 +152,11 @@ bool x_rekey_is_out(const struct ike_sa *sa);
  * made takes over. False: it made nothing.
  */
 bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa);
+/*
+ * The peer's request @in came under @sa, which it made and we prepared (IKESA_PREPARED). Unless it is
+ * the DELETE of one that lost, the peer has taken it over, and so do we.
+ */
+void x_rekey_heard(struct ike_core *core, const struct ike_sa *sa, const struct ike_payloads *in);
 /* A CREATE_CHILD_SA request that offers proposals for the IKE SA. */
 enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			       struct ike_offer offer);

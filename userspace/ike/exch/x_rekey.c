@@ -9,7 +9,7 @@
  * When both ends begin at once, each answers, and there are two new IKE SAs. The one whose exchange
  * had the lowest of the four nonces inherits nothing, and is deleted by the end that began it. Only
  * the end whose own request is still out does not know all nonces yet: what it prepared for the
- * peer is the heir, which waits for the response to that request.
+ * peer is the heir, which waits for the response to that request, or for the peer to use it.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -77,20 +77,43 @@ static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *
 	return heir && heir->state == IKESA_PREPARED ? heir : NULL;
 }
 
-bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
-{
-	struct ike_sa *heir = heir_of(core, sa);
-
-	if (heir)
-		inherit(core, sa, heir);
-	return heir;
-}
-
 /* The new IKE SA of our exchange lost: it is deleted, having nothing. */
 static void close_loser(struct ike_core *core, struct ike_sa *next, struct ike_peer *p)
 {
 	begin_established(core, next, p);
 	request_close(core, next, IKESA_DEAD_MS);
+}
+
+bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *heir = heir_of(core, sa);
+
+	if (heir && ikesa_authenticated(sa))
+		inherit(core, sa, heir);
+	else if (heir) /* we are closing the old one, and have told the peer of no other */
+		close_loser(core, heir, sa->peer);
+	return heir;
+}
+
+static bool has_delete_of_ike_sa(const struct ike_payloads *in)
+{
+	struct ike_delete del;
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_DELETE && !ike_delete_parse(&in->p[i], &del) &&
+		    del.protocol == IKE_PROTO_IKE)
+			return true;
+	}
+	return false;
+}
+
+void x_rekey_heard(struct ike_core *core, const struct ike_sa *sa, const struct ike_payloads *in)
+{
+	struct ike_sa *old = ikesa_find(&core->sas, sa->old_spi, sa->old_is_ours);
+
+	if (old && heir_of(core, old) == sa && !has_delete_of_ike_sa(in))
+		x_rekey_settle(core, old);
 }
 
 /* That of the peer's exchange lost: the peer deletes it. */
@@ -394,6 +417,8 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	}
 	memcpy(sa->heir_spi, next->spi_r, IKE_SPI_LEN);
 	sa->have_heir = true;
+	memcpy(next->old_spi, ikesa_own_spi(sa), IKE_SPI_LEN);
+	next->old_is_ours = sa->initiator;
 	return X_DONE;
 }
 

@@ -401,16 +401,6 @@ static bool has_list(const struct ike_payloads *in)
 	       ike_notify_find(in, IKE_N_NO_ADDITIONAL_ADDRESSES, &n);
 }
 
-/* The peer knows that the IKE SA takes the place of another one; we do not yet, see x_rekey.c. */
-static void take_early_update(struct ike_sa *sa, const struct ike_datagram *d)
-{
-	if (sa->began || !ike_addr_is_host(&d->remote.addr))
-		return;
-	sa->local = d->local;
-	sa->remote = d->remote;
-	sa->mobike.told = true;
-}
-
 /*
  * The peer sent it before it knew of the successor, under which its other messages are. If it told
  * there which addresses it uses, that is newer.
@@ -443,9 +433,6 @@ void x_mobike_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 		report_line(core, IKE_LOG_WARN, NULL, sa,
 			    "peer forbids NATs (NO_NATS_ALLOWED), but there is one on the path");
 		ike_build_notify(m->reply, IKE_N_UNEXPECTED_NAT_DETECTED, NULL, 0);
-	} else if (sa->state == IKESA_PREPARED) {
-		if (update)
-			take_early_update(sa, m->d);
 	} else if (sa->state == IKESA_ESTABLISHED) {
 		if (update)
 			take_peer_update(core, sa, m);
@@ -526,24 +513,17 @@ void x_mobike_tell(struct ike_core *core, struct ike_sa *sa)
 
 void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next)
 {
-	struct ike_endpoint local = next->local, remote = next->remote;
 	struct mobike *mb = &next->mobike;
-	bool updated = mb->told;
 
 	if (!old->mobike.on)
 		return;
 	memcpy(old->mobike.heir_spi, ikesa_own_spi(next), IKE_SPI_LEN);
 	old->mobike.heir_is_ours = next->initiator;
 	*mb = old->mobike;
-	mb->told = updated;
+	mb->told = false;
 	memset(mb->heir_spi, 0, sizeof(mb->heir_spi));
 	next->local = old->local;
 	next->remote = old->remote;
-	if (updated && !may_use(core, next, &local, &remote))
-		report_line(core, IKE_LOG_WARN, NULL, next,
-			    "peer's change of address is not followed");
-	else if (updated && address_use(core, next, &local, &remote))
-		mb->update = true;
 	next->nat_local = old->nat_local;
 	next->nat_remote = old->nat_remote;
 	next->peer_claims_nat = old->peer_claims_nat;
