@@ -215,6 +215,64 @@ static void peer_dies_and_comes_back(void **state)
 	pair_free(p);
 }
 
+/*
+ * An agent begins anew, and by the nonces the IKE SA of the former one would stay. What that one sent
+ * last comes late: it does not show that it lives, and the one that does is not closed for it.
+ */
+static void last_words_are_no_sign_of_life(void **state)
+{
+	struct pair *p = pair_new();
+	struct hold *last;
+
+	(void)state;
+	p->a->nonces_begin = p->b->nonces_begin = 200;
+	pair_start(p, true);
+	pair_run(p, 20000);
+	last = world_hold(&p->w, p->a, IKE_INFORMATIONAL, false, 0);
+	p->a->core->now = p->w.now;
+	request_probe(p->a->core, node_sa(p->a));
+	assert_true(world_await(&p->w, last, 100));
+	node_kill(p->a);
+	p->a->nonces_begin = 1;
+	p->w.link[0].watch = true;
+	node_start(p->a, true);
+	pair_run(p, 500);
+	assert_int_equal(node_stats(p->b).ike_sas, 2);
+	world_release(&p->w, last);
+	pair_run(p, 120000);
+	at_rest(p);
+	pair_free(p);
+}
+
+/*
+ * A peer begins anew, as INITIAL_CONTACT says. An answer that it gave before does not show that there
+ * are two with one identity.
+ */
+static void last_answer_is_of_no_other_peer(void **state)
+{
+	struct pair *p = pair_new();
+	struct hold *last;
+
+	(void)state;
+	pair_start(p, true);
+	pair_run(p, 20000);
+	last = world_hold(&p->w, p->a, IKE_INFORMATIONAL, true, 0);
+	p->b->core->now = p->w.now;
+	request_probe(p->b->core, node_sa(p->b));
+	assert_true(world_await(&p->w, last, 100));
+	node_crash(p->a);
+	node_start(p->a, false);
+	pair_run(p, 100);
+	assert_int_equal(node_stats(p->b).ike_sas, 2);
+	world_release(&p->w, last);
+	pair_run(p, 100);
+	assert_null(strstr(p->b->log, "two peers"));
+	assert_true(works(p));
+	pair_run(p, 120000);
+	at_rest(p);
+	pair_free(p);
+}
+
 /* A peer that drops each pair at once does not keep us busy. */
 static void peer_drops_every_pair(void **state)
 {
@@ -376,6 +434,8 @@ int main(void)
 		cmocka_unit_test(listener_replaces_in_time),
 		cmocka_unit_test(listener_gives_up),
 		cmocka_unit_test(peer_dies_and_comes_back),
+		cmocka_unit_test(last_words_are_no_sign_of_life),
+		cmocka_unit_test(last_answer_is_of_no_other_peer),
 		cmocka_unit_test(peer_drops_every_pair),
 		cmocka_unit_test(refused_is_not_lost),
 		cmocka_unit_test(peer_asks_for_the_child),

@@ -135,6 +135,8 @@ static void note_heard(struct ike_core *core, struct ike_sa *sa, const struct ik
 	bool request = !(h->flags & IKE_FLAG_RESPONSE);
 
 	sa->last_rx = core->now;
+	if (!request)
+		sa->proven_at = sa->tx.began;
 	if (sa->state == IKESA_HALF_OPEN) { /* the float to port 4500 */
 		/* A copy of a request that was dropped comes from where that came from. */
 		sa->strayed |= !ike_addr_eq(&sa->remote.addr, &d->remote.addr);
@@ -242,8 +244,10 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 static void note_answered(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->acked = true;
-	if (sa->superseded)
+	if (sa->superseded && sa->proven_at >= sa->close_marked)
 		x_contact_contested(core, sa);
+	else if (sa->superseded) /* it was asked before another one disowned it: and now? */
+		request_probe(core, sa);
 	if (sa->state == IKESA_ESTABLISHED)
 		liveness_check(core, sa);
 	event_note(core, sa->peer, EVENT_CHANGED);

@@ -312,6 +312,7 @@ struct ike_sa {
 		[IKE_OUR_NONCE]; /* the lower of both, first octets (2.8.1); successors inherit it */
 	uint64_t created_at, established_at;
 	uint64_t last_rx; /* last fresh authenticated message */
+	uint64_t proven_at; /* when our request left that was answered last: the peer had the SA since */
 	uint64_t last_hint;
 	bool confirmed; /* the peer proved that it knows the SA is established … */
 	bool acked; /* … and that it knows that we know, so that it sends on it */

@@ -320,10 +320,13 @@ void peer_down(struct ike_core *core, struct ike_peer *p)
 
 /* ---- one of several ------------------------------------------------------ */
 
-/* Has @sa shown life since @then, and does it carry traffic? */
+/*
+ * Did the peer have @sa at some time since @then, and does it carry traffic? Only an answer tells: a
+ * request of the peer may have been on its way for long, and the agent that sent it be gone.
+ */
 static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 {
-	return sa->confirmed && sa->last_rx >= then &&
+	return sa->proven_at >= then &&
 	       (query_sa_has_outbound(sa, CHILD_ANY) || !query_sa_has_child(sa, CHILD_ANY));
 }
 
@@ -405,8 +408,7 @@ static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_
 	sa->close_marked = core->now;
 	sa->close_at = core->now + (ours ? IKESA_REDUNDANT_MS : IKESA_REDUNDANT_OTHER_MS);
 	sa_touch(core, sa);
-	if (!is_proven_since(keep, core->now))
-		request_probe(core, keep);
+	request_probe(core, keep);
 }
 
 /* Does a pair carry traffic of @conf that the peer is known to use, too? */

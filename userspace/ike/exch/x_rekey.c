@@ -42,6 +42,7 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 
 	begin_established(core, next, old->peer);
 	next->last_rx = old->last_rx; /* that it took over is no sign of life */
+	next->proven_at = old->proven_at;
 	TAILQ_CONCAT(&next->children, &old->children, link);
 	TAILQ_CONCAT(&next->queue, &old->queue, link);
 	/* Both ends decide by the first one's nonces which of several IKE SAs stays, see peer.c. */
