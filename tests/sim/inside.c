@@ -2,10 +2,14 @@
 /*
  * What must hold of what is inside protected messages, opened with the sender's keys: a nonce
  * serves one exchange, and of two successors of one SA, made by exchanges of both ends that crossed,
- * the one of the lowest nonce is deleted, by who created it (RFC 7296 2.8.1, 2.8.2, 3.9).
+ * the one of the lowest nonce is deleted, by who created it (RFC 7296 2.8.1, 2.8.2, 3.9). There are not
+ * two if an end that began never heard the response: an exchange goes with its IKE SA, which the other
+ * end deletes when its own exchange is over.
  *
  * Pairs and IKE SAs alike are known by the SPIs of both ends; a pair's are of four octets.
  */
+#include <arpa/inet.h>
+
 #include "ike/core/state.h"
 #include "world_int.h"
 
@@ -129,6 +133,42 @@ static const struct made *rival_of(const struct world *w, const struct made *m)
 	return NULL;
 }
 
+static bool has_ike_sa(const struct node *n, uint64_t spi_i)
+{
+	const struct ike_sa *sa;
+	size_t i;
+
+	for (i = 0; n->core && i < n->core->sas.buckets; i++) {
+		LIST_FOREACH(sa, &n->core->sas.by_spi[i], by_spi)
+		{
+			if (sa->initiator && spi_i_of(sa) == spi_i)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool has_inbound(const struct node *n, uint64_t spi)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->n_sa; i++) {
+		uint32_t own = htonl(n->sa[i].spi);
+
+		if (n->sa[i].in && hash_bytes(&own, sizeof(own), HASH_SPIS) == spi)
+			return true;
+	}
+	return false;
+}
+
+/* Does the end that asked for it have it, or wait for the response? */
+static bool is_there(const struct world *w, const struct made *m)
+{
+	const struct node *by = &w->node[m->by];
+
+	return m->ike ? has_ike_sa(by, m->spi[0]) : has_inbound(by, m->spi[0]);
+}
+
 static bool has_successor(const struct world *w, const struct made *m)
 {
 	uint64_t name = name_of(w, m);
@@ -146,7 +186,7 @@ static void check_deleted(struct node *n, struct made *m)
 {
 	const struct made *rival = rival_of(n->w, m);
 
-	if (m->gone || !rival || rival->gone || has_successor(n->w, m) ||
+	if (m->gone || !rival || rival->gone || !is_there(n->w, rival) || has_successor(n->w, m) ||
 	    has_successor(n->w, rival) || !n->w->judge_rivals)
 		goto out;
 	n->w->judged++;
