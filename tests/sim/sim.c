@@ -511,7 +511,7 @@ static void play_hub(struct run *r)
 
 /* ---- rekeying ------------------------------------------------------------ */
 
-enum { REKEY_MIN_S = 5, REKEY_MAX_S = 20, REKEY_PLAY_MS = 60000 };
+enum { REKEY_MIN_S = 5, REKEY_MAX_S = 20, REKEY_PLAY_MS = 60000, ESP_JITTER_MAX_MS = 3000 };
 
 /* One end or both rekey by age; often both with the same limits, so that they collide. */
 static void set_rekeying(struct run *r, bool child, bool ike)
@@ -546,7 +546,8 @@ static bool rekeying_begun(struct run *r, bool child, bool ike)
 	r->w.traffic = true;
 	r->w.reuse = 0;
 	r->w.loss = rnd_chance(&r->rnd, 30) ? 0 : (unsigned int)rnd_below(&r->rnd, 41);
-	r->w.esp_jitter = rnd_chance(&r->rnd, 30) ? 0 : (unsigned int)rnd_below(&r->rnd, 3000);
+	r->w.esp_jitter =
+		rnd_chance(&r->rnd, 30) ? 0 : (unsigned int)rnd_below(&r->rnd, ESP_JITTER_MAX_MS);
 	if (rnd_chance(&r->rnd, 30))
 		r->w.delay_max += (unsigned int)rnd_below(&r->rnd, 3000);
 	if (rnd_chance(&r->rnd, 50))
@@ -743,8 +744,9 @@ static void play_rekey_adopt(struct run *r)
 		return;
 	r->w.judge_rivals = false;
 	pass(r, between(r, 0, REKEY_PLAY_MS / 3));
-	r->w.esp_jitter = 0; /* pairs of the former agent go at once */
-	pass(r, 3000);
+	/* Lingering pairs go at once with the agent: what was sent on them has come. */
+	r->w.esp_jitter = 0;
+	pass(r, r->w.delay_min + ESP_JITTER_MAX_MS);
 	node_kill(n);
 	pass(r, rnd_below(&r->rnd, 3000));
 	node_start(n, true);
