@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The demo inside the guest: two sites, one behind a NAT router, joined by two
-# esptunds; then each site's gateway in turn is an unmodified strongSwan; at last
-# keys are replaced every few seconds, by either end, and no packet is lost.
+# esptunds; then each site's gateway in turn is an unmodified strongSwan, and one the kernel's own
+# IPsec, over IPv6; at last keys are replaced every few seconds, by either end, and no packet is lost.
 # tests/demo/run is the other half.
 
 . "$VM_TOP/tests/vm/lib.sh"
@@ -16,6 +16,7 @@ declare -A agent_pid
 # The default, less extended sequence numbers: tshark 4.0 cannot check those.
 CRYPTO='Crypto = aes256gcm16-prfsha256-x25519-noesn'
 CHARON=/usr/lib/ipsec/charon
+BRANCH6=2001:db8:1::2 HQ6=2001:db8:2::2
 
 failed() {
 	echo
@@ -38,8 +39,12 @@ title() {
 
 # show NS COMMAND...: a command the reader may type, and what it says.
 show() {
-	echo
-	echo "$1# ${*:2}"
+	local line="$1#" word
+	for word in "${@:2}"; do
+		[[ $word != *'('* ]] || word="'$word'"
+		line+=" $word"
+	done
+	printf '\n%s\n' "$line"
 	ip netns exec "$@" 2>&1 || failed "on $1: ${*:2}"
 }
 
@@ -104,7 +109,7 @@ across() {
 # ESP would show the inner packets too), in memory, so that nothing is missed.
 record() {
 	recording=$1
-	start nat "/run/tcpdump.log" tcpdump -n -i out0 -B 65536 -w "/run/$1.pcap" ip
+	start nat "/run/tcpdump.log" tcpdump -n -i out0 -B 65536 -w "/run/$1.pcap" ip or ip6
 	capture_pid=$started
 	wait_for 10 holds /run/tcpdump.log 'listening on' || failed "tcpdump: $(cat /run/tcpdump.log)"
 }
@@ -258,6 +263,81 @@ part_initiator() {
 	agent_stop gwb branch
 }
 
+# static_sas ID MODE: a pair of SAs with keys of this moment. The branch's are esptun's, those at hq the
+# kernel's; tshark gets a line for each.
+static_sas() {
+	local mode=$2 dir spi src dst enc auth args
+	for args in "out 0x${1}001 $BRANCH6 $HQ6" "in 0x${1}002 $HQ6 $BRANCH6"; do
+		read -r dir spi src dst <<<"$args"
+		enc=0x$(openssl rand -hex 32) auth=0x$(openssl rand -hex 32)
+		show gwa esptun sa add dev hq dir "$dir" spi "$spi" peer 1 mode "$mode" \
+			algo aes-cbc-256 key "$enc" auth hmac-sha256 "$auth" esn off
+		# shellcheck disable=SC2046 # words
+		show gwb ip xfrm state add src "$src" dst "$dst" proto esp spi "$spi" mode "$mode" \
+			$([ "$mode" = transport ] || echo if_id 9 flag af-unspec) replay-window 1024 \
+			enc 'cbc(aes)' "$enc" auth-trunc 'hmac(sha256)' "$auth" 128
+		printf '"IPv6","*","*","%s","AES-CBC [RFC3602]","%s","HMAC-SHA-256-128 [RFC4868]","%s"\n' \
+			"$spi" "$enc" "$auth" >>"$VM_OUT/keys-kernel/esp_sa"
+	done
+}
+
+part_kernel() {
+	local dir
+	title "4. IPv6 outside; at hq the kernel's own IPsec, AES-CBC with HMAC-SHA2-256, static keys; no agent"
+	must ip -n gwa addr add $BRANCH6/64 dev wan0 nodad
+	must ip -n nat addr add 2001:db8:1::1/64 dev in0 nodad
+	must ip -n nat addr add 2001:db8:2::1/64 dev out0 nodad
+	must ip -n gwb addr add $HQ6/64 dev wan0 nodad
+	must ip -n gwa route add default via 2001:db8:1::1
+	must ip -n gwb route add default via 2001:db8:2::1
+	mkdir -p "$VM_OUT/keys-kernel"
+	record kernel
+	show gwa ip link add hq type esptun
+	show gwa ip link set hq up
+	show gwa esptun peer add dev hq id 1 remote $HQ6 encap esp
+	show gwa ip route add 10.2.0.0/24 dev hq
+	show gwb ip link add branch type xfrm dev wan0 if_id 9
+	show gwb ip link set branch mtu 1400 up
+	show gwb ip xfrm policy add src 10.2.0.0/24 dst 10.1.0.0/24 dir out if_id 9 \
+		tmpl src $HQ6 dst $BRANCH6 proto esp mode tunnel
+	for dir in in fwd; do
+		show gwb ip xfrm policy add src 10.1.0.0/24 dst 10.2.0.0/24 dir $dir if_id 9 \
+			tmpl src $BRANCH6 dst $HQ6 proto esp mode tunnel
+	done
+	show gwb ip route add 10.1.0.0/24 dev branch
+	static_sas 1 tunnel
+	across lana lanb 10.2.0.2
+	show gwa esptun sa show
+
+	title "The same two with GRE in transport mode"
+	show gwa esptun sa flush dev hq
+	show gwa ip route del 10.2.0.0/24 dev hq
+	show gwb ip link del branch
+	show gwb ip xfrm policy flush
+	show gwb ip xfrm state flush
+	static_sas 2 transport
+	# A source that GRE chose needs a rule: it enters the tunnel, and nothing else of the host does.
+	show gwa ip -6 route add $HQ6 dev hq table 100 src $BRANCH6
+	show gwa ip -6 rule add to $HQ6 ipproto gre lookup 100
+	show gwa ip link add gre1 mtu 1360 type ip6gre local $BRANCH6 remote $HQ6 dev hq ttl 64 encaplimit none
+	show gwb ip link add gre1 mtu 1360 type ip6gre local $HQ6 remote $BRANCH6 ttl 64 encaplimit none
+	show gwb ip xfrm policy add src $HQ6 dst $BRANCH6 proto gre dir out tmpl proto esp mode transport
+	show gwb ip xfrm policy add src $BRANCH6 dst $HQ6 proto gre dir in tmpl proto esp mode transport
+	show gwa ip link set gre1 up
+	show gwb ip link set gre1 up
+	show gwa ip route add 10.2.0.0/24 dev gre1
+	show gwb ip route add 10.1.0.0/24 dev gre1
+	across lana lanb 10.2.0.2
+	show gwa esptun -s sa show
+	record_end
+	must ip -n gwa link del gre1
+	must ip -n gwb link del gre1
+	must ip -n gwa -6 rule del to $HQ6 ipproto gre lookup 100
+	must ip -n gwa link del hq
+	must ip -n gwb xfrm policy flush
+	must ip -n gwb xfrm state flush
+}
+
 # replaced WORD: CREATE_CHILD_SA requests that strongSwan's log tells of with this word, for the
 # child SA and for the IKE SA.
 replaced() {
@@ -272,7 +352,7 @@ exported() {
 }
 
 part_rekeying() {
-	title "4. Both ends replace the keys of child SA and IKE SA every few seconds, under load"
+	title "5. Both ends replace the keys of child SA and IKE SA every few seconds, under load"
 	# The emulator's cryptd lets packets overtake more others than the usual window of 32 holds.
 	their_child='rekey_time = 6s
         rand_time = 2s
@@ -324,5 +404,6 @@ load_esptun
 part_esptun
 part_responder
 part_initiator
+part_kernel
 part_rekeying
 exit 0
