@@ -1027,6 +1027,21 @@ static void play_encap(struct run *r)
 	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
 }
 
+/* One end, or both, has plain ESP alone, and neither ever is behind a NAT. */
+static void play_encap_esp(struct run *r)
+{
+	static void (*const play[])(struct run *) = {
+		play_one_side, play_both, play_rekey_all, play_path_fails, play_path_fails,
+	};
+	static const enum ike_encap encap[] = { IKE_ENCAP_ESP, IKE_ENCAP_AUTO };
+
+	r->a->nat.family = 0;
+	r->b->conf[0].encap = encap[rnd_below(&r->rnd, 2)];
+	r->a->conf[0].encap =
+		encap[r->b->conf[0].encap == IKE_ENCAP_AUTO ? 0 : rnd_below(&r->rnd, 2)];
+	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
+}
+
 static const struct scenario scenarios[] = {
 	{ "one-side", play_one_side, STEADY },
 	{ "both-at-once", play_both, STEADY },
@@ -1058,6 +1073,7 @@ static const struct scenario scenarios[] = {
 	{ "transport-steady", play_transport_steady, STEADY },
 	{ "transport-move", play_transport_move, STEADY },
 	{ "encap", play_encap, STEADY },
+	{ "encap-esp", play_encap_esp, STEADY },
 	{ "hub", play_hub, 0 },
 	{ "long-messages", play_long_messages, 0 },
 	{ "rekey-child", play_rekey_child, STEADY },

@@ -895,7 +895,7 @@ static void peer_without_nat_traversal_gets_no_child(void **state)
 	p->drop_requests = true;
 	pair_start(p, false);
 	pair_run(p, 100);
-	half_open_of(p)->peer_natt = false;
+	half_open_of(p)->natd.peer_knows = false;
 	p->drop_requests = false;
 	pair_run(p, 600);
 	says(p->b, "NAT traversal");

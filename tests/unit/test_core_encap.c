@@ -170,6 +170,50 @@ static void beside_another_tunnel(void **state)
 	pair_free(p);
 }
 
+/* @other is of b, for another peer than a. */
+static void is_for_another(struct ike_tunnel_conf *other)
+{
+	memcpy(other->remote_id.data, "other", 5);
+}
+
+/* Nor does the answer to IKE_SA_INIT tell which tunnel of one address is meant. */
+static void not_the_tunnel_of_the_address(void **state)
+{
+	struct pair *p = with_encap(IKE_ENCAP_AUTO, IKE_ENCAP_AUTO);
+	struct ike_tunnel_conf *c = p->b->conf;
+
+	(void)state;
+	c[1] = c[0];
+	memcpy(c[1].name, "t1", 3);
+	c[1].encap = IKE_ENCAP_UDP;
+	memcpy(p->b->psk[1], p->b->psk[0], sizeof(p->b->psk[1]));
+	p->b->psk_len[1] = p->b->psk_len[0];
+	is_for_another(&c[0]);
+	c[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+	pair_start(p, false);
+	pair_run(p, 1000);
+	has_no_child(p, p->b, "may have meant another tunnel");
+	node_says(p->a, "or Encap=udp is set at its side");
+	pair_free(p);
+}
+
+/* A tunnel whose peer is elsewhere says nothing of others. */
+static void beside_a_tunnel_to_elsewhere(void **state)
+{
+	struct pair *p = with_encap(IKE_ENCAP_ESP, IKE_ENCAP_ESP);
+	struct ike_tunnel_conf *other = &p->b->conf[1];
+
+	(void)state;
+	*other = p->b->conf[0];
+	memcpy(other->name, "t1", 3);
+	is_for_another(other);
+	other->encap = IKE_ENCAP_UDP;
+	other->remote = (struct ike_endpoint){ nat, IKE_PORT };
+	pair_start(p, true);
+	travels(p, true);
+	pair_free(p);
+}
+
 static void rekeyed(void **state)
 {
 	struct pair *p = with_encap(IKE_ENCAP_AUTO, IKE_ENCAP_AUTO);
@@ -220,6 +264,69 @@ static void a_nat_comes_where_none_may_be(void **state)
 	pair_free(p);
 }
 
+/* The same at the end that does not decide, which refuses the address. */
+static void a_nat_comes_to_the_peer(void **state)
+{
+	static const struct ike_addr inside = { 4, { 10, 9, 8, 7 } };
+	struct pair *p = with_encap(IKE_ENCAP_AUTO, IKE_ENCAP_ESP);
+
+	(void)state;
+	pair_start(p, true);
+	pair_run(p, 2000);
+	node_move(p->a, &inside, &nat);
+	pair_run(p, 500);
+	node_says(p->b, "refused the peer's change of address: Encap=esp, but there is a NAT");
+	assert_true(node_status(p->b, 0).plain);
+	pair_run(p, 20000);
+	node_says(p->b, "child SA refused: Encap=esp, but there is a NAT");
+	pair_free(p);
+}
+
+/* A copy of an update comes on another path than the one that it has the addresses of: that is no NAT. */
+static void a_copy_on_another_path(void **state)
+{
+	static const struct ike_addr more = { 4, { 192, 0, 2, 200 } },
+				     outside = { 4, { 192, 0, 2, 77 } };
+	static const enum ike_encap encap[] = { IKE_ENCAP_ESP, IKE_ENCAP_AUTO };
+	struct ike_addr both[2] = { outside, more };
+	struct pair *p;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		p = with_encap(IKE_ENCAP_AUTO, encap[i]);
+		p->a->more = more;
+		pair_start(p, true);
+		pair_run(p, 2000);
+		p->a->dark[0] = true;
+		node_move(p->a, &outside, NULL);
+		ike_core_addresses(p->a->core, "t0", both, 2, p->w.now);
+		pair_run(p, 60000);
+		assert_true(ike_addr_eq(&node_sa(p->b)->remote.addr, &more));
+		travels(p, true);
+		assert_int_equal(node_stats(p->a).ike_sas, 1);
+		assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 1);
+		pair_free(p);
+	}
+}
+
+/* Without MOBIKE only a new IKE SA tells whether a peer that moved is behind a NAT since. */
+static void a_nat_comes_without_mobike(void **state)
+{
+	struct pair *p = with_encap(IKE_ENCAP_AUTO, IKE_ENCAP_AUTO);
+
+	(void)state;
+	p->a->conf[0].mobike = false;
+	p->a->conf[0].liveness = 5;
+	pair_start(p, true);
+	travels(p, true);
+	put_behind_nat(p->a);
+	pair_run(p, 30000);
+	travels(p, false);
+	assert_true(node_status(p->b, 0).nat_remote);
+	pair_free(p);
+}
+
 /* With another word a new IKE SA takes the place of the old one. */
 static void the_configuration_changes(void **state)
 {
@@ -243,9 +350,14 @@ int main(void)
 		cmocka_unit_test(esp_behind_a_nat),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(beside_another_tunnel),
+		cmocka_unit_test(not_the_tunnel_of_the_address),
+		cmocka_unit_test(beside_a_tunnel_to_elsewhere),
 		cmocka_unit_test(rekeyed),
 		cmocka_unit_test(a_nat_comes_and_goes),
 		cmocka_unit_test(a_nat_comes_where_none_may_be),
+		cmocka_unit_test(a_nat_comes_to_the_peer),
+		cmocka_unit_test(a_copy_on_another_path),
+		cmocka_unit_test(a_nat_comes_without_mobike),
 		cmocka_unit_test(the_configuration_changes),
 	};
 

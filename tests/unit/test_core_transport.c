@@ -10,6 +10,7 @@
 #include "ike/core/core.h"
 
 static const struct ike_addr nat = { 4, { 198, 51, 100, 7 } };
+static const struct ike_addr stranger = { 4, { 203, 0, 113, 66 } };
 
 static void any_address(struct ike_ts_list *l)
 {
@@ -311,6 +312,158 @@ static void our_address_changes(void **state)
 	pair_free(p);
 }
 
+/* ---- addresses that nothing shows to be the peer's ------------------------------------ */
+
+/* Up to the moment when b has answered IKE_SA_INIT. */
+static struct ike_sa *begin(struct pair *p)
+{
+	struct ike_sa *half_open = NULL;
+
+	node_start(p->b, false);
+	node_start(p->a, false);
+	while (!half_open) {
+		pair_run(p, 1);
+		half_open = ikesa_find(&p->b->core->sas, node_sa(p->a)->spi_r, false);
+	}
+	assert_int_equal(half_open->state, IKESA_HALF_OPEN);
+	return half_open;
+}
+
+/* The message arrives as if it came from the address. */
+static void comes_from(struct pair *p, const struct sent *s, const struct ike_addr *from,
+		       const struct ike_endpoint *to)
+{
+	const struct ike_endpoint at = { *from, s->local.port };
+
+	assert_non_null(s);
+	world_inject(&p->w, &at, to, s->data, s->len, 0);
+}
+
+/* No pair is made until a new IKE SA shows where the peer is. */
+static void comes_with_a_new_ike_sa(struct pair *p)
+{
+	pair_run(p, 2000);
+	assert_int_equal(p->b->installs, 0);
+	node_says(p->a, "NO_ADDITIONAL_SAS");
+	node_says(p->b, "did not prove its address");
+	pair_run(p, 120000);
+	is_between(p->a, &p->a->addr, &p->b->addr);
+	is_between(p->b, &p->b->addr, &p->a->addr);
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 2);
+	pair_free(p);
+}
+
+static void auth_from_elsewhere(void **state)
+{
+	struct pair *p = with_modes(true, true);
+
+	(void)state;
+	begin(p)->remote.addr = stranger;
+	comes_with_a_new_ike_sa(p);
+}
+
+/* Who gets the answer by a copy of the request need not be where that came from first. */
+static void init_from_elsewhere(void **state)
+{
+	struct pair *p = with_modes(true, true);
+	const struct sent *s;
+
+	(void)state;
+	begin(p);
+	s = pair_sent(p, p->a, IKE_SA_INIT, false, 0);
+	comes_from(p, s, &stranger, &s->remote);
+	comes_with_a_new_ike_sa(p);
+}
+
+/* A request that @p's a sent, and that did not arrive. */
+static const struct sent *lost_rekeying(struct pair *p)
+{
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_CREATE_CHILD_SA;
+	p->drop_requests = true;
+	node_rekey_child(p->a);
+	pair_run(p, 100);
+	p->drop_requests = false;
+	return pair_sent(p, p->a, IKE_CREATE_CHILD_SA, false, 0);
+}
+
+/* The peer's request for a pair comes from an address that it need not hold: a new IKE SA is to show it. */
+static void a_pair_from_elsewhere(void **state)
+{
+	const struct sent *s;
+	struct pair *p;
+	int knows;
+
+	(void)state;
+	for (knows = 0; knows < 2; knows++) {
+		p = with_modes(true, true);
+		if (knows)
+			p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+		pair_start(p, true);
+		pair_run(p, 5000);
+		s = lost_rekeying(p);
+		comes_from(p, s, &stranger, &s->remote);
+		pair_run(p, 5);
+		assert_int_equal(p->b->installs, 1);
+		assert_true(node_sa(p->b)->strayed);
+		if (knows)
+			assert_true(node_sa(p->b)->replaced);
+		else
+			assert_int_equal(node_sa(p->b)->state, IKESA_DELETING);
+		pair_run(p, 200000);
+		is_between(p->a, &p->a->addr, &p->b->addr);
+		is_between(p->b, &p->b->addr, &p->a->addr);
+		pair_free(p);
+	}
+}
+
+/* The answer comes from an address that the peer need not hold. */
+static void an_answer_from_elsewhere(void **state)
+{
+	struct pair *p = up_in_transport_mode();
+	const struct sent *s;
+
+	(void)state;
+	pair_run(p, 5000);
+	p->drop_from = 1 << p->b->index;
+	p->drop_exchange = IKE_CREATE_CHILD_SA;
+	p->drop_responses = true;
+	node_rekey_child(p->a);
+	pair_run(p, 100);
+	p->drop_responses = false;
+	s = pair_sent(p, p->b, IKE_CREATE_CHILD_SA, true, 0);
+	comes_from(p, s, &stranger, &s->remote);
+	pair_run(p, 5);
+	assert_int_equal(p->a->installs, 1);
+	node_says(p->a, "was at another address");
+	pair_run(p, 100000);
+	is_between(p->a, &p->a->addr, &p->b->addr);
+	is_between(p->b, &p->b->addr, &p->a->addr);
+	pair_free(p);
+}
+
+/* The peer goes on to another address of ours, which the pair is not of. */
+static void to_another_address(void **state)
+{
+	struct pair *p = up_in_transport_mode();
+	struct ike_endpoint to;
+	const struct sent *s;
+
+	(void)state;
+	pair_run(p, 5000);
+	p->b->more = nat;
+	s = lost_rekeying(p);
+	to = s->remote;
+	to.addr = nat;
+	comes_from(p, s, &p->a->addr, &to);
+	pair_run(p, 5);
+	assert_int_equal(node_sa(p->b)->state, IKESA_DELETING);
+	pair_run(p, 100000);
+	is_between(p->a, &p->a->addr, &p->b->addr);
+	is_between(p->b, &p->b->addr, &p->a->addr);
+	pair_free(p);
+}
+
 /* A reload with another mode has a new IKE SA take the place of the old one. */
 static void the_mode_changes(void **state)
 {
@@ -370,6 +523,11 @@ int main(void)
 		cmocka_unit_test(beside_tunnel_mode),
 		cmocka_unit_test(the_nat_moves),
 		cmocka_unit_test(our_address_changes),
+		cmocka_unit_test(auth_from_elsewhere),
+		cmocka_unit_test(init_from_elsewhere),
+		cmocka_unit_test(a_pair_from_elsewhere),
+		cmocka_unit_test(an_answer_from_elsewhere),
+		cmocka_unit_test(to_another_address),
 		cmocka_unit_test(the_mode_changes),
 		cmocka_unit_test(what_cannot_be),
 	};

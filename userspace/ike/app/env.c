@@ -48,17 +48,26 @@ static bool may_have_sas(const struct tunnel *t, uint32_t peer)
 	return peer != IKE_PEER_FIRST || t->conf.clients <= 1;
 }
 
-/* Is all that @child would carry allowed by the configuration? */
-static bool may_carry(const struct tunnel *t, const struct ike_child *child)
+static bool is_host(const struct ike_ts_list *l, const struct ike_addr *a)
 {
-	return kernel_may_carry(t->conf.child, t->conf.n_child, child->mode,
-				IKE_TS_OFFER(child->local_ts), IKE_TS_OFFER(child->remote_ts));
+	for (unsigned int i = 0; i < l->n; i++) {
+		const struct ike_ts *ts = &l->ts[i];
+
+		if (ts->family != a->family || memcmp(ts->start, a->b, sizeof(a->b)) != 0 ||
+		    memcmp(ts->end, a->b, sizeof(a->b)) != 0)
+			return false;
+	}
+	return true;
 }
 
-/* Plain ESP is for tunnels that allow it. */
-static bool may_be_plain(const struct tunnel *t, bool plain)
+/* Is all that @child would carry allowed by the configuration? Transport mode is for its endpoints. */
+static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 {
-	return !plain || t->conf.encap != IKE_ENCAP_UDP;
+	if (child->mode == IKE_MODE_TRANSPORT && (!is_host(child->local_ts, &child->local.addr) ||
+						  !is_host(child->remote_ts, &child->remote.addr)))
+		return false;
+	return kernel_may_carry(t->conf.child, t->conf.n_child, child->mode,
+				IKE_TS_OFFER(child->local_ts), IKE_TS_OFFER(child->remote_ts));
 }
 
 /* Has the configuration a proposal with the algorithms of @child, and are its keys for these? */
@@ -114,6 +123,17 @@ static void complain(const char *tunnel, enum ike_log_level level, const char *f
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_core(level, tunnel, NULL, NULL, text, loop_now());
+}
+
+/* ESP travels as configured. */
+static bool may_travel(const struct tunnel *t, bool plain)
+{
+	if (t->conf.encap != (plain ? IKE_ENCAP_UDP : IKE_ENCAP_ESP))
+		return true;
+	complain(t->conf.name, IKE_LOG_WARN,
+		 "the process that speaks IKE has ESP %s UDP, which Encap forbids: refused",
+		 plain ? "without" : "in");
+	return false;
 }
 
 static bool may_move(struct agent *a, struct tunnel *t, uint32_t peer, const struct ike_addr *addr)
@@ -278,7 +298,7 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 		return -ENODEV;
 	if (!child->spi_out || !may_have_sas(t, child->peer) ||
 	    !owned_has_spi(&t->owned, child->peer, child->spi_in, true) || !may_carry(t, child) ||
-	    !may_use(t, child) || !may_be_plain(t, child->plain) ||
+	    !may_use(t, child) || !may_travel(t, child->plain) ||
 	    !may_move(a, t, child->peer, &child->remote.addr))
 		return -EPERM;
 	if (!net_is_own(a->net, &child->local.addr))
@@ -326,7 +346,7 @@ static void env_peer_moved(void *ctx, const char *name, uint32_t peer, const str
 
 	if (local && !net_is_own(a->net, local))
 		local = NULL; /* nothing leaves from another one */
-	if (t && may_be_plain(t, plain) && may_move(a, t, peer, &remote->addr) &&
+	if (t && may_travel(t, plain) && may_move(a, t, peer, &remote->addr) &&
 	    kernel_peer_move(a->kernel, t->ifindex, peer, remote, local, plain))
 		complain(name, IKE_LOG_WARN, "the kernel does not move the peer: %s",
 			 kernel_error(a->kernel));

@@ -70,7 +70,7 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 		.spi_out = c->spi_out,
 		.local = esp_endpoint(&sa->local, conf->local.port),
 		.remote = esp_endpoint(address_of_esp(sa), IKE_NATT_PORT),
-		.plain = natd_is_plain(sa),
+		.plain = natd_is_plain(&sa->natd),
 		.cipher = c->suite.cipher,
 		.esn = c->suite.esn,
 		/* "i" is what the initiator of the exchange sends with. */

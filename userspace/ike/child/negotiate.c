@@ -95,6 +95,20 @@ void negotiate_offer(struct ike_builder *b, struct negotiation *n)
 	ike_build_ts(b, IKE_PL_TSR, IKE_TS_OFFER(&n->remote));
 }
 
+/* What else an esptun answers so for. */
+static const char *other_cause(const struct ike_sa *sa, const struct negotiation *n, uint16_t error)
+{
+	const struct natd *at = &sa->natd;
+
+	if (error == IKE_N_TS_UNACCEPTABLE && n->mode == IKE_MODE_TUNNEL)
+		return "; or Mode=transport is set at its side";
+	if (error == IKE_N_NO_PROPOSAL_CHOSEN && natd_is_plain(at))
+		return "; or Encap=udp is set at its side";
+	if (error == IKE_N_NO_PROPOSAL_CHOSEN && !at->peer_claims)
+		return "; or Encap=esp is set at its side";
+	return "";
+}
+
 bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n,
 		       uint16_t error)
 {
@@ -110,8 +124,8 @@ bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct ne
 			 "it takes one pair of selectors: set SelectorsPerChild=one");
 	else
 		return false;
-	report_error(core, sa->peer, sa, "peer refused the child SA (%s): %s",
-		     ike_notify_name(error), why);
+	report_error(core, sa->peer, sa, "peer refused the child SA (%s): %s%s",
+		     ike_notify_name(error), why, other_cause(sa, n, error));
 	return true;
 }
 
@@ -154,9 +168,13 @@ static bool take_mode(struct ike_core *core, struct ike_sa *sa, const struct neg
 {
 	bool agrees = has_transport_notify(in);
 
-	if (agrees == (n->mode == IKE_MODE_TRANSPORT))
+	if (agrees == (n->mode == IKE_MODE_TRANSPORT) && !(agrees && sa->strayed))
 		return true;
-	if (agrees)
+	if (agrees && sa->strayed)
+		report_error(
+			core, sa->peer, sa,
+			"peer was at another address when this IKE SA began: a pair in transport mode is deleted, and comes with a new one");
+	else if (agrees)
 		report_error(
 			core, sa->peer, sa,
 			"peer answered in transport mode, which was not asked for: the pair is deleted");
@@ -360,7 +378,8 @@ static bool choose_mode(const struct ike_sa *sa, const struct asked *ask, struct
 {
 	struct asked in_mode = *ask;
 
-	if (ask->mode == IKE_MODE_TRANSPORT) { /* a NAT has the peer see other ones (2.23.1) */
+	/* A NAT has the peer see other addresses (2.23.1). */
+	if (ask->mode == IKE_MODE_TRANSPORT && !sa->strayed) {
 		ike_ts_substitute(&in_mode.local, &sa->local.addr);
 		ike_ts_substitute(&in_mode.remote, &sa->remote.addr);
 		if (choose_conf(sa, &in_mode, n))
@@ -410,6 +429,10 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",
 				    why);
 	}
+	if (ask.mode == IKE_MODE_TRANSPORT && sa->strayed) /* so that it begins a new IKE SA */
+		return refuse_child(
+			core, sa, n, m, IKE_N_NO_ADDITIONAL_SAS, "transport mode",
+			"the peer did not prove its address, which was another one when this IKE SA began; it is to begin a new one");
 	conf = n->conf == CHILD_ANY ? 0 : n->conf;
 	if (ask.mode == IKE_MODE_TUNNEL && sa->peer->conf->child[conf].mode == IKE_MODE_TRANSPORT)
 		return refuse_child(

@@ -100,11 +100,32 @@ static enum x_verdict refuse_exchange(struct ike_core *core, struct ike_sa *sa, 
 	return X_DONE;
 }
 
-/* NAT rebinding: follow an authenticated fresh message, unless we are behind a NAT (2.23). */
+/* The peer is where an authenticated fresh message came from. */
+static void follow_remote(struct ike_core *core, struct ike_sa *sa,
+			  const struct ike_endpoint *remote)
+{
+	char from[64], to[64];
+
+	report_line(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
+		    ike_endpoint_print(from, sizeof(from), &sa->remote),
+		    ike_endpoint_print(to, sizeof(to), remote));
+	sa->strayed |= !ike_addr_eq(&sa->remote.addr, &remote->addr);
+	sa->remote = *remote;
+	admit_proven(core, &sa->remote.addr);
+	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
+		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id, NULL,
+				     &sa->remote, natd_is_plain(&sa->natd));
+}
+
+/*
+ * NAT rebinding: follow the message, unless we are behind a NAT (2.23). What is bound to addresses, or
+ * to there being no NAT, does not outlive that: a new IKE_SA_INIT shows what there is.
+ */
 static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			bool request)
 {
-	char from[64], to[64];
+	struct ike_endpoint local = sa->local, remote = sa->remote;
+	bool moved, elsewhere;
 
 	if (sa->mobike.on) { /* only by UPDATE_SA_ADDRESSES (RFC 4555 3.8) */
 		if (request)
@@ -112,17 +133,13 @@ static void follow_peer(struct ike_core *core, struct ike_sa *sa, const struct i
 		return;
 	}
 	sa->local = d->local;
-	if (sa->nat_local || ike_endpoint_eq(&sa->remote, &d->remote))
-		return;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "peer moved from %s to %s",
-		    ike_endpoint_print(from, sizeof(from), &sa->remote),
-		    ike_endpoint_print(to, sizeof(to), &d->remote));
-	sa->remote = d->remote;
-	admit_proven(core, &sa->remote.addr);
-	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
-		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id, NULL,
-				     &sa->remote, natd_is_plain(sa));
-	request_delete_moved(core, sa);
+	if (!sa->natd.local && !ike_endpoint_eq(&sa->remote, &d->remote))
+		follow_remote(core, sa, &d->remote);
+	moved = !ike_endpoint_eq(&sa->remote, &remote);
+	elsewhere = !ike_addr_eq(&sa->local.addr, &local.addr) ||
+		    !ike_addr_eq(&sa->remote.addr, &remote.addr);
+	if ((moved && natd_is_plain(&sa->natd)) || (elsewhere && query_is_bound(sa->peer)))
+		peer_begin_anew(core, sa);
 }
 
 /*

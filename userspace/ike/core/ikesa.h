@@ -271,6 +271,13 @@ struct waiting {
 
 LIST_HEAD(waiting_list, waiting);
 
+/* What NAT detection says of a path, see natd.c. */
+struct natd {
+	bool local, remote; /* who is behind a NAT */
+	bool claims, peer_claims; /* an end says so to have ESP in UDP, NAT or not */
+	bool peer_knows; /* NAT traversal */
+};
+
 struct ike_sa {
 	TAILQ_ENTRY(ike_sa) of_peer;
 	LIST_ENTRY(ike_sa) by_spi, by_digest;
@@ -297,10 +304,12 @@ struct ike_sa {
 	uint8_t spi_i[IKE_SPI_LEN], spi_r[IKE_SPI_LEN];
 	struct ike_endpoint local, remote;
 	struct mobike mobike;
-	bool nat_local, nat_remote;
-	bool claims_nat, peer_claims_nat; /* an end says so to have ESP in UDP, NAT or not */
-	bool strayed; /* IKE_AUTH came from another address than the one that got our IKE_SA_INIT */
-	bool peer_natt; /* the peer knows NAT traversal */
+	struct natd natd;
+	/*
+	 * Something of the peer's came from another address than the one that got our IKE_SA_INIT: without
+	 * MOBIKE nothing shows that the peer holds it, so there is no transport mode for it.
+	 */
+	bool strayed;
 	struct ike_id local_id, remote_id; /* remote: proven once established */
 	struct ike_proposal proposal;
 	struct ike_keys keys;

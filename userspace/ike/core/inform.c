@@ -82,29 +82,6 @@ void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child
 	request_queue_first(core, sa, exchange_new(&delete_child_ops, c->spi_in));
 }
 
-static bool is_of_endpoints(const struct ike_sa *sa, const struct child_sa *c)
-{
-	size_t len = sizeof(sa->local.addr.b);
-
-	return !memcmp(c->ts[0].start, sa->local.addr.b, len) &&
-	       !memcmp(c->ts[c->n_local].start, sa->remote.addr.b, len);
-}
-
-void request_delete_moved(struct ike_core *core, struct ike_sa *sa)
-{
-	struct child_sa *c;
-
-	TAILQ_FOREACH(c, &sa->children, link)
-	{
-		if (c->mode != IKE_MODE_TRANSPORT || c->state > CHILD_UP || is_of_endpoints(sa, c))
-			continue;
-		report_line(core, IKE_LOG_INFO, NULL, sa,
-			    "child SA in 0x%08x is of other addresses: another one is asked for",
-			    c->spi_in);
-		request_delete_child(core, sa, c);
-	}
-}
-
 /* ---- the end of the IKE SA ----------------------------------------------- */
 
 static enum exchange_build build_delete(struct ike_core *core, struct ike_sa *sa,

@@ -88,6 +88,8 @@ struct ike_sa *query_unproven(const struct ike_peer *p);
  * peer's address in its configuration.
  */
 bool query_can_replace(const struct ike_sa *sa);
+/* Is a child SA of the peer bound to the addresses of the IKE SA: in transport mode? */
+bool query_is_bound(const struct ike_peer *p);
 /* The best IKE SA to show and to use. */
 struct ike_sa *query_primary(const struct ike_peer *p);
 /* The SA that stays of those with the peer of @sa. */
@@ -367,12 +369,15 @@ void natd_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike
 		const struct ike_endpoint *remote);
 /* Are we to claim a NAT to the peer, for want of an address to tell, or to have ESP in UDP? */
 bool natd_must_claim(const struct ike_peer *p, const struct ike_endpoint *local);
-/* Does ESP under the IKE SA, which has a peer, travel without UDP? */
-bool natd_is_plain(const struct ike_sa *sa);
-/* Why there can be no child SA under it, if ESP cannot travel as configured; else NULL. */
-const char *natd_refusal(const struct ike_sa *sa);
-/* Note in @sa which end is behind a NAT, and whether the peer knows NAT traversal. */
-void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
+/* Does ESP travel without UDP there, as both ends see it? Whatever the tunnel is configured for. */
+bool natd_is_plain(const struct natd *n);
+/*
+ * Why there can be no child SA under @sa, which has a peer, on a path that is as @n says; NULL if ESP
+ * travels there as configured.
+ */
+const char *natd_refusal(const struct ike_sa *sa, const struct natd *n);
+/* Note in @n which end is behind a NAT, and whether the peer knows NAT traversal; ->claims stays. */
+void natd_judge(struct natd *n, const struct ike_header *h, const struct ike_payloads *in,
 		const struct ike_datagram *d);
 /* Has @in hashes? */
 bool natd_is_in(const struct ike_payloads *in);
@@ -457,11 +462,6 @@ void request_probe(struct ike_core *core, struct ike_sa *sa);
  * that wait: to the peer any other would prove that we have a pair which we could not install.
  */
 void request_delete_child(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
-/*
- * The IKE SA has other addresses now: delete its pairs in transport mode that are of former ones, which
- * carry nothing any more.
- */
-void request_delete_moved(struct ike_core *core, struct ike_sa *sa);
 /* The peer counts @sa as established, we do not: tell it (RFC 7296 2.21.2). False: see request_start(). */
 bool request_auth_failed(struct ike_core *core, struct ike_sa *sa);
 

@@ -30,6 +30,11 @@ void peer_want_pair(struct ike_peer *p, unsigned int conf);
 void peer_forget_failures(struct ike_peer *p);
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local);
+/*
+ * An address of @sa is another one, which this IKE SA does not show to be the peer's, or which its pairs
+ * do not work with: a new one takes its place. If we cannot begin one, it ends, so that the peer does.
+ */
+void peer_begin_anew(struct ike_core *core, struct ike_sa *sa);
 /* close_at of @sa is due. */
 void peer_retire(struct ike_core *core, struct ike_sa *sa);
 /* Take the pairs of a former agent out of the kernel. */

@@ -237,13 +237,20 @@ static bool judge_group(struct ike_core *core, struct ike_group *g, struct looku
 	return ike_proposal_choose(g->ike, o->offer, o->ke_group, chosen);
 }
 
-/* May the peer mean a tunnel that has ESP in UDP? Those configured for its address come first. */
+/* Where a tunnel is looked for: a peer may also come from elsewhere than its configured address, by a NAT. */
+static const enum group_list order[] = { GROUP_ANYWHERE, GROUP_REMOTE };
+
+/*
+ * May the peer mean a tunnel that has ESP in UDP? Those configured for its address come first, then
+ * those for any; those for other addresses count if there is nothing else.
+ */
 static bool may_want_udp(struct ike_core *core, const struct lookup_offer *o)
 {
 	const struct ike_addr *from = &o->d->remote.addr;
 	const struct ike_group *g;
 	const struct ike_peer *p;
 	bool known = false;
+	unsigned int i;
 
 	for (p = lookup_remote(core, from); p; p = TAILQ_NEXT(p, by_remote)) {
 		if (!ike_addr_eq(&p->remote.addr, from) || forbids_local(p->group, o->d))
@@ -252,12 +259,15 @@ static bool may_want_udp(struct ike_core *core, const struct lookup_offer *o)
 			return true;
 		known = true;
 	}
-	TAILQ_FOREACH(g, &core->groups, link)
-	{
-		if (!known && g->claims_nat && !forbids_local(g, o->d) &&
-		    (TAILQ_FIRST(&g->peers[GROUP_ANYWHERE]) ||
-		     TAILQ_FIRST(&g->peers[GROUP_REMOTE])))
-			return true;
+	for (i = 0; i < 2 && !known; i++) {
+		TAILQ_FOREACH(g, &core->groups, link)
+		{
+			if (!TAILQ_FIRST(&g->peers[order[i]]) || forbids_local(g, o->d))
+				continue;
+			if (g->claims_nat)
+				return true;
+			known = true;
+		}
 	}
 	return false;
 }
@@ -265,8 +275,6 @@ static bool may_want_udp(struct ike_core *core, const struct lookup_offer *o)
 static bool find_policy(struct ike_core *core, struct lookup_offer *o, struct ike_proposal *chosen,
 			struct ike_peer **best)
 {
-	/* A peer may come from elsewhere than its configured address: NAT. */
-	static const unsigned int order[] = { GROUP_ANYWHERE, GROUP_REMOTE };
 	const struct ike_addr *from = &o->d->remote.addr;
 	struct ike_group *g;
 	struct ike_peer *p;

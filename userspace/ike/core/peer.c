@@ -235,6 +235,12 @@ void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
 	p->adopted_end = p->adopted_until = TIMER_NEVER;
 }
 
+/* May a pair of @conf be asked for under the IKE SA? See ike_sa.strayed. */
+static bool may_have_pair(const struct ike_sa *sa, unsigned int conf)
+{
+	return !sa->strayed || sa->peer->conf->child[conf].mode != IKE_MODE_TRANSPORT;
+}
+
 /* A pair by the IKE SA there is, or by a new one. */
 static void start_attempt(struct ike_core *core, struct ike_peer *p, unsigned int conf)
 {
@@ -242,7 +248,7 @@ static void start_attempt(struct ike_core *core, struct ike_peer *p, unsigned in
 
 	if (query_is_attempting(p, conf))
 		return;
-	if (sa) {
+	if (sa && may_have_pair(sa, conf)) {
 		x_create_pair(core, sa, conf);
 		return;
 	}
@@ -330,6 +336,30 @@ static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 	       (query_sa_has_outbound(sa, CHILD_ANY) || !query_sa_has_child(sa, CHILD_ANY));
 }
 
+/* A new IKE SA takes the place of @sa at once, if we can begin one; else false. */
+static bool replace_sa(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+	unsigned int i;
+
+	if (!query_can_replace(sa))
+		return false;
+	sa->replaced = true;
+	for (i = 0; i < p->conf->n_child; i++)
+		p->want[i].next_try = core->now; /* if it is wanted, see review_attempts() */
+	event_note(core, p, EVENT_CHANGED);
+	return true;
+}
+
+void peer_begin_anew(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->state != IKESA_ESTABLISHED || replace_sa(core, sa))
+		return;
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "this IKE SA is of other addresses, and ends: the peer is to begin a new one");
+	request_close(core, sa, IKESA_CLOSE_MS);
+}
+
 /*
  * Without MOBIKE the peer may follow the first authenticated message from another address of ours
  * (RFC 7296 2.23), or may not: a new IKE SA replaces this one, if we can begin one.
@@ -337,21 +367,16 @@ static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct ike_addr *local)
 {
 	struct ike_endpoint from = sa->local;
-	struct ike_peer *p = sa->peer;
-	unsigned int i;
 
 	from.addr = *local;
 	if (!address_use(core, sa, &from, &sa->remote))
 		return;
-	request_delete_moved(core, sa);
 	request_again(core, sa);
 	request_probe(core, sa);
-	if (!query_can_replace(sa))
-		return;
-	sa->replaced = true;
-	for (i = 0; i < p->conf->n_child; i++)
-		p->want[i].next_try = core->now; /* if it is wanted, see review_attempts() */
-	event_note(core, p, EVENT_CHANGED);
+	if (query_is_bound(sa->peer))
+		peer_begin_anew(core, sa);
+	else
+		replace_sa(core, sa);
 }
 
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local)

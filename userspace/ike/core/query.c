@@ -155,6 +155,17 @@ struct ike_sa *query_unproven(const struct ike_peer *p)
 	return NULL;
 }
 
+bool query_is_bound(const struct ike_peer *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->conf->n_child; i++) {
+		if (p->conf->child[i].mode == IKE_MODE_TRANSPORT)
+			return true;
+	}
+	return false;
+}
+
 struct ike_sa *query_primary(const struct ike_peer *p)
 {
 	struct ike_sa *sa, *best = NULL;

@@ -62,11 +62,7 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 	sa->began = old->began;
 	sa->state = IKESA_PREPARED;
 	address_copy(sa, old);
-	sa->nat_local = old->nat_local;
-	sa->nat_remote = old->nat_remote;
-	sa->claims_nat = old->claims_nat;
-	sa->peer_claims_nat = old->peer_claims_nat;
-	sa->peer_natt = old->peer_natt;
+	sa->natd = old->natd;
 	sa->fragments = old->fragments;
 	sa->small_packets = old->small_packets;
 	sa->mobike.on = old->mobike.on;
@@ -125,7 +121,7 @@ static void correct_remote(struct ike_core *core, const struct ike_peer *p,
 	if (sa && query_sa_has_outbound(sa, CHILD_ANY) &&
 	    !ike_endpoint_eq(address_of_esp(sa), address_of_esp(gone)))
 		core->env.peer_moved(core->env.ctx, p->conf->name, p->id, NULL, address_of_esp(sa),
-				     natd_is_plain(sa));
+				     natd_is_plain(&sa->natd));
 }
 
 void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)

@@ -78,9 +78,9 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->ike = sa->proposal;
 	s->established_at = s->established ? sa->established_at : 0;
 	s->rekey_at = sa->rekey_at == TIMER_NEVER ? 0 : sa->rekey_at;
-	s->nat_local = sa->nat_local;
-	s->nat_remote = sa->nat_remote;
-	s->plain = sa->peer && natd_is_plain(sa);
+	s->nat_local = sa->natd.local;
+	s->nat_remote = sa->natd.remote;
+	s->plain = natd_is_plain(&sa->natd);
 	s->mobike = sa->mobike.on;
 	s->mobike_decides = sa->mobike.on && sa->began;
 	status_child(sa, CHILD_ANY, s);

@@ -350,7 +350,7 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		return;
 	}
 	negotiate_begin(&n, sa, CHILD_ANY, NULL);
-	refusal = natd_refusal(sa);
+	refusal = natd_refusal(sa, &sa->natd);
 	if (refusal) {
 		report_error(core, sa->peer, sa, "child SA refused: %s", refusal);
 		ike_build_notify(m->reply, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);

@@ -285,8 +285,10 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	} else {
 		negotiate_begin(&n, sa, x->conf, old);
 		/* Not more than was offered, also if the old pair is gone meanwhile. */
-		n.local = made->local;
-		n.remote = made->remote;
+		if (n.mode == IKE_MODE_TUNNEL) { /* else it is for the endpoints of now */
+			n.local = made->local;
+			n.remote = made->remote;
+		}
 		if (made->renews)
 			ike_proposals_keep(&n.esp, &made->suite);
 		n.replaces = x->spi ? x->spi : child_replaces_nothing(x->conf);
@@ -423,7 +425,7 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 	if (!ike_payload_find(m->in, IKE_PL_TSI) || !ike_payload_find(m->in, IKE_PL_TSR) ||
 	    ike_nonce_parse(nonce, &n.nonces.i, &n.nonces.i_len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
-	refusal = natd_refusal(sa);
+	refusal = natd_refusal(sa, &sa->natd);
 	if (refusal) {
 		report_error(core, sa->peer, sa, "child SA refused: %s", refusal);
 		return x_refuse(m, IKE_N_NO_PROPOSAL_CHOSEN);

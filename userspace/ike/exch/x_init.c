@@ -94,7 +94,7 @@ void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child)
 	}
 	sa->peer = p;
 	sa->setup->child = child;
-	sa->claims_nat = natd_must_claim(p, &local);
+	sa->natd.claims = natd_must_claim(p, &local);
 	sa_join(core, sa);
 	sa->setup->ni_len = IKE_OUR_NONCE;
 	core->env.rng.fill(core->env.rng.ctx, sa->setup->ni, IKE_OUR_NONCE);
@@ -249,10 +249,10 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	struct ike_notify n;
 	const char *refusal;
 
-	natd_judge(sa, h, in, d);
+	natd_judge(&sa->natd, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
-	refusal = natd_refusal(sa);
+	refusal = natd_refusal(sa, &sa->natd);
 	if (refusal) {
 		if (!sa->last_hint) /* told once per attempt */
 			report_error(core, p, sa, "%s", refusal);
@@ -355,7 +355,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d,
 	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
 	ike_secret_build(&b, kex);
 	ike_build_nonce(&b, s->nr, s->nr_len);
-	if (sa->peer_natt)
+	if (sa->natd.peer_knows)
 		natd_build(&b, sa, &d->local, &d->remote);
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
@@ -382,7 +382,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	admit_work(core, ike_kex_cost(ke->group));
 	core->stats.key_exchanges++;
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
-	natd_judge(sa, h, in, d);
+	natd_judge(&sa->natd, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
 	ok = kex && !ikesa_bytes_set(&s->init_i, d->data, d->len) && build_response(sa, d, kex) &&
@@ -463,7 +463,7 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	if (!sa)
 		return;
 	sa->proposal = chosen;
-	sa->claims_nat = asked.claims_nat;
+	sa->natd.claims = asked.claims_nat;
 	if (!fill_responder(core, sa, d, h, in, &ke, ni)) {
 		core->stats.rx_bad++;
 		sa_end(core, sa, false);
@@ -490,6 +490,7 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 	sa = ikesa_find_digest(&core->sas, digest);
 	if (sa) {
 		if (sa->state == IKESA_HALF_OPEN) {
+			sa->strayed |= !ike_addr_eq(&sa->remote.addr, &d->remote.addr);
 			core->stats.retransmits++;
 			send_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
 		}

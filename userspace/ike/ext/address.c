@@ -80,7 +80,7 @@ static void move_esp(struct ike_core *core, const struct ike_sa *sa)
 {
 	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa)
 		core->env.peer_moved(core->env.ctx, sa->peer->conf->name, sa->peer->id,
-				     &sa->local.addr, &sa->mobike.proven, natd_is_plain(sa));
+				     &sa->local.addr, &sa->mobike.proven, natd_is_plain(&sa->natd));
 }
 
 /* The peer proved to be nowhere: peer.c closes the IKE SA when the event is over. */

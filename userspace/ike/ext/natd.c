@@ -51,7 +51,7 @@ static void build_sources(struct ike_builder *b, const struct ike_sa *sa, uint16
 void natd_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_endpoint *local,
 		const struct ike_endpoint *remote)
 {
-	if (sa->claims_nat)
+	if (sa->natd.claims)
 		build_hash(b, sa, IKE_N_NAT_DETECTION_SOURCE_IP, &nowhere);
 	else if (local->addr.family)
 		build_hash(b, sa, IKE_N_NAT_DETECTION_SOURCE_IP, local);
@@ -67,28 +67,43 @@ bool natd_must_claim(const struct ike_peer *p, const struct ike_endpoint *local)
 	return p->conf->encap == IKE_ENCAP_UDP || (!local->addr.family && (!n || n > NATD_SOURCES));
 }
 
-bool natd_is_plain(const struct ike_sa *sa)
+bool natd_is_plain(const struct natd *n)
 {
-	return sa->peer->conf->encap != IKE_ENCAP_UDP && !sa->claims_nat && !sa->peer_claims_nat &&
-	       !sa->nat_local && !sa->nat_remote;
+	return n->peer_knows && !n->claims && !n->peer_claims && !n->local && !n->remote;
 }
 
-const char *natd_refusal(const struct ike_sa *sa)
+static const char *refuse_plain(const struct ike_sa *sa)
 {
-	if (!sa->peer_natt)
-		return "peer does not know NAT traversal, so it would send ESP without UDP, which esptun does not receive: turn on NAT-T (UDP encapsulation) at its side";
-	if (sa->peer->conf->encap != IKE_ENCAP_ESP || natd_is_plain(sa))
-		return NULL;
-	if (sa->claims_nat && sa->began)
-		return "Encap=esp, but this machine has too many addresses to tell the peer from which its packets come: set Local";
-	if (sa->claims_nat)
+	if (sa->began)
+		return "Encap=udp, but neither end claimed a NAT: a new IKE SA is to";
+	return "Encap=udp, but the peer may have meant another tunnel, and has plain ESP as that does: tell them apart by Endpoint or Local, or set the same Encap in both";
+}
+
+static const char *refuse_udp(const struct ike_sa *sa, const struct natd *n)
+{
+	if (n->claims && sa->began)
+		return "Encap=esp, but this machine has no address, or too many, to tell the peer where its packets come from: set Local";
+	if (n->claims)
 		return "Encap=esp, but another tunnel that the peer may have meant has Encap=udp: tell them apart by Endpoint or Local, or set Encap=auto here";
-	if (sa->peer_claims_nat)
+	if (n->peer_claims)
 		return "Encap=esp, but the peer wants ESP in UDP: set Encap=esp at its side, or Encap=auto here";
-	return "Encap=esp, but there is a NAT on the path to the peer, or it claims one: set Encap=auto";
+	return "Encap=esp, but there is a NAT on the path, or the peer claims one: have it claim none (strongSwan: encap = no), or set Encap=auto";
 }
 
-void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_payloads *in,
+const char *natd_refusal(const struct ike_sa *sa, const struct natd *n)
+{
+	enum ike_encap encap = sa->peer->conf->encap;
+
+	if (!n->peer_knows)
+		return "peer does not know NAT traversal, so that nobody sees whether there is a NAT, or has ESP in UDP: turn on NAT-T at its side";
+	if (encap == IKE_ENCAP_UDP && natd_is_plain(n))
+		return refuse_plain(sa);
+	if (encap == IKE_ENCAP_ESP && !natd_is_plain(n))
+		return refuse_udp(sa, n);
+	return NULL;
+}
+
+void natd_judge(struct natd *out, const struct ike_header *h, const struct ike_payloads *in,
 		const struct ike_datagram *d)
 {
 	uint8_t source[NATD_LEN], destination[NATD_LEN], forced[NATD_LEN];
@@ -99,7 +114,7 @@ void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_
 	natd_hash(h->spi_i, h->spi_r, &d->remote, source);
 	natd_hash(h->spi_i, h->spi_r, &d->local, destination);
 	natd_hash(h->spi_i, h->spi_r, &nowhere, forced);
-	sa->peer_claims_nat = false;
+	out->peer_claims = false;
 	for (i = 0; i < in->n; i++) {
 		if (in->p[i].type != IKE_PL_NOTIFY || ike_notify_parse(&in->p[i], &n) ||
 		    n.len != NATD_LEN)
@@ -107,13 +122,13 @@ void natd_judge(struct ike_sa *sa, const struct ike_header *h, const struct ike_
 		if (n.type == IKE_N_NAT_DETECTION_SOURCE_IP) { /* there may be several (2.23) */
 			saw_source = true;
 			source_ok |= !memcmp(n.data, source, NATD_LEN);
-			sa->peer_claims_nat |= !memcmp(n.data, forced, NATD_LEN);
+			out->peer_claims |= !memcmp(n.data, forced, NATD_LEN);
 		} else if (n.type == IKE_N_NAT_DETECTION_DESTINATION_IP) {
-			sa->nat_local = memcmp(n.data, destination, NATD_LEN) != 0;
+			out->local = memcmp(n.data, destination, NATD_LEN) != 0;
 		}
 	}
-	sa->nat_remote = saw_source && !source_ok && !sa->peer_claims_nat;
-	sa->peer_natt = saw_source;
+	out->remote = saw_source && !source_ok && !out->peer_claims;
+	out->peer_knows = saw_source;
 }
 
 static bool find_seen(const struct ike_payloads *in, struct ike_notify *n)

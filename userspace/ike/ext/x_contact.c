@@ -62,7 +62,7 @@ void x_contact_contested(struct ike_core *core, struct ike_sa *sa)
 		ike_endpoint_print(second, sizeof(second), &newer->remote));
 	request_close(core, newer, IKESA_CLOSE_MS);
 	core->env.peer_moved(core->env.ctx, p->conf->name, p->id, NULL, address_of_esp(sa),
-			     natd_is_plain(sa));
+			     natd_is_plain(&sa->natd));
 }
 
 bool x_contact_is_held(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,

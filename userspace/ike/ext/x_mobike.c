@@ -7,7 +7,9 @@
  * its peer answers at an address before ESP goes there (address.c). One exchange of ours at most
  * does all that: while it is out, what changes is noted, and the next one says it.
  *
- * NAT traversal is always on, see natd.c: we never send NO_NATS_ALLOWED, but obey it.
+ * We obey NO_NATS_ALLOWED, but never send it, also where ESP is to travel without UDP: the hashes of natd.c
+ * tell the same, and both ends what it is that they see, while it has the addresses of one path, so that no
+ * copy of the message could go another way.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -246,10 +248,10 @@ static bool is_refusal(const struct ike_sa *sa, uint16_t error)
 	       (error == IKE_N_UNACCEPTABLE_ADDRESSES || error == IKE_N_UNEXPECTED_NAT_DETECTED);
 }
 
-/* A NAT appeared where there must be none: the IKE SA ends. */
+/* A NAT appeared where there must be none, on a path that the peer answers on: the IKE SA ends. */
 static bool close_refused(struct ike_core *core, struct ike_sa *sa)
 {
-	const char *refusal = natd_refusal(sa);
+	const char *refusal = natd_refusal(sa, &sa->natd);
 
 	if (!refusal)
 		return false;
@@ -278,7 +280,8 @@ static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchang
 		return;
 	}
 	if (is_refusal(sa, error)) {
-		if (mb->asked == mb->version)
+		/* What a copy on another path is refused for may be that path: the next one tells. */
+		if (mb->asked == mb->version && !mb->spread)
 			take_refusal(core, sa, error);
 		return;
 	}
@@ -291,7 +294,7 @@ static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchang
 	mb->update = false;
 	mb->refusals = 0;
 	if (natd_is_in(m->in)) {
-		natd_judge(sa, m->h, m->in, m->d);
+		natd_judge(&sa->natd, m->h, m->in, m->d);
 		natd_note_seen(sa, m->in);
 	}
 	if (close_refused(core, sa))
@@ -350,20 +353,24 @@ static bool may_use(const struct ike_core *core, const struct ike_sa *sa,
 static void take_peer_update(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	const struct ike_datagram *d = m->d;
+	struct natd natd = sa->natd;
+	const char *refusal;
 
-	if (sa->began || !may_use(core, sa, &d->local, &d->remote)) {
-		report_line(core, IKE_LOG_WARN, NULL, sa, "refused the peer's change of address");
+	if (natd_is_in(m->in))
+		natd_judge(&natd, m->h, m->in, d);
+	refusal = natd_refusal(sa, &natd);
+	if (sa->began || refusal || !may_use(core, sa, &d->local, &d->remote)) {
+		report_line(core, IKE_LOG_WARN, NULL, sa,
+			    "refused the peer's change of address%s%s", refusal ? ": " : "",
+			    refusal ? refusal : "");
 		ike_build_notify(m->reply, IKE_N_UNACCEPTABLE_ADDRESSES, NULL, 0);
 		return;
 	}
 	sa->mobike.told = true;
-	if (natd_is_in(m->in))
-		natd_judge(sa, m->h, m->in, d);
-	if (close_refused(core, sa))
-		return;
 	if (address_use(core, sa, &d->local, &d->remote))
 		resend_requests(core, sa);
 	if (address_is_proven(sa)) {
+		sa->natd = natd; /* else its answer to us tells */
 		sa->mobike.update = false;
 		address_prove(core, sa);
 		return;
@@ -524,9 +531,7 @@ void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *
 	memset(mb->heir_spi, 0, sizeof(mb->heir_spi));
 	next->local = old->local;
 	next->remote = old->remote;
-	next->nat_local = old->nat_local;
-	next->nat_remote = old->nat_remote;
-	next->peer_claims_nat = old->peer_claims_nat;
+	next->natd = old->natd;
 	/* The hash has the SPIs in it; what is out is out under the old one. */
 	mb->have_seen = false;
 	mb->tell |= mb->telling;
