@@ -155,6 +155,8 @@ struct sa_report {
 #define NAME .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_BRIEF
 /* What a new SA has for good. */
 #define FIXED .may = ESPTUN_REQ_ANY & ~ESPTUN_REQ_SET
+/* What a new SA has and another one gets; nothing that names it. */
+#define SETTING .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .show = ESPTUN_SHOW_ALL
 #define LIMIT(which, unit) \
 	.may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL, .present = ESPTUN_LIMIT_##which(unit)
 #define SECONDS .max = U32_MAX, .wrong = "time limit: at most 4294967295 seconds"
@@ -194,10 +196,10 @@ static const struct esptun_attr sa_attrs[] = {
 	  LIMIT(SOFT, ESPTUN_USE_TIME), SECONDS },
 	{ ATTR_U64(ESPTUN_SA_A_HARD_USE_TIME, R, p.limits.hard[ESPTUN_USE_TIME]),
 	  LIMIT(HARD, ESPTUN_USE_TIME), SECONDS },
-	{ ATTR_U32(ESPTUN_SA_A_TFC, R, p.tfc), .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL,
+	{ ATTR_U32(ESPTUN_SA_A_TFC, R, p.tfc), SETTING,
 	  .present = ESPTUN_SA_TFC,
 	  .max = IP_MAX_MTU, .special = ESPTUN_TFC_MTU, .wrong = "tfc: at most 65535 octets, or 4294967295 for what fits" },
-	{ ATTR_U32(ESPTUN_SA_A_DUMMY, R, p.dummy), .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL,
+	{ ATTR_U32(ESPTUN_SA_A_DUMMY, R, p.dummy), SETTING,
 	  .present = ESPTUN_SA_DUMMY,
 	  .max = ESPTUN_DUMMY_MAX, .wrong = "dummy: at most 1000 packets a second" },
 	/* A new SA may go on where another one stopped. */
@@ -221,7 +223,8 @@ static const struct esptun_attr_table sa_table = {
 	.n = ARRAY_SIZE(sa_attrs),
 	.max = ESPTUN_SA_A_MAX,
 	.pad = ESPTUN_SA_A_PAD,
-	.fixed = "only limits and selectors of an SA can be changed",
+	.fixed =
+		"only limits, selectors, tfc and dummy of an SA can be changed",
 };
 
 int esptun_netlink_parse_sa(struct genl_info *info,

@@ -219,7 +219,12 @@ def sas():
                         ("integ_key", KEY36), ("esn", 0), ("replay_window", 64),
                         ("seq", 1), ("packets", 0)):
         refused("set: %s, which cannot change" % name.replace("_", "-"), "sa-set", errno.EINVAL,
+                text="" if name == "packets" else "tfc and dummy",
                 sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1, name.replace("_", "-"): value})
+    for name, value in (("tfc", 700), ("dummy", 1)):
+        for op in ("sa-get", "sa-del"):
+            refused("%s: %s, which only an SA that is made or set has" % (op, name), op,
+                    errno.EINVAL, sa={"spi": 0x1000, "dir": "in", name: value})
     for side in ("ts-local", "ts-remote"):
         refused("set: bits beyond the prefix, " + side, "sa-set", errno.EINVAL,
                 sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1,
