@@ -500,7 +500,8 @@ static bool set_endpoints(struct esptun_peer *peer,
 /*
  * Outer addresses are not authenticated. A packet that somebody on the path held
  * back and sent on from elsewhere must not move the peer: the newest one of the
- * newest SA can only be held back as long as no other one follows.
+ * newest SA can only be held back as long as no other one follows. Addresses that
+ * no checksum covers may be damaged, too: IPv6 has none but UDP's (RFC 6936 4).
  */
 void esptun_peer_seen(struct esptun_sa *sa,
 		      const struct esptun_arrival *arrival, bool newest)
@@ -513,7 +514,7 @@ void esptun_peer_seen(struct esptun_sa *sa,
 	unsigned int seq;
 
 	esptun_timer_received(peer);
-	if (!newest || !READ_ONCE(peer->may_roam))
+	if (!newest || arrival->zero_csum6 || !READ_ONCE(peer->may_roam))
 		return;
 	do {
 		seq = read_seqbegin(&peer->ep_lock);

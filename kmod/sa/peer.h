@@ -275,7 +275,7 @@ bool esptun_peer_is_at(struct esptun_peer *peer,
  *
  * Moves the peer to where it came from, and its packets to the address of ours
  * that it was sent to, if the packet is the newest one that the peer is known to
- * have sent.
+ * have sent, and did not come in UDP over IPv6 without a checksum.
  */
 void esptun_peer_seen(struct esptun_sa *sa,
 		      const struct esptun_arrival *arrival, bool newest);

@@ -20,6 +20,7 @@ from wire import Tap, pseudo, fold  # noqa: E402
 
 ALG = "aes-gcm-256"
 WEST, EAST, LINK_LOCAL = "2001:db8::1", "2001:db8::2", "fe80::66"
+EAST_TOO = "2001:db8::22"
 SPI_OURS, SPI_THEIRS = 0x2001, 0x3001
 IPV6_RECVTCLASS, IPV6_TCLASS = 66, 67
 
@@ -114,6 +115,14 @@ def checksums(sender):
     equal(arrives(), 0, "a peer that may leave it away is heard")
     sender.send(sender.datagram())
     equal(arrives(), 0, "and need not")
+    # What nothing protects must not be where the peer is sought.
+    sender.send(sender.datagram(zero=True, source=EAST_TOO))
+    equal(arrives(), 0, "one from another address without a checksum arrives")
+    equal(peer()["remote-address"], EAST, "but does not move the peer")
+    for address in EAST_TOO, EAST:
+        sender.send(sender.datagram(source=address))
+        equal(arrives(), 0, "with one, it arrives from %s" % address)
+        equal(peer()["remote-address"], address, "and moves the peer there")
     equal(moved(before), {}, "nothing is dropped")
     sender.send(sender.packet(bytes(4) + bytes(range(1, 40)), zero=True))
     sender.send(sender.packet(b"\xff", zero=True))
