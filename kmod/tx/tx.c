@@ -664,8 +664,11 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 /* All but whether it may be fragmented. @skb: what is inside, NULL for a dummy. */
 static void set_outer(struct batch *b, struct sk_buff *skb)
 {
-	const struct esptun_header *h = &b->path.header;
+	struct esptun_header *h = &b->path.header;
 
+	/* In transport mode the outer header stands for the packet's own. */
+	if (esptun_mode_of(b->sa->mode)->of_endpoints)
+		h->df = ESPTUN_DF_INHERIT;
 	b->outer.flow = hash_32((__force u32)b->sa->spi, 32);
 	b->outer.label = esptun_header_label(h, skb, b->outer.flow);
 	b->outer.tos = esptun_header_tos(h, skb);

@@ -125,6 +125,10 @@ for encap in udp esp; do
 		check "$encap: TTL $ttl" pings west 192.0.2.2 -t $ttl
 		check "$encap: arrives as it was" wait_for 5 holds /run/inner.log "ttl $ttl,"
 	done
+	must at west ip link set vpn0 type esptun df set
+	check "$encap: without DF, where the link sets it" pings west 192.0.2.2 -t 8 -M dont
+	check "$encap: arrives without" wait_for 5 holds /run/inner.log 'ttl 8,.*flags \[none\]'
+	must at west ip link set vpn0 type esptun df inherit
 	stop "$inner_pid"
 	check "$encap: it went through the SA" \
 		test "$(in_quiet east esptun -j peer show | jq '.[0].rx_packets')" -gt $((before + 100))
