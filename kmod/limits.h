@@ -158,6 +158,6 @@
 #define ESPTUN_WORK_LEN 16384u
 
 /* Largest inner packet: its ESP packet must still fit an IPv4 datagram. */
-#define ESPTUN_INNER_MAX 65400
+#define ESPTUN_INNER_MAX 65400u
 
 #endif /* ESPTUN_LIMITS_H */

@@ -2,6 +2,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/once.h>
+#include <linux/random.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
 #include <net/dsfield.h>

@@ -670,7 +670,9 @@ static void set_outer(struct batch *b, struct sk_buff *skb)
 	if (esptun_mode_of(b->sa->mode)->of_endpoints)
 		h->df = ESPTUN_DF_INHERIT;
 	b->outer.flow = hash_32((__force u32)b->sa->spi, 32);
-	b->outer.label = esptun_header_label(h, skb, b->outer.flow);
+	b->outer.label = 0;
+	if (b->path.family->family == AF_INET6)
+		b->outer.label = esptun_header_label(h, skb, b->outer.flow);
 	b->outer.tos = esptun_header_tos(h, skb);
 	b->outer.ttl = b->frame.ttl ?: esptun_header_ttl(h, skb);
 }
