@@ -327,7 +327,7 @@ int esptun_sa_take(struct esptun_sa *sa, unsigned int n, u64 *first);
  * esptun_sa_tx_cpu - which CPU's transmit queue the SA's packets take
  * @sa: outbound; @sa->sending is locked
  *
- * Another one only after a second in which nothing was sent. Return: the CPU's
+ * Another one only after a second in which it was not asked for. Return: the CPU's
  * number plus 1.
  */
 unsigned int esptun_sa_tx_cpu(struct esptun_sa *sa);

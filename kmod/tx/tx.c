@@ -221,7 +221,7 @@ static unsigned int sender_mtu(const struct sk_buff *skb, unsigned int mtu)
  * @path: where they go
  * @outer: their outer header
  * @nest: how deep the SA is in other tunnels
- * @tx_cpu: result of esptun_sa_tx_cpu()
+ * @tx_cpu: result of tx_cpu()
  * @seq: number of the first one
  * @frame: what of them is sealed
  * @pad_to: octets that a payload has at least (RFC 4303 2.7)
@@ -532,6 +532,16 @@ static struct place *place_of(struct sk_buff *skb)
 }
 
 /*
+ * Dummies follow the SA's packets to their queue. Did they count as such, those
+ * would never take another one.
+ */
+static unsigned int tx_cpu(const struct batch *b)
+{
+	return b->frame.next == ESPTUN_NEXT_DUMMY ? b->sa->tx_cpu :
+						    esptun_sa_tx_cpu(b->sa);
+}
+
+/*
  * A sequence number and a place go together: packets of an SA leave in the order
  * of their numbers, for the peer's window may be as small as 32 (RFC 4303
  * 3.4.3). Return: the reason to drop it, or 0.
@@ -551,7 +561,7 @@ static unsigned int reserve_place(struct batch *b)
 		esptun_order_unlock(&sa->sending);
 		return reason;
 	}
-	b->tx_cpu = esptun_sa_tx_cpu(sa);
+	b->tx_cpu = tx_cpu(b);
 	b->out = NULL;
 	b->tail = &b->out;
 	place->depth = b->nest.depth + 1;
