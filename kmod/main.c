@@ -15,6 +15,7 @@
 #include "sa/reclaim.h"
 #include "rx/rx.h"
 #include "sa/sa.h"
+#include "tx/dummy.h"
 #include "util/spread.h"
 
 #ifdef ESPTUN_ABLATE
@@ -51,9 +52,12 @@ static int __init esptun_init(void)
 	err = esptun_rx_module_init();
 	if (err)
 		goto err_sa;
-	err = esptun_dev_module_init();
+	err = esptun_dummy_module_init();
 	if (err)
 		goto err_rx;
+	err = esptun_dev_module_init();
+	if (err)
+		goto err_dummy;
 	err = esptun_netlink_module_init();
 	if (err)
 		goto err_dev;
@@ -61,6 +65,8 @@ static int __init esptun_init(void)
 
 err_dev:
 	esptun_dev_module_exit();
+err_dummy:
+	esptun_dummy_module_exit();
 err_rx:
 	esptun_rx_module_exit();
 err_sa:
@@ -84,6 +90,7 @@ static void __exit esptun_exit(void)
 {
 	esptun_netlink_module_exit();
 	esptun_dev_module_exit();
+	esptun_dummy_module_exit();
 	esptun_reclaim_module_exit();
 	esptun_rx_module_exit();
 	esptun_sa_module_exit();

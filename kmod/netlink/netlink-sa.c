@@ -292,7 +292,7 @@ static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
 		.esn = sa->esn,
 		.replay_window = sa->replay.window,
 		.tfc = sa->tfc,
-		.dummy = sa->dummy.rate,
+		.dummy = esptun_sa_dummies(sa),
 		.limits = sa->limits,
 	};
 	p->present = esptun_limits_present(&p->limits);

@@ -104,6 +104,7 @@ static void sa_free(struct esptun_reclaim *r)
 	esptun_alg_free(&sa->alg);
 	kvfree(sa->replay.ring);
 	kvfree(rcu_access_pointer(sa->ts));
+	kfree(sa->dummy);
 	memzero_explicit(sa, sizeof(*sa));
 	kmem_cache_free(sa_cache, sa);
 }
@@ -161,13 +162,12 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	sa->state = ESPTUN_SA_STATE_LARVAL;
 	spin_lock_init(&sa->lock);
 	esptun_lifetime_init(sa);
-	esptun_dummy_init(sa);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_order_init(&sa->sending, esptun_tx_hand_over);
 	else
 		esptun_early_init(&sa->early, &en->early_truesize);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
-	    sa_alloc_ts(sa, p)) {
+	    sa_alloc_ts(sa, p) || esptun_dummy_init(sa, p->dummy)) {
 		sa_free(&sa->reclaim);
 		return NULL;
 	}
@@ -298,7 +298,7 @@ static void unlinked(struct esptun_sa *sa)
 	peer->link->en->generation++;
 	esptun_sa_count(sa, false);
 	esptun_lifetime_stop(sa);
-	esptun_dummy_stop(sa);
+	esptun_dummy_set(sa, 0);
 	esptun_reclaim(&sa->reclaim, sa_free);
 }
 
@@ -413,8 +413,7 @@ int esptun_sa_new(struct esptun_link *link,
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		WRITE_ONCE(sa->state, ESPTUN_SA_STATE_MATURE);
 	linked(sa);
-	if (params->dummy)
-		esptun_dummy_set(sa, params->dummy);
+	esptun_dummy_set(sa, params->dummy);
 	esptun_event_sa(sa, ESPTUN_CMD_SA_NEW);
 	if (sa->dir == ESPTUN_SA_DIR_OUT)
 		esptun_link_release(link);
@@ -526,6 +525,8 @@ int esptun_sa_set(struct esptun_sa *sa, const struct esptun_sa_params *params,
 	err = esptun_limits_check(&l, extack);
 	if (!err)
 		err = check_tfc(sa->dir, sa->mode, params, extack);
+	if (!err)
+		err = esptun_dummy_init(sa, params->dummy);
 	if (!err)
 		err = set_selectors(sa, params, extack);
 	if (err)

@@ -143,7 +143,8 @@ struct esptun_sa_params {
  * @timed: it may be armed; under @lock
  * @peer_node: in peer->sas; RCU
  * @counted: counted in peer->n_live; under esptun_net.lock
- * @dummy: outbound: sends dummy packets
+ * @dummy: outbound: sends dummy packets, NULL if it never had to; under
+ *	esptun_net.lock
  * @reclaim: frees it
  */
 struct esptun_sa {
@@ -190,7 +191,7 @@ struct esptun_sa {
 	struct list_head peer_node;
 	bool timed;
 	bool counted;
-	struct esptun_dummy dummy;
+	struct esptun_dummy *dummy;
 	struct esptun_reclaim reclaim;
 };
 
@@ -371,6 +372,12 @@ static inline bool esptun_sa_live(const struct esptun_sa *sa)
 
 	return state == ESPTUN_SA_STATE_MATURE ||
 	       state == ESPTUN_SA_STATE_DYING;
+}
+
+/* Dummy packets a second. en->lock held. */
+static inline u32 esptun_sa_dummies(const struct esptun_sa *sa)
+{
+	return sa->dummy ? sa->dummy->rate : 0;
 }
 
 /* Selectors, NULL if it never had any. en->lock held. */

@@ -3,32 +3,44 @@
 #ifndef ESPTUN_DUMMY_H
 #define ESPTUN_DUMMY_H
 
-#include <linux/timer.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 struct esptun_sa;
 
 /**
- * struct esptun_dummy - of an outbound SA
- * @timer: sends them; armed while @rate is not 0, the SA is in the tables and
- *	not dead
+ * struct esptun_dummy - of an outbound SA that has, or had, dummies
+ * @work: sends them, and queues itself again while @rate is not 0, the SA is in
+ *	the tables and not dead
+ * @sa: the SA
  * @rate: packets a second, 0 for none; changed under esptun_net.lock, read with
  *	READ_ONCE
- * @due: what is due, in packets times HZ; the timer's
+ * @due: what is due, in packets times HZ; the work's
  */
 struct esptun_dummy {
-	struct timer_list timer;
+	struct delayed_work work;
+	struct esptun_sa *sa;
 	u32 rate;
 	u32 due;
 };
 
-/* An SA was made: prepare, unarmed. */
-void esptun_dummy_init(struct esptun_sa *sa);
+/* Once per module: who sends them. Exit: when there are no SAs. Process context. */
+int esptun_dummy_module_init(void);
+void esptun_dummy_module_exit(void);
 
-/* So many a second from now on. The SA is in the tables; en->lock held; may sleep. */
+/**
+ * esptun_dummy_init - prepare for dummies, sending none yet
+ * @sa: outbound; new, or en->lock held
+ * @rate: how many a second there shall be; 0 needs nothing
+ *
+ * May sleep. @sa->dummy is freed with the SA. Return: 0 or -ENOMEM.
+ */
+int esptun_dummy_init(struct esptun_sa *sa, u32 rate);
+
+/*
+ * So many a second from now on, which the SA was prepared for; 0: on return the
+ * work does not run. The SA is in the tables, or was; en->lock held; may sleep.
+ */
 void esptun_dummy_set(struct esptun_sa *sa, u32 rate);
-
-/* The SA is going away: on return the timer does not run. en->lock held; may sleep. */
-void esptun_dummy_stop(struct esptun_sa *sa);
 
 #endif /* ESPTUN_DUMMY_H */

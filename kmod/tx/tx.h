@@ -27,7 +27,7 @@ bool esptun_tx_expire(struct esptun_link *link, bool all);
 
 /*
  * Send a dummy packet (RFC 4303 2.6) by an outbound SA, unless there is no way or
- * its packets wait for their turn. RCU read side, in softirq.
+ * its packets wait for their turn. RCU read side, bottom halves off.
  */
 void esptun_tx_dummy(struct esptun_sa *sa);
 
