@@ -8,7 +8,10 @@
 
 struct netlink_ext_ack;
 
-/* What is limited: inner octets, packets, seconds since added and since first used. */
+/*
+ * What is limited: inner octets, packets, seconds since added and since first used.
+ * An outbound SA counts padding and dummy packets, too.
+ */
 enum esptun_unit {
 	ESPTUN_BYTES,
 	ESPTUN_PACKETS,

@@ -73,8 +73,8 @@ struct esptun_peer_params {
  * struct esptun_peer_totals - traffic, for display
  * @rx_packets: inner packets received
  * @rx_bytes: their octets
- * @tx_packets: inner packets sent
- * @tx_bytes: their octets
+ * @tx_packets: inner packets sent, and dummies
+ * @tx_bytes: their octets, and padding
  * @keepalives: NAT keepalives sent
  */
 struct esptun_peer_totals {

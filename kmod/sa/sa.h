@@ -110,8 +110,9 @@ struct esptun_sa_params {
  * Hot, written per batch:
  * @lock: inbound: protects @replay and the counts' consistency
  * @seq: outbound: last sequence number taken
- * @packets: carried; outbound with dummy packets
- * @bytes: inner octets carried; outbound with padding and dummy packets
+ * @packets: carried; outbound with dummy packets, inbound without
+ * @bytes: inner octets carried; outbound with padding and dummy packets, inbound
+ *	without
  * @last_used: jiffies of the last packet, if @packets is not 0
  * @replay: inbound window
  * @sending: outbound: packets whose numbers were taken, in that order, until
@@ -336,8 +337,8 @@ unsigned int esptun_sa_tx_cpu(struct esptun_sa *sa);
 /**
  * esptun_sa_used - account a batch and enforce limits
  * @sa: the SA; RCU read side, bottom halves off
- * @packets: how many
- * @bytes: inner octets
+ * @packets: how many, dummies included where they are sent
+ * @bytes: inner octets, with what pads them where they are sent
  *
  * Tells the agent when a limit is reached, once for each.
  */

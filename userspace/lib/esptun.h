@@ -340,8 +340,8 @@ struct esptun_peer {
 	/* reply only */
 	uint64_t rx_packets;
 	uint64_t rx_bytes; /* inner octets */
-	uint64_t tx_packets;
-	uint64_t tx_bytes; /* inner octets */
+	uint64_t tx_packets; /* dummies included */
+	uint64_t tx_bytes; /* inner octets, with padding and dummies */
 	uint64_t last_rx; /* milliseconds ago, authenticated */
 	uint64_t last_tx; /* milliseconds ago, keepalives included */
 	uint64_t keepalives; /* sent */
@@ -461,7 +461,7 @@ struct esptun_sa {
 	size_t n_ts_local; /* at most ESPTUN_TS_MAX */
 	struct esptun_ts *ts_remote; /* the peer's side; none means any */
 	size_t n_ts_remote;
-	uint64_t soft_bytes; /* inner octets */
+	uint64_t soft_bytes; /* inner octets; outbound with padding and dummy packets, as all limits */
 	uint64_t hard_bytes;
 	uint64_t soft_packets;
 	uint64_t hard_packets;
@@ -477,8 +477,8 @@ struct esptun_sa {
 	/* reply only */
 	enum esptun_sa_state state;
 	char driver[264]; /* kernel crypto driver in use, or two with "+" between them */
-	uint64_t packets;
-	uint64_t bytes; /* inner octets; outbound with padding and dummy packets */
+	uint64_t packets; /* outbound with dummies, inbound without */
+	uint64_t bytes; /* inner octets; outbound with padding and dummies, inbound without */
 	uint64_t age; /* milliseconds since made */
 	uint64_t last_used; /* milliseconds ago */
 	struct esptun_stats stats; /* drops on this SA */
