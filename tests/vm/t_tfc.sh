@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-tier: full
-# vm-timeout: 300
+# vm-timeout: 500
 #
 # Traffic flow confidentiality (RFC 4303 2.6, 2.7): packets padded to a size and dummy packets at
 # a rate, as tshark and the other end see them; that they use numbers and limits, and end with the SA.
@@ -72,11 +72,12 @@ is "on the wire: one length, and that of the longer ones" "$(lengths tfc.pcap)" 
 [ "$(shark tfc.pcap -Y "esp.spi == $SPI_EAST && esp.icv_good == 1 && icmp" | wc -l)" = 9 ]
 result $? "tshark decrypts all and finds the pings inside"
 capture west w0 mtu.pcap
+capturing=$started
 must sa set tfc mtu
 check "padded to what fits: short packets" pings west 10.9.0.2 -s 20
 check "the largest ones" pings west 10.9.0.2 -M do -s 1410
 check "TCP both ways" iperf west east 10.9.0.2 --bidir
-capture_end "$started"
+capture_end "$capturing"
 is "on the wire: one length, the path's MTU" "$(lengths mtu.pcap)" 1480
 is "nothing is a fragment" \
 	"$(tshark -n -r "$VM_OUT/mtu.pcap" -Y 'ip.flags.mf == 1 || ip.frag_offset > 0' 2> /dev/null | wc -l)" 0
@@ -123,8 +124,10 @@ capture west w0 both.pcap
 must sa set tfc 900 dummy 100
 check "padded dummies" wait_for 20 sent $((total + 50))
 check "pings among them" pings west 10.9.0.2
+must sa set dummy 0
 capture_end "$started"
 is "on the wire: all have one length" "$(lengths both.pcap)" 944
+must sa set dummy 100
 
 must ip -n west link set vpn0 down
 sleep 0.5
