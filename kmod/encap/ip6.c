@@ -51,6 +51,17 @@ static bool is_ours(struct net *net, const struct in6_addr *ip6)
 	return local;
 }
 
+/*
+ * With a known source the look-up only prefers flowi6_oif, and takes a better route
+ * by another device. It keeps to it for a socket that is bound. RCU read side.
+ */
+static struct sock *bound_socket(const struct esptun_link *link)
+{
+	const struct esptun_sock *us = rcu_dereference(link->us);
+
+	return us && READ_ONCE(link->underlay) ? us->sk[ESPTUN_IP6] : NULL;
+}
+
 static struct dst_entry *route(const struct esptun_link *link,
 			       struct esptun_path *path)
 {
@@ -73,7 +84,9 @@ static struct dst_entry *route(const struct esptun_link *link,
 		fl6.fl6_sport = READ_ONCE(link->port);
 		fl6.fl6_dport = path->remote.port;
 	}
-	dst = ip6_dst_lookup_flow(link->net, NULL, &fl6, NULL);
+	rcu_read_lock();
+	dst = ip6_dst_lookup_flow(link->net, bound_socket(link), &fl6, NULL);
+	rcu_read_unlock();
 	if (IS_ERR(dst))
 		return dst;
 	if (dst->dev == link->dev) {

@@ -139,14 +139,37 @@ must at west ip link del two
 must at east ip route del 192.0.2.1/32
 check "no dev again" set_link dev any
 travels "as before" 'udp port 4500'
-must at west ip link add gone0 type dummy
-must at west ip link set gone0 up
-must set_link dev gone0
-must at west ip link del gone0
+lose_dev() {
+	must at west ip link add gone0 type dummy
+	must at west ip link set gone0 up
+	must set_link dev gone0
+	must at west ip link del gone0
+}
+lose_dev
 check "a dev that goes takes no link along" in_quiet west \
 	sh -c '! ping -n -c 2 -i 0.2 -W 1 10.9.0.2'
 check "which can have another one" set_link dev w0
 travels "then" 'udp port 4500'
+
+# A known source, learned or configured, is no reason to leave another way.
+must ip -n west addr add 2001:db8:1::1/64 dev w1 nodad
+must ip -n east addr add 2001:db8:1::2/64 dev e1 nodad
+must at west esptun peer set dev vpn0 id 1 remote 2001:db8:1::2 port 4500
+must at east esptun peer set dev vpn0 id 1 remote 2001:db8:1::1 port 4500
+check "of IPv6, too" set_link dev w1
+travels "by it" 'ip6 src 2001:db8:1::1 and udp dst port 4500' w1
+must at west ip route add 2001:db8:1::2/128 dev w0
+travels "by it, though another route is better" 'ip6 src 2001:db8:1::1 and udp dst port 4500' w1
+must at west ip route del 2001:db8:1::2/128 dev w0
+must at west esptun peer set dev vpn0 id 1 local 2001:db8:1::1
+lose_dev
+capture west w1 gone.pcap 'udp port 4500'
+capture=$started
+check "of one that goes, nothing arrives" in_quiet west sh -c '! ping -n -c 2 -i 0.2 -W 1 10.9.0.2'
+capture_end "$capture"
+is "and nothing leaves another way" "$(seen gone.pcap 'src 2001:db8:1::1')" 0
+must at west esptun peer set dev vpn0 id 1 remote 192.0.2.2 port 4500
+must at east esptun peer set dev vpn0 id 1 remote 192.0.2.1 port 4500
 
 # ---- outer packets in a VRF -----------------------------------------------------------
 
