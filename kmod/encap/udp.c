@@ -153,14 +153,30 @@ sock_new(struct esptun_net *en, __be16 port, int ifindex,
 	return us;
 }
 
-static void sock_rebind(struct esptun_sock *us, int ifindex)
+/*
+ * From no device to one, or back, which no second socket of the port can do while
+ * this one is open. Only the caller's rights can forbid it, so the first of the
+ * sockets is refused, or none is.
+ */
+static int sock_rebind(struct esptun_sock *us, int ifindex,
+		       struct netlink_ext_ack *extack)
 {
 	unsigned int i;
+	int err;
 
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		if (!us->sk[i])
+			continue;
+		err = sock_bindtoindex(us->sk[i], ifindex, true);
+		if (err) {
+			NL_SET_ERR_MSG(
+				extack,
+				"dev: to take it away needs CAP_NET_RAW where the link was made; or choose another port with it");
+			return err;
+		}
+	}
 	us->ifindex = ifindex;
-	for (i = 0; i < ARRAY_SIZE(families); i++)
-		if (us->sk[i])
-			sock_bindtoindex(us->sk[i], ifindex, true);
+	return 0;
 }
 
 static struct esptun_sock *find_sock(struct esptun_net *en, __be16 port,
@@ -195,14 +211,17 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 					      struct sk_buff *skb),
 				   struct netlink_ext_ack *extack)
 {
-	struct esptun_sock *us = find_sock(en, port, ifindex);
+	struct esptun_sock *us;
+	int err;
 
 	lockdep_assert_held(&en->lock);
+	us = find_sock(en, port, ifindex);
 	if (us) {
 		us->users++;
 		return us;
 	}
-	if (former && (former->port != port || former->users > 1))
+	if (former && (former->port != port || former->users > 1 ||
+		       (former->ifindex && ifindex)))
 		former = NULL;
 	if (is_taken(en, port, ifindex, former)) {
 		NL_SET_ERR_MSG(
@@ -212,7 +231,9 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 	}
 	if (!former)
 		return sock_new(en, port, ifindex, rcv, extack);
-	sock_rebind(former, ifindex);
+	err = sock_rebind(former, ifindex, extack);
+	if (err)
+		return ERR_PTR(err);
 	former->users++;
 	return former;
 }

@@ -47,12 +47,15 @@ struct esptun_sock {
  * @port: UDP port
  * @ifindex: device to receive from, or a VRF for all of its devices; 0 for any
  * @former: socket that the caller gives back next, or NULL. If it has no other
- *	user and only the device differs, it is bound anew and returned
+ *	user and differs only in that one of the two has a device, it is bound anew
+ *	and returned
  * @rcv: gets every datagram, as udp_sock.encap_rcv
  * @extack: told why not
  *
  * Return: the socket with one more user, or ERR_PTR (-EADDRINUSE if another
- * program has the port, or a link with it has no device or this one has none).
+ * program has the port, or a link with it has no device or this one has none;
+ * -EPERM if @former may not give up its device; -ENOMEM). On failure nothing has
+ * changed.
  */
 struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 				   int ifindex, struct esptun_sock *former,

@@ -171,6 +171,35 @@ is "and nothing leaves another way" "$(seen gone.pcap 'src 2001:db8:1::1')" 0
 must at west esptun peer set dev vpn0 id 1 remote 192.0.2.2 port 4500
 must at east esptun peer set dev vpn0 id 1 remote 192.0.2.1 port 4500
 
+# The rights of esptund, and what others have.
+netadmin() {
+	ip netns exec west setpriv --bounding-set -net_raw ip link set vpn0 type esptun "$@"
+}
+squat() {
+	start west /run/squat.log "$PYTHON" -c '
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, sys.argv[1].encode())
+s.bind(("", 4500))
+print("ready", flush=True)
+time.sleep(600)' "$1"
+	must wait_for 10 holds /run/squat.log ready
+}
+must set_link dev w0
+check "CAP_NET_ADMIN alone chooses another dev" netadmin dev w1
+is "it is that" "$(data vpn0 dev)" w1
+check "and back" netadmin dev w0
+travels "by it again" 'udp port 4500'
+refuse "but takes none away" 'needs CAP_NET_RAW' netadmin dev any fwmark 0x77
+is "which changed nothing" "$(data vpn0 dev) $(data vpn0 fwmark)" 'w0 null'
+check "with another port it does" netadmin dev any port 4600
+check "and chooses one" netadmin dev w0
+must set_link port 4500
+squat w1
+refuse "a dev where another program has the port" '4500.*taken' set_link dev w1
+stop "$started"
+travels "it stays" 'udp port 4500'
+
 # ---- outer packets in a VRF -----------------------------------------------------------
 
 must at west ip link add red type vrf table 10
