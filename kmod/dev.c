@@ -404,14 +404,6 @@ static void link_get_stats64(struct net_device *dev,
 	s->tx_dropped += tx;
 }
 
-/* ip(8) shows it as vpn0@DEVICE, also where the link was moved away from it. */
-static int link_get_iflink(const struct net_device *dev)
-{
-	const struct esptun_link *link = netdev_priv(dev);
-
-	return READ_ONCE(link->underlay) ?: dev->ifindex;
-}
-
 static const struct net_device_ops dev_ops = {
 	.ndo_init = link_init,
 	.ndo_uninit = link_uninit,
@@ -420,7 +412,6 @@ static const struct net_device_ops dev_ops = {
 	.ndo_start_xmit = esptun_tx_xmit,
 	.ndo_change_mtu = link_change_mtu,
 	.ndo_get_stats64 = link_get_stats64,
-	.ndo_get_iflink = link_get_iflink,
 };
 
 static void link_get_drvinfo(struct net_device *dev,
@@ -817,7 +808,7 @@ static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	    put_header(skb, &link->header) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_UDPCSUM, link->udpcsum))
 		return -EMSGSIZE;
-	/* Elsewhere the index may be another device's; IFLA_LINK tells whose it is. */
+	/* Elsewhere the index may be another device's. */
 	if (net_eq(dev_net(dev), link->net) &&
 	    nla_put_u32(skb, IFLA_ESPTUN_DEV, link->underlay))
 		return -EMSGSIZE;
