@@ -677,6 +677,18 @@ static int check_underlay(const struct esptun_link *link, int underlay,
 	return 0;
 }
 
+/* ip(8) found the index in the netns it runs in, where it is another device's. */
+static int check_elsewhere(struct nlattr *tb[], int underlay,
+			   struct netlink_ext_ack *extack)
+{
+	if (!underlay || !tb[IFLA_LINK_NETNSID])
+		return 0;
+	NL_SET_ERR_MSG(
+		extack,
+		"dev: not together with link-netns; make the link there with dev, then move it");
+	return -EOPNOTSUPP;
+}
+
 static int link_new(struct net_device *dev, struct rtnl_newlink_params *params,
 		    struct netlink_ext_ack *extack)
 {
@@ -687,7 +699,9 @@ static int link_new(struct net_device *dev, struct rtnl_newlink_params *params,
 
 	link_prepare(link, dev, rtnl_newlink_link_net(params));
 	underlay = wanted_underlay(link, data);
-	err = check_underlay(link, underlay, extack);
+	err = check_elsewhere(params->tb, underlay, extack);
+	if (!err)
+		err = check_underlay(link, underlay, extack);
 	if (err)
 		return err;
 	if (data)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-tier: full
-# vm-timeout: 250
+# vm-timeout: 300
 #
 # A link that is changed while it carries packets: port, fwmark, underlay device, source address;
 # outer packets inside a VRF, inner ones inside another. What is on the wire says where packets went.
@@ -259,6 +259,11 @@ travels "as made" 'src 192.0.2.1'
 must at west ip link del vpn1
 must set_link dev w0
 add_ns inner
+must ip -n inner netns set west 5
+refuse "a link of another namespace with a dev of this one" 'dev: not together with link-netns' \
+	at inner ip link add two link-netnsid 5 type esptun port 4700 dev lo
+check "without a dev" at inner ip link add two link-netnsid 5 type esptun port 4700
+must at inner ip link del two
 must at west ip link set vpn0 netns inner
 must at inner ip addr add 10.9.0.1/24 dev vpn0
 must at inner ip link set vpn0 up
