@@ -61,6 +61,7 @@ EXPORT_SYMBOL_GPL(esptun_limits_check);
 EXPORT_SYMBOL_GPL(esptun_limits_merge);
 EXPORT_SYMBOL_GPL(esptun_limits_present);
 EXPORT_SYMBOL_GPL(esptun_sa_used);
+EXPORT_SYMBOL_GPL(esptun_sa_count);
 
 EXPORT_SYMBOL_GPL(esptun_ip4);
 

@@ -84,6 +84,8 @@ void esptun_sa_count(struct esptun_sa *sa, bool live)
 	struct esptun_link *link = peer->link;
 	bool in, out;
 
+	/* Without a fallback SA nothing finds it. */
+	live = live && !sa->cpu;
 	peer->n_live[sa->dir] += live - sa->counted;
 	sa->counted = live;
 	in = peer->n_live[ESPTUN_SA_DIR_IN];

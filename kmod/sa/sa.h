@@ -201,6 +201,7 @@ struct esptun_sa {
  * @sa: the SA; en->lock held
  * @live: whether they may
  *
+ * One of a CPU does not count: without a fallback SA packets do not find it.
  * The counts of its peer and link follow, not the link's operational state.
  */
 void esptun_sa_count(struct esptun_sa *sa, bool live);

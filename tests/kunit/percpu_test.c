@@ -196,6 +196,27 @@ static void percpu_apart(struct kunit *test)
 	close_world(&w);
 }
 
+/* A peer whose SAs are all of CPUs has none that packets find. */
+static void percpu_counts(struct kunit *test)
+{
+	struct esptun_sa *fallback, *own;
+	struct world w;
+
+	open_world(test, &w);
+	w.peer->idle = true;
+	w.link->n_idle = 1;
+	fallback = add_sa(test, w.peer, 0, 0);
+	own = add_sa(test, w.peer, this_cpu(), 0);
+	esptun_sa_count(fallback, true);
+	esptun_sa_count(own, true);
+	KUNIT_EXPECT_EQ(test, 0U, w.link->n_idle);
+	esptun_sa_count(fallback, false);
+	KUNIT_EXPECT_EQ(test, 1U, w.link->n_idle);
+	esptun_sa_count(own, false);
+	KUNIT_EXPECT_EQ(test, 1U, w.link->n_idle);
+	close_world(&w);
+}
+
 /* A CPU without an SA asks once in a while. */
 static void percpu_asks(struct kunit *test)
 {
@@ -213,6 +234,7 @@ static void percpu_asks(struct kunit *test)
 static struct kunit_case percpu_cases[] = { KUNIT_CASE(percpu_chooses),
 					    KUNIT_CASE(percpu_rekey),
 					    KUNIT_CASE(percpu_apart),
+					    KUNIT_CASE(percpu_counts),
 					    KUNIT_CASE(percpu_asks),
 					    {} };
 

@@ -115,6 +115,10 @@ check "one that has an SA asks for none" [ "$(acquires watch 0)" = 0 ]
 check "and forty packets raise few" [ "$(acquires watch 1)" -lt 40 ]
 check "the SA asked for" out 0x4005 0x60 cpu 1
 check "sends from then on" by 1 0x4005
+must at west esptun sa del dev vpn0 dir out spi 0x4004 peer 1
+at west ping -n -c 1 -W 1 10.9.0.2 > /dev/null
+check "without the one for all, an acquire names no CPU" \
+	wait_for 10 sh -c "grep acquire watch | grep -qv '\"cpu\"'"
 stop "$watch"
 
 # ---- the end -----------------------------------------------------------------------------
