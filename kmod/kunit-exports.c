@@ -81,6 +81,8 @@ EXPORT_SYMBOL_GPL(esptun_percpu_add);
 EXPORT_SYMBOL_GPL(esptun_percpu_del);
 EXPORT_SYMBOL_GPL(esptun_percpu_find);
 EXPORT_SYMBOL_GPL(esptun_percpu_due);
+EXPORT_SYMBOL_GPL(esptun_percpu_asked);
+EXPORT_SYMBOL_GPL(esptun_percpu_flush);
 
 EXPORT_SYMBOL_GPL(esptun_replay_words);
 EXPORT_SYMBOL_GPL(esptun_replay_init);

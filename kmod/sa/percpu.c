@@ -187,3 +187,26 @@ void esptun_percpu_del(struct esptun_sa *sa)
 	set_fallbacks(sa, NULL);
 	kvfree_rcu(percpu, rcu);
 }
+
+void esptun_percpu_flush(struct esptun_peer *peer)
+{
+	struct esptun_percpu *percpu;
+	struct esptun_sa *sa;
+
+	lockdep_assert_held(&peer->link->en->lock);
+	if (!peer->n_percpu)
+		return;
+	/* First those that packets find it by. */
+	list_for_each_entry(sa, &peer->sas, peer_node)
+		if (!sa->cpu)
+			RCU_INIT_POINTER(sa->percpu, NULL);
+	list_for_each_entry(sa, &peer->sas, peer_node) {
+		percpu = get_percpu(sa);
+		if (!percpu)
+			continue;
+		RCU_INIT_POINTER(sa->percpu, NULL);
+		if (!--percpu->n_sas)
+			kvfree_rcu(percpu, rcu);
+	}
+	peer->n_percpu = 0;
+}

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include "sa/sa.h"
 
+struct esptun_peer;
 struct netlink_ext_ack;
 
 /**
@@ -48,6 +49,12 @@ int esptun_percpu_add(struct esptun_sa *sa, struct netlink_ext_ack *extack);
 
 /* No longer found by its CPU; an older one of that CPU is. en->lock held. */
 void esptun_percpu_del(struct esptun_sa *sa);
+
+/*
+ * As esptun_percpu_del() of all SAs of @peer, in a time that grows with their
+ * number; of each it does nothing then. en->lock held.
+ */
+void esptun_percpu_flush(struct esptun_peer *peer);
 
 /*
  * The SA of this CPU that sends in the place of @sa, NULL if it has none that

@@ -590,6 +590,7 @@ static void flush_peer(struct esptun_peer *peer)
 {
 	struct esptun_sa *sa, *next;
 
+	esptun_percpu_flush(peer);
 	list_for_each_entry_safe(sa, next, &peer->sas, peer_node) {
 		if (!peer->link->dead)
 			esptun_event_sa(sa, ESPTUN_CMD_SA_DEL);

@@ -196,6 +196,30 @@ static void percpu_apart(struct kunit *test)
 	close_world(&w);
 }
 
+/* All at once, and of each nothing is left to do. */
+static void percpu_flush(struct kunit *test)
+{
+	struct esptun_sa *fallback, *own, *wide, *narrow;
+	struct world w;
+
+	open_world(test, &w);
+	esptun_percpu_flush(w.peer);
+	fallback = add_sa(test, w.peer, 0, 24);
+	own = add_sa(test, w.peer, this_cpu(), 24);
+	add_sa(test, w.peer, this_cpu(), 24);
+	wide = add_sa(test, w.peer, 0, 16);
+	narrow = add_sa(test, w.peer, this_cpu(), 16);
+	esptun_percpu_flush(w.peer);
+	KUNIT_EXPECT_EQ(test, 0U, w.peer->n_percpu);
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(fallback->percpu));
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(wide->percpu));
+	KUNIT_EXPECT_NULL(test, rcu_access_pointer(narrow->percpu));
+	del_sa(own);
+	del_sa(narrow);
+	KUNIT_EXPECT_EQ(test, 0U, w.peer->n_percpu);
+	close_world(&w);
+}
+
 /* A peer whose SAs are all of CPUs has none that packets find. */
 static void percpu_counts(struct kunit *test)
 {
@@ -234,6 +258,7 @@ static void percpu_asks(struct kunit *test)
 static struct kunit_case percpu_cases[] = { KUNIT_CASE(percpu_chooses),
 					    KUNIT_CASE(percpu_rekey),
 					    KUNIT_CASE(percpu_apart),
+					    KUNIT_CASE(percpu_flush),
 					    KUNIT_CASE(percpu_counts),
 					    KUNIT_CASE(percpu_asks),
 					    {} };
