@@ -42,7 +42,8 @@ struct esptun_percpu {
  * @extack: told why not
  *
  * One with a CPU takes over from older ones of the same CPU. One without gets
- * those that the SA has whose selectors it shares.
+ * those that the SA has whose selectors and mode it shares; it may be in peer->sas,
+ * after its selectors changed.
  * Return: 0; -ENOENT if one with a CPU has no fallback SA; -ENOMEM.
  */
 int esptun_percpu_add(struct esptun_sa *sa, struct netlink_ext_ack *extack);

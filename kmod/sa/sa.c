@@ -507,6 +507,9 @@ static int set_selectors(struct esptun_sa *sa,
 		return err;
 	}
 	rcu_assign_pointer(sa->ts, set);
+	/* Selectors of one with a CPU stay, and for others it cannot fail. */
+	if (out)
+		esptun_percpu_add(sa, extack);
 	if (!old)
 		return 0;
 	esptun_sadb_out_del(&sa->link->out, old);

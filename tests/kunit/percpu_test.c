@@ -196,6 +196,23 @@ static void percpu_apart(struct kunit *test)
 	close_world(&w);
 }
 
+/* One that gets selectors of others leads to where they do. */
+static void percpu_changed(struct kunit *test)
+{
+	struct esptun_sa *own, *wide;
+	struct world w;
+
+	open_world(test, &w);
+	add_sa(test, w.peer, 0, 24);
+	own = add_sa(test, w.peer, this_cpu(), 24);
+	wide = add_sa(test, w.peer, 0, 16);
+	KUNIT_EXPECT_NULL(test, sender(wide));
+	rcu_dereference_protected(wide->ts, true)->ts->plen = 24;
+	KUNIT_EXPECT_EQ(test, 0, esptun_percpu_add(wide, NULL));
+	KUNIT_EXPECT_PTR_EQ(test, own, sender(wide));
+	close_world(&w);
+}
+
 /* All at once, and of each nothing is left to do. */
 static void percpu_flush(struct kunit *test)
 {
@@ -258,6 +275,7 @@ static void percpu_asks(struct kunit *test)
 static struct kunit_case percpu_cases[] = { KUNIT_CASE(percpu_chooses),
 					    KUNIT_CASE(percpu_rekey),
 					    KUNIT_CASE(percpu_apart),
+					    KUNIT_CASE(percpu_changed),
 					    KUNIT_CASE(percpu_flush),
 					    KUNIT_CASE(percpu_counts),
 					    KUNIT_CASE(percpu_asks),

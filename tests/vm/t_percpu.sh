@@ -75,6 +75,15 @@ check "carries what CPU 1 sends" by 1 0x4002
 check "and the other still CPU 0's" by 0 0x4001
 refuse "their selectors stay" 'remove those with a cpu first' \
 	at west esptun sa set dev vpn0 dir out spi 0x4000 peer 1 remote-ts 10.9.0.0/24
+must out 0x4006 0x70 remote-ts 10.9.0.2/32
+must out 0x4007 0x80 remote-ts 10.9.0.2/32 cpu 1
+must out 0x4008 0x90 remote-ts 10.9.7.0/24
+check "one without a CPU gets the selectors of some" \
+	at west esptun sa set dev vpn0 dir out spi 0x4008 peer 1 remote-ts 10.9.0.2/32
+check "and leads to them" by 1 0x4007
+for spi in 0x4008 0x4007 0x4006; do
+	must at west esptun sa del dev vpn0 dir out spi $spi peer 1
+done
 check "TCP both ways" iperf west east 10.9.0.2 --bidir
 is "nothing was lost on receipt" "$(dropped_on_receipt east)" ''
 
