@@ -83,12 +83,12 @@ static struct esptun_sa *next_alike(const struct esptun_sa *sa,
 		at = list_entry(sas, struct esptun_sa, peer_node);
 	list_for_each_entry_continue(at, sas, peer_node)
 		if (at != sa && at->dir == ESPTUN_SA_DIR_OUT &&
-		    same_selectors(at, sa))
+		    at->mode == sa->mode && same_selectors(at, sa))
 			return at;
 	return NULL;
 }
 
-/* All that share the selectors of @sa and have no CPU lead to @percpu, or to none. */
+/* All that are like @sa and have no CPU lead to @percpu, or to none. */
 static void set_fallbacks(const struct esptun_sa *sa,
 			  struct esptun_percpu *percpu)
 {
@@ -136,7 +136,7 @@ static int add_of_cpu(struct esptun_sa *sa, struct netlink_ext_ack *extack)
 	if (!has_fallback(sa)) {
 		NL_SET_ERR_MSG(
 			extack,
-			"cpu: the peer needs an outbound SA without cpu and with the same selectors first");
+			"cpu: the peer needs an outbound SA without cpu and with the same selectors and mode first");
 		return -ENOENT;
 	}
 	percpu = find_percpu(sa) ?: percpu_alloc();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Several outbound SAs with the same selectors, one for each CPU (RFC 9611). The
+ * Several outbound SAs with the same selectors and mode, one for each CPU (RFC 9611). The
  * table of outbound SAs knows none of them: it finds the SA without a CPU, the
  * fallback SA, which leads to that of the CPU that sends.
  */
@@ -25,7 +25,7 @@ struct esptun_percpu_slot {
 };
 
 /**
- * struct esptun_percpu - SAs of one peer with the same selectors, by CPU
+ * struct esptun_percpu - SAs of one peer with the same selectors and mode, by CPU
  * @rcu: frees it
  * @n_sas: SAs of a CPU; with the last one it goes. Under esptun_net.lock
  * @slot: by number of the CPU

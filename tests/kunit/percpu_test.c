@@ -192,6 +192,10 @@ static void percpu_apart(struct kunit *test)
 	lonely = make_sa(test, w.peer, this_cpu(), 16);
 	KUNIT_EXPECT_EQ(test, -ENOENT, esptun_percpu_add(lonely, &extack));
 	KUNIT_EXPECT_NOT_NULL(test, extack._msg);
+	/* Nor do two modes: what one of them sends the other one may not. */
+	lonely = make_sa(test, w.peer, this_cpu(), 24);
+	lonely->mode = ESPTUN_SA_MODE_TRANSPORT;
+	KUNIT_EXPECT_EQ(test, -ENOENT, esptun_percpu_add(lonely, &extack));
 	KUNIT_EXPECT_EQ(test, 1U, w.peer->n_percpu);
 	close_world(&w);
 }

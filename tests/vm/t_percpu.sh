@@ -59,7 +59,7 @@ refuse "an inbound one, by the command" 'belongs to an outbound SA' \
 refuse "and by the module" 'only an outbound SA has one' at west "$nl" sa-new '{"ifindex":'"$(
 	ip -n west -j link show vpn0 | jq '.[0].ifindex')"',"sa":{"spi":16385,"dir":"in","peer":1,"mode":"tunnel","encr":20,
 	"encr-key":"'"$(key aes-gcm-128 1 | cut -c3-)"'","cpu":0}}'
-refuse "other selectors than any SA without a CPU has" 'with the same selectors first' \
+refuse "other selectors than any SA without a CPU has" 'with the same selectors and mode first' \
 	at west esptun sa add dev vpn0 dir out spi 0x4001 peer 1 algo aes-gcm-128 key "$(key aes-gcm-128 1)" \
 	cpu 0 remote-ts 10.9.0.0/24
 
@@ -75,6 +75,9 @@ check "carries what CPU 1 sends" by 1 0x4002
 check "and the other still CPU 0's" by 0 0x4001
 refuse "their selectors stay" 'remove those with a cpu first' \
 	at west esptun sa set dev vpn0 dir out spi 0x4000 peer 1 remote-ts 10.9.0.0/24
+refuse "another mode than any SA without a CPU has" 'with the same selectors and mode first' \
+	at west esptun sa add dev vpn0 dir out spi 0x4006 peer 1 algo aes-gcm-128 key "$(key aes-gcm-128 1)" \
+	cpu 0 mode transport
 must out 0x4006 0x70 remote-ts 10.9.0.2/32
 must out 0x4007 0x80 remote-ts 10.9.0.2/32 cpu 1
 must out 0x4008 0x90 remote-ts 10.9.7.0/24
