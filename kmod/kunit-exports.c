@@ -14,6 +14,7 @@
 #include "encap/header.h"
 #include "sa/lifetime.h"
 #include "esp/mode.h"
+#include "tx/hold.h"
 #include "tx/nest.h"
 #include "util/order.h"
 #include "sa/percpu.h"
@@ -76,6 +77,9 @@ EXPORT_SYMBOL_GPL(esptun_order_init);
 EXPORT_SYMBOL_GPL(esptun_order_reserve);
 EXPORT_SYMBOL_GPL(esptun_order_complete);
 EXPORT_SYMBOL_GPL(esptun_order_wait);
+
+EXPORT_SYMBOL_GPL(esptun_hold_init);
+EXPORT_SYMBOL_GPL(esptun_hold_ask_cpu);
 
 EXPORT_SYMBOL_GPL(esptun_percpu_add);
 EXPORT_SYMBOL_GPL(esptun_percpu_del);

@@ -42,6 +42,13 @@
 #define ESPTUN_ACQUIRE_SOURCES 16
 
 /*
+ * Acquires for CPUs, whose packets another SA carries meanwhile: one in this time
+ * for each CPU and selectors, so many a second of a link.
+ */
+#define ESPTUN_ACQUIRE_CPU_MS 60000
+#define ESPTUN_ACQUIRE_CPU_MAX 16
+
+/*
  * IKE datagrams given to the agent, per second and in one burst: of one peer or
  * source, and of all sources that are no peer's. Each KB of a datagram, begun,
  * counts as one. Sources are told apart by a hash of so many values.

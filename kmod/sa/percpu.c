@@ -37,16 +37,21 @@ struct esptun_sa *esptun_percpu_find(const struct esptun_sa *sa)
 bool esptun_percpu_due(const struct esptun_sa *sa)
 {
 	struct esptun_percpu *percpu = rcu_dereference(sa->percpu);
-	unsigned long gap = msecs_to_jiffies(ESPTUN_ACQUIRE_MS);
-	struct esptun_percpu_slot *slot;
+	unsigned long gap = msecs_to_jiffies(ESPTUN_ACQUIRE_CPU_MS);
+	const struct esptun_percpu_slot *slot;
 
 	if (!percpu)
 		return false;
 	slot = &percpu->slot[smp_processor_id()];
-	if (slot->when && time_before(jiffies, slot->when + gap))
-		return false;
-	slot->when = jiffies ?: 1;
-	return true;
+	return !slot->when || time_after_eq(jiffies, slot->when + gap);
+}
+
+void esptun_percpu_asked(const struct esptun_sa *sa)
+{
+	struct esptun_percpu *percpu = rcu_dereference(sa->percpu);
+
+	if (percpu)
+		percpu->slot[smp_processor_id()].when = jiffies ?: 1;
 }
 
 /* ---- which SAs belong together ---- */

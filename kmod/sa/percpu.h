@@ -67,8 +67,11 @@ struct esptun_sa *esptun_percpu_find(const struct esptun_sa *sa);
  * esptun_percpu_due - should an SA for this CPU be asked for
  * @sa: fallback SA, which sends in its place; RCU read side, bottom halves off
  *
- * For each CPU once in ESPTUN_ACQUIRE_MS.
+ * For each CPU once in ESPTUN_ACQUIRE_CPU_MS.
  */
 bool esptun_percpu_due(const struct esptun_sa *sa);
+
+/* It was asked for now. RCU read side, bottom halves off, since it was due. */
+void esptun_percpu_asked(const struct esptun_sa *sa);
 
 #endif /* ESPTUN_PERCPU_H */

@@ -38,19 +38,18 @@ static bool asked_lately(const struct esptun_hold_slot *slot, u32 hash)
 	       time_before(jiffies, slot->when + gap);
 }
 
-static const struct esptun_rate all = {
-	.second = ESPTUN_ACQUIRE_MAX,
-	.burst = ESPTUN_ACQUIRE_MAX,
-};
-
-bool esptun_hold_ask(struct esptun_hold *h)
+bool esptun_hold_ask_cpu(struct esptun_hold *h)
 {
+	static const struct esptun_rate rate = {
+		.second = ESPTUN_ACQUIRE_CPU_MAX,
+		.burst = ESPTUN_ACQUIRE_CPU_MAX,
+	};
 	bool due;
 
 	spin_lock(&h->lock);
-	due = esptun_meter_left(&h->asked, &all);
+	due = esptun_meter_left(&h->asked_cpu, &rate);
 	if (due)
-		esptun_meter_add(&h->asked, &all, 1);
+		esptun_meter_add(&h->asked_cpu, &rate, 1);
 	spin_unlock(&h->lock);
 	return due;
 }
@@ -61,6 +60,10 @@ static bool ask_due(struct esptun_hold *h, struct esptun_hold_slot *slot,
 	static const struct esptun_rate one = {
 		.second = ESPTUN_ACQUIRE_ONE,
 		.burst = ESPTUN_ACQUIRE_ONE,
+	};
+	static const struct esptun_rate all = {
+		.second = ESPTUN_ACQUIRE_MAX,
+		.burst = ESPTUN_ACQUIRE_MAX,
 	};
 	struct esptun_meter *by = &h->asked_by[source % ESPTUN_ACQUIRE_SOURCES];
 

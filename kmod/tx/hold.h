@@ -49,6 +49,7 @@ struct esptun_hold_slot {
  * @slot: by destination
  * @asked: acquires of all sources
  * @asked_by: acquires by inner source
+ * @asked_cpu: acquires for CPUs
  */
 struct esptun_hold {
 	spinlock_t lock;
@@ -56,6 +57,7 @@ struct esptun_hold {
 	struct esptun_hold_slot slot[ESPTUN_HOLD_SLOTS];
 	struct esptun_meter asked;
 	struct esptun_meter asked_by[ESPTUN_ACQUIRE_SOURCES];
+	struct esptun_meter asked_cpu;
 };
 
 void esptun_hold_init(struct esptun_hold *h);
@@ -77,10 +79,10 @@ bool esptun_hold_add(struct esptun_hold *h, struct sk_buff *skb,
 		     const struct esptun_flow *flow, struct sk_buff **surplus);
 
 /*
- * Is the agent to be asked for an SA though no packet waits? It counts among all
- * acquires of the link. Bottom halves off.
+ * May the agent be asked for an SA of a CPU? No packet waits for it, so what waits
+ * has acquires of its own. Bottom halves off.
  */
-bool esptun_hold_ask(struct esptun_hold *h);
+bool esptun_hold_ask_cpu(struct esptun_hold *h);
 
 /**
  * esptun_hold_take - take packets out

@@ -811,8 +811,9 @@ static void ask_for_cpu(struct esptun_link *link, struct esptun_sa *sa,
 	struct esptun_flow flow;
 
 	if (!READ_ONCE(link->en->agent) || !esptun_percpu_due(sa) ||
-	    !esptun_hold_ask(&link->held))
+	    !esptun_hold_ask_cpu(&link->held))
 		return;
+	esptun_percpu_asked(sa);
 	esptun_flow_parse(skb, &flow);
 	esptun_event_acquire(link, sa->peer, &flow, &cpu);
 }

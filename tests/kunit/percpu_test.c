@@ -6,6 +6,7 @@
 #include "link.h"
 #include "sa/peer.h"
 #include "sa/percpu.h"
+#include "tx/hold.h"
 
 /* A link with one peer, as far as percpu.c looks at them. */
 struct world {
@@ -107,6 +108,15 @@ static bool is_due(const struct esptun_sa *sa)
 	rcu_read_unlock();
 	local_bh_enable();
 	return due;
+}
+
+static void ask(const struct esptun_sa *sa)
+{
+	local_bh_disable();
+	rcu_read_lock();
+	esptun_percpu_asked(sa);
+	rcu_read_unlock();
+	local_bh_enable();
 }
 
 /* User-mode Linux has one CPU, so every test runs on it. */
@@ -272,8 +282,28 @@ static void percpu_asks(struct kunit *test)
 	fallback = add_sa(test, w.peer, 0, 0);
 	add_sa(test, w.peer, this_cpu(), 0);
 	KUNIT_EXPECT_TRUE(test, is_due(fallback));
+	/* The link had no acquire left. */
+	KUNIT_EXPECT_TRUE(test, is_due(fallback));
+	ask(fallback);
 	KUNIT_EXPECT_FALSE(test, is_due(fallback));
 	close_world(&w);
+}
+
+/* Many CPUs that ask leave the acquires of packets that wait alone. */
+static void percpu_budget(struct kunit *test)
+{
+	struct esptun_hold *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
+	unsigned int i, n = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	esptun_hold_init(h);
+	local_bh_disable();
+	for (i = 0; i < 10 * ESPTUN_ACQUIRE_CPU_MAX; i++)
+		n += esptun_hold_ask_cpu(h);
+	local_bh_enable();
+	KUNIT_EXPECT_GE(test, n, (unsigned int)ESPTUN_ACQUIRE_CPU_MAX);
+	KUNIT_EXPECT_LT(test, n, 10U * ESPTUN_ACQUIRE_CPU_MAX);
+	KUNIT_EXPECT_EQ(test, 0U, h->asked.level);
 }
 
 static struct kunit_case percpu_cases[] = { KUNIT_CASE(percpu_chooses),
@@ -283,6 +313,7 @@ static struct kunit_case percpu_cases[] = { KUNIT_CASE(percpu_chooses),
 					    KUNIT_CASE(percpu_flush),
 					    KUNIT_CASE(percpu_counts),
 					    KUNIT_CASE(percpu_asks),
+					    KUNIT_CASE(percpu_budget),
 					    {} };
 
 static struct kunit_suite percpu_suite = {
