@@ -24,6 +24,7 @@ static enum esptun_sa_mode added_mode; /* of the SA that was added last */
 static unsigned int peer_reads, sa_reads, deleted;
 static bool is_older; /* the module knows no identities, and does not tell its algorithms */
 static int fds[2];
+static struct esptun_event event; /* read when fds[0] is readable */
 
 /* Lengths of keys are in bytes, with the salt. */
 static const struct esptun_algo fake_algos[] = {
@@ -116,9 +117,11 @@ int esptun_ike_open(struct esptun *h)
 int esptun_events_read(struct esptun *h, void (*fn)(const struct esptun_event *event, void *data),
 		       void *data)
 {
+	uint64_t n;
+
 	(void)h;
-	(void)fn;
-	(void)data;
+	if (read(fds[0], &n, sizeof(n)) == sizeof(n))
+		fn(&event, data);
 	return 0;
 }
 

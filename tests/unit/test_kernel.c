@@ -18,7 +18,7 @@ enum { PEERS = FAKE_PEERS, LINK = 7 };
 
 static struct ike_adopted told[2 * PEERS];
 static struct ike_ts told_ts[2 * PEERS][ESPTUN_TS_MAX];
-static unsigned int n_told, moved, gone, expired, peers_gone;
+static unsigned int n_told, moved, gone, expired, peers_gone, acquired;
 
 static void on_pair(void *ctx, const struct ike_adopted *pair)
 {
@@ -41,6 +41,14 @@ static void on_expire(void *ctx, uint32_t ifindex, uint32_t peer, uint32_t spi, 
 	(void)inbound;
 	assert_int_equal(ifindex, LINK);
 	expired += hard ? 100 : 1;
+}
+
+static void on_acquire(void *ctx, uint32_t ifindex, const struct ike_flow *flow)
+{
+	(void)ctx;
+	assert_int_equal(ifindex, LINK);
+	assert_int_equal(flow->remote.port_start, 53);
+	acquired++;
 }
 
 static void on_moved(void *ctx, uint32_t ifindex, uint32_t peer, const struct ike_endpoint *remote)
@@ -81,6 +89,7 @@ static int make_link(void **state)
 				       .port_start = 53,
 				       .port_end = 54 };
 	const struct kernel_events events = {
+		.acquire = on_acquire,
 		.expire = on_expire,
 		.peer_moved = on_moved,
 		.sa_gone = on_sa_gone,
@@ -90,7 +99,7 @@ static int make_link(void **state)
 
 	(void)state;
 	fake_empty();
-	n_told = moved = gone = expired = peers_gone = 0;
+	n_told = moved = gone = expired = peers_gone = acquired = 0;
 	for (uint32_t id = PEERS; id; id--) {
 		struct esptun_peer *p = &peers[n_peers++];
 
@@ -317,6 +326,27 @@ static void modes(void **state)
 	assert_int_equal(added_mode, ESPTUN_SA_MODE_TUNNEL);
 }
 
+static void raise_event(void)
+{
+	const uint64_t one = 1;
+
+	assert_int_equal(write(fds[0], &one, sizeof(one)), sizeof(one));
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* A CPU without an SA of its own needs none: its packets travel. */
+static void acquires(void **state)
+{
+	(void)state;
+	event = (struct esptun_event){ .type = ESPTUN_EVENT_ACQUIRE, .ifindex = LINK };
+	event.u.acquire.destination_port = 53;
+	raise_event();
+	assert_int_equal(acquired, 1);
+	event.u.acquire.has_cpu = true;
+	raise_event();
+	assert_int_equal(acquired, 1);
+}
+
 static void more_pairs_than_are_kept(void **state)
 {
 	struct kernel_view *v;
@@ -519,6 +549,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pairs_of_each, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(what_is_not_taken_over, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(modes, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(acquires, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(more_pairs_than_are_kept, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(those_heard_last_first, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(as_many_prefixes_as_the_kernel_has, make_link,

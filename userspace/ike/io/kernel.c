@@ -83,6 +83,9 @@ static void on_event(const struct esptun_event *ev, void *arg)
 	switch (ev->type) {
 	case ESPTUN_EVENT_IKE: on_datagram(k, &ev->u.ike); break;
 	case ESPTUN_EVENT_ACQUIRE:
+		/* Another SA carries what the CPU sends, and SAs of CPUs are not negotiated. */
+		if (ev->u.acquire.has_cpu)
+			break;
 		flow_to_ike(&flow, &ev->u.acquire);
 		to->acquire(to->ctx, ev->ifindex, &flow);
 		break;
