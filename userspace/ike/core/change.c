@@ -187,7 +187,7 @@ static void change_peer(struct ike_core *core, struct ike_peer *p, const struct 
 	move_child(c, d);
 	/* Whether a client may still come is not known. */
 	if (d->renew && p->is_client)
-		peer_adopted_remove(core, p);
+		adopted_remove(core, p);
 	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
 		next = TAILQ_NEXT(sa, of_peer);
 		move_exchanges(core, sa, d);

@@ -192,7 +192,7 @@ static void drop_all(struct ike_core *core, struct ike_peer *p)
 	struct ike_sa *sa;
 
 	peer_enable(core, p, false);
-	peer_adopted_remove(core, p);
+	adopted_remove(core, p);
 	/* Also those that only linger to repeat an answer: they name the tunnel. */
 	while ((sa = TAILQ_FIRST(&p->sas)) || (sa = TAILQ_FIRST(&p->closed)))
 		sa_drop(core, sa);
@@ -350,24 +350,6 @@ void ike_core_acquire(struct ike_core *core, const char *tunnel, const struct ik
 	end_event(core);
 }
 
-static void adopted_expired(struct ike_core *core, struct ike_peer *p, uint32_t spi, bool inbound)
-{
-	struct adopted_pair *pair;
-	unsigned int i;
-
-	for (i = 0; i < p->n_adopted; i++) {
-		pair = &p->adopted[i];
-		if ((inbound ? pair->spi_in : pair->spi_out) != spi)
-			continue;
-		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, pair->spi_in,
-				    pair->spi_out);
-		*pair = p->adopted[--p->n_adopted];
-		if (!p->n_adopted)
-			peer_adopted_remove(core, p);
-		return;
-	}
-}
-
 void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, uint32_t spi,
 		     bool inbound, enum ike_expire why, uint64_t now)
 {
@@ -399,7 +381,7 @@ void ike_core_expire(struct ike_core *core, const char *tunnel, uint32_t peer, u
 	} else if (c && ikesa_authenticated(sa) && c->state == CHILD_UP && !sa->replaced) {
 		x_create_successor(core, sa, c);
 	} else if (!c && hard) {
-		adopted_expired(core, p, spi, inbound);
+		adopted_remove_pair(core, p, spi, inbound);
 	}
 	event_note(core, p, EVENT_CHANGED);
 	end_event(core);

@@ -214,6 +214,13 @@ void claim_disown(struct ike_peer *p);
  */
 const struct ike_peer *claim_rival(const struct ike_peer *p, const struct ike_ts_list *l);
 
+/* ---- adopted.c --------------------------------------------------------------- */
+
+/* Take the pairs of a former agent out of the kernel. */
+void adopted_remove(struct ike_core *core, struct ike_peer *p);
+/* Take the one with this SPI out of it, if there is one. */
+void adopted_remove_pair(struct ike_core *core, struct ike_peer *p, uint32_t spi, bool inbound);
+
 /* ---- child.c ----------------------------------------------------------------- */
 
 /* NULL without memory. The lists are copied. */

@@ -37,8 +37,6 @@ void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ik
 void peer_begin_anew(struct ike_core *core, struct ike_sa *sa);
 /* close_at of @sa is due. */
 void peer_retire(struct ike_core *core, struct ike_sa *sa);
-/* Take the pairs of a former agent out of the kernel. */
-void peer_adopted_remove(struct ike_core *core, struct ike_peer *p);
 /* Close all its IKE SAs, and begin no other. */
 void peer_down(struct ike_core *core, struct ike_peer *p);
 

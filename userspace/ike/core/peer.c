@@ -13,8 +13,6 @@
  */
 #include "ike/core/layer_peer.h"
 
-#include <stdlib.h>
-
 void peer_enable(struct ike_core *core, struct ike_peer *p, bool enabled)
 {
 	if (p->enabled == enabled)
@@ -206,7 +204,7 @@ static void judge_adopted(struct ike_core *core, struct ike_peer *p)
 	if (quiet < 60000)
 		quiet = 60000;
 	if (core->env.last_rx(core->env.ctx, p->conf->name, p->id) >= quiet)
-		peer_adopted_remove(core, p);
+		adopted_remove(core, p);
 }
 
 static void attempt_failed(struct ike_core *core, struct ike_peer *p)
@@ -219,20 +217,6 @@ static void attempt_failed(struct ike_core *core, struct ike_peer *p)
 		p->want[i].next_try = TIMER_NEVER; /* plan anew, with this failure counted */
 	}
 	judge_adopted(core, p);
-}
-
-void peer_adopted_remove(struct ike_core *core, struct ike_peer *p)
-{
-	unsigned int i;
-
-	for (i = 0; i < p->n_adopted; i++)
-		core->env.sa_remove(core->env.ctx, p->conf->name, p->id, p->adopted[i].spi_in,
-				    p->adopted[i].spi_out);
-	p->n_adopted = 0;
-	free(p->adopted);
-	p->adopted = NULL;
-	claim_disown(p);
-	p->adopted_end = p->adopted_until = TIMER_NEVER;
 }
 
 /* May a pair of @conf be asked for under the IKE SA? See ike_sa.strayed. */
@@ -281,7 +265,7 @@ static void adopted_timer(struct ike_core *core, struct ike_peer *p)
 	report_line(core, IKE_LOG_INFO, p, NULL,
 		    too_old ? "SAs of the former agent are too old, and end"
 			    : "SAs of the former agent are replaced");
-	peer_adopted_remove(core, p);
+	adopted_remove(core, p);
 }
 
 void peer_timer(struct ike_core *core, struct ike_peer *p)
@@ -310,7 +294,7 @@ void peer_down(struct ike_core *core, struct ike_peer *p)
 	peer_forget_failures(p);
 	for (i = 0; i < p->conf->n_child; i++)
 		p->want[i].wanted = false;
-	peer_adopted_remove(core, p);
+	adopted_remove(core, p);
 	child_linger_end(core, p, TIMER_NEVER);
 	/* What ends meanwhile stays readable until the event is over. */
 	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
