@@ -328,6 +328,91 @@ static void peer_asks_for_the_child(void **state)
 	pair_free(p);
 }
 
+/* The next SPI that @n gives is @spi, which it no longer has. */
+static void give_anew(struct node *n, uint32_t spi)
+{
+	n->w->reuse = 100;
+	n->freed_spi = spi;
+}
+
+/*
+ * The peer gives an SPI anew:
+ *
+ *	a				b
+ *					its limit: DELETE of the pair
+ *	deletes it; answer	-->	lost
+ *	asks for a pair, of the same SPI	answers
+ *	DELETE of that pair		-->	is about the new one
+ */
+static void spi_anew_under_a_delete(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint32_t spi = node_out(p->b, 0)->spi;
+
+	(void)state;
+	p->w.reuse = 100;
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_INFORMATIONAL;
+	p->drop_responses = true;
+	expire(p->b, true);
+	pair_run(p, 100);
+	assert_true(works(p));
+	assert_int_equal(node_out(p->b, 0)->spi, spi);
+	assert_int_equal(node_sa(p->b)->state, IKESA_ESTABLISHED);
+	delete_child(p->a);
+	pair_run(p, 15);
+	assert_int_equal(node_count(p->b, 0, false), 0);
+	p->drop_responses = false;
+	at_rest(p);
+	pair_free(p);
+}
+
+/* The agent of node a came back, and b does not know yet that the IKE SA of before is dead. */
+static void spi_anew_beside_a_dead_ike_sa(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint32_t spi = node_out(p->b, 0)->spi;
+
+	(void)state;
+	node_kill(p->a);
+	node_start(p->a, true);
+	pair_run(p, 10000);
+	assert_int_equal(node_count(p->a, 0, true), 1);
+	assert_int_equal(node_count(p->b, 0, true), 2);
+	p->w.link[0].watch = true;
+	give_anew(p->a, spi);
+	node_rekey_child(p->a);
+	pair_run(p, 3000);
+	assert_int_equal(node_out(p->b, 0)->spi, spi);
+	assert_true(works(p));
+	pair_run(p, 60000); /* until b found its old IKE SA dead */
+	at_rest(p);
+	pair_free(p);
+}
+
+/* Node a began anew; the pair that had the SPI is one that b took over from its former agent. */
+static void spi_anew_beside_an_adopted_pair(void **state)
+{
+	struct pair *p = up_for_a_while(IKE_START_NOW);
+	uint32_t spi = node_out(p->b, 0)->spi;
+
+	(void)state;
+	node_kill(p->b);
+	node_crash(p->a);
+	p->drop_from = 1 << p->b->index;
+	p->drop_exchange = IKE_SA_INIT;
+	p->drop_requests = true;
+	node_start(p->b, true);
+	give_anew(p->a, spi);
+	node_start(p->a, false);
+	pair_run(p, 1000);
+	assert_int_equal(node_out(p->b, 0)->spi, spi);
+	assert_int_equal(node_status(p->b, 0).adopted, 0);
+	assert_true(works(p));
+	at_rest(p);
+	pair_free(p);
+}
+
 /* Either end rekeys: another pair under the same IKE SA, and no moment without one. */
 static void rekeyed_by(bool responder)
 {
@@ -442,6 +527,9 @@ int main(void)
 		cmocka_unit_test(initiator_rekeys),
 		cmocka_unit_test(responder_rekeys),
 		cmocka_unit_test(peer_wants_many_children),
+		cmocka_unit_test(spi_anew_under_a_delete),
+		cmocka_unit_test(spi_anew_beside_a_dead_ike_sa),
+		cmocka_unit_test(spi_anew_beside_an_adopted_pair),
 		cmocka_unit_test(additional_pair_works_at_once),
 	};
 

@@ -516,6 +516,30 @@ static void answered_with_more_than_the_old_pair(void **state)
 	pair_free(p);
 }
 
+/*
+ * A successor has the SPI of the pair that it replaces: the peer can no longer have that one, whether or
+ * not the kernel takes the successor.
+ */
+static void answered_with_the_spi_of_the_old_pair(void **state)
+{
+	unsigned int refused;
+	struct child_sa *old;
+	struct pair *p;
+
+	(void)state;
+	for (refused = 0; refused < 2; refused++) {
+		p = up("aes256gcm16-esn");
+		ask_in_vain(p, p->a, node_rekey_child);
+		old = TAILQ_FIRST(&node_sa(p->a)->children);
+		old->spi_out = 0x05050505; /* that of answer_pair() */
+		p->a->fail_installs = refused;
+		answer_pair(p, IKE_DH_NONE, 0);
+		old = child_find(node_sa(p->a), 0, 0x05050505);
+		assert_true(refused ? !old : old && old->state == CHILD_UP);
+		pair_free(p);
+	}
+}
+
 /* If NONE is chosen, the value is passed over, and the answer has none (3.3.6). */
 static void a_group_of_none_ignores_ke(void **state)
 {
@@ -910,6 +934,7 @@ int main(void)
 		cmocka_unit_test(wider_selectors),
 		cmocka_unit_test(algorithms_not_offered),
 		cmocka_unit_test(answered_with_more_than_the_old_pair),
+		cmocka_unit_test(answered_with_the_spi_of_the_old_pair),
 		cmocka_unit_test(value_of_another_group),
 		cmocka_unit_test(groups_not_offered),
 		cmocka_unit_test(perfect_forward_secrecy),

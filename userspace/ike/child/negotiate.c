@@ -242,6 +242,32 @@ void negotiate_reject(struct ike_core *core, struct ike_sa *sa, struct negotiati
 	n->spi_in = 0;
 }
 
+/*
+ * The peer gives @spi_out to a new pair. By its SPI it finds an SA (RFC 4303 2.1), so it no longer has
+ * the one that we know by this SPI: what we send on that is lost, and its deletes mean the new one.
+ */
+static void end_namesakes(struct ike_core *core, struct ike_peer *p, uint32_t spi_out)
+{
+	struct child_sa *c;
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		c = child_find(sa, 0, spi_out);
+		if (c)
+			child_retire(core, sa, c);
+	}
+	adopted_remove_pair(core, p, spi_out, false);
+}
+
+/* Both ends agreed on the pair. */
+static struct child_sa *install_agreed(struct ike_core *core, struct ike_sa *sa,
+				       const struct negotiation *n)
+{
+	end_namesakes(core, sa->peer, n->spi_out);
+	return install_pair(core, sa, n);
+}
+
 /* What the peer narrowed our offer to may be another client's by now. */
 static bool is_rivals(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n)
 {
@@ -260,7 +286,7 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 
 	if (take_mode(core, sa, n, in) && take_proposal(core, sa, n, in) &&
 	    take_selectors(core, sa, n, in) && !is_rivals(core, sa, n) && n->spi_out != n->deleted)
-		c = install_pair(core, sa, n);
+		c = install_agreed(core, sa, n);
 	ike_wipe(&n->secret, sizeof(n->secret));
 	if (!c)
 		negotiate_reject(core, sa, n);
@@ -521,7 +547,7 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 		judge_additional(core, sa, n);
 	n->spi_in = install_reserve_spi(core, sa);
 	if (n->spi_in)
-		c = install_pair(core, sa, n);
+		c = install_agreed(core, sa, n);
 	if (!c) {
 		child_spi_release(core, sa, n->spi_in);
 		/* The reason is logged already; the peer may try again (2.25). */

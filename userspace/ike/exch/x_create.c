@@ -277,13 +277,12 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		return;
 	}
 	made->spi_in = 0;
-	old = x->spi ? child_find(sa, x->spi, 0) : NULL;
 	if (!nonce || ike_nonce_parse(nonce, &n.nonces.r, &n.nonces.r_len)) {
 		report_error(core, sa->peer, sa, "peer's answer about the child SA has no nonce");
 		negotiate_reject(core, sa, &n);
 		c = NULL;
 	} else {
-		negotiate_begin(&n, sa, x->conf, old);
+		negotiate_begin(&n, sa, x->conf, child_find(sa, x->spi, 0));
 		/* Not more than was offered, also if the old pair is gone meanwhile. */
 		if (n.mode == IKE_MODE_TUNNEL) { /* else it is for the endpoints of now */
 			n.local = made->local;
@@ -296,6 +295,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
 		c = negotiate_take(core, sa, &n, m->in);
 	}
+	old = child_find(sa, x->spi, 0);
 	if (c)
 		use_pair(core, sa, x, c);
 	else if (old && old->state <= CHILD_UP)
