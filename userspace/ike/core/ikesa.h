@@ -114,7 +114,7 @@ enum x_verdict {
 	X_DONE, /* request: answer it */
 	X_CLOSE, /* request: answer it, and the IKE SA is over */
 	X_WAIT, /* a job was begun: job_done_fn goes on with the message */
-	X_DROP, /* request: for want of memory it is as if it had not come, until it comes again */
+	X_DROP, /* request: it is as if it had not come, until it comes again; for want of memory mostly */
 };
 
 /*

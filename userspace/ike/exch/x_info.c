@@ -94,6 +94,20 @@ static void take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 		collide_proven(core, sa, CHILD_ANY);
 }
 
+/* Is it about the end of pairs? */
+static bool deletes_pairs(const struct ike_payloads *in)
+{
+	struct ike_delete del;
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_DELETE && !ike_delete_parse(&in->p[i], &del) &&
+		    del.protocol == IKE_PROTO_ESP)
+			return true;
+	}
+	return false;
+}
+
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_delete del;
@@ -101,6 +115,12 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 	bool over = false;
 	unsigned int i;
 
+	/*
+	 * The peer counts it as the heir, so the pairs are under it there. Here they are when its exchange is
+	 * seen to have won: until then an answer could not list them, and would confirm their end.
+	 */
+	if (sa->state == IKESA_PREPARED && deletes_pairs(m->in))
+		return X_DROP;
 	take_proof(core, sa, m);
 	for (i = 0; i < m->in->n; i++) {
 		const struct ike_payload *p = &m->in->p[i];
