@@ -557,7 +557,7 @@ static bool rekeying_begun(struct run *r, bool child, bool ike)
 	vary_suite(r);
 	set_rekeying(r, child, ike);
 	r->w.traffic = true;
-	r->w.reuse = 0;
+	r->w.reuse = 0; /* exchanges know their pair by its SPI, see request_delete_child() */
 	r->w.loss = rnd_chance(&r->rnd, 30) ? 0 : (unsigned int)rnd_below(&r->rnd, 41);
 	r->w.esp_jitter =
 		rnd_chance(&r->rnd, 30) ? 0 : (unsigned int)rnd_below(&r->rnd, ESP_JITTER_MAX_MS);
@@ -805,7 +805,6 @@ static void play_no_memory(struct run *r)
 	uint64_t seed = rnd_next(&r->rnd), end;
 	struct node *n;
 
-	r->w.reuse = 0; /* an end may give up an SA without a word */
 	if (rnd_chance(&r->rnd, 30))
 		say_much(r);
 	if (rnd_chance(&r->rnd, 50)) {
@@ -930,7 +929,6 @@ static void play_move(struct run *r)
 static void play_move_without(struct run *r)
 {
 	(rnd_chance(&r->rnd, 50) ? r->a : r->b)->conf[0].mobike = false;
-	r->w.reuse = 0; /* an end behind a NAT does not follow, and gives the IKE SA up unheard */
 	start_both(r);
 	until_up(r, 100000);
 	move_about(r, false);
@@ -1127,7 +1125,7 @@ static void set_network(struct run *r, const struct scenario *s)
 			      ? 0
 			      : (unsigned int)rnd_below(&r->rnd, 31);
 	w->traffic = rnd_chance(&r->rnd, 50);
-	w->reuse = (s->kind & STEADY) ? 50 : 0;
+	w->reuse = 50;
 }
 
 static void calm_down(struct run *r)
