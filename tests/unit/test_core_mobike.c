@@ -682,6 +682,33 @@ static void esp_is_followed_again(void **state)
 	pair_free(p);
 }
 
+/* Each end receives the other's ESP, wherever that comes from. */
+static void hear_esp(struct pair *p, unsigned int seconds)
+{
+	while (seconds--) {
+		p->a->last_rx[0] = p->b->last_rx[0] = p->w.now;
+		pair_run(p, 1000);
+	}
+}
+
+/* ESP that is not followed may come from elsewhere than where ours goes: the peer is asked (3.12). */
+static void held_esp_is_no_sign_of_life(void **state)
+{
+	struct pair *p = up();
+
+	(void)state;
+	hear_esp(p, 50);
+	assert_int_equal(requests(p, p->b), 0);
+	esp_comes_from(p, p->b, &stranger, 5000);
+	hear_esp(p, 10);
+	assert_true(p->b->stays[0]);
+	p->n_sent = 0;
+	hear_esp(p, 50);
+	assert_true(requests(p, p->b) > 0);
+	assert_int_equal(requests(p, p->a), 0);
+	pair_free(p);
+}
+
 /* The end that decides is led: it asks other paths when the peer refuses, but ESP goes back in time. */
 static void esp_from_who_refuses(void **state)
 {
@@ -1539,6 +1566,7 @@ int main(void)
 		cmocka_unit_test(esp_from_who_answers_blindly),
 		cmocka_unit_test(esp_from_who_refuses),
 		cmocka_unit_test(esp_is_followed_again),
+		cmocka_unit_test(held_esp_is_no_sign_of_life),
 		cmocka_unit_test(esp_from_there),
 		cmocka_unit_test(late_esp),
 		cmocka_unit_test(peer_may_not_decide),

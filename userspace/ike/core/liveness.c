@@ -6,6 +6,16 @@
  */
 #include "ike/core/layer_ikesa.h"
 
+/*
+ * ESP counts for the SA that carries it; an idle twin has to answer for itself. It comes from where ours
+ * goes, unless the kernel does not follow it: then the peer may get nothing (RFC 4555 3.12).
+ */
+static bool shows_life(const struct ike_sa *sa)
+{
+	return !TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa &&
+	       !sa->peer->follow.held;
+}
+
 void liveness_check(struct ike_core *core, struct ike_sa *sa)
 {
 	uint64_t period = 1000ULL * sa->peer->conf->liveness;
@@ -14,8 +24,7 @@ void liveness_check(struct ike_core *core, struct ike_sa *sa)
 	sa->liveness_at = TIMER_NEVER;
 	if (!period || sa->state != IKESA_ESTABLISHED)
 		return;
-	/* ESP counts for the SA that carries it; an idle twin has to answer for itself. */
-	if (!TAILQ_EMPTY(&sa->children) && query_primary(sa->peer) == sa) {
+	if (shows_life(sa)) {
 		esp = core->env.last_rx(core->env.ctx, sa->peer->conf->name, sa->peer->id);
 		if (esp < heard)
 			heard = esp;
