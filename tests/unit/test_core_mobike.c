@@ -1162,6 +1162,101 @@ static void update_under_a_prepared_one(void **state)
 	}
 }
 
+/*
+ * The peer rekeys, our answer is lost, and we are somewhere else: the peer repeats its request to where we
+ * were, and has no keys for what we say under the new IKE SA. Under the former one it hears us.
+ */
+static void answer_is_lost_before_the_move(void **state)
+{
+	struct pair *p;
+	struct hold *h;
+	struct node *n;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		p = up();
+		n = i ? p->a : p->b;
+		h = world_hold(&p->w, n, IKE_CREATE_CHILD_SA, true, 0);
+		node_rekey_ike(i ? p->b : p->a);
+		assert_true(world_await(&p->w, h, 1000));
+		node_move(n, &elsewhere, NULL);
+		world_drop(h);
+		pair_run(p, 5000);
+		at_rest(p);
+		assert_int_equal(node_stats(p->a).ike_sas, 1);
+		pair_free(p);
+	}
+}
+
+/* … and again somewhere else, before the peer's answer came. */
+static void former_update_is_asked_again(void **state)
+{
+	struct pair *p = up();
+	struct hold *h = world_hold(&p->w, p->a, IKE_CREATE_CHILD_SA, true, 0);
+
+	(void)state;
+	node_rekey_ike(p->b);
+	assert_true(world_await(&p->w, h, 1000));
+	drop(p, p->b, false, true);
+	node_move(p->a, &elsewhere, NULL);
+	pair_run(p, 1000);
+	p->drop_from = 0;
+	node_move(p->a, &farther, NULL);
+	world_drop(h);
+	pair_run(p, 10000);
+	at_rest(p);
+	pair_free(p);
+}
+
+/*
+ * The peer, which lacks our answer, is followed to where it proves to be under the former IKE SA; not if
+ * it does not copy COOKIE2.
+ */
+static void peer_is_proven_without_our_answer(void **state)
+{
+	struct pair *p;
+	int proves;
+
+	(void)state;
+	for (proves = 0; proves < 2; proves++) {
+		p = up();
+		world_hold(&p->w, p->a, IKE_CREATE_CHILD_SA, true, 0);
+		node_rekey_ike(p->b);
+		pair_run(p, 1000);
+		node_move(p->b, &elsewhere, NULL);
+		node_sa(p->b)->mobike.on = proves;
+		esp_comes_from(p, p->a, &elsewhere, IKE_NATT_PORT);
+		pair_run(p, 20000);
+		assert_int_equal(kernel_at(p->a, &elsewhere), proves);
+		assert_int_equal(p->a->stays[0], !proves);
+		pair_free(p);
+	}
+}
+
+/* Another COOKIE2 comes back under the former one: the IKE SA there is ends. */
+static void former_cookie_is_wrong(void **state)
+{
+	struct ike_sa *former, *sa;
+	struct pair *p = up();
+
+	(void)state;
+	former = node_sa(p->a);
+	world_hold(&p->w, p->a, IKE_CREATE_CHILD_SA, true, 0);
+	node_rekey_ike(p->b);
+	pair_run(p, 1000);
+	TAILQ_FOREACH(sa, &former->peer->sas, of_peer)
+	assert_true(sa->state == (sa == former ? IKESA_REKEYED : IKESA_ESTABLISHED));
+	node_move(p->b, &elsewhere, NULL);
+	esp_comes_from(p, p->a, &elsewhere, IKE_NATT_PORT);
+	former->mobike.cookie[3] ^= 1;
+	pair_run(p, 30);
+	node_says(p->a, "peer did not return COOKIE2");
+	TAILQ_FOREACH(sa, &former->peer->sas, of_peer)
+	assert_int_not_equal(sa->state, IKESA_ESTABLISHED);
+	pair_free(p);
+}
+
 /* ---- NAT ---------------------------------------------------------------------------------- */
 
 static void nat_comes_and_goes(void **state)
@@ -1585,6 +1680,10 @@ int main(void)
 		cmocka_unit_test(successor_begins_there),
 		cmocka_unit_test(loser_knows_the_peer),
 		cmocka_unit_test(update_under_a_rekeyed_one),
+		cmocka_unit_test(answer_is_lost_before_the_move),
+		cmocka_unit_test(former_update_is_asked_again),
+		cmocka_unit_test(peer_is_proven_without_our_answer),
+		cmocka_unit_test(former_cookie_is_wrong),
 		cmocka_unit_test(update_under_a_prepared_one),
 		cmocka_unit_test(nat_comes_and_goes),
 		cmocka_unit_test(mapping_changes),

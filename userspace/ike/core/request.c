@@ -123,7 +123,8 @@ static bool is_open(const struct ike_core *core, const struct ike_sa *sa)
 {
 	/* A request of ours on a new SA comes after the answer that makes it known. */
 	return !sa->out && sa != core->answering && sa != core->answering_heir &&
-	       (sa->state == IKESA_ESTABLISHED || sa->state == IKESA_DELETING);
+	       (sa->state == IKESA_ESTABLISHED || sa->state == IKESA_REKEYED ||
+		sa->state == IKESA_DELETING);
 }
 
 void request_next(struct ike_core *core, struct ike_sa *sa)

@@ -41,6 +41,7 @@ bool address_use(struct ike_core *core, struct ike_sa *sa, const struct ike_endp
 
 void address_copy(struct ike_sa *to, const struct ike_sa *from)
 {
+	to->mobike.version += !is_same_path(to, &from->local, &from->remote);
 	to->local = from->local;
 	to->remote = from->remote;
 	to->mobike.proven = from->mobike.proven;

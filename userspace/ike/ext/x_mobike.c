@@ -20,13 +20,55 @@ enum {
 
 static const struct exchange_ops update_ops;
 
+/* The IKE SA there is after @sa was rekeyed; NULL if it came to nothing. */
+static struct ike_sa *find_newest(const struct ike_core *core, struct ike_sa *sa)
+{
+	while (sa && sa->state != IKESA_ESTABLISHED)
+		sa = ikesa_find(&core->sas, sa->mobike.heir_spi, sa->mobike.heir_is_ours);
+	return sa;
+}
+
+/*
+ * The IKE SA that @sa took the place of, while the peer, which began that, has not deleted it: our answer
+ * may not have come, so that the peer cannot read what we say under @sa.
+ */
+static struct ike_sa *find_former(const struct ike_core *core, const struct ike_sa *sa)
+{
+	struct ike_sa *old, *former = NULL;
+
+	if (sa->initiator)
+		return NULL;
+	TAILQ_FOREACH(old, &sa->peer->sas, of_peer)
+	{
+		if (old->state == IKESA_REKEYED && find_newest(core, old) == sa)
+			former = old;
+	}
+	return former;
+}
+
 /* Ask what is to be asked, unless that waits already; one that is out may be about what was. */
-static void queue_update(struct ike_core *core, struct ike_sa *sa)
+static void queue_request(struct ike_core *core, struct ike_sa *sa)
 {
 	struct exchange *x = exchange_find(sa, &update_ops, 0);
 
 	if ((sa->mobike.update || sa->mobike.tell) && !x)
 		request_queue(core, sa, exchange_new(&update_ops, 0));
+}
+
+/*
+ * … also under the former IKE SA. Else neither end would ever hear the other: the peer repeats its
+ * request to where we were, and does not get the answer that lets it read where we are.
+ */
+static void queue_update(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *former = find_former(core, sa);
+
+	if (former) {
+		former->mobike.update |= sa->mobike.update;
+		former->mobike.tell |= sa->mobike.tell;
+		queue_request(core, former);
+	}
+	queue_request(core, sa);
 }
 
 /*
@@ -260,23 +302,43 @@ static bool close_refused(struct ike_core *core, struct ike_sa *sa)
 	return true;
 }
 
+/* The answer came under an IKE SA that was rekeyed: what it proves holds for the one there is. */
+static void take_former_update(struct ike_core *core, struct ike_sa *sa, struct ike_sa *newest,
+			       bool returned)
+{
+	struct mobike *mb = &sa->mobike;
+
+	if (!mb->verifying || mb->asked != mb->version)
+		return;
+	mb->update = false;
+	if (!newest || !returned || mb->spread)
+		return;
+	newest->mobike.update |= address_use(core, newest, &sa->local, &sa->remote);
+	address_prove(core, newest);
+}
+
 static void take_update(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			struct x_msg *m)
 {
 	uint16_t error = ike_notify_first_error(m->in);
+	struct ike_sa *newest = find_newest(core, sa);
 	struct mobike *mb = &sa->mobike;
 	struct ike_notify cookie;
 	bool returned = ike_notify_find(m->in, IKE_N_COOKIE2, &cookie);
 
 	(void)x;
 	mb->telling = false;
-	if (sa->state != IKESA_ESTABLISHED) /* rekeyed or on its way out */
+	if (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_REKEYED) /* on its way out */
 		return;
 	if (mb->verifying && returned && !is_our_cookie(sa, &cookie)) { /* 3.7 */
 		report_error(
 			core, sa->peer, sa,
 			"peer did not return COOKIE2 as it was: the IKE SA ends; it is broken, or somebody who does not see our messages answers");
-		request_close(core, sa, IKESA_CLOSE_MS);
+		request_close(core, newest ? newest : sa, IKESA_CLOSE_MS);
+		return;
+	}
+	if (sa->state == IKESA_REKEYED) {
+		take_former_update(core, sa, newest, returned && !is_refusal(sa, error));
 		return;
 	}
 	if (is_refusal(sa, error)) {
@@ -319,7 +381,7 @@ void x_mobike_answered(struct ike_core *core, struct ike_sa *sa, const struct ik
 	bool ours_changes = !ike_addr_eq(&sa->local.addr, &d->local.addr);
 
 	mb->given_up.addr.family = 0;
-	if (!mb->on || sa->state != IKESA_ESTABLISHED)
+	if (!mb->on || (sa->state != IKESA_ESTABLISHED && sa->state != IKESA_REKEYED))
 		return;
 	/* The response came from where the request went, so that path works (1.2). */
 	if (mb->spread && is_choice && address_use(core, sa, &d->local, &d->remote)) {
@@ -412,15 +474,12 @@ static bool has_list(const struct ike_payloads *in)
  * The peer sent it before it knew of the successor, under which its other messages are. If it told
  * there which addresses it uses, that is newer.
  */
-static void take_late_update(struct ike_core *core, const struct ike_sa *sa, struct x_msg *m)
+static void take_late_update(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	const struct mobike *mb = &sa->mobike;
-	struct ike_sa *heir = ikesa_find(&core->sas, mb->heir_spi, mb->heir_is_ours);
+	struct ike_sa *newest = find_newest(core, sa);
 
-	while (heir && heir->state != IKESA_ESTABLISHED)
-		heir = ikesa_find(&core->sas, heir->mobike.heir_spi, heir->mobike.heir_is_ours);
-	if (heir && !heir->mobike.told)
-		take_peer_update(core, heir, m);
+	if (newest && !newest->mobike.told)
+		take_peer_update(core, newest, m);
 }
 
 /* We decide, and the peer sent to another address of ours: it lacks our update, or gave it up (3.12). */
