@@ -757,14 +757,20 @@ static bool encap_is_right(const struct node *a, const struct node *b, unsigned 
 	return false;
 }
 
+bool esp_leads(const struct node *from, const struct node *to, unsigned int link)
+{
+	uint16_t port;
+
+	return route_packet(from->w, &from->remote[link], &port) == to && port == IKE_NATT_PORT;
+}
+
 /* Does @a's kernel know where @b is? */
 static bool remote_is_right(const struct node *a, const struct node *b, unsigned int link,
 			    char *why, size_t size)
 {
-	uint16_t port;
 	char text[64];
 
-	if (route_packet(a->w, &a->remote[link], &port) == b && port == IKE_NATT_PORT)
+	if (esp_leads(a, b, link))
 		return true;
 	snprintf(why, size, "node %u's kernel believes node %u to be at %s", a->index, b->index,
 		 ike_endpoint_print(text, sizeof(text), &a->remote[link]));

@@ -33,6 +33,7 @@ struct run {
 	struct node *a, *b;
 	uint64_t calm_at; /* end of the rough phase */
 	enum outcome want;
+	bool unnoticed; /* a's NAT gave it another address, which a cannot see */
 	size_t path_max; /* bytes of IKE that a packet may have, see limit_path() */
 	const char *say[2]; /* words that a's and b's log must hold */
 	const char *esp[2]; /* ESP's words of a and b, see vary_suite(); NULL: any */
@@ -859,29 +860,54 @@ static void play_suspend(struct run *r)
 
 enum {
 	FLOWS_WITHIN_MS = 15000, /* after a change of address … */
-	FAILS_WITHIN_MS = 40000, /* … after a path fails, which an end notices after 20 s … */
-	BOTH_WITHIN_MS = 120000, /* … and where only the name tells, after the IKE SA is given up */
+	NOTED_WITHIN_MS =
+		40000, /* … after one that an end notices only when it hears nothing for 20 s … */
+	NAMED_WITHIN_MS =
+		60000, /* … where only the name tells, but before the IKE SA is given up … */
+	ANEW_WITHIN_MS = 120000, /* … and where the IKE SA has to be given up, or is gone already */
 };
 
-/* ESP that leaves from now on comes through both ways, at the latest after @ms. */
+static unsigned int lost_peers(const struct run *r)
+{
+	return r->a->lost_peers + r->b->lost_peers;
+}
+
+/*
+ * ESP that leaves from now on comes through both ways, at the latest after @ms. That is longer if only
+ * the NAT gave another address and the other end does not follow ESP: then silence alone tells; or if ESP
+ * of neither leads to where the other is, as both moved before they heard of each other. It is longer
+ * still if whoever decides knows no name that leads there, and if an IKE SA is no more, for want of
+ * answers. The time for which an end waits because the network took a message is not the agents' (taken.c).
+ */
 static void must_flow(struct run *r, uint64_t ms)
 {
-	uint64_t at = r->w.now + 1000, end = r->w.now + ms;
+	uint64_t at = r->w.now + 1000, begin = r->w.now - r->w.taken_ms;
+	bool astray = !esp_leads(r->a, r->b, 0) && !esp_leads(r->b, r->a, 0);
+	/* Of both it is a that knows the other's name, and tries that if it decides. */
+	bool anew = !up(r) || (astray && !node_status(r->a, 0).mobike_decides);
+	unsigned int lost = lost_peers(r);
 
 	if (!r->w.traffic)
 		return;
-	while ((r->a->last_rx[0] < at || r->b->last_rx[0] < at) && world_step(&r->w, end)) {
-		/* ESP no longer shows where the peer is, and IKE may wait for an answer from where it was. */
-		if (r->a->stays[0] || r->b->stays[0])
-			end = at + BOTH_WITHIN_MS;
-	}
-	if (r->a->last_rx[0] < at || r->b->last_rx[0] < at)
-		world_fail(&r->w, "no ESP for %llu ms after an address changed",
-			   (unsigned long long)ms);
+	r->w.answers = 0;
+	do {
+		if (r->a->last_rx[0] >= at && r->b->last_rx[0] >= at) {
+			r->unnoticed = false;
+			return;
+		}
+		anew |= lost_peers(r) != lost;
+		if (anew)
+			ms = ANEW_WITHIN_MS;
+		else if (astray)
+			ms = NAMED_WITHIN_MS;
+		else if (r->unnoticed && r->b->stays[0] && ms < NOTED_WITHIN_MS)
+			ms = NOTED_WITHIN_MS;
+	} while (r->w.now - r->w.taken_ms <= begin + ms && world_step(&r->w, UINT64_MAX - 1));
+	world_fail(&r->w, "no ESP for %llu ms after an address changed", (unsigned long long)ms);
 }
 
 /* One end is somewhere else, maybe behind a NAT; names lead there soon. */
-static struct node *move_somewhere(struct run *r)
+static void move_somewhere(struct run *r)
 {
 	struct node *n = rnd_chance(&r->rnd, 65) ? r->a : r->b;
 	struct ike_addr addr = { 4, { 192, 0, 2, (uint8_t)between(r, 100, 103) } };
@@ -890,15 +916,17 @@ static struct node *move_somewhere(struct run *r)
 	struct ike_endpoint there;
 
 	addr.b[3] = (uint8_t)(addr.b[3] + 10 * n->index);
-	if (n == r->a && rnd_chance(&r->rnd, 30))
+	if (n == r->a && rnd_chance(&r->rnd, 30)) {
+		r->unnoticed = ike_addr_eq(&n->addr, &behind);
 		node_move(n, &behind, &nat);
-	else
+	} else {
+		r->unnoticed &= n != r->a;
 		node_move(n, &addr, NULL);
+	}
 	if (n != r->b)
-		return n;
+		return;
 	there = (struct ike_endpoint){ n->addr, r->a->conf[0].remote.port };
 	ike_core_tunnel_remote(r->a->core, "t0", &there);
-	return n;
 }
 
 static void move_about(struct run *r, bool in_peace)
@@ -943,9 +971,7 @@ static void play_move_attacked(struct run *r)
 
 static void play_rekey_move(struct run *r)
 {
-	struct node *before = NULL, *n;
 	uint64_t end;
-	bool both;
 
 	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
 		return;
@@ -953,12 +979,9 @@ static void play_rekey_move(struct run *r)
 	r->w.link[0].watch = false;
 	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
 		pass(r, between(r, 0, 15000));
-		n = move_somewhere(r);
-		/* Neither may know where the other is, if it moved before they have heard of each other. */
-		both = before && before != n;
-		before = n;
+		move_somewhere(r);
 		if (rnd_chance(&r->rnd, 50))
-			must_flow(r, both ? BOTH_WITHIN_MS : FLOWS_WITHIN_MS);
+			must_flow(r, FLOWS_WITHIN_MS);
 	}
 }
 
@@ -979,7 +1002,7 @@ static void play_path_fails(struct run *r)
 	while (times-- && !r->w.failed[0]) {
 		n->dark[0] = !n->dark[0];
 		n->dark[1] = !n->dark[0];
-		must_flow(r, FAILS_WITHIN_MS);
+		must_flow(r, NOTED_WITHIN_MS);
 		pass(r, between(r, 0, 20000));
 	}
 	n->dark[0] = n->dark[1] = false;

@@ -475,7 +475,7 @@ static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d
 	struct world *w = n->w;
 	struct ike_endpoint from = outer_endpoint(n, &d->local.addr, d->local.port);
 	unsigned int copies = 1;
-	bool lost;
+	bool lost, taken;
 
 	w->sent++;
 	message_check(n, d);
@@ -488,7 +488,10 @@ static void env_send(void *ctx, const char *tunnel, const struct ike_datagram *d
 	if (tunnel)
 		kernel_wake_traffic(w, link_of(tunnel));
 	lost = !n->reachable || (d->local.addr.family && !node_has(n, &d->local.addr)) ||
-	       node_is_dark(n, &from.addr) || rnd_chance(&w->rnd, w->loss);
+	       node_is_dark(n, &from.addr);
+	taken = !lost && rnd_chance(&w->rnd, w->loss);
+	taken_note(n, d, !lost, taken);
+	lost |= taken;
 	show(w, n, d, lost);
 	if (w->hostile)
 		show_attacker(w, &from, d);
@@ -632,6 +635,16 @@ uint64_t world_next(struct world *w)
 	return t < at ? t : at;
 }
 
+/* It is @at. */
+static void advance(struct world *w, uint64_t at)
+{
+	if (at <= w->now)
+		return;
+	if (taken_waits(w))
+		w->taken_ms += at - w->now;
+	w->now = at;
+}
+
 bool world_step(struct world *w, uint64_t until)
 {
 	uint64_t at = world_next(w);
@@ -640,8 +653,7 @@ bool world_step(struct world *w, uint64_t until)
 
 	if (at > until || w->failed[0])
 		return false;
-	if (at > w->now)
-		w->now = at;
+	advance(w, at);
 	kernel_send_traffic(w);
 	p = w->flight;
 	if (p && p->at <= w->now) {
@@ -674,8 +686,8 @@ void world_run(struct world *w, uint64_t until)
 {
 	while (world_step(w, until))
 		;
-	if (w->now < until && !w->failed[0])
-		w->now = until;
+	if (!w->failed[0])
+		advance(w, until);
 }
 
 /* ---- building ------------------------------------------------------------ */

@@ -23,6 +23,8 @@ enum {
 	WORLD_POOL = 32,
 	WORLD_HOLDS = 16,
 	WORLD_MADE = 256,
+	WORLD_WAITS = 16,
+	WORLD_ANSWERS = 12, /* of both ends, with which they can say all about their addresses */
 };
 
 struct rnd {
@@ -174,6 +176,14 @@ struct made {
 	uint8_t low[IKE_OUR_NONCE]; /* the lower nonce of its exchange */
 };
 
+/* A request that is out, see taken.c. */
+struct wait {
+	uint64_t key;
+	uint64_t at; /* when a copy of it, or of its answer, left last */
+	bool open; /* … and was lost */
+	bool answered; /* one answer was not */
+};
+
 struct world {
 	uint64_t now;
 	struct rnd rnd; /* network and scenario */
@@ -212,6 +222,9 @@ struct world {
 	unsigned int n_holds;
 	struct made made[WORLD_MADE];
 	unsigned int n_made;
+	struct wait wait[WORLD_WAITS];
+	unsigned int answers; /* that came, since a test set it to 0 */
+	uint64_t taken_ms; /* for so long an end waited because a message was lost */
 	bool judge_rivals; /* nothing but a collision makes an end delete a new SA … */
 	unsigned int judged; /* … which was seen so often */
 };
@@ -291,6 +304,8 @@ void world_drop(struct hold *h);
 
 unsigned int node_count(const struct node *n, unsigned int link, bool in);
 const struct ksa *node_out(const struct node *n, unsigned int link);
+/* Does the kernel of @from send ESP to where @to is? */
+bool esp_leads(const struct node *from, const struct node *to, unsigned int link);
 bool direction_works(const struct node *from, const struct node *to, unsigned int link);
 /*
  * Equal SA sets, exactly @pairs each, nothing larval, and if there are any, each kernel knows

@@ -2,7 +2,7 @@
 /*
  * What the files of the simulated world share: world.c has randomness, network, time and
  * building, kernel.c the fake kernel and ESP, message.c what must hold of each IKE message, inside.c
- * what must hold of what is protected in it.
+ * what must hold of what is protected in it, taken.c the time that lost messages cost.
  */
 #ifndef ESPTUN_SIM_WORLD_INT_H
 #define ESPTUN_SIM_WORLD_INT_H
@@ -56,6 +56,13 @@ void kernel_check_links(struct world *w);
 
 /* Invariants of a message that @n is about to send. */
 void message_check(struct node *n, const struct ike_datagram *d);
+
+/* ---- taken.c ------------------------------------------------------------- */
+
+/* A message of @n leaves the node, or cannot; then it gets lost if @taken. */
+void taken_note(struct node *n, const struct ike_datagram *d, bool leaves, bool taken);
+/* Does an end wait now because a message was lost? */
+bool taken_waits(const struct world *w);
 
 /* ---- inside.c ------------------------------------------------------------ */
 

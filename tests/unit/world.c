@@ -3,4 +3,5 @@
 #include "../sim/inside.c"
 #include "../sim/kernel.c"
 #include "../sim/message.c"
+#include "../sim/taken.c"
 #include "../sim/world.c"
