@@ -30,14 +30,16 @@ struct esptun_header {
 /* Copy the inner DSCP (as the ip-tunnel drivers do). */
 #define ESPTUN_TOS_INHERIT 1
 
-/* What a peer begins with. */
-#define ESPTUN_HEADER_ALL_OF_LINK                                           \
-	(struct esptun_header)                                              \
-	{                                                                   \
-		.tos = ESPTUN_HEADER_OF_LINK, .ttl = ESPTUN_HEADER_OF_LINK, \
-		.df = ESPTUN_HEADER_OF_LINK,                                \
-		.flow_label = ESPTUN_HEADER_OF_LINK,                        \
-	}
+/* What a peer begins with: all is the link's. */
+static inline struct esptun_header esptun_header_of_link(void)
+{
+	return (struct esptun_header){
+		.tos = ESPTUN_HEADER_OF_LINK,
+		.ttl = ESPTUN_HEADER_OF_LINK,
+		.df = ESPTUN_HEADER_OF_LINK,
+		.flow_label = ESPTUN_HEADER_OF_LINK,
+	};
+}
 
 /* A copy of settings that may change meanwhile, each on its own. Any context. */
 static inline struct esptun_header

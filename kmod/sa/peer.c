@@ -154,7 +154,7 @@ static struct esptun_peer *peer_alloc(struct esptun_link *link, u32 id)
 	INIT_LIST_HEAD(&peer->sas);
 	peer->remote.port = htons(ESPTUN_PORT_DEFAULT);
 	peer->encap = &esptun_encap_udp;
-	peer->own_header = ESPTUN_HEADER_ALL_OF_LINK;
+	peer->own_header = esptun_header_of_link();
 	peer->keepalive = ESPTUN_KEEPALIVE_DEFAULT;
 	peer->may_roam = true;
 	esptun_timer_peer_init(peer);

@@ -47,7 +47,7 @@ static void header_merge(struct kunit *test)
 		.ttl = 33,
 		.df = ESPTUN_DF_SET,
 	};
-	struct esptun_header own = ESPTUN_HEADER_ALL_OF_LINK, to;
+	struct esptun_header own = esptun_header_of_link(), to;
 
 	esptun_header_merge(&to, &link, &own);
 	KUNIT_EXPECT_FALSE(test, memcmp(&to, &link, sizeof(to)));
