@@ -4,8 +4,8 @@
  * so that nothing is exported where there is no test.
  */
 #include <linux/export.h>
-#include "crypto/alg.h"
-#include "crypto/chachapoly.h"
+#include "alg/alg.h"
+#include "alg/chachapoly.h"
 #include "sa/early.h"
 #include "encap/endpoint.h"
 #include "esp/esp.h"

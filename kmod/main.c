@@ -6,7 +6,7 @@
 #include <net/rtnetlink.h>
 #include <linux/esptun.h>
 #include "ablate.h"
-#include "crypto/alg.h"
+#include "alg/alg.h"
 #include "sa/charge.h"
 #include "dev.h"
 #include "netlink/netlink.h"

@@ -2,7 +2,7 @@
 /* The table of algorithms, for those who ask what there is. Nothing to lock. */
 #include <net/genetlink.h>
 #include <linux/esptun.h>
-#include "crypto/alg.h"
+#include "alg/alg.h"
 #include "netlink/netlink-gen.h"
 #include "netlink/netlink.h"
 

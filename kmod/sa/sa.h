@@ -12,7 +12,7 @@
 #include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/esptun.h>
-#include "crypto/alg.h"
+#include "alg/alg.h"
 #include "tx/dummy.h"
 #include "sa/early.h"
 #include "sa/lifetime.h"

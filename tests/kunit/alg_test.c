@@ -11,8 +11,8 @@
 #include <linux/string.h>
 #include <crypto/aead.h>
 #include <linux/esptun.h>
-#include "crypto/alg.h"
-#include "crypto/chachapoly.h"
+#include "alg/alg.h"
+#include "alg/chachapoly.h"
 
 /* A whole ESP packet. @key: key and salt. @text: decrypted, with trailer. */
 struct packet_vector {

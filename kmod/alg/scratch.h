@@ -12,7 +12,7 @@
 #include <crypto/aead.h>
 #include <crypto/hash.h>
 #include <crypto/skcipher.h>
-#include "crypto/alg.h"
+#include "alg/alg.h"
 #include "limits.h"
 
 /**

@@ -11,8 +11,8 @@
  */
 #include <linux/netlink.h>
 #include <linux/string.h>
-#include "crypto/aead.h"
-#include "crypto/scratch.h"
+#include "alg/aead.h"
+#include "alg/scratch.h"
 
 /* Additional data: SPI, high half with ESN, sequence number. */
 #define ESN_LEN 4u

@@ -13,8 +13,8 @@
 #include <linux/random.h>
 #include <linux/string.h>
 #include <crypto/algapi.h>
-#include "crypto/authenc.h"
-#include "crypto/scratch.h"
+#include "alg/authenc.h"
+#include "alg/scratch.h"
 
 /* ---- drivers and keys ---------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
-#include "crypto/scratch.h"
+#include "alg/scratch.h"
 
 DEFINE_PER_CPU(local_lock_t,
 	       esptun_scratch_lock) = INIT_LOCAL_LOCK(esptun_scratch_lock);

@@ -9,8 +9,8 @@
 #include <crypto/algapi.h>
 #include <crypto/chacha.h>
 #include <crypto/poly1305.h>
-#include "crypto/alg.h"
-#include "crypto/chachapoly.h"
+#include "alg/alg.h"
+#include "alg/chachapoly.h"
 
 #define BLOCK CHACHA_BLOCK_SIZE
 #define DRIVER "lib(chacha20,poly1305)"

@@ -11,7 +11,7 @@
 #include <linux/crypto.h>
 #include <linux/types.h>
 #include <asm/simd.h>
-#include "crypto/chachapoly.h"
+#include "alg/chachapoly.h"
 #include "esp/esp.h"
 
 struct crypto_aead;

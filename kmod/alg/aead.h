@@ -3,7 +3,7 @@
 #ifndef ESPTUN_AEAD_H
 #define ESPTUN_AEAD_H
 
-#include "crypto/alg.h"
+#include "alg/alg.h"
 
 extern const struct esptun_alg_ops esptun_aead_ops;
 

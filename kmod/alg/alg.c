@@ -16,11 +16,11 @@
 #include <linux/netlink.h>
 #include <linux/string.h>
 #include <linux/esptun.h>
-#include "crypto/aead.h"
-#include "crypto/alg.h"
-#include "crypto/authenc.h"
-#include "crypto/chachapoly.h"
-#include "crypto/scratch.h"
+#include "alg/aead.h"
+#include "alg/alg.h"
+#include "alg/authenc.h"
+#include "alg/chachapoly.h"
+#include "alg/scratch.h"
 
 static bool legacy;
 module_param(legacy, bool, 0444);

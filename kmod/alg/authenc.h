@@ -3,7 +3,7 @@
 #ifndef ESPTUN_AUTHENC_H
 #define ESPTUN_AUTHENC_H
 
-#include "crypto/alg.h"
+#include "alg/alg.h"
 
 extern const struct esptun_alg_ops esptun_authenc_ops;
 
