@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa)
 {
@@ -206,12 +207,26 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 	return c;
 }
 
+/* In transport mode the selectors are the addresses that the IKE SA had when the pair was agreed on. */
+static bool is_of_endpoints(const struct ike_sa *sa, const struct child_sa *c)
+{
+	size_t len = sizeof(sa->local.addr.b);
+
+	return c->mode == IKE_MODE_TUNNEL ||
+	       (!memcmp(c->ts[0].start, sa->local.addr.b, len) &&
+		!memcmp(c->ts[c->n_local].start, sa->remote.addr.b, len));
+}
+
 bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	int rc;
 
 	if (c->state != CHILD_IN || !ikesa_authenticated(sa))
 		return false;
+	if (!is_of_endpoints(sa, c)) { /* it carries nothing any more; another IKE SA comes */
+		request_delete_child(core, sa, c);
+		return false;
+	}
 	rc = install_part(core, sa, c, IKE_CHILD_OUT);
 	if (!rc) {
 		begin_up(core, sa, c);
