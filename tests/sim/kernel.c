@@ -743,14 +743,15 @@ static bool set_matches(const struct node *a, const struct node *b, unsigned int
 	return true;
 }
 
-/*
- * Would ESP of @a travel in what gets to @b? No NAT takes plain ESP; without UDP it is received where it
- * is sent so alone.
- */
+bool encap_leads(const struct node *from, const struct node *to, unsigned int link)
+{
+	return !from->plain[link] || (!from->nat.family && !to->nat.family && to->plain[link]);
+}
+
 static bool encap_is_right(const struct node *a, const struct node *b, unsigned int link, char *why,
 			   size_t size)
 {
-	if (!a->plain[link] || (!a->nat.family && !b->nat.family && b->plain[link]))
+	if (encap_leads(a, b, link))
 		return true;
 	snprintf(why, size, "node %u's ESP has no UDP around it, which node %u does not get",
 		 a->index, b->index);

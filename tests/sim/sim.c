@@ -875,9 +875,10 @@ static unsigned int lost_peers(const struct run *r)
 /*
  * ESP that leaves from now on comes through both ways, at the latest after @ms. That is longer if only
  * the NAT gave another address and the other end does not follow ESP: then silence alone tells; or if ESP
- * of neither leads to where the other is, as both moved before they heard of each other. It is longer
- * still if whoever decides knows no name that leads there, and if an IKE SA is no more, for want of
- * answers. The time for which an end waits because the network took a message is not the agents' (taken.c).
+ * of neither leads to where the other is, as both moved before they heard of each other; or if one end
+ * knows of a NAT that the other does not know of yet, so that they differ about UDP around ESP. It is
+ * longer still if whoever decides knows no name that leads there, and if an IKE SA is no more, for want
+ * of answers. The time for which an end waits because the network took a message is not the agents' (taken.c).
  */
 static void must_flow(struct run *r, uint64_t ms)
 {
@@ -896,6 +897,7 @@ static void must_flow(struct run *r, uint64_t ms)
 			return;
 		}
 		anew |= lost_peers(r) != lost;
+		astray |= !encap_leads(r->a, r->b, 0) || !encap_leads(r->b, r->a, 0);
 		if (anew)
 			ms = ANEW_WITHIN_MS;
 		else if (astray)

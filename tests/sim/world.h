@@ -306,6 +306,11 @@ unsigned int node_count(const struct node *n, unsigned int link, bool in);
 const struct ksa *node_out(const struct node *n, unsigned int link);
 /* Does the kernel of @from send ESP to where @to is? */
 bool esp_leads(const struct node *from, const struct node *to, unsigned int link);
+/*
+ * Would ESP of @from travel in what gets to @to? No NAT takes plain ESP, and without UDP it is received
+ * where it is sent so alone.
+ */
+bool encap_leads(const struct node *from, const struct node *to, unsigned int link);
 bool direction_works(const struct node *from, const struct node *to, unsigned int link);
 /*
  * Equal SA sets, exactly @pairs each, nothing larval, and if there are any, each kernel knows
