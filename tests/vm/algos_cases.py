@@ -138,11 +138,23 @@ def is_answer(plain, size, v6):
     return got.haslayer(ICMP) and got[ICMP].type == 0 and bytes(got[ICMP].payload) == b"e" * size
 
 
+def lost(before):
+    """No answer came: what tells where it, or the request, was lost."""
+    now = genl.counters(family)
+    more = {name: n - before.get(name, 0) for name, n in now.items() if n != before.get(name, 0)}
+    near = subprocess.run(["ip", "-n", "west", "neigh"], capture_output=True, text=True).stdout
+    return RuntimeError("no answer; counters: %s; %s" % (more, near.strip()))
+
+
 def exchange(sock, pair, sealed, size, v6):
     """Send a request until its answer comes; the answer's packet, opened."""
+    before = genl.counters(family)
     sock.sendto(sealed, ("192.0.2.1", 4500))
     for _ in range(20):
-        packet = sock.recv(65535)
+        try:
+            packet = sock.recv(65535)
+        except socket.timeout:
+            raise lost(before) from None
         if packet == b"\xff":
             continue
         seq, iv, plain = pair.open(packet)
