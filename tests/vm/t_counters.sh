@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 200
 #
 # Known traffic, and every place that counts it: SAs, peers, the link as netlink, /proc, /sys and ethtool

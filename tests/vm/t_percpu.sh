@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 180
 #
 # Outbound SAs of a CPU (RFC 9611), on two CPUs: each carries what its CPU sends, the one without a
