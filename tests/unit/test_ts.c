@@ -294,6 +294,25 @@ static void explanations_name_side_lists_and_key(void **state)
 		"write what it has configured, ours = its, into Selectors=");
 }
 
+/* Of a child SA in transport mode nothing but the endpoints' own address may be installed. */
+static void of_one_address(void **state)
+{
+	static const struct ike_addr host = { 4, { 192, 0, 2, 7 } },
+				     other = { 4, { 192, 0, 2, 8 } };
+	struct ike_ts_list l = { .n = 0 };
+
+	(void)state;
+	assert_int_equal(ike_ts_from_text("any:gre", &l, err, sizeof(err)), 0);
+	assert_false(ike_ts_of_address(&l, &host));
+	ike_ts_pin(&l, &host);
+	assert_true(ike_ts_of_address(&l, &host));
+	assert_false(ike_ts_of_address(&l, &other));
+	assert_int_equal(ike_ts_from_text("192.0.2.7/32:tcp", &l, err, sizeof(err)), 0);
+	assert_true(ike_ts_of_address(&l, &host));
+	assert_int_equal(ike_ts_from_text("192.0.2.6/31", &l, err, sizeof(err)), 0);
+	assert_false(ike_ts_of_address(&l, &host));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +329,7 @@ int main(void)
 		cmocka_unit_test(prefixes_carry_protocol_and_ports),
 		cmocka_unit_test(prefixes_cover_exactly),
 		cmocka_unit_test(explanations_name_side_lists_and_key),
+		cmocka_unit_test(of_one_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,23 +48,12 @@ static bool may_have_sas(const struct tunnel *t, uint32_t peer)
 	return peer != IKE_PEER_FIRST || t->conf.clients <= 1;
 }
 
-static bool is_host(const struct ike_ts_list *l, const struct ike_addr *a)
-{
-	for (unsigned int i = 0; i < l->n; i++) {
-		const struct ike_ts *ts = &l->ts[i];
-
-		if (ts->family != a->family || memcmp(ts->start, a->b, sizeof(a->b)) != 0 ||
-		    memcmp(ts->end, a->b, sizeof(a->b)) != 0)
-			return false;
-	}
-	return true;
-}
-
 /* Is all that @child would carry allowed by the configuration? Transport mode is for its endpoints. */
 static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 {
-	if (child->mode == IKE_MODE_TRANSPORT && (!is_host(child->local_ts, &child->local.addr) ||
-						  !is_host(child->remote_ts, &child->remote.addr)))
+	if (child->mode == IKE_MODE_TRANSPORT &&
+	    (!ike_ts_of_address(child->local_ts, &child->local.addr) ||
+	     !ike_ts_of_address(child->remote_ts, &child->remote.addr)))
 		return false;
 	return kernel_may_carry(t->conf.child, t->conf.n_child, child->mode,
 				IKE_TS_OFFER(child->local_ts), IKE_TS_OFFER(child->remote_ts));

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 uint32_t install_reserve_spi(struct ike_core *core, struct ike_sa *sa)
 {
@@ -210,11 +209,11 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 /* In transport mode the selectors are the addresses that the IKE SA had when the pair was agreed on. */
 static bool is_of_endpoints(const struct ike_sa *sa, const struct child_sa *c)
 {
-	size_t len = sizeof(sa->local.addr.b);
+	struct ike_ts_list local, remote;
 
-	return c->mode == IKE_MODE_TUNNEL ||
-	       (!memcmp(c->ts[0].start, sa->local.addr.b, len) &&
-		!memcmp(c->ts[c->n_local].start, sa->remote.addr.b, len));
+	child_selectors(c, &local, &remote);
+	return c->mode == IKE_MODE_TUNNEL || (ike_ts_of_address(&local, &sa->local.addr) &&
+					      ike_ts_of_address(&remote, &sa->remote.addr));
 }
 
 bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)

@@ -176,6 +176,18 @@ void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a)
 	ike_ts_narrow(IKE_TS_OFFER(&any), &host, l);
 }
 
+bool ike_ts_of_address(const struct ike_ts_list *l, const struct ike_addr *a)
+{
+	for (unsigned int i = 0; i < l->n; i++) {
+		const struct ike_ts *ts = &l->ts[i];
+
+		if (ts->family != a->family || memcmp(ts->start, a->b, sizeof(a->b)) != 0 ||
+		    memcmp(ts->end, a->b, sizeof(a->b)) != 0)
+			return false;
+	}
+	return true;
+}
+
 void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a)
 {
 	for (unsigned int i = 0; i < p->n; i++) {

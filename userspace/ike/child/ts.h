@@ -45,6 +45,9 @@ bool ike_ts_of_any_address(const struct ike_ts_list *l);
 /* @l, which is as ike_ts_of_any_address() says, becomes that of the one address @a. */
 void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a);
 
+/* Is each selector of the address @a, whole and alone? */
+bool ike_ts_of_address(const struct ike_ts_list *l, const struct ike_addr *a);
+
 /* Each selector of one address alone becomes one of @a (RFC 7296 2.23.1). */
 void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a);
 
