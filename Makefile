@@ -71,6 +71,7 @@ SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app
 SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SRC_sim   := $(sort $(wildcard tests/sim/*.c))
+SRC_world := $(filter-out %/sim.c %/memory.c,$(SRC_sim))
 SRC_host  := tests/sock/host.c tests/sock/esp.c
 
 UNIT := $(sort $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
@@ -131,7 +132,8 @@ $(1)/libike.a: $$(SRC_ike:%.c=$(1)/obj/%.o)
 $(1)/libagent.a: $$(SRC_agent:%.c=$(1)/obj/%.o)
 $(1)/libcli.a: $$(SRC_cli:%.c=$(1)/obj/%.o)
 $(1)/libhelper.a: $$(SRC_helper:%.c=$(1)/obj/%.o)
-$(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a:
+$(1)/libworld.a: $$(SRC_world:%.c=$(1)/obj/%.o)
+$(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a $(1)/libworld.a:
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
 	$(Q)t=$$@.$$$$$$$$; rm -f $$$$t; $(AR) rcs $$$$t $$(filter %.o,$$^) && mv -f $$$$t $$@
@@ -168,7 +170,8 @@ WRAP_test_core_kem := -Wl,--wrap=kex_find
 
 # $(1) output directory, $(2) test name, $(3) compiler, $(4) name of the flags
 define unit_rule
-$(1)/tests/$(2): $(1)/obj/tests/unit/$(2).o $(1)/libhelper.a $(call archives,$(1),tests/unit/$(2).c)
+$(1)/tests/$(2): $(1)/obj/tests/unit/$(2).o $(1)/libhelper.a $(1)/libworld.a \
+		$(call archives,$(1),tests/unit/$(2).c)
 	$$(call link,$(3),$$($(4)),-lcmocka $(LIBS_AGENT) -lm $$(WRAP_$(2)))
 endef
 
@@ -186,7 +189,7 @@ $(foreach t,$(UNIT),$(eval $(call unit_rule,$B,$t,$(CC),PLAINFLAGS)))
 $(foreach t,$(UNIT),$(eval $(call unit_rule,$B/san,$t,$(CC),SANALL)))
 
 define fuzz_rule
-$B/fuzz/$(1): $B/fuzz/obj/tests/fuzz/$(1).o $(call archives,$B/fuzz,tests/fuzz/$(1).c)
+$B/fuzz/$(1): $B/fuzz/obj/tests/fuzz/$(1).o $B/fuzz/libworld.a $(call archives,$B/fuzz,tests/fuzz/$(1).c)
 	$$(call link,$(FUZZCC),$$(FUZZLINK),$(LIBS_AGENT))
 endef
 $(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$t)))

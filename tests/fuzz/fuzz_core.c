@@ -9,10 +9,7 @@
  */
 #include <stdlib.h>
 
-#include "../sim/inside.c"
-#include "../sim/kernel.c"
-#include "../sim/message.c"
-#include "../sim/world.c"
+#include "../sim/world.h"
 #include "ike/core/core.h"
 #include "ike/core/layer_core.h"
 
