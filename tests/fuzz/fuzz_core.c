@@ -8,6 +8,7 @@
  * nothing in their kernels.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "../sim/world.h"
 #include "ike/core/core.h"
@@ -355,20 +356,20 @@ static void set_up(struct fuzz *f, uint8_t what)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct fuzz f;
+	struct fuzz *f = zero_pages(sizeof(*f));
 	struct cursor c = cursor_init(data, size);
 	unsigned int ops;
 
-	memset(&f, 0, sizeof(f));
-	world_init(&f.w, 1);
-	f.w.filter = remember_last;
-	f.w.filter_ctx = &f;
-	f.w.delay_min = f.w.delay_max = 5;
-	set_up(&f, cursor_u8(&c));
-	run(&f, 4 * cursor_u8(&c)); /* from nothing at all to established */
+	world_init(&f->w, 1);
+	f->w.filter = remember_last;
+	f->w.filter_ctx = f;
+	f->w.delay_min = f->w.delay_max = 5;
+	set_up(f, cursor_u8(&c));
+	run(f, 4 * cursor_u8(&c)); /* from nothing at all to established */
 	for (ops = 0; c.left && ops < MAX_OPS; ops++)
-		operation(&f, &c);
-	check_rest(&f);
-	world_free(&f.w);
+		operation(f, &c);
+	check_rest(f);
+	world_free(&f->w);
+	munmap(f, sizeof(*f));
 	return 0;
 }

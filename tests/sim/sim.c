@@ -1244,9 +1244,9 @@ static void shut_down(struct run *r)
 	}
 }
 
+/* r: zero. */
 static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsigned int verbose)
 {
-	memset(r, 0, sizeof(*r));
 	memory_fail(0, 0);
 	world_init(&r->w, seed);
 	r->rnd.s = rnd_next(&r->w.rnd);
@@ -1333,23 +1333,25 @@ struct tally {
 static void run_share(const struct options *o, const char *self, unsigned int first,
 		      struct tally *t)
 {
-	static struct run r;
 	unsigned long long i, seed;
 	unsigned int k;
+	struct run *r;
 
 	for (i = first; i < o->runs; i += o->jobs) {
 		seed = o->seed + i;
 		k = (unsigned int)(seed % SCENARIOS);
 		if (o->scenario && strcmp(scenarios[k].name, o->scenario))
 			continue;
-		run_one(&r, seed, &scenarios[k], o->verbose);
+		r = zero_pages(sizeof(*r));
+		run_one(r, seed, &scenarios[k], o->verbose);
 		t->done[k]++;
-		t->judged += r.w.judged;
-		if (!r.w.failed[0])
-			continue;
-		t->bad[k]++;
-		printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed,
-		       scenarios[k].name, r.w.failed, self, seed);
+		t->judged += r->w.judged;
+		if (r->w.failed[0]) {
+			t->bad[k]++;
+			printf("# seed %llu, %s: %s\n# replay: %s --seed %llu -v -v\n", seed,
+			       scenarios[k].name, r->w.failed, self, seed);
+		}
+		munmap(r, sizeof(*r));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum { LINK_DELAY_MIN = 5, LINK_DELAY_MAX = 60 };
 
@@ -692,9 +693,17 @@ void world_run(struct world *w, uint64_t until)
 
 /* ---- building ------------------------------------------------------------ */
 
+void *zero_pages(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
 void world_init(struct world *w, uint64_t seed)
 {
-	memset(w, 0, sizeof(*w));
 	w->rnd.s = seed;
 	rnd_next(&w->rnd);
 	w->esp_rnd.s = ~seed;

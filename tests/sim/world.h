@@ -229,6 +229,12 @@ struct world {
 	unsigned int judged; /* … which was seen so often */
 };
 
+/*
+ * Memory that is zero, for munmap(). A world is megabytes, of which a run touches few; such pages
+ * cost less than memset().
+ */
+void *zero_pages(size_t len);
+/* w: zero. */
 void world_init(struct world *w, uint64_t seed);
 /* Frees everything; checks nothing. */
 void world_free(struct world *w);
