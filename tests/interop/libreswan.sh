@@ -35,22 +35,23 @@ lifetime() {
 }
 
 peer_conf() {
-	local child='' ike='' pfs=''
+	local child='' ike='' pfs='' left=192.0.2.2 right=192.0.2.1 mobike=no encap=yes
 	[ $# = 0 ] || local "$@"
 	cat > "$PEER_ROOT/etc/ipsec.conf" <<-END
 	config setup
 	conn west
 	  ikev2 = insist
 	  authby = secret
-	  left = 192.0.2.2
+	  left = $left
 	  leftid = @east.example
 	  leftsubnet = 10.2.0.0/24
-	  right = 192.0.2.1
+	  right = $right
+	  mobike = $mobike
 	  rightid = @west.example
 	  rightsubnet = 10.1.0.0/24
 	  ike = aes_gcm256-sha2_256-dh31
 	  esp = aes_gcm256
-	  encapsulation = yes
+	  encapsulation = $encap
 	  leftupdown = %disabled
 	  replay-window = 1024
 	  pfs = ${pfs:-no}
