@@ -3,7 +3,7 @@
 /*	Documentation/netlink/specs/esptun.yaml */
 
 /* Most of them that one SA has. */
-#define ESPTUN_SA_COUNTERS 16
+#define ESPTUN_SA_COUNTERS 17
 
 /* Of struct esptun_counter. */
 #define ESPTUN_COUNTER_ROWS \
@@ -42,7 +42,8 @@
 	[ESPTUN_STATS_A_TX_TS_FRAGMENT] = { "tx-ts-fragment", true, ESPTUN_WAY_TX, 9 }, \
 	[ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", true, ESPTUN_WAY_RX, 15 }, \
 	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", true, ESPTUN_WAY_RX, 16 }, \
-	[ESPTUN_STATS_A_TX_DUMMY] = { "tx-dummy", false, ESPTUN_WAY_TX, 10 }
+	[ESPTUN_STATS_A_TX_DUMMY] = { "tx-dummy", false, ESPTUN_WAY_TX, 10 }, \
+	[ESPTUN_STATS_A_RX_BACKLOG] = { "rx-backlog", true, ESPTUN_WAY_RX, 17 }
 
 /* For the tracepoint's text, and for programs that read its numbers. */
 #define ESPTUN_COUNTER_SYMBOLS \
@@ -81,7 +82,8 @@
 	{ ESPTUN_STATS_A_TX_TS_FRAGMENT, "tx-ts-fragment" }, \
 	{ ESPTUN_STATS_A_RX_LARVAL, "rx-larval" }, \
 	{ ESPTUN_STATS_A_RX_ZERO_CSUM6, "rx-zero-csum6" }, \
-	{ ESPTUN_STATS_A_TX_DUMMY, "tx-dummy" }
+	{ ESPTUN_STATS_A_TX_DUMMY, "tx-dummy" }, \
+	{ ESPTUN_STATS_A_RX_BACKLOG, "rx-backlog" }
 
 #define ESPTUN_COUNTER_NUMBERS \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_KEEPALIVE); \
@@ -119,4 +121,5 @@
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_TS_FRAGMENT); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_LARVAL); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_ZERO_CSUM6); \
-	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_DUMMY)
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_DUMMY); \
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_BACKLOG)

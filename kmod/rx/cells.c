@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include "rx/cells.h"
 #include "limits.h"
+#include "stats.h"
 
 /* The way up the stack has begun here, from esptun_cells_receive(). */
 static DEFINE_PER_CPU(bool, delivering);
@@ -111,23 +112,22 @@ static bool idle(const struct esptun_cell *cell)
 	return !READ_ONCE(cell->joining) && !__this_cpu_read(delivering);
 }
 
-void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
-			  struct sk_buff *skb, bool alone)
+unsigned int esptun_cells_receive(struct esptun_cells *cells,
+				  unsigned int which, struct sk_buff *skb,
+				  bool alone)
 {
 	struct esptun_cell *cell = &cells->cell[which & cells->mask];
 	unsigned int waiting;
 
-	if (unlikely(!(skb->dev->flags & IFF_UP) ||
-		     skb_queue_len_lockless(&cell->queue) >= ESPTUN_CELL_MAX)) {
-		dev_core_stats_rx_dropped_inc(skb->dev);
-		kfree_skb(skb);
-		return;
-	}
+	if (unlikely(!(skb->dev->flags & IFF_UP)))
+		return ESPTUN_STATS_A_RX_LINK_DOWN;
+	if (unlikely(skb_queue_len_lockless(&cell->queue) >= ESPTUN_CELL_MAX))
+		return ESPTUN_STATS_A_RX_BACKLOG;
 	if (alone && idle(cell)) {
 		__this_cpu_write(delivering, true);
 		netif_receive_skb(skb);
 		__this_cpu_write(delivering, false);
-		return;
+		return 0;
 	}
 	spin_lock(&cell->queue.lock);
 	waiting = skb_queue_len(&cell->queue);
@@ -136,4 +136,5 @@ void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
 	/* If others wait, it was scheduled for them and has yet to take them. */
 	if (!waiting)
 		napi_schedule(&cell->napi);
+	return 0;
 }

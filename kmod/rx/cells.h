@@ -52,13 +52,15 @@ void esptun_cells_free(struct esptun_cells *cells);
  * esptun_cells_receive - give a packet to the stack
  * @cells: those of skb->dev
  * @which: packets with an equal value stay in order
- * @skb: the packet, consumed; dropped and counted if too many wait or the
- *	device is down
+ * @skb: the packet, consumed unless there is a reason to drop it
  * @alone: GRO has nothing to join it to, so far as the caller knows
  *
  * Bottom halves off, RCU; no lock that the way up the stack may want.
+ * Return: 0, or why it has to be dropped: ESPTUN_STATS_A_RX_BACKLOG if too many
+ * wait, ESPTUN_STATS_A_RX_LINK_DOWN.
  */
-void esptun_cells_receive(struct esptun_cells *cells, unsigned int which,
-			  struct sk_buff *skb, bool alone);
+unsigned int esptun_cells_receive(struct esptun_cells *cells,
+				  unsigned int which, struct sk_buff *skb,
+				  bool alone);
 
 #endif /* ESPTUN_CELLS_H */

@@ -305,7 +305,7 @@ static bool joinable(const struct sk_buff *skb)
 static void deliver(struct batch *b)
 {
 	struct esptun_link *link = b->sa->link;
-	unsigned int n, reason, packets = 0;
+	unsigned int n, len, reason, packets = 0;
 	u32 cell = hash_32(b->sa->peer->id, 16);
 	struct sk_buff *skb;
 	u64 bytes = 0;
@@ -315,16 +315,19 @@ static void deliver(struct batch *b)
 		!joinable(skb_peek(&b->opened));
 	while ((skb = __skb_dequeue(&b->opened))) {
 		n = skb_shinfo(skb)->gso_segs ?: 1;
+		len = received_len(skb, n);
+		skb->dev = link->dev;
 		reason = admit(b, skb);
-		if (reason) {
+		if (!reason)
+			reason = esptun_cells_receive(&link->cells, cell, skb,
+						      alone);
+		if (unlikely(reason)) {
 			esptun_sa_drop(b->sa, reason, n);
 			kfree_skb(skb);
 			continue;
 		}
 		packets += n;
-		bytes += received_len(skb, n);
-		skb->dev = link->dev;
-		esptun_cells_receive(&link->cells, cell, skb, alone);
+		bytes += len;
 	}
 	if (!packets)
 		return;

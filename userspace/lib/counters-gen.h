@@ -37,3 +37,4 @@
 [ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", "for a reserved SPI whose key did not come in time", true },
 [ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", "UDP over IPv6 without a checksum, which the peer was not allowed", true },
 [ESPTUN_STATS_A_TX_DUMMY] = { "tx-dummy", "dummy packets sent (traffic flow confidentiality)", false },
+[ESPTUN_STATS_A_RX_BACKLOG] = { "rx-backlog", "too many packets wait for the stack", true },
