@@ -117,6 +117,15 @@ static int read_value(const struct esptun_attr *row, const struct nlattr *attr,
 	return 0;
 }
 
+/* Ignoring @row would look like having done it. */
+static const char *why_not(const struct esptun_attr_table *table,
+			   const struct esptun_attr *row, u8 request)
+{
+	if (!row->may)
+		return "attribute is read-only";
+	return request == ESPTUN_REQ_SET ? table->fixed : table->named;
+}
+
 int esptun_attr_parse(const struct esptun_attr_table *table,
 		      const struct nlattr *nest, struct nlattr *tb[],
 		      u8 request, void *to, u32 *present,
@@ -136,14 +145,9 @@ int esptun_attr_parse(const struct esptun_attr_table *table,
 					      extack);
 		if (!attr)
 			continue;
-		/* Ignoring it would look like having done it. */
 		if (!(row->may & request))
 			return esptun_attr_refuse(
-				attr,
-				row->may && request == ESPTUN_REQ_SET ?
-					table->fixed :
-					"attribute is read-only",
-				extack);
+				attr, why_not(table, row, request), extack);
 		err = read_value(row, attr, to, extack);
 		if (err)
 			return err;

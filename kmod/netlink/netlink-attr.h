@@ -36,7 +36,7 @@ enum esptun_attr_kind {
 /* Requests about an object, for esptun_attr.may and .must */
 #define ESPTUN_REQ_NEW BIT(0)
 #define ESPTUN_REQ_SET BIT(1)
-#define ESPTUN_REQ_NAME BIT(2) /* of one there is */
+#define ESPTUN_REQ_NAME BIT(2) /* of one there is: nothing but what names it */
 #define ESPTUN_REQ_SPI BIT(3)
 #define ESPTUN_REQ_FLUSH BIT(4)
 #define ESPTUN_REQ_ANY GENMASK(7, 0)
@@ -115,6 +115,7 @@ struct esptun_attr {
  * @max: highest number
  * @pad: of the padding in front of u64
  * @fixed: said of one that a new object may have, if ESPTUN_REQ_SET has it
+ * @named: said of any that a request has which needs no more than a name
  */
 struct esptun_attr_table {
 	const struct esptun_attr *rows;
@@ -122,6 +123,7 @@ struct esptun_attr_table {
 	u16 max;
 	u16 pad;
 	const char *fixed;
+	const char *named;
 };
 
 /* Refuse a request for @attr; @text outlives it. Return: -EINVAL. */

@@ -48,11 +48,12 @@ struct esptun_ike_request {
  * esptun_netlink_parse_peer - read the "peer" attribute
  * @info: request
  * @params: result; params->present says what was there
+ * @request: ESPTUN_REQ_*, one of them
  *
  * Return: 0, -EINVAL or -EAFNOSUPPORT.
  */
 int esptun_netlink_parse_peer(struct genl_info *info,
-			      struct esptun_peer_params *params);
+			      struct esptun_peer_params *params, u8 request);
 
 /**
  * esptun_netlink_parse_sa - read the "sa" attribute

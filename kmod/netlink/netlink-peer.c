@@ -23,12 +23,13 @@ struct peer_report {
 
 /* clang-format off */
 #define R struct peer_report
-#define CONFIG(bit) .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_BRIEF, .present = (bit)
+#define CHANGE (ESPTUN_REQ_NEW | ESPTUN_REQ_SET)
+#define CONFIG(bit) .may = CHANGE, .show = ESPTUN_SHOW_BRIEF, .present = (bit)
 #define HEADER(most) .max = (most), .special = ESPTUN_HEADER_OF_LINK
 #define USAGE(bit) .show = ESPTUN_SHOW_ALL, .present = (bit)
 
 static const struct esptun_attr peer_attrs[] = {
-	{ ATTR_U32(ESPTUN_PEER_A_ID, R, p.id), CONFIG(0),
+	{ ATTR_U32(ESPTUN_PEER_A_ID, R, p.id), .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_BRIEF,
 	  .must = ESPTUN_REQ_ANY, .missing = "peer id is missing",
 	  .min = 1, .max = U32_MAX, .wrong = "peer id: must not be 0" },
 	{ ATTR_OUTER(ESPTUN_PEER_A_REMOTE_ADDRESS, R, p.remote.addr), CONFIG(ESPTUN_PEER_REMOTE_ADDR) },
@@ -52,7 +53,7 @@ static const struct esptun_attr peer_attrs[] = {
 	{ ATTR_U8(ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX, R, p.zero_csum6_tx), CONFIG(ESPTUN_PEER_ZERO_CSUM6_TX) },
 	{ ATTR_U8(ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX, R, p.zero_csum6_rx), CONFIG(ESPTUN_PEER_ZERO_CSUM6_RX) },
 	{ ATTR_BYTES(ESPTUN_PEER_A_IDENTITY, R, p.identity, p.identity_len),
-	  .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_IDENTITY, .present = ESPTUN_PEER_IDENTITY,
+	  .may = CHANGE, .show = ESPTUN_SHOW_IDENTITY, .present = ESPTUN_PEER_IDENTITY,
 	  .min = 1, .max = ESPTUN_PEER_IDENTITY_MAX, .wrong = "identity: must have 1 to 512 octets" },
 	{ ATTR_U64(ESPTUN_PEER_A_RX_PACKETS, R, t.rx_packets), USAGE(0) },
 	{ ATTR_U64(ESPTUN_PEER_A_RX_BYTES, R, t.rx_bytes), USAGE(0) },
@@ -70,10 +71,12 @@ static const struct esptun_attr_table peer_table = {
 	.n = ARRAY_SIZE(peer_attrs),
 	.max = ESPTUN_PEER_A_MAX,
 	.pad = ESPTUN_PEER_A_PAD,
+	.named =
+		"this request only names a peer, by its id; take this attribute away",
 };
 
 int esptun_netlink_parse_peer(struct genl_info *info,
-			      struct esptun_peer_params *params)
+			      struct esptun_peer_params *params, u8 request)
 {
 	struct nlattr *tb[ESPTUN_PEER_A_MAX + 1];
 	struct peer_report r = {};
@@ -83,7 +86,7 @@ int esptun_netlink_parse_peer(struct genl_info *info,
 	nest = esptun_attr_outer(info, ESPTUN_A_PEER, "peer is missing");
 	if (!nest)
 		return -EINVAL;
-	err = esptun_attr_parse(&peer_table, nest, tb, ESPTUN_REQ_NAME, &r,
+	err = esptun_attr_parse(&peer_table, nest, tb, request, &r,
 				&r.p.present, info->extack);
 	if (err)
 		return err;

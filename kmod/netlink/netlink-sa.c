@@ -40,7 +40,9 @@ static int parse_ts(const struct nlattr *nest, struct esptun_ts *ts,
 		    struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[ESPTUN_TS_A_MAX + 1];
+	const char *why_not;
 	u32 present = 0;
+	u16 at;
 	int err;
 
 	err = esptun_attr_parse(&ts_table, nest, tb, ESPTUN_REQ_NEW, ts,
@@ -52,13 +54,11 @@ static int parse_ts(const struct nlattr *nest, struct esptun_ts *ts,
 	ts->any_port = !(present & TS_PORTS);
 	if (!ts->any_port && (present & TS_PORTS) != TS_PORTS)
 		return esptun_attr_refuse(
-			nest,
+			tb[ESPTUN_TS_A_PORT_START] ?: tb[ESPTUN_TS_A_PORT_END],
 			"traffic selector: port-start and port-end go together",
 			extack);
-	err = esptun_ts_check(ts, extack);
-	if (err && extack)
-		NL_SET_BAD_ATTR(extack, nest);
-	return err;
+	why_not = esptun_ts_check(ts, &at);
+	return why_not ? esptun_attr_refuse(tb[at], why_not, extack) : 0;
 }
 
 /* Both sides' selectors, each side in the order given, our side in front. */
@@ -152,22 +152,23 @@ struct sa_report {
 
 /* clang-format off */
 #define R struct sa_report
-#define NAME .may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_BRIEF
+#define NAME(requests) .may = (requests), .show = ESPTUN_SHOW_BRIEF
 /* What a new SA has for good. */
-#define FIXED .may = ESPTUN_REQ_ANY & ~ESPTUN_REQ_SET
+#define FIXED .may = ESPTUN_REQ_NEW
 /* What a new SA has and another one gets; nothing that names it. */
 #define SETTING .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .show = ESPTUN_SHOW_ALL
 #define LIMIT(which, unit) \
-	.may = ESPTUN_REQ_ANY, .show = ESPTUN_SHOW_ALL, .present = ESPTUN_LIMIT_##which(unit)
+	.may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .show = ESPTUN_SHOW_ALL, .present = ESPTUN_LIMIT_##which(unit)
 #define SECONDS .max = U32_MAX, .wrong = "time limit: at most 4294967295 seconds"
 #define KEY .max = ESPTUN_KEY_MAX, .wrong = "key: at most 64 octets"
 
 static const struct esptun_attr sa_attrs[] = {
-	{ ATTR_BE32(ESPTUN_SA_A_SPI, R, p.spi), NAME,
+	{ ATTR_BE32(ESPTUN_SA_A_SPI, R, p.spi), NAME(NAMED | ESPTUN_REQ_SPI),
 	  .must = NAMED, .missing = "spi is missing",
 	  .min = ESPTUN_SPI_MIN, .max = U32_MAX, .wrong = "spi: must be 256 or more (RFC 4303 2.1)" },
-	{ ATTR_U8(ESPTUN_SA_A_DIR, R, p.dir), NAME, .must = NAMED, .missing = "dir is missing" },
-	{ ATTR_U32(ESPTUN_SA_A_PEER, R, p.peer), NAME,
+	{ ATTR_U8(ESPTUN_SA_A_DIR, R, p.dir), NAME(NAMED | ESPTUN_REQ_SPI),
+	  .must = NAMED, .missing = "dir is missing" },
+	{ ATTR_U32(ESPTUN_SA_A_PEER, R, p.peer), NAME(ESPTUN_REQ_ANY),
 	  .must = ESPTUN_REQ_NEW | ESPTUN_REQ_SPI | ESPTUN_REQ_FLUSH, .missing = "peer is missing",
 	  .min = 1, .max = U32_MAX, .wrong = "peer: must not be 0" },
 	{ ATTR_U8(ESPTUN_SA_A_STATE, R, state), .show = ESPTUN_SHOW_BRIEF },
@@ -212,8 +213,8 @@ static const struct esptun_attr sa_attrs[] = {
 	{ ATTR_U64(ESPTUN_SA_A_AGE, R, age), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_LAST_USED, R, last_used), .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_LAST_USED },
-	{ ATTR_NEST(ESPTUN_SA_A_TS_LOCAL), .may = ESPTUN_REQ_ANY, .present = ESPTUN_SA_TS_LOCAL },
-	{ ATTR_NEST(ESPTUN_SA_A_TS_REMOTE), .may = ESPTUN_REQ_ANY, .present = ESPTUN_SA_TS_REMOTE },
+	{ ATTR_NEST(ESPTUN_SA_A_TS_LOCAL), .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .present = ESPTUN_SA_TS_LOCAL },
+	{ ATTR_NEST(ESPTUN_SA_A_TS_REMOTE), .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .present = ESPTUN_SA_TS_REMOTE },
 	{ ATTR_NEST(ESPTUN_SA_A_STATS) },
 };
 /* clang-format on */
@@ -225,6 +226,8 @@ static const struct esptun_attr_table sa_table = {
 	.pad = ESPTUN_SA_A_PAD,
 	.fixed =
 		"only limits, selectors, tfc and dummy of an SA can be changed",
+	.named =
+		"this request only names SAs, by dir, spi and peer, of which flush takes peer alone; take this attribute away",
 };
 
 int esptun_netlink_parse_sa(struct genl_info *info,

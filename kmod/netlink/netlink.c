@@ -126,7 +126,7 @@ static struct esptun_receiver asker(struct genl_info *info)
 int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_peer_params params;
-	int err = esptun_netlink_parse_peer(info, &params);
+	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_NEW);
 
 	if (err)
 		return err;
@@ -138,7 +138,7 @@ int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 int esptun_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_peer_params params;
-	int err = esptun_netlink_parse_peer(info, &params);
+	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_SET);
 
 	if (err)
 		return err;
@@ -150,7 +150,7 @@ int esptun_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 int esptun_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_peer_params params;
-	int err = esptun_netlink_parse_peer(info, &params);
+	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_NAME);
 
 	if (err)
 		return err;
@@ -166,7 +166,7 @@ int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct esptun_peer *peer;
 	struct esptun_receiver to;
 	struct sk_buff *msg;
-	int err = esptun_netlink_parse_peer(info, &params);
+	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_NAME);
 
 	if (err)
 		return err;

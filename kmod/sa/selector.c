@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/inetdevice.h>
-#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 #include "sa/selector.h"
@@ -14,37 +13,28 @@ static bool addr_in(const struct in6_addr *addr, const struct esptun_ts *ts)
 		 inet_make_mask(ts->plen));
 }
 
-int esptun_ts_check(const struct esptun_ts *ts, struct netlink_ext_ack *extack)
+const char *esptun_ts_check(const struct esptun_ts *ts, u16 *at)
 {
 	struct in6_addr prefix;
 
-	if (ts->family != AF_INET && ts->family != AF_INET6) {
-		NL_SET_ERR_MSG(extack, "ts: the address must be IPv4 or IPv6");
-		return -EINVAL;
-	}
+	*at = ESPTUN_TS_A_ADDRESS;
+	if (ts->family != AF_INET && ts->family != AF_INET6)
+		return "ts: the address must be IPv4 or IPv6";
 	if (ts->plen > esptun_ts_addr_bits(ts->family)) {
-		NL_SET_ERR_MSG(extack,
-			       "ts: prefix-len is longer than the address");
-		return -EINVAL;
+		*at = ESPTUN_TS_A_PREFIX_LEN;
+		return "ts: prefix-len is longer than the address";
 	}
 	esptun_ts_addr_prefix(&prefix, &ts->addr, ts->family, ts->plen);
-	if (!ipv6_addr_equal(&prefix, &ts->addr)) {
-		NL_SET_ERR_MSG(
-			extack,
-			"ts: the address has bits set beyond prefix-len");
-		return -EINVAL;
-	}
+	if (!ipv6_addr_equal(&prefix, &ts->addr))
+		return "ts: the address has bits set beyond prefix-len";
 	if (esptun_ts_all_ports(ts))
-		return 0;
-	if (!ts->proto) {
-		NL_SET_ERR_MSG(extack, "ts: ports need a protocol");
-		return -EINVAL;
-	}
-	if (ts->port_lo > ts->port_hi) {
-		NL_SET_ERR_MSG(extack, "ts: port-start is above port-end");
-		return -EINVAL;
-	}
-	return 0;
+		return NULL;
+	*at = ESPTUN_TS_A_PORT_START;
+	if (!ts->proto)
+		return "ts: ports need a protocol";
+	if (ts->port_lo > ts->port_hi)
+		return "ts: port-start is above port-end";
+	return NULL;
 }
 
 bool esptun_ts_match(const struct esptun_ts *ts, unsigned int n,

@@ -12,7 +12,6 @@
 #include "sa/flow.h"
 
 struct esptun_sa;
-struct netlink_ext_ack;
 
 /**
  * struct esptun_ts - a traffic selector (RFC 7296 3.13.1), as a prefix
@@ -159,11 +158,11 @@ struct esptun_ts_set *esptun_ts_set_alloc(const struct esptun_ts_lists *from,
 /**
  * esptun_ts_check - is a selector well formed
  * @ts: to check
- * @extack: told why not
+ * @at: result if it is not: the ESPTUN_TS_A_* that is wrong
  *
- * Return: 0 or -EINVAL.
+ * Return: NULL, or what is wrong.
  */
-int esptun_ts_check(const struct esptun_ts *ts, struct netlink_ext_ack *extack);
+const char *esptun_ts_check(const struct esptun_ts *ts, u16 *at);
 
 /**
  * esptun_ts_match - does any of the selectors cover this end of a flow

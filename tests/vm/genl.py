@@ -28,8 +28,8 @@ SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q"}
 
 
 class NlError(Exception):
-    """A refused request: errno, the kernel's text, and whether it pointed at
-    an attribute (NLMSGERR_ATTR_OFFS or _MISS_TYPE)."""
+    """A refused request: errno, the kernel's text, and the number of the attribute it
+    pointed at or missed (NLMSGERR_ATTR_OFFS or _MISS_TYPE), or None."""
 
     def __init__(self, code, text, pointed):
         super().__init__("%s: %s" % (errno.errorcode.get(code, code), text or "(no text)"))
@@ -171,8 +171,9 @@ class Family:
         """Send one request; the payloads of the replies, or NlError."""
         self.sequence += 1
         body = struct.pack("=BBH", command, 1, 0) + payload
-        self.sock.send(struct.pack("=IHHII", 16 + len(body), self.number,
-                                   NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence, 0) + body)
+        sent = struct.pack("=IHHII", 16 + len(body), self.number,
+                           NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence, 0) + body
+        self.sock.send(sent)
         replies = []
         self.interrupted = False
         while True:
@@ -188,23 +189,26 @@ class Family:
                 if mflags & NLM_F_DUMP_INTR and kind != NLMSG_ERROR:
                     self.interrupted = True
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    self.judge(kind, mflags, message)
+                    self.judge(kind, mflags, message, sent)
                     return replies
                 replies.append(message[4:])
 
     @staticmethod
-    def judge(kind, flags, message):
+    def judge(kind, flags, message, sent):
         code = -struct.unpack_from("=i", message)[0] if len(message) >= 4 else 0
         if code == 0:
             return
-        text, pointed = None, False
+        text, pointed = None, None
         if flags & NLM_F_ACK_TLVS:
             skip = 20 if kind == NLMSG_ERROR else 4
             for number, octets in attributes(message[skip:]):
                 if number == 1:
                     text = octets.rstrip(b"\0").decode()
-                elif number in (2, 5):
-                    pointed = True
+                elif number == 2:
+                    at = struct.unpack("=I", octets)[0]
+                    pointed = struct.unpack_from("=H", sent, at + 2)[0] & NLA_TYPE_MASK
+                elif number == 5:
+                    pointed = struct.unpack("=I", octets)[0]
         raise NlError(code, text, pointed)
 
     def call(self, op, values=None, dump=False):

@@ -39,16 +39,17 @@ def snapshot():
     return sorted(out, key=str)
 
 
-def refused(name, op, code=None, link=LINK, text="", **parts):
-    """The request fails, with text (and the errno given), changing nothing."""
+def refused(name, op, code=None, link=LINK, text="", at=None, **parts):
+    """The request fails, with text (and the errno given), changing nothing; the kernel points at
+    attribute number `at`, if given."""
     before = snapshot()
     try:
         ask(op, link, **parts)
     except genl.NlError as error:
         same = snapshot() == before
-        ok(error.text and text in error.text and same and (code is None or error.code == code),
-           "refused: " + name,
-           "%s%s" % (error, "" if same else "; but something changed"))
+        ok(error.text and text in error.text and same and (code is None or error.code == code) and
+           at in (None, error.pointed), "refused: " + name,
+           "%s, at %s%s" % (error, error.pointed, "" if same else "; but something changed"))
         return
     ok(False, "refused: " + name, "it was accepted")
 
@@ -120,6 +121,10 @@ def peers():
     refused("set: good port, bad address", "peer-set",
             peer={"id": 1, "keepalive": 7, "remote-port": 9, "remote-address": b"\1\2"})
     refused("delete: no such peer", "peer-del", errno.ENOENT, peer={"id": 7})
+    for op in ("peer-del", "peer-get"):
+        for name, value in (("keepalive", 5), ("remote-address", "192.0.2.2"), ("identity", "61")):
+            refused("%s: %s, which names no peer" % (op, name), op, errno.EINVAL,
+                    text="only names a peer", peer={"id": 2, name: value})
     refused("get: no such peer", "peer-get", errno.ENOENT, peer={"id": 7})
     ask("peer-set", peer={"id": 1, "keepalive": 7, "remote-port": 4999})
     got = ask("peer-get", peer={"id": 1})[0]["peer"]
@@ -221,10 +226,17 @@ def sas():
         refused("set: %s, which cannot change" % name.replace("_", "-"), "sa-set", errno.EINVAL,
                 text="" if name == "packets" else "tfc and dummy",
                 sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1, name.replace("_", "-"): value})
-    for name, value in (("tfc", 700), ("dummy", 1)):
+    for name, value in (("tfc", 700), ("dummy", 1), ("mode", "tunnel"), ("encr", 20), ("encr-key", KEY36),
+                        ("soft-bytes", 1), ("hard-time", 1), ("ts-local", [ts()]), ("cpu", 0), ("seq", 1)):
         for op in ("sa-get", "sa-del"):
             refused("%s: %s, which only an SA that is made or set has" % (op, name), op,
-                    errno.EINVAL, sa={"spi": 0x1000, "dir": "in", name: value})
+                    errno.EINVAL, text="only names SAs", sa={"spi": 0x1000, "dir": "in", name: value})
+    for name, value in (("mode", "tunnel"), ("soft-bytes", 1)):
+        refused("spi-alloc: " + name, "spi-alloc", errno.EINVAL, text="only names SAs",
+                sa={"peer": 1, name: value})
+    for name, value in (("spi", 0x1000), ("dir", "in"), ("soft-bytes", 1)):
+        refused("flush: %s, which would not keep it from flushing all" % name, "flush", errno.EINVAL,
+                text="flush takes peer alone", sa={"peer": 1, name: value})
     for side in ("ts-local", "ts-remote"):
         refused("set: bits beyond the prefix, " + side, "sa-set", errno.EINVAL,
                 sa={"spi": 0x1000, "dir": "in", "soft-bytes": 1,
@@ -294,21 +306,22 @@ def wiping():
 
 
 def selectors():
+    numbers = {a["name"]: i for i, a in enumerate(family.spec.sets["ts"], 1)}
     bad = {
-        "no address": ts(address=None),
-        "address of three octets": ts(address=b"\1\2\3"),
-        "IPv4 prefix of 33": ts("10.0.0.1", 33),
-        "IPv6 prefix of 129": ts("fd00::1", 129),
-        "host bits set": ts("10.0.0.1", 8),
-        "host bits set, IPv6": ts("fd00::1", 64),
-        "start of ports without end": ts(protocol=6, port_start=5),
-        "end of ports without start": ts(protocol=6, port_end=5),
-        "ports backwards": ts(protocol=6, port_start=9, port_end=5),
-        "ports without protocol": ts(port_start=5, port_end=9),
+        "no address": (ts(address=None), "address"),
+        "address of three octets": (ts(address=b"\1\2\3"), "address"),
+        "IPv4 prefix of 33": (ts("10.0.0.1", 33), "prefix-len"),
+        "IPv6 prefix of 129": (ts("fd00::1", 129), "prefix-len"),
+        "host bits set": (ts("10.0.0.1", 8), "address"),
+        "host bits set, IPv6": (ts("fd00::1", 64), "address"),
+        "start of ports without end": (ts(protocol=6, port_start=5), "port-start"),
+        "end of ports without start": (ts(protocol=6, port_end=5), "port-end"),
+        "ports backwards": (ts(protocol=6, port_start=9, port_end=5), "port-start"),
+        "ports without protocol": (ts(port_start=5, port_end=9), "port-start"),
     }
-    for name, selector in bad.items():
-        refused("selector: " + name, "sa-new", sa=sa(ts_local=[selector]))
-        refused("remote selector: " + name, "sa-new", sa=sa(ts_remote=[ts(), selector]))
+    for name, (selector, at) in bad.items():
+        refused("selector: " + name, "sa-new", sa=sa(ts_local=[selector]), at=numbers[at])
+        refused("remote selector: " + name, "sa-new", sa=sa(ts_remote=[ts(), selector]), at=numbers[at])
     refused("selectors: more than 256", "sa-new",
             sa=sa(ts_local=[ts("10.%d.%d.0" % (i >> 8, i & 255), 24) for i in range(257)]))
     ask("sa-new", sa=sa(ts_local=[ts("10.%d.0.0" % i, 16) for i in range(256)]))
