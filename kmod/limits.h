@@ -13,6 +13,13 @@
 
 #define ESPTUN_REPLAY_WINDOW_DEFAULT 1024
 
+/*
+ * What a key of a cipher with blocks of 64 bits encrypts, unless told otherwise:
+ * 2^20 blocks (NIST SP 800-67 revision 2), long before two equal ones tell of their
+ * texts (Sweet32, CVE-2016-2183).
+ */
+#define ESPTUN_BLOCK64_BYTES (8u << 20)
+
 /* Octets in the longest dummy packet of an SA whose packets are not padded. */
 #define ESPTUN_DUMMY_LEN_MAX 1500u
 

@@ -21,6 +21,7 @@
 #include "alg/authenc.h"
 #include "alg/chachapoly.h"
 #include "alg/scratch.h"
+#include "limits.h"
 
 static bool legacy;
 module_param(legacy, bool, 0444);
@@ -42,6 +43,7 @@ static const struct esptun_encr encrs[] = {
 		.key_lens = { 8 },
 		.key_help = "encr-key: DES takes 8 octets",
 		.iv = ESPTUN_IV_UNPREDICTABLE,
+		.key_bytes = ESPTUN_BLOCK64_BYTES,
 		.sizes = { .iv = 8, .align = 8 },
 	},
 	{
@@ -54,6 +56,7 @@ static const struct esptun_encr encrs[] = {
 		.key_lens = { 24 },
 		.key_help = "encr-key: 3DES takes 24 octets",
 		.iv = ESPTUN_IV_UNPREDICTABLE,
+		.key_bytes = ESPTUN_BLOCK64_BYTES,
 		.sizes = { .iv = 8, .align = 8 },
 	},
 	{

@@ -100,6 +100,7 @@ struct esptun_alg_ops {
  * @legacy: only with the module parameter of this name
  * @salt: bytes of salt behind the key
  * @iv: how the IV is made
+ * @key_bytes: an SA ends after so many, unless a request says otherwise; 0 for never
  * @sizes: packet layout; an ICV of 0 bytes needs an integrity algorithm
  * @key_lens: accepted bytes of key and salt, 0 ends the list
  * @name: IANA's name
@@ -115,6 +116,7 @@ struct esptun_encr {
 	bool legacy;
 	u8 salt;
 	enum esptun_iv iv;
+	u32 key_bytes;
 	struct esptun_esp_sizes sizes;
 	u8 key_lens[4];
 	const char *name;

@@ -185,6 +185,24 @@ static void keep_keys(struct esptun_sa *sa, const struct esptun_keys *keys)
 	sa->integ_key_len = keys->integ_len;
 }
 
+/* What its cipher bears, if nobody said how many bytes it may carry. */
+static int limit_key(struct esptun_sa *sa, u32 present,
+		     struct netlink_ext_ack *extack)
+{
+	u64 *hard = &sa->limits.hard[ESPTUN_BYTES];
+
+	if (!sa->alg.encr->key_bytes ||
+	    (present & ESPTUN_LIMIT_HARD(ESPTUN_BYTES)))
+		return 0;
+	*hard = sa->alg.encr->key_bytes;
+	if (sa->limits.soft[ESPTUN_BYTES] <= *hard)
+		return 0;
+	NL_SET_ERR_MSG(
+		extack,
+		"soft-bytes: more than the 8 MiB after which this cipher's SAs end; give hard-bytes, too");
+	return -EINVAL;
+}
+
 /* Everything about it but its place: larval, until packets may use it. */
 static struct esptun_sa *sa_create(struct esptun_net *en,
 				   const struct esptun_sa_params *p,
@@ -203,6 +221,8 @@ static struct esptun_sa *sa_create(struct esptun_net *en,
 	if (!sa)
 		return ERR_PTR(-ENOMEM);
 	err = esptun_alg_init(&sa->alg, p->encr, p->integ, &p->keys, extack);
+	if (!err)
+		err = limit_key(sa, p->present, extack);
 	if (err) {
 		sa_free(&sa->reclaim);
 		return ERR_PTR(err);

@@ -104,6 +104,28 @@ include "legacy" "$PYTHON" "$VM_LIB/algos_cases.py" legacy
 is "legacy algorithms are here, now" "$(algo_show | jq -r '.[] | select(.name == "ENCR_3DES" or .name == "AUTH_HMAC_MD5_96") | .class + " " + .state' | sort -u)" 'legacy available'
 check "library and module agree about them, too" names_agree
 
+# ---- ciphers with blocks of 64 bits end (Sweet32) ------------------------------------
+
+hard_bytes() {
+	in_quiet west esptun -j sa show dir in spi 0x6000 | jq -r '.[0].hard_bytes // 0'
+}
+must at west esptun sa flush dev vpn0
+weak() { # OPTION...
+	add_in enc 'cbc(des3_ede)' "$(made 24 1)" auth 'hmac(sha1)' "$(made 20 1)" "$@"
+}
+must weak
+is "3DES: an SA ends after 8 MiB, unless told otherwise" "$(hard_bytes)" 8388608
+must at west esptun sa del dev vpn0 dir in spi 0x6000
+must weak limit hard-bytes 1g limit soft-bytes 512m
+is "as here" "$(hard_bytes)" 1073741824
+must at west esptun sa del dev vpn0 dir in spi 0x6000
+must weak limit hard-bytes 0
+is "or here, for ever" "$(hard_bytes)" 0
+must at west esptun sa del dev vpn0 dir in spi 0x6000
+refuse "a soft limit beyond that asks for a hard one" 'give hard-bytes, too' weak limit soft-bytes 9m
+must add_in enc 'cbc(aes)' "$(made 16 1)" auth 'hmac(sha1)' "$(made 20 1)"
+is "AES has no such limit" "$(hard_bytes)" 0
+
 # ---- a kernel that lacks some -------------------------------------------------------
 
 in_quiet west ip link del vpn0
