@@ -100,6 +100,10 @@ static void peer_with_ip6(void **state)
 		0);
 	assert_string_equal(esptun_addr_format(&p.peer.remote.addr, buf), "2001:db8::2");
 	assert_string_equal(esptun_addr_format(&p.peer.local, buf), "2001:db8::1");
+	/* 0.0.0.0 is none, for either family. */
+	assert_int_equal(peer_args_parse(line(&l, "dev vpn0 id 3 local any"), "set", &p), 0);
+	assert_true(p.peer.has & ESPTUN_PEER_HAS_LOCAL);
+	assert_string_equal(esptun_addr_format(&p.peer.local, buf), "0.0.0.0");
 }
 
 /* Any prefix will do, the first in the table wins, order is free. */
@@ -222,6 +226,50 @@ static void sa_alias_and_any(void **state)
 	assert_int_equal(s.sa.n_ts_local, 0);
 	assert_int_equal(s.sa.dir, ESPTUN_SA_DIR_OUT);
 	esptun_sa_clear(&s.sa);
+}
+
+/* What the next words "stdin" read. */
+static void feed_stdin(const char *text)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
+	close(ends[1]);
+	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	clearerr(stdin);
+}
+
+/* Of two keys each has a line. */
+static void sa_keys_of_stdin(void **state)
+{
+	struct sa_args s;
+	struct line l;
+
+	(void)state;
+	feed_stdin("\n " KEY16 " \n" KEY20 "\n");
+	assert_int_equal(
+		sa_args_parse(line(&l, SA "algo aes-cbc-128 key stdin auth hmac-sha1 stdin"), "add",
+			      &s),
+		0);
+	assert_int_equal(s.sa.key_len, 16);
+	assert_int_equal(s.sa.integ_key_len, 20);
+	assert_int_equal(s.sa.integ_key[19], 0x13);
+	esptun_sa_clear(&s.sa);
+	feed_stdin(KEY36);
+	assert_int_equal(sa_args_parse(line(&l, SA "algo aes-gcm-256 key stdin"), "add", &s), 0);
+	assert_int_equal(s.sa.key_len, 36);
+	esptun_sa_clear(&s.sa);
+	feed_stdin(KEY16 "\n");
+	assert_int_not_equal(sa_args_parse(line(&l, SA "enc cbc(aes) stdin auth hmac-sha1 stdin"),
+					   "add", &s),
+			     0);
+	contains(l.args.err, "each \"stdin\" takes a line");
+	feed_stdin("0x12 0x34\n");
+	assert_int_not_equal(sa_args_parse(line(&l, SA "algo aes-gcm-256 key stdin"), "add", &s),
+			     0);
+	contains(l.args.err, "does not hold a key");
 }
 
 /* As ip xfrm and IANA say it, and as we do. */
@@ -544,21 +592,14 @@ static void sa_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(peer_full),
-		cmocka_unit_test(peer_header),
-		cmocka_unit_test(peer_with_ip6),
-		cmocka_unit_test(peer_abbreviated),
-		cmocka_unit_test(peer_refused),
-		cmocka_unit_test(sa_full),
-		cmocka_unit_test(sa_two_algorithms),
-		cmocka_unit_test(sa_alias_and_any),
-		cmocka_unit_test(sa_refused),
-		cmocka_unit_test(key_not_echoed),
-		cmocka_unit_test(key_file),
-		cmocka_unit_test(key_pipe),
-		cmocka_unit_test(keys),
-		cmocka_unit_test(exit_codes),
-		cmocka_unit_test(sa_json),
+		cmocka_unit_test(peer_full),	     cmocka_unit_test(peer_header),
+		cmocka_unit_test(peer_with_ip6),     cmocka_unit_test(peer_abbreviated),
+		cmocka_unit_test(peer_refused),	     cmocka_unit_test(sa_full),
+		cmocka_unit_test(sa_two_algorithms), cmocka_unit_test(sa_alias_and_any),
+		cmocka_unit_test(sa_keys_of_stdin),  cmocka_unit_test(sa_refused),
+		cmocka_unit_test(key_not_echoed),    cmocka_unit_test(key_file),
+		cmocka_unit_test(key_pipe),	     cmocka_unit_test(keys),
+		cmocka_unit_test(exit_codes),	     cmocka_unit_test(sa_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

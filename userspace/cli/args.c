@@ -168,8 +168,9 @@ int args_addr(struct args *a, const char *kw, struct esptun_addr *v)
 
 	if (args_value(a, kw, &s))
 		return -EINVAL;
-	if (esptun_addr_parse(s, v))
-		return args_fail(a, "\"%s\" is %.60s, but must be a numeric address", kw, s);
+	if (esptun_addr_parse(strcmp(s, "any") ? s : "0.0.0.0", v))
+		return args_fail(a, "\"%s\" is %.60s, but must be a numeric address, or any", kw,
+				 s);
 	return 0;
 }
 
@@ -278,24 +279,50 @@ static int check_key_file(struct args *a, const char *path, FILE *f)
 	return 0;
 }
 
-static int key_from_stream(struct args *a, const char *name, FILE *f, uint8_t *key, size_t *len)
+/* @text is wiped. */
+static int key_from_text(struct args *a, const char *name, char *text, size_t size, uint8_t *key,
+			 size_t *len)
 {
-	char text[4 * ARGS_KEY_MAX];
-	size_t n;
-	int err;
+	int err = key_parse(text, key, len);
 
-	/* stdio must not keep a copy of the key */
-	setvbuf(f, NULL, _IONBF, 0);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	err = key_parse(text, key, len);
-	explicit_bzero(text, sizeof(text));
+	explicit_bzero(text, size);
 	if (err)
 		return args_fail(
 			a,
 			"%.100s does not hold a key: expected hexadecimal digits, at most %d bytes",
 			name, ARGS_KEY_MAX);
 	return 0;
+}
+
+/* The next line that is not empty: of two keys each has one. */
+static int key_from_stdin(struct args *a, uint8_t *key, size_t *len)
+{
+	char text[4 * ARGS_KEY_MAX];
+	size_t n = 0;
+	int c;
+
+	/* stdio must not keep a copy of the key */
+	setvbuf(stdin, NULL, _IONBF, 0);
+	while (n < sizeof(text) - 1 && (c = getc(stdin)) != EOF && (c != '\n' || !n))
+		if (n || !isspace(c))
+			text[n++] = (char)c;
+	text[n] = '\0';
+	if (!n)
+		return args_fail(
+			a, "no key is left on standard input: each \"stdin\" takes a line of it");
+	return key_from_text(a, "standard input", text, sizeof(text), key, len);
+}
+
+static int key_from_stream(struct args *a, const char *name, FILE *f, uint8_t *key, size_t *len)
+{
+	char text[4 * ARGS_KEY_MAX];
+	size_t n;
+
+	/* stdio must not keep a copy of the key */
+	setvbuf(f, NULL, _IONBF, 0);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	return key_from_text(a, name, text, sizeof(text), key, len);
 }
 
 static int key_from_file(struct args *a, const char *path, uint8_t *key, size_t *len)
@@ -320,7 +347,7 @@ int args_key(struct args *a, const char *kw, uint8_t key[static ARGS_KEY_MAX], s
 	if (args_value(a, kw, &s))
 		return -EINVAL;
 	if (!strcmp(s, "stdin"))
-		return key_from_stream(a, "standard input", stdin, key, len);
+		return key_from_stdin(a, key, len);
 	if (!strcmp(s, "file")) {
 		if (args_value(a, "key file", &s))
 			return -EINVAL;

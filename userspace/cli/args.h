@@ -67,7 +67,7 @@ int args_size(struct args *a, const char *kw, uint64_t *v);
 /** args_bool() - "on" or "off" */
 int args_bool(struct args *a, const char *kw, bool *v);
 
-/** args_addr() - numeric address, IPv4 or IPv6 */
+/** args_addr() - numeric address, IPv4 or IPv6; "any" is 0.0.0.0, which stands for none */
 int args_addr(struct args *a, const char *kw, struct esptun_addr *v);
 
 /** args_spi() - SPI, at least 256 */
@@ -89,7 +89,8 @@ int args_ts_text(struct args *a, const char *kw, const char *s, struct esptun_ts
 #define ARGS_KEY_MAX ESPTUN_KEY_MAX
 
 /**
- * args_key() - 0xHEX, "file PATH" or "stdin"; a file that others can read is refused
+ * args_key() - 0xHEX, "file PATH" or "stdin", whose next line it takes; a file that others can
+ * read is refused
  * @a: arguments
  * @kw: keyword
  * @key: bytes, wiped on failure

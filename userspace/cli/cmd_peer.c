@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 const char usage_peer[] =
-	"Usage: esptun peer add  dev NAME id N [remote ADDR] [port P] [local ADDR]\n"
+	"Usage: esptun peer add  dev NAME id N [remote ADDR|any] [port P] [local ADDR|any]\n"
 	"                        [encap udp|esp] [keepalive SECS] [roam on|off] [on-demand on|off]\n"
 	"                        [tos TOS|inherit|link] [ttl TTL|auto|inherit|link]\n"
 	"                        [df inherit|set|unset|link] [flowlabel sa|inner|link]\n"
@@ -44,9 +44,9 @@ enum {
 const struct keyword peer_keywords[] = {
 	{ "dev", K_DEV, false, "@dev" },
 	{ "id", K_ID, false, NULL },
-	{ "remote", K_REMOTE, false, NULL },
+	{ "remote", K_REMOTE, false, "any" },
 	{ "port", K_PORT, false, NULL },
-	{ "local", K_LOCAL, false, NULL },
+	{ "local", K_LOCAL, false, "any" },
 	{ "encap", K_ENCAP, false, "udp esp" },
 	{ "keepalive", K_KEEPALIVE, false, NULL },
 	{ "roam", K_ROAM, false, "on off" },
