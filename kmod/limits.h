@@ -76,8 +76,18 @@
 /* Outbound SAs with one SPI that an ICMP error is looked up among. */
 #define ESPTUN_SPI_TRIES 16
 
-/* Sequence numbers back that an ICMP error may name. */
-#define ESPTUN_ICMP_LATELY 65536u
+/*
+ * Sequence numbers back that an ICMP error may name: what a second brings at a
+ * million packets a second, for the error may be that long on its way.
+ */
+#define ESPTUN_ICMP_LATELY (1u << 20)
+
+/*
+ * Of the MTU of a path that ICMP taught, over IPv4: for how long, as the kernel's
+ * routes keep it, and at least, as they do.
+ */
+#define ESPTUN_PMTU_MS 600000
+#define ESPTUN_PMTU_MIN 552u
 
 /* Peers at one endpoint that have a share. */
 #define ESPTUN_IKE_TRIES 16

@@ -43,7 +43,8 @@
 	[ESPTUN_STATS_A_RX_LARVAL] = { "rx-larval", true, ESPTUN_WAY_RX, 15 }, \
 	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", true, ESPTUN_WAY_RX, 16 }, \
 	[ESPTUN_STATS_A_TX_DUMMY] = { "tx-dummy", false, ESPTUN_WAY_TX, 10 }, \
-	[ESPTUN_STATS_A_RX_BACKLOG] = { "rx-backlog", true, ESPTUN_WAY_RX, 17 }
+	[ESPTUN_STATS_A_RX_BACKLOG] = { "rx-backlog", true, ESPTUN_WAY_RX, 17 }, \
+	[ESPTUN_STATS_A_RX_ICMP_REFUSED] = { "rx-icmp-refused", false, ESPTUN_WAY_RX, 0 }
 
 /* For the tracepoint's text, and for programs that read its numbers. */
 #define ESPTUN_COUNTER_SYMBOLS \
@@ -83,7 +84,8 @@
 	{ ESPTUN_STATS_A_RX_LARVAL, "rx-larval" }, \
 	{ ESPTUN_STATS_A_RX_ZERO_CSUM6, "rx-zero-csum6" }, \
 	{ ESPTUN_STATS_A_TX_DUMMY, "tx-dummy" }, \
-	{ ESPTUN_STATS_A_RX_BACKLOG, "rx-backlog" }
+	{ ESPTUN_STATS_A_RX_BACKLOG, "rx-backlog" }, \
+	{ ESPTUN_STATS_A_RX_ICMP_REFUSED, "rx-icmp-refused" }
 
 #define ESPTUN_COUNTER_NUMBERS \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_KEEPALIVE); \
@@ -122,4 +124,5 @@
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_LARVAL); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_ZERO_CSUM6); \
 	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_TX_DUMMY); \
-	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_BACKLOG)
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_BACKLOG); \
+	TRACE_DEFINE_ENUM(ESPTUN_STATS_A_RX_ICMP_REFUSED)

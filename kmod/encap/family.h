@@ -62,6 +62,7 @@ struct esptun_path {
  * @ttl: outer TTL or hop limit, 0 for the route's
  * @ttl_max: at most
  * @df: nobody may fragment it; IPv6 routers never do
+ * @frag_max: of IPv6 packets without @df, octets of a fragment; 0 for the path's MTU
  */
 struct esptun_outer {
 	u32 flow;
@@ -70,6 +71,7 @@ struct esptun_outer {
 	u8 ttl;
 	u8 ttl_max;
 	bool df;
+	u16 frag_max;
 };
 
 /**
@@ -99,6 +101,8 @@ struct esptun_arrival {
  * @pf: its NFPROTO_*
  * @hlen: octets of its header, without options
  * @csum: a device with one of these computes UDP checksums
+ * @own_pmtu: what ICMP taught about a path is the peer's, and what the kernel's
+ *	routes learned does not count
  * @zero_csum: UDP may go without a checksum to everybody
  * @cached: route in a cache, one reference, and its source; NULL if there is none
  * @cache: put a route and its source there
@@ -121,6 +125,7 @@ struct esptun_family {
 	u8 pf;
 	unsigned int hlen;
 	netdev_features_t csum;
+	bool own_pmtu;
 	bool zero_csum;
 	struct dst_entry *(*cached)(struct dst_cache *cache,
 				    struct esptun_addr *source);

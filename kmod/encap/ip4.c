@@ -10,6 +10,7 @@
 #include <net/udp.h>
 #include "encap/encap.h"
 #include "encap/family.h"
+#include "limits.h"
 #include "link.h"
 
 /* A peer that changes its family may still have a route of the other one. */
@@ -67,7 +68,8 @@ static unsigned int hop_mtu(const struct dst_entry *dst)
 	unsigned int mtu = READ_ONCE(dst->dev->mtu);
 	unsigned int metric = dst_metric_raw(dst, RTAX_MTU);
 
-	return metric ? min(mtu, metric) : mtu;
+	mtu = min_t(unsigned int, metric ? min(mtu, metric) : mtu, IP_MAX_MTU);
+	return mtu - lwtunnel_headroom(dst->lwtstate, mtu);
 }
 
 void esptun_ip4_set_udp_csum(struct sk_buff *skb,
@@ -75,6 +77,13 @@ void esptun_ip4_set_udp_csum(struct sk_buff *skb,
 {
 	udp_set_csum(zero, skb, path->source.ip4, path->remote.addr.ip4,
 		     skb->len);
+}
+
+/* Routers must fragment if the administrator says so, or a path is very narrow. */
+static bool may_stay_whole(const struct esptun_path *path)
+{
+	return !dst_metric_locked(path->dst, RTAX_MTU) &&
+	       path->mtu > ESPTUN_PMTU_MIN;
 }
 
 void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
@@ -89,7 +98,7 @@ void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->version = 4;
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tos = outer->tos;
-	ip->frag_off = outer->df && !ip_mtu_locked(dst) ? htons(IP_DF) : 0;
+	ip->frag_off = outer->df && may_stay_whole(path) ? htons(IP_DF) : 0;
 	ip->ttl =
 		min_t(u8, outer->ttl ?: ip4_dst_hoplimit(dst), outer->ttl_max);
 	ip->protocol = path->encap->proto;
@@ -150,6 +159,7 @@ const struct esptun_family esptun_ip4 = {
 	.pf = NFPROTO_IPV4,
 	.hlen = sizeof(struct iphdr),
 	.csum = NETIF_F_HW_CSUM | NETIF_F_IP_CSUM,
+	.own_pmtu = true,
 	.zero_csum = true,
 	.cached = esptun_ip4_cached,
 	.cache = cache_route,

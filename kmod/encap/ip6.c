@@ -135,6 +135,7 @@ static void wrap(struct sk_buff *skb, const struct esptun_path *path,
 	ip->saddr = path->source.ip6;
 	ip->daddr = path->remote.addr.ip6;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	IP6CB(skb)->frag_max_size = outer->frag_max;
 }
 
 static void arrival(const struct sk_buff *skb, struct esptun_arrival *a)

@@ -4,6 +4,7 @@
 #include <net/dst_cache.h>
 #include "dev.h"
 #include "encap/encap.h"
+#include "limits.h"
 #include "link.h"
 #include "encap/path.h"
 #include "sa/peer.h"
@@ -17,6 +18,33 @@ static u8 udpcsum_of(const struct esptun_link *link,
 	return zero_csum6 ? ESPTUN_UDPCSUM_OFF : ESPTUN_UDPCSUM_ON;
 }
 
+/* What ICMP taught about the path to a peer, UINT_MAX if it did not lately. */
+static unsigned int learned_mtu(const struct esptun_peer *peer)
+{
+	unsigned int mtu = READ_ONCE(peer->pmtu);
+
+	if (likely(!mtu) ||
+	    time_after(jiffies, READ_ONCE(peer->pmtu_when) +
+					msecs_to_jiffies(ESPTUN_PMTU_MS)))
+		return UINT_MAX;
+	return mtu;
+}
+
+void esptun_path_learn(struct esptun_peer *peer, unsigned int mtu)
+{
+	mtu = max(mtu, ESPTUN_PMTU_MIN);
+	if (mtu > learned_mtu(peer))
+		return;
+	WRITE_ONCE(peer->pmtu_when, jiffies);
+	WRITE_ONCE(peer->pmtu, mtu);
+}
+
+void esptun_path_forget(struct esptun_peer *peer)
+{
+	WRITE_ONCE(peer->pmtu, 0);
+	dst_cache_reset(&peer->dst);
+}
+
 /* @header: the peer's, or the link's */
 static void path_set(struct esptun_path *path, struct dst_entry *dst,
 		     const struct esptun_header *header, u8 udpcsum)
@@ -24,7 +52,8 @@ static void path_set(struct esptun_path *path, struct dst_entry *dst,
 	path->udpcsum = udpcsum;
 	path->dst = dst;
 	path->header = esptun_header_read(header);
-	path->mtu = dst_mtu(dst);
+	path->mtu = path->family->own_pmtu ? path->family->hop_mtu(dst) :
+					     dst_mtu(dst);
 	path->hlen = path->family->hlen + path->encap->hlen;
 }
 
@@ -72,6 +101,7 @@ static void note_hop(struct esptun_peer *peer, unsigned int room)
 	if (READ_ONCE(peer->hop_room) == room)
 		return;
 	WRITE_ONCE(peer->hop_room, room);
+	WRITE_ONCE(peer->pmtu, 0);
 	esptun_link_update(peer->link);
 }
 
@@ -124,6 +154,8 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path)
 	path_set(path, dst, &peer->header,
 		 udpcsum_of(peer->link, path->family,
 			    READ_ONCE(peer->zero_csum6_tx)));
+	if (path->family->own_pmtu)
+		path->mtu = min(path->mtu, learned_mtu(peer));
 	return 0;
 }
 

@@ -41,6 +41,20 @@ int esptun_path_to(struct esptun_link *link,
 
 void esptun_path_put(struct esptun_path *path);
 
+/* The peer or its link changed: look for another route, forget the path's MTU. */
+void esptun_path_forget(struct esptun_peer *peer);
+
+/**
+ * esptun_path_learn - an ICMP error said what fits the path to a peer over IPv4
+ * @peer: to whom a packet was sent that the error quotes (icmp.h); RCU read side
+ * @mtu: what it said
+ *
+ * The kernel's routes learn as well, from everybody, and for IPv4 nothing here
+ * heeds what they do (IP_PMTUDISC_OMIT). For ESPTUN_PMTU_MS it only gets less. Two
+ * CPUs that learn at once: one of the two values stays.
+ */
+void esptun_path_learn(struct esptun_peer *peer, unsigned int mtu);
+
 /**
  * esptun_path_into_link - would packets to an address leave by an esptun link
  * @peer: whose packets; RCU read side, bottom halves off

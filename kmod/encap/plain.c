@@ -26,9 +26,11 @@
 #include "dev.h"
 #include "esp/esp.h"
 #include "encap/family.h"
+#include "encap/path.h"
 #include "link.h"
 #include "sa/peer.h"
 #include "encap/plain.h"
+#include "rx/icmp.h"
 #include "rx/rx.h"
 #include "sa/sa.h"
 
@@ -103,33 +105,25 @@ static int refuse_decrypted(struct sk_buff *skb, int err)
 /* ---- ICMP errors ---- */
 
 /*
- * The socket by whose mark the route is looked for whose MTU changes, if @esp
- * begins a packet that was sent to @to lately; else NULL. Everybody can send an
- * ICMP error, but the SPI is not to be guessed. xfrm may have sent it as well, so
- * that it is asked in any case.
+ * The SA that sent a packet to @to lately which began with @esp, or NULL. xfrm may
+ * have sent it as well, so that it is asked in any case. @length: the error says
+ * what fits.
  */
-static struct sock *sender_of(const struct sk_buff *skb,
-			      const struct esptun_addr *to,
-			      const struct esptun_esp_hdr *esp)
+static struct esptun_sa *sender_of(const struct sk_buff *skb,
+				   const struct esptun_addr *to,
+				   const struct esptun_esp_hdr *esp,
+				   bool length)
 {
 	struct esptun_net *en = esptun_dev_net(dev_net(skb->dev));
-	const struct esptun_sa *sa;
-	struct esptun_sock *us;
-	u64 sent;
-	u32 age;
+	const struct esptun_endpoint at = { .addr = *to };
+	struct esptun_sa *sa;
 
-	if (READ_ONCE(en->dying))
+	if (!length || READ_ONCE(en->dying))
 		return NULL;
-	sa = esptun_sadb_sent_find(en, esp->spi, to);
-	if (!sa || READ_ONCE(sa->peer->encap) != &esptun_encap_plain)
-		return NULL;
-	sent = atomic64_read(&sa->seq);
-	age = lower_32_bits(sent) - ntohl(esp->seq);
-	us = rcu_dereference(sa->link->us);
-	/* The first number is 1. */
-	if (!us || age >= ESPTUN_ICMP_LATELY || age >= sent)
-		return NULL;
-	return us->sk[esptun_family_of(to->family)->index];
+	sa = esptun_icmp_sender(en, &esptun_encap_plain, &at, esp);
+	if (!sa && !xfrm_knows(en->net, skb, &to->ip6, esp->spi, to->family))
+		esptun_stats_add(en->stats, ESPTUN_STATS_A_RX_ICMP_REFUSED, 1);
+	return sa;
 }
 
 /* @skb starts with the IP header of what was sent, 8 octets follow it. */
@@ -139,11 +133,12 @@ static int error_ip4(struct sk_buff *skb, u32 mtu)
 	const void *esp = skb->data + ip->ihl * 4;
 	const struct esptun_addr to = esptun_addr_ip4(ip->daddr);
 	const struct icmphdr *icmp = icmp_hdr(skb);
-	struct sock *sk = sender_of(skb, &to, esp);
+	bool length = icmp->type == ICMP_DEST_UNREACH &&
+		      icmp->code == ICMP_FRAG_NEEDED;
+	struct esptun_sa *sa = sender_of(skb, &to, esp, length);
 
-	if (sk && icmp->type == ICMP_DEST_UNREACH &&
-	    icmp->code == ICMP_FRAG_NEEDED)
-		ipv4_sk_update_pmtu(skb, sk, mtu);
+	if (sa)
+		esptun_path_learn(sa->peer, mtu);
 	return -ENOENT;
 }
 
@@ -170,10 +165,13 @@ static int error_ip6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	const struct ipv6hdr *ip = (const struct ipv6hdr *)skb->data;
 	const void *esp = skb->data + offset;
 	const struct esptun_addr to = esptun_addr_ip6(&ip->daddr);
-	struct sock *sk = sender_of(skb, &to, esp);
+	const struct esptun_sa *sa;
+	struct esptun_sock *us;
 
-	if (sk && type == ICMPV6_PKT_TOOBIG)
-		ip6_sk_update_pmtu(skb, sk, mtu);
+	sa = sender_of(skb, &to, esp, type == ICMPV6_PKT_TOOBIG);
+	us = sa ? rcu_dereference(sa->link->us) : NULL;
+	if (us)
+		ip6_sk_update_pmtu(skb, us->sk[ESPTUN_IP6], mtu);
 	return -ENOENT;
 }
 

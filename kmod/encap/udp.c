@@ -10,6 +10,7 @@
 #include "encap/encap.h"
 #include "esp/esp.h"
 #include "rx/gro.h"
+#include "rx/icmp.h"
 #include "encap/path.h"
 #include "sa/peer.h"
 #include "sa/timer.h"
@@ -52,6 +53,7 @@ static int sock_open_one(struct esptun_sock *us,
 		.sk_user_data = us,
 		.encap_type = UDP_ENCAP_ESPINUDP,
 		.encap_rcv = rcv,
+		.encap_err_lookup = esptun_icmp_refuse,
 		.gro_receive = esptun_gro_receive,
 		.gro_complete = esptun_gro_complete,
 	};
@@ -66,6 +68,9 @@ static int sock_open_one(struct esptun_sock *us,
 		udp_tunnel_sock_release(sock->sk);
 		return err;
 	}
+	/* The stack has no look at what its routes learned; see esptun_path_learn(). */
+	if (family->own_pmtu)
+		ip_sock_set_mtu_discover(sock->sk, IP_PMTUDISC_OMIT);
 	us->sk[family->index] = sock->sk;
 	setup_udp_tunnel_sock(us->en->net, sock->sk, &cfg);
 	return 0;
@@ -299,12 +304,17 @@ const struct esptun_encap_ops esptun_encap_udp = {
 	.wrap = esptun_udp_wrap,
 };
 
+/*
+ * What ICMP says of such packets is not believed (icmp.h): they leave in fragments
+ * that every path carries, if need be.
+ */
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,
 		 struct sk_buff *skb)
 {
 	const struct esptun_outer outer = {
 		.ttl = esptun_header_ttl(&path->header, NULL),
 		.ttl_max = U8_MAX,
+		.frag_max = IPV6_MIN_MTU,
 	};
 
 	esptun_encap_wrap(link, path, skb, &outer);

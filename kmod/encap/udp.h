@@ -64,9 +64,9 @@ struct esptun_sock *esptun_udp_get(struct esptun_net *en, __be16 port,
 				   struct netlink_ext_ack *extack);
 
 /*
- * The fwmark of a link on the sockets. The stack looks for the route of an ICMP
- * "fragmentation needed" by the socket's mark, so of links sharing a port, those
- * with another mark than the last one set do not learn path MTUs. en->lock held.
+ * The fwmark of a link on the sockets. The stack looks for the route of an ICMPv6
+ * "packet too big" by the socket's mark, so of links sharing a port, those with
+ * another mark than the last one set do not learn path MTUs. en->lock held.
  */
 void esptun_udp_mark(struct esptun_sock *us, u32 mark);
 

@@ -81,7 +81,7 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_DUMMY + 1] = {
 	[ESPTUN_SA_A_DUMMY] = { .type = NLA_U32, },
 };
 
-const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_BACKLOG + 1] = {
+const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_ICMP_REFUSED + 1] = {
 	[ESPTUN_STATS_A_RX_KEEPALIVE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_IKE] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_DUMMY] = { .type = NLA_U64, },
@@ -119,6 +119,7 @@ const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_BACKLOG + 1] = 
 	[ESPTUN_STATS_A_RX_ZERO_CSUM6] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_TX_DUMMY] = { .type = NLA_U64, },
 	[ESPTUN_STATS_A_RX_BACKLOG] = { .type = NLA_U64, },
+	[ESPTUN_STATS_A_RX_ICMP_REFUSED] = { .type = NLA_U64, },
 };
 
 const struct nla_policy esptun_ts_nl_policy[ESPTUN_TS_A_PORT_END + 1] = {

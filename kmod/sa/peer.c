@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include <net/dst.h>
 #include "encap/encap.h"
 #include "util/event.h"
 #include "rx/ike.h"
@@ -102,7 +101,7 @@ static void apply_params(struct esptun_peer *peer,
 		peer->learned = (struct esptun_addr){};
 	esptun_ike_peer_at(peer);
 	write_sequnlock_bh(&peer->ep_lock);
-	dst_cache_reset(&peer->dst);
+	esptun_path_forget(peer);
 	if (p->present & ESPTUN_PEER_MAY_ROAM)
 		WRITE_ONCE(peer->may_roam, p->may_roam);
 	if (p->present & ESPTUN_PEER_ON_DEMAND)
@@ -322,7 +321,7 @@ void esptun_peer_params_get(struct esptun_peer *peer,
 void esptun_peer_link_changed(struct esptun_peer *peer)
 {
 	lockdep_assert_held(&peer->link->en->lock);
-	dst_cache_reset(&peer->dst);
+	esptun_path_forget(peer);
 	esptun_header_merge(&peer->header, &peer->link->header,
 			    &peer->own_header);
 }
@@ -493,7 +492,7 @@ static bool set_endpoints(struct esptun_peer *peer,
 	if (moves)
 		esptun_ike_peer_at(peer);
 	write_sequnlock_bh(&peer->ep_lock);
-	dst_cache_reset(&peer->dst);
+	esptun_path_forget(peer);
 	return moves;
 }
 

@@ -104,6 +104,9 @@ struct esptun_peer_totals {
  * @zero_csum6_rx: take such from it
  * @hop_room: MTU of the first hop and its route when the route was last looked
  *	up, less the outer IP header
+ * @pmtu: MTU of the path to @remote, as ICMP taught over IPv4, 0 if it did not;
+ *	see path.h
+ * @pmtu_when: jiffies then
  * @dst: cached outer route
  * @may_roam: follow the address of authenticated packets
  * @on_demand: counted in link->n_on_demand; under esptun_net.lock
@@ -150,6 +153,8 @@ struct esptun_peer {
 	bool zero_csum6_tx;
 	bool zero_csum6_rx;
 	unsigned int hop_room;
+	unsigned int pmtu;
+	unsigned long pmtu_when;
 	struct dst_cache dst;
 	bool may_roam;
 	bool on_demand;

@@ -170,15 +170,14 @@ void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa)
 }
 
 struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,
-					const struct esptun_addr *to)
+					const struct esptun_endpoint *to)
 {
-	const struct esptun_endpoint at = { .addr = *to };
 	struct rhlist_head *list, *pos;
 	struct esptun_sa *sa;
 
 	list = rhltable_lookup(&en->spis_out, &spi, spi_params);
 	rhl_for_each_entry_rcu(sa, pos, list, spi_node)
-		if (esptun_peer_is_at(sa->peer, &at))
+		if (esptun_peer_is_at(sa->peer, to))
 			return sa;
 	return NULL;
 }

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #include "sa/selector.h"
 
-struct esptun_addr;
+struct esptun_endpoint;
 struct esptun_net;
 struct esptun_sa;
 struct sk_buff;
@@ -87,12 +87,12 @@ void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa);
  * esptun_sadb_sent_find - outbound SA of a packet that was sent
  * @en: netns; RCU read side
  * @spi: the packet's
- * @to: where it was sent
+ * @to: where it was sent, port 0 if it has none
  *
  * Return: NULL if there is none, or too many peers have chosen this SPI.
  */
 struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,
-					const struct esptun_addr *to);
+					const struct esptun_endpoint *to);
 
 /**
  * esptun_sadb_out_add - make an outbound SA findable by its selectors

@@ -681,6 +681,7 @@ static void set_outer(struct batch *b, struct sk_buff *skb)
 		h->df = ESPTUN_DF_INHERIT;
 	b->outer.flow = hash_32((__force u32)b->sa->spi, 32);
 	b->outer.label = 0;
+	b->outer.frag_max = 0;
 	if (b->path.family->family == AF_INET6)
 		b->outer.label = esptun_header_label(h, skb, b->outer.flow);
 	b->outer.tos = esptun_header_tos(h, skb);

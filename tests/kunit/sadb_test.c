@@ -8,6 +8,7 @@
 #include <linux/udp.h>
 #include "limits.h"
 #include "link.h"
+#include "rx/icmp.h"
 #include "sa/peer.h"
 #include "sa/sa.h"
 #include "sa/sadb.h"
@@ -699,7 +700,9 @@ static struct esptun_peer *peer_make(struct kunit *test, u32 ip4)
 static bool is_sent(struct world *w, u32 spi, u32 ip4,
 		    const struct esptun_sa *sa)
 {
-	const struct esptun_addr to = esptun_addr_ip4(htonl(ip4));
+	const struct esptun_endpoint to = {
+		.addr = esptun_addr_ip4(htonl(ip4)),
+	};
 	bool same;
 
 	rcu_read_lock();
@@ -739,6 +742,51 @@ static void sadb_sent(struct kunit *test)
 	world_close(&w);
 }
 
+/* Of packets in UDP the port counts, too. */
+static void sadb_sent_port(struct kunit *test)
+{
+	struct esptun_endpoint to = { .addr = esptun_addr_ip4(
+					      htonl(0xc0000201)) };
+	struct esptun_sa *a;
+	struct world w;
+
+	world_open(test, &w);
+	a = sa_make(test, &w, 0x1000);
+	a->peer = peer_make(test, 0xc0000201);
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_key_add(w.en, a));
+	rcu_read_lock();
+	to.port = htons(4500);
+	KUNIT_EXPECT_PTR_EQ(test, a, esptun_sadb_sent_find(w.en, a->spi, &to));
+	to.port = htons(4501);
+	KUNIT_EXPECT_NULL(test, esptun_sadb_sent_find(w.en, a->spi, &to));
+	rcu_read_unlock();
+	esptun_sadb_key_del(w.en, a);
+	world_close(&w);
+}
+
+/* The numbers that an ICMP error may name: the last ones, but none that was not sent. */
+static void icmp_recent(struct kunit *test)
+{
+	const u32 w = ESPTUN_ICMP_LATELY;
+
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(0, 0));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(0, 1));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(0, U32_MAX));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(1, 0));
+	KUNIT_EXPECT_TRUE(test, esptun_icmp_is_recent(1, 1));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(1, 2));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(5, U32_MAX));
+	KUNIT_EXPECT_TRUE(test, esptun_icmp_is_recent(w, 1));
+	KUNIT_EXPECT_TRUE(test, esptun_icmp_is_recent(w + 1, 2));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(w + 1, 1));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(w + 1, w + 2));
+	/* With ESN the low half goes on at 0. */
+	KUNIT_EXPECT_TRUE(test, esptun_icmp_is_recent(1ull << 32, 0));
+	KUNIT_EXPECT_TRUE(test, esptun_icmp_is_recent(1ull << 32, U32_MAX));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(1ull << 32, 1));
+	KUNIT_EXPECT_FALSE(test, esptun_icmp_is_recent(1ull << 32, -w));
+}
+
 /* Peers that all choose one SPI: what is found, and removed, stays a short list. */
 static void sadb_sent_crowd(struct kunit *test)
 {
@@ -766,6 +814,8 @@ static void sadb_sent_crowd(struct kunit *test)
 }
 
 static struct kunit_case sadb_cases[] = { KUNIT_CASE(sadb_sent),
+					  KUNIT_CASE(sadb_sent_port),
+					  KUNIT_CASE(icmp_recent),
 					  KUNIT_CASE(sadb_sent_crowd),
 					  KUNIT_CASE(sadb_inbound),
 					  KUNIT_CASE(sadb_inbound_many),

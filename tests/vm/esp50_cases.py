@@ -185,7 +185,7 @@ def errors():
     for name, spi, number, to in (("another SPI", SPI_THEIRS + 1, seq, EAST),
                                   ("the SPI of received packets", SPI_OURS, seq, EAST),
                                   ("a number that was not sent", SPI_THEIRS, seq + 1, EAST),
-                                  ("a number of long ago", SPI_THEIRS, seq - 65536, EAST),
+                                  ("a number of long ago", SPI_THEIRS, seq - (1 << 20), EAST),
                                   ("another destination", SPI_THEIRS, seq, ELSEWHERE)):
         tell(1300, spi, number, to)
         equal(peer()["mtu"], fits(1500), "an ICMP error with %s is not believed" % name)
