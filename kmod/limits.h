@@ -118,8 +118,8 @@
 
 /*
  * Most peers a link, SAs a peer and SAs a netns: keeps one netns from eating
- * all. Two pairs for each of 65,536 peers, one of them being replaced; 1.7 KB
- * an SA, so less than 450 MB.
+ * all. Two pairs for each of 65,536 peers, one of them being replaced; 2 KB an
+ * SA, so less than 540 MB.
  */
 #define ESPTUN_PEERS_MAX 65536
 #define ESPTUN_SAS_PER_PEER_MAX 4096

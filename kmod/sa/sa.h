@@ -83,8 +83,8 @@ struct esptun_sa_params {
 /**
  * struct esptun_sa - a security association
  *
- * One cache line that packets only read, one that they write, then what they
- * rarely need. Window and selectors have memory of their own: the sizes differ
+ * Cache lines that packets only read, those that they write, limits, then what
+ * they rarely need. Window and selectors have memory of their own: the sizes differ
  * between SAs, and in one piece they would end in a too large kmalloc size.
  *
  * Hot, written once:
