@@ -74,12 +74,6 @@ static inline bool esptun_addr_equal(const struct esptun_addr *a,
 	return a->family == b->family && ipv6_addr_equal(&a->ip6, &b->ip6);
 }
 
-static inline bool esptun_endpoint_equal(const struct esptun_endpoint *a,
-					 const struct esptun_endpoint *b)
-{
-	return esptun_addr_equal(&a->addr, &b->addr) && a->port == b->port;
-}
-
 /* Does what came from @from, whose port is 0 if it has none, come from @at? */
 static inline bool esptun_endpoint_covers(const struct esptun_endpoint *at,
 					  const struct esptun_endpoint *from)
