@@ -168,12 +168,6 @@ int esptun_path_to(struct esptun_link *link,
 	struct dst_entry *dst;
 
 	path->family = esptun_family_of(remote->addr.family);
-	if (!path->family || !remote->port) {
-		NL_SET_ERR_MSG(
-			extack,
-			"ike: remote-address and remote-port are needed");
-		return -EINVAL;
-	}
 	path->encap = encap;
 	path->remote = *remote;
 	path->source = *source;

@@ -27,11 +27,11 @@ int esptun_path_find(struct esptun_peer *peer, struct esptun_path *path);
  * @link: from where; en->lock held
  * @encap: of what packets
  * @source: source address, or none for the link's or the route's
- * @remote: destination
+ * @remote: destination, with an address and a port
  * @path: result; end it with esptun_path_put()
  * @extack: told why not
  *
- * Process context. Return: 0; -EINVAL or no route.
+ * Process context. Return: 0 or no route.
  */
 int esptun_path_to(struct esptun_link *link,
 		   const struct esptun_encap_ops *encap,

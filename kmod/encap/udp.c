@@ -367,10 +367,6 @@ int esptun_udp_ike_send(struct esptun_link *link,
 	int err;
 
 	lockdep_assert_held(&link->en->lock);
-	if (!len || len > ESPTUN_IKE_MAX) {
-		NL_SET_ERR_MSG(extack, "data: 1 to 65000 octets");
-		return -EINVAL;
-	}
 	err = esptun_path_to(link, &esptun_encap_udp, &local->addr, remote,
 			     &path, extack);
 	if (err)

@@ -105,12 +105,12 @@ int esptun_udp_keepalive(struct esptun_peer *peer);
  * @link: whose socket; en->lock held
  * @local: source address, or none for the link's or the route's; the port is
  *	ignored
- * @remote: destination
+ * @remote: destination, with an address and a port
  * @data: the message, without the non-ESP marker
  * @len: 1 to ESPTUN_IKE_MAX octets
  * @extack: told why not
  *
- * Process context. Return: 0; -EINVAL, -ENOMEM or no route. The datagram may
+ * Process context. Return: 0; -ENOMEM or no route. The datagram may
  * be lost later like any other.
  */
 int esptun_udp_ike_send(struct esptun_link *link,

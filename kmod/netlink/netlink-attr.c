@@ -15,8 +15,8 @@ int esptun_attr_refuse(const struct nlattr *attr, const char *text,
 	return -EINVAL;
 }
 
-static int refuse_missing(const struct nlattr *nest, u16 type, const char *text,
-			  struct netlink_ext_ack *extack)
+int esptun_attr_missing(const struct nlattr *nest, u16 type, const char *text,
+			struct netlink_ext_ack *extack)
 {
 	NL_SET_ERR_ATTR_MISS(extack, nest, type);
 	compat_nl_set_err_text(extack, text);
@@ -27,7 +27,7 @@ struct nlattr *esptun_attr_outer(const struct genl_info *info, u16 type,
 				 const char *text)
 {
 	if (!info->attrs[type])
-		refuse_missing(NULL, type, text, info->extack);
+		esptun_attr_missing(NULL, type, text, info->extack);
 	return info->attrs[type];
 }
 
@@ -37,19 +37,15 @@ struct nlattr *esptun_attr_outer(const struct genl_info *info, u16 type,
 static u64 number(const struct esptun_attr *row, const struct nlattr *attr)
 {
 	switch (row->kind) {
-	case ESPTUN_ATTR_U8:
-		return nla_get_u8(attr);
-	case ESPTUN_ATTR_U16:
-		return nla_get_u16(attr);
-	case ESPTUN_ATTR_U32:
-		return nla_get_u32(attr);
-	case ESPTUN_ATTR_U64:
-		return nla_get_u64(attr);
-	case ESPTUN_ATTR_BE16:
+	case ESPTUN_ATTR_HOST:
+		return row->size == sizeof(u8)	? nla_get_u8(attr) :
+		       row->size == sizeof(u16) ? nla_get_u16(attr) :
+		       row->size == sizeof(u32) ? nla_get_u32(attr) :
+						  nla_get_u64(attr);
+	case ESPTUN_ATTR_BE:
 	case ESPTUN_ATTR_PORT:
-		return ntohs(nla_get_be16(attr));
-	case ESPTUN_ATTR_BE32:
-		return ntohl(nla_get_be32(attr));
+		return row->size == sizeof(__be16) ? ntohs(nla_get_be16(attr)) :
+						     ntohl(nla_get_be32(attr));
 	default:
 		return nla_len(attr);
 	}
@@ -90,24 +86,12 @@ static int read_value(const struct esptun_attr *row, const struct nlattr *attr,
 	    !(row->special && value == row->special))
 		return esptun_attr_refuse(attr, row->wrong, extack);
 	switch (row->kind) {
-	case ESPTUN_ATTR_U8:
-		*(u8 *)member = value;
+	case ESPTUN_ATTR_HOST:
+	case ESPTUN_ATTR_BE:
+		memcpy(member, nla_data(attr), row->size);
 		break;
-	case ESPTUN_ATTR_U16:
 	case ESPTUN_ATTR_PORT:
 		*(u16 *)member = value;
-		break;
-	case ESPTUN_ATTR_U32:
-		*(u32 *)member = value;
-		break;
-	case ESPTUN_ATTR_U64:
-		*(u64 *)member = value;
-		break;
-	case ESPTUN_ATTR_BE16:
-		*(__be16 *)member = htons(value);
-		break;
-	case ESPTUN_ATTR_BE32:
-		*(__be32 *)member = htonl(value);
 		break;
 	case ESPTUN_ATTR_BYTES:
 		*(const void **)member = nla_data(attr);
@@ -141,8 +125,8 @@ int esptun_attr_parse(const struct esptun_attr_table *table,
 		const struct nlattr *attr = tb[row->type];
 
 		if (!attr && (row->must & request))
-			return refuse_missing(nest, row->type, row->missing,
-					      extack);
+			return esptun_attr_missing(nest, row->type,
+						   row->missing, extack);
 		if (!attr)
 			continue;
 		if (!(row->may & request))
@@ -175,19 +159,12 @@ static int put_value(struct sk_buff *msg, const struct esptun_attr *row,
 	const void *member = from + row->at;
 
 	switch (row->kind) {
-	case ESPTUN_ATTR_U8:
-		return nla_put_u8(msg, row->type, *(const u8 *)member);
-	case ESPTUN_ATTR_U16:
-		return nla_put_u16(msg, row->type, *(const u16 *)member);
-	case ESPTUN_ATTR_U32:
-		return nla_put_u32(msg, row->type, *(const u32 *)member);
-	case ESPTUN_ATTR_U64:
-		return nla_put_u64_64bit(msg, row->type, *(const u64 *)member,
-					 pad);
-	case ESPTUN_ATTR_BE16:
-		return nla_put_be16(msg, row->type, *(const __be16 *)member);
-	case ESPTUN_ATTR_BE32:
-		return nla_put_be32(msg, row->type, *(const __be32 *)member);
+	case ESPTUN_ATTR_HOST:
+	case ESPTUN_ATTR_BE:
+		if (row->size == sizeof(u64))
+			return nla_put_64bit(msg, row->type, row->size, member,
+					     pad);
+		return nla_put(msg, row->type, row->size, member);
 	case ESPTUN_ATTR_PORT:
 		return nla_put_be16(msg, row->type,
 				    htons(*(const u16 *)member));

@@ -19,12 +19,8 @@ struct sk_buff;
 
 /* What the member is. On the wire, numbers have the same size. */
 enum esptun_attr_kind {
-	ESPTUN_ATTR_U8,
-	ESPTUN_ATTR_U16,
-	ESPTUN_ATTR_U32,
-	ESPTUN_ATTR_U64,
-	ESPTUN_ATTR_BE16,
-	ESPTUN_ATTR_BE32,
+	ESPTUN_ATTR_HOST, /* a number, as it is on the wire */
+	ESPTUN_ATTR_BE, /* likewise */
 	ESPTUN_ATTR_PORT, /* u16; big-endian on the wire */
 	ESPTUN_ATTR_BYTES, /* a pointer, into the request; and their number */
 	ESPTUN_ATTR_STRING, /* a pointer; only from the kernel */
@@ -55,6 +51,7 @@ enum esptun_attr_kind {
  * @may: requests that may have it; none if it only ever comes from the kernel
  * @must: requests that must
  * @show: parts of messages it belongs to
+ * @size: octets of the member
  * @at: offset of the member
  * @also: offset of the second one: of BYTES the number, unsigned int; of INNER the
  *	family, u8
@@ -71,6 +68,7 @@ struct esptun_attr {
 	u8 may;
 	u8 must;
 	u8 show;
+	u8 size;
 	u16 at;
 	u16 also;
 	u32 present;
@@ -82,17 +80,17 @@ struct esptun_attr {
 };
 
 /* The beginning of a row; the member must have the size that its kind has. */
-#define ESPTUN_ATTR_SIZED(what, size, number, s, member) \
-	.type = (number), .kind = ESPTUN_ATTR_##what,    \
-	.at = offsetof(s, member) +                      \
-	      BUILD_BUG_ON_ZERO(sizeof_field(s, member) != (size))
+#define ESPTUN_ATTR_SIZED(what, octets, number, s, member)              \
+	.type = (number), .kind = ESPTUN_ATTR_##what, .size = (octets), \
+	.at = offsetof(s, member) +                                     \
+	      BUILD_BUG_ON_ZERO(sizeof_field(s, member) != (octets))
 
-#define ATTR_U8(...) ESPTUN_ATTR_SIZED(U8, 1, __VA_ARGS__)
-#define ATTR_U16(...) ESPTUN_ATTR_SIZED(U16, 2, __VA_ARGS__)
-#define ATTR_U32(...) ESPTUN_ATTR_SIZED(U32, 4, __VA_ARGS__)
-#define ATTR_U64(...) ESPTUN_ATTR_SIZED(U64, 8, __VA_ARGS__)
-#define ATTR_BE16(...) ESPTUN_ATTR_SIZED(BE16, 2, __VA_ARGS__)
-#define ATTR_BE32(...) ESPTUN_ATTR_SIZED(BE32, 4, __VA_ARGS__)
+#define ATTR_U8(...) ESPTUN_ATTR_SIZED(HOST, 1, __VA_ARGS__)
+#define ATTR_U16(...) ESPTUN_ATTR_SIZED(HOST, 2, __VA_ARGS__)
+#define ATTR_U32(...) ESPTUN_ATTR_SIZED(HOST, 4, __VA_ARGS__)
+#define ATTR_U64(...) ESPTUN_ATTR_SIZED(HOST, 8, __VA_ARGS__)
+#define ATTR_BE16(...) ESPTUN_ATTR_SIZED(BE, 2, __VA_ARGS__)
+#define ATTR_BE32(...) ESPTUN_ATTR_SIZED(BE, 4, __VA_ARGS__)
 #define ATTR_PORT(...) ESPTUN_ATTR_SIZED(PORT, 2, __VA_ARGS__)
 #define ATTR_STRING(...) ESPTUN_ATTR_SIZED(STRING, sizeof(char *), __VA_ARGS__)
 #define ATTR_OUTER(...) \
@@ -129,6 +127,10 @@ struct esptun_attr_table {
 /* Refuse a request for @attr; @text outlives it. Return: -EINVAL. */
 int esptun_attr_refuse(const struct nlattr *attr, const char *text,
 		       struct netlink_ext_ack *extack);
+
+/* Refuse one without, in @nest, NULL for an outer one; likewise. Return: -EINVAL. */
+int esptun_attr_missing(const struct nlattr *nest, u16 type, const char *text,
+			struct netlink_ext_ack *extack);
 
 /* An outer attribute. NULL, and @text is said, if the request has none. */
 struct nlattr *esptun_attr_outer(const struct genl_info *info, u16 type,

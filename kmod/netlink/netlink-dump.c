@@ -56,26 +56,17 @@ static int dump_link(struct sk_buff *msg, struct netlink_callback *cb,
 static int dump_one(struct sk_buff *msg, struct netlink_callback *cb,
 		    const struct nlattr *ifindex, dump_link_fn fn, bool keys)
 {
-	struct esptun_link *link =
-		esptun_dev_lock(sock_net(cb->skb->sk), nla_get_u32(ifindex));
+	struct esptun_link *link = esptun_netlink_lock(
+		cb->skb, ifindex, cb->prev_seq ? NULL : cb->extack);
 	struct dump_position *pos = dump_position(cb);
 	int err = 0;
 
 	/* Gone half way through: the dump ends, marked interrupted. */
-	if (!link && cb->prev_seq)
+	if (link == ERR_PTR(-ENODEV) && cb->prev_seq)
 		return 0;
-	if (!link) {
-		NL_SET_ERR_MSG_ATTR(
-			cb->extack, ifindex,
-			"ifindex: no esptun link of this network namespace");
-		return -ENODEV;
-	}
-	if (!esptun_netlink_may_ask(cb->skb, link)) {
-		NL_SET_ERR_MSG_ATTR(
-			cb->extack, ifindex,
-			"ifindex: needs CAP_NET_ADMIN where the link was made, too");
-		err = -EPERM;
-	} else if (!pos->links) {
+	if (IS_ERR(link))
+		return PTR_ERR(link);
+	if (!pos->links) {
 		err = dump_link(msg, cb, link, fn, keys);
 		pos->links = !err;
 	}

@@ -248,20 +248,16 @@ int esptun_netlink_parse_sa(struct genl_info *info,
 		return err;
 	req->p = r.p;
 	if (!req->p.peer && (NAMED & request) &&
-	    req->p.dir == ESPTUN_SA_DIR_OUT) {
-		NL_SET_ERR_ATTR_MISS(extack, nest, ESPTUN_SA_A_PEER);
-		NL_SET_ERR_MSG(
-			extack,
-			"an outbound SA is named by peer and spi: peer is missing");
-		return -EINVAL;
-	}
+	    req->p.dir == ESPTUN_SA_DIR_OUT)
+		return esptun_attr_missing(
+			nest, ESPTUN_SA_A_PEER,
+			"an outbound SA is named by peer and spi: peer is missing",
+			extack);
 	/* Only what encrypts nothing has no key. */
 	if (request == ESPTUN_REQ_NEW && req->p.encr != ESPTUN_ENCR_NULL &&
-	    !req->tb[ESPTUN_SA_A_ENCR_KEY]) {
-		NL_SET_ERR_ATTR_MISS(extack, nest, ESPTUN_SA_A_ENCR_KEY);
-		NL_SET_ERR_MSG(extack, "encr-key is missing");
-		return -EINVAL;
-	}
+	    !req->tb[ESPTUN_SA_A_ENCR_KEY])
+		return esptun_attr_missing(nest, ESPTUN_SA_A_ENCR_KEY,
+					   "encr-key is missing", extack);
 	err = parse_selectors(nest, req, extack);
 	if (err)
 		esptun_netlink_parse_sa_end(req);

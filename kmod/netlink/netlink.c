@@ -33,30 +33,39 @@ bool esptun_netlink_may_ask(struct sk_buff *request,
 	return netlink_ns_capable(request, link->net->user_ns, CAP_NET_ADMIN);
 }
 
-static int lock_link(struct genl_info *info, struct sk_buff *request)
+struct esptun_link *esptun_netlink_lock(struct sk_buff *request,
+					const struct nlattr *ifindex,
+					struct netlink_ext_ack *extack)
 {
-	const struct nlattr *attr = info->attrs[ESPTUN_A_IFINDEX];
-	struct esptun_link *link;
+	struct esptun_link *link =
+		esptun_dev_lock(sock_net(request->sk), nla_get_u32(ifindex));
 
-	if (!attr) {
-		NL_SET_ERR_ATTR_MISS(info->extack, NULL, ESPTUN_A_IFINDEX);
-		NL_SET_ERR_MSG(info->extack, "ifindex is missing");
-		return -EINVAL;
-	}
-	link = esptun_dev_lock(genl_info_net(info), nla_get_u32(attr));
 	if (!link) {
 		NL_SET_ERR_MSG_ATTR(
-			info->extack, attr,
+			extack, ifindex,
 			"ifindex: no esptun link of this network namespace");
-		return -ENODEV;
+		return ERR_PTR(-ENODEV);
 	}
-	if (!esptun_netlink_may_ask(request, link)) {
-		esptun_dev_unlock(link);
-		NL_SET_ERR_MSG_ATTR(
-			info->extack, attr,
-			"ifindex: needs CAP_NET_ADMIN where the link was made, too");
-		return -EPERM;
-	}
+	if (esptun_netlink_may_ask(request, link))
+		return link;
+	esptun_dev_unlock(link);
+	NL_SET_ERR_MSG_ATTR(
+		extack, ifindex,
+		"ifindex: needs CAP_NET_ADMIN where the link was made, too");
+	return ERR_PTR(-EPERM);
+}
+
+static int lock_link(struct genl_info *info, struct sk_buff *request)
+{
+	const struct nlattr *attr =
+		esptun_attr_outer(info, ESPTUN_A_IFINDEX, "ifindex is missing");
+	struct esptun_link *link;
+
+	if (!attr)
+		return -EINVAL;
+	link = esptun_netlink_lock(request, attr, info->extack);
+	if (IS_ERR(link))
+		return PTR_ERR(link);
 	info->user_ptr[0] = link;
 	return 0;
 }
@@ -123,48 +132,49 @@ static struct esptun_receiver asker(struct genl_info *info)
 	};
 }
 
-int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
+static int with_peer(struct genl_info *info, u8 request,
+		     int (*op)(struct esptun_link *link,
+			       const struct esptun_peer_params *params,
+			       struct netlink_ext_ack *extack))
 {
 	struct esptun_peer_params params;
-	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_NEW);
+	int err = esptun_netlink_parse_peer(info, &params, request);
 
 	if (err)
 		return err;
-	return blame(info,
-		     esptun_peer_new(request_link(info), &params, info->extack),
+	return blame(info, op(request_link(info), &params, info->extack),
 		     info->attrs[ESPTUN_A_PEER]);
+}
+
+int esptun_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return with_peer(info, ESPTUN_REQ_NEW, esptun_peer_new);
 }
 
 int esptun_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct esptun_peer_params params;
-	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_SET);
-
-	if (err)
-		return err;
-	return blame(info,
-		     esptun_peer_set(request_link(info), &params, info->extack),
-		     info->attrs[ESPTUN_A_PEER]);
+	return with_peer(info, ESPTUN_REQ_SET, esptun_peer_set);
 }
 
 int esptun_nl_peer_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct esptun_peer_params params;
-	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_NAME);
+	return with_peer(info, ESPTUN_REQ_NAME, esptun_peer_del);
+}
 
-	if (err)
-		return err;
-	return blame(info,
-		     esptun_peer_del(request_link(info), params.id,
-				     info->extack),
-		     info->attrs[ESPTUN_A_PEER]);
+/* @err: of what was put into @msg, which is consumed. */
+static int answer(struct genl_info *info, struct sk_buff *msg, int err)
+{
+	if (!err)
+		return genlmsg_reply(msg, info);
+	nlmsg_free(msg);
+	return err;
 }
 
 int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	const struct esptun_receiver to = asker(info);
 	struct esptun_peer_params params;
 	struct esptun_peer *peer;
-	struct esptun_receiver to;
 	struct sk_buff *msg;
 	int err = esptun_netlink_parse_peer(info, &params, ESPTUN_REQ_NAME);
 
@@ -179,13 +189,7 @@ int esptun_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = genlmsg_new(ESPTUN_NETLINK_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	to = asker(info);
-	err = esptun_netlink_fill_peer(msg, &to, peer);
-	if (err) {
-		nlmsg_free(msg);
-		return err;
-	}
-	return genlmsg_reply(msg, info);
+	return answer(info, msg, esptun_netlink_fill_peer(msg, &to, peer));
 }
 
 /* ---- SAs ----------------------------------------------------------------- */
@@ -203,19 +207,6 @@ static const struct nlattr *culprit(const struct esptun_sa_request *req,
 	return attr ?: info->attrs[ESPTUN_A_SA];
 }
 
-static struct esptun_sa *find_sa(struct genl_info *info,
-				 const struct esptun_sa_request *req)
-{
-	struct esptun_sa *sa = esptun_sa_find(request_link(info), req->p.dir,
-					      req->p.spi, req->p.peer);
-
-	if (!sa)
-		NL_SET_ERR_MSG_ATTR(
-			info->extack, req->tb[ESPTUN_SA_A_SPI],
-			"no SA with this direction, spi and peer on the link");
-	return sa;
-}
-
 int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_sa_request req;
@@ -231,74 +222,73 @@ int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-int esptun_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
+/* @request: of ESPTUN_REQ_*, one about an SA there is */
+static int with_sa(struct genl_info *info, u8 request,
+		   int (*op)(struct genl_info *info, struct esptun_sa *sa,
+			     const struct esptun_sa_params *params))
 {
 	struct esptun_sa_request req;
 	struct esptun_sa *sa;
 	int err;
 
-	err = esptun_netlink_parse_sa(info, &req, ESPTUN_REQ_SET);
+	err = esptun_netlink_parse_sa(info, &req, request);
 	if (err)
 		return err;
-	sa = find_sa(info, &req);
-	if (sa)
-		err = blame(info, esptun_sa_set(sa, &req.p, info->extack),
-			    info->attrs[ESPTUN_A_SA]);
-	else
+	sa = esptun_sa_find(request_link(info), req.p.dir, req.p.spi,
+			    req.p.peer);
+	if (sa) {
+		err = op(info, sa, &req.p);
+	} else {
+		NL_SET_ERR_MSG_ATTR(
+			info->extack, req.tb[ESPTUN_SA_A_SPI],
+			"no SA with this direction, spi and peer on the link");
 		err = -ENOENT;
+	}
 	esptun_netlink_parse_sa_end(&req);
 	return err;
+}
+
+static int set_sa(struct genl_info *info, struct esptun_sa *sa,
+		  const struct esptun_sa_params *params)
+{
+	return blame(info, esptun_sa_set(sa, params, info->extack),
+		     info->attrs[ESPTUN_A_SA]);
+}
+
+int esptun_nl_sa_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return with_sa(info, ESPTUN_REQ_SET, set_sa);
+}
+
+static int del_sa(struct genl_info *info, struct esptun_sa *sa,
+		  const struct esptun_sa_params *params)
+{
+	esptun_sa_del(sa);
+	return 0;
 }
 
 int esptun_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct esptun_sa_request req;
-	struct esptun_sa *sa;
-	int err;
-
-	err = esptun_netlink_parse_sa(info, &req, ESPTUN_REQ_NAME);
-	if (err)
-		return err;
-	sa = find_sa(info, &req);
-	if (sa)
-		esptun_sa_del(sa);
-	else
-		err = -ENOENT;
-	esptun_netlink_parse_sa_end(&req);
-	return err;
+	return with_sa(info, ESPTUN_REQ_NAME, del_sa);
 }
 
-static int reply_sa(struct genl_info *info, struct esptun_sa *sa, bool keys)
+static int get_sa(struct genl_info *info, struct esptun_sa *sa,
+		  const struct esptun_sa_params *params)
 {
+	struct sk_buff *msg =
+		genlmsg_new(esptun_netlink_sa_size(sa), GFP_KERNEL);
 	const struct esptun_receiver to = asker(info);
-	struct sk_buff *msg;
-	int err;
 
-	msg = genlmsg_new(esptun_netlink_sa_size(sa), GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
-	err = esptun_netlink_fill_sa(msg, &to, ESPTUN_CMD_SA_GET, sa, keys);
-	if (err) {
-		nlmsg_free(msg);
-		return err;
-	}
-	return genlmsg_reply(msg, info);
+	return answer(info, msg,
+		      esptun_netlink_fill_sa(msg, &to, ESPTUN_CMD_SA_GET, sa,
+					     info->attrs[ESPTUN_A_SHOW_KEYS]));
 }
 
 int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct esptun_sa_request req;
-	struct esptun_sa *sa;
-	int err;
-
-	err = esptun_netlink_parse_sa(info, &req, ESPTUN_REQ_NAME);
-	if (err)
-		return err;
-	sa = find_sa(info, &req);
-	err = sa ? reply_sa(info, sa, info->attrs[ESPTUN_A_SHOW_KEYS]) :
-		   -ENOENT;
-	esptun_netlink_parse_sa_end(&req);
-	return err;
+	return with_sa(info, ESPTUN_REQ_NAME, get_sa);
 }
 
 int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)

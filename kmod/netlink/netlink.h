@@ -27,6 +27,14 @@ void esptun_netlink_module_exit(void);
 int esptun_netlink_check_policy(const struct genlmsghdr *hdr,
 				struct netlink_ext_ack *extack);
 
+/*
+ * The link of the asker's netns with this index, locked as by esptun_dev_lock();
+ * or an error, and extack is told: -ENODEV, -EPERM.
+ */
+struct esptun_link *esptun_netlink_lock(struct sk_buff *request,
+					const struct nlattr *ifindex,
+					struct netlink_ext_ack *extack);
+
 /* A link in the asker's netns may have been made where the asker has no say. */
 bool esptun_netlink_may_ask(struct sk_buff *request,
 			    const struct esptun_link *link);

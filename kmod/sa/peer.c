@@ -257,13 +257,14 @@ static void peer_remove(struct esptun_peer *peer)
 	esptun_reclaim(&peer->reclaim, peer_free);
 }
 
-int esptun_peer_del(struct esptun_link *link, u32 id,
+int esptun_peer_del(struct esptun_link *link,
+		    const struct esptun_peer_params *params,
 		    struct netlink_ext_ack *extack)
 {
 	struct esptun_peer *peer;
 
 	lockdep_assert_held(&link->en->lock);
-	peer = esptun_peer_find(link, id);
+	peer = esptun_peer_find(link, params->id);
 	if (!peer) {
 		NL_SET_ERR_MSG(extack, "id: no peer with this id on the link");
 		return -ENOENT;

@@ -230,12 +230,13 @@ int esptun_peer_set(struct esptun_link *link,
 /**
  * esptun_peer_del - remove a peer without SAs
  * @link: the link; en->lock held
- * @id: which
+ * @params: its ID, nothing else counts
  * @extack: told why not
  *
  * Sends the event. May sleep. Return: 0; -ENOENT; -EBUSY while it has SAs.
  */
-int esptun_peer_del(struct esptun_link *link, u32 id,
+int esptun_peer_del(struct esptun_link *link,
+		    const struct esptun_peer_params *params,
 		    struct netlink_ext_ack *extack);
 
 /* Remove all peers and SAs of a dying link, without events. en->lock held. */
