@@ -18,6 +18,7 @@
 #include "tx/nest.h"
 #include "util/order.h"
 #include "sa/percpu.h"
+#include "esp/repair.h"
 #include "esp/replay.h"
 #include "sa/sa.h"
 #include "sa/sadb.h"
@@ -68,6 +69,9 @@ EXPORT_SYMBOL_GPL(esptun_ip4);
 
 EXPORT_SYMBOL_GPL(esptun_modes);
 EXPORT_SYMBOL_GPL(esptun_mode_open);
+
+EXPORT_SYMBOL_GPL(esptun_repair);
+EXPORT_SYMBOL_GPL(esptun_repair_sum);
 
 EXPORT_SYMBOL_GPL(esptun_nest_find);
 EXPORT_SYMBOL_GPL(esptun_nest_enter);

@@ -46,7 +46,7 @@ const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX + 
 	[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
-const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_DUMMY + 1] = {
+const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_NAT_OA_REMOTE + 1] = {
 	[ESPTUN_SA_A_SPI] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_DIR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[ESPTUN_SA_A_PEER] = { .type = NLA_U32, },
@@ -79,6 +79,8 @@ const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_DUMMY + 1] = {
 	[ESPTUN_SA_A_CPU] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_TFC] = { .type = NLA_U32, },
 	[ESPTUN_SA_A_DUMMY] = { .type = NLA_U32, },
+	[ESPTUN_SA_A_NAT_OA_LOCAL] = { .type = NLA_BINARY, },
+	[ESPTUN_SA_A_NAT_OA_REMOTE] = { .type = NLA_BINARY, },
 };
 
 const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_ICMP_REFUSED + 1] = {

@@ -14,7 +14,7 @@
 /* Common nested types */
 extern const struct nla_policy esptun_ike_nl_policy[ESPTUN_IKE_A_DATA + 1];
 extern const struct nla_policy esptun_peer_nl_policy[ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX + 1];
-extern const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_DUMMY + 1];
+extern const struct nla_policy esptun_sa_nl_policy[ESPTUN_SA_A_NAT_OA_REMOTE + 1];
 extern const struct nla_policy esptun_stats_nl_policy[ESPTUN_STATS_A_RX_ICMP_REFUSED + 1];
 extern const struct nla_policy esptun_ts_nl_policy[ESPTUN_TS_A_PORT_END + 1];
 

@@ -208,6 +208,10 @@ static const struct esptun_attr sa_attrs[] = {
 	  .present = ESPTUN_SA_SEQ },
 	{ ATTR_U32(ESPTUN_SA_A_CPU, R, p.cpu), FIXED, .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_CPU },
+	{ ATTR_OUTER(ESPTUN_SA_A_NAT_OA_LOCAL, R, p.nat_oa.local), .may = ESPTUN_REQ_NEW,
+	  .show = ESPTUN_SHOW_ALL, .present = ESPTUN_SA_NAT_OA_LOCAL },
+	{ ATTR_OUTER(ESPTUN_SA_A_NAT_OA_REMOTE, R, p.nat_oa.remote), .may = ESPTUN_REQ_NEW,
+	  .show = ESPTUN_SHOW_ALL, .present = ESPTUN_SA_NAT_OA_REMOTE },
 	{ ATTR_U64(ESPTUN_SA_A_PACKETS, R, packets), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_BYTES, R, bytes), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_AGE, R, age), .show = ESPTUN_SHOW_ALL },
@@ -306,6 +310,10 @@ static void take_params(struct esptun_sa_params *p, const struct esptun_sa *sa)
 	if (sa->cpu) {
 		p->present |= ESPTUN_SA_CPU;
 		p->cpu = sa->cpu - 1;
+	}
+	if (sa->nat_oa) {
+		p->present |= ESPTUN_SA_NAT_OA_LOCAL | ESPTUN_SA_NAT_OA_REMOTE;
+		p->nat_oa = *sa->nat_oa;
 	}
 	if (!set)
 		return;

@@ -21,6 +21,7 @@
 #include "link.h"
 #include "rx/merge.h"
 #include "esp/mode.h"
+#include "esp/repair.h"
 #include "util/order.h"
 #include "util/pages.h"
 #include "sa/peer.h"
@@ -165,6 +166,7 @@ static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 	const struct esptun_esp_sizes *sizes = &b->sa->alg.sizes;
 	const struct esptun_esp_hdr *esp = (struct esptun_esp_hdr *)text;
 	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
+	unsigned int reason;
 	u32 ahead;
 
 	ahead = ntohl(esp->seq) - lower_32_bits(b->first);
@@ -177,8 +179,11 @@ static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 		return ESPTUN_STATS_A_RX_AUTH;
 	b->fresh &= ~BIT_ULL(ahead);
 	b->pass |= BIT_ULL(ahead);
-	return esptun_mode_open(esptun_mode_of(b->sa->mode), text + head,
-				len - head - sizes->icv, &b->arrival, inner);
+	reason = esptun_mode_open(esptun_mode_of(b->sa->mode), text + head,
+				  len - head - sizes->icv, &b->arrival, inner);
+	if (unlikely(b->sa->nat_oa_sum) && !reason)
+		esptun_repair(inner, b->sa->nat_oa_sum);
+	return reason;
 }
 
 static void count_drop(struct batch *b, unsigned int reason)

@@ -2,6 +2,7 @@
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include "esp/repair.h"
 #include "tx/dummy.h"
 #include "util/event.h"
 #include "link.h"
@@ -82,7 +83,49 @@ static int check_tfc(u8 dir, u8 mode, const struct esptun_sa_params *p,
 	return 0;
 }
 
-static int check_params(const struct esptun_sa_params *p,
+#define NAT_OA (ESPTUN_SA_NAT_OA_LOCAL | ESPTUN_SA_NAT_OA_REMOTE)
+
+/* They are addresses of packets between the endpoints that a NAT may have changed. */
+static const char *why_no_nat_oa(struct esptun_peer *peer,
+				 const struct esptun_sa_params *p)
+{
+	struct esptun_peer_params at;
+
+	if (p->dir != ESPTUN_SA_DIR_IN)
+		return "nat-oa-local, nat-oa-remote: only an inbound SA has them";
+	if (p->mode != ESPTUN_SA_MODE_TRANSPORT)
+		return "nat-oa-local, nat-oa-remote: only in transport mode";
+	if (!esptun_addr_is_set(&p->nat_oa.local) ||
+	    !esptun_addr_is_set(&p->nat_oa.remote))
+		return "nat-oa-local and nat-oa-remote go together";
+	if (p->nat_oa.local.family != p->nat_oa.remote.family)
+		return "nat-oa-local, nat-oa-remote: not of one family";
+	esptun_peer_params_get(peer, &at);
+	if (at.encap != ESPTUN_ENCAP_UDP)
+		return "nat-oa-local, nat-oa-remote: only of a peer whose ESP travels in UDP";
+	if (esptun_addr_is_set(&at.remote.addr) &&
+	    at.remote.addr.family != p->nat_oa.local.family)
+		return "nat-oa-local, nat-oa-remote: not of the family of the peer's remote-address";
+	return NULL;
+}
+
+static int check_nat_oa(struct esptun_peer *peer,
+			const struct esptun_sa_params *p,
+			struct netlink_ext_ack *extack)
+{
+	const char *why;
+
+	if (!(p->present & NAT_OA))
+		return 0;
+	why = why_no_nat_oa(peer, p);
+	if (!why)
+		return 0;
+	compat_nl_set_err_text(extack, why);
+	return -EINVAL;
+}
+
+static int check_params(struct esptun_peer *peer,
+			const struct esptun_sa_params *p,
 			struct netlink_ext_ack *extack)
 {
 	int err;
@@ -94,6 +137,8 @@ static int check_params(const struct esptun_sa_params *p,
 		err = check_cpu(p, extack);
 	if (!err)
 		err = check_tfc(p->dir, p->mode, p, extack);
+	if (!err)
+		err = check_nat_oa(peer, p, extack);
 	return err ?: esptun_limits_check(&p->limits, extack);
 }
 
@@ -105,6 +150,7 @@ static void sa_free(struct esptun_reclaim *r)
 	kvfree(sa->replay.ring);
 	kvfree(rcu_access_pointer(sa->ts));
 	kfree(sa->dummy);
+	kfree(sa->nat_oa);
 	memzero_explicit(sa, sizeof(*sa));
 	kmem_cache_free(sa_cache, sa);
 }
@@ -143,6 +189,18 @@ static int sa_alloc_ts(struct esptun_sa *sa, const struct esptun_sa_params *p)
 	return 0;
 }
 
+static int sa_alloc_nat_oa(struct esptun_sa *sa,
+			   const struct esptun_sa_params *p)
+{
+	if (!(p->present & NAT_OA))
+		return 0;
+	sa->nat_oa = kmemdup(&p->nat_oa, sizeof(p->nat_oa), GFP_KERNEL_ACCOUNT);
+	if (!sa->nat_oa)
+		return -ENOMEM;
+	sa->nat_oa_sum = esptun_repair_sum(&p->nat_oa.local, &p->nat_oa.remote);
+	return 0;
+}
+
 static struct esptun_sa *sa_alloc(struct esptun_net *en,
 				  const struct esptun_sa_params *p, u32 window)
 {
@@ -167,7 +225,8 @@ static struct esptun_sa *sa_alloc(struct esptun_net *en,
 	else
 		esptun_early_init(&sa->early, &en->early_truesize);
 	if (sa_alloc_window(sa, p->dir == ESPTUN_SA_DIR_IN ? window : 0) ||
-	    sa_alloc_ts(sa, p) || esptun_dummy_init(sa, p->dummy)) {
+	    sa_alloc_ts(sa, p) || sa_alloc_nat_oa(sa, p) ||
+	    esptun_dummy_init(sa, p->dummy)) {
 		sa_free(&sa->reclaim);
 		return NULL;
 	}
@@ -204,7 +263,7 @@ static int limit_key(struct esptun_sa *sa, u32 present,
 }
 
 /* Everything about it but its place: larval, until packets may use it. */
-static struct esptun_sa *sa_create(struct esptun_net *en,
+static struct esptun_sa *sa_create(struct esptun_peer *peer,
 				   const struct esptun_sa_params *p,
 				   struct netlink_ext_ack *extack)
 {
@@ -214,10 +273,10 @@ static struct esptun_sa *sa_create(struct esptun_net *en,
 	struct esptun_sa *sa;
 	int err;
 
-	err = check_params(p, extack);
+	err = check_params(peer, p, extack);
 	if (err)
 		return ERR_PTR(err);
-	sa = sa_alloc(en, p, window);
+	sa = sa_alloc(peer->link->en, p, window);
 	if (!sa)
 		return ERR_PTR(-ENOMEM);
 	err = esptun_alg_init(&sa->alg, p->encr, p->integ, &p->keys, extack);
@@ -416,7 +475,7 @@ int esptun_sa_new(struct esptun_link *link,
 	peer = find_peer(link, params->peer, extack);
 	if (IS_ERR(peer))
 		return PTR_ERR(peer);
-	sa = sa_create(link->en, params, extack);
+	sa = sa_create(peer, params, extack);
 	if (IS_ERR(sa))
 		return PTR_ERR(sa);
 	attach(sa, peer);

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/esptun.h>
 #include "alg/alg.h"
+#include "encap/endpoint.h"
 #include "tx/dummy.h"
 #include "sa/early.h"
 #include "sa/lifetime.h"
@@ -38,6 +39,18 @@ struct netlink_ext_ack;
 #define ESPTUN_SA_CPU BIT(7)
 #define ESPTUN_SA_TFC BIT(8)
 #define ESPTUN_SA_DUMMY BIT(9)
+#define ESPTUN_SA_NAT_OA_LOCAL BIT(10)
+#define ESPTUN_SA_NAT_OA_REMOTE BIT(11)
+
+/**
+ * struct esptun_nat_oa - both ends' addresses, as the peer knows them
+ * @local: ours
+ * @remote: the peer's
+ */
+struct esptun_nat_oa {
+	struct esptun_addr local;
+	struct esptun_addr remote;
+};
 
 /**
  * struct esptun_sa_params - what a request says about an SA
@@ -55,6 +68,7 @@ struct netlink_ext_ack;
  * @cpu: it sends what this CPU sends, outbound only
  * @tfc: octets to pad payloads to, ESPTUN_TFC_MTU for what fits; outbound only
  * @dummy: dummy packets a second, 0 to ESPTUN_DUMMY_MAX; outbound only
+ * @nat_oa: addresses that checksums of the peer's packets cover; inbound only
  * @limits: lifetimes
  * @ts: selectors
  *
@@ -76,6 +90,7 @@ struct esptun_sa_params {
 	u32 cpu;
 	u32 tfc;
 	u32 dummy;
+	struct esptun_nat_oa nat_oa;
 	struct esptun_limits limits;
 	struct esptun_ts_lists ts;
 };
@@ -106,6 +121,8 @@ struct esptun_sa_params {
  *
  * @tfc: outbound: octets to pad payloads to where they fit, 0 for none; changed
  *	under esptun_net.lock, read with READ_ONCE
+ * @nat_oa_sum: inbound: esptun_repair_sum() of @nat_oa, 0 if there is none; written
+ *	once
  *
  * Hot, written per batch:
  * @lock: inbound: protects @replay and the counts' consistency
@@ -146,6 +163,7 @@ struct esptun_sa_params {
  * @counted: counted in peer->n_live; under esptun_net.lock
  * @dummy: outbound: sends dummy packets, NULL if it never had to; under
  *	esptun_net.lock
+ * @nat_oa: inbound: as given, NULL if it was not; written once
  * @reclaim: frees it
  */
 struct esptun_sa {
@@ -160,6 +178,7 @@ struct esptun_sa {
 	struct esptun_ts_set __rcu *ts;
 	struct esptun_percpu __rcu *percpu;
 	u32 tfc;
+	__wsum nat_oa_sum;
 
 	spinlock_t lock ____cacheline_aligned;
 	atomic64_t seq;
@@ -193,6 +212,7 @@ struct esptun_sa {
 	bool timed;
 	bool counted;
 	struct esptun_dummy *dummy;
+	struct esptun_nat_oa *nat_oa;
 	struct esptun_reclaim reclaim;
 };
 

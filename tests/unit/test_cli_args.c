@@ -183,7 +183,8 @@ static void sa_full(void **state)
 					    "replay-window 64 local-ts 10.1.0.0/16:tcp:443 ::/0 "
 					    "remote-ts 10.2.0.0/16 remote-ts 10.3.0.0/16 "
 					    "limit soft-bytes 2g limit hard-packets 1000 "
-					    "limit time-hard 3600 limit soft-use-time 60"),
+					    "limit time-hard 3600 limit soft-use-time 60 "
+					    "nat-oa-local 192.0.2.1 nat-oa-remote 10.0.0.5"),
 				       "add", &s),
 			 0);
 	assert_string_equal(s.dev, "vpn0");
@@ -203,9 +204,11 @@ static void sa_full(void **state)
 	assert_int_equal(s.sa.hard_packets, 1000);
 	assert_int_equal(s.sa.hard_time, 3600);
 	assert_int_equal(s.sa.soft_use_time, 60);
+	assert_string_equal(esptun_addr_format(&s.sa.nat_oa_local, buf), "192.0.2.1");
+	assert_string_equal(esptun_addr_format(&s.sa.nat_oa_remote, buf), "10.0.0.5");
 	assert_int_equal(s.sa.has, ESPTUN_SA_HAS_REPLAY_WINDOW | ESPTUN_SA_HAS_SOFT_BYTES |
 					   ESPTUN_SA_HAS_HARD_PACKETS | ESPTUN_SA_HAS_HARD_TIME |
-					   ESPTUN_SA_HAS_SOFT_USE_TIME);
+					   ESPTUN_SA_HAS_SOFT_USE_TIME | ESPTUN_SA_HAS_NAT_OA);
 	esptun_sa_clear(&s.sa);
 	/* the key is gone from the command line ps shows */
 	assert_int_equal(l.words[11][0], '\0');
@@ -320,6 +323,12 @@ static void sa_refused(void **state)
 	} rows[] = {
 		{ "add", "dev vpn0 dir in spi 255", "below 256" },
 		{ "add", SA "mode beet", "tunnel or transport" },
+		{ "add", SA "nat-oa-local 10.0.0.5", "go together" },
+		{ "add", SA "nat-oa-remote 10.0.0.5", "go together" },
+		{ "add", "dev vpn0 dir out spi 256 peer 1 nat-oa-local ::1 nat-oa-remote ::2",
+		  "\"nat-oa-local\" belongs to an inbound SA" },
+		{ "set", SA "nat-oa-local ::1 nat-oa-remote ::2 dummy 1",
+		  "sa set does not take \"nat-oa-local\"" },
 		{ "add", "dev vpn0 dir in spi 0", "below 256" },
 		{ "add", "dev vpn0 dir in spi 0x100000000", "0x100 to 0xffffffff" },
 		{ "add", "dev vpn0 dir in spi c0ffee", "0x100 to 0xffffffff" },

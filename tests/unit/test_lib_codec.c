@@ -176,7 +176,7 @@ static struct esptun_sa an_sa(struct esptun_ts *local, struct esptun_ts *remote)
 	struct esptun_sa sa = {
 		.has = ESPTUN_SA_HAS_REPLAY_WINDOW | ESPTUN_SA_HAS_SOFT_BYTES |
 		       ESPTUN_SA_HAS_HARD_PACKETS | ESPTUN_SA_HAS_HARD_USE_TIME |
-		       ESPTUN_SA_HAS_TFC | ESPTUN_SA_HAS_DUMMY,
+		       ESPTUN_SA_HAS_TFC | ESPTUN_SA_HAS_DUMMY | ESPTUN_SA_HAS_NAT_OA,
 		.ifindex = 7,
 		.spi = 0xc0ffee01,
 		.peer = 9,
@@ -194,6 +194,8 @@ static struct esptun_sa an_sa(struct esptun_ts *local, struct esptun_ts *remote)
 		.hard_use_time = 3600,
 		.tfc = ESPTUN_TFC_MTU,
 		.dummy = 7,
+		.nat_oa_local = { AF_INET, { 192, 0, 2, 1 } },
+		.nat_oa_remote = { AF_INET, { 10, 0, 0, 5 } },
 	};
 
 	memcpy(sa.key, key36, sizeof(key36));
@@ -220,6 +222,9 @@ static void assert_an_sa(const struct esptun_sa *out)
 	assert_int_equal(out->hard_use_time, 3600);
 	assert_int_equal(out->tfc, ESPTUN_TFC_MTU);
 	assert_int_equal(out->dummy, 7);
+	assert_true(out->has & ESPTUN_SA_HAS_NAT_OA);
+	assert_string_equal(esptun_addr_format(&out->nat_oa_local, buf), "192.0.2.1");
+	assert_string_equal(esptun_addr_format(&out->nat_oa_remote, buf), "10.0.0.5");
 	assert_false(out->has & ESPTUN_SA_HAS_HARD_TIME);
 	assert_false(out->has & ESPTUN_SA_HAS_HARD_BYTES);
 	assert_int_equal(out->n_ts_local, 2);

@@ -51,6 +51,12 @@ def attributes(data):
         data = data[(length + 3) & ~3:]
 
 
+def is_address(attr):
+    """Is the attribute of the specification, which is of octets, an IP address?"""
+    return ("address" in attr["name"] or attr["name"].startswith("nat-oa-") or
+            attr["name"] in ("source", "destination"))
+
+
 class Spec:
     def __init__(self, path):
         with open(path) as f:
@@ -85,7 +91,7 @@ class Spec:
         if kind == "flag":
             return b""
         if kind == "binary":
-            if "address" in attr["name"]:
+            if is_address(attr):
                 return ipaddress.ip_address(value).packed
             return bytes.fromhex(value)
         if kind == "string":
@@ -123,7 +129,7 @@ class Spec:
         if kind == "string":
             return octets.rstrip(b"\0").decode()
         if kind == "binary":
-            if "address" in attr["name"] or attr["name"] in ("source", "destination"):
+            if is_address(attr):
                 return str(ipaddress.ip_address(octets))
             return octets.hex()
         if kind == "pad":

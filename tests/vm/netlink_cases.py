@@ -250,6 +250,38 @@ def sas():
     refused("dummies over 1000", "sa-new", sa=sa(dir="out", dummy=1001))
     refused("padding in transport mode", "sa-new", text="tfc: only in tunnel mode",
             sa=sa(dir="out", mode="transport", tfc=1))
+    oa = {"nat-oa-local": "192.0.2.9", "nat-oa-remote": "10.0.0.5"}
+    refused("NAT-OA outbound", "sa-new", text="nat-oa-local, nat-oa-remote: only an inbound",
+            sa=sa(dir="out", mode="transport", **oa))
+    refused("NAT-OA in tunnel mode", "sa-new", text="only in transport mode", sa=sa(**oa))
+    for alone in oa:
+        refused(alone + " alone", "sa-new", text="go together",
+                sa=sa(mode="transport", **{alone: oa[alone]}))
+    refused("NAT-OA of none", "sa-new", text="go together",
+            sa=sa(mode="transport", **dict(oa, **{"nat-oa-local": "0.0.0.0"})))
+    refused("NAT-OA of two families", "sa-new", text="not of one family",
+            sa=sa(mode="transport", **dict(oa, **{"nat-oa-local": "2001:db8::9"})))
+    six = {"nat-oa-local": "2001:db8::9", "nat-oa-remote": "fd00::5"}
+    refused("NAT-OA of another family than the peer", "sa-new", text="peer's remote-address",
+            sa=sa(mode="transport", **six))
+    for address in ("224.0.0.1", "::", b"\0\0\0"):
+        refused("NAT-OA %s" % address, "sa-new", text="outer address",
+                sa=sa(mode="transport", **dict(oa, **{"nat-oa-remote": address})))
+    ask("peer-set", peer={"id": 1, "encap": "esp"})
+    refused("NAT-OA without UDP", "sa-new", text="whose ESP travels in UDP",
+            sa=sa(mode="transport", **oa))
+    ask("peer-set", peer={"id": 1, "encap": "udp"})
+    ask("sa-new", sa=sa(mode="transport", spi=0x4003, **oa))
+    got = ask("sa-get", sa={"spi": 0x4003, "dir": "in"})[0]["sa"]
+    equal({k: got.get(k) for k in oa}, oa, "NAT-OA comes back as it was given")
+    refused("set: NAT-OA, which cannot change", "sa-set", errno.EINVAL, text="tfc and dummy",
+            sa={"spi": 0x4003, "dir": "in", "soft-bytes": 1, **oa})
+    ask("sa-del", sa={"spi": 0x4003, "dir": "in"})
+    ask("peer-new", peer={"id": 9})
+    ask("sa-new", sa=sa(mode="transport", spi=0x4003, peer=9, **six))
+    ok(True, "of a peer whose address is not known yet, of either family")
+    ask("sa-del", sa={"spi": 0x4003, "dir": "in"})
+    ask("peer-del", peer={"id": 9})
     refused("no sequence number left", "sa-new", sa=sa(dir="out", seq=0xffffffff))
     refused("the same with ESN", "sa-new", sa=sa(dir="out", esn=1, seq=1 << 63))
     refused("the key of another outbound SA, whose IVs it would repeat", "sa-new", errno.EEXIST,

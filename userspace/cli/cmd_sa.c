@@ -10,6 +10,7 @@ const char usage_sa[] =
 	"Usage: esptun sa add   dev NAME dir in|out spi SPI peer N CRYPTO\n"
 	"                       [mode tunnel|transport] [esn on|off] [replay-window PACKETS]\n"
 	"                       [seq LAST] [cpu N] [tfc SIZE|mtu] [dummy RATE]\n"
+	"                       [nat-oa-local ADDRESS nat-oa-remote ADDRESS]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
 	"       esptun sa set   dev NAME dir in|out spi SPI [peer N]\n"
 	"                       [local-ts TS...] [remote-ts TS...] [limit LIMIT SIZE]...\n"
@@ -29,6 +30,7 @@ const char usage_sa[] =
 	"LIMIT := soft-bytes | hard-bytes | soft-packets | hard-packets\n"
 	"       | soft-time | hard-time | soft-use-time | hard-use-time    in seconds\n"
 	"An SA in transport mode carries packets between the outer addresses, without their IP header.\n"
+	"Behind a NAT checksums of the peer's packets cover the addresses that the peer knows, nat-oa-...\n"
 	"Packets of an outbound SA are padded to SIZE bytes (tunnel mode), or to what fits; RATE dummy\n"
 	"packets a second hide how many there are.\n"
 	"LAST is the last sequence number sent by an outbound SA with the same key.\n"
@@ -58,7 +60,9 @@ enum {
 	K_AEAD,
 	K_CPU,
 	K_TFC,
-	K_DUMMY
+	K_DUMMY,
+	K_NAT_OA_LOCAL,
+	K_NAT_OA_REMOTE
 };
 
 #define MAX_LIMITS 8
@@ -86,6 +90,8 @@ const struct keyword sa_keywords[] = {
 	{ "cpu", K_CPU, false, NULL },
 	{ "tfc", K_TFC, false, "mtu" },
 	{ "dummy", K_DUMMY, false, NULL },
+	{ "nat-oa-local", K_NAT_OA_LOCAL, false, NULL },
+	{ "nat-oa-remote", K_NAT_OA_REMOTE, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 
@@ -235,6 +241,10 @@ static int parse_one(struct args *a, int id, struct sa_args *s, struct crypto_ar
 	case K_DUMMY:
 		sa->has |= ESPTUN_SA_HAS_DUMMY;
 		return args_u32(a, "dummy", 0, ESPTUN_DUMMY_MAX, &sa->dummy);
+	case K_NAT_OA_LOCAL:
+		sa->has |= ESPTUN_SA_HAS_NAT_OA;
+		return args_addr(a, "nat-oa-local", &sa->nat_oa_local);
+	case K_NAT_OA_REMOTE: return args_addr(a, "nat-oa-remote", &sa->nat_oa_remote);
 	default: return parse_limit(a, sa);
 	}
 }
@@ -374,6 +384,24 @@ static int check_changes(struct args *a, struct sa_args *s)
 	return 0;
 }
 
+/* What SAs of the other direction do not have. */
+static int check_dir(struct args *a, const struct esptun_sa *sa)
+{
+	bool out = sa->dir == ESPTUN_SA_DIR_OUT;
+
+	if (args_has(a, K_REPLAY) && out)
+		return args_fail(a, "\"replay-window\" belongs to an inbound SA: dir in");
+	if (args_has(a, K_NAT_OA_LOCAL) && out)
+		return args_fail(a, "\"nat-oa-local\" belongs to an inbound SA: dir in");
+	if (args_has(a, K_SEQ) && !out)
+		return args_fail(a, "\"seq\" belongs to an outbound SA: dir out");
+	if (args_has(a, K_CPU) && !out)
+		return args_fail(a, "\"cpu\" belongs to an outbound SA: dir out");
+	if ((args_has(a, K_TFC) || args_has(a, K_DUMMY)) && !out)
+		return args_fail(a, "\"tfc\" and \"dummy\" belong to an outbound SA: dir out");
+	return 0;
+}
+
 static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 {
 	struct crypto_args c = { 0 };
@@ -384,14 +412,10 @@ static int parse_all(struct args *a, const char *verb, struct sa_args *s)
 			return -EINVAL;
 	if (check_keywords(a, verb))
 		return -EINVAL;
-	if (args_has(a, K_REPLAY) && s->sa.dir == ESPTUN_SA_DIR_OUT)
-		return args_fail(a, "\"replay-window\" belongs to an inbound SA: dir in");
-	if (args_has(a, K_SEQ) && s->sa.dir == ESPTUN_SA_DIR_IN)
-		return args_fail(a, "\"seq\" belongs to an outbound SA: dir out");
-	if (args_has(a, K_CPU) && s->sa.dir == ESPTUN_SA_DIR_IN)
-		return args_fail(a, "\"cpu\" belongs to an outbound SA: dir out");
-	if ((args_has(a, K_TFC) || args_has(a, K_DUMMY)) && s->sa.dir == ESPTUN_SA_DIR_IN)
-		return args_fail(a, "\"tfc\" and \"dummy\" belong to an outbound SA: dir out");
+	if (args_has(a, K_NAT_OA_LOCAL) != args_has(a, K_NAT_OA_REMOTE))
+		return args_fail(a, "\"nat-oa-local\" and \"nat-oa-remote\" go together");
+	if (check_dir(a, &s->sa))
+		return -EINVAL;
 	if (!strcmp(verb, "set") && check_changes(a, s))
 		return -EINVAL;
 	return strcmp(verb, "add") ? 0 : check_crypto(a, &c, &s->sa);
@@ -503,7 +527,8 @@ static int sa_show(struct cli *cli, struct args *a)
 const struct subcommand sa_commands[] = {
 	{ "add", sa_add, NAME | 1 << K_PEER,
 	  CRYPTO | 1 << K_MODE | 1 << K_ESN | 1 << K_REPLAY | 1 << K_LOCAL | 1 << K_REMOTE |
-		  1 << K_LIMIT | 1 << K_SEQ | 1 << K_CPU | 1 << K_TFC | 1 << K_DUMMY },
+		  1 << K_LIMIT | 1 << K_SEQ | 1 << K_CPU | 1 << K_TFC | 1 << K_DUMMY |
+		  1 << K_NAT_OA_LOCAL | 1 << K_NAT_OA_REMOTE },
 	{ "set", sa_set, NAME,
 	  1 << K_PEER | 1 << K_LOCAL | 1 << K_REMOTE | 1 << K_LIMIT | 1 << K_TFC | 1 << K_DUMMY },
 	{ "del", sa_del, NAME, 1 << K_PEER },

@@ -503,6 +503,10 @@ json_t *json_sa(const struct esptun_sa *sa)
 		set_number(o, "replay_window", sa->replay_window);
 	if (sa->has & ESPTUN_SA_HAS_CPU)
 		set_number(o, "cpu", sa->cpu);
+	if (sa->has & ESPTUN_SA_HAS_NAT_OA) {
+		set_addr(o, "nat_oa_local", &sa->nat_oa_local);
+		set_addr(o, "nat_oa_remote", &sa->nat_oa_remote);
+	}
 	json_object_set_new(o, "local_ts", json_ts(sa->ts_local, sa->n_ts_local));
 	json_object_set_new(o, "remote_ts", json_ts(sa->ts_remote, sa->n_ts_remote));
 	set_limits(o, sa);
@@ -569,6 +573,16 @@ static void text_tfc(const struct esptun_sa *sa)
 		printf(" dummy %" PRIu32, sa->dummy);
 }
 
+static void text_nat_oa(const struct esptun_sa *sa)
+{
+	char local[ESPTUN_ADDR_STRLEN], remote[ESPTUN_ADDR_STRLEN];
+
+	if (sa->has & ESPTUN_SA_HAS_NAT_OA)
+		printf(" nat-oa-local %s nat-oa-remote %s",
+		       esptun_addr_format(&sa->nat_oa_local, local),
+		       esptun_addr_format(&sa->nat_oa_remote, remote));
+}
+
 static enum color state_color(const struct esptun_sa *sa)
 {
 	return sa->state == ESPTUN_SA_STATE_MATURE ? COLOR_UP : COLOR_DOWN;
@@ -602,6 +616,7 @@ static void text_sa(const struct cli *cli, const struct esptun_sa *sa)
 			printf(" cpu %" PRIu32, sa->cpu);
 		if (cli->details || sa->mode != ESPTUN_SA_MODE_TUNNEL)
 			printf(" mode %s", mode_names[sa->mode]);
+		text_nat_oa(sa);
 		text_tfc(sa);
 		printf("\n   ");
 		text_ts("local-ts", sa->ts_local, sa->n_ts_local);

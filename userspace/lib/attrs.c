@@ -149,6 +149,8 @@ static const char *const sa_name[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_HARD_USE_TIME] = "hard-use-time",
 	[ESPTUN_SA_A_TFC] = "tfc",
 	[ESPTUN_SA_A_DUMMY] = "dummy",
+	[ESPTUN_SA_A_NAT_OA_LOCAL] = "nat-oa-local",
+	[ESPTUN_SA_A_NAT_OA_REMOTE] = "nat-oa-remote",
 };
 
 static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
@@ -184,6 +186,8 @@ static const struct nla_policy sa_policy[ESPTUN_SA_A_MAX + 1] = {
 	[ESPTUN_SA_A_HARD_USE_TIME] = { U64 },
 	[ESPTUN_SA_A_TFC] = { U32 },
 	[ESPTUN_SA_A_DUMMY] = { U32 },
+	[ESPTUN_SA_A_NAT_OA_LOCAL] = { ADDR },
+	[ESPTUN_SA_A_NAT_OA_REMOTE] = { ADDR },
 };
 
 static const struct attr_set *const sa_nested[ESPTUN_SA_A_MAX + 1] = {

@@ -202,6 +202,16 @@ static int put_tfc(struct nl_msg *msg, const struct esptun_sa *sa)
 	return err;
 }
 
+static int put_nat_oa(struct nl_msg *msg, const struct esptun_sa *sa)
+{
+	int err;
+
+	if (!(sa->has & ESPTUN_SA_HAS_NAT_OA))
+		return 0;
+	err = put_addr(msg, ESPTUN_SA_A_NAT_OA_LOCAL, &sa->nat_oa_local);
+	return err ? err : put_addr(msg, ESPTUN_SA_A_NAT_OA_REMOTE, &sa->nat_oa_remote);
+}
+
 static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 {
 	int err = put_sa_id(msg, sa->dir, sa->spi, sa->peer);
@@ -217,6 +227,8 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa)
 		err = put_u64(msg, ESPTUN_SA_A_SEQ, sa->seq);
 	if (!err && (sa->has & ESPTUN_SA_HAS_CPU))
 		err = put_u32(msg, ESPTUN_SA_A_CPU, sa->cpu);
+	if (!err)
+		err = put_nat_oa(msg, sa);
 	if (!err)
 		err = put_tfc(msg, sa);
 	if (!err)
@@ -580,7 +592,9 @@ static void decode_sa_numbers(struct nlattr *const *tb, struct esptun_sa *sa)
 		  has(tb[ESPTUN_SA_A_LAST_USED], ESPTUN_SA_HAS_LAST_USED) |
 		  has(tb[ESPTUN_SA_A_CPU], ESPTUN_SA_HAS_CPU) |
 		  has(tb[ESPTUN_SA_A_TFC], ESPTUN_SA_HAS_TFC) |
-		  has(tb[ESPTUN_SA_A_DUMMY], ESPTUN_SA_HAS_DUMMY);
+		  has(tb[ESPTUN_SA_A_DUMMY], ESPTUN_SA_HAS_DUMMY) |
+		  has(tb[ESPTUN_SA_A_NAT_OA_LOCAL] ? tb[ESPTUN_SA_A_NAT_OA_REMOTE] : NULL,
+		      ESPTUN_SA_HAS_NAT_OA);
 	sa->tfc = get_u32(tb[ESPTUN_SA_A_TFC]);
 	sa->dummy = get_u32(tb[ESPTUN_SA_A_DUMMY]);
 	sa->spi = ntohl(get_u32(tb[ESPTUN_SA_A_SPI]));
@@ -603,7 +617,9 @@ static int decode_sa(const struct nlattr *nest, struct esptun_sa *sa)
 	struct nlattr *tb[ESPTUN_SA_A_MAX + 1];
 	int err;
 
-	if (parse_nest(tb, &esptun_attrs_sa, nest) || decode_sa_enums(tb, sa))
+	if (parse_nest(tb, &esptun_attrs_sa, nest) || decode_sa_enums(tb, sa) ||
+	    get_addr(tb[ESPTUN_SA_A_NAT_OA_LOCAL], &sa->nat_oa_local) ||
+	    get_addr(tb[ESPTUN_SA_A_NAT_OA_REMOTE], &sa->nat_oa_remote))
 		return -EBADMSG;
 	decode_sa_numbers(tb, sa);
 	sa->key_len = get_u16(tb[ESPTUN_SA_A_KEY_LEN]);

@@ -441,6 +441,7 @@ int esptun_stats_dump(struct esptun *h, uint32_t ifindex, struct esptun_link_sta
 #define ESPTUN_SA_HAS_CPU (1U << 13)
 #define ESPTUN_SA_HAS_TFC (1U << 14)
 #define ESPTUN_SA_HAS_DUMMY (1U << 15)
+#define ESPTUN_SA_HAS_NAT_OA (1U << 16) /* nat_oa_local and nat_oa_remote */
 
 struct esptun_sa {
 	unsigned int has; /* ESPTUN_SA_HAS_* */
@@ -473,6 +474,8 @@ struct esptun_sa {
 	uint32_t dummy; /* outbound: dummy packets a second, up to ESPTUN_DUMMY_MAX */
 	uint64_t seq; /* last sent, or highest received; on an outbound add: goes on after it */
 	uint32_t cpu; /* outbound only: for what this CPU sends (RFC 9611) */
+	/* Inbound, transport mode: both ends as the peer knows them, before a NAT (RFC 3948 3.1.2). */
+	struct esptun_addr nat_oa_local, nat_oa_remote;
 
 	/* reply only */
 	enum esptun_sa_state state;
