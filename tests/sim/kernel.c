@@ -458,6 +458,10 @@ static void check_endpoints(struct node *n, const struct ike_child *c)
 					      !is_of_address(c->remote_ts, &c->remote.addr)))
 		world_fail(n->w, "node %u: selectors in transport mode are not the endpoints",
 			   n->index);
+	if (!c->nat_oa_local.family != !c->nat_oa_remote.family ||
+	    (c->nat_oa_local.family && (c->mode != IKE_MODE_TRANSPORT || c->plain)))
+		world_fail(n->w, "node %u: addresses from before a NAT where there is none",
+			   n->index);
 }
 
 /* What both ends of an SA must agree on. */
@@ -563,8 +567,11 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	set_remote(n, link_at(n, c->tunnel, c->peer), &c->remote);
 	n->local[link_at(n, c->tunnel, c->peer)] = c->local.addr;
 	n->plain[link_at(n, c->tunnel, c->peer)] = c->plain;
-	if (c->part != IKE_CHILD_OUT)
+	if (c->part != IKE_CHILD_OUT) {
+		n->nat_oa_local[link_at(n, c->tunnel, c->peer)] = c->nat_oa_local;
+		n->nat_oa_remote[link_at(n, c->tunnel, c->peer)] = c->nat_oa_remote;
 		err = install_in(n, c, s);
+	}
 	if (!err && c->part != IKE_CHILD_IN)
 		err = install_out(n, c);
 	after_change(n, link_at(n, c->tunnel, c->peer));

@@ -87,6 +87,8 @@ struct node {
 	uint32_t freed_spi; /* of the inbound SA that was removed last */
 	struct ike_endpoint remote[WORLD_LINKS]; /* where the kernel sends the peer's ESP */
 	bool plain[WORLD_LINKS]; /* … and ESP to it travels without UDP */
+	/* What checksums of the peer's packets cover, of the newest inbound SA; family 0: what arrives. */
+	struct ike_addr nat_oa_local[WORLD_LINKS], nat_oa_remote[WORLD_LINKS];
 	bool stays[WORLD_LINKS]; /* … and does not follow the peer's own (may-roam off) */
 	uint64_t newest_esp[WORLD_LINKS]; /* received; it tells where the peer is */
 	uint64_t last_rx[WORLD_LINKS]; /* per link; UINT64_MAX: never */

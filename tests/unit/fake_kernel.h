@@ -21,6 +21,7 @@ static struct esptun_peer peers[FAKE_PEERS];
 static struct esptun_sa sas[FAKE_SAS];
 static size_t n_peers, n_sas;
 static enum esptun_sa_mode added_mode; /* of the SA that was added last */
+static struct esptun_addr added_nat_oa[2][2]; /* local, remote, by direction; not there: family 0 */
 static unsigned int peer_reads, sa_reads, deleted;
 static bool is_older; /* the module knows no identities, and does not tell its algorithms */
 static int fds[2];
@@ -226,6 +227,11 @@ int esptun_sa_add(struct esptun *h, const struct esptun_sa *sa)
 {
 	(void)h;
 	added_mode = sa->mode;
+	memset(added_nat_oa[sa->dir], 0, sizeof(added_nat_oa[sa->dir]));
+	if (sa->has & ESPTUN_SA_HAS_NAT_OA) {
+		added_nat_oa[sa->dir][0] = sa->nat_oa_local;
+		added_nat_oa[sa->dir][1] = sa->nat_oa_remote;
+	}
 	return 0;
 }
 

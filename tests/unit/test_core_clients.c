@@ -254,6 +254,58 @@ static void no_one_gets_anothers_traffic(void **state)
 	hub_free(h);
 }
 
+/* Clients whose packets come from one address, in transport mode; each asks for its own @ports, or all. */
+static struct hub *behind_one_nat(const uint16_t ports[CLIENTS])
+{
+	static const struct ike_addr nat = { 4, { 198, 51, 100, 7 } };
+	static const struct ike_ts any[2] = {
+		{ .family = 4, .protocol = 17, .port_end = 65535, .end = { 255, 255, 255, 255 } },
+		{ .family = 6, .protocol = 17, .port_end = 65535, .end = { [0 ... 15] = 255 } },
+	};
+	struct hub *h = hub_new(10);
+	unsigned int i, j;
+
+	for (i = 0; i <= CLIENTS; i++) {
+		struct node *n = i < CLIENTS ? h->client[i] : h->hub;
+		struct ike_tunnel_conf *c = &n->conf[i < CLIENTS ? h->link[i] : h->tunnel];
+
+		c->mobike = false;
+		c->child[0].mode = IKE_MODE_TRANSPORT;
+		c->child[0].local_ts.n = c->child[0].remote_ts.n = 2;
+		memcpy(c->child[0].local_ts.ts, any, sizeof(any));
+		memcpy(c->child[0].remote_ts.ts, any, sizeof(any));
+		for (j = 0; i < CLIENTS && ports[i] && j < 2; j++)
+			c->child[0].local_ts.ts[j].port_start =
+				c->child[0].local_ts.ts[j].port_end = ports[i];
+		if (i == CLIENTS)
+			continue;
+		n->nat = nat;
+		node_rebind(n);
+	}
+	node_start(h->hub, false);
+	return h;
+}
+
+/* Each has a source port of its own, and its own address in what its checksums cover. */
+static void ports_tell_them_apart(void **state)
+{
+	static const uint16_t ports[CLIENTS] = { 40001, 40002, 40003 };
+	struct hub *h = behind_one_nat(ports);
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < CLIENTS; i++)
+		node_start(h->client[i], false);
+	hub_run(h, 500);
+	assert_int_equal(h->hub->n_peers, CLIENTS);
+	for (i = 0; i < CLIENTS; i++) {
+		assert_true(works(h, i));
+		assert_memory_equal(&h->hub->nat_oa_remote[h->link[i]], &h->client[i]->addr,
+				    sizeof(struct ike_addr));
+	}
+	hub_free(h);
+}
+
 /* Two clients of which the second shows the first one's identity, from another address. */
 static struct hub *twice(enum ike_unique unique)
 {
@@ -1222,6 +1274,7 @@ int main(void)
 		cmocka_unit_test(down_and_up_again),
 		cmocka_unit_test(forgotten_at_once),
 		cmocka_unit_test(no_one_gets_anothers_traffic),
+		cmocka_unit_test(ports_tell_them_apart),
 		cmocka_unit_test(the_newest_replaces),
 		cmocka_unit_test(the_older_is_told),
 		cmocka_unit_test(kept_while_it_answers),

@@ -81,6 +81,16 @@ static void is_between(const struct node *n, const struct ike_addr *local,
 	assert_int_equal(node_stats(n).children, 1);
 }
 
+/* Checksums of what @n receives cover @local and @remote, which a NAT made others of; NULL: they cover these. */
+static void covers(const struct node *n, const struct ike_addr *local,
+		   const struct ike_addr *remote)
+{
+	static const struct ike_addr none;
+
+	assert_memory_equal(&n->nat_oa_local[0], local ? local : &none, sizeof(none));
+	assert_memory_equal(&n->nat_oa_remote[0], remote ? remote : &none, sizeof(none));
+}
+
 static void asked_for_and_agreed(void **state)
 {
 	struct pair *p = up_in_transport_mode();
@@ -90,6 +100,8 @@ static void asked_for_and_agreed(void **state)
 	assert_true(has_notify(p, pair_sent(p, p->b, IKE_AUTH, true, 0)));
 	is_between(p->a, &p->a->addr, &p->b->addr);
 	is_between(p->b, &p->b->addr, &p->a->addr);
+	covers(p->a, NULL, NULL);
+	covers(p->b, NULL, NULL);
 	pair_free(p);
 }
 
@@ -176,6 +188,21 @@ static void the_initiator_is_behind_a_nat(void **state)
 	pair_start(p, true);
 	is_between(p->a, &p->a->addr, &p->b->addr);
 	is_between(p->b, &p->b->addr, &nat);
+	covers(p->a, &nat, &p->b->addr);
+	covers(p->b, &p->b->addr, &p->a->addr);
+	/* Pairs that either end renews say the same. */
+	memset(p->b->nat_oa_remote, 0, sizeof(p->b->nat_oa_remote));
+	memset(p->a->nat_oa_local, 0, sizeof(p->a->nat_oa_local));
+	node_rekey_child(p->a);
+	pair_run(p, 10000);
+	covers(p->a, &nat, &p->b->addr);
+	covers(p->b, &p->b->addr, &p->a->addr);
+	memset(p->b->nat_oa_remote, 0, sizeof(p->b->nat_oa_remote));
+	memset(p->a->nat_oa_local, 0, sizeof(p->a->nat_oa_local));
+	node_rekey_child(p->b);
+	pair_run(p, 10000);
+	covers(p->a, &nat, &p->b->addr);
+	covers(p->b, &p->b->addr, &p->a->addr);
 	pair_free(p);
 }
 
@@ -190,6 +217,41 @@ static void the_responder_is_behind_a_nat(void **state)
 	pair_start(p, true);
 	is_between(p->a, &p->a->addr, &nat);
 	is_between(p->b, &p->b->addr, &p->a->addr);
+	covers(p->a, &p->a->addr, &p->b->addr);
+	covers(p->b, &nat, &p->a->addr);
+	pair_free(p);
+}
+
+static void both_are_behind_nats(void **state)
+{
+	static const struct ike_addr other_nat = { 4, { 203, 0, 113, 9 } };
+	struct pair *p = with_modes(true, true);
+
+	(void)state;
+	p->a->nat = nat;
+	p->b->nat = other_nat;
+	node_rebind(p->a);
+	node_rebind(p->b);
+	p->a->conf[0].remote = (struct ike_endpoint){ other_nat, p->b->nat_port[1] };
+	pair_start(p, true);
+	is_between(p->a, &p->a->addr, &other_nat);
+	is_between(p->b, &p->b->addr, &nat);
+	covers(p->a, &nat, &p->b->addr);
+	covers(p->b, &other_nat, &p->a->addr);
+	pair_free(p);
+}
+
+/* In tunnel mode the NAT's address is in no inner header. */
+static void tunnel_mode_behind_a_nat(void **state)
+{
+	struct pair *p = with_modes(false, false);
+
+	(void)state;
+	p->a->nat = nat;
+	node_rebind(p->a);
+	pair_start(p, true);
+	covers(p->a, NULL, NULL);
+	covers(p->b, NULL, NULL);
 	pair_free(p);
 }
 
@@ -517,6 +579,8 @@ int main(void)
 		cmocka_unit_test(agreed_without_a_question),
 		cmocka_unit_test(the_initiator_is_behind_a_nat),
 		cmocka_unit_test(the_responder_is_behind_a_nat),
+		cmocka_unit_test(both_are_behind_nats),
+		cmocka_unit_test(tunnel_mode_behind_a_nat),
 		cmocka_unit_test(narrowed),
 		cmocka_unit_test(rekeyed),
 		cmocka_unit_test(rekeyed_in_another_mode),

@@ -326,6 +326,33 @@ static void modes(void **state)
 	assert_int_equal(added_mode, ESPTUN_SA_MODE_TUNNEL);
 }
 
+/* Checksums of what is received are repaired, and only if both addresses are known. */
+static void before_a_nat(void **state)
+{
+	static const uint8_t key[36];
+	struct ike_child c = { .peer = 70,
+			       .part = IKE_CHILD_BOTH,
+			       .mode = IKE_MODE_TRANSPORT,
+			       .key_in = key,
+			       .key_out = key,
+			       .key_len = sizeof(key),
+			       .nat_oa_local = { 4, { 192, 0, 2, 1 } },
+			       .local_ts = &all.local_ts,
+			       .remote_ts = &all.remote_ts };
+
+	(void)state;
+	set_any(&all);
+	assert_int_equal(kernel_sa_install(k, LINK, &c, 0), 0);
+	assert_int_equal(added_nat_oa[ESPTUN_SA_DIR_IN][0].family, AF_UNSPEC);
+	c.nat_oa_remote = (struct ike_addr){ 4, { 10, 0, 0, 5 } };
+	assert_int_equal(kernel_sa_install(k, LINK, &c, 0), 0);
+	assert_int_equal(added_nat_oa[ESPTUN_SA_DIR_IN][0].family, AF_INET);
+	assert_memory_equal(added_nat_oa[ESPTUN_SA_DIR_IN][0].bytes, c.nat_oa_local.b, 4);
+	assert_int_equal(added_nat_oa[ESPTUN_SA_DIR_IN][1].family, AF_INET);
+	assert_memory_equal(added_nat_oa[ESPTUN_SA_DIR_IN][1].bytes, c.nat_oa_remote.b, 4);
+	assert_int_equal(added_nat_oa[ESPTUN_SA_DIR_OUT][0].family, AF_UNSPEC);
+}
+
 static void raise_event(void)
 {
 	const uint64_t one = 1;
@@ -549,6 +576,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pairs_of_each, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(what_is_not_taken_over, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(modes, make_link, drop_link),
+		cmocka_unit_test_setup_teardown(before_a_nat, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(acquires, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(more_pairs_than_are_kept, make_link, drop_link),
 		cmocka_unit_test_setup_teardown(those_heard_last_first, make_link, drop_link),

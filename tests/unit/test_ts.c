@@ -313,6 +313,42 @@ static void of_one_address(void **state)
 	assert_false(ike_ts_of_address(&l, &host));
 }
 
+/* What a peer behind a NAT says of its address becomes what we see, and what it said is known. */
+static void substituted(void **state)
+{
+	static const struct ike_addr seen = { 4, { 192, 0, 2, 7 } }, said = { 4, { 10, 0, 0, 5 } },
+				     none = { 0, { 0 } }, other = { 6, { 0x20, 1, [15] = 1 } };
+	static const struct {
+		const char *text;
+		const struct ike_addr *a, *was;
+		bool host;
+	} rows[] = {
+		{ "10.0.0.5/32:tcp", &seen, &said, true },
+		{ "10.0.0.5/32:tcp, 10.0.0.5/32:udp:53", &seen, &said, true },
+		{ "10.0.0.5/32, 10.0.0.0/8", &seen, &said, false },
+		{ "10.0.0.5/32, 10.0.0.6/32", &seen, &none, true },
+		{ "10.0.0.6/32, 10.0.0.5/32, 10.0.0.5/32", &seen, &none, true },
+		{ "10.0.0.5/32, 2001:db8::5/128", &seen, &none, true },
+		{ "2001:db8::5/128, 10.0.0.5/32", &seen, &none, true },
+		{ "10.0.0.5/32", &other, &none, true },
+		{ "0.0.0.0/0", &seen, &none, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ike_ts_payload p = { 0 };
+		struct ike_ts_list l = list(rows[i].text);
+		struct ike_addr was = { 6, { 1 } };
+
+		p.n = l.n;
+		memcpy(p.ts, l.ts, l.n * sizeof(l.ts[0]));
+		ike_ts_substitute(&p, rows[i].a, &was);
+		assert_memory_equal(&was, rows[i].was, sizeof(was));
+		memcpy(l.ts, p.ts, l.n * sizeof(l.ts[0]));
+		assert_int_equal(ike_ts_of_address(&l, rows[i].a), rows[i].host);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +366,7 @@ int main(void)
 		cmocka_unit_test(prefixes_cover_exactly),
 		cmocka_unit_test(explanations_name_side_lists_and_key),
 		cmocka_unit_test(of_one_address),
+		cmocka_unit_test(substituted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

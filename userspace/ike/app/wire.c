@@ -58,6 +58,8 @@ _Static_assert(sizeof(enum ike_child_part) == 4 && sizeof(enum ike_tunnel_state)
 		{ FIELD_ENDPOINT, AT(type, at child.local), 0 },            \
 		{ FIELD_ENDPOINT, AT(type, at child.remote), 0 },           \
 		{ FIELD_BOOL, AT(type, at child.plain), 0 },                \
+		{ FIELD_ADDR, AT(type, at child.nat_oa_local), 0 },         \
+		{ FIELD_ADDR, AT(type, at child.nat_oa_remote), 0 },        \
 		{ FIELD_BOOL, AT(type, at child.esn), 0 },                  \
 		{ FIELD_SIZE, AT(type, at child.key_len), IKE_MAX_KEY },    \
 		{ FIELD_SIZE, AT(type, at child.integ_len), IKE_MAX_KEY },  \

@@ -54,6 +54,15 @@ static uint64_t hard_bytes(const struct ike_cipher *cipher)
 	return ike_cipher_block(cipher) == 8 ? 4ULL * CHILD_BLOCK64_BYTES : 0;
 }
 
+/* Did a NAT change addresses that checksums of the peer's packets cover (RFC 3948 3.1.2)? */
+static bool is_translated(const struct ike_sa *sa, const struct child_sa *c)
+{
+	return c->mode == IKE_MODE_TRANSPORT && !natd_is_plain(&sa->natd) &&
+	       c->nat_oa_local.family && c->nat_oa_remote.family &&
+	       (!ike_addr_eq(&c->nat_oa_local, &sa->local.addr) ||
+		!ike_addr_eq(&c->nat_oa_remote, &sa->remote.addr));
+}
+
 /* Hand @part of the pair to the kernel. */
 static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
 			enum ike_child_part part)
@@ -92,6 +101,10 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 	if (!ikesa_authenticated(sa))
 		return -EACCES;
 	child_selectors(c, &local, &remote);
+	if (is_translated(sa, c)) {
+		ch.nat_oa_local = c->nat_oa_local;
+		ch.nat_oa_remote = c->nat_oa_remote;
+	}
 	rc = core->env.sa_install(core->env.ctx, &ch);
 	if (rc)
 		return rc;
@@ -134,6 +147,8 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 	c->spi_out = n->spi_out;
 	c->proposal = n->chosen;
 	c->suite = n->suite;
+	c->nat_oa_local = n->nat_oa_local;
+	c->nat_oa_remote = n->nat_oa_remote;
 	c->ours = n->ours;
 	c->replaces = n->replaces;
 	c->at = core->now;

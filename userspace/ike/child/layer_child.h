@@ -33,6 +33,7 @@ struct negotiation {
 	struct esp_suite suite;
 	struct ike_secret secret;
 	uint32_t spi_out;
+	struct ike_addr nat_oa_local, nat_oa_remote; /* as in child_sa */
 	bool more_possible; /* responder: another configured child SA fits what the peer asks for, too */
 	uint16_t refused; /* responder: the notify that it was refused with */
 };

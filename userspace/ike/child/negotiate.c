@@ -198,8 +198,8 @@ static bool take_selectors(struct ike_core *core, struct ike_sa *sa, struct nego
 		return false;
 	}
 	if (n->mode == IKE_MODE_TRANSPORT) { /* a NAT has the peer see other ones (2.23.1) */
-		ike_ts_substitute(&ours, &sa->local.addr);
-		ike_ts_substitute(&theirs, &sa->remote.addr);
+		ike_ts_substitute(&ours, &sa->local.addr, &n->nat_oa_local);
+		ike_ts_substitute(&theirs, &sa->remote.addr, &n->nat_oa_remote);
 	}
 	if (!ike_ts_within(IKE_TS_OFFER(&ours), &n->local) ||
 	    !ike_ts_within(IKE_TS_OFFER(&theirs), &n->remote)) {
@@ -406,8 +406,8 @@ static bool choose_mode(const struct ike_sa *sa, const struct asked *ask, struct
 
 	/* A NAT has the peer see other addresses (2.23.1). */
 	if (ask->mode == IKE_MODE_TRANSPORT && !sa->strayed) {
-		ike_ts_substitute(&in_mode.local, &sa->local.addr);
-		ike_ts_substitute(&in_mode.remote, &sa->remote.addr);
+		ike_ts_substitute(&in_mode.local, &sa->local.addr, &n->nat_oa_local);
+		ike_ts_substitute(&in_mode.remote, &sa->remote.addr, &n->nat_oa_remote);
 		if (choose_conf(sa, &in_mode, n))
 			return true;
 	}

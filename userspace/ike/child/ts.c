@@ -188,14 +188,24 @@ bool ike_ts_of_address(const struct ike_ts_list *l, const struct ike_addr *a)
 	return true;
 }
 
-void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a)
+void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a, struct ike_addr *was)
 {
+	bool several = false;
+
+	memset(was, 0, sizeof(*was));
 	for (unsigned int i = 0; i < p->n; i++) {
 		struct ike_ts *ts = &p->ts[i];
 
-		if (!memcmp(ts->start, ts->end, sizeof(ts->start)))
-			set_address(ts, a);
+		if (memcmp(ts->start, ts->end, sizeof(ts->start)) != 0)
+			continue;
+		several |= ts->family != a->family ||
+			   (was->family && memcmp(was->b, ts->start, sizeof(was->b)) != 0);
+		was->family = ts->family;
+		memcpy(was->b, ts->start, sizeof(was->b));
+		set_address(ts, a);
 	}
+	if (several)
+		memset(was, 0, sizeof(*was));
 }
 
 typedef unsigned __int128 u128;

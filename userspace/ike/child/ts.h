@@ -48,8 +48,11 @@ void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a);
 /* Is each selector of the address @a, whole and alone? */
 bool ike_ts_of_address(const struct ike_ts_list *l, const struct ike_addr *a);
 
-/* Each selector of one address alone becomes one of @a (RFC 7296 2.23.1). */
-void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a);
+/*
+ * Each selector of one address alone becomes one of @a (RFC 7296 2.23.1). @was: the address that it was
+ * of before; none, family 0, if they were of several, or of another family.
+ */
+void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a, struct ike_addr *was);
 
 /*
  * The prefixes that cover @l exactly, @max at most, in ascending order per selector.

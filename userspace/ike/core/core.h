@@ -103,6 +103,11 @@ struct ike_child {
 	uint32_t spi_in, spi_out; /* host order */
 	struct ike_endpoint local, remote;
 	bool plain; /* ESP travels without UDP */
+	/*
+	 * Transport mode behind a NAT: the addresses that checksums of the peer's packets cover (RFC 7296
+	 * 2.23.1), both or none (family 0): those that we see.
+	 */
+	struct ike_addr nat_oa_local, nat_oa_remote;
 	struct ike_cipher cipher;
 	bool esn;
 	const uint8_t *key_in, *key_out, *integ_in, *integ_out;

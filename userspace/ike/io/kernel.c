@@ -775,6 +775,16 @@ static int selectors(const struct ike_ts_list *l, struct esptun_ts out[ESPTUN_TS
 	return 0;
 }
 
+/* Whose checksums the kernel repairs. */
+static void set_nat_oa(struct esptun_sa *sa, const struct ike_child *c)
+{
+	if (sa->dir != ESPTUN_SA_DIR_IN || !c->nat_oa_local.family || !c->nat_oa_remote.family)
+		return;
+	sa->has |= ESPTUN_SA_HAS_NAT_OA;
+	addr_from_ike(&sa->nat_oa_local, &c->nat_oa_local);
+	addr_from_ike(&sa->nat_oa_remote, &c->nat_oa_remote);
+}
+
 /* What the core asks for; but an outbound SA without ESN is replaced before its numbers end. */
 static void set_limits(struct esptun_sa *sa, const struct ike_child *c)
 {
@@ -804,6 +814,7 @@ static int add_sa(struct kernel *k, struct esptun_sa *sa, const struct ike_child
 	sa->spi = in ? c->spi_in : c->spi_out;
 	sa->has = in ? ESPTUN_SA_HAS_REPLAY_WINDOW : 0;
 	sa->replay_window = window;
+	set_nat_oa(sa, c);
 	set_limits(sa, c);
 	memcpy(sa->key, in ? c->key_in : c->key_out, c->key_len);
 	sa->key_len = c->key_len;
