@@ -306,6 +306,33 @@ static void ports_tell_them_apart(void **state)
 	hub_free(h);
 }
 
+/* Nothing tells packets to the second one from those to the first. */
+static void one_port_is_one_clients(void **state)
+{
+	static const uint16_t ports[CLIENTS] = { 1701, 1701, 0 };
+	struct hub *h = behind_one_nat(ports);
+
+	(void)state;
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	node_start(h->client[1], false);
+	node_start(h->client[2], false);
+	hub_run(h, 500);
+	assert_true(works(h, 0));
+	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
+	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
+	says(error_of(h, 1), "'node2.example' asks for, which is 198.51.100.7/32:udp:1701");
+	says(error_of(h, 1), "both come from one address");
+	says(error_of(h, 2), "client 'node1.example' has some of what 'node3.example' asks for");
+	says(h->client[1]->log, "TS_UNACCEPTABLE");
+	/* the first one goes, and leaves it to another */
+	ike_core_down(h->client[0]->core, "t1", h->w.now);
+	ike_core_down(h->client[2]->core, "t3", h->w.now);
+	hub_run(h, 200000);
+	assert_true(works(h, 1));
+	hub_free(h);
+}
+
 /* Two clients of which the second shows the first one's identity, from another address. */
 static struct hub *twice(enum ike_unique unique)
 {
@@ -1275,6 +1302,7 @@ int main(void)
 		cmocka_unit_test(forgotten_at_once),
 		cmocka_unit_test(no_one_gets_anothers_traffic),
 		cmocka_unit_test(ports_tell_them_apart),
+		cmocka_unit_test(one_port_is_one_clients),
 		cmocka_unit_test(the_newest_replaces),
 		cmocka_unit_test(the_older_is_told),
 		cmocka_unit_test(kept_while_it_answers),

@@ -427,12 +427,32 @@ static const char *name_rival(const struct ike_peer *rival, char *buf, size_t si
 	return buf;
 }
 
+/*
+ * In transport mode clients behind one NAT have one address, so that nothing but ports of their own
+ * tells their packets apart.
+ */
+static bool refuse_rivals(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			  struct x_msg *m, const struct ike_peer *rival)
+{
+	char name[IKE_MAX_ID + 32], own_id[IKE_MAX_ID + 16], ts[200];
+	char why[CORE_TEXT_MAX - 128];
+
+	snprintf(
+		why, sizeof(why), "%s has some of what '%s' asks for, which is %s: %s",
+		name_rival(rival, name, sizeof(name)),
+		ike_id_print(own_id, sizeof(own_id), &sa->remote_id),
+		ike_ts_list_print(ts, sizeof(ts), IKE_TS_OFFER(&n->remote)),
+		n->mode == IKE_MODE_TRANSPORT
+			? "both come from one address; have each ask for ports of its own (strongSwan: local_ts = dynamic[udp/40001]), or set Mode=tunnel"
+			: "give each client addresses of its own");
+	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use", why);
+}
+
 static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			     struct x_msg *m)
 {
 	struct ike_ts_list own_local, own_remote;
 	char why[CORE_TEXT_MAX - 128];
-	char name[IKE_MAX_ID + 32], own_id[IKE_MAX_ID + 16], ts[200];
 	unsigned int conf;
 	struct asked ask;
 
@@ -444,16 +464,7 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 	if (choose_mode(sa, &ask, n)) {
 		const struct ike_peer *rival = claim_rival(sa->peer, &n->remote);
 
-		if (!rival)
-			return true;
-		snprintf(
-			why, sizeof(why),
-			"%s has some of what '%s' asks for, which is %s: give each client addresses of its own",
-			name_rival(rival, name, sizeof(name)),
-			ike_id_print(own_id, sizeof(own_id), &sa->remote_id),
-			ike_ts_list_print(ts, sizeof(ts), IKE_TS_OFFER(&n->remote)));
-		return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use",
-				    why);
+		return !rival || refuse_rivals(core, sa, n, m, rival);
 	}
 	if (ask.mode == IKE_MODE_TRANSPORT && sa->strayed) /* so that it begins a new IKE SA */
 		return refuse_child(
