@@ -60,11 +60,11 @@ charon_up() {
 	client_conf "$1"
 }
 
-# client N: its namespace, its network and its strongSwan, which is not up yet.
+# client N [NS]: its namespace, its network and its strongSwan, which is not up yet; NS, or the hub, is beside it.
 client() {
 	local ns=c$1 etc=/etc/netns/c$1
 	add_ns "$ns"
-	wire hub "w$1" "192.0.$1.1/24" "$ns" e0 "192.0.$1.2/24"
+	wire "${2:-hub}" "w$1" "192.0.$1.1/24" "$ns" e0 "192.0.$1.2/24"
 	must ip -n "$ns" link add lan0 type dummy
 	must ip -n "$ns" addr add "10.2.$1.1/24" dev lan0
 	must ip -n "$ns" link set lan0 up
