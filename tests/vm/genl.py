@@ -24,7 +24,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 1, 2, 4, 0x300
 NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x10, 0x200
 NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3fff
-SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q"}
+SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i"}
 
 
 class NlError(Exception):
@@ -66,6 +66,10 @@ class Spec:
         self.enums = {d["name"]: [e if isinstance(e, str) else e["name"] for e in d["entries"]]
                       for d in spec["definitions"] if d["type"] == "enum"}
         self.ops = {op["name"]: i + 1 for i, op in enumerate(spec["operations"]["list"])}
+        # Attributes of a request, by the operation's name; those of a dump apart.
+        self.requests = {kind: {op["name"]: op[kind].get("request", {}).get("attributes", [])
+                                for op in spec["operations"]["list"] if kind in op}
+                         for kind in ("do", "dump")}
         self.op_names = {v: k for k, v in self.ops.items()}
 
     def encode(self, set_name, values):
@@ -145,39 +149,22 @@ SPEC = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                     "../../Documentation/netlink/specs/esptun.yaml")
 
 
-class Family:
-    def __init__(self):
-        self.spec = Spec(SPEC)
-        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+class Connection:
+    """A netlink socket that says why it refuses something."""
+
+    def __init__(self, protocol):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.sock.settimeout(30)
         self.sequence = 0
-        self.groups = {}
         # Was the last dump marked as interrupted? What to do after its first part.
         self.interrupted, self.pause = False, None
-        self.number = 16
-        for data in self.exchange(3, attribute(2, self.spec.name.encode() + b"\0"), 0):
-            for number, octets in attributes(data):
-                if number == 1:
-                    self.number = struct.unpack("=H", octets)[0]
-                elif number == 7:
-                    self.learn_groups(octets)
 
-    def learn_groups(self, data):
-        for _, group in attributes(data):
-            found = dict(attributes(group))
-            name = found[1].rstrip(b"\0").decode()
-            self.groups[name] = struct.unpack("=I", found[2])[0]
-
-    def subscribe(self, group="events"):
-        self.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.groups[group])
-
-    def exchange(self, command, payload, flags):
-        """Send one request; the payloads of the replies, or NlError."""
+    def transact(self, kind, body, flags):
+        """Send one message of this type; the bodies of the replies, or NlError."""
         self.sequence += 1
-        body = struct.pack("=BBH", command, 1, 0) + payload
-        sent = struct.pack("=IHHII", 16 + len(body), self.number,
+        sent = struct.pack("=IHHII", 16 + len(body), kind,
                            NLM_F_REQUEST | NLM_F_ACK | flags, self.sequence, 0) + body
         self.sock.send(sent)
         replies = []
@@ -197,7 +184,7 @@ class Family:
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
                     self.judge(kind, mflags, message, sent)
                     return replies
-                replies.append(message[4:])
+                replies.append(message)
 
     @staticmethod
     def judge(kind, flags, message, sent):
@@ -216,6 +203,34 @@ class Family:
                 elif number == 5:
                     pointed = struct.unpack("=I", octets)[0]
         raise NlError(code, text, pointed)
+
+
+class Family(Connection):
+    def __init__(self, spec=None):
+        super().__init__(NETLINK_GENERIC)
+        self.spec = spec or Spec(SPEC)
+        self.groups = {}
+        self.number = 16
+        for data in self.exchange(3, attribute(2, self.spec.name.encode() + b"\0"), 0):
+            for number, octets in attributes(data):
+                if number == 1:
+                    self.number = struct.unpack("=H", octets)[0]
+                elif number == 7:
+                    self.learn_groups(octets)
+
+    def learn_groups(self, data):
+        for _, group in attributes(data):
+            found = dict(attributes(group))
+            name = found[1].rstrip(b"\0").decode()
+            self.groups[name] = struct.unpack("=I", found[2])[0]
+
+    def subscribe(self, group="events"):
+        self.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.groups[group])
+
+    def exchange(self, command, payload, flags):
+        """Send one request; the payloads of the replies, or NlError."""
+        head = struct.pack("=BBH", command, 1, 0)
+        return [reply[4:] for reply in self.transact(self.number, head + payload, flags)]
 
     def call(self, op, values=None, dump=False):
         """A command by its name in the specification (or number); the replies."""
