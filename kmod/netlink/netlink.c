@@ -326,7 +326,11 @@ int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
 		esptun_sa_del(sa);
 		goto free_msg;
 	}
-	return genlmsg_reply(msg, info);
+	/* An asker whose socket is full never learns the SPI. */
+	err = genlmsg_reply(msg, info);
+	if (err)
+		esptun_sa_del(sa);
+	return err;
 
 end_req:
 	esptun_netlink_parse_sa_end(&req);
