@@ -306,11 +306,11 @@ lint: ## format, dependency direction, checkpatch, sparse, spec drift ... (FULL=
 	$(Q)B=$B $(if $(FULL),FULL=1) exec tests/run-tap lint tests/lint/run
 
 # What check-full has User-mode Linux run under KASAN, leaks watched.
-KASAN_VM := tests/vm/t_teardown.sh tests/uml/t_nomem.sh tests/vm/t_merge.sh tests/vm/t_soak.sh
+KASAN_VM := tests/vm/t_teardown.sh tests/uml/t_nomem.sh tests/vm/t_merge.sh tests/vm/t_soak.sh tests/vm/t_fuzz.sh
 
 kunit: userspace ## KUnit suites and netlink in User-mode Linux, locks watched (KASAN=1: memory too)
 	$(Q)B=$B exec tests/run-tap kunit tests/uml/run-kunit \
-		"UML_SECONDS=$(if $(KASAN),1500,600) $(if $(KASAN),SOAK_SECONDS=600) \
+		"UML_SECONDS=$(if $(KASAN),3000,600) $(if $(KASAN),SOAK_SECONDS=600 FUZZ_SECONDS=1800) \
 		tests/uml/run-vm $(if $(KASAN),kasan $(KASAN_VM)) tests/vm/t_netlink.sh"
 
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
