@@ -76,10 +76,11 @@ static void modern_add(struct text *out, uint8_t protocol, uint8_t type, bool ae
 /* What follows "modern" in @item: nothing, or what is said about PFS; NULL if it is not modern. */
 static const char *modern_rest(const char *item)
 {
-	const char *rest = item + strlen("modern");
+	const char *rest;
 
 	if (strncasecmp(item, "modern", strlen("modern")) != 0)
 		return NULL;
+	rest = item + strlen("modern");
 	return !*rest || !strcasecmp(rest, "-pfs") || !strcasecmp(rest, "-nopfs") ? rest : NULL;
 }
 
