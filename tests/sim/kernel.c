@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "ike/child/ts.h"
+#include "ike/proto/addr.h"
 
 enum {
 	ESP_SPARSE_MS = 1000,
@@ -458,9 +459,15 @@ static void check_endpoints(struct node *n, const struct ike_child *c)
 					      !is_of_address(c->remote_ts, &c->remote.addr)))
 		world_fail(n->w, "node %u: selectors in transport mode are not the endpoints",
 			   n->index);
-	if (!c->nat_oa_local.family != !c->nat_oa_remote.family ||
-	    (c->nat_oa_local.family && (c->mode != IKE_MODE_TRANSPORT || c->plain)))
+	if (!c->nat_oa_local.family && !c->nat_oa_remote.family)
+		return;
+	if (c->mode != IKE_MODE_TRANSPORT || c->plain)
 		world_fail(n->w, "node %u: addresses from before a NAT where there is none",
+			   n->index);
+	if (!ike_addr_is_host(&c->nat_oa_local) || !ike_addr_is_host(&c->nat_oa_remote) ||
+	    c->nat_oa_local.family != c->remote.addr.family ||
+	    c->nat_oa_remote.family != c->remote.addr.family)
+		world_fail(n->w, "node %u: addresses from before a NAT that no hosts have",
 			   n->index);
 }
 

@@ -206,6 +206,22 @@ static void the_initiator_is_behind_a_nat(void **state)
 	pair_free(p);
 }
 
+/* An address that no host has stands in no checksum; the kernel would refuse it, and the peer come again for ever. */
+static void what_is_no_hosts_is_not_told(void **state)
+{
+	static const struct ike_addr group = { 4, { 224, 0, 0, 1 } };
+	struct pair *p = with_modes(true, true);
+
+	(void)state;
+	p->a->addr = group;
+	p->a->nat = nat;
+	node_rebind(p->a);
+	pair_start(p, true);
+	is_between(p->b, &p->b->addr, &nat);
+	covers(p->b, NULL, NULL);
+	pair_free(p);
+}
+
 static void the_responder_is_behind_a_nat(void **state)
 {
 	struct pair *p = with_modes(true, true);
@@ -578,6 +594,7 @@ int main(void)
 		cmocka_unit_test(the_initiator_is_for_tunnel_mode),
 		cmocka_unit_test(agreed_without_a_question),
 		cmocka_unit_test(the_initiator_is_behind_a_nat),
+		cmocka_unit_test(what_is_no_hosts_is_not_told),
 		cmocka_unit_test(the_responder_is_behind_a_nat),
 		cmocka_unit_test(both_are_behind_nats),
 		cmocka_unit_test(tunnel_mode_behind_a_nat),

@@ -317,7 +317,8 @@ static void of_one_address(void **state)
 static void substituted(void **state)
 {
 	static const struct ike_addr seen = { 4, { 192, 0, 2, 7 } }, said = { 4, { 10, 0, 0, 5 } },
-				     none = { 0, { 0 } }, other = { 6, { 0x20, 1, [15] = 1 } };
+				     none = { 0, { 0 } }, other = { 6, { 0x20, 1, [15] = 1 } },
+				     said6 = { 6, { 0xfd, [15] = 5 } };
 	static const struct {
 		const char *text;
 		const struct ike_addr *a, *was;
@@ -331,6 +332,16 @@ static void substituted(void **state)
 		{ "10.0.0.5/32, 2001:db8::5/128", &seen, &none, true },
 		{ "2001:db8::5/128, 10.0.0.5/32", &seen, &none, true },
 		{ "10.0.0.5/32", &other, &none, true },
+		{ "fd00::5/128:udp:53, fd00::5/128:tcp", &other, &said6, true },
+		{ "fd00::5/128, fd00::6/128", &other, &none, true },
+		/* what no host has, the kernel would refuse */
+		{ "0.0.0.0/32", &seen, &none, true },
+		{ "224.0.0.1/32", &seen, &none, true },
+		{ "255.255.255.255/32:udp", &seen, &none, true },
+		{ "::/128", &other, &none, true },
+		{ "fe80::5/128", &other, &none, true },
+		{ "ff02::1/128", &other, &none, true },
+		{ "::ffff:10.0.0.5/128", &other, &none, true },
 		{ "0.0.0.0/0", &seen, &none, false },
 	};
 

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ike/proto/addr.h"
 #include "ike/proto/ts_text.h"
 #include "ike/proto/text.h"
 #include "ike/child/ts.h"
@@ -204,7 +205,7 @@ void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a, struc
 		memcpy(was->b, ts->start, sizeof(was->b));
 		set_address(ts, a);
 	}
-	if (several)
+	if (several || !ike_addr_is_host(was))
 		memset(was, 0, sizeof(*was));
 }
 

@@ -50,7 +50,7 @@ bool ike_ts_of_address(const struct ike_ts_list *l, const struct ike_addr *a);
 
 /*
  * Each selector of one address alone becomes one of @a (RFC 7296 2.23.1). @was: the address that it was
- * of before; none, family 0, if they were of several, or of another family.
+ * of before; none, family 0, if they were of several, or of another family, or if no host has it.
  */
 void ike_ts_substitute(struct ike_ts_payload *p, const struct ike_addr *a, struct ike_addr *was);
 
