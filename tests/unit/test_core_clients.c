@@ -333,6 +333,29 @@ static void one_port_is_one_clients(void **state)
 	hub_free(h);
 }
 
+/* Who asks for what another has makes that one show that it lives, also where Liveness= does not. */
+static void a_dead_one_gives_way(void **state)
+{
+	static const uint16_t ports[CLIENTS] = { 1701, 1701 };
+	struct hub *h = behind_one_nat(ports);
+
+	(void)state;
+	h->hub->conf[h->tunnel].liveness = 0;
+	assert_int_equal(
+		ike_core_tunnel_change(h->hub->core, &h->hub->conf[h->tunnel], false, h->w.now), 0);
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	assert_true(works(h, 0));
+	node_crash(h->client[0]);
+	hub_run(h, 400000);
+	assert_int_equal(h->hub->n_peers, 1);
+	node_start(h->client[1], false);
+	hub_run(h, 400000);
+	assert_true(works(h, 1));
+	assert_int_equal(h->hub->n_peers, 1);
+	hub_free(h);
+}
+
 /* Two clients of which the second shows the first one's identity, from another address. */
 static struct hub *twice(enum ike_unique unique)
 {
@@ -1303,6 +1326,7 @@ int main(void)
 		cmocka_unit_test(no_one_gets_anothers_traffic),
 		cmocka_unit_test(ports_tell_them_apart),
 		cmocka_unit_test(one_port_is_one_clients),
+		cmocka_unit_test(a_dead_one_gives_way),
 		cmocka_unit_test(the_newest_replaces),
 		cmocka_unit_test(the_older_is_told),
 		cmocka_unit_test(kept_while_it_answers),

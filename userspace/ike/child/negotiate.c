@@ -268,10 +268,27 @@ static struct child_sa *install_agreed(struct ike_core *core, struct ike_sa *sa,
 	return install_pair(core, sa, n);
 }
 
+/* Another client that has some of the remote selectors of @n, and is asked whether it still lives. */
+static const struct ike_peer *find_rival(struct ike_core *core, const struct ike_sa *sa,
+					 const struct negotiation *n)
+{
+	const struct ike_peer *rival = claim_rival(sa->peer, &n->remote);
+	struct ike_sa *old;
+
+	if (!rival)
+		return NULL;
+	TAILQ_FOREACH(old, &rival->sas, of_peer)
+	{
+		if (old->state == IKESA_ESTABLISHED)
+			request_probe(core, old);
+	}
+	return rival;
+}
+
 /* What the peer narrowed our offer to may be another client's by now. */
 static bool is_rivals(struct ike_core *core, struct ike_sa *sa, const struct negotiation *n)
 {
-	if (!claim_rival(sa->peer, &n->remote))
+	if (!find_rival(core, sa, n))
 		return false;
 	report_error(core, sa->peer, sa,
 		     "peer answered with selectors that another client has: the pair is deleted");
@@ -462,7 +479,7 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 				    "");
 	ask.mode = has_transport_notify(m->in) ? IKE_MODE_TRANSPORT : IKE_MODE_TUNNEL;
 	if (choose_mode(sa, &ask, n)) {
-		const struct ike_peer *rival = claim_rival(sa->peer, &n->remote);
+		const struct ike_peer *rival = find_rival(core, sa, n);
 
 		return !rival || refuse_rivals(core, sa, n, m, rival);
 	}
