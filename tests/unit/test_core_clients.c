@@ -323,6 +323,7 @@ static void one_port_is_one_clients(void **state)
 	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
 	says(error_of(h, 1), "'node2.example' asks for, which is 198.51.100.7/32:udp:1701");
 	says(error_of(h, 1), "both come from one address");
+	says(error_of(h, 1), "the remote side of Selectors=");
 	says(error_of(h, 2), "client 'node1.example' has some of what 'node3.example' asks for");
 	says(h->client[1]->log, "TS_UNACCEPTABLE");
 	/* the first one goes, and leaves it to another */
@@ -330,6 +331,43 @@ static void one_port_is_one_clients(void **state)
 	ike_core_down(h->client[2]->core, "t3", h->w.now);
 	hub_run(h, 200000);
 	assert_true(works(h, 1));
+	hub_free(h);
+}
+
+/* A client in tunnel mode, elsewhere, has a network that holds the address of one in transport mode. */
+static void a_network_holds_anothers_address(void **state)
+{
+	static const struct ike_ts net = { .family = 4,
+					   .port_end = 65535,
+					   .start = { 198, 51, 100 },
+					   .end = { 198, 51, 100, 255 } };
+	static const uint16_t ports[CLIENTS] = { 1701, 1701 };
+	struct hub *h = behind_one_nat(ports);
+	struct ike_tunnel_conf *c = &h->hub->conf[h->tunnel];
+	struct ike_child_conf *nets[2] = { &c->child[1], &h->client[0]->conf[h->link[0]].child[0] };
+	unsigned int i;
+
+	(void)state;
+	c->n_child = 2;
+	c->child[1] = c->child[0];
+	memcpy(c->child[0].name, "gre", 4);
+	memcpy(c->child[1].name, "nets", 5);
+	for (i = 0; i < 2; i++) {
+		nets[i]->mode = IKE_MODE_TUNNEL;
+		nets[i]->local_ts.n = nets[i]->remote_ts.n = 1;
+		nets[i]->local_ts.ts[0] = nets[i]->remote_ts.ts[0] = net;
+	}
+	assert_int_equal(ike_core_tunnel_change(h->hub->core, c, false, h->w.now), 0);
+	h->client[0]->nat = (struct ike_addr){ 4, { 203, 0, 113, 9 } };
+	node_rebind(h->client[0]);
+	node_start(h->client[0], false);
+	hub_run(h, 200);
+	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
+	node_start(h->client[1], false);
+	hub_run(h, 500);
+	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
+	says(error_of(h, 1), "client 'node1.example' has some of what 'node2.example' asks for");
+	says(error_of(h, 1), "give each client addresses of its own");
 	hub_free(h);
 }
 
@@ -1326,6 +1364,7 @@ int main(void)
 		cmocka_unit_test(no_one_gets_anothers_traffic),
 		cmocka_unit_test(ports_tell_them_apart),
 		cmocka_unit_test(one_port_is_one_clients),
+		cmocka_unit_test(a_network_holds_anothers_address),
 		cmocka_unit_test(a_dead_one_gives_way),
 		cmocka_unit_test(the_newest_replaces),
 		cmocka_unit_test(the_older_is_told),

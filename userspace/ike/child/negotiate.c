@@ -444,9 +444,22 @@ static const char *name_rival(const struct ike_peer *rival, char *buf, size_t si
 	return buf;
 }
 
+/* Is the client @p where the peer of @sa is? */
+static bool is_at_one_address(const struct ike_peer *p, const struct ike_sa *sa)
+{
+	const struct ike_sa *other;
+
+	TAILQ_FOREACH(other, &p->sas, of_peer)
+	{
+		if (ike_addr_eq(&other->remote.addr, &sa->remote.addr))
+			return true;
+	}
+	return p->n_adopted && ike_addr_eq(&p->adopted_remote.addr, &sa->remote.addr);
+}
+
 /*
- * In transport mode clients behind one NAT have one address, so that nothing but ports of their own
- * tells their packets apart.
+ * In transport mode clients behind one NAT have one address, and are told apart by ports of their own.
+ * Ports of ours would tell some packets apart, too, but are not looked at.
  */
 static bool refuse_rivals(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			  struct x_msg *m, const struct ike_peer *rival)
@@ -459,8 +472,8 @@ static bool refuse_rivals(struct ike_core *core, struct ike_sa *sa, struct negot
 		name_rival(rival, name, sizeof(name)),
 		ike_id_print(own_id, sizeof(own_id), &sa->remote_id),
 		ike_ts_list_print(ts, sizeof(ts), IKE_TS_OFFER(&n->remote)),
-		n->mode == IKE_MODE_TRANSPORT
-			? "both come from one address; have each ask for ports of its own (strongSwan: local_ts = dynamic[udp/40001]), or set Mode=tunnel"
+		n->mode == IKE_MODE_TRANSPORT && is_at_one_address(rival, sa)
+			? "both come from one address; have each ask for ports of its own (strongSwan: local_ts = dynamic[udp/40001]) and limit the remote side of Selectors= to such, or set Mode=tunnel"
 			: "give each client addresses of its own");
 	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use", why);
 }
