@@ -162,16 +162,26 @@ int args_bool(struct args *a, const char *kw, bool *v)
 	return 0;
 }
 
-int args_addr(struct args *a, const char *kw, struct esptun_addr *v)
+static int parse_addr(struct args *a, const char *kw, bool may_be_any, struct esptun_addr *v)
 {
 	const char *s;
 
 	if (args_value(a, kw, &s))
 		return -EINVAL;
-	if (esptun_addr_parse(strcmp(s, "any") ? s : "0.0.0.0", v))
-		return args_fail(a, "\"%s\" is %.60s, but must be a numeric address, or any", kw,
-				 s);
+	if (esptun_addr_parse(may_be_any && !strcmp(s, "any") ? "0.0.0.0" : s, v))
+		return args_fail(a, "\"%s\" is %.60s, but must be a numeric address%s", kw, s,
+				 may_be_any ? ", or any" : "");
 	return 0;
+}
+
+int args_addr(struct args *a, const char *kw, struct esptun_addr *v)
+{
+	return parse_addr(a, kw, false, v);
+}
+
+int args_addr_or_any(struct args *a, const char *kw, struct esptun_addr *v)
+{
+	return parse_addr(a, kw, true, v);
 }
 
 int args_spi(struct args *a, const char *kw, uint32_t *v)

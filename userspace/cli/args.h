@@ -67,8 +67,11 @@ int args_size(struct args *a, const char *kw, uint64_t *v);
 /** args_bool() - "on" or "off" */
 int args_bool(struct args *a, const char *kw, bool *v);
 
-/** args_addr() - numeric address, IPv4 or IPv6; "any" is 0.0.0.0, which stands for none */
+/** args_addr() - numeric address, IPv4 or IPv6 */
 int args_addr(struct args *a, const char *kw, struct esptun_addr *v);
+
+/** args_addr_or_any() - the same, or "any": 0.0.0.0, which stands for none */
+int args_addr_or_any(struct args *a, const char *kw, struct esptun_addr *v);
 
 /** args_spi() - SPI, at least 256 */
 int args_spi(struct args *a, const char *kw, uint32_t *v);

@@ -12,7 +12,7 @@ const char usage_peer[] =
 	"                        [tos TOS|inherit|link] [ttl TTL|auto|inherit|link]\n"
 	"                        [df inherit|set|unset|link] [flowlabel sa|inner|link]\n"
 	"                        [udp6zerocsumtx on|off] [udp6zerocsumrx on|off]\n"
-	"       esptun peer set  dev NAME id N [remote ADDR] [port P] ...\n"
+	"       esptun peer set  dev NAME id N [remote ADDR|any] [port P] ...\n"
 	"       esptun peer del  dev NAME id N\n"
 	"       esptun peer show [dev NAME] [id N]\n"
 	"A peer is the other end of a tunnel: its outer address and UDP port (4500).\n"
@@ -110,7 +110,7 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 	case K_ID: return args_u32(a, "id", 1, UINT32_MAX, &peer->id);
 	case K_REMOTE:
 		peer->has |= ESPTUN_PEER_HAS_REMOTE;
-		return args_addr(a, "remote", &peer->remote.addr);
+		return args_addr_or_any(a, "remote", &peer->remote.addr);
 	case K_PORT:
 		peer->has |= ESPTUN_PEER_HAS_PORT;
 		err = args_u32(a, "port", 1, UINT16_MAX, &v);
@@ -118,7 +118,7 @@ static int parse_one(struct args *a, int id, struct peer_args *p)
 		return err;
 	case K_LOCAL:
 		peer->has |= ESPTUN_PEER_HAS_LOCAL;
-		return args_addr(a, "local", &peer->local);
+		return args_addr_or_any(a, "local", &peer->local);
 	case K_ENCAP: return parse_encap(a, peer);
 	case K_KEEPALIVE:
 		peer->has |= ESPTUN_PEER_HAS_KEEPALIVE;

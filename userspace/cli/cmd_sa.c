@@ -384,7 +384,7 @@ static int check_changes(struct args *a, struct sa_args *s)
 	return 0;
 }
 
-/* What SAs of the other direction do not have. */
+/* Options that only SAs of the other direction have are refused. */
 static int check_dir(struct args *a, const struct esptun_sa *sa)
 {
 	bool out = sa->dir == ESPTUN_SA_DIR_OUT;
