@@ -247,6 +247,7 @@ static void feed_stdin(const char *text)
 /* Of two keys each has a line. */
 static void sa_keys_of_stdin(void **state)
 {
+	char rest[16];
 	struct sa_args s;
 	struct line l;
 
@@ -269,6 +270,12 @@ static void sa_keys_of_stdin(void **state)
 					   "add", &s),
 			     0);
 	contains(l.args.err, "each \"stdin\" takes a line");
+	/* what stands behind the line is for who reads next */
+	feed_stdin(KEY36 "\nmore\n");
+	assert_int_equal(sa_args_parse(line(&l, SA "algo aes-gcm-256 key stdin"), "add", &s), 0);
+	esptun_sa_clear(&s.sa);
+	assert_int_equal(read(STDIN_FILENO, rest, sizeof(rest)), 5);
+	assert_memory_equal(rest, "more\n", 5);
 	feed_stdin("0x12 0x34\n");
 	assert_int_not_equal(sa_args_parse(line(&l, SA "algo aes-gcm-256 key stdin"), "add", &s),
 			     0);

@@ -289,6 +289,21 @@ static int check_key_file(struct args *a, const char *path, FILE *f)
 	return 0;
 }
 
+/* All of @f, or with @one_line no more than the next line that is not empty; 0: there is none. */
+static size_t read_text(FILE *f, bool one_line, char *text, size_t size)
+{
+	size_t n = 0;
+	int c;
+
+	/* stdio must not keep a copy of the key */
+	setvbuf(f, NULL, _IONBF, 0);
+	while (n < size - 1 && (c = getc(f)) != EOF && !(one_line && n && c == '\n'))
+		if (n || !isspace(c))
+			text[n++] = (char)c;
+	text[n] = '\0';
+	return n;
+}
+
 /* @text is wiped. */
 static int key_from_text(struct args *a, const char *name, char *text, size_t size, uint8_t *key,
 			 size_t *len)
@@ -304,47 +319,30 @@ static int key_from_text(struct args *a, const char *name, char *text, size_t si
 	return 0;
 }
 
-/* The next line that is not empty: of two keys each has one. */
+/* Of two keys each has a line. */
 static int key_from_stdin(struct args *a, uint8_t *key, size_t *len)
 {
 	char text[4 * ARGS_KEY_MAX];
-	size_t n = 0;
-	int c;
 
-	/* stdio must not keep a copy of the key */
-	setvbuf(stdin, NULL, _IONBF, 0);
-	while (n < sizeof(text) - 1 && (c = getc(stdin)) != EOF && (c != '\n' || !n))
-		if (n || !isspace(c))
-			text[n++] = (char)c;
-	text[n] = '\0';
-	if (!n)
+	if (!read_text(stdin, true, text, sizeof(text)))
 		return args_fail(
 			a, "no key is left on standard input: each \"stdin\" takes a line of it");
 	return key_from_text(a, "standard input", text, sizeof(text), key, len);
 }
 
-static int key_from_stream(struct args *a, const char *name, FILE *f, uint8_t *key, size_t *len)
-{
-	char text[4 * ARGS_KEY_MAX];
-	size_t n;
-
-	/* stdio must not keep a copy of the key */
-	setvbuf(f, NULL, _IONBF, 0);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	return key_from_text(a, name, text, sizeof(text), key, len);
-}
-
 static int key_from_file(struct args *a, const char *path, uint8_t *key, size_t *len)
 {
+	char text[4 * ARGS_KEY_MAX];
 	FILE *f = fopen(path, "re");
 	int err;
 
 	if (!f)
 		return args_fail(a, "cannot read key file %.100s: %s", path, strerror(errno));
 	err = check_key_file(a, path, f);
-	if (!err)
-		err = key_from_stream(a, path, f, key, len);
+	if (!err) {
+		read_text(f, false, text, sizeof(text));
+		err = key_from_text(a, path, text, sizeof(text), key, len);
+	}
 	fclose(f);
 	return err;
 }
