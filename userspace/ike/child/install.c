@@ -54,18 +54,21 @@ static uint64_t hard_bytes(const struct ike_cipher *cipher)
 	return ike_cipher_block(cipher) == 8 ? 4ULL * CHILD_BLOCK64_BYTES : 0;
 }
 
-/* Did a NAT change addresses that checksums of the peer's packets cover (RFC 3948 3.1.2)? */
-static bool is_translated(const struct ike_sa *sa, const struct child_sa *c)
+/* If a NAT changed addresses that checksums of the peer's packets cover (RFC 3948 3.1.2), @ch gets these. */
+static void set_nat_oa(struct ike_child *ch, const struct negotiation *n)
 {
-	return c->mode == IKE_MODE_TRANSPORT && !natd_is_plain(&sa->natd) &&
-	       c->nat_oa_local.family && c->nat_oa_remote.family &&
-	       (!ike_addr_eq(&c->nat_oa_local, &sa->local.addr) ||
-		!ike_addr_eq(&c->nat_oa_remote, &sa->remote.addr));
+	const struct ike_addr *local = &n->nat_oa_local, *remote = &n->nat_oa_remote;
+
+	if (ch->mode != IKE_MODE_TRANSPORT || ch->plain || !local->family || !remote->family ||
+	    (ike_addr_eq(local, &ch->local.addr) && ike_addr_eq(remote, &ch->remote.addr)))
+		return;
+	ch->nat_oa_local = *local;
+	ch->nat_oa_remote = *remote;
 }
 
-/* Hand @part of the pair to the kernel. */
+/* Hand @part of the pair to the kernel. @n: what it was agreed on by; NULL for the outbound half alone. */
 static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_sa *c,
-			enum ike_child_part part)
+			enum ike_child_part part, const struct negotiation *n)
 {
 	const struct tunnel_conf *conf = sa->peer->conf;
 	const struct esp_keys *k = c->keys;
@@ -101,10 +104,8 @@ static int install_part(struct ike_core *core, struct ike_sa *sa, struct child_s
 	if (!ikesa_authenticated(sa))
 		return -EACCES;
 	child_selectors(c, &local, &remote);
-	if (is_translated(sa, c)) {
-		ch.nat_oa_local = c->nat_oa_local;
-		ch.nat_oa_remote = c->nat_oa_remote;
-	}
+	if (n)
+		set_nat_oa(&ch, n);
 	rc = core->env.sa_install(core->env.ctx, &ch);
 	if (rc)
 		return rc;
@@ -147,8 +148,6 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 	c->spi_out = n->spi_out;
 	c->proposal = n->chosen;
 	c->suite = n->suite;
-	c->nat_oa_local = n->nat_oa_local;
-	c->nat_oa_remote = n->nat_oa_remote;
 	c->ours = n->ours;
 	c->replaces = n->replaces;
 	c->at = core->now;
@@ -195,7 +194,7 @@ struct child_sa *install_pair(struct ike_core *core, struct ike_sa *sa, const st
 	int rc = -ENOMEM;
 
 	if (c)
-		rc = install_part(core, sa, c, n->inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH);
+		rc = install_part(core, sa, c, n->inbound_first ? IKE_CHILD_IN : IKE_CHILD_BOTH, n);
 	else
 		report_error(core, sa->peer, sa, "deriving the keys of a child SA failed");
 	if (c && rc)
@@ -241,7 +240,7 @@ bool install_outbound(struct ike_core *core, struct ike_sa *sa, struct child_sa 
 		request_delete_child(core, sa, c);
 		return false;
 	}
-	rc = install_part(core, sa, c, IKE_CHILD_OUT);
+	rc = install_part(core, sa, c, IKE_CHILD_OUT, NULL);
 	if (!rc) {
 		begin_up(core, sa, c);
 		sa_touch(core, sa);

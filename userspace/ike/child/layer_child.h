@@ -33,7 +33,11 @@ struct negotiation {
 	struct esp_suite suite;
 	struct ike_secret secret;
 	uint32_t spi_out;
-	struct ike_addr nat_oa_local, nat_oa_remote; /* as in child_sa */
+	/*
+	 * Transport mode: the addresses that both ends have for the peer, which it named in its
+	 * selectors; a NAT may have us see others. Family 0: it named none that a host can have.
+	 */
+	struct ike_addr nat_oa_local, nat_oa_remote;
 	bool more_possible; /* responder: another configured child SA fits what the peer asks for, too */
 	uint16_t refused; /* responder: the notify that it was refused with */
 };

@@ -105,7 +105,7 @@ struct ike_child {
 	bool plain; /* ESP travels without UDP */
 	/*
 	 * Transport mode behind a NAT: the addresses that checksums of the peer's packets cover (RFC 7296
-	 * 2.23.1), both or none (family 0): those that we see.
+	 * 2.23.1), both or none. Family 0: they cover the addresses that we see.
 	 */
 	struct ike_addr nat_oa_local, nat_oa_remote;
 	struct ike_cipher cipher;

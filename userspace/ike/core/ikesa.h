@@ -194,11 +194,6 @@ struct child_sa {
 	struct esp_keys *keys; /* only while the outbound half waits; wiped afterwards */
 	struct esp_suite suite;
 	struct ike_proposal proposal;
-	/*
-	 * Transport mode: the addresses that both ends have for the peer, which it named in its
-	 * selectors; a NAT may have us see others. Family 0: it named none.
-	 */
-	struct ike_addr nat_oa_local, nat_oa_remote;
 	struct claims *claims; /* of a client, while it is one of its IKE SA's pairs, see claim.c */
 	uint16_t n_local, n_remote;
 	struct ike_ts ts[]; /* local ones, then remote ones */

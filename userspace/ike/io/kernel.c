@@ -775,10 +775,10 @@ static int selectors(const struct ike_ts_list *l, struct esptun_ts out[ESPTUN_TS
 	return 0;
 }
 
-/* Whose checksums the kernel repairs. */
+/* The kernel repairs checksums of packets that it receives, if they cover other addresses. */
 static void set_nat_oa(struct esptun_sa *sa, const struct ike_child *c)
 {
-	if (sa->dir != ESPTUN_SA_DIR_IN || !c->nat_oa_local.family || !c->nat_oa_remote.family)
+	if (sa->dir != ESPTUN_SA_DIR_IN || !c->nat_oa_local.family)
 		return;
 	sa->has |= ESPTUN_SA_HAS_NAT_OA;
 	addr_from_ike(&sa->nat_oa_local, &c->nat_oa_local);
