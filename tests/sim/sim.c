@@ -1244,7 +1244,7 @@ static void shut_down(struct run *r)
 	}
 }
 
-/* r: zero. */
+/* @r must be zeroed. */
 static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsigned int verbose)
 {
 	memory_fail(0, 0);

@@ -236,7 +236,7 @@ struct world {
  * cost less than memset().
  */
 void *zero_pages(size_t len);
-/* w: zero. */
+/* @w must be zeroed. */
 void world_init(struct world *w, uint64_t seed);
 /* Frees everything; checks nothing. */
 void world_free(struct world *w);
