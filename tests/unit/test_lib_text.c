@@ -221,13 +221,14 @@ static void counters(void **state)
 		drops += esptun_stats_is_drop(i);
 	}
 	assert_int_equal(named, ESPTUN_STATS_A_MAX - ESPTUN_STATS_A_PAD);
-	assert_int_equal(drops, named - 5);
+	assert_int_equal(drops, named - 6);
 	assert_string_equal(esptun_stats_key(ESPTUN_STATS_A_RX_REPLAY, key), "rx_replay");
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_KEEPALIVE));
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_IKE));
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_DUMMY));
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_ROAM_REFUSED));
 	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_TX_DUMMY));
+	assert_false(esptun_stats_is_drop(ESPTUN_STATS_A_RX_ICMP_REFUSED));
 }
 
 int main(void)
