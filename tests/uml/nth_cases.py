@@ -4,7 +4,6 @@
 the second and so on, until one attempt asks for fewer. What is refused has changed nothing. See
 t_nomem.sh."""
 import contextlib
-import errno
 import os
 import socket
 import struct
@@ -16,10 +15,6 @@ import taplib  # noqa: E402
 from taplib import ok  # noqa: E402
 
 DEBUG = "/sys/kernel/debug/"
-RTM_NEWLINK, RTM_DELLINK, IFLA_IFNAME, IFLA_LINKINFO, IFLA_NET_NS_FD = 16, 17, 3, 18, 28
-NLM_F_CREATE_EXCL = 0x600
-# The last is what the kernel says when a socket gets no inode.
-NO_MEMORY = (errno.ENOMEM, errno.ENOBUFS, errno.ENFILE)
 spec = genl.Spec(genl.SPEC)
 
 
@@ -67,7 +62,7 @@ def every(name, act, before=None, look=None, most=4000):
         if isinstance(error, genl.NlError):
             refused += 1
             # Without a text it is the kernel's own, ours all have one.
-            if error.text and error.code not in NO_MEMORY:
+            if error.text and error.code not in genl.NO_MEMORY:
                 faults.append("%d: %s" % (n, error))
             if look and look() != was:
                 faults.append("%d: %s, and something changed" % (n, error))
@@ -90,7 +85,7 @@ CBC = {"encr": 12, "encr-key": "5a" * 16, "integ": 12, "integ-key": "a5" * 32}
 CHACHA = {"encr": 28, "encr-key": KEY}
 
 
-class Requests:
+class Objects:
     """Peer 5 of the west's link, beside the one that has traffic."""
 
     def __init__(self):
@@ -174,20 +169,18 @@ class Links:
 
     def change(self, kind, name, flags=0, data=None, more=b""):
         link = 0 if flags else genl.ifindex(name)
-        body = struct.pack("=BxHiII", 0, 0, link, 0, 0) + more
         if flags:
-            body += genl.attribute(IFLA_IFNAME, name.encode() + b"\0")
+            more += genl.attribute(genl.IFLA_IFNAME, name.encode() + b"\0")
         if data is not None:
-            info = genl.attribute(1, b"esptun\0") + genl.attribute(2 | genl.NLA_F_NESTED, spec.encode("link", data))
-            body += genl.attribute(IFLA_LINKINFO | genl.NLA_F_NESTED, info)
-        self.route.transact(kind, body, flags)
+            more += genl.link_info(spec.encode("link", data))
+        self.route.transact(kind, genl.link_message(link, more), flags)
 
     def add(self):
-        self.change(RTM_NEWLINK, "vpn9", NLM_F_CREATE_EXCL, {"port": 4599, "local": b"\xc0\0\2\1"})
+        self.change(genl.RTM_NEWLINK, "vpn9", genl.NLM_F_CREATE_EXCL, {"port": 4599, "local": b"\xc0\0\2\1"})
 
     def none(self):
         if self.is_there():
-            self.change(RTM_DELLINK, "vpn9")
+            self.change(genl.RTM_DELLINK, "vpn9")
 
     def one(self):
         self.none()
@@ -199,13 +192,13 @@ class Links:
 
     def every(self):
         every("link add", self.add, self.none, self.is_there)
-        every("link set of port and mark", lambda: self.change(RTM_NEWLINK, "vpn9", 0, {"port": 4600, "fwmark": 3}),
+        every("link set of port and mark", lambda: self.change(genl.RTM_NEWLINK, "vpn9", 0, {"port": 4600, "fwmark": 3}),
               self.one, self.is_there)
-        every("link del", lambda: self.change(RTM_DELLINK, "vpn9"), self.one)
+        every("link del", lambda: self.change(genl.RTM_DELLINK, "vpn9"), self.one)
         away = os.open("/run/netns/east", os.O_RDONLY)
-        there = genl.attribute(IFLA_NET_NS_FD, struct.pack("=I", away))
+        there = genl.attribute(genl.IFLA_NET_NS_FD, struct.pack("=I", away))
         every("link add into another namespace",
-              lambda: self.change(RTM_NEWLINK, "vpn9", NLM_F_CREATE_EXCL, {"port": 4599}, there), self.east_none)
+              lambda: self.change(genl.RTM_NEWLINK, "vpn9", genl.NLM_F_CREATE_EXCL, {"port": 4599}, there), self.east_none)
         self.east_none()
         self.none()
 
@@ -222,7 +215,7 @@ def in_west(function):
 
 
 def requests():
-    in_west(lambda: Requests().every())
+    in_west(lambda: Objects().every())
 
 
 def links():

@@ -25,13 +25,9 @@ from taplib import ok  # noqa: E402
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 UDP_SEGMENT, SO_BINDTODEVICE = 103, 25
-RTM_NEWLINK, RTM_DELLINK, IFLA_IFNAME, IFLA_MTU, IFLA_NET_NS_FD = 16, 17, 3, 4, 28
-CREATE = 0x600
 # What changes by itself, or with what was sent and received.
 VOLATILE = ("age", "last-used", "last-tx", "last-rx", "keepalives", "mtu", "state", "seq", "packets", "bytes",
             "stats", "rx-packets", "rx-bytes", "tx-packets", "tx-bytes")
-# A request that says nothing else than the kernel itself would when it has no memory.
-NO_MEMORY = (errno.ENOMEM, errno.ENOBUFS)
 BASE = ("peer-new", {"id": 1, "remote-address": "127.0.0.1", "remote-port": 4501}), \
     ("peer-new", {"id": 2, "remote-address": "127.0.0.1"}), ("peer-new", {"id": 3}), \
     ("sa-new", {"spi": 0x2000, "dir": "in", "peer": 1, "encr": 20, "encr-key": "5a" * 36}), \
@@ -100,7 +96,7 @@ class World:
             return 0
         except genl.NlError as error:
             count[1] += 1
-            if not error.text and error.code not in NO_MEMORY and not dump:
+            if not error.text and error.code not in genl.NO_MEMORY and not dump:
                 self.fault("%s: %s without a text: %s" % (op, error, payload))
             return error.code
 
@@ -194,10 +190,10 @@ class World:
         """A link is made, changed, taken up or down, moved, or taken away."""
         rng, link = self.rng, self.rng.choice(self.links)
         what = rng.choice(("new", "new", "change", "change", "flags", "mtu", "move", "del"))
-        kind, flags, head, more = RTM_NEWLINK, 0, (link, 0, 0), b""
+        kind, create, head, more = genl.RTM_NEWLINK, 0, (link, 0, 0), b""
         if what == "new":
-            head, flags = (0, 1, 1), CREATE
-            more = genl.attribute(IFLA_IFNAME, b"vpn%d\0" % rng.randrange(6))
+            head, create = (0, 1, 1), genl.NLM_F_CREATE_EXCL
+            more = genl.attribute(genl.IFLA_IFNAME, b"vpn%d\0" % rng.randrange(6))
             if rng.random() < 0.2:
                 more += self.elsewhere()
         if what in ("new", "change"):
@@ -205,14 +201,15 @@ class World:
         elif what == "flags":
             head = (link, rng.randrange(2), 1)
         elif what == "mtu":
-            more = genl.attribute(IFLA_MTU, struct.pack("=I", rng.choice((0, 68, 576, 1280, 1500, 65535, 1 << 31))))
+            more = genl.attribute(genl.IFLA_MTU, struct.pack("=I", rng.choice((0, 68, 576, 1280, 1500, 65535, 1 << 31))))
         elif what == "move":
             more = self.elsewhere()
             self.moved.append(link)
         elif len(self.links) > 2:
-            kind = RTM_DELLINK
+            kind = genl.RTM_DELLINK
+        index, up, mask = head
         with contextlib.suppress(genl.NlError):
-            self.route.transact(kind, struct.pack("=BxHiII", 0, 0, *head) + more, flags)
+            self.route.transact(kind, genl.link_message(index, more, up, mask), create)
         self.links = [i for i, name in socket.if_nameindex() if name.startswith("vpn")] or self.links
 
     def elsewhere(self):
@@ -227,7 +224,7 @@ class World:
             self.far = genl.Family(spec)
             libc.setns(home, CLONE_NEWNET)
             os.close(home)
-        return genl.attribute(IFLA_NET_NS_FD, struct.pack("=I", self.away))
+        return genl.attribute(genl.IFLA_NET_NS_FD, struct.pack("=I", self.away))
 
     # ---- the end ----
 
@@ -238,7 +235,7 @@ class World:
         if end in ("objects", "links"):
             for index, name in socket.if_nameindex():
                 if name.startswith("vpn"):
-                    self.route.transact(RTM_DELLINK, struct.pack("=BxHiII", 0, 0, index, 0, 0), 0)
+                    self.route.transact(genl.RTM_DELLINK, genl.link_message(index), 0)
         if end == "links" and self.away is None:
             self.nothing()
         if end == "module":

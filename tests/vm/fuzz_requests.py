@@ -5,7 +5,7 @@ is added to the specification is in all of them."""
 import copy
 import struct
 
-from genl import NLA_F_NESTED, SIZES, attribute
+from genl import NLA_F_NESTED, SIZES, attribute, link_info
 
 # What names an object, and values that meet others: few of each.
 POOL = {
@@ -238,7 +238,6 @@ def link_data(requests, wrong):
         row = rng.choice(spec.sets["link"])
         _, flags, octets = rng.choice(requests.bad_octets("link", row))
         data += attribute(requests.number("link", row["name"]) | flags, octets)
-    kind = attribute(1, b"esptun\0")
-    return attribute(18 | NLA_F_NESTED, kind + attribute(2 | NLA_F_NESTED, data))
+    return link_info(data)
 
 

@@ -23,7 +23,13 @@ NETLINK_GET_STRICT_CHK = 12
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_MULTI, NLM_F_ACK, NLM_F_DUMP = 1, 2, 4, 0x300
 NLM_F_DUMP_INTR, NLM_F_ACK_TLVS = 0x10, 0x200
+NLM_F_CREATE_EXCL = 0x600
 NLA_F_NESTED, NLA_TYPE_MASK = 0x8000, 0x3fff
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+IFLA_IFNAME, IFLA_MTU, IFLA_LINKINFO, IFLA_NET_NS_FD = 3, 4, 18, 28
+IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
+# Errors for want of memory, which need no text; the last is of a socket that gets no inode.
+NO_MEMORY = (errno.ENOMEM, errno.ENOBUFS, errno.ENFILE)
 SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i"}
 
 
@@ -49,6 +55,18 @@ def attributes(data):
             raise ValueError("attribute of length %d in %d octets" % (length, len(data)))
         yield number & NLA_TYPE_MASK, data[4:length]
         data = data[(length + 3) & ~3:]
+
+
+def link_message(index=0, more=b"", flags=0, mask=0):
+    """The body of rtnetlink's messages about a link: struct ifinfomsg, then attributes. `flags`
+    are those of the device (IFF_UP is 1) that `mask` has."""
+    return struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, flags, mask) + more
+
+
+def link_info(data):
+    """What kind of link it is, ours, and the octets of its own attributes."""
+    return attribute(IFLA_LINKINFO | NLA_F_NESTED,
+                     attribute(IFLA_INFO_KIND, b"esptun\0") + attribute(IFLA_INFO_DATA | NLA_F_NESTED, data))
 
 
 def is_address(attr):
