@@ -54,43 +54,8 @@ strongswan_conf() {
 	quietly in_quiet "c$1" swanctl --load-all --clear ||
 		bail "strongSwan of c$1 does not take its configuration"
 }
-# echo_server NS: answers TCP on port 7000 with what came, one connection after the other.
-echo_server() {
-	start "$1" /run/echo.log "$PYTHON" -c "
-import socket
-server = socket.create_server(('', 7000))
-print('ready', flush=True)
-while True:
-    conn = server.accept()[0]
-    while data := conn.recv(65536):
-        conn.sendall(data)"
-	wait_for 10 holds /run/echo.log ready || bail "echo: $(cat /run/echo.log)"
-}
-# echoes NS ADDRESS [PORT]: 200 KB come back over a TCP connection from this port.
-echoes() {
-	at "$1" "$PYTHON" -c "
-import socket, sys
-sock = socket.socket()
-sock.settimeout(20)
-sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-sock.bind(('', ${3:-0}))
-sock.connect(('$2', 7000))
-for n in range(200):
-    sent = bytes(i * n & 255 for i in range(1000))
-    sock.sendall(sent)
-    got = b''
-    while len(got) < 1000 and (data := sock.recv(4096)):
-        got += data
-    if got != sent:
-        sys.exit('other data came back')"
-}
 esp_passed() { # NS: packets that its SAs received
 	in_quiet "$1" esptun -j peer show | jq '[.[].rx_packets] | add'
-}
-# into_vpn NS THEIRS OURS: its TCP to there enters vpn0.
-into_vpn() {
-	must at "$1" ip route replace "$2" dev vpn0 table 100 src "$3"
-	must at "$1" ip rule add to "$2" ipproto tcp lookup 100
 }
 
 load_esptun
@@ -135,26 +100,26 @@ is "each from its own port" "$(clients '.children[0].remote_ts[0]')" \
 is "the kernel knows the addresses behind the NAT" "$(in_quiet hub esptun -j sa show |
 	jq -r '[.[] | select(.dir == "in") | "\(.nat_oa_remote) \(.nat_oa_local)"] | sort | join(", ")')" \
 	"192.0.1.2 198.51.100.2, 192.0.2.2 198.51.100.2"
-into_vpn hub 198.51.100.1 198.51.100.2
-echo_server hub
+into_vpn hub 198.51.100.1 198.51.100.2 tcp
+echo_server hub 198.51.100.2
 for n in 1 2 1; do
-	check "TCP of c$n" echoes c$n 198.51.100.2 4000$n
+	check "TCP of c$n" echoes c$n tcp 198.51.100.2 4000$n
 done
 check "went through the SAs" test "$(esp_passed hub)" -gt 600
 before=$(clients '.children[0].spi_in')
 check "c2 rekeys" quietly in_quiet c2 swanctl --rekey --child net
 check "and has a new pair" wait_for 20 eval '[ "$(clients ".children[0].spi_in")" != "$before" ]'
-check "TCP of c2 goes on" echoes c2 198.51.100.2 40002
+check "TCP of c2 goes on" echoes c2 tcp 198.51.100.2 40002
 is "nothing received was dropped" "$(dropped_on_receipt hub ike)" ''
 
 client_conf 3 'dynamic[tcp/40001]'
 begin 3
 like "c3 asks for the port of c1, and is refused" "$(cat /run/begin-3.log)" 'TS_UNACCEPTABLE'
 like "and that is said" "$(tell hub status vpn0)" "client 'c1.example' has some of what 'c3.example' asks for.*one address"
-check "c1 has its port as before" echoes c1 198.51.100.2 40001
+check "c1 has its port as before" echoes c1 tcp 198.51.100.2 40001
 client_conf 3
 check "with a port of its own it comes" begin 3
-check "TCP of c3" echoes c3 198.51.100.2 40003
+check "TCP of c3" echoes c3 tcp 198.51.100.2 40003
 check "esptund did not crash" agent_stop hub
 must at hub ip rule del to 198.51.100.1 ipproto tcp lookup 100
 must at hub ip link del vpn0
@@ -178,14 +143,14 @@ check "esptund behind the NAT: up" tell c4 up vpn0 timeout 60
 is "in transport mode" "$(of c4 .child.mode)" transport
 is "it knows what the other end sees" "$(in_quiet c4 esptun -j sa show |
 	jq -r '.[] | select(.dir == "in") | "\(.nat_oa_local) \(.nat_oa_remote)"')" "198.51.100.1 192.0.9.2"
-into_vpn c4 192.0.9.2 192.0.4.2
-echo_server c9
-check "TCP" echoes c4 192.0.9.2
+into_vpn c4 192.0.9.2 192.0.4.2 tcp
+echo_server c9 192.0.9.2
+check "TCP" echoes c4 tcp 192.0.9.2
 check "went through the SAs" test "$(esp_passed c4)" -gt 200
 before=$(of c4 .child.spi_in)
 check "strongSwan rekeys" quietly in_quiet c9 swanctl --rekey --child net
 check "and there is a new pair" wait_for 20 eval '[ "$(of c4 .child.spi_in)" != "$before" ]'
-check "TCP goes on" echoes c4 192.0.9.2
+check "TCP goes on" echoes c4 tcp 192.0.9.2
 is "nothing received was dropped" "$(dropped_on_receipt c4 ike)" ''
 check "esptund did not crash" agent_stop c4
 finish

@@ -345,6 +345,17 @@ static_east() {
 	esptun_sas east 1 "$1" "$2" $SPI_EAST 0xa0 $SPI_WEST 0x50
 }
 
+# into_vpn NS THEIRS OURS PROTOCOL...: what NS sends there of these protocols enters vpn0.
+into_vpn() {
+	local ns=$1 theirs=$2 ours=$3 family=-4 protocol
+	shift 3
+	[[ $theirs != *:* ]] || family=-6
+	must at "$ns" ip $family route replace "$theirs" dev vpn0 table 100 src "$ours"
+	for protocol in "$@"; do
+		must at "$ns" ip $family rule add pref 200 to "$theirs" ipproto "$protocol" lookup 100
+	done
+}
+
 # encap_socket NS ADDR: the UDP socket of the kernel's ESP-in-UDP; with $ENCAP_GRO=gro its
 # packets are joined.
 encap_socket() {
@@ -441,6 +452,19 @@ iperf_once() {
 	wait "$pid" 2> /dev/null
 	jq -e '.error == null and ([.end | to_entries[] | select(.key | startswith("sum_received")) |
 		.value.bytes] | length > 0 and min > 100000)' /run/iperf.json > /dev/null
+}
+
+# echo_server NS ADDRESS: answers TCP and UDP on port 7000 with what came.
+echo_server() {
+	local log
+	log=$(mktemp)
+	start "$1" "$log" "$PYTHON" "$VM_LIB/echo" serve "$2"
+	wait_for 10 holds "$log" ready || bail "echo: $(cat "$log")"
+}
+
+# echoes NS tcp|udp|udp-zero ADDRESS [SOURCE-PORT]: what is sent there comes back.
+echoes() {
+	at "$1" "$PYTHON" "$VM_LIB/echo" ask "${@:2}"
 }
 
 listens() {

@@ -19,16 +19,6 @@ ALG=aes-gcm-256
 FAR=198.51.100.2 NEAR=198.51.100.1 INSIDE=192.168.1.2
 FAR6=2001:db8::2 NEAR6=2001:db8::1 INSIDE6=fd00:1::2
 
-# into_vpn NS THEIRS OURS PROTOCOL...: what NS sends there of these protocols enters vpn0
-into_vpn() {
-	local ns=$1 theirs=$2 ours=$3 family=-4 protocol
-	shift 3
-	[[ $theirs != *:* ]] || family=-6
-	must at "$ns" ip $family route replace "$theirs" dev vpn0 table 100 src "$ours"
-	for protocol in "$@"; do
-		must at "$ns" ip $family rule add pref 200 to "$theirs" ipproto "$protocol" lookup 100
-	done
-}
 # pair NS PEER SPI_IN KEY_IN SPI_OUT KEY_OUT [NAT_OA_LOCAL NAT_OA_REMOTE] [-- OPTION...]
 pair() {
 	local ns=$1 peer=$2 spi_in=$3 key_in=$4 spi_out=$5 key_out=$6 oa=()
@@ -46,67 +36,6 @@ sas() {
 	must at gwb esptun sa flush dev vpn0
 	pair gwa 1 $SPI_WEST 0x50 $SPI_EAST 0xa0 ${1:+"$1" "$2"}
 	pair gwb 1 $SPI_EAST 0xa0 $SPI_WEST 0x50 ${3:+"$3" "$4"}
-}
-# echo_server NS ADDRESS: answers TCP and UDP on port 7000 with what came
-echo_server() {
-	cat > /run/echo.py << 'PY'
-import selectors, socket, sys
-family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-sel = selectors.DefaultSelector()
-tcp, udp = (socket.socket(family, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
-for sock in (tcp, udp):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((sys.argv[1], 7000))
-    sel.register(sock, selectors.EVENT_READ)
-tcp.listen()
-print("ready", flush=True)
-while True:
-    for key, _ in sel.select():
-        sock = key.fileobj
-        if sock is tcp:
-            sel.register(tcp.accept()[0], selectors.EVENT_READ)
-        elif sock is udp:
-            data, source = udp.recvfrom(4096)
-            udp.sendto(data, source)
-        else:
-            data = sock.recv(4096)
-            sock.sendall(data) if data else (sel.unregister(sock), sock.close())
-PY
-	start "$1" /run/echo.log "$PYTHON" /run/echo.py "$2"
-	wait_for 10 holds /run/echo.log ready || bail "echo: $(cat /run/echo.log)"
-}
-# echoes NS tcp|udp|udp-zero ADDRESS [SOURCE-PORT]: what is sent there comes back
-echoes() {
-	at "$1" "$PYTHON" - "${@:2}" << 'PY'
-import socket, sys
-kind, address, port = sys.argv[1], sys.argv[2], int((sys.argv[3:] or [0])[0])
-family = socket.AF_INET6 if ":" in address else socket.AF_INET
-sock = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-if kind == "udp-zero":
-    sock.setsockopt(socket.SOL_SOCKET, 11, 1)  # SO_NO_CHECK
-sock.settimeout(10 if kind == "tcp" else 2)
-sock.bind(("", port))
-sock.connect((address, 7000))
-good = 0
-for octets in (1, 2, 33, 500, 1001, 1200):
-    data = bytes(i * 7 + octets & 255 for i in range(octets))
-    got = b""
-    for _ in range(5):
-        sock.send(data)
-        try:
-            got = sock.recv(4096)
-            while kind == "tcp" and len(got) < octets:
-                got += sock.recv(4096)
-            break
-        except TimeoutError:
-            print("no answer to", octets)
-            if kind == "tcp":
-                sys.exit(1)
-    good += got == data
-print(good, "of 6 came back")
-sys.exit(good != 6)
-PY
 }
 crosses() { # NAME ADDRESS
 	check "$1: TCP, super-packets and single ones" iperf gwa gwb "$2" --bidir
