@@ -32,13 +32,15 @@ BASE = ("peer-new", {"id": 1, "remote-address": "127.0.0.1", "remote-port": 4501
     ("peer-new", {"id": 2, "remote-address": "127.0.0.1"}), ("peer-new", {"id": 3}), \
     ("sa-new", {"spi": 0x2000, "dir": "in", "peer": 1, "encr": 20, "encr-key": "5a" * 36}), \
     ("sa-new", {"spi": 0x2001, "dir": "out", "peer": 1, "encr": 20, "encr-key": "a5" * 36})
-# What BASE has, or lacks, for requests that are to be accepted.
+SA_IN, SA_OUT = {"spi": 0x2000, "dir": "in", "peer": 1}, {"spi": 0x2001, "dir": "out", "peer": 1}
+# What BASE has, or lacks, for requests that are to be accepted: one or more for each operation, so
+# that each attribute fits one of them.
 FITS = {
-    "peer-new": {"id": 9}, "peer-set": {"id": 2}, "peer-del": {"id": 3}, "peer-get": {"id": 1},
-    "sa-new": {"spi": 0x1000, "dir": "in", "peer": 1}, "spi-alloc": {"peer": 1}, "flush": {"peer": 1},
-    "sa-set": {"spi": 0x2000, "dir": "in", "peer": 1}, "sa-get": {"spi": 0x2000, "dir": "in", "peer": 1},
-    "sa-del": {"spi": 0x2000, "dir": "in", "peer": 1}, "ike-bind": {},
-    "ike-send": {"remote-address": "127.0.0.1", "remote-port": 4501, "data": "11" * 28},
+    "peer-new": [{"id": 9}], "peer-set": [{"id": 2}], "peer-del": [{"id": 3}], "peer-get": [{"id": 1}],
+    "sa-new": [{**SA_IN, "spi": 0x1000}, {**SA_OUT, "spi": 0x1000}, {**SA_OUT, "spi": 0x1000, "cpu": 0}],
+    "sa-set": [SA_IN, SA_OUT], "sa-get": [SA_IN], "sa-del": [SA_IN], "spi-alloc": [{"peer": 1}],
+    "flush": [{"peer": 1}], "ike-bind": [{}],
+    "ike-send": [{"remote-address": "127.0.0.1", "remote-port": 4501, "data": "11" * 28}],
 }
 libc = ctypes.CDLL(None, use_errno=True)
 spec = genl.Spec(genl.SPEC)
@@ -292,7 +294,7 @@ def learn_closed(world):
             if row["type"] == "pad" or row["name"] in needs:
                 continue
             request = world.requests.good(op, world.links[0], [row["name"]])
-            request[nest].update(FITS[op])
+            request[nest].update(FITS[op][0])
             try:
                 world.family.call(op, request)
                 world.base()
@@ -301,25 +303,39 @@ def learn_closed(world):
                     world.requests.closed.setdefault(op, set()).add(row["name"])
 
 
-def fullest(world, op):
-    """A request that is accepted, with as many attributes as it may have."""
+def fullest(world, op, fits):
+    """A request that is accepted, with as many attributes as it may have. Each is tried a few
+    times, as its values are taken at random."""
     nest = NEEDS[op][0]
     request = {}
     if nest:
-        request = {"ifindex": world.links[0], nest: dict(FITS[op])}
+        request = {"ifindex": world.links[0], nest: dict(fits)}
         if op == "sa-new":
             request[nest].update(world.requests.algorithm())
         for name in world.requests.optional(op):
-            value = world.requests.value(nest, name)
-            multi = world.requests.row(nest, name).get("multi-attr")
-            more = {**request, nest: {**request[nest], name: [value] if multi else value}}
-            if not world.ask(op, more):
-                request = more
-                world.base()
+            for _ in range(10):
+                if name in fits:
+                    break
+                more = {**request, nest: {**request[nest], **world.requests.fitting(op, name)}}
+                if not world.ask(op, more):
+                    request = more
+                    world.base()
+                    break
     if world.ask(op, request):
         world.fault("%s: a good request is refused: %s" % (op, request))
     world.base()
     return request
+
+
+def good_requests(world, op):
+    """One for each row of FITS. Those that make or change something have every attribute."""
+    requests = [fullest(world, op, fits) for fits in FITS[op]]
+    if op.endswith(("-new", "-set")):
+        nest = NEEDS[op][0]
+        missing = set(world.requests.optional(op)).difference(*(r[nest] for r in requests))
+        if missing:
+            world.fault("%s: in no request that is accepted: %s" % (op, sorted(missing)))
+    return requests
 
 
 def systematic(seed, most):
@@ -330,9 +346,8 @@ def systematic(seed, most):
     out = {}
     for op in NEEDS:
         world.faults, n, refused = [], 0, 0
-        request = fullest(world, op)
+        places = [place for request in good_requests(world, op) for place in world.requests.wrong(request)]
         before = world.objects()
-        places = list(world.requests.wrong(request))
         for name, wrong in world.rng.sample(places, min(most, len(places))):
             n += 1
             if world.judged(op, wrong(), name, before):

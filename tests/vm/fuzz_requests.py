@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Requests of esptun's netlink family out of its specification, for fuzz_cases.py: good ones,
 those with one thing wrong in every place there is, and random ones of the two. An attribute that
-is added to the specification is in all of them."""
+is added to the specification is in all of them; if what it is by its type is not taken, it needs
+a row of POOL or of TOGETHER, which fuzz_cases.py finds out."""
 import copy
 import struct
 
@@ -19,6 +20,11 @@ POOL = {
     ("sa", "peer"): [1, 2, 3],
     ("sa", "replay-window"): [0, 1, 64, 1024, 65536],
     ("sa", "seq"): [0, 1, 0xfffffff0, 0xffffffff, 1 << 40],
+    ("sa", "cpu"): [0, 1, 0xffffffff],
+    ("sa", "tfc"): [0, 1, 600, 65535, 0xffffffff],
+    ("sa", "dummy"): [0, 1, 1000, 1001],
+    ("sa", "nat-oa-local"): ["127.0.0.1", "10.9.0.1", "::1", "0.0.0.0"],
+    ("sa", "nat-oa-remote"): ["127.0.0.1", "10.9.0.2", "::1", "0.0.0.0"],
     ("ts", "address"): ["0.0.0.0", "10.9.0.0", "10.9.0.2", "fd00::"],
     ("ts", "prefix-len"): [0, 8, 24, 32, 128],
     ("ts", "protocol"): [0, 1, 6, 17, 58],
@@ -29,6 +35,11 @@ POOL = {
     ("link", "port"): [4500, 4501, 4502],
 }
 LIMITS = [0, 1, 3, 100, 1 << 20, 1 << 40]
+# Attributes of a nest of which the kernel takes none without the others, and their values.
+TOGETHER = {
+    "sa": [{"mode": ["transport"], "nat-oa-local": ["127.0.0.1", "10.9.0.1"], "nat-oa-remote": ["127.0.0.1"]},
+           {"mode": ["tunnel"], "tfc": [1, 600, 0xffffffff]}],
+}
 # Of a request: the nest, and what in it has to be there.
 NEEDS = {
     "peer-new": ("peer", ["id"]), "peer-set": ("peer", ["id"]), "peer-del": ("peer", ["id"]),
@@ -109,10 +120,22 @@ class Requests:
         if op == "sa-new":
             inside.update(self.algorithm())
         for name in more:
-            value = self.value(nest, name)
-            multi = self.row(nest, name).get("multi-attr")
-            inside[name] = [value] * self.rng.choice((1, 1, 2, 5)) if multi else value
+            inside.update(self.fitting(op, name) if self.rng.random() < 0.7 else self.alone(nest, name))
         return {"ifindex": link, nest: inside}
+
+    def alone(self, nest, name):
+        """The attribute with a value."""
+        value = self.value(nest, name)
+        multi = self.row(nest, name).get("multi-attr")
+        return {name: [value] * self.rng.choice((1, 1, 2, 5)) if multi else value}
+
+    def fitting(self, op, name):
+        """It and those that it needs, as far as the operation takes them."""
+        nest, closed = NEEDS[op][0], self.closed.get(op, ())
+        for group in TOGETHER.get(nest, ()):
+            if name in group and name != "mode":
+                return {key: self.rng.choice(values) for key, values in group.items() if key not in closed}
+        return self.alone(nest, name)
 
     def optional(self, op):
         nest, needs = NEEDS[op]
