@@ -147,6 +147,7 @@ into_vpn c4 192.0.9.2 192.0.4.2 tcp
 echo_server c9 192.0.9.2
 check "TCP" echoes c4 tcp 192.0.9.2
 check "went through the SAs" test "$(esp_passed c4)" -gt 200
+# shellcheck disable=SC2034 # for eval
 before=$(of c4 .child.spi_in)
 check "strongSwan rekeys" quietly in_quiet c9 swanctl --rekey --child net
 check "and there is a new pair" wait_for 20 eval '[ "$(of c4 .child.spi_in)" != "$before" ]'
