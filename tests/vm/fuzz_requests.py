@@ -35,7 +35,7 @@ POOL = {
     ("link", "port"): [4500, 4501, 4502],
 }
 LIMITS = [0, 1, 3, 100, 1 << 20, 1 << 40]
-# Attributes of a nest of which the kernel takes none without the others, and their values.
+# Attributes of a nest that the kernel takes only together, and their values.
 TOGETHER = {
     "sa": [{"mode": ["transport"], "nat-oa-local": ["127.0.0.1", "10.9.0.1"], "nat-oa-remote": ["127.0.0.1"]},
            {"mode": ["tunnel"], "tfc": [1, 600, 0xffffffff]}],
@@ -87,6 +87,8 @@ class Requests:
             return self.nest(row["nested-attributes"])
         if "enum" in row:
             return self.rng.choice(self.spec.enums[row["enum"]])
+        if "max" in row.get("checks", ()):
+            return self.rng.randint(0, row["checks"]["max"])
         if name.startswith(("soft-", "hard-")):
             return self.rng.choice(LIMITS)
         if row["type"] in NUMBERS:
