@@ -107,6 +107,9 @@ void esptun_ip4_wrap(struct sk_buff *skb, const struct esptun_path *path,
 	__ip_select_ident(dev_net(dst->dev), ip,
 			  skb_shinfo(skb)->gso_segs ?: 1);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	/* The stack itself goes by the device's MTU for our sockets (udp.c). */
+	if (!ip->frag_off && !skb_is_gso(skb) && skb->len > path->mtu)
+		IPCB(skb)->frag_max_size = max_t(u16, path->mtu, IPV4_MIN_MTU);
 }
 
 void esptun_ip4_arrival(const struct sk_buff *skb, struct esptun_arrival *a)

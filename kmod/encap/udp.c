@@ -305,8 +305,9 @@ const struct esptun_encap_ops esptun_encap_udp = {
 };
 
 /*
- * What ICMP says of such packets is not believed (icmp.h): they leave in fragments
- * that every path carries, if need be.
+ * What ICMP says of such packets is not believed (icmp.h): if need be they leave in
+ * fragments, over IPv6 in such that every path carries, over IPv4 in such that fit
+ * the route, which routers may divide.
  */
 static void xmit(const struct esptun_link *link, const struct esptun_path *path,
 		 struct sk_buff *skb)

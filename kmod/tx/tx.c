@@ -608,10 +608,12 @@ void esptun_tx_hand_over(struct esptun_order *order,
 		napi_consume_skb(skb, 1);
 }
 
+/* Segments that are too long for the path leave in fragments, each by itself. */
 static bool worth_batching(const struct batch *b)
 {
 	return b->segs.n > 1 && b->path.encap->batches &&
 	       ESPTUN_ALG_HEADROOM + sealed_len(b, 0) <= ESPTUN_WORK_LEN &&
+	       sealed_len(b, 0) + b->path.hlen <= b->path.mtu &&
 	       INDIRECT_CALL_1(b->path.encap->batches, esptun_udp_batches,
 			       &b->path) &&
 	       !esptun_ablate(ESPTUN_ABLATE_TX_BATCH);

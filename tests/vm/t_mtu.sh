@@ -63,6 +63,31 @@ check "a route of 1,420: the link follows with the next packet" wait_for 10 mtu_
 must at west ip route del 192.0.2.2 dev w0
 at west ping -n -c 1 -W 1 10.9.0.2
 check "without that route: back" wait_for 10 mtu_is west 1438
+
+# The rows above taught the inner route, too.
+must ip -n west route flush cache
+# A layer-2 segment behind the first hop that carries less, which tells nobody: a route has to.
+must at west ethtool -K w0 tx-udp-segmentation off
+must at east ethtool -K e0 gro off
+must at east nft add table ip segment
+must at east nft add chain ip segment in '{ type filter hook prerouting priority -450; }'
+must at east nft add rule ip segment in iifname e0 ip length gt 1300 counter drop
+must at west ip route add 192.0.2.2 dev w0 mtu 1300
+must at west ip link set vpn0 type esptun df unset
+check "without DF: packets leave in fragments that fit the route" pings west 10.9.0.2 -M do -s 1250
+check "super-packets, too" iperf west east 10.9.0.2
+must at west "$PYTHON" "$VM_LIB/nl" ike-send \
+	"{\"ifindex\": \"vpn0\", \"ike\": {\"remote-address\": \"192.0.2.2\", \"remote-port\": 4500, \"data\": \"$(printf 'ab%.0s' {1..1400})\"}}"
+sleep 0.5
+like "so does IKE: nothing was longer" "$(at east nft list chain ip segment in)" 'packets 0 bytes 0 drop'
+must at west ip link set vpn0 type esptun df inherit
+must at west ip route del 192.0.2.2 dev w0
+must at east nft delete table ip segment
+at west ping -n -c 1 -W 1 10.9.0.2
+check "without all that: back" wait_for 10 mtu_is west 1438
+
+# ---- over another device --------------------------------------------------------------
+
 wire west w9 198.51.100.1/24 east e9 198.51.100.2/24
 must ip -n west link set w9 mtu 1392
 must ip -n east link set e9 mtu 1392
