@@ -72,14 +72,16 @@ static void send_unreachable(struct sk_buff *skb)
 }
 
 /*
- * In transport mode the packet has the outer addresses, and what the ICMP message
- * taught would be taken for the MTU of the outer route, each time with less room.
+ * In transport mode the packet has the outer addresses. Over IPv6 what the ICMP
+ * message taught would be taken for the MTU of the outer route, each time with less
+ * room. Over IPv4 no esptun peer goes by the route, and one above this SA would
+ * not be told otherwise.
  */
 static void send_too_big(const struct esptun_sa *sa, struct sk_buff *skb,
 			 unsigned int mtu)
 {
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	if (esptun_mode_of(sa->mode)->of_endpoints)
+	if (esptun_mode_of(sa->mode)->of_endpoints && !is_ip4(skb))
 		return;
 	if (is_ip4(skb))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,

@@ -86,6 +86,29 @@ must at east nft delete table ip segment
 at west ping -n -c 1 -W 1 10.9.0.2
 check "without all that: back" wait_for 10 mtu_is west 1438
 
+# ---- another SA is beneath, in transport mode -----------------------------------------
+
+for ns in west east; do
+	in_quiet $ns sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	must at $ns ip link add vpn1 type esptun port 4501
+	must at $ns ip link set vpn1 mtu 1500 up
+done
+must at west esptun peer add dev vpn1 id 1 remote 192.0.2.2 port 4501 keepalive 0
+must at east esptun peer add dev vpn1 id 1 remote 192.0.2.1 port 4501 keepalive 0
+must at west esptun sa add dev vpn1 dir out spi 0x3101 peer 1 mode transport \
+	algo aes-gcm-256 key "$(key aes-gcm-256 0x70)"
+must at east esptun sa add dev vpn1 dir in spi 0x3101 peer 1 mode transport \
+	algo aes-gcm-256 key "$(key aes-gcm-256 0x70)"
+must at west ip route add 192.0.2.2 dev vpn1 table 100 src 192.0.2.1
+must at west ip rule add to 192.0.2.2 ipproto udp dport 4500 lookup 100
+check "transport mode beneath: short packets" wait_for 10 pings west 10.9.0.2
+like "it tells what fits" "$(at west ping -n -c 3 -i 0.2 -W 2 -M do -s 1400 10.9.0.2 2>&1)" 'mtu ?= ?1394'
+check "what fits passes whole" pings west 10.9.0.2 -M do -s $((1394 - 28))
+must at west ip rule del to 192.0.2.2 ipproto udp dport 4500 lookup 100
+for ns in west east; do must at $ns ip link del vpn1; done
+must at west esptun peer set dev vpn0 id 1 keepalive 0
+must ip -n west route flush cache
+
 # ---- over another device --------------------------------------------------------------
 
 wire west w9 198.51.100.1/24 east e9 198.51.100.2/24
