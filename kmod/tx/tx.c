@@ -675,7 +675,10 @@ static void no_path(struct esptun_sa *sa, struct sk_buff *skb, int err)
 			     ESPTUN_STATS_A_TX_NO_ROUTE);
 }
 
-/* All but whether it may be fragmented. @skb: what is inside, NULL for a dummy. */
+/*
+ * All but whether it may be fragmented, which it always may if no ICMP error about it
+ * will be believed. @skb: what is inside, NULL for a dummy.
+ */
 static void set_outer(struct batch *b, struct sk_buff *skb)
 {
 	struct esptun_header *h = &b->path.header;
@@ -725,7 +728,7 @@ static void with_sa(struct esptun_sa *sa, struct sk_buff *skb)
 		b.frame.strip;
 	set_outer(&b, skb);
 	whole = esptun_header_whole(&b.path.header, skb);
-	b.outer.df = whole && fits(skb, inner);
+	b.outer.df = whole && sa->by_spi && fits(skb, inner);
 	b.pad_to = min3(READ_ONCE(sa->tfc), inner, ESPTUN_INNER_MAX);
 	mtu = sender_mtu(skb, inner);
 	if (b.outer.df || !whole || fits(skb, mtu)) {
@@ -797,7 +800,7 @@ void esptun_tx_dummy(struct esptun_sa *sa)
 	    esptun_path_find(sa->peer, &b.path))
 		return;
 	set_outer(&b, NULL);
-	b.outer.df = esptun_header_whole(&b.path.header, NULL);
+	b.outer.df = sa->by_spi && esptun_header_whole(&b.path.header, NULL);
 	send_dummy(&b);
 	esptun_path_put(&b.path);
 }

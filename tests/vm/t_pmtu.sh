@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-tier: full
-# vm-timeout: 400
+# vm-timeout: 450
 #
 # Path MTU: what a narrow router tells of outer packets reaches the sender inside, for all four
 # pairs of families, in UDP and as plain ESP. ICMP errors that quote no packet of an SA change
@@ -87,6 +87,21 @@ over "UDP over IPv4" udp 198.51.100.2 192.0.2.1 1338
 over "UDP over IPv6" udp $B6 $A6 1318
 over "plain ESP over IPv4" esp 198.51.100.2 192.0.2.1 1346
 over "plain ESP over IPv6" esp $B6 $A6 1326
+
+# ---- more SAs with one SPI than errors are looked up among -------------------------------------
+
+must at a esptun peer set dev vpn0 id 1 remote 198.51.100.2 encap udp
+must at b esptun peer set dev vpn0 id 1 remote 192.0.2.1 encap udp
+must at a esptun sa del dev vpn0 dir out spi $SPI_EAST peer 1
+for ((id = 2; id < 18; id++)); do
+	must at a esptun peer add dev vpn0 id $id remote 198.51.100.$((100 + id)) keepalive 0
+	must at a esptun sa add dev vpn0 dir out spi $SPI_EAST peer $id algo aes-gcm-256 key "$(key aes-gcm-256 $id)"
+done
+must at a esptun sa add dev vpn0 dir out spi $SPI_EAST peer 1 algo aes-gcm-256 key "$(key aes-gcm-256 0xa0)" seq 4000000
+must ip -n a link set vpn0 mtu 1420
+narrow 1400
+forget
+check "the 17th leaves it to routers to fragment" pings a 10.9.0.2 -M do -s 1390
 
 # ---- IKE, about which no error is believed ---------------------------------------------------
 
