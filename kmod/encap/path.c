@@ -18,16 +18,21 @@ static u8 udpcsum_of(const struct esptun_link *link,
 	return zero_csum6 ? ESPTUN_UDPCSUM_OFF : ESPTUN_UDPCSUM_ON;
 }
 
-/* What ICMP taught about the path to a peer, UINT_MAX if it did not lately. */
-static unsigned int learned_mtu(const struct esptun_peer *peer)
+/*
+ * What ICMP taught about the path to a peer, UINT_MAX if it did not lately. What is
+ * over is cleared, as it would come back when jiffies turn round.
+ */
+static unsigned int learned_mtu(struct esptun_peer *peer)
 {
 	unsigned int mtu = READ_ONCE(peer->pmtu);
 
-	if (likely(!mtu) ||
-	    time_after(jiffies, READ_ONCE(peer->pmtu_when) +
-					msecs_to_jiffies(ESPTUN_PMTU_MS)))
+	if (likely(!mtu))
 		return UINT_MAX;
-	return mtu;
+	if (time_before_eq(jiffies, READ_ONCE(peer->pmtu_when) +
+					    msecs_to_jiffies(ESPTUN_PMTU_MS)))
+		return mtu;
+	WRITE_ONCE(peer->pmtu, 0);
+	return UINT_MAX;
 }
 
 void esptun_path_learn(struct esptun_peer *peer, unsigned int mtu)
