@@ -16,7 +16,8 @@
 /*
  * What a key of a cipher with blocks of 64 bits encrypts, unless told otherwise:
  * 2^20 blocks (NIST SP 800-67 revision 2), long before two equal ones tell of their
- * texts (Sweet32, CVE-2016-2183).
+ * texts (Sweet32, CVE-2016-2183). A key that was given by hand may never be
+ * changed. The agent rekeys, and its SAs have limits of its own (install.c:soft_bytes).
  */
 #define ESPTUN_BLOCK64_BYTES (8u << 20)
 

@@ -256,6 +256,7 @@ static int limit_key(struct esptun_sa *sa, u32 present,
 	*hard = sa->alg.encr->key_bytes;
 	if (sa->limits.soft[ESPTUN_BYTES] <= *hard)
 		return 0;
+	static_assert(ESPTUN_BLOCK64_BYTES == 8u << 20);
 	NL_SET_ERR_MSG(
 		extack,
 		"soft-bytes: more than the 8 MiB after which this cipher's SAs end; give hard-bytes, too");

@@ -37,7 +37,8 @@ static struct ike_endpoint esp_endpoint(const struct ike_endpoint *e, uint16_t n
 /*
  * The sooner of what is configured and what a cipher bears: two equal blocks of ciphertext tell of
  * their plain texts, and blocks of 64 bits come to that. Of the 2^27 in 1 GiB two are equal in one of
- * 2,000 SAs (Sweet32).
+ * 2,000 SAs (Sweet32). An SA without a limit the kernel ends after 8 MiB already: its key was given
+ * by hand, and who knows when it is changed. The agent rekeys, which bounds the damage per key.
  */
 static uint64_t soft_bytes(const struct tunnel_conf *conf, const struct ike_cipher *cipher)
 {
