@@ -322,12 +322,9 @@ int esptun_nl_spi_alloc_doit(struct sk_buff *skb, struct genl_info *info)
 	esptun_netlink_parse_sa_end(&req);
 	sa = esptun_sa_find(link, ESPTUN_SA_DIR_IN, req.p.spi, req.p.peer);
 	err = esptun_netlink_fill_sa(msg, &to, ESPTUN_CMD_SPI_ALLOC, sa, false);
-	if (WARN_ON_ONCE(err)) {
-		esptun_sa_del(sa);
-		goto free_msg;
-	}
+	WARN_ON_ONCE(err);
 	/* An asker whose socket is full never learns the SPI. */
-	err = genlmsg_reply(msg, info);
+	err = answer(info, msg, err);
 	if (err)
 		esptun_sa_del(sa);
 	return err;
