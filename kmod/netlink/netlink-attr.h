@@ -36,6 +36,7 @@ enum esptun_attr_kind {
 #define ESPTUN_REQ_SPI BIT(3)
 #define ESPTUN_REQ_FLUSH BIT(4)
 #define ESPTUN_REQ_ANY GENMASK(7, 0)
+#define ESPTUN_REQ_CHANGE (ESPTUN_REQ_NEW | ESPTUN_REQ_SET)
 
 /* Parts of a message about an object, for esptun_attr.show */
 #define ESPTUN_SHOW_BRIEF BIT(0)

@@ -23,8 +23,7 @@ struct peer_report {
 
 /* clang-format off */
 #define R struct peer_report
-#define CHANGE (ESPTUN_REQ_NEW | ESPTUN_REQ_SET)
-#define CONFIG(bit) .may = CHANGE, .show = ESPTUN_SHOW_BRIEF, .present = (bit)
+#define CONFIG(bit) .may = ESPTUN_REQ_CHANGE, .show = ESPTUN_SHOW_BRIEF, .present = (bit)
 #define HEADER(most) .max = (most), .special = ESPTUN_HEADER_OF_LINK
 #define USAGE(bit) .show = ESPTUN_SHOW_ALL, .present = (bit)
 
@@ -53,7 +52,7 @@ static const struct esptun_attr peer_attrs[] = {
 	{ ATTR_U8(ESPTUN_PEER_A_UDP_ZERO_CSUM6_TX, R, p.zero_csum6_tx), CONFIG(ESPTUN_PEER_ZERO_CSUM6_TX) },
 	{ ATTR_U8(ESPTUN_PEER_A_UDP_ZERO_CSUM6_RX, R, p.zero_csum6_rx), CONFIG(ESPTUN_PEER_ZERO_CSUM6_RX) },
 	{ ATTR_BYTES(ESPTUN_PEER_A_IDENTITY, R, p.identity, p.identity_len),
-	  .may = CHANGE, .show = ESPTUN_SHOW_IDENTITY, .present = ESPTUN_PEER_IDENTITY,
+	  .may = ESPTUN_REQ_CHANGE, .show = ESPTUN_SHOW_IDENTITY, .present = ESPTUN_PEER_IDENTITY,
 	  .min = 1, .max = ESPTUN_PEER_IDENTITY_MAX, .wrong = "identity: must have 1 to 512 octets" },
 	{ ATTR_U64(ESPTUN_PEER_A_RX_PACKETS, R, t.rx_packets), USAGE(0) },
 	{ ATTR_U64(ESPTUN_PEER_A_RX_BYTES, R, t.rx_bytes), USAGE(0) },

@@ -148,7 +148,7 @@ struct sa_report {
 };
 
 /* What names one SA, an outbound one together with its peer. */
-#define NAMED (ESPTUN_REQ_NEW | ESPTUN_REQ_SET | ESPTUN_REQ_NAME)
+#define NAMED (ESPTUN_REQ_CHANGE | ESPTUN_REQ_NAME)
 
 /* clang-format off */
 #define R struct sa_report
@@ -156,9 +156,9 @@ struct sa_report {
 /* What a new SA has for good. */
 #define FIXED .may = ESPTUN_REQ_NEW
 /* What a new SA has and another one gets; nothing that names it. */
-#define SETTING .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .show = ESPTUN_SHOW_ALL
+#define SETTING .may = ESPTUN_REQ_CHANGE, .show = ESPTUN_SHOW_ALL
 #define LIMIT(which, unit) \
-	.may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .show = ESPTUN_SHOW_ALL, .present = ESPTUN_LIMIT_##which(unit)
+	.may = ESPTUN_REQ_CHANGE, .show = ESPTUN_SHOW_ALL, .present = ESPTUN_LIMIT_##which(unit)
 #define SECONDS .max = U32_MAX, .wrong = "time limit: at most 4294967295 seconds"
 #define KEY .max = ESPTUN_KEY_MAX, .wrong = "key: at most 64 octets"
 
@@ -204,21 +204,21 @@ static const struct esptun_attr sa_attrs[] = {
 	  .present = ESPTUN_SA_DUMMY,
 	  .max = ESPTUN_DUMMY_MAX, .wrong = "dummy: at most 1000 packets a second" },
 	/* A new SA may go on where another one stopped. */
-	{ ATTR_U64(ESPTUN_SA_A_SEQ, R, p.seq), .may = ESPTUN_REQ_NEW, .show = ESPTUN_SHOW_ALL,
+	{ ATTR_U64(ESPTUN_SA_A_SEQ, R, p.seq), FIXED, .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_SEQ },
 	{ ATTR_U32(ESPTUN_SA_A_CPU, R, p.cpu), FIXED, .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_CPU },
-	{ ATTR_OUTER(ESPTUN_SA_A_NAT_OA_LOCAL, R, p.nat_oa.local), .may = ESPTUN_REQ_NEW,
+	{ ATTR_OUTER(ESPTUN_SA_A_NAT_OA_LOCAL, R, p.nat_oa.local), FIXED,
 	  .show = ESPTUN_SHOW_ALL, .present = ESPTUN_SA_NAT_OA_LOCAL },
-	{ ATTR_OUTER(ESPTUN_SA_A_NAT_OA_REMOTE, R, p.nat_oa.remote), .may = ESPTUN_REQ_NEW,
+	{ ATTR_OUTER(ESPTUN_SA_A_NAT_OA_REMOTE, R, p.nat_oa.remote), FIXED,
 	  .show = ESPTUN_SHOW_ALL, .present = ESPTUN_SA_NAT_OA_REMOTE },
 	{ ATTR_U64(ESPTUN_SA_A_PACKETS, R, packets), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_BYTES, R, bytes), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_AGE, R, age), .show = ESPTUN_SHOW_ALL },
 	{ ATTR_U64(ESPTUN_SA_A_LAST_USED, R, last_used), .show = ESPTUN_SHOW_ALL,
 	  .present = ESPTUN_SA_LAST_USED },
-	{ ATTR_NEST(ESPTUN_SA_A_TS_LOCAL), .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .present = ESPTUN_SA_TS_LOCAL },
-	{ ATTR_NEST(ESPTUN_SA_A_TS_REMOTE), .may = ESPTUN_REQ_NEW | ESPTUN_REQ_SET, .present = ESPTUN_SA_TS_REMOTE },
+	{ ATTR_NEST(ESPTUN_SA_A_TS_LOCAL), .may = ESPTUN_REQ_CHANGE, .present = ESPTUN_SA_TS_LOCAL },
+	{ ATTR_NEST(ESPTUN_SA_A_TS_REMOTE), .may = ESPTUN_REQ_CHANGE, .present = ESPTUN_SA_TS_REMOTE },
 	{ ATTR_NEST(ESPTUN_SA_A_STATS) },
 };
 /* clang-format on */
