@@ -90,6 +90,9 @@
 #define ESPTUN_PMTU_MS 600000
 #define ESPTUN_PMTU_MIN 552u
 
+/* And at least, if the error may be anybody's: as over IPv6. */
+#define ESPTUN_PMTU_UNPROVEN 1280u
+
 /* Peers at one endpoint that have a share. */
 #define ESPTUN_IKE_TRIES 16
 

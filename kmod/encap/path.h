@@ -46,7 +46,8 @@ void esptun_path_forget(struct esptun_peer *peer);
 
 /**
  * esptun_path_learn - an ICMP error said what fits the path to a peer over IPv4
- * @peer: to whom a packet was sent that the error quotes (icmp.h); RCU read side
+ * @peer: to whom a packet was sent that the error quotes, or may (icmp.h); RCU read
+ *	side
  * @mtu: what it said
  *
  * The kernel's routes learn as well, from everybody, and for IPv4 nothing here

@@ -13,8 +13,6 @@
  * namespace; without one xfrm is as it was. They run in softirq, in an RCU read
  * side. Taking them out waits until none runs any more.
  */
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/mutex.h>
@@ -106,39 +104,34 @@ static int refuse_decrypted(struct sk_buff *skb, int err)
 
 /*
  * The SA that sent a packet to @to lately which began with @esp, or NULL. xfrm may
- * have sent it as well, so that it is asked in any case. @length: the error says
- * what fits.
+ * have sent it as well, so that it is asked in any case.
  */
 static struct esptun_sa *sender_of(const struct sk_buff *skb,
 				   const struct esptun_addr *to,
-				   const struct esptun_esp_hdr *esp,
-				   bool length)
+				   const struct esptun_esp_hdr *esp)
 {
 	struct esptun_net *en = esptun_dev_net(dev_net(skb->dev));
 	const struct esptun_endpoint at = { .addr = *to };
 	struct esptun_sa *sa;
 
-	if (!length || READ_ONCE(en->dying))
+	if (esptun_icmp_fits(skb) == UINT_MAX || READ_ONCE(en->dying))
 		return NULL;
-	sa = esptun_icmp_sender(en, &esptun_encap_plain, &at, esp);
+	sa = esptun_sadb_sent_find(en, NULL, &esptun_encap_plain, &at, esp);
 	if (!sa && !xfrm_knows(en->net, skb, &to->ip6, esp->spi, to->family))
 		esptun_stats_add(en->stats, ESPTUN_STATS_A_RX_ICMP_REFUSED, 1);
 	return sa;
 }
 
 /* @skb starts with the IP header of what was sent, 8 octets follow it. */
-static int error_ip4(struct sk_buff *skb, u32 mtu)
+static int error_ip4(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *ip = (const struct iphdr *)skb->data;
 	const void *esp = skb->data + ip->ihl * 4;
 	const struct esptun_addr to = esptun_addr_ip4(ip->daddr);
-	const struct icmphdr *icmp = icmp_hdr(skb);
-	bool length = icmp->type == ICMP_DEST_UNREACH &&
-		      icmp->code == ICMP_FRAG_NEEDED;
-	struct esptun_sa *sa = sender_of(skb, &to, esp, length);
+	struct esptun_sa *sa = sender_of(skb, &to, esp);
 
 	if (sa)
-		esptun_path_learn(sa->peer, mtu);
+		esptun_path_learn(sa->peer, esptun_icmp_fits(skb));
 	return -ENOENT;
 }
 
@@ -168,7 +161,7 @@ static int error_ip6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	const struct esptun_sa *sa;
 	struct esptun_sock *us;
 
-	sa = sender_of(skb, &to, esp, type == ICMPV6_PKT_TOOBIG);
+	sa = sender_of(skb, &to, esp);
 	us = sa ? rcu_dereference(sa->link->us) : NULL;
 	if (us)
 		ip6_sk_update_pmtu(skb, us->sk[ESPTUN_IP6], mtu);

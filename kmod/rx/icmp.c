@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
@@ -9,20 +10,28 @@
 #include "encap/path.h"
 #include "esp/esp.h"
 #include "link.h"
+#include "rx/ike.h"
 #include "sa/peer.h"
 #include "sa/sa.h"
 
-struct esptun_sa *esptun_icmp_sender(struct esptun_net *en,
-				     const struct esptun_encap_ops *encap,
-				     const struct esptun_endpoint *to,
-				     const struct esptun_esp_hdr *esp)
+static bool is_ip4(const void *ip)
 {
-	struct esptun_sa *sa = esptun_sadb_sent_find(en, esp->spi, to);
+	return ((const struct iphdr *)ip)->version == 4;
+}
 
-	if (!sa || READ_ONCE(sa->peer->encap) != encap ||
-	    !esptun_icmp_is_recent(atomic64_read(&sa->seq), ntohl(esp->seq)))
-		return NULL;
-	return sa;
+unsigned int esptun_icmp_fits(const struct sk_buff *skb)
+{
+	const struct icmp6hdr *icmp6 = (const struct icmp6hdr *)skb->data - 1;
+	const struct icmphdr *icmp = (const struct icmphdr *)skb->data - 1;
+
+	if (!is_ip4(skb->data))
+		return icmp6->icmp6_type == ICMPV6_PKT_TOOBIG ?
+			       ntohl(icmp6->icmp6_mtu) :
+			       UINT_MAX;
+	return icmp->type == ICMP_DEST_UNREACH &&
+			       icmp->code == ICMP_FRAG_NEEDED ?
+		       ntohs(icmp->un.frag.mtu) :
+		       UINT_MAX;
 }
 
 /* Where the quoted datagram was sent. */
@@ -31,7 +40,7 @@ static struct esptun_endpoint quoted_remote(const struct sk_buff *skb,
 {
 	struct esptun_endpoint to = { .port = uh->dest };
 
-	if (ip_hdr(skb)->version == 4)
+	if (is_ip4(ip_hdr(skb)))
 		to.addr = esptun_addr_ip4(ip_hdr(skb)->daddr);
 	else
 		to.addr = esptun_addr_ip6(&ipv6_hdr(skb)->daddr);
@@ -39,8 +48,8 @@ static struct esptun_endpoint quoted_remote(const struct sk_buff *skb,
 }
 
 /*
- * IKE leaves in fragments that every path carries, and keepalives are short: no
- * error about them can teach anything, and hosts without an agent send many.
+ * IKE may be fragmented, and keepalives are short: no error about them can teach
+ * anything, and hosts without an agent send many. In a short quote all look alike.
  */
 static bool is_esp(const struct udphdr *uh, const struct esptun_esp_hdr *esp)
 {
@@ -48,40 +57,57 @@ static bool is_esp(const struct udphdr *uh, const struct esptun_esp_hdr *esp)
 	       !(esp && !esp->spi);
 }
 
-/* @skb starts behind the ICMP header. */
-static void learn_ip4(struct esptun_peer *peer, const struct sk_buff *skb)
+/* Any of those at the endpoint may have sent what is quoted, or none. */
+static void learn_unproven(struct esptun_sock *us, const struct sk_buff *skb)
 {
-	const struct icmphdr *icmp = (const struct icmphdr *)skb->data - 1;
+	const struct udphdr *uh = udp_hdr(skb);
+	unsigned int mtu = esptun_icmp_fits(skb);
+	struct esptun_endpoint to = quoted_remote(skb, uh);
 
-	if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED)
-		esptun_path_learn(peer, ntohs(icmp->un.frag.mtu));
+	if (is_ip4(ip_hdr(skb)) && uh->source == us->port && mtu != UINT_MAX)
+		esptun_ike_path_learn(us, &to, max(mtu, ESPTUN_PMTU_UNPROVEN));
+}
+
+static struct esptun_sa *sender_of(struct esptun_sock *us,
+				   const struct sk_buff *skb,
+				   const struct esptun_esp_hdr *esp)
+{
+	const struct udphdr *uh = udp_hdr(skb);
+	struct esptun_endpoint to = quoted_remote(skb, uh);
+
+	if (uh->source != us->port)
+		return NULL;
+	return esptun_sadb_sent_find(us->en, us, &esptun_encap_udp, &to, esp);
 }
 
 int esptun_icmp_refuse(struct sock *sk, struct sk_buff *skb)
 {
 	struct esptun_sock *us = rcu_dereference_sk_user_data(sk);
 	int at = skb_transport_offset(skb) + sizeof(struct udphdr);
-	const struct udphdr *uh = udp_hdr(skb);
 	const struct esptun_esp_hdr *esp;
-	const struct esptun_sa *sa = NULL;
-	struct esptun_endpoint to;
+	const struct esptun_sa *sa;
 	struct esptun_esp_hdr buf;
+	unsigned int mtu;
 
 	if (!us)
 		return -ENOENT;
 	esp = skb_header_pointer(skb, at, sizeof(buf), &buf);
-	if (!is_esp(uh, esp))
+	if (!is_esp(udp_hdr(skb), esp))
 		return -ENOENT;
-	if (esp && uh->source == us->port) {
-		to = quoted_remote(skb, uh);
-		sa = esptun_icmp_sender(us->en, &esptun_encap_udp, &to, esp);
-	}
-	if (sa && rcu_access_pointer(sa->link->us) == us) {
-		if (sk->sk_family == AF_INET6)
-			return 0;
-		learn_ip4(sa->peer, skb);
+	if (!esp) {
+		learn_unproven(us, skb);
 		return -ENOENT;
 	}
-	esptun_stats_add(us->en->stats, ESPTUN_STATS_A_RX_ICMP_REFUSED, 1);
+	sa = sender_of(us, skb, esp);
+	if (sa && sk->sk_family == AF_INET6)
+		return 0;
+	mtu = esptun_icmp_fits(skb);
+	if (mtu == UINT_MAX)
+		return -ENOENT;
+	if (sa)
+		esptun_path_learn(sa->peer, mtu);
+	else
+		esptun_stats_add(us->en->stats, ESPTUN_STATS_A_RX_ICMP_REFUSED,
+				 1);
 	return -ENOENT;
 }

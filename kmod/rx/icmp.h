@@ -2,7 +2,8 @@
 /*
  * ICMP errors about what we sent. Everybody can send one, so it is believed only if
  * it quotes the ESP header of a packet that was sent lately: its SPI is not to be
- * guessed.
+ * guessed. One over IPv4 that quotes no more than the UDP header is believed down to
+ * ESPTUN_PMTU_UNPROVEN, for else nothing of full size would pass its router.
  */
 #ifndef ESPTUN_ICMP_H
 #define ESPTUN_ICMP_H
@@ -11,11 +12,6 @@
 #include <linux/types.h>
 #include "limits.h"
 
-struct esptun_encap_ops;
-struct esptun_endpoint;
-struct esptun_esp_hdr;
-struct esptun_net;
-struct esptun_sa;
 struct sk_buff;
 struct sock;
 
@@ -34,27 +30,25 @@ static inline bool esptun_icmp_is_recent(u64 sent, u32 seq)
 }
 
 /**
- * esptun_icmp_sender - the SA whose packet an ICMP error quotes
- * @en: netns; RCU read side
- * @encap: what the packet travelled in
- * @to: where it was sent, port 0 if it has none
- * @esp: its ESP header
+ * esptun_icmp_fits - what would have fit, as an ICMP error says
+ * @skb: the error; begins with the IP header of what it quotes, the ICMP header is
+ *	in front of it
  *
- * Return: NULL if no SA sent such a packet to its peer lately.
+ * The stack's own reading is 0 with ip_no_pmtu_disc=1. Return: octets, which nobody
+ * has checked; UINT_MAX if the error is about something else.
  */
-struct esptun_sa *esptun_icmp_sender(struct esptun_net *en,
-				     const struct esptun_encap_ops *encap,
-				     const struct esptun_endpoint *to,
-				     const struct esptun_esp_hdr *esp);
+unsigned int esptun_icmp_fits(const struct sk_buff *skb);
 
 /**
  * esptun_icmp_refuse - an ICMP error about a datagram from one of our sockets
  * @sk: the socket; RCU read side
- * @skb: the error; network and transport header are those of the quoted datagram
+ * @skb: the error, as esptun_icmp_fits() wants it; network and transport header are
+ *	those of the quoted datagram
  *
  * As udp_tunnel_sock_cfg.encap_err_lookup. Over IPv6 the stack asks before it learns
  * anything; over IPv4 its routes learned already, so what is believed goes to the
- * peer. What is not is counted. Return: 0 if the stack is to learn from it, or
+ * peer. One that says what fits, and whose ESP header nobody sent lately, is
+ * counted. Return: 0 if the stack is to learn from it, or
  * -ENOENT.
  */
 int esptun_icmp_refuse(struct sock *sk, struct sk_buff *skb);

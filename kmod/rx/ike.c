@@ -17,6 +17,8 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <net/sock.h>
+#include "encap/encap.h"
+#include "encap/path.h"
 #include "util/event.h"
 #include "rx/ike.h"
 #include "link.h"
@@ -107,6 +109,19 @@ void esptun_ike_peer_at(struct esptun_peer *peer)
 	/* Without memory its IKE is taken for that of others. */
 	peer->is_known = !rhltable_insert(&peer->link->en->known,
 					  &peer->known_node, known_params);
+}
+
+void esptun_ike_path_learn(const struct esptun_sock *us,
+			   const struct esptun_endpoint *to, unsigned int mtu)
+{
+	struct rhlist_head *list, *pos;
+	struct esptun_peer *peer;
+
+	list = rhltable_lookup(&us->en->known, to, known_params);
+	rhl_for_each_entry_rcu(peer, pos, list, known_node)
+		if (READ_ONCE(peer->encap) == &esptun_encap_udp &&
+		    rcu_access_pointer(peer->link->us) == us)
+			esptun_path_learn(peer, mtu);
 }
 
 void esptun_ike_peer_gone(struct esptun_peer *peer)

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct esptun_arrival;
+struct esptun_endpoint;
 struct esptun_net;
 struct esptun_peer;
 struct esptun_sock;
@@ -36,6 +37,18 @@ void esptun_ike_unbind(struct esptun_net *en);
  * endpoint only ESPTUN_IKE_TRIES have one, and whoever is there uses them all.
  */
 void esptun_ike_peer_at(struct esptun_peer *peer);
+
+/**
+ * esptun_ike_path_learn - what fits the path to an endpoint over IPv4
+ * @us: where what did not fit was sent from; RCU read side
+ * @to: the endpoint
+ * @mtu: as esptun_path_learn() takes it
+ *
+ * For the peers whose share is found there: all of them but those beyond
+ * ESPTUN_IKE_TRIES.
+ */
+void esptun_ike_path_learn(const struct esptun_sock *us,
+			   const struct esptun_endpoint *to, unsigned int mtu);
 
 /* The peer goes away; esptun_ike_peer_at() does nothing any more. en->lock held. */
 void esptun_ike_peer_gone(struct esptun_peer *peer);

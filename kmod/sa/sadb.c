@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/hash.h>
 #include <linux/rcupdate.h>
+#include "esp/esp.h"
 #include "link.h"
+#include "rx/icmp.h"
 #include "sa/peer.h"
 #include "sa/sa.h"
 #include "sa/sadb.h"
@@ -169,15 +171,22 @@ void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa)
 				       key_params);
 }
 
-struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,
-					const struct esptun_endpoint *to)
+struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en,
+					const struct esptun_sock *us,
+					const struct esptun_encap_ops *encap,
+					const struct esptun_endpoint *to,
+					const struct esptun_esp_hdr *esp)
 {
 	struct rhlist_head *list, *pos;
 	struct esptun_sa *sa;
 
-	list = rhltable_lookup(&en->spis_out, &spi, spi_params);
+	list = rhltable_lookup(&en->spis_out, &esp->spi, spi_params);
 	rhl_for_each_entry_rcu(sa, pos, list, spi_node)
-		if (esptun_peer_is_at(sa->peer, to))
+		if (READ_ONCE(sa->peer->encap) == encap &&
+		    (!us || rcu_access_pointer(sa->link->us) == us) &&
+		    esptun_icmp_is_recent(atomic64_read(&sa->seq),
+					  ntohl(esp->seq)) &&
+		    esptun_peer_is_at(sa->peer, to))
 			return sa;
 	return NULL;
 }

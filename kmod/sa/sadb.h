@@ -10,9 +10,12 @@
 #include <linux/types.h>
 #include "sa/selector.h"
 
+struct esptun_encap_ops;
 struct esptun_endpoint;
+struct esptun_esp_hdr;
 struct esptun_net;
 struct esptun_sa;
+struct esptun_sock;
 struct sk_buff;
 
 /**
@@ -84,15 +87,20 @@ int esptun_sadb_key_add(struct esptun_net *en, struct esptun_sa *sa);
 void esptun_sadb_key_del(struct esptun_net *en, struct esptun_sa *sa);
 
 /**
- * esptun_sadb_sent_find - outbound SA of a packet that was sent
+ * esptun_sadb_sent_find - outbound SA of a packet that was sent lately
  * @en: netns; RCU read side
- * @spi: the packet's
+ * @us: the socket it was sent from, NULL for any link's
+ * @encap: what it travelled in
  * @to: where it was sent, port 0 if it has none
+ * @esp: its ESP header; of what is recent see esptun_icmp_is_recent()
  *
  * Return: NULL if there is none, or too many peers have chosen this SPI.
  */
-struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en, __be32 spi,
-					const struct esptun_endpoint *to);
+struct esptun_sa *esptun_sadb_sent_find(struct esptun_net *en,
+					const struct esptun_sock *us,
+					const struct esptun_encap_ops *encap,
+					const struct esptun_endpoint *to,
+					const struct esptun_esp_hdr *esp);
 
 /**
  * esptun_sadb_out_add - make an outbound SA findable by its selectors

@@ -6,6 +6,8 @@
 #include <linux/ipv6.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
+#include "encap/encap.h"
+#include "esp/esp.h"
 #include "limits.h"
 #include "link.h"
 #include "rx/icmp.h"
@@ -47,6 +49,7 @@ static struct esptun_sa *sa_make(struct kunit *test, struct world *w, u32 spi)
 	sa->spi = htonl(spi);
 	sa->link = w->link;
 	sa->state = ESPTUN_SA_STATE_MATURE;
+	atomic64_set(&sa->seq, 1);
 	return sa;
 }
 
@@ -703,10 +706,14 @@ static bool is_sent(struct world *w, u32 spi, u32 ip4,
 	const struct esptun_endpoint to = {
 		.addr = esptun_addr_ip4(htonl(ip4)),
 	};
+	const struct esptun_esp_hdr esp = {
+		.spi = htonl(spi),
+		.seq = htonl(1),
+	};
 	bool same;
 
 	rcu_read_lock();
-	same = esptun_sadb_sent_find(w->en, htonl(spi), &to) == sa;
+	same = esptun_sadb_sent_find(w->en, NULL, NULL, &to, &esp) == sa;
 	rcu_read_unlock();
 	return same;
 }
@@ -747,6 +754,10 @@ static void sadb_sent_port(struct kunit *test)
 {
 	struct esptun_endpoint to = { .addr = esptun_addr_ip4(
 					      htonl(0xc0000201)) };
+	const struct esptun_esp_hdr esp = {
+		.spi = htonl(0x1000),
+		.seq = htonl(1),
+	};
 	struct esptun_sa *a;
 	struct world w;
 
@@ -756,11 +767,60 @@ static void sadb_sent_port(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_key_add(w.en, a));
 	rcu_read_lock();
 	to.port = htons(4500);
-	KUNIT_EXPECT_PTR_EQ(test, a, esptun_sadb_sent_find(w.en, a->spi, &to));
+	KUNIT_EXPECT_PTR_EQ(test, a,
+			    esptun_sadb_sent_find(w.en, NULL, NULL, &to, &esp));
 	to.port = htons(4501);
-	KUNIT_EXPECT_NULL(test, esptun_sadb_sent_find(w.en, a->spi, &to));
+	KUNIT_EXPECT_NULL(test,
+			  esptun_sadb_sent_find(w.en, NULL, NULL, &to, &esp));
 	rcu_read_unlock();
 	esptun_sadb_key_del(w.en, a);
+	world_close(&w);
+}
+
+/* Two SAs with one SPI at one endpoint: what else a packet shows tells them apart. */
+static void sadb_sent_twins(struct kunit *test)
+{
+	const struct esptun_endpoint to = {
+		.addr = esptun_addr_ip4(htonl(0xc0000201)),
+	};
+	static const struct esptun_encap_ops udp = {};
+	struct esptun_esp_hdr esp = { .spi = htonl(0x1000), .seq = htonl(1) };
+	struct esptun_sock us = {}, other = {};
+	struct esptun_sa *a, *b;
+	struct world w;
+
+	world_open(test, &w);
+	RCU_INIT_POINTER(w.link->us, &us);
+	a = sa_make(test, &w, 0x1000);
+	b = sa_make(test, &w, 0x1000);
+	a->peer = peer_make(test, 0xc0000201);
+	b->peer = peer_make(test, 0xc0000201);
+	b->peer->encap = &udp;
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_key_add(w.en, a));
+	KUNIT_ASSERT_EQ(test, 0, esptun_sadb_key_add(w.en, b));
+	rcu_read_lock();
+	KUNIT_EXPECT_PTR_EQ(test, a,
+			    esptun_sadb_sent_find(w.en, &us, NULL, &to, &esp));
+	KUNIT_EXPECT_PTR_EQ(test, b,
+			    esptun_sadb_sent_find(w.en, &us, &udp, &to, &esp));
+	KUNIT_EXPECT_NULL(test,
+			  esptun_sadb_sent_find(w.en, &other, &udp, &to, &esp));
+	/* Of two in the same, the number is one of theirs. */
+	b->peer->encap = NULL;
+	esp.seq = htonl(7);
+	KUNIT_EXPECT_NULL(test,
+			  esptun_sadb_sent_find(w.en, &us, NULL, &to, &esp));
+	atomic64_set(&a->seq, 7);
+	KUNIT_EXPECT_PTR_EQ(test, a,
+			    esptun_sadb_sent_find(w.en, &us, NULL, &to, &esp));
+	atomic64_set(&a->seq, 1);
+	atomic64_set(&b->seq, 7);
+	KUNIT_EXPECT_PTR_EQ(test, b,
+			    esptun_sadb_sent_find(w.en, &us, NULL, &to, &esp));
+	rcu_read_unlock();
+	esptun_sadb_key_del(w.en, a);
+	esptun_sadb_key_del(w.en, b);
+	RCU_INIT_POINTER(w.link->us, NULL);
 	world_close(&w);
 }
 
@@ -815,6 +875,7 @@ static void sadb_sent_crowd(struct kunit *test)
 
 static struct kunit_case sadb_cases[] = { KUNIT_CASE(sadb_sent),
 					  KUNIT_CASE(sadb_sent_port),
+					  KUNIT_CASE(sadb_sent_twins),
 					  KUNIT_CASE(icmp_recent),
 					  KUNIT_CASE(sadb_sent_crowd),
 					  KUNIT_CASE(sadb_inbound),

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import genl  # noqa: E402
 import taplib  # noqa: E402
 from scapy.layers.inet import ICMP, IP, UDP  # noqa: E402
-from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6  # noqa: E402
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6PacketTooBig, IPv6  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 from taplib import equal, ok, wait_for  # noqa: E402
 
@@ -66,6 +66,19 @@ def tell(mtu, quoted):
     time.sleep(0.2)
 
 
+def unreachable(quoted):
+    if SIX:
+        error = IPv6(dst=A) / ICMPv6DestUnreach(code=3) / Raw(quoted)
+        icmp.sendto(bytes(error[ICMPv6DestUnreach]), (A, 0))
+    else:
+        icmp.sendto(bytes(ICMP(type=3, code=1) / Raw(quoted)), (A, 0))
+    time.sleep(0.2)
+
+
+def forget():
+    family.call("peer-set", {"ifindex": link, "peer": {"id": 1, "keepalive": 0}})
+
+
 def fits(mtu):
     """Bytes of an inner packet, AES-GCM: header, IV, ICV, padding to 4, two of trailer."""
     return ((mtu - OUTER - 32) & ~3) - 2
@@ -84,14 +97,14 @@ def forged():
     }
     if not PLAIN:
         bad["another port of the peer"] = quote(esp(seq=seq), port=4501)
-        bad["no more than the UDP header"] = quote(b"")
-        bad["half of the ESP header"] = quote(esp(seq=seq)[:7])
     for name, quoted in bad.items():
         before = refused()
         tell(1300, quoted)
         equal((peer()["mtu"], refused() - before), (fits(1500), 1),
               "an error that quotes %s is not believed, and counted" % name)
     before = refused()
+    unreachable(quote(esp(SPI_OUT + 1, seq)))
+    equal(refused() - before, 0, "one of another kind, which could not teach anything, is not counted")
     if not PLAIN:
         for name, data in (("IKE", bytes(4) + bytes(60)), ("a keepalive", b"\xff")):
             whole = quote(data)
@@ -102,6 +115,39 @@ def forged():
                   "one that quotes %s is not believed; hosts without an agent send such" % name)
         tell(1300, quote(esp(seq=seq), from_port=4501))
         equal(peer()["mtu"], fits(1500), "nor one that quotes another port of ours")
+
+
+def short():
+    """Routers may quote 8 bytes behind the IP header: in UDP they show no SPI. Over IPv6 they quote more."""
+    before = refused()
+    for name, quoted in {"no more than the UDP header": quote(b""), "half of the ESP header": quote(esp()[:7])}.items():
+        tell(1300, quoted)
+        equal(peer()["mtu"], fits(1500 if SIX else 1300),
+              "an error that quotes %s is %sbelieved" % (name, "not " if SIX else ""))
+        forget()
+    for name, quoted in {"port of the peer": quote(b"", port=4501), "port of ours": quote(b"", from_port=4501),
+                         "destination": quote(b"", to=ELSEWHERE)}.items():
+        tell(1300, quoted)
+        equal(peer()["mtu"], fits(1500), "one as short with another %s is not" % name)
+    if not SIX:
+        tell(600, quote(b""))
+        equal(peer()["mtu"], fits(1280), "600 from anybody are taken for 1,280")
+        tell(0, quote(b""))
+        equal(peer()["mtu"], fits(1280), "so is 0, of routers older than RFC 1191")
+        tell(1000, quote(esp(seq=last_sent())))
+        equal(peer()["mtu"], fits(1000), "a proven one still teaches less")
+        forget()
+    equal(refused() - before, 0, "none of these is counted")
+
+
+def undiscovered():
+    """The stack's own reading of the error is 0 then."""
+    with taplib.netns("a"):
+        subprocess.run(["sysctl", "-qw", "net.ipv4.ip_no_pmtu_disc=1"], check=True)
+        tell(1400, quote(esp(seq=last_sent())))
+        equal(peer()["mtu"], fits(1400), "with ip_no_pmtu_disc=1 the error's own number counts")
+        subprocess.run(["sysctl", "-qw", "net.ipv4.ip_no_pmtu_disc=0"], check=True)
+    forget()
 
 
 def poisoned():
@@ -156,5 +202,8 @@ else:
     forged()
     if not SIX:
         poisoned()
+        undiscovered()
+    if not PLAIN:
+        short()
     honest()
 taplib.finish()

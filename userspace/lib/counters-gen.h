@@ -38,4 +38,4 @@
 [ESPTUN_STATS_A_RX_ZERO_CSUM6] = { "rx-zero-csum6", "UDP over IPv6 without a checksum, which the peer was not allowed", true },
 [ESPTUN_STATS_A_TX_DUMMY] = { "tx-dummy", "dummy packets sent (traffic flow confidentiality)", false },
 [ESPTUN_STATS_A_RX_BACKLOG] = { "rx-backlog", "too many packets wait for the stack", true },
-[ESPTUN_STATS_A_RX_ICMP_REFUSED] = { "rx-icmp-refused", "ICMP errors that quote no ESP packet sent lately", false },
+[ESPTUN_STATS_A_RX_ICMP_REFUSED] = { "rx-icmp-refused", "ICMP errors about the length of an ESP packet that was not sent lately", false },
