@@ -19,8 +19,8 @@ struct sk_buff;
 
 /* What the member is. On the wire, numbers have the same size. */
 enum esptun_attr_kind {
-	ESPTUN_ATTR_HOST, /* a number, as it is on the wire */
-	ESPTUN_ATTR_BE, /* likewise */
+	ESPTUN_ATTR_HOST, /* a number in the host's order, here and on the wire */
+	ESPTUN_ATTR_BE, /* a big-endian number, here and on the wire */
 	ESPTUN_ATTR_PORT, /* u16; big-endian on the wire */
 	ESPTUN_ATTR_BYTES, /* a pointer, into the request; and their number */
 	ESPTUN_ATTR_STRING, /* a pointer; only from the kernel */
