@@ -398,6 +398,28 @@ static void update_waits_for_the_window(void **state)
 	pair_free(p);
 }
 
+/* No packet comes before the peer knows: what waited already, a rekeying, can wait longer. */
+static void update_goes_before_rekeying(void **state)
+{
+	struct pair *p = up();
+	struct hold *h = world_hold(&p->w, p->b, IKE_CREATE_CHILD_SA, true, 0);
+
+	(void)state;
+	ike_core_expire(p->a->core, "t0", IKE_PEER_FIRST, node_out(p->a, 0)->spi, false,
+			IKE_EXPIRE_SOFT, p->w.now);
+	assert_true(world_await(&p->w, h, 1000));
+	node_rekey_ike(p->a);
+	node_move(p->a, &elsewhere, NULL);
+	world_release(&p->w, h);
+	h = world_hold(&p->w, p->a, IKE_CREATE_CHILD_SA, false, 0);
+	assert_true(world_await(&p->w, h, 1000));
+	assert_true(ike_at(p->b, &elsewhere));
+	world_release(&p->w, h);
+	pair_run(p, 10000);
+	at_rest(p);
+	pair_free(p);
+}
+
 static void lost_messages(void **state)
 {
 	struct pair *p;
@@ -1647,6 +1669,7 @@ int main(void)
 		cmocka_unit_test(back_again),
 		cmocka_unit_test(newer_update_counts),
 		cmocka_unit_test(update_waits_for_the_window),
+		cmocka_unit_test(update_goes_before_rekeying),
 		cmocka_unit_test(lost_messages),
 		cmocka_unit_test(peer_lies),
 		cmocka_unit_test(a_pair_comes_before_the_proof),

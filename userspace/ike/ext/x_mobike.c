@@ -46,13 +46,16 @@ static struct ike_sa *find_former(const struct ike_core *core, const struct ike_
 	return former;
 }
 
-/* Ask what is to be asked, unless that waits already; one that is out may be about what was. */
+/*
+ * Ask what is to be asked, unless that waits already; one that is out may be about what was. It goes
+ * before all else that waits, as no ESP may come until it is answered.
+ */
 static void queue_request(struct ike_core *core, struct ike_sa *sa)
 {
 	struct exchange *x = exchange_find(sa, &update_ops, 0);
 
 	if ((sa->mobike.update || sa->mobike.tell) && !x)
-		request_queue(core, sa, exchange_new(&update_ops, 0));
+		request_queue_first(core, sa, exchange_new(&update_ops, 0));
 }
 
 /*
