@@ -19,6 +19,7 @@
 #include <linux/netlink.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 #include "dev.h"
@@ -152,6 +153,18 @@ static int receive_ip6(struct sk_buff *skb)
 	return receive(skb, &ipv6_hdr(skb)->daddr, AF_INET6);
 }
 
+/* Packets from the socket take a route that carries no more than @mtu bytes. */
+static void learn_route(struct sk_buff *skb, const struct sock *sk, __be32 mtu)
+{
+	struct net *net = sock_net(sk);
+	int oif = READ_ONCE(sk->sk_bound_dev_if);
+
+	if (!oif)
+		oif = l3mdev_master_ifindex(skb->dev);
+	ip6_update_pmtu(skb, net, mtu, oif, READ_ONCE(sk->sk_mark),
+			sock_net_uid(net, sk));
+}
+
 static int error_ip6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 		     u8 code, int offset, __be32 mtu)
 {
@@ -164,7 +177,7 @@ static int error_ip6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
 	sa = sender_of(skb, &to, esp);
 	us = sa ? rcu_dereference(sa->link->us) : NULL;
 	if (us)
-		ip6_sk_update_pmtu(skb, us->sk[ESPTUN_IP6], mtu);
+		learn_route(skb, us->sk[ESPTUN_IP6], mtu);
 	return -ENOENT;
 }
 
