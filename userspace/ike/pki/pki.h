@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * X.509 certificates (RFC 5280) as IKEv2 uses them (RFC 4945, RFC 7296 3.6): which CAs are trusted,
+ * whether what a peer sent proves its identity, and what is said if not. Raw public keys (RFC 7670),
+ * CRLs, and OCSP responses (RFC 6960, 4806).
+ *
+ * The module has no clock, no file, no network and no state beside its arguments: bytes and the time
+ * come in, a verdict and a sentence come out. It is one of the two users of libcrypto. Nothing of what
+ * libcrypto finds by itself is used: no default folder of CAs, no environment variable, no system time.
+ * Different threads may use one trust store at a time.
+ *
+ * Words: the leaf is the certificate that has the peer's key; an anchor is a CA of the trust store;
+ * SPKI is a SubjectPublicKeyInfo (RFC 5280 4.1.2.7), in DER.
+ */
+#ifndef ESPTUN_IKE_PKI_H
+#define ESPTUN_IKE_PKI_H
+
+#include "ike/crypto/crypto.h"
+
+enum pki_limits {
+	/* Of a peer, before anything of it is looked at: */
+	PKI_MAX_CERTS = 8, /* certificates */
+	PKI_MAX_CERT = 16 * 1024, /* bytes of one, and of one stapled OCSP response */
+	PKI_MAX_ALL = 64 * 1024, /* bytes of all certificates together */
+	PKI_MAX_BETWEEN = 5, /* certificates of CAs between the leaf and an anchor */
+	/* Of our own files: */
+	PKI_MAX_FILE = 16 * 1024 * 1024, /* bytes */
+	PKI_MAX_FILE_ITEMS = 1000, /* certificates, or CRLs, in one */
+	PKI_MAX_ANCHORS = 2000, /* of a trust store */
+	/* Of what we give back: */
+	PKI_MAX_SPKI = 2048, /* bytes; RSA with 8,192 bits has 1,062 */
+	PKI_MAX_TEXT = 1024, /* bytes of a sentence, with its NUL */
+	PKI_MAX_NEEDS = 8,
+	PKI_MAX_URI = 256, /* bytes, with its NUL */
+	PKI_MAX_OCSP_REQUEST = 256, /* bytes */
+	PKI_HASH_LEN = 20, /* SHA-1, of an authority in CERTREQ (RFC 7296 3.7) */
+	/* By so many seconds an OCSP response may be of the future, or be too old. */
+	PKI_OCSP_SKEW = 300,
+	PKI_OCSP_AGE =
+		86400, /* what counts as old if a response does not say when the next one comes */
+};
+
+/* ---- bytes of files ---------------------------------------------------------------------- */
+
+/* DER objects that a file had: certificates, CRLs, one public key. */
+struct pki_items {
+	unsigned int n;
+	struct ike_iov *item; /* each is allocated, as is the array */
+};
+
+enum pki_kind {
+	PKI_CERTS, /* BEGIN CERTIFICATE, or one certificate in DER */
+	PKI_CRLS, /* BEGIN X509 CRL, or one CRL in DER */
+	PKI_PUBLIC_KEY, /* BEGIN PUBLIC KEY, or one SPKI in DER; one alone, rewritten in libcrypto's DER */
+};
+
+/*
+ * The objects of one kind in the bytes of a file, which is either PEM, where blocks of other kinds and
+ * text between blocks are ignored, or one object in DER. Each object parses, and nothing follows it.
+ * 0, and the caller frees @items; or -1, @items is empty, and @err says what is wrong: a sentence
+ * without the file's name.
+ */
+int pki_read(enum pki_kind kind, const void *bytes, size_t len, struct pki_items *items, char *err,
+	     size_t err_size);
+/* Leaves @items empty; fine if it is. */
+void pki_items_free(struct pki_items *items);
+
+/* ---- trust ------------------------------------------------------------------------------- */
+
+/* Anchors and the CRLs that were there when it was made. It does not change. */
+struct pki_trust;
+
+/*
+ * Each of @cas, DER as of pki_read(), becomes an anchor: it is trusted whether or not it is
+ * self-signed (an administrator who names an intermediate CA trusts that one, not its issuer). It must
+ * be a CA by its basicConstraints (RFC 5280 4.2.1.9) and sign with an algorithm that is not broken;
+ * its validity is looked at when a chain is verified, and so is all of the CRLs. One that is there
+ * twice counts once. NULL, with a sentence in @err, if @cas is empty or has one that is no CA.
+ */
+struct pki_trust *pki_trust_new(const struct ike_iov *cas, unsigned int n_cas,
+				const struct ike_iov *crls, unsigned int n_crls, char *err,
+				size_t err_size);
+/* NULL is fine. */
+void pki_trust_free(struct pki_trust *trust);
+/*
+ * What a CERTREQ payload asks for after its encoding byte (RFC 7296 3.7): PKI_HASH_LEN bytes of each
+ * anchor, *n of them, which live as long as @trust. Anchors with one key count once.
+ */
+const uint8_t *pki_trust_hashes(const struct pki_trust *trust, unsigned int *n);
+
+/* ---- one certificate --------------------------------------------------------------------- */
+
+/* What one certificate says, for our own ones and for messages. */
+struct pki_cert_info {
+	struct ike_id
+		subject; /* IKE_ID_DER_DN; type 0 if it is empty or does not fit in an identity */
+	int64_t not_before, not_after; /* seconds since 1970, UTC */
+	bool ca;
+	uint8_t spki[PKI_MAX_SPKI];
+	size_t spki_len;
+	uint8_t key_hash
+		[PKI_HASH_LEN]; /* SHA-1 of its SPKI: its name in a CERTREQ payload, if it is a CA */
+};
+
+/* 0; or -1 if it does not parse or has a key that is not of a kind we use, with a sentence in @err. */
+int pki_cert_info(const struct ike_iov *cert, struct pki_cert_info *info, char *err,
+		  size_t err_size);
+
+/*
+ * The identities that a certificate is for, at most @cap of them, the subjectAltName's first
+ * (dNSName, rfc822Name, iPAddress), then the subject's DN. The number of all of them, which may be
+ * above @cap; 0 if the certificate does not parse. A name with bytes that no such name has (NUL, space,
+ * beyond ASCII) is none.
+ */
+unsigned int pki_cert_ids(const struct ike_iov *cert, struct ike_id *ids, unsigned int cap);
+
+/* Is @cert for @id? As pki_verify() compares: exactly, never as a wildcard. @flags: enum pki_flag. */
+bool pki_cert_has_id(const struct ike_iov *cert, const struct ike_id *id, unsigned int flags);
+
+/*
+ * Our own certificates, leaf first, as they will be sent: within the limits that a peer may have, each
+ * issued by the next one, the leaf valid at @now and of a kind that may sign, its key @spki (of the
+ * private key; NULL: not compared). 0 or -1 with a sentence. A leaf that ends within 30 days gives 0
+ * and a sentence; else *err is empty.
+ */
+int pki_own_check(const struct ike_iov *certs, unsigned int n, const struct ike_iov *spki,
+		  int64_t now, char *err, size_t err_size);
+
+/* ---- verifying --------------------------------------------------------------------------- */
+
+enum pki_flag {
+	PKI_ALLOW_SHA1 = 1, /* signatures with SHA-1 in certificates, CRLs, OCSP responses */
+	PKI_ALLOW_SHORT_RSA = 2, /* RSA keys from 1,024 bits on; 2,048 without it */
+	PKI_CN_IS_NAME = 4, /* the subject's CN is an FQDN identity if there is no dNSName */
+};
+
+/*
+ * Extended key usage (RFC 5280 4.2.1.12, RFC 4945 5.1.3.12). ipsecIKE (1.3.6.1.5.5.7.3.17) and
+ * anyExtendedKeyUsage are right for each.
+ */
+enum pki_usage {
+	PKI_USAGE_ANY, /* of a peer in either role; the extension may be missing */
+	PKI_USAGE_SERVER, /* the extension must be there, with serverAuth */
+	PKI_USAGE_CLIENT, /* the extension must be there, with clientAuth */
+};
+
+enum pki_revocation {
+	PKI_REVOCATION_IFURI, /* for each certificate that names a CRL or a responder a valid answer is required */
+	PKI_REVOCATION_STRICT, /* for each certificate below the anchor a valid answer is required */
+	PKI_REVOCATION_OFF, /* neither CRLs nor responses are looked at */
+};
+
+enum pki_verdict {
+	PKI_TRUSTED, /* the peer that proves that it has the key of the leaf has the identity */
+	PKI_NO_CERT, /* none was sent */
+	PKI_TOO_MUCH, /* beyond the limits above; nothing was parsed */
+	PKI_MALFORMED,
+	PKI_UNKNOWN_CA, /* no path to an anchor */
+	PKI_BAD_SIGNATURE, /* of the right name, and not signed by it */
+	PKI_NOT_YET_VALID,
+	PKI_EXPIRED,
+	PKI_NOT_A_CA, /* an issuer that must not issue */
+	PKI_PATH_TOO_LONG,
+	PKI_NAME_CONSTRAINT,
+	PKI_WRONG_USAGE,
+	PKI_WEAK, /* an algorithm or a key */
+	PKI_CRITICAL_EXTENSION, /* one that we do not know */
+	PKI_WRONG_IDENTITY,
+	PKI_REVOKED,
+	PKI_STATUS_MISSING, /* all is well, but a required CRL or OCSP response: see the needs */
+	PKI_UNKNOWN_KEY, /* a raw public key that is none of ours */
+	PKI_FAILED, /* no memory, or what libcrypto alone understands */
+	PKI_N_VERDICTS
+};
+
+struct pki_query {
+	const struct pki_trust *trust;
+	/* As the peer sent them, the leaf first; all of it is hostile. */
+	const struct ike_iov *certs;
+	unsigned int n_certs;
+	/*
+	 * The identity that the peer claims in its ID payload. It is compared as it is: a "*" in it stands
+	 * for nothing, or a peer could claim to be many. Whether the tunnel is for that identity is another
+	 * question: see ike_id_matches(). NULL: no identity is asked for.
+	 */
+	const struct ike_id *id;
+	int64_t now; /* seconds since 1970, UTC */
+	unsigned int flags; /* enum pki_flag */
+	enum pki_usage usage;
+	enum pki_revocation revocation;
+	/* CRLs beside those of @trust, and OCSP responses, stapled or fetched: DER, of any order and origin. */
+	const struct ike_iov *crls;
+	unsigned int n_crls;
+	const struct ike_iov *ocsp; /* the first PKI_MAX_CERTS are looked at */
+	unsigned int n_ocsp;
+};
+
+/* What must be fetched before another pki_verify() can come to a verdict. */
+struct pki_need {
+	bool ocsp; /* else a CRL */
+	char uri[PKI_MAX_URI]; /* http:// and printable; what has another scheme is left out */
+	uint8_t request[PKI_MAX_OCSP_REQUEST]; /* the body of the POST (RFC 6960 A.1); without a nonce */
+	size_t request_len;
+};
+
+struct pki_result {
+	enum pki_verdict verdict;
+	/*
+	 * One sentence for the administrator, without a full stop, one line, printable. Of PKI_TRUSTED:
+	 * the path, "CN=a, issued by CN=b, which CA= names".
+	 */
+	char text[PKI_MAX_TEXT];
+	/* Of PKI_TRUSTED alone, and of a key that we use: RSA, ECDSA (P-256, P-384, P-521), Ed25519, Ed448. */
+	uint8_t spki[PKI_MAX_SPKI];
+	size_t spki_len;
+	/* Of PKI_STATUS_MISSING alone: any one answer for each certificate that lacks one will do. */
+	struct pki_need needs[PKI_MAX_NEEDS];
+	unsigned int n_needs;
+};
+
+/*
+ * Whether the peer's certificates prove that the holder of the leaf's key has the identity. The cost is
+ * bounded by the limits: at most PKI_MAX_BETWEEN + 2 signatures of certificates are verified before the
+ * chain is known to lead to an anchor, and those of CRLs and responses only after that; so needs, too,
+ * are of chains that are trusted in all other respects. Writes all of @result; its verdict is returned.
+ */
+enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *result);
+
+/*
+ * A raw public key (RFC 7670) that the peer sent: is it one of @keys (as of pki_read()), and strong enough?
+ * The key alone proves the identity: the one that the configuration has beside it.
+ */
+enum pki_verdict pki_verify_raw(const struct ike_iov *keys, unsigned int n,
+				const struct ike_iov *sent, unsigned int flags,
+				struct pki_result *result);
+
+/* "expired", "revoked" ...: one word or two of each verdict, for counters and status. */
+const char *pki_verdict_name(enum pki_verdict verdict);
+
+#endif
