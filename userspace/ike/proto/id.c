@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "ike/proto/addr.h"
+#include "ike/proto/dn.h"
 #include "ike/proto/id.h"
 #include "ike/proto/text.h"
 
@@ -39,7 +40,7 @@ static uint8_t id_forced(const char *text, const char **value)
 		uint8_t type;
 	} forms[] = {
 		{ "fqdn:", IKE_ID_FQDN }, { "email:", IKE_ID_RFC822 }, { "keyid:", IKE_ID_KEY_ID },
-		{ "ipv4:", IKE_ID_IPV4 }, { "ipv6:", IKE_ID_IPV6 },
+		{ "ipv4:", IKE_ID_IPV4 }, { "ipv6:", IKE_ID_IPV6 },    { "dn:", IKE_ID_DER_DN },
 	};
 
 	*value = text;
@@ -73,6 +74,8 @@ static uint8_t id_guess(const char *text)
 		return 0;
 	if (!ike_addr_from_text(text, &a))
 		return a.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6;
+	if (ike_dn_is_meant(text) || (strchr(text, '=') && !strchr(text, '@')))
+		return IKE_ID_DER_DN;
 	if (strchr(text, '@'))
 		return strchr(text + (text[0] == '*' && text[1] == '@'), '*') ? 0 : IKE_ID_RFC822;
 	if (text[0] == '*' && text[1] == '.')
@@ -90,6 +93,25 @@ static void id_name_add(struct text *out, const struct ike_id *id)
 	if (!plain(id->data, id->len) || id_guess(bare) != id->type)
 		text_add(out, id->type == IKE_ID_FQDN ? "fqdn:" : "email:");
 	bytes_add(out, id->data, id->len);
+}
+
+/* A DN is a text if that is read as the same DN. */
+static void id_dn_add(struct text *out, const struct ike_id *id)
+{
+	char text[4 * IKE_MAX_ID];
+	struct text dn = text_init(text, sizeof(text));
+	uint8_t again[IKE_MAX_ID];
+	const char *fault;
+	size_t len;
+
+	if (ike_dn_add(&dn, id->data, id->len) &&
+	    !ike_dn_from_text(text, again, sizeof(again), &len, &fault) &&
+	    !ike_dn_cmp(id->data, id->len, again, len)) {
+		text_add(out, "%s", text);
+		return;
+	}
+	text_add(out, "dn:0x");
+	text_add_hex(out, id->data, id->len);
 }
 
 char *ike_id_print(char *buf, size_t size, const struct ike_id *id)
@@ -117,9 +139,8 @@ char *ike_id_print(char *buf, size_t size, const struct ike_id *id)
 		text_add(&out, "keyid:0x");
 		text_add_hex(&out, id->data, id->len);
 		break;
-	default:
-		text_add(&out, id->type == IKE_ID_DER_DN ? "dn:0x" : "type%u:0x", id->type);
-		text_add_hex(&out, id->data, id->len);
+	case IKE_ID_DER_DN: id_dn_add(&out, id); break;
+	default: text_add(&out, "type%u:0x", id->type); text_add_hex(&out, id->data, id->len);
 	}
 	return buf;
 }
@@ -129,6 +150,17 @@ static int id_hex(const char *text, struct ike_id *id)
 	size_t len;
 
 	if (ike_hex_from_text(text, id->data, sizeof(id->data), &len))
+		return -1;
+	id->len = (uint16_t)len;
+	return 0;
+}
+
+static int id_dn(const char *text, struct ike_id *id)
+{
+	const char *fault;
+	size_t len;
+
+	if (ike_dn_from_text(text, id->data, sizeof(id->data), &len, &fault))
 		return -1;
 	id->len = (uint16_t)len;
 	return 0;
@@ -147,8 +179,10 @@ static int id_value(const char *text, struct ike_id *id)
 		memcpy(id->data, a.b, id->len);
 		return 0;
 	}
-	if (id->type == IKE_ID_KEY_ID && !strncmp(text, "0x", 2))
+	if ((id->type == IKE_ID_KEY_ID || id->type == IKE_ID_DER_DN) && !strncmp(text, "0x", 2))
 		return id_hex(text + 2, id);
+	if (id->type == IKE_ID_DER_DN)
+		return id_dn(text, id);
 	if (!plain((const uint8_t *)text, n) || n > sizeof(id->data))
 		return -1;
 	if (id->type == IKE_ID_RFC822 &&
@@ -170,17 +204,20 @@ static const char *id_fault(const char *text)
 		{ "@#", "a key ID of strongSwan is written keyid:0xHEX" },
 		{ "@", "a host name is written without @" },
 	};
-	const char *value;
+	const char *value, *fault;
+	uint8_t dn[IKE_MAX_ID];
+	size_t len;
 
 	for (size_t i = 0; i < sizeof(notations) / sizeof(notations[0]); i++)
 		if (!strncmp(text, notations[i].start, strlen(notations[i].start)))
 			return notations[i].fault;
+	if ((id_forced(text, &value) == IKE_ID_DER_DN && strncmp(value, "0x", 2)) ||
+	    id_guess(text) == IKE_ID_DER_DN)
+		return ike_dn_from_text(value, dn, sizeof(dn), &len, &fault) ? fault : "";
 	if (id_forced(text, &value))
 		return "this does not go with its prefix";
 	if (strchr(text, '*'))
-		return "a wildcard is written *.DOMAIN or *@DOMAIN";
-	if (strchr(text, '='))
-		return "distinguished names (DN), as of certificates, are not supported yet";
+		return "a wildcard is written *.DOMAIN, *@DOMAIN or CN=*";
 	if (*text && !text[strspn(text, "0123456789.")])
 		return "this is no IPv4 address";
 	return "this is no identity";
@@ -198,8 +235,8 @@ int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_
 		return 0;
 	memset(id, 0, sizeof(*id));
 	snprintf(err, err_size,
-		 "%s; expected an identity: an address, a host name, user@host, keyid:TEXT or "
-		 "keyid:0xHEX",
+		 "%s; expected an identity: an address, a host name, user@host, C=CH, O=EXAMPLE, "
+		 "CN=NAME, keyid:TEXT or keyid:0xHEX",
 		 id_fault(text));
 	return -1;
 }
@@ -225,6 +262,8 @@ int ike_id_cmp(const struct ike_id *a, const struct ike_id *b)
 
 	if (a->type != b->type)
 		return a->type < b->type ? -1 : 1;
+	if (a->type == IKE_ID_DER_DN)
+		return ike_dn_cmp(a->data, a->len, b->data, b->len);
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
 	if (exact != id_exact(b))
@@ -249,6 +288,8 @@ bool ike_id_is_wildcard(const struct ike_id *id)
 {
 	char after = id->type == IKE_ID_FQDN ? '.' : '@';
 
+	if (id->type == IKE_ID_DER_DN)
+		return ike_dn_has_wildcard(id->data, id->len);
 	return (id->type == IKE_ID_FQDN || id->type == IKE_ID_RFC822) && id->len > 2 &&
 	       id->data[0] == '*' && id->data[1] == after;
 }
@@ -268,6 +309,8 @@ bool ike_id_matches(const struct ike_id *id, const struct ike_id *want)
 
 	if (!want->type || !ike_id_is_wildcard(want))
 		return !want->type || ike_id_eq(id, want);
+	if (id->type == IKE_ID_DER_DN && want->type == IKE_ID_DER_DN)
+		return ike_dn_matches(id->data, id->len, want->data, want->len);
 	/* The "*" stands for one octet at least. */
 	if (id->type != want->type || id->len < want->len)
 		return false;

@@ -205,6 +205,12 @@ static bool is_client_section(struct parse *p, char *name)
 		config_say(p, true, p->line, "expected [Client ID]: %s", p->err);
 		return true;
 	}
+	if (id.type == IKE_ID_DER_DN && ike_id_is_wildcard(&id)) {
+		config_say(p, true, p->line,
+			   "expected [Client ID]: a key is for one distinguished name; CN=* is for "
+			   "RemoteID");
+		return true;
+	}
 	k = client_keys_add(&p->c->keys);
 	if (!k) {
 		config_say(p, true, p->line, "expected at most %d sections [Client ID]",
