@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whether a peer's certificates lead to an anchor, and prove its identity. libcrypto builds the path and
+ * verifies it (RFC 5280 6); what IKE asks beyond that is asked here, and why not is put into a sentence.
+ *
+ * The order is that of cost and of trust. Counts and sizes come before any parsing. Keys that are costly
+ * to verify with are refused before any signature is verified. Usage, identity and algorithms are looked
+ * at when the path is trusted, revocation last of all: only then are CRLs and responses looked at.
+ */
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "ike/pki/pki_int.h"
+#include "ike/proto/id.h"
+
+enum {
+	NAMED_ANCHORS = 3, /* in a sentence */
+	SECURITY_LEVEL = 2, /* of libcrypto: 112 bits */
+};
+
+/* What one pki_verify() has in hand. */
+struct job {
+	const struct pki_query *q;
+	struct pki_result *r;
+	X509 *leaf; /* the first of … */
+	STACK_OF(X509) * sent; /* what the peer sent, without duplicates */
+	X509_STORE *store;
+	STACK_OF(X509) * path; /* from the leaf to an anchor; NULL until there is one */
+};
+
+const char *pki_verdict_name(enum pki_verdict verdict)
+{
+	static const char *const names[PKI_N_VERDICTS] = {
+		[PKI_TRUSTED] = "trusted",
+		[PKI_NO_CERT] = "no certificate",
+		[PKI_TOO_MUCH] = "too much",
+		[PKI_MALFORMED] = "malformed",
+		[PKI_UNKNOWN_CA] = "unknown CA",
+		[PKI_BAD_SIGNATURE] = "bad signature",
+		[PKI_NOT_YET_VALID] = "not yet valid",
+		[PKI_EXPIRED] = "expired",
+		[PKI_NOT_A_CA] = "not a CA",
+		[PKI_PATH_TOO_LONG] = "path too long",
+		[PKI_NAME_CONSTRAINT] = "name constraint",
+		[PKI_WRONG_USAGE] = "wrong usage",
+		[PKI_WEAK] = "weak",
+		[PKI_CRITICAL_EXTENSION] = "critical extension",
+		[PKI_WRONG_IDENTITY] = "wrong identity",
+		[PKI_REVOKED] = "revoked",
+		[PKI_STATUS_MISSING] = "status missing",
+		[PKI_UNKNOWN_KEY] = "unknown key",
+		[PKI_FAILED] = "failed",
+	};
+
+	return (unsigned int)verdict < PKI_N_VERDICTS ? names[verdict] : "?";
+}
+
+__attribute__((format(printf, 3, 4))) static enum pki_verdict
+refuse(struct pki_result *r, enum pki_verdict verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->text, sizeof(r->text), fmt, ap);
+	va_end(ap);
+	return verdict;
+}
+
+/* ---- taking what was sent -------------------------------------------------------- */
+
+static enum pki_verdict check_limits(const struct ike_iov *certs, unsigned int n,
+				     struct pki_result *r)
+{
+	size_t all = 0;
+
+	if (!n)
+		return refuse(
+			r, PKI_NO_CERT,
+			"the peer sent no certificate: it needs one, or its key has to be named "
+			"with PublicKey=");
+	if (n > PKI_MAX_CERTS)
+		return refuse(r, PKI_TOO_MUCH, "the peer sent %u certificates, and %d may be sent",
+			      n, PKI_MAX_CERTS);
+	for (unsigned int i = 0; i < n; i++) {
+		if (certs[i].len > PKI_MAX_CERT)
+			return refuse(r, PKI_TOO_MUCH,
+				      "certificate %u of %u has %zu bytes, and %d are taken", i + 1,
+				      n, certs[i].len, PKI_MAX_CERT);
+		all += certs[i].len;
+	}
+	if (all > PKI_MAX_ALL)
+		return refuse(r, PKI_TOO_MUCH, "the certificates have %zu bytes, and %d are taken",
+			      all, PKI_MAX_ALL);
+	return PKI_TRUSTED;
+}
+
+static bool is_among(STACK_OF(X509) * certs, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		if (!X509_cmp(sk_X509_value(certs, i), cert))
+			return true;
+	return false;
+}
+
+/* Parses and keeps all; a key that is costly to verify with ends it. */
+static enum pki_verdict take_certs(struct job *j)
+{
+	char name[NAME_TEXT], what[NAME_TEXT];
+
+	j->sent = sk_X509_new_null();
+	if (!j->sent)
+		return refuse(j->r, PKI_FAILED, "not enough memory");
+	for (unsigned int i = 0; i < j->q->n_certs; i++) {
+		X509 *cert = cert_parse(&j->q->certs[i]);
+
+		if (!cert)
+			return refuse(j->r, PKI_MALFORMED,
+				      "certificate %u of %u that the peer sent is malformed", i + 1,
+				      j->q->n_certs);
+		if (is_among(j->sent, cert)) {
+			X509_free(cert);
+			continue;
+		}
+		if (sk_X509_push(j->sent, cert) <= 0) {
+			X509_free(cert);
+			return refuse(j->r, PKI_FAILED, "not enough memory");
+		}
+		if (key_judge(X509_get0_pubkey(cert), j->q->flags, what) == KEY_COSTLY)
+			return refuse(j->r, PKI_WEAK, "the key of the certificate '%s' is %s",
+				      subject_text(name, cert), what);
+	}
+	j->leaf = sk_X509_value(j->sent, 0);
+	return PKI_TRUSTED;
+}
+
+/*
+ * A store of our own for each call, for the time is one of its parameters, and OCSP takes it from there.
+ *
+ * Of libcrypto's flags: PARTIAL_CHAIN lets a path end at an anchor that is not self-signed. With
+ * TRUSTED_FIRST it ends at the first one, whatever the peer sent beyond. POLICY_CHECK has certificate
+ * policies processed (RFC 5280 6.1.5), which matters where a CA constrains them; any policy will do. Not set are X509_STRICT,
+ * which refuses what CAs in use do, such as basicConstraints that are not critical; CHECK_SS_SIGNATURE,
+ * for nothing hangs on the signature that an anchor made of itself; ALLOW_PROXY_CERTS; NO_CHECK_TIME.
+ */
+static bool make_store(struct job *j)
+{
+	bool weak = j->q->flags & (PKI_ALLOW_SHA1 | PKI_ALLOW_SHORT_RSA);
+	X509_VERIFY_PARAM *param;
+	bool good = true;
+
+	j->store = X509_STORE_new();
+	if (!j->store)
+		return false;
+	for (int i = 0; good && i < sk_X509_num(j->q->trust->anchors); i++)
+		good = X509_STORE_add_cert(j->store, sk_X509_value(j->q->trust->anchors, i));
+	param = X509_STORE_get0_param(j->store);
+	X509_VERIFY_PARAM_set_time(param, (time_t)j->q->now);
+	X509_VERIFY_PARAM_set_depth(param, PKI_MAX_BETWEEN);
+	/* The exact limits are ours, see judge_algorithms(). */
+	X509_VERIFY_PARAM_set_auth_level(param, weak ? 0 : SECURITY_LEVEL);
+	good = good && X509_VERIFY_PARAM_add0_policy(param, OBJ_nid2obj(NID_any_policy));
+	return good && X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN |
+								  X509_V_FLAG_TRUSTED_FIRST |
+								  X509_V_FLAG_POLICY_CHECK);
+}
+
+/* ---- sentences about a path that is none ----------------------------------------- */
+
+/* "'CN=a', 'CN=b' and 7 others" */
+static void add_anchors(struct text *out, const struct pki_trust *trust)
+{
+	int n = sk_X509_num(trust->anchors);
+	char name[NAME_TEXT];
+
+	for (int i = 0; i < n && i < NAMED_ANCHORS; i++)
+		text_add(out, "%s'%s'", i ? ", " : "",
+			 subject_text(name, sk_X509_value(trust->anchors, i)));
+	if (n > NAMED_ANCHORS)
+		text_add(out, " and %d others", n - NAMED_ANCHORS);
+}
+
+/* A certificate of @certs with the name of @cert's issuer, but @cert itself. */
+static X509 *find_namesake(STACK_OF(X509) * certs, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		X509 *c = sk_X509_value(certs, i);
+
+		if (X509_cmp(c, cert) &&
+		    !X509_NAME_cmp(X509_get_subject_name(c), X509_get_issuer_name(cert)))
+			return c;
+	}
+	return NULL;
+}
+
+/* No issuer was found for @cert, which may be self-signed. */
+static enum pki_verdict explain_no_issuer(struct job *j, X509 *cert)
+{
+	X509 *anchor = find_namesake(j->q->trust->anchors, cert),
+	     *sent = find_namesake(j->sent, cert);
+	struct text out = text_init(j->r->text, sizeof(j->r->text));
+	char subject[NAME_TEXT], issuer[NAME_TEXT];
+
+	subject_text(subject, cert);
+	issuer_text(issuer, cert);
+	if (X509_self_signed(cert, 0) == 1)
+		text_add(&out, "the %s '%s' is self-signed, and CA= does not name it",
+			 cert == j->leaf ? "certificate" : "CA", subject);
+	else
+		text_add(&out, "the certificate '%s' is issued by '%s', which CA= does not name%s",
+			 subject, issuer,
+			 sent ? "" : ", and the peer sent no certificate of that issuer");
+	if (anchor)
+		text_add(&out, ": CA= names a CA of that name, but with another key");
+	text_add(&out, "; CA= names ");
+	add_anchors(&out, j->q->trust);
+	return PKI_UNKNOWN_CA;
+}
+
+static enum pki_verdict explain_time(struct job *j, const X509 *cert, bool expired)
+{
+	char name[NAME_TEXT], when[TIME_TEXT], now[TIME_TEXT];
+	const ASN1_TIME *t = expired ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert);
+
+	time_text(now, j->q->now);
+	time_text(when, time_value(t));
+	subject_text(name, cert);
+	if (expired)
+		return refuse(
+			j->r, PKI_EXPIRED,
+			"the certificate '%s' expired on %s, and this machine's clock says %s: it has "
+			"to be renewed, unless the clock is wrong",
+			name, when, now);
+	return refuse(
+		j->r, PKI_NOT_YET_VALID,
+		"the certificate '%s' is valid from %s on, and this machine's clock says %s: the clock "
+		"has to be set, unless the certificate is for later",
+		name, when, now);
+}
+
+static enum pki_verdict explain_critical(struct job *j, X509 *cert)
+{
+	char name[NAME_TEXT], oid[80] = "?";
+
+	for (int i = 0; i < X509_get_ext_count(cert); i++) {
+		X509_EXTENSION *e = X509_get_ext(cert, i);
+
+		if (!X509_EXTENSION_get_critical(e) || X509_supported_extension(e))
+			continue;
+		OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
+		break;
+	}
+	return refuse(j->r, PKI_CRITICAL_EXTENSION,
+		      "the certificate '%s' has the critical extension %s, which is not known here",
+		      subject_text(name, cert), oid);
+}
+
+static enum pki_verdict explain_constraint(struct job *j, const X509 *cert)
+{
+	struct text out = text_init(j->r->text, sizeof(j->r->text));
+	char name[NAME_TEXT];
+
+	text_add(&out, "the certificate '%s' is for ", subject_text(name, cert));
+	add_cert_ids(&out, cert);
+	text_add(&out, ", and a CA above it must not issue for that (name constraints)");
+	return PKI_NAME_CONSTRAINT;
+}
+
+static enum pki_verdict explain_pathlen(struct job *j, const X509 *cert)
+{
+	char name[NAME_TEXT];
+
+	return refuse(
+		j->r, PKI_PATH_TOO_LONG,
+		"the CA '%s' may have %ld other CAs between itself and the leaf (pathLenConstraint), "
+		"and there are more",
+		subject_text(name, cert), X509_get_pathlen((X509 *)cert));
+}
+
+/* The key, or else the signature, of @cert is weak; PKI_TRUSTED if neither is. */
+static enum pki_verdict judge_algorithms(struct job *j, X509 *cert, bool anchor)
+{
+	const X509_ALGOR *algorithm = X509_get0_tbs_sigalg(cert);
+	char name[NAME_TEXT], issuer[NAME_TEXT], what[NAME_TEXT];
+	const char *fault = anchor ? NULL : signature_fault(algorithm, j->q->flags);
+
+	if (key_judge(X509_get0_pubkey(cert), j->q->flags, what) != KEY_FINE)
+		return refuse(
+			j->r, PKI_WEAK,
+			"the key of the certificate '%s' is %s; RSA with 2048 to 8192 bits, ECDSA on "
+			"P-256, P-384 or P-521, Ed25519 and Ed448 are taken",
+			subject_text(name, cert), what);
+	if (fault)
+		return refuse(
+			j->r, PKI_WEAK,
+			"the certificate '%s' is signed by '%s' with %s; SHA-256, SHA-384, SHA-512, "
+			"Ed25519 and Ed448 are taken",
+			subject_text(name, cert), issuer_text(issuer, cert), fault);
+	return PKI_TRUSTED;
+}
+
+static enum pki_verdict explain_other(struct job *j, const X509 *cert, int error)
+{
+	char name[NAME_TEXT];
+
+	if (error == X509_V_ERR_NO_EXPLICIT_POLICY)
+		return refuse(
+			j->r, PKI_FAILED,
+			"a CA of the path wants certificatePolicies (policyConstraints) that the "
+			"certificates below it do not have");
+	if (!cert)
+		return refuse(j->r, PKI_FAILED, "the certificates cannot be verified: %s",
+			      X509_verify_cert_error_string(error));
+	return refuse(j->r, PKI_FAILED, "the certificate '%s' cannot be verified: %s",
+		      subject_text(name, cert), X509_verify_cert_error_string(error));
+}
+
+static enum pki_verdict explain_weak(struct job *j, X509 *cert, int error)
+{
+	enum pki_verdict verdict = judge_algorithms(j, cert, false);
+
+	return verdict != PKI_TRUSTED ? verdict : explain_other(j, cert, error);
+}
+
+static enum pki_verdict explain_signature(struct job *j, const X509 *cert)
+{
+	char name[NAME_TEXT], issuer[NAME_TEXT];
+
+	return refuse(
+		j->r, PKI_BAD_SIGNATURE,
+		"the certificate '%s' names '%s' as its issuer, but was not signed with that CA's key: "
+		"it was changed, or another CA has the same name",
+		subject_text(name, cert), issuer_text(issuer, cert));
+}
+
+static enum pki_verdict explain_no_ca(struct job *j, X509 *cert)
+{
+	char name[NAME_TEXT];
+
+	return refuse(j->r, PKI_NOT_A_CA,
+		      "the certificate '%s' issued another one, and must not: %s",
+		      subject_text(name, cert),
+		      X509_get_extension_flags(cert) & EXFLAG_CA
+			      ? "its keyUsage has no keyCertSign"
+			      : "it is not that of a CA (basicConstraints)");
+}
+
+/* What libcrypto found, as a verdict and a sentence. */
+static enum pki_verdict explain(struct job *j, X509_STORE_CTX *ctx)
+{
+	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+	int error = X509_STORE_CTX_get_error(ctx);
+
+	switch (cert ? error : X509_V_ERR_UNSPECIFIED) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return explain_no_issuer(j, cert);
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE: return explain_signature(j, cert);
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return explain_time(j, cert, error == X509_V_ERR_CERT_HAS_EXPIRED);
+	case X509_V_ERR_INVALID_CA:
+	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN: return explain_no_ca(j, cert);
+	case X509_V_ERR_PATH_LENGTH_EXCEEDED: return explain_pathlen(j, cert);
+	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+		return refuse(j->r, PKI_PATH_TOO_LONG,
+			      "there are more than %d CAs between the leaf and one that CA= names",
+			      PKI_MAX_BETWEEN);
+	case X509_V_ERR_PERMITTED_VIOLATION:
+	case X509_V_ERR_EXCLUDED_VIOLATION:
+	case X509_V_ERR_SUBTREE_MINMAX:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX:
+	case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX: return explain_constraint(j, cert);
+	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION: return explain_critical(j, cert);
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+	case X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM:
+	case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: return explain_weak(j, cert, error);
+	}
+	return explain_other(j, cert, error);
+}
+
+/* ---- the path -------------------------------------------------------------------- */
+
+static enum pki_verdict build_path(struct job *j)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	enum pki_verdict verdict = PKI_FAILED;
+
+	if (!ctx || !X509_STORE_CTX_init(ctx, j->store, j->leaf, j->sent))
+		verdict = refuse(j->r, PKI_FAILED, "not enough memory");
+	else if (X509_verify_cert(ctx) != 1)
+		verdict = explain(j, ctx);
+	else if (!(j->path = X509_STORE_CTX_get1_chain(ctx)))
+		verdict = refuse(j->r, PKI_FAILED, "not enough memory");
+	else
+		verdict = PKI_TRUSTED;
+	X509_STORE_CTX_free(ctx);
+	return verdict;
+}
+
+/* ---- what IKE asks of a path ----------------------------------------------------- */
+
+static enum pki_verdict check_algorithms(struct job *j)
+{
+	int n = sk_X509_num(j->path);
+	enum pki_verdict verdict = PKI_TRUSTED;
+
+	for (int i = 0; verdict == PKI_TRUSTED && i < n; i++)
+		verdict = judge_algorithms(j, sk_X509_value(j->path, i), i == n - 1);
+	return verdict;
+}
+
+/* The purposes of an extended key usage that allow IKE, and for which usages. */
+static unsigned int usages_of(const ASN1_OBJECT *purpose)
+{
+	static const struct {
+		const char *oid;
+		unsigned int usages;
+	} rows[] = {
+		{ "2.5.29.37.0", ~0u }, /* anyExtendedKeyUsage */
+		{ "1.3.6.1.5.5.7.3.17", ~0u }, /* ipsecIKE */
+		{ "1.3.6.1.5.5.7.3.1",
+		  1u << PKI_USAGE_ANY | 1u << PKI_USAGE_SERVER }, /* serverAuth */
+		{ "1.3.6.1.5.5.7.3.2",
+		  1u << PKI_USAGE_ANY | 1u << PKI_USAGE_CLIENT }, /* clientAuth */
+		{ "1.3.6.1.5.5.8.2.2",
+		  1u << PKI_USAGE_ANY }, /* iKEIntermediate, of old Apple and Windows */
+		{ "1.3.6.1.5.5.7.3.5", 1u << PKI_USAGE_ANY }, /* ipsecEndSystem, of RFC 2459 */
+		{ "1.3.6.1.5.5.7.3.6", 1u << PKI_USAGE_ANY }, /* ipsecTunnel */
+		{ "1.3.6.1.5.5.7.3.7", 1u << PKI_USAGE_ANY }, /* ipsecUser */
+	};
+	char oid[80];
+
+	OBJ_obj2txt(oid, sizeof(oid), purpose, 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].oid, oid))
+			return rows[i].usages;
+	return 0;
+}
+
+static void add_purposes(struct text *out, const EXTENDED_KEY_USAGE *eku)
+{
+	char name[80];
+
+	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
+		const ASN1_OBJECT *o = sk_ASN1_OBJECT_value(eku, i);
+
+		if (OBJ_obj2nid(o) != NID_undef)
+			snprintf(name, sizeof(name), "%s", OBJ_nid2sn(OBJ_obj2nid(o)));
+		else
+			OBJ_obj2txt(name, sizeof(name), o, 1);
+		text_add(out, "%s%s", i ? ", " : "", name);
+	}
+}
+
+/* A CA below the anchor that has the extension passes on no more than it has. */
+static enum pki_verdict check_purposes(struct job *j, const X509 *cert)
+{
+	static const char *const wanted[] = {
+		[PKI_USAGE_ANY] = "serverAuth, clientAuth or ipsecIKE",
+		[PKI_USAGE_SERVER] = "serverAuth or ipsecIKE",
+		[PKI_USAGE_CLIENT] = "clientAuth or ipsecIKE",
+	};
+	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	bool needed = cert == j->leaf && j->q->usage != PKI_USAGE_ANY;
+	struct text out = text_init(j->r->text, sizeof(j->r->text));
+	unsigned int usages = eku || needed ? 0 : ~0u;
+	char name[NAME_TEXT];
+
+	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++)
+		usages |= usages_of(sk_ASN1_OBJECT_value(eku, i));
+	if (!(usages >> j->q->usage & 1)) {
+		text_add(&out, "the certificate '%s' is for ", subject_text(name, cert));
+		if (eku)
+			add_purposes(&out, eku);
+		else
+			text_add(&out, "no purpose that it says");
+		text_add(&out, " (extendedKeyUsage), and it has to be for %s", wanted[j->q->usage]);
+	}
+	sk_ASN1_OBJECT_pop_free(eku, ASN1_OBJECT_free);
+	return usages >> j->q->usage & 1 ? PKI_TRUSTED : PKI_WRONG_USAGE;
+}
+
+static enum pki_verdict check_usage(struct job *j)
+{
+	enum pki_verdict verdict = PKI_TRUSTED;
+	char name[NAME_TEXT];
+
+	if (!cert_may_sign(j->leaf))
+		return refuse(
+			j->r, PKI_WRONG_USAGE,
+			"the key of the certificate '%s' is not for signing (its keyUsage has neither "
+			"digitalSignature nor nonRepudiation)",
+			subject_text(name, j->leaf));
+	for (int i = 0; verdict == PKI_TRUSTED && (!i || i < sk_X509_num(j->path) - 1); i++)
+		verdict = check_purposes(j, sk_X509_value(j->path, i));
+	return verdict;
+}
+
+static enum pki_verdict check_identity(struct job *j)
+{
+	struct text out = text_init(j->r->text, sizeof(j->r->text));
+	char name[NAME_TEXT], id[NAME_TEXT];
+
+	if (!j->q->id || cert_is_for(j->leaf, j->q->id, j->q->flags))
+		return PKI_TRUSTED;
+	text_add(&out, "the peer claims to be '%s', and its certificate '%s' is for ",
+		 ike_id_print(id, sizeof(id), j->q->id), subject_text(name, j->leaf));
+	add_cert_ids(&out, j->leaf);
+	text_add(&out,
+		 ": it has to claim one of these, or to have a certificate for what it claims");
+	if (cert_has_cn(j->leaf, j->q->id))
+		text_add(&out, " as dNSName of its subjectAltName (the CN is no identity)");
+	return PKI_WRONG_IDENTITY;
+}
+
+/* The verdict is PKI_TRUSTED: the path as a sentence, and the key. */
+static enum pki_verdict give_key(struct job *j)
+{
+	struct text out = text_init(j->r->text, sizeof(j->r->text));
+	X509_PUBKEY *spki = X509_get_X509_PUBKEY(j->leaf);
+	int len = i2d_X509_PUBKEY(spki, NULL);
+	char name[NAME_TEXT];
+	uint8_t *p = j->r->spki;
+
+	if (len <= 0 || len > PKI_MAX_SPKI)
+		return refuse(j->r, PKI_FAILED, "the certificate's key has %d bytes", len);
+	j->r->spki_len = (size_t)i2d_X509_PUBKEY(spki, &p);
+	for (int i = 0; i < sk_X509_num(j->path); i++)
+		text_add(&out, "%s'%s'", i ? ", issued by " : "",
+			 subject_text(name, sk_X509_value(j->path, i)));
+	text_add(&out, ", which CA= names");
+	return PKI_TRUSTED;
+}
+
+static enum pki_verdict check_status(struct job *j)
+{
+	if (j->q->revocation == PKI_REVOCATION_OFF)
+		return PKI_TRUSTED;
+	return check_revocation(j->q, j->store, j->path, j->sent, j->r);
+}
+
+static enum pki_verdict make_store_or_say(struct job *j)
+{
+	return make_store(j) ? PKI_TRUSTED : refuse(j->r, PKI_FAILED, "not enough memory");
+}
+
+enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *result)
+{
+	static enum pki_verdict (*const steps[])(struct job *) = {
+		take_certs,  make_store_or_say, build_path,   check_algorithms,
+		check_usage, check_identity,	check_status, give_key,
+	};
+	struct job j = { .q = query, .r = result };
+
+	memset(result, 0, sizeof(*result));
+	result->verdict = check_limits(query->certs, query->n_certs, result);
+	for (size_t i = 0; result->verdict == PKI_TRUSTED && i < sizeof(steps) / sizeof(steps[0]);
+	     i++)
+		result->verdict = steps[i](&j);
+	sk_X509_pop_free(j.path, X509_free);
+	sk_X509_pop_free(j.sent, X509_free);
+	X509_STORE_free(j.store);
+	ERR_clear_error();
+	return result->verdict;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keys without certificates (RFC 7670), and our own certificates before they are sent.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "ike/pki/pki_int.h"
+
+enum { WARN_DAYS = 30, DAY = 86400 };
+
+static EVP_PKEY *parse_key(const struct ike_iov *spki)
+{
+	const uint8_t *p = spki->base;
+	EVP_PKEY *key = spki->len && spki->len <= PKI_MAX_SPKI
+				? d2i_PUBKEY(NULL, &p, (long)spki->len)
+				: NULL;
+
+	if (key && p == (const uint8_t *)spki->base + spki->len)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
+static bool is_one_of(const EVP_PKEY *key, const struct ike_iov *keys, unsigned int n)
+{
+	bool is = false;
+
+	for (unsigned int i = 0; !is && i < n; i++) {
+		EVP_PKEY *known = parse_key(&keys[i]);
+
+		is = known && EVP_PKEY_eq(known, key) == 1;
+		EVP_PKEY_free(known);
+	}
+	return is;
+}
+
+/* "SHA-1 of it" in hexadecimal digits, by which two people can compare keys. */
+static void add_fingerprint(struct text *out, const struct ike_iov *spki)
+{
+	uint8_t hash[PKI_HASH_LEN];
+
+	if (!ike_sha1(spki, 1, hash))
+		text_add_hex(out, hash, sizeof(hash));
+}
+
+enum pki_verdict pki_verify_raw(const struct ike_iov *keys, unsigned int n,
+				const struct ike_iov *sent, unsigned int flags,
+				struct pki_result *r)
+{
+	EVP_PKEY *key = parse_key(sent);
+	struct text out;
+	char what[NAME_TEXT];
+
+	memset(r, 0, sizeof(*r));
+	out = text_init(r->text, sizeof(r->text));
+	if (!key) {
+		r->verdict = PKI_MALFORMED;
+		text_add(&out, "the public key that the peer sent is malformed");
+	} else if (key_judge(key, flags, what) != KEY_FINE) {
+		r->verdict = PKI_WEAK;
+		text_add(&out, "the public key that the peer sent is %s", what);
+	} else {
+		r->verdict = is_one_of(key, keys, n) ? PKI_TRUSTED : PKI_UNKNOWN_KEY;
+		text_add(&out, "the public key that the peer sent, with the SHA-1 hash ");
+		add_fingerprint(&out, sent);
+		text_add(&out, r->verdict == PKI_TRUSTED ? ", is one that PublicKey= names"
+							 : ", is none that PublicKey= names");
+	}
+	if (r->verdict == PKI_TRUSTED) {
+		memcpy(r->spki, sent->base, sent->len);
+		r->spki_len = sent->len;
+	}
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return r->verdict;
+}
+
+/* ---- our own --------------------------------------------------------------------- */
+
+static int check_leaf(X509 *leaf, const struct ike_iov *spki, int64_t now, struct text *err)
+{
+	int64_t begin = time_value(X509_get0_notBefore(leaf)),
+		end = time_value(X509_get0_notAfter(leaf));
+	char name[NAME_TEXT], what[NAME_TEXT], when[TIME_TEXT], clock[TIME_TEXT];
+
+	subject_text(name, leaf);
+	time_text(clock, now);
+	if (key_judge(X509_get0_pubkey(leaf), PKI_ALLOW_SHORT_RSA, what) != KEY_FINE)
+		text_add(err, "the key of the certificate '%s' is %s", name, what);
+	else if (spki && !is_one_of(X509_get0_pubkey(leaf), spki, 1))
+		text_add(err, "the private key is not that of the certificate '%s'", name);
+	else if (!cert_may_sign(leaf))
+		text_add(
+			err,
+			"the key of the certificate '%s' is not for signing (its keyUsage has neither "
+			"digitalSignature nor nonRepudiation)",
+			name);
+	else if (now < begin)
+		text_add(err, "the certificate '%s' is valid from %s on, and the clock says %s",
+			 name, time_text(when, begin), clock);
+	else if (now > end)
+		text_add(err, "the certificate '%s' expired on %s, and the clock says %s", name,
+			 time_text(when, end), clock);
+	return err->len ? -1 : 0;
+}
+
+static bool is_issued_by(X509 *cert, X509 *issuer)
+{
+	return X509_check_issued(issuer, cert) == X509_V_OK &&
+	       X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
+}
+
+static int check_order(X509 **certs, unsigned int n, struct text *err)
+{
+	char name[NAME_TEXT], next[NAME_TEXT];
+
+	for (unsigned int i = 0; i + 1 < n; i++) {
+		if (is_issued_by(certs[i], certs[i + 1]))
+			continue;
+		text_add(
+			err,
+			"the certificate '%s' is not issued by '%s', which comes behind it: expected "
+			"the own certificate first, then each CA's in turn",
+			subject_text(name, certs[i]), subject_text(next, certs[i + 1]));
+		return -1;
+	}
+	return 0;
+}
+
+/* The leaf is good for now: does it end soon? */
+static void warn_of_end(const X509 *leaf, int64_t now, struct text *err)
+{
+	int64_t end = time_value(X509_get0_notAfter(leaf));
+	char name[NAME_TEXT], when[TIME_TEXT];
+
+	if (end - now < WARN_DAYS * DAY)
+		text_add(err, "the certificate '%s' expires on %s", subject_text(name, leaf),
+			 time_text(when, end));
+}
+
+int pki_own_check(const struct ike_iov *certs, unsigned int n, const struct ike_iov *spki,
+		  int64_t now, char *err, size_t err_size)
+{
+	struct text out = text_init(err, err_size);
+	X509 *parsed[PKI_MAX_CERTS] = { 0 };
+	size_t all = 0;
+	int rc = -1;
+
+	if (!n || n > PKI_MAX_CERTS) {
+		text_add(&out, "expected 1 to %d certificates, and there are %u", PKI_MAX_CERTS, n);
+		return -1;
+	}
+	for (unsigned int i = 0; i < n && !out.len; i++) {
+		all += certs[i].len;
+		parsed[i] = cert_parse(&certs[i]);
+		if (!parsed[i])
+			text_add(&out, "certificate %u is none", i + 1);
+		else if (certs[i].len > PKI_MAX_CERT || all > PKI_MAX_ALL)
+			text_add(&out, "certificate %u is too long: peers take %d bytes of one",
+				 i + 1, PKI_MAX_CERT);
+	}
+	if (!out.len && !check_leaf(parsed[0], spki, now, &out) && !check_order(parsed, n, &out)) {
+		warn_of_end(parsed[0], now, &out);
+		rc = 0;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		X509_free(parsed[i]);
+	ERR_clear_error();
+	return rc;
+}

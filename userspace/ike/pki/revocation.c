@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whether certificates of a path that is trusted otherwise were revoked: by OCSP responses (RFC 6960) and
+ * by CRLs (RFC 5280 6.3), which libcrypto verifies. Called by pki_verify() as its last question.
+ *
+ * Each certificate below the anchor gets one of three states. A single valid answer that says "revoked"
+ * decides, whatever others say. A single valid one that says "good" suffices. Without one it depends on
+ * Revocation= and on the certificate whether that is refused, and then what has to be fetched is listed.
+ * A CRL or response that is not valid (stale, not signed by the right CA, for something else) says
+ * nothing at all, but is remembered as the reason.
+ */
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/ocsp.h>
+
+#include "ike/pki/pki_int.h"
+
+enum {
+	MAX_PATH = PKI_MAX_BETWEEN + 2, /* leaf and anchor, too */
+	MAX_CRLS = 64, /* that are for one path */
+	REASON_TEXT = 400, /* bytes of a reason for a missing answer */
+};
+
+struct state {
+	X509 *cert, *issuer;
+	bool ocsp_good;
+	bool crl_good;
+	bool crl_void; /* the CRL that libcrypto chose may say anything: that it revokes says nothing */
+	bool revoked;
+	bool unknown; /* a responder says that it does not know the certificate */
+	char why[REASON_TEXT]; /* revoked; or why the last answer was none */
+};
+
+struct review {
+	const struct pki_query *q;
+	X509_STORE *store;
+	STACK_OF(X509) * path, *untrusted;
+	STACK_OF(X509_CRL) * crls; /* of CAs of the path, with good signatures; NULL at first */
+	int n; /* certificates below the anchor */
+	struct state states[MAX_PATH];
+};
+
+__attribute__((format(printf, 2, 3))) static void note(struct state *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->revoked)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(s->why, sizeof(s->why), fmt, ap);
+	va_end(ap);
+}
+
+static void note_revoked(struct state *s, const ASN1_TIME *when, long reason, const char *by)
+{
+	char date[TIME_TEXT], issuer[NAME_TEXT];
+	/* RFC 5280 5.3.1 */
+	static const char *const reasons[] = {
+		"unspecified",	 "keyCompromise",	 "cACompromise",    "affiliationChanged",
+		"superseded",	 "cessationOfOperation", "certificateHold", "?",
+		"removeFromCRL", "privilegeWithdrawn",	 "aACompromise",
+	};
+	bool known = reason >= 0 && reason < (long)(sizeof(reasons) / sizeof(reasons[0]));
+
+	time_text(date, time_value(when));
+	note(s, "was revoked%s%s%s%s, says %s of '%s'", when ? " on " : "", when ? date : "",
+	     known ? ", reason " : "", known ? reasons[reason] : "", by,
+	     issuer_text(issuer, s->cert));
+	s->revoked = true;
+}
+
+/* ---- OCSP ------------------------------------------------------------------------ */
+
+/* The response is of now: it is not of the future, and the next one is not due. */
+static bool is_fresh(struct state *s, int64_t now, const ASN1_TIME *from, const ASN1_TIME *until)
+{
+	int64_t begin = time_value(from), end = until ? time_value(until) : begin + PKI_OCSP_AGE;
+	char a[TIME_TEXT], b[TIME_TEXT];
+
+	if (begin != -1 && end != -1 && begin <= now + PKI_OCSP_SKEW && end >= now - PKI_OCSP_SKEW)
+		return true;
+	note(s, "the OCSP response is for %s to %s, and this machine's clock says otherwise",
+	     time_text(a, begin), time_text(b, end));
+	return false;
+}
+
+static void take_single(struct review *v, struct state *s, OCSP_SINGLERESP *single)
+{
+	ASN1_GENERALIZEDTIME *when = NULL, *from = NULL, *until = NULL;
+	int reason = -1, status = OCSP_single_get0_status(single, &reason, &when, &from, &until);
+
+	if (!is_fresh(s, v->q->now, from, until))
+		return;
+	switch (status) {
+	case V_OCSP_CERTSTATUS_GOOD: s->ocsp_good = true; break;
+	case V_OCSP_CERTSTATUS_REVOKED: note_revoked(s, when, reason, "the OCSP responder"); break;
+	default: s->unknown = true; note(s, "the OCSP responder does not know it");
+	}
+}
+
+/* What the verified response says about one certificate, named with either of the usual hashes. */
+static void take_answer(struct review *v, struct state *s, OCSP_BASICRESP *basic)
+{
+	const EVP_MD *const hashes[] = { EVP_sha1(), EVP_sha256() };
+
+	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+		OCSP_CERTID *id = OCSP_cert_to_id(hashes[i], s->cert, s->issuer);
+		int at = id ? OCSP_resp_find(basic, id, -1) : -1;
+
+		for (; at >= 0; at = OCSP_resp_find(basic, id, at))
+			take_single(v, s, OCSP_resp_get0(basic, at));
+		OCSP_CERTID_free(id);
+	}
+}
+
+static bool mentions(const struct state *s, OCSP_BASICRESP *basic)
+{
+	bool found = false;
+
+	for (int i = 0; !found && i < OCSP_resp_count(basic); i++) {
+		const OCSP_CERTID *id = OCSP_SINGLERESP_get0_id(OCSP_resp_get0(basic, i));
+		ASN1_INTEGER *serial = NULL;
+
+		OCSP_id_get0_info(NULL, NULL, NULL, &serial, (OCSP_CERTID *)id);
+		found = !ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(s->cert));
+	}
+	return found;
+}
+
+/*
+ * Is the response signed by the CA that issued what it is about, or by a certificate of that CA for
+ * OCSPSigning (RFC 6960 4.2.2.2)? Then NULL, else why not. NOEXPLICIT: there are no responders beside.
+ */
+static const char *judge_response(struct review *v, OCSP_BASICRESP *basic)
+{
+	const char *fault = signature_fault(OCSP_resp_get0_tbs_sigalg(basic), v->q->flags);
+	const STACK_OF(X509) *certs = OCSP_resp_get0_certs(basic);
+	char what[NAME_TEXT];
+
+	if (fault)
+		return fault;
+	/* libcrypto verifies the response before the responder's certificate. */
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		if (key_judge(X509_get0_pubkey(sk_X509_value(certs, i)), v->q->flags, what) !=
+		    KEY_FINE)
+			return "a key of a kind that is not used here";
+	if (OCSP_basic_verify(basic, v->path, v->store, OCSP_NOEXPLICIT) == 1)
+		return NULL;
+	return "a key that may not answer for the CA";
+}
+
+static void take_response(struct review *v, const struct ike_iov *der)
+{
+	const uint8_t *p = der->base;
+	OCSP_RESPONSE *response =
+		der->len <= PKI_MAX_CERT ? d2i_OCSP_RESPONSE(NULL, &p, (long)der->len) : NULL;
+	int status = response ? OCSP_response_status(response) : -1;
+	OCSP_BASICRESP *basic = status == OCSP_RESPONSE_STATUS_SUCCESSFUL
+					? OCSP_response_get1_basic(response)
+					: NULL;
+	const char *fault = basic ? judge_response(v, basic) : NULL;
+
+	for (int i = 0; i < v->n; i++) {
+		struct state *s = &v->states[i];
+
+		if (!response || (!basic && status == OCSP_RESPONSE_STATUS_SUCCESSFUL))
+			note(s, "an OCSP response is malformed");
+		else if (!basic)
+			note(s, "the OCSP responder says: %s", OCSP_response_status_str(status));
+		else if (!fault)
+			take_answer(v, s, basic);
+		else if (mentions(s, basic))
+			note(s, "the OCSP response about it is signed with %s", fault);
+	}
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+}
+
+/* ---- CRLs ------------------------------------------------------------------------ */
+
+/*
+ * Is the CRL one of a CA of the path, and signed by it? Only such ones are given to libcrypto, which
+ * takes the newest of a name: so a forged one cannot hide a true one.
+ */
+static bool crl_is_of_path(struct review *v, X509_CRL *crl)
+{
+	const X509_ALGOR *algorithm;
+	const char *fault;
+	bool is = false;
+
+	X509_CRL_get0_signature(crl, NULL, &algorithm);
+	fault = signature_fault(algorithm, v->q->flags);
+	for (int i = 0; i < v->n; i++) {
+		struct state *s = &v->states[i];
+		char issuer[NAME_TEXT];
+
+		if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(s->issuer)))
+			continue;
+		issuer_text(issuer, s->cert);
+		if (fault)
+			note(s, "the CRL of '%s' is signed with %s", issuer, fault);
+		else if (X509_CRL_verify(crl, X509_get0_pubkey(s->issuer)) != 1)
+			note(s, "the CRL of '%s' is not signed with that CA's key", issuer);
+		else
+			is = true;
+	}
+	return is;
+}
+
+/* Those of @trust and those that came with the query; NULL if memory is short. */
+static STACK_OF(X509_CRL) * select_crls(struct review *v)
+{
+	STACK_OF(X509_CRL) *all = sk_X509_CRL_new_null(), *known = v->q->trust->crls;
+	bool good = all;
+
+	for (int i = 0; good && i < sk_X509_CRL_num(known); i++) {
+		X509_CRL *crl = sk_X509_CRL_value(known, i);
+
+		if (sk_X509_CRL_num(all) < MAX_CRLS && crl_is_of_path(v, crl))
+			good = X509_CRL_up_ref(crl) && sk_X509_CRL_push(all, crl) > 0;
+	}
+	for (unsigned int i = 0; good && i < v->q->n_crls; i++) {
+		const struct ike_iov *der = &v->q->crls[i];
+		const uint8_t *p = der->base;
+		X509_CRL *crl = der->len <= PKI_MAX_FILE ? d2i_X509_CRL(NULL, &p, (long)der->len)
+							 : NULL;
+
+		if (crl && sk_X509_CRL_num(all) < MAX_CRLS && crl_is_of_path(v, crl))
+			good = sk_X509_CRL_push(all, crl) > 0;
+		else
+			X509_CRL_free(crl);
+	}
+	if (good)
+		return all;
+	sk_X509_CRL_pop_free(all, X509_CRL_free);
+	return NULL;
+}
+
+/* libcrypto found the certificate in one of @crls, and does not always say in which. */
+static void take_revoked(struct state *s, STACK_OF(X509_CRL) * crls)
+{
+	X509_REVOKED *entry = NULL;
+	ASN1_ENUMERATED *code;
+	long reason = -1;
+
+	for (int i = 0; !entry && i < sk_X509_CRL_num(crls); i++)
+		X509_CRL_get0_by_cert(sk_X509_CRL_value(crls, i), &entry, s->cert);
+	code = entry ? X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL) : NULL;
+	if (code)
+		reason = ASN1_ENUMERATED_get(code);
+	ASN1_ENUMERATED_free(code);
+	note_revoked(s, entry ? X509_REVOKED_get0_revocationDate(entry) : NULL, reason, "the CRL");
+}
+
+static void note_crl(struct state *s, int error, X509_CRL *crl)
+{
+	char issuer[NAME_TEXT], when[TIME_TEXT];
+
+	issuer_text(issuer, s->cert);
+	switch (error) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		if (!*s->why)
+			note(s, "there is no CRL of '%s'", issuer);
+		break;
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+		note(s, "the CRL of '%s' is too old: the next one was due on %s", issuer,
+		     time_text(when, time_value(X509_CRL_get0_nextUpdate(crl))));
+		break;
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		note(s, "the CRL of '%s' is from the future: it is valid from %s on", issuer,
+		     time_text(when, time_value(X509_CRL_get0_lastUpdate(crl))));
+		break;
+	default:
+		note(s, "the CRL of '%s' cannot be used: %s", issuer,
+		     X509_verify_cert_error_string(error));
+	}
+}
+
+/* libcrypto asks what to do about each fault: those of CRLs are noted, and it goes on. */
+static int on_fault(int good, X509_STORE_CTX *ctx)
+{
+	struct review *v = X509_STORE_CTX_get_app_data(ctx);
+	int error = X509_STORE_CTX_get_error(ctx), depth = X509_STORE_CTX_get_error_depth(ctx);
+	X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
+	struct state *s;
+
+	/* Nothing above it can revoke the anchor. */
+	if (good || depth >= v->n)
+		return 1;
+	s = &v->states[depth];
+	switch (error) {
+	case X509_V_ERR_CERT_REVOKED:
+		if (!s->crl_void)
+			take_revoked(s, v->crls);
+		break;
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID: note_crl(s, error, crl); break;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+	case X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD:
+	case X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+	case X509_V_ERR_KEYUSAGE_NO_CRL_SIGN:
+	case X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+	case X509_V_ERR_INVALID_EXTENSION:
+		s->crl_void = true;
+		note_crl(s, error, crl);
+		break;
+	default: return 0;
+	}
+	s->crl_good = false;
+	return 1;
+}
+
+static bool is_path(struct review *v, STACK_OF(X509) * path)
+{
+	if (sk_X509_num(path) != v->n + 1)
+		return false;
+	for (int i = 0; i <= v->n; i++)
+		if (X509_cmp(sk_X509_value(path, i), sk_X509_value(v->path, i)))
+			return false;
+	return true;
+}
+
+/* The path is verified once more, now with CRLs. Neither CRLs of other issuers nor delta CRLs are used. */
+static bool check_crls(struct review *v)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	bool done = false;
+
+	v->crls = select_crls(v);
+	if (v->crls && ctx &&
+	    X509_STORE_CTX_init(ctx, v->store, sk_X509_value(v->path, 0), v->untrusted)) {
+		for (int i = 0; i < v->n; i++)
+			v->states[i].crl_good = true;
+		X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+		X509_STORE_CTX_set0_crls(ctx, v->crls);
+		X509_STORE_CTX_set_verify_cb(ctx, on_fault);
+		X509_STORE_CTX_set_app_data(ctx, v);
+		done = X509_verify_cert(ctx) == 1 && is_path(v, X509_STORE_CTX_get0_chain(ctx));
+	}
+	X509_STORE_CTX_free(ctx);
+	sk_X509_CRL_pop_free(v->crls, X509_CRL_free);
+	return done;
+}
+
+/* ---- what is missing ------------------------------------------------------------- */
+
+/* Only what is plain enough for a request line: http, for what is signed needs no more. */
+static bool is_fetchable(const uint8_t *uri, int len)
+{
+	if (len < 8 || len >= PKI_MAX_URI || strncasecmp((const char *)uri, "http://", 7))
+		return false;
+	for (int i = 0; i < len; i++)
+		if (uri[i] <= ' ' || uri[i] > '~' || uri[i] == '"' || uri[i] == '\\')
+			return false;
+	return true;
+}
+
+/* Room for one need of this URI; NULL if there is none, or there is one of it already. */
+static struct pki_need *add_need(struct pki_result *r, bool ocsp, const uint8_t *uri, int len)
+{
+	struct pki_need *need = &r->needs[r->n_needs];
+
+	if (r->n_needs == PKI_MAX_NEEDS || !is_fetchable(uri, len))
+		return NULL;
+	/* A responder is asked for each certificate. */
+	for (unsigned int i = 0; !ocsp && i < r->n_needs; i++)
+		if (!r->needs[i].ocsp && strlen(r->needs[i].uri) == (size_t)len &&
+		    !memcmp(r->needs[i].uri, uri, (size_t)len))
+			return NULL;
+	need->ocsp = ocsp;
+	memcpy(need->uri, uri, (size_t)len);
+	r->n_needs++;
+	return need;
+}
+
+static size_t make_request(const struct state *s, uint8_t *out)
+{
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), s->cert, s->issuer);
+	int len = 0;
+
+	if (request && id && OCSP_request_add0_id(request, id)) {
+		id = NULL; /* the request's now */
+		len = i2d_OCSP_REQUEST(request, NULL);
+		if (len > 0 && len <= PKI_MAX_OCSP_REQUEST)
+			len = i2d_OCSP_REQUEST(request, &out);
+		else
+			len = 0;
+	}
+	OCSP_CERTID_free(id);
+	OCSP_REQUEST_free(request);
+	return len > 0 ? (size_t)len : 0;
+}
+
+/* The responders that the certificate names; true if it names any, whatever its URI. */
+static bool add_responders(const struct state *s, struct pki_result *r)
+{
+	AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(s->cert, NID_info_access, NULL, NULL);
+	struct pki_need *need;
+	bool any = false;
+
+	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
+		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(aia, i);
+		const ASN1_STRING *uri = a->location->d.uniformResourceIdentifier;
+
+		if (OBJ_obj2nid(a->method) != NID_ad_OCSP || a->location->type != GEN_URI)
+			continue;
+		any = true;
+		need = r ? add_need(r, true, ASN1_STRING_get0_data(uri), ASN1_STRING_length(uri))
+			 : NULL;
+		if (!need)
+			continue;
+		need->request_len = make_request(s, need->request);
+		if (!need->request_len) { /* a serial number longer than anybody's */
+			memset(need, 0, sizeof(*need));
+			r->n_needs--;
+		}
+	}
+	AUTHORITY_INFO_ACCESS_free(aia);
+	return any;
+}
+
+/* The same of CRLs. */
+static bool add_points(const struct state *s, struct pki_result *r)
+{
+	CRL_DIST_POINTS *points =
+		X509_get_ext_d2i(s->cert, NID_crl_distribution_points, NULL, NULL);
+	bool any = sk_DIST_POINT_num(points) > 0;
+
+	for (int i = 0; r && i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT_NAME *at = sk_DIST_POINT_value(points, i)->distpoint;
+
+		for (int k = 0; at && !at->type && k < sk_GENERAL_NAME_num(at->name.fullname);
+		     k++) {
+			const GENERAL_NAME *n = sk_GENERAL_NAME_value(at->name.fullname, k);
+
+			if (n->type == GEN_URI)
+				add_need(r, false,
+					 ASN1_STRING_get0_data(n->d.uniformResourceIdentifier),
+					 ASN1_STRING_length(n->d.uniformResourceIdentifier));
+		}
+	}
+	CRL_DIST_POINTS_free(points);
+	return any;
+}
+
+static bool needs_answer(const struct review *v, const struct state *s)
+{
+	if (s->ocsp_good || s->crl_good)
+		return false;
+	if (v->q->revocation == PKI_REVOCATION_STRICT || s->unknown)
+		return true;
+	/* Both are asked. */
+	return add_responders(s, NULL) | add_points(s, NULL);
+}
+
+static enum pki_verdict say_missing(const struct review *v, const struct state *s,
+				    struct pki_result *r)
+{
+	struct text out = text_init(r->text, sizeof(r->text));
+	char name[NAME_TEXT];
+
+	text_add(
+		&out,
+		"whether the certificate '%s' was revoked is not known: %s; Revocation = %s wants a "
+		"CRL or an OCSP response",
+		subject_text(name, s->cert), *s->why ? s->why : "nothing says so",
+		v->q->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri");
+	if (!r->n_needs)
+		text_add(
+			&out,
+			", and it names no http:// address of one: a CRL has to be put into a file");
+	return PKI_STATUS_MISSING;
+}
+
+static enum pki_verdict judge(const struct review *v, struct pki_result *r)
+{
+	const struct state *missing = NULL;
+	char name[NAME_TEXT];
+
+	for (int i = 0; i < v->n; i++) {
+		const struct state *s = &v->states[i];
+
+		if (s->revoked) {
+			snprintf(r->text, sizeof(r->text), "the certificate '%s' %s",
+				 subject_text(name, s->cert), s->why);
+			return PKI_REVOKED;
+		}
+	}
+	for (int i = 0; i < v->n; i++) {
+		const struct state *s = &v->states[i];
+
+		if (!needs_answer(v, s))
+			continue;
+		add_responders(s, r);
+		add_points(s, r);
+		if (!missing)
+			missing = s;
+	}
+	return missing ? say_missing(v, missing, r) : PKI_TRUSTED;
+}
+
+enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
+				  STACK_OF(X509) * path, STACK_OF(X509) * untrusted,
+				  struct pki_result *r)
+{
+	struct review v = { .q = q, .store = store, .path = path, .untrusted = untrusted };
+
+	v.n = sk_X509_num(path) - 1;
+	snprintf(r->text, sizeof(r->text), "the CRLs cannot be looked at");
+	if (v.n >= MAX_PATH)
+		return PKI_FAILED;
+	for (int i = 0; i < v.n; i++) {
+		v.states[i].cert = sk_X509_value(path, i);
+		v.states[i].issuer = sk_X509_value(path, i + 1);
+	}
+	for (unsigned int i = 0; i < q->n_ocsp && i < PKI_MAX_CERTS; i++)
+		take_response(&v, &q->ocsp[i]);
+	if (!check_crls(&v))
+		return PKI_FAILED;
+	return judge(&v, r);
+}
