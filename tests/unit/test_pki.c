@@ -247,7 +247,7 @@ static void a_self_made_ca_of_the_same_name(void **state)
 /* Each byte of a certificate is vouched for: if one is changed, it is not trusted. */
 static void changed_certificates(void **state)
 {
-	uint8_t *copy = malloc(leaf.der.len);
+	uint8_t *copy = calloc(1, leaf.der.len + 1);
 	struct ike_iov sent = { copy, leaf.der.len };
 	struct pki_query q = { .trust = trust, .certs = &sent, .n_certs = 1, .now = MAKER_NOW };
 
@@ -266,6 +266,9 @@ static void changed_certificates(void **state)
 		assert_string_equal(result.text,
 				    "certificate 1 of 1 that the peer sent is malformed");
 	}
+	memcpy(copy, leaf.der.base, leaf.der.len);
+	sent.len = leaf.der.len + 1; /* a byte behind it */
+	assert_int_equal(pki_verify(&q, &result), PKI_MALFORMED);
 	free(copy);
 }
 

@@ -456,8 +456,7 @@ static bool needs_answer(const struct review *v, const struct state *s)
 		return false;
 	if (v->q->revocation == PKI_REVOCATION_STRICT || s->unknown)
 		return true;
-	/* Both are asked. */
-	return add_responders(s, NULL) | add_points(s, NULL);
+	return add_responders(s, NULL) || add_points(s, NULL);
 }
 
 static enum pki_verdict say_missing(const struct review *v, const struct state *s,
