@@ -15,18 +15,7 @@
 #include "ike/proto/id.h"
 
 enum {
-	NAMED_ANCHORS = 3, /* in a sentence */
 	SECURITY_LEVEL = 2, /* of libcrypto: 112 bits */
-};
-
-/* What one pki_verify() has in hand. */
-struct job {
-	const struct pki_query *q;
-	struct pki_result *r;
-	X509 *leaf; /* the first of … */
-	STACK_OF(X509) * sent; /* what the peer sent, without duplicates */
-	X509_STORE *store;
-	STACK_OF(X509) * path; /* from the leaf to an anchor; NULL until there is one */
 };
 
 const char *pki_verdict_name(enum pki_verdict verdict)
@@ -54,17 +43,6 @@ const char *pki_verdict_name(enum pki_verdict verdict)
 	};
 
 	return (unsigned int)verdict < PKI_N_VERDICTS ? names[verdict] : "?";
-}
-
-__attribute__((format(printf, 3, 4))) static enum pki_verdict
-refuse(struct pki_result *r, enum pki_verdict verdict, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(r->text, sizeof(r->text), fmt, ap);
-	va_end(ap);
-	return verdict;
 }
 
 /* ---- taking what was sent -------------------------------------------------------- */
@@ -104,7 +82,7 @@ static bool is_among(STACK_OF(X509) * certs, const X509 *cert)
 }
 
 /* Parses and keeps all; a key that is costly to verify with ends it. */
-static enum pki_verdict take_certs(struct job *j)
+static enum pki_verdict take_certs(struct pki_job *j)
 {
 	char name[NAME_TEXT], what[NAME_TEXT];
 
@@ -134,6 +112,21 @@ static enum pki_verdict take_certs(struct job *j)
 	return PKI_TRUSTED;
 }
 
+/* Is @anchor one of @certs, or the issuer of one, by its name? To add others to a store costs too much. */
+static bool is_related(STACK_OF(X509) * certs, const X509 *anchor)
+{
+	const X509_NAME *name = X509_get_subject_name(anchor);
+
+	for (int i = 0; i < sk_X509_num(certs); i++) {
+		const X509 *cert = sk_X509_value(certs, i);
+
+		if (!X509_NAME_cmp(name, X509_get_issuer_name(cert)) ||
+		    !X509_NAME_cmp(name, X509_get_subject_name(cert)))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A store of our own for each call, for the time is one of its parameters, and OCSP takes it from there.
  *
@@ -143,7 +136,7 @@ static enum pki_verdict take_certs(struct job *j)
  * which refuses what CAs in use do, such as basicConstraints that are not critical; CHECK_SS_SIGNATURE,
  * for nothing hangs on the signature that an anchor made of itself; ALLOW_PROXY_CERTS; NO_CHECK_TIME.
  */
-static bool make_store(struct job *j)
+static bool make_store(struct pki_job *j)
 {
 	bool weak = j->q->flags & (PKI_ALLOW_SHA1 | PKI_ALLOW_SHORT_RSA);
 	X509_VERIFY_PARAM *param;
@@ -152,8 +145,11 @@ static bool make_store(struct job *j)
 	j->store = X509_STORE_new();
 	if (!j->store)
 		return false;
-	for (int i = 0; good && i < sk_X509_num(j->q->trust->anchors); i++)
-		good = X509_STORE_add_cert(j->store, sk_X509_value(j->q->trust->anchors, i));
+	for (int i = 0; good && i < sk_X509_num(j->q->trust->anchors); i++) {
+		X509 *anchor = sk_X509_value(j->q->trust->anchors, i);
+
+		good = !is_related(j->sent, anchor) || X509_STORE_add_cert(j->store, anchor);
+	}
 	param = X509_STORE_get0_param(j->store);
 	X509_VERIFY_PARAM_set_time(param, (time_t)j->q->now);
 	X509_VERIFY_PARAM_set_depth(param, PKI_MAX_BETWEEN);
@@ -165,229 +161,9 @@ static bool make_store(struct job *j)
 								  X509_V_FLAG_POLICY_CHECK);
 }
 
-/* ---- sentences about a path that is none ----------------------------------------- */
-
-/* "'CN=a', 'CN=b' and 7 others" */
-static void add_anchors(struct text *out, const struct pki_trust *trust)
-{
-	int n = sk_X509_num(trust->anchors);
-	char name[NAME_TEXT];
-
-	for (int i = 0; i < n && i < NAMED_ANCHORS; i++)
-		text_add(out, "%s'%s'", i ? ", " : "",
-			 subject_text(name, sk_X509_value(trust->anchors, i)));
-	if (n > NAMED_ANCHORS)
-		text_add(out, " and %d others", n - NAMED_ANCHORS);
-}
-
-/* A certificate of @certs with the name of @cert's issuer, but @cert itself. */
-static X509 *find_namesake(STACK_OF(X509) * certs, const X509 *cert)
-{
-	for (int i = 0; i < sk_X509_num(certs); i++) {
-		X509 *c = sk_X509_value(certs, i);
-
-		if (X509_cmp(c, cert) &&
-		    !X509_NAME_cmp(X509_get_subject_name(c), X509_get_issuer_name(cert)))
-			return c;
-	}
-	return NULL;
-}
-
-/* No issuer was found for @cert, which may be self-signed. */
-static enum pki_verdict explain_no_issuer(struct job *j, X509 *cert)
-{
-	X509 *anchor = find_namesake(j->q->trust->anchors, cert),
-	     *sent = find_namesake(j->sent, cert);
-	struct text out = text_init(j->r->text, sizeof(j->r->text));
-	char subject[NAME_TEXT], issuer[NAME_TEXT];
-
-	subject_text(subject, cert);
-	issuer_text(issuer, cert);
-	if (X509_self_signed(cert, 0) == 1)
-		text_add(&out, "the %s '%s' is self-signed, and CA= does not name it",
-			 cert == j->leaf ? "certificate" : "CA", subject);
-	else
-		text_add(&out, "the certificate '%s' is issued by '%s', which CA= does not name%s",
-			 subject, issuer,
-			 sent ? "" : ", and the peer sent no certificate of that issuer");
-	if (anchor)
-		text_add(&out, ": CA= names a CA of that name, but with another key");
-	text_add(&out, "; CA= names ");
-	add_anchors(&out, j->q->trust);
-	return PKI_UNKNOWN_CA;
-}
-
-static enum pki_verdict explain_time(struct job *j, const X509 *cert, bool expired)
-{
-	char name[NAME_TEXT], when[TIME_TEXT], now[TIME_TEXT];
-	const ASN1_TIME *t = expired ? X509_get0_notAfter(cert) : X509_get0_notBefore(cert);
-
-	time_text(now, j->q->now);
-	time_text(when, time_value(t));
-	subject_text(name, cert);
-	if (expired)
-		return refuse(
-			j->r, PKI_EXPIRED,
-			"the certificate '%s' expired on %s, and this machine's clock says %s: it has "
-			"to be renewed, unless the clock is wrong",
-			name, when, now);
-	return refuse(
-		j->r, PKI_NOT_YET_VALID,
-		"the certificate '%s' is valid from %s on, and this machine's clock says %s: the clock "
-		"has to be set, unless the certificate is for later",
-		name, when, now);
-}
-
-static enum pki_verdict explain_critical(struct job *j, X509 *cert)
-{
-	char name[NAME_TEXT], oid[80] = "?";
-
-	for (int i = 0; i < X509_get_ext_count(cert); i++) {
-		X509_EXTENSION *e = X509_get_ext(cert, i);
-
-		if (!X509_EXTENSION_get_critical(e) || X509_supported_extension(e))
-			continue;
-		OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
-		break;
-	}
-	return refuse(j->r, PKI_CRITICAL_EXTENSION,
-		      "the certificate '%s' has the critical extension %s, which is not known here",
-		      subject_text(name, cert), oid);
-}
-
-static enum pki_verdict explain_constraint(struct job *j, const X509 *cert)
-{
-	struct text out = text_init(j->r->text, sizeof(j->r->text));
-	char name[NAME_TEXT];
-
-	text_add(&out, "the certificate '%s' is for ", subject_text(name, cert));
-	add_cert_ids(&out, cert);
-	text_add(&out, ", and a CA above it must not issue for that (name constraints)");
-	return PKI_NAME_CONSTRAINT;
-}
-
-static enum pki_verdict explain_pathlen(struct job *j, const X509 *cert)
-{
-	char name[NAME_TEXT];
-
-	return refuse(
-		j->r, PKI_PATH_TOO_LONG,
-		"the CA '%s' may have %ld other CAs between itself and the leaf (pathLenConstraint), "
-		"and there are more",
-		subject_text(name, cert), X509_get_pathlen((X509 *)cert));
-}
-
-/* The key, or else the signature, of @cert is weak; PKI_TRUSTED if neither is. */
-static enum pki_verdict judge_algorithms(struct job *j, X509 *cert, bool anchor)
-{
-	const X509_ALGOR *algorithm = X509_get0_tbs_sigalg(cert);
-	char name[NAME_TEXT], issuer[NAME_TEXT], what[NAME_TEXT];
-	const char *fault = anchor ? NULL : signature_fault(algorithm, j->q->flags);
-
-	if (key_judge(X509_get0_pubkey(cert), j->q->flags, what) != KEY_FINE)
-		return refuse(
-			j->r, PKI_WEAK,
-			"the key of the certificate '%s' is %s; RSA with 2048 to 8192 bits, ECDSA on "
-			"P-256, P-384 or P-521, Ed25519 and Ed448 are taken",
-			subject_text(name, cert), what);
-	if (fault)
-		return refuse(
-			j->r, PKI_WEAK,
-			"the certificate '%s' is signed by '%s' with %s; SHA-256, SHA-384, SHA-512, "
-			"Ed25519 and Ed448 are taken",
-			subject_text(name, cert), issuer_text(issuer, cert), fault);
-	return PKI_TRUSTED;
-}
-
-static enum pki_verdict explain_other(struct job *j, const X509 *cert, int error)
-{
-	char name[NAME_TEXT];
-
-	if (error == X509_V_ERR_NO_EXPLICIT_POLICY)
-		return refuse(
-			j->r, PKI_FAILED,
-			"a CA of the path wants certificatePolicies (policyConstraints) that the "
-			"certificates below it do not have");
-	if (!cert)
-		return refuse(j->r, PKI_FAILED, "the certificates cannot be verified: %s",
-			      X509_verify_cert_error_string(error));
-	return refuse(j->r, PKI_FAILED, "the certificate '%s' cannot be verified: %s",
-		      subject_text(name, cert), X509_verify_cert_error_string(error));
-}
-
-static enum pki_verdict explain_weak(struct job *j, X509 *cert, int error)
-{
-	enum pki_verdict verdict = judge_algorithms(j, cert, false);
-
-	return verdict != PKI_TRUSTED ? verdict : explain_other(j, cert, error);
-}
-
-static enum pki_verdict explain_signature(struct job *j, const X509 *cert)
-{
-	char name[NAME_TEXT], issuer[NAME_TEXT];
-
-	return refuse(
-		j->r, PKI_BAD_SIGNATURE,
-		"the certificate '%s' names '%s' as its issuer, but was not signed with that CA's key: "
-		"it was changed, or another CA has the same name",
-		subject_text(name, cert), issuer_text(issuer, cert));
-}
-
-static enum pki_verdict explain_no_ca(struct job *j, X509 *cert)
-{
-	char name[NAME_TEXT];
-
-	return refuse(j->r, PKI_NOT_A_CA,
-		      "the certificate '%s' issued another one, and must not: %s",
-		      subject_text(name, cert),
-		      X509_get_extension_flags(cert) & EXFLAG_CA
-			      ? "its keyUsage has no keyCertSign"
-			      : "it is not that of a CA (basicConstraints)");
-}
-
-/* What libcrypto found, as a verdict and a sentence. */
-static enum pki_verdict explain(struct job *j, X509_STORE_CTX *ctx)
-{
-	X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
-	int error = X509_STORE_CTX_get_error(ctx);
-
-	switch (cert ? error : X509_V_ERR_UNSPECIFIED) {
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return explain_no_issuer(j, cert);
-	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-	case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE: return explain_signature(j, cert);
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return explain_time(j, cert, error == X509_V_ERR_CERT_HAS_EXPIRED);
-	case X509_V_ERR_INVALID_CA:
-	case X509_V_ERR_KEYUSAGE_NO_CERTSIGN: return explain_no_ca(j, cert);
-	case X509_V_ERR_PATH_LENGTH_EXCEEDED: return explain_pathlen(j, cert);
-	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
-		return refuse(j->r, PKI_PATH_TOO_LONG,
-			      "there are more than %d CAs between the leaf and one that CA= names",
-			      PKI_MAX_BETWEEN);
-	case X509_V_ERR_PERMITTED_VIOLATION:
-	case X509_V_ERR_EXCLUDED_VIOLATION:
-	case X509_V_ERR_SUBTREE_MINMAX:
-	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
-	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX:
-	case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX: return explain_constraint(j, cert);
-	case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION: return explain_critical(j, cert);
-	case X509_V_ERR_EE_KEY_TOO_SMALL:
-	case X509_V_ERR_CA_KEY_TOO_SMALL:
-	case X509_V_ERR_CA_MD_TOO_WEAK:
-	case X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM:
-	case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: return explain_weak(j, cert, error);
-	}
-	return explain_other(j, cert, error);
-}
-
 /* ---- the path -------------------------------------------------------------------- */
 
-static enum pki_verdict build_path(struct job *j)
+static enum pki_verdict build_path(struct pki_job *j)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	enum pki_verdict verdict = PKI_FAILED;
@@ -395,7 +171,7 @@ static enum pki_verdict build_path(struct job *j)
 	if (!ctx || !X509_STORE_CTX_init(ctx, j->store, j->leaf, j->sent))
 		verdict = refuse(j->r, PKI_FAILED, "not enough memory");
 	else if (X509_verify_cert(ctx) != 1)
-		verdict = explain(j, ctx);
+		verdict = explain_fault(j, ctx);
 	else if (!(j->path = X509_STORE_CTX_get1_chain(ctx)))
 		verdict = refuse(j->r, PKI_FAILED, "not enough memory");
 	else
@@ -406,7 +182,7 @@ static enum pki_verdict build_path(struct job *j)
 
 /* ---- what IKE asks of a path ----------------------------------------------------- */
 
-static enum pki_verdict check_algorithms(struct job *j)
+static enum pki_verdict check_algorithms(struct pki_job *j)
 {
 	int n = sk_X509_num(j->path);
 	enum pki_verdict verdict = PKI_TRUSTED;
@@ -460,7 +236,7 @@ static void add_purposes(struct text *out, const EXTENDED_KEY_USAGE *eku)
 }
 
 /* A CA below the anchor that has the extension passes on no more than it has. */
-static enum pki_verdict check_purposes(struct job *j, const X509 *cert)
+static enum pki_verdict check_purposes(struct pki_job *j, const X509 *cert)
 {
 	static const char *const wanted[] = {
 		[PKI_USAGE_ANY] = "serverAuth, clientAuth or ipsecIKE",
@@ -487,7 +263,7 @@ static enum pki_verdict check_purposes(struct job *j, const X509 *cert)
 	return usages >> j->q->usage & 1 ? PKI_TRUSTED : PKI_WRONG_USAGE;
 }
 
-static enum pki_verdict check_usage(struct job *j)
+static enum pki_verdict check_usage(struct pki_job *j)
 {
 	enum pki_verdict verdict = PKI_TRUSTED;
 	char name[NAME_TEXT];
@@ -503,7 +279,7 @@ static enum pki_verdict check_usage(struct job *j)
 	return verdict;
 }
 
-static enum pki_verdict check_identity(struct job *j)
+static enum pki_verdict check_identity(struct pki_job *j)
 {
 	struct text out = text_init(j->r->text, sizeof(j->r->text));
 	char name[NAME_TEXT], id[NAME_TEXT];
@@ -521,7 +297,7 @@ static enum pki_verdict check_identity(struct job *j)
 }
 
 /* The verdict is PKI_TRUSTED: the path as a sentence, and the key. */
-static enum pki_verdict give_key(struct job *j)
+static enum pki_verdict give_key(struct pki_job *j)
 {
 	struct text out = text_init(j->r->text, sizeof(j->r->text));
 	X509_PUBKEY *spki = X509_get_X509_PUBKEY(j->leaf);
@@ -539,25 +315,28 @@ static enum pki_verdict give_key(struct job *j)
 	return PKI_TRUSTED;
 }
 
-static enum pki_verdict check_status(struct job *j)
+static enum pki_verdict check_status(struct pki_job *j)
 {
 	if (j->q->revocation == PKI_REVOCATION_OFF)
 		return PKI_TRUSTED;
 	return check_revocation(j->q, j->store, j->path, j->sent, j->r);
 }
 
-static enum pki_verdict make_store_or_say(struct job *j)
+static enum pki_verdict make_store_or_say(struct pki_job *j)
 {
+	if (!j->q->trust)
+		return refuse(j->r, PKI_UNKNOWN_CA,
+			      "the peer sent a certificate, and there is no CA= to trust it by");
 	return make_store(j) ? PKI_TRUSTED : refuse(j->r, PKI_FAILED, "not enough memory");
 }
 
 enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *result)
 {
-	static enum pki_verdict (*const steps[])(struct job *) = {
+	static enum pki_verdict (*const steps[])(struct pki_job *) = {
 		take_certs,  make_store_or_say, build_path,   check_algorithms,
 		check_usage, check_identity,	check_status, give_key,
 	};
-	struct job j = { .q = query, .r = result };
+	struct pki_job j = { .q = query, .r = result };
 
 	memset(result, 0, sizeof(*result));
 	result->verdict = check_limits(query->certs, query->n_certs, result);

@@ -51,6 +51,26 @@ const char *signature_fault(const X509_ALGOR *algorithm, unsigned int flags);
 /* Of a leaf: may its key sign? KeyUsage, if it is there, has digitalSignature or nonRepudiation. */
 bool cert_may_sign(X509 *cert);
 
+/* ---- chain.c, explain.c ------------------------------------------------------------------ */
+
+/* What one pki_verify() has in hand. */
+struct pki_job {
+	const struct pki_query *q;
+	struct pki_result *r;
+	X509 *leaf; /* the first of … */
+	STACK_OF(X509) * sent; /* what the peer sent, without duplicates */
+	X509_STORE *store;
+	STACK_OF(X509) * path; /* from the leaf to an anchor; NULL until there is one */
+};
+
+/* Writes the sentence; @verdict. */
+__attribute__((format(printf, 3, 4))) enum pki_verdict
+refuse(struct pki_result *r, enum pki_verdict verdict, const char *fmt, ...);
+/* The key, or else the signature, of @cert is weak; PKI_TRUSTED if neither is. An anchor's signature is nothing. */
+enum pki_verdict judge_algorithms(struct pki_job *j, X509 *cert, bool anchor);
+/* What X509_verify_cert() found, as a verdict and a sentence. */
+enum pki_verdict explain_fault(struct pki_job *j, X509_STORE_CTX *ctx);
+
 /* ---- revocation.c ------------------------------------------------------------------------ */
 
 /*
