@@ -59,6 +59,9 @@ static EVP_PKEY *make_key(const char *kind)
 		assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, atoi(kind + 4)), 1);
 		assert_int_equal(EVP_PKEY_keygen(ctx, &key), 1);
 		EVP_PKEY_CTX_free(ctx);
+	} else if (!strncmp(kind, "EXPLICIT-", 9)) {
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind + 9);
+		EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit");
 	} else if (!strncmp(kind, "P-", 2) || !strncmp(kind, "brainpool", 9)) {
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind);
 	} else {

@@ -23,7 +23,7 @@ struct recipe {
 	const char *subject; /* as an identity; "": an empty name */
 	const struct made *issuer; /* NULL: it signs itself */
 	const char *
-		key; /* "P-256" if NULL; "P-384", "P-521", "P-192", "ED25519", "ED448", "RSA-2048", "PSS-2048", "FAKE-9000-17": RSA with such a modulus and exponent ... */
+		key; /* "P-256" if NULL; "P-384", "P-521", "P-192", "ED25519", "ED448", "RSA-2048", "PSS-2048", "EXPLICIT-P-256", "FAKE-9000-17": RSA with such a modulus and exponent ... */
 	const char *hash; /* "SHA256" if NULL */
 	int64_t from, until; /* seconds; a year before and after MAKER_NOW if 0 */
 	const char *serial; /* hexadecimal; a counter if NULL */

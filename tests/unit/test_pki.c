@@ -246,6 +246,27 @@ static void a_self_made_ca_of_the_same_name(void **state)
 	maker_free(&without);
 }
 
+/* A CA gets a new key and keeps its name: both may be named for a time. */
+static void a_ca_with_a_new_key(void **state)
+{
+	struct made old = maker_ca("CN=Root", NULL), new = maker_ca("CN=Root", NULL);
+	struct made a = maker_leaf("CN=a", &old, "DNS:a.example");
+	struct made b = maker_leaf("CN=b", &new, "DNS:b.example");
+	struct ike_iov cas[2] = { old.der, new.der };
+	char err[200];
+	struct pki_trust *both = pki_trust_new(cas, 2, NULL, 0, err, sizeof(err));
+
+	(void)state;
+	expect(ASK(both, &a), PKI_TRUSTED, "");
+	expect(ASK(both, &b), PKI_TRUSTED, "");
+	expect(ASK(both, &a, &new, &old), PKI_TRUSTED, "");
+	pki_trust_free(both);
+	maker_free(&a);
+	maker_free(&b);
+	maker_free(&old);
+	maker_free(&new);
+}
+
 /* Each byte of a certificate is vouched for: if one is changed, it is not trusted. */
 static void changed_certificates(void **state)
 {
@@ -560,6 +581,8 @@ static void weak_keys(void **state)
 		{ "FAKE-8192-17", 0, PKI_TRUSTED, "" },
 		{ "FAKE-2048-65", 0, PKI_WEAK, "is RSA with an unusual exponent" },
 		{ "FAKE-2048-1", 0, PKI_WEAK, "is RSA with an unusual exponent" },
+		/* A curve that is spelled out may be another than it looks like (CVE-2020-0601). */
+		{ "EXPLICIT-P-256", 0, PKI_WEAK, "is ECDSA on a curve without a name" },
 		{ "P-192", 0, PKI_WEAK, "is ECDSA on the curve prime192v1" },
 		{ "P-224", 0, PKI_WEAK, "is ECDSA on the curve secp224r1" },
 		{ "brainpoolP256r1", 0, PKI_WEAK, "is ECDSA on the curve brainpoolP256r1" },
@@ -1132,6 +1155,7 @@ int main(void)
 		cmocka_unit_test(kinds_of_keys),
 		cmocka_unit_test(paths_that_are_none),
 		cmocka_unit_test(a_self_made_ca_of_the_same_name),
+		cmocka_unit_test(a_ca_with_a_new_key),
 		cmocka_unit_test(changed_certificates),
 		cmocka_unit_test(cross_signed_loops),
 		cmocka_unit_test(times),

@@ -227,6 +227,7 @@ enum pki_verdict explain_fault(struct pki_job *j, X509_STORE_CTX *ctx)
 	case X509_V_ERR_CA_KEY_TOO_SMALL:
 	case X509_V_ERR_CA_MD_TOO_WEAK:
 	case X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM:
+	case X509_V_ERR_EC_KEY_EXPLICIT_PARAMS:
 	case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: return explain_weak(j, cert, error);
 	}
 	return explain_other(j, cert, error);

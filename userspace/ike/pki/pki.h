@@ -22,6 +22,7 @@ enum pki_limits {
 	PKI_MAX_CERTS = 8, /* certificates */
 	PKI_MAX_CERT = 16 * 1024, /* bytes of one, and of one stapled OCSP response */
 	PKI_MAX_ALL = 64 * 1024, /* bytes of all certificates together */
+	PKI_MAX_CRLS = 64, /* CRLs of a query */
 	PKI_MAX_BETWEEN = 5, /* certificates of CAs between the leaf and an anchor */
 	/* Of our own files: */
 	PKI_MAX_FILE = 16 * 1024 * 1024, /* bytes */
@@ -189,7 +190,7 @@ struct pki_query {
 	enum pki_usage usage;
 	enum pki_revocation revocation;
 	/* CRLs beside those of @trust, and OCSP responses, stapled or fetched: DER, of any order and origin. */
-	const struct ike_iov *crls;
+	const struct ike_iov *crls; /* the first PKI_MAX_CRLS are looked at */
 	unsigned int n_crls;
 	const struct ike_iov *ocsp; /* the first PKI_MAX_CERTS are looked at */
 	unsigned int n_ocsp;

@@ -18,7 +18,6 @@
 
 enum {
 	MAX_PATH = PKI_MAX_BETWEEN + 2, /* leaf and anchor, too */
-	MAX_CRLS = 64, /* that are for one path */
 	REASON_TEXT = 400, /* bytes of a reason for a missing answer */
 };
 
@@ -217,16 +216,16 @@ static STACK_OF(X509_CRL) * select_crls(struct review *v)
 	for (int i = 0; good && i < sk_X509_CRL_num(known); i++) {
 		X509_CRL *crl = sk_X509_CRL_value(known, i);
 
-		if (sk_X509_CRL_num(all) < MAX_CRLS && crl_is_of_path(v, crl))
+		if (crl_is_of_path(v, crl))
 			good = X509_CRL_up_ref(crl) && sk_X509_CRL_push(all, crl) > 0;
 	}
-	for (unsigned int i = 0; good && i < v->q->n_crls; i++) {
+	for (unsigned int i = 0; good && i < v->q->n_crls && i < PKI_MAX_CRLS; i++) {
 		const struct ike_iov *der = &v->q->crls[i];
 		const uint8_t *p = der->base;
 		X509_CRL *crl = der->len <= PKI_MAX_FILE ? d2i_X509_CRL(NULL, &p, (long)der->len)
 							 : NULL;
 
-		if (crl && sk_X509_CRL_num(all) < MAX_CRLS && crl_is_of_path(v, crl))
+		if (crl && crl_is_of_path(v, crl))
 			good = sk_X509_CRL_push(all, crl) > 0;
 		else
 			X509_CRL_free(crl);
