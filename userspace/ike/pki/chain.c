@@ -73,7 +73,7 @@ static enum pki_verdict check_limits(const struct ike_iov *certs, unsigned int n
 	return PKI_TRUSTED;
 }
 
-static bool is_among(STACK_OF(X509) * certs, const X509 *cert)
+static bool is_among(STACK_OF(X509) *certs, const X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(certs); i++)
 		if (!X509_cmp(sk_X509_value(certs, i), cert))
@@ -113,7 +113,7 @@ static enum pki_verdict take_certs(struct pki_job *j)
 }
 
 /* Is @anchor one of @certs, or the issuer of one, by its name? To add others to a store costs too much. */
-static bool is_related(STACK_OF(X509) * certs, const X509 *anchor)
+static bool is_related(STACK_OF(X509) *certs, const X509 *anchor)
 {
 	const X509_NAME *name = X509_get_subject_name(anchor);
 

@@ -30,7 +30,7 @@ static void add_anchors(struct text *out, const struct pki_trust *trust)
 }
 
 /* A certificate of @certs with the name of @cert's issuer, but @cert itself. */
-static X509 *find_namesake(STACK_OF(X509) * certs, const X509 *cert)
+static X509 *find_namesake(STACK_OF(X509) *certs, const X509 *cert)
 {
 	for (int i = 0; i < sk_X509_num(certs); i++) {
 		X509 *c = sk_X509_value(certs, i);

@@ -10,8 +10,8 @@
 #include "ike/proto/text.h"
 
 struct pki_trust {
-	STACK_OF(X509) * anchors;
-	STACK_OF(X509_CRL) * crls;
+	STACK_OF(X509) *anchors;
+	STACK_OF(X509_CRL) *crls;
 	uint8_t *hashes; /* PKI_HASH_LEN bytes of each key of an anchor */
 	unsigned int n_hashes;
 };
@@ -44,7 +44,7 @@ enum key_fault {
 	KEY_WEAK, /* or of a kind that we do not use */
 	KEY_COSTLY, /* so large that to verify a signature with it is work that a stranger could have us do */
 };
-/* @what, of NAME_TEXT bytes, says what the key is, as "RSA with 1,024 bits"; NULL key: none that we know. */
+/* @what, of NAME_TEXT bytes, says what the key is, as "RSA with 1024 bits"; NULL key: none that we know. */
 enum key_fault key_judge(EVP_PKEY *key, unsigned int flags, char *what);
 /* NULL, or the name of an algorithm that no signature should have; @flags: enum pki_flag. */
 const char *signature_fault(const X509_ALGOR *algorithm, unsigned int flags);
@@ -58,9 +58,9 @@ struct pki_job {
 	const struct pki_query *q;
 	struct pki_result *r;
 	X509 *leaf; /* the first of … */
-	STACK_OF(X509) * sent; /* what the peer sent, without duplicates */
+	STACK_OF(X509) *sent; /* what the peer sent, without duplicates */
 	X509_STORE *store;
-	STACK_OF(X509) * path; /* from the leaf to an anchor; NULL until there is one */
+	STACK_OF(X509) *path; /* from the leaf to an anchor; NULL until there is one */
 };
 
 /* Writes the sentence; @verdict. */
@@ -74,12 +74,11 @@ enum pki_verdict explain_fault(struct pki_job *j, X509_STORE_CTX *ctx);
 /* ---- revocation.c ------------------------------------------------------------------------ */
 
 /*
- * CRLs and OCSP responses about the certificates of @chain, of which @path is the verified path to an
- * anchor. @store has the anchors and the time of @query, @untrusted what the peer sent. PKI_TRUSTED,
+ * CRLs and OCSP responses about the certificates of @path, which is verified and ends with an anchor. @store has the anchors and the time of @query, @untrusted what the peer sent. PKI_TRUSTED,
  * PKI_REVOKED or PKI_STATUS_MISSING, or PKI_FAILED; with text and needs, but for PKI_TRUSTED.
  */
 enum pki_verdict check_revocation(const struct pki_query *query, X509_STORE *store,
-				  STACK_OF(X509) * path, STACK_OF(X509) * untrusted,
+				  STACK_OF(X509) *path, STACK_OF(X509) *untrusted,
 				  struct pki_result *result);
 
 #endif

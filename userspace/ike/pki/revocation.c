@@ -34,8 +34,8 @@ struct state {
 struct review {
 	const struct pki_query *q;
 	X509_STORE *store;
-	STACK_OF(X509) * path, *untrusted;
-	STACK_OF(X509_CRL) * crls; /* of CAs of the path, with good signatures; NULL at first */
+	STACK_OF(X509) *path, *untrusted;
+	STACK_OF(X509_CRL) *crls; /* of CAs of the path, with good signatures; NULL at first */
 	int n; /* certificates below the anchor */
 	struct state states[MAX_PATH];
 };
@@ -208,7 +208,7 @@ static bool crl_is_of_path(struct review *v, X509_CRL *crl)
 }
 
 /* Those of @trust and those that came with the query; NULL if memory is short. */
-static STACK_OF(X509_CRL) * select_crls(struct review *v)
+static STACK_OF(X509_CRL) *select_crls(struct review *v)
 {
 	STACK_OF(X509_CRL) *all = sk_X509_CRL_new_null(), *known = v->q->trust->crls;
 	bool good = all;
@@ -237,7 +237,7 @@ static STACK_OF(X509_CRL) * select_crls(struct review *v)
 }
 
 /* libcrypto found the certificate in one of @crls, and does not always say in which. */
-static void take_revoked(struct state *s, STACK_OF(X509_CRL) * crls)
+static void take_revoked(struct state *s, STACK_OF(X509_CRL) *crls)
 {
 	X509_REVOKED *entry = NULL;
 	ASN1_ENUMERATED *code;
@@ -315,7 +315,7 @@ static int on_fault(int good, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-static bool is_path(struct review *v, STACK_OF(X509) * path)
+static bool is_path(struct review *v, STACK_OF(X509) *path)
 {
 	if (sk_X509_num(path) != v->n + 1)
 		return false;
@@ -505,7 +505,7 @@ static enum pki_verdict judge(const struct review *v, struct pki_result *r)
 }
 
 enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
-				  STACK_OF(X509) * path, STACK_OF(X509) * untrusted,
+				  STACK_OF(X509) *path, STACK_OF(X509) *untrusted,
 				  struct pki_result *r)
 {
 	struct review v = { .q = q, .store = store, .path = path, .untrusted = untrusted };
