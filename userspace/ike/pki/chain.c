@@ -166,16 +166,14 @@ static bool make_store(struct pki_job *j)
 static enum pki_verdict build_path(struct pki_job *j)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	enum pki_verdict verdict = PKI_FAILED;
+	enum pki_verdict verdict = refuse(j->r, PKI_FAILED, "not enough memory");
 
-	if (!ctx || !X509_STORE_CTX_init(ctx, j->store, j->leaf, j->sent))
-		verdict = refuse(j->r, PKI_FAILED, "not enough memory");
-	else if (X509_verify_cert(ctx) != 1)
-		verdict = explain_fault(j, ctx);
-	else if (!(j->path = X509_STORE_CTX_get1_chain(ctx)))
-		verdict = refuse(j->r, PKI_FAILED, "not enough memory");
-	else
-		verdict = PKI_TRUSTED;
+	if (ctx && X509_STORE_CTX_init(ctx, j->store, j->leaf, j->sent)) {
+		if (X509_verify_cert(ctx) != 1)
+			verdict = explain_fault(j, ctx);
+		else if ((j->path = X509_STORE_CTX_get1_chain(ctx)))
+			verdict = PKI_TRUSTED;
+	}
 	X509_STORE_CTX_free(ctx);
 	return verdict;
 }

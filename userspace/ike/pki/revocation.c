@@ -397,12 +397,10 @@ static size_t make_request(const struct state *s, uint8_t *out)
 	return len > 0 ? (size_t)len : 0;
 }
 
-/* The responders that the certificate names; true if it names any, whatever its URI. */
-static bool add_responders(const struct state *s, struct pki_result *r)
+static void add_responders(const struct state *s, struct pki_result *r)
 {
 	AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(s->cert, NID_info_access, NULL, NULL);
 	struct pki_need *need;
-	bool any = false;
 
 	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
 		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(aia, i);
@@ -410,9 +408,7 @@ static bool add_responders(const struct state *s, struct pki_result *r)
 
 		if (OBJ_obj2nid(a->method) != NID_ad_OCSP || a->location->type != GEN_URI)
 			continue;
-		any = true;
-		need = r ? add_need(r, true, ASN1_STRING_get0_data(uri), ASN1_STRING_length(uri))
-			 : NULL;
+		need = add_need(r, true, ASN1_STRING_get0_data(uri), ASN1_STRING_length(uri));
 		if (!need)
 			continue;
 		need->request_len = make_request(s, need->request);
@@ -422,17 +418,14 @@ static bool add_responders(const struct state *s, struct pki_result *r)
 		}
 	}
 	AUTHORITY_INFO_ACCESS_free(aia);
-	return any;
 }
 
-/* The same of CRLs. */
-static bool add_points(const struct state *s, struct pki_result *r)
+static void add_points(const struct state *s, struct pki_result *r)
 {
 	CRL_DIST_POINTS *points =
 		X509_get_ext_d2i(s->cert, NID_crl_distribution_points, NULL, NULL);
-	bool any = sk_DIST_POINT_num(points) > 0;
 
-	for (int i = 0; r && i < sk_DIST_POINT_num(points); i++) {
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
 		const DIST_POINT_NAME *at = sk_DIST_POINT_value(points, i)->distpoint;
 
 		for (int k = 0; at && !at->type && k < sk_GENERAL_NAME_num(at->name.fullname);
@@ -446,6 +439,16 @@ static bool add_points(const struct state *s, struct pki_result *r)
 		}
 	}
 	CRL_DIST_POINTS_free(points);
+}
+
+/* Does the certificate say where to ask, whether or not we would? */
+static bool names_source(const struct state *s)
+{
+	STACK_OF(OPENSSL_STRING) *responders = X509_get1_ocsp(s->cert);
+	bool any = sk_OPENSSL_STRING_num(responders) > 0 ||
+		   X509_get_ext_by_NID(s->cert, NID_crl_distribution_points, -1) >= 0;
+
+	X509_email_free(responders);
 	return any;
 }
 
@@ -453,9 +456,7 @@ static bool needs_answer(const struct review *v, const struct state *s)
 {
 	if (s->ocsp_good || s->crl_good)
 		return false;
-	if (v->q->revocation == PKI_REVOCATION_STRICT || s->unknown)
-		return true;
-	return add_responders(s, NULL) || add_points(s, NULL);
+	return v->q->revocation == PKI_REVOCATION_STRICT || s->unknown || names_source(s);
 }
 
 static enum pki_verdict say_missing(const struct review *v, const struct state *s,
