@@ -74,9 +74,9 @@ struct pki_trust;
 /*
  * Each of @cas, DER as of pki_read(), becomes an anchor: it is trusted whether or not it is
  * self-signed (an administrator who names an intermediate CA trusts that one, not its issuer). It must
- * be a CA by its basicConstraints (RFC 5280 4.2.1.9) and sign with an algorithm that is not broken;
- * its validity is looked at when a chain is verified, and so is all of the CRLs. One that is there
- * twice counts once. NULL, with a sentence in @err, if @cas is empty or has one that is no CA.
+ * be a CA by its basicConstraints and keyUsage (RFC 5280 4.2.1.9, 4.2.1.3), with a key of a kind that
+ * we use; its validity is looked at when a path is verified, and so is all of the CRLs. One that is
+ * there twice counts once. NULL, with a sentence in @err, if @cas is empty or has one that is no CA.
  */
 struct pki_trust *pki_trust_new(const struct ike_iov *cas, unsigned int n_cas,
 				const struct ike_iov *crls, unsigned int n_crls, char *err,
@@ -175,7 +175,7 @@ enum pki_verdict {
 };
 
 struct pki_query {
-	const struct pki_trust *trust;
+	const struct pki_trust *trust; /* NULL: no CA is trusted */
 	/* As the peer sent them, the leaf first; all of it is hostile. */
 	const struct ike_iov *certs;
 	unsigned int n_certs;
