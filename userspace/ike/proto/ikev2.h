@@ -93,7 +93,20 @@ enum ike_id_type {
 	IKE_ID_KEY_ID = 11,
 };
 
-enum ike_auth_method { IKE_AUTH_RSA = 1, IKE_AUTH_PSK = 2, IKE_AUTH_SIGNATURE = 14 };
+enum ike_auth_method {
+	IKE_AUTH_RSA = 1,
+	IKE_AUTH_PSK = 2,
+	IKE_AUTH_ECDSA_256 = 9, /* RFC 4754 */
+	IKE_AUTH_ECDSA_384 = 10,
+	IKE_AUTH_ECDSA_521 = 11,
+	IKE_AUTH_SIGNATURE = 14, /* RFC 7427 */
+};
+
+/* Of CERT and CERTREQ payloads (RFC 7296 3.6). */
+enum ike_cert_encoding {
+	IKE_CERT_X509 = 4, /* a certificate, in DER */
+	IKE_CERT_RAW_KEY = 15, /* a SubjectPublicKeyInfo (RFC 7670) */
+};
 
 enum ike_ts_type { IKE_TS_IPV4 = 7, IKE_TS_IPV6 = 8 };
 
