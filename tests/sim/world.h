@@ -19,6 +19,7 @@ enum {
 	NODE_CLIENTS = 64, /* numbers of peers */
 	NODE_SAS = 160,
 	NODE_HAD = 64,
+	NODE_CREDS = 4096, /* bytes of a tunnel's credentials */
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
 	WORLD_HOLDS = 16,
@@ -103,6 +104,8 @@ struct node {
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
 	size_t psk_len[WORLD_LINKS];
+	struct ike_private_key private_key[WORLD_LINKS]; /* likewise, where it signs */
+	uint8_t creds[WORLD_LINKS][NODE_CREDS]; /* that conf[].creds points to */
 	const char *shares_key; /* for a test's: a tunnel */
 	ike_job_find_key find_key; /* instead of these, by a test; its ctx is the node */
 	struct node_job *jobs; /* that the core waits for, by time … */
@@ -257,6 +260,16 @@ void node_move(struct node *n, const struct ike_addr *addr, const struct ike_add
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both);
 /* Its key for the tunnel is @psk from now on. */
 void node_set_psk(struct node *n, unsigned int link, const char *psk);
+
+/* Two private keys, of Ed25519, in PEM. */
+extern const char *const world_keys[2];
+/*
+ * Its private key for the link is the one in PEM, unless that is NULL, and its peer has that of @peer,
+ * unless that is NULL. Both ends prove themselves by signatures if they have one.
+ */
+void node_set_key(struct node *n, unsigned int link, const char *own, const char *peer);
+/* Both ends of the link have such keys. */
+void world_sign(struct world *w, unsigned int link, const char *a, const char *b);
 /*
  * A tunnel of @hub for @clients clients, "*.example", which share a key. It is a link of the hub
  * with itself, by which nothing comes.

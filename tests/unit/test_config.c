@@ -709,6 +709,96 @@ static void wrong_keys(void **state)
 }
 
 /* What other programs' users write, @line in @section: each is led to our word. */
+#define PUBLIC_KEY "hex:302a300506032b6570032100" KEY_64
+#define KEY_64 "7d4d0e7f6153a69b6242b522abbee685fda4420f8834b108c3bdae369ef549fa"
+
+static void public_keys(void **state)
+{
+	struct ike_iov key;
+	struct config c;
+
+	(void)state;
+	accepted("[Tunnel]\nKey = /etc/esptun/hq.key\n[Peer]\nPublicKey = /etc/esptun/peer.pub\n",
+		 &c);
+	assert_string_equal(c.key_file, "/etc/esptun/hq.key");
+	assert_string_equal(c.public_file, "/etc/esptun/peer.pub");
+	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	config_clear(&c);
+	accepted("[Tunnel]\nKey = file:/k\nLocalAuth = pubkey\n[Peer]\n" PSK_LINE
+		 "Signatures = pss\n",
+		 &c);
+	assert_string_equal(c.key_file, "/k");
+	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_method, IKE_METHOD_PSK);
+	assert_int_equal(c.signatures, IKE_SIG_PSS);
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE "RemoteAuth = pubkey\nPublicKey = " PUBLIC_KEY "\n", &c);
+	assert_int_equal(c.local_method, IKE_METHOD_PSK);
+	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_true(
+		ike_cred_find(&(struct ike_creds){ c.creds, c.n_creds }, IKE_CRED_PEER_KEY, &key));
+	assert_int_equal(key.len, 44);
+	config_clear(&c);
+	accepted(
+		"[Tunnel]\nKey = /k\n[Peer]\n"
+		"PublicKey = base64:MCowBQYDK2VwAyEAfU0Of2FTpptiQrUiq77mhf2kQg+INLEIw72uNp71Sfo=\n",
+		&c);
+	assert_int_equal(c.n_creds, IKE_CRED_HEAD + 44);
+	config_clear(&c);
+}
+
+/* Which of two keys an end proves is not guessed at, and what lacks is named. */
+static void wrong_public_keys(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{ "[Tunnel]\nKey = /k\n[Peer]\n" PSK_LINE,
+		  "4: PSK, and Key in line 2: expected LocalAuth = psk or pubkey, which says what we prove who we are by" },
+		{ "[Peer]\n" PSK_LINE "PublicKey = /p\n",
+		  "2: PSK, and PublicKey in line 3: expected RemoteAuth = psk or pubkey, which says what the peer has to prove who it is by" },
+		{ "[Tunnel]\nKey = /k\n",
+		  "lacks PublicKey in [Peer], the peer's public key; or PSK" },
+		{ "[Peer]\nPublicKey = /p\n", "lacks Key in [Tunnel], our private key; or PSK" },
+		{ "[Tunnel]\nLocalAuth = pubkey\n[Peer]\n" PSK_LINE,
+		  "2: LocalAuth = pubkey needs Key in [Tunnel], our private key" },
+		{ "[Peer]\nRemoteAuth = pubkey\n" PSK_LINE,
+		  "2: RemoteAuth = pubkey needs PublicKey in [Peer], the peer's public key" },
+		{ "[Peer]\nRemoteAuth = eap\n", "RemoteAuth = eap: expected psk or pubkey" },
+		{ "[Peer]\n" PSK_LINE "Signatures = pss\n",
+		  "3: Signatures is for public keys: expected Key in [Tunnel] or PublicKey in [Peer], too" },
+		{ "[Peer]\nSignatures = sha1, pss\n", "Signatures = sha1, pss: expected sha1" },
+		{ "[Peer]\nSignatures = md5\n", "Signatures = md5: expected sha1" },
+		{ "[Tunnel]\nKey = /k\n[Peer]\nClients = 5\nPublicKey = /p\n",
+		  "5: PublicKey is of one peer, but Clients = 5: expected PSK, or Secrets, for clients" },
+		{ "[Tunnel]\nKey = /k # ours\n",
+		  "2: Key: expected the /PATH of a private key alone" },
+		{ "[Peer]\nPublicKey = hex:3000\n",
+		  "PublicKey = hex:3000: the key is no public key" },
+		{ "[Peer]\nPublicKey = hex:30g0\n", "the key is wrong: expected hex:" },
+		{ "[Peer]\nPublicKey = base64:MCow\n", "the key is no public key" },
+	};
+
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		refused(rows[i].text, rows[i].said);
+	/* It may be a PSK that was put there, and is not shown. */
+	refused("[Tunnel]\nKey = hunter2\n", "2: Key: expected the /PATH");
+	assert_null(strstr(said, "hunter2"));
+	accepted("[Peer]\n" PSK_LINE "RemoteAuth = pubkey\nPublicKey = /p\nSignatures = sha1\n",
+		 &c);
+	assert_non_null(strstr(said, "5: warning: Signatures: sha1 is broken"));
+	config_clear(&c);
+	accepted("[Tunnel]\nKey = /k\nLocalAuth = pubkey\n[Peer]\n" PSK_LINE
+		 "RemoteAuth = pubkey\nPublicKey = /p\n",
+		 &c);
+	assert_non_null(strstr(said, "5: warning: PSK is used by neither end"));
+	config_clear(&c);
+}
+
 static void other_words(void **state)
 {
 	static const struct {
@@ -717,8 +807,10 @@ static void other_words(void **state)
 		{ "Peer", "AllowedIPs = 10.0.0.0/8", "AllowedIPs; it is Routes in [Peer] here" },
 		{ "Peer", "PresharedKey = abc", "it is PSK in [Peer] here" },
 		{ "Peer", "PersistentKeepalive = 25", "it is Keepalive in [Peer] here" },
-		{ "Peer", "PublicKey = abc", "peers prove a pre-shared key, PSK in [Peer]" },
-		{ "Tunnel", "PrivateKey = abc", "peers prove a pre-shared key, PSK in [Peer]" },
+		{ "Peer", "PublicKey = abc", "PublicKey = abc: expected the peer's public key" },
+		{ "Tunnel", "PrivateKey = abc", "it is Key in [Tunnel] here, the /PATH" },
+		{ "Peer", "pubkeys = a.pub", "it is PublicKey in [Peer] here" },
+		{ "Peer", "leftauth = pubkey", "it is LocalAuth in [Tunnel] here" },
 		{ "Tunnel", "ListenPort = 51820", "it is Port in [Tunnel] here" },
 		{ "Tunnel", "DNS = 1.1.1.1", "DNS: esptund sets no name servers" },
 		{ "Tunnel", "PostUp = iptables", "PostUp: no commands are run" },
@@ -746,7 +838,7 @@ static void other_words(void **state)
 		{ "Peer", "margintime = 9m", "it is Rekey in [Peer] here, which says when" },
 		{ "Peer", "rekey_packets = 9", "it is RekeyPackets in [Peer] here" },
 		{ "Peer", "pfs = yes", "it is Crypto in [Peer] here, the word pfs" },
-		{ "Peer", "Key = x", "it is PSK in [Peer] here" },
+		{ "Peer", "Key = x", "Key belongs into section [Tunnel], not [Peer]" },
 		{ "Tunnel", "Table = off", "Table = off: expected main, or" },
 		{ "Tunnel", "FwMark = off", "FwMark = off: expected a number from 0 (off)" },
 		{ "Peer", "Keepalive = off", "Keepalive = off: expected seconds from 0 (off)" },
@@ -1137,6 +1229,58 @@ static void files(void **state)
 	rmdir(dir);
 }
 
+#define PRIVATE_PEM                                                          \
+	"-----BEGIN PRIVATE KEY-----\n"                                      \
+	"MC4CAQAwBQYDK2VwBCIEICXzGVl+RYWSFKB5/Wj2WSgNMhEgDGOitYeqB6maK/WA\n" \
+	"-----END PRIVATE KEY-----\n"
+#define PUBLIC_PEM                                                       \
+	"-----BEGIN PUBLIC KEY-----\n"                                   \
+	"MCowBQYDK2VwAyEAfU0Of2FTpptiQrUiq77mhf2kQg+INLEIw72uNp71Sfo=\n" \
+	"-----END PUBLIC KEY-----\n"
+/* Its passphrase is x. */
+#define ENCRYPTED_PEM                                                        \
+	"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"                            \
+	"MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgtNcrxpbbb+AICCAAw\n" \
+	"-----END ENCRYPTED PRIVATE KEY-----\n"
+
+static void files_of_key_pairs(void **state)
+{
+	char conf[128], key[128], public[128], text[512];
+	struct config c;
+
+	(void)state;
+	make_dir();
+	write_file("hq.key", 0600, PRIVATE_PEM, key, sizeof(key));
+	write_file("peer.pub", 0644, PUBLIC_PEM, public, sizeof(public)); /* others may read it */
+	snprintf(text, sizeof(text), "[Tunnel]\nKey = %s\n[Peer]\nPublicKey = %s\n", key, public);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	assert_string_equal(said, "");
+	assert_int_equal(c.n_private, 48);
+	assert_int_equal(c.n_creds, 2 * (IKE_CRED_HEAD + 44));
+	config_clear(&c);
+
+	assert_int_equal(chmod(key, 0640), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "hq.key holds a key and can be read by others (mode 0640)"));
+	write_file("hq.key", 0600, PUBLIC_PEM, key, sizeof(key));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "hq.key is no private key in PEM"));
+	write_file("hq.key", 0600, ENCRYPTED_PEM, key, sizeof(key));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "hq.key is "));
+	write_file("hq.key", 0600, PRIVATE_PEM, key, sizeof(key));
+	write_file("peer.pub", 0644, PRIVATE_PEM, public, sizeof(public));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "peer.pub is no public key"));
+	unlink(key);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "cannot read the key file"));
+	unlink(public);
+	unlink(conf);
+	rmdir(dir);
+}
+
 /* ---- keys of clients --------------------------------------------------------------- */
 
 #define HUB "[Peer]\nRemoteID = *.example.org\nClients = 5\n"
@@ -1447,6 +1591,8 @@ int main(void)
 		cmocka_unit_test(weak_keys),
 		cmocka_unit_test(wrong_values),
 		cmocka_unit_test(wrong_keys),
+		cmocka_unit_test(public_keys),
+		cmocka_unit_test(wrong_public_keys),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),
 		cmocka_unit_test(algorithms_with_a_warning),
@@ -1458,6 +1604,7 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(equality),
 		cmocka_unit_test(files),
+		cmocka_unit_test(files_of_key_pairs),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

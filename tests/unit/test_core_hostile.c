@@ -37,6 +37,7 @@ int spawn_begin(struct spawn *s)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds))
 		return -errno;
+	assert_int_equal(wire_make_room(fds[1], sizeof(w) + 4096), 0);
 	process = fork();
 	if (!process) {
 		close(fds[0]);

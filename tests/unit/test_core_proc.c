@@ -208,6 +208,14 @@ static void configurations_are_checked(void **state)
 	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
 	conf->n_child = UINT32_MAX;
 	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
+	/* Credentials are behind the child SAs. */
+	conf->n_child = 2;
+	conf->creds.len = 50;
+	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
+	w.h.len += 50;
+	assert_true(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
+	conf->creds.len = UINT32_MAX;
+	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, false));
 }
 
 static struct ike_ts_list ts_list(const char *text)
@@ -475,6 +483,115 @@ static int verdict_of(struct agent *a, struct event_base *base, const struct ike
 	return r.verdict[1];
 }
 
+/* Private keys of each kind that signs in a way of its own. */
+static const char *const private_keys[] = {
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MC4CAQAwBQYDK2VwBCIEICXzGVl+RYWSFKB5/Wj2WSgNMhEgDGOitYeqB6maK/WA\n"
+	"-----END PRIVATE KEY-----\n",
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDmc+WVICuCkZAW\n"
+	"yX/PNXd58XdqRwchUuqF6WInfMHc+uomdXxjEXoP4t4MIVMknqw5gzlUU5ZqhGF1\n"
+	"0YzEb2rMXekBT866BxCqv1PwvLFbNgWcLAHdlROnTooHRTJHtLGbORMrvVOR61IF\n"
+	"qFD+EYDO7DLgVgaFx+HzSEptCgnXUsyFBSBWo9JvIE3KCef7mtRCT5X+UHQXDKSL\n"
+	"6ej5jRIRTNXc70+ciCYPY5QtdrrHLlAps3OOCA999isKXcTTfGCbeShkEhSZqgac\n"
+	"eUiqBKGjwx938JkPEWJ66GZrYGOIkZ3MFgv/5nAuplXdIQCQARl1T5Ef+y4EQCEy\n"
+	"CiOvBNkrAgMBAAECggEAFYUtI0flyEOfmQEoFkl/5rtN03bei5YaoHay280irWgh\n"
+	"BYZjHz06kNE2uxtBkGHg414FtII5wairET2IT6+34W3DnIO/Yk/WlptXU1vLlCDv\n"
+	"VS4m3nJVa4JCEXu8vkV5cG1cBPGhJDc9aZnWNmOcC7ay6ZAe+882omlVyejuElVT\n"
+	"rtK1+h/uAY7LnfNptHQiJ2zI9/otMG9MPC5y572a7TznW9PqMADawwbns21OX10s\n"
+	"Zi6tah/E+MLN4M8njKTr+XK1u4MbWLCrbtffFTLaTCmL25JeVoDl19t0LpYKOXLo\n"
+	"kX9uzELlQ3GhT0PdCHnRIiVtpdA8QJ4f9BVEoDBGQQKBgQD8CXtVNFZdS7OpBvZy\n"
+	"CguieC2TX18EFQ/ZR3DlkQMjo5IL2AKQOn/zvTUsW0uK8HDmO6YQRCcHWeR12f2I\n"
+	"VthvYJwiZvM3W7jQExrlTIdPUkA3A/Ryup74Alprl7LZqxfZ1JFko2VYaN51cd2E\n"
+	"qyMTw938t81tgxcra88H0O8bvQKBgQDqE4hBD1DMatYsbXLZALVm2TxuLQilcOaD\n"
+	"LJnYpm0Ka2Tty5B4RnbYz0RgsisckafW4eBlQ03T6i+MNjBeIG1eub9GUGkzwUm4\n"
+	"ZcIyoVcxkJj+U0Ou06RuHtES1e1rxNUJuPC681s29q8/wQzB/KzDRL7j6nFDUDP6\n"
+	"s5t0p1VjBwKBgB5zTtFWh3CyKryrOK9Cg3FXr7n0ddhaaxXHSd6SjJyLsKN5r6WZ\n"
+	"S8g4/emkBhZ9QkauwjuI4GZE+BM9CSKly3R5aaPGaHAxxrxs8nztqBNvTo7XDXun\n"
+	"DHnOXvpM07D0uOb6ha5xB1eNJANwhGD5BD3pFjLoSguHIQ9/8P1ywtDJAoGAfUiJ\n"
+	"A/FzmIWSLmNCNh1n+i1JZ9rYptv/tLO5gDjLYelLMu9iWs20LKT6/xo9cuQOxjdN\n"
+	"SEW2sTbFzjDuwGJwx2N5mePN+vJ4R6bHQxwRtCilinH8ZuVGO95onsE7exP1xmdj\n"
+	"CVzZNFjiQahM8MMRoM35sbk4eAPEXmmlSdGKJR8CgYEAim/joVxJmJ/YDq3Edg7s\n"
+	"xO6N0pzD0baqdF6Kte1wlqJGart5vGsbDiAx3dr9BoHro6qM9YSnLNFTUNLAUIu6\n"
+	"uVVR7bBsHiJaCxh7T12y3DI/YSldSelHhoP3Ro0IOTzhg62PuZv/bFV7SFRVs8Lo\n"
+	"cBZjTJWJLI/ciHwoPItI3Ps=\n"
+	"-----END PRIVATE KEY-----\n",
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDBhb355h+FPio+6A1Qh\n"
+	"OS2FfNwvJl8XTSJOTnSPKS29ZvSIbeGVP7oowEEUdeMcH7OhZANiAAR1wNyPEeCR\n"
+	"pOXUm1M+HzJamozbuoAiXVz88UyEKJCbsrl7zoGUrtoR576JgKYtRGe5R/rPTD4F\n"
+	"+flXv7iTPpl37bLAoraKkCjliDxBe9e5xriQbYvArHAauylUncsr8MA=\n"
+	"-----END PRIVATE KEY-----\n",
+};
+
+static struct ike_public_key public_key;
+
+static void give_private_key(struct tunnel *t, const char *pem, const struct seal *seal)
+{
+	struct ike_private_key key;
+	char why[256];
+
+	assert_int_equal(ike_private_read(pem, strlen(pem), &key, &public_key, why, sizeof(why)),
+			 0);
+	free(t->conf.private_key);
+	t->conf.private_key = malloc(key.len);
+	memcpy(t->conf.private_key, key.der, t->conf.n_private = (unsigned int)key.len);
+	t->conf.local_method = IKE_METHOD_SIGNATURE;
+	t->conf.psk_len = 0; /* or it would be sealed again */
+	assert_int_equal(seal_config(seal, &t->conf), 0);
+	t->conf.psk_len = 16;
+}
+
+/* Does the keys process sign for the tunnel by the algorithm? A negative errno if not. */
+static int sign_for(struct agent *a, struct event_base *base, const struct ike_env *env,
+		    unsigned int alg)
+{
+	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
+	static const struct ike_id id = { .type = IKE_ID_FQDN };
+	const struct ike_job job = {
+		.id = 8,
+		.kind = IKE_JOB_SIGN,
+		.n_tunnels = 1,
+		.tunnels = names,
+		.peer = &id,
+		.alg = (uint16_t)alg,
+		.octets = { { "abc", 3 } },
+	};
+	struct ike_job_result r;
+
+	assert_int_equal(env->job_start(a, &job), 0);
+	while (!key_proc_take(a->key_proc, &r))
+		event_base_loop(base, EVLOOP_ONCE);
+	if (r.error)
+		return r.error;
+	assert_true(ike_signature_holds(&sigalg_get(alg)->scheme, public_key.spki, public_key.len,
+					job.octets, 1, r.auth, r.auth_len));
+	return 0;
+}
+
+/* In a process that is confined as it is in the service; and SHA-1 only where that is allowed. */
+static void signs_confined(struct agent *a, struct tunnel *t, struct event_base *base,
+			   const struct ike_env *env, const struct seal *seal)
+{
+	const struct sigalg *alg;
+
+	for (unsigned int i = 0; i < sizeof(private_keys) / sizeof(private_keys[0]); i++) {
+		unsigned int signs = 0;
+
+		give_private_key(t, private_keys[i], seal);
+		for (unsigned int k = 0; (alg = sigalg_get(k)); k++) {
+			int err = sign_for(a, base, env, k);
+
+			assert_true(!err ||
+				    err == (alg->hash == IKE_HASH_SHA1 ? -ENOENT : -EINVAL));
+			signs += !err;
+		}
+		assert_true(signs);
+	}
+	t->conf.local_method = IKE_METHOD_PSK;
+	assert_int_equal(sign_for(a, base, env, 0), -ENOENT);
+}
+
 /* An open tunnel vpn0 of the agent, with a key that is sealed. */
 static void give_tunnel(struct agent *a, struct tunnel *t, const struct seal *seal)
 {
@@ -520,6 +637,7 @@ static void keys_are_looked_after(void **state)
 	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_PROVEN);
 	assert_int_equal(verdict_of(a, base, &env, sha256, bad), IKE_JOB_REFUTED);
 	assert_int_equal(verdict_of(a, base, &env, sha512, bad), IKE_JOB_NO_KEY);
+	signs_confined(a, t, base, &env, &seal);
 	t->ifindex = 0;
 	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_NO_KEY);
 	/* Nor without end: neither results that wait, nor time. */
@@ -536,6 +654,7 @@ static void keys_are_looked_after(void **state)
 	event_base_free(base);
 	owned_free(&t->owned);
 	ike_proposals_put(t->conf.ike);
+	free(t->conf.private_key);
 	free(t);
 	free(a);
 	while (wait(NULL) > 0)

@@ -22,6 +22,7 @@
 #include "ike/keys/key_wire.h"
 #include "ike/app/log.h"
 #include "ike/auth/psk.h"
+#include "ike/auth/sigalg.h"
 #include "ike/io/loop.h"
 
 static const struct seal seal = { { 1, 2, 3 }, { 4, 5, 6 } };
@@ -52,10 +53,12 @@ static void seals_keys(void **state)
 		assert_memory_not_equal(c.psk_digest, d.psk_digest, SECRET_DIGEST);
 		if (n >= 4)
 			assert_null(memmem(&c, sizeof(c), "kkkk", 4));
-		assert_int_equal(seal_open(seal.wrapping, c.psk, c.psk_len, key, &len), 0);
+		assert_int_equal(seal_open(seal.wrapping, c.psk, c.psk_len, key, SECRET_ROOM, &len),
+				 0);
 		assert_int_equal(len, n);
 		assert_memory_equal(key, clear.psk, n);
-		assert_int_equal(seal_open(seal.wrapping, d.psk, d.psk_len, key, &len), -1);
+		assert_int_equal(seal_open(seal.wrapping, d.psk, d.psk_len, key, SECRET_ROOM, &len),
+				 -1);
 		assert_int_equal(len, 0);
 	}
 	/* Equal ones stay equal, so that a reload sees what changed. */
@@ -83,7 +86,7 @@ static void refuses_what_was_changed(void **state)
 		if (n == c.psk_len)
 			continue;
 		memset(room, 0x55, sizeof(room));
-		assert_int_equal(seal_open(seal.wrapping, c.psk, n, room, &len), -1);
+		assert_int_equal(seal_open(seal.wrapping, c.psk, n, room, SECRET_ROOM, &len), -1);
 		for (size_t i = n; i < sizeof(room); i++)
 			assert_int_equal(room[i], 0x55);
 	}
@@ -154,7 +157,9 @@ static void jobs_are_checked(void **state)
 			fail_msg("%s = %s is taken", #member, #bad); \
 	} while (0)
 	BAD(kind, IKE_JOB_PSK_SIGN); /* by two keys */
-	BAD(kind, 2);
+	BAD(kind, IKE_JOB_SIGN);
+	BAD(kind, IKE_JOB_KINDS);
+	BAD(alg, UINT16_MAX + 1);
 	BAD(kind, UINT32_MAX);
 	BAD(prf, UINT16_MAX + 1);
 	BAD(n_keys, 0);
@@ -188,6 +193,11 @@ static void results_are_checked(void **state)
 	r.error = INT32_MIN;
 	assert_false(key_result_is_good(&r, sizeof(r)));
 	r.error = -EIO;
+	r.auth_len = IKE_MAX_SIGNATURE;
+	assert_true(key_result_is_good(&r, sizeof(r)));
+	r.auth_len++;
+	assert_false(key_result_is_good(&r, sizeof(r)));
+	r.auth_len = 0;
 	r.verdict[IKE_JOB_TUNNELS - 1] = IKE_JOB_PROVEN + 1;
 	assert_false(key_result_is_good(&r, sizeof(r)));
 }
@@ -358,8 +368,8 @@ static const uint8_t *find(void *ctx, const struct ike_job *job, unsigned int i,
 	struct world *w = ctx;
 	struct config *c = &w->conf[job->tunnels[i][1] - '0'];
 
-	*len = c->psk_len;
-	return c->psk;
+	*len = job->kind == IKE_JOB_SIGN ? c->n_private : c->psk_len;
+	return job->kind == IKE_JOB_SIGN ? c->private_key : c->psk;
 }
 
 static void on_changed(void *ctx)
@@ -458,6 +468,63 @@ static void signs(void **state)
 	assert_int_equal(sign(w, 72, t2), 0);
 	r = next(w);
 	assert_int_equal(r.error, -ENOENT);
+	end(w);
+}
+
+/* The longest private key that is taken; and what is sealed is not the key. */
+static void signs_with_a_private_key(void **state)
+{
+	static const struct ike_id peer = { .type = IKE_ID_FQDN };
+	const struct ike_scheme scheme = { IKE_KEY_ED25519, NULL, false, false };
+	static const uint8_t seed[] = { 0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+					0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20 };
+	struct world *w = begin(is_honest, NULL);
+	struct ike_job job = {
+		.id = 1,
+		.kind = IKE_JOB_SIGN,
+		.n_tunnels = 1,
+		.tunnels = (const char(*)[IKE_JOB_NAME])t0,
+		.peer = &peer,
+		.octets = { octets[0], octets[1] },
+	};
+	struct config *c = &w->conf[0];
+	uint8_t want[IKE_MAX_SIGNATURE];
+	struct ike_job_result r;
+	const struct sigalg *alg;
+	size_t len;
+
+	(void)state;
+	while ((alg = sigalg_get(job.alg)) && alg->scheme.key != IKE_KEY_ED25519)
+		job.alg++;
+	c->n_private = sizeof(seed) + 32;
+	c->private_key = calloc(1, c->n_private);
+	memcpy(c->private_key, seed, sizeof(seed));
+	assert_int_equal(ike_sign(&scheme, c->private_key, c->n_private, octets, IKE_JOB_OCTETS,
+				  want, &len),
+			 0);
+	c->psk_len = 0;
+	assert_int_equal(seal_config(&seal, c), 0);
+	assert_null(memmem(c->private_key, c->n_private, seed, 8));
+	assert_int_equal(key_proc_begin(w->k, &job), 0);
+	r = next(w);
+	assert_int_equal(r.error, 0);
+	assert_int_equal(r.auth_len, len);
+	assert_memory_equal(r.auth, want, len);
+	/* Another key kind's algorithm, none at all, and no key. */
+	job.id = 2;
+	job.alg = 0;
+	assert_int_equal(key_proc_begin(w->k, &job), 0);
+	assert_int_equal(next(w).error, -EINVAL);
+	job.id = 3;
+	job.alg = UINT16_MAX;
+	assert_int_equal(key_proc_begin(w->k, &job), 0);
+	assert_int_equal(next(w).error, -EINVAL);
+	job.id = 4;
+	job.tunnels = (const char(*)[IKE_JOB_NAME])t2;
+	assert_int_equal(key_proc_begin(w->k, &job), 0);
+	assert_int_equal(next(w).error, -ENOENT);
+	free(c->private_key);
+	c->private_key = NULL;
 	end(w);
 }
 
@@ -711,6 +778,7 @@ int main(void)
 		cmocka_unit_test(jobs_are_checked),
 		cmocka_unit_test(results_are_checked),
 		cmocka_unit_test(signs),
+		cmocka_unit_test(signs_with_a_private_key),
 		cmocka_unit_test(signs_many),
 		cmocka_unit_test(verifies_the_longest),
 		cmocka_unit_test(knows_its_seal),

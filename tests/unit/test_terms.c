@@ -103,6 +103,43 @@ static void what_differs(void **state)
 	config_clear(&c);
 }
 
+#define SIGNS(own, peer) \
+	"[Tunnel]\nLocalID = a.example\nKey = /" own "\n[Peer]\nPublicKey = hex:" peer "\n"
+#define SPKI_1 \
+	"302a300506032b65700321007d4d0e7f6153a69b6242b522abbee685fda4420f8834b108c3bdae369ef549fa"
+#define SPKI_2 \
+	"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+
+/* The peer's key is of the terms, and the method; our own is not, which the next IKE SA shows. */
+static void public_keys_are_terms(void **state)
+{
+	static const uint8_t secret[TERMS_SECRET] = { 1 };
+	static const struct {
+		const char *text;
+		enum terms_verdict verdict;
+	} rows[] = {
+		{ SIGNS("k", SPKI_1), TERMS_SAME },
+		{ SIGNS("another", SPKI_1), TERMS_SAME },
+		{ SIGNS("k", SPKI_2), TERMS_OTHER_KEY },
+		{ SIGNS("k", SPKI_1) "Signatures = pss\n", TERMS_OTHER },
+		{ "[Tunnel]\nLocalID = a.example\n[Peer]\nPSK = " KEY_A "\n", TERMS_OTHER },
+	};
+	const struct ike_id of_one_peer = { .type = 0 };
+	uint8_t terms[TERMS_LEN];
+	struct config c;
+
+	(void)state;
+	parse(rows[0].text, &c);
+	assert_int_equal(terms_make(&c, secret, &of_one_peer, terms), 0);
+	config_clear(&c);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		parse(rows[i].text, &c);
+		if (terms_judge(&c, secret, &of_one_peer, terms) != rows[i].verdict)
+			fail_msg("row %zu: %s", i, rows[i].text);
+		config_clear(&c);
+	}
+}
+
 #define NEAR "[Client a.b.example]\nPSK = " KEY_A "\n"
 #define WILDCARD "[Client *.b.example]\nPSK = " KEY_B "\n"
 #define FAR "[Client *.example]\nPSK = 77" KEY_A "\n"
@@ -188,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_differs),
+		cmocka_unit_test(public_keys_are_terms),
 		cmocka_unit_test(keys_taken_away),
 		cmocka_unit_test(the_secret_stays),
 	};

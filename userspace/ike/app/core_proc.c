@@ -225,6 +225,7 @@ static void do_job(const struct ike_env *env, const struct wire *w)
 		.tunnels = body->tunnels,
 		.peer = &body->peer,
 		.prf = (uint16_t)body->prf,
+		.alg = (uint16_t)body->alg,
 	};
 
 	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++) {
@@ -369,12 +370,23 @@ static int call_plain(struct core *c, enum wire_type type, const char *tunnel, u
 	return call(c, &h, NULL, WIRE_RETURN);
 }
 
-/* One that hands over a configuration, as far as its children go. */
+/* One that hands over a configuration, as far as its children go, and its credentials. */
 static int call_conf(struct core *c, struct wire_head *h, const struct ike_tunnel_conf *conf)
 {
-	h->len = (uint32_t)(offsetof(struct ike_tunnel_conf, child) +
-			    conf->n_child * sizeof(conf->child[0]));
-	return call(c, h, conf, WIRE_RETURN);
+	size_t len =
+		offsetof(struct ike_tunnel_conf, child) + conf->n_child * sizeof(conf->child[0]);
+	uint8_t *body = malloc(len + conf->creds.len);
+	int rc;
+
+	if (!body)
+		return -ENOMEM;
+	memcpy(body, conf, len);
+	if (conf->creds.len)
+		memcpy(body + len, conf->creds.data, conf->creds.len);
+	h->len = (uint32_t)(len + conf->creds.len);
+	rc = call(c, h, body, WIRE_RETURN);
+	free(body);
+	return rc;
 }
 
 int core_tunnel_add(struct core *c, const struct ike_tunnel_conf *conf)

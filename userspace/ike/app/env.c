@@ -394,6 +394,18 @@ static void env_log(void *ctx, enum ike_log_level level, const char *name, const
 
 /* ---- jobs ------------------------------------------------------------------------------------- */
 
+/* That of @c, for an algorithm that it may sign with. */
+static const uint8_t *private_key(const struct config *c, const struct ike_job *job, size_t *len)
+{
+	const struct sigalg *alg = sigalg_get(job->alg);
+
+	if (!alg || c->local_method != IKE_METHOD_SIGNATURE ||
+	    (alg->hash == IKE_HASH_SHA1 && !(c->signatures & IKE_SIG_SHA1)))
+		return NULL;
+	*len = c->n_private;
+	return c->private_key;
+}
+
 /* An open tunnel of the core's own, and a PRF that this may have agreed on. */
 const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
@@ -401,6 +413,8 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 	const struct tunnel *t = tunnel_of(ctx, job->tunnels[i], IKE_PEER_FIRST);
 	const struct client_key *own;
 
+	if (t && job->kind == IKE_JOB_SIGN)
+		return private_key(&t->conf, job, len);
 	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1))
 		return NULL;
 	own = client_keys_find(t->conf.keys.v, t->conf.keys.n, job->peer);
@@ -416,6 +430,8 @@ static bool admit_job(struct agent *a, const struct ike_job *job)
 
 	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++)
 		cost += job->octets[i].len;
+	if (job->kind == IKE_JOB_SIGN)
+		cost += JOB_BYTES_SIGN;
 	return bucket_take(&a->job_bytes, &rate, cost * job->n_tunnels, loop_now());
 }
 

@@ -40,8 +40,13 @@ static bool needs_reopening(const struct config *from, const struct config *to)
 	       is_somebody_else(from, to);
 }
 
+/* Of what the peer proves; a key of our own is used from the next IKE SA on. */
 static bool is_other_key(const struct config *x, const struct config *y)
 {
+	const struct ike_creds a = { x->creds, x->n_creds }, b = { y->creds, y->n_creds };
+
+	if (!ike_cred_same(&a, &b, IKE_CRED_PEER_KEY))
+		return true;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
 }
 

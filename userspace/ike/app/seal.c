@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ike/app/seal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ike/crypto/crypto.h"
 
+_Static_assert(SEAL_PRIVATE >= IKE_MAX_PRIVATE + IKE_WRAP_OVERHEAD, "so does a private one");
 _Static_assert(SECRET_ROOM >= SECRET_MAX + IKE_WRAP_OVERHEAD, "a key fits when wrapped");
 
 /* One key in its place, and its digest. Without a key nothing is done. */
@@ -26,9 +28,32 @@ static int seal_key(const struct seal *s, uint8_t key[SECRET_ROOM], size_t *len,
 	return 0;
 }
 
+/* The private key, in a place of its own that is as long as it is then. */
+static int seal_private(const struct seal *s, struct config *c)
+{
+	uint8_t *wrapped = c->n_private ? calloc(1, SEAL_PRIVATE) : NULL;
+	size_t len = 0;
+
+	if (!c->n_private)
+		return 0;
+	if (!wrapped || ike_key_wrap(s->wrapping, sizeof(s->wrapping), c->private_key, c->n_private,
+				     wrapped, SEAL_PRIVATE, &len)) {
+		free(wrapped);
+		return -1;
+	}
+	ike_wipe(c->private_key, c->n_private);
+	free(c->private_key);
+	c->private_key = wrapped;
+	c->n_private = (unsigned int)len;
+	return 0;
+}
+
 int seal_config(const struct seal *s, struct config *c)
 {
 	int rc = seal_key(s, c->psk, &c->psk_len, c->psk_digest);
+
+	if (!rc)
+		rc = seal_private(s, c);
 
 	for (unsigned int i = 0; i < c->keys.n && !rc; i++) {
 		struct client_key *k = &c->keys.v[i];
@@ -39,10 +64,15 @@ int seal_config(const struct seal *s, struct config *c)
 }
 
 int seal_open(const uint8_t wrapping[SEAL_WRAPPING], const uint8_t *sealed, size_t len,
-	      uint8_t key[SECRET_ROOM], size_t *key_len)
+	      uint8_t *key, size_t cap, size_t *key_len)
 {
 	*key_len = 0;
-	if (!len || len > SECRET_ROOM)
+	if (!len || len > cap)
 		return -1;
 	return ike_key_unwrap(wrapping, SEAL_WRAPPING, sealed, len, key, key_len);
+}
+
+size_t seal_room(enum ike_job_kind kind)
+{
+	return kind == IKE_JOB_SIGN ? SEAL_PRIVATE : SECRET_ROOM;
 }

@@ -10,8 +10,13 @@
 #define ESPTUN_IKE_SEAL_H
 
 #include "ike/app/config/config.h"
+#include "ike/auth/job.h"
 
-enum { SEAL_WRAPPING = 32, SEAL_SECRET = 32 /* octets */ };
+enum {
+	SEAL_WRAPPING = 32, /* octets, as all that follow */
+	SEAL_SECRET = 32,
+	SEAL_PRIVATE = IKE_MAX_PRIVATE + 16, /* room for a private key, wrapped or not */
+};
 
 struct seal {
 	uint8_t wrapping[SEAL_WRAPPING];
@@ -25,10 +30,13 @@ struct seal {
 int seal_config(const struct seal *s, struct config *c);
 
 /*
- * The key that @sealed, of @len octets, 1 to SECRET_ROOM, is wrapped from; it is the caller's to wipe.
- * 0, or -1: it is none of this seal's, and @key holds nothing of it.
+ * The key that @sealed, of @len octets, 1 to @cap, is wrapped from; it is the caller's to wipe. @key has
+ * room for @cap. 0, or -1: it is none of this seal's, and @key holds nothing of it.
  */
 int seal_open(const uint8_t wrapping[SEAL_WRAPPING], const uint8_t *sealed, size_t len,
-	      uint8_t key[SECRET_ROOM], size_t *key_len);
+	      uint8_t *key, size_t cap, size_t *key_len);
+
+/* Octets at most that a key which a job of this kind needs has when it is sealed. */
+size_t seal_room(enum ike_job_kind kind);
 
 #endif

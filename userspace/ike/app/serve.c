@@ -196,6 +196,7 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 	body->kind = job->kind;
 	body->n_tunnels = job->n_tunnels;
 	body->prf = job->prf;
+	body->alg = job->alg;
 	body->auth_len = (uint32_t)auth.len;
 	body->peer = *job->peer;
 	memcpy(body->tunnels, job->tunnels, job->n_tunnels * sizeof(body->tunnels[0]));
@@ -317,11 +318,18 @@ static void adopt(struct serve *s)
 	ike_core_adopt(s->core, h->tunnel, &pair);
 }
 
+/* The configuration in a call, with its credentials, which are behind its child SAs. */
+static const struct ike_tunnel_conf *open_conf(struct serve *s)
+{
+	struct ike_tunnel_conf *conf = (struct ike_tunnel_conf *)s->call.body;
+
+	conf->creds.data = (const uint8_t *)(conf->child + conf->n_child);
+	return conf;
+}
+
 static int change_tunnel(struct serve *s)
 {
-	const struct ike_tunnel_conf *conf = (const struct ike_tunnel_conf *)s->call.body;
-
-	return ike_core_tunnel_change(s->core, conf, s->call.h.value, s->call.h.time);
+	return ike_core_tunnel_change(s->core, open_conf(s), s->call.h.value, s->call.h.time);
 }
 
 static void take_result(struct serve *s)
@@ -361,9 +369,7 @@ static bool do_call(struct serve *s, int32_t *result)
 
 	*result = 0;
 	switch (h->type) {
-	case WIRE_TUNNEL_ADD:
-		*result = ike_core_tunnel_add(core, (const struct ike_tunnel_conf *)s->call.body);
-		return true;
+	case WIRE_TUNNEL_ADD: *result = ike_core_tunnel_add(core, open_conf(s)); return true;
 	case WIRE_ADOPT: adopt(s); return true;
 	case WIRE_START: ike_core_start(core, h->tunnel, h->time); return true;
 	case WIRE_DATAGRAM: take_datagram(s); return true;

@@ -62,6 +62,21 @@ static void add_proposals(struct digest *d, const struct ike_proposals *l)
 	add(d, NULL, 0);
 }
 
+/* What the peer, or its client @own, has to prove that it has; NULL: it is the tunnel's. */
+static void add_key(struct digest *d, const struct config *c, const struct client_key *own)
+{
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	struct ike_iov key;
+	size_t at = 0;
+
+	if (c->remote_method == IKE_METHOD_PSK) {
+		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
+		return;
+	}
+	while (ike_cred_next(&creds, &at, IKE_CRED_PEER_KEY, &key))
+		add(d, key.base, key.len);
+}
+
 /* What both ends agreed on, but keys and selectors. */
 static void add_agreement(struct digest *d, const struct config *c)
 {
@@ -74,6 +89,12 @@ static void add_agreement(struct digest *d, const struct config *c)
 	add_proposals(d, c->esp);
 	if (c->encap != IKE_ENCAP_UDP) /* the terms of former builds are those of UDP */
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->encap }, 1);
+	if (c->local_method != IKE_METHOD_PSK || c->remote_method != IKE_METHOD_PSK)
+		add_numbers(d,
+			    (const uint16_t[]){ (uint16_t)c->local_method,
+						(uint16_t)c->remote_method,
+						(uint16_t)c->signatures },
+			    3);
 }
 
 /* One of the digests: empty, of the salt alone, until something is added. */
@@ -124,7 +145,7 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	 */
 	add(&mark, "3", 1);
 	add_agreement(&agreement, c);
-	add(&key, own ? own->digest : c->psk_digest, SECRET_DIGEST);
+	add_key(&key, c, own);
 	memcpy(out, salt, TERMS_SALT);
 	return put(out + AT_MARK, &mark) && put(out + AT_AGREEMENT, &agreement) &&
 			       put(out + AT_KEY, &key) && put(out + AT_PLACE, &place)
@@ -158,7 +179,7 @@ static bool has_place(const struct config *c, const uint8_t *secret, const struc
 		if (own && is_place(secret, terms, own))
 			return true;
 	}
-	return c->psk_len && is_place(secret, terms, NULL);
+	return (c->psk_len || c->remote_method != IKE_METHOD_PSK) && is_place(secret, terms, NULL);
 }
 
 enum terms_verdict terms_judge(const struct config *c, const uint8_t secret[TERMS_SECRET],

@@ -45,7 +45,7 @@ struct rule {
 #define EXACTLY(type) .min = sizeof(type), .max = sizeof(type)
 #define SOME(type, most) .max = (most) * sizeof(type), .unit = sizeof(type)
 
-_Static_assert(sizeof(struct ike_tunnel_conf) <= WIRE_BODY, "a configuration fits");
+_Static_assert(sizeof(struct ike_tunnel_conf) + IKE_MAX_CREDS <= WIRE_BODY, "a configuration fits");
 _Static_assert((1 + IKE_MAX_CHILD) * sizeof(struct wire_status) <= WIRE_BODY,
 	       "a peer and its child SAs fit");
 _Static_assert(sizeof(enum ike_child_part) == 4 && sizeof(enum ike_tunnel_state) == 4 &&
@@ -82,9 +82,10 @@ static const struct field adopted_fields[] = { { FIELD_ID, AT(wire_adopted, id),
 static const struct field id_fields[] = { { FIELD_ID, 0, 0 } };
 
 static const struct field job_fields[] = {
-	{ FIELD_U32, AT(wire_job, kind), IKE_JOB_PSK_VERIFY },
+	{ FIELD_U32, AT(wire_job, kind), IKE_JOB_KINDS - 1 },
 	{ FIELD_U32, AT(wire_job, n_tunnels), IKE_JOB_TUNNELS },
 	{ FIELD_U32, AT(wire_job, prf), UINT16_MAX },
+	{ FIELD_U32, AT(wire_job, alg), UINT16_MAX },
 	{ FIELD_U32, AT(wire_job, octets_len[0]), WIRE_OCTETS },
 	{ FIELD_U32, AT(wire_job, octets_len[1]), WIRE_OCTETS },
 	{ FIELD_U32, AT(wire_job, octets_len[2]), WIRE_OCTETS },
@@ -93,6 +94,10 @@ static const struct field job_fields[] = {
 };
 
 _Static_assert(IKE_JOB_OCTETS == 3, "each part has a row above");
+
+static const struct field result_fields[] = {
+	{ FIELD_U32, AT(ike_job_result, auth_len), IKE_MAX_SIGNATURE },
+};
 
 static const struct field addr_fields[] = { { FIELD_ADDR, 0, 0 } };
 
@@ -217,9 +222,9 @@ static bool conf_is_good(const struct wire *w)
 {
 	const struct ike_tunnel_conf *conf = (const struct ike_tunnel_conf *)w->body;
 
-	return conf->n_child <= IKE_MAX_CHILD &&
+	return conf->n_child <= IKE_MAX_CHILD && conf->creds.len <= IKE_MAX_CREDS &&
 	       w->h.len == offsetof(struct ike_tunnel_conf, child) +
-				   conf->n_child * sizeof(conf->child[0]);
+				   conf->n_child * sizeof(conf->child[0]) + conf->creds.len;
 }
 
 static bool adopted_is_good(const struct wire *w)

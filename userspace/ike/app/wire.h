@@ -24,7 +24,7 @@ enum wire_type {
 #define WIRE_FIRST_OF_IKE WIRE_RETURN
 
 enum {
-	WIRE_BODY = 11 << 14, /* the longest body, in octets: the configuration of a tunnel */
+	WIRE_BODY = 20 << 14, /* the longest body, in octets: the configuration of a tunnel */
 	WIRE_TEXT = 1024,
 	WIRE_STEP = 32,
 	WIRE_KEYS = 64, /* of one WIRE_STATUS */
@@ -91,7 +91,7 @@ struct wire_status {
 /* A struct ike_job. The octets that it points to follow: what is signed, then the AUTH value. */
 struct wire_job {
 	uint64_t id;
-	uint32_t kind, n_tunnels, prf;
+	uint32_t kind, n_tunnels, prf, alg;
 	uint32_t octets_len[IKE_JOB_OCTETS], auth_len;
 	char tunnels[IKE_JOB_TUNNELS][IKE_JOB_NAME];
 	struct ike_id peer;

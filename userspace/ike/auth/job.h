@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "ike/crypto/crypto.h"
+#include "ike/crypto/sign.h"
 #include "ike/proto/ikev2.h"
 
 enum ike_job_limits {
@@ -21,6 +21,8 @@ enum ike_job_limits {
 enum ike_job_kind {
 	IKE_JOB_PSK_SIGN, /* compute an AUTH value with the key of the one tunnel */
 	IKE_JOB_PSK_VERIFY, /* which of the tunnels have the key that the peer's AUTH value is made with? */
+	IKE_JOB_SIGN, /* sign with the private key of the one tunnel */
+	IKE_JOB_KINDS,
 };
 
 /* What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15. */
@@ -30,7 +32,8 @@ struct ike_job {
 	unsigned int n_tunnels; /* 1 to IKE_JOB_TUNNELS; 1 to sign */
 	const char (*tunnels)[IKE_JOB_NAME];
 	const struct ike_id *peer; /* each tunnel may have another key for each identity */
-	uint16_t prf;
+	uint16_t prf; /* of a PSK's job */
+	uint16_t alg; /* of IKE_JOB_SIGN: number of its row, see sigalg.h */
 	struct ike_iov octets[IKE_JOB_OCTETS];
 	struct ike_iov auth; /* to verify: the peer's value, of any length */
 };
@@ -44,7 +47,9 @@ enum ike_job_verdict {
 struct ike_job_result {
 	uint64_t id;
 	int error; /* a negative errno: what follows is not valid */
-	uint8_t auth[IKE_MAX_PRF]; /* to sign: ike_prf_len() octets; wipe it */
+	/* To sign: the value, of ike_prf_len() bytes with a PSK; wipe it. */
+	uint32_t auth_len;
+	uint8_t auth[IKE_MAX_SIGNATURE];
 	uint8_t verdict[IKE_JOB_TUNNELS]; /* to verify: enum ike_job_verdict of each tunnel */
 };
 

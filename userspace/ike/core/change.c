@@ -32,8 +32,10 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
-	       x->mobike == y->mobike && x->encap == y->encap && x->ike == y->ike &&
-	       x->esp == y->esp;
+	       x->local_method == y->local_method && x->remote_method == y->remote_method &&
+	       x->signatures == y->signatures &&
+	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_PEER_KEY) && x->mobike == y->mobike &&
+	       x->encap == y->encap && x->ike == y->ike && x->esp == y->esp;
 }
 
 static bool carry_same(const struct child_conf *x, const struct child_conf *y)

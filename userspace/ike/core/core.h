@@ -11,6 +11,7 @@
 #ifndef ESPTUN_IKE_CORE_H
 #define ESPTUN_IKE_CORE_H
 
+#include "ike/auth/cred.h"
 #include "ike/auth/job.h"
 #include "ike/crypto/crypto.h"
 #include "ike/proto/ikev2.h"
@@ -45,6 +46,13 @@ enum ike_encap {
 	IKE_ENCAP_AUTO, /* IP alone while there is no NAT on the path, else UDP */
 };
 
+/* How an end proves who it is. */
+enum ike_method {
+	IKE_METHOD_PSK, /* by a pre-shared key */
+	IKE_METHOD_SIGNATURE, /* by a signature */
+	IKE_METHODS,
+};
+
 /* Of a pair of ESP SAs (RFC 4303 3.1). */
 enum ike_mode {
 	IKE_MODE_TUNNEL, /* whole packets */
@@ -66,7 +74,10 @@ struct ike_child_conf {
 struct ike_tunnel_conf {
 	char name[16]; /* netdevice */
 	struct ike_id local_id; /* type 0: the local address */
-	struct ike_id remote_id; /* type 0: any identity that proves the PSK; may be a wildcard */
+	struct ike_id remote_id; /* type 0: any identity that proves the key; may be a wildcard */
+	enum ike_method local_method, remote_method; /* how we do, and how the peer has to */
+	uint32_t signatures; /* enum ike_sig_policy of auth/sigalg.h */
+	struct ike_creds creds; /* copied, too */
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
 	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */

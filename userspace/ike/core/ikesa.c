@@ -166,6 +166,7 @@ void ikesa_setup_free(struct ike_sa *sa)
 	ike_kex_free(sa->setup->kex);
 	ikesa_bytes_free(&sa->setup->init_i);
 	ikesa_bytes_free(&sa->setup->init_r);
+	ikesa_bytes_free(&sa->setup->auth);
 	ike_wipe(sa->setup, sizeof(*sa->setup));
 	free(sa->setup);
 	sa->setup = NULL;

@@ -211,7 +211,10 @@ struct ikesa_setup {
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) */
 	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for */
 	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
-	uint8_t auth[IKE_MAX_PRF]; /* initiator: our AUTH value, as long as the PRF's */
+	struct ikesa_bytes auth; /* initiator: our AUTH value, or signature */
+	const struct sigalg *sigalg; /* that our signature is made with */
+	unsigned int peer_hashes; /* set of enum ike_hash that the peer takes; 0: it did not say */
+	bool told_hashes; /* the peer knows which ones we take */
 };
 
 /*

@@ -8,6 +8,7 @@
 #ifndef ESPTUN_IKE_STATE_H
 #define ESPTUN_IKE_STATE_H
 
+#include "ike/auth/sigalg.h"
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
 #include "ike/core/ikesa.h"
@@ -113,12 +114,16 @@ struct child_conf {
 
 /*
  * What was given as struct ike_tunnel_conf, whose fields these are, without the room that it has for
- * more. It is one piece of memory, selectors included; the lists of proposals are shared with all
+ * more. It is one piece of memory, selectors and credentials included; the lists of proposals are shared with all
  * tunnels that have the same. tunnel.c makes it and gives it back.
  */
 struct tunnel_conf {
 	char name[16];
 	struct ike_id local_id, remote_id;
+	enum ike_method local_method, remote_method;
+	uint32_t signatures;
+	enum ike_key_kind own_key; /* of those of creds; IKE_KEY_NONE: there is none */
+	struct ike_creds creds; /* behind the selectors */
 	unsigned int clients;
 	enum ike_unique unique;
 	struct ike_endpoint local, remote;

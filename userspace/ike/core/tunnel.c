@@ -29,6 +29,16 @@ static bool children_sane(const struct ike_tunnel_conf *c)
 	return c->n_child && c->n_child <= IKE_MAX_CHILD;
 }
 
+static enum ike_key_kind own_key(const struct ike_tunnel_conf *c)
+{
+	struct ike_iov key;
+	char why[128];
+
+	return ike_cred_find(&c->creds, IKE_CRED_OWN_KEY, &key)
+		       ? ike_key_kind(key.base, key.len, why, sizeof(why))
+		       : IKE_KEY_NONE;
+}
+
 static bool proposals_sane(const struct ike_proposals *l)
 {
 	unsigned int i;
@@ -40,11 +50,23 @@ static bool proposals_sane(const struct ike_proposals *l)
 	return l->n && l->n <= IKE_MAX_PROPOSALS;
 }
 
+/* Each method has what it needs, but for secrets, which the core has not. */
+static bool methods_sane(const struct ike_tunnel_conf *c)
+{
+	struct ike_iov key;
+
+	return c->local_method < IKE_METHODS && c->remote_method < IKE_METHODS &&
+	       ike_creds_are_sane(&c->creds) &&
+	       (c->local_method != IKE_METHOD_SIGNATURE || own_key(c) != IKE_KEY_NONE) &&
+	       (c->remote_method != IKE_METHOD_SIGNATURE ||
+		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key));
+}
+
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
 {
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && proposals_sane(&c->ike) &&
 	       proposals_sane(&c->esp) && c->local_id.len <= IKE_MAX_ID &&
-	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) &&
+	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) && methods_sane(c) &&
 	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family));
 }
 
@@ -91,7 +113,8 @@ static struct ike_ts *keep_child(struct child_conf *to, const struct ike_child_c
 const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 {
 	size_t size = sizeof(struct tunnel_conf) + conf->n_child * sizeof(struct child_conf);
-	struct tunnel_conf *c = malloc(size + count_selectors(conf) * sizeof(struct ike_ts));
+	size_t selectors = count_selectors(conf) * sizeof(struct ike_ts);
+	struct tunnel_conf *c = malloc(size + selectors + conf->creds.len);
 	struct ike_ts *ts;
 	unsigned int i;
 
@@ -100,6 +123,10 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 	*c = (struct tunnel_conf){
 		.local_id = conf->local_id,
 		.remote_id = conf->remote_id,
+		.local_method = conf->local_method,
+		.remote_method = conf->remote_method,
+		.signatures = conf->signatures,
+		.own_key = own_key(conf),
 		.clients = conf->clients,
 		.unique = conf->unique,
 		.local = conf->local,
@@ -122,6 +149,9 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 	ts = (struct ike_ts *)(c->child + c->n_child);
 	for (i = 0; i < c->n_child; i++)
 		ts = keep_child(&c->child[i], &conf->child[i], ts);
+	c->creds = (struct ike_creds){ (const uint8_t *)ts, conf->creds.len };
+	if (conf->creds.len)
+		memcpy(ts, conf->creds.data, conf->creds.len);
 	if (c->ike && c->esp)
 		return c;
 	tunnel_free_conf(c);

@@ -42,6 +42,7 @@ struct x_claim {
 	struct ike_id id;
 	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
 	struct ike_auth auth;
+	struct ike_iov raw_key; /* a public key that it shows (RFC 7670); NULL: none */
 };
 
 /* Tunnels whose keys are tried, the best one first. */
@@ -52,20 +53,58 @@ struct x_candidates {
 };
 
 /*
- * Begin the job that signs for us, with the key which @p has for the identity @peer, or the one that
- * tries which of the candidates' keys the peer holds. @m, @done and @state: see job_begin().
+ * A method: how an end proves who it is, one row for each enum ike_method. x_auth.c knows them by the
+ * functions below alone. Of @job, what is signed is set, and to sign the tunnel and its peer.
  */
-bool x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
-		  const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
-		  void *state);
-bool x_proof_verify(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
-		    const struct x_claim *who, const struct x_candidates *c, job_done_fn done,
-		    void *state);
-/* Append our AUTH payload, which is the result of x_proof_sign(). */
-void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_job_result *r);
-/* Find and parse a payload of the claim; absent and malformed alike give false. */
+struct x_method {
+	const char *name; /* for people: "with ..." */
+	const char *remedy; /* what the peer's side is set to for it */
+	const char *compare; /* the key of the configuration that our proof is of */
+	/* See x_proof_sign(). */
+	enum x_verdict (*sign)(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			       struct ike_peer *p, struct ike_job *job, job_done_fn done,
+			       void *state);
+	/* Append our AUTH payload and what belongs to it; @value is the job's result. */
+	void (*build)(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
+		      struct ike_iov value);
+	/* See x_proof_verify(). */
+	enum x_verdict (*verify)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 const struct x_claim *who, const struct x_candidates *c,
+				 struct ike_job *job, job_done_fn done, void *state);
+	/* See x_proof_explain_key(), of a peer that tried this method. */
+	void (*explain)(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+			const struct x_claim *who, bool unknown);
+};
+
+extern const struct x_method x_method_psk; /* x_psk.c */
+extern const struct x_method x_method_signature; /* x_signature.c */
+
+const struct x_method *x_proof_method(enum ike_method method);
+/* Is the peer's AUTH payload of the method that @p wants? */
+bool x_proof_fits(const struct ike_peer *p, const struct x_claim *who);
+
+/*
+ * Begin the job that signs for us, with the key which @p has for the identity @peer. @m, @done and
+ * @state: see job_begin(). X_WAIT; X_DROP: there are too many jobs, or no memory; X_CLOSE: it cannot be
+ * done, and that was told.
+ */
+enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			    struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+			    void *state);
+/*
+ * Have @done called with what tells which of the candidates' keys the peer holds: at once, and what it
+ * returns is returned, or later by a job (X_WAIT). X_DROP as above.
+ */
+enum x_verdict x_proof_verify(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			      const struct x_claim *who, const struct x_candidates *c,
+			      job_done_fn done, void *state);
+/* Append our AUTH payload; @value is the result of x_proof_sign(). */
+void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
+		   const uint8_t *value, size_t len);
+/* Find and parse payloads of the claim; absent and malformed alike give false. */
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
-bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth);
+/* AUTH, with the public key that the peer may show. */
+bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who);
 /* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			const struct ike_id *id);

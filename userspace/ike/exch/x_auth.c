@@ -81,7 +81,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
-	ike_build_auth(b, IKE_AUTH_PSK, sa->setup->auth, ike_prf_len(sa->keys.suite.prf));
+	x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
@@ -112,8 +112,8 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 	if (error == IKE_N_AUTHENTICATION_FAILED) {
 		report_error(
 			core, p, sa,
-			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare PSK=, LocalID= and RemoteID= with its configuration",
-			us, them);
+			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare %s, LocalID= and RemoteID= with its configuration",
+			us, them, x_proof_method(p->conf->local_method)->compare);
 		return;
 	}
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
@@ -203,7 +203,7 @@ static bool accept_responder(struct ike_core *core, struct ike_sa *sa, const str
 /* What the peer claims in @m; false if there is nothing, or a malformed one. */
 static bool find_claim(const struct x_msg *m, uint8_t id, struct x_claim *who)
 {
-	return x_proof_find_id(m->in, id, who) && x_proof_find_auth(m->in, &who->auth);
+	return x_proof_find_id(m->in, id, who) && x_proof_find_auth(m->in, who);
 }
 
 /* Whether the responder's proof is one is known now. */
@@ -236,10 +236,11 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 {
 	struct ike_peer *p = sa->peer;
 	struct x_candidates own = { .n = 1 };
+	enum x_verdict verdict = X_CLOSE;
 	struct x_claim who = { 0 };
 
 	(void)x;
-	if (!x_proof_find_auth(m->in, &who.auth)) {
+	if (!x_proof_find_auth(m->in, &who)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
 		explain_refusal(core, sa, ike_notify_first_error(m->in));
 		attempt_over(core, sa);
@@ -248,13 +249,14 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	memcpy(own.name[0], p->conf->name, sizeof(own.name[0]));
 	if (!x_proof_find_id(m->in, IKE_PL_IDR, &who))
 		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
-	else if (who.auth.method != IKE_AUTH_PSK)
+	else if (!x_proof_fits(p, &who))
 		x_proof_explain_key(core, p, sa, &who, false);
-	else if (x_proof_verify(core, sa, m, &who, &own, finish_response, NULL))
-		return;
 	else
+		verdict = x_proof_verify(core, sa, m, &who, &own, finish_response, NULL);
+	if (verdict == X_DROP)
 		report_error(core, p, sa, "%s", NO_JOB);
-	send_auth_failed(core, sa);
+	if (verdict == X_DROP || verdict == X_CLOSE)
+		send_auth_failed(core, sa);
 }
 
 static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
@@ -284,12 +286,11 @@ static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, str
 {
 	(void)m;
 	(void)state;
-	if (!r->error) {
-		memcpy(sa->setup->auth, r->auth, sizeof(sa->setup->auth));
-		if (request_start(core, sa, exchange_new(&auth_ops, 0)))
-			return X_DONE;
-	}
-	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check PSK=");
+	if (!r->error && !ikesa_bytes_set(&sa->setup->auth, r->auth, r->auth_len) &&
+	    request_start(core, sa, exchange_new(&auth_ops, 0)))
+		return X_DONE;
+	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s",
+		     x_proof_method(sa->peer->conf->local_method)->compare);
 	attempt_over(core, sa);
 	return X_DONE;
 }
@@ -297,6 +298,7 @@ static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, str
 void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_peer *p = sa->peer;
+	enum x_verdict verdict;
 
 	sa->setup->spi_in = install_reserve_spi(core, sa);
 	if (!sa->setup->spi_in) {
@@ -306,12 +308,14 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
 	sa->tx.next = 1;
-	if (!x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL)) {
-		report_error(core, p, sa, "%s", NO_JOB);
-		attempt_over(core, sa);
+	verdict = x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL);
+	if (verdict == X_WAIT) {
+		sa_touch(core, sa);
 		return;
 	}
-	sa_touch(core, sa);
+	if (verdict == X_DROP)
+		report_error(core, p, sa, "%s", NO_JOB);
+	attempt_over(core, sa);
 }
 
 /* ---- responder ----------------------------------------------------------- */
@@ -384,7 +388,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 	struct ike_notify n;
 
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	x_proof_build(m->reply, sa, r);
+	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
 	mark_established(core, sa);
 	x_mobike_begin(core, sa, m->in);
 	if (sa->mobike.on)
@@ -479,26 +483,29 @@ static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, str
 				   struct auth_request *a, const struct x_claim *who)
 {
 	const struct ike_job_result none = { 0 };
+	enum x_verdict verdict = X_DROP;
 
 	admit_work(core, ADMIT_WORK_AUTH);
 	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
 		return refuse_auth(m);
 	x_match_collect_near(core, sa, who, &a->tunnels);
-	if (who->auth.method == IKE_AUTH_PSK && a->tunnels.n &&
-	    x_proof_verify(core, sa, m, who, &a->tunnels, explain_request, a))
-		return X_WAIT;
-	return explain_request(core, sa, m, a, &none);
+	if (a->tunnels.n)
+		verdict = x_proof_verify(core, sa, m, who, &a->tunnels, explain_request, a);
+	return verdict == X_DROP ? explain_request(core, sa, m, a, &none) : verdict;
 }
 
 /* The peer means @p, one of those whose keys it holds: our own proof is next. */
 static enum x_verdict choose_tunnel(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				    struct auth_request *a, const struct x_claim *who,
-				    const struct ike_peer *p)
+				    struct ike_peer *p)
 {
+	enum x_verdict verdict;
+
 	a->tunnels.n = 1;
 	memcpy(a->tunnels.name[0], p->conf->name, sizeof(a->tunnels.name[0]));
 	query_local_id(p, sa, &sa->local_id);
-	return x_proof_sign(core, sa, m, p, &who->id, finish_request, a) ? X_WAIT : X_DROP;
+	verdict = x_proof_sign(core, sa, m, p, &who->id, finish_request, a);
+	return verdict == X_CLOSE ? refuse_auth(m) : verdict;
 }
 
 /* What the keys that were tried say about who the peer may mean; work in vain is metered. */
@@ -550,7 +557,7 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 				  struct auth_request *a, const struct x_claim *who,
 				  unsigned int tried)
 {
-	const struct ike_peer *p;
+	struct ike_peer *p;
 
 	a->changes = core->changes;
 	a->tried = tried;
@@ -561,9 +568,9 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 	p = a->tunnels.n ? NULL : lookup_name(core, a->proven);
 	if (p)
 		return choose_tunnel(core, sa, m, a, who, p);
-	if (!a->tunnels.n || who->auth.method != IKE_AUTH_PSK)
+	if (!a->tunnels.n)
 		return refuse_proof(core, sa, m, a, who);
-	return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a) ? X_WAIT : X_DROP;
+	return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a);
 }
 
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)

@@ -16,6 +16,16 @@ static bool nonce_ok(const struct ike_payload *p)
 	return p && !ike_nonce_parse(p, &data, &len);
 }
 
+/* Which hashes the peer's signature algorithms may have, as it says (RFC 7427 4). */
+static void note_hashes(struct ike_sa *sa, const struct ike_payloads *in)
+{
+	struct ike_notify n;
+
+	sa->setup->peer_hashes = 0;
+	if (ike_notify_find(in, IKE_N_SIGNATURE_HASH_ALGORITHMS, &n))
+		sa->setup->peer_hashes = sigalg_hashes(&n);
+}
+
 /* ---- initiator ----------------------------------------------------------- */
 
 static bool lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
@@ -59,6 +69,8 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_build_sa(&b, IKE_OFFER(sa->peer->conf->ike));
 	ike_secret_build(&b, s->kex);
 	ike_build_nonce(&b, s->ni, s->ni_len);
+	sigalg_build_hashes(&b);
+	s->told_hashes = true;
 	natd_build(&b, sa, &sa->local, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
@@ -251,6 +263,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 
 	natd_judge(&sa->natd, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
+	note_hashes(sa, in);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	refusal = natd_refusal(sa, &sa->natd);
 	if (refusal) {
@@ -355,6 +368,9 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d,
 	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
 	ike_secret_build(&b, kex);
 	ike_build_nonce(&b, s->nr, s->nr_len);
+	s->told_hashes = s->peer_hashes;
+	if (s->told_hashes)
+		sigalg_build_hashes(&b);
 	if (sa->natd.peer_knows)
 		natd_build(&b, sa, &d->local, &d->remote);
 	if (sa->fragments)
@@ -384,6 +400,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	/* The request's hashes were made with the responder's SPI still zero: @h has it so. */
 	natd_judge(&sa->natd, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
+	note_hashes(sa, in);
 	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
 	ok = kex && !ikesa_bytes_set(&s->init_i, d->data, d->len) && build_response(sa, d, kex) &&
 	     x_derive_keys(core, sa, &secret);

@@ -35,7 +35,7 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	if (!p->enabled ||
 	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
 		return 0;
-	if (!ike_id_matches(&who->id, &p->conf->remote_id))
+	if (!ike_id_matches(&who->id, &p->conf->remote_id) || !x_proof_fits(p, who))
 		return 0;
 	query_local_id(p, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
@@ -165,6 +165,8 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 			core, p, sa,
 			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
 			id, want, ike_id_print(own, sizeof(own), &own_id), want);
+	} else if (!x_proof_fits(p, who)) {
+		x_proof_explain_key(core, p, sa, who, false);
 	} else {
 		report_error(
 			core, p, sa,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The AUTH payload with pre-shared keys (RFC 7296 2.15): what each end signs, and what to tell the
- * user about a peer whose proof or name is not the expected one.
+ * The AUTH payload (RFC 7296 2.15): what each end signs, by whichever method (x_psk.c, x_signature.c), and
+ * what to tell the user about a peer whose proof or name is not the expected one.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -26,62 +26,96 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 	};
 }
 
-/* Begin @job, complete but for what is signed: the octets of one end, whose ID is @o->id. */
-static bool begin_job(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
-		      struct ike_job *job, const struct signed_octets *o, job_done_fn done,
-		      void *state)
+/*
+ * What is signed in @job: the octets of one end. @maced_id, of IKE_MAX_PRF bytes, is a part of them, which
+ * the caller wipes. False if the library fails.
+ */
+static bool set_octets(const struct ike_sa *sa, struct ike_job *job, const struct signed_octets *o,
+		       uint8_t *maced_id)
 {
-	uint8_t maced_id[IKE_MAX_PRF];
 	size_t len = ike_prf_len(sa->keys.suite.prf);
-	bool ok;
 
 	job->prf = sa->keys.suite.prf;
 	job->octets[0] = o->message;
 	job->octets[1] = o->nonce;
 	job->octets[2] = (struct ike_iov){ maced_id, len };
-	ok = len && !ike_prf(job->prf, o->sk_p, len, &o->id, 1, maced_id) &&
-	     job_begin(core, sa, m, job, done, state);
-	ike_wipe(maced_id, sizeof(maced_id));
-	return ok;
+	return len && !ike_prf(job->prf, o->sk_p, len, &o->id, 1, maced_id);
 }
 
-bool x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
-		  const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
-		  void *state)
+/* ---- methods ------------------------------------------------------------------- */
+
+/* The method that an AUTH payload is of; NULL: none that we know. */
+static const struct x_method *method_of_auth(uint8_t method)
+{
+	switch (method) {
+	case IKE_AUTH_PSK: return &x_method_psk;
+	case IKE_AUTH_RSA:
+	case IKE_AUTH_ECDSA_256:
+	case IKE_AUTH_ECDSA_384:
+	case IKE_AUTH_ECDSA_521:
+	case IKE_AUTH_SIGNATURE: return &x_method_signature;
+	default: return NULL;
+	}
+}
+
+const struct x_method *x_proof_method(enum ike_method method)
+{
+	static const struct x_method *const methods[IKE_METHODS] = {
+		[IKE_METHOD_PSK] = &x_method_psk,
+		[IKE_METHOD_SIGNATURE] = &x_method_signature,
+	};
+
+	return methods[method];
+}
+
+bool x_proof_fits(const struct ike_peer *p, const struct x_claim *who)
+{
+	return method_of_auth(who->auth.method) == x_proof_method(p->conf->remote_method);
+}
+
+/* ---- both roles ---------------------------------------------------------------- */
+
+enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			    struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+			    void *state)
 {
 	/* Our ID payload's body: type, three reserved octets, data (3.5). */
-	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type };
+	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type }, maced_id[IKE_MAX_PRF];
 	char tunnel[1][IKE_JOB_NAME];
-	struct ike_job job = {
-		.kind = IKE_JOB_PSK_SIGN, .n_tunnels = 1, .tunnels = tunnel, .peer = peer
-	};
+	struct ike_job job = { .n_tunnels = 1, .tunnels = tunnel, .peer = peer };
+	enum x_verdict verdict = X_DROP;
 	struct signed_octets o;
 
 	memcpy(tunnel[0], p->conf->name, sizeof(tunnel[0]));
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
-	return begin_job(core, sa, m, &job, &o, done, state);
+	if (set_octets(sa, &job, &o, maced_id))
+		verdict = x_proof_method(p->conf->local_method)
+				  ->sign(core, sa, m, p, &job, done, state);
+	ike_wipe(maced_id, sizeof(maced_id));
+	return verdict;
 }
 
-void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_job_result *r)
+void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
+		   const uint8_t *value, size_t len)
 {
-	ike_build_auth(b, IKE_AUTH_PSK, r->auth, ike_prf_len(sa->keys.suite.prf));
+	x_proof_method(p->conf->local_method)->build(b, sa, p, (struct ike_iov){ value, len });
 }
 
-bool x_proof_verify(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
-		    const struct x_claim *who, const struct x_candidates *c, job_done_fn done,
-		    void *state)
+enum x_verdict x_proof_verify(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			      const struct x_claim *who, const struct x_candidates *c,
+			      job_done_fn done, void *state)
 {
+	const struct x_method *method = method_of_auth(who->auth.method);
 	struct signed_octets o = octets_of(sa, !sa->initiator, who->body);
-	struct ike_job job = {
-		.kind = IKE_JOB_PSK_VERIFY,
-		.n_tunnels = c->n,
-		.tunnels = c->name,
-		.peer = &who->id,
-		.auth = { who->auth.data, who->auth.len },
-	};
+	uint8_t maced_id[IKE_MAX_PRF];
+	enum x_verdict verdict = X_DROP;
+	struct ike_job job = { 0 };
 
-	return begin_job(core, sa, m, &job, &o, done, state);
+	if (method && set_octets(sa, &job, &o, maced_id))
+		verdict = method->verify(core, sa, m, who, c, &job, done, state);
+	ike_wipe(maced_id, sizeof(maced_id));
+	return verdict;
 }
 
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who)
@@ -94,11 +128,17 @@ bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim
 	return true;
 }
 
-bool x_proof_find_auth(const struct ike_payloads *in, struct ike_auth *auth)
+bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who)
 {
 	const struct ike_payload *p = ike_payload_find(in, IKE_PL_AUTH);
+	struct ike_cert cert;
 
-	return p && !ike_auth_parse(p, auth);
+	for (unsigned int i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_CERT && !ike_cert_parse(&in->p[i], &cert) &&
+		    cert.encoding == IKE_CERT_RAW_KEY && !who->raw_key.base)
+			who->raw_key = (struct ike_iov){ cert.data, cert.len };
+	}
+	return p && !ike_auth_parse(p, &who->auth);
 }
 
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
@@ -117,27 +157,16 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who, bool unknown)
 {
+	const struct x_method *method = x_proof_method(p ? p->conf->remote_method : IKE_METHOD_PSK);
 	char id[IKE_MAX_ID + 16];
 
-	ike_id_print(id, sizeof(id), &who->id);
-	if (who->auth.method != IKE_AUTH_PSK)
-		report_hint(
-			core, p, sa, &sa->remote,
-			"peer '%s' proves itself with authentication method %u, not with a pre-shared key: set its side to PSK",
-			id, who->auth.method);
-	else if (unknown)
-		report_hint(
-			core, p, sa, &sa->remote,
-			"there is no key for '%s': add [Client %s] with its PSK=, or a line for it to the file of Secrets=, and run esptun reload",
-			id, id);
-	else if (p && p->conf->clients > 1)
-		report_hint(
-			core, p, sa, &sa->remote,
-			"'%s' does not hold the key we have for it: set the same at its end and in [Client %s], the file of Secrets= or [Peer]",
-			id, id);
-	else
-		report_hint(
-			core, p, sa, &sa->remote,
-			"peer '%s' does not hold our pre-shared key: set the same PSK= at both ends",
-			id);
+	if (method_of_auth(who->auth.method) == method) {
+		method->explain(core, p, sa, who, unknown);
+		return;
+	}
+	report_hint(
+		core, p, sa, &sa->remote,
+		"peer '%s' proves itself with authentication method %u, not %s: set its side to %s",
+		ike_id_print(id, sizeof(id), &who->id), who->auth.method, method->name,
+		method->remedy);
 }

@@ -130,7 +130,7 @@ static size_t list_keys(struct key_proc *k, const struct key_job *j)
 	for (unsigned int i = 0; i < j->job.n_tunnels; i++) {
 		size_t len = 0;
 		const uint8_t *key = k->events.find(k->events.ctx, &j->job, i, &len);
-		const uint16_t head = key && len <= SECRET_ROOM ? (uint16_t)len : 0;
+		const uint16_t head = key && len <= seal_room(j->job.kind) ? (uint16_t)len : 0;
 
 		memcpy(k->keys + at, &head, sizeof(head));
 		at += sizeof(head);
@@ -147,6 +147,7 @@ static enum wire_got send_job(struct key_proc *k, struct key_job *j)
 		.number = k->last + 1,
 		.kind = j->job.kind,
 		.prf = j->job.prf,
+		.alg = j->job.alg,
 		.n_keys = j->job.n_tunnels,
 		.auth_len = (uint32_t)j->job.auth.len,
 	};

@@ -11,7 +11,7 @@ struct server {
 	const uint8_t *wrapping;
 	struct key_sealed keys[IKE_JOB_TUNNELS]; /* of the job at hand */
 	bool foreign; /* one of them is not of our seal */
-	uint8_t key[SECRET_ROOM]; /* the one at hand, clear */
+	uint8_t key[SEAL_PRIVATE]; /* the one at hand, clear */
 	uint8_t none[SECRET_ROOM]; /* opened in place of one that is not there, so that this takes as long */
 	size_t none_len;
 	uint8_t call[KEY_CALL_MAX];
@@ -25,7 +25,7 @@ static const uint8_t *open_key(void *ctx, const struct ike_job *job, unsigned in
 	(void)job;
 	if (!sealed.len)
 		sealed = (struct key_sealed){ s->none, s->none_len };
-	if (seal_open(s->wrapping, sealed.octets, sealed.len, s->key, len))
+	if (seal_open(s->wrapping, sealed.octets, sealed.len, s->key, sizeof(s->key), len))
 		s->foreign = true;
 	return s->keys[i].len && *len ? s->key : NULL;
 }

@@ -30,7 +30,7 @@ static bool take_octets(struct rest *r, size_t len, size_t max, struct ike_iov *
 	return out->base;
 }
 
-static bool take_key(struct rest *r, struct key_sealed *out)
+static bool take_key(struct rest *r, size_t max, struct key_sealed *out)
 {
 	const uint8_t *head = take(r, sizeof(uint16_t));
 	uint16_t len;
@@ -38,7 +38,7 @@ static bool take_key(struct rest *r, struct key_sealed *out)
 	if (!head)
 		return false;
 	memcpy(&len, head, sizeof(len));
-	out->octets = len <= SECRET_ROOM ? take(r, len) : NULL;
+	out->octets = len <= max ? take(r, len) : NULL;
 	out->len = len;
 	return out->octets;
 }
@@ -53,14 +53,15 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 	if (!head)
 		return false;
 	memcpy(&call, head, sizeof(call));
-	if (call.kind > IKE_JOB_PSK_VERIFY || call.prf > UINT16_MAX || !call.n_keys ||
-	    call.n_keys > (call.kind == IKE_JOB_PSK_VERIFY ? IKE_JOB_TUNNELS : 1))
+	if (call.kind >= IKE_JOB_KINDS || call.prf > UINT16_MAX || call.alg > UINT16_MAX ||
+	    !call.n_keys || call.n_keys > (call.kind == IKE_JOB_PSK_VERIFY ? IKE_JOB_TUNNELS : 1))
 		return false;
 	*job = (struct ike_job){
 		.id = call.number,
 		.kind = (enum ike_job_kind)call.kind,
 		.n_tunnels = call.n_keys,
 		.prf = (uint16_t)call.prf,
+		.alg = (uint16_t)call.alg,
 	};
 	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++) {
 		if (!take_octets(&r, call.octets_len[i], WIRE_OCTETS, &job->octets[i]))
@@ -69,7 +70,7 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 	if (!take_octets(&r, call.auth_len, WIRE_AUTH, &job->auth))
 		return false;
 	for (unsigned int i = 0; i < call.n_keys; i++) {
-		if (!take_key(&r, &keys[i]))
+		if (!take_key(&r, seal_room(job->kind), &keys[i]))
 			return false;
 	}
 	return !r.len;
@@ -77,7 +78,8 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 
 bool key_result_is_good(const struct ike_job_result *r, size_t len)
 {
-	if (len != sizeof(*r) || r->error > 0 || r->error < -4095)
+	if (len != sizeof(*r) || r->error > 0 || r->error < -4095 ||
+	    r->auth_len > IKE_MAX_SIGNATURE)
 		return false;
 	for (unsigned int i = 0; i < IKE_JOB_TUNNELS; i++) {
 		if (r->verdict[i] > IKE_JOB_PROVEN)

@@ -16,18 +16,19 @@
 
 /*
  * Before each job. The octets to sign follow, then the AUTH value, and of each key uint16_t octets and these:
- * as it is sealed, or 0 for none.
+ * as it is sealed, or 0 for none. It is a PSK, or for IKE_JOB_SIGN the private key.
  */
 struct key_call {
 	uint64_t number; /* of the message: 1 and so on */
-	uint32_t kind, prf, n_keys;
+	uint32_t kind, prf, alg, n_keys;
 	uint32_t octets_len[IKE_JOB_OCTETS], auth_len;
 };
 
 /* The result: a struct ike_job_result whose id is the number of the message. */
 
 enum {
-	KEY_LIST_MAX = IKE_JOB_TUNNELS * (sizeof(uint16_t) + SECRET_ROOM),
+	KEY_LIST_MAX =
+		IKE_JOB_TUNNELS * (sizeof(uint16_t) + SECRET_ROOM), /* a private key is alone */
 	KEY_CALL_MAX =
 		sizeof(struct key_call) + IKE_JOB_OCTETS * WIRE_OCTETS + WIRE_AUTH + KEY_LIST_MAX,
 };

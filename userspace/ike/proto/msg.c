@@ -271,6 +271,16 @@ int ike_auth_parse(const struct ike_payload *p, struct ike_auth *out)
 	return c.bad || !out->len ? -IKE_N_INVALID_SYNTAX : 0;
 }
 
+int ike_cert_parse(const struct ike_payload *p, struct ike_cert *out)
+{
+	struct cursor c = cursor_init(p->body, p->len);
+
+	out->encoding = cursor_u8(&c);
+	out->data = c.p;
+	out->len = c.left;
+	return c.bad ? -IKE_N_INVALID_SYNTAX : 0;
+}
+
 int ike_notify_parse(const struct ike_payload *p, struct ike_notify *out)
 {
 	struct cursor c = cursor_init(p->body, p->len);
@@ -526,6 +536,14 @@ void ike_build_id(struct ike_builder *b, uint8_t type, const struct ike_id *id)
 void ike_build_auth(struct ike_builder *b, uint8_t method, const uint8_t *data, size_t len)
 {
 	octet_and_data(b, IKE_PL_AUTH, method, data, len);
+}
+
+void ike_build_cert(struct ike_builder *b, uint8_t encoding, const void *data, size_t len)
+{
+	payload_open(b, IKE_PL_CERT);
+	writer_u8(&b->w, encoding);
+	writer_bytes(&b->w, data, len);
+	payload_close(b);
 }
 
 void ike_build_notify_spi(struct ike_builder *b, uint16_t type, uint8_t protocol, const void *spi,

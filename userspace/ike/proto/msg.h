@@ -58,6 +58,12 @@ struct ike_auth {
 	size_t len;
 };
 
+struct ike_cert {
+	uint8_t encoding; /* enum ike_cert_encoding, or another one */
+	const uint8_t *data;
+	size_t len;
+};
+
 struct ike_delete {
 	uint8_t protocol;
 	uint8_t spi_len; /* 0 for IKE, 4 for ESP */
@@ -90,6 +96,8 @@ int ike_ke_parse(const struct ike_payload *p, struct ike_ke *out);
 int ike_nonce_parse(const struct ike_payload *p, const uint8_t **data, size_t *len);
 int ike_id_parse(const struct ike_payload *p, struct ike_id *out);
 int ike_auth_parse(const struct ike_payload *p, struct ike_auth *out);
+/* CERT and CERTREQ. */
+int ike_cert_parse(const struct ike_payload *p, struct ike_cert *out);
 int ike_notify_parse(const struct ike_payload *p, struct ike_notify *out);
 int ike_delete_parse(const struct ike_payload *p, struct ike_delete *out);
 /* Unknown TS types are skipped (RFC 7296 3.13.1); a list left empty is not an error. */
@@ -127,6 +135,7 @@ void ike_build_ke(struct ike_builder *b, uint16_t group, const uint8_t *data, si
 void ike_build_nonce(struct ike_builder *b, const uint8_t *data, size_t len);
 void ike_build_id(struct ike_builder *b, uint8_t type, const struct ike_id *id);
 void ike_build_auth(struct ike_builder *b, uint8_t method, const uint8_t *data, size_t len);
+void ike_build_cert(struct ike_builder *b, uint8_t encoding, const void *data, size_t len);
 void ike_build_notify(struct ike_builder *b, uint16_t type, const void *data, size_t len);
 /* INVALID_KE_PAYLOAD: the request is welcome with a value of @group (RFC 7296 1.3). */
 void ike_build_invalid_ke(struct ike_builder *b, uint16_t group);

@@ -386,6 +386,8 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[1] = (struct config_list){ (void **)&c->routes, c->n_routes, sizeof(*c->routes) };
 	out[2] = (struct config_list){ (void **)&c->child, c->n_child, sizeof(*c->child) };
 	out[3] = (struct config_list){ (void **)&c->keys.v, c->keys.n, sizeof(*c->keys.v) };
+	out[4] = (struct config_list){ (void **)&c->private_key, c->n_private, 1 };
+	out[5] = (struct config_list){ (void **)&c->creds, c->n_creds, 1 };
 }
 
 void config_clear(struct config *c)
@@ -393,6 +395,8 @@ void config_clear(struct config *c)
 	struct config_list lists[CONFIG_LISTS];
 
 	client_keys_clear(&c->keys);
+	if (c->private_key)
+		ike_wipe(c->private_key, c->n_private);
 	ike_proposals_put(c->ike);
 	ike_proposals_put(c->esp);
 	config_lists(c, lists);
@@ -445,6 +449,10 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	memcpy(out->name, c->name, sizeof(out->name));
 	out->local_id = c->local_id;
 	out->remote_id = c->remote_id;
+	out->local_method = c->local_method;
+	out->remote_method = c->remote_method;
+	out->signatures = c->signatures;
+	out->creds = (struct ike_creds){ c->creds, c->n_creds };
 	out->local.addr = c->local;
 	out->local.port = c->port;
 	out->remote.addr = c->endpoint_addr;

@@ -12,6 +12,7 @@
 
 #include <time.h>
 
+#include "ike/auth/sigalg.h"
 #include "ike/keys/client_keys.h"
 #include "ike/io/net.h"
 #include "ike/core/core.h"
@@ -46,6 +47,10 @@ struct config {
 	uint32_t fwmark; /* outer packets, 0 none */
 	uint32_t table; /* of Routes; 0: main */
 	uint32_t metric; /* of Routes; 0: the kernel's default */
+	enum ike_method local_method;
+	char key_file[256]; /* of our private key; "": none */
+	uint8_t *private_key; /* in DER, or sealed */
+	unsigned int n_private;
 
 	/* [Peer] */
 	char endpoint[256]; /* host name or address; "": listen only */
@@ -56,6 +61,11 @@ struct config {
 	size_t psk_len; /* 0: clients alone have keys */
 	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
 	char psk_file[256]; /* "": the key is in psk */
+	enum ike_method remote_method;
+	uint32_t signatures; /* enum ike_sig_policy */
+	char public_file[256]; /* of the peer's public key; "": none */
+	uint8_t *creds; /* as struct ike_creds has them */
+	unsigned int n_creds;
 	struct client_keys keys; /* sorted */
 	char secrets_file[256]; /* with some of them; "": none */
 	struct net_prefix *routes; /* host bits are zero */
@@ -106,7 +116,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 4 };
+enum { CONFIG_LISTS = 6 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);

@@ -130,6 +130,74 @@ static void check_mobike(struct parse *p)
 	p->c->mobike = false;
 }
 
+/* Is there a pre-shared key, of the tunnel or of some clients? */
+static bool has_psk(const struct parse *p)
+{
+	return given(p, "PSK") || (p->c->clients > 1 && (p->c->keys.n || given(p, "Secrets")));
+}
+
+/* The keys of a configuration that say how an end proves who it is. */
+struct side {
+	const char *auth; /* says which method it is */
+	const char *key; /* with a signature */
+	const char *sentence; /* what that is, and where it is given */
+};
+
+static const struct side of_us = { "LocalAuth", "Key", "Key in [Tunnel], our private key" };
+static const struct side of_peer = { "RemoteAuth", "PublicKey",
+				     "PublicKey in [Peer], the peer's public key" };
+
+/* What was said, else that for which there is a key. Two of them are not chosen between. */
+static void finish_method(struct parse *p, const struct side *s, enum ike_method *method)
+{
+	bool key = given(p, s->key), psk = has_psk(p);
+
+	if (!given(p, s->auth)) {
+		*method = key ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+		if (key && given(p, "PSK"))
+			config_say(
+				p, true, line_of(p, "PSK"),
+				"PSK, and %s in line %u: expected %s = psk or pubkey, which says what %s",
+				s->key, line_of(p, s->key), s->auth,
+				s == &of_us ? "we prove who we are by"
+					    : "the peer has to prove who it is by");
+	}
+	if (*method == IKE_METHOD_SIGNATURE && !key)
+		config_say(p, true, line_of(p, s->auth), "%s = pubkey needs %s", s->auth,
+			   s->sentence);
+	else if (*method == IKE_METHOD_PSK && !psk && given(p, "Key") != given(p, "PublicKey"))
+		config_say(p, true, 0, "lacks %s; or PSK in [Peer], the key shared with the peer",
+			   s->sentence);
+	else if (*method == IKE_METHOD_PSK && !psk)
+		config_say(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
+}
+
+static void check_auth(struct parse *p)
+{
+	struct config *c = p->c;
+
+	finish_method(p, &of_us, &c->local_method);
+	if (!p->errors)
+		finish_method(p, &of_peer, &c->remote_method);
+	if (given(p, "PSK") && c->local_method != IKE_METHOD_PSK &&
+	    c->remote_method != IKE_METHOD_PSK)
+		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
+	if (c->clients > 1 && c->remote_method == IKE_METHOD_SIGNATURE)
+		config_say(
+			p, true, line_of(p, "PublicKey"),
+			"PublicKey is of one peer, but Clients = %u: expected PSK, or Secrets, for clients",
+			c->clients);
+	if (c->signatures && c->local_method == IKE_METHOD_PSK &&
+	    c->remote_method == IKE_METHOD_PSK)
+		config_say(
+			p, true, line_of(p, "Signatures"),
+			"Signatures is for public keys: expected Key in [Tunnel] or PublicKey in [Peer], too");
+	if (c->signatures & IKE_SIG_SHA1)
+		config_say(
+			p, false, line_of(p, "Signatures"),
+			"Signatures: sha1 is broken: who finds two messages with one digest can use a signature of one for the other");
+}
+
 static void warn_psk(struct parse *p)
 {
 	char why[128];
@@ -267,9 +335,8 @@ void config_check(struct parse *p)
 	check_families(p);
 	warn_of_twice(p, "Address", c->address, c->n_address);
 	warn_of_twice(p, "Routes", c->routes, c->n_routes);
-	if (!given(p, "PSK") && (c->clients <= 1 || (!c->keys.n && !given(p, "Secrets"))))
-		config_say(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
-	else if (c->psk_len)
+	check_auth(p);
+	if (c->psk_len)
 		warn_psk(p);
 	check_clients(p);
 	finish_children(p);

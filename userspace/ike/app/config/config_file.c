@@ -129,6 +129,46 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 	return err;
 }
 
+/* What the @n bytes of a file hold becomes a part of @c: config_cred_private() or _public(). */
+typedef int take_file(struct config *c, const char *text, size_t n, char *why, size_t size);
+
+static int take_public(struct config *c, const char *text, size_t n, char *why, size_t size)
+{
+	return config_cred_public(c, text, n, why, size);
+}
+
+/* The file of a key of our own (@is_secret), or of the peer's, which others may read. */
+static int load_cred(struct config *c, const char *path, bool is_secret, take_file *take,
+		     const struct config_report *rep)
+{
+	char text[IKE_MAX_KEY_FILE], why[256];
+	struct stat st;
+	ssize_t n = secret_read(path, text, sizeof(text), &st);
+	int err = -1;
+
+	if (n < 0) {
+		report_unread(path, rep);
+	} else if (n == sizeof(text)) {
+		tell(rep, true, "%s is longer than a key: expected less than %zu bytes", path,
+		     sizeof(text));
+	} else if (!is_secret || closed_to_others(path, &st, rep)) {
+		err = take(c, text, (size_t)n, why, sizeof(why));
+		if (err)
+			tell(rep, true, "the key in %s %s", path, why);
+		note_change(c, &st.st_ctim);
+	}
+	ike_wipe(text, sizeof(text));
+	return err;
+}
+
+/* Keys of public-key authentication. */
+static int load_creds(struct config *c, const struct config_report *rep)
+{
+	if (*c->key_file && load_cred(c, c->key_file, true, config_cred_private, rep))
+		return -1;
+	return *c->public_file ? load_cred(c, c->public_file, false, take_public, rep) : 0;
+}
+
 struct secrets {
 	const struct config *c;
 	const struct config_report *rep;
@@ -204,7 +244,7 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 {
 	if (holds_key(c) && !closed_to_others(path, st, rep))
 		return -1;
-	if ((*c->psk_file && load_psk(c, rep)) || load_client_keys(c, rep) ||
+	if ((*c->psk_file && load_psk(c, rep)) || load_creds(c, rep) || load_client_keys(c, rep) ||
 	    (*c->secrets_file && load_secrets(c, rep)))
 		return -1;
 	return join_client_keys(c, rep);

@@ -2,7 +2,8 @@
 /*
  * What the files that read a configuration share: config.c (its lines and sections), config_key.c
  * (each key and its value), config_check.c (what only the whole file shows), config_file.c (files, and
- * keys in files of their own), config_say.c (what is told of a fault). Private to these five.
+ * keys in files of their own), config_cred.c (public and private keys), config_say.c (what is told of a
+ * fault). Private to these six.
  */
 #ifndef ESPTUN_IKE_CONFIG_INT_H
 #define ESPTUN_IKE_CONFIG_INT_H
@@ -44,6 +45,19 @@ void config_say(struct parse *p, bool error, unsigned int line, const char *fmt,
 	__attribute__((format(printf, 4, 5)));
 /* Copies a string that fits; false if it does not. */
 bool config_copy(char *to, size_t size, const char *from);
+
+/* ---- config_cred.c --------------------------------------------------------------- */
+
+/* Append an item to c->creds. -1: no memory, or too many. */
+int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, size_t len);
+/*
+ * Our private key, in the @len bytes of a file, and the public key that belongs to it; or the peer's
+ * public key. 0, or -1 with the end of a sentence in @why ("is ...").
+ */
+int config_cred_private(struct config *c, const char *text, size_t len, char *why, size_t size);
+int config_cred_public(struct config *c, const void *data, size_t len, char *why, size_t size);
+/* The peer's public key as a value, which begins with base64: or hex:. */
+int config_cred_value(struct config *c, const char *s, char *why, size_t size);
 
 /* ---- config_key.c ---------------------------------------------------------------- */
 

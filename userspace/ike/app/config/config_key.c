@@ -352,11 +352,79 @@ static int set_psk(struct parse *p, char *s)
 	return 0;
 }
 
-static int set_secrets(struct parse *p, char *s)
+/* /PATH or file:/PATH, which the file of a key is named by. */
+static int set_file(char *to, size_t size, const char *s)
 {
 	if (!strncmp(s, "file:/", 6))
 		s += 5;
-	return *s == '/' && config_copy(p->c->secrets_file, sizeof(p->c->secrets_file), s) ? 0 : -1;
+	return *s == '/' && config_copy(to, size, s) ? 0 : -1;
+}
+
+/* It is never shown, for somebody may take it for PSK. */
+static int set_private_key(struct parse *p, char *s)
+{
+	if (strpbrk(s, " \t\"")) {
+		snprintf(
+			p->err, sizeof(p->err),
+			"expected the /PATH of a private key alone, without blanks, quotes and comment");
+		return -1;
+	}
+	return set_file(p->c->key_file, sizeof(p->c->key_file), s);
+}
+
+static int set_public_key(struct parse *p, char *s)
+{
+	char why[256];
+
+	if (strncmp(s, "base64:", 7) && strncmp(s, "hex:", 4))
+		return set_file(p->c->public_file, sizeof(p->c->public_file), s);
+	if (!config_cred_value(p->c, s, why, sizeof(why)))
+		return 0;
+	snprintf(p->err, sizeof(p->err), "the key %s", why);
+	return -1;
+}
+
+static int set_method(enum ike_method *method, const char *s)
+{
+	static const char *const words[] = {
+		[IKE_METHOD_PSK] = "psk",
+		[IKE_METHOD_SIGNATURE] = "pubkey",
+	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	*method = i < 0 ? IKE_METHOD_PSK : (enum ike_method)i;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_local_auth(struct parse *p, char *s)
+{
+	return set_method(&p->c->local_method, s);
+}
+
+static int set_remote_auth(struct parse *p, char *s)
+{
+	return set_method(&p->c->remote_method, s);
+}
+
+static int set_signatures(struct parse *p, char *s)
+{
+	static const char *const words[] = { "sha1", "pss" };
+	static const uint32_t bits[] = { IKE_SIG_SHA1, IKE_SIG_PSS };
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		int i = find_word(item, words, 2);
+
+		if (i < 0)
+			return -1;
+		p->c->signatures |= bits[i];
+	}
+	return p->c->signatures == (IKE_SIG_SHA1 | IKE_SIG_PSS) ? -1 : 0;
+}
+
+static int set_secrets(struct parse *p, char *s)
+{
+	return set_file(p->c->secrets_file, sizeof(p->c->secrets_file), s);
 }
 
 /* Make the prefix a network; true if that changed it. */
@@ -533,6 +601,9 @@ const struct key config_keys[] = {
 	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT" },
+	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE, "psk or pubkey" },
+	{ "Tunnel", "Key", set_private_key, KEY_SECRET,
+	  "the /PATH of the file with our private key" },
 	{ "Tunnel", "Local", set_local, KEY_ONE,
 	  "an IPv4 or IPv6 address of this machine, or any" },
 	{ "Tunnel", "Port", set_port, KEY_ONE, "a UDP port from 1 to 65535, but not 500" },
@@ -543,6 +614,11 @@ const struct key config_keys[] = {
 	  "a host name or address, with :PORT if it is not 500" },
 	{ "Peer", "RemoteID", set_remote_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
+	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE, "psk or pubkey" },
+	{ "Peer", "PublicKey", set_public_key, KEY_ONE,
+	  "the peer's public key: the /PATH of its file, base64:TEXT or hex:DIGITS" },
+	{ "Peer", "Signatures", set_signatures, KEY_ONE,
+	  "sha1 (with RSA, for old peers) or pss (RSA signatures are RSASSA-PSS)" },
 	{ "Peer", "PSK", set_psk, KEY_SECRET,
 	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
 	{ "Peer", "Routes", set_routes, KEY_LIST,

@@ -11,6 +11,7 @@
 #define FOR_ESP "with esp: in front of what is for ESP alone"
 #define OF_EITHER "LocalID in [Tunnel] and RemoteID in [Peer] name the two ends"
 #define BY_PSK "peers prove a pre-shared key, PSK in [Peer]"
+#define BY_AUTH "LocalAuth in [Tunnel] and RemoteAuth in [Peer] say it, if the keys do not"
 #define NO_COMMANDS "no commands are run; routes and addresses are keys of their own"
 #define REKEY_IKE "the first of its two times, IKE-TIME, CHILD-TIME"
 #define REKEY_CHILD "the second of its two times, IKE-TIME, CHILD-TIME"
@@ -29,8 +30,7 @@ static const struct foreign_word words[] = {
 	{ "PresharedKey", "PSK", NULL },
 	{ "PersistentKeepalive", "Keepalive", NULL },
 	{ "ListenPort", "Port", NULL },
-	{ "PrivateKey", NULL, BY_PSK },
-	{ "PublicKey", NULL, BY_PSK },
+	{ "PrivateKey", "Key", "the /PATH of its file" },
 	{ "DNS", NULL, "esptund sets no name servers" },
 	{ "PreUp", NULL, NO_COMMANDS },
 	{ "PostUp", NULL, NO_COMMANDS },
@@ -48,9 +48,10 @@ static const struct foreign_word words[] = {
 	{ "local_ts", "Selectors", ROUTES_TOO },
 	{ "remote_ts", "Selectors", ROUTES_TOO },
 	{ "id", NULL, OF_EITHER },
-	{ "auth", NULL, BY_PSK },
+	{ "auth", NULL, BY_AUTH },
 	{ "secret", "PSK", NULL },
 	{ "secrets", "PSK", NULL },
+	{ "pubkeys", "PublicKey", NULL },
 	{ "cert", NULL, "certificates are not supported yet; " BY_PSK },
 	{ "certs", NULL, "certificates are not supported yet; " BY_PSK },
 	{ "certificate", NULL, "certificates are not supported yet; " BY_PSK },
@@ -103,9 +104,9 @@ static const struct foreign_word words[] = {
 	{ "rightsourceip", NULL, NOT_YET },
 	{ "leftikeport", "Port", NULL },
 	{ "rightikeport", "Endpoint", ENDPOINT_PORT },
-	{ "leftauth", NULL, BY_PSK },
-	{ "rightauth", NULL, BY_PSK },
-	{ "authby", NULL, BY_PSK },
+	{ "leftauth", "LocalAuth", NULL },
+	{ "rightauth", "RemoteAuth", NULL },
+	{ "authby", NULL, BY_AUTH },
 	{ "leftcert", NULL, "certificates are not supported yet; " BY_PSK },
 	{ "rightcert", NULL, "certificates are not supported yet; " BY_PSK },
 	{ "leftfirewall", NULL, NO_COMMANDS },
@@ -147,7 +148,6 @@ static const struct foreign_word words[] = {
 	{ "mark", "FwMark", "for outer packets" },
 	{ "also", NULL, "each file stands alone" },
 	/* common sense */
-	{ "Key", "PSK", NULL },
 	{ "Password", "PSK", NULL },
 	{ "Passphrase", "PSK", NULL },
 	{ "Remote", "Endpoint", NULL },

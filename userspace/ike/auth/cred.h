@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Credentials of a tunnel that are no secret: public keys and certificates. They are one piece of
+ * memory, of items one behind the other, so that they compare, travel and are kept as bytes. Pure.
+ *
+ * An item is a byte of enum ike_cred_kind, three bytes of length (network order), and the DER.
+ */
+#ifndef ESPTUN_IKE_CRED_H
+#define ESPTUN_IKE_CRED_H
+
+#include "ike/crypto/crypto.h"
+
+enum ike_cred_kind {
+	IKE_CRED_OWN_KEY, /* SubjectPublicKeyInfo of our private key */
+	IKE_CRED_PEER_KEY, /* that of the peer's */
+	IKE_CRED_KINDS,
+};
+
+enum {
+	IKE_MAX_CREDS = 131072, /* bytes of all items of a tunnel */
+	IKE_CRED_HEAD = 4,
+};
+
+struct ike_creds {
+	const uint8_t *data; /* NULL: there are none */
+	uint32_t len;
+};
+
+/* The first item of the kind at or behind offset *@at (0: the first of all), which moves on behind it. */
+bool ike_cred_next(const struct ike_creds *c, size_t *at, enum ike_cred_kind kind,
+		   struct ike_iov *out);
+/* The first of the kind; false if there is none. */
+bool ike_cred_find(const struct ike_creds *c, enum ike_cred_kind kind, struct ike_iov *out);
+/* Are the items of the kind of both the same, in the same order? */
+bool ike_cred_same(const struct ike_creds *a, const struct ike_creds *b, enum ike_cred_kind kind);
+
+/* Does @c consist of whole items of known kinds, at most IKE_MAX_CREDS bytes? */
+bool ike_creds_are_sane(const struct ike_creds *c);
+
+/* Write an item's head to @out. */
+void ike_cred_head(uint8_t out[IKE_CRED_HEAD], enum ike_cred_kind kind, size_t len);
+
+#endif
