@@ -323,6 +323,29 @@ static void play_wrong_psk(struct run *r)
 	pass(r, 30000);
 }
 
+/* Both ends sign, or one of them and the other has the PSK; sometimes with the wrong key. */
+static void play_signatures(struct run *r)
+{
+	bool a = rnd_chance(&r->rnd, 75), b = !a || rnd_chance(&r->rnd, 75);
+
+	world_sign(&r->w, 0, a ? world_keys[0] : NULL, b ? world_keys[1] : NULL);
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+}
+
+static void play_wrong_public_key(struct run *r)
+{
+	world_sign(&r->w, 0, world_keys[0], world_keys[1]);
+	node_set_key(r->b, 0, world_keys[1], world_keys[1]);
+	r->w.no_installs = true;
+	start_both(r);
+	r->want = NOTHING;
+	r->say[0] = "AUTHENTICATION_FAILED";
+	r->say[1] = "PublicKey=";
+	pass(r, 30000);
+}
+
 static void play_wrong_id(struct run *r)
 {
 	r->b->conf[0].remote_id.data[0] ^= 1;
@@ -1089,6 +1112,8 @@ static const struct scenario scenarios[] = {
 	{ "cookies", play_cookies, 0 },
 	{ "invalid-ke", play_invalid_ke, 0 },
 	{ "wrong-psk", play_wrong_psk, 0 },
+	{ "signatures", play_signatures, STEADY },
+	{ "wrong-public-key", play_wrong_public_key, 0 },
 	{ "wrong-id", play_wrong_id, 0 },
 	{ "selectors-differ", play_selectors_differ, 0 },
 	{ "narrowing", play_narrowing, 0 },

@@ -36,6 +36,8 @@ struct host_tunnel {
 	char name[16];
 	uint8_t psk[256];
 	size_t psk_len;
+	uint8_t private_key[IKE_MAX_PRIVATE];
+	size_t private_len;
 	struct pairs pairs;
 	uint64_t last_rx; /* UINT64_MAX: never */
 };
@@ -502,6 +504,10 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 {
 	const struct host_tunnel *t = find_tunnel(ctx, job->tunnels[i]);
 
+	if (t && job->kind == IKE_JOB_SIGN) {
+		*len = t->private_len;
+		return t->private_key;
+	}
 	*len = t ? t->psk_len : 0;
 	return t ? t->psk : NULL;
 }
@@ -619,6 +625,16 @@ int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *
 	LIST_INSERT_HEAD(name_bucket(h, t->name), t, by_name);
 	LIST_INSERT_HEAD(&h->tunnels, t, all);
 	return 0;
+}
+
+void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t len)
+{
+	struct host_tunnel *t = find_tunnel(h, tunnel);
+
+	if (!t || len > sizeof(t->private_key))
+		return;
+	memcpy(t->private_key, key, len);
+	t->private_len = len;
 }
 
 void host_start(struct host *h)

@@ -40,6 +40,8 @@ void host_close(struct host *h); /* without a word to any peer; NULL is fine */
 /* As ike_core_tunnel_add(), with the tunnel's key, up to 256 octets; it begins with host_start(). */
 int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *psk,
 	     size_t psk_len);
+/* The private key of a tunnel that was added, as a configuration has it. */
+void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
 /* All tunnels begin as their configurations say. */
 void host_start(struct host *h);
 

@@ -79,6 +79,8 @@ static bool add_file(struct host *h, char *path)
 		return false;
 	config_tunnel(&c, &conf);
 	err = host_add(h, &conf, c.psk, c.psk_len);
+	if (!err && c.n_private)
+		host_set_key(h, conf.name, c.private_key, c.n_private);
 	config_clear(&c);
 	if (err)
 		fprintf(stderr, "%s: %s\n", path, strerror(-err));

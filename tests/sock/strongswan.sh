@@ -30,7 +30,7 @@ charon() {
 	[ $# = 0 ] || printf -v lines '%s\n  ' "$@"
 	cat > "$VM_OUT/strongswan.conf" <<-END
 	charon {
-	  load = random nonce openssl aes sha1 sha2 hmac kdf gcm curve25519 kernel-libipsec kernel-netlink socket-default vici
+	  load = random nonce openssl pem pkcs1 pkcs8 pubkey x509 aes sha1 sha2 hmac kdf gcm curve25519 kernel-libipsec kernel-netlink socket-default vici
 	  $lines
 	  filelog {
 	    stderr {
@@ -52,9 +52,12 @@ swan() {
 # tunnel SIDE N NAME [KEY=VALUE...]: writes both ends' configuration of a tunnel; west and lossy
 # call it NAME, strongSwan calls connection and child so. KEYs: start (of ours: now, listen), ike
 # and esp (strongSwan's proposals), crypto (ours; those for ike unless given), lid and rid (our
-# identity, and strongSwan's), peer (more lines of ours), conn and child (of strongSwan's).
+# identity, and strongSwan's), peer (more lines of ours), conn and child (of strongSwan's); proof
+# and key (lines of ours for [Peer] and [Tunnel], instead of the PSK), sauth and oauth
+# (strongSwan's, how it proves itself and we do).
 tunnel() {
 	local side=$1 n=$2 name=$3 start=now ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
+	local proof="PSK = $PSK" key='' sauth='auth = psk' oauth='auth = psk'
 	local child='' conn='' peer='' crypto='' lid=$name.$side.example rid=east.example
 	local "${@:4}"
 	local here=${net[$side]}.1$n there=${net[$side]}.1
@@ -65,10 +68,11 @@ tunnel() {
 	[Tunnel]
 	LocalID = $lid
 	Local = $here
+	$key
 	[Peer]
 	Endpoint = $there
 	RemoteID = $rid
-	PSK = $PSK
+	$proof
 	Routes = ${theirs[$side]}.$n.0/24
 	Crypto = ${crypto:-$ike}
 	Start = $start
@@ -84,11 +88,11 @@ tunnel() {
 	    proposals = $ike
 	    $conn
 	    local {
-	      auth = psk
+	      $sauth
 	      id = $rid
 	    }
 	    remote {
-	      auth = psk
+	      $oauth
 	      id = $lid
 	    }
 	    children {
