@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { MAX_OPS = 48, MAX_BODY = 400 };
 
 /* The first byte: what there is. */
-enum { BOTH_BEGIN = 1, HUB = 2, REKEYING = 4, WORDY = 8, GROUPS = 16 };
+enum { BOTH_BEGIN = 1, HUB = 2, REKEYING = 4, WORDY = 8, GROUPS = 16, SIGNED = 32 };
 
 struct fuzz {
 	struct world w;
@@ -349,6 +349,8 @@ static void set_up(struct fuzz *f, uint8_t what)
 			be_wordy(c, i, i && (what & HUB));
 		if (what & GROUPS)
 			set_groups(c);
+		if (what & SIGNED)
+			node_set_key(n[i], at[i], world_keys[i], world_keys[!i]);
 	}
 	node_start(b, false);
 	node_start(a, false);

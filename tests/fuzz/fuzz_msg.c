@@ -137,6 +137,7 @@ static void fuzz_rest(const struct ike_payload *p)
 	struct ike_notify n;
 	struct ike_delete d;
 	struct ike_auth a;
+	struct ike_cert cert;
 	struct ike_ke ke;
 	const uint8_t *nonce;
 	size_t len;
@@ -145,6 +146,8 @@ static void fuzz_rest(const struct ike_payload *p)
 		touch(ke.data, ke.len);
 	if (!ike_auth_parse(p, &a))
 		touch(a.data, a.len);
+	if (!ike_cert_parse(p, &cert))
+		touch(cert.data, cert.len);
 	if (!ike_nonce_parse(p, &nonce, &len))
 		touch(nonce, len);
 	if (!ike_notify_parse(p, &n)) {

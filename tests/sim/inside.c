@@ -31,12 +31,12 @@ static uint64_t spi_i_of(const struct ike_sa *sa)
 }
 
 /* The newest SA that @node knows by @spi, of its own. */
-static struct made *find_made(struct world *w, unsigned int node, uint64_t spi)
+static struct made_sa *find_made(struct world *w, unsigned int node, uint64_t spi)
 {
 	unsigned int i;
 
 	for (i = w->n_made; i-- > 0;) {
-		struct made *m = &w->made[i];
+		struct made_sa *m = &w->made[i];
 
 		if ((m->by == node && m->spi[0] == spi) || (m->to == node && m->spi[1] == spi))
 			return m;
@@ -45,12 +45,12 @@ static struct made *find_made(struct world *w, unsigned int node, uint64_t spi)
 }
 
 /* The newest one that the exchange of @ike_sa with this ID, begun by @by, is to make. */
-static struct made *find_asked(struct world *w, unsigned int by, uint64_t ike_sa, uint32_t id)
+static struct made_sa *find_asked(struct world *w, unsigned int by, uint64_t ike_sa, uint32_t id)
 {
 	unsigned int i;
 
 	for (i = w->n_made; i-- > 0;) {
-		struct made *m = &w->made[i];
+		struct made_sa *m = &w->made[i];
 
 		if (m->by == by && m->ike_sa == ike_sa && m->id == id)
 			return m;
@@ -59,12 +59,12 @@ static struct made *find_asked(struct world *w, unsigned int by, uint64_t ike_sa
 }
 
 /* What an exchange that replaces @m has as its ->old. */
-static uint64_t name_of(const struct world *w, const struct made *m)
+static uint64_t name_of(const struct world *w, const struct made_sa *m)
 {
 	return m->ike ? m->spi[0] : (uint64_t)(m - w->made) + 1;
 }
 
-static void note_low(struct made *m, const struct ike_payloads *in)
+static void note_low(struct made_sa *m, const struct ike_payloads *in)
 {
 	const struct ike_payload *p = ike_payload_find(in, IKE_PL_NONCE);
 
@@ -77,12 +77,12 @@ static void note_request(struct node *n, const struct ike_sa *sa, const struct i
 {
 	struct world *w = n->w;
 	struct ike_notify rekey;
-	struct made *m, *old;
+	struct made_sa *m, *old;
 
 	if (w->n_made == WORLD_MADE)
 		return; /* what comes later is not judged */
 	m = &w->made[w->n_made];
-	*m = (struct made){
+	*m = (struct made_sa){
 		.by = n->index,
 		.to = WORLD_NODES,
 		.ike = p->protocol == IKE_PROTO_IKE,
@@ -108,7 +108,7 @@ static void note_response(struct node *n, const struct ike_sa *sa, const struct 
 	unsigned int i;
 
 	for (i = 0; i < n->w->n_nodes; i++) {
-		struct made *m = i == n->index ? NULL : find_asked(n->w, i, ike_sa, h->id);
+		struct made_sa *m = i == n->index ? NULL : find_asked(n->w, i, ike_sa, h->id);
 
 		if (!m || m->to != WORLD_NODES)
 			continue;
@@ -120,12 +120,12 @@ static void note_response(struct node *n, const struct ike_sa *sa, const struct 
 }
 
 /* The other successor of what @m replaced, if it was there too and nothing has come of it. */
-static const struct made *rival_of(const struct world *w, const struct made *m)
+static const struct made_sa *rival_of(const struct world *w, const struct made_sa *m)
 {
 	unsigned int i;
 
 	for (i = 0; m->old && i < w->n_made; i++) {
-		const struct made *o = &w->made[i];
+		const struct made_sa *o = &w->made[i];
 
 		if (o != m && o->old == m->old && o->to < WORLD_NODES && o->by == m->to)
 			return o;
@@ -162,14 +162,14 @@ static bool has_inbound(const struct node *n, uint64_t spi)
 }
 
 /* Does the end that asked for it have it, or wait for the response? */
-static bool is_there(const struct world *w, const struct made *m)
+static bool is_there(const struct world *w, const struct made_sa *m)
 {
 	const struct node *by = &w->node[m->by];
 
 	return m->ike ? has_ike_sa(by, m->spi[0]) : has_inbound(by, m->spi[0]);
 }
 
-static bool has_successor(const struct world *w, const struct made *m)
+static bool has_successor(const struct world *w, const struct made_sa *m)
 {
 	uint64_t name = name_of(w, m);
 	unsigned int i;
@@ -182,9 +182,9 @@ static bool has_successor(const struct world *w, const struct made *m)
 }
 
 /* @n asks its peer to delete @m. */
-static void check_deleted(struct node *n, struct made *m)
+static void check_deleted(struct node *n, struct made_sa *m)
 {
-	const struct made *rival = rival_of(n->w, m);
+	const struct made_sa *rival = rival_of(n->w, m);
 
 	if (m->gone || !rival || rival->gone || !is_there(n->w, rival) || has_successor(n->w, m) ||
 	    has_successor(n->w, rival) || !n->w->judge_rivals)
@@ -204,7 +204,7 @@ out:
 static void note_deletes(struct node *n, const struct ike_sa *sa, const struct ike_payloads *in)
 {
 	struct ike_delete d;
-	struct made *m;
+	struct made_sa *m;
 	unsigned int i, k;
 
 	for (i = 0; i < in->n; i++) {

@@ -875,15 +875,25 @@ static void read_key(const char *pem, struct ike_private_key *key, struct ike_pu
 		abort();
 }
 
-static void add_cred(struct ike_creds *c, uint8_t *at, enum ike_cred_kind kind,
-		     const struct ike_public_key *key)
+static void add_cred(struct ike_creds *c, uint8_t *at, enum ike_cred_kind kind, const void *der,
+		     size_t len)
 {
-	if (c->len + IKE_CRED_HEAD + key->len > NODE_CREDS)
+	if (c->len + IKE_CRED_HEAD + len > NODE_CREDS)
 		abort();
-	ike_cred_head(at + c->len, kind, key->len);
-	memcpy(at + c->len + IKE_CRED_HEAD, key->spki, key->len);
+	ike_cred_head(at + c->len, kind, len);
+	memcpy(at + c->len + IKE_CRED_HEAD, der, len);
 	c->data = at;
-	c->len += (uint32_t)(IKE_CRED_HEAD + key->len);
+	c->len += (uint32_t)(IKE_CRED_HEAD + len);
+}
+
+void node_add_cert(struct node *n, unsigned int link, enum ike_cred_kind kind,
+		   const struct ike_iov *der)
+{
+	struct ike_tunnel_conf *c = &n->conf[link];
+
+	add_cred(&c->creds, n->creds[link], kind, der->base, der->len);
+	if (kind == IKE_CRED_CA)
+		c->remote_method = IKE_METHOD_SIGNATURE;
 }
 
 void node_set_key(struct node *n, unsigned int link, const char *own, const char *peer)
@@ -897,11 +907,11 @@ void node_set_key(struct node *n, unsigned int link, const char *own, const char
 	c->remote_method = peer ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
 	if (own) {
 		read_key(own, &n->private_key[link], &public);
-		add_cred(&c->creds, n->creds[link], IKE_CRED_OWN_KEY, &public);
+		add_cred(&c->creds, n->creds[link], IKE_CRED_OWN_KEY, public.spki, public.len);
 	}
 	if (peer) {
 		read_key(peer, &theirs, &public);
-		add_cred(&c->creds, n->creds[link], IKE_CRED_PEER_KEY, &public);
+		add_cred(&c->creds, n->creds[link], IKE_CRED_PEER_KEY, public.spki, public.len);
 	}
 }
 
@@ -997,6 +1007,13 @@ static void adopt_all(struct node *n, unsigned int link)
 	}
 }
 
+static int64_t env_utc(void *ctx)
+{
+	const struct world *w = ((struct node *)ctx)->w;
+
+	return w->utc + (int64_t)(w->now / 1000);
+}
+
 /* Randomness of the node. Nonces are recognized by their length. */
 static void fill_random(void *ctx, void *buf, size_t len)
 {
@@ -1015,6 +1032,7 @@ void node_start(struct node *n, bool adopt)
 		.send = env_send,
 		.state = env_state,
 		.log = env_log,
+		.utc = env_utc,
 		.job_start = env_job_start,
 	};
 	unsigned int i;

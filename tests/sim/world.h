@@ -19,7 +19,7 @@ enum {
 	NODE_CLIENTS = 64, /* numbers of peers */
 	NODE_SAS = 160,
 	NODE_HAD = 64,
-	NODE_CREDS = 4096, /* bytes of a tunnel's credentials */
+	NODE_CREDS = 8192, /* bytes of a tunnel's credentials */
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
 	WORLD_HOLDS = 16,
@@ -168,7 +168,7 @@ struct hold {
 };
 
 /* A pair or an IKE SA that an exchange was to make, see inside.c. */
-struct made {
+struct made_sa {
 	unsigned int by,
 		to; /* the node that asked, and the one that agreed; WORLD_NODES: none has */
 	bool ike;
@@ -201,6 +201,7 @@ struct world {
 	uint64_t seq;
 	/* network: percent, milliseconds */
 	unsigned int loss, duplicate, delay_min, delay_max;
+	int64_t utc; /* seconds since 1970 at time 0 */
 	unsigned int job_delay; /* jobs take up to so many ms … */
 	unsigned int job_loss; /* … and of so many percent no result comes */
 	unsigned int esp_jitter; /* ESP takes delay_min and up to so many ms more */
@@ -225,7 +226,7 @@ struct world {
 	void *filter_ctx;
 	struct hold hold[WORLD_HOLDS];
 	unsigned int n_holds;
-	struct made made[WORLD_MADE];
+	struct made_sa made[WORLD_MADE];
 	unsigned int n_made;
 	struct wait wait[WORLD_WAITS];
 	unsigned int answers; /* that came, since a test set it to 0 */
@@ -268,6 +269,9 @@ extern const char *const world_keys[2];
  * unless that is NULL. Both ends prove themselves by signatures if they have one.
  */
 void node_set_key(struct node *n, unsigned int link, const char *own, const char *peer);
+/* Add a certificate to the node's credentials: of its own, or of a CA for the peer, which has to sign then. */
+void node_add_cert(struct node *n, unsigned int link, enum ike_cred_kind kind,
+		   const struct ike_iov *der);
 /* Both ends of the link have such keys. */
 void world_sign(struct world *w, unsigned int link, const char *a, const char *b);
 /*

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "esp.h"
 #include "job_results.h"
@@ -512,6 +513,12 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 	return t ? t->psk : NULL;
 }
 
+static int64_t env_utc(void *ctx)
+{
+	(void)ctx;
+	return time(NULL);
+}
+
 /* It is done at once; host_settle() hands the result to the core. */
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
@@ -557,6 +564,7 @@ struct host *host_open(const struct host_options *options)
 		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,
+		.utc = env_utc,
 		.job_start = env_job_start,
 	};
 	int err;

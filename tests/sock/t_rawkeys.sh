@@ -6,6 +6,7 @@
 
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/sock/strongswan.sh"
+. "$VM_TOP/tests/sock/certs.sh"
 
 # name; our key; strongSwan's; our Signatures=; strongSwan's auth words.
 tunnels='
@@ -21,17 +22,10 @@ mixed		ed25519		rsa:2048	-	pubkey
 ours-only	ec:P-256	psk		-	psk
 theirs-only	psk		ec:P-384	-	pubkey'
 
-# make_key FILE KIND: FILE and FILE.pub
-make_key() {
-	local options=()
-	case $2 in
-	rsa:*) options=(rsa -pkeyopt "rsa_keygen_bits:${2#*:}") ;;
-	ec:*) options=(ec -pkeyopt "ec_paramgen_curve:${2#*:}") ;;
-	*) options=("$2") ;;
-	esac
-	openssl genpkey -algorithm "${options[@]}" -out "$1" 2> /dev/null || bail "no key of $2"
+# make_pair FILE KIND: FILE and FILE.pub
+make_pair() {
+	make_key "$1" "$2"
 	openssl pkey -in "$1" -pubout -out "$1.pub"
-	chmod 600 "$1"
 }
 
 each() {
@@ -51,7 +45,7 @@ make_tunnel() {
 	if [ "$3" = psk ]; then
 		oauth='auth = psk' proof="PSK = $PSK"
 	else
-		make_key "$keys/$name" "$3"
+		make_pair "$keys/$name" "$3"
 		cp "$keys/$name.pub" "$swan/pubkey/$name.pub"
 		key="Key = $keys/$name" oauth="auth = pubkey
 	      pubkeys = $name.pub"
@@ -61,7 +55,7 @@ make_tunnel() {
 		key+="
 	LocalAuth = pubkey"
 	else
-		make_key "$swan/private/$name.east" "$4"
+		make_pair "$swan/private/$name.east" "$4"
 		mv "$swan/private/$name.east.pub" "$swan/pubkey/"
 		proof+="
 	PublicKey = $swan/pubkey/$name.east.pub"
@@ -83,12 +77,13 @@ comes_up() {
 }
 
 three_hosts
-mkdir -p "$VM_OUT/keys" "$VM_OUT/"{private,pubkey}
+make_folders
+mkdir -p "$VM_OUT/keys"
 charon 'signature_authentication_constraints = no' 'rsa_pss = yes'
 each make_tunnel
 
 # We know another key of the peer; the peer knows another one of ours; one wants what the other has not.
-make_key "$VM_OUT/keys/other" ec:P-256
+make_pair "$VM_OUT/keys/other" ec:P-256
 mv "$VM_OUT/keys/other.pub" "$VM_OUT/pubkey/other.pub"
 p256="$VM_OUT/keys/p256" p256_east="$VM_OUT/pubkey/p256.east.pub"
 tunnel west 12 our-doubt start=now rid=p256.east.example key="Key = $p256" \

@@ -5,13 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <openssl/pem.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cert_maker.h"
 #include "ike/app/config/config.h"
 #include "ike/app/secret.h"
 #include "ike/proto/names.h"
@@ -759,19 +762,27 @@ static void wrong_public_keys(void **state)
 		{ "[Peer]\n" PSK_LINE "PublicKey = /p\n",
 		  "2: PSK, and PublicKey in line 3: expected RemoteAuth = psk or pubkey, which says what the peer has to prove who it is by" },
 		{ "[Tunnel]\nKey = /k\n",
-		  "lacks PublicKey in [Peer], the peer's public key; or PSK" },
+		  "lacks PublicKey in [Peer], the peer's public key, or CA, who certifies it; or PSK" },
 		{ "[Peer]\nPublicKey = /p\n", "lacks Key in [Tunnel], our private key; or PSK" },
 		{ "[Tunnel]\nLocalAuth = pubkey\n[Peer]\n" PSK_LINE,
 		  "2: LocalAuth = pubkey needs Key in [Tunnel], our private key" },
 		{ "[Peer]\nRemoteAuth = pubkey\n" PSK_LINE,
-		  "2: RemoteAuth = pubkey needs PublicKey in [Peer], the peer's public key" },
+		  "2: RemoteAuth = pubkey needs PublicKey in [Peer], the peer's public key, or CA" },
 		{ "[Peer]\nRemoteAuth = eap\n", "RemoteAuth = eap: expected psk or pubkey" },
 		{ "[Peer]\n" PSK_LINE "Signatures = pss\n",
-		  "3: Signatures is for public keys: expected Key in [Tunnel] or PublicKey in [Peer], too" },
+		  "3: Signatures is for public keys: expected Key in [Tunnel], or PublicKey or CA in [Peer], too" },
 		{ "[Peer]\nSignatures = sha1, pss\n", "Signatures = sha1, pss: expected sha1" },
 		{ "[Peer]\nSignatures = md5\n", "Signatures = md5: expected sha1" },
 		{ "[Tunnel]\nKey = /k\n[Peer]\nClients = 5\nPublicKey = /p\n",
-		  "5: PublicKey is of one peer, but Clients = 5: expected PSK, or Secrets, for clients" },
+		  "5: PublicKey is of one peer, but Clients = 5: expected CA, PSK, or Secrets, for clients" },
+		{ "[Tunnel]\nCert = /c\n[Peer]\n" PSK_LINE,
+		  "2: Cert needs Key, the private key that belongs to it" },
+		{ "[Tunnel]\nKey = /k\n[Peer]\nRemoteID = a.example\nPublicKey = /p\nCA = /c\n",
+		  "6: CA, and PublicKey in line 5: expected one of them" },
+		{ "[Tunnel]\nKey = /k\n[Peer]\nCA = /c\n",
+		  "4: CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too" },
+		{ "[Peer]\nRemoteID = any\n" PSK_LINE "CA = /c\n",
+		  "3: PSK, and CA in line 4: expected RemoteAuth = psk or pubkey" },
 		{ "[Tunnel]\nKey = /k # ours\n",
 		  "2: Key: expected the /PATH of a private key alone" },
 		{ "[Peer]\nPublicKey = hex:3000\n",
@@ -816,7 +827,9 @@ static void other_words(void **state)
 		{ "Tunnel", "PostUp = iptables", "PostUp: no commands are run" },
 		{ "Tunnel", "PreUp = x", "PreUp: no commands are run" },
 		{ "Tunnel", "SaveConfig = true", "esptund never writes its configuration" },
-		{ "Tunnel", "Certificate = x", "certificates are not supported yet" },
+		{ "Tunnel", "Certificate = x", "it is Cert in [Tunnel] here" },
+		{ "Peer", "cacerts = x", "it is CA in [Peer] here" },
+		{ "Peer", "rightcert = x", "CA and RemoteID in [Peer] say which certificate" },
 		{ "Peer", "remote_addrs = 1.2.3.4", "it is Endpoint in [Peer] here" },
 		{ "Peer", "proposals = x", "it is Crypto in [Peer] here" },
 		{ "Peer", "secret = a", "it is PSK in [Peer] here" },
@@ -1281,6 +1294,130 @@ static void files_of_key_pairs(void **state)
 	rmdir(dir);
 }
 
+/* A file of the folder with the PEM of certificates, or of the private key of the first. */
+static void write_certs(const char *name, const struct made *const *certs, char *path, size_t size)
+{
+	char text[16384] = "";
+
+	for (; *certs; certs++) {
+		struct ike_iov pem = maker_pem(*certs);
+		size_t len = strlen(text);
+
+		assert_true(len + pem.len < sizeof(text));
+		memcpy(text + len, pem.base, pem.len);
+		text[len + pem.len] = 0;
+		maker_free_der(&pem);
+	}
+	write_file(name, 0644, text, path, size);
+}
+
+static void write_key(const char *name, const struct made *of, char *path, size_t size)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char text[8192] = "", *pem;
+	long len;
+
+	assert_int_equal(PEM_write_bio_PrivateKey(bio, of->key, NULL, NULL, 0, NULL, NULL), 1);
+	len = BIO_get_mem_data(bio, &pem);
+	memcpy(text, pem, (size_t)len);
+	BIO_free(bio);
+	write_file(name, 0600, text, path, size);
+}
+
+static struct made leaf_now(const char *subject, const struct made *issuer, const char *san)
+{
+	const struct recipe r = {
+		.subject = subject,
+		.issuer = issuer,
+		.from = time(NULL) - MAKER_DAY,
+		.until = time(NULL) + 100 * MAKER_DAY,
+		.ext = { san, "keyUsage=critical,digitalSignature" },
+	};
+
+	return maker_cert(&r);
+}
+
+static void files_of_certificates(void **state)
+{
+	const struct recipe of_root = {
+		.subject = "O=Example, CN=root",
+		.from = time(NULL) - MAKER_DAY,
+		.until = time(NULL) + 100 * MAKER_DAY,
+		.ext = { "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign" },
+	};
+	struct made root = maker_cert(&of_root);
+	struct made leaf = leaf_now("CN=hq", &root, "subjectAltName=DNS:hq.example");
+	struct made other = leaf_now("CN=other", &root, "subjectAltName=DNS:other.example");
+	char conf[128], key[128], cert[128], ca[128], sub[160], text[1024], id[300];
+	struct config c;
+
+	(void)state;
+	make_dir();
+	write_key("hq.key", &leaf, key, sizeof(key));
+	write_certs("hq.crt", (const struct made *[]){ &leaf, NULL }, cert, sizeof(cert));
+	write_certs("root.crt", (const struct made *[]){ &root, NULL }, ca, sizeof(ca));
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\nKey = %s\nCert = %s\n[Peer]\nRemoteID = peer.example\nCA = %s\n", key,
+		 cert, ca);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	assert_string_equal(said, "");
+	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_string_equal(ike_id_print(id, sizeof(id), &c.local_id), "hq.example");
+	config_clear(&c);
+
+	/* A folder of CAs; what is no certificate by its name is not read. */
+	unlink(cert);
+	write_certs("hq.chain", (const struct made *[]){ &leaf, NULL }, cert, sizeof(cert));
+	snprintf(
+		text, sizeof(text),
+		"[Tunnel]\nLocalID = hq.example\nKey = %s\nCert = %s\n[Peer]\nRemoteID = any\nCA = %s\n",
+		key, cert, dir);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	config_clear(&c);
+
+	/* Another identity, another key, no CA, nothing there. */
+	snprintf(
+		text, sizeof(text),
+		"[Tunnel]\nLocalID = x.example\nKey = %s\nCert = %s\n[Peer]\nRemoteID = any\nCA = %s\n",
+		key, cert, ca);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(
+		said, "LocalID is 'x.example', but the certificate is for 'hq.example', 'CN=hq'"));
+	write_certs("hq.chain", (const struct made *[]){ &other, NULL }, cert, sizeof(cert));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "hq.chain: "));
+	write_certs("hq.chain", (const struct made *[]){ &leaf, NULL }, cert, sizeof(cert));
+	write_certs("root.crt", (const struct made *[]){ &other, NULL }, ca, sizeof(ca));
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\nKey = %s\nCert = %s\n[Peer]\nRemoteID = any\nCA = %s\n", key, cert, ca);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "CN=other"));
+	unlink(ca);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "cannot read the key file"));
+	snprintf(sub, sizeof(sub), "%s/empty", dir);
+	assert_int_equal(mkdir(sub, 0755), 0);
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\nKey = %s\nCert = %s\n[Peer]\nRemoteID = any\nCA = %s\n", key, cert,
+		 sub);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "empty has no file NAME.pem"));
+	rmdir(sub);
+	unlink(key);
+	unlink(cert);
+	unlink(conf);
+	rmdir(dir);
+	maker_free(&root);
+	maker_free(&leaf);
+	maker_free(&other);
+}
+
 /* ---- keys of clients --------------------------------------------------------------- */
 
 #define HUB "[Peer]\nRemoteID = *.example.org\nClients = 5\n"
@@ -1605,6 +1742,7 @@ int main(void)
 		cmocka_unit_test(equality),
 		cmocka_unit_test(files),
 		cmocka_unit_test(files_of_key_pairs),
+		cmocka_unit_test(files_of_certificates),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

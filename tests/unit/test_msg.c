@@ -571,6 +571,7 @@ static void bodies_that_are_refused(void **state)
 	struct ike_id i;
 	struct ike_ke ke;
 	struct ike_auth auth;
+	struct ike_cert cert;
 	struct ike_delete d;
 	struct ike_notify n;
 	const uint8_t *nonce;
@@ -581,6 +582,12 @@ static void bodies_that_are_refused(void **state)
 	assert_int_equal(ike_ke_parse(&p, &ke), -IKE_N_INVALID_SYNTAX);
 	p = body("02 000000");
 	assert_int_equal(ike_auth_parse(&p, &auth), -IKE_N_INVALID_SYNTAX);
+	p = body("");
+	assert_int_equal(ike_cert_parse(&p, &cert), -IKE_N_INVALID_SYNTAX);
+	p = body("04 3082");
+	assert_int_equal(ike_cert_parse(&p, &cert), 0);
+	assert_int_equal(cert.encoding, IKE_CERT_X509);
+	assert_int_equal(cert.len, 2);
 	p = body("01 000000 0a0101");
 	assert_int_equal(ike_id_parse(&p, &i), -IKE_N_INVALID_SYNTAX);
 	p = body("05 000000 0a010101");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ike/app/helper.h"
@@ -209,6 +210,12 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 	add_octets(s, &h, &auth, WIRE_AUTH);
 	put(s, &h, body);
 	return 0;
+}
+
+static int64_t env_utc(void *ctx)
+{
+	(void)ctx;
+	return time(NULL);
 }
 
 static void env_keylog(void *ctx, const struct ike_keylog *k)
@@ -437,6 +444,7 @@ void serve_core(int fd, bool keylog)
 		.is_outside = env_is_outside,
 		.state = env_state,
 		.log = env_log,
+		.utc = env_utc,
 		.job_start = env_job_start,
 		.keylog = keylog ? env_keylog : NULL,
 	};

@@ -75,6 +75,8 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 	}
 	while (ike_cred_next(&creds, &at, IKE_CRED_PEER_KEY, &key))
 		add(d, key.base, key.len);
+	for (at = 0; ike_cred_next(&creds, &at, IKE_CRED_CA, &key);)
+		add(d, key.base, key.len);
 }
 
 /* What both ends agreed on, but keys and selectors. */

@@ -13,6 +13,8 @@
 enum ike_cred_kind {
 	IKE_CRED_OWN_KEY, /* SubjectPublicKeyInfo of our private key */
 	IKE_CRED_PEER_KEY, /* that of the peer's */
+	IKE_CRED_OWN_CERT, /* our certificate, then those of CAs between it and a root, in order */
+	IKE_CRED_CA, /* certificate of a CA whose word for the peer's identity counts */
 	IKE_CRED_KINDS,
 };
 

@@ -34,7 +34,8 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
 	       x->local_method == y->local_method && x->remote_method == y->remote_method &&
 	       x->signatures == y->signatures &&
-	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_PEER_KEY) && x->mobike == y->mobike &&
+	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_PEER_KEY) &&
+	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
 	       x->encap == y->encap && x->ike == y->ike && x->esp == y->esp;
 }
 

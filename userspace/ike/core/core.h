@@ -165,6 +165,8 @@ struct ike_keylog {
 struct ike_env {
 	void *ctx;
 	struct ike_rng rng;
+	/* Seconds since 1970, UTC: by this clock, which may be wrong, certificates are valid or not. */
+	int64_t (*utc)(void *ctx);
 	/* Hand a datagram to the network; may lose it. From local port 4500 it goes out with the non-ESP marker. */
 	void (*send)(void *ctx, const char *tunnel, const struct ike_datagram *d);
 	/*

@@ -156,6 +156,12 @@ bool lookup_policy(struct ike_core *core, struct lookup_offer *o, struct ike_pro
 struct ike_peer *lookup_id(struct ike_core *core, const struct ike_id *id,
 			   const struct ike_peer *after);
 
+/* ---- authority.c ------------------------------------------------------------- */
+
+/* Append a CERTREQ payload for the CAs of all tunnels, or of one; nothing if there are none. */
+void authority_build_any(struct ike_core *core, struct ike_builder *b);
+void authority_build(struct ike_builder *b, const struct tunnel_conf *c);
+
 /* ---- admit.c ----------------------------------------------------------------- */
 
 enum admit_verdict {

@@ -9,6 +9,7 @@
 #define ESPTUN_IKE_STATE_H
 
 #include "ike/auth/sigalg.h"
+#include "ike/pki/pki.h"
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
 #include "ike/core/ikesa.h"
@@ -18,9 +19,10 @@
 #include "ike/child/ts.h"
 
 enum core_limits {
-	CORE_MSG_MAX = 8192, /* what we send */
+	CORE_MSG_MAX = 16384, /* what we send */
 	CORE_TEXT_MAX = 1024, /* one log line */
 	CORE_MAX_TUNNELS = 16384,
+	CORE_AUTHORITIES = 16, /* CAs that an IKE_SA_INIT response names at most */
 	CORE_BUCKETS = 4096, /* of each table of tunnels */
 	CORE_JOB_BUCKETS = 64,
 	CORE_MAX_JOBS_UNKNOWN = IKE_JOBS / 4 * 3, /* under way at a time for unknown peers */
@@ -124,6 +126,7 @@ struct tunnel_conf {
 	uint32_t signatures;
 	enum ike_key_kind own_key; /* of those of creds; IKE_KEY_NONE: there is none */
 	struct ike_creds creds; /* behind the selectors */
+	struct pki_trust *trust; /* of the CAs among them; NULL: there are none */
 	unsigned int clients;
 	enum ike_unique unique;
 	struct ike_endpoint local, remote;
@@ -252,6 +255,12 @@ struct ike_core {
 	unsigned int n_waiting;
 	uint64_t last_job; /* number of the one begun last */
 	uint64_t changes; /* of the tunnels: another number after each */
+	struct authorities { /* what CERTREQ of a responder asks for, see authority.c */
+		uint64_t of; /* changes when it was made, plus 1 */
+		bool wanted; /* some tunnel has CAs … */
+		unsigned int n; /* … which are so many; 0: too many to name */
+		uint8_t hash[CORE_AUTHORITIES][PKI_HASH_LEN];
+	} authorities;
 	struct ike_core_stats stats;
 	uint8_t digest_key[32];
 	struct {

@@ -59,7 +59,8 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 	       ike_creds_are_sane(&c->creds) &&
 	       (c->local_method != IKE_METHOD_SIGNATURE || own_key(c) != IKE_KEY_NONE) &&
 	       (c->remote_method != IKE_METHOD_SIGNATURE ||
-		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key));
+		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key) ||
+		ike_cred_find(&c->creds, IKE_CRED_CA, &key));
 }
 
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
@@ -110,6 +111,29 @@ static struct ike_ts *keep_child(struct child_conf *to, const struct ike_child_c
 	return ts + to->n_local + to->n_remote;
 }
 
+/* The CAs that the peer's certificate may be of; without any there is no trust. */
+static bool make_trust(struct tunnel_conf *c)
+{
+	struct ike_iov *cas = NULL, *grown, ca;
+	unsigned int n = 0;
+	size_t at = 0;
+	char why[PKI_MAX_TEXT];
+	bool ok = true;
+
+	while (ok && ike_cred_next(&c->creds, &at, IKE_CRED_CA, &ca)) {
+		grown = realloc(cas, (n + 1) * sizeof(*cas));
+		ok = grown;
+		if (!ok)
+			break;
+		cas = grown;
+		cas[n++] = ca;
+	}
+	if (ok && n)
+		c->trust = pki_trust_new(cas, n, NULL, 0, why, sizeof(why));
+	free(cas);
+	return ok && (!n || c->trust);
+}
+
 const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 {
 	size_t size = sizeof(struct tunnel_conf) + conf->n_child * sizeof(struct child_conf);
@@ -152,7 +176,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 	c->creds = (struct ike_creds){ (const uint8_t *)ts, conf->creds.len };
 	if (conf->creds.len)
 		memcpy(ts, conf->creds.data, conf->creds.len);
-	if (c->ike && c->esp)
+	if (c->ike && c->esp && make_trust(c))
 		return c;
 	tunnel_free_conf(c);
 	return NULL;
@@ -164,6 +188,7 @@ void tunnel_free_conf(const struct tunnel_conf *c)
 		return;
 	ike_proposals_put(c->ike);
 	ike_proposals_put(c->esp);
+	pki_trust_free(c->trust);
 	free((void *)c);
 }
 

@@ -43,6 +43,9 @@ struct x_claim {
 	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
 	struct ike_auth auth;
 	struct ike_iov raw_key; /* a public key that it shows (RFC 7670); NULL: none */
+	struct ike_iov cert[PKI_MAX_CERTS]; /* certificates that it shows */
+	unsigned int n_certs; /* PKI_MAX_CERTS + 1: there were more */
+	uint8_t other_cert; /* encoding of one that is none of these; 0: all are */
 };
 
 /* Tunnels whose keys are tried, the best one first. */
@@ -103,7 +106,7 @@ void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct 
 		   const uint8_t *value, size_t len);
 /* Find and parse payloads of the claim; absent and malformed alike give false. */
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
-/* AUTH, with the public key that the peer may show. */
+/* AUTH, with the public key and the certificates that the peer may show. */
 bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who);
 /* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,

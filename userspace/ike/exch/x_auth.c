@@ -81,6 +81,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_notify(b, IKE_N_INITIAL_CONTACT, NULL, 0);
 	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
+	authority_build(b, p->conf);
 	x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, sa, sa->setup->child, NULL);

@@ -349,7 +349,7 @@ static void refuse_offer(struct ike_core *core, const struct ike_datagram *d,
 	send_error(core, d, h, IKE_N_NO_PROPOSAL_CHOSEN, NULL, 0);
 }
 
-static bool build_response(struct ike_sa *sa, const struct ike_datagram *d,
+static bool build_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			   const struct ike_kex *kex)
 {
 	struct ikesa_setup *s = sa->setup;
@@ -371,6 +371,7 @@ static bool build_response(struct ike_sa *sa, const struct ike_datagram *d,
 	s->told_hashes = s->peer_hashes;
 	if (s->told_hashes)
 		sigalg_build_hashes(&b);
+	authority_build_any(core, &b);
 	if (sa->natd.peer_knows)
 		natd_build(&b, sa, &d->local, &d->remote);
 	if (sa->fragments)
@@ -402,8 +403,8 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	note_hashes(sa, in);
 	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
-	ok = kex && !ikesa_bytes_set(&s->init_i, d->data, d->len) && build_response(sa, d, kex) &&
-	     x_derive_keys(core, sa, &secret);
+	ok = kex && !ikesa_bytes_set(&s->init_i, d->data, d->len) &&
+	     build_response(core, sa, d, kex) && x_derive_keys(core, sa, &secret);
 	ike_kex_free(kex);
 	ike_wipe(&secret, sizeof(secret));
 	if (!ok)

@@ -128,15 +128,30 @@ bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim
 	return true;
 }
 
+static void note_cert(struct x_claim *who, const struct ike_cert *cert)
+{
+	const struct ike_iov data = { cert->data, cert->len };
+
+	if (cert->encoding == IKE_CERT_RAW_KEY && !who->raw_key.base)
+		who->raw_key = data;
+	else if (cert->encoding == IKE_CERT_X509 && who->n_certs <= PKI_MAX_CERTS) {
+		if (who->n_certs < PKI_MAX_CERTS)
+			who->cert[who->n_certs] = data;
+		who->n_certs++;
+	} else if (cert->encoding != IKE_CERT_RAW_KEY && cert->encoding != IKE_CERT_X509)
+		who->other_cert = cert->encoding;
+}
+
 bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who)
 {
 	const struct ike_payload *p = ike_payload_find(in, IKE_PL_AUTH);
 	struct ike_cert cert;
 
+	who->raw_key = (struct ike_iov){ 0 };
+	who->n_certs = who->other_cert = 0;
 	for (unsigned int i = 0; i < in->n; i++) {
-		if (in->p[i].type == IKE_PL_CERT && !ike_cert_parse(&in->p[i], &cert) &&
-		    cert.encoding == IKE_CERT_RAW_KEY && !who->raw_key.base)
-			who->raw_key = (struct ike_iov){ cert.data, cert.len };
+		if (in->p[i].type == IKE_PL_CERT && !ike_cert_parse(&in->p[i], &cert))
+			note_cert(who, &cert);
 	}
 	return p && !ike_auth_parse(p, &who->auth);
 }

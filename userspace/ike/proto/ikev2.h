@@ -104,7 +104,10 @@ enum ike_auth_method {
 
 /* Of CERT and CERTREQ payloads (RFC 7296 3.6). */
 enum ike_cert_encoding {
+	IKE_CERT_PKCS7 = 1,
 	IKE_CERT_X509 = 4, /* a certificate, in DER */
+	IKE_CERT_HASH_URL = 12, /* where a certificate is … */
+	IKE_CERT_HASH_URLS = 13, /* … or some */
 	IKE_CERT_RAW_KEY = 15, /* a SubjectPublicKeyInfo (RFC 7670) */
 };
 

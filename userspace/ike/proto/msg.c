@@ -538,12 +538,24 @@ void ike_build_auth(struct ike_builder *b, uint8_t method, const uint8_t *data, 
 	octet_and_data(b, IKE_PL_AUTH, method, data, len);
 }
 
-void ike_build_cert(struct ike_builder *b, uint8_t encoding, const void *data, size_t len)
+/* The common shape of CERT and CERTREQ. */
+static void encoded_data(struct ike_builder *b, uint8_t type, uint8_t encoding, const void *data,
+			 size_t len)
 {
-	payload_open(b, IKE_PL_CERT);
+	payload_open(b, type);
 	writer_u8(&b->w, encoding);
 	writer_bytes(&b->w, data, len);
 	payload_close(b);
+}
+
+void ike_build_cert(struct ike_builder *b, uint8_t encoding, const void *data, size_t len)
+{
+	encoded_data(b, IKE_PL_CERT, encoding, data, len);
+}
+
+void ike_build_certreq(struct ike_builder *b, uint8_t encoding, const void *data, size_t len)
+{
+	encoded_data(b, IKE_PL_CERTREQ, encoding, data, len);
 }
 
 void ike_build_notify_spi(struct ike_builder *b, uint16_t type, uint8_t protocol, const void *spi,

@@ -136,6 +136,7 @@ void ike_build_nonce(struct ike_builder *b, const uint8_t *data, size_t len);
 void ike_build_id(struct ike_builder *b, uint8_t type, const struct ike_id *id);
 void ike_build_auth(struct ike_builder *b, uint8_t method, const uint8_t *data, size_t len);
 void ike_build_cert(struct ike_builder *b, uint8_t encoding, const void *data, size_t len);
+void ike_build_certreq(struct ike_builder *b, uint8_t encoding, const void *data, size_t len);
 void ike_build_notify(struct ike_builder *b, uint16_t type, const void *data, size_t len);
 /* INVALID_KE_PAYLOAD: the request is welcome with a value of @group (RFC 7296 1.3). */
 void ike_build_invalid_ke(struct ike_builder *b, uint16_t group);

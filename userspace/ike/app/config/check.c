@@ -183,6 +183,8 @@ void check_together(const struct check_file *files, unsigned int n, const struct
 		check_key_file(&files[i], "Secrets", files[i].conf.secrets_file, r);
 		check_key_file(&files[i], "Key", files[i].conf.key_file, r);
 		check_key_file(&files[i], "PublicKey", files[i].conf.public_file, r);
+		check_key_file(&files[i], "Cert", files[i].conf.cert_file, r);
+		check_key_file(&files[i], "CA", files[i].conf.ca_path, r);
 		for (unsigned int k = 0; k < i; k++) {
 			check_routes(&files[k], &files[i], r);
 			check_addresses(&files[k], &files[i], r);

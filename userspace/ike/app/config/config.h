@@ -49,6 +49,7 @@ struct config {
 	uint32_t metric; /* of Routes; 0: the kernel's default */
 	enum ike_method local_method;
 	char key_file[256]; /* of our private key; "": none */
+	char cert_file[256]; /* of our certificate and those of its CAs; "": none */
 	uint8_t *private_key; /* in DER, or sealed */
 	unsigned int n_private;
 
@@ -64,6 +65,7 @@ struct config {
 	enum ike_method remote_method;
 	uint32_t signatures; /* enum ike_sig_policy */
 	char public_file[256]; /* of the peer's public key; "": none */
+	char ca_path[256]; /* of CAs for the peer's certificate: a file, or a folder of some; "": none */
 	uint8_t *creds; /* as struct ike_creds has them */
 	unsigned int n_creds;
 	struct client_keys keys; /* sorted */

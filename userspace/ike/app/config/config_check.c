@@ -139,18 +139,43 @@ static bool has_psk(const struct parse *p)
 /* The keys of a configuration that say how an end proves who it is. */
 struct side {
 	const char *auth; /* says which method it is */
-	const char *key; /* with a signature */
+	const char *key, *ca; /* with a signature; ca may be NULL */
 	const char *sentence; /* what that is, and where it is given */
 };
 
-static const struct side of_us = { "LocalAuth", "Key", "Key in [Tunnel], our private key" };
-static const struct side of_peer = { "RemoteAuth", "PublicKey",
-				     "PublicKey in [Peer], the peer's public key" };
+static const struct side of_us = { "LocalAuth", "Key", NULL, "Key in [Tunnel], our private key" };
+static const struct side of_peer = {
+	"RemoteAuth", "PublicKey", "CA",
+	"PublicKey in [Peer], the peer's public key, or CA, who certifies it"
+};
+
+static bool of_peer_given(const struct parse *p)
+{
+	return given(p, of_peer.key) || given(p, of_peer.ca);
+}
+
+/* Keys of certificates that need others, or exclude them. */
+static void check_certs(struct parse *p)
+{
+	if (given(p, "Cert") && !given(p, "Key"))
+		config_say(p, true, line_of(p, "Cert"),
+			   "Cert needs Key, the private key that belongs to it");
+	if (given(p, "CA") && given(p, "PublicKey"))
+		config_say(
+			p, true, line_of(p, "CA"),
+			"CA, and PublicKey in line %u: expected one of them, as the peer has a certificate or a raw public key",
+			line_of(p, "PublicKey"));
+	if (given(p, "CA") && !given(p, "RemoteID"))
+		config_say(
+			p, true, line_of(p, "CA"),
+			"CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too, the identity of the right one (or any)");
+}
 
 /* What was said, else that for which there is a key. Two of them are not chosen between. */
 static void finish_method(struct parse *p, const struct side *s, enum ike_method *method)
 {
-	bool key = given(p, s->key), psk = has_psk(p);
+	const char *of_key = s->ca && given(p, s->ca) ? s->ca : s->key;
+	bool key = given(p, of_key), psk = has_psk(p);
 
 	if (!given(p, s->auth)) {
 		*method = key ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
@@ -158,14 +183,14 @@ static void finish_method(struct parse *p, const struct side *s, enum ike_method
 			config_say(
 				p, true, line_of(p, "PSK"),
 				"PSK, and %s in line %u: expected %s = psk or pubkey, which says what %s",
-				s->key, line_of(p, s->key), s->auth,
+				of_key, line_of(p, of_key), s->auth,
 				s == &of_us ? "we prove who we are by"
 					    : "the peer has to prove who it is by");
 	}
 	if (*method == IKE_METHOD_SIGNATURE && !key)
 		config_say(p, true, line_of(p, s->auth), "%s = pubkey needs %s", s->auth,
 			   s->sentence);
-	else if (*method == IKE_METHOD_PSK && !psk && given(p, "Key") != given(p, "PublicKey"))
+	else if (*method == IKE_METHOD_PSK && !psk && (given(p, "Key") || of_peer_given(p)))
 		config_say(p, true, 0, "lacks %s; or PSK in [Peer], the key shared with the peer",
 			   s->sentence);
 	else if (*method == IKE_METHOD_PSK && !psk)
@@ -176,22 +201,23 @@ static void check_auth(struct parse *p)
 {
 	struct config *c = p->c;
 
+	check_certs(p);
 	finish_method(p, &of_us, &c->local_method);
 	if (!p->errors)
 		finish_method(p, &of_peer, &c->remote_method);
 	if (given(p, "PSK") && c->local_method != IKE_METHOD_PSK &&
 	    c->remote_method != IKE_METHOD_PSK)
 		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
-	if (c->clients > 1 && c->remote_method == IKE_METHOD_SIGNATURE)
+	if (c->clients > 1 && given(p, "PublicKey"))
 		config_say(
 			p, true, line_of(p, "PublicKey"),
-			"PublicKey is of one peer, but Clients = %u: expected PSK, or Secrets, for clients",
+			"PublicKey is of one peer, but Clients = %u: expected CA, PSK, or Secrets, for clients",
 			c->clients);
 	if (c->signatures && c->local_method == IKE_METHOD_PSK &&
 	    c->remote_method == IKE_METHOD_PSK)
 		config_say(
 			p, true, line_of(p, "Signatures"),
-			"Signatures is for public keys: expected Key in [Tunnel] or PublicKey in [Peer], too");
+			"Signatures is for public keys: expected Key in [Tunnel], or PublicKey or CA in [Peer], too");
 	if (c->signatures & IKE_SIG_SHA1)
 		config_say(
 			p, false, line_of(p, "Signatures"),

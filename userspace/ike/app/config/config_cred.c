@@ -5,9 +5,15 @@
 #include <string.h>
 
 #include "ike/app/config/config_int.h"
+#include "ike/pki/pki.h"
+#include "ike/proto/id.h"
 #include "ike/proto/text.h"
 
-enum { PEM_LINE = 64 /* characters, RFC 7468 */ };
+enum {
+	PEM_LINE = 64, /* characters, RFC 7468 */
+	MAX_IDS = 8, /* of a certificate, that a message names */
+	MAX_OWN = 12288, /* bytes of our certificates: what one IKE_AUTH message carries */
+};
 
 int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, size_t len)
 {
@@ -78,4 +84,116 @@ int config_cred_value(struct config *c, const char *s, char *why, size_t size)
 		return -1;
 	}
 	return config_cred_public(c, der, len, why, size);
+}
+
+/* ---- certificates ---------------------------------------------------------------------------- */
+
+static int add_certs(struct config *c, enum ike_cred_kind kind, const void *data, size_t len,
+		     char *why, size_t size)
+{
+	struct pki_items items;
+	int err = pki_read(PKI_CERTS, data, len, &items, why, size);
+
+	if (err)
+		return -1;
+	for (unsigned int i = 0; i < items.n && !err; i++)
+		err = config_cred_add(c, kind, items.item[i].base, items.item[i].len);
+	pki_items_free(&items);
+	if (err)
+		snprintf(why, size, "the certificates have more than %d bytes in all",
+			 IKE_MAX_CREDS);
+	return err;
+}
+
+int config_cred_certs(struct config *c, const void *data, size_t len, char *why, size_t size)
+{
+	return add_certs(c, IKE_CRED_OWN_CERT, data, len, why, size);
+}
+
+int config_cred_cas(struct config *c, const void *data, size_t len, char *why, size_t size)
+{
+	return add_certs(c, IKE_CRED_CA, data, len, why, size);
+}
+
+/* "'a.example', 'CN=a'": the identities of a certificate. */
+static void print_ids(const struct ike_iov *cert, char *buf, size_t size)
+{
+	struct text t = text_init(buf, size);
+	char id[IKE_MAX_ID + 16];
+	struct ike_id ids[MAX_IDS];
+	unsigned int n = pki_cert_ids(cert, ids, MAX_IDS);
+
+	for (unsigned int i = 0; i < n && i < MAX_IDS; i++)
+		text_add(&t, "%s'%s'", i ? ", " : "", ike_id_print(id, sizeof(id), &ids[i]));
+	if (n > MAX_IDS)
+		text_add(&t, " ...");
+	else if (!n)
+		text_add(&t, "nobody");
+}
+
+/* The identity that we show is one of our certificate's. */
+static int check_local_id(struct config *c, const struct ike_iov *cert, char *why, size_t size)
+{
+	char id[IKE_MAX_ID + 16], ids[1024];
+
+	if (!c->local_id.type && pki_cert_ids(cert, &c->local_id, 1))
+		return 0;
+	if (c->local_id.type && pki_cert_has_id(cert, &c->local_id, 0))
+		return 0;
+	print_ids(cert, ids, sizeof(ids));
+	snprintf(why, size,
+		 "LocalID is '%s', but the certificate is for %s: set LocalID to one of them",
+		 ike_id_print(id, sizeof(id), &c->local_id), ids);
+	return -1;
+}
+
+static int check_own(struct config *c, const struct ike_creds *creds, int64_t now, char *why,
+		     size_t size)
+{
+	struct ike_iov certs[PKI_MAX_CERTS], key;
+	size_t at = 0, len = 0;
+	unsigned int n = 0;
+
+	while (n < PKI_MAX_CERTS && ike_cred_next(creds, &at, IKE_CRED_OWN_CERT, &certs[n]))
+		len += certs[n++].len;
+	if (!n)
+		return 0;
+	if (ike_cred_next(creds, &at, IKE_CRED_OWN_CERT, &key) || len > MAX_OWN) {
+		snprintf(why, size, "expected at most %d certificates, of %d bytes in all",
+			 PKI_MAX_CERTS, MAX_OWN);
+		return -1;
+	}
+	if (!ike_cred_find(creds, IKE_CRED_OWN_KEY, &key) ||
+	    pki_own_check(certs, n, &key, now, why, size))
+		return -1;
+	return check_local_id(c, &certs[0], why, size);
+}
+
+static int check_cas(const struct ike_creds *creds, char *why, size_t size)
+{
+	struct ike_iov *cas = calloc(PKI_MAX_ANCHORS, sizeof(*cas)), more;
+	struct pki_trust *trust = NULL;
+	unsigned int n = 0;
+	size_t at = 0;
+	char fault[PKI_MAX_TEXT];
+
+	while (cas && n < PKI_MAX_ANCHORS && ike_cred_next(creds, &at, IKE_CRED_CA, &more))
+		cas[n++] = more;
+	if (n)
+		trust = pki_trust_new(cas, n, NULL, 0, fault, sizeof(fault));
+	if (n && !trust) /* else @why keeps its warning */
+		snprintf(why, size, "%s", fault);
+	pki_trust_free(trust);
+	free(cas);
+	return !n || trust ? 0 : -1;
+}
+
+int config_cred_check(struct config *c, int64_t now, char *why, size_t size)
+{
+	const struct ike_creds creds = { c->creds, c->n_creds };
+
+	*why = 0;
+	if (check_own(c, &creds, now, why, size))
+		return -1;
+	return check_cas(&creds, why, size);
 }

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "common/keyfile.h"
 #include "ike/app/config/config_int.h"
 #include "ike/app/secret.h"
+#include "ike/pki/pki.h"
 
 static void tell(const struct config_report *rep, bool error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -129,44 +134,114 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 	return err;
 }
 
-/* What the @n bytes of a file hold becomes a part of @c: config_cred_private() or _public(). */
-typedef int take_file(struct config *c, const char *text, size_t n, char *why, size_t size);
+/* Keys and certificates of public-key authentication: a key of the configuration that names a file. */
+struct cred_file {
+	const char *path; /* "": it is not given */
+	bool is_secret; /* else others may read it */
+	size_t most; /* bytes */
+	int (*take)(struct config *c, const void *data, size_t len, char *why, size_t size);
+	bool is_key; /* what take() says goes on after "the key in PATH" */
+};
 
-static int take_public(struct config *c, const char *text, size_t n, char *why, size_t size)
+static int take_private(struct config *c, const void *data, size_t len, char *why, size_t size)
 {
-	return config_cred_public(c, text, n, why, size);
+	return config_cred_private(c, data, len, why, size);
 }
 
-/* The file of a key of our own (@is_secret), or of the peer's, which others may read. */
-static int load_cred(struct config *c, const char *path, bool is_secret, take_file *take,
+static int load_cred(struct config *c, const struct cred_file *f, const char *path,
 		     const struct config_report *rep)
 {
-	char text[IKE_MAX_KEY_FILE], why[256];
+	char *text = malloc(f->most), why[PKI_MAX_TEXT];
 	struct stat st;
-	ssize_t n = secret_read(path, text, sizeof(text), &st);
+	ssize_t n = text ? secret_read(path, text, f->most, &st) : -1;
 	int err = -1;
 
 	if (n < 0) {
 		report_unread(path, rep);
-	} else if (n == sizeof(text)) {
-		tell(rep, true, "%s is longer than a key: expected less than %zu bytes", path,
-		     sizeof(text));
-	} else if (!is_secret || closed_to_others(path, &st, rep)) {
-		err = take(c, text, (size_t)n, why, sizeof(why));
+	} else if ((size_t)n == f->most) {
+		tell(rep, true, "%s is too long: expected less than %zu bytes", path, f->most);
+	} else if (!f->is_secret || closed_to_others(path, &st, rep)) {
+		err = f->take(c, text, (size_t)n, why, sizeof(why));
 		if (err)
-			tell(rep, true, "the key in %s %s", path, why);
+			tell(rep, true, f->is_key ? "the key in %s %s" : "%s: %s", path, why);
 		note_change(c, &st.st_ctim);
 	}
-	ike_wipe(text, sizeof(text));
+	if (text)
+		ike_wipe(text, f->most);
+	free(text);
 	return err;
 }
 
-/* Keys of public-key authentication. */
+static int is_cert_file(const struct dirent *d)
+{
+	static const char *const ends[] = { ".pem", ".crt", ".cer", ".der" };
+	const char *dot = strrchr(d->d_name, '.');
+
+	for (size_t i = 0; dot && d->d_name[0] != '.' && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (!strcasecmp(dot, ends[i]))
+			return 1;
+	}
+	return 0;
+}
+
+/* All files with certificates in a folder. */
+static int load_folder(struct config *c, const struct cred_file *f, const struct config_report *rep)
+{
+	struct dirent **list = NULL;
+	int n = scandir(f->path, &list, is_cert_file, alphasort), err = n > 0 ? 0 : -1;
+	char path[4096];
+
+	if (n < 0)
+		report_unread(f->path, rep);
+	else if (!n)
+		tell(rep, true, "%s has no file NAME.pem, .crt, .cer or .der", f->path);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->path, list[i]->d_name);
+		if (!err)
+			err = load_cred(c, f, path, rep);
+		free(list[i]);
+	}
+	free(list);
+	return err;
+}
+
+/* Do they belong together? */
+static int check_creds(struct config *c, const struct config_report *rep)
+{
+	const char *path = *c->cert_file ? c->cert_file : c->ca_path;
+	char why[PKI_MAX_TEXT];
+	int err;
+
+	if (!*path)
+		return 0;
+	err = config_cred_check(c, time(NULL), why, sizeof(why));
+	if (*why)
+		tell(rep, err, "%s: %s", path, why);
+	return err;
+}
+
 static int load_creds(struct config *c, const struct config_report *rep)
 {
-	if (*c->key_file && load_cred(c, c->key_file, true, config_cred_private, rep))
-		return -1;
-	return *c->public_file ? load_cred(c, c->public_file, false, take_public, rep) : 0;
+	const struct cred_file files[] = {
+		{ c->key_file, true, IKE_MAX_KEY_FILE, take_private, true },
+		{ c->public_file, false, IKE_MAX_KEY_FILE, config_cred_public, true },
+		{ c->cert_file, false, 2 * PKI_MAX_ALL, config_cred_certs, false },
+		{ c->ca_path, false, 2 * IKE_MAX_CREDS, config_cred_cas, false },
+	};
+	struct stat st;
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
+		const struct cred_file *f = &files[i];
+
+		if (!*f->path)
+			continue;
+		if (f->take == config_cred_cas && !stat(f->path, &st) && S_ISDIR(st.st_mode))
+			err = load_folder(c, f, rep);
+		else
+			err = load_cred(c, f, f->path, rep);
+	}
+	return err ? -1 : check_creds(c, rep);
 }
 
 struct secrets {

@@ -56,6 +56,17 @@ int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, 
  */
 int config_cred_private(struct config *c, const char *text, size_t len, char *why, size_t size);
 int config_cred_public(struct config *c, const void *data, size_t len, char *why, size_t size);
+/*
+ * Our certificate and those behind it, or certificates of CAs for the peer's, in the @len bytes of a file. 0, or -1
+ * with a sentence in @why.
+ */
+int config_cred_certs(struct config *c, const void *data, size_t len, char *why, size_t size);
+int config_cred_cas(struct config *c, const void *data, size_t len, char *why, size_t size);
+/*
+ * All were read: do key, certificates and LocalID belong together? Without LocalID it is the certificate's first
+ * identity. 0, or 0 with a warning in @why, or -1 with what is wrong.
+ */
+int config_cred_check(struct config *c, int64_t now, char *why, size_t size);
 /* The peer's public key as a value, which begins with base64: or hex:. */
 int config_cred_value(struct config *c, const char *s, char *why, size_t size);
 

@@ -372,6 +372,16 @@ static int set_private_key(struct parse *p, char *s)
 	return set_file(p->c->key_file, sizeof(p->c->key_file), s);
 }
 
+static int set_cert(struct parse *p, char *s)
+{
+	return set_file(p->c->cert_file, sizeof(p->c->cert_file), s);
+}
+
+static int set_ca(struct parse *p, char *s)
+{
+	return set_file(p->c->ca_path, sizeof(p->c->ca_path), s);
+}
+
 static int set_public_key(struct parse *p, char *s)
 {
 	char why[256];
@@ -604,6 +614,8 @@ const struct key config_keys[] = {
 	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE, "psk or pubkey" },
 	{ "Tunnel", "Key", set_private_key, KEY_SECRET,
 	  "the /PATH of the file with our private key" },
+	{ "Tunnel", "Cert", set_cert, KEY_ONE,
+	  "the /PATH of the file with our certificate, and those of CAs behind it" },
 	{ "Tunnel", "Local", set_local, KEY_ONE,
 	  "an IPv4 or IPv6 address of this machine, or any" },
 	{ "Tunnel", "Port", set_port, KEY_ONE, "a UDP port from 1 to 65535, but not 500" },
@@ -617,6 +629,8 @@ const struct key config_keys[] = {
 	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE, "psk or pubkey" },
 	{ "Peer", "PublicKey", set_public_key, KEY_ONE,
 	  "the peer's public key: the /PATH of its file, base64:TEXT or hex:DIGITS" },
+	{ "Peer", "CA", set_ca, KEY_ONE,
+	  "the /PATH of a file, or of a folder, with certificates of CAs" },
 	{ "Peer", "Signatures", set_signatures, KEY_ONE,
 	  "sha1 (with RSA, for old peers) or pss (RSA signatures are RSASSA-PSS)" },
 	{ "Peer", "PSK", set_psk, KEY_SECRET,

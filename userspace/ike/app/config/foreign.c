@@ -10,7 +10,6 @@
 #define FOR_IKE "with ike: in front of what is for IKE alone"
 #define FOR_ESP "with esp: in front of what is for ESP alone"
 #define OF_EITHER "LocalID in [Tunnel] and RemoteID in [Peer] name the two ends"
-#define BY_PSK "peers prove a pre-shared key, PSK in [Peer]"
 #define BY_AUTH "LocalAuth in [Tunnel] and RemoteAuth in [Peer] say it, if the keys do not"
 #define NO_COMMANDS "no commands are run; routes and addresses are keys of their own"
 #define REKEY_IKE "the first of its two times, IKE-TIME, CHILD-TIME"
@@ -52,10 +51,10 @@ static const struct foreign_word words[] = {
 	{ "secret", "PSK", NULL },
 	{ "secrets", "PSK", NULL },
 	{ "pubkeys", "PublicKey", NULL },
-	{ "cert", NULL, "certificates are not supported yet; " BY_PSK },
-	{ "certs", NULL, "certificates are not supported yet; " BY_PSK },
-	{ "certificate", NULL, "certificates are not supported yet; " BY_PSK },
-	{ "cacerts", NULL, "certificates are not supported yet; " BY_PSK },
+	{ "cert", "Cert", NULL },
+	{ "certs", "Cert", NULL },
+	{ "certificate", "Cert", NULL },
+	{ "cacerts", "CA", NULL },
 	{ "dpd_delay", "Liveness", NULL },
 	{ "dpd_timeout", NULL, "Liveness in [Peer] says when to ask the peer" },
 	{ "dpd_action", "Start", NULL },
@@ -107,8 +106,9 @@ static const struct foreign_word words[] = {
 	{ "leftauth", "LocalAuth", NULL },
 	{ "rightauth", "RemoteAuth", NULL },
 	{ "authby", NULL, BY_AUTH },
-	{ "leftcert", NULL, "certificates are not supported yet; " BY_PSK },
-	{ "rightcert", NULL, "certificates are not supported yet; " BY_PSK },
+	{ "leftcert", "Cert", NULL },
+	{ "rightca", "CA", NULL },
+	{ "rightcert", NULL, "CA and RemoteID in [Peer] say which certificate is the peer's" },
 	{ "leftfirewall", NULL, NO_COMMANDS },
 	{ "leftupdown", NULL, NO_COMMANDS },
 	{ "auto", "Start", "now (start), traffic (route) or listen (add)" },

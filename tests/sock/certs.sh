@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Keys and certificates for both ends, made by openssl in $dir. Source it after strongswan.sh.
+
+# shellcheck disable=SC2154 # $VM_OUT: tests/sock/run
+dir=$VM_OUT/made
+
+# make_folders: $dir, and those of strongSwan.
+make_folders() {
+	mkdir -p "$dir" "$VM_OUT/"{private,pubkey,x509,x509ca}
+}
+
+# make_key FILE KIND: a private key, rsa:BITS, ec:CURVE, ed25519 or ed448.
+make_key() {
+	local options=()
+	case $2 in
+	rsa:*) options=(rsa -pkeyopt "rsa_keygen_bits:${2#*:}") ;;
+	ec:*) options=(ec -pkeyopt "ec_paramgen_curve:${2#*:}") ;;
+	*) options=("$2") ;;
+	esac
+	openssl genpkey -algorithm "${options[@]}" -out "$1" 2> /dev/null || bail "no key of $2"
+	chmod 600 "$1"
+}
+
+# certify NAME KIND ISSUER SUBJECT DAYS EXTENSION...: $dir/NAME.key, .crt; ISSUER "": it signs itself.
+certify() {
+	local name=$1 issuer=$3 by=()
+	make_key "$dir/$name.key" "$2"
+	[ -z "$issuer" ] || by=(-CA "$dir/$issuer.crt" -CAkey "$dir/$issuer.key")
+	local extensions=() one
+	for one in "${@:6}"; do extensions+=(-addext "$one"); done
+	openssl req -new -key "$dir/$name.key" -subj "$4" -out "$dir/$name.csr" "${extensions[@]}"
+	if [ -z "$issuer" ]; then
+		openssl req -x509 -key "$dir/$name.key" -subj "$4" -days "$5" -out "$dir/$name.crt" \
+			"${extensions[@]}"
+	else
+		printf '%s\n' "${@:6}" > "$dir/$name.ext"
+		openssl x509 -req -in "$dir/$name.csr" "${by[@]}" -days "$5" -CAcreateserial \
+			-extfile "$dir/$name.ext" -out "$dir/$name.crt" 2> /dev/null
+	fi || bail "no certificate $name"
+}
+
+# authority NAME KIND ISSUER: a CA.
+authority() {
+	certify "$1" "$2" "$3" "/C=CH/O=Example/CN=$1" 100 basicConstraints=critical,CA:TRUE \
+		keyUsage=critical,keyCertSign,cRLSign
+}
+
+# leaf NAME KIND ISSUER SAN [DAYS]: the certificate of an end.
+leaf() {
+	certify "$1" "$2" "$3" "/C=CH/O=Example/CN=$1" "${5:-100}" "subjectAltName=$4" \
+		keyUsage=critical,digitalSignature
+}

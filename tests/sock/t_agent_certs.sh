@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# esptund itself, without a kernel module (no_module.c): the process with the keys signs and the one that
+# speaks IKE verifies, both confined; and keys change while it runs.
+
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/sock/strongswan.sh"
+. "$VM_TOP/tests/sock/certs.sh"
+
+# names: the subjects of the certificates of ours that strongSwan was shown.
+shown() {
+	grep -c "received end entity cert \"C=CH, O=Example, CN=$1\"" "$VM_OUT/charon.log"
+}
+
+# up NAME TIMES: strongSwan has had so many IKE SAs of it.
+up() {
+	[ "$(grep -c "IKE_SA $1\[[0-9]*\] established" "$VM_OUT/charon.log")" -ge "$2" ]
+}
+
+three_hosts
+make_folders
+charon 'rsa_pss = yes'
+authority root rsa:2048 ''
+authority middle ec:P-384 root
+cp "$dir/root.crt" "$dir/middle.crt" "$VM_OUT/x509ca/"
+for name in rsa ed25519; do
+	kind=$name
+	[ $name = ed25519 ] || kind=rsa:2048
+	leaf "$name" $kind middle "DNS:$name.west.example"
+	leaf "$name.east" $kind middle "DNS:$name.east.example"
+	cat "$dir/$name.crt" "$dir/middle.crt" > "$dir/$name.chain"
+	cp "$dir/$name.east.key" "$VM_OUT/private/"
+	cp "$dir/$name.east.crt" "$VM_OUT/x509/"
+done
+n=0
+for name in rsa ed25519; do
+	n=$((n + 1))
+	tunnel west $n "$name" start=now rid="$name.east.example" key="Key = $dir/$name.key
+	Cert = $dir/$name.chain" proof="CA = $dir/root.crt" sauth="auth = pubkey
+	      certs = $name.east.crt" oauth='auth = pubkey
+	      cacerts = root.crt'
+done
+load_swan
+start west "$VM_OUT/agent.log" "$(dirname "$IKEHOST")/esptund-no-module" --config /run/conf/west \
+	--socket /run/agent.sock --foreground
+agent=$started
+
+check "RSA, chain of three: up" wait_for 20 up rsa 1
+check "Ed25519, chain of three: up" wait_for 20 up ed25519 1
+is "strongSwan saw our certificate" "$(shown ed25519)" 1
+
+# Another key and certificate in the same files.
+leaf renewed ec:P-256 middle DNS:ed25519.west.example
+cat "$dir/renewed.crt" "$dir/middle.crt" > "$dir/ed25519.chain"
+cp "$dir/renewed.key" "$dir/ed25519.key"
+kill -HUP "$agent"
+check "reload: our new key is taken" wait_for 10 grep -q 'ed25519.*takes its changed configuration' "$VM_OUT/agent.log"
+is "and the IKE SA stays" "$(grep -c 'IKE_SA ed25519\[[0-9]*\] established' "$VM_OUT/charon.log")" 1
+quietly swan --terminate --ike ed25519 --timeout 10
+check "the next IKE SA" wait_for 20 up ed25519 2
+is "has the new one" "$(shown renewed)" 1
+
+# A key that others can read is none.
+chmod 644 "$dir/ed25519.key"
+kill -HUP "$agent"
+check "a key that others can read is refused" wait_for 10 grep -q 'ed25519.key holds a key and can be read by others' "$VM_OUT/agent.log"
+kill -TERM "$agent"
+check "ends in peace" wait_for 15 gone "$agent"
+finish

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which CAs a responder names in CERTREQ (RFC 7296 3.7). It answers IKE_SA_INIT before it knows which tunnel
+ * is meant, so it names those of all tunnels, or if they are too many none, which asks for any. The set is
+ * made anew when the tunnels have changed. That it asks matters more than for what: many peers send a
+ * certificate only if they are asked.
+ */
+#include "ike/core/layer_ikesa.h"
+
+static void add_hash(struct authorities *a, const uint8_t *hash)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->n && i < CORE_AUTHORITIES; i++) {
+		if (!memcmp(a->hash[i], hash, PKI_HASH_LEN))
+			return;
+	}
+	if (a->n < CORE_AUTHORITIES)
+		memcpy(a->hash[a->n], hash, PKI_HASH_LEN);
+	if (a->n <= CORE_AUTHORITIES)
+		a->n++;
+}
+
+static void make_authorities(struct ike_core *core)
+{
+	struct authorities *a = &core->authorities;
+	const struct ike_peer *p;
+	unsigned int n, i;
+
+	memset(a, 0, sizeof(*a));
+	a->of = core->changes + 1;
+	TAILQ_FOREACH(p, &core->peers, link)
+	{
+		const uint8_t *hashes = p->conf->trust ? pki_trust_hashes(p->conf->trust, &n)
+						       : NULL;
+
+		for (i = 0; hashes && i < n; i++)
+			add_hash(a, hashes + i * PKI_HASH_LEN);
+		a->wanted |= p->conf->trust != NULL;
+	}
+	if (a->n > CORE_AUTHORITIES)
+		a->n = 0;
+}
+
+void authority_build_any(struct ike_core *core, struct ike_builder *b)
+{
+	if (core->authorities.of != core->changes + 1)
+		make_authorities(core);
+	if (core->authorities.wanted)
+		ike_build_certreq(b, IKE_CERT_X509, core->authorities.hash,
+				  core->authorities.n * PKI_HASH_LEN);
+}
+
+void authority_build(struct ike_builder *b, const struct tunnel_conf *c)
+{
+	unsigned int n;
+	const uint8_t *hashes = c->trust ? pki_trust_hashes(c->trust, &n) : NULL;
+
+	if (hashes)
+		ike_build_certreq(b, IKE_CERT_X509, hashes,
+				  n <= CORE_AUTHORITIES ? n * PKI_HASH_LEN : 0);
+}
