@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/proto/cp.h"
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
 #include "ike/child/proposal.h"
@@ -122,6 +123,24 @@ static void fuzz_id(const struct ike_payload *p)
 		CHECK(strchr(text, '\\') || ike_id_eq(&in, &out));
 }
 
+static void fuzz_cp(const struct ike_payload *p)
+{
+	static struct ike_cp in, out;
+	struct ike_builder b;
+	struct ike_payload w;
+	uint8_t first;
+
+	if (ike_cp_parse(p, &in))
+		return;
+	ike_build_inner(&b, again, sizeof(again), &first);
+	ike_build_cp(&b, &in);
+	w = written(&b);
+	CHECK(!ike_cp_parse(&w, &out) && !memcmp(&in, &out, sizeof(in)));
+	CHECK(in.n_servers <= IKE_CP_SERVERS && in.n_subnets <= IKE_CP_SUBNETS);
+	for (const char *c = in.domains; *c; c++)
+		CHECK(*c >= ' ' && *c < 0x7f && !strchr("'\"`$;&|<>()", *c));
+}
+
 /* Read every octet, so that the sanitizer sees each. */
 static void touch(const uint8_t *p, size_t len)
 {
@@ -171,6 +190,7 @@ static void fuzz_chain(uint8_t first, const uint8_t *data, size_t size)
 		fuzz_sa(&p.p[i]);
 		fuzz_ts(&p.p[i]);
 		fuzz_id(&p.p[i]);
+		fuzz_cp(&p.p[i]);
 		fuzz_rest(&p.p[i]);
 	}
 	ike_notify_find(&p, IKE_N_COOKIE, &n);
@@ -212,6 +232,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_sa(&whole);
 	fuzz_ts(&whole);
 	fuzz_id(&whole);
+	fuzz_cp(&whole);
 	fuzz_rest(&whole);
 	return 0;
 }
