@@ -61,8 +61,8 @@ static struct ike_cp full_reply(void)
 		.version = "esptun",
 	};
 
-	assert_true(ike_cp_add_domain(&cp, "corp.example", 12));
-	assert_true(ike_cp_add_domain(&cp, "lab.example", 11));
+	assert_true(ike_cp_add_domain(cp.domains, "corp.example", 12));
+	assert_true(ike_cp_add_domain(cp.domains, "lab.example", 11));
 	return cp;
 }
 
@@ -206,16 +206,16 @@ static void what_is_no_domain_is_left_out(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(ike_cp_add_domain(&cp, bad[i], strlen(bad[i])));
-	assert_false(ike_cp_add_domain(&cp, "a\0b", 3));
+		assert_false(ike_cp_add_domain(cp.domains, bad[i], strlen(bad[i])));
+	assert_false(ike_cp_add_domain(cp.domains, "a\0b", 3));
 	memset(longest, 'a', sizeof(longest));
-	assert_false(ike_cp_add_domain(&cp, longest, 254));
+	assert_false(ike_cp_add_domain(cp.domains, longest, 254));
 	assert_string_equal(cp.domains, "");
-	assert_true(ike_cp_add_domain(&cp, longest, 253));
-	assert_true(ike_cp_add_domain(&cp, longest, 253));
-	assert_false(ike_cp_add_domain(&cp, longest, 253));
-	assert_true(ike_cp_add_domain(&cp, "a", 1));
-	assert_false(ike_cp_add_domain(&cp, "ab", 2));
+	assert_true(ike_cp_add_domain(cp.domains, longest, 253));
+	assert_true(ike_cp_add_domain(cp.domains, longest, 253));
+	assert_false(ike_cp_add_domain(cp.domains, longest, 253));
+	assert_true(ike_cp_add_domain(cp.domains, "a", 1));
+	assert_false(ike_cp_add_domain(cp.domains, "ab", 2));
 }
 
 static void a_version_is_printable(void **state)

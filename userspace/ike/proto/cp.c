@@ -103,16 +103,16 @@ static bool is_domain(const char *name, size_t len)
 	return len && len <= MAX_DOMAIN && name[0] != '-' && name[len - 1] != '.';
 }
 
-bool ike_cp_add_domain(struct ike_cp *cp, const char *name, size_t len)
+bool ike_cp_add_domain(char domains[IKE_CP_DOMAINS], const char *name, size_t len)
 {
-	size_t used = strlen(cp->domains);
+	size_t used = strlen(domains);
 
-	if (!is_domain(name, len) || used + len + 2 > sizeof(cp->domains))
+	if (!is_domain(name, len) || used + len + 2 > IKE_CP_DOMAINS)
 		return false;
 	if (used)
-		cp->domains[used++] = ' ';
-	memcpy(cp->domains + used, name, len);
-	cp->domains[used + len] = 0;
+		domains[used++] = ' ';
+	memcpy(domains + used, name, len);
+	domains[used + len] = 0;
 	return true;
 }
 
@@ -135,7 +135,7 @@ static void take_attribute(struct ike_cp *cp, const struct row *r, struct cursor
 	case ADDRESS: take_address(cp, c, r->family); break;
 	case SERVER: take_server(cp, c, r->family); break;
 	case SUBNET: take_subnet(cp, c, r->family); break;
-	case DOMAIN: ike_cp_add_domain(cp, (const char *)c->p, c->left); break;
+	case DOMAIN: ike_cp_add_domain(cp->domains, (const char *)c->p, c->left); break;
 	case VERSION: take_version(cp, c); break;
 	case SUPPORTED:
 	case NOTHING: break;

@@ -59,7 +59,7 @@ int ike_cp_parse(const struct ike_payload *p, struct ike_cp *out);
  */
 void ike_build_cp(struct ike_builder *b, const struct ike_cp *cp);
 
-/* One more; false if it is no name, or does not fit. */
-bool ike_cp_add_domain(struct ike_cp *cp, const char *name, size_t len);
+/* One more for ike_cp.domains; false if it is no name, or does not fit. */
+bool ike_cp_add_domain(char domains[IKE_CP_DOMAINS], const char *name, size_t len);
 
 #endif

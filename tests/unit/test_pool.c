@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Leases: by name, then thousands of random operations on small and large pools beside a model that is a
+ * list and looks at all of it.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ike/pool/pool.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
+
+static struct ike_id name(const char *text)
+{
+	struct ike_id id;
+	char err[200];
+
+	assert_int_equal(ike_id_from_text(text, &id, err, sizeof(err)), 0);
+	return id;
+}
+
+static struct ike_addr at(const char *text)
+{
+	struct ike_addr a = { 0 };
+
+	assert_int_equal(ike_addr_from_text(text, &a), 0);
+	return a;
+}
+
+static struct pool *pool_of(const char *first, const char *last)
+{
+	const struct pool_range r = { at(first), at(last) };
+	struct pool *pool = pool_new(&r, 1, NULL, 0);
+
+	assert_non_null(pool);
+	return pool;
+}
+
+static const char *take(struct pool *pool, uint32_t holder, const char *id, uint8_t family,
+			const char *wanted)
+{
+	const struct ike_id who = name(id);
+	struct ike_addr want = { 0 }, got;
+	static char text[64];
+	int err;
+
+	if (wanted)
+		want = at(wanted);
+	err = pool_take(pool, holder, &who, family, wanted ? &want : NULL, &got);
+	if (err)
+		snprintf(text, sizeof(text), "%s", strerrorname_np(-err));
+	else
+		ike_addr_print(text, sizeof(text), &got);
+	return text;
+}
+
+static int restore(struct pool *pool, uint32_t holder, const char *id, const char *addr)
+{
+	const struct ike_id none = { 0 }, who = id ? name(id) : none;
+	const struct ike_addr a = at(addr);
+
+	return pool_restore(pool, holder, &who, &a);
+}
+
+static void an_identity_gets_its_old_lease(void **state)
+{
+	struct pool *pool = pool_of("10.9.0.2", "10.9.0.9");
+
+	(void)state;
+	assert_string_equal(take(pool, 2, "alice", 4, NULL), "10.9.0.2");
+	assert_string_equal(take(pool, 3, "bob", 4, NULL), "10.9.0.3");
+	assert_string_equal(take(pool, 2, "alice", 4, "10.9.0.7"), "10.9.0.2");
+	pool_release(pool, 2);
+	pool_release(pool, 3);
+	assert_string_equal(take(pool, 4, "bob", 4, "10.9.0.7"), "10.9.0.3");
+	assert_string_equal(take(pool, 5, "ALICE", 4, NULL), "10.9.0.2");
+	assert_string_equal(take(pool, 6, "carol", 4, "10.9.0.7"), "10.9.0.7");
+	pool_free(pool);
+}
+
+static void a_full_pool_takes_from_those_who_left_first(void **state)
+{
+	struct pool *pool = pool_of("10.9.0.2", "10.9.0.4");
+
+	(void)state;
+	take(pool, 1, "a", 4, NULL);
+	take(pool, 2, "b", 4, NULL);
+	take(pool, 3, "c", 4, NULL);
+	assert_string_equal(take(pool, 4, "d", 4, NULL), "ENOSPC");
+	assert_string_equal(take(pool, 4, "d", 4, "10.9.0.3"), "ENOSPC");
+	pool_release(pool, 2);
+	pool_release(pool, 1);
+	assert_string_equal(take(pool, 4, "d", 4, NULL), "10.9.0.3");
+	assert_string_equal(take(pool, 1, "a", 4, NULL), "10.9.0.2");
+	assert_string_equal(take(pool, 2, "b", 4, NULL), "ENOSPC");
+	pool_free(pool);
+}
+
+static void an_identity_has_one_lease(void **state)
+{
+	struct pool *pool = pool_of("10.9.0.2", "10.9.0.9");
+
+	(void)state;
+	take(pool, 1, "a", 4, NULL);
+	assert_string_equal(take(pool, 2, "a", 4, NULL), "EBUSY");
+	/* and a holder, too: the former waits for its identity */
+	assert_string_equal(take(pool, 1, "b", 4, NULL), "10.9.0.3");
+	assert_string_equal(take(pool, 2, "a", 4, NULL), "10.9.0.2");
+	pool_free(pool);
+}
+
+static void families_are_apart(void **state)
+{
+	const struct pool_range r[] = { { at("fd00::1"), at("fd00::ffff:ffff:ffff") },
+					{ at("10.9.0.254"), at("10.9.1.1") } };
+	struct pool *pool = pool_new(r, 2, NULL, 0);
+	struct pool_count count;
+
+	(void)state;
+	assert_string_equal(take(pool, 1, "a", 4, NULL), "10.9.0.254");
+	assert_string_equal(take(pool, 1, "a", 6, NULL), "fd00::1");
+	assert_string_equal(take(pool, 2, "b", 6, "10.9.0.255"), "fd00::2");
+	assert_string_equal(take(pool, 2, "b", 4, NULL), "10.9.0.255");
+	assert_string_equal(take(pool, 3, "c", 4, NULL), "10.9.1.0");
+	pool_count(pool, 4, &count);
+	assert_int_equal(count.size, 4);
+	assert_int_equal(count.held, 3);
+	pool_count(pool, 6, &count);
+	assert_int_equal(count.size, UINT32_MAX);
+	assert_int_equal(count.leased, 2);
+	pool_free(pool);
+	pool = pool_of("10.9.0.2", "10.9.0.9");
+	assert_string_equal(take(pool, 1, "a", 6, NULL), "EAFNOSUPPORT");
+	pool_free(pool);
+}
+
+static void fixed_addresses_are_kept(void **state)
+{
+	const struct pool_range r = { at("10.9.0.1"), at("10.9.0.4") };
+	const struct pool_fixed fixed[] = { { .addr = at("10.9.0.1") },
+					    { name("alice"), at("10.9.0.2") },
+					    { name("bob"), at("192.0.2.1") },
+					    { name("bob"), at("fd00::b") } };
+	struct pool *pool = pool_new(&r, 1, fixed, 4);
+
+	(void)state;
+	assert_string_equal(take(pool, 1, "x", 4, "10.9.0.1"), "10.9.0.3");
+	assert_string_equal(take(pool, 2, "y", 4, "10.9.0.2"), "10.9.0.4");
+	assert_string_equal(take(pool, 3, "z", 4, NULL), "ENOSPC");
+	assert_string_equal(take(pool, 4, "alice", 4, "10.9.0.3"), "10.9.0.2");
+	pool_release(pool, 4);
+	assert_string_equal(take(pool, 3, "z", 4, NULL), "ENOSPC");
+	assert_string_equal(take(pool, 4, "alice", 4, NULL), "10.9.0.2");
+	assert_string_equal(take(pool, 5, "bob", 4, NULL), "192.0.2.1");
+	assert_string_equal(take(pool, 5, "bob", 6, NULL), "fd00::b");
+	assert_string_equal(take(pool, 4, "alice", 6, NULL), "EAFNOSUPPORT");
+	pool_free(pool);
+}
+
+static void what_an_earlier_agent_knew(void **state)
+{
+	const struct pool_range r = { at("10.9.0.1"), at("10.9.0.4") };
+	const struct pool_fixed fixed[] = { { .addr = at("10.9.0.1") },
+					    { name("alice"), at("10.9.0.2") } };
+	struct pool *pool = pool_new(&r, 1, fixed, 2);
+	struct ike_addr a;
+
+	(void)state;
+	assert_int_equal(restore(pool, 0, "x", "10.9.0.4"), 0);
+	assert_int_equal(restore(pool, 0, "x", "10.9.0.4"), 0);
+	assert_int_equal(restore(pool, 0, "x", "10.9.0.3"), -EEXIST);
+	assert_int_equal(restore(pool, 0, "y", "10.9.0.4"), -EEXIST);
+	assert_int_equal(restore(pool, 0, "y", "10.9.0.1"), -ENOENT);
+	assert_int_equal(restore(pool, 0, "y", "10.9.0.2"), -ENOENT);
+	assert_int_equal(restore(pool, 0, "y", "10.9.0.5"), -ENOENT);
+	assert_int_equal(restore(pool, 0, "y", "fd00::1"), -ENOENT);
+	assert_int_equal(restore(pool, 0, "alice", "10.9.0.3"), -ENOENT);
+	assert_int_equal(restore(pool, 7, "x", "10.9.0.4"), 0);
+	assert_int_equal(restore(pool, 8, "x", "10.9.0.4"), -EEXIST);
+	assert_true(pool_held(pool, 7, 4, &a));
+	assert_false(pool_held(pool, 8, 4, &a));
+	/* an adopted client that did not say yet who it is */
+	assert_int_equal(restore(pool, 9, NULL, "10.9.0.3"), 0);
+	assert_string_equal(take(pool, 10, "z", 4, NULL), "ENOSPC");
+	assert_string_equal(take(pool, 9, "z", 4, NULL), "10.9.0.3");
+	pool_release(pool, 9);
+	assert_string_equal(take(pool, 10, "z", 4, NULL), "10.9.0.3");
+	/* one that goes without having said it */
+	pool_release(pool, 10);
+	assert_string_equal(take(pool, 11, "w", 4, NULL), "10.9.0.3");
+	pool_release(pool, 7);
+	pool_free(pool);
+	pool = pool_of("10.9.0.2", "10.9.0.2");
+	assert_int_equal(restore(pool, 9, NULL, "10.9.0.2"), 0);
+	assert_string_equal(take(pool, 1, "a", 4, NULL), "ENOSPC");
+	pool_release(pool, 9);
+	assert_string_equal(take(pool, 1, "a", 4, NULL), "10.9.0.2");
+	pool_free(pool);
+}
+
+/* ---- a model ---------------------------------------------------------------------------- */
+
+enum { MODEL = 40, HOLDERS = 12, NAMES = 20 };
+
+struct model {
+	unsigned int size; /* addresses 10.9.0.1 and so on */
+	struct entry {
+		bool used;
+		unsigned int name;
+		uint32_t holder;
+		uint64_t released;
+	} e[MODEL];
+	uint64_t clock;
+};
+
+static struct entry *model_find(struct model *m, unsigned int who, uint32_t holder)
+{
+	for (unsigned int i = 0; i < m->size; i++) {
+		if (m->e[i].used && (holder ? m->e[i].holder == holder : m->e[i].name == who))
+			return &m->e[i];
+	}
+	return NULL;
+}
+
+static void model_release(struct model *m, uint32_t holder)
+{
+	struct entry *e = model_find(m, 0, holder);
+
+	if (!e)
+		return;
+	e->holder = 0;
+	e->released = ++m->clock;
+}
+
+/* Where a new identity may get an address; -1: nowhere. */
+static int model_choose(struct model *m, int wanted)
+{
+	int first = -1;
+
+	if (wanted >= 0 && (unsigned int)wanted < m->size && !m->e[wanted].used)
+		return wanted;
+	for (unsigned int i = 0; i < m->size; i++) {
+		if (!m->e[i].used)
+			return (int)i;
+		if (!m->e[i].holder && (first < 0 || m->e[i].released < m->e[first].released))
+			first = (int)i;
+	}
+	return first;
+}
+
+static int model_take(struct model *m, uint32_t holder, unsigned int who, int wanted)
+{
+	struct entry *own = model_find(m, who, 0), *held = model_find(m, 0, holder);
+	int i;
+
+	if (held && held != own)
+		model_release(m, holder);
+	if (own && own->holder && own->holder != holder)
+		return -EBUSY;
+	i = own ? (int)(own - m->e) : model_choose(m, wanted);
+	if (i < 0)
+		return -ENOSPC;
+	m->e[i] = (struct entry){ true, who, holder, 0 };
+	return i;
+}
+
+static unsigned int below(uint64_t *seed, unsigned int n)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned int)(*seed >> 33) % n;
+}
+
+struct watch {
+	const struct model *m;
+	unsigned int n;
+};
+
+static void is_as_in_model(void *ctx, const struct pool_lease *l)
+{
+	struct watch *w = ctx;
+	const struct entry *e = &w->m->e[l->addr.b[3] - 1];
+	char text[64], want[16];
+
+	assert_true(e->used);
+	assert_int_equal(e->holder, l->holder);
+	snprintf(want, sizeof(want), "n%u", e->name);
+	assert_string_equal(ike_id_print(text, sizeof(text), &l->id), want);
+	w->n++;
+}
+
+static void compare(const struct pool *pool, const struct model *m)
+{
+	struct watch w = { m, 0 };
+	unsigned int n = 0;
+
+	pool_each(pool, is_as_in_model, &w);
+	for (unsigned int i = 0; i < m->size; i++)
+		n += m->e[i].used;
+	assert_int_equal(w.n, n);
+}
+
+static void step(struct pool *pool, struct model *m, uint64_t *seed)
+{
+	uint32_t holder = 1 + below(seed, HOLDERS);
+	unsigned int who = below(seed, NAMES);
+	int wanted = (int)below(seed, 3 * m->size) - 1, got;
+	char id[16], text[64], addr[32];
+
+	if (!below(seed, 3)) {
+		pool_release(pool, holder);
+		model_release(m, holder);
+		return;
+	}
+	snprintf(id, sizeof(id), "n%u", who);
+	snprintf(addr, sizeof(addr), "10.9.0.%d", wanted + 1);
+	snprintf(text, sizeof(text), "%s", take(pool, holder, id, 4, wanted >= 0 ? addr : NULL));
+	got = model_take(m, holder, who, wanted);
+	if (got >= 0)
+		snprintf(addr, sizeof(addr), "10.9.0.%d", got + 1);
+	else
+		snprintf(addr, sizeof(addr), "%s", strerrorname_np(-got));
+	assert_string_equal(text, addr);
+}
+
+static void random_operations_are_those_of_the_model(void **state)
+{
+	uint64_t seed = 7;
+
+	(void)state;
+	for (unsigned int run = 0; run < 60; run++) {
+		struct model m = { .size = 1 + below(&seed, MODEL - 1) };
+		char last[32];
+		struct pool *pool;
+
+		snprintf(last, sizeof(last), "10.9.0.%u", m.size);
+		pool = pool_of("10.9.0.1", last);
+		for (unsigned int i = 0; i < 1000; i++)
+			step(pool, &m, &seed);
+		compare(pool, &m);
+		pool_free(pool);
+	}
+}
+
+static void no_more_is_remembered_than_there_is_room_for(void **state)
+{
+	struct pool *pool = pool_of("10.9.0.1", "10.9.255.254");
+	struct pool_count count;
+	char id[32];
+
+	(void)state;
+	take(pool, 1, "stays", 4, NULL);
+	for (unsigned int i = 0; i < 3 * POOL_LEASES; i++) {
+		snprintf(id, sizeof(id), "n%u", i);
+		take(pool, 2, id, 4, NULL);
+		pool_release(pool, 2);
+	}
+	pool_count(pool, 4, &count);
+	assert_int_equal(count.leased, POOL_LEASES);
+	assert_string_equal(take(pool, 1, "stays", 4, NULL), "10.9.0.1");
+	pool_free(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_identity_gets_its_old_lease),
+		cmocka_unit_test(a_full_pool_takes_from_those_who_left_first),
+		cmocka_unit_test(an_identity_has_one_lease),
+		cmocka_unit_test(families_are_apart),
+		cmocka_unit_test(fixed_addresses_are_kept),
+		cmocka_unit_test(what_an_earlier_agent_knew),
+		cmocka_unit_test(random_operations_are_those_of_the_model),
+		cmocka_unit_test(no_more_is_remembered_than_there_is_room_for),
+	};
+
+	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
+}
