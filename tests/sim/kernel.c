@@ -471,6 +471,41 @@ static void check_endpoints(struct node *n, const struct ike_child *c)
 			   n->index);
 }
 
+/*
+ * With a pool, a client's selectors are of the addresses it holds, and no other one has SAs for them: what
+ * was agreed with another one before may still be there, for as long as that lives.
+ */
+static void check_lease(struct node *n, const struct ike_child *c)
+{
+	struct ike_addr held[2] = { 0 };
+	unsigned int i, k;
+
+	if (!n->conf[link_of(c->tunnel)].pool.on || c->peer == IKE_PEER_FIRST)
+		return;
+	pool_held(n->pool, c->peer, 4, &held[0]);
+	pool_held(n->pool, c->peer, 6, &held[1]);
+	for (i = 0; i < c->remote_ts->n; i++) {
+		const struct ike_ts *ts = &c->remote_ts->ts[i];
+		const struct ike_ts_list one = { .n = 1, .ts = { *ts } };
+
+		if (!is_of_address(&one, &held[ts->family == 6]))
+			world_fail(n->w, "node %u: client %u gets selectors beyond its lease",
+				   n->index, c->peer);
+		for (k = 0; k < n->n_sa; k++) {
+			const struct ksa *s = &n->sa[k];
+
+			if (!s->in && !strcmp(s->tunnel, c->tunnel) &&
+			    s->link != link_at(n, c->tunnel, c->peer) &&
+			    ike_ts_within(IKE_TS_OFFER(&one), &s->remote_ts))
+				world_fail(
+					n->w,
+					"node %u: two clients have one address: SA %08x of link %u, client %u of link %u",
+					n->index, s->spi, s->link, c->peer,
+					link_at(n, c->tunnel, c->peer));
+		}
+	}
+}
+
 /* What both ends of an SA must agree on. */
 static uint64_t sa_id(const struct ike_child *c, bool in)
 {
@@ -568,6 +603,7 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 		world_fail(n->w, "node %u: outbound half before inbound one", n->index);
 	check_policy(n, c);
 	check_endpoints(n, c);
+	check_lease(n, c);
 	n->installs++;
 	show_install(n, c);
 	before_change(n, link_at(n, c->tunnel, c->peer));
@@ -683,6 +719,29 @@ static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
 		return;
 	n->has_peer[peer] = false;
 	n->n_peers--;
+	if (n->pool)
+		pool_release(n->pool, peer);
+}
+
+static int env_lease(void *ctx, const char *tunnel, uint32_t peer, const struct ike_id *id,
+		     uint8_t family, const struct ike_addr *wanted, struct ike_addr *out)
+{
+	struct node *n = ctx;
+
+	if (peer >= NODE_CLIENTS || !n->has_peer[peer])
+		world_fail(n->w, "node %u: a lease for client %u of %s, which is none", n->index,
+			   peer, tunnel);
+	return n->pool ? pool_take(n->pool, peer, id, family, wanted, out) : -EAFNOSUPPORT;
+}
+
+static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
+{
+	struct node *n = ctx;
+
+	if (!n->conf[link_of(tunnel)].asks_address ||
+	    (!cp->address[0].family && !cp->address[1].family))
+		world_fail(n->w, "node %u is given what it did not ask for", n->index);
+	n->settings[link_of(tunnel)] = *cp;
 }
 
 static bool env_is_outside(void *ctx, const char *tunnel, const struct ike_addr *remote)
@@ -697,6 +756,8 @@ void kernel_env(struct ike_env *env)
 {
 	env->peer_make = env_peer_make;
 	env->peer_remove = env_peer_remove;
+	env->lease = env_lease;
+	env->settings = env_settings;
 	env->spi_alloc = env_spi_alloc;
 	env->sa_install = env_sa_install;
 	env->sa_remove = env_sa_remove;

@@ -546,6 +546,67 @@ static void play_hub(struct run *r)
 	ike_core_up(n->core, n->conf[i].name, r->w.now);
 }
 
+/* What may happen to a client. */
+static void shake_client(struct run *r, unsigned int link, unsigned int hub)
+{
+	struct node *n = &r->w.node[r->w.link[link].a];
+
+	switch (rnd_below(&r->rnd, 4)) {
+	case 0:
+		ike_core_down(n->core, n->conf[link].name, r->w.now);
+		pass(r, rnd_below(&r->rnd, 20000));
+		ike_core_up(n->core, n->conf[link].name, r->w.now);
+		break;
+	case 1:
+		node_crash(n);
+		pass(r, rnd_below(&r->rnd, 60000));
+		node_start(n, false);
+		break;
+	case 2:
+		if (n->nat.family)
+			node_rebind(n);
+		break;
+	default:
+		ike_core_client_down(r->b->core, r->b->conf[hub].name, client_number(&r->w, link),
+				     r->w.now);
+	}
+}
+
+/* Three clients of a hub whose pool may be too small for all of them; kernel.c looks at what they get. */
+static void play_pool(struct run *r)
+{
+	unsigned int hub = world_hub(&r->w, r->b, 4), size, i, works = 0;
+
+	r->want = ANY;
+	r->w.hostile = false; /* the fake kernel knows a client by where it is */
+	r->w.attack = 0;
+	size = 2 + (unsigned int)rnd_below(&r->rnd, 3);
+	world_hub_pool(&r->w, hub, size);
+	r->b->conf[hub].rekey_child = rnd_chance(&r->rnd, 50) ? between(r, 5, 40) : 0;
+	for (i = 0; i < 3; i++) {
+		struct node *n = rnd_chance(&r->rnd, 50) ? world_node(&r->w)
+							 : world_node_nat(&r->w);
+		unsigned int link = world_client_asking(&r->w, n, hub);
+
+		n->conf[link].rekey_ike = rnd_chance(&r->rnd, 50) ? between(r, 5, 40) : 0;
+		n->conf[link].reauth = rnd_chance(&r->rnd, 30) ? between(r, 60, 90) : 0;
+	}
+	start_both(r);
+	for (i = 0; i < 3; i++)
+		node_start(&r->w.node[r->w.link[hub + 1 + i].a], false);
+	for (i = (unsigned int)rnd_below(&r->rnd, 8); i; i--) {
+		pass(r, rnd_below(&r->rnd, 30000));
+		shake_client(r, hub + 1 + (unsigned int)rnd_below(&r->rnd, 3), hub);
+	}
+	lose_nothing(r);
+	pass(r, 600000);
+	for (i = hub + 1; i < hub + 4; i++)
+		works += direction_works(&r->w.node[r->w.link[i].a], r->b, i) &&
+			 direction_works(r->b, &r->w.node[r->w.link[i].a], i);
+	if (works < (size < 3 ? size : 3))
+		world_fail(&r->w, "%u clients have addresses, of %u that there are", works, size);
+}
+
 /* ---- rekeying ------------------------------------------------------------ */
 
 enum { REKEY_MIN_S = 5, REKEY_MAX_S = 20, REKEY_PLAY_MS = 60000, ESP_JITTER_MAX_MS = 3000 };
@@ -1136,6 +1197,7 @@ static const struct scenario scenarios[] = {
 	{ "encap", play_encap, STEADY },
 	{ "encap-esp", play_encap_esp, STEADY },
 	{ "hub", play_hub, 0 },
+	{ "pool", play_pool, 0 },
 	{ "long-messages", play_long_messages, 0 },
 	{ "rekey-child", play_rekey_child, STEADY },
 	{ "rekey-ike", play_rekey_ike, STEADY },

@@ -723,6 +723,7 @@ void world_free(struct world *w)
 	for (i = 0; i < w->n_nodes; i++) {
 		ike_core_free(w->node[i].core);
 		drop_jobs(&w->node[i]);
+		pool_free(w->node[i].pool);
 	}
 	while ((p = w->flight)) {
 		w->flight = p->next;
@@ -964,6 +965,90 @@ unsigned int world_client(struct world *w, struct node *n, unsigned int hub)
 	return i;
 }
 
+static void make_pool(struct node *h, unsigned int size)
+{
+	const struct pool_range r[2] = {
+		{ { 4, { 10, 9, 0, 1 } }, { 4, { 10, 9, 0, (uint8_t)size } } },
+		{ { 6, { 0xfd, 9, [15] = 1 } }, { 6, { 0xfd, 9, [15] = (uint8_t)size } } },
+	};
+
+	h->pool = pool_new(r, 2, NULL, 0);
+	if (!h->pool)
+		abort();
+}
+
+void world_hub_pool(struct world *w, unsigned int hub, unsigned int size)
+{
+	struct node *h = &w->node[w->link[hub].b];
+	struct ike_pool_conf *c = &h->conf[hub].pool;
+	struct ike_ts_list *all = &h->conf[hub].child[0].remote_ts;
+
+	make_pool(h, size);
+	*all = (struct ike_ts_list){
+		.n = 2,
+		.ts = { { .family = 4, .port_end = 65535 }, { .family = 6, .port_end = 65535 } },
+	};
+	memset(all->ts[0].end, 255, 4);
+	memset(all->ts[1].end, 255, 16);
+	c->on = true;
+	c->n_servers = 1;
+	c->server[0] = (struct ike_addr){ 4, { 10, 0, 0, 53 } };
+	ike_cp_add_domain(c->domains, "corp.example", 12);
+}
+
+unsigned int world_client_asking(struct world *w, struct node *n, unsigned int hub)
+{
+	unsigned int i = world_client(w, n, hub);
+
+	n->conf[i].child[0].local_ts = w->node[w->link[hub].b].conf[hub].child[0].remote_ts;
+	n->conf[i].asks_address = true;
+	return i;
+}
+
+struct known {
+	struct pool *pool;
+	unsigned int left_out;
+};
+
+static void know_lease(void *ctx, const struct pool_lease *l)
+{
+	struct known *k = ctx;
+
+	if (l->id.type)
+		k->left_out += pool_restore(k->pool, 0, &l->id, &l->addr) != 0;
+}
+
+/* Another agent has read of whom each lease is, and not yet who is connected. */
+static void restart_pool(struct node *n, unsigned int link)
+{
+	struct known k = { .left_out = 0 };
+	struct pool *former = n->pool;
+	struct pool_count count;
+
+	if (!former || n->conf[link].clients <= 1)
+		return;
+	pool_count(former, 4, &count);
+	make_pool(n, count.size);
+	k.pool = n->pool;
+	pool_each(former, know_lease, &k);
+	pool_free(former);
+	if (k.left_out)
+		world_fail(n->w, "node %u: %u leases are lost", n->index, k.left_out);
+}
+
+/* The client's SAs say which address it holds. */
+static void adopt_leases(struct node *n, uint32_t peer, const struct ike_adopted *pair)
+{
+	unsigned int i;
+
+	for (i = 0; n->pool && i < pair->remote_ts.n; i++) {
+		struct ike_addr a = { .family = pair->remote_ts.ts[i].family };
+
+		memcpy(a.b, pair->remote_ts.ts[i].start, sizeof(a.b));
+		pool_restore(n->pool, peer, &pair->id, &a);
+	}
+}
+
 /* What the fake kernel holds of @link is for number @peer of @tunnel. */
 static void adopt_link(struct node *n, unsigned int link, const char *tunnel, uint32_t peer)
 {
@@ -990,8 +1075,10 @@ static void adopt_link(struct node *n, unsigned int link, const char *tunnel, ui
 
 		if (i < outs)
 			pair.remote_ts = IKE_TS_OFFER(ts[i]);
-		if (peer != IKE_PEER_FIRST)
+		if (peer != IKE_PEER_FIRST) {
 			pair.id = n->peer_id[peer];
+			adopt_leases(n, peer, &pair);
+		}
 		ike_core_adopt(n->core, tunnel, &pair);
 	}
 }
@@ -1049,6 +1136,7 @@ void node_start(struct node *n, bool adopt)
 			continue;
 		if (ike_core_tunnel_add(n->core, &n->conf[i]))
 			world_fail(n->w, "node %u: tunnel %u refused", n->index, i);
+		restart_pool(n, i);
 		if (adopt)
 			adopt_all(n, i);
 		tell_addresses(n, i);

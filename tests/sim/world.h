@@ -12,6 +12,7 @@
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
 #include "ike/core/core.h"
+#include "ike/pool/pool.h"
 
 enum {
 	WORLD_NODES = 8,
@@ -101,6 +102,8 @@ struct node {
 	bool keeps_no_ids; /* … its module is older */
 	uint64_t adopts_for; /* milliseconds from the start on that adopted SAs may live */
 	unsigned int n_peers;
+	struct pool *pool; /* of the hub that it is; NULL: its clients bring addresses */
+	struct ike_cp settings[WORLD_LINKS]; /* of the client that it is: what it was given last */
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
 	size_t psk_len[WORLD_LINKS];
@@ -279,6 +282,10 @@ void world_sign(struct world *w, unsigned int link, const char *a, const char *b
  * with itself, by which nothing comes.
  */
 unsigned int world_hub(struct world *w, struct node *hub, unsigned int clients);
+/* Its clients get addresses from 10.9.0.1 on, so many, and from fd09::1 on. */
+void world_hub_pool(struct world *w, unsigned int hub, unsigned int size);
+/* A link of @n with the hub, of which it is a client that gets its address from there. */
+unsigned int world_client_asking(struct world *w, struct node *n, unsigned int hub);
 /* A link of @n with the hub, of which it is a client that wants 10.8.<link>.1. */
 unsigned int world_client(struct world *w, struct node *n, unsigned int hub);
 /* The number the hub's client on @link has now; 0: none. */

@@ -17,6 +17,7 @@
 #include "cert_maker.h"
 #include "ike/app/config/config.h"
 #include "ike/app/secret.h"
+#include "ike/proto/addr.h"
 #include "ike/proto/names.h"
 
 /* The complaints of a parse: "LINE: text\n" each, warnings as "LINE: warning: text\n". */
@@ -701,7 +702,7 @@ static void wrong_keys(void **state)
 		"2: [Peer] has no key Bandwidth; esptun.conf(5) lists the keys");
 	refused("[Tunnel]\nPSK = x\n", "2: PSK belongs into section [Peer], not [Tunnel]");
 	refused("[Pear]\nPSK = x\n",
-		"1: unknown section [Pear]; expected [Tunnel], [Peer], [Child NAME] or [Client ID]");
+		"1: unknown section [Pear]; expected [Tunnel], [Peer], [Pool], [Child NAME] or [Client ID]");
 	refused("PSK = x\n", "1: a key before any section; expected [Tunnel] first");
 	refused("[Peer]\nPSK\n", "2: expected [Section] or KEY = VALUE");
 	refused("[Peer\nPSK = x\n", "1: expected [Section] or KEY = VALUE");
@@ -823,7 +824,7 @@ static void other_words(void **state)
 		{ "Peer", "pubkeys = a.pub", "it is PublicKey in [Peer] here" },
 		{ "Peer", "leftauth = pubkey", "it is LocalAuth in [Tunnel] here" },
 		{ "Tunnel", "ListenPort = 51820", "it is Port in [Tunnel] here" },
-		{ "Tunnel", "DNS = 1.1.1.1", "DNS: esptund sets no name servers" },
+		{ "Tunnel", "DNS = 1.1.1.1", "DNS belongs into section [Pool], not [Tunnel]" },
 		{ "Tunnel", "PostUp = iptables", "PostUp: no commands are run" },
 		{ "Tunnel", "PreUp = x", "PreUp: no commands are run" },
 		{ "Tunnel", "SaveConfig = true", "esptund never writes its configuration" },
@@ -1698,10 +1699,112 @@ static void a_file_of_secrets(void **state)
 	rmdir(dir);
 }
 
+#define POOL \
+	"[Tunnel]\nAddress = 10.9.0.1/24, fd09::1/64\n[Peer]\nClients = 9\n" PSK_LINE "[Pool]\n"
+
+static void range_is(const struct config *c, unsigned int i, const char *first, const char *last)
+{
+	char text[64];
+
+	assert_true(i < c->n_ranges);
+	assert_string_equal(ike_addr_print(text, sizeof(text), &c->ranges[i].first), first);
+	assert_string_equal(ike_addr_print(text, sizeof(text), &c->ranges[i].last), last);
+}
+
+static void pools(void **state)
+{
+	struct config c, other;
+	struct ike_tunnel_conf conf;
+	char text[64];
+
+	(void)state;
+	accepted(POOL "Range = 10.9.0.0/25, 10.9.0.200-10.9.0.210\n  fd09::/64\n"
+		      "Range = 10.9.0.240\nDNS = 10.0.0.53 fd00::53\nDomains = corp.example, a.b\n"
+		      "Static = alice.example = 10.9.0.5, bob@b.example = fd09::b\n",
+		 &c);
+	assert_string_equal(said, "");
+	/* without the addresses that no host has */
+	range_is(&c, 0, "10.9.0.1", "10.9.0.126");
+	range_is(&c, 1, "10.9.0.200", "10.9.0.210");
+	range_is(&c, 2, "fd09::1", "fd09::ffff:ffff:ffff:ffff");
+	range_is(&c, 3, "10.9.0.240", "10.9.0.240");
+	assert_int_equal(c.n_ranges, 4);
+	assert_int_equal(c.pool.n_servers, 2);
+	assert_string_equal(c.pool.domains, "corp.example a.b");
+	/* our own addresses are nobody's */
+	assert_int_equal(c.n_fixed, 4);
+	assert_string_equal(ike_addr_print(text, sizeof(text), &c.fixed[0].addr), "10.9.0.5");
+	assert_int_equal(c.fixed[0].id.type, IKE_ID_FQDN);
+	assert_string_equal(ike_addr_print(text, sizeof(text), &c.fixed[2].addr), "10.9.0.1");
+	assert_int_equal(c.fixed[2].id.type, 0);
+	config_tunnel(&c, &conf);
+	assert_true(conf.pool.on);
+	assert_int_equal(conf.pool.n_servers, 2);
+	accepted(POOL "Range = 10.9.0.0/25\n", &other);
+	assert_false(config_equal_pool(&c, &other));
+	assert_false(config_equal(&c, &other));
+	assert_true(config_equal_pool(&c, &c));
+	config_clear(&other);
+	config_clear(&c);
+}
+
+static void wrong_pools(void **state)
+{
+	struct config c;
+
+	(void)state;
+	refused(POOL "Range = 10.9.0.9-10.9.0.2\n", "is no range; expected such as");
+	refused(POOL "Range = 10.9.0.2-fd09::9\n", "is no range");
+	refused(POOL "Range = 10.9.0.0/33\n", "is no range");
+	refused(POOL "Range = 0.0.0.0/0\n", "is no range");
+	refused(POOL "Range = 224.0.0.1-224.0.0.9\n", "is no range");
+	refused(POOL "Range = 10.9.0.2-10.9.0.9, 10.9.0.9-10.9.0.12\n", "another range has, too");
+	refused(POOL "DNS = 10.0.0.53\n", "[Pool] lacks Range");
+	refused(POOL "Range = 10.9.0.0/25\nDNS = ns.example\n", "up to 4 addresses");
+	refused(POOL "Range = 10.9.0.0/25\nDNS = 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5\n",
+		"up to 4 addresses");
+	refused(POOL "Range = 10.9.0.0/25\nDomains = corp.example\n", "expected DNS, too");
+	refused(POOL "Range = 10.9.0.0/25\nDNS = 1.1.1.1\nDomains = a;b\n", "expected domains");
+	refused(POOL "Range = 10.9.0.0/25\nStatic = alice.example\n", "of IDENTITY = ADDRESS");
+	refused(POOL "Range = 10.9.0.0/25\nStatic = *.example = 10.9.0.5\n",
+		"of IDENTITY = ADDRESS");
+	refused(POOL "Range = 10.9.0.0/25\nStatic = a.b = 10.9.0.5, c.d = 10.9.0.5\n",
+		"given already");
+	refused(POOL "Range = 10.9.0.0/25\nStatic = a.b = 10.9.0.5, A.b = 10.9.0.6\n",
+		"given already");
+	refused("[Peer]\n" PSK_LINE "[Pool]\nRange = 10.9.0.0/24\n",
+		"[Pool] is for clients: expected Clients of 2 or more");
+	refused("[Peer]\nClients = 9\nMode = transport\n" PSK_LINE "[Pool]\nRange = 10.9.0.0/24\n",
+		"in transport mode clients have addresses of their own");
+	accepted("[Peer]\nClients = 9\n" PSK_LINE "[Pool]\nRange = 10.9.0.0/24\n", &c);
+	assert_non_null(strstr(said, "no route leads to 10.9.0.1-10.9.0.254"));
+	config_clear(&c);
+}
+
+static void an_address_on_request(void **state)
+{
+	struct config c;
+	struct ike_tunnel_conf conf;
+
+	(void)state;
+	accepted("[Tunnel]\nAddress = request\n[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE, &c);
+	assert_string_equal(said, "");
+	assert_int_equal(c.n_address, 0);
+	config_tunnel(&c, &conf);
+	assert_true(conf.asks_address);
+	config_clear(&c);
+	refused("[Tunnel]\nAddress = request\n[Peer]\n" PSK_LINE, "expected Endpoint, too");
+	refused("[Tunnel]\nAddress = request\n[Peer]\nClients = 5\n" PSK_LINE,
+		"a hub gives addresses");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(pools),
+		cmocka_unit_test(wrong_pools),
+		cmocka_unit_test(an_address_on_request),
 		cmocka_unit_test(selector_pairs),
 		cmocka_unit_test(several_children),
 		cmocka_unit_test(what_esp_travels_in),

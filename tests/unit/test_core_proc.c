@@ -329,6 +329,42 @@ static void others_are_out_of_reach(void **state)
 	reach_free(r);
 }
 
+/* Whatever it says, a client has SAs for the address that it holds, and no two hold one. */
+static void others_leases_are_out_of_reach(void **state)
+{
+	const struct pool_range range = { { 4, { 10, 1, 0, 2 } }, { 4, { 10, 1, 0, 9 } } };
+	const struct ike_id alice = { IKE_ID_FQDN, 1, "a" }, bob = { IKE_ID_FQDN, 1, "b" };
+	const struct ike_addr any = { 0 };
+	struct reach *r = reach_new();
+	struct ike_ts_list own = ts_list("10.1.0.2"), others = ts_list("10.1.0.3");
+	struct ike_addr got;
+
+	(void)state;
+	r->t.conf.clients = 4;
+	assert_int_equal(r->env.lease(&r->a, "vpn0", 2, &alice, 4, &any, &got), -ENODEV);
+	assert_true(owned_add_peer(&r->t.owned, 2, 9));
+	assert_true(owned_add_peer(&r->t.owned, 3, 9));
+	assert_int_equal(r->env.lease(&r->a, "vpn0", 2, &alice, 4, &any, &got), -EAFNOSUPPORT);
+	r->t.pool = pool_new(&range, 1, NULL, 0);
+	assert_int_equal(r->env.lease(&r->a, "vpn0", 2, &alice, 4, &any, &got), 0);
+	assert_int_equal(got.b[3], 2);
+	assert_int_equal(r->env.lease(&r->a, "vpn0", 3, &alice, 4, &any, &got), -EBUSY);
+	assert_int_equal(r->env.lease(&r->a, "vpn0", 3, &bob, 4, &got, &got), 0);
+	assert_int_equal(got.b[3], 3);
+	assert_int_equal(r->env.lease(&r->a, "vpn0", 3, &bob, 5, &any, &got), -EAFNOSUPPORT);
+	assert_true(lease_allows(&r->t, 2, IKE_TS_OFFER(&own)));
+	assert_false(lease_allows(&r->t, 2, IKE_TS_OFFER(&others)));
+	assert_false(lease_allows(&r->t, 2, IKE_TS_OFFER(&r->narrow)));
+	assert_false(lease_allows(&r->t, 4, IKE_TS_OFFER(&own)));
+	/* what sa_install goes by */
+	r->child.peer = 2;
+	r->child.remote_ts = &others;
+	assert_true(owned_add_spi(&r->t.owned, 2, r->child.spi_in, true, &(struct owned_spi){ 0 }));
+	assert_int_equal(install(r), -EPERM);
+	pool_free(r->t.pool);
+	reach_free(r);
+}
+
 /* What is its own in one direction is not in the other. */
 static void others_sas_are_out_of_reach(void **state)
 {
@@ -1176,6 +1212,7 @@ int main(void)
 		cmocka_unit_test(fields_are_checked),
 		cmocka_unit_test(texts_end),
 		cmocka_unit_test(others_are_out_of_reach),
+		cmocka_unit_test(others_leases_are_out_of_reach),
 		cmocka_unit_test(others_sas_are_out_of_reach),
 		cmocka_unit_test(sas_are_as_configured),
 		cmocka_unit_test(cores_agree),

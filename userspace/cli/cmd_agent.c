@@ -361,6 +361,27 @@ static void print_attempt(json_t *t)
 		printf("\n    sending failed: %s", text(t, "send_error"));
 }
 
+/* Addresses that one end gave the other. */
+static void print_lease(json_t *o)
+{
+	if (!json_array_size(json_object_get(o, "lease")))
+		return;
+	printf("   ");
+	print_list("lease", json_object_get(o, "lease"));
+	putchar('\n');
+}
+
+/* Of one family of a hub's pool. */
+static void print_pool(const char *family, json_t *pool)
+{
+	json_t *p = json_object_get(pool, family);
+
+	if (p)
+		printf("    pool %s addresses %" JSON_INTEGER_FORMAT " leased %" JSON_INTEGER_FORMAT
+		       " in use %" JSON_INTEGER_FORMAT "\n",
+		       family, number(p, "size"), number(p, "leased"), number(p, "held"));
+}
+
 static void print_client(json_t *c)
 {
 	json_t *child, *ike = json_object_get(c, "ike");
@@ -375,6 +396,8 @@ static void print_client(json_t *c)
 	if (*text(c, "error"))
 		printf("\n        error: %s", text(c, "error"));
 	printf("\n       ");
+	if (json_array_size(json_object_get(c, "lease")))
+		print_list("lease", json_object_get(c, "lease"));
 	json_array_foreach(json_object_get(c, "children"), i, child)
 		print_list("remote-ts", json_object_get(child, "remote_ts"));
 	printf(" rx packets %" JSON_INTEGER_FORMAT " tx packets %" JSON_INTEGER_FORMAT "\n",
@@ -414,6 +437,9 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 		print_list("routes", json_object_get(t, "routes"));
 		putchar('\n');
 	}
+	print_lease(t);
+	print_pool("ipv4", json_object_get(t, "pool"));
+	print_pool("ipv6", json_object_get(t, "pool"));
 	if (number(t, "adopted"))
 		printf("    adopted SA pairs %" JSON_INTEGER_FORMAT "\n", number(t, "adopted"));
 	print_ike(json_object_get(t, "ike"));

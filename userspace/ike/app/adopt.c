@@ -59,6 +59,7 @@ struct adoption {
 	struct tunnel *tunnel;
 	const struct kernel_view *view;
 	unsigned int clients, excess; /* that were adopted, and those removed as they were enough */
+	unsigned int leases; /* pairs of addresses that their clients cannot have */
 	unsigned int unknown; /* peers with SAs made on terms that we do not know */
 	struct kernel_adopted pairs;
 };
@@ -68,6 +69,12 @@ static void adopt_pair(void *ctx, const struct ike_adopted *pair)
 	struct adoption *from = ctx;
 	struct tunnel *t = from->tunnel;
 
+	if (pair->peer != IKE_PEER_FIRST && !lease_adopt(t, pair)) {
+		kernel_sa_remove(t->agent->kernel, t->ifindex, pair->peer, pair->spi_in,
+				 pair->spi_out);
+		from->leases++;
+		return;
+	}
 	if (pair->peer == IKE_PEER_FIRST) {
 		t->adopted = true;
 		t->adopted_remote = pair->remote.addr;
@@ -150,6 +157,10 @@ static void say_adopted(const struct adoption *from)
 		log_say(IKE_LOG_WARN, name,
 			"removed SAs of a former agent: %u clients more than Clients= allows, and %u pairs more than %d of one peer",
 			from->excess, from->pairs.excess, IKE_MAX_ADOPTED);
+	if (from->leases)
+		log_say(IKE_LOG_INFO, name,
+			"removed SAs of a former agent, %u pairs: their clients have other addresses, or [Pool] has no longer these",
+			from->leases);
 	if (from->unknown)
 		log_say(IKE_LOG_WARN, name,
 			"with what keys %u peers of a former agent came is not known: its secret is lost, or it had an older module; their SAs stay if they are younger than the configuration",

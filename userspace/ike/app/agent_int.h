@@ -96,6 +96,8 @@ struct tunnel {
 	struct config conf;
 	struct config *successor; /* its own; with AFTER_REPLACE, else NULL */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
+	struct pool *pool; /* of its clients' addresses; NULL: they bring them */
+	struct ike_cp *given; /* what its peer gave us as its client, its own; NULL: nothing */
 	struct owned owned; /* peers and SAs that the core may change */
 	bool started; /* the core may initiate */
 	bool wanted; /* somebody asked for it to be up, and nobody since for it to be down */
@@ -300,6 +302,23 @@ void adopt_all(struct tunnel *t);
 void adopt_changed(struct tunnel *t, bool keys);
 /* review_at has come: those that are still there are removed. */
 void adopt_review(struct tunnel *t);
+
+/* ---- lease.c */
+/* Make the pool that t->conf has, with the leases of the one there is, which nobody holds then. 0 or -ENOMEM. */
+int lease_open(struct tunnel *t);
+/* See ike_env.lease; for a peer of the core's. */
+int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
+	       const struct ike_addr *wanted, struct ike_addr *out);
+void lease_release(struct tunnel *t, uint32_t peer);
+/* May the peer have SAs for these? With a pool, each is of an address that it holds. */
+bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer remote);
+/* The client holds the addresses of this pair, from now on; false: it cannot. */
+bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair);
+
+/* ---- given.c */
+/* See ike_env.settings: the addresses are put on the link, in place of former ones. */
+void given_take(struct tunnel *t, const struct ike_cp *cp);
+void given_forget(struct tunnel *t);
 
 /* ---- files.c */
 /* The files that are not what the agent goes by, as "files" in ctl.h; @only of one tunnel, or NULL. */

@@ -250,6 +250,14 @@ static bool do_effect(struct core *c, struct wire_head *answer, bool *answered)
 						(const struct ike_id *)c->in.body);
 		return *answered = true;
 	case WIRE_ENV_PEER_REMOVE: env->peer_remove(env->ctx, h->tunnel, h->peer); return true;
+	case WIRE_ENV_LEASE:
+		answer->result = env->lease(env->ctx, h->tunnel, h->peer,
+					    (const struct ike_id *)c->in.body, (uint8_t)h->value,
+					    &h->remote.addr, &answer->remote.addr);
+		return *answered = true;
+	case WIRE_ENV_SETTINGS:
+		env->settings(env->ctx, h->tunnel, (const struct ike_cp *)c->in.body);
+		return true;
 	case WIRE_ENV_SPI_ALLOC:
 		answer->result = env->spi_alloc(env->ctx, h->tunnel, h->peer, &answer->spi_in);
 		return *answered = true;

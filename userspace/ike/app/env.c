@@ -55,7 +55,8 @@ static bool may_carry(const struct tunnel *t, const struct ike_child *child)
 	    (!ike_ts_of_address(child->local_ts, &child->local.addr) ||
 	     !ike_ts_of_address(child->remote_ts, &child->remote.addr)))
 		return false;
-	return kernel_may_carry(t->conf.child, t->conf.n_child, child->mode,
+	return lease_allows(t, child->peer, IKE_TS_OFFER(child->remote_ts)) &&
+	       kernel_may_carry(t->conf.child, t->conf.n_child, child->mode,
 				IKE_TS_OFFER(child->local_ts), IKE_TS_OFFER(child->remote_ts));
 }
 
@@ -226,8 +227,26 @@ static void env_peer_remove(void *ctx, const char *name, uint32_t peer)
 	struct agent *a = ctx;
 	struct tunnel *t = tunnel_by_name(a, name);
 
-	if (t && t->ifindex && peer != IKE_PEER_FIRST && owned_remove_peer(&t->owned, peer))
-		kernel_peer_remove(a->kernel, t->ifindex, peer);
+	if (!t || !t->ifindex || peer == IKE_PEER_FIRST || !owned_remove_peer(&t->owned, peer))
+		return;
+	kernel_peer_remove(a->kernel, t->ifindex, peer);
+	lease_release(t, peer);
+}
+
+static int env_lease(void *ctx, const char *name, uint32_t peer, const struct ike_id *id,
+		     uint8_t family, const struct ike_addr *wanted, struct ike_addr *out)
+{
+	struct tunnel *t = tunnel_of(ctx, name, peer);
+
+	return t ? lease_take(t, peer, id, family, wanted, out) : -ENODEV;
+}
+
+static void env_settings(void *ctx, const char *name, const struct ike_cp *cp)
+{
+	struct tunnel *t = tunnel_of(ctx, name, IKE_PEER_FIRST);
+
+	if (t)
+		given_take(t, cp);
 }
 
 static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *spi)
@@ -460,6 +479,8 @@ void agent_env(struct agent *a, struct ike_env *env)
 		.send = env_send,
 		.peer_make = env_peer_make,
 		.peer_remove = env_peer_remove,
+		.lease = env_lease,
+		.settings = env_settings,
 		.spi_alloc = env_spi_alloc,
 		.sa_install = env_sa_install,
 		.sa_remove = env_sa_remove,

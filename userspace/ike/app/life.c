@@ -76,6 +76,8 @@ static void forget_core(struct tunnel *t)
 	memset(&t->path, 0, sizeof(t->path));
 	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
 	owned_free(&t->owned);
+	if (lease_open(t))
+		log_say(IKE_LOG_ERROR, t->conf.name, "out of memory: no client gets an address");
 }
 
 /* Nothing of what a former opening left behind. */
@@ -235,6 +237,7 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 		net_down(a->net, t->ifindex);
 	tunnel_set_index(t, 0);
 	owned_free(&t->owned);
+	given_forget(t);
 	t->restore_at = t->review_at = UINT64_MAX;
 	t->keys_changed = false;
 	t->started = false;
@@ -260,6 +263,8 @@ void tunnel_free(struct tunnel *t)
 	tunnel_drop_successor(t);
 	tunnel_well(t, t->trouble);
 	owned_free(&t->owned);
+	pool_free(t->pool);
+	given_forget(t);
 	free(t);
 }
 

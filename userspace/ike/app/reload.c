@@ -36,8 +36,8 @@ static bool is_somebody_else(const struct config *x, const struct config *y)
 static bool needs_reopening(const struct config *from, const struct config *to)
 {
 	return from->port != to->port || (from->clients > 1) != (to->clients > 1) ||
-	       (from->mtu && !to->mtu) || is_elsewhere_by_name(from, to) ||
-	       is_somebody_else(from, to);
+	       (from->mtu && !to->mtu) || !config_equal_pool(from, to) ||
+	       is_elsewhere_by_name(from, to) || is_somebody_else(from, to);
 }
 
 /* Of what the peer proves; a key of our own is used from the next IKE SA on. */
@@ -121,6 +121,8 @@ static bool change_running(struct agent *a, struct tunnel *t, const struct confi
 	config_clear(&t->conf);
 	t->conf = *conf;
 	t->terms_kept = false;
+	if (!conf->asks_address)
+		given_forget(t);
 	log_say(IKE_LOG_INFO, t->conf.name, "takes its changed configuration as it runs");
 	adopt_changed(t, keys);
 	err = change_kernel(a, t);

@@ -77,6 +77,28 @@ static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
 	put(ctx, &h, NULL);
 }
 
+static int env_lease(void *ctx, const char *tunnel, uint32_t peer, const struct ike_id *id,
+		     uint8_t family, const struct ike_addr *wanted, struct ike_addr *out)
+{
+	struct wire_head h = head_of_peer(peer, WIRE_ENV_LEASE, tunnel);
+	const struct wire_head *answer;
+
+	h.remote.addr = *wanted;
+	h.value = family;
+	h.len = sizeof(*id);
+	answer = ask(ctx, &h, id);
+	*out = answer->remote.addr;
+	return answer->result;
+}
+
+static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
+{
+	struct wire_head h = wire_head(WIRE_ENV_SETTINGS, tunnel);
+
+	h.len = sizeof(*cp);
+	put(ctx, &h, cp);
+}
+
 static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)
 {
 	struct wire_head h = head_of_peer(peer, WIRE_ENV_SPI_ALLOC, tunnel);
@@ -435,6 +457,8 @@ void serve_core(int fd, bool keylog)
 		.send = env_send,
 		.peer_make = env_peer_make,
 		.peer_remove = env_peer_remove,
+		.lease = env_lease,
+		.settings = env_settings,
 		.spi_alloc = env_spi_alloc,
 		.sa_install = env_sa_install,
 		.sa_remove = env_sa_remove,

@@ -233,4 +233,10 @@ void tunnel_net_conf(const struct tunnel *t, struct net_conf *out)
 		.table = t->conf.table,
 		.metric = t->conf.metric,
 	};
+	for (unsigned int i = 0; t->given && i < 2; i++) {
+		if (!t->given->address[i].family)
+			continue;
+		out->given[i].addr = t->given->address[i];
+		out->given[i].len = t->given->address[i].family == 4 ? 32 : 128;
+	}
 }

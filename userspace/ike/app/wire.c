@@ -81,6 +81,21 @@ static const struct field adopted_fields[] = { { FIELD_ID, AT(wire_adopted, id),
 
 static const struct field id_fields[] = { { FIELD_ID, 0, 0 } };
 
+static const struct field cp_fields[] = {
+	{ FIELD_ADDR, AT(ike_cp, address[0]), 0 },
+	{ FIELD_ADDR, AT(ike_cp, address[1]), 0 },
+	{ FIELD_U32, AT(ike_cp, n_servers), IKE_CP_SERVERS },
+	{ FIELD_ADDR, AT(ike_cp, server[0]), 0 },
+	{ FIELD_ADDR, AT(ike_cp, server[1]), 0 },
+	{ FIELD_ADDR, AT(ike_cp, server[2]), 0 },
+	{ FIELD_ADDR, AT(ike_cp, server[3]), 0 },
+	{ FIELD_U32, AT(ike_cp, n_subnets), IKE_CP_SUBNETS },
+	{ FIELD_TEXT, AT(ike_cp, domains), IKE_CP_DOMAINS },
+	{ FIELD_TEXT, AT(ike_cp, version), IKE_CP_VERSION },
+};
+
+_Static_assert(IKE_CP_SERVERS == 4, "each server has a row above");
+
 static const struct field job_fields[] = {
 	{ FIELD_U32, AT(wire_job, kind), IKE_JOB_KINDS - 1 },
 	{ FIELD_U32, AT(wire_job, n_tunnels), IKE_JOB_TUNNELS },
@@ -109,6 +124,8 @@ static const struct field status_fields[] = {
 	{ FIELD_U32, AT(wire_status, key), WIRE_KEYS - 1 },
 	{ FIELD_U32, AT(wire_status, child), IKE_MAX_CHILD },
 	{ FIELD_U32, AT(wire_status, status.state), IKE_TUNNEL_CLOSING },
+	{ FIELD_ADDR, AT(wire_status, status.lease[0]), 0 },
+	{ FIELD_ADDR, AT(wire_status, status.lease[1]), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.have_ike), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.initiator), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.established), 0 },

@@ -9,6 +9,26 @@
  */
 #include "ike/child/layer_child.h"
 
+/* Of a client that gets addresses of a pool, those of @remote that are of these. */
+static void keep_leased(const struct ike_peer *p, struct ike_ts_list *remote)
+{
+	const struct ike_ts_list allowed = *remote;
+	struct ike_ts_list leased = { .n = 0 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct ike_ts *ts = &leased.ts[leased.n];
+
+		if (!p->lease[i].family)
+			continue;
+		*ts = (struct ike_ts){ .family = p->lease[i].family, .port_end = UINT16_MAX };
+		memcpy(ts->start, p->lease[i].b, sizeof(ts->start));
+		memcpy(ts->end, p->lease[i].b, sizeof(ts->end));
+		leased.n++;
+	}
+	ike_ts_narrow(IKE_TS_OFFER(&leased), &allowed, remote);
+}
+
 /* What is configured as @conf: in transport mode, for the addresses that the IKE SA has now. */
 static void find_selectors(const struct ike_sa *sa, unsigned int conf, struct ike_ts_list *local,
 			   struct ike_ts_list *remote)
@@ -16,6 +36,8 @@ static void find_selectors(const struct ike_sa *sa, unsigned int conf, struct ik
 	const struct tunnel_conf *c = sa->peer->conf;
 
 	tunnel_selectors(c, conf, local, remote);
+	if (c->pool && sa->peer->is_client)
+		keep_leased(sa->peer, remote);
 	if (c->child[conf].mode == IKE_MODE_TUNNEL)
 		return;
 	ike_ts_pin(local, &sa->local.addr);

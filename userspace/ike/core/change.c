@@ -36,7 +36,8 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 	       x->signatures == y->signatures &&
 	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_PEER_KEY) &&
 	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
-	       x->encap == y->encap && x->ike == y->ike && x->esp == y->esp;
+	       x->encap == y->encap && x->ike == y->ike && x->esp == y->esp &&
+	       !x->pool == !y->pool && x->asks_address == y->asks_address;
 }
 
 static bool carry_same(const struct child_conf *x, const struct child_conf *y)

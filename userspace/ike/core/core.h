@@ -14,6 +14,7 @@
 #include "ike/auth/cred.h"
 #include "ike/auth/job.h"
 #include "ike/crypto/crypto.h"
+#include "ike/proto/cp.h"
 #include "ike/proto/ikev2.h"
 
 struct ike_core;
@@ -70,6 +71,17 @@ struct ike_child_conf {
 	enum ike_mode mode;
 };
 
+/*
+ * Clients get addresses of the agent's pool, see ike_env.lease, and are told this with them (RFC 7296 2.19).
+ * Their selectors are those addresses.
+ */
+struct ike_pool_conf {
+	bool on;
+	unsigned int n_servers;
+	struct ike_addr server[IKE_CP_SERVERS]; /* of names */
+	char domains[IKE_CP_DOMAINS]; /* that these servers know: names with blanks between them */
+};
+
 /* One tunnel: one netdevice, one [Peer]. The core copies it. Keys are not in it: see struct ike_job. */
 struct ike_tunnel_conf {
 	char name[16]; /* netdevice */
@@ -80,6 +92,8 @@ struct ike_tunnel_conf {
 	struct ike_creds creds; /* copied, too */
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
+	struct ike_pool_conf pool; /* for clients */
+	bool asks_address; /* we are a client: the peer gives us our addresses, see ike_env.settings */
 	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */
 	struct ike_endpoint local; /* port of the link (4500) */
 	struct ike_endpoint
@@ -177,6 +191,18 @@ struct ike_env {
 	int (*peer_make)(void *ctx, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote, const struct ike_id *id);
 	void (*peer_remove)(void *ctx, const char *tunnel, uint32_t peer);
+	/*
+	 * An address of the pool, of @family, for the client, which proved to be @id: its lease, until
+	 * peer_remove. @wanted: the one it asks for; family 0: any. 0; -EAFNOSUPPORT: clients get none of this
+	 * family; -ENOSPC: others have all; or another negative errno.
+	 */
+	int (*lease)(void *ctx, const char *tunnel, uint32_t peer, const struct ike_id *id,
+		     uint8_t family, const struct ike_addr *wanted, struct ike_addr *out);
+	/*
+	 * The peer gave us, its client, these addresses, one at least, and told us of name servers, domains and
+	 * networks; they take the place of those before. It is authenticated; all of it is what it wants.
+	 */
+	void (*settings)(void *ctx, const char *tunnel, const struct ike_cp *cp);
 	/* Reserve an inbound SPI for the peer. */
 	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi);
 	/*
@@ -339,6 +365,8 @@ struct ike_status {
 	uint32_t peer;
 	unsigned int clients; /* how many there are */
 	enum ike_tunnel_state state;
+	struct ike_addr
+		lease[2]; /* IPv4 and IPv6, that one end gave the other of its pool; family 0: none */
 	bool have_ike; /* the IKE SA's fields below are valid */
 	bool initiator; /* we began it, whoever rekeyed it since */
 	bool established;

@@ -129,6 +129,8 @@ struct tunnel_conf {
 	struct pki_trust *trust; /* of the CAs among them; NULL: there are none */
 	unsigned int clients;
 	enum ike_unique unique;
+	const struct ike_pool_conf *pool; /* its own; NULL: clients bring addresses of their own */
+	bool asks_address;
 	struct ike_endpoint local, remote;
 	const struct ike_proposals *ike, *esp;
 	uint32_t liveness;
@@ -197,6 +199,8 @@ struct ike_peer {
 	TAILQ_ENTRY(ike_peer) link; /* the first one of each tunnel */
 	struct ike_tunnel *tunnel;
 	bool is_client; /* made when it proved who it is, gone with the last that is its */
+	struct ike_addr
+		lease[2]; /* IPv4 and IPv6: a client's, or ours if it is our hub; family 0: none */
 	struct ike_id proven; /* of a client; type 0: adopted, and not back yet */
 	TAILQ_ENTRY(ike_peer) of_tunnel; /* clients */
 	LIST_ENTRY(ike_peer) by_number, by_proven; /* clients; the latter if it is known */

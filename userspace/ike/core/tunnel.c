@@ -63,12 +63,25 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 		ike_cred_find(&c->creds, IKE_CRED_CA, &key));
 }
 
+static bool pool_is_sane(const struct ike_tunnel_conf *c)
+{
+	unsigned int i;
+
+	for (i = 0; c->pool.on && i < c->n_child; i++) {
+		if (c->child[i].mode == IKE_MODE_TRANSPORT)
+			return false;
+	}
+	return !c->pool.on || (c->clients > 1 && c->pool.n_servers <= IKE_CP_SERVERS &&
+			       memchr(c->pool.domains, 0, sizeof(c->pool.domains)));
+}
+
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
 {
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && proposals_sane(&c->ike) &&
 	       proposals_sane(&c->esp) && c->local_id.len <= IKE_MAX_ID &&
 	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) && methods_sane(c) &&
-	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family));
+	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family)) &&
+	       pool_is_sane(c) && (!c->asks_address || c->clients <= 1);
 }
 
 /* As they are offered: with numbers, and without SPIs. */
@@ -94,6 +107,20 @@ static size_t count_selectors(const struct ike_tunnel_conf *c)
 	for (i = 0; i < c->n_child; i++)
 		n += c->child[i].local_ts.n + c->child[i].remote_ts.n;
 	return n;
+}
+
+/* True also if there is none. */
+static bool keep_pool(struct tunnel_conf *c, const struct ike_pool_conf *from)
+{
+	struct ike_pool_conf *pool;
+
+	if (!from->on)
+		return true;
+	pool = malloc(sizeof(*pool));
+	if (pool)
+		*pool = *from;
+	c->pool = pool;
+	return pool;
 }
 
 /* Keeps the selectors at @ts. Returns what comes behind them. */
@@ -153,6 +180,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		.own_key = own_key(conf),
 		.clients = conf->clients,
 		.unique = conf->unique,
+		.asks_address = conf->asks_address,
 		.local = conf->local,
 		.remote = conf->remote,
 		.ike = number_proposals(&conf->ike, IKE_PROTO_IKE),
@@ -176,7 +204,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 	c->creds = (struct ike_creds){ (const uint8_t *)ts, conf->creds.len };
 	if (conf->creds.len)
 		memcpy(ts, conf->creds.data, conf->creds.len);
-	if (c->ike && c->esp && make_trust(c))
+	if (c->ike && c->esp && make_trust(c) && keep_pool(c, &conf->pool))
 		return c;
 	tunnel_free_conf(c);
 	return NULL;
@@ -189,6 +217,7 @@ void tunnel_free_conf(const struct tunnel_conf *c)
 	ike_proposals_put(c->ike);
 	ike_proposals_put(c->esp);
 	pki_trust_free(c->trust);
+	free((void *)c->pool);
 	free((void *)c);
 }
 

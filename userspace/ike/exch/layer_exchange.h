@@ -242,6 +242,26 @@ void x_mobike_tell(struct ike_core *core, struct ike_sa *sa);
 /* @next takes the place of @old: it knows what that knew, and asks what that could not. */
 void x_mobike_inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *next);
 
+/* ---- x_config.c -------------------------------------------------------------- */
+
+/*
+ * Answer the configuration request of a client (2.19), if there is one and clients get addresses of a
+ * pool. False: it has none, so that there can be no child SA, and the notify that says so is in the answer.
+ */
+bool x_config_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/* The same outside of IKE_AUTH, where no child SA comes with it. */
+void x_config_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* IKE_AUTH: append our own request, if we get our addresses from the peer. */
+void x_config_ask(struct ike_builder *b, const struct ike_sa *sa);
+/*
+ * The peer's answer to that, which accepts the child SA. False: we asked for an address, and there is none
+ * that can be used, so that there is no child SA; that is told.
+ */
+bool x_config_take(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+/* Tell why the peer made no child SA; false: @error is not about addresses, and nothing was told. */
+bool x_config_explain(struct ike_core *core, struct ike_sa *sa, uint16_t error);
+
 /* ---- x_info.c ---------------------------------------------------------------- */
 
 enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);

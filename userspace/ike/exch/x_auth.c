@@ -83,6 +83,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	authority_build(b, p->conf);
 	x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
+	x_config_ask(b, sa);
 	n.spi_in = sa->setup->spi_in;
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	negotiate_offer(b, &n);
@@ -146,14 +147,20 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	sa->setup->spi_in = 0;
 	if (ike_offer_accepted(in)) {
-		if (!negotiate_take(core, sa, &n, in))
+		if (!x_config_take(core, sa, in)) {
+			child_spi_release(core, sa, n.spi_in);
+			event_note_child(core, p, n.conf, EVENT_CHILD_UNUSABLE);
+			request_close(core, sa, IKESA_CLOSE_MS);
+		} else if (!negotiate_take(core, sa, &n, in))
 			event_note_child(core, p, n.conf, EVENT_CHILD_UNUSABLE);
 		return;
 	}
 	child_spi_release(core, sa, n.spi_in);
 	event_note_child(core, p, n.conf,
 			 error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
-	if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
+	if (x_config_explain(core, sa, error)) /* the IKE_AUTH of another IKE SA asks again */
+		request_close(core, sa, IKESA_CLOSE_MS);
+	else if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
 		report_error(core, p, sa, "peer refused the child SA (%s, %u); see its log",
 			     name ? name : "unknown error", error);
 }
@@ -398,7 +405,8 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 		x_contact_initial(core, sa);
 	if (p->is_client)
 		client_replace(core, sa);
-	give_child(core, sa, m);
+	if (x_config_answer(core, sa, m))
+		give_child(core, sa, m);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
 	ikesa_setup_free(sa);
 	event_note(core, p, EVENT_CHANGED);

@@ -144,6 +144,7 @@ enum x_verdict x_info_request(struct ike_core *core, struct ike_sa *sa, struct x
 			over |= note_notify(core, sa, &n);
 		}
 	}
+	x_config_request(core, sa, m);
 	x_mobike_request(core, sa, m);
 	if (!over)
 		event_note(core, sa->peer, EVENT_CHANGED);

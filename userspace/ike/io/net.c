@@ -427,27 +427,48 @@ static void note_done(struct net_did *did, const char *kind, const struct net_pr
 	snprintf(did->text + len, sizeof(did->text) - len, "%s%s %s", len ? ", " : "", kind, text);
 }
 
+/* One address that the link is to have; @have: those that it has. */
+static int put_address(struct net *n, const struct net_prefix *p, uint32_t ifindex,
+		       struct haves *have, struct net_did *did)
+{
+	bool there = false;
+	int rc;
+
+	for (unsigned int k = 0; k < have->n; k++) {
+		if (same_prefix(&have->v[k].p, p))
+			there = have->v[k].keep = true;
+	}
+	if (there)
+		return 0;
+	rc = change_address(n, ifindex, p, true);
+	if (!rc)
+		note_done(did, "address", p);
+	return rc;
+}
+
+/* Configured ones, then those that were given; NULL: these were all. */
+static const struct net_prefix *address_at(const struct net_conf *c, unsigned int i)
+{
+	const unsigned int n_given = sizeof(c->given) / sizeof(c->given[0]);
+
+	if (i < c->n_address)
+		return &c->address[i];
+	return i - c->n_address < n_given ? &c->given[i - c->n_address] : NULL;
+}
+
 static int put_addresses(struct net *n, const struct net_conf *c, uint32_t ifindex,
 			 struct net_did *did, char *err, size_t err_size)
 {
+	const struct net_prefix *p;
 	struct haves have;
 	int rc = list(n, false, ifindex, &have);
 
-	for (unsigned int i = 0; i < c->n_address && !rc; i++) {
-		bool there = false;
+	for (unsigned int i = 0; (p = address_at(c, i)) && !rc; i++) {
 		char text[64];
 
-		for (unsigned int k = 0; k < have.n; k++) {
-			if (same_prefix(&have.v[k].p, &c->address[i]))
-				there = have.v[k].keep = true;
-		}
-		if (there)
-			continue;
-		rc = change_address(n, ifindex, &c->address[i], true);
-		print_prefix(text, sizeof(text), &c->address[i]);
-		if (!rc)
-			note_done(did, "address", &c->address[i]);
-		else
+		rc = p->len ? put_address(n, p, ifindex, &have, did) : 0;
+		print_prefix(text, sizeof(text), p);
+		if (rc)
 			snprintf(err, err_size, "cannot add address %s to %s: %s", text, c->name,
 				 strerror(-rc));
 	}

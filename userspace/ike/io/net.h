@@ -28,6 +28,7 @@ struct net_conf {
 	uint32_t mtu; /* 0: the kernel's choice */
 	const struct net_prefix *address;
 	unsigned int n_address;
+	struct net_prefix given[2]; /* more addresses; of length 0: none */
 	const struct net_prefix *routes;
 	unsigned int n_routes;
 	uint32_t table, metric; /* of the routes; 0: main, the kernel's default */

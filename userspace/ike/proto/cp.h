@@ -12,7 +12,7 @@
 enum ike_cp_type { IKE_CP_REQUEST = 1, IKE_CP_REPLY = 2, IKE_CP_SET = 3, IKE_CP_ACK = 4 };
 
 enum ike_cp_limits {
-	IKE_CP_SERVERS = 8, /* name servers … */
+	IKE_CP_SERVERS = 4, /* name servers … */
 	IKE_CP_SUBNETS = 32, /* … networks … */
 	IKE_CP_DOMAINS = 512, /* … and bytes of domains that are kept, with the NUL */
 	IKE_CP_VERSION = 64, /* bytes of APPLICATION_VERSION, with the NUL */

@@ -226,7 +226,7 @@ static bool is_client_section(struct parse *p, char *name)
 
 static void take_section(struct parse *p, char *text)
 {
-	static const char *const sections[] = { "Tunnel", "Peer" };
+	static const char *const sections[] = { "Tunnel", "Peer", "Pool" };
 	char *name = ini_section(text);
 	const char *theirs;
 
@@ -237,7 +237,7 @@ static void take_section(struct parse *p, char *text)
 		report_line(p, text);
 		return;
 	}
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		if (!strcasecmp(name, sections[i]))
 			p->section = sections[i];
 	}
@@ -250,7 +250,7 @@ static void take_section(struct parse *p, char *text)
 	else
 		config_say(
 			p, true, p->line,
-			"unknown section [%.40s]; expected [Tunnel], [Peer], [Child NAME] or [Client ID]",
+			"unknown section [%.40s]; expected [Tunnel], [Peer], [Pool], [Child NAME] or [Client ID]",
 			name);
 }
 
@@ -291,7 +291,8 @@ static bool begins_anew(const char *text)
 
 	if (*text == '[')
 		return !strncasecmp(text, "[Peer]", 6) || !strncasecmp(text, "[Tunnel]", 8) ||
-		       !strncasecmp(text, "[Child", 6) || !strncasecmp(text, "[Client", 7);
+		       !strncasecmp(text, "[Pool]", 6) || !strncasecmp(text, "[Child", 6) ||
+		       !strncasecmp(text, "[Client", 7);
 	while (n < sizeof(word) - 1 && (isalpha((unsigned char)text[n]) || text[n] == '_'))
 		n++;
 	memcpy(word, text, n);
@@ -388,6 +389,8 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[3] = (struct config_list){ (void **)&c->keys.v, c->keys.n, sizeof(*c->keys.v) };
 	out[4] = (struct config_list){ (void **)&c->private_key, c->n_private, 1 };
 	out[5] = (struct config_list){ (void **)&c->creds, c->n_creds, 1 };
+	out[6] = (struct config_list){ (void **)&c->ranges, c->n_ranges, sizeof(*c->ranges) };
+	out[7] = (struct config_list){ (void **)&c->fixed, c->n_fixed, sizeof(*c->fixed) };
 }
 
 void config_clear(struct config *c)
@@ -408,6 +411,16 @@ void config_clear(struct config *c)
 static bool lists_equal(const struct config_list *a, const struct config_list *b)
 {
 	return a->n == b->n && (!a->n || !memcmp(*a->items, *b->items, a->n * a->size));
+}
+
+bool config_equal_pool(const struct config *a, const struct config *b)
+{
+	const struct config_list x[2] = { { (void **)&a->ranges, a->n_ranges, sizeof(*a->ranges) },
+					  { (void **)&a->fixed, a->n_fixed, sizeof(*a->fixed) } };
+	const struct config_list y[2] = { { (void **)&b->ranges, b->n_ranges, sizeof(*b->ranges) },
+					  { (void **)&b->fixed, b->n_fixed, sizeof(*b->fixed) } };
+
+	return a->pool.on == b->pool.on && lists_equal(&x[0], &y[0]) && lists_equal(&x[1], &y[1]);
 }
 
 bool config_equal(const struct config *a, const struct config *b)
@@ -463,6 +476,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	memcpy(out->child, c->child, c->n_child * sizeof(*c->child));
 	out->clients = c->clients;
 	out->unique = c->unique;
+	out->pool = c->pool;
+	out->asks_address = c->asks_address;
 	out->liveness = c->liveness;
 	out->mobike = c->mobike;
 	out->encap = c->encap;

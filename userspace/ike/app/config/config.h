@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
- * sections [Tunnel] and [Peer], [Child NAME] for each child SA if there are several, and
- * [Client ID] for each client with a key of its own; keys and sections compare without case.
+ * sections [Tunnel] and [Peer], [Child NAME] for each child SA if there are several,
+ * [Client ID] for each client with a key of its own, and [Pool] for addresses of clients; keys and sections compare without case.
  * Lists are separated by commas or blanks, go on in indented lines, or repeat the key; an
  * indented line that begins with the name of a key is one. A comment starts with # or ; at the
  * start of a line or after a blank.
@@ -16,6 +16,7 @@
 #include "ike/keys/client_keys.h"
 #include "ike/io/net.h"
 #include "ike/core/core.h"
+#include "ike/pool/pool.h"
 
 #define CONFIG_DIR "/etc/esptun"
 
@@ -23,6 +24,8 @@ enum config_limits {
 	CONFIG_MAX_FILE = 65536, /* bytes */
 	CONFIG_MAX_SECRETS = 1 << 20, /* bytes of the file that Secrets= names */
 	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
+	CONFIG_MAX_RANGES = 64,
+	CONFIG_MAX_FIXED = 1024,
 };
 
 /* What Rekey is without a word in the file. */
@@ -40,6 +43,7 @@ struct config {
 	/* [Tunnel] */
 	struct net_prefix *address;
 	unsigned int n_address;
+	bool asks_address; /* the peer gives us more of them */
 	uint32_t mtu; /* 0: auto */
 	struct ike_id local_id; /* type 0: the local address */
 	struct ike_addr local; /* outer; family 0: routing chooses */
@@ -85,6 +89,13 @@ struct config {
 	enum ike_start start; /* of the child SA that starts first */
 	unsigned int clients; /* how many peers it may serve */
 	enum ike_unique unique; /* for clients */
+
+	/* [Pool] */
+	struct ike_pool_conf pool;
+	struct pool_range *ranges;
+	unsigned int n_ranges;
+	struct pool_fixed *fixed; /* with our own addresses, which nobody gets */
+	unsigned int n_fixed;
 };
 
 /*
@@ -118,13 +129,16 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 6 };
+enum { CONFIG_LISTS = 8 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
 
 /* Free lists, give proposals back, wipe the keys. */
 void config_clear(struct config *c);
+
+/* Do clients get the same addresses? */
+bool config_equal_pool(const struct config *a, const struct config *b);
 
 /* Same tunnel in every respect (endpoint names compare as text)? */
 bool config_equal(const struct config *a, const struct config *b);

@@ -353,6 +353,97 @@ static void check_clients(struct parse *p)
 	check_client_keys(p);
 }
 
+/* Does a route of the link lead to the address? */
+static bool is_routed(const struct config *c, const struct ike_addr *a)
+{
+	const struct net_prefix *lists[] = { c->address, c->routes };
+	const unsigned int n[] = { c->n_address, c->n_routes };
+
+	for (unsigned int k = 0; k < 2; k++) {
+		for (unsigned int i = 0; i < n[k]; i++) {
+			const struct net_prefix *r = &lists[k][i];
+			unsigned int bits = 0;
+
+			while (bits < r->len &&
+			       !((r->addr.b[bits / 8] ^ a->b[bits / 8]) & 0x80 >> bits % 8))
+				bits++;
+			if (r->addr.family == a->family && bits == r->len)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_routes(struct parse *p)
+{
+	char first[64], last[64];
+
+	for (unsigned int i = 0; i < p->c->n_ranges; i++) {
+		const struct pool_range *r = &p->c->ranges[i];
+
+		if (is_routed(p->c, &r->first) && is_routed(p->c, &r->last))
+			continue;
+		config_say(
+			p, false, line_of(p, "Range"),
+			"Range: no route leads to %s-%s: add its network to Routes, or an Address with the network's length",
+			ike_addr_print(first, sizeof(first), &r->first),
+			ike_addr_print(last, sizeof(last), &r->last));
+	}
+}
+
+/* Our own addresses are nobody's. */
+static void keep_own(struct parse *p)
+{
+	for (unsigned int i = 0; i < p->c->n_address; i++) {
+		struct pool_fixed own;
+
+		memset(&own, 0, sizeof(own));
+		own.addr = p->c->address[i].addr;
+		if (config_add_fixed(p->c, &own))
+			config_say(p, true, 0, "out of memory");
+	}
+}
+
+static void check_pool(struct parse *p)
+{
+	struct config *c = p->c;
+
+	if (!c->pool.on) {
+		if (given(p, "DNS") || given(p, "Domains") || given(p, "Static"))
+			config_say(p, true, 0, "[Pool] lacks Range, the addresses of clients");
+		return;
+	}
+	if (c->clients <= 1)
+		config_say(p, true, line_of(p, "Range"),
+			   "[Pool] is for clients: expected Clients of 2 or more in [Peer], too");
+	if (*c->pool.domains && !c->pool.n_servers)
+		config_say(p, true, line_of(p, "Domains"),
+			   "Domains: expected DNS, too, the name servers that know them");
+	for (unsigned int i = 0; i < c->n_child; i++) {
+		if (c->child[i].mode != IKE_MODE_TRANSPORT)
+			continue;
+		config_say(
+			p, true, line_of(p, "Range"),
+			"[Pool]: in transport mode clients have addresses of their own: expected Mode = tunnel, or no [Pool]");
+		break;
+	}
+	check_routes(p);
+	keep_own(p);
+}
+
+static void check_request(struct parse *p)
+{
+	if (!p->c->asks_address)
+		return;
+	if (p->c->clients > 1)
+		config_say(p, true, line_of(p, "Address"),
+			   "Address = request: a hub gives addresses, and asks nobody for one");
+	if (!given(p, "Endpoint"))
+		config_say(
+			p, true, line_of(p, "Address"),
+			"Address = request: only the end that begins asks: expected Endpoint, too");
+}
+
 void config_check(struct parse *p)
 {
 	struct config *c = p->c;
@@ -366,6 +457,8 @@ void config_check(struct parse *p)
 		warn_psk(p);
 	check_clients(p);
 	finish_children(p);
+	check_pool(p);
+	check_request(p);
 	check_mobike(p);
 	finish_crypto(p);
 }

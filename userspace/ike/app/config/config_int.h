@@ -94,6 +94,9 @@ const struct key *config_find_key_of(const char *section, const char *name);
 /* The key that @name is, or that it may have been meant to be; NULL if none is like it. */
 const struct key *config_nearest_key(const char *section, const char *name);
 
+/* One more fixed address. 0, or -1 without memory. */
+int config_add_fixed(struct config *c, const struct pool_fixed *f);
+
 /* ---- config_check.c -------------------------------------------------------------- */
 
 /* All lines were read without an error: judge the whole, and fill in what several keys say together. */

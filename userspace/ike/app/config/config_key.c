@@ -516,6 +516,10 @@ static int set_prefixes(struct parse *p, struct net_prefix **list, unsigned int 
 
 static int set_address(struct parse *p, char *s)
 {
+	if (!strcasecmp(s, "request")) {
+		p->c->asks_address = true;
+		return 0;
+	}
 	return set_prefixes(p, &p->c->address, &p->c->n_address, s, false);
 }
 
@@ -563,6 +567,192 @@ static int set_mode(struct parse *p, char *s)
 	return 0;
 }
 
+/* ---- [Pool] -------------------------------------------------------------------- */
+
+/* The address after, or before, @a. */
+static void step_addr(struct ike_addr *a, int by)
+{
+	unsigned int i = a->family == 4 ? 4 : 16;
+
+	while (i--) {
+		a->b[i] = (uint8_t)(a->b[i] + by);
+		if (a->b[i] != (by > 0 ? 0 : 255))
+			return;
+	}
+}
+
+/*
+ * A network, without the addresses of it that are no host's: its own, and with IPv4 that of all its hosts.
+ */
+static void range_of_network(struct net_prefix *net, struct pool_range *out)
+{
+	unsigned int bits = net->addr.family == 4 ? 32 : 128;
+
+	clear_host_bits(net);
+	out->first = out->last = net->addr;
+	for (unsigned int i = net->len; i < bits; i++)
+		out->last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	if (bits - net->len < 2)
+		return;
+	step_addr(&out->first, 1);
+	if (net->addr.family == 4)
+		step_addr(&out->last, -1);
+}
+
+/* FIRST-LAST, NETWORK/LEN or ADDRESS. */
+static int parse_range(char *word, struct pool_range *out)
+{
+	char *dash = strchr(word, '-');
+	struct net_prefix net;
+
+	memset(out, 0, sizeof(*out));
+	if (!dash) {
+		if (prefix(word, &net))
+			return -1;
+		range_of_network(&net, out);
+		return 0;
+	}
+	*dash = 0;
+	if (ike_addr_from_text(ini_trim(word), &out->first) ||
+	    ike_addr_from_text(ini_trim(dash + 1), &out->last))
+		return -1;
+	return out->first.family == out->last.family &&
+			       memcmp(out->first.b, out->last.b, sizeof(out->first.b)) <= 0
+		       ? 0
+		       : -1;
+}
+
+static bool has_common(const struct pool_range *a, const struct pool_range *b)
+{
+	return a->first.family == b->first.family &&
+	       memcmp(a->first.b, b->last.b, sizeof(a->first.b)) <= 0 &&
+	       memcmp(b->first.b, a->last.b, sizeof(a->first.b)) <= 0;
+}
+
+static int add_range(struct parse *p, char *item)
+{
+	struct config *c = p->c;
+	struct pool_range r, *grown;
+	char word[128];
+
+	if (!config_copy(word, sizeof(word), item) || parse_range(word, &r) ||
+	    !ike_addr_is_host(&r.first) || !ike_addr_is_host(&r.last)) {
+		snprintf(
+			p->err, sizeof(p->err),
+			"\"%.60s\" is no range; expected such as 10.9.0.0/24 or 10.9.0.10-10.9.0.99",
+			item);
+		return -1;
+	}
+	for (unsigned int i = 0; i < c->n_ranges; i++) {
+		if (!has_common(&r, &c->ranges[i]))
+			continue;
+		snprintf(p->err, sizeof(p->err), "%.60s has addresses that another range has, too",
+			 item);
+		return -1;
+	}
+	if (c->n_ranges == CONFIG_MAX_RANGES) {
+		snprintf(p->err, sizeof(p->err), "expected at most %d ranges", CONFIG_MAX_RANGES);
+		return -1;
+	}
+	grown = realloc(c->ranges, (c->n_ranges + 1) * sizeof(r));
+	if (!grown)
+		return -1;
+	c->ranges = grown;
+	grown[c->n_ranges++] = r;
+	c->pool.on = true;
+	return 0;
+}
+
+static int set_range(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		item = ini_trim(item);
+		if (*item && add_range(p, item))
+			return -1;
+	}
+	return 0;
+}
+
+static int set_dns(struct parse *p, char *s)
+{
+	struct ike_pool_conf *c = &p->c->pool;
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		struct ike_addr a = { 0 };
+
+		if (c->n_servers == IKE_CP_SERVERS || ike_addr_from_text(item, &a) ||
+		    !ike_addr_is_host(&a))
+			return -1;
+		c->server[c->n_servers++] = a;
+	}
+	return 0;
+}
+
+static int set_domains(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		if (!ike_cp_add_domain(p->c->pool.domains, item, strlen(item)))
+			return -1;
+	}
+	return 0;
+}
+
+int config_add_fixed(struct config *c, const struct pool_fixed *f)
+{
+	struct pool_fixed *grown = realloc(c->fixed, (c->n_fixed + 1) * sizeof(*f));
+
+	if (!grown)
+		return -1;
+	c->fixed = grown;
+	grown[c->n_fixed++] = *f;
+	return 0;
+}
+
+/* IDENTITY = ADDRESS. */
+static int add_static(struct parse *p, char *item)
+{
+	char *address = strchr(item, '=');
+	struct pool_fixed f;
+
+	memset(&f, 0, sizeof(f));
+	if (!address)
+		return -1;
+	*address++ = 0;
+	if (ike_addr_from_text(ini_trim(address), &f.addr) || !ike_addr_is_host(&f.addr) ||
+	    ike_id_from_text(ini_trim(item), &f.id, p->err, sizeof(p->err)))
+		return -1;
+	if (ike_id_is_wildcard(&f.id) || p->c->n_fixed == CONFIG_MAX_FIXED)
+		return -1;
+	for (unsigned int i = 0; i < p->c->n_fixed; i++) {
+		const struct pool_fixed *o = &p->c->fixed[i];
+
+		if (!ike_addr_eq(&o->addr, &f.addr) &&
+		    (o->addr.family != f.addr.family || !ike_id_eq(&o->id, &f.id)))
+			continue;
+		snprintf(p->err, sizeof(p->err),
+			 "the address, or the identity's of this family, is given already");
+		return -1;
+	}
+	return config_add_fixed(p->c, &f);
+}
+
+static int set_static(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
+		item = ini_trim(item);
+		if (*item && add_static(p, item))
+			return -1;
+	}
+	return 0;
+}
+
 static int add_crypto(struct parse *p, unsigned int which, const char *item)
 {
 	char *to = p->crypto[which];
@@ -607,7 +797,7 @@ static int set_crypto(struct parse *p, char *s)
 
 const struct key config_keys[] = {
 	{ "Tunnel", "Address", set_address, KEY_LIST,
-	  "one or more prefixes, such as 169.254.10.2/30" },
+	  "one or more prefixes, such as 169.254.10.2/30, or request: from the peer" },
 	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT" },
@@ -661,6 +851,13 @@ const struct key config_keys[] = {
 	{ "Peer", "Unique", set_unique, KEY_ONE, "replace, keep or refuse" },
 	{ "Peer", "Secrets", set_secrets, KEY_ONE,
 	  "the /PATH of a file with a line IDENTITY = KEY for each client" },
+	{ "Pool", "Range", set_range, KEY_LIST,
+	  "one or more ranges, such as 10.9.0.0/24, fd09::/64 or 10.9.0.10-10.9.0.99" },
+	{ "Pool", "DNS", set_dns, KEY_LIST, "up to 4 addresses of name servers" },
+	{ "Pool", "Domains", set_domains, KEY_LIST,
+	  "domains that these name servers know, such as corp.example" },
+	{ "Pool", "Static", set_static, KEY_LIST,
+	  "up to 1024 of IDENTITY = ADDRESS, such as alice.example = 10.9.0.5" },
 	/* Those of [Child NAME] and [Client ID] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, KEY_LIST,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },

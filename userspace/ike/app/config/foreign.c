@@ -20,7 +20,6 @@
 #define NO_REAUTH \
 	"Reauth in [Peer] says when to authenticate again; without it only keys are renewed"
 #define ALWAYS "this is always done where the peer can"
-#define NOT_YET "this is not supported yet"
 #define NO_NEED "nothing needs to be set for it"
 
 static const struct foreign_word words[] = {
@@ -30,7 +29,6 @@ static const struct foreign_word words[] = {
 	{ "PersistentKeepalive", "Keepalive", NULL },
 	{ "ListenPort", "Port", NULL },
 	{ "PrivateKey", "Key", "the /PATH of its file" },
-	{ "DNS", NULL, "esptund sets no name servers" },
 	{ "PreUp", NULL, NO_COMMANDS },
 	{ "PostUp", NULL, NO_COMMANDS },
 	{ "PreDown", NULL, NO_COMMANDS },
@@ -68,8 +66,8 @@ static const struct foreign_word words[] = {
 	{ "if_id_in", NULL, "each file makes a netdevice of its own" },
 	{ "if_id_out", NULL, "each file makes a netdevice of its own" },
 	{ "interface", NULL, "the file's name is the netdevice's" },
-	{ "vips", NULL, NOT_YET },
-	{ "pools", NULL, NOT_YET },
+	{ "vips", "Address", "Address = request" },
+	{ "pools", "Range", NULL },
 	{ "rekey_time", "Rekey", REKEY_BOTH },
 	{ "rekey_bytes", "RekeyBytes", NULL },
 	{ "rekey_packets", "RekeyPackets", NULL },
@@ -100,7 +98,7 @@ static const struct foreign_word words[] = {
 	{ "rightsubnet", "Routes", "for peers that work by policy: Selectors, " PAIR },
 	{ "rightsubnets", "Routes", "for peers that work by policy: Selectors, " PAIR },
 	{ "leftsourceip", "Address", NULL },
-	{ "rightsourceip", NULL, NOT_YET },
+	{ "rightsourceip", "Range", NULL },
 	{ "leftikeport", "Port", NULL },
 	{ "rightikeport", "Endpoint", ENDPOINT_PORT },
 	{ "leftauth", "LocalAuth", NULL },

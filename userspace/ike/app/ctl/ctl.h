@@ -37,6 +37,9 @@
  *	"endpoint":"vpn.example.org",	as configured, absent if listening only
  *	"adopted":0,			pairs of a former agent that still carry traffic
  *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],
+ *	"lease":["10.9.0.2"],		addresses that the peer gave us; absent if none
+ *	"pool":{"ipv4":{"size":254,	addresses of [Pool]; absent without one
+ *	  "leased":9, "held":3}},	that are some identity's, and that connected clients have; also "ipv6"
  *	"link":{"ifindex":4,"mtu":1422,"running":true},	absent without a netdevice
  *	"ike":{				absent without an IKE SA
  *	  "state":"established",	or "half-open"
@@ -68,6 +71,7 @@
  *	  "peer_id":2,			the kernel's number
  *	  "id":"alice@example.org",	proven; absent if adopted and not back yet
  *	  "state":"up", "error":"…", "error_age":1.5, "adopted":0,
+ *	  "lease":["10.9.0.2"],		its addresses of the pool; absent if none
  *	  "ike":{…}, "children":[…], "peer":{…}	as above
  *	}]
  *   }]

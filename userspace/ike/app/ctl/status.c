@@ -174,6 +174,42 @@ static json_t *prefixes_json(const struct net_prefix *p, unsigned int n)
 	return list;
 }
 
+/* Of a client; or ours, of a hub. */
+static void put_lease(json_t *o, const struct ike_status *s)
+{
+	json_t *list;
+	char addr[64];
+
+	if (!s->lease[0].family && !s->lease[1].family)
+		return;
+	list = json_array();
+	for (unsigned int i = 0; i < 2; i++) {
+		if (s->lease[i].family)
+			json_array_append_new(list, json_string(ike_addr_print(addr, sizeof(addr),
+									       &s->lease[i])));
+	}
+	json_object_set_new(o, "lease", list);
+}
+
+/* What the pool has: addresses that there are, that are some identity's, and that connected clients have. */
+static json_t *pool_json(const struct pool *pool)
+{
+	static const char *const names[] = { "ipv4", "ipv6" };
+	json_t *o = json_object();
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pool_count c;
+
+		pool_count(pool, i ? 6 : 4, &c);
+		if (c.size || c.leased)
+			json_object_set_new(o, names[i],
+					    json_pack("{s:I,s:I,s:I}", "size", (json_int_t)c.size,
+						      "leased", (json_int_t)c.leased, "held",
+						      (json_int_t)c.held));
+	}
+	return o;
+}
+
 static json_t *peer_json(const struct esptun_peer *p)
 {
 	json_t *o = json_object();
@@ -279,6 +315,7 @@ static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *
 	put_int(o, "adopted", s->adopted);
 	if (t->conf.clients > 1)
 		put_int(o, "n_clients", s->clients);
+	put_lease(o, s);
 	if (s->have_ike)
 		json_object_set_new(o, "ike", ike_json(s, now));
 	if (s->have_child)
@@ -323,6 +360,7 @@ static json_t *client_json(const struct peer_rows *r, const struct esptun_peer *
 	if (*s->last_error)
 		put_error(o, s->last_error, s->last_error_at, now);
 	put_int(o, "adopted", s->adopted);
+	put_lease(o, s);
 	if (s->have_ike)
 		json_object_set_new(o, "ike", ike_json(s, now));
 	if (peer)
@@ -348,6 +386,8 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct
 	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
 	json_object_set_new(o, "routes", prefixes_json(t->conf.routes, t->conf.n_routes));
 	put_core(t, r, o, now);
+	if (t->pool)
+		json_object_set_new(o, "pool", pool_json(t->pool));
 	if (t->ifindex)
 		put_kernel(a, t, o);
 	return o;
