@@ -25,6 +25,7 @@ struct pair {
 	LIST_ENTRY(pair) by_spi; /* the inbound one, also once it is gone */
 	LIST_ENTRY(pair) of_tunnel; /* newest first */
 	struct host_tunnel *tunnel;
+	uint32_t peer;
 	struct esp_sa in, out;
 	struct ike_endpoint local, remote;
 	uint64_t soft_bytes, soft_packets; /* of each direction; 0: none, or told */
@@ -40,6 +41,7 @@ struct host_tunnel {
 	uint8_t private_key[IKE_MAX_PRIVATE];
 	size_t private_len;
 	struct pairs pairs;
+	struct pool *pool; /* of its clients' addresses, its own; NULL: none */
 	uint64_t last_rx; /* UINT64_MAX: never */
 };
 
@@ -240,12 +242,13 @@ static void check_limits(struct host *h, struct pair *p)
 	if (!in && !out)
 		return;
 	p->soft_packets = p->soft_bytes = 0;
-	ike_core_expire(h->core, p->tunnel->name, IKE_PEER_FIRST, in ? p->in.spi : p->out.spi, in,
+	ike_core_expire(h->core, p->tunnel->name, p->peer, in ? p->in.spi : p->out.spi, in,
 			IKE_EXPIRE_SOFT, loop_now());
 	host_settle(h);
 }
 
-static void answer_ping(struct host *h, const struct host_tunnel *t, const uint8_t *ip, size_t len)
+static void answer_ping(struct host *h, const struct host_tunnel *t, uint32_t peer,
+			const uint8_t *ip, size_t len)
 {
 	struct ike_datagram d = { .data = h->answer };
 	struct pair *p;
@@ -253,7 +256,7 @@ static void answer_ping(struct host *h, const struct host_tunnel *t, const uint8
 
 	LIST_FOREACH(p, &t->pairs, of_tunnel)
 	{
-		if (p->out.on)
+		if (p->out.on && p->peer == peer)
 			break;
 	}
 	n = p ? esp_seal(&p->out, ip, len, h->answer) : -1;
@@ -271,7 +274,7 @@ static void on_esp(struct host *h, const struct ike_datagram *d)
 {
 	struct host_tunnel *t;
 	struct pair *p;
-	uint32_t spi;
+	uint32_t spi, peer;
 	uint8_t *ip;
 	int n;
 
@@ -292,12 +295,13 @@ static void on_esp(struct host *h, const struct ike_datagram *d)
 		return;
 	}
 	t = p->tunnel;
+	peer = p->peer;
 	p->in.packets++;
 	p->in.bytes += (size_t)n;
 	t->last_rx = loop_now();
 	check_limits(h, p);
 	if (esp_echo(ip, (size_t)n))
-		answer_ping(h, t, ip, (size_t)n);
+		answer_ping(h, t, peer, ip, (size_t)n);
 }
 
 static void on_natt(void *ctx, const struct ike_datagram *d)
@@ -326,14 +330,35 @@ static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 	(void)tunnel;
 	(void)peer;
 	(void)remote;
-	return -ENOTSUP;
+	return 0; /* pairs say whose they are */
 }
 
 static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
 {
-	(void)ctx;
-	(void)tunnel;
-	(void)peer;
+	struct host_tunnel *t = find_tunnel(ctx, tunnel);
+
+	if (t && t->pool)
+		pool_release(t->pool, peer);
+}
+
+static int env_lease(void *ctx, const char *tunnel, uint32_t peer, const struct ike_id *id,
+		     uint8_t family, const struct ike_addr *wanted, struct ike_addr *out)
+{
+	struct host_tunnel *t = find_tunnel(ctx, tunnel);
+
+	return t && t->pool ? pool_take(t->pool, peer, id, family, wanted, out) : -EAFNOSUPPORT;
+}
+
+static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
+{
+	char address[64] = "", server[64] = "";
+
+	if (cp->address[0].family)
+		ike_addr_print(address, sizeof(address), &cp->address[0]);
+	if (cp->n_servers)
+		ike_addr_print(server, sizeof(server), &cp->server[0]);
+	print_line(ctx, json_pack("{s:s, s:s, s:s, s:s}", "event", "settings", "tunnel", tunnel,
+				  "address", address, "server", server));
 }
 
 static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)
@@ -370,6 +395,7 @@ static struct pair *new_pair(struct host *h, const struct ike_child *c)
 		return NULL;
 	}
 	p->tunnel = t;
+	p->peer = c->peer;
 	p->local = c->local;
 	p->remote = c->remote;
 	p->soft_bytes = c->soft_bytes;
@@ -555,6 +581,8 @@ struct host *host_open(const struct host_options *options)
 		.send = env_send,
 		.peer_make = env_peer_make,
 		.peer_remove = env_peer_remove,
+		.lease = env_lease,
+		.settings = env_settings,
 		.spi_alloc = env_spi_alloc,
 		.sa_install = env_sa_install,
 		.sa_remove = env_sa_remove,
@@ -605,6 +633,7 @@ void host_close(struct host *h)
 			free_pair(p);
 		LIST_REMOVE(t, by_name);
 		LIST_REMOVE(t, all);
+		pool_free(t->pool);
 		free(t);
 	}
 	udp_close(h->ike);
@@ -643,6 +672,11 @@ void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t
 		return;
 	memcpy(t->private_key, key, len);
 	t->private_len = len;
+}
+
+void host_set_pool(struct host *h, const char *tunnel, struct pool *pool)
+{
+	find_tunnel(h, tunnel)->pool = pool;
 }
 
 void host_start(struct host *h)

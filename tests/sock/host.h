@@ -8,6 +8,7 @@
  *	{"event": "remove", "at", "tunnel", "spi_in", "spi_out"}	0: not that direction
  *	{"event": "state", "at", "tunnel", "state": "down|connecting|up|closing"}
  *	{"event": "moved", "at", "tunnel", "remote"}
+ *	{"event": "settings", "at", "tunnel", "address", "server"}	that a hub gives, of IPv4
  *	{"event": "log", "at", "tunnel", "level", "text"}
  *
  * and on demand one for each IKE SA and pair that there is, and one of totals, see host_report().
@@ -42,6 +43,8 @@ int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *
 	     size_t psk_len);
 /* The private key of a tunnel that was added, as a configuration has it. */
 void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
+/* Clients of the tunnel, which was added, get addresses of the pool, which is the host's then. */
+void host_set_pool(struct host *h, const char *tunnel, struct pool *pool);
 /* All tunnels begin as their configurations say. */
 void host_start(struct host *h);
 
