@@ -53,6 +53,7 @@ static void remove_peer(struct tunnel *t, uint32_t peer)
 {
 	kernel_peer_remove(t->agent->kernel, t->ifindex, peer);
 	owned_remove_peer(&t->owned, peer);
+	lease_release(t, peer);
 }
 
 struct adoption {

@@ -386,7 +386,7 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct
 	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
 	json_object_set_new(o, "routes", prefixes_json(t->conf.routes, t->conf.n_routes));
 	put_core(t, r, o, now);
-	if (t->pool)
+	if (t->pool && t->ifindex)
 		json_object_set_new(o, "pool", pool_json(t->pool));
 	if (t->ifindex)
 		put_kernel(a, t, o);
