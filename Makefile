@@ -165,8 +165,9 @@ define link
 		-Wl,--end-group $(3) && mv -f $$t $@ || { rm -f $$t; exit 1; }
 endef
 
-# This test has a method of key exchange more than the table.
+# These tests have a method of key exchange more than the table, see tests/unit/kem.h.
 WRAP_test_core_kem := -Wl,--wrap=kex_find
+WRAP_test_core_multike := -Wl,--wrap=kex_find
 
 # $(1) output directory, $(2) test name, $(3) compiler, $(4) name of the flags
 define unit_rule

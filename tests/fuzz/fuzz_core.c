@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { MAX_OPS = 48, MAX_BODY = 400 };
 
 /* The first byte: what there is. */
-enum { BOTH_BEGIN = 1, HUB = 2, REKEYING = 4, WORDY = 8, GROUPS = 16, SIGNED = 32 };
+enum { BOTH_BEGIN = 1, HUB = 2, REKEYING = 4, WORDY = 8, GROUPS = 16, SIGNED = 32, ADDITIONAL = 64 };
 
 struct fuzz {
 	struct world w;
@@ -322,6 +322,15 @@ static void set_groups(struct ike_tunnel_conf *c)
 	p->t[p->n++] = (struct ike_transform){ .type = IKE_T_DH, .id = IKE_DH_NONE };
 }
 
+/* Two key exchanges more for the IKE SA. */
+static void set_additional(struct ike_tunnel_conf *c)
+{
+	struct ike_proposal *p = &c->ike.p[0];
+
+	p->t[p->n++] = (struct ike_transform){ .type = IKE_T_ADDKE1, .id = IKE_DH_ECP256 };
+	p->t[p->n++] = (struct ike_transform){ .type = IKE_T_ADDKE2, .id = IKE_DH_ECP521 };
+}
+
 static void set_up(struct fuzz *f, uint8_t what)
 {
 	struct node *a = world_node(&f->w), *b = world_node(&f->w), *n[2] = { a, b };
@@ -351,6 +360,8 @@ static void set_up(struct fuzz *f, uint8_t what)
 			set_groups(c);
 		if (what & SIGNED)
 			node_set_key(n[i], at[i], world_keys[i], world_keys[!i]);
+		if (what & ADDITIONAL)
+			set_additional(c);
 	}
 	node_start(b, false);
 	node_start(a, false);

@@ -120,14 +120,14 @@ static void vary_suite(struct run *r)
 	static const char *const ike[] = {
 		"aes256gcm16-prfsha256-x25519",	     "aes128gcm16-prfsha384-x25519",
 		"chacha20poly1305-prfsha512-x25519", "aes256-sha256-prfsha256-x25519",
-		"aes128-sha512-prfsha384-x25519",
+		"aes128-sha512-prfsha384-x25519",    "aes256gcm16-prfsha256-x25519-ke1_ecp256",
 	};
 	static const char *const esp[] = {
 		"aes256gcm16-esn",   "aes128gcm16-noesn",    "chacha20poly1305", "aes256-sha256",
 		"aes128-sha1-noesn", "aes192ctr-sha512-esn", "aes256ccm8-noesn", "3des-md5-noesn",
 		"null-aescmac",	     "aes128gcm16iiv-esn",
 	};
-	const char *i = ike[rnd_below(&r->rnd, 5)], *e = esp[rnd_below(&r->rnd, 10)];
+	const char *i = ike[rnd_below(&r->rnd, 6)], *e = esp[rnd_below(&r->rnd, 10)];
 
 	set_proposal(&r->a->conf[0].ike, IKE_PROTO_IKE, i);
 	set_proposal(&r->b->conf[0].ike, IKE_PROTO_IKE, i);

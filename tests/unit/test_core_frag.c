@@ -344,7 +344,7 @@ static void send_fragment(struct pair *p, struct node *n, struct node *to, uint3
 				.exchange = IKE_INFORMATIONAL,
 				.flags = sa->initiator ? IKE_FLAG_INITIATOR : 0,
 				.id = id };
-	const struct ike_skf f = { number, total, IKE_PL_NONE, data, len };
+	const struct ike_skf f = { number, total, IKE_PL_NONE, data, len, 0 };
 	uint8_t msg[1100];
 	size_t n_msg;
 

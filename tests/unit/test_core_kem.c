@@ -5,101 +5,8 @@
  * fragments carry it as they are, in IKE_SA_INIT and in CREATE_CHILD_SA.
  */
 #include "core_util.h"
-#include "ike/crypto/kex.h"
-
-/* Lengths and number of ML-KEM-768 (FIPS 203). */
-enum { KEM = 36, EK_LEN = 1184, CT_LEN = 1088, SHARED_LEN = 32, X_LEN = 32 };
-
-/* ---- the method ------------------------------------------------------------------- */
-
-static unsigned int responses; /* made of a peer's value */
-
-/* A value of X25519, and behind it octets that follow from it and from what the whole is. */
-static uint8_t filling(const uint8_t *v, size_t i, size_t len)
-{
-	return (uint8_t)(v[i % X_LEN] ^ i ^ (len == EK_LEN ? 0x55 : 0xaa));
-}
-
-static void fill(uint8_t *v, const struct ike_kex *x, size_t len)
-{
-	size_t n;
-
-	memcpy(v, ike_kex_public(x, &n), X_LEN);
-	for (size_t i = X_LEN; i < len; i++)
-		v[i] = filling(v, i, len);
-}
-
-static bool is_filled(const uint8_t *v, size_t len)
-{
-	for (size_t i = X_LEN; i < len; i++)
-		if (v[i] != filling(v, i, len))
-			return false;
-	return true;
-}
-
-static bool kem_valid(const struct kex_method *m, const uint8_t *public)
-{
-	return is_filled(public, m->public_i);
-}
-
-static void *kem_new(const struct kex_method *m, const struct ike_rng *rng, uint8_t *public)
-{
-	struct ike_kex *x = ike_kex_new(IKE_DH_CURVE25519, rng);
-
-	fill(public, x, m->public_i);
-	return x;
-}
-
-static bool kem_respond(const struct kex_method *m, const struct ike_rng *rng, const uint8_t *peer,
-			uint8_t *public, uint8_t *shared)
-{
-	struct ike_secret secret;
-	struct ike_kex *x = ike_kex_respond(IKE_DH_CURVE25519, rng, peer, X_LEN, &secret);
-
-	responses++;
-	if (!x)
-		return false;
-	fill(public, x, m->public_r);
-	memcpy(shared, secret.data, SHARED_LEN);
-	ike_kex_free(x);
-	return true;
-}
-
-/* As in ML-KEM a wrong ciphertext gives a wrong secret, not an error. */
-static bool kem_finish(const struct kex_method *m, void *key, const uint8_t *peer, uint8_t *shared)
-{
-	struct ike_secret secret;
-
-	if (ike_kex_finish(key, peer, X_LEN, &secret))
-		return false;
-	memcpy(shared, secret.data, SHARED_LEN);
-	shared[0] ^= !is_filled(peer, m->public_r);
-	return true;
-}
-
-static void kem_free(void *key)
-{
-	ike_kex_free(key);
-}
-
-static const struct kex_ops kem_ops = {
-	.valid = kem_valid,
-	.new = kem_new,
-	.respond = kem_respond,
-	.finish = kem_finish,
-	.free = kem_free,
-};
-
-const struct kex_method *__real_kex_find(uint16_t id);
-const struct kex_method *__wrap_kex_find(uint16_t id);
-
-/* The linker has the core ask here instead of in the table. */
-const struct kex_method *__wrap_kex_find(uint16_t id)
-{
-	static const struct kex_method row = { KEM, &kem_ops, NULL, EK_LEN, CT_LEN, SHARED_LEN, 60 };
-
-	return id == KEM ? &row : __real_kex_find(id);
-}
+#include "ike/core/core.h"
+#include "kem.h"
 
 /* ---- pieces ----------------------------------------------------------------------- */
 
@@ -175,7 +82,7 @@ static void each_role_has_its_value(void **state)
 {
 	static const struct ike_rng rng = { .fill = ike_crypto_random };
 	struct ike_kex *i = ike_kex_new(KEM, &rng), *r;
-	uint8_t wrong[EK_LEN] = { 0 };
+	uint8_t wrong[KEM_EK_LEN] = { 0 };
 	const uint8_t *ek, *ct;
 	struct ike_secret x, y;
 	size_t len;
@@ -183,25 +90,25 @@ static void each_role_has_its_value(void **state)
 	(void)state;
 	assert_non_null(i);
 	ek = ike_kex_public(i, &len);
-	assert_int_equal(len, EK_LEN);
-	assert_true(ike_kex_valid(KEM, ek, EK_LEN));
-	assert_false(ike_kex_valid(KEM, ek, CT_LEN));
-	assert_false(ike_kex_valid(KEM, wrong, EK_LEN));
-	assert_null(ike_kex_respond(KEM, &rng, wrong, EK_LEN, &x));
-	r = ike_kex_respond(KEM, &rng, ek, EK_LEN, &x);
+	assert_int_equal(len, KEM_EK_LEN);
+	assert_true(ike_kex_valid(KEM, ek, KEM_EK_LEN));
+	assert_false(ike_kex_valid(KEM, ek, KEM_CT_LEN));
+	assert_false(ike_kex_valid(KEM, wrong, KEM_EK_LEN));
+	assert_null(ike_kex_respond(KEM, &rng, wrong, KEM_EK_LEN, &x));
+	r = ike_kex_respond(KEM, &rng, ek, KEM_EK_LEN, &x);
 	assert_non_null(r);
 	ct = ike_kex_public(r, &len);
-	assert_int_equal(len, CT_LEN);
-	assert_false(ike_kex_valid(KEM, ct, CT_LEN));
-	assert_int_equal(ike_kex_finish(i, ek, EK_LEN, &y), -1);
-	assert_int_equal(ike_kex_finish(i, ct, CT_LEN, &y), 0);
-	assert_int_equal(x.len, SHARED_LEN);
-	assert_int_equal(y.len, SHARED_LEN);
-	assert_memory_equal(x.data, y.data, SHARED_LEN);
-	memcpy(wrong, ct, CT_LEN);
-	wrong[CT_LEN - 1] ^= 1;
-	assert_int_equal(ike_kex_finish(i, wrong, CT_LEN, &y), 0);
-	assert_memory_not_equal(x.data, y.data, SHARED_LEN);
+	assert_int_equal(len, KEM_CT_LEN);
+	assert_false(ike_kex_valid(KEM, ct, KEM_CT_LEN));
+	assert_int_equal(ike_kex_finish(i, ek, KEM_EK_LEN, &y), -1);
+	assert_int_equal(ike_kex_finish(i, ct, KEM_CT_LEN, &y), 0);
+	assert_int_equal(x.len, KEM_SHARED_LEN);
+	assert_int_equal(y.len, KEM_SHARED_LEN);
+	assert_memory_equal(x.data, y.data, KEM_SHARED_LEN);
+	memcpy(wrong, ct, KEM_CT_LEN);
+	wrong[KEM_CT_LEN - 1] ^= 1;
+	assert_int_equal(ike_kex_finish(i, wrong, KEM_CT_LEN, &y), 0);
+	assert_memory_not_equal(x.data, y.data, KEM_SHARED_LEN);
 	ike_kex_free(i);
 	ike_kex_free(r);
 }
@@ -215,8 +122,8 @@ static void it_carries_all_exchanges(void **state)
 
 	(void)state;
 	pair_start(p, true);
-	has_ke(pair_sent(p, p->a, IKE_SA_INIT, false, 0), EK_LEN);
-	has_ke(pair_sent(p, p->b, IKE_SA_INIT, true, 0), CT_LEN);
+	has_ke(pair_sent(p, p->a, IKE_SA_INIT, false, 0), KEM_EK_LEN);
+	has_ke(pair_sent(p, p->b, IKE_SA_INIT, true, 0), KEM_CT_LEN);
 	for (size_t i = 0; i < 2; i++) {
 		uint32_t esp = node_out(n[i], 0)->spi;
 
@@ -268,7 +175,7 @@ static void it_can_be_asked_for(void **state)
 	pair_start(p, true);
 	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_INVALID_KE_PAYLOAD,
 				&n));
-	has_ke(pair_sent(p, p->a, IKE_SA_INIT, false, 1), EK_LEN);
+	has_ke(pair_sent(p, p->a, IKE_SA_INIT, false, 1), KEM_EK_LEN);
 	node_rekey_ike(p->a);
 	pair_run(p, 1000);
 	node_rekey_child(p->a);
@@ -296,18 +203,18 @@ static void a_wrong_key_costs_nothing(void **state)
 	assert_non_null(s);
 	wrong = *s;
 	ke = ke_of(wrong.data, wrong.len);
-	wrong.data[ke.data - wrong.data + EK_LEN - 1] ^= 1;
-	responses = 0;
+	wrong.data[ke.data - wrong.data + KEM_EK_LEN - 1] ^= 1;
+	kem_responses = 0;
 	pair_replay(p, &wrong);
 	pair_run(p, 100);
 	assert_true(
 		sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_INVALID_SYNTAX, &n));
-	assert_int_equal(responses, 0);
+	assert_int_equal(kem_responses, 0);
 	assert_int_equal(node_stats(p->b).key_exchanges, 0);
 	pair_replay(p, s);
 	pair_run(p, 30);
-	assert_int_equal(responses, 1);
-	has_ke(pair_sent(p, p->b, IKE_SA_INIT, true, 1), CT_LEN);
+	assert_int_equal(kem_responses, 1);
+	has_ke(pair_sent(p, p->b, IKE_SA_INIT, true, 1), KEM_CT_LEN);
 	pair_free(p);
 }
 

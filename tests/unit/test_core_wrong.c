@@ -272,7 +272,8 @@ static void keys_of_a_rekeyed_ike_sa(void **state)
 {
 	struct ike_suite old_suite = { { IKE_ENCR_AES_GCM_16, 256, 0 },
 				       IKE_PRF_HMAC_SHA2_256,
-				       IKE_DH_CURVE25519 };
+				       IKE_DH_CURVE25519,
+				       { 0 } };
 	struct ike_suite new_suite = old_suite;
 	uint8_t ni[32] = { 1 }, nr[32] = { 2 }, i[8] = { 3 }, r[8] = { 4 }, shared[32] = { 5 };
 	const struct ike_nonces n = { .i = ni, .r = nr, .i_len = 32, .r_len = 32 };
@@ -284,7 +285,7 @@ static void keys_of_a_rekeyed_ike_sa(void **state)
 	(void)state;
 	new_suite.prf = IKE_PRF_HMAC_SHA2_512;
 	assert_int_equal(ike_keys_derive(&old, &old_suite, &n, i, r, shared, 32), 0);
-	assert_int_equal(ike_keys_rekey(&k, &new_suite, &old, &n, i, r, shared, 32), 0);
+	assert_int_equal(ike_keys_rekey(&k, &new_suite, &old, &n, i, r, shared, 32, NULL, 0), 0);
 	assert_int_equal(ike_prf(IKE_PRF_HMAC_SHA2_256, old.d, 32, seed, 3, skeyseed), 0);
 	assert_int_equal(ike_prf_plus(IKE_PRF_HMAC_SHA2_512, skeyseed, 32, rest, 4, d, 64), 0);
 	assert_int_equal(k.d_len, 64);

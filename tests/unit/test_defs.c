@@ -85,6 +85,13 @@ static void types_are_those_of_the_rfc(void **state)
 		{ .number = 2, .ike = true },
 		{ .number = 4, .optional = true, .ike = true, .esp = true },
 		{ .number = 5, .optional = true, .esp = true },
+		{ .number = 6, .optional = true, .ike = true }, /* RFC 9370 2.2.1 */
+		{ .number = 7, .optional = true, .ike = true },
+		{ .number = 8, .optional = true, .ike = true },
+		{ .number = 9, .optional = true, .ike = true },
+		{ .number = 10, .optional = true, .ike = true },
+		{ .number = 11, .optional = true, .ike = true },
+		{ .number = 12, .optional = true, .ike = true },
 	};
 	const struct ike_type *t;
 	size_t n = 0;
@@ -100,7 +107,7 @@ static void types_are_those_of_the_rfc(void **state)
 	}
 	assert_int_equal(n, COUNT(want));
 	assert_null(ike_type_of(0));
-	assert_null(ike_type_of(6));
+	assert_null(ike_type_of(13));
 	assert_null(ike_type_of(256 + 1));
 }
 
@@ -115,6 +122,8 @@ static void numbers_are_those_of_the_registries(void **state)
 	assert_int_equal(IKE_N_REKEY_SA, 16393);
 	assert_int_equal(IKE_N_CHILDLESS_IKEV2_SUPPORTED, 16418);
 	assert_int_equal(IKE_CREATE_CHILD_SA, 36);
+	assert_int_equal(IKE_INTERMEDIATE, 43);
+	assert_int_equal(IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, 16438);
 	assert_int_equal(IKE_PL_SK, 46);
 	assert_int_equal(IKE_PL_SKF, 53);
 	assert_int_equal(IKE_ENCR_AES_GCM_16, 20);
@@ -143,6 +152,8 @@ static bool in_order(const struct ike_word *a, const struct ike_word *b)
 		return a->ours;
 	if (a->ours && a->t.type == IKE_T_ESN)
 		return true;
+	if (a->ours && a->t.type >= IKE_T_ADDKE1) /* those of DH, then none */
+		return b->t.type == a->t.type;
 	if (a->ours && a->t.type == IKE_T_DH) /* second words have no place */
 		return !a->ike_place || !b->ike_place || a->ike_place < b->ike_place;
 	return a->t.id < b->t.id || (a->t.id == b->t.id && a->t.key_bits < b->t.key_bits);

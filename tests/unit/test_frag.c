@@ -18,7 +18,8 @@ static const uint8_t zeros[FRAGS_MAX_LEN];
 static enum frags_verdict add(struct frags **all, uint16_t number, uint16_t total, size_t len)
 {
 	static uint8_t data[FRAGS_MAX_LEN];
-	const struct ike_skf f = { number, total, number == 1 ? IKE_PL_IDI : 0, data, len };
+	const struct ike_skf f = { number, total, number == 1 ? IKE_PL_IDI : 0,
+				   data,   len,	  number == 1 ? 0x81 : 0x82 };
 
 	memset(data, number, sizeof(data));
 	return frags_add(all, &f);
@@ -27,11 +28,12 @@ static enum frags_verdict add(struct frags **all, uint16_t number, uint16_t tota
 /* What is complete: @total fragments of @len octets each, in order; the last of @last octets. */
 static void check_joined(struct frags **all, unsigned int total, size_t len, size_t last)
 {
-	uint8_t first = 0;
+	uint8_t first = 0, flags = 0;
 
-	assert_int_equal(frags_join(all, out, &first), (total - 1) * len + last);
+	assert_int_equal(frags_join(all, out, &first, &flags), (total - 1) * len + last);
 	assert_null(*all);
 	assert_int_equal(first, IKE_PL_IDI);
+	assert_int_equal(flags, 0x81);
 	for (size_t i = 0; i < (total - 1) * len + last; i++)
 		assert_int_equal(out[i], i / len + 1);
 }
@@ -71,7 +73,7 @@ static void any_order(void **state)
 /* A second one under the same number is dropped, whatever it says. */
 static void duplicates_are_dropped(void **state)
 {
-	const struct ike_skf other = { 1, 3, IKE_PL_DELETE, zeros, 30 };
+	const struct ike_skf other = { 1, 3, IKE_PL_DELETE, zeros, 30, 0 };
 	struct frags *all = NULL;
 
 	(void)state;
@@ -157,13 +159,13 @@ static void more_than_64_kb_is_dropped(void **state)
 static void empty_ones_count(void **state)
 {
 	struct frags *all = NULL;
-	uint8_t first;
+	uint8_t first, flags;
 
 	(void)state;
 	assert_int_equal(add(&all, 2, 2, 0), FRAGS_KEPT);
 	assert_int_equal(add(&all, 2, 2, 0), FRAGS_DROPPED);
 	assert_int_equal(add(&all, 1, 2, 0), FRAGS_COMPLETE);
-	assert_int_equal(frags_join(&all, out, &first), 0);
+	assert_int_equal(frags_join(&all, out, &first, &flags), 0);
 	assert_null(all);
 }
 

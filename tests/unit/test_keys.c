@@ -129,7 +129,7 @@ static void check_case(const json_t *c, const struct ike_suite *suite)
 		assert_int_equal(ike_prf_plus(suite->prf, seed, k.d_len, s, 4, want, got_len), 0);
 	}
 	assert_int_equal(ike_keys_rekey(&next, suite, &k, &in.n, in.spii, in.spir, in.gir_new,
-					in.gir_new_len),
+					in.gir_new_len, NULL, 0),
 			 0);
 	concat(&next, got);
 	assert_memory_equal(got, want, got_len);
@@ -274,7 +274,7 @@ static void keys_of_a_foreign_session(void **state)
 	exchange_spi(&rekey, 1, spi_r);
 	strongswan_secret(root, "key exchange secret", 2, shared, sizeof(shared));
 	assert_int_equal(ike_keys_rekey(&next, &suite, &k, &rekey.n, spi_i, spi_r, shared,
-					sizeof(shared)),
+					sizeof(shared), NULL, 0),
 			 0);
 	expect_keys(root, 1, &next);
 	capture_free(&c);

@@ -522,7 +522,7 @@ static void all_of_ours_are_kept(void **state)
 
 		writer_bytes(&w, (uint8_t[]){ 0, 0, 0, 0, 1, IKE_PROTO_ESP, 4, 0, 0, 0, 1, 1 }, 12);
 		for (unsigned int i = 0; i < 60; i++, n++)
-			transform(&w, true, (uint8_t[]){ 1, 3, 4, 5, 6 }[i % 5],
+			transform(&w, true, (uint8_t[]){ 1, 3, 4, 5, 13 }[i % 5],
 				  (uint16_t)(2000 + i), 0);
 		for (size_t i = 0; (word = ike_word_get(i)); i++) {
 			const struct ike_transform *t = &word->t;

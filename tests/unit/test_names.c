@@ -22,7 +22,7 @@ static void numbers_have_names(void **state)
 	assert_string_equal(ike_notify_name(IKE_N_NO_PROPOSAL_CHOSEN), "NO_PROPOSAL_CHOSEN");
 	assert_null(ike_notify_name(12345));
 	assert_string_equal(ike_transform_type_name(IKE_T_DH), "key exchange group");
-	assert_string_equal(ike_transform_type_name(9), "transform of unknown type");
+	assert_string_equal(ike_transform_type_name(13), "transform of unknown type");
 }
 
 static void transforms_print(void **state)
@@ -45,7 +45,10 @@ static void transforms_print(void **state)
 		{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 0 }, "encr20", false },
 		{ { IKE_T_ENCR, 24, 256 }, "encr24:256", false },
 		{ { IKE_T_DH, 0xffff, 0 }, "group65535", false },
-		{ { 9, 7, 0 }, "type9-7", false },
+		{ { IKE_T_ADDKE1, IKE_DH_ECP384, 0 }, "ke1_ecp384", true },
+		{ { IKE_T_ADDKE7, IKE_DH_NONE, 0 }, "ke7_none", true },
+		{ { IKE_T_ADDKE4, 7, 0 }, "ke4_7", false },
+		{ { 13, 7, 0 }, "type13-7", false },
 	};
 
 	(void)state;

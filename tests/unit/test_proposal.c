@@ -195,6 +195,42 @@ static void unknown_types_spoil_a_proposal_and_unusable_transforms_do_not(void *
 	assert_null(choose(31));
 }
 
+/* Of each type of additional key exchange one is chosen, and no method twice (RFC 9370 2.2.1). */
+static void additional_key_exchanges_differ(void **state)
+{
+	struct ike_suite s;
+
+	(void)state;
+	set(&own, IKE_PROTO_IKE,
+	    "aes256gcm16-prfsha256-x25519-ecp256-ke1_ecp256-ke1_ecp384-ke3_ecp384-ke3_none");
+	set(&offer, IKE_PROTO_IKE,
+	    "aes256gcm16-prfsha256-x25519-ecp256-ke1_ecp384-ke1_ecp256-ke3_none-ke3_ecp384");
+	assert_string_equal(choose(IKE_DH_CURVE25519),
+			    "aes256gcm16-prfsha256-x25519-ke1_ecp256-ke3_ecp384");
+	assert_int_equal(ike_suite_from_proposal(&chosen, &s), 0);
+	assert_int_equal(s.addke.n, 2);
+	assert_int_equal(s.addke.method[1], IKE_DH_ECP384);
+	assert_string_equal(choose(IKE_DH_ECP256),
+			    "aes256gcm16-prfsha256-ecp256-ke1_ecp384-ke3_none");
+	assert_int_equal(ike_suite_from_proposal(&chosen, &s), 0);
+	assert_int_equal(s.addke.n, 1);
+	/* what we answer is checked by the peer, and what it answers here */
+	chosen.t[chosen.n - 1].id = IKE_DH_ECP384;
+	assert_int_equal(ike_suite_from_proposal(&chosen, &s), -1);
+	/* without IKE_INTERMEDIATE: those that may be left out are, and others are in no proposal to choose */
+	ike_proposal_drop_addke(&offer.p[0]);
+	assert_null(choose(IKE_DH_CURVE25519));
+	set(&own, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519");
+	assert_null(choose(IKE_DH_CURVE25519));
+	set(&offer, IKE_PROTO_IKE, "aes256gcm16-prfsha256-x25519-ke1_none-ke1_ecp384");
+	ike_proposal_drop_addke(&offer.p[0]);
+	assert_string_equal(choose(IKE_DH_CURVE25519), "aes256gcm16-prfsha256-x25519");
+	assert_int_equal(ike_proposals_from_text("aes256gcm16-x25519-ke1_ecp256-ke2_ecp256",
+						 IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 -1);
+	assert_non_null(strstr(err, "the same key exchange twice"));
+}
+
 static void protocols_and_spis_must_fit(void **state)
 {
 	(void)state;
@@ -394,7 +430,7 @@ static void an_answer_is_one_of_each_from_our_offer(void **state)
 	assert_false(verify("a different key exchange group"));
 	answer.p[0].n--;
 	add(&answer.p[0], IKE_T_DH, IKE_DH_MODP3072, 0);
-	add(&answer.p[0], 6, 1, 0);
+	add(&answer.p[0], 13, 1, 0);
 	assert_false(verify("none of ours"));
 	set(&answer, IKE_PROTO_IKE, "aes128-sha512-x25519, aes256-sha256-x25519");
 	assert_false(verify("2 proposals, not one"));
@@ -827,6 +863,7 @@ int main(void)
 		cmocka_unit_test(key_lengths_match_exactly),
 		cmocka_unit_test(an_aead_has_no_integrity),
 		cmocka_unit_test(unknown_types_spoil_a_proposal_and_unusable_transforms_do_not),
+		cmocka_unit_test(additional_key_exchanges_differ),
 		cmocka_unit_test(protocols_and_spis_must_fit),
 		cmocka_unit_test(esn_follows_our_preference),
 		cmocka_unit_test(pfs_is_offered_required_or_neither),

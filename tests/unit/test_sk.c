@@ -299,7 +299,7 @@ static void fragments_open(void **state)
 		struct ike_keys k = keys_for(&ciphers[i]);
 
 		for (size_t n = 0; n < 70; n++) {
-			struct ike_skf f = { (uint16_t)(n + 1), 70, 35, text, n }, got;
+			struct ike_skf f = { (uint16_t)(n + 1), 70, 35, text, n, 0 }, got;
 			uint8_t msg[256], copy[256];
 			struct ike_header h;
 			size_t len = ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg));
@@ -322,7 +322,7 @@ static void fragments_open(void **state)
 /* Number and total are authenticated, too. */
 static void any_changed_bit_of_a_fragment_is_forged(void **state)
 {
-	const struct ike_skf f = { 2, 5, 0, text, 20 };
+	const struct ike_skf f = { 2, 5, 0, text, 20, 0 };
 	struct ike_rng rng = seeded_rng(&seed);
 
 	(void)state;
@@ -377,7 +377,7 @@ static void impossible_fragments_are_forged(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		const struct ike_skf f = { numbers[i][0], numbers[i][1], 0, plain, 8 };
+		const struct ike_skf f = { numbers[i][0], numbers[i][1], 0, plain, 8, 0 };
 
 		assert_int_equal(ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg)), 0);
 		assert_int_equal(open_raw_fragment(f.number, f.total, plain, 8), IKE_SK_FORGED);
@@ -394,7 +394,7 @@ static void a_fragment_is_no_whole_message(void **state)
 {
 	struct ike_rng rng = seeded_rng(&seed);
 	struct ike_keys k = keys_for(&ciphers[0]);
-	const struct ike_skf f = { 1, 1, 0, NULL, 0 };
+	const struct ike_skf f = { 1, 1, 0, NULL, 0, 0 };
 	uint8_t msg[256], copy[256], offender;
 	struct ike_payloads p;
 	size_t len = ike_skf_seal(&k, &rng, &head, &f, msg, sizeof(msg));
@@ -438,7 +438,7 @@ static void fragments_fill_their_room(void **state)
 
 		for (size_t len = 0; len < sizeof(msg); len++) {
 			size_t room = ike_skf_room(&k, len);
-			struct ike_skf f = { 1, 2, 0, text, room };
+			struct ike_skf f = { 1, 2, 0, text, room, 0 };
 
 			if (room)
 				assert_in_range(ike_skf_seal(&k, &rng, &head, &f, msg, len), 1,

@@ -25,7 +25,7 @@ enum ike_job_kind {
 	IKE_JOB_KINDS,
 };
 
-/* What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15. */
+/* What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15, behind which is IntAuth (RFC 9242). */
 struct ike_job {
 	uint64_t id; /* the core never uses one twice */
 	enum ike_job_kind kind;

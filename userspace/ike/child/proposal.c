@@ -185,6 +185,36 @@ void ike_proposals_drop_dh(struct ike_proposals *ps)
 		ike_proposal_drop_dh(&ps->p[i]);
 }
 
+static bool is_addke(const struct ike_transform *t)
+{
+	return t->type >= IKE_T_ADDKE1 && t->type <= IKE_T_ADDKE7;
+}
+
+void ike_proposal_drop_addke(struct ike_proposal *p)
+{
+	struct ike_proposal left = *p;
+
+	left.n = 0;
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct ike_transform none = { .type = p->t[i].type };
+
+		if (!is_addke(&p->t[i]))
+			left.t[left.n++] = p->t[i];
+		else if (!allows(p, &none))
+			left.protocol = 0;
+	}
+	*p = left;
+}
+
+bool ike_proposals_have_addke(const struct ike_proposals *ps)
+{
+	for (unsigned int i = 0; i < ps->n; i++)
+		for (unsigned int j = 0; j < ps->p[i].n; j++)
+			if (is_addke(&ps->p[i].t[j]) && ps->p[i].t[j].id != IKE_DH_NONE)
+				return true;
+	return false;
+}
+
 typedef bool (*stays_fn)(const struct ike_proposal *p, const struct ike_transform *t,
 			 const void *ctx);
 
@@ -320,13 +350,27 @@ static bool types_known(const struct ike_proposal *p)
 	return true;
 }
 
+/* Is @t a key exchange, and @chosen, which may be NULL, has that method already (RFC 9370 2.2.1)? */
+static bool is_second(const struct ike_transform *t, const struct ike_proposal *chosen)
+{
+	if (!chosen || !is_addke(t) || t->id == IKE_DH_NONE)
+		return false;
+	for (unsigned int i = 0; i < chosen->n; i++)
+		if ((chosen->t[i].type == IKE_T_DH || is_addke(&chosen->t[i])) &&
+		    chosen->t[i].id == t->id)
+			return true;
+	return false;
+}
+
 /*
  * The first transform of @type in @own that @offer has too, or NULL. With @encr not NULL,
- * INTEG must go with it: "none" with an AEAD, anything else without (3.3.3).
+ * INTEG must go with it: "none" with an AEAD, anything else without (3.3.3). @chosen: those of other
+ * types, or NULL.
  */
 static const struct ike_transform *common(const struct ike_proposal *own,
 					  const struct ike_proposal *offer, uint8_t type,
-					  const struct ike_transform *encr)
+					  const struct ike_transform *encr,
+					  const struct ike_proposal *chosen)
 {
 	const struct ike_transform *t = first_of(own, type);
 
@@ -336,7 +380,7 @@ static const struct ike_transform *common(const struct ike_proposal *own,
 		return allows(offer, t) ? t : NULL;
 	for (unsigned int i = 0; i < own->n; i++) {
 		t = &own->t[i];
-		if (t->type == type && allows(offer, t) &&
+		if (t->type == type && allows(offer, t) && !is_second(t, chosen) &&
 		    !(type == IKE_T_INTEG && encr && t->id == IKE_INTEG_NONE))
 			return t;
 	}
@@ -367,7 +411,7 @@ static bool choose_rest(const struct ike_proposal *own, const struct ike_proposa
 
 		if (type == IKE_T_ENCR || !type_used(own, offer, type))
 			continue;
-		t = common(own, offer, type, encr);
+		t = common(own, offer, type, encr, out);
 		if (!t)
 			return false;
 		if (type == IKE_T_DH && allows(own, &ke) && allows(offer, &ke))
@@ -504,6 +548,24 @@ static bool suite_serves(const struct ike_cipher *c, uint8_t protocol)
 	       (c->integ == IKE_INTEG_NONE || ike_transform_serves(&integ, protocol));
 }
 
+/* The additional key exchanges of @p beside @dh; false: one is not known, or is there twice. */
+static bool addke_from_proposal(const struct ike_proposal *p, uint16_t dh, struct ike_addke *out)
+{
+	struct ike_proposal before = { .t = { { IKE_T_DH, dh, 0 } }, .n = 1 };
+
+	for (uint8_t type = IKE_T_ADDKE1; type <= IKE_T_ADDKE7; type++) {
+		const struct ike_transform *t = first_of(p, type);
+
+		if (t->id == IKE_DH_NONE)
+			continue;
+		if (!ike_kex_known(t->id) || is_second(t, &before))
+			return false;
+		before.t[before.n++] = *t;
+		out->method[out->n++] = t->id;
+	}
+	return true;
+}
+
 int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
 {
 	const struct ike_transform *prf = first_of(p, IKE_T_PRF);
@@ -514,7 +576,8 @@ int ike_suite_from_proposal(const struct ike_proposal *p, struct ike_suite *out)
 		.dh = first_of(p, IKE_T_DH)->id,
 	};
 	return suite_serves(&out->cipher, IKE_PROTO_IKE) && ike_prf_len(out->prf) &&
-			       ike_kex_known(out->dh)
+			       ike_kex_known(out->dh) &&
+			       addke_from_proposal(p, out->dh, &out->addke)
 		       ? 0
 		       : -1;
 }
@@ -540,13 +603,13 @@ static bool type_agrees(const struct ike_proposal *own, const struct ike_proposa
 	if (!type_used(own, offer, type))
 		return true;
 	if (type != IKE_T_INTEG)
-		return common(own, offer, type, NULL) != NULL;
+		return common(own, offer, type, NULL, NULL) != NULL;
 	for (unsigned int i = 0; i < own->n; i++)
 		if (own->t[i].type == IKE_T_ENCR && allows(offer, &own->t[i]) &&
-		    common(own, offer, type, &own->t[i]))
+		    common(own, offer, type, &own->t[i], NULL))
 			return true;
 	/* No encryption algorithm in common: an AEAD is closer to AEADs, CBC to CBC. */
-	return !common(own, offer, IKE_T_ENCR, NULL) && common(own, offer, type, NULL);
+	return !common(own, offer, IKE_T_ENCR, NULL, NULL) && common(own, offer, type, NULL, NULL);
 }
 
 /* How many types agree; *@differs becomes the first that does not, 0 if none. */

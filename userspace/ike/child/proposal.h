@@ -25,6 +25,13 @@ int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_propo
 
 /* Take the DH groups away: child proposals within IKE_AUTH have none (RFC 7296 1.2). */
 void ike_proposal_drop_dh(struct ike_proposal *p);
+/*
+ * A peer's proposal, where there can be no additional key exchanges: it is as if it had none, but for
+ * one that insists on them, which cannot be chosen any more.
+ */
+void ike_proposal_drop_addke(struct ike_proposal *p);
+/* Has any of the proposals additional key exchanges (RFC 9370)? */
+bool ike_proposals_have_addke(const struct ike_proposals *p);
 void ike_proposals_drop_dh(struct ike_proposals *p);
 
 /* The first DH group of the most preferred proposal, for the first KE payload; IKE_DH_NONE if none. */
@@ -57,7 +64,8 @@ bool ike_proposals_allow(const struct ike_proposals *p, const struct ike_transfo
  * contains. Among the groups of one encryption algorithm that of the KE payload received,
  * @ke_group, comes first (IKE_DH_NONE: there was none). If the result's group differs from
  * @ke_group, the answer is INVALID_KE_PAYLOAD; but the KE payload counts for nothing if the
- * result's is IKE_DH_NONE (RFC 7296 1.3), and the answer then has none. @out has one transform per type, in the offer's words,
+ * result's is IKE_DH_NONE (RFC 7296 1.3), and the answer then has none. No method of key exchange is
+ * chosen twice (RFC 9370 2.2.1). @out has one transform per type, in the offer's words,
  * and the number, protocol and SPI of the offered proposal. False: NO_PROPOSAL_CHOSEN.
  */
 bool ike_proposal_choose(const struct ike_proposals *own, struct ike_offer offer, uint16_t ke_group,

@@ -125,7 +125,12 @@ void admit_work(struct ike_core *core, unsigned int us)
 void admit_pay_back(struct ike_core *core, const struct ike_sa *sa)
 {
 	uint64_t work = work_now(core);
-	uint64_t spent = ike_kex_cost(sa->keys.suite.dh) + ADMIT_WORK_REQUEST;
+	const struct ike_suite *suite = &sa->keys.suite;
+	uint64_t spent = ike_kex_cost(suite->dh) + ADMIT_WORK_REQUEST;
+	unsigned int i;
+
+	for (i = 0; i < suite->addke.n; i++)
+		spent += ike_kex_cost(suite->addke.method[i]) + ADMIT_WORK_REQUEST;
 
 	/* Decayed in one step it is no more than what is left of it on the meter. */
 	spent = decay(spent, core->now - sa->created_at);

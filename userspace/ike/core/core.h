@@ -423,7 +423,7 @@ struct ike_core_stats {
 	uint64_t visited; /* tunnels and groups of them looked at to find one */
 	uint64_t updates; /* addresses of peers, by UPDATE_SA_ADDRESSES, that are in use */
 	uint64_t unproven; /* those where the peer did not answer */
-	uint64_t key_exchanges; /* keys made to answer IKE_SA_INIT requests */
+	uint64_t key_exchanges; /* keys made to answer IKE_SA_INIT and IKE_INTERMEDIATE requests */
 };
 void ike_core_stats(const struct ike_core *core, struct ike_core_stats *out);
 

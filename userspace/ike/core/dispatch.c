@@ -16,6 +16,7 @@ static const struct x_row {
 	uint32_t need; /* payloads without which the message is malformed */
 	enum x_verdict (*handle)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 } x_table[] = {
+	{ IKE_INTERMEDIATE, 1 << IKESA_HALF_OPEN, 0, x_intermediate_request },
 	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
 	/* What we prepared the peer may use, or delete, before we know whether it lost. */
 	{ IKE_CREATE_CHILD_SA,
@@ -314,7 +315,7 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 		sa_end(core, sa, false);
 	else if (x->ops->response)
 		x->ops->response(core, sa, x, &m);
-	if (sa->tx.wait) /* for a job: the window stays closed */
+	if (sa->tx.wait && sa->tx.wait->has_message) /* for a job: the window stays closed */
 		sa->out = x;
 	else
 		finish_response(core, sa, x, d, was_up);

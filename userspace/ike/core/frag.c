@@ -10,7 +10,7 @@
 struct frags {
 	unsigned int total, n; /* Total Fragments; how many are there */
 	size_t len; /* octets of those */
-	uint8_t first;
+	uint8_t first, flags; /* of fragment 1 */
 	struct {
 		uint8_t *data; /* NULL: not there yet */
 		size_t len;
@@ -63,12 +63,14 @@ enum frags_verdict frags_add(struct frags **all, const struct ike_skf *f)
 	s->f[f->number - 1].len = f->len;
 	s->total = f->total;
 	s->len += f->len;
-	if (f->number == 1)
+	if (f->number == 1) {
 		s->first = f->first;
+		s->flags = f->flags;
+	}
 	return ++s->n == s->total ? FRAGS_COMPLETE : FRAGS_KEPT;
 }
 
-size_t frags_join(struct frags **all, uint8_t *out, uint8_t *first)
+size_t frags_join(struct frags **all, uint8_t *out, uint8_t *first, uint8_t *flags)
 {
 	const struct frags *s = *all;
 	size_t len = 0;
@@ -78,6 +80,7 @@ size_t frags_join(struct frags **all, uint8_t *out, uint8_t *first)
 		len += s->f[i].len;
 	}
 	*first = s->first;
+	*flags = s->flags;
 	frags_free(all);
 	return len;
 }

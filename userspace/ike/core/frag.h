@@ -27,9 +27,10 @@ enum frags_verdict {
 enum frags_verdict frags_add(struct frags **all, const struct ike_skf *f);
 /*
  * The message that is complete: its inner chain goes to @out, which has FRAGS_MAX_LEN octets, the
- * type of its first payload to *@first. Returns its length; *@all is wiped, freed and NULL.
+ * type of its first payload to *@first, and to *@flags those of the payload that was fragment 1
+ * (ike_skf.flags). Returns its length; *@all is wiped, freed and NULL.
  */
-size_t frags_join(struct frags **all, uint8_t *out, uint8_t *first);
+size_t frags_join(struct frags **all, uint8_t *out, uint8_t *first, uint8_t *flags);
 /* How many bytes are kept; 0 for NULL. */
 size_t frags_len(const struct frags *all);
 /* Wipe and free them; *@all is NULL then, and may be before. */

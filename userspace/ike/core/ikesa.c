@@ -167,6 +167,9 @@ void ikesa_setup_free(struct ike_sa *sa)
 	ikesa_bytes_free(&sa->setup->init_i);
 	ikesa_bytes_free(&sa->setup->init_r);
 	ikesa_bytes_free(&sa->setup->auth);
+	if (sa->setup->next_keys)
+		ike_wipe(sa->setup->next_keys, sizeof(*sa->setup->next_keys));
+	free(sa->setup->next_keys);
 	ike_wipe(sa->setup, sizeof(*sa->setup));
 	free(sa->setup);
 	sa->setup = NULL;

@@ -199,6 +199,15 @@ struct child_sa {
 	struct ike_ts ts[]; /* local ones, then remote ones */
 };
 
+/* What AUTH covers of IKE_INTERMEDIATE (RFC 9242 3.3.2), see intauth.c. */
+struct intauth {
+	unsigned int n; /* exchanges that are over */
+	uint8_t i[IKE_MAX_PRF], r[IKE_MAX_PRF]; /* IntAuth_i and IntAuth_r */
+	bool begun_i, begun_r; /* they have a value */
+};
+
+enum { INTAUTH_MAX = 2 * IKE_MAX_PRF + 4 }; /* bytes of IntAuth */
+
 /* What is needed only until the IKE SA is established. */
 struct ikesa_setup {
 	struct ike_kex *kex; /* initiator: until there are keys */
@@ -215,6 +224,9 @@ struct ikesa_setup {
 	const struct sigalg *sigalg; /* that our signature is made with */
 	unsigned int peer_hashes; /* set of enum ike_hash that the peer takes; 0: it did not say */
 	bool told_hashes; /* the peer knows which ones we take */
+	struct intauth intauth;
+	unsigned int addke; /* additional key exchanges that are over */
+	struct ike_keys *next_keys; /* responder: those of the next request; NULL: the same */
 };
 
 /*

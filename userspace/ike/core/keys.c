@@ -116,9 +116,10 @@ out:
 
 int ike_keys_rekey(struct ike_keys *k, const struct ike_suite *suite, const struct ike_keys *old,
 		   const struct ike_nonces *n, const uint8_t spi_i[IKE_SPI_LEN],
-		   const uint8_t spi_r[IKE_SPI_LEN], const uint8_t *shared, size_t shared_len)
+		   const uint8_t spi_r[IKE_SPI_LEN], const uint8_t *shared, size_t shared_len,
+		   const struct ike_secret *more, unsigned int n_more)
 {
-	const struct ike_iov in[] = {
+	struct ike_iov in[3 + IKE_MAX_ADDKE] = {
 		{ shared, shared_len },
 		{ n->i, n->i_len },
 		{ n->r, n->r_len },
@@ -126,9 +127,11 @@ int ike_keys_rekey(struct ike_keys *k, const struct ike_suite *suite, const stru
 	uint8_t skeyseed[IKE_MAX_PRF];
 	int ret = -1;
 
-	if (keys_init(k, suite) || !nonces_fit(n))
+	if (n_more > IKE_MAX_ADDKE || keys_init(k, suite) || !nonces_fit(n))
 		goto out;
-	ret = ike_prf(old->suite.prf, old->d, old->d_len, in, 3, skeyseed);
+	for (unsigned int i = 0; i < n_more; i++)
+		in[3 + i] = (struct ike_iov){ more[i].data, more[i].len };
+	ret = ike_prf(old->suite.prf, old->d, old->d_len, in, 3 + n_more, skeyseed);
 	if (!ret)
 		ret = expand(k, n, spi_i, spi_r, skeyseed, old->d_len);
 	ike_wipe(skeyseed, sizeof(skeyseed));

@@ -9,11 +9,18 @@
 #include "ike/crypto/crypto.h"
 #include "ike/proto/msg.h"
 
+/* Key exchanges beyond the first one, in the order in which they come (RFC 9370). */
+struct ike_addke {
+	uint8_t n;
+	uint16_t method[IKE_MAX_ADDKE];
+};
+
 /* What an IKE SA negotiated. */
 struct ike_suite {
 	struct ike_cipher cipher;
 	uint16_t prf;
 	uint16_t dh;
+	struct ike_addke addke;
 };
 
 /* What a child SA negotiated. */
@@ -68,10 +75,14 @@ int ike_keys_derive(struct ike_keys *k, const struct ike_suite *suite, const str
 		    const uint8_t spi_i[IKE_SPI_LEN], const uint8_t spi_r[IKE_SPI_LEN],
 		    const uint8_t *shared, size_t shared_len);
 
-/* The same for an IKE SA that replaces @old: SKEYSEED comes from old SK_d, with the old PRF (2.18). */
+/*
+ * The same for an IKE SA that replaces @old: SKEYSEED comes from old SK_d, with the old PRF (2.18). @more:
+ * the secrets of @n_more additional key exchanges (RFC 9370 2.2.4).
+ */
 int ike_keys_rekey(struct ike_keys *k, const struct ike_suite *suite, const struct ike_keys *old,
 		   const struct ike_nonces *n, const uint8_t spi_i[IKE_SPI_LEN],
-		   const uint8_t spi_r[IKE_SPI_LEN], const uint8_t *shared, size_t shared_len);
+		   const uint8_t spi_r[IKE_SPI_LEN], const uint8_t *shared, size_t shared_len,
+		   const struct ike_secret *more, unsigned int n_more);
 
 /* Keys of a child SA; @shared is NULL unless its exchange had a KE payload of its own. */
 int esp_keys_derive(struct esp_keys *out, const struct ike_cipher *cipher, const struct ike_keys *k,

@@ -340,6 +340,27 @@ void send_error(struct ike_core *core, const struct ike_datagram *d, const struc
 void send_notify(struct ike_core *core, const struct ike_datagram *d, const struct ike_header *h,
 		 uint16_t notify, const void *data, size_t len);
 
+/* ---- intauth.c --------------------------------------------------------------- */
+
+/* The inside of an IKE_INTERMEDIATE message, as a whole and not encrypted. */
+struct intauth_message {
+	uint8_t first; /* type of its first payload */
+	uint8_t flags; /* of the generic header of the payload around it */
+	const uint8_t *data;
+	size_t len;
+};
+
+/*
+ * Our message, which has the header @h, is covered by AUTH from now on. It is called while sa->keys are
+ * those that protect the message. False if that failed.
+ */
+bool intauth_add(struct ike_sa *sa, const struct ike_header *h, const struct intauth_message *m);
+/* The same for the peer's message, of which @in is the inside. */
+bool intauth_add_received(struct ike_sa *sa, const struct ike_header *h,
+			  const struct ike_payloads *in);
+/* IntAuth, which both ends sign behind all else; its length, 0 if there was no IKE_INTERMEDIATE. */
+size_t intauth_octets(const struct ike_sa *sa, uint8_t out[INTAUTH_MAX]);
+
 /* ---- message.c --------------------------------------------------------------- */
 
 /*

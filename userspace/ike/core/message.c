@@ -81,6 +81,16 @@ static bool seal(struct ike_core *core, struct ike_sa *sa, const struct ike_head
 	return ok;
 }
 
+/* AUTH is to cover what is inside the message (RFC 9242). */
+static bool cover(struct ike_sa *sa, const struct ike_header *h, const struct ike_skf *inner)
+{
+	const struct intauth_message m = { .first = inner->first,
+					   .data = inner->data,
+					   .len = inner->len };
+
+	return intauth_add(sa, h, &m);
+}
+
 bool message_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, uint8_t flags,
 		  uint32_t id, struct ike_builder *b, uint8_t first, struct ikesa_message *m)
 {
@@ -97,6 +107,8 @@ bool message_seal(struct ike_core *core, struct ike_sa *sa, uint8_t exchange, ui
 	inner.first = inner.len ? first : IKE_PL_NONE;
 	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
 	memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
+	if (exchange == IKE_INTERMEDIATE && sa->setup && !cover(sa, &h, &inner))
+		return false;
 	return seal(core, sa, &h, &inner, m);
 }
 
@@ -175,8 +187,9 @@ static int open_fragment(struct ike_core *core, struct ike_sa *sa, const struct 
 	struct frags **all = request ? &sa->rx.frags : &sa->tx.frags;
 	enum frags_verdict verdict;
 	struct ike_skf f;
-	uint8_t first;
+	uint8_t first, flags;
 	size_t len;
+	int rc;
 
 	if (!sa->fragments ||
 	    ike_skf_open(&sa->keys, d->data, d->len, core->plain, sizeof(core->plain), &f))
@@ -193,21 +206,51 @@ static int open_fragment(struct ike_core *core, struct ike_sa *sa, const struct 
 		note_first(core, sa, d, &f, request);
 	if (verdict != FRAGS_COMPLETE)
 		return MESSAGE_INCOMPLETE;
-	len = frags_join(all, core->plain, &first);
+	len = frags_join(all, core->plain, &first, &flags);
 	if (len > core->plain_len)
 		core->plain_len = len;
-	return ike_payloads_parse(first, core->plain, len, in, offender);
+	rc = ike_payloads_parse(first, core->plain, len, in, offender);
+	in->outer_flags = flags;
+	return rc;
+}
+
+static void swap_keys(struct ike_sa *sa)
+{
+	struct ike_keys former = sa->keys;
+
+	sa->keys = *sa->setup->next_keys;
+	sa->keys.sent = former.sent;
+	*sa->setup->next_keys = former;
+	ike_wipe(&former, sizeof(former));
+}
+
+/*
+ * A request that is authentic with the keys that came with the one before shows that the peer has its
+ * answer, so the former keys are not needed any more: not even to split that answer anew.
+ */
+static void settle_keys(struct ike_sa *sa, int rc)
+{
+	if (rc == IKE_SK_FORGED) {
+		swap_keys(sa);
+		return;
+	}
+	ike_wipe(sa->setup->next_keys, sizeof(*sa->setup->next_keys));
+	free(sa->setup->next_keys);
+	sa->setup->next_keys = NULL;
 }
 
 int message_open(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 		 const struct ike_header *h, struct ike_payloads *in, uint8_t *offender)
 {
 	bool request = !(h->flags & IKE_FLAG_RESPONSE);
+	bool renewed = request && sa->setup && sa->setup->next_keys;
 	int rc;
 
 	in->n = 0;
 	*offender = 0;
 	core->plain_len = d->len;
+	if (renewed)
+		swap_keys(sa);
 	if (h->next == IKE_PL_SKF) {
 		rc = open_fragment(core, sa, d, request, in, offender);
 	} else {
@@ -216,6 +259,8 @@ int message_open(struct ike_core *core, struct ike_sa *sa, const struct ike_data
 		if (rc != IKE_SK_FORGED && request)
 			digest_datagram(core, d, sa->rx.request);
 	}
+	if (renewed)
+		settle_keys(sa, rc);
 	if (rc == IKE_SK_FORGED)
 		core->stats.rx_unauthenticated++;
 	else if (rc != MESSAGE_INCOMPLETE && request)

@@ -151,6 +151,7 @@ static int open_last(const struct ike_keys *k, const uint8_t *msg, size_t len, u
 	if (len > cap || !find_last(msg, len, &h, &last))
 		return IKE_SK_FORGED;
 	f->first = last.next;
+	f->flags = last.flags;
 	body = cursor_init(last.body, last.len);
 	if (last.type == IKE_PL_SKF) {
 		f->number = cursor_be16(&body);
@@ -187,7 +188,9 @@ int ike_sk_open(const struct ike_keys *k, const uint8_t *msg, size_t len, uint8_
 	*offender = 0;
 	if (rc || whole.total)
 		return rc ? rc : IKE_SK_FORGED;
-	return ike_payloads_parse(whole.first, whole.data, whole.len, inner, offender);
+	rc = ike_payloads_parse(whole.first, whole.data, whole.len, inner, offender);
+	inner->outer_flags = whole.flags;
+	return rc;
 }
 
 int ike_skf_open(const struct ike_keys *k, const uint8_t *msg, size_t len, uint8_t *copy,

@@ -40,6 +40,7 @@ struct ike_skf {
 	uint8_t first; /* type of the message's first inner payload; 0 but in fragment 1 */
 	const uint8_t *data;
 	size_t len;
+	uint8_t flags; /* as received, of the payload's generic header */
 };
 
 /* Most octets of the inner chain that fit a fragment whose message has @len octets; 0 if none do. */

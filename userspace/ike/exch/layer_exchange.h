@@ -13,6 +13,11 @@
 
 /* SK_* of @sa from everything gathered and the key exchange's @secret. False if that failed. */
 bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_secret *secret);
+/* The method of the additional key exchange that is due next; IKE_DH_NONE: all are over, IKE_AUTH may come. */
+uint16_t x_derive_next(const struct ike_sa *sa);
+/* The keys that follow on those of @sa with a further key exchange (RFC 9370 2.2.2), to @next. The same. */
+bool x_derive_further(struct ike_core *core, const struct ike_sa *sa, struct ike_keys *next,
+		      const struct ike_secret *secret);
 /* Hand the keys of @sa to the key log, if there is one. */
 void x_derive_log(struct ike_core *core, const struct ike_sa *sa);
 
@@ -147,6 +152,16 @@ void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const s
 void x_auth_start(struct ike_core *core, struct ike_sa *sa);
 /* The handler of dispatch.c. */
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_intermediate.c -------------------------------------------------------- */
+
+/*
+ * IKE_SA_INIT of @sa, which we began, is done. What was agreed on to come in IKE_INTERMEDIATE comes
+ * next, then IKE_AUTH.
+ */
+void x_intermediate_start(struct ike_core *core, struct ike_sa *sa);
+/* The handler of dispatch.c. */
+enum x_verdict x_intermediate_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 /* ---- x_init.c ---------------------------------------------------------------- */
 

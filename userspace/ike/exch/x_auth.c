@@ -315,7 +315,6 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	}
 	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
-	sa->tx.next = 1;
 	verdict = x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL);
 	if (verdict == X_WAIT) {
 		sa_touch(core, sa);
@@ -588,7 +587,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	enum x_verdict verdict;
 	struct x_claim who = { 0 };
 
-	if (!x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
+	if (x_derive_next(sa) != IKE_DH_NONE || !x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The keys of an IKE SA at the end of IKE_SA_INIT (RFC 7296 2.14), for both roles.
+ * The keys of an IKE SA at the end of IKE_SA_INIT (RFC 7296 2.14) and of each IKE_INTERMEDIATE
+ * (RFC 9370 2.2.2), for both roles.
  */
 #include "ike/exch/layer_exchange.h"
 
-void x_derive_log(struct ike_core *core, const struct ike_sa *sa)
+static void log_keys(struct ike_core *core, const struct ike_sa *sa, const struct ike_keys *k)
 {
-	const struct ike_keys *k = &sa->keys;
 	const struct ike_keylog log = {
 		.spi_i = sa->spi_i,
 		.spi_r = sa->spi_r,
@@ -23,12 +23,19 @@ void x_derive_log(struct ike_core *core, const struct ike_sa *sa)
 		core->env.keylog(core->env.ctx, &log);
 }
 
+void x_derive_log(struct ike_core *core, const struct ike_sa *sa)
+{
+	log_keys(core, sa, &sa->keys);
+}
+
+static struct ike_nonces nonces_of(const struct ikesa_setup *s)
+{
+	return (struct ike_nonces){ .i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len };
+}
+
 bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_secret *secret)
 {
-	const struct ikesa_setup *s = sa->setup;
-	const struct ike_nonces n = {
-		.i = s->ni, .r = s->nr, .i_len = s->ni_len, .r_len = s->nr_len
-	};
+	const struct ike_nonces n = nonces_of(sa->setup);
 	struct ike_suite suite;
 
 	if (ike_suite_from_proposal(&sa->proposal, &suite) ||
@@ -37,5 +44,26 @@ bool x_derive_keys(struct ike_core *core, struct ike_sa *sa, const struct ike_se
 	sa->have_keys = true;
 	ike_nonces_lower(&n, sa->low_nonce);
 	x_derive_log(core, sa);
+	return true;
+}
+
+uint16_t x_derive_next(const struct ike_sa *sa)
+{
+	const struct ike_suite *suite = &sa->keys.suite;
+
+	return sa->setup->addke < suite->addke.n ? suite->addke.method[sa->setup->addke]
+						 : IKE_DH_NONE;
+}
+
+bool x_derive_further(struct ike_core *core, const struct ike_sa *sa, struct ike_keys *next,
+		      const struct ike_secret *secret)
+{
+	const struct ike_nonces n = nonces_of(sa->setup);
+
+	/* The same as for an IKE SA that replaces another, but with SPIs and nonces of before. */
+	if (ike_keys_rekey(next, &sa->keys.suite, &sa->keys, &n, sa->spi_i, sa->spi_r, secret->data,
+			   secret->len, NULL, 0))
+		return false;
+	log_keys(core, sa, next);
 	return true;
 }

@@ -73,6 +73,8 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	s->told_hashes = true;
 	natd_build(&b, sa, &sa->local, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
+	if (ike_proposals_have_addke(sa->peer->conf->ike))
+		ike_build_notify(&b, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_i, buf, len) &&
 	       request_send_raw(core, sa, sa->out ? sa->out : exchange_new(&init_ops, 0), buf, len);
@@ -215,6 +217,7 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	const struct ike_payload *nonce = ike_payload_find(in, IKE_PL_NONCE);
 	struct ike_sa_payload answer;
 	struct ike_suite suite;
+	struct ike_notify n;
 	char err[256];
 
 	if (!p_sa || !p_ke || !nonce_ok(nonce) || !memcmp(h->spi_r, zero, IKE_SPI_LEN) ||
@@ -230,6 +233,12 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	    ke->group != ike_kex_method(sa->setup->kex)) {
 		report_line(core, IKE_LOG_WARN, NULL, sa,
 			    "IKE_SA_INIT response passed over: its group is not the one we used");
+		return false;
+	}
+	if (suite.addke.n && !ike_notify_find(in, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n)) {
+		report_line(
+			core, IKE_LOG_WARN, NULL, sa,
+			"IKE_SA_INIT response passed over: it chose additional key exchanges, but no IKE_INTERMEDIATE to do them in");
 		return false;
 	}
 	memcpy(sa->setup->nr, nonce->body, nonce->len);
@@ -287,7 +296,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 		sa->remote.port = IKE_NATT_PORT;
 		sa->local.port = p->conf->local.port;
 	}
-	x_auth_start(core, sa);
+	x_intermediate_start(core, sa);
 }
 
 void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
@@ -376,6 +385,8 @@ static bool build_response(struct ike_core *core, struct ike_sa *sa, const struc
 		natd_build(&b, sa, &d->local, &d->remote);
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
+	if (ike_proposals_have_addke(&(struct ike_proposals){ .n = 1, .p = { chosen } }))
+		ike_build_notify(&b, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
 	return len && !ikesa_bytes_set(&s->init_r, buf, len) &&
 	       !ikesa_message_set(&sa->rx.answer, buf, len);
@@ -443,6 +454,8 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	struct ike_proposal chosen;
 	struct ike_suite suite;
 	struct lookup_offer asked;
+	struct ike_notify n;
+	unsigned int i;
 	struct ike_peer *best;
 	struct ike_sa *sa;
 	struct ike_ke ke;
@@ -455,6 +468,10 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
+	/* They are done in IKE_INTERMEDIATE, or not at all (RFC 9370 2.2.1). */
+	for (i = 0; i < offer.n && !ike_notify_find(in, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n);
+	     i++)
+		ike_proposal_drop_addke(&offer.p[i]);
 	asked = (struct lookup_offer){ .d = d, .offer = IKE_OFFER(&offer), .ke_group = ke.group };
 	common = lookup_policy(core, &asked, &chosen, &best);
 	admit_work(core, ADMIT_WORK_POLICY * asked.judged);

@@ -26,20 +26,22 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 	};
 }
 
+enum { TAIL_MAX = IKE_MAX_PRF + INTAUTH_MAX }; /* the MACed ID, then IntAuth (RFC 9242 3.3.2) */
+
 /*
- * What is signed in @job: the octets of one end. @maced_id, of IKE_MAX_PRF bytes, is a part of them, which
+ * What is signed in @job: the octets of one end. @tail, of TAIL_MAX bytes, is a part of them, which
  * the caller wipes. False if the library fails.
  */
 static bool set_octets(const struct ike_sa *sa, struct ike_job *job, const struct signed_octets *o,
-		       uint8_t *maced_id)
+		       uint8_t *tail)
 {
 	size_t len = ike_prf_len(sa->keys.suite.prf);
 
 	job->prf = sa->keys.suite.prf;
 	job->octets[0] = o->message;
 	job->octets[1] = o->nonce;
-	job->octets[2] = (struct ike_iov){ maced_id, len };
-	return len && !ike_prf(job->prf, o->sk_p, len, &o->id, 1, maced_id);
+	job->octets[2] = (struct ike_iov){ tail, len + intauth_octets(sa, tail + len) };
+	return len && !ike_prf(job->prf, o->sk_p, len, &o->id, 1, tail);
 }
 
 /* ---- methods ------------------------------------------------------------------- */
@@ -80,7 +82,7 @@ enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const stru
 			    void *state)
 {
 	/* Our ID payload's body: type, three reserved octets, data (3.5). */
-	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type }, maced_id[IKE_MAX_PRF];
+	uint8_t body[4 + IKE_MAX_ID] = { sa->local_id.type }, tail[TAIL_MAX];
 	char tunnel[1][IKE_JOB_NAME];
 	struct ike_job job = { .n_tunnels = 1, .tunnels = tunnel, .peer = peer };
 	enum x_verdict verdict = X_DROP;
@@ -89,10 +91,10 @@ enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const stru
 	memcpy(tunnel[0], p->conf->name, sizeof(tunnel[0]));
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
-	if (set_octets(sa, &job, &o, maced_id))
+	if (set_octets(sa, &job, &o, tail))
 		verdict = x_proof_method(p->conf->local_method)
 				  ->sign(core, sa, m, p, &job, done, state);
-	ike_wipe(maced_id, sizeof(maced_id));
+	ike_wipe(tail, sizeof(tail));
 	return verdict;
 }
 
@@ -108,13 +110,13 @@ enum x_verdict x_proof_verify(struct ike_core *core, struct ike_sa *sa, struct x
 {
 	const struct x_method *method = method_of_auth(who->auth.method);
 	struct signed_octets o = octets_of(sa, !sa->initiator, who->body);
-	uint8_t maced_id[IKE_MAX_PRF];
+	uint8_t tail[TAIL_MAX];
 	enum x_verdict verdict = X_DROP;
 	struct ike_job job = { 0 };
 
-	if (method && set_octets(sa, &job, &o, maced_id))
+	if (method && set_octets(sa, &job, &o, tail))
 		verdict = method->verify(core, sa, m, who, c, &job, done, state);
-	ike_wipe(maced_id, sizeof(maced_id));
+	ike_wipe(tail, sizeof(tail));
 	return verdict;
 }
 

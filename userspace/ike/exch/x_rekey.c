@@ -137,9 +137,9 @@ static bool derive(struct ike_core *core, const struct ike_sa *old, struct ike_s
 	struct ike_suite suite;
 
 	next->have_keys = !ike_suite_from_proposal(&next->proposal, &suite) &&
-			  suite.dh == ike_kex_method(kex) &&
+			  suite.dh == ike_kex_method(kex) && !suite.addke.n &&
 			  !ike_keys_rekey(&next->keys, &suite, &old->keys, n, next->spi_i,
-					  next->spi_r, secret->data, secret->len);
+					  next->spi_r, secret->data, secret->len, NULL, 0);
 	if (!next->have_keys)
 		return false;
 	ike_nonces_lower(n, next->low_nonce);

@@ -19,7 +19,10 @@ enum ike_limits {
 	IKE_MAX_PAYLOADS = 64,
 	IKE_MAX_PROPOSALS = 16, /* of ours … */
 	IKE_MAX_OFFER = 255, /* … and of a peer's: they are numbered in one byte */
-	/* Per proposal, as kept: all of ours that make sense in one, AEADs or the rest, and examples of others. */
+	/*
+	 * Per proposal, as kept: all of ours that make sense in one, AEADs or the rest, with some additional
+	 * key exchanges, and examples of others.
+	 */
 	IKE_MAX_TRANSFORMS = 64,
 	IKE_MAX_FOREIGN = 4, /* such examples for each type */
 	IKE_MAX_TS = 32, /* of ours, and of a child SA … */
@@ -31,6 +34,7 @@ enum ike_limits {
 	IKE_MAX_COOKIE = 64,
 	IKE_MAX_KE = 1600, /* key exchange data; ML-KEM-1024 has 1,568 */
 	IKE_MAX_SHARED = 512, /* MODP-4096 */
+	IKE_MAX_ADDKE = 7, /* additional key exchanges of an SA (RFC 9370) */
 	IKE_MAX_PRF = 64, /* HMAC-SHA2-512 */
 	IKE_MAX_KEY = 64,
 };

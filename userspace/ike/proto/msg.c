@@ -73,6 +73,7 @@ int ike_payloads_parse(uint8_t first, const uint8_t *body, size_t len, struct ik
 	bool last = false;
 
 	out->n = 0;
+	out->outer_flags = 0;
 	*offender = 0;
 	while (type != IKE_PL_NONE && !last) {
 		struct ike_payload *p = &out->p[out->n];
@@ -82,7 +83,8 @@ int ike_payloads_parse(uint8_t first, const uint8_t *body, size_t len, struct ik
 			return -IKE_N_INVALID_SYNTAX;
 		p->type = type;
 		p->next = cursor_u8(&c);
-		p->critical = cursor_u8(&c) & CRITICAL;
+		p->flags = cursor_u8(&c);
+		p->critical = p->flags & CRITICAL;
 		size = cursor_be16(&c);
 		if (c.bad || size < GENERIC_LEN)
 			return -IKE_N_INVALID_SYNTAX;

@@ -28,11 +28,13 @@ struct ike_payload {
 	uint8_t type;
 	uint8_t next; /* type named by the generic header; for SK: first inner payload */
 	bool critical;
+	uint8_t flags; /* of the generic header: the critical bit, and reserved ones */
 	const uint8_t *body; /* behind the generic header */
 	size_t len;
 };
 
 struct ike_payloads {
+	uint8_t outer_flags; /* of the SK payload, or the first SKF payload, that they were in; else 0 */
 	unsigned int n;
 	struct ike_payload p[IKE_MAX_PAYLOADS];
 };

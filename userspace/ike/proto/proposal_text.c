@@ -124,6 +124,11 @@ static unsigned int count_groups(const struct ike_proposal *p)
 	return n;
 }
 
+static bool is_exchange(const struct ike_transform *t)
+{
+	return t->id != IKE_DH_NONE && (t->type == IKE_T_DH || t->type >= IKE_T_ADDKE1);
+}
+
 /* The words of @in that say something for @protocol. */
 static struct ike_proposal words_for(const struct ike_proposal *in, uint8_t protocol)
 {
@@ -183,6 +188,18 @@ static bool protects(const struct ike_proposal *p)
 	return count(p, IKE_T_ENCR) && (count_aead(p) || count(p, IKE_T_INTEG));
 }
 
+/* Is a key exchange method the only one of two types, so that both could have but that one (RFC 9370 2.2.1)? */
+static bool repeats_exchange(const struct ike_proposal *p)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		for (unsigned int j = 0; j < i; j++)
+			if (is_exchange(&p->t[i]) && is_exchange(&p->t[j]) &&
+			    p->t[i].id == p->t[j].id && count(p, (uint8_t)p->t[i].type) == 1 &&
+			    count(p, (uint8_t)p->t[j].type) == 1)
+				return true;
+	return false;
+}
+
 /* What is wrong with the words @p, of which @own are those for @protocol; or NULL. */
 static const char *proposal_fault(const struct ike_proposal *p, const struct ike_proposal *own,
 				  bool pfs, uint8_t protocol)
@@ -201,6 +218,8 @@ static const char *proposal_fault(const struct ike_proposal *p, const struct ike
 		return "both pfs and nopfs; choose one";
 	if (!groups && (pfs || (protocol == IKE_PROTO_IKE && protects(own))))
 		return "no key exchange group; add one, such as x25519";
+	if (repeats_exchange(p))
+		return "the same key exchange twice, of which the second adds nothing; have another one in one of both places (RFC 9370 2.2.1)";
 	return NULL;
 }
 

@@ -24,6 +24,9 @@ enum {
 		word, { IKE_T_##type, id, bits }, true, ike, esp, ike_place, esp_place \
 	}
 
+/* A method of key exchange as one of the additional ones (RFC 9370 2.2.1). */
+#define ADDITIONAL(n, word, number) OURS("ke" #n "_" word, ADDKE##n, number, 0, true, false, 0, 0)
+
 static const struct ike_word words[] = {
 #define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) \
 	OURS(word, ENCR, IKE_ENCR_##name, bits, ENCR_##name##_IN_IKE, true, ike, esp),
@@ -38,6 +41,27 @@ static const struct ike_word words[] = {
 #define KNOWN(type, number, bits, aead, word) \
 	{ .text = (word), .t = { IKE_T_##type, number, bits } },
 #include "ike/proto/transform.def"
+#define DH(name, number, word, ...) ADDITIONAL(1, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(1, "none", IKE_DH_NONE),
+#define DH(name, number, word, ...) ADDITIONAL(2, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(2, "none", IKE_DH_NONE),
+#define DH(name, number, word, ...) ADDITIONAL(3, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(3, "none", IKE_DH_NONE),
+#define DH(name, number, word, ...) ADDITIONAL(4, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(4, "none", IKE_DH_NONE),
+#define DH(name, number, word, ...) ADDITIONAL(5, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(5, "none", IKE_DH_NONE),
+#define DH(name, number, word, ...) ADDITIONAL(6, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(6, "none", IKE_DH_NONE),
+#define DH(name, number, word, ...) ADDITIONAL(7, word, number),
+#include "ike/proto/transform.def"
+	ADDITIONAL(7, "none", IKE_DH_NONE),
 };
 
 /* Encryption algorithms are told apart from the other types among those that we do not implement. */

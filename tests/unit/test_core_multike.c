@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Additional key exchanges in IKE_INTERMEDIATE (RFC 9242, 9370), between two cores: what is lost, late
+ * or comes twice, peers that leave them out or do them wrongly, and that AUTH covers them.
+ */
+#include "core_util.h"
+#include "ike/core/core.h"
+#include "kem.h"
+
+enum { SMALL = 576 - 32 }; /* bytes of IKE in a small IPv4 packet */
+
+static const uint16_t all_methods[] = { IKE_DH_CURVE25519, IKE_DH_ECP256,
+					IKE_DH_ECP384,	   IKE_DH_ECP521,
+					IKE_DH_MODP2048,   IKE_DH_MODP3072,
+					IKE_DH_MODP1536,   KEM };
+
+/* Proposal @i of @l is for x25519 and as many additional key exchanges as there are in @methods. */
+static void set_methods(struct ike_proposals *l, unsigned int i, const uint16_t *methods,
+			unsigned int n)
+{
+	struct ike_proposal *p = &l->p[i];
+	unsigned int kept = 0;
+
+	if (i)
+		*p = l->p[0];
+	p->num = (uint8_t)(i + 1);
+	for (unsigned int k = 0; k < p->n; k++)
+		if (p->t[k].type != IKE_T_DH && p->t[k].type < IKE_T_ADDKE1)
+			p->t[kept++] = p->t[k];
+	p->n = kept;
+	p->t[p->n++] = (struct ike_transform){ IKE_T_DH, IKE_DH_CURVE25519, 0 };
+	for (unsigned int k = 0; k < n; k++)
+		p->t[p->n++] =
+			(struct ike_transform){ (uint16_t)(IKE_T_ADDKE1 + k), methods[k], 0 };
+	l->n = i + 1;
+}
+
+static struct pair *new_pair(const uint16_t *methods, unsigned int n)
+{
+	struct pair *p = pair_new();
+
+	set_methods(&p->a->conf[0].ike, 0, methods, n);
+	set_methods(&p->b->conf[0].ike, 0, methods, n);
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	return p;
+}
+
+static struct pair *with_kem(void)
+{
+	static const uint16_t kem = KEM;
+
+	return new_pair(&kem, 1);
+}
+
+static void is_up(struct pair *p)
+{
+	char why[200] = "";
+
+	if (!link_at_rest(&p->w, 0, 1, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_true(direction_works(p->b, p->a, 0));
+	assert_string_equal(node_error(p->a), "");
+	assert_string_equal(node_error(p->b), "");
+}
+
+static const char *algorithms(const struct node *n)
+{
+	static char text[256];
+
+	return ike_proposal_print(text, sizeof(text), &node_sa(n)->proposal);
+}
+
+static void nothing_came_of_it(const struct pair *p)
+{
+	assert_int_equal(node_count(p->a, 0, true) + node_count(p->a, 0, false), 0);
+	assert_int_equal(node_count(p->b, 0, true) + node_count(p->b, 0, false), 0);
+}
+
+/* ---- exchanges that work ---------------------------------------------------------- */
+
+/* The request is longer than a packet should be. */
+static void a_kem_comes_in_fragments(void **state)
+{
+	struct pair *p = with_kem();
+	struct ike_notify n;
+
+	(void)state;
+	pair_start(p, true);
+	assert_true(sent_notify(pair_sent(p, p->a, IKE_SA_INIT, false, 0),
+				IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n));
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0),
+				IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n));
+	assert_int_equal(pair_count(p, p->a, IKE_INTERMEDIATE, false), 2);
+	assert_int_equal(pair_sent(p, p->a, IKE_INTERMEDIATE, false, 0)->h.next, IKE_PL_SKF);
+	assert_int_equal(pair_sent(p, p->a, IKE_INTERMEDIATE, false, 0)->h.id, 1);
+	assert_int_equal(pair_sent(p, p->a, IKE_AUTH, false, 0)->h.id, 2);
+	assert_non_null(strstr(algorithms(p->a), "x25519-ke1_36"));
+	assert_string_equal(algorithms(p->b), algorithms(p->a));
+	is_up(p);
+	pair_free(p);
+}
+
+/* Each of the seven changes the keys, and is in the order of its type. */
+static void seven_follow_one_another(void **state)
+{
+	struct pair *p = new_pair(all_methods + 1, 7);
+	unsigned int id = 0;
+
+	(void)state;
+	pair_start(p, false);
+	pair_run(p, 500);
+	is_up(p);
+	for (unsigned int i = 0; pair_sent(p, p->b, IKE_INTERMEDIATE, true, i); i++)
+		id = pair_sent(p, p->b, IKE_INTERMEDIATE, true, i)->h.id;
+	assert_int_equal(id, 7);
+	assert_int_equal(pair_sent(p, p->a, IKE_AUTH, false, 0)->h.id, 8);
+	assert_int_equal(node_stats(p->b).key_exchanges, 8);
+	assert_memory_equal(&node_sa(p->a)->keys.d, &node_sa(p->b)->keys.d, IKE_MAX_PRF);
+	pair_free(p);
+}
+
+/* A peer that knows nothing of them takes the proposal without. */
+static void a_peer_may_do_without(void **state)
+{
+	struct pair *p = with_kem();
+	struct ike_notify n;
+
+	(void)state;
+	set_methods(&p->a->conf[0].ike, 1, NULL, 0);
+	set_methods(&p->b->conf[0].ike, 0, NULL, 0);
+	pair_start(p, true);
+	is_up(p);
+	assert_false(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0),
+				 IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n));
+	assert_int_equal(pair_count(p, p->a, IKE_INTERMEDIATE, false), 0);
+	assert_null(strstr(algorithms(p->a), "ke1_"));
+	pair_free(p);
+}
+
+/* What one end must have and the other has not is told in words that Crypto= takes. */
+static void a_peer_may_not_do_without(void **state)
+{
+	struct pair *p = with_kem();
+
+	(void)state;
+	set_methods(&p->b->conf[0].ike, 0, NULL, 0);
+	pair_start(p, false);
+	pair_run(p, 1000);
+	nothing_came_of_it(p);
+	node_says(
+		p->b,
+		"no common additional key exchange 1 for IKE: the peer offers ke1_36, we allow none");
+	node_says(p->a, "peer answered NO_PROPOSAL_CHOSEN");
+	pair_free(p);
+}
+
+/* ---- lost, late, twice ------------------------------------------------------------- */
+
+/* Message @nth of the requests or responses is lost once, with all its fragments. */
+static void lose_one(bool response, unsigned int nth)
+{
+	static const uint16_t methods[] = { KEM, IKE_DH_ECP256 };
+	struct pair *p = new_pair(methods, 2);
+	struct hold *h = world_hold(&p->w, response ? p->b : p->a, IKE_INTERMEDIATE, response, nth);
+
+	pair_start(p, false);
+	assert_true(world_await(&p->w, h, 1000));
+	world_drop(h);
+	pair_run(p, 3000);
+	is_up(p);
+	assert_int_equal(node_stats(p->b).key_exchanges, 3);
+	pair_free(p);
+}
+
+static void a_lost_one_is_sent_again(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		lose_one(false, i);
+		lose_one(true, i);
+	}
+}
+
+/* Fragments for large packets never come: both ends split theirs anew, the responder with its former keys. */
+static void small_packets_get_through(void **state)
+{
+	static const uint16_t methods[] = { KEM, IKE_DH_ECP256 };
+	struct pair *p = new_pair(methods, 2);
+
+	(void)state;
+	p->drop_longer = SMALL;
+	pair_start(p, false);
+	pair_run(p, 20000);
+	is_up(p);
+	assert_true(node_sa(p->a)->small_packets);
+	assert_true(node_sa(p->b)->small_packets);
+	pair_free(p);
+}
+
+/* The request arrives whole, the answer does not: it is split anew for the copy, though the keys changed. */
+static void an_answer_is_split_anew(void **state)
+{
+	struct pair *p = with_kem();
+	unsigned int before;
+
+	(void)state;
+	p->drop_from = 1 << p->b->index;
+	p->drop_exchange = IKE_INTERMEDIATE;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	before = pair_count(p, p->b, IKE_INTERMEDIATE, true);
+	assert_int_equal(before, 1);
+	pair_run(p, 500);
+	assert_int_equal(pair_count(p, p->b, IKE_INTERMEDIATE, true), before + 3);
+	p->drop_from = 0;
+	pair_run(p, 3000);
+	is_up(p);
+	pair_free(p);
+}
+
+/* Copies of earlier messages, and of the last ones when all is done, change nothing. */
+static void late_copies_change_nothing(void **state)
+{
+	static const uint16_t methods[] = { KEM, IKE_DH_ECP256 };
+	struct pair *p = new_pair(methods, 2);
+	struct hold *h = world_hold(&p->w, p->a, IKE_INTERMEDIATE, false, 1);
+	unsigned int n;
+
+	(void)state;
+	pair_start(p, false);
+	assert_true(world_await(&p->w, h, 1000));
+	n = p->n_sent;
+	for (unsigned int i = 0; i < n; i++)
+		pair_replay(p, &p->sent[i]);
+	pair_run(p, 100);
+	world_release(&p->w, h);
+	pair_run(p, 1000);
+	is_up(p);
+	n = p->n_sent;
+	for (unsigned int i = 0; i < n; i++)
+		pair_replay(p, &p->sent[i]);
+	pair_run(p, 1000);
+	is_up(p);
+	assert_int_equal(node_stats(p->b).key_exchanges, 3);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	pair_free(p);
+}
+
+/* A forged message under the next ID takes no keys away from the one that is to come. */
+static void forged_ones_change_nothing(void **state)
+{
+	struct pair *p = with_kem();
+	struct hold *h = world_hold(&p->w, p->a, IKE_AUTH, false, 0);
+	struct sent forged;
+
+	(void)state;
+	pair_start(p, false);
+	assert_true(world_await(&p->w, h, 1000));
+	forged = *pair_sent(p, p->a, IKE_AUTH, false, 0);
+	forged.data[forged.len - 1] ^= 1;
+	pair_replay(p, &forged);
+	pair_run(p, 10);
+	assert_non_null(ikesa_find(&p->b->core->sas, forged.h.spi_r, false)->setup->next_keys);
+	forged = *pair_sent(p, p->a, IKE_INTERMEDIATE, false, 0);
+	pair_replay(p, &forged); /* its answer is still to be had */
+	pair_run(p, 10);
+	assert_int_equal(pair_count(p, p->b, IKE_INTERMEDIATE, true), 4);
+	world_release(&p->w, h);
+	pair_run(p, 100);
+	is_up(p);
+	pair_free(p);
+}
+
+static void no_answer_ends_the_attempt(void **state)
+{
+	struct pair *p = with_kem();
+
+	(void)state;
+	p->drop_from = 1 << p->b->index;
+	p->drop_exchange = IKE_INTERMEDIATE;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 65000);
+	node_says(p->a, "no answer from 192.0.2.2:4500 to IKE_INTERMEDIATE");
+	assert_true(pair_count(p, p->a, IKE_SA_INIT, false) > 1);
+	nothing_came_of_it(p);
+	pair_free(p);
+}
+
+/* ---- wrong ones ---------------------------------------------------------------------- */
+
+/* Until @a's first request of @exchange, which is lost. */
+static struct pair *until(uint8_t exchange)
+{
+	struct pair *p = with_kem();
+
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = exchange;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	p->drop_from = 0;
+	return p;
+}
+
+static void is_refused(struct pair *p, uint8_t exchange, const char *words)
+{
+	pair_run(p, 100);
+	assert_int_equal(pair_sent(p, p->b, exchange, true, 0)->h.next, IKE_PL_SK);
+	if (*words)
+		node_says(p->b, words);
+	assert_int_equal(node_count(p->b, 0, true) + node_count(p->b, 0, false), 0);
+	pair_free(p);
+}
+
+/* The payloads of @b reach the other end as a message of @from, whatever that does itself. */
+static void say(struct pair *p, const struct node *from, struct ike_sa *sa, uint8_t flags,
+		uint32_t id, struct ike_builder *b, uint8_t first)
+{
+	struct ike_endpoint source = sa->local;
+	struct ikesa_message m = { 0 };
+	size_t at;
+
+	p->w.any_nonces = true;
+	source.addr = from->addr;
+	assert_true(message_seal(from->core, sa, IKE_INTERMEDIATE, flags, id, b, first, &m));
+	for (at = 0; at < m.len; at += m.each)
+		world_inject(&p->w, &source, &sa->remote, m.data + at,
+			     m.len - at < m.each ? m.len - at : m.each, 0);
+	ikesa_message_free(&m);
+}
+
+/* A request with a KE payload of @method and a value of @len bytes, in place of the right one. */
+static void ask_with(uint16_t method, size_t len)
+{
+	struct pair *p = until(IKE_INTERMEDIATE);
+	uint8_t buf[2048], value[IKE_MAX_KE] = { 1 }, first;
+	struct ike_builder b;
+
+	request_begin(&b, buf, sizeof(buf), &first);
+	if (len)
+		ike_build_ke(&b, method, value, len);
+	kem_responses = 0;
+	say(p, p->a, node_sa(p->a), 0, 1, &b, first);
+	is_refused(p, IKE_INTERMEDIATE, "it has no valid value for the key exchange mlkem768");
+	assert_int_equal(kem_responses, 0);
+}
+
+static void wrong_values_are_refused(void **state)
+{
+	(void)state;
+	ask_with(KEM, KEM_EK_LEN); /* which is no encapsulation key */
+	ask_with(KEM, KEM_CT_LEN);
+	ask_with(IKE_DH_CURVE25519, 32);
+	ask_with(KEM, 0);
+}
+
+/* Nobody gets in without the key exchanges that were agreed on. */
+static void auth_may_not_come_before(void **state)
+{
+	struct pair *p = until(IKE_INTERMEDIATE);
+
+	(void)state;
+	exchange_end(p->a->core, node_sa(p->a), ikesa_take_out(node_sa(p->a)));
+	node_sa(p->a)->setup->addke = 1;
+	node_sa(p->a)->tx.next--;
+	p->a->core->now = p->w.now;
+	x_intermediate_start(p->a->core, node_sa(p->a));
+	is_refused(p, IKE_AUTH, "");
+}
+
+/* Nor is there more to be had than was agreed on. */
+static void more_than_agreed_is_refused(void **state)
+{
+	struct pair *p = until(IKE_AUTH);
+	uint8_t buf[256], value[32] = { 9 }, first;
+	struct ike_builder b;
+
+	(void)state;
+	request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_ke(&b, IKE_DH_CURVE25519, value, sizeof(value));
+	say(p, p->a, node_sa(p->a), 0, 2, &b, first);
+	is_refused(p, IKE_INTERMEDIATE, "nothing was agreed on to come in it");
+}
+
+/* The responder refuses: that is what the user reads. */
+static void a_refusal_is_told(void **state)
+{
+	struct pair *p = with_kem();
+	struct hold *h = world_hold(&p->w, p->b, IKE_INTERMEDIATE, true, 0);
+	uint8_t buf[256], first;
+	struct ike_builder b;
+	struct ike_sa *sa;
+
+	(void)state;
+	pair_start(p, false);
+	assert_true(world_await(&p->w, h, 1000));
+	sa = ikesa_find(&p->b->core->sas, pair_sent(p, p->b, IKE_SA_INIT, true, 0)->h.spi_r, false);
+	request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_notify(&b, IKE_N_INVALID_SYNTAX, NULL, 0);
+	say(p, p->b, sa, IKE_FLAG_RESPONSE, 1, &b, first);
+	pair_run(p, 50);
+	node_says(
+		p->a,
+		"peer agreed on the additional key exchange mlkem768, and refused it (INVALID_SYNTAX, 7)");
+	pair_free(p);
+}
+
+/* Where the notify is lost on the way, there is no IKE_INTERMEDIATE: nothing to choose is left. */
+static void it_takes_the_notify(void **state)
+{
+	struct pair *p = until(IKE_SA_INIT);
+	struct sent bare = *pair_sent(p, p->a, IKE_SA_INIT, false, 0);
+	struct ike_notify n;
+
+	(void)state;
+	assert_true(sent_notify(&bare, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n));
+	bare.data[n.data - bare.data - 1]++; /* its type */
+	pair_replay(p, &bare);
+	pair_run(p, 30);
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0), IKE_N_NO_PROPOSAL_CHOSEN,
+				&n));
+	pair_free(p);
+}
+
+/* An answer that chose them, but has no notify, is not taken. */
+static void the_answer_takes_it_too(void **state)
+{
+	struct pair *p = with_kem();
+	struct hold *h = world_hold(&p->w, p->b, IKE_SA_INIT, true, 0);
+	struct ike_notify n;
+	struct sent bare;
+
+	(void)state;
+	pair_start(p, false);
+	assert_true(world_await(&p->w, h, 1000));
+	bare = *pair_sent(p, p->b, IKE_SA_INIT, true, 0);
+	assert_true(sent_notify(&bare, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n));
+	bare.data[n.data - bare.data - 1]++;
+	pair_replay(p, &bare);
+	pair_run(p, 30);
+	node_says(p->a, "it chose additional key exchanges, but no IKE_INTERMEDIATE");
+	assert_int_equal(pair_count(p, p->a, IKE_INTERMEDIATE, false), 0);
+	pair_free(p);
+}
+
+/* ---- what AUTH covers ---------------------------------------------------------------- */
+
+/* IntAuth of one exchange and of two, from RFC 9242 3.3.2 by hand. */
+static void intauth_is_that_of_the_rfc(void **state)
+{
+	static const uint8_t inner[] = { 0, 0, 0, 9, 'h', 'e', 'l', 'l', 'o' };
+	static const uint8_t head[32] = {
+		1,
+		1,
+		1,
+		1,
+		1,
+		1,
+		1,
+		1,
+		2,
+		2,
+		2,
+		2,
+		2,
+		2,
+		2,
+		2, /* SPIs */
+		46,
+		0x20,
+		43,
+		0x08,
+		0,
+		0,
+		0,
+		1, /* SK, version, IKE_INTERMEDIATE, flag, message ID */
+		0,
+		0,
+		0,
+		28 + 4 + 9, /* adjusted length */
+		IKE_PL_VENDOR,
+		0x05,
+		0,
+		4 + 9, /* first, reserved bits, adjusted payload length */
+	};
+	struct ike_header h = { .spi_i = { 1, 1, 1, 1, 1, 1, 1, 1 },
+				.spi_r = { 2, 2, 2, 2, 2, 2, 2, 2 },
+				.next = IKE_PL_SKF,
+				.version = 0x20,
+				.exchange = IKE_INTERMEDIATE,
+				.flags = IKE_FLAG_INITIATOR,
+				.id = 1,
+				.length = 4711 };
+	struct ike_payloads in = { .outer_flags = 5,
+				   .n = 1,
+				   .p = { { .type = IKE_PL_VENDOR, .body = inner + 4, .len = 5 } } };
+	struct ike_sa *sa = ikesa_new(true, 0);
+	const struct ike_iov once[] = { { head, 32 }, { inner, 9 } };
+	uint8_t i1[32], i2[32], out[INTAUTH_MAX];
+	const struct ike_iov twice[] = { { i1, 32 }, { head, 32 }, { inner, 9 } };
+	static const uint8_t mid[] = { 0, 0, 0, 3 };
+
+	(void)state;
+	assert_int_equal(intauth_octets(sa, out), 0);
+	sa->keys.suite.prf = IKE_PRF_HMAC_SHA2_256;
+	memset(sa->keys.pi, 'i', 32);
+	memset(sa->keys.pr, 'r', 32);
+	assert_true(intauth_add_received(sa, &h, &in));
+	assert_int_equal(ike_prf(IKE_PRF_HMAC_SHA2_256, sa->keys.pi, 32, once, 2, i1), 0);
+	assert_memory_equal(sa->setup->intauth.i, i1, 32);
+	assert_true(intauth_add_received(sa, &h, &in));
+	assert_int_equal(ike_prf(IKE_PRF_HMAC_SHA2_256, sa->keys.pi, 32, twice, 3, i2), 0);
+	h.flags = IKE_FLAG_RESPONSE;
+	in.n = 0;
+	assert_true(intauth_add_received(sa, &h, &in));
+	sa->setup->intauth.n = 2;
+	assert_int_equal(intauth_octets(sa, out), 2 * 32 + 4);
+	assert_memory_equal(out, i2, 32);
+	assert_memory_equal(out + 32, sa->setup->intauth.r, 32);
+	assert_memory_equal(out + 64, mid, 4);
+	ikesa_free(sa);
+}
+
+static size_t tail_len; /* of what is signed, behind message and nonce */
+
+static const uint8_t *note_tail(void *ctx, const struct ike_job *job, unsigned int at, size_t *len)
+{
+	static const uint8_t key[] = "a key of both ends, for this test";
+
+	(void)ctx;
+	(void)at;
+	tail_len = job->octets[2].len;
+	*len = sizeof(key);
+	return key;
+}
+
+static void auth_covers_it(void **state)
+{
+	struct pair *p = with_kem();
+
+	(void)state;
+	p->a->find_key = p->b->find_key = note_tail;
+	pair_start(p, true);
+	is_up(p);
+	assert_int_equal(tail_len, 3 * ike_prf_len(node_sa(p->a)->keys.suite.prf) + 4);
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_kem_comes_in_fragments),
+		cmocka_unit_test(seven_follow_one_another),
+		cmocka_unit_test(a_peer_may_do_without),
+		cmocka_unit_test(a_peer_may_not_do_without),
+		cmocka_unit_test(a_lost_one_is_sent_again),
+		cmocka_unit_test(small_packets_get_through),
+		cmocka_unit_test(an_answer_is_split_anew),
+		cmocka_unit_test(late_copies_change_nothing),
+		cmocka_unit_test(forged_ones_change_nothing),
+		cmocka_unit_test(no_answer_ends_the_attempt),
+		cmocka_unit_test(wrong_values_are_refused),
+		cmocka_unit_test(auth_may_not_come_before),
+		cmocka_unit_test(more_than_agreed_is_refused),
+		cmocka_unit_test(a_refusal_is_told),
+		cmocka_unit_test(it_takes_the_notify),
+		cmocka_unit_test(the_answer_takes_it_too),
+		cmocka_unit_test(intauth_is_that_of_the_rfc),
+		cmocka_unit_test(auth_covers_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
