@@ -316,8 +316,8 @@ static void is_refused(struct pair *p, uint8_t exchange, const char *words)
 }
 
 /* The payloads of @b reach the other end as a message of @from, whatever that does itself. */
-static void say(struct pair *p, const struct node *from, struct ike_sa *sa, uint8_t flags,
-		uint32_t id, struct ike_builder *b, uint8_t first)
+static void say_as(struct pair *p, const struct node *from, struct ike_sa *sa, uint8_t exchange,
+		   uint8_t flags, uint32_t id, struct ike_builder *b, uint8_t first)
 {
 	struct ike_endpoint source = sa->local;
 	struct ikesa_message m = { 0 };
@@ -325,11 +325,17 @@ static void say(struct pair *p, const struct node *from, struct ike_sa *sa, uint
 
 	p->w.any_nonces = true;
 	source.addr = from->addr;
-	assert_true(message_seal(from->core, sa, IKE_INTERMEDIATE, flags, id, b, first, &m));
+	assert_true(message_seal(from->core, sa, exchange, flags, id, b, first, &m));
 	for (at = 0; at < m.len; at += m.each)
 		world_inject(&p->w, &source, &sa->remote, m.data + at,
 			     m.len - at < m.each ? m.len - at : m.each, 0);
 	ikesa_message_free(&m);
+}
+
+static void say(struct pair *p, const struct node *from, struct ike_sa *sa, uint8_t flags,
+		uint32_t id, struct ike_builder *b, uint8_t first)
+{
+	say_as(p, from, sa, IKE_INTERMEDIATE, flags, id, b, first);
 }
 
 /* A request with a KE payload of @method and a value of @len bytes, in place of the right one. */
@@ -444,6 +450,333 @@ static void the_answer_takes_it_too(void **state)
 	node_says(p->a, "it chose additional key exchanges, but no IKE_INTERMEDIATE");
 	assert_int_equal(pair_count(p, p->a, IKE_INTERMEDIATE, false), 0);
 	pair_free(p);
+}
+
+/* ---- rekeying of the IKE SA ------------------------------------------------------------ */
+
+static const uint16_t two[] = { KEM, IKE_DH_ECP256 };
+
+static void ike_sa_is_another(struct pair *p, const uint8_t *former)
+{
+	assert_memory_not_equal(node_sa(p->a)->spi_i, former, IKE_SPI_LEN);
+	assert_memory_equal(node_sa(p->a)->spi_i, node_sa(p->b)->spi_i, IKE_SPI_LEN);
+	assert_memory_equal(node_sa(p->a)->keys.d, node_sa(p->b)->keys.d, IKE_MAX_PRF);
+	assert_int_equal(node_sa(p->a)->keys.suite.addke.n, 2);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	is_up(p);
+}
+
+static struct pair *to_rekey(uint8_t spi[IKE_SPI_LEN])
+{
+	struct pair *p = new_pair(two, 2);
+
+	pair_start(p, false);
+	pair_run(p, 300);
+	is_up(p);
+	memcpy(spi, node_sa(p->a)->spi_i, IKE_SPI_LEN);
+	p->n_sent = 0;
+	return p;
+}
+
+/* Each end in turn: CREATE_CHILD_SA, then one IKE_FOLLOWUP_KE for each additional key exchange. */
+static void each_end_rekeys(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct node *n[] = { p->a, p->b };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		p->n_sent = 0;
+		memcpy(spi, node_sa(p->a)->spi_i, IKE_SPI_LEN);
+		node_rekey_ike(n[i]);
+		pair_run(p, 10000);
+		ike_sa_is_another(p, spi);
+		assert_true(node_sa(n[i])->initiator);
+		assert_int_equal(pair_count(p, n[i], IKE_FOLLOWUP_KE, false),
+				 3); /* one in fragments */
+		assert_int_equal(pair_count(p, n[!i], IKE_FOLLOWUP_KE, true), 2);
+	}
+	pair_free(p);
+}
+
+/* One message of @exchange, number @nth of its kind, is lost, or comes late and then once more. */
+static void disturb(uint8_t exchange, bool response, unsigned int nth, bool late)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, response ? p->b : p->a, exchange, response, nth);
+
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	if (late) {
+		pair_run(p, 3000);
+		world_release(&p->w, h);
+		pair_run(p, 1000);
+		world_release(&p->w, h);
+	} else {
+		world_drop(h);
+	}
+	pair_run(p, 20000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
+static void each_message_may_be_lost_or_late(void **state)
+{
+	(void)state;
+	for (unsigned int late = 0; late < 2; late++) {
+		for (unsigned int nth = 0; nth < 3; nth++) /* the first one has two fragments */
+			disturb(IKE_FOLLOWUP_KE, false, nth, late);
+		for (unsigned int nth = 0; nth < 2; nth++)
+			disturb(IKE_FOLLOWUP_KE, true, nth, late);
+		disturb(IKE_CREATE_CHILD_SA, false, 0, late);
+		disturb(IKE_CREATE_CHILD_SA, true, 0, late);
+	}
+}
+
+/* The responder has forgotten the series: STATE_NOT_FOUND, and all begins anew. */
+static void a_forgotten_series_begins_anew(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 2);
+	struct ike_sa *old = node_sa(p->b), *next;
+	struct ike_payloads in;
+	struct ike_notify n;
+
+	(void)state;
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	next = ikesa_find(&p->b->core->sas, old->heir_spi, false);
+	assert_non_null(next);
+	assert_false(next->have_keys);
+	sa_drop(p->b->core, next);
+	world_release(&p->w, h);
+	pair_run(p, 30);
+	in = sent_open(pair_sent(p, p->b, IKE_FOLLOWUP_KE, true, 1), old);
+	assert_true(ike_notify_find(&in, IKE_N_STATE_NOT_FOUND, &n));
+	pair_run(p, 10000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
+/* What an initiator that comes back late finds is gone; the old IKE SA goes on meanwhile. */
+static void an_abandoned_series_is_forgotten(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct ike_sa *old = node_sa(p->b);
+
+	(void)state;
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_FOLLOWUP_KE;
+	p->drop_requests = true;
+	node_rekey_ike(p->a);
+	pair_run(p, 100);
+	assert_int_equal(p->b->core->sas.n, 2);
+	exchange_end(p->a->core, node_sa(p->a), ikesa_take_out(node_sa(p->a)));
+	node_sa(p->a)->tx.next--; /* it was never sent */
+	pair_run(p, 65000);
+	assert_int_equal(p->b->core->sas.n, 1);
+	assert_ptr_equal(node_sa(p->b), old);
+	is_up(p);
+	pair_free(p);
+}
+
+/* A peer that begins anew without having come to an end: what was prepared first goes at once. */
+static void the_peer_may_begin_anew(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct ike_sa *sa = node_sa(p->a);
+
+	(void)state;
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_FOLLOWUP_KE;
+	p->drop_requests = true;
+	node_rekey_ike(p->a);
+	pair_run(p, 100);
+	exchange_end(p->a->core, sa, ikesa_take_out(sa));
+	sa->tx.next--;
+	p->w.any_nonces = true;
+	node_rekey_ike(p->a);
+	pair_run(p, 100);
+	assert_int_equal(p->b->core->sas.n, 2);
+	p->drop_from = 0;
+	pair_run(p, 10000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
+/* Both ends begin in the same moment: the one with the lowest nonce does not go on. */
+static void both_rekey_at_once(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	const struct node *winner, *loser;
+
+	(void)state;
+	node_rekey_ike(p->a);
+	node_rekey_ike(p->b);
+	pair_run(p, 300);
+	winner = node_sa(p->a)->initiator ? p->a : p->b;
+	loser = winner == p->a ? p->b : p->a;
+	assert_int_equal(pair_count(p, winner, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, loser, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, winner, IKE_FOLLOWUP_KE, false), 3);
+	assert_int_equal(pair_count(p, loser, IKE_FOLLOWUP_KE, false), 0);
+	pair_run(p, 20000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
+/* Both begin, and message @nth of @exchange from one of them comes late or never. */
+static void cross(unsigned int from, uint8_t exchange, bool response, bool lost, unsigned int late)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, from ? p->b : p->a, exchange, response, 0);
+
+	node_rekey_ike(p->a);
+	node_rekey_ike(p->b);
+	if (world_await(&p->w, h, 1000)) {
+		pair_run(p, late);
+		if (lost)
+			world_drop(h);
+		else
+			world_release(&p->w, h);
+	}
+	pair_run(p, 90000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
+static void crossing_ones_end_alike(void **state)
+{
+	static const unsigned int late[] = { 15, 45, 300, 3000 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 16; i++)
+		for (unsigned int k = 0; k < 4; k++)
+			cross(i & 1, i & 2 ? IKE_FOLLOWUP_KE : IKE_CREATE_CHILD_SA, i & 4, i & 8,
+			      late[k]);
+}
+
+/* The peer's request comes when ours has its response already (RFC 9370 2.2.4). */
+static void a_late_rekeying_is_put_off(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *theirs = world_hold(&p->w, p->b, IKE_CREATE_CHILD_SA, false, 0);
+	struct hold *ours = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 0);
+	struct ike_payloads in;
+	struct ike_notify n;
+
+	(void)state;
+	node_rekey_ike(p->b);
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, ours, 1000));
+	world_release(&p->w, theirs);
+	pair_run(p, 30);
+	in = sent_open(pair_sent(p, p->a, IKE_CREATE_CHILD_SA, true, 0), node_sa(p->a));
+	assert_true(ike_notify_find(&in, IKE_N_TEMPORARY_FAILURE, &n));
+	world_release(&p->w, ours);
+	pair_run(p, 20000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
+/* Pairs that are asked for or rekeyed meanwhile are put off, and none is left at the old IKE SA. */
+static void pairs_wait_for_it(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 2);
+	uint32_t esp = node_out(p->b, 0)->spi;
+
+	(void)state;
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	node_rekey_child(p->b);
+	world_release(
+		&p->w,
+		h); /* it comes while b's request is out, and is answered when that is answered */
+	pair_run(p, 15);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 1);
+	assert_int_equal(pair_count(p, p->b, IKE_FOLLOWUP_KE, true), 1);
+	pair_run(p, 30000);
+	ike_sa_is_another(p, spi);
+	assert_int_not_equal(node_out(p->b, 0)->spi, esp);
+	pair_free(p);
+}
+
+static void it_ends_with_the_tunnel(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct pair *p = to_rekey(spi);
+		struct hold *h =
+			world_hold(&p->w, i & 1 ? p->a : p->b, IKE_FOLLOWUP_KE, !(i & 1), i >> 1);
+
+		node_rekey_ike(p->a);
+		assert_true(world_await(&p->w, h, 1000));
+		ike_core_down(i & 2 ? p->a->core : p->b->core, "t0", p->w.now);
+		world_release(&p->w, h);
+		pair_run(p, 70000);
+		nothing_came_of_it(p);
+		assert_int_equal(node_stats(i & 2 ? p->a : p->b).ike_sas, 0);
+		pair_free(p);
+	}
+}
+
+/* A value that is none, in a series: the peer is authentic and wrong, so the IKE SA ends (2.21.3). */
+static void wrong_values_end_it(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN], buf[2048], value[KEM_EK_LEN] = { 1 }, link[IKE_SPI_LEN + 1],
+					     first;
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 0);
+	struct ike_builder b;
+
+	(void)state;
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	memcpy(link, node_sa(p->b)->heir_spi, IKE_SPI_LEN);
+	link[IKE_SPI_LEN] = 0;
+	request_begin(&b, buf, sizeof(buf), &first);
+	ike_build_ke(&b, KEM, value, sizeof(value));
+	ike_build_notify(&b, IKE_N_ADDITIONAL_KEY_EXCHANGE, link, sizeof(link));
+	say_as(p, p->a, node_sa(p->a), IKE_FOLLOWUP_KE, 0, node_sa(p->a)->tx.next - 1, &b, first);
+	pair_run(p, 30);
+	assert_int_equal(node_count(p->b, 0, false), 0);
+	pair_free(p);
+}
+
+/* SKEYSEED of an IKE SA that replaces another, with two more key exchanges, by hand (RFC 9370 2.2.4). */
+static void keys_are_those_of_the_rfc(void **state)
+{
+	static const struct ike_suite suite = { .cipher = { IKE_ENCR_AES_GCM_16, 256, 0 },
+						.prf = IKE_PRF_HMAC_SHA2_256,
+						.dh = IKE_DH_CURVE25519 };
+	static const uint8_t ni[16] = { 1 }, nr[16] = { 2 }, i[8] = { 3 }, r[8] = { 4 };
+	const struct ike_nonces n = { .i = ni, .r = nr, .i_len = 16, .r_len = 16 };
+	const struct ike_secret s[] = { { { 5 }, 32 }, { { 6 }, 32 }, { { 7 }, 66 } };
+	const struct ike_iov in[] = {
+		{ s[0].data, 32 }, { ni, 16 }, { nr, 16 }, { s[1].data, 32 }, { s[2].data, 66 }
+	};
+	const struct ike_iov seed[] = { { ni, 16 }, { nr, 16 }, { i, 8 }, { r, 8 } };
+	struct ike_keys old = { .suite = suite, .d_len = 32, .d = { 9 } }, k;
+	uint8_t skeyseed[32], d[32];
+
+	(void)state;
+	assert_int_equal(ike_prf(suite.prf, old.d, 32, in, 5, skeyseed), 0);
+	assert_int_equal(ike_prf_plus(suite.prf, skeyseed, 32, seed, 4, d, 32), 0);
+	assert_int_equal(ike_keys_rekey(&k, &suite, &old, &n, i, r, s[0].data, 32, s + 1, 2), 0);
+	assert_memory_equal(k.d, d, 32);
 }
 
 /* ---- what AUTH covers ---------------------------------------------------------------- */
@@ -568,6 +901,18 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(it_takes_the_notify),
 		cmocka_unit_test(the_answer_takes_it_too),
+		cmocka_unit_test(each_end_rekeys),
+		cmocka_unit_test(each_message_may_be_lost_or_late),
+		cmocka_unit_test(a_forgotten_series_begins_anew),
+		cmocka_unit_test(an_abandoned_series_is_forgotten),
+		cmocka_unit_test(the_peer_may_begin_anew),
+		cmocka_unit_test(both_rekey_at_once),
+		cmocka_unit_test(crossing_ones_end_alike),
+		cmocka_unit_test(a_late_rekeying_is_put_off),
+		cmocka_unit_test(pairs_wait_for_it),
+		cmocka_unit_test(it_ends_with_the_tunnel),
+		cmocka_unit_test(wrong_values_end_it),
+		cmocka_unit_test(keys_are_those_of_the_rfc),
 		cmocka_unit_test(intauth_is_that_of_the_rfc),
 		cmocka_unit_test(auth_covers_it),
 	};

@@ -270,10 +270,9 @@ static void perfect_forward_secrecy(void **state)
 /* SKEYSEED is of the old IKE SA's PRF and SK_d, all that follows of the new one's PRF (2.18). */
 static void keys_of_a_rekeyed_ike_sa(void **state)
 {
-	struct ike_suite old_suite = { { IKE_ENCR_AES_GCM_16, 256, 0 },
-				       IKE_PRF_HMAC_SHA2_256,
-				       IKE_DH_CURVE25519,
-				       { 0 } };
+	struct ike_suite old_suite = {
+		{ IKE_ENCR_AES_GCM_16, 256, 0 }, IKE_PRF_HMAC_SHA2_256, IKE_DH_CURVE25519, { 0 }
+	};
 	struct ike_suite new_suite = old_suite;
 	uint8_t ni[32] = { 1 }, nr[32] = { 2 }, i[8] = { 3 }, r[8] = { 4 }, shared[32] = { 5 };
 	const struct ike_nonces n = { .i = ni, .r = nr, .i_len = 32, .r_len = 32 };

@@ -123,6 +123,8 @@ static void numbers_are_those_of_the_registries(void **state)
 	assert_int_equal(IKE_N_CHILDLESS_IKEV2_SUPPORTED, 16418);
 	assert_int_equal(IKE_CREATE_CHILD_SA, 36);
 	assert_int_equal(IKE_INTERMEDIATE, 43);
+	assert_int_equal(IKE_FOLLOWUP_KE, 44);
+	assert_int_equal(IKE_N_ADDITIONAL_KEY_EXCHANGE, 16441);
 	assert_int_equal(IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, 16438);
 	assert_int_equal(IKE_PL_SK, 46);
 	assert_int_equal(IKE_PL_SKF, 53);

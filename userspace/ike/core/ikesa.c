@@ -155,6 +155,7 @@ void ikesa_free(struct ike_sa *sa)
 	ikesa_message_free(&sa->rx.answer);
 	frags_free(&sa->tx.frags);
 	frags_free(&sa->rx.frags);
+	followup_free(sa->followup);
 	ike_wipe(&sa->keys, sizeof(sa->keys));
 	free(sa);
 }

@@ -374,6 +374,7 @@ struct ike_sa {
 	unsigned int rekey_failures; /* one after the other */
 	bool have_heir; /* see x_rekey.c; our SPI of it: */
 	uint8_t heir_spi[IKE_SPI_LEN];
+	struct followup *followup; /* of one that is prepared: until these are over it has no keys */
 	uint8_t old_spi[IKE_SPI_LEN]; /* of an heir: ours of the IKE SA that it is one of, … */
 	bool old_is_ours; /* … which we began */
 	uint64_t close_at; /* redundant or superseded: end it then */

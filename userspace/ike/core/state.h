@@ -12,6 +12,7 @@
 #include "ike/pki/pki.h"
 #include "ike/proto/msg.h"
 #include "ike/proto/names.h"
+#include "ike/core/followup.h"
 #include "ike/core/ikesa.h"
 #include "ike/child/proposal.h"
 #include "ike/child/proposal_share.h"

@@ -218,6 +218,9 @@ void x_rekey_heard(struct ike_core *core, const struct ike_sa *sa, const struct 
 enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			       struct ike_offer offer);
 
+/* An IKE_FOLLOWUP_KE request, for what such a request has prepared; the handler of dispatch.c. */
+enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
 /* ---- x_create.c -------------------------------------------------------------- */
 
 /* CREATE_CHILD_SA without REKEY_SA: ask for a pair of configuration @conf, which @sa has not. */

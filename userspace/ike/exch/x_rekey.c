@@ -10,6 +10,10 @@
  * had the lowest of the four nonces inherits nothing, and is deleted by the end that began it. Only
  * the end whose own request is still out does not know all nonces yet: what it prepared for the
  * peer is the heir, which waits for the response to that request, or for the peer to use it.
+ *
+ * With additional key exchanges (RFC 9370 2.2.4) the new IKE SA has no keys before the last
+ * IKE_FOLLOWUP_KE exchange, and cannot take over: ->followup. The end that sees then that its own
+ * exchange had the lowest nonce goes no further with it, and the other end forgets what it prepared.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -22,7 +26,7 @@ enum rekey_limits {
 	REKEY_MAX_OLD = 4, /* rekeyed IKE SAs of a tunnel that the peer has not deleted yet */
 };
 
-static const struct exchange_ops rekey_ops;
+static const struct exchange_ops rekey_ops, further_ops;
 
 /* ---- who takes over ----------------------------------------------------------- */
 
@@ -71,12 +75,31 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	event_note(core, next->peer, EVENT_CHANGED);
 }
 
-static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
+/* What was prepared for the peer, be it without keys yet; or NULL. */
+static struct ike_sa *prepared_of(const struct ike_core *core, const struct ike_sa *sa)
 {
 	struct ike_sa *heir = sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
 
 	/* The peer deletes it if it lost, which we may not know yet. */
 	return heir && heir->state == IKESA_PREPARED ? heir : NULL;
+}
+
+static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
+{
+	struct ike_sa *heir = prepared_of(core, sa);
+
+	return heir && heir->have_keys ? heir : NULL;
+}
+
+/* The peer goes no further with what was prepared for it and has no keys yet. */
+static void forget_unfinished(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *next = prepared_of(core, sa);
+
+	if (!next || next->have_keys)
+		return;
+	sa_drop(core, next);
+	sa->have_heir = false;
 }
 
 /* The new IKE SA of our exchange lost: it is deleted, having nothing. */
@@ -129,22 +152,49 @@ static void await_delete(struct ike_core *core, struct ike_sa *heir, struct ike_
 
 /* ---- keys ----------------------------------------------------------------------- */
 
-/* SK_* of @next from those of @old, the nonces and the secret of our key exchange @kex. */
+/* SK_* of @next from those of @old, the nonces and the secrets of all key exchanges. */
 static bool derive(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next,
-		   const struct ike_nonces *n, const struct ike_kex *kex,
-		   const struct ike_secret *secret)
+		   const struct ike_nonces *n, const struct ike_secret *secret, unsigned int n_more)
 {
 	struct ike_suite suite;
 
-	next->have_keys = !ike_suite_from_proposal(&next->proposal, &suite) &&
-			  suite.dh == ike_kex_method(kex) && !suite.addke.n &&
-			  !ike_keys_rekey(&next->keys, &suite, &old->keys, n, next->spi_i,
-					  next->spi_r, secret->data, secret->len, NULL, 0);
-	if (!next->have_keys)
+	next->have_keys =
+		!ike_suite_from_proposal(&next->proposal, &suite) && suite.addke.n == n_more &&
+		!ike_keys_rekey(&next->keys, &suite, &old->keys, n, next->spi_i, next->spi_r,
+				secret->data, secret->len, secret + 1, n_more);
+	if (next->have_keys)
+		x_derive_log(core, next);
+	return next->have_keys;
+}
+
+/*
+ * The exchange with our @kex gave these nonces and this secret. @next gets its keys, or ->followup if
+ * others have to come first.
+ */
+static bool begin_keys(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next,
+		       const struct ike_nonces *n, const struct ike_kex *kex,
+		       const struct ike_secret *secret)
+{
+	struct ike_suite suite;
+
+	if (ike_suite_from_proposal(&next->proposal, &suite) || suite.dh != ike_kex_method(kex))
 		return false;
 	ike_nonces_lower(n, next->low_nonce);
-	x_derive_log(core, next);
-	return true;
+	if (!suite.addke.n)
+		return derive(core, old, next, n, secret, 0);
+	next->followup = followup_new(&suite.addke, n, secret);
+	return next->followup;
+}
+
+/* All key exchanges of @next are over. */
+static bool finish_keys(struct ike_core *core, const struct ike_sa *old, struct ike_sa *next)
+{
+	struct followup *f = next->followup;
+	bool ok = derive(core, old, next, &f->nonces, f->secret, f->done);
+
+	followup_free(f);
+	next->followup = NULL;
+	return ok;
 }
 
 static void put_spi(struct ike_proposal *p, const uint8_t *spi)
@@ -229,6 +279,10 @@ static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa,
 
 	if (!sa->rekey_due) /* it is the peer who rekeyed meanwhile */
 		return EXCHANGE_DROP;
+	if (prepared_of(core, sa)) { /* … or is about to */
+		try_later(core, sa);
+		return EXCHANGE_DROP;
+	}
 	if (!group)
 		group = ike_proposals_have_dh(&offer, sa->keys.suite.dh)
 				? sa->keys.suite.dh
@@ -251,12 +305,13 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	uint16_t error = ike_notify_first_error(in), group;
 	const char *name = ike_notify_name(error);
 
-	group = x_refuse_group(x, in, sa->peer->conf->ike);
+	group = x->ops == &rekey_ops ? x_refuse_group(x, in, sa->peer->conf->ike) : IKE_DH_NONE;
 	if (group != IKE_DH_NONE) {
 		x_refuse_again(core, sa, x, group);
 		return;
 	}
-	if (error == IKE_N_TEMPORARY_FAILURE) {
+	/* The peer had to forget what it had prepared: from the beginning (RFC 9370 2.2.4). */
+	if (error == IKE_N_TEMPORARY_FAILURE || error == IKE_N_STATE_NOT_FOUND) {
 		try_later(core, sa);
 		return;
 	}
@@ -296,22 +351,53 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 	}
 	memcpy(next->spi_r, next->proposal.spi, IKE_SPI_LEN);
 	ok = ike_secret_agree(&secret, made->kex, &ke) &&
-	     derive(core, sa, next, &n, made->kex, &secret);
+	     begin_keys(core, sa, next, &n, made->kex, &secret);
 	ike_wipe(&secret, sizeof(secret));
-	if (ok)
+	if (!ok)
+		report_error(core, sa->peer, sa,
+			     "peer's key exchange value for the new IKE SA is invalid");
+	else if (next->followup && !followup_take_link(next->followup, in))
+		report_error(
+			core, sa->peer, sa,
+			"peer chose additional key exchanges for the new IKE SA, and does not say how they go on");
+	else
 		return true;
-	report_error(core, sa->peer, sa, "peer's key exchange value for the new IKE SA is invalid");
 	return false;
 }
 
-static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
-		       struct x_msg *m)
+/* The next one of the exchanges that the new IKE SA needs before it has keys. */
+static void ask_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
 {
-	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
+	struct exchange *further = exchange_new(&further_ops, 0);
+
+	if (further) {
+		further->made = x->made;
+		x->made = NULL;
+	}
+	request_queue_first(core, sa, further);
+}
+
+/* Both ends know all nonces now: does ours go on? If not, the peer's does. */
+static void begin_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			  const struct ike_sa *next)
+{
+	const struct ike_sa *other = prepared_of(core, sa);
+
+	if (other && memcmp(next->low_nonce, other->low_nonce, IKE_OUR_NONCE) < 0) {
+		if (!x_rekey_settle(core, sa))
+			try_later(core, sa); /* should the peer not come to an end */
+		return;
+	}
+	forget_unfinished(core, sa);
+	ask_further(core, sa, x);
+}
+
+/* Our exchanges are over. @ok: they made @next, which has its keys. */
+static void conclude(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+		     const struct x_msg *m, struct ike_sa *next, bool ok)
+{
 	struct ike_sa *heir = heir_of(core, sa);
 	struct ike_peer *p = sa->peer;
-	bool ok = next && ike_offer_accepted(m->in) &&
-		  accept_answer(core, sa, next, x->made, m->in);
 
 	if (sa->state != IKESA_ESTABLISHED) {
 		if (ok) /* the tunnel was taken down meanwhile, or the peer's own one took over */
@@ -328,8 +414,47 @@ static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange
 		if (heir)
 			await_delete(core, heir, p);
 	}
+}
+
+static void take_rekey(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+		       struct x_msg *m)
+{
+	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
+	bool ok = next && ike_offer_accepted(m->in) &&
+		  accept_answer(core, sa, next, x->made, m->in);
+
+	if (!ok || !next->followup)
+		conclude(core, sa, x, m, next, ok);
+	else if (sa->state == IKESA_ESTABLISHED)
+		begin_further(core, sa, x, next);
 	sa_touch(core, sa);
-	event_note(core, p, EVENT_CHANGED);
+	event_note(core, sa->peer, EVENT_CHANGED);
+}
+
+static enum exchange_build build_further(struct ike_core *core, struct ike_sa *sa,
+					 struct exchange *x, struct ike_builder *b)
+{
+	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
+
+	if (next && followup_ask(next->followup, &core->env.rng, b))
+		return EXCHANGE_SEND;
+	try_later(core, sa);
+	return EXCHANGE_DROP;
+}
+
+static void take_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 struct x_msg *m)
+{
+	struct ike_sa *next = ikesa_find(&core->sas, x->made->ike_spi, true);
+	bool ok = next && followup_take(next->followup, m->in);
+
+	if (ok && sa->state == IKESA_ESTABLISHED && !followup_is_over(next->followup))
+		ask_further(core, sa, x);
+	else
+		conclude(core, sa, x, m, next,
+			 ok && followup_is_over(next->followup) && finish_keys(core, sa, next));
+	sa_touch(core, sa);
+	event_note(core, sa->peer, EVENT_CHANGED);
 }
 
 /* The peer's own rekeying worked, so it lives. */
@@ -355,6 +480,15 @@ static const struct exchange_ops rekey_ops = {
 	.end = end_rekey,
 };
 
+static const struct exchange_ops further_ops = {
+	.name = "rekeying of the IKE SA, additional key exchange",
+	.exchange = IKE_FOLLOWUP_KE,
+	.build = build_further,
+	.response = take_further,
+	.lost = lose_rekey,
+	.end = end_rekey,
+};
+
 void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	if (core->now < sa->rekey_at)
@@ -370,13 +504,13 @@ void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
 	    sa->close_at != TIMER_NEVER)
 		return;
 	sa->rekey_due = true;
-	if (!exchange_find(sa, &rekey_ops, 0))
+	if (!exchange_find(sa, &rekey_ops, 0) && !x_rekey_is_out(sa))
 		request_queue(core, sa, exchange_new(&rekey_ops, 0));
 }
 
 bool x_rekey_is_out(const struct ike_sa *sa)
 {
-	return sa->out && sa->out->ops == &rekey_ops;
+	return sa->out && (sa->out->ops == &rekey_ops || sa->out->ops == &further_ops);
 }
 
 /* ---- responder ---------------------------------------------------------------------- */
@@ -402,7 +536,7 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	core->env.rng.fill(core->env.rng.ctx, nonce, sizeof(nonce));
 	n.r = nonce;
 	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
-	ok = kex && derive(core, sa, next, &n, kex, &secret);
+	ok = kex && begin_keys(core, sa, next, &n, kex, &secret);
 	ike_wipe(&secret, sizeof(secret));
 	if (!ok) {
 		ike_kex_free(kex);
@@ -413,7 +547,9 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), kex);
 	ike_kex_free(kex);
 	sa_touch(core, next);
-	if (!x_rekey_is_out(sa)) {
+	if (next->followup) {
+		followup_name(next->followup, next->spi_r, IKE_SPI_LEN, m->reply);
+	} else if (!x_rekey_is_out(sa)) {
 		inherit(core, sa, next);
 		return X_DONE;
 	}
@@ -434,6 +570,12 @@ static unsigned int count_old(const struct ike_peer *p)
 	return n;
 }
 
+/* Are we creating, rekeying or deleting a pair of it? */
+static bool is_about_pairs(const struct ike_sa *sa)
+{
+	return sa->out && (sa->out->spi || sa->out->ops->makes_pair);
+}
+
 enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			       struct ike_offer offer)
 {
@@ -449,10 +591,11 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 
 	if (!p_ke || ike_ke_parse(p_ke, &ke) || ike_nonce_parse(nonce, &data, &len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
-	/* We are creating, rekeying or deleting a pair of it; or are not done with the last ones. */
-	if ((sa->out && (sa->out->spi || sa->out->ops->makes_pair)) || heir_of(core, sa) ||
+	/* We are rekeying it and know that ours stays (RFC 9370 2.2.4), or are not done with the last ones. */
+	if (is_about_pairs(sa) || (sa->out && sa->out->ops == &further_ops) || heir_of(core, sa) ||
 	    count_old(sa->peer) >= REKEY_MAX_OLD)
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
+	forget_unfinished(core, sa); /* it begins anew */
 	if (!ike_proposal_choose(own, offer, ke.group, &chosen) || !has_spi(&chosen) ||
 	    ike_suite_from_proposal(&chosen, &suite)) {
 		report_error(core, sa->peer, sa, "no common proposal to rekey the IKE SA: %s",
@@ -466,4 +609,28 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 	if (!ike_kex_valid(ke.group, ke.data, ke.len))
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	return give_successor(core, sa, m, &chosen, &ke);
+}
+
+enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_sa *next = prepared_of(core, sa);
+	struct ike_notify n;
+	uint16_t refusal;
+
+	if (!ikesa_authenticated(sa) || !next || !next->followup ||
+	    !ike_notify_find(m->in, IKE_N_ADDITIONAL_KEY_EXCHANGE, &n) ||
+	    !followup_is_named(next->followup, next->spi_r, IKE_SPI_LEN, &n))
+		return x_refuse(m, IKE_N_STATE_NOT_FOUND);
+	/* What we ask about a pair, the peer answers now; when its request comes again we know what is to move. */
+	if (is_about_pairs(sa))
+		return X_DROP;
+	refusal = followup_answer(next->followup, &core->env.rng, m->in, m->reply);
+	if (refusal)
+		return x_refuse(m, refusal);
+	next->expire_at = core->now + IKESA_DEAD_MS;
+	sa_touch(core, next);
+	followup_name(next->followup, next->spi_r, IKE_SPI_LEN, m->reply);
+	if (followup_is_over(next->followup) && finish_keys(core, sa, next) && !x_rekey_is_out(sa))
+		inherit(core, sa, next);
+	return X_DONE;
 }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/core/followup.h"
+
+struct followup *followup_new(const struct ike_addke *a, const struct ike_nonces *n,
+			      const struct ike_secret *first)
+{
+	struct followup *f = calloc(1, sizeof(*f));
+
+	if (!f || n->i_len > sizeof(f->nonce_i) || n->r_len > sizeof(f->nonce_r)) {
+		free(f);
+		return NULL;
+	}
+	f->addke = *a;
+	f->secret[0] = *first;
+	memcpy(f->nonce_i, n->i, n->i_len);
+	memcpy(f->nonce_r, n->r, n->r_len);
+	f->nonces = (struct ike_nonces){
+		.i = f->nonce_i, .r = f->nonce_r, .i_len = n->i_len, .r_len = n->r_len
+	};
+	return f;
+}
+
+void followup_free(struct followup *f)
+{
+	if (!f)
+		return;
+	ike_kex_free(f->kex);
+	ike_wipe(f, sizeof(*f));
+	free(f);
+}
+
+bool followup_is_over(const struct followup *f)
+{
+	return f->done == f->addke.n;
+}
+
+static void build_link(struct ike_builder *b, const uint8_t *link, size_t len)
+{
+	ike_build_notify(b, IKE_N_ADDITIONAL_KEY_EXCHANGE, link, len);
+}
+
+/* ---- initiator ------------------------------------------------------------------ */
+
+bool followup_take_link(struct followup *f, const struct ike_payloads *in)
+{
+	struct ike_notify n;
+
+	if (!ike_notify_find(in, IKE_N_ADDITIONAL_KEY_EXCHANGE, &n) || !n.len ||
+	    n.len > sizeof(f->link))
+		return false;
+	memcpy(f->link, n.data, n.len);
+	f->link_len = n.len;
+	return true;
+}
+
+bool followup_ask(struct followup *f, const struct ike_rng *rng, struct ike_builder *b)
+{
+	f->kex = ike_kex_new(f->addke.method[f->done], rng);
+	if (!f->kex)
+		return false;
+	ike_secret_build(b, f->kex);
+	build_link(b, f->link, f->link_len);
+	return true;
+}
+
+bool followup_take(struct followup *f, const struct ike_payloads *in)
+{
+	const struct ike_payload *p = ike_payload_find(in, IKE_PL_KE);
+	struct ike_ke ke;
+	bool ok = !ike_notify_first_error(in) && p && !ike_ke_parse(p, &ke) &&
+		  ike_secret_agree(&f->secret[1 + f->done], f->kex, &ke);
+
+	ike_kex_free(f->kex);
+	f->kex = NULL;
+	if (!ok)
+		return false;
+	f->done++;
+	return followup_is_over(f) || followup_take_link(f, in);
+}
+
+/* ---- responder ------------------------------------------------------------------ */
+
+/* The SPI, and the number of exchanges that are over. */
+static size_t make_link(const struct followup *f, const uint8_t *spi, size_t len,
+			uint8_t link[FOLLOWUP_LINK])
+{
+	memcpy(link, spi, len);
+	link[len] = (uint8_t)f->done;
+	return len + 1;
+}
+
+void followup_name(const struct followup *f, const uint8_t *spi, size_t len, struct ike_builder *b)
+{
+	uint8_t link[FOLLOWUP_LINK];
+
+	if (!followup_is_over(f))
+		build_link(b, link, make_link(f, spi, len, link));
+}
+
+bool followup_is_named(const struct followup *f, const uint8_t *spi, size_t len,
+		       const struct ike_notify *n)
+{
+	uint8_t link[FOLLOWUP_LINK];
+
+	return n->len == make_link(f, spi, len, link) && !memcmp(n->data, link, n->len);
+}
+
+uint16_t followup_answer(struct followup *f, const struct ike_rng *rng,
+			 const struct ike_payloads *in, struct ike_builder *b)
+{
+	const struct ike_payload *p = ike_payload_find(in, IKE_PL_KE);
+	struct ike_kex *kex;
+	struct ike_ke ke;
+
+	if (!p || ike_ke_parse(p, &ke) || ke.group != f->addke.method[f->done] ||
+	    !ike_kex_valid(ke.group, ke.data, ke.len))
+		return IKE_N_INVALID_SYNTAX;
+	kex = ike_kex_respond(ke.group, rng, ke.data, ke.len, &f->secret[1 + f->done]);
+	if (!kex)
+		return IKE_N_TEMPORARY_FAILURE;
+	f->done++;
+	ike_secret_build(b, kex);
+	ike_kex_free(kex);
+	return 0;
+}
