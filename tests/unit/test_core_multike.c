@@ -95,7 +95,7 @@ static void a_kem_comes_in_fragments(void **state)
 	assert_int_equal(pair_sent(p, p->a, IKE_INTERMEDIATE, false, 0)->h.next, IKE_PL_SKF);
 	assert_int_equal(pair_sent(p, p->a, IKE_INTERMEDIATE, false, 0)->h.id, 1);
 	assert_int_equal(pair_sent(p, p->a, IKE_AUTH, false, 0)->h.id, 2);
-	assert_non_null(strstr(algorithms(p->a), "x25519-ke1_36"));
+	assert_non_null(strstr(algorithms(p->a), "x25519-ke1_mlkem768"));
 	assert_string_equal(algorithms(p->b), algorithms(p->a));
 	is_up(p);
 	pair_free(p);
@@ -150,7 +150,7 @@ static void a_peer_may_not_do_without(void **state)
 	nothing_came_of_it(p);
 	node_says(
 		p->b,
-		"no common additional key exchange 1 for IKE: the peer offers ke1_36, we allow none");
+		"no common additional key exchange 1 for IKE: the peer offers ke1_mlkem768, we allow none");
 	node_says(p->a, "peer answered NO_PROPOSAL_CHOSEN");
 	pair_free(p);
 }

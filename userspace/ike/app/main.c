@@ -190,6 +190,7 @@ static void warm_up(void)
 	uint8_t byte;
 
 	ike_crypto_random(NULL, &byte, 1);
+	ike_kex_known(IKE_DH_MLKEM768);
 	evutil_secure_rng_init();
 	tzset();
 }

@@ -45,7 +45,31 @@ static bool allows(const struct ike_proposal *p, const struct ike_transform *t)
 	return none_of(t->type) && !t->id && !t->key_bits && !count(p, t->type);
 }
 
+static bool is_addke(const struct ike_transform *t)
+{
+	return t->type >= IKE_T_ADDKE1 && t->type <= IKE_T_ADDKE7;
+}
+
 /* Reading Crypto=. */
+
+/* Is there a method of key exchange that libcrypto does not have? */
+static bool has_missing(const struct ike_proposal *p, const char *item, char *err, size_t err_size)
+{
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct ike_transform *t = &p->t[i];
+		char word[32];
+
+		if ((t->type != IKE_T_DH && !is_addke(t)) || t->id == IKE_DH_NONE ||
+		    ike_kex_known(t->id))
+			continue;
+		snprintf(
+			err, err_size,
+			"\"%s\" has %s, which the libcrypto here does not: it takes OpenSSL 3.5 (Debian 13)",
+			item, ike_transform_print(word, sizeof(word), t));
+		return true;
+	}
+	return false;
+}
 
 static int append_from_text(const char *item, uint8_t protocol, struct ike_proposals *out,
 			    char *err, size_t err_size)
@@ -58,9 +82,17 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 	}
 	if (ike_proposal_from_text(item, protocol, p, err, err_size))
 		return -1;
+	if (has_missing(p, item, err, err_size))
+		return -1;
 	if (p->n) /* else it is for the other protocol */
 		p->num = (uint8_t)++out->n;
 	return 0;
+}
+
+/* Has libcrypto it, if it is a key exchange? */
+static bool is_available(const struct ike_transform *t)
+{
+	return (t->type != IKE_T_DH && !is_addke(t)) || ike_kex_known(t->id);
 }
 
 /* The words of @type that modern stands for, joined with "-"; of encryption either AEADs or others. */
@@ -69,7 +101,8 @@ static void modern_add(struct text *out, uint8_t protocol, uint8_t type, bool ae
 	const struct ike_word *w;
 
 	for (unsigned int place = 1; (w = ike_word_at(type, protocol, place)); place++)
-		if (type != IKE_T_ENCR || ike_encr_is_aead(w->t.id) == aead)
+		if (is_available(&w->t) &&
+		    (type != IKE_T_ENCR || ike_encr_is_aead(w->t.id) == aead))
 			text_add(out, "%s%s", out->len ? "-" : "", w->text);
 }
 
@@ -84,28 +117,41 @@ static const char *modern_rest(const char *item)
 	return !*rest || !strcasecmp(rest, "-pfs") || !strcasecmp(rest, "-nopfs") ? rest : NULL;
 }
 
+/* One of the proposals that modern stands for, with @rest behind it; @additional: with another key exchange. */
+static int append_modern_one(bool aead, bool additional, const char *rest, uint8_t protocol,
+			     struct ike_proposals *out, char *err, size_t err_size)
+{
+	char item[512];
+	struct text words = text_init(item, sizeof(item));
+	size_t len;
+
+	modern_add(&words, protocol, IKE_T_ENCR, aead);
+	if (!words.len)
+		return 0;
+	if (!aead)
+		modern_add(&words, protocol, IKE_T_INTEG, aead);
+	modern_add(&words, protocol, IKE_T_DH, aead);
+	len = words.len;
+	if (additional)
+		modern_add(&words, protocol, IKE_T_ADDKE1, aead);
+	if (additional && words.len == len)
+		return 0; /* there is none */
+	text_add(&words, "%s", rest);
+	return append_from_text(item, protocol, out, err, err_size);
+}
+
 /*
- * The proposals that modern stands for: AEADs, then what needs an integrity algorithm, too;
- * each with @rest behind it.
+ * The proposals that modern stands for: AEADs, with a post-quantum key exchange and then, for peers that
+ * would know nothing of a proposal with one (RFC 7296 3.3.6), without; and what needs an integrity
+ * algorithm, too.
  */
 static int append_modern(const char *rest, uint8_t protocol, struct ike_proposals *out, char *err,
 			 size_t err_size)
 {
-	for (int aead = 1; aead >= 0; aead--) {
-		char item[512];
-		struct text words = text_init(item, sizeof(item));
-
-		modern_add(&words, protocol, IKE_T_ENCR, aead);
-		if (!words.len)
-			continue;
-		if (!aead)
-			modern_add(&words, protocol, IKE_T_INTEG, aead);
-		modern_add(&words, protocol, IKE_T_DH, aead);
-		text_add(&words, "%s", rest);
-		if (append_from_text(item, protocol, out, err, err_size))
-			return -1;
-	}
-	return 0;
+	if (append_modern_one(true, true, rest, protocol, out, err, err_size) ||
+	    append_modern_one(true, false, rest, protocol, out, err, err_size))
+		return -1;
+	return append_modern_one(false, false, rest, protocol, out, err, err_size);
 }
 
 static int list_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
@@ -183,11 +229,6 @@ void ike_proposals_drop_dh(struct ike_proposals *ps)
 {
 	for (unsigned int i = 0; i < ps->n; i++)
 		ike_proposal_drop_dh(&ps->p[i]);
-}
-
-static bool is_addke(const struct ike_transform *t)
-{
-	return t->type >= IKE_T_ADDKE1 && t->type <= IKE_T_ADDKE7;
 }
 
 void ike_proposal_drop_addke(struct ike_proposal *p)

@@ -12,6 +12,7 @@ struct kex_method;
 
 struct kex_ops {
 	const void *kind; /* for the functions, if several kinds share them */
+	bool (*available)(const struct kex_method *m); /* has libcrypto it? NULL: each has */
 	/* May an initiator send @public? Far cheaper than all that follows. */
 	bool (*valid)(const struct kex_method *m, const uint8_t *public);
 	/* Initiator: a key, whose value goes to @public; NULL on failure. */
@@ -28,7 +29,7 @@ struct kex_ops {
 };
 
 /* Kinds of DH rows in transform.def. */
-extern const struct kex_ops kex_modp, kex_ecp, kex_x25519;
+extern const struct kex_ops kex_modp, kex_ecp, kex_x25519, kex_mlkem;
 
 struct kex_method {
 	uint16_t id;
@@ -46,7 +47,7 @@ enum {
 };
 extern const struct kex_method kex_methods[KEX_METHODS];
 
-/* NULL if unknown. */
+/* NULL if unknown, or if libcrypto has it not. */
 const struct kex_method *kex_find(uint16_t id);
 
 #endif

@@ -11,15 +11,21 @@
 #include "ike/proto/transform.def"
 
 const struct kex_method kex_methods[KEX_METHODS] = {
-#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place) \
+#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place, more) \
 	{ number, &kex_##kind, library, public_i, public_r, shared, cost },
 #include "ike/proto/transform.def"
 };
+
+/* libcrypto may be too old for it. */
+static bool is_there(const struct kex_method *m)
+{
+	return !m->ops->available || m->ops->available(m);
+}
 
 const struct kex_method *kex_find(uint16_t id)
 {
 	for (size_t i = 0; i < KEX_METHODS; i++)
 		if (kex_methods[i].id == id)
-			return &kex_methods[i];
+			return is_there(&kex_methods[i]) ? &kex_methods[i] : NULL;
 	return NULL;
 }

@@ -25,7 +25,8 @@ enum {
 	}
 
 /* A method of key exchange as one of the additional ones (RFC 9370 2.2.1). */
-#define ADDITIONAL(n, word, number) OURS("ke" #n "_" word, ADDKE##n, number, 0, true, false, 0, 0)
+#define ADDITIONAL(n, word, number, place) \
+	OURS("ke" #n "_" word, ADDKE##n, number, 0, true, false, place, 0)
 
 static const struct ike_word words[] = {
 #define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) \
@@ -34,34 +35,35 @@ static const struct ike_word words[] = {
 	OURS(word, INTEG, number, 0, INTEG_##name##_IN_IKE, true, ike, esp),
 #define PRF(name, number, word, library, len, place) \
 	OURS(word, PRF, number, 0, true, false, place, 0),
-#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place) \
+#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place, more) \
 	OURS(word, DH, number, 0, true, true, place, place),
 #define DH_WORD(name, word) OURS(word, DH, IKE_DH_##name, 0, true, true, 0, 0),
 #define ESN(name, number, word) OURS(word, ESN, number, 0, false, true, 0, 0),
 #define KNOWN(type, number, bits, aead, word) \
 	{ .text = (word), .t = { IKE_T_##type, number, bits } },
 #include "ike/proto/transform.def"
-#define DH(name, number, word, ...) ADDITIONAL(1, word, number),
+#define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place, more) \
+	ADDITIONAL(1, word, number, more),
 #include "ike/proto/transform.def"
-	ADDITIONAL(1, "none", IKE_DH_NONE),
-#define DH(name, number, word, ...) ADDITIONAL(2, word, number),
+	ADDITIONAL(1, "none", IKE_DH_NONE, 0),
+#define DH(name, number, word, ...) ADDITIONAL(2, word, number, 0),
 #include "ike/proto/transform.def"
-	ADDITIONAL(2, "none", IKE_DH_NONE),
-#define DH(name, number, word, ...) ADDITIONAL(3, word, number),
+	ADDITIONAL(2, "none", IKE_DH_NONE, 0),
+#define DH(name, number, word, ...) ADDITIONAL(3, word, number, 0),
 #include "ike/proto/transform.def"
-	ADDITIONAL(3, "none", IKE_DH_NONE),
-#define DH(name, number, word, ...) ADDITIONAL(4, word, number),
+	ADDITIONAL(3, "none", IKE_DH_NONE, 0),
+#define DH(name, number, word, ...) ADDITIONAL(4, word, number, 0),
 #include "ike/proto/transform.def"
-	ADDITIONAL(4, "none", IKE_DH_NONE),
-#define DH(name, number, word, ...) ADDITIONAL(5, word, number),
+	ADDITIONAL(4, "none", IKE_DH_NONE, 0),
+#define DH(name, number, word, ...) ADDITIONAL(5, word, number, 0),
 #include "ike/proto/transform.def"
-	ADDITIONAL(5, "none", IKE_DH_NONE),
-#define DH(name, number, word, ...) ADDITIONAL(6, word, number),
+	ADDITIONAL(5, "none", IKE_DH_NONE, 0),
+#define DH(name, number, word, ...) ADDITIONAL(6, word, number, 0),
 #include "ike/proto/transform.def"
-	ADDITIONAL(6, "none", IKE_DH_NONE),
-#define DH(name, number, word, ...) ADDITIONAL(7, word, number),
+	ADDITIONAL(6, "none", IKE_DH_NONE, 0),
+#define DH(name, number, word, ...) ADDITIONAL(7, word, number, 0),
 #include "ike/proto/transform.def"
-	ADDITIONAL(7, "none", IKE_DH_NONE),
+	ADDITIONAL(7, "none", IKE_DH_NONE, 0),
 };
 
 /* Encryption algorithms are told apart from the other types among those that we do not implement. */
