@@ -334,7 +334,8 @@ vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks
 	$(Q)B=$B exec tests/run-tap vm-debug tests/vm/suite-debug
 
 interop-sock: $T/tests/ikehost $T/tests/esptund-no-module ## the IKE core against strongSwan on this machine's sockets
-	$(Q)B=$B exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
+	$(Q)$(if $(FULL),ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
+		exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 
 interop: userspace ## esptund against strongSwan in QEMU
 	$(Q)B=$B exec tests/run-tap interop "tests/interop/suite $(KVM)"

@@ -13,8 +13,12 @@
 # shellcheck disable=SC2154 # $VM_OUT, $IKEHOST: tests/sock/run
 PSK=5dtRc2sPqYb8Wm1xVn7uKz4L
 declare -A net=([west]=192.0.2 [lossy]=198.51.100) ours=([west]=10.1 [lossy]=10.3)
+IKEHOST_BY=() # the command that runs ikehost, if it is not itself
 declare -A theirs=([west]=10.2 [lossy]=10.4) ike_pid=()
 charon_pid=''
+# Its files as strongSwan sees them, which is that of the Debian in $PEER_ROOT, if there is one.
+swan_dir=${PEER_ROOT:+/mnt}
+swan_dir=${swan_dir:-$VM_OUT}
 
 three_hosts() {
 	add_ns east west lossy
@@ -22,6 +26,11 @@ three_hosts() {
 	wire lossy l0 198.51.100.10/24 east e1 198.51.100.1/24
 	mkdir -p "$VM_OUT/swanctl"
 	: > "$VM_OUT/swanctl.conf"
+	[ -n "${PEER_ROOT:-}" ] || return 0
+	must mount --rbind /dev "$PEER_ROOT/dev"
+	must mount --rbind /proc "$PEER_ROOT/proc"
+	must mount --bind /run "$PEER_ROOT/run"
+	must mount --bind "$VM_OUT" "$PEER_ROOT/mnt"
 }
 
 # charon [LINE of strongswan.conf's charon section...]: starts strongSwan, which makes ipsec0.
@@ -40,13 +49,15 @@ charon() {
 	  }
 	}
 	END
-	STRONGSWAN_CONF=$VM_OUT/strongswan.conf start east "$VM_OUT/charon.log" /usr/lib/ipsec/charon
+	STRONGSWAN_CONF=$swan_dir/strongswan.conf start east "$VM_OUT/charon.log" \
+		${PEER_ROOT:+chroot "$PEER_ROOT"} /usr/lib/ipsec/charon
 	charon_pid=$started
 	wait_for 10 swan --stats || bail "strongSwan does not start: $(cat "$VM_OUT/charon.log")"
 }
 
 swan() {
-	SWANCTL_DIR=$VM_OUT/swanctl STRONGSWAN_CONF=$VM_OUT/strongswan.conf in_quiet east swanctl "$@"
+	SWANCTL_DIR=$swan_dir/swanctl STRONGSWAN_CONF=$swan_dir/strongswan.conf in_quiet east \
+		${PEER_ROOT:+chroot "$PEER_ROOT"} swanctl "$@"
 }
 
 # tunnel SIDE N NAME [KEY=VALUE...]: writes both ends' configuration of a tunnel; west and lossy
@@ -115,7 +126,7 @@ tunnel() {
 }
 
 load_swan() {
-	quietly swan --load-all --clear --file "$VM_OUT/swanctl.conf" ||
+	quietly swan --load-all --clear --file "$swan_dir/swanctl.conf" ||
 		bail "strongSwan does not take its configuration"
 }
 
@@ -123,7 +134,7 @@ load_swan() {
 ike() {
 	local side=$1
 	shift
-	start "$side" "$VM_OUT/$side.json" "$IKEHOST" "$@" "/run/conf/$side"/*.conf
+	start "$side" "$VM_OUT/$side.json" "${IKEHOST_BY[@]}" "$IKEHOST" "$@" "/run/conf/$side"/*.conf
 	ike_pid[$side]=$started
 	wait_for 10 holds "$VM_OUT/$side.json" '"ready"' ||
 		bail "ikehost in $side: $(cat "$VM_OUT/$side.json")"
