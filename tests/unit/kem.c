@@ -76,6 +76,7 @@ static void kem_free(void *key)
 }
 
 static const struct kex_ops kem_ops = {
+	.pq = true,
 	.valid = kem_valid,
 	.new = kem_new,
 	.respond = kem_respond,

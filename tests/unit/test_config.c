@@ -916,6 +916,41 @@ static void algorithms_with_a_warning(void **state)
 		"3: Crypto = null-sha256-x25519: \"null-sha256-x25519\" leaves nothing for IKE; add a proposal with ");
 }
 
+/* Require= leaves of Crypto= what has it; nothing else can be agreed on. */
+static void what_is_required(void **state)
+{
+	char text[512];
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\n" PSK_LINE "Require = pfs\n", &c);
+	ike_proposal_print(text, sizeof(text), &c.esp->p[0]);
+	assert_non_null(strstr(text, "-x25519/"));
+	assert_null(strstr(text, "nopfs"));
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE
+		 "Crypto = aes256gcm16-x25519, esp:aes128gcm16-nopfs\nRequire = PFS\n",
+		 &c);
+	assert_int_equal(c.esp->n, 1);
+	ike_proposal_print(text, sizeof(text), &c.esp->p[0]);
+	assert_non_null(strstr(text, "aes256gcm16-x25519"));
+	config_clear(&c);
+	refused("[Peer]\n" PSK_LINE "Crypto = ike:modern, esp:aes128gcm16-nopfs\nRequire = pfs\n",
+		"4: Require = pfs: no proposal of Crypto for ESP has a key exchange: add one, such as x25519, and take nopfs out");
+	refused("[Peer]\n" PSK_LINE "Require = quantum\n",
+		"3: Require = quantum: expected pq, pfs or both");
+	if (!ike_kex_known(IKE_DH_MLKEM768)) {
+		refused("[Peer]\n" PSK_LINE "Require = pfs, pq\n",
+			"3: Require = pq: the libcrypto here has no post-quantum key exchange: it takes OpenSSL 3.5");
+		return;
+	}
+	accepted("[Peer]\n" PSK_LINE "Require = pq\n", &c);
+	assert_int_equal(c.ike->n, 1);
+	config_clear(&c);
+	refused("[Peer]\n" PSK_LINE "Crypto = aes256gcm16-x25519\nRequire = pq\n",
+		"4: Require = pq: no proposal of Crypto for IKE has a post-quantum key exchange");
+}
+
 /* Values as people write them elsewhere; what is wrong is a whole sentence. */
 static void other_values(void **state)
 {
@@ -1836,6 +1871,7 @@ int main(void)
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),
 		cmocka_unit_test(algorithms_with_a_warning),
+		cmocka_unit_test(what_is_required),
 		cmocka_unit_test(ipv6_outside),
 		cmocka_unit_test(other_systems),
 		cmocka_unit_test(long_lines),

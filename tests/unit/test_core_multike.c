@@ -155,6 +155,31 @@ static void a_peer_may_not_do_without(void **state)
 	pair_free(p);
 }
 
+/* Of what may be agreed on, what has a post-quantum key exchange in any case. */
+static void less_than_required_is_left_out(void **state)
+{
+	static const uint16_t curve = IKE_DH_ECP256;
+	struct ike_proposals l = { .n = 1, .p = { { .n = 1, .t = { { IKE_T_ENCR, 20, 256 } } } } };
+	char text[256];
+
+	(void)state;
+	set_methods(&l, 0, &curve, 1);
+	assert_false(ike_proposals_require_pq(&l));
+	l.p[0].t[l.p[0].n++] = (struct ike_transform){ IKE_T_ADDKE2, KEM, 0 };
+	l.p[0].t[l.p[0].n++] = (struct ike_transform){ IKE_T_ADDKE2, IKE_DH_NONE, 0 };
+	set_methods(&l, 1, &curve, 1);
+	assert_true(ike_proposals_require_pq(&l));
+	assert_int_equal(l.n, 1);
+	ike_proposal_print(text, sizeof(text), &l.p[0]);
+	assert_string_equal(text, "aes256gcm16-x25519-ke1_ecp256-ke2_mlkem768");
+	/* as the only key exchange */
+	l.p[0].t[1].id = KEM;
+	l.p[0].t[3] = (struct ike_transform){ IKE_T_DH, IKE_DH_CURVE25519, 0 };
+	assert_true(ike_proposals_require_pq(&l));
+	ike_proposal_print(text, sizeof(text), &l.p[0]);
+	assert_string_equal(text, "aes256gcm16-mlkem768-ke1_ecp256");
+}
+
 /* ---- lost, late, twice ------------------------------------------------------------- */
 
 /* Message @nth of the requests or responses is lost once, with all its fragments. */
@@ -889,6 +914,7 @@ int main(void)
 		cmocka_unit_test(seven_follow_one_another),
 		cmocka_unit_test(a_peer_may_do_without),
 		cmocka_unit_test(a_peer_may_not_do_without),
+		cmocka_unit_test(less_than_required_is_left_out),
 		cmocka_unit_test(a_lost_one_is_sent_again),
 		cmocka_unit_test(small_packets_get_through),
 		cmocka_unit_test(an_answer_is_split_anew),

@@ -305,6 +305,45 @@ void ike_proposals_keep(struct ike_proposals *ps, const struct esp_suite *suite)
 	reduce(ps, is_of_suite, suite);
 }
 
+/* The type of a key exchange of @p that has a post-quantum one: an additional one before the first; 0: none has. */
+static uint16_t pq_type(const struct ike_proposal *p)
+{
+	uint16_t type = 0;
+
+	for (unsigned int i = 0; i < p->n; i++)
+		if ((p->t[i].type == IKE_T_DH || is_addke(&p->t[i])) && p->t[i].type > type &&
+		    ike_kex_is_pq(p->t[i].id))
+			type = p->t[i].type;
+	return type;
+}
+
+static bool is_of_pq(const struct ike_proposal *p, const struct ike_transform *t, const void *ctx)
+{
+	uint16_t type = pq_type(p);
+
+	(void)ctx;
+	return type && (t->type != type || ike_kex_is_pq(t->id));
+}
+
+bool ike_proposals_require_pq(struct ike_proposals *ps)
+{
+	return reduce(ps, is_of_pq, NULL);
+}
+
+static bool is_of_pfs(const struct ike_proposal *p, const struct ike_transform *t, const void *ctx)
+{
+	(void)ctx;
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->t[i].type == IKE_T_DH && p->t[i].id != IKE_DH_NONE)
+			return t->type != IKE_T_DH || t->id != IKE_DH_NONE;
+	return false;
+}
+
+bool ike_proposals_require_pfs(struct ike_proposals *ps)
+{
+	return reduce(ps, is_of_pfs, NULL);
+}
+
 struct kernel_query {
 	bool (*has)(void *ctx, const struct ike_cipher *c);
 	void *ctx;

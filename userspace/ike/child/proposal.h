@@ -52,6 +52,14 @@ void ike_proposals_keep(struct ike_proposals *p, const struct esp_suite *suite);
 bool ike_proposals_restrict(struct ike_proposals *p,
 			    bool (*has)(void *ctx, const struct ike_cipher *c), void *ctx);
 
+/*
+ * IKE: leave only what makes an IKE SA with a post-quantum key exchange, alone or as an additional one.
+ * ESP: what makes a child SA that is rekeyed with a key exchange of its own. False if no proposal is
+ * left; then nothing changes.
+ */
+bool ike_proposals_require_pq(struct ike_proposals *p);
+bool ike_proposals_require_pfs(struct ike_proposals *p);
+
 /* Is @group in any of the proposals? An INVALID_KE_PAYLOAD may ask for nothing else. */
 bool ike_proposals_have_dh(const struct ike_proposals *p, uint16_t group);
 

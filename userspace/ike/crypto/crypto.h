@@ -67,6 +67,7 @@ struct ike_secret {
 };
 
 bool ike_kex_known(uint16_t method);
+bool ike_kex_is_pq(uint16_t method); /* post-quantum? */
 /* What a key and a shared secret of the method cost, in microseconds of one processor; about. 0 if unknown. */
 unsigned int ike_kex_cost(uint16_t method);
 /*

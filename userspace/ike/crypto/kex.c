@@ -19,6 +19,13 @@ bool ike_kex_known(uint16_t method)
 	return kex_find(method);
 }
 
+bool ike_kex_is_pq(uint16_t method)
+{
+	const struct kex_method *m = kex_find(method);
+
+	return m && m->ops->pq;
+}
+
 unsigned int ike_kex_cost(uint16_t method)
 {
 	const struct kex_method *m = kex_find(method);

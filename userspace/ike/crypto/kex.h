@@ -12,6 +12,7 @@ struct kex_method;
 
 struct kex_ops {
 	const void *kind; /* for the functions, if several kinds share them */
+	bool pq; /* no quantum computer that is known of could break it */
 	bool (*available)(const struct kex_method *m); /* has libcrypto it? NULL: each has */
 	/* May an initiator send @public? Far cheaper than all that follows. */
 	bool (*valid)(const struct kex_method *m, const uint8_t *public);

@@ -127,6 +127,7 @@ static void mlkem_free(void *key)
 }
 
 const struct kex_ops kex_mlkem = {
+	.pq = true,
 	.available = mlkem_available,
 	.valid = mlkem_valid,
 	.new = mlkem_new,

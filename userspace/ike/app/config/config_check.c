@@ -35,6 +35,26 @@ static void warn_of_crypto(struct parse *p)
 	}
 }
 
+/* What Require asks for, of both lists; false, and an error is told, if Crypto has none of it. */
+static bool apply_require(struct parse *p, unsigned int protocol, struct ike_proposals *list)
+{
+	if (protocol == 0 && p->require_pq && !ike_proposals_require_pq(list)) {
+		config_say(
+			p, true, line_of(p, "Require"),
+			ike_kex_known(IKE_DH_MLKEM768)
+				? "Require = pq: no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768"
+				: "Require = pq: the libcrypto here has no post-quantum key exchange: it takes OpenSSL 3.5 (Debian 13)");
+		return false;
+	}
+	if (protocol == 1 && p->require_pfs && !ike_proposals_require_pfs(list)) {
+		config_say(
+			p, true, line_of(p, "Require"),
+			"Require = pfs: no proposal of Crypto for ESP has a key exchange: add one, such as x25519, and take nopfs out");
+		return false;
+	}
+	return true;
+}
+
 static void finish_crypto(struct parse *p)
 {
 	static const uint8_t protocol[2] = { IKE_PROTO_IKE, IKE_PROTO_ESP };
@@ -45,8 +65,11 @@ static void finish_crypto(struct parse *p)
 		const char *text = p->crypto_given[i] ? p->crypto[i] : "modern";
 
 		snprintf(p->err, sizeof(p->err), "no memory");
-		if (!ike_proposals_from_text(text, protocol[i], &list, p->err, sizeof(p->err)))
+		if (!ike_proposals_from_text(text, protocol[i], &list, p->err, sizeof(p->err))) {
+			if (!apply_require(p, i, &list))
+				return;
 			*out[i] = ike_proposals_get(&list);
+		}
 		if (*out[i])
 			continue;
 		config_say(p, true, line_of(p, "Crypto"), "Crypto = %.100s: %s", text, p->err);

@@ -28,6 +28,7 @@ struct parse {
 	unsigned int line_of[64];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
+	bool require_pq, require_pfs; /* of what Crypto names, only this */
 	struct children_section sections[1 + IKE_MAX_CHILD]; /* [Peer], then each [Child NAME] */
 	unsigned int n_sections;
 	struct children_section *at; /* that of the section at hand */

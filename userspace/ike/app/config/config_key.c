@@ -793,6 +793,22 @@ static int set_crypto(struct parse *p, char *s)
 	return 0;
 }
 
+/* Of what Crypto offers only that stays: so no peer can choose less, and none is answered with less. */
+static int set_require(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		if (!strcasecmp(item, "pq"))
+			p->require_pq = true;
+		else if (!strcasecmp(item, "pfs"))
+			p->require_pfs = true;
+		else
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- keys ---------------------------------------------------------------------- */
 
 const struct key config_keys[] = {
@@ -831,6 +847,7 @@ const struct key config_keys[] = {
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Peer", "Crypto", set_crypto, KEY_LIST,
 	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	{ "Peer", "Require", set_require, KEY_LIST, "pq, pfs or both" },
 	{ "Peer", "Encap", set_encap, KEY_ONE, "udp, esp or auto" },
 	{ "Peer", "Mobike", set_mobike, KEY_ONE, "yes or no" },
 	{ "Peer", "Keepalive", set_keepalive, KEY_ONE, "seconds from 0 (off) to 3600" },
