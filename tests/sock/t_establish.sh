@@ -10,16 +10,20 @@ three_hosts
 charon
 tunnel west 1 begun start=now
 tunnel west 2 heard start=listen
+tunnel west 3 childless start=now "conn=childless = force"
+tunnel west 4 forces start=listen "conn=childless = force"
 load_swan
 ike west
 
 check "we begin: up" wait_for 10 state_is west begun up
 echo "[east] swanctl --initiate --child heard" >&9
 check "they begin: up" quietly swan --initiate --child heard --timeout 10
+check "it takes no child SA in IKE_AUTH: up" wait_for 20 state_is west childless up
+check "it begins without a child SA: up" quietly swan --initiate --child forces --timeout 10
 their_sas
 report west
 cat "$VM_OUT/west.now.json"
-for name in begun heard; do
+for name in begun heard childless forces; do
 	is "$name: both ends have the same pair" "$(our_pairs west "$name")" "$(their_pairs "$name")"
 	like "$name: one pair" "$(our_pairs west "$name" | wc -l)" '^1$'
 	like "$name: in UDP" "$(their_sas)" "$name.*TUNNEL-in-UDP, ESP:AES_GCM_16-256"

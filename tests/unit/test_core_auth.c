@@ -842,7 +842,6 @@ static void lone_refusal_names_the_offer(void **state)
 	} t[] = {
 		{ IKE_N_NO_PROPOSAL_CHOSEN, { "NO_PROPOSAL_CHOSEN", "aes256gcm16", "Crypto=" } },
 		{ IKE_N_TS_UNACCEPTABLE, { "TS_UNACCEPTABLE", "10.1.0.0/16", "Selectors=" } },
-		{ IKE_N_INVALID_SYNTAX, { "INVALID_SYNTAX", "RFC 6023", "childless = allow" } },
 	};
 	uint8_t inner[64], out[256], first;
 	struct ike_header h;
@@ -860,7 +859,6 @@ static void lone_refusal_names_the_offer(void **state)
 		p->drop_requests = true;
 		pair_start(p, false);
 		pair_run(p, 100);
-		node_sa(p->a)->setup->peer_childless = true;
 		sa = half_open_of(p);
 		h = (struct ike_header){
 			.version = 0x20, .exchange = IKE_AUTH, .flags = IKE_FLAG_RESPONSE, .id = 1
@@ -880,6 +878,68 @@ static void lone_refusal_names_the_offer(void **state)
 			says(p->a, t[i].words[k]);
 		nothing_installed(p);
 		assert_int_equal(node_stats(p->a).ike_sas, 0);
+		pair_free(p);
+	}
+}
+
+/*
+ * The peer takes no child SA in IKE_AUTH (RFC 6023): after one refusal the IKE SA begins without, and
+ * the pair follows at once. One that does not say that it can do so is asked as usual.
+ */
+static void a_peer_may_want_no_child_first(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_notify n;
+
+	(void)state;
+	pair_start(p, false);
+	pair_run(p, 5);
+	TAILQ_FIRST(&p->a->core->peers)->childless = true;
+	pair_run(p, 75);
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0),
+				IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n));
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 1);
+	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_true(direction_works(p->b, p->a, 0));
+	assert_string_equal(node_error(p->a), "");
+	assert_string_equal(node_error(p->b), "");
+	pair_free(p);
+}
+
+/* What makes it known: INVALID_SYNTAX of a responder that can do without. */
+static void invalid_syntax_may_mean_childless(void **state)
+{
+	uint8_t inner[64], first;
+	struct ikesa_message m = { 0 };
+	struct ike_builder b;
+	struct ike_sa *sa;
+	struct pair *p;
+
+	(void)state;
+	for (unsigned int can = 0; can < 2; can++) {
+		p = pair_new();
+		p->drop_from = 1 << 0;
+		p->drop_exchange = IKE_AUTH;
+		p->drop_requests = true;
+		pair_start(p, false);
+		pair_run(p, 100);
+		node_sa(p->a)->setup->peer_childless = can;
+		sa = half_open_of(p);
+		request_begin(&b, inner, sizeof(inner), &first);
+		ike_build_notify(&b, IKE_N_INVALID_SYNTAX, NULL, 0);
+		assert_true(message_seal(p->b->core, sa, IKE_AUTH, IKE_FLAG_RESPONSE, 1, &b, first,
+					 &m));
+		world_inject(&p->w, &(struct ike_endpoint){ p->b->addr, IKE_NATT_PORT },
+			     &(struct ike_endpoint){ p->a->addr, IKE_NATT_PORT }, m.data, m.len, 0);
+		ikesa_message_free(&m);
+		p->drop_from = 0;
+		p->w.any_nonces = true;
+		pair_run(p, 3000);
+		assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), can);
+		node_says(p->a, can ? "demand an IKE SA without child SA first (RFC 6023)"
+				    : "INVALID_SYNTAX");
+		assert_true(direction_works(p->a, p->b, 0));
 		pair_free(p);
 	}
 }
@@ -982,6 +1042,8 @@ int main(void)
 		cmocka_unit_test(no_initial_contact_when_adopting),
 		cmocka_unit_test(adopted_stay_until_the_peer_moved),
 		cmocka_unit_test(lone_refusal_names_the_offer),
+		cmocka_unit_test(a_peer_may_want_no_child_first),
+		cmocka_unit_test(invalid_syntax_may_mean_childless),
 		cmocka_unit_test(peer_without_nat_traversal_gets_no_child),
 		cmocka_unit_test(install_needs_authentication),
 		cmocka_unit_test(nothing_decrypted_is_kept),

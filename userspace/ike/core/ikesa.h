@@ -217,8 +217,9 @@ struct ikesa_setup {
 	uint8_t cookie[IKE_MAX_COOKIE];
 	size_t cookie_len;
 	unsigned int cookies, ke_retries;
-	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) */
-	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for */
+	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) … */
+	bool childless; /* … and gets one */
+	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for, unless it is so */
 	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
 	struct ikesa_bytes auth; /* initiator: our AUTH value, or signature */
 	const struct sigalg *sigalg; /* that our signature is made with */

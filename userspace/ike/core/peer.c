@@ -59,8 +59,8 @@ static void plan_attempt(struct ike_core *core, struct child_want *want, uint64_
 }
 
 /*
- * When a pair is wanted beside others, the end that began the IKE SA asks at once; the other end
- * gives it the time for that.
+ * When a pair is wanted beside others, or is the first of an IKE SA that began without, the end that
+ * began the IKE SA asks at once; the other end gives it the time for that.
  */
 static bool may_ask_at_once(const struct ike_core *core, const struct ike_peer *p,
 			    const struct child_want *want)
@@ -68,7 +68,8 @@ static bool may_ask_at_once(const struct ike_core *core, const struct ike_peer *
 	const struct ike_sa *sa = query_usable(p);
 
 	return sa && sa->began && sa->expire_at == TIMER_NEVER && !want->failures &&
-	       core->now >= want->next_at_once && query_sa_has_child(sa, CHILD_ANY);
+	       core->now >= want->next_at_once &&
+	       (p->childless || query_sa_has_child(sa, CHILD_ANY));
 }
 
 static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigned int conf)

@@ -84,20 +84,24 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	authority_build(b, p->conf);
 	x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
 	x_config_ask(b, sa);
-	n.spi_in = sa->setup->spi_in;
-	negotiate_begin(&n, sa, sa->setup->child, NULL);
-	negotiate_offer(b, &n);
+	if (!sa->setup->childless) {
+		n.spi_in = sa->setup->spi_in;
+		negotiate_begin(&n, sa, sa->setup->child, NULL);
+		negotiate_offer(b, &n);
+	}
 	x_mobike_offer(b, sa);
 	return EXCHANGE_SEND;
 }
 
-static bool explain_childless(struct ike_core *core, struct ike_sa *sa, uint16_t error)
+/* Does the peer want an IKE SA without a child SA first (RFC 6023)? Then the next one is, and a pair comes after. */
+static bool note_childless(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 {
-	if (error != IKE_N_INVALID_SYNTAX || !sa->setup->peer_childless)
+	if (error != IKE_N_INVALID_SYNTAX || !sa->setup->peer_childless || sa->setup->childless)
 		return false;
-	report_error(
-		core, sa->peer, sa,
-		"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), which esptun does not do: let it allow the usual way (strongSwan: childless = allow)");
+	sa->peer->childless = true;
+	report_line(
+		core, IKE_LOG_WARN, sa->peer, sa,
+		"peer answered INVALID_SYNTAX to IKE_AUTH: it may demand an IKE SA without child SA first (RFC 6023), so the next attempt is one");
 	return true;
 }
 
@@ -119,7 +123,7 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 		return;
 	}
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
-	if (explain_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
+	if (note_childless(core, sa, error) || negotiate_explain(core, sa, &n, error))
 		return;
 	name = ike_notify_name(error);
 	report_error(core, p, sa, "peer answered IKE_AUTH without proving who it is (%s%s%u)",
@@ -160,7 +164,7 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 			 error == IKE_N_TEMPORARY_FAILURE ? EVENT_PEER_BUSY : EVENT_PEER_REFUSED);
 	if (x_config_explain(core, sa, error)) /* the IKE_AUTH of another IKE SA asks again */
 		request_close(core, sa, IKESA_CLOSE_MS);
-	else if (!explain_childless(core, sa, error) && !negotiate_explain(core, sa, &n, error))
+	else if (!negotiate_explain(core, sa, &n, error))
 		report_error(core, p, sa, "peer refused the child SA (%s, %u); see its log",
 			     name ? name : "unknown error", error);
 }
@@ -226,10 +230,16 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 		send_auth_failed(core, sa);
 		return X_DONE;
 	}
+	/* It has proven who it is, and ended the IKE SA at its side (2.21.3), as strongSwan does. */
+	if (note_childless(core, sa, ike_notify_first_error(m->in))) {
+		attempt_over(core, sa);
+		return X_DONE;
+	}
 	mark_established(core, sa);
 	x_mobike_begin(core, sa, m->in);
 	if (p->enabled) {
-		take_child(core, sa, m->in);
+		if (!sa->setup->childless) /* else peer.c asks for one */
+			take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
 		request_close(core, sa, IKESA_CLOSE_MS);
 		return X_DONE;
@@ -308,8 +318,10 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	struct ike_peer *p = sa->peer;
 	enum x_verdict verdict;
 
-	sa->setup->spi_in = install_reserve_spi(core, sa);
-	if (!sa->setup->spi_in) {
+	sa->setup->childless = p->childless && sa->setup->peer_childless;
+	if (!sa->setup->childless)
+		sa->setup->spi_in = install_reserve_spi(core, sa);
+	if (!sa->setup->childless && !sa->setup->spi_in) {
 		attempt_over(core, sa);
 		return;
 	}

@@ -385,6 +385,7 @@ static bool build_response(struct ike_core *core, struct ike_sa *sa, const struc
 		natd_build(&b, sa, &d->local, &d->remote);
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
+	ike_build_notify(&b, IKE_N_CHILDLESS_IKEV2_SUPPORTED, NULL, 0);
 	if (ike_proposals_have_addke(&(struct ike_proposals){ .n = 1, .p = { chosen } }))
 		ike_build_notify(&b, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
