@@ -219,7 +219,7 @@ struct ikesa_setup {
 	unsigned int cookies, ke_retries;
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) … */
 	bool childless; /* … and gets one */
-	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for, unless it is so */
+	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for, else */
 	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
 	struct ikesa_bytes auth; /* initiator: our AUTH value, or signature */
 	const struct sigalg *sigalg; /* that our signature is made with */
