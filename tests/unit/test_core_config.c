@@ -90,6 +90,21 @@ static void says(const char *error, const char *words)
 		fail_msg("\"%s\" is not in: %s", words, error);
 }
 
+/* The address comes by IKE_AUTH, the child that needs it by CREATE_CHILD_SA (RFC 6023). */
+static void an_address_without_a_child(void **state)
+{
+	struct hub *h = hub_new(200);
+
+	(void)state;
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	TAILQ_FIRST(&h->client[0]->core->peers)->childless = true;
+	hub_run(h, 1000);
+	assert_true(works(h, 0));
+	assert_int_equal(address_of(h, 0), 1);
+	hub_free(h);
+}
+
 static void each_gets_an_address(void **state)
 {
 	struct hub *h = hub_up(200, CLIENTS);
@@ -344,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_gets_an_address),
+		cmocka_unit_test(an_address_without_a_child),
 		cmocka_unit_test(split_networks_are_told),
 		cmocka_unit_test(a_client_that_comes_again_has_its_address),
 		cmocka_unit_test(rekeying_keeps_the_lease),

@@ -150,6 +150,11 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	sa->setup->spi_in = 0;
+	if (sa->setup->childless && !error) { /* peer.c asks for the child */
+		if (!x_config_take(core, sa, in))
+			request_close(core, sa, IKESA_CLOSE_MS);
+		return;
+	}
 	if (ike_offer_accepted(in)) {
 		if (!x_config_take(core, sa, in)) {
 			child_spi_release(core, sa, n.spi_in);
@@ -238,8 +243,7 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 	mark_established(core, sa);
 	x_mobike_begin(core, sa, m->in);
 	if (p->enabled) {
-		if (!sa->setup->childless) /* else peer.c asks for one */
-			take_child(core, sa, m->in);
+		take_child(core, sa, m->in);
 	} else { /* taken down meanwhile: the peer learns it now */
 		request_close(core, sa, IKESA_CLOSE_MS);
 		return X_DONE;
