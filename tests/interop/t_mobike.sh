@@ -12,6 +12,7 @@
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
 . "$VM_TOP/tests/interop/strongswan.sh"
+. "$VM_TOP/tests/interop/mobike.sh"
 
 load_esptun
 two_hosts
@@ -20,52 +21,9 @@ charon 'keep_alive = 5s'
 swan
 ours
 agent west
+# shellcheck disable=SC2034 # of mobike.sh
+peer=strongSwan
 log=$VM_OUT/charon.log
-
-# moved SIDE DEV TO FROM: another address instead. The second of a network goes with the first.
-moved() {
-	must ip -n "$1" addr add "$3/24" dev "$2"
-	must ip -n "$1" addr del "$4/24" dev "$2"
-	in_quiet "$1" ip addr replace "$3/24" dev "$2"
-}
-
-# logged PATTERN: how often strongSwan's log has it.
-logged() {
-	grep -c -E -- "$1" "$log"
-}
-
-spis() {
-	of west '.ike.spi_i, .ike.spi_r, .child.spi_in, .child.spi_out'
-}
-
-# scene NAME SIDE DEV TO FROM PATTERN: while TCP runs both ways.
-scene() {
-	local name=$1 side=$2 dev=$3 to=$4 from=$5 pattern=$6 before seen tcp
-	before=$(spis)
-	seen=$(logged "$pattern")
-	start east /run/iperf-server.log iperf3 -s -1 -B 10.2.0.1
-	wait_for 10 listens east 5201
-	start west "/run/$name.iperf" iperf3 -c 10.2.0.1 -B 10.1.0.1 -t 24 --bidir -b 5M
-	tcp=$started
-	meter west "$name" 10.2.0.1 -I 10.1.0.1
-	sleep 5
-	moved "$side" "$dev" "$to" "$from"
-	wait "$tcp"
-	is "$name: TCP all the time" "$?" 0
-	meter_end "$name"
-	echo "# $name: $(grep -o '[0-9]* packets transmitted, [0-9]* received' "/run/$name.ping")"
-	check "$name: dark for at most 20 s" test "$gap" -le 200
-	is "$name: the SAs of before" "$(spis)" "$before"
-	check "$name: strongSwan's log has it" test "$(logged "$pattern")" -gt "$seen"
-	said west 'ERROR|WARN' | tail -n 3
-}
-
-# is_up NAME: either end began; both take MOBIKE.
-is_up() {
-	is "$1: up" "$status" 0
-	is "$1: esptun status shows MOBIKE" "$(of west .ike.mobike)" true
-	check "$1: traffic" wait_for 10 answered west 10.2.0.1 -I 10.1.0.1
-}
 
 we_begin
 is_up we-began
