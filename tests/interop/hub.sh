@@ -10,27 +10,30 @@
 # shellcheck disable=SC2034,SC2154 # shared with the scripts and lib.sh
 declare -A key=()
 
-# client_conf N [NETWORK [ID]]: what strongSwan of client N is to do; NETWORK is behind it, and it
-# shows the identity ID.
+# client_conf N [KEY=VALUE...]: writes and loads what strongSwan of client N is to do. id is the identity
+# that it shows, remote the address of the other end, whose identity is peer.example.
 client_conf() {
+	local id=c$1.example remote=192.0.$1.1 peer=hub mode='' local_ts=10.2.$1.0/24 remote_ts=10.1.0.0/24
+	[ $# = 1 ] || local "${@:2}"
 	cat > "/etc/netns/c$1/swanctl/swanctl.conf" <<-END
 	connections {
 	  hub {
 	    version = 2
-	    remote_addrs = 192.0.$1.1
+	    ${remote:+remote_addrs = $remote}
 	    proposals = aes256gcm16-prfsha256-x25519
 	    local {
 	      auth = psk
-	      id = ${3:-c$1.example}
+	      id = $id
 	    }
 	    remote {
 	      auth = psk
-	      id = hub.example
+	      id = $peer.example
 	    }
 	    children {
 	      net {
-	        local_ts = ${2:-10.2.$1.0/24}
-	        remote_ts = 10.1.0.0/24
+	        ${mode:+mode = $mode}
+	        local_ts = $local_ts
+	        remote_ts = $remote_ts
 	        esp_proposals = aes256gcm16
 	      }
 	    }
@@ -54,10 +57,10 @@ charon() {
 	charon_pid[$1]=$started
 }
 
-# charon_up N: it runs, and has its configuration.
+# charon_up N [KEY=VALUE...]: it runs, and has its configuration, as client_conf.
 charon_up() {
 	wait_for 60 in_quiet "c$1" swanctl --stats || bail "strongSwan of c$1 does not start"
-	client_conf "$1"
+	client_conf "$@"
 }
 
 # client N [NS]: its namespace, its network and its strongSwan, which is not up yet; NS, or the hub, is beside it.

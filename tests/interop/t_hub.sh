@@ -21,7 +21,7 @@ secrets() {
 
 # refused WHAT N IDENTITY: strongSwan of client N, with its own key, is not who it says.
 refused() {
-	client_conf "$2" "10.2.$2.0/24" "$3"
+	client_conf "$2" id="$3"
 	begin "$2"
 	like "$1" "$(cat "/run/begin-$2.log")" 'AUTHENTICATION_FAILED'
 	client_conf "$2"
@@ -86,7 +86,7 @@ crossed "c2 has come again" 2
 
 quietly in_quiet c4 swanctl --terminate --ike hub
 check "c4 leaves" wait_for 20 n_clients_are 3
-client_conf 4 10.2.1.0/24
+client_conf 4 local_ts=10.2.1.0/24
 begin 4
 like "c4 does not get the network of c1" "$(cat /run/begin-4.log "$VM_OUT/charon-c4.log")" 'TS_UNACCEPT'
 crossed "c1 keeps its network" 1

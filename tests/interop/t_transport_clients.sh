@@ -15,44 +15,12 @@
 . "$VM_TOP/tests/vm/agent.sh"
 . "$VM_TOP/tests/interop/hub.sh"
 
-# client_conf N [LOCAL_TS]: transport mode, for TCP from one port to the hub's 7000.
-client_conf() {
-	strongswan_conf "$1" "remote_addrs = 198.51.100.2" hub "${2:-dynamic[tcp/4000$1]}" "dynamic[tcp/7000]"
-}
-# strongswan_conf N LINE PEER LOCAL_TS REMOTE_TS: with a line of the connection.
-strongswan_conf() {
-	cat > "/etc/netns/c$1/swanctl/swanctl.conf" <<-END
-	connections {
-	  hub {
-	    version = 2
-	    $2
-	    proposals = aes256gcm16-prfsha256-x25519
-	    local {
-	      auth = psk
-	      id = c$1.example
-	    }
-	    remote {
-	      auth = psk
-	      id = $3.example
-	    }
-	    children {
-	      net {
-	        mode = transport
-	        local_ts = $4
-	        remote_ts = $5
-	        esp_proposals = aes256gcm16
-	      }
-	    }
-	  }
-	}
-	secrets {
-	  ike {
-	    secret = "$AGENT_PSK"
-	  }
-	}
-	END
-	quietly in_quiet "c$1" swanctl --load-all --clear ||
-		bail "strongSwan of c$1 does not take its configuration"
+# shellcheck disable=SC2034 # of hub.sh
+key=([1]=$AGENT_PSK [2]=$AGENT_PSK [3]=$AGENT_PSK [9]=$AGENT_PSK)
+
+# tcp_from N PORT: client N is to have transport mode, for TCP from that port to the hub's 7000.
+tcp_from() {
+	client_conf "$1" remote=198.51.100.2 mode=transport local_ts="dynamic[tcp/$2]" remote_ts='dynamic[tcp/7000]'
 }
 esp_passed() { # NS: packets that its SAs received
 	in_quiet "$1" esptun -j peer show | jq '[.[].rx_packets] | add'
@@ -77,7 +45,10 @@ for ns in nat hub c4; do
 	in_quiet $ns sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 \
 		net.ipv4.conf.default.rp_filter=0
 done
-for n in 1 2 3; do charon_up $n; done
+for n in 1 2 3; do
+	charon_up $n
+	tcp_from $n 4000$n
+done
 
 # ---- two clients behind one NAT --------------------------------------------------------------
 
@@ -112,12 +83,12 @@ check "and has a new pair" wait_for 20 eval '[ "$(clients ".children[0].spi_in")
 check "TCP of c2 goes on" echoes c2 tcp 198.51.100.2 40002
 is "nothing received was dropped" "$(dropped_on_receipt hub ike)" ''
 
-client_conf 3 'dynamic[tcp/40001]'
+tcp_from 3 40001
 begin 3
 like "c3 asks for the port of c1, and is refused" "$(cat /run/begin-3.log)" 'TS_UNACCEPTABLE'
 like "and that is said" "$(tell hub status vpn0)" "client 'c1.example' has some of what 'c3.example' asks for.*one address"
 check "c1 has its port as before" echoes c1 tcp 198.51.100.2 40001
-client_conf 3
+tcp_from 3 40003
 check "with a port of its own it comes" begin 3
 check "TCP of c3" echoes c3 tcp 198.51.100.2 40003
 check "esptund did not crash" agent_stop hub
@@ -126,8 +97,7 @@ must at hub ip link del vpn0
 
 # ---- esptund behind the NAT ------------------------------------------------------------------
 
-wait_for 60 in_quiet c9 swanctl --stats || bail "strongSwan of c9 does not start"
-strongswan_conf 9 "" c4 "dynamic[tcp/7000]" "dynamic[tcp]"
+charon_up 9 remote= peer=c4 mode=transport local_ts='dynamic[tcp/7000]' remote_ts='dynamic[tcp]'
 conf c4 vpn0 <<END
 [Tunnel]
 LocalID = c4.example
