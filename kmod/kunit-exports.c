@@ -6,6 +6,7 @@
 #include <linux/export.h>
 #include "alg/alg.h"
 #include "alg/chachapoly.h"
+#include "rx/cells.h"
 #include "sa/early.h"
 #include "encap/endpoint.h"
 #include "esp/esp.h"
@@ -31,6 +32,11 @@ EXPORT_SYMBOL_GPL(esptun_alg_init);
 EXPORT_SYMBOL_GPL(esptun_alg_integ);
 EXPORT_SYMBOL_GPL(esptun_alg_open);
 EXPORT_SYMBOL_GPL(esptun_alg_seal);
+
+EXPORT_SYMBOL_GPL(esptun_cells_init);
+EXPORT_SYMBOL_GPL(esptun_cells_receive);
+EXPORT_SYMBOL_GPL(esptun_cells_stop);
+EXPORT_SYMBOL_GPL(esptun_cells_free);
 
 EXPORT_SYMBOL_GPL(esptun_chachapoly_init);
 EXPORT_SYMBOL_GPL(esptun_chachapoly_open);
