@@ -12,22 +12,27 @@ fail() {
 	exit 1
 }
 
-# Both modules, in $work/src.
+# All modules, left in $work. Both runners have one copy of the tree for each variant, $src.
 build_modules() {
+	src=$B/uml-modules/$variant
+	mkdir -p "$src/tests"
+	exec 8>"$src.lock"
+	flock 8
 	# Old sources would still be compiled, old objects save time.
-	find "$work/src" -name '*.[ch]' -delete 2>/dev/null
-	mkdir -p "$work/src/tests"
-	cp -r Kbuild kmod include "$work/src/"
-	cp -r tests/kunit "$work/src/tests/"
-	tests/kunit/gen-vectors tests/data >"$work/src/tests/kunit/vectors.h" ||
-		fail "$variant: no test vectors"
-	if ! nice -n 10 make -C "$kernel" ARCH=um M="$top/$work/src" modules >"$work/make.log" 2>&1; then
+	find "$src" -name '*.[ch]' ! -name vectors.h ! -name probed.h ! -name '*.mod.c' -delete
+	cp -rp Kbuild kmod include "$src/"
+	cp -rp tests/kunit "$src/tests/"
+	tests/kunit/gen-vectors tests/data >"$src/vectors.new" || fail "$variant: no test vectors"
+	cmp -s "$src/vectors.new" "$src/tests/kunit/vectors.h" || mv "$src/vectors.new" "$src/tests/kunit/vectors.h"
+	if ! nice -n 10 make -C "$kernel" ARCH=um M="$top/$src" modules >"$work/make.log" 2>&1; then
 		tail -n 30 "$work/make.log" | sed 's/^/# /'
 		fail "$variant: the modules do not compile"
 	fi
 	if grep -E 'warning:|WARNING:' "$work/make.log" | sed 's/^/# /' | grep .; then
 		echo "not ok - $variant: compiler warnings"
 	fi
+	find "$src" -name '*.ko' -exec cp {} "$work/" \;
+	exec 8>&-
 }
 
 # Lines of kernel log $1 that must not be there, without the two lock reports that
