@@ -168,15 +168,19 @@ static unsigned int open_at(struct batch *b, u8 *text, unsigned int len,
 	unsigned int head = ESPTUN_ESP_HLEN + sizes->iv;
 	unsigned int reason;
 	u32 ahead;
+	int err;
 
 	ahead = ntohl(esp->seq) - lower_32_bits(b->first);
 	/* Counted by check_window() already. */
 	if (ahead >= ESPTUN_BATCH_MAX || !(b->fresh & BIT_ULL(ahead)))
 		return COUNTED;
-	if (esp->spi != b->sa->spi ||
-	    esptun_alg_open(&b->sa->alg, text, len, b->first + ahead,
-			    b->sa->esn))
+	if (esp->spi != b->sa->spi)
 		return ESPTUN_STATS_A_RX_AUTH;
+	err = esptun_alg_open(&b->sa->alg, text, len, b->first + ahead,
+			      b->sa->esn);
+	if (err)
+		return err == -ENOMEM ? ESPTUN_STATS_A_RX_NOMEM :
+					ESPTUN_STATS_A_RX_AUTH;
 	b->fresh &= ~BIT_ULL(ahead);
 	b->pass |= BIT_ULL(ahead);
 	reason = esptun_mode_open(esptun_mode_of(b->sa->mode), text + head,

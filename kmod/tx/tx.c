@@ -272,6 +272,16 @@ static unsigned int pad_payload(const struct batch *b, u8 *text,
 	return b->pad_to;
 }
 
+/* What could not be sealed. Some ciphers of the crypto layer ask for memory. */
+static bool drop_segment(struct batch *b, int err)
+{
+	esptun_sa_drop(b->sa,
+		       err == -ENOMEM ? ESPTUN_STATS_A_TX_NOMEM :
+					ESPTUN_STATS_A_TX_CRYPTO,
+		       1);
+	return false;
+}
+
 /*
  * Segment @i as ESP packet @to, with ESPTUN_ALG_HEADROOM in front. What is not
  * sealed is written there, too, and overwritten by what is in front of the rest.
@@ -284,26 +294,25 @@ static bool seal(struct batch *b, unsigned int i, u8 *to)
 	unsigned int len, pad;
 	u8 *text = to + ESPTUN_ESP_HLEN + sizes->iv;
 	u64 seq = b->seq + i;
+	int err;
 
 	BUILD_BUG_ON(ESPTUN_ALG_HEADROOM + ESPTUN_ESP_HLEN <
 		     sizeof(struct ipv6hdr));
-	if (esptun_segment_write(&b->segs, i, text - b->frame.strip)) {
-		len = pad_payload(b, text, inner);
-		pad = esptun_esp_pad(sizes, len);
-		esp->spi = b->sa->spi;
-		esp->seq = htonl(lower_32_bits(seq));
-		esptun_esp_put_trailer(text + len, pad, b->frame.next);
-		if (!esptun_alg_seal(&b->sa->alg, to,
-				     len + pad + ESPTUN_ESP_TLEN, seq,
-				     b->sa->esn)) {
-			b->packets++;
-			b->bytes += inner + b->frame.strip;
-			b->padding += len - inner;
-			return true;
-		}
-	}
-	esptun_sa_drop(b->sa, ESPTUN_STATS_A_TX_CRYPTO, 1);
-	return false;
+	if (!esptun_segment_write(&b->segs, i, text - b->frame.strip))
+		return drop_segment(b, -EFAULT);
+	len = pad_payload(b, text, inner);
+	pad = esptun_esp_pad(sizes, len);
+	esp->spi = b->sa->spi;
+	esp->seq = htonl(lower_32_bits(seq));
+	esptun_esp_put_trailer(text + len, pad, b->frame.next);
+	err = esptun_alg_seal(&b->sa->alg, to, len + pad + ESPTUN_ESP_TLEN, seq,
+			      b->sa->esn);
+	if (unlikely(err))
+		return drop_segment(b, err);
+	b->packets++;
+	b->bytes += inner + b->frame.strip;
+	b->padding += len - inner;
+	return true;
 }
 
 /*
