@@ -121,7 +121,7 @@ def refused_sas(percent):
                 d.one(b"x")
             except OSError:
                 pass
-    sender = threading.Thread(target=flood)
+    sender = threading.Thread(target=flood, daemon=True)
     sender.start()
     failing("failslab", percent)
     refused, accepted = set(), set()
@@ -136,8 +136,13 @@ def refused_sas(percent):
         except genl.NlError:
             refused.add(spi)
             continue
+        except OSError:
+            # It did not even leave: a request of that length takes memory that may be refused.
+            continue
         accepted.add(spi)
+        put("failslab/probability", 0)
         families["west"].call("sa-del", {"ifindex": link, "sa": sa})
+        put("failslab/probability", percent)
     put("failslab/probability", 0)
     stop.set()
     sender.join()
