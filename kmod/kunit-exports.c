@@ -72,6 +72,7 @@ EXPORT_SYMBOL_GPL(esptun_sa_used);
 EXPORT_SYMBOL_GPL(esptun_sa_count);
 
 EXPORT_SYMBOL_GPL(esptun_ip4);
+EXPORT_SYMBOL_GPL(esptun_ip6);
 
 EXPORT_SYMBOL_GPL(esptun_modes);
 EXPORT_SYMBOL_GPL(esptun_mode_open);

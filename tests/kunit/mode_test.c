@@ -219,11 +219,78 @@ static void mode_wrap(struct kunit *test)
 	kfree_skb(skb);
 }
 
-static struct kunit_case mode_cases[] = {
-	KUNIT_CASE(mode_dummy),		KUNIT_CASE(mode_tunnel),
-	KUNIT_CASE(mode_transport_ip4), KUNIT_CASE(mode_transport_ip6),
-	KUNIT_CASE(mode_wrap),		{}
-};
+/* The same over IPv6: what stands in front of ESP there is refused as well. */
+static void mode_wrap_ip6(struct kunit *test)
+{
+	static const u8 refused[] = { NEXTHDR_HOP, NEXTHDR_ROUTING,
+				      NEXTHDR_FRAGMENT };
+	const struct in6_addr ours = { .s6_addr = { 0x20, 1, [15] = 1 } };
+	const struct in6_addr theirs = { .s6_addr = { 0x20, 1, [15] = 2 } };
+	const struct esptun_path path = {
+		.family = &esptun_ip6,
+		.source = esptun_addr_ip6(&ours),
+		.remote.addr = esptun_addr_ip6(&theirs),
+	};
+	const struct esptun_path path_ip4 = { .family = &esptun_ip4 };
+	const struct esptun_mode_ops *ops =
+		esptun_mode_of(ESPTUN_SA_MODE_TRANSPORT);
+	struct sk_buff *skb = alloc_skb(128, GFP_KERNEL);
+	struct esptun_frame frame;
+	struct ipv6hdr good, *ip;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	skb->protocol = htons(ETH_P_IPV6);
+	ip = skb_put_zero(skb, 100);
+	skb_reset_network_header(skb);
+	good = (struct ipv6hdr){
+		.version = 6,
+		.payload_len = htons(60),
+		.nexthdr = IPPROTO_GRE,
+		.hop_limit = 9,
+		.saddr = ours,
+		.daddr = theirs,
+	};
+	*ip = good;
+	KUNIT_EXPECT_TRUE(test, ops->wrap(skb, &path, &frame));
+	KUNIT_EXPECT_EQ(test, frame.strip, 40u);
+	KUNIT_EXPECT_EQ(test, frame.next, (u8)IPPROTO_GRE);
+	KUNIT_EXPECT_EQ(test, frame.ttl, (u8)9);
+	KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path_ip4, &frame));
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		ip->nexthdr = refused[i];
+		KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path, &frame));
+	}
+	*ip = good;
+	ip->payload_len = htons(59);
+	KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path, &frame));
+	*ip = good;
+	ip->hop_limit = 0;
+	KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path, &frame));
+	*ip = good;
+	ip->saddr = theirs;
+	KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path, &frame));
+	*ip = good;
+	ip->daddr = ours;
+	KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path, &frame));
+	/* A super-packet has no length of its own; one of UDP fragments is none. */
+	*ip = good;
+	ip->payload_len = 0;
+	skb_shinfo(skb)->gso_size = 20;
+	skb_shinfo(skb)->gso_type = SKB_GSO_TCPV6;
+	KUNIT_EXPECT_TRUE(test, ops->wrap(skb, &path, &frame));
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP;
+	KUNIT_EXPECT_FALSE(test, ops->wrap(skb, &path, &frame));
+	kfree_skb(skb);
+}
+
+static struct kunit_case mode_cases[] = { KUNIT_CASE(mode_dummy),
+					  KUNIT_CASE(mode_tunnel),
+					  KUNIT_CASE(mode_transport_ip4),
+					  KUNIT_CASE(mode_transport_ip6),
+					  KUNIT_CASE(mode_wrap),
+					  KUNIT_CASE(mode_wrap_ip6),
+					  {} };
 
 static struct kunit_suite mode_suite = {
 	.name = "esptun_mode",
