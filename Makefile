@@ -99,7 +99,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench bench-ike check check-full lint unit kunit sim sim-seeds mutants fuzz vm vm-systemd vm-debug interop \
+	module-vm test-install demo bench bench-ike check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -313,6 +313,14 @@ kunit: userspace ## KUnit suites and netlink in User-mode Linux, locks watched (
 	$(Q)B=$B exec tests/run-tap kunit tests/uml/run-kunit \
 		"UML_SECONDS=$(if $(KASAN),3000,600) $(if $(KASAN),SOAK_SECONDS=600 FUZZ_SECONDS=1800) \
 		tests/uml/run-vm $(if $(KASAN),kasan $(KASAN_VM)) tests/vm/t_netlink.sh"
+
+# What is run there besides KUnit: all that is about the module, but for what needs two CPUs.
+COVER_VM := $(patsubst %,tests/vm/t_%.sh,netlink tfc v6outside pmtu adversary xfrm header early link live plain_esp \
+	merge percpu selectors batch roam edge gro scapy moved transport counters algos mtu wire teardown foreign \
+	shares gateway netns nest multicast transport_nat peer_plain netem driver static lib)
+
+coverage: userspace ## lines of kmod that KUnit and scripts run, counted in User-mode Linux
+	$(Q)B=$B exec tests/run-tap coverage "tests/uml/run-cover $(COVER_VM)"
 
 fuzz: $(FUZZ:%=$B/fuzz/%) ## libFuzzer targets, 30 s each (FUZZ_SECONDS=N)
 	$(Q)B=$B exec tests/run-tap fuzz "tests/fuzz/run $(FUZZ:%=$B/fuzz/%)"

@@ -3,6 +3,7 @@
 #
 # What the runners in this folder share. They set: top, the tree; variant, of
 # User-mode Linux; kernel, its build directory; work, a directory below top.
+# With GCOV=1 the module counts which of its lines run (tests/coverage).
 # shellcheck disable=SC2154
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -12,16 +13,25 @@ fail() {
 	exit 1
 }
 
+# The copy of the tree in $src has the module count; see tests/gcov/esptun_gcov.c.
+add_counters() {
+	cp -rp tests/gcov "$src/tests/"
+	cp -p tests/gcov/gcov*.[ch] "$src/kmod/"
+	cat tests/gcov/esptun.Kbuild >>"$src/kmod/Kbuild"
+	echo 'obj-m += tests/gcov/' >>"$src/Kbuild"
+}
+
 # All modules, left in $work. Both runners have one copy of the tree for each variant, $src.
 build_modules() {
-	src=$B/uml-modules/$variant
+	src=$B/uml-modules/$variant${GCOV:+-gcov}
 	mkdir -p "$src/tests"
 	exec 8>"$src.lock"
 	flock 8
 	# Old sources would still be compiled, old objects save time.
 	find "$src" -name '*.[ch]' ! -name vectors.h ! -name probed.h ! -name '*.mod.c' -delete
-	cp -rp Kbuild kmod include "$src/"
+	cp -rp Kbuild dkms.conf kmod include "$src/"
 	cp -rp tests/kunit "$src/tests/"
+	[ -z "${GCOV:-}" ] || add_counters
 	tests/kunit/gen-vectors tests/data >"$src/vectors.new" || fail "$variant: no test vectors"
 	cmp -s "$src/vectors.new" "$src/tests/kunit/vectors.h" || mv "$src/vectors.new" "$src/tests/kunit/vectors.h"
 	if ! nice -n 10 make -C "$kernel" ARCH=um M="$top/$src" modules >"$work/make.log" 2>&1; then
