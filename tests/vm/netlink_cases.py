@@ -243,6 +243,8 @@ def sas():
                     side: [ts(), ts(address="10.0.0.1")]})
     refused("set: limits that contradict each other, with good selectors", "sa-set", errno.EINVAL,
             sa={"spi": 0x1000, "dir": "in", "soft-bytes": 2, "hard-bytes": 1, "ts-local": [ts()]})
+    refused("a replay window outbound", "sa-new", text="replay-window: only an inbound SA",
+            sa=sa(dir="out", replay_window=64))
     refused("a first sequence number inbound", "sa-new", sa=sa(seq=1))
     refused("padding inbound", "sa-new", sa=sa(tfc=700))
     refused("dummies inbound", "sa-new", sa=sa(dummy=1))
@@ -373,6 +375,8 @@ def selectors():
 
 
 def larval():
+    refused("spi-alloc: an outbound SPI", "spi-alloc", text="dir: only inbound SPIs",
+            sa={"peer": 1, "dir": "out"})
     first = ask("spi-alloc", sa={"peer": 1})[0]["sa"]["spi"]
     second = ask("spi-alloc", sa={"peer": 1})[0]["sa"]["spi"]
     ok(first != second and min(first, second) >= 256, "spi-alloc: two SPIs", (first, second))
@@ -425,6 +429,7 @@ def ike():
     refused("ike-send: nothing", "ike-send")
     refused("ike-send: no remote", "ike-send", ike=without(remote_address=None))
     refused("ike-send: no port", "ike-send", ike=without(remote_port=None))
+    refused("ike-send: to any address", "ike-send", text="must not be 0", ike=without(remote_address="0.0.0.0"))
     refused("ike-send: no data", "ike-send", ike=without(data=None))
     refused("ike-send: empty data", "ike-send", ike=without(data=""))
     refused("ike-send: address of five octets", "ike-send", ike=without(remote_address=b"12345"))
@@ -692,8 +697,35 @@ def garbage():
     ok(True, "the family still works")
 
 
+def links():
+    """Options of a link that ip(8) refuses itself, or cannot give, on the way without it."""
+    route = genl.Connection(0)
+    rows = [
+        ("port 0", errno.EINVAL, "port: must not be 0", 0, {"port": 0}, b""),
+        ("a link-layer address", errno.EOPNOTSUPP, "address: an esptun link has no", 0, {}, bytes(6)),
+        ("port 0 for vpn0", errno.EINVAL, "port: must not be 0", LINK, {"port": 0}, b""),
+        ("vpn0 over a device that is not there", errno.ENODEV, "dev: no such device", LINK, {"dev": 9999}, b""),
+        ("vpn0 over itself", errno.EINVAL, "dev: this is the link itself", LINK, {"dev": LINK}, b""),
+    ]
+    for name, code, text, index, data, address in rows:
+        more = genl.attribute(genl.IFLA_ADDRESS, address) if address else b""
+        more += genl.attribute(genl.IFLA_IFNAME, b"vpn8\0") if not index else b""
+        more += genl.link_info(family.spec.encode("link", data))
+        before = route.transact(genl.RTM_GETLINK, genl.link_message(LINK), 0)
+        error = None
+        try:
+            route.transact(genl.RTM_NEWLINK, genl.link_message(index, more),
+                           0 if index else genl.NLM_F_CREATE_EXCL)
+        except genl.NlError as caught:
+            error = caught
+        after = route.transact(genl.RTM_GETLINK, genl.link_message(LINK), 0)
+        ok(error and error.code == code and text in (error.text or "") and len(after[0]) == len(before[0]),
+           "refused: %s" % name, "%s" % error)
+
+
 peers()
 sas()
+links()
 wiping()
 selectors()
 larval()
