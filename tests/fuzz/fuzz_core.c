@@ -19,7 +19,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { MAX_OPS = 48, MAX_BODY = 400 };
 
 /* The first byte: what there is. */
-enum { BOTH_BEGIN = 1, HUB = 2, REKEYING = 4, WORDY = 8, GROUPS = 16, SIGNED = 32, ADDITIONAL = 64 };
+enum {
+	BOTH_BEGIN = 1,
+	HUB = 2,
+	REKEYING = 4,
+	WORDY = 8,
+	GROUPS = 16,
+	SIGNED = 32,
+	ADDITIONAL = 64
+};
 
 struct fuzz {
 	struct world w;
