@@ -291,8 +291,8 @@ dkms-uninstall: ## take the module out of DKMS
 T := $(if $(filter 1,$(SAN)),$B/san,$B)
 tests: $(UNIT:%=$T/tests/%) $(if $(SRC_sim),$T/tests/sim) $T/tests/ikehost
 
-unit: $(UNIT:%=$T/tests/%) ## unit tests (SAN=1: with sanitizers)
-	$(Q)B=$B exec tests/run-tap unit $(UNIT:%=$T/tests/%)
+unit: $(UNIT:%=$T/tests/%) $(if $(FULL),$B/tests/test_mlkem) ## unit tests (SAN=1: with sanitizers; FULL=1: ML-KEM, too)
+	$(Q)B=$B exec tests/run-tap unit $(UNIT:%=$T/tests/%) $(if $(FULL),"tests/unit/openssl35 $B/tests/test_mlkem")
 
 sim: $T/tests/sim ## simulated pairs of agents, seeded (SEEDS=N, SEED=N replays one)
 	$(Q)B=$B exec tests/run-tap sim "$T/tests/sim $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--runs $(SEEDS))"
