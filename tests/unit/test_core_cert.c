@@ -208,6 +208,85 @@ static void clients_have_certificates(void **state)
 	maker_free(&hub_leaf);
 }
 
+/* "O=Example, CN=VALUE", whose CN is of the string type @tag, @len bytes. */
+static struct ike_id name_of(uint8_t tag, const void *value, uint8_t len)
+{
+	static const uint8_t o[] = "\x31\x10\x30\x0e\x06\x03\x55\x04\x0a\x13\x07"
+				   "Example";
+	const uint8_t cn[] = { 0x31, len + 9, 0x30, len + 7, 6, 3, 0x55, 4, 3, tag, len };
+	struct ike_id id = { .type = IKE_ID_DER_DN };
+	uint8_t *at = id.data;
+
+	*at++ = 0x30;
+	*at++ = (uint8_t)(sizeof(o) - 1 + sizeof(cn) + len);
+	at = mempcpy(at, o, sizeof(o) - 1);
+	at = mempcpy(at, cn, sizeof(cn));
+	at = mempcpy(at, value, len);
+	id.len = (uint16_t)(at - id.data);
+	return id;
+}
+
+/* RFC 5280 7.1: a name is the same whatever its strings' types and spaces, so one certificate makes one client. */
+static void a_client_is_one_by_any_encoding(void **state)
+{
+	const struct ike_id shown[] = { name_of(0x13, "bob", 3), name_of(0x0c, " bob  ", 6),
+					name_of(0x1e, "\0B\0o\0b", 6) };
+	struct made hub_leaf = maker_leaf("CN=hub", &root, "DNS:node0.example");
+	struct made leaf = maker_leaf("O=Example, CN=bob", &root, "DNS:bob.example");
+	struct world *w = calloc(1, sizeof(*w));
+	struct node *hub, *client[3];
+	unsigned int tunnel, link, i;
+
+	(void)state;
+	world_init(w, 7);
+	w->utc = MAKER_NOW;
+	hub = world_node(w);
+	tunnel = world_hub(w, hub, 3);
+	hub->conf[tunnel].remote_id = name_of(0x13, "*", 1);
+	set_own_of(hub, tunnel, &hub_leaf);
+	node_add_cert(hub, tunnel, IKE_CRED_CA, &root.der);
+	for (i = 0; i < 3; i++) {
+		client[i] = world_node(w);
+		link = world_client(w, client[i], tunnel);
+		client[i]->conf[link].local_id = shown[i];
+		set_own_of(client[i], link, &leaf);
+		node_add_cert(client[i], link, IKE_CRED_CA, &root.der);
+	}
+	node_start(hub, false);
+	for (i = 0; i < 3; i++) {
+		node_start(client[i], false);
+		world_run(w, w->now + 300);
+		assert_true(client[i]->installs > 0);
+		assert_int_equal(node_status(hub, tunnel).clients, 1);
+	}
+	world_free(w);
+	free(w);
+	maker_free(&hub_leaf);
+	maker_free(&leaf);
+}
+
+/* What is configured as text, and what a certificate has, need not be of one string type. */
+static void a_peer_is_found_by_any_encoding(void **state)
+{
+	struct made a = maker_leaf("O=Example, CN=bob", &root, "DNS:bob.example");
+	struct made b = maker_leaf("O=Example, CN=eve", &root, "DNS:eve.example");
+	struct pair *p = pair_certified(&root);
+
+	(void)state;
+	set_own(p->a, &a);
+	set_own(p->b, &b);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	node_add_cert(p->b, 0, IKE_CRED_CA, &root.der);
+	p->a->conf[0].local_id = name_of(0x0c, "bob", 3);
+	p->b->conf[0].remote_id = name_of(0x13, "bob", 3);
+	p->a->conf[0].remote_id = name_of(0x13, "eve", 3);
+	p->b->conf[0].local_id = name_of(0x0c, "eve", 3);
+	pair_start(p, true);
+	pair_free(p);
+	maker_free(&a);
+	maker_free(&b);
+}
+
 /* ---- what is refused ----------------------------------------------------------------------------------- */
 
 static void an_unknown_ca_is_named(void **state)
@@ -392,6 +471,8 @@ int main(void)
 		cmocka_unit_test(certificates_are_sent_unasked),
 		cmocka_unit_test(both_ends_ask_by_authority),
 		cmocka_unit_test(clients_have_certificates),
+		cmocka_unit_test(a_client_is_one_by_any_encoding),
+		cmocka_unit_test(a_peer_is_found_by_any_encoding),
 		cmocka_unit_test(an_unknown_ca_is_named),
 		cmocka_unit_test(a_namesake_of_the_ca_is_refused),
 		cmocka_unit_test(the_identity_is_the_certificates),

@@ -163,6 +163,7 @@ static void equal_is_what_rfc_5280_calls_so(void **state)
 			fail_msg("row %zu: %d, libcrypto %d", i, order,
 				 libcrypto_cmp(&rows[i].a, &rows[i].b));
 		assert_int_equal(order<0, ike_id_cmp(&rows[i].b, &rows[i].a)> 0);
+		assert_int_equal(ike_id_hash(&rows[i].a) == ike_id_hash(&rows[i].b), rows[i].equal);
 	}
 }
 
@@ -184,6 +185,7 @@ static void a_level_may_have_several_attributes(void **state)
 	memcpy(a.data, x, a.len);
 	memcpy(b.data, y, b.len);
 	assert_true(ike_id_eq(&a, &b));
+	assert_int_equal(ike_id_hash(&a), ike_id_hash(&b));
 	assert_false(ike_id_matches(&a, &want));
 	assert_true(ike_dn_add(&t, a.data, a.len));
 	assert_string_equal(line, "CN=a+OU=b");

@@ -30,7 +30,7 @@ static struct ike_peers *bucket_of_id(struct ike_core *core, const struct ike_id
 {
 	bool any = !id->type || ike_id_is_wildcard(id);
 
-	return &core->by_id[any ? 0 : hash_lower(id->data, id->len) % CORE_BUCKETS];
+	return &core->by_id[any ? 0 : ike_id_hash(id) % CORE_BUCKETS];
 }
 
 static struct ike_peer_list *bucket_of_name(const struct ike_core *core, const char *name)
@@ -69,8 +69,7 @@ struct ike_peer *lookup_peer(const struct ike_core *core, const char *tunnel, ui
 
 static struct ike_peer_list *bucket_of_proven(const struct ike_core *core, const struct ike_id *id)
 {
-	return (struct ike_peer_list *)&core
-		->by_proven[hash_lower(id->data, id->len) % CORE_BUCKETS];
+	return (struct ike_peer_list *)&core->by_proven[ike_id_hash(id) % CORE_BUCKETS];
 }
 
 struct ike_peer *lookup_client(const struct ike_core *core, const struct ike_tunnel *t,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/hash.h"
 #include "ike/proto/cursor.h"
 #include "ike/proto/dn.h"
 
@@ -313,6 +314,17 @@ int ike_dn_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 			order = bytes_cmp(p.b, p.len, q.b, q.len);
 	} while (!order && more && less);
 	return order ? order : more - less;
+}
+
+uint32_t ike_dn_hash(const uint8_t *der, size_t len)
+{
+	struct cursor name = open_name(der, len);
+	struct level level;
+	uint32_t hash = 0;
+
+	while (take_level(&name, &level))
+		hash = hash * 31 + hash_lower(level.b, level.len);
+	return name.bad ? hash_lower(der, len) : hash;
 }
 
 /* Is the value of the level's one attribute "*"? */

@@ -31,6 +31,8 @@ bool ike_dn_is_meant(const char *text);
  * ASCII letters and to the number of spaces. What is no DN equals its own bytes only.
  */
 int ike_dn_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+/* DNs that are equal so have the same hash. */
+uint32_t ike_dn_hash(const uint8_t *der, size_t len);
 /* Is the value of one level "*"? */
 bool ike_dn_has_wildcard(const uint8_t *der, size_t len);
 /* Is @der what @want stands for: equal, but any one value that is not empty where @want has "*"? */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/hash.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/dn.h"
 #include "ike/proto/id.h"
@@ -282,6 +283,12 @@ int ike_id_cmp(const struct ike_id *a, const struct ike_id *b)
 bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
 {
 	return !ike_id_cmp(a, b);
+}
+
+uint32_t ike_id_hash(const struct ike_id *id)
+{
+	return id->type == IKE_ID_DER_DN ? ike_dn_hash(id->data, id->len)
+					 : hash_lower(id->data, id->len);
 }
 
 bool ike_id_is_wildcard(const struct ike_id *id)

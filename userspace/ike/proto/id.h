@@ -19,6 +19,8 @@ int ike_id_from_text(const char *text, struct ike_id *id, char *err, size_t err_
 bool ike_id_eq(const struct ike_id *a, const struct ike_id *b);
 /* An order in which those that are equal so, and only those, give 0; else below or above it. */
 int ike_id_cmp(const struct ike_id *a, const struct ike_id *b);
+/* Identities that are equal so have the same hash. */
+uint32_t ike_id_hash(const struct ike_id *id);
 /* "*.example.org", "*@example.org" or a DN with a "CN=*": stands for many. */
 bool ike_id_is_wildcard(const struct ike_id *id);
 /*
