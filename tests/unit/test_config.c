@@ -1309,6 +1309,19 @@ static void files_of_key_pairs(void **state)
 	assert_int_equal(c.n_creds, 2 * (IKE_CRED_HEAD + 44));
 	config_clear(&c);
 
+	assert_int_equal(chmod(public, 0664), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(
+		said, "peer.pub says whom to trust and can be written by others (mode 0664): run"));
+	assert_int_equal(chmod(public, 0644), 0);
+	if (!geteuid()) {
+		assert_int_equal(chown(public, 65534, 0), 0);
+		assert_int_equal(load(conf, &c), -1);
+		assert_non_null(strstr(
+			said,
+			"peer.pub says whom to trust and belongs to another user (uid 65534)"));
+		assert_int_equal(chown(public, 0, 0), 0);
+	}
 	assert_int_equal(chmod(key, 0640), 0);
 	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "hq.key holds a key and can be read by others (mode 0640)"));
@@ -1413,6 +1426,17 @@ static void files_of_certificates(void **state)
 	write_file("hq.conf", 0644, text, conf, sizeof(conf));
 	assert_int_equal(load(conf, &c), 0);
 	config_clear(&c);
+
+	/* Who may write there could make CAs. */
+	assert_int_equal(chmod(ca, 0646), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "root.crt says whom to trust and can be written by others"));
+	assert_int_equal(chmod(ca, 0644), 0);
+	assert_int_equal(chmod(dir, 0770), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(
+		strstr(said, " says whom to trust and can be written by others (mode 0770)"));
+	assert_int_equal(chmod(dir, 0700), 0);
 
 	/* Another identity, another key, no CA, nothing there. */
 	snprintf(

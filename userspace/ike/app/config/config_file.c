@@ -31,15 +31,24 @@ static const char *why_unread(void)
 	return errno == EINVAL ? "it is no regular file" : strerror(errno);
 }
 
+/* key_file_ok() or trust_file_ok(). */
+typedef bool file_ok_fn(const char *path, const struct stat *st, char *why, size_t size);
+
+static bool is_guarded(file_ok_fn *ok, const char *path, const struct stat *st,
+		       const struct config_report *rep)
+{
+	char why[1024];
+	bool good = ok(path, st, why, sizeof(why));
+
+	if (!good)
+		tell(rep, true, "%s", why);
+	return good;
+}
+
 static bool closed_to_others(const char *path, const struct stat *st,
 			     const struct config_report *rep)
 {
-	char why[1024];
-	bool ok = key_file_ok(path, st, why, sizeof(why));
-
-	if (!ok)
-		tell(rep, true, "%s", why);
-	return ok;
+	return is_guarded(key_file_ok, path, st, rep);
 }
 
 /* The @n bytes of the key file @path in @buf, which has room for one more. */
@@ -137,7 +146,7 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 /* Keys and certificates of public-key authentication: a key of the configuration that names a file. */
 struct cred_file {
 	const char *path; /* "": it is not given */
-	bool is_secret; /* else others may read it */
+	file_ok_fn *ok; /* whom else it may be open to; NULL: that does not matter */
 	size_t most; /* bytes */
 	int (*take)(struct config *c, const void *data, size_t len, char *why, size_t size);
 	bool is_key; /* what take() says goes on after "the key in PATH" */
@@ -160,7 +169,7 @@ static int load_cred(struct config *c, const struct cred_file *f, const char *pa
 		report_unread(path, rep);
 	} else if ((size_t)n == f->most) {
 		tell(rep, true, "%s is too long: expected less than %zu bytes", path, f->most);
-	} else if (!f->is_secret || closed_to_others(path, &st, rep)) {
+	} else if (!f->ok || is_guarded(f->ok, path, &st, rep)) {
 		err = f->take(c, text, (size_t)n, why, sizeof(why));
 		if (err)
 			tell(rep, true, f->is_key ? "the key in %s %s" : "%s: %s", path, why);
@@ -223,10 +232,10 @@ static int check_creds(struct config *c, const struct config_report *rep)
 static int load_creds(struct config *c, const struct config_report *rep)
 {
 	const struct cred_file files[] = {
-		{ c->key_file, true, IKE_MAX_KEY_FILE, take_private, true },
-		{ c->public_file, false, IKE_MAX_KEY_FILE, config_cred_public, true },
-		{ c->cert_file, false, 2 * PKI_MAX_ALL, config_cred_certs, false },
-		{ c->ca_path, false, 2 * IKE_MAX_CREDS, config_cred_cas, false },
+		{ c->key_file, key_file_ok, IKE_MAX_KEY_FILE, take_private, true },
+		{ c->public_file, trust_file_ok, IKE_MAX_KEY_FILE, config_cred_public, true },
+		{ c->cert_file, NULL, 2 * PKI_MAX_ALL, config_cred_certs, false },
+		{ c->ca_path, trust_file_ok, 2 * IKE_MAX_CREDS, config_cred_cas, false },
 	};
 	struct stat st;
 	int err = 0;
@@ -237,7 +246,7 @@ static int load_creds(struct config *c, const struct config_report *rep)
 		if (!*f->path)
 			continue;
 		if (f->take == config_cred_cas && !stat(f->path, &st) && S_ISDIR(st.st_mode))
-			err = load_folder(c, f, rep);
+			err = is_guarded(f->ok, f->path, &st, rep) ? load_folder(c, f, rep) : -1;
 		else
 			err = load_cred(c, f, f->path, rep);
 	}
