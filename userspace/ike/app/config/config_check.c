@@ -159,6 +159,19 @@ static bool has_psk(const struct parse *p)
 	return given(p, "PSK") || (p->c->clients > 1 && (p->c->keys.n || given(p, "Secrets")));
 }
 
+/* Where has_psk() found it: the name of that key or section, and its line. */
+static const char *find_psk(const struct parse *p, unsigned int *line)
+{
+	const char *key = given(p, "PSK") ? "PSK" : "Secrets";
+
+	if (given(p, key)) {
+		*line = line_of(p, key);
+		return key;
+	}
+	*line = p->c->keys.v[0].line;
+	return "PSK of [Client ID]";
+}
+
 /* The keys of a configuration that say how an end proves who it is. */
 struct side {
 	const char *auth; /* says which method it is */
@@ -194,6 +207,17 @@ static void check_certs(struct parse *p)
 			"CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too, the identity of the right one (or any)");
 }
 
+static void refuse_two_keys(struct parse *p, const struct side *s, const char *of_key)
+{
+	unsigned int line;
+	const char *psk = find_psk(p, &line);
+
+	config_say(p, true, line,
+		   "%s, and %s in line %u: expected %s = psk or pubkey, which says what %s", psk,
+		   of_key, line_of(p, of_key), s->auth,
+		   s == &of_us ? "we prove who we are by" : "the peer has to prove who it is by");
+}
+
 /* What was said, else that for which there is a key. Two of them are not chosen between. */
 static void finish_method(struct parse *p, const struct side *s, enum ike_method *method)
 {
@@ -202,13 +226,8 @@ static void finish_method(struct parse *p, const struct side *s, enum ike_method
 
 	if (!given(p, s->auth)) {
 		*method = key ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
-		if (key && given(p, "PSK"))
-			config_say(
-				p, true, line_of(p, "PSK"),
-				"PSK, and %s in line %u: expected %s = psk or pubkey, which says what %s",
-				of_key, line_of(p, of_key), s->auth,
-				s == &of_us ? "we prove who we are by"
-					    : "the peer has to prove who it is by");
+		if (key && psk)
+			refuse_two_keys(p, s, of_key);
 	}
 	if (*method == IKE_METHOD_SIGNATURE && !key)
 		config_say(p, true, line_of(p, s->auth), "%s = pubkey needs %s", s->auth,
