@@ -1482,6 +1482,57 @@ static void files_of_certificates(void **state)
 	maker_free(&other);
 }
 
+/* The configuration of an end with this certificate, and with @local_id, lines of [Tunnel]. */
+static int load_leaf(const struct made *leaf, const char *local_id, struct config *c)
+{
+	char conf[128], key[128], cert[128], text[1024];
+	int err;
+
+	make_dir();
+	write_key("hq.key", leaf, key, sizeof(key));
+	write_certs("hq.crt", (const struct made *[]){ leaf, NULL }, cert, sizeof(cert));
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\n%sKey = %s\nCert = %s\nLocalAuth = pubkey\n[Peer]\n" PSK_LINE
+		 "RemoteAuth = psk\n",
+		 local_id, key, cert);
+	write_file("hq.conf", 0600, text, conf, sizeof(conf));
+	err = load(conf, c);
+	unlink(key);
+	unlink(cert);
+	unlink(conf);
+	rmdir(dir);
+	return err;
+}
+
+static void the_identity_of_a_certificate_is_ours(void **state)
+{
+	static const uint8_t utf8[] = { 0x30, 0x0d, 0x31, 0x0b, 0x30, 9,   6,  3,
+					0x55, 4,    3,	  0x0c, 2,    'H', 'Q' };
+	struct made root = maker_ca("CN=root", NULL);
+	struct made both = leaf_now("dn:0x300d310b300906035504030c024851", &root,
+				    "subjectAltName=DNS:*.example.org,DNS:hq.example.org");
+	struct made wild = leaf_now("", &root, "subjectAltName=DNS:*.example.org");
+	struct config c;
+	char id[300];
+
+	(void)state;
+	/* A wildcard is the name of nobody. */
+	assert_int_equal(load_leaf(&both, "", &c), 0);
+	assert_string_equal(ike_id_print(id, sizeof(id), &c.local_id), "hq.example.org");
+	config_clear(&c);
+	assert_int_equal(load_leaf(&wild, "", &c), -1);
+	assert_non_null(strstr(
+		said, "the certificate is for '*.example.org', and for no one name: expected a"));
+	/* The peer sees the same bytes in the ID payload and in the certificate. */
+	assert_int_equal(load_leaf(&both, "LocalID = CN=hq\n", &c), 0);
+	assert_int_equal(c.local_id.len, sizeof(utf8));
+	assert_memory_equal(c.local_id.data, utf8, sizeof(utf8));
+	config_clear(&c);
+	maker_free(&root);
+	maker_free(&both);
+	maker_free(&wild);
+}
+
 /* ---- keys of clients --------------------------------------------------------------- */
 
 #define HUB "[Peer]\nRemoteID = *.example.org\nClients = 5\n"
@@ -1910,6 +1961,7 @@ int main(void)
 		cmocka_unit_test(files),
 		cmocka_unit_test(files_of_key_pairs),
 		cmocka_unit_test(files_of_certificates),
+		cmocka_unit_test(the_identity_of_a_certificate_is_ours),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -759,7 +759,7 @@ static void identities(void **state)
 			  rows[i].right ? PKI_TRUSTED : PKI_WRONG_IDENTITY,
 			  rows[i].right ? "" : "the peer claims to be '");
 		id = id_of(rows[i].id);
-		assert_int_equal(pki_cert_has_id(&a.der, &id, 0), rows[i].right);
+		assert_int_equal(pki_cert_choose_id(&a.der, &id), rows[i].right);
 	}
 	expect_id(
 		ASK(trust, &a), "b.example.org", PKI_WRONG_IDENTITY,
@@ -773,9 +773,13 @@ static void identities(void **state)
 	assert_int_equal(pki_cert_ids(&a.der, ids, 3), 6);
 	id = id_of("Alice@example.org");
 	assert_true(ike_id_eq(&ids[2], &id));
-	/* The type of the claim is compared, too; and no claim is no identity. */
+	/* Of two that are equal, the certificate's is chosen; without a wish, the first. */
+	id = id_of("Alice@EXAMPLE.org");
+	assert_true(pki_cert_choose_id(&a.der, &id));
+	assert_memory_equal(id.data, ids[2].data, id.len);
 	id = (struct ike_id){ 0 };
-	assert_false(pki_cert_has_id(&a.der, &id, 0));
+	assert_true(pki_cert_choose_id(&a.der, &id));
+	assert_true(ike_id_eq(&id, &ids[0]));
 	maker_free(&a);
 }
 

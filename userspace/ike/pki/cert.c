@@ -225,13 +225,23 @@ bool cert_is_for(const X509 *cert, const struct ike_id *id, unsigned int flags)
 	return flags & PKI_CN_IS_NAME && !w.has_name && cert_has_cn(cert, id);
 }
 
-bool pki_cert_has_id(const struct ike_iov *der, const struct ike_id *id, unsigned int flags)
+static bool choose_id(void *ctx, const struct ike_id *id)
+{
+	struct ike_id *wanted = ctx;
+
+	if (wanted->type ? !ike_id_eq(id, wanted) : ike_id_is_wildcard(id))
+		return false;
+	*wanted = *id;
+	return true;
+}
+
+bool pki_cert_choose_id(const struct ike_iov *der, struct ike_id *id)
 {
 	X509 *cert = cert_parse(der);
-	bool has = cert && cert_is_for(cert, id, flags);
+	bool chosen = cert && each_id(cert, choose_id, id);
 
 	X509_free(cert);
-	return has;
+	return chosen;
 }
 
 /* ---- keys and algorithms --------------------------------------------------------- */

@@ -115,8 +115,11 @@ int pki_cert_info(const struct ike_iov *cert, struct pki_cert_info *info, char *
  */
 unsigned int pki_cert_ids(const struct ike_iov *cert, struct ike_id *ids, unsigned int cap);
 
-/* Is @cert for @id? As pki_verify() compares: exactly, never as a wildcard. @flags: enum pki_flag. */
-bool pki_cert_has_id(const struct ike_iov *cert, const struct ike_id *id, unsigned int flags);
+/*
+ * Of type 0, *@id becomes the first identity of @cert that is no wildcard; else the one that equals it, so
+ * that it has the certificate's own bytes. False, and *@id is as it was, if there is none.
+ */
+bool pki_cert_choose_id(const struct ike_iov *cert, struct ike_id *id);
 
 /*
  * Our own certificates, leaf first, as they will be sent: within the limits that a peer may have, each

@@ -131,19 +131,24 @@ static void print_ids(const struct ike_iov *cert, char *buf, size_t size)
 		text_add(&t, "nobody");
 }
 
-/* The identity that we show is one of our certificate's. */
+/* The identity that we show is one of our certificate's, in its bytes. */
 static int check_local_id(struct config *c, const struct ike_iov *cert, char *why, size_t size)
 {
 	char id[IKE_MAX_ID + 16], ids[1024];
 
-	if (!c->local_id.type && pki_cert_ids(cert, &c->local_id, 1))
-		return 0;
-	if (c->local_id.type && pki_cert_has_id(cert, &c->local_id, 0))
+	if (pki_cert_choose_id(cert, &c->local_id))
 		return 0;
 	print_ids(cert, ids, sizeof(ids));
-	snprintf(why, size,
-		 "LocalID is '%s', but the certificate is for %s: set LocalID to one of them",
-		 ike_id_print(id, sizeof(id), &c->local_id), ids);
+	if (c->local_id.type)
+		snprintf(
+			why, size,
+			"LocalID is '%s', but the certificate is for %s: set LocalID to one of them",
+			ike_id_print(id, sizeof(id), &c->local_id), ids);
+	else
+		snprintf(
+			why, size,
+			"the certificate is for %s, and for no one name: expected a certificate with a name of this end, which is no wildcard",
+			ids);
 	return -1;
 }
 
