@@ -1533,6 +1533,39 @@ static void the_identity_of_a_certificate_is_ours(void **state)
 	maker_free(&wild);
 }
 
+/* Which file of CA= has which, and how it is called, is no other configuration. */
+static void files_of_authorities_have_no_order(void **state)
+{
+	struct made one = maker_ca("CN=one", NULL), two = maker_ca("CN=two", NULL);
+	char conf[128], first[128], last[128], text[1024];
+	struct config c, again;
+
+	(void)state;
+	make_dir();
+	write_certs("b.crt", (const struct made *[]){ &one, NULL }, last, sizeof(last));
+	write_certs("a.crt", (const struct made *[]){ &two, NULL }, first, sizeof(first));
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\nLocalAuth = psk\n[Peer]\nRemoteID = any\n" PSK_LINE
+		 "RemoteAuth = pubkey\nCA = %s\n",
+		 dir);
+	write_file("hq.conf", 0600, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	write_certs("b.crt", (const struct made *[]){ &two, NULL }, last, sizeof(last));
+	write_certs("a.crt", (const struct made *[]){ &one, NULL }, first, sizeof(first));
+	assert_int_equal(load(conf, &again), 0);
+	assert_int_equal(c.n_creds, one.der.len + two.der.len + 2 * IKE_CRED_HEAD);
+	assert_int_equal(again.n_creds, c.n_creds);
+	assert_memory_equal(again.creds, c.creds, c.n_creds);
+	config_clear(&c);
+	config_clear(&again);
+	unlink(first);
+	unlink(last);
+	unlink(conf);
+	rmdir(dir);
+	maker_free(&one);
+	maker_free(&two);
+}
+
 /* ---- keys of clients --------------------------------------------------------------- */
 
 #define HUB "[Peer]\nRemoteID = *.example.org\nClients = 5\n"
@@ -1962,6 +1995,7 @@ int main(void)
 		cmocka_unit_test(files_of_key_pairs),
 		cmocka_unit_test(files_of_certificates),
 		cmocka_unit_test(the_identity_of_a_certificate_is_ours),
+		cmocka_unit_test(files_of_authorities_have_no_order),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

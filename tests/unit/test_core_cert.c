@@ -443,6 +443,12 @@ static void authorities_change(void **state)
 	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
 	pair_run(p, 1000);
 	assert_memory_equal(node_sa(p->a)->spi_i, spi, sizeof(spi));
+	set_own(p->a, &leaf); /* one CA more, before that which is used */
+	node_add_cert(p->a, 0, IKE_CRED_CA, &other.der);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	pair_run(p, 1000);
+	assert_memory_equal(node_sa(p->a)->spi_i, spi, sizeof(spi));
 	certify_anew(p->a, &leaf, &other);
 	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
 	pair_run(p, 1000);

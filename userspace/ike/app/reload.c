@@ -40,12 +40,16 @@ static bool needs_reopening(const struct config *from, const struct config *to)
 	       is_elsewhere_by_name(from, to) || is_somebody_else(from, to);
 }
 
-/* Of what the peer proves; a key of our own is used from the next IKE SA on. */
+/*
+ * Is what the peer proves now, by @x, not enough by @y? A CA more changes nothing for it; a key of our own is
+ * used from the next IKE SA on.
+ */
 static bool is_other_key(const struct config *x, const struct config *y)
 {
 	const struct ike_creds a = { x->creds, x->n_creds }, b = { y->creds, y->n_creds };
 
-	if (!ike_cred_same(&a, &b, IKE_CRED_PEER_KEY) || !ike_cred_same(&a, &b, IKE_CRED_CA))
+	if (x->remote_method != y->remote_method || !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) ||
+	    !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
 }

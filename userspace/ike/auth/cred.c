@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ike/auth/cred.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static size_t length_at(const uint8_t *head)
@@ -43,18 +44,43 @@ bool ike_cred_find(const struct ike_creds *c, enum ike_cred_kind kind, struct ik
 	return ike_cred_next(c, &at, kind, out);
 }
 
-bool ike_cred_same(const struct ike_creds *a, const struct ike_creds *b, enum ike_cred_kind kind)
+struct ike_iov *ike_cred_collect(const struct ike_creds *c, enum ike_cred_kind kind,
+				 unsigned int *n)
 {
-	size_t at_a = 0, at_b = 0;
-	struct ike_iov x, y;
-	bool more;
+	struct ike_iov *items, item;
+	size_t at = 0;
 
-	do {
-		more = ike_cred_next(a, &at_a, kind, &x);
-		if (more != ike_cred_next(b, &at_b, kind, &y) ||
-		    (more && (x.len != y.len || memcmp(x.base, y.base, x.len))))
+	for (*n = 0; ike_cred_next(c, &at, kind, &item);)
+		++*n;
+	items = calloc(*n + 1, sizeof(*items));
+	at = 0;
+	for (unsigned int i = 0; items && i < *n; i++)
+		ike_cred_next(c, &at, kind, &items[i]);
+	return items;
+}
+
+static bool has_item(const struct ike_creds *c, enum ike_cred_kind kind, const struct ike_iov *item)
+{
+	struct ike_iov its;
+	size_t at = 0;
+
+	while (ike_cred_next(c, &at, kind, &its)) {
+		if (its.len == item->len && !memcmp(its.base, item->base, its.len))
+			return true;
+	}
+	return false;
+}
+
+bool ike_cred_has_all(const struct ike_creds *c, const struct ike_creds *of,
+		      enum ike_cred_kind kind)
+{
+	struct ike_iov item;
+	size_t at = 0;
+
+	while (ike_cred_next(of, &at, kind, &item)) {
+		if (!has_item(c, kind, &item))
 			return false;
-	} while (more);
+	}
 	return true;
 }
 

@@ -14,7 +14,7 @@ enum ike_cred_kind {
 	IKE_CRED_OWN_KEY, /* SubjectPublicKeyInfo of our private key */
 	IKE_CRED_PEER_KEY, /* that of the peer's */
 	IKE_CRED_OWN_CERT, /* our certificate, then those of CAs between it and a root, in order */
-	IKE_CRED_CA, /* certificate of a CA whose word for the peer's identity counts */
+	IKE_CRED_CA, /* certificate of a CA that the peer's certificate may be of */
 	IKE_CRED_KINDS,
 };
 
@@ -33,8 +33,12 @@ bool ike_cred_next(const struct ike_creds *c, size_t *at, enum ike_cred_kind kin
 		   struct ike_iov *out);
 /* The first of the kind; false if there is none. */
 bool ike_cred_find(const struct ike_creds *c, enum ike_cred_kind kind, struct ike_iov *out);
-/* Are the items of the kind of both the same, in the same order? */
-bool ike_cred_same(const struct ike_creds *a, const struct ike_creds *b, enum ike_cred_kind kind);
+/* All of the kind, *@n of them, to be freed by free(); what they point to is in @c. NULL without memory. */
+struct ike_iov *ike_cred_collect(const struct ike_creds *c, enum ike_cred_kind kind,
+				 unsigned int *n);
+/* Has @c all the items of the kind that @of has, in any order? */
+bool ike_cred_has_all(const struct ike_creds *c, const struct ike_creds *of,
+		      enum ike_cred_kind kind);
 
 /* Does @c consist of whole items of known kinds, at most IKE_MAX_CREDS bytes? */
 bool ike_creds_are_sane(const struct ike_creds *c);

@@ -27,15 +27,18 @@ struct change {
 
 /* ---- what differs ------------------------------------------------------------ */
 
-/* Are the terms of @x those of @y, the child SAs apart? */
+/*
+ * Do the terms of @x, the old ones, hold under @y, the child SAs apart? A CA more takes nothing from who is
+ * there.
+ */
 static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
 	       x->local_method == y->local_method && x->remote_method == y->remote_method &&
 	       x->signatures == y->signatures &&
-	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_PEER_KEY) &&
-	       ike_cred_same(&x->creds, &y->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
+	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_PEER_KEY) &&
+	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
 	       x->encap == y->encap && x->ike == y->ike && x->esp == y->esp &&
 	       !x->pool == !y->pool && x->asks_address == y->asks_address;
 }

@@ -141,24 +141,14 @@ static struct ike_ts *keep_child(struct child_conf *to, const struct ike_child_c
 /* The CAs that the peer's certificate may be of; without any there is no trust. */
 static bool make_trust(struct tunnel_conf *c)
 {
-	struct ike_iov *cas = NULL, *grown, ca;
-	unsigned int n = 0;
-	size_t at = 0;
+	unsigned int n;
+	struct ike_iov *cas = ike_cred_collect(&c->creds, IKE_CRED_CA, &n);
 	char why[PKI_MAX_TEXT];
-	bool ok = true;
 
-	while (ok && ike_cred_next(&c->creds, &at, IKE_CRED_CA, &ca)) {
-		grown = realloc(cas, (n + 1) * sizeof(*cas));
-		ok = grown;
-		if (!ok)
-			break;
-		cas = grown;
-		cas[n++] = ca;
-	}
-	if (ok && n)
+	if (cas && n)
 		c->trust = pki_trust_new(cas, n, NULL, 0, why, sizeof(why));
 	free(cas);
-	return ok && (!n || c->trust);
+	return cas && (!n || c->trust);
 }
 
 const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)

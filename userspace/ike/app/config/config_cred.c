@@ -152,53 +152,84 @@ static int check_local_id(struct config *c, const struct ike_iov *cert, char *wh
 	return -1;
 }
 
-static int check_own(struct config *c, const struct ike_creds *creds, int64_t now, char *why,
-		     size_t size)
+static int check_own(struct config *c, const struct ike_iov *certs, unsigned int n, int64_t now,
+		     char *why, size_t size)
 {
-	struct ike_iov certs[PKI_MAX_CERTS], key;
-	size_t at = 0, len = 0;
-	unsigned int n = 0;
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	struct ike_iov key;
+	size_t len = 0;
 
-	while (n < PKI_MAX_CERTS && ike_cred_next(creds, &at, IKE_CRED_OWN_CERT, &certs[n]))
-		len += certs[n++].len;
-	if (!n)
-		return 0;
-	if (ike_cred_next(creds, &at, IKE_CRED_OWN_CERT, &key) || len > MAX_OWN) {
+	for (unsigned int i = 0; i < n; i++)
+		len += certs[i].len;
+	if (n > PKI_MAX_CERTS || len > MAX_OWN) {
 		snprintf(why, size, "expected at most %d certificates, of %d bytes in all",
 			 PKI_MAX_CERTS, MAX_OWN);
 		return -1;
 	}
-	if (!ike_cred_find(creds, IKE_CRED_OWN_KEY, &key) ||
+	if (!ike_cred_find(&creds, IKE_CRED_OWN_KEY, &key) ||
 	    pki_own_check(certs, n, &key, now, why, size))
 		return -1;
 	return check_local_id(c, &certs[0], why, size);
 }
 
-static int check_cas(const struct ike_creds *creds, char *why, size_t size)
+static int check_cas(const struct ike_iov *cas, unsigned int n, char *why, size_t size)
 {
-	struct ike_iov *cas = calloc(PKI_MAX_ANCHORS, sizeof(*cas)), more;
-	struct pki_trust *trust = NULL;
-	unsigned int n = 0;
-	size_t at = 0;
 	char fault[PKI_MAX_TEXT];
+	struct pki_trust *trust = pki_trust_new(cas, n, NULL, 0, fault, sizeof(fault));
 
-	while (cas && n < PKI_MAX_ANCHORS && ike_cred_next(creds, &at, IKE_CRED_CA, &more))
-		cas[n++] = more;
-	if (n)
-		trust = pki_trust_new(cas, n, NULL, 0, fault, sizeof(fault));
-	if (n && !trust) /* else @why keeps its warning */
+	if (!trust) /* else @why keeps its warning */
 		snprintf(why, size, "%s", fault);
 	pki_trust_free(trust);
-	free(cas);
-	return !n || trust ? 0 : -1;
+	return trust ? 0 : -1;
+}
+
+static int item_cmp(const void *a, const void *b)
+{
+	const struct ike_iov *x = a, *y = b;
+
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return memcmp(x->base, y->base, x->len);
+}
+
+/* In one order, so that it does not matter which file of CA= has which. They are behind all other items. */
+static int sort_cas(struct config *c, struct ike_iov *cas, unsigned int n)
+{
+	size_t at = (size_t)((const uint8_t *)cas[0].base - c->creds) - IKE_CRED_HEAD;
+	uint8_t *sorted = malloc(c->n_creds);
+
+	if (!sorted)
+		return -1;
+	memcpy(sorted, c->creds, at);
+	qsort(cas, n, sizeof(*cas), item_cmp);
+	for (unsigned int i = 0; i < n; i++) {
+		ike_cred_head(sorted + at, IKE_CRED_CA, cas[i].len);
+		memcpy(sorted + at + IKE_CRED_HEAD, cas[i].base, cas[i].len);
+		at += IKE_CRED_HEAD + cas[i].len;
+	}
+	free(c->creds);
+	c->creds = sorted;
+	return 0;
 }
 
 int config_cred_check(struct config *c, int64_t now, char *why, size_t size)
 {
 	const struct ike_creds creds = { c->creds, c->n_creds };
+	unsigned int n_own, n_cas;
+	struct ike_iov *own = ike_cred_collect(&creds, IKE_CRED_OWN_CERT, &n_own);
+	struct ike_iov *cas = ike_cred_collect(&creds, IKE_CRED_CA, &n_cas);
+	int err = own && cas ? 0 : -1;
 
-	*why = 0;
-	if (check_own(c, &creds, now, why, size))
-		return -1;
-	return check_cas(&creds, why, size);
+	snprintf(why, size, "%s", err ? "not enough memory" : "");
+	if (!err && n_own)
+		err = check_own(c, own, n_own, now, why, size);
+	if (!err && n_cas)
+		err = check_cas(cas, n_cas, why, size);
+	if (!err && n_cas && sort_cas(c, cas, n_cas)) {
+		snprintf(why, size, "not enough memory");
+		err = -1;
+	}
+	free(own);
+	free(cas);
+	return err;
 }
