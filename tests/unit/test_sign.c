@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "cert_maker.h"
 #include "ike/crypto/sign.h"
 #include "vectors.h"
 
@@ -208,6 +209,35 @@ static void weak_and_foreign_keys_are_refused(void **state)
 	}
 }
 
+/* Whose signatures are dear to verify, and what looks like a curve that is known. */
+static void deceptive_public_keys_are_refused(void **state)
+{
+	static const struct {
+		const char *key, *said;
+	} rows[] = {
+		{ "FAKE-2048-65", "is RSA with an unusual exponent" },
+		{ "FAKE-2048-1", "is RSA with an unusual exponent" },
+		{ "FAKE-8256-17", "is RSA of 8256 bits" },
+		{ "EXPLICIT-P-256", "is of a kind that is not known here" },
+	};
+	struct made root = maker_ca("CN=root", NULL), made;
+	struct ike_iov spki;
+	char why[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		made = maker_cert(
+			&(struct recipe){ .subject = "CN=a", .issuer = &root, .key = rows[i].key });
+		spki = maker_spki(&made);
+		assert_int_equal(ike_key_kind(spki.base, spki.len, why, sizeof(why)), IKE_KEY_NONE);
+		if (strncmp(why, rows[i].said, strlen(rows[i].said)))
+			fail_msg("%s: %s", rows[i].key, why);
+		maker_free_der(&spki);
+		maker_free(&made);
+	}
+	maker_free(&root);
+}
+
 static void nothing_behind_a_public_key(void **state)
 {
 	struct ike_private_key private;
@@ -255,6 +285,7 @@ int main(void)
 		cmocka_unit_test(signatures_hold_for_their_message_alone),
 		cmocka_unit_test(keys_sign_in_their_own_way_alone),
 		cmocka_unit_test(weak_and_foreign_keys_are_refused),
+		cmocka_unit_test(deceptive_public_keys_are_refused),
 		cmocka_unit_test(nothing_behind_a_public_key),
 		cmocka_unit_test(passphrases_are_not_asked_for),
 	};

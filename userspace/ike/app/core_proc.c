@@ -389,6 +389,8 @@ static int call_conf(struct core *c, struct wire_head *h, const struct ike_tunne
 	if (!body)
 		return -ENOMEM;
 	memcpy(body, conf, len);
+	((struct ike_tunnel_conf *)body)->creds.data =
+		NULL; /* it is an address of this process alone */
 	if (conf->creds.len)
 		memcpy(body + len, conf->creds.data, conf->creds.len);
 	h->len = (uint32_t)(len + conf->creds.len);

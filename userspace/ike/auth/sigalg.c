@@ -165,7 +165,7 @@ void sigalg_build_hashes(struct ike_builder *b)
 /* May @s be used with a peer that takes @hashes, or 0 if it did not say so? */
 static bool allows(const struct sigalg *s, unsigned int hashes, unsigned int policy)
 {
-	if (s->method == IKE_AUTH_RSA) /* who knows better has to do better */
+	if (s->method == IKE_AUTH_RSA) /* only for peers that know no other hash */
 		return !hashes && (policy & IKE_SIG_SHA1) && !(policy & IKE_SIG_PSS);
 	if (s->scheme.key == IKE_KEY_RSA && (policy & IKE_SIG_PSS) && !s->scheme.pss)
 		return false;

@@ -29,7 +29,7 @@ static bool children_sane(const struct ike_tunnel_conf *c)
 	return c->n_child && c->n_child <= IKE_MAX_CHILD;
 }
 
-static enum ike_key_kind own_key(const struct ike_tunnel_conf *c)
+static enum ike_key_kind find_own_kind(const struct ike_tunnel_conf *c)
 {
 	struct ike_iov key;
 	char why[128];
@@ -57,7 +57,7 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 
 	return c->local_method < IKE_METHODS && c->remote_method < IKE_METHODS &&
 	       ike_creds_are_sane(&c->creds) &&
-	       (c->local_method != IKE_METHOD_SIGNATURE || own_key(c) != IKE_KEY_NONE) &&
+	       (c->local_method != IKE_METHOD_SIGNATURE || find_own_kind(c) != IKE_KEY_NONE) &&
 	       (c->remote_method != IKE_METHOD_SIGNATURE ||
 		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key) ||
 		ike_cred_find(&c->creds, IKE_CRED_CA, &key));
@@ -167,7 +167,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		.local_method = conf->local_method,
 		.remote_method = conf->remote_method,
 		.signatures = conf->signatures,
-		.own_key = own_key(conf),
+		.own_key = find_own_kind(conf),
 		.clients = conf->clients,
 		.unique = conf->unique,
 		.asks_address = conf->asks_address,

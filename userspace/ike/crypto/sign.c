@@ -17,11 +17,13 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "ike/crypto/evp_key.h"
 #include "ike/crypto/sign.h"
 
 enum {
 	MAX_MESSAGE = 1 << 20, /* all parts together */
 	MAX_COORDINATE = 66, /* bytes of P-521 */
+	MAX_EXPONENT = 64, /* bits */
 };
 
 /* ---- kinds of keys ------------------------------------------------------------------- */
@@ -45,29 +47,57 @@ const char *ike_key_name(enum ike_key_kind kind)
 	return kinds[kind].name;
 }
 
+bool evp_exponent_is_sane(const EVP_PKEY *key)
+{
+	BIGNUM *e = NULL;
+	bool sane = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) &&
+		    BN_num_bits(e) <= MAX_EXPONENT && BN_is_odd(e) && !BN_is_one(e);
+
+	BN_free(e);
+	return sane;
+}
+
+bool evp_curve_name(const EVP_PKEY *key, char *name, size_t size)
+{
+	int spelled_out = 1;
+
+	return EVP_PKEY_get_group_name(key, name, size, NULL) &&
+	       EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+				      &spelled_out) &&
+	       !spelled_out;
+}
+
 static bool is_kind(const EVP_PKEY *key, const struct kind *k)
 {
 	char group[64];
 
 	if (!k->type || !EVP_PKEY_is_a(key, k->type))
 		return false;
-	return !k->group || (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group,
-							    sizeof(group), NULL) &&
-			     !strcmp(group, k->group));
+	return !k->group || (evp_curve_name(key, group, sizeof(group)) && !strcmp(group, k->group));
+}
+
+static bool is_sane_rsa(const EVP_PKEY *key, char *why, size_t size)
+{
+	int bits = EVP_PKEY_get_bits(key);
+
+	if (bits < IKE_MIN_RSA_BITS || bits > IKE_MAX_RSA_BITS)
+		snprintf(why, size, "is RSA of %d bits; expected %d to %d", bits, IKE_MIN_RSA_BITS,
+			 IKE_MAX_RSA_BITS);
+	else if (!evp_exponent_is_sane(key))
+		snprintf(why, size, "is RSA with an unusual exponent; expected 65537");
+	else
+		return true;
+	return false;
 }
 
 static enum ike_key_kind kind_of(const EVP_PKEY *key, char *why, size_t size)
 {
-	int bits = EVP_PKEY_get_bits(key);
-
 	for (unsigned int i = IKE_KEY_RSA; i < IKE_KEY_KINDS; i++) {
 		if (!is_kind(key, &kinds[i]))
 			continue;
-		if (i != IKE_KEY_RSA || (bits >= IKE_MIN_RSA_BITS && bits <= IKE_MAX_RSA_BITS))
-			return (enum ike_key_kind)i;
-		snprintf(why, size, "is RSA of %d bits; expected %d to %d", bits, IKE_MIN_RSA_BITS,
-			 IKE_MAX_RSA_BITS);
-		return IKE_KEY_NONE;
+		if (i == IKE_KEY_RSA && !is_sane_rsa(key, why, size))
+			return IKE_KEY_NONE;
+		return (enum ike_key_kind)i;
 	}
 	snprintf(
 		why, size,
@@ -252,7 +282,7 @@ bool ike_signature_holds(const struct ike_scheme *s, const uint8_t *spki, size_t
 
 /* ---- files ------------------------------------------------------------------------------------ */
 
-/* Nobody is asked for a passphrase. */
+/* The library's callback for a passphrase: gives none, and notes in the bool @ctx that one is needed. */
 static int no_passphrase(char *buf, int size, int writing, void *ctx)
 {
 	(void)buf;

@@ -42,7 +42,7 @@ const char *ike_key_name(enum ike_key_kind kind);
 /*
  * What kind of key is the SubjectPublicKeyInfo of @len bytes at @spki? IKE_KEY_NONE with a sentence's
  * end in @why ("is ...") if it is none of ours: malformed, longer than IKE_MAX_SPKI, RSA of too few or
- * too many bits, another algorithm or curve.
+ * too many bits or with an unusual exponent, another algorithm or curve, a curve that is spelled out.
  */
 enum ike_key_kind ike_key_kind(const uint8_t *spki, size_t len, char *why, size_t size);
 

@@ -7,19 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "ike/crypto/evp_key.h"
 #include "ike/pki/pki_int.h"
 #include "ike/proto/dn.h"
 #include "ike/proto/id.h"
 
 enum {
-	MIN_RSA = 2048,
-	MIN_SHORT_RSA = 1024, /* with PKI_ALLOW_SHORT_RSA */
-	MAX_RSA = 8192,
-	MAX_RSA_EXPONENT = 64, /* bits */
+	MIN_SHORT_RSA = 1024, /* bits, with PKI_ALLOW_SHORT_RSA */
 	NAMED_IDS = 4, /* in a sentence */
 };
 
@@ -246,42 +243,27 @@ bool pki_cert_choose_id(const struct ike_iov *der, struct ike_id *id)
 
 /* ---- keys and algorithms --------------------------------------------------------- */
 
-static bool exponent_is_sane(EVP_PKEY *key)
-{
-	BIGNUM *e = NULL;
-	bool sane = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) &&
-		    BN_num_bits(e) <= MAX_RSA_EXPONENT && BN_is_odd(e) && !BN_is_one(e);
-
-	BN_free(e);
-	return sane;
-}
-
 static enum key_fault judge_rsa(EVP_PKEY *key, unsigned int flags, char *what)
 {
+	int least = flags & PKI_ALLOW_SHORT_RSA ? MIN_SHORT_RSA : IKE_MIN_RSA_BITS;
 	int bits = EVP_PKEY_get_bits(key);
 
 	snprintf(what, NAME_TEXT, "RSA with %d bits", bits);
-	if (bits > MAX_RSA)
+	if (bits > IKE_MAX_RSA_BITS)
 		return KEY_COSTLY;
-	if (!exponent_is_sane(key)) {
+	if (!evp_exponent_is_sane(key)) {
 		snprintf(what, NAME_TEXT, "RSA with an unusual exponent");
 		return KEY_COSTLY;
 	}
-	return bits >= (flags & PKI_ALLOW_SHORT_RSA ? MIN_SHORT_RSA : MIN_RSA) ? KEY_FINE
-									       : KEY_WEAK;
+	return bits >= least ? KEY_FINE : KEY_WEAK;
 }
 
-/* Curves by name alone: one that is spelled out may be another that looks like it. */
 static enum key_fault judge_ec(EVP_PKEY *key, char *what)
 {
 	static const char *const curves[] = { "prime256v1", "secp384r1", "secp521r1" };
 	char group[64] = "";
-	int spelled_out = 1;
 
-	if (!EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) ||
-	    !EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
-				    &spelled_out) ||
-	    spelled_out) {
+	if (!evp_curve_name(key, group, sizeof(group))) {
 		snprintf(what, NAME_TEXT, "ECDSA on a curve without a name");
 		return KEY_WEAK;
 	}
@@ -357,43 +339,4 @@ bool cert_may_sign(X509 *cert)
 {
 	/* All bits are set if there is no such extension. */
 	return X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION);
-}
-
-/* ---- for the rest of the agent --------------------------------------------------- */
-
-static int fill_info(X509 *cert, struct pki_cert_info *info, char *err, size_t err_size)
-{
-	X509_PUBKEY *spki = X509_get_X509_PUBKEY(cert);
-	int len = i2d_X509_PUBKEY(spki, NULL);
-	char what[NAME_TEXT], name[NAME_TEXT];
-	uint8_t *p = info->spki;
-	struct ike_iov part;
-
-	if (key_judge(X509_get0_pubkey(cert), PKI_ALLOW_SHORT_RSA, what) != KEY_FINE) {
-		snprintf(err, err_size, "the key of the certificate '%s' is %s",
-			 subject_text(name, cert), what);
-		return -1;
-	}
-	if (len <= 0 || len > PKI_MAX_SPKI)
-		return -1;
-	info->spki_len = (size_t)i2d_X509_PUBKEY(spki, &p);
-	part = (struct ike_iov){ info->spki, info->spki_len };
-	set_subject(&info->subject, cert);
-	info->not_before = time_value(X509_get0_notBefore(cert));
-	info->not_after = time_value(X509_get0_notAfter(cert));
-	info->ca = X509_check_ca(cert) == 1;
-	return ike_sha1(&part, 1, info->key_hash);
-}
-
-int pki_cert_info(const struct ike_iov *der, struct pki_cert_info *info, char *err, size_t err_size)
-{
-	X509 *cert = cert_parse(der);
-	int rc = -1;
-
-	memset(info, 0, sizeof(*info));
-	snprintf(err, err_size, "this is no certificate");
-	if (cert)
-		rc = fill_info(cert, info, err, err_size);
-	X509_free(cert);
-	return rc;
 }

@@ -18,33 +18,6 @@ enum {
 	SECURITY_LEVEL = 2, /* of libcrypto: 112 bits */
 };
 
-const char *pki_verdict_name(enum pki_verdict verdict)
-{
-	static const char *const names[PKI_N_VERDICTS] = {
-		[PKI_TRUSTED] = "trusted",
-		[PKI_NO_CERT] = "no certificate",
-		[PKI_TOO_MUCH] = "too much",
-		[PKI_MALFORMED] = "malformed",
-		[PKI_UNKNOWN_CA] = "unknown CA",
-		[PKI_BAD_SIGNATURE] = "bad signature",
-		[PKI_NOT_YET_VALID] = "not yet valid",
-		[PKI_EXPIRED] = "expired",
-		[PKI_NOT_A_CA] = "not a CA",
-		[PKI_PATH_TOO_LONG] = "path too long",
-		[PKI_NAME_CONSTRAINT] = "name constraint",
-		[PKI_WRONG_USAGE] = "wrong usage",
-		[PKI_WEAK] = "weak",
-		[PKI_CRITICAL_EXTENSION] = "critical extension",
-		[PKI_WRONG_IDENTITY] = "wrong identity",
-		[PKI_REVOKED] = "revoked",
-		[PKI_STATUS_MISSING] = "status missing",
-		[PKI_UNKNOWN_KEY] = "unknown key",
-		[PKI_FAILED] = "failed",
-	};
-
-	return (unsigned int)verdict < PKI_N_VERDICTS ? names[verdict] : "?";
-}
-
 /* ---- taking what was sent -------------------------------------------------------- */
 
 static enum pki_verdict check_limits(const struct ike_iov *certs, unsigned int n,
@@ -303,7 +276,7 @@ static enum pki_verdict give_key(struct pki_job *j)
 	char name[NAME_TEXT];
 	uint8_t *p = j->r->spki;
 
-	if (len <= 0 || len > PKI_MAX_SPKI)
+	if (len <= 0 || len > IKE_MAX_SPKI)
 		return refuse(j->r, PKI_FAILED, "the certificate's key has %d bytes", len);
 	j->r->spki_len = (size_t)i2d_X509_PUBKEY(spki, &p);
 	for (int i = 0; i < sk_X509_num(j->path); i++)

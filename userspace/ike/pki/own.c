@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Keys without certificates (RFC 7670), and our own certificates before they are sent.
- */
+/* Our own certificates before they are sent. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,74 +9,18 @@
 
 enum { WARN_DAYS = 30, DAY = 86400 };
 
-static EVP_PKEY *parse_key(const struct ike_iov *spki)
+static bool is_key(const EVP_PKEY *key, const struct ike_iov *spki)
 {
 	const uint8_t *p = spki->base;
-	EVP_PKEY *key = spki->len && spki->len <= PKI_MAX_SPKI
-				? d2i_PUBKEY(NULL, &p, (long)spki->len)
-				: NULL;
+	EVP_PKEY *known = spki->len && spki->len <= IKE_MAX_SPKI
+				  ? d2i_PUBKEY(NULL, &p, (long)spki->len)
+				  : NULL;
+	bool is = known && p == (const uint8_t *)spki->base + spki->len &&
+		  EVP_PKEY_eq(known, key) == 1;
 
-	if (key && p == (const uint8_t *)spki->base + spki->len)
-		return key;
-	EVP_PKEY_free(key);
-	return NULL;
-}
-
-static bool is_one_of(const EVP_PKEY *key, const struct ike_iov *keys, unsigned int n)
-{
-	bool is = false;
-
-	for (unsigned int i = 0; !is && i < n; i++) {
-		EVP_PKEY *known = parse_key(&keys[i]);
-
-		is = known && EVP_PKEY_eq(known, key) == 1;
-		EVP_PKEY_free(known);
-	}
+	EVP_PKEY_free(known);
 	return is;
 }
-
-/* "SHA-1 of it" in hexadecimal digits, by which two people can compare keys. */
-static void add_fingerprint(struct text *out, const struct ike_iov *spki)
-{
-	uint8_t hash[PKI_HASH_LEN];
-
-	if (!ike_sha1(spki, 1, hash))
-		text_add_hex(out, hash, sizeof(hash));
-}
-
-enum pki_verdict pki_verify_raw(const struct ike_iov *keys, unsigned int n,
-				const struct ike_iov *sent, unsigned int flags,
-				struct pki_result *r)
-{
-	EVP_PKEY *key = parse_key(sent);
-	struct text out;
-	char what[NAME_TEXT];
-
-	memset(r, 0, sizeof(*r));
-	out = text_init(r->text, sizeof(r->text));
-	if (!key) {
-		r->verdict = PKI_MALFORMED;
-		text_add(&out, "the public key that the peer sent is malformed");
-	} else if (key_judge(key, flags, what) != KEY_FINE) {
-		r->verdict = PKI_WEAK;
-		text_add(&out, "the public key that the peer sent is %s", what);
-	} else {
-		r->verdict = is_one_of(key, keys, n) ? PKI_TRUSTED : PKI_UNKNOWN_KEY;
-		text_add(&out, "the public key that the peer sent, with the SHA-1 hash ");
-		add_fingerprint(&out, sent);
-		text_add(&out, r->verdict == PKI_TRUSTED ? ", is one that PublicKey= names"
-							 : ", is none that PublicKey= names");
-	}
-	if (r->verdict == PKI_TRUSTED) {
-		memcpy(r->spki, sent->base, sent->len);
-		r->spki_len = sent->len;
-	}
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	return r->verdict;
-}
-
-/* ---- our own --------------------------------------------------------------------- */
 
 static int check_leaf(X509 *leaf, const struct ike_iov *spki, int64_t now, struct text *err)
 {
@@ -90,7 +32,7 @@ static int check_leaf(X509 *leaf, const struct ike_iov *spki, int64_t now, struc
 	time_text(clock, now);
 	if (key_judge(X509_get0_pubkey(leaf), PKI_ALLOW_SHORT_RSA, what) != KEY_FINE)
 		text_add(err, "the key of the certificate '%s' is %s", name, what);
-	else if (spki && !is_one_of(X509_get0_pubkey(leaf), spki, 1))
+	else if (spki && !is_key(X509_get0_pubkey(leaf), spki))
 		text_add(err, "the private key is not that of the certificate '%s'", name);
 	else if (!cert_may_sign(leaf))
 		text_add(

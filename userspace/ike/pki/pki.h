@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * X.509 certificates (RFC 5280) as IKEv2 uses them (RFC 4945, RFC 7296 3.6): which CAs are trusted,
- * whether what a peer sent proves its identity, and what is said if not. Raw public keys (RFC 7670),
- * CRLs, and OCSP responses (RFC 6960, 4806).
+ * whether what a peer sent proves its identity, and what is said if not. CRLs, and OCSP responses
+ * (RFC 6960, 4806). Raw public keys are in crypto/sign.h.
  *
  * The module has no clock, no file, no network and no state beside its arguments: bytes and the time
  * come in, a verdict and a sentence come out. It is one of the two users of libcrypto. Nothing of what
@@ -15,7 +15,7 @@
 #ifndef ESPTUN_IKE_PKI_H
 #define ESPTUN_IKE_PKI_H
 
-#include "ike/crypto/crypto.h"
+#include "ike/crypto/sign.h"
 
 enum pki_limits {
 	/* Of a peer, before anything of it is looked at: */
@@ -29,7 +29,6 @@ enum pki_limits {
 	PKI_MAX_FILE_ITEMS = 1000, /* certificates, or CRLs, in one */
 	PKI_MAX_ANCHORS = 2000, /* of a trust store */
 	/* Of what we give back: */
-	PKI_MAX_SPKI = 2048, /* bytes; RSA with 8,192 bits has 1,062 */
 	PKI_MAX_TEXT = 1024, /* bytes of a sentence, with its NUL */
 	PKI_MAX_NEEDS = 8,
 	PKI_MAX_URI = 256, /* bytes, with its NUL */
@@ -43,7 +42,7 @@ enum pki_limits {
 
 /* ---- bytes of files ---------------------------------------------------------------------- */
 
-/* DER objects that a file had: certificates, CRLs, one public key. */
+/* DER objects that a file had: certificates, CRLs. */
 struct pki_items {
 	unsigned int n;
 	struct ike_iov *item; /* each is allocated, as is the array */
@@ -52,7 +51,6 @@ struct pki_items {
 enum pki_kind {
 	PKI_CERTS, /* BEGIN CERTIFICATE, or one certificate in DER */
 	PKI_CRLS, /* BEGIN X509 CRL, or one CRL in DER */
-	PKI_PUBLIC_KEY, /* BEGIN PUBLIC KEY, or one SPKI in DER; one alone, rewritten in libcrypto's DER */
 };
 
 /*
@@ -90,22 +88,6 @@ void pki_trust_free(struct pki_trust *trust);
 const uint8_t *pki_trust_hashes(const struct pki_trust *trust, unsigned int *n);
 
 /* ---- one certificate --------------------------------------------------------------------- */
-
-/* What one certificate says, for our own ones and for messages. */
-struct pki_cert_info {
-	struct ike_id
-		subject; /* IKE_ID_DER_DN; type 0 if it is empty or does not fit in an identity */
-	int64_t not_before, not_after; /* seconds since 1970, UTC */
-	bool ca;
-	uint8_t spki[PKI_MAX_SPKI];
-	size_t spki_len;
-	uint8_t key_hash
-		[PKI_HASH_LEN]; /* SHA-1 of its SPKI: its name in a CERTREQ payload, if it is a CA */
-};
-
-/* 0; or -1 if it does not parse or has a key that is not of a kind we use, with a sentence in @err. */
-int pki_cert_info(const struct ike_iov *cert, struct pki_cert_info *info, char *err,
-		  size_t err_size);
 
 /*
  * The identities that a certificate is for, at most @cap of them, the subjectAltName's first
@@ -172,7 +154,6 @@ enum pki_verdict {
 	PKI_WRONG_IDENTITY,
 	PKI_REVOKED,
 	PKI_STATUS_MISSING, /* all is well, but a required CRL or OCSP response: see the needs */
-	PKI_UNKNOWN_KEY, /* a raw public key that is none of ours */
 	PKI_FAILED, /* no memory, or what libcrypto alone understands */
 	PKI_N_VERDICTS
 };
@@ -215,7 +196,7 @@ struct pki_result {
 	 */
 	char text[PKI_MAX_TEXT];
 	/* Of PKI_TRUSTED alone, and of a key that we use: RSA, ECDSA (P-256, P-384, P-521), Ed25519, Ed448. */
-	uint8_t spki[PKI_MAX_SPKI];
+	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
 	/* Of PKI_STATUS_MISSING alone: any one answer for each certificate that lacks one will do. */
 	struct pki_need needs[PKI_MAX_NEEDS];
@@ -229,16 +210,5 @@ struct pki_result {
  * are of chains that are trusted in all other respects. Writes all of @result; its verdict is returned.
  */
 enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *result);
-
-/*
- * A raw public key (RFC 7670) that the peer sent: is it one of @keys (as of pki_read()), and strong enough?
- * The key alone proves the identity: the one that the configuration has beside it.
- */
-enum pki_verdict pki_verify_raw(const struct ike_iov *keys, unsigned int n,
-				const struct ike_iov *sent, unsigned int flags,
-				struct pki_result *result);
-
-/* "expired", "revoked" ...: one word or two of each verdict, for counters and status. */
-const char *pki_verdict_name(enum pki_verdict verdict);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Bytes of files as certificates, CRLs and keys; and the trust store that is made of them.
+ * Bytes of files as certificates and CRLs; and the trust store that is made of them.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -19,17 +19,15 @@ static const struct kind {
 } kinds[] = {
 	[PKI_CERTS] = { "certificate", { PEM_STRING_X509, PEM_STRING_X509_OLD } },
 	[PKI_CRLS] = { "CRL", { PEM_STRING_X509_CRL } },
-	[PKI_PUBLIC_KEY] = { "public key", { PEM_STRING_PUBLIC } },
 };
 
-/* An allocated copy of the one object that the bytes are, in libcrypto's DER if it is a key; len 0: none. */
+/* An allocated copy of the one object that the bytes are; len 0: none. */
 static struct ike_iov copy_object(enum pki_kind kind, const uint8_t *bytes, size_t len)
 {
 	struct ike_iov in = { bytes, len };
 	const uint8_t *p = bytes;
 	X509 *cert;
 	X509_CRL *crl;
-	EVP_PKEY *key;
 	uint8_t *der = NULL;
 	int n = 0;
 
@@ -45,11 +43,6 @@ static struct ike_iov copy_object(enum pki_kind kind, const uint8_t *bytes, size
 		crl = d2i_X509_CRL(NULL, &p, (long)len);
 		n = crl && p == bytes + len ? i2d_X509_CRL(crl, &der) : 0;
 		X509_CRL_free(crl);
-		break;
-	case PKI_PUBLIC_KEY:
-		key = d2i_PUBKEY(NULL, &p, (long)len);
-		n = key && p == bytes + len ? i2d_PUBKEY(key, &der) : 0;
-		EVP_PKEY_free(key);
 		break;
 	}
 	return (struct ike_iov){ der, n > 0 ? (size_t)n : 0 };
@@ -142,10 +135,6 @@ int pki_read(enum pki_kind kind, const void *bytes, size_t len, struct pki_items
 		rc = read_pem(kind, bio, items, err, err_size);
 	ERR_clear_error();
 	BIO_free(bio);
-	if (!rc && kind == PKI_PUBLIC_KEY && items->n > 1) {
-		snprintf(err, err_size, "expected one public key, and there are %u", items->n);
-		rc = -1;
-	}
 	if (rc)
 		pki_items_free(items);
 	return rc;
