@@ -578,6 +578,10 @@ static void give_private_key(struct tunnel *t, const char *pem, const struct sea
 	t->conf.psk_len = 16;
 }
 
+/* An IKE_SA_INIT message, as far as it is looked at. */
+static const uint8_t init[28] = { 0xa1, [17] = 0x20, [18] = 34, [27] = 28 };
+static const uint8_t nonce_and_id[32 + 32];
+
 /* Does the keys process sign for the tunnel by the algorithm? A negative errno if not. */
 static int sign_for(struct agent *a, struct event_base *base, const struct ike_env *env,
 		    unsigned int alg)
@@ -590,8 +594,9 @@ static int sign_for(struct agent *a, struct event_base *base, const struct ike_e
 		.n_tunnels = 1,
 		.tunnels = names,
 		.peer = &id,
+		.prf = IKE_PRF_HMAC_SHA2_256,
 		.alg = (uint16_t)alg,
-		.octets = { { "abc", 3 } },
+		.octets = { { init, sizeof(init) }, { nonce_and_id, 32 }, { nonce_and_id, 32 } },
 	};
 	struct ike_job_result r;
 
@@ -601,7 +606,7 @@ static int sign_for(struct agent *a, struct event_base *base, const struct ike_e
 	if (r.error)
 		return r.error;
 	assert_true(ike_signature_holds(&sigalg_get(alg)->scheme, public_key.spki, public_key.len,
-					job.octets, 1, r.auth, r.auth_len));
+					job.octets, IKE_JOB_OCTETS, r.auth, r.auth_len));
 	return 0;
 }
 
@@ -624,8 +629,41 @@ static void signs_confined(struct agent *a, struct tunnel *t, struct event_base 
 		}
 		assert_true(signs);
 	}
+	/* RSA as the tunnel wants it, and no other. */
+	give_private_key(t, private_keys[1], seal);
+	t->conf.signatures = IKE_SIG_PSS;
+	for (unsigned int k = 0; (alg = sigalg_get(k)) && alg->scheme.key == IKE_KEY_RSA; k++)
+		assert_int_equal(sign_for(a, base, env, k), alg->scheme.pss ? 0 : -ENOENT);
+	t->conf.signatures = 0;
 	t->conf.local_method = IKE_METHOD_PSK;
 	assert_int_equal(sign_for(a, base, env, 0), -ENOENT);
+}
+
+/* A PSK that is there serves only where it is the tunnel's method, at each end. */
+static void methods_are_kept(struct agent *a, struct tunnel *t)
+{
+	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
+	static const struct ike_id id = { .type = IKE_ID_FQDN };
+	struct ike_job job = {
+		.n_tunnels = 1, .tunnels = names, .peer = &id, .prf = IKE_PRF_HMAC_SHA2_256
+	};
+	size_t len;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		enum ike_method local = i & 1 ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+		enum ike_method remote = i & 2 ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+
+		t->conf.local_method = local;
+		t->conf.remote_method = remote;
+		job.kind = IKE_JOB_PSK_SIGN;
+		assert_int_equal(env_find_key(a, &job, 0, &len) != NULL, local == IKE_METHOD_PSK);
+		job.kind = IKE_JOB_PSK_VERIFY;
+		assert_int_equal(env_find_key(a, &job, 0, &len) != NULL, remote == IKE_METHOD_PSK);
+		job.kind = IKE_JOB_SIGN;
+		assert_int_equal(env_find_key(a, &job, 0, &len) != NULL,
+				 local == IKE_METHOD_SIGNATURE);
+	}
+	t->conf.local_method = t->conf.remote_method = IKE_METHOD_PSK;
 }
 
 /* An open tunnel vpn0 of the agent, with a key that is sealed. */
@@ -674,6 +712,7 @@ static void keys_are_looked_after(void **state)
 	assert_int_equal(verdict_of(a, base, &env, sha256, bad), IKE_JOB_REFUTED);
 	assert_int_equal(verdict_of(a, base, &env, sha512, bad), IKE_JOB_NO_KEY);
 	signs_confined(a, t, base, &env, &seal);
+	methods_are_kept(a, t);
 	t->ifindex = 0;
 	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_NO_KEY);
 	/* Nor without end: neither results that wait, nor time. */

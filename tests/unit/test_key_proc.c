@@ -471,40 +471,179 @@ static void signs(void **state)
 	end(w);
 }
 
+/* What IKE signs: an IKE_SA_INIT message of that length, a nonce and the output of a PRF. */
+struct signed_octets {
+	uint8_t message[400], nonce[IKE_MAX_NONCE + 1], last[4 * IKE_MAX_PRF];
+};
+
+static void set_octets(struct ike_job *job, struct signed_octets *o, size_t len)
+{
+	memset(o, 0, sizeof(*o));
+	o->message[0] = 0xa1; /* a SPI, … */
+	o->message[17] = 0x20; /* … version and exchange … */
+	o->message[18] = 34;
+	o->message[26] = (uint8_t)(len >> 8); /* … and length */
+	o->message[27] = (uint8_t)len;
+	job->prf = IKE_PRF_HMAC_SHA2_256;
+	job->octets[0] = (struct ike_iov){ o->message, len };
+	job->octets[1] = (struct ike_iov){ o->nonce, 32 };
+	job->octets[2] = (struct ike_iov){ o->last, 32 };
+}
+
+static const uint8_t ed25519_seed[] = { 0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+					0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20 };
+
+static const uint8_t *ed25519_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
+{
+	static uint8_t key[sizeof(ed25519_seed) + 32];
+
+	(void)ctx;
+	(void)job;
+	(void)i;
+	memcpy(key, ed25519_seed, sizeof(ed25519_seed));
+	*len = sizeof(key);
+	return key;
+}
+
+/* 0, or a negative errno. */
+static int sign_result(const struct ike_job *job)
+{
+	static struct ike_job_result r;
+
+	ike_job_do(job, ed25519_key, NULL, &r);
+	if (r.error)
+		assert_int_equal(r.auth_len, 0);
+	return r.error;
+}
+
+static struct ike_job private_job(void)
+{
+	static const struct ike_id peer = { .type = IKE_ID_FQDN };
+	struct ike_job job = { .id = 1,
+			       .kind = IKE_JOB_SIGN,
+			       .n_tunnels = 1,
+			       .tunnels = (const char(*)[IKE_JOB_NAME])t0,
+			       .peer = &peer };
+	const struct sigalg *alg;
+
+	while ((alg = sigalg_get(job.alg)) && alg->scheme.key != IKE_KEY_ED25519)
+		job.alg++;
+	return job;
+}
+
+/*
+ * Whoever got into the process that speaks IKE has nothing signed but what IKE signs: no part of it is
+ * missing, longer or shorter, or else.
+ */
+static void a_private_key_signs_for_ike_alone(void **state)
+{
+	struct ike_job job = private_job();
+	struct signed_octets o;
+
+	(void)state;
+	for (size_t len = 28; len <= sizeof(o.message); len++) {
+		set_octets(&job, &o, len);
+		assert_int_equal(sign_result(&job), 0);
+	}
+#define WRONG(what)                                  \
+	do {                                         \
+		set_octets(&job, &o, 300);           \
+		what;                                \
+		if (sign_result(&job) != -EPERM)     \
+			fail_msg("%s signs", #what); \
+	} while (0)
+	WRONG(o.message[17] = 0x10);
+	WRONG(o.message[17] = 0x21);
+	WRONG(o.message[18] = 35);
+	WRONG(o.message[23] = 1);
+	WRONG(o.message[27]++);
+	WRONG(o.message[24] = 1);
+	WRONG(job.octets[0].len = 27);
+	WRONG(job.octets[0].len = 0);
+	WRONG((job.octets[0] = (struct ike_iov){ NULL, 0 }));
+	WRONG(job.octets[1].len = 15);
+	WRONG(job.octets[1].len = IKE_MAX_NONCE + 1);
+	WRONG(job.octets[2].len = 0);
+	WRONG(job.octets[2].len = 31);
+	WRONG(job.octets[2].len = 33);
+	WRONG(job.octets[2].len = 96);
+	WRONG(job.octets[2].len = 104);
+	WRONG(job.prf = IKE_PRF_HMAC_SHA2_512);
+	WRONG(job.prf = 0);
+	/* The marker of UDP is no part of it. */
+	WRONG(memmove(o.message + 4, o.message, 300); memset(o.message, 0, 4));
+	set_octets(&job, &o, 300);
+	job.octets[1].len = IKE_MIN_NONCE;
+	assert_int_equal(sign_result(&job), 0);
+	job.octets[1].len = IKE_MAX_NONCE;
+	assert_int_equal(sign_result(&job), 0);
+	job.octets[2].len = 100; /* with IntAuth */
+	assert_int_equal(sign_result(&job), 0);
+}
+
+/* The SPI of who began is the attacker's to choose: what is signed is whole in another protocol, too. */
+static void nothing_of_two_meanings_is_signed(void **state)
+{
+	static const struct {
+		uint8_t spi[17];
+		int error;
+		uint8_t end;
+	} t[] = {
+		/* 364 octets: a SEQUENCE of that length, one less or more, and a SET */
+		{ { 0x30, 0x82, 0x01, 0x68, 0xa0, 3, 2, 1 }, -EPERM, 1 },
+		{ { 0x30, 0x82, 0x01, 0x67, 0xa0, 3, 2, 1 }, 0, 1 },
+		{ { 0x30, 0x82, 0x01, 0x69, 0xa0, 3, 2, 1 }, 0, 1 },
+		{ { 0x31, 0x82, 0x01, 0x68, 0xa0, 3, 2, 1 }, -EPERM, 1 },
+		{ { 0x32, 0x82, 0x01, 0x68, 0xa0, 3, 2, 1 }, 0, 1 },
+		/* longer lengths than needed, and the indefinite one, as BER has them */
+		{ { 0x30, 0x84, 0, 0, 0x01, 0x66 }, -EPERM, 1 },
+		{ { 0x30, 0x8a, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x60 }, -EPERM, 1 },
+		{ { 0x30, 0x80 }, -EPERM, 0 },
+		{ { 0x30, 0x80 }, 0, 1 },
+		{ { 0x30, 0xff }, 0, 1 },
+		{ { 0x30, 0x03 }, 0, 1 },
+		/* ClientHello of TLS and DTLS */
+		{ { 1, 0, 1, 0x68, 3, 3 }, -EPERM, 1 },
+		{ { 1, 0, 1, 0x60, 0, 1, 0, 0, 0 }, -EPERM, 1 },
+		{ { 1, 1, 1, 0x68, 3, 3 }, 0, 1 },
+		{ { 1, 0, 1, 0x68, 9, 3, 7 }, 0, 1 },
+	};
+	struct ike_job job = private_job();
+	struct signed_octets o;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		set_octets(&job, &o, 300);
+		memcpy(o.message, t[i].spi, sizeof(t[i].spi));
+		o.last[31] = t[i].end;
+		if (sign_result(&job) != t[i].error)
+			fail_msg("row %u", i);
+	}
+}
+
 /* The longest private key that is taken; and what is sealed is not the key. */
 static void signs_with_a_private_key(void **state)
 {
-	static const struct ike_id peer = { .type = IKE_ID_FQDN };
 	const struct ike_scheme scheme = { IKE_KEY_ED25519, NULL, false, false };
-	static const uint8_t seed[] = { 0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
-					0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20 };
 	struct world *w = begin(is_honest, NULL);
-	struct ike_job job = {
-		.id = 1,
-		.kind = IKE_JOB_SIGN,
-		.n_tunnels = 1,
-		.tunnels = (const char(*)[IKE_JOB_NAME])t0,
-		.peer = &peer,
-		.octets = { octets[0], octets[1] },
-	};
+	struct ike_job job = private_job();
+	struct signed_octets o;
 	struct config *c = &w->conf[0];
 	uint8_t want[IKE_MAX_SIGNATURE];
 	struct ike_job_result r;
-	const struct sigalg *alg;
 	size_t len;
 
 	(void)state;
-	while ((alg = sigalg_get(job.alg)) && alg->scheme.key != IKE_KEY_ED25519)
-		job.alg++;
-	c->n_private = sizeof(seed) + 32;
+	set_octets(&job, &o, 300);
+	c->n_private = sizeof(ed25519_seed) + 32;
 	c->private_key = calloc(1, c->n_private);
-	memcpy(c->private_key, seed, sizeof(seed));
-	assert_int_equal(ike_sign(&scheme, c->private_key, c->n_private, octets, IKE_JOB_OCTETS,
+	memcpy(c->private_key, ed25519_seed, sizeof(ed25519_seed));
+	assert_int_equal(ike_sign(&scheme, c->private_key, c->n_private, job.octets, IKE_JOB_OCTETS,
 				  want, &len),
 			 0);
 	c->psk_len = 0;
 	assert_int_equal(seal_config(&seal, c), 0);
-	assert_null(memmem(c->private_key, c->n_private, seed, 8));
+	assert_null(memmem(c->private_key, c->n_private, ed25519_seed, 8));
 	assert_int_equal(key_proc_begin(w->k, &job), 0);
 	r = next(w);
 	assert_int_equal(r.error, 0);
@@ -778,6 +917,8 @@ int main(void)
 		cmocka_unit_test(jobs_are_checked),
 		cmocka_unit_test(results_are_checked),
 		cmocka_unit_test(signs),
+		cmocka_unit_test(a_private_key_signs_for_ike_alone),
+		cmocka_unit_test(nothing_of_two_meanings_is_signed),
 		cmocka_unit_test(signs_with_a_private_key),
 		cmocka_unit_test(signs_many),
 		cmocka_unit_test(verifies_the_longest),

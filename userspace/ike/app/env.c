@@ -418,11 +418,23 @@ static const uint8_t *private_key(const struct config *c, const struct ike_job *
 {
 	const struct sigalg *alg = sigalg_get(job->alg);
 
-	if (!alg || c->local_method != IKE_METHOD_SIGNATURE ||
-	    (alg->hash == IKE_HASH_SHA1 && !(c->signatures & IKE_SIG_SHA1)))
-		return NULL;
 	*len = c->n_private;
-	return c->private_key;
+	return alg && sigalg_allows(alg, 0, c->signatures) ? c->private_key : NULL;
+}
+
+static const uint8_t *psk(const struct config *c, const struct ike_job *job, size_t *len)
+{
+	const struct client_key *own = client_keys_find(c->keys.v, c->keys.n, job->peer);
+
+	*len = own ? own->len : c->psk_len;
+	return own ? own->key : c->psk;
+}
+
+/* Keys of another method than the tunnel's may be there, and serve in no job. */
+static bool is_of_method(const struct config *c, const struct ike_job *job)
+{
+	return (job->kind == IKE_JOB_PSK_VERIFY ? c->remote_method : c->local_method) ==
+	       (job->kind == IKE_JOB_SIGN ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK);
 }
 
 /* An open tunnel of the core's own, and a PRF that this may have agreed on. */
@@ -430,15 +442,10 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 {
 	const struct ike_transform prf = { .type = IKE_T_PRF, .id = job->prf };
 	const struct tunnel *t = tunnel_of(ctx, job->tunnels[i], IKE_PEER_FIRST);
-	const struct client_key *own;
 
-	if (t && job->kind == IKE_JOB_SIGN)
-		return private_key(&t->conf, job, len);
-	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1))
+	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1) || !is_of_method(&t->conf, job))
 		return NULL;
-	own = client_keys_find(t->conf.keys.v, t->conf.keys.n, job->peer);
-	*len = own ? own->len : t->conf.psk_len;
-	return own ? own->key : t->conf.psk;
+	return (job->kind == IKE_JOB_SIGN ? private_key : psk)(&t->conf, job, len);
 }
 
 /* The time that jobs take is bounded by the octets that all keys together sign. */

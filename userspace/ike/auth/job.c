@@ -5,6 +5,11 @@
 
 #include "ike/auth/psk.h"
 #include "ike/auth/sigalg.h"
+#include "ike/proto/msg.h"
+
+enum {
+	INTAUTH_ID_LEN = 4
+}; /* of IntAuth: two outputs of the PRF, and the ID of IKE_AUTH (RFC 9242) */
 
 _Static_assert((int)IKE_MAX_SIGNATURE >= (int)IKE_MAX_PRF, "a result holds either");
 
@@ -52,6 +57,62 @@ static void do_psk_verify(const struct ike_job *job, ike_job_find_key find, void
 		out->verdict[i] = verify_psk(job, i, find, ctx, &out->error);
 }
 
+/* ---- what a private key signs -------------------------------------------------------------- */
+
+/* Our IKE_SA_INIT message, a request or a response, without the marker of UDP (RFC 7296 3.1). */
+static bool is_sa_init(const struct ike_iov *message)
+{
+	struct ike_header h;
+
+	return message->base && !ike_header_parse(message->base, message->len, &h) &&
+	       h.version == 0x20 && h.exchange == IKE_SA_INIT && !h.id;
+}
+
+/*
+ * Do @len octets, the first ones a header of IKE at @at, read as one SEQUENCE or SET, as certificates and CMS
+ * sign them? The header begins with the SPI of who began, so that it can be made to; one that is random
+ * does once in 2^31 times. Lengths are taken as BER has them, for who verifies may do so, too. @end: the
+ * last two octets.
+ */
+static bool is_whole_asn1(const uint8_t *at, size_t len, const uint8_t *end)
+{
+	size_t n = at[1] & 0x7f, value = 0;
+
+	if (at[0] != 0x30 && at[0] != 0x31)
+		return false;
+	if (!(at[1] & 0x80))
+		return len == 2 + n;
+	if (!n)
+		return !end[0] && !end[1]; /* of indefinite length */
+	/* The header's version is not 0, so that this ends within the header. */
+	for (size_t i = 0; i < n && value <= len; i++)
+		value = value << 8 | at[2 + i];
+	return len == 2 + n + value;
+}
+
+/* Do they read as a ClientHello of TLS 1.2 or DTLS 1.2, from which on a client signs all (RFC 5246 7.4.8)? */
+static bool is_client_hello(const uint8_t *at)
+{
+	return at[0] == 1 && !at[1] && (at[4] == 3 || (!at[4] && !at[6] && !at[7]));
+}
+
+/*
+ * Is @job about what IKE signs, and nothing else does: message | nonce | prf(SK_p, ID), and IntAuth or none?
+ * Who asks for it may be in an attacker's hand, and certificates' keys are used elsewhere, too.
+ */
+static bool is_of_ike(const struct ike_job *job)
+{
+	const struct ike_iov *message = &job->octets[0], *nonce = &job->octets[1];
+	const struct ike_iov *last = &job->octets[2];
+	size_t prf = ike_prf_len(job->prf);
+
+	return is_sa_init(message) && nonce->len >= IKE_MIN_NONCE && nonce->len <= IKE_MAX_NONCE &&
+	       prf && (last->len == prf || last->len == 3 * prf + INTAUTH_ID_LEN) &&
+	       !is_client_hello(message->base) &&
+	       !is_whole_asn1(message->base, message->len + nonce->len + last->len,
+			      (const uint8_t *)last->base + last->len - 2);
+}
+
 static void do_sign(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		    struct ike_job_result *out)
 {
@@ -61,6 +122,8 @@ static void do_sign(const struct ike_job *job, ike_job_find_key find, void *ctx,
 
 	if (!key || !key_len)
 		out->error = -ENOENT;
+	else if (!is_of_ike(job))
+		out->error = -EPERM;
 	else if (!alg ||
 		 ike_sign(&alg->scheme, key, key_len, job->octets, IKE_JOB_OCTETS, out->auth, &len))
 		out->error = -EINVAL;

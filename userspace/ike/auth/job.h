@@ -25,14 +25,18 @@ enum ike_job_kind {
 	IKE_JOB_KINDS,
 };
 
-/* What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15, behind which is IntAuth (RFC 9242). */
+/*
+ * What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15; with the last one comes
+ * IntAuth, if there is any (RFC 9242 3.3.1). A private key signs nothing that is not of that form, or else
+ * the error is -EPERM.
+ */
 struct ike_job {
 	uint64_t id; /* the core never uses one twice */
 	enum ike_job_kind kind;
 	unsigned int n_tunnels; /* 1 to IKE_JOB_TUNNELS; 1 to sign */
 	const char (*tunnels)[IKE_JOB_NAME];
 	const struct ike_id *peer; /* each tunnel may have another key for each identity */
-	uint16_t prf; /* of a PSK's job */
+	uint16_t prf;
 	uint16_t alg; /* of IKE_JOB_SIGN: number of its row, see sigalg.h */
 	struct ike_iov octets[IKE_JOB_OCTETS];
 	struct ike_iov auth; /* to verify: the peer's value, of any length */

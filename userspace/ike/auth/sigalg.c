@@ -162,8 +162,7 @@ void sigalg_build_hashes(struct ike_builder *b)
 
 /* ---- choosing --------------------------------------------------------------------------------------- */
 
-/* May @s be used with a peer that takes @hashes, or 0 if it did not say so? */
-static bool allows(const struct sigalg *s, unsigned int hashes, unsigned int policy)
+bool sigalg_allows(const struct sigalg *s, unsigned int hashes, unsigned int policy)
 {
 	if (s->method == IKE_AUTH_RSA) /* only for peers that know no other hash */
 		return !hashes && (policy & IKE_SIG_SHA1) && !(policy & IKE_SIG_PSS);
@@ -184,7 +183,7 @@ const struct sigalg *sigalg_choose(enum ike_key_kind key, unsigned int hashes, u
 		if (s->scheme.key != key || s->also)
 			continue;
 		named |= taken;
-		if (taken && allows(s, hashes, policy))
+		if (taken && sigalg_allows(s, hashes, policy))
 			return s;
 	}
 	if (hashes)
@@ -244,7 +243,7 @@ const struct sigalg *sigalg_read(const struct ike_auth *auth, enum ike_key_kind 
 		snprintf(why, size,
 			 "signs with %s, as RFC 7427 has it, but did not say that it knows that",
 			 s->name);
-	else if (allows(s, hashes, policy))
+	else if (sigalg_allows(s, hashes, policy))
 		return s;
 	else if (s->method == IKE_AUTH_RSA)
 		snprintf(why, size, "signs with %s, which %s", s->name,

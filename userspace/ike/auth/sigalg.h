@@ -47,6 +47,9 @@ enum ike_sig_policy {
 const struct sigalg *sigalg_get(unsigned int i);
 unsigned int sigalg_number(const struct sigalg *s);
 
+/* May @s be used with a peer that takes @hashes, or 0 if it did not say so? @policy: enum ike_sig_policy. */
+bool sigalg_allows(const struct sigalg *s, unsigned int hashes, unsigned int policy);
+
 /* The set that a SIGNATURE_HASH_ALGORITHMS notify holds, of those known here; 0 if malformed. */
 unsigned int sigalg_hashes(const struct ike_notify *n);
 /* Append that notify with ours. */
