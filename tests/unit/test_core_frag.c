@@ -455,6 +455,56 @@ static void much_that_is_nothing(void **state)
 	pair_free(p);
 }
 
+/*
+ * Of who proved nothing no more is looked at than is kept, in one piece or in several: no answer, and few lines in
+ * the log however often it comes.
+ */
+static void long_requests_of_strangers_are_not_read(void **state)
+{
+	static uint8_t inner[20000], msg[21000];
+	struct pair *p = pair_new();
+	struct ike_header h = { .version = 0x20, .exchange = IKE_AUTH, .id = 1 };
+	struct ike_builder b;
+	struct ike_sa *sa;
+	uint8_t first;
+	size_t len, pad;
+
+	(void)state;
+	p->drop_from = 1 << 0;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	sa = node_sa(p->a);
+	h.flags = IKE_FLAG_INITIATOR;
+	memcpy(h.spi_i, sa->spi_i, IKE_SPI_LEN);
+	memcpy(h.spi_r, sa->spi_r, IKE_SPI_LEN);
+	for (pad = 17000; pad >= 15000; pad -= 2000) { /* too long; and not */
+		static const uint8_t zeros[17000];
+
+		request_begin(&b, inner, sizeof(inner), &first);
+		ike_build_id(&b, IKE_PL_IDI, &sa->local_id);
+		ike_build_auth(&b, IKE_AUTH_PSK, zeros, 32);
+		ike_build_notify(&b, 40000, zeros, pad);
+		len = ike_build_end(&b);
+		assert_true(len > pad);
+		len = ike_sk_seal(&sa->keys, &p->a->core->env.rng, &h, first, inner, len, msg,
+				  sizeof(msg));
+		assert_true(len > pad);
+		assert_int_equal(node_stats(p->b).half_open, 1);
+		for (unsigned int i = 0; i < 200; i++)
+			world_inject(&p->w, &(struct ike_endpoint){ p->a->addr, IKE_NATT_PORT },
+				     &(struct ike_endpoint){ p->b->addr, IKE_NATT_PORT }, msg, len,
+				     0);
+		pair_run(p, 50);
+		if (pad == 17000)
+			assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 0);
+	}
+	node_says(p->b, "octets ignored: let the peer send fewer certificates");
+	assert_true(pair_count(p, p->b, IKE_AUTH, true) > 0);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +524,7 @@ int main(void)
 		cmocka_unit_test(fragments_go_with_the_window),
 		cmocka_unit_test(fragments_go_in_time),
 		cmocka_unit_test(much_that_is_nothing),
+		cmocka_unit_test(long_requests_of_strangers_are_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,13 +29,10 @@ struct waiting *job_find(struct ike_core *core, uint64_t id)
 }
 
 /* The decrypted message at hand, with pointers into the copy. */
-static int keep_message(struct ike_core *core, const struct ike_sa *sa, struct waiting *w,
-			const struct x_msg *m)
+static int keep_message(struct ike_core *core, struct waiting *w, const struct x_msg *m)
 {
 	unsigned int i;
 
-	if (sa->state == IKESA_HALF_OPEN && core->plain_len > ADMIT_FRAGMENTS_LEN)
-		return -ENOMEM;
 	w->plain = malloc(core->plain_len ? core->plain_len : 1);
 	if (!w->plain)
 		return -ENOMEM;
@@ -68,7 +65,7 @@ static struct waiting *new_waiting(struct ike_core *core, struct ike_sa *sa, con
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return NULL;
-	if (m && keep_message(core, sa, w, m)) {
+	if (m && keep_message(core, w, m)) {
 		free(w);
 		return NULL;
 	}

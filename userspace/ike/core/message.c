@@ -239,6 +239,20 @@ static void settle_keys(struct ike_sa *sa, int rc)
 	sa->setup->next_keys = NULL;
 }
 
+/* More than is kept of who proved nothing is not looked at, either: it would be parsed for each copy. */
+static bool is_too_long(struct ike_core *core, const struct ike_sa *sa,
+			const struct ike_datagram *d)
+{
+	if (sa->state != IKESA_HALF_OPEN || d->len <= ADMIT_FRAGMENTS_LEN)
+		return false;
+	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		report_line(core, IKE_LOG_WARN, NULL, sa,
+			    "IKE_AUTH request of %zu octets ignored: let the peer send fewer "
+			    "certificates, for %d octets are taken of one that proved nothing yet",
+			    d->len, ADMIT_FRAGMENTS_LEN);
+	return true;
+}
+
 int message_open(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 		 const struct ike_header *h, struct ike_payloads *in, uint8_t *offender)
 {
@@ -248,6 +262,8 @@ int message_open(struct ike_core *core, struct ike_sa *sa, const struct ike_data
 
 	in->n = 0;
 	*offender = 0;
+	if (is_too_long(core, sa, d))
+		return MESSAGE_INCOMPLETE;
 	core->plain_len = d->len;
 	if (renewed)
 		swap_keys(sa);

@@ -55,7 +55,7 @@ enum core_limits {
 	ADMIT_WORK_KEY = 5, /* … to try a key in vain … */
 	ADMIT_WORK_FRAGMENT = 10, /* … and to open a fragment of IKE_AUTH */
 	ADMIT_FRAGMENTS_LEN =
-		16384, /* of an IKE_AUTH request, kept while some are missing, or it waits for a job */
+		16384, /* of an IKE_AUTH request, or of its fragments together; the rest is not looked at */
 	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
 	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
 	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */

@@ -100,9 +100,10 @@ int pki_own_check(const struct ike_iov *certs, unsigned int n, const struct ike_
 		parsed[i] = cert_parse(&certs[i]);
 		if (!parsed[i])
 			text_add(&out, "certificate %u is none", i + 1);
-		else if (certs[i].len > PKI_MAX_CERT || all > PKI_MAX_ALL)
-			text_add(&out, "certificate %u is too long: peers take %d bytes of one",
-				 i + 1, PKI_MAX_CERT);
+		else if (all > PKI_MAX_ALL)
+			text_add(&out,
+				 "with certificate %u they have %zu bytes, and %d fit in a message",
+				 i + 1, all, PKI_MAX_ALL);
 	}
 	if (!out.len && !check_leaf(parsed[0], spki, now, &out) && !check_order(parsed, n, &out)) {
 		warn_of_end(parsed[0], now, &out);

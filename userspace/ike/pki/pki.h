@@ -20,8 +20,9 @@
 enum pki_limits {
 	/* Of a peer, before anything of it is looked at: */
 	PKI_MAX_CERTS = 8, /* certificates */
-	PKI_MAX_CERT = 16 * 1024, /* bytes of one, and of one stapled OCSP response */
-	PKI_MAX_ALL = 64 * 1024, /* bytes of all certificates together */
+	PKI_MAX_CERT = 12 * 1024, /* bytes of one, and of one stapled OCSP response */
+	/* Bytes of all certificates together: an IKE_AUTH message of 16 KiB has room for the rest. */
+	PKI_MAX_ALL = 12 * 1024,
 	PKI_MAX_CRLS = 64, /* CRLs of a query */
 	PKI_MAX_BETWEEN = 5, /* certificates of CAs between the leaf and an anchor */
 	/* Of our own files: */

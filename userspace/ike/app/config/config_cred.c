@@ -12,7 +12,7 @@
 enum {
 	PEM_LINE = 64, /* characters, RFC 7468 */
 	MAX_IDS = 8, /* of a certificate, that a message names */
-	MAX_OWN = 12288, /* bytes of our certificates: what one IKE_AUTH message carries */
+	MAX_OWN = PKI_MAX_ALL, /* bytes of our certificates: what one IKE_AUTH message carries */
 };
 
 int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, size_t len)

@@ -234,7 +234,7 @@ static int load_creds(struct config *c, const struct config_report *rep)
 	const struct cred_file files[] = {
 		{ c->key_file, key_file_ok, IKE_MAX_KEY_FILE, take_private, true },
 		{ c->public_file, trust_file_ok, IKE_MAX_KEY_FILE, config_cred_public, true },
-		{ c->cert_file, NULL, 2 * PKI_MAX_ALL, config_cred_certs, false },
+		{ c->cert_file, NULL, 8 * PKI_MAX_ALL, config_cred_certs, false },
 		{ c->ca_path, trust_file_ok, 2 * IKE_MAX_CREDS, config_cred_cas, false },
 	};
 	struct stat st;
