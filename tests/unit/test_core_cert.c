@@ -341,33 +341,82 @@ static void the_identity_is_the_certificates(void **state)
 	maker_free(&leaf);
 }
 
-/* A certificate that was seen elsewhere: the key is not shown with it. */
-static void a_certificate_without_its_key_is_refused(void **state)
+/* An initiator that shows a certificate which it saw elsewhere, and does not have the key. */
+static struct pair *pair_with_a_thief(void)
 {
 	struct pair *p = pair_certified(&root);
-	struct made leaf = maker_leaf("CN=a", &root, "DNS:node0.example");
 	struct made mallory = maker_leaf("CN=m", &root, "DNS:mallory.example");
+	struct ike_creds kept = p->a->conf[0].creds;
+	uint8_t copy[NODE_CREDS];
+
+	memcpy(copy, p->a->creds[0], sizeof(copy));
+	set_own(p->a, &mallory); /* her private key … */
+	memcpy(p->a->creds[0], copy, sizeof(copy));
+	p->a->conf[0].creds = kept; /* … and the other's certificate */
+	p->a->conf[0].remote_method = IKE_METHOD_SIGNATURE;
+	maker_free(&mallory);
+	return p;
+}
+
+static void a_certificate_without_its_key_is_refused(void **state)
+{
+	struct pair *p = pair_with_a_thief();
 
 	(void)state;
-	set_own(p->a, &leaf);
-	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
-	{
-		struct ike_creds kept = p->a->conf[0].creds;
-		uint8_t copy[NODE_CREDS];
-
-		memcpy(copy, p->a->creds[0], sizeof(copy));
-		set_own(p->a, &mallory); /* her private key … */
-		memcpy(p->a->creds[0], copy, sizeof(copy));
-		p->a->conf[0].creds = kept; /* … and the other's certificate */
-		p->a->conf[0].remote_method = IKE_METHOD_SIGNATURE;
-	}
 	nothing_installed(p);
 	node_says(
 		p->b,
 		"peer 'node0.example' does not hold the private key of the certificate that it shows");
 	pair_free(p);
-	maker_free(&leaf);
-	maker_free(&mallory);
+}
+
+/* The microseconds that the thief costs where so many tunnels would be open to him. */
+static uint64_t work_with_tunnels(unsigned int n, bool with_other_cas)
+{
+	struct pair *p = pair_with_a_thief();
+	struct ike_tunnel_conf decoy;
+	struct made ca;
+	uint64_t work;
+
+	node_start(p->b, false);
+	for (unsigned int i = 1; i < n; i++) {
+		ca = maker_ca("O=Example, CN=root", NULL);
+		decoy = p->b->conf[0];
+		if (with_other_cas)
+			node_add_cert(p->b, 0, IKE_CRED_CA, &ca.der);
+		decoy.creds = p->b->conf[0].creds;
+		snprintf(decoy.name, sizeof(decoy.name), "t1-%u", i);
+		assert_int_equal(ike_core_tunnel_add(p->b->core, &decoy), 0);
+		ike_core_start(p->b->core, decoy.name, p->w.now);
+		maker_free(&ca);
+	}
+	node_start(p->a, false);
+	pair_run(p, 300);
+	assert_int_equal(p->a->installs, 0);
+	work = p->b->core->admit.work;
+	pair_free(p);
+	return work;
+}
+
+/* Once for all tunnels with the same CAs, and for the sentence about it; what cannot be shared is counted each time. */
+static void a_thief_costs_what_he_is_worth(void **state)
+{
+	uint64_t one = work_with_tunnels(1, false);
+
+	(void)state;
+	assert_in_range(work_with_tunnels(30, false), one, one + 600); /* 5 for each */
+	assert_true(work_with_tunnels(5, true) > one + 900);
+}
+
+/* What the certificates of an honest peer cost is not held against others. */
+static void honest_certificates_are_paid_back(void **state)
+{
+	struct pair *p = pair_certified(&middle);
+
+	(void)state;
+	pair_start(p, true);
+	assert_in_range(p->b->core->admit.work, 0, 200);
+	pair_free(p);
 }
 
 static void time_counts(void **state)
@@ -483,6 +532,8 @@ int main(void)
 		cmocka_unit_test(a_namesake_of_the_ca_is_refused),
 		cmocka_unit_test(the_identity_is_the_certificates),
 		cmocka_unit_test(a_certificate_without_its_key_is_refused),
+		cmocka_unit_test(a_thief_costs_what_he_is_worth),
+		cmocka_unit_test(honest_certificates_are_paid_back),
 		cmocka_unit_test(time_counts),
 		cmocka_unit_test(what_is_no_certificate_is_refused),
 		cmocka_unit_test(hostile_certificates_are_refused),

@@ -257,6 +257,58 @@ static void the_method_is_the_one_that_is_configured(void **state)
 	pair_free(p);
 }
 
+/*
+ * Tunnels at b for the one identity that a shows, each with another key; the last one with that of a, if
+ * @last. Nothing but the signature tells which is meant.
+ */
+static struct pair *pair_with_tunnels(unsigned int n, bool last)
+{
+	struct pair *p = pair_signs(IKE_KEY_P256);
+	struct ike_tunnel_conf decoy;
+
+	node_start(p->b, false);
+	assert_int_equal(ike_core_tunnel_del(p->b->core, "t0"), 0);
+	for (unsigned int i = 1; i <= n; i++) {
+		unsigned int kind = IKE_KEY_RSA + i / 2, which = i % 2;
+
+		if (kind == IKE_KEY_P256 && !which) /* that of a */
+			kind = IKE_KEY_ED448;
+		if (last && i == n)
+			kind = IKE_KEY_P256, which = 0;
+		node_set_key(p->b, 0, pem[IKE_KEY_P256][1], pem[kind][which]);
+		decoy = p->b->conf[0];
+		snprintf(decoy.name, sizeof(decoy.name), i == n ? "t0" : "t1-%u", i);
+		assert_int_equal(ike_core_tunnel_add(p->b->core, &decoy), 0);
+		ike_core_start(p->b->core, decoy.name, p->w.now);
+	}
+	node_start(p->a, false);
+	/* No key is shown. */
+	((uint8_t *)own_conf(p->a)->creds.data)[0] = IKE_CRED_CA;
+	pair_run(p, 200);
+	return p;
+}
+
+/* So many keys are tried and no more, of which the owner of the tunnel that is left out is told. */
+static void tunnels_that_are_not_tried_are_named(void **state)
+{
+	static const char words[] =
+		"more than 8 tunnels with different keys or CAs fit 'node0.example', and those of this one were not tried";
+	struct pair *p = pair_with_tunnels(8, true);
+
+	(void)state;
+	assert_true(p->b->installs > 0);
+	assert_null(strstr(p->b->log, words));
+	pair_free(p);
+	p = pair_with_tunnels(9, true);
+	assert_int_equal(p->b->installs, 0);
+	node_says(p->b, words);
+	pair_free(p);
+	p = pair_with_tunnels(8, false);
+	assert_int_equal(p->b->installs, 0);
+	assert_null(strstr(p->b->log, words));
+	pair_free(p);
+}
+
 static void pkcs1_is_refused_where_pss_is_wanted(void **state)
 {
 	struct pair *p = pair_signs(IKE_KEY_RSA);
@@ -469,6 +521,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_is_shown_and_not_held_is_refused),
 		cmocka_unit_test(a_responder_without_the_key_is_refused),
 		cmocka_unit_test(the_method_is_the_one_that_is_configured),
+		cmocka_unit_test(tunnels_that_are_not_tried_are_named),
 		cmocka_unit_test(pkcs1_is_refused_where_pss_is_wanted),
 		cmocka_unit_test(old_peers_get_what_they_know),
 		cmocka_unit_test(hashes_are_read_with_care),

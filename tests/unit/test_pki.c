@@ -871,6 +871,62 @@ static void an_empty_subject_is_no_identity(void **state)
 	maker_free(&a);
 }
 
+static void trust_compares(void **state)
+{
+	const struct ike_iov both[] = { root.der, other_root.der };
+	struct ike_iov crl = maker_crl(&(struct crl_recipe){ .issuer = &root });
+	char err[512];
+	struct pki_trust *again = trust_in(&root), *other = trust_in(&other_root);
+	struct pki_trust *two = pki_trust_new(both, 2, NULL, 0, err, sizeof(err));
+	struct pki_trust *listed = pki_trust_new(both, 1, &crl, 1, err, sizeof(err));
+
+	(void)state;
+	assert_true(pki_trust_same(trust, trust));
+	assert_true(pki_trust_same(trust, again));
+	assert_false(pki_trust_same(trust, other));
+	assert_false(pki_trust_same(trust, two));
+	assert_false(pki_trust_same(two, trust));
+	assert_false(pki_trust_same(trust, listed));
+	assert_true(pki_trust_same(listed, listed));
+	pki_trust_free(again);
+	pki_trust_free(other);
+	pki_trust_free(two);
+	pki_trust_free(listed);
+	maker_free_der(&crl);
+}
+
+/* By the keys and the bytes, also of what is refused; and the time is that of the certificate that ends first. */
+static void cost_and_end(void **state)
+{
+	struct made slow = maker_cert(&(struct recipe){
+		.subject = "CN=slow", .issuer = &root, .key = "P-384", .ext = { CA_EXTS } });
+	struct made short_ca = maker_cert(&(struct recipe){ .subject = "CN=short",
+							    .issuer = &root,
+							    .until = MAKER_NOW + 2 * MAKER_DAY,
+							    .ext = { CA_EXTS } });
+	struct made of_slow = maker_leaf("CN=a", &slow, "DNS:a.example");
+	struct made of_short = maker_leaf("CN=b", &short_ca, "DNS:a.example");
+	struct made stranger = maker_leaf("CN=c", &slow, "DNS:a.example");
+	unsigned int one;
+
+	(void)state;
+	expect(ASK(trust, &leaf), PKI_TRUSTED, "");
+	one = result.cost; /* P-256 twice */
+	assert_in_range(one, 300, 350);
+	assert_true(result.not_after > MAKER_NOW + 300LL * MAKER_DAY);
+	expect(ASK(trust, &of_slow, &slow), PKI_TRUSTED, "");
+	assert_in_range(result.cost, one + 1500, one + 1600);
+	expect(ASK(trust, &stranger), PKI_UNKNOWN_CA, "");
+	assert_in_range(result.cost, 150, 200);
+	expect(ASK(trust, &of_short, &short_ca), PKI_TRUSTED, "");
+	assert_int_equal(result.not_after, MAKER_NOW + 2 * MAKER_DAY);
+	maker_free(&stranger);
+	maker_free(&of_short);
+	maker_free(&of_slow);
+	maker_free(&short_ca);
+	maker_free(&slow);
+}
+
 /* ---- much ------------------------------------------------------------------------ */
 
 static void too_many_and_too_long(void **state)
@@ -1114,6 +1170,8 @@ int main(void)
 		cmocka_unit_test(the_cn_is_a_name_only_if_asked),
 		cmocka_unit_test(names_that_are_none),
 		cmocka_unit_test(an_empty_subject_is_no_identity),
+		cmocka_unit_test(trust_compares),
+		cmocka_unit_test(cost_and_end),
 		cmocka_unit_test(too_many_and_too_long),
 		cmocka_unit_test(large_but_within_the_limits),
 		cmocka_unit_test(names_times_constraints),

@@ -12,7 +12,7 @@
  * Time has one meter: microseconds of work, halved every second. From a tenth of a processor on
  * a cookie is asked for; from half of one on unknown peers wait, so that established IKE SAs
  * and known peers are served whatever the others do. Who proves an identity in the end was no
- * stranger: what was spent on that IKE SA is taken off again.
+ * stranger: what its key exchange, its certificates and its signature cost is taken off again.
  */
 #include "ike/core/layer_ikesa.h"
 
@@ -126,7 +126,7 @@ void admit_pay_back(struct ike_core *core, const struct ike_sa *sa)
 {
 	uint64_t work = work_now(core);
 	const struct ike_suite *suite = &sa->keys.suite;
-	uint64_t spent = ike_kex_cost(suite->dh) + ADMIT_WORK_REQUEST;
+	uint64_t spent = ike_kex_cost(suite->dh) + ADMIT_WORK_REQUEST + sa->setup->work;
 	unsigned int i;
 
 	for (i = 0; i < suite->addke.n; i++)

@@ -228,6 +228,7 @@ struct ikesa_setup {
 	struct intauth intauth;
 	unsigned int addke; /* additional key exchanges that are over */
 	struct ike_keys *next_keys; /* responder: those of the next request; NULL: the same */
+	unsigned int work; /* microseconds on the meter for the peer's proof, see admit.c */
 };
 
 /*

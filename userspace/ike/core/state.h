@@ -267,6 +267,12 @@ struct ike_core {
 		unsigned int n; /* … which are so many; 0: too many to name */
 		uint8_t hash[CORE_AUTHORITIES][PKI_HASH_LEN];
 	} authorities;
+	struct judged_chain { /* the peer's certificates that were judged last, see x_signature.c */
+		const struct pki_trust *by; /* a tunnel's, of then; NULL: none were */
+		uint64_t changes, at; /* of the tunnels; ms: when that was */
+		uint8_t digest[32]; /* of the certificates and the identity */
+		struct pki_result result;
+	} chain;
 	struct ike_core_stats stats;
 	uint8_t digest_key[32];
 	struct {

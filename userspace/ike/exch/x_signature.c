@@ -9,8 +9,9 @@
 #include <errno.h>
 
 enum {
-	SIGNATURE_TRIES = 8, /* keys that one AUTH payload is verified with */
-	SIGNATURE_CHAIN = 1000, /* microseconds that a chain of certificates takes, about */
+	SIGNATURE_TRIES =
+		8, /* times that one message's certificates are verified, and its signature is */
+	CHAIN_FRESH_MS = 10000, /* what its certificates are worth is found out anew after that */
 };
 
 /* ---- ours ------------------------------------------------------------------------------- */
@@ -53,15 +54,65 @@ static void build_signature_auth(struct ike_builder *b, const struct ike_sa *sa,
 
 /* ---- the peer's key ----------------------------------------------------------------------- */
 
-/* The key that the peer has to have. */
-struct peer_key {
-	struct ike_iov spki; /* it may be the one of ->chain */
-	struct pki_result chain;
+/* A message with an AUTH payload: what was found out about it, and what may be spent on that yet. */
+struct proof {
+	struct ike_core *core;
+	const struct ike_sa *sa;
+	const struct x_claim *who;
+	uint8_t digest[32]; /* of the certificates and the identity that they are to be for */
+	unsigned int chains, signatures; /* that may be verified yet */
+	struct ike_peer *untried; /* a tunnel that this was too little for; NULL: none */
+	/* The key that was looked at last, … */
+	uint8_t spki[IKE_MAX_SPKI];
+	size_t spki_len;
+	enum ike_key_kind kind;
+	const struct sigalg *alg; /* … how the signature was verified by it (NULL: not yet), … */
+	bool holds; /* … and whether it holds */
 };
 
-static enum pki_verdict verify_chain(struct ike_core *core, const struct ike_peer *p,
-				     const struct x_claim *who, struct pki_result *r)
+static struct proof proof_of(struct ike_core *core, const struct ike_sa *sa,
+			     const struct x_claim *who)
 {
+	struct proof f = { .core = core, .sa = sa, .who = who, .signatures = SIGNATURE_TRIES };
+	unsigned int n = who->n_certs <= PKI_MAX_CERTS ? who->n_certs : PKI_MAX_CERTS;
+	uint32_t head[3 + PKI_MAX_CERTS] = { who->id.type, who->id.len, who->n_certs };
+	struct ike_iov in[2 + PKI_MAX_CERTS] = { { head, sizeof(head) },
+						 { who->id.data, who->id.len } };
+
+	for (unsigned int i = 0; i < n; i++) {
+		head[3 + i] = (uint32_t)who->cert[i].len;
+		in[2 + i] = who->cert[i];
+	}
+	/* Without a digest none is verified. */
+	if (n && !ike_hmac_sha256(core->digest_key, sizeof(core->digest_key), in, 2 + n, f.digest))
+		f.chains = SIGNATURE_TRIES;
+	return f;
+}
+
+/* Who answers us is no stranger. */
+static void meter(const struct proof *f, unsigned int us)
+{
+	if (f->sa->initiator)
+		return;
+	admit_work(f->core, us);
+	f->sa->setup->work += us;
+}
+
+/* May @what be spent on @p? */
+static bool take_try(struct proof *f, unsigned int *what, struct ike_peer *p)
+{
+	if (!*what && !f->untried)
+		f->untried = p;
+	if (!*what)
+		return false;
+	--*what;
+	return true;
+}
+
+static void verify_chain(const struct proof *f, const struct ike_peer *p, struct pki_result *r)
+{
+	struct ike_core *core = f->core;
+	const struct x_claim *who = f->who;
 	const struct pki_query q = {
 		.trust = p->conf->trust,
 		.certs = who->cert,
@@ -72,7 +123,41 @@ static enum pki_verdict verify_chain(struct ike_core *core, const struct ike_pee
 		.revocation = PKI_REVOCATION_OFF,
 	};
 
-	return pki_verify(&q, r);
+	pki_verify(&q, r);
+	meter(f, r->cost);
+}
+
+/* Are core->chain these certificates, for this identity, by the CAs that @p has, too? */
+static bool is_judged(const struct proof *f, const struct ike_peer *p)
+{
+	const struct judged_chain *c = &f->core->chain;
+
+	return c->by && c->changes == f->core->changes && f->core->now - c->at < CHAIN_FRESH_MS &&
+	       !memcmp(c->digest, f->digest, sizeof(c->digest)) &&
+	       (c->by == p->conf->trust || pki_trust_same(c->by, p->conf->trust));
+}
+
+/*
+ * What the certificates that the peer shows are worth by the CAs of @p: found out once for all tunnels
+ * with the same ones, for the sentence about it, and for copies of the message. NULL: it shows none, or
+ * too much was spent.
+ */
+static const struct pki_result *judge_chain(struct proof *f, struct ike_peer *p)
+{
+	struct judged_chain *c = &f->core->chain;
+
+	if (!f->who->n_certs || !p->conf->trust)
+		return NULL;
+	if (is_judged(f, p))
+		return &c->result;
+	if (!take_try(f, &f->chains, p))
+		return NULL;
+	verify_chain(f, p, &c->result);
+	c->by = p->conf->trust;
+	c->changes = f->core->changes;
+	c->at = f->core->now;
+	memcpy(c->digest, f->digest, sizeof(c->digest));
+	return &c->result;
 }
 
 /* Does the peer show another key than @key? It need not show any. */
@@ -84,70 +169,101 @@ static bool shows_other_key(const struct x_claim *who, const struct ike_iov *key
 
 /*
  * The configured key, or that of a certificate for the identity which the peer claims, if a CA of @p stands
- * for it. False: there is none.
+ * for it. False: there is none. It is good until the next call.
  */
-static bool find_peer_key(struct ike_core *core, const struct ike_peer *p,
-			  const struct x_claim *who, struct peer_key *k)
+static bool find_peer_key(struct proof *f, struct ike_peer *p, struct ike_iov *spki)
 {
-	if (p->conf->remote_method != IKE_METHOD_SIGNATURE)
+	const struct pki_result *chain;
+
+	if (ike_cred_find(&p->conf->creds, IKE_CRED_PEER_KEY, spki))
+		return !shows_other_key(f->who, spki);
+	chain = judge_chain(f, p);
+	if (!chain || chain->verdict != PKI_TRUSTED)
 		return false;
-	if (ike_cred_find(&p->conf->creds, IKE_CRED_PEER_KEY, &k->spki))
-		return !shows_other_key(who, &k->spki);
-	admit_work(core, who->n_certs ? SIGNATURE_CHAIN : 0);
-	if (!p->conf->trust || verify_chain(core, p, who, &k->chain) != PKI_TRUSTED)
-		return false;
-	k->spki = (struct ike_iov){ k->chain.spki, k->chain.spki_len };
+	*spki = (struct ike_iov){ chain->spki, chain->spki_len };
 	return true;
 }
 
-static const struct sigalg *read_signature(const struct ike_sa *sa, const struct ike_peer *p,
-					   const struct x_claim *who, const struct ike_iov *key,
+/* @spki is the key that is looked at now. False: too much was spent. */
+static bool take_key(struct proof *f, struct ike_peer *p, struct ike_iov spki)
+{
+	char why[256];
+
+	if (spki.len == f->spki_len && !memcmp(spki.base, f->spki, spki.len))
+		return true;
+	if (spki.len > sizeof(f->spki) || !take_try(f, &f->signatures, p))
+		return false;
+	f->spki_len = spki.len;
+	memcpy(f->spki, spki.base, spki.len);
+	f->kind = ike_key_kind(spki.base, spki.len, why, sizeof(why));
+	f->alg = NULL;
+	return true;
+}
+
+static const struct sigalg *read_signature(const struct proof *f, const struct ike_peer *p,
 					   struct ike_iov *signature, char *why, size_t size)
 {
-	enum ike_key_kind kind = ike_key_kind(key->base, key->len, why, size);
+	const struct ikesa_setup *s = f->sa->setup;
 
-	return sigalg_read(&who->auth, kind, sa->setup->peer_hashes, sa->setup->told_hashes,
+	return sigalg_read(&f->who->auth, f->kind, s->peer_hashes, s->told_hashes,
 			   p->conf->signatures, signature, why, size);
 }
 
-/* Does the peer that @who claims to be have the key of @p? *@tries is one less if that took time. */
-static enum ike_job_verdict judge_signature(struct ike_core *core, const struct ike_sa *sa,
-					    const struct ike_peer *p, const struct x_claim *who,
-					    const struct ike_job *job, unsigned int *tries)
+/* Once for all tunnels with the same key, by which the message names one algorithm. */
+static bool holds(struct proof *f, const struct sigalg *alg, const struct ike_iov *signature,
+		  const struct ike_job *job)
+{
+	if (f->alg == alg)
+		return f->holds;
+	f->alg = alg;
+	f->holds = ike_signature_holds(&alg->scheme, f->spki, f->spki_len, job->octets,
+				       IKE_JOB_OCTETS, signature->base, signature->len);
+	meter(f, alg->cost);
+	return f->holds;
+}
+
+/* Does the peer have the key of @p? */
+static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
+					    const struct ike_job *job)
 {
 	const struct sigalg *alg;
-	struct ike_iov signature;
-	struct peer_key key;
+	struct ike_iov signature, spki;
 	char why[256];
 
 	if (!p || p->conf->remote_method != IKE_METHOD_SIGNATURE)
 		return IKE_JOB_NO_KEY;
-	if (!*tries)
+	if (!find_peer_key(f, p, &spki) || !take_key(f, p, spki))
 		return IKE_JOB_REFUTED;
-	*tries -= p->conf->trust != NULL;
-	if (!find_peer_key(core, p, who, &key))
-		return IKE_JOB_REFUTED;
-	*tries -= !p->conf->trust;
-	alg = read_signature(sa, p, who, &key.spki, &signature, why, sizeof(why));
-	if (!alg)
-		return IKE_JOB_REFUTED;
-	if (ike_signature_holds(&alg->scheme, key.spki.base, key.spki.len, job->octets,
-				IKE_JOB_OCTETS, signature.base, signature.len))
-		return IKE_JOB_PROVEN;
-	admit_work(core, alg->cost);
-	return IKE_JOB_REFUTED;
+	alg = read_signature(f, p, &signature, why, sizeof(why));
+	return alg && holds(f, alg, &signature, job) ? IKE_JOB_PROVEN : IKE_JOB_REFUTED;
+}
+
+static void explain_untried(const struct proof *f)
+{
+	char id[IKE_MAX_ID + 16];
+
+	if (admit_reply(f->core, &f->sa->remote.addr)) /* or our log could be filled at will */
+		report_hint(
+			f->core, f->untried, f->sa, &f->sa->remote,
+			"more than %d tunnels with different keys or CAs fit '%s', and those of this one were not tried: let RemoteID= in [Peer] be another one in each",
+			SIGNATURE_TRIES, ike_id_print(id, sizeof(id), &f->who->id));
 }
 
 static enum x_verdict verify_signature(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				       const struct x_claim *who, const struct x_candidates *c,
 				       struct ike_job *job, job_done_fn done, void *state)
 {
+	struct proof f = proof_of(core, sa, who);
 	struct ike_job_result r = { 0 };
-	unsigned int i, tries = SIGNATURE_TRIES;
+	bool proven = false;
+	unsigned int i;
 
-	for (i = 0; i < c->n; i++)
-		r.verdict[i] = (uint8_t)judge_signature(core, sa, lookup_name(core, c->name[i]),
-							who, job, &tries);
+	for (i = 0; i < c->n; i++) {
+		r.verdict[i] = (uint8_t)judge_signature(&f, lookup_name(core, c->name[i]), job);
+		proven |= r.verdict[i] == IKE_JOB_PROVEN;
+	}
+	if (f.untried && !proven)
+		explain_untried(&f);
 	return done(core, sa, m, state, &r);
 }
 
@@ -182,11 +298,13 @@ static void explain_raw_key(struct ike_core *core, struct ike_peer *p, const str
 }
 
 /* Of a peer that shows no certificate that a CA of @p stands for. */
-static void explain_chain(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
-			  const struct x_claim *who, const char *id)
+static void explain_chain(struct proof *f, struct ike_peer *p, const char *id)
 {
+	struct ike_core *core = f->core;
+	const struct ike_sa *sa = f->sa;
+	const struct x_claim *who = f->who;
 	const char *other = name_other_cert(who->other_cert);
-	struct pki_result r;
+	const struct pki_result *chain = judge_chain(f, p);
 
 	if (!who->n_certs && other)
 		report_hint(
@@ -203,8 +321,8 @@ static void explain_chain(struct ike_core *core, struct ike_peer *p, const struc
 			core, p, sa, &sa->remote,
 			"peer '%s' shows no certificate: let it send one (strongSwan: send_cert = always)",
 			id);
-	else if (verify_chain(core, p, who, &r) != PKI_TRUSTED)
-		report_hint(core, p, sa, &sa->remote, "peer '%s': %s", id, r.text);
+	else if (chain && chain->verdict != PKI_TRUSTED)
+		report_hint(core, p, sa, &sa->remote, "peer '%s': %s", id, chain->text);
 	else
 		report_hint(
 			core, p, sa, &sa->remote,
@@ -216,8 +334,8 @@ static void explain_signature(struct ike_core *core, struct ike_peer *p, const s
 			      const struct x_claim *who, bool unknown)
 {
 	char id[IKE_MAX_ID + 16], why[256];
+	struct proof f = proof_of(core, sa, who);
 	struct ike_iov signature, key;
-	struct peer_key found;
 
 	(void)unknown;
 	ike_id_print(id, sizeof(id), &who->id);
@@ -226,13 +344,13 @@ static void explain_signature(struct ike_core *core, struct ike_peer *p, const s
 			core, p, sa, &sa->remote,
 			"there is no key for '%s': add PublicKey= or CA= to [Peer], and run esptun reload",
 			id);
-	else if (find_peer_key(core, p, who, &found) &&
-		 !read_signature(sa, p, who, &found.spki, &signature, why, sizeof(why)))
+	else if (find_peer_key(&f, p, &key) && take_key(&f, p, key) &&
+		 !read_signature(&f, p, &signature, why, sizeof(why)))
 		report_hint(core, p, sa, &sa->remote, "peer '%s' %s", id, why);
 	else if (ike_cred_find(&p->conf->creds, IKE_CRED_PEER_KEY, &key))
 		explain_raw_key(core, p, sa, who, id, &key);
 	else
-		explain_chain(core, p, sa, who, id);
+		explain_chain(&f, p, id);
 }
 
 const struct x_method x_method_signature = {

@@ -289,6 +289,20 @@ enum key_fault key_judge(EVP_PKEY *key, unsigned int flags, char *what)
 	return KEY_WEAK;
 }
 
+unsigned int key_cost(const EVP_PKEY *key)
+{
+	unsigned int bits = key ? (unsigned int)EVP_PKEY_get_bits(key) : 0;
+
+	switch (key ? EVP_PKEY_get_base_id(key) : NID_undef) {
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_RSA_PSS: return bits / 128 * (bits / 128) / 10; /* 100 of 4,096 bits */
+	case EVP_PKEY_EC: return bits <= 256 ? 150 : bits <= 384 ? 1500 : 700;
+	case EVP_PKEY_ED25519: return 150;
+	case EVP_PKEY_ED448: return 700;
+	default: return 0;
+	}
+}
+
 /* The hash of a PSS signature (RFC 4055 3.1: SHA-1 unless it says another); NID_undef if it is malformed. */
 static int pss_hash(const X509_ALGOR *algorithm)
 {

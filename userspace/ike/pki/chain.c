@@ -16,6 +16,7 @@
 
 enum {
 	SECURITY_LEVEL = 2, /* of libcrypto: 112 bits */
+	BYTES_PER_US = 50, /* that are parsed, about */
 };
 
 /* ---- taking what was sent -------------------------------------------------------- */
@@ -40,6 +41,7 @@ static enum pki_verdict check_limits(const struct ike_iov *certs, unsigned int n
 				      n, certs[i].len, PKI_MAX_CERT);
 		all += certs[i].len;
 	}
+	r->cost = (unsigned int)(all / BYTES_PER_US);
 	if (all > PKI_MAX_ALL)
 		return refuse(r, PKI_TOO_MUCH, "the certificates have %zu bytes, and %d are taken",
 			      all, PKI_MAX_ALL);
@@ -80,6 +82,7 @@ static enum pki_verdict take_certs(struct pki_job *j)
 		if (key_judge(X509_get0_pubkey(cert), j->q->flags, what) == KEY_COSTLY)
 			return refuse(j->r, PKI_WEAK, "the key of the certificate '%s' is %s",
 				      subject_text(name, cert), what);
+		j->r->cost += key_cost(X509_get0_pubkey(cert));
 	}
 	j->leaf = sk_X509_value(j->sent, 0);
 	return PKI_TRUSTED;
@@ -121,7 +124,10 @@ static bool make_store(struct pki_job *j)
 	for (int i = 0; good && i < sk_X509_num(j->q->trust->anchors); i++) {
 		X509 *anchor = sk_X509_value(j->q->trust->anchors, i);
 
-		good = !is_related(j->sent, anchor) || X509_STORE_add_cert(j->store, anchor);
+		if (!is_related(j->sent, anchor))
+			continue;
+		j->r->cost += key_cost(X509_get0_pubkey(anchor));
+		good = X509_STORE_add_cert(j->store, anchor);
 	}
 	param = X509_STORE_get0_param(j->store);
 	X509_VERIFY_PARAM_set_time(param, (time_t)j->q->now);
@@ -267,7 +273,20 @@ static enum pki_verdict check_identity(struct pki_job *j)
 	return PKI_WRONG_IDENTITY;
 }
 
-/* The verdict is PKI_TRUSTED: the path as a sentence, and the key. */
+static int64_t path_end(STACK_OF(X509) *path)
+{
+	int64_t end = INT64_MAX;
+
+	for (int i = 0; i < sk_X509_num(path); i++) {
+		int64_t its = time_value(X509_get0_notAfter(sk_X509_value(path, i)));
+
+		if (its < end)
+			end = its;
+	}
+	return end;
+}
+
+/* The verdict is PKI_TRUSTED: the path as a sentence, the key, and when that ends. */
 static enum pki_verdict give_key(struct pki_job *j)
 {
 	struct text out = text_init(j->r->text, sizeof(j->r->text));
@@ -279,6 +298,7 @@ static enum pki_verdict give_key(struct pki_job *j)
 	if (len <= 0 || len > IKE_MAX_SPKI)
 		return refuse(j->r, PKI_FAILED, "the certificate's key has %d bytes", len);
 	j->r->spki_len = (size_t)i2d_X509_PUBKEY(spki, &p);
+	j->r->not_after = path_end(j->path);
 	for (int i = 0; i < sk_X509_num(j->path); i++)
 		text_add(&out, "%s'%s'", i ? ", issued by " : "",
 			 subject_text(name, sk_X509_value(j->path, i)));

@@ -82,6 +82,8 @@ struct pki_trust *pki_trust_new(const struct ike_iov *cas, unsigned int n_cas,
 				size_t err_size);
 /* NULL is fine. */
 void pki_trust_free(struct pki_trust *trust);
+/* Have both the same anchors and CRLs, in one order? Then they judge alike. */
+bool pki_trust_same(const struct pki_trust *a, const struct pki_trust *b);
 /*
  * What a CERTREQ payload asks for after its encoding byte (RFC 7296 3.7): PKI_HASH_LEN bytes of each
  * anchor, *n of them, which live as long as @trust. Anchors with one key count once.
@@ -199,6 +201,10 @@ struct pki_result {
 	/* Of PKI_TRUSTED alone, and of a key that we use: RSA, ECDSA (P-256, P-384, P-521), Ed25519, Ed448. */
 	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
+	/* Of PKI_TRUSTED alone: when the first of the path's certificates ends; seconds since 1970, UTC. */
+	int64_t not_after;
+	/* Microseconds that it took, about, whatever the verdict: by the bytes and the kinds of the keys. */
+	unsigned int cost;
 	/* Of PKI_STATUS_MISSING alone: any one answer for each certificate that lacks one will do. */
 	struct pki_need needs[PKI_MAX_NEEDS];
 	unsigned int n_needs;

@@ -46,6 +46,8 @@ enum key_fault {
 };
 /* @what, of NAME_TEXT bytes, says what the key is, as "RSA with 1024 bits"; NULL key: none that we know. */
 enum key_fault key_judge(EVP_PKEY *key, unsigned int flags, char *what);
+/* Microseconds to verify a signature with it, about; 0 if that is not done. */
+unsigned int key_cost(const EVP_PKEY *key);
 /* NULL, or the name of an algorithm that no signature should have; @flags: enum pki_flag. */
 const char *signature_fault(const X509_ALGOR *algorithm, unsigned int flags);
 /* Of a leaf: may its key sign? KeyUsage, if it is there, has digitalSignature or nonRepudiation. */

@@ -254,6 +254,21 @@ void pki_trust_free(struct pki_trust *t)
 	free(t);
 }
 
+bool pki_trust_same(const struct pki_trust *a, const struct pki_trust *b)
+{
+	int n = sk_X509_num(a->anchors), n_crls = sk_X509_CRL_num(a->crls);
+
+	if (n != sk_X509_num(b->anchors) || n_crls != sk_X509_CRL_num(b->crls))
+		return false;
+	for (int i = 0; i < n; i++)
+		if (X509_cmp(sk_X509_value(a->anchors, i), sk_X509_value(b->anchors, i)))
+			return false;
+	for (int i = 0; i < n_crls; i++)
+		if (X509_CRL_match(sk_X509_CRL_value(a->crls, i), sk_X509_CRL_value(b->crls, i)))
+			return false;
+	return true;
+}
+
 const uint8_t *pki_trust_hashes(const struct pki_trust *t, unsigned int *n)
 {
 	*n = t->n_hashes;
