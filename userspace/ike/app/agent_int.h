@@ -43,9 +43,8 @@ enum {
 	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */
 	JOBS_AT_ONCE = 64, /* results that the core hears of, likewise */
 	MANY_FILES = 32, /* of so many configurations, routes are read for all links at once */
-	/* Octets that may be signed for the core; each signature counts as some more. */
+	/* Octets that may be signed for the core; a signature counts as so many more as its time is worth. */
 	JOB_BYTES_LEAST = 2048,
-	JOB_BYTES_SIGN = 250000, /* a signature takes 5 ms at most, about: RSA of 4,096 bits */
 	JOB_BYTES_PER_MS = 50000,
 	JOB_BYTES_AT_ONCE = 100000000,
 	CLOSE_LIMIT = 30000, /* ms; the core gives a peer that does not answer up before */

@@ -448,6 +448,15 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 	return (job->kind == IKE_JOB_SIGN ? private_key : psk)(&t->conf, job, len);
 }
 
+/* Octets that a PSK signs in the time which the one tunnel's private key needs. */
+static uint64_t sign_cost(struct agent *a, const struct ike_job *job)
+{
+	const struct tunnel *t = tunnel_of(a, job->tunnels[0], IKE_PEER_FIRST);
+	const struct sigalg *alg = sigalg_get(job->alg);
+
+	return t && alg ? sigalg_sign_cost(alg, t->conf.n_private) * JOB_BYTES_PER_MS / 1000 : 0;
+}
+
 /* The time that jobs take is bounded by the octets that all keys together sign. */
 static bool admit_job(struct agent *a, const struct ike_job *job)
 {
@@ -457,7 +466,7 @@ static bool admit_job(struct agent *a, const struct ike_job *job)
 	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++)
 		cost += job->octets[i].len;
 	if (job->kind == IKE_JOB_SIGN)
-		cost += JOB_BYTES_SIGN;
+		cost += sign_cost(a, job);
 	return bucket_take(&a->job_bytes, &rate, cost * job->n_tunnels, loop_now());
 }
 

@@ -46,25 +46,26 @@
 	{                                                                                \
 		"RSA with SHA2-" #bits, IKE_AUTH_SIGNATURE, IKE_HASH_SHA2_##bits, false, \
 			{ IKE_KEY_RSA, "SHA" #bits, false, false }, DER(RSA_OID(last)),  \
-			.cost = 100                                                      \
+			.cost = 100, .sign_cost = 700                                    \
 	}
 #define PSS_ROW(bits, how, spare, hash)                                                         \
 	{                                                                                       \
 		"RSASSA-PSS with SHA2-" #bits, IKE_AUTH_SIGNATURE, IKE_HASH_SHA2_##bits, spare, \
 			{ IKE_KEY_RSA, "SHA" #bits, true, false }, DER(how(hash, bits / 8)),    \
-			.cost = 100                                                             \
+			.cost = 100, .sign_cost = 700                                           \
 	}
 #define ECDSA_ROW(curve, bits, last, us)                                                         \
 	{                                                                                        \
 		"ECDSA P-" #curve " with SHA2-" #bits, IKE_AUTH_SIGNATURE, IKE_HASH_SHA2_##bits, \
 			false, { IKE_KEY_P##curve, "SHA" #bits, false, false },                  \
-			DER(ECDSA_OID(last)), .cost = us                                         \
+			DER(ECDSA_OID(last)), .cost = us, .sign_cost = us                        \
 	}
-#define PLAIN_ROW(curve, bits, us)                                                 \
-	{                                                                          \
-		"ECDSA P-" #curve " with SHA2-" #bits, IKE_AUTH_ECDSA_##curve,     \
-			IKE_HASH_SHA2_##bits, false,                               \
-			{ IKE_KEY_P##curve, "SHA" #bits, false, true }, .cost = us \
+#define PLAIN_ROW(curve, bits, us)                                                      \
+	{                                                                               \
+		"ECDSA P-" #curve " with SHA2-" #bits, IKE_AUTH_ECDSA_##curve,          \
+			IKE_HASH_SHA2_##bits, false,                                    \
+			{ IKE_KEY_P##curve, "SHA" #bits, false, true }, .cost = us,     \
+									.sign_cost = us \
 	}
 
 /* Of those that do, the first one is ours to sign with: that of a curve's own hash, and of the shortest. */
@@ -99,14 +100,16 @@ static const struct sigalg rows[] = {
 	  false,
 	  { IKE_KEY_ED25519, NULL, false, false },
 	  DER(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70),
-	  .cost = 150 },
+	  .cost = 150,
+	  .sign_cost = 100 },
 	{ "Ed448",
 	  IKE_AUTH_SIGNATURE,
 	  IKE_HASH_IDENTITY,
 	  false,
 	  { IKE_KEY_ED448, NULL, false, false },
 	  DER(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x71),
-	  .cost = 700 },
+	  .cost = 700,
+	  .sign_cost = 500 },
 	PLAIN_ROW(256, 256, 150),
 	PLAIN_ROW(384, 384, 1500),
 	PLAIN_ROW(521, 512, 700),
@@ -115,7 +118,8 @@ static const struct sigalg rows[] = {
 	  IKE_HASH_SHA1,
 	  false,
 	  { IKE_KEY_RSA, "SHA1", false, false },
-	  .cost = 100 },
+	  .cost = 100,
+	  .sign_cost = 700 },
 };
 
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -128,6 +132,15 @@ const struct sigalg *sigalg_get(unsigned int i)
 unsigned int sigalg_number(const struct sigalg *s)
 {
 	return (unsigned int)(s - rows);
+}
+
+uint64_t sigalg_sign_cost(const struct sigalg *s, size_t private_len)
+{
+	const uint64_t len = private_len, of_2048 = 1216;
+
+	if (s->scheme.key != IKE_KEY_RSA)
+		return s->sign_cost;
+	return s->sign_cost * len * len * len / (of_2048 * of_2048 * of_2048);
 }
 
 /* ---- SIGNATURE_HASH_ALGORITHMS -------------------------------------------------------------------- */

@@ -34,7 +34,8 @@ struct sigalg {
 	struct ike_scheme scheme;
 	const uint8_t *der; /* the AlgorithmIdentifier; of method IKE_AUTH_SIGNATURE only */
 	uint8_t der_len;
-	uint16_t cost; /* microseconds to verify, about */
+	uint16_t cost; /* microseconds to verify, about … */
+	uint16_t sign_cost; /* … and to sign; with RSA of 2,048 bits */
 };
 
 /* What a tunnel allows beyond what is always allowed, and demands; bits. */
@@ -46,6 +47,9 @@ enum ike_sig_policy {
 /* Row @i, from 0 on, which jobs call it by; NULL beyond the last one. */
 const struct sigalg *sigalg_get(unsigned int i);
 unsigned int sigalg_number(const struct sigalg *s);
+
+/* Microseconds, about, to sign with a private key of @private_len bytes; RSA takes eight times as long by one twice as long. */
+uint64_t sigalg_sign_cost(const struct sigalg *s, size_t private_len);
 
 /* May @s be used with a peer that takes @hashes, or 0 if it did not say so? @policy: enum ike_sig_policy. */
 bool sigalg_allows(const struct sigalg *s, unsigned int hashes, unsigned int policy);
