@@ -431,6 +431,70 @@ static void time_counts(void **state)
 	pair_free(p);
 }
 
+/* A peer proves who it is anew when its certificate ends, after rekeyings, too, and needs another one for that. */
+static void what_is_proven_ends_with_the_certificate(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	struct made leaf =
+		maker_cert(&(struct recipe){ .subject = "CN=a",
+					     .issuer = &root,
+					     .until = MAKER_NOW + 100,
+					     .ext = { "subjectAltName=DNS:node0.example" } });
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	pair_start(p, true);
+	assert_in_range(node_sa(p->b)->reauth_at, p->w.now + 99000, p->w.now + 102000);
+	assert_true(node_sa(p->a)->reauth_at >
+		    p->w.now + 86400000); /* that of b is good for a year */
+	own_conf(p->b)->reauth = 50;
+	sa_plan_reauth(p->b->core, node_sa(p->b));
+	assert_in_range(node_sa(p->b)->reauth_at, p->w.now + 30000, p->w.now + 60000);
+	own_conf(p->b)->reauth = 0;
+	sa_plan_reauth(p->b->core, node_sa(p->b));
+	node_rekey_ike(p->a);
+	pair_run(p, 90000);
+	assert_null(strstr(p->b->log, "expired"));
+	assert_in_range(node_sa(p->b)->reauth_at, p->w.now, p->w.now + 12000);
+	assert_true(node_sa(p->b)->proof_until == node_sa(p->b)->reauth_at);
+	pair_run(p, 15000);
+	node_says(p->b, "expired");
+	assert_true(direction_works(p->a, p->b, 0)); /* there is time for a new one … */
+	pair_run(p, 70000);
+	assert_false(direction_works(p->a, p->b, 0)); /* … that has passed */
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* Nothing is lost if there is a new one in time. */
+static void a_renewed_certificate_takes_over(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	struct recipe r = { .subject = "CN=a",
+			    .issuer = &root,
+			    .until = MAKER_NOW + 100,
+			    .ext = { "subjectAltName=DNS:node0.example" } };
+	struct made leaf = maker_cert(&r), renewed;
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	pair_start(p, true);
+	pair_run(p, 50000);
+	r.until = MAKER_NOW + 1000;
+	renewed = maker_cert(&r);
+	certify_anew(p->a, &renewed, &root);
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	for (unsigned int i = 0; i < 300; i++) {
+		pair_run(p, 1000);
+		assert_true(direction_works(p->a, p->b, 0));
+	}
+	assert_null(strstr(p->b->log, "expired"));
+	assert_in_range(node_sa(p->b)->reauth_at, p->w.now + 600000, p->w.now + 700000);
+	pair_free(p);
+	maker_free(&leaf);
+	maker_free(&renewed);
+}
+
 static void what_is_no_certificate_is_refused(void **state)
 {
 	struct pair *p = pair_certified(&root);
@@ -535,6 +599,8 @@ int main(void)
 		cmocka_unit_test(a_thief_costs_what_he_is_worth),
 		cmocka_unit_test(honest_certificates_are_paid_back),
 		cmocka_unit_test(time_counts),
+		cmocka_unit_test(what_is_proven_ends_with_the_certificate),
+		cmocka_unit_test(a_renewed_certificate_takes_over),
 		cmocka_unit_test(what_is_no_certificate_is_refused),
 		cmocka_unit_test(hostile_certificates_are_refused),
 		cmocka_unit_test(authorities_change),

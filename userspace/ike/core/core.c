@@ -54,6 +54,10 @@ static void give_up(struct ike_core *core, struct ike_sa *sa)
 		lose_peer(core, sa);
 }
 
+enum {
+	REAUTH_GRACE_MS = 60000
+}; /* for a peer whose certificate ended to prove itself by another */
+
 /* Both ends are to prove again who they are (RFC 7296 2.8.3): before this one goes, a new one comes. */
 static void reauth_timer(struct ike_core *core, struct ike_sa *sa)
 {
@@ -61,6 +65,10 @@ static void reauth_timer(struct ike_core *core, struct ike_sa *sa)
 		return;
 	sa->reauth_at = TIMER_NEVER;
 	sa->replaced |= sa->state == IKESA_ESTABLISHED;
+	if (core->now >= sa->proof_until) { /* the new one has to come soon, see x_rekey_timer() */
+		sa->outdated |= sa->state == IKESA_ESTABLISHED;
+		sa->rekey_at = core->now + REAUTH_GRACE_MS;
+	}
 	report_line(core, IKE_LOG_INFO, NULL, sa, "time to authenticate again");
 	event_note(core, sa->peer, EVENT_CHANGED);
 }

@@ -135,7 +135,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->tx.at = TIMER_NEVER;
 	sa->rx.frags_until = TIMER_NEVER;
 	sa->expire_at = TIMER_NEVER;
-	sa->liveness_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
+	sa->liveness_at = sa->rekey_at = sa->reauth_at = sa->proof_until = TIMER_NEVER;
 	sa->close_at = TIMER_NEVER;
 	TAILQ_INIT(&sa->queue);
 	TAILQ_INIT(&sa->children);

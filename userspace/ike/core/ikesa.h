@@ -372,6 +372,7 @@ struct ike_sa {
 	uint64_t liveness_at;
 	uint64_t rekey_at;
 	uint64_t reauth_at; /* of it and its successors; then a new IKE SA replaces it */
+	uint64_t proof_until; /* when the peer's certificate ends, likewise; TIMER_NEVER: it showed none */
 	bool rekey_due; /* we want to rekey it */
 	unsigned int rekey_failures; /* one after the other */
 	bool have_heir; /* see x_rekey.c; our SPI of it: */

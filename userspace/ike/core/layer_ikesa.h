@@ -303,7 +303,7 @@ struct ike_sa *sa_new(struct ike_core *core, bool initiator, const struct ike_en
 struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old, bool initiator);
 /* We rekey the SA, which is one of its tunnel's, when it is so old as configured. */
 void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa);
-/* Another IKE SA, with new proofs, takes its place when it is so old as configured. */
+/* Another IKE SA, with new proofs, takes its place when it is so old as configured, or its peer's certificate ends. */
 void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa);
 /* After any change of the SA's deadlines. */
 void sa_touch(struct ike_core *core, struct ike_sa *sa);

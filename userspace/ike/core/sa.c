@@ -84,6 +84,8 @@ void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa)
 	uint64_t period = 1000ULL * sa->peer->conf->reauth;
 
 	sa->reauth_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+	if (sa->proof_until < sa->reauth_at)
+		sa->reauth_at = sa->proof_until;
 }
 
 void sa_touch(struct ike_core *core, struct ike_sa *sa)

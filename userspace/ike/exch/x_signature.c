@@ -62,6 +62,7 @@ struct proof {
 	uint8_t digest[32]; /* of the certificates and the identity that they are to be for */
 	unsigned int chains, signatures; /* that may be verified yet */
 	struct ike_peer *untried; /* a tunnel that this was too little for; NULL: none */
+	uint64_t until; /* when the first certificate ends by which it proves something, or TIMER_NEVER */
 	/* The key that was looked at last, … */
 	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
@@ -73,7 +74,11 @@ struct proof {
 static struct proof proof_of(struct ike_core *core, const struct ike_sa *sa,
 			     const struct x_claim *who)
 {
-	struct proof f = { .core = core, .sa = sa, .who = who, .signatures = SIGNATURE_TRIES };
+	struct proof f = { .core = core,
+			   .sa = sa,
+			   .who = who,
+			   .signatures = SIGNATURE_TRIES,
+			   .until = TIMER_NEVER };
 	unsigned int n = who->n_certs <= PKI_MAX_CERTS ? who->n_certs : PKI_MAX_CERTS;
 	uint32_t head[3 + PKI_MAX_CERTS] = { who->id.type, who->id.len, who->n_certs };
 	struct ike_iov in[2 + PKI_MAX_CERTS] = { { head, sizeof(head) },
@@ -222,6 +227,17 @@ static bool holds(struct proof *f, const struct sigalg *alg, const struct ike_io
 	return f->holds;
 }
 
+/* The peer proved it by its certificates, if @p has no key of it. */
+static void note_end(struct proof *f, const struct ike_peer *p)
+{
+	const struct judged_chain *c = &f->core->chain;
+	int64_t left = c->result.not_after - f->core->env.utc(f->core->env.ctx) + 1;
+	uint64_t until = f->core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
+
+	if (p->conf->trust && is_judged(f, p) && until < f->until)
+		f->until = until;
+}
+
 /* Does the peer have the key of @p? */
 static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 					    const struct ike_job *job)
@@ -235,7 +251,10 @@ static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 	if (!find_peer_key(f, p, &spki) || !take_key(f, p, spki))
 		return IKE_JOB_REFUTED;
 	alg = read_signature(f, p, &signature, why, sizeof(why));
-	return alg && holds(f, alg, &signature, job) ? IKE_JOB_PROVEN : IKE_JOB_REFUTED;
+	if (!alg || !holds(f, alg, &signature, job))
+		return IKE_JOB_REFUTED;
+	note_end(f, p);
+	return IKE_JOB_PROVEN;
 }
 
 static void explain_untried(const struct proof *f)
@@ -262,6 +281,8 @@ static enum x_verdict verify_signature(struct ike_core *core, struct ike_sa *sa,
 		r.verdict[i] = (uint8_t)judge_signature(&f, lookup_name(core, c->name[i]), job);
 		proven |= r.verdict[i] == IKE_JOB_PROVEN;
 	}
+	if (f.until < sa->proof_until)
+		sa->proof_until = f.until;
 	if (f.untried && !proven)
 		explain_untried(&f);
 	return done(core, sa, m, state, &r);
