@@ -151,6 +151,13 @@ one_pair() {
 	[ "$(of "$1" .adopted)" = 0 ] && [ "$(kernel_spis "$1" "$2" | wc -w)" = 2 ]
 }
 
+# steady NS DEV: the same pair of SAs for a while: the other end did not begin an IKE SA of its own meanwhile.
+steady() {
+	local was
+	was=$(kernel_spis "$1" "$2")
+	one_pair "$1" "$2" && sleep 5 && [ "$(kernel_spis "$1" "$2")" = "$was" ]
+}
+
 cat_index() {
 	ip -n "$1" -j link show "$2" | jq ".[0].ifindex"
 }
@@ -321,7 +328,7 @@ edit() {
 	must tell "$ns" reload
 }
 
-wait_for 60 one_pair gwa hq
+wait_for 60 steady gwa hq
 before=$(kernel_spis gwa hq)
 index=$(cat_index gwa hq)
 flow lana lanb 10.2.0.2 change-there
