@@ -250,12 +250,16 @@ static void late_copies_change_nothing(void **state)
 {
 	static const uint16_t methods[] = { KEM, IKE_DH_ECP256 };
 	struct pair *p = new_pair(methods, 2);
-	struct hold *h = world_hold(&p->w, p->a, IKE_INTERMEDIATE, false, 1);
-	unsigned int n;
+	struct hold *h = world_hold(&p->w, p->a, IKE_INTERMEDIATE, false, 2);
+	unsigned int n, before;
 
 	(void)state;
 	pair_start(p, false);
 	assert_true(world_await(&p->w, h, 1000));
+	before = node_stats(p->b).tx;
+	pair_replay(p, pair_sent(p, p->a, IKE_SA_INIT, false, 0));
+	pair_run(p, 10);
+	assert_int_equal(node_stats(p->b).tx, before);
 	n = p->n_sent;
 	for (unsigned int i = 0; i < n; i++)
 		pair_replay(p, &p->sent[i]);

@@ -521,11 +521,11 @@ void x_init_request(struct ike_core *core, const struct ike_datagram *d, const s
 		core->stats.rx_bad++;
 		return;
 	}
-	/* A retransmission gets the same answer while half-open, none afterwards (2.1). */
+	/* A copy gets the same answer until the next request is answered, none afterwards (2.1). */
 	digest_datagram(core, d, digest);
 	sa = ikesa_find_digest(&core->sas, digest);
 	if (sa) {
-		if (sa->state == IKESA_HALF_OPEN) {
+		if (sa->state == IKESA_HALF_OPEN && sa->rx.next == 1) {
 			sa->strayed |= !ike_addr_eq(&sa->remote.addr, &d->remote.addr);
 			core->stats.retransmits++;
 			send_answer(core, d, NULL, sa->rx.answer.data, sa->rx.answer.len);
