@@ -321,10 +321,8 @@ static void no_answer_ends_the_attempt(void **state)
 /* ---- wrong ones ---------------------------------------------------------------------- */
 
 /* Until @a's first request of @exchange, which is lost. */
-static struct pair *until(uint8_t exchange)
+static struct pair *run_until(struct pair *p, uint8_t exchange)
 {
-	struct pair *p = with_kem();
-
 	p->drop_from = 1 << p->a->index;
 	p->drop_exchange = exchange;
 	p->drop_requests = true;
@@ -332,6 +330,11 @@ static struct pair *until(uint8_t exchange)
 	pair_run(p, 100);
 	p->drop_from = 0;
 	return p;
+}
+
+static struct pair *until(uint8_t exchange)
+{
+	return run_until(with_kem(), exchange);
 }
 
 static void is_refused(struct pair *p, uint8_t exchange, const char *words)
@@ -390,6 +393,65 @@ static void wrong_values_are_refused(void **state)
 	ask_with(KEM, KEM_CT_LEN);
 	ask_with(IKE_DH_CURVE25519, 32);
 	ask_with(KEM, 0);
+}
+
+/* An additional key exchange of X25519, behind one of another group. */
+static struct pair *with_x25519(void)
+{
+	static const uint16_t method = IKE_DH_CURVE25519;
+	struct pair *p = new_pair(&method, 1);
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_proposal *own = &(i ? p->b : p->a)->conf[0].ike.p[0];
+
+		own->t[own->n - 2].id = IKE_DH_ECP256;
+	}
+	return p;
+}
+
+/* That a value of X25519 is none is found only by the work: it is done once, and the IKE SA ends. */
+static void a_bad_value_costs_one_key(void **state)
+{
+	struct pair *p = run_until(with_x25519(), IKE_INTERMEDIATE);
+	uint8_t buf[128], zero[32] = { 0 }, first;
+	struct ike_builder b;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		request_begin(&b, buf, sizeof(buf), &first);
+		ike_build_ke(&b, IKE_DH_CURVE25519, zero, sizeof(zero));
+		say(p, p->a, node_sa(p->a), 0, 1, &b, first);
+	}
+	pair_run(p, 20);
+	assert_int_equal(node_stats(p->b).key_exchanges, 2);
+	is_refused(p, IKE_INTERMEDIATE, "it has no valid value for the key exchange x25519");
+}
+
+/* With as much spent on unknown peers as may be, their key exchanges wait; those of known peers do not. */
+static void unknown_peers_wait(void **state)
+{
+	(void)state;
+	for (unsigned int known = 0; known < 2; known++) {
+		struct pair *p = with_kem();
+		struct hold *h = world_hold(&p->w, p->a, IKE_INTERMEDIATE, false, 0);
+		struct ike_endpoint at = { p->a->addr, IKE_PORT };
+		struct ike_core *core;
+
+		node_start(p->b, false);
+		core = p->b->core;
+		if (known)
+			assert_int_equal(ike_core_tunnel_remote(core, "t0", &at), 0);
+		node_start(p->a, false);
+		assert_true(world_await(&p->w, h, 1000));
+		core->admit.work = 3 * ADMIT_WORK_MAX;
+		core->admit.work_at = p->w.now;
+		world_release(&p->w, h);
+		pair_run(p, 100);
+		assert_int_equal(node_stats(p->b).key_exchanges, 1 + known);
+		pair_run(p, 10000);
+		is_up(p);
+		pair_free(p);
+	}
 }
 
 /* Nobody gets in without the key exchanges that were agreed on. */
@@ -926,6 +988,8 @@ int main(void)
 		cmocka_unit_test(forged_ones_change_nothing),
 		cmocka_unit_test(no_answer_ends_the_attempt),
 		cmocka_unit_test(wrong_values_are_refused),
+		cmocka_unit_test(a_bad_value_costs_one_key),
+		cmocka_unit_test(unknown_peers_wait),
 		cmocka_unit_test(auth_may_not_come_before),
 		cmocka_unit_test(more_than_agreed_is_refused),
 		cmocka_unit_test(a_refusal_is_told),

@@ -10,9 +10,10 @@
  * quarters, and a known one gets the place of an unknown one.
  *
  * Time has one meter: microseconds of work, halved every second. From a tenth of a processor on
- * a cookie is asked for; from half of one on unknown peers wait, so that established IKE SAs
- * and known peers are served whatever the others do. Who proves an identity in the end was no
- * stranger: what its key exchange, its certificates and its signature cost is taken off again.
+ * a cookie is asked for; from half of one on no key is made for unknown peers, in IKE_SA_INIT or
+ * IKE_INTERMEDIATE, so that established IKE SAs and known peers are served whatever the others do.
+ * Who proves an identity in the end was no stranger: what its key exchanges, its certificates and its
+ * signature cost is taken off again.
  */
 #include "ike/core/layer_ikesa.h"
 
@@ -122,6 +123,11 @@ void admit_work(struct ike_core *core, unsigned int us)
 	core->admit.work_at = core->now;
 }
 
+bool admit_has_time(const struct ike_core *core, enum admit_kind kind)
+{
+	return kind == ADMIT_KNOWN || work_now(core) < ADMIT_WORK_MAX;
+}
+
 void admit_pay_back(struct ike_core *core, const struct ike_sa *sa)
 {
 	uint64_t work = work_now(core);
@@ -220,10 +226,9 @@ enum admit_verdict admit_check(struct ike_core *core, const struct ike_datagram 
 		}
 	}
 	/* A source address means something now: beyond the first threshold only with a cookie. */
-	if (core->sas.n >= IKESA_MAX ||
-	    (work >= ADMIT_WORK_MAX && admit_kind(core, &d->remote.addr) == ADMIT_UNKNOWN))
-		return ADMIT_NO;
-	return ADMIT_YES;
+	return core->sas.n < IKESA_MAX && admit_has_time(core, admit_kind(core, &d->remote.addr))
+		       ? ADMIT_YES
+		       : ADMIT_NO;
 }
 
 /* A leaky bucket: @spent is when all answers given so far would have been one per interval. */

@@ -181,6 +181,8 @@ bool admit_cookie(struct ike_core *core, const struct ike_datagram *d, const str
 		  const struct ike_payload *ni, uint8_t out[ADMIT_COOKIE_LEN]);
 /* @us microseconds are being spent on a peer that proved nothing. */
 void admit_work(struct ike_core *core, unsigned int us);
+/* May a key be made for a peer of this kind now? */
+bool admit_has_time(const struct ike_core *core, enum admit_kind kind);
 /* The peer of @sa, where we are the responder, proved who it is: what is left of that work is not counted. */
 void admit_pay_back(struct ike_core *core, const struct ike_sa *sa);
 

@@ -4,8 +4,8 @@
  * exchange that was agreed on (RFC 9370 2.2.2), after which the IKE SA has other keys. What is large
  * goes here instead of into IKE_SA_INIT, as these messages can leave in fragments.
  *
- * The peer has proven nothing yet: its requests are those of any unknown peer, and no more of them
- * are answered than there are key exchanges left. AUTH covers all of it (intauth.c).
+ * The peer has proven nothing yet: what its requests cost is bounded as that of IKE_SA_INIT (admit.c), and
+ * no more of them are answered than there are key exchanges left. AUTH covers all of it (intauth.c).
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -183,8 +183,12 @@ enum x_verdict x_intermediate_request(struct ike_core *core, struct ike_sa *sa, 
 		explain_request(core, sa, method);
 		return x_refuse(m, IKE_N_INVALID_SYNTAX);
 	}
-	if (!answer_exchange(core, sa, m, &ke))
-		return X_DROP;
+	if (!admit_has_time(core, sa->admit_kind))
+		return X_DROP; /* a copy comes */
+	if (!answer_exchange(core, sa, m, &ke)) {
+		explain_request(core, sa, method);
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
+	}
 	sa->setup->intauth.n++;
 	sa->setup->addke++;
 	return X_DONE;
