@@ -672,6 +672,62 @@ static void an_abandoned_series_is_forgotten(void **state)
 	pair_run(p, 65000);
 	assert_int_equal(p->b->core->sas.n, 1);
 	assert_ptr_equal(node_sa(p->b), old);
+	assert_false(old->have_heir);
+	is_up(p);
+	pair_free(p);
+}
+
+/* An unfinished series does not outlive the IKE SA, or a peer could have as many as it likes. */
+static void a_series_ends_with_the_ike_sa(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN], heir[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+
+	(void)state;
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_FOLLOWUP_KE;
+	p->drop_requests = true;
+	node_rekey_ike(p->a);
+	pair_run(p, 100);
+	memcpy(heir, node_sa(p->b)->heir_spi, IKE_SPI_LEN);
+	assert_non_null(ikesa_find(&p->b->core->sas, heir, false));
+	ike_core_down(p->b->core, "t0", p->w.now);
+	exchange_end(p->a->core, node_sa(p->a), ikesa_take_out(node_sa(p->a)));
+	node_sa(p->a)->tx.next--;
+	pair_run(p, 100);
+	assert_int_equal(node_count(p->b, 0, false), 0);
+	assert_null(ikesa_find(&p->b->core->sas, heir, false));
+	pair_free(p);
+}
+
+/* Both rekey, and only the peer's own needs additional key exchanges: ours takes over, and that one is forgotten. */
+static void a_series_ends_with_ours(void **state)
+{
+	struct pair *p = new_pair(two, 2);
+	struct ike_proposals *first = &p->a->conf[0].ike, *second = &p->b->conf[0].ike;
+	uint8_t heir[IKE_SPI_LEN];
+	struct hold *h;
+
+	(void)state;
+	set_methods(second, 1, NULL, 0);
+	set_methods(first, 0, NULL, 0);
+	set_methods(first, 1, two, 2);
+	pair_start(p, false);
+	pair_run(p, 300);
+	is_up(p);
+	h = world_hold(&p->w, p->a, IKE_CREATE_CHILD_SA, true, 0);
+	node_rekey_ike(p->a);
+	node_rekey_ike(p->b);
+	assert_true(world_await(&p->w, h, 1000));
+	pair_run(p, 5);
+	memcpy(heir, node_sa(p->b)->heir_spi, IKE_SPI_LEN);
+	assert_non_null(ikesa_find(&p->b->core->sas, heir, false));
+	world_release(&p->w, h);
+	pair_run(p, 100);
+	assert_null(ikesa_find(&p->b->core->sas, heir, false));
+	pair_run(p, 10000);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
 	is_up(p);
 	pair_free(p);
 }
@@ -999,6 +1055,8 @@ int main(void)
 		cmocka_unit_test(each_message_may_be_lost_or_late),
 		cmocka_unit_test(a_forgotten_series_begins_anew),
 		cmocka_unit_test(an_abandoned_series_is_forgotten),
+		cmocka_unit_test(a_series_ends_with_the_ike_sa),
+		cmocka_unit_test(a_series_ends_with_ours),
 		cmocka_unit_test(the_peer_may_begin_anew),
 		cmocka_unit_test(both_rekey_at_once),
 		cmocka_unit_test(crossing_ones_end_alike),

@@ -323,8 +323,12 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
 void sa_fail(struct ike_core *core, struct ike_sa *sa);
 /* @limit less up to a tenth, so that both ends do not reach it together; 0 stays 0. */
 uint64_t sa_jitter(struct ike_core *core, uint64_t limit);
-/* Drop a half-open SA, or a closed one, without a word. */
+/* Drop a half-open SA, a prepared one, or a closed one, without a word. */
 void sa_drop(struct ike_core *core, struct ike_sa *sa);
+/* The IKE SA that was prepared when the peer began to rekey @sa, be it without keys yet; or NULL. */
+struct ike_sa *sa_prepared(const struct ike_core *core, const struct ike_sa *sa);
+/* Drop that if it has no keys yet: the peer goes no further with it, or must not. */
+void sa_drop_unfinished(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- send.c ------------------------------------------------------------------ */
 

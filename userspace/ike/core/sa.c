@@ -102,8 +102,19 @@ void sa_not_half_open(struct ike_core *core, struct ike_sa *sa)
 	sa->expire_at = TIMER_NEVER;
 }
 
+/* The old IKE SA of @sa, which was prepared, waits for it no longer. */
+static void forget_heir(struct ike_core *core, const struct ike_sa *sa)
+{
+	struct ike_sa *old = ikesa_find(&core->sas, sa->old_spi, sa->old_is_ours);
+
+	if (old && sa_prepared(core, old) == sa)
+		old->have_heir = false;
+}
+
 static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 {
+	if (sa->state == IKESA_PREPARED)
+		forget_heir(core, sa);
 	sa_not_half_open(core, sa);
 	if (sa->state == IKESA_CLOSED && sa->peer)
 		TAILQ_REMOVE(&sa->peer->closed, sa, of_peer);
@@ -112,6 +123,22 @@ static void destroy_sa(struct ike_core *core, struct ike_sa *sa)
 	timers_unreserve(&core->sa_timers, &sa->timer);
 	sa->state = IKESA_DEAD;
 	LIST_INSERT_HEAD(&core->dead, sa, dead);
+}
+
+struct ike_sa *sa_prepared(const struct ike_core *core, const struct ike_sa *sa)
+{
+	struct ike_sa *heir = sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
+
+	/* The peer deletes it if it lost, which we may not know yet. */
+	return heir && heir->state == IKESA_PREPARED ? heir : NULL;
+}
+
+void sa_drop_unfinished(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_sa *heir = sa_prepared(core, sa);
+
+	if (heir && !heir->have_keys)
+		sa_drop(core, heir);
 }
 
 /* The kernel may send to where @gone had followed the peer: another one knows better now. */
@@ -152,6 +179,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	job_end(core, sa->rx.wait);
 	job_end(core, sa->tx.wait);
 	exchange_end_all(core, sa);
+	sa_drop_unfinished(core, sa);
 	sa->liveness_at = sa->close_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {

@@ -45,6 +45,7 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	char text[64];
 
 	begin_established(core, next, old->peer);
+	sa_drop_unfinished(core, old); /* of the peer's own exchange, if ours made @next */
 	next->last_rx = old->last_rx; /* that it took over is no sign of life */
 	next->proven_at = old->proven_at;
 	TAILQ_CONCAT(&next->children, &old->children, link);
@@ -76,31 +77,12 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	event_note(core, next->peer, EVENT_CHANGED);
 }
 
-/* What was prepared for the peer, be it without keys yet; or NULL. */
-static struct ike_sa *prepared_of(const struct ike_core *core, const struct ike_sa *sa)
-{
-	struct ike_sa *heir = sa->have_heir ? ikesa_find(&core->sas, sa->heir_spi, false) : NULL;
-
-	/* The peer deletes it if it lost, which we may not know yet. */
-	return heir && heir->state == IKESA_PREPARED ? heir : NULL;
-}
-
+/* What was prepared for the peer and has its keys: it can take over. */
 static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *sa)
 {
-	struct ike_sa *heir = prepared_of(core, sa);
+	struct ike_sa *heir = sa_prepared(core, sa);
 
 	return heir && heir->have_keys ? heir : NULL;
-}
-
-/* The peer goes no further with what was prepared for it and has no keys yet. */
-static void forget_unfinished(struct ike_core *core, struct ike_sa *sa)
-{
-	struct ike_sa *next = prepared_of(core, sa);
-
-	if (!next || next->have_keys)
-		return;
-	sa_drop(core, next);
-	sa->have_heir = false;
 }
 
 /* The new IKE SA of our exchange lost: it is deleted, having nothing. */
@@ -280,7 +262,7 @@ static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa,
 
 	if (!sa->rekey_due) /* it is the peer who rekeyed meanwhile */
 		return EXCHANGE_DROP;
-	if (prepared_of(core, sa)) { /* … or is about to */
+	if (sa_prepared(core, sa)) { /* … or is about to */
 		try_later(core, sa);
 		return EXCHANGE_DROP;
 	}
@@ -382,14 +364,14 @@ static void ask_further(struct ike_core *core, struct ike_sa *sa, struct exchang
 static void begin_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			  const struct ike_sa *next)
 {
-	const struct ike_sa *other = prepared_of(core, sa);
+	const struct ike_sa *other = sa_prepared(core, sa);
 
 	if (other && memcmp(next->low_nonce, other->low_nonce, IKE_OUR_NONCE) < 0) {
 		if (!x_rekey_settle(core, sa))
 			try_later(core, sa); /* should the peer not come to an end */
 		return;
 	}
-	forget_unfinished(core, sa);
+	sa_drop_unfinished(core, sa);
 	ask_further(core, sa, x);
 }
 
@@ -596,7 +578,7 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 	if (is_about_pairs(sa) || (sa->out && sa->out->ops == &further_ops) || heir_of(core, sa) ||
 	    count_old(sa->peer) >= REKEY_MAX_OLD)
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
-	forget_unfinished(core, sa); /* it begins anew */
+	sa_drop_unfinished(core, sa); /* it begins anew */
 	if (!ike_proposal_choose(own, offer, ke.group, &chosen) || !has_spi(&chosen) ||
 	    ike_suite_from_proposal(&chosen, &suite)) {
 		report_error(core, sa->peer, sa, "no common proposal to rekey the IKE SA: %s",
@@ -614,7 +596,7 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 
 enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	struct ike_sa *next = prepared_of(core, sa);
+	struct ike_sa *next = sa_prepared(core, sa);
 	struct ike_notify n;
 	uint16_t refusal;
 
