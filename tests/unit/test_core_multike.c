@@ -757,6 +757,30 @@ static void the_peer_may_begin_anew(void **state)
 	pair_free(p);
 }
 
+/* Without keys the last answer is a refusal, and all begins anew. */
+static void keys_that_fail_are_refused(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 2);
+	struct ike_payloads in;
+	struct ike_notify n;
+	struct ike_sa *old = node_sa(p->b);
+
+	(void)state;
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	ikesa_find(&p->b->core->sas, old->heir_spi, false)->proposal.n = 0;
+	world_release(&p->w, h);
+	pair_run(p, 30);
+	in = sent_open(pair_sent(p, p->b, IKE_FOLLOWUP_KE, true, 1), old);
+	assert_true(ike_notify_find(&in, IKE_N_TEMPORARY_FAILURE, &n));
+	assert_null(ike_payload_find(&in, IKE_PL_KE));
+	pair_run(p, 10000);
+	ike_sa_is_another(p, spi);
+	pair_free(p);
+}
+
 /* Both ends begin in the same moment: the one with the lowest nonce does not go on. */
 static void both_rekey_at_once(void **state)
 {
@@ -1058,6 +1082,7 @@ int main(void)
 		cmocka_unit_test(a_series_ends_with_the_ike_sa),
 		cmocka_unit_test(a_series_ends_with_ours),
 		cmocka_unit_test(the_peer_may_begin_anew),
+		cmocka_unit_test(keys_that_fail_are_refused),
 		cmocka_unit_test(both_rekey_at_once),
 		cmocka_unit_test(crossing_ones_end_alike),
 		cmocka_unit_test(a_late_rekeying_is_put_off),

@@ -96,8 +96,7 @@ void followup_name(const struct followup *f, const uint8_t *spi, size_t len, str
 {
 	uint8_t link[FOLLOWUP_LINK];
 
-	if (!followup_is_over(f))
-		build_link(b, link, make_link(f, spi, len, link));
+	build_link(b, link, make_link(f, spi, len, link));
 }
 
 bool followup_is_named(const struct followup *f, const uint8_t *spi, size_t len,
@@ -109,20 +108,17 @@ bool followup_is_named(const struct followup *f, const uint8_t *spi, size_t len,
 }
 
 uint16_t followup_answer(struct followup *f, const struct ike_rng *rng,
-			 const struct ike_payloads *in, struct ike_builder *b)
+			 const struct ike_payloads *in, struct ike_kex **kex)
 {
 	const struct ike_payload *p = ike_payload_find(in, IKE_PL_KE);
-	struct ike_kex *kex;
 	struct ike_ke ke;
 
 	if (!p || ike_ke_parse(p, &ke) || ke.group != f->addke.method[f->done] ||
 	    !ike_kex_valid(ke.group, ke.data, ke.len))
 		return IKE_N_INVALID_SYNTAX;
-	kex = ike_kex_respond(ke.group, rng, ke.data, ke.len, &f->secret[1 + f->done]);
-	if (!kex)
+	*kex = ike_kex_respond(ke.group, rng, ke.data, ke.len, &f->secret[1 + f->done]);
+	if (!*kex)
 		return IKE_N_TEMPORARY_FAILURE;
 	f->done++;
-	ike_secret_build(b, kex);
-	ike_kex_free(kex);
 	return 0;
 }

@@ -43,14 +43,17 @@ bool followup_take(struct followup *f, const struct ike_payloads *in);
 
 /*
  * Responder: append what names this state in the next request: @spi (up to 8 bytes, which nobody else
- * has), and which exchange is next. Nothing if all are over.
+ * has), and which exchange is next. They are not over.
  */
 void followup_name(const struct followup *f, const uint8_t *spi, size_t len, struct ike_builder *b);
 /* Responder: is @n, of a request, that name? Else the request is for a state that is gone. */
 bool followup_is_named(const struct followup *f, const uint8_t *spi, size_t len,
 		       const struct ike_notify *n);
-/* Responder: append our value in answer to the request @in. 0, or the notify to refuse it with. */
+/*
+ * Responder: do the key exchange of the request @in. 0, with our value for the answer in *@kex, which is
+ * the caller's; or the notify to refuse it with.
+ */
 uint16_t followup_answer(struct followup *f, const struct ike_rng *rng,
-			 const struct ike_payloads *in, struct ike_builder *b);
+			 const struct ike_payloads *in, struct ike_kex **kex);
 
 #endif

@@ -594,6 +594,23 @@ enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct 
 	return give_successor(core, sa, m, &chosen, &ke);
 }
 
+/* Our value for @next, and its keys if it was the last one. 0, or the notify to refuse @m with. */
+static uint16_t answer_further(struct ike_core *core, const struct ike_sa *sa, struct ike_sa *next,
+			       struct x_msg *m)
+{
+	struct ike_kex *kex;
+	uint16_t refusal = followup_answer(next->followup, &core->env.rng, m->in, &kex);
+
+	if (refusal)
+		return refusal;
+	if (followup_is_over(next->followup) && !finish_keys(core, sa, next))
+		refusal = IKE_N_TEMPORARY_FAILURE;
+	else
+		ike_secret_build(m->reply, kex);
+	ike_kex_free(kex);
+	return refusal;
+}
+
 enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_sa *next = sa_prepared(core, sa);
@@ -607,13 +624,16 @@ enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct 
 	/* What we ask about a pair, the peer answers now; when its request comes again we know what is to move. */
 	if (is_about_pairs(sa))
 		return X_DROP;
-	refusal = followup_answer(next->followup, &core->env.rng, m->in, m->reply);
-	if (refusal)
+	refusal = answer_further(core, sa, next, m);
+	if (refusal) {
+		sa_drop_unfinished(core, sa);
 		return x_refuse(m, refusal);
+	}
 	next->expire_at = core->now + IKESA_DEAD_MS;
 	sa_touch(core, next);
-	followup_name(next->followup, next->spi_r, IKE_SPI_LEN, m->reply);
-	if (followup_is_over(next->followup) && finish_keys(core, sa, next) && !x_rekey_is_out(sa))
+	if (next->followup)
+		followup_name(next->followup, next->spi_r, IKE_SPI_LEN, m->reply);
+	else if (!x_rekey_is_out(sa))
 		inherit(core, sa, next);
 	return X_DONE;
 }
