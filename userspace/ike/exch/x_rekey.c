@@ -336,6 +336,8 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 	ok = ike_secret_agree(&secret, made->kex, &ke) &&
 	     begin_keys(core, sa, next, &n, made->kex, &secret);
 	ike_wipe(&secret, sizeof(secret));
+	ike_kex_free(made->kex);
+	made->kex = NULL;
 	if (!ok)
 		report_error(core, sa->peer, sa,
 			     "peer's key exchange value for the new IKE SA is invalid");
