@@ -907,6 +907,66 @@ static void a_peer_may_want_no_child_first(void **state)
 	pair_free(p);
 }
 
+/* What asks for a childless IKE SA is not proven: when that comes to nothing, the next attempt has a child. */
+static void a_lost_childless_attempt_is_the_last(void **state)
+{
+	struct pair *p = pair_new();
+	const struct ike_peer *peer;
+
+	(void)state;
+	pair_start(p, false);
+	pair_run(p, 5);
+	TAILQ_FIRST(&p->a->core->peers)->childless = true;
+	peer = TAILQ_FIRST(&p->a->core->peers);
+	p->drop_from = 1 << 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_responses = true;
+	pair_run(p, 65000);
+	assert_false(peer->childless);
+	pair_free(p);
+}
+
+/* A pair that was not asked for is none, whatever the answer has of one. */
+static void a_childless_answer_has_no_pair(void **state)
+{
+	struct pair *p = pair_new();
+	struct hold *h = world_hold(&p->w, p->b, IKE_AUTH, true, 0);
+	struct ike_proposals offer = p->b->conf[0].esp;
+	struct ike_payloads in;
+	uint8_t inner[1024], first;
+	struct ikesa_message m = { 0 };
+	struct ike_builder b;
+	struct ike_sa *sa;
+	unsigned int i;
+
+	(void)state;
+	pair_start(p, false);
+	pair_run(p, 5);
+	TAILQ_FIRST(&p->a->core->peers)->childless = true;
+	assert_true(world_await(&p->w, h, 1000));
+	sa = node_sa(p->b);
+	in = sent_open(pair_sent(p, p->b, IKE_AUTH, true, 0), sa);
+	request_begin(&b, inner, sizeof(inner), &first);
+	for (i = 0; i < in.n; i++)
+		ike_build_payload(&b, in.p[i].type, in.p[i].body, in.p[i].len);
+	ike_build_notify(&b, IKE_N_TEMPORARY_FAILURE, NULL, 0);
+	offer.p[0].spi_len = 4;
+	memset(offer.p[0].spi, 1, 4);
+	ike_build_sa(&b, (struct ike_offer){ 1, &offer.p[0] });
+	ike_build_ts(&b, IKE_PL_TSI, IKE_TS_OFFER(&p->b->conf[0].child[0].remote_ts));
+	ike_build_ts(&b, IKE_PL_TSR, IKE_TS_OFFER(&p->b->conf[0].child[0].local_ts));
+	assert_true(message_seal(p->b->core, sa, IKE_AUTH, IKE_FLAG_RESPONSE, 1, &b, first, &m));
+	p->w.any_nonces = true;
+	world_inject(&p->w, &sa->local, &sa->remote, m.data, m.len, 0);
+	ikesa_message_free(&m);
+	pair_run(p, 500);
+	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_true(direction_works(p->b, p->a, 0));
+	assert_string_equal(node_error(p->a), "");
+	pair_free(p);
+}
+
 /* What makes it known: INVALID_SYNTAX of a responder that can do without. */
 static void invalid_syntax_may_mean_childless(void **state)
 {
@@ -1043,6 +1103,8 @@ int main(void)
 		cmocka_unit_test(adopted_stay_until_the_peer_moved),
 		cmocka_unit_test(lone_refusal_names_the_offer),
 		cmocka_unit_test(a_peer_may_want_no_child_first),
+		cmocka_unit_test(a_lost_childless_attempt_is_the_last),
+		cmocka_unit_test(a_childless_answer_has_no_pair),
 		cmocka_unit_test(invalid_syntax_may_mean_childless),
 		cmocka_unit_test(peer_without_nat_traversal_gets_no_child),
 		cmocka_unit_test(install_needs_authentication),

@@ -199,6 +199,17 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	event_note(core, p, EVENT_CHANGED);
 }
 
+void sa_attempt_failed(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+
+	/* That the peer wants no child SA was not proven: the next attempt begins with one again. */
+	if (sa->setup->childless)
+		p->childless = false;
+	sa_end(core, sa, false);
+	event_note(core, p, EVENT_ATTEMPT_FAILED);
+}
+
 void sa_fail(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->expire_at = core->now;

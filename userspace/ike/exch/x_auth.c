@@ -59,14 +59,6 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- initiator ----------------------------------------------------------- */
 
-static void attempt_over(struct ike_core *core, struct ike_sa *sa)
-{
-	struct ike_peer *p = sa->peer;
-
-	sa_end(core, sa, false);
-	event_note(core, p, EVENT_ATTEMPT_FAILED);
-}
-
 static enum exchange_build build_request(struct ike_core *core, struct ike_sa *sa,
 					 struct exchange *x, struct ike_builder *b)
 {
@@ -150,9 +142,14 @@ static void take_child(struct ike_core *core, struct ike_sa *sa, const struct ik
 
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
 	sa->setup->spi_in = 0;
-	if (sa->setup->childless && !error) { /* peer.c asks for the child */
-		if (!x_config_take(core, sa, in))
+	if (sa->setup->childless) { /* peer.c asks for the child, whatever is said of one here */
+		bool refused = x_config_explain(core, sa, error);
+
+		if (refused || !x_config_take(core, sa, in)) {
+			event_note_child(core, p, n.conf,
+					 refused ? EVENT_PEER_REFUSED : EVENT_CHILD_UNUSABLE);
 			request_close(core, sa, IKESA_CLOSE_MS);
+		}
 		return;
 	}
 	if (ike_offer_accepted(in)) {
@@ -237,7 +234,7 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 	}
 	/* It has proven who it is, and ended the IKE SA at its side (2.21.3), as strongSwan does. */
 	if (note_childless(core, sa, ike_notify_first_error(m->in))) {
-		attempt_over(core, sa);
+		sa_attempt_failed(core, sa);
 		return X_DONE;
 	}
 	mark_established(core, sa);
@@ -265,7 +262,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	if (!x_proof_find_auth(m->in, &who)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
 		explain_refusal(core, sa, ike_notify_first_error(m->in));
-		attempt_over(core, sa);
+		sa_attempt_failed(core, sa);
 		return;
 	}
 	memcpy(own.name[0], p->conf->name, sizeof(own.name[0]));
@@ -290,7 +287,7 @@ static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		core, sa->peer, sa,
 		"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
 		ike_endpoint_print(ep, sizeof(ep), &sa->remote));
-	attempt_over(core, sa);
+	sa_attempt_failed(core, sa);
 	return true;
 }
 
@@ -313,7 +310,7 @@ static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, str
 		return X_DONE;
 	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s",
 		     x_proof_method(sa->peer->conf->local_method)->compare);
-	attempt_over(core, sa);
+	sa_attempt_failed(core, sa);
 	return X_DONE;
 }
 
@@ -326,7 +323,7 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	if (!sa->setup->childless)
 		sa->setup->spi_in = install_reserve_spi(core, sa);
 	if (!sa->setup->childless && !sa->setup->spi_in) {
-		attempt_over(core, sa);
+		sa_attempt_failed(core, sa);
 		return;
 	}
 	query_local_id(p, sa, &sa->local_id);
@@ -338,7 +335,7 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	}
 	if (verdict == X_DROP)
 		report_error(core, p, sa, "%s", NO_JOB);
-	attempt_over(core, sa);
+	sa_attempt_failed(core, sa);
 }
 
 /* ---- responder ----------------------------------------------------------- */

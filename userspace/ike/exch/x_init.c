@@ -39,8 +39,7 @@ static bool lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange 
 			core, p, sa,
 			"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
 			ike_endpoint_print(ep, sizeof(ep), &sa->remote));
-	sa_end(core, sa, false);
-	event_note(core, p, EVENT_ATTEMPT_FAILED);
+	sa_attempt_failed(core, sa);
 	return true;
 }
 
@@ -119,8 +118,7 @@ void x_init_start(struct ike_core *core, struct ike_peer *p, unsigned int child)
 		report_error(
 			core, p, sa,
 			"could not make an IKE_SA_INIT request: no memory, or no known group in Crypto=");
-		sa_end(core, sa, false);
-		event_note(core, p, EVENT_ATTEMPT_FAILED);
+		sa_attempt_failed(core, sa);
 		return;
 	}
 	sa->tx.next = 1;
@@ -139,10 +137,8 @@ static void retry_with_cookie(struct ike_core *core, struct ike_sa *sa, const st
 	s->cookies++;
 	memcpy(s->cookie, n->data, n->len);
 	s->cookie_len = n->len;
-	if (!send_request(core, sa)) {
-		sa_end(core, sa, false);
-		event_note(core, sa->peer, EVENT_ATTEMPT_FAILED);
-	}
+	if (!send_request(core, sa))
+		sa_attempt_failed(core, sa);
 }
 
 static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const struct ike_notify *n)
@@ -173,10 +169,8 @@ static void retry_with_group(struct ike_core *core, struct ike_sa *sa, const str
 	ike_kex_free(s->kex);
 	s->kex = kex;
 	report_line(core, IKE_LOG_DEBUG, NULL, sa, "peer wants group %u: trying again", group);
-	if (!send_request(core, sa)) {
-		sa_end(core, sa, false);
-		event_note(core, sa->peer, EVENT_ATTEMPT_FAILED);
-	}
+	if (!send_request(core, sa))
+		sa_attempt_failed(core, sa);
 }
 
 /* Anyone can send an error notify: tell the user, and go on waiting (2.21.1). */

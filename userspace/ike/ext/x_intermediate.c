@@ -20,14 +20,6 @@ static const char *method_word(char *buf, size_t size, uint16_t method)
 
 /* ---- initiator ----------------------------------------------------------- */
 
-static void attempt_over(struct ike_core *core, struct ike_sa *sa)
-{
-	struct ike_peer *p = sa->peer;
-
-	sa_end(core, sa, false);
-	event_note(core, p, EVENT_ATTEMPT_FAILED);
-}
-
 static enum exchange_build build_exchange(struct ike_core *core, struct ike_sa *sa,
 					  struct exchange *x, struct ike_builder *b)
 {
@@ -85,7 +77,7 @@ static void take_exchange(struct ike_core *core, struct ike_sa *sa, struct excha
 			core, sa->peer, sa,
 			"peer's value for the additional key exchange %s is missing or invalid",
 			word);
-	attempt_over(core, sa);
+	sa_attempt_failed(core, sa);
 }
 
 static bool lose_exchange(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
@@ -97,7 +89,7 @@ static bool lose_exchange(struct ike_core *core, struct ike_sa *sa, struct excha
 		core, sa->peer, sa,
 		"no answer from %s to IKE_INTERMEDIATE though it answered IKE_SA_INIT: check that UDP port 4500 passes, also in packets of 1,280 bytes, and the peer's log",
 		ike_endpoint_print(ep, sizeof(ep), &sa->remote));
-	attempt_over(core, sa);
+	sa_attempt_failed(core, sa);
 	return true;
 }
 
@@ -123,7 +115,7 @@ void x_intermediate_start(struct ike_core *core, struct ike_sa *sa)
 	report_error(core, sa->peer, sa,
 		     "could not make a key of %s: no memory, or libcrypto failed",
 		     method_word(word, sizeof(word), x_derive_next(sa)));
-	attempt_over(core, sa);
+	sa_attempt_failed(core, sa);
 }
 
 /* ---- responder ----------------------------------------------------------- */
