@@ -143,9 +143,11 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	/*
 	 * Terms of former builds are not known: their digests were made of other things, or Crypto=modern
 	 * meant something else. Who changes what a configuration is expanded to raises this number, or
-	 * an update would end all SAs. With ML-KEM in libcrypto it means more.
+	 * an update would end all SAs. With ML-KEM in libcrypto modern means more.
 	 */
-	add(&mark, ike_kex_known(IKE_DH_MLKEM768) ? "4" : "3", 1);
+	add(&mark, "3", 1);
+	if (ike_kex_known(IKE_DH_MLKEM768))
+		add(&mark, "mlkem", 5);
 	add_agreement(&agreement, c);
 	add_key(&key, c, own);
 	memcpy(out, salt, TERMS_SALT);
