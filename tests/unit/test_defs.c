@@ -148,14 +148,14 @@ static bool second_word(const struct ike_word *w)
 /* Does @b follow @a in the order that the head of transform.def describes? */
 static bool in_order(const struct ike_word *a, const struct ike_word *b)
 {
+	if (a->t.type >= IKE_T_ADDKE1) /* made of the rows of DH, one for each type */
+		return b->t.type >= IKE_T_ADDKE1;
 	if (a->t.type != b->t.type)
 		return ike_type_of(a->t.type) < ike_type_of(b->t.type);
 	if (a->ours != b->ours)
 		return a->ours;
 	if (a->ours && a->t.type == IKE_T_ESN)
 		return true;
-	if (a->ours && a->t.type >= IKE_T_ADDKE1) /* those of DH, then none */
-		return b->t.type == a->t.type;
 	if (a->ours && a->t.type == IKE_T_DH) /* second words have no place */
 		return !a->ike_place || !b->ike_place || a->ike_place < b->ike_place;
 	return a->t.id < b->t.id || (a->t.id == b->t.id && a->t.key_bits < b->t.key_bits);

@@ -24,9 +24,13 @@ enum {
 		word, { IKE_T_##type, id, bits }, true, ike, esp, ike_place, esp_place \
 	}
 
-/* A method of key exchange as one of the additional ones (RFC 9370 2.2.1). */
-#define ADDITIONAL(n, word, number, place) \
+/* A method of key exchange as one of the additional ones (RFC 9370 2.2.1); @place: as the first of them. */
+#define ADDKE(n, word, number, place) \
 	OURS("ke" #n "_" word, ADDKE##n, number, 0, true, false, place, 0)
+#define ADDKES(word, number, place)                                                              \
+	ADDKE(1, word, number, place), ADDKE(2, word, number, 0), ADDKE(3, word, number, 0),     \
+		ADDKE(4, word, number, 0), ADDKE(5, word, number, 0), ADDKE(6, word, number, 0), \
+		ADDKE(7, word, number, 0)
 
 static const struct ike_word words[] = {
 #define ENCR_KEY(name, bits, len, word, library, ike, esp, shark) \
@@ -43,27 +47,9 @@ static const struct ike_word words[] = {
 	{ .text = (word), .t = { IKE_T_##type, number, bits } },
 #include "ike/proto/transform.def"
 #define DH(name, number, word, kind, library, public_i, public_r, shared, cost, place, more) \
-	ADDITIONAL(1, word, number, more),
+	ADDKES(word, number, more),
 #include "ike/proto/transform.def"
-	ADDITIONAL(1, "none", IKE_DH_NONE, 0),
-#define DH(name, number, word, ...) ADDITIONAL(2, word, number, 0),
-#include "ike/proto/transform.def"
-	ADDITIONAL(2, "none", IKE_DH_NONE, 0),
-#define DH(name, number, word, ...) ADDITIONAL(3, word, number, 0),
-#include "ike/proto/transform.def"
-	ADDITIONAL(3, "none", IKE_DH_NONE, 0),
-#define DH(name, number, word, ...) ADDITIONAL(4, word, number, 0),
-#include "ike/proto/transform.def"
-	ADDITIONAL(4, "none", IKE_DH_NONE, 0),
-#define DH(name, number, word, ...) ADDITIONAL(5, word, number, 0),
-#include "ike/proto/transform.def"
-	ADDITIONAL(5, "none", IKE_DH_NONE, 0),
-#define DH(name, number, word, ...) ADDITIONAL(6, word, number, 0),
-#include "ike/proto/transform.def"
-	ADDITIONAL(6, "none", IKE_DH_NONE, 0),
-#define DH(name, number, word, ...) ADDITIONAL(7, word, number, 0),
-#include "ike/proto/transform.def"
-	ADDITIONAL(7, "none", IKE_DH_NONE, 0),
+	ADDKES("none", IKE_DH_NONE, 0),
 };
 
 /* Encryption algorithms are told apart from the other types among those that we do not implement. */
