@@ -47,20 +47,25 @@ static bool allows(const struct ike_proposal *p, const struct ike_transform *t)
 
 static bool is_addke(const struct ike_transform *t)
 {
-	return t->type >= IKE_T_ADDKE1 && t->type <= IKE_T_ADDKE7;
+	return ike_type_is_kex(t->type) && t->type != IKE_T_DH;
 }
 
 /* Reading Crypto=. */
 
-/* Is there a method of key exchange that libcrypto does not have? */
+/* Is it a key exchange that libcrypto does not have? */
+static bool is_missing(const struct ike_transform *t)
+{
+	return ike_type_is_kex(t->type) && t->id != IKE_DH_NONE && !ike_kex_known(t->id);
+}
+
+/* Has @p, that @item stands for, one? Then it is told. */
 static bool has_missing(const struct ike_proposal *p, const char *item, char *err, size_t err_size)
 {
 	for (unsigned int i = 0; i < p->n; i++) {
 		const struct ike_transform *t = &p->t[i];
 		char word[32];
 
-		if ((t->type != IKE_T_DH && !is_addke(t)) || t->id == IKE_DH_NONE ||
-		    ike_kex_known(t->id))
+		if (!is_missing(t))
 			continue;
 		snprintf(
 			err, err_size,
@@ -89,20 +94,13 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 	return 0;
 }
 
-/* Has libcrypto it, if it is a key exchange? */
-static bool is_available(const struct ike_transform *t)
-{
-	return (t->type != IKE_T_DH && !is_addke(t)) || ike_kex_known(t->id);
-}
-
 /* The words of @type that modern stands for, joined with "-"; of encryption either AEADs or others. */
 static void modern_add(struct text *out, uint8_t protocol, uint8_t type, bool aead)
 {
 	const struct ike_word *w;
 
 	for (unsigned int place = 1; (w = ike_word_at(type, protocol, place)); place++)
-		if (is_available(&w->t) &&
-		    (type != IKE_T_ENCR || ike_encr_is_aead(w->t.id) == aead))
+		if (!is_missing(&w->t) && (type != IKE_T_ENCR || ike_encr_is_aead(w->t.id) == aead))
 			text_add(out, "%s%s", out->len ? "-" : "", w->text);
 }
 
@@ -311,7 +309,7 @@ static uint16_t pq_type(const struct ike_proposal *p)
 	uint16_t type = 0;
 
 	for (unsigned int i = 0; i < p->n; i++)
-		if ((p->t[i].type == IKE_T_DH || is_addke(&p->t[i])) && p->t[i].type > type &&
+		if (ike_type_is_kex(p->t[i].type) && p->t[i].type > type &&
 		    ike_kex_is_pq(p->t[i].id))
 			type = p->t[i].type;
 	return type;
@@ -436,8 +434,7 @@ static bool is_second(const struct ike_transform *t, const struct ike_proposal *
 	if (!chosen || !is_addke(t) || t->id == IKE_DH_NONE)
 		return false;
 	for (unsigned int i = 0; i < chosen->n; i++)
-		if ((chosen->t[i].type == IKE_T_DH || is_addke(&chosen->t[i])) &&
-		    chosen->t[i].id == t->id)
+		if (ike_type_is_kex(chosen->t[i].type) && chosen->t[i].id == t->id)
 			return true;
 	return false;
 }

@@ -126,7 +126,7 @@ static unsigned int count_groups(const struct ike_proposal *p)
 
 static bool is_exchange(const struct ike_transform *t)
 {
-	return t->id != IKE_DH_NONE && (t->type == IKE_T_DH || t->type >= IKE_T_ADDKE1);
+	return ike_type_is_kex(t->type) && t->id != IKE_DH_NONE;
 }
 
 /* The words of @in that say something for @protocol. */

@@ -82,6 +82,11 @@ const struct ike_type *ike_type_get(size_t i)
 	return i < NTYPES ? &types[i] : NULL;
 }
 
+bool ike_type_is_kex(uint16_t number)
+{
+	return number == IKE_T_DH || (number >= IKE_T_ADDKE1 && number <= IKE_T_ADDKE7);
+}
+
 const struct ike_type *ike_type_of(uint16_t number)
 {
 	for (size_t i = 0; i < NTYPES; i++)

@@ -20,6 +20,8 @@ struct ike_type {
 
 /* Type @i in the order in which proposals are written, NULL behind the last. */
 const struct ike_type *ike_type_get(size_t i);
+/* Are transforms of this type key exchanges: the first one, or an additional one (RFC 9370)? */
+bool ike_type_is_kex(uint16_t number);
 /* NULL if the type is not known: a proposal with such a transform must not be chosen (3.3.6). */
 const struct ike_type *ike_type_of(uint16_t number);
 
