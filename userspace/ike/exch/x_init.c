@@ -441,6 +441,41 @@ static bool make_room(struct ike_core *core, const struct ike_addr *from)
 	return true;
 }
 
+/* What the peer offers, and its value for one of that; false if the payloads are malformed. */
+static bool read_offer(const struct ike_payloads *in, struct ike_sa_payload *offer,
+		       struct ike_ke *ke)
+{
+	struct ike_notify n;
+	unsigned int i;
+
+	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), offer) ||
+	    ike_ke_parse(ike_payload_find(in, IKE_PL_KE), ke))
+		return false;
+	if (ike_notify_find(in, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n))
+		return true;
+	/* Additional key exchanges are done in IKE_INTERMEDIATE, or not at all (RFC 9370 2.2.1). */
+	for (i = 0; i < offer->n; i++)
+		ike_proposal_drop_addke(&offer->p[i]);
+	return true;
+}
+
+/* Is @ke a value of the group @dh that was chosen? If not the peer is told. */
+static bool judge_value(struct ike_core *core, const struct ike_datagram *d,
+			const struct ike_header *h, const struct ike_ke *ke, uint16_t dh)
+{
+	const uint8_t group[2] = { (uint8_t)(dh >> 8), (uint8_t)dh };
+
+	if (dh != ke->group) {
+		send_notify(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
+		return false;
+	}
+	if (ike_kex_valid(ke->group, ke->data, ke->len))
+		return true;
+	core->stats.rx_bad++;
+	send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
+	return false;
+}
+
 static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 			    const struct ike_header *h, const struct ike_payloads *in,
 			    const struct ike_payload *ni, const uint8_t *digest)
@@ -449,24 +484,16 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 	struct ike_proposal chosen;
 	struct ike_suite suite;
 	struct lookup_offer asked;
-	struct ike_notify n;
-	unsigned int i;
 	struct ike_peer *best;
 	struct ike_sa *sa;
 	struct ike_ke ke;
-	uint8_t group[2];
 	bool common;
 
-	if (ike_sa_parse(ike_payload_find(in, IKE_PL_SA), &offer) ||
-	    ike_ke_parse(ike_payload_find(in, IKE_PL_KE), &ke)) {
+	if (!read_offer(in, &offer, &ke)) {
 		core->stats.rx_bad++;
 		send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	/* They are done in IKE_INTERMEDIATE, or not at all (RFC 9370 2.2.1). */
-	for (i = 0; i < offer.n && !ike_notify_find(in, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, &n);
-	     i++)
-		ike_proposal_drop_addke(&offer.p[i]);
 	asked = (struct lookup_offer){ .d = d, .offer = IKE_OFFER(&offer), .ke_group = ke.group };
 	common = lookup_policy(core, &asked, &chosen, &best);
 	admit_work(core, ADMIT_WORK_POLICY * asked.judged);
@@ -474,17 +501,8 @@ static void begin_responder(struct ike_core *core, const struct ike_datagram *d,
 		refuse_offer(core, d, h, best, IKE_OFFER(&offer));
 		return;
 	}
-	if (suite.dh != ke.group) {
-		group[0] = (uint8_t)(suite.dh >> 8);
-		group[1] = (uint8_t)suite.dh;
-		send_notify(core, d, h, IKE_N_INVALID_KE_PAYLOAD, group, sizeof(group));
+	if (!judge_value(core, d, h, &ke, suite.dh))
 		return;
-	}
-	if (!ike_kex_valid(ke.group, ke.data, ke.len)) {
-		core->stats.rx_bad++;
-		send_error(core, d, h, IKE_N_INVALID_SYNTAX, NULL, 0);
-		return;
-	}
 	if (!make_room(core, &d->remote.addr)) {
 		drop_request(core, "too many half-open IKE SAs");
 		return;
