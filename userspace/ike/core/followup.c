@@ -37,22 +37,22 @@ bool followup_is_over(const struct followup *f)
 	return f->done == f->addke.n;
 }
 
-static void build_link(struct ike_builder *b, const uint8_t *link, size_t len)
+static void build_blob(struct ike_builder *b, const uint8_t *blob, size_t len)
 {
-	ike_build_notify(b, IKE_N_ADDITIONAL_KEY_EXCHANGE, link, len);
+	ike_build_notify(b, IKE_N_ADDITIONAL_KEY_EXCHANGE, blob, len);
 }
 
 /* ---- initiator ------------------------------------------------------------------ */
 
-bool followup_take_link(struct followup *f, const struct ike_payloads *in)
+bool followup_take_blob(struct followup *f, const struct ike_payloads *in)
 {
 	struct ike_notify n;
 
 	if (!ike_notify_find(in, IKE_N_ADDITIONAL_KEY_EXCHANGE, &n) || !n.len ||
-	    n.len > sizeof(f->link))
+	    n.len > sizeof(f->blob))
 		return false;
-	memcpy(f->link, n.data, n.len);
-	f->link_len = n.len;
+	memcpy(f->blob, n.data, n.len);
+	f->blob_len = n.len;
 	return true;
 }
 
@@ -62,7 +62,7 @@ bool followup_ask(struct followup *f, const struct ike_rng *rng, struct ike_buil
 	if (!f->kex)
 		return false;
 	ike_secret_build(b, f->kex);
-	build_link(b, f->link, f->link_len);
+	build_blob(b, f->blob, f->blob_len);
 	return true;
 }
 
@@ -78,33 +78,33 @@ bool followup_take(struct followup *f, const struct ike_payloads *in)
 	if (!ok)
 		return false;
 	f->done++;
-	return followup_is_over(f) || followup_take_link(f, in);
+	return followup_is_over(f) || followup_take_blob(f, in);
 }
 
 /* ---- responder ------------------------------------------------------------------ */
 
 /* The SPI, and the number of exchanges that are over. */
-static size_t make_link(const struct followup *f, const uint8_t *spi, size_t len,
-			uint8_t link[FOLLOWUP_LINK])
+static size_t make_blob(const struct followup *f, const uint8_t *spi, size_t len,
+			uint8_t blob[FOLLOWUP_BLOB])
 {
-	memcpy(link, spi, len);
-	link[len] = (uint8_t)f->done;
+	memcpy(blob, spi, len);
+	blob[len] = (uint8_t)f->done;
 	return len + 1;
 }
 
 void followup_name(const struct followup *f, const uint8_t *spi, size_t len, struct ike_builder *b)
 {
-	uint8_t link[FOLLOWUP_LINK];
+	uint8_t blob[FOLLOWUP_BLOB];
 
-	build_link(b, link, make_link(f, spi, len, link));
+	build_blob(b, blob, make_blob(f, spi, len, blob));
 }
 
 bool followup_is_named(const struct followup *f, const uint8_t *spi, size_t len,
 		       const struct ike_notify *n)
 {
-	uint8_t link[FOLLOWUP_LINK];
+	uint8_t blob[FOLLOWUP_BLOB];
 
-	return n->len == make_link(f, spi, len, link) && !memcmp(n->data, link, n->len);
+	return n->len == make_blob(f, spi, len, blob) && !memcmp(n->data, blob, n->len);
 }
 
 uint16_t followup_answer(struct followup *f, const struct ike_rng *rng,

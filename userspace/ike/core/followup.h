@@ -10,8 +10,9 @@
 #include "ike/core/keys.h"
 
 enum {
-	FOLLOWUP_LINK = IKE_SPI_LEN + 1, /* bytes of what a responder names its state by, at most */
-	FOLLOWUP_LINK_MAX = 255, /* the same of another implementation */
+	FOLLOWUP_BLOB =
+		IKE_SPI_LEN + 1, /* bytes by which a responder finds its state again, at most */
+	FOLLOWUP_BLOB_MAX = 255, /* the same of another implementation */
 };
 
 struct followup {
@@ -22,8 +23,8 @@ struct followup {
 	uint8_t nonce_i[IKE_MAX_NONCE], nonce_r[IKE_MAX_NONCE];
 	/* Initiator: */
 	struct ike_kex *kex; /* ours of the exchange that is out */
-	uint8_t link[FOLLOWUP_LINK_MAX]; /* what the responder wants to hear in the next one */
-	size_t link_len;
+	uint8_t blob[FOLLOWUP_BLOB_MAX]; /* the responder's, which the next request gives back */
+	size_t blob_len;
 };
 
 /* After a CREATE_CHILD_SA exchange with these nonces and this secret. NULL without memory. */
@@ -35,10 +36,10 @@ void followup_free(struct followup *f);
 bool followup_is_over(const struct followup *f);
 
 /* Initiator: the response @in of CREATE_CHILD_SA. False: it does not name the state that is to follow. */
-bool followup_take_link(struct followup *f, const struct ike_payloads *in);
+bool followup_take_blob(struct followup *f, const struct ike_payloads *in);
 /* Initiator: append the next request. False: there is no key to be had. */
 bool followup_ask(struct followup *f, const struct ike_rng *rng, struct ike_builder *b);
-/* Initiator: the response to it. False: the series has failed. */
+/* Initiator: the response to it. False: that failed, and so do the exchanges that were to follow. */
 bool followup_take(struct followup *f, const struct ike_payloads *in);
 
 /*

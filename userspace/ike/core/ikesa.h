@@ -203,7 +203,7 @@ struct child_sa {
 struct intauth {
 	unsigned int n; /* exchanges that are over */
 	uint8_t i[IKE_MAX_PRF], r[IKE_MAX_PRF]; /* IntAuth_i and IntAuth_r */
-	bool begun_i, begun_r; /* they have a value */
+	bool begun_i, begun_r; /* a message of that end is in it */
 };
 
 enum { INTAUTH_MAX = 2 * IKE_MAX_PRF + 4 }; /* bytes of IntAuth */
@@ -218,8 +218,8 @@ struct ikesa_setup {
 	size_t cookie_len;
 	unsigned int cookies, ke_retries;
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) … */
-	bool childless; /* … and gets one */
-	unsigned int child; /* initiator: the configured child SA that IKE_AUTH asks for, else */
+	bool childless; /* … and ours is one */
+	unsigned int child; /* initiator: the configured child SA that the attempt is for */
 	uint32_t spi_in; /* initiator: reserved for it, 0 if none */
 	struct ikesa_bytes auth; /* initiator: our AUTH value, or signature */
 	const struct sigalg *sigalg; /* that our signature is made with */

@@ -260,9 +260,9 @@ static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa,
 	unsigned int i;
 	uint16_t group = x->group;
 
-	if (!sa->rekey_due) /* it is the peer who rekeyed meanwhile */
+	if (!sa->rekey_due) /* the peer rekeyed it meanwhile */
 		return EXCHANGE_DROP;
-	if (sa_prepared(core, sa)) { /* … or is about to */
+	if (sa_prepared(core, sa)) { /* the peer is rekeying it, and may leave off */
 		try_later(core, sa);
 		return EXCHANGE_DROP;
 	}
@@ -341,7 +341,7 @@ static bool accept_answer(struct ike_core *core, struct ike_sa *sa, struct ike_s
 	if (!ok)
 		report_error(core, sa->peer, sa,
 			     "peer's key exchange value for the new IKE SA is invalid");
-	else if (next->followup && !followup_take_link(next->followup, in))
+	else if (next->followup && !followup_take_blob(next->followup, in))
 		report_error(
 			core, sa->peer, sa,
 			"peer chose additional key exchanges for the new IKE SA, and does not say how they go on");
@@ -623,7 +623,7 @@ enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct 
 	    !ike_notify_find(m->in, IKE_N_ADDITIONAL_KEY_EXCHANGE, &n) ||
 	    !followup_is_named(next->followup, next->spi_r, IKE_SPI_LEN, &n))
 		return x_refuse(m, IKE_N_STATE_NOT_FOUND);
-	/* What we ask about a pair, the peer answers now; when its request comes again we know what is to move. */
+	/* Pairs move to @next with the answer. A copy of the request comes when the one we ask about is settled. */
 	if (is_about_pairs(sa))
 		return X_DROP;
 	refusal = answer_further(core, sa, next, m);
