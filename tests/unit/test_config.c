@@ -942,10 +942,19 @@ static void what_is_required(void **state)
 	refused("[Peer]\n" PSK_LINE "Crypto = ike:modern, esp:aes128gcm16-nopfs\nRequire = pfs\n",
 		"4: Require = pfs: no proposal of Crypto for ESP has a key exchange: add one, such as x25519, and take nopfs out");
 	refused("[Peer]\n" PSK_LINE "Require = quantum\n",
-		"3: Require = quantum: expected pq, pfs or both");
+		"3: Require = quantum: expected one or more of pq, pfs and cert");
+	refused("[Peer]\n" PSK_LINE "Require = cert\n",
+		"3: Require = cert: the peer may do without a certificate: expected CA in [Peer]");
+	refused("[Tunnel]\nKey = /k\n[Peer]\nPublicKey = /p\nRequire = cert\n",
+		"5: Require = cert: the peer may do without a certificate");
+	refused("[Peer]\nRemoteID = any\nRemoteAuth = psk\n" PSK_LINE
+		"CA = /c\nRequire = pfs, cert\n",
+		"6: Require = cert: the peer may do without a certificate");
+	accepted("[Tunnel]\nKey = /k\n[Peer]\nRemoteID = any\nCA = /c\nRequire = cert, pfs\n", &c);
+	config_clear(&c);
 	if (!ike_kex_known(IKE_DH_MLKEM768)) {
 		refused("[Peer]\n" PSK_LINE "Require = pfs, pq\n",
-			"3: Require = pq: the libcrypto here has no post-quantum key exchange: it takes OpenSSL 3.5");
+			"3: Require = pq: no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768 (it takes OpenSSL 3.5)");
 		return;
 	}
 	accepted("[Peer]\n" PSK_LINE "Require = pq\n", &c);

@@ -35,21 +35,21 @@ static void warn_of_crypto(struct parse *p)
 	}
 }
 
-/* What Require asks for, of both lists; false, and an error is told, if Crypto has none of it. */
+static void refuse_requirement(struct parse *p, unsigned int i)
+{
+	config_say(p, true, line_of(p, "Require"), "Require = %s: %s", config_requirements[i].word,
+		   config_requirements[i].sentence);
+}
+
+/* What Require asks for, of one list; false, and an error is told, if Crypto has none of it. */
 static bool apply_require(struct parse *p, unsigned int protocol, struct ike_proposals *list)
 {
-	if (protocol == 0 && p->require_pq && !ike_proposals_require_pq(list)) {
-		config_say(
-			p, true, line_of(p, "Require"),
-			ike_kex_known(IKE_DH_MLKEM768)
-				? "Require = pq: no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768"
-				: "Require = pq: the libcrypto here has no post-quantum key exchange: it takes OpenSSL 3.5 (Debian 13)");
-		return false;
-	}
-	if (protocol == 1 && p->require_pfs && !ike_proposals_require_pfs(list)) {
-		config_say(
-			p, true, line_of(p, "Require"),
-			"Require = pfs: no proposal of Crypto for ESP has a key exchange: add one, such as x25519, and take nopfs out");
+	for (unsigned int i = 0; i < REQUIRE_WORDS; i++) {
+		const struct requirement_row *r = &config_requirements[i];
+
+		if (!(p->require & 1u << i) || !r->keep || r->list != protocol || r->keep(list))
+			continue;
+		refuse_requirement(p, i);
 		return false;
 	}
 	return true;
@@ -250,6 +250,9 @@ static void check_auth(struct parse *p)
 	if (given(p, "PSK") && c->local_method != IKE_METHOD_PSK &&
 	    c->remote_method != IKE_METHOD_PSK)
 		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
+	if (!p->errors && p->require & 1u << REQUIRE_CERT &&
+	    (c->remote_method != IKE_METHOD_SIGNATURE || !given(p, "CA")))
+		refuse_requirement(p, REQUIRE_CERT);
 	if (c->clients > 1 && given(p, "PublicKey"))
 		config_say(
 			p, true, line_of(p, "PublicKey"),

@@ -13,6 +13,8 @@
 #include "ike/app/children.h"
 #include "ike/app/config/config.h"
 
+enum requirement { REQUIRE_PQ, REQUIRE_PFS, REQUIRE_CERT, REQUIRE_WORDS };
+
 enum { MIN_MTU = 576, MAX_MTU = 65535, IPV6_MIN_MTU = 1280 };
 
 struct parse {
@@ -28,7 +30,7 @@ struct parse {
 	unsigned int line_of[64];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
-	bool require_pq, require_pfs; /* of what Crypto names, only this */
+	uint32_t require; /* what Require names, bits by enum requirement */
 	struct children_section sections[1 + IKE_MAX_CHILD]; /* [Peer], then each [Child NAME] */
 	unsigned int n_sections;
 	struct children_section *at; /* that of the section at hand */
@@ -97,6 +99,16 @@ const struct key *config_nearest_key(const char *section, const char *name);
 
 /* One more fixed address. 0, or -1 without memory. */
 int config_add_fixed(struct config *c, const struct pool_fixed *f);
+
+/* What Require may name. */
+extern const struct requirement_row {
+	const char *word;
+	unsigned int
+		list; /* of which proposals of Crypto it leaves those that have it: 0 IKE's, 1 ESP's */
+	bool (*keep)(
+		struct ike_proposals *list); /* false: none has; NULL: it is about no proposals */
+	const char *sentence; /* that is told if it cannot be had */
+} config_requirements[REQUIRE_WORDS];
 
 /* ---- config_check.c -------------------------------------------------------------- */
 

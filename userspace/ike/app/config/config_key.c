@@ -13,6 +13,7 @@
 #include "ike/app/secret.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
+#include "ike/child/proposal.h"
 
 /* ---- values ------------------------------------------------------------------ */
 
@@ -793,17 +794,32 @@ static int set_crypto(struct parse *p, char *s)
 	return 0;
 }
 
-/* Of what Crypto offers only that stays: so no peer can choose less, and none is answered with less. */
+const struct requirement_row config_requirements[REQUIRE_WORDS] = {
+	[REQUIRE_PQ] = { "pq", 0, ike_proposals_require_pq,
+			 "no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768 (it takes OpenSSL 3.5)" },
+	[REQUIRE_PFS] = { "pfs", 1, ike_proposals_require_pfs,
+			  "no proposal of Crypto for ESP has a key exchange: add one, such as x25519, and take nopfs out" },
+	[REQUIRE_CERT] = { "cert", 0, NULL,
+			   "the peer may do without a certificate: expected CA in [Peer], who certifies it, and RemoteAuth = pubkey" },
+};
+
+static int require_one(struct parse *p, const char *word)
+{
+	for (unsigned int i = 0; i < REQUIRE_WORDS; i++) {
+		if (strcasecmp(config_requirements[i].word, word) != 0)
+			continue;
+		p->require |= 1u << i;
+		return 0;
+	}
+	return -1;
+}
+
 static int set_require(struct parse *p, char *s)
 {
 	char *save;
 
 	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
-		if (!strcasecmp(item, "pq"))
-			p->require_pq = true;
-		else if (!strcasecmp(item, "pfs"))
-			p->require_pfs = true;
-		else
+		if (require_one(p, item))
 			return -1;
 	}
 	return 0;
@@ -847,7 +863,7 @@ const struct key config_keys[] = {
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Peer", "Crypto", set_crypto, KEY_LIST,
 	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
-	{ "Peer", "Require", set_require, KEY_LIST, "pq, pfs or both" },
+	{ "Peer", "Require", set_require, KEY_LIST, "one or more of pq, pfs and cert" },
 	{ "Peer", "Encap", set_encap, KEY_ONE, "udp, esp or auto" },
 	{ "Peer", "Mobike", set_mobike, KEY_ONE, "yes or no" },
 	{ "Peer", "Keepalive", set_keepalive, KEY_ONE, "seconds from 0 (off) to 3600" },
