@@ -120,6 +120,10 @@ static void fields_are_checked(void **state)
 	BAD(body->remote_ts.n, UINT32_MAX);
 	BAD(body->local_ts.ts[0].family, 0);
 	BAD(body->local_ts.ts[0].start[0], 1); /* begins after its end */
+	/* another form of one address: a second lease of it, or SAs for who holds the first */
+	BAD(body->child.remote.addr.b[15], 1);
+	BAD(body->local_ts.ts[0].end[4], 1);
+	BAD(w.h.remote.addr, ((struct ike_addr){ 4, { 10, 9, 0, 2, [15] = 1 } }));
 	install_message();
 	memset(w.h.tunnel, 'a', sizeof(w.h.tunnel));
 	assert_false(wire_is_good(&w, sizeof(w.h) + sizeof(*body), true));

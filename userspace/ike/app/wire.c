@@ -159,9 +159,18 @@ static const struct rule rules[WIRE_TYPES] = {
 
 /* ---- checking --------------------------------------------------------------------------- */
 
+/* What is behind an IPv4 address is zero: one address has one form, in whichever table it is looked up. */
+static bool octets_are_good(uint8_t family, const uint8_t b[16])
+{
+	static const uint8_t zero[12];
+
+	return family != 4 || !memcmp(b + 4, zero, sizeof(zero));
+}
+
 static bool addr_is_good(const struct ike_addr *a)
 {
-	return a->family == 0 || a->family == 4 || a->family == 6;
+	return (a->family == 0 || a->family == 4 || a->family == 6) &&
+	       octets_are_good(a->family, a->b);
 }
 
 static bool endpoint_is_good(const struct ike_endpoint *e)
@@ -177,7 +186,9 @@ static bool selectors_are_good(const struct ike_ts_list *l)
 		const struct ike_ts *ts = &l->ts[i];
 
 		if ((ts->family != 4 && ts->family != 6) ||
-		    memcmp(ts->start, ts->end, ts->family == 4 ? 4 : 16) > 0)
+		    !octets_are_good(ts->family, ts->start) ||
+		    !octets_are_good(ts->family, ts->end) ||
+		    memcmp(ts->start, ts->end, sizeof(ts->start)) > 0)
 			return false;
 	}
 	return true;
