@@ -111,9 +111,17 @@ static void an_identity_has_one_lease(void **state)
 	(void)state;
 	take(pool, 1, "a", 4, NULL);
 	assert_string_equal(take(pool, 2, "a", 4, NULL), "EBUSY");
-	/* and a holder, too: the former waits for its identity */
-	assert_string_equal(take(pool, 1, "b", 4, NULL), "10.9.0.3");
+	/* and a holder, too: while its SAs are there, nobody else gets the address */
+	assert_string_equal(take(pool, 1, "b", 4, NULL), "EBUSY");
+	assert_string_equal(take(pool, 2, "a", 4, NULL), "EBUSY");
+	assert_string_equal(take(pool, 3, "c", 4, "10.9.0.2"), "10.9.0.3");
+	pool_release(pool, 1);
+	assert_string_equal(take(pool, 1, "b", 4, NULL), "10.9.0.4");
 	assert_string_equal(take(pool, 2, "a", 4, NULL), "10.9.0.2");
+	/* one of whom it is not known whose it is, and who says to be somebody with a lease */
+	assert_int_equal(restore(pool, 9, NULL, "10.9.0.7"), 0);
+	assert_string_equal(take(pool, 9, "c", 4, NULL), "EBUSY");
+	assert_string_equal(take(pool, 5, "d", 4, "10.9.0.7"), "10.9.0.5");
 	pool_free(pool);
 }
 
@@ -262,7 +270,7 @@ static int model_take(struct model *m, uint32_t holder, unsigned int who, int wa
 	int i;
 
 	if (held && held != own)
-		model_release(m, holder);
+		return -EBUSY;
 	if (own && own->holder && own->holder != holder)
 		return -EBUSY;
 	i = own ? (int)(own - m->e) : model_choose(m, wanted);

@@ -347,19 +347,13 @@ static void make_room(struct pool *pool)
 
 /* ---- interface ------------------------------------------------------------------------ */
 
-/* What @holder has of the family, if it is what @id can have; else it is given back. */
-static struct lease *keep_held(struct pool *pool, uint32_t holder, const struct ike_id *id,
-			       uint8_t family)
+/* May it be @id's from now on? It is, or nobody's so far, and @id has none. */
+static bool becomes(struct pool *pool, struct lease *l, const struct ike_id *id)
 {
-	struct lease *l = find_by_holder(pool, holder, family);
-
-	if (!l || (ike_id_eq(&l->is.id, id) && can_have(pool, id, &l->is.addr)))
-		return l;
-	if (!l->is.id.type && !find_by_id(pool, id, family) && can_have(pool, id, &l->is.addr) &&
-	    !name_lease(pool, l, id))
-		return l;
-	release_lease(pool, l);
-	return NULL;
+	if (l->is.id.type)
+		return ike_id_eq(&l->is.id, id);
+	return !find_by_id(pool, id, l->is.addr.family) && can_have(pool, id, &l->is.addr) &&
+	       !name_lease(pool, l, id);
 }
 
 /* That of the identity, if nobody holds it; *@busy: another one does. */
@@ -378,11 +372,13 @@ static struct lease *find_own(struct pool *pool, const struct ike_id *id, uint8_
 int pool_take(struct pool *pool, uint32_t holder, const struct ike_id *id, uint8_t family,
 	      const struct ike_addr *wanted, struct ike_addr *out)
 {
-	struct lease *l = keep_held(pool, holder, id, family);
-	bool busy = false;
+	struct lease *l = find_by_holder(pool, holder, family);
+	bool busy;
 	int err;
 
-	if (!l)
+	if (l)
+		busy = !becomes(pool, l, id);
+	else
 		l = find_own(pool, id, family, &busy);
 	if (busy)
 		return -EBUSY;

@@ -34,11 +34,12 @@ struct pool *pool_new(const struct pool_range *ranges, unsigned int n_ranges,
 void pool_free(struct pool *pool);
 
 /*
- * The lease of @id, which @holder holds from now on; it gives back another one that it held. @wanted is
- * given to an identity without a lease if it can be (family 0: any; else of @family). 0, or
+ * The lease of @id, which @holder holds from now on. @wanted is given to an identity without a lease if it
+ * can be (family 0: any; else of @family). 0, or
  *	-EAFNOSUPPORT	there are no addresses of this family for it
  *	-ENOSPC		connected clients have all of them
- *	-EBUSY		another holder has the identity's lease
+ *	-EBUSY		another holder has the identity's lease, or this one that of another identity, to which
+ *			its SAs lead until pool_release()
  *	-ENOMEM
  */
 int pool_take(struct pool *pool, uint32_t holder, const struct ike_id *id, uint8_t family,
