@@ -23,6 +23,8 @@ static size_t n_peers, n_sas;
 static enum esptun_sa_mode added_mode; /* of the SA that was added last */
 static struct esptun_addr added_nat_oa[2][2]; /* local, remote, by direction; not there: family 0 */
 static unsigned int peer_reads, sa_reads, deleted;
+static int refuses; /* to remove SAs: a negative errno */
+static int refuses_to_tell; /* of them, likewise */
 static bool is_older; /* the module knows no identities, and does not tell its algorithms */
 static int fds[2];
 static struct esptun_event event; /* read when fds[0] is readable */
@@ -64,6 +66,7 @@ static void fake_empty(void)
 {
 	n_peers = n_sas = 0;
 	peer_reads = sa_reads = deleted = 0;
+	refuses = refuses_to_tell = 0;
 }
 
 static void fake_close(void)
@@ -252,16 +255,18 @@ int esptun_sa_del(struct esptun *h, uint32_t ifindex, enum esptun_sa_dir dir, ui
 {
 	(void)h;
 	(void)ifindex;
-	remove_sas(false, dir, spi, peer);
-	return 0;
+	if (!refuses)
+		remove_sas(false, dir, spi, peer);
+	return refuses;
 }
 
 int esptun_sa_flush(struct esptun *h, uint32_t ifindex, uint32_t peer)
 {
 	(void)h;
 	(void)ifindex;
-	remove_sas(true, 0, 0, peer);
-	return 0;
+	if (!refuses)
+		remove_sas(true, 0, 0, peer);
+	return refuses;
 }
 
 int esptun_sa_dump(struct esptun *h, uint32_t ifindex, unsigned int flags, struct esptun_sa **out,
@@ -271,6 +276,8 @@ int esptun_sa_dump(struct esptun *h, uint32_t ifindex, unsigned int flags, struc
 	(void)ifindex;
 	(void)flags;
 	sa_reads++;
+	if (refuses_to_tell)
+		return refuses_to_tell;
 	*out = malloc(sizeof(sas));
 	assert_non_null(*out);
 	memcpy(*out, sas, sizeof(sas));

@@ -90,6 +90,12 @@ void log_say(enum ike_log_level level, const char *name, const char *fmt, ...)
 	lines++;
 }
 
+void tunnel_fail(struct tunnel *t, enum trouble trouble, const char *text)
+{
+	(void)trouble;
+	log_say(IKE_LOG_ERROR, t->conf.name, "%s", text);
+}
+
 static void env_peer_remove(void *ctx, const char *name, uint32_t peer)
 {
 	(void)ctx;
@@ -187,6 +193,7 @@ static int hub_end(void **state)
 	kernel_close(agent.kernel);
 	config_clear(&tunnel.conf);
 	owned_free(&tunnel.owned);
+	pool_free(tunnel.pool);
 	event_base_free(base);
 	fake_close();
 	return 0;
@@ -233,7 +240,7 @@ static void adopt(void)
 
 	config_tunnel(&tunnel.conf, &conf);
 	assert_int_equal(ike_core_tunnel_add(core, &conf), 0);
-	adopt_all(&tunnel);
+	assert_int_equal(adopt_all(&tunnel), 0);
 	ike_core_start(core, "hub", loop_now());
 }
 
@@ -458,6 +465,78 @@ static void one_peer_is_left_to_the_core(void **state)
 	assert_false(kernel_has(1));
 }
 
+#define LEASING                                                            \
+	"[Tunnel]\nLocalID = hub.example\nAddress = 10.2.0.1/16\n[Peer]\n" \
+	"RemoteID = *.example\nSelectors = 10.1.0.0/24 = any\nClients = 8\n" WILDCARD
+#define POOL "[Pool]\nRange = 10.2.0.0/16\n"
+
+/* A client "cN.example" with the address 10.2.@addr.0. */
+static void add_leaser(uint32_t id, uint8_t addr, uint64_t heard)
+{
+	add_client(id, 1000, heard);
+	theirs[id].prefix_len = 32;
+	theirs[id].addr.bytes[2] = addr;
+}
+
+static bool leases(uint32_t peer)
+{
+	struct ike_addr a;
+
+	return pool_held(tunnel.pool, peer, 4, &a);
+}
+
+static void those_that_hold_their_addresses(void **state)
+{
+	const struct ike_ts any = { .family = 4, .port_end = 65535, .end = { 255, 255, 255, 255 } };
+
+	(void)state;
+	configure(LEASING POOL);
+	assert_int_equal(lease_open(&tunnel), 0);
+	add_leaser(2, 2, 10);
+	add_leaser(3, 3, 10);
+	add_leaser(4, 3, 20); /* the other one's */
+	add_client(5, 1000, 10); /* a whole network */
+	add_client(6, 1000, 10);
+	n_sas--; /* it only receives, from there */
+	adopt();
+	are("xx---");
+	assert_true(leases(2) && leases(3) && !leases(4) && !leases(5) && !leases(6));
+	/* as it is without memory */
+	assert_false(lease_allows(&tunnel, 2, (struct ike_ts_offer){ 1, &any }));
+	pool_free(tunnel.pool);
+	tunnel.pool = NULL;
+	assert_false(lease_allows(&tunnel, 2, (struct ike_ts_offer){ 1, &any }));
+	tunnel.conf.pool.on = false;
+	assert_true(lease_allows(&tunnel, 2, (struct ike_ts_offer){ 1, &any }));
+}
+
+static void what_cannot_be_read_or_removed(void **state)
+{
+	(void)state;
+	configure(LEASING POOL);
+	assert_int_equal(lease_open(&tunnel), 0);
+	add_leaser(2, 2, 10);
+	add_leaser(3, 3, 10);
+	add_leaser(4, 3, 20);
+	adopt();
+	are("xx-");
+	configure("[Tunnel]\nLocalID = hub.example\nAddress = 10.2.0.1/16\n[Peer]\n"
+		  "RemoteID = *.example\nSelectors = 10.1.0.0/24 = any\nClients = 8\n" OWN POOL);
+	refuses = -ENOMEM;
+	tunnel.review_at = 0;
+	adopt_review(&tunnel);
+	assert_true(kernel_has(2) && leases(2)); /* its address is not for others */
+	assert_int_equal(ike_core_tunnel_del(core, "hub"), 0);
+	configure(LEASING POOL);
+	add_leaser(5, 3, 30);
+	*said = 0;
+	assert_int_equal(adopt_all(&tunnel), -1);
+	says("does not remove");
+	refuses_to_tell = -ENOMEM;
+	assert_int_equal(adopt_all(&tunnel), -1);
+	says("cannot read what SAs");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +550,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(whoever_is_left_is_removed, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(whoever_is_back_stays, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(one_peer_is_left_to_the_core, hub_begin, hub_end),
+		cmocka_unit_test_setup_teardown(those_that_hold_their_addresses, hub_begin,
+						hub_end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_or_removed, hub_begin, hub_end),
 	};
 
 	return cmocka_run_group_tests_name("adopt", tests, NULL, NULL);

@@ -7,6 +7,7 @@
  * What the core says of its peers counts for nothing: it has no keys, and reads what strangers send.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "ike/app/agent_int.h"
 #include "ike/app/core_proc.h"
@@ -49,11 +50,15 @@ static enum terms_verdict judge(const struct tunnel *t, const struct kernel_view
 
 /* ---- what a former agent left ----------------------------------------------------------- */
 
-static void remove_peer(struct tunnel *t, uint32_t peer)
+/* 0 or a negative errno. While it is there, nobody else gets its addresses. */
+static int remove_peer(struct tunnel *t, uint32_t peer)
 {
-	kernel_peer_remove(t->agent->kernel, t->ifindex, peer);
+	int err = kernel_peer_remove(t->agent->kernel, t->ifindex, peer);
+
 	owned_remove_peer(&t->owned, peer);
-	lease_release(t, peer);
+	if (!err)
+		lease_release(t, peer);
+	return err;
 }
 
 struct adoption {
@@ -63,6 +68,7 @@ struct adoption {
 	unsigned int leases; /* pairs of addresses that their clients cannot have */
 	unsigned int unknown; /* peers with SAs made on terms that we do not know */
 	struct kernel_adopted pairs;
+	bool failed; /* a peer may not be there, and the kernel does not remove it */
 };
 
 static void adopt_pair(void *ctx, const struct ike_adopted *pair)
@@ -138,7 +144,7 @@ static void adopt_client(void *ctx, uint32_t peer)
 		return;
 	}
 	from->excess += most && from->clients == most;
-	remove_peer(t, peer);
+	from->failed |= remove_peer(t, peer) != 0;
 }
 
 /* A line for each kind, however much there is. */
@@ -168,17 +174,20 @@ static void say_adopted(const struct adoption *from)
 			from->unknown);
 }
 
-void adopt_all(struct tunnel *t)
+int adopt_all(struct tunnel *t)
 {
 	struct kernel_view *view = kernel_view(t->agent->kernel, t->ifindex);
 	struct adoption from = { .tunnel = t, .view = view };
 	/* With clients, that peer is none: a core that behaves has no SAs with it. */
 	const struct kernel_fit none = { .n_child = 0 };
 
+	char text[512];
+
 	if (!view) {
-		log_say(IKE_LOG_ERROR, t->conf.name, "cannot read what SAs a former agent left: %s",
-			kernel_error(t->agent->kernel));
-		return;
+		snprintf(text, sizeof(text), "cannot read what SAs a former agent left: %s",
+			 kernel_error(t->agent->kernel));
+		tunnel_fail(t, TROUBLE_DEVICE, text);
+		return -1;
 	}
 	if (t->conf.clients <= 1)
 		adopt_peer(&from, IKE_PEER_FIRST);
@@ -188,6 +197,11 @@ void adopt_all(struct tunnel *t)
 	kernel_each_peer(view, adopt_client, &from);
 	kernel_view_free(view);
 	say_adopted(&from);
+	if (!from.failed)
+		return 0;
+	tunnel_fail(t, TROUBLE_DEVICE,
+		    "the kernel does not remove SAs of a former agent's clients that may not stay");
+	return -1;
 }
 
 /* ---- whom a changed configuration lets in ------------------------------------------------- */

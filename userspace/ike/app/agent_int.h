@@ -292,8 +292,11 @@ void follow_peer_gone(struct agent *a, uint32_t ifindex);
 void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer);
 
 /* ---- adopt.c */
-/* The core takes over what a former agent left of the tunnel and fits it; the rest leaves the kernel. */
-void adopt_all(struct tunnel *t);
+/*
+ * The core takes over what a former agent left of the tunnel and fits it; the rest leaves the kernel. 0, or
+ * -1 with t->error set and logged: there may be SAs that nobody looked at.
+ */
+int adopt_all(struct tunnel *t);
 /*
  * t->conf was changed: those clients go that it does not let in any more, by key, selectors or number. With
  * @keys also those of whom it is not known by what key they came.

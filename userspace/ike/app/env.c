@@ -229,8 +229,11 @@ static void env_peer_remove(void *ctx, const char *name, uint32_t peer)
 
 	if (!t || !t->ifindex || peer == IKE_PEER_FIRST || !owned_remove_peer(&t->owned, peer))
 		return;
-	kernel_peer_remove(a->kernel, t->ifindex, peer);
-	lease_release(t, peer);
+	if (kernel_peer_remove(a->kernel, t->ifindex, peer)) /* its SAs may be there */
+		complain(name, IKE_LOG_ERROR, "the kernel does not remove the peer of a client: %s",
+			 kernel_error(a->kernel));
+	else
+		lease_release(t, peer);
 }
 
 static int env_lease(void *ctx, const char *name, uint32_t peer, const struct ike_id *id,

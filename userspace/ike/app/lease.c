@@ -50,7 +50,9 @@ void lease_release(struct tunnel *t, uint32_t peer)
 
 bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer remote)
 {
-	for (unsigned int i = 0; t->pool && i < remote.n; i++) {
+	if (!t->pool)
+		return !t->conf.pool.on;
+	for (unsigned int i = 0; i < remote.n; i++) {
 		const struct ike_ts_list one = { .n = 1, .ts = { remote.ts[i] } };
 		struct ike_addr held;
 

@@ -104,7 +104,10 @@ int tunnel_open(struct agent *a, struct tunnel *t)
 		tunnel_set_index(t, 0);
 		return -1;
 	}
-	adopt_all(t);
+	if (adopt_all(t)) {
+		tunnel_shut(a, t);
+		return -1;
+	}
 	path_look(a, t);
 	if (t->path_state == PATH_LOOP) { /* its routes would take away what carries it */
 		tunnel_shut(a, t);
@@ -138,7 +141,11 @@ void tunnel_retell(struct agent *a, struct tunnel *t)
 	tunnel_well(t, TROUBLE_DEVICE);
 	if (remote.addr.family)
 		core_tunnel_remote(a->core, t->conf.name, &remote);
-	adopt_all(t);
+	if (adopt_all(t)) {
+		core_tunnel_del(a->core, t->conf.name);
+		t->reopen_at = loop_now() + REOPEN_EVERY;
+		return;
+	}
 	path_look(a, t);
 }
 

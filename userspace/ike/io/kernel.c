@@ -636,6 +636,7 @@ static void tell_pair(const struct pairs *p, const struct esptun_peer *of,
 		      void (*fn)(void *ctx, const struct ike_adopted *pair), void *ctx)
 {
 	uint64_t age = age_of(p->in) > age_of(p->out) ? age_of(p->in) : age_of(p->out);
+	const struct esptun_sa *one = p->out ? p->out : p->in;
 	struct ike_ts remote_ts[ESPTUN_TS_MAX];
 	struct ike_adopted pair = {
 		.peer = of->id,
@@ -646,9 +647,7 @@ static void tell_pair(const struct pairs *p, const struct esptun_peer *of,
 
 	endpoint_to_ike(&pair.remote, &of->remote);
 	get_identity(&pair.id, of);
-	if (p->out)
-		pair.remote_ts =
-			selectors_to_ike(remote_ts, p->out->ts_remote, p->out->n_ts_remote);
+	pair.remote_ts = selectors_to_ike(remote_ts, one->ts_remote, one->n_ts_remote);
 	fn(ctx, &pair);
 }
 
