@@ -189,6 +189,21 @@ bool net_is_own(struct net *n, const struct ike_addr *addr)
 	return false;
 }
 
+bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except)
+{
+	(void)n;
+	(void)addr;
+	(void)except;
+	return false;
+}
+
+void net_given(struct net *n, const char *name, struct ike_addr out[2])
+{
+	(void)n;
+	(void)name;
+	memset(out, 0, 2 * sizeof(*out));
+}
+
 int net_addresses(struct net *n, struct net_address *out, unsigned int max)
 {
 	(void)n;

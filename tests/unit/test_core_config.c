@@ -182,6 +182,23 @@ static void a_client_that_comes_again_has_its_address(void **state)
 	hub_free(h);
 }
 
+/* What an agent finds on the netdevice, its former one may have had: the hub gives that again. */
+static void what_a_client_had_is_asked_for(void **state)
+{
+	struct hub *h = hub_new(200);
+	struct ike_addr *had = h->client[0]->conf[h->link[0]].had;
+
+	(void)state;
+	had[0] = (struct ike_addr){ 4, { 10, 9, 0, 57 } };
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	hub_run(h, 500);
+	assert_true(works(h, 0));
+	assert_int_equal(address_of(h, 0), 57);
+	assert_int_equal(h->client[0]->settings[h->link[0]].address[1].b[15], 1);
+	hub_free(h);
+}
+
 static void rekeying_keeps_the_lease(void **state)
 {
 	struct hub *h = hub_new(200);
@@ -362,6 +379,7 @@ int main(void)
 		cmocka_unit_test(an_address_without_a_child),
 		cmocka_unit_test(split_networks_are_told),
 		cmocka_unit_test(a_client_that_comes_again_has_its_address),
+		cmocka_unit_test(what_a_client_had_is_asked_for),
 		cmocka_unit_test(rekeying_keeps_the_lease),
 		cmocka_unit_test(a_new_agent_keeps_the_leases),
 		cmocka_unit_test(a_used_up_pool_says_so),

@@ -27,6 +27,7 @@
 #include "ike/app/wire.h"
 #include "ike/auth/psk.h"
 #include "ike/io/loop.h"
+#include "ike/proto/addr.h"
 #include "ike/proto/ts_text.h"
 #include "ike/child/proposal.h"
 #include "ike/child/proposal_share.h"
@@ -366,6 +367,57 @@ static void others_leases_are_out_of_reach(void **state)
 	assert_true(owned_add_spi(&r->t.owned, 2, r->child.spi_in, true, &(struct owned_spi){ 0 }));
 	assert_int_equal(install(r), -EPERM);
 	pool_free(r->t.pool);
+	reach_free(r);
+}
+
+static bool is_given(struct reach *r, const char *address)
+{
+	struct ike_cp cp = { .type = IKE_CP_REPLY };
+
+	assert_int_equal(ike_addr_from_text(address, &cp.address[0]), 0);
+	r->t.restore_at = UINT64_MAX;
+	r->env.settings(&r->a, "vpn0", &cp);
+	assert_true((r->t.restore_at == UINT64_MAX) == !r->t.given);
+	if (!r->t.given)
+		return false;
+	given_forget(&r->t);
+	return true;
+}
+
+/* The peer gives us our address, but none that others around us have. */
+static void others_addresses_are_not_given(void **state)
+{
+	const struct ike_addr heard = { 4, { 198, 51, 100, 7 } };
+	struct net_address own[AGENT_MAX_OWN];
+	struct reach *r = reach_new();
+	char text[64];
+	int n;
+
+	(void)state;
+	TAILQ_INIT(&r->a.dirty);
+	r->a.tunnels = &r->t;
+	r->a.net = net_open(NULL);
+	assert_non_null(r->a.net);
+	assert_false(is_given(r, "10.9.0.2"));
+	assert_true(owned_add_peer(&r->t.owned, IKE_PEER_FIRST, 1));
+	assert_false(is_given(r, "10.9.0.2")); /* nobody asks for one */
+	r->t.conf.asks_address = true;
+	assert_true(is_given(r, "10.9.0.2"));
+	assert_false(is_given(r, "127.0.0.1"));
+	assert_false(is_given(r, "224.0.0.1"));
+	assert_false(is_given(r, "192.0.2.1")); /* the peer's own */
+	assert_true(is_given(r, "198.51.100.7"));
+	assert_true(owned_set_remote(&r->t.owned, IKE_PEER_FIRST, &heard));
+	assert_false(is_given(r, "198.51.100.7"));
+	r->t.path.gateway = (struct ike_addr){ 4, { 10, 9, 0, 1 } };
+	assert_false(is_given(r, "10.9.0.1"));
+	n = net_addresses(r->a.net, own, AGENT_MAX_OWN);
+	for (int i = 0; i < n; i++) {
+		ike_addr_print(text, sizeof(text), &own[i].addr);
+		if (own[i].addr.family == 4)
+			assert_false(is_given(r, text));
+	}
+	net_close(r->a.net);
 	reach_free(r);
 }
 
@@ -1273,6 +1325,7 @@ int main(void)
 		cmocka_unit_test(texts_end),
 		cmocka_unit_test(others_are_out_of_reach),
 		cmocka_unit_test(others_leases_are_out_of_reach),
+		cmocka_unit_test(others_addresses_are_not_given),
 		cmocka_unit_test(others_sas_are_out_of_reach),
 		cmocka_unit_test(sas_are_as_configured),
 		cmocka_unit_test(cores_agree),

@@ -97,6 +97,7 @@ struct tunnel {
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	struct pool *pool; /* of its clients' addresses; NULL: they bring them */
 	struct ike_cp *given; /* what its peer gave us as its client, its own; NULL: nothing */
+	bool given_is_new; /* and the netdevice does not have it yet */
 	struct owned owned; /* peers and SAs that the core may change */
 	bool started; /* the core may initiate */
 	bool wanted; /* somebody asked for it to be up, and nobody since for it to be down */
@@ -318,8 +319,10 @@ bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer rem
 bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair);
 
 /* ---- given.c */
-/* See ike_env.settings: the addresses are put on the link, in place of former ones. */
+/* See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over. */
 void given_take(struct tunnel *t, const struct ike_cp *cp);
+/* Those that a former agent was given, and SAs may be for, stay until the peer gives others. */
+void given_find(struct tunnel *t);
 void given_forget(struct tunnel *t);
 
 /* ---- files.c */

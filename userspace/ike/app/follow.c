@@ -87,6 +87,28 @@ static void tunnel_moved(struct agent *a, struct tunnel *t, uint32_t there)
 		"another program moved the netdevice to another network namespace, where the tunnel goes on; its addresses and routes are not set there");
 }
 
+/* What was not as it is to be, but for what the peer gave us just now. */
+static void say_restored(struct tunnel *t, const struct net_did *did)
+{
+	char text[600];
+
+	if (t->given_is_new && *did->text) {
+		snprintf(text, sizeof(text), "added %s, which the peer gives us", did->text);
+		log_core(IKE_LOG_INFO, t->conf.name, NULL, NULL, text, loop_now());
+		return;
+	}
+	if (!*did->text && !t->link_down)
+		return;
+	t->restored_at = loop_now();
+	t->restores++;
+	log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL,
+		 t->link_down ? "another program took the netdevice down: up again"
+			      : "another program removed addresses or routes",
+		 loop_now());
+	if (*did->text)
+		log_say(IKE_LOG_INFO, t->conf.name, "put back %s", did->text);
+}
+
 void follow_restore(struct agent *a, struct tunnel *t)
 {
 	struct net_conf conf;
@@ -99,17 +121,8 @@ void follow_restore(struct agent *a, struct tunnel *t)
 		return;
 	tunnel_net_conf(t, &conf);
 	err = net_restore(a->net, &conf, t->ifindex, &did, text, sizeof(text));
-	if (*did.text || t->link_down) {
-		t->restored_at = loop_now();
-		t->restores++;
-		log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL,
-			 t->link_down ? "another program took the netdevice down: up again"
-				      : "another program removed addresses or routes",
-			 loop_now());
-	}
-	if (*did.text)
-		log_say(IKE_LOG_INFO, t->conf.name, "put back %s", did.text);
-	t->link_down = false;
+	say_restored(t, &did);
+	t->link_down = t->given_is_new = false;
 	tunnel_read_link(t); /* should what rtnetlink told have been lost */
 	if (err == -ENODEV) {
 		tunnel_lost_device(a, t);

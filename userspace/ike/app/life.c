@@ -20,6 +20,8 @@ static int tell_core(struct agent *a, struct tunnel *t)
 	int err = -ENOMEM;
 
 	tunnel_core_conf(a, &t->conf, &conf);
+	if (t->given)
+		memcpy(conf.had, t->given->address, sizeof(conf.had));
 	if (owned_add_peer(&t->owned, IKE_PEER_FIRST, 1))
 		err = core_tunnel_add(a->core, &conf);
 	if (err == -EPIPE)
@@ -56,6 +58,7 @@ static int open_net(struct agent *a, struct tunnel *t)
 	char text[512];
 	uint32_t ifindex;
 
+	given_find(t);
 	tunnel_net_conf(t, &net);
 	if (net_up(a->net, &net, &ifindex, &t->opening, text, sizeof(text))) {
 		tunnel_fail(t, TROUBLE_DEVICE, text);

@@ -186,6 +186,7 @@ int ike_core_tunnel_add(struct ike_core *core, const struct ike_tunnel_conf *con
 		return -ENOMEM;
 	p->id = IKE_PEER_FIRST;
 	p->remote = conf->remote;
+	memcpy(p->lease, conf->had, sizeof(p->lease));
 	if (lookup_add(core, p)) {
 		tunnel_free_peer(core, p);
 		return -ENOMEM;

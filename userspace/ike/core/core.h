@@ -94,6 +94,7 @@ struct ike_tunnel_conf {
 	enum ike_unique unique; /* for clients */
 	struct ike_pool_conf pool; /* for clients */
 	bool asks_address; /* we are a client: the peer gives us our addresses, see ike_env.settings */
+	struct ike_addr had[2]; /* those that it gave before, to be asked for; family 0: none */
 	/* Policy: with an address, only what comes to it is ours; 0: any, and routing chooses. */
 	struct ike_endpoint local; /* port of the link (4500) */
 	struct ike_endpoint

@@ -585,6 +585,25 @@ void net_down(struct net *n, uint32_t ifindex)
 	free(have.v);
 }
 
+void net_given(struct net *n, const char *name, struct ike_addr out[2])
+{
+	struct esptun_link l;
+	struct haves have;
+
+	memset(out, 0, 2 * sizeof(*out));
+	if (esptun_link_get(n->h, name, &l))
+		return;
+	if (!list(n, false, l.ifindex, &have)) {
+		for (unsigned int k = 0; k < have.n; k++) {
+			const struct net_prefix *p = &have.v[k].p;
+
+			if (have.v[k].ours && p->len == 8 * rtnl_addr_len(&p->addr))
+				out[p->addr.family == 6] = p->addr;
+		}
+	}
+	free(have.v);
+}
+
 int net_each_own(struct net *n, void (*fn)(void *ctx, const char *name, uint32_t ifindex),
 		 void *ctx)
 {
@@ -672,6 +691,47 @@ bool net_is_own(struct net *n, const struct ike_addr *addr)
 	if (!look_up(n, addr, &any, 0, 0, &p) && p.own)
 		return true;
 	return !rtnl_talk(n->sk, list_addresses(rtnl_family(addr), 0), read_own, &own) && own.found;
+}
+
+struct near {
+	const struct ike_addr *addr;
+	uint32_t except; /* no address of this link counts */
+	bool found;
+};
+
+/* Have @addr and the one of @a the first @bits in common? */
+static bool has_prefix(const struct ike_addr *addr, const struct nlattr *a, unsigned int bits)
+{
+	const uint8_t *b = a ? nla_data(a) : NULL;
+
+	if (!a || nla_len(a) != rtnl_addr_len(addr) || bits > 8 * (unsigned int)nla_len(a))
+		return false;
+	for (unsigned int i = 0; i < bits; i++) {
+		if ((addr->b[i / 8] ^ b[i / 8]) & (0x80 >> i % 8))
+			return false;
+	}
+	return true;
+}
+
+static void read_near(void *ctx, struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = nlmsg_data(nlh);
+	struct near *near = ctx;
+
+	if (ifa->ifa_index == near->except)
+		return;
+	near->found |= has_prefix(near->addr, local_address(nlh),
+				  8 * (unsigned int)rtnl_addr_len(near->addr)) ||
+		       has_prefix(near->addr, nlmsg_find_attr(nlh, sizeof(*ifa), IFA_ADDRESS),
+				  ifa->ifa_prefixlen);
+}
+
+bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except)
+{
+	struct near near = { .addr = addr, .except = except };
+
+	return !rtnl_talk(n->sk, list_addresses(rtnl_family(addr), 0), read_near, &near) &&
+	       near.found;
 }
 
 struct addresses {

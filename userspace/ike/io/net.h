@@ -70,6 +70,9 @@ int net_restore(struct net *n, const struct net_conf *conf, uint32_t ifindex, st
 /* Remove what net_up() made: the link, or its addresses and routes if the user made it. */
 void net_down(struct net *n, uint32_t ifindex);
 
+/* What a former net_up() or net_restore() had as ->given of the link, IPv4 and IPv6; family 0: nothing. */
+void net_given(struct net *n, const char *name, struct ike_addr out[2]);
+
 /* Calls @fn for each link that net_up() made, also in a former life. 0 or a negative errno. */
 int net_each_own(struct net *n, void (*fn)(void *ctx, const char *name, uint32_t ifindex),
 		 void *ctx);
@@ -92,6 +95,9 @@ void net_find_path(struct net *n, const struct ike_addr *remote, const struct ik
 
 /* Is it an address of this machine, in whatever VRF? */
 bool net_is_own(struct net *n, const struct ike_addr *addr);
+
+/* Is it an address of another link than @except, or in the network of one? */
+bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except);
 
 struct net_address {
 	struct ike_addr addr;
