@@ -259,7 +259,7 @@ static void a_used_up_pool_says_so(void **state)
 	assert_false(works(h, 2));
 	s = status_of(h, 2);
 	assert_false(s.have_child);
-	says(s.last_error, "no address is free for client 'node3.example'");
+	says(s.last_error, "client 'node3.example' gets no address: clients");
 	says(s.last_error, "Range= in [Pool]");
 	says(node_status(h->client[2], h->link[2]).last_error, "INTERNAL_ADDRESS_FAILURE");
 	/* those who are connected keep theirs; when one goes, there is room */
@@ -284,7 +284,7 @@ static void a_client_must_ask(void **state)
 	s = status_of(h, 0);
 	assert_false(s.have_child);
 	assert_int_equal(h->hub->installs, 0);
-	says(s.last_error, "asks for no address");
+	says(s.last_error, "asks for none");
 	says(node_status(h->client[0], h->link[0]).last_error, "Address=request");
 	/* nor does it get one by asking for the pair alone */
 	hub_run(h, 120000);
@@ -321,6 +321,69 @@ static void a_hub_without_a_pool_ignores_it(void **state)
 	hub_run(h, 500);
 	assert_false(works(h, 0));
 	says(node_status(h->client[0], h->link[0]).last_error, "gives us no address");
+	hub_free(h);
+}
+
+/* How often does client 0 begin an IKE SA in a minute? */
+static unsigned int attempts(struct hub *h)
+{
+	struct ike_core_stats before = node_stats(h->hub), after;
+
+	hub_run(h, 60000);
+	after = node_stats(h->hub);
+	return (unsigned int)(after.key_exchanges - before.key_exchanges);
+}
+
+static void no_address_and_no_child(void **state)
+{
+	struct hub *h = hub_new(200);
+
+	(void)state;
+	h->hub->conf[h->tunnel].pool.on = false;
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	TAILQ_FIRST(&h->client[0]->core->peers)->childless = true;
+	hub_run(h, 5000);
+	says(node_status(h->client[0], h->link[0]).last_error, "gives us no address");
+	assert_in_range(attempts(h), 1, 6);
+	hub_free(h);
+}
+
+/* It asks for the pair alone, under an IKE SA that gave it no address. */
+static void a_childless_client_must_ask(void **state)
+{
+	struct hub *h = hub_new(200);
+
+	(void)state;
+	h->client[0]->conf[h->link[0]].asks_address = false;
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	TAILQ_FIRST(&h->client[0]->core->peers)->childless = true;
+	hub_run(h, 1000);
+	assert_int_equal(h->hub->installs, 0);
+	says(status_of(h, 0).last_error, "no address of [Pool]: let the client ask");
+	says(node_status(h->client[0], h->link[0]).last_error, "FAILED_CP_REQUIRED");
+	hub_free(h);
+}
+
+static void one_family_is_used_up(void **state)
+{
+	struct hub *h = hub_new(200);
+	const struct pool_range r[2] = {
+		{ { 4, { 10, 9, 0, 1 } }, { 4, { 10, 9, 0, 1 } } },
+		{ { 6, { 0xfd, 9, [15] = 1 } }, { 6, { 0xfd, 9, [15] = 99 } } },
+	};
+
+	(void)state;
+	node_start(h->hub, false);
+	pool_free(h->hub->pool);
+	h->hub->pool = pool_new(r, 2, NULL, 0);
+	node_start(h->client[0], false);
+	hub_run(h, 500);
+	node_start(h->client[1], false);
+	hub_run(h, 500);
+	assert_true(status_of(h, 1).have_child);
+	says(h->hub->log, "client 'node2.example' gets no IPv4 address: clients");
 	hub_free(h);
 }
 
@@ -386,6 +449,9 @@ int main(void)
 		cmocka_unit_test(a_client_must_ask),
 		cmocka_unit_test(a_client_gets_no_other_address),
 		cmocka_unit_test(a_hub_without_a_pool_ignores_it),
+		cmocka_unit_test(no_address_and_no_child),
+		cmocka_unit_test(a_childless_client_must_ask),
+		cmocka_unit_test(one_family_is_used_up),
 		cmocka_unit_test(it_is_answered_later_too),
 		cmocka_unit_test(nothing_is_given_with_a_delete),
 	};

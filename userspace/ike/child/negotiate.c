@@ -500,6 +500,14 @@ static bool refuse_rivals(struct ike_core *core, struct ike_sa *sa, struct negot
 	return refuse_child(core, sa, n, m, IKE_N_TS_UNACCEPTABLE, "selectors are in use", why);
 }
 
+/* Clients of a hub with a pool have no others than the addresses they hold, and this one holds none. */
+static bool lacks_lease(const struct ike_sa *sa)
+{
+	const struct ike_peer *p = sa->peer;
+
+	return p->conf->pool && p->is_client && !p->lease[0].family && !p->lease[1].family;
+}
+
 static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 			     struct x_msg *m)
 {
@@ -512,6 +520,10 @@ static bool choose_selectors(struct ike_core *core, struct ike_sa *sa, struct ne
 	    ike_ts_parse(ike_payload_find(m->in, IKE_PL_TSR), &ask.local))
 		return refuse_child(core, sa, n, m, IKE_N_INVALID_SYNTAX, "the offer is malformed",
 				    "");
+	if (lacks_lease(sa))
+		return refuse_child(
+			core, sa, n, m, IKE_N_FAILED_CP_REQUIRED, "it has no address of [Pool]",
+			"let the client ask for one (strongSwan: vips = 0.0.0.0), or remove [Pool]");
 	ask.mode = has_transport_notify(m->in) ? IKE_MODE_TRANSPORT : IKE_MODE_TUNNEL;
 	if (choose_mode(sa, &ask, n)) {
 		const struct ike_peer *rival = find_rival(core, sa, n);

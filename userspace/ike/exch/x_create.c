@@ -193,7 +193,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, struct exchan
 	}
 	if (x->spi && !old)
 		return; /* both ends rekeyed, or it was deleted meanwhile: nothing is missing */
-	explained = negotiate_explain(core, sa, &n, error);
+	explained = negotiate_explain(core, sa, &n, error) || x_config_explain(core, sa, error);
 	if (!explained && error != IKE_N_TEMPORARY_FAILURE && error != IKE_N_CHILD_SA_NOT_FOUND)
 		explain_refusal(core, sa, old, error);
 	if (old)

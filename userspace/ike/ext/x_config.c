@@ -15,7 +15,8 @@
 /* How far the addresses came that were asked for. */
 struct grant {
 	unsigned int asked, given;
-	int error; /* why one was not given, that clients may get; 0: none failed so */
+	int error; /* why one was not given, that clients may get; 0: none failed so … */
+	uint8_t family; /* … of this; 0: of both */
 };
 
 /* The address of one family, if it is asked for. */
@@ -33,7 +34,10 @@ static void give_address(struct ike_core *core, struct ike_sa *sa, const struct 
 			      &ask->address[family == 6], to);
 	if (err || to->family != family) {
 		memset(to, 0, sizeof(*to));
-		g->error = err == -EAFNOSUPPORT ? g->error : err;
+		if (err == -EAFNOSUPPORT)
+			return;
+		g->family = g->error ? 0 : family;
+		g->error = err;
 		return;
 	}
 	out->has |= attribute;
@@ -122,43 +126,56 @@ static bool find_request(const struct x_msg *m, struct ike_cp *ask)
 	return ask->type == IKE_CP_REQUEST;
 }
 
+static const char *find_cause(const struct grant *g)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} causes[] = {
+		{ 0,
+		  "it asks for one of a family that Range= in [Pool] has none of: add a range to it" },
+		{ -ENOSPC,
+		  "clients that are connected have all of Range= in [Pool]: make it larger" },
+		{ -EBUSY,
+		  "another client is connected with its lease, or its SAs lead to another identity's" },
+	};
+	unsigned int i;
+
+	if (!g->asked)
+		return "it asks for none, but clients get one of [Pool]: let it ask (strongSwan: vips = 0.0.0.0), or remove [Pool]";
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		if (causes[i].error == g->error)
+			return causes[i].text;
+	}
+	return strerror(-g->error);
+}
+
+/* Of what it asked for something is not given. */
 static void explain_failure(struct ike_core *core, const struct ike_sa *sa, const struct grant *g)
 {
-	char id[IKE_MAX_ID + 16];
+	char id[IKE_MAX_ID + 16], family[8] = "";
 
-	ike_id_print(id, sizeof(id), &sa->remote_id);
-	if (!g->asked)
-		report_error(
-			core, sa->peer, sa,
-			"client '%s' asks for no address, but clients get one of [Pool]: let it ask (strongSwan: vips = 0.0.0.0), or remove [Pool]",
-			id);
-	else if (!g->error)
-		report_error(
-			core, sa->peer, sa,
-			"client '%s' asks for an address of a family that Range= in [Pool] has none of: add a range to it",
-			id);
-	else if (g->error == -ENOSPC)
-		report_error(
-			core, sa->peer, sa,
-			"no address is free for client '%s': those that are connected have all of Range= in [Pool], make it larger",
-			id);
-	else
-		report_error(core, sa->peer, sa, "client '%s' gets no address: %s", id,
-			     strerror(-g->error));
+	if (g->family)
+		snprintf(family, sizeof(family), "IPv%u ", g->family);
+	report_error(core, sa->peer, sa, "client '%s' gets no %saddress: %s",
+		     ike_id_print(id, sizeof(id), &sa->remote_id), family, find_cause(g));
 }
 
 bool x_config_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct grant g = { 0 };
 	struct ike_cp ask;
+	bool refused;
 
 	if (!sa->peer->conf->pool || !sa->peer->is_client)
 		return true;
 	if (find_request(m, &ask))
 		answer_request(core, sa, m, &ask, &g);
-	if (g.given || !ike_payload_find(m->in, IKE_PL_SA))
+	refused = !g.given && ike_payload_find(m->in, IKE_PL_SA);
+	if (g.error || refused)
+		explain_failure(core, sa, &g);
+	if (!refused)
 		return true;
-	explain_failure(core, sa, &g);
 	ike_build_notify(m->reply,
 			 g.asked ? IKE_N_INTERNAL_ADDRESS_FAILURE : IKE_N_FAILED_CP_REQUIRED, NULL,
 			 0);
@@ -175,10 +192,10 @@ void x_config_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 	if (!sa->peer || !sa->peer->conf->pool || !sa->peer->is_client || !find_request(m, &ask))
 		return;
 	answer_request(core, sa, m, &ask, &g);
-	if (!g.asked || g.given)
-		return;
-	explain_failure(core, sa, &g);
-	ike_build_notify(m->reply, IKE_N_INTERNAL_ADDRESS_FAILURE, NULL, 0);
+	if (g.error || (g.asked && !g.given))
+		explain_failure(core, sa, &g);
+	if (g.asked && !g.given)
+		ike_build_notify(m->reply, IKE_N_INTERNAL_ADDRESS_FAILURE, NULL, 0);
 }
 
 /* ---- the client ------------------------------------------------------------------ */
