@@ -74,7 +74,11 @@ static struct ksa *ksa_add(struct node *n, const char *tunnel, uint32_t peer, bo
 	}
 	s = &n->sa[n->n_sa++];
 	*s = (struct ksa){
-		.link = link_at(n, tunnel, peer), .in = in, .spi = spi, .order = ++n->order
+		.link = link_at(n, tunnel, peer),
+		.peer = peer,
+		.in = in,
+		.spi = spi,
+		.order = ++n->order,
 	};
 	snprintf(s->tunnel, sizeof(s->tunnel), "%s", tunnel);
 	return s;
@@ -696,11 +700,11 @@ static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 	if (!n->keeps_no_ids)
 		n->peer_id[peer] = *id;
 	n->stays[link] = false;
-	if (n->has_peer[peer])
+	if (n->has_peer[peer] && n->peer_link[peer] == link)
 		return 0;
+	n->n_peers += !n->has_peer[peer];
 	n->has_peer[peer] = true;
 	n->peer_link[peer] = link;
-	n->n_peers++;
 	n->remote[link] = *remote;
 	n->last_rx[link] = UINT64_MAX;
 	return 0;
@@ -709,10 +713,10 @@ static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 static void env_peer_remove(void *ctx, const char *tunnel, uint32_t peer)
 {
 	struct node *n = ctx;
-	unsigned int link = link_at(n, tunnel, peer), i;
+	unsigned int i;
 
 	for (i = 0; i < n->n_sa; i++) {
-		if (n->sa[i].link == link && !strcmp(n->sa[i].tunnel, tunnel))
+		if (n->sa[i].peer == peer && !strcmp(n->sa[i].tunnel, tunnel))
 			world_fail(n->w, "node %u: peer %u goes before its SAs", n->index, peer);
 	}
 	if (peer >= NODE_CLIENTS || !n->has_peer[peer])

@@ -572,6 +572,14 @@ static void shake_client(struct run *r, unsigned int link, unsigned int hub)
 	}
 }
 
+/* Another agent of the hub finds what the former one left in the kernel. */
+static void restart_hub(struct run *r)
+{
+	node_kill(r->b);
+	pass(r, rnd_below(&r->rnd, 5000));
+	node_start(r->b, true);
+}
+
 /* Three clients of a hub whose pool may be too small for all of them; kernel.c looks at what they get. */
 static void play_pool(struct run *r)
 {
@@ -596,7 +604,10 @@ static void play_pool(struct run *r)
 		node_start(&r->w.node[r->w.link[hub + 1 + i].a], false);
 	for (i = (unsigned int)rnd_below(&r->rnd, 8); i; i--) {
 		pass(r, rnd_below(&r->rnd, 30000));
-		shake_client(r, hub + 1 + (unsigned int)rnd_below(&r->rnd, 3), hub);
+		if (rnd_chance(&r->rnd, 20))
+			restart_hub(r);
+		else
+			shake_client(r, hub + 1 + (unsigned int)rnd_below(&r->rnd, 3), hub);
 	}
 	lose_nothing(r);
 	pass(r, 600000);

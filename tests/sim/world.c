@@ -1049,15 +1049,16 @@ static void adopt_leases(struct node *n, uint32_t peer, const struct ike_adopted
 	}
 }
 
-/* What the fake kernel holds of @link is for number @peer of @tunnel. */
-static void adopt_link(struct node *n, unsigned int link, const char *tunnel, uint32_t peer)
+/* What the fake kernel holds of number @peer of @tunnel, which is on @link; false: nothing. */
+static bool adopt_peer(struct node *n, unsigned int link, const char *tunnel, uint32_t peer)
 {
 	const struct ike_ts_list *ts[NODE_SAS];
 	uint32_t in[NODE_SAS], out[NODE_SAS];
 	unsigned int i, ins = 0, outs = 0;
 
 	for (i = 0; i < n->n_sa; i++) {
-		if (n->sa[i].link != link || n->sa[i].larval)
+		if (n->sa[i].peer != peer || strcmp(n->sa[i].tunnel, tunnel) != 0 ||
+		    n->sa[i].larval)
 			continue;
 		if (n->sa[i].in)
 			in[ins++] = n->sa[i].spi;
@@ -1081,16 +1082,19 @@ static void adopt_link(struct node *n, unsigned int link, const char *tunnel, ui
 		}
 		ike_core_adopt(n->core, tunnel, &pair);
 	}
+	return ins || outs;
 }
 
 static void adopt_all(struct node *n, unsigned int link)
 {
 	uint32_t i;
 
-	adopt_link(n, link, n->conf[link].name, IKE_PEER_FIRST);
+	adopt_peer(n, link, n->conf[link].name, IKE_PEER_FIRST);
 	for (i = 0; n->conf[link].clients > 1 && i < NODE_CLIENTS; i++) {
-		if (n->has_peer[i])
-			adopt_link(n, n->peer_link[i], n->conf[link].name, i);
+		if (!n->has_peer[i] || adopt_peer(n, n->peer_link[i], n->conf[link].name, i))
+			continue;
+		n->has_peer[i] = false; /* one without SAs is removed */
+		n->n_peers--;
 	}
 }
 

@@ -51,6 +51,7 @@ struct seen {
 struct ksa {
 	char tunnel[16];
 	unsigned int link;
+	uint32_t peer; /* its number */
 	bool in, larval;
 	uint32_t spi;
 	uint64_t order; /* the newest outbound one takes the traffic */
