@@ -1914,6 +1914,9 @@ static void wrong_pools(void **state)
 	refused(POOL "Range = 10.9.0.0/33\n", "is no range");
 	refused(POOL "Range = 0.0.0.0/0\n", "is no range");
 	refused(POOL "Range = 224.0.0.1-224.0.0.9\n", "is no range");
+	refused(POOL "Range = 126.0.0.1-128.0.0.9\n", "is no range");
+	refused(POOL "Range = fe00::-fec0::\n", "is no range");
+	refused(POOL "Range = ::1:0:0-1::\n", "is no range");
 	refused(POOL "Range = 10.9.0.2-10.9.0.9, 10.9.0.9-10.9.0.12\n", "another range has, too");
 	refused(POOL "DNS = 10.0.0.53\n", "[Pool] lacks Range");
 	refused(POOL "Range = 10.9.0.0/25\nDNS = ns.example\n", "up to 4 addresses");
@@ -1928,6 +1931,7 @@ static void wrong_pools(void **state)
 		"given already");
 	refused(POOL "Range = 10.9.0.0/25\nStatic = a.b = 10.9.0.5, A.b = 10.9.0.6\n",
 		"given already");
+	refused(POOL "Range = 10.9.0.0/25\nStatic = a.b = 10.9.0.1\n", "10.9.0.1 is our own");
 	refused("[Peer]\n" PSK_LINE "[Pool]\nRange = 10.9.0.0/24\n",
 		"[Pool] is for clients: expected Clients of 2 or more");
 	refused("[Peer]\nClients = 9\nMode = transport\n" PSK_LINE "[Pool]\nRange = 10.9.0.0/24\n",

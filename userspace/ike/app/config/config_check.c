@@ -436,15 +436,30 @@ static void check_routes(struct parse *p)
 	}
 }
 
+static bool is_static(const struct config *c, const struct ike_addr *addr)
+{
+	for (unsigned int i = 0; i < c->n_fixed; i++) {
+		if (ike_addr_eq(&c->fixed[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
 /* Our own addresses are nobody's. */
 static void keep_own(struct parse *p)
 {
+	char text[64];
+
 	for (unsigned int i = 0; i < p->c->n_address; i++) {
 		struct pool_fixed own;
 
 		memset(&own, 0, sizeof(own));
 		own.addr = p->c->address[i].addr;
-		if (config_add_fixed(p->c, &own))
+		if (is_static(p->c, &own.addr))
+			config_say(p, true, line_of(p, "Static"),
+				   "Static: %s is our own, by Address: give the client another one",
+				   ike_addr_print(text, sizeof(text), &own.addr));
+		else if (config_add_fixed(p->c, &own))
 			config_say(p, true, 0, "out of memory");
 	}
 }

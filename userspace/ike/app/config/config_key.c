@@ -630,6 +630,22 @@ static bool has_common(const struct pool_range *a, const struct pool_range *b)
 	       memcmp(b->first.b, a->last.b, sizeof(a->first.b)) <= 0;
 }
 
+/* What no host can have is at both ends of all addresses, which a range does not get beyond, or begins here. */
+static bool has_hosts_only(const struct pool_range *r)
+{
+	static const struct ike_addr begins[] = { { 4, { 127 } },
+						  { 6, { [10] = 255, 255 } },
+						  { 6, { 0xfe, 0x80 } } };
+
+	for (unsigned int i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		const struct pool_range one = { begins[i], begins[i] };
+
+		if (has_common(r, &one))
+			return false;
+	}
+	return ike_addr_is_host(&r->first) && ike_addr_is_host(&r->last);
+}
+
 static int add_range(struct parse *p, char *item)
 {
 	struct config *c = p->c;
@@ -637,7 +653,7 @@ static int add_range(struct parse *p, char *item)
 	char word[128];
 
 	if (!config_copy(word, sizeof(word), item) || parse_range(word, &r) ||
-	    !ike_addr_is_host(&r.first) || !ike_addr_is_host(&r.last)) {
+	    !has_hosts_only(&r)) {
 		snprintf(
 			p->err, sizeof(p->err),
 			"\"%.60s\" is no range; expected such as 10.9.0.0/24 or 10.9.0.10-10.9.0.99",
