@@ -17,14 +17,8 @@ static void keep_leased(const struct ike_peer *p, struct ike_ts_list *remote)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		struct ike_ts *ts = &leased.ts[leased.n];
-
-		if (!p->lease[i].family)
-			continue;
-		*ts = (struct ike_ts){ .family = p->lease[i].family, .port_end = UINT16_MAX };
-		memcpy(ts->start, p->lease[i].b, sizeof(ts->start));
-		memcpy(ts->end, p->lease[i].b, sizeof(ts->end));
-		leased.n++;
+		if (p->lease[i].family)
+			ike_ts_add_address(&leased, &p->lease[i]);
 	}
 	ike_ts_narrow(IKE_TS_OFFER(&leased), &allowed, remote);
 }

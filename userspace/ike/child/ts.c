@@ -168,12 +168,20 @@ static void set_address(struct ike_ts *ts, const struct ike_addr *a)
 	memcpy(ts->end, a->b, sizeof(ts->end));
 }
 
+void ike_ts_add_address(struct ike_ts_list *l, const struct ike_addr *a)
+{
+	struct ike_ts *ts = &l->ts[l->n++];
+
+	*ts = (struct ike_ts){ .port_end = 65535 };
+	set_address(ts, a);
+}
+
 void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a)
 {
-	struct ike_ts_list host = { .n = 1, .ts = { { .port_end = 65535 } } };
+	struct ike_ts_list host = { .n = 0 };
 	struct ike_ts_list any = *l;
 
-	set_address(&host.ts[0], a);
+	ike_ts_add_address(&host, a);
 	ike_ts_narrow(IKE_TS_OFFER(&any), &host, l);
 }
 

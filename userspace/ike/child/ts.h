@@ -42,6 +42,9 @@ bool ike_ts_is_any(const struct ike_ts *ts);
  */
 bool ike_ts_of_any_address(const struct ike_ts_list *l);
 
+/* The list has room for one more, that of the address @a. */
+void ike_ts_add_address(struct ike_ts_list *l, const struct ike_addr *a);
+
 /* @l, which is as ike_ts_of_any_address() says, becomes that of the one address @a. */
 void ike_ts_pin(struct ike_ts_list *l, const struct ike_addr *a);
 

@@ -699,31 +699,18 @@ struct near {
 	bool found;
 };
 
-/* Have @addr and the one of @a the first @bits in common? */
-static bool has_prefix(const struct ike_addr *addr, const struct nlattr *a, unsigned int bits)
-{
-	const uint8_t *b = a ? nla_data(a) : NULL;
-
-	if (!a || nla_len(a) != rtnl_addr_len(addr) || bits > 8 * (unsigned int)nla_len(a))
-		return false;
-	for (unsigned int i = 0; i < bits; i++) {
-		if ((addr->b[i / 8] ^ b[i / 8]) & (0x80 >> i % 8))
-			return false;
-	}
-	return true;
-}
-
 static void read_near(void *ctx, struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *ifa = nlmsg_data(nlh);
+	struct ike_addr local, at; /* the other end of a link with two, in its network */
 	struct near *near = ctx;
 
 	if (ifa->ifa_index == near->except)
 		return;
-	near->found |= has_prefix(near->addr, local_address(nlh),
-				  8 * (unsigned int)rtnl_addr_len(near->addr)) ||
-		       has_prefix(near->addr, nlmsg_find_attr(nlh, sizeof(*ifa), IFA_ADDRESS),
-				  ifa->ifa_prefixlen);
+	rtnl_get_addr(&local, ifa->ifa_family, local_address(nlh));
+	rtnl_get_addr(&at, ifa->ifa_family, nlmsg_find_attr(nlh, sizeof(*ifa), IFA_ADDRESS));
+	near->found |= ike_addr_eq(near->addr, &local) ||
+		       ike_addr_in_net(near->addr, &at, ifa->ifa_prefixlen);
 }
 
 bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 
 /* Queues: those that are held; those that nobody holds, by family; and such of fixed addresses. */
@@ -43,7 +44,7 @@ struct pool {
 	struct leases queue[QUEUES];
 	unsigned int n;
 	unsigned int forgotten[2]; /* addresses of leases that were dropped, IPv4 and IPv6 */
-	uint64_t changes, releases;
+	uint64_t releases;
 };
 
 /* ---- orders ---------------------------------------------------------------------- */
@@ -176,7 +177,6 @@ static void drop_lease(struct pool *pool, struct lease *l)
 	TAILQ_REMOVE(queue_of(pool, l), l, link);
 	pool->forgotten[l->is.addr.family == 6]++;
 	pool->n--;
-	pool->changes++;
 	free(l);
 }
 
@@ -207,7 +207,6 @@ static int give_to_holder(struct pool *pool, struct lease *l, uint32_t holder)
 static int name_lease(struct pool *pool, struct lease *l, const struct ike_id *id)
 {
 	l->is.id = *id;
-	pool->changes++;
 	if (tsearch(l, &pool->by_id, order_by_id))
 		return 0;
 	l->is.id.type = 0;
@@ -230,7 +229,6 @@ static struct lease *make_lease(struct pool *pool, const struct ike_id *id,
 	l->released = ++pool->releases;
 	TAILQ_INSERT_TAIL(queue_of(pool, l), l, link);
 	pool->n++;
-	pool->changes++;
 	if (!id->type || !name_lease(pool, l, id))
 		return l;
 	drop_lease(pool, l);
@@ -261,11 +259,9 @@ static bool can_have(const struct pool *pool, const struct ike_id *id, const str
 
 static void advance(struct range *r)
 {
-	unsigned int i = r->next.family == 4 ? 4 : 16;
-
 	r->used_up = !compare_addrs(&r->next, &r->last);
-	while (!r->used_up && i-- && !++r->next.b[i])
-		;
+	if (!r->used_up)
+		ike_addr_step(&r->next, 1);
 }
 
 /* One that was never given; false if there is none. */
@@ -447,11 +443,6 @@ void pool_each(const struct pool *pool, void (*fn)(void *ctx, const struct pool_
 			fn(ctx, &l->is);
 		}
 	}
-}
-
-uint64_t pool_changes(const struct pool *pool)
-{
-	return pool->changes;
 }
 
 /* Addresses of a range, as far as they can be counted. */

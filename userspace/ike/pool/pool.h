@@ -71,9 +71,6 @@ struct pool_lease {
 void pool_each(const struct pool *pool, void (*fn)(void *ctx, const struct pool_lease *lease),
 	       void *ctx);
 
-/* Another number after each change of whose lease an address is. */
-uint64_t pool_changes(const struct pool *pool);
-
 /* How many addresses of the family there are, UINT32_MAX if more, how many are leased, and held. */
 struct pool_count {
 	uint32_t size, leased, held;

@@ -66,6 +66,35 @@ bool ike_addr_is_host(const struct ike_addr *a)
 	return a->family == 4 && a->b[0] && a->b[0] != 127 && a->b[0] < 224;
 }
 
+bool ike_addr_to_net(struct ike_addr *a, unsigned int len)
+{
+	const struct ike_addr was = *a;
+
+	for (unsigned int i = len; i < (a->family == 4 ? 32 : 128); i++)
+		a->b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	return !ike_addr_eq(a, &was);
+}
+
+bool ike_addr_in_net(const struct ike_addr *a, const struct ike_addr *net, unsigned int len)
+{
+	struct ike_addr one = *a, other = *net;
+
+	ike_addr_to_net(&one, len);
+	ike_addr_to_net(&other, len);
+	return ike_addr_eq(&one, &other);
+}
+
+void ike_addr_step(struct ike_addr *a, int by)
+{
+	unsigned int i = a->family == 4 ? 4 : 16;
+
+	while (i--) {
+		a->b[i] = (uint8_t)(a->b[i] + by);
+		if (a->b[i] != (by > 0 ? 0 : 255))
+			return;
+	}
+}
+
 bool ike_endpoint_eq(const struct ike_endpoint *a, const struct ike_endpoint *b)
 {
 	return a->port == b->port && ike_addr_eq(&a->addr, &b->addr);

@@ -5,6 +5,8 @@
  */
 #include "ike/proto/cp.h"
 
+#include "ike/proto/addr.h"
+
 enum {
 	TYPE_MASK = 0x7fff, /* the bit above is reserved */
 	MAX_DOMAIN = 253,
@@ -49,12 +51,6 @@ static int mask_len(uint32_t mask)
 	return mask ? -1 : len;
 }
 
-static void clear_host_bits(struct ike_cp_subnet *s)
-{
-	for (unsigned int i = s->len; i < 8 * addr_len(s->addr.family); i++)
-		s->addr.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
-}
-
 /* An IPv6 address has a prefix length behind it, which says nothing about a tunnel. */
 static void take_address(struct ike_cp *cp, struct cursor *c, uint8_t family)
 {
@@ -83,7 +79,7 @@ static void take_subnet(struct ike_cp *cp, struct cursor *c, uint8_t family)
 	    cp->n_subnets == IKE_CP_SUBNETS)
 		return;
 	s.len = (uint8_t)len;
-	clear_host_bits(&s);
+	ike_addr_to_net(&s.addr, s.len);
 	cp->subnet[cp->n_subnets++] = s;
 }
 

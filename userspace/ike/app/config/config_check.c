@@ -406,13 +406,7 @@ static bool is_routed(const struct config *c, const struct ike_addr *a)
 
 	for (unsigned int k = 0; k < 2; k++) {
 		for (unsigned int i = 0; i < n[k]; i++) {
-			const struct net_prefix *r = &lists[k][i];
-			unsigned int bits = 0;
-
-			while (bits < r->len &&
-			       !((r->addr.b[bits / 8] ^ a->b[bits / 8]) & 0x80 >> bits % 8))
-				bits++;
-			if (r->addr.family == a->family && bits == r->len)
+			if (ike_addr_in_net(a, &lists[k][i].addr, lists[k][i].len))
 				return true;
 		}
 	}

@@ -438,21 +438,6 @@ static int set_secrets(struct parse *p, char *s)
 	return set_file(p->c->secrets_file, sizeof(p->c->secrets_file), s);
 }
 
-/* Make the prefix a network; true if that changed it. */
-static bool clear_host_bits(struct net_prefix *x)
-{
-	unsigned int bits = x->addr.family == 4 ? 32 : 128;
-	bool any = false;
-
-	for (unsigned int i = x->len; i < bits; i++) {
-		uint8_t bit = 0x80 >> i % 8;
-
-		any |= (x->addr.b[i / 8] & bit) != 0;
-		x->addr.b[i / 8] &= (uint8_t)~bit;
-	}
-	return any;
-}
-
 /* ADDRESS or ADDRESS/LEN. */
 static int prefix(char *s, struct net_prefix *out)
 {
@@ -484,7 +469,7 @@ static int add_prefix(struct parse *p, struct net_prefix **list, unsigned int *n
 			 route ? "10.0.0.0/8 or fd00::/8" : "192.0.2.1/24 or fd00::1/64");
 		return -1;
 	}
-	if (route && clear_host_bits(&x)) {
+	if (route && ike_addr_to_net(&x.addr, x.len)) {
 		snprintf(p->err, sizeof(p->err),
 			 "%.60s has bits set beyond /%u; the network is %s/%u", item, x.len,
 			 ike_addr_print(word, sizeof(word), &x.addr), x.len);
@@ -570,18 +555,6 @@ static int set_mode(struct parse *p, char *s)
 
 /* ---- [Pool] -------------------------------------------------------------------- */
 
-/* The address after, or before, @a. */
-static void step_addr(struct ike_addr *a, int by)
-{
-	unsigned int i = a->family == 4 ? 4 : 16;
-
-	while (i--) {
-		a->b[i] = (uint8_t)(a->b[i] + by);
-		if (a->b[i] != (by > 0 ? 0 : 255))
-			return;
-	}
-}
-
 /*
  * A network, without the addresses of it that are no host's: its own, and with IPv4 that of all its hosts.
  */
@@ -589,15 +562,15 @@ static void range_of_network(struct net_prefix *net, struct pool_range *out)
 {
 	unsigned int bits = net->addr.family == 4 ? 32 : 128;
 
-	clear_host_bits(net);
+	ike_addr_to_net(&net->addr, net->len);
 	out->first = out->last = net->addr;
 	for (unsigned int i = net->len; i < bits; i++)
 		out->last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	if (bits - net->len < 2)
 		return;
-	step_addr(&out->first, 1);
+	ike_addr_step(&out->first, 1);
 	if (net->addr.family == 4)
-		step_addr(&out->last, -1);
+		ike_addr_step(&out->last, -1);
 }
 
 /* FIRST-LAST, NETWORK/LEN or ADDRESS. */
