@@ -506,7 +506,7 @@ static void those_that_hold_their_addresses(void **state)
 	pool_free(tunnel.pool);
 	tunnel.pool = NULL;
 	assert_false(lease_allows(&tunnel, 2, (struct ike_ts_offer){ 1, &any }));
-	tunnel.conf.pool.on = false;
+	tunnel.conf.n_ranges = 0;
 	assert_true(lease_allows(&tunnel, 2, (struct ike_ts_offer){ 1, &any }));
 }
 

@@ -1885,8 +1885,8 @@ static void pools(void **state)
 	range_is(&c, 2, "fd09::1", "fd09::ffff:ffff:ffff:ffff");
 	range_is(&c, 3, "10.9.0.240", "10.9.0.240");
 	assert_int_equal(c.n_ranges, 4);
-	assert_int_equal(c.pool.n_servers, 2);
-	assert_string_equal(c.pool.domains, "corp.example a.b");
+	assert_int_equal(c.n_servers, 2);
+	assert_string_equal(c.domains, "corp.example a.b");
 	/* our own addresses are nobody's */
 	assert_int_equal(c.n_fixed, 4);
 	assert_string_equal(ike_addr_print(text, sizeof(text), &c.fixed[0].addr), "10.9.0.5");

@@ -23,13 +23,13 @@ int lease_open(struct tunnel *t)
 	struct pool *former = t->pool;
 
 	t->pool = NULL;
-	if (c->pool.on) {
+	if (c->n_ranges) {
 		t->pool = pool_new(c->ranges, c->n_ranges, c->fixed, c->n_fixed);
 		if (t->pool && former)
 			pool_each(former, keep_lease, t->pool);
 	}
 	pool_free(former);
-	return c->pool.on && !t->pool ? -ENOMEM : 0;
+	return c->n_ranges && !t->pool ? -ENOMEM : 0;
 }
 
 int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
@@ -51,7 +51,7 @@ void lease_release(struct tunnel *t, uint32_t peer)
 bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer remote)
 {
 	if (!t->pool)
-		return !t->conf.pool.on;
+		return !t->conf.n_ranges;
 	for (unsigned int i = 0; i < remote.n; i++) {
 		const struct ike_ts_list one = { .n = 1, .ts = { remote.ts[i] } };
 		struct ike_addr held;

@@ -391,6 +391,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[5] = (struct config_list){ (void **)&c->creds, c->n_creds, 1 };
 	out[6] = (struct config_list){ (void **)&c->ranges, c->n_ranges, sizeof(*c->ranges) };
 	out[7] = (struct config_list){ (void **)&c->fixed, c->n_fixed, sizeof(*c->fixed) };
+	out[8] = (struct config_list){ (void **)&c->domains, c->n_domains, 1 };
 }
 
 void config_clear(struct config *c)
@@ -420,7 +421,7 @@ bool config_equal_pool(const struct config *a, const struct config *b)
 	const struct config_list y[2] = { { (void **)&b->ranges, b->n_ranges, sizeof(*b->ranges) },
 					  { (void **)&b->fixed, b->n_fixed, sizeof(*b->fixed) } };
 
-	return a->pool.on == b->pool.on && lists_equal(&x[0], &y[0]) && lists_equal(&x[1], &y[1]);
+	return lists_equal(&x[0], &y[0]) && lists_equal(&x[1], &y[1]);
 }
 
 bool config_equal(const struct config *a, const struct config *b)
@@ -476,7 +477,11 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	memcpy(out->child, c->child, c->n_child * sizeof(*c->child));
 	out->clients = c->clients;
 	out->unique = c->unique;
-	out->pool = c->pool;
+	out->pool.on = c->n_ranges;
+	out->pool.n_servers = c->n_servers;
+	memcpy(out->pool.server, c->server, sizeof(c->server));
+	if (c->n_domains)
+		memcpy(out->pool.domains, c->domains, sizeof(out->pool.domains));
 	out->asks_address = c->asks_address;
 	out->liveness = c->liveness;
 	out->mobike = c->mobike;

@@ -91,9 +91,12 @@ struct config {
 	enum ike_unique unique; /* for clients */
 
 	/* [Pool] */
-	struct ike_pool_conf pool;
+	struct ike_addr server[IKE_CP_SERVERS]; /* of names */
+	unsigned int n_servers;
+	char *domains; /* as in struct ike_cp; NULL: none */
+	unsigned int n_domains; /* bytes: IKE_CP_DOMAINS, or 0 */
 	struct pool_range *ranges;
-	unsigned int n_ranges;
+	unsigned int n_ranges; /* 0: there is no pool */
 	struct pool_fixed *fixed; /* with our own addresses, which nobody gets */
 	unsigned int n_fixed;
 };
@@ -129,7 +132,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 8 };
+enum { CONFIG_LISTS = 9 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);

@@ -462,7 +462,7 @@ static void check_pool(struct parse *p)
 {
 	struct config *c = p->c;
 
-	if (!c->pool.on) {
+	if (!c->n_ranges) {
 		if (given(p, "DNS") || given(p, "Domains") || given(p, "Static"))
 			config_say(p, true, 0, "[Pool] lacks Range, the addresses of clients");
 		return;
@@ -470,7 +470,7 @@ static void check_pool(struct parse *p)
 	if (c->clients <= 1)
 		config_say(p, true, line_of(p, "Range"),
 			   "[Pool] is for clients: expected Clients of 2 or more in [Peer], too");
-	if (*c->pool.domains && !c->pool.n_servers)
+	if (c->n_domains && !c->n_servers)
 		config_say(p, true, line_of(p, "Domains"),
 			   "Domains: expected DNS, too, the name servers that know them");
 	for (unsigned int i = 0; i < c->n_child; i++) {

@@ -649,7 +649,6 @@ static int add_range(struct parse *p, char *item)
 		return -1;
 	c->ranges = grown;
 	grown[c->n_ranges++] = r;
-	c->pool.on = true;
 	return 0;
 }
 
@@ -667,7 +666,7 @@ static int set_range(struct parse *p, char *s)
 
 static int set_dns(struct parse *p, char *s)
 {
-	struct ike_pool_conf *c = &p->c->pool;
+	struct config *c = p->c;
 	char *save;
 
 	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
@@ -683,10 +682,16 @@ static int set_dns(struct parse *p, char *s)
 
 static int set_domains(struct parse *p, char *s)
 {
+	struct config *c = p->c;
 	char *save;
 
+	if (!c->domains)
+		c->domains = calloc(1, IKE_CP_DOMAINS);
+	if (!c->domains)
+		return -1;
+	c->n_domains = IKE_CP_DOMAINS;
 	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
-		if (!ike_cp_add_domain(p->c->pool.domains, item, strlen(item)))
+		if (!ike_cp_add_domain(c->domains, item, strlen(item)))
 			return -1;
 	}
 	return 0;
