@@ -125,6 +125,17 @@ tunnel() {
 	END
 }
 
+# each FUNCTION: for every line of $tunnels, a table of the script, its number and its columns.
+each() {
+	local n=0 line columns
+	while read -r line; do
+		[ -n "$line" ] || continue
+		read -ra columns <<< "$line"
+		n=$((n + 1))
+		"$1" "$n" "${columns[@]}"
+	done <<< "$tunnels"
+}
+
 load_swan() {
 	quietly swan --load-all --clear --file "$swan_dir/swanctl.conf" ||
 		bail "strongSwan does not take its configuration"

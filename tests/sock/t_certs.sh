@@ -18,16 +18,6 @@ ed25519		ed25519		ed25519		1	-	pubkey
 chain		rsa:4096	rsa:4096	2	-	pubkey
 mixed		ec:P-384	rsa:3072	2	-	pubkey'
 
-each() {
-	local n=0 line columns
-	while read -r line; do
-		[ -n "$line" ] || continue
-		read -ra columns <<< "$line"
-		n=$((n + 1))
-		"$1" "$n" "${columns[@]}"
-	done <<< "$tunnels"
-}
-
 make_tunnel() {
 	local n=$1 name=$2 start=listen issuer=root between=() sign=''
 	[ $((n % 2)) = 0 ] || start=now

@@ -28,16 +28,6 @@ make_pair() {
 	openssl pkey -in "$1" -pubout -out "$1.pub"
 }
 
-each() {
-	local n=0 line columns
-	while read -r line; do
-		[ -n "$line" ] || continue
-		read -ra columns <<< "$line"
-		n=$((n + 1))
-		"$1" "$n" "${columns[@]}"
-	done <<< "$tunnels"
-}
-
 make_tunnel() {
 	local n=$1 name=$2 start=listen key='' proof='' sauth="auth = $6" oauth='auth = pubkey'
 	local keys=$VM_OUT/keys swan=$VM_OUT

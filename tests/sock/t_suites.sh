@@ -26,17 +26,6 @@ first-cbc	modern			aes128-sha256,aes128gcm16 AES_				0
 their-all	modern			default			AES_				0
 old		aes128-sha1		aes128-sha1		AES_CBC-128/HMAC_SHA1_96	0	aes128-sha1-modp1536'
 
-# each FUNCTION: for every tunnel N and its columns.
-each() {
-	local n=0 line columns
-	while read -r line; do
-		[ -n "$line" ] || continue
-		read -ra columns <<< "$line"
-		n=$((n + 1))
-		"$1" "$n" "${columns[@]}"
-	done <<< "$tunnels"
-}
-
 make_tunnel() {
 	local start=listen rekey=''
 	[ $(($1 % 2)) = 0 ] || start=now
