@@ -3,7 +3,7 @@
  * A tunnel that serves many peers: one for each identity that was proven, with pairs, state and a
  * peer in the kernel of its own, which all go with it.
  */
-#include "core_util.h"
+#include "core_hub.h"
 #include "ike/keys/client_keys.h"
 #include "ike/auth/psk.h"
 #include "ike/proto/id.h"
@@ -12,53 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { CLIENTS = 3 };
-
-struct hub {
-	struct world w;
-	struct node *hub, *client[CLIENTS];
-	unsigned int tunnel, link[CLIENTS]; /* numbers of links */
-};
-
-static struct hub *hub_new(unsigned int most)
-{
-	struct hub *h = calloc(1, sizeof(*h));
-	unsigned int i;
-
-	assert_non_null(h);
-	world_init(&h->w, 7);
-	h->w.delay_min = h->w.delay_max = 10;
-	h->hub = world_node(&h->w);
-	h->tunnel = world_hub(&h->w, h->hub, most);
-	for (i = 0; i < CLIENTS; i++) {
-		h->client[i] = world_node(&h->w);
-		h->link[i] = world_client(&h->w, h->client[i], h->tunnel);
-	}
-	return h;
-}
-
-static void hub_run(struct hub *h, uint64_t ms)
-{
-	world_run(&h->w, h->w.now + ms);
-	if (h->w.failed[0])
-		fail_msg("%s", h->w.failed);
-}
-
-static void hub_free(struct hub *h)
-{
-	world_free(&h->w);
-	free(h);
-}
-
-static bool works(const struct hub *h, unsigned int i)
-{
-	return direction_works(h->client[i], h->hub, h->link[i]) &&
-	       direction_works(h->hub, h->client[i], h->link[i]);
-}
-
 static struct hub *hub_up(unsigned int most, unsigned int clients)
 {
-	struct hub *h = hub_new(most);
+	struct hub *h = hub_new(most, 0);
 	unsigned int i;
 
 	node_start(h->hub, false);
@@ -66,7 +22,7 @@ static struct hub *hub_up(unsigned int most, unsigned int clients)
 		node_start(h->client[i], false);
 	hub_run(h, 200);
 	for (i = 0; i < clients; i++)
-		assert_true(works(h, i));
+		assert_true(hub_works(h, i));
 	assert_int_equal(h->hub->n_peers, clients);
 	return h;
 }
@@ -133,7 +89,7 @@ static void each_has_its_own(void **state)
 
 static void a_stranger_makes_none(void **state)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 
 	(void)state;
 	h->client[0]->psk[h->link[0]][3] ^= 1;
@@ -162,8 +118,8 @@ static void no_more_than_the_limit(void **state)
 	/* one goes, and there is room */
 	ike_core_down(h->client[0]->core, "t1", h->w.now);
 	hub_run(h, 80000);
-	assert_true(works(h, 1));
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 1));
+	assert_true(hub_works(h, 2));
 	assert_int_equal(h->hub->n_peers, 2);
 	hub_free(h);
 }
@@ -178,8 +134,8 @@ static void one_goes_and_all_of_it(void **state)
 	assert_int_equal(h->hub->n_peers, 2);
 	assert_int_equal(client_number(&h->w, h->link[1]), 0);
 	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
-	assert_true(works(h, 0));
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 0));
+	assert_true(hub_works(h, 2));
 	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
 	ike_core_down(h->client[0]->core, "t1", h->w.now);
 	ike_core_down(h->client[2]->core, "t3", h->w.now);
@@ -198,7 +154,7 @@ static void a_dead_one_goes(void **state)
 	hub_run(h, 120000);
 	assert_int_equal(h->hub->n_peers, 1);
 	assert_int_equal(client_number(&h->w, h->link[0]), 0);
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 1));
 	hub_free(h);
 }
 
@@ -215,8 +171,8 @@ static void down_and_up_again(void **state)
 	all_gone(h);
 	ike_core_up(h->hub->core, "t0", h->w.now);
 	hub_run(h, 90000);
-	assert_true(works(h, 0));
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 0));
+	assert_true(hub_works(h, 2));
 	hub_free(h);
 }
 
@@ -245,7 +201,7 @@ static void no_one_gets_anothers_traffic(void **state)
 	memcpy(ts->end, (uint8_t[]){ 10, 255, 255, 255 }, 4);
 	node_start(h->client[2], false);
 	hub_run(h, 500);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
 	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
 	says(error_of(h, 1), "client 'node1.example' has some of what 'node2.example' asks for");
@@ -262,7 +218,7 @@ static struct hub *behind_one_nat(const uint16_t ports[CLIENTS])
 		{ .family = 4, .protocol = 17, .port_end = 65535, .end = { 255, 255, 255, 255 } },
 		{ .family = 6, .protocol = 17, .port_end = 65535, .end = { [0 ... 15] = 255 } },
 	};
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 	unsigned int i, j;
 
 	for (i = 0; i <= CLIENTS; i++) {
@@ -299,7 +255,7 @@ static void ports_tell_them_apart(void **state)
 	hub_run(h, 500);
 	assert_int_equal(h->hub->n_peers, CLIENTS);
 	for (i = 0; i < CLIENTS; i++) {
-		assert_true(works(h, i));
+		assert_true(hub_works(h, i));
 		assert_memory_equal(&h->hub->nat_oa_remote[h->link[i]], &h->client[i]->addr,
 				    sizeof(struct ike_addr));
 	}
@@ -318,7 +274,7 @@ static void one_port_is_one_clients(void **state)
 	node_start(h->client[1], false);
 	node_start(h->client[2], false);
 	hub_run(h, 500);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(node_count(h->hub, h->link[1], true), 0);
 	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
 	says(error_of(h, 1), "'node2.example' asks for, which is 198.51.100.7/32:udp:1701");
@@ -330,7 +286,7 @@ static void one_port_is_one_clients(void **state)
 	ike_core_down(h->client[0]->core, "t1", h->w.now);
 	ike_core_down(h->client[2]->core, "t3", h->w.now);
 	hub_run(h, 200000);
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 1));
 	hub_free(h);
 }
 
@@ -383,13 +339,13 @@ static void a_dead_one_gives_way(void **state)
 		ike_core_tunnel_change(h->hub->core, &h->hub->conf[h->tunnel], false, h->w.now), 0);
 	node_start(h->client[0], false);
 	hub_run(h, 200);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	node_crash(h->client[0]);
 	hub_run(h, 400000);
 	assert_int_equal(h->hub->n_peers, 1);
 	node_start(h->client[1], false);
 	hub_run(h, 400000);
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 1));
 	assert_int_equal(h->hub->n_peers, 1);
 	hub_free(h);
 }
@@ -397,14 +353,14 @@ static void a_dead_one_gives_way(void **state)
 /* Two clients of which the second shows the first one's identity, from another address. */
 static struct hub *twice(enum ike_unique unique)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 
 	h->hub->conf[h->tunnel].unique = unique;
 	rename_client(h->client[1], h->link[1], "node1.example");
 	node_start(h->hub, false);
 	node_start(h->client[0], false);
 	hub_run(h, 200);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	return h;
 }
 
@@ -457,7 +413,7 @@ static void kept_while_it_answers(void **state)
 	(void)state;
 	node_start(h->client[1], false);
 	hub_run(h, 3000);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(ike_sas(h), 1);
 	says(error_of(h, 0), "Unique= keeps that one while it answers");
 	says(h->client[1]->log, "AUTHENTICATION_FAILED");
@@ -491,7 +447,7 @@ static void initial_contact_is_for_its_identity(void **state)
 	node_start(h->client[2], false); /* with INITIAL_CONTACT */
 	hub_run(h, 10000);
 	assert_int_equal(ike_sas(h), 3);
-	assert_true(works(h, 0) && works(h, 1) && works(h, 2));
+	assert_true(hub_works(h, 0) && hub_works(h, 1) && hub_works(h, 2));
 	hub_free(h);
 }
 
@@ -517,7 +473,7 @@ static void a_restart_replaces_its_own(void **state)
 	node_crash(h->client[0]);
 	node_start(h->client[0], false);
 	hub_run(h, 10000);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(client_number(&h->w, h->link[0]), n);
 	assert_int_equal(ike_sas(h), 2);
 	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
@@ -536,7 +492,7 @@ static void another_identity_is_another_client(void **state)
 	rename_client(h->client[0], h->link[0], "other.example");
 	node_start(h->client[0], false);
 	hub_run(h, 300);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_true(client_number(&h->w, h->link[0]) != n);
 	assert_int_equal(h->hub->n_peers, 2);
 	hub_free(h);
@@ -544,7 +500,7 @@ static void another_identity_is_another_client(void **state)
 
 static void rekeying_stays_with_the_client(void **state)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 	unsigned int i;
 
 	(void)state;
@@ -558,7 +514,7 @@ static void rekeying_stays_with_the_client(void **state)
 	assert_int_equal(h->hub->n_peers, CLIENTS);
 	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
 	for (i = 0; i < CLIENTS; i++)
-		assert_true(works(h, i));
+		assert_true(hub_works(h, i));
 	hub_free(h);
 }
 
@@ -568,7 +524,7 @@ static void rekeying_stays_with_the_client(void **state)
  */
 static void coming_and_going(unsigned int seed)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 	struct rnd rnd = { .s = seed };
 	unsigned int i;
 
@@ -601,7 +557,7 @@ static void coming_and_going(unsigned int seed)
 	hub_run(h, 150000);
 	assert_int_equal(h->hub->n_peers, CLIENTS);
 	for (i = 0; i < CLIENTS; i++) {
-		assert_true(works(h, i));
+		assert_true(hub_works(h, i));
 		node_crash(h->client[i]);
 	}
 	hub_run(h, 250000);
@@ -620,7 +576,7 @@ static void any_order(void **state)
 
 static void two_behind_one_nat(void **state)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 	struct node *a, *b;
 	unsigned int la, lb;
 
@@ -674,14 +630,14 @@ static void an_end_of_sas_is_its_own(void **state)
 	ike_core_expire(h->hub->core, "t0", client_number(&h->w, h->link[0]), spi, false,
 			IKE_EXPIRE_SOFT, h->w.now);
 	hub_run(h, 500);
-	assert_true(works(h, 0) && works(h, 1));
+	assert_true(hub_works(h, 0) && hub_works(h, 1));
 	assert_int_not_equal(node_out(h->hub, h->link[0])->spi, spi);
 	hub_free(h);
 }
 
 static void no_peer_in_the_kernel(void **state)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 
 	(void)state;
 	h->hub->fail_peers = 1;
@@ -691,7 +647,7 @@ static void no_peer_in_the_kernel(void **state)
 	assert_int_equal(ike_sas(h), 0);
 	says(node_status(h->hub, h->tunnel).last_error, "no peer can be made for it");
 	hub_run(h, 5000); /* the next attempt */
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	hub_free(h);
 }
 
@@ -706,10 +662,10 @@ static void after_a_restart(void **state)
 	node_kill(h->hub);
 	node_start(h->hub, true);
 	assert_int_equal(h->hub->state[h->tunnel], IKE_TUNNEL_UP);
-	assert_true(works(h, 0) && works(h, 1));
+	assert_true(hub_works(h, 0) && hub_works(h, 1));
 	node_crash(h->client[1]);
 	hub_run(h, 300000);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(client_number(&h->w, h->link[0]), n[0]);
 	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
 	assert_int_equal(h->hub->n_peers, 1); /* the other one is given up */
@@ -739,7 +695,7 @@ static void adopted_for_a_time(void **state)
 	hub_run(h, 11000);
 	assert_int_equal(node_count(h->hub, h->link[0], true), 0);
 	assert_int_equal(client_number(&h->w, h->link[0]), 0);
-	assert_true(works(h, 1)); /* it came back */
+	assert_true(hub_works(h, 1)); /* it came back */
 	hub_free(h);
 }
 
@@ -769,7 +725,7 @@ static void one_is_sent_away(void **state)
 				 -ENOENT);
 		assert_int_equal(h->hub->n_peers, 1);
 		assert_int_equal(node_count(h->hub, h->link[0], true), 0);
-		assert_true(works(h, 1));
+		assert_true(hub_works(h, 1));
 		hub_free(h);
 	}
 }
@@ -784,7 +740,7 @@ static void back_from_elsewhere(void **state)
 
 	(void)state;
 	for (unknown = 0; unknown < 2; unknown++) {
-		struct hub *h = hub_new(10);
+		struct hub *h = hub_new(10, 0);
 		uint32_t n;
 
 		h->hub->keeps_no_ids = unknown;
@@ -800,7 +756,7 @@ static void back_from_elsewhere(void **state)
 		node_start(h->client[0], false);
 		hub_run(h, 1000);
 		assert_int_equal(h->hub->n_peers, unknown ? 3 : 2);
-		assert_int_equal(works(h, 0), !unknown);
+		assert_int_equal(hub_works(h, 0), !unknown);
 		if (unknown)
 			says(h->hub->log,
 			     "a client that did not come back since esptund started has some of what 'node1.example'");
@@ -809,7 +765,7 @@ static void back_from_elsewhere(void **state)
 			hub_run(h, PEER_ADOPTED_MS);
 			assert_int_equal(node_count(h->hub, h->link[0], true), 1);
 		}
-		assert_true(works(h, 1));
+		assert_true(hub_works(h, 1));
 		hub_free(h);
 	}
 }
@@ -829,11 +785,11 @@ static void addresses_wait_for_their_client(void **state)
 	hub_run(h, 1000);
 	says(h->client[2]->log, "TS_UNACCEPTABLE");
 	says(error_of(h, 2), "client 'node1.example' has some of what 'node3.example'");
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 1));
 	assert_int_equal(node_count(h->hub, h->link[0], true), 1);
 	assert_int_equal(node_count(h->hub, h->link[2], true), 0);
 	hub_run(h, 250000);
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 2));
 	assert_int_equal(node_count(h->hub, h->link[0], true), 0);
 	hub_free(h);
 }
@@ -882,7 +838,7 @@ static void no_one_becomes_another_by_its_address(void **state)
 
 static void one_client_is_a_peer_as_ever(void **state)
 {
-	struct hub *h = hub_new(1);
+	struct hub *h = hub_new(1, 0);
 
 	(void)state;
 	node_start(h->hub, false);
@@ -898,7 +854,7 @@ static void one_client_is_a_peer_as_ever(void **state)
 
 static void insane_configurations(void **state)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 	struct ike_tunnel_conf c = h->hub->conf[0];
 
 	(void)state;
@@ -961,7 +917,7 @@ static bool flows(const struct hub *h, unsigned int i)
 {
 	unsigned int link = h->link[i];
 
-	return works(h, i) && ike_addr_eq(&h->hub->remote[link].addr, &h->client[i]->addr) &&
+	return hub_works(h, i) && ike_addr_eq(&h->hub->remote[link].addr, &h->client[i]->addr) &&
 	       ike_addr_eq(&h->client[i]->remote[link].addr, &h->hub->addr) &&
 	       ike_addr_eq(&h->hub->local[link], &h->hub->addr);
 }
@@ -1023,7 +979,7 @@ static void the_hub_moves(void **state)
 /* Without MOBIKE the hub has nowhere to begin, so it keeps what it has, and clients follow. */
 static void the_hub_moves_without(void **state)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 	unsigned int i;
 
 	(void)state;
@@ -1079,7 +1035,7 @@ static void down_and_up_at_once(void **state)
 	ike_core_up(h->hub->core, "t0", h->w.now);
 	node_start(h->client[0], false);
 	hub_run(h, 300);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(client_number(&h->w, h->link[0]), n);
 	assert_int_equal(ike_core_peer_status(h->hub->core, "t0", n, &s), 0);
 	assert_int_equal(s.state, IKE_TUNNEL_UP);
@@ -1102,7 +1058,7 @@ static void its_peer_is_removed(void **state)
 	hub_run(h, 300);
 	assert_int_equal(client_number(&h->w, h->link[0]), n);
 	assert_true(h->hub->has_peer[n]);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	hub_free(h);
 }
 
@@ -1164,7 +1120,7 @@ static void hold_key(struct hub *h, unsigned int i, const char *key)
 /* node1 and node2 have keys of their own, and the tunnel has one unless @alone. */
 static struct hub *keys_new(bool alone)
 {
-	struct hub *h = hub_new(10);
+	struct hub *h = hub_new(10, 0);
 
 	client_keys_clear(&hub_keys);
 	give_key("node1.example", "the key of the first");
@@ -1194,7 +1150,7 @@ static void a_key_of_its_own(void **state)
 		node_start(h->client[i], false);
 	hub_run(h, 200);
 	for (i = 0; i < CLIENTS; i++)
-		assert_true(works(h, i));
+		assert_true(hub_works(h, i));
 	assert_int_equal(h->hub->n_peers, CLIENTS);
 	keys_free(h);
 }
@@ -1235,7 +1191,7 @@ static void no_key_for_it(void **state)
 	rename_client(h->client[0], h->link[0], "node1.example");
 	node_start(h->client[0], false);
 	hub_run(h, 200);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	keys_free(h);
 }
 
@@ -1252,7 +1208,7 @@ static void the_nearest_wildcard(void **state)
 	rename_client(h->client[2], h->link[2], "a.example");
 	node_start(h->client[2], false);
 	hub_run(h, 200);
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 2));
 	keys_free(h);
 }
 
@@ -1298,7 +1254,7 @@ static void keys_change(void **state)
 	client_keys_clear(&hub_keys);
 	give_key("node1.example", "another key");
 	hub_run(h, 100000);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	node_crash(h->client[0]);
 	node_start(h->client[0], false);
 	hub_run(h, 100);

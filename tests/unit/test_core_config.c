@@ -3,67 +3,22 @@
  * The configuration payload between two cores: clients of a hub get their addresses from its pool, keep
  * them, and get no others; what vendors ask for, and what the wrong ones do.
  */
-#include "core_util.h"
+#include "core_hub.h"
 #include "ike/proto/cp.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { CLIENTS = 3 };
-
-struct hub {
-	struct world w;
-	struct node *hub, *client[CLIENTS];
-	unsigned int tunnel, link[CLIENTS];
-};
-
-static struct hub *hub_new(unsigned int pool_size)
-{
-	struct hub *h = calloc(1, sizeof(*h));
-	unsigned int i;
-
-	assert_non_null(h);
-	world_init(&h->w, 11);
-	h->w.delay_min = h->w.delay_max = 10;
-	h->hub = world_node(&h->w);
-	h->tunnel = world_hub(&h->w, h->hub, 10);
-	world_hub_pool(&h->w, h->tunnel, pool_size);
-	for (i = 0; i < CLIENTS; i++) {
-		h->client[i] = world_node(&h->w);
-		h->link[i] = world_client_asking(&h->w, h->client[i], h->tunnel);
-	}
-	return h;
-}
-
-static void hub_run(struct hub *h, uint64_t ms)
-{
-	world_run(&h->w, h->w.now + ms);
-	if (h->w.failed[0])
-		fail_msg("%s", h->w.failed);
-}
-
-static void hub_free(struct hub *h)
-{
-	world_free(&h->w);
-	free(h);
-}
-
-static bool works(const struct hub *h, unsigned int i)
-{
-	return direction_works(h->client[i], h->hub, h->link[i]) &&
-	       direction_works(h->hub, h->client[i], h->link[i]);
-}
-
 static struct hub *hub_up(unsigned int pool_size, unsigned int clients)
 {
-	struct hub *h = hub_new(pool_size);
+	struct hub *h = hub_new(10, pool_size);
 	unsigned int i;
 
 	node_start(h->hub, false);
 	for (i = 0; i < clients; i++) {
 		node_start(h->client[i], false);
 		hub_run(h, 200);
-		assert_true(works(h, i));
+		assert_true(hub_works(h, i));
 	}
 	return h;
 }
@@ -93,14 +48,14 @@ static void says(const char *error, const char *words)
 /* The address comes by IKE_AUTH, the child that needs it by CREATE_CHILD_SA (RFC 6023). */
 static void an_address_without_a_child(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 
 	(void)state;
 	node_start(h->hub, false);
 	node_start(h->client[0], false);
 	TAILQ_FIRST(&h->client[0]->core->peers)->childless = true;
 	hub_run(h, 1000);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(address_of(h, 0), 1);
 	hub_free(h);
 }
@@ -133,7 +88,7 @@ static void each_gets_an_address(void **state)
 
 static void split_networks_are_told(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 	struct ike_ts_list *local = &h->hub->conf[h->tunnel].child[0].local_ts;
 	const struct ike_cp *cp = &h->client[0]->settings[h->link[0]];
 
@@ -147,7 +102,7 @@ static void split_networks_are_told(void **state)
 	node_start(h->hub, false);
 	node_start(h->client[0], false);
 	hub_run(h, 300);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(cp->n_subnets, 2);
 	assert_int_equal(cp->subnet[0].len, 16);
 	assert_int_equal(cp->subnet[1].len, 16);
@@ -168,8 +123,8 @@ static void a_client_that_comes_again_has_its_address(void **state)
 	hub_run(h, 1000);
 	ike_core_up(h->client[0]->core, "t1", h->w.now);
 	hub_run(h, 1000);
-	assert_true(works(h, 0));
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 0));
+	assert_true(hub_works(h, 1));
 	assert_int_equal(address_of(h, 0), 1);
 	assert_int_equal(address_of(h, 1), 2);
 	/* also one that lost its memory, and while the hub has not noticed yet */
@@ -178,14 +133,14 @@ static void a_client_that_comes_again_has_its_address(void **state)
 	node_start(h->client[1], false);
 	hub_run(h, 20000);
 	assert_int_equal(address_of(h, 1), 2);
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 1));
 	hub_free(h);
 }
 
 /* What an agent finds on the netdevice, its former one may have had: the hub gives that again. */
 static void what_a_client_had_is_asked_for(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 	struct ike_addr *had = h->client[0]->conf[h->link[0]].had;
 
 	(void)state;
@@ -193,7 +148,7 @@ static void what_a_client_had_is_asked_for(void **state)
 	node_start(h->hub, false);
 	node_start(h->client[0], false);
 	hub_run(h, 500);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	assert_int_equal(address_of(h, 0), 57);
 	assert_int_equal(h->client[0]->settings[h->link[0]].address[1].b[15], 1);
 	hub_free(h);
@@ -201,7 +156,7 @@ static void what_a_client_had_is_asked_for(void **state)
 
 static void rekeying_keeps_the_lease(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 
 	(void)state;
 	h->client[0]->conf[h->link[0]].rekey_child = 7;
@@ -213,8 +168,8 @@ static void rekeying_keeps_the_lease(void **state)
 	hub_run(h, 300);
 	node_start(h->client[1], false);
 	hub_run(h, 60000);
-	assert_true(works(h, 0));
-	assert_true(works(h, 1));
+	assert_true(hub_works(h, 0));
+	assert_true(hub_works(h, 1));
 	assert_int_equal(address_of(h, 0), 1);
 	assert_int_equal(address_of(h, 1), 2);
 	assert_int_equal(status_of(h, 0).lease[0].b[3], 1);
@@ -242,9 +197,9 @@ static void a_new_agent_keeps_the_leases(void **state)
 	hub_run(h, 60000);
 	assert_int_equal(address_of(h, 0), 1);
 	assert_int_equal(address_of(h, 1), 2);
-	assert_true(works(h, 0));
-	assert_true(works(h, 1));
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 0));
+	assert_true(hub_works(h, 1));
+	assert_true(hub_works(h, 2));
 	hub_free(h);
 }
 
@@ -256,24 +211,24 @@ static void a_used_up_pool_says_so(void **state)
 	(void)state;
 	node_start(h->client[2], false);
 	hub_run(h, 500);
-	assert_false(works(h, 2));
+	assert_false(hub_works(h, 2));
 	s = status_of(h, 2);
 	assert_false(s.have_child);
 	says(s.last_error, "client 'node3.example' gets no address: clients");
 	says(s.last_error, "Range= in [Pool]");
 	says(node_status(h->client[2], h->link[2]).last_error, "INTERNAL_ADDRESS_FAILURE");
 	/* those who are connected keep theirs; when one goes, there is room */
-	assert_true(works(h, 0) && works(h, 1));
+	assert_true(hub_works(h, 0) && hub_works(h, 1));
 	ike_core_down(h->client[0]->core, "t1", h->w.now);
 	hub_run(h, 120000);
-	assert_true(works(h, 2));
+	assert_true(hub_works(h, 2));
 	assert_int_equal(address_of(h, 2), 1);
 	hub_free(h);
 }
 
 static void a_client_must_ask(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 	struct ike_status s;
 
 	(void)state;
@@ -304,22 +259,22 @@ static void a_client_gets_no_other_address(void **state)
 	h->client[1]->conf[h->link[1]].child[0].local_ts.n = 1;
 	node_start(h->client[1], false);
 	hub_run(h, 500);
-	assert_false(works(h, 1));
-	assert_true(works(h, 0));
+	assert_false(hub_works(h, 1));
+	assert_true(hub_works(h, 0));
 	says(status_of(h, 1).last_error, "selectors");
 	hub_free(h);
 }
 
 static void a_hub_without_a_pool_ignores_it(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 
 	(void)state;
 	h->hub->conf[h->tunnel].pool.on = false;
 	node_start(h->hub, false);
 	node_start(h->client[0], false);
 	hub_run(h, 500);
-	assert_false(works(h, 0));
+	assert_false(hub_works(h, 0));
 	says(node_status(h->client[0], h->link[0]).last_error, "gives us no address");
 	hub_free(h);
 }
@@ -336,7 +291,7 @@ static unsigned int attempts(struct hub *h)
 
 static void no_address_and_no_child(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 
 	(void)state;
 	h->hub->conf[h->tunnel].pool.on = false;
@@ -352,7 +307,7 @@ static void no_address_and_no_child(void **state)
 /* It asks for the pair alone, under an IKE SA that gave it no address. */
 static void a_childless_client_must_ask(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 
 	(void)state;
 	h->client[0]->conf[h->link[0]].asks_address = false;
@@ -368,7 +323,7 @@ static void a_childless_client_must_ask(void **state)
 
 static void one_family_is_used_up(void **state)
 {
-	struct hub *h = hub_new(200);
+	struct hub *h = hub_new(10, 200);
 	const struct pool_range r[2] = {
 		{ { 4, { 10, 9, 0, 1 } }, { 4, { 10, 9, 0, 1 } } },
 		{ { 6, { 0xfd, 9, [15] = 1 } }, { 6, { 0xfd, 9, [15] = 99 } } },
@@ -414,7 +369,7 @@ static void it_is_answered_later_too(void **state)
 	ask_later(h, &ask);
 	ask.type = 99;
 	ask_later(h, &ask);
-	assert_true(works(h, 0));
+	assert_true(hub_works(h, 0));
 	hub_free(h);
 }
 
