@@ -252,6 +252,10 @@ static const struct play plays[] = {
 	  { HOLD_REQUEST(0, A, CREATE), HOLD_REQUEST(1, A, INFORM), REKEY(A), AWAIT(0), REKEY(B),
 	    WAIT(100), RELEASE(0), AWAIT(1), REFUSE(B, 1), RELEASE(1), WAIT(10000), REKEY(B) },
 	  .low = B, .gap = true, .asks = 5 },
+	{ "the loser is rekeyed when the winner is gone, whose outbound half the loser's kernel refused",
+	  { HOLD_REQUEST(0, A, CREATE), HOLD_RESPONSE(1, B, CREATE), REKEY(A), AWAIT(0), REKEY(B),
+	    WAIT(100), RELEASE(0), AWAIT(1), WAIT(1300), REFUSE(B, 1), RELEASE(1), WAIT(100), REKEY(B) },
+	  .low = B, .gap = true, .asks = 5 },
 
 	{ "a rekeys the IKE SA", { REKEY_IKE(A) }, .ike = true, .stays = A, .asks = 1 },
 	{ "the request for an IKE SA is lost once",

@@ -43,6 +43,20 @@ bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c)
 	return false;
 }
 
+bool collide_is_leaving(const struct ike_sa *sa, const struct child_sa *c)
+{
+	const struct child_sa *o;
+
+	if (c->state != CHILD_REKEYED)
+		return c->state >= CHILD_DELETING;
+	TAILQ_FOREACH(o, &sa->children, link)
+	{
+		if (o->replaces == c->spi_in)
+			return false;
+	}
+	return true;
+}
+
 /* @c carries our traffic and stays: what it replaces, and what it won against, goes. */
 static void retire_others(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
 {

@@ -67,6 +67,11 @@ bool collide_loses(const struct ike_sa *sa, uint32_t replaces, const uint8_t *lo
  * before both ends gave that up could go on with a line of pairs that lost.
  */
 bool collide_is_open(const struct ike_sa *sa, const struct child_sa *c);
+/*
+ * Is @c being closed? We are deleting it, or it is to be deleted soon and has no successor that another
+ * one could collide with: it lost, and whatever renewed it would be a second line beside what we use.
+ */
+bool collide_is_leaving(const struct ike_sa *sa, const struct child_sa *c);
 /* @c may carry our traffic: its outbound half is installed, what it replaces goes. */
 void collide_up(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /*

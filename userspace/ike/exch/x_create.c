@@ -475,7 +475,7 @@ enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct
 			old = child_find(sa, 0, cursor_be32(&spi));
 		if (!old)
 			return refuse_unknown(core, sa, m, &rekey);
-		if (old->state == CHILD_DELETING) /* 2.25.1 */
+		if (collide_is_leaving(sa, old)) /* 2.25.1 */
 			return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	}
 	return give_pair(core, sa, m, old);
