@@ -613,6 +613,58 @@ static void simultaneous(void **state)
 	pair_free(p);
 }
 
+/* The IKE SA of @n, of two, that is to be closed. */
+static struct ike_sa *redundant_at(const struct node *n)
+{
+	struct ike_sa *sa;
+
+	TAILQ_FOREACH(sa, &TAILQ_FIRST(&n->core->peers)->sas, of_peer)
+	{
+		if (sa->close_at != TIMER_NEVER || sa->state == IKESA_DELETING)
+			return sa;
+	}
+	fail_msg("none is redundant");
+	return NULL;
+}
+
+/*
+ * The end that closes a redundant IKE SA waits for the answer to what it asked there before, as long as it
+ * hears the peer: that has not heard of the end, and may send on the pair.
+ */
+static void redundant_but_heard(void **state)
+{
+	struct pair *p = pair_new();
+	struct node *closes, *other;
+	struct hold *asks;
+	unsigned int i;
+
+	(void)state;
+	p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+	p->b->conf[0].child[0].start = IKE_START_NOW;
+	p->w.traffic = true;
+	p->w.link[0].watch = true;
+	pair_start(p, true);
+	closes = redundant_at(p->a)->began ? p->a : p->b;
+	other = closes == p->a ? p->b : p->a;
+	asks = world_hold(&p->w, closes, IKE_CREATE_CHILD_SA, false, 0);
+	closes->core->now = p->w.now;
+	x_create_successor(closes->core, redundant_at(closes),
+			   TAILQ_FIRST(&redundant_at(closes)->children));
+	for (i = 0; i < 25; i++) {
+		redundant_at(other)->close_at = UINT64_MAX - 1;
+		other->core->now = p->w.now;
+		request_probe(other->core, redundant_at(other));
+		pair_run(p, 5000);
+		assert_int_equal(redundant_at(closes)->state, IKESA_DELETING);
+	}
+	world_release(&p->w, asks);
+	pair_run(p, 20000);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_true(direction_works(p->a, p->b, 0) && direction_works(p->b, p->a, 0));
+	pair_free(p);
+}
+
 /* A soft limit brings a new pair and IKE SA; the old ones go when that works (2.8). */
 static void soft_expiry(void **state)
 {
@@ -837,6 +889,7 @@ int main(void)
 		cmocka_unit_test(hints_change_nothing),
 		cmocka_unit_test(rebinding),
 		cmocka_unit_test(simultaneous),
+		cmocka_unit_test(redundant_but_heard),
 		cmocka_unit_test(soft_expiry),
 		cmocka_unit_test(tunnel_deleted),
 		cmocka_unit_test(backoff),

@@ -120,6 +120,7 @@ static const struct exchange_ops delete_ops = {
 
 void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 {
+	uint64_t until = patience == TIMER_NEVER ? TIMER_NEVER : core->now + patience;
 	struct child_sa *c;
 
 	if (sa->state == IKESA_AUTH_SENT && !sa->out) { /* our proof is not made yet */
@@ -131,7 +132,7 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 	case IKESA_AUTH_SENT:
 		/* The peer may already count it as established; we cannot tell it before it answers. */
 	case IKESA_DELETING:
-		sa->expire_at = core->now + patience;
+		sa->expire_at = until;
 		sa_touch(core, sa);
 		break;
 	case IKESA_REKEYED:
@@ -141,7 +142,7 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		child_stop_sending(core, sa, c);
 		exchange_end_queue(core, sa); /* the delete is all that is left to say */
 		sa->liveness_at = sa->close_at = sa->reauth_at = TIMER_NEVER;
-		sa->expire_at = core->now + patience;
+		sa->expire_at = until;
 		event_note(core, sa->peer, EVENT_CHANGED);
 		request_queue(core, sa, exchange_new(&delete_ops, 0));
 		break;

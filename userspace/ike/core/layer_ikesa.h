@@ -509,7 +509,8 @@ bool request_auth_failed(struct ike_core *core, struct ike_sa *sa);
 
 /*
  * End it with a DELETE if the peer knows it. We no longer send on its child SAs, but hear
- * the peer on them until it answers, @patience ms at most.
+ * the peer on them until it answers, @patience ms at most. TIMER_NEVER: or until it counts as dead, like
+ * that of any other request; one that is out comes first, and has its own time.
  */
 void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
 

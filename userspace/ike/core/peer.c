@@ -591,5 +591,5 @@ void peer_retire(struct ike_core *core, struct ike_sa *sa)
 		return;
 	}
 	report_line(core, IKE_LOG_INFO, NULL, sa, "closing this redundant IKE SA");
-	request_close(core, sa, IKESA_DEAD_MS);
+	request_close(core, sa, TIMER_NEVER);
 }

@@ -89,7 +89,7 @@ static struct ike_sa *heir_of(const struct ike_core *core, const struct ike_sa *
 static void close_loser(struct ike_core *core, struct ike_sa *next, struct ike_peer *p)
 {
 	begin_established(core, next, p);
-	request_close(core, next, IKESA_DEAD_MS);
+	request_close(core, next, TIMER_NEVER);
 }
 
 bool x_rekey_settle(struct ike_core *core, struct ike_sa *sa)
@@ -395,7 +395,7 @@ static void conclude(struct ike_core *core, struct ike_sa *sa, struct exchange *
 		close_loser(core, next, p);
 	} else {
 		inherit(core, sa, next);
-		request_close(core, sa, IKESA_DEAD_MS);
+		request_close(core, sa, TIMER_NEVER);
 		if (heir)
 			await_delete(core, heir, p);
 	}
