@@ -159,7 +159,6 @@ static uint64_t some_esp_delay(struct world *w)
 	return w->delay_min + rnd_below(&w->esp_rnd, w->esp_jitter + 1);
 }
 
-/* One ESP packet of @n to its peer on @link, on the SA that takes the traffic. */
 /*
  * Traffic goes nowhere but to where the peer is, or was when it was asked last. The first IKE_AUTH
  * request is believed, wherever an attacker may have sent it on from.
@@ -183,6 +182,7 @@ static void check_place(struct node *n, unsigned int link)
 		   ike_endpoint_print(text, sizeof(text), to), peer->index);
 }
 
+/* One ESP packet of @n to its peer on @link, on the SA that takes the traffic. */
 static void send_esp(struct node *n, unsigned int link, uint64_t delay)
 {
 	const struct ksa *out = node_out(n, link);
@@ -667,27 +667,37 @@ static void env_peer_follow(void *ctx, const char *tunnel, uint32_t peer, bool m
 	n->stays[link_at(n, tunnel, peer)] = !may;
 }
 
-/* The link by which a client at @remote comes to @n; the hub's own if that is nobody. */
-static unsigned int find_link(struct node *n, const char *tunnel, const struct ike_endpoint *remote)
+/*
+ * The link of the client that showed @id, the one at @remote if there are several; else of whoever is
+ * there. The hub's own if that is nobody.
+ */
+static unsigned int find_link(struct node *n, const char *tunnel, const struct ike_endpoint *remote,
+			      const struct ike_id *id)
 {
 	uint16_t port;
-	const struct node *client = route_packet(n->w, remote, &port);
-	unsigned int i;
+	const struct node *there = route_packet(n->w, remote, &port);
+	unsigned int i, best = link_of(tunnel), fit, most = 0;
 
-	for (i = 0; client && i < n->w->n_links; i++) {
+	for (i = 0; i < n->w->n_links; i++) {
 		const struct sim_link *l = &n->w->link[i];
+		const struct node *client = &n->w->node[l->a];
 
-		if (l->of_hub && l->hub == link_of(tunnel) && l->a == client->index)
-			return i;
+		if (!l->of_hub || l->hub != link_of(tunnel))
+			continue;
+		fit = 2 * ike_id_eq(&client->conf[i].local_id, id) + (client == there);
+		if (fit > most) {
+			most = fit;
+			best = i;
+		}
 	}
-	return link_of(tunnel);
+	return best;
 }
 
 static int env_peer_make(void *ctx, const char *tunnel, uint32_t peer,
 			 const struct ike_endpoint *remote, const struct ike_id *id)
 {
 	struct node *n = ctx;
-	unsigned int link = find_link(n, tunnel, remote);
+	unsigned int link = find_link(n, tunnel, remote, id);
 
 	if (n->fail_peers) {
 		n->fail_peers--;

@@ -586,8 +586,6 @@ static void play_pool(struct run *r)
 	unsigned int hub = world_hub(&r->w, r->b, 4), size, i, works = 0;
 
 	r->want = ANY;
-	r->w.hostile = false; /* the fake kernel knows a client by where it is */
-	r->w.attack = 0;
 	size = 2 + (unsigned int)rnd_below(&r->rnd, 3);
 	world_hub_pool(&r->w, hub, size);
 	r->b->conf[hub].rekey_child = rnd_chance(&r->rnd, 50) ? between(r, 5, 40) : 0;

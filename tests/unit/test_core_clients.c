@@ -597,6 +597,28 @@ static void two_behind_one_nat(void **state)
 	hub_free(h);
 }
 
+/* Its proof comes from a port that leads to nobody any more. */
+static void a_nat_changes_while_one_comes(void **state)
+{
+	struct hub *h = hub_new(10, 0);
+	struct node *n = world_node_nat(&h->w);
+	unsigned int link = world_client(&h->w, n, h->tunnel);
+	struct hold *proof = world_hold(&h->w, n, IKE_AUTH, false, 0);
+
+	(void)state;
+	h->w.traffic = true;
+	node_start(h->hub, false);
+	node_start(n, false);
+	assert_true(world_await(&h->w, proof, 300));
+	node_rebind(n);
+	world_release(&h->w, proof);
+	hub_run(h, 5000);
+	assert_int_equal(h->hub->n_peers, 1);
+	assert_true(direction_works(n, h->hub, link) && direction_works(h->hub, n, link));
+	assert_true(esp_leads(h->hub, n, link));
+	hub_free(h);
+}
+
 static void one_that_moves(void **state)
 {
 	struct hub *h = hub_up(10, 2);
@@ -1337,6 +1359,7 @@ int main(void)
 		cmocka_unit_test(a_client_claims_anothers_place),
 		cmocka_unit_test(any_order),
 		cmocka_unit_test(two_behind_one_nat),
+		cmocka_unit_test(a_nat_changes_while_one_comes),
 		cmocka_unit_test(one_that_moves),
 		cmocka_unit_test(an_end_of_sas_is_its_own),
 		cmocka_unit_test(no_peer_in_the_kernel),
