@@ -353,31 +353,42 @@ static void set_selector(struct ike_ts_list *l, const struct ike_addr *a)
 	memcpy(l->ts[0].end, a->b, sizeof(a->b));
 }
 
-static void add_tunnels(struct load *l, const char *path)
+/* The configuration is that of the file, but for what makes the tunnel the i-th one. */
+static void add_tunnel(struct load *l, unsigned int i, const char *path)
 {
 	struct config_report report = { .fn = on_report };
 	struct ike_tunnel_conf conf;
 	struct config c;
+	char id[32];
+	int len = snprintf(id, sizeof(id), "i%u.example", i);
 
 	if (config_load(path, &c, &report))
 		die(path);
 	config_tunnel(&c, &conf);
 	conf.child[0].start = IKE_START_TRAFFIC; /* until it is brought up */
-	l->base = conf.local.addr;
-	for (unsigned int i = 0; i < l->n; i++) {
-		char id[32];
-		int len = snprintf(id, sizeof(id), "i%u.example", i);
-
-		snprintf(l->tunnels[i].name, sizeof(l->tunnels[i].name), "t%u", i);
-		memcpy(conf.name, l->tunnels[i].name, sizeof(conf.name));
-		conf.local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = (uint16_t)len };
-		memcpy(conf.local_id.data, id, (size_t)len);
-		conf.local.addr = nth_addr(l, i);
-		set_selector(&conf.child[0].local_ts, &conf.local.addr);
-		if (host_add(l->host, &conf, c.psk, c.psk_len))
-			die("a tunnel cannot be added");
-	}
+	if (!i)
+		l->base = conf.local.addr;
+	snprintf(l->tunnels[i].name, sizeof(l->tunnels[i].name), "t%u", i);
+	memcpy(conf.name, l->tunnels[i].name, sizeof(conf.name));
+	conf.local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = (uint16_t)len };
+	memcpy(conf.local_id.data, id, (size_t)len);
+	conf.local.addr = nth_addr(l, i);
+	set_selector(&conf.child[0].local_ts, &conf.local.addr);
+	if (host_add(l->host, &conf, c.psk, c.psk_len))
+		die("a tunnel cannot be added");
+	if (c.n_private)
+		host_set_key(l->host, conf.name, c.private_key, c.n_private);
 	config_clear(&c);
+}
+
+static void add_tunnels(struct load *l, const char *path)
+{
+	char own[256];
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		snprintf(own, sizeof(own), "%s/i%u.conf", path, i);
+		add_tunnel(l, i, access(own, R_OK) ? path : own);
+	}
 }
 
 int main(int argc, char **argv)
@@ -390,8 +401,9 @@ int main(int argc, char **argv)
 
 	l.n = argc == 3 ? (unsigned int)strtoul(argv[2], NULL, 10) : 0;
 	if (!l.n || l.n > 16384)
-		die("usage: ikeload TEMPLATE.conf TUNNELS\n"
-		    "Tunnel N is t<N>, has i<N>.example for LocalID and the N-th address behind Local");
+		die("usage: ikeload TEMPLATE.conf|FOLDER TUNNELS\n"
+		    "Tunnel N is t<N>, has i<N>.example for LocalID and the N-th address behind Local.\n"
+		    "With a folder, its configuration is i<N>.conf there.");
 	l.tunnels = calloc(l.n, sizeof(*l.tunnels));
 	l.host = l.tunnels ? host_open(&options) : NULL;
 	if (!l.host)
