@@ -791,6 +791,27 @@ static void no_initial_contact_when_adopting(void **state)
 	pair_free(p);
 }
 
+/* The IKE SA that was to stay beside another one is dead: that one stays, and nothing begins anew. */
+static void the_twin_of_a_dead_ike_sa_stays(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_sa *dead;
+
+	(void)state;
+	pair_start(p, true);
+	dead = node_sa(p->b);
+	memset(dead->low_nonce, 0xff, sizeof(dead->low_nonce)); /* which wins against any other */
+	node_kill(p->a);
+	pair_run(p, 5000);
+	node_start(p->a, true);
+	pair_run(p, 180000);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_int_equal(node_count(p->b, 0, true), 1);
+	assert_true(direction_works(p->b, p->a, 0));
+	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
+	pair_free(p);
+}
+
 /* The responder sends on the old pair until it heard of us again: so long it must stay. */
 static void adopted_stay_until_the_peer_moved(void **state)
 {
@@ -1100,6 +1121,7 @@ int main(void)
 		cmocka_unit_test(refusal_survives_loss),
 		cmocka_unit_test(initial_contact),
 		cmocka_unit_test(no_initial_contact_when_adopting),
+		cmocka_unit_test(the_twin_of_a_dead_ike_sa_stays),
 		cmocka_unit_test(adopted_stay_until_the_peer_moved),
 		cmocka_unit_test(lone_refusal_names_the_offer),
 		cmocka_unit_test(a_peer_may_want_no_child_first),

@@ -487,6 +487,8 @@ static void settle_sas(struct ike_core *core, struct ike_peer *p)
 		}
 		if (keep != sa && sa->close_at == TIMER_NEVER)
 			mark_redundant(core, sa, keep);
+		else if (keep == sa && !sa->superseded)
+			sa->close_at = TIMER_NEVER; /* the one that was to stay is gone */
 		/* A half-installed pair waits for the peer's word: ask for it. */
 		if (query_sa_has_child(sa, CHILD_ANY) && !sa->confirmed &&
 		    !query_sa_has_outbound(sa, CHILD_ANY))
