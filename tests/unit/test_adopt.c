@@ -31,6 +31,7 @@
 
 enum { LINK = 7 };
 
+static const struct agent_helpers helpers; /* leases are not kept */
 static struct agent agent;
 static struct ike_core *core; /* in this process */
 static struct tunnel tunnel;
@@ -178,6 +179,7 @@ static int hub_begin(void **state)
 	base = event_base_new();
 	agent.kernel = kernel_open(base, &events, err, sizeof(err));
 	core = ike_core_new(&env);
+	agent.helpers = &helpers;
 	tunnel.agent = &agent;
 	tunnel.ifindex = LINK;
 	memset(agent.terms_secret, 5, sizeof(agent.terms_secret));

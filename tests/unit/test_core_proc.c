@@ -256,6 +256,7 @@ static const struct ike_endpoint reach_peer = { { 4, { 192, 0, 2, 1 } }, IKE_POR
 
 static struct reach *reach_new(void)
 {
+	static const struct agent_helpers helpers; /* leases are not kept */
 	struct reach *r = calloc(1, sizeof(*r));
 
 	r->narrow = ts_list("10.1.0.0/24");
@@ -271,6 +272,7 @@ static struct reach *reach_new(void)
 				       .local_ts = &r->narrow,
 				       .remote_ts = &r->narrow };
 	r->t.ifindex = 5;
+	r->a.helpers = &helpers;
 	r->t.agent = &r->a;
 	strcpy(r->t.conf.name, "vpn0");
 	r->t.conf.n_child = 1;

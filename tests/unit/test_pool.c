@@ -104,6 +104,26 @@ static void a_full_pool_takes_from_those_who_left_first(void **state)
 	pool_free(pool);
 }
 
+static void changes_are_counted_and_dated(void **state)
+{
+	struct pool *pool = pool_of("10.9.0.2", "10.9.0.4");
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(pool_changes(pool), 0);
+	pool_clock(pool, 1000);
+	take(pool, 2, "alice", 4, NULL);
+	before = pool_changes(pool);
+	assert_true(before > 0);
+	take(pool, 2, "alice", 4, NULL);
+	take(pool, 3, "alice", 4, NULL); /* is refused */
+	assert_int_equal(pool_changes(pool), before);
+	pool_clock(pool, 2000);
+	pool_release(pool, 2);
+	assert_true(pool_changes(pool) > before);
+	pool_free(pool);
+}
+
 static void an_identity_has_one_lease(void **state)
 {
 	struct pool *pool = pool_of("10.9.0.2", "10.9.0.9");
@@ -382,6 +402,7 @@ int main(void)
 		cmocka_unit_test(an_identity_gets_its_old_lease),
 		cmocka_unit_test(a_full_pool_takes_from_those_who_left_first),
 		cmocka_unit_test(an_identity_has_one_lease),
+		cmocka_unit_test(changes_are_counted_and_dated),
 		cmocka_unit_test(families_are_apart),
 		cmocka_unit_test(fixed_addresses_are_kept),
 		cmocka_unit_test(what_an_earlier_agent_knew),

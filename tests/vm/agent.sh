@@ -47,7 +47,7 @@ agent() {
 	local ns=$1
 	shift
 	mkdir -p "/run/conf/$ns"
-	start "$ns" "$VM_OUT/esptund-$ns.part" esptund -c "/run/conf/$ns" -s "/run/$ns.control" \
+	start "$ns" "$VM_OUT/esptund-$ns.part" esptund -c "/run/conf/$ns" -s "/run/$ns.control" --state "/run/state-$ns" \
 		--debug-keys /run/keys ${AGENT_OPTION:+"$AGENT_OPTION"} "$@"
 	agent_pid[$ns]=$started
 	wait_for 20 holds "$VM_OUT/esptund-$ns.part" 'version .* ready' ||

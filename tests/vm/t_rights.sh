@@ -84,6 +84,13 @@ is "both have a filter, and cannot gain rights" \
 	"$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$pid/status" "/proc/$reader/status" | cut -f2 | xargs)" "1 2 1 2"
 is "the reader has no socket but the one to the agent" "$(find "/proc/$reader/fd" -lname 'socket:*' | wc -l)" 1
 
+store=$(pgrep -x esptund-store)
+is "who keeps leases has no capability" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$store/status" | xargs)" \
+	"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+is "and has a filter" "$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$store/status" | cut -f2 | xargs)" "1 2"
+is "and another root" "$([ "$(stat -Lc %d:%i "/proc/$store/root/")" = "$(stat -Lc %d:%i /)" ]; echo $?)" 1
+is "and one socket" "$(find "/proc/$store/fd" -lname 'socket:*' | wc -l)" 1
+
 # ---- the ike process and the keys process ------------------------------------------------
 
 for kind in ike keys; do
@@ -114,9 +121,9 @@ done
 # ---- who has keys in the clear --------------------------------------------------------------
 
 must tell alone reload > /dev/null
-is "all processes are looked at" "$(pgrep -c esptund)" 6
+is "all processes are looked at" "$(pgrep -c esptund)" 7
 is "none has the key, once it was read" "$(pgrep esptund | in_memory "$AGENT_PSK")" ""
-is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 6
+is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 7
 
 # ---- files are read all the same ---------------------------------------------------------
 

@@ -79,6 +79,8 @@ static uint64_t tunnel_next(const struct tunnel *t)
 		at = t->close_by;
 	if (t->review_at < at)
 		at = t->review_at;
+	if (t->save_at < at)
+		at = t->save_at;
 	return t->restore_at < at ? t->restore_at : at;
 }
 
@@ -106,6 +108,8 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 		follow_restore(a, t);
 	if (t->review_at <= now)
 		adopt_review(t);
+	if (t->save_at <= now)
+		lease_save(t);
 	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
 
@@ -447,6 +451,7 @@ void agent_free(struct agent *a)
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
 	core_free(a->core);
 	key_proc_free(a->key_proc);
+	lease_save_all(a);
 	while ((t = a->tunnels)) {
 		a->tunnels = t->next;
 		tunnel_free(t);

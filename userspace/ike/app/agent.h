@@ -13,10 +13,12 @@
 struct agent;
 struct reader;
 struct spawn;
+struct store;
 
 struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
 	const char *socket; /* control socket */
+	const char *state_dir; /* where leases are kept */
 	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
 	const uint8_t *terms_secret; /* TERMS_SECRET octets; copied */
 	const char *terms_fault; /* why the next agent will not have it; NULL: it will */
@@ -25,6 +27,7 @@ struct agent_options {
 /* The processes that were left behind while the agent was root. */
 struct agent_helpers {
 	struct reader *reader; /* reads files */
+	struct store *store; /* keeps leases; NULL: they are not kept */
 	struct spawn *spawn; /* starts the ike process */
 	struct spawn *key_spawn; /* starts the keys process */
 };

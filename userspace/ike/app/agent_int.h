@@ -90,12 +90,15 @@ struct tunnel {
 	unsigned int todo; /* enum todo; in the agent's list unless 0 */
 	bool has_file; /* NAME.conf was there at the last reading */
 	uint64_t file_seen; /* and at the look with this number, or later */
-	struct timer timer; /* of lookup_at, reopen_at and restore_at */
+	struct timer timer; /* of lookup_at, reopen_at, restore_at and save_at */
 	struct agent *agent;
 	struct config conf;
 	struct config *successor; /* its own; with AFTER_REPLACE, else NULL */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	struct pool *pool; /* of its clients' addresses; NULL: they bring them */
+	bool leases_read; /* what a former agent knew of them */
+	uint64_t leases_saved; /* pool_changes() of what was written last */
+	uint64_t save_at; /* when leases are to be written; UINT64_MAX: they are */
 	struct ike_cp *given; /* what its peer gave us as its client, its own; NULL: nothing */
 	bool given_is_new; /* and the netdevice does not have it yet */
 	struct owned owned; /* peers and SAs that the core may change */
@@ -191,6 +194,7 @@ struct agent {
 	struct waiter *waiters;
 	TAILQ_HEAD(, status_job) status_jobs;
 	uint64_t looks; /* at files that were begun */
+	int leases_error; /* negative errno of the last try to write leases, which was said; 0: it went well */
 	bool settling;
 	struct net_address own[AGENT_MAX_OWN]; /* of this machine, as last read … */
 	unsigned int n_own;
@@ -307,7 +311,10 @@ void adopt_changed(struct tunnel *t, bool keys);
 void adopt_review(struct tunnel *t);
 
 /* ---- lease.c */
-/* Make the pool that t->conf has, with the leases of the one there is, which nobody holds then. 0 or -ENOMEM. */
+/*
+ * Make the pool that t->conf has, with the leases of the one there is, or of a former agent's, which nobody
+ * holds then. 0 or -ENOMEM.
+ */
 int lease_open(struct tunnel *t);
 /* See ike_env.lease; for a peer of the core's. */
 int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
@@ -317,6 +324,11 @@ void lease_release(struct tunnel *t, uint32_t peer);
 bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer remote);
 /* The client holds the addresses of this pair, from now on; false: it cannot. */
 bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair);
+
+/* save_at has come: its leases are written, or that is tried again. */
+void lease_save(struct tunnel *t);
+/* The same for all that were to be written some time, at once; waits until they are. */
+void lease_save_all(struct agent *a);
 
 /* ---- given.c */
 /* See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over. */

@@ -4,6 +4,7 @@
 #define ESPTUN_IKE_HELPER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { HELPER_FD = 3 };
 
@@ -13,5 +14,9 @@ enum { HELPER_FD = 3 };
  * with the agent, not by what a terminal or a service manager sends to all.
  */
 void helper_begin(const char *name, int fd, bool quiet);
+
+/* All @len bytes, to or from a socket of one of them, or a file. False: it has ended before, or failed. */
+bool helper_put(int fd, const void *data, size_t len);
+bool helper_get(int fd, void *data, size_t len);
 
 #endif

@@ -3,16 +3,144 @@
  * The addresses that a tunnel's pool gives to its clients. The pool is here, and not in the core, because
  * that runs in the process that parses what the network sends: whatever it says, no client gets SAs for
  * another one's address (env.c asks lease_allows()), and what is known of leases outlives it.
+ *
+ * It outlives the agent, too: the process of store.h keeps NAME.leases (lease_text.h), which is read when
+ * the hub is opened first and written some seconds after a change, and at the end.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ike/app/agent_int.h"
+#include "ike/app/store.h"
 #include "ike/child/ts.h"
+#include "ike/pool/lease_text.h"
+
+enum {
+	SAVE_AFTER =
+		10000, /* milliseconds after a change: in a burst of them one file is written */
+	SAVE_AGAIN = 60000, /* after a failure */
+	SAVE_BUSY = 500, /* while the file of another hub is written */
+};
+
+static int64_t seconds_since_1970(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}
+
+/* ---- the file -------------------------------------------------------------------- */
+
+/* What @text has is restored; the file is put aside if it is damaged. */
+static void take_text(struct tunnel *t, const char *text, size_t len)
+{
+	const struct agent *a = t->agent;
+	unsigned int left_out;
+	char why[256];
+
+	if (lease_text_parse(t->pool, text, len, &left_out, why, sizeof(why))) {
+		log_say(IKE_LOG_WARN, t->conf.name,
+			"the leases in %s/%s.leases are damaged, %s: what stands before is used, and the file is named %s.leases.damaged",
+			a->options->state_dir, t->conf.name, why, t->conf.name);
+		store_set_aside(a->helpers->store, t->conf.name);
+	} else if (!left_out) {
+		t->leases_saved = pool_changes(t->pool);
+	}
+	if (left_out)
+		log_say(IKE_LOG_INFO, t->conf.name,
+			"%u leases are forgotten: [Pool] has no longer their addresses, or another identity has",
+			left_out);
+}
+
+static void read_leases(struct tunnel *t)
+{
+	struct store *store = t->agent->helpers->store;
+	size_t len;
+	char *text;
+	int err = store ? store_read(store, t->conf.name, &text, &len) : -ENOENT;
+
+	t->leases_read = true;
+	if (!err) {
+		take_text(t, text, len);
+		free(text);
+	} else if (err != -ENOENT) {
+		log_say(IKE_LOG_WARN, t->conf.name,
+			"cannot read %s/%s.leases: %s; clients may get other addresses than before",
+			t->agent->options->state_dir, t->conf.name,
+			err == -EPIPE ? "the process that keeps leases has ended" : strerror(-err));
+	}
+}
+
+/* How the last one went is said once, until one goes well. */
+static void judge_saving(struct agent *a, int err)
+{
+	if (err && err != a->leases_error)
+		log_say(IKE_LOG_WARN, NULL,
+			"cannot write leases to %s: %s; clients may get other addresses after a restart",
+			a->options->state_dir,
+			err == -EPIPE ? "the process that keeps them has ended" : strerror(-err));
+	a->leases_error = err;
+}
+
+/* 0 if it was begun; -EBUSY: another one is written; or a negative errno. */
+static int begin_saving(struct tunnel *t)
+{
+	size_t len;
+	char *text = lease_text_print(t->pool, &len);
+	int err = text ? store_write(t->agent->helpers->store, t->conf.name, text, len) : -ENOMEM;
+
+	if (!err)
+		t->leases_saved = pool_changes(t->pool);
+	free(text);
+	return err;
+}
+
+void lease_save(struct tunnel *t)
+{
+	struct agent *a = t->agent;
+	int err = store_result(a->helpers->store, false);
+
+	if (err != -EBUSY) {
+		judge_saving(a, err);
+		err = begin_saving(t);
+	}
+	t->save_at = !err ? UINT64_MAX : loop_now() + (err == -EBUSY ? SAVE_BUSY : SAVE_AGAIN);
+	if (err && err != -EBUSY)
+		judge_saving(a, err);
+}
+
+void lease_save_all(struct agent *a)
+{
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->save_at == UINT64_MAX)
+			continue;
+		store_result(a->helpers->store, true);
+		begin_saving(t);
+	}
+	if (a->helpers->store)
+		judge_saving(a, store_result(a->helpers->store, true));
+}
+
+/* If anything changed, it is written, but not at once. */
+static void plan_saving(struct tunnel *t)
+{
+	if (!t->agent->helpers->store || t->save_at != UINT64_MAX ||
+	    t->leases_saved == pool_changes(t->pool))
+		return;
+	t->save_at = loop_now() + SAVE_AFTER;
+	tunnel_dirty(t);
+}
+
+/* ---- the pool -------------------------------------------------------------------- */
 
 static void keep_lease(void *ctx, const struct pool_lease *l)
 {
 	/* What the configuration no longer allows is forgotten. */
+	pool_clock(ctx, l->since);
 	if (l->id.type)
 		pool_restore(ctx, 0, &l->id, &l->addr);
 }
@@ -22,30 +150,41 @@ int lease_open(struct tunnel *t)
 	const struct config *c = &t->conf;
 	struct pool *former = t->pool;
 
-	t->pool = NULL;
-	if (c->n_ranges) {
-		t->pool = pool_new(c->ranges, c->n_ranges, c->fixed, c->n_fixed);
-		if (t->pool && former)
-			pool_each(former, keep_lease, t->pool);
-	}
+	t->pool = c->n_ranges ? pool_new(c->ranges, c->n_ranges, c->fixed, c->n_fixed) : NULL;
+	t->leases_saved = 0;
+	t->leases_read &= t->pool != NULL;
+	if (t->pool && former)
+		pool_each(former, keep_lease, t->pool);
+	else if (t->pool && !t->leases_read)
+		read_leases(t);
 	pool_free(former);
+	if (t->pool)
+		plan_saving(t);
 	return c->n_ranges && !t->pool ? -ENOMEM : 0;
 }
 
 int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
 	       const struct ike_addr *wanted, struct ike_addr *out)
 {
+	int err;
+
 	if (!t->pool || (family != 4 && family != 6))
 		return -EAFNOSUPPORT;
 	if (peer == IKE_PEER_FIRST || !id->type)
 		return -EPERM;
-	return pool_take(t->pool, peer, id, family, wanted, out);
+	pool_clock(t->pool, seconds_since_1970());
+	err = pool_take(t->pool, peer, id, family, wanted, out);
+	plan_saving(t);
+	return err;
 }
 
 void lease_release(struct tunnel *t, uint32_t peer)
 {
-	if (t->pool)
-		pool_release(t->pool, peer);
+	if (!t->pool)
+		return;
+	pool_clock(t->pool, seconds_since_1970());
+	pool_release(t->pool, peer);
+	plan_saving(t);
 }
 
 bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer remote)
@@ -65,12 +204,15 @@ bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer rem
 
 bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair)
 {
+	if (t->pool)
+		pool_clock(t->pool, seconds_since_1970());
 	for (unsigned int i = 0; t->pool && i < pair->remote_ts.n; i++) {
 		struct ike_addr addr = { .family = pair->remote_ts.ts[i].family };
 
 		memcpy(addr.b, pair->remote_ts.ts[i].start, sizeof(addr.b));
 		/* If it cannot have that, lease_allows() says so. */
 		pool_restore(t->pool, pair->peer, &pair->id, &addr);
+		plan_saving(t);
 	}
 	return lease_allows(t, pair->peer, pair->remote_ts);
 }

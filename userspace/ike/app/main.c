@@ -24,7 +24,10 @@
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
 #include "ike/app/spawn.h"
+#include "ike/app/store.h"
 #include "ike/app/terms.h"
+
+#define STATE_DIR "/var/lib/esptun"
 
 static const char usage[] =
 	"Usage: esptund [OPTION]...\n"
@@ -33,6 +36,8 @@ static const char usage[] =
 	"\n"
 	"  -c, --config DIR      read DIR/NAME.conf instead of " CONFIG_DIR "\n"
 	"  -s, --socket PATH     control socket, by default " CTL_SOCKET "\n"
+	"      --state DIR       keep leases in DIR, by default " STATE_DIR ",\n"
+	"                        or with --socket the folder of that\n"
 	"  -b, --background      go to the background once running, log to syslog\n"
 	"  -f, --foreground      stay (default)\n"
 	"  -d, --debug           log more\n"
@@ -86,18 +91,40 @@ static void notify(const char *text)
 		log_say(IKE_LOG_WARN, NULL, "cannot notify systemd: %s", strerror(errno));
 }
 
-/* The folder of the socket, for root only. Only the last component is made. */
+/* The folder of the socket. */
+static void print_socket_dir(char *dir, size_t size, const char *socket_path)
+{
+	char *slash;
+
+	snprintf(dir, size, "%s", socket_path);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = 0;
+	else
+		snprintf(dir, size, ".");
+}
+
+/* It is for root only. Only the last component is made. */
 static void make_socket_dir(const char *socket_path)
 {
 	char dir[4096];
-	char *slash;
 
-	snprintf(dir, sizeof(dir), "%s", socket_path);
-	slash = strrchr(dir, '/');
-	if (!slash || slash == dir)
-		return;
-	*slash = 0;
+	print_socket_dir(dir, sizeof(dir), socket_path);
 	mkdir(dir, 0700); /* if it fails, making the socket says so */
+}
+
+/* An agent beside another one has its socket elsewhere, and its leases, too. */
+static void choose_state_dir(struct agent_options *o)
+{
+	static char dir[4096];
+
+	if (o->state_dir)
+		return;
+	o->state_dir = STATE_DIR;
+	if (!strcmp(o->socket, CTL_SOCKET))
+		return;
+	print_socket_dir(dir, sizeof(dir), o->socket);
+	o->state_dir = dir;
 }
 
 /* The way out of the terminal, opened while that is allowed. */
@@ -219,6 +246,7 @@ static void end_helpers(struct agent_helpers *h)
 	spawn_free(h->spawn);
 	spawn_free(h->key_spawn);
 	reader_free(h->reader);
+	store_free(h->store);
 }
 
 /* The secret of terms.h, in a folder that may have to be made. */
@@ -254,6 +282,11 @@ static int start_helpers(struct options *o, struct agent_helpers *h, char *err, 
 		.quiet = o->background,
 		.seccomp = !o->no_seccomp,
 	};
+	const struct store_options keeping = {
+		.dir = o->agent.state_dir,
+		.quiet = o->background,
+		.seccomp = !o->no_seccomp,
+	};
 	struct spawn_options spawning = {
 		.kind = SPAWN_IKE,
 		.quiet = o->background,
@@ -261,7 +294,9 @@ static int start_helpers(struct options *o, struct agent_helpers *h, char *err, 
 		.keylog = o->agent.key_dir != NULL,
 	};
 
-	h->spawn = spawn_start(&spawning, err, err_size);
+	h->store = store_start(&keeping, err, err_size);
+	if (h->store)
+		h->spawn = spawn_start(&spawning, err, err_size);
 	make_wrapping_key(seal.wrapping);
 	spawning.kind = SPAWN_KEYS;
 	spawning.wrapping = seal.wrapping;
@@ -315,7 +350,7 @@ static int serve(struct options *o)
 	return rc ? 1 : 0;
 }
 
-enum { OPT_CHECK = 256, OPT_KEYS, OPT_NO_SECCOMP };
+enum { OPT_CHECK = 256, OPT_KEYS, OPT_NO_SECCOMP, OPT_STATE };
 
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -328,6 +363,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "check", no_argument, NULL, OPT_CHECK },
 		{ "debug-keys", required_argument, NULL, OPT_KEYS },
 		{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
+		{ "state", required_argument, NULL, OPT_STATE },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -344,11 +380,13 @@ static int parse(int argc, char **argv, struct options *o)
 		case OPT_CHECK: o->check = true; break;
 		case OPT_KEYS: o->agent.key_dir = optarg; break;
 		case OPT_NO_SECCOMP: o->no_seccomp = true; break;
+		case OPT_STATE: o->agent.state_dir = optarg; break;
 		case 'V': puts("esptund " ESPTUN_VERSION); exit(0);
 		case 'h': fputs(usage, stdout); exit(0);
 		default: return -1;
 		}
 	}
+	choose_state_dir(&o->agent);
 	if (optind < argc && !o->check) {
 		fprintf(stderr,
 			"esptund: unexpected \"%s\"; a tunnel is brought up with: esptun up %s\n",

@@ -51,45 +51,11 @@ struct reader {
 	size_t names_len;
 };
 
-static bool put_all(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool get_all(int fd, void *data, size_t len)
-{
-	char *at = data;
-
-	while (len) {
-		ssize_t n = read(fd, at, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static bool put_message(int fd, enum message message, const void *data, size_t len)
 {
 	struct head h = { .message = message, .len = (uint32_t)len };
 
-	return put_all(fd, &h, sizeof(h)) && put_all(fd, data, len);
+	return helper_put(fd, &h, sizeof(h)) && helper_put(fd, data, len);
 }
 
 /* ---- the reader ----------------------------------------------------------------------- */
@@ -167,8 +133,8 @@ static void answer_report(void *ctx, bool error, unsigned int line, const char *
 	struct head h = { .message = READ_REPORT, .len = (uint32_t)(sizeof(rep) + len) };
 
 	/* A failure shows with the result. */
-	if (put_all(r->fd, &h, sizeof(h)) && put_all(r->fd, &rep, sizeof(rep)))
-		put_all(r->fd, text, len);
+	if (helper_put(r->fd, &h, sizeof(h)) && helper_put(r->fd, &rep, sizeof(rep)))
+		helper_put(r->fd, text, len);
 }
 
 static bool answer_config(struct reader *r, const char *name)
@@ -193,12 +159,12 @@ static bool answer_config(struct reader *r, const char *name)
 	h.len = (uint32_t)(sizeof(err) + sizeof(conf) + sizeof(*conf.ike) + sizeof(*conf.esp));
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
 		h.len += (uint32_t)(lists[i].n * lists[i].size);
-	ok = put_all(r->fd, &h, sizeof(h)) && put_all(r->fd, &err, sizeof(err)) &&
-	     put_all(r->fd, &conf, sizeof(conf));
+	ok = helper_put(r->fd, &h, sizeof(h)) && helper_put(r->fd, &err, sizeof(err)) &&
+	     helper_put(r->fd, &conf, sizeof(conf));
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
-		ok = ok && put_all(r->fd, *lists[i].items, lists[i].n * lists[i].size);
-	ok = ok && put_all(r->fd, conf.ike, sizeof(*conf.ike)) &&
-	     put_all(r->fd, conf.esp, sizeof(*conf.esp));
+		ok = ok && helper_put(r->fd, *lists[i].items, lists[i].n * lists[i].size);
+	ok = ok && helper_put(r->fd, conf.ike, sizeof(*conf.ike)) &&
+	     helper_put(r->fd, conf.esp, sizeof(*conf.esp));
 	config_clear(&conf);
 	return ok;
 }
@@ -214,7 +180,8 @@ static bool answer(struct reader *r)
 	char name[NAME_LEN];
 	struct head h;
 
-	if (!get_all(r->fd, &h, sizeof(h)) || h.len >= sizeof(name) || !get_all(r->fd, name, h.len))
+	if (!helper_get(r->fd, &h, sizeof(h)) || h.len >= sizeof(name) ||
+	    !helper_get(r->fd, name, h.len))
 		return false;
 	name[h.len] = 0;
 	switch (h.message) {
@@ -288,11 +255,11 @@ static void report_gone(const struct config_report *report)
 /* The next message's head, and its first @cap - 1 bytes as a string, if it is not a result. */
 static bool get_message(struct reader *r, struct head *h, char *data, size_t cap)
 {
-	if (!get_all(r->fd, h, sizeof(*h)))
+	if (!helper_get(r->fd, h, sizeof(*h)))
 		return false;
 	if (h->message == READ_RESULT)
 		return h->len >= sizeof(int32_t);
-	if (h->len >= cap || !get_all(r->fd, data, h->len))
+	if (h->len >= cap || !helper_get(r->fd, data, h->len))
 		return false;
 	data[h->len] = 0;
 	return true;
@@ -328,12 +295,13 @@ int reader_list_some(struct reader *r, char after[READER_NAME],
 
 	if (!put_message(r->fd, READ_LIST, after, strlen(after)))
 		return -EPIPE;
-	while (get_all(r->fd, &h, sizeof(h))) {
+	while (helper_get(r->fd, &h, sizeof(h))) {
 		if (h.message == READ_RESULT)
-			return h.len == sizeof(err) && get_all(r->fd, &err, sizeof(err)) ? err
-											 : -EPIPE;
+			return h.len == sizeof(err) && helper_get(r->fd, &err, sizeof(err))
+				       ? err
+				       : -EPIPE;
 		if (h.message != READ_NAMES || h.len > sizeof(r->names) ||
-		    !get_all(r->fd, r->names, h.len))
+		    !helper_get(r->fd, r->names, h.len))
 			break;
 		r->names_len = h.len;
 		if (!take_names(r, after, fn, ctx))
@@ -358,14 +326,14 @@ int reader_list(struct reader *r,
 static bool get_list(struct reader *r, struct config_list *l)
 {
 	*l->items = l->n ? calloc(l->n, l->size) : NULL;
-	return !l->n || (*l->items && get_all(r->fd, *l->items, l->n * l->size));
+	return !l->n || (*l->items && helper_get(r->fd, *l->items, l->n * l->size));
 }
 
 static bool get_proposals(struct reader *r, const struct ike_proposals **out)
 {
 	struct ike_proposals list;
 
-	if (!get_all(r->fd, &list, sizeof(list)))
+	if (!helper_get(r->fd, &list, sizeof(list)))
 		return false;
 	*out = ike_proposals_get(&list);
 	return *out;
@@ -377,7 +345,7 @@ static int get_config(struct reader *r, size_t len, struct config *out)
 	struct config_list lists[CONFIG_LISTS];
 	bool ok = true;
 
-	if (len < sizeof(*out) || !get_all(r->fd, out, sizeof(*out)))
+	if (len < sizeof(*out) || !helper_get(r->fd, out, sizeof(*out)))
 		return -EPIPE;
 	config_lists(out, lists);
 	for (unsigned int i = 0; i < CONFIG_LISTS; i++)
@@ -407,7 +375,7 @@ int reader_load(struct reader *r, const char *name, struct config *out,
 			report->fn(report->ctx, rep->error, rep->line, data + sizeof(*rep));
 			continue;
 		}
-		if (!get_all(r->fd, &err, sizeof(err)))
+		if (!helper_get(r->fd, &err, sizeof(err)))
 			break;
 		if (err)
 			return err;
@@ -425,6 +393,6 @@ void reader_remove_socket(struct reader *r)
 	struct head h;
 	int32_t err;
 
-	if (put_message(r->fd, READ_REMOVE_SOCKET, NULL, 0) && get_all(r->fd, &h, sizeof(h)))
-		get_all(r->fd, &err, sizeof(err));
+	if (put_message(r->fd, READ_REMOVE_SOCKET, NULL, 0) && helper_get(r->fd, &h, sizeof(h)))
+		helper_get(r->fd, &err, sizeof(err));
 }

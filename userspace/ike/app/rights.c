@@ -466,18 +466,25 @@ static int confine_reader_files(const char *socket, char *err, size_t err_size)
 	return landlock_end(ruleset, err, err_size);
 }
 
+/* Root, without what makes it more than the owner of root's files. */
+static int drop_capabilities(char *err, size_t err_size)
+{
+	guard_memory();
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (!capng_apply(CAPNG_SELECT_CAPS) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	    !prctl(PR_SET_DUMPABLE, 0))
+		return 0;
+	snprintf(err, err_size, "cannot give up capabilities: %s", strerror(errno));
+	return -1;
+}
+
 int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_size)
 {
 	scmp_filter_ctx f;
 	int rc;
 
-	guard_memory();
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_CAPS) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_DUMPABLE, 0)) {
-		snprintf(err, err_size, "cannot give up capabilities: %s", strerror(errno));
+	if (drop_capabilities(err, err_size))
 		return -1;
-	}
 	if (confine_reader_files(socket, err, err_size))
 		return -1;
 	if (!seccomp)
@@ -485,6 +492,59 @@ int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_s
 	rc = filter_begin(&f);
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(unlink), 0);
+	return filter_end(f, rc, err, err_size);
+}
+
+/* ---- the process that keeps files ------------------------------------------------------- */
+
+enum {
+	WRITING = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+		  LANDLOCK_ACCESS_FS_REMOVE_FILE
+};
+
+/* Without the right to change the root, Landlock has to do. */
+static int confine_store_files(const char *dir, char *err, size_t err_size)
+{
+	int ruleset = landlock_begin();
+
+	if (chdir(dir)) {
+		snprintf(err, err_size, "cannot enter the folder %s, in which leases are kept: %s",
+			 dir, strerror(errno));
+		close(ruleset);
+		return -1;
+	}
+	if (!chroot(".") && chdir("/")) {
+		snprintf(err, err_size, "cannot leave the file system: %s", strerror(errno));
+		close(ruleset);
+		return -1;
+	}
+	if (ruleset < 0)
+		return 0;
+	allow_below(ruleset, ".", READING | WRITING);
+	return landlock_end(ruleset, err, err_size);
+}
+
+int rights_drop_store(const char *dir, bool seccomp, char *err, size_t err_size)
+{
+	static const int allowed_to_store[] = {
+		SCMP_SYS(open),	  SCMP_SYS(openat),   SCMP_SYS(newfstatat), SCMP_SYS(fsync),
+		SCMP_SYS(fcntl),  SCMP_SYS(rename),   SCMP_SYS(renameat),   SCMP_SYS(renameat2),
+		SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+	};
+	scmp_filter_ctx f;
+	int rc;
+
+	if (confine_store_files(dir, err, err_size) || drop_capabilities(err, err_size))
+		return -1;
+	if (!seccomp)
+		return 0;
+	rc = filter_new(&f);
+	if (!rc)
+		rc = allow_to_all(f);
+	if (!rc)
+		rc = ALLOW(f, allowed_to_store);
+	if (!rc)
+		rc = allow_abort(f);
 	return filter_end(f, rc, err, err_size);
 }
 

@@ -35,6 +35,12 @@ int rights_confine(bool syslog, bool seccomp, char *err, size_t err_size);
 int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_size);
 
 /*
+ * The same for the process that keeps files of the agent's: it stays root, and of the file system the
+ * folder @dir is left, as its root, in which it may make, write, rename and remove files.
+ */
+int rights_drop_store(const char *dir, bool seccomp, char *err, size_t err_size);
+
+/*
  * The same for a process that starts others: the user @user, or uid 65534
  * without one; no capability, no files, no sockets but the one it has; it may fork.
  */

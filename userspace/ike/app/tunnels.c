@@ -100,7 +100,7 @@ struct tunnel *tunnel_insert(struct agent *a, const struct config *conf)
 	t->error = no_error;
 	t->conf = *conf;
 	t->file_seen = a->looks; /* also by those that are under way */
-	t->lookup_at = t->reopen_at = t->restore_at = t->review_at = UINT64_MAX;
+	t->lookup_at = t->reopen_at = t->restore_at = t->review_at = t->save_at = UINT64_MAX;
 	/* Files are read in order, so the end is where most belong. */
 	if (a->last && strcmp(a->last->conf.name, conf->name) < 0)
 		at = &a->last->next;

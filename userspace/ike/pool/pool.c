@@ -45,6 +45,8 @@ struct pool {
 	unsigned int n;
 	unsigned int forgotten[2]; /* addresses of leases that were dropped, IPv4 and IPv6 */
 	uint64_t releases;
+	uint64_t changes;
+	int64_t now; /* see pool_clock() */
 };
 
 /* ---- orders ---------------------------------------------------------------------- */
@@ -157,6 +159,13 @@ static struct leases *queue_of(struct pool *pool, const struct lease *l)
 	return &pool->queue[l->is.addr.family == 4 ? IDLE4 : IDLE6];
 }
 
+/* It has begun to be held, or to be idle. */
+static void note_change(struct pool *pool, struct lease *l)
+{
+	l->is.since = pool->now;
+	pool->changes++;
+}
+
 static void leave_holder(struct pool *pool, struct lease *l)
 {
 	if (!l->is.holder)
@@ -166,6 +175,7 @@ static void leave_holder(struct pool *pool, struct lease *l)
 	l->is.holder = 0;
 	l->released = ++pool->releases;
 	TAILQ_INSERT_TAIL(queue_of(pool, l), l, link);
+	note_change(pool, l);
 }
 
 /* It is idle. */
@@ -176,6 +186,7 @@ static void drop_lease(struct pool *pool, struct lease *l)
 	tdelete(l, &pool->by_addr, order_by_addr);
 	TAILQ_REMOVE(queue_of(pool, l), l, link);
 	pool->forgotten[l->is.addr.family == 6]++;
+	pool->changes++;
 	pool->n--;
 	free(l);
 }
@@ -200,6 +211,7 @@ static int give_to_holder(struct pool *pool, struct lease *l, uint32_t holder)
 	}
 	TAILQ_REMOVE(from, l, link);
 	TAILQ_INSERT_TAIL(queue_of(pool, l), l, link);
+	note_change(pool, l);
 	return 0;
 }
 
@@ -207,6 +219,7 @@ static int give_to_holder(struct pool *pool, struct lease *l, uint32_t holder)
 static int name_lease(struct pool *pool, struct lease *l, const struct ike_id *id)
 {
 	l->is.id = *id;
+	pool->changes++;
 	if (tsearch(l, &pool->by_id, order_by_id))
 		return 0;
 	l->is.id.type = 0;
@@ -228,6 +241,7 @@ static struct lease *make_lease(struct pool *pool, const struct ike_id *id,
 	}
 	l->released = ++pool->releases;
 	TAILQ_INSERT_TAIL(queue_of(pool, l), l, link);
+	note_change(pool, l);
 	pool->n++;
 	if (!id->type || !name_lease(pool, l, id))
 		return l;
@@ -443,6 +457,16 @@ void pool_each(const struct pool *pool, void (*fn)(void *ctx, const struct pool_
 			fn(ctx, &l->is);
 		}
 	}
+}
+
+void pool_clock(struct pool *pool, int64_t now)
+{
+	pool->now = now;
+}
+
+uint64_t pool_changes(const struct pool *pool)
+{
+	return pool->changes;
 }
 
 /* Addresses of a range, as far as they can be counted. */

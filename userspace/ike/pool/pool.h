@@ -65,11 +65,18 @@ struct pool_lease {
 	struct ike_id id; /* type 0: not known */
 	struct ike_addr addr;
 	uint32_t holder; /* 0: nobody */
+	int64_t since; /* when that began, by pool_clock() */
 };
 
 /* Calls @fn for each lease: those that were released, of each family the first one first, then those that are held. */
 void pool_each(const struct pool *pool, void (*fn)(void *ctx, const struct pool_lease *lease),
 	       void *ctx);
+
+/* What changes from now on is dated so, in seconds since 1970; 0, as at first: not known. */
+void pool_clock(struct pool *pool, int64_t now);
+
+/* How often leases were made, named, taken, released or forgotten so far. */
+uint64_t pool_changes(const struct pool *pool);
 
 /* How many addresses of the family there are, UINT32_MAX if more, how many are leased, and held. */
 struct pool_count {
