@@ -63,6 +63,13 @@ agent hub
 check "c2 still has traffic" pings c2 10.1.0.1 -I 10.9.0.3
 is "both are there" "$(of hub .pool.ipv4.held)" 2
 
+in_quiet c1 swanctl --terminate --ike hub > /dev/null 2>&1
+check "c1 goes" wait_for 20 n_clients_are 1
+check "the hub's agent ends once more" agent_stop hub
+agent hub
+is "c1's lease waits for it" "$(tell hub -j pool show | jq -r '.pools[0].leases[0] | .address + " " + .state')" \
+	"10.9.0.2 offline"
+
 # ---- a client of strongSwan ---------------------------------------------------------------
 
 add_ns road

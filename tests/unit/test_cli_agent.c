@@ -278,6 +278,38 @@ static void hostile_strings(void **state)
 	contains(r.err, "Error: ?[2J");
 }
 
+static void pool(void **state)
+{
+	static const char answer[] =
+		"{\"ok\":true,\"pools\":[{\"ipv4\":{\"size\":253,\"leased\":2,\"held\":1,\"free\":251},"
+		"\"name\":\"hub\",\"ranges\":[\"10.9.0.2-10.9.0.254\"],\"clients\":5,\"leases\":["
+		"{\"address\":\"10.9.0.3\",\"id\":\"bob\",\"state\":\"offline\",\"since\":1764478800},"
+		"{\"address\":\"10.9.0.2\",\"state\":\"online\",\"peer_id\":7}]}]}\n";
+	struct run r;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	run(&r, answer, "pool show hub");
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.asked, "{\"cmd\":\"pool\",\"tunnel\":\"hub\"}\n");
+	assert_string_equal(r.out, "hub: range 10.9.0.2-10.9.0.254 clients at most 5\n"
+				   "    ipv4 size 253 leased 2 in use 1 free 251\n"
+				   "    10.9.0.3 offline since 2025-11-30 05:00:00 bob\n"
+				   "    10.9.0.2 online (not back yet) peer 7\n");
+	run(&r, answer, "-br pool");
+	assert_string_equal(r.asked, "{\"cmd\":\"pool\"}\n");
+	assert_null(strstr(r.out, "bob"));
+	run(&r, answer, "-j pool show");
+	assert_string_equal(r.out, answer);
+	run(&r, "{\"ok\":true,\"pools\":[]}\n", "po s");
+	assert_string_equal(r.out, "no tunnel has a [Pool]\n");
+	run(&r, "{\"ok\":true,\"pools\":[7,{\"leases\":[1,{\"since\":\"x\"}]}]}\n", "pool");
+	assert_int_equal(r.code, 0);
+	run(&r, "{\"ok\":false,\"error\":\"hq gives no addresses\"}\n", "pool show hq");
+	assert_int_equal(r.code, EXIT_KERNEL);
+	contains(r.err, "Error: hq gives no addresses");
+}
+
 /* Answers that are none. */
 static void broken_answers(void **state)
 {
@@ -371,15 +403,11 @@ static void nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status),
-		cmocka_unit_test(up_down_reload),
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(other_forms),
-		cmocka_unit_test(names_of_files),
-		cmocka_unit_test(hostile_strings),
-		cmocka_unit_test(broken_answers),
-		cmocka_unit_test(nobody_there),
-		cmocka_unit_test(no_answer_in_time),
+		cmocka_unit_test(status),	  cmocka_unit_test(up_down_reload),
+		cmocka_unit_test(refusals),	  cmocka_unit_test(other_forms),
+		cmocka_unit_test(names_of_files), cmocka_unit_test(hostile_strings),
+		cmocka_unit_test(pool),		  cmocka_unit_test(broken_answers),
+		cmocka_unit_test(nobody_there),	  cmocka_unit_test(no_answer_in_time),
 		cmocka_unit_test(a_long_answer),
 	};
 

@@ -58,7 +58,7 @@ static void completes(void **state)
 	static const struct {
 		const char *words, *offered;
 	} rows[] = {
-		{ "", "peer sa stats monitor keygen up down status reload algo help " },
+		{ "", "peer sa stats monitor keygen up down status reload pool algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },
@@ -107,7 +107,9 @@ static void completes(void **state)
 		{ "up hq ", "timeout " },
 		{ "down -", "--all " },
 		{ "reload ", "help " },
-		{ "help p", "peer " },
+		{ "pool ", "show help " },
+		{ "pool bogus ", "" },
+		{ "help p", "peer pool " },
 		{ "bogus ", "" },
 	};
 

@@ -50,6 +50,39 @@ void log_say(enum ike_log_level level, const char *tunnel, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* An answer in parts, as ctl.c puts it together. */
+static json_t *answer, *list;
+
+json_t *ctl_text(const char *text)
+{
+	return json_string(text);
+}
+
+void ctl_list_begin(struct ctl_request *q, json_t *head, const char *key)
+{
+	(void)q;
+	list = json_array();
+	json_object_set_new(head, key, list);
+	answer = head;
+}
+
+bool ctl_list_add(struct ctl_request *q, json_t *item)
+{
+	(void)q;
+	json_array_append_new(list, item);
+	return true;
+}
+
+void ctl_list_end(struct ctl_request *q)
+{
+	(void)q;
+}
+
+bool ctl_is_heard(const struct ctl_request *q)
+{
+	return q != NULL;
+}
+
 /* ---- a hub and its folder ------------------------------------------------------------ */
 
 static char dir[64];
@@ -489,6 +522,37 @@ static void without_a_pool_the_file_stays(void **state)
 	end_agent();
 }
 
+/* What "esptun pool show" gets. */
+static void a_pool_is_told_with_its_leases(void **state)
+{
+	json_t *l;
+
+	(void)state;
+	open_hub("10.9.0.2", "10.9.0.5");
+	client(2, "alice");
+	client(3, "bob@example.org");
+	lease_release(&hub, 3);
+	hub.conf.clients = 7;
+	assert_false(pool_tell(&hub, NULL));
+	assert_int_equal(json_integer_value(json_object_get(answer, "clients")), 7);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(answer, "ranges"), 0)),
+			    "10.9.0.2-10.9.0.5");
+	l = json_object_get(answer, "ipv4");
+	assert_int_equal(json_integer_value(json_object_get(l, "free")), 2);
+	assert_int_equal(json_array_size(list), 2);
+	l = json_array_get(list, 0);
+	assert_string_equal(json_string_value(json_object_get(l, "id")), "bob@example.org");
+	assert_string_equal(json_string_value(json_object_get(l, "state")), "offline");
+	assert_null(json_object_get(l, "peer_id"));
+	l = json_array_get(list, 1);
+	assert_string_equal(json_string_value(json_object_get(l, "address")), "10.9.0.2");
+	assert_string_equal(json_string_value(json_object_get(l, "state")), "online");
+	assert_int_equal(json_integer_value(json_object_get(l, "peer_id")), 2);
+	assert_true(json_integer_value(json_object_get(l, "since")) > 1764478800);
+	json_decref(answer);
+	end_agent();
+}
+
 static void what_cannot_be_written_is_said_once(void **state)
 {
 	char aside[128], *first;
@@ -536,6 +600,7 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_put_aside, begin, end),
 		cmocka_unit_test_setup_teardown(without_a_pool_the_file_stays, begin, end),
+		cmocka_unit_test_setup_teardown(a_pool_is_told_with_its_leases, begin, end),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said_once, begin, end),
 	};
 

@@ -104,6 +104,31 @@ static void a_full_pool_takes_from_those_who_left_first(void **state)
 	pool_free(pool);
 }
 
+/* Fixed addresses are nobody else's, whether they are in a range or not. */
+static void what_is_free_is_counted(void **state)
+{
+	const struct pool_range r = { at("10.9.0.1"), at("10.9.0.8") };
+	const struct pool_fixed fixed[] = { { .addr = at("10.9.0.1") },
+					    { name("alice"), at("10.9.0.5") },
+					    { name("bob"), at("10.7.0.1") } };
+	struct pool *pool = pool_new(&r, 1, fixed, 3);
+	struct pool_count c;
+
+	(void)state;
+	take(pool, 2, "alice", 4, NULL);
+	take(pool, 3, "bob", 4, NULL);
+	take(pool, 4, "carol", 4, NULL);
+	pool_release(pool, 4);
+	pool_count(pool, 4, &c);
+	assert_int_equal(c.size, 8);
+	assert_int_equal(c.leased, 3);
+	assert_int_equal(c.held, 2);
+	assert_int_equal(c.free, 5);
+	pool_count(pool, 6, &c);
+	assert_int_equal(c.size + c.leased + c.free, 0);
+	pool_free(pool);
+}
+
 static void changes_are_counted_and_dated(void **state)
 {
 	struct pool *pool = pool_of("10.9.0.2", "10.9.0.4");
@@ -402,6 +427,7 @@ int main(void)
 		cmocka_unit_test(an_identity_gets_its_old_lease),
 		cmocka_unit_test(a_full_pool_takes_from_those_who_left_first),
 		cmocka_unit_test(an_identity_has_one_lease),
+		cmocka_unit_test(what_is_free_is_counted),
 		cmocka_unit_test(changes_are_counted_and_dated),
 		cmocka_unit_test(families_are_apart),
 		cmocka_unit_test(fixed_addresses_are_kept),

@@ -44,7 +44,8 @@ struct command {
 	const char *usage; /* the text "help" prints */
 	const struct keyword *keywords; /* NULL: none */
 	const struct subcommand *subcommands; /* NULL: none */
-	const char *first; /* values of a word before the keywords, as in struct keyword */
+	/* Values of a word before the keywords, behind the subcommand if there is one, as in struct keyword. */
+	const char *first;
 };
 
 extern const struct command commands[]; /* ended by a NULL name */
@@ -60,6 +61,7 @@ int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
 int cmd_reload(struct cli *cli, struct args *a);
+int cmd_pool(struct cli *cli, struct args *a);
 
 extern const char usage_peer[];
 extern const char usage_sa[];
@@ -68,10 +70,11 @@ extern const char usage_monitor[];
 extern const char usage_stats[];
 extern const char usage_keygen[];
 extern const char usage_agent[];
+extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
 	keygen_keywords[], up_keywords[];
-extern const struct subcommand peer_commands[], sa_commands[], algo_commands[];
+extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[];
 
 /* ----------------------------------------------------------------- helpers */
 

@@ -23,6 +23,11 @@ const char usage_agent[] =
 	"/etc/esptun/NAME.conf, how its tunnels are, or to read its configuration again.\n"
 	"up returns once the tunnel is up, or with the reason why not (20 seconds).\n";
 
+const char usage_pool[] =
+	"Usage: esptun pool show [NAME]\n"
+	"Asks the agent, esptund, which addresses its hubs have for their clients ([Pool]\n"
+	"in /etc/esptun/NAME.conf), and who has them.\n";
+
 #define CONTROL_PATH "/run/esptun/control"
 
 /* A reply longer than this is no reply of ours: 16384 tunnels have less to say. */
@@ -495,6 +500,71 @@ static void print_file(const char *folder, json_t *file)
 	}
 }
 
+/* ---------------------------------------------------------------------- pools */
+
+static void print_since(json_int_t since)
+{
+	time_t then = (time_t)since;
+	struct tm tm;
+	char when[64];
+
+	if (since > 0 && localtime_r(&then, &tm) &&
+	    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm))
+		printf(" since %s", when);
+}
+
+static void text_lease(const struct cli *cli, json_t *l)
+{
+	bool online = !strcmp(text(l, "state"), "online");
+
+	printf("    ");
+	print_color(cli, COLOR_ADDR, "%s", text(l, "address"));
+	printf(" ");
+	print_color(cli, online ? COLOR_UP : COLOR_DOWN, "%s", text(l, "state"));
+	print_since(number(l, "since"));
+	printf(" %s", *text(l, "id") ? text(l, "id") : "(not back yet)");
+	if (online)
+		printf(" peer %" JSON_INTEGER_FORMAT, number(l, "peer_id"));
+	putchar('\n');
+}
+
+static void text_pool(const struct cli *cli, json_t *p)
+{
+	static const char *const families[] = { "ipv4", "ipv6" };
+	json_t *l, *leases = json_object_get(p, "leases");
+	size_t i;
+
+	begin_object(cli);
+	print_color(cli, COLOR_LINK, "%s", text(p, "name"));
+	printf(":");
+	print_list("range", json_object_get(p, "ranges"));
+	printf(" clients at most %" JSON_INTEGER_FORMAT "\n", number(p, "clients"));
+	for (i = 0; i < 2; i++) {
+		json_t *c = json_object_get(p, families[i]);
+
+		if (c)
+			printf("    %s size %" JSON_INTEGER_FORMAT " leased %" JSON_INTEGER_FORMAT
+			       " in use %" JSON_INTEGER_FORMAT " free %" JSON_INTEGER_FORMAT "\n",
+			       families[i], number(c, "size"), number(c, "leased"),
+			       number(c, "held"), number(c, "free"));
+	}
+	if (!cli->brief)
+		json_array_foreach(leases, i, l)
+			text_lease(cli, l);
+	end_object(cli);
+}
+
+static void print_pools(const struct cli *cli, json_t *pools)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach(pools, i, p)
+		text_pool(cli, p);
+	if (pools && !json_array_size(pools))
+		puts("no tunnel has a [Pool]");
+}
+
 static void print_reply(const struct cli *cli, json_t *reply)
 {
 	json_t *files = json_object_get(reply, "files");
@@ -502,6 +572,7 @@ static void print_reply(const struct cli *cli, json_t *reply)
 	static const char *const lists[] = { "added", "removed", "changed" };
 	size_t i;
 
+	print_pools(cli, json_object_get(reply, "pools"));
 	json_array_foreach(tunnels, i, t)
 		print_tunnel(cli, t);
 	if (tunnels && !json_array_size(tunnels) && !json_array_size(files))
@@ -617,28 +688,6 @@ int cmd_down(struct cli *cli, struct args *a)
 	return up_or_down(cli, a, "down");
 }
 
-int cmd_status(struct cli *cli, struct args *a)
-{
-	const char *word, *tunnel = NULL;
-	char name[NAME_SIZE];
-	json_t *request;
-
-	if (wants_help(a))
-		return print_usage();
-	word = args_next(a);
-	if (args_end(a, "esptun status [NAME]"))
-		return cli_usage_error(a);
-	if (word) {
-		tunnel = tunnel_name(word, name);
-		if (!tunnel)
-			return EXIT_USAGE;
-	}
-	request = json_pack("{ss}", "cmd", "status");
-	if (tunnel)
-		json_object_set_new(request, "tunnel", json_string(tunnel));
-	return ask_and_print(cli, request, 0);
-}
-
 int cmd_reload(struct cli *cli, struct args *a)
 {
 	if (wants_help(a))
@@ -646,4 +695,41 @@ int cmd_reload(struct cli *cli, struct args *a)
 	if (args_end(a, "esptun reload"))
 		return cli_usage_error(a);
 	return ask_and_print(cli, json_pack("{ss}", "cmd", "reload"), 0);
+}
+
+/* {"cmd":COMMAND}, about the tunnel that the rest names, or about all of them. */
+static int ask_about(struct cli *cli, struct args *a, const char *cmd, const char *usage)
+{
+	const char *word = args_next(a), *tunnel = NULL;
+	char name[NAME_SIZE];
+	json_t *request;
+
+	if (args_end(a, usage))
+		return cli_usage_error(a);
+	if (word) {
+		tunnel = tunnel_name(word, name);
+		if (!tunnel)
+			return EXIT_USAGE;
+	}
+	request = json_pack("{ss}", "cmd", cmd);
+	if (tunnel)
+		json_object_set_new(request, "tunnel", json_string(tunnel));
+	return ask_and_print(cli, request, 0);
+}
+
+int cmd_status(struct cli *cli, struct args *a)
+{
+	return wants_help(a) ? print_usage() : ask_about(cli, a, "status", "esptun status [NAME]");
+}
+
+static int show_pool(struct cli *cli, struct args *a)
+{
+	return ask_about(cli, a, "pool", "esptun pool show [NAME]");
+}
+
+const struct subcommand pool_commands[] = { { "show", show_pool, 0, 0 }, { NULL, NULL, 0, 0 } };
+
+int cmd_pool(struct cli *cli, struct args *a)
+{
+	return cli_subcommand(cli, a, pool_commands, show_pool, usage_pool);
 }

@@ -144,7 +144,8 @@ static void complete_command(struct cli *cli, struct args *a, const struct comma
 		const char *first;
 
 		if (a->argc == 1) {
-			offer_values(cli, c->first, a->argv[0]);
+			if (!s)
+				offer_values(cli, c->first, a->argv[0]);
 			for (; s && s->name; s++)
 				offer(s->name, strlen(s->name), a->argv[0]);
 			offer("help", 4, a->argv[0]);
@@ -155,6 +156,8 @@ static void complete_command(struct cli *cli, struct args *a, const struct comma
 			s++;
 		if (s)
 			allowed = s->name ? s->needs | s->takes : 0;
+		if (s && s->name && c->first && a->argc == 1)
+			offer_values(cli, c->first, a->argv[0]);
 	} else if (a->argc == 1) {
 		offer("help", 4, a->argv[0]);
 	}

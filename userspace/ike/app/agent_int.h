@@ -4,6 +4,7 @@
  *	tunnels.c	the list of tunnels, and what is noted of each
  *	env.c		the core's effects
  *	files.c		configuration files that are not what the agent goes by
+ *	pools.c		pools and their leases
  *	status.c	status
  *	path.c		the way to the peers
  *	adopt.c		whose SAs may be there
@@ -159,6 +160,7 @@ struct status_job {
 	char only[16]; /* "": of all */
 	struct files files; /* agent: NULL before it has begun */
 	bool has_files; /* and they are told */
+	bool of_pools; /* which are told alone */
 	struct tunnel *next; /* to be told */
 	struct tunnel *hub; /* whose clients are being told; NULL: not yet, or no more */
 	uint32_t clients[WIRE_CLIENTS_MAX];
@@ -357,9 +359,17 @@ bool env_may_reach(struct agent *a, const struct tunnel *t, const struct ike_add
 /* This SA of the peer is the core's from now on; 0: none. False if there is no such peer, or no memory. */
 bool env_own_spi(struct tunnel *t, uint32_t peer, uint32_t spi, bool inbound);
 
+/* ---- pools.c */
+/* How much of it is in use, as "pool" in ctl.h. */
+json_t *pool_json(const struct pool *pool);
+/* An item of "pools" in ctl.h, if the tunnel has one; false if nobody listens any more. */
+bool pool_tell(const struct tunnel *t, struct ctl_request *q);
+
 /* ---- status.c */
 /* Of the tunnel with that name, with its clients, or with NULL of all: told by status_tell(). */
 void status_begin(struct agent *a, struct ctl_request *q, const char *name);
+/* The same of pools alone, with all leases. */
+void status_begin_pools(struct agent *a, struct ctl_request *q, const char *name);
 /* Tell some more of what was asked for, for some milliseconds. */
 void status_tell(struct agent *a);
 /* One tunnel's, without clients. */

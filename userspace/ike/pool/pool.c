@@ -485,21 +485,26 @@ static uint32_t range_size(const struct pool_range *r)
 }
 
 struct counting {
+	const struct pool *pool;
 	uint8_t family;
 	struct pool_count *out;
+	uint32_t taken; /* of the ranges: leased, or fixed */
 };
 
 static void count_lease(void *ctx, const struct pool_lease *lease)
 {
-	const struct counting *c = ctx;
+	struct counting *c = ctx;
 
-	c->out->leased += lease->addr.family == c->family;
-	c->out->held += lease->addr.family == c->family && lease->holder;
+	if (lease->addr.family != c->family)
+		return;
+	c->out->leased++;
+	c->out->held += lease->holder != 0;
+	c->taken += in_range(c->pool, &lease->addr) && !fixed_at(c->pool, &lease->addr);
 }
 
 void pool_count(const struct pool *pool, uint8_t family, struct pool_count *out)
 {
-	struct counting c = { family, out };
+	struct counting c = { pool, family, out, 0 };
 	uint64_t size = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -509,6 +514,10 @@ void pool_count(const struct pool *pool, uint8_t family, struct pool_count *out)
 	}
 	out->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 	pool_each(pool, count_lease, &c);
+	for (unsigned int i = 0; i < pool->n_fixed; i++)
+		c.taken += pool->fixed[i].addr.family == family &&
+			   in_range(pool, &pool->fixed[i].addr);
+	out->free = out->size < UINT32_MAX ? out->size - c.taken : out->size;
 }
 
 static bool index_fixed(struct pool *pool, const struct pool_fixed *f)

@@ -78,9 +78,12 @@ void pool_clock(struct pool *pool, int64_t now);
 /* How often leases were made, named, taken, released or forgotten so far. */
 uint64_t pool_changes(const struct pool *pool);
 
-/* How many addresses of the family there are, UINT32_MAX if more, how many are leased, and held. */
+/*
+ * How many addresses of the family there are, UINT32_MAX if more, how many are leased, and held, and how
+ * many any identity can get that has none.
+ */
 struct pool_count {
-	uint32_t size, leased, held;
+	uint32_t size, leased, held, free;
 };
 void pool_count(const struct pool *pool, uint8_t family, struct pool_count *out);
 

@@ -229,6 +229,21 @@ static void status(struct agent *a, struct ctl_request *q, const char *name)
 	status_begin(a, q, name);
 }
 
+static void pool(struct agent *a, struct ctl_request *q, const char *name)
+{
+	const struct tunnel *t = name ? tunnel_by_name(a, name) : NULL;
+
+	if (name && !t)
+		ctl_answer(q, failure("no tunnel %.40s: esptun status lists them", name));
+	else if (t && !t->pool)
+		ctl_answer(
+			q,
+			failure("%s gives no addresses: %s/%s.conf has no [Pool] with Range, or was never up",
+				name, a->options->config_dir, name));
+	else
+		status_begin_pools(a, q, name);
+}
+
 static void reload(struct agent *a, struct ctl_request *q)
 {
 	struct reload r = { json_array(), json_array(), json_array(), json_array() };
@@ -256,12 +271,15 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 		ctl_answer(q, failure("the request has no \"cmd\""));
 	else if (!strcmp(cmd, "status"))
 		status(a, q, name);
+	else if (!strcmp(cmd, "pool"))
+		pool(a, q, name);
 	else if (!strcmp(cmd, "reload"))
 		reload(a, q);
 	else if (strcmp(cmd, "up") && strcmp(cmd, "down"))
-		ctl_answer(q,
-			   failure("unknown command \"%.40s\": expected status, up, down or reload",
-				   cmd));
+		ctl_answer(
+			q,
+			failure("unknown command \"%.40s\": expected status, pool, up, down or reload",
+				cmd));
 	else if (!strcmp(cmd, "down") && json_is_true(json_object_get(what, "all")))
 		down_all(a, q, what);
 	else if (!name)

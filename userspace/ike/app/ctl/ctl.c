@@ -307,6 +307,11 @@ bool ctl_list_add(struct ctl_request *q, json_t *item)
 	return q->client;
 }
 
+bool ctl_is_heard(const struct ctl_request *q)
+{
+	return q->client;
+}
+
 void ctl_list_end(struct ctl_request *q)
 {
 	if (q->client)

@@ -6,6 +6,8 @@
  * Requests
  *   {"cmd":"status"}                      all tunnels
  *   {"cmd":"status","tunnel":"hq"}        one
+ *   {"cmd":"pool"}                        pools of all tunnels, with their leases
+ *   {"cmd":"pool","tunnel":"hq"}          of one, which has to have one
  *   {"cmd":"up","tunnel":"hq","timeout":20}
  *	Reads hq.conf if hq is not known or taken down. Answers when the tunnel is up, when
  *	an attempt failed, or after timeout seconds (default 20; 0: at once).
@@ -39,7 +41,8 @@
  *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],
  *	"lease":["10.9.0.2"],		addresses that the peer gave us; absent if none
  *	"pool":{"ipv4":{"size":254,	addresses of [Pool]; absent without one
- *	  "leased":9, "held":3}},	that are some identity's, and that connected clients have; also "ipv6"
+ *	  "leased":9, "held":3,		that are some identity's, and that connected clients have
+ *	  "free":245}},			that are nobody's; also "ipv6"
  *	"link":{"ifindex":4,"mtu":1422,"running":true},	absent without a netdevice
  *	"ike":{				absent without an IKE SA
  *	  "state":"established",	or "half-open"
@@ -74,6 +77,17 @@
  *	  "lease":["10.9.0.2"],		its addresses of the pool; absent if none
  *	  "ike":{…}, "children":[…], "peer":{…}	as above
  *	}]
+ *   }]
+ *   pool adds "pools": [{
+ *	"name":"hq", "ranges":["10.9.0.1-10.9.0.254"],
+ *	"clients":5,			so many may be connected (Clients=)
+ *	"ipv4":{…},			as in "pool" above
+ *	"leases":[{			first those of clients that are not connected, who left first before others
+ *	  "address":"10.9.0.2",
+ *	  "id":"alice@example.org",	absent if adopted and not back yet
+ *	  "state":"online",		or "offline": it waits for its client
+ *	  "peer_id":2,			the kernel's number of the client; absent if offline
+ *	  "since":1764478800}]		when that began, in seconds since 1970; absent if not known
  *   }]
  */
 #ifndef ESPTUN_IKE_CTL_H
@@ -121,6 +135,8 @@ void ctl_answer(struct ctl_request *q, json_t *what);
  */
 void ctl_list_begin(struct ctl_request *q, json_t *head, const char *key);
 bool ctl_list_add(struct ctl_request *q, json_t *item);
+/* Is the asker still there? */
+bool ctl_is_heard(const struct ctl_request *q);
 void ctl_list_end(struct ctl_request *q);
 
 /* JSON's string of @text. One that is not UTF-8 gets "?" in place of all but ASCII. */

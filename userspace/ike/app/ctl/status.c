@@ -191,25 +191,6 @@ static void put_lease(json_t *o, const struct ike_status *s)
 	json_object_set_new(o, "lease", list);
 }
 
-/* What the pool has: addresses that there are, that are some identity's, and that connected clients have. */
-static json_t *pool_json(const struct pool *pool)
-{
-	static const char *const names[] = { "ipv4", "ipv6" };
-	json_t *o = json_object();
-
-	for (unsigned int i = 0; i < 2; i++) {
-		struct pool_count c;
-
-		pool_count(pool, i ? 6 : 4, &c);
-		if (c.size || c.leased)
-			json_object_set_new(o, names[i],
-					    json_pack("{s:I,s:I,s:I}", "size", (json_int_t)c.size,
-						      "leased", (json_int_t)c.leased, "held",
-						      (json_int_t)c.held));
-	}
-	return o;
-}
-
 static json_t *peer_json(const struct esptun_peer *p)
 {
 	json_t *o = json_object();
@@ -438,20 +419,37 @@ static void tell_head(const struct agent *a, struct ctl_request *q, json_t *file
 		       "tunnels");
 }
 
-/* Of one tunnel, with its clients, or of all: told in agent_settle(), a part at a time. */
-void status_begin(struct agent *a, struct ctl_request *q, const char *name)
+static struct status_job *begin_job(struct agent *a, struct ctl_request *q, const char *name)
 {
 	struct status_job *job;
 
 	job = calloc(1, sizeof(*job));
 	if (!job) {
 		ctl_answer(q, NULL);
-		return;
+		return NULL;
 	}
 	if (name)
 		snprintf(job->only, sizeof(job->only), "%s", name);
 	job->request = q;
 	TAILQ_INSERT_TAIL(&a->status_jobs, job, link);
+	return job;
+}
+
+/* Of one tunnel, with its clients, or of all: told in agent_settle(), a part at a time. */
+void status_begin(struct agent *a, struct ctl_request *q, const char *name)
+{
+	begin_job(a, q, name);
+}
+
+void status_begin_pools(struct agent *a, struct ctl_request *q, const char *name)
+{
+	struct status_job *job = begin_job(a, q, name);
+
+	if (!job)
+		return;
+	ctl_list_begin(q, json_pack("{s:b}", "ok", 1), "pools");
+	job->has_files = job->of_pools = true; /* of which none are looked at */
+	job->next = *job->only ? tunnel_by_name(a, job->only) : a->tunnels;
 }
 
 /* Some more files; when that was all, tunnels come next. */
@@ -552,9 +550,22 @@ static bool tell_tunnels(struct agent *a, struct status_job *job)
 	return heard && job->next;
 }
 
+/* One pool more, with all its leases; false if that was the last one, or nobody listens any more. */
+static bool tell_pool(struct status_job *job)
+{
+	struct tunnel *t = job->next;
+
+	if (!t)
+		return false;
+	job->next = *job->only ? NULL : t->next;
+	return pool_tell(t, job->request) && job->next;
+}
+
 /* False if that was all. */
 static bool tell_some(struct agent *a, struct status_job *job)
 {
+	if (job->of_pools)
+		return tell_pool(job);
 	if (!job->has_files) {
 		look_some(a, job);
 		return true;
