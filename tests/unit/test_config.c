@@ -1904,6 +1904,53 @@ static void pools(void **state)
 	config_clear(&c);
 }
 
+static void apart_is(const struct config *c, unsigned int i, const char *want)
+{
+	char text[80], addr[64];
+
+	assert_true(i < c->n_apart);
+	snprintf(text, sizeof(text), "%s/%u", ike_addr_print(addr, sizeof(addr), &c->apart[i].addr),
+		 c->apart[i].len);
+	assert_string_equal(text, want);
+}
+
+/* The networks of rules: all addresses that clients can have, and no others. */
+static void clients_apart(void **state)
+{
+	static char many[16384] = POOL "ClientToClient = no\nRange = 10.7.0.0/16\nStatic = ";
+	struct config c, other;
+
+	(void)state;
+	accepted(POOL "Range = 10.9.0.2-10.9.0.5\n", &other);
+	assert_int_equal(other.n_apart, 0);
+	accepted(POOL "Range = 10.9.0.2-10.9.0.5\nClientToClient = yes\n", &c);
+	assert_true(config_equal(&c, &other));
+	config_clear(&c);
+	accepted(
+		POOL
+		"ClientToClient = No\nRange = 10.9.0.2-10.9.0.5, fd09::/64, fd09:0:0:1::8-fd09:0:0:1::9\n"
+		"Static = a.b = 10.9.0.3, c.d = 10.9.0.99\n",
+		&c);
+	apart_is(&c, 0, "10.9.0.2/31");
+	apart_is(&c, 1, "10.9.0.4/31");
+	apart_is(&c, 2, "fd09::/64");
+	apart_is(&c, 3, "fd09:0:0:1::8/127");
+	apart_is(&c, 4, "10.9.0.99/32");
+	assert_int_equal(c.n_apart, 5);
+	assert_false(config_equal(&c, &other));
+	config_clear(&c);
+	config_clear(&other);
+	refused(POOL "Range = 10.9.0.0/25\nClientToClient = maybe\n", "expected yes or no");
+	refused(POOL "ClientToClient = no\n", "[Pool] lacks Range");
+	for (unsigned int i = 0; i < 300; i++) {
+		size_t len = strlen(many);
+
+		snprintf(many + len, sizeof(many) - len, "%sa%u.b = 10.8.%u.%u\n",
+			 i ? "Static = " : "", i, i / 100, 1 + 2 * (i % 100));
+	}
+	refused(many, "made up of more than 256 networks");
+}
+
 static void wrong_pools(void **state)
 {
 	struct config c;
@@ -1963,6 +2010,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(pools),
+		cmocka_unit_test(clients_apart),
 		cmocka_unit_test(wrong_pools),
 		cmocka_unit_test(an_address_on_request),
 		cmocka_unit_test(selector_pairs),

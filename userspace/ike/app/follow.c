@@ -103,7 +103,7 @@ static void say_restored(struct tunnel *t, const struct net_did *did)
 	t->restores++;
 	log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL,
 		 t->link_down ? "another program took the netdevice down: up again"
-			      : "another program removed addresses or routes",
+			      : "another program removed addresses, routes or rules",
 		 loop_now());
 	if (*did->text)
 		log_say(IKE_LOG_INFO, t->conf.name, "put back %s", did->text);
@@ -140,6 +140,8 @@ static void on_renamed(struct tunnel *t, const char *name)
 	char text[256];
 
 	snprintf(t->device, sizeof(t->device), "%s", name);
+	if (t->conf.n_apart) /* rules go by names */
+		plan_restore(t, 0);
 	if (!strcmp(name, t->conf.name)) {
 		tunnel_well(t, TROUBLE_DEVICE);
 		return;
@@ -204,6 +206,18 @@ static void on_replaced(void *ctx, const struct net_prefix *to)
 
 	for (struct tunnel *t = a->tunnels; t; t = t->next) {
 		if (t->ifindex && !t->after && !t->moved && has_route(t, to))
+			plan_restore(t, RESTORE_SOON);
+	}
+	agent_wake(a);
+}
+
+/* By whom, and of which link, does not matter: what is there is not made again. */
+static void on_unruled(void *ctx)
+{
+	struct agent *a = ctx;
+
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		if (t->conf.n_apart && t->ifindex && !t->after && !t->moved)
 			plan_restore(t, RESTORE_SOON);
 	}
 	agent_wake(a);
@@ -284,6 +298,7 @@ struct watch *follow_open(struct agent *a)
 		.link = on_link,
 		.stripped = on_stripped,
 		.replaced = on_replaced,
+		.unruled = on_unruled,
 		.carrier = on_carrier,
 		.paths = on_paths,
 		.overrun = on_overrun,

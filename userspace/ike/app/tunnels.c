@@ -232,6 +232,8 @@ void tunnel_net_conf(const struct tunnel *t, struct net_conf *out)
 		.n_routes = t->conf.n_routes,
 		.table = t->conf.table,
 		.metric = t->conf.metric,
+		.apart = t->conf.apart,
+		.n_apart = t->conf.n_apart,
 	};
 	for (unsigned int i = 0; t->given && i < 2; i++) {
 		if (!t->given->address[i].family)

@@ -5,6 +5,7 @@
  * by their link, but walks all routes to do so: see net_note_routes().
  */
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "ike/io/net.h"
+#include "ike/io/rule.h"
 #include "ike/io/rtnl.h"
 #include "ike/proto/addr.h"
 
@@ -39,7 +41,26 @@ struct net {
 	struct esptun *h;
 	bool noted;
 	struct haves routes; /* if so: of all links, in order of these */
+	bool has_rules; /* of ours there may be some, or of a former agent's */
 };
+
+static void see_rule(void *ctx, struct nlmsghdr *nlh)
+{
+	*(bool *)ctx |= rule_is_ours(nlh);
+}
+
+/* Those who have none need not look for them whenever they look at a link. */
+static void find_rules(struct net *n)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct fib_rule_hdr head = { .family = families[i] };
+
+		rtnl_dump(n->sk, rtnl_request(RTM_GETRULE, NLM_F_DUMP, &head, sizeof(head)),
+			  see_rule, NULL, &n->has_rules);
+	}
+}
 
 struct net *net_open(struct esptun *h)
 {
@@ -49,8 +70,10 @@ struct net *net_open(struct esptun *h)
 		return NULL;
 	n->h = h;
 	n->sk = rtnl_open();
-	if (n->sk)
+	if (n->sk) {
+		find_rules(n);
 		return n;
+	}
 	free(n);
 	errno = EPROTO;
 	return NULL;
@@ -528,6 +551,38 @@ static int put_routes(struct net *n, const struct net_conf *c, uint32_t ifindex,
 	return rc;
 }
 
+/* ---- rules of a link ---------------------------------------------------------------- */
+
+static void read_name(void *ctx, struct nlmsghdr *nlh)
+{
+	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_IFNAME);
+
+	if (a)
+		nla_strlcpy(ctx, a, IFNAMSIZ);
+}
+
+static void note_rule(void *ctx, const struct net_prefix *to)
+{
+	note_done(ctx, "rule to", to);
+}
+
+/* Rules go by the name that the link has now. */
+static int put_rules(struct net *n, const struct net_prefix *to, unsigned int n_to,
+		     uint32_t ifindex, struct net_did *did)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	char name[IFNAMSIZ] = "";
+	int rc;
+
+	if (!n_to && !n->has_rules)
+		return 0;
+	n->has_rules = true;
+	rc = rtnl_talk(n->sk, rtnl_request(RTM_GETLINK, 0, &head, sizeof(head)), read_name, name);
+	if (!rc && !*name)
+		rc = -ENODEV;
+	return rc ? rc : rule_put(n->sk, name, to, n_to, did ? note_rule : NULL, did);
+}
+
 int net_restore(struct net *n, const struct net_conf *c, uint32_t ifindex, struct net_did *did,
 		char *err, size_t err_size)
 {
@@ -535,6 +590,12 @@ int net_restore(struct net *n, const struct net_conf *c, uint32_t ifindex, struc
 
 	did->text[0] = 0;
 	snprintf(err, err_size, "out of memory");
+	rc = put_rules(n, c->apart, c->n_apart, ifindex, did);
+	if (rc) {
+		snprintf(err, err_size, "cannot keep clients of %s apart by a rule: %s", c->name,
+			 strerror(-rc));
+		return rc;
+	}
 	rc = put_addresses(n, c, ifindex, did, err, err_size);
 	if (!rc) {
 		rc = set_up(n, ifindex);
@@ -565,6 +626,7 @@ void net_down(struct net *n, uint32_t ifindex)
 {
 	struct haves have;
 
+	put_rules(n, NULL, 0, ifindex, NULL);
 	if (link_is_ours(n, ifindex)) {
 		esptun_link_del(n->h, ifindex);
 		return;

@@ -32,6 +32,8 @@ struct net_conf {
 	const struct net_prefix *routes;
 	unsigned int n_routes;
 	uint32_t table, metric; /* of the routes; 0: main, the kernel's default */
+	const struct net_prefix *apart; /* where what comes from the link may not go, see rule.h */
+	unsigned int n_apart;
 };
 
 /* What net_restore() had to do, "" if nothing; cut off if it is much. */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "ike/io/rtnl.h"
+#include "ike/io/rule.h"
 #include "ike/io/watch.h"
 
 /* A routing daemon that learns a whole table must not overrun us. */
@@ -141,7 +142,11 @@ static int on_message(struct nl_msg *msg, void *arg)
 			on_route(w, nlh);
 		break;
 	case RTM_NEWRULE:
-	case RTM_DELRULE: w->to.paths(w->to.ctx); break;
+	case RTM_DELRULE:
+		if (nlh->nlmsg_type == RTM_DELRULE && rule_is_ours(nlh))
+			w->to.unruled(w->to.ctx);
+		w->to.paths(w->to.ctx);
+		break;
 	default: break;
 	}
 	return NL_OK;

@@ -36,6 +36,8 @@ struct watch_events {
 	void (*replaced)(void *ctx, const struct net_prefix *to);
 	/* The carrier of a link that is not of kind esptun came back. */
 	void (*carrier)(void *ctx, uint32_t ifindex);
+	/* A rule of ours was removed (rule.h). */
+	void (*unruled)(void *ctx);
 	/* Addresses, routes or rules are not what they were. */
 	void (*paths)(void *ctx);
 	/* Messages were lost: anything may have changed. */

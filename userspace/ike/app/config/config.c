@@ -392,6 +392,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[6] = (struct config_list){ (void **)&c->ranges, c->n_ranges, sizeof(*c->ranges) };
 	out[7] = (struct config_list){ (void **)&c->fixed, c->n_fixed, sizeof(*c->fixed) };
 	out[8] = (struct config_list){ (void **)&c->domains, c->n_domains, 1 };
+	out[9] = (struct config_list){ (void **)&c->apart, c->n_apart, sizeof(*c->apart) };
 }
 
 void config_clear(struct config *c)

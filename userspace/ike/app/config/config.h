@@ -26,6 +26,7 @@ enum config_limits {
 	CONFIG_MAX_PREFIXES = 256, /* Address or Routes */
 	CONFIG_MAX_RANGES = 64,
 	CONFIG_MAX_FIXED = 1024,
+	CONFIG_MAX_APART = 256, /* networks that make up the addresses of clients */
 };
 
 /* What Rekey is without a word in the file. */
@@ -99,6 +100,8 @@ struct config {
 	unsigned int n_ranges; /* 0: there is no pool */
 	struct pool_fixed *fixed; /* with our own addresses, which nobody gets */
 	unsigned int n_fixed;
+	struct net_prefix *apart; /* clients' addresses, if they may not reach each other */
+	unsigned int n_apart;
 };
 
 /*
@@ -132,7 +135,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 9 };
+enum { CONFIG_LISTS = 10 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ike/app/config/config_int.h"
@@ -9,6 +10,7 @@
 #include "ike/proto/transform.h"
 #include "ike/child/proposal.h"
 #include "ike/child/proposal_share.h"
+#include "ike/child/ts.h"
 
 static bool given(const struct parse *p, const char *name)
 {
@@ -458,12 +460,80 @@ static void keep_own(struct parse *p)
 	}
 }
 
+/* Those of @r alone; -1 if they are too many. */
+static int add_apart(struct config *c, const struct pool_range *r)
+{
+	struct ike_ts_list exact = { .n = 1,
+				     .ts = { { .family = r->first.family, .port_end = 65535 } } };
+	struct ike_prefix found[CONFIG_MAX_APART];
+	struct ike_ts *ts = &exact.ts[0];
+	struct ike_addr first = r->first;
+	struct net_prefix *grown;
+	int n;
+
+	memcpy(ts->end, r->last.b, sizeof(ts->end));
+	/* A network of IPv6 but for its first address, which is no host's (RFC 4291 2.6.1), is one. */
+	ike_addr_step(&first, -1);
+	memcpy(ts->start, first.b, sizeof(ts->start));
+	if (first.family == 4 || ike_ts_prefixes(&exact, found, 1) != 1)
+		memcpy(ts->start, r->first.b, sizeof(ts->start));
+	n = ike_ts_prefixes(&exact, found, CONFIG_MAX_APART - c->n_apart);
+	if (n < 0)
+		return -1;
+	grown = realloc(c->apart, (c->n_apart + (unsigned int)n) * sizeof(*grown));
+	if (!grown)
+		return -1;
+	c->apart = grown;
+	for (int i = 0; i < n; i++) {
+		struct net_prefix *to = &c->apart[c->n_apart++];
+
+		memset(to, 0, sizeof(*to));
+		to->addr.family = found[i].family;
+		memcpy(to->addr.b, found[i].addr, sizeof(to->addr.b));
+		to->len = found[i].len;
+	}
+	return 0;
+}
+
+static bool is_in_range(const struct config *c, const struct ike_addr *a)
+{
+	for (unsigned int i = 0; i < c->n_ranges; i++) {
+		if (c->ranges[i].first.family == a->family &&
+		    memcmp(c->ranges[i].first.b, a->b, sizeof(a->b)) <= 0 &&
+		    memcmp(a->b, c->ranges[i].last.b, sizeof(a->b)) <= 0)
+			return true;
+	}
+	return false;
+}
+
+/* All addresses that clients can have become networks, as rules of the kernel have these. */
+static void keep_clients_apart(struct parse *p)
+{
+	struct config *c = p->c;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < c->n_ranges && !rc; i++)
+		rc = add_apart(c, &c->ranges[i]);
+	for (unsigned int i = 0; i < c->n_fixed && !rc; i++) {
+		const struct pool_range one = { c->fixed[i].addr, c->fixed[i].addr };
+
+		if (c->fixed[i].id.type && !is_in_range(c, &one.first))
+			rc = add_apart(c, &one);
+	}
+	if (rc)
+		config_say(
+			p, true, line_of(p, "ClientToClient"),
+			"ClientToClient = no: Range and Static are made up of more than %d networks: let ranges begin and end with networks, and have the addresses of Static",
+			CONFIG_MAX_APART);
+}
+
 static void check_pool(struct parse *p)
 {
 	struct config *c = p->c;
 
 	if (!c->n_ranges) {
-		if (given(p, "DNS") || given(p, "Domains") || given(p, "Static"))
+		if (given(p, "DNS") || given(p, "Domains") || given(p, "Static") ||
+		    given(p, "ClientToClient"))
 			config_say(p, true, 0, "[Pool] lacks Range, the addresses of clients");
 		return;
 	}
@@ -482,6 +552,8 @@ static void check_pool(struct parse *p)
 		break;
 	}
 	check_routes(p);
+	if (p->clients_apart)
+		keep_clients_apart(p);
 	keep_own(p);
 }
 

@@ -30,6 +30,7 @@ struct parse {
 	unsigned int line_of[64];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
+	bool clients_apart; /* ClientToClient = no */
 	uint32_t require; /* what Require names, bits by enum requirement */
 	struct children_section sections[1 + IKE_MAX_CHILD]; /* [Peer], then each [Child NAME] */
 	unsigned int n_sections;

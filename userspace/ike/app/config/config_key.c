@@ -748,6 +748,12 @@ static int set_static(struct parse *p, char *s)
 	return 0;
 }
 
+static int set_client_to_client(struct parse *p, char *s)
+{
+	p->clients_apart = !strcasecmp(s, "no");
+	return p->clients_apart || !strcasecmp(s, "yes") ? 0 : -1;
+}
+
 static int add_crypto(struct parse *p, unsigned int which, const char *item)
 {
 	char *to = p->crypto[which];
@@ -885,6 +891,7 @@ const struct key config_keys[] = {
 	  "domains that these name servers know, such as corp.example" },
 	{ "Pool", "Static", set_static, KEY_LIST,
 	  "up to 1024 of IDENTITY = ADDRESS, such as alice.example = 10.9.0.5" },
+	{ "Pool", "ClientToClient", set_client_to_client, KEY_ONE, "yes or no" },
 	/* Those of [Child NAME] and [Client ID] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, KEY_LIST,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },

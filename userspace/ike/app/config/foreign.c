@@ -68,6 +68,7 @@ static const struct foreign_word words[] = {
 	{ "interface", NULL, "the file's name is the netdevice's" },
 	{ "vips", "Address", "Address = request" },
 	{ "pools", "Range", NULL },
+	{ "client-to-client", "ClientToClient", NULL },
 	{ "rekey_time", "Rekey", REKEY_BOTH },
 	{ "rekey_bytes", "RekeyBytes", NULL },
 	{ "rekey_packets", "RekeyPackets", NULL },
