@@ -748,14 +748,17 @@ static int env_lease(void *ctx, const char *tunnel, uint32_t peer, const struct 
 	return n->pool ? pool_take(n->pool, peer, id, family, wanted, out) : -EAFNOSUPPORT;
 }
 
-static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
+static int env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
 {
 	struct node *n = ctx;
 
 	if (!n->conf[link_of(tunnel)].asks_address ||
 	    (!cp->address[0].family && !cp->address[1].family))
 		world_fail(n->w, "node %u is given what it did not ask for", n->index);
+	if (n->refuses_settings)
+		return -EADDRNOTAVAIL;
 	n->settings[link_of(tunnel)] = *cp;
+	return 0;
 }
 
 static bool env_is_outside(void *ctx, const char *tunnel, const struct ike_addr *remote)

@@ -105,6 +105,7 @@ struct node {
 	unsigned int n_peers;
 	struct pool *pool; /* of the hub that it is; NULL: its clients bring addresses */
 	struct ike_cp settings[WORLD_LINKS]; /* of the client that it is: what it was given last */
+	bool refuses_settings; /* its agent cannot have these addresses */
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
 	size_t psk_len[WORLD_LINKS];

@@ -349,7 +349,7 @@ static int env_lease(void *ctx, const char *tunnel, uint32_t peer, const struct 
 	return t && t->pool ? pool_take(t->pool, peer, id, family, wanted, out) : -EAFNOSUPPORT;
 }
 
-static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
+static int env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
 {
 	char address[64] = "", server[64] = "";
 
@@ -359,6 +359,7 @@ static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
 		ike_addr_print(server, sizeof(server), &cp->server[0]);
 	print_line(ctx, json_pack("{s:s, s:s, s:s, s:s}", "event", "settings", "tunnel", tunnel,
 				  "address", address, "server", server));
+	return 0;
 }
 
 static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)

@@ -45,6 +45,16 @@ static void says(const char *error, const char *words)
 		fail_msg("\"%s\" is not in: %s", words, error);
 }
 
+/* How often does client 0 begin an IKE SA in a minute? */
+static unsigned int attempts(struct hub *h)
+{
+	struct ike_core_stats before = node_stats(h->hub), after;
+
+	hub_run(h, 60000);
+	after = node_stats(h->hub);
+	return (unsigned int)(after.key_exchanges - before.key_exchanges);
+}
+
 /* The address comes by IKE_AUTH, the child that needs it by CREATE_CHILD_SA (RFC 6023). */
 static void an_address_without_a_child(void **state)
 {
@@ -151,6 +161,32 @@ static void what_a_client_had_is_asked_for(void **state)
 	assert_true(hub_works(h, 0));
 	assert_int_equal(address_of(h, 0), 57);
 	assert_int_equal(h->client[0]->settings[h->link[0]].address[1].b[15], 1);
+	hub_free(h);
+}
+
+/* The client's agent has no use for the address: no tunnel is up without one, and the status says why. */
+static void an_address_that_cannot_be_used(void **state)
+{
+	struct hub *h = hub_new(10, 200);
+	struct ike_status s;
+
+	(void)state;
+	h->client[0]->refuses_settings = true;
+	node_start(h->hub, false);
+	node_start(h->client[0], false);
+	hub_run(h, 5000);
+	assert_false(hub_works(h, 0));
+	assert_int_equal(h->client[0]->installs, 0);
+	s = node_status(h->client[0], h->link[0]);
+	assert_int_not_equal(s.state, IKE_TUNNEL_UP);
+	assert_int_equal(s.lease[0].family, 0);
+	says(s.last_error,
+	     "peer gives us the address 10.9.0.1 and fd09::1, which cannot be used here");
+	assert_in_range(attempts(h), 1, 6);
+	h->client[0]->refuses_settings = false;
+	hub_run(h, 120000);
+	assert_true(hub_works(h, 0));
+	assert_int_equal(address_of(h, 0), 1);
 	hub_free(h);
 }
 
@@ -279,16 +315,6 @@ static void a_hub_without_a_pool_ignores_it(void **state)
 	hub_free(h);
 }
 
-/* How often does client 0 begin an IKE SA in a minute? */
-static unsigned int attempts(struct hub *h)
-{
-	struct ike_core_stats before = node_stats(h->hub), after;
-
-	hub_run(h, 60000);
-	after = node_stats(h->hub);
-	return (unsigned int)(after.key_exchanges - before.key_exchanges);
-}
-
 static void no_address_and_no_child(void **state)
 {
 	struct hub *h = hub_new(10, 200);
@@ -398,6 +424,7 @@ int main(void)
 		cmocka_unit_test(split_networks_are_told),
 		cmocka_unit_test(a_client_that_comes_again_has_its_address),
 		cmocka_unit_test(what_a_client_had_is_asked_for),
+		cmocka_unit_test(an_address_that_cannot_be_used),
 		cmocka_unit_test(rekeying_keeps_the_lease),
 		cmocka_unit_test(a_new_agent_keeps_the_leases),
 		cmocka_unit_test(a_used_up_pool_says_so),

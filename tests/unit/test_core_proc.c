@@ -378,7 +378,8 @@ static bool is_given(struct reach *r, const char *address)
 
 	assert_int_equal(ike_addr_from_text(address, &cp.address[0]), 0);
 	r->t.restore_at = UINT64_MAX;
-	r->env.settings(&r->a, "vpn0", &cp);
+	/* the core hears of it */
+	assert_true(!r->env.settings(&r->a, "vpn0", &cp) == (r->t.given != NULL));
 	assert_true((r->t.restore_at == UINT64_MAX) == !r->t.given);
 	if (!r->t.given)
 		return false;

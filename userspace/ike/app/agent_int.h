@@ -334,7 +334,7 @@ void lease_save_all(struct agent *a);
 
 /* ---- given.c */
 /* See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over. */
-void given_take(struct tunnel *t, const struct ike_cp *cp);
+int given_take(struct tunnel *t, const struct ike_cp *cp);
 /* Those that a former agent was given, and SAs may be for, stay until the peer gives others. */
 void given_find(struct tunnel *t);
 void given_forget(struct tunnel *t);

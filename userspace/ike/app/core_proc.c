@@ -256,8 +256,9 @@ static bool do_effect(struct core *c, struct wire_head *answer, bool *answered)
 					    &h->remote.addr, &answer->remote.addr);
 		return *answered = true;
 	case WIRE_ENV_SETTINGS:
-		env->settings(env->ctx, h->tunnel, (const struct ike_cp *)c->in.body);
-		return true;
+		answer->result =
+			env->settings(env->ctx, h->tunnel, (const struct ike_cp *)c->in.body);
+		return *answered = true;
 	case WIRE_ENV_SPI_ALLOC:
 		answer->result = env->spi_alloc(env->ctx, h->tunnel, h->peer, &answer->spi_in);
 		return *answered = true;

@@ -275,12 +275,15 @@ static bool may_have(const struct tunnel *t, const struct ike_addr *addr)
 	return !why;
 }
 
-static void env_settings(void *ctx, const char *name, const struct ike_cp *cp)
+static int env_settings(void *ctx, const char *name, const struct ike_cp *cp)
 {
 	struct tunnel *t = tunnel_of(ctx, name, IKE_PEER_FIRST);
 
-	if (t && may_have(t, &cp->address[0]) && may_have(t, &cp->address[1]))
-		given_take(t, cp);
+	if (!t)
+		return -ENODEV;
+	if (!may_have(t, &cp->address[0]) || !may_have(t, &cp->address[1]))
+		return -EADDRNOTAVAIL;
+	return given_take(t, cp);
 }
 
 static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *spi)

@@ -3,6 +3,7 @@
  * The addresses that a tunnel's peer gives us, its client (Address = request). What the core says of them
  * is noted, and follow_restore() has the netdevice follow: no core may wait for that.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,16 +39,21 @@ static bool keep_given(struct tunnel *t, const struct ike_cp *cp)
 	return t->given;
 }
 
-void given_take(struct tunnel *t, const struct ike_cp *cp)
+int given_take(struct tunnel *t, const struct ike_cp *cp)
 {
 	bool is_news = !t->given || memcmp(t->given, cp, sizeof(*cp)) != 0;
 
-	if (!t->conf.asks_address || !is_news || !keep_given(t, cp))
-		return;
+	if (!t->conf.asks_address)
+		return -EADDRNOTAVAIL;
+	if (!is_news)
+		return 0;
+	if (!keep_given(t, cp))
+		return -ENOMEM;
 	t->given_is_new = true;
 	t->restore_at = loop_now();
 	tunnel_dirty(t);
 	say_servers(t, cp);
+	return 0;
 }
 
 void given_find(struct tunnel *t)

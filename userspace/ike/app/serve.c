@@ -91,12 +91,12 @@ static int env_lease(void *ctx, const char *tunnel, uint32_t peer, const struct 
 	return answer->result;
 }
 
-static void env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
+static int env_settings(void *ctx, const char *tunnel, const struct ike_cp *cp)
 {
 	struct wire_head h = wire_head(WIRE_ENV_SETTINGS, tunnel);
 
 	h.len = sizeof(*cp);
-	put(ctx, &h, cp);
+	return ask(ctx, &h, cp)->result;
 }
 
 static int env_spi_alloc(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi)

@@ -201,9 +201,10 @@ struct ike_env {
 		     uint8_t family, const struct ike_addr *wanted, struct ike_addr *out);
 	/*
 	 * The peer gave us, its client, these addresses, one at least, and told us of name servers, domains and
-	 * networks; they take the place of those before. It is authenticated; all of it is what it wants.
+	 * networks; they take the place of those before. It is authenticated; all of it is what it wants. 0; or
+	 * -EADDRNOTAVAIL: the addresses cannot be ours, and what was before stays; or another negative errno.
 	 */
-	void (*settings)(void *ctx, const char *tunnel, const struct ike_cp *cp);
+	int (*settings)(void *ctx, const char *tunnel, const struct ike_cp *cp);
 	/* Reserve an inbound SPI for the peer. */
 	int (*spi_alloc)(void *ctx, const char *tunnel, uint32_t peer, uint32_t *spi);
 	/*

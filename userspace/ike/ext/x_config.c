@@ -243,11 +243,23 @@ static bool find_reply(const struct ike_payloads *in, struct ike_cp *cp)
 	return cp->address[0].family || cp->address[1].family;
 }
 
+static void print_addresses(char *text, size_t size, const struct ike_cp *cp)
+{
+	char first[64] = "", second[64] = "";
+
+	if (cp->address[0].family)
+		ike_addr_print(first, sizeof(first), &cp->address[0]);
+	if (cp->address[1].family)
+		ike_addr_print(second, sizeof(second), &cp->address[1]);
+	snprintf(text, size, "%s%s%s", first, *first && *second ? " and " : "", second);
+}
+
 bool x_config_take(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in)
 {
 	struct ike_peer *p = sa->peer;
-	char first[64] = "", second[64] = "";
+	char text[160];
 	struct ike_cp cp;
+	int err;
 
 	if (!p->conf->asks_address)
 		return true;
@@ -257,14 +269,19 @@ bool x_config_take(struct ike_core *core, struct ike_sa *sa, const struct ike_pa
 			"peer gives us no address, but Address=request asks for one: give its side a pool (strongSwan: pools), or set Address= here");
 		return false;
 	}
+	print_addresses(text, sizeof(text), &cp);
+	err = core->env.settings(core->env.ctx, p->conf->name, &cp);
+	if (err) {
+		report_error(
+			core, p, sa, "peer gives us the address %s, which cannot be used here: %s",
+			text,
+			err == -EADDRNOTAVAIL
+				? "something else has it, or its network; the log says what: have its pool give others"
+				: strerror(-err));
+		return false;
+	}
 	memcpy(p->lease, cp.address, sizeof(p->lease));
-	if (cp.address[0].family)
-		ike_addr_print(first, sizeof(first), &cp.address[0]);
-	if (cp.address[1].family)
-		ike_addr_print(second, sizeof(second), &cp.address[1]);
-	report_line(core, IKE_LOG_INFO, NULL, sa, "peer gives us the address %s%s%s", first,
-		    *first && *second ? " and " : "", second);
-	core->env.settings(core->env.ctx, p->conf->name, &cp);
+	report_line(core, IKE_LOG_INFO, NULL, sa, "peer gives us the address %s", text);
 	return true;
 }
 
