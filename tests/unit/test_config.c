@@ -1904,6 +1904,41 @@ static void pools(void **state)
 	config_clear(&c);
 }
 
+/* What clients are told: within what they may reach. */
+static void networks_that_clients_are_told(void **state)
+{
+	static char many[4096] = POOL "Range = 10.9.0.0/25\nRoutes = 10.0.0.0/16";
+	struct ike_tunnel_conf conf;
+	struct config c;
+
+	(void)state;
+	accepted(POOL "Range = 10.9.0.0/25\n", &c);
+	config_tunnel(&c, &conf);
+	assert_false(conf.pool.tells_routes);
+	config_clear(&c);
+	accepted(POOL "Range = 10.9.0.0/25\nRoutes = any\n", &c);
+	config_tunnel(&c, &conf);
+	assert_true(conf.pool.tells_routes);
+	assert_int_equal(conf.pool.n_routes, 0);
+	config_clear(&c);
+	accepted(POOL "Range = 10.9.0.0/25\nRoutes = 10.1.0.0/16\n  fd01::/48\n", &c);
+	assert_int_equal(c.n_routes, 0); /* of [Peer] */
+	config_tunnel(&c, &conf);
+	assert_int_equal(conf.pool.n_routes, 2);
+	assert_int_equal(conf.pool.route[0].len, 16);
+	assert_int_equal(conf.pool.route[1].addr.family, 6);
+	config_clear(&c);
+	refused(POOL "Range = 10.9.0.0/25\nRoutes = 10.1.0.1/16\n", "has bits set beyond /16");
+	refused(POOL "Routes = 10.1.0.0/16\n", "[Pool] lacks Range");
+	refused("[Peer]\nClients = 9\nSelectors = 10.1.0.0/16 = any\n" PSK_LINE
+		"[Pool]\nRange = 10.9.0.0/24\nRoutes = 10.1.2.0/24, 10.0.0.0/8\n",
+		"clients are told of 10.0.0.0/8, but Selectors have no child SA for it");
+	for (unsigned int i = 1; i <= IKE_CP_SUBNETS; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many), ", 10.%u.0.0/16", i);
+	strcat(many, "\n");
+	refused(many, "at most 32 networks");
+}
+
 static void apart_is(const struct config *c, unsigned int i, const char *want)
 {
 	char text[80], addr[64];
@@ -2010,6 +2045,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(pools),
+		cmocka_unit_test(networks_that_clients_are_told),
 		cmocka_unit_test(clients_apart),
 		cmocka_unit_test(wrong_pools),
 		cmocka_unit_test(an_address_on_request),

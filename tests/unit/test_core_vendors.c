@@ -9,6 +9,7 @@
  * ms-cmdlet	learn.microsoft.com, Set-VpnConnectionIPsecConfiguration
  * ss-apple	docs.strongswan.org, interop/ios: default proposals of iOS 16.5
  * apple-mdm	developer.apple.com, devicemanagement, VPN.IKEv2: what a profile can set
+ * ss-log	what strongSwan 5.x logs of such a client's IKE_AUTH request
  * aosp		frameworks/base, VpnIkev2Utils.java: getIkeSaProposals(), getChildSaProposals()
  * aws		docs.aws.amazon.com, s2svpn/VPNTunnels: defaults, and "lowest configured value" first
  * azure	learn.microsoft.com, azure/virtual-wan/virtual-wan-ipsec: default and custom policies
@@ -517,6 +518,155 @@ static void they_begin(void **state)
 	}
 }
 
+/* ---- they ask for addresses ------------------------------------------------ */
+
+enum { MAX_ATTRIBUTES = 12 };
+
+/*
+ * Attributes of their configuration requests, in their order, all empty, and what is answered. The pool has
+ * addresses of both families, a name server of IPv4, and a domain.
+ */
+static const struct request {
+	const char *who, *source;
+	uint16_t asks[MAX_ATTRIBUTES], gets[MAX_ATTRIBUTES];
+	const char *ts; /* TSi and TSr of the request … */
+	const char *selects; /* … and TSi of the answer */
+} requests[] = {
+	{
+		/* 23456 and 23457: INTERNAL_IP4_SERVER, INTERNAL_IP6_SERVER of [MS-IKEE] 2.2.5 */
+		.who = "Windows 11",
+		.source = "ss-log: CPRQ(ADDR DNS NBNS SRV ADDR6 DNS6 SRV6)",
+		.asks = { 1, 3, 4, 23456, 8, 10, 23457 },
+		.gets = { 1, 3, 8 },
+		.ts = "any",
+		.selects = "10.9.0.1/32, fd09::1/128",
+	},
+	{
+		.who = "iOS and macOS",
+		.source = "ss-log: CPRQ(ADDR DHCP DNS MASK ADDR6 DHCP6 DNS6 (25))",
+		.asks = { 1, 6, 3, 2, 8, 12, 10, 25 },
+		.gets = { 1, 3, 8, 25 },
+		.ts = "any",
+		.selects = "10.9.0.1/32, fd09::1/128",
+	},
+	{
+		.who = "Android 13, its own client",
+		.source = "aosp: addInternalAddressRequest(), addInternalDnsServerRequest()",
+		.asks = { 1, 2, 8, 3, 10 },
+		.gets = { 1, 3, 8 },
+		.ts = "any",
+		.selects = "10.9.0.1/32, fd09::1/128",
+	},
+	{
+		.who = "strongSwan for Android",
+		.source = "ss-log: CPRQ(ADDR ADDR6 DNS DNS6)",
+		.asks = { 1, 8, 3, 10 },
+		.gets = { 1, 3, 8 },
+		.ts = "any",
+		.selects = "10.9.0.1/32, fd09::1/128",
+	},
+	{
+		/* Nor is the version of what runs here anybody's business. */
+		.who = "IPv4 alone, with the version, networks and what nobody knows",
+		.source = "-",
+		.asks = { 1, 7, 13, 16383, 28 },
+		.gets = { 1, 13 },
+		.ts = "0.0.0.0/0",
+		.selects = "10.9.0.1/32",
+	},
+};
+
+static struct pair *new_hub(struct node **n)
+{
+	struct pair *p = new_pair(n, false);
+	struct ike_tunnel_conf *c = &(*n)->conf[0];
+
+	world_hub_pool(&p->w, 0, 50);
+	c->clients = 10;
+	c->child[0].local_ts = c->child[0].remote_ts; /* any */
+	c->pool.tells_routes = true;
+	c->pool.n_routes = 1;
+	c->pool.route[0] = (struct ike_cp_subnet){ { 4, { 10, 1 } }, 16 };
+	return p;
+}
+
+static void ask_for_addresses(struct scripted *s, const struct request *r)
+{
+	static struct ike_sa_payload esp;
+	uint8_t cp[4 + 4 * MAX_ATTRIBUTES] = { 1 };
+	struct ike_ts_list ts = { 0 };
+	size_t len = 4;
+	char err[128];
+
+	for (unsigned int i = 0; r->asks[i]; i++, len += 4) {
+		cp[len] = (uint8_t)(r->asks[i] >> 8);
+		cp[len + 1] = (uint8_t)r->asks[i];
+	}
+	assert_int_equal(ike_ts_from_text(r->ts, &ts, err, sizeof(err)), 0);
+	scripted_offer(&esp, "aes256gcm16-noesn", IKE_PROTO_ESP, ESP_SPI);
+	scripted_begin(s);
+	scripted_prove(s, &own_conf(s->to)->remote_id);
+	ike_build_payload(&s->b, IKE_PL_CP, cp, len);
+	ike_build_sa(&s->b, IKE_OFFER(&esp));
+	ike_build_ts(&s->b, IKE_PL_TSI, IKE_TS_OFFER(&ts));
+	ike_build_ts(&s->b, IKE_PL_TSR, IKE_TS_OFFER(&ts));
+	scripted_send(s, IKE_AUTH);
+}
+
+/* The reply has these attributes, each with a value, and no others. */
+static void check_reply(const struct request *r, const struct ike_payload *cp)
+{
+	size_t at = 4;
+
+	assert_non_null(cp);
+	assert_int_equal(cp->body[0], IKE_CP_REPLY);
+	for (unsigned int i = 0; r->gets[i]; i++) {
+		assert_true(at + 4 <= cp->len);
+		if ((cp->body[at] << 8 | cp->body[at + 1]) != r->gets[i])
+			fail_msg("%s: attribute %u is %u, not %u", r->who, i,
+				 cp->body[at] << 8 | cp->body[at + 1], r->gets[i]);
+		assert_int_not_equal(cp->body[at + 2] << 8 | cp->body[at + 3], 0);
+		at += 4 + (size_t)(cp->body[at + 2] << 8 | cp->body[at + 3]);
+	}
+	assert_int_equal(at, cp->len);
+}
+
+static void they_ask_for_addresses(void **state)
+{
+	static const struct offer any = {
+		.who = "any",
+		.ike = "aes256gcm16-prfsha256-ecp256",
+		.group = IKE_DH_ECP256,
+		.chosen = "aes256gcm16-prfsha256-ecp256",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		const struct request *r = &requests[i];
+		struct ike_ts_payload ts;
+		struct ike_payloads in;
+		struct scripted s;
+		char got[256];
+		struct node *b;
+		struct pair *p = new_hub(&b);
+
+		print_message("%s (%s)\n", r->who, r->source);
+		node_start(b, false);
+		scripted_init(&s, p, b, (uint8_t)(i + 1), true);
+		assert_true(initial_exchange(&s, &any));
+		ask_for_addresses(&s, r);
+		in = scripted_heard(&s, IKE_AUTH);
+		scripted_verify(&s, &in);
+		check_reply(r, ike_payload_find(&in, IKE_PL_CP));
+		assert_int_equal(ike_ts_parse(ike_payload_find(&in, IKE_PL_TSI), &ts), 0);
+		assert_string_equal(ike_ts_list_print(got, sizeof(got), IKE_TS_OFFER(&ts)),
+				    r->selects);
+		scripted_free(&s);
+		pair_free(p);
+	}
+}
+
 /* ---- we begin ------------------------------------------------------------ */
 
 static const struct choice {
@@ -704,6 +854,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_begin),
+		cmocka_unit_test(they_ask_for_addresses),
 		cmocka_unit_test(we_begin),
 	};
 

@@ -80,6 +80,9 @@ struct ike_pool_conf {
 	unsigned int n_servers;
 	struct ike_addr server[IKE_CP_SERVERS]; /* of names */
 	char domains[IKE_CP_DOMAINS]; /* that these servers know: names with blanks between them */
+	bool tells_routes; /* the networks that clients are told are these, not those of the selectors */
+	unsigned int n_routes;
+	struct ike_cp_subnet route[IKE_CP_SUBNETS];
 };
 
 /* One tunnel: one netdevice, one [Peer]. The core copies it. Keys are not in it: see struct ike_job. */

@@ -72,6 +72,7 @@ static bool pool_is_sane(const struct ike_tunnel_conf *c)
 			return false;
 	}
 	return !c->pool.on || (c->clients > 1 && c->pool.n_servers <= IKE_CP_SERVERS &&
+			       c->pool.n_routes <= IKE_CP_SUBNETS &&
 			       memchr(c->pool.domains, 0, sizeof(c->pool.domains)));
 }
 

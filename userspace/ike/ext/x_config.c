@@ -45,8 +45,22 @@ static void give_address(struct ike_core *core, struct ike_sa *sa, const struct 
 	g->given++;
 }
 
-/* The networks that lead to us, unless all do, in which case there is nothing to say. */
-static void tell_subnets(const struct tunnel_conf *c, const struct ike_cp *ask, struct ike_cp *out)
+/* One of the networks that lead to us, if those of its family are asked for; there is room. */
+static void tell_subnet(const struct ike_cp_subnet *subnet, const struct ike_cp *ask,
+			struct ike_cp *out)
+{
+	uint32_t attribute = subnet->addr.family == 6 ? IKE_CP_HAS(IP6_SUBNET)
+						      : IKE_CP_HAS(IP4_SUBNET);
+
+	if (!(ask->has & attribute))
+		return;
+	out->has |= attribute;
+	out->subnet[out->n_subnets++] = *subnet;
+}
+
+/* Those of the selectors, unless they are all there are, in which case there is nothing to say. */
+static void tell_selectors(const struct tunnel_conf *c, const struct ike_cp *ask,
+			   struct ike_cp *out)
 {
 	struct ike_ts_list local, remote;
 	struct ike_prefix found[IKE_CP_SUBNETS];
@@ -62,18 +76,23 @@ static void tell_subnets(const struct tunnel_conf *c, const struct ike_cp *ask, 
 	tunnel_selectors(c, 0, &local, &remote);
 	n = ike_ts_prefixes(&local, found, IKE_CP_SUBNETS);
 	for (k = 0; k < n; k++) {
-		bool six = found[k].family == 6;
-		uint32_t attribute = six ? IKE_CP_HAS(IP6_SUBNET) : IKE_CP_HAS(IP4_SUBNET);
-		struct ike_cp_subnet *to = &out->subnet[out->n_subnets];
+		struct ike_cp_subnet subnet = { { .family = found[k].family }, found[k].len };
 
-		if (all[six] || !(ask->has & attribute))
-			continue;
-		out->has |= attribute;
-		to->addr.family = found[k].family;
-		memcpy(to->addr.b, found[k].addr, sizeof(to->addr.b));
-		to->len = found[k].len;
-		out->n_subnets++;
+		memcpy(subnet.addr.b, found[k].addr, sizeof(subnet.addr.b));
+		if (!all[subnet.addr.family == 6])
+			tell_subnet(&subnet, ask, out);
 	}
+}
+
+static void tell_subnets(const struct tunnel_conf *c, const struct ike_cp *ask, struct ike_cp *out)
+{
+	const struct ike_pool_conf *pool = c->pool;
+	unsigned int i;
+
+	if (!pool->tells_routes)
+		tell_selectors(c, ask, out);
+	for (i = 0; pool->tells_routes && i < pool->n_routes; i++)
+		tell_subnet(&pool->route[i], ask, out);
 }
 
 /* What is asked for of the rest. Domains come with the servers that know them alone (RFC 8598 3.1). */
@@ -100,7 +119,6 @@ static void tell_names(const struct ike_pool_conf *pool, const struct ike_cp *as
 static void answer_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			   const struct ike_cp *ask, struct grant *g)
 {
-	static const char version[] = "esptun";
 	struct ike_cp out = { .type = IKE_CP_REPLY };
 
 	give_address(core, sa, ask, IKE_CP_HAS(IP4_ADDRESS), 4, &out, g);
@@ -109,8 +127,8 @@ static void answer_request(struct ike_core *core, struct ike_sa *sa, struct x_ms
 		return;
 	tell_names(sa->peer->conf->pool, ask, &out);
 	tell_subnets(sa->peer->conf, ask, &out);
-	out.has |= ask->has & (IKE_CP_HAS(APPLICATION_VERSION) | IKE_CP_HAS(SUPPORTED_ATTRIBUTES));
-	memcpy(out.version, version, sizeof(version));
+	/* APPLICATION_VERSION would tell whoever has a key what to attack; an answer may leave it out (3.15.4). */
+	out.has |= ask->has & IKE_CP_HAS(SUPPORTED_ATTRIBUTES);
 	ike_build_cp(m->reply, &out);
 }
 

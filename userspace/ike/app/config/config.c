@@ -393,6 +393,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[7] = (struct config_list){ (void **)&c->fixed, c->n_fixed, sizeof(*c->fixed) };
 	out[8] = (struct config_list){ (void **)&c->domains, c->n_domains, 1 };
 	out[9] = (struct config_list){ (void **)&c->apart, c->n_apart, sizeof(*c->apart) };
+	out[10] = (struct config_list){ (void **)&c->told, c->n_told, sizeof(*c->told) };
 }
 
 void config_clear(struct config *c)
@@ -483,6 +484,10 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	memcpy(out->pool.server, c->server, sizeof(c->server));
 	if (c->n_domains)
 		memcpy(out->pool.domains, c->domains, sizeof(out->pool.domains));
+	out->pool.tells_routes = c->tells_routes;
+	out->pool.n_routes = c->n_told;
+	for (unsigned int i = 0; i < c->n_told; i++)
+		out->pool.route[i] = (struct ike_cp_subnet){ c->told[i].addr, c->told[i].len };
 	out->asks_address = c->asks_address;
 	out->liveness = c->liveness;
 	out->mobike = c->mobike;

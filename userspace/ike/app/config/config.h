@@ -96,6 +96,9 @@ struct config {
 	unsigned int n_servers;
 	char *domains; /* as in struct ike_cp; NULL: none */
 	unsigned int n_domains; /* bytes: IKE_CP_DOMAINS, or 0 */
+	bool tells_routes; /* networks that clients are told: these, not those of Selectors */
+	struct net_prefix *told;
+	unsigned int n_told;
 	struct pool_range *ranges;
 	unsigned int n_ranges; /* 0: there is no pool */
 	struct pool_fixed *fixed; /* with our own addresses, which nobody gets */
@@ -135,7 +138,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 10 };
+enum { CONFIG_LISTS = 11 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);

@@ -460,6 +460,46 @@ static void keep_own(struct parse *p)
 	}
 }
 
+static unsigned int line_of_pool_routes(const struct parse *p)
+{
+	return p->line_of[config_find_key_of("Pool", "Routes") - config_keys];
+}
+
+/* Does a child SA of the first kind, which clients begin, carry all that goes to @net? */
+static bool is_selected(const struct config *c, const struct net_prefix *net)
+{
+	struct ike_ts_list one = { .n = 1,
+				   .ts = { { .family = net->addr.family, .port_end = 65535 } } };
+	struct ike_ts *ts = &one.ts[0];
+	unsigned int bits = net->addr.family == 4 ? 32 : 128;
+
+	memcpy(ts->start, net->addr.b, sizeof(ts->start));
+	memcpy(ts->end, net->addr.b, sizeof(ts->end));
+	for (unsigned int i = net->len; i < bits; i++)
+		ts->end[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	for (unsigned int i = 0; i < c->n_child; i++) {
+		if (ike_ts_within(IKE_TS_OFFER(&one), &c->child[i].local_ts))
+			return true;
+	}
+	return false;
+}
+
+/* Clients are told of networks that they can reach. */
+static void check_told(struct parse *p)
+{
+	const struct config *c = p->c;
+	char text[64];
+
+	for (unsigned int i = 0; i < c->n_told; i++) {
+		if (is_selected(c, &c->told[i]))
+			continue;
+		config_say(
+			p, true, line_of_pool_routes(p),
+			"Routes: clients are told of %s/%u, but Selectors have no child SA for it: add it to Selectors, at the side of this end, or take it out",
+			ike_addr_print(text, sizeof(text), &c->told[i].addr), c->told[i].len);
+	}
+}
+
 /* Those of @r alone; -1 if they are too many. */
 static int add_apart(struct config *c, const struct pool_range *r)
 {
@@ -533,7 +573,7 @@ static void check_pool(struct parse *p)
 
 	if (!c->n_ranges) {
 		if (given(p, "DNS") || given(p, "Domains") || given(p, "Static") ||
-		    given(p, "ClientToClient"))
+		    given(p, "ClientToClient") || c->tells_routes)
 			config_say(p, true, 0, "[Pool] lacks Range, the addresses of clients");
 		return;
 	}
@@ -552,6 +592,7 @@ static void check_pool(struct parse *p)
 		break;
 	}
 	check_routes(p);
+	check_told(p);
 	if (p->clients_apart)
 		keep_clients_apart(p);
 	keep_own(p);

@@ -748,6 +748,22 @@ static int set_static(struct parse *p, char *s)
 	return 0;
 }
 
+/* What clients are told to send here. */
+static int set_told(struct parse *p, char *s)
+{
+	struct config *c = p->c;
+
+	c->tells_routes = true;
+	if (!strcasecmp(s, "any"))
+		return 0;
+	if (set_prefixes(p, &c->told, &c->n_told, s, true))
+		return -1;
+	if (c->n_told <= IKE_CP_SUBNETS)
+		return 0;
+	snprintf(p->err, sizeof(p->err), "expected at most %d networks", IKE_CP_SUBNETS);
+	return -1;
+}
+
 static int set_client_to_client(struct parse *p, char *s)
 {
 	p->clients_apart = !strcasecmp(s, "no");
@@ -891,6 +907,8 @@ const struct key config_keys[] = {
 	  "domains that these name servers know, such as corp.example" },
 	{ "Pool", "Static", set_static, KEY_LIST,
 	  "up to 1024 of IDENTITY = ADDRESS, such as alice.example = 10.9.0.5" },
+	{ "Pool", "Routes", set_told, KEY_LIST,
+	  "any, or networks that clients send here, such as 10.1.0.0/16, fd01::/48" },
 	{ "Pool", "ClientToClient", set_client_to_client, KEY_ONE, "yes or no" },
 	/* Those of [Child NAME] and [Client ID] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, KEY_LIST,
