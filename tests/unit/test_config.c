@@ -828,7 +828,8 @@ static void other_words(void **state)
 		{ "Peer", "pubkeys = a.pub", "it is PublicKey in [Peer] here" },
 		{ "Peer", "leftauth = pubkey", "it is LocalAuth in [Tunnel] here" },
 		{ "Tunnel", "ListenPort = 51820", "it is Port in [Tunnel] here" },
-		{ "Tunnel", "DNS = 1.1.1.1", "DNS belongs into section [Pool], not [Tunnel]" },
+		{ "Tunnel", "DNS = 1.1.1.1",
+		  "DNS = 1.1.1.1: expected yes or no, whether the peer's name servers are used; those for clients belong into [Pool]" },
 		{ "Tunnel", "PostUp = iptables", "PostUp: no commands are run" },
 		{ "Tunnel", "PreUp = x", "PreUp: no commands are run" },
 		{ "Tunnel", "SaveConfig = true", "esptund never writes its configuration" },
@@ -2035,6 +2036,16 @@ static void an_address_on_request(void **state)
 	config_tunnel(&c, &conf);
 	assert_true(conf.asks_address);
 	config_clear(&c);
+	accepted("[Tunnel]\nAddress = request\nDNS = no\n[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE,
+		 &c);
+	assert_true(c.leaves_dns);
+	config_clear(&c);
+	accepted("[Tunnel]\nAddress = request\nDNS = yes\n[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE,
+		 &c);
+	assert_false(c.leaves_dns);
+	config_clear(&c);
+	refused("[Tunnel]\nDNS = no\n[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE,
+		"expected Address = request, too");
 	refused("[Tunnel]\nAddress = request\n[Peer]\n" PSK_LINE, "expected Endpoint, too");
 	refused("[Tunnel]\nAddress = request\n[Peer]\nClients = 5\n" PSK_LINE,
 		"a hub gives addresses");

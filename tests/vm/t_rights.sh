@@ -91,6 +91,12 @@ is "and has a filter" "$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$store/status"
 is "and another root" "$([ "$(stat -Lc %d:%i "/proc/$store/root/")" = "$(stat -Lc %d:%i /)" ]; echo $?)" 1
 is "and one socket" "$(find "/proc/$store/fd" -lname 'socket:*' | wc -l)" 1
 
+dns=$(pgrep -x esptund-dns)
+is "who sets name servers has no capability" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$dns/status" | xargs)" \
+	"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+is "and has a filter, too" "$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$dns/status" | cut -f2 | xargs)" "1 2"
+is "and one socket, too" "$(find "/proc/$dns/fd" -lname 'socket:*' | wc -l)" 1
+
 # ---- the ike process and the keys process ------------------------------------------------
 
 for kind in ike keys; do
@@ -121,9 +127,9 @@ done
 # ---- who has keys in the clear --------------------------------------------------------------
 
 must tell alone reload > /dev/null
-is "all processes are looked at" "$(pgrep -c esptund)" 7
+is "all processes are looked at" "$(pgrep -c esptund)" 8
 is "none has the key, once it was read" "$(pgrep esptund | in_memory "$AGENT_PSK")" ""
-is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 7
+is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 8
 
 # ---- files are read all the same ---------------------------------------------------------
 

@@ -370,6 +370,8 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 			return false;
 		}
 	}
+	if (link_dns_watch(a->helpers->link_dns, loop_base(a->loop), given_on_names, a))
+		return false;
 	if (a->options->terms_fault)
 		log_say(IKE_LOG_WARN, NULL, "%s: the next agent takes over less than it could",
 			a->options->terms_fault);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct agent;
+struct link_dns;
 struct reader;
 struct spawn;
 struct store;
@@ -28,6 +29,7 @@ struct agent_options {
 struct agent_helpers {
 	struct reader *reader; /* reads files */
 	struct store *store; /* keeps leases; NULL: they are not kept */
+	struct link_dns *link_dns; /* sets name servers; NULL: nobody does */
 	struct spawn *spawn; /* starts the ike process */
 	struct spawn *key_spawn; /* starts the keys process */
 };

@@ -26,6 +26,7 @@
 #include "ike/app/ctl/ctl.h"
 #include "ike/keys/key_proc.h"
 #include "ike/keys/keytable.h"
+#include "ike/app/link_dns.h"
 #include "ike/app/log.h"
 #include "ike/app/owned.h"
 #include "ike/app/reader.h"
@@ -102,6 +103,7 @@ struct tunnel {
 	uint64_t save_at; /* when leases are to be written; UINT64_MAX: they are */
 	struct ike_cp *given; /* what its peer gave us as its client, its own; NULL: nothing */
 	bool given_is_new; /* and the netdevice does not have it yet */
+	bool names_set; /* its name servers were asked to be used */
 	struct owned owned; /* peers and SAs that the core may change */
 	bool started; /* the core may initiate */
 	bool wanted; /* somebody asked for it to be up, and nobody since for it to be down */
@@ -338,6 +340,10 @@ int given_take(struct tunnel *t, const struct ike_cp *cp);
 /* Those that a former agent was given, and SAs may be for, stay until the peer gives others. */
 void given_find(struct tunnel *t);
 void given_forget(struct tunnel *t);
+/* The netdevice has the addresses: names are asked of the servers that came with them. */
+void given_use_names(struct tunnel *t);
+/* For link_dns_watch(). @ctx is the agent. */
+void given_on_names(void *ctx, const struct link_dns_outcome *o);
 
 /* ---- files.c */
 /* The files that are not what the agent goes by, as "files" in ctl.h; @only of one tunnel, or NULL. */

@@ -122,7 +122,10 @@ void follow_restore(struct agent *a, struct tunnel *t)
 	tunnel_net_conf(t, &conf);
 	err = net_restore(a->net, &conf, t->ifindex, &did, text, sizeof(text));
 	say_restored(t, &did);
-	t->link_down = t->given_is_new = false;
+	if (!err && t->given_is_new)
+		given_use_names(t);
+	t->link_down = false;
+	t->given_is_new &= err != 0;
 	tunnel_read_link(t); /* should what rtnetlink told have been lost */
 	if (err == -ENODEV) {
 		tunnel_lost_device(a, t);

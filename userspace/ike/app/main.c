@@ -20,6 +20,7 @@
 #include "ike/app/config/check.h"
 #include "ike/app/config/config.h"
 #include "ike/app/ctl/ctl.h"
+#include "ike/app/link_dns.h"
 #include "ike/app/log.h"
 #include "ike/app/reader.h"
 #include "ike/app/rights.h"
@@ -247,6 +248,7 @@ static void end_helpers(struct agent_helpers *h)
 	spawn_free(h->key_spawn);
 	reader_free(h->reader);
 	store_free(h->store);
+	link_dns_free(h->link_dns);
 }
 
 /* The secret of terms.h, in a folder that may have to be made. */
@@ -287,6 +289,12 @@ static int start_helpers(struct options *o, struct agent_helpers *h, char *err, 
 		.quiet = o->background,
 		.seccomp = !o->no_seccomp,
 	};
+	const struct link_dns_options naming = {
+		.program = LINK_DNS_PROGRAM,
+		.at_home = link_dns_at_home(),
+		.quiet = o->background,
+		.seccomp = !o->no_seccomp,
+	};
 	struct spawn_options spawning = {
 		.kind = SPAWN_IKE,
 		.quiet = o->background,
@@ -296,6 +304,8 @@ static int start_helpers(struct options *o, struct agent_helpers *h, char *err, 
 
 	h->store = store_start(&keeping, err, err_size);
 	if (h->store)
+		h->link_dns = link_dns_start(&naming, err, err_size);
+	if (h->link_dns)
 		h->spawn = spawn_start(&spawning, err, err_size);
 	make_wrapping_key(seal.wrapping);
 	spawning.kind = SPAWN_KEYS;

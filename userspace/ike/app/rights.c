@@ -548,6 +548,82 @@ int rights_drop_store(const char *dir, bool seccomp, char *err, size_t err_size)
 	return filter_end(f, rc, err, err_size);
 }
 
+/* ---- the process that runs a program ----------------------------------------------------- */
+
+static int confine_runner_files(const char *program, char *err, size_t err_size)
+{
+	/* Libraries may be found there without a merged /usr. */
+	static const char *const folders[] = { "/usr", "/bin", "/lib", "/lib64" };
+	char dir[4096], *slash;
+	int ruleset = landlock_begin();
+
+	if (ruleset < 0)
+		return 0;
+	for (unsigned int i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		allow_below(ruleset, folders[i], READING | LANDLOCK_ACCESS_FS_EXECUTE);
+	allow_below(ruleset, "/proc", READING);
+	snprintf(dir, sizeof(dir), "%s", program);
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = 0;
+	allow_below(ruleset, slash ? dir : ".", READING | LANDLOCK_ACCESS_FS_EXECUTE);
+	return landlock_end(ruleset, err, err_size);
+}
+
+/* What nobody needs who talks to another process over a Unix socket. */
+static const int refused_to_runner[] = {
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(unshare),
+	SCMP_SYS(setns),
+	SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(add_key),
+	SCMP_SYS(request_key),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(reboot),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(userfaultfd),
+};
+
+static int refuse_sockets(scmp_filter_ctx f)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_PACKET, AF_KEY, AF_VSOCK };
+	int rc = 0;
+
+	for (unsigned int i = 0; i < sizeof(families) / sizeof(families[0]) && !rc; i++)
+		rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 1,
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	return rc;
+}
+
+int rights_drop_runner(const char *program, bool seccomp, char *err, size_t err_size)
+{
+	scmp_filter_ctx f;
+	int rc = 0;
+
+	if (drop_capabilities(err, err_size) || confine_runner_files(program, err, err_size))
+		return -1;
+	if (!seccomp)
+		return 0;
+	f = seccomp_init(SCMP_ACT_ALLOW);
+	if (!f)
+		rc = -ENOMEM;
+	if (!rc)
+		rc = REFUSE_ALL(f, refused_to_runner);
+	if (!rc)
+		rc = refuse_sockets(f);
+	return filter_end(f, rc, err, err_size);
+}
+
 /* ---- the ike process, the keys process, and those that start them ----------------------- */
 
 enum { NOBODY = 65534 };

@@ -41,6 +41,13 @@ int rights_drop_reader(const char *socket, bool seccomp, char *err, size_t err_s
 int rights_drop_store(const char *dir, bool seccomp, char *err, size_t err_size);
 
 /*
+ * The same for the process that runs @program, and nothing else of its own: it stays root; files can be read
+ * and run below /usr and the folder of @program, and read below /proc, none can be changed; no socket but
+ * Unix ones and netlink. All that holds for the program, too.
+ */
+int rights_drop_runner(const char *program, bool seccomp, char *err, size_t err_size);
+
+/*
  * The same for a process that starts others: the user @user, or uid 65534
  * without one; no capability, no files, no sockets but the one it has; it may fork.
  */

@@ -572,7 +572,7 @@ static void check_pool(struct parse *p)
 	struct config *c = p->c;
 
 	if (!c->n_ranges) {
-		if (given(p, "DNS") || given(p, "Domains") || given(p, "Static") ||
+		if (c->n_servers || given(p, "Domains") || given(p, "Static") ||
 		    given(p, "ClientToClient") || c->tells_routes)
 			config_say(p, true, 0, "[Pool] lacks Range, the addresses of clients");
 		return;
@@ -600,6 +600,10 @@ static void check_pool(struct parse *p)
 
 static void check_request(struct parse *p)
 {
+	if (!p->c->asks_address && given(p, "DNS"))
+		config_say(
+			p, true, line_of(p, "DNS"),
+			"DNS: a peer tells name servers with the address that it gives: expected Address = request, too");
 	if (!p->c->asks_address)
 		return;
 	if (p->c->clients > 1)

@@ -748,6 +748,13 @@ static int set_static(struct parse *p, char *s)
 	return 0;
 }
 
+/* Those that the peer tells us. */
+static int set_use_dns(struct parse *p, char *s)
+{
+	p->c->leaves_dns = !strcasecmp(s, "no");
+	return p->c->leaves_dns || !strcasecmp(s, "yes") ? 0 : -1;
+}
+
 /* What clients are told to send here. */
 static int set_told(struct parse *p, char *s)
 {
@@ -846,6 +853,8 @@ static int set_require(struct parse *p, char *s)
 const struct key config_keys[] = {
 	{ "Tunnel", "Address", set_address, KEY_LIST,
 	  "one or more prefixes, such as 169.254.10.2/30, or request: from the peer" },
+	{ "Tunnel", "DNS", set_use_dns, KEY_ONE,
+	  "yes or no, whether the peer's name servers are used; those for clients belong into [Pool]" },
 	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT" },

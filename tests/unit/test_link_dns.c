@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Name servers of netdevices: what the process runs that sets them, with a program in resolvectl's place that
+ * says what it was called with; and what the agent says of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ike/app/agent_int.h"
+#include "ike/app/link_dns.h"
+#include "ike/proto/addr.h"
+
+/* ---- what given.c needs of others ---------------------------------------------------- */
+
+static char said[2048];
+
+uint64_t loop_now(void)
+{
+	return 1;
+}
+
+void tunnel_dirty(struct tunnel *t)
+{
+	(void)t;
+}
+
+void net_given(struct net *n, const char *name, struct ike_addr out[2])
+{
+	(void)n;
+	(void)name;
+	(void)out;
+}
+
+void log_core(enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
+	      const uint8_t *spi_r, const char *text, uint64_t now)
+{
+	(void)level;
+	(void)tunnel;
+	(void)spi_i;
+	(void)spi_r;
+	(void)now;
+	snprintf(said, sizeof(said), "%s", text);
+}
+
+void log_say(enum ike_log_level level, const char *tunnel, const char *fmt, ...)
+{
+	(void)level;
+	(void)tunnel;
+	(void)fmt;
+}
+
+/* ---- a program, and the process that runs it -------------------------------------------- */
+
+static char dir[32], program[64];
+static struct event_base *base;
+static struct link_dns *dns;
+static struct link_dns_outcome last;
+static unsigned int heard;
+
+static void on_outcome(void *ctx, const struct link_dns_outcome *o)
+{
+	(void)ctx;
+	last = *o;
+	heard++;
+}
+
+static void write_program(const char *text)
+{
+	FILE *f = fopen(program, "w");
+
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\n%s\n", text);
+	fclose(f);
+	chmod(program, 0755);
+}
+
+static void start(bool at_home, bool seccomp)
+{
+	const struct link_dns_options o = { .program = program,
+					    .at_home = at_home,
+					    .seccomp = seccomp };
+	char err[256];
+
+	dns = link_dns_start(&o, err, sizeof(err));
+	assert_non_null(dns);
+	assert_int_equal(link_dns_watch(dns, base, on_outcome, NULL), 0);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/esptun-dns-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(program, sizeof(program), "%s/resolvectl", dir);
+	base = event_base_new();
+	write_program("echo \"$@\"");
+	heard = 0;
+	start(true, false);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	link_dns_free(dns);
+	event_base_free(base);
+	unlink(program);
+	return rmdir(dir);
+}
+
+static void wait_heard(unsigned int n)
+{
+	for (unsigned int i = 0; i < 500 && heard < n; i++) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		usleep(10000);
+	}
+	assert_int_equal(heard, n);
+}
+
+static struct ike_cp settings(const char *server, const char *domains)
+{
+	struct ike_cp cp = { .type = IKE_CP_REPLY, .n_servers = 1 };
+
+	assert_int_equal(ike_addr_from_text(server, &cp.server[0]), 0);
+	strcpy(cp.domains, domains);
+	return cp;
+}
+
+static void of_some_domains_these_alone(void **state)
+{
+	struct ike_cp cp = settings("10.0.0.53", "corp.example lab.example");
+
+	(void)state;
+	cp.n_servers = 2;
+	assert_int_equal(ike_addr_from_text("fd00::53", &cp.server[1]), 0);
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(1);
+	assert_int_equal(last.err, 0);
+	assert_string_equal(last.name, "vpn0");
+	assert_string_equal(last.text, "-- dns vpn0 10.0.0.53 fd00::53 "
+				       "-- domain vpn0 ~corp.example ~lab.example "
+				       "-- default-route vpn0 no ");
+}
+
+/* A netdevice's name may look like an option. */
+static void without_domains_all_names(void **state)
+{
+	const struct ike_cp cp = settings("10.0.0.53", "");
+
+	(void)state;
+	assert_int_equal(link_dns_set(dns, "-h", &cp), 0);
+	wait_heard(1);
+	assert_string_equal(last.text,
+			    "-- dns -h 10.0.0.53 -- domain -h ~. -- default-route -h yes ");
+}
+
+static void what_goes_wrong_is_told(void **state)
+{
+	const struct ike_cp cp = settings("10.0.0.53", "corp.example");
+
+	(void)state;
+	write_program("printf 'Failed:\\tno\\033[2Jt so\\n' >&2; exit 1");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(1);
+	assert_int_equal(last.err, -EIO);
+	assert_string_equal(last.text, "Failed: no [2Jt so ");
+	assert_int_equal(unlink(program), 0);
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(2);
+	assert_int_equal(last.err, -ENOENT);
+	write_program("kill -9 $$");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(3);
+	assert_int_equal(last.err, -EIO);
+}
+
+/* resolved is not in this network namespace: another netdevice may have this one's index there. */
+static void elsewhere_nothing_is_run(void **state)
+{
+	const struct ike_cp cp = settings("10.0.0.53", "");
+
+	(void)state;
+	link_dns_free(dns);
+	start(false, false);
+	assert_int_equal(link_dns_clear(dns, "vpn0"), 0);
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(1);
+	assert_int_equal(last.err, -EXDEV);
+	assert_string_equal(last.text, "");
+}
+
+/* Whoever asks for what no gateway's message could say is taken for an enemy. */
+static void nothing_else_is_run(void **state)
+{
+	static const struct {
+		const char *name, *server, *domains;
+	} rows[] = {
+		{ "vpn0", "10.0.0.53", "--help" },   { "vpn0", "10.0.0.53", "a.b;reboot" },
+		{ "vpn0", "10.0.0.53", "a.b  c.d" }, { "vpn0", "10.0.0.53", "$(id).example" },
+		{ "vpn0", "10.0.0.53", ".example" }, { "vpn0", "127.0.0.53", "" },
+		{ "vpn0", "224.0.0.1", "" },	     { "../vpn0", "10.0.0.53", "" },
+		{ "vpn 0", "10.0.0.53", "" },	     { "", "10.0.0.53", "" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct ike_cp cp = settings(rows[i].server, rows[i].domains);
+		int err = link_dns_set(dns, rows[i].name, &cp);
+
+		for (unsigned int k = 0; k < 500 && err != -EPIPE; k++) {
+			usleep(10000);
+			err = link_dns_clear(dns, "vpn0");
+		}
+		assert_int_equal(err, -EPIPE);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		assert_int_equal(heard, 0);
+		link_dns_free(dns);
+		start(true, false);
+	}
+}
+
+static void it_works_behind_all_walls(void **state)
+{
+	const struct ike_cp cp = settings("10.0.0.53", "");
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+	link_dns_free(dns);
+	/* neither a file can be made, nor a socket of the network */
+	write_program("touch "
+		      "/tmp/esptun-dns-made"
+		      "; bash -c 'echo > /dev/udp/127.0.0.1/9'; exit 3");
+	start(true, true);
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(1);
+	assert_int_equal(last.err, -EIO);
+	if (!strstr(last.text, "ermission denied"))
+		fail_msg("%s", last.text);
+	write_program("echo \"$@\"");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(2);
+	assert_int_equal(last.err, 0);
+}
+
+/* ---- what the agent says ------------------------------------------------------------------ */
+
+static void says(const char *words)
+{
+	if (!strstr(said, words))
+		fail_msg("\"%s\" is not in: %s", words, said);
+}
+
+static void the_agent_says_what_came_of_it(void **state)
+{
+	struct ike_cp cp = settings("10.0.0.53", "corp.example");
+	struct link_dns_outcome o = { .name = "vpn0" };
+	struct agent_helpers helpers = { .link_dns = dns };
+	struct agent a = { .helpers = &helpers };
+	struct tunnel t = { .agent = &a,
+			    .conf = { .name = "vpn0", .asks_address = true },
+			    .device = "vpn0" };
+
+	(void)state;
+	a.tunnels = &t;
+	*said = 0;
+	assert_int_equal(given_take(&t, &cp), 0);
+	assert_string_equal(said, ""); /* the netdevice has no address yet */
+	given_use_names(&t);
+	assert_true(t.names_set);
+	wait_heard(1);
+	given_on_names(&a, &o);
+	says("the peer's name servers are 10.0.0.53, for the domains corp.example: used, by systemd-resolved");
+	o.err = -ENOENT;
+	given_on_names(&a, &o);
+	says("not used, for there is no systemd-resolved; with systemd-resolved it is: resolvectl dns vpn0 10.0.0.53, else");
+	o.err = -EXDEV;
+	given_on_names(&a, &o);
+	says("another network namespace");
+	o.err = -EIO;
+	strcpy(o.text, "Failed");
+	given_on_names(&a, &o);
+	says("for resolvectl says: Failed; with");
+	/* of a netdevice that has none any more */
+	*said = 0;
+	given_forget(&t);
+	assert_false(t.names_set);
+	given_on_names(&a, &o);
+	assert_string_equal(said, "");
+	/* left alone */
+	t.conf.leaves_dns = true;
+	*cp.domains = 0;
+	assert_int_equal(given_take(&t, &cp), 0);
+	given_use_names(&t);
+	assert_false(t.names_set);
+	says("for all names: not used, by DNS = no");
+	given_forget(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(of_some_domains_these_alone, begin, end),
+		cmocka_unit_test_setup_teardown(without_domains_all_names, begin, end),
+		cmocka_unit_test_setup_teardown(what_goes_wrong_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(elsewhere_nothing_is_run, begin, end),
+		cmocka_unit_test_setup_teardown(nothing_else_is_run, begin, end),
+		cmocka_unit_test_setup_teardown(it_works_behind_all_walls, begin, end),
+		cmocka_unit_test_setup_teardown(the_agent_says_what_came_of_it, begin, end),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("link_dns", tests, NULL, NULL);
+}

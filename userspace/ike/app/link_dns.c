@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Both ends of the socket between the agent and the process that sets name servers. A message is a struct
+ * wish, and if it sets some, its answer a struct link_dns_outcome.
+ */
+#include "ike/app/link_dns.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ike/app/helper.h"
+#include "ike/app/rights.h"
+#include "ike/proto/addr.h"
+
+enum {
+	PATIENCE = 10000, /* milliseconds for a program */
+	MAX_ARGS = 8 + IKE_CP_SERVERS + IKE_CP_DOMAINS / 2,
+};
+
+struct wish {
+	char name[16];
+	uint32_t n_servers; /* 0: no longer */
+	struct ike_addr server[IKE_CP_SERVERS];
+	char domains[IKE_CP_DOMAINS]; /* with blanks between them */
+};
+
+struct link_dns {
+	int fd;
+	struct event *event;
+	void (*fn)(void *ctx, const struct link_dns_outcome *o);
+	void *ctx;
+};
+
+/* ---- the process: running a program ------------------------------------------------------ */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+_Noreturn static void become(char *const argv[], int output)
+{
+	static char *const env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", "SYSTEMD_COLORS=0", NULL };
+
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	close(HELPER_FD);
+	signal(SIGPIPE, SIG_DFL);
+	execve(argv[0], argv, env);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Adds what comes to the text, until the end, or until the time is up: false. */
+static bool listen_to(int fd, char *text, size_t size)
+{
+	int64_t deadline = now_ms() + PATIENCE;
+	size_t len = strlen(text);
+	char buf[256];
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline - now_ms();
+		ssize_t n;
+
+		if (left <= 0 || (poll(&p, 1, (int)left) <= 0 && errno != EINTR))
+			return false;
+		n = read(fd, buf, sizeof(buf));
+		if (n <= 0)
+			return true;
+		for (ssize_t i = 0; i < n && len + 1 < size; i++)
+			text[len++] = buf[i] >= ' ' && buf[i] <= '~' ? buf[i] : ' ';
+		text[len] = 0;
+	}
+}
+
+/* 0, or as link_dns_outcome has it. */
+static int judge(int status)
+{
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT : -EIO;
+}
+
+static int run_program(char *const argv[], char *text, size_t size)
+{
+	int fds[2], status, err = 0;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (!pid)
+		become(argv, fds[1]);
+	close(fds[1]);
+	if (pid > 0 && !listen_to(fds[0], text, size))
+		err = -ETIMEDOUT;
+	close(fds[0]);
+	if (pid < 0)
+		return -EAGAIN;
+	if (err)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return err ? err : judge(status);
+}
+
+/* ---- the process: what is asked for -------------------------------------------------------- */
+
+/* "resolvectl -- VERB NAME", and what is added; "--", for a name may begin with a hyphen. */
+struct command {
+	char *argv[MAX_ARGS + 1];
+	unsigned int n;
+};
+
+static void begin_command(struct command *c, const char *program, const char *verb,
+			  const struct wish *w)
+{
+	const char *const words[] = { program, "--", verb, w->name };
+
+	memset(c, 0, sizeof(*c));
+	for (c->n = 0; c->n < 4; c->n++)
+		c->argv[c->n] = (char *)words[c->n];
+}
+
+static void add_word(struct command *c, char *word)
+{
+	if (c->n < MAX_ARGS)
+		c->argv[c->n++] = word;
+}
+
+/* Of some domains, those alone are asked; else all. */
+static int set_domains(const char *program, const struct wish *w, char *text, size_t size)
+{
+	static char words[2 * IKE_CP_DOMAINS];
+	char copy[IKE_CP_DOMAINS], *at = words, *save;
+	struct command c;
+	int err;
+
+	begin_command(&c, program, "domain", w);
+	memcpy(copy, w->domains, sizeof(copy));
+	for (char *d = strtok_r(copy, " ", &save); d; d = strtok_r(NULL, " ", &save)) {
+		add_word(&c, at);
+		at += snprintf(at, (size_t)(words + sizeof(words) - at), "~%s", d) + 1;
+	}
+	if (!*w->domains)
+		add_word(&c, "~.");
+	err = run_program(c.argv, text, size);
+	if (err)
+		return err;
+	begin_command(&c, program, "default-route", w);
+	add_word(&c, *w->domains ? "no" : "yes");
+	return run_program(c.argv, text, size);
+}
+
+static int set_servers(const char *program, const struct wish *w, char *text, size_t size)
+{
+	char addr[IKE_CP_SERVERS][64];
+	struct command c;
+	int err;
+
+	begin_command(&c, program, "dns", w);
+	for (unsigned int i = 0; i < w->n_servers; i++)
+		add_word(&c, ike_addr_print(addr[i], sizeof(addr[i]), &w->server[i]));
+	err = run_program(c.argv, text, size);
+	return err ? err : set_domains(program, w, text, size);
+}
+
+static bool is_whole(const char *text, size_t size)
+{
+	return memchr(text, 0, size) != NULL;
+}
+
+/* As cp.c would have read them. */
+static bool domains_ok(const char *domains)
+{
+	char again[IKE_CP_DOMAINS] = "", copy[IKE_CP_DOMAINS], *save;
+
+	memcpy(copy, domains, sizeof(copy));
+	for (char *d = strtok_r(copy, " ", &save); d; d = strtok_r(NULL, " ", &save)) {
+		if (!ike_cp_add_domain(again, d, strlen(d)))
+			return false;
+	}
+	return !strcmp(again, domains);
+}
+
+static bool wish_ok(const struct wish *w)
+{
+	if (!is_whole(w->name, sizeof(w->name)) || !*w->name || w->n_servers > IKE_CP_SERVERS ||
+	    !is_whole(w->domains, sizeof(w->domains)) || !domains_ok(w->domains))
+		return false;
+	for (const char *s = w->name; *s; s++) {
+		if (*s <= ' ' || *s > '~' || *s == '/')
+			return false;
+	}
+	for (unsigned int i = 0; i < w->n_servers; i++) {
+		if (!ike_addr_is_host(&w->server[i]))
+			return false;
+	}
+	return true;
+}
+
+/* False: the agent is gone, or asks for what it should not. */
+static bool serve_wish(const char *program, bool at_home)
+{
+	struct link_dns_outcome o;
+	struct command c;
+	struct wish w;
+	ssize_t n;
+
+	do {
+		n = recv(HELPER_FD, &w, sizeof(w), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n != sizeof(w) || !wish_ok(&w))
+		return false;
+	memset(&o, 0, sizeof(o));
+	memcpy(o.name, w.name, sizeof(o.name));
+	if (!w.n_servers && !at_home)
+		return true;
+	if (!w.n_servers) {
+		begin_command(&c, program, "revert", &w);
+		run_program(c.argv, o.text, sizeof(o.text));
+		return true;
+	}
+	o.err = at_home ? set_servers(program, &w, o.text, sizeof(o.text)) : -EXDEV;
+	return send(HELPER_FD, &o, sizeof(o), MSG_NOSIGNAL) == sizeof(o);
+}
+
+_Noreturn static void run(int fd, const struct link_dns_options *o)
+{
+	char err[512];
+
+	helper_begin("esptund-dns", fd, o->quiet);
+	if (rights_drop_runner(o->program, o->seccomp, err, sizeof(err))) {
+		fprintf(stderr, "esptund: %s\n", err);
+		_exit(1);
+	}
+	while (serve_wish(o->program, o->at_home))
+		;
+	_exit(0);
+}
+
+/* ---- the agent's side ------------------------------------------------------------------ */
+
+bool link_dns_at_home(void)
+{
+	struct stat own, first;
+
+	return !stat("/proc/self/ns/net", &own) && !stat("/proc/1/ns/net", &first) &&
+	       own.st_dev == first.st_dev && own.st_ino == first.st_ino;
+}
+
+struct link_dns *link_dns_start(const struct link_dns_options *o, char *err, size_t err_size)
+{
+	struct link_dns *d = calloc(1, sizeof(*d));
+	int fds[2];
+	pid_t pid;
+
+	if (!d || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+		snprintf(err, err_size, "out of memory");
+		free(d);
+		return NULL;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		run(fds[1], o);
+	close(fds[1]);
+	d->fd = fds[0];
+	if (pid > 0)
+		return d;
+	snprintf(err, err_size, "cannot start the process that sets name servers: %s",
+		 strerror(errno));
+	link_dns_free(d);
+	return NULL;
+}
+
+void link_dns_free(struct link_dns *d)
+{
+	if (!d)
+		return;
+	if (d->event)
+		event_free(d->event);
+	close(d->fd);
+	free(d);
+}
+
+static void on_outcome(evutil_socket_t fd, short what, void *arg)
+{
+	struct link_dns *d = arg;
+	struct link_dns_outcome o;
+
+	(void)what;
+	if (recv(fd, &o, sizeof(o), MSG_DONTWAIT) != sizeof(o)) {
+		event_del(d->event); /* it is gone, which the next wish tells */
+		return;
+	}
+	o.name[sizeof(o.name) - 1] = o.text[sizeof(o.text) - 1] = 0;
+	d->fn(d->ctx, &o);
+}
+
+int link_dns_watch(struct link_dns *d, struct event_base *base,
+		   void (*fn)(void *ctx, const struct link_dns_outcome *o), void *ctx)
+{
+	d->fn = fn;
+	d->ctx = ctx;
+	d->event = event_new(base, d->fd, EV_READ | EV_PERSIST, on_outcome, d);
+	return d->event && !event_add(d->event, NULL) ? 0 : -1;
+}
+
+static int put_wish(struct link_dns *d, const struct wish *w)
+{
+	ssize_t n = send(d->fd, w, sizeof(*w), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	return n == sizeof(*w) ? 0 : -errno;
+}
+
+int link_dns_set(struct link_dns *d, const char *name, const struct ike_cp *cp)
+{
+	struct wish w;
+
+	if (!cp->n_servers)
+		return link_dns_clear(d, name);
+	memset(&w, 0, sizeof(w));
+	snprintf(w.name, sizeof(w.name), "%s", name);
+	w.n_servers = cp->n_servers;
+	memcpy(w.server, cp->server, sizeof(w.server));
+	memcpy(w.domains, cp->domains, sizeof(w.domains));
+	return put_wish(d, &w);
+}
+
+int link_dns_clear(struct link_dns *d, const char *name)
+{
+	struct wish w;
+
+	memset(&w, 0, sizeof(w));
+	snprintf(w.name, sizeof(w.name), "%s", name);
+	return put_wish(d, &w);
+}
