@@ -112,29 +112,36 @@ Address = request
 Endpoint = 192.0.9.2
 RemoteID = server.example
 PSK = $AGENT_PSK
-Routes = 10.2.2.0/24
+Routes = request
 END
 agent road
 check "road is up" wait_for 20 state_is road up
 is "and has an address" "$(of road '.lease[0]')" 10.8.0.7
 like "which is on the netdevice" "$(ip -n road -4 addr show dev vpn0)" 'inet 10.8.0.7/32'
-check "the log says how to use the name server" said road 'resolvectl dns vpn0 10.2.2.53'
+check "the network that is left of the selectors has a route" \
+	wait_for 10 eval 'ip -n road route show dev vpn0 | grep -q 10.2.2.0/24'
+is "which the status tells" "$(of road '.told_routes[0]')" 10.2.2.0/24
+check "the log says how to use the name server" wait_for 10 said road 'resolvectl dns vpn0 10.2.2.53'
 check "road: ping from it" pings road 10.2.2.1
 check "road: ping to it" pings c2 10.8.0.7 -I 10.2.2.1
 check "road's agent ends" agent_stop road
 like "the address stays" "$(ip -n road -4 addr show dev vpn0)" 'inet 10.8.0.7/32'
 agent road
 like "the next agent keeps it" "$(ip -n road -4 addr show dev vpn0)" 'inet 10.8.0.7/32'
+like "and the route" "$(ip -n road route show dev vpn0)" '10\.2\.2\.0/24'
 check "road: ping from it, with the SAs that were there" pings road 10.2.2.1
 check "road is up again" wait_for 60 state_is road up
 is "with its address" "$(of road '.lease[0]')" 10.8.0.7
 check "down" tell road down vpn0
 unlike "the address is gone" "$(ip -n road -4 addr 2>&1)" '10\.8\.0\.7'
+unlike "and the route, too" "$(ip -n road route 2>&1)" '10\.2\.2\.0/24'
 
 quietly ip -n road link add lan type dummy && quietly ip -n road addr add 10.8.0.1/24 dev lan &&
 	quietly ip -n road link set lan up || bail "no other network for road"
 tell road up vpn0 > /dev/null 2>&1
 check "an address of a network that road is in is refused" \
 	wait_for 20 said road '10.8.0.7, which is of another netdevice here, or of the network there'
+unlike "the tunnel does not count as up" "$(of road .state)" '^up$'
+like "and the status says why" "$(of road .error)" 'which cannot be used here'
 unlike "it is not on the netdevice" "$(ip -n road -4 addr show dev vpn0 2>&1)" '10\.8\.0\.7'
 finish

@@ -2044,6 +2044,14 @@ static void an_address_on_request(void **state)
 		 &c);
 	assert_false(c.leaves_dns);
 	config_clear(&c);
+	accepted("[Tunnel]\nAddress = request\n[Peer]\nEndpoint = 192.0.2.1\nRoutes = request\n"
+		 "Routes = 10.7.0.0/16\n" PSK_LINE,
+		 &c);
+	assert_true(c.asks_routes);
+	assert_int_equal(c.n_routes, 1);
+	config_clear(&c);
+	refused("[Peer]\nEndpoint = 192.0.2.1\nRoutes = request\n" PSK_LINE,
+		"Routes = request: a peer tells routes with the address that it gives");
 	refused("[Tunnel]\nDNS = no\n[Peer]\nEndpoint = 192.0.2.1\n" PSK_LINE,
 		"expected Address = request, too");
 	refused("[Tunnel]\nAddress = request\n[Peer]\n" PSK_LINE, "expected Endpoint, too");

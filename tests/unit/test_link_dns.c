@@ -20,6 +20,7 @@
 #include "ike/app/agent_int.h"
 #include "ike/app/link_dns.h"
 #include "ike/proto/addr.h"
+#include "ike/proto/ts_text.h"
 
 /* ---- what given.c needs of others ---------------------------------------------------- */
 
@@ -40,6 +41,15 @@ void net_given(struct net *n, const char *name, struct ike_addr out[2])
 	(void)n;
 	(void)name;
 	(void)out;
+}
+
+unsigned int net_routes(struct net *n, const char *name, struct net_prefix *out, unsigned int max)
+{
+	(void)n;
+	(void)name;
+	(void)out;
+	(void)max;
+	return 0;
 }
 
 void log_core(enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
@@ -309,6 +319,93 @@ static void the_agent_says_what_came_of_it(void **state)
 	given_forget(&t);
 }
 
+/* ---- routes that a hub tells ------------------------------------------------------------- */
+
+static struct ike_ts_list selectors(const char *text)
+{
+	struct ike_ts_list l = { .n = 0 };
+	char err[200];
+
+	assert_int_equal(ike_ts_from_text(text, &l, err, sizeof(err)), 0);
+	return l;
+}
+
+static void told_is(const struct tunnel *t, const char *want)
+{
+	char text[400] = "", addr[64];
+
+	for (unsigned int i = 0; i < t->n_told; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s/%u ",
+			 ike_addr_print(addr, sizeof(addr), &t->told[i].addr), t->told[i].len);
+	assert_string_equal(text, want);
+}
+
+static void tell(struct ike_cp *cp, const char *addr, uint8_t len)
+{
+	assert_int_equal(ike_addr_from_text(addr, &cp->subnet[cp->n_subnets].addr), 0);
+	cp->subnet[cp->n_subnets++].len = len;
+}
+
+static void routes_are_told_by_the_peer(void **state)
+{
+	static const struct agent_helpers none;
+	struct ike_child_conf child = { .remote_ts = selectors("10.0.0.0/8") };
+	struct net_prefix own = { .len = 16 };
+	struct agent a = { .helpers = &none };
+	struct tunnel t = { .agent = &a,
+			    .conf = { .name = "vpn0", .asks_address = true, .asks_routes = true },
+			    .device = "vpn0" };
+	struct ike_ts_list narrowed;
+	struct ike_cp cp = { .type = IKE_CP_REPLY };
+
+	(void)state;
+	a.tunnels = &t;
+	t.conf.child = &child;
+	t.conf.n_child = 1;
+	t.conf.routes = &own;
+	t.conf.n_routes = 1;
+	assert_int_equal(ike_addr_from_text("10.7.0.0", &own.addr), 0);
+	assert_int_equal(ike_addr_from_text("10.66.0.1", &t.conf.endpoint_addr), 0);
+	tell(&cp, "10.1.0.0", 16);
+	tell(&cp, "10.2.0.0", 16);
+	tell(&cp, "10.1.0.0", 16); /* twice */
+	tell(&cp, "10.7.0.0", 16); /* in the file, too */
+	*said = 0;
+	assert_int_equal(given_take(&t, &cp), 0);
+	told_is(&t, "10.1.0.0/16 10.2.0.0/16 ");
+	assert_string_equal(said, "");
+	assert_true(t.given_is_new);
+	/* not what the file does not allow */
+	tell(&cp, "192.168.0.0", 16);
+	assert_int_equal(given_take(&t, &cp), 0);
+	told_is(&t, "10.1.0.0/16 10.2.0.0/16 ");
+	says("routes 192.168.0.0/16 for us, which Selectors do not allow");
+	/* nor where the peer is, unless it is not for all packets */
+	tell(&cp, "10.64.0.0", 10);
+	assert_int_equal(given_take(&t, &cp), 0);
+	told_is(&t, "10.1.0.0/16 10.2.0.0/16 ");
+	says("routes 10.64.0.0/10 for us, but 10.66.0.1, a peer, is in it: no route; to have it, set Table and FwMark");
+	t.conf.table = 7;
+	given_change_routes(&t);
+	told_is(&t, "10.1.0.0/16 10.2.0.0/16 10.64.0.0/10 ");
+	/* networks that are told count more than selectors */
+	narrowed = selectors("10.9.0.0-10.9.0.255");
+	given_take_selectors(&t, &narrowed);
+	told_is(&t, "10.1.0.0/16 10.2.0.0/16 10.64.0.0/10 ");
+	cp.n_subnets = 0;
+	assert_int_equal(given_take(&t, &cp), 0);
+	given_take_selectors(&t, &narrowed);
+	told_is(&t, "10.9.0.0/24 ");
+	t.given_is_new = false;
+	given_take_selectors(&t, &narrowed); /* as when it is rekeyed */
+	assert_false(t.given_is_new);
+	t.conf.asks_routes = false;
+	given_change_routes(&t);
+	told_is(&t, "");
+	assert_true(t.given_is_new); /* so that they are taken away */
+	given_forget(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_else_is_run, begin, end),
 		cmocka_unit_test_setup_teardown(it_works_behind_all_walls, begin, end),
 		cmocka_unit_test_setup_teardown(the_agent_says_what_came_of_it, begin, end),
+		cmocka_unit_test(routes_are_told_by_the_peer),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -442,6 +442,11 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 		print_list("routes", json_object_get(t, "routes"));
 		putchar('\n');
 	}
+	if (json_array_size(json_object_get(t, "told_routes"))) {
+		printf("   ");
+		print_list("told-routes", json_object_get(t, "told_routes"));
+		putchar('\n');
+	}
 	print_lease(t);
 	print_pool("ipv4", json_object_get(t, "pool"));
 	print_pool("ipv6", json_object_get(t, "pool"));

@@ -102,6 +102,8 @@ struct tunnel {
 	uint64_t leases_saved; /* pool_changes() of what was written last */
 	uint64_t save_at; /* when leases are to be written; UINT64_MAX: they are */
 	struct ike_cp *given; /* what its peer gave us as its client, its own; NULL: nothing */
+	struct net_prefix *told; /* networks that it routes for us, its own */
+	unsigned int n_told;
 	bool given_is_new; /* and the netdevice does not have it yet */
 	bool names_set; /* its name servers were asked to be used */
 	struct owned owned; /* peers and SAs that the core may change */
@@ -340,6 +342,13 @@ int given_take(struct tunnel *t, const struct ike_cp *cp);
 /* Those that a former agent was given, and SAs may be for, stay until the peer gives others. */
 void given_find(struct tunnel *t);
 void given_forget(struct tunnel *t);
+/* t->conf was changed: routes that the peer told of are wanted now, or no more. */
+void given_change_routes(struct tunnel *t);
+/*
+ * A pair with these remote selectors is there: without networks that the peer told of, they are what it routes for
+ * us.
+ */
+void given_take_selectors(struct tunnel *t, const struct ike_ts_list *remote);
 /* The netdevice has the addresses: names are asked of the servers that came with them. */
 void given_use_names(struct tunnel *t);
 /* For link_dns_watch(). @ctx is the agent. */

@@ -356,6 +356,8 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 		err = undo_install(a, t, child);
 	else if (child->peer == IKE_PEER_FIRST && child->part != IKE_CHILD_OUT)
 		keep_terms(a, t); /* the other half may come when the terms are others already */
+	if (!err && child->peer == IKE_PEER_FIRST)
+		given_take_selectors(t, child->remote_ts);
 	return err;
 }
 

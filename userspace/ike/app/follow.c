@@ -200,6 +200,10 @@ static bool has_route(const struct tunnel *t, const struct net_prefix *to)
 		    ike_addr_eq(&t->conf.routes[i].addr, &to->addr))
 			return true;
 	}
+	for (unsigned int i = 0; i < t->n_told; i++) {
+		if (t->told[i].len == to->len && ike_addr_eq(&t->told[i].addr, &to->addr))
+			return true;
+	}
 	return false;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
+#include "ike/child/ts.h"
 #include "ike/proto/addr.h"
 
 /* ---- name servers ------------------------------------------------------------------ */
@@ -90,6 +91,127 @@ void given_on_names(void *ctx, const struct link_dns_outcome *o)
 	}
 }
 
+/* ---- routes ------------------------------------------------------------------------ */
+
+/* By what the file allows; whatever the peer says. */
+static bool is_allowed(const struct tunnel *t, const struct net_prefix *p)
+{
+	struct ike_ts_list one = { .n = 1,
+				   .ts = { { .family = p->addr.family, .port_end = 65535 } } };
+	struct ike_ts *ts = &one.ts[0];
+
+	memcpy(ts->start, p->addr.b, sizeof(ts->start));
+	memcpy(ts->end, p->addr.b, sizeof(ts->end));
+	for (unsigned int i = p->len; i < (p->addr.family == 4 ? 32 : 128); i++)
+		ts->end[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	for (unsigned int i = 0; i < t->conf.n_child; i++) {
+		if (ike_ts_within(IKE_TS_OFFER(&one), &t->conf.child[i].remote_ts))
+			return true;
+	}
+	return false;
+}
+
+/* A peer, this one or another tunnel's, that would be reached through the tunnel then. */
+static const struct ike_addr *find_peer_in(const struct tunnel *t, const struct net_prefix *p)
+{
+	for (const struct tunnel *o = t->agent->tunnels; o; o = o->next) {
+		const struct ike_addr *at[] = { &o->conf.endpoint_addr, &o->resolved,
+						&o->adopted_remote };
+
+		for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+			if (at[i]->family && ike_addr_in_net(at[i], &p->addr, p->len))
+				return at[i];
+		}
+	}
+	return NULL;
+}
+
+/* In a table of its own it is for the rules of whoever made that to say what goes there. */
+static bool may_route(const struct tunnel *t, const struct net_prefix *p)
+{
+	const struct ike_addr *peer = t->conf.table ? NULL : find_peer_in(t, p);
+	char net[64], addr[64], text[400];
+
+	if (!is_allowed(t, p))
+		snprintf(text, sizeof(text),
+			 "the peer routes %s/%u for us, which Selectors do not allow: no route",
+			 ike_addr_print(net, sizeof(net), &p->addr), p->len);
+	else if (peer)
+		snprintf(
+			text, sizeof(text),
+			"the peer routes %s/%u for us, but %s, a peer, is in it: no route; to have it, set Table and FwMark in [Tunnel], and rules that send all but what has the mark to that table",
+			ike_addr_print(net, sizeof(net), &p->addr), p->len,
+			ike_addr_print(addr, sizeof(addr), peer));
+	else
+		return true;
+	log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL, text, loop_now());
+	return false;
+}
+
+static bool has_prefix(const struct net_prefix *v, unsigned int n, const struct net_prefix *p)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (v[i].len == p->len && ike_addr_eq(&v[i].addr, &p->addr))
+			return true;
+	}
+	return false;
+}
+
+/* The netdevice gets these in place of what was told before. */
+static void take_routes(struct tunnel *t, const struct net_prefix *v, unsigned int n)
+{
+	struct net_prefix *kept = n ? calloc(n, sizeof(*kept)) : NULL;
+	unsigned int n_kept = 0;
+
+	for (unsigned int i = 0; kept && i < n; i++) {
+		if (!has_prefix(t->conf.routes, t->conf.n_routes, &v[i]) &&
+		    !has_prefix(kept, n_kept, &v[i]) && may_route(t, &v[i]))
+			kept[n_kept++] = v[i];
+	}
+	if (n_kept == t->n_told && (!n_kept || !memcmp(kept, t->told, n_kept * sizeof(*kept)))) {
+		free(kept);
+		return;
+	}
+	free(t->told);
+	t->told = kept;
+	t->n_told = n_kept;
+	t->given_is_new = true;
+	t->restore_at = loop_now();
+	tunnel_dirty(t);
+}
+
+static void take_subnets(struct tunnel *t, const struct ike_cp *cp)
+{
+	struct net_prefix v[IKE_CP_SUBNETS];
+
+	memset(v, 0, sizeof(v));
+	for (unsigned int i = 0; i < cp->n_subnets; i++) {
+		v[i].addr = cp->subnet[i].addr;
+		v[i].len = cp->subnet[i].len;
+	}
+	take_routes(t, v, cp->n_subnets);
+}
+
+void given_take_selectors(struct tunnel *t, const struct ike_ts_list *remote)
+{
+	struct ike_prefix found[IKE_CP_SUBNETS];
+	struct net_prefix v[IKE_CP_SUBNETS];
+	int n;
+
+	/* Of several child SAs nobody knows which are still to come. */
+	if (!t->conf.asks_routes || t->conf.n_child != 1 || !t->given || t->given->n_subnets)
+		return;
+	n = ike_ts_prefixes(remote, found, IKE_CP_SUBNETS);
+	memset(v, 0, sizeof(v));
+	for (int i = 0; i < n; i++) {
+		v[i].addr.family = found[i].family;
+		memcpy(v[i].addr.b, found[i].addr, sizeof(v[i].addr.b));
+		v[i].len = found[i].len;
+	}
+	if (n > 0)
+		take_routes(t, v, (unsigned int)n);
+}
+
 /* ---- addresses --------------------------------------------------------------------- */
 
 /* False without memory. */
@@ -112,10 +234,24 @@ int given_take(struct tunnel *t, const struct ike_cp *cp)
 		return 0;
 	if (!keep_given(t, cp))
 		return -ENOMEM;
+	if (t->conf.asks_routes && cp->n_subnets)
+		take_subnets(t, cp);
 	t->given_is_new = true;
 	t->restore_at = loop_now();
 	tunnel_dirty(t);
 	return 0;
+}
+
+/* Of what is there, as far as it is not in the file anyway. */
+static void find_routes(struct tunnel *t)
+{
+	struct net_prefix *v = calloc(IKE_CP_SUBNETS, sizeof(*v));
+
+	if (!v)
+		return;
+	free(t->told);
+	t->told = v;
+	t->n_told = net_routes(t->agent->net, t->conf.name, v, IKE_CP_SUBNETS);
 }
 
 void given_find(struct tunnel *t)
@@ -125,8 +261,10 @@ void given_find(struct tunnel *t)
 	if (!t->conf.asks_address || t->given)
 		return;
 	net_given(t->agent->net, t->conf.name, cp.address);
-	if (cp.address[0].family || cp.address[1].family)
-		keep_given(t, &cp);
+	if (!cp.address[0].family && !cp.address[1].family)
+		return;
+	if (keep_given(t, &cp) && t->conf.asks_routes)
+		find_routes(t);
 }
 
 void given_forget(struct tunnel *t)
@@ -135,7 +273,18 @@ void given_forget(struct tunnel *t)
 	if (t->names_set)
 		link_dns_clear(t->agent->helpers->link_dns, t->device);
 	t->names_set = false;
+	free(t->told);
+	t->told = NULL;
+	t->n_told = 0;
 	free(t->given);
 	t->given = NULL;
 	t->given_is_new = false;
+}
+
+void given_change_routes(struct tunnel *t)
+{
+	if (!t->conf.asks_routes)
+		take_routes(t, NULL, 0);
+	else if (t->given && t->given->n_subnets)
+		take_subnets(t, t->given);
 }

@@ -230,6 +230,8 @@ void tunnel_net_conf(const struct tunnel *t, struct net_conf *out)
 		.n_address = t->conf.n_address,
 		.routes = t->conf.routes,
 		.n_routes = t->conf.n_routes,
+		.told = t->told,
+		.n_told = t->n_told,
 		.table = t->conf.table,
 		.metric = t->conf.metric,
 		.apart = t->conf.apart,

@@ -521,15 +521,24 @@ static int route_add(struct net *n, const struct net_conf *c, uint32_t ifindex, 
 	return rc;
 }
 
+/* Configured ones, then those that were told; NULL: these were all. */
+static const struct net_prefix *route_at(const struct net_conf *c, unsigned int i)
+{
+	if (i < c->n_routes)
+		return &c->routes[i];
+	return i - c->n_routes < c->n_told ? &c->told[i - c->n_routes] : NULL;
+}
+
 static int put_routes(struct net *n, const struct net_conf *c, uint32_t ifindex,
 		      struct net_did *did, char *err, size_t err_size)
 {
 	uint32_t table = c->table ? c->table : RT_TABLE_MAIN;
 	struct haves have = { .ifindex = ifindex };
 	int rc = list_noted(n, ifindex, &have) ? 0 : list(n, true, ifindex, &have);
+	const struct net_prefix *p;
 
-	for (unsigned int i = 0; i < c->n_routes && !rc; i++) {
-		struct have want = { .p = c->routes[i], .table = table, .metric = c->metric };
+	for (unsigned int i = 0; (p = route_at(c, i)) && !rc; i++) {
+		struct have want = { .p = *p, .table = table, .metric = c->metric };
 		bool there = false;
 
 		for (unsigned int k = 0; k < have.n; k++) {
@@ -664,6 +673,24 @@ void net_given(struct net *n, const char *name, struct ike_addr out[2])
 		}
 	}
 	free(have.v);
+}
+
+unsigned int net_routes(struct net *n, const char *name, struct net_prefix *out, unsigned int max)
+{
+	unsigned int found = 0;
+	struct esptun_link l;
+	struct haves have;
+
+	if (esptun_link_get(n->h, name, &l))
+		return 0;
+	if (list(n, true, l.ifindex, &have))
+		have.n = 0;
+	for (unsigned int k = 0; k < have.n && found < max; k++) {
+		if (have.v[k].ours)
+			out[found++] = have.v[k].p;
+	}
+	free(have.v);
+	return found;
 }
 
 int net_each_own(struct net *n, void (*fn)(void *ctx, const char *name, uint32_t ifindex),

@@ -31,6 +31,8 @@ struct net_conf {
 	struct net_prefix given[2]; /* more addresses; of length 0: none */
 	const struct net_prefix *routes;
 	unsigned int n_routes;
+	const struct net_prefix *told; /* more routes */
+	unsigned int n_told;
 	uint32_t table, metric; /* of the routes; 0: main, the kernel's default */
 	const struct net_prefix *apart; /* where what comes from the link may not go, see rule.h */
 	unsigned int n_apart;
@@ -74,6 +76,12 @@ void net_down(struct net *n, uint32_t ifindex);
 
 /* What a former net_up() or net_restore() had as ->given of the link, IPv4 and IPv6; family 0: nothing. */
 void net_given(struct net *n, const char *name, struct ike_addr out[2]);
+
+/*
+ * Up to @max routes of ours through the link: those of a former net_up() or net_restore(). How many; 0 also if
+ * there is no such link.
+ */
+unsigned int net_routes(struct net *n, const char *name, struct net_prefix *out, unsigned int max);
 
 /* Calls @fn for each link that net_up() made, also in a former life. 0 or a negative errno. */
 int net_each_own(struct net *n, void (*fn)(void *ctx, const char *name, uint32_t ifindex),

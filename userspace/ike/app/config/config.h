@@ -45,6 +45,7 @@ struct config {
 	struct net_prefix *address;
 	unsigned int n_address;
 	bool asks_address; /* the peer gives us more of them */
+	bool asks_routes; /* the peer says what it routes for us */
 	bool leaves_dns; /* name servers that it tells are not used */
 	uint32_t mtu; /* 0: auto */
 	struct ike_id local_id; /* type 0: the local address */

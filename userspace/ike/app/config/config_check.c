@@ -604,6 +604,10 @@ static void check_request(struct parse *p)
 		config_say(
 			p, true, line_of(p, "DNS"),
 			"DNS: a peer tells name servers with the address that it gives: expected Address = request, too");
+	if (!p->c->asks_address && p->c->asks_routes)
+		config_say(
+			p, true, line_of(p, "Routes"),
+			"Routes = request: a peer tells routes with the address that it gives: expected Address = request, too");
 	if (!p->c->asks_address)
 		return;
 	if (p->c->clients > 1)

@@ -513,6 +513,10 @@ static int set_routes(struct parse *p, char *s)
 {
 	if (!strcasecmp(s, "none"))
 		return 0;
+	if (!strcasecmp(s, "request")) {
+		p->c->asks_routes = true;
+		return 0;
+	}
 	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
 }
 
@@ -883,7 +887,7 @@ const struct key config_keys[] = {
 	{ "Peer", "PSK", set_psk, KEY_SECRET,
 	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
 	{ "Peer", "Routes", set_routes, KEY_LIST,
-	  "one or more networks, such as 10.0.0.0/8, fd00::/8" },
+	  "one or more networks, such as 10.0.0.0/8, fd00::/8, or request: from the peer" },
 	{ "Peer", "Selectors", set_selectors, KEY_LIST,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Peer", "Crypto", set_crypto, KEY_LIST,

@@ -39,6 +39,7 @@
  *	"endpoint":"vpn.example.org",	as configured, absent if listening only
  *	"adopted":0,			pairs of a former agent that still carry traffic
  *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],
+ *	"told_routes":["10.1.0.0/16"],	those of Routes = request; absent if none
  *	"lease":["10.9.0.2"],		addresses that the peer gave us; absent if none
  *	"pool":{"ipv4":{"size":254,	addresses of [Pool]; absent without one
  *	  "leased":9, "held":3,		that are some identity's, and that connected clients have

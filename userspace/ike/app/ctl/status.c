@@ -366,6 +366,8 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct
 		put_text(o, "endpoint", t->conf.endpoint);
 	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
 	json_object_set_new(o, "routes", prefixes_json(t->conf.routes, t->conf.n_routes));
+	if (t->n_told)
+		json_object_set_new(o, "told_routes", prefixes_json(t->told, t->n_told));
 	put_core(t, r, o, now);
 	if (t->pool && t->ifindex)
 		json_object_set_new(o, "pool", pool_json(t->pool));
