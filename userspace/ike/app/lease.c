@@ -25,12 +25,14 @@ enum {
 	SAVE_BUSY = 500, /* while the file of another hub is written */
 };
 
+_Static_assert((int)LEASE_TEXT <= (int)STORE_MAX, "the leases of a full pool make a file");
+
 static int64_t seconds_since_1970(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec;
+	return now.tv_sec > 0 ? now.tv_sec : 0;
 }
 
 /* ---- the file -------------------------------------------------------------------- */
