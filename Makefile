@@ -341,7 +341,7 @@ vm-systemd: userspace ## README and the service on a Debian that systemd booted 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B exec tests/run-tap vm-debug tests/vm/suite-debug
 
-interop-sock: $T/tests/ikehost $B/tests/esptund-no-module ## the IKE core against strongSwan on this machine's sockets
+interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/esptun ## the IKE core against strongSwan on this machine's sockets
 	$(Q)$(if $(FULL),ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
 		exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 

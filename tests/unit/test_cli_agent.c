@@ -145,7 +145,7 @@ static void status(void **state)
 
 	(void)state;
 	run(&r,
-	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"routes\":[\"10.0.0.0/8\"],"
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"routes\":[\"10.0.0.0/8\"],\"told_routes\":[\"10.7.0.0/16\"],"
 	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat_local\":true,\"mobike\":true,\"remote_id\":\"vpn\"},"
 	    "\"children\":[{\"name\":\"lan\",\"state\":\"up\",\"spi_in\":\"0xc0ffee01\"},"
 	    "{\"name\":\"voice\",\"state\":\"down\"}],\"peer\":{\"rx_packets\":41},"
@@ -156,6 +156,7 @@ static void status(void **state)
 	assert_string_equal(r.asked, "{\"cmd\":\"status\"}\n");
 	contains(r.out, "hq: up");
 	contains(r.out, "routes 10.0.0.0/8");
+	contains(r.out, "    told-routes 10.7.0.0/16\n");
 	contains(r.out, "192.0.2.1:4500 behind NAT");
 	contains(r.out, "esp lan ");
 	contains(r.out, " mobike\n");
