@@ -303,6 +303,22 @@ static void the_agent_says_what_came_of_it(void **state)
 	strcpy(o.text, "Failed");
 	given_on_names(&a, &o);
 	says("for resolvectl says: Failed; with");
+	/* the file is changed while it runs, and back */
+	t.given_is_new = false;
+	given_change(&t);
+	assert_false(t.given_is_new);
+	t.conf.leaves_dns = true;
+	given_change(&t);
+	assert_false(t.names_set);
+	assert_true(t.given_is_new);
+	given_use_names(&t);
+	says("not used, by DNS = no");
+	t.given_is_new = t.conf.leaves_dns = false;
+	given_change(&t);
+	assert_true(t.given_is_new);
+	given_use_names(&t);
+	assert_true(t.names_set);
+	wait_heard(2);
 	/* of a netdevice that has none any more */
 	*said = 0;
 	given_forget(&t);
@@ -386,7 +402,7 @@ static void routes_are_told_by_the_peer(void **state)
 	told_is(&t, "10.1.0.0/16 10.2.0.0/16 ");
 	says("routes 10.64.0.0/10 for us, but 10.66.0.1, a peer, is in it: no route; to have it, set Table and FwMark");
 	t.conf.table = 7;
-	given_change_routes(&t);
+	given_change(&t);
 	told_is(&t, "10.1.0.0/16 10.2.0.0/16 10.64.0.0/10 ");
 	/* networks that are told count more than selectors */
 	narrowed = selectors("10.9.0.0-10.9.0.255");
@@ -400,7 +416,7 @@ static void routes_are_told_by_the_peer(void **state)
 	given_take_selectors(&t, &narrowed); /* as when it is rekeyed */
 	assert_false(t.given_is_new);
 	t.conf.asks_routes = false;
-	given_change_routes(&t);
+	given_change(&t);
 	told_is(&t, "");
 	assert_true(t.given_is_new); /* so that they are taken away */
 	given_forget(&t);

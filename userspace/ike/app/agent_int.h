@@ -342,8 +342,8 @@ int given_take(struct tunnel *t, const struct ike_cp *cp);
 /* Those that a former agent was given, and SAs may be for, stay until the peer gives others. */
 void given_find(struct tunnel *t);
 void given_forget(struct tunnel *t);
-/* t->conf was changed: routes that the peer told of are wanted now, or no more. */
-void given_change_routes(struct tunnel *t);
+/* t->conf was changed: routes and name servers that the peer told of are wanted now, or no more. */
+void given_change(struct tunnel *t);
 /*
  * A pair with these remote selectors is there: without networks that the peer told of, they are what it routes for
  * us.

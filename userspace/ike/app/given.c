@@ -267,12 +267,17 @@ void given_find(struct tunnel *t)
 		find_routes(t);
 }
 
-void given_forget(struct tunnel *t)
+/* A netdevice that is ours may be gone, and with it what was set. */
+static void forget_names(struct tunnel *t)
 {
-	/* A netdevice that is ours is gone, and with it what was set. */
 	if (t->names_set)
 		link_dns_clear(t->agent->helpers->link_dns, t->device);
 	t->names_set = false;
+}
+
+void given_forget(struct tunnel *t)
+{
+	forget_names(t);
 	free(t->told);
 	t->told = NULL;
 	t->n_told = 0;
@@ -281,10 +286,18 @@ void given_forget(struct tunnel *t)
 	t->given_is_new = false;
 }
 
-void given_change_routes(struct tunnel *t)
+void given_change(struct tunnel *t)
 {
+	bool uses = !t->conf.leaves_dns;
+
 	if (!t->conf.asks_routes)
 		take_routes(t, NULL, 0);
 	else if (t->given && t->given->n_subnets)
 		take_subnets(t, t->given);
+	if (!t->given || !t->given->n_servers || uses == t->names_set)
+		return;
+	forget_names(t);
+	t->given_is_new = true; /* so that they are used, or it is said that they are not */
+	t->restore_at = loop_now();
+	tunnel_dirty(t);
 }

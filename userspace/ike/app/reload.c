@@ -127,7 +127,7 @@ static bool change_running(struct agent *a, struct tunnel *t, const struct confi
 	t->terms_kept = false;
 	if (!conf->asks_address)
 		given_forget(t);
-	given_change_routes(t);
+	given_change(t);
 	log_say(IKE_LOG_INFO, t->conf.name, "takes its changed configuration as it runs");
 	adopt_changed(t, keys);
 	err = change_kernel(a, t);
