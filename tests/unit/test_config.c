@@ -1987,6 +1987,29 @@ static void clients_apart(void **state)
 	refused(many, "made up of more than 256 networks");
 }
 
+/* A hub that has fewer addresses than it lets clients in. */
+static void fewer_addresses_than_clients(void **state)
+{
+	struct config c;
+
+	(void)state;
+	/* of 10.9.0.1 to .6 one is our own, and one is somebody's */
+	accepted(POOL "Range = 10.9.0.0/29, fd09::/64\nStatic = a.b = 10.9.0.3\n", &c);
+	assert_non_null(
+		strstr(said, "Range: 5 IPv4 addresses, but Clients = 9: those who come when all"));
+	assert_null(strstr(said, "IPv6"));
+	config_clear(&c);
+	accepted(POOL "Range = 10.9.0.2-10.9.0.10\n", &c);
+	assert_string_equal(said, "");
+	config_clear(&c);
+	accepted(POOL "Range = 10.9.0.2-10.9.0.9\nStatic = a.b = 10.9.0.200\n", &c);
+	assert_string_equal(said, "");
+	config_clear(&c);
+	accepted(POOL "Range = 10.9.0.2-10.9.0.9\n", &c);
+	assert_non_null(strstr(said, "8 IPv4 addresses"));
+	config_clear(&c);
+}
+
 static void wrong_pools(void **state)
 {
 	struct config c;
@@ -2066,6 +2089,7 @@ int main(void)
 		cmocka_unit_test(pools),
 		cmocka_unit_test(networks_that_clients_are_told),
 		cmocka_unit_test(clients_apart),
+		cmocka_unit_test(fewer_addresses_than_clients),
 		cmocka_unit_test(wrong_pools),
 		cmocka_unit_test(an_address_on_request),
 		cmocka_unit_test(selector_pairs),

@@ -567,6 +567,36 @@ static void keep_clients_apart(struct parse *p)
 			CONFIG_MAX_APART);
 }
 
+/* Of one family: those that anybody can get, and those of Static. */
+static uint32_t count_addresses(const struct config *c, const struct pool *pool, uint8_t family)
+{
+	struct pool_count count;
+	uint32_t fixed = 0;
+
+	pool_count(pool, family, &count);
+	for (unsigned int i = 0; i < c->n_fixed; i++)
+		fixed += c->fixed[i].id.type && c->fixed[i].addr.family == family;
+	return count.size && count.free < UINT32_MAX - fixed ? count.free + fixed : UINT32_MAX;
+}
+
+/* Clients may be more than the addresses, but their last ones get none then. */
+static void compare_with_clients(struct parse *p)
+{
+	const struct config *c = p->c;
+	struct pool *pool = pool_new(c->ranges, c->n_ranges, c->fixed, c->n_fixed);
+
+	for (uint8_t family = 4; pool && family <= 6; family += 2) {
+		uint32_t n = count_addresses(c, pool, family);
+
+		if (n < c->clients)
+			config_say(
+				p, false, line_of(p, "Range"),
+				"Range: %u IPv%u addresses, but Clients = %u: those who come when all are in use get none",
+				n, family, c->clients);
+	}
+	pool_free(pool);
+}
+
 static void check_pool(struct parse *p)
 {
 	struct config *c = p->c;
@@ -596,6 +626,7 @@ static void check_pool(struct parse *p)
 	if (p->clients_apart)
 		keep_clients_apart(p);
 	keep_own(p);
+	compare_with_clients(p);
 }
 
 static void check_request(struct parse *p)
