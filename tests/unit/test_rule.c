@@ -156,6 +156,14 @@ static void only_ours_are_removed(void **state)
 	assert_int_equal(rules_of("h0"), 1);
 	assert_int_equal(rules_of("l0"), 1);
 	assert_int_equal(rules_of("gone0"), 0);
+	/* nor does one that is like ours take the place of ours */
+	assert_int_equal(system("ip rule add iif h0 to 10.9.0.0/24 prohibit priority 69"), 0);
+	assert_int_equal(put("h0", &to, 1), 0);
+	assert_int_equal(added, 1);
+	assert_false(passes("10.9.0.2", "10.9.0.3"));
+	assert_int_equal(put("h0", NULL, 0), 0);
+	assert_int_equal(rules_of("h0"), 2);
+	assert_int_equal(system("ip rule del iif h0 to 10.9.0.0/24 prohibit priority 69"), 0);
 	assert_int_equal(put("l0", NULL, 0), 0);
 	assert_int_equal(system("ip rule del iif h0 to 10.7.0.0/16 prohibit priority 69"), 0);
 }
