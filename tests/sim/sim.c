@@ -1171,6 +1171,38 @@ static void play_encap_esp(struct run *r)
 	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
 }
 
+/* Both ends have the PPK, or one of them, or they have different ones; each requires it or not. */
+static void play_ppk(struct run *r)
+{
+	static const char *const key[2] = { "a PPK of this link", "another one" };
+	unsigned int has[2] = { (unsigned int)rnd_below(&r->rnd, 3),
+				(unsigned int)rnd_below(&r->rnd, 3) };
+	struct node *end[2] = { r->a, r->b };
+	bool needs[2], same = has[0] && has[0] == has[1];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		needs[i] = has[i] && rnd_chance(&r->rnd, 50);
+		if (has[i])
+			node_set_ppk(end[i], 0, has[i] == 1 ? "one" : "two", key[has[i] - 1],
+				     needs[i]);
+	}
+	if (rnd_chance(&r->rnd, 30))
+		world_sign(&r->w, 0, world_keys[0], world_keys[1]);
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	if (!same && (needs[0] || needs[1])) {
+		r->want = NOTHING;
+		r->w.no_installs = true;
+	}
+	start_both(r);
+	if (rnd_chance(&r->rnd, 50)) {
+		r->a->conf[0].rekey_ike = 30;
+		r->b->conf[0].rekey_child = 20;
+	}
+	pass(r, 30000 + rnd_below(&r->rnd, 60000));
+}
+
 static const struct scenario scenarios[] = {
 	{ "one-side", play_one_side, STEADY },
 	{ "both-at-once", play_both, STEADY },
@@ -1222,6 +1254,7 @@ static const struct scenario scenarios[] = {
 	{ "rekey-reboot", play_rekey_reboot, 0 },
 	{ "no-memory", play_no_memory, STEADY },
 	{ "suspend", play_suspend, STEADY },
+	{ "ppk", play_ppk, 0 },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

@@ -573,6 +573,10 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 		*len = n->private_key[i].len;
 		return n->private_key[i].der;
 	}
+	if (job->kind == IKE_JOB_PPK) {
+		*len = strlen(n->ppk[i]);
+		return (const uint8_t *)n->ppk[i];
+	}
 	*len = n->psk_len[i];
 	return n->psk[i];
 }
@@ -856,6 +860,15 @@ void node_set_psk(struct node *n, unsigned int link, const char *psk)
 	memset(n->psk[link], 0, sizeof(n->psk[link]));
 	n->psk_len[link] = strlen(psk);
 	memcpy(n->psk[link], psk, n->psk_len[link]);
+}
+
+void node_set_ppk(struct node *n, unsigned int link, const char *id, const char *ppk, bool required)
+{
+	struct ike_ppk_conf *c = &n->conf[link].ppk;
+
+	*c = (struct ike_ppk_conf){ .id_len = (uint8_t)strlen(id), .required = required };
+	memcpy(c->id, id, c->id_len);
+	n->ppk[link] = ppk;
 }
 
 const char *const world_keys[2] = {

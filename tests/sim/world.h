@@ -109,6 +109,7 @@ struct node {
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
 	size_t psk_len[WORLD_LINKS];
+	const char *ppk[WORLD_LINKS]; /* likewise; where conf[].ppk names one */
 	struct ike_private_key private_key[WORLD_LINKS]; /* likewise, where it signs */
 	uint8_t creds[WORLD_LINKS][NODE_CREDS]; /* that conf[].creds points to */
 	const char *shares_key; /* for a test's: a tunnel */
@@ -266,6 +267,10 @@ void node_move(struct node *n, const struct ike_addr *addr, const struct ike_add
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both);
 /* Its key for the tunnel is @psk from now on. */
 void node_set_psk(struct node *n, unsigned int link, const char *psk);
+
+/* So is its PPK, by this name; @ppk stays where it is. */
+void node_set_ppk(struct node *n, unsigned int link, const char *id, const char *ppk,
+		  bool required);
 
 /* Two private keys, of Ed25519, in PEM. */
 extern const char *const world_keys[2];

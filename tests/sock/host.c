@@ -38,6 +38,8 @@ struct host_tunnel {
 	char name[16];
 	uint8_t psk[256];
 	size_t psk_len;
+	uint8_t ppk[256];
+	size_t ppk_len;
 	uint8_t private_key[IKE_MAX_PRIVATE];
 	size_t private_len;
 	struct pairs pairs;
@@ -536,6 +538,10 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 		*len = t->private_len;
 		return t->private_key;
 	}
+	if (t && job->kind == IKE_JOB_PPK) {
+		*len = t->ppk_len;
+		return t->ppk;
+	}
 	*len = t ? t->psk_len : 0;
 	return t ? t->psk : NULL;
 }
@@ -675,6 +681,16 @@ void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t
 	t->private_len = len;
 }
 
+void host_set_ppk(struct host *h, const char *tunnel, const uint8_t *key, size_t len)
+{
+	struct host_tunnel *t = find_tunnel(h, tunnel);
+
+	if (!t || len > sizeof(t->ppk))
+		return;
+	memcpy(t->ppk, key, len);
+	t->ppk_len = len;
+}
+
 void host_set_pool(struct host *h, const char *tunnel, struct pool *pool)
 {
 	find_tunnel(h, tunnel)->pool = pool;
@@ -711,16 +727,18 @@ static const char *ike_spi_text(char buf[2 * IKE_SPI_LEN + 1], const uint8_t *sp
 
 static void report_tunnel(struct host *h, const struct host_tunnel *t)
 {
+	static const char *const ppk[] = { "none", "used", "not-offered", "unknown" };
 	char spi_i[2 * IKE_SPI_LEN + 1], spi_r[2 * IKE_SPI_LEN + 1];
 	struct ike_status s;
 	struct pair *p;
 	json_t *line;
 
 	if (!ike_core_tunnel_status(h->core, t->name, &s) && s.have_ike)
-		print_line(h, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "event", "ike", "tunnel",
-					t->name, "spi_i", ike_spi_text(spi_i, s.spi_i), "spi_r",
-					ike_spi_text(spi_r, s.spi_r), "initiator", s.initiator,
-					"state", state_name(s.state)));
+		print_line(h,
+			   json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "event", "ike",
+				     "tunnel", t->name, "spi_i", ike_spi_text(spi_i, s.spi_i),
+				     "spi_r", ike_spi_text(spi_r, s.spi_r), "initiator",
+				     s.initiator, "state", state_name(s.state), "ppk", ppk[s.ppk]));
 	LIST_FOREACH(p, &t->pairs, of_tunnel)
 	{
 		line = pair_line("pair", t->name, p->in.on ? p->in.spi : 0,

@@ -43,6 +43,8 @@ int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *
 	     size_t psk_len);
 /* The private key of a tunnel that was added, as a configuration has it. */
 void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
+/* The PPK that its configuration names, up to 256 octets. */
+void host_set_ppk(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
 /* Clients of the tunnel, which was added, get addresses of the pool, which is the host's then. */
 void host_set_pool(struct host *h, const char *tunnel, struct pool *pool);
 /* All tunnels begin as their configurations say. */

@@ -921,6 +921,84 @@ static void algorithms_with_a_warning(void **state)
 		"3: Crypto = null-sha256-x25519: \"null-sha256-x25519\" leaves nothing for IKE; add a proposal with ");
 }
 
+#define PPK_LINE "PPK = hex:00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f\n"
+
+static void post_quantum_keys(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\n" PSK_LINE PPK_LINE "PPKID = site-1\n", &c);
+	assert_int_equal(c.ppk->len, 32);
+	assert_int_equal(c.ppk->key[1], 0x11);
+	assert_int_equal(c.ppk->name.id_len, 6);
+	assert_memory_equal(c.ppk->name.id, "site-1", 6);
+	assert_true(c.ppk->name.required); /* who gives one means it */
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE PPK_LINE "PPKRequired = no\nPPKID = A/b+=\n", &c);
+	assert_false(c.ppk->name.required);
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE "PPK = file:/etc/esptun/hq.ppk\nPPKID = a\n", &c);
+	assert_string_equal(c.ppk->file, "/etc/esptun/hq.ppk");
+	assert_int_equal(c.ppk->len, 0);
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE, &c);
+	assert_null(c.ppk);
+	config_clear(&c);
+	accepted("[Peer]\n" PSK_LINE "PPKID = a\nPPK = a few words, 25 characters\n", &c);
+	assert_non_null(
+		strstr(said, "warning: PPK: the key is too weak against quantum computers"));
+	config_clear(&c);
+	accepted("[Peer]\nClients = 2\n" PSK_LINE PPK_LINE "PPKID = a\n", &c);
+	assert_non_null(strstr(said, "warning: PPK is one key for all clients"));
+	config_clear(&c);
+}
+
+static void wrong_post_quantum_keys(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} rows[] = {
+		{ PPK_LINE,
+		  "3: PPK: expected PPKID in [Peer], too, the name that both ends know it by" },
+		{ "PPKID = a\n", "3: [Peer] lacks PPK, the post-quantum preshared key" },
+		{ "PPKRequired = yes\n", "3: [Peer] lacks PPK, the post-quantum preshared key" },
+		{ "PPKID = a b\n", "3: PPKID = a b: expected the PPK's name: up to 64 characters" },
+		{ "PPKRequired = maybe\n", "3: PPKRequired = maybe: expected yes or no" },
+		{ "PPKID = a23456789012345678901234567890123456789012345678901234567890123456\n",
+		  "expected the PPK's name" },
+		{ "PPK = hex:xy\n", "3: PPK: the key is wrong" },
+		{ "ppk_id = a\n", "PPKID" },
+		{ "ppk_required = yes\n", "PPKRequired" },
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[Peer]\n" PSK_LINE "%s", rows[i].text);
+		refused(text, rows[i].expected);
+	}
+	refused("[Peer]\nPSK = a secret that is in two places at once, and long\n"
+		"PPK = a secret that is in two places at once, and long\nPPKID = a\n",
+		"3: PPK and PSK are the same key: expected a key of its own for each");
+}
+
+/* A PPK that no IKE SA goes without is as good as a post-quantum key exchange, one that some do is not. */
+static void a_required_ppk_is_post_quantum(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted("[Peer]\n" PSK_LINE PPK_LINE
+		 "PPKID = a\nCrypto = aes256gcm16-x25519\nRequire = pq\n",
+		 &c);
+	assert_int_equal(c.ike->n, 1);
+	config_clear(&c);
+	refused("[Peer]\n" PSK_LINE PPK_LINE
+		"PPKID = a\nPPKRequired = no\nCrypto = aes256gcm16-x25519\nRequire = pq\n",
+		"Require = pq: no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768 (it takes OpenSSL 3.5), or a PPK that is required");
+}
+
 /* Require= leaves of Crypto= what has it; nothing else can be agreed on. */
 static void what_is_required(void **state)
 {
@@ -2123,6 +2201,9 @@ int main(void)
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),
 		cmocka_unit_test(algorithms_with_a_warning),
+		cmocka_unit_test(post_quantum_keys),
+		cmocka_unit_test(wrong_post_quantum_keys),
+		cmocka_unit_test(a_required_ppk_is_post_quantum),
 		cmocka_unit_test(what_is_required),
 		cmocka_unit_test(ipv6_outside),
 		cmocka_unit_test(other_systems),

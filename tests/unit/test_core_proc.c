@@ -742,6 +742,28 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 	t->conf.local_method = t->conf.remote_method = IKE_METHOD_PSK;
 }
 
+/* A PPK is of no method, and never in the place of another key. */
+static void a_ppk_is_for_mixing_alone(struct agent *a, struct tunnel *t)
+{
+	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
+	static const struct ike_id id = { .type = IKE_ID_FQDN };
+	static struct config_ppk ppk = { .key = "sealed", .len = 6 };
+	struct ike_job job = { .kind = IKE_JOB_PPK,
+			       .n_tunnels = 1,
+			       .tunnels = names,
+			       .peer = &id,
+			       .prf = IKE_PRF_HMAC_SHA2_256 };
+	size_t len;
+
+	assert_null(env_find_key(a, &job, 0, &len));
+	t->conf.ppk = &ppk;
+	assert_ptr_equal(env_find_key(a, &job, 0, &len), ppk.key);
+	assert_int_equal(len, 6);
+	job.kind = IKE_JOB_PSK_VERIFY;
+	assert_ptr_not_equal(env_find_key(a, &job, 0, &len), ppk.key);
+	t->conf.ppk = NULL;
+}
+
 /* An open tunnel vpn0 of the agent, with a key that is sealed. */
 static void give_tunnel(struct agent *a, struct tunnel *t, const struct seal *seal)
 {
@@ -789,6 +811,7 @@ static void keys_are_looked_after(void **state)
 	assert_int_equal(verdict_of(a, base, &env, sha512, bad), IKE_JOB_NO_KEY);
 	signs_confined(a, t, base, &env, &seal);
 	methods_are_kept(a, t);
+	a_ppk_is_for_mixing_alone(a, t);
 	t->ifindex = 0;
 	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_NO_KEY);
 	/* Nor without end: neither results that wait, nor time. */

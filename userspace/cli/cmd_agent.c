@@ -266,6 +266,19 @@ static void print_end(const char *name, json_t *ike, const char *addr, const cha
 	putchar('\n');
 }
 
+/* What came of the PPK, if one is configured. */
+static void print_ppk(json_t *ike)
+{
+	const char *ppk = text(ike, "ppk");
+
+	if (!strcmp(ppk, "used"))
+		printf(" ppk");
+	else if (!strcmp(ppk, "not-offered"))
+		printf(" without PPK: the peer uses none");
+	else if (*ppk)
+		printf(" without PPK: the ends do not have the same");
+}
+
 static void print_ike(json_t *ike)
 {
 	if (!ike)
@@ -282,6 +295,7 @@ static void print_ike(json_t *ike)
 		printf(" encap esp");
 	if (*text(ike, "proposal"))
 		printf("\n        %s", text(ike, "proposal"));
+	print_ppk(ike);
 	putchar('\n');
 }
 

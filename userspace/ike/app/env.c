@@ -469,9 +469,18 @@ static const uint8_t *psk(const struct config *c, const struct ike_job *job, siz
 	return own ? own->key : c->psk;
 }
 
+static const uint8_t *ppk(const struct config *c, const struct ike_job *job, size_t *len)
+{
+	(void)job;
+	*len = c->ppk ? c->ppk->len : 0;
+	return c->ppk ? c->ppk->key : NULL;
+}
+
 /* Keys of another method than the tunnel's may be there, and serve in no job. */
 static bool is_of_method(const struct config *c, const struct ike_job *job)
 {
+	if (job->kind == IKE_JOB_PPK)
+		return true; /* it is of none */
 	return (job->kind == IKE_JOB_PSK_VERIFY ? c->remote_method : c->local_method) ==
 	       (job->kind == IKE_JOB_SIGN ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK);
 }
@@ -479,12 +488,19 @@ static bool is_of_method(const struct config *c, const struct ike_job *job)
 /* An open tunnel of the core's own, and a PRF that this may have agreed on. */
 const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
+	static const uint8_t *(*const kinds[IKE_JOB_KINDS])(const struct config *,
+							    const struct ike_job *, size_t *) = {
+		[IKE_JOB_PSK_SIGN] = psk,
+		[IKE_JOB_PSK_VERIFY] = psk,
+		[IKE_JOB_SIGN] = private_key,
+		[IKE_JOB_PPK] = ppk,
+	};
 	const struct ike_transform prf = { .type = IKE_T_PRF, .id = job->prf };
 	const struct tunnel *t = tunnel_of(ctx, job->tunnels[i], IKE_PEER_FIRST);
 
 	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1) || !is_of_method(&t->conf, job))
 		return NULL;
-	return (job->kind == IKE_JOB_SIGN ? private_key : psk)(&t->conf, job, len);
+	return kinds[job->kind](&t->conf, job, len);
 }
 
 /* Octets that a PSK signs in the time which the one tunnel's private key needs. */

@@ -40,6 +40,13 @@ static bool needs_reopening(const struct config *from, const struct config *to)
 	       is_elsewhere_by_name(from, to) || is_somebody_else(from, to);
 }
 
+static bool is_other_ppk(const struct config_ppk *x, const struct config_ppk *y)
+{
+	if (!x || !y)
+		return x != y;
+	return x->len != y->len || !ike_equal(x->key, y->key, x->len);
+}
+
 /*
  * Is what the peer proves now, by @x, not enough by @y? A CA more changes nothing for it; a key of our own is
  * used from the next IKE SA on.
@@ -51,7 +58,8 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	if (x->remote_method != y->remote_method || !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) ||
 	    !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
-	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len);
+	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len) ||
+	       is_other_ppk(x->ppk, y->ppk);
 }
 
 /* Is a key of @from another one, or none, in @to? */

@@ -52,6 +52,8 @@ int seal_config(const struct seal *s, struct config *c)
 {
 	int rc = seal_key(s, c->psk, &c->psk_len, c->psk_digest);
 
+	if (!rc && c->ppk)
+		rc = seal_key(s, c->ppk->key, &c->ppk->len, c->ppk->digest);
 	if (!rc)
 		rc = seal_private(s, c);
 

@@ -298,6 +298,19 @@ bool secret_strong(const uint8_t *key, size_t len, char *why, size_t size)
 	return false;
 }
 
+bool secret_strong_ppk(const uint8_t *key, size_t len, char *why, size_t size)
+{
+	unsigned int bits = secret_bits(key, len);
+
+	if (bits >= SECRET_PPK_BITS)
+		return true;
+	snprintf(
+		why, size,
+		"is too weak against quantum computers (about %u bits, want 256): make one with \"esptun keygen\"",
+		bits);
+	return false;
+}
+
 ssize_t secret_read(const char *path, char *buf, size_t cap, struct stat *st)
 {
 	/* Whoever puts a FIFO there must not stop the agent. */

@@ -17,6 +17,7 @@ enum secret_limits {
 	SECRET_ROOM = SECRET_MAX + 16, /* also for it wrapped, see seal.h */
 	SECRET_DIGEST = 32,
 	SECRET_MIN_BITS = 128,
+	SECRET_PPK_BITS = 224, /* estimated of nearly every random key of 256 bits */
 };
 
 /*
@@ -48,6 +49,9 @@ unsigned int secret_bits(const uint8_t *key, size_t len);
 
 /* False with "can be guessed ..." in @why if the key has less than SECRET_MIN_BITS. */
 bool secret_strong(const uint8_t *key, size_t len, char *why, size_t size);
+
+/* The same for a PPK, which is to withstand quantum computers: SECRET_PPK_BITS (RFC 8784 6). */
+bool secret_strong_ppk(const uint8_t *key, size_t len, char *why, size_t size);
 
 /*
  * Read a regular file of at most @cap bytes, without ever waiting for one that is

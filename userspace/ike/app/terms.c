@@ -69,6 +69,8 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 	struct ike_iov key;
 	size_t at = 0;
 
+	if (c->ppk)
+		add(d, c->ppk->digest, SECRET_DIGEST);
 	if (c->remote_method == IKE_METHOD_PSK) {
 		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
 		return;
@@ -91,6 +93,10 @@ static void add_agreement(struct digest *d, const struct config *c)
 	add_proposals(d, c->esp);
 	if (c->encap != IKE_ENCAP_UDP) /* the terms of former builds are those of UDP */
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->encap }, 1);
+	if (c->ppk) {
+		add(d, c->ppk->name.id, c->ppk->name.id_len);
+		add_numbers(d, (const uint16_t[]){ c->ppk->name.required }, 1);
+	}
 	if (c->local_method != IKE_METHOD_PSK || c->remote_method != IKE_METHOD_PSK)
 		add_numbers(d,
 			    (const uint16_t[]){ (uint16_t)c->local_method,

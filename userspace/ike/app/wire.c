@@ -135,6 +135,7 @@ static const struct field status_fields[] = {
 	{ FIELD_ID, AT(wire_status, status.local_id), 0 },
 	{ FIELD_ID, AT(wire_status, status.remote_id), 0 },
 	{ FIELD_PROPOSAL, AT(wire_status, status.ike), 0 },
+	{ FIELD_U32, AT(wire_status, status.ppk), IKE_PPK_UNKNOWN },
 	{ FIELD_BOOL, AT(wire_status, status.nat_local), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.nat_remote), 0 },
 	{ FIELD_BOOL, AT(wire_status, status.plain), 0 },

@@ -11,7 +11,9 @@ enum {
 	INTAUTH_ID_LEN = 4
 }; /* of IntAuth: two outputs of the PRF, and the ID of IKE_AUTH (RFC 9242) */
 
-_Static_assert((int)IKE_MAX_SIGNATURE >= (int)IKE_MAX_PRF, "a result holds either");
+_Static_assert((int)IKE_MAX_SIGNATURE >= (int)IKE_JOB_PPK_KEYS * (int)IKE_MAX_PRF &&
+		       (int)IKE_JOB_PPK_KEYS == (int)IKE_JOB_OCTETS,
+	       "a result holds each kind");
 
 /* The AUTH value by the PSK of one tunnel; false if it has none, when @out is not one either. */
 static bool sign_by_psk(const struct ike_job *job, unsigned int i, ike_job_find_key find, void *ctx,
@@ -130,6 +132,28 @@ static void do_sign(const struct ike_job *job, ike_job_find_key find, void *ctx,
 	out->auth_len = (uint32_t)len;
 }
 
+/*
+ * SK_d, SK_pi, SK_pr = prf+(PPK, the same without PPK) (RFC 8784 3). They have the PRF's length, so that no more
+ * than prf(PPK, x | 1) is computed: should the PPK be a PSK, too, that is never prf(PSK, "Key Pad for IKEv2").
+ */
+static void do_ppk(const struct ike_job *job, ike_job_find_key find, void *ctx,
+		   struct ike_job_result *out)
+{
+	size_t key_len = 0, len = ike_prf_len(job->prf);
+	const uint8_t *key = find(ctx, job, 0, &key_len);
+
+	if (!key || !key_len)
+		out->error = -ENOENT;
+	for (unsigned int i = 0; i < IKE_JOB_PPK_KEYS && !out->error; i++) {
+		if (!len || job->octets[i].len != len)
+			out->error = -EPERM;
+		else if (ike_prf_plus(job->prf, key, key_len, &job->octets[i], 1,
+				      out->auth + i * len, len))
+			out->error = -EINVAL;
+	}
+	out->auth_len = (uint32_t)(IKE_JOB_PPK_KEYS * len);
+}
+
 void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		struct ike_job_result *out)
 {
@@ -138,6 +162,7 @@ void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		[IKE_JOB_PSK_SIGN] = do_psk_sign,
 		[IKE_JOB_PSK_VERIFY] = do_psk_verify,
 		[IKE_JOB_SIGN] = do_sign,
+		[IKE_JOB_PPK] = do_ppk,
 	};
 
 	*out = (struct ike_job_result){ .id = job->id };

@@ -22,13 +22,19 @@ enum ike_job_kind {
 	IKE_JOB_PSK_SIGN, /* compute an AUTH value with the key of the one tunnel */
 	IKE_JOB_PSK_VERIFY, /* which of the tunnels have the key that the peer's AUTH value is made with? */
 	IKE_JOB_SIGN, /* sign with the private key of the one tunnel */
+	IKE_JOB_PPK, /* mix keys of an IKE SA with the PPK of the one tunnel (RFC 8784) */
 	IKE_JOB_KINDS,
 };
+
+enum { IKE_JOB_PPK_KEYS = 3 }; /* SK_d, SK_pi, SK_pr */
 
 /*
  * What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15; with the last one comes
  * IntAuth, if there is any (RFC 9242 3.3.1). A private key signs nothing that is not of that form, or else
  * the error is -EPERM.
+ *
+ * Of IKE_JOB_PPK they are SK_d, SK_pi and SK_pr instead, each of ike_prf_len() bytes, or else the error is
+ * -EPERM. Who may ask for that learns prf(PPK, x | 1) for any x of that length, and nothing else of the PPK.
  */
 struct ike_job {
 	uint64_t id; /* the core never uses one twice */
@@ -51,7 +57,10 @@ enum ike_job_verdict {
 struct ike_job_result {
 	uint64_t id;
 	int error; /* a negative errno: what follows is not valid */
-	/* To sign: the value, of ike_prf_len() bytes with a PSK; wipe it. */
+	/*
+	 * To sign: the value, of ike_prf_len() bytes with a PSK. Of IKE_JOB_PPK: the three mixed keys, one
+	 * behind the other. Wipe it.
+	 */
 	uint32_t auth_len;
 	uint8_t auth[IKE_MAX_SIGNATURE];
 	uint8_t verdict[IKE_JOB_TUNNELS]; /* to verify: enum ike_job_verdict of each tunnel */

@@ -268,10 +268,10 @@ const struct sigalg *sigalg_read(const struct ike_auth *auth, enum ike_key_kind 
 	return NULL;
 }
 
-void sigalg_build_auth(struct ike_builder *b, const struct sigalg *s, const uint8_t *signature,
-		       size_t len)
+size_t sigalg_auth_data(const struct sigalg *s, const uint8_t *signature, size_t len,
+			uint8_t data[SIGALG_MAX_AUTH])
 {
-	uint8_t data[1 + UINT8_MAX + IKE_MAX_SIGNATURE], *at = data;
+	uint8_t *at = data;
 
 	if (s->method == IKE_AUTH_SIGNATURE) {
 		*at++ = s->der_len;
@@ -279,5 +279,14 @@ void sigalg_build_auth(struct ike_builder *b, const struct sigalg *s, const uint
 		at += s->der_len;
 	}
 	memcpy(at, signature, len);
-	ike_build_auth(b, s->method, data, (size_t)(at - data) + len);
+	return (size_t)(at - data) + len;
+}
+
+void sigalg_build_auth(struct ike_builder *b, const struct sigalg *s, const uint8_t *signature,
+		       size_t len)
+{
+	uint8_t data[SIGALG_MAX_AUTH];
+	size_t n = sigalg_auth_data(s, signature, len, data);
+
+	ike_build_auth(b, s->method, data, n);
 }

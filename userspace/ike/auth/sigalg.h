@@ -74,7 +74,12 @@ const struct sigalg *sigalg_read(const struct ike_auth *auth, enum ike_key_kind 
 				 unsigned int hashes, bool told, unsigned int policy,
 				 struct ike_iov *signature, char *why, size_t size);
 
-/* Append the AUTH payload with our @signature of @len bytes. */
+enum { SIGALG_MAX_AUTH = 1 + UINT8_MAX + IKE_MAX_SIGNATURE };
+
+/* The Authentication Data of an AUTH payload with our @signature of @len bytes; its length. */
+size_t sigalg_auth_data(const struct sigalg *s, const uint8_t *signature, size_t len,
+			uint8_t data[SIGALG_MAX_AUTH]);
+/* Append that payload. */
 void sigalg_build_auth(struct ike_builder *b, const struct sigalg *s, const uint8_t *signature,
 		       size_t len);
 

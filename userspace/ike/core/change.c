@@ -27,6 +27,14 @@ struct change {
 
 /* ---- what differs ------------------------------------------------------------ */
 
+static bool same_ppk(const struct ike_ppk_conf *x, const struct ike_ppk_conf *y)
+{
+	if (!x || !y)
+		return x == y;
+	return x->required == y->required && x->id_len == y->id_len &&
+	       !memcmp(x->id, y->id, x->id_len);
+}
+
 /*
  * Do the terms of @x, the old ones, hold under @y, the child SAs apart? A CA more takes nothing from who is
  * there.
@@ -39,8 +47,8 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 	       x->signatures == y->signatures &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_PEER_KEY) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
-	       x->encap == y->encap && x->ike == y->ike && x->esp == y->esp &&
-	       !x->pool == !y->pool && x->asks_address == y->asks_address;
+	       same_ppk(x->ppk, y->ppk) && x->encap == y->encap && x->ike == y->ike &&
+	       x->esp == y->esp && !x->pool == !y->pool && x->asks_address == y->asks_address;
 }
 
 static bool carry_same(const struct child_conf *x, const struct child_conf *y)

@@ -54,6 +54,26 @@ enum ike_method {
 	IKE_METHODS,
 };
 
+enum { IKE_MAX_PPK_ID = 64 }; /* bytes of a PPK_ID, without its type */
+
+/*
+ * A post-quantum preshared key (RFC 8784), by its name, which both ends have. The key itself has whoever does
+ * jobs, see IKE_JOB_PPK.
+ */
+struct ike_ppk_conf {
+	uint8_t id_len; /* 0: there is none */
+	uint8_t id[IKE_MAX_PPK_ID]; /* of the type PPK_ID_FIXED */
+	bool required; /* else a peer may do without it */
+};
+
+/* What came of the PPK of an IKE SA's tunnel. */
+enum ike_ppk {
+	IKE_PPK_NONE, /* it has none */
+	IKE_PPK_USED, /* it protects the keys of the IKE SA and of all that follow from it */
+	IKE_PPK_NOT_OFFERED, /* the peer does not use PPKs */
+	IKE_PPK_UNKNOWN, /* an end does not know the PPK_ID of the other */
+};
+
 /* Of a pair of ESP SAs (RFC 4303 3.1). */
 enum ike_mode {
 	IKE_MODE_TUNNEL, /* whole packets */
@@ -93,6 +113,7 @@ struct ike_tunnel_conf {
 	enum ike_method local_method, remote_method; /* how we do, and how the peer has to */
 	uint32_t signatures; /* enum ike_sig_policy of auth/sigalg.h */
 	struct ike_creds creds; /* copied, too */
+	struct ike_ppk_conf ppk;
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
 	struct ike_pool_conf pool; /* for clients */
@@ -381,6 +402,7 @@ struct ike_status {
 	/* remote: proven, once established; of a client also without an IKE SA, type 0 if not known. */
 	struct ike_id local_id, remote_id;
 	struct ike_proposal ike; /* chosen */
+	enum ike_ppk ppk;
 	uint64_t established_at;
 	uint64_t rekey_at; /* we rekey it then; 0: not planned */
 	bool nat_local, nat_remote; /* who is behind a NAT, RFC 7296 2.23 */

@@ -168,6 +168,10 @@ void ikesa_setup_free(struct ike_sa *sa)
 	ikesa_bytes_free(&sa->setup->init_i);
 	ikesa_bytes_free(&sa->setup->init_r);
 	ikesa_bytes_free(&sa->setup->auth);
+	ikesa_bytes_free(&sa->setup->no_ppk_auth);
+	if (sa->setup->ppk)
+		ike_wipe(sa->setup->ppk, sizeof(*sa->setup->ppk));
+	free(sa->setup->ppk);
 	if (sa->setup->next_keys)
 		ike_wipe(sa->setup->next_keys, sizeof(*sa->setup->next_keys));
 	free(sa->setup->next_keys);

@@ -208,6 +208,11 @@ struct intauth {
 
 enum { INTAUTH_MAX = 2 * IKE_MAX_PRF + 4 }; /* bytes of IntAuth */
 
+/* Keys of an IKE SA that were mixed with a PPK (RFC 8784 3): each as long as the ones it takes the place of. */
+struct ppk_keys {
+	uint8_t d[IKE_MAX_PRF], pi[IKE_MAX_PRF], pr[IKE_MAX_PRF];
+};
+
 /* What is needed only until the IKE SA is established. */
 struct ikesa_setup {
 	struct ike_kex *kex; /* initiator: until there are keys */
@@ -228,6 +233,9 @@ struct ikesa_setup {
 	struct intauth intauth;
 	unsigned int addke; /* additional key exchanges that are over */
 	struct ike_keys *next_keys; /* responder: those of the next request; NULL: the same */
+	bool ppk_agreed; /* both ends said USE_PPK (RFC 8784) */
+	struct ppk_keys *ppk; /* AUTH is made and judged with these; NULL: with those of ->keys */
+	struct ikesa_bytes no_ppk_auth; /* initiator: our AUTH value without PPK, for NO_PPK_AUTH */
 	unsigned int work; /* microseconds on the meter for the peer's proof, see admit.c */
 };
 
@@ -331,6 +339,7 @@ struct ike_sa {
 	struct ike_proposal proposal;
 	struct ike_keys keys;
 	bool have_keys;
+	enum ike_ppk ppk; /* once it is established */
 	struct ikesa_setup *setup;
 	bool has_digest; /* it answered an IKE_SA_INIT request, and this is of that: */
 	uint8_t digest[IKESA_DIGEST_LEN];

@@ -128,6 +128,7 @@ struct tunnel_conf {
 	enum ike_key_kind own_key; /* of those of creds; IKE_KEY_NONE: there is none */
 	struct ike_creds creds; /* behind the selectors */
 	struct pki_trust *trust; /* of the CAs among them; NULL: there are none */
+	const struct ike_ppk_conf *ppk; /* its own; NULL: there is none */
 	unsigned int clients;
 	enum ike_unique unique;
 	const struct ike_pool_conf *pool; /* its own; NULL: clients bring addresses of their own */
@@ -267,6 +268,8 @@ struct ike_core {
 		unsigned int n; /* … which are so many; 0: too many to name */
 		uint8_t hash[CORE_AUTHORITIES][PKI_HASH_LEN];
 	} authorities;
+	uint64_t ppks_of; /* changes when the next was found out, plus 1 */
+	bool has_ppks; /* some tunnel has a PPK, see x_ppk.c */
 	struct judged_chain { /* the peer's certificates that were judged last, see x_signature.c */
 		const struct pki_trust *by; /* a tunnel's, of then; NULL: none were */
 		uint64_t changes, at; /* of the tunnels; ms: when that was */

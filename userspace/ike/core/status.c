@@ -77,6 +77,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->local_id = sa->local_id;
 	s->remote_id = sa->remote_id;
 	s->ike = sa->proposal;
+	s->ppk = sa->ppk;
 	s->established_at = s->established ? sa->established_at : 0;
 	s->rekey_at = sa->rekey_at == TIMER_NEVER ? 0 : sa->rekey_at;
 	s->nat_local = sa->natd.local;

@@ -76,13 +76,18 @@ static bool pool_is_sane(const struct ike_tunnel_conf *c)
 			       memchr(c->pool.domains, 0, sizeof(c->pool.domains)));
 }
 
+static bool ppk_is_sane(const struct ike_ppk_conf *ppk)
+{
+	return ppk->id_len <= IKE_MAX_PPK_ID && (ppk->id_len || !ppk->required);
+}
+
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
 {
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && proposals_sane(&c->ike) &&
 	       proposals_sane(&c->esp) && c->local_id.len <= IKE_MAX_ID &&
 	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) && methods_sane(c) &&
 	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family)) &&
-	       pool_is_sane(c) && (!c->asks_address || c->clients <= 1);
+	       ppk_is_sane(&c->ppk) && pool_is_sane(c) && (!c->asks_address || c->clients <= 1);
 }
 
 /* As they are offered: with numbers, and without SPIs. */
@@ -110,18 +115,15 @@ static size_t count_selectors(const struct ike_tunnel_conf *c)
 	return n;
 }
 
-/* True also if there is none. */
-static bool keep_pool(struct tunnel_conf *c, const struct ike_pool_conf *from)
+/* A copy of @size bytes in *@to; true also if there is nothing to copy. */
+static bool keep_copy(const void **to, bool have, const void *from, size_t size)
 {
-	struct ike_pool_conf *pool;
+	void *copy = have ? malloc(size) : NULL;
 
-	if (!from->on)
-		return true;
-	pool = malloc(sizeof(*pool));
-	if (pool)
-		*pool = *from;
-	c->pool = pool;
-	return pool;
+	if (copy)
+		memcpy(copy, from, size);
+	*to = copy;
+	return copy || !have;
 }
 
 /* Keeps the selectors at @ts. Returns what comes behind them. */
@@ -195,7 +197,9 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 	c->creds = (struct ike_creds){ (const uint8_t *)ts, conf->creds.len };
 	if (conf->creds.len)
 		memcpy(ts, conf->creds.data, conf->creds.len);
-	if (c->ike && c->esp && make_trust(c) && keep_pool(c, &conf->pool))
+	if (c->ike && c->esp && make_trust(c) &&
+	    keep_copy((const void **)&c->pool, conf->pool.on, &conf->pool, sizeof(*c->pool)) &&
+	    keep_copy((const void **)&c->ppk, conf->ppk.id_len, &conf->ppk, sizeof(*c->ppk)))
 		return c;
 	tunnel_free_conf(c);
 	return NULL;
@@ -209,6 +213,7 @@ void tunnel_free_conf(const struct tunnel_conf *c)
 	ike_proposals_put(c->esp);
 	pki_trust_free(c->trust);
 	free((void *)c->pool);
+	free((void *)c->ppk);
 	free((void *)c);
 }
 

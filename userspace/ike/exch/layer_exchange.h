@@ -51,12 +51,15 @@ struct x_claim {
 	struct ike_iov cert[PKI_MAX_CERTS]; /* certificates that it shows */
 	unsigned int n_certs; /* PKI_MAX_CERTS + 1: there were more */
 	uint8_t other_cert; /* encoding of one that is none of these; 0: all are */
+	struct ike_iov ppk_id; /* with its type, of a request, if both ends use PPKs; NULL: none */
+	struct ike_iov no_ppk_auth; /* what ->auth would have without PPK; NULL: it must have one */
 };
 
 /* Tunnels whose keys are tried, the best one first. */
 struct x_candidates {
 	unsigned int n;
 	int last_fit; /* how well the last one fits */
+	bool ppk; /* it is one, whose PPK the peer names */
 	char name[IKE_JOB_TUNNELS][IKE_JOB_NAME];
 };
 
@@ -75,6 +78,8 @@ struct x_method {
 	/* Append our AUTH payload and what belongs to it; @value is the job's result. */
 	void (*build)(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
 		      struct ike_iov value);
+	/* The Authentication Data of that payload, of SIGALG_MAX_AUTH bytes at most; its length. */
+	size_t (*data)(const struct ike_sa *sa, struct ike_iov value, uint8_t *out);
 	/* See x_proof_verify(). */
 	enum x_verdict (*verify)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				 const struct x_claim *who, const struct x_candidates *c,
@@ -104,11 +109,14 @@ enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const stru
  * returns is returned, or later by a job (X_WAIT). X_DROP as above.
  */
 enum x_verdict x_proof_verify(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-			      const struct x_claim *who, const struct x_candidates *c,
+			      const struct x_claim *claim, const struct x_candidates *c,
 			      job_done_fn done, void *state);
 /* Append our AUTH payload; @value is the result of x_proof_sign(). */
 void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
 		   const uint8_t *value, size_t len);
+/* The Authentication Data of that payload, for NO_PPK_AUTH. -1 without memory. */
+int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const uint8_t *value,
+		      size_t len, struct ikesa_bytes *out);
 /* Find and parse payloads of the claim; absent and malformed alike give false. */
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
 /* AUTH, with the public key and the certificates that the peer may show. */
@@ -120,11 +128,68 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who, bool unknown);
 
+/* ---- x_ppk.c ----------------------------------------------------------------- */
+
+/* IKE_SA_INIT request of @sa, which has its tunnel: append USE_PPK if that has a PPK. */
+void x_ppk_offer(struct ike_builder *b, const struct ike_sa *sa);
+/* The answer to that. False: it cannot be taken, for the PPK is required; that is told. */
+bool x_ppk_agree(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+/* The peer's IKE_SA_INIT request: are PPKs used (->ppk_agreed), which the answer is to say? */
+void x_ppk_answer(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+
+/*
+ * Begin the job that mixes keys of @sa with the PPK that @p has. @peer: who the other end is. @m, @done and
+ * @state: see job_begin(). X_WAIT; X_DROP: there are too many jobs, or no memory.
+ */
+enum x_verdict x_ppk_mix(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			 const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+			 void *state);
+/*
+ * Its result: from now on AUTH is made and judged with it. 0; -ENOENT: the tunnel has no PPK; or another
+ * negative errno. Then AUTH goes without.
+ */
+int x_ppk_take(struct ike_sa *sa, const struct ike_job_result *r);
+/* AUTH goes without again. */
+void x_ppk_drop(struct ike_sa *sa);
+/* The IKE SA is established, and has its tunnel: its keys, and what is shown of its PPK. */
+void x_ppk_finish(struct ike_core *core, struct ike_sa *sa);
+
+/* IKE_AUTH request: append which PPK it is, and how we prove ourselves to a peer that has it not. */
+void x_ppk_name(struct ike_builder *b, const struct ike_sa *sa);
+/*
+ * The answer @in, whose AUTH is not judged yet: does the peer go on with the PPK? If not, so do we. False: it
+ * is required; that is told.
+ */
+bool x_ppk_confirmed(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+/* More keys of the configuration, with a comma behind each, that our proof is of. */
+const char *x_ppk_compare(const struct ike_sa *sa);
+
+/* What the peer's IKE_AUTH request @in says of PPKs, in @who. */
+void x_ppk_read(const struct ike_sa *sa, const struct ike_payloads *in, struct x_claim *who);
+
+enum x_ppk_fit {
+	X_PPK_NOT, /* one end requires what the other has not */
+	X_PPK_WITHOUT, /* AUTH has to prove the peer without PPK */
+	X_PPK_WITH, /* … with that of the tunnel, which the peer names (RFC 8784, table 1) */
+};
+
+/* Does the tunnel of @p fit what the peer says of PPKs? */
+enum x_ppk_fit x_ppk_fit(const struct ike_peer *p, const struct ike_sa *sa,
+			 const struct x_claim *who);
+/* IKE_AUTH response: append that the PPK is used, if it is. */
+void x_ppk_confirm(struct ike_builder *b, const struct ike_sa *sa);
+/* Tell of a peer that was refused, if that has to do with the PPK of @p, which it names by its identities. */
+bool x_ppk_explain(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		   const struct x_claim *who);
+
 /* ---- x_match.c --------------------------------------------------------------- */
 
 /* The tunnels that fit the identities, but for the first @skip of them. */
 void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     unsigned int skip, struct x_candidates *out);
+/* The one that fits the identities best, whatever is said of PPKs; NULL: none does. */
+struct ike_peer *x_match_named(struct ike_core *core, const struct ike_sa *sa,
+			       const struct x_claim *who);
 /* Those whose owner wants to read why the peer was refused, whatever its identity. */
 void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 			  struct x_candidates *out);

@@ -43,14 +43,16 @@ static void mark_established(struct ike_core *core, struct ike_sa *sa)
 		admit_pay_back(core, sa);
 		sa_join(core, sa);
 	}
+	x_ppk_finish(core, sa);
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = core->now;
 	sa->confirmed = sa->initiator;
-	report_line(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s",
+	report_line(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s%s",
 		    ike_id_print(id, sizeof(id), &sa->remote_id),
 		    ike_endpoint_print(ep, sizeof(ep), &sa->remote),
-		    ike_proposal_print(prop, sizeof(prop), &sa->proposal));
+		    ike_proposal_print(prop, sizeof(prop), &sa->proposal),
+		    sa->ppk == IKE_PPK_USED ? ", with a PPK" : "");
 	limit_per_peer(core, sa);
 	sa_plan_rekey(core, sa);
 	sa_plan_reauth(core, sa);
@@ -75,6 +77,7 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	authority_build(b, p->conf);
 	x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
+	x_ppk_name(b, sa);
 	x_config_ask(b, sa);
 	if (!sa->setup->childless) {
 		n.spi_in = sa->setup->spi_in;
@@ -110,8 +113,9 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 	if (error == IKE_N_AUTHENTICATION_FAILED) {
 		report_error(
 			core, p, sa,
-			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare %s, LocalID= and RemoteID= with its configuration",
-			us, them, x_proof_method(p->conf->local_method)->compare);
+			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare %s%s, LocalID= and RemoteID= with its configuration",
+			us, them, x_ppk_compare(sa),
+			x_proof_method(p->conf->local_method)->compare);
 		return;
 	}
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
@@ -270,7 +274,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
 	else if (!x_proof_fits(p, &who))
 		x_proof_explain_key(core, p, sa, &who, false);
-	else
+	else if (x_ppk_confirmed(core, sa, m->in))
 		verdict = x_proof_verify(core, sa, m, &who, &own, finish_response, NULL);
 	if (verdict == X_DROP)
 		report_error(core, p, sa, "%s", NO_JOB);
@@ -299,6 +303,28 @@ static const struct exchange_ops auth_ops = {
 	.lost = lose_auth,
 };
 
+/* A job was begun that the request needs, or it cannot be made. */
+static enum x_verdict await_job(struct ike_core *core, struct ike_sa *sa, enum x_verdict verdict)
+{
+	if (verdict == X_WAIT) {
+		sa_touch(core, sa);
+		return X_DONE;
+	}
+	if (verdict == X_DROP)
+		report_error(core, sa->peer, sa, "%s", NO_JOB);
+	sa_attempt_failed(core, sa);
+	return X_DONE;
+}
+
+/* A job failed whose result the request needs. */
+static enum x_verdict lack_proof(struct ike_core *core, struct ike_sa *sa)
+{
+	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s%s",
+		     sa->setup->ppk_agreed ? "PPK=, " : "",
+		     x_proof_method(sa->peer->conf->local_method)->compare);
+	return await_job(core, sa, X_CLOSE);
+}
+
 /* Our proof is there: the request can be made. */
 static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				   void *state, const struct ike_job_result *r)
@@ -308,16 +334,45 @@ static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, str
 	if (!r->error && !ikesa_bytes_set(&sa->setup->auth, r->auth, r->auth_len) &&
 	    request_start(core, sa, exchange_new(&auth_ops, 0)))
 		return X_DONE;
-	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s",
-		     x_proof_method(sa->peer->conf->local_method)->compare);
-	sa_attempt_failed(core, sa);
-	return X_DONE;
+	return lack_proof(core, sa);
+}
+
+/* Prove who we are, with the keys there are now; then @done. */
+static enum x_verdict prove(struct ike_core *core, struct ike_sa *sa, job_done_fn done)
+{
+	return x_proof_sign(core, sa, NULL, sa->peer, &sa->peer->conf->remote_id, done, NULL);
+}
+
+/* The keys are mixed with the PPK. */
+static enum x_verdict take_mixed(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 void *state, const struct ike_job_result *r)
+{
+	(void)m;
+	(void)state;
+	return x_ppk_take(sa, r) ? lack_proof(core, sa)
+				 : await_job(core, sa, prove(core, sa, send_request));
+}
+
+static enum x_verdict mix(struct ike_core *core, struct ike_sa *sa)
+{
+	return x_ppk_mix(core, sa, NULL, sa->peer, &sa->peer->conf->remote_id, take_mixed, NULL);
+}
+
+/* Our proof without PPK is there. */
+static enum x_verdict keep_plain_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				       void *state, const struct ike_job_result *r)
+{
+	(void)m;
+	(void)state;
+	if (r->error ||
+	    x_proof_keep_data(sa, sa->peer, r->auth, r->auth_len, &sa->setup->no_ppk_auth))
+		return lack_proof(core, sa);
+	return await_job(core, sa, mix(core, sa));
 }
 
 void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_peer *p = sa->peer;
-	enum x_verdict verdict;
 
 	sa->setup->childless = p->childless && sa->setup->peer_childless;
 	if (!sa->setup->childless)
@@ -328,25 +383,24 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	}
 	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
-	verdict = x_proof_sign(core, sa, NULL, p, &p->conf->remote_id, send_request, NULL);
-	if (verdict == X_WAIT) {
-		sa_touch(core, sa);
-		return;
-	}
-	if (verdict == X_DROP)
-		report_error(core, p, sa, "%s", NO_JOB);
-	sa_attempt_failed(core, sa);
+	if (!sa->setup->ppk_agreed || !p->conf->ppk)
+		await_job(core, sa, prove(core, sa, send_request));
+	else if (p->conf->ppk->required)
+		await_job(core, sa, mix(core, sa));
+	else
+		await_job(core, sa, prove(core, sa, keep_plain_proof));
 }
 
 /* ---- responder ----------------------------------------------------------- */
 
 /* What the peer claims in its request; false if it does not prove it, for it wants EAP. */
-static bool read_claim(const struct x_msg *m, struct x_claim *who)
+static bool read_claim(const struct ike_sa *sa, const struct x_msg *m, struct x_claim *who)
 {
 	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
 
 	if (idr)
 		ike_id_parse(idr, &who->wanted); /* type 0 if malformed */
+	x_ppk_read(sa, m->in, who);
 	return find_claim(m, IKE_PL_IDI, who);
 }
 
@@ -384,7 +438,10 @@ static void give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 	}
 }
 
-enum { AUTH_LOOKS = 4 }; /* tunnels that are looked at in a microsecond */
+enum {
+	AUTH_LOOKS = 4, /* tunnels that are looked at in a microsecond */
+	AUTH_PPKS = 8, /* … whose PPKs of one name are tried, each with a job of its own */
+};
 
 /* What an IKE_AUTH request notes while it waits: first for the peer's proof, then for ours. */
 struct auth_request {
@@ -409,6 +466,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
 	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
+	x_ppk_confirm(m->reply, sa);
 	mark_established(core, sa);
 	x_mobike_begin(core, sa, m->in);
 	if (sa->mobike.on)
@@ -445,7 +503,7 @@ static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, s
 	struct x_claim who = { 0 };
 	struct ike_peer *p;
 
-	read_claim(m, &who);
+	read_claim(sa, m, &who);
 	if (a->changes != core->changes)
 		return try_tunnels(core, sa, m, a, &who, 0);
 	if (r->error && r->error != -ENOENT)
@@ -481,7 +539,7 @@ static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, 
 	bool unknown = a->best_unknown;
 	unsigned int i;
 
-	read_claim(m, &who);
+	read_claim(sa, m, &who);
 	for (i = 0; i < a->tunnels.n && !p; i++) {
 		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
 			p = lookup_name(core, a->tunnels.name[i]);
@@ -505,9 +563,14 @@ static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, str
 {
 	const struct ike_job_result none = { 0 };
 	enum x_verdict verdict = X_DROP;
+	struct ike_peer *p;
 
+	x_ppk_drop(sa);
 	admit_work(core, ADMIT_WORK_AUTH);
 	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		return refuse_auth(m);
+	p = x_match_named(core, sa, who);
+	if (p && x_ppk_explain(core, p, sa, who))
 		return refuse_auth(m);
 	x_match_collect_near(core, sa, who, &a->tunnels);
 	if (a->tunnels.n)
@@ -553,7 +616,7 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 	struct ike_peer *p, *twin;
 	struct x_claim who = { 0 };
 
-	read_claim(m, &who);
+	read_claim(sa, m, &who);
 	if (r->error)
 		return X_DROP;
 	if (a->changes != core->changes)
@@ -564,6 +627,8 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 		x_match_explain_twin(core, sa, p, twin);
 		return refuse_auth(m);
 	}
+	if (a->tunnels.ppk && !p && a->tried + 1 < AUTH_PPKS)
+		return try_tunnels(core, sa, m, a, &who, a->tried + 1);
 	/* More may be left; one of them may fit as well, and have the same key. */
 	if (a->tunnels.n == IKE_JOB_TUNNELS && (!p || a->tunnels.last_fit == p->fit)) {
 		if (p)
@@ -571,6 +636,26 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 		return try_tunnels(core, sa, m, a, &who, a->tried + a->tunnels.n);
 	}
 	return p ? choose_tunnel(core, sa, m, a, &who, p) : refuse_proof(core, sa, m, a, &who);
+}
+
+/* The keys are mixed with the PPK of the one tunnel that is tried. */
+static enum x_verdict try_mixed(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				void *state, const struct ike_job_result *r)
+{
+	struct ike_job_result none = { .id = r->id, .verdict = { IKE_JOB_NO_KEY } };
+	struct auth_request *a = state;
+	struct x_claim who = { 0 };
+	int error;
+
+	read_claim(sa, m, &who);
+	if (a->changes != core->changes)
+		return try_tunnels(core, sa, m, a, &who, 0);
+	error = x_ppk_take(sa, r);
+	if (!error)
+		return x_proof_verify(core, sa, m, &who, &a->tunnels, take_proof, a);
+	if (error != -ENOENT)
+		none.error = error;
+	return take_proof(core, sa, m, a, &none);
 }
 
 /* Have the keys of the tunnels that fit the peer tried, after the first @tried of them. */
@@ -584,6 +669,7 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 	a->tried = tried;
 	if (!tried)
 		a->proven[0] = 0;
+	x_ppk_drop(sa);
 	admit_work(core, tried / AUTH_LOOKS);
 	x_match_collect(core, sa, who, tried, &a->tunnels);
 	p = a->tunnels.n ? NULL : lookup_name(core, a->proven);
@@ -591,7 +677,10 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 		return choose_tunnel(core, sa, m, a, who, p);
 	if (!a->tunnels.n)
 		return refuse_proof(core, sa, m, a, who);
-	return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a);
+	if (!a->tunnels.ppk)
+		return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a);
+	p = lookup_name(core, a->tunnels.name[0]);
+	return x_ppk_mix(core, sa, m, p, &who->id, try_mixed, a);
 }
 
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
@@ -604,7 +693,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}
-	if (!read_claim(m, &who)) {
+	if (!read_claim(sa, m, &who)) {
 		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
 			x_match_explain_eap(core, sa, &who);
 		return refuse_auth(m);

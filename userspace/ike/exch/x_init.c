@@ -72,6 +72,7 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	s->told_hashes = true;
 	natd_build(&b, sa, &sa->local, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
+	x_ppk_offer(&b, sa);
 	if (ike_proposals_have_addke(sa->peer->conf->ike))
 		ike_build_notify(&b, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
@@ -276,6 +277,10 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 		memset(sa->spi_r, 0, IKE_SPI_LEN);
 		return;
 	}
+	if (!x_ppk_agree(core, sa, in)) {
+		memset(sa->spi_r, 0, IKE_SPI_LEN);
+		return;
+	}
 	if (ikesa_bytes_set(&sa->setup->init_r, d->data, d->len) ||
 	    !finish_key_exchange(core, sa, ke)) {
 		core->stats.rx_bad++;
@@ -380,6 +385,8 @@ static bool build_response(struct ike_core *core, struct ike_sa *sa, const struc
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	ike_build_notify(&b, IKE_N_CHILDLESS_IKEV2_SUPPORTED, NULL, 0);
+	if (s->ppk_agreed)
+		ike_build_notify(&b, IKE_N_USE_PPK, NULL, 0);
 	if (ike_proposals_have_addke(&(struct ike_proposals){ .n = 1, .p = { chosen } }))
 		ike_build_notify(&b, IKE_N_INTERMEDIATE_EXCHANGE_SUPPORTED, NULL, 0);
 	len = ike_build_end(&b);
@@ -408,6 +415,7 @@ static bool fill_responder(struct ike_core *core, struct ike_sa *sa, const struc
 	natd_judge(&sa->natd, h, in, d);
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	note_hashes(sa, in);
+	x_ppk_answer(core, sa, in);
 	kex = ike_kex_respond(ke->group, &core->env.rng, ke->data, ke->len, &secret);
 	ok = kex && !ikesa_bytes_set(&s->init_i, d->data, d->len) &&
 	     build_response(core, sa, d, kex) && x_derive_keys(core, sa, &secret);

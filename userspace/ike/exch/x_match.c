@@ -24,9 +24,11 @@ static int fit_of_address(const struct ike_peer *p, const struct ike_addr *from)
 	return ike_addr_eq(&p->remote.addr, from) ? 2 : 0;
 }
 
-/* How well does @p fit the identities and the suite agreed on? 0: not at all. */
-static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
-			    const struct x_claim *who)
+enum { FIT_PPK = 32 }; /* the peer names its PPK; more than all else together */
+
+/* How well does @p fit the identities and the suite agreed on, whatever is said of PPKs? 0: not at all. */
+static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
+			 const struct x_claim *who)
 {
 	const struct ike_offer chosen = { 1, &sa->proposal };
 	struct ike_proposal out;
@@ -44,6 +46,18 @@ static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 	if (!ike_proposal_choose(p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
 	return 1 + fit_of_id(&p->conf->remote_id) + fit_of_address(p, &sa->remote.addr);
+}
+
+/* The same, and the PPK, if one is required or both ends have it. */
+static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
+			    const struct x_claim *who)
+{
+	int fit = matches_names(p, sa, who);
+	enum x_ppk_fit ppk = fit ? x_ppk_fit(p, sa, who) : X_PPK_NOT;
+
+	if (ppk == X_PPK_NOT)
+		return 0;
+	return ppk == X_PPK_WITH ? FIT_PPK + fit : fit;
 }
 
 /* By address alone: whose owner wants to read why the peer was refused? */
@@ -64,7 +78,7 @@ typedef int (*fit_fn)(const struct ike_peer *p, const struct ike_sa *sa, const s
 static struct ike_peer *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
 				    const struct ike_peer *after)
 {
-	if (fit == matches_identity)
+	if (fit != matches_address_only)
 		return lookup_id(core, &who->id, after);
 	core->stats.visited++;
 	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->peers);
@@ -95,6 +109,7 @@ static void collect(struct ike_core *core, const struct ike_sa *sa, const struct
 	int level;
 
 	out->n = 0;
+	out->ppk = false;
 	best = judge_tunnels(core, sa, who, fit, &left);
 	for (level = best ? best->fit : 0; left; level--) {
 		while (left && (p = next_tunnel(core, who, fit, p))) {
@@ -109,6 +124,9 @@ static void collect(struct ike_core *core, const struct ike_sa *sa, const struct
 			}
 			memcpy(out->name[out->n++], p->conf->name, IKE_JOB_NAME);
 			out->last_fit = level;
+			out->ppk = level >= FIT_PPK;
+			if (out->ppk) /* AUTH depends on its PPK */
+				return;
 		}
 	}
 }
@@ -117,6 +135,14 @@ void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struc
 		     unsigned int skip, struct x_candidates *out)
 {
 	collect(core, sa, who, matches_identity, skip, out);
+}
+
+struct ike_peer *x_match_named(struct ike_core *core, const struct ike_sa *sa,
+			       const struct x_claim *who)
+{
+	unsigned int n;
+
+	return judge_tunnels(core, sa, who, matches_names, &n);
 }
 
 void x_match_collect_near(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,

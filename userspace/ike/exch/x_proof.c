@@ -11,6 +11,16 @@ struct signed_octets {
 	const uint8_t *sk_p;
 };
 
+/* SK_pi or SK_pr, mixed with the PPK if one is used. */
+static const uint8_t *sk_p_of(const struct ike_sa *sa, bool initiator)
+{
+	const struct ppk_keys *ppk = sa->setup->ppk;
+
+	if (ppk)
+		return initiator ? ppk->pi : ppk->pr;
+	return initiator ? sa->keys.pi : sa->keys.pr;
+}
+
 static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 				      struct ike_iov id_body)
 {
@@ -22,7 +32,7 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len }
 				   : (struct ike_iov){ s->ni, s->ni_len },
 		.id = id_body,
-		.sk_p = initiator ? sa->keys.pi : sa->keys.pr,
+		.sk_p = sk_p_of(sa, initiator),
 	};
 }
 
@@ -104,10 +114,33 @@ void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct 
 	x_proof_method(p->conf->local_method)->build(b, sa, p, (struct ike_iov){ value, len });
 }
 
+int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const uint8_t *value,
+		      size_t len, struct ikesa_bytes *out)
+{
+	uint8_t data[SIGALG_MAX_AUTH];
+	size_t n = x_proof_method(p->conf->local_method)
+			   ->data(sa, (struct ike_iov){ value, len }, data);
+
+	return ikesa_bytes_set(out, data, n);
+}
+
+/* The claim of a peer that uses a PPK which is not ours: then its other AUTH value counts (RFC 8784 3). */
+static struct x_claim claim_without_ppk(const struct ike_sa *sa, const struct x_claim *who)
+{
+	struct x_claim plain = *who;
+
+	if (sa->initiator || !sa->setup->ppk_agreed || sa->setup->ppk)
+		return plain;
+	plain.auth.data = who->no_ppk_auth.base;
+	plain.auth.len = who->no_ppk_auth.len;
+	return plain;
+}
+
 enum x_verdict x_proof_verify(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-			      const struct x_claim *who, const struct x_candidates *c,
+			      const struct x_claim *claim, const struct x_candidates *c,
 			      job_done_fn done, void *state)
 {
+	const struct x_claim counted = claim_without_ppk(sa, claim), *who = &counted;
 	const struct x_method *method = method_of_auth(who->auth.method);
 	struct signed_octets o = octets_of(sa, !sa->initiator, who->body);
 	uint8_t tail[TAIL_MAX];

@@ -22,6 +22,13 @@ static void build_psk_auth(struct ike_builder *b, const struct ike_sa *sa, const
 	ike_build_auth(b, IKE_AUTH_PSK, value.base, value.len);
 }
 
+static size_t give_psk_data(const struct ike_sa *sa, struct ike_iov value, uint8_t *out)
+{
+	(void)sa;
+	memcpy(out, value.base, value.len);
+	return value.len;
+}
+
 static enum x_verdict verify_psk(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				 const struct x_claim *who, const struct x_candidates *c,
 				 struct ike_job *job, job_done_fn done, void *state)
@@ -63,6 +70,7 @@ const struct x_method x_method_psk = {
 	.compare = "PSK=",
 	.sign = sign_by_psk,
 	.build = build_psk_auth,
+	.data = give_psk_data,
 	.verify = verify_psk,
 	.explain = explain_psk,
 };

@@ -56,6 +56,7 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	next->replaced = old->replaced;
 	next->outdated = old->outdated;
 	next->strayed = old->strayed;
+	next->ppk = old->ppk;
 	next->close_at = old->close_at;
 	next->close_marked = old->close_marked;
 	next->reauth_at = old->reauth_at;

@@ -52,6 +52,11 @@ static void build_signature_auth(struct ike_builder *b, const struct ike_sa *sa,
 	sigalg_build_auth(b, sa->setup->sigalg, value.base, value.len);
 }
 
+static size_t give_signature_data(const struct ike_sa *sa, struct ike_iov value, uint8_t *out)
+{
+	return sigalg_auth_data(sa->setup->sigalg, value.base, value.len, out);
+}
+
 /* ---- the peer's key ----------------------------------------------------------------------- */
 
 /* A message with an AUTH payload: what was found out about it, and what may be spent on that yet. */
@@ -380,6 +385,7 @@ const struct x_method x_method_signature = {
 	.compare = "Key=",
 	.sign = sign_by_key,
 	.build = build_signature_auth,
+	.data = give_signature_data,
 	.verify = verify_signature,
 	.explain = explain_signature,
 };

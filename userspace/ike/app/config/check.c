@@ -180,6 +180,8 @@ void check_together(const struct check_file *files, unsigned int n, const struct
 	for (unsigned int i = 0; i < n; i++) {
 		check_own(&files[i], own, n_own, r);
 		check_key_file(&files[i], "PSK", files[i].conf.psk_file, r);
+		check_key_file(&files[i], "PPK", files[i].conf.ppk ? files[i].conf.ppk->file : "",
+			       r);
 		check_key_file(&files[i], "Secrets", files[i].conf.secrets_file, r);
 		check_key_file(&files[i], "Key", files[i].conf.key_file, r);
 		check_key_file(&files[i], "PublicKey", files[i].conf.public_file, r);

@@ -394,6 +394,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[8] = (struct config_list){ (void **)&c->domains, c->n_domains, 1 };
 	out[9] = (struct config_list){ (void **)&c->apart, c->n_apart, sizeof(*c->apart) };
 	out[10] = (struct config_list){ (void **)&c->told, c->n_told, sizeof(*c->told) };
+	out[11] = (struct config_list){ (void **)&c->ppk, c->n_ppk, sizeof(*c->ppk) };
 }
 
 void config_clear(struct config *c)
@@ -403,6 +404,8 @@ void config_clear(struct config *c)
 	client_keys_clear(&c->keys);
 	if (c->private_key)
 		ike_wipe(c->private_key, c->n_private);
+	if (c->ppk)
+		ike_wipe(c->ppk, sizeof(*c->ppk));
 	ike_proposals_put(c->ike);
 	ike_proposals_put(c->esp);
 	config_lists(c, lists);
@@ -469,6 +472,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote_method = c->remote_method;
 	out->signatures = c->signatures;
 	out->creds = (struct ike_creds){ c->creds, c->n_creds };
+	if (c->ppk)
+		out->ppk = c->ppk->name;
 	out->local.addr = c->local;
 	out->local.port = c->port;
 	out->remote.addr = c->endpoint_addr;

@@ -36,6 +36,15 @@ enum config_rekey {
 	CONFIG_REKEY_CHILD_MAX = 7 * 86400,
 };
 
+/* A post-quantum preshared key, and its name. */
+struct config_ppk {
+	uint8_t key[SECRET_ROOM];
+	size_t len;
+	uint8_t digest[SECRET_DIGEST]; /* once it is sealed */
+	char file[256]; /* "": it is in key */
+	struct ike_ppk_conf name;
+};
+
 struct config {
 	char name[16]; /* netdevice */
 	/* When the file was changed last, and when it or the key's file was; not for config_equal(). */
@@ -69,6 +78,8 @@ struct config {
 	size_t psk_len; /* 0: clients alone have keys */
 	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
 	char psk_file[256]; /* "": the key is in psk */
+	struct config_ppk *ppk;
+	unsigned int n_ppk; /* 0 or 1 */
 	enum ike_method remote_method;
 	uint32_t signatures; /* enum ike_sig_policy */
 	char public_file[256]; /* of the peer's public key; "": none */
@@ -140,7 +151,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 11 };
+enum { CONFIG_LISTS = 12 };
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);

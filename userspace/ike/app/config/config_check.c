@@ -49,7 +49,10 @@ static bool apply_require(struct parse *p, unsigned int protocol, struct ike_pro
 	for (unsigned int i = 0; i < REQUIRE_WORDS; i++) {
 		const struct requirement_row *r = &config_requirements[i];
 
-		if (!(p->require & 1u << i) || !r->keep || r->list != protocol || r->keep(list))
+		if (!(p->require & 1u << i) || !r->keep || r->list != protocol)
+			continue;
+		/* No IKE SA comes without a required PPK, so that any key exchange does. */
+		if ((i == REQUIRE_PQ && p->c->ppk && p->c->ppk->name.required) || r->keep(list))
 			continue;
 		refuse_requirement(p, i);
 		return false;
@@ -277,6 +280,40 @@ static void warn_psk(struct parse *p)
 
 	if (!secret_strong(p->c->psk, p->c->psk_len, why, sizeof(why)))
 		config_say(p, false, line_of(p, "PSK"), "the key %s", why);
+}
+
+static void warn_ppk(struct parse *p, const struct config_ppk *ppk)
+{
+	char why[160];
+
+	if (ppk->len && !secret_strong_ppk(ppk->key, ppk->len, why, sizeof(why)))
+		config_say(p, false, line_of(p, "PPK"), "PPK: the key %s", why);
+	if (p->c->clients > 1)
+		config_say(
+			p, false, line_of(p, "PPK"),
+			"PPK is one key for all clients: each of them could read what others sent once it has a quantum computer");
+}
+
+/* A PPK and its name come together; who gives one means it to be used. */
+static void check_ppk(struct parse *p)
+{
+	struct config_ppk *ppk = p->c->ppk;
+
+	if (!ppk)
+		return;
+	if (!given(p, "PPK"))
+		config_say(p, true, line_of(p, given(p, "PPKID") ? "PPKID" : "PPKRequired"),
+			   "[Peer] lacks PPK, the post-quantum preshared key");
+	else if (!given(p, "PPKID"))
+		config_say(
+			p, true, line_of(p, "PPK"),
+			"PPK: expected PPKID in [Peer], too, the name that both ends know it by");
+	if (!given(p, "PPKRequired"))
+		ppk->name.required = true;
+	if (ppk->len && ppk->len == p->c->psk_len && ike_equal(ppk->key, p->c->psk, ppk->len))
+		config_say(p, true, line_of(p, "PPK"),
+			   "PPK and PSK are the same key: expected a key of its own for each");
+	warn_ppk(p, ppk);
 }
 
 static bool has_ipv6(const struct net_prefix *p, unsigned int n)
@@ -661,6 +698,7 @@ void config_check(struct parse *p)
 	check_auth(p);
 	if (c->psk_len)
 		warn_psk(p);
+	check_ppk(p);
 	check_clients(p);
 	finish_children(p);
 	check_pool(p);

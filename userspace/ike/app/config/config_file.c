@@ -51,9 +51,12 @@ static bool closed_to_others(const char *path, const struct stat *st,
 	return is_guarded(key_file_ok, path, st, rep);
 }
 
+/* secret_strong() or secret_strong_ppk(). */
+typedef bool strong_fn(const uint8_t *key, size_t len, char *why, size_t size);
+
 /* The @n bytes of the key file @path in @buf, which has room for one more. */
 static int take_key(const char *path, char *buf, size_t n, uint8_t key[static SECRET_MAX],
-		    size_t *len, const struct config_report *rep)
+		    size_t *len, strong_fn *strong, const struct config_report *rep)
 {
 	char why[160];
 
@@ -63,7 +66,7 @@ static int take_key(const char *path, char *buf, size_t n, uint8_t key[static SE
 	}
 	if (*why)
 		tell(rep, false, "the key in %s %s", path, why);
-	if (!secret_strong(key, *len, why, sizeof(why)))
+	if (!strong(key, *len, why, sizeof(why)))
 		tell(rep, false, "the key in %s %s", path, why);
 	return 0;
 }
@@ -94,7 +97,7 @@ static void note_change(struct config *c, const struct timespec *changed)
 
 /* The key in the file @path, and when that was changed last. */
 static int load_key(const char *path, uint8_t key[static SECRET_MAX], size_t *len,
-		    struct timespec *changed, const struct config_report *rep)
+		    strong_fn *strong, struct timespec *changed, const struct config_report *rep)
 {
 	char buf[1024];
 	struct stat st;
@@ -104,7 +107,7 @@ static int load_key(const char *path, uint8_t key[static SECRET_MAX], size_t *le
 	if (n < 0)
 		report_unread(path, rep);
 	else if (closed_to_others(path, &st, rep))
-		err = take_key(path, buf, (size_t)n, key, len, rep);
+		err = take_key(path, buf, (size_t)n, key, len, strong, rep);
 	if (!err)
 		*changed = st.st_ctim;
 	ike_wipe(buf, sizeof(buf));
@@ -115,7 +118,17 @@ static int load_psk(struct config *c, const struct config_report *rep)
 {
 	struct timespec changed;
 
-	if (load_key(c->psk_file, c->psk, &c->psk_len, &changed, rep))
+	if (load_key(c->psk_file, c->psk, &c->psk_len, secret_strong, &changed, rep))
+		return -1;
+	note_change(c, &changed);
+	return 0;
+}
+
+static int load_ppk(struct config *c, const struct config_report *rep)
+{
+	struct timespec changed;
+
+	if (load_key(c->ppk->file, c->ppk->key, &c->ppk->len, secret_strong_ppk, &changed, rep))
 		return -1;
 	note_change(c, &changed);
 	return 0;
@@ -135,7 +148,7 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 			continue;
 		memcpy(path, k->key, sizeof(path)); /* it ends within: config_copy() */
 		memset(k->key, 0, sizeof(k->key));
-		if (load_key(path, k->key, &k->len, &changed, rep))
+		if (load_key(path, k->key, &k->len, secret_strong, &changed, rep))
 			err = -1;
 		else
 			note_change(c, &changed);
@@ -319,7 +332,7 @@ static bool holds_key(const struct config *c)
 		if (!c->keys.v[i].named)
 			return true;
 	}
-	return c->psk_len;
+	return c->psk_len || (c->ppk && c->ppk->len);
 }
 
 /* All keys that are in files, that of the configuration, @st of @path, among them. */
@@ -328,7 +341,8 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 {
 	if (holds_key(c) && !closed_to_others(path, st, rep))
 		return -1;
-	if ((*c->psk_file && load_psk(c, rep)) || load_creds(c, rep) || load_client_keys(c, rep) ||
+	if ((*c->psk_file && load_psk(c, rep)) || (c->ppk && *c->ppk->file && load_ppk(c, rep)) ||
+	    load_creds(c, rep) || load_client_keys(c, rep) ||
 	    (*c->secrets_file && load_secrets(c, rep)))
 		return -1;
 	return join_client_keys(c, rep);

@@ -331,11 +331,23 @@ static int set_endpoint(struct parse *p, char *s)
 	return config_copy(c->endpoint, sizeof(c->endpoint), s) ? 0 : -1;
 }
 
+static int set_secret(struct parse *p, const char *s, uint8_t *key, size_t *len)
+{
+	char why[512];
+
+	if (secret_from_value(s, key, len, why, sizeof(why))) {
+		snprintf(p->err, sizeof(p->err), "%s", why);
+		return -1;
+	}
+	if (*why)
+		config_say(p, false, p->line, "the key %s", why);
+	return 0;
+}
+
 static int set_psk(struct parse *p, char *s)
 {
 	struct config *c = p->c;
 	struct client_key *k = p->client;
-	char why[512];
 
 	if (!strncmp(s, "file:/", 6) && k) {
 		k->named = true;
@@ -343,13 +355,53 @@ static int set_psk(struct parse *p, char *s)
 	}
 	if (!strncmp(s, "file:/", 6))
 		return config_copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
-	if (secret_from_value(s, k ? k->key : c->psk, k ? &k->len : &c->psk_len, why,
-			      sizeof(why))) {
-		snprintf(p->err, sizeof(p->err), "%s", why);
+	return set_secret(p, s, k ? k->key : c->psk, k ? &k->len : &c->psk_len);
+}
+
+/* Few tunnels have one, so that it takes no room in the others. NULL without memory. */
+static struct config_ppk *make_ppk(struct config *c)
+{
+	if (!c->ppk)
+		c->ppk = calloc(1, sizeof(*c->ppk));
+	c->n_ppk = c->ppk ? 1 : 0;
+	return c->ppk;
+}
+
+static int set_ppk(struct parse *p, char *s)
+{
+	struct config_ppk *ppk = make_ppk(p->c);
+
+	if (!ppk)
 		return -1;
+	if (!strncmp(s, "file:/", 6))
+		return config_copy(ppk->file, sizeof(ppk->file), s + 5) ? 0 : -1;
+	return set_secret(p, s, ppk->key, &ppk->len);
+}
+
+static int set_ppk_id(struct parse *p, char *s)
+{
+	struct config_ppk *ppk = make_ppk(p->c);
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isgraph((unsigned char)s[i]))
+			return -1;
 	}
-	if (*why)
-		config_say(p, false, p->line, "the key %s", why);
+	if (!ppk || !len || len > IKE_MAX_PPK_ID)
+		return -1;
+	memcpy(ppk->name.id, s, len);
+	ppk->name.id_len = (uint8_t)len;
+	return 0;
+}
+
+static int set_ppk_required(struct parse *p, char *s)
+{
+	struct config_ppk *ppk = make_ppk(p->c);
+	bool yes = !strcasecmp(s, "yes");
+
+	if (!ppk || (!yes && strcasecmp(s, "no")))
+		return -1;
+	ppk->name.required = yes;
 	return 0;
 }
 
@@ -823,7 +875,7 @@ static int set_crypto(struct parse *p, char *s)
 
 const struct requirement_row config_requirements[REQUIRE_WORDS] = {
 	[REQUIRE_PQ] = { "pq", 0, ike_proposals_require_pq,
-			 "no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768 (it takes OpenSSL 3.5)" },
+			 "no proposal of Crypto for IKE has a post-quantum key exchange: add one, such as aes256gcm16-x25519-ke1_mlkem768 (it takes OpenSSL 3.5), or a PPK that is required" },
 	[REQUIRE_PFS] = { "pfs", 1, ike_proposals_require_pfs,
 			  "no proposal of Crypto for ESP has a key exchange: add one, such as x25519, and take nopfs out" },
 	[REQUIRE_CERT] = { "cert", 0, NULL,
@@ -886,6 +938,11 @@ const struct key config_keys[] = {
 	  "sha1 (with RSA, for old peers) or pss (RSA signatures are RSASSA-PSS)" },
 	{ "Peer", "PSK", set_psk, KEY_SECRET,
 	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Peer", "PPK", set_ppk, KEY_SECRET,
+	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Peer", "PPKID", set_ppk_id, KEY_ONE,
+	  "the PPK's name: up to 64 characters without blanks" },
+	{ "Peer", "PPKRequired", set_ppk_required, KEY_ONE, "yes or no" },
 	{ "Peer", "Routes", set_routes, KEY_LIST,
 	  "one or more networks, such as 10.0.0.0/8, fd00::/8, or request: from the peer" },
 	{ "Peer", "Selectors", set_selectors, KEY_LIST,

@@ -49,6 +49,8 @@ static const struct foreign_word words[] = {
 	{ "secret", "PSK", NULL },
 	{ "secrets", "PSK", NULL },
 	{ "pubkeys", "PublicKey", NULL },
+	{ "ppk_id", "PPKID", NULL },
+	{ "ppk_required", "PPKRequired", NULL },
 	{ "cert", "Cert", NULL },
 	{ "certs", "Cert", NULL },
 	{ "certificate", "Cert", NULL },

@@ -52,6 +52,8 @@
  *	  "local":"192.0.2.1:4500", "remote":"198.51.100.2:4500",
  *	  "local_id":"branch.example.org", "remote_id":"vpn.example.org",
  *	  "proposal":"aes256gcm16-prfsha384-x25519",	once chosen
+ *	  "ppk":"used",			or why not: "not-offered", the peer uses none; "unknown", the ends
+ *					do not have the same; absent without PPK in the configuration
  *	  "age":12.3,			seconds since it was established
  *	  "nat_local":true, "nat_remote":false,	who is behind a NAT
  *	  "encap":"udp"},		what ESP travels in; or "esp", without UDP

@@ -72,6 +72,18 @@ static void put_rekey(json_t *o, uint64_t at, uint64_t now)
 		json_object_set_new(o, "rekey_in", json_real(at > now ? seconds(at - now) : 0));
 }
 
+static void put_ppk(json_t *o, enum ike_ppk ppk)
+{
+	static const char *const words[] = {
+		[IKE_PPK_USED] = "used",
+		[IKE_PPK_NOT_OFFERED] = "not-offered",
+		[IKE_PPK_UNKNOWN] = "unknown",
+	};
+
+	if (ppk != IKE_PPK_NONE)
+		put_text(o, "ppk", words[ppk]);
+}
+
 static json_t *ike_json(const struct ike_status *s, uint64_t now)
 {
 	json_t *o = json_object();
@@ -85,8 +97,10 @@ static json_t *ike_json(const struct ike_status *s, uint64_t now)
 	put_id(o, "local_id", &s->local_id);
 	put_id(o, "remote_id", &s->remote_id);
 	put_proposal(o, &s->ike);
-	if (s->established)
+	if (s->established) {
+		put_ppk(o, s->ppk);
 		json_object_set_new(o, "age", json_real(seconds(now - s->established_at)));
+	}
 	put_rekey(o, s->rekey_at, now);
 	json_object_set_new(o, "nat_local", json_boolean(s->nat_local));
 	json_object_set_new(o, "nat_remote", json_boolean(s->nat_remote));
