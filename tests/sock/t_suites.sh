@@ -24,7 +24,8 @@ only-cbc	modern			aes256-sha256		AES_CBC-256/HMAC_SHA2_256_128	5
 only-sha1	modern			aes128-sha1		AES_CBC-128/HMAC_SHA1_96	0
 first-cbc	modern			aes128-sha256,aes128gcm16 AES_				0
 their-all	modern			default			AES_				0
-old		aes128-sha1		aes128-sha1		AES_CBC-128/HMAC_SHA1_96	0	aes128-sha1-modp1536'
+old		aes128-sha1		aes128-sha1		AES_CBC-128/HMAC_SHA1_96	0	aes128-sha1-modp1536
+oldest		3des-sha1		3des-sha1		3DES_CBC/HMAC_SHA1_96		0	3des-sha1-modp1024'
 
 make_tunnel() {
 	local start=listen rekey=''

@@ -59,7 +59,7 @@ static const struct offer {
 		       "aes128gcm16-aes256gcm16-prfsha1-prfsha256-prfsha384-modp1024",
 		.group = 2,
 		.says = { "no common key exchange group for IKE: the peer offers modp1024, we allow " OUR_GROUPS,
-			  "we have none of the peer's, so let it offer one of ours" },
+			  "Crypto= could take modp1024, which is broken by who can pay for it: its numbers of 1,024 bits are too short; better let the peer offer one of ours" },
 		.init = { IKE_N_IKEV2_FRAGMENTATION_SUPPORTED },
 		.vendor = { "\x1e\x2b\x51\x69\x05\x99\x1c\x7d\x7c\x96\xfc\xbf\xb5\x87\xe4\x61" },
 	},

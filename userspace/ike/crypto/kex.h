@@ -30,7 +30,7 @@ struct kex_ops {
 };
 
 /* Kinds of DH rows in transform.def. */
-extern const struct kex_ops kex_modp, kex_ecp, kex_x25519, kex_mlkem;
+extern const struct kex_ops kex_modp, kex_oakley, kex_ecp, kex_x25519, kex_mlkem;
 
 struct kex_method {
 	uint16_t id;

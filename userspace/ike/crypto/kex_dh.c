@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Diffie-Hellman over OpenSSL 3 (RFC 7296 2.14): MODP groups (RFC 3526), curves of NIST (RFC 5903),
- * X25519 (RFC 7748, 8031). The responder's value is one of the same kind as the initiator's.
+ * Diffie-Hellman over OpenSSL 3 (RFC 7296 2.14): MODP groups (RFC 3526, and one of RFC 2409), curves of
+ * NIST (RFC 5903), X25519 (RFC 7748, 8031). The responder's value is one of the same kind as the initiator's.
  */
 #include <string.h>
 
@@ -23,6 +23,8 @@ struct dh_kind {
 	EVP_PKEY *(*from_public)(const struct kex_method *m, const uint8_t *public);
 	bool (*public)(const struct kex_method *m, EVP_PKEY *key, uint8_t *out);
 	bool (*valid)(const struct kex_method *m, const uint8_t *public);
+	BIGNUM *(*prime)(
+		BIGNUM *to); /* of a MODP group that libcrypto knows no name of; else NULL */
 	const char *type; /* for key_generate() and key_import(): libcrypto's name of such a key */
 	bool pad; /* the library has to be told not to shorten the secret */
 	bool not_zero; /* a secret of zeros is refused (RFC 7748 6.1) */
@@ -53,6 +55,21 @@ static EVP_PKEY *key_generate(const struct kex_method *m, const struct ike_rng *
 	return key;
 }
 
+static const BIGNUM *modp_prime(const struct kex_method *m);
+
+/* Which group it is: by name, or by its prime and the generator 2. */
+static bool push_group(OSSL_PARAM_BLD *bld, const struct kex_method *m)
+{
+	static BIGNUM *two; /* kept, as @bld points to it */
+
+	if (!kind_of(m)->prime)
+		return OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, m->name, 0);
+	if (!two && BN_dec2bn(&two, "2") != 1)
+		return false;
+	return modp_prime(m) && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_FFC_P, modp_prime(m)) &&
+	       OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_FFC_G, two);
+}
+
 /*
  * A key from its parts. @point: an encoded EC point, @number: a MODP public value,
  * whichever the group has; @priv may be NULL.
@@ -66,8 +83,7 @@ static EVP_PKEY *key_import(const struct kex_method *m, const uint8_t *point, si
 	EVP_PKEY *key = NULL;
 	bool ok;
 
-	ok = ctx && bld &&
-	     OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, m->name, 0) &&
+	ok = ctx && bld && push_group(bld, m) &&
 	     (!point ||
 	      OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, point_len)) &&
 	     (!number || OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PUB_KEY, number)) &&
@@ -86,7 +102,7 @@ static EVP_PKEY *key_import(const struct kex_method *m, const uint8_t *point, si
 
 /* ---- MODP ------------------------------------------------------------------------ */
 
-/* The prime of a group (RFC 3526), kept; NULL on failure. */
+/* The prime of a group, kept; NULL on failure. */
 static const BIGNUM *modp_prime(const struct kex_method *m)
 {
 	static BIGNUM *primes[KEX_METHODS];
@@ -98,6 +114,8 @@ static const BIGNUM *modp_prime(const struct kex_method *m)
 	EVP_PKEY *domain = NULL;
 	EVP_PKEY_CTX *ctx;
 
+	if (!*prime && kind_of(m)->prime)
+		*prime = kind_of(m)->prime(NULL);
 	if (*prime)
 		return *prime;
 	ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
@@ -165,6 +183,41 @@ static const struct dh_kind modp = {
 	.from_public = modp_from_public,
 	.public = modp_public,
 	.valid = modp_valid,
+	.type = "DH",
+	.pad = true,
+};
+
+/* A fresh key of a group without a name. */
+static EVP_PKEY *oakley_generate(const struct kex_method *m, const struct ike_rng *rng)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params = bld && push_group(bld, m) ? OSSL_PARAM_BLD_to_param(bld) : NULL;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind_of(m)->type, NULL);
+	EVP_PKEY *domain = NULL, *key = NULL;
+
+	(void)rng;
+	if (params && ctx && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &domain, EVP_PKEY_KEY_PARAMETERS, params) != 1)
+		domain = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	ctx = domain ? EVP_PKEY_CTX_new_from_pkey(NULL, domain, NULL) : NULL;
+	if (ctx && EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_generate(ctx, &key) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(domain);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	return key;
+}
+
+/* The "second Oakley group" (RFC 2409 6.2). */
+static const struct dh_kind oakley = {
+	.generate = oakley_generate,
+	.from_private = modp_from_private,
+	.from_public = modp_from_public,
+	.public = modp_public,
+	.valid = modp_valid,
+	.prime = BN_get_rfc2409_prime_1024,
 	.type = "DH",
 	.pad = true,
 };
@@ -377,5 +430,6 @@ static bool dh_respond(const struct kex_method *m, const struct ike_rng *rng, co
 	}
 
 const struct kex_ops kex_modp = DH_OPS(modp);
+const struct kex_ops kex_oakley = DH_OPS(oakley);
 const struct kex_ops kex_ecp = DH_OPS(ecp);
 const struct kex_ops kex_x25519 = DH_OPS(x25519);
