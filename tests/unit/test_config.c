@@ -899,6 +899,11 @@ static void algorithms_with_a_warning(void **state)
 		  "3: warning: Crypto: modp1536 is legacy: numbers of 1,536 bits are too short by now\n" },
 		{ "modern, ike:aes256-sha256-modp1024",
 		  "3: warning: Crypto: modp1024 is broken by who can pay for it: its numbers of 1,024 bits are too short\n" },
+		{ "cloud, windows, apple, android", "" },
+		{ "modern, legacy",
+		  "3: warning: Crypto: 3des is legacy: it has blocks of 64 bits, so that a key of ESP lasts for 1 GiB only\n"
+		  "3: warning: Crypto: modp1536 is legacy: numbers of 1,536 bits are too short by now\n"
+		  "3: warning: Crypto: modp1024 is broken by who can pay for it: its numbers of 1,024 bits are too short\n" },
 		{ "modern, esp:des-md5",
 		  "3: warning: Crypto: des is broken: its keys of 56 bits are found within days\n"
 		  "3: warning: Crypto: md5 is legacy: RFC 8221 forbids it\n" },

@@ -18,7 +18,9 @@
  */
 #include "scripted.h"
 
+#include "ike/child/profile.h"
 #include "ike/core/core.h"
+#include "ike/proto/proposal_text.h"
 
 enum { MAX_NOTIFIES = 6, ESP_SPI = 0xc0ffee01 };
 
@@ -284,6 +286,113 @@ static const struct offer {
 		.vendor = { "CISCO-DELETE-REASON", "FLEXVPN-SUPPORTED" },
 	},
 };
+
+/* What a profile has in common with the offers of the systems that it is for. */
+static const struct fit {
+	const char *profile, *who; /* ->who of offers begins so */
+	const char *ike, *esp; /* chosen; NULL: nothing is */
+} fits[] = {
+	{ "windows", "Windows 11, VPN client", NULL, NULL }, /* group 2 alone */
+	{ "legacy", "Windows 11, VPN client", "aes256-sha256-prfsha256-modp1024", NULL },
+	{ "windows", "Windows 11, NegotiateDH2048_AES256 is 2, EAP",
+	  "aes256-sha256-prfsha256-modp2048", "aes256-sha1-noesn" },
+	{ "windows", "Windows 11, GCMAES256 with ECP384", "aes256gcm16-prfsha384-ecp384",
+	  "aes256gcm16-noesn" },
+	{ "windows", "Windows 11, a firewall's rule", "aes256-sha256-prfsha256-modp2048",
+	  "aes256-sha1-noesn" },
+	{ "apple", "iOS 16.5, set by hand", "aes256-sha256-prfsha256-modp2048",
+	  "aes256-sha256-noesn" },
+	{ "apple", "iOS, a profile", "aes256gcm16-prfsha256-ecp256", "aes256gcm16-noesn" },
+	{ "apple", "macOS, a profile", "chacha20poly1305-prfsha256-x25519",
+	  "chacha20poly1305-noesn" },
+	{ "android", "Android", "aes256gcm16-prfsha512-modp4096", "aes256gcm16-noesn" },
+	{ "cloud", "AWS", "aes256gcm16-prfsha384-ecp256", "aes256gcm16-noesn" },
+	{ "cloud", "Azure, the default policy", NULL, NULL }, /* group 2 alone */
+	{ "legacy", "Azure, the default policy", "aes256-sha256-prfsha256-modp1024", NULL },
+	{ "cloud", "Azure, a custom policy", "aes256gcm16-prfsha384-ecp384", "aes256gcm16-noesn" },
+	{ "cloud", "Google Cloud, order of before", "aes256gcm16-prfsha384-modp2048",
+	  "aes256gcm16-noesn" },
+	{ "cloud", "Google Cloud, order of after", "aes256gcm16-prfsha384-ecp256",
+	  "aes256gcm16-noesn" },
+	{ "legacy", "Cisco IOS 15", "aes256-sha256-prfsha256-modp1536", NULL },
+};
+
+static struct ike_proposals own;
+
+static const char *common(const char *words, uint8_t protocol, uint16_t group)
+{
+	static struct ike_sa_payload offer;
+	static char text[256];
+	struct ike_proposal chosen;
+
+	scripted_offer(&offer, words, protocol, protocol == IKE_PROTO_ESP ? ESP_SPI : 0);
+	if (!ike_proposal_choose(&own, IKE_OFFER(&offer), group, &chosen))
+		return "nothing";
+	return ike_proposal_print(text, sizeof(text), &chosen);
+}
+
+static void has_in_common(const struct fit *f, const struct offer *o)
+{
+	char err[256];
+
+	assert_int_equal(ike_proposals_from_text(f->profile, IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 0);
+	assert_string_equal(common(o->ike, IKE_PROTO_IKE, o->group), f->ike ? f->ike : "nothing");
+	if (!f->esp)
+		return;
+	assert_int_equal(ike_proposals_from_text(f->profile, IKE_PROTO_ESP, &own, err, sizeof(err)),
+			 0);
+	ike_proposals_drop_dh(&own); /* as in IKE_AUTH */
+	assert_string_equal(common(o->esp, IKE_PROTO_ESP, IKE_DH_NONE), f->esp);
+}
+
+static void profiles_are_of_what_is_offered(void **state)
+{
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+		const struct offer *found = NULL;
+
+		for (k = 0; k < sizeof(offers) / sizeof(offers[0]); k++) {
+			if (!strncmp(offers[k].who, fits[i].who, strlen(fits[i].who)))
+				found = &offers[k];
+		}
+		assert_non_null(found);
+		has_in_common(&fits[i], found);
+	}
+}
+
+/* CNSA 2.0 is agreed on, or nothing; whether or not libcrypto has ML-KEM. */
+static void cnsa2_takes_nothing_else(void **state)
+{
+	const struct profile *p;
+	const char *rest;
+	char err[256];
+	unsigned int i;
+
+	(void)state;
+	p = profile_find("CNSA2", &rest);
+	assert_non_null(p);
+	own.n = 1;
+	assert_int_equal(ike_proposal_from_text(p->ike, IKE_PROTO_IKE, &own.p[0], err, sizeof(err)),
+			 0);
+	for (i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
+		assert_string_equal(common(offers[i].ike, IKE_PROTO_IKE, offers[i].group),
+				    "nothing");
+	assert_string_equal(
+		common("aes128gcm16-aes256gcm16-prfsha256-prfsha384-x25519-ecp384-6:36:0-6:37:0-6:0:0",
+		       IKE_PROTO_IKE, IKE_DH_CURVE25519),
+		"aes256gcm16-prfsha384-ecp384-ke1_mlkem1024");
+	assert_string_equal(common("aes256gcm16-prfsha384-ecp384", IKE_PROTO_IKE, IKE_DH_ECP384),
+			    "nothing");
+	if (ike_kex_known(IKE_DH_MLKEM1024))
+		return;
+	assert_int_equal(ike_proposals_from_text("cnsa2", IKE_PROTO_IKE, &own, err, sizeof(err)),
+			 -1);
+	assert_non_null(strstr(
+		err, "has ke1_mlkem1024, which the libcrypto here does not: it takes OpenSSL 3.5"));
+}
 
 /* A core with the default Crypto=, whose peer may be anywhere. */
 static struct pair *new_pair(struct node **n, bool initiator)
@@ -853,6 +962,8 @@ static void we_begin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(profiles_are_of_what_is_offered),
+		cmocka_unit_test(cnsa2_takes_nothing_else),
 		cmocka_unit_test(they_begin),
 		cmocka_unit_test(they_ask_for_addresses),
 		cmocka_unit_test(we_begin),

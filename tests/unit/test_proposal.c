@@ -100,6 +100,41 @@ static void modern_means(void **state)
 	assert_non_null(strstr(err, "unknown word \"modern\" in \"modern-ecp384\""));
 }
 
+/* Each alone, with what is said of PFS, and beside others. */
+static void profiles_mean(void **state)
+{
+	static const char *const words[] = { "modern", "cloud",	  "windows",
+					     "apple",  "android", "legacy" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char item[64];
+
+		assert_int_equal(ike_proposals_from_text(words[i], IKE_PROTO_IKE, &own, err,
+							 sizeof(err)),
+				 0);
+		snprintf(item, sizeof(item), "%s-nopfs", words[i]);
+		assert_int_equal(
+			ike_proposals_from_text(item, IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
+		assert_int_equal(ike_proposals_first_dh(&own), IKE_DH_NONE);
+		snprintf(item, sizeof(item), "%s-pfs", words[i]);
+		assert_int_equal(
+			ike_proposals_from_text(item, IKE_PROTO_ESP, &own, err, sizeof(err)), 0);
+		assert_int_not_equal(ike_proposals_first_dh(&own), IKE_DH_NONE);
+		assert_false(ike_proposals_allow(
+			&own, &(struct ike_transform){ IKE_T_DH, IKE_DH_NONE, 0 }, 1));
+	}
+	assert_int_equal(ike_proposals_from_text("windows, legacy", IKE_PROTO_IKE, &own, err,
+						 sizeof(err)),
+			 0);
+	assert_int_equal(own.n, 4);
+	assert_int_equal(own.p[3].num, 4);
+	assert_true(ike_proposals_have_dh(&own, IKE_DH_MODP1024));
+	assert_int_equal(
+		ike_proposals_from_text("cloud-ecp384", IKE_PROTO_IKE, &own, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "unknown word \"cloud\" in \"cloud-ecp384\""));
+}
+
 static void crypto_lists_read(void **state)
 {
 	(void)state;
@@ -850,6 +885,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modern_means),
+		cmocka_unit_test(profiles_mean),
 		cmocka_unit_test(crypto_lists_read),
 		cmocka_unit_test(esp_with_an_integrity_algorithm),
 		cmocka_unit_test(esp_answers_with_an_integrity_algorithm),

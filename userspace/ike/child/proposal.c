@@ -8,6 +8,7 @@
 
 #include "ike/proto/names.h"
 #include "ike/proto/text.h"
+#include "ike/child/profile.h"
 #include "ike/child/proposal.h"
 
 static unsigned int count(const struct ike_proposal *p, uint8_t type)
@@ -104,17 +105,6 @@ static void modern_add(struct text *out, uint8_t protocol, uint8_t type, bool ae
 			text_add(out, "%s%s", out->len ? "-" : "", w->text);
 }
 
-/* What follows "modern" in @item: nothing, or what is said about PFS; NULL if it is not modern. */
-static const char *modern_rest(const char *item)
-{
-	const char *rest;
-
-	if (strncasecmp(item, "modern", strlen("modern")) != 0)
-		return NULL;
-	rest = item + strlen("modern");
-	return !*rest || !strcasecmp(rest, "-pfs") || !strcasecmp(rest, "-nopfs") ? rest : NULL;
-}
-
 /* One of the proposals that modern stands for, with @rest behind it; @additional: with another key exchange. */
 static int append_modern_one(bool aead, bool additional, const char *rest, uint8_t protocol,
 			     struct ike_proposals *out, char *err, size_t err_size)
@@ -152,35 +142,63 @@ static int append_modern(const char *rest, uint8_t protocol, struct ike_proposal
 	return append_modern_one(false, false, rest, protocol, out, err, err_size);
 }
 
+/* The next item of a list with commas between, without blanks around it; *@len: of what was taken of @s. */
+static int take_item(const char *s, size_t *len, char *item, size_t size, char *err,
+		     size_t err_size)
+{
+	size_t end;
+
+	*len = end = strcspn(s, ",");
+	while (end && isspace((unsigned char)s[end - 1]))
+		end--;
+	while (end && isspace((unsigned char)*s))
+		s++, end--;
+	if (end >= size) {
+		snprintf(err, err_size, "a proposal of %zu characters is too long", end);
+		return -1;
+	}
+	memcpy(item, s, end);
+	item[end] = '\0';
+	return 0;
+}
+
+/* The proposals that @p stands for, with @rest behind each. */
+static int append_profile(const struct profile *p, const char *rest, uint8_t protocol,
+			  struct ike_proposals *out, char *err, size_t err_size)
+{
+	const char *s = protocol == IKE_PROTO_ESP ? p->esp : p->ike;
+	char item[256], whole[512];
+	size_t len;
+
+	if (!s)
+		return append_modern(rest, protocol, out, err, err_size);
+	for (;; s += len + 1) {
+		if (take_item(s, &len, item, sizeof(item), err, err_size))
+			return -1;
+		snprintf(whole, sizeof(whole), "%s%s", item, rest);
+		if (append_from_text(whole, protocol, out, err, err_size))
+			return -1;
+		if (!s[len])
+			return 0;
+	}
+}
+
 static int list_from_text(const char *text, uint8_t protocol, struct ike_proposals *out, char *err,
 			  size_t err_size)
 {
 	size_t len;
 
 	for (const char *s = text;; s += len + 1) {
-		char item[256];
+		const struct profile *profile;
 		const char *rest;
-		size_t end;
+		char item[256];
 
-		len = strcspn(s, ",");
-		end = len;
-		while (end && isspace((unsigned char)s[end - 1]))
-			end--;
-		while (end && isspace((unsigned char)*s))
-			s++, end--, len--;
-		if (end >= sizeof(item)) {
-			snprintf(err, err_size, "a proposal of %zu characters is too long", end);
+		if (take_item(s, &len, item, sizeof(item), err, err_size))
 			return -1;
-		}
-		memcpy(item, s, end);
-		item[end] = '\0';
-		rest = modern_rest(item);
-		if (rest) {
-			if (append_modern(rest, protocol, out, err, err_size))
-				return -1;
-		} else if (append_from_text(item, protocol, out, err, err_size)) {
+		profile = profile_find(item, &rest);
+		if (profile ? append_profile(profile, rest, protocol, out, err, err_size)
+			    : append_from_text(item, protocol, out, err, err_size))
 			return -1;
-		}
 		if (!s[len])
 			return 0;
 	}

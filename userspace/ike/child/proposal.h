@@ -12,8 +12,8 @@
 #include "ike/core/keys.h"
 
 /*
- * The proposals of Crypto=@text for @protocol (IKE or ESP): "modern", "modern-pfs" or
- * "modern-nopfs", or proposals as ike_proposal_from_text() reads them, with commas between.
+ * The proposals of Crypto=@text for @protocol (IKE or ESP): words of profile.h, each alone or with "-pfs" or
+ * "-nopfs", or proposals as ike_proposal_from_text() reads them, with commas between.
  * One text serves both protocols: for ESP, PRF words say nothing, DH words are for PFS
  * (wanted; required with pfs; not there with nopfs), both kinds of sequence numbers are
  * offered unless esn/noesn says which. Words that the protocol does not have are ignored, and

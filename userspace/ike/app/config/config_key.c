@@ -948,7 +948,7 @@ const struct key config_keys[] = {
 	{ "Peer", "Selectors", set_selectors, KEY_LIST,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
 	{ "Peer", "Crypto", set_crypto, KEY_LIST,
-	  "modern, or proposals such as aes256gcm16-prfsha384-ecp384" },
+	  "modern, cloud, windows, apple, android, cnsa2 or legacy, or proposals such as aes256gcm16-prfsha384-ecp384" },
 	{ "Peer", "Require", set_require, KEY_LIST, "one or more of pq, pfs and cert" },
 	{ "Peer", "Encap", set_encap, KEY_ONE, "udp, esp or auto" },
 	{ "Peer", "Mobike", set_mobike, KEY_ONE, "yes or no" },
