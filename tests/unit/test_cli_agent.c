@@ -146,7 +146,7 @@ static void status(void **state)
 	(void)state;
 	run(&r,
 	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"routes\":[\"10.0.0.0/8\"],\"told_routes\":[\"10.7.0.0/16\"],"
-	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat_local\":true,\"mobike\":true,\"ppk\":\"used\",\"remote_id\":\"vpn\"},"
+	    "\"ike\":{\"local\":\"192.0.2.1:4500\",\"nat_local\":true,\"mobike\":true,\"ppk\":\"used\",\"cautions\":[\"modp1024 is broken\",7],\"remote_id\":\"vpn\"},"
 	    "\"children\":[{\"name\":\"lan\",\"state\":\"up\",\"spi_in\":\"0xc0ffee01\"},"
 	    "{\"name\":\"voice\",\"state\":\"down\"}],\"peer\":{\"rx_packets\":41},"
 	    "\"counters\":{\"rx_replay\":3}},"
@@ -159,7 +159,7 @@ static void status(void **state)
 	contains(r.out, "    told-routes 10.7.0.0/16\n");
 	contains(r.out, "192.0.2.1:4500 behind NAT");
 	contains(r.out, "esp lan ");
-	contains(r.out, " mobike ppk\n");
+	contains(r.out, " mobike ppk\n        warning: modp1024 is broken\n");
 	contains(r.out, "0xc0ffee01");
 	contains(r.out, "esp down: voice");
 	contains(r.out, "rx packets 41");

@@ -279,6 +279,17 @@ static void print_ppk(json_t *ike)
 		printf(" without PPK: the ends do not have the same");
 }
 
+/* What is legacy of the algorithms that were agreed on, a line each. */
+static void print_cautions(json_t *sa)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(sa, "cautions"), i, one)
+		printf("\n        warning: %s",
+		       json_string_value(one) ? json_string_value(one) : "");
+}
+
 static void print_ike(json_t *ike)
 {
 	if (!ike)
@@ -296,6 +307,7 @@ static void print_ike(json_t *ike)
 	if (*text(ike, "proposal"))
 		printf("\n        %s", text(ike, "proposal"));
 	print_ppk(ike);
+	print_cautions(ike);
 	putchar('\n');
 }
 
@@ -312,6 +324,7 @@ static void print_child(json_t *child, bool named)
 	print_age(" rekey in ", child, "rekey_in", "");
 	if (!strcmp(text(child, "mode"), "transport"))
 		printf(" transport");
+	print_cautions(child);
 	printf("\n       ");
 	print_list("local-ts", json_object_get(child, "local_ts"));
 	print_list("remote-ts", json_object_get(child, "remote_ts"));

@@ -52,6 +52,7 @@
  *	  "local":"192.0.2.1:4500", "remote":"198.51.100.2:4500",
  *	  "local_id":"branch.example.org", "remote_id":"vpn.example.org",
  *	  "proposal":"aes256gcm16-prfsha384-x25519",	once chosen
+ *	  "cautions":["modp1024 is …"],	what is legacy of that; absent if nothing is
  *	  "ppk":"used",			or why not: "not-offered", the peer uses none; "unknown", the ends
  *					do not have the same; absent without PPK in the configuration
  *	  "age":12.3,			seconds since it was established
@@ -60,6 +61,7 @@
  *	"child":{			absent without a CHILD SA
  *	  "spi_in":"0xc0ffee01", "spi_out":"0xc0ffee02",
  *	  "proposal":"aes256gcm16-esn",
+ *	  "cautions":["3des is …"],	as above
  *	  "mode":"tunnel",		or "transport"
  *	  "local_ts":["0.0.0.0/0"], "remote_ts":["10.0.0.0/8"],
  *	  "age":12.3},

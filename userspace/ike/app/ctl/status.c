@@ -8,6 +8,7 @@
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 #include "ike/proto/proposal_text.h"
+#include "ike/proto/transform.h"
 #include "ike/proto/ts_text.h"
 
 enum {
@@ -57,12 +58,34 @@ static void put_spi(json_t *o, const char *key, const uint8_t spi[IKE_SPI_LEN])
 	put_text(o, key, text);
 }
 
+/* Of what was chosen, what nobody should have by accident: a sentence each. */
+static void put_cautions(json_t *o, const struct ike_proposal *p)
+{
+	char word[64], text[256];
+	json_t *list = NULL;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		const char *caution = ike_transform_caution(&p->t[i]);
+
+		if (!caution)
+			continue;
+		if (!list)
+			list = json_array();
+		snprintf(text, sizeof(text), "%s %s",
+			 ike_transform_print(word, sizeof(word), &p->t[i]), caution);
+		json_array_append_new(list, ctl_text(text));
+	}
+	if (list)
+		json_object_set_new(o, "cautions", list);
+}
+
 static void put_proposal(json_t *o, const struct ike_proposal *p)
 {
 	char text[256];
 
 	if (p->n)
 		put_text(o, "proposal", ike_proposal_print(text, sizeof(text), p));
+	put_cautions(o, p);
 }
 
 /* How long until it is rekeyed, if that is planned. */
