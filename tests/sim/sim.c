@@ -1203,6 +1203,47 @@ static void play_ppk(struct run *r)
 	pass(r, 30000 + rnd_below(&r->rnd, 60000));
 }
 
+/* How many successors of the node have keys of additional key exchanges. */
+static unsigned int count_further(const struct node *n)
+{
+	const struct ike_peer *p = n->core ? TAILQ_FIRST(&n->core->peers) : NULL;
+	const struct child_sa *c;
+	const struct ike_sa *sa;
+	unsigned int found = 0;
+
+	if (!p)
+		return 0;
+	TAILQ_FOREACH(sa, &p->sas, of_peer)
+	{
+		TAILQ_FOREACH(c, &sa->children, link)
+		found += c->suite.addke.n > 0;
+	}
+	return found;
+}
+
+/* Pairs are rekeyed with additional key exchanges, which one end may do without. */
+static void play_rekey_further(struct run *r)
+{
+	static const char *const esp[] = {
+		"aes256gcm16-x25519-ke1_ecp256",
+		"aes256gcm16-x25519-ke1_ecp256-pfs",
+		"aes256gcm16-ecp256/x25519-ke1_x25519/ke1_ecp384-ke2_ecp256/ke2_none",
+	};
+	unsigned int n = 0, i = (unsigned int)rnd_below(&r->rnd, 4);
+	uint64_t end;
+
+	r->esp[0] = esp[i % 3];
+	r->esp[1] = i == 3 ? "aes256gcm16-x25519" : esp[i];
+	if (!rekeying_begun(r, true, rnd_chance(&r->rnd, 50)))
+		return;
+	for (end = r->w.now + REKEY_PLAY_MS; r->w.now < end && !r->w.failed[0];) {
+		pass(r, 1000);
+		n += count_further(r->a);
+	}
+	if ((i < 3) != (n > 0) && !r->w.loss && !r->w.failed[0])
+		world_fail(&r->w, "%s pair had additional key exchanges", n ? "a" : "no");
+}
+
 static const struct scenario scenarios[] = {
 	{ "one-side", play_one_side, STEADY },
 	{ "both-at-once", play_both, STEADY },
@@ -1255,6 +1296,7 @@ static const struct scenario scenarios[] = {
 	{ "no-memory", play_no_memory, STEADY },
 	{ "suspend", play_suspend, STEADY },
 	{ "ppk", play_ppk, 0 },
+	{ "rekey-further", play_rekey_further, STEADY },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

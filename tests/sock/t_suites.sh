@@ -19,6 +19,7 @@ cbc-pfs		aes256-sha256-x25519-pfs aes256-sha256-x25519	AES_CBC-256/HMAC_SHA2_256
 3des		3des-sha1		3des-sha1		3DES_CBC/HMAC_SHA1_96		0	3des-sha1-modp1536
 gcm8		aes128gcm8		aes128gcm8		AES_GCM_8-128			0
 gcm12		aes256gcm12		aes256gcm12		AES_GCM_12-256			5
+further		aes256gcm16-x25519-ke1_ecp384 aes256gcm16-x25519 AES_GCM_16-256		5
 chacha		chacha20poly1305	chacha20poly1305	CHACHA20_POLY1305		0
 only-cbc	modern			aes256-sha256		AES_CBC-256/HMAC_SHA2_256_128	5
 only-sha1	modern			aes128-sha1		AES_CBC-128/HMAC_SHA1_96	0

@@ -253,7 +253,7 @@ static bool keys_are_of_nonces_alone(const char *esp)
 	in = sent_open(pair_sent(p, p->b, CREATE, true, 0), node_sa(p->a));
 	ike_nonce_parse(ike_payload_find(&in, IKE_PL_NONCE), &n.r, &n.r_len);
 	assert_int_equal(esp_keys_derive(&k, &TAILQ_FIRST(&node_sa(p->a)->children)->suite.cipher,
-					 &node_sa(p->a)->keys, &n, NULL, 0),
+					 &node_sa(p->a)->keys, &n, NULL, 0, NULL, 0),
 			 0);
 	equal = !memcmp(k.ei, sent_with, k.e_len);
 	pair_free(p);

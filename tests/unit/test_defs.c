@@ -85,13 +85,13 @@ static void types_are_those_of_the_rfc(void **state)
 		{ .number = 2, .ike = true },
 		{ .number = 4, .optional = true, .ike = true, .esp = true },
 		{ .number = 5, .optional = true, .esp = true },
-		{ .number = 6, .optional = true, .ike = true }, /* RFC 9370 2.2.1 */
-		{ .number = 7, .optional = true, .ike = true },
-		{ .number = 8, .optional = true, .ike = true },
-		{ .number = 9, .optional = true, .ike = true },
-		{ .number = 10, .optional = true, .ike = true },
-		{ .number = 11, .optional = true, .ike = true },
-		{ .number = 12, .optional = true, .ike = true },
+		{ .number = 6, .optional = true, .ike = true, .esp = true }, /* RFC 9370 2.2.1 */
+		{ .number = 7, .optional = true, .ike = true, .esp = true },
+		{ .number = 8, .optional = true, .ike = true, .esp = true },
+		{ .number = 9, .optional = true, .ike = true, .esp = true },
+		{ .number = 10, .optional = true, .ike = true, .esp = true },
+		{ .number = 11, .optional = true, .ike = true, .esp = true },
+		{ .number = 12, .optional = true, .ike = true, .esp = true },
 	};
 	const struct ike_type *t;
 	size_t n = 0;

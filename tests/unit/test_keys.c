@@ -86,7 +86,8 @@ static void child_check(const json_t *c, const char *name, const struct ike_keys
 		struct writer w = writer_init(got, sizeof(got));
 		struct esp_keys e;
 
-		assert_int_equal(esp_keys_derive(&e, &t[i].cipher, k, &in->n, shared, shared_len),
+		assert_int_equal(esp_keys_derive(&e, &t[i].cipher, k, &in->n, shared, shared_len,
+						 NULL, 0),
 				 0);
 		assert_int_equal(e.e_len, t[i].e_len);
 		assert_int_equal(e.a_len, t[i].a_len);
@@ -261,12 +262,13 @@ static void keys_of_a_foreign_session(void **state)
 					 shared, sizeof(shared)),
 			 0);
 	expect_keys(root, 0, &k);
-	assert_int_equal(esp_keys_derive(&e, &esp, &k, &init.n, NULL, 0), 0);
+	assert_int_equal(esp_keys_derive(&e, &esp, &k, &init.n, NULL, 0, NULL, 0), 0);
 	expect_child(root, 0, &e);
 
 	exchange_load(&c, 4, &k, &child);
 	strongswan_secret(root, "key exchange secret", 1, shared, sizeof(shared));
-	assert_int_equal(esp_keys_derive(&e, &esp, &k, &child.n, shared, sizeof(shared)), 0);
+	assert_int_equal(esp_keys_derive(&e, &esp, &k, &child.n, shared, sizeof(shared), NULL, 0),
+			 0);
 	expect_child(root, 1, &e);
 
 	exchange_load(&c, 8, &k, &rekey);
@@ -298,10 +300,32 @@ static void lengths_follow_the_suite(void **state)
 	assert_int_equal(k.a_len, 0);
 	assert_int_equal(k.e_len, 36);
 	assert_int_equal(k.sent, 0);
-	assert_int_equal(esp_keys_derive(&e, &gcm.cipher, &k, &n, NULL, 0), 0);
+	assert_int_equal(esp_keys_derive(&e, &gcm.cipher, &k, &n, NULL, 0, NULL, 0), 0);
 	assert_int_equal(e.e_len, 36);
 	assert_int_equal(e.a_len, 0);
 	assert_memory_not_equal(e.ei, e.er, 36);
+}
+
+/* KEYMAT of a pair with two more key exchanges: SK(0) | Ni | Nr | SK(1) | SK(2) (RFC 9370 2.2.4). */
+static void further_secrets_come_behind_the_nonces(void **state)
+{
+	static const struct ike_cipher gcm = { IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE };
+	static const uint8_t ni[32] = { 1 }, nr[32] = { 2 }, shared[32] = { 3 };
+	const struct ike_nonces n = { ni, nr, sizeof(ni), sizeof(nr) };
+	const struct ike_secret more[2] = { { .data = "one", .len = 3 },
+					    { .data = "two!", .len = 4 } };
+	const struct ike_iov seed[] = { { shared, 32 }, { ni, 32 }, { nr, 32 }, { "onetwo!", 7 } };
+	struct ike_keys k = { .suite = { .prf = IKE_PRF_HMAC_SHA2_256 }, .d_len = 32, .d = { 4 } };
+	struct esp_keys e;
+	uint8_t mat[72];
+
+	(void)state;
+	assert_int_equal(esp_keys_derive(&e, &gcm, &k, &n, shared, 32, more, 2), 0);
+	assert_int_equal(ike_prf_plus(IKE_PRF_HMAC_SHA2_256, k.d, 32, seed, 4, mat, 72), 0);
+	assert_memory_equal(e.ei, mat, 36);
+	assert_memory_equal(e.er, mat + 36, 36);
+	assert_int_equal(esp_keys_derive(&e, &gcm, &k, &n, shared, 32, more, IKE_MAX_ADDKE + 1),
+			 -1);
 }
 
 static void failure_leaves_nothing(void **state)
@@ -329,6 +353,7 @@ int main(void)
 		cmocka_unit_test(published_values),
 		cmocka_unit_test(keys_of_a_foreign_session),
 		cmocka_unit_test(lengths_follow_the_suite),
+		cmocka_unit_test(further_secrets_come_behind_the_nonces),
 		cmocka_unit_test(failure_leaves_nothing),
 	};
 

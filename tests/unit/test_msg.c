@@ -527,7 +527,9 @@ static void all_of_ours_are_kept(void **state)
 		for (size_t i = 0; (word = ike_word_get(i)); i++) {
 			const struct ike_transform *t = &word->t;
 
+			/* Additional key exchanges are more than there is room for, in seven types. */
 			if (!word->esp || !strcmp(word->text, "curve25519") || !t->id ||
+			    (ike_type_is_kex(t->type) && t->type != IKE_T_DH) ||
 			    (t->type == IKE_T_ENCR && ike_encr_is_aead(t->id) != aead) ||
 			    (t->type == IKE_T_INTEG && aead))
 				continue;

@@ -151,7 +151,7 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	 * meant something else. Who changes what a configuration is expanded to raises this number, or
 	 * an update would end all SAs. With ML-KEM in libcrypto modern means more.
 	 */
-	add(&mark, "3", 1);
+	add(&mark, "4", 1);
 	if (ike_kex_known(IKE_DH_MLKEM768))
 		add(&mark, "mlkem", 5);
 	add_agreement(&agreement, c);

@@ -65,6 +65,20 @@ void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi)
 		core->env.sa_remove(core->env.ctx, sa->peer->conf->name, sa->peer->id, spi, 0);
 }
 
+void child_drop_agreed(struct ike_core *core, struct ike_sa *sa)
+{
+	struct agreed_pair *a = sa->agreed;
+
+	if (!a)
+		return;
+	if (sa->peer)
+		child_spi_release(core, sa, a->spi_in);
+	followup_free(a->further);
+	free(a->n);
+	free(a);
+	sa->agreed = NULL;
+}
+
 void child_stop_sending(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	child_wipe_keys(c);

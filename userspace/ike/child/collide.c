@@ -95,7 +95,9 @@ static bool is_undecided(const struct ike_sa *sa, const struct child_sa *c)
 {
 	const struct child_sa *old = child_find(sa, c->replaces, 0);
 
-	return old && old->out && sa->out && sa->out->ops->exchange == IKE_CREATE_CHILD_SA &&
+	return old && old->out && sa->out &&
+	       (sa->out->ops->exchange == IKE_CREATE_CHILD_SA ||
+		sa->out->ops->exchange == IKE_FOLLOWUP_KE) &&
 	       sa->out->spi == c->replaces;
 }
 

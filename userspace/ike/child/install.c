@@ -140,6 +140,7 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 				  const struct negotiation *n)
 {
 	struct child_sa *c = child_new(&n->local, &n->remote);
+	const struct followup *f = n->further;
 
 	if (!c)
 		return NULL;
@@ -158,7 +159,8 @@ static struct child_sa *make_pair(struct ike_core *core, const struct ike_sa *sa
 	c->keys = calloc(1, sizeof(*c->keys));
 	if (c->keys && claim_enter(core, sa->peer, n->remote.ts, n->remote.n, &c->claims) &&
 	    !esp_keys_derive(c->keys, &c->suite.cipher, &sa->keys, &n->nonces,
-			     n->secret.len ? n->secret.data : NULL, n->secret.len))
+			     n->secret.len ? n->secret.data : NULL, n->secret.len,
+			     f ? f->secret + 1 : NULL, f ? f->done : 0))
 		return c;
 	child_free(c);
 	return NULL;

@@ -32,6 +32,11 @@ struct negotiation {
 	struct ike_proposal chosen;
 	struct esp_suite suite;
 	struct ike_secret secret;
+	/*
+	 * Additional key exchanges come first: what they need. Then there is no pair yet, and it is the caller's
+	 * until negotiate_finish(). NULL: there are none.
+	 */
+	struct followup *further;
 	uint32_t spi_out;
 	/*
 	 * Transport mode: the addresses that both ends have for the peer, which it named in its
@@ -108,6 +113,12 @@ bool negotiate_explain(struct ike_core *core, struct ike_sa *sa, const struct ne
  */
 struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
 				const struct ike_payloads *in);
+
+/*
+ * The additional key exchanges of @n, which is of our exchange or of the peer's, are over. NULL: there is no
+ * pair; then our peer is asked to delete it, and the peer's SPI is still reserved.
+ */
+struct child_sa *negotiate_finish(struct ike_core *core, struct ike_sa *sa, struct negotiation *n);
 
 /* Initiator: the response cannot be used at all. */
 void negotiate_reject(struct ike_core *core, struct ike_sa *sa, struct negotiation *n);

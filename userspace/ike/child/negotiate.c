@@ -276,6 +276,17 @@ static void end_namesakes(struct ike_core *core, struct ike_peer *p, uint32_t sp
 	adopted_remove_pair(core, p, spi_out, false);
 }
 
+/* The secrets of additional key exchanges come behind this one, which is kept until then. */
+static bool begin_further(struct negotiation *n)
+{
+	n->further = followup_new(&n->suite.addke, &n->nonces, &n->secret);
+	if (!n->further)
+		return false;
+	n->nonces = n->further->nonces;
+	ike_wipe(&n->secret, sizeof(n->secret));
+	return true;
+}
+
 /* Both ends agreed on the pair. */
 static struct child_sa *install_agreed(struct ike_core *core, struct ike_sa *sa,
 				       const struct negotiation *n)
@@ -318,8 +329,13 @@ struct child_sa *negotiate_take(struct ike_core *core, struct ike_sa *sa, struct
 	struct ike_notify more;
 
 	if (take_mode(core, sa, n, in) && take_proposal(core, sa, n, in) &&
-	    take_selectors(core, sa, n, in) && !is_rivals(core, sa, n) && n->spi_out != n->deleted)
-		c = install_agreed(core, sa, n);
+	    take_selectors(core, sa, n, in) && !is_rivals(core, sa, n) &&
+	    n->spi_out != n->deleted) {
+		if (n->suite.addke.n && begin_further(n))
+			return NULL;
+		if (!n->suite.addke.n)
+			c = install_agreed(core, sa, n);
+	}
 	ike_wipe(&n->secret, sizeof(n->secret));
 	if (!c)
 		negotiate_reject(core, sa, n);
@@ -607,17 +623,43 @@ static void judge_additional(const struct ike_core *core, const struct ike_sa *s
 		n->replaces = nothing;
 }
 
+struct child_sa *negotiate_finish(struct ike_core *core, struct ike_sa *sa, struct negotiation *n)
+{
+	struct child_sa *c = NULL;
+
+	n->secret = n->further->secret[0];
+	if (!n->ours && !n->replaces)
+		judge_additional(core, sa, n);
+	if (!(n->ours ? is_rivals(core, sa, n) : find_rival(core, sa, n) != NULL) &&
+	    n->spi_out != n->deleted)
+		c = install_agreed(core, sa, n);
+	ike_wipe(&n->secret, sizeof(n->secret));
+	if (!c && n->ours)
+		negotiate_reject(core, sa, n);
+	return c;
+}
+
+/* What was chosen has an SPI of ours, and is installed, or has further key exchanges to wait for. */
+static bool make_chosen(struct ike_core *core, struct ike_sa *sa, struct negotiation *n,
+			struct child_sa **c)
+{
+	n->spi_in = install_reserve_spi(core, sa);
+	if (!n->spi_in)
+		return false;
+	if (n->suite.addke.n)
+		return begin_further(n);
+	if (n->own_exchange && !n->replaces)
+		judge_additional(core, sa, n);
+	*c = install_agreed(core, sa, n);
+	return *c;
+}
+
 static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 				       struct negotiation *n, struct x_msg *m)
 {
 	struct child_sa *c = NULL;
 
-	if (n->own_exchange && !n->replaces)
-		judge_additional(core, sa, n);
-	n->spi_in = install_reserve_spi(core, sa);
-	if (n->spi_in)
-		c = install_agreed(core, sa, n);
-	if (!c) {
+	if (!make_chosen(core, sa, n, &c)) {
 		child_spi_release(core, sa, n->spi_in);
 		/* The reason is logged already; the peer may try again (2.25). */
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);

@@ -37,7 +37,8 @@ static const struct profile profiles[] = {
 	  "aes256gcm16-chacha20poly1305-aes128gcm16-x25519-modp4096-modp3072-modp2048,"
 	  "aes256-aes128-sha512-sha384-sha256-x25519-modp4096-modp3072-modp2048" },
 	/* CNSA 2.0 of the NSA: ML-KEM-1024 behind a key exchange that need not withstand quantum computers */
-	{ "cnsa2", "aes256gcm16-prfsha512-prfsha384-ecp384-ke1_mlkem1024", "aes256gcm16-ecp384" },
+	{ "cnsa2", "aes256gcm16-prfsha512-prfsha384-ecp384-ke1_mlkem1024",
+	  "aes256gcm16-ecp384-ke1_mlkem1024-pfs" },
 	/* as old as is defensible with a warning: DES and MD5 are taken by name alone */
 	{ "legacy",
 	  "aes256-aes192-aes128-sha256-prfsha256-modp2048-modp1536-modp1024,"

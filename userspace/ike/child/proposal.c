@@ -77,6 +77,50 @@ static bool has_missing(const struct ike_proposal *p, const char *item, char *er
 	return false;
 }
 
+/* Of @p, what are no additional key exchanges. */
+static struct ike_proposal without_addke(const struct ike_proposal *p)
+{
+	struct ike_proposal left = *p;
+
+	left.n = 0;
+	for (unsigned int i = 0; i < p->n; i++)
+		if (!is_addke(&p->t[i]))
+			left.t[left.n++] = p->t[i];
+	return left;
+}
+
+/*
+ * The last proposal of @out, of ESP, has additional key exchanges: then it has a first one, and unless that
+ * is required a proposal without them follows, for peers that know nothing of them (RFC 7296 3.3.6).
+ */
+static int finish_esp(struct ike_proposals *out, char *err, size_t err_size)
+{
+	struct ike_proposal *p = &out->p[out->n - 1], plain = without_addke(p);
+	const struct ike_transform none = { IKE_T_DH, IKE_DH_NONE, 0 };
+	bool required = !allows(p, &none);
+	unsigned int n = 0;
+
+	if (plain.n == p->n)
+		return 0;
+	for (unsigned int i = 0; i < p->n; i++)
+		if (!ike_transform_eq(&p->t[i], &none))
+			p->t[n++] = p->t[i];
+	p->n = n;
+	if (required)
+		return 0;
+	if (!count(p, IKE_T_DH)) { /* nopfs */
+		*p = plain;
+		return 0;
+	}
+	if (out->n == IKE_MAX_PROPOSALS) {
+		snprintf(err, err_size, "more than %d proposals", IKE_MAX_PROPOSALS);
+		return -1;
+	}
+	plain.num = (uint8_t)++out->n;
+	p[1] = plain;
+	return 0;
+}
+
 static int append_from_text(const char *item, uint8_t protocol, struct ike_proposals *out,
 			    char *err, size_t err_size)
 {
@@ -92,7 +136,7 @@ static int append_from_text(const char *item, uint8_t protocol, struct ike_propo
 		return -1;
 	if (p->n) /* else it is for the other protocol */
 		p->num = (uint8_t)++out->n;
-	return 0;
+	return p->n && protocol == IKE_PROTO_ESP ? finish_esp(out, err, err_size) : 0;
 }
 
 /* The words of @type that modern stands for, joined with "-"; of encryption either AEADs or others. */
@@ -236,15 +280,36 @@ void ike_proposal_drop_dh(struct ike_proposal *p)
 	unsigned int n = 0;
 
 	for (unsigned int j = 0; j < p->n; j++)
-		if (p->t[j].type != IKE_T_DH)
+		if (!ike_type_is_kex(p->t[j].type))
 			p->t[n++] = p->t[j];
 	p->n = n;
 }
 
+/* Do both say the same, in the same order? */
+static bool equal(const struct ike_proposal *a, const struct ike_proposal *b)
+{
+	if (a->n != b->n || a->protocol != b->protocol)
+		return false;
+	for (unsigned int i = 0; i < a->n; i++)
+		if (!ike_transform_eq(&a->t[i], &b->t[i]))
+			return false;
+	return true;
+}
+
 void ike_proposals_drop_dh(struct ike_proposals *ps)
 {
-	for (unsigned int i = 0; i < ps->n; i++)
-		ike_proposal_drop_dh(&ps->p[i]);
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < ps->n; i++) {
+		struct ike_proposal p = ps->p[i];
+
+		ike_proposal_drop_dh(&p);
+		if (n && equal(&ps->p[n - 1], &p))
+			continue; /* they differed in that alone */
+		p.num = (uint8_t)(n + 1);
+		ps->p[n++] = p;
+	}
+	ps->n = n;
 }
 
 void ike_proposal_drop_addke(struct ike_proposal *p)
@@ -684,7 +749,10 @@ int esp_suite_from_proposal(const struct ike_proposal *p, struct esp_suite *out)
 		.dh = first_of(p, IKE_T_DH)->id,
 		.esn = first_of(p, IKE_T_ESN)->id == IKE_ESN_YES,
 	};
-	return suite_serves(&out->cipher, IKE_PROTO_ESP) && (!out->dh || ike_kex_known(out->dh))
+	/* What is additional comes behind a first key exchange (RFC 9370 2.2.4). */
+	return suite_serves(&out->cipher, IKE_PROTO_ESP) && (!out->dh || ike_kex_known(out->dh)) &&
+			       addke_from_proposal(p, out->dh, &out->addke) &&
+			       (out->dh || !out->addke.n)
 		       ? 0
 		       : -1;
 }

@@ -23,7 +23,7 @@
 int ike_proposals_from_text(const char *text, uint8_t protocol, struct ike_proposals *out,
 			    char *err, size_t err_size);
 
-/* Take the DH groups away: child proposals within IKE_AUTH have none (RFC 7296 1.2). */
+/* Take all key exchanges away: child proposals within IKE_AUTH have none (RFC 7296 1.2, RFC 9370 2.2.4). */
 void ike_proposal_drop_dh(struct ike_proposal *p);
 /*
  * A peer's proposal, where there can be no additional key exchanges: it is as if it had none, but for

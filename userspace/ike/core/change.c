@@ -206,6 +206,7 @@ static void change_peer(struct ike_core *core, struct ike_peer *p, const struct 
 	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
 		next = TAILQ_NEXT(sa, of_peer);
 		move_exchanges(core, sa, d);
+		child_drop_agreed(core, sa);
 		move_children(core, sa, d);
 		if (sa->state == IKESA_ESTABLISHED)
 			change_established(core, sa, d);

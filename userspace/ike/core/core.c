@@ -148,6 +148,7 @@ void ike_core_free(struct ike_core *core)
 			job_end(core, sa->rx.wait);
 			job_end(core, sa->tx.wait);
 			exchange_end_all(core, sa);
+			child_drop_agreed(core, sa);
 			ikesa_free(sa);
 		}
 	}

@@ -24,7 +24,7 @@ static const struct x_row {
 	  NEED(IKE_PL_SA) | NEED(IKE_PL_NONCE), x_create_request },
 	{ IKE_FOLLOWUP_KE,
 	  1 << IKESA_PREPARED | 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
-	  0, x_rekey_further },
+	  0, x_create_further },
 	{ IKE_INFORMATIONAL,
 	  1 << IKESA_PREPARED | 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,
 	  0, x_info_request },

@@ -156,6 +156,11 @@ void ikesa_free(struct ike_sa *sa)
 	frags_free(&sa->tx.frags);
 	frags_free(&sa->rx.frags);
 	followup_free(sa->followup);
+	if (sa->agreed) {
+		followup_free(sa->agreed->further);
+		free(sa->agreed->n);
+	}
+	free(sa->agreed);
 	ike_wipe(&sa->keys, sizeof(sa->keys));
 	free(sa);
 }
@@ -261,6 +266,8 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 	uint64_t at = earlier(sa->rx.frags_until, earlier(sa->expire_at, sa->close_at));
 	const struct child_sa *c;
 
+	if (sa->agreed)
+		at = earlier(at, sa->agreed->until);
 	TAILQ_FOREACH(c, &sa->children, link)
 	at = earlier(at, c->next_at);
 	at = earlier(earlier(at, sa->reauth_at), earlier(sa->rekey_at, job_deadline(sa)));

@@ -272,6 +272,18 @@ struct mobike {
 };
 
 struct ike_peer;
+struct negotiation;
+
+/*
+ * A pair that the peer asked for and both ends agreed on, which waits for its additional key exchanges
+ * (RFC 9370 2.2.4). Of each IKE SA there is one at most, see x_create.c.
+ */
+struct agreed_pair {
+	struct negotiation *n; /* its own, as is n->further */
+	struct followup *further;
+	uint32_t spi_in; /* reserved for it; 0: it is the pair's by now */
+	uint64_t until; /* forgotten then */
+};
 
 /*
  * A message that waits for the result of a job, or our request that cannot be made before; see
@@ -386,6 +398,7 @@ struct ike_sa {
 	unsigned int rekey_failures; /* one after the other */
 	bool have_heir; /* see x_rekey.c; our SPI of it: */
 	uint8_t heir_spi[IKE_SPI_LEN];
+	struct agreed_pair *agreed; /* NULL: none */
 	struct followup *followup; /* of one that is prepared: until these are over it has no keys */
 	uint8_t old_spi[IKE_SPI_LEN]; /* of an heir: ours of the IKE SA that it is one of, … */
 	bool old_is_ours; /* … which we began */

@@ -142,9 +142,10 @@ out:
 }
 
 int esp_keys_derive(struct esp_keys *out, const struct ike_cipher *cipher, const struct ike_keys *k,
-		    const struct ike_nonces *n, const uint8_t *shared, size_t shared_len)
+		    const struct ike_nonces *n, const uint8_t *shared, size_t shared_len,
+		    const struct ike_secret *more, unsigned int n_more)
 {
-	const struct ike_iov seed[] = {
+	struct ike_iov seed[3 + IKE_MAX_ADDKE] = {
 		{ shared, shared ? shared_len : 0 },
 		{ n->i, n->i_len },
 		{ n->r, n->r_len },
@@ -159,10 +160,12 @@ int esp_keys_derive(struct esp_keys *out, const struct ike_cipher *cipher, const
 	int ret = -1;
 
 	memset(out, 0, sizeof(*out));
-	if (ike_cipher_known(cipher) && nonces_fit(n)) {
+	for (unsigned int i = 0; i < n_more && i < IKE_MAX_ADDKE; i++)
+		seed[3 + i] = (struct ike_iov){ more[i].data, more[i].len };
+	if (ike_cipher_known(cipher) && nonces_fit(n) && n_more <= IKE_MAX_ADDKE) {
 		out->e_len = (uint8_t)cuts[0].len;
 		out->a_len = (uint8_t)cuts[1].len;
-		ret = keymat(k->suite.prf, k->d, k->d_len, seed, 3, cuts, 4);
+		ret = keymat(k->suite.prf, k->d, k->d_len, seed, 3 + n_more, cuts, 4);
 	}
 	if (ret)
 		ike_wipe(out, sizeof(*out));

@@ -27,6 +27,7 @@ struct ike_suite {
 struct esp_suite {
 	struct ike_cipher cipher;
 	uint16_t dh; /* IKE_DH_NONE without PFS */
+	struct ike_addke addke; /* only with PFS */
 	bool esn;
 };
 
@@ -84,8 +85,12 @@ int ike_keys_rekey(struct ike_keys *k, const struct ike_suite *suite, const stru
 		   const uint8_t spi_r[IKE_SPI_LEN], const uint8_t *shared, size_t shared_len,
 		   const struct ike_secret *more, unsigned int n_more);
 
-/* Keys of a child SA; @shared is NULL unless its exchange had a KE payload of its own. */
+/*
+ * Keys of a child SA; @shared is NULL unless its exchange had a KE payload of its own. @more: the secrets
+ * of @n_more additional key exchanges (RFC 9370 2.2.4).
+ */
 int esp_keys_derive(struct esp_keys *out, const struct ike_cipher *cipher, const struct ike_keys *k,
-		    const struct ike_nonces *n, const uint8_t *shared, size_t shared_len);
+		    const struct ike_nonces *n, const uint8_t *shared, size_t shared_len,
+		    const struct ike_secret *more, unsigned int n_more);
 
 #endif

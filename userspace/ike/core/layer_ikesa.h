@@ -258,6 +258,8 @@ void child_linger_end(struct ike_core *core, struct ike_peer *p, uint64_t until)
 void child_remove(struct ike_core *core, struct ike_sa *sa, struct child_sa *c);
 /* Give back an inbound SPI that was reserved and is not used. */
 void child_spi_release(struct ike_core *core, struct ike_sa *sa, uint32_t spi);
+/* The pair that waits for additional key exchanges is forgotten, if there is one. */
+void child_drop_agreed(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- job.c ------------------------------------------------------------------- */
 

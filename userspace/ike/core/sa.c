@@ -179,6 +179,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	job_end(core, sa->rx.wait);
 	job_end(core, sa->tx.wait);
 	exchange_end_all(core, sa);
+	child_drop_agreed(core, sa);
 	sa_drop_unfinished(core, sa);
 	sa->liveness_at = sa->close_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */

@@ -18,7 +18,7 @@
 enum {
 	MAX_NONCE = 16, /* salt and IV of any AEAD fit */
 	MAX_ICV = 16, /* of an AEAD */
-	MAX_IOV = 8,
+	MAX_IOV = 12,
 	MAX_TEXT = 1 << 20, /* far below INT_MAX, which EVP's lengths end at */
 };
 

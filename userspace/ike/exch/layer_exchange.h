@@ -260,6 +260,8 @@ struct creation {
 	struct ike_ts_list local, remote; /* the selectors that were offered for it */
 	bool renews; /* it renews a pair, so that algorithms were offered for it … */
 	struct esp_suite suite; /* … that were that pair's */
+	struct negotiation
+		*agreed; /* the pair, while additional key exchanges are under way; or NULL */
 	uint8_t ike_spi[IKE_SPI_LEN]; /* or of the IKE SA that is prepared */
 };
 
@@ -283,7 +285,7 @@ void x_rekey_heard(struct ike_core *core, const struct ike_sa *sa, const struct 
 enum x_verdict x_rekey_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			       struct ike_offer offer);
 
-/* An IKE_FOLLOWUP_KE request, for what such a request has prepared; the handler of dispatch.c. */
+/* An IKE_FOLLOWUP_KE request, for what such a request has prepared. */
 enum x_verdict x_rekey_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 /* ---- x_create.c -------------------------------------------------------------- */
@@ -296,6 +298,8 @@ void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_s
 void x_create_timer(struct ike_core *core, struct ike_sa *sa);
 /* The handler of dispatch.c, for all CREATE_CHILD_SA requests. */
 enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/* The handler of dispatch.c, for all IKE_FOLLOWUP_KE requests. */
+enum x_verdict x_create_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 /* ---- x_mobike.c -------------------------------------------------------------- */
 

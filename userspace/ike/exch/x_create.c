@@ -27,6 +27,9 @@ static void end_creation(struct ike_core *core, struct ike_sa *sa, struct exchan
 		return;
 	if (sa->peer)
 		child_spi_release(core, sa, made->spi_in);
+	if (made->agreed)
+		followup_free(made->agreed->further);
+	free(made->agreed);
 	ike_kex_free(made->kex);
 	ike_wipe(made, sizeof(*made));
 	free(made);
@@ -51,7 +54,7 @@ static struct creation *begin_creation(struct ike_core *core, struct ike_sa *sa,
 
 /* ---- initiator -------------------------------------------------------------- */
 
-static const struct exchange_ops pair_ops, successor_ops;
+static const struct exchange_ops pair_ops, successor_ops, pair_further_ops, successor_further_ops;
 
 /* The pair that @x renews; NULL if it creates one, or if that pair is gone or renewed already. */
 static struct child_sa *renewed_pair(const struct ike_sa *sa, const struct exchange *x)
@@ -251,6 +254,59 @@ static void drop_unwanted(struct ike_core *core, struct ike_sa *sa, struct excha
 	negotiate_reject(core, sa, &n);
 }
 
+/* Our exchanges for a pair are over; @c: they made it, or NULL. */
+static void conclude_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			  struct child_sa *c)
+{
+	struct child_sa *old = child_find(sa, x->spi, 0);
+
+	if (c)
+		use_pair(core, sa, x, c);
+	else if (old && old->state <= CHILD_UP)
+		try_later(core, sa, old);
+	else if (!old)
+		event_note_child(core, sa->peer, x->conf,
+				 x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
+}
+
+/* The next one of the exchanges that the pair waits for. */
+static void ask_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	struct exchange *further =
+		exchange_new(x->spi ? &successor_further_ops : &pair_further_ops, x->spi);
+
+	if (further) {
+		further->conf = x->conf;
+		further->made = x->made;
+		x->made = NULL;
+	}
+	request_queue_first(core, sa, further);
+}
+
+/* Both ends agreed on @n, and further key exchanges are next. False: there is no pair. */
+static bool begin_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			  const struct negotiation *n, const struct ike_payloads *in)
+{
+	struct creation *made = x->made;
+
+	made->spi_in = n->spi_in;
+	made->agreed = malloc(sizeof(*n));
+	if (!made->agreed) {
+		followup_free(n->further);
+		return false;
+	}
+	*made->agreed = *n;
+	made->agreed->kex = NULL;
+	if (followup_take_blob(n->further, in)) {
+		ask_further(core, sa, x);
+		return true;
+	}
+	report_error(
+		core, sa->peer, sa,
+		"peer chose additional key exchanges for the child SA, and does not say how they go on");
+	return false;
+}
+
 static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange *x, struct x_msg *m)
 {
 	const struct ike_payload *nonce = ike_payload_find(m->in, IKE_PL_NONCE);
@@ -264,7 +320,7 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		.nonces = { .i = made->nonce, .i_len = sizeof(made->nonce) },
 	};
 	uint8_t low_nonce[IKE_OUR_NONCE];
-	struct child_sa *old, *c;
+	struct child_sa *c;
 
 	if (!ikesa_authenticated(sa))
 		return; /* it ends meanwhile, and the pair with it */
@@ -294,16 +350,101 @@ static void take_pair(struct ike_core *core, struct ike_sa *sa, struct exchange 
 		ike_nonces_lower(&n.nonces, low_nonce);
 		n.inbound_first = collide_loses(sa, n.replaces, low_nonce);
 		c = negotiate_take(core, sa, &n, m->in);
+		if (n.further && begin_further(core, sa, x, &n, m->in))
+			return;
 	}
-	old = child_find(sa, x->spi, 0);
-	if (c)
-		use_pair(core, sa, x, c);
-	else if (old && old->state <= CHILD_UP)
-		try_later(core, sa, old);
-	else if (!old)
-		event_note_child(core, sa->peer, x->conf,
-				 x->deleted ? EVENT_PEER_BUSY : EVENT_CHILD_UNUSABLE);
+	conclude_pair(core, sa, x, c);
 }
+
+/* ---- further key exchanges (RFC 9370 2.2.4) ------------------------------------ */
+
+static enum exchange_build build_further(struct ike_core *core, struct ike_sa *sa,
+					 struct exchange *x, struct ike_builder *b)
+{
+	struct child_sa *old = renewed_pair(sa, x);
+
+	if (x->spi &&
+	    !old) /* what came meanwhile made it needless, and the peer forgets it in time */
+		return EXCHANGE_DROP;
+	if (followup_ask(x->made->agreed->further, &core->env.rng, b))
+		return EXCHANGE_SEND;
+	conclude_pair(core, sa, x, NULL);
+	return EXCHANGE_DROP;
+}
+
+/* The peer goes no further, or its value is invalid. @made_it: then it has made the pair all the same. */
+static void fail_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 const struct ike_payloads *in, bool made_it)
+{
+	uint16_t error = ike_notify_first_error(in);
+	struct child_sa *old = renewed_pair(sa, x);
+	const char *name = ike_notify_name(error);
+
+	if (x->spi && !old)
+		return; /* both ends rekeyed: nothing is missing */
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "peer ended the key exchanges for a child SA (%s, %u): from the beginning",
+		    name ? name : "no usable value", error);
+	if (!error && made_it) {
+		x->made->spi_in = 0;
+		negotiate_reject(core, sa, x->made->agreed);
+	}
+	if (old)
+		try_later(core, sa, old);
+	else
+		event_note_child(core, sa->peer, x->conf, EVENT_PEER_BUSY);
+}
+
+static void take_further(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			 struct x_msg *m)
+{
+	struct negotiation *n = x->made->agreed;
+	struct followup *f = n->further;
+	bool last = f->done + 1 == f->addke.n;
+	uint8_t low_nonce[IKE_OUR_NONCE];
+
+	if (!ikesa_authenticated(sa))
+		return; /* it ends meanwhile, and the pair with it */
+	if (!followup_take(f, m->in)) {
+		fail_further(core, sa, x, m->in, last);
+		return;
+	}
+	if (x->unwanted) {
+		event_note(core, sa->peer, EVENT_CHANGED);
+		x->made->spi_in = last ? 0 : x->made->spi_in;
+		if (last)
+			negotiate_reject(core, sa, n);
+		return;
+	}
+	if (!last) {
+		ask_further(core, sa, x);
+		return;
+	}
+	x->made->spi_in = 0;
+	n->conf = x->conf; /* the configuration may be another one */
+	n->replaces = x->spi ? x->spi : child_replaces_nothing(x->conf);
+	n->deleted = x->deleted;
+	ike_nonces_lower(&n->nonces, low_nonce);
+	n->inbound_first = collide_loses(sa, n->replaces, low_nonce);
+	conclude_pair(core, sa, x, negotiate_finish(core, sa, n));
+}
+
+static const struct exchange_ops pair_further_ops = {
+	.name = "CREATE_CHILD_SA, additional key exchange",
+	.exchange = IKE_FOLLOWUP_KE,
+	.makes_pair = true,
+	.build = build_further,
+	.response = take_further,
+	.end = end_creation,
+};
+
+static const struct exchange_ops successor_further_ops = {
+	.name = "rekeying of a child SA, additional key exchange",
+	.exchange = IKE_FOLLOWUP_KE,
+	.build = build_further,
+	.response = take_further,
+	.end = end_creation,
+};
 
 static const struct exchange_ops pair_ops = {
 	.name = "CREATE_CHILD_SA",
@@ -343,7 +484,8 @@ void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_s
 	if (wait_for_settling(core, sa, c))
 		return;
 	c->next_at = TIMER_NEVER; /* until it failed */
-	if (!exchange_find(sa, &successor_ops, c->spi_in))
+	if (!exchange_find(sa, &successor_ops, c->spi_in) &&
+	    !exchange_find(sa, &successor_further_ops, c->spi_in))
 		ask_for_pair(core, sa, &successor_ops, c->spi_in, c->conf);
 }
 
@@ -371,6 +513,8 @@ void x_create_timer(struct ike_core *core, struct ike_sa *sa)
 {
 	struct child_sa *c, *next;
 
+	if (sa->agreed && core->now >= sa->agreed->until)
+		child_drop_agreed(core, sa);
 	for (c = TAILQ_FIRST(&sa->children); c; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (core->now < c->next_at)
@@ -392,7 +536,8 @@ void x_create_timer(struct ike_core *core, struct ike_sa *sa)
 static enum x_verdict refuse_unknown(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				     const struct ike_notify *rekey)
 {
-	if (sa->out && sa->out->ops->exchange == IKE_CREATE_CHILD_SA)
+	if (sa->out && (sa->out->ops->exchange == IKE_CREATE_CHILD_SA ||
+			sa->out->ops->exchange == IKE_FOLLOWUP_KE))
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	report_line(core, IKE_LOG_INFO, NULL, sa,
 		    "peer rekeys a child SA that is not here: answered with CHILD_SA_NOT_FOUND");
@@ -411,6 +556,47 @@ static unsigned int count_pairs(const struct ike_sa *sa)
 	TAILQ_FOREACH(c, &sa->peer->lingering, link)
 	n++;
 	return n;
+}
+
+/* What names the pair that waits: its SPI, which no other has. */
+static const uint8_t *put_spi(const struct ike_sa *sa, uint8_t spi[4])
+{
+	struct writer w = writer_init(spi, 4);
+
+	writer_be32(&w, sa->agreed->spi_in);
+	return spi;
+}
+
+static void name_agreed(const struct ike_sa *sa, struct x_msg *m)
+{
+	uint8_t spi[4];
+
+	followup_name(sa->agreed->further, put_spi(sa, spi), sizeof(spi), m->reply);
+}
+
+/* Both ends agreed on @n, and the answer says so: the peer's further key exchanges are to come. */
+static enum x_verdict keep_agreed(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  const struct negotiation *n)
+{
+	struct agreed_pair *a = calloc(1, sizeof(*a));
+
+	if (a)
+		a->n = malloc(sizeof(*n));
+	if (!a || !a->n) {
+		child_spi_release(core, sa, n->spi_in);
+		followup_free(n->further);
+		free(a);
+		return X_DROP;
+	}
+	*a->n = *n;
+	a->n->same = NULL; /* that pair may go before */
+	a->further = n->further;
+	a->spi_in = n->spi_in;
+	a->until = core->now + IKESA_DEAD_MS;
+	sa->agreed = a;
+	name_agreed(sa, m);
+	sa_touch(core, sa);
+	return X_DONE;
 }
 
 static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -446,9 +632,69 @@ static enum x_verdict give_pair(struct ike_core *core, struct ike_sa *sa, struct
 		n.replaces = old->spi_in;
 		n.same = &old->suite;
 	}
+	child_drop_agreed(core, sa); /* it begins anew */
 	if (!negotiate_give(core, sa, &n, m) && n.refused == IKE_N_INVALID_SYNTAX)
 		return X_CLOSE;
+	return n.further ? keep_agreed(core, sa, m, &n) : X_DONE;
+}
+
+/* The pair that waits, whose last secret is there. NULL: it cannot be had any more. */
+static struct child_sa *finish_agreed(struct ike_core *core, struct ike_sa *sa)
+{
+	struct negotiation *n = sa->agreed->n;
+	const struct child_sa *old = child_find(sa, n->replaces, 0);
+	struct child_sa *c = NULL;
+
+	/* What it was to renew may be gone, or about to. */
+	if (!n->replaces || (old && !collide_is_leaving(sa, old))) {
+		n->inbound_first = old && query_has_outbound(sa->peer, CHILD_ANY);
+		c = negotiate_finish(core, sa, n);
+	}
+	if (c)
+		sa->agreed->spi_in = 0;
+	return c;
+}
+
+/* One of the exchanges that the pair waits for. */
+static enum x_verdict answer_agreed(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct followup *f = sa->agreed->further;
+	struct ike_kex *kex = NULL;
+	uint16_t refusal = followup_answer(f, &core->env.rng, m->in, &kex);
+
+	if (!refusal && followup_is_over(f) && !finish_agreed(core, sa))
+		refusal = IKE_N_TEMPORARY_FAILURE;
+	if (!refusal)
+		ike_secret_build(m->reply, kex);
+	ike_kex_free(kex);
+	if (refusal || followup_is_over(f)) {
+		child_drop_agreed(core, sa);
+		return refusal ? x_refuse(m, refusal) : X_DONE;
+	}
+	name_agreed(sa, m);
+	sa->agreed->until = core->now + IKESA_DEAD_MS;
+	sa_touch(core, sa);
 	return X_DONE;
+}
+
+/* Is the request one for the pair that waits? */
+static bool is_for_agreed(const struct ike_sa *sa, const struct x_msg *m)
+{
+	uint8_t spi[4];
+	struct ike_notify n;
+
+	return sa->agreed && ike_notify_find(m->in, IKE_N_ADDITIONAL_KEY_EXCHANGE, &n) &&
+	       followup_is_named(sa->agreed->further, put_spi(sa, spi), sizeof(spi), &n);
+}
+
+enum x_verdict x_create_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	if (!is_for_agreed(sa, m))
+		return x_rekey_further(core, sa, m);
+	if (ikesa_authenticated(sa) && sa->peer->enabled && !sa->outdated && !x_rekey_is_out(sa))
+		return answer_agreed(core, sa, m);
+	child_drop_agreed(core, sa);
+	return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 }
 
 enum x_verdict x_create_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)

@@ -26,7 +26,7 @@ enum {
 
 /* A method of key exchange as one of the additional ones (RFC 9370 2.2.1); @place: as the first of them. */
 #define ADDKE(n, word, number, place) \
-	OURS("ke" #n "_" word, ADDKE##n, number, 0, true, false, place, 0)
+	OURS("ke" #n "_" word, ADDKE##n, number, 0, true, true, place, 0)
 #define ADDKES(word, number, place)                                                              \
 	ADDKE(1, word, number, place), ADDKE(2, word, number, 0), ADDKE(3, word, number, 0),     \
 		ADDKE(4, word, number, 0), ADDKE(5, word, number, 0), ADDKE(6, word, number, 0), \
