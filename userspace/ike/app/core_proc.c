@@ -234,6 +234,7 @@ static void do_job(const struct ike_env *env, const struct wire *w)
 	}
 	job.auth = (struct ike_iov){ at, body->auth_len };
 	env->job_start(env->ctx, &job);
+	ike_wipe((void *)(body + 1), w->h.len - sizeof(*body)); /* keys, if they are for a PPK */
 }
 
 /* One effect; false if it is none. @answered: whether the core waits for @answer. */

@@ -231,6 +231,7 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 	}
 	add_octets(s, &h, &auth, WIRE_AUTH);
 	put(s, &h, body);
+	ike_wipe(body + 1, h.len - sizeof(*body)); /* keys, if they are for a PPK */
 	return 0;
 }
 

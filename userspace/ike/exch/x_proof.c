@@ -131,7 +131,8 @@ static struct x_claim claim_without_ppk(const struct ike_sa *sa, const struct x_
 
 	if (sa->initiator || !sa->setup->ppk_agreed || sa->setup->ppk)
 		return plain;
-	plain.auth.data = who->no_ppk_auth.base;
+	if (who->no_ppk_auth.base)
+		plain.auth.data = who->no_ppk_auth.base;
 	plain.auth.len = who->no_ppk_auth.len;
 	return plain;
 }

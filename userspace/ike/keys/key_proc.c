@@ -26,6 +26,7 @@ struct key_job {
 	struct ike_job job; /* points to what follows */
 	struct ike_job_result result; /* in the list done */
 	struct ike_id peer;
+	size_t len;
 	uint8_t data[]; /* names of tunnels, octets, the AUTH value */
 };
 
@@ -69,6 +70,7 @@ static struct key_job *copy_job(const struct ike_job *job)
 	j = calloc(1, sizeof(*j) + len);
 	if (!j)
 		return NULL;
+	j->len = len;
 	j->job = *job;
 	j->peer = *job->peer;
 	j->job.peer = &j->peer;
@@ -101,6 +103,7 @@ static void free_first(struct key_proc *k, struct job_list *l)
 	TAILQ_REMOVE(l, j, link);
 	k->n--;
 	ike_wipe(&j->result, sizeof(j->result));
+	ike_wipe(j->data, j->len); /* keys, if they are for a PPK */
 	free(j);
 }
 
