@@ -209,6 +209,65 @@ static void weak_and_foreign_keys_are_refused(void **state)
 	}
 }
 
+/* A key as OpenSSL writes it: PKCS#8 by PBES2, or the traditional form; @text has room for it. */
+static size_t write_encrypted(EVP_PKEY *key, bool traditional, char *text, size_t size)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	unsigned char phrase[] = "correct horse";
+	char *at;
+	long len;
+
+	if (traditional)
+		assert_int_equal(PEM_write_bio_PrivateKey_traditional(bio, key, EVP_aes_256_cbc(),
+								      phrase, 13, NULL, NULL),
+				 1);
+	else
+		assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_256_cbc(),
+							       (char *)phrase, 13, NULL, NULL),
+				 1);
+	len = BIO_get_mem_data(bio, &at);
+	assert_in_range(len, 1, size);
+	memcpy(text, at, (size_t)len);
+	BIO_free(bio);
+	return (size_t)len;
+}
+
+static void encrypted_keys(void **state)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	const struct ike_iov right = { "correct horse", 13 }, wrong = { "incorrect horse", 15 };
+	const struct ike_iov empty = { "", 0 };
+	struct ike_private_key private;
+	struct ike_public_key public;
+	char text[4096], why[256];
+
+	(void)state;
+	for (int traditional = 0; traditional < 2; traditional++) {
+		size_t len = write_encrypted(key, traditional, text, sizeof(text));
+
+		assert_int_equal(ike_private_decrypt(text, len, &right, &private, &public, why,
+						     sizeof(why)),
+				 0);
+		assert_true(private.len > 100 && public.len == 91);
+		assert_int_equal(ike_private_decrypt(text, len, &wrong, &private, &public, why,
+						     sizeof(why)),
+				 -1);
+		assert_non_null(strstr(
+			why, "is encrypted, and the passphrase of KeyPassphrase is another"));
+		assert_int_equal(private.len, 0);
+		assert_int_equal(ike_private_decrypt(text, len, &empty, &private, &public, why,
+						     sizeof(why)),
+				 -1);
+		assert_int_equal(ike_private_read(text, len, &private, &public, why, sizeof(why)),
+				 -1);
+		assert_non_null(strstr(why, "is encrypted: expected KeyPassphrase in [Tunnel]"));
+		assert_int_equal(ike_private_decrypt(text, len / 2, &right, &private, &public, why,
+						     sizeof(why)),
+				 -1);
+	}
+	EVP_PKEY_free(key);
+}
+
 /* Whose signatures are dear to verify, and what looks like a curve that is known. */
 static void deceptive_public_keys_are_refused(void **state)
 {
@@ -273,7 +332,7 @@ static void passphrases_are_not_asked_for(void **state)
 	len = BIO_get_mem_data(bio, &text);
 	assert_int_equal(ike_private_read(text, (size_t)len, &private, &public, why, sizeof(why)),
 			 -1);
-	assert_non_null(strstr(why, "is encrypted: write it without passphrase"));
+	assert_non_null(strstr(why, "is encrypted: expected KeyPassphrase in [Tunnel]"));
 	BIO_free(bio);
 	EVP_PKEY_free(key);
 }
@@ -285,6 +344,7 @@ int main(void)
 		cmocka_unit_test(signatures_hold_for_their_message_alone),
 		cmocka_unit_test(keys_sign_in_their_own_way_alone),
 		cmocka_unit_test(weak_and_foreign_keys_are_refused),
+		cmocka_unit_test(encrypted_keys),
 		cmocka_unit_test(deceptive_public_keys_are_refused),
 		cmocka_unit_test(nothing_behind_a_public_key),
 		cmocka_unit_test(passphrases_are_not_asked_for),

@@ -282,14 +282,23 @@ bool ike_signature_holds(const struct ike_scheme *s, const uint8_t *spki, size_t
 
 /* ---- files ------------------------------------------------------------------------------------ */
 
-/* The library's callback for a passphrase: gives none, and notes in the bool @ctx that one is needed. */
-static int no_passphrase(char *buf, int size, int writing, void *ctx)
+/* What is known of the passphrase, and whether one was needed. */
+struct passphrase {
+	const struct ike_iov *known; /* NULL: none is */
+	bool needed;
+};
+
+/* The library's callback for a passphrase. */
+static int give_passphrase(char *buf, int size, int writing, void *ctx)
 {
-	(void)buf;
-	(void)size;
+	struct passphrase *p = ctx;
+
 	(void)writing;
-	*(bool *)ctx = true;
-	return -1;
+	p->needed = true;
+	if (!p->known || p->known->len > (size_t)size)
+		return -1;
+	memcpy(buf, p->known->base, p->known->len);
+	return (int)p->known->len;
 }
 
 static bool put_private(EVP_PKEY *key, struct ike_private_key *out)
@@ -315,28 +324,44 @@ static bool put_public(EVP_PKEY *key, struct ike_public_key *out)
 	return out->len;
 }
 
-int ike_private_read(const char *text, size_t len, struct ike_private_key *out,
-		     struct ike_public_key *public, char *why, size_t size)
+/* Why there is no key. */
+static void explain_private(const struct passphrase *p, char *why, size_t size)
 {
+	if (!p->needed)
+		snprintf(
+			why, size,
+			"is no private key in PEM: expected -----BEGIN PRIVATE KEY----- and what follows");
+	else if (!p->known)
+		snprintf(
+			why, size,
+			"is encrypted: expected KeyPassphrase in [Tunnel], where its passphrase is, or a key without one (openssl pkey -in FILE -out NEW)");
+	else
+		snprintf(
+			why, size,
+			"is encrypted, and the passphrase of KeyPassphrase is another one (or its cipher is one that OpenSSL has in its legacy provider only: openssl pkcs8 -topk8 -in FILE -out NEW writes it anew)");
+}
+
+int ike_private_decrypt(const char *text, size_t len, const struct ike_iov *passphrase,
+			struct ike_private_key *out, struct ike_public_key *public, char *why,
+			size_t size)
+{
+	struct passphrase p = { .known = passphrase };
 	BIO *bio = BIO_new_mem_buf(text, (int)len);
-	bool encrypted = false;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &p) : NULL;
 	int rc = -1;
 
 	*why = 0;
 	memset(out, 0, sizeof(*out));
-	if (key && kind_of(key, why, size) != IKE_KEY_NONE) {
+	if (!key) {
+		explain_private(&p, why, size);
+	} else if (passphrase && !p.needed) {
+		snprintf(
+			why, size,
+			"is not encrypted: take KeyPassphrase out of [Tunnel], or encrypt it (openssl pkcs8 -topk8 -in FILE -out NEW)");
+	} else if (kind_of(key, why, size) != IKE_KEY_NONE) {
 		rc = put_private(key, out) && put_public(key, public) ? 0 : -1;
 		if (rc)
 			snprintf(why, size, "is too long");
-	} else if (encrypted) {
-		snprintf(
-			why, size,
-			"is encrypted: write it without passphrase (openssl pkey -in FILE -out NEW)");
-	} else if (!key) {
-		snprintf(
-			why, size,
-			"is no private key in PEM: expected -----BEGIN PRIVATE KEY----- and what follows");
 	}
 	EVP_PKEY_free(key);
 	BIO_free(bio);
@@ -344,6 +369,12 @@ int ike_private_read(const char *text, size_t len, struct ike_private_key *out,
 	if (rc)
 		ike_wipe(out, sizeof(*out));
 	return rc;
+}
+
+int ike_private_read(const char *text, size_t len, struct ike_private_key *out,
+		     struct ike_public_key *public, char *why, size_t size)
+{
+	return ike_private_decrypt(text, len, NULL, out, public, why, size);
 }
 
 int ike_public_read(const void *data, size_t len, struct ike_public_key *out, char *why,

@@ -76,6 +76,11 @@ struct ike_public_key {
 int ike_private_read(const char *text, size_t len, struct ike_private_key *out,
 		     struct ike_public_key *public, char *why, size_t size);
 
+/* The same for one that is encrypted with @passphrase; one that is not is refused. NULL: ike_private_read(). */
+int ike_private_decrypt(const char *text, size_t len, const struct ike_iov *passphrase,
+			struct ike_private_key *out, struct ike_public_key *public, char *why,
+			size_t size);
+
 /*
  * A public key: PEM ("PUBLIC KEY"), or DER. 0, or -1 likewise.
  */
