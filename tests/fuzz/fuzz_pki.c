@@ -48,7 +48,8 @@ static void check(enum pki_verdict verdict, const struct pki_result *r)
 {
 	assert_printable(r->text);
 	if (verdict != r->verdict || verdict >= PKI_N_VERDICTS || !*r->text ||
-	    (verdict == PKI_TRUSTED) != (r->spki_len > 0) || r->spki_len > IKE_MAX_SPKI ||
+	    (verdict == PKI_TRUSTED) != (r->spki_len > 0) || r->n_path > PKI_MAX_BETWEEN + 1 ||
+	    (r->n_path && verdict != PKI_TRUSTED) || r->spki_len > IKE_MAX_SPKI ||
 	    (r->n_needs && verdict != PKI_STATUS_MISSING) || r->n_needs > PKI_MAX_NEEDS)
 		abort();
 	for (unsigned int i = 0; i < r->n_needs; i++)
@@ -80,7 +81,7 @@ static void try_id(const struct ike_iov *part, struct ike_id *id)
 
 static void try_file(const struct ike_iov *file)
 {
-	for (enum pki_kind kind = PKI_CERTS; kind <= PKI_CRLS; kind++) {
+	for (enum pki_kind kind = PKI_CERTS; kind <= PKI_RESPONSES; kind++) {
 		struct pki_items items;
 		char err[512] = "";
 
@@ -139,6 +140,14 @@ static void try_others(const struct parts *p)
 		try_cert(&p->of[CERT][i]);
 	for (unsigned int i = 0; i < p->n[KEY]; i++)
 		ike_key_kind(p->of[KEY][i].base, p->of[KEY][i].len, why, sizeof(why));
+	for (unsigned int i = 0; i < p->n[CRL]; i++) {
+		pki_crl_check(&p->of[CRL][i], NOW, err, sizeof(err));
+		assert_printable(err);
+	}
+	for (unsigned int i = 0; i < p->n[OCSP] && p->n[CERT]; i++) {
+		pki_own_response_check(&p->of[OCSP][i], p->of[CERT], NOW, err, sizeof(err));
+		assert_printable(err);
+	}
 	if (p->n[CERT] && pki_own_check(p->of[CERT], p->n[CERT], p->n[KEY] ? p->of[KEY] : NULL, NOW,
 					err, sizeof(err)))
 		assert_printable(err);

@@ -124,7 +124,8 @@ static void what_must_be_fetched(void **state)
 	expect(ask(&named, PKI_REVOCATION_OFF), PKI_TRUSTED, "");
 	expect(ask(&named, PKI_REVOCATION_IFURI), PKI_STATUS_MISSING,
 	       "whether the certificate 'CN=named' was revoked is not known: there is no CRL of 'CN=Root'; "
-	       "Revocation = ifuri wants a CRL or an OCSP response");
+	       "Revocation = ifuri wants a CRL or an OCSP response: put the CRL of 'CN=Root' from "
+	       "http://crl.example/r.crl into what CRL= in [Peer] names");
 	assert_int_equal(result.n_needs, 2);
 	assert_true(result.needs[0].ocsp);
 	assert_string_equal(result.needs[0].uri, "http://ocsp.example/");
@@ -139,11 +140,12 @@ static void what_must_be_fetched(void **state)
 	OCSP_REQUEST_free(request);
 	OCSP_CERTID_free(id);
 	expect(ask(&plain, PKI_REVOCATION_STRICT), PKI_STATUS_MISSING,
-	       "Revocation = strict wants a CRL or an OCSP response, and it names no http:// address of one: a "
-	       "CRL has to be put into a file");
+	       "Revocation = strict wants a CRL or an OCSP response: put the CRL of 'CN=Root' into what CRL= in "
+	       "[Peer] names");
 	assert_int_equal(result.n_needs, 0);
 	/* What is not fetched is required nonetheless. */
-	expect(ask(&ldap, PKI_REVOCATION_IFURI), PKI_STATUS_MISSING, "names no http:// address");
+	expect(ask(&ldap, PKI_REVOCATION_IFURI), PKI_STATUS_MISSING,
+	       "the CRL of 'CN=Root' into what");
 	maker_free(&ldap);
 }
 
@@ -166,7 +168,7 @@ static void odd_addresses_are_left_out(void **state)
 			.subject = "CN=a", .issuer = &root, .ext = { points[i] } });
 
 		expect(ask(&a, PKI_REVOCATION_IFURI), PKI_STATUS_MISSING,
-		       "names no http:// address");
+		       "put the CRL of 'CN=Root' into what");
 		maker_free(&a);
 	}
 }
@@ -241,16 +243,15 @@ static void revoked_by_a_crl(void **state)
 	char err[200];
 
 	(void)state;
-	expect_with_crl(ask(&plain, PKI_REVOCATION_IFURI), of_plain, PKI_REVOKED,
-			"the certificate 'CN=plain' was revoked on 2025-12-30 00:00:00 UTC, reason "
-			"keyCompromise, says the CRL of 'CN=Root'");
+	expect_with_crl(
+		ask(&plain, PKI_REVOCATION_IFURI), of_plain, PKI_REVOKED,
+		") was revoked on 2025-12-30 00:00:00 UTC, reason keyCompromise, says the CRL of 'CN=Root'");
 	expect_with_crl(ask(&plain, PKI_REVOCATION_STRICT), of_plain, PKI_REVOKED,
 			"was revoked on");
 	expect_with_crl(ask(&plain, PKI_REVOCATION_OFF), of_plain, PKI_TRUSTED, "");
 	expect_with_crl(ask(&named, PKI_REVOCATION_STRICT), of_plain, PKI_TRUSTED, "");
-	expect_with_crl(
-		ask(&below, PKI_REVOCATION_IFURI), of_middle, PKI_REVOKED,
-		"the certificate 'CN=Middle' was revoked on 2025-12-30 00:00:00 UTC, says the CRL");
+	expect_with_crl(ask(&below, PKI_REVOCATION_IFURI), of_middle, PKI_REVOKED,
+			") was revoked on 2025-12-30 00:00:00 UTC, says the CRL");
 	/* An old CRL is no proof that a certificate is good, but that it was revoked. */
 	q = ask(&plain, PKI_REVOCATION_IFURI);
 	expect_with_crl(q, stale, PKI_REVOKED, "was revoked on");
@@ -268,9 +269,11 @@ static void crls_that_say_nothing(void **state)
 		const char *said;
 	} rows[] = {
 		{ { .issuer = &root, .until = MAKER_NOW - 1 },
-		  "the CRL of 'CN=Root' is too old: the next one was due on 2025-12-31 23:59:59 UTC" },
+		  "the CRL of 'CN=Root' is too old: the next one was due on 2025-12-31 23:59:59 UTC, and this machine's clock "
+		  "says 2026-01-01 00:00:00 UTC; Revocation = ifuri" },
 		{ { .issuer = &root, .from = MAKER_NOW + 9 },
-		  "the CRL of 'CN=Root' is from the future: it is valid from 2026-01-01 00:00:09 UTC on" },
+		  "the CRL of 'CN=Root' is from the future: it is valid from 2026-01-01 00:00:09 UTC on, and this "
+		  "machine's clock says 2026-01-01 00:00:00 UTC" },
 		{ { .issuer = &middle }, "there is no CRL of 'CN=Root'" },
 		{ { .issuer = &twin }, "the CRL of 'CN=Root' is not signed with that CA's key" },
 		{ { .issuer = &twin, .revoked = &named },
@@ -340,6 +343,73 @@ static void forged_crls_hide_nothing(void **state)
 	maker_free_der(&crls[1]);
 }
 
+/* Whoever has a CRL of a CA wants to know, even if certificates do not say where it is: once it is too old, too. */
+static void our_own_crl_is_required_to_be_good(void **state)
+{
+	struct crl_recipe old = { .issuer = &root, .until = MAKER_NOW - 1 };
+	struct ike_iov crl = maker_crl(&old);
+	struct pki_query q = ask(&plain, PKI_REVOCATION_IFURI);
+	struct pki_trust *t;
+	char err[200];
+
+	(void)state;
+	t = pki_trust_new(&root.der, 1, &crl, 1, err, sizeof(err));
+	q.trust = t;
+	expect(q, PKI_STATUS_MISSING, "the CRL of 'CN=Root' is too old");
+	q.revocation = PKI_REVOCATION_OFF;
+	expect(q, PKI_TRUSTED, "");
+	pki_trust_free(t);
+	/* One that came with the question says nothing about what is ours. */
+	expect_with_crl(ask(&plain, PKI_REVOCATION_IFURI), old, PKI_TRUSTED, "");
+	maker_free_der(&crl);
+}
+
+/* What a copy of somebody's certificates has us do for a stranger is counted. */
+static void work_is_counted(void **state)
+{
+	struct crl_recipe r = { .issuer = &root };
+	struct pki_query q = ask(&plain, PKI_REVOCATION_OFF);
+	unsigned int off, without;
+
+	(void)state;
+	expect(q, PKI_TRUSTED, "");
+	off = result.cost;
+	q.revocation = PKI_REVOCATION_IFURI;
+	expect(q, PKI_TRUSTED, "");
+	without = result.cost;
+	assert_int_equal(without, off);
+	expect_with_crl(q, r, PKI_TRUSTED, "");
+	assert_true(result.cost > without + 100);
+	expect_with_ocsp(q,
+			 (struct ocsp_recipe){ .issuer = &root, .cert = &plain, .signer = &signer },
+			 PKI_TRUSTED, "");
+	assert_true(result.cost > without + 100);
+}
+
+/* The number is that of the certificate, as openssl x509 shows it, whatever its length. */
+static void the_serial_number_is_told(void **state)
+{
+	static const char *const serials[][2] = {
+		{ "0A", "'CN=a' (serial number 0A) was revoked" },
+		{ "112233445566778899AABBCCDDEEFF0011223344",
+		  "(serial number 112233445566778899AABBCCDDEEFF0011223344) was" },
+		{ "112233445566778899AABBCCDDEEFF001122334455",
+		  "(serial number 112233445566778899AABBCCDDEEFF0011223344...) was" },
+		{ "-05", "(serial number -05) was revoked" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(serials) / sizeof(serials[0]); i++) {
+		struct made a = maker_cert(&(struct recipe){
+			.subject = "CN=a", .issuer = &root, .serial = serials[i][0] });
+
+		expect_with_crl(ask(&a, PKI_REVOCATION_IFURI),
+				(struct crl_recipe){ .issuer = &root, .revoked = &a }, PKI_REVOKED,
+				serials[i][1]);
+		maker_free(&a);
+	}
+}
+
 /* ---- OCSP ------------------------------------------------------------------------ */
 
 static void ocsp_responses(void **state)
@@ -360,15 +430,15 @@ static void ocsp_responses(void **state)
 	r.status = BAD;
 	expect_with_ocsp(
 		q, r, PKI_REVOKED,
-		"the certificate 'CN=named' was revoked on 2025-12-30 00:00:00 UTC, reason "
-		"keyCompromise, says the OCSP responder of 'CN=Root'");
+		") was revoked on 2025-12-30 00:00:00 UTC, reason keyCompromise, says the OCSP responder of 'CN=Root'");
 	expect_with_ocsp(ask(&named, PKI_REVOCATION_OFF), r, PKI_TRUSTED, "");
 	/* No date of the next one: a day is what it counts for. */
 	r = base;
 	r.until = -1;
 	expect_with_ocsp(q, r, PKI_TRUSTED, "");
 	r.from = MAKER_NOW - MAKER_DAY - PKI_OCSP_SKEW - 1;
-	expect_with_ocsp(q, r, PKI_STATUS_MISSING, "and this machine's clock says otherwise");
+	expect_with_ocsp(q, r, PKI_STATUS_MISSING,
+			 "and this machine's clock says 2026-01-01 00:00:00 UTC");
 	/* Clocks may differ a little. */
 	r = base;
 	r.from = MAKER_NOW + PKI_OCSP_SKEW;
@@ -388,9 +458,9 @@ static void ocsp_responses_that_say_nothing(void **state)
 		  "the OCSP responder does not know it" },
 		{ { .issuer = &root, .cert = &named, .until = MAKER_NOW - PKI_OCSP_SKEW - 1 },
 		  "the OCSP response is for 2025-12-31 00:00:00 UTC to 2025-12-31 23:54:59 UTC, and this "
-		  "machine's clock says otherwise" },
+		  "machine's clock says 2026-01-01 00:00:00 UTC" },
 		{ { .issuer = &root, .cert = &named, .from = MAKER_NOW + PKI_OCSP_SKEW + 1 },
-		  "and this machine's clock says otherwise" },
+		  "and this machine's clock says 2026-01-01 00:00:00 UTC" },
 		{ { .issuer = &root, .cert = &named, .signer = &twin },
 		  "the OCSP response about it is signed with a key that may not answer for the CA" },
 		{ { .issuer = &root, .cert = &named, .signer = &no_signer },
@@ -536,6 +606,9 @@ int main(void)
 		cmocka_unit_test(crls_that_say_nothing),
 		cmocka_unit_test(a_ca_that_may_not_sign_crls),
 		cmocka_unit_test(forged_crls_hide_nothing),
+		cmocka_unit_test(our_own_crl_is_required_to_be_good),
+		cmocka_unit_test(work_is_counted),
+		cmocka_unit_test(the_serial_number_is_told),
 		cmocka_unit_test(ocsp_responses),
 		cmocka_unit_test(ocsp_responses_that_say_nothing),
 		cmocka_unit_test(ocsp_below_an_intermediate_ca),

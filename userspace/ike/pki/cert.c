@@ -354,3 +354,17 @@ bool cert_may_sign(X509 *cert)
 	/* All bits are set if there is no such extension. */
 	return X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION);
 }
+
+struct pki_serial cert_serial(const X509 *cert)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	int len = i2d_ASN1_INTEGER(serial, NULL);
+	struct pki_serial s = {
+		.issuer = (uint32_t)X509_NAME_hash_ex(X509_get_issuer_name(cert), NULL, NULL, NULL),
+	};
+	uint8_t *at = s.der;
+
+	if (len > 0 && len <= PKI_MAX_SERIAL)
+		s.len = (uint8_t)i2d_ASN1_INTEGER(serial, &at);
+	return s;
+}

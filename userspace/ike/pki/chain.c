@@ -299,6 +299,8 @@ static enum pki_verdict give_key(struct pki_job *j)
 		return refuse(j->r, PKI_FAILED, "the certificate's key has %d bytes", len);
 	j->r->spki_len = (size_t)i2d_X509_PUBKEY(spki, &p);
 	j->r->not_after = path_end(j->path);
+	for (int i = 0; i < sk_X509_num(j->path) - 1 && i <= PKI_MAX_BETWEEN; i++)
+		j->r->path[j->r->n_path++] = cert_serial(sk_X509_value(j->path, i));
 	for (int i = 0; i < sk_X509_num(j->path); i++)
 		text_add(&out, "%s'%s'", i ? ", issued by " : "",
 			 subject_text(name, sk_X509_value(j->path, i)));

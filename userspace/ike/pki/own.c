@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 
 #include "ike/pki/pki_int.h"
 
@@ -111,6 +112,99 @@ int pki_own_check(const struct ike_iov *certs, unsigned int n, const struct ike_
 	}
 	for (unsigned int i = 0; i < n; i++)
 		X509_free(parsed[i]);
+	ERR_clear_error();
+	return rc;
+}
+
+int64_t pki_crl_check(const struct ike_iov *der, int64_t now, char *err, size_t err_size)
+{
+	const uint8_t *p = der->base;
+	X509_CRL *crl = der->len <= PKI_MAX_FILE ? d2i_X509_CRL(NULL, &p, (long)der->len) : NULL;
+	char issuer[NAME_TEXT], when[TIME_TEXT], clock[TIME_TEXT];
+	const ASN1_TIME *next = crl ? X509_CRL_get0_nextUpdate(crl) : NULL;
+	int64_t from, due = next ? time_value(next) : INT64_MAX;
+
+	*err = 0;
+	if (!crl)
+		return INT64_MAX;
+	from = time_value(X509_CRL_get0_lastUpdate(crl));
+	name_text(issuer, X509_CRL_get_issuer(crl));
+	time_text(clock, now);
+	if (due < now)
+		snprintf(
+			err, err_size,
+			"the CRL of '%s' is too old: the next one was due on %s, and this machine's clock says %s",
+			issuer, time_text(when, due), clock);
+	else if (from > now)
+		snprintf(
+			err, err_size,
+			"the CRL of '%s' is from the future: it is valid from %s on, and this machine's clock says %s",
+			issuer, time_text(when, from), clock);
+	X509_CRL_free(crl);
+	return due;
+}
+
+/* What the response says about the certificate with that serial number; NULL: nothing. */
+static OCSP_SINGLERESP *find_single(OCSP_BASICRESP *basic, const X509 *leaf)
+{
+	for (int i = 0; i < OCSP_resp_count(basic); i++) {
+		OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
+		ASN1_INTEGER *serial = NULL;
+
+		OCSP_id_get0_info(NULL, NULL, NULL, &serial,
+				  (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single));
+		if (!ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(leaf)))
+			return single;
+	}
+	return NULL;
+}
+
+static int judge_single(OCSP_SINGLERESP *single, const X509 *leaf, int64_t now, struct text *err)
+{
+	ASN1_GENERALIZEDTIME *from = NULL, *until = NULL;
+	char name[NAME_TEXT], a[TIME_TEXT], b[TIME_TEXT], clock[TIME_TEXT];
+	int64_t begin, end;
+
+	subject_text(name, leaf);
+	if (OCSP_single_get0_status(single, NULL, NULL, &from, &until) != V_OCSP_CERTSTATUS_GOOD) {
+		text_add(err, "the OCSP response does not say that the certificate '%s' is good",
+			 name);
+		return -1;
+	}
+	begin = time_value(from);
+	end = until ? time_value(until) : begin + PKI_OCSP_AGE;
+	if (begin > now || end < now)
+		text_add(
+			err,
+			"the OCSP response is for %s to %s, and this machine's clock says %s: peers do not take it",
+			time_text(a, begin), time_text(b, end), time_text(clock, now));
+	return 0;
+}
+
+int pki_own_response_check(const struct ike_iov *der, const struct ike_iov *cert, int64_t now,
+			   char *err, size_t err_size)
+{
+	const uint8_t *p = der->base;
+	OCSP_RESPONSE *response =
+		der->len <= PKI_MAX_CERT ? d2i_OCSP_RESPONSE(NULL, &p, (long)der->len) : NULL;
+	OCSP_BASICRESP *basic = response ? OCSP_response_get1_basic(response) : NULL;
+	struct text out = text_init(err, err_size);
+	X509 *leaf = cert_parse(cert);
+	OCSP_SINGLERESP *single = basic && leaf ? find_single(basic, leaf) : NULL;
+	char name[NAME_TEXT];
+	int rc = -1;
+
+	if (single)
+		rc = judge_single(single, leaf, now, &out);
+	else if (basic && leaf)
+		text_add(&out, "the OCSP response is not about the certificate '%s' of Cert=",
+			 subject_text(name, leaf));
+	else
+		text_add(&out, "expected an OCSP response of at most %d bytes, which answers",
+			 PKI_MAX_CERT);
+	X509_free(leaf);
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
 	ERR_clear_error();
 	return rc;
 }

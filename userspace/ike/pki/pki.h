@@ -34,6 +34,7 @@ enum pki_limits {
 	PKI_MAX_NEEDS = 8,
 	PKI_MAX_URI = 256, /* bytes, with its NUL */
 	PKI_MAX_OCSP_REQUEST = 256, /* bytes */
+	PKI_MAX_SERIAL = 34, /* bytes of a serial number in DER; RFC 5280 4.1.2.2 has 22 */
 	PKI_HASH_LEN = 20, /* SHA-1, of an authority in CERTREQ (RFC 7296 3.7) */
 	/* By so many seconds an OCSP response may be of the future, or be too old. */
 	PKI_OCSP_SKEW = 300,
@@ -43,7 +44,7 @@ enum pki_limits {
 
 /* ---- bytes of files ---------------------------------------------------------------------- */
 
-/* DER objects that a file had: certificates, CRLs. */
+/* DER objects that a file had: certificates, CRLs, OCSP responses. */
 struct pki_items {
 	unsigned int n;
 	struct ike_iov *item; /* each is allocated, as is the array */
@@ -52,6 +53,7 @@ struct pki_items {
 enum pki_kind {
 	PKI_CERTS, /* BEGIN CERTIFICATE, or one certificate in DER */
 	PKI_CRLS, /* BEGIN X509 CRL, or one CRL in DER */
+	PKI_RESPONSES, /* one OCSP response in DER; PEM has no name for it, BEGIN OCSP RESPONSE is taken */
 };
 
 /*
@@ -82,6 +84,19 @@ struct pki_trust *pki_trust_new(const struct ike_iov *cas, unsigned int n_cas,
 				size_t err_size);
 /* NULL is fine. */
 void pki_trust_free(struct pki_trust *trust);
+/* What a CRL names a certificate by. */
+struct pki_serial {
+	uint32_t issuer; /* a hash of its name */
+	uint8_t len; /* of the number in DER; 0: it is too long, and no CRL is looked at for it */
+	uint8_t der[PKI_MAX_SERIAL];
+};
+
+/*
+ * Does a CRL of @trust say that one of these was revoked? Nothing else is looked at, neither its signature nor its
+ * age: it tells that a former pki_verify() has to be repeated.
+ */
+bool pki_trust_revokes(const struct pki_trust *trust, const struct pki_serial *path,
+		       unsigned int n);
 /* Have both the same anchors and CRLs, in one order? Then they judge alike. */
 bool pki_trust_same(const struct pki_trust *a, const struct pki_trust *b);
 /*
@@ -115,6 +130,20 @@ bool pki_cert_choose_id(const struct ike_iov *cert, struct ike_id *id);
 int pki_own_check(const struct ike_iov *certs, unsigned int n, const struct ike_iov *spki,
 		  int64_t now, char *err, size_t err_size);
 
+/*
+ * When the next CRL after this one is due, seconds since 1970; INT64_MAX: it does not say, or is none. If it does not
+ * count at @now there is a sentence in @err, else *err is empty.
+ */
+int64_t pki_crl_check(const struct ike_iov *crl, int64_t now, char *err, size_t err_size);
+
+/*
+ * An OCSP response, which is to be shown with our certificate @leaf: is it about that, by its serial number, and
+ * says that it is good? Signatures are not looked at. -1 with a sentence; or 0, with a sentence if
+ * it does not count at @now, else *err is empty.
+ */
+int pki_own_response_check(const struct ike_iov *response, const struct ike_iov *leaf, int64_t now,
+			   char *err, size_t err_size);
+
 /* ---- verifying --------------------------------------------------------------------------- */
 
 enum pki_flag {
@@ -134,7 +163,11 @@ enum pki_usage {
 };
 
 enum pki_revocation {
-	PKI_REVOCATION_IFURI, /* for each certificate that names a CRL or a responder a valid answer is required */
+	/*
+	 * A valid answer is required for each certificate below the anchor that names a CRL or a responder, or
+	 * whose CA has a CRL among those of the trust store.
+	 */
+	PKI_REVOCATION_IFURI,
 	PKI_REVOCATION_STRICT, /* for each certificate below the anchor a valid answer is required */
 	PKI_REVOCATION_OFF, /* neither CRLs nor responses are looked at */
 };
@@ -203,6 +236,9 @@ struct pki_result {
 	size_t spki_len;
 	/* Of PKI_TRUSTED alone: when the first of the path's certificates ends; seconds since 1970, UTC. */
 	int64_t not_after;
+	/* Of PKI_TRUSTED alone: the certificates below the anchor. */
+	struct pki_serial path[PKI_MAX_BETWEEN + 1];
+	unsigned int n_path;
 	/* Microseconds that it took, about, whatever the verdict: by the bytes and the kinds of the keys. */
 	unsigned int cost;
 	/* Of PKI_STATUS_MISSING alone: any one answer for each certificate that lacks one will do. */

@@ -53,6 +53,9 @@ const char *signature_fault(const X509_ALGOR *algorithm, unsigned int flags);
 /* Of a leaf: may its key sign? KeyUsage, if it is there, has digitalSignature or nonRepudiation. */
 bool cert_may_sign(X509 *cert);
 
+/* What CRLs name the certificate by. */
+struct pki_serial cert_serial(const X509 *cert);
+
 /* ---- chain.c, explain.c ------------------------------------------------------------------ */
 
 /* What one pki_verify() has in hand. */

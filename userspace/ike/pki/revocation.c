@@ -7,7 +7,7 @@
  * decides, whatever others say. A single valid one that says "good" suffices. Without one it depends on
  * Revocation= and on the certificate whether that is refused, and then what has to be fetched is listed.
  * A CRL or response that is not valid (stale, not signed by the right CA, for something else) says
- * nothing at all, but is remembered as the reason.
+ * nothing at all, but is remembered as the reason; a CRL of the trust store also tells that its CA has some.
  */
 #include <string.h>
 
@@ -26,6 +26,7 @@ struct state {
 	bool ocsp_good;
 	bool crl_good;
 	bool crl_void; /* the CRL that libcrypto chose may say anything: that it revokes says nothing */
+	bool crl_known; /* there is a CRL of its issuer among those of the trust store */
 	bool revoked;
 	bool unknown; /* a responder says that it does not know the certificate */
 	char why[REASON_TEXT]; /* revoked; or why the last answer was none */
@@ -37,8 +38,11 @@ struct review {
 	STACK_OF(X509) *path, *untrusted;
 	STACK_OF(X509_CRL) *crls; /* of CAs of the path, with good signatures; NULL at first */
 	int n; /* certificates below the anchor */
+	unsigned int cost; /* as of struct pki_result */
 	struct state states[MAX_PATH];
 };
+
+enum { DIGESTED_PER_US = 200 }; /* bytes, by a processor without instructions for SHA-2 */
 
 __attribute__((format(printf, 2, 3))) static void note(struct state *s, const char *fmt, ...)
 {
@@ -51,9 +55,26 @@ __attribute__((format(printf, 2, 3))) static void note(struct state *s, const ch
 	va_end(ap);
 }
 
+enum { SERIAL_BYTES = 20, SERIAL_TEXT = 2 * SERIAL_BYTES + 8 }; /* RFC 5280 4.1.2.2 */
+
+/* In hexadecimal, as openssl x509 shows it; @buf has SERIAL_TEXT bytes. */
+static const char *serial_text(char *buf, const X509 *cert)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	const uint8_t *bytes = ASN1_STRING_get0_data(serial);
+	int len = ASN1_STRING_length(serial);
+	struct text out = text_init(buf, SERIAL_TEXT);
+
+	text_add(&out, "%s", ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER ? "-" : "");
+	for (int i = 0; i < len && i < SERIAL_BYTES; i++)
+		text_add(&out, "%02X", bytes[i]);
+	text_add(&out, "%s", len > SERIAL_BYTES ? "..." : "");
+	return buf;
+}
+
 static void note_revoked(struct state *s, const ASN1_TIME *when, long reason, const char *by)
 {
-	char date[TIME_TEXT], issuer[NAME_TEXT];
+	char date[TIME_TEXT], issuer[NAME_TEXT], serial[SERIAL_TEXT];
 	/* RFC 5280 5.3.1 */
 	static const char *const reasons[] = {
 		"unspecified",	 "keyCompromise",	 "cACompromise",    "affiliationChanged",
@@ -63,7 +84,8 @@ static void note_revoked(struct state *s, const ASN1_TIME *when, long reason, co
 	bool known = reason >= 0 && reason < (long)(sizeof(reasons) / sizeof(reasons[0]));
 
 	time_text(date, time_value(when));
-	note(s, "was revoked%s%s%s%s, says %s of '%s'", when ? " on " : "", when ? date : "",
+	note(s, "(serial number %s) was revoked%s%s%s%s, says %s of '%s'",
+	     serial_text(serial, s->cert), when ? " on " : "", when ? date : "",
 	     known ? ", reason " : "", known ? reasons[reason] : "", by,
 	     issuer_text(issuer, s->cert));
 	s->revoked = true;
@@ -75,12 +97,12 @@ static void note_revoked(struct state *s, const ASN1_TIME *when, long reason, co
 static bool is_fresh(struct state *s, int64_t now, const ASN1_TIME *from, const ASN1_TIME *until)
 {
 	int64_t begin = time_value(from), end = until ? time_value(until) : begin + PKI_OCSP_AGE;
-	char a[TIME_TEXT], b[TIME_TEXT];
+	char a[TIME_TEXT], b[TIME_TEXT], c[TIME_TEXT];
 
 	if (begin != -1 && end != -1 && begin <= now + PKI_OCSP_SKEW && end >= now - PKI_OCSP_SKEW)
 		return true;
-	note(s, "the OCSP response is for %s to %s, and this machine's clock says otherwise",
-	     time_text(a, begin), time_text(b, end));
+	note(s, "the OCSP response is for %s to %s, and this machine's clock says %s",
+	     time_text(a, begin), time_text(b, end), time_text(c, now));
 	return false;
 }
 
@@ -139,7 +161,11 @@ static const char *judge_response(struct review *v, OCSP_BASICRESP *basic)
 
 	if (fault)
 		return fault;
-	/* libcrypto verifies the response before the responder's certificate. */
+	/* libcrypto verifies the response before the responder's certificate, by the key of one or the other. */
+	for (int i = 0; i < v->n; i++)
+		v->cost += key_cost(X509_get0_pubkey(v->states[i].issuer));
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		v->cost += key_cost(X509_get0_pubkey(sk_X509_value(certs, i)));
 	for (int i = 0; i < sk_X509_num(certs); i++)
 		if (key_judge(X509_get0_pubkey(sk_X509_value(certs, i)), v->q->flags, what) !=
 		    KEY_FINE)
@@ -180,9 +206,10 @@ static void take_response(struct review *v, const struct ike_iov *der)
 
 /*
  * Is the CRL one of a CA of the path, and signed by it? Only such ones are given to libcrypto, which
- * takes the newest of a name: so a forged one cannot hide a true one.
+ * takes the newest of a name: so a forged one cannot hide a true one. One that is @ours tells that its CA
+ * has CRLs, whether or not it can be used.
  */
-static bool crl_is_of_path(struct review *v, X509_CRL *crl)
+static bool crl_is_of_path(struct review *v, X509_CRL *crl, bool ours)
 {
 	const X509_ALGOR *algorithm;
 	const char *fault;
@@ -197,6 +224,10 @@ static bool crl_is_of_path(struct review *v, X509_CRL *crl)
 		if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(s->issuer)))
 			continue;
 		issuer_text(issuer, s->cert);
+		s->crl_known |= ours;
+		/* Here, and by libcrypto once more. */
+		v->cost += 2 * (key_cost(X509_get0_pubkey(s->issuer)) +
+				(unsigned int)i2d_X509_CRL(crl, NULL) / DIGESTED_PER_US);
 		if (fault)
 			note(s, "the CRL of '%s' is signed with %s", issuer, fault);
 		else if (X509_CRL_verify(crl, X509_get0_pubkey(s->issuer)) != 1)
@@ -216,7 +247,7 @@ static STACK_OF(X509_CRL) *select_crls(struct review *v)
 	for (int i = 0; good && i < sk_X509_CRL_num(known); i++) {
 		X509_CRL *crl = sk_X509_CRL_value(known, i);
 
-		if (crl_is_of_path(v, crl))
+		if (crl_is_of_path(v, crl, true))
 			good = X509_CRL_up_ref(crl) && sk_X509_CRL_push(all, crl) > 0;
 	}
 	for (unsigned int i = 0; good && i < v->q->n_crls && i < PKI_MAX_CRLS; i++) {
@@ -225,7 +256,7 @@ static STACK_OF(X509_CRL) *select_crls(struct review *v)
 		X509_CRL *crl = der->len <= PKI_MAX_FILE ? d2i_X509_CRL(NULL, &p, (long)der->len)
 							 : NULL;
 
-		if (crl && crl_is_of_path(v, crl))
+		if (crl && crl_is_of_path(v, crl, false))
 			good = sk_X509_CRL_push(all, crl) > 0;
 		else
 			X509_CRL_free(crl);
@@ -252,23 +283,28 @@ static void take_revoked(struct state *s, STACK_OF(X509_CRL) *crls)
 	note_revoked(s, entry ? X509_REVOKED_get0_revocationDate(entry) : NULL, reason, "the CRL");
 }
 
-static void note_crl(struct state *s, int error, X509_CRL *crl)
+static void note_crl(struct state *s, int error, X509_CRL *crl, int64_t now)
 {
-	char issuer[NAME_TEXT], when[TIME_TEXT];
+	char issuer[NAME_TEXT], when[TIME_TEXT], clock[TIME_TEXT];
 
 	issuer_text(issuer, s->cert);
+	time_text(clock, now);
 	switch (error) {
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
 		if (!*s->why)
 			note(s, "there is no CRL of '%s'", issuer);
 		break;
 	case X509_V_ERR_CRL_HAS_EXPIRED:
-		note(s, "the CRL of '%s' is too old: the next one was due on %s", issuer,
-		     time_text(when, time_value(X509_CRL_get0_nextUpdate(crl))));
+		note(s,
+		     "the CRL of '%s' is too old: the next one was due on %s, and this machine's "
+		     "clock says %s",
+		     issuer, time_text(when, time_value(X509_CRL_get0_nextUpdate(crl))), clock);
 		break;
 	case X509_V_ERR_CRL_NOT_YET_VALID:
-		note(s, "the CRL of '%s' is from the future: it is valid from %s on", issuer,
-		     time_text(when, time_value(X509_CRL_get0_lastUpdate(crl))));
+		note(s,
+		     "the CRL of '%s' is from the future: it is valid from %s on, and this "
+		     "machine's clock says %s",
+		     issuer, time_text(when, time_value(X509_CRL_get0_lastUpdate(crl))), clock);
 		break;
 	default:
 		note(s, "the CRL of '%s' cannot be used: %s", issuer,
@@ -294,7 +330,7 @@ static int on_fault(int good, X509_STORE_CTX *ctx)
 			take_revoked(s, v->crls);
 		break;
 	case X509_V_ERR_CRL_HAS_EXPIRED:
-	case X509_V_ERR_CRL_NOT_YET_VALID: note_crl(s, error, crl); break;
+	case X509_V_ERR_CRL_NOT_YET_VALID: note_crl(s, error, crl, v->q->now); break;
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
 	case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
 	case X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE:
@@ -307,7 +343,7 @@ static int on_fault(int good, X509_STORE_CTX *ctx)
 	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
 	case X509_V_ERR_INVALID_EXTENSION:
 		s->crl_void = true;
-		note_crl(s, error, crl);
+		note_crl(s, error, crl, v->q->now);
 		break;
 	default: return 0;
 	}
@@ -325,15 +361,13 @@ static bool is_path(struct review *v, STACK_OF(X509) *path)
 	return true;
 }
 
-/* The path is verified once more, now with CRLs. Neither CRLs of other issuers nor delta CRLs are used. */
-static bool check_crls(struct review *v)
+/* The path is verified once more, now with CRLs, of which there are some. */
+static bool verify_with_crls(struct review *v)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	bool done = false;
 
-	v->crls = select_crls(v);
-	if (v->crls && ctx &&
-	    X509_STORE_CTX_init(ctx, v->store, sk_X509_value(v->path, 0), v->untrusted)) {
+	if (ctx && X509_STORE_CTX_init(ctx, v->store, sk_X509_value(v->path, 0), v->untrusted)) {
 		for (int i = 0; i < v->n; i++)
 			v->states[i].crl_good = true;
 		X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
@@ -343,6 +377,23 @@ static bool check_crls(struct review *v)
 		done = X509_verify_cert(ctx) == 1 && is_path(v, X509_STORE_CTX_get0_chain(ctx));
 	}
 	X509_STORE_CTX_free(ctx);
+	return done;
+}
+
+/* Neither CRLs of other issuers nor delta CRLs are used. */
+static bool check_crls(struct review *v, struct pki_result *r)
+{
+	bool done;
+
+	v->crls = select_crls(v);
+	done = v->crls;
+	if (sk_X509_CRL_num(v->crls) > 0) {
+		done = verify_with_crls(v);
+		r->cost *= 2; /* for that */
+	}
+	for (int i = 0; i < v->n && !sk_X509_CRL_num(v->crls); i++)
+		note_crl(&v->states[i], X509_V_ERR_UNABLE_TO_GET_CRL, NULL, v->q->now);
+	r->cost += v->cost;
 	sk_X509_CRL_pop_free(v->crls, X509_CRL_free);
 	return done;
 }
@@ -456,31 +507,44 @@ static bool needs_answer(const struct review *v, const struct state *s)
 {
 	if (s->ocsp_good || s->crl_good)
 		return false;
-	return v->q->revocation == PKI_REVOCATION_STRICT || s->unknown || names_source(s);
+	return v->q->revocation == PKI_REVOCATION_STRICT || s->unknown || s->crl_known ||
+	       names_source(s);
 }
 
+/* Where the first CRL of these is; NULL: none of them is one. */
+static const char *crl_uri(const struct pki_need *needs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!needs[i].ocsp)
+			return needs[i].uri;
+	return NULL;
+}
+
+/* Of the first certificate that lacks an answer; the first @n needs are its. */
 static enum pki_verdict say_missing(const struct review *v, const struct state *s,
-				    struct pki_result *r)
+				    struct pki_result *r, unsigned int n)
 {
 	struct text out = text_init(r->text, sizeof(r->text));
-	char name[NAME_TEXT];
+	char name[NAME_TEXT], issuer[NAME_TEXT];
+	const char *uri = crl_uri(r->needs, n);
 
 	text_add(
 		&out,
 		"whether the certificate '%s' was revoked is not known: %s; Revocation = %s wants a "
-		"CRL or an OCSP response",
+		"CRL or an OCSP response: put the CRL of '%s'",
 		subject_text(name, s->cert), *s->why ? s->why : "nothing says so",
-		v->q->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri");
-	if (!r->n_needs)
-		text_add(
-			&out,
-			", and it names no http:// address of one: a CRL has to be put into a file");
+		v->q->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri",
+		issuer_text(issuer, s->cert));
+	if (uri)
+		text_add(&out, " from %s", uri);
+	text_add(&out, " into what CRL= in [Peer] names");
 	return PKI_STATUS_MISSING;
 }
 
 static enum pki_verdict judge(const struct review *v, struct pki_result *r)
 {
 	const struct state *missing = NULL;
+	unsigned int its_needs = 0;
 	char name[NAME_TEXT];
 
 	for (int i = 0; i < v->n; i++) {
@@ -499,10 +563,12 @@ static enum pki_verdict judge(const struct review *v, struct pki_result *r)
 			continue;
 		add_responders(s, r);
 		add_points(s, r);
-		if (!missing)
-			missing = s;
+		if (missing)
+			continue;
+		missing = s;
+		its_needs = r->n_needs;
 	}
-	return missing ? say_missing(v, missing, r) : PKI_TRUSTED;
+	return missing ? say_missing(v, missing, r, its_needs) : PKI_TRUSTED;
 }
 
 enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
@@ -521,7 +587,5 @@ enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
 	}
 	for (unsigned int i = 0; i < q->n_ocsp && i < PKI_MAX_CERTS; i++)
 		take_response(&v, &q->ocsp[i]);
-	if (!check_crls(&v))
-		return PKI_FAILED;
-	return judge(&v, r);
+	return check_crls(&v, r) ? judge(&v, r) : PKI_FAILED;
 }

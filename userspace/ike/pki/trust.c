@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Bytes of files as certificates and CRLs; and the trust store that is made of them.
+ * Bytes of files as certificates, CRLs and OCSP responses; and the trust store that is made of them.
  */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 
 #include "ike/pki/pki_int.h"
@@ -14,11 +15,12 @@
 /* ---- files ----------------------------------------------------------------------- */
 
 static const struct kind {
-	const char *what;
+	const char *what, *one;
 	const char *blocks[3]; /* names of PEM blocks; NULL: no further one */
 } kinds[] = {
-	[PKI_CERTS] = { "certificate", { PEM_STRING_X509, PEM_STRING_X509_OLD } },
-	[PKI_CRLS] = { "CRL", { PEM_STRING_X509_CRL } },
+	[PKI_CERTS] = { "certificate", "a certificate", { PEM_STRING_X509, PEM_STRING_X509_OLD } },
+	[PKI_CRLS] = { "CRL", "a CRL", { PEM_STRING_X509_CRL } },
+	[PKI_RESPONSES] = { "OCSP response", "an OCSP response", { "OCSP RESPONSE" } },
 };
 
 /* An allocated copy of the one object that the bytes are; len 0: none. */
@@ -28,6 +30,7 @@ static struct ike_iov copy_object(enum pki_kind kind, const uint8_t *bytes, size
 	const uint8_t *p = bytes;
 	X509 *cert;
 	X509_CRL *crl;
+	OCSP_RESPONSE *response;
 	uint8_t *der = NULL;
 	int n = 0;
 
@@ -43,6 +46,11 @@ static struct ike_iov copy_object(enum pki_kind kind, const uint8_t *bytes, size
 		crl = d2i_X509_CRL(NULL, &p, (long)len);
 		n = crl && p == bytes + len ? i2d_X509_CRL(crl, &der) : 0;
 		X509_CRL_free(crl);
+		break;
+	case PKI_RESPONSES:
+		response = d2i_OCSP_RESPONSE(NULL, &p, (long)len);
+		n = response && p == bytes + len ? i2d_OCSP_RESPONSE(response, &der) : 0;
+		OCSP_RESPONSE_free(response);
 		break;
 	}
 	return (struct ike_iov){ der, n > 0 ? (size_t)n : 0 };
@@ -124,7 +132,7 @@ int pki_read(enum pki_kind kind, const void *bytes, size_t len, struct pki_items
 	int rc = -1;
 
 	*items = (struct pki_items){ 0 };
-	snprintf(err, err_size, "expected a %s, PEM or DER", kinds[kind].what);
+	snprintf(err, err_size, "expected %s, PEM or DER", kinds[kind].one);
 	if (!len || len > PKI_MAX_FILE)
 		return -1;
 	if (!memmem(bytes, len, "-----BEGIN ", 11))
@@ -273,4 +281,31 @@ const uint8_t *pki_trust_hashes(const struct pki_trust *t, unsigned int *n)
 {
 	*n = t->n_hashes;
 	return t->hashes;
+}
+
+static bool crl_revokes(X509_CRL *crl, const struct pki_serial *s)
+{
+	const uint8_t *p = s->der;
+	X509_REVOKED *entry;
+	ASN1_INTEGER *serial;
+	bool is;
+
+	if (!s->len ||
+	    (uint32_t)X509_NAME_hash_ex(X509_CRL_get_issuer(crl), NULL, NULL, NULL) != s->issuer)
+		return false;
+	serial = d2i_ASN1_INTEGER(NULL, &p, s->len);
+	/* 2: it says removeFromCRL */
+	is = serial && X509_CRL_get0_by_serial(crl, &entry, serial) == 1;
+	ASN1_INTEGER_free(serial);
+	return is;
+}
+
+bool pki_trust_revokes(const struct pki_trust *t, const struct pki_serial *path, unsigned int n)
+{
+	for (int i = 0; i < sk_X509_CRL_num(t->crls); i++) {
+		for (unsigned int k = 0; k < n; k++)
+			if (crl_revokes(sk_X509_CRL_value(t->crls, i), &path[k]))
+				return true;
+	}
+	return false;
 }
