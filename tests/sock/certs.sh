@@ -52,3 +52,36 @@ leaf() {
 	certify "$1" "$2" "$3" "/C=CH/O=Example/CN=$1" "${5:-100}" "subjectAltName=$4" \
 		keyUsage=critical,digitalSignature
 }
+
+# revocations NAME ISSUER FROM UNTIL [CERTIFICATE...]: $dir/NAME.crl, of which each of the certificates was revoked; times are
+# what date -d takes.
+revocations() {
+	local name=$1 issuer=$2 one
+	cat > "$dir/$name.cnf" <<-END
+	[ca]
+	default_ca = ours
+	[ours]
+	database = $dir/$name.index
+	default_md = sha256
+	END
+	: > "$dir/$name.index"
+	for one in "${@:5}"; do
+		printf 'R\t491231235959Z\t%s,keyCompromise\t%s\tunknown\t/CN=%s\n' \
+			"$(date -u -d '1 hour ago' +%y%m%d%H%M%SZ)" \
+			"$(openssl x509 -in "$dir/$one.crt" -noout -serial | cut -d= -f2)" "$one" \
+			>> "$dir/$name.index"
+	done
+	openssl ca -config "$dir/$name.cnf" -gencrl -cert "$dir/$issuer.crt" -keyfile "$dir/$issuer.key" \
+		-crl_lastupdate "$(date -u -d "$3" +%Y%m%d%H%M%SZ)" \
+		-crl_nextupdate "$(date -u -d "$4" +%Y%m%d%H%M%SZ)" -out "$dir/$name.crl" \
+		2> "$dir/$name.log" || bail "no CRL $name: $(cat "$dir/$name.log")"
+}
+
+# response NAME ISSUER: $dir/NAME.ocsp, by which NAME.crt is good for a day.
+response() {
+	printf 'V\t491231235959Z\t\t%s\tunknown\t/CN=%s\n' \
+		"$(openssl x509 -in "$dir/$1.crt" -noout -serial | cut -d= -f2)" "$1" > "$dir/$1.index"
+	openssl ocsp -index "$dir/$1.index" -CA "$dir/$2.crt" -rsigner "$dir/$2.crt" -rkey "$dir/$2.key" \
+		-issuer "$dir/$2.crt" -cert "$dir/$1.crt" -ndays 1 -noverify -respout "$dir/$1.ocsp" \
+		> "$dir/$1.log" 2>&1 || bail "no OCSP response $1: $(cat "$dir/$1.log")"
+}

@@ -540,6 +540,371 @@ static void hostile_certificates_are_refused(void **state)
 	pair_free(p);
 }
 
+/* ---- revocation --------------------------------------------------------------------------------------------- */
+
+/* The end has a CRL of the root that revokes @revoked (NULL: nobody; it is older then), and asks as @level says. */
+static void set_crl(struct node *n, const struct made *revoked, int64_t until,
+		    enum pki_revocation level)
+{
+	struct ike_iov crl =
+		maker_crl(&(struct crl_recipe){ .issuer = &root,
+						.revoked = revoked,
+						.reason = 1,
+						.from = revoked ? 0 : MAKER_NOW - 2 * MAKER_DAY,
+						.until = until });
+
+	node_add_cert(n, 0, IKE_CRED_CRL, &crl);
+	n->conf[0].revocation = level;
+	maker_free_der(&crl);
+}
+
+static struct made leaf_with_point(void)
+{
+	return maker_cert(&(struct recipe){
+		.subject = "CN=a",
+		.issuer = &root,
+		.ext = { "subjectAltName=DNS:node0.example",
+			 "crlDistributionPoints=URI:http://crl.example/root.crl" } });
+}
+
+static void a_revoked_certificate_is_refused(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	struct made leaf = maker_leaf("CN=a", &root, "DNS:node0.example");
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	set_crl(p->b, &leaf, 0, PKI_REVOCATION_IFURI);
+	nothing_installed(p);
+	node_says(p->b, "peer 'node0.example': the certificate 'CN=a' (serial number ");
+	node_says(
+		p->b,
+		") was revoked on 2025-12-30 00:00:00 UTC, reason keyCompromise, says the CRL of 'O=Example, CN=root'");
+	node_says(p->a, "AUTHENTICATION_FAILED");
+	pair_free(p);
+
+	p = pair_certified(&root); /* off is off */
+	certify_anew(p->a, &leaf, &root);
+	set_crl(p->b, &leaf, 0, PKI_REVOCATION_OFF);
+	pair_start(p, true);
+	pair_free(p);
+
+	p = pair_certified(&root); /* another one was revoked */
+	certify_anew(p->a, &leaf, &root);
+	set_crl(p->b, &root, 0, PKI_REVOCATION_STRICT);
+	pair_start(p, true);
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* Without a CRL of now nobody is let in whose certificate says that there is one, nor with strict anybody. */
+static void what_is_not_known_is_refused(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	struct made leaf = leaf_with_point();
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	set_crl(p->b, NULL, MAKER_NOW - 60, PKI_REVOCATION_IFURI);
+	nothing_installed(p);
+	node_says(p->b, "whether the certificate 'CN=a' was revoked is not known: ");
+	node_says(
+		p->b,
+		"is too old: the next one was due on 2025-12-31 23:59:00 UTC, and this machine's clock says 2026-01-01 00:00:");
+	node_says(
+		p->b,
+		"put the CRL of 'O=Example, CN=root' from http://crl.example/root.crl into what CRL= in [Peer] names");
+	pair_free(p);
+
+	p = pair_certified(&root);
+	certify_anew(p->a, &leaf, &root);
+	p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+	nothing_installed(p);
+	node_says(p->b, "there is no CRL of 'O=Example, CN=root'; Revocation = ifuri wants");
+	pair_free(p);
+
+	p = pair_certified(&root); /* a certificate that names none */
+	p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+	pair_start(p, true);
+	pair_free(p);
+
+	p = pair_certified(&root);
+	p->b->conf[0].revocation = PKI_REVOCATION_STRICT;
+	nothing_installed(p);
+	node_says(p->b, "Revocation = strict wants");
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* What one tunnel was content with is not what another one with the same CAs and CRLs is. */
+static void each_tunnel_asks_as_it_says(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	struct ike_tunnel_conf lax;
+	struct made leaf = leaf_with_point();
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	p->b->conf[0].revocation = PKI_REVOCATION_OFF;
+	lax = p->b->conf[0];
+	snprintf(lax.name, sizeof(lax.name), "lax");
+	snprintf((char *)lax.remote_id.data, sizeof(lax.remote_id.data), "*.example");
+	lax.remote_id.len = 9; /* fits worse, so that it is judged last */
+	p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+	node_start(p->b, false);
+	assert_int_equal(ike_core_tunnel_add(p->b->core, &lax), 0);
+	ike_core_start(p->b->core, lax.name, p->w.now);
+	node_start(p->a, false);
+	pair_run(p, 300);
+	/* It was taken by the tunnel that does not ask, for which the world has no key of ours. */
+	assert_null(node_sa(p->b));
+	node_says(p->b, "could not prove to the peer who we are");
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* The initiator's message with an OCSP response that it was asked for, or none; it has a certificate @leaf. */
+static struct pair *pair_stapled(const struct made *leaf, const struct ocsp_recipe *r,
+				 enum pki_revocation level)
+{
+	struct pair *p = pair_certified(&root);
+	struct ike_iov response = maker_ocsp(r);
+
+	certify_anew(p->a, leaf, &root);
+	node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &response);
+	p->a->conf[0].revocation = PKI_REVOCATION_OFF;
+	p->b->conf[0].revocation = level;
+	maker_free_der(&response);
+	return p;
+}
+
+/* Encodings of the CERT payloads, or CERTREQ, of a message. */
+static unsigned int count_encoding(const struct ike_payloads *in, uint8_t payload, uint8_t encoding)
+{
+	struct ike_cert cert;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == payload && !ike_cert_parse(&in->p[i], &cert))
+			n += cert.encoding == encoding;
+	}
+	return n;
+}
+
+static unsigned int asked_for_status(const struct pair *p)
+{
+	const struct sent *init = pair_sent(p, p->b, IKE_SA_INIT, true, 0);
+	struct ike_payloads in;
+	uint8_t offender;
+
+	assert_int_equal(ike_payloads_parse(init->h.next, init->data + IKE_HDR_LEN,
+					    init->len - IKE_HDR_LEN, &in, &offender),
+			 0);
+	return count_encoding(&in, IKE_PL_CERTREQ, IKE_CERT_OCSP);
+}
+
+/* RFC 4806: asked for where revocation matters, and sent then only. */
+static void a_response_comes_with_the_certificate(void **state)
+{
+	struct made leaf = leaf_with_point();
+	const struct ocsp_recipe good = { .issuer = &root, .cert = &leaf };
+	struct pair *p = pair_stapled(&leaf, &good, PKI_REVOCATION_STRICT);
+	struct ike_payloads in;
+
+	(void)state;
+	pair_start(p, true);
+	assert_int_equal(asked_for_status(p), 1);
+	pair_free(p);
+
+	p = pair_stapled(&leaf, &good, PKI_REVOCATION_OFF);
+	pair_start(p, true);
+	assert_int_equal(asked_for_status(p), 0);
+	in = sent_open(pair_sent(p, p->a, IKE_AUTH, false, 0), node_sa(p->b));
+	assert_int_equal(count_encoding(&in, IKE_PL_CERT, IKE_CERT_OCSP), 0);
+	assert_int_equal(count_encoding(&in, IKE_PL_CERTREQ, IKE_CERT_OCSP), 0);
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* And of the responder, which the initiator asks in IKE_AUTH. */
+static void the_responder_has_one_too(void **state)
+{
+	struct made leaf = maker_leaf("CN=b", &root, "DNS:node1.example");
+	struct ike_iov response =
+		maker_ocsp(&(struct ocsp_recipe){ .issuer = &root, .cert = &leaf });
+	struct pair *p = pair_certified(&root);
+
+	(void)state;
+	certify_anew(p->b, &leaf, &root);
+	node_add_cert(p->b, 0, IKE_CRED_OWN_OCSP, &response);
+	p->b->conf[0].revocation = PKI_REVOCATION_OFF;
+	p->a->conf[0].revocation = PKI_REVOCATION_STRICT;
+	pair_start(p, true);
+	pair_free(p);
+	maker_free_der(&response);
+	maker_free(&leaf);
+}
+
+static void responses_that_do_not_help(void **state)
+{
+	struct made leaf = leaf_with_point();
+	struct made twin = maker_leaf("CN=a2", &root, "DNS:node0.example");
+	const struct {
+		struct ocsp_recipe r;
+		const char *said;
+	} rows[] = {
+		{ { .issuer = &root, .cert = &leaf, .status = 1 /* revoked */ },
+		  ") was revoked on 2025-12-30 00:00:00 UTC, reason keyCompromise, says the OCSP responder of" },
+		{ { .issuer = &root, .cert = &leaf, .until = MAKER_NOW - 3600 },
+		  "the OCSP response is for 2025-12-31 00:00:00 UTC to 2025-12-31 23:00:00 UTC, and this machine's clock says 2026-01-01 00:00:" },
+		{ { .issuer = &root, .cert = &twin }, "there is no CRL of" },
+		{ { .issuer = &root, .cert = &leaf, .signer = &other },
+		  "is signed with a key that may not answer for the CA" },
+		{ { .issuer = &root, .cert = &leaf, .signer = &leaf },
+		  "is signed with a key that may not answer for the CA" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair *p = pair_stapled(&leaf, &rows[i].r, PKI_REVOCATION_IFURI);
+
+		nothing_installed(p);
+		node_says(p->b, rows[i].said);
+		pair_free(p);
+	}
+	maker_free(&leaf);
+	maker_free(&twin);
+}
+
+/* What was found out about certificates without a response is not taken for what they are worth with one. */
+static void a_response_is_judged_anew(void **state)
+{
+	struct made leaf = leaf_with_point();
+	const struct ocsp_recipe stale = { .issuer = &root,
+					   .cert = &leaf,
+					   .until = MAKER_NOW - 3600 };
+	struct pair *p = pair_stapled(&leaf, &stale, PKI_REVOCATION_IFURI);
+	struct ike_iov response =
+		maker_ocsp(&(struct ocsp_recipe){ .issuer = &root, .cert = &leaf });
+
+	(void)state;
+	nothing_installed(p);
+	certify_anew(p->a, &leaf, &root);
+	node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &response);
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	pair_run(p, 5000);
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_free(p);
+	maker_free_der(&response);
+	maker_free(&leaf);
+}
+
+/* Bytes that are none say nothing, and harm nothing. */
+static void hostile_responses_are_ignored(void **state)
+{
+	struct made leaf = maker_leaf("CN=a", &root, "DNS:node0.example");
+	const struct ike_iov junk = { "\x30\x82\xff\xff junk", 9 };
+	struct pair *p = pair_certified(&root);
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &junk);
+	p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+	pair_start(p, true);
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* Of a revoked peer it is told that it was revoked, not that it should be another tunnel's, which has no CRL. */
+static void the_tunnel_that_was_meant_says_why(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	struct made leaf = maker_leaf("CN=a", &root, "DNS:node0.example");
+	struct ike_tunnel_conf lax;
+
+	(void)state;
+	certify_anew(p->a, &leaf, &root);
+	lax = p->b->conf[0];
+	snprintf(lax.name, sizeof(lax.name), "lax");
+	memcpy(lax.remote_id.data, "nodeX.example", lax.remote_id.len);
+	lax.revocation = PKI_REVOCATION_OFF;
+	set_crl(p->b, &leaf, 0, PKI_REVOCATION_IFURI);
+	node_start(p->b, false);
+	assert_int_equal(ike_core_tunnel_add(p->b->core, &lax), 0);
+	ike_core_start(p->b->core, lax.name, p->w.now);
+	node_start(p->a, false);
+	pair_run(p, 300);
+	assert_null(node_sa(p->b));
+	node_says(p->b, "reason keyCompromise");
+	pair_free(p);
+	/* Of one that no tunnel is for it is told whom the nearest one expects. */
+	p = pair_certified(&root);
+	memcpy(p->b->conf[0].remote_id.data, "nodeX.example", p->b->conf[0].remote_id.len);
+	nothing_installed(p);
+	node_says(p->b, "RemoteID= expects 'nodeX.example'");
+	pair_free(p);
+	maker_free(&leaf);
+}
+
+/* A CRL that comes later ends nothing if it has nothing to say; to ask for more is another matter. */
+static void crls_change(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	uint8_t spi[IKE_SPI_LEN];
+
+	(void)state;
+	set_crl(p->a, NULL, 0, PKI_REVOCATION_IFURI);
+	pair_start(p, true);
+	memcpy(spi, node_sa(p->a)->spi_i, sizeof(spi));
+	set_crl(p->a, &middle, 0, PKI_REVOCATION_IFURI);
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	pair_run(p, 1000);
+	assert_memory_equal(node_sa(p->a)->spi_i, spi, sizeof(spi));
+	p->a->conf[0].revocation = PKI_REVOCATION_STRICT;
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	pair_run(p, 1000);
+	assert_memory_not_equal(node_sa(p->a)->spi_i, spi, sizeof(spi));
+	pair_free(p);
+}
+
+/* Who is revoked while connected, after rekeyings, too, and be it by a CA between, is out within minutes. */
+static void the_revoked_are_put_out(void **state)
+{
+	const struct made *const revoked[] = { NULL, &middle };
+	struct made leaf = maker_leaf("CN=a", &middle, "DNS:node0.example");
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct pair *p = pair_certified(&middle);
+
+		certify_anew(p->a, &leaf, &root);
+		node_add_cert(p->a, 0, IKE_CRED_OWN_CERT, &middle.der);
+		p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+		pair_start(p, true);
+		node_rekey_ike(p->a);
+		pair_run(p, 10000);
+		assert_non_null(node_sa(p->b)->shown);
+		if (revoked[i]) {
+			set_crl(p->b, revoked[i], 0, PKI_REVOCATION_IFURI);
+		} else {
+			struct ike_iov crl = maker_crl(
+				&(struct crl_recipe){ .issuer = &middle, .revoked = &leaf });
+
+			node_add_cert(p->b, 0, IKE_CRED_CRL, &crl);
+			maker_free_der(&crl);
+		}
+		assert_int_equal(
+			ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
+		pair_run(p, 5000);
+		assert_true(direction_works(p->a, p->b, 0)); /* it has a minute … */
+		pair_run(p, 120000);
+		assert_false(direction_works(p->a, p->b, 0)); /* … that did not help */
+		assert_null(node_sa(p->b));
+		pair_free(p);
+	}
+	maker_free(&leaf);
+}
+
 /* ---- changes ------------------------------------------------------------------------------------------------ */
 
 /* A CA that is no longer there takes its peers away; a new certificate of ours waits for the next IKE SA. */
@@ -603,6 +968,17 @@ int main(void)
 		cmocka_unit_test(a_renewed_certificate_takes_over),
 		cmocka_unit_test(what_is_no_certificate_is_refused),
 		cmocka_unit_test(hostile_certificates_are_refused),
+		cmocka_unit_test(a_revoked_certificate_is_refused),
+		cmocka_unit_test(what_is_not_known_is_refused),
+		cmocka_unit_test(each_tunnel_asks_as_it_says),
+		cmocka_unit_test(a_response_comes_with_the_certificate),
+		cmocka_unit_test(the_responder_has_one_too),
+		cmocka_unit_test(responses_that_do_not_help),
+		cmocka_unit_test(a_response_is_judged_anew),
+		cmocka_unit_test(hostile_responses_are_ignored),
+		cmocka_unit_test(the_tunnel_that_was_meant_says_why),
+		cmocka_unit_test(crls_change),
+		cmocka_unit_test(the_revoked_are_put_out),
 		cmocka_unit_test(authorities_change),
 		cmocka_unit_test(a_ca_that_is_none_is_no_configuration),
 	};

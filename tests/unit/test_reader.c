@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cert_maker.h"
 #include "ike/app/reader.h"
 
 #define KEY "5dtRc2sPqYb8Wm1xVn7uKz4L"
@@ -203,6 +205,50 @@ static void seals_keys_of_clients(void **state)
 	config_clear(&got);
 }
 
+/* Of what a tunnel's file names, and without any of its keys. */
+static void loads_crls_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct config_report report = { on_report, f };
+	struct timespec never = { 0 };
+	struct made ca = maker_ca("CN=ca", NULL);
+	struct ike_iov crl = maker_crl(&(struct crl_recipe){
+		.issuer = &ca, .from = time(NULL) - 9, .until = time(NULL) + MAKER_DAY });
+	char text[512], path[128];
+	struct config got;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/ca.crl", f->dir);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(crl.base, 1, crl.len, file), crl.len);
+	fclose(file);
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\nLocalAuth = psk\n[Peer]\nPSK = " KEY
+		 "\nRemoteID = any\nRemoteAuth = pubkey\nCA = /nowhere\nCRL = %s\n",
+		 path);
+	put_file(f, "hq.conf", text);
+	assert_int_equal(reader_load_cert_status(f->reader, "hq", &never, &got, &report), 1);
+	assert_false(holds(&got, KEY));
+	assert_string_equal(config_paths(&got)->crl, path);
+	assert_int_equal(got.n_creds, crl.len + IKE_CRED_HEAD);
+	assert_memory_equal(got.creds + IKE_CRED_HEAD, crl.base, crl.len);
+	never = got.cert_status_time;
+	config_clear(&got);
+	assert_int_equal(reader_load_cert_status(f->reader, "hq", &never, &got, &report), 0);
+	config_clear(&got);
+	assert_int_equal(f->errors, 0);
+	unlink(path);
+	assert_int_equal(reader_load_cert_status(f->reader, "hq", &never, &got, &report), -1);
+	config_clear(&got);
+	assert_non_null(strstr(f->reports, "ca.crl: No such file"));
+	/* no path, and an end if it is asked for one */
+	assert_int_equal(reader_load_cert_status(f->reader, "../hq", &never, &got, &report),
+			 -EPIPE);
+	maker_free_der(&crl);
+	maker_free(&ca);
+}
+
 static void reports_errors(void **state)
 {
 	struct fixture *f = *state;
@@ -262,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_folder, begin, end),
 		cmocka_unit_test_setup_teardown(loads_a_configuration, begin, end),
 		cmocka_unit_test_setup_teardown(seals_keys_of_clients, begin, end),
+		cmocka_unit_test_setup_teardown(loads_crls_alone, begin, end),
 		cmocka_unit_test_setup_teardown(reports_errors, begin, end),
 		cmocka_unit_test_setup_teardown(takes_no_path, begin, end),
 		cmocka_unit_test_setup_teardown(removes_the_socket, begin, end),

@@ -81,6 +81,8 @@ static uint64_t tunnel_next(const struct tunnel *t)
 		at = t->review_at;
 	if (t->save_at < at)
 		at = t->save_at;
+	if (t->cert_status_at < at)
+		at = t->cert_status_at;
 	return t->restore_at < at ? t->restore_at : at;
 }
 
@@ -110,6 +112,7 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 		adopt_review(t);
 	if (t->save_at <= now)
 		lease_save(t);
+	tunnel_look_at_cert_status(a, t, now);
 	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
 

@@ -51,6 +51,9 @@ enum {
 	JOB_BYTES_AT_ONCE = 100000000,
 	CLOSE_LIMIT = 30000, /* ms; the core gives a peer that does not answer up before */
 	REOPEN_EVERY = 30000, /* ms, while a tunnel's netdevice cannot be made */
+	CERT_STATUS_EVERY =
+		60000, /* ms between two looks whether CRLs and OCSP responses were changed … */
+	CERT_STATUS_SPREAD = 10000, /* … and up to so many more */
 	TUNNEL_BUCKETS = 4096, /* of each table of tunnels */
 	AGENT_MAX_OWN = 64, /* addresses of this machine that are looked at */
 };
@@ -92,7 +95,7 @@ struct tunnel {
 	unsigned int todo; /* enum todo; in the agent's list unless 0 */
 	bool has_file; /* NAME.conf was there at the last reading */
 	uint64_t file_seen; /* and at the look with this number, or later */
-	struct timer timer; /* of lookup_at, reopen_at, restore_at and save_at */
+	struct timer timer; /* of lookup_at, reopen_at, restore_at, save_at and cert_status_at */
 	struct agent *agent;
 	struct config conf;
 	struct config *successor; /* its own; with AFTER_REPLACE, else NULL */
@@ -137,6 +140,8 @@ struct tunnel {
 	bool keys_changed; /* then also those go of whom it is not known by what key they came */
 	uint64_t restored_at; /* last time there was something to put back */
 	unsigned int restores; /* so many times lately */
+	uint64_t cert_status_at; /* when CRLs and OCSP response are looked at again; UINT64_MAX: there are none */
+	int64_t crls_late; /* the conf.crl_due that was told to be over */
 };
 
 /* An up or down that has not been answered. */
@@ -274,6 +279,8 @@ struct reload {
 };
 /* -1 if the folder cannot be read. */
 int agent_read_configs(struct agent *a, struct reload *r);
+/* Read its CRLs and OCSP response again if it is time for that, and they were changed. */
+void tunnel_look_at_cert_status(struct agent *a, struct tunnel *t, uint64_t now);
 /* Netdevices of a former agent whose configuration is gone. */
 void agent_remove_leftovers(struct agent *a);
 

@@ -90,7 +90,7 @@ static void tunnel_reset(struct tunnel *t)
 	tunnel_well(t, t->trouble);
 	t->moved = t->link_down = t->terms_kept = false;
 	t->lookups = 0;
-	t->lookup_at = t->restore_at = t->review_at = UINT64_MAX;
+	t->lookup_at = t->restore_at = t->review_at = t->cert_status_at = UINT64_MAX;
 	t->keys_changed = false;
 	memset(&t->resolved, 0, sizeof(t->resolved));
 }

@@ -22,11 +22,15 @@ enum message {
 	/* requests */
 	READ_LIST, /* the name after which the list goes on; "": a new list */
 	READ_CONFIG, /* a name */
+	READ_CERT_STATUS, /* struct timespec, when it was changed last, and a name */
 	READ_REMOVE_SOCKET,
 	/* answers */
 	READ_NAMES, /* of each a struct timespec, when it was changed last, and its name with the NUL */
 	READ_REPORT, /* struct report, and the sentence */
-	/* int32_t: negative errno, or of a list 1 if more follows; struct config, its lists, its proposals */
+	/*
+	 * int32_t: negative errno, or of a list 1 if more follows; struct config, its lists, its proposals. Of
+	 * certificates' status 1 if it changed; struct cert_status, and credentials.
+	 */
 	READ_RESULT,
 };
 
@@ -38,6 +42,13 @@ struct head {
 
 struct report {
 	uint32_t error, line;
+};
+
+struct cert_status {
+	struct config_paths paths;
+	struct timespec time;
+	int64_t due;
+	uint32_t len; /* of the credentials */
 };
 
 struct reader {
@@ -169,6 +180,30 @@ static bool answer_config(struct reader *r, const char *name)
 	return ok;
 }
 
+static bool answer_cert_status(struct reader *r, const char *name, const struct timespec *known)
+{
+	struct config_report report = { answer_report, r };
+	struct head h = { .message = READ_RESULT };
+	struct config conf;
+	struct cert_status s;
+	char path[4096];
+	int32_t rc;
+	bool ok;
+
+	snprintf(path, sizeof(path), "%s/%s.conf", r->options.config_dir, name);
+	rc = config_load_cert_status(path, known, &conf, &report);
+	memset(&s, 0, sizeof(s));
+	s.paths = *config_paths(&conf);
+	s.time = conf.cert_status_time;
+	s.due = conf.crl_due;
+	s.len = rc > 0 ? conf.n_creds : 0;
+	h.len = (uint32_t)(sizeof(rc) + sizeof(s) + s.len);
+	ok = helper_put(r->fd, &h, sizeof(h)) && helper_put(r->fd, &rc, sizeof(rc)) &&
+	     helper_put(r->fd, &s, sizeof(s)) && helper_put(r->fd, conf.creds, s.len);
+	config_clear(&conf);
+	return ok;
+}
+
 /* A name stays within the folder; whether it names a netdevice config_load() says. */
 static bool name_stays(const char *name, size_t len)
 {
@@ -177,14 +212,23 @@ static bool name_stays(const char *name, size_t len)
 
 static bool answer(struct reader *r)
 {
+	struct timespec known = { 0 };
 	char name[NAME_LEN];
 	struct head h;
 
-	if (!helper_get(r->fd, &h, sizeof(h)) || h.len >= sizeof(name) ||
-	    !helper_get(r->fd, name, h.len))
+	if (!helper_get(r->fd, &h, sizeof(h)))
+		return false;
+	if (h.message == READ_CERT_STATUS) {
+		if (h.len < sizeof(known) || !helper_get(r->fd, &known, sizeof(known)))
+			return false;
+		h.len -= (uint32_t)sizeof(known);
+	}
+	if (h.len >= sizeof(name) || !helper_get(r->fd, name, h.len))
 		return false;
 	name[h.len] = 0;
 	switch (h.message) {
+	case READ_CERT_STATUS:
+		return name_stays(name, h.len) && answer_cert_status(r, name, &known);
 	case READ_LIST: return answer_list(r, name);
 	case READ_CONFIG: return name_stays(name, h.len) && answer_config(r, name);
 	case READ_REMOVE_SOCKET: return put_result(r->fd, unlink(r->options.socket) ? -errno : 0);
@@ -359,31 +403,70 @@ static int get_config(struct reader *r, size_t len, struct config *out)
 	return -EPIPE;
 }
 
-int reader_load(struct reader *r, const char *name, struct config *out,
-		const struct config_report *report)
+/* The number that the result begins with, after all reports; false if the reader is gone. */
+static bool get_result(struct reader *r, const struct config_report *report, struct head *h,
+		       int32_t *result)
 {
 	char data[TEXT_LEN] __attribute__((aligned(8)));
 	struct report *rep = (struct report *)data;
+
+	while (get_message(r, h, data, sizeof(data))) {
+		if (h->message == READ_RESULT)
+			return helper_get(r->fd, result, sizeof(*result));
+		report->fn(report->ctx, rep->error, rep->line, data + sizeof(*rep));
+	}
+	return false;
+}
+
+int reader_load(struct reader *r, const char *name, struct config *out,
+		const struct config_report *report)
+{
 	struct head h;
 	int32_t err;
 
 	memset(out, 0, sizeof(*out));
-	if (!put_message(r->fd, READ_CONFIG, name, strlen(name)))
-		goto gone;
-	while (get_message(r, &h, data, sizeof(data))) {
-		if (h.message != READ_RESULT) {
-			report->fn(report->ctx, rep->error, rep->line, data + sizeof(*rep));
-			continue;
-		}
-		if (!helper_get(r->fd, &err, sizeof(err)))
-			break;
-		if (err)
-			return err;
-		if (get_config(r, h.len - sizeof(err), out))
-			break;
-		return 0;
-	}
-gone:
+	if (put_message(r->fd, READ_CONFIG, name, strlen(name)) &&
+	    get_result(r, report, &h, &err) && (err || !get_config(r, h.len - sizeof(err), out)))
+		return err;
+	report_gone(report);
+	return -EPIPE;
+}
+
+/* The rest of a result that holds CRLs and OCSP response. */
+static bool get_cert_status(struct reader *r, size_t len, struct config *out)
+{
+	struct cert_status s;
+
+	if (len < sizeof(s) || !helper_get(r->fd, &s, sizeof(s)) || s.len != len - sizeof(s) ||
+	    s.len > IKE_MAX_CREDS)
+		return false;
+	out->paths = malloc(sizeof(s.paths));
+	if (!out->paths)
+		return false;
+	*out->paths = s.paths;
+	out->n_paths = 1;
+	out->cert_status_time = s.time;
+	out->crl_due = s.due;
+	out->n_creds = s.len;
+	out->creds = s.len ? malloc(s.len) : NULL;
+	if (!s.len || (out->creds && helper_get(r->fd, out->creds, s.len)))
+		return true;
+	config_clear(out);
+	return false;
+}
+
+int reader_load_cert_status(struct reader *r, const char *name, const struct timespec *known,
+			    struct config *out, const struct config_report *report)
+{
+	struct head h = { .message = READ_CERT_STATUS };
+	int32_t rc;
+
+	memset(out, 0, sizeof(*out));
+	h.len = (uint32_t)(sizeof(*known) + strlen(name));
+	if (helper_put(r->fd, &h, sizeof(h)) && helper_put(r->fd, known, sizeof(*known)) &&
+	    helper_put(r->fd, name, strlen(name)) && get_result(r, report, &h, &rc) &&
+	    get_cert_status(r, h.len - sizeof(rc), out))
+		return rc;
 	report_gone(report);
 	return -EPIPE;
 }

@@ -52,6 +52,10 @@ int reader_list_some(struct reader *r, char after[READER_NAME],
 int reader_load(struct reader *r, const char *name, struct config *out,
 		const struct config_report *report);
 
+/* config_load_cert_status() of NAME.conf in the configuration folder; or -EPIPE. */
+int reader_load_cert_status(struct reader *r, const char *name, const struct timespec *known,
+			    struct config *out, const struct config_report *report);
+
 /* Remove the control socket, at the end. */
 void reader_remove_socket(struct reader *r);
 

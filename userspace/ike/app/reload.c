@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Configuration files, read at the start and again: what each change of one does to its tunnel. */
+/*
+ * Configuration files, read at the start and again: what each change of one does to its tunnel; and CRLs
+ * and OCSP responses, which are read again when they change.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ike/app/agent_int.h"
 #include "ike/proto/addr.h"
@@ -407,4 +411,68 @@ void agent_remove_leftovers(struct agent *a)
 		return;
 	net_each_own(a->net, remove_leftover, &l);
 	free(l.files.v);
+}
+
+/* ---- CRLs, and the OCSP response about our certificate --------------------------------- */
+
+/* The tunnel goes by those of @from, from the next proof on; the core looks for those of its peers that are revoked. */
+static void take_cert_status(struct agent *a, struct tunnel *t, const struct config *from)
+{
+	const char *crls = config_paths(&t->conf)->crl, *ocsp = config_paths(&t->conf)->ocsp;
+
+	t->conf.cert_status_time = from->cert_status_time; /* it is told once */
+	if (config_take_cert_status(&t->conf, from) || change_core(a, t, &t->conf))
+		log_say(IKE_LOG_ERROR, t->conf.name,
+			"%s%s%s was changed, and is not taken: memory is out, or certificates and CRLs have more than %d bytes",
+			crls, *crls && *ocsp ? " or " : "", ocsp, IKE_MAX_CREDS);
+	else
+		log_say(IKE_LOG_INFO, t->conf.name, "%s%s%s was changed, and is read again", crls,
+			*crls && *ocsp ? " or " : "", ocsp);
+}
+
+static void warn_of_late_crls(struct tunnel *t)
+{
+	const char *crls = config_paths(&t->conf)->crl;
+
+	if (!*crls || t->crls_late == t->conf.crl_due || t->conf.crl_due > time(NULL))
+		return;
+	t->crls_late = t->conf.crl_due;
+	log_say(IKE_LOG_WARN, t->conf.name,
+		"a CRL of %s is too old by now: put the next one there, or peers whose certificates need it are refused",
+		crls);
+}
+
+static void read_cert_status(struct agent *a, struct tunnel *t)
+{
+	struct complaints c = { .path = t->conf.name };
+	struct config_report report = { on_complaint, &c };
+	struct config read;
+	int rc = reader_load_cert_status(a->helpers->reader, t->conf.name,
+					 &t->conf.cert_status_time, &read, &report);
+	bool same = config_names_same_status(&read, &t->conf);
+
+	/* Another CRL= or OCSP= in the file counts from the next reload on. */
+	if (rc > 0 && same) {
+		take_cert_status(a, t, &read);
+	} else if (rc == -1 && same) {
+		t->conf.cert_status_time = read.cert_status_time;
+		log_say(IKE_LOG_WARN, t->conf.name,
+			"the CRLs and OCSP response that were read last stay in use");
+	}
+	config_clear(&read);
+	warn_of_late_crls(t);
+}
+
+void tunnel_look_at_cert_status(struct agent *a, struct tunnel *t, uint64_t now)
+{
+	const struct config_paths *paths = config_paths(&t->conf);
+	bool has_some = (*paths->crl || *paths->ocsp) && t->ifindex && !t->after;
+
+	if (has_some && t->cert_status_at <= now)
+		read_cert_status(a, t);
+	/* Not those of all tunnels at the same time. */
+	if (has_some && (t->cert_status_at <= now || t->cert_status_at == UINT64_MAX))
+		t->cert_status_at = now + CERT_STATUS_EVERY + t->ifindex * 61 % CERT_STATUS_SPREAD;
+	else if (!has_some)
+		t->cert_status_at = UINT64_MAX;
 }

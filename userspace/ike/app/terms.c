@@ -97,6 +97,8 @@ static void add_agreement(struct digest *d, const struct config *c)
 		add(d, c->ppk->name.id, c->ppk->name.id_len);
 		add_numbers(d, (const uint16_t[]){ c->ppk->name.required }, 1);
 	}
+	if (c->revocation != PKI_REVOCATION_OFF)
+		add_numbers(d, (const uint16_t[]){ (uint16_t)c->revocation }, 1);
 	if (c->local_method != IKE_METHOD_PSK || c->remote_method != IKE_METHOD_PSK)
 		add_numbers(d,
 			    (const uint16_t[]){ (uint16_t)c->local_method,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Credentials of a tunnel that are no secret: public keys and certificates. They are one piece of
+ * Credentials of a tunnel that are no secret: public keys, certificates, CRLs and OCSP responses. They are one piece of
  * memory, of items one behind the other, so that they compare, travel and are kept as bytes. Pure.
  *
  * An item is a byte of enum ike_cred_kind, three bytes of length (network order), and the DER.
@@ -15,6 +15,8 @@ enum ike_cred_kind {
 	IKE_CRED_PEER_KEY, /* that of the peer's */
 	IKE_CRED_OWN_CERT, /* our certificate, then those of CAs between it and a root, in order */
 	IKE_CRED_CA, /* certificate of a CA that the peer's certificate may be of */
+	IKE_CRED_CRL, /* of a CA on the way from there to the peer's certificate */
+	IKE_CRED_OWN_OCSP, /* an OCSP response about our certificate */
 	IKE_CRED_KINDS,
 };
 

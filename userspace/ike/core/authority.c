@@ -3,7 +3,8 @@
  * Which CAs a responder names in CERTREQ (RFC 7296 3.7). It answers IKE_SA_INIT before it knows which tunnel
  * is meant, so it names those of all tunnels, or if they are too many none, which asks for any. The set is
  * made anew when the tunnels have changed. That it asks matters more than for what: many peers send a
- * certificate only if they are asked.
+ * certificate only if they are asked. Where it is asked whether certificates were revoked, OCSP responses are
+ * asked for as well (RFC 4806).
  */
 #include "ike/core/layer_ikesa.h"
 
@@ -37,9 +38,16 @@ static void make_authorities(struct ike_core *core)
 		for (i = 0; hashes && i < n; i++)
 			add_hash(a, hashes + i * PKI_HASH_LEN);
 		a->wanted |= p->conf->trust != NULL;
+		a->wants_status |= p->conf->trust && p->conf->revocation != PKI_REVOCATION_OFF;
 	}
 	if (a->n > CORE_AUTHORITIES)
 		a->n = 0;
+}
+
+/* Of no responder in particular: those are trusted whom the CAs have appointed (RFC 4806 3.1). */
+static void ask_for_status(struct ike_builder *b)
+{
+	ike_build_certreq(b, IKE_CERT_OCSP, NULL, 0);
 }
 
 void authority_build_any(struct ike_core *core, struct ike_builder *b)
@@ -49,6 +57,8 @@ void authority_build_any(struct ike_core *core, struct ike_builder *b)
 	if (core->authorities.wanted)
 		ike_build_certreq(b, IKE_CERT_X509, core->authorities.hash,
 				  core->authorities.n * PKI_HASH_LEN);
+	if (core->authorities.wants_status)
+		ask_for_status(b);
 }
 
 void authority_build(struct ike_builder *b, const struct tunnel_conf *c)
@@ -59,4 +69,19 @@ void authority_build(struct ike_builder *b, const struct tunnel_conf *c)
 	if (hashes)
 		ike_build_certreq(b, IKE_CERT_X509, hashes,
 				  n <= CORE_AUTHORITIES ? n * PKI_HASH_LEN : 0);
+	if (hashes && c->revocation != PKI_REVOCATION_OFF)
+		ask_for_status(b);
+}
+
+bool authority_asks_status(const struct ike_payloads *in)
+{
+	struct ike_cert request;
+	unsigned int i;
+
+	for (i = 0; i < in->n; i++) {
+		if (in->p[i].type == IKE_PL_CERTREQ && !ike_cert_parse(&in->p[i], &request) &&
+		    request.encoding == IKE_CERT_OCSP)
+			return true;
+	}
+	return false;
 }

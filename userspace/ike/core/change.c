@@ -35,16 +35,28 @@ static bool same_ppk(const struct ike_ppk_conf *x, const struct ike_ppk_conf *y)
 	       !memcmp(x->id, y->id, x->id_len);
 }
 
+/* Does @y ask more of the peer's certificates than @x? */
+static bool is_stricter(enum pki_revocation y, enum pki_revocation x)
+{
+	static const unsigned int strictness[] = {
+		[PKI_REVOCATION_OFF] = 0,
+		[PKI_REVOCATION_IFURI] = 1,
+		[PKI_REVOCATION_STRICT] = 2,
+	};
+
+	return strictness[y] > strictness[x];
+}
+
 /*
  * Do the terms of @x, the old ones, hold under @y, the child SAs apart? A CA more takes nothing from who is
- * there.
+ * there; what another CRL says of them check_shown() asks.
  */
 static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
 	       x->local_method == y->local_method && x->remote_method == y->remote_method &&
-	       x->signatures == y->signatures &&
+	       x->signatures == y->signatures && !is_stricter(y->revocation, x->revocation) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_PEER_KEY) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
 	       same_ppk(x->ppk, y->ppk) && x->encap == y->encap && x->ike == y->ike &&
@@ -178,6 +190,27 @@ static void change_attempt(struct ike_core *core, struct ike_sa *sa, const struc
 		sa->setup->child = d->map[sa->setup->child];
 }
 
+/*
+ * The new CRLs revoke what the peer of @sa proved itself by: as when a certificate ends, it has to prove itself
+ * soon, and anew.
+ */
+static void check_shown(struct ike_core *core, struct ike_sa *sa, const struct tunnel_conf *to)
+{
+	char id[IKE_MAX_ID + 16];
+
+	if (!sa->shown || !to->trust || to->revocation == PKI_REVOCATION_OFF ||
+	    !pki_trust_revokes(to->trust, sa->shown->v, sa->shown->n))
+		return;
+	report_line(
+		core, IKE_LOG_WARN, sa->peer, sa,
+		"a certificate that '%s' proved itself by was revoked since: it has to prove itself anew",
+		ike_id_print(id, sizeof(id), &sa->remote_id));
+	sa->proof_until = core->now;
+	sa_plan_reauth(core, sa);
+	free(sa->shown);
+	sa->shown = NULL;
+}
+
 /* Its times begin anew where they changed. */
 static void change_established(struct ike_core *core, struct ike_sa *sa, const struct change *d)
 {
@@ -187,6 +220,7 @@ static void change_established(struct ike_core *core, struct ike_sa *sa, const s
 		sa_plan_rekey(core, sa);
 	if (d->from->reauth != d->to->reauth)
 		sa_plan_reauth(core, sa);
+	check_shown(core, sa, d->to);
 	liveness_check(core, sa);
 	sa_touch(core, sa);
 }

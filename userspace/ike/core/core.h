@@ -14,6 +14,7 @@
 #include "ike/auth/cred.h"
 #include "ike/auth/job.h"
 #include "ike/crypto/crypto.h"
+#include "ike/pki/pki.h"
 #include "ike/proto/cp.h"
 #include "ike/proto/ikev2.h"
 
@@ -114,6 +115,7 @@ struct ike_tunnel_conf {
 	uint32_t signatures; /* enum ike_sig_policy of auth/sigalg.h */
 	struct ike_creds creds; /* copied, too */
 	struct ike_ppk_conf ppk;
+	enum pki_revocation revocation; /* of the peer's certificates */
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
 	struct ike_pool_conf pool; /* for clients */

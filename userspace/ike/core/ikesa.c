@@ -161,6 +161,7 @@ void ikesa_free(struct ike_sa *sa)
 		free(sa->agreed->n);
 	}
 	free(sa->agreed);
+	free(sa->shown);
 	ike_wipe(&sa->keys, sizeof(sa->keys));
 	free(sa);
 }

@@ -229,6 +229,7 @@ struct ikesa_setup {
 	struct ikesa_bytes auth; /* initiator: our AUTH value, or signature */
 	const struct sigalg *sigalg; /* that our signature is made with */
 	unsigned int peer_hashes; /* set of enum ike_hash that the peer takes; 0: it did not say */
+	bool asks_status; /* the peer takes OCSP responses about our certificates */
 	bool told_hashes; /* the peer knows which ones we take */
 	struct intauth intauth;
 	unsigned int addke; /* additional key exchanges that are over */
@@ -269,6 +270,12 @@ struct mobike {
 	unsigned int asked; /* the version it is about */
 	bool telling; /* it has our other addresses */
 	uint8_t cookie[MOBIKE_COOKIE_LEN];
+};
+
+/* A path of certificates, below the CA that was trusted. */
+struct shown_path {
+	unsigned int n;
+	struct pki_serial v[];
 };
 
 struct ike_peer;
@@ -394,6 +401,8 @@ struct ike_sa {
 	uint64_t rekey_at;
 	uint64_t reauth_at; /* of it and its successors; then a new IKE SA replaces it */
 	uint64_t proof_until; /* when the peer's certificate ends, likewise; TIMER_NEVER: it showed none */
+	struct shown_path
+		*shown; /* its own; certificates that the peer proved itself by; NULL: by none */
 	bool rekey_due; /* we want to rekey it */
 	unsigned int rekey_failures; /* one after the other */
 	bool have_heir; /* see x_rekey.c; our SPI of it: */

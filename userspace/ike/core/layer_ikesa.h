@@ -158,9 +158,11 @@ struct ike_peer *lookup_id(struct ike_core *core, const struct ike_id *id,
 
 /* ---- authority.c ------------------------------------------------------------- */
 
-/* Append a CERTREQ payload for the CAs of all tunnels, or of one; nothing if there are none. */
+/* Append CERTREQ payloads for the CAs of all tunnels, or of one; nothing if there are none. */
 void authority_build_any(struct ike_core *core, struct ike_builder *b);
 void authority_build(struct ike_builder *b, const struct tunnel_conf *c);
+/* Does the peer ask for OCSP responses? */
+bool authority_asks_status(const struct ike_payloads *in);
 
 /* ---- admit.c ----------------------------------------------------------------- */
 

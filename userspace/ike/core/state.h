@@ -127,7 +127,8 @@ struct tunnel_conf {
 	uint32_t signatures;
 	enum ike_key_kind own_key; /* of those of creds; IKE_KEY_NONE: there is none */
 	struct ike_creds creds; /* behind the selectors */
-	struct pki_trust *trust; /* of the CAs among them; NULL: there are none */
+	struct pki_trust *trust; /* of the CAs and CRLs among them; NULL: there are no CAs */
+	enum pki_revocation revocation;
 	const struct ike_ppk_conf *ppk; /* its own; NULL: there is none */
 	unsigned int clients;
 	enum ike_unique unique;
@@ -264,6 +265,7 @@ struct ike_core {
 	uint64_t changes; /* of the tunnels: another number after each */
 	struct authorities { /* what CERTREQ of a responder asks for, see authority.c */
 		uint64_t of; /* changes when it was made, plus 1 */
+		bool wants_status; /* some tunnel asks whether certificates were revoked */
 		bool wanted; /* some tunnel has CAs … */
 		unsigned int n; /* … which are so many; 0: too many to name */
 		uint8_t hash[CORE_AUTHORITIES][PKI_HASH_LEN];
@@ -272,8 +274,9 @@ struct ike_core {
 	bool has_ppks; /* some tunnel has a PPK, see x_ppk.c */
 	struct judged_chain { /* the peer's certificates that were judged last, see x_signature.c */
 		const struct pki_trust *by; /* a tunnel's, of then; NULL: none were */
+		enum pki_revocation revocation; /* likewise */
 		uint64_t changes, at; /* of the tunnels; ms: when that was */
-		uint8_t digest[32]; /* of the certificates and the identity */
+		uint8_t digest[32]; /* of certificates, OCSP responses and the identity */
 		struct pki_result result;
 	} chain;
 	struct ike_core_stats stats;

@@ -56,7 +56,7 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 	struct ike_iov key;
 
 	return c->local_method < IKE_METHODS && c->remote_method < IKE_METHODS &&
-	       ike_creds_are_sane(&c->creds) &&
+	       c->revocation <= PKI_REVOCATION_OFF && ike_creds_are_sane(&c->creds) &&
 	       (c->local_method != IKE_METHOD_SIGNATURE || find_own_kind(c) != IKE_KEY_NONE) &&
 	       (c->remote_method != IKE_METHOD_SIGNATURE ||
 		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key) ||
@@ -141,17 +141,22 @@ static struct ike_ts *keep_child(struct child_conf *to, const struct ike_child_c
 	return ts + to->n_local + to->n_remote;
 }
 
-/* The CAs that the peer's certificate may be of; without any there is no trust. */
+/* The CAs that the peer's certificate may be of, and CRLs; without any CA there is no trust. */
 static bool make_trust(struct tunnel_conf *c)
 {
-	unsigned int n;
+	unsigned int n, n_crls;
 	struct ike_iov *cas = ike_cred_collect(&c->creds, IKE_CRED_CA, &n);
+	struct ike_iov *crls = ike_cred_collect(&c->creds, IKE_CRED_CRL, &n_crls);
+	bool made = cas && crls;
 	char why[PKI_MAX_TEXT];
 
-	if (cas && n)
-		c->trust = pki_trust_new(cas, n, NULL, 0, why, sizeof(why));
+	if (made && n) {
+		c->trust = pki_trust_new(cas, n, crls, n_crls, why, sizeof(why));
+		made = c->trust;
+	}
 	free(cas);
-	return cas && (!n || c->trust);
+	free(crls);
+	return made;
 }
 
 const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
@@ -170,6 +175,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		.local_method = conf->local_method,
 		.remote_method = conf->remote_method,
 		.signatures = conf->signatures,
+		.revocation = conf->revocation,
 		.own_key = find_own_kind(conf),
 		.clients = conf->clients,
 		.unique = conf->unique,

@@ -50,6 +50,8 @@ struct x_claim {
 	struct ike_iov raw_key; /* a public key that it shows (RFC 7670); NULL: none */
 	struct ike_iov cert[PKI_MAX_CERTS]; /* certificates that it shows */
 	unsigned int n_certs; /* PKI_MAX_CERTS + 1: there were more */
+	struct ike_iov ocsp[PKI_MAX_CERTS]; /* OCSP responses about them; others are ignored */
+	unsigned int n_ocsp;
 	uint8_t other_cert; /* encoding of one that is none of these; 0: all are */
 	struct ike_iov ppk_id; /* with its type, of a request, if both ends use PPKs; NULL: none */
 	struct ike_iov no_ppk_auth; /* what ->auth would have without PPK; NULL: it must have one */

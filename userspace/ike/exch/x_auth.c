@@ -529,17 +529,22 @@ static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, s
 	return accept_peer(core, sa, m, r);
 }
 
-/* Nobody takes the peer, and that is told. Does it hold the key of a tunnel that does not fit it? */
+/*
+ * Nobody takes the peer, and that is told. Does it hold the key of a tunnel that does not fit it? That says
+ * more than that it lacks the key of one that fits; but not of certificates, which other tunnels take by
+ * other CAs and CRLs.
+ */
 static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				      void *state, const struct ike_job_result *r)
 {
 	const struct auth_request *a = state;
 	struct ike_peer *p = NULL, *best = lookup_name(core, a->best);
 	struct x_claim who = { 0 };
-	bool unknown = a->best_unknown;
+	bool unknown = a->best_unknown, shows_why;
 	unsigned int i;
 
 	read_claim(sa, m, &who);
+	shows_why = best && who.n_certs && x_proof_fits(best, &who);
 	for (i = 0; i < a->tunnels.n && !p; i++) {
 		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
 			p = lookup_name(core, a->tunnels.name[i]);
@@ -550,7 +555,7 @@ static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, 
 		best = lookup_name(core, a->tunnels.name[0]);
 		unknown = !r->error && r->verdict[0] == IKE_JOB_NO_KEY;
 	}
-	if (p)
+	if (p && !shows_why)
 		x_match_explain(core, sa, &who, p);
 	else
 		x_proof_explain_key(core, best, sa, &who, unknown);
@@ -698,6 +703,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 			x_match_explain_eap(core, sa, &who);
 		return refuse_auth(m);
 	}
+	sa->setup->asks_status = authority_asks_status(m->in);
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return X_DROP;

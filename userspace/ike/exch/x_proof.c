@@ -174,6 +174,9 @@ static void note_cert(struct x_claim *who, const struct ike_cert *cert)
 		if (who->n_certs < PKI_MAX_CERTS)
 			who->cert[who->n_certs] = data;
 		who->n_certs++;
+	} else if (cert->encoding == IKE_CERT_OCSP) {
+		if (who->n_ocsp < PKI_MAX_CERTS)
+			who->ocsp[who->n_ocsp++] = data;
 	} else if (cert->encoding != IKE_CERT_RAW_KEY && cert->encoding != IKE_CERT_X509)
 		who->other_cert = cert->encoding;
 }
@@ -184,7 +187,7 @@ bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who)
 	struct ike_cert cert;
 
 	who->raw_key = (struct ike_iov){ 0 };
-	who->n_certs = who->other_cert = 0;
+	who->n_certs = who->n_ocsp = who->other_cert = 0;
 	for (unsigned int i = 0; i < in->n; i++) {
 		if (in->p[i].type == IKE_PL_CERT && !ike_cert_parse(&in->p[i], &cert))
 			note_cert(who, &cert);

@@ -62,6 +62,8 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	next->close_marked = old->close_marked;
 	next->reauth_at = old->reauth_at;
 	next->proof_until = old->proof_until;
+	next->shown = old->shown;
+	old->shown = NULL;
 	sa_plan_rekey(core, next);
 	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",
 		    ike_spis_print(text, sizeof(text), next->spi_i, next->spi_r));

@@ -7,6 +7,7 @@
 #include "ike/exch/layer_exchange.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum {
 	SIGNATURE_TRIES =
@@ -49,6 +50,8 @@ static void build_signature_auth(struct ike_builder *b, const struct ike_sa *sa,
 	}
 	if (!certs && ike_cred_find(creds, IKE_CRED_OWN_KEY, &item))
 		ike_build_cert(b, IKE_CERT_RAW_KEY, item.base, item.len);
+	if (certs && sa->setup->asks_status && ike_cred_find(creds, IKE_CRED_OWN_OCSP, &item))
+		ike_build_cert(b, IKE_CERT_OCSP, item.base, item.len);
 	sigalg_build_auth(b, sa->setup->sigalg, value.base, value.len);
 }
 
@@ -64,10 +67,13 @@ struct proof {
 	struct ike_core *core;
 	const struct ike_sa *sa;
 	const struct x_claim *who;
-	uint8_t digest[32]; /* of the certificates and the identity that they are to be for */
+	uint8_t digest
+		[32]; /* of certificates, OCSP responses and the identity that they are to be for */
 	unsigned int chains, signatures; /* that may be verified yet */
 	struct ike_peer *untried; /* a tunnel that this was too little for; NULL: none */
 	uint64_t until; /* when the first certificate ends by which it proves something, or TIMER_NEVER */
+	struct shown_path *shown; /* those certificates; NULL: none */
+	bool failed; /* memory is out */
 	/* The key that was looked at last, … */
 	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
@@ -84,17 +90,21 @@ static struct proof proof_of(struct ike_core *core, const struct ike_sa *sa,
 			   .who = who,
 			   .signatures = SIGNATURE_TRIES,
 			   .until = TIMER_NEVER };
-	unsigned int n = who->n_certs <= PKI_MAX_CERTS ? who->n_certs : PKI_MAX_CERTS;
-	uint32_t head[3 + PKI_MAX_CERTS] = { who->id.type, who->id.len, who->n_certs };
-	struct ike_iov in[2 + PKI_MAX_CERTS] = { { head, sizeof(head) },
-						 { who->id.data, who->id.len } };
+	unsigned int n = who->n_certs <= PKI_MAX_CERTS ? who->n_certs : PKI_MAX_CERTS, all = 0;
+	uint32_t head[4 + 2 * PKI_MAX_CERTS] = { who->id.type, who->id.len, who->n_certs,
+						 who->n_ocsp };
+	struct ike_iov in[2 + 2 * PKI_MAX_CERTS] = { { head, sizeof(head) },
+						     { who->id.data, who->id.len } };
 
-	for (unsigned int i = 0; i < n; i++) {
-		head[3 + i] = (uint32_t)who->cert[i].len;
-		in[2 + i] = who->cert[i];
-	}
+	for (unsigned int i = 0; i < n; i++)
+		in[2 + all++] = who->cert[i];
+	for (unsigned int i = 0; i < who->n_ocsp; i++)
+		in[2 + all++] = who->ocsp[i];
+	for (unsigned int i = 0; i < all; i++)
+		head[4 + i] = (uint32_t)in[2 + i].len;
 	/* Without a digest none is verified. */
-	if (n && !ike_hmac_sha256(core->digest_key, sizeof(core->digest_key), in, 2 + n, f.digest))
+	if (n &&
+	    !ike_hmac_sha256(core->digest_key, sizeof(core->digest_key), in, 2 + all, f.digest))
 		f.chains = SIGNATURE_TRIES;
 	return f;
 }
@@ -130,19 +140,22 @@ static void verify_chain(const struct proof *f, const struct ike_peer *p, struct
 		.id = &who->id,
 		.now = core->env.utc(core->env.ctx),
 		.usage = PKI_USAGE_ANY,
-		.revocation = PKI_REVOCATION_OFF,
+		.revocation = p->conf->revocation,
+		.ocsp = who->ocsp,
+		.n_ocsp = who->n_ocsp,
 	};
 
 	pki_verify(&q, r);
 	meter(f, r->cost);
 }
 
-/* Are core->chain these certificates, for this identity, by the CAs that @p has, too? */
+/* Are core->chain these certificates, for this identity, by the CAs and CRLs that @p has, too? */
 static bool is_judged(const struct proof *f, const struct ike_peer *p)
 {
 	const struct judged_chain *c = &f->core->chain;
 
 	return c->by && c->changes == f->core->changes && f->core->now - c->at < CHAIN_FRESH_MS &&
+	       c->revocation == p->conf->revocation &&
 	       !memcmp(c->digest, f->digest, sizeof(c->digest)) &&
 	       (c->by == p->conf->trust || pki_trust_same(c->by, p->conf->trust));
 }
@@ -164,6 +177,7 @@ static const struct pki_result *judge_chain(struct proof *f, struct ike_peer *p)
 		return NULL;
 	verify_chain(f, p, &c->result);
 	c->by = p->conf->trust;
+	c->revocation = p->conf->revocation;
 	c->changes = f->core->changes;
 	c->at = f->core->now;
 	memcpy(c->digest, f->digest, sizeof(c->digest));
@@ -232,15 +246,32 @@ static bool holds(struct proof *f, const struct sigalg *alg, const struct ike_io
 	return f->holds;
 }
 
+/* Those of the last tunnel whose key the peer proved: most likely it is the only one. */
+static void note_path(struct proof *f, const struct pki_result *r)
+{
+	size_t len = r->n_path * sizeof(r->path[0]);
+
+	free(f->shown);
+	f->shown = malloc(sizeof(*f->shown) + len);
+	f->failed |= !f->shown;
+	if (!f->shown)
+		return;
+	f->shown->n = r->n_path;
+	memcpy(f->shown->v, r->path, len);
+}
+
 /* The peer proved it by its certificates, if @p has no key of it. */
-static void note_end(struct proof *f, const struct ike_peer *p)
+static void note_certs(struct proof *f, const struct ike_peer *p)
 {
 	const struct judged_chain *c = &f->core->chain;
 	int64_t left = c->result.not_after - f->core->env.utc(f->core->env.ctx) + 1;
 	uint64_t until = f->core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
 
-	if (p->conf->trust && is_judged(f, p) && until < f->until)
+	if (!p->conf->trust || !is_judged(f, p))
+		return;
+	if (until < f->until)
 		f->until = until;
+	note_path(f, &c->result);
 }
 
 /* Does the peer have the key of @p? */
@@ -258,8 +289,8 @@ static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 	alg = read_signature(f, p, &signature, why, sizeof(why));
 	if (!alg || !holds(f, alg, &signature, job))
 		return IKE_JOB_REFUTED;
-	note_end(f, p);
-	return IKE_JOB_PROVEN;
+	note_certs(f, p);
+	return f->failed ? IKE_JOB_REFUTED : IKE_JOB_PROVEN;
 }
 
 static void explain_untried(const struct proof *f)
@@ -288,6 +319,8 @@ static enum x_verdict verify_signature(struct ike_core *core, struct ike_sa *sa,
 	}
 	if (f.until < sa->proof_until)
 		sa->proof_until = f.until;
+	free(sa->shown);
+	sa->shown = f.shown;
 	if (f.untried && !proven)
 		explain_untried(&f);
 	return done(core, sa, m, state, &r);

@@ -112,6 +112,7 @@ enum ike_cert_encoding {
 	IKE_CERT_X509 = 4, /* a certificate, in DER */
 	IKE_CERT_HASH_URL = 12, /* where a certificate is … */
 	IKE_CERT_HASH_URLS = 13, /* … or some */
+	IKE_CERT_OCSP = 14, /* an OCSP response, in DER (RFC 4806) */
 	IKE_CERT_RAW_KEY = 15, /* a SubjectPublicKeyInfo (RFC 7670) */
 };
 

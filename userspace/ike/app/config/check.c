@@ -178,15 +178,21 @@ void check_together(const struct check_file *files, unsigned int n, const struct
 		    unsigned int n_own, const struct check_report *r)
 {
 	for (unsigned int i = 0; i < n; i++) {
+		const struct config_paths *paths = config_paths(&files[i].conf);
+
 		check_own(&files[i], own, n_own, r);
 		check_key_file(&files[i], "PSK", files[i].conf.psk_file, r);
 		check_key_file(&files[i], "PPK", files[i].conf.ppk ? files[i].conf.ppk->file : "",
 			       r);
 		check_key_file(&files[i], "Secrets", files[i].conf.secrets_file, r);
 		check_key_file(&files[i], "Key", files[i].conf.key_file, r);
+		if (paths->passphrase[0] == '/')
+			check_key_file(&files[i], "KeyPassphrase", paths->passphrase, r);
 		check_key_file(&files[i], "PublicKey", files[i].conf.public_file, r);
 		check_key_file(&files[i], "Cert", files[i].conf.cert_file, r);
 		check_key_file(&files[i], "CA", files[i].conf.ca_path, r);
+		check_key_file(&files[i], "CRL", paths->crl, r);
+		check_key_file(&files[i], "OCSP", paths->ocsp, r);
 		for (unsigned int k = 0; k < i; k++) {
 			check_routes(&files[k], &files[i], r);
 			check_addresses(&files[k], &files[i], r);

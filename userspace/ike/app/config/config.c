@@ -395,6 +395,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[9] = (struct config_list){ (void **)&c->apart, c->n_apart, sizeof(*c->apart) };
 	out[10] = (struct config_list){ (void **)&c->told, c->n_told, sizeof(*c->told) };
 	out[11] = (struct config_list){ (void **)&c->ppk, c->n_ppk, sizeof(*c->ppk) };
+	out[12] = (struct config_list){ (void **)&c->paths, c->n_paths, sizeof(*c->paths) };
 }
 
 void config_clear(struct config *c)
@@ -443,6 +444,7 @@ bool config_equal(const struct config *a, const struct config *b)
 	}
 	x.file_time = y.file_time;
 	x.changed = y.changed;
+	x.cert_status_time = y.cert_status_time;
 	/* Everything was zeroed before it was filled, and equal proposals are one, so that bytes compare. */
 	same &= !memcmp(&x, &y, sizeof(x));
 	ike_wipe(&x, sizeof(x));
@@ -471,6 +473,7 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->local_method = c->local_method;
 	out->remote_method = c->remote_method;
 	out->signatures = c->signatures;
+	out->revocation = c->revocation;
 	out->creds = (struct ike_creds){ c->creds, c->n_creds };
 	if (c->ppk)
 		out->ppk = c->ppk->name;

@@ -45,6 +45,13 @@ struct config_ppk {
 	struct ike_ppk_conf name;
 };
 
+/* Paths that few tunnels have; "": none. */
+struct config_paths {
+	char crl[256]; /* of CRLs: a file, or a folder of some */
+	char ocsp[256]; /* of the file with an OCSP response about our certificate */
+	char passphrase[256]; /* where that of our private key is: /PATH or cred:NAME */
+};
+
 struct config {
 	char name[16]; /* netdevice */
 	/* When the file was changed last, and when it or the key's file was; not for config_equal(). */
@@ -84,6 +91,12 @@ struct config {
 	uint32_t signatures; /* enum ike_sig_policy */
 	char public_file[256]; /* of the peer's public key; "": none */
 	char ca_path[256]; /* of CAs for the peer's certificate: a file, or a folder of some; "": none */
+	struct config_paths *paths; /* see config_paths() */
+	unsigned int n_paths; /* 1, or 0: all are "" */
+	struct timespec
+		cert_status_time; /* of CRLs and OCSP response; another one after each change of them; not for config_equal() */
+	int64_t crl_due; /* when the first of them is to be replaced; seconds since 1970, UTC */
+	enum pki_revocation revocation;
 	uint8_t *creds; /* as struct ike_creds has them */
 	unsigned int n_creds;
 	struct client_keys keys; /* sorted */
@@ -151,10 +164,26 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 12 };
+enum { CONFIG_LISTS = 13 };
+
+/* Those of @c, never NULL. */
+const struct config_paths *config_paths(const struct config *c);
 
 /* All lists of @c, in a fixed order. */
 void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
+
+/*
+ * The CRLs and the OCSP response that @path, as of config_load(), names now, if their time is not @known.
+ * 1: *@out has nothing but them, their times and the paths; 0: they are as they were; -1, and @report heard why:
+ * they cannot be had, and *@out has the time only. Give @out back with config_clear().
+ */
+int config_load_cert_status(const char *path, const struct timespec *known, struct config *out,
+			    const struct config_report *report);
+
+/* CRLs and OCSP response of @from take the place of those of @c. -1: no memory, or too many. */
+int config_take_cert_status(struct config *c, const struct config *from);
+/* Do both name the same files of them? */
+bool config_names_same_status(const struct config *a, const struct config *b);
 
 /* Free lists, give proposals back, wipe the keys. */
 void config_clear(struct config *c);

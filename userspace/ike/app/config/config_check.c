@@ -201,6 +201,12 @@ static void check_certs(struct parse *p)
 	if (given(p, "Cert") && !given(p, "Key"))
 		config_say(p, true, line_of(p, "Cert"),
 			   "Cert needs Key, the private key that belongs to it");
+	if (given(p, "KeyPassphrase") && !given(p, "Key"))
+		config_say(p, true, line_of(p, "KeyPassphrase"),
+			   "KeyPassphrase needs Key, the private key that it opens");
+	if (given(p, "OCSP") && !given(p, "Cert"))
+		config_say(p, true, line_of(p, "OCSP"),
+			   "OCSP needs Cert, the certificate that the response is about");
 	if (given(p, "CA") && given(p, "PublicKey"))
 		config_say(
 			p, true, line_of(p, "CA"),
@@ -210,6 +216,35 @@ static void check_certs(struct parse *p)
 		config_say(
 			p, true, line_of(p, "CA"),
 			"CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too, the identity of the right one (or any)");
+}
+
+/*
+ * Whether certificates were revoked is asked by default where there are CRLs: nothing is fetched, so without
+ * any of them all would be locked out whose certificates name one, and who send no OCSP response.
+ */
+static void finish_revocation(struct parse *p)
+{
+	const char *key = given(p, "CRL") ? "CRL" : "Revocation";
+	struct config *c = p->c;
+
+	if (!given(p, "Revocation"))
+		c->revocation = given(p, "CRL") ? PKI_REVOCATION_IFURI : PKI_REVOCATION_OFF;
+	if (given(p, key) && !given(p, "CA"))
+		config_say(p, true, line_of(p, key),
+			   "%s is about certificates of the peer: expected CA in [Peer], too", key);
+	else if (given(p, "CRL") && c->revocation == PKI_REVOCATION_OFF)
+		config_say(
+			p, true, line_of(p, "CRL"),
+			"CRL is not looked at with Revocation = off in line %u: expected one of them",
+			line_of(p, "Revocation"));
+	else if (c->revocation != PKI_REVOCATION_OFF && !given(p, "CRL"))
+		config_say(
+			p, false, line_of(p, "Revocation"),
+			"Revocation = %s without CRL: peers %s are refused, but for those that send an OCSP response with them",
+			c->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri",
+			c->revocation == PKI_REVOCATION_STRICT
+				? "with certificates"
+				: "whose certificates name a CRL or an OCSP responder");
 }
 
 static void refuse_two_keys(struct parse *p, const struct side *s, const char *of_key)
@@ -249,6 +284,7 @@ static void check_auth(struct parse *p)
 	struct config *c = p->c;
 
 	check_certs(p);
+	finish_revocation(p);
 	finish_method(p, &of_us, &c->local_method);
 	if (!p->errors)
 		finish_method(p, &of_peer, &c->remote_method);

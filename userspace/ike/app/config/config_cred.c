@@ -29,11 +29,12 @@ int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, 
 	return 0;
 }
 
-int config_cred_private(struct config *c, const char *text, size_t len, char *why, size_t size)
+int config_cred_private(struct config *c, const char *text, size_t len,
+			const struct ike_iov *passphrase, char *why, size_t size)
 {
 	struct ike_private_key key;
 	struct ike_public_key public;
-	int err = ike_private_read(text, len, &key, &public, why, size);
+	int err = ike_private_decrypt(text, len, passphrase, &key, &public, why, size);
 
 	if (!err) {
 		c->private_key = malloc(key.len);
@@ -88,11 +89,12 @@ int config_cred_value(struct config *c, const char *s, char *why, size_t size)
 
 /* ---- certificates ---------------------------------------------------------------------------- */
 
-static int add_certs(struct config *c, enum ike_cred_kind kind, const void *data, size_t len,
-		     char *why, size_t size)
+/* Items of the kind from a file, of which @what it has some. */
+static int add_items(struct config *c, enum ike_cred_kind kind, enum pki_kind what,
+		     const void *data, size_t len, char *why, size_t size)
 {
 	struct pki_items items;
-	int err = pki_read(PKI_CERTS, data, len, &items, why, size);
+	int err = pki_read(what, data, len, &items, why, size);
 
 	if (err)
 		return -1;
@@ -100,19 +102,98 @@ static int add_certs(struct config *c, enum ike_cred_kind kind, const void *data
 		err = config_cred_add(c, kind, items.item[i].base, items.item[i].len);
 	pki_items_free(&items);
 	if (err)
-		snprintf(why, size, "the certificates have more than %d bytes in all",
+		snprintf(why, size, "certificates and CRLs have more than %d bytes in all",
 			 IKE_MAX_CREDS);
 	return err;
 }
 
 int config_cred_certs(struct config *c, const void *data, size_t len, char *why, size_t size)
 {
-	return add_certs(c, IKE_CRED_OWN_CERT, data, len, why, size);
+	return add_items(c, IKE_CRED_OWN_CERT, PKI_CERTS, data, len, why, size);
 }
 
 int config_cred_cas(struct config *c, const void *data, size_t len, char *why, size_t size)
 {
-	return add_certs(c, IKE_CRED_CA, data, len, why, size);
+	return add_items(c, IKE_CRED_CA, PKI_CERTS, data, len, why, size);
+}
+
+int config_cred_crls(struct config *c, const void *data, size_t len, char *why, size_t size)
+{
+	return add_items(c, IKE_CRED_CRL, PKI_CRLS, data, len, why, size);
+}
+
+int config_cred_ocsp(struct config *c, const void *data, size_t len, char *why, size_t size)
+{
+	return add_items(c, IKE_CRED_OWN_OCSP, PKI_RESPONSES, data, len, why, size);
+}
+
+void config_cred_check_crls(struct config *c, int64_t now, char *why, size_t size)
+{
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	char fault[PKI_MAX_TEXT];
+	struct ike_iov crl;
+	size_t at = 0;
+
+	*why = 0;
+	c->crl_due = INT64_MAX;
+	while (ike_cred_next(&creds, &at, IKE_CRED_CRL, &crl)) {
+		int64_t due = pki_crl_check(&crl, now, fault, sizeof(fault));
+
+		if (due < c->crl_due)
+			c->crl_due = due;
+		if (!*why)
+			snprintf(why, size, "%s", fault);
+	}
+}
+
+/* CRLs and OCSP response are in front of all other items. */
+int config_take_cert_status(struct config *c, const struct config *from)
+{
+	const struct ike_creds old = { c->creds, c->n_creds };
+	size_t at = 0, others = 0, len;
+	struct ike_iov item;
+	uint8_t *made;
+
+	while (ike_cred_next(&old, &at, IKE_CRED_CRL, &item))
+		others = at;
+	at = others;
+	while (ike_cred_next(&old, &at, IKE_CRED_OWN_OCSP, &item))
+		others = at;
+	len = from->n_creds + (c->n_creds - others);
+	made = len <= IKE_MAX_CREDS ? malloc(len) : NULL;
+	if (!made)
+		return -1;
+	if (from->n_creds)
+		memcpy(made, from->creds, from->n_creds);
+	memcpy(made + from->n_creds, c->creds + others, c->n_creds - others);
+	free(c->creds);
+	c->creds = made;
+	c->n_creds = (unsigned int)len;
+	c->cert_status_time = from->cert_status_time;
+	c->crl_due = from->crl_due;
+	return 0;
+}
+
+const struct config_paths *config_paths(const struct config *c)
+{
+	static const struct config_paths none;
+
+	return c->paths ? c->paths : &none;
+}
+
+struct config_paths *config_need_paths(struct config *c)
+{
+	if (!c->paths)
+		c->paths = calloc(1, sizeof(*c->paths));
+	c->n_paths = c->paths ? 1 : 0;
+	return c->paths;
+}
+
+bool config_names_same_status(const struct config *a, const struct config *b)
+{
+	const struct config_paths *x = config_paths(a), *y = config_paths(b);
+
+	return !strcmp(x->crl, y->crl) && !strcmp(x->ocsp, y->ocsp);
 }
 
 /* "'a.example', 'CN=a'": the identities of a certificate. */
@@ -218,11 +299,14 @@ int config_cred_check(struct config *c, int64_t now, char *why, size_t size)
 	unsigned int n_own, n_cas;
 	struct ike_iov *own = ike_cred_collect(&creds, IKE_CRED_OWN_CERT, &n_own);
 	struct ike_iov *cas = ike_cred_collect(&creds, IKE_CRED_CA, &n_cas);
+	struct ike_iov response;
 	int err = own && cas ? 0 : -1;
 
 	snprintf(why, size, "%s", err ? "not enough memory" : "");
 	if (!err && n_own)
 		err = check_own(c, own, n_own, now, why, size);
+	if (!err && !*why && n_own && ike_cred_find(&creds, IKE_CRED_OWN_OCSP, &response))
+		err = pki_own_response_check(&response, own, now, why, size);
 	if (!err && n_cas)
 		err = check_cas(cas, n_cas, why, size);
 	if (!err && n_cas && sort_cas(c, cas, n_cas)) {

@@ -13,6 +13,7 @@
 #include "ike/app/config/config_int.h"
 #include "ike/app/secret.h"
 #include "ike/pki/pki.h"
+#include "ike/proto/text.h"
 
 static void tell(const struct config_report *rep, bool error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -163,11 +164,76 @@ struct cred_file {
 	size_t most; /* bytes */
 	int (*take)(struct config *c, const void *data, size_t len, char *why, size_t size);
 	bool is_key; /* what take() says goes on after "the key in PATH" */
+	const char *const
+		*ends; /* path may be a folder: of the names of its files; NULL: it may not */
 };
+
+static const char *const cert_ends[] = { ".pem", ".crt", ".cer", ".der", NULL };
+static const char *const crl_ends[] = { ".pem", ".crl", ".der", NULL };
+
+enum { PASSPHRASE_FILE = 1026 }; /* bytes: a passphrase of 1,023, and the end of its line */
+
+/* The file that cred:NAME is, one of those that systemd gives its service. */
+static int find_credential(const char *name, char *path, size_t path_size, char *why, size_t size)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (dir && (size_t)snprintf(path, path_size, "%s/%s", dir, name) < path_size)
+		return 0;
+	snprintf(
+		why, size,
+		"cannot be opened: systemd gave this process no credentials; expected LoadCredential=%s:/PATH in the unit of esptund",
+		name);
+	return -1;
+}
+
+/* The first line of where the configuration says that it is, in @buf. */
+static int read_passphrase(struct config *c, char buf[PASSPHRASE_FILE], struct ike_iov *out,
+			   char *why, size_t size)
+{
+	const char *name = config_paths(c)->passphrase;
+	char path[512], fault[1280];
+	struct stat st;
+	ssize_t n;
+
+	if (strncmp(name, "cred:", 5))
+		snprintf(path, sizeof(path), "%s", name);
+	else if (find_credential(name + 5, path, sizeof(path), why, size))
+		return -1;
+	n = secret_read(path, buf, PASSPHRASE_FILE, &st);
+	if (n < 0) {
+		snprintf(why, size, "cannot be opened: its passphrase cannot be read from %s: %s",
+			 path, why_unread());
+		return -1;
+	}
+	if (!key_file_ok(path, &st, fault, sizeof(fault))) {
+		snprintf(why, size, "cannot be opened: %s", fault);
+		return -1;
+	}
+	note_change(c, &st.st_ctim);
+	*out = (struct ike_iov){ buf, (size_t)n };
+	for (ssize_t i = n; i-- > 0;) {
+		if (buf[i] == '\n' || buf[i] == '\r')
+			out->len = (size_t)i;
+	}
+	if (out->len && n < PASSPHRASE_FILE)
+		return 0;
+	snprintf(why, size, "cannot be opened: expected a passphrase in the first line of %s",
+		 path);
+	return -1;
+}
 
 static int take_private(struct config *c, const void *data, size_t len, char *why, size_t size)
 {
-	return config_cred_private(c, data, len, why, size);
+	struct ike_iov passphrase = { 0 };
+	bool has_one = *config_paths(c)->passphrase;
+	char buf[PASSPHRASE_FILE];
+	int err = has_one ? read_passphrase(c, buf, &passphrase, why, size) : 0;
+
+	if (!err)
+		err = config_cred_private(c, data, len, has_one ? &passphrase : NULL, why, size);
+	ike_wipe(buf, sizeof(buf));
+	return err;
 }
 
 static int load_cred(struct config *c, const struct cred_file *f, const char *path,
@@ -194,37 +260,157 @@ static int load_cred(struct config *c, const struct cred_file *f, const char *pa
 	return err;
 }
 
-static int is_cert_file(const struct dirent *d)
+static bool has_end(const char *name, const char *const *ends)
 {
-	static const char *const ends[] = { ".pem", ".crt", ".cer", ".der" };
-	const char *dot = strrchr(d->d_name, '.');
+	const char *dot = strrchr(name, '.');
 
-	for (size_t i = 0; dot && d->d_name[0] != '.' && i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (!strcasecmp(dot, ends[i]))
-			return 1;
+	for (; dot && name[0] != '.' && *ends; ends++) {
+		if (!strcasecmp(dot, *ends))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-/* All files with certificates in a folder. */
-static int load_folder(struct config *c, const struct cred_file *f, const struct config_report *rep)
+/*
+ * Calls @each with the path of every file in the folder of @f whose name has one of the ends, in order of names, until
+ * it returns another number than 0. -1: the folder cannot be read; else how many there were, or what it returned.
+ */
+static int each_file(const struct cred_file *f, int (*each)(void *ctx, const char *path), void *ctx)
 {
 	struct dirent **list = NULL;
-	int n = scandir(f->path, &list, is_cert_file, alphasort), err = n > 0 ? 0 : -1;
+	int n = scandir(f->path, &list, NULL, alphasort), found = 0, err = 0;
 	char path[4096];
 
-	if (n < 0)
-		report_unread(f->path, rep);
-	else if (!n)
-		tell(rep, true, "%s has no file NAME.pem, .crt, .cer or .der", f->path);
 	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", f->path, list[i]->d_name);
-		if (!err)
-			err = load_cred(c, f, path, rep);
+		if (!err && has_end(list[i]->d_name, f->ends)) {
+			snprintf(path, sizeof(path), "%s/%s", f->path, list[i]->d_name);
+			err = each(ctx, path);
+			found++;
+		}
 		free(list[i]);
 	}
 	free(list);
-	return err;
+	return n < 0 ? -1 : err ? err : found;
+}
+
+struct loading {
+	struct config *c;
+	const struct cred_file *f;
+	const struct config_report *rep;
+};
+
+static int load_one(void *ctx, const char *path)
+{
+	const struct loading *l = ctx;
+
+	return load_cred(l->c, l->f, path, l->rep) ? -2 : 0;
+}
+
+static void report_empty(const struct cred_file *f, const struct config_report *rep)
+{
+	char ends[64];
+	struct text t = text_init(ends, sizeof(ends));
+
+	for (unsigned int i = 0; f->ends[i]; i++)
+		text_add(&t, "%s%s", !i ? "" : f->ends[i + 1] ? ", " : " or ", f->ends[i]);
+	tell(rep, true, "%s has no file NAME%s", f->path, ends);
+}
+
+/* All files with certificates, or CRLs, in a folder. */
+static int load_folder(struct config *c, const struct cred_file *f, const struct config_report *rep)
+{
+	struct loading l = { c, f, rep };
+	int n = each_file(f, load_one, &l);
+
+	if (n == -1)
+		report_unread(f->path, rep);
+	else if (!n)
+		report_empty(f, rep);
+	return n > 0 ? 0 : -1;
+}
+
+/* The file, or the folder. */
+static int load_path(struct config *c, const struct cred_file *f, const struct config_report *rep)
+{
+	struct stat st;
+
+	if (!f->ends || stat(f->path, &st) || !S_ISDIR(st.st_mode))
+		return load_cred(c, f, f->path, rep);
+	return is_guarded(f->ok, f->path, &st, rep) ? load_folder(c, f, rep) : -1;
+}
+
+static int note_time(void *ctx, const char *path)
+{
+	struct timespec *latest = ctx;
+	struct stat st;
+
+	if (!stat(path, &st) && later(&st.st_ctim, latest))
+		*latest = st.st_ctim;
+	return 0;
+}
+
+/* When file or folder, and what is in it, was changed last; 0: it is not there. */
+static struct timespec path_time(const struct cred_file *f)
+{
+	struct timespec latest = { 0 };
+	struct stat st;
+
+	note_time(&latest, f->path);
+	if (!stat(f->path, &st) && S_ISDIR(st.st_mode))
+		each_file(f, note_time, &latest);
+	return latest;
+}
+
+/* What tells whether certificates were revoked. It changes often, and so is read again without a reload. */
+enum { STATUS_FILES = 2 };
+
+static void list_status(const struct config *c, struct cred_file out[STATUS_FILES])
+{
+	out[0] = (struct cred_file){
+		.path = config_paths(c)->crl,
+		.ok = trust_file_ok,
+		.most = 2 * IKE_MAX_CREDS,
+		.take = config_cred_crls,
+		.ends = crl_ends,
+	};
+	out[1] = (struct cred_file){
+		.path = config_paths(c)->ocsp,
+		.most = 2 * PKI_MAX_CERT,
+		.take = config_cred_ocsp,
+	};
+}
+
+/* The times of all of them added up: another one whenever one of them is another, or is gone. */
+static struct timespec status_time(const struct config *c)
+{
+	struct timespec sum = { 0 }, its;
+	struct cred_file f[STATUS_FILES];
+
+	list_status(c, f);
+	for (unsigned int i = 0; i < STATUS_FILES; i++) {
+		its = path_time(&f[i]);
+		sum.tv_sec += its.tv_sec;
+		sum.tv_nsec += its.tv_nsec;
+	}
+	return sum;
+}
+
+/* The time is of before, so that a change meanwhile is not missed. */
+static int load_status(struct config *c, const struct config_report *rep)
+{
+	struct cred_file f[STATUS_FILES];
+	char why[PKI_MAX_TEXT];
+
+	c->cert_status_time = status_time(c);
+	list_status(c, f);
+	for (unsigned int i = 0; i < STATUS_FILES; i++) {
+		if (*f[i].path && load_path(c, &f[i], rep))
+			return -1;
+	}
+	config_cred_check_crls(c, time(NULL), why, sizeof(why));
+	if (*why)
+		tell(rep, false, "%s: %s", config_paths(c)->crl, why);
+	return 0;
 }
 
 /* Do they belong together? */
@@ -245,23 +431,16 @@ static int check_creds(struct config *c, const struct config_report *rep)
 static int load_creds(struct config *c, const struct config_report *rep)
 {
 	const struct cred_file files[] = {
-		{ c->key_file, key_file_ok, IKE_MAX_KEY_FILE, take_private, true },
-		{ c->public_file, trust_file_ok, IKE_MAX_KEY_FILE, config_cred_public, true },
-		{ c->cert_file, NULL, 8 * PKI_MAX_ALL, config_cred_certs, false },
-		{ c->ca_path, trust_file_ok, 2 * IKE_MAX_CREDS, config_cred_cas, false },
+		{ c->key_file, key_file_ok, IKE_MAX_KEY_FILE, take_private, true, NULL },
+		{ c->public_file, trust_file_ok, IKE_MAX_KEY_FILE, config_cred_public, true, NULL },
+		{ c->cert_file, NULL, 8 * PKI_MAX_ALL, config_cred_certs, false, NULL },
+		{ c->ca_path, trust_file_ok, 2 * IKE_MAX_CREDS, config_cred_cas, false, cert_ends },
 	};
-	struct stat st;
-	int err = 0;
+	int err = load_status(c, rep); /* it comes first: config_take_cert_status() */
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
-		const struct cred_file *f = &files[i];
-
-		if (!*f->path)
-			continue;
-		if (f->take == config_cred_cas && !stat(f->path, &st) && S_ISDIR(st.st_mode))
-			err = is_guarded(f->ok, f->path, &st, rep) ? load_folder(c, f, rep) : -1;
-		else
-			err = load_cred(c, f, f->path, rep);
+		if (*files[i].path)
+			err = load_path(c, &files[i], rep);
 	}
 	return err ? -1 : check_creds(c, rep);
 }
@@ -361,30 +540,94 @@ static void name_of(const char *path, char *name, size_t size)
 	snprintf(name, size, "%.*s", (int)len, base);
 }
 
-int config_load(const char *path, struct config *out, const struct config_report *rep)
+/* The file itself, @st of @path, without those that it names. */
+static int load_file(const char *path, struct stat *st, struct config *out,
+		     const struct config_report *rep)
 {
 	char name[256], *text = malloc(CONFIG_MAX_FILE + 1);
-	struct stat st;
 	ssize_t len;
 	int err = -1;
 
 	memset(out, 0, sizeof(*out));
-	len = text ? secret_read(path, text, CONFIG_MAX_FILE + 1, &st) : -1;
+	len = text ? secret_read(path, text, CONFIG_MAX_FILE + 1, st) : -1;
 	if (len < 0) {
 		tell(rep, true, "cannot be read: %s", why_unread());
 	} else {
 		name_of(path, name, sizeof(name));
 		err = config_parse(name, text, (size_t)len, out, rep);
-		out->file_time = st.st_mtim;
+		out->file_time = st->st_mtim;
 		/* An older file that was put in its place has an older st_mtim. */
-		out->changed = st.st_ctim;
+		out->changed = st->st_ctim;
 	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_FILE + 1);
 	free(text);
+	return err;
+}
+
+int config_load(const char *path, struct config *out, const struct config_report *rep)
+{
+	struct stat st;
+	int err = load_file(path, &st, out, rep);
+
 	if (!err)
 		err = load_keys(path, &st, out, rep);
 	if (err)
 		config_clear(out);
 	return err;
+}
+
+static void ignore_report(void *ctx, bool error, unsigned int line, const char *text)
+{
+	(void)ctx;
+	(void)error;
+	(void)line;
+	(void)text;
+}
+
+/* Is the OCSP response of @c about our certificate, which is in the file @cert? */
+static int check_response(const struct config *c, const char *cert, const struct config_report *rep)
+{
+	const struct cred_file f = {
+		.path = cert,
+		.most = 8 * PKI_MAX_ALL,
+		.take = config_cred_certs,
+	};
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	struct config own = { .n_creds = 0 };
+	struct ike_iov response, leaf;
+	char why[PKI_MAX_TEXT] = "";
+	int err = 0;
+
+	if (!ike_cred_find(&creds, IKE_CRED_OWN_OCSP, &response))
+		return 0;
+	err = load_cred(&own, &f, cert, rep);
+	if (!err &&
+	    ike_cred_find(&(struct ike_creds){ own.creds, own.n_creds }, IKE_CRED_OWN_CERT, &leaf))
+		err = pki_own_response_check(&response, &leaf, time(NULL), why, sizeof(why));
+	if (*why)
+		tell(rep, err, "%s: %s", config_paths(c)->ocsp, why);
+	config_clear(&own);
+	return err;
+}
+
+/* What else may be wrong with the file is a matter of config_load(). */
+int config_load_cert_status(const char *path, const struct timespec *known, struct config *out,
+			    const struct config_report *rep)
+{
+	const struct config_report silent = { ignore_report, NULL };
+	char cert[sizeof(out->cert_file)];
+	struct stat st;
+	int err = load_file(path, &st, out, &silent);
+	struct config_paths named = *config_paths(out);
+
+	memcpy(cert, out->cert_file, sizeof(cert));
+	config_clear(out);
+	if (err || !config_need_paths(out))
+		return 0;
+	*out->paths = named;
+	out->cert_status_time = status_time(out);
+	if (!memcmp(&out->cert_status_time, known, sizeof(*known)))
+		return 0;
+	return load_status(out, rep) || check_response(out, cert, rep) ? -1 : 1;
 }

@@ -55,10 +55,11 @@ bool config_copy(char *to, size_t size, const char *from);
 /* Append an item to c->creds. -1: no memory, or too many. */
 int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, size_t len);
 /*
- * Our private key, in the @len bytes of a file, and the public key that belongs to it; or the peer's
+ * Our private key, in the @len bytes of a file, encrypted with the passphrase (NULL: not), and the public key that belongs to it; or the peer's
  * public key. 0, or -1 with the end of a sentence in @why ("is ...").
  */
-int config_cred_private(struct config *c, const char *text, size_t len, char *why, size_t size);
+int config_cred_private(struct config *c, const char *text, size_t len,
+			const struct ike_iov *passphrase, char *why, size_t size);
 int config_cred_public(struct config *c, const void *data, size_t len, char *why, size_t size);
 /*
  * Our certificate and those behind it, or certificates of CAs for the peer's, in the @len bytes of a file. 0, or -1
@@ -66,11 +67,19 @@ int config_cred_public(struct config *c, const void *data, size_t len, char *why
  */
 int config_cred_certs(struct config *c, const void *data, size_t len, char *why, size_t size);
 int config_cred_cas(struct config *c, const void *data, size_t len, char *why, size_t size);
+/* CRLs, likewise. */
+int config_cred_crls(struct config *c, const void *data, size_t len, char *why, size_t size);
+/* The OCSP response about our certificate, likewise. */
+int config_cred_ocsp(struct config *c, const void *data, size_t len, char *why, size_t size);
+/* Sets c->crl_due; a warning in @why about the first CRL that does not count at @now, or "". */
+void config_cred_check_crls(struct config *c, int64_t now, char *why, size_t size);
 /*
  * All were read: do key, certificates and LocalID belong together? Without LocalID it is the certificate's first
  * identity. 0, or 0 with a warning in @why, or -1 with what is wrong.
  */
 int config_cred_check(struct config *c, int64_t now, char *why, size_t size);
+/* c->paths, to be written to; NULL without memory. */
+struct config_paths *config_need_paths(struct config *c);
 /* The peer's public key as a value, which begins with base64: or hex:. */
 int config_cred_value(struct config *c, const char *s, char *why, size_t size);
 

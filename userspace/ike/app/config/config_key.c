@@ -425,6 +425,22 @@ static int set_private_key(struct parse *p, char *s)
 	return set_file(p->c->key_file, sizeof(p->c->key_file), s);
 }
 
+/* file:/PATH or cred:NAME. A passphrase itself is never shown, should one stand there. */
+static int set_passphrase(struct parse *p, char *s)
+{
+	struct config_paths *paths = config_need_paths(p->c);
+	bool cred = !strncmp(s, "cred:", 5) && s[5] && s[5] != '.' && !strpbrk(s + 5, "/ \t");
+
+	if (cred && paths && config_copy(paths->passphrase, sizeof(paths->passphrase), s))
+		return 0;
+	if (paths && !strncmp(s, "file:/", 6) && !strpbrk(s, " \t"))
+		return set_file(paths->passphrase, sizeof(paths->passphrase), s);
+	snprintf(
+		p->err, sizeof(p->err),
+		"expected file:/PATH or cred:NAME, where the passphrase of Key is, alone, without blanks, quotes and comment");
+	return -1;
+}
+
 static int set_cert(struct parse *p, char *s)
 {
 	return set_file(p->c->cert_file, sizeof(p->c->cert_file), s);
@@ -433,6 +449,33 @@ static int set_cert(struct parse *p, char *s)
 static int set_ca(struct parse *p, char *s)
 {
 	return set_file(p->c->ca_path, sizeof(p->c->ca_path), s);
+}
+
+static int set_ocsp(struct parse *p, char *s)
+{
+	struct config_paths *paths = config_need_paths(p->c);
+
+	return paths ? set_file(paths->ocsp, sizeof(paths->ocsp), s) : -1;
+}
+
+static int set_crl(struct parse *p, char *s)
+{
+	struct config_paths *paths = config_need_paths(p->c);
+
+	return paths ? set_file(paths->crl, sizeof(paths->crl), s) : -1;
+}
+
+static int set_revocation(struct parse *p, char *s)
+{
+	static const char *const words[] = {
+		[PKI_REVOCATION_IFURI] = "ifuri",
+		[PKI_REVOCATION_STRICT] = "strict",
+		[PKI_REVOCATION_OFF] = "off",
+	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	p->c->revocation = i < 0 ? PKI_REVOCATION_STRICT : (enum pki_revocation)i;
+	return i < 0 ? -1 : 0;
 }
 
 static int set_public_key(struct parse *p, char *s)
@@ -917,8 +960,11 @@ const struct key config_keys[] = {
 	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE, "psk or pubkey" },
 	{ "Tunnel", "Key", set_private_key, KEY_SECRET,
 	  "the /PATH of the file with our private key" },
+	{ "Tunnel", "KeyPassphrase", set_passphrase, KEY_SECRET, "file:/PATH or cred:NAME" },
 	{ "Tunnel", "Cert", set_cert, KEY_ONE,
 	  "the /PATH of the file with our certificate, and those of CAs behind it" },
+	{ "Tunnel", "OCSP", set_ocsp, KEY_ONE,
+	  "the /PATH of the file with an OCSP response about our certificate" },
 	{ "Tunnel", "Local", set_local, KEY_ONE,
 	  "an IPv4 or IPv6 address of this machine, or any" },
 	{ "Tunnel", "Port", set_port, KEY_ONE, "a UDP port from 1 to 65535, but not 500" },
@@ -934,6 +980,8 @@ const struct key config_keys[] = {
 	  "the peer's public key: the /PATH of its file, base64:TEXT or hex:DIGITS" },
 	{ "Peer", "CA", set_ca, KEY_ONE,
 	  "the /PATH of a file, or of a folder, with certificates of CAs" },
+	{ "Peer", "CRL", set_crl, KEY_ONE, "the /PATH of a file, or of a folder, with CRLs" },
+	{ "Peer", "Revocation", set_revocation, KEY_ONE, "strict, ifuri or off" },
 	{ "Peer", "Signatures", set_signatures, KEY_ONE,
 	  "sha1 (with RSA, for old peers) or pss (RSA signatures are RSASSA-PSS)" },
 	{ "Peer", "PSK", set_psk, KEY_SECRET,
