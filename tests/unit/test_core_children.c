@@ -485,13 +485,13 @@ static void adopted_until_all_are_there(void **state)
 }
 
 /*
- * The new IKE SA of a reauthentication carries one pair, and the peer has no time for the other: the
- * old one waits, but not for ever, and without asking every second whether the peer lives.
+ * The new IKE SA of a reauthentication carries one pair for a moment, and the peer has no time for any: the
+ * old one waits, without asking every second whether the peer lives, and without a new one every second.
  */
 static void the_peer_has_no_time(void **state)
 {
 	struct pair *p;
-	unsigned int before, i;
+	unsigned int before, inits, i;
 
 	(void)state;
 	p = pair_new();
@@ -509,11 +509,15 @@ static void the_peer_has_no_time(void **state)
 	TAILQ_LAST(&p->a->core->peers.tqh_first->sas, ike_sas)->reauth_at = UINT64_MAX;
 	pair_run(p, 20000);
 	before = pair_count(p, p->a, IKE_INFORMATIONAL, false);
+	inits = pair_count(p, p->a, IKE_SA_INIT, false) + pair_count(p, p->b, IKE_SA_INIT, false);
 	pair_run(p, 100000);
-	assert_int_equal(node_stats(p->a).ike_sas, 2);
+	assert_in_range(node_stats(p->a).ike_sas, 1, 2);
 	assert_in_range(pair_count(p, p->a, IKE_INFORMATIONAL, false) - before, 0, 20);
+	assert_in_range(pair_count(p, p->a, IKE_SA_INIT, false) +
+				pair_count(p, p->b, IKE_SA_INIT, false) - inits,
+			1, 6);
 	pair_run(p, 300000);
-	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_true(direction_works(p->a, p->b, 0) && direction_works(p->b, p->a, 0));
 	p->b->fail_installs = 0;
 	pair_run(p, 150000);
 	all_up(p, 2);
