@@ -365,7 +365,7 @@ static void resume_request(struct ike_core *core, struct waiting *w, const struc
 {
 	uint8_t inner[CORE_MSG_MAX], first = IKE_PL_NONE;
 	struct ike_builder reply;
-	struct x_msg m = { .h = &w->h, .d = &w->d, .in = &w->in, .reply = &reply, .wait = w };
+	struct x_msg m = { .h = &w->h, .d = &w->d, .in = &w->kept.in, .reply = &reply, .wait = w };
 	struct ike_sa *sa = w->sa;
 	enum x_verdict verdict;
 
@@ -382,7 +382,7 @@ static void resume_request(struct ike_core *core, struct waiting *w, const struc
 /* The response that waited goes on, or a request of ours can be made now. */
 static void resume_own(struct ike_core *core, struct waiting *w, const struct ike_job_result *r)
 {
-	struct x_msg m = { .h = &w->h, .d = &w->d, .in = &w->in, .wait = w };
+	struct x_msg m = { .h = &w->h, .d = &w->d, .in = &w->kept.in, .wait = w };
 	bool was_up = w->sa->state == IKESA_ESTABLISHED;
 	struct ike_sa *sa = w->sa;
 	struct exchange *x = NULL;

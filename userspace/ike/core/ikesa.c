@@ -206,6 +206,30 @@ void ikesa_bytes_free(struct ikesa_bytes *b)
 	*b = (struct ikesa_bytes){ 0 };
 }
 
+int ikesa_keep(struct ikesa_kept *k, const uint8_t *plain, size_t len,
+	       const struct ike_payloads *in)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+
+	ikesa_kept_free(k);
+	if (!copy)
+		return -ENOMEM;
+	if (len)
+		memcpy(copy, plain, len);
+	*k = (struct ikesa_kept){ copy, len, *in };
+	for (unsigned int i = 0; i < k->in.n; i++)
+		k->in.p[i].body = copy + (in->p[i].body - plain);
+	return 0;
+}
+
+void ikesa_kept_free(struct ikesa_kept *k)
+{
+	if (k->plain)
+		ike_wipe(k->plain, k->len);
+	free(k->plain);
+	*k = (struct ikesa_kept){ 0 };
+}
+
 int ikesa_message_set(struct ikesa_message *m, const void *data, size_t len)
 {
 	struct ikesa_bytes one = { 0 };

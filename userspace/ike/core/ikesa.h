@@ -148,6 +148,13 @@ struct ikesa_bytes {
 	size_t len;
 };
 
+/* A decrypted message of the peer that is needed for longer than it is at hand; wiped when it is given back. */
+struct ikesa_kept {
+	uint8_t *plain; /* NULL: there is none */
+	size_t len;
+	struct ike_payloads in; /* they point into ->plain */
+};
+
 /* A message as it leaves: one datagram, or one for each fragment, one behind the other. */
 struct ikesa_message {
 	uint8_t *data;
@@ -307,9 +314,7 @@ struct waiting {
 	bool has_message; /* what follows is valid */
 	struct ike_header h;
 	struct ike_datagram d; /* without its octets */
-	struct ike_payloads in; /* they point into ->plain */
-	uint8_t *plain;
-	size_t plain_len;
+	struct ikesa_kept kept;
 	struct ike_datagram early; /* a request that came meanwhile; with ->data of its own, if any */
 };
 
@@ -464,6 +469,10 @@ void ikesa_setup_free(struct ike_sa *sa);
 /* A copy of @len octets replaces @b; 0 or -ENOMEM (then @b is empty). */
 int ikesa_bytes_set(struct ikesa_bytes *b, const void *data, size_t len);
 void ikesa_bytes_free(struct ikesa_bytes *b);
+/* A copy of the message @in, whose payloads are within the @len octets at @plain; 0 or -ENOMEM. */
+int ikesa_keep(struct ikesa_kept *k, const uint8_t *plain, size_t len,
+	       const struct ike_payloads *in);
+void ikesa_kept_free(struct ikesa_kept *k);
 /* The same for a message of one datagram. */
 int ikesa_message_set(struct ikesa_message *m, const void *data, size_t len);
 void ikesa_message_free(struct ikesa_message *m);

@@ -31,20 +31,12 @@ struct waiting *job_find(struct ike_core *core, uint64_t id)
 /* The decrypted message at hand, with pointers into the copy. */
 static int keep_message(struct ike_core *core, struct waiting *w, const struct x_msg *m)
 {
-	unsigned int i;
-
-	w->plain = malloc(core->plain_len ? core->plain_len : 1);
-	if (!w->plain)
+	if (ikesa_keep(&w->kept, core->plain, core->plain_len, m->in))
 		return -ENOMEM;
-	w->plain_len = core->plain_len;
-	memcpy(w->plain, core->plain, core->plain_len);
 	w->has_message = true;
 	w->is_request = m->reply;
 	w->h = *m->h;
 	w->d = (struct ike_datagram){ .local = m->d->local, .remote = m->d->remote };
-	w->in = *m->in;
-	for (i = 0; i < w->in.n; i++)
-		w->in.p[i].body = w->plain + (m->in->p[i].body - core->plain);
 	return 0;
 }
 
@@ -125,8 +117,7 @@ void job_end(struct ike_core *core, struct waiting *w)
 		w->sa->tx.wait = NULL;
 	LIST_REMOVE(w, by_id);
 	core->n_waiting--;
-	ike_wipe(w->plain, w->plain_len);
-	free(w->plain);
+	ikesa_kept_free(&w->kept);
 	free((void *)w->early.data);
 	free(w->state);
 	free(w);
