@@ -562,6 +562,17 @@ struct ike_status node_status(const struct node *n, unsigned int link)
 
 /* ---- jobs ------------------------------------------------------------------- */
 
+static const uint8_t *find_user(const struct node *n, const struct ike_id *id, size_t *len)
+{
+	for (unsigned int i = 0; i < n->n_users; i++) {
+		if (!ike_id_eq(&n->user[i].id, id))
+			continue;
+		*len = n->user[i].len;
+		return n->user[i].secret;
+	}
+	return NULL;
+}
+
 static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned int at, size_t *len)
 {
 	struct node *n = ctx;
@@ -577,6 +588,8 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 		*len = strlen(n->ppk[i]);
 		return (const uint8_t *)n->ppk[i];
 	}
+	if (job->kind == IKE_JOB_MSCHAPV2_VERIFY || job->kind == IKE_JOB_MD5_VERIFY)
+		return find_user(n, job->peer, len);
 	*len = n->psk_len[i];
 	return n->psk[i];
 }
@@ -927,6 +940,37 @@ void node_set_key(struct node *n, unsigned int link, const char *own, const char
 		read_key(peer, &theirs, &public);
 		add_cred(&c->creds, n->creds[link], IKE_CRED_PEER_KEY, public.spki, public.len);
 	}
+}
+
+void node_add_user(struct node *n, const char *name, const char *secret)
+{
+	struct world_user *u = &n->user[n->n_users++];
+	bool hash = !strncmp(secret, "nt:", 3);
+
+	if (n->n_users > NODE_USERS || strlen(secret) >= sizeof(u->secret) ||
+	    !eap_identity((const uint8_t *)name, strlen(name), &u->id))
+		abort();
+	u->secret[0] = hash ? IKE_SECRET_NT_HASH : IKE_SECRET_PASSWORD;
+	u->len = 1 + (hash ? 16 : strlen(secret));
+	memcpy(u->secret + 1, secret + (hash ? 3 : 0), u->len - 1);
+}
+
+void world_eap(struct world *w, unsigned int link, const char *b, const char *name,
+	       const char *password, unsigned int methods)
+{
+	struct node *client = &w->node[w->link[link].a], *server = &w->node[w->link[link].b];
+	unsigned int at = w->link[link].of_hub ? w->link[link].hub : link;
+	struct ike_tunnel_conf *c = &client->conf[link], *s = &server->conf[at];
+	char key[256];
+
+	node_set_key(client, link, NULL, b);
+	node_set_key(server, at, b, NULL);
+	add_cred(&c->creds, client->creds[link], IKE_CRED_EAP_NAME, name, strlen(name));
+	c->local_method = s->remote_method = IKE_METHOD_EAP;
+	c->eap_methods = s->eap_methods = methods;
+	s->remote_id.type = 0;
+	snprintf(key, sizeof(key), "%c%s", IKE_SECRET_PASSWORD, password);
+	node_set_psk(client, link, key);
 }
 
 void world_sign(struct world *w, unsigned int link, const char *a, const char *b)

@@ -21,6 +21,7 @@ enum {
 	NODE_SAS = 160,
 	NODE_HAD = 64,
 	NODE_CREDS = 8192, /* bytes of a tunnel's credentials */
+	NODE_USERS = 8, /* of EAP */
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
 	WORLD_HOLDS = 16,
@@ -64,6 +65,13 @@ struct node_job {
 	struct node_job *next;
 	uint64_t at;
 	struct ike_job_result result;
+};
+
+/* A user of EAP, and its secret as a job's key. */
+struct world_user {
+	struct ike_id id;
+	uint8_t secret[64];
+	size_t len;
 };
 
 struct node {
@@ -111,6 +119,8 @@ struct node {
 	size_t psk_len[WORLD_LINKS];
 	const char *ppk[WORLD_LINKS]; /* likewise; where conf[].ppk names one */
 	struct ike_private_key private_key[WORLD_LINKS]; /* likewise, where it signs */
+	struct world_user user[NODE_USERS]; /* whom it serves by EAP */
+	unsigned int n_users;
 	uint8_t creds[WORLD_LINKS][NODE_CREDS]; /* that conf[].creds points to */
 	const char *shares_key; /* for a test's: a tunnel */
 	ike_job_find_key find_key; /* instead of these, by a test; its ctx is the node */
@@ -282,6 +292,14 @@ void node_set_key(struct node *n, unsigned int link, const char *own, const char
 /* Add a certificate to the node's credentials: of its own, or of a CA for the peer, which has to sign then. */
 void node_add_cert(struct node *n, unsigned int link, enum ike_cred_kind kind,
 		   const struct ike_iov *der);
+/* It serves this user by EAP: @secret is a password, or "nt:" and 16 bytes. */
+void node_add_user(struct node *n, const char *name, const char *secret);
+/*
+ * @a is the user @name with this password by EAP, by the methods of the set; @b proves itself by the key in PEM, and
+ * has its own users.
+ */
+void world_eap(struct world *w, unsigned int link, const char *b, const char *name,
+	       const char *password, unsigned int methods);
 /* Both ends of the link have such keys. */
 void world_sign(struct world *w, unsigned int link, const char *a, const char *b);
 /*

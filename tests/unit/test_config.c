@@ -17,6 +17,7 @@
 #include "cert_maker.h"
 #include "ike/app/config/config.h"
 #include "ike/app/secret.h"
+#include "ike/eap/eap.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/names.h"
 
@@ -817,7 +818,7 @@ static void wrong_public_keys(void **state)
 		  "2: LocalAuth = pubkey needs Key in [Tunnel], our private key" },
 		{ "[Peer]\nRemoteAuth = pubkey\n" PSK_LINE,
 		  "2: RemoteAuth = pubkey needs PublicKey in [Peer], the peer's public key, or CA" },
-		{ "[Peer]\nRemoteAuth = eap\n", "RemoteAuth = eap: expected psk or pubkey" },
+		{ "[Peer]\nRemoteAuth = gss\n", "RemoteAuth = gss: expected psk, pubkey or eap" },
 		{ "[Peer]\n" PSK_LINE "Signatures = pss\n",
 		  "3: Signatures is for public keys: expected Key in [Tunnel], or PublicKey or CA in [Peer], too" },
 		{ "[Peer]\nSignatures = sha1, pss\n", "Signatures = sha1, pss: expected sha1" },
@@ -861,6 +862,101 @@ static void wrong_public_keys(void **state)
 		 &c);
 	assert_non_null(strstr(said, "5: warning: PSK is used by neither end"));
 	config_clear(&c);
+}
+
+/* ---- EAP --------------------------------------------------------------------------- */
+
+#define USER "[Tunnel]\nEAP = alice\nPassword = clue\n[Peer]\nEndpoint = vpn.example\n"
+#define USERS "[Tunnel]\nKey = /k\n[Peer]\nUsers = /u\n"
+
+static void eap(void **state)
+{
+	struct ike_iov name;
+	struct config c;
+
+	(void)state;
+	accepted(USER "CA = /c\nRemoteID = vpn.example\n", &c);
+	assert_int_equal(c.local_method, IKE_METHOD_EAP);
+	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.eap_methods, 1 << EAP_MSCHAPV2);
+	assert_true(
+		ike_cred_find(&(struct ike_creds){ c.creds, c.n_creds }, IKE_CRED_EAP_NAME, &name));
+	assert_int_equal(name.len, 5);
+	assert_memory_equal(name.base, "alice", 5);
+	/* It is our identity, too, unless there is another one. */
+	assert_int_equal(c.local_id.type, IKE_ID_FQDN);
+	assert_memory_equal(c.local_id.data, "alice", 5);
+	assert_string_equal(said, "");
+	config_clear(&c);
+	accepted("[Tunnel]\nLocalID = west.example\nLocalAuth = eap\nEAP = CORP\\alice\n"
+		 "Password = file:/p\n[Peer]\nEndpoint = vpn.example\nPublicKey = /p\n"
+		 "EAPMethods = md5, MSCHAPV2\n",
+		 &c);
+	assert_memory_equal(c.local_id.data, "west.example", 12);
+	assert_string_equal(c.psk_file, "/p");
+	assert_int_equal(c.eap_methods, 1 << EAP_MSCHAPV2 | 1 << EAP_MD5);
+	assert_non_null(strstr(said, "9: warning: EAPMethods: md5 is broken"));
+	config_clear(&c);
+	accepted(USERS "Clients = 50\nRemoteID = any\n", &c);
+	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_method, IKE_METHOD_EAP);
+	assert_string_equal(c.secrets_file, "/u");
+	config_clear(&c);
+}
+
+static void wrong_eap(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{ "[Tunnel]\nEAP = alice\n[Peer]\nEndpoint = vpn.example\nCA = /c\nRemoteID = any\n",
+		  "LocalAuth = eap needs EAP in [Tunnel], our user's name, and Password" },
+		{ "[Tunnel]\nLocalAuth = eap\nPassword = x\n[Peer]\nEndpoint = vpn.example\nCA = /c\nRemoteID = any\n",
+		  "2: LocalAuth = eap needs EAP in [Tunnel]" },
+		{ USER,
+		  "2: EAP: who answers has to prove who it is before we show that we know our password: expected CA" },
+		{ USER PSK_LINE "RemoteAuth = psk\n",
+		  "2: EAP: who answers has to prove who it is" },
+		{ USER "RemoteAuth = eap\nUsers = /u\n",
+		  "2: EAP: who answers has to prove who it is" },
+		{ "[Tunnel]\nEAP = alice\nPassword = x\n[Peer]\nCA = /c\nRemoteID = any\n",
+		  "2: EAP: only the end that begins is a user: expected Endpoint, too" },
+		{ USER "CA = /c\nRemoteID = any\nRemoteAuth = pubkey\n" PSK_LINE,
+		  "PSK, and EAP in line 2: expected one of them" },
+		{ "[Tunnel]\nEAP = alice\nPassword = x\nLocalAuth = psk\n[Peer]\n" PSK_LINE,
+		  "2: EAP is for EAP: expected LocalAuth = eap in [Tunnel], too" },
+		{ "[Tunnel]\nPassword = x\n[Peer]\n" PSK_LINE,
+		  "2: Password is for EAP: expected EAP in [Tunnel], our user's name, too" },
+		{ "[Tunnel]\nEAP = CORP\\\n", "EAP = CORP\\: expected our user's name" },
+		{ "[Peer]\n" PSK_LINE "EAPMethods = md5\n",
+		  "3: EAPMethods is for EAP: expected RemoteAuth = eap in [Peer], or LocalAuth = eap, too" },
+		{ USERS "EAPMethods = gtc\n",
+		  "5: EAPMethods = gtc: expected one or both of mschapv2 and md5" },
+		{ "[Tunnel]\nKey = /k\n[Peer]\nRemoteAuth = eap\n",
+		  "4: RemoteAuth = eap needs Users in [Peer]" },
+		{ "[Peer]\nUsers = /u\n",
+		  "2: Users: we have to prove who we are before a user does: expected Key in [Tunnel]" },
+		{ "[Peer]\nUsers = /u\nRemoteAuth = psk\n" PSK_LINE,
+		  "2: Users is for EAP: expected RemoteAuth = eap in [Peer], too" },
+		{ USERS "Clients = 5\nSecrets = /s\n",
+		  "6: Secrets has pre-shared keys, but RemoteAuth is eap" },
+		{ USERS "Clients = 5\n[Client a.example]\n" PSK_LINE,
+		  "6: [Client ID] has pre-shared keys, but RemoteAuth is eap" },
+		{ USERS "Endpoint = vpn.example\n",
+		  "5: Endpoint: a user begins, and we cannot begin to one" },
+		{ USERS "Require = cert\n", "the peer may do without a certificate" },
+		{ USERS
+		  "PPKID = a\nPPK = hex:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+		  "6: PPK: keys are not mixed with one where an end is a user by EAP" },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		refused(rows[i].text, rows[i].said);
+	/* A password is never shown. */
+	refused("[Tunnel]\nEAP = alice\nPassword = hunter2 # mine\n",
+		"3: Password: expected a key without comment");
+	assert_null(strstr(said, "hunter2"));
 }
 
 static void other_words(void **state)
@@ -1645,6 +1741,107 @@ static int load_leaf(const struct made *leaf, const char *local_id, struct confi
 	unlink(conf);
 	rmdir(dir);
 	return err;
+}
+
+static int load_users(const char *lines, mode_t mode, struct config *c)
+{
+	char conf[128], key[128], users[128], text[512];
+	int err;
+
+	make_dir();
+	write_file("hq.key", 0600, PRIVATE_PEM, key, sizeof(key));
+	write_file("users", mode, lines, users, sizeof(users));
+	snprintf(text, sizeof(text), "[Tunnel]\nKey = %s\n[Peer]\nUsers = %s\nClients = 5\n", key,
+		 users);
+	write_file("hq.conf", 0644, text, conf, sizeof(conf));
+	err = load(conf, c);
+	unlink(key);
+	unlink(users);
+	unlink(conf);
+	rmdir(dir);
+	return err;
+}
+
+static void is_user(const struct config *c, const char *name, const char *secret, size_t len)
+{
+	const struct client_key *k;
+	struct ike_id id;
+
+	assert_true(eap_identity((const uint8_t *)name, strlen(name), &id));
+	k = client_keys_find(c->keys.v, c->keys.n, &id);
+	assert_non_null(k);
+	assert_int_equal(k->len, len);
+	assert_memory_equal(k->key, secret, len);
+}
+
+static void a_file_of_users(void **state)
+{
+	static const struct {
+		const char *lines, *said;
+	} wrong[] = {
+		{ "alice\n", "/users:1: expected NAME = PASSWORD" },
+		{ "[users]\n", "/users:1: expected NAME = PASSWORD" },
+		{ "alice = \n", "/users:1: there is no password behind the =" },
+		{ " = clue\n", "/users:1: expected NAME = PASSWORD" },
+		{ "CORP\\alice = clue\n", "/users:1: before the = there is a domain" },
+		{ "a = b\nalice = nt:0123\n", "/users:2: behind nt: there are no 32 digits" },
+		{ "alice = hex:ff\n", "/users:1: the password is no text in UTF-8" },
+		{ "alice = clue # mine\n", "/users:1: expected a key without comment" },
+		{ "alice = x\nALICE = y\n", "/users:2: ALICE has a key already, in line 1" },
+	};
+	struct config c;
+
+	(void)state;
+	assert_int_equal(load_users("# who may come\nalice = clue\ncarol@corp.example = \"a # b\"\n"
+				    "erin = nt:44EBBA8D5312B8D611474411F56989AE\nbob smith = x=y\n",
+				    0600, &c),
+			 0);
+	assert_int_equal(c.keys.n, 4);
+	is_user(&c, "CORP\\Alice", "pclue", 5);
+	is_user(&c, "carol@corp.example", "pa # b", 6);
+	is_user(&c, "bob smith", "px=y", 4);
+	is_user(&c, "erin", "n\x44\xeb\xba\x8d\x53\x12\xb8\xd6\x11\x47\x44\x11\xf5\x69\x89\xae",
+		17);
+	config_clear(&c);
+	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(load_users(wrong[i].lines, 0600, &c), -1);
+		if (!strstr(said, wrong[i].said))
+			fail_msg("said \"%s\", not \"%s\"", said, wrong[i].said);
+	}
+	assert_int_equal(load_users("alice = clue\n", 0644, &c), -1);
+	assert_null(strstr(said, "clue"));
+}
+
+static void our_password_is_a_key_of_jobs(void **state)
+{
+	char conf[128], public[128], text[512];
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		make_dir();
+		write_file("peer.pub", 0600, PUBLIC_PEM, public, sizeof(public));
+		snprintf(
+			text, sizeof(text),
+			"[Tunnel]\nEAP = alice\nPassword = %s\n[Peer]\nEndpoint = 192.0.2.1\nPublicKey = %s\n",
+			i ? "hex:ff" : "clue", public);
+		write_file("hq.conf", 0600, text, conf, sizeof(conf));
+		if (i) {
+			assert_int_equal(load(conf, &c), -1);
+			assert_non_null(
+				strstr(said, "Password: expected at most 255 bytes of UTF-8"));
+		} else {
+			assert_int_equal(load(conf, &c), 0);
+			assert_string_equal(
+				said, ""); /* whether it is easy to guess is the server's to say */
+			assert_int_equal(c.psk_len, 5);
+			assert_memory_equal(c.psk, "pclue", 5);
+			config_clear(&c);
+		}
+		unlink(public);
+		unlink(conf);
+		rmdir(dir);
+	}
 }
 
 static void the_identity_of_a_certificate_is_ours(void **state)
@@ -2614,6 +2811,10 @@ int main(void)
 		cmocka_unit_test(public_keys),
 		cmocka_unit_test(whether_revocation_is_asked),
 		cmocka_unit_test(wrong_public_keys),
+		cmocka_unit_test(eap),
+		cmocka_unit_test(wrong_eap),
+		cmocka_unit_test(a_file_of_users),
+		cmocka_unit_test(our_password_is_a_key_of_jobs),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),
 		cmocka_unit_test(algorithms_with_a_warning),

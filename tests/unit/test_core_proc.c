@@ -25,7 +25,9 @@
 #include "ike/app/core_proc.h"
 #include "ike/app/log.h"
 #include "ike/app/wire.h"
+#include "ike/auth/mschapv2.h"
 #include "ike/auth/psk.h"
+#include "ike/eap/eap.h"
 #include "ike/io/loop.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/ts_text.h"
@@ -739,7 +741,64 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 		assert_int_equal(env_find_key(a, &job, 0, &len) != NULL,
 				 local == IKE_METHOD_SIGNATURE);
 	}
+	for (unsigned int kind = IKE_JOB_MSCHAPV2_VERIFY; kind < IKE_JOB_KINDS; kind++) {
+		bool md5 = kind == IKE_JOB_MD5_VERIFY || kind == IKE_JOB_MD5_RESPOND;
+		bool serves = kind == IKE_JOB_MD5_VERIFY || kind == IKE_JOB_MSCHAPV2_VERIFY;
+
+		job.kind = (enum ike_job_kind)kind;
+		for (unsigned int i = 0; i < 8; i++) {
+			t->conf.local_method = i & 1 ? IKE_METHOD_EAP : IKE_METHOD_PSK;
+			t->conf.remote_method = i & 2 ? IKE_METHOD_EAP : IKE_METHOD_SIGNATURE;
+			t->conf.eap_methods = i & 4 ? 1 << EAP_MD5 : 1 << EAP_MSCHAPV2;
+			/* The PSK, or our password, is no user's. */
+			assert_int_equal(env_find_key(a, &job, 0, &len) != NULL,
+					 !serves && i & 1 && md5 == !!(i & 4));
+		}
+	}
 	t->conf.local_method = t->conf.remote_method = IKE_METHOD_PSK;
+	t->conf.eap_methods = 0;
+}
+
+/* MD4, DES and MD5 are there in a confined process, too. */
+static void users_are_judged_confined(struct agent *a, struct tunnel *t, struct event_base *base,
+				      const struct ike_env *env, const struct seal *seal)
+{
+	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
+	static const uint8_t zeros[MSCHAPV2_RESPONSE];
+	struct config users = { 0 };
+	struct client_key *k = client_keys_add(&users.keys);
+	struct ike_id bob;
+	struct ike_job job = {
+		.id = 9, .n_tunnels = 1, .tunnels = names, .prf = IKE_PRF_HMAC_SHA2_256
+	};
+	struct ike_job_result r;
+
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &k->id));
+	assert_true(eap_identity((const uint8_t *)"bob", 3, &bob));
+	memcpy(k->key, "pclue", k->len = 5);
+	assert_int_equal(seal_config(seal, &users), 0);
+	t->conf.keys = users.keys;
+	t->conf.remote_method = IKE_METHOD_EAP;
+	t->conf.eap_methods = 1 << EAP_MSCHAPV2 | 1 << EAP_MD5;
+	for (unsigned int i = 0; i < 4; i++) {
+		bool md5 = i & 1;
+
+		job.kind = md5 ? IKE_JOB_MD5_VERIFY : IKE_JOB_MSCHAPV2_VERIFY;
+		job.peer = i & 2 ? &bob : &k->id;
+		job.octets[0] = (struct ike_iov){ zeros, md5 ? 1 : 16 };
+		job.octets[1] = (struct ike_iov){ zeros, 16 };
+		job.octets[2] = (struct ike_iov){ "alice", 5 };
+		job.auth = (struct ike_iov){ zeros, md5 ? 16 : 24 };
+		a->job_bytes = (struct bucket){ 0 };
+		assert_int_equal(env->job_start(a, &job), 0);
+		while (!key_proc_take(a->key_proc, &r))
+			event_base_loop(base, EVLOOP_ONCE);
+		assert_int_equal(r.error, 0);
+		assert_int_equal(r.verdict[0], i & 2 ? IKE_JOB_NO_KEY : IKE_JOB_REFUTED);
+	}
+	client_keys_clear(&t->conf.keys);
+	t->conf.remote_method = IKE_METHOD_PSK;
+	t->conf.eap_methods = 0;
 }
 
 /* A PPK is of no method, and never in the place of another key. */
@@ -812,6 +871,7 @@ static void keys_are_looked_after(void **state)
 	signs_confined(a, t, base, &env, &seal);
 	methods_are_kept(a, t);
 	a_ppk_is_for_mixing_alone(a, t);
+	users_are_judged_confined(a, t, base, &env, &seal);
 	t->ifindex = 0;
 	assert_int_equal(verdict_of(a, base, &env, sha256, good), IKE_JOB_NO_KEY);
 	/* Nor without end: neither results that wait, nor time. */

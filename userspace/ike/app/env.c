@@ -15,6 +15,7 @@
 #include "ike/proto/msg.h"
 #include "ike/child/proposal.h"
 #include "ike/child/ts.h"
+#include "ike/eap/eap.h"
 
 /* ---- what is the core's -------------------------------------------------------------------- */
 
@@ -476,31 +477,53 @@ static const uint8_t *ppk(const struct config *c, const struct ike_job *job, siz
 	return c->ppk ? c->ppk->key : NULL;
 }
 
-/* Keys of another method than the tunnel's may be there, and serve in no job. */
-static bool is_of_method(const struct config *c, const struct ike_job *job)
+/* The peer's as a user; none of another kind takes its place. */
+static const uint8_t *user(const struct config *c, const struct ike_job *job, size_t *len)
 {
-	if (job->kind == IKE_JOB_PPK)
-		return true; /* it is of none */
-	return (job->kind == IKE_JOB_PSK_VERIFY ? c->remote_method : c->local_method) ==
-	       (job->kind == IKE_JOB_SIGN ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK);
+	const struct client_key *own = client_keys_find(c->keys.v, c->keys.n, job->peer);
+
+	*len = own ? own->len : 0;
+	return own ? own->key : NULL;
 }
+
+static const uint8_t *password(const struct config *c, const struct ike_job *job, size_t *len)
+{
+	(void)job;
+	*len = c->psk_len;
+	return c->psk;
+}
+
+/* Which key a job needs; keys of another method than the tunnel's may be there, and serve in no job. */
+static const struct job_key {
+	bool of_peer; /* it is about the peer's method, else about ours */
+	enum ike_method method; /* IKE_METHODS: of any */
+	unsigned int eap; /* and this one of EAP */
+	const uint8_t *(*find)(const struct config *c, const struct ike_job *job, size_t *len);
+} job_keys[IKE_JOB_KINDS] = {
+	[IKE_JOB_PSK_SIGN] = { false, IKE_METHOD_PSK, 0, psk },
+	[IKE_JOB_PSK_VERIFY] = { true, IKE_METHOD_PSK, 0, psk },
+	[IKE_JOB_SIGN] = { false, IKE_METHOD_SIGNATURE, 0, private_key },
+	[IKE_JOB_PPK] = { false, IKE_METHODS, 0, ppk },
+	[IKE_JOB_MSCHAPV2_VERIFY] = { true, IKE_METHOD_EAP, 1 << EAP_MSCHAPV2, user },
+	[IKE_JOB_MSCHAPV2_RESPOND] = { false, IKE_METHOD_EAP, 1 << EAP_MSCHAPV2, password },
+	[IKE_JOB_MSCHAPV2_CONFIRM] = { false, IKE_METHOD_EAP, 1 << EAP_MSCHAPV2, password },
+	[IKE_JOB_MD5_VERIFY] = { true, IKE_METHOD_EAP, 1 << EAP_MD5, user },
+	[IKE_JOB_MD5_RESPOND] = { false, IKE_METHOD_EAP, 1 << EAP_MD5, password },
+};
 
 /* An open tunnel of the core's own, and a PRF that this may have agreed on. */
 const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
-	static const uint8_t *(*const kinds[IKE_JOB_KINDS])(const struct config *,
-							    const struct ike_job *, size_t *) = {
-		[IKE_JOB_PSK_SIGN] = psk,
-		[IKE_JOB_PSK_VERIFY] = psk,
-		[IKE_JOB_SIGN] = private_key,
-		[IKE_JOB_PPK] = ppk,
-	};
 	const struct ike_transform prf = { .type = IKE_T_PRF, .id = job->prf };
 	const struct tunnel *t = tunnel_of(ctx, job->tunnels[i], IKE_PEER_FIRST);
+	const struct job_key *k = &job_keys[job->kind];
 
-	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1) || !is_of_method(&t->conf, job))
+	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1) ||
+	    (k->method != IKE_METHODS &&
+	     (k->of_peer ? t->conf.remote_method : t->conf.local_method) != k->method) ||
+	    (k->eap & t->conf.eap_methods) != k->eap)
 		return NULL;
-	return kinds[job->kind](&t->conf, job, len);
+	return k->find(&t->conf, job, len);
 }
 
 /* Octets that a PSK signs in the time which the one tunnel's private key needs. */

@@ -44,6 +44,20 @@ static bool needs_reopening(const struct config *from, const struct config *to)
 	       is_elsewhere_by_name(from, to) || is_somebody_else(from, to);
 }
 
+/* Is a key of @from another one, or none, in @to? */
+static bool lacks_keys(const struct client_keys *from, const struct client_keys *to)
+{
+	for (unsigned int i = 0; i < from->n; i++) {
+		const struct client_key *was = &from->v[i];
+		const struct client_key *is = client_keys_find(to->v, to->n, &was->id);
+
+		if (!is || !ike_id_eq(&is->id, &was->id) || is->len != was->len ||
+		    !ike_equal(is->key, was->key, is->len))
+			return true;
+	}
+	return false;
+}
+
 static bool is_other_ppk(const struct config_ppk *x, const struct config_ppk *y)
 {
 	if (!x || !y)
@@ -62,22 +76,13 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	if (x->remote_method != y->remote_method || !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) ||
 	    !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
+	/* Which user the one peer of a tunnel is, it is not known here: it may be any. */
+	if (x->remote_method == IKE_METHOD_EAP && y->clients <= 1 && lacks_keys(&x->keys, &y->keys))
+		return true;
+	if (x->local_method == IKE_METHOD_EAP) /* that is our own password */
+		return false;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len) ||
 	       is_other_ppk(x->ppk, y->ppk);
-}
-
-/* Is a key of @from another one, or none, in @to? */
-static bool lacks_keys(const struct client_keys *from, const struct client_keys *to)
-{
-	for (unsigned int i = 0; i < from->n; i++) {
-		const struct client_key *was = &from->v[i];
-		const struct client_key *is = client_keys_find(to->v, to->n, &was->id);
-
-		if (!is || !ike_id_eq(&is->id, &was->id) || is->len != was->len ||
-		    !ike_equal(is->key, was->key, is->len))
-			return true;
-	}
-	return false;
 }
 
 /* Without a core, the next one hears of the tunnel as it is then. */
@@ -257,7 +262,8 @@ static bool tunnel_take_keys(struct agent *a, struct tunnel *t, struct config *c
 {
 	struct client_keys old = t->conf.keys;
 
-	if (t->after || config_equal(&t->conf, conf) || !config_equal_but_keys(&t->conf, conf))
+	if (t->after || t->conf.clients <= 1 || config_equal(&t->conf, conf) ||
+	    !config_equal_but_keys(&t->conf, conf))
 		return false;
 	t->conf.keys = conf->keys;
 	conf->keys = old;

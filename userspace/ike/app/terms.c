@@ -71,8 +71,12 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 
 	if (c->ppk)
 		add(d, c->ppk->digest, SECRET_DIGEST);
-	if (c->remote_method == IKE_METHOD_PSK) {
+	if (c->remote_method != IKE_METHOD_SIGNATURE) {
 		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
+		/* Which of the users the one peer of a tunnel is, it is not known here: it may be any. */
+		for (unsigned int i = 0;
+		     c->remote_method == IKE_METHOD_EAP && !own && i < c->keys.n; i++)
+			add(d, c->keys.v[i].digest, SECRET_DIGEST);
 		return;
 	}
 	while (ike_cred_next(&creds, &at, IKE_CRED_PEER_KEY, &key))
@@ -105,6 +109,8 @@ static void add_agreement(struct digest *d, const struct config *c)
 						(uint16_t)c->remote_method,
 						(uint16_t)c->signatures },
 			    3);
+	if (c->eap_methods)
+		add_numbers(d, (const uint16_t[]){ (uint16_t)c->eap_methods }, 1);
 }
 
 /* One of the digests: empty, of the salt alone, until something is added. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Credentials of a tunnel that are no secret: public keys, certificates, CRLs and OCSP responses. They are one piece of
+ * Credentials of a tunnel that are no secret: public keys, certificates, CRLs and OCSP responses, our name as a user. They are one piece of
  * memory, of items one behind the other, so that they compare, travel and are kept as bytes. Pure.
  *
- * An item is a byte of enum ike_cred_kind, three bytes of length (network order), and the DER.
+ * An item is a byte of enum ike_cred_kind, three bytes of length (network order), and the DER or what the kind says.
  */
 #ifndef ESPTUN_IKE_CRED_H
 #define ESPTUN_IKE_CRED_H
@@ -17,6 +17,7 @@ enum ike_cred_kind {
 	IKE_CRED_CA, /* certificate of a CA that the peer's certificate may be of */
 	IKE_CRED_CRL, /* of a CA on the way from there to the peer's certificate */
 	IKE_CRED_OWN_OCSP, /* an OCSP response about our certificate */
+	IKE_CRED_EAP_NAME, /* our user's name for EAP: its bytes */
 	IKE_CRED_KINDS,
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "ike/auth/job_eap.h"
 #include "ike/auth/psk.h"
 #include "ike/auth/sigalg.h"
 #include "ike/proto/msg.h"
@@ -163,6 +164,11 @@ void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		[IKE_JOB_PSK_VERIFY] = do_psk_verify,
 		[IKE_JOB_SIGN] = do_sign,
 		[IKE_JOB_PPK] = do_ppk,
+		[IKE_JOB_MSCHAPV2_VERIFY] = job_mschapv2_verify,
+		[IKE_JOB_MSCHAPV2_RESPOND] = job_mschapv2_respond,
+		[IKE_JOB_MSCHAPV2_CONFIRM] = job_mschapv2_confirm,
+		[IKE_JOB_MD5_VERIFY] = job_md5_verify,
+		[IKE_JOB_MD5_RESPOND] = job_md5_respond,
 	};
 
 	*out = (struct ike_job_result){ .id = job->id };

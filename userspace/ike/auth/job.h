@@ -23,10 +23,27 @@ enum ike_job_kind {
 	IKE_JOB_PSK_VERIFY, /* which of the tunnels have the key that the peer's AUTH value is made with? */
 	IKE_JOB_SIGN, /* sign with the private key of the one tunnel */
 	IKE_JOB_PPK, /* mix keys of an IKE SA with the PPK of the one tunnel (RFC 8784) */
+	/*
+	 * EAP-MSCHAPv2 (auth/mschapv2.h). octets: the server's challenge, what the client sent, the user's name
+	 * without domain. Nothing comes out that a run of EAP with the other end would not show, or make of the
+	 * right password.
+	 */
+	IKE_JOB_MSCHAPV2_VERIFY, /* server, [1] the client's challenge, auth its response: verdict; proven: the server's proof and the key */
+	IKE_JOB_MSCHAPV2_RESPOND, /* client, [1] empty: a challenge, which is made here so that nobody chooses it, and the response */
+	IKE_JOB_MSCHAPV2_CONFIRM, /* client, [1] both of them, auth the server's proof: verdict; proven: the key */
+	/* EAP-MD5. octets: identifier, challenge. */
+	IKE_JOB_MD5_VERIFY, /* server, auth: the client's response: verdict */
+	IKE_JOB_MD5_RESPOND, /* client: the response */
 	IKE_JOB_KINDS,
 };
 
 enum { IKE_JOB_PPK_KEYS = 3 }; /* SK_d, SK_pi, SK_pr */
+
+/* A user's secret, as a key of these jobs: this byte, then the password in UTF-8 or the hash of it. */
+enum ike_job_secret {
+	IKE_SECRET_PASSWORD = 'p',
+	IKE_SECRET_NT_HASH = 'n', /* for MSCHAPv2 alone */
+};
 
 /*
  * What is signed: the parts of message | nonce | prf(SK_p, ID) of RFC 7296 2.15; with the last one comes
@@ -62,7 +79,7 @@ struct ike_job_result {
 	 * behind the other. Wipe it.
 	 */
 	uint32_t auth_len;
-	uint8_t auth[IKE_MAX_SIGNATURE];
+	uint8_t auth[IKE_MAX_SIGNATURE]; /* of EAP: see enum ike_job_kind */
 	uint8_t verdict[IKE_JOB_TUNNELS]; /* to verify: enum ike_job_verdict of each tunnel */
 };
 

@@ -52,6 +52,7 @@ enum ike_encap {
 enum ike_method {
 	IKE_METHOD_PSK, /* by a pre-shared key */
 	IKE_METHOD_SIGNATURE, /* by a signature */
+	IKE_METHOD_EAP, /* by EAP: who begins, to who proves itself by a signature first */
 	IKE_METHODS,
 };
 
@@ -113,6 +114,7 @@ struct ike_tunnel_conf {
 	struct ike_id remote_id; /* type 0: any identity that proves the key; may be a wildcard */
 	enum ike_method local_method, remote_method; /* how we do, and how the peer has to */
 	uint32_t signatures; /* enum ike_sig_policy of auth/sigalg.h */
+	uint32_t eap_methods; /* set of enum eap_number of eap/eap.h; 0: no end has EAP */
 	struct ike_creds creds; /* copied, too */
 	struct ike_ppk_conf ppk;
 	enum pki_revocation revocation; /* of the peer's certificates */

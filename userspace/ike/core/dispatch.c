@@ -17,7 +17,7 @@ static const struct x_row {
 	enum x_verdict (*handle)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 } x_table[] = {
 	{ IKE_INTERMEDIATE, 1 << IKESA_HALF_OPEN, 0, x_intermediate_request },
-	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, NEED(IKE_PL_IDI), x_auth_request },
+	{ IKE_AUTH, 1 << IKESA_HALF_OPEN, 0, x_auth_request },
 	/* What we prepared the peer may use, or delete, before we know whether it lost. */
 	{ IKE_CREATE_CHILD_SA,
 	  1 << IKESA_PREPARED | 1 << IKESA_ESTABLISHED | 1 << IKESA_REKEYED | 1 << IKESA_DELETING,

@@ -166,6 +166,27 @@ void ikesa_free(struct ike_sa *sa)
 	free(sa);
 }
 
+void ikesa_eap_free(struct ike_sa *sa)
+{
+	struct ikesa_eap *e = sa->setup->eap;
+
+	if (!e)
+		return;
+	eap_end(&e->run);
+	ikesa_kept_free(&e->first);
+	ikesa_bytes_free(&e->packet);
+	ikesa_bytes_free(&e->peer_id);
+	free(e);
+	sa->setup->eap = NULL;
+}
+
+struct ikesa_eap *ikesa_eap_new(struct ike_sa *sa)
+{
+	ikesa_eap_free(sa);
+	sa->setup->eap = calloc(1, sizeof(*sa->setup->eap));
+	return sa->setup->eap;
+}
+
 void ikesa_setup_free(struct ike_sa *sa)
 {
 	if (!sa->setup)
@@ -178,6 +199,7 @@ void ikesa_setup_free(struct ike_sa *sa)
 	if (sa->setup->ppk)
 		ike_wipe(sa->setup->ppk, sizeof(*sa->setup->ppk));
 	free(sa->setup->ppk);
+	ikesa_eap_free(sa);
 	if (sa->setup->next_keys)
 		ike_wipe(sa->setup->next_keys, sizeof(*sa->setup->next_keys));
 	free(sa->setup->next_keys);

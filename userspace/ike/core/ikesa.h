@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "ike/core/core.h"
+#include "ike/eap/eap.h"
 #include "ike/proto/msg.h"
 #include "ike/core/frag.h"
 #include "ike/core/keys.h"
@@ -31,6 +32,7 @@ enum ikesa_schedule {
 	IKESA_DEAD_MS = 64000, /* … that is, after this */
 	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
 	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
+	IKESA_EAP_MS = 60000, /* responder: from the first IKE_AUTH to the last one of EAP */
 	IKESA_JOB_MS = 10000, /* patience for the result of a job */
 	IKESA_LINGER_MS = 10000, /* a closed SA repeats its last answer for so long */
 	IKESA_SUPERSEDED_MS = 5000, /* INITIAL_CONTACT to the end of the SAs it disowns */
@@ -220,6 +222,21 @@ struct ppk_keys {
 	uint8_t d[IKE_MAX_PRF], pi[IKE_MAX_PRF], pr[IKE_MAX_PRF];
 };
 
+/*
+ * EAP in IKE_AUTH (RFC 7296 2.16), see x_eap.c: from the first request on until both AUTH payloads that its
+ * key makes have come.
+ */
+struct ikesa_eap {
+	struct eap run;
+	bool proven; /* the method was completed: AUTH by its key is next, and … */
+	void (*go_on)(struct ike_core *core, struct ike_sa *sa); /* … initiator: is begun by this */
+	char tunnel[IKE_JOB_NAME]; /* responder: the one that was chosen, and … */
+	struct ikesa_kept first; /* … the first request, of which the child SA is made */
+	struct ikesa_bytes packet; /* initiator: that the next request has */
+	struct ikesa_bytes
+		peer_id; /* initiator: the body of IDr, which both AUTH payloads of the peer cover */
+};
+
 /* What is needed only until the IKE SA is established. */
 struct ikesa_setup {
 	struct ike_kex *kex; /* initiator: until there are keys */
@@ -244,6 +261,7 @@ struct ikesa_setup {
 	bool ppk_agreed; /* both ends said USE_PPK (RFC 8784) */
 	struct ppk_keys *ppk; /* AUTH is made and judged with these; NULL: with those of ->keys */
 	struct ikesa_bytes no_ppk_auth; /* initiator: our AUTH value without PPK, for NO_PPK_AUTH */
+	struct ikesa_eap *eap; /* while EAP goes on; NULL: it does not */
 	unsigned int work; /* microseconds on the meter for the peer's proof, see admit.c */
 };
 
@@ -442,6 +460,12 @@ static inline bool ikesa_authenticated(const struct ike_sa *sa)
 	       sa->established_at != TIMER_NEVER;
 }
 
+/* Is EAP over, so that what comes next is AUTH by its key? */
+static inline bool ikesa_eap_is_proven(const struct ike_sa *sa)
+{
+	return sa->setup && sa->setup->eap && sa->setup->eap->proven;
+}
+
 static inline const uint8_t *ikesa_own_spi(const struct ike_sa *sa)
 {
 	return sa->initiator ? sa->spi_i : sa->spi_r;
@@ -473,6 +497,9 @@ void ikesa_bytes_free(struct ikesa_bytes *b);
 int ikesa_keep(struct ikesa_kept *k, const uint8_t *plain, size_t len,
 	       const struct ike_payloads *in);
 void ikesa_kept_free(struct ikesa_kept *k);
+/* EAP begins; NULL without memory. */
+struct ikesa_eap *ikesa_eap_new(struct ike_sa *sa);
+void ikesa_eap_free(struct ike_sa *sa);
 /* The same for a message of one datagram. */
 int ikesa_message_set(struct ikesa_message *m, const void *data, size_t len);
 void ikesa_message_free(struct ikesa_message *m);

@@ -213,6 +213,9 @@ struct ike_endpoint query_remote(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
+	if (p->conf->remote_method ==
+	    IKE_METHOD_EAP) /* a user begins, and we cannot (RFC 7296 2.16) */
+		return (struct ike_endpoint){ 0 };
 	if (p->n_adopted && p->adopted_remote.addr.family &&
 	    (!p->remote.addr.family || query_failures(p) % 2 == 0))
 		return p->adopted_remote;
@@ -226,7 +229,8 @@ bool query_can_replace(const struct ike_sa *sa)
 {
 	const struct ike_peer *p = sa->peer;
 
-	return !p->is_client && (sa->began || p->remote.addr.family);
+	return !p->is_client && p->conf->remote_method != IKE_METHOD_EAP &&
+	       (sa->began || p->remote.addr.family);
 }
 
 struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *p,

@@ -125,6 +125,7 @@ struct tunnel_conf {
 	struct ike_id local_id, remote_id;
 	enum ike_method local_method, remote_method;
 	uint32_t signatures;
+	uint32_t eap_methods;
 	enum ike_key_kind own_key; /* of those of creds; IKE_KEY_NONE: there is none */
 	struct ike_creds creds; /* behind the selectors */
 	struct pki_trust *trust; /* of the CAs and CRLs among them; NULL: there are no CAs */

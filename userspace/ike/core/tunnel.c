@@ -50,6 +50,21 @@ static bool proposals_sane(const struct ike_proposals *l)
 	return l->n && l->n <= IKE_MAX_PROPOSALS;
 }
 
+/* EAP is for one end, and the other one has proven itself by a signature before it begins. */
+static bool eap_is_sane(const struct ike_tunnel_conf *c)
+{
+	bool ours = c->local_method == IKE_METHOD_EAP, theirs = c->remote_method == IKE_METHOD_EAP;
+	struct ike_iov name;
+
+	if (c->eap_methods >> EAP_METHODS || !c->eap_methods == (ours || theirs))
+		return false;
+	if (ours)
+		return c->remote_method == IKE_METHOD_SIGNATURE && c->clients <= 1 &&
+		       ike_cred_find(&c->creds, IKE_CRED_EAP_NAME, &name) &&
+		       name.len <= EAP_MAX_NAME;
+	return !theirs || c->local_method == IKE_METHOD_SIGNATURE;
+}
+
 /* Each method has what it needs, but for secrets, which the core has not. */
 static bool methods_sane(const struct ike_tunnel_conf *c)
 {
@@ -57,6 +72,7 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 
 	return c->local_method < IKE_METHODS && c->remote_method < IKE_METHODS &&
 	       c->revocation <= PKI_REVOCATION_OFF && ike_creds_are_sane(&c->creds) &&
+	       eap_is_sane(c) &&
 	       (c->local_method != IKE_METHOD_SIGNATURE || find_own_kind(c) != IKE_KEY_NONE) &&
 	       (c->remote_method != IKE_METHOD_SIGNATURE ||
 		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key) ||
@@ -176,6 +192,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		.remote_method = conf->remote_method,
 		.signatures = conf->signatures,
 		.revocation = conf->revocation,
+		.eap_methods = conf->eap_methods,
 		.own_key = find_own_kind(conf),
 		.clients = conf->clients,
 		.unique = conf->unique,

@@ -47,6 +47,7 @@ struct x_claim {
 	struct ike_id id;
 	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
 	struct ike_auth auth;
+	bool eap; /* it proves itself by EAP: AUTH is missing yet, or made with the key of that */
 	struct ike_iov raw_key; /* a public key that it shows (RFC 7670); NULL: none */
 	struct ike_iov cert[PKI_MAX_CERTS]; /* certificates that it shows */
 	unsigned int n_certs; /* PKI_MAX_CERTS + 1: there were more */
@@ -93,7 +94,10 @@ struct x_method {
 
 extern const struct x_method x_method_psk; /* x_psk.c */
 extern const struct x_method x_method_signature; /* x_signature.c */
+extern const struct x_method x_method_eap; /* x_eap.c */
 
+/* Microseconds, about, that our signature takes to the peer of @sa, for the tunnel of @p. */
+unsigned int x_signature_cost(const struct ike_sa *sa, const struct ike_peer *p);
 const struct x_method *x_proof_method(enum ike_method method);
 /* Is the peer's AUTH payload of the method that @p wants? */
 bool x_proof_fits(const struct ike_peer *p, const struct x_claim *who);
@@ -210,8 +214,14 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 /* Tell of a peer that holds the keys of two tunnels, which both fit it. */
 void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
 			  const struct ike_peer *twin);
-/* Tell of a peer that sent no AUTH payload: it wants EAP. */
-void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who);
+/* Does the tunnel of @p, which was chosen before, still fit the peer? */
+bool x_match_fits(const struct ike_peer *p, const struct ike_sa *sa, const struct x_claim *who);
+/*
+ * The tunnel for a peer that sent no AUTH payload, for it wants EAP, and whose identity says little: many clients
+ * have their address in IDi. NULL: none has EAP, or nothing tells which one it means; that was told.
+ */
+struct ike_peer *x_match_eap(struct ike_core *core, const struct ike_sa *sa,
+			     const struct x_claim *who);
 
 /* ---- x_auth.c ---------------------------------------------------------------- */
 
@@ -219,6 +229,34 @@ void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const s
 void x_auth_start(struct ike_core *core, struct ike_sa *sa);
 /* The handler of dispatch.c. */
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_eap.c ----------------------------------------------------------------- */
+
+/* Who we are to be by EAP proved itself: the last AUTH payloads may come. */
+typedef void (*x_eap_proven_fn)(struct ike_core *core, struct ike_sa *sa);
+
+/*
+ * Responder: @p was chosen for the request @m, and our own proof is in the answer. Append the first request of EAP.
+ * X_DROP without memory.
+ */
+enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   const struct ike_peer *p);
+/* Responder: a request of the peer in the middle of EAP. */
+enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+/*
+ * Responder: a request of the peer when EAP is proven. Its tunnel, the identity that it proved, and the AUTH
+ * payload in @who; NULL: it is refused, which was told.
+ */
+struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			    struct x_claim *who);
+/* Initiator, before the first request: EAP begins with its response. False without memory. */
+bool x_eap_start(struct ike_sa *sa, const struct ike_peer *p);
+/*
+ * Initiator: the first response @m, whose AUTH payload was proven by @who. Go on with what it has of EAP; when all
+ * of that is over, @proven is called, or the attempt has failed.
+ */
+enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			    const struct x_claim *who, x_eap_proven_fn proven);
 
 /* ---- x_intermediate.c -------------------------------------------------------- */
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * IKE_AUTH (RFC 7296 1.2, 2.15, 2.21.2): identities, proofs (x_proof.c), for the responder the
- * choice of the tunnel (x_match.c), then the child SA that comes with it (negotiate.c).
+ * IKE_AUTH (RFC 7296 1.2, 2.15, 2.16, 2.21.2): identities, proofs (x_proof.c), for the responder the
+ * choice of the tunnel (x_match.c), then the child SA that comes with it (negotiate.c). With EAP it is
+ * several exchanges: the first and the last one are here, those between in x_eap.c.
  */
 #include "ike/exch/layer_exchange.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+static const char UNPROVEN[] =
+	"peer asks for EAP without an AUTH payload of its own, so that anybody could be it: let it prove who it is by a certificate (it may think that we take EAP alone, RFC 5998)";
+static const char NO_EAP[] =
+	"peer asks for EAP, though we sent an AUTH payload: set LocalAuth=eap in [Tunnel], or its side to what LocalAuth= is";
 static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
 
 /* ---- both roles ---------------------------------------------------------- */
@@ -76,8 +81,10 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	if (p->conf->remote_id.type && !ike_id_is_wildcard(&p->conf->remote_id))
 		ike_build_id(b, IKE_PL_IDR, &p->conf->remote_id);
 	authority_build(b, p->conf);
-	x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
-	x_ppk_name(b, sa);
+	if (!sa->setup->eap) { /* without AUTH we are asked for EAP (2.16) */
+		x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
+		x_ppk_name(b, sa);
+	}
 	x_config_ask(b, sa);
 	if (!sa->setup->childless) {
 		n.spi_in = sa->setup->spi_in;
@@ -224,18 +231,11 @@ static bool find_claim(const struct x_msg *m, uint8_t id, struct x_claim *who)
 	return x_proof_find_id(m->in, id, who) && x_proof_find_auth(m->in, who);
 }
 
-/* Whether the responder's proof is one is known now. */
-static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-				      void *state, const struct ike_job_result *r)
+/* The responder is who it should be, and has our own proof: what its response @m says beside that. */
+static enum x_verdict take_rest(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_peer *p = sa->peer;
-	struct x_claim who = { 0 };
 
-	(void)state;
-	if (!find_claim(m, IKE_PL_IDR, &who) || !accept_responder(core, sa, &who, r)) {
-		send_auth_failed(core, sa);
-		return X_DONE;
-	}
 	/* It has proven who it is, and ended the IKE SA at its side (2.21.3), as strongSwan does. */
 	if (note_childless(core, sa, ike_notify_first_error(m->in))) {
 		sa_attempt_failed(core, sa);
@@ -254,6 +254,31 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 	return X_DONE;
 }
 
+/* The responder did not prove who it is. With EAP it does not count the IKE SA as established yet. */
+static void reject_responder(struct ike_core *core, struct ike_sa *sa)
+{
+	if (sa->setup->eap && !ikesa_eap_is_proven(sa))
+		sa_attempt_failed(core, sa);
+	else
+		send_auth_failed(core, sa);
+}
+
+static void send_last(struct ike_core *core, struct ike_sa *sa);
+
+/* Whether the responder's proof is one is known now. */
+static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      void *state, const struct ike_job_result *r)
+{
+	struct x_claim who = { 0 };
+
+	(void)state;
+	if (!find_claim(m, IKE_PL_IDR, &who) || !accept_responder(core, sa, &who, r)) {
+		reject_responder(core, sa);
+		return X_DONE;
+	}
+	return sa->setup->eap ? x_eap_answer(core, sa, m, &who, send_last) : take_rest(core, sa, m);
+}
+
 static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			  struct x_msg *m)
 {
@@ -265,7 +290,10 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	(void)x;
 	if (!x_proof_find_auth(m->in, &who)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
-		explain_refusal(core, sa, ike_notify_first_error(m->in));
+		if (ike_payload_find(m->in, IKE_PL_EAP))
+			report_error(core, p, sa, "%s", sa->setup->eap ? UNPROVEN : NO_EAP);
+		else
+			explain_refusal(core, sa, ike_notify_first_error(m->in));
 		sa_attempt_failed(core, sa);
 		return;
 	}
@@ -279,7 +307,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	if (verdict == X_DROP)
 		report_error(core, p, sa, "%s", NO_JOB);
 	if (verdict == X_DROP || verdict == X_CLOSE)
-		send_auth_failed(core, sa);
+		reject_responder(core, sa);
 }
 
 static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
@@ -325,6 +353,56 @@ static enum x_verdict lack_proof(struct ike_core *core, struct ike_sa *sa)
 	return await_job(core, sa, X_CLOSE);
 }
 
+/* ---- initiator, after EAP ---------------------------------------------------- */
+
+static enum exchange_build build_last(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				      struct ike_builder *b)
+{
+	(void)core;
+	(void)x;
+	x_proof_build(b, sa, sa->peer, sa->setup->auth.data, sa->setup->auth.len);
+	return EXCHANGE_SEND;
+}
+
+/* The responder's second proof; who it is it has shown before. */
+static enum x_verdict finish_last(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  void *state, const struct ike_job_result *r)
+{
+	struct x_claim who = { .id = sa->remote_id, .eap = true };
+
+	(void)state;
+	if (r->verdict[0] == IKE_JOB_PROVEN)
+		return take_rest(core, sa, m);
+	x_method_eap.explain(core, sa->peer, sa, &who, false);
+	send_auth_failed(core, sa);
+	return X_DONE;
+}
+
+static void take_last(struct ike_core *core, struct ike_sa *sa, struct exchange *x, struct x_msg *m)
+{
+	const struct ikesa_bytes *id = &sa->setup->eap->peer_id;
+	struct x_claim who = { .id = sa->remote_id, .eap = true, .body = { id->data, id->len } };
+	struct x_candidates own = { .n = 1 };
+
+	(void)x;
+	if (!x_proof_find_auth(m->in, &who)) {
+		explain_refusal(core, sa, ike_notify_first_error(m->in));
+		sa_attempt_failed(core, sa);
+	} else if (x_proof_verify(core, sa, m, &who, &own, finish_last, NULL) == X_DROP) {
+		send_auth_failed(core, sa);
+	}
+}
+
+static const struct exchange_ops last_ops = {
+	.name = "IKE_AUTH",
+	.exchange = IKE_AUTH,
+	.build = build_last,
+	.response = take_last,
+	.lost = lose_auth,
+};
+
+/* ---- initiator, its first request -------------------------------------------- */
+
 /* Our proof is there: the request can be made. */
 static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				   void *state, const struct ike_job_result *r)
@@ -332,7 +410,8 @@ static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, str
 	(void)m;
 	(void)state;
 	if (!r->error && !ikesa_bytes_set(&sa->setup->auth, r->auth, r->auth_len) &&
-	    request_start(core, sa, exchange_new(&auth_ops, 0)))
+	    request_start(core, sa,
+			  exchange_new(ikesa_eap_is_proven(sa) ? &last_ops : &auth_ops, 0)))
 		return X_DONE;
 	return lack_proof(core, sa);
 }
@@ -370,6 +449,27 @@ static enum x_verdict keep_plain_proof(struct ike_core *core, struct ike_sa *sa,
 	return await_job(core, sa, mix(core, sa));
 }
 
+/* EAP is over: prove that we have its key. */
+static void send_last(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ike_peer *p = sa->peer;
+
+	if (x_proof_sign(core, sa, NULL, p, &sa->remote_id, send_request, NULL) != X_DROP)
+		return;
+	report_error(core, p, sa, "%s", NO_JOB);
+	sa_attempt_failed(core, sa);
+}
+
+/* The first request, without AUTH: the peer is to prove itself, and to ask us for EAP. */
+static void start_eap(struct ike_core *core, struct ike_sa *sa)
+{
+	if (x_eap_start(sa, sa->peer) && request_start(core, sa, exchange_new(&auth_ops, 0)))
+		return;
+	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s",
+		     x_proof_method(sa->peer->conf->local_method)->compare);
+	sa_attempt_failed(core, sa);
+}
+
 void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_peer *p = sa->peer;
@@ -383,7 +483,9 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	}
 	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
-	if (!sa->setup->ppk_agreed || !p->conf->ppk)
+	if (p->conf->local_method == IKE_METHOD_EAP)
+		start_eap(core, sa);
+	else if (!sa->setup->ppk_agreed || !p->conf->ppk)
 		await_job(core, sa, prove(core, sa, send_request));
 	else if (p->conf->ppk->required)
 		await_job(core, sa, mix(core, sa));
@@ -393,7 +495,7 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- responder ----------------------------------------------------------- */
 
-/* What the peer claims in its request; false if it does not prove it, for it wants EAP. */
+/* What the peer claims in its request; false if it does neither prove it, nor want EAP. */
 static bool read_claim(const struct ike_sa *sa, const struct x_msg *m, struct x_claim *who)
 {
 	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
@@ -401,7 +503,9 @@ static bool read_claim(const struct ike_sa *sa, const struct x_msg *m, struct x_
 	if (idr)
 		ike_id_parse(idr, &who->wanted); /* type 0 if malformed */
 	x_ppk_read(sa, m->in, who);
-	return find_claim(m, IKE_PL_IDI, who);
+	who->eap = !ike_payload_find(m->in, IKE_PL_AUTH);
+	return x_proof_find_id(m->in, IKE_PL_IDI, who) &&
+	       (x_proof_find_auth(m->in, who) || who->eap);
 }
 
 static enum x_verdict refuse_auth(struct x_msg *m)
@@ -457,16 +561,12 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 				  struct auth_request *a, const struct x_claim *who,
 				  unsigned int tried);
 
-/* Both are who they say: the answer's AUTH, then the child. */
-static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-				  const struct ike_job_result *r)
+/* Both are who they say, and the answer has our proof: the rest of what @m asks for, which is the first request. */
+static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct ike_peer *p = sa->peer;
 	struct ike_notify n;
 
-	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
-	x_ppk_confirm(m->reply, sa);
 	mark_established(core, sa);
 	x_mobike_begin(core, sa, m->in);
 	if (sa->mobike.on)
@@ -495,6 +595,33 @@ static struct ike_peer *admit_peer(struct ike_core *core, struct ike_sa *sa, con
 	return x_contact_is_held(core, sa, p, &who->id) ? NULL : p;
 }
 
+/*
+ * The peer proved that it is @who to the tunnel of @p, and @r is our own proof. @m: the message at hand, or with EAP
+ * that with the payloads of the first one.
+ */
+static enum x_verdict admit_and_accept(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				       struct ike_peer *p, const struct x_claim *who,
+				       const struct ike_job_result *r)
+{
+	p = admit_peer(core, sa, m, p, who);
+	if (!p)
+		return refuse_auth(m);
+	if (p->conf->mobike && x_mobike_met_nat(m)) {
+		report_error(
+			core, p, sa,
+			"peer forbids NATs (NO_NATS_ALLOWED), but there is one on the path: turn on NAT traversal at its side");
+		ike_build_notify(m->reply, IKE_N_UNEXPECTED_NAT_DETECTED, NULL, 0);
+		return X_CLOSE;
+	}
+	sa->peer = p;
+	sa->remote_id = who->id;
+	if (!who->eap) /* it had that before */
+		ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
+	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
+	x_ppk_confirm(m->reply, sa);
+	return accept_peer(core, sa, m);
+}
+
 /* Our own proof is there, for the tunnel that was chosen. */
 static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				     void *state, const struct ike_job_result *r)
@@ -514,19 +641,11 @@ static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, s
 			     strerror(-r->error));
 	if (r->error || !p || !p->enabled)
 		return refuse_auth(m);
-	p = admit_peer(core, sa, m, p, &who);
-	if (!p)
-		return refuse_auth(m);
-	if (p->conf->mobike && x_mobike_met_nat(m)) {
-		report_error(
-			core, p, sa,
-			"peer forbids NATs (NO_NATS_ALLOWED), but there is one on the path: turn on NAT traversal at its side");
-		ike_build_notify(m->reply, IKE_N_UNEXPECTED_NAT_DETECTED, NULL, 0);
-		return X_CLOSE;
-	}
-	sa->peer = p;
-	sa->remote_id = who.id;
-	return accept_peer(core, sa, m, r);
+	if (!who.eap)
+		return admit_and_accept(core, sa, m, p, &who, r);
+	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
+	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
+	return x_eap_begin(core, sa, m, p);
 }
 
 /*
@@ -663,6 +782,28 @@ static enum x_verdict try_mixed(struct ike_core *core, struct ike_sa *sa, struct
 	return take_proof(core, sa, m, a, &none);
 }
 
+/*
+ * For EAP we prove who we are before the peer has proven anything: that is metered, and waits for better times, as
+ * key exchanges do. It is taken off again if the peer proves itself.
+ */
+static enum x_verdict choose_for_eap(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     struct auth_request *a, const struct x_claim *who)
+{
+	struct ike_peer *p;
+	unsigned int us;
+
+	admit_work(core, core->n_peers / AUTH_LOOKS);
+	p = x_match_eap(core, sa, who);
+	if (!p)
+		return refuse_auth(m);
+	if (!admit_has_time(core, sa->admit_kind))
+		return X_DROP; /* a copy comes */
+	us = x_signature_cost(sa, p);
+	admit_work(core, us);
+	sa->setup->work += us;
+	return choose_tunnel(core, sa, m, a, who, p);
+}
+
 /* Have the keys of the tunnels that fit the peer tried, after the first @tried of them. */
 static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				  struct auth_request *a, const struct x_claim *who,
@@ -671,6 +812,8 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 	struct ike_peer *p;
 
 	a->changes = core->changes;
+	if (who->eap)
+		return choose_for_eap(core, sa, m, a, who);
 	a->tried = tried;
 	if (!tried)
 		a->proven[0] = 0;
@@ -688,21 +831,75 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 	return x_ppk_mix(core, sa, m, p, &who->id, try_mixed, a);
 }
 
+/* ---- responder, after EAP ---------------------------------------------------- */
+
+/* Our second proof is there: the last answer, with what the first request asked for. */
+static enum x_verdict answer_last(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  void *state, const struct ike_job_result *r)
+{
+	const struct x_claim *who = state;
+	struct ike_peer *p = lookup_name(core, sa->setup->eap->tunnel);
+	struct x_msg first = *m;
+
+	first.in = &sa->setup->eap->first.in;
+	return p && !r->error ? admit_and_accept(core, sa, &first, p, who, r) : refuse_auth(m);
+}
+
+/* Whether the peer has the key of EAP is known now. */
+static enum x_verdict finish_last_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+					  void *state, const struct ike_job_result *r)
+{
+	struct ike_peer *p = lookup_name(core, sa->setup->eap->tunnel);
+	struct x_claim *who = state;
+	enum x_verdict verdict;
+
+	if (p && r->verdict[0] == IKE_JOB_PROVEN && ike_id_matches(&who->id, &p->conf->remote_id)) {
+		verdict = x_proof_sign(core, sa, m, p, &who->id, answer_last, who);
+		return verdict == X_DROP ? refuse_auth(m) : verdict;
+	}
+	admit_work(core, ADMIT_WORK_AUTH);
+	if (p && admit_reply(core, &sa->remote.addr)) { /* or our log could be filled at will */
+		if (r->verdict[0] == IKE_JOB_PROVEN)
+			x_proof_explain_id(core, p, sa, &who->id);
+		else
+			x_proof_explain_key(core, p, sa, who, false);
+	}
+	return refuse_auth(m);
+}
+
+/* The request that proves that the peer has the key of EAP. */
+static enum x_verdict take_last_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	const struct x_candidates none = { 0 };
+	struct x_claim who;
+	enum x_verdict verdict;
+
+	if (!x_eap_last(core, sa, m, &who))
+		return refuse_auth(m);
+	/* It is known at once, so that @who may be on the stack. */
+	verdict = x_proof_verify(core, sa, m, &who, &none, finish_last_request, &who);
+	return verdict == X_DROP ? refuse_auth(m) : verdict;
+}
+
+/* ---- responder, its first request --------------------------------------------- */
+
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct auth_request *a;
 	enum x_verdict verdict;
 	struct x_claim who = { 0 };
 
+	if (sa->setup->eap)
+		return ikesa_eap_is_proven(sa) ? take_last_request(core, sa, m)
+					       : x_eap_request(core, sa, m);
 	if (x_derive_next(sa) != IKE_DH_NONE || !x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
+		report_line(core, IKE_LOG_WARN, NULL, sa,
+			    "malformed or early IKE_AUTH request answered with INVALID_SYNTAX");
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}
-	if (!read_claim(sa, m, &who)) {
-		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
-			x_match_explain_eap(core, sa, &who);
+	if (!read_claim(sa, m, &who))
 		return refuse_auth(m);
-	}
 	sa->setup->asks_status = authority_asks_status(m->in);
 	a = calloc(1, sizeof(*a));
 	if (!a)

@@ -34,10 +34,11 @@ static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 	struct ike_proposal out;
 	struct ike_id own;
 
-	if (!p->enabled ||
+	if (!p->enabled || p->conf->local_method == IKE_METHOD_EAP ||
 	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
 		return 0;
-	if (!ike_id_matches(&who->id, &p->conf->remote_id) || !x_proof_fits(p, who))
+	/* By EAP another identity is proven, later. */
+	if (!(who->eap || ike_id_matches(&who->id, &p->conf->remote_id)) || !x_proof_fits(p, who))
 		return 0;
 	query_local_id(p, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
@@ -45,7 +46,10 @@ static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 	/* The suite was agreed on under another tunnel's policy, maybe. */
 	if (!ike_proposal_choose(p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
-	return 1 + fit_of_id(&p->conf->remote_id) + fit_of_address(p, &sa->remote.addr);
+	return 1 +
+	       (ike_id_matches(&who->id, &p->conf->remote_id) ? fit_of_id(&p->conf->remote_id)
+							      : 0) +
+	       fit_of_address(p, &sa->remote.addr);
 }
 
 /* The same, and the PPK, if one is required or both ends have it. */
@@ -78,7 +82,7 @@ typedef int (*fit_fn)(const struct ike_peer *p, const struct ike_sa *sa, const s
 static struct ike_peer *next_tunnel(struct ike_core *core, const struct x_claim *who, fit_fn fit,
 				    const struct ike_peer *after)
 {
-	if (fit != matches_address_only)
+	if (fit != matches_address_only && !who->eap)
 		return lookup_id(core, &who->id, after);
 	core->stats.visited++;
 	return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&core->peers);
@@ -191,6 +195,11 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 			core, p, sa,
 			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
 			id, want, ike_id_print(own, sizeof(own), &own_id), want);
+	} else if (p->conf->local_method == IKE_METHOD_EAP) {
+		report_error(
+			core, p, sa,
+			"peer '%s' begins, but LocalAuth= is eap, and only who begins can be a user: let its side wait for ours",
+			id);
 	} else if (!x_proof_fits(p, who)) {
 		x_proof_explain_key(core, p, sa, who, false);
 	} else {
@@ -201,15 +210,64 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 	}
 }
 
-void x_match_explain_eap(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who)
+bool x_match_fits(const struct ike_peer *p, const struct ike_sa *sa, const struct x_claim *who)
+{
+	return matches_identity(p, sa, who);
+}
+
+/* Another one that fits as well as @best, or NULL. */
+static const struct ike_peer *find_twin(struct ike_core *core, const struct x_claim *who,
+					const struct ike_peer *best)
+{
+	struct ike_peer *p = NULL;
+
+	while ((p = next_tunnel(core, who, matches_identity, p))) {
+		if (p != best && p->fit == best->fit)
+			return p;
+	}
+	return NULL;
+}
+
+static void explain_no_eap(struct ike_core *core, const struct ike_sa *sa,
+			   const struct x_claim *who)
 {
 	unsigned int n;
 	struct ike_peer *p = judge_tunnels(core, sa, who, matches_address_only, &n);
 	char id[IKE_MAX_ID + 16];
 
-	report_hint(core, p, sa, &sa->remote,
-		    "peer '%s' wants EAP, which this tunnel does not offer: set its side to PSK",
-		    ike_id_print(id, sizeof(id), &who->id));
+	ike_id_print(id, sizeof(id), &who->id);
+	if (p && p->conf->remote_method == IKE_METHOD_EAP)
+		report_hint(
+			core, p, sa, &sa->remote,
+			"peer '%s' wants EAP, but to reach another identity than LocalID=, at an address that Local= forbids, or with algorithms that Crypto= does",
+			id);
+	else
+		report_hint(
+			core, p, sa, &sa->remote,
+			"peer '%s' wants EAP, which this tunnel does not offer: set its side to %s, or RemoteAuth= here to eap, with Users=",
+			id, x_proof_method(p ? p->conf->remote_method : IKE_METHOD_PSK)->remedy);
+}
+
+struct ike_peer *x_match_eap(struct ike_core *core, const struct ike_sa *sa,
+			     const struct x_claim *who)
+{
+	unsigned int n;
+	struct ike_peer *best = judge_tunnels(core, sa, who, matches_identity, &n);
+	const struct ike_peer *twin = best ? find_twin(core, who, best) : NULL;
+	char id[IKE_MAX_ID + 16];
+
+	if (best && !twin)
+		return best;
+	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		return NULL;
+	if (best)
+		report_hint(
+			core, best, sa, &sa->remote,
+			"peer '%s' wants EAP, which %s has, too, and nothing tells which of the two tunnels it means: set LocalID= in [Tunnel] to another one in each, and the peer to that",
+			ike_id_print(id, sizeof(id), &who->id), twin->conf->name);
+	else
+		explain_no_eap(core, sa, who);
+	return NULL;
 }
 
 void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The AUTH payload (RFC 7296 2.15): what each end signs, by whichever method (x_psk.c, x_signature.c), and
+ * The AUTH payload (RFC 7296 2.15): what each end signs, by whichever method (x_psk.c, x_signature.c, x_eap.c), and
  * what to tell the user about a peer whose proof or name is not the expected one.
  */
 #include "ike/exch/layer_exchange.h"
@@ -56,10 +56,12 @@ static bool set_octets(const struct ike_sa *sa, struct ike_job *job, const struc
 
 /* ---- methods ------------------------------------------------------------------- */
 
-/* The method that an AUTH payload is of; NULL: none that we know. */
-static const struct x_method *method_of_auth(uint8_t method)
+/* The method that the peer proves itself by; NULL: none that we know. */
+static const struct x_method *method_of(const struct x_claim *who)
 {
-	switch (method) {
+	if (who->eap)
+		return &x_method_eap;
+	switch (who->auth.method) {
 	case IKE_AUTH_PSK: return &x_method_psk;
 	case IKE_AUTH_RSA:
 	case IKE_AUTH_ECDSA_256:
@@ -75,14 +77,21 @@ const struct x_method *x_proof_method(enum ike_method method)
 	static const struct x_method *const methods[IKE_METHODS] = {
 		[IKE_METHOD_PSK] = &x_method_psk,
 		[IKE_METHOD_SIGNATURE] = &x_method_signature,
+		[IKE_METHOD_EAP] = &x_method_eap,
 	};
 
 	return methods[method];
 }
 
+/* Ours: with EAP both ends prove in the end that they have its key, whatever they showed before (2.16). */
+static const struct x_method *own_method(const struct ike_sa *sa, const struct ike_peer *p)
+{
+	return x_proof_method(ikesa_eap_is_proven(sa) ? IKE_METHOD_EAP : p->conf->local_method);
+}
+
 bool x_proof_fits(const struct ike_peer *p, const struct x_claim *who)
 {
-	return method_of_auth(who->auth.method) == x_proof_method(p->conf->remote_method);
+	return method_of(who) == x_proof_method(p->conf->remote_method);
 }
 
 /* ---- both roles ---------------------------------------------------------------- */
@@ -102,8 +111,7 @@ enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const stru
 	memcpy(body + 4, sa->local_id.data, sa->local_id.len);
 	o = octets_of(sa, sa->initiator, (struct ike_iov){ body, 4u + sa->local_id.len });
 	if (set_octets(sa, &job, &o, tail))
-		verdict = x_proof_method(p->conf->local_method)
-				  ->sign(core, sa, m, p, &job, done, state);
+		verdict = own_method(sa, p)->sign(core, sa, m, p, &job, done, state);
 	ike_wipe(tail, sizeof(tail));
 	return verdict;
 }
@@ -111,7 +119,7 @@ enum x_verdict x_proof_sign(struct ike_core *core, struct ike_sa *sa, const stru
 void x_proof_build(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
 		   const uint8_t *value, size_t len)
 {
-	x_proof_method(p->conf->local_method)->build(b, sa, p, (struct ike_iov){ value, len });
+	own_method(sa, p)->build(b, sa, p, (struct ike_iov){ value, len });
 }
 
 int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const uint8_t *value,
@@ -129,7 +137,7 @@ static struct x_claim claim_without_ppk(const struct ike_sa *sa, const struct x_
 {
 	struct x_claim plain = *who;
 
-	if (sa->initiator || !sa->setup->ppk_agreed || sa->setup->ppk)
+	if (sa->initiator || !sa->setup->ppk_agreed || sa->setup->ppk || who->eap)
 		return plain;
 	if (who->no_ppk_auth.base)
 		plain.auth.data = who->no_ppk_auth.base;
@@ -142,7 +150,7 @@ enum x_verdict x_proof_verify(struct ike_core *core, struct ike_sa *sa, struct x
 			      job_done_fn done, void *state)
 {
 	const struct x_claim counted = claim_without_ppk(sa, claim), *who = &counted;
-	const struct x_method *method = method_of_auth(who->auth.method);
+	const struct x_method *method = method_of(who);
 	struct signed_octets o = octets_of(sa, !sa->initiator, who->body);
 	uint8_t tail[TAIL_MAX];
 	enum x_verdict verdict = X_DROP;
@@ -214,7 +222,7 @@ void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct
 	const struct x_method *method = x_proof_method(p ? p->conf->remote_method : IKE_METHOD_PSK);
 	char id[IKE_MAX_ID + 16];
 
-	if (method_of_auth(who->auth.method) == method) {
+	if (method_of(who) == method) {
 		method->explain(core, p, sa, who, unknown);
 		return;
 	}

@@ -35,6 +35,20 @@ static enum x_verdict sign_by_key(struct ike_core *core, struct ike_sa *sa, cons
 	return job_begin(core, sa, m, job, done, state) ? X_WAIT : X_DROP;
 }
 
+unsigned int x_signature_cost(const struct ike_sa *sa, const struct ike_peer *p)
+{
+	const struct ikesa_setup *s = sa->setup;
+	struct ike_iov key = { 0 };
+	char why[256];
+	const struct sigalg *alg = sigalg_choose(p->conf->own_key, s->peer_hashes,
+						 p->conf->signatures, why, sizeof(why));
+
+	/* A private key of RSA is four times as long as the public one. */
+	return alg && ike_cred_find(&p->conf->creds, IKE_CRED_OWN_KEY, &key)
+		       ? (unsigned int)sigalg_sign_cost(alg, 4 * key.len)
+		       : 0;
+}
+
 static void build_signature_auth(struct ike_builder *b, const struct ike_sa *sa,
 				 const struct ike_peer *p, struct ike_iov value)
 {

@@ -8,7 +8,11 @@
 #include <strings.h>
 
 #include "ike/app/config/ini.h"
+#include "ike/auth/job.h"
+#include "ike/auth/mschapv2.h"
 #include "ike/crypto/crypto.h"
+#include "ike/eap/eap.h"
+#include "ike/proto/text.h"
 
 /* ---- the list ------------------------------------------------------------------- */
 
@@ -122,10 +126,11 @@ const struct client_key *client_keys_find(const struct client_key *list, unsigne
 	return found;
 }
 
-/* ---- the file of Secrets= ----------------------------------------------------------- */
+/* ---- the files of Secrets= and Users= ----------------------------------------------------------- */
 
 struct parse {
 	struct client_keys *l;
+	bool users; /* it is the file of Users= */
 	void (*fn)(void *ctx, bool error, unsigned int line, const char *text);
 	void *ctx;
 	unsigned int line;
@@ -148,13 +153,61 @@ static void say(struct parse *p, bool error, const char *fmt, ...)
 }
 
 /* What is wrong with a line that is no IDENTITY = KEY; it may hold a key anywhere. */
-static const char *line_fault(const char *text)
+static const char *line_fault(const struct parse *p, const char *text)
 {
+	if (p->users)
+		return "expected NAME = PASSWORD";
 	if (strstr(text, ": PSK "))
 		return "lines of ipsec.secrets are written IDENTITY = KEY here";
 	if (*text == '[')
 		return "this file has no sections: expected IDENTITY = KEY";
 	return "expected IDENTITY = KEY";
+}
+
+/* "nt:" and the digits of a hash. */
+static bool take_hash(struct client_key *k, const char *digits)
+{
+	size_t len;
+
+	k->key[0] = IKE_SECRET_NT_HASH;
+	k->len = 1 + MSCHAPV2_HASH;
+	return !ike_hex_from_text(digits, k->key + 1, MSCHAPV2_HASH, &len) && len == MSCHAPV2_HASH;
+}
+
+static void take_password(struct parse *p, struct client_key *k, const char *value)
+{
+	uint8_t hash[MSCHAPV2_HASH];
+	char why[512];
+
+	if (secret_from_value(value, k->key, &k->len, why, sizeof(why))) {
+		say(p, true, "%s", why);
+		return;
+	}
+	if (k->len >= SECRET_MAX || mschapv2_hash(k->key, k->len, hash)) {
+		say(p, true, "the password is no text in UTF-8 of at most %d bytes",
+		    SECRET_MAX - 1);
+		return;
+	}
+	ike_wipe(hash, sizeof(hash));
+	if (*why)
+		say(p, false, "the password %s", why);
+	memmove(k->key + 1, k->key, k->len++);
+	k->key[0] = IKE_SECRET_PASSWORD;
+}
+
+static void take_user(struct parse *p, struct client_key *k, const char *name, const char *value)
+{
+	if (!eap_identity((const uint8_t *)name, strlen(name), &k->id))
+		say(p, true, "before the = there is no name of 1 to %d bytes", EAP_MAX_NAME);
+	else if (eap_domain_len((const uint8_t *)name, strlen(name)))
+		say(p, true,
+		    "before the = there is a domain, which is no part of a user's name here");
+	else if (!*value)
+		say(p, true, "there is no password behind the =");
+	else if (strncmp(value, "nt:", 3) != 0)
+		take_password(p, k, value);
+	else if (!take_hash(k, value + 3))
+		say(p, true, "behind nt: there are no 32 digits of a hash");
 }
 
 static void take_key(struct parse *p, const char *name, const char *value)
@@ -168,6 +221,10 @@ static void take_key(struct parse *p, const char *name, const char *value)
 	}
 	k->line = p->line;
 	k->of_secrets = true;
+	if (p->users) {
+		take_user(p, k, name, value);
+		return;
+	}
 	if (ike_id_from_text(name, &k->id, why, sizeof(why))) {
 		say(p, true, "before the =: %s", why);
 		return;
@@ -198,14 +255,37 @@ static char *find_equals(char *text)
 
 static void take_line(struct parse *p, char *text)
 {
-	char *equals = find_equals(text);
+	char *equals = p->users ? strchr(text, '=') : find_equals(text);
 
-	if (!equals || equals == text || strstr(text, ": PSK ") || *text == '[') {
-		say(p, true, "%s", line_fault(text));
+	if (!equals || equals == text || (!p->users && (strstr(text, ": PSK ") || *text == '['))) {
+		say(p, true, "%s", line_fault(p, text));
 		return;
 	}
 	*equals = 0;
 	take_key(p, ini_trim(text), ini_trim(equals + 1));
+}
+
+static int parse_text(struct parse *p, const char *text, size_t len)
+{
+	struct ini_line line = { 0 };
+	struct ini r;
+
+	if (!ini_open(&r, text, len)) {
+		p->line = 1;
+		say(p, true, "the file is UTF-16; save it as UTF-8");
+		return -1;
+	}
+	while (ini_next(&r, &line)) {
+		p->line = line.number;
+		if (line.fault)
+			say(p, true, "%s", line.fault);
+		else
+			take_line(p, line.text);
+		if (p->l->n >= CLIENT_KEYS_MAX && p->failed)
+			break;
+	}
+	ike_wipe(&line, sizeof(line));
+	return p->failed ? -1 : 0;
 }
 
 int client_keys_parse(struct client_keys *l, const char *text, size_t len,
@@ -213,23 +293,15 @@ int client_keys_parse(struct client_keys *l, const char *text, size_t len,
 		      void *ctx)
 {
 	struct parse p = { .l = l, .fn = fn, .ctx = ctx };
-	struct ini_line line = { 0 };
-	struct ini r;
 
-	if (!ini_open(&r, text, len)) {
-		p.line = 1;
-		say(&p, true, "the file is UTF-16; save it as UTF-8");
-		return -1;
-	}
-	while (ini_next(&r, &line)) {
-		p.line = line.number;
-		if (line.fault)
-			say(&p, true, "%s", line.fault);
-		else
-			take_line(&p, line.text);
-		if (l->n >= CLIENT_KEYS_MAX && p.failed)
-			break;
-	}
-	ike_wipe(&line, sizeof(line));
-	return p.failed ? -1 : 0;
+	return parse_text(&p, text, len);
+}
+
+int client_keys_parse_users(struct client_keys *l, const char *text, size_t len,
+			    void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
+			    void *ctx)
+{
+	struct parse p = { .l = l, .users = true, .fn = fn, .ctx = ctx };
+
+	return parse_text(&p, text, len);
 }

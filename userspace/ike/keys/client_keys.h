@@ -2,7 +2,7 @@
 /*
  * Keys of single clients: for an identity, or with a wildcard for those it stands for, in place of
  * the tunnel's PSK. They come from the sections [Client ID] of its configuration and from the file
- * that Secrets= names. Pure.
+ * that Secrets= names; or they are the users of the file that Users= names. Pure.
  */
 #ifndef ESPTUN_IKE_CLIENT_KEYS_H
 #define ESPTUN_IKE_CLIENT_KEYS_H
@@ -40,6 +40,14 @@ void client_keys_clear(struct client_keys *l);
 int client_keys_parse(struct client_keys *l, const char *text, size_t len,
 		      void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
 		      void *ctx);
+
+/*
+ * The same for the text of Users=: lines NAME = PASSWORD, or NAME = nt:HASH, the hash of it in 32 digits. A key
+ * is what enum ike_job_secret says, its identity what the name stands for (eap_identity()).
+ */
+int client_keys_parse_users(struct client_keys *l, const char *text, size_t len,
+			    void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
+			    void *ctx);
 
 /*
  * Put them in the order that client_keys_find() needs. NULL, or one whose identity the one before

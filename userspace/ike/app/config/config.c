@@ -474,6 +474,7 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote_method = c->remote_method;
 	out->signatures = c->signatures;
 	out->revocation = c->revocation;
+	out->eap_methods = c->eap_methods;
 	out->creds = (struct ike_creds){ c->creds, c->n_creds };
 	if (c->ppk)
 		out->ppk = c->ppk->name;

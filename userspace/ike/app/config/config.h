@@ -81,7 +81,7 @@ struct config {
 	struct ike_addr endpoint_addr; /* if it is numeric */
 	uint16_t endpoint_port;
 	struct ike_id remote_id; /* type 0: any that proves the key */
-	uint8_t psk[SECRET_ROOM];
+	uint8_t psk[SECRET_ROOM]; /* or with LocalAuth = eap our password, as enum ike_job_secret says */
 	size_t psk_len; /* 0: clients alone have keys */
 	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
 	char psk_file[256]; /* "": the key is in psk */
@@ -89,6 +89,7 @@ struct config {
 	unsigned int n_ppk; /* 0 or 1 */
 	enum ike_method remote_method;
 	uint32_t signatures; /* enum ike_sig_policy */
+	uint32_t eap_methods; /* set of enum eap_number; 0: no end has EAP */
 	char public_file[256]; /* of the peer's public key; "": none */
 	char ca_path[256]; /* of CAs for the peer's certificate: a file, or a folder of some; "": none */
 	struct config_paths *paths; /* see config_paths() */
@@ -100,7 +101,7 @@ struct config {
 	uint8_t *creds; /* as struct ike_creds has them */
 	unsigned int n_creds;
 	struct client_keys keys; /* sorted */
-	char secrets_file[256]; /* with some of them; "": none */
+	char secrets_file[256]; /* with some of them; of Users=, with all; "": none */
 	struct net_prefix *routes; /* host bits are zero */
 	unsigned int n_routes;
 	struct ike_child_conf *child;
@@ -152,7 +153,7 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 
 /*
  * Read and parse @path, whose name without folder and ".conf" is the netdevice's, and
- * the files that PSK= and Secrets= name. Those that hold keys must belong to root or to us, and be
+ * the files that PSK=, Secrets=, Users= and the like name. Those that hold keys must belong to root or to us, and be
  * closed to group and others.
  */
 int config_load(const char *path, struct config *out, const struct config_report *report);

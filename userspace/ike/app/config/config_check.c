@@ -5,6 +5,8 @@
 
 #include "ike/app/config/config_int.h"
 #include "ike/app/secret.h"
+#include "ike/crypto/legacy.h"
+#include "ike/eap/eap.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 #include "ike/proto/transform.h"
@@ -279,15 +281,129 @@ static void finish_method(struct parse *p, const struct side *s, enum ike_method
 		config_say(p, true, 0, "[Peer] lacks PSK, the key shared with the peer");
 }
 
+/* A key that says something only with another one, which is missing. */
+static void refuse_alone(struct parse *p, const char *key, const char *of)
+{
+	if (given(p, key))
+		config_say(p, true, line_of(p, key), "%s is for EAP: expected %s, too", key, of);
+}
+
+/* We are a user: of a peer that has shown before who it is, or anybody could try our password. */
+static void check_eap_client(struct parse *p)
+{
+	struct config *c = p->c;
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	struct ike_iov name;
+
+	if (!given(p, "EAP") || !given(p, "Password"))
+		config_say(
+			p, true, line_of(p, "LocalAuth"),
+			"LocalAuth = eap needs EAP in [Tunnel], our user's name, and Password, which goes with it");
+	else if (c->remote_method != IKE_METHOD_SIGNATURE)
+		config_say(
+			p, true, line_of(p, "EAP"),
+			"EAP: who answers has to prove who it is before we show that we know our password: expected CA (or PublicKey) in [Peer], and RemoteAuth = pubkey");
+	else if (!given(p, "Endpoint"))
+		config_say(
+			p, true, line_of(p, "EAP"),
+			"EAP: only the end that begins is a user: expected Endpoint, too; users of this end are in Users");
+	if (given(p, "PSK"))
+		config_say(p, true, line_of(p, "PSK"),
+			   "PSK, and EAP in line %u: expected one of them", line_of(p, "EAP"));
+	if (!c->local_id.type && ike_cred_find(&creds, IKE_CRED_EAP_NAME, &name))
+		eap_identity(name.base, name.len, &c->local_id);
+}
+
+/* The peer is a user. */
+static void check_eap_server(struct parse *p)
+{
+	const struct config *c = p->c;
+
+	if (!given(p, "Users"))
+		config_say(
+			p, true, line_of(p, "RemoteAuth"),
+			"RemoteAuth = eap needs Users in [Peer], the file with users and their passwords");
+	if (c->local_method != IKE_METHOD_SIGNATURE)
+		config_say(
+			p, true, line_of(p, "Users"),
+			"Users: we have to prove who we are before a user does: expected Key in [Tunnel], with Cert, and LocalAuth = pubkey");
+	if (given(p, "Secrets") || c->keys.n)
+		config_say(
+			p, true, given(p, "Secrets") ? line_of(p, "Secrets") : c->keys.v[0].line,
+			"%s has pre-shared keys, but RemoteAuth is eap: expected the users' passwords in the file of Users",
+			given(p, "Secrets") ? "Secrets" : "[Client ID]");
+	if (given(p, "Endpoint"))
+		config_say(
+			p, true, line_of(p, "Endpoint"),
+			"Endpoint: a user begins, and we cannot begin to one: expected none, as RemoteAuth is eap");
+}
+
+/* Which end is a user, as it was said, or else as its keys say. */
+static void check_eap(struct parse *p)
+{
+	struct config *c = p->c;
+	bool ours = c->local_method == IKE_METHOD_EAP, theirs = c->remote_method == IKE_METHOD_EAP;
+
+	if (!ours) {
+		refuse_alone(p, "EAP", "LocalAuth = eap in [Tunnel]");
+		refuse_alone(p, "Password", "EAP in [Tunnel], our user's name");
+	}
+	if (!theirs)
+		refuse_alone(p, "Users", "RemoteAuth = eap in [Peer]");
+	if (!ours && !theirs) {
+		refuse_alone(p, "EAPMethods", "RemoteAuth = eap in [Peer], or LocalAuth = eap");
+		return;
+	}
+	if (given(p, "PPK"))
+		config_say(
+			p, true, line_of(p, "PPK"),
+			"PPK: keys are not mixed with one where an end is a user by EAP: expected none");
+	if (ours)
+		check_eap_client(p);
+	if (theirs)
+		check_eap_server(p);
+	if (!c->eap_methods)
+		c->eap_methods = 1u << EAP_MSCHAPV2;
+	if (c->eap_methods & 1u << EAP_MD5)
+		config_say(
+			p, false, line_of(p, "EAPMethods"),
+			"EAPMethods: md5 is broken: the server needs each password in clear, and proves nothing by it");
+	if (!ike_legacy_known())
+		config_say(
+			p, true, 0,
+			"EAP needs MD4, MD5 and DES, which this OpenSSL does not have, or is set up to refuse: take certificates");
+}
+
+/* With a user at one end, what the other one needs is check_eap()'s to say. */
+static void find_methods(struct parse *p)
+{
+	struct config *c = p->c;
+	bool user = c->local_method == IKE_METHOD_EAP ||
+		    (given(p, "EAP") && !given(p, "LocalAuth"));
+	bool users = c->remote_method == IKE_METHOD_EAP ||
+		     (given(p, "Users") && !given(p, "RemoteAuth"));
+
+	if (user)
+		c->local_method = IKE_METHOD_EAP;
+	else if (users && !given(p, "LocalAuth"))
+		c->local_method = given(p, "Key") ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+	else
+		finish_method(p, &of_us, &c->local_method);
+	if (users)
+		c->remote_method = IKE_METHOD_EAP;
+	else if (!p->errors && (!user || of_peer_given(p)))
+		finish_method(p, &of_peer, &c->remote_method);
+}
+
 static void check_auth(struct parse *p)
 {
 	struct config *c = p->c;
 
 	check_certs(p);
 	finish_revocation(p);
-	finish_method(p, &of_us, &c->local_method);
+	find_methods(p);
 	if (!p->errors)
-		finish_method(p, &of_peer, &c->remote_method);
+		check_eap(p);
 	if (given(p, "PSK") && c->local_method != IKE_METHOD_PSK &&
 	    c->remote_method != IKE_METHOD_PSK)
 		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
@@ -299,8 +415,8 @@ static void check_auth(struct parse *p)
 			p, true, line_of(p, "PublicKey"),
 			"PublicKey is of one peer, but Clients = %u: expected CA, PSK, or Secrets, for clients",
 			c->clients);
-	if (c->signatures && c->local_method == IKE_METHOD_PSK &&
-	    c->remote_method == IKE_METHOD_PSK)
+	if (c->signatures && c->local_method != IKE_METHOD_SIGNATURE &&
+	    c->remote_method != IKE_METHOD_SIGNATURE)
 		config_say(
 			p, true, line_of(p, "Signatures"),
 			"Signatures is for public keys: expected Key in [Tunnel], or PublicKey or CA in [Peer], too");
@@ -732,7 +848,7 @@ void config_check(struct parse *p)
 	warn_of_twice(p, "Address", c->address, c->n_address);
 	warn_of_twice(p, "Routes", c->routes, c->n_routes);
 	check_auth(p);
-	if (c->psk_len)
+	if (c->psk_len && c->local_method != IKE_METHOD_EAP)
 		warn_psk(p);
 	check_ppk(p);
 	check_clients(p);

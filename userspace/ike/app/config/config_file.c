@@ -12,6 +12,7 @@
 #include "common/keyfile.h"
 #include "ike/app/config/config_int.h"
 #include "ike/app/secret.h"
+#include "ike/auth/mschapv2.h"
 #include "ike/pki/pki.h"
 #include "ike/proto/text.h"
 
@@ -52,7 +53,7 @@ static bool closed_to_others(const char *path, const struct stat *st,
 	return is_guarded(key_file_ok, path, st, rep);
 }
 
-/* secret_strong() or secret_strong_ppk(). */
+/* secret_strong() or secret_strong_ppk(); NULL: it may be easy to guess. */
 typedef bool strong_fn(const uint8_t *key, size_t len, char *why, size_t size);
 
 /* The @n bytes of the key file @path in @buf, which has room for one more. */
@@ -67,7 +68,7 @@ static int take_key(const char *path, char *buf, size_t n, uint8_t key[static SE
 	}
 	if (*why)
 		tell(rep, false, "the key in %s %s", path, why);
-	if (!strong(key, *len, why, sizeof(why)))
+	if (strong && !strong(key, *len, why, sizeof(why)))
 		tell(rep, false, "the key in %s %s", path, why);
 	return 0;
 }
@@ -119,7 +120,8 @@ static int load_psk(struct config *c, const struct config_report *rep)
 {
 	struct timespec changed;
 
-	if (load_key(c->psk_file, c->psk, &c->psk_len, secret_strong, &changed, rep))
+	if (load_key(c->psk_file, c->psk, &c->psk_len,
+		     c->local_method == IKE_METHOD_EAP ? NULL : secret_strong, &changed, rep))
 		return -1;
 	note_change(c, &changed);
 	return 0;
@@ -132,6 +134,25 @@ static int load_ppk(struct config *c, const struct config_report *rep)
 	if (load_key(c->ppk->file, c->ppk->key, &c->ppk->len, secret_strong_ppk, &changed, rep))
 		return -1;
 	note_change(c, &changed);
+	return 0;
+}
+
+/* Our password as a key of jobs. */
+static int finish_password(struct config *c, const struct config_report *rep)
+{
+	uint8_t hash[MSCHAPV2_HASH];
+	int err;
+
+	if (c->local_method != IKE_METHOD_EAP)
+		return 0;
+	err = c->psk_len >= SECRET_MAX || mschapv2_hash(c->psk, c->psk_len, hash);
+	ike_wipe(hash, sizeof(hash));
+	if (err) {
+		tell(rep, true, "Password: expected at most 255 bytes of UTF-8");
+		return -1;
+	}
+	memmove(c->psk + 1, c->psk, c->psk_len++);
+	c->psk[0] = IKE_SECRET_PASSWORD;
 	return 0;
 }
 
@@ -471,7 +492,9 @@ static int load_secrets(struct config *c, const struct config_report *rep)
 		tell(rep, true, "%s is longer than %d bytes", c->secrets_file, CONFIG_MAX_SECRETS);
 	else if (closed_to_others(c->secrets_file, &st, rep)) {
 		note_change(c, &st.st_ctim);
-		err = client_keys_parse(&c->keys, text, (size_t)len, tell_of_line, &ctx);
+		err = (c->remote_method == IKE_METHOD_EAP ? client_keys_parse_users
+							  : client_keys_parse)(
+			&c->keys, text, (size_t)len, tell_of_line, &ctx);
 	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_SECRETS + 1);
@@ -520,9 +543,9 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 {
 	if (holds_key(c) && !closed_to_others(path, st, rep))
 		return -1;
-	if ((*c->psk_file && load_psk(c, rep)) || (c->ppk && *c->ppk->file && load_ppk(c, rep)) ||
-	    load_creds(c, rep) || load_client_keys(c, rep) ||
-	    (*c->secrets_file && load_secrets(c, rep)))
+	if ((*c->psk_file && load_psk(c, rep)) || finish_password(c, rep) ||
+	    (c->ppk && *c->ppk->file && load_ppk(c, rep)) || load_creds(c, rep) ||
+	    load_client_keys(c, rep) || (*c->secrets_file && load_secrets(c, rep)))
 		return -1;
 	return join_client_keys(c, rep);
 }

@@ -11,6 +11,7 @@
 #include "ike/app/config/config_int.h"
 #include "ike/app/config/ini.h"
 #include "ike/app/secret.h"
+#include "ike/eap/eap.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 #include "ike/child/proposal.h"
@@ -495,6 +496,7 @@ static int set_method(enum ike_method *method, const char *s)
 	static const char *const words[] = {
 		[IKE_METHOD_PSK] = "psk",
 		[IKE_METHOD_SIGNATURE] = "pubkey",
+		[IKE_METHOD_EAP] = "eap",
 	};
 	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
 
@@ -526,6 +528,49 @@ static int set_signatures(struct parse *p, char *s)
 		p->c->signatures |= bits[i];
 	}
 	return p->c->signatures == (IKE_SIG_SHA1 | IKE_SIG_PSS) ? -1 : 0;
+}
+
+/* ---- EAP ----------------------------------------------------------------------- */
+
+static int set_eap(struct parse *p, char *s)
+{
+	size_t len = strlen(s);
+	struct ike_id id;
+
+	if (!eap_identity((const uint8_t *)s, len, &id) || len > EAP_MAX_NAME)
+		return -1;
+	return config_cred_add(p->c, IKE_CRED_EAP_NAME, s, len);
+}
+
+/* Never shown, as PSK. */
+static int set_password(struct parse *p, char *s)
+{
+	struct config *c = p->c;
+
+	if (!strncmp(s, "file:/", 6))
+		return config_copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
+	return secret_from_value(s, c->psk, &c->psk_len, p->err, sizeof(p->err));
+}
+
+static int set_users(struct parse *p, char *s)
+{
+	return set_file(p->c->secrets_file, sizeof(p->c->secrets_file), s);
+}
+
+static int set_eap_methods(struct parse *p, char *s)
+{
+	char *save;
+
+	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
+		unsigned int i = 0;
+
+		while (eap_method(i) && strcasecmp(eap_method(i)->word, item) != 0)
+			i++;
+		if (!eap_method(i))
+			return -1;
+		p->c->eap_methods |= 1u << i;
+	}
+	return p->c->eap_methods ? 0 : -1;
 }
 
 static int set_secrets(struct parse *p, char *s)
@@ -957,7 +1002,10 @@ const struct key config_keys[] = {
 	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT" },
-	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE, "psk or pubkey" },
+	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE, "psk, pubkey or eap" },
+	{ "Tunnel", "EAP", set_eap, KEY_ONE, "our user's name, of at most 253 bytes" },
+	{ "Tunnel", "Password", set_password, KEY_SECRET,
+	  "our password as text (at most 255 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
 	{ "Tunnel", "Key", set_private_key, KEY_SECRET,
 	  "the /PATH of the file with our private key" },
 	{ "Tunnel", "KeyPassphrase", set_passphrase, KEY_SECRET, "file:/PATH or cred:NAME" },
@@ -975,7 +1023,10 @@ const struct key config_keys[] = {
 	  "a host name or address, with :PORT if it is not 500" },
 	{ "Peer", "RemoteID", set_remote_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
-	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE, "psk or pubkey" },
+	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE, "psk, pubkey or eap" },
+	{ "Peer", "Users", set_users, KEY_ONE,
+	  "the /PATH of a file with a line NAME = PASSWORD for each user" },
+	{ "Peer", "EAPMethods", set_eap_methods, KEY_ONE, "one or both of mschapv2 and md5" },
 	{ "Peer", "PublicKey", set_public_key, KEY_ONE,
 	  "the peer's public key: the /PATH of its file, base64:TEXT or hex:DIGITS" },
 	{ "Peer", "CA", set_ca, KEY_ONE,

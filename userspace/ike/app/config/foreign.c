@@ -46,6 +46,7 @@ static const struct foreign_word words[] = {
 	{ "remote_ts", "Selectors", ROUTES_TOO },
 	{ "id", NULL, OF_EITHER },
 	{ "auth", NULL, BY_AUTH },
+	{ "eap_id", "EAP", "our user's name; Users has those of the peers" },
 	{ "secret", "PSK", NULL },
 	{ "secrets", "PSK", NULL },
 	{ "pubkeys", "PublicKey", NULL },
@@ -107,6 +108,7 @@ static const struct foreign_word words[] = {
 	{ "leftauth", "LocalAuth", NULL },
 	{ "rightauth", "RemoteAuth", NULL },
 	{ "authby", NULL, BY_AUTH },
+	{ "eap_identity", "EAP", "our user's name; Users has those of the peers" },
 	{ "leftcert", "Cert", NULL },
 	{ "rightca", "CA", NULL },
 	{ "rightcert", NULL, "CA and RemoteID in [Peer] say which certificate is the peer's" },
@@ -149,7 +151,6 @@ static const struct foreign_word words[] = {
 	{ "mark", "FwMark", "for outer packets" },
 	{ "also", NULL, "each file stands alone" },
 	/* common sense */
-	{ "Password", "PSK", NULL },
 	{ "Passphrase", "PSK", NULL },
 	{ "Remote", "Endpoint", NULL },
 	{ "Peer", "Endpoint", NULL },

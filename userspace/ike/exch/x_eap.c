@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * EAP in IKE_AUTH (RFC 7296 2.16): the rounds between the first messages, in which the responder proves who it is by a
+ * signature, and the last ones, in which both prove that they have the key which EAP made; and the method
+ * that makes these last AUTH payloads.
+ *
+ * x_auth.c has the first and the last messages. Whatever is wrong in between ends the IKE SA at both ends: nothing
+ * is established before, and the responder counts it as half-open until then. What EAP says is eap.c's to judge; here
+ * each message has to be one EAP payload, and what a method asks of the keys process is a job.
+ *
+ * EAP without a signature of the responder (RFC 5998) is for methods that no guess of a password breaks; none of
+ * ours is, so that EAP_ONLY_AUTHENTICATION is ignored, and a responder that leaves AUTH out is refused.
+ */
+#include "ike/exch/layer_exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "ike/auth/psk.h"
+
+static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
+
+/* ---- the method "EAP" of AUTH payloads --------------------------------------------------------- */
+
+/*
+ * Without a key of EAP's method it is that which the end has for its ID payload (2.16): SK_pi or SK_pr. It is
+ * @initiator's AUTH.
+ */
+static struct ike_iov key_of(const struct ike_sa *sa, bool initiator)
+{
+	const struct eap *run = &sa->setup->eap->run;
+
+	if (run->msk_len)
+		return (struct ike_iov){ run->msk, run->msk_len };
+	return (struct ike_iov){ initiator ? sa->keys.pi : sa->keys.pr,
+				 ike_prf_len(sa->keys.suite.prf) };
+}
+
+static bool make_value(const struct ike_sa *sa, const struct ike_job *job, bool initiator,
+		       uint8_t out[IKE_MAX_PRF])
+{
+	struct ike_iov key = key_of(sa, initiator);
+
+	return !ike_psk_sign(job->prf, key.base, key.len, job->octets, IKE_JOB_OCTETS, out);
+}
+
+static enum x_verdict sign_by_eap(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+				  struct ike_peer *p, struct ike_job *job, job_done_fn done,
+				  void *state)
+{
+	struct ike_job_result r = { .auth_len = (uint32_t)ike_prf_len(job->prf) };
+	struct x_msg copy = { 0 }; /* who waits for a job gets the message at hand to write to */
+	enum x_verdict verdict;
+
+	(void)p;
+	if (!ikesa_eap_is_proven(sa) || !make_value(sa, job, sa->initiator, r.auth))
+		r.error = -EINVAL;
+	if (m)
+		copy = *m;
+	verdict = done(core, sa, m ? &copy : NULL, state, &r);
+	ike_wipe(&r, sizeof(r));
+	return verdict;
+}
+
+static void build_eap_auth(struct ike_builder *b, const struct ike_sa *sa, const struct ike_peer *p,
+			   struct ike_iov value)
+{
+	(void)sa;
+	(void)p;
+	ike_build_auth(b, IKE_AUTH_PSK, value.base, value.len);
+}
+
+static enum x_verdict verify_eap(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 const struct x_claim *who, const struct x_candidates *c,
+				 struct ike_job *job, job_done_fn done, void *state)
+{
+	uint8_t expected[IKE_MAX_PRF];
+	struct ike_job_result r = { 0 };
+
+	(void)c; /* the tunnel was chosen before EAP began */
+	r.verdict[0] = who->auth.method == IKE_AUTH_PSK &&
+				       make_value(sa, job, !sa->initiator, expected) &&
+				       who->auth.len == ike_prf_len(job->prf) &&
+				       ike_equal(expected, who->auth.data, who->auth.len)
+			       ? IKE_JOB_PROVEN
+			       : IKE_JOB_REFUTED;
+	ike_wipe(expected, sizeof(expected));
+	return done(core, sa, m, state, &r);
+}
+
+static void explain_eap(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+			const struct x_claim *who, bool unknown)
+{
+	char id[IKE_MAX_ID + 16];
+
+	(void)unknown;
+	report_hint(
+		core, p, sa, &sa->remote,
+		"peer '%s' went through EAP, but its AUTH payload is not made with the key of that: it is not the one that EAP was done with, or makes another key of it (see its log)",
+		ike_id_print(id, sizeof(id), &who->id));
+}
+
+const struct x_method x_method_eap = {
+	.name = "with EAP",
+	.remedy = "EAP (a user's name and password)",
+	.compare = "EAP= and Password=",
+	.sign = sign_by_eap,
+	.build = build_eap_auth,
+	.verify = verify_eap,
+	.explain = explain_eap,
+};
+
+/* ---- messages ----------------------------------------------------------------------------------- */
+
+/* The one payload of @type in a message that has no other part of IKE_AUTH; NULL: it is missing, repeated, or not alone. */
+static const struct ike_payload *find_only(const struct ike_payloads *in, uint8_t type)
+{
+	static const uint8_t parts[] = { IKE_PL_EAP, IKE_PL_AUTH, IKE_PL_SA,  IKE_PL_IDI,
+					 IKE_PL_TSI, IKE_PL_TSR,  IKE_PL_CERT };
+	const struct ike_payload *found = NULL;
+
+	for (unsigned int i = 0; i < in->n; i++) {
+		if (!memchr(parts, in->p[i].type, sizeof(parts)))
+			continue;
+		if (in->p[i].type != type || found)
+			return NULL;
+		found = &in->p[i];
+	}
+	return found;
+}
+
+/* ---- responder ---------------------------------------------------------------------------------- */
+
+static enum x_verdict refuse_eap(struct x_msg *m)
+{
+	ike_build_notify(m->reply, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+	return X_CLOSE;
+}
+
+/* The tunnel that was chosen; NULL: it is not there any more, or is for others now, which is told. */
+static struct ike_peer *chosen_tunnel(struct ike_core *core, const struct ike_sa *sa)
+{
+	const struct ikesa_eap *e = sa->setup->eap;
+	struct ike_peer *p = lookup_name(core, e->tunnel);
+	struct x_claim who = { .eap = true };
+
+	if (p && x_proof_find_id(&e->first.in, IKE_PL_IDI, &who) && x_match_fits(p, sa, &who))
+		return p;
+	report_line(core, IKE_LOG_INFO, NULL, sa,
+		    "the tunnel %s was changed in the middle of EAP: the peer is to begin anew",
+		    e->tunnel);
+	return NULL;
+}
+
+/* Who the peer says that it is, as a user, or by IDi until it said so. */
+static void print_peer(char *buf, size_t size, const struct ike_sa *sa)
+{
+	const struct ikesa_eap *e = sa->setup->eap;
+	struct x_claim who = { 0 };
+
+	if (!eap_identity(e->run.name, e->run.name_len, &who.id))
+		x_proof_find_id(&e->first.in, IKE_PL_IDI, &who);
+	ike_id_print(buf, size, &who.id);
+}
+
+/* What is to be told of @step, of a peer that proved nothing. */
+static void tell_of_peer(struct ike_core *core, struct ike_sa *sa, struct ike_peer *p,
+			 const struct eap_step *step)
+{
+	char id[IKE_MAX_ID + 16];
+
+	if (!*step->why)
+		return;
+	admit_work(core, ADMIT_WORK_AUTH + (step->wrong_secret ? ADMIT_WORK_KEY : 0));
+	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		return;
+	print_peer(id, sizeof(id), sa);
+	report_hint(core, p, sa, &sa->remote, "'%s': %s", id, step->why);
+}
+
+static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   void *state, const struct ike_job_result *r);
+
+/* The peer waits for what a job says about the user. */
+static enum x_verdict begin_job(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+				const struct ike_peer *p, const struct ike_id *id,
+				struct ike_job *job, job_done_fn done)
+{
+	char tunnel[1][IKE_JOB_NAME];
+
+	memcpy(tunnel[0], p->conf->name, sizeof(tunnel[0]));
+	job->n_tunnels = 1;
+	job->tunnels = tunnel;
+	job->peer = id;
+	job->prf = sa->keys.suite.prf;
+	return job_begin(core, sa, m, job, done, NULL) ? X_WAIT : X_DROP;
+}
+
+/* The answer to the peer's request: what EAP came to. */
+static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				  struct ike_peer *p, struct eap_step *step,
+				  enum eap_verdict verdict)
+{
+	struct ikesa_eap *e = sa->setup->eap;
+	struct ike_id id;
+
+	tell_of_peer(core, sa, p, step);
+	if (verdict == EAP_WAIT) {
+		if (!eap_identity(e->run.name, e->run.name_len, &id))
+			return refuse_eap(m);
+		return begin_job(core, sa, m, p, &id, &step->job, serve_judged);
+	}
+	if (step->out_len)
+		ike_build_payload(m->reply, IKE_PL_EAP, step->out, step->out_len);
+	e->proven = verdict == EAP_DONE;
+	return verdict == EAP_FAIL ? X_CLOSE : X_DONE;
+}
+
+/* A job that got lost is begun again by a copy of the request. */
+static bool is_lost(const struct ike_job_result *r)
+{
+	return r->error && r->error != -EINVAL && r->error != -ENOTSUP;
+}
+
+static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   void *state, const struct ike_job_result *r)
+{
+	struct eap_step step = { .rng = &core->env.rng };
+	struct ike_peer *p = chosen_tunnel(core, sa);
+	enum x_verdict verdict;
+
+	(void)state;
+	if (!p)
+		return refuse_eap(m);
+	if (is_lost(r))
+		return X_DROP;
+	verdict = answer_peer(core, sa, m, p, &step, eap_job_done(&sa->setup->eap->run, &step, r));
+	ike_wipe(&step, sizeof(step));
+	return verdict;
+}
+
+enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   const struct ike_peer *p)
+{
+	struct eap_step step = { .rng = &core->env.rng };
+	struct ikesa_eap *e = ikesa_eap_new(sa);
+
+	/* The message waited for our own proof. */
+	if (!e || !m->wait ||
+	    ikesa_keep(&e->first, m->wait->kept.plain, m->wait->kept.len, m->in)) {
+		ikesa_eap_free(sa);
+		return X_DROP;
+	}
+	memcpy(e->tunnel, p->conf->name, sizeof(e->tunnel));
+	eap_begin_server(&e->run, (uint8_t)p->conf->eap_methods, &step);
+	ike_build_payload(m->reply, IKE_PL_EAP, step.out, step.out_len);
+	sa->expire_at = core->now + IKESA_EAP_MS;
+	return X_DONE;
+}
+
+enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	const struct ike_payload *eap = find_only(m->in, IKE_PL_EAP);
+	struct eap_step step = { .rng = &core->env.rng };
+	struct ike_peer *p = chosen_tunnel(core, sa);
+	enum x_verdict verdict;
+
+	admit_work(core, ADMIT_WORK_REQUEST);
+	if (!p)
+		return refuse_eap(m);
+	if (!eap) {
+		eap_tell(
+			&step,
+			"in the middle of EAP it sent a message that is not one EAP payload, so it is refused: see its log");
+		tell_of_peer(core, sa, p, &step);
+		return x_refuse(m, IKE_N_INVALID_SYNTAX);
+	}
+	verdict = answer_peer(core, sa, m, p, &step,
+			      eap_take(&sa->setup->eap->run, &step, eap->body, eap->len));
+	ike_wipe(&step, sizeof(step));
+	return verdict;
+}
+
+struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			    struct x_claim *who)
+{
+	const struct ikesa_eap *e = sa->setup->eap;
+	struct ike_peer *p = chosen_tunnel(core, sa);
+	struct eap_step step = { .rng = &core->env.rng };
+
+	if (!p)
+		return NULL;
+	*who = (struct x_claim){ .eap = true };
+	x_proof_find_id(&e->first.in, IKE_PL_IDI, who); /* AUTH covers that one */
+	eap_identity(e->run.name, e->run.name_len, &who->id);
+	if (find_only(m->in, IKE_PL_AUTH) && x_proof_find_auth(m->in, who))
+		return p;
+	eap_tell(
+		&step,
+		"after EAP it sent a message without one AUTH payload, so it is refused: see its log");
+	tell_of_peer(core, sa, p, &step);
+	return NULL;
+}
+
+/* ---- initiator ---------------------------------------------------------------------------------- */
+
+bool x_eap_start(struct ike_sa *sa, const struct ike_peer *p)
+{
+	struct ikesa_eap *e = ikesa_eap_new(sa);
+	struct ike_iov name = { 0 };
+
+	return e && ike_cred_find(&p->conf->creds, IKE_CRED_EAP_NAME, &name) &&
+	       eap_begin_client(&e->run, (uint8_t)p->conf->eap_methods, name.base, name.len);
+}
+
+static enum exchange_build build_round(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+				       struct ike_builder *b)
+{
+	const struct ikesa_bytes *packet = &sa->setup->eap->packet;
+
+	(void)core;
+	(void)x;
+	ike_build_payload(b, IKE_PL_EAP, packet->data, packet->len);
+	return EXCHANGE_SEND;
+}
+
+static enum x_verdict take_packet(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+static void take_round(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+		       struct x_msg *m)
+{
+	uint16_t error = ike_notify_first_error(m->in);
+	const char *name = ike_notify_name(error);
+
+	(void)x;
+	if (find_only(m->in, IKE_PL_EAP)) {
+		take_packet(core, sa, m);
+		return;
+	}
+	if (error)
+		report_error(
+			core, sa->peer, sa,
+			"peer ended EAP (%s, %u): compare EAP= and Password= with its list of users, and see its log",
+			name ? name : "unknown error", error);
+	else
+		report_error(
+			core, sa->peer, sa,
+			"peer answered in the middle of EAP with a message that is not one EAP payload: see its log");
+	sa_attempt_failed(core, sa);
+}
+
+static bool lose_round(struct ike_core *core, struct ike_sa *sa, struct exchange *x)
+{
+	char ep[64];
+
+	(void)x;
+	report_error(core, sa->peer, sa,
+		     "no answer from %s in the middle of EAP: check the path, and the peer's log",
+		     ike_endpoint_print(ep, sizeof(ep), &sa->remote));
+	sa_attempt_failed(core, sa);
+	return true;
+}
+
+static const struct exchange_ops round_ops = {
+	.name = "IKE_AUTH",
+	.exchange = IKE_AUTH,
+	.build = build_round,
+	.response = take_round,
+	.lost = lose_round,
+};
+
+static enum x_verdict answer_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    void *state, const struct ike_job_result *r);
+
+/* Go on with what EAP came to; X_WAIT: with a job's result. */
+static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			    struct eap_step *step, enum eap_verdict verdict)
+{
+	struct ikesa_eap *e = sa->setup->eap;
+
+	if (*step->why)
+		report_error(core, sa->peer, sa, "%s", step->why);
+	switch (verdict) {
+	case EAP_SEND:
+		if (!ikesa_bytes_set(&e->packet, step->out, step->out_len) &&
+		    request_start(core, sa, exchange_new(&round_ops, 0)))
+			return X_DONE;
+		report_error(core, sa->peer, sa, "no memory for a request of EAP");
+		break;
+	case EAP_WAIT:
+		if (begin_job(core, sa, m, sa->peer, &sa->remote_id, &step->job, answer_judged) ==
+		    X_WAIT)
+			return X_WAIT;
+		report_error(core, sa->peer, sa, "%s", NO_JOB);
+		break;
+	case EAP_DONE:
+		e->proven = true;
+		e->go_on(core, sa);
+		return X_DONE;
+	case EAP_FAIL: break;
+	}
+	sa_attempt_failed(core, sa);
+	return X_DONE;
+}
+
+static enum x_verdict answer_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    void *state, const struct ike_job_result *r)
+{
+	struct eap_step step = { .rng = &core->env.rng };
+	enum x_verdict verdict;
+
+	(void)state;
+	verdict = go_on(core, sa, m, &step, eap_job_done(&sa->setup->eap->run, &step, r));
+	ike_wipe(&step, sizeof(step));
+	return verdict;
+}
+
+static enum x_verdict take_packet(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	const struct ike_payload *eap = ike_payload_find(m->in, IKE_PL_EAP);
+	struct eap_step step = { .rng = &core->env.rng };
+	enum x_verdict verdict = go_on(core, sa, m, &step,
+				       eap_take(&sa->setup->eap->run, &step, eap->body, eap->len));
+
+	ike_wipe(&step, sizeof(step));
+	return verdict;
+}
+
+enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			    const struct x_claim *who, x_eap_proven_fn proven)
+{
+	struct ikesa_eap *e = sa->setup->eap;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < m->in->n; i++)
+		n += m->in->p[i].type == IKE_PL_EAP;
+	e->go_on = proven;
+	if (n == 1 && !ikesa_bytes_set(&e->peer_id, who->body.base, who->body.len))
+		return take_packet(core, sa, m);
+	report_error(
+		core, sa->peer, sa,
+		"peer proved who it is, and does not ask us for EAP: set its side to EAP, or LocalAuth= here to what it wants");
+	sa_attempt_failed(core, sa);
+	return X_DONE;
+}
