@@ -26,7 +26,8 @@ enum {
 	WORDY = 8,
 	GROUPS = 16,
 	SIGNED = 32,
-	ADDITIONAL = 64
+	ADDITIONAL = 64,
+	USER = 128, /* a is a user of b, by EAP */
 };
 
 struct fuzz {
@@ -370,6 +371,11 @@ static void set_up(struct fuzz *f, uint8_t what)
 			node_set_key(n[i], at[i], world_keys[i], world_keys[!i]);
 		if (what & ADDITIONAL)
 			set_additional(c);
+	}
+	if (what & USER && !(what & (HUB | BOTH_BEGIN))) {
+		world_eap(&f->w, f->link, world_keys[0], "alice", "clue",
+			  1 << EAP_MSCHAPV2 | (what & SIGNED ? 1 << EAP_MD5 : 0));
+		node_add_user(b, "alice", "clue");
 	}
 	node_start(b, false);
 	node_start(a, false);

@@ -616,6 +616,37 @@ static void play_pool(struct run *r)
 		world_fail(&r->w, "%u clients have addresses, of %u that there are", works, size);
 }
 
+/* ---- EAP ----------------------------------------------------------------- */
+
+/* b serves a by EAP, in rounds whose jobs are late; at first a may have another password, or method, or b none. */
+static void play_eap(struct run *r)
+{
+	static const char *const passwords[] = { "pclue", "pno clue" };
+	unsigned int md5 = rnd_chance(&r->rnd, 30) ? 1 << EAP_MD5 : 0, i;
+
+	world_eap(&r->w, 0, world_keys[0], "alice", "clue", md5 | 1 << EAP_MSCHAPV2);
+	node_add_user(r->b, rnd_chance(&r->rnd, 80) ? "alice" : "bob", "clue");
+	if (md5)
+		r->a->conf[0].eap_methods = md5;
+	node_set_psk(r->a, 0, passwords[rnd_chance(&r->rnd, 30)]);
+	start_both(r);
+	for (i = (unsigned int)rnd_below(&r->rnd, 6); i; i--) {
+		pass(r, rnd_below(&r->rnd, 40000));
+		if (rnd_chance(&r->rnd, 30))
+			node_kill(r->a);
+		else if (rnd_chance(&r->rnd, 30))
+			node_crash(
+				r->b); /* it cannot begin: what it took over would wait for the user */
+		if (!r->a->core)
+			node_start(r->a, true);
+		if (!r->b->core)
+			node_start(r->b, false);
+	}
+	node_set_psk(r->a, 0, passwords[0]);
+	r->b->n_users = 0;
+	node_add_user(r->b, "alice", "clue");
+}
+
 /* ---- rekeying ------------------------------------------------------------ */
 
 enum { REKEY_MIN_S = 5, REKEY_MAX_S = 20, REKEY_PLAY_MS = 60000, ESP_JITTER_MAX_MS = 3000 };
@@ -1297,6 +1328,7 @@ static const struct scenario scenarios[] = {
 	{ "suspend", play_suspend, STEADY },
 	{ "ppk", play_ppk, 0 },
 	{ "rekey-further", play_rekey_further, STEADY },
+	{ "eap", play_eap, 0 },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
