@@ -40,6 +40,7 @@ struct host_tunnel {
 	size_t psk_len;
 	uint8_t ppk[256];
 	size_t ppk_len;
+	struct client_keys users; /* of EAP; its own */
 	uint8_t private_key[IKE_MAX_PRIVATE];
 	size_t private_len;
 	struct pairs pairs;
@@ -530,6 +531,14 @@ static void env_log(void *ctx, enum ike_log_level level, const char *tunnel, con
 				     tunnel ? tunnel : "", "level", levels[level], "text", text));
 }
 
+static const uint8_t *find_user(const struct host_tunnel *t, const struct ike_id *id, size_t *len)
+{
+	const struct client_key *k = client_keys_find(t->users.v, t->users.n, id);
+
+	*len = k ? k->len : 0;
+	return k ? k->key : NULL;
+}
+
 static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
 	const struct host_tunnel *t = find_tunnel(ctx, job->tunnels[i]);
@@ -542,6 +551,8 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 		*len = t->ppk_len;
 		return t->ppk;
 	}
+	if (t && (job->kind == IKE_JOB_MSCHAPV2_VERIFY || job->kind == IKE_JOB_MD5_VERIFY))
+		return find_user(t, job->peer, len);
 	*len = t ? t->psk_len : 0;
 	return t ? t->psk : NULL;
 }
@@ -641,6 +652,7 @@ void host_close(struct host *h)
 		LIST_REMOVE(t, by_name);
 		LIST_REMOVE(t, all);
 		pool_free(t->pool);
+		client_keys_clear(&t->users);
 		free(t);
 	}
 	udp_close(h->ike);
@@ -689,6 +701,12 @@ void host_set_ppk(struct host *h, const char *tunnel, const uint8_t *key, size_t
 		return;
 	memcpy(t->ppk, key, len);
 	t->ppk_len = len;
+}
+
+void host_set_users(struct host *h, const char *tunnel, struct client_keys *users)
+{
+	find_tunnel(h, tunnel)->users = *users;
+	*users = (struct client_keys){ 0 };
 }
 
 void host_set_pool(struct host *h, const char *tunnel, struct pool *pool)
