@@ -66,7 +66,7 @@ LIBS_CLI   := $(LIBS_NL) -ljansson
 
 U := userspace
 SRC_lib   := $(sort $(wildcard $(U)/lib/*.c))
-SRC_ike   := $(sort $(foreach d,proto crypto pki core eap exch ext child auth pool,$(wildcard $(U)/ike/$d/*.c)))
+SRC_ike   := $(sort $(foreach d,proto crypto pki core eap exch ext child auth pool radius,$(wildcard $(U)/ike/$d/*.c)))
 SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app/config app/ctl,$(U)/ike/$d/*.c))))
 SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))

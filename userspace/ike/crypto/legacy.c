@@ -3,6 +3,7 @@
 
 #include "ike/crypto/legacy.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/md4.h>
@@ -74,4 +75,42 @@ bool ike_legacy_known(void)
 	uint8_t out[IKE_MD_LEN];
 
 	return !ike_md4(zeros, 1, out) && !ike_md5(&one, 1, out) && !ike_des(zeros, zeros, out);
+}
+
+/* A keyless context, to be duplicated; NULL if the library lacks it. */
+static const EVP_MAC_CTX *hmac_template(void)
+{
+	static EVP_MAC_CTX *made;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "MD5", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac;
+
+	if (made)
+		return made;
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	made = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	EVP_MAC_free(mac);
+	if (made && !EVP_MAC_CTX_set_params(made, params)) {
+		EVP_MAC_CTX_free(made);
+		made = NULL;
+	}
+	return made;
+}
+
+int ike_hmac_md5(const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
+		 uint8_t out[IKE_MD_LEN])
+{
+	const EVP_MAC_CTX *template = hmac_template();
+	EVP_MAC_CTX *ctx = template ? EVP_MAC_CTX_dup(template) : NULL;
+	size_t len = 0;
+	bool ok;
+
+	ok = ctx && key && EVP_MAC_init(ctx, key, key_len, NULL);
+	for (unsigned int i = 0; ok && i < n; i++)
+		ok = !in[i].len || EVP_MAC_update(ctx, in[i].base, in[i].len);
+	ok = ok && EVP_MAC_final(ctx, out, &len, IKE_MD_LEN) && len == IKE_MD_LEN;
+	EVP_MAC_CTX_free(ctx);
+	return ok ? 0 : -1;
 }

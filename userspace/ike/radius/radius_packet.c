@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing and reading packets. Requests are written by the agent, answers are read by it once the keys process
+ * found them authentic. Every length is checked against the end of the packet before what it counts is used.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ike/radius/radius.h"
+
+enum { ATTR_HEAD = 2 /* type, length */ };
+
+const char *radius_code_text(uint8_t code, char *buf, size_t size)
+{
+	static const struct {
+		uint8_t code;
+		const char *text;
+	} rows[] = {
+#define RADIUS_CODE(name, number, text) { number, text },
+#include "ike/radius/radius.def"
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].code == code)
+			return rows[i].text;
+	}
+	snprintf(buf, size, "code %u", code);
+	return buf;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+struct radius_builder radius_attributes(uint8_t *buf, size_t cap)
+{
+	return (struct radius_builder){ .buf = buf, .cap = cap };
+}
+
+struct radius_builder radius_begin(uint8_t *buf, uint8_t code, uint8_t id,
+				   const uint8_t authenticator[RADIUS_AUTHENTICATOR])
+{
+	static const uint8_t zeros[RADIUS_AUTHENTICATOR];
+	struct radius_builder b = { .buf = buf, .len = RADIUS_HEAD, .cap = RADIUS_MAX };
+
+	buf[0] = code;
+	buf[1] = id;
+	memset(buf + 2, 0, 2);
+	memcpy(buf + 4, authenticator, RADIUS_AUTHENTICATOR);
+	if (code == RADIUS_ACCESS_REQUEST)
+		radius_add(&b, RADIUS_A_MESSAGE_AUTHENTICATOR, zeros, sizeof(zeros));
+	return b;
+}
+
+void radius_add_all(struct radius_builder *b, const void *attributes, size_t len)
+{
+	if (len > b->cap - b->len) {
+		b->full = true;
+		return;
+	}
+	if (len)
+		memcpy(b->buf + b->len, attributes, len);
+	b->len += len;
+}
+
+void radius_add(struct radius_builder *b, uint8_t type, const void *value, size_t len)
+{
+	const uint8_t head[ATTR_HEAD] = { type, (uint8_t)(ATTR_HEAD + len) };
+
+	if (!len)
+		return;
+	if (len > RADIUS_VALUE || ATTR_HEAD + len > b->cap - b->len) {
+		b->full = true;
+		return;
+	}
+	radius_add_all(b, head, sizeof(head));
+	radius_add_all(b, value, len);
+}
+
+void radius_add_u32(struct radius_builder *b, uint8_t type, uint32_t value)
+{
+	const uint8_t octets[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
+				    (uint8_t)(value >> 8), (uint8_t)value };
+
+	radius_add(b, type, octets, sizeof(octets));
+}
+
+void radius_add_text(struct radius_builder *b, uint8_t type, const char *text)
+{
+	radius_add(b, type, text, strnlen(text, RADIUS_VALUE));
+}
+
+void radius_add_eap(struct radius_builder *b, const void *eap, size_t len)
+{
+	const uint8_t *at = eap;
+
+	while (len) {
+		size_t part = len < RADIUS_VALUE ? len : RADIUS_VALUE;
+
+		radius_add(b, RADIUS_A_EAP_MESSAGE, at, part);
+		at += part;
+		len -= part;
+	}
+}
+
+size_t radius_end_attributes(const struct radius_builder *b)
+{
+	return b->full ? 0 : b->len;
+}
+
+size_t radius_end(struct radius_builder *b)
+{
+	if (b->full)
+		return 0;
+	b->buf[2] = (uint8_t)(b->len >> 8);
+	b->buf[3] = (uint8_t)b->len;
+	return b->len;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+bool radius_next_attr(const struct radius_packet *p, size_t *at, struct radius_attr *out)
+{
+	size_t begin = *at ? *at : RADIUS_HEAD, len;
+
+	if (p->len - begin < ATTR_HEAD)
+		return false;
+	len = p->data[begin + 1];
+	if (len < ATTR_HEAD || len > p->len - begin)
+		return false;
+	*out = (struct radius_attr){ p->data[begin], p->data + begin + ATTR_HEAD, len - ATTR_HEAD };
+	*at = begin + len;
+	return true;
+}
+
+bool radius_parse(const void *data, size_t len, struct radius_packet *out)
+{
+	const uint8_t *octets = data;
+	struct radius_attr attr;
+	size_t at = 0;
+
+	if (len < RADIUS_HEAD)
+		return false;
+	*out = (struct radius_packet){
+		.code = octets[0],
+		.id = octets[1],
+		.len = (size_t)(octets[2] << 8 | octets[3]),
+		.authenticator = octets + 4,
+		.data = octets,
+	};
+	if (out->len < RADIUS_HEAD || out->len > RADIUS_MAX || out->len > len)
+		return false;
+	while (radius_next_attr(out, &at, &attr))
+		;
+	return (at ? at : RADIUS_HEAD) == out->len;
+}
+
+static bool read_u32(const struct radius_attr *a, uint32_t *out)
+{
+	if (a->len != 4)
+		return false;
+	*out = (uint32_t)a->value[0] << 24 | (uint32_t)a->value[1] << 16 |
+	       (uint32_t)a->value[2] << 8 | a->value[3];
+	return true;
+}
+
+/* 0.0.0.0 is none, as are the two that ask the client or us to choose (RFC 2865 5.8). */
+static bool read_address(const struct radius_attr *a, uint8_t family, struct ike_addr *out)
+{
+	static const uint8_t choose[2][4] = { { 0xff, 0xff, 0xff, 0xff },
+					      { 0xff, 0xff, 0xff, 0xfe } };
+
+	if (a->len != (family == 4 ? 4 : 16))
+		return false;
+	if (family == 4 && (!memcmp(a->value, choose[0], 4) || !memcmp(a->value, choose[1], 4)))
+		return true;
+	*out = (struct ike_addr){ .family = family };
+	memcpy(out->b, a->value, a->len);
+	return true;
+}
+
+static bool read_string(const struct radius_attr *a, struct radius_value *out)
+{
+	bool again = out->len;
+
+	*out = (struct radius_value){ a->value, a->len };
+	return !again && a->len;
+}
+
+static bool read_class(const struct radius_attr *a, struct radius_answer *out)
+{
+	if (out->n_classes < RADIUS_CLASSES && a->len)
+		out->class[out->n_classes++] = (struct radius_value){ a->value, a->len };
+	return true;
+}
+
+/* Whoever wrote it, it may go into a log: anything but printable ASCII is "?". */
+static bool read_text(const struct radius_attr *a, struct radius_answer *out)
+{
+	for (size_t i = 0; i < a->len && i < sizeof(out->text) - 1; i++) {
+		uint8_t c = a->value[i];
+
+		out->text[i] = c >= ' ' && c < 0x7f ? (char)c : '?';
+		out->text[i + 1] = 0;
+	}
+	return true;
+}
+
+/* Parts follow one another (RFC 3579 3.1): @torn if there was something else since the last one. */
+static bool read_eap(const struct radius_attr *a, bool torn, struct radius_answer *out)
+{
+	if ((torn && out->eap_len) || a->len > sizeof(out->eap) - out->eap_len)
+		return false;
+	memcpy(out->eap + out->eap_len, a->value, a->len);
+	out->eap_len += a->len;
+	return true;
+}
+
+static bool read_attr(const struct radius_attr *a, struct radius_answer *out)
+{
+	switch (a->type) {
+	case RADIUS_A_USER_NAME: return read_string(a, &out->name);
+	case RADIUS_A_STATE: return read_string(a, &out->state);
+	case RADIUS_A_CLASS: return read_class(a, out);
+	case RADIUS_A_REPLY_MESSAGE: return read_text(a, out);
+	case RADIUS_A_FRAMED_IP_ADDRESS: return read_address(a, 4, &out->address[0]);
+	case RADIUS_A_FRAMED_IPV6_ADDRESS: return read_address(a, 6, &out->address[1]);
+	case RADIUS_A_SESSION_TIMEOUT: return read_u32(a, &out->session_timeout);
+	case RADIUS_A_ACCT_INTERIM_INTERVAL: return read_u32(a, &out->interim_interval);
+	default: return true;
+	}
+}
+
+/* An EAP packet says itself how long it is (RFC 3748 4). */
+static bool is_whole_eap(const uint8_t *eap, size_t len)
+{
+	return !len || (len >= 4 && (size_t)(eap[2] << 8 | eap[3]) == len);
+}
+
+bool radius_read_answer(const struct radius_packet *p, struct radius_answer *out)
+{
+	struct radius_attr a;
+	bool torn = false;
+	size_t at = 0;
+
+	*out = (struct radius_answer){ .code = p->code };
+	while (radius_next_attr(p, &at, &a)) {
+		bool is_eap = a.type == RADIUS_A_EAP_MESSAGE;
+
+		if (!(is_eap ? read_eap(&a, torn, out) : read_attr(&a, out)))
+			return false;
+		torn = !is_eap;
+	}
+	return is_whole_eap(out->eap, out->eap_len);
+}
