@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A question becomes a request to one server after another. Each of these attempts goes through three states:
+ * SIGNING, until the keys process has signed the packet; WAITING, while the packet is repeated and datagrams are
+ * awaited; CHECKING, while the keys process looks at one. A datagram that fails the check leads back to WAITING, so
+ * that a forged one does not keep the server's own from being heard.
+ *
+ * Timers: an attempt's packet is repeated if no answer came within the timeout, which doubles, and some percent, so
+ * that many requests do not keep step; after the last one the next server is asked.
+ */
+#include "ike/radius/radius_client.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "ike/proto/addr.h"
+
+enum { JITTER = 8 /* a timeout is longer by up to one in so many */ };
+
+enum attempt_state { SIGNING, WAITING, CHECKING };
+
+struct request {
+	TAILQ_ENTRY(request) link;
+	uint64_t owner, number; /* the number is another one with each server */
+	uint8_t code;
+	unsigned int pinned; /* the server that it has to be, or RADIUS_ANY_SERVER */
+	unsigned int tried; /* bit per server */
+	unsigned int server;
+	enum attempt_state state;
+	bool open; /* it has a socket */
+	unsigned int sent, answers; /* packets, datagrams checked */
+	uint64_t first_sent, due;
+	uint8_t packet[RADIUS_MAX], answer[RADIUS_MAX];
+	size_t packet_len, answer_len;
+	size_t len; /* of the attributes */
+	uint8_t attributes[];
+};
+
+struct server {
+	uint64_t heard; /* when an authentic answer came last; 0: never */
+	uint64_t dead_until;
+	int error; /* what the network or the system said of our packets; 0: nothing */
+	enum radius_fault fault; /* that was told; RADIUS_AUTHENTIC: none */
+	bool silent; /* was told */
+};
+
+struct radius_client {
+	struct radius_env env;
+	struct radius_servers conf;
+	struct server server[RADIUS_SERVERS];
+	TAILQ_HEAD(, request) requests;
+	unsigned int n, n_access;
+	uint64_t last; /* number of a request */
+};
+
+/* ---- sentences ------------------------------------------------------------------------------- */
+
+static void say(struct radius_client *c, bool wrong, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(struct radius_client *c, bool wrong, const char *fmt, ...)
+{
+	char text[768];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->env.say(c->env.ctx, wrong, text);
+}
+
+static const struct ike_endpoint *endpoint_of(const struct radius_client *c,
+					      const struct request *r)
+{
+	const struct radius_server *s = &c->conf.v[r->server];
+
+	return r->code == RADIUS_ACCOUNTING_REQUEST ? &s->accounting : &s->access;
+}
+
+static void say_silent(struct radius_client *c, const struct request *r)
+{
+	static const char silent[] =
+		"is it running, is our address one of its clients, and is Secret= its secret for us? FreeRADIUS drops what is signed with another one without a word: compare secret= of our client { } in its clients.conf";
+	struct server *s = &c->server[r->server];
+	char name[80];
+
+	ike_endpoint_print(name, sizeof(name), endpoint_of(c, r));
+	if (!s->silent && s->error && s->error != -ECONNREFUSED)
+		say(c, true, "the RADIUS server %s cannot be reached: %s", name,
+		    strerror(-s->error));
+	else if (!s->silent)
+		say(c, true, "the RADIUS server %s does not answer: %s", name,
+		    s->error ? "nothing listens there" : silent);
+	s->silent = true;
+}
+
+static void say_fault(struct radius_client *c, const struct request *r, enum radius_fault fault)
+{
+	static const char *const texts[RADIUS_FAULTS] = {
+		[RADIUS_MALFORMED] = "is no whole RADIUS packet",
+		[RADIUS_WRONG_RESPONSE] =
+			"is not signed with Secret=: the server has another secret for us (FreeRADIUS: secret= of our client { } in clients.conf), or somebody forges answers",
+		[RADIUS_UNSIGNED] =
+			"has no Message-Authenticator, so that anybody on the way could have made it (CVE-2024-3596): update the server (FreeRADIUS 3.2.5 and later send one), or have it add one: update reply { &Message-Authenticator := 0x00 } in FreeRADIUS's post-auth",
+		[RADIUS_WRONG_SIGNATURE] =
+			"has a wrong Message-Authenticator: somebody on the way changes answers, or the server is broken",
+		[RADIUS_WRONG_KEY] =
+			"has MS-MPPE keys that Secret= does not decrypt: a proxy on the way has them encrypted for another secret",
+	};
+	struct server *s = &c->server[r->server];
+	char name[80];
+
+	if (s->fault != fault)
+		say(c, true, "an answer of the RADIUS server %s is ignored: it %s",
+		    ike_endpoint_print(name, sizeof(name), endpoint_of(c, r)), texts[fault]);
+	s->fault = fault;
+}
+
+/* ---- servers --------------------------------------------------------------------------------- */
+
+static void note_answer(struct radius_client *c, const struct request *r, uint64_t now)
+{
+	struct server *s = &c->server[r->server];
+	char name[80];
+
+	if (s->silent)
+		say(c, false, "the RADIUS server %s answers again",
+		    ike_endpoint_print(name, sizeof(name), endpoint_of(c, r)));
+	*s = (struct server){ .heard = now ? now : 1 };
+}
+
+/*
+ * The attempt is over. That the server answered others meanwhile tells that it lives: what a peer has us send
+ * may be what it does not answer.
+ */
+static void note_silence(struct radius_client *c, const struct request *r, uint64_t now)
+{
+	struct server *s = &c->server[r->server];
+
+	if (s->heard >= r->first_sent && s->heard)
+		return;
+	s->dead_until = now + c->conf.v[r->server].dead_time;
+	say_silent(c, r);
+}
+
+bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now)
+{
+	return c->server[server].dead_until > now;
+}
+
+/* 0: it is not asked for that. */
+static uint16_t port_of(const struct radius_client *c, const struct request *r, unsigned int server)
+{
+	const struct radius_server *s = &c->conf.v[server];
+
+	return r->code == RADIUS_ACCOUNTING_REQUEST ? s->accounting.port : s->access.port;
+}
+
+/*
+ * The first that was not tried and is not dead, else the one that is dead for the longest. A dead one, or one that was,
+ * is dead again until it answers, so that it costs one request at a time to see whether it lives. RADIUS_ANY_SERVER if all were tried.
+ */
+static unsigned int choose_server(struct radius_client *c, const struct request *r, uint64_t now)
+{
+	unsigned int best = RADIUS_ANY_SERVER;
+
+	if (r->pinned != RADIUS_ANY_SERVER)
+		return r->tried ? RADIUS_ANY_SERVER : r->pinned;
+	for (unsigned int i = 0; i < c->conf.n; i++) {
+		uint64_t dead = c->server[i].dead_until > now ? c->server[i].dead_until : 0;
+
+		if ((r->tried >> i & 1) || !port_of(c, r, i))
+			continue;
+		if (best == RADIUS_ANY_SERVER ||
+		    dead < (c->server[best].dead_until > now ? c->server[best].dead_until : 0))
+			best = i;
+	}
+	if (best != RADIUS_ANY_SERVER && c->server[best].dead_until)
+		c->server[best].dead_until = now + c->conf.v[best].dead_time;
+	return best;
+}
+
+/* ---- attempts -------------------------------------------------------------------------------- */
+
+static struct request *find_request(struct radius_client *c, uint64_t number)
+{
+	struct request *r;
+
+	TAILQ_FOREACH(r, &c->requests, link)
+	{
+		if (r->number == number)
+			return r;
+	}
+	return NULL;
+}
+
+static void close_socket(struct radius_client *c, struct request *r)
+{
+	if (r->open)
+		c->env.close(c->env.ctx, r->number);
+	r->open = false;
+}
+
+static void free_request(struct radius_client *c, struct request *r)
+{
+	close_socket(c, r);
+	TAILQ_REMOVE(&c->requests, r, link);
+	c->n--;
+	c->n_access -= r->code == RADIUS_ACCESS_REQUEST;
+	ike_wipe(r, sizeof(*r) + r->len);
+	free(r);
+}
+
+/* 0, -EMSGSIZE, or what env said. */
+static int begin_attempt(struct radius_client *c, struct request *r, unsigned int server,
+			 uint64_t now)
+{
+	uint8_t authenticator[RADIUS_AUTHENTICATOR] = { 0 }, id;
+	struct radius_builder b;
+
+	c->env.rng.fill(c->env.rng.ctx, &id, sizeof(id));
+	if (r->code == RADIUS_ACCESS_REQUEST)
+		c->env.rng.fill(c->env.rng.ctx, authenticator, sizeof(authenticator));
+	b = radius_begin(r->packet, r->code, id, authenticator);
+	radius_add_all(&b, r->attributes, r->len);
+	r->packet_len = radius_end(&b);
+	if (!r->packet_len)
+		return -EMSGSIZE;
+	r->number = ++c->last;
+	r->server = server;
+	r->tried |= 1U << server;
+	r->state = SIGNING;
+	r->sent = r->answers = 0;
+	r->due = now + RADIUS_PATIENCE;
+	return c->env.sign(c->env.ctx, r->number, server, r->packet, r->packet_len);
+}
+
+/* Of the request there is nothing any more when done() is called. */
+static void end_request(struct radius_client *c, struct request *r, struct radius_result *result)
+{
+	result->owner = r->owner;
+	result->server = r->server;
+	close_socket(c, r);
+	TAILQ_REMOVE(&c->requests, r, link);
+	c->n--;
+	c->n_access -= r->code == RADIUS_ACCESS_REQUEST;
+	c->env.done(c->env.ctx, result);
+	ike_wipe(r, sizeof(*r) + r->len);
+	free(r);
+}
+
+static void give_up(struct radius_client *c, struct request *r, enum radius_end end)
+{
+	struct radius_result result = { .end = end };
+
+	end_request(c, r, &result);
+}
+
+/* This one does not answer. */
+static void try_next_server(struct radius_client *c, struct request *r, uint64_t now)
+{
+	unsigned int next;
+
+	close_socket(c, r);
+	note_silence(c, r, now);
+	next = choose_server(c, r, now);
+	if (next == RADIUS_ANY_SERVER)
+		give_up(c, r, RADIUS_SILENT);
+	else if (begin_attempt(c, r, next, now))
+		give_up(c, r, RADIUS_FAILED);
+}
+
+static void send_packet(struct radius_client *c, struct request *r, uint64_t now)
+{
+	uint64_t wait = (uint64_t)c->conf.v[r->server].timeout << r->sent;
+	uint8_t part;
+
+	c->env.rng.fill(c->env.rng.ctx, &part, sizeof(part));
+	r->due = now + wait + wait * part / (256 * JITTER);
+	r->sent++;
+	if (r->state == WAITING) /* an answer is looked at otherwise */
+		c->env.send(c->env.ctx, r->number, r->packet, r->packet_len);
+}
+
+/* ---- for the agent --------------------------------------------------------------------------- */
+
+struct radius_client *radius_client_new(const struct radius_env *env,
+					const struct radius_servers *servers)
+{
+	struct radius_client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->env = *env;
+	c->conf = *servers;
+	TAILQ_INIT(&c->requests);
+	return c;
+}
+
+void radius_client_free(struct radius_client *c)
+{
+	if (!c)
+		return;
+	while (!TAILQ_EMPTY(&c->requests))
+		free_request(c, TAILQ_FIRST(&c->requests));
+	free(c);
+}
+
+static bool is_full(const struct radius_client *c, const struct radius_question *q)
+{
+	return c->n >= RADIUS_REQUESTS || (q->code == RADIUS_ACCESS_REQUEST &&
+					   c->n_access >= RADIUS_REQUESTS - RADIUS_KEPT_FREE);
+}
+
+int radius_client_ask(struct radius_client *c, const struct radius_question *q, uint64_t now)
+{
+	unsigned int server;
+	struct request *r;
+	int err;
+
+	if (is_full(c, q))
+		return -EBUSY;
+	if (q->len > RADIUS_MAX)
+		return -EMSGSIZE;
+	r = calloc(1, sizeof(*r) + q->len);
+	if (!r)
+		return -ENOMEM;
+	r->owner = q->owner;
+	r->code = q->code;
+	r->pinned = q->server < c->conf.n ? q->server : RADIUS_ANY_SERVER;
+	r->len = q->len;
+	if (q->len)
+		memcpy(r->attributes, q->attributes, q->len);
+	TAILQ_INSERT_TAIL(&c->requests, r, link);
+	c->n++;
+	c->n_access += r->code == RADIUS_ACCESS_REQUEST;
+	server = choose_server(c, r, now);
+	err = server == RADIUS_ANY_SERVER ? -ENOENT : begin_attempt(c, r, server, now);
+	if (err)
+		free_request(c, r);
+	return err;
+}
+
+void radius_client_drop(struct radius_client *c, uint64_t owner)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&c->requests); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (r->owner == owner)
+			free_request(c, r);
+	}
+}
+
+void radius_client_signed(struct radius_client *c, uint64_t request, int error,
+			  const uint8_t signature[RADIUS_AUTHENTICATOR], uint64_t now)
+{
+	struct request *r = find_request(c, request);
+
+	if (!r || r->state != SIGNING)
+		return;
+	if (error) {
+		if (error != -EAGAIN || begin_attempt(c, r, r->server, now))
+			give_up(c, r, RADIUS_FAILED);
+		return;
+	}
+	radius_put_signature(r->packet, signature);
+	error = c->env.open(c->env.ctx, r->number, endpoint_of(c, r));
+	r->open = !error;
+	r->state = WAITING;
+	r->first_sent = now;
+	if (r->open) {
+		send_packet(c, r, now);
+		c->env.listen(c->env.ctx, r->number);
+	} else {
+		c->server[r->server].error = error;
+		r->sent = c->conf.v[r->server].retries + 1;
+		r->due = now;
+	}
+}
+
+/* What an answer to it must have, before anything is computed for it. */
+static bool could_be_answer(const struct request *r, const struct radius_packet *p)
+{
+	if (p->id != r->packet[1])
+		return false;
+	if (r->code == RADIUS_ACCOUNTING_REQUEST)
+		return p->code == RADIUS_ACCOUNTING_RESPONSE;
+	return p->code == RADIUS_ACCESS_ACCEPT || p->code == RADIUS_ACCESS_REJECT ||
+	       p->code == RADIUS_ACCESS_CHALLENGE;
+}
+
+/* Does the keys process look at it now? */
+static bool begin_check(struct radius_client *c, struct request *r, const void *data, size_t len)
+{
+	struct radius_packet p;
+
+	if (!radius_parse(data, len, &p) || !could_be_answer(r, &p))
+		return false;
+	memcpy(r->answer, data, p.len);
+	r->answer_len = p.len;
+	r->answers++;
+	r->state = CHECKING;
+	if (!c->env.check(c->env.ctx, r->number, r->server,
+			  r->packet + RADIUS_HEAD - RADIUS_AUTHENTICATOR, r->answer, r->answer_len))
+		return true;
+	r->state = WAITING;
+	return false;
+}
+
+void radius_client_datagram(struct radius_client *c, uint64_t request, int error, const void *data,
+			    size_t len, uint64_t now)
+{
+	struct request *r = find_request(c, request);
+
+	(void)now;
+	if (!r || r->state != WAITING)
+		return;
+	if (error)
+		c->server[r->server].error = error;
+	if ((error || !begin_check(c, r, data, len)) && r->answers < RADIUS_ANSWERS)
+		c->env.listen(c->env.ctx, r->number);
+}
+
+void radius_client_checked(struct radius_client *c, uint64_t request, int error,
+			   enum radius_fault fault, const uint8_t *msk, size_t msk_len,
+			   uint64_t now)
+{
+	struct radius_result result = { .end = RADIUS_ANSWERED, .msk = msk, .msk_len = msk_len };
+	struct request *r = find_request(c, request);
+
+	if (!r || r->state != CHECKING)
+		return;
+	r->state = WAITING;
+	if (error || fault || !radius_parse(r->answer, r->answer_len, &result.packet)) {
+		if (!error)
+			say_fault(c, r, fault ? fault : RADIUS_MALFORMED);
+		if (r->answers < RADIUS_ANSWERS)
+			c->env.listen(c->env.ctx, r->number);
+		return;
+	}
+	note_answer(c, r, now);
+	end_request(c, r, &result);
+}
+
+static void act_in_time(struct radius_client *c, struct request *r, uint64_t now)
+{
+	if (r->state == SIGNING)
+		give_up(c, r, RADIUS_FAILED);
+	else if (r->sent <= c->conf.v[r->server].retries)
+		send_packet(c, r, now);
+	else
+		try_next_server(c, r, now);
+}
+
+/* done() may have any other request end or begin, so each look begins at the front. */
+void radius_client_timer(struct radius_client *c, uint64_t now)
+{
+	struct request *r;
+
+	do {
+		TAILQ_FOREACH(r, &c->requests, link)
+		{
+			if (r->due <= now)
+				break;
+		}
+		if (r)
+			act_in_time(c, r, now);
+	} while (r);
+}
+
+uint64_t radius_client_next(const struct radius_client *c)
+{
+	uint64_t next = UINT64_MAX;
+	struct request *r;
+
+	TAILQ_FOREACH(r, &c->requests, link)
+	{
+		if (r->due < next)
+			next = r->due;
+	}
+	return next;
+}
