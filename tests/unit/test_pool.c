@@ -421,10 +421,42 @@ static void no_more_is_remembered_than_there_is_room_for(void **state)
 	pool_free(pool);
 }
 
+static int assign(struct pool *pool, uint32_t holder, const char *id, const char *addr)
+{
+	const struct ike_id who = name(id);
+	const struct ike_addr a = at(addr);
+
+	return pool_assign(pool, holder, &who, &a);
+}
+
+static void an_address_that_a_server_chose(void **state)
+{
+	struct pool *pool = pool_of("10.9.0.2", "10.9.0.9");
+
+	(void)state;
+	assert_int_equal(assign(pool, 2, "alice", "10.9.0.7"), 0);
+	assert_string_equal(take(pool, 2, "alice", 4, NULL), "10.9.0.7");
+	assert_int_equal(assign(pool, 2, "alice", "10.9.0.7"), 0);
+	/* Another one, while she has that; one that is hers; one that there is none of. */
+	assert_int_equal(assign(pool, 2, "alice", "10.9.0.8"), -EBUSY);
+	assert_int_equal(assign(pool, 3, "bob", "10.9.0.7"), -EBUSY);
+	assert_int_equal(assign(pool, 3, "bob", "10.8.0.7"), -ENOENT);
+	/* She is gone: the server may give her address to him, and her another one. */
+	pool_release(pool, 2);
+	assert_int_equal(assign(pool, 3, "bob", "10.9.0.7"), 0);
+	assert_int_equal(assign(pool, 4, "alice", "10.9.0.3"), 0);
+	pool_release(pool, 4);
+	assert_int_equal(assign(pool, 4, "alice", "10.9.0.4"), 0);
+	/* What was hers before is free again. */
+	assert_int_equal(assign(pool, 5, "carol", "10.9.0.3"), 0);
+	pool_free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_identity_gets_its_old_lease),
+		cmocka_unit_test(an_address_that_a_server_chose),
 		cmocka_unit_test(a_full_pool_takes_from_those_who_left_first),
 		cmocka_unit_test(an_identity_has_one_lease),
 		cmocka_unit_test(what_is_free_is_counted),

@@ -405,6 +405,39 @@ int pool_take(struct pool *pool, uint32_t holder, const struct ike_id *id, uint8
 	return 0;
 }
 
+/* It is nobody's then, if nobody holds it. */
+static bool forget_lease(struct pool *pool, struct lease *l)
+{
+	if (l && l->is.holder)
+		return false;
+	if (l)
+		drop_lease(pool, l);
+	return true;
+}
+
+int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
+		const struct ike_addr *addr)
+{
+	struct lease *of_id = find_by_id(pool, id, addr->family);
+	struct lease *of_addr = find_by_addr(pool, addr);
+	struct lease *of_holder = find_by_holder(pool, holder, addr->family);
+
+	if (!can_have(pool, id, addr))
+		return -ENOENT;
+	if (of_holder)
+		return of_holder == of_addr && becomes(pool, of_addr, id) ? 0 : -EBUSY;
+	if (of_id != of_addr && (!forget_lease(pool, of_id) || !forget_lease(pool, of_addr)))
+		return -EBUSY;
+	of_addr = find_by_addr(pool, addr);
+	if (of_addr && of_addr->is.holder)
+		return -EBUSY;
+	if (!of_addr) {
+		make_room(pool);
+		of_addr = make_lease(pool, id, addr);
+	}
+	return of_addr ? give_to_holder(pool, of_addr, holder) : -ENOMEM;
+}
+
 int pool_restore(struct pool *pool, uint32_t holder, const struct ike_id *id,
 		 const struct ike_addr *addr)
 {

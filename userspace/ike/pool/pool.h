@@ -46,6 +46,15 @@ int pool_take(struct pool *pool, uint32_t holder, const struct ike_id *id, uint8
 	      const struct ike_addr *wanted, struct ike_addr *out);
 
 /*
+ * As pool_take(), but the lease is @addr, which somebody else chose for the identity. 0, or
+ *	-ENOENT		the address is not among those that this identity can get
+ *	-EBUSY		a connected client has it, or the identity's lease is another one that is held
+ *	-ENOMEM
+ */
+int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
+		const struct ike_addr *addr);
+
+/*
  * What was known before, of an earlier agent: @addr is the lease of @id, and @holder has it, unless that is
  * 0. With @id of type 0 it is not known whose lease @holder has. 0, or
  *	-ENOENT		the address is not among those that this identity can get
