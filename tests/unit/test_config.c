@@ -703,7 +703,7 @@ static void wrong_keys(void **state)
 		"2: [Peer] has no key Bandwidth; esptun.conf(5) lists the keys");
 	refused("[Tunnel]\nPSK = x\n", "2: PSK belongs into section [Peer], not [Tunnel]");
 	refused("[Pear]\nPSK = x\n",
-		"1: unknown section [Pear]; expected [Tunnel], [Peer], [Pool], [Child NAME] or [Client ID]");
+		"1: unknown section [Pear]; expected [Tunnel], [Peer], [Pool], [Radius], [Child NAME] or [Client ID]");
 	refused("PSK = x\n", "1: a key before any section; expected [Tunnel] first");
 	refused("[Peer]\nPSK\n", "2: expected [Section] or KEY = VALUE");
 	refused("[Peer\nPSK = x\n", "1: expected [Section] or KEY = VALUE");

@@ -515,6 +515,14 @@ static void jobs_are_checked(void **state)
 
 	(void)state;
 	assert_true(wire_is_good(&w, len, true));
+	/* Of the agent's own jobs none. */
+	body->n_tunnels = 1;
+	body->kind = IKE_JOB_RADIUS;
+	assert_true(wire_is_good(&w, len, true));
+	body->kind = IKE_JOB_RADIUS_SIGN;
+	assert_false(wire_is_good(&w, len, true));
+	body->kind = IKE_JOB_RADIUS_CHECK;
+	assert_false(wire_is_good(&w, len, true));
 	BAD_JOB(body->kind, 2);
 	BAD_JOB(body->kind, IKE_JOB_PSK_SIGN); /* for two tunnels */
 	BAD_JOB(body->n_tunnels, 0);
@@ -741,7 +749,7 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 		assert_int_equal(env_find_key(a, &job, 0, &len) != NULL,
 				 local == IKE_METHOD_SIGNATURE);
 	}
-	for (unsigned int kind = IKE_JOB_MSCHAPV2_VERIFY; kind < IKE_JOB_KINDS; kind++) {
+	for (unsigned int kind = IKE_JOB_MSCHAPV2_VERIFY; kind < IKE_JOB_RADIUS; kind++) {
 		bool md5 = kind == IKE_JOB_MD5_VERIFY || kind == IKE_JOB_MD5_RESPOND;
 		bool serves = kind == IKE_JOB_MD5_VERIFY || kind == IKE_JOB_MSCHAPV2_VERIFY;
 
@@ -757,6 +765,11 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 	}
 	t->conf.local_method = t->conf.remote_method = IKE_METHOD_PSK;
 	t->conf.eap_methods = 0;
+	/* RADIUS: by number of a job the agent's own, the others have no key at all. */
+	for (unsigned int kind = IKE_JOB_RADIUS; kind < IKE_JOB_KINDS; kind++) {
+		job.kind = (enum ike_job_kind)kind;
+		assert_null(env_find_key(a, &job, 0, &len));
+	}
 }
 
 /* MD4, DES and MD5 are there in a confined process, too. */

@@ -38,6 +38,18 @@ void tunnel_dirty(struct tunnel *t)
 	(void)t;
 }
 
+/* No RADIUS server gives any. */
+bool session_address(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
+		     struct ike_addr *out)
+{
+	(void)t;
+	(void)peer;
+	(void)id;
+	(void)family;
+	(void)out;
+	return false;
+}
+
 void log_say(enum ike_log_level level, const char *tunnel, const char *fmt, ...)
 {
 	size_t len = strlen(said);

@@ -53,7 +53,10 @@ static enum terms_verdict judge(const struct tunnel *t, const struct kernel_view
 /* 0 or a negative errno. While it is there, nobody else gets its addresses. */
 static int remove_peer(struct tunnel *t, uint32_t peer)
 {
-	int err = kernel_peer_remove(t->agent->kernel, t->ifindex, peer);
+	int err;
+
+	session_stop(t, peer);
+	err = kernel_peer_remove(t->agent->kernel, t->ifindex, peer);
 
 	owned_remove_peer(&t->owned, peer);
 	if (!err)

@@ -83,6 +83,10 @@ static uint64_t tunnel_next(const struct tunnel *t)
 		at = t->save_at;
 	if (t->cert_status_at < at)
 		at = t->cert_status_at;
+	if (radius_next(t) < at)
+		at = radius_next(t);
+	if (session_next(t) < at)
+		at = session_next(t);
 	return t->restore_at < at ? t->restore_at : at;
 }
 
@@ -113,6 +117,8 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 	if (t->save_at <= now)
 		lease_save(t);
 	tunnel_look_at_cert_status(a, t, now);
+	radius_timer(t, now);
+	session_timer(t, now);
 	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
 
@@ -395,6 +401,7 @@ struct agent *agent_new(const struct agent_options *o, const struct agent_helper
 	memcpy(a->terms_secret, o->terms_secret, sizeof(a->terms_secret));
 	a->look_at = UINT64_MAX;
 	TAILQ_INIT(&a->dirty);
+	LIST_INIT(&a->radius);
 	TAILQ_INIT(&a->todo);
 	TAILQ_INIT(&a->status_jobs);
 	if (open_all(a, err, err_size))

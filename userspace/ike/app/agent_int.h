@@ -2,6 +2,9 @@
 /*
  * What the parts of the agent share, and private to these. Each calls only those before it:
  *	tunnels.c	the list of tunnels, and what is noted of each
+ *	radius.c	RADIUS servers of a tunnel
+ *	session.c	clients that one let in, and accounting
+ *	backend.c	EAP of RADIUS servers
  *	env.c		the core's effects
  *	files.c		configuration files that are not what the agent goes by
  *	pools.c		pools and their leases
@@ -37,9 +40,11 @@
 #include "ike/io/kernel.h"
 #include "ike/io/loop.h"
 #include "ike/io/net.h"
+#include "ike/io/radius_udp.h"
 #include "ike/io/udp.h"
 #include "ike/io/watch.h"
 #include "ike/core/timer.h"
+#include "ike/radius/radius_client.h"
 
 enum {
 	TODO_SLICE = 10, /* ms for what there is to do, then other events have their turn */
@@ -86,6 +91,17 @@ enum todo {
 	TODO_RETELL = 4, /* to the core, what the kernel may have told of its SAs */
 };
 
+struct radius;
+struct talks { /* conversations with RADIUS servers, of backend.c */
+	TAILQ_HEAD(, talk) list; /* the one that was used last is last */
+	unsigned int n;
+	uint64_t last; /* owner of a question */
+};
+struct sessions { /* of session.c */
+	TAILQ_HEAD(, session) list; /* the oldest is first */
+	unsigned int n_waiting; /* for their peers */
+};
+
 struct tunnel {
 	struct tunnel *next;
 	LIST_ENTRY(tunnel) by_name, by_index;
@@ -104,6 +120,9 @@ struct tunnel {
 	bool leases_read; /* what a former agent knew of them */
 	uint64_t leases_saved; /* pool_changes() of what was written last */
 	uint64_t save_at; /* when leases are to be written; UINT64_MAX: they are */
+	struct radius *radius; /* its RADIUS servers; NULL: none was asked yet */
+	struct talks *talks; /* NULL: there was none yet */
+	struct sessions *sessions; /* likewise */
 	struct ike_cp *given; /* what its peer gave us as its client, its own; NULL: nothing */
 	struct net_prefix *told; /* networks that it routes for us, its own */
 	unsigned int n_told;
@@ -191,6 +210,8 @@ struct agent {
 	struct core *core;
 	uint8_t terms_secret[TERMS_SECRET];
 	struct key_proc *key_proc;
+	LIST_HEAD(, radius) radius; /* of tunnels */
+	uint64_t own_jobs; /* of the keys process, that were the agent's own */
 	struct bucket job_bytes; /* that were signed for the core */
 	struct remotes *remotes; /* that the core may send to */
 	struct revival revival; /* of the ike process */
@@ -342,6 +363,58 @@ bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair);
 void lease_save(struct tunnel *t);
 /* The same for all that were to be written some time, at once; waits until they are. */
 void lease_save_all(struct agent *a);
+
+/* ---- radius.c */
+typedef void (*radius_done_fn)(struct tunnel *t, const struct radius_result *r);
+/*
+ * Ask the RADIUS servers of t->conf, @q->owner not 0; one @done for all. 0 or see radius_client_ask(); -ENOENT also
+ * without [Radius].
+ */
+int radius_ask(struct tunnel *t, const struct radius_question *q, radius_done_fn done);
+/* What this end is, for any request. */
+void radius_add_nas(struct radius_builder *b, const struct tunnel *t);
+/* Send a record of accounting with these attributes; if no server takes it, that is told. */
+void radius_account(struct tunnel *t, const uint8_t *attributes, size_t len);
+void radius_drop(struct tunnel *t, uint64_t owner);
+/* t->conf has others from now on, or the tunnel ends: what was asked gets no answer. */
+void radius_free(struct tunnel *t);
+/* Is a job of this number the agent's own? Then it is no job of the core's. */
+bool radius_owns_job(uint64_t id);
+/* The keys process did one of the agent's own jobs; false: it is none. */
+bool radius_job_done(struct agent *a, const struct ike_job_result *result);
+/* All of its own jobs were dropped: they are begun again. */
+void radius_jobs_lost(struct agent *a);
+/* The sealed secret for one of these jobs; NULL: that server is not configured any more. */
+const uint8_t *radius_secret(const struct tunnel *t, const struct ike_job *job, size_t *len);
+uint64_t radius_next(const struct tunnel *t);
+void radius_timer(struct tunnel *t, uint64_t now);
+
+/* ---- session.c */
+/* The server let @id in, whom it knows as @name, and says @answer of it. 0 or -ENOMEM. */
+int session_grant(struct tunnel *t, const struct ike_id *id, struct ike_iov name,
+		  const struct radius_answer *answer);
+/* The peer was made for this identity, or is at @remote now. */
+void session_bind(struct tunnel *t, uint32_t peer, const struct ike_id *id,
+		  const struct ike_endpoint *remote);
+/* The address that the server gives it; false: none. */
+bool session_address(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
+		     struct ike_addr *out);
+/* The peer has an SA. */
+void session_start(struct tunnel *t, uint32_t peer);
+/* It is about to be removed from the kernel. */
+void session_stop(struct tunnel *t, uint32_t peer);
+/* All peers are. */
+void session_stop_all(struct tunnel *t);
+/* Without a word to the server: SAs go on. */
+void session_free(struct tunnel *t);
+uint64_t session_next(const struct tunnel *t);
+void session_timer(struct tunnel *t, uint64_t now);
+
+/* ---- backend.c */
+/* Do IKE_JOB_RADIUS: the core hears of the result, later. 0 or a negative errno. */
+int backend_begin(struct tunnel *t, const struct ike_job *job);
+/* The core has forgotten all conversations, or the tunnel ends. */
+void backend_free(struct tunnel *t);
 
 /* ---- given.c */
 /* See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over. */

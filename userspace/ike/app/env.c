@@ -220,6 +220,8 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 	}
 	if (err && added)
 		owned_remove_peer(&t->owned, peer);
+	else if (!err)
+		session_bind(t, peer, id, remote);
 	return err;
 }
 
@@ -230,6 +232,7 @@ static void env_peer_remove(void *ctx, const char *name, uint32_t peer)
 
 	if (!t || !t->ifindex || peer == IKE_PEER_FIRST || !owned_remove_peer(&t->owned, peer))
 		return;
+	session_stop(t, peer);
 	if (kernel_peer_remove(a->kernel, t->ifindex, peer)) /* its SAs may be there */
 		complain(name, IKE_LOG_ERROR, "the kernel does not remove the peer of a client: %s",
 			 kernel_error(a->kernel));
@@ -359,6 +362,8 @@ static int env_sa_install(void *ctx, const struct ike_child *child)
 		keep_terms(a, t); /* the other half may come when the terms are others already */
 	if (!err && child->peer == IKE_PEER_FIRST)
 		given_take_selectors(t, child->remote_ts);
+	else if (!err)
+		session_start(t, child->peer);
 	return err;
 }
 
@@ -518,7 +523,11 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 	const struct tunnel *t = tunnel_of(ctx, job->tunnels[i], IKE_PEER_FIRST);
 	const struct job_key *k = &job_keys[job->kind];
 
-	if (!t || !ike_proposals_allow(t->conf.ike, &prf, 1) ||
+	if (radius_owns_job(job->id)) {
+		t = tunnel_by_name(ctx, job->tunnels[i]);
+		return t ? radius_secret(t, job, len) : NULL;
+	}
+	if (!t || !k->find || !ike_proposals_allow(t->conf.ike, &prf, 1) ||
 	    (k->method != IKE_METHODS &&
 	     (k->of_peer ? t->conf.remote_method : t->conf.local_method) != k->method) ||
 	    (k->eap & t->conf.eap_methods) != k->eap)
@@ -553,9 +562,16 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 {
 	struct agent *a = ctx;
 
+	if (radius_owns_job(job->id))
+		return -EINVAL;
 	if (!admit_job(a, job)) {
 		complain(NULL, IKE_LOG_WARN, "more has to be signed than there is time for");
 		return -EBUSY;
+	}
+	if (job->kind == IKE_JOB_RADIUS) {
+		struct tunnel *t = tunnel_of(a, job->tunnels[0], IKE_PEER_FIRST);
+
+		return t ? backend_begin(t, job) : -ENODEV;
 	}
 	return key_proc_begin(a->key_proc, job);
 }

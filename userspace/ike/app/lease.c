@@ -17,6 +17,8 @@
 #include "ike/app/store.h"
 #include "ike/child/ts.h"
 #include "ike/pool/lease_text.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/id.h"
 
 enum {
 	SAVE_AFTER =
@@ -165,6 +167,25 @@ int lease_open(struct tunnel *t)
 	return c->n_ranges && !t->pool ? -ENOMEM : 0;
 }
 
+/* The one that a RADIUS server gives it, and no other. */
+static int take_from_server(struct tunnel *t, uint32_t peer, const struct ike_id *id,
+			    const struct ike_addr *addr)
+{
+	int err = pool_assign(t->pool, peer, id, addr);
+	char name[IKE_MAX_ID + 16], text[64];
+
+	if (err)
+		log_say(IKE_LOG_ERROR, t->conf.name,
+			"the RADIUS server gives '%s' the address %s (Framed-IP-Address), %s",
+			ike_id_print(name, sizeof(name), id),
+			ike_addr_print(text, sizeof(text), addr),
+			err == -ENOENT
+				? "which Range= in [Pool] does not have, or Static= gives to another: add it to Range="
+			: err == -EBUSY ? "which another client has"
+					: "but memory is out");
+	return err == -ENOENT ? -EADDRNOTAVAIL : err;
+}
+
 int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
 	       const struct ike_addr *wanted, struct ike_addr *out)
 {
@@ -175,7 +196,10 @@ int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t
 	if (peer == IKE_PEER_FIRST || !id->type)
 		return -EPERM;
 	pool_clock(t->pool, seconds_since_1970());
-	err = pool_take(t->pool, peer, id, family, wanted, out);
+	if (session_address(t, peer, id, family, out))
+		err = take_from_server(t, peer, id, out);
+	else
+		err = pool_take(t->pool, peer, id, family, wanted, out);
 	plan_saving(t);
 	return err;
 }

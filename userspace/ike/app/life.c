@@ -79,6 +79,7 @@ static void forget_core(struct tunnel *t)
 	memset(&t->path, 0, sizeof(t->path));
 	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
 	owned_free(&t->owned);
+	backend_free(t);
 	if (lease_open(t))
 		log_say(IKE_LOG_ERROR, t->conf.name, "out of memory: no client gets an address");
 }
@@ -146,6 +147,8 @@ void tunnel_retell(struct agent *a, struct tunnel *t)
 		core_tunnel_remote(a->core, t->conf.name, &remote);
 	if (adopt_all(t)) {
 		core_tunnel_del(a->core, t->conf.name);
+		backend_free(t);
+		session_stop_all(t);
 		t->reopen_at = loop_now() + REOPEN_EVERY;
 		return;
 	}
@@ -157,6 +160,7 @@ static void remove_owned(struct agent *a, struct tunnel *t)
 {
 	uint32_t id;
 
+	session_stop_all(t);
 	for (unsigned int i = 0; (id = owned_peer_id(&t->owned, i)); i++)
 		kernel_peer_remove(a->kernel, t->ifindex, id);
 	make_peer(a, t);
@@ -203,6 +207,7 @@ void agent_revive_core(struct agent *a, uint64_t now)
 		return;
 	}
 	key_proc_drop(a->key_proc); /* jobs were the former one's */
+	radius_jobs_lost(a);
 	a->core_is_lost = false;
 }
 
@@ -215,7 +220,8 @@ void agent_take_jobs(struct agent *a, unsigned int most, uint64_t until)
 
 	for (unsigned int n = 0; n < most && loop_now() <= until && key_proc_take(a->key_proc, &r);
 	     n++) {
-		core_job_done(a->core, &r, loop_now());
+		if (!radius_job_done(a, &r))
+			core_job_done(a->core, &r, loop_now());
 		ike_wipe(&r, sizeof(r));
 	}
 }
@@ -274,6 +280,9 @@ void tunnel_free(struct tunnel *t)
 	tunnel_well(t, t->trouble);
 	owned_free(&t->owned);
 	pool_free(t->pool);
+	backend_free(t);
+	session_free(t);
+	radius_free(t);
 	given_forget(t);
 	free(t);
 }
@@ -304,6 +313,7 @@ void tunnel_closed(struct agent *a, struct tunnel *t)
 	if (after == AFTER_FORGET) {
 		tunnel_unlink(a, t);
 	} else if (after == AFTER_REPLACE) {
+		radius_free(t);
 		config_clear(&t->conf);
 		t->conf = *t->successor;
 		memset(t->successor, 0, sizeof(*t->successor)); /* all of it is in t->conf now */

@@ -139,6 +139,10 @@ static bool change_running(struct agent *a, struct tunnel *t, const struct confi
 
 	if (!ours || needs_reopening(&t->conf, conf) || change_core(a, t, conf))
 		return false;
+	if (!config_equal_radius(&t->conf, conf)) {
+		backend_free(t);
+		radius_free(t);
+	}
 	config_clear(&t->conf);
 	t->conf = *conf;
 	t->terms_kept = false;

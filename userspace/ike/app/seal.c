@@ -62,6 +62,11 @@ int seal_config(const struct seal *s, struct config *c)
 
 		rc = seal_key(s, k->key, &k->len, k->digest);
 	}
+	for (unsigned int i = 0; i < c->n_radius && !rc; i++) {
+		struct config_radius *r = &c->radius[i];
+
+		rc = seal_key(s, r->secret, &r->secret_len, r->digest);
+	}
 	return rc;
 }
 

@@ -97,7 +97,7 @@ static const struct field cp_fields[] = {
 _Static_assert(IKE_CP_SERVERS == 4, "each server has a row above");
 
 static const struct field job_fields[] = {
-	{ FIELD_U32, AT(wire_job, kind), IKE_JOB_KINDS - 1 },
+	{ FIELD_U32, AT(wire_job, kind), IKE_JOBS_OF_CORE - 1 },
 	{ FIELD_U32, AT(wire_job, n_tunnels), IKE_JOB_TUNNELS },
 	{ FIELD_U32, AT(wire_job, prf), UINT16_MAX },
 	{ FIELD_U32, AT(wire_job, alg), UINT16_MAX },
@@ -112,6 +112,7 @@ _Static_assert(IKE_JOB_OCTETS == 3, "each part has a row above");
 
 static const struct field result_fields[] = {
 	{ FIELD_U32, AT(ike_job_result, auth_len), IKE_MAX_SIGNATURE },
+	{ FIELD_U32, AT(ike_job_result, eap_len), IKE_JOB_EAP },
 };
 
 static const struct field addr_fields[] = { { FIELD_ADDR, 0, 0 } };

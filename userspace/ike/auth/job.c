@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "ike/auth/job_eap.h"
+#include "ike/auth/job_radius.h"
 #include "ike/auth/psk.h"
 #include "ike/auth/sigalg.h"
 #include "ike/proto/msg.h"
@@ -169,11 +170,15 @@ void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 		[IKE_JOB_MSCHAPV2_CONFIRM] = job_mschapv2_confirm,
 		[IKE_JOB_MD5_VERIFY] = job_md5_verify,
 		[IKE_JOB_MD5_RESPOND] = job_md5_respond,
+		[IKE_JOB_RADIUS_SIGN] = job_radius_sign,
+		[IKE_JOB_RADIUS_CHECK] = job_radius_check,
 	};
 
 	*out = (struct ike_job_result){ .id = job->id };
 	if (!job->n_tunnels || job->n_tunnels > IKE_JOB_TUNNELS)
 		out->error = -EINVAL;
+	else if (!kinds[job->kind]) /* IKE_JOB_RADIUS, which takes no key */
+		out->error = -ENOTSUP;
 	else
 		kinds[job->kind](job, find, ctx, out);
 	if (!out->error)

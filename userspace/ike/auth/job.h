@@ -16,6 +16,8 @@ enum ike_job_limits {
 	IKE_JOB_OCTETS = 3, /* parts of what is signed */
 	IKE_JOB_NAME = 16, /* bytes of a tunnel's name, with the NUL */
 	IKE_JOBS = 1024, /* that the core has under way at a time */
+	IKE_JOB_EAP = 2048, /* bytes of an EAP packet of a RADIUS server */
+	IKE_JOB_TALK = 8, /* bytes of what a conversation with one is known by */
 };
 
 enum ike_job_kind {
@@ -34,6 +36,17 @@ enum ike_job_kind {
 	/* EAP-MD5. octets: identifier, challenge. */
 	IKE_JOB_MD5_VERIFY, /* server, auth: the client's response: verdict */
 	IKE_JOB_MD5_RESPOND, /* client: the response */
+	/*
+	 * EAP of a RADIUS server, which the agent asks. octets: the user's name, the peer's packet, what the conversation
+	 * is known by (IKE_JOB_TALK random bytes). Result: eap; proven: the server accepts the user, auth: the MSK if it gave
+	 * one. Refuted: eap is a Request, to go on with, or the server refuses.
+	 */
+	IKE_JOB_RADIUS,
+	IKE_JOBS_OF_CORE, /* the others are the agent's own */
+	/* alg: which server's secret. [0] a request; result: auth is what radius_sign() says. */
+	IKE_JOB_RADIUS_SIGN = IKE_JOBS_OF_CORE,
+	/* The same. [0] the request's authenticator, [1] an answer; result: auth, an enum radius_fault, then the MSK if there is one. */
+	IKE_JOB_RADIUS_CHECK,
 	IKE_JOB_KINDS,
 };
 
@@ -81,6 +94,8 @@ struct ike_job_result {
 	uint32_t auth_len;
 	uint8_t auth[IKE_MAX_SIGNATURE]; /* of EAP: see enum ike_job_kind */
 	uint8_t verdict[IKE_JOB_TUNNELS]; /* to verify: enum ike_job_verdict of each tunnel */
+	uint32_t eap_len; /* of IKE_JOB_RADIUS */
+	uint8_t eap[IKE_JOB_EAP];
 };
 
 /*

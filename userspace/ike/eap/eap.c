@@ -21,6 +21,7 @@ enum { HEAD_LEN = 4 }; /* code, identifier, length */
 static const struct eap_method *const methods[EAP_METHODS] = {
 	[EAP_MSCHAPV2] = &eap_method_mschapv2,
 	[EAP_MD5] = &eap_method_md5,
+	[EAP_RADIUS] = &eap_method_radius,
 };
 
 const struct eap_method *eap_method(unsigned int number)

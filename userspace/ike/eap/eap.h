@@ -33,7 +33,7 @@ enum eap_type {
 };
 
 /* A method, by its place in the table. A set of them has bit 1 << number for each. */
-enum eap_number { EAP_MSCHAPV2, EAP_MD5, EAP_METHODS };
+enum eap_number { EAP_MSCHAPV2, EAP_MD5, EAP_RADIUS, EAP_METHODS };
 
 /* A packet that was looked at: a Request or a Response has a type. It points into the one that was parsed. */
 struct eap_packet {
@@ -125,6 +125,7 @@ struct eap_method {
 
 extern const struct eap_method eap_method_mschapv2; /* eap_mschapv2.c */
 extern const struct eap_method eap_method_md5; /* eap_md5.c */
+extern const struct eap_method eap_method_radius; /* eap_radius.c */
 
 /* The row; NULL beyond the last one. */
 const struct eap_method *eap_method(unsigned int number);

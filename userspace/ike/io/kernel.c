@@ -391,6 +391,24 @@ uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id)
 	return p.last_rx;
 }
 
+bool kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
+			 struct kernel_traffic *out)
+{
+	struct esptun_peer p;
+
+	k->error[0] = 0;
+	*out = (struct kernel_traffic){ .last_rx = UINT64_MAX };
+	if (esptun_peer_get(k->h, ifindex, id, &p))
+		return false;
+	out->rx_bytes = p.rx_bytes;
+	out->rx_packets = p.rx_packets;
+	out->tx_bytes = p.tx_bytes;
+	out->tx_packets = p.tx_packets;
+	if (p.has & ESPTUN_PEER_HAS_LAST_RX)
+		out->last_rx = p.last_rx;
+	return true;
+}
+
 /* ---- SAs ------------------------------------------------------------------------- */
 
 /* Those of a link, in order: peers by number, SAs by peer and, of one, the oldest first. */

@@ -69,6 +69,14 @@ int kernel_peer_follow(struct kernel *k, uint32_t ifindex, uint32_t id, bool may
 /* Milliseconds since its last authenticated packet, UINT64_MAX if never. */
 uint64_t kernel_peer_last_rx(struct kernel *k, uint32_t ifindex, uint32_t id);
 
+/* Inner bytes and packets of the peer since it was made, and the time since the last one came. False if it is gone. */
+struct kernel_traffic {
+	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
+	uint64_t last_rx; /* milliseconds, UINT64_MAX if never */
+};
+bool kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
+			 struct kernel_traffic *out);
+
 /*
  * All peers and SAs of a link as they are now, read once for as many peers as there are; without any if
  * the link is gone. NULL: they cannot be read. Give it back with kernel_view_free().

@@ -53,8 +53,9 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 	if (!head)
 		return false;
 	memcpy(&call, head, sizeof(call));
-	if (call.kind >= IKE_JOB_KINDS || call.prf > UINT16_MAX || call.alg > UINT16_MAX ||
-	    !call.n_keys || call.n_keys > (call.kind == IKE_JOB_PSK_VERIFY ? IKE_JOB_TUNNELS : 1))
+	if (call.kind >= IKE_JOB_KINDS || call.kind == IKE_JOB_RADIUS || call.prf > UINT16_MAX ||
+	    call.alg > UINT16_MAX || !call.n_keys ||
+	    call.n_keys > (call.kind == IKE_JOB_PSK_VERIFY ? IKE_JOB_TUNNELS : 1))
 		return false;
 	*job = (struct ike_job){
 		.id = call.number,
@@ -79,7 +80,7 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 bool key_result_is_good(const struct ike_job_result *r, size_t len)
 {
 	if (len != sizeof(*r) || r->error > 0 || r->error < -4095 ||
-	    r->auth_len > IKE_MAX_SIGNATURE)
+	    r->auth_len > IKE_MAX_SIGNATURE || r->eap_len)
 		return false;
 	for (unsigned int i = 0; i < IKE_JOB_TUNNELS; i++) {
 		if (r->verdict[i] > IKE_JOB_PROVEN)

@@ -43,8 +43,10 @@ static void unknown_key(struct parse *p, const char *name)
 {
 	const struct foreign_word *f = foreign_key(name);
 	const struct key *near = config_nearest_key(p->section, name);
+	/* "secret" is another program's word for a key of this section, and ours in another one. */
+	bool is_theirs = f && f->ours && config_find_key_of(p->section, f->ours);
 
-	if (near && !strcasecmp(near->name, name))
+	if (near && !strcasecmp(near->name, name) && !is_theirs)
 		config_say(p, true, p->line, "%s belongs into section [%s], not [%s]", near->name,
 			   near->section, p->section);
 	else if (f)
@@ -233,6 +235,7 @@ static void take_section(struct parse *p, char *text)
 	p->section = NULL;
 	p->at = &p->sections[0];
 	p->client = NULL;
+	p->radius = NULL;
 	if (!name) {
 		report_line(p, text);
 		return;
@@ -243,6 +246,11 @@ static void take_section(struct parse *p, char *text)
 	}
 	if (p->section || is_child_section(p, name) || is_client_section(p, name))
 		return;
+	if (config_radius_section(p, name)) {
+		if (p->radius)
+			begin_section(p, "Radius");
+		return;
+	}
 	theirs = foreign_section(name);
 	p->section = theirs;
 	if (theirs)
@@ -250,7 +258,7 @@ static void take_section(struct parse *p, char *text)
 	else
 		config_say(
 			p, true, p->line,
-			"unknown section [%.40s]; expected [Tunnel], [Peer], [Pool], [Child NAME] or [Client ID]",
+			"unknown section [%.40s]; expected [Tunnel], [Peer], [Pool], [Radius], [Child NAME] or [Client ID]",
 			name);
 }
 
@@ -292,7 +300,7 @@ static bool begins_anew(const char *text)
 	if (*text == '[')
 		return !strncasecmp(text, "[Peer]", 6) || !strncasecmp(text, "[Tunnel]", 8) ||
 		       !strncasecmp(text, "[Pool]", 6) || !strncasecmp(text, "[Child", 6) ||
-		       !strncasecmp(text, "[Client", 7);
+		       !strncasecmp(text, "[Client", 7) || !strncasecmp(text, "[Radius]", 8);
 	while (n < sizeof(word) - 1 && (isalpha((unsigned char)text[n]) || text[n] == '_'))
 		n++;
 	memcpy(word, text, n);
@@ -396,6 +404,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[10] = (struct config_list){ (void **)&c->told, c->n_told, sizeof(*c->told) };
 	out[11] = (struct config_list){ (void **)&c->ppk, c->n_ppk, sizeof(*c->ppk) };
 	out[12] = (struct config_list){ (void **)&c->paths, c->n_paths, sizeof(*c->paths) };
+	out[13] = (struct config_list){ (void **)&c->radius, c->n_radius, sizeof(*c->radius) };
 }
 
 void config_clear(struct config *c)
@@ -407,6 +416,8 @@ void config_clear(struct config *c)
 		ike_wipe(c->private_key, c->n_private);
 	if (c->ppk)
 		ike_wipe(c->ppk, sizeof(*c->ppk));
+	if (c->radius)
+		ike_wipe(c->radius, c->n_radius * sizeof(*c->radius));
 	ike_proposals_put(c->ike);
 	ike_proposals_put(c->esp);
 	config_lists(c, lists);
@@ -428,6 +439,12 @@ bool config_equal_pool(const struct config *a, const struct config *b)
 					  { (void **)&b->fixed, b->n_fixed, sizeof(*b->fixed) } };
 
 	return lists_equal(&x[0], &y[0]) && lists_equal(&x[1], &y[1]);
+}
+
+bool config_equal_radius(const struct config *a, const struct config *b)
+{
+	return a->n_radius == b->n_radius &&
+	       (!a->n_radius || !memcmp(a->radius, b->radius, a->n_radius * sizeof(*a->radius)));
 }
 
 bool config_equal(const struct config *a, const struct config *b)

@@ -2,7 +2,7 @@
 /*
  * /etc/esptun/NAME.conf: one file makes the netdevice NAME. An INI file with the
  * sections [Tunnel] and [Peer], [Child NAME] for each child SA if there are several,
- * [Client ID] for each client with a key of its own, and [Pool] for addresses of clients; keys and sections compare without case.
+ * [Client ID] for each client with a key of its own, [Pool] for addresses of clients, and [Radius] for each RADIUS server; keys and sections compare without case.
  * Lists are separated by commas or blanks, go on in indented lines, or repeat the key; an
  * indented line that begins with the name of a key is one. A comment starts with # or ; at the
  * start of a line or after a blank.
@@ -17,6 +17,7 @@
 #include "ike/io/net.h"
 #include "ike/core/core.h"
 #include "ike/pool/pool.h"
+#include "ike/radius/radius_client.h"
 
 #define CONFIG_DIR "/etc/esptun"
 
@@ -50,6 +51,18 @@ struct config_paths {
 	char crl[256]; /* of CRLs: a file, or a folder of some */
 	char ocsp[256]; /* of the file with an OCSP response about our certificate */
 	char passphrase[256]; /* where that of our private key is: /PATH or cred:NAME */
+};
+
+/* A section [Radius]. */
+struct config_radius {
+	struct radius_server server;
+	uint8_t secret[SECRET_ROOM];
+	size_t secret_len;
+	uint8_t digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
+	char secret_file[256]; /* "": it is in secret */
+	/* While files are read: */
+	unsigned int line; /* where it stands; 0 afterwards, so that lists compare as bytes */
+	bool accounting_given;
 };
 
 struct config {
@@ -132,6 +145,10 @@ struct config {
 	unsigned int n_fixed;
 	struct net_prefix *apart; /* clients' addresses, if they may not reach each other */
 	unsigned int n_apart;
+
+	/* [Radius] */
+	struct config_radius *radius; /* in the order in which they are asked */
+	unsigned int n_radius;
 };
 
 /*
@@ -165,7 +182,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 13 };
+enum { CONFIG_LISTS = 14 };
 
 /* Those of @c, never NULL. */
 const struct config_paths *config_paths(const struct config *c);
@@ -191,6 +208,9 @@ void config_clear(struct config *c);
 
 /* Do clients get the same addresses? */
 bool config_equal_pool(const struct config *a, const struct config *b);
+
+/* The same RADIUS servers? */
+bool config_equal_radius(const struct config *a, const struct config *b);
 
 /* Same tunnel in every respect (endpoint names compare as text)? */
 bool config_equal(const struct config *a, const struct config *b);

@@ -319,10 +319,10 @@ static void check_eap_server(struct parse *p)
 {
 	const struct config *c = p->c;
 
-	if (!given(p, "Users"))
+	if (!given(p, "Users") && !c->n_radius)
 		config_say(
 			p, true, line_of(p, "RemoteAuth"),
-			"RemoteAuth = eap needs Users in [Peer], the file with users and their passwords");
+			"RemoteAuth = eap needs Users in [Peer], the file with users and their passwords, or [Radius], a server that has them");
 	if (c->local_method != IKE_METHOD_SIGNATURE)
 		config_say(
 			p, true, line_of(p, "Users"),
@@ -338,6 +338,30 @@ static void check_eap_server(struct parse *p)
 			"Endpoint: a user begins, and we cannot begin to one: expected none, as RemoteAuth is eap");
 }
 
+/* Users are of this end, or of RADIUS servers, which choose the method. */
+static void check_radius_users(struct parse *p)
+{
+	struct config *c = p->c;
+	const char *other = given(p, "Users")	     ? "Users"
+			    : given(p, "EAPMethods") ? "EAPMethods"
+						     : NULL;
+
+	if (c->n_radius && c->remote_method != IKE_METHOD_EAP)
+		config_say(p, true, c->radius[0].line,
+			   "[Radius] is for EAP: expected RemoteAuth = eap in [Peer], or none");
+	else if (c->n_radius && other)
+		config_say(
+			p, true, line_of(p, other),
+			"%s, and [Radius] in line %u: expected one of them, for a RADIUS server has the users, and chooses the method",
+			other, c->radius[0].line);
+	else if (!c->n_radius && (c->eap_methods & 1u << EAP_RADIUS))
+		config_say(
+			p, true, line_of(p, "EAPMethods"),
+			"EAPMethods = radius: expected a section [Radius] instead, with Server and Secret");
+	if (c->n_radius)
+		c->eap_methods = 1u << EAP_RADIUS;
+}
+
 /* Which end is a user, as it was said, or else as its keys say. */
 static void check_eap(struct parse *p)
 {
@@ -350,6 +374,7 @@ static void check_eap(struct parse *p)
 	}
 	if (!theirs)
 		refuse_alone(p, "Users", "RemoteAuth = eap in [Peer]");
+	check_radius_users(p);
 	if (!ours && !theirs) {
 		refuse_alone(p, "EAPMethods", "RemoteAuth = eap in [Peer], or LocalAuth = eap");
 		return;
@@ -381,7 +406,7 @@ static void find_methods(struct parse *p)
 	bool user = c->local_method == IKE_METHOD_EAP ||
 		    (given(p, "EAP") && !given(p, "LocalAuth"));
 	bool users = c->remote_method == IKE_METHOD_EAP ||
-		     (given(p, "Users") && !given(p, "RemoteAuth"));
+		     ((given(p, "Users") || c->n_radius) && !given(p, "RemoteAuth"));
 
 	if (user)
 		c->local_method = IKE_METHOD_EAP;
@@ -854,6 +879,7 @@ void config_check(struct parse *p)
 	check_clients(p);
 	finish_children(p);
 	check_pool(p);
+	config_radius_check(p);
 	check_request(p);
 	check_mobike(p);
 	finish_crypto(p);

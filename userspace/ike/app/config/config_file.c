@@ -178,6 +178,25 @@ static int load_client_keys(struct config *c, const struct config_report *rep)
 	return err;
 }
 
+/* Secrets of RADIUS servers whose sections name a file. */
+static int load_radius_secrets(struct config *c, const struct config_report *rep)
+{
+	struct timespec changed;
+	int err = 0;
+
+	for (unsigned int i = 0; i < c->n_radius; i++) {
+		struct config_radius *r = &c->radius[i];
+
+		if (!*r->secret_file)
+			continue;
+		if (load_key(r->secret_file, r->secret, &r->secret_len, NULL, &changed, rep))
+			err = -1;
+		else
+			note_change(c, &changed);
+	}
+	return err;
+}
+
 /* Keys and certificates of public-key authentication: a key of the configuration that names a file. */
 struct cred_file {
 	const char *path; /* "": it is not given */
@@ -534,6 +553,10 @@ static bool holds_key(const struct config *c)
 		if (!c->keys.v[i].named)
 			return true;
 	}
+	for (unsigned int i = 0; i < c->n_radius; i++) {
+		if (c->radius[i].secret_len)
+			return true;
+	}
 	return c->psk_len || (c->ppk && c->ppk->len);
 }
 
@@ -544,8 +567,9 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 	if (holds_key(c) && !closed_to_others(path, st, rep))
 		return -1;
 	if ((*c->psk_file && load_psk(c, rep)) || finish_password(c, rep) ||
-	    (c->ppk && *c->ppk->file && load_ppk(c, rep)) || load_creds(c, rep) ||
-	    load_client_keys(c, rep) || (*c->secrets_file && load_secrets(c, rep)))
+	    (c->ppk && *c->ppk->file && load_ppk(c, rep)) || load_radius_secrets(c, rep) ||
+	    load_creds(c, rep) || load_client_keys(c, rep) ||
+	    (*c->secrets_file && load_secrets(c, rep)))
 		return -1;
 	return join_client_keys(c, rep);
 }

@@ -2,8 +2,8 @@
 /*
  * What the files that read a configuration share: config.c (its lines and sections), config_key.c
  * (each key and its value), config_check.c (what only the whole file shows), config_file.c (files, and
- * keys in files of their own), config_cred.c (public and private keys), config_say.c (what is told of a
- * fault). Private to these six.
+ * keys in files of their own), config_cred.c (public and private keys), config_radius.c (RADIUS
+ * servers), config_say.c (what is told of a fault, and numbers). Private to these seven.
  */
 #ifndef ESPTUN_IKE_CONFIG_INT_H
 #define ESPTUN_IKE_CONFIG_INT_H
@@ -36,6 +36,7 @@ struct parse {
 	unsigned int n_sections;
 	struct children_section *at; /* that of the section at hand */
 	struct client_key *client; /* that of [Client ID], if it is the one at hand */
+	struct config_radius *radius; /* that of [Radius], likewise */
 	char err[512];
 };
 
@@ -49,6 +50,8 @@ void config_say(struct parse *p, bool error, unsigned int line, const char *fmt,
 	__attribute__((format(printf, 4, 5)));
 /* Copies a string that fits; false if it does not. */
 bool config_copy(char *to, size_t size, const char *from);
+/* A number from @min to @max, decimal or with 0x. 0 or -1. */
+int config_number(const char *s, uint64_t min, uint64_t max, uint32_t *out);
 
 /* ---- config_cred.c --------------------------------------------------------------- */
 
@@ -82,6 +85,19 @@ int config_cred_check(struct config *c, int64_t now, char *why, size_t size);
 struct config_paths *config_need_paths(struct config *c);
 /* The peer's public key as a value, which begins with base64: or hex:. */
 int config_cred_value(struct config *c, const char *s, char *why, size_t size);
+
+/* ---- config_radius.c ------------------------------------------------------------- */
+
+/* Is it "Radius"? Then the section is dealt with. */
+bool config_radius_section(struct parse *p, const char *name);
+/* Keys of the section at hand, as config_keys[] has them. */
+int config_radius_server(struct parse *p, char *s);
+int config_radius_accounting(struct parse *p, char *s);
+int config_radius_secret(struct parse *p, char *s);
+int config_radius_timeout(struct parse *p, char *s);
+int config_radius_retries(struct parse *p, char *s);
+int config_radius_dead_time(struct parse *p, char *s);
+void config_radius_check(struct parse *p);
 
 /* ---- config_key.c ---------------------------------------------------------------- */
 

@@ -18,20 +18,9 @@
 
 /* ---- values ------------------------------------------------------------------ */
 
-/* Decimal or 0x, as everywhere in esptun: no octal. */
 static int number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
 {
-	char *end;
-	uint64_t v;
-
-	if (!isdigit((unsigned char)*s))
-		return -1;
-	errno = 0;
-	v = strtoull(s, &end, s[0] == '0' && (s[1] | 0x20) == 'x' ? 16 : 10);
-	if (*end || errno || v < min || v > max)
-		return -1;
-	*out = (uint32_t)v;
-	return 0;
+	return config_number(s, min, max, out);
 }
 
 static int set_mtu(struct parse *p, char *s)
@@ -1079,6 +1068,14 @@ const struct key config_keys[] = {
 	{ "Pool", "Routes", set_told, KEY_LIST,
 	  "any, or networks that clients send here, such as 10.1.0.0/16, fd01::/48" },
 	{ "Pool", "ClientToClient", set_client_to_client, KEY_ONE, "yes or no" },
+	{ "Radius", "Server", config_radius_server, KEY_ONE,
+	  "the address of a RADIUS server, with :PORT if it is not 1812" },
+	{ "Radius", "Secret", config_radius_secret, KEY_SECRET,
+	  "the server's secret for us as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Radius", "Accounting", config_radius_accounting, KEY_ONE, "a UDP port, or off" },
+	{ "Radius", "Timeout", config_radius_timeout, KEY_ONE, "seconds from 1 to 5" },
+	{ "Radius", "Retries", config_radius_retries, KEY_ONE, "a number from 0 to 3" },
+	{ "Radius", "DeadTime", config_radius_dead_time, KEY_ONE, "seconds from 1 to 3600" },
 	/* Those of [Child NAME] and [Client ID] stand last: by name alone, the key of [Peer] is found. */
 	{ "Child", "Selectors", set_selectors, KEY_LIST,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ike/app/config/config_int.h"
@@ -40,4 +43,20 @@ bool config_copy(char *to, size_t size, const char *from)
 		return false;
 	memcpy(to, from, len + 1);
 	return true;
+}
+
+/* Decimal or 0x, as everywhere in esptun: no octal. */
+int config_number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
+{
+	char *end;
+	uint64_t v;
+
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	errno = 0;
+	v = strtoull(s, &end, s[0] == '0' && (s[1] | 0x20) == 'x' ? 16 : 10);
+	if (*end || errno || v < min || v > max)
+		return -1;
+	*out = (uint32_t)v;
+	return 0;
 }

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * EAP of a RADIUS server in the agent: jobs of the core, the keys process, sockets, sessions and accounting, with a
+ * server that is played here. The core and the kernel are, too (see WRAP_test_radius_agent in the Makefile).
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/hash.h"
+#include "ike/app/agent_int.h"
+#include "ike/crypto/legacy.h"
+#include "ike/eap/eap.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { SECCOMP = false };
+#else
+enum { SECCOMP = true };
+#endif
+
+static const char secret[] = "5dtRc2sPqYb8Wm1xVn7uKz4L";
+enum { SECRET_LEN = sizeof(secret) - 1, PEER = 7, AT_MOST = 2000 /* turns of the loop */ };
+
+struct world {
+	struct agent *a;
+	struct tunnel *t;
+	struct spawn *spawn;
+	struct event_base *base;
+	struct ike_env env;
+	int access, accounting; /* sockets of the server */
+	/* The last request it got, and where from. */
+	uint8_t buf[RADIUS_MAX];
+	struct radius_packet p;
+	struct sockaddr_in from;
+	/* Of the core. */
+	struct ike_job_result result;
+	unsigned int results;
+	uint32_t sent_away;
+};
+
+static struct world w;
+
+void __wrap_core_job_done(struct core *c, const struct ike_job_result *r, uint64_t now);
+void __wrap_core_job_done(struct core *c, const struct ike_job_result *r, uint64_t now)
+{
+	(void)c;
+	(void)now;
+	w.result = *r;
+	w.results++;
+}
+
+int __wrap_core_client_down(struct core *c, const char *tunnel, uint32_t peer, uint64_t now);
+int __wrap_core_client_down(struct core *c, const char *tunnel, uint32_t peer, uint64_t now)
+{
+	(void)c;
+	(void)tunnel;
+	(void)now;
+	w.sent_away = peer;
+	return 0;
+}
+
+bool __wrap_kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
+				struct kernel_traffic *out);
+bool __wrap_kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
+				struct kernel_traffic *out)
+{
+	(void)k;
+	(void)ifindex;
+	(void)id;
+	*out = (struct kernel_traffic){
+		.rx_bytes = 0x300000005, .tx_bytes = 9, .rx_packets = 4, .tx_packets = 2
+	};
+	return true;
+}
+
+/* ---- the world ---------------------------------------------------------------------------------- */
+
+static int listen_on(uint16_t *port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	*port = ntohs(sin.sin_port);
+	return fd;
+}
+
+/* As agent.c does it. */
+static void on_keys(void *ctx)
+{
+	agent_take_jobs(ctx, 64, UINT64_MAX);
+}
+
+static void on_due(void *ctx)
+{
+	(void)ctx;
+}
+
+static struct config_radius *make_server(void)
+{
+	struct config_radius *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	r->server.access.addr = r->server.accounting.addr =
+		(struct ike_addr){ 4, { 127, 0, 0, 1 } };
+	r->server.timeout = 200;
+	r->server.retries = 1;
+	r->server.dead_time = 1000;
+	w.access = listen_on(&r->server.access.port);
+	w.accounting = listen_on(&r->server.accounting.port);
+	memcpy(r->secret, secret, SECRET_LEN);
+	r->secret_len = SECRET_LEN;
+	return r;
+}
+
+static int set_up(void **state)
+{
+	const struct seal seal = { { 1 }, { 2 } };
+	const struct spawn_options o = { .kind = SPAWN_KEYS,
+					 .wrapping = seal.wrapping,
+					 .seccomp = SECCOMP };
+	static const struct agent_helpers helpers; /* nothing keeps leases */
+	const struct pool_range range = { { 4, { 10, 9, 0, 2 } }, { 4, { 10, 9, 0, 9 } } };
+	struct key_proc_events events = { env_find_key, on_keys, NULL };
+	char err[512] = "";
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	w.a = events.ctx = calloc(1, sizeof(*w.a));
+	w.t = calloc(1, sizeof(*w.t));
+	w.a->helpers = &helpers;
+	w.spawn = spawn_start(&o, err, sizeof(err));
+	if (!w.spawn)
+		fail_msg("%s", err);
+	w.a->loop = loop_new(on_due, w.a);
+	w.base = loop_base(w.a->loop);
+	w.a->key_proc = key_proc_new(w.base, w.spawn, &events);
+	assert_non_null(w.a->key_proc);
+	TAILQ_INIT(&w.a->dirty);
+	LIST_INIT(&w.a->radius);
+	w.t->agent = w.a;
+	w.t->ifindex = 5;
+	strcpy(w.t->conf.name, "vpn0");
+	w.t->conf.radius = make_server();
+	w.t->conf.n_radius = 1;
+	w.t->pool = pool_new(&range, 1, NULL, 0);
+	assert_int_equal(seal_config(&seal, &w.t->conf), 0);
+	assert_true(owned_add_peer(&w.t->owned, IKE_PEER_FIRST, 1));
+	LIST_INSERT_HEAD(&w.a->by_name[hash_lower("vpn0", 4) % TUNNEL_BUCKETS], w.t, by_name);
+	agent_env(w.a, &w.env);
+	log_open(IKE_LOG_ERROR, false);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	backend_free(w.t);
+	session_free(w.t);
+	radius_free(w.t);
+	assert_true(LIST_EMPTY(&w.a->radius));
+	pool_free(w.t->pool);
+	key_proc_free(w.a->key_proc);
+	spawn_free(w.spawn);
+	loop_free(w.a->loop);
+	owned_free(&w.t->owned);
+	free(w.t->conf.radius);
+	free(w.t);
+	free(w.a);
+	close(w.access);
+	close(w.accounting);
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+static void turn(void)
+{
+	event_base_loop(w.base, EVLOOP_NONBLOCK);
+	radius_timer(w.t, loop_now());
+	session_timer(w.t, loop_now());
+	usleep(1000);
+}
+
+/* ---- the server ----------------------------------------------------------------------------------- */
+
+/* The next request at the socket. */
+static void receive(int fd)
+{
+	socklen_t len = sizeof(w.from);
+	ssize_t n = -1;
+
+	for (unsigned int i = 0; n < 0 && i < AT_MOST; i++) {
+		turn();
+		n = recvfrom(fd, w.buf, sizeof(w.buf), 0, (struct sockaddr *)&w.from, &len);
+	}
+	assert_true(n > 0);
+	assert_true(radius_parse(w.buf, (size_t)n, &w.p));
+}
+
+/* The first attribute of this type in the request; NULL: it has none. */
+static const uint8_t *find_attr(uint8_t type, size_t *len)
+{
+	struct radius_attr a;
+	size_t at = 0;
+
+	while (radius_next_attr(&w.p, &at, &a)) {
+		*len = a.len;
+		if (a.type == type)
+			return a.value;
+	}
+	return NULL;
+}
+
+static uint32_t number_of(uint8_t type)
+{
+	size_t len = 0;
+	const uint8_t *v = find_attr(type, &len);
+
+	assert_true(v && len == 4);
+	return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
+}
+
+/* It answers the request, with these attributes. */
+static void reply(int fd, uint8_t code, const uint8_t *attributes, size_t attributes_len)
+{
+	static const uint8_t zeros[RADIUS_AUTHENTICATOR];
+	uint8_t buf[RADIUS_MAX];
+	struct radius_builder b = radius_begin(buf, code, w.p.id, w.p.authenticator);
+
+	radius_add(&b, RADIUS_A_MESSAGE_AUTHENTICATOR, zeros, sizeof(zeros));
+	radius_add_all(&b, attributes, attributes_len);
+
+	const size_t len = radius_end(&b);
+	const struct ike_iov whole = { buf, len }, all[] = { { buf, len }, { secret, SECRET_LEN } };
+
+	assert_int_equal(ike_hmac_md5((const uint8_t *)secret, SECRET_LEN, &whole, 1,
+				      buf + RADIUS_HEAD + 2),
+			 0);
+	assert_int_equal(ike_md5(all, 2, buf + 4), 0);
+	assert_int_equal(sendto(fd, buf, len, 0, (struct sockaddr *)&w.from, sizeof(w.from)), len);
+}
+
+/* ---- the core -------------------------------------------------------------------------------------- */
+
+static int begin(uint64_t id, const char *talk, const void *packet, size_t len)
+{
+	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
+	static const struct ike_id alice = { .type = IKE_ID_FQDN, .len = 5, .data = "alice" };
+	const struct ike_job job = {
+		.id = id,
+		.kind = IKE_JOB_RADIUS,
+		.n_tunnels = 1,
+		.tunnels = names,
+		.peer = &alice,
+		.octets = { { "alice", 5 }, { packet, len }, { talk, 8 } },
+	};
+
+	return w.env.job_start(w.a, &job);
+}
+
+static void wait_for_result(uint64_t id)
+{
+	for (unsigned int i = 0; !w.results && i < AT_MOST; i++)
+		turn();
+	assert_int_equal(w.results, 1);
+	assert_int_equal(w.result.id, id);
+	w.results = 0;
+}
+
+static const uint8_t identity[] = { EAP_RESPONSE, 1,   0,   10,	 EAP_TYPE_IDENTITY,
+				    'a',	  'l', 'i', 'c', 'e' };
+static const uint8_t request[] = { EAP_REQUEST, 2, 0, 6, 26, 9 };
+static const uint8_t response[] = { EAP_RESPONSE, 2, 0, 6, 26, 8 };
+static const uint8_t success[] = { EAP_SUCCESS, 2, 0, 4 };
+
+static void log_in(const char *talk, void (*more)(struct radius_builder *b))
+{
+	uint8_t attributes[512];
+	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+
+	assert_int_equal(begin(1, talk, response, sizeof(response)), 0);
+	receive(w.access);
+	radius_add_eap(&b, success, sizeof(success));
+	more(&b);
+	reply(w.access, RADIUS_ACCESS_ACCEPT, attributes, radius_end_attributes(&b));
+	wait_for_result(1);
+	assert_int_equal(w.result.error, 0);
+	assert_int_equal(w.result.verdict[0], IKE_JOB_PROVEN);
+}
+
+/* ---- situations ------------------------------------------------------------------------------------ */
+
+static void nothing(struct radius_builder *b)
+{
+	(void)b;
+}
+
+static void a_conversation(void **state)
+{
+	uint8_t attributes[64];
+	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(begin(5, "talk-one", identity, sizeof(identity)), 0);
+	receive(w.access);
+	assert_int_equal(w.p.code, RADIUS_ACCESS_REQUEST);
+	assert_memory_equal(find_attr(RADIUS_A_EAP_MESSAGE, &len), identity, sizeof(identity));
+	assert_memory_equal(find_attr(RADIUS_A_USER_NAME, &len), "alice", 5);
+	assert_memory_equal(find_attr(RADIUS_A_NAS_IDENTIFIER, &len), "vpn0", 4);
+	assert_null(find_attr(RADIUS_A_STATE, &len));
+	radius_add_eap(&b, request, sizeof(request));
+	radius_add(&b, RADIUS_A_STATE, "where we are", 12);
+	reply(w.access, RADIUS_ACCESS_CHALLENGE, attributes, radius_end_attributes(&b));
+	wait_for_result(5);
+	assert_int_equal(w.result.verdict[0], IKE_JOB_REFUTED);
+	assert_int_equal(w.result.eap_len, sizeof(request));
+	assert_memory_equal(w.result.eap, request, sizeof(request));
+	/* Another conversation knows nothing of this one's State. */
+	assert_int_equal(begin(6, "talk-two", identity, sizeof(identity)), 0);
+	receive(w.access);
+	assert_null(find_attr(RADIUS_A_STATE, &len));
+	reply(w.access, RADIUS_ACCESS_REJECT, NULL, 0);
+	wait_for_result(6);
+	assert_int_equal(w.result.verdict[0], IKE_JOB_REFUTED);
+	assert_int_equal(w.result.eap_len, 0);
+	/* The first one goes on. */
+	assert_int_equal(begin(1, "talk-one", response, sizeof(response)), 0);
+	receive(w.access);
+	assert_memory_equal(find_attr(RADIUS_A_STATE, &len), "where we are", 12);
+	b = radius_attributes(attributes, sizeof(attributes));
+	radius_add_eap(&b, success, sizeof(success));
+	radius_add_text(&b, RADIUS_A_USER_NAME, "alice@corp.example");
+	reply(w.access, RADIUS_ACCESS_ACCEPT, attributes, radius_end_attributes(&b));
+	wait_for_result(1);
+	/* As whom the server knows the user. */
+	assert_int_equal(w.result.verdict[0], IKE_JOB_PROVEN);
+	assert_int_equal(w.result.eap_len, 18);
+	assert_memory_equal(w.result.eap, "alice@corp.example", 18);
+}
+
+/* RFC 3579 2.6.3, 2.6.4: what RADIUS and EAP say is not the same. */
+static void an_acceptance_that_is_none(void **state)
+{
+	static const uint8_t failure[] = { 79, 6, EAP_FAILURE, 2, 0, 4 };
+	uint8_t attributes[64];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+
+		if (i == 0)
+			radius_add_all(&b, failure, sizeof(failure));
+		if (i == 1)
+			radius_add_eap(&b, request, sizeof(request));
+		assert_int_equal(begin(1, "talk-one", response, sizeof(response)), 0);
+		receive(w.access);
+		reply(w.access, RADIUS_ACCESS_ACCEPT, attributes, radius_end_attributes(&b));
+		wait_for_result(1);
+		assert_int_equal(w.result.verdict[0], IKE_JOB_REFUTED);
+		assert_int_equal(w.result.eap_len, 0);
+	}
+	assert_null(w.t->sessions);
+}
+
+static void give_all(struct radius_builder *b)
+{
+	radius_add(b, RADIUS_A_FRAMED_IP_ADDRESS, (const uint8_t[]){ 10, 9, 0, 7 }, 4);
+	radius_add_text(b, RADIUS_A_CLASS, "gold");
+	radius_add_u32(b, RADIUS_A_SESSION_TIMEOUT, 1);
+}
+
+static void a_session(void **state)
+{
+	static const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, 4500 };
+	struct ike_addr addr = { 0 };
+	struct ike_id id;
+	char number[17] = "";
+	size_t len = 0;
+
+	(void)state;
+	log_in("talk-one", give_all);
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &id));
+	session_bind(w.t, PEER, &id, &remote);
+	assert_int_equal(lease_take(w.t, PEER, &id, 4, NULL, &addr), 0);
+	assert_memory_equal(addr.b, ((const uint8_t[]){ 10, 9, 0, 7 }), 4);
+	session_start(w.t, PEER);
+	session_start(w.t, PEER); /* of each child SA */
+	receive(w.accounting);
+	assert_int_equal(w.p.code, RADIUS_ACCOUNTING_REQUEST);
+	assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), 1);
+	assert_memory_equal(find_attr(RADIUS_A_CLASS, &len), "gold", 4);
+	assert_memory_equal(find_attr(RADIUS_A_FRAMED_IP_ADDRESS, &len), addr.b, 4);
+	assert_memory_equal(find_attr(RADIUS_A_CALLING_STATION_ID, &len), "192.0.2.1:4500", 14);
+	memcpy(number, find_attr(RADIUS_A_ACCT_SESSION_ID, &len), 16);
+	reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+	for (unsigned int i = 0; !w.sent_away && i < AT_MOST; i++)
+		turn();
+	assert_int_equal(w.sent_away, PEER); /* Session-Timeout */
+	session_stop(w.t, PEER);
+	receive(w.accounting);
+	assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), 2);
+	assert_memory_equal(find_attr(RADIUS_A_ACCT_SESSION_ID, &len), number, 16);
+	assert_int_equal(number_of(RADIUS_A_ACCT_INPUT_OCTETS), 5);
+	assert_int_equal(number_of(RADIUS_A_ACCT_INPUT_GIGAWORDS), 3);
+	assert_int_equal(number_of(RADIUS_A_ACCT_OUTPUT_OCTETS), 9);
+	assert_int_equal(number_of(RADIUS_A_ACCT_OUTPUT_GIGAWORDS), 0);
+	assert_int_equal(number_of(RADIUS_A_ACCT_INPUT_PACKETS), 4);
+	assert_in_range(number_of(RADIUS_A_ACCT_SESSION_TIME), 1, 3);
+	assert_int_equal(number_of(RADIUS_A_ACCT_TERMINATE_CAUSE), 5);
+	session_stop(w.t, PEER);
+	assert_true(TAILQ_EMPTY(&w.t->sessions->list));
+}
+
+/* The same client logs in anew: one session ends, another begins. */
+static void a_second_login(void **state)
+{
+	static const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, 4500 };
+	struct ike_id id;
+	char first[16];
+	size_t len = 0;
+
+	(void)state;
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &id));
+	log_in("talk-one", nothing);
+	session_bind(w.t, PEER, &id, &remote);
+	session_start(w.t, PEER);
+	receive(w.accounting);
+	memcpy(first, find_attr(RADIUS_A_ACCT_SESSION_ID, &len), sizeof(first));
+	reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+	log_in("talk-two", nothing);
+	session_start(w.t, PEER);
+	/* Both at once, in any order. */
+	for (unsigned int i = 0; i < 2; i++) {
+		bool is_first;
+
+		receive(w.accounting);
+		is_first = !memcmp(find_attr(RADIUS_A_ACCT_SESSION_ID, &len), first, sizeof(first));
+		assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), is_first ? 2 : 1);
+		reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+	}
+}
+
+/* What the server gives to one is nothing for another, nor for a second peer. */
+static void a_session_of_another(void **state)
+{
+	struct ike_addr addr;
+	struct ike_id id, other;
+
+	(void)state;
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &id));
+	assert_true(eap_identity((const uint8_t *)"bob", 3, &other));
+	log_in("talk-one", give_all);
+	assert_false(session_address(w.t, PEER, &other, 4, &addr));
+	assert_true(session_address(w.t, PEER, &id, 4, &addr));
+	assert_false(session_address(w.t, PEER, &id, 6, &addr));
+	assert_false(session_address(w.t, PEER + 1, &id, 4, &addr));
+}
+
+static void a_silent_server(void **state)
+{
+	(void)state;
+	assert_int_equal(begin(9, "talk-one", identity, sizeof(identity)), 0);
+	wait_for_result(9);
+	assert_int_equal(w.result.error, -ETIMEDOUT);
+}
+
+/* The process that speaks IKE is an attacker's. */
+static void hostile_jobs(void **state)
+{
+	static const uint8_t as_request[] = { EAP_REQUEST, 1, 0, 6, 26, 9 };
+	static uint8_t longest[RADIUS_EAP + 1] = { EAP_RESPONSE };
+	char talk[9];
+
+	(void)state;
+	assert_int_equal(begin(1ULL << 63 | 1, "talk-one", identity, sizeof(identity)), -EINVAL);
+	assert_int_equal(begin(1, "talk-one", as_request, sizeof(as_request)), -EINVAL);
+	assert_int_equal(begin(1, "talk-one", identity, 4), -EINVAL);
+	assert_int_equal(begin(1, "talk-one", longest, sizeof(longest)), -EINVAL);
+	assert_int_equal(begin(1, "talk-one", longest, RADIUS_EAP), -EMSGSIZE);
+	/* As many conversations as it wants: some are kept, and fewer have a question out. */
+	for (unsigned int i = 0; i < 1000; i++) {
+		snprintf(talk, sizeof(talk), "%08u", i);
+		begin(100 + i, talk, identity, sizeof(identity));
+	}
+	assert_in_range(w.t->talks->n, 1, 256);
+	/* A result of the keys process that nobody waits for. */
+	assert_true(radius_job_done(w.a, &(struct ike_job_result){ .id = 1ULL << 63 | 12345 }));
+	assert_false(radius_job_done(w.a, &(struct ike_job_result){ .id = 12345 }));
+}
+
+/* The ike process ended, and jobs with it. */
+static void jobs_that_got_lost(void **state)
+{
+	static const uint8_t record[] = { RADIUS_A_ACCT_STATUS_TYPE, 6, 0, 0, 0, 2 };
+
+	(void)state;
+	radius_account(w.t, record, sizeof(record));
+	key_proc_drop(w.a->key_proc);
+	backend_free(w.t);
+	radius_jobs_lost(w.a);
+	receive(w.accounting);
+	assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), 2);
+	reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+}
+
+/* Configured anew while a question is out. */
+static void another_configuration(void **state)
+{
+	(void)state;
+	assert_int_equal(begin(9, "talk-one", identity, sizeof(identity)), 0);
+	backend_free(w.t);
+	radius_free(w.t);
+	for (unsigned int i = 0; i < 50; i++)
+		turn();
+	assert_int_equal(w.results, 0);
+	w.t->conf.n_radius = 0;
+	assert_int_equal(begin(10, "talk-one", identity, sizeof(identity)), -EINVAL);
+	w.t->conf.n_radius = 1;
+	assert_int_equal(begin(11, "talk-one", identity, sizeof(identity)), 0);
+	receive(w.access);
+}
+
+#define SITUATION(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SITUATION(a_conversation),
+		SITUATION(an_acceptance_that_is_none),
+		SITUATION(a_session),
+		SITUATION(a_second_login),
+		SITUATION(a_session_of_another),
+		SITUATION(a_silent_server),
+		SITUATION(hostile_jobs),
+		SITUATION(jobs_that_got_lost),
+		SITUATION(another_configuration),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
