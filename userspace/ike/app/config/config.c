@@ -102,14 +102,14 @@ static void set_key(struct parse *p, const struct key *k, const char *text)
 			   k->name);
 		return;
 	}
-	if ((p->seen >> i & 1) && k->kind != KEY_LIST) {
+	if (p->seen[i] && k->kind != KEY_LIST) {
 		config_say(p, true, p->line, "%s is given again; the first one is in line %u",
 			   k->name, p->line_of[i]);
 		return;
 	}
-	if (!(p->seen >> i & 1))
+	if (!p->seen[i])
 		p->line_of[i] = p->line;
-	p->seen |= 1ULL << i;
+	p->seen[i] = true;
 	snprintf(value, sizeof(value), "%s", text);
 	if (k->kind != KEY_SECRET)
 		ini_strip_comment(value);
@@ -141,7 +141,7 @@ static void begin_section(struct parse *p, const char *section)
 	p->section = section;
 	for (unsigned int i = 0; i < config_n_keys; i++) {
 		if (!strcmp(config_keys[i].section, section))
-			p->seen &= ~(1ULL << i);
+			p->seen[i] = false;
 	}
 }
 

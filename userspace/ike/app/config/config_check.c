@@ -16,7 +16,7 @@
 
 static bool given(const struct parse *p, const char *name)
 {
-	return p->seen >> (config_find_key(name) - config_keys) & 1;
+	return p->seen[config_find_key(name) - config_keys];
 }
 
 static unsigned int line_of(const struct parse *p, const char *name)

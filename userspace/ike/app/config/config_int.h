@@ -15,6 +15,7 @@
 
 enum requirement { REQUIRE_PQ, REQUIRE_PFS, REQUIRE_CERT, REQUIRE_WORDS };
 
+enum { CONFIG_MAX_KEYS = 128 /* rows of config_keys[] */ };
 enum { MIN_MTU = 576, MAX_MTU = 65535, IPV6_MIN_MTU = 1280 };
 
 struct parse {
@@ -26,8 +27,8 @@ struct parse {
 	bool skipping; /* that key is none of ours */
 	bool continued; /* the line does */
 	unsigned int errors;
-	uint64_t seen; /* bit per row of config_keys[] */
-	unsigned int line_of[64];
+	bool seen[CONFIG_MAX_KEYS]; /* of each row of config_keys[] */
+	unsigned int line_of[CONFIG_MAX_KEYS];
 	char crypto[2][1024]; /* IKE, ESP: items of Crypto, with commas between */
 	bool crypto_given[2];
 	bool clients_apart; /* ClientToClient = no */

@@ -1087,7 +1087,7 @@ const struct key config_keys[] = {
 };
 
 const unsigned int config_n_keys = sizeof(config_keys) / sizeof(config_keys[0]);
-_Static_assert(sizeof(config_keys) / sizeof(config_keys[0]) <= 64,
+_Static_assert(sizeof(config_keys) / sizeof(config_keys[0]) <= CONFIG_MAX_KEYS,
 	       "line_of and seen are too short");
 
 const struct key *config_find_key(const char *name)
