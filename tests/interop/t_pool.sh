@@ -63,6 +63,9 @@ agent hub
 check "c2 still has traffic" pings c2 10.1.0.1 -I 10.9.0.3
 is "both are there" "$(of hub .pool.ipv4.held)" 2
 
+# The new agent does not know c1's IKE SA: that begins anew, so that it can go.
+in_quiet c1 swanctl --terminate --ike hub --force --timeout 2 > /dev/null 2>&1
+check "c1 comes, to this agent" begin 1
 in_quiet c1 swanctl --terminate --ike hub > /dev/null 2>&1
 check "c1 goes" wait_for 20 n_clients_are 1
 check "the hub's agent ends once more" agent_stop hub
