@@ -3,7 +3,8 @@
 #
 # The demo inside the guest: two sites, one behind a NAT router, joined by two
 # esptunds; then each site's gateway in turn is an unmodified strongSwan, and one the kernel's own
-# IPsec, over IPv6; at last keys are replaced every few seconds, by either end, and no packet is lost.
+# IPsec, over IPv6; then keys are replaced every few seconds, by either end, and no packet is lost; at last
+# a hub gives addresses to clients behind a NAT.
 # tests/demo/run is the other half.
 
 . "$VM_TOP/tests/vm/lib.sh"
@@ -390,6 +391,152 @@ part_rekeying() {
 	stop "$charon_pid"
 }
 
+# certificate FILE NAME: a key, and a certificate below the CA of $made, for NAME.
+made=/run/made
+certificate() {
+	openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-256 -out "$made/$1.key" 2>/dev/null
+	openssl req -new -key "$made/$1.key" -subj "/O=Example/CN=$1" -out "$made/$1.csr"
+	openssl x509 -req -in "$made/$1.csr" -CA "$made/ca.crt" -CAkey "$made/ca.key" -days 365 \
+		-extfile <(echo "subjectAltName=DNS:$2") -out "$made/$1.crt" 2>/dev/null ||
+		failed "openssl makes no certificate for $2"
+}
+
+# road_warrior NS NAME LOCAL SECRET: an unmodified charon that asks for an address; LOCAL is how it proves who it is.
+road_warrior() {
+	local ns=$1 etc=/etc/netns/$1
+	mkdir -p "$etc/swanctl"/{x509,x509ca,x509aa,x509ac,x509crl,x509ocsp,pubkey,private,rsa,ecdsa,bliss,pkcs8,pkcs12}
+	cp "$made/ca.crt" "$etc/swanctl/x509ca/"
+	[ ! -f "$made/$ns.key" ] || cp "$made/$ns.key" "$etc/swanctl/private/"
+	[ ! -f "$made/$ns.crt" ] || cp "$made/$ns.crt" "$etc/swanctl/x509/"
+	cat >"$etc/strongswan.conf" <<-END
+	charon {
+	  load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey aes sha1 sha2 md4 hmac kdf gcm curve25519 kernel-netlink socket-default vici eap-identity eap-mschapv2
+	  plugins {
+	    vici {
+	      socket = unix:///tmp/$ns.vici
+	    }
+	  }
+	  filelog {
+	    stderr {
+	      default = 1
+	    }
+	  }
+	}
+	swanctl {
+	  socket = unix:///tmp/$ns.vici
+	}
+	END
+	cat >"$etc/swanctl/swanctl.conf" <<-END
+	connections {
+	  hub {
+	    version = 2
+	    remote_addrs = 198.51.100.2
+	    vips = 0.0.0.0
+	    proposals = aes256gcm16-prfsha256-x25519
+	    local {
+	      $3
+	    }
+	    remote {
+	      auth = pubkey
+	      id = hub.example.org
+	    }
+	    children {
+	      net {
+	        remote_ts = 10.2.0.0/24
+	        esp_proposals = aes256gcm16
+	      }
+	    }
+	  }
+	}
+	$4
+	END
+	echo
+	echo "$ns# cat /etc/swanctl/swanctl.conf"
+	cat "$etc/swanctl/swanctl.conf"
+	start "$ns" "$VM_OUT/charon-$2.log" sh -c "mount -t tmpfs run /run && exec $CHARON"
+	charon_pid=$started
+	wait_for 20 ip netns exec "$ns" swanctl --stats || failed "strongSwan on $ns does not start"
+	ip netns exec "$ns" swanctl --load-all >>"$VM_OUT/charon-$2.log" 2>&1 ||
+		failed "strongSwan of $ns does not take its configuration"
+}
+
+# hub_conf NAME POOL PROOF...: a tunnel of the hub for clients who prove who they are so.
+hub_conf() {
+	conf gwb "$1" <<-END
+	[Tunnel]
+	LocalID = hub.example.org
+	Key = /etc/esptun/hub.key
+	Cert = /etc/esptun/hub.crt
+	Address = $2.1/24
+	[Peer]
+	Clients = 8
+	$3
+	Selectors = 10.2.0.0/24 = any
+	$CRYPTO
+	[Pool]
+	Range = $2.0/24
+	END
+}
+
+# leased NS NET: the address of that network which the client was given.
+leased() {
+	ip -n "$1" -j -4 addr | jq -r --arg net "$2." '.[].addr_info[].local | select(startswith($net))'
+}
+
+# from_lease NS NET: there is traffic, there and back, with that address.
+from_lease() {
+	local addr
+	addr=$(leased "$1" "$2")
+	[ -n "$addr" ] || failed "$1 has no address of the pool $2.0/24"
+	show "$1" ping -n -c 10 -i 0.2 -W 5 -I "$addr" 10.2.0.2
+	show lanb ping -n -c 3 -i 0.3 -W 5 "$addr"
+}
+
+part_road() {
+	local eap_pid cert_pid
+	title "6. A hub with a certificate; behind the NAT router a user with a password (EAP-MSCHAPv2) and one with a certificate"
+	mkdir -p $made
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $made/ca.key \
+		-subj "/O=Example/CN=ca" -days 365 -out $made/ca.crt 2>/dev/null || failed "openssl makes no CA"
+	certificate hub hub.example.org
+	certificate road alice.example.org
+	mkdir -p /etc/netns/gwb/esptun
+	cp $made/hub.key $made/hub.crt $made/ca.crt /etc/netns/gwb/esptun/
+	echo 'bob = "correct horse 9"' >/etc/netns/gwb/esptun/users
+	add_ns road
+	wire road wan0 192.168.2.2/24 nat in1 192.168.2.1/24
+	single_packets road wan0
+	single_packets nat in1
+	must ip -n road route add default via 192.168.2.1
+	record road
+	hub_conf staff 10.9.1 $'RemoteAuth = eap\nUsers = /etc/esptun/users'
+	hub_conf machines 10.9.2 $'RemoteID = *.example.org\nCA = /etc/esptun/ca.crt'
+	agent gwb esptund-hub keys-road
+	road_warrior gwa eap 'auth = eap-mschapv2
+	      eap_id = bob' 'secrets {
+	  eap-bob {
+	    id = bob
+	    secret = "correct horse 9"
+	  }
+	}'
+	eap_pid=$charon_pid
+	road_warrior road cert 'auth = pubkey
+	      certs = road.crt
+	      id = alice.example.org' ''
+	cert_pid=$charon_pid
+	show gwa swanctl --initiate --child net --timeout 40
+	show road swanctl --initiate --child net --timeout 40
+	show gwb esptun -control /run/gwb/control status staff
+	show gwb esptun -control /run/gwb/control status machines
+	show gwb esptun -control /run/gwb/control pool show
+	from_lease gwa 10.9.1
+	from_lease road 10.9.2
+	record_end
+	stop "$eap_pid"
+	stop "$cert_pid"
+	agent_stop gwb staff
+}
+
 uname -srv
 cat <<'END'
 
@@ -406,4 +553,5 @@ part_responder
 part_initiator
 part_kernel
 part_rekeying
+part_road
 exit 0
