@@ -859,7 +859,10 @@ static void a_late_rekeying_is_put_off(void **state)
 	pair_free(p);
 }
 
-/* Pairs that are asked for or rekeyed meanwhile are put off, and none is left at the old IKE SA. */
+/*
+ * The responder asks for no pair meanwhile: it would be refused, and each request of ours keeps us from
+ * answering the one that comes then. The pair is rekeyed behind.
+ */
 static void pairs_wait_for_it(void **state)
 {
 	uint8_t spi[IKE_SPI_LEN];
@@ -871,15 +874,61 @@ static void pairs_wait_for_it(void **state)
 	node_rekey_ike(p->a);
 	assert_true(world_await(&p->w, h, 1000));
 	node_rekey_child(p->b);
-	world_release(
-		&p->w,
-		h); /* it comes while b's request is out, and is answered when that is answered */
+	world_release(&p->w, h);
 	pair_run(p, 15);
-	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 1);
-	assert_int_equal(pair_count(p, p->b, IKE_FOLLOWUP_KE, true), 1);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 0);
+	assert_int_equal(pair_count(p, p->b, IKE_FOLLOWUP_KE, true), 2);
 	pair_run(p, 30000);
 	ike_sa_is_another(p, spi);
 	assert_int_not_equal(node_out(p->b, 0)->spi, esp);
+	pair_free(p);
+}
+
+/* … and for no further one. */
+static void a_further_pair_waits_for_it(void **state)
+{
+	struct pair *p = new_pair(two, 2);
+	struct ike_tunnel_conf *c = &p->b->conf[0];
+	struct hold *h;
+
+	(void)state;
+	c->child[1] = c->child[0];
+	c->n_child = 2;
+	pair_start(p, false);
+	pair_run(p, 300);
+	is_up(p);
+	p->n_sent = 0;
+	h = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 2);
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	x_create_pair(p->b->core, node_sa(p->b), 1);
+	world_release(&p->w, h);
+	pair_run(p, 15);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 0);
+	assert_int_equal(pair_count(p, p->b, IKE_FOLLOWUP_KE, true), 2);
+	pair_free(p);
+}
+
+/* Pairs move with the last answer, so that waits until what we asked about one is settled. */
+static void it_waits_for_a_delete(void **state)
+{
+	uint8_t spi[IKE_SPI_LEN];
+	struct pair *p = to_rekey(spi);
+	struct hold *h = world_hold(&p->w, p->a, IKE_FOLLOWUP_KE, false, 2);
+	struct hold *del = world_hold(&p->w, p->b, IKE_INFORMATIONAL, false, 0);
+
+	(void)state;
+	node_rekey_child(p->b);
+	pair_run(p, 500);
+	node_rekey_ike(p->a);
+	assert_true(world_await(&p->w, h, 1000));
+	assert_true(world_await(&p->w, del, 2000));
+	world_release(&p->w, h);
+	pair_run(p, 15);
+	assert_int_equal(pair_count(p, p->b, IKE_FOLLOWUP_KE, true), 1);
+	world_release(&p->w, del);
+	pair_run(p, 30000);
+	ike_sa_is_another(p, spi);
 	pair_free(p);
 }
 
@@ -1087,6 +1136,8 @@ int main(void)
 		cmocka_unit_test(crossing_ones_end_alike),
 		cmocka_unit_test(a_late_rekeying_is_put_off),
 		cmocka_unit_test(pairs_wait_for_it),
+		cmocka_unit_test(a_further_pair_waits_for_it),
+		cmocka_unit_test(it_waits_for_a_delete),
 		cmocka_unit_test(it_ends_with_the_tunnel),
 		cmocka_unit_test(wrong_values_end_it),
 		cmocka_unit_test(keys_are_those_of_the_rfc),

@@ -311,6 +311,8 @@ struct creation {
 void x_rekey_timer(struct ike_core *core, struct ike_sa *sa);
 /* Is our request to rekey @sa out? */
 bool x_rekey_is_out(const struct ike_sa *sa);
+/* Has the peer begun to rekey @sa, with additional key exchanges of which one is yet to come? */
+bool x_rekey_is_under_way(const struct ike_core *core, const struct ike_sa *sa);
 /*
  * @sa, which we are rekeying, is over, or we cannot rekey it: what the peer's own rekeying of it
  * made takes over. False: it made nothing.

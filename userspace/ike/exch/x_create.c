@@ -99,7 +99,8 @@ static enum exchange_build build_pair(struct ike_core *core, struct ike_sa *sa, 
 		return EXCHANGE_DROP;
 	negotiate_begin(&n, sa, x->conf, old);
 	group = x->group ? x->group : ike_proposals_first_dh(&n.esp);
-	made = begin_creation(core, sa, x, group);
+	/* The peer would refuse it (2.25.2), and could not go on with the IKE SA while it is out. */
+	made = x_rekey_is_under_way(core, sa) ? NULL : begin_creation(core, sa, x, group);
 	if (!made) { /* the pair there is need not suffer from it */
 		if (old)
 			try_later(core, sa, old);

@@ -504,6 +504,13 @@ bool x_rekey_is_out(const struct ike_sa *sa)
 
 /* ---- responder ---------------------------------------------------------------------- */
 
+bool x_rekey_is_under_way(const struct ike_core *core, const struct ike_sa *sa)
+{
+	const struct ike_sa *next = sa_prepared(core, sa);
+
+	return next && next->followup;
+}
+
 /* Prepare the IKE SA that both agreed on, and answer. */
 static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				     struct ike_proposal *chosen, const struct ike_ke *ke)
