@@ -1256,6 +1256,33 @@ static void peer_is_proven_without_our_answer(void **state)
 	}
 }
 
+/* … also if copies of the question went on other paths before it answered: then it is asked once more. */
+static void peer_is_slow_under_the_former_one(void **state)
+{
+	struct pair *p = up();
+	struct hold *h;
+	uint64_t proven;
+
+	(void)state;
+	world_hold(&p->w, p->a, IKE_CREATE_CHILD_SA, true, 0);
+	node_rekey_ike(p->b);
+	pair_run(p, 1000);
+	node_move(p->b, &elsewhere, NULL);
+	h = world_hold(&p->w, p->b, IKE_INFORMATIONAL, true, 0);
+	esp_comes_from(p, p->a, &elsewhere, IKE_NATT_PORT);
+	assert_true(world_await(&p->w, h, 1000));
+	pair_run(p, 2000);
+	proven = node_stats(p->a).updates;
+	world_release(&p->w, h);
+	pair_run(p, 1);
+	assert_int_equal(node_stats(p->a).updates, proven);
+	pair_run(p, 20000);
+	assert_int_equal(node_stats(p->a).updates, proven + 1);
+	assert_true(kernel_at(p->a, &elsewhere));
+	assert_false(p->a->stays[0]);
+	pair_free(p);
+}
+
 /* Another COOKIE2 comes back under the former one: the IKE SA there is ends. */
 static void former_cookie_is_wrong(void **state)
 {
@@ -1706,6 +1733,7 @@ int main(void)
 		cmocka_unit_test(answer_is_lost_before_the_move),
 		cmocka_unit_test(former_update_is_asked_again),
 		cmocka_unit_test(peer_is_proven_without_our_answer),
+		cmocka_unit_test(peer_is_slow_under_the_former_one),
 		cmocka_unit_test(former_cookie_is_wrong),
 		cmocka_unit_test(update_under_a_prepared_one),
 		cmocka_unit_test(nat_comes_and_goes),

@@ -311,10 +311,11 @@ static void take_former_update(struct ike_core *core, struct ike_sa *sa, struct 
 {
 	struct mobike *mb = &sa->mobike;
 
-	if (!mb->verifying || mb->asked != mb->version)
+	/* Else it says nothing of one path, and is asked again, as under any IKE SA. */
+	if (!mb->verifying || mb->asked != mb->version || mb->spread)
 		return;
 	mb->update = false;
-	if (!newest || !returned || mb->spread)
+	if (!newest || !returned)
 		return;
 	newest->mobike.update |= address_use(core, newest, &sa->local, &sa->remote);
 	address_prove(core, newest);
