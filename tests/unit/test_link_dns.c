@@ -25,6 +25,7 @@
 /* ---- what given.c needs of others ---------------------------------------------------- */
 
 static char said[2048];
+static struct ike_cp found; /* on the netdevice */
 
 uint64_t loop_now(void)
 {
@@ -40,7 +41,7 @@ void net_given(struct net *n, const char *name, struct ike_addr out[2])
 {
 	(void)n;
 	(void)name;
-	(void)out;
+	memcpy(out, found.address, sizeof(found.address));
 }
 
 unsigned int net_routes(struct net *n, const char *name, struct net_prefix *out, unsigned int max)
@@ -136,6 +137,32 @@ static void wait_heard(unsigned int n)
 		usleep(10000);
 	}
 	assert_int_equal(heard, n);
+}
+
+/* The program tells by a signal that servers are to be asked no longer: what it prints then nobody hears. */
+static volatile sig_atomic_t reverts;
+
+static void on_signal(int signal_number)
+{
+	(void)signal_number;
+	reverts = reverts + 1;
+}
+
+static void write_telling_program(void)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "[ \"$2 $3\" != 'revert vpn0' ] || kill -USR1 %d", getpid());
+	write_program(text);
+	reverts = 0;
+	signal(SIGUSR1, on_signal);
+}
+
+static void wait_reverts(int n)
+{
+	for (unsigned int i = 0; i < 500 && reverts < n; i++)
+		usleep(10000);
+	assert_int_equal(reverts, n);
 }
 
 static struct ike_cp settings(const char *server, const char *domains)
@@ -281,6 +308,7 @@ static void the_agent_says_what_came_of_it(void **state)
 	struct agent a = { .helpers = &helpers };
 	struct tunnel t = { .agent = &a,
 			    .conf = { .name = "vpn0", .asks_address = true },
+			    .state = IKE_TUNNEL_UP,
 			    .device = "vpn0" };
 
 	(void)state;
@@ -333,6 +361,57 @@ static void the_agent_says_what_came_of_it(void **state)
 	assert_false(t.names_set);
 	says("for all names: not used, by DNS = no");
 	given_forget(&t);
+}
+
+/* Through a tunnel that is down nobody would find where its peer is now. */
+static void names_are_asked_there_while_the_tunnel_is_up(void **state)
+{
+	const struct ike_cp cp = settings("10.0.0.53", "");
+	struct agent_helpers helpers = { .link_dns = dns };
+	struct agent a = { .helpers = &helpers };
+	struct tunnel t = { .agent = &a,
+			    .conf = { .name = "vpn0", .asks_address = true },
+			    .restore_at = UINT64_MAX,
+			    .device = "vpn0" };
+
+	(void)state;
+	a.tunnels = &t;
+	write_telling_program();
+	given_follow_state(&t);
+	assert_int_equal(given_take(&t, &cp), 0);
+	given_use_names(&t); /* too early */
+	assert_false(t.names_set);
+	t.given_is_new = false;
+	t.state = IKE_TUNNEL_UP;
+	given_follow_state(&t);
+	assert_true(t.given_is_new);
+	assert_int_equal(t.restore_at, 1);
+	given_use_names(&t);
+	assert_true(t.names_set);
+	wait_heard(1);
+	t.given_is_new = false;
+	given_follow_state(&t); /* told twice */
+	assert_false(t.given_is_new);
+	t.state = IKE_TUNNEL_CONNECTING;
+	given_follow_state(&t);
+	assert_false(t.names_set);
+	assert_false(t.given_is_new);
+	wait_reverts(1);
+	/* and back, with what is known already */
+	assert_int_equal(given_take(&t, &cp), 0);
+	assert_false(t.given_is_new);
+	t.state = IKE_TUNNEL_UP;
+	given_follow_state(&t);
+	assert_true(t.given_is_new);
+	/* those of a former agent, of whose SAs nobody knows whether they lead anywhere */
+	given_forget(&t);
+	found = cp;
+	found.address[0] = found.server[0];
+	given_find(&t);
+	assert_non_null(t.given);
+	wait_reverts(2);
+	given_forget(&t);
+	memset(&found, 0, sizeof(found));
 }
 
 /* ---- routes that a hub tells ------------------------------------------------------------- */
@@ -432,6 +511,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_else_is_run, begin, end),
 		cmocka_unit_test_setup_teardown(it_works_behind_all_walls, begin, end),
 		cmocka_unit_test_setup_teardown(the_agent_says_what_came_of_it, begin, end),
+		cmocka_unit_test_setup_teardown(names_are_asked_there_while_the_tunnel_is_up, begin,
+						end),
 		cmocka_unit_test(routes_are_told_by_the_peer),
 	};
 

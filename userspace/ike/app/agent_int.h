@@ -419,7 +419,10 @@ void backend_free(struct tunnel *t);
 /* ---- given.c */
 /* See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over. */
 int given_take(struct tunnel *t, const struct ike_cp *cp);
-/* Those that a former agent was given, and SAs may be for, stay until the peer gives others. */
+/*
+ * Those that a former agent was given, and SAs may be for, stay until the peer gives others. Name servers are not
+ * asked until the tunnel is up again.
+ */
 void given_find(struct tunnel *t);
 void given_forget(struct tunnel *t);
 /* t->conf was changed: routes and name servers that the peer told of are wanted now, or no more. */
@@ -429,8 +432,13 @@ void given_change(struct tunnel *t);
  * us.
  */
 void given_take_selectors(struct tunnel *t, const struct ike_ts_list *remote);
-/* The netdevice has the addresses: names are asked of the servers that came with them. */
+/* The netdevice has the addresses: names are asked of the servers that came with them, if the tunnel is up. */
 void given_use_names(struct tunnel *t);
+/*
+ * t->state was set: names are asked of the servers as long as the tunnel is up. Else nothing would find the address
+ * of a peer that moved meanwhile.
+ */
+void given_follow_state(struct tunnel *t);
 /* For link_dns_watch(). @ctx is the agent. */
 void given_on_names(void *ctx, const struct link_dns_outcome *o);
 

@@ -443,6 +443,7 @@ static void env_state(void *ctx, const char *name, uint32_t peer, enum ike_tunne
 	if (!t || peer != IKE_PEER_FIRST)
 		return;
 	t->state = state; /* agent_settle() acts on it */
+	given_follow_state(t);
 	tunnel_dirty(t);
 	if (state == IKE_TUNNEL_UP)
 		tunnel_well(t, TROUBLE_NAME);

@@ -50,6 +50,30 @@ static void say_how(const struct tunnel *t, enum ike_log_level level, const char
 	say_servers(t, level, text);
 }
 
+/* A netdevice that is ours may be gone, and with it what was set. */
+static void forget_names(struct tunnel *t)
+{
+	if (t->names_set)
+		link_dns_clear(t->agent->helpers->link_dns, t->device);
+	t->names_set = false;
+}
+
+/* The netdevice is looked at when the event is over, and then what was given is used. */
+static void use_soon(struct tunnel *t)
+{
+	t->given_is_new = true;
+	t->restore_at = loop_now();
+	tunnel_dirty(t);
+}
+
+void given_follow_state(struct tunnel *t)
+{
+	if (t->state != IKE_TUNNEL_UP)
+		forget_names(t);
+	else if (t->given && t->given->n_servers && !t->conf.leaves_dns && !t->names_set)
+		use_soon(t);
+}
+
 void given_use_names(struct tunnel *t)
 {
 	struct link_dns *dns = t->agent->helpers->link_dns;
@@ -60,7 +84,7 @@ void given_use_names(struct tunnel *t)
 			say_servers(t, IKE_LOG_INFO, "not used, by DNS = no");
 		return;
 	}
-	if (!dns || (!t->given->n_servers && !t->names_set))
+	if (!dns || t->state != IKE_TUNNEL_UP || (!t->given->n_servers && !t->names_set))
 		return;
 	err = link_dns_set(dns, t->device, t->given);
 	t->names_set = !err && t->given->n_servers;
@@ -175,9 +199,7 @@ static void take_routes(struct tunnel *t, const struct net_prefix *v, unsigned i
 	free(t->told);
 	t->told = kept;
 	t->n_told = n_kept;
-	t->given_is_new = true;
-	t->restore_at = loop_now();
-	tunnel_dirty(t);
+	use_soon(t);
 }
 
 static void take_subnets(struct tunnel *t, const struct ike_cp *cp)
@@ -236,9 +258,7 @@ int given_take(struct tunnel *t, const struct ike_cp *cp)
 		return -ENOMEM;
 	if (t->conf.asks_routes && cp->n_subnets)
 		take_subnets(t, cp);
-	t->given_is_new = true;
-	t->restore_at = loop_now();
-	tunnel_dirty(t);
+	use_soon(t);
 	return 0;
 }
 
@@ -263,16 +283,10 @@ void given_find(struct tunnel *t)
 	net_given(t->agent->net, t->conf.name, cp.address);
 	if (!cp.address[0].family && !cp.address[1].family)
 		return;
+	if (!t->conf.leaves_dns && t->agent->helpers->link_dns)
+		link_dns_clear(t->agent->helpers->link_dns, t->conf.name);
 	if (keep_given(t, &cp) && t->conf.asks_routes)
 		find_routes(t);
-}
-
-/* A netdevice that is ours may be gone, and with it what was set. */
-static void forget_names(struct tunnel *t)
-{
-	if (t->names_set)
-		link_dns_clear(t->agent->helpers->link_dns, t->device);
-	t->names_set = false;
 }
 
 void given_forget(struct tunnel *t)
@@ -297,7 +311,5 @@ void given_change(struct tunnel *t)
 	if (!t->given || !t->given->n_servers || uses == t->names_set)
 		return;
 	forget_names(t);
-	t->given_is_new = true; /* so that they are used, or it is said that they are not */
-	t->restore_at = loop_now();
-	tunnel_dirty(t);
+	use_soon(t); /* or it is said that they are not */
 }

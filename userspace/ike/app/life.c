@@ -75,6 +75,7 @@ static void forget_core(struct tunnel *t)
 {
 	t->started = t->adopted = false;
 	t->state = IKE_TUNNEL_DOWN;
+	given_follow_state(t);
 	t->path_state = PATH_UNKNOWN; /* so that it is told anew */
 	memset(&t->path, 0, sizeof(t->path));
 	memset(&t->adopted_remote, 0, sizeof(t->adopted_remote));
