@@ -189,10 +189,10 @@ bool net_is_own(struct net *n, const struct ike_addr *addr)
 	return false;
 }
 
-bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except)
+bool net_is_near(struct net *n, const struct net_prefix *p, uint32_t except)
 {
 	(void)n;
-	(void)addr;
+	(void)p;
 	(void)except;
 	return false;
 }

@@ -44,13 +44,25 @@ void net_given(struct net *n, const char *name, struct ike_addr out[2])
 	memcpy(out, found.address, sizeof(found.address));
 }
 
+static struct net_prefix made[4]; /* routes of ours */
+static unsigned int n_made;
+
 unsigned int net_routes(struct net *n, const char *name, struct net_prefix *out, unsigned int max)
 {
 	(void)n;
 	(void)name;
-	(void)out;
 	(void)max;
-	return 0;
+	memcpy(out, made, sizeof(made));
+	return n_made;
+}
+
+static struct net_prefix near; /* of another netdevice; family 0: there is none */
+
+bool net_is_near(struct net *n, const struct net_prefix *p, uint32_t except)
+{
+	(void)n;
+	(void)except;
+	return near.len && p->len >= near.len && ike_addr_in_net(&p->addr, &near.addr, near.len);
 }
 
 void log_core(enum ike_log_level level, const char *tunnel, const uint8_t *spi_i,
@@ -479,7 +491,7 @@ static void routes_are_told_by_the_peer(void **state)
 	tell(&cp, "10.64.0.0", 10);
 	assert_int_equal(given_take(&t, &cp), 0);
 	told_is(&t, "10.1.0.0/16 10.2.0.0/16 ");
-	says("routes 10.64.0.0/10 for us, but 10.66.0.1, a peer, is in it: no route; to have it, set Table and FwMark");
+	says("routes 10.64.0.0/10 for us, where a peer is (10.66.0.1): no route; to have it, set Table and FwMark");
 	t.conf.table = 7;
 	given_change(&t);
 	told_is(&t, "10.1.0.0/16 10.2.0.0/16 10.64.0.0/10 ");
@@ -501,6 +513,179 @@ static void routes_are_told_by_the_peer(void **state)
 	given_forget(&t);
 }
 
+/* The one tunnel of an agent, which may send everywhere. */
+struct client {
+	struct agent a;
+	struct tunnel t;
+	struct ike_child_conf child[2];
+	struct ike_cp cp;
+};
+
+static struct client *client_new(void)
+{
+	static const struct agent_helpers none;
+	struct client *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	c->a.helpers = &none;
+	c->a.tunnels = &c->t;
+	c->t.agent = &c->a;
+	strcpy(c->t.conf.name, "vpn0");
+	c->t.conf.asks_address = c->t.conf.asks_routes = true;
+	c->t.conf.child = c->child;
+	c->t.conf.n_child = 1;
+	c->child[0].remote_ts = c->child[1].remote_ts = selectors("any");
+	c->cp.type = IKE_CP_REPLY;
+	return c;
+}
+
+static void client_free(struct client *c)
+{
+	given_forget(&c->t);
+	owned_free(&c->t.owned);
+	free(c);
+	memset(&near, 0, sizeof(near));
+	n_made = 0;
+}
+
+static void no_route_to_what_is_here(void **state)
+{
+	static const struct {
+		const char *addr, *words; /* NULL: it may be told */
+		uint8_t len;
+	} rows[] = {
+		{ "10.0.0.0", NULL, 8 },
+		{ "100.64.0.0", NULL, 10 },
+		{ "fd00::", NULL, 8 },
+		{ "64:ff9b::", NULL, 96 },
+		{ "169.254.169.254", "no host", 32 },
+		{ "168.0.0.0", "no host", 7 },
+		{ "127.0.0.53", "no host", 32 },
+		{ "0.0.0.0", "no host", 1 },
+		{ "128.0.0.0", "no host", 1 },
+		{ "224.0.0.0", "no host", 4 },
+		{ "255.255.255.255", "no host", 32 },
+		{ "fe80::", "no host", 64 },
+		{ "::1", "no host", 128 },
+		{ "::ffff:10.0.0.0", "no host", 104 },
+		{ "ff02::", "no host", 16 },
+		{ "198.51.100.0", "where a peer is (198.51.100.1)", 24 }, /* by configuration */
+		{ "203.0.113.5", "where a peer is (203.0.113.5)", 32 }, /* where it moved to */
+		{ "192.168.1.0", "another netdevice here", 24 },
+		{ "192.168.1.53", "another netdevice here", 32 },
+		{ "192.168.0.0", NULL, 16 }, /* what is more specific here counts */
+		{ "172.31.1.0", "where the gateway on the way to it is (172.31.1.1)", 24 },
+	};
+	const struct ike_addr moved = { 4, { 203, 0, 113, 5 } };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct client *c = client_new();
+
+		near = (struct net_prefix){ { 4, { 192, 168, 1 } }, 24 };
+		c->t.path.gateway = (struct ike_addr){ 4, { 172, 31, 1, 1 } };
+		c->t.conf.endpoint_addr = (struct ike_addr){ 4, { 198, 51, 100, 1 } };
+		assert_true(owned_add_peer(&c->t.owned, IKE_PEER_FIRST, 1));
+		assert_true(owned_set_remote(&c->t.owned, IKE_PEER_FIRST, &moved));
+		tell(&c->cp, rows[i].addr, rows[i].len);
+		*said = 0;
+		assert_int_equal(given_take(&c->t, &c->cp), 0);
+		if (rows[i].words)
+			says(rows[i].words);
+		else
+			assert_string_equal(said, "");
+		assert_int_equal(c->t.n_told, !rows[i].words);
+		/* who has a table has rules */
+		c->t.conf.table = 7;
+		given_change(&c->t);
+		assert_int_equal(c->t.n_told, 1);
+		client_free(c);
+	}
+}
+
+/* The gateway is in a network here: the way to that stays. */
+static void a_route_around_our_network_is_told(void **state)
+{
+	struct client *c = client_new();
+
+	(void)state;
+	near = (struct net_prefix){ { 4, { 192, 168, 1 } }, 24 };
+	c->t.path.gateway = (struct ike_addr){ 4, { 192, 168, 1, 1 } };
+	tell(&c->cp, "192.168.0.0", 16);
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	told_is(&c->t, "192.168.0.0/16 ");
+	client_free(c);
+}
+
+static void a_route_goes_when_the_peer_is_behind_it(void **state)
+{
+	struct client *c = client_new();
+
+	(void)state;
+	tell(&c->cp, "203.0.113.0", 24);
+	tell(&c->cp, "10.1.0.0", 16);
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	told_is(&c->t, "203.0.113.0/24 10.1.0.0/16 ");
+	c->t.given_is_new = false;
+	given_judge_routes(&c->t);
+	told_is(&c->t, "203.0.113.0/24 10.1.0.0/16 ");
+	assert_false(c->t.given_is_new);
+	c->t.resolved = (struct ike_addr){ 4, { 203, 0, 113, 5 } };
+	given_judge_routes(&c->t);
+	told_is(&c->t, "10.1.0.0/16 ");
+	assert_true(c->t.given_is_new);
+	/* and comes back when it is told there again */
+	c->t.resolved = (struct ike_addr){ 4, { 198, 51, 100, 5 } };
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	told_is(&c->t, "203.0.113.0/24 10.1.0.0/16 ");
+	client_free(c);
+}
+
+static void routes_go_with_whoever_told_them(void **state)
+{
+	struct client *c = client_new();
+	struct ike_ts_list odd = selectors("10.0.0.1-10.255.255.254");
+
+	(void)state;
+	tell(&c->cp, "10.1.0.0", 16);
+	c->t.conf.n_child = 2;
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	told_is(&c->t, "10.1.0.0/16 ");
+	c->cp.n_subnets = 0;
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	told_is(&c->t, "");
+	/* of one child SA selectors are told, unless they are more networks than there can be */
+	c->cp.n_subnets = 1;
+	c->t.conf.n_child = 1;
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	c->cp.n_subnets = 0;
+	assert_int_equal(given_take(&c->t, &c->cp), 0);
+	told_is(&c->t, "10.1.0.0/16 ");
+	given_take_selectors(&c->t, &odd);
+	told_is(&c->t, "");
+	client_free(c);
+}
+
+/* What another agent finds on the netdevice, once the file says less. */
+static void routes_that_are_found_are_judged(void **state)
+{
+	struct client *c = client_new();
+
+	(void)state;
+	assert_int_equal(ike_addr_from_text("10.9.0.2", &found.address[0]), 0);
+	made[0] = (struct net_prefix){ { 4, { 10, 1 } }, 16 };
+	made[1] = (struct net_prefix){ { 4, { 10, 2 } }, 16 };
+	made[2] = (struct net_prefix){ { 4, { 198, 51, 100 } }, 24 };
+	n_made = 3;
+	c->t.conf.routes = &made[0]; /* in the file */
+	c->t.conf.n_routes = 1;
+	c->child[0].remote_ts = selectors("10.0.0.0/8");
+	given_find(&c->t);
+	told_is(&c->t, "10.2.0.0/16 ");
+	memset(&found, 0, sizeof(found));
+	client_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -514,6 +699,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_are_asked_there_while_the_tunnel_is_up, begin,
 						end),
 		cmocka_unit_test(routes_are_told_by_the_peer),
+		cmocka_unit_test(no_route_to_what_is_here),
+		cmocka_unit_test(a_route_around_our_network_is_told),
+		cmocka_unit_test(a_route_goes_when_the_peer_is_behind_it),
+		cmocka_unit_test(routes_go_with_whoever_told_them),
+		cmocka_unit_test(routes_that_are_found_are_judged),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -417,7 +417,10 @@ int backend_begin(struct tunnel *t, const struct ike_job *job);
 void backend_free(struct tunnel *t);
 
 /* ---- given.c */
-/* See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over. */
+/*
+ * See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over.
+ * -EADDRNOTAVAIL: nobody asked for them, or somebody here or on the way to the peer has one.
+ */
 int given_take(struct tunnel *t, const struct ike_cp *cp);
 /*
  * Those that a former agent was given, and SAs may be for, stay until the peer gives others. Name servers are not
@@ -432,6 +435,8 @@ void given_change(struct tunnel *t);
  * us.
  */
 void given_take_selectors(struct tunnel *t, const struct ike_ts_list *remote);
+/* The peer is reached through the tunnel itself: those of these routes go that lead there. */
+void given_judge_routes(struct tunnel *t);
 /* The netdevice has the addresses: names are asked of the servers that came with them, if the tunnel is up. */
 void given_use_names(struct tunnel *t);
 /*

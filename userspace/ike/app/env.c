@@ -248,46 +248,11 @@ static int env_lease(void *ctx, const char *name, uint32_t peer, const struct ik
 	return t ? lease_take(t, peer, id, family, wanted, out) : -ENODEV;
 }
 
-/* Why we cannot have @addr, for whom we would not reach any more then; NULL: we can. */
-static const char *find_conflict(const struct tunnel *t, const struct ike_addr *addr)
-{
-	struct agent *a = t->agent;
-
-	if (!ike_addr_is_host(addr))
-		return "no host can have";
-	for (const struct tunnel *other = a->tunnels; other; other = other->next) {
-		if (is_peers(other, addr) || was_heard(other, addr))
-			return "a peer has";
-	}
-	if (ike_addr_eq(addr, &t->path.gateway))
-		return "the gateway on the way to it has";
-	if (net_is_near(a->net, addr, t->ifindex))
-		return "is of another netdevice here, or of the network there";
-	return NULL;
-}
-
-static bool may_have(const struct tunnel *t, const struct ike_addr *addr)
-{
-	const char *why = addr->family ? find_conflict(t, addr) : NULL;
-	char text[64];
-
-	if (why)
-		complain(
-			t->conf.name, IKE_LOG_ERROR,
-			"the peer gives us the address %s, which %s: refused, its pool has to have others",
-			ike_addr_print(text, sizeof(text), addr), why);
-	return !why;
-}
-
 static int env_settings(void *ctx, const char *name, const struct ike_cp *cp)
 {
 	struct tunnel *t = tunnel_of(ctx, name, IKE_PEER_FIRST);
 
-	if (!t)
-		return -ENODEV;
-	if (!may_have(t, &cp->address[0]) || !may_have(t, &cp->address[1]))
-		return -EADDRNOTAVAIL;
-	return given_take(t, cp);
+	return t ? given_take(t, cp) : -ENODEV;
 }
 
 static int env_spi_alloc(void *ctx, const char *name, uint32_t peer, uint32_t *spi)

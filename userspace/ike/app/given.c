@@ -115,19 +115,81 @@ void given_on_names(void *ctx, const struct link_dns_outcome *o)
 	}
 }
 
+/* ---- what cannot be ours ------------------------------------------------------------ */
+
+enum conflict { CONFLICT_NONE, CONFLICT_NO_HOST, CONFLICT_PEER, CONFLICT_GATEWAY, CONFLICT_NEAR };
+
+static const struct {
+	const char *address, *route; /* that we cannot have for this */
+} conflicts[] = {
+	[CONFLICT_NO_HOST] = { "no host can have",
+			       "which has addresses that no host behind it has" },
+	[CONFLICT_PEER] = { "a peer has", "where a peer is" },
+	[CONFLICT_GATEWAY] = { "the gateway on the way to it has",
+			       "where the gateway on the way to it is" },
+	[CONFLICT_NEAR] = { "is of another netdevice here, or of the network there",
+			    "which another netdevice here leads to, or to more than that" },
+};
+
+/* Here, by configuration, name server or what was heard. */
+static const struct ike_addr *find_peer_in(const struct tunnel *t, const struct net_prefix *p)
+{
+	const struct ike_addr *at[] = { &t->conf.endpoint_addr, &t->resolved, &t->adopted_remote };
+
+	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		if (at[i]->family && ike_addr_in_net(at[i], &p->addr, p->len))
+			return at[i];
+	}
+	return owned_remote_in(&t->owned, &p->addr, p->len);
+}
+
+/* Whom we would not reach any more if @p, an address or a network, were ours, or led into the tunnel. *@at: where. */
+static enum conflict find_conflict(const struct tunnel *t, const struct net_prefix *p,
+				   const struct ike_addr **at)
+{
+	const struct ike_addr *gateway = &t->path.gateway;
+	struct net_prefix alone = { .addr = *gateway, .len = gateway->family == 4 ? 32 : 128 };
+
+	for (const struct tunnel *o = t->agent->tunnels; o; o = o->next) {
+		*at = find_peer_in(o, p);
+		if (*at)
+			return CONFLICT_PEER;
+	}
+	if (net_is_near(t->agent->net, p, t->ifindex))
+		return CONFLICT_NEAR;
+	/* The way to one in a network here is more specific. */
+	if (!gateway->family || !ike_addr_in_net(gateway, &p->addr, p->len) ||
+	    (p->len < alone.len && net_is_near(t->agent->net, &alone, t->ifindex)))
+		return CONFLICT_NONE;
+	*at = gateway;
+	return CONFLICT_GATEWAY;
+}
+
 /* ---- routes ------------------------------------------------------------------------ */
+
+/* This machine's own, those of a link, groups, and what is set aside (RFC 6890, RFC 4291 2.4). */
+static const struct net_prefix no_hosts[] = {
+	{ { 4, { 0 } }, 8 },	       { { 4, { 127 } }, 8 },  { { 4, { 169, 254 } }, 16 },
+	{ { 4, { 224 } }, 3 },	       { { 6, { 0 } }, 80 }, /* also those of IPv4 */
+	{ { 6, { 0xfe, 0x80 } }, 10 }, { { 6, { 0xff } }, 8 },
+};
+
+static bool has_no_hosts(const struct net_prefix *p)
+{
+	for (unsigned int i = 0; i < sizeof(no_hosts) / sizeof(no_hosts[0]); i++) {
+		const struct net_prefix *none = &no_hosts[i];
+
+		if (ike_addr_in_net(&p->addr, &none->addr, p->len < none->len ? p->len : none->len))
+			return true;
+	}
+	return false;
+}
 
 /* By what the file allows; whatever the peer says. */
 static bool is_allowed(const struct tunnel *t, const struct net_prefix *p)
 {
-	struct ike_ts_list one = { .n = 1,
-				   .ts = { { .family = p->addr.family, .port_end = 65535 } } };
-	struct ike_ts *ts = &one.ts[0];
+	const struct ike_ts_list one = { .n = 1, .ts = { ike_ts_of_net(&p->addr, p->len) } };
 
-	memcpy(ts->start, p->addr.b, sizeof(ts->start));
-	memcpy(ts->end, p->addr.b, sizeof(ts->end));
-	for (unsigned int i = p->len; i < (p->addr.family == 4 ? 32 : 128); i++)
-		ts->end[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	for (unsigned int i = 0; i < t->conf.n_child; i++) {
 		if (ike_ts_within(IKE_TS_OFFER(&one), &t->conf.child[i].remote_ts))
 			return true;
@@ -135,37 +197,35 @@ static bool is_allowed(const struct tunnel *t, const struct net_prefix *p)
 	return false;
 }
 
-/* A peer, this one or another tunnel's, that would be reached through the tunnel then. */
-static const struct ike_addr *find_peer_in(const struct tunnel *t, const struct net_prefix *p)
+/* In a table of its own it is for the rules of whoever made that to say what goes there. */
+static enum conflict find_route_conflict(const struct tunnel *t, const struct net_prefix *p,
+					 const struct ike_addr **at)
 {
-	for (const struct tunnel *o = t->agent->tunnels; o; o = o->next) {
-		const struct ike_addr *at[] = { &o->conf.endpoint_addr, &o->resolved,
-						&o->adopted_remote };
-
-		for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
-			if (at[i]->family && ike_addr_in_net(at[i], &p->addr, p->len))
-				return at[i];
-		}
-	}
-	return NULL;
+	*at = NULL;
+	if (t->conf.table)
+		return CONFLICT_NONE;
+	return has_no_hosts(p) ? CONFLICT_NO_HOST : find_conflict(t, p, at);
 }
 
-/* In a table of its own it is for the rules of whoever made that to say what goes there. */
 static bool may_route(const struct tunnel *t, const struct net_prefix *p)
 {
-	const struct ike_addr *peer = t->conf.table ? NULL : find_peer_in(t, p);
-	char net[64], addr[64], text[400];
+	char net[64], addr[64], where[80] = "", text[400];
+	const struct ike_addr *at;
+	enum conflict why;
 
+	ike_addr_print(net, sizeof(net), &p->addr);
+	why = find_route_conflict(t, p, &at);
+	if (at)
+		snprintf(where, sizeof(where), " (%s)", ike_addr_print(addr, sizeof(addr), at));
 	if (!is_allowed(t, p))
 		snprintf(text, sizeof(text),
 			 "the peer routes %s/%u for us, which Selectors do not allow: no route",
-			 ike_addr_print(net, sizeof(net), &p->addr), p->len);
-	else if (peer)
+			 net, p->len);
+	else if (why)
 		snprintf(
 			text, sizeof(text),
-			"the peer routes %s/%u for us, but %s, a peer, is in it: no route; to have it, set Table and FwMark in [Tunnel], and rules that send all but what has the mark to that table",
-			ike_addr_print(net, sizeof(net), &p->addr), p->len,
-			ike_addr_print(addr, sizeof(addr), peer));
+			"the peer routes %s/%u for us, %s%s: no route; to have it, set Table and FwMark in [Tunnel], and rules that send all but what has the mark to that table",
+			net, p->len, conflicts[why].route, where);
 	else
 		return true;
 	log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL, text, loop_now());
@@ -230,8 +290,12 @@ void given_take_selectors(struct tunnel *t, const struct ike_ts_list *remote)
 		memcpy(v[i].addr.b, found[i].addr, sizeof(v[i].addr.b));
 		v[i].len = found[i].len;
 	}
-	if (n > 0)
-		take_routes(t, v, (unsigned int)n);
+	take_routes(t, v, n > 0 ? (unsigned int)n : 0);
+}
+
+void given_judge_routes(struct tunnel *t)
+{
+	take_routes(t, t->told, t->n_told);
 }
 
 /* ---- addresses --------------------------------------------------------------------- */
@@ -246,32 +310,49 @@ static bool keep_given(struct tunnel *t, const struct ike_cp *cp)
 	return t->given;
 }
 
+static bool may_have(const struct tunnel *t, const struct ike_addr *addr)
+{
+	const struct net_prefix p = { *addr, addr->family == 4 ? 32 : 128 };
+	enum conflict why = CONFLICT_NO_HOST;
+	const struct ike_addr *at;
+	char one[64], text[400];
+
+	if (!addr->family)
+		return true;
+	if (ike_addr_is_host(addr))
+		why = find_conflict(t, &p, &at);
+	if (!why)
+		return true;
+	snprintf(text, sizeof(text),
+		 "the peer gives us the address %s, which %s: refused, its pool has to have others",
+		 ike_addr_print(one, sizeof(one), addr), conflicts[why].address);
+	log_core(IKE_LOG_ERROR, t->conf.name, NULL, NULL, text, loop_now());
+	return false;
+}
+
 int given_take(struct tunnel *t, const struct ike_cp *cp)
 {
 	bool is_news = !t->given || memcmp(t->given, cp, sizeof(*cp)) != 0;
 
-	if (!t->conf.asks_address)
+	if (!t->conf.asks_address || !may_have(t, &cp->address[0]) || !may_have(t, &cp->address[1]))
 		return -EADDRNOTAVAIL;
-	if (!is_news)
-		return 0;
-	if (!keep_given(t, cp))
+	if (is_news && !keep_given(t, cp))
 		return -ENOMEM;
-	if (t->conf.asks_routes && cp->n_subnets)
+	/* Else the selectors of the one child SA take the place of former ones. */
+	if (t->conf.asks_routes && (cp->n_subnets || t->conf.n_child != 1))
 		take_subnets(t, cp);
-	use_soon(t);
+	if (is_news)
+		use_soon(t);
 	return 0;
 }
 
-/* Of what is there, as far as it is not in the file anyway. */
+/* Of what is there, as far as a peer could tell it now. */
 static void find_routes(struct tunnel *t)
 {
-	struct net_prefix *v = calloc(IKE_CP_SUBNETS, sizeof(*v));
+	struct net_prefix v[IKE_CP_SUBNETS];
 
-	if (!v)
-		return;
-	free(t->told);
-	t->told = v;
-	t->n_told = net_routes(t->agent->net, t->conf.name, v, IKE_CP_SUBNETS);
+	memset(v, 0, sizeof(v));
+	take_routes(t, v, net_routes(t->agent->net, t->conf.name, v, IKE_CP_SUBNETS));
 }
 
 void given_find(struct tunnel *t)

@@ -80,6 +80,16 @@ bool owned_has_remote(const struct owned *o, const struct ike_addr *addr)
 	return false;
 }
 
+const struct ike_addr *owned_remote_in(const struct owned *o, const struct ike_addr *net,
+				       unsigned int len)
+{
+	for (unsigned int i = 0; i < o->n; i++) {
+		if (ike_addr_in_net(&o->v[i]->remote, net, len))
+			return &o->v[i]->remote;
+	}
+	return NULL;
+}
+
 uint32_t owned_peer_id(const struct owned *o, unsigned int i)
 {
 	return i < o->n ? o->v[i]->id : 0;

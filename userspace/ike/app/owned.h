@@ -28,6 +28,9 @@ bool owned_has_peer(const struct owned *o, uint32_t id);
 /* Where it is, so that the core may go on speaking to it. False if it is not there. */
 bool owned_set_remote(struct owned *o, uint32_t id, const struct ike_addr *addr);
 bool owned_has_remote(const struct owned *o, const struct ike_addr *addr); /* is any there? */
+/* Where one of them is, in that network of @len bits; NULL: none is. */
+const struct ike_addr *owned_remote_in(const struct owned *o, const struct ike_addr *net,
+				       unsigned int len);
 /* The number of the peer with this index; 0: there is none. */
 uint32_t owned_peer_id(const struct owned *o, unsigned int i);
 bool owned_remove_peer(struct owned *o, uint32_t id); /* with its SAs; false if it is not there */

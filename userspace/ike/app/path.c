@@ -340,6 +340,8 @@ void path_look(struct agent *a, struct tunnel *t)
 		net_find_path(a->net, &remote, &any, t->conf.fwmark, &found);
 	tell_addresses(a, t, &remote, &found.local); /* what follows may have to say them */
 	state = judge_path(a, t, &remote, &found, text, sizeof(text));
+	if (state == PATH_LOOP)
+		given_judge_routes(t);
 	if (state != t->path_state || memcmp(&found, &t->path, sizeof(found))) {
 		t->path = found;
 		t->path_state = state;

@@ -168,6 +168,18 @@ static void set_address(struct ike_ts *ts, const struct ike_addr *a)
 	memcpy(ts->end, a->b, sizeof(ts->end));
 }
 
+struct ike_ts ike_ts_of_net(const struct ike_addr *a, unsigned int len)
+{
+	struct ike_ts ts = { .port_end = 65535 };
+	struct ike_addr net = *a;
+
+	ike_addr_to_net(&net, len);
+	set_address(&ts, &net);
+	for (unsigned int i = len; i < (a->family == 4 ? 32 : 128); i++)
+		ts.end[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	return ts;
+}
+
 void ike_ts_add_address(struct ike_ts_list *l, const struct ike_addr *a)
 {
 	struct ike_ts *ts = &l->ts[l->n++];

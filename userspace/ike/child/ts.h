@@ -42,6 +42,9 @@ bool ike_ts_is_any(const struct ike_ts *ts);
  */
 bool ike_ts_of_any_address(const struct ike_ts_list *l);
 
+/* All of the network of @len bits that @a is in: every protocol and port. */
+struct ike_ts ike_ts_of_net(const struct ike_addr *a, unsigned int len);
+
 /* The list has room for one more, that of the address @a. */
 void ike_ts_add_address(struct ike_ts_list *l, const struct ike_addr *a);
 

@@ -783,7 +783,7 @@ bool net_is_own(struct net *n, const struct ike_addr *addr)
 }
 
 struct near {
-	const struct ike_addr *addr;
+	const struct net_prefix *p;
 	uint32_t except; /* no address of this link counts */
 	bool found;
 };
@@ -798,15 +798,16 @@ static void read_near(void *ctx, struct nlmsghdr *nlh)
 		return;
 	rtnl_get_addr(&local, ifa->ifa_family, local_address(nlh));
 	rtnl_get_addr(&at, ifa->ifa_family, nlmsg_find_attr(nlh, sizeof(*ifa), IFA_ADDRESS));
-	near->found |= ike_addr_eq(near->addr, &local) ||
-		       ike_addr_in_net(near->addr, &at, ifa->ifa_prefixlen);
+	near->found |= near->p->len >= ifa->ifa_prefixlen &&
+		       (ike_addr_eq(&near->p->addr, &local) ||
+			ike_addr_in_net(&near->p->addr, &at, ifa->ifa_prefixlen));
 }
 
-bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except)
+bool net_is_near(struct net *n, const struct net_prefix *p, uint32_t except)
 {
-	struct near near = { .addr = addr, .except = except };
+	struct near near = { .p = p, .except = except };
 
-	return !rtnl_talk(n->sk, list_addresses(rtnl_family(addr), 0), read_near, &near) &&
+	return !rtnl_talk(n->sk, list_addresses(rtnl_family(&p->addr), 0), read_near, &near) &&
 	       near.found;
 }
 

@@ -106,8 +106,11 @@ void net_find_path(struct net *n, const struct ike_addr *remote, const struct ik
 /* Is it an address of this machine, in whatever VRF? */
 bool net_is_own(struct net *n, const struct ike_addr *addr);
 
-/* Is it an address of another link than @except, or in the network of one? */
-bool net_is_near(struct net *n, const struct ike_addr *addr, uint32_t except);
+/*
+ * Is it a network of another link than @except, or within one? An address (of whole length) may be the link's own,
+ * too.
+ */
+bool net_is_near(struct net *n, const struct net_prefix *p, uint32_t except);
 
 struct net_address {
 	struct ike_addr addr;

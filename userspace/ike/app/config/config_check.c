@@ -682,15 +682,8 @@ static unsigned int line_of_pool_routes(const struct parse *p)
 /* Does a child SA of the first kind, which clients begin, carry all that goes to @net? */
 static bool is_selected(const struct config *c, const struct net_prefix *net)
 {
-	struct ike_ts_list one = { .n = 1,
-				   .ts = { { .family = net->addr.family, .port_end = 65535 } } };
-	struct ike_ts *ts = &one.ts[0];
-	unsigned int bits = net->addr.family == 4 ? 32 : 128;
+	const struct ike_ts_list one = { .n = 1, .ts = { ike_ts_of_net(&net->addr, net->len) } };
 
-	memcpy(ts->start, net->addr.b, sizeof(ts->start));
-	memcpy(ts->end, net->addr.b, sizeof(ts->end));
-	for (unsigned int i = net->len; i < bits; i++)
-		ts->end[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	for (unsigned int i = 0; i < c->n_child; i++) {
 		if (ike_ts_within(IKE_TS_OFFER(&one), &c->child[i].local_ts))
 			return true;
