@@ -19,6 +19,7 @@
 
 #include "ike/app/agent_int.h"
 #include "ike/app/store.h"
+#include "ike/child/ts.h"
 #include "ike/pool/lease_text.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
@@ -48,6 +49,11 @@ bool session_address(struct tunnel *t, uint32_t peer, const struct ike_id *id, u
 	(void)family;
 	(void)out;
 	return false;
+}
+
+struct tunnel *tunnel_by_name(const struct agent *a, const char *text)
+{
+	return a->tunnels && !strcmp(a->tunnels->conf.name, text) ? a->tunnels : NULL;
 }
 
 void log_say(enum ike_log_level level, const char *tunnel, const char *fmt, ...)
@@ -155,6 +161,7 @@ static void start_store(void)
 static int begin(void **state)
 {
 	(void)state;
+	agent.leases_error = 0;
 	strcpy(dir, "/tmp/esptun-lease-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	start_store();
@@ -476,6 +483,16 @@ static void a_client_has_its_address_after_a_restart(void **state)
 }
 
 /* A burst of changes is one file, and nothing is written while nothing changes. */
+/* As its timer has it, until nothing is left to do for it within a second. */
+static void save_until_done(void)
+{
+	do {
+		now = hub.save_at;
+		lease_save(&hub);
+		usleep(1000);
+	} while (hub.save_at == now + 500);
+}
+
 static void a_file_is_written_some_time_after_a_change(void **state)
 {
 	(void)state;
@@ -487,17 +504,20 @@ static void a_file_is_written_some_time_after_a_change(void **state)
 	client(3, "bob");
 	assert_int_equal(hub.save_at, 11000);
 	assert_false(exists("hub.leases"));
-	now = 11000;
-	lease_save(&hub);
+	save_until_done();
+	assert_true(exists("hub.leases"));
 	assert_true(hub.save_at == UINT64_MAX);
 	client(3, "bob"); /* has it already */
 	assert_true(hub.save_at == UINT64_MAX);
-	/* another change while that is written: later */
+	/* another change while that is written: as long after it as the first one */
 	lease_release(&hub, 2);
 	now = hub.save_at;
 	lease_save(&hub);
-	if (hub.save_at != UINT64_MAX)
-		assert_int_equal(hub.save_at, now + 500);
+	assert_int_equal(hub.save_at, now + 500);
+	client(2, "alice");
+	assert_int_equal(hub.save_at, now + 500);
+	save_until_done();
+	assert_int_equal(hub.save_at, now + 10000);
 	end_agent();
 	assert_true(exists("hub.leases"));
 	assert_string_equal(said, "");
@@ -565,6 +585,75 @@ static void a_pool_is_told_with_its_leases(void **state)
 	end_agent();
 }
 
+/* What the kernel carries wins: the agent ended before it wrote what it knew last. */
+static void running_sas_beat_an_old_file(void **state)
+{
+	struct ike_adopted pair = { .peer = 7, .id = name("alice") };
+	const struct ike_addr a = at("10.9.0.2");
+	struct ike_ts_list host = { .n = 0 };
+
+	(void)state;
+	open_hub("10.9.0.2", "10.9.0.4");
+	assert_string_equal(client(2, "carol"), "10.9.0.2");
+	assert_string_equal(client(3, "alice"), "10.9.0.3");
+	assert_string_equal(client(4, "bob"), "10.9.0.4");
+	end_agent();
+	open_hub("10.9.0.2", "10.9.0.4");
+	ike_ts_add_address(&host, &a);
+	pair.remote_ts = IKE_TS_OFFER(&host);
+	assert_true(lease_adopt(&hub, &pair));
+	assert_true(lease_adopt(&hub, &pair)); /* a second pair of it */
+	assert_string_equal(client(7, "alice"), "10.9.0.2");
+	assert_string_equal(client(8, "carol"), "10.9.0.3");
+	/* but not what somebody holds */
+	pair.peer = 9;
+	pair.id = name("bob");
+	assert_false(lease_adopt(&hub, &pair));
+	assert_string_equal(client(9, "bob"), "10.9.0.4");
+	end_agent();
+}
+
+/* Whatever may be in it: the next write would take its place. */
+static void a_file_that_cannot_be_read_is_kept(void **state)
+{
+	char path[128];
+
+	(void)state;
+	put_file("hub.leases", FIRST ALICE "end\n", strlen(FIRST ALICE "end\n"));
+	snprintf(path, sizeof(path), "%s/hub.leases", dir);
+	assert_int_equal(truncate(path, STORE_MAX + 1), 0);
+	open_hub("10.9.0.2", "10.9.0.5");
+	assert_non_null(strstr(said, "File too large"));
+	assert_non_null(strstr(said, "the file is named hub.leases.damaged"));
+	client(2, "bob");
+	end_agent();
+	assert_true(exists("hub.leases.damaged"));
+	assert_true(exists("hub.leases"));
+}
+
+/* One that goes without its pool meanwhile, too. */
+static void a_write_that_fails_is_told_though_another_file_is_read(void **state)
+{
+	char aside[128], *data;
+	size_t len;
+
+	(void)state;
+	open_hub("10.9.0.2", "10.9.0.5");
+	client(2, "alice");
+	snprintf(aside, sizeof(aside), "%s.aside", dir);
+	assert_int_equal(rename(dir, aside), 0);
+	assert_int_equal(rmdir(aside), 0);
+	lease_save(&hub);
+	assert_int_equal(store_read(helpers.store, "other", &data, &len), -ENOENT);
+	save_until_done();
+	assert_non_null(strstr(said, "cannot write leases to"));
+	hub.conf.n_ranges = 0;
+	assert_int_equal(lease_open(&hub), 0);
+	lease_save(&hub);
+	assert_true(hub.save_at == UINT64_MAX);
+	assert_int_equal(mkdir(dir, 0700), 0);
+}
+
 static void what_cannot_be_written_is_said_once(void **state)
 {
 	char aside[128], *first;
@@ -577,13 +666,8 @@ static void what_cannot_be_written_is_said_once(void **state)
 	assert_int_equal(rename(dir, aside), 0);
 	assert_int_equal(rmdir(aside), 0);
 	for (unsigned int i = 0; i < 3; i++) {
-		do {
-			now = hub.save_at;
-			lease_save(&hub);
-			usleep(1000);
-		} while (hub.save_at == now + 500);
-		lease_release(&hub, 2);
-		client(2, "alice");
+		save_until_done();
+		assert_int_equal(hub.save_at, now + 60000); /* without any change */
 	}
 	first = strstr(said, "cannot write leases to /tmp/esptun-lease-");
 	assert_non_null(first);
@@ -613,6 +697,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_put_aside, begin, end),
 		cmocka_unit_test_setup_teardown(without_a_pool_the_file_stays, begin, end),
 		cmocka_unit_test_setup_teardown(a_pool_is_told_with_its_leases, begin, end),
+		cmocka_unit_test_setup_teardown(running_sas_beat_an_old_file, begin, end),
+		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_is_kept, begin, end),
+		cmocka_unit_test_setup_teardown(
+			a_write_that_fails_is_told_though_another_file_is_read, begin, end),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said_once, begin, end),
 	};
 

@@ -226,6 +226,7 @@ struct agent {
 	struct waiter *waiters;
 	TAILQ_HEAD(, status_job) status_jobs;
 	uint64_t looks; /* at files that were begun */
+	char saving[16]; /* the hub whose leases are written; "": none's are */
 	int leases_error; /* negative errno of the last try to write leases, which was said; 0: it went well */
 	bool settling;
 	struct net_address own[AGENT_MAX_OWN]; /* of this machine, as last read … */
@@ -356,10 +357,13 @@ int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t
 void lease_release(struct tunnel *t, uint32_t peer);
 /* May the peer have SAs for these? With a pool, each is of an address that it holds. */
 bool lease_allows(const struct tunnel *t, uint32_t peer, struct ike_ts_offer remote);
-/* The client holds the addresses of this pair, from now on; false: it cannot. */
+/*
+ * The client holds the addresses of this pair, from now on, whatever was read of those whom nobody holds; false: it
+ * cannot.
+ */
 bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair);
 
-/* save_at has come: its leases are written, or that is tried again. */
+/* save_at has come: its leases are written, or that is tried again, or looked at. */
 void lease_save(struct tunnel *t);
 /* The same for all that were to be written some time, at once; waits until they are. */
 void lease_save_all(struct agent *a);

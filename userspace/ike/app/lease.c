@@ -24,7 +24,7 @@ enum {
 	SAVE_AFTER =
 		10000, /* milliseconds after a change: in a burst of them one file is written */
 	SAVE_AGAIN = 60000, /* after a failure */
-	SAVE_BUSY = 500, /* while the file of another hub is written */
+	SAVE_BUSY = 500, /* while a file is written, this hub's or another one's */
 };
 
 _Static_assert((int)LEASE_TEXT <= (int)STORE_MAX, "the leases of a full pool make a file");
@@ -76,6 +76,9 @@ static void read_leases(struct tunnel *t)
 			"cannot read %s/%s.leases: %s; clients may get other addresses than before",
 			t->agent->options->state_dir, t->conf.name,
 			err == -EPIPE ? "the process that keeps leases has ended" : strerror(-err));
+		if (!store_set_aside(store, t->conf.name)) /* what is in it may be good */
+			log_say(IKE_LOG_INFO, t->conf.name, "the file is named %s.leases.damaged",
+				t->conf.name);
 	}
 }
 
@@ -90,43 +93,48 @@ static void judge_saving(struct agent *a, int err)
 	a->leases_error = err;
 }
 
-/* 0 if it was begun; -EBUSY: another one is written; or a negative errno. */
-static int begin_saving(struct tunnel *t)
+static void save_again(struct tunnel *t)
 {
-	size_t len;
-	char *text = lease_text_print(t->pool, &len);
-	int err = text ? store_write(t->agent->helpers->store, t->conf.name, text, len) : -ENOMEM;
-
-	if (!err)
-		t->leases_saved = pool_changes(t->pool);
-	free(text);
-	return err;
+	t->leases_saved = 0;
+	t->save_at = loop_now() + SAVE_AGAIN;
+	tunnel_dirty(t);
 }
 
-void lease_save(struct tunnel *t)
+/* What came of the write that is under way, if one is; false: it goes on. */
+static bool end_saving(struct agent *a, bool wait)
+{
+	int err = store_result(a->helpers->store, wait);
+	struct tunnel *t;
+
+	if (err == -EBUSY)
+		return false;
+	if (!*a->saving)
+		return true;
+	judge_saving(a, err);
+	t = tunnel_by_name(a, a->saving);
+	if (err && t && t->pool)
+		save_again(t);
+	*a->saving = 0;
+	return true;
+}
+
+/* None is under way. */
+static void begin_saving(struct tunnel *t)
 {
 	struct agent *a = t->agent;
-	int err = store_result(a->helpers->store, false);
+	size_t len;
+	char *text = lease_text_print(t->pool, &len);
+	int err = text ? store_write(a->helpers->store, t->conf.name, text, len) : -ENOMEM;
 
-	if (err != -EBUSY) {
+	free(text);
+	if (err) {
 		judge_saving(a, err);
-		err = begin_saving(t);
+		save_again(t);
+		return;
 	}
-	t->save_at = !err ? UINT64_MAX : loop_now() + (err == -EBUSY ? SAVE_BUSY : SAVE_AGAIN);
-	if (err && err != -EBUSY)
-		judge_saving(a, err);
-}
-
-void lease_save_all(struct agent *a)
-{
-	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		if (t->save_at == UINT64_MAX)
-			continue;
-		store_result(a->helpers->store, true);
-		begin_saving(t);
-	}
-	if (a->helpers->store)
-		judge_saving(a, store_result(a->helpers->store, true));
+	snprintf(a->saving, sizeof(a->saving), "%s", t->conf.name);
+	t->leases_saved = pool_changes(t->pool);
+	t->save_at = loop_now() + SAVE_BUSY; /* to look at what came of it */
 }
 
 /* If anything changed, it is written, but not at once. */
@@ -137,6 +145,33 @@ static void plan_saving(struct tunnel *t)
 		return;
 	t->save_at = loop_now() + SAVE_AFTER;
 	tunnel_dirty(t);
+}
+
+void lease_save(struct tunnel *t)
+{
+	bool is_begun = !strcmp(t->agent->saving, t->conf.name);
+
+	t->save_at = UINT64_MAX;
+	if (!t->pool)
+		return;
+	if (!end_saving(t->agent, false))
+		t->save_at = loop_now() + SAVE_BUSY;
+	else if (is_begun)
+		plan_saving(t);
+	else if (t->leases_saved != pool_changes(t->pool))
+		begin_saving(t);
+}
+
+void lease_save_all(struct agent *a)
+{
+	if (!a->helpers->store)
+		return;
+	for (struct tunnel *t = a->tunnels; t; t = t->next) {
+		end_saving(a, true);
+		if (t->pool && t->leases_saved != pool_changes(t->pool))
+			begin_saving(t);
+	}
+	end_saving(a, true);
 }
 
 /* ---- the pool -------------------------------------------------------------------- */

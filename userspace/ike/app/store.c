@@ -36,6 +36,7 @@ struct answer {
 struct store {
 	int fd;
 	bool writing; /* the answer to a STORE_WRITE is to come */
+	int result; /* of one, for store_result() */
 };
 
 /* ---- the process ----------------------------------------------------------------------- */
@@ -190,17 +191,27 @@ void store_free(struct store *s)
 	free(s);
 }
 
+/* Waits, if one is under way. */
+static void end_writing(struct store *s)
+{
+	struct answer a;
+
+	if (s->writing)
+		s->result = helper_get(s->fd, &a, sizeof(a)) && !a.len ? a.err : -EPIPE;
+	s->writing = false;
+}
+
 int store_result(struct store *s, bool wait)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
-	struct answer a;
+	int err;
 
-	if (!s->writing)
-		return 0;
-	if (!wait && poll(&p, 1, 0) <= 0)
+	if (s->writing && !wait && poll(&p, 1, 0) <= 0)
 		return -EBUSY;
-	s->writing = false;
-	return helper_get(s->fd, &a, sizeof(a)) && !a.len ? a.err : -EPIPE;
+	end_writing(s);
+	err = s->result;
+	s->result = 0;
+	return err;
 }
 
 static int ask(struct store *s, enum op op, const char *name, const char *data, size_t len)
@@ -218,7 +229,7 @@ int store_read(struct store *s, const char *name, char **data, size_t *len)
 	struct answer a;
 	int err;
 
-	store_result(s, true);
+	end_writing(s);
 	*data = NULL;
 	err = ask(s, STORE_READ, name, NULL, 0);
 	if (err)
@@ -250,7 +261,7 @@ int store_set_aside(struct store *s, const char *name)
 	struct answer a;
 	int err;
 
-	store_result(s, true);
+	end_writing(s);
 	err = ask(s, STORE_SET_ASIDE, name, NULL, 0);
 	if (err)
 		return err;

@@ -40,7 +40,7 @@ int store_read(struct store *s, const char *name, char **data, size_t *len);
 int store_write(struct store *s, const char *name, const char *data, size_t len);
 
 /*
- * How the last store_write() went: 0, also if there was none; -EBUSY if it is not done, unless it is to be
+ * How the last store_write() went, told once: 0, also if there was none; -EBUSY if it is not done, unless it is to be
  * waited for; or a negative errno.
  */
 int store_result(struct store *s, bool wait);

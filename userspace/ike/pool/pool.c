@@ -447,9 +447,14 @@ int pool_restore(struct pool *pool, uint32_t holder, const struct ike_id *id,
 
 	if (!can_have(pool, id, addr))
 		return -ENOENT;
-	if (of_addr != of_id || (of_holder && of_holder != of_addr) ||
+	if ((of_holder && of_holder != of_addr) ||
 	    (of_addr && holder && of_addr->is.holder && of_addr->is.holder != holder))
 		return -EEXIST;
+	if (of_addr != of_id) {
+		if (!holder || !forget_lease(pool, of_addr) || !forget_lease(pool, of_id))
+			return -EEXIST;
+		of_addr = NULL;
+	}
 	if (!of_addr) {
 		make_room(pool);
 		of_addr = make_lease(pool, id, addr);

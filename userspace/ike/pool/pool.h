@@ -56,9 +56,10 @@ int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
 
 /*
  * What was known before, of an earlier agent: @addr is the lease of @id, and @holder has it, unless that is
- * 0. With @id of type 0 it is not known whose lease @holder has. 0, or
+ * 0. With @id of type 0 it is not known whose lease @holder has. Before a holder, who has SAs, leases give way that
+ * nobody holds. 0, or
  *	-ENOENT		the address is not among those that this identity can get
- *	-EEXIST		it, or the identity's or holder's lease of the family, is another one
+ *	-EEXIST		it is another identity's or holder's, or either has another one of the family
  *	-ENOMEM
  */
 int pool_restore(struct pool *pool, uint32_t holder, const struct ike_id *id,
