@@ -132,6 +132,7 @@ static void fuzz_cp(const struct ike_payload *p)
 
 	if (ike_cp_parse(p, &in))
 		return;
+	CHECK(ike_cp_domains_ok(in.domains));
 	ike_build_inner(&b, again, sizeof(again), &first);
 	ike_build_cp(&b, &in);
 	w = written(&b);

@@ -71,6 +71,56 @@ static void lengths_are_checked(void **state)
 	assert_false(wire_is_good(&w, len, true));
 }
 
+/* What the peer told becomes addresses, routes and arguments of programs. */
+static void settings_are_checked(void **state)
+{
+	const size_t len = sizeof(w.h) + sizeof(struct ike_cp);
+	struct ike_cp *cp = (struct ike_cp *)w.body;
+	const struct ike_cp good = {
+		.type = IKE_CP_REPLY,
+		.address = { { 4, { 10, 9, 0, 2 } }, { 6, { 0xfd, [15] = 2 } } },
+		.n_servers = 1,
+		.server = { { 4, { 10, 0, 0, 53 } } },
+		.n_subnets = 2,
+		.subnet = { { { 4, { 10 } }, 8 }, { { 6, { 0xfd } }, 48 } },
+		.domains = "corp.example lab.example",
+	};
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	w.h.type = WIRE_ENV_SETTINGS;
+	w.h.len = sizeof(*cp);
+	strcpy(w.h.tunnel, "vpn0");
+	*cp = good;
+	assert_true(wire_is_good(&w, len, true));
+#define IS_BAD(change)                                     \
+	do {                                               \
+		change;                                    \
+		assert_false(wire_is_good(&w, len, true)); \
+		*cp = good;                                \
+	} while (0)
+	IS_BAD(cp->n_subnets = IKE_CP_SUBNETS + 1);
+	IS_BAD(cp->n_servers = IKE_CP_SERVERS + 1);
+	IS_BAD(cp->subnet[0].addr.family = 7);
+	IS_BAD(cp->subnet[0].addr.family = 0);
+	IS_BAD(cp->subnet[0].len = 33);
+	IS_BAD(cp->subnet[1].len = 129);
+	IS_BAD(cp->subnet[1].len = 200);
+	IS_BAD(cp->subnet[0].addr.b[1] = 1); /* a host bit */
+	IS_BAD(cp->subnet[1].addr.b[15] = 1);
+	IS_BAD(cp->subnet[0].addr.b[15] = 1); /* behind an IPv4 address */
+	IS_BAD(cp->n_subnets = 3); /* one of family 0 */
+	IS_BAD(cp->server[0].b[0] = 127);
+	IS_BAD(cp->n_servers = 2);
+	IS_BAD(cp->address[0] = cp->address[1]);
+	IS_BAD(cp->domains[4] = ';');
+	IS_BAD(cp->domains[0] = ' ');
+	IS_BAD(memset(cp->domains, 'a', sizeof(cp->domains)));
+	IS_BAD(memset(cp->version, 'a', sizeof(cp->version)));
+	IS_BAD(cp->version[0] = '\n');
+#undef IS_BAD
+}
+
 static void types_are_checked(void **state)
 {
 	size_t len = install_message();
@@ -1419,6 +1469,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lengths_are_checked),
+		cmocka_unit_test(settings_are_checked),
 		cmocka_unit_test(types_are_checked),
 		cmocka_unit_test(fields_are_checked),
 		cmocka_unit_test(texts_end),

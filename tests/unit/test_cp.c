@@ -193,13 +193,14 @@ static void too_many_values_are_left_out(void **state)
 	assert_int_equal(cp.n_subnets, IKE_CP_SUBNETS);
 	assert_true(strlen(cp.domains) < IKE_CP_DOMAINS);
 	assert_true(strlen(cp.domains) > IKE_CP_DOMAINS - 10);
+	assert_true(ike_cp_domains_ok(cp.domains));
 }
 
 /* They become arguments of other programs. */
 static void what_is_no_domain_is_left_out(void **state)
 {
 	static const char *const bad[] = { "",	  "-x.example", "a b",	 "a;b",	 "../etc",
-					   ".a",  "a.",		"a..b",	 "a\nb", "$(reboot)",
+					   ".a",  "a..",	"a..b",	 "a\nb", "$(reboot)",
 					   "a/b", "a\"b",	"\xff.a" };
 	struct ike_cp cp = { .type = IKE_CP_REPLY };
 	char longest[300];
@@ -208,6 +209,7 @@ static void what_is_no_domain_is_left_out(void **state)
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(ike_cp_add_domain(cp.domains, bad[i], strlen(bad[i])));
 	assert_false(ike_cp_add_domain(cp.domains, "a\0b", 3));
+	assert_false(ike_cp_add_domain(cp.domains, ".", 1));
 	memset(longest, 'a', sizeof(longest));
 	assert_false(ike_cp_add_domain(cp.domains, longest, 254));
 	assert_string_equal(cp.domains, "");
@@ -216,6 +218,29 @@ static void what_is_no_domain_is_left_out(void **state)
 	assert_false(ike_cp_add_domain(cp.domains, longest, 253));
 	assert_true(ike_cp_add_domain(cp.domains, "a", 1));
 	assert_false(ike_cp_add_domain(cp.domains, "ab", 2));
+}
+
+/* A name may be told with the dot that ends a whole one. */
+static void one_dot_at_the_end_is_none(void **state)
+{
+	static const uint8_t body[] = { 2,   0,	  0,   0,   0,	 25,  0,   13,	'c', 'o', 'r',
+					'p', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e', '.' };
+	struct ike_cp cp;
+
+	(void)state;
+	assert_int_equal(parse(body, sizeof(body), &cp), 0);
+	assert_string_equal(cp.domains, "corp.example");
+	assert_false(ike_cp_odd_domains(&cp));
+	assert_true(ike_cp_domains_ok("corp.example lab.example"));
+	assert_true(ike_cp_domains_ok(""));
+	assert_false(ike_cp_domains_ok("corp.example."));
+	assert_false(ike_cp_domains_ok(" corp.example"));
+	assert_false(ike_cp_domains_ok("corp.example "));
+	assert_false(ike_cp_domains_ok("a  b"));
+	assert_int_equal(PARSE(&cp, 2, 0, 0, 0, 0, 25, 0, 2, '$', 'a'), 0);
+	assert_true(ike_cp_odd_domains(&cp));
+	assert_int_equal(PARSE(&cp, 2, 0, 0, 0), 0);
+	assert_false(ike_cp_odd_domains(&cp));
 }
 
 static void a_version_is_printable(void **state)
@@ -254,6 +279,7 @@ int main(void)
 		cmocka_unit_test(host_bits_of_a_subnet_go),
 		cmocka_unit_test(too_many_values_are_left_out),
 		cmocka_unit_test(what_is_no_domain_is_left_out),
+		cmocka_unit_test(one_dot_at_the_end_is_none),
 		cmocka_unit_test(a_version_is_printable),
 		cmocka_unit_test(supported_attributes_are_told_in_replies),
 	};

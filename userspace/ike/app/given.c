@@ -33,7 +33,10 @@ static void say_servers(const struct tunnel *t, enum ike_log_level level, const 
 
 	print_servers(list, t->given);
 	snprintf(text, sizeof(text), "the peer's name servers are%s, for %s%s: %s", list,
-		 *t->given->domains ? "the domains " : "all names", t->given->domains, rest);
+		 *t->given->domains		? "the domains "
+		 : ike_cp_odd_domains(t->given) ? "domains that are no names"
+						: "all names",
+		 t->given->domains, rest);
 	log_core(level, t->conf.name, NULL, NULL, text, loop_now());
 }
 
@@ -86,6 +89,11 @@ void given_use_names(struct tunnel *t)
 	}
 	if (!dns || t->state != IKE_TUNNEL_UP || (!t->given->n_servers && !t->names_set))
 		return;
+	if (t->given->n_servers && ike_cp_odd_domains(t->given)) {
+		forget_names(t);
+		say_how(t, IKE_LOG_WARN, "for they would be asked of all other names, too");
+		return;
+	}
 	err = link_dns_set(dns, t->device, t->given);
 	t->names_set = !err && t->given->n_servers;
 	if (err)
@@ -107,6 +115,8 @@ void given_on_names(void *ctx, const struct link_dns_outcome *o)
 			say_servers(t, IKE_LOG_INFO, "used, by systemd-resolved");
 		else if (o->err == -ENOENT)
 			say_how(t, IKE_LOG_INFO, "for there is no systemd-resolved");
+		else if (o->err == -EINVAL)
+			say_how(t, IKE_LOG_WARN, "for the netdevice's name is not printable ASCII");
 		else if (o->err == -EXDEV)
 			say_how(t, IKE_LOG_INFO,
 				"for esptund is in another network namespace than systemd-resolved");

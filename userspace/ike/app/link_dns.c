@@ -182,23 +182,10 @@ static bool is_whole(const char *text, size_t size)
 	return memchr(text, 0, size) != NULL;
 }
 
-/* As cp.c would have read them. */
-static bool domains_ok(const char *domains)
-{
-	char again[IKE_CP_DOMAINS] = "", copy[IKE_CP_DOMAINS], *save;
-
-	memcpy(copy, domains, sizeof(copy));
-	for (char *d = strtok_r(copy, " ", &save); d; d = strtok_r(NULL, " ", &save)) {
-		if (!ike_cp_add_domain(again, d, strlen(d)))
-			return false;
-	}
-	return !strcmp(again, domains);
-}
-
 static bool wish_ok(const struct wish *w)
 {
 	if (!is_whole(w->name, sizeof(w->name)) || !*w->name || w->n_servers > IKE_CP_SERVERS ||
-	    !is_whole(w->domains, sizeof(w->domains)) || !domains_ok(w->domains))
+	    !is_whole(w->domains, sizeof(w->domains)) || !ike_cp_domains_ok(w->domains))
 		return false;
 	for (const char *s = w->name; *s; s++) {
 		if (*s <= ' ' || *s > '~' || *s == '/')
@@ -222,10 +209,14 @@ static bool serve_wish(const char *program, bool at_home)
 	do {
 		n = recv(HELPER_FD, &w, sizeof(w), 0);
 	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(w) || !wish_ok(&w))
+	if (n != sizeof(w) || !is_whole(w.name, sizeof(w.name)))
 		return false;
 	memset(&o, 0, sizeof(o));
 	memcpy(o.name, w.name, sizeof(o.name));
+	if (!wish_ok(&w)) { /* that one alone is not fulfilled */
+		o.err = -EINVAL;
+		return send(HELPER_FD, &o, sizeof(o), MSG_NOSIGNAL) == sizeof(o);
+	}
 	if (!w.n_servers && !at_home)
 		return true;
 	if (!w.n_servers) {

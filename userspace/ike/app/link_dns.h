@@ -41,7 +41,8 @@ struct link_dns_outcome {
 	char name[16]; /* the netdevice's */
 	/*
 	 * 0; -ENOENT: there is no resolvectl; -EXDEV: resolved is, as far as can be told, in another network
-	 * namespace, where this netdevice is none or another; -ETIMEDOUT; -EIO: it failed, and says …
+	 * namespace, where this netdevice is none or another; -EINVAL: a netdevice's name that is not printable ASCII,
+	 * or what no gateway can tell; -ETIMEDOUT; -EIO: it failed, and says …
 	 */
 	int32_t err;
 	char text[256]; /* … this: printable ASCII */

@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 
 #include "ike/app/wire.h"
+#include "ike/proto/addr.h"
+#include "ike/proto/cp.h"
 
 /* ---- what a body may hold --------------------------------------------------------------- */
 
@@ -21,6 +23,7 @@ enum field_kind {
 	FIELD_ID,
 	FIELD_PROPOSAL,
 	FIELD_SELECTORS,
+	FIELD_CP,
 	FIELD_TEXT, /* ends within so many octets, and has no control characters */
 };
 
@@ -81,20 +84,7 @@ static const struct field adopted_fields[] = { { FIELD_ID, AT(wire_adopted, id),
 
 static const struct field id_fields[] = { { FIELD_ID, 0, 0 } };
 
-static const struct field cp_fields[] = {
-	{ FIELD_ADDR, AT(ike_cp, address[0]), 0 },
-	{ FIELD_ADDR, AT(ike_cp, address[1]), 0 },
-	{ FIELD_U32, AT(ike_cp, n_servers), IKE_CP_SERVERS },
-	{ FIELD_ADDR, AT(ike_cp, server[0]), 0 },
-	{ FIELD_ADDR, AT(ike_cp, server[1]), 0 },
-	{ FIELD_ADDR, AT(ike_cp, server[2]), 0 },
-	{ FIELD_ADDR, AT(ike_cp, server[3]), 0 },
-	{ FIELD_U32, AT(ike_cp, n_subnets), IKE_CP_SUBNETS },
-	{ FIELD_TEXT, AT(ike_cp, domains), IKE_CP_DOMAINS },
-	{ FIELD_TEXT, AT(ike_cp, version), IKE_CP_VERSION },
-};
-
-_Static_assert(IKE_CP_SERVERS == 4, "each server has a row above");
+static const struct field cp_fields[] = { { FIELD_CP, 0, 0 } };
 
 static const struct field job_fields[] = {
 	{ FIELD_U32, AT(wire_job, kind), IKE_JOBS_OF_CORE - 1 },
@@ -208,6 +198,38 @@ static bool text_is_good(const char *text, size_t size)
 	return false;
 }
 
+static bool subnet_is_good(const struct ike_cp_subnet *s)
+{
+	struct ike_addr net = s->addr;
+
+	return addr_is_good(&net) && net.family && s->len <= (net.family == 4 ? 32 : 128) &&
+	       !ike_addr_to_net(&net, s->len);
+}
+
+/* What a reply may hold: it becomes addresses, routes and arguments of programs. */
+static bool cp_is_good(const struct ike_cp *cp)
+{
+	if (cp->n_servers > IKE_CP_SERVERS || cp->n_subnets > IKE_CP_SUBNETS ||
+	    !text_is_good(cp->domains, IKE_CP_DOMAINS) || !ike_cp_domains_ok(cp->domains) ||
+	    !text_is_good(cp->version, IKE_CP_VERSION))
+		return false;
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct ike_addr *a = &cp->address[i];
+
+		if (!addr_is_good(a) || (a->family && a->family != (i ? 6 : 4)))
+			return false;
+	}
+	for (unsigned int i = 0; i < cp->n_servers; i++) {
+		if (!addr_is_good(&cp->server[i]) || !ike_addr_is_host(&cp->server[i]))
+			return false;
+	}
+	for (unsigned int i = 0; i < cp->n_subnets; i++) {
+		if (!subnet_is_good(&cp->subnet[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool field_is_good(const uint8_t *body, const struct field *f)
 {
 	const void *at = body + f->offset;
@@ -221,6 +243,7 @@ static bool field_is_good(const uint8_t *body, const struct field *f)
 	case FIELD_ID: return ((const struct ike_id *)at)->len <= IKE_MAX_ID;
 	case FIELD_PROPOSAL: return ((const struct ike_proposal *)at)->n <= IKE_MAX_TRANSFORMS;
 	case FIELD_SELECTORS: return selectors_are_good(at);
+	case FIELD_CP: return cp_is_good(at);
 	case FIELD_TEXT: return text_is_good(at, f->max);
 	}
 	return false;

@@ -103,6 +103,8 @@ bool ike_cp_add_domain(char domains[IKE_CP_DOMAINS], const char *name, size_t le
 {
 	size_t used = strlen(domains);
 
+	if (len && name[len - 1] == '.') /* as some write what is whole */
+		len--;
 	if (!is_domain(name, len) || used + len + 2 > IKE_CP_DOMAINS)
 		return false;
 	if (used)
@@ -110,6 +112,24 @@ bool ike_cp_add_domain(char domains[IKE_CP_DOMAINS], const char *name, size_t le
 	memcpy(domains + used, name, len);
 	domains[used + len] = 0;
 	return true;
+}
+
+bool ike_cp_domains_ok(const char *domains)
+{
+	char again[IKE_CP_DOMAINS] = "";
+	size_t len;
+
+	for (const char *at = domains; *at; at += len + (at[len] == ' ')) {
+		len = strcspn(at, " ");
+		if (!ike_cp_add_domain(again, at, len))
+			return false;
+	}
+	return !strcmp(again, domains);
+}
+
+bool ike_cp_odd_domains(const struct ike_cp *cp)
+{
+	return (cp->has & IKE_CP_HAS(DNS_DOMAIN)) && !*cp->domains;
 }
 
 static void take_version(struct ike_cp *cp, const struct cursor *c)

@@ -59,7 +59,13 @@ int ike_cp_parse(const struct ike_payload *p, struct ike_cp *out);
  */
 void ike_build_cp(struct ike_builder *b, const struct ike_cp *cp);
 
-/* One more for ike_cp.domains; false if it is no name, or does not fit. */
+/* One more for ike_cp.domains, without a dot at its end; false if it is no name, or does not fit. */
 bool ike_cp_add_domain(char domains[IKE_CP_DOMAINS], const char *name, size_t len);
+
+/* Could they have been made so? */
+bool ike_cp_domains_ok(const char *domains);
+
+/* The peer told domains, and none of them is a name, or fits: they are not all names there are. */
+bool ike_cp_odd_domains(const struct ike_cp *cp);
 
 #endif
