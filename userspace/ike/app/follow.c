@@ -122,6 +122,8 @@ void follow_restore(struct agent *a, struct tunnel *t)
 	tunnel_net_conf(t, &conf);
 	err = net_restore(a->net, &conf, t->ifindex, &did, text, sizeof(text));
 	say_restored(t, &did);
+	if (*did.left_out)
+		log_core(IKE_LOG_WARN, t->conf.name, NULL, NULL, did.left_out, loop_now());
 	if (!err && t->given_is_new)
 		given_use_names(t);
 	t->link_down = false;

@@ -529,28 +529,50 @@ static const struct net_prefix *route_at(const struct net_conf *c, unsigned int 
 	return i - c->n_routes < c->n_told ? &c->told[i - c->n_routes] : NULL;
 }
 
+/* One route that the link is to have; @have: those that it has. */
+static int put_route(struct net *n, const struct net_conf *c, const struct net_prefix *p,
+		     uint32_t ifindex, struct haves *have, struct net_did *did, char *err,
+		     size_t err_size)
+{
+	uint32_t table = c->table ? c->table : RT_TABLE_MAIN;
+	struct have want = { .p = *p, .table = table, .metric = c->metric };
+	bool there = false;
+	int rc;
+
+	for (unsigned int k = 0; k < have->n; k++) {
+		if (same_prefix(&have->v[k].p, p) && have->v[k].table == table &&
+		    same_metric(&have->v[k], c->metric))
+			there = have->v[k].keep = true;
+	}
+	if (there)
+		return 0;
+	rc = route_add(n, c, ifindex, &want, err, err_size);
+	if (!rc)
+		note_done(did, "route", p);
+	return rc;
+}
+
+/* What another machine told may fail, each route for itself. */
+static void note_left_out(struct net_did *did, const char *err)
+{
+	size_t len = strlen(did->left_out);
+
+	snprintf(did->left_out + len, sizeof(did->left_out) - len, "%s%s", len ? "; " : "", err);
+}
+
 static int put_routes(struct net *n, const struct net_conf *c, uint32_t ifindex,
 		      struct net_did *did, char *err, size_t err_size)
 {
-	uint32_t table = c->table ? c->table : RT_TABLE_MAIN;
 	struct haves have = { .ifindex = ifindex };
 	int rc = list_noted(n, ifindex, &have) ? 0 : list(n, true, ifindex, &have);
 	const struct net_prefix *p;
 
 	for (unsigned int i = 0; (p = route_at(c, i)) && !rc; i++) {
-		struct have want = { .p = *p, .table = table, .metric = c->metric };
-		bool there = false;
-
-		for (unsigned int k = 0; k < have.n; k++) {
-			if (same_prefix(&have.v[k].p, &want.p) && have.v[k].table == table &&
-			    same_metric(&have.v[k], c->metric))
-				there = have.v[k].keep = true;
+		rc = put_route(n, c, p, ifindex, &have, did, err, err_size);
+		if (rc && i >= c->n_routes) {
+			note_left_out(did, err);
+			rc = 0;
 		}
-		if (there)
-			continue;
-		rc = route_add(n, c, ifindex, &want, err, err_size);
-		if (!rc)
-			note_done(did, "route", &want.p);
 	}
 	for (unsigned int k = 0; k < have.n && !rc; k++) {
 		if (have.v[k].ours && !have.v[k].keep)
@@ -597,7 +619,7 @@ int net_restore(struct net *n, const struct net_conf *c, uint32_t ifindex, struc
 {
 	int rc;
 
-	did->text[0] = 0;
+	did->text[0] = did->left_out[0] = 0;
 	snprintf(err, err_size, "out of memory");
 	rc = put_rules(n, c->apart, c->n_apart, ifindex, did);
 	if (rc) {

@@ -41,6 +41,7 @@ struct net_conf {
 /* What net_restore() had to do, "" if nothing; cut off if it is much. */
 struct net_did {
 	char text[512];
+	char left_out[512]; /* routes of ->told that could not be made, and why; likewise */
 };
 
 /* NULL with the cause in errno. @h: for links; stays the caller's. */
