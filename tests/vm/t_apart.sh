@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-tier: full
-# vm-timeout: 250
+# vm-timeout: 320
 #
 # Two clients with addresses of a hub's pool reach one another, until ClientToClient = no.
 #
@@ -72,6 +72,20 @@ must ip -n hub link set vpn0 name hub0
 check "and follow the netdevice's name" wait_for 10 eval 'ip -n hub rule | grep -q "iif hub0 .*prohibit"'
 must ip -n hub link set hub0 name vpn0
 check "back, too" wait_for 10 rules_are 14
+
+# In a VRF packets come from that, as far as rules see: then it is said that there is no way.
+modprobe vrf
+must ip -n hub link add red type vrf table 100
+must ip -n hub link set red up
+must ip -n hub link set vpn0 master red
+check "in a VRF the status says that clients are not kept apart" \
+	wait_for 20 eval '[[ $(of hub .error) == *"no effect while vpn0 is in a VRF"* ]]'
+must ip -n hub link set vpn0 nomaster
+must ip -n hub link del red
+check "and nothing when it is out again" wait_for 45 eval '[ "$(of hub .error)" = null ]'
+check "rules are there again" wait_for 5 rules_are 14
+check "the hub is reached again" wait_for 20 pings c1 10.9.0.1
+refuse "and clients apart" '100% packet loss' in_quiet c1 ping -q -c 2 -W 1 10.9.0.3
 
 hub_conf
 tell hub reload > /dev/null

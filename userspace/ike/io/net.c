@@ -584,12 +584,22 @@ static int put_routes(struct net *n, const struct net_conf *c, uint32_t ifindex,
 
 /* ---- rules of a link ---------------------------------------------------------------- */
 
-static void read_name(void *ctx, struct nlmsghdr *nlh)
-{
-	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_IFNAME);
+struct ruled {
+	char name[IFNAMSIZ];
+	bool in_vrf;
+};
 
-	if (a)
-		nla_strlcpy(ctx, a, IFNAMSIZ);
+static void read_ruled(void *ctx, struct nlmsghdr *nlh)
+{
+	struct nlattr *name = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_IFNAME);
+	struct nlattr *info = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_LINKINFO);
+	struct nlattr *master = info ? nla_find(nla_data(info), nla_len(info), IFLA_INFO_SLAVE_KIND)
+				     : NULL;
+	struct ruled *r = ctx;
+
+	if (name)
+		nla_strlcpy(r->name, name, sizeof(r->name));
+	r->in_vrf = master && !nla_strcmp(master, "vrf");
 }
 
 static void note_rule(void *ctx, const struct net_prefix *to)
@@ -597,21 +607,38 @@ static void note_rule(void *ctx, const struct net_prefix *to)
 	note_done(ctx, "rule to", to);
 }
 
-/* Rules go by the name that the link has now. */
+/*
+ * Rules go by the name that the link has now. -EXDEV: it is in a VRF, where packets are looked at as if the VRF's
+ * netdevice had received them, which rules of ours would not see.
+ */
 static int put_rules(struct net *n, const struct net_prefix *to, unsigned int n_to,
 		     uint32_t ifindex, struct net_did *did)
 {
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
-	char name[IFNAMSIZ] = "";
+	struct ruled link = { .in_vrf = false };
 	int rc;
 
 	if (!n_to && !n->has_rules)
 		return 0;
 	n->has_rules = true;
-	rc = rtnl_talk(n->sk, rtnl_request(RTM_GETLINK, 0, &head, sizeof(head)), read_name, name);
-	if (!rc && !*name)
+	rc = rtnl_talk(n->sk, rtnl_request(RTM_GETLINK, 0, &head, sizeof(head)), read_ruled, &link);
+	if (!rc && !*link.name)
 		rc = -ENODEV;
-	return rc ? rc : rule_put(n->sk, name, to, n_to, did ? note_rule : NULL, did);
+	if (!rc)
+		rc = rule_put(n->sk, link.name, to, n_to, did ? note_rule : NULL, did);
+	return !rc && n_to && link.in_vrf ? -EXDEV : rc;
+}
+
+static void say_apart(const char *name, int rc, char *err, size_t err_size)
+{
+	if (rc == -EXDEV)
+		snprintf(
+			err, err_size,
+			"ClientToClient = no in [Pool] has no effect while %s is in a VRF: run ip link set %s nomaster, or set ClientToClient = yes and keep clients apart by a firewall",
+			name, name);
+	else
+		snprintf(err, err_size, "cannot keep clients of %s apart by a rule: %s", name,
+			 strerror(-rc));
 }
 
 int net_restore(struct net *n, const struct net_conf *c, uint32_t ifindex, struct net_did *did,
@@ -623,8 +650,7 @@ int net_restore(struct net *n, const struct net_conf *c, uint32_t ifindex, struc
 	snprintf(err, err_size, "out of memory");
 	rc = put_rules(n, c->apart, c->n_apart, ifindex, did);
 	if (rc) {
-		snprintf(err, err_size, "cannot keep clients of %s apart by a rule: %s", c->name,
-			 strerror(-rc));
+		say_apart(c->name, rc, err, err_size);
 		return rc;
 	}
 	rc = put_addresses(n, c, ifindex, did, err, err_size);
