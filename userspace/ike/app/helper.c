@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +28,28 @@ void helper_begin(const char *name, int fd, bool quiet)
 	}
 	if (null > HELPER_FD)
 		close(null);
+}
+
+int helper_start(int type, void (*run)(int fd, void *arg), void *arg)
+{
+	int fds[2], cause;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds))
+		return -1;
+	fflush(NULL);
+	pid = fork();
+	cause = errno;
+	if (!pid) {
+		run(fds[1], arg);
+		_exit(1);
+	}
+	close(fds[1]);
+	if (pid > 0)
+		return fds[0];
+	close(fds[0]);
+	errno = cause;
+	return -1;
 }
 
 bool helper_put(int fd, const void *data, size_t len)

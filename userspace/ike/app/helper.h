@@ -15,6 +15,12 @@ enum { HELPER_FD = 3 };
  */
 void helper_begin(const char *name, int fd, bool quiet);
 
+/*
+ * Forks a process for which @run is called with @arg and its end of a pair of sockets of the type @type
+ * (SOCK_STREAM, SOCK_SEQPACKET), and does not return. Our end, or -1 with the cause in errno.
+ */
+int helper_start(int type, void (*run)(int fd, void *arg), void *arg);
+
 /* All @len bytes, to or from a socket of one of them, or a file. False: it has ended before, or failed. */
 bool helper_put(int fd, const void *data, size_t len);
 bool helper_get(int fd, void *data, size_t len);

@@ -228,8 +228,9 @@ static bool serve_wish(const char *program, bool at_home)
 	return send(HELPER_FD, &o, sizeof(o), MSG_NOSIGNAL) == sizeof(o);
 }
 
-_Noreturn static void run(int fd, const struct link_dns_options *o)
+_Noreturn static void run(int fd, void *arg)
 {
+	const struct link_dns_options *o = arg;
 	char err[512];
 
 	helper_begin("esptund-dns", fd, o->quiet);
@@ -255,25 +256,17 @@ bool link_dns_at_home(void)
 struct link_dns *link_dns_start(const struct link_dns_options *o, char *err, size_t err_size)
 {
 	struct link_dns *d = calloc(1, sizeof(*d));
-	int fds[2];
-	pid_t pid;
 
-	if (!d || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+	if (!d) {
 		snprintf(err, err_size, "out of memory");
-		free(d);
 		return NULL;
 	}
-	fflush(NULL);
-	pid = fork();
-	if (!pid)
-		run(fds[1], o);
-	close(fds[1]);
-	d->fd = fds[0];
-	if (pid > 0)
+	d->fd = helper_start(SOCK_SEQPACKET, run, (void *)o);
+	if (d->fd >= 0)
 		return d;
 	snprintf(err, err_size, "cannot start the process that sets name servers: %s",
 		 strerror(errno));
-	link_dns_free(d);
+	free(d);
 	return NULL;
 }
 

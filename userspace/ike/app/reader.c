@@ -236,11 +236,12 @@ static bool answer(struct reader *r)
 	}
 }
 
-static void run(struct reader *r)
+static void run(int fd, void *arg)
 {
+	struct reader *r = arg;
 	char err[512];
 
-	helper_begin("esptund-reader", r->fd, r->options.quiet);
+	helper_begin("esptund-reader", fd, r->options.quiet);
 	r->fd = HELPER_FD;
 	if (rights_drop_reader(r->options.socket, r->options.seccomp, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
@@ -256,28 +257,18 @@ static void run(struct reader *r)
 struct reader *reader_start(const struct reader_options *o, char *err, size_t err_size)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	int fds[2];
-	pid_t pid;
 
-	if (!r || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
+	if (!r) {
 		snprintf(err, err_size, "out of memory");
-		free(r);
 		return NULL;
 	}
 	r->options = *o;
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		r->fd = fds[1];
-		run(r);
-	}
-	close(fds[1]);
-	r->fd = fds[0];
-	if (pid > 0)
+	r->fd = helper_start(SOCK_STREAM, run, r);
+	if (r->fd >= 0)
 		return r;
 	snprintf(err, err_size, "cannot start the process that reads the configuration: %s",
 		 strerror(errno));
-	reader_free(r);
+	free(r);
 	return NULL;
 }
 

@@ -112,8 +112,9 @@ _Noreturn static void run_child(int fd, const struct spawn_options *o)
 	serve_core(HELPER_FD, o->keylog);
 }
 
-_Noreturn static void run(int socket, const struct spawn_options *o)
+_Noreturn static void run(int socket, void *arg)
 {
+	const struct spawn_options *o = arg;
 	const struct kind *kind = &kinds[o->kind];
 	char err[512];
 	pid_t child = 0;
@@ -142,26 +143,18 @@ _Noreturn static void run(int socket, const struct spawn_options *o)
 struct spawn *spawn_start(const struct spawn_options *o, char *err, size_t err_size)
 {
 	struct spawn *s = calloc(1, sizeof(*s));
-	int fds[2];
-	pid_t pid;
 
-	if (!s || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+	if (!s) {
 		snprintf(err, err_size, "out of memory");
-		free(s);
 		return NULL;
 	}
-	fflush(NULL);
-	pid = fork();
-	if (!pid)
-		run(fds[1], o);
-	close(fds[1]);
-	s->fd = fds[0];
 	s->kind = o->kind;
-	if (pid > 0)
+	s->fd = helper_start(SOCK_SEQPACKET, run, (void *)o);
+	if (s->fd >= 0)
 		return s;
 	snprintf(err, err_size, "cannot start the process that starts %s: %s", kinds[o->kind].child,
 		 strerror(errno));
-	spawn_free(s);
+	free(s);
 	return NULL;
 }
 

@@ -142,8 +142,9 @@ static bool serve_request(int fd, char *data)
 	}
 }
 
-_Noreturn static void run(int fd, const struct store_options *o)
+_Noreturn static void run(int fd, void *arg)
 {
+	const struct store_options *o = arg;
 	char err[512] = "out of memory", *data = malloc(STORE_MAX);
 
 	helper_begin("esptund-store", fd, o->quiet);
@@ -161,25 +162,17 @@ _Noreturn static void run(int fd, const struct store_options *o)
 struct store *store_start(const struct store_options *o, char *err, size_t err_size)
 {
 	struct store *s = calloc(1, sizeof(*s));
-	int fds[2];
-	pid_t pid;
 
-	if (!s || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
+	if (!s) {
 		snprintf(err, err_size, "out of memory");
-		free(s);
 		return NULL;
 	}
 	mkdir(o->dir, 0700); /* if it fails, the first file says so */
-	fflush(NULL);
-	pid = fork();
-	if (!pid)
-		run(fds[1], o);
-	close(fds[1]);
-	s->fd = fds[0];
-	if (pid > 0)
+	s->fd = helper_start(SOCK_STREAM, run, (void *)o);
+	if (s->fd >= 0)
 		return s;
 	snprintf(err, err_size, "cannot start the process that keeps leases: %s", strerror(errno));
-	store_free(s);
+	free(s);
 	return NULL;
 }
 
