@@ -68,9 +68,15 @@ like "which is said" "$(said hub 'put back')" 'rule to 10.9.0.2/31'
 must agent_stop hub
 is "rules outlive the agent" "$(rules)" 14
 agent hub
-must ip -n hub link set vpn0 name hub0
+# rename FROM TO: 6.1 renames no netdevice that is up.
+rename() {
+	must ip -n hub link set "$1" down
+	must ip -n hub link set "$1" name "$2"
+	must ip -n hub link set "$2" up
+}
+rename vpn0 hub0
 check "and follow the netdevice's name" wait_for 10 eval 'ip -n hub rule | grep -q "iif hub0 .*prohibit"'
-must ip -n hub link set hub0 name vpn0
+rename hub0 vpn0
 check "back, too" wait_for 10 rules_are 14
 
 # In a VRF packets come from that, as far as rules see: then it is said that there is no way.
