@@ -113,6 +113,20 @@ void pair_replay(struct pair *p, const struct sent *s)
 	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
 }
 
+void pair_disturb(struct pair *p, struct hold *h, bool late)
+{
+	assert_true(world_await(&p->w, h, 1000));
+	if (late) {
+		pair_run(p, 3000);
+		world_release(&p->w, h);
+		pair_run(p, 1000);
+		world_release(&p->w, h);
+	} else {
+		world_drop(h);
+	}
+	pair_run(p, 20000);
+}
+
 struct tunnel_conf *own_conf(const struct node *n)
 {
 	return (struct tunnel_conf *)TAILQ_FIRST(&n->core->peers)->conf;

@@ -52,6 +52,8 @@ unsigned int pair_count(const struct pair *p, const struct node *from, uint8_t e
 bool sent_notify(const struct sent *s, uint16_t type, struct ike_notify *n);
 /* Send @s once more to where it went. */
 void pair_replay(struct pair *p, const struct sent *s);
+/* The message that @h holds is lost, or comes @late and then once more; then the world goes on for 20 s. */
+void pair_disturb(struct pair *p, struct hold *h, bool late);
 /* The configuration its core keeps of its first tunnel, to be changed behind its back. */
 struct tunnel_conf *own_conf(const struct node *n);
 /* The core keeps conf[0] from now on, and is not told that it differs. */

@@ -168,16 +168,7 @@ static void disturb(uint8_t exchange, bool response, unsigned int nth, bool late
 	struct hold *h = world_hold(&p->w, response ? p->b : p->a, exchange, response, nth);
 
 	node_rekey_child(p->a);
-	assert_true(world_await(&p->w, h, 1000));
-	if (late) {
-		pair_run(p, 3000);
-		world_release(&p->w, h);
-		pair_run(p, 1000);
-		world_release(&p->w, h);
-	} else {
-		world_drop(h);
-	}
-	pair_run(p, 20000);
+	pair_disturb(p, h, late);
 	is_renewed(p, former);
 	pair_free(p);
 }
