@@ -14,35 +14,10 @@
 
 #include <cmocka.h>
 
+#include "some_pool.h"
 #include "ike/pool/pool.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
-
-static struct ike_id name(const char *text)
-{
-	struct ike_id id;
-	char err[200];
-
-	assert_int_equal(ike_id_from_text(text, &id, err, sizeof(err)), 0);
-	return id;
-}
-
-static struct ike_addr at(const char *text)
-{
-	struct ike_addr a = { 0 };
-
-	assert_int_equal(ike_addr_from_text(text, &a), 0);
-	return a;
-}
-
-static struct pool *pool_of(const char *first, const char *last)
-{
-	const struct pool_range r = { at(first), at(last) };
-	struct pool *pool = pool_new(&r, 1, NULL, 0);
-
-	assert_non_null(pool);
-	return pool;
-}
 
 static const char *take(struct pool *pool, uint32_t holder, const char *id, uint8_t family,
 			const char *wanted)
