@@ -35,7 +35,8 @@ we_log_in() {
 they_log_in() {
 	tunnel west "$1" "$2" start=listen lid="$2.west.example" rid=client.example key="Key = $dir/west.key
 	Cert = $dir/west.crt" proof="RemoteAuth = eap
-	Users = $dir/users" sauth="auth = eap-$4
+	Users = $dir/users
+	Clients = 2" sauth="auth = eap-$4
 	      eap_id = $3" oauth='auth = pubkey
 	      cacerts = root.crt' "${@:5}"
 	sed -i '/^Endpoint/d; s/^RemoteID = .*/RemoteID = any/' "/run/conf/west/$2.conf"

@@ -867,7 +867,7 @@ static void wrong_public_keys(void **state)
 /* ---- EAP --------------------------------------------------------------------------- */
 
 #define USER "[Tunnel]\nEAP = alice\nPassword = clue\n[Peer]\nEndpoint = vpn.example\n"
-#define USERS "[Tunnel]\nKey = /k\n[Peer]\nUsers = /u\n"
+#define USERS "[Tunnel]\nKey = /k\n[Peer]\nUsers = /u\nClients = 50\n"
 
 static void eap(void **state)
 {
@@ -897,7 +897,7 @@ static void eap(void **state)
 	assert_int_equal(c.eap_methods, 1 << EAP_MSCHAPV2 | 1 << EAP_MD5);
 	assert_non_null(strstr(said, "9: warning: EAPMethods: md5 is broken"));
 	config_clear(&c);
-	accepted(USERS "Clients = 50\nRemoteID = any\n", &c);
+	accepted(USERS "RemoteID = any\n", &c);
 	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
 	assert_int_equal(c.remote_method, IKE_METHOD_EAP);
 	assert_string_equal(c.secrets_file, "/u");
@@ -931,19 +931,20 @@ static void wrong_eap(void **state)
 		{ "[Peer]\n" PSK_LINE "EAPMethods = md5\n",
 		  "3: EAPMethods is for EAP: expected RemoteAuth = eap in [Peer], or LocalAuth = eap, too" },
 		{ USERS "EAPMethods = gtc\n",
-		  "5: EAPMethods = gtc: expected one or both of mschapv2 and md5" },
+		  "6: EAPMethods = gtc: expected one or both of mschapv2 and md5" },
 		{ "[Tunnel]\nKey = /k\n[Peer]\nRemoteAuth = eap\n",
 		  "4: RemoteAuth = eap needs Users in [Peer]" },
 		{ "[Peer]\nUsers = /u\n",
 		  "2: Users: we have to prove who we are before a user does: expected Key in [Tunnel]" },
 		{ "[Peer]\nUsers = /u\nRemoteAuth = psk\n" PSK_LINE,
 		  "2: Users is for EAP: expected RemoteAuth = eap in [Peer], too" },
-		{ USERS "Clients = 5\nSecrets = /s\n",
-		  "6: Secrets has pre-shared keys, but RemoteAuth is eap" },
-		{ USERS "Clients = 5\n[Client a.example]\n" PSK_LINE,
+		{ USERS "Secrets = /s\n", "6: Secrets has pre-shared keys, but RemoteAuth is eap" },
+		{ USERS "[Client a.example]\n" PSK_LINE,
 		  "6: [Client ID] has pre-shared keys, but RemoteAuth is eap" },
 		{ USERS "Endpoint = vpn.example\n",
-		  "5: Endpoint: a user begins, and we cannot begin to one" },
+		  "6: Endpoint: a user begins, and we cannot begin to one" },
+		{ "[Tunnel]\nKey = /k\n[Peer]\nUsers = /u\n",
+		  "4: Users is for clients: expected Clients of 2 or more in [Peer], too" },
 		{ USERS "Require = cert\n", "the peer may do without a certificate" },
 		{ USERS
 		  "PPKID = a\nPPK = hex:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",

@@ -674,7 +674,28 @@ static void a_tunnel_that_goes_takes_its_eap_along(void **state)
 	}
 }
 
-/* The agent asks for that when the one peer's user may be another, or none: it has to log in again. */
+/* What the file of Users= says now goes, even if the password of before was proven already. */
+static void a_change_has_a_user_begin_anew(void **state)
+{
+	(void)state;
+	for (unsigned int n = 2; n <= 5; n++) {
+		struct pair *p = pair_alice();
+
+		stop_before(p, n);
+		assert_int_equal(
+			ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
+		while (pair_count(p, p->b, IKE_AUTH, true) < n)
+			pair_run(p, 1);
+		pair_run(p, 30);
+		nothing_installed(p);
+		node_says(p->a, "AUTHENTICATION_FAILED");
+		pair_run(p, 60000);
+		is_up(p);
+		pair_free(p);
+	}
+}
+
+/* Whoever changes the terms of a tunnel ends what the one peer has by the former ones: it has to log in again. */
 static void renewed_terms_end_what_a_user_has(void **state)
 {
 	struct pair *p = pair_alice();
@@ -770,6 +791,7 @@ int main(void)
 		cmocka_unit_test(our_signature_is_metered),
 		cmocka_unit_test(guesses_are_metered),
 		cmocka_unit_test(a_tunnel_that_goes_takes_its_eap_along),
+		cmocka_unit_test(a_change_has_a_user_begin_anew),
 		cmocka_unit_test(renewed_terms_end_what_a_user_has),
 		cmocka_unit_test(two_tunnels_that_fit_alike_are_named),
 		cmocka_unit_test(senseless_configurations_are_refused),

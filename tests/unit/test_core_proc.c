@@ -381,6 +381,9 @@ static void others_are_out_of_reach(void **state)
 	/* That one has no SAs where clients come. */
 	r->t.conf.clients = 2;
 	assert_int_equal(r->env.spi_alloc(&r->a, "vpn0", IKE_PEER_FIRST, &spi), -EPERM);
+	/* Nobody is a user who is not in the file. */
+	r->t.conf.remote_method = IKE_METHOD_EAP;
+	assert_int_equal(r->env.peer_make(&r->a, "vpn0", 2, &reach_peer, &id), -EACCES);
 	/* A closed tunnel has no state. */
 	r->t.ifindex = 0;
 	r->env.state(&r->a, "vpn0", 1, IKE_TUNNEL_UP);

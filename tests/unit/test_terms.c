@@ -109,7 +109,7 @@ static void parse_users(const char *peer, const char *users, struct config *out)
 	const struct config_report report = { on_report, NULL };
 	char text[256];
 
-	snprintf(text, sizeof(text), TUNNEL "Key = /k\n[Peer]\nUsers = /u\n%s", peer);
+	snprintf(text, sizeof(text), TUNNEL "Key = /k\n[Peer]\nUsers = /u\nClients = 5\n%s", peer);
 	assert_int_equal(config_parse("hub", text, strlen(text), out, &report), 0);
 	assert_int_equal(client_keys_parse_users(&out->keys, users, strlen(users), on_report, NULL),
 			 0);
@@ -117,34 +117,36 @@ static void parse_users(const char *peer, const char *users, struct config *out)
 	assert_int_equal(seal_config(&seal, out), 0);
 }
 
-/* Who is no user any more, or has another password, is out; of the one peer it may be any of them. */
+/* Who is no user any more, or has another password, is out; who never was one stays out. */
 static void users_are_terms(void **state)
 {
 	static const uint8_t secret[TERMS_SECRET] = { 1 };
 	static const struct {
 		const char *peer, *users;
-		enum terms_verdict client, one;
+		enum terms_verdict alice, mallory;
 	} rows[] = {
-		{ "", "alice = x\nbob = y\n", TERMS_SAME, TERMS_SAME },
-		{ "", "alice = x\nbob = z\n", TERMS_SAME, TERMS_OTHER_KEY },
-		{ "", "alice = z\nbob = y\n", TERMS_OTHER_KEY, TERMS_OTHER_KEY },
-		{ "", "bob = y\n", TERMS_NO_KEY, TERMS_OTHER_KEY },
+		{ "", "alice = x\nbob = z\n", TERMS_SAME, TERMS_NO_KEY },
+		{ "", "alice = z\nbob = y\n", TERMS_OTHER_KEY, TERMS_NO_KEY },
+		{ "", "bob = y\n", TERMS_NO_KEY, TERMS_NO_KEY },
+		{ "", "alice = x\nmallory = z\n", TERMS_SAME, TERMS_NO_KEY },
 		{ "EAPMethods = md5, mschapv2\n", "alice = x\nbob = y\n", TERMS_OTHER,
 		  TERMS_OTHER },
 	};
-	const struct ike_id alice = id_of("alice"), of_one_peer = { .type = 0 };
+	const struct ike_id alice = id_of("alice"), mallory = id_of("mallory");
 	uint8_t terms[2][TERMS_LEN];
 	struct config c;
 
 	(void)state;
-	parse_users(rows[0].peer, rows[0].users, &c);
+	parse_users("", "alice = x\nbob = y\n", &c);
 	assert_int_equal(terms_make(&c, secret, &alice, terms[0]), 0);
-	assert_int_equal(terms_make(&c, secret, &of_one_peer, terms[1]), 0);
+	assert_int_equal(terms_make(&c, secret, &mallory, terms[1]), 0);
+	assert_int_equal(terms_judge(&c, secret, &alice, terms[0]), TERMS_SAME);
+	assert_int_equal(terms_judge(&c, secret, &mallory, terms[1]), TERMS_NO_KEY);
 	config_clear(&c);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		parse_users(rows[i].peer, rows[i].users, &c);
-		assert_int_equal(terms_judge(&c, secret, &alice, terms[0]), rows[i].client);
-		assert_int_equal(terms_judge(&c, secret, &of_one_peer, terms[1]), rows[i].one);
+		assert_int_equal(terms_judge(&c, secret, &alice, terms[0]), rows[i].alice);
+		assert_int_equal(terms_judge(&c, secret, &mallory, terms[1]), rows[i].mallory);
 		config_clear(&c);
 	}
 }

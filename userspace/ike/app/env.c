@@ -193,6 +193,20 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel));
 }
 
+/* Whatever a user proved before the file of Users= changed: it needs a line there now. */
+static bool has_line(const struct tunnel *t, const struct ike_id *id)
+{
+	char text[IKE_MAX_ID + 16];
+
+	if (t->conf.remote_method != IKE_METHOD_EAP ||
+	    client_keys_find(t->conf.keys.v, t->conf.keys.n, id))
+		return true;
+	complain(t->conf.name, IKE_LOG_WARN,
+		 "'%s' logged in, and has no line in the file of Users= any more: refused",
+		 ike_id_print(text, sizeof(text), id));
+	return false;
+}
+
 static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 			 const struct ike_endpoint *remote, const struct ike_id *id)
 {
@@ -205,6 +219,8 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 
 	if (!t)
 		return -ENODEV;
+	if (!has_line(t, id))
+		return -EACCES;
 	added = owned_add_peer(&t->owned, peer, env_max_peers(t));
 	if (!added && (peer == IKE_PEER_FIRST || !owned_has_peer(&t->owned, peer)))
 		return -EPERM;

@@ -76,9 +76,6 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	if (x->remote_method != y->remote_method || !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) ||
 	    !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
-	/* Which user the one peer of a tunnel is, it is not known here: it may be any. */
-	if (x->remote_method == IKE_METHOD_EAP && y->clients <= 1 && lacks_keys(&x->keys, &y->keys))
-		return true;
 	if (x->local_method == IKE_METHOD_EAP) /* that is our own password */
 		return false;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len) ||

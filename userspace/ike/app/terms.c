@@ -73,10 +73,6 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 		add(d, c->ppk->digest, SECRET_DIGEST);
 	if (c->remote_method != IKE_METHOD_SIGNATURE) {
 		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
-		/* Which of the users the one peer of a tunnel is, it is not known here: it may be any. */
-		for (unsigned int i = 0;
-		     c->remote_method == IKE_METHOD_EAP && !own && i < c->keys.n; i++)
-			add(d, c->keys.v[i].digest, SECRET_DIGEST);
 		return;
 	}
 	while (ike_cred_next(&creds, &at, IKE_CRED_PEER_KEY, &key))
@@ -187,6 +183,18 @@ static bool is_place(const uint8_t *secret, const uint8_t *terms, const struct c
 	return !d.failed && ike_equal(d.v, terms + AT_PLACE, TERMS_DIGEST);
 }
 
+/* Does the tunnel itself have what a client without a key of its own can prove? A user always has its own. */
+static bool has_common_key(const struct config *c)
+{
+	return c->remote_method == IKE_METHOD_PSK ? c->psk_len > 0
+						  : c->remote_method == IKE_METHOD_SIGNATURE;
+}
+
+static bool has_key(const struct config *c, const struct ike_id *id)
+{
+	return has_common_key(c) || client_keys_find(c->keys.v, c->keys.n, id);
+}
+
 /* Is there still a key where the one of @terms stood? */
 static bool has_place(const struct config *c, const uint8_t *secret, const struct ike_id *id,
 		      const uint8_t *terms)
@@ -197,7 +205,7 @@ static bool has_place(const struct config *c, const uint8_t *secret, const struc
 		if (own && is_place(secret, terms, own))
 			return true;
 	}
-	return (c->psk_len || c->remote_method != IKE_METHOD_PSK) && is_place(secret, terms, NULL);
+	return has_common_key(c) && is_place(secret, terms, NULL);
 }
 
 enum terms_verdict terms_judge(const struct config *c, const uint8_t secret[TERMS_SECRET],
@@ -211,7 +219,7 @@ enum terms_verdict terms_judge(const struct config *c, const uint8_t secret[TERM
 	if (!ike_equal(now + AT_AGREEMENT, terms + AT_AGREEMENT, TERMS_DIGEST))
 		return TERMS_OTHER;
 	if (ike_equal(now + AT_KEY, terms + AT_KEY, TERMS_DIGEST))
-		return TERMS_SAME;
+		return has_key(c, id) ? TERMS_SAME : TERMS_NO_KEY;
 	return has_place(c, secret, id, terms) ? TERMS_OTHER_KEY : TERMS_NO_KEY;
 }
 

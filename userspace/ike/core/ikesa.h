@@ -230,7 +230,8 @@ struct ikesa_eap {
 	struct eap run;
 	bool proven; /* the method was completed: AUTH by its key is next, and … */
 	void (*go_on)(struct ike_core *core, struct ike_sa *sa); /* … initiator: is begun by this */
-	char tunnel[IKE_JOB_NAME]; /* responder: the one that was chosen, and … */
+	char tunnel[IKE_JOB_NAME]; /* responder: the one that was chosen, … */
+	uint64_t changes; /* … core->changes then, as what is proven now is proven by that configuration, and … */
 	struct ikesa_kept first; /* … the first request, of which the child SA is made */
 	struct ikesa_bytes packet; /* initiator: that the next request has */
 	struct ikesa_bytes

@@ -137,18 +137,23 @@ static enum x_verdict refuse_eap(struct x_msg *m)
 	return X_CLOSE;
 }
 
-/* The tunnel that was chosen; NULL: it is not there any more, or is for others now, which is told. */
+/*
+ * The tunnel that was chosen; NULL: it is not for this peer any more, which is told. After any change the peer begins
+ * anew, as its password may be another one, or none; what it proved cannot be judged again, as a PSK's proof is.
+ */
 static struct ike_peer *chosen_tunnel(struct ike_core *core, const struct ike_sa *sa)
 {
 	const struct ikesa_eap *e = sa->setup->eap;
-	struct ike_peer *p = lookup_name(core, e->tunnel);
+	struct ike_peer *p = e->changes == core->changes ? lookup_name(core, e->tunnel) : NULL;
 	struct x_claim who = { .eap = true };
 
 	if (p && x_proof_find_id(&e->first.in, IKE_PL_IDI, &who) && x_match_fits(p, sa, &who))
 		return p;
-	report_line(core, IKE_LOG_INFO, NULL, sa,
-		    "the tunnel %s was changed in the middle of EAP: the peer is to begin anew",
-		    e->tunnel);
+	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		report_line(
+			core, IKE_LOG_INFO, NULL, sa,
+			"in the middle of EAP for the tunnel %s the configuration was changed, or the peer came to another address of ours: it is to begin anew",
+			e->tunnel);
 	return NULL;
 }
 
@@ -252,6 +257,7 @@ enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_ms
 		return X_DROP;
 	}
 	memcpy(e->tunnel, p->conf->name, sizeof(e->tunnel));
+	e->changes = core->changes;
 	eap_begin_server(&e->run, (uint8_t)p->conf->eap_methods, &step);
 	ike_build_payload(m->reply, IKE_PL_EAP, step.out, step.out_len);
 	sa->expire_at = core->now + IKESA_EAP_MS;
