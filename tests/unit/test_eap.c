@@ -455,6 +455,66 @@ static void a_name_is_that_of_its_user(void **state)
 	end_talk(&t);
 }
 
+/* As Android's own client says it: who it is stands in the response alone. */
+static void an_empty_identity_is_that_of_the_response(void **state)
+{
+	uint8_t empty[] = { EAP_RESPONSE, 0, 0, 5, EAP_TYPE_IDENTITY };
+	struct talk t;
+
+	(void)state;
+	for (unsigned int methods = MSCHAPV2; methods <= MD5; methods++) {
+		begin_talk(&t, methods, methods);
+		hear(&t.client, t.server.s.out, t.server.s.out_len);
+		empty[1] = t.server.e.id;
+		hear(&t.server, empty, sizeof(empty));
+		assert_int_equal(t.server.verdict, EAP_SEND);
+		converse(&t);
+		assert_int_equal(t.server.verdict, EAP_DONE);
+		assert_int_equal(t.client.verdict, EAP_DONE);
+		assert_int_equal(t.server.e.name_len, 5);
+		assert_memory_equal(t.server.e.name, "alice", 5);
+		end_talk(&t);
+	}
+}
+
+/* Whoever gives no name at all is nobody, before any key is tried. */
+static void without_any_name_it_ends(void **state)
+{
+	static const size_t lens[] = { 0, EAP_MAX_NAME + 1 };
+	uint8_t packet[400] = { EAP_RESPONSE, 0, 0, 5, EAP_TYPE_IDENTITY };
+	struct talk t;
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		bool md5 = i & 1;
+		size_t head = md5 ? 5 + 1 + 16 : 5 + 4 + 1 + 49, len = head + lens[i / 2];
+
+		begin_talk(&t, md5 ? MD5 : MSCHAPV2, MSCHAPV2);
+		packet[1] = t.server.e.id;
+		packet[2] = 0;
+		packet[3] = 5;
+		packet[4] = EAP_TYPE_IDENTITY;
+		hear(&t.server, packet, 5);
+		memset(packet, 'x', sizeof(packet));
+		packet[0] = EAP_RESPONSE;
+		packet[1] = t.server.e.id;
+		packet[2] = (uint8_t)(len >> 8);
+		packet[3] = (uint8_t)len;
+		packet[4] = md5 ? EAP_TYPE_MD5 : EAP_TYPE_MSCHAPV2;
+		packet[5] = md5 ? 16 : 2;
+		if (!md5)
+			memcpy(packet + 6,
+			       (uint8_t[]){ t.server.e.id, (uint8_t)((len - 5) >> 8),
+					    (uint8_t)(len - 5), 49 },
+			       4);
+		hear(&t.server, packet, len);
+		assert_int_equal(t.server.verdict, EAP_FAIL);
+		assert_int_equal(t.server.jobs, 0);
+		says(&t.server, "peer gave no name");
+		end_talk(&t);
+	}
+}
+
 static void a_nak_comes_before_the_answer(void **state)
 {
 	uint8_t nak[] = { EAP_RESPONSE, 0, 0, 6, EAP_TYPE_NAK, EAP_TYPE_MD5 };
@@ -625,6 +685,8 @@ int main(void)
 		cmocka_unit_test(wrong_answers_end_it),
 		cmocka_unit_test(answers_have_the_number_of_their_request),
 		cmocka_unit_test(a_name_is_that_of_its_user),
+		cmocka_unit_test(an_empty_identity_is_that_of_the_response),
+		cmocka_unit_test(without_any_name_it_ends),
 		cmocka_unit_test(a_nak_comes_before_the_answer),
 		cmocka_unit_test(a_server_changes_no_method),
 		cmocka_unit_test(rounds_are_counted),

@@ -217,10 +217,10 @@ static enum eap_verdict take_identity(struct eap *e, struct eap_step *s, const s
 	/* What comes behind a NUL is for the first hop of an access network (RFC 3748 5.1). */
 	size_t len = strnlen((const char *)p->data, p->len);
 
-	if (!len || len > sizeof(e->name))
+	if (len > sizeof(e->name))
 		return eap_fail(
 			e, s,
-			"peer's name of EAP has %zu bytes: expected 1 to %d, so give it its user's name",
+			"peer's name of EAP has %zu bytes: expected at most %d, so give it its user's name",
 			len, EAP_MAX_NAME);
 	memcpy(e->name, p->data, len);
 	e->name_len = len;

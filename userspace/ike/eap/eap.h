@@ -79,12 +79,12 @@ struct eap {
 	bool answered; /* the other end took part in the method, so that it is not left any more */
 	uint8_t refused; /* set of methods that the other end refused by a Nak */
 	uint8_t unwanted; /* client: type of a method that it refused so; 0: none */
-	bool named; /* server: the identity is known */
+	bool named; /* server: the peer answered the question for its identity */
 	bool finished; /* the method was completed; what is missing is EAP-Success */
 	bool over;
 	uint8_t id; /* identifier of the last request, ours or the other end's */
 	unsigned int rounds; /* packets of the other end */
-	/* Server: as the peer says, without a NUL. Client: ours. */
+	/* Server: as the peer says, without a NUL; empty: by its method it will say (eap_take_name()). Client: ours. */
 	uint8_t name[EAP_MAX_NAME];
 	size_t name_len;
 	/* EAP_DONE: the method's key. Without one (msk_len 0) IKE has SK_pi and SK_pr in its place. */
@@ -172,6 +172,11 @@ enum eap_verdict eap_request(struct eap *e, struct eap_step *s, uint8_t type,
 /* Answer the request at hand. */
 enum eap_verdict eap_response(struct eap *e, struct eap_step *s, uint8_t type,
 			      const struct eap_parts *parts);
+/*
+ * Server: a packet of the method says that the peer is @name. Android's client says so here alone, as RFC 3748 5.1 lets an
+ * identity that is not known be empty. False: it is no name, or another user's than the identity is.
+ */
+bool eap_take_name(struct eap *e, const uint8_t *name, size_t len);
 /* passes_through: send the Request of @len bytes at @packet as it is. Success and Failure are for eap_finish() and eap_fail(). */
 enum eap_verdict eap_forward(struct eap *e, struct eap_step *s, const uint8_t *packet, size_t len);
 /*

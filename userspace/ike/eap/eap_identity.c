@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "ike/proto/id.h"
+
 size_t eap_domain_len(const uint8_t *name, size_t len)
 {
 	const uint8_t *at = len ? memrchr(name, '\\', len) : NULL;
@@ -40,5 +42,18 @@ bool eap_identity(const uint8_t *name, size_t len, struct ike_id *out)
 	out->type = type_of(name, len);
 	out->len = (uint16_t)len;
 	memcpy(out->data, name, len);
+	return true;
+}
+
+bool eap_take_name(struct eap *e, const uint8_t *name, size_t len)
+{
+	struct ike_id its, ours;
+
+	if (!eap_identity(name, len, &its) || len > sizeof(e->name))
+		return false;
+	if (e->name_len)
+		return eap_identity(e->name, e->name_len, &ours) && ike_id_eq(&its, &ours);
+	memcpy(e->name, name, len);
+	e->name_len = len;
 	return true;
 }

@@ -18,14 +18,14 @@ struct md5 {
 	bool answered;
 };
 
-/* Value-Size, Value, Name. */
-static bool parse_value(const struct eap_packet *p, const uint8_t **value, uint8_t *len)
+/* Value-Size, Value, Name; the last one is left in @c. */
+static bool parse_value(const struct eap_packet *p, const uint8_t **value, uint8_t *len,
+			struct cursor *c)
 {
-	struct cursor c = cursor_init(p->data, p->len);
-
-	*len = cursor_u8(&c);
-	*value = cursor_bytes(&c, *len);
-	return !c.bad && *len;
+	*c = cursor_init(p->data, p->len);
+	*len = cursor_u8(c);
+	*value = cursor_bytes(c, *len);
+	return !c->bad && *len;
 }
 
 static struct ike_job job_of(enum ike_job_kind kind, const struct md5 *m)
@@ -49,10 +49,16 @@ static enum eap_verdict send_challenge(struct eap *e, struct eap_step *s)
 static enum eap_verdict serve(struct eap *e, struct eap_step *s, const struct eap_packet *p)
 {
 	const uint8_t *value;
+	struct cursor c;
 	uint8_t len;
 
-	if (!parse_value(p, &value, &len) || len != DIGEST_LEN)
+	if (!parse_value(p, &value, &len, &c) || len != DIGEST_LEN)
 		return eap_fail(e, s, "peer's response of EAP-MD5 is malformed");
+	/* Some say nothing there, or what their machine is called. */
+	if (!e->name_len && !eap_take_name(e, c.p, c.left))
+		return eap_fail(
+			e, s,
+			"peer gave no name, in EAP-Identity or in EAP-MD5: give it its user's name");
 	s->job = job_of(IKE_JOB_MD5_VERIFY, e->state);
 	s->job.auth = (struct ike_iov){ value, len };
 	return EAP_WAIT;
@@ -77,10 +83,11 @@ static enum eap_verdict answer(struct eap *e, struct eap_step *s, const struct e
 {
 	struct md5 *m = e->state;
 	const uint8_t *value;
+	struct cursor c;
 
 	if (m->answered)
 		return eap_fail(e, s, "peer sent a second challenge of EAP-MD5");
-	if (!parse_value(p, &value, &m->len))
+	if (!parse_value(p, &value, &m->len, &c))
 		return eap_fail(e, s, "peer's challenge of EAP-MD5 is malformed");
 	memcpy(m->challenge, value, m->len);
 	m->id = e->id;

@@ -101,13 +101,22 @@ static enum eap_verdict send_challenge(struct eap *e, struct eap_step *s)
 	return eap_request(e, s, EAP_TYPE_MSCHAPV2, &parts);
 }
 
-/* Is the name that the response is made with that of the user, whose key is tried? */
-static bool is_user(const struct eap *e, const uint8_t *name, size_t len)
+/* The response is made with a name that is none, or not that of the user whose key would be tried. */
+static enum eap_verdict refuse_name(struct eap *e, struct eap_step *s, const uint8_t *name,
+				    size_t len)
 {
-	struct ike_id a, b;
+	char id[IKE_MAX_ID + 16];
+	struct ike_id other;
 
-	return eap_identity(name, len, &a) && eap_identity(e->name, e->name_len, &b) &&
-	       ike_id_eq(&a, &b);
+	if (!eap_identity(name, len, &other))
+		return eap_fail(
+			e, s,
+			"peer gave no name of 1 to %d bytes in EAP-MSCHAPv2: give it its user's name",
+			EAP_MAX_NAME);
+	return eap_fail(
+		e, s,
+		"peer gave '%s' as its name in EAP-MSCHAPv2, which is another one than in EAP-Identity: let both be that of its user",
+		ike_id_print(id, sizeof(id), &other));
 }
 
 static enum eap_verdict take_proof(struct eap *e, struct eap_step *s, struct cursor *c)
@@ -121,16 +130,8 @@ static enum eap_verdict take_proof(struct eap *e, struct eap_step *s, struct cur
 	cursor_u8(c); /* flags */
 	if (c->bad || size != RESPONSE_LEN)
 		return eap_fail(e, s, "peer's response of EAP-MSCHAPv2 is malformed");
-	if (!is_user(e, c->p, c->left)) {
-		char id[IKE_MAX_ID + 16];
-		struct ike_id other;
-
-		eap_identity(c->p, c->left, &other);
-		return eap_fail(
-			e, s,
-			"peer gave '%s' as its name in EAP-MSCHAPv2, which is another one than in EAP-Identity: let both be that of its user",
-			ike_id_print(id, sizeof(id), &other));
-	}
+	if (!eap_take_name(e, c->p, c->left))
+		return refuse_name(e, s, c->p, c->left);
 	s->job = (struct ike_job){
 		.kind = IKE_JOB_MSCHAPV2_VERIFY,
 		.octets = { { m->challenge, sizeof(m->challenge) },

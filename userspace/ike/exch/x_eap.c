@@ -298,7 +298,8 @@ struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const stru
 		return NULL;
 	*who = (struct x_claim){ .eap = true };
 	x_proof_find_id(&e->first.in, IKE_PL_IDI, who); /* AUTH covers that one */
-	eap_identity(e->run.name, e->run.name_len, &who->id);
+	if (!eap_identity(e->run.name, e->run.name_len, &who->id))
+		return NULL;
 	if (find_only(m->in, IKE_PL_AUTH) && x_proof_find_auth(m->in, who))
 		return p;
 	eap_tell(
