@@ -909,19 +909,24 @@ static void wrong_eap(void **state)
 	static const struct {
 		const char *text, *said;
 	} rows[] = {
-		{ "[Tunnel]\nEAP = alice\n[Peer]\nEndpoint = vpn.example\nCA = /c\nRemoteID = any\n",
+		{ "[Tunnel]\nEAP = alice\n[Peer]\nEndpoint = vpn.example\nCA = /c\nRemoteID = vpn.example\n",
 		  "LocalAuth = eap needs EAP in [Tunnel], our user's name, and Password" },
-		{ "[Tunnel]\nLocalAuth = eap\nPassword = x\n[Peer]\nEndpoint = vpn.example\nCA = /c\nRemoteID = any\n",
+		{ "[Tunnel]\nLocalAuth = eap\nPassword = x\n[Peer]\nEndpoint = vpn.example\nCA = /c\nRemoteID = vpn.example\n",
 		  "2: LocalAuth = eap needs EAP in [Tunnel]" },
 		{ USER,
 		  "2: EAP: who answers has to prove who it is before we show that we know our password: expected CA" },
+		{ USER "CA = /c\nRemoteID = any\n",
+		  "7: RemoteID: whoever has a certificate of CA could try our password" },
+		{ USER "CA = /c\nRemoteID = *.vpn.example\n",
+		  "7: RemoteID: whoever has a certificate of CA could try our password" },
+		{ USER "CA = /c\n", "the identity of the right one\n" },
 		{ USER PSK_LINE "RemoteAuth = psk\n",
 		  "2: EAP: who answers has to prove who it is" },
 		{ USER "RemoteAuth = eap\nUsers = /u\n",
 		  "2: EAP: who answers has to prove who it is" },
-		{ "[Tunnel]\nEAP = alice\nPassword = x\n[Peer]\nCA = /c\nRemoteID = any\n",
+		{ "[Tunnel]\nEAP = alice\nPassword = x\n[Peer]\nCA = /c\nRemoteID = vpn.example\n",
 		  "2: EAP: only the end that begins is a user: expected Endpoint, too" },
-		{ USER "CA = /c\nRemoteID = any\nRemoteAuth = pubkey\n" PSK_LINE,
+		{ USER "CA = /c\nRemoteID = vpn.example\nRemoteAuth = pubkey\n" PSK_LINE,
 		  "PSK, and EAP in line 2: expected one of them" },
 		{ "[Tunnel]\nEAP = alice\nPassword = x\nLocalAuth = psk\n[Peer]\n" PSK_LINE,
 		  "2: EAP is for EAP: expected LocalAuth = eap in [Tunnel], too" },
@@ -948,7 +953,7 @@ static void wrong_eap(void **state)
 		{ USERS "Require = cert\n", "the peer may do without a certificate" },
 		{ USERS
 		  "PPKID = a\nPPK = hex:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
-		  "6: PPK: keys are not mixed with one where an end is a user by EAP" },
+		  "7: PPK: keys are not mixed with one where an end is a user by EAP" },
 	};
 
 	(void)state;

@@ -754,6 +754,14 @@ static void senseless_configurations_are_refused(void **state)
 	assert_false(tunnel_conf_is_sane(&bad));
 	bad = good, bad.remote_method = IKE_METHOD_EAP;
 	assert_false(tunnel_conf_is_sane(&bad));
+	bad = good;
+	node_add_cert(p->a, 0, IKE_CRED_CA, &(struct ike_iov){ "a CA", 4 });
+	bad.creds = p->a->conf[0].creds;
+	assert_true(tunnel_conf_is_sane(&bad));
+	bad.remote_id.type = 0;
+	assert_false(tunnel_conf_is_sane(&bad));
+	bad.remote_id = (struct ike_id){ IKE_ID_FQDN, 9, "*.example" };
+	assert_false(tunnel_conf_is_sane(&bad));
 	bad = good, bad.creds.len = 0;
 	assert_false(tunnel_conf_is_sane(&bad));
 	bad = p->b->conf[0];

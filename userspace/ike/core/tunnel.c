@@ -50,6 +50,16 @@ static bool proposals_sane(const struct ike_proposals *l)
 	return l->n && l->n <= IKE_MAX_PROPOSALS;
 }
 
+/* A user answers one server alone: of a CA's certificates, that with one name. */
+static bool knows_server(const struct ike_tunnel_conf *c)
+{
+	struct ike_iov ca;
+
+	return c->remote_method == IKE_METHOD_SIGNATURE &&
+	       (!ike_cred_find(&c->creds, IKE_CRED_CA, &ca) ||
+		(c->remote_id.type && !ike_id_is_wildcard(&c->remote_id)));
+}
+
 /* EAP is for one end, and the other one has proven itself by a signature before it begins. */
 static bool eap_is_sane(const struct ike_tunnel_conf *c)
 {
@@ -59,7 +69,7 @@ static bool eap_is_sane(const struct ike_tunnel_conf *c)
 	if (c->eap_methods >> EAP_METHODS || !c->eap_methods == (ours || theirs))
 		return false;
 	if (ours)
-		return c->remote_method == IKE_METHOD_SIGNATURE && c->clients <= 1 &&
+		return knows_server(c) && c->clients <= 1 &&
 		       ike_cred_find(&c->creds, IKE_CRED_EAP_NAME, &name) &&
 		       name.len <= EAP_MAX_NAME;
 	return !theirs || c->local_method == IKE_METHOD_SIGNATURE;

@@ -217,7 +217,8 @@ static void check_certs(struct parse *p)
 	if (given(p, "CA") && !given(p, "RemoteID"))
 		config_say(
 			p, true, line_of(p, "CA"),
-			"CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too, the identity of the right one (or any)");
+			"CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too, the identity of the right one%s",
+			given(p, "EAP") ? "" : " (or any)");
 }
 
 /*
@@ -307,6 +308,10 @@ static void check_eap_client(struct parse *p)
 		config_say(
 			p, true, line_of(p, "EAP"),
 			"EAP: only the end that begins is a user: expected Endpoint, too; users of this end are in Users");
+	if (given(p, "CA") && (!c->remote_id.type || ike_id_is_wildcard(&c->remote_id)))
+		config_say(
+			p, true, line_of(p, "RemoteID"),
+			"RemoteID: whoever has a certificate of CA could try our password: expected the one identity of the server");
 	if (given(p, "PSK"))
 		config_say(p, true, line_of(p, "PSK"),
 			   "PSK, and EAP in line %u: expected one of them", line_of(p, "EAP"));
