@@ -642,6 +642,30 @@ static void our_signature_is_metered(void **state)
 	pair_free(p);
 }
 
+/* That we cannot sign for somebody who proved nothing is no more than a hint, and not one for each who asks. */
+static void what_strangers_lack_fills_no_log(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pair *p = pair_alice();
+		struct ike_sa *sa;
+
+		stop_before(p, 1);
+		sa = half_open(p);
+		sa->setup->peer_hashes = 0;
+		for (unsigned int kind = 0; i && kind < ADMIT_KINDS; kind++)
+			p->b->core->admit.reply_spent[kind] = TIMER_NEVER;
+		pair_run(p, 600);
+		nothing_installed(p);
+		node_says(p->a, "AUTHENTICATION_FAILED");
+		if (i)
+			assert_string_equal(node_error(p->b), "");
+		else
+			node_says(p->b, "could not prove to the peer who we are: ");
+		pair_free(p);
+	}
+}
+
 static void guesses_are_metered(void **state)
 {
 	struct pair *p = pair_eap("alice", "no clue", MSCHAPV2);
@@ -797,6 +821,7 @@ int main(void)
 		cmocka_unit_test(another_key_is_refused_by_both),
 		cmocka_unit_test(it_is_half_open_until_the_end),
 		cmocka_unit_test(our_signature_is_metered),
+		cmocka_unit_test(what_strangers_lack_fills_no_log),
 		cmocka_unit_test(guesses_are_metered),
 		cmocka_unit_test(a_tunnel_that_goes_takes_its_eap_along),
 		cmocka_unit_test(a_change_has_a_user_begin_anew),

@@ -130,6 +130,9 @@ bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who);
 /* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			const struct ike_id *id);
+/* Tell @why we cannot prove to the peer who we are, as @p (or NULL). */
+void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+			 const char *why);
 /* Tell of a peer that does not hold the key of @p, which may be @unknown, or did not try. */
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who, bool unknown);

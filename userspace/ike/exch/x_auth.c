@@ -637,8 +637,7 @@ static enum x_verdict finish_request(struct ike_core *core, struct ike_sa *sa, s
 		return X_DROP;
 	p = lookup_name(core, a->tunnels.name[0]);
 	if (r->error)
-		report_error(core, p, sa, "could not prove to the peer who we are: %s",
-			     strerror(-r->error));
+		x_proof_explain_own(core, p, sa, strerror(-r->error));
 	if (r->error || !p || !p->enabled)
 		return refuse_auth(m);
 	if (!who.eap)

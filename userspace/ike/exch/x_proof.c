@@ -216,6 +216,18 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 		got, want, got);
 }
 
+void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+			 const char *why)
+{
+	bool proven = sa->initiator || !p || p->conf->remote_method != IKE_METHOD_EAP;
+
+	if (proven)
+		report_error(core, p, sa, "could not prove to the peer who we are: %s", why);
+	else if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		report_hint(core, p, sa, &sa->remote, "could not prove to the peer who we are: %s",
+			    why);
+}
+
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who, bool unknown)
 {

@@ -27,7 +27,7 @@ static enum x_verdict sign_by_key(struct ike_core *core, struct ike_sa *sa, cons
 	s->sigalg = sigalg_choose(p->conf->own_key, s->peer_hashes, p->conf->signatures, why,
 				  sizeof(why));
 	if (!s->sigalg) {
-		report_error(core, p, sa, "cannot prove to the peer who we are: %s", why);
+		x_proof_explain_own(core, p, sa, why);
 		return X_CLOSE;
 	}
 	job->kind = IKE_JOB_SIGN;
