@@ -1818,6 +1818,46 @@ static void a_file_of_users(void **state)
 	assert_null(strstr(said, "clue"));
 }
 
+/* Who has no key that the usual clients verify is told so before users complain. */
+static void users_need_a_key_that_they_know(void **state)
+{
+	static const struct {
+		const char *key, *peer, *said;
+	} rows[] = {
+		{ "P-256", "", "" },
+		{ "P-384", "", "" },
+		{ "RSA-2048", "Signatures = sha1\n", "Signatures: sha1 is broken" },
+		{ "RSA-2048", "", "Key is one of RSA: users with Windows" },
+		{ "ED25519", "", "Key is one of Ed25519: users with Windows" },
+	};
+	char conf[128], key[128], users[128], text[512];
+	struct config c;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct made m =
+			maker_cert(&(struct recipe){ .subject = "CN=hq", .key = rows[i].key });
+
+		make_dir();
+		write_key("hq.key", &m, key, sizeof(key));
+		write_file("users", 0600, "alice = a longer clue\n", users, sizeof(users));
+		snprintf(text, sizeof(text),
+			 "[Tunnel]\nKey = %s\n[Peer]\nUsers = %s\nClients = 5\n%s", key, users,
+			 rows[i].peer);
+		write_file("hq.conf", 0644, text, conf, sizeof(conf));
+		assert_int_equal(load(conf, &c), 0);
+		if (!strstr(said, rows[i].said) || (!*rows[i].said && *said) ||
+		    (i == 2 && strstr(said, "Key is one of")))
+			fail_msg("row %u: %s", i, said);
+		config_clear(&c);
+		maker_free(&m);
+		unlink(key);
+		unlink(users);
+		unlink(conf);
+		rmdir(dir);
+	}
+}
+
 static void our_password_is_a_key_of_jobs(void **state)
 {
 	char conf[128], public[128], text[512];
@@ -2820,6 +2860,7 @@ int main(void)
 		cmocka_unit_test(eap),
 		cmocka_unit_test(wrong_eap),
 		cmocka_unit_test(a_file_of_users),
+		cmocka_unit_test(users_need_a_key_that_they_know),
 		cmocka_unit_test(our_password_is_a_key_of_jobs),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test(other_values),

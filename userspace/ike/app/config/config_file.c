@@ -13,6 +13,7 @@
 #include "ike/app/config/config_int.h"
 #include "ike/app/secret.h"
 #include "ike/auth/mschapv2.h"
+#include "ike/auth/sigalg.h"
 #include "ike/pki/pki.h"
 #include "ike/proto/text.h"
 
@@ -560,6 +561,24 @@ static bool holds_key(const struct config *c)
 	return c->psk_len || (c->ppk && c->ppk->len);
 }
 
+/* Our signature tells users who we are: the usual clients verify it only of some keys. */
+static void warn_of_key(const struct config *c, const struct config_report *rep)
+{
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	struct ike_iov spki;
+	enum ike_key_kind kind;
+	char why[256];
+
+	if (c->remote_method != IKE_METHOD_EAP || !ike_cred_find(&creds, IKE_CRED_OWN_KEY, &spki))
+		return;
+	kind = ike_key_kind(spki.base, spki.len, why, sizeof(why));
+	if (!sigalg_choose(kind, 0, c->signatures, why, sizeof(why)))
+		tell(rep, false,
+		     "Key is one of %s: users with Windows, or older systems of Apple, who do not know RFC 7427, cannot log in; expected an ECDSA key of P-256 or P-384%s",
+		     ike_key_name(kind),
+		     kind == IKE_KEY_RSA ? ", or Signatures = sha1 in [Peer]" : "");
+}
+
 /* All keys that are in files, that of the configuration, @st of @path, among them. */
 static int load_keys(const char *path, const struct stat *st, struct config *c,
 		     const struct config_report *rep)
@@ -571,6 +590,7 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 	    load_creds(c, rep) || load_client_keys(c, rep) ||
 	    (*c->secrets_file && load_secrets(c, rep)))
 		return -1;
+	warn_of_key(c, rep);
 	return join_client_keys(c, rep);
 }
 
