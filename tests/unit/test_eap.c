@@ -325,10 +325,16 @@ static void a_wrong_password_is_told_to_both(void **state)
 	assert_int_equal(t.server.verdict, EAP_SEND);
 	assert_true(t.server.s.wrong_secret);
 	says(&t.server, "does not have the password that we have for it");
-	/* The client needs nothing more; one that acknowledges that gets EAP-Failure. */
+	/* The client tells why, and acknowledges it: EAP-Failure is all that follows. */
+	exchange(&t);
+	assert_int_equal(t.client.verdict, EAP_SEND);
+	says(&t.client, "error 691");
+	assert_int_equal(t.server.verdict, EAP_FAIL);
+	assert_string_equal(t.server.s.why, "");
 	exchange(&t);
 	assert_int_equal(t.client.verdict, EAP_FAIL);
-	says(&t.client, "error 691");
+	assert_string_equal(t.client.s.why, "");
+	assert_true(t.client.e.rejected);
 	end_talk(&t);
 }
 

@@ -88,6 +88,9 @@ static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigne
 	}
 	while (doublings-- && base < PEER_RETRY_CAP_MS)
 		base *= 2;
+	/* A few wrong passwords, and some servers lock the account. */
+	if (p->failures && p->rejected)
+		base = PEER_RETRY_CAP_MS;
 	plan_attempt(core, want, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
 }
 

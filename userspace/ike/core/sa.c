@@ -207,6 +207,7 @@ void sa_attempt_failed(struct ike_core *core, struct ike_sa *sa)
 	/* That the peer wants no child SA was not proven: the next attempt begins with one again. */
 	if (sa->setup->childless)
 		p->childless = false;
+	p->rejected = sa->setup->eap && sa->setup->eap->run.rejected;
 	sa_end(core, sa, false);
 	event_note(core, p, EVENT_ATTEMPT_FAILED);
 }

@@ -226,6 +226,7 @@ struct ike_peer {
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
 	bool childless; /* it wants IKE_AUTH without a child SA (RFC 6023) */
+	bool rejected; /* it took our password for wrong in the last attempt that failed */
 	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
 	struct child_want *want; /* one for each child SA of conf */
 	unsigned int failures; /* attempts without an IKE SA, since it last worked */

@@ -380,10 +380,14 @@ static enum eap_verdict take_end(struct eap *e, struct eap_step *s, const struct
 {
 	if (p->code == EAP_FAILURE && e->unwanted && !e->method)
 		return fail_unwanted(e, s, e->unwanted);
-	if (p->code == EAP_FAILURE)
+	if (p->code == EAP_FAILURE && e->rejected) /* why, the method said */
+		return eap_fail(e, s, "%s", "");
+	if (p->code == EAP_FAILURE) {
+		e->rejected = e->method;
 		return eap_fail(
 			e, s,
 			"peer refused us by EAP-Failure: compare EAP= and Password= with its list of users, and see its log");
+	}
 	if (!e->finished)
 		return eap_fail(
 			e, s,

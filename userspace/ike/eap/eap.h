@@ -81,6 +81,7 @@ struct eap {
 	uint8_t unwanted; /* client: type of a method that it refused so; 0: none */
 	bool named; /* server: the peer answered the question for its identity */
 	bool finished; /* the method was completed; what is missing is EAP-Success */
+	bool rejected; /* client: the server does not take our name and password, which was told */
 	bool over;
 	uint8_t id; /* identifier of the last request, ours or the other end's */
 	unsigned int rounds; /* packets of the other end */

@@ -271,7 +271,7 @@ static enum eap_verdict take_success(struct eap *e, struct eap_step *s, const st
 	return EAP_WAIT;
 }
 
-/* "E=691 R=0 C=... V=3 M=..." (RFC 2759 6). */
+/* "E=691 R=0 C=... V=3 M=..." (RFC 2759 6). We acknowledge it, so that the server ends this at once; EAP-Failure follows. */
 static enum eap_verdict take_failure(struct eap *e, struct eap_step *s, const struct cursor *c)
 {
 	static const struct {
@@ -285,6 +285,8 @@ static enum eap_verdict take_failure(struct eap *e, struct eap_step *s, const st
 		{ ERROR_PASSWORD, "it does not know the user, or has another password for it" },
 		{ 709, "the password could not be changed" },
 	};
+	static const uint8_t failure = OP_FAILURE;
+	struct mschapv2 *m = e->state;
 	const char *what = "see its log";
 	unsigned int error = 0;
 	size_t at = 2;
@@ -297,10 +299,14 @@ static enum eap_verdict take_failure(struct eap *e, struct eap_step *s, const st
 		if (rows[i].error == error)
 			what = rows[i].what;
 	}
-	return eap_fail(
-		e, s,
+	eap_tell(
+		s,
 		"peer refused our user's name or password (error %u: %s): compare EAP= and Password= with its list of users",
 		error, what);
+	m->phase = PHASE_FAILURE;
+	e->rejected = true;
+	return eap_response(e, s, EAP_TYPE_MSCHAPV2,
+			    &(struct eap_parts){ .n = 1, .part = { { &failure, 1 } } });
 }
 
 static enum eap_verdict answer(struct eap *e, struct eap_step *s, const struct eap_packet *p)

@@ -344,12 +344,12 @@ static void take_round(struct ike_core *core, struct ike_sa *sa, struct exchange
 		take_packet(core, sa, m);
 		return;
 	}
-	if (error)
+	if (error && !sa->setup->eap->run.rejected) /* or it was told why */
 		report_error(
 			core, sa->peer, sa,
 			"peer ended EAP (%s, %u): compare EAP= and Password= with its list of users, and see its log",
 			name ? name : "unknown error", error);
-	else
+	else if (!error)
 		report_error(
 			core, sa->peer, sa,
 			"peer answered in the middle of EAP with a message that is not one EAP payload: see its log");
