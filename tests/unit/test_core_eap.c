@@ -662,6 +662,37 @@ static void our_signature_is_metered(void **state)
 }
 
 /* That we cannot sign for somebody who proved nothing is no more than a hint, and not one for each who asks. */
+/* The first answer has our certificates, and goes to who proved nothing. */
+static void copies_get_few_answers_and_at_one_place(void **state)
+{
+	const struct sent *request;
+	struct ike_endpoint elsewhere;
+	struct pair *p = pair_alice();
+	uint64_t work;
+
+	(void)state;
+	stop_before(p, 2);
+	p->drop_requests = true;
+	request = pair_sent(p, p->a, IKE_AUTH, false, 0);
+	elsewhere = half_open(p)->remote;
+	elsewhere.addr.b[3] ^= 1;
+	work = p->b->core->admit.work;
+	for (unsigned int i = 0; i < 3; i++)
+		world_inject(&p->w, &elsewhere, &request->remote, request->data, request->len, 0);
+	pair_run(p, 1);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 1);
+	assert_true(p->b->core->admit.work > work);
+	for (unsigned int i = 0; i < 300; i++)
+		pair_replay(p, request);
+	pair_run(p, 1);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 1 + 8);
+	/* The next answer has its own copies. */
+	p->drop_requests = false;
+	pair_run(p, 3000);
+	is_up(p);
+	pair_free(p);
+}
+
 static void what_strangers_lack_fills_no_log(void **state)
 {
 	(void)state;
@@ -840,6 +871,7 @@ int main(void)
 		cmocka_unit_test(another_key_is_refused_by_both),
 		cmocka_unit_test(it_is_half_open_until_the_end),
 		cmocka_unit_test(our_signature_is_metered),
+		cmocka_unit_test(copies_get_few_answers_and_at_one_place),
 		cmocka_unit_test(what_strangers_lack_fills_no_log),
 		cmocka_unit_test(guesses_are_metered),
 		cmocka_unit_test(a_tunnel_that_goes_takes_its_eap_along),

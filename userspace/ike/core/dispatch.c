@@ -54,11 +54,30 @@ static bool has_needed_payloads(const struct x_row *row, const struct ike_payloa
 	return true;
 }
 
+enum { HALF_OPEN_REPEATS = 8 }; /* of one answer */
+
+/*
+ * Who proved nothing gets an answer again at the address alone where the first one went, and a few times: its requests
+ * are short, and the answer may have our certificates.
+ */
+static bool may_repeat(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d)
+{
+	if (sa->state != IKESA_HALF_OPEN)
+		return true;
+	admit_work(core, ADMIT_WORK_REQUEST);
+	if (!ike_addr_eq(&sa->remote.addr, &d->remote.addr) || sa->rx.repeats >= HALF_OPEN_REPEATS)
+		return false;
+	sa->rx.repeats++;
+	return true;
+}
+
 /* A request under the message ID of the last one we answered. */
 static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			  const struct ike_header *h)
 {
 	if (!sa->rx.answer.len || !message_is_repeated(core, sa, d, h))
+		return;
+	if (!may_repeat(core, sa, d))
 		return;
 	core->stats.retransmits++;
 	/* Whose requests are long may lack the answer because that is long, too. */
@@ -73,6 +92,7 @@ static bool answer_request(struct ike_core *core, struct ike_sa *sa, struct x_ms
 	if (!message_seal(core, sa, m->h->exchange, IKE_FLAG_RESPONSE, m->h->id, m->reply, first,
 			  &sa->rx.answer))
 		return false;
+	sa->rx.repeats = 0;
 	message_send(core, &sa->rx.answer, sa->peer, &m->d->local, &m->d->remote);
 	return true;
 }
