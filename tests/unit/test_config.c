@@ -1803,6 +1803,8 @@ static void a_file_of_users(void **state)
 				    0600, &c),
 			 0);
 	assert_int_equal(c.keys.n, 4);
+	assert_non_null(strstr(said, "/users:2: the password has less than 8 bytes"));
+	assert_null(strstr(said, "/users:4: "));
 	is_user(&c, "CORP\\Alice", "pclue", 5);
 	is_user(&c, "carol@corp.example", "pa # b", 6);
 	is_user(&c, "bob smith", "px=y", 4);

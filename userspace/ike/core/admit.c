@@ -6,7 +6,8 @@
  *
  * Half-open IKE SAs have places. One source (an IPv4 address, a /64 of IPv6) gets few of them, so
  * that a handful of real addresses cannot take all; when all are taken the oldest goes, which an
- * honest peer's never is, for it needs its place for a round trip. Unknown peers have three
+ * honest peer's never is, for it needs its place for a round trip; but a user of EAP, which needs
+ * it for five and more, may have to begin anew then. Unknown peers have three
  * quarters, and a known one gets the place of an unknown one.
  *
  * Time has one meter: microseconds of work, halved every second. From a tenth of a processor on

@@ -224,6 +224,8 @@ int ikesa_bytes_set(struct ikesa_bytes *b, const void *data, size_t len)
 
 void ikesa_bytes_free(struct ikesa_bytes *b)
 {
+	if (b->len) /* a response of EAP, by which a password can be guessed, is among them */
+		ike_wipe(b->data, b->len);
 	free(b->data);
 	*b = (struct ikesa_bytes){ 0 };
 }

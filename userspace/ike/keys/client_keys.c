@@ -164,6 +164,8 @@ static const char *line_fault(const struct parse *p, const char *text)
 	return "expected IDENTITY = KEY";
 }
 
+enum { PASSWORD_SHORT = 8 }; /* bytes; one with less can be guessed, even one handshake each */
+
 /* "nt:" and the digits of a hash. */
 static bool take_hash(struct client_key *k, const char *digits)
 {
@@ -174,25 +176,38 @@ static bool take_hash(struct client_key *k, const char *digits)
 	return !ike_hex_from_text(digits, k->key + 1, MSCHAPV2_HASH, &len) && len == MSCHAPV2_HASH;
 }
 
-static void take_password(struct parse *p, struct client_key *k, const char *value)
+int client_keys_password(uint8_t key[static SECRET_ROOM], size_t *len)
 {
 	uint8_t hash[MSCHAPV2_HASH];
+	int err = *len >= SECRET_MAX || mschapv2_hash(key, *len, hash);
+
+	ike_wipe(hash, sizeof(hash));
+	if (err)
+		return -1;
+	memmove(key + 1, key, (*len)++);
+	key[0] = IKE_SECRET_PASSWORD;
+	return 0;
+}
+
+static void take_password(struct parse *p, struct client_key *k, const char *value)
+{
 	char why[512];
 
 	if (secret_from_value(value, k->key, &k->len, why, sizeof(why))) {
 		say(p, true, "%s", why);
 		return;
 	}
-	if (k->len >= SECRET_MAX || mschapv2_hash(k->key, k->len, hash)) {
+	if (client_keys_password(k->key, &k->len)) {
 		say(p, true, "the password is no text in UTF-8 of at most %d bytes",
 		    SECRET_MAX - 1);
 		return;
 	}
-	ike_wipe(hash, sizeof(hash));
 	if (*why)
 		say(p, false, "the password %s", why);
-	memmove(k->key + 1, k->key, k->len++);
-	k->key[0] = IKE_SECRET_PASSWORD;
+	if (k->len <= PASSWORD_SHORT)
+		say(p, false,
+		    "the password has less than %d bytes: whoever can reach us may try some until one fits",
+		    PASSWORD_SHORT);
 }
 
 static void take_user(struct parse *p, struct client_key *k, const char *name, const char *value)

@@ -49,6 +49,9 @@ int client_keys_parse_users(struct client_keys *l, const char *text, size_t len,
 			    void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
 			    void *ctx);
 
+/* The password in @key becomes a key of jobs (enum ike_job_secret). -1: it is no text in UTF-8, or longer than SECRET_MAX - 1 bytes. */
+int client_keys_password(uint8_t key[static SECRET_ROOM], size_t *len);
+
 /*
  * Put them in the order that client_keys_find() needs. NULL, or one whose identity the one before
  * it in the list has, too.

@@ -12,7 +12,6 @@
 #include "common/keyfile.h"
 #include "ike/app/config/config_int.h"
 #include "ike/app/secret.h"
-#include "ike/auth/mschapv2.h"
 #include "ike/auth/sigalg.h"
 #include "ike/pki/pki.h"
 #include "ike/proto/text.h"
@@ -141,20 +140,10 @@ static int load_ppk(struct config *c, const struct config_report *rep)
 /* Our password as a key of jobs. */
 static int finish_password(struct config *c, const struct config_report *rep)
 {
-	uint8_t hash[MSCHAPV2_HASH];
-	int err;
-
-	if (c->local_method != IKE_METHOD_EAP)
+	if (c->local_method != IKE_METHOD_EAP || !client_keys_password(c->psk, &c->psk_len))
 		return 0;
-	err = c->psk_len >= SECRET_MAX || mschapv2_hash(c->psk, c->psk_len, hash);
-	ike_wipe(hash, sizeof(hash));
-	if (err) {
-		tell(rep, true, "Password: expected at most 255 bytes of UTF-8");
-		return -1;
-	}
-	memmove(c->psk + 1, c->psk, c->psk_len++);
-	c->psk[0] = IKE_SECRET_PASSWORD;
-	return 0;
+	tell(rep, true, "Password: expected at most %d bytes of UTF-8", SECRET_MAX - 1);
+	return -1;
 }
 
 /* The keys of clients whose sections name a file. */
