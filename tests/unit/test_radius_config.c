@@ -30,8 +30,8 @@ static void on_report(void *ctx, bool error, unsigned int line, const char *text
 
 static const struct config_report report = { .fn = on_report };
 
-#define HUB \
-	"[Tunnel]\nLocalID = hub.example\nKey = /etc/k.pem\nCert = /etc/c.pem\n[Peer]\nClients = 9\n"
+#define ALONE "[Tunnel]\nLocalID = hub.example\nKey = /etc/k.pem\nCert = /etc/c.pem\n[Peer]\n"
+#define HUB ALONE "Clients = 9\n"
 #define SECRET "Secret = 5dtRc2sPqYb8Wm1xVn7uKz4L\n"
 #define SERVER "[Radius]\nServer = 192.0.2.9\n" SECRET
 
@@ -116,6 +116,7 @@ static void wrong_values(void **state)
 		"[Radius]\nServer = 192.0.2.3\n" SECRET "[Radius]\nServer = 192.0.2.4\n" SECRET;
 
 	(void)state;
+	refused(ALONE SERVER, "6: [Radius] is for clients: expected Clients of 2 or more");
 	refused(HUB "[Radius]\n" SECRET, "7: [Radius] lacks Server");
 	refused(HUB "[Radius]\nServer = 192.0.2.9\n", "7: [Radius] lacks Secret");
 	refused(HUB "[Radius]\nServer = radius.example\n" SECRET,

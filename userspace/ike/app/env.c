@@ -193,12 +193,12 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel));
 }
 
-/* Whatever a user proved before the file of Users= changed: it needs a line there now. */
+/* Whatever a user proved before the file of Users= changed: it needs a line there now. Those of RADIUS have none. */
 static bool has_line(const struct tunnel *t, const struct ike_id *id)
 {
 	char text[IKE_MAX_ID + 16];
 
-	if (t->conf.remote_method != IKE_METHOD_EAP ||
+	if (t->conf.remote_method != IKE_METHOD_EAP || t->conf.n_radius ||
 	    client_keys_find(t->conf.keys.v, t->conf.keys.n, id))
 		return true;
 	complain(t->conf.name, IKE_LOG_WARN,

@@ -183,11 +183,17 @@ static bool is_place(const uint8_t *secret, const uint8_t *terms, const struct c
 	return !d.failed && ike_equal(d.v, terms + AT_PLACE, TERMS_DIGEST);
 }
 
-/* Does the tunnel itself have what a client without a key of its own can prove? A user always has its own. */
+/*
+ * Does the tunnel itself have what a client without a key of its own can prove? A user of Users= always has its
+ * own; what those of RADIUS have, their server knows.
+ */
 static bool has_common_key(const struct config *c)
 {
-	return c->remote_method == IKE_METHOD_PSK ? c->psk_len > 0
-						  : c->remote_method == IKE_METHOD_SIGNATURE;
+	switch (c->remote_method) {
+	case IKE_METHOD_PSK: return c->psk_len > 0;
+	case IKE_METHOD_EAP: return c->n_radius > 0;
+	default: return true;
+	}
 }
 
 static bool has_key(const struct config *c, const struct ike_id *id)

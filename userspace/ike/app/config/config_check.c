@@ -591,6 +591,9 @@ static void refuse_client_keys(struct parse *p)
 	if (given(p, "Users"))
 		config_say(p, true, line_of(p, "Users"),
 			   "Users is for clients: expected Clients of 2 or more in [Peer], too");
+	if (p->c->n_radius)
+		config_say(p, true, p->c->radius[0].line,
+			   "[Radius] is for clients: expected Clients of 2 or more in [Peer], too");
 }
 
 /* Keys that say something about one peer whose place is known, and what to do with many. */
