@@ -48,6 +48,14 @@ void session_stop(struct tunnel *t, uint32_t peer)
 	(void)peer;
 }
 
+bool session_has(struct tunnel *t, uint32_t peer, const struct ike_id *id)
+{
+	(void)t;
+	(void)peer;
+	(void)id;
+	return false;
+}
+
 bool session_address(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
 		     struct ike_addr *out)
 {

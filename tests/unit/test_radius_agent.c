@@ -39,6 +39,7 @@ struct world {
 	struct spawn *spawn;
 	struct event_base *base;
 	struct ike_env env;
+	struct ike_proposals proposals; /* none */
 	int access, accounting; /* sockets of the server */
 	/* The last request it got, and where from. */
 	uint8_t buf[RADIUS_MAX];
@@ -83,6 +84,18 @@ bool __wrap_kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
 		.rx_bytes = 0x300000005, .tx_bytes = 9, .rx_packets = 4, .tx_packets = 2
 	};
 	return true;
+}
+
+int __wrap_kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
+			    const struct kernel_peer_conf *conf);
+int __wrap_kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
+			    const struct kernel_peer_conf *conf)
+{
+	(void)k;
+	(void)ifindex;
+	(void)id;
+	(void)conf;
+	return 0;
 }
 
 /* ---- the world ---------------------------------------------------------------------------------- */
@@ -151,13 +164,17 @@ static int set_up(void **state)
 	w.base = loop_base(w.a->loop);
 	w.a->key_proc = key_proc_new(w.base, w.spawn, &events);
 	assert_non_null(w.a->key_proc);
+	w.a->remotes = remotes_new();
+	assert_non_null(w.a->remotes);
 	TAILQ_INIT(&w.a->dirty);
 	LIST_INIT(&w.a->radius);
 	w.t->agent = w.a;
 	w.t->ifindex = 5;
 	strcpy(w.t->conf.name, "vpn0");
 	w.t->conf.radius = make_server();
+	w.t->conf.remote_method = IKE_METHOD_EAP;
 	w.t->conf.n_radius = 1;
+	w.t->conf.ike = w.t->conf.esp = &w.proposals;
 	w.t->pool = pool_new(&range, 1, NULL, 0);
 	assert_int_equal(seal_config(&seal, &w.t->conf), 0);
 	assert_true(owned_add_peer(&w.t->owned, IKE_PEER_FIRST, 1));
@@ -179,6 +196,7 @@ static int tear_down(void **state)
 	spawn_free(w.spawn);
 	loop_free(w.a->loop);
 	owned_free(&w.t->owned);
+	remotes_free(w.a->remotes);
 	free(w.t->conf.radius);
 	free(w.t);
 	free(w.a);
@@ -258,7 +276,7 @@ static void reply(int fd, uint8_t code, const uint8_t *attributes, size_t attrib
 
 /* ---- the core -------------------------------------------------------------------------------------- */
 
-static int begin(uint64_t id, const char *talk, const void *packet, size_t len)
+static int begin_as(const char *name, uint64_t id, const char *talk, const void *packet, size_t len)
 {
 	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
 	static const struct ike_id alice = { .type = IKE_ID_FQDN, .len = 5, .data = "alice" };
@@ -268,10 +286,15 @@ static int begin(uint64_t id, const char *talk, const void *packet, size_t len)
 		.n_tunnels = 1,
 		.tunnels = names,
 		.peer = &alice,
-		.octets = { { "alice", 5 }, { packet, len }, { talk, 8 } },
+		.octets = { { name, strlen(name) }, { packet, len }, { talk, 8 } },
 	};
 
 	return w.env.job_start(w.a, &job);
+}
+
+static int begin(uint64_t id, const char *talk, const void *packet, size_t len)
+{
+	return begin_as("alice", id, talk, packet, len);
 }
 
 static void wait_for_result(uint64_t id)
@@ -294,7 +317,7 @@ static void log_in(const char *talk, void (*more)(struct radius_builder *b))
 	uint8_t attributes[512];
 	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
 
-	assert_int_equal(begin(1, talk, response, sizeof(response)), 0);
+	assert_int_equal(begin(1, talk, identity, sizeof(identity)), 0);
 	receive(w.access);
 	radius_add_eap(&b, success, sizeof(success));
 	more(&b);
@@ -369,7 +392,7 @@ static void an_acceptance_that_is_none(void **state)
 			radius_add_all(&b, failure, sizeof(failure));
 		if (i == 1)
 			radius_add_eap(&b, request, sizeof(request));
-		assert_int_equal(begin(1, "talk-one", response, sizeof(response)), 0);
+		assert_int_equal(begin(1, "talk-one", identity, sizeof(identity)), 0);
 		receive(w.access);
 		reply(w.access, RADIUS_ACCESS_ACCEPT, attributes, radius_end_attributes(&b));
 		wait_for_result(1);
@@ -494,6 +517,12 @@ static void hostile_jobs(void **state)
 	assert_int_equal(begin(1, "talk-one", as_request, sizeof(as_request)), -EINVAL);
 	assert_int_equal(begin(1, "talk-one", identity, 4), -EINVAL);
 	assert_int_equal(begin(1, "talk-one", longest, sizeof(longest)), -EINVAL);
+	/* A conversation begins with the user's name, and is about this one to its end. */
+	assert_int_equal(begin(1, "talk-one", response, sizeof(response)), -EINVAL);
+	assert_int_equal(begin_as("bob", 1, "talk-one", identity, sizeof(identity)), -EINVAL);
+	assert_int_equal(begin(1, "talk-one", identity, sizeof(identity)), 0);
+	assert_int_equal(begin_as("bob", 2, "talk-one", response, sizeof(response)), -EINVAL);
+	assert_int_equal(begin_as("alic", 2, "talk-one", response, sizeof(response)), -EINVAL);
 	assert_int_equal(begin(1, "talk-one", longest, RADIUS_EAP), -EMSGSIZE);
 	/* As many conversations as it wants: some are kept, and fewer have a question out. */
 	for (unsigned int i = 0; i < 1000; i++) {
@@ -504,6 +533,36 @@ static void hostile_jobs(void **state)
 	/* A result of the keys process that nobody waits for. */
 	assert_true(radius_job_done(w.a, &(struct ike_job_result){ .id = 1ULL << 63 | 12345 }));
 	assert_false(radius_job_done(w.a, &(struct ike_job_result){ .id = 12345 }));
+}
+
+/* It says that a client logged in, of whom no server was asked, or that one is another. */
+static void hostile_clients(void **state)
+{
+	static const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, 4500 };
+	struct ike_addr addr;
+	struct ike_id alice, bob;
+
+	(void)state;
+	w.t->conf.clients = 9;
+	w.t->conf.endpoint_addr = remote.addr; /* it was heard from there */
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &alice));
+	assert_true(eap_identity((const uint8_t *)"bob", 3, &bob));
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &alice), -EPERM);
+	assert_false(owned_has_peer(&w.t->owned, PEER));
+	log_in("talk-one", nothing);
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &bob), -EPERM);
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &alice), 0);
+	/* One login is one peer. */
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER + 1, &remote, &alice), -EPERM);
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &bob), -EPERM);
+	assert_int_equal(w.env.lease(w.a, "vpn0", PEER, &bob, 4, NULL, &addr), -EPERM);
+	assert_int_equal(w.env.lease(w.a, "vpn0", PEER, &alice, 4, NULL, &addr), 0);
+	/* It moves, without a login. */
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &alice), 0);
+	/* A client of a former agent may go on, and has the address that it had. */
+	assert_true(owned_add_peer(&w.t->owned, PEER + 2, 9));
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER + 2, &remote, &bob), 0);
+	assert_int_equal(w.env.lease(w.a, "vpn0", PEER + 2, &bob, 4, NULL, &addr), -EPERM);
 }
 
 /* The ike process ended, and jobs with it. */
@@ -550,6 +609,7 @@ int main(void)
 		SITUATION(a_session_of_another),
 		SITUATION(a_silent_server),
 		SITUATION(hostile_jobs),
+		SITUATION(hostile_clients),
 		SITUATION(jobs_that_got_lost),
 		SITUATION(another_configuration),
 	};

@@ -397,6 +397,13 @@ void radius_timer(struct tunnel *t, uint64_t now);
 /* The server let @id in, whom it knows as @name, and says @answer of it. 0 or -ENOMEM. */
 int session_grant(struct tunnel *t, const struct ike_id *id, struct ike_iov name,
 		  const struct radius_answer *answer);
+/*
+ * May @peer be made for @id? With [Radius] it needs a session: one that waits for its peer, or its own. What a former agent
+ * let in goes on without.
+ */
+bool session_admits(const struct tunnel *t, uint32_t peer, const struct ike_id *id);
+/* Has the peer a session, of this identity? One that waits for @id becomes its. */
+bool session_has(struct tunnel *t, uint32_t peer, const struct ike_id *id);
 /* The peer was made for this identity, or is at @remote now. */
 void session_bind(struct tunnel *t, uint32_t peer, const struct ike_id *id,
 		  const struct ike_endpoint *remote);

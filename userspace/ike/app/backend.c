@@ -52,8 +52,27 @@ static struct talk *find_talk(const struct tunnel *t, const void *number)
 	return NULL;
 }
 
+/* Does the packet say who the user is? */
+static bool is_identity(const struct ike_iov *packet)
+{
+	return ((const uint8_t *)packet->base)[4] == EAP_TYPE_IDENTITY;
+}
+
+/* RFC 3579 2.1: User-Name is what EAP's answer says, in all of the conversation. */
+static bool names_agree(const struct talk *talk, const struct ike_job *job)
+{
+	const struct ike_iov *name = &job->octets[0], *packet = &job->octets[1];
+
+	if (talk && (talk->name_len != name->len || memcmp(talk->name, name->base, name->len) != 0))
+		return false;
+	if (!is_identity(packet))
+		return talk;
+	return packet->len == 5 + name->len &&
+	       !memcmp((const uint8_t *)packet->base + 5, name->base, name->len);
+}
+
 /* It stands behind all others then. NULL without memory. */
-static struct talk *touch_talk(struct tunnel *t, const void *number)
+static struct talk *touch_talk(struct tunnel *t, const void *number, struct ike_iov name)
 {
 	struct talk *talk = find_talk(t, number);
 
@@ -68,6 +87,8 @@ static struct talk *touch_talk(struct tunnel *t, const void *number)
 	if (!talk)
 		return NULL;
 	memcpy(talk->number, number, sizeof(talk->number));
+	talk->name_len = name.len;
+	memcpy(talk->name, name.base, name.len);
 	TAILQ_INSERT_TAIL(&t->talks->list, talk, link);
 	t->talks->n++;
 	return talk;
@@ -252,13 +273,15 @@ int backend_begin(struct tunnel *t, const struct ike_job *job)
 
 	if (!t->conf.n_radius || !is_good(job))
 		return -EINVAL;
-	talk = make_talks(t) ? touch_talk(t, job->octets[2].base) : NULL;
+	if (!make_talks(t))
+		return -ENOMEM;
+	if (!names_agree(find_talk(t, job->octets[2].base), job))
+		return -EINVAL;
+	talk = touch_talk(t, job->octets[2].base, job->octets[0]);
 	if (!talk)
 		return -ENOMEM;
 	if (talk->owner) /* its job got lost */
 		radius_drop(t, talk->owner);
-	talk->name_len = job->octets[0].len;
-	memcpy(talk->name, job->octets[0].base, talk->name_len);
 	err = ask(t, talk, job);
 	if (err)
 		talk->owner = talk->job = 0;

@@ -221,6 +221,12 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 		return -ENODEV;
 	if (!has_line(t, id))
 		return -EACCES;
+	if (!session_admits(t, peer, id)) {
+		complain(
+			name, IKE_LOG_WARN,
+			"the process that speaks IKE has a client that no RADIUS server let in: refused");
+		return -EPERM;
+	}
 	added = owned_add_peer(&t->owned, peer, env_max_peers(t));
 	if (!added && (peer == IKE_PEER_FIRST || !owned_has_peer(&t->owned, peer)))
 		return -EPERM;

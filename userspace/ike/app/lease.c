@@ -221,6 +221,15 @@ static int take_from_server(struct tunnel *t, uint32_t peer, const struct ike_id
 	return err == -ENOENT ? -EADDRNOTAVAIL : err;
 }
 
+/* With [Radius], it was let in for @id, or has been there since a former agent. */
+static bool may_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family)
+{
+	struct ike_addr held;
+
+	return !t->conf.n_radius || session_has(t, peer, id) ||
+	       pool_held(t->pool, peer, family, &held);
+}
+
 int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
 	       const struct ike_addr *wanted, struct ike_addr *out)
 {
@@ -228,7 +237,7 @@ int lease_take(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t
 
 	if (!t->pool || (family != 4 && family != 6))
 		return -EAFNOSUPPORT;
-	if (peer == IKE_PEER_FIRST || !id->type)
+	if (peer == IKE_PEER_FIRST || !id->type || !may_take(t, peer, id, family))
 		return -EPERM;
 	pool_clock(t->pool, seconds_since_1970());
 	if (session_address(t, peer, id, family, out))

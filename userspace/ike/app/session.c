@@ -242,6 +242,24 @@ static struct session *renew_session(struct tunnel *t, uint32_t peer, const stru
 	return s;
 }
 
+bool session_admits(const struct tunnel *t, uint32_t peer, const struct ike_id *id)
+{
+	const struct session *s = t->sessions ? find_session(t, peer) : NULL;
+
+	if (!t->conf.n_radius || (t->sessions && find_waiting(t, id)))
+		return true;
+	if (s)
+		return ike_id_eq(&s->id, id);
+	return owned_has_peer(&t->owned, peer); /* adopted, and let in by a former agent */
+}
+
+bool session_has(struct tunnel *t, uint32_t peer, const struct ike_id *id)
+{
+	const struct session *s = renew_session(t, peer, id);
+
+	return s && ike_id_eq(&s->id, id);
+}
+
 void session_bind(struct tunnel *t, uint32_t peer, const struct ike_id *id,
 		  const struct ike_endpoint *remote)
 {
@@ -256,7 +274,7 @@ bool session_address(struct tunnel *t, uint32_t peer, const struct ike_id *id, u
 {
 	const struct session *s = renew_session(t, peer, id);
 
-	if (!s || !s->address[family == 6].family)
+	if (!s || !ike_id_eq(&s->id, id) || !s->address[family == 6].family)
 		return false;
 	*out = s->address[family == 6];
 	return true;
