@@ -40,6 +40,7 @@ struct world {
 	struct event_base *base;
 	struct ike_env env;
 	struct ike_proposals proposals; /* none */
+	bool no_keys; /* in an Access-Accept */
 	int access, accounting; /* sockets of the server */
 	/* The last request it got, and where from. */
 	uint8_t buf[RADIUS_MAX];
@@ -254,6 +255,25 @@ static uint32_t number_of(uint8_t type)
 	return (uint32_t)v[0] << 24 | (uint32_t)v[1] << 16 | (uint32_t)v[2] << 8 | v[3];
 }
 
+/* A key of 32 sevens, hidden as RFC 2548 2.4.2 says. */
+static void add_key(struct radius_builder *b, uint8_t type)
+{
+	uint8_t v[6 + 2 + 48] = { 0, 0, 311 >> 8, 311 & 0xff, type, 2 + 2 + 48, 0x80, type };
+	uint8_t *text = v + 8, pad[16];
+	const struct ike_iov first[] = { { secret, SECRET_LEN }, { w.p.authenticator, 16 }, { v + 6, 2 } };
+
+	text[0] = 32;
+	memset(text + 1, 7, 32);
+	for (unsigned int at = 0; at < 48; at += 16) {
+		const struct ike_iov next[] = { { secret, SECRET_LEN }, { text + at - (at ? 16 : 0), 16 } };
+
+		assert_int_equal(at ? ike_md5(next, 2, pad) : ike_md5(first, 3, pad), 0);
+		for (unsigned int i = 0; i < 16; i++)
+			text[at + i] ^= pad[i];
+	}
+	radius_add(b, RADIUS_A_VENDOR_SPECIFIC, v, sizeof(v));
+}
+
 /* It answers the request, with these attributes. */
 static void reply(int fd, uint8_t code, const uint8_t *attributes, size_t attributes_len)
 {
@@ -263,6 +283,10 @@ static void reply(int fd, uint8_t code, const uint8_t *attributes, size_t attrib
 
 	radius_add(&b, RADIUS_A_MESSAGE_AUTHENTICATOR, zeros, sizeof(zeros));
 	radius_add_all(&b, attributes, attributes_len);
+	if (code == RADIUS_ACCESS_ACCEPT && !w.no_keys) {
+		add_key(&b, 16);
+		add_key(&b, 17);
+	}
 
 	const size_t len = radius_end(&b);
 	const struct ike_iov whole = { buf, len }, all[] = { { buf, len }, { secret, SECRET_LEN } };
@@ -374,6 +398,8 @@ static void a_conversation(void **state)
 	wait_for_result(1);
 	/* As whom the server knows the user. */
 	assert_int_equal(w.result.verdict[0], IKE_JOB_PROVEN);
+	assert_int_equal(w.result.auth_len, EAP_MSK_LEN);
+	assert_memory_equal(w.result.auth, ((const uint8_t[]){ 7, 7, 7, 7 }), 4);
 	assert_int_equal(w.result.eap_len, 18);
 	assert_memory_equal(w.result.eap, "alice@corp.example", 18);
 }
@@ -385,13 +411,16 @@ static void an_acceptance_that_is_none(void **state)
 	uint8_t attributes[64];
 
 	(void)state;
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
 
 		if (i == 0)
 			radius_add_all(&b, failure, sizeof(failure));
 		if (i == 1)
 			radius_add_eap(&b, request, sizeof(request));
+		if (i == 3) /* RFC 7296 2.16: a method that makes no key */
+			radius_add_eap(&b, success, sizeof(success));
+		w.no_keys = i == 3;
 		assert_int_equal(begin(1, "talk-one", identity, sizeof(identity)), 0);
 		receive(w.access);
 		reply(w.access, RADIUS_ACCESS_ACCEPT, attributes, radius_end_attributes(&b));

@@ -175,6 +175,9 @@ static void take_accept(struct tunnel *t, struct talk *talk, const struct radius
 	if (eap_code(a) != EAP_SUCCESS)
 		say(t, talk,
 		    "the RADIUS server accepts without EAP-Success, which proves nothing: is eap in authenticate { } of its site?");
+	else if (!result->msk_len)
+		say(t, talk,
+		    "the RADIUS server accepts without MS-MPPE keys, so that the login may be one that another host relays: have it use a method that makes keys (EAP-MSCHAPv2, EAP-TLS, EAP-TTLS, PEAP), with use_mppe = yes in FreeRADIUS's mschap, and let no proxy on the way remove them");
 	else if (!eap_identity(name.base, name.len, &id))
 		say(t, talk, "the RADIUS server knows it by a User-Name that is no identity");
 	else if (session_grant(t, &id, name, a))

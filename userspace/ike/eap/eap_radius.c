@@ -47,12 +47,13 @@ static enum eap_verdict take(struct eap *e, struct eap_step *s, const struct eap
 
 static enum eap_verdict finish(struct eap *e, struct eap_step *s, const struct ike_job_result *r)
 {
-	if (!r->eap_len || r->eap_len > sizeof(e->name) ||
-	    (r->auth_len && r->auth_len != EAP_MSK_LEN))
+	if (!r->eap_len || r->eap_len > sizeof(e->name))
 		return eap_fail(e, s, "is accepted by the RADIUS server, but as whom is not known");
+	if (r->auth_len != EAP_MSK_LEN)
+		return eap_fail(e, s, "is accepted by the RADIUS server, but without MS-MPPE keys");
 	memcpy(e->name, r->eap, r->eap_len);
 	e->name_len = r->eap_len;
-	return eap_finish(e, s, r->auth_len ? r->auth : NULL);
+	return eap_finish(e, s, r->auth);
 }
 
 static enum eap_verdict judge(struct eap *e, struct eap_step *s, const struct ike_job_result *r)
