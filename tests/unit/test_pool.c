@@ -412,9 +412,27 @@ static void an_address_that_a_server_chose(void **state)
 	assert_int_equal(assign(pool, 2, "alice", "10.9.0.7"), 0);
 	assert_string_equal(take(pool, 2, "alice", 4, NULL), "10.9.0.7");
 	assert_int_equal(assign(pool, 2, "alice", "10.9.0.7"), 0);
-	/* Another one, while she has that; one that is hers; one that there is none of. */
-	assert_int_equal(assign(pool, 2, "alice", "10.9.0.8"), -EBUSY);
+	/* Another one, when she logs in anew; what was hers is free. */
+	assert_int_equal(assign(pool, 2, "alice", "10.9.0.8"), 0);
+	assert_string_equal(take(pool, 2, "alice", 4, NULL), "10.9.0.8");
+	assert_int_equal(assign(pool, 3, "bob", "10.9.0.7"), 0);
+	/* One that somebody has changes nothing. */
+	assert_int_equal(assign(pool, 2, "alice", "10.9.0.7"), -EBUSY);
+	assert_string_equal(take(pool, 2, "alice", 4, NULL), "10.9.0.8");
+	/* The holder of another identity's; the identity as another holder. */
+	assert_int_equal(assign(pool, 2, "bob", "10.9.0.6"), -EBUSY);
+	assert_int_equal(assign(pool, 2, "carol", "10.9.0.6"), -EBUSY);
+	assert_int_equal(assign(pool, 4, "alice", "10.9.0.6"), -EBUSY);
+	pool_release(pool, 3);
+	assert_int_equal(assign(pool, 2, "alice", "10.9.0.7"), 0);
+	/* One that is hers; one that there is none of. */
 	assert_int_equal(assign(pool, 3, "bob", "10.9.0.7"), -EBUSY);
+	/* What he had before, he has after that. */
+	assert_int_equal(assign(pool, 3, "bob", "10.9.0.5"), 0);
+	pool_release(pool, 3);
+	assert_int_equal(assign(pool, 3, "bob", "10.9.0.7"), -EBUSY);
+	assert_string_equal(take(pool, 3, "bob", 4, NULL), "10.9.0.5");
+	pool_release(pool, 3);
 	assert_int_equal(assign(pool, 3, "bob", "10.8.0.7"), -ENOENT);
 	/* She is gone: the server may give her address to him, and her another one. */
 	pool_release(pool, 2);

@@ -434,6 +434,11 @@ static void test_reading(void **state)
 	assert_int_equal(a.address[0].family, 0);
 	assert_true(reads("0806fffffffe", &a));
 	assert_int_equal(a.address[0].family, 0);
+	/* No address is none. */
+	assert_true(reads("080600000000", &a));
+	assert_int_equal(a.address[0].family, 0);
+	assert_true(reads("a81200000000000000000000000000000000", &a));
+	assert_int_equal(a.address[1].family, 0);
 	/* More Classes than are kept. */
 	assert_true(reads("1903aa"
 			  "1903bb"

@@ -216,8 +216,9 @@ static int take_from_server(struct tunnel *t, uint32_t peer, const struct ike_id
 			ike_addr_print(text, sizeof(text), addr),
 			err == -ENOENT
 				? "which Range= in [Pool] does not have, or Static= gives to another: add it to Range="
-			: err == -EBUSY ? "which another client has"
-					: "but memory is out");
+			: err == -EBUSY
+				? "which another client has, or the same user has another one, connected since before the agent began"
+				: "but memory is out");
 	return err == -ENOENT ? -EADDRNOTAVAIL : err;
 }
 

@@ -424,13 +424,18 @@ int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
 
 	if (!can_have(pool, id, addr))
 		return -ENOENT;
-	if (of_holder)
-		return of_holder == of_addr && becomes(pool, of_addr, id) ? 0 : -EBUSY;
-	if (of_id != of_addr && (!forget_lease(pool, of_id) || !forget_lease(pool, of_addr)))
+	if (of_holder && of_holder == of_addr)
+		return becomes(pool, of_addr, id) ? 0 : -EBUSY;
+	if ((of_addr && of_addr->is.holder) || (of_holder && of_holder != of_id) ||
+	    (of_id && of_id->is.holder && of_id != of_holder))
 		return -EBUSY;
-	of_addr = find_by_addr(pool, addr);
-	if (of_addr && of_addr->is.holder)
-		return -EBUSY;
+	if (of_holder) /* the server moves it */
+		release_lease(pool, of_holder);
+	if (of_id != of_addr) {
+		forget_lease(pool, of_id);
+		forget_lease(pool, of_addr);
+		of_addr = NULL;
+	}
 	if (!of_addr) {
 		make_room(pool);
 		of_addr = make_lease(pool, id, addr);

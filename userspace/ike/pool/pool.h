@@ -46,9 +46,10 @@ int pool_take(struct pool *pool, uint32_t holder, const struct ike_id *id, uint8
 	      const struct ike_addr *wanted, struct ike_addr *out);
 
 /*
- * As pool_take(), but the lease is @addr, which somebody else chose for the identity. 0, or
+ * As pool_take(), but the lease is @addr, which somebody else chose for the identity. Another one that the holder has
+ * for this identity is free then. 0, or, with nothing changed,
  *	-ENOENT		the address is not among those that this identity can get
- *	-EBUSY		a connected client has it, or the identity's lease is another one that is held
+ *	-EBUSY		a connected client has it, or another holder has the identity's lease, or this one another identity's
  *	-ENOMEM
  */
 int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,

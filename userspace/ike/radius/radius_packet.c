@@ -162,14 +162,16 @@ static bool read_u32(const struct radius_attr *a, uint32_t *out)
 	return true;
 }
 
-/* 0.0.0.0 is none, as are the two that ask the client or us to choose (RFC 2865 5.8). */
+/* 0.0.0.0 and :: are none, as are the two that ask the client or us to choose (RFC 2865 5.8). */
 static bool read_address(const struct radius_attr *a, uint8_t family, struct ike_addr *out)
 {
-	static const uint8_t choose[2][4] = { { 0xff, 0xff, 0xff, 0xff },
-					      { 0xff, 0xff, 0xff, 0xfe } };
+	static const uint8_t none[16],
+		choose[2][4] = { { 0xff, 0xff, 0xff, 0xff }, { 0xff, 0xff, 0xff, 0xfe } };
 
 	if (a->len != (family == 4 ? 4 : 16))
 		return false;
+	if (!memcmp(a->value, none, a->len))
+		return true;
 	if (family == 4 && (!memcmp(a->value, choose[0], 4) || !memcmp(a->value, choose[1], 4)))
 		return true;
 	*out = (struct ike_addr){ .family = family };
