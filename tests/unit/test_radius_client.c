@@ -650,24 +650,87 @@ static void test_accounting(void **state)
 	close_world(&w);
 }
 
+/* A port of a server says nothing of the other one. */
+static void test_services_are_apart(void **state)
+{
+	static struct world w;
+	struct reply r;
+
+	(void)state;
+	open_world(&w, 2);
+	assert_int_equal(ask_as(&w, 5, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
+	do_orders(&w);
+	pass(&w, 4 * TIMEOUT); /* nothing listens on the first one's */
+	assert_int_equal(server_of(&w), 2);
+	assert_non_null(strstr(w.said, "192.0.2.1:1813 does not answer"));
+	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "second", false);
+	deliver(&w, last_sock(&w), &r);
+	do_orders(&w);
+	assert_int_equal(w.done, 1);
+	assert_false(radius_client_is_dead(w.c, 0, w.now));
+	ask(&w, 6);
+	assert_int_equal(server_of(&w), 1);
+	assert_int_equal(last_sock(&w)->server.port, 1812);
+	/* The other way: it takes records, and no logins. */
+	pass(&w, 4 * TIMEOUT);
+	assert_true(radius_client_is_dead(w.c, 0, w.now));
+	pass(&w, DEAD - 4 * TIMEOUT);
+	assert_int_equal(ask_as(&w, 7, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
+	do_orders(&w);
+	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE,
+		       server_of(&w) == 1 ? "first" : "second", false);
+	deliver(&w, last_sock(&w), &r);
+	do_orders(&w);
+	assert_true(radius_client_is_dead(w.c, 0, w.now));
+	close_world(&w);
+}
+
 static void test_limits(void **state)
 {
 	static struct world w;
-	unsigned int n = 0;
+	unsigned int n = 0, records = 0;
 
 	(void)state;
 	open_world(&w, 1);
-	while (!ask_as(&w, n, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER))
+	while (!ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER))
+		records++;
+	assert_int_equal(records, RADIUS_RECORDS + RADIUS_QUEUE);
+	/* Logins have their own places. */
+	while (!ask_as(&w, 10 + n, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER))
 		n++;
-	assert_int_equal(n, RADIUS_REQUESTS - RADIUS_KEPT_FREE);
-	for (; n < RADIUS_REQUESTS; n++)
-		assert_int_equal(ask_as(&w, n, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
-	assert_int_equal(ask_as(&w, n, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), -EBUSY);
-	radius_client_drop(w.c, 0);
-	assert_int_equal(ask_as(&w, n, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER), 0);
+	assert_int_equal(n, RADIUS_LOGINS);
+	assert_int_equal(ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), -EBUSY);
+	radius_client_drop(w.c, 10);
+	assert_int_equal(ask_as(&w, 10, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER), 0);
+	close_world(&w);
+}
+
+/* Records wait for one another, and all of them come. */
+static void test_records_wait(void **state)
+{
+	enum { RECORDS = 3 * RADIUS_RECORDS };
+	static struct world w;
+
+	(void)state;
+	open_world(&w, 1);
+	for (unsigned int i = 0; i < RECORDS; i++)
+		assert_int_equal(ask_as(&w, i, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	do_orders(&w);
+	assert_int_equal(w.n_socks, RADIUS_RECORDS);
+	for (unsigned int i = 0; i < 2 * RADIUS_RECORDS; i++) {
+		struct reply r = make_reply(&w.sock[i], RADIUS_ACCOUNTING_RESPONSE, "first", false);
+
+		deliver(&w, &w.sock[i], &r);
+		do_orders(&w);
+		assert_int_equal(w.done, i + 1);
+		assert_int_equal(w.result.owner, i);
+	}
+	/* The server falls silent: they do not wait for ever. */
+	assert_int_equal(w.n_socks, RECORDS);
 	pass(&w, 4 * TIMEOUT);
-	assert_int_equal(w.done, RADIUS_REQUESTS);
+	assert_int_equal(w.done, RECORDS);
+	assert_int_equal(w.result.end, RADIUS_SILENT);
+	assert_int_equal(radius_client_next(w.c), UINT64_MAX);
 	close_world(&w);
 }
 
@@ -791,6 +854,8 @@ int main(void)
 		cmocka_unit_test(test_answer_to_something_else),
 		cmocka_unit_test(test_repeated_answer),
 		cmocka_unit_test(test_accounting),
+		cmocka_unit_test(test_services_are_apart),
+		cmocka_unit_test(test_records_wait),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_slow_check),

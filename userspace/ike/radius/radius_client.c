@@ -21,7 +21,10 @@
 
 enum { JITTER = 8 /* a timeout is longer by up to one in so many */ };
 
-enum attempt_state { SIGNING, WAITING, CHECKING };
+/* A QUEUED one has no attempt yet. */
+enum attempt_state { QUEUED, SIGNING, WAITING, CHECKING };
+
+enum service { ACCESS, ACCOUNTING, SERVICES };
 
 struct request {
 	TAILQ_ENTRY(request) link;
@@ -40,6 +43,9 @@ struct request {
 	uint8_t attributes[];
 };
 
+TAILQ_HEAD(requests, request);
+
+/* Of a server's logins, or of its accounting: one port may be silent, and the other not. */
 struct server {
 	uint64_t heard; /* when an authentic answer came last; 0: never */
 	uint64_t dead_until;
@@ -51,11 +57,22 @@ struct server {
 struct radius_client {
 	struct radius_env env;
 	struct radius_servers conf;
-	struct server server[RADIUS_SERVERS];
-	TAILQ_HEAD(, request) requests;
-	unsigned int n, n_access;
+	struct server server[RADIUS_SERVERS][SERVICES];
+	struct requests requests, queue; /* under way; records that wait for a place there, the oldest is first */
+	unsigned int n[SERVICES], n_queued;
 	uint64_t last; /* number of a request */
 };
+
+static enum service service_of(const struct request *r)
+{
+	return r->code == RADIUS_ACCOUNTING_REQUEST ? ACCOUNTING : ACCESS;
+}
+
+/* That the attempt is at. */
+static struct server *server_of(struct radius_client *c, const struct request *r)
+{
+	return &c->server[r->server][service_of(r)];
+}
 
 /* ---- sentences ------------------------------------------------------------------------------- */
 
@@ -85,7 +102,7 @@ static void say_silent(struct radius_client *c, const struct request *r)
 {
 	static const char silent[] =
 		"is it running, is our address one of its clients, and is Secret= its secret for us? FreeRADIUS drops what is signed with another one without a word: compare secret= of our client { } in its clients.conf";
-	struct server *s = &c->server[r->server];
+	struct server *s = server_of(c, r);
 	char name[80];
 
 	ike_endpoint_print(name, sizeof(name), endpoint_of(c, r));
@@ -111,7 +128,7 @@ static void say_fault(struct radius_client *c, const struct request *r, enum rad
 		[RADIUS_WRONG_KEY] =
 			"has MS-MPPE keys that Secret= does not decrypt: a proxy on the way has them encrypted for another secret",
 	};
-	struct server *s = &c->server[r->server];
+	struct server *s = server_of(c, r);
 	char name[80];
 
 	if (s->fault != fault)
@@ -124,7 +141,7 @@ static void say_fault(struct radius_client *c, const struct request *r, enum rad
 
 static void note_answer(struct radius_client *c, const struct request *r, uint64_t now)
 {
-	struct server *s = &c->server[r->server];
+	struct server *s = server_of(c, r);
 	char name[80];
 
 	if (s->silent)
@@ -139,7 +156,7 @@ static void note_answer(struct radius_client *c, const struct request *r, uint64
  */
 static void note_silence(struct radius_client *c, const struct request *r, uint64_t now)
 {
-	struct server *s = &c->server[r->server];
+	struct server *s = server_of(c, r);
 
 	if (s->heard >= r->first_sent && s->heard)
 		return;
@@ -149,7 +166,7 @@ static void note_silence(struct radius_client *c, const struct request *r, uint6
 
 bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now)
 {
-	return c->server[server].dead_until > now;
+	return c->server[server][ACCESS].dead_until > now;
 }
 
 /* 0: it is not asked for that. */
@@ -160,6 +177,12 @@ static uint16_t port_of(const struct radius_client *c, const struct request *r, 
 	return r->code == RADIUS_ACCOUNTING_REQUEST ? s->accounting.port : s->access.port;
 }
 
+/* Until when it is dead; 0: it is not. */
+static uint64_t dead_time_of(const struct server *s, uint64_t now)
+{
+	return s->dead_until > now ? s->dead_until : 0;
+}
+
 /*
  * The first that was not tried and is not dead, else the one that is dead for the longest. A dead one, or one that was,
  * is dead again until it answers, so that it costs one request at a time to see whether it lives. RADIUS_ANY_SERVER if all were tried.
@@ -167,20 +190,21 @@ static uint16_t port_of(const struct radius_client *c, const struct request *r, 
 static unsigned int choose_server(struct radius_client *c, const struct request *r, uint64_t now)
 {
 	unsigned int best = RADIUS_ANY_SERVER;
+	enum service service = service_of(r);
 
 	if (r->pinned != RADIUS_ANY_SERVER)
 		return r->tried ? RADIUS_ANY_SERVER : r->pinned;
 	for (unsigned int i = 0; i < c->conf.n; i++) {
-		uint64_t dead = c->server[i].dead_until > now ? c->server[i].dead_until : 0;
+		uint64_t dead = dead_time_of(&c->server[i][service], now);
 
 		if ((r->tried >> i & 1) || !port_of(c, r, i))
 			continue;
 		if (best == RADIUS_ANY_SERVER ||
-		    dead < (c->server[best].dead_until > now ? c->server[best].dead_until : 0))
+		    dead < dead_time_of(&c->server[best][service], now))
 			best = i;
 	}
-	if (best != RADIUS_ANY_SERVER && c->server[best].dead_until)
-		c->server[best].dead_until = now + c->conf.v[best].dead_time;
+	if (best != RADIUS_ANY_SERVER && c->server[best][service].dead_until)
+		c->server[best][service].dead_until = now + c->conf.v[best].dead_time;
 	return best;
 }
 
@@ -205,12 +229,21 @@ static void close_socket(struct radius_client *c, struct request *r)
 	r->open = false;
 }
 
-static void free_request(struct radius_client *c, struct request *r)
+static void unlink_request(struct radius_client *c, struct request *r)
 {
 	close_socket(c, r);
-	TAILQ_REMOVE(&c->requests, r, link);
-	c->n--;
-	c->n_access -= r->code == RADIUS_ACCESS_REQUEST;
+	if (r->state == QUEUED) {
+		TAILQ_REMOVE(&c->queue, r, link);
+		c->n_queued--;
+	} else {
+		TAILQ_REMOVE(&c->requests, r, link);
+		c->n[service_of(r)]--;
+	}
+}
+
+static void free_request(struct radius_client *c, struct request *r)
+{
+	unlink_request(c, r);
 	ike_wipe(r, sizeof(*r) + r->len);
 	free(r);
 }
@@ -244,10 +277,7 @@ static void end_request(struct radius_client *c, struct request *r, struct radiu
 {
 	result->owner = r->owner;
 	result->server = r->server;
-	close_socket(c, r);
-	TAILQ_REMOVE(&c->requests, r, link);
-	c->n--;
-	c->n_access -= r->code == RADIUS_ACCESS_REQUEST;
+	unlink_request(c, r);
 	c->env.done(c->env.ctx, result);
 	ike_wipe(r, sizeof(*r) + r->len);
 	free(r);
@@ -298,6 +328,7 @@ struct radius_client *radius_client_new(const struct radius_env *env,
 	c->env = *env;
 	c->conf = *servers;
 	TAILQ_INIT(&c->requests);
+	TAILQ_INIT(&c->queue);
 	return c;
 }
 
@@ -307,39 +338,82 @@ void radius_client_free(struct radius_client *c)
 		return;
 	while (!TAILQ_EMPTY(&c->requests))
 		free_request(c, TAILQ_FIRST(&c->requests));
+	while (!TAILQ_EMPTY(&c->queue))
+		free_request(c, TAILQ_FIRST(&c->queue));
 	free(c);
 }
 
-static bool is_full(const struct radius_client *c, const struct radius_question *q)
+/* Logins and accounting have places of their own, so that neither keeps the other waiting. */
+static bool is_full(const struct radius_client *c, enum service service)
 {
-	return c->n >= RADIUS_REQUESTS || (q->code == RADIUS_ACCESS_REQUEST &&
-					   c->n_access >= RADIUS_REQUESTS - RADIUS_KEPT_FREE);
+	static const unsigned int places[SERVICES] = { RADIUS_LOGINS, RADIUS_RECORDS };
+
+	return c->n[service] >= places[service];
 }
 
-int radius_client_ask(struct radius_client *c, const struct radius_question *q, uint64_t now)
+/* 0, -ENOENT or as begin_attempt(). */
+static int begin_request(struct radius_client *c, struct request *r, uint64_t now)
 {
-	unsigned int server;
-	struct request *r;
-	int err;
+	unsigned int server = choose_server(c, r, now);
 
-	if (is_full(c, q))
-		return -EBUSY;
-	if (q->len > RADIUS_MAX)
-		return -EMSGSIZE;
-	r = calloc(1, sizeof(*r) + q->len);
+	r->state = SIGNING;
+	TAILQ_INSERT_TAIL(&c->requests, r, link);
+	c->n[service_of(r)]++;
+	return server == RADIUS_ANY_SERVER ? -ENOENT : begin_attempt(c, r, server, now);
+}
+
+/* Records take the places that are free now. */
+static void begin_queued(struct radius_client *c, uint64_t now)
+{
+	struct request *r;
+
+	while (!is_full(c, ACCOUNTING) && (r = TAILQ_FIRST(&c->queue))) {
+		TAILQ_REMOVE(&c->queue, r, link);
+		c->n_queued--;
+		if (begin_request(c, r, now))
+			give_up(c, r, RADIUS_FAILED);
+	}
+}
+
+static struct request *make_request(const struct radius_client *c, const struct radius_question *q)
+{
+	struct request *r = calloc(1, sizeof(*r) + q->len);
+
 	if (!r)
-		return -ENOMEM;
+		return NULL;
 	r->owner = q->owner;
 	r->code = q->code;
 	r->pinned = q->server < c->conf.n ? q->server : RADIUS_ANY_SERVER;
 	r->len = q->len;
 	if (q->len)
 		memcpy(r->attributes, q->attributes, q->len);
-	TAILQ_INSERT_TAIL(&c->requests, r, link);
-	c->n++;
-	c->n_access += r->code == RADIUS_ACCESS_REQUEST;
-	server = choose_server(c, r, now);
-	err = server == RADIUS_ANY_SERVER ? -ENOENT : begin_attempt(c, r, server, now);
+	return r;
+}
+
+static bool may_queue(const struct radius_client *c, const struct radius_question *q)
+{
+	return q->code == RADIUS_ACCOUNTING_REQUEST && c->n_queued < RADIUS_QUEUE;
+}
+
+int radius_client_ask(struct radius_client *c, const struct radius_question *q, uint64_t now)
+{
+	bool full = is_full(c, q->code == RADIUS_ACCOUNTING_REQUEST ? ACCOUNTING : ACCESS);
+	struct request *r;
+	int err;
+
+	if (full && !may_queue(c, q))
+		return -EBUSY;
+	if (q->len > RADIUS_MAX)
+		return -EMSGSIZE;
+	r = make_request(c, q);
+	if (!r)
+		return -ENOMEM;
+	if (full) {
+		TAILQ_INSERT_TAIL(&c->queue, r, link);
+		c->n_queued++;
+		return 0;
+	}
+	err = begin_request(c, r, now);
 	if (err)
 		free_request(c, r);
 	return err;
@@ -366,6 +440,7 @@ void radius_client_signed(struct radius_client *c, uint64_t request, int error,
 	if (error) {
 		if (error != -EAGAIN || begin_attempt(c, r, r->server, now))
 			give_up(c, r, RADIUS_FAILED);
+		begin_queued(c, now);
 		return;
 	}
 	radius_put_signature(r->packet, signature);
@@ -377,7 +452,7 @@ void radius_client_signed(struct radius_client *c, uint64_t request, int error,
 		send_packet(c, r, now);
 		c->env.listen(c->env.ctx, r->number);
 	} else {
-		c->server[r->server].error = error;
+		server_of(c, r)->error = error;
 		r->sent = c->conf.v[r->server].retries + 1;
 		r->due = now;
 	}
@@ -421,7 +496,7 @@ void radius_client_datagram(struct radius_client *c, uint64_t request, int error
 	if (!r || r->state != WAITING)
 		return;
 	if (error)
-		c->server[r->server].error = error;
+		server_of(c, r)->error = error;
 	if ((error || !begin_check(c, r, data, len)) && r->answers < RADIUS_ANSWERS)
 		c->env.listen(c->env.ctx, r->number);
 }
@@ -445,6 +520,7 @@ void radius_client_checked(struct radius_client *c, uint64_t request, int error,
 	}
 	note_answer(c, r, now);
 	end_request(c, r, &result);
+	begin_queued(c, now);
 }
 
 static void act_in_time(struct radius_client *c, struct request *r, uint64_t now)
@@ -470,6 +546,7 @@ void radius_client_timer(struct radius_client *c, uint64_t now)
 		}
 		if (r)
 			act_in_time(c, r, now);
+		begin_queued(c, now);
 	} while (r);
 }
 

@@ -6,7 +6,8 @@
  * Each request to a server has a socket with a port of its own, an identifier and an authenticator that are
  * random, and keeps them for repetitions (RFC 2865 3, RFC 5080 2.2.1): what comes later, or from elsewhere, finds
  * neither. A server that was silent for all of a request is dead for a while: others are asked first. It takes one
- * request to see that it lives again.
+ * request to see that it lives again. Logins and accounting know nothing of one another: each has servers that are dead,
+ * and places, of its own.
  */
 #ifndef ESPTUN_IKE_RADIUS_CLIENT_H
 #define ESPTUN_IKE_RADIUS_CLIENT_H
@@ -15,8 +16,9 @@
 
 enum radius_client_limits {
 	RADIUS_SERVERS = 4,
-	RADIUS_REQUESTS = 64, /* under way at a time */
-	RADIUS_KEPT_FREE = 16, /* of these for accounting, which no unknown peer can use up */
+	RADIUS_LOGINS = 48, /* requests under way at a time */
+	RADIUS_RECORDS = 16, /* likewise, of accounting, which no unknown peer can use up */
+	RADIUS_QUEUE = 1024, /* records that wait for one of these places */
 	RADIUS_ANSWERS = 16, /* datagrams that are checked for one request to a server */
 	RADIUS_PATIENCE = 5000, /* ms for a signature */
 };
@@ -94,7 +96,7 @@ struct radius_question {
 	size_t len;
 };
 
-/* 0, and done() will be called; or -EBUSY, -ENOMEM, -EMSGSIZE, -ENOENT: no server is asked for that. */
+/* 0, and done() will be called, for a record of accounting maybe much later; or -EBUSY, -ENOMEM, -EMSGSIZE, -ENOENT: no server is asked for that. */
 int radius_client_ask(struct radius_client *c, const struct radius_question *q, uint64_t now);
 /* The owner waits no more. */
 void radius_client_drop(struct radius_client *c, uint64_t owner);
@@ -110,7 +112,7 @@ void radius_client_datagram(struct radius_client *c, uint64_t request, int error
 			    size_t len, uint64_t now);
 void radius_client_timer(struct radius_client *c, uint64_t now);
 uint64_t radius_client_next(const struct radius_client *c); /* ms; UINT64_MAX: never */
-/* Is the server left alone for now? */
+/* Is the server left alone for now, by logins? */
 bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now);
 
 #endif
