@@ -36,6 +36,9 @@ free_radius() {
 	  require_message_authenticator = yes
 	}
 	modules {
+	  always reject {
+	    rcode = reject
+	  }
 	  pap {
 	  }
 	  mschap {
@@ -59,6 +62,7 @@ free_radius() {
 	      private_key_file = $dir/$name.key
 	      certificate_file = $dir/$name.crt
 	      ca_file = $dir/root.crt
+	      check_cert_cn = "%{User-Name}"
 	      tls_min_version = "1.2"
 	      tls_max_version = "1.2"
 	    }
@@ -108,6 +112,9 @@ free_radius() {
 	}
 	server inner {
 	  authorize {
+	    if (&outer.request:User-Name != &User-Name) {
+	      reject
+	    }
 	    files
 	    mschap
 	    eap

@@ -17,10 +17,13 @@ charon 'load = random nonce openssl pem pkcs1 pkcs8 pubkey x509 aes sha1 sha2 md
 authority root ec:P-256 ''
 leaf west ec:P-256 root "DNS:hub.west.example,DNS:lost.west.example"
 leaf radius rsa:2048 root DNS:radius.example
-leaf tina ec:P-256 root email:tina@corp.example
+leaf tina@corp.example ec:P-256 root email:tina@corp.example
+leaf thief ec:P-256 root email:alice@corp.example
 cp "$dir/root.crt" "$VM_OUT/x509ca/"
-cp "$dir/tina.key" "$VM_OUT/private/"
-cp "$dir/tina.crt" "$VM_OUT/x509/"
+for name in tina@corp.example thief; do
+	cp "$dir/$name.key" "$VM_OUT/private/"
+	cp "$dir/$name.crt" "$VM_OUT/x509/"
+done
 
 mkdir -p "$VM_OUT/radius"
 cat > "$VM_OUT/radius/users" <<-END
@@ -122,7 +125,8 @@ user alice 1 hub eap-mschapv2 'id = alice' 'eap_id = alice'
 user bob 1 hub eap-mschapv2 'id = bob' 'eap_id = bob'
 user short 1 hub eap-mschapv2 'id = short' 'eap_id = short'
 user mallory 1 hub eap-mschapv2 'id = mallory' 'eap_id = mallory'
-user tina 1 hub eap-tls 'id = tina@corp.example' 'eap_id = tina@corp.example' 'aaa_id = radius.example' 'certs = tina.crt' 'cacerts = root.crt'
+user tina 1 hub eap-tls 'id = tina@corp.example' 'eap_id = tina@corp.example' 'aaa_id = radius.example' 'certs = tina@corp.example.crt' 'cacerts = root.crt'
+user thief 1 hub eap-tls 'id = alice@corp.example' 'eap_id = alice@corp.example' 'aaa_id = radius.example' 'certs = thief.crt' 'cacerts = root.crt'
 user hidden 1 hub eap-ttls 'id = hidden' 'eap_id = hidden' 'aaa_id = radius.example' 'cacerts = root.crt'
 user unheard 2 lost eap-mschapv2 'id = alice' 'eap_id = alice'
 password alice Wonder-5
@@ -152,6 +156,7 @@ like "each session has its number" "$id" '"[0-9a-f]{16}"'
 check "tina logs in by EAP-TLS" quietly swan --initiate --child tina --timeout 20
 like "tina has an address of the pool" "$(swan --list-sas --ike tina)" '10\.9\.1\.2'
 check "hidden logs in by EAP-TTLS" quietly swan --initiate --child hidden --timeout 20
+refuse "a certificate of another is not alice's" "EAP authentication failed" swan --initiate --child thief --timeout 10
 
 refuse "bob's address is not of Range" "failed to establish CHILD_SA" swan --initiate --child bob --timeout 5
 check "which is told" logged "the RADIUS server gives 'bob' the address 10.8.0.1 \(Framed-IP-Address\), which Range= in \[Pool\] does not have"

@@ -160,6 +160,21 @@ static void with_other_methods(void **state)
 }
 
 /* A reload sees another secret, and only that. */
+/* Who a user is matters then, and FreeRADIUS believes what it says of itself unless told otherwise. */
+static void static_addresses(void **state)
+{
+	struct config c;
+
+	(void)state;
+	accepted(HUB "[Pool]\nRange = 10.9.0.2-10.9.0.9\nStatic = alice = 10.9.0.7\n" SERVER, &c);
+	assert_non_null(strstr(said, "9: warning: Static and [Radius] in line 10"));
+	assert_non_null(strstr(said, "check_cert_cn"));
+	config_clear(&c);
+	accepted(HUB "[Pool]\nRange = 10.9.0.2-10.9.0.9\n" SERVER, &c);
+	assert_null(strstr(said, "check_cert_cn"));
+	config_clear(&c);
+}
+
 static void compared(void **state)
 {
 	struct config a, b;
@@ -234,13 +249,10 @@ static void a_secret_in_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_server),
-		cmocka_unit_test(several_servers),
-		cmocka_unit_test(wrong_values),
-		cmocka_unit_test(a_weak_secret),
-		cmocka_unit_test(with_other_methods),
-		cmocka_unit_test(compared),
-		cmocka_unit_test(sealed),
+		cmocka_unit_test(one_server),	      cmocka_unit_test(several_servers),
+		cmocka_unit_test(wrong_values),	      cmocka_unit_test(a_weak_secret),
+		cmocka_unit_test(with_other_methods), cmocka_unit_test(static_addresses),
+		cmocka_unit_test(compared),	      cmocka_unit_test(sealed),
 		cmocka_unit_test(a_secret_in_a_file),
 	};
 

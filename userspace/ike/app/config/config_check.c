@@ -365,6 +365,11 @@ static void check_radius_users(struct parse *p)
 			"EAPMethods = radius: expected a section [Radius] instead, with Server and Secret");
 	if (c->n_radius)
 		c->eap_methods = 1u << EAP_RADIUS;
+	if (c->n_radius && c->n_fixed)
+		config_say(
+			p, false, line_of(p, "Static"),
+			"Static and [Radius] in line %u: the RADIUS server has to compare names with what users prove, or one has the address of another (FreeRADIUS: check_cert_cn = %%{User-Name} for EAP-TLS, filter_inner_identity for EAP-TTLS and PEAP)",
+			c->radius[0].line);
 }
 
 /* Which end is a user, as it was said, or else as its keys say. */
