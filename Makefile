@@ -169,7 +169,7 @@ endef
 WRAP_test_core_kem := -Wl,--wrap=kex_find
 WRAP_test_core_multike := -Wl,--wrap=kex_find
 # This one plays the core and the kernel.
-WRAP_test_radius_agent := -Wl,--wrap=core_job_done,--wrap=core_client_down,--wrap=kernel_peer_traffic,--wrap=kernel_peer_make
+WRAP_test_radius_agent := -Wl,--wrap=core_job_done,--wrap=core_client_down,--wrap=core_down,--wrap=kernel_peer_traffic,--wrap=kernel_peer_make
 
 # $(1) output directory, $(2) test name, $(3) compiler, $(4) name of the flags
 define unit_rule

@@ -73,6 +73,15 @@ int __wrap_core_client_down(struct core *c, const char *tunnel, uint32_t peer, u
 	return 0;
 }
 
+int __wrap_core_down(struct core *c, const char *name, uint64_t now);
+int __wrap_core_down(struct core *c, const char *name, uint64_t now)
+{
+	(void)c;
+	(void)name;
+	(void)now;
+	return 0;
+}
+
 bool __wrap_kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
 				struct kernel_traffic *out);
 bool __wrap_kernel_peer_traffic(struct kernel *k, uint32_t ifindex, uint32_t id,
@@ -260,12 +269,15 @@ static void add_key(struct radius_builder *b, uint8_t type)
 {
 	uint8_t v[6 + 2 + 48] = { 0, 0, 311 >> 8, 311 & 0xff, type, 2 + 2 + 48, 0x80, type };
 	uint8_t *text = v + 8, pad[16];
-	const struct ike_iov first[] = { { secret, SECRET_LEN }, { w.p.authenticator, 16 }, { v + 6, 2 } };
+	const struct ike_iov first[] = { { secret, SECRET_LEN },
+					 { w.p.authenticator, 16 },
+					 { v + 6, 2 } };
 
 	text[0] = 32;
 	memset(text + 1, 7, 32);
 	for (unsigned int at = 0; at < 48; at += 16) {
-		const struct ike_iov next[] = { { secret, SECRET_LEN }, { text + at - (at ? 16 : 0), 16 } };
+		const struct ike_iov next[] = { { secret, SECRET_LEN },
+						{ text + at - (at ? 16 : 0), 16 } };
 
 		assert_int_equal(at ? ike_md5(next, 2, pad) : ike_md5(first, 3, pad), 0);
 		for (unsigned int i = 0; i < 16; i++)
@@ -465,6 +477,10 @@ static void a_session(void **state)
 	for (unsigned int i = 0; !w.sent_away && i < AT_MOST; i++)
 		turn();
 	assert_int_equal(w.sent_away, PEER); /* Session-Timeout */
+	assert_int_equal(session_timer(w.t, loop_now()), 0);
+	/* The core does nothing. */
+	assert_in_range(session_next(w.t), loop_now(), loop_now() + 20000);
+	assert_int_equal(session_timer(w.t, session_next(w.t)), PEER);
 	session_stop(w.t, PEER);
 	receive(w.accounting);
 	assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), 2);
@@ -478,6 +494,64 @@ static void a_session(void **state)
 	assert_in_range(number_of(RADIUS_A_ACCT_SESSION_TIME), 0, 3);
 	assert_int_equal(number_of(RADIUS_A_ACCT_TERMINATE_CAUSE), 5);
 	session_stop(w.t, PEER);
+	assert_true(TAILQ_EMPTY(&w.t->sessions->list));
+}
+
+/* Its Stop has not left when the tunnel could go. */
+static void a_tunnel_that_closes(void **state)
+{
+	static const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, 4500 };
+	struct ike_id id;
+
+	(void)state;
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &id));
+	log_in("talk-one", nothing);
+	session_bind(w.t, PEER, &id, &remote);
+	session_start(w.t, PEER);
+	receive(w.accounting);
+	reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+	for (unsigned int i = 0; radius_records(w.t) && i < AT_MOST; i++)
+		turn();
+	w.t->started = true;
+	w.t->state = IKE_TUNNEL_UP;
+	tunnel_close(w.a, w.t, AFTER_FORGET);
+	assert_false(tunnel_may_go(w.t, loop_now()));
+	session_stop(w.t, PEER); /* as its peer is removed */
+	w.t->state = IKE_TUNNEL_DOWN;
+	assert_int_equal(radius_records(w.t), 1);
+	assert_false(tunnel_may_go(w.t, loop_now()));
+	assert_true(tunnel_may_go(w.t, w.t->close_by));
+	receive(w.accounting);
+	assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), 2);
+	assert_int_equal(number_of(RADIUS_A_ACCT_TERMINATE_CAUSE), 6); /* Admin-Reset */
+	assert_false(tunnel_may_go(w.t, loop_now()));
+	reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+	for (unsigned int i = 0; radius_records(w.t) && i < AT_MOST; i++)
+		turn();
+	assert_true(tunnel_may_go(w.t, loop_now()));
+}
+
+/* What another ike process does not know, or knows by another's number. */
+static void sessions_of_no_peer(void **state)
+{
+	static const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, 4500 };
+	struct ike_id alice, bob;
+
+	(void)state;
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &alice));
+	assert_true(eap_identity((const uint8_t *)"bob", 3, &bob));
+	log_in("talk-one", nothing);
+	assert_true(owned_add_peer(&w.t->owned, PEER, 9));
+	session_bind(w.t, PEER, &alice, &remote);
+	session_stop_removed(w.t);
+	assert_false(TAILQ_EMPTY(&w.t->sessions->list));
+	session_bind(w.t, PEER, &bob, &remote);
+	assert_true(TAILQ_EMPTY(&w.t->sessions->list));
+	log_in("talk-two", nothing);
+	session_stop_removed(w.t); /* that one waits */
+	session_bind(w.t, PEER, &alice, &remote);
+	owned_remove_peer(&w.t->owned, PEER);
+	session_stop_removed(w.t);
 	assert_true(TAILQ_EMPTY(&w.t->sessions->list));
 }
 
@@ -634,6 +708,8 @@ int main(void)
 		SITUATION(a_conversation),
 		SITUATION(an_acceptance_that_is_none),
 		SITUATION(a_session),
+		SITUATION(a_tunnel_that_closes),
+		SITUATION(sessions_of_no_peer),
 		SITUATION(a_second_login),
 		SITUATION(a_session_of_another),
 		SITUATION(a_silent_server),

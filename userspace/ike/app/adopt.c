@@ -50,8 +50,7 @@ static enum terms_verdict judge(const struct tunnel *t, const struct kernel_view
 
 /* ---- what a former agent left ----------------------------------------------------------- */
 
-/* 0 or a negative errno. While it is there, nobody else gets its addresses. */
-static int remove_peer(struct tunnel *t, uint32_t peer)
+int adopt_remove(struct tunnel *t, uint32_t peer)
 {
 	int err;
 
@@ -147,7 +146,7 @@ static void adopt_client(void *ctx, uint32_t peer)
 		return;
 	}
 	from->excess += most && from->clients == most;
-	from->failed |= remove_peer(t, peer) != 0;
+	from->failed |= adopt_remove(t, peer) != 0;
 }
 
 /* A line for each kind, however much there is. */
@@ -273,7 +272,7 @@ static void review_client(void *ctx, uint32_t peer)
 	r->one[why] = id;
 	core_client_down(t->agent->core, t->conf.name, peer, loop_now());
 	if (r->force)
-		remove_peer(t, peer);
+		adopt_remove(t, peer);
 }
 
 /* A line for each reason, however many there are. */

@@ -99,8 +99,9 @@ static void plan_telling(struct tunnel *t)
 
 static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 {
-	if (t->after &&
-	    (!t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN || t->close_by <= now)) {
+	uint32_t late;
+
+	if (t->after && tunnel_may_go(t, now)) {
 		tunnel_closed(a, t); /* it may be gone now */
 		return;
 	}
@@ -118,7 +119,8 @@ static void settle_tunnel(struct agent *a, struct tunnel *t, uint64_t now)
 		lease_save(t);
 	tunnel_look_at_cert_status(a, t, now);
 	radius_timer(t, now);
-	session_timer(t, now);
+	while ((late = session_timer(t, now)))
+		adopt_remove(t, late);
 	timer_set(&a->timers, &t->timer, tunnel_next(t));
 }
 

@@ -279,6 +279,8 @@ int tunnel_open(struct agent *a, struct tunnel *t);
 void tunnel_retell(struct agent *a, struct tunnel *t);
 /* Begin to close; what comes then happens in agent_settle(). */
 void tunnel_close(struct agent *a, struct tunnel *t, enum after after);
+/* It is closing: are its SAs gone, and was that told to whom it concerns, or does nobody wait any more? */
+bool tunnel_may_go(const struct tunnel *t, uint64_t now);
 /* It was closing and its SAs are gone: what comes after; it may be gone, too. */
 void tunnel_closed(struct agent *a, struct tunnel *t);
 /* Nothing is left of it but its configuration. */
@@ -337,6 +339,8 @@ void follow_client_gone(struct agent *a, uint32_t ifindex, uint32_t peer);
  * -1 with t->error set and logged: there may be SAs that nobody looked at.
  */
 int adopt_all(struct tunnel *t);
+/* A client leaves the kernel, whatever the core does. 0 or a negative errno: it is there, and nobody else gets its addresses. */
+int adopt_remove(struct tunnel *t, uint32_t peer);
 /*
  * t->conf was changed: those clients go that it does not let in any more, by key, selectors or number. With
  * @keys also those of whom it is not known by what key they came.
@@ -380,7 +384,9 @@ void radius_add_nas(struct radius_builder *b, const struct tunnel *t);
 /* Send a record of accounting with these attributes; if no server takes it, that is told. */
 void radius_account(struct tunnel *t, const uint8_t *attributes, size_t len);
 void radius_drop(struct tunnel *t, uint64_t owner);
-/* t->conf has others from now on, or the tunnel ends: what was asked gets no answer. */
+/* Of accounting, that no server has taken so far. */
+unsigned int radius_records(const struct tunnel *t);
+/* t->conf has others from now on, or the tunnel ends: what was asked gets no answer, and records that are lost are told. */
 void radius_free(struct tunnel *t);
 /* Is a job of this number the agent's own? Then it is no job of the core's. */
 bool radius_owns_job(uint64_t id);
@@ -416,10 +422,13 @@ void session_start(struct tunnel *t, uint32_t peer);
 void session_stop(struct tunnel *t, uint32_t peer);
 /* All peers are. */
 void session_stop_all(struct tunnel *t);
+/* Those are that are not owned any more. */
+void session_stop_removed(struct tunnel *t);
 /* Without a word to the server: SAs go on. */
 void session_free(struct tunnel *t);
 uint64_t session_next(const struct tunnel *t);
-void session_timer(struct tunnel *t, uint64_t now);
+/* A peer whose time is over, and which the core did not end when it was told: to be asked again until it is 0. */
+uint32_t session_timer(struct tunnel *t, uint64_t now);
 
 /* ---- backend.c */
 /* Do IKE_JOB_RADIUS: the core hears of the result, later. 0 or a negative errno. */

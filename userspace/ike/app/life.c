@@ -153,6 +153,7 @@ void tunnel_retell(struct agent *a, struct tunnel *t)
 		t->reopen_at = loop_now() + REOPEN_EVERY;
 		return;
 	}
+	session_stop_removed(t);
 	path_look(a, t);
 }
 
@@ -241,6 +242,13 @@ void tunnel_close(struct agent *a, struct tunnel *t, enum after after)
 		core_down(a->core, t->conf.name, loop_now());
 }
 
+bool tunnel_may_go(const struct tunnel *t, uint64_t now)
+{
+	bool down = !t->ifindex || !t->started || t->state == IKE_TUNNEL_DOWN;
+
+	return t->close_by <= now || (down && !radius_records(t));
+}
+
 /* Nothing is left of it but its configuration. */
 void tunnel_shut(struct agent *a, struct tunnel *t)
 {
@@ -249,6 +257,7 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 	if (!t->ifindex)
 		return;
 	core_tunnel_del(a->core, t->conf.name);
+	session_stop_all(t); /* without a core nobody else ended them */
 	kernel_peer_remove(a->kernel, t->ifindex, IKE_PEER_FIRST);
 	if (!t->moved)
 		net_down(a->net, t->ifindex);
@@ -273,6 +282,7 @@ void tunnel_free(struct tunnel *t)
 {
 	path_forget(t);
 	tunnel_take_todo(t);
+	radius_free(t);
 	if (t->is_dirty)
 		TAILQ_REMOVE(&t->agent->dirty, t, dirty);
 	timers_unreserve(&t->agent->timers, &t->timer);
@@ -283,7 +293,6 @@ void tunnel_free(struct tunnel *t)
 	pool_free(t->pool);
 	backend_free(t);
 	session_free(t);
-	radius_free(t);
 	given_forget(t);
 	free(t);
 }

@@ -171,12 +171,28 @@ static bool make_client(struct radius *r)
 	return r->client;
 }
 
+static void say_dropped(struct radius *r, unsigned int records)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		 "records of accounting that no RADIUS server had taken are lost: %u", records);
+	if (records)
+		env_say(r, true, text);
+}
+
+unsigned int radius_records(const struct tunnel *t)
+{
+	return t->radius && t->radius->client ? radius_client_records(t->radius->client) : 0;
+}
+
 void radius_free(struct tunnel *t)
 {
 	struct radius *r = t->radius;
 
 	if (!r)
 		return;
+	say_dropped(r, radius_records(t));
 	t->radius = NULL;
 	radius_client_free(r->client);
 	radius_udp_free(r->udp);

@@ -19,6 +19,8 @@
 enum {
 	SESSION_WAITS = 60000, /* ms for its peer */
 	SESSIONS_WAITING = 256, /* that have none, of a tunnel */
+	SESSION_AGAIN =
+		10000, /* ms, for the core to end one whose time is over; it is removed then */
 	INTERIM_LEAST = 60, /* s, RFC 2869 5.16 */
 	SESSION_TEXT = 20, /* bytes of an Acct-Session-Id, with the NUL */
 	HEARD_LATELY = 10000, /* ms */
@@ -265,7 +267,9 @@ void session_bind(struct tunnel *t, uint32_t peer, const struct ike_id *id,
 {
 	struct session *s = renew_session(t, peer, id);
 
-	if (s)
+	if (s && !ike_id_eq(&s->id, id)) /* the number is another client's now */
+		end_session(t, s);
+	else if (s)
 		s->remote = *remote;
 }
 
@@ -310,6 +314,17 @@ void session_stop_all(struct tunnel *t)
 		end_session(t, TAILQ_FIRST(&t->sessions->list));
 }
 
+void session_stop_removed(struct tunnel *t)
+{
+	struct session *s, *next;
+
+	for (s = t->sessions ? TAILQ_FIRST(&t->sessions->list) : NULL; s; s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (s->peer && !owned_has_peer(&t->owned, s->peer))
+			end_session(t, s);
+	}
+}
+
 void session_free(struct tunnel *t)
 {
 	while (t->sessions && !TAILQ_EMPTY(&t->sessions->list))
@@ -335,25 +350,29 @@ uint64_t session_next(const struct tunnel *t)
 	return next;
 }
 
-static void act_in_time(struct tunnel *t, struct session *s, uint64_t now)
+/* Is it over though the core had the time to end it? */
+static bool act_in_time(struct tunnel *t, struct session *s, uint64_t now)
 {
 	char id[IKE_MAX_ID + 16];
 
 	if (s->ends_at > now) {
 		s->interim_at = now + s->interim;
 		send_record(t, s, STATUS_INTERIM, now);
-		return;
+		return false;
 	}
-	s->ends_at = UINT64_MAX;
+	s->ends_at = now + SESSION_AGAIN;
+	if (s->timed_out)
+		return true;
 	s->timed_out = true;
 	log_say(IKE_LOG_INFO, t->conf.name,
 		"the time that the RADIUS server gave '%s' is over (Session-Timeout)",
 		ike_id_print(id, sizeof(id), &s->id));
 	core_client_down(t->agent->core, t->conf.name, s->peer, now);
+	return false;
 }
 
 /* core_client_down() may end sessions, so each look begins at the front. */
-void session_timer(struct tunnel *t, uint64_t now)
+uint32_t session_timer(struct tunnel *t, uint64_t now)
 {
 	struct session *s = NULL;
 
@@ -363,7 +382,8 @@ void session_timer(struct tunnel *t, uint64_t now)
 			if (s->started && (s->ends_at <= now || s->interim_at <= now))
 				break;
 		}
-		if (s)
-			act_in_time(t, s, now);
+		if (s && act_in_time(t, s, now))
+			return s->peer;
 	}
+	return 0;
 }

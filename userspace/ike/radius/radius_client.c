@@ -58,7 +58,8 @@ struct radius_client {
 	struct radius_env env;
 	struct radius_servers conf;
 	struct server server[RADIUS_SERVERS][SERVICES];
-	struct requests requests, queue; /* under way; records that wait for a place there, the oldest is first */
+	struct requests requests,
+		queue; /* under way; records that wait for a place there, the oldest is first */
 	unsigned int n[SERVICES], n_queued;
 	uint64_t last; /* number of a request */
 };
@@ -162,6 +163,11 @@ static void note_silence(struct radius_client *c, const struct request *r, uint6
 		return;
 	s->dead_until = now + c->conf.v[r->server].dead_time;
 	say_silent(c, r);
+}
+
+unsigned int radius_client_records(const struct radius_client *c)
+{
+	return c->n[ACCOUNTING] + c->n_queued;
 }
 
 bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now)

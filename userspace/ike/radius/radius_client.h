@@ -112,6 +112,7 @@ void radius_client_datagram(struct radius_client *c, uint64_t request, int error
 			    size_t len, uint64_t now);
 void radius_client_timer(struct radius_client *c, uint64_t now);
 uint64_t radius_client_next(const struct radius_client *c); /* ms; UINT64_MAX: never */
+unsigned int radius_client_records(const struct radius_client *c); /* under way, and waiting */
 /* Is the server left alone for now, by logins? */
 bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now);
 
