@@ -628,14 +628,35 @@ static void hostile_jobs(void **state)
 	assert_int_equal(begin_as("alic", 2, "talk-one", response, sizeof(response)), -EINVAL);
 	assert_int_equal(begin(1, "talk-one", longest, RADIUS_EAP), -EMSGSIZE);
 	/* As many conversations as it wants: some are kept, and fewer have a question out. */
-	for (unsigned int i = 0; i < 1000; i++) {
+	for (unsigned int i = 0; i < 3000; i++) {
 		snprintf(talk, sizeof(talk), "%08u", i);
 		begin(100 + i, talk, identity, sizeof(identity));
 	}
-	assert_in_range(w.t->talks->n, 1, 256);
+	assert_in_range(w.t->talks->n, 1, 1536);
 	/* A result of the keys process that nobody waits for. */
 	assert_true(radius_job_done(w.a, &(struct ike_job_result){ .id = 1ULL << 63 | 12345 }));
 	assert_false(radius_job_done(w.a, &(struct ike_job_result){ .id = 12345 }));
+}
+
+/* A user is asked for a password while strangers begin what they never end. */
+static void a_patient_user(void **state)
+{
+	uint8_t attributes[64];
+	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	char talk[9];
+
+	(void)state;
+	assert_int_equal(begin(5, "talk-one", identity, sizeof(identity)), 0);
+	receive(w.access);
+	radius_add_eap(&b, request, sizeof(request));
+	radius_add(&b, RADIUS_A_STATE, "where we are", 12);
+	reply(w.access, RADIUS_ACCESS_CHALLENGE, attributes, radius_end_attributes(&b));
+	wait_for_result(5);
+	for (unsigned int i = 0; i < 3000; i++) {
+		snprintf(talk, sizeof(talk), "%08u", i);
+		begin(100 + i, talk, identity, sizeof(identity));
+	}
+	assert_int_equal(begin(6, "talk-one", response, sizeof(response)), 0);
 }
 
 /* It says that a client logged in, of whom no server was asked, or that one is another. */
@@ -715,6 +736,7 @@ int main(void)
 		SITUATION(a_silent_server),
 		SITUATION(hostile_jobs),
 		SITUATION(hostile_clients),
+		SITUATION(a_patient_user),
 		SITUATION(jobs_that_got_lost),
 		SITUATION(another_configuration),
 	};

@@ -698,10 +698,15 @@ static void test_limits(void **state)
 	/* Logins have their own places. */
 	while (!ask_as(&w, 10 + n, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER))
 		n++;
+	assert_int_equal(n, RADIUS_LOGINS - RADIUS_BEGUN);
+	/* As have those that a server knows. */
+	while (!ask_as(&w, 10 + n, RADIUS_ACCESS_REQUEST, 0))
+		n++;
 	assert_int_equal(n, RADIUS_LOGINS);
 	assert_int_equal(ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), -EBUSY);
 	radius_client_drop(w.c, 10);
-	assert_int_equal(ask_as(&w, 10, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER), 0);
+	assert_int_equal(ask_as(&w, 10, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER), -EBUSY);
+	assert_int_equal(ask_as(&w, 10, RADIUS_ACCESS_REQUEST, 0), 0);
 	close_world(&w);
 }
 

@@ -15,7 +15,8 @@
 #include "ike/proto/id.h"
 
 enum {
-	TALKS = 256, /* of a tunnel at a time; the oldest one gives way */
+	TALKS = 1536, /* of a tunnel at a time, as many as the core has half-open IKE SAs */
+	TALK_LASTS = 60000, /* ms without a word, after which the core has given it up */
 	ATTRIBUTES = RADIUS_MAX,
 	FRAMED_MTU = 1400, /* bytes: longer packets of EAP the server does not send */
 };
@@ -24,6 +25,7 @@ struct talk {
 	TAILQ_ENTRY(talk) link;
 	uint8_t number[IKE_JOB_TALK];
 	uint64_t owner, job; /* of the question that is out; 0: none is */
+	uint64_t used; /* ms */
 	unsigned int server; /* with state_len: which server's it is */
 	size_t state_len, name_len;
 	uint8_t state[RADIUS_VALUE], name[RADIUS_VALUE];
@@ -71,22 +73,44 @@ static bool names_agree(const struct talk *talk, const struct ike_job *job)
 	       !memcmp((const uint8_t *)packet->base + 5, name->base, name->len);
 }
 
+/*
+ * Those that came to nothing; and if there are too many, the oldest that has no State: a user may be asked for a password
+ * meanwhile, and a stranger begins as many as it likes.
+ */
+static void make_room(struct tunnel *t, uint64_t now)
+{
+	struct talk *talk;
+
+	while ((talk = TAILQ_FIRST(&t->talks->list)) && now - talk->used > TALK_LASTS)
+		drop_talk(t, talk);
+	if (t->talks->n < TALKS)
+		return;
+	TAILQ_FOREACH(talk, &t->talks->list, link)
+	{
+		if (!talk->state_len)
+			break;
+	}
+	drop_talk(t, talk ? talk : TAILQ_FIRST(&t->talks->list));
+}
+
 /* It stands behind all others then. NULL without memory. */
 static struct talk *touch_talk(struct tunnel *t, const void *number, struct ike_iov name)
 {
 	struct talk *talk = find_talk(t, number);
+	uint64_t now = loop_now();
 
 	if (talk) {
+		talk->used = now;
 		TAILQ_REMOVE(&t->talks->list, talk, link);
 		TAILQ_INSERT_TAIL(&t->talks->list, talk, link);
 		return talk;
 	}
-	if (t->talks->n >= TALKS)
-		drop_talk(t, TAILQ_FIRST(&t->talks->list));
+	make_room(t, now);
 	talk = calloc(1, sizeof(*talk));
 	if (!talk)
 		return NULL;
 	memcpy(talk->number, number, sizeof(talk->number));
+	talk->used = now;
 	talk->name_len = name.len;
 	memcpy(talk->name, name.base, name.len);
 	TAILQ_INSERT_TAIL(&t->talks->list, talk, link);

@@ -349,12 +349,16 @@ void radius_client_free(struct radius_client *c)
 	free(c);
 }
 
-/* Logins and accounting have places of their own, so that neither keeps the other waiting. */
-static bool is_full(const struct radius_client *c, enum service service)
+/*
+ * Logins and accounting have places of their own, so that neither keeps the other waiting; so have logins that a server knows
+ * already, for anybody can begin one.
+ */
+static bool is_full(const struct radius_client *c, enum service service, bool begun)
 {
 	static const unsigned int places[SERVICES] = { RADIUS_LOGINS, RADIUS_RECORDS };
+	bool first = service == ACCESS && !begun;
 
-	return c->n[service] >= places[service];
+	return c->n[service] >= places[service] - (first ? RADIUS_BEGUN : 0);
 }
 
 /* 0, -ENOENT or as begin_attempt(). */
@@ -373,7 +377,7 @@ static void begin_queued(struct radius_client *c, uint64_t now)
 {
 	struct request *r;
 
-	while (!is_full(c, ACCOUNTING) && (r = TAILQ_FIRST(&c->queue))) {
+	while (!is_full(c, ACCOUNTING, false) && (r = TAILQ_FIRST(&c->queue))) {
 		TAILQ_REMOVE(&c->queue, r, link);
 		c->n_queued--;
 		if (begin_request(c, r, now))
@@ -403,7 +407,8 @@ static bool may_queue(const struct radius_client *c, const struct radius_questio
 
 int radius_client_ask(struct radius_client *c, const struct radius_question *q, uint64_t now)
 {
-	bool full = is_full(c, q->code == RADIUS_ACCOUNTING_REQUEST ? ACCOUNTING : ACCESS);
+	bool full = is_full(c, q->code == RADIUS_ACCOUNTING_REQUEST ? ACCOUNTING : ACCESS,
+			    q->server != RADIUS_ANY_SERVER);
 	struct request *r;
 	int err;
 

@@ -17,6 +17,7 @@
 enum radius_client_limits {
 	RADIUS_SERVERS = 4,
 	RADIUS_LOGINS = 48, /* requests under way at a time */
+	RADIUS_BEGUN = 16, /* of these for logins that have a State */
 	RADIUS_RECORDS = 16, /* likewise, of accounting, which no unknown peer can use up */
 	RADIUS_QUEUE = 1024, /* records that wait for one of these places */
 	RADIUS_ANSWERS = 16, /* datagrams that are checked for one request to a server */
