@@ -279,14 +279,13 @@ static void nothing_else_is_run(void **state)
 	}
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* With the filter of system calls, which sanitizers cannot live with. */
 static void it_works_behind_all_walls(void **state)
 {
 	const struct ike_cp cp = settings("10.0.0.53", "");
 
 	(void)state;
-#ifdef __SANITIZE_ADDRESS__
-	skip();
-#endif
 	link_dns_free(dns);
 	/* neither a file can be made, nor a socket of the network */
 	write_program("touch "
@@ -303,6 +302,7 @@ static void it_works_behind_all_walls(void **state)
 	wait_heard(2);
 	assert_int_equal(last.err, 0);
 }
+#endif
 
 /* ---- what the agent says ------------------------------------------------------------------ */
 
@@ -703,7 +703,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_goes_wrong_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(elsewhere_nothing_is_run, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_else_is_run, begin, end),
+#ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test_setup_teardown(it_works_behind_all_walls, begin, end),
+#endif
 		cmocka_unit_test_setup_teardown(the_agent_says_what_came_of_it, begin, end),
 		cmocka_unit_test_setup_teardown(names_are_asked_there_while_the_tunnel_is_up, begin,
 						end),

@@ -151,26 +151,6 @@ static void a_route_of_the_file_that_is_there_is_an_error(void **state)
 	assert_non_null(strstr(err, "a route to 10.0.0.0/8 exists already"));
 }
 
-/* There packets come from the VRF, as far as rules see. */
-static void clients_are_not_apart_in_a_vrf(void **state)
-{
-	const struct net_prefix apart[] = { to("10.9.0.0", 24) };
-	const struct net_conf c = { .name = "vpn0", .apart = apart, .n_apart = 1 };
-	const struct net_conf together = { .name = "vpn0" };
-
-	(void)state;
-	if (!net ||
-	    system("ip link add red type vrf table 100 2>/dev/null && ip link set red up && "
-		   "ip link set vpn0 master red") != 0)
-		skip();
-	assert_int_equal(net_restore(net, &c, vpn0, &did, err, sizeof(err)), -EXDEV);
-	assert_non_null(
-		strstr(err, "no effect while vpn0 is in a VRF: run ip link set vpn0 nomaster"));
-	assert_int_equal(net_restore(net, &together, vpn0, &did, err, sizeof(err)), 0);
-	assert_int_equal(system("ip link set vpn0 nomaster"), 0);
-	assert_int_equal(net_restore(net, &c, vpn0, &did, err, sizeof(err)), 0);
-}
-
 static void what_is_near(void **state)
 {
 	static const struct {
@@ -205,7 +185,6 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(a_route_of_the_file_that_is_there_is_an_error,
 						begin, end),
-		cmocka_unit_test_setup_teardown(clients_are_not_apart_in_a_vrf, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_near, begin, end),
 	};
 
