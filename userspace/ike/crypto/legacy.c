@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define OPENSSL_SUPPRESS_DEPRECATED /* MD4(), see legacy.h */
 
+#include "ike/crypto/evp_hash.h"
 #include "ike/crypto/legacy.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/md4.h>
@@ -23,17 +23,8 @@ int ike_md4(const void *data, size_t len, uint8_t out[IKE_MD_LEN])
 int ike_md5(const struct ike_iov *in, unsigned int n, uint8_t out[IKE_MD_LEN])
 {
 	static EVP_MD *md;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok;
 
-	if (!md)
-		md = EVP_MD_fetch(NULL, "MD5", NULL);
-	ok = ctx && md && EVP_DigestInit_ex2(ctx, md, NULL);
-	for (unsigned int i = 0; ok && i < n; i++)
-		ok = !in[i].len || EVP_DigestUpdate(ctx, in[i].base, in[i].len);
-	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
-	EVP_MD_CTX_free(ctx);
-	return ok ? 0 : -1;
+	return evp_digest(&md, "MD5", in, n, out);
 }
 
 /* Seven bits of the key are in each byte; the lowest one, of parity, does not count. */
@@ -77,40 +68,10 @@ bool ike_legacy_known(void)
 	return !ike_md4(zeros, 1, out) && !ike_md5(&one, 1, out) && !ike_des(zeros, zeros, out);
 }
 
-/* A keyless context, to be duplicated; NULL if the library lacks it. */
-static const EVP_MAC_CTX *hmac_template(void)
-{
-	static EVP_MAC_CTX *made;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "MD5", 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac;
-
-	if (made)
-		return made;
-	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	made = mac ? EVP_MAC_CTX_new(mac) : NULL;
-	EVP_MAC_free(mac);
-	if (made && !EVP_MAC_CTX_set_params(made, params)) {
-		EVP_MAC_CTX_free(made);
-		made = NULL;
-	}
-	return made;
-}
-
 int ike_hmac_md5(const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
 		 uint8_t out[IKE_MD_LEN])
 {
-	const EVP_MAC_CTX *template = hmac_template();
-	EVP_MAC_CTX *ctx = template ? EVP_MAC_CTX_dup(template) : NULL;
-	size_t len = 0;
-	bool ok;
+	static EVP_MAC_CTX *made;
 
-	ok = ctx && key && EVP_MAC_init(ctx, key, key_len, NULL);
-	for (unsigned int i = 0; ok && i < n; i++)
-		ok = !in[i].len || EVP_MAC_update(ctx, in[i].base, in[i].len);
-	ok = ok && EVP_MAC_final(ctx, out, &len, IKE_MD_LEN) && len == IKE_MD_LEN;
-	EVP_MAC_CTX_free(ctx);
-	return ok ? 0 : -1;
+	return evp_hmac(&made, "MD5", key, key_len, in, n, out, IKE_MD_LEN);
 }

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "ike/crypto/crypto.h"
+#include "ike/crypto/evp_hash.h"
 #include "ike/proto/transform.h"
 
 enum {
@@ -75,43 +75,14 @@ static const struct hash *hash_find(uint8_t type, uint16_t id)
 	return NULL;
 }
 
-/* A keyless context of HMAC with this hash, to be duplicated; NULL if the library lacks it. */
-static const EVP_MAC_CTX *hmac_template(const struct hash *h)
-{
-	static EVP_MAC_CTX *made[NHASHES];
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)h->name, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	size_t i = (size_t)(h - hashes);
-	EVP_MAC *mac;
-
-	if (made[i])
-		return made[i];
-	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	made[i] = mac ? EVP_MAC_CTX_new(mac) : NULL;
-	EVP_MAC_free(mac);
-	if (made[i] && !EVP_MAC_CTX_set_params(made[i], params)) {
-		EVP_MAC_CTX_free(made[i]);
-		made[i] = NULL;
-	}
-	return made[i];
-}
-
 static int hmac(const struct hash *h, const uint8_t *key, size_t key_len, const struct ike_iov *in,
 		unsigned int n, uint8_t *out)
 {
-	const EVP_MAC_CTX *template = h && h->name ? hmac_template(h) : NULL;
-	EVP_MAC_CTX *ctx = template ? EVP_MAC_CTX_dup(template) : NULL;
-	size_t len = 0;
-	bool ok;
+	static EVP_MAC_CTX *made[NHASHES];
 
-	ok = ctx && key && EVP_MAC_init(ctx, key, key_len, NULL);
-	for (unsigned int i = 0; ok && i < n; i++)
-		ok = !in[i].len || EVP_MAC_update(ctx, in[i].base, in[i].len);
-	ok = ok && EVP_MAC_final(ctx, out, &len, h->len) && len == h->len;
-	EVP_MAC_CTX_free(ctx);
-	return ok ? 0 : -1;
+	if (!h || !h->name)
+		return -1;
+	return evp_hmac(&made[h - hashes], h->name, key, key_len, in, n, out, h->len);
 }
 
 size_t ike_prf_len(uint16_t prf)
@@ -161,17 +132,8 @@ int ike_prf_plus(uint16_t prf, const uint8_t *key, size_t key_len, const struct 
 int ike_sha1(const struct ike_iov *in, unsigned int n, uint8_t out[20])
 {
 	static EVP_MD *md;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok;
 
-	if (!md)
-		md = EVP_MD_fetch(NULL, "SHA1", NULL);
-	ok = ctx && md && EVP_DigestInit_ex2(ctx, md, NULL);
-	for (unsigned int i = 0; ok && i < n; i++)
-		ok = !in[i].len || EVP_DigestUpdate(ctx, in[i].base, in[i].len);
-	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL);
-	EVP_MD_CTX_free(ctx);
-	return ok ? 0 : -1;
+	return evp_digest(&md, "SHA1", in, n, out);
 }
 
 int ike_hmac_sha256(const uint8_t *key, size_t key_len, const struct ike_iov *in, unsigned int n,
