@@ -53,14 +53,19 @@ void config_say(struct parse *p, bool error, unsigned int line, const char *fmt,
 bool config_copy(char *to, size_t size, const char *from);
 /* A number from @min to @max, decimal or with 0x. 0 or -1. */
 int config_number(const char *s, uint64_t min, uint64_t max, uint32_t *out);
+/*
+ * The host of @s, which is HOST, HOST:PORT, ADDRESS or ADDRESS:PORT, IPv6 in brackets if a port follows, and is cut
+ * there; *@port, from 1 to @max, stays where there is none. NULL: that is not what it is.
+ */
+char *config_split_port(char *s, uint32_t max, uint32_t *port);
 
 /* ---- config_cred.c --------------------------------------------------------------- */
 
 /* Append an item to c->creds. -1: no memory, or too many. */
 int config_cred_add(struct config *c, enum ike_cred_kind kind, const void *der, size_t len);
 /*
- * Our private key, in the @len bytes of a file, encrypted with the passphrase (NULL: not), and the public key that belongs to it; or the peer's
- * public key. 0, or -1 with the end of a sentence in @why ("is ...").
+ * Our private key, in the @len bytes of a file, encrypted with the passphrase (NULL: not), and the public key that
+ * belongs to it; or the peer's public key. 0, or -1 with the end of a sentence in @why ("is ...").
  */
 int config_cred_private(struct config *c, const char *text, size_t len,
 			const struct ike_iov *passphrase, char *why, size_t size);

@@ -18,18 +18,13 @@
 
 /* ---- values ------------------------------------------------------------------ */
 
-static int number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
-{
-	return config_number(s, min, max, out);
-}
-
 static int set_mtu(struct parse *p, char *s)
 {
 	if (!strcasecmp(s, "auto")) {
 		p->c->mtu = 0;
 		return 0;
 	}
-	return number(s, MIN_MTU, MAX_MTU, &p->c->mtu);
+	return config_number(s, MIN_MTU, MAX_MTU, &p->c->mtu);
 }
 
 static int set_port(struct parse *p, char *s)
@@ -37,7 +32,7 @@ static int set_port(struct parse *p, char *s)
 	uint32_t v;
 
 	/* 500 carries IKE without the marker that tells it from ESP (RFC 3948). */
-	if (number(s, 1, 65535, &v) || v == IKE_PORT)
+	if (config_number(s, 1, 65535, &v) || v == IKE_PORT)
 		return -1;
 	p->c->port = (uint16_t)v;
 	return 0;
@@ -45,7 +40,7 @@ static int set_port(struct parse *p, char *s)
 
 static int set_fwmark(struct parse *p, char *s)
 {
-	return number(s, 0, UINT32_MAX, &p->c->fwmark);
+	return config_number(s, 0, UINT32_MAX, &p->c->fwmark);
 }
 
 static int set_table(struct parse *p, char *s)
@@ -54,27 +49,27 @@ static int set_table(struct parse *p, char *s)
 		p->c->table = 0;
 		return 0;
 	}
-	return number(s, 1, UINT32_MAX, &p->c->table);
+	return config_number(s, 1, UINT32_MAX, &p->c->table);
 }
 
 static int set_metric(struct parse *p, char *s)
 {
-	return number(s, 0, UINT32_MAX, &p->c->metric);
+	return config_number(s, 0, UINT32_MAX, &p->c->metric);
 }
 
 static int set_keepalive(struct parse *p, char *s)
 {
-	return number(s, 0, 3600, &p->c->keepalive);
+	return config_number(s, 0, 3600, &p->c->keepalive);
 }
 
 static int set_liveness(struct parse *p, char *s)
 {
-	return number(s, 0, 86400, &p->c->liveness);
+	return config_number(s, 0, 86400, &p->c->liveness);
 }
 
 static int set_replay(struct parse *p, char *s)
 {
-	return number(s, 0, 65536, &p->c->replay_window);
+	return config_number(s, 0, 65536, &p->c->replay_window);
 }
 
 struct unit {
@@ -219,7 +214,7 @@ static int set_remote_id(struct parse *p, char *s)
 
 static int set_clients(struct parse *p, char *s)
 {
-	return number(s, 1, IKE_MAX_CLIENTS, &p->c->clients);
+	return config_number(s, 1, IKE_MAX_CLIENTS, &p->c->clients);
 }
 
 /* The index of the word, or -1. */
@@ -276,29 +271,14 @@ static bool host_ok(const char *s)
 	return true;
 }
 
-/* HOST, HOST:PORT, ADDRESS, ADDRESS:PORT; IPv6 in brackets if a port follows. */
 static int set_endpoint(struct parse *p, char *s)
 {
 	struct config *c = p->c;
 	uint32_t port = IKE_PORT;
-	char *colon = strrchr(s, ':');
 
-	if (*s == '[') {
-		char *close = strchr(s, ']');
-
-		if (!close || (close[1] && close[1] != ':'))
-			return -1;
-		colon = close[1] ? close + 1 : NULL;
-		*close = 0;
-		s++;
-	} else if (colon && strchr(s, ':') != colon) {
-		colon = NULL; /* a bare IPv6 address */
-	}
-	if (colon) {
-		*colon = 0;
-		if (number(colon + 1, 1, 65535, &port))
-			return -1;
-	}
+	s = config_split_port(s, 65535, &port);
+	if (!s)
+		return -1;
 	c->endpoint_port = (uint16_t)port;
 	if (!strcasecmp(s, "any") || !strcasecmp(s, "%any")) {
 		snprintf(
@@ -580,7 +560,7 @@ static int prefix(char *s, struct net_prefix *out)
 		return -1;
 	max = out->addr.family == 4 ? 32 : 128;
 	len = max;
-	if (slash && number(slash + 1, 0, max, &len))
+	if (slash && config_number(slash + 1, 0, max, &len))
 		return -1;
 	out->len = (uint8_t)len;
 	return 0;

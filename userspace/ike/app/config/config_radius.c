@@ -45,29 +45,14 @@ bool config_radius_section(struct parse *p, const char *name)
 	return true;
 }
 
-/* ADDRESS or ADDRESS:PORT, an IPv6 address in brackets if a port follows. */
 int config_radius_server(struct parse *p, char *s)
 {
 	struct radius_server *r = &p->radius->server;
-	char *colon = strrchr(s, ':');
 	uint32_t port = ACCESS_PORT;
 
-	if (*s == '[') {
-		char *close = strchr(s, ']');
-
-		if (!close || (close[1] && close[1] != ':'))
-			return -1;
-		colon = close[1] ? close + 1 : NULL;
-		*close = 0;
-		s++;
-	} else if (colon && strchr(s, ':') != colon) {
-		colon = NULL; /* a bare IPv6 address */
-	}
-	if (colon) {
-		*colon = 0;
-		if (config_number(colon + 1, 1, 65534, &port))
-			return -1;
-	}
+	s = config_split_port(s, 65534, &port);
+	if (!s)
+		return -1;
 	if (ike_addr_from_text(s, &r->access.addr))
 		return -1;
 	r->accounting.addr = r->access.addr;

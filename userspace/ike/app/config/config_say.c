@@ -60,3 +60,26 @@ int config_number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
 	*out = (uint32_t)v;
 	return 0;
 }
+
+char *config_split_port(char *s, uint32_t max, uint32_t *port)
+{
+	char *colon = strrchr(s, ':');
+
+	if (*s == '[') {
+		char *close = strchr(s, ']');
+
+		if (!close || (close[1] && close[1] != ':'))
+			return NULL;
+		colon = close[1] ? close + 1 : NULL;
+		*close = 0;
+		s++;
+	} else if (colon && strchr(s, ':') != colon) {
+		colon = NULL; /* a bare IPv6 address */
+	}
+	if (colon) {
+		*colon = 0;
+		if (config_number(colon + 1, 1, max, port))
+			return NULL;
+	}
+	return s;
+}
