@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "no_radius.h"
 #include "some_pool.h"
 #include "ike/app/agent_int.h"
 #include "ike/app/store.h"
@@ -38,26 +39,6 @@ uint64_t loop_now(void)
 void tunnel_dirty(struct tunnel *t)
 {
 	(void)t;
-}
-
-/* No RADIUS server gives any. */
-bool session_has(struct tunnel *t, uint32_t peer, const struct ike_id *id)
-{
-	(void)t;
-	(void)peer;
-	(void)id;
-	return false;
-}
-
-bool session_address(struct tunnel *t, uint32_t peer, const struct ike_id *id, uint8_t family,
-		     struct ike_addr *out)
-{
-	(void)t;
-	(void)peer;
-	(void)id;
-	(void)family;
-	(void)out;
-	return false;
 }
 
 struct tunnel *tunnel_by_name(const struct agent *a, const char *text)
