@@ -34,7 +34,7 @@ static void read_packet(const uint8_t *data, size_t len)
 		return;
 	look(&a.state);
 	for (unsigned int i = 0; i < a.n_classes; i++)
-		look(&a.class[i]);
+		look(&a.classes[i]);
 	if (strlen(a.text) >= sizeof(a.text) || a.eap_len > sizeof(a.eap))
 		abort();
 }

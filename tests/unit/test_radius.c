@@ -166,8 +166,8 @@ static void test_recorded(void **state)
 	assert_int_equal(answer.session_timeout, 3600);
 	assert_int_equal(answer.interim_interval, 60);
 	assert_int_equal(answer.n_classes, 1);
-	assert_int_equal(answer.class[0].len, 4);
-	assert_memory_equal(answer.class[0].data, "gold", 4);
+	assert_int_equal(answer.classes[0].len, 4);
+	assert_memory_equal(answer.classes[0].data, "gold", 4);
 	assert_string_equal(answer.text, "welcome");
 }
 

@@ -42,7 +42,7 @@ struct session {
 	struct ike_endpoint remote;
 	struct ike_addr address[2];
 	size_t name_len, class_len[RADIUS_CLASSES];
-	uint8_t name[RADIUS_VALUE], class[RADIUS_CLASSES][RADIUS_VALUE];
+	uint8_t name[RADIUS_VALUE], classes[RADIUS_CLASSES][RADIUS_VALUE];
 	unsigned int n_classes;
 };
 
@@ -161,7 +161,7 @@ static void send_record(struct tunnel *t, const struct session *s, uint32_t stat
 			ike_endpoint_print(text, sizeof(text), &s->remote));
 	add_leases(&b, t, s);
 	for (unsigned int i = 0; i < s->n_classes; i++)
-		radius_add(&b, RADIUS_A_CLASS, s->class[i], s -> class_len[i]);
+		radius_add(&b, RADIUS_A_CLASS, s->classes[i], s->class_len[i]);
 	if (status != STATUS_START)
 		add_traffic(&b, &traffic, now - s->started);
 	cause = status == STATUS_STOP ? terminate_cause(t, s, &traffic) : 0;
@@ -177,8 +177,8 @@ static void fill_session(struct session *s, const struct radius_answer *answer)
 	uint64_t number;
 
 	for (unsigned int i = 0; i < answer->n_classes; i++) {
-		memcpy(s->class[i], answer -> class[i].data, answer->class[i].len);
-		s->class_len[i] = answer->class[i].len;
+		memcpy(s->classes[i], answer->classes[i].data, answer->classes[i].len);
+		s->class_len[i] = answer->classes[i].len;
 	}
 	s->n_classes = answer->n_classes;
 	memcpy(s->address, answer->address, sizeof(s->address));

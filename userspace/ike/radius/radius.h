@@ -99,7 +99,7 @@ struct radius_value {
 /* What an authentic answer says. Values point into the packet; addresses of family 0 are not there. */
 struct radius_answer {
 	uint8_t code;
-	struct radius_value name, state, class[RADIUS_CLASSES];
+	struct radius_value name, state, classes[RADIUS_CLASSES];
 	unsigned int n_classes;
 	struct ike_addr address[2]; /* IPv4, IPv6 */
 	uint32_t session_timeout, interim_interval; /* seconds; 0: not there */

@@ -190,7 +190,7 @@ static bool read_string(const struct radius_attr *a, struct radius_value *out)
 static bool read_class(const struct radius_attr *a, struct radius_answer *out)
 {
 	if (out->n_classes < RADIUS_CLASSES && a->len)
-		out->class[out->n_classes++] = (struct radius_value){ a->value, a->len };
+		out->classes[out->n_classes++] = (struct radius_value){ a->value, a->len };
 	return true;
 }
 
