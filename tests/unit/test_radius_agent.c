@@ -689,6 +689,22 @@ static void hostile_clients(void **state)
 	assert_int_equal(w.env.lease(w.a, "vpn0", PEER + 2, &bob, 4, NULL, &addr), -EPERM);
 }
 
+/* A record of one client leaves while another one's login is out, which goes on. */
+static void a_record_during_a_login(void **state)
+{
+	static const uint8_t record[] = { RADIUS_A_ACCT_STATUS_TYPE, 6, 0, 0, 0, 3 };
+
+	(void)state;
+	assert_int_equal(begin(5, "talk-one", identity, sizeof(identity)), 0);
+	receive(w.access);
+	radius_account(w.t, record, sizeof(record));
+	reply(w.access, RADIUS_ACCESS_REJECT, NULL, 0);
+	wait_for_result(5);
+	assert_int_equal(w.result.verdict[0], IKE_JOB_REFUTED);
+	receive(w.accounting);
+	reply(w.accounting, RADIUS_ACCOUNTING_RESPONSE, NULL, 0);
+}
+
 /* The ike process ended, and jobs with it. */
 static void jobs_that_got_lost(void **state)
 {
@@ -732,6 +748,7 @@ int main(void)
 		SITUATION(a_tunnel_that_closes),
 		SITUATION(sessions_of_no_peer),
 		SITUATION(a_second_login),
+		SITUATION(a_record_during_a_login),
 		SITUATION(a_session_of_another),
 		SITUATION(a_silent_server),
 		SITUATION(hostile_jobs),

@@ -227,17 +227,22 @@ static struct radius *radius_of(struct tunnel *t)
 
 /* ---- for the agent ------------------------------------------------------------------------------- */
 
+static int put_question(struct radius *r, const struct radius_question *q)
+{
+	int err = radius_client_ask(r->client, q, loop_now());
+
+	touch(r);
+	return err;
+}
+
 int radius_ask(struct tunnel *t, const struct radius_question *q, radius_done_fn done)
 {
 	struct radius *r = radius_of(t);
-	int err;
 
 	if (!r)
 		return t->conf.n_radius ? -ENOMEM : -ENOENT;
 	r->done = done;
-	err = radius_client_ask(r->client, q, loop_now());
-	touch(r);
-	return err;
+	return put_question(r, q);
 }
 
 void radius_add_nas(struct radius_builder *b, const struct tunnel *t)
@@ -258,10 +263,10 @@ void radius_account(struct tunnel *t, const uint8_t *attributes, size_t len)
 	const struct radius_question q = { ACCOUNTING_OWNER, RADIUS_ACCOUNTING_REQUEST,
 					   RADIUS_ANY_SERVER, attributes, len };
 	const struct radius_result lost = { .end = RADIUS_FAILED };
-	int err = radius_ask(t, &q, NULL);
+	struct radius *r = radius_of(t);
 
-	if (err && err != -ENOENT && t->radius)
-		note_record(t->radius, &lost);
+	if (r && put_question(r, &q))
+		note_record(r, &lost);
 }
 
 void radius_drop(struct tunnel *t, uint64_t owner)
