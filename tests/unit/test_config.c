@@ -2133,6 +2133,42 @@ static int load_crls(const char *conf, const struct config *known, struct config
 }
 
 /* Ours: a response that is about another certificate, or says that it was revoked, is no use to anybody. */
+/* What stands before them, a user's name, stays where it is. */
+static void crls_behind_a_name_are_read_again(void **state)
+{
+	struct made one = maker_ca("CN=one", NULL);
+	struct ike_iov first = crl_now(&one, 5), next = crl_now(&one, 6);
+	char conf[128], ca[128], crl[128], text[1024];
+	struct config c, read, whole;
+
+	(void)state;
+	make_dir();
+	write_certs("ca.crt", (const struct made *[]){ &one, NULL }, ca, sizeof(ca));
+	write_der("a.crl", &first, crl, sizeof(crl));
+	snprintf(text, sizeof(text),
+		 "[Tunnel]\nEAP = alice\nPassword = long enough 7\n[Peer]\nEndpoint = 192.0.2.1\n"
+		 "RemoteID = hub.example\nCA = %s\nCRL = %s\n",
+		 ca, crl);
+	write_file("hq.conf", 0600, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	usleep(20000); /* a file's time is as coarse as the kernel's clock */
+	write_der("a.crl", &next, crl, sizeof(crl));
+	assert_int_equal(load_crls(conf, &c, &read), 1);
+	assert_int_equal(config_take_cert_status(&c, &read), 0);
+	config_clear(&read);
+	assert_int_equal(load(conf, &whole), 0);
+	assert_true(config_equal(&c, &whole));
+	config_clear(&whole);
+	config_clear(&c);
+	unlink(crl);
+	unlink(ca);
+	unlink(conf);
+	rmdir(dir);
+	maker_free_der(&first);
+	maker_free_der(&next);
+	maker_free(&one);
+}
+
 static void a_file_with_a_response(void **state)
 {
 	struct made root = maker_ca("CN=root", NULL);
@@ -2886,6 +2922,7 @@ int main(void)
 		cmocka_unit_test(passphrases),
 		cmocka_unit_test(files_of_crls),
 		cmocka_unit_test(crls_are_read_again),
+		cmocka_unit_test(crls_behind_a_name_are_read_again),
 		cmocka_unit_test(a_file_with_a_response),
 		cmocka_unit_test(each_of_the_files_counts),
 	};

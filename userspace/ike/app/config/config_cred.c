@@ -146,26 +146,41 @@ void config_cred_check_crls(struct config *c, int64_t now, char *why, size_t siz
 	}
 }
 
-/* CRLs and OCSP response are in front of all other items. */
+/* Where CRLs and OCSP response stand, one behind the other; both 0 if there are none. */
+static void find_status(const struct ike_creds *creds, size_t *from, size_t *to)
+{
+	static const enum ike_cred_kind kinds[] = { IKE_CRED_CRL, IKE_CRED_OWN_OCSP };
+	struct ike_iov item;
+
+	*from = *to = 0;
+	for (unsigned int i = 0; i < 2; i++) {
+		size_t at = *to;
+
+		while (ike_cred_next(creds, &at, kinds[i], &item)) {
+			if (!*to)
+				*from = at - item.len - IKE_CRED_HEAD;
+			*to = at;
+		}
+	}
+}
+
 int config_take_cert_status(struct config *c, const struct config *from)
 {
 	const struct ike_creds old = { c->creds, c->n_creds };
-	size_t at = 0, others = 0, len;
-	struct ike_iov item;
+	size_t first, behind, len;
 	uint8_t *made;
 
-	while (ike_cred_next(&old, &at, IKE_CRED_CRL, &item))
-		others = at;
-	at = others;
-	while (ike_cred_next(&old, &at, IKE_CRED_OWN_OCSP, &item))
-		others = at;
-	len = from->n_creds + (c->n_creds - others);
-	made = len <= IKE_MAX_CREDS ? malloc(len) : NULL;
+	find_status(&old, &first, &behind);
+	len = first + from->n_creds + (c->n_creds - behind);
+	made = len <= IKE_MAX_CREDS ? malloc(len ? len : 1) : NULL;
 	if (!made)
 		return -1;
+	if (first)
+		memcpy(made, c->creds, first);
 	if (from->n_creds)
-		memcpy(made, from->creds, from->n_creds);
-	memcpy(made + from->n_creds, c->creds + others, c->n_creds - others);
+		memcpy(made + first, from->creds, from->n_creds);
+	if (c->n_creds > behind)
+		memcpy(made + first + from->n_creds, c->creds + behind, c->n_creds - behind);
 	free(c->creds);
 	c->creds = made;
 	c->n_creds = (unsigned int)len;
