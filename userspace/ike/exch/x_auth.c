@@ -892,8 +892,10 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		return ikesa_eap_is_proven(sa) ? take_last_request(core, sa, m)
 					       : x_eap_request(core, sa, m);
 	if (x_derive_next(sa) != IKE_DH_NONE || !x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
-		report_line(core, IKE_LOG_WARN, NULL, sa,
-			    "malformed or early IKE_AUTH request answered with INVALID_SYNTAX");
+		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+			report_line(
+				core, IKE_LOG_WARN, NULL, sa,
+				"malformed or early IKE_AUTH request answered with INVALID_SYNTAX");
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}
