@@ -260,12 +260,13 @@ static bool holds(struct proof *f, const struct sigalg *alg, const struct ike_io
 	return f->holds;
 }
 
-/* Those of the last tunnel whose key the peer proved: most likely it is the only one. */
+/* Those of the first tunnel, the best one, whose key the peer proved: most likely it is the only one. */
 static void note_path(struct proof *f, const struct pki_result *r)
 {
 	size_t len = r->n_path * sizeof(r->path[0]);
 
-	free(f->shown);
+	if (f->shown)
+		return;
 	f->shown = malloc(sizeof(*f->shown) + len);
 	f->failed |= !f->shown;
 	if (!f->shown)
@@ -333,8 +334,10 @@ static enum x_verdict verify_signature(struct ike_core *core, struct ike_sa *sa,
 	}
 	if (f.until < sa->proof_until)
 		sa->proof_until = f.until;
-	free(sa->shown);
-	sa->shown = f.shown;
+	if (f.shown) { /* tunnels that are tried later take nothing back */
+		free(sa->shown);
+		sa->shown = f.shown;
+	}
 	if (f.untried && !proven)
 		explain_untried(&f);
 	return done(core, sa, m, state, &r);
