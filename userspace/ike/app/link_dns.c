@@ -72,9 +72,12 @@ static bool listen_to(int fd, char *text, size_t size)
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int64_t left = deadline - now_ms();
+		int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
 		ssize_t n;
 
-		if (left <= 0 || (poll(&p, 1, (int)left) <= 0 && errno != EINTR))
+		if (rc < 0 && errno == EINTR)
+			continue;
+		if (rc <= 0)
 			return false;
 		n = read(fd, buf, sizeof(buf));
 		if (n <= 0)
