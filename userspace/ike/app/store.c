@@ -191,6 +191,9 @@ static void end_writing(struct store *s)
 
 	if (s->writing)
 		s->result = helper_get(s->fd, &a, sizeof(a)) && !a.len ? a.err : -EPIPE;
+	if (s->result ==
+	    -EBUSY) /* of a file that cannot be replaced; ours means that a write goes on */
+		s->result = -EIO;
 	s->writing = false;
 }
 
@@ -235,6 +238,7 @@ int store_read(struct store *s, const char *name, char **data, size_t *len)
 	if (!*data || !helper_get(s->fd, *data, a.len)) {
 		free(*data);
 		*data = NULL;
+		shutdown(s->fd, SHUT_RDWR); /* what is left of the text is no answer */
 		return -EPIPE;
 	}
 	*len = a.len;
