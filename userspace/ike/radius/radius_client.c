@@ -372,15 +372,17 @@ static int begin_request(struct radius_client *c, struct request *r, uint64_t no
 	return server == RADIUS_ANY_SERVER ? -ENOENT : begin_attempt(c, r, server, now);
 }
 
-/* Records take the places that are free now. */
+/* Records take the places that are free now; one that cannot be signed now keeps its place until its time is over. */
 static void begin_queued(struct radius_client *c, uint64_t now)
 {
 	struct request *r;
+	int err;
 
 	while (!is_full(c, ACCOUNTING, false) && (r = TAILQ_FIRST(&c->queue))) {
 		TAILQ_REMOVE(&c->queue, r, link);
 		c->n_queued--;
-		if (begin_request(c, r, now))
+		err = begin_request(c, r, now);
+		if (err == -ENOENT || err == -EMSGSIZE)
 			give_up(c, r, RADIUS_FAILED);
 	}
 }
