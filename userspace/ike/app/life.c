@@ -254,7 +254,8 @@ void tunnel_shut(struct agent *a, struct tunnel *t)
 {
 	path_forget(t);
 	tunnel_take_todo(t);
-	backend_free(t); /* a new core counts jobs anew, and new servers do not know State of these */
+	backend_free(
+		t); /* a new core counts jobs anew, and new servers do not know State of these */
 	if (!t->ifindex)
 		return;
 	core_tunnel_del(a->core, t->conf.name);
