@@ -67,7 +67,7 @@ struct x_candidates {
 };
 
 /*
- * A method: how an end proves who it is, one row for each enum ike_method. x_auth.c knows them by the
+ * A method: how an end proves who it is, one row for each enum ike_method. IKE_AUTH knows them by the
  * functions below alone. Of @job, what is signed is set, and to sign the tunnel and its peer.
  */
 struct x_method {
@@ -193,6 +193,8 @@ bool x_ppk_explain(struct ike_core *core, struct ike_peer *p, const struct ike_s
 
 /* ---- x_match.c --------------------------------------------------------------- */
 
+/* What the peer claims in its request @m; false if it does neither prove it, nor want EAP. */
+bool x_match_read(const struct ike_sa *sa, const struct x_msg *m, struct x_claim *who);
 /* The tunnels that fit the identities, but for the first @skip of them. */
 void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     unsigned int skip, struct x_candidates *out);
@@ -226,12 +228,44 @@ bool x_match_fits(const struct ike_peer *p, const struct ike_sa *sa, const struc
 struct ike_peer *x_match_eap(struct ike_core *core, const struct ike_sa *sa,
 			     const struct x_claim *who);
 
-/* ---- x_auth.c ---------------------------------------------------------------- */
+/* ---- x_auth_choose.c ---------------------------------------------------------- */
+
+/*
+ * The tunnel of @p is the one for the request @m, whose sender, if it is not to go through EAP yet, proved that it is
+ * @who; @r is our own proof. What it returns is the request's verdict.
+ */
+typedef enum x_verdict (*x_chosen_fn)(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				      struct ike_peer *p, const struct x_claim *who,
+				      const struct ike_job_result *r);
+
+/*
+ * Find the tunnel for the first IKE_AUTH request @m of a peer that claims to be @who; then @chosen. If there is none, the
+ * request is refused, which is told.
+ */
+enum x_verdict x_auth_choose(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			     const struct x_claim *who, x_chosen_fn chosen);
+
+/* ---- x_auth_initiator.c ------------------------------------------------------- */
 
 /* Send the IKE_AUTH request of @sa, whose IKE_SA_INIT is done. */
 void x_auth_start(struct ike_core *core, struct ike_sa *sa);
+
+/* ---- x_auth_responder.c ------------------------------------------------------- */
+
 /* The handler of dispatch.c. */
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
+
+/* ---- x_auth.c ----------------------------------------------------------------- */
+
+/* Both ends are authenticated: the IKE SA is up. Its tunnel and ->remote_id are set. */
+void x_auth_establish(struct ike_core *core, struct ike_sa *sa);
+/* Initiator: the child part of the response. Whatever happens here, the IKE SA stays. */
+void x_auth_take_child(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
+/*
+ * Responder: the child part of the request @m. While another pair works, the outbound half of the new one waits until
+ * the peer proved that it has it.
+ */
+void x_auth_give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 
 /* ---- x_eap.c ----------------------------------------------------------------- */
 
@@ -286,6 +320,8 @@ void x_init_response(struct ike_core *core, struct ike_sa *sa, const struct ike_
 
 /* Answer with @notify; INVALID_SYNTAX ends the IKE SA. */
 enum x_verdict x_refuse(struct x_msg *m, uint16_t notify);
+/* Answer an IKE_AUTH request with AUTHENTICATION_FAILED; that ends the IKE SA. */
+enum x_verdict x_refuse_auth(struct x_msg *m);
 /* When to ask again after so many TEMPORARY_FAILUREs in a row; TIMER_NEVER: a new IKE SA has to do. */
 uint64_t x_refuse_retry_at(struct ike_core *core, unsigned int failures);
 /* The group that the peer wants instead of that of @x, if it is one of @own's; else IKE_DH_NONE. */

@@ -4,7 +4,7 @@
  * signature, and the last ones, in which both prove that they have the key which EAP made; and the method
  * that makes these last AUTH payloads.
  *
- * x_auth.c has the first and the last messages. Whatever is wrong in between ends the IKE SA at both ends: nothing
+ * x_auth_initiator.c and x_auth_responder.c have the first and the last messages. Whatever is wrong in between ends the IKE SA at both ends: nothing
  * is established before, and the responder counts it as half-open until then. What EAP says is eap.c's to judge; here
  * each message has to be one EAP payload, and what a method asks of the keys process is a job.
  *
@@ -131,12 +131,6 @@ static const struct ike_payload *find_only(const struct ike_payloads *in, uint8_
 
 /* ---- responder ---------------------------------------------------------------------------------- */
 
-static enum x_verdict refuse_eap(struct x_msg *m)
-{
-	ike_build_notify(m->reply, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
-	return X_CLOSE;
-}
-
 /*
  * The tunnel that was chosen; NULL: it is not for this peer any more, which is told. After any change the peer begins
  * anew, as its password may be another one, or none; what it proved cannot be judged again, as a PSK's proof is.
@@ -212,7 +206,7 @@ static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, stru
 	tell_of_peer(core, sa, p, step);
 	if (verdict == EAP_WAIT) {
 		if (!eap_identity(e->run.name, e->run.name_len, &id))
-			return refuse_eap(m);
+			return x_refuse_auth(m);
 		return begin_job(core, sa, m, p, &id, &step->job, serve_judged);
 	}
 	if (step->out_len)
@@ -236,7 +230,7 @@ static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, str
 
 	(void)state;
 	if (!p)
-		return refuse_eap(m);
+		return x_refuse_auth(m);
 	if (is_lost(r))
 		return X_DROP;
 	verdict = answer_peer(core, sa, m, p, &step, eap_job_done(&sa->setup->eap->run, &step, r));
@@ -273,7 +267,7 @@ enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_
 
 	admit_work(core, ADMIT_WORK_REQUEST);
 	if (!p)
-		return refuse_eap(m);
+		return x_refuse_auth(m);
 	if (!eap) {
 		eap_tell(
 			&step,

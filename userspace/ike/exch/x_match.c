@@ -3,10 +3,22 @@
  * Which tunnel does the sender of an IKE_AUTH request mean? The one that fits its identities best
  * among those whose key it proves; and if there is none, what the user should read about it.
  *
- * x_auth.c calls it before anything is proven, so only the tunnels that lookup_id() finds for the
+ * x_auth_choose.c calls it before anything is proven, so only the tunnels that lookup_id() finds for the
  * identity are tried, and it meters each key that is tried in vain (admit_work()).
  */
 #include "ike/exch/layer_exchange.h"
+
+bool x_match_read(const struct ike_sa *sa, const struct x_msg *m, struct x_claim *who)
+{
+	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
+
+	if (idr)
+		ike_id_parse(idr, &who->wanted); /* type 0 if malformed */
+	x_ppk_read(sa, m->in, who);
+	who->eap = !ike_payload_find(m->in, IKE_PL_AUTH);
+	return x_proof_find_id(m->in, IKE_PL_IDI, who) &&
+	       (x_proof_find_auth(m->in, who) || who->eap);
+}
 
 /* The more RemoteID= says, the better it fits; any difference here outweighs the address. */
 static int fit_of_id(const struct ike_id *configured)

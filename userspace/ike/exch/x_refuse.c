@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Refusals in CREATE_CHILD_SA (RFC 7296 1.3, 2.25), which are alike for pairs and for IKE SAs: how
- * we say no, and what follows when the peer does.
+ * Refusals of requests: how we say no, and in CREATE_CHILD_SA (RFC 7296 1.3, 2.25), where they are alike for pairs and
+ * for IKE SAs, what follows when the peer does.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -16,6 +16,12 @@ enum x_verdict x_refuse(struct x_msg *m, uint16_t notify)
 {
 	ike_build_notify(m->reply, notify, NULL, 0);
 	return notify == IKE_N_INVALID_SYNTAX ? X_CLOSE : X_DONE; /* 2.21.3 */
+}
+
+enum x_verdict x_refuse_auth(struct x_msg *m)
+{
+	ike_build_notify(m->reply, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+	return X_CLOSE;
 }
 
 uint64_t x_refuse_retry_at(struct ike_core *core, unsigned int failures)
