@@ -920,7 +920,7 @@ void node_add_cert(struct node *n, unsigned int link, enum ike_cred_kind kind,
 
 	add_cred(&c->creds, n->creds[link], kind, der->base, der->len);
 	if (kind == IKE_CRED_CA)
-		c->remote_method = IKE_METHOD_SIGNATURE;
+		c->remote_auth.method = IKE_METHOD_SIGNATURE;
 }
 
 void node_set_key(struct node *n, unsigned int link, const char *own, const char *peer)
@@ -930,8 +930,8 @@ void node_set_key(struct node *n, unsigned int link, const char *own, const char
 	struct ike_public_key public;
 
 	c->creds = (struct ike_creds){ 0 };
-	c->local_method = own ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
-	c->remote_method = peer ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+	c->local_auth.method = own ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+	c->remote_auth.method = peer ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
 	if (own) {
 		read_key(own, &n->private_key[link], &public);
 		add_cred(&c->creds, n->creds[link], IKE_CRED_OWN_KEY, public.spki, public.len);
@@ -966,7 +966,7 @@ void world_eap(struct world *w, unsigned int link, const char *b, const char *na
 	node_set_key(client, link, NULL, b);
 	node_set_key(server, at, b, NULL);
 	add_cred(&c->creds, client->creds[link], IKE_CRED_EAP_NAME, name, strlen(name));
-	c->local_method = s->remote_method = IKE_METHOD_EAP;
+	c->local_auth.method = s->remote_auth.method = IKE_METHOD_EAP;
 	c->eap_methods = s->eap_methods = methods;
 	s->remote_id.type = 0;
 	snprintf(key, sizeof(key), "%c%s", IKE_SECRET_PASSWORD, password);

@@ -83,7 +83,7 @@ static bool add_file(struct host *h, char *path)
 		host_set_key(h, conf.name, c.private_key, c.n_private);
 	if (!err && c.ppk)
 		host_set_ppk(h, conf.name, c.ppk->key, c.ppk->len);
-	if (!err && c.remote_method == IKE_METHOD_EAP)
+	if (!err && c.remote_auth.method == IKE_METHOD_EAP)
 		host_set_users(h, conf.name, &c.keys);
 	if (!err && c.n_ranges)
 		host_set_pool(h, c.name, pool_new(c.ranges, c.n_ranges, c.fixed, c.n_fixed));

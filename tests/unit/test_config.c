@@ -727,20 +727,20 @@ static void public_keys(void **state)
 		 &c);
 	assert_string_equal(c.key_file, "/etc/esptun/hq.key");
 	assert_string_equal(c.public_file, "/etc/esptun/peer.pub");
-	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
-	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_SIGNATURE);
 	config_clear(&c);
 	accepted("[Tunnel]\nKey = file:/k\nLocalAuth = pubkey\n[Peer]\n" PSK_LINE
 		 "Signatures = pss\n",
 		 &c);
 	assert_string_equal(c.key_file, "/k");
-	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
-	assert_int_equal(c.remote_method, IKE_METHOD_PSK);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_PSK);
 	assert_int_equal(c.signatures, IKE_SIG_PSS);
 	config_clear(&c);
 	accepted("[Peer]\n" PSK_LINE "RemoteAuth = pubkey\nPublicKey = " PUBLIC_KEY "\n", &c);
-	assert_int_equal(c.local_method, IKE_METHOD_PSK);
-	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_PSK);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_SIGNATURE);
 	assert_true(
 		ike_cred_find(&(struct ike_creds){ c.creds, c.n_creds }, IKE_CRED_PEER_KEY, &key));
 	assert_int_equal(key.len, 44);
@@ -876,8 +876,8 @@ static void eap(void **state)
 
 	(void)state;
 	accepted(USER "CA = /c\nRemoteID = vpn.example\n", &c);
-	assert_int_equal(c.local_method, IKE_METHOD_EAP);
-	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_EAP);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_SIGNATURE);
 	assert_int_equal(c.eap_methods, 1 << EAP_MSCHAPV2);
 	assert_true(
 		ike_cred_find(&(struct ike_creds){ c.creds, c.n_creds }, IKE_CRED_EAP_NAME, &name));
@@ -898,8 +898,8 @@ static void eap(void **state)
 	assert_non_null(strstr(said, "9: warning: EAPMethods: md5 is broken"));
 	config_clear(&c);
 	accepted(USERS "RemoteID = any\n", &c);
-	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
-	assert_int_equal(c.remote_method, IKE_METHOD_EAP);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_EAP);
 	assert_string_equal(c.secrets_file, "/u");
 	config_clear(&c);
 }
@@ -1660,8 +1660,8 @@ static void files_of_certificates(void **state)
 	write_file("hq.conf", 0644, text, conf, sizeof(conf));
 	assert_int_equal(load(conf, &c), 0);
 	assert_string_equal(said, "");
-	assert_int_equal(c.local_method, IKE_METHOD_SIGNATURE);
-	assert_int_equal(c.remote_method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_SIGNATURE);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_SIGNATURE);
 	assert_string_equal(ike_id_print(id, sizeof(id), &c.local_id), "hq.example");
 	config_clear(&c);
 

@@ -353,7 +353,7 @@ static struct pair *pair_with_a_thief(void)
 	set_own(p->a, &mallory); /* her private key … */
 	memcpy(p->a->creds[0], copy, sizeof(copy));
 	p->a->conf[0].creds = kept; /* … and the other's certificate */
-	p->a->conf[0].remote_method = IKE_METHOD_SIGNATURE;
+	p->a->conf[0].remote_auth.method = IKE_METHOD_SIGNATURE;
 	maker_free(&mallory);
 	return p;
 }

@@ -342,7 +342,7 @@ static void the_server_proves_itself_first(void **state)
 
 	(void)state;
 	node_set_key(p->b, 0, world_keys[1], NULL);
-	p->b->conf[0].remote_method = IKE_METHOD_EAP;
+	p->b->conf[0].remote_auth.method = IKE_METHOD_EAP;
 	run(p);
 	nothing_installed(p);
 	node_says(p->a, "shows the public key");
@@ -824,9 +824,9 @@ static void senseless_configurations_are_refused(void **state)
 	assert_false(tunnel_conf_is_sane(&bad));
 	bad = good, bad.eap_methods = 1 << EAP_METHODS;
 	assert_false(tunnel_conf_is_sane(&bad));
-	bad = good, bad.remote_method = IKE_METHOD_PSK;
+	bad = good, bad.remote_auth.method = IKE_METHOD_PSK;
 	assert_false(tunnel_conf_is_sane(&bad));
-	bad = good, bad.remote_method = IKE_METHOD_EAP;
+	bad = good, bad.remote_auth.method = IKE_METHOD_EAP;
 	assert_false(tunnel_conf_is_sane(&bad));
 	bad = good;
 	node_add_cert(p->a, 0, IKE_CRED_CA, &(struct ike_iov){ "a CA", 4 });
@@ -840,7 +840,7 @@ static void senseless_configurations_are_refused(void **state)
 	assert_false(tunnel_conf_is_sane(&bad));
 	bad = p->b->conf[0];
 	assert_true(tunnel_conf_is_sane(&bad));
-	bad.local_method = IKE_METHOD_PSK;
+	bad.local_auth.method = IKE_METHOD_PSK;
 	assert_false(tunnel_conf_is_sane(&bad));
 	pair_free(p);
 }

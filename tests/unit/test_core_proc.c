@@ -382,7 +382,8 @@ static void others_are_out_of_reach(void **state)
 	r->t.conf.clients = 2;
 	assert_int_equal(r->env.spi_alloc(&r->a, "vpn0", IKE_PEER_FIRST, &spi), -EPERM);
 	/* Nobody is a user who is not in the file. */
-	r->t.conf.remote_method = IKE_METHOD_EAP;
+	r->t.conf.remote_auth.method = IKE_METHOD_EAP;
+	r->t.conf.eap_methods = 1 << EAP_MSCHAPV2;
 	assert_int_equal(r->env.peer_make(&r->a, "vpn0", 2, &reach_peer, &id), -EACCES);
 	/* A closed tunnel has no state. */
 	r->t.ifindex = 0;
@@ -694,7 +695,7 @@ static void give_private_key(struct tunnel *t, const char *pem, const struct sea
 	free(t->conf.private_key);
 	t->conf.private_key = malloc(key.len);
 	memcpy(t->conf.private_key, key.der, t->conf.n_private = (unsigned int)key.len);
-	t->conf.local_method = IKE_METHOD_SIGNATURE;
+	t->conf.local_auth.method = IKE_METHOD_SIGNATURE;
 	t->conf.psk_len = 0; /* or it would be sealed again */
 	assert_int_equal(seal_config(seal, &t->conf), 0);
 	t->conf.psk_len = 16;
@@ -774,7 +775,7 @@ static void signs_confined(struct agent *a, struct tunnel *t, struct event_base 
 	for (unsigned int k = 0; (alg = sigalg_get(k)) && alg->scheme.key == IKE_KEY_RSA; k++)
 		assert_int_equal(sign_for(a, base, env, k), alg->scheme.pss ? 0 : -ENOENT);
 	t->conf.signatures = 0;
-	t->conf.local_method = IKE_METHOD_PSK;
+	t->conf.local_auth.method = IKE_METHOD_PSK;
 	assert_int_equal(sign_for(a, base, env, 0), -ENOENT);
 }
 
@@ -792,8 +793,8 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 		enum ike_method local = i & 1 ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
 		enum ike_method remote = i & 2 ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
 
-		t->conf.local_method = local;
-		t->conf.remote_method = remote;
+		t->conf.local_auth.method = local;
+		t->conf.remote_auth.method = remote;
 		job.kind = IKE_JOB_PSK_SIGN;
 		assert_int_equal(env_find_key(a, &job, 0, &len) != NULL, local == IKE_METHOD_PSK);
 		job.kind = IKE_JOB_PSK_VERIFY;
@@ -808,15 +809,15 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 
 		job.kind = (enum ike_job_kind)kind;
 		for (unsigned int i = 0; i < 8; i++) {
-			t->conf.local_method = i & 1 ? IKE_METHOD_EAP : IKE_METHOD_PSK;
-			t->conf.remote_method = i & 2 ? IKE_METHOD_EAP : IKE_METHOD_SIGNATURE;
+			t->conf.local_auth.method = i & 1 ? IKE_METHOD_EAP : IKE_METHOD_PSK;
+			t->conf.remote_auth.method = i & 2 ? IKE_METHOD_EAP : IKE_METHOD_SIGNATURE;
 			t->conf.eap_methods = i & 4 ? 1 << EAP_MD5 : 1 << EAP_MSCHAPV2;
 			/* The PSK, or our password, is no user's. */
 			assert_int_equal(env_find_key(a, &job, 0, &len) != NULL,
 					 !serves && i & 1 && md5 == !!(i & 4));
 		}
 	}
-	t->conf.local_method = t->conf.remote_method = IKE_METHOD_PSK;
+	t->conf.local_auth.method = t->conf.remote_auth.method = IKE_METHOD_PSK;
 	t->conf.eap_methods = 0;
 	/* RADIUS: by number of a job the agent's own, the others have no key at all. */
 	for (unsigned int kind = IKE_JOB_RADIUS; kind < IKE_JOB_KINDS; kind++) {
@@ -844,7 +845,7 @@ static void users_are_judged_confined(struct agent *a, struct tunnel *t, struct 
 	memcpy(k->key, "pclue", k->len = 5);
 	assert_int_equal(seal_config(seal, &users), 0);
 	t->conf.keys = users.keys;
-	t->conf.remote_method = IKE_METHOD_EAP;
+	t->conf.remote_auth.method = IKE_METHOD_EAP;
 	t->conf.eap_methods = 1 << EAP_MSCHAPV2 | 1 << EAP_MD5;
 	for (unsigned int i = 0; i < 4; i++) {
 		bool md5 = i & 1;
@@ -863,7 +864,7 @@ static void users_are_judged_confined(struct agent *a, struct tunnel *t, struct 
 		assert_int_equal(r.verdict[0], i & 2 ? IKE_JOB_NO_KEY : IKE_JOB_REFUTED);
 	}
 	client_keys_clear(&t->conf.keys);
-	t->conf.remote_method = IKE_METHOD_PSK;
+	t->conf.remote_auth.method = IKE_METHOD_PSK;
 	t->conf.eap_methods = 0;
 }
 

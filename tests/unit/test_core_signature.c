@@ -503,7 +503,7 @@ static void what_lacks_its_key_is_no_configuration(void **state)
 	c.creds.len = 0;
 	assert_int_equal(ike_core_tunnel_change(p->a->core, &c, false, p->w.now), -EINVAL);
 	c = p->a->conf[0];
-	c.local_method = IKE_METHODS;
+	c.local_auth.method = IKE_METHODS;
 	assert_int_equal(ike_core_tunnel_change(p->a->core, &c, false, p->w.now), -EINVAL);
 	pair_free(p);
 }

@@ -182,7 +182,7 @@ static int set_up(void **state)
 	w.t->ifindex = 5;
 	strcpy(w.t->conf.name, "vpn0");
 	w.t->conf.radius = make_server();
-	w.t->conf.remote_method = IKE_METHOD_EAP;
+	w.t->conf.remote_auth.method = IKE_METHOD_EAP;
 	w.t->conf.n_radius = 1;
 	w.t->conf.ike = w.t->conf.esp = &w.proposals;
 	w.t->pool = pool_new(&range, 1, NULL, 0);

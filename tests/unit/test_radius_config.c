@@ -80,7 +80,7 @@ static void one_server(void **state)
 	assert_int_equal(c.radius[0].server.dead_time, 60000);
 	assert_int_equal(c.radius[0].secret_len, 24);
 	/* Peers are users of it. */
-	assert_int_equal(c.remote_method, IKE_METHOD_EAP);
+	assert_int_equal(c.remote_auth.method, IKE_METHOD_EAP);
 	assert_int_equal(c.eap_methods, 1 << EAP_RADIUS);
 	config_clear(&c);
 }

@@ -193,12 +193,13 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel));
 }
 
-/* Whatever a user proved before the file of Users= changed: it needs a line there now. Those of RADIUS have none. */
+/* Whatever a user proved before the file of Users= changed: it needs a line there now. */
 static bool has_line(const struct tunnel *t, const struct ike_id *id)
 {
 	char text[IKE_MAX_ID + 16];
 
-	if (t->conf.remote_method != IKE_METHOD_EAP || t->conf.n_radius ||
+	if (!ike_auth_is_user(&t->conf.remote_auth) ||
+	    !(eap_needs(t->conf.eap_methods) & EAP_NEEDS_PASSWORD) ||
 	    client_keys_find(t->conf.keys.v, t->conf.keys.n, id))
 		return true;
 	complain(t->conf.name, IKE_LOG_WARN,
@@ -517,7 +518,7 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 	}
 	if (!t || !k->find || !ike_proposals_allow(t->conf.ike, &prf, 1) ||
 	    (k->method != IKE_METHODS &&
-	     (k->of_peer ? t->conf.remote_method : t->conf.local_method) != k->method) ||
+	     (k->of_peer ? t->conf.remote_auth.method : t->conf.local_auth.method) != k->method) ||
 	    (k->eap & t->conf.eap_methods) != k->eap)
 		return NULL;
 	return k->find(&t->conf, job, len);

@@ -73,10 +73,10 @@ static bool is_other_key(const struct config *x, const struct config *y)
 {
 	const struct ike_creds a = { x->creds, x->n_creds }, b = { y->creds, y->n_creds };
 
-	if (x->remote_method != y->remote_method || !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) ||
-	    !ike_cred_has_all(&b, &a, IKE_CRED_CA))
+	if (x->remote_auth.method != y->remote_auth.method ||
+	    !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) || !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
-	if (x->local_method == IKE_METHOD_EAP) /* that is our own password */
+	if (x->local_auth.method == IKE_METHOD_EAP) /* that is our own password */
 		return false;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len) ||
 	       is_other_ppk(x->ppk, y->ppk);

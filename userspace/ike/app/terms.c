@@ -11,6 +11,7 @@
 #include "common/keyfile.h"
 #include "ike/app/terms.h"
 #include "ike/crypto/crypto.h"
+#include "ike/eap/eap.h"
 
 /* Each part is digested with what came before it. */
 struct digest {
@@ -71,7 +72,7 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 
 	if (c->ppk)
 		add(d, c->ppk->digest, SECRET_DIGEST);
-	if (c->remote_method != IKE_METHOD_SIGNATURE) {
+	if (c->remote_auth.method != IKE_METHOD_SIGNATURE) {
 		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
 		return;
 	}
@@ -99,10 +100,10 @@ static void add_agreement(struct digest *d, const struct config *c)
 	}
 	if (c->revocation != PKI_REVOCATION_OFF)
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->revocation }, 1);
-	if (c->local_method != IKE_METHOD_PSK || c->remote_method != IKE_METHOD_PSK)
+	if (c->local_auth.method != IKE_METHOD_PSK || c->remote_auth.method != IKE_METHOD_PSK)
 		add_numbers(d,
-			    (const uint16_t[]){ (uint16_t)c->local_method,
-						(uint16_t)c->remote_method,
+			    (const uint16_t[]){ (uint16_t)c->local_auth.method,
+						(uint16_t)c->remote_auth.method,
 						(uint16_t)c->signatures },
 			    3);
 	if (c->eap_methods)
@@ -189,9 +190,9 @@ static bool is_place(const uint8_t *secret, const uint8_t *terms, const struct c
  */
 static bool has_common_key(const struct config *c)
 {
-	switch (c->remote_method) {
+	switch (c->remote_auth.method) {
 	case IKE_METHOD_PSK: return c->psk_len > 0;
-	case IKE_METHOD_EAP: return c->n_radius > 0;
+	case IKE_METHOD_EAP: return !(eap_needs(c->eap_methods) & EAP_NEEDS_PASSWORD);
 	default: return true;
 	}
 }

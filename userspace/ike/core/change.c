@@ -55,9 +55,9 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
-	       x->local_method == y->local_method && x->remote_method == y->remote_method &&
-	       x->signatures == y->signatures && !is_stricter(y->revocation, x->revocation) &&
-	       x->eap_methods == y->eap_methods &&
+	       x->local_auth.method == y->local_auth.method &&
+	       x->remote_auth.method == y->remote_auth.method && x->signatures == y->signatures &&
+	       !is_stricter(y->revocation, x->revocation) && x->eap_methods == y->eap_methods &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_PEER_KEY) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_EAP_NAME) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
@@ -218,8 +218,7 @@ static void change_established(struct ike_core *core, struct ike_sa *sa, const s
 {
 	sa->replaced |= d->renew;
 	sa->outdated |= d->renew;
-	/* We cannot begin to a user. */
-	if (d->renew && !sa->peer->is_client && d->to->remote_method == IKE_METHOD_EAP)
+	if (d->renew && !sa->peer->is_client && ike_auth_is_user(&d->to->remote_auth))
 		request_close(core, sa, IKESA_CLOSE_MS);
 	if (d->from->rekey_ike != d->to->rekey_ike)
 		sa_plan_rekey(core, sa);

@@ -13,6 +13,7 @@
 
 #include "ike/auth/cred.h"
 #include "ike/auth/job.h"
+#include "ike/auth/method.h"
 #include "ike/crypto/crypto.h"
 #include "ike/pki/pki.h"
 #include "ike/proto/cp.h"
@@ -46,14 +47,6 @@ enum ike_encap {
 	IKE_ENCAP_UDP, /* UDP always: we claim to be behind a NAT */
 	IKE_ENCAP_ESP, /* IP alone, as protocol 50; with a NAT on the path there is no child SA */
 	IKE_ENCAP_AUTO, /* IP alone while there is no NAT on the path, else UDP */
-};
-
-/* How an end proves who it is. */
-enum ike_method {
-	IKE_METHOD_PSK, /* by a pre-shared key */
-	IKE_METHOD_SIGNATURE, /* by a signature */
-	IKE_METHOD_EAP, /* by EAP: who begins, to who proves itself by a signature first */
-	IKE_METHODS,
 };
 
 enum { IKE_MAX_PPK_ID = 64 }; /* bytes of a PPK_ID, without its type */
@@ -112,7 +105,7 @@ struct ike_tunnel_conf {
 	char name[16]; /* netdevice */
 	struct ike_id local_id; /* type 0: the local address */
 	struct ike_id remote_id; /* type 0: any identity that proves the key; may be a wildcard */
-	enum ike_method local_method, remote_method; /* how we do, and how the peer has to */
+	struct ike_auth_conf local_auth, remote_auth; /* how we do, and how the peer has to */
 	uint32_t signatures; /* enum ike_sig_policy of auth/sigalg.h */
 	uint32_t eap_methods; /* set of enum eap_number of eap/eap.h; 0: no end has EAP */
 	struct ike_creds creds; /* copied, too */

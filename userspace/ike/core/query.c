@@ -213,8 +213,7 @@ struct ike_endpoint query_remote(const struct ike_peer *p)
 {
 	const struct ike_sa *sa;
 
-	if (p->conf->remote_method ==
-	    IKE_METHOD_EAP) /* a user begins, and we cannot (RFC 7296 2.16) */
+	if (ike_auth_is_user(&p->conf->remote_auth))
 		return (struct ike_endpoint){ 0 };
 	if (p->n_adopted && p->adopted_remote.addr.family &&
 	    (!p->remote.addr.family || query_failures(p) % 2 == 0))
@@ -229,7 +228,7 @@ bool query_can_replace(const struct ike_sa *sa)
 {
 	const struct ike_peer *p = sa->peer;
 
-	return !p->is_client && p->conf->remote_method != IKE_METHOD_EAP &&
+	return !p->is_client && !ike_auth_is_user(&p->conf->remote_auth) &&
 	       (sa->began || p->remote.addr.family);
 }
 

@@ -123,7 +123,7 @@ struct child_conf {
 struct tunnel_conf {
 	char name[16];
 	struct ike_id local_id, remote_id;
-	enum ike_method local_method, remote_method;
+	struct ike_auth_conf local_auth, remote_auth;
 	uint32_t signatures;
 	uint32_t eap_methods;
 	enum ike_key_kind own_key; /* of those of creds; IKE_KEY_NONE: there is none */

@@ -55,7 +55,7 @@ static bool knows_server(const struct ike_tunnel_conf *c)
 {
 	struct ike_iov ca;
 
-	return c->remote_method == IKE_METHOD_SIGNATURE &&
+	return c->remote_auth.method == IKE_METHOD_SIGNATURE &&
 	       (!ike_cred_find(&c->creds, IKE_CRED_CA, &ca) ||
 		(c->remote_id.type && !ike_id_is_wildcard(&c->remote_id)));
 }
@@ -63,7 +63,7 @@ static bool knows_server(const struct ike_tunnel_conf *c)
 /* EAP is for one end, and the other one has proven itself by a signature before it begins. */
 static bool eap_is_sane(const struct ike_tunnel_conf *c)
 {
-	bool ours = c->local_method == IKE_METHOD_EAP, theirs = c->remote_method == IKE_METHOD_EAP;
+	bool ours = ike_auth_is_user(&c->local_auth), theirs = ike_auth_is_user(&c->remote_auth);
 	struct ike_iov name;
 
 	if (c->eap_methods >> EAP_METHODS || !c->eap_methods == (ours || theirs))
@@ -72,7 +72,7 @@ static bool eap_is_sane(const struct ike_tunnel_conf *c)
 		return knows_server(c) && c->clients <= 1 &&
 		       ike_cred_find(&c->creds, IKE_CRED_EAP_NAME, &name) &&
 		       name.len <= EAP_MAX_NAME;
-	return !theirs || c->local_method == IKE_METHOD_SIGNATURE;
+	return !theirs || c->local_auth.method == IKE_METHOD_SIGNATURE;
 }
 
 /* Each method has what it needs, but for secrets, which the core has not. */
@@ -80,11 +80,11 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 {
 	struct ike_iov key;
 
-	return c->local_method < IKE_METHODS && c->remote_method < IKE_METHODS &&
+	return c->local_auth.method < IKE_METHODS && c->remote_auth.method < IKE_METHODS &&
 	       c->revocation <= PKI_REVOCATION_OFF && ike_creds_are_sane(&c->creds) &&
 	       eap_is_sane(c) &&
-	       (c->local_method != IKE_METHOD_SIGNATURE || find_own_kind(c) != IKE_KEY_NONE) &&
-	       (c->remote_method != IKE_METHOD_SIGNATURE ||
+	       (c->local_auth.method != IKE_METHOD_SIGNATURE || find_own_kind(c) != IKE_KEY_NONE) &&
+	       (c->remote_auth.method != IKE_METHOD_SIGNATURE ||
 		ike_cred_find(&c->creds, IKE_CRED_PEER_KEY, &key) ||
 		ike_cred_find(&c->creds, IKE_CRED_CA, &key));
 }
@@ -198,8 +198,8 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 	*c = (struct tunnel_conf){
 		.local_id = conf->local_id,
 		.remote_id = conf->remote_id,
-		.local_method = conf->local_method,
-		.remote_method = conf->remote_method,
+		.local_auth = conf->local_auth,
+		.remote_auth = conf->remote_auth,
 		.signatures = conf->signatures,
 		.revocation = conf->revocation,
 		.eap_methods = conf->eap_methods,

@@ -40,6 +40,17 @@ char *eap_words(char *buf, size_t size, uint8_t set)
 	return buf;
 }
 
+unsigned int eap_needs(uint32_t set)
+{
+	unsigned int all = 0;
+
+	for (unsigned int i = 0; i < EAP_METHODS; i++) {
+		if (set & 1u << i)
+			all |= methods[i]->needs;
+	}
+	return all;
+}
+
 /* "26 (EAP-MSCHAPv2)". */
 static char *print_type(char *buf, size_t size, uint8_t type)
 {

@@ -43,6 +43,12 @@ struct eap_packet {
 	struct ike_iov whole;
 };
 
+/* What a method needs where it is configured; a set of them. */
+enum eap_need {
+	EAP_NEEDS_PASSWORD = 1, /* the user's: a server has it in Users=, a client in Password= */
+	EAP_NEEDS_LEGACY = 2, /* MD4, MD5 and DES, see crypto/legacy.h */
+};
+
 /* What a packet, or the result of a job, came to. */
 enum eap_verdict {
 	EAP_SEND, /* ->out is the answer */
@@ -102,6 +108,8 @@ struct eap_method {
 	const char *name; /* for people: "EAP-MSCHAPv2" */
 	const char *word; /* of EAPMethods= */
 	uint8_t type;
+	unsigned int needs; /* enum eap_need */
+	const char *caution; /* why it should not be configured: "is ..."; NULL: it may be */
 	bool mutual; /* the server proves, too, that it has the secret, and both have a key then */
 	/*
 	 * Server: somebody else has the method: server_begin is called with the identity known, server_take
@@ -132,6 +140,8 @@ extern const struct eap_method eap_method_radius; /* eap_radius.c */
 const struct eap_method *eap_method(unsigned int number);
 /* "mschapv2, md5": the words of a set. */
 char *eap_words(char *buf, size_t size, uint8_t set);
+/* What all of a set need together: enum eap_need. */
+unsigned int eap_needs(uint32_t set);
 
 /* ---- for IKE --------------------------------------------------------------------------------- */
 

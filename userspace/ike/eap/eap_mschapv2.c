@@ -367,6 +367,7 @@ const struct eap_method eap_method_mschapv2 = {
 	.name = "EAP-MSCHAPv2",
 	.word = "mschapv2",
 	.type = EAP_TYPE_MSCHAPV2,
+	.needs = EAP_NEEDS_PASSWORD | EAP_NEEDS_LEGACY,
 	.mutual = true,
 	.state_size = sizeof(struct mschapv2),
 	.server_begin = send_challenge,

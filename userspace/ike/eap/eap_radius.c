@@ -69,6 +69,7 @@ static enum eap_verdict judge(struct eap *e, struct eap_step *s, const struct ik
 const struct eap_method eap_method_radius = {
 	.name = "EAP by RADIUS",
 	.word = "radius",
+	.needs = EAP_NEEDS_LEGACY, /* RADIUS itself */
 	.passes_through = true,
 	.state_size = sizeof(struct radius_state),
 	.server_begin = begin,

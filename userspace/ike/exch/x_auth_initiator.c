@@ -74,7 +74,7 @@ static void explain_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t e
 			core, p, sa,
 			"peer answered AUTHENTICATION_FAILED: it rejects our identity '%s' or our key, or is not '%s': compare %s%s, LocalID= and RemoteID= with its configuration",
 			us, them, x_ppk_compare(sa),
-			x_proof_method(p->conf->local_method)->compare);
+			x_proof_method(p->conf->local_auth.method)->compare);
 		return;
 	}
 	negotiate_begin(&n, sa, sa->setup->child, NULL);
@@ -252,7 +252,7 @@ static enum x_verdict lack_proof(struct ike_core *core, struct ike_sa *sa)
 {
 	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s%s",
 		     sa->setup->ppk_agreed ? "PPK=, " : "",
-		     x_proof_method(sa->peer->conf->local_method)->compare);
+		     x_proof_method(sa->peer->conf->local_auth.method)->compare);
 	return await_job(core, sa, X_CLOSE);
 }
 
@@ -369,7 +369,7 @@ static void start_eap(struct ike_core *core, struct ike_sa *sa)
 	if (x_eap_start(sa, sa->peer) && request_start(core, sa, exchange_new(&auth_ops, 0)))
 		return;
 	report_error(core, sa->peer, sa, "could not make an IKE_AUTH request: check %s",
-		     x_proof_method(sa->peer->conf->local_method)->compare);
+		     x_proof_method(sa->peer->conf->local_auth.method)->compare);
 	sa_attempt_failed(core, sa);
 }
 
@@ -386,7 +386,7 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	}
 	query_local_id(p, sa, &sa->local_id);
 	sa->state = IKESA_AUTH_SENT;
-	if (p->conf->local_method == IKE_METHOD_EAP)
+	if (p->conf->local_auth.method == IKE_METHOD_EAP)
 		start_eap(core, sa);
 	else if (!sa->setup->ppk_agreed || !p->conf->ppk)
 		await_job(core, sa, prove(core, sa, send_request));

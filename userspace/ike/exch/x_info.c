@@ -67,7 +67,7 @@ static bool note_notify(struct ike_core *core, struct ike_sa *sa, const struct i
 			core, sa->peer, sa,
 			"peer '%s' does not accept our identity or key (AUTHENTICATION_FAILED): compare %s, LocalID= and RemoteID= with its configuration",
 			ike_id_print(id, sizeof(id), &sa->remote_id),
-			x_proof_method(sa->peer->conf->local_method)->compare);
+			x_proof_method(sa->peer->conf->local_auth.method)->compare);
 	else
 		report_line(core, n->type <= IKE_N_ERROR_MAX ? IKE_LOG_WARN : IKE_LOG_DEBUG, NULL,
 			    sa, "peer notifies %s (%u)", name ? name : "something", n->type);

@@ -46,7 +46,7 @@ static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 	struct ike_proposal out;
 	struct ike_id own;
 
-	if (!p->enabled || p->conf->local_method == IKE_METHOD_EAP ||
+	if (!p->enabled || ike_auth_is_user(&p->conf->local_auth) ||
 	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
 		return 0;
 	/* By EAP another identity is proven, later. */
@@ -207,7 +207,7 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 			core, p, sa,
 			"peer '%s' wants to reach '%s', but we are '%s': set LocalID=%s in [Tunnel], or the peer's idea of us to the latter",
 			id, want, ike_id_print(own, sizeof(own), &own_id), want);
-	} else if (p->conf->local_method == IKE_METHOD_EAP) {
+	} else if (ike_auth_is_user(&p->conf->local_auth)) {
 		report_error(
 			core, p, sa,
 			"peer '%s' begins, but LocalAuth= is eap, and only who begins can be a user: let its side wait for ours",
@@ -248,7 +248,7 @@ static void explain_no_eap(struct ike_core *core, const struct ike_sa *sa,
 	char id[IKE_MAX_ID + 16];
 
 	ike_id_print(id, sizeof(id), &who->id);
-	if (p && p->conf->remote_method == IKE_METHOD_EAP)
+	if (p && p->conf->remote_auth.method == IKE_METHOD_EAP)
 		report_hint(
 			core, p, sa, &sa->remote,
 			"peer '%s' wants EAP, but to reach another identity than LocalID=, at an address that Local= forbids, or with algorithms that Crypto= does",
@@ -257,7 +257,8 @@ static void explain_no_eap(struct ike_core *core, const struct ike_sa *sa,
 		report_hint(
 			core, p, sa, &sa->remote,
 			"peer '%s' wants EAP, which this tunnel does not offer: set its side to %s, or RemoteAuth= here to eap, with Users=",
-			id, x_proof_method(p ? p->conf->remote_method : IKE_METHOD_PSK)->remedy);
+			id,
+			x_proof_method(p ? p->conf->remote_auth.method : IKE_METHOD_PSK)->remedy);
 }
 
 struct ike_peer *x_match_eap(struct ike_core *core, const struct ike_sa *sa,

@@ -86,12 +86,13 @@ const struct x_method *x_proof_method(enum ike_method method)
 /* Ours: with EAP both ends prove in the end that they have its key, whatever they showed before (2.16). */
 static const struct x_method *own_method(const struct ike_sa *sa, const struct ike_peer *p)
 {
-	return x_proof_method(ikesa_eap_is_proven(sa) ? IKE_METHOD_EAP : p->conf->local_method);
+	return x_proof_method(ikesa_eap_is_proven(sa) ? IKE_METHOD_EAP
+						      : p->conf->local_auth.method);
 }
 
 bool x_proof_fits(const struct ike_peer *p, const struct x_claim *who)
 {
-	return method_of(who) == x_proof_method(p->conf->remote_method);
+	return method_of(who) == x_proof_method(p->conf->remote_auth.method);
 }
 
 /* ---- both roles ---------------------------------------------------------------- */
@@ -126,7 +127,7 @@ int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const u
 		      size_t len, struct ikesa_bytes *out)
 {
 	uint8_t data[SIGALG_MAX_AUTH];
-	size_t n = x_proof_method(p->conf->local_method)
+	size_t n = x_proof_method(p->conf->local_auth.method)
 			   ->data(sa, (struct ike_iov){ value, len }, data);
 
 	return ikesa_bytes_set(out, data, n);
@@ -219,7 +220,7 @@ void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct 
 void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const char *why)
 {
-	bool proven = sa->initiator || !p || p->conf->remote_method != IKE_METHOD_EAP;
+	bool proven = sa->initiator || !p || !ike_auth_is_user(&p->conf->remote_auth);
 
 	if (proven)
 		report_error(core, p, sa, "could not prove to the peer who we are: %s", why);
@@ -231,7 +232,8 @@ void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct
 void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who, bool unknown)
 {
-	const struct x_method *method = x_proof_method(p ? p->conf->remote_method : IKE_METHOD_PSK);
+	const struct x_method *method =
+		x_proof_method(p ? p->conf->remote_auth.method : IKE_METHOD_PSK);
 	char id[IKE_MAX_ID + 16];
 
 	if (method_of(who) == method) {

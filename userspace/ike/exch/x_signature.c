@@ -297,7 +297,7 @@ static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 	struct ike_iov signature, spki;
 	char why[256];
 
-	if (!p || p->conf->remote_method != IKE_METHOD_SIGNATURE)
+	if (!p || p->conf->remote_auth.method != IKE_METHOD_SIGNATURE)
 		return IKE_JOB_NO_KEY;
 	if (!find_peer_key(f, p, &spki) || !take_key(f, p, spki))
 		return IKE_JOB_REFUTED;
@@ -415,7 +415,7 @@ static void explain_signature(struct ike_core *core, struct ike_peer *p, const s
 
 	(void)unknown;
 	ike_id_print(id, sizeof(id), &who->id);
-	if (!p || p->conf->remote_method != IKE_METHOD_SIGNATURE)
+	if (!p || p->conf->remote_auth.method != IKE_METHOD_SIGNATURE)
 		report_hint(
 			core, p, sa, &sa->remote,
 			"there is no key for '%s': add PublicKey= or CA= to [Peer], and run esptun reload",

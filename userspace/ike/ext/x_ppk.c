@@ -276,7 +276,8 @@ bool x_ppk_explain(struct ike_core *core, struct ike_peer *p, const struct ike_s
 		report_hint(
 			core, p, sa, &sa->remote,
 			"peer '%s' does not prove that it has the PPK '%s', or not its key: set the same PPK= at both ends, then compare %s",
-			id, print_own(own, ppk), x_proof_method(p->conf->local_method)->compare);
+			id, print_own(own, ppk),
+			x_proof_method(p->conf->local_auth.method)->compare);
 	else if (x_ppk_fit(p, sa, who) != X_PPK_NOT)
 		return false;
 	else if (!sa->setup->ppk_agreed)

@@ -487,8 +487,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	memcpy(out->name, c->name, sizeof(out->name));
 	out->local_id = c->local_id;
 	out->remote_id = c->remote_id;
-	out->local_method = c->local_method;
-	out->remote_method = c->remote_method;
+	out->local_auth = c->local_auth;
+	out->remote_auth = c->remote_auth;
 	out->signatures = c->signatures;
 	out->revocation = c->revocation;
 	out->eap_methods = c->eap_methods;

@@ -83,7 +83,7 @@ struct config {
 	uint32_t fwmark; /* outer packets, 0 none */
 	uint32_t table; /* of Routes; 0: main */
 	uint32_t metric; /* of Routes; 0: the kernel's default */
-	enum ike_method local_method;
+	struct ike_auth_conf local_auth;
 	char key_file[256]; /* of our private key; "": none */
 	char cert_file[256]; /* of our certificate and those of its CAs; "": none */
 	uint8_t *private_key; /* in DER, or sealed */
@@ -100,7 +100,7 @@ struct config {
 	char psk_file[256]; /* "": the key is in psk */
 	struct config_ppk *ppk;
 	unsigned int n_ppk; /* 0 or 1 */
-	enum ike_method remote_method;
+	struct ike_auth_conf remote_auth;
 	uint32_t signatures; /* enum ike_sig_policy */
 	uint32_t eap_methods; /* set of enum eap_number; 0: no end has EAP */
 	char public_file[256]; /* of the peer's public key; "": none */

@@ -289,6 +289,12 @@ static void refuse_alone(struct parse *p, const char *key, const char *of)
 		config_say(p, true, line_of(p, key), "%s is for EAP: expected %s, too", key, of);
 }
 
+/* Does a configured method of EAP go by a password, which is ours or those of users here? */
+static bool needs_password(const struct config *c)
+{
+	return eap_needs(c->eap_methods) & EAP_NEEDS_PASSWORD;
+}
+
 /* We are a user: of a peer that has shown before who it is, or anybody could try our password. */
 static void check_eap_client(struct parse *p)
 {
@@ -296,11 +302,11 @@ static void check_eap_client(struct parse *p)
 	const struct ike_creds creds = { c->creds, c->n_creds };
 	struct ike_iov name;
 
-	if (!given(p, "EAP") || !given(p, "Password"))
+	if (!given(p, "EAP") || (needs_password(c) && !given(p, "Password")))
 		config_say(
 			p, true, line_of(p, "LocalAuth"),
 			"LocalAuth = eap needs EAP in [Tunnel], our user's name, and Password, which goes with it");
-	else if (c->remote_method != IKE_METHOD_SIGNATURE)
+	else if (c->remote_auth.method != IKE_METHOD_SIGNATURE)
 		config_say(
 			p, true, line_of(p, "EAP"),
 			"EAP: who answers has to prove who it is before we show that we know our password: expected CA (or PublicKey) in [Peer], and RemoteAuth = pubkey");
@@ -324,11 +330,11 @@ static void check_eap_server(struct parse *p)
 {
 	const struct config *c = p->c;
 
-	if (!given(p, "Users") && !c->n_radius)
+	if (needs_password(c) && !given(p, "Users"))
 		config_say(
 			p, true, line_of(p, "RemoteAuth"),
 			"RemoteAuth = eap needs Users in [Peer], the file with users and their passwords, or [Radius], a server that has them");
-	if (c->local_method != IKE_METHOD_SIGNATURE)
+	if (c->local_auth.method != IKE_METHOD_SIGNATURE)
 		config_say(
 			p, true, line_of(p, "Users"),
 			"Users: we have to prove who we are before a user does: expected Key in [Tunnel], with Cert, and LocalAuth = pubkey");
@@ -351,7 +357,7 @@ static void check_radius_users(struct parse *p)
 			    : given(p, "EAPMethods") ? "EAPMethods"
 						     : NULL;
 
-	if (c->n_radius && c->remote_method != IKE_METHOD_EAP)
+	if (c->n_radius && !ike_auth_is_user(&c->remote_auth))
 		config_say(p, true, c->radius[0].line,
 			   "[Radius] is for EAP: expected RemoteAuth = eap in [Peer], or none");
 	else if (c->n_radius && other)
@@ -376,7 +382,7 @@ static void check_radius_users(struct parse *p)
 static void check_eap(struct parse *p)
 {
 	struct config *c = p->c;
-	bool ours = c->local_method == IKE_METHOD_EAP, theirs = c->remote_method == IKE_METHOD_EAP;
+	bool ours = ike_auth_is_user(&c->local_auth), theirs = ike_auth_is_user(&c->remote_auth);
 
 	if (!ours) {
 		refuse_alone(p, "EAP", "LocalAuth = eap in [Tunnel]");
@@ -389,6 +395,8 @@ static void check_eap(struct parse *p)
 		refuse_alone(p, "EAPMethods", "RemoteAuth = eap in [Peer], or LocalAuth = eap");
 		return;
 	}
+	if (!c->eap_methods)
+		c->eap_methods = 1u << EAP_MSCHAPV2;
 	if (given(p, "PPK"))
 		config_say(
 			p, true, line_of(p, "PPK"),
@@ -397,13 +405,12 @@ static void check_eap(struct parse *p)
 		check_eap_client(p);
 	if (theirs)
 		check_eap_server(p);
-	if (!c->eap_methods)
-		c->eap_methods = 1u << EAP_MSCHAPV2;
-	if (c->eap_methods & 1u << EAP_MD5)
-		config_say(
-			p, false, line_of(p, "EAPMethods"),
-			"EAPMethods: md5 is broken: the server needs each password in clear, and proves nothing by it");
-	if (!ike_legacy_known())
+	for (unsigned int i = 0; eap_method(i); i++) {
+		if (c->eap_methods & 1u << i && eap_method(i)->caution)
+			config_say(p, false, line_of(p, "EAPMethods"), "EAPMethods: %s %s",
+				   eap_method(i)->word, eap_method(i)->caution);
+	}
+	if (eap_needs(c->eap_methods) & EAP_NEEDS_LEGACY && !ike_legacy_known())
 		config_say(
 			p, true, 0,
 			"EAP needs MD4, MD5 and DES, which this OpenSSL does not have, or is set up to refuse: take certificates");
@@ -413,21 +420,20 @@ static void check_eap(struct parse *p)
 static void find_methods(struct parse *p)
 {
 	struct config *c = p->c;
-	bool user = c->local_method == IKE_METHOD_EAP ||
-		    (given(p, "EAP") && !given(p, "LocalAuth"));
-	bool users = c->remote_method == IKE_METHOD_EAP ||
+	bool user = ike_auth_is_user(&c->local_auth) || (given(p, "EAP") && !given(p, "LocalAuth"));
+	bool users = ike_auth_is_user(&c->remote_auth) ||
 		     ((given(p, "Users") || c->n_radius) && !given(p, "RemoteAuth"));
 
 	if (user)
-		c->local_method = IKE_METHOD_EAP;
+		c->local_auth.method = IKE_METHOD_EAP;
 	else if (users && !given(p, "LocalAuth"))
-		c->local_method = given(p, "Key") ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+		c->local_auth.method = given(p, "Key") ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
 	else
-		finish_method(p, &of_us, &c->local_method);
+		finish_method(p, &of_us, &c->local_auth.method);
 	if (users)
-		c->remote_method = IKE_METHOD_EAP;
+		c->remote_auth.method = IKE_METHOD_EAP;
 	else if (!p->errors && (!user || of_peer_given(p)))
-		finish_method(p, &of_peer, &c->remote_method);
+		finish_method(p, &of_peer, &c->remote_auth.method);
 }
 
 static void check_auth(struct parse *p)
@@ -439,19 +445,19 @@ static void check_auth(struct parse *p)
 	find_methods(p);
 	if (!p->errors)
 		check_eap(p);
-	if (given(p, "PSK") && c->local_method != IKE_METHOD_PSK &&
-	    c->remote_method != IKE_METHOD_PSK)
+	if (given(p, "PSK") && c->local_auth.method != IKE_METHOD_PSK &&
+	    c->remote_auth.method != IKE_METHOD_PSK)
 		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
 	if (!p->errors && p->require & 1u << REQUIRE_CERT &&
-	    (c->remote_method != IKE_METHOD_SIGNATURE || !given(p, "CA")))
+	    (c->remote_auth.method != IKE_METHOD_SIGNATURE || !given(p, "CA")))
 		refuse_requirement(p, REQUIRE_CERT);
 	if (c->clients > 1 && given(p, "PublicKey"))
 		config_say(
 			p, true, line_of(p, "PublicKey"),
 			"PublicKey is of one peer, but Clients = %u: expected CA, PSK, or Secrets, for clients",
 			c->clients);
-	if (c->signatures && c->local_method != IKE_METHOD_SIGNATURE &&
-	    c->remote_method != IKE_METHOD_SIGNATURE)
+	if (c->signatures && c->local_auth.method != IKE_METHOD_SIGNATURE &&
+	    c->remote_auth.method != IKE_METHOD_SIGNATURE)
 		config_say(
 			p, true, line_of(p, "Signatures"),
 			"Signatures is for public keys: expected Key in [Tunnel], or PublicKey or CA in [Peer], too");
@@ -882,7 +888,7 @@ void config_check(struct parse *p)
 	warn_of_twice(p, "Address", c->address, c->n_address);
 	warn_of_twice(p, "Routes", c->routes, c->n_routes);
 	check_auth(p);
-	if (c->psk_len && c->local_method != IKE_METHOD_EAP)
+	if (c->psk_len && c->local_auth.method != IKE_METHOD_EAP)
 		warn_psk(p);
 	check_ppk(p);
 	check_clients(p);

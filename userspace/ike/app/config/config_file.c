@@ -121,7 +121,7 @@ static int load_psk(struct config *c, const struct config_report *rep)
 	struct timespec changed;
 
 	if (load_key(c->psk_file, c->psk, &c->psk_len,
-		     c->local_method == IKE_METHOD_EAP ? NULL : secret_strong, &changed, rep))
+		     c->local_auth.method == IKE_METHOD_EAP ? NULL : secret_strong, &changed, rep))
 		return -1;
 	note_change(c, &changed);
 	return 0;
@@ -140,7 +140,7 @@ static int load_ppk(struct config *c, const struct config_report *rep)
 /* Our password as a key of jobs. */
 static int finish_password(struct config *c, const struct config_report *rep)
 {
-	if (c->local_method != IKE_METHOD_EAP || !client_keys_password(c->psk, &c->psk_len))
+	if (c->local_auth.method != IKE_METHOD_EAP || !client_keys_password(c->psk, &c->psk_len))
 		return 0;
 	tell(rep, true, "Password: expected at most %d bytes of UTF-8", SECRET_MAX - 1);
 	return -1;
@@ -501,8 +501,8 @@ static int load_secrets(struct config *c, const struct config_report *rep)
 		tell(rep, true, "%s is longer than %d bytes", c->secrets_file, CONFIG_MAX_SECRETS);
 	else if (closed_to_others(c->secrets_file, &st, rep)) {
 		note_change(c, &st.st_ctim);
-		err = (c->remote_method == IKE_METHOD_EAP ? client_keys_parse_users
-							  : client_keys_parse)(
+		err = (ike_auth_is_user(&c->remote_auth) ? client_keys_parse_users
+							 : client_keys_parse)(
 			&c->keys, text, (size_t)len, tell_of_line, &ctx);
 	}
 	if (text)
@@ -558,7 +558,7 @@ static void warn_of_key(const struct config *c, const struct config_report *rep)
 	enum ike_key_kind kind;
 	char why[256];
 
-	if (c->remote_method != IKE_METHOD_EAP || !ike_cred_find(&creds, IKE_CRED_OWN_KEY, &spki))
+	if (!ike_auth_is_user(&c->remote_auth) || !ike_cred_find(&creds, IKE_CRED_OWN_KEY, &spki))
 		return;
 	kind = ike_key_kind(spki.base, spki.len, why, sizeof(why));
 	if (!sigalg_choose(kind, 0, c->signatures, why, sizeof(why)))

@@ -462,25 +462,24 @@ static int set_public_key(struct parse *p, char *s)
 
 static int set_method(enum ike_method *method, const char *s)
 {
-	static const char *const words[] = {
-		[IKE_METHOD_PSK] = "psk",
-		[IKE_METHOD_SIGNATURE] = "pubkey",
-		[IKE_METHOD_EAP] = "eap",
-	};
-	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+	unsigned int i = 0;
 
-	*method = i < 0 ? IKE_METHOD_PSK : (enum ike_method)i;
-	return i < 0 ? -1 : 0;
+	while (i < IKE_METHODS && strcasecmp(ike_method_row(i)->word, s) != 0)
+		i++;
+	if (i == IKE_METHODS)
+		return -1;
+	*method = (enum ike_method)i;
+	return 0;
 }
 
 static int set_local_auth(struct parse *p, char *s)
 {
-	return set_method(&p->c->local_method, s);
+	return set_method(&p->c->local_auth.method, s);
 }
 
 static int set_remote_auth(struct parse *p, char *s)
 {
-	return set_method(&p->c->remote_method, s);
+	return set_method(&p->c->remote_auth.method, s);
 }
 
 static int set_signatures(struct parse *p, char *s)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How an end proves who it is in IKE_AUTH, as it is configured: what follows from a method for the rest of the agent. How a
+ * method works is a struct x_method (exch/layer_exchange.h), with EAP a struct eap_method, too (eap/eap.h). Pure.
+ */
+#ifndef ESPTUN_IKE_METHOD_H
+#define ESPTUN_IKE_METHOD_H
+
+#include <stdbool.h>
+
+enum ike_method {
+	IKE_METHOD_PSK, /* by a pre-shared key */
+	IKE_METHOD_SIGNATURE, /* by a signature */
+	IKE_METHOD_EAP, /* by EAP, to an end that proves itself by a signature first */
+	IKE_METHODS,
+};
+
+struct ike_method_row {
+	const char *word; /* of LocalAuth= and RemoteAuth= */
+	bool is_user; /* see ike_auth_is_user() */
+};
+
+/* The row of @method, which is below IKE_METHODS. */
+const struct ike_method_row *ike_method_row(enum ike_method method);
+
+/* How one end proves who it is. */
+struct ike_auth_conf {
+	enum ike_method method;
+};
+
+/*
+ * Does an end that proves itself so do it as a user? Then it is the one that begins, as the initiator alone can be asked for EAP
+ * (RFC 7296 2.16): nothing can begin to it, and who it is follows from EAP.
+ */
+bool ike_auth_is_user(const struct ike_auth_conf *a);
+
+#endif
