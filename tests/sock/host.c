@@ -41,6 +41,8 @@ struct host_tunnel {
 	uint8_t ppk[256];
 	size_t ppk_len;
 	struct client_keys users; /* of EAP; its own */
+	uint8_t password[SECRET_ROOM]; /* ours as a user, as enum ike_job_secret says */
+	size_t password_len;
 	uint8_t private_key[IKE_MAX_PRIVATE];
 	size_t private_len;
 	struct pairs pairs;
@@ -553,6 +555,11 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 	}
 	if (t && (job->kind == IKE_JOB_MSCHAPV2_VERIFY || job->kind == IKE_JOB_MD5_VERIFY))
 		return find_user(t, job->peer, len);
+	if (t && (job->kind == IKE_JOB_MSCHAPV2_RESPOND || job->kind == IKE_JOB_MSCHAPV2_CONFIRM ||
+		  job->kind == IKE_JOB_MD5_RESPOND)) {
+		*len = t->password_len;
+		return t->password;
+	}
 	*len = t ? t->psk_len : 0;
 	return t ? t->psk : NULL;
 }
@@ -701,6 +708,14 @@ void host_set_ppk(struct host *h, const char *tunnel, const uint8_t *key, size_t
 		return;
 	memcpy(t->ppk, key, len);
 	t->ppk_len = len;
+}
+
+void host_set_password(struct host *h, const char *tunnel, const uint8_t *key, size_t len)
+{
+	struct host_tunnel *t = find_tunnel(h, tunnel);
+
+	memcpy(t->password, key, len);
+	t->password_len = len;
 }
 
 void host_set_users(struct host *h, const char *tunnel, struct client_keys *users)

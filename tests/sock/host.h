@@ -45,6 +45,8 @@ int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *
 void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
 /* The PPK that its configuration names, up to 256 octets. */
 void host_set_ppk(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
+/* Our password as a user. */
+void host_set_password(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
 /* Its users of EAP, sorted; they are taken out of @users. */
 void host_set_users(struct host *h, const char *tunnel, struct client_keys *users);
 /* Clients of the tunnel, which was added, get addresses of the pool, which is the host's then. */

@@ -83,7 +83,9 @@ static bool add_file(struct host *h, char *path)
 		host_set_key(h, conf.name, c.private_key, c.n_private);
 	if (!err && c.ppk)
 		host_set_ppk(h, conf.name, c.ppk->key, c.ppk->len);
-	if (!err && c.remote_auth.method == IKE_METHOD_EAP)
+	if (!err && c.password)
+		host_set_password(h, conf.name, c.password->key, c.password->len);
+	if (!err && ike_auth_is_user(&c.remote_auth))
 		host_set_users(h, conf.name, &c.keys);
 	if (!err && c.n_ranges)
 		host_set_pool(h, c.name, pool_new(c.ranges, c.n_ranges, c.fixed, c.n_fixed));

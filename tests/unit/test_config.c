@@ -893,7 +893,7 @@ static void eap(void **state)
 		 "EAPMethods = md5, MSCHAPV2\n",
 		 &c);
 	assert_memory_equal(c.local_id.data, "west.example", 12);
-	assert_string_equal(c.psk_file, "/p");
+	assert_string_equal(c.password->file, "/p");
 	assert_int_equal(c.eap_methods, 1 << EAP_MSCHAPV2 | 1 << EAP_MD5);
 	assert_non_null(strstr(said, "9: warning: EAPMethods: md5 is broken"));
 	config_clear(&c);
@@ -1882,8 +1882,9 @@ static void our_password_is_a_key_of_jobs(void **state)
 			assert_int_equal(load(conf, &c), 0);
 			assert_string_equal(
 				said, ""); /* whether it is easy to guess is the server's to say */
-			assert_int_equal(c.psk_len, 5);
-			assert_memory_equal(c.psk, "pclue", 5);
+			assert_int_equal(c.password->len, 5);
+			assert_memory_equal(c.password->key, "pclue", 5);
+			assert_int_equal(c.psk_len, 0);
 			config_clear(&c);
 		}
 		unlink(public);

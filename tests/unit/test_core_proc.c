@@ -782,6 +782,7 @@ static void signs_confined(struct agent *a, struct tunnel *t, struct event_base 
 /* A PSK that is there serves only where it is the tunnel's method, at each end. */
 static void methods_are_kept(struct agent *a, struct tunnel *t)
 {
+	struct config_password own = { .key = "ppassword", .len = 9 };
 	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
 	static const struct ike_id id = { .type = IKE_ID_FQDN };
 	struct ike_job job = {
@@ -808,15 +809,19 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 		bool serves = kind == IKE_JOB_MD5_VERIFY || kind == IKE_JOB_MSCHAPV2_VERIFY;
 
 		job.kind = (enum ike_job_kind)kind;
+		t->conf.password = NULL;
+		assert_null(env_find_key(a, &job, 0, &len));
+		t->conf.password = &own;
 		for (unsigned int i = 0; i < 8; i++) {
 			t->conf.local_auth.method = i & 1 ? IKE_METHOD_EAP : IKE_METHOD_PSK;
 			t->conf.remote_auth.method = i & 2 ? IKE_METHOD_EAP : IKE_METHOD_SIGNATURE;
 			t->conf.eap_methods = i & 4 ? 1 << EAP_MD5 : 1 << EAP_MSCHAPV2;
-			/* The PSK, or our password, is no user's. */
-			assert_int_equal(env_find_key(a, &job, 0, &len) != NULL,
-					 !serves && i & 1 && md5 == !!(i & 4));
+			/* The PSK, or our password, is no user's, and the PSK no password. */
+			assert_ptr_equal(env_find_key(a, &job, 0, &len),
+					 !serves && i & 1 && md5 == !!(i & 4) ? own.key : NULL);
 		}
 	}
+	t->conf.password = NULL;
 	t->conf.local_auth.method = t->conf.remote_auth.method = IKE_METHOD_PSK;
 	t->conf.eap_methods = 0;
 	/* RADIUS: by number of a job the agent's own, the others have no key at all. */

@@ -65,6 +65,15 @@ static void seals_keys(void **state)
 	d = clear;
 	assert_int_equal(seal_config(&seal, &d), 0);
 	assert_memory_equal(&c, &d, sizeof(c));
+	/* So is our own password. */
+	c = clear;
+	c.password = &(struct config_password){ .key = "ppassword", .len = 9 };
+	assert_int_equal(seal_config(&seal, &c), 0);
+	assert_int_equal(seal_open(seal.wrapping, c.password->key, c.password->len, key,
+				   SECRET_ROOM, &len),
+			 0);
+	assert_int_equal(len, 9);
+	assert_null(memmem(c.password->key, sizeof(c.password->key), "password", 8));
 	/* None stays none. */
 	config_of(&c, 0, 0);
 	memset(&d, 0, sizeof(d));

@@ -483,8 +483,8 @@ static const uint8_t *user(const struct config *c, const struct ike_job *job, si
 static const uint8_t *password(const struct config *c, const struct ike_job *job, size_t *len)
 {
 	(void)job;
-	*len = c->psk_len;
-	return c->psk;
+	*len = c->password ? c->password->len : 0;
+	return c->password ? c->password->key : NULL;
 }
 
 /* Which key a job needs; keys of another method than the tunnel's may be there, and serve in no job. */

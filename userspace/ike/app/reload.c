@@ -76,8 +76,6 @@ static bool is_other_key(const struct config *x, const struct config *y)
 	if (x->remote_auth.method != y->remote_auth.method ||
 	    !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) || !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
-	if (x->local_auth.method == IKE_METHOD_EAP) /* that is our own password */
-		return false;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len) ||
 	       is_other_ppk(x->ppk, y->ppk);
 }

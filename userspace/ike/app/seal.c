@@ -54,6 +54,8 @@ int seal_config(const struct seal *s, struct config *c)
 
 	if (!rc && c->ppk)
 		rc = seal_key(s, c->ppk->key, &c->ppk->len, c->ppk->digest);
+	if (!rc && c->password)
+		rc = seal_key(s, c->password->key, &c->password->len, c->password->digest);
 	if (!rc)
 		rc = seal_private(s, c);
 

@@ -182,6 +182,8 @@ void check_together(const struct check_file *files, unsigned int n, const struct
 
 		check_own(&files[i], own, n_own, r);
 		check_key_file(&files[i], "PSK", files[i].conf.psk_file, r);
+		check_key_file(&files[i], "Password",
+			       files[i].conf.password ? files[i].conf.password->file : "", r);
 		check_key_file(&files[i], "PPK", files[i].conf.ppk ? files[i].conf.ppk->file : "",
 			       r);
 		check_key_file(&files[i], "Secrets", files[i].conf.secrets_file, r);

@@ -405,6 +405,8 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[11] = (struct config_list){ (void **)&c->ppk, c->n_ppk, sizeof(*c->ppk) };
 	out[12] = (struct config_list){ (void **)&c->paths, c->n_paths, sizeof(*c->paths) };
 	out[13] = (struct config_list){ (void **)&c->radius, c->n_radius, sizeof(*c->radius) };
+	out[14] =
+		(struct config_list){ (void **)&c->password, c->n_password, sizeof(*c->password) };
 }
 
 void config_clear(struct config *c)
@@ -416,6 +418,8 @@ void config_clear(struct config *c)
 		ike_wipe(c->private_key, c->n_private);
 	if (c->ppk)
 		ike_wipe(c->ppk, sizeof(*c->ppk));
+	if (c->password)
+		ike_wipe(c->password, sizeof(*c->password));
 	if (c->radius)
 		ike_wipe(c->radius, c->n_radius * sizeof(*c->radius));
 	ike_proposals_put(c->ike);

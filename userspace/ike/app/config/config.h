@@ -46,6 +46,14 @@ struct config_ppk {
 	struct ike_ppk_conf name;
 };
 
+/* Our password as a user, for EAP. */
+struct config_password {
+	uint8_t key[SECRET_ROOM]; /* as enum ike_job_secret says */
+	size_t len;
+	uint8_t digest[SECRET_DIGEST]; /* once it is sealed */
+	char file[256]; /* "": it is in key */
+};
+
 /* Paths that few tunnels have; "": none. */
 struct config_paths {
 	char crl[256]; /* of CRLs: a file, or a folder of some */
@@ -84,6 +92,8 @@ struct config {
 	uint32_t table; /* of Routes; 0: main */
 	uint32_t metric; /* of Routes; 0: the kernel's default */
 	struct ike_auth_conf local_auth;
+	struct config_password *password; /* NULL: we have none */
+	unsigned int n_password; /* 0 or 1 */
 	char key_file[256]; /* of our private key; "": none */
 	char cert_file[256]; /* of our certificate and those of its CAs; "": none */
 	uint8_t *private_key; /* in DER, or sealed */
@@ -94,7 +104,7 @@ struct config {
 	struct ike_addr endpoint_addr; /* if it is numeric */
 	uint16_t endpoint_port;
 	struct ike_id remote_id; /* type 0: any that proves the key */
-	uint8_t psk[SECRET_ROOM]; /* or with LocalAuth = eap our password, as enum ike_job_secret says */
+	uint8_t psk[SECRET_ROOM];
 	size_t psk_len; /* 0: clients alone have keys */
 	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
 	char psk_file[256]; /* "": the key is in psk */
@@ -182,7 +192,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 14 };
+enum { CONFIG_LISTS = 15 };
 
 /* Those of @c, never NULL. */
 const struct config_paths *config_paths(const struct config *c);

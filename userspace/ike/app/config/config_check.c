@@ -888,7 +888,7 @@ void config_check(struct parse *p)
 	warn_of_twice(p, "Address", c->address, c->n_address);
 	warn_of_twice(p, "Routes", c->routes, c->n_routes);
 	check_auth(p);
-	if (c->psk_len && c->local_auth.method != IKE_METHOD_EAP)
+	if (c->psk_len)
 		warn_psk(p);
 	check_ppk(p);
 	check_clients(p);

@@ -120,8 +120,7 @@ static int load_psk(struct config *c, const struct config_report *rep)
 {
 	struct timespec changed;
 
-	if (load_key(c->psk_file, c->psk, &c->psk_len,
-		     c->local_auth.method == IKE_METHOD_EAP ? NULL : secret_strong, &changed, rep))
+	if (load_key(c->psk_file, c->psk, &c->psk_len, secret_strong, &changed, rep))
 		return -1;
 	note_change(c, &changed);
 	return 0;
@@ -137,10 +136,18 @@ static int load_ppk(struct config *c, const struct config_report *rep)
 	return 0;
 }
 
-/* Our password as a key of jobs. */
-static int finish_password(struct config *c, const struct config_report *rep)
+/* Our password, as a key of jobs. Whether it is easy to guess is the server's to say. */
+static int load_password(struct config *c, const struct config_report *rep)
 {
-	if (c->local_auth.method != IKE_METHOD_EAP || !client_keys_password(c->psk, &c->psk_len))
+	struct config_password *own = c->password;
+	struct timespec changed;
+
+	if (*own->file) {
+		if (load_key(own->file, own->key, &own->len, NULL, &changed, rep))
+			return -1;
+		note_change(c, &changed);
+	}
+	if (!client_keys_password(own->key, &own->len))
 		return 0;
 	tell(rep, true, "Password: expected at most %d bytes of UTF-8", SECRET_MAX - 1);
 	return -1;
@@ -547,7 +554,7 @@ static bool holds_key(const struct config *c)
 		if (c->radius[i].secret_len)
 			return true;
 	}
-	return c->psk_len || (c->ppk && c->ppk->len);
+	return c->psk_len || (c->ppk && c->ppk->len) || (c->password && c->password->len);
 }
 
 /* Our signature tells users who we are: the usual clients verify it only of some keys. */
@@ -574,7 +581,7 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 {
 	if (holds_key(c) && !closed_to_others(path, st, rep))
 		return -1;
-	if ((*c->psk_file && load_psk(c, rep)) || finish_password(c, rep) ||
+	if ((*c->psk_file && load_psk(c, rep)) || (c->password && load_password(c, rep)) ||
 	    (c->ppk && *c->ppk->file && load_ppk(c, rep)) || load_radius_secrets(c, rep) ||
 	    load_creds(c, rep) || load_client_keys(c, rep) ||
 	    (*c->secrets_file && load_secrets(c, rep)))

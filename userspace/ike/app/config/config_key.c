@@ -513,11 +513,15 @@ static int set_eap(struct parse *p, char *s)
 /* Never shown, as PSK. */
 static int set_password(struct parse *p, char *s)
 {
-	struct config *c = p->c;
+	struct config_password *own = calloc(1, sizeof(*own));
 
+	if (!own)
+		return -1;
+	p->c->password = own;
+	p->c->n_password = 1;
 	if (!strncmp(s, "file:/", 6))
-		return config_copy(c->psk_file, sizeof(c->psk_file), s + 5) ? 0 : -1;
-	return secret_from_value(s, c->psk, &c->psk_len, p->err, sizeof(p->err));
+		return config_copy(own->file, sizeof(own->file), s + 5) ? 0 : -1;
+	return secret_from_value(s, own->key, &own->len, p->err, sizeof(p->err));
 }
 
 static int set_users(struct parse *p, char *s)
