@@ -286,18 +286,24 @@ static int64_t path_end(STACK_OF(X509) *path)
 	return end;
 }
 
-/* The verdict is PKI_TRUSTED: the path as a sentence, the key, and when that ends. */
-static enum pki_verdict give_key(struct pki_job *j)
+static enum pki_verdict copy_key(struct pki_job *j)
 {
-	struct text out = text_init(j->r->text, sizeof(j->r->text));
 	X509_PUBKEY *spki = X509_get_X509_PUBKEY(j->leaf);
 	int len = i2d_X509_PUBKEY(spki, NULL);
-	char name[NAME_TEXT];
 	uint8_t *p = j->r->spki;
 
 	if (len <= 0 || len > IKE_MAX_SPKI)
 		return refuse(j->r, PKI_FAILED, "the certificate's key has %d bytes", len);
 	j->r->spki_len = (size_t)i2d_X509_PUBKEY(spki, &p);
+	return PKI_TRUSTED;
+}
+
+/* The verdict is PKI_TRUSTED: the path as a sentence, and when it ends. */
+static enum pki_verdict give_path(struct pki_job *j)
+{
+	struct text out = text_init(j->r->text, sizeof(j->r->text));
+	char name[NAME_TEXT];
+
 	j->r->not_after = path_end(j->path);
 	for (int i = 0; i < sk_X509_num(j->path) - 1 && i <= PKI_MAX_BETWEEN; i++)
 		j->r->path[j->r->n_path++] = cert_serial(sk_X509_value(j->path, i));
@@ -326,8 +332,8 @@ static enum pki_verdict make_store_or_say(struct pki_job *j)
 enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *result)
 {
 	static enum pki_verdict (*const steps[])(struct pki_job *) = {
-		take_certs,  make_store_or_say, build_path,   check_algorithms,
-		check_usage, check_identity,	check_status, give_key,
+		take_certs,	make_store_or_say, build_path,	 check_algorithms, check_usage,
+		check_identity, copy_key,	   check_status, give_path,
 	};
 	struct pki_job j = { .q = query, .r = result };
 
@@ -336,6 +342,8 @@ enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *re
 	for (size_t i = 0; result->verdict == PKI_TRUSTED && i < sizeof(steps) / sizeof(steps[0]);
 	     i++)
 		result->verdict = steps[i](&j);
+	if (result->verdict != PKI_TRUSTED && result->verdict != PKI_STATUS_MISSING)
+		result->spki_len = 0;
 	sk_X509_pop_free(j.path, X509_free);
 	sk_X509_pop_free(j.sent, X509_free);
 	X509_STORE_free(j.store);

@@ -144,6 +144,55 @@ int64_t pki_crl_check(const struct ike_iov *der, int64_t now, char *err, size_t 
 	return due;
 }
 
+/* -1: it has none. */
+static int64_t crl_number(X509_CRL *crl)
+{
+	ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	int64_t value = -1;
+
+	if (number && (ASN1_INTEGER_get_int64(&value, number) != 1 || value < 0))
+		value = -1; /* RFC 5280 allows 20 bytes; then the date has to do */
+	ASN1_INTEGER_free(number);
+	return value;
+}
+
+static bool explain_older(X509_CRL *crl, X509_CRL *former, char *err, size_t err_size)
+{
+	int64_t from = time_value(X509_CRL_get0_lastUpdate(crl));
+	int64_t before = time_value(X509_CRL_get0_lastUpdate(former));
+	int64_t number = crl_number(crl), last = crl_number(former);
+	char a[TIME_TEXT], b[TIME_TEXT];
+
+	if (number >= 0 && last >= 0 && number < last)
+		snprintf(
+			err, err_size,
+			"the CRL from there has the number %lld, and the one from before has %lld: it is an older one",
+			(long long)number, (long long)last);
+	else if (from < before)
+		snprintf(
+			err, err_size,
+			"the CRL from there is of %s, and the one from before of %s: it is an older one",
+			time_text(a, from), time_text(b, before));
+	else
+		return false;
+	return true;
+}
+
+bool pki_crl_is_older(const struct ike_iov *der, const struct ike_iov *old, char *err,
+		      size_t err_size)
+{
+	const uint8_t *p = der->base, *q = old->base;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der->len);
+	X509_CRL *former = d2i_X509_CRL(NULL, &q, (long)old->len);
+	bool is = crl && former &&
+		  !X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_CRL_get_issuer(former)) &&
+		  explain_older(crl, former, err, err_size);
+
+	X509_CRL_free(crl);
+	X509_CRL_free(former);
+	return is;
+}
+
 /* What the response says about the certificate with that serial number; NULL: nothing. */
 static OCSP_SINGLERESP *find_single(OCSP_BASICRESP *basic, const X509 *leaf)
 {

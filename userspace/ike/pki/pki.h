@@ -33,6 +33,7 @@ enum pki_limits {
 	PKI_MAX_TEXT = 1024, /* bytes of a sentence, with its NUL */
 	PKI_MAX_NEEDS = 8,
 	PKI_MAX_URI = 256, /* bytes, with its NUL */
+	PKI_MAX_WHY = 240,
 	PKI_MAX_OCSP_REQUEST = 256, /* bytes */
 	PKI_MAX_SERIAL = 34, /* bytes of a serial number in DER; RFC 5280 4.1.2.2 has 22 */
 	PKI_HASH_LEN = 20, /* SHA-1, of an authority in CERTREQ (RFC 7296 3.7) */
@@ -71,6 +72,7 @@ void pki_items_free(struct pki_items *items);
 
 /* Anchors and the CRLs that were there when it was made. It does not change. */
 struct pki_trust;
+struct pki_crl;
 
 /*
  * Each of @cas, DER as of pki_read(), becomes an anchor: it is trusted whether or not it is
@@ -137,6 +139,18 @@ int pki_own_check(const struct ike_iov *certs, unsigned int n, const struct ike_
 int64_t pki_crl_check(const struct ike_iov *crl, int64_t now, char *err, size_t err_size);
 
 /*
+ * Is it a CRL of the same CA as @former, and an older one, by its number (RFC 5280 5.2.3) or, if one has none, by
+ * its date? Then true, with a sentence. Signatures are not looked at.
+ */
+bool pki_crl_is_older(const struct ike_iov *crl, const struct ike_iov *former, char *err,
+		      size_t err_size);
+/* A CRL, to look certificates up in; NULL if it is none, or memory is short. */
+struct pki_crl *pki_crl_open(const struct ike_iov *der);
+/* As pki_trust_revokes(). */
+bool pki_crl_revokes(const struct pki_crl *crl, const struct pki_serial *path, unsigned int n);
+void pki_crl_free(struct pki_crl *crl); /* NULL is fine */
+
+/*
  * An OCSP response, which is to be shown with our certificate @leaf: is it about that, by its serial number, and
  * says that it is good? Signatures are not looked at. -1 with a sentence; or 0, with a sentence if
  * it does not count at @now, else *err is empty.
@@ -194,6 +208,9 @@ enum pki_verdict {
 	PKI_N_VERDICTS
 };
 
+struct pki_need;
+struct pki_fetched;
+
 struct pki_query {
 	const struct pki_trust *trust; /* NULL: no CA is trusted */
 	/* As the peer sent them, the leaf first; all of it is hostile. */
@@ -214,14 +231,40 @@ struct pki_query {
 	unsigned int n_crls;
 	const struct ike_iov *ocsp; /* the first PKI_MAX_CERTS are looked at */
 	unsigned int n_ocsp;
+	/*
+	 * What is known of an address that a certificate below the anchor names; called when the path is good in all
+	 * other respects. What it gives lives as long as the query. NULL: nothing is ever fetched.
+	 */
+	struct pki_fetched (*fetched)(void *ctx, const struct pki_need *need);
+	void *fetched_ctx;
 };
 
-/* What must be fetched before another pki_verify() can come to a verdict. */
+/* What is known of an address. */
+struct pki_fetched {
+	struct ike_iov der; /* came from there; of base NULL: nothing did */
+	const char *fault; /* then: why fetching it failed, lately; NULL: it was not tried */
+};
+
+enum pki_need_state {
+	PKI_NEED_FETCH, /* nothing came from there, and it was not tried */
+	PKI_NEED_FAILED, /* it was tried in vain */
+	PKI_NEED_USED, /* what came from there is valid, and answers for a certificate of the path */
+	PKI_NEED_USELESS, /* it is not, or does not */
+};
+
+/* An address that a certificate names, where there may be an answer. */
 struct pki_need {
 	bool ocsp; /* else a CRL */
+	bool wanted; /* an answer is required, and there is none */
+	unsigned int
+		cert; /* place in the path, from the leaf on, of the first certificate that names it */
+	uint8_t issuer[PKI_HASH_LEN]; /* SHA-1 of the key of that one's issuer */
+	enum pki_need_state state; /* without pki_query.fetched: PKI_NEED_FETCH */
+	int64_t until; /* of PKI_NEED_USED: when the next answer is due, seconds since 1970; or INT64_MAX */
 	char uri[PKI_MAX_URI]; /* http:// and printable; what has another scheme is left out */
 	uint8_t request[PKI_MAX_OCSP_REQUEST]; /* the body of the POST (RFC 6960 A.1); without a nonce */
 	size_t request_len;
+	char why[PKI_MAX_WHY]; /* of PKI_NEED_USELESS: as in the sentence about it */
 };
 
 struct pki_result {
@@ -231,7 +274,10 @@ struct pki_result {
 	 * the path, "CN=a, issued by CN=b, which CA= names".
 	 */
 	char text[PKI_MAX_TEXT];
-	/* Of PKI_TRUSTED alone, and of a key that we use: RSA, ECDSA (P-256, P-384, P-521), Ed25519, Ed448. */
+	/*
+	 * Of a key that we use: RSA, ECDSA (P-256, P-384, P-521), Ed25519, Ed448. Of PKI_TRUSTED; and of
+	 * PKI_STATUS_MISSING, that who does not have it is worth no question to anybody.
+	 */
 	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
 	/* Of PKI_TRUSTED alone: when the first of the path's certificates ends; seconds since 1970, UTC. */
@@ -241,7 +287,10 @@ struct pki_result {
 	unsigned int n_path;
 	/* Microseconds that it took, about, whatever the verdict: by the bytes and the kinds of the keys. */
 	unsigned int cost;
-	/* Of PKI_STATUS_MISSING alone: any one answer for each certificate that lacks one will do. */
+	/*
+	 * Of PKI_STATUS_MISSING those that are wanted: any one answer for each certificate that lacks one will do. With
+	 * pki_query.fetched, of any verdict, also those that were looked at.
+	 */
 	struct pki_need needs[PKI_MAX_NEEDS];
 	unsigned int n_needs;
 };

@@ -29,6 +29,8 @@ struct state {
 	bool crl_known; /* there is a CRL of its issuer among those of the trust store */
 	bool revoked;
 	bool unknown; /* a responder says that it does not know the certificate */
+	int64_t ocsp_until; /* when the next response is due, after one that says something; else 0 */
+	const char *from; /* the address that what is looked at came from; NULL: it was not fetched */
 	char why[REASON_TEXT]; /* revoked; or why the last answer was none */
 };
 
@@ -40,6 +42,8 @@ struct review {
 	int n; /* certificates below the anchor */
 	unsigned int cost; /* as of struct pki_result */
 	struct state states[MAX_PATH];
+	struct pki_result *r;
+	struct ike_iov fetched[PKI_MAX_NEEDS]; /* of each of r->needs; base NULL: nothing */
 };
 
 enum { DIGESTED_PER_US = 200 }; /* bytes, by a processor without instructions for SHA-2 */
@@ -47,12 +51,25 @@ enum { DIGESTED_PER_US = 200 }; /* bytes, by a processor without instructions fo
 __attribute__((format(printf, 2, 3))) static void note(struct state *s, const char *fmt, ...)
 {
 	va_list ap;
+	int at = 0;
 
 	if (s->revoked)
 		return;
+	if (s->from)
+		at = snprintf(s->why, sizeof(s->why), "%s: ", s->from);
 	va_start(ap, fmt);
-	vsnprintf(s->why, sizeof(s->why), fmt, ap);
+	vsnprintf(s->why + at, sizeof(s->why) - (size_t)at, fmt, ap);
 	va_end(ap);
+}
+
+/* Beside what was noted of other addresses. */
+static void note_failure(struct state *s, const char *uri, const char *fault)
+{
+	size_t len = strlen(s->why);
+
+	if (!s->revoked)
+		snprintf(s->why + len, sizeof(s->why) - len, "%s%s: %s", len ? "; " : "", uri,
+			 fault);
 }
 
 enum { SERIAL_BYTES = 20, SERIAL_TEXT = 2 * SERIAL_BYTES + 8 }; /* RFC 5280 4.1.2.2 */
@@ -113,6 +130,8 @@ static void take_single(struct review *v, struct state *s, OCSP_SINGLERESP *sing
 
 	if (!is_fresh(s, v->q->now, from, until))
 		return;
+	if (status == V_OCSP_CERTSTATUS_GOOD || status == V_OCSP_CERTSTATUS_REVOKED)
+		s->ocsp_until = until ? time_value(until) : v->q->now + PKI_OCSP_AGE;
 	switch (status) {
 	case V_OCSP_CERTSTATUS_GOOD: s->ocsp_good = true; break;
 	case V_OCSP_CERTSTATUS_REVOKED: note_revoked(s, when, reason, "the OCSP responder"); break;
@@ -228,7 +247,11 @@ static bool crl_is_of_path(struct review *v, X509_CRL *crl, bool ours)
 		/* Here, and by libcrypto once more. */
 		v->cost += 2 * (key_cost(X509_get0_pubkey(s->issuer)) +
 				(unsigned int)i2d_X509_CRL(crl, NULL) / DIGESTED_PER_US);
-		if (fault)
+		if (X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0)
+			note(s,
+			     "the CRL of '%s' is a delta CRL, which is not used: a whole one is wanted",
+			     issuer);
+		else if (fault)
 			note(s, "the CRL of '%s' is signed with %s", issuer, fault);
 		else if (X509_CRL_verify(crl, X509_get0_pubkey(s->issuer)) != 1)
 			note(s, "the CRL of '%s' is not signed with that CA's key", issuer);
@@ -238,7 +261,64 @@ static bool crl_is_of_path(struct review *v, X509_CRL *crl, bool ours)
 	return is;
 }
 
-/* Those of @trust and those that came with the query; NULL if memory is short. */
+/* What was noted last is why what was fetched for the need is of no use. */
+static void keep_reason(struct pki_need *need, const struct state *s)
+{
+	size_t len = strlen(need->uri);
+	bool named = !strncmp(s->why, need->uri, len) && !strncmp(s->why + len, ": ", 2);
+
+	need->state = PKI_NEED_USELESS;
+	snprintf(need->why, sizeof(need->why), "%.*s", PKI_MAX_WHY - 1,
+		 s->why + (named ? len + 2 : 0));
+}
+
+/* The CRL that was fetched for a need, if it can be used; else that is noted. */
+static X509_CRL *open_fetched(struct review *v, unsigned int i)
+{
+	struct pki_need *need = &v->r->needs[i];
+	struct state *s = &v->states[need->cert];
+	const uint8_t *p = v->fetched[i].base;
+	X509_CRL *crl = p ? d2i_X509_CRL(NULL, &p, (long)v->fetched[i].len) : NULL;
+
+	for (int k = 0; k < v->n; k++)
+		v->states[k].from = need->uri;
+	if (!crl)
+		note(s, "what comes from there is no CRL in DER");
+	else if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(s->cert)))
+		note(s, "what comes from there is the CRL of another CA");
+	else if (crl_is_of_path(v, crl, false))
+		need->state = PKI_NEED_USED; /* as far as can be told yet */
+	for (int k = 0; k < v->n; k++)
+		v->states[k].from = NULL;
+	if (need->state == PKI_NEED_USED)
+		return crl;
+	keep_reason(need, s);
+	X509_CRL_free(crl);
+	return NULL;
+}
+
+static bool add_fetched(struct review *v, STACK_OF(X509_CRL) *all)
+{
+	bool good = true;
+
+	for (unsigned int i = 0; good && i < v->r->n_needs; i++) {
+		struct pki_need *need = &v->r->needs[i];
+		X509_CRL *crl = need->ocsp || need->state != PKI_NEED_USELESS ? NULL
+									      : open_fetched(v, i);
+
+		if (!crl)
+			continue;
+		need->until = X509_CRL_get0_nextUpdate(crl)
+				      ? time_value(X509_CRL_get0_nextUpdate(crl))
+				      : INT64_MAX;
+		good = sk_X509_CRL_push(all, crl) > 0;
+		if (!good)
+			X509_CRL_free(crl);
+	}
+	return good;
+}
+
+/* Those of @trust, those that came with the query, and fetched ones; NULL if memory is short. */
 static STACK_OF(X509_CRL) *select_crls(struct review *v)
 {
 	STACK_OF(X509_CRL) *all = sk_X509_CRL_new_null(), *known = v->q->trust->crls;
@@ -261,7 +341,7 @@ static STACK_OF(X509_CRL) *select_crls(struct review *v)
 		else
 			X509_CRL_free(crl);
 	}
-	if (good)
+	if (good && add_fetched(v, all))
 		return all;
 	sk_X509_CRL_pop_free(all, X509_CRL_free);
 	return NULL;
@@ -394,6 +474,13 @@ static bool check_crls(struct review *v, struct pki_result *r)
 	for (int i = 0; i < v->n && !sk_X509_CRL_num(v->crls); i++)
 		note_crl(&v->states[i], X509_V_ERR_UNABLE_TO_GET_CRL, NULL, v->q->now);
 	r->cost += v->cost;
+	for (unsigned int i = 0; i < r->n_needs; i++) {
+		const struct state *s = &v->states[r->needs[i].cert];
+
+		if (!r->needs[i].ocsp && r->needs[i].state == PKI_NEED_USED && !s->crl_good &&
+		    !s->revoked)
+			keep_reason(&r->needs[i], s);
+	}
 	sk_X509_CRL_pop_free(v->crls, X509_CRL_free);
 	return done;
 }
@@ -411,21 +498,33 @@ static bool is_fetchable(const uint8_t *uri, int len)
 	return true;
 }
 
-/* Room for one need of this URI; NULL if there is none, or there is one of it already. */
-static struct pki_need *add_need(struct pki_result *r, bool ocsp, const uint8_t *uri, int len)
+/* The need of this address and request, be it a new one; NULL if there is no room, or it is not fetched from. */
+static struct pki_need *add_need(struct review *v, unsigned int cert, const ASN1_STRING *uri,
+				 const uint8_t *request, size_t request_len)
 {
-	struct pki_need *need = &r->needs[r->n_needs];
+	const uint8_t *text = ASN1_STRING_get0_data(uri);
+	struct pki_result *r = v->r;
+	int len = ASN1_STRING_length(uri);
+	struct pki_need *need;
 
-	if (r->n_needs == PKI_MAX_NEEDS || !is_fetchable(uri, len))
+	if (!is_fetchable(text, len))
 		return NULL;
-	/* A responder is asked for each certificate. */
-	for (unsigned int i = 0; !ocsp && i < r->n_needs; i++)
-		if (!r->needs[i].ocsp && strlen(r->needs[i].uri) == (size_t)len &&
-		    !memcmp(r->needs[i].uri, uri, (size_t)len))
-			return NULL;
-	need->ocsp = ocsp;
-	memcpy(need->uri, uri, (size_t)len);
-	r->n_needs++;
+	for (unsigned int i = 0; i < r->n_needs; i++) {
+		need = &r->needs[i];
+		if (need->request_len == request_len && strlen(need->uri) == (size_t)len &&
+		    !memcmp(need->uri, text, (size_t)len) &&
+		    !memcmp(need->request, request, request_len))
+			return need;
+	}
+	if (r->n_needs == PKI_MAX_NEEDS)
+		return NULL;
+	need = &r->needs[r->n_needs++];
+	need->ocsp = request_len;
+	need->cert = cert;
+	X509_pubkey_digest(v->states[cert].issuer, EVP_sha1(), need->issuer, NULL);
+	memcpy(need->uri, text, (size_t)len);
+	memcpy(need->request, request, request_len);
+	need->request_len = request_len;
 	return need;
 }
 
@@ -448,33 +547,32 @@ static size_t make_request(const struct state *s, uint8_t *out)
 	return len > 0 ? (size_t)len : 0;
 }
 
-static void add_responders(const struct state *s, struct pki_result *r)
+/* Those that the certificate names; @wanted: it lacks an answer. */
+static void add_responders(struct review *v, unsigned int cert, bool wanted)
 {
+	const struct state *s = &v->states[cert];
 	AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(s->cert, NID_info_access, NULL, NULL);
-	struct pki_need *need;
+	uint8_t request[PKI_MAX_OCSP_REQUEST];
+	/* 0: a serial number longer than anybody's */
+	size_t len = sk_ACCESS_DESCRIPTION_num(aia) > 0 ? make_request(s, request) : 0;
 
-	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
+	for (int i = 0; len && i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
 		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(aia, i);
-		const ASN1_STRING *uri = a->location->d.uniformResourceIdentifier;
+		struct pki_need *need;
 
 		if (OBJ_obj2nid(a->method) != NID_ad_OCSP || a->location->type != GEN_URI)
 			continue;
-		need = add_need(r, true, ASN1_STRING_get0_data(uri), ASN1_STRING_length(uri));
-		if (!need)
-			continue;
-		need->request_len = make_request(s, need->request);
-		if (!need->request_len) { /* a serial number longer than anybody's */
-			memset(need, 0, sizeof(*need));
-			r->n_needs--;
-		}
+		need = add_need(v, cert, a->location->d.uniformResourceIdentifier, request, len);
+		if (need)
+			need->wanted |= wanted;
 	}
 	AUTHORITY_INFO_ACCESS_free(aia);
 }
 
-static void add_points(const struct state *s, struct pki_result *r)
+static void add_points(struct review *v, unsigned int cert, bool wanted)
 {
 	CRL_DIST_POINTS *points =
-		X509_get_ext_d2i(s->cert, NID_crl_distribution_points, NULL, NULL);
+		X509_get_ext_d2i(v->states[cert].cert, NID_crl_distribution_points, NULL, NULL);
 
 	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
 		const DIST_POINT_NAME *at = sk_DIST_POINT_value(points, i)->distpoint;
@@ -482,14 +580,58 @@ static void add_points(const struct state *s, struct pki_result *r)
 		for (int k = 0; at && !at->type && k < sk_GENERAL_NAME_num(at->name.fullname);
 		     k++) {
 			const GENERAL_NAME *n = sk_GENERAL_NAME_value(at->name.fullname, k);
+			struct pki_need *need = n->type == GEN_URI
+							? add_need(v, cert,
+								   n->d.uniformResourceIdentifier,
+								   (const uint8_t *)"", 0)
+							: NULL;
 
-			if (n->type == GEN_URI)
-				add_need(r, false,
-					 ASN1_STRING_get0_data(n->d.uniformResourceIdentifier),
-					 ASN1_STRING_length(n->d.uniformResourceIdentifier));
+			if (need)
+				need->wanted |= wanted;
 		}
 	}
 	CRL_DIST_POINTS_free(points);
+}
+
+static void use_response(struct review *v, struct pki_need *need, const struct ike_iov *der)
+{
+	struct state *s = &v->states[need->cert];
+
+	s->from = need->uri;
+	s->ocsp_until = 0;
+	take_response(v, der);
+	s->from = NULL;
+	if (!s->ocsp_until) {
+		keep_reason(need, s);
+		return;
+	}
+	need->state = PKI_NEED_USED;
+	need->until = s->ocsp_until;
+}
+
+/* What was fetched from the addresses that the certificates name. CRLs are looked at with the others. */
+static void take_fetched(struct review *v)
+{
+	for (unsigned int i = 0; i < (unsigned int)v->n; i++) {
+		if (v->states[i].ocsp_good)
+			continue;
+		add_responders(v, i, false);
+		add_points(v, i, false);
+	}
+	for (unsigned int i = 0; i < v->r->n_needs; i++) {
+		struct pki_need *need = &v->r->needs[i];
+		const struct pki_fetched had = v->q->fetched(v->q->fetched_ctx, need);
+
+		v->fetched[i] = had.der;
+		if (had.der.base)
+			need->state = PKI_NEED_USELESS; /* until it proves to be of use */
+		else if (had.fault)
+			need->state = PKI_NEED_FAILED;
+		if (need->state == PKI_NEED_FAILED)
+			note_failure(&v->states[need->cert], need->uri, had.fault);
+		else if (had.der.base && need->ocsp)
+			use_response(v, need, &had.der);
+	}
 }
 
 /* Does the certificate say where to ask, whether or not we would? */
@@ -511,22 +653,22 @@ static bool needs_answer(const struct review *v, const struct state *s)
 	       names_source(s);
 }
 
-/* Where the first CRL of these is; NULL: none of them is one. */
-static const char *crl_uri(const struct pki_need *needs, unsigned int n)
+/* Where the first CRL for this certificate is; NULL: it names none. */
+static const char *crl_uri(const struct pki_result *r, unsigned int cert)
 {
-	for (unsigned int i = 0; i < n; i++)
-		if (!needs[i].ocsp)
-			return needs[i].uri;
+	for (unsigned int i = 0; i < r->n_needs; i++)
+		if (!r->needs[i].ocsp && r->needs[i].cert == cert)
+			return r->needs[i].uri;
 	return NULL;
 }
 
-/* Of the first certificate that lacks an answer; the first @n needs are its. */
-static enum pki_verdict say_missing(const struct review *v, const struct state *s,
-				    struct pki_result *r, unsigned int n)
+/* Of the first certificate that lacks an answer. */
+static enum pki_verdict say_missing(const struct review *v, unsigned int cert, struct pki_result *r)
 {
+	const struct state *s = &v->states[cert];
 	struct text out = text_init(r->text, sizeof(r->text));
 	char name[NAME_TEXT], issuer[NAME_TEXT];
-	const char *uri = crl_uri(r->needs, n);
+	const char *uri = crl_uri(r, cert);
 
 	text_add(
 		&out,
@@ -541,10 +683,9 @@ static enum pki_verdict say_missing(const struct review *v, const struct state *
 	return PKI_STATUS_MISSING;
 }
 
-static enum pki_verdict judge(const struct review *v, struct pki_result *r)
+static enum pki_verdict judge(struct review *v, struct pki_result *r)
 {
-	const struct state *missing = NULL;
-	unsigned int its_needs = 0;
+	int missing = -1;
 	char name[NAME_TEXT];
 
 	for (int i = 0; i < v->n; i++) {
@@ -561,21 +702,19 @@ static enum pki_verdict judge(const struct review *v, struct pki_result *r)
 
 		if (!needs_answer(v, s))
 			continue;
-		add_responders(s, r);
-		add_points(s, r);
-		if (missing)
-			continue;
-		missing = s;
-		its_needs = r->n_needs;
+		add_responders(v, (unsigned int)i, true);
+		add_points(v, (unsigned int)i, true);
+		if (missing < 0)
+			missing = i;
 	}
-	return missing ? say_missing(v, missing, r, its_needs) : PKI_TRUSTED;
+	return missing >= 0 ? say_missing(v, (unsigned int)missing, r) : PKI_TRUSTED;
 }
 
 enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
 				  STACK_OF(X509) *path, STACK_OF(X509) *untrusted,
 				  struct pki_result *r)
 {
-	struct review v = { .q = q, .store = store, .path = path, .untrusted = untrusted };
+	struct review v = { .q = q, .store = store, .path = path, .untrusted = untrusted, .r = r };
 
 	v.n = sk_X509_num(path) - 1;
 	snprintf(r->text, sizeof(r->text), "the CRLs cannot be looked at");
@@ -587,5 +726,7 @@ enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
 	}
 	for (unsigned int i = 0; i < q->n_ocsp && i < PKI_MAX_CERTS; i++)
 		take_response(&v, &q->ocsp[i]);
+	if (q->fetched)
+		take_fetched(&v);
 	return check_crls(&v, r) ? judge(&v, r) : PKI_FAILED;
 }

@@ -309,3 +309,38 @@ bool pki_trust_revokes(const struct pki_trust *t, const struct pki_serial *path,
 	}
 	return false;
 }
+
+struct pki_crl {
+	X509_CRL *crl;
+};
+
+struct pki_crl *pki_crl_open(const struct ike_iov *der)
+{
+	struct pki_crl *c = malloc(sizeof(*c));
+	const uint8_t *p = der->base;
+
+	if (!c)
+		return NULL;
+	c->crl = d2i_X509_CRL(NULL, &p, (long)der->len);
+	if (c->crl)
+		return c;
+	free(c);
+	return NULL;
+}
+
+bool pki_crl_revokes(const struct pki_crl *c, const struct pki_serial *path, unsigned int n)
+{
+	for (unsigned int k = 0; k < n; k++) {
+		if (crl_revokes(c->crl, &path[k]))
+			return true;
+	}
+	return false;
+}
+
+void pki_crl_free(struct pki_crl *c)
+{
+	if (!c)
+		return;
+	X509_CRL_free(c->crl);
+	free(c);
+}
