@@ -594,6 +594,31 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 	return n->psk[i];
 }
 
+static void keep_fetch(struct node *n, struct node_job *j, const struct ike_job *job)
+{
+	const struct ike_iov *uri = &job->octets[0], *request = &job->octets[1];
+
+	n->n_fetches++;
+	j->result.id = job->id;
+	j->fetches = uri->len < sizeof(j->uri) && request->len <= sizeof(j->request);
+	if (!j->fetches)
+		return;
+	memcpy(j->uri, uri->base, uri->len);
+	memcpy(j->request, request->base, request->len);
+	j->request_len = request->len;
+}
+
+static void tell_fetched(struct node *n, const struct node_job *j)
+{
+	struct ike_fetched f = { .uri = j->uri, .request = { j->request, j->request_len } };
+
+	if (n->fetch)
+		n->fetch(n, &f);
+	else
+		f.fault = "there is no network";
+	ike_core_fetched(n->core, &f, n->w->now);
+}
+
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
 	struct node *n = ctx;
@@ -605,7 +630,10 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 	j = calloc(1, sizeof(*j));
 	if (!j)
 		return -ENOMEM;
-	ike_job_do(job, n->find_key ? n->find_key : find_key, n, &j->result);
+	if (job->kind == IKE_JOB_FETCH)
+		keep_fetch(n, j, job);
+	else
+		ike_job_do(job, n->find_key ? n->find_key : find_key, n, &j->result);
 	j->at = n->holds_jobs ? UINT64_MAX : w->now + rnd_below(&w->rnd, w->job_delay + 1);
 	while (*at && (*at)->at <= j->at)
 		at = &(*at)->next;
@@ -621,6 +649,8 @@ bool node_finish_job(struct node *n)
 	if (!j)
 		return false;
 	n->jobs = j->next;
+	if (j->fetches)
+		tell_fetched(n, j);
 	ike_core_job_done(n->core, &j->result, n->w->now);
 	free(j);
 	return true;

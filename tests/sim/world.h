@@ -65,6 +65,10 @@ struct node_job {
 	struct node_job *next;
 	uint64_t at;
 	struct ike_job_result result;
+	bool fetches; /* it is to fetch what follows names */
+	char uri[PKI_MAX_URI];
+	uint8_t request[PKI_MAX_OCSP_REQUEST];
+	size_t request_len;
 };
 
 /* A user of EAP, and its secret as a job's key. */
@@ -124,6 +128,9 @@ struct node {
 	uint8_t creds[WORLD_LINKS][NODE_CREDS]; /* that conf[].creds points to */
 	const char *shares_key; /* for a test's: a tunnel */
 	ike_job_find_key find_key; /* instead of these, by a test; its ctx is the node */
+	/* Fetches what @f names: its data, which live until the next call, or a fault. NULL: there is no network. */
+	void (*fetch)(struct node *n, struct ike_fetched *f);
+	unsigned int n_fetches; /* that the core asked for */
 	struct node_job *jobs; /* that the core waits for, by time … */
 	bool holds_jobs; /* … and whose results it gets only by node_finish_job() */
 	unsigned int fail_installs; /* so many sa_install calls fail */

@@ -42,6 +42,11 @@ enum ike_job_kind {
 	 * one. Refuted: eap is a Request, to go on with, or the server refuses.
 	 */
 	IKE_JOB_RADIUS,
+	/*
+	 * octets: an address, the OCSP request that is sent there, or none for a CRL. The agent has it fetched; what
+	 * came is told by ike_core_fetched() before the result, which says nothing.
+	 */
+	IKE_JOB_FETCH,
 	IKE_JOBS_OF_CORE, /* the others are the agent's own */
 	/* alg: which server's secret. [0] a request; result: auth is what radius_sign() says. */
 	IKE_JOB_RADIUS_SIGN = IKE_JOBS_OF_CORE,

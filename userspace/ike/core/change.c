@@ -192,25 +192,12 @@ static void change_attempt(struct ike_core *core, struct ike_sa *sa, const struc
 		sa->setup->child = d->map[sa->setup->child];
 }
 
-/*
- * The new CRLs revoke what the peer of @sa proved itself by: as when a certificate ends, it has to prove itself
- * soon, and anew.
- */
+/* Do the new CRLs revoke what the peer of @sa proved itself by? */
 static void check_shown(struct ike_core *core, struct ike_sa *sa, const struct tunnel_conf *to)
 {
-	char id[IKE_MAX_ID + 16];
-
-	if (!sa->shown || !to->trust || to->revocation == PKI_REVOCATION_OFF ||
-	    !pki_trust_revokes(to->trust, sa->shown->v, sa->shown->n))
-		return;
-	report_line(
-		core, IKE_LOG_WARN, sa->peer, sa,
-		"a certificate that '%s' proved itself by was revoked since: it has to prove itself anew",
-		ike_id_print(id, sizeof(id), &sa->remote_id));
-	sa->proof_until = core->now;
-	sa_plan_reauth(core, sa);
-	free(sa->shown);
-	sa->shown = NULL;
+	if (sa->shown && to->trust && to->revocation != PKI_REVOCATION_OFF &&
+	    pki_trust_revokes(to->trust, sa->shown->v, sa->shown->n))
+		sa_revoked(core, sa);
 }
 
 /* Its times begin anew where they changed. */

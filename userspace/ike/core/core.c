@@ -125,6 +125,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 	core->env = *env;
 	TAILQ_INIT(&core->peers);
 	TAILQ_INIT(&core->dirty);
+	TAILQ_INIT(&core->fetched);
 	LIST_INIT(&core->dead);
 	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
 	admit_init(core);
@@ -153,6 +154,7 @@ void ike_core_free(struct ike_core *core)
 		}
 	}
 	free_dead(core); /* what exchanges had prepared */
+	fetched_free(core);
 	while ((first = timers_first(&core->peer_timers)))
 		timer_set(&core->peer_timers, first, TIMER_NEVER);
 	while ((p = TAILQ_FIRST(&core->peers))) {
@@ -316,6 +318,13 @@ void ike_core_datagram(struct ike_core *core, const struct ike_datagram *d, uint
 	} else {
 		dispatch_datagram(core, d, &h);
 	}
+	end_event(core);
+}
+
+void ike_core_fetched(struct ike_core *core, const struct ike_fetched *f, uint64_t now)
+{
+	begin_event(core, now);
+	fetched_take(core, f);
 	end_event(core);
 }
 

@@ -111,6 +111,7 @@ struct ike_tunnel_conf {
 	struct ike_creds creds; /* copied, too */
 	struct ike_ppk_conf ppk;
 	enum pki_revocation revocation; /* of the peer's certificates */
+	bool fetch; /* have CRLs and OCSP responses fetched about them */
 	unsigned int clients; /* up to 1: one peer; more: so many, each with an identity of its own */
 	enum ike_unique unique; /* for clients */
 	struct ike_pool_conf pool; /* for clients */
@@ -345,6 +346,21 @@ void ike_core_path(struct ike_core *core, const char *tunnel, uint32_t peer,
  */
 void ike_core_addresses(struct ike_core *core, const char *tunnel, const struct ike_addr *ours,
 			size_t n, uint64_t now);
+/*
+ * What came from an address that an IKE_JOB_FETCH names, for all such jobs under way; they end after it. It is
+ * hostile.
+ */
+struct ike_fetched {
+	const char *uri;
+	struct ike_iov request; /* of OCSP; of length 0: a CRL was asked for */
+	struct ike_iov data; /* of base NULL: nothing came, … */
+	const char
+		*fault; /* … for this reason; it may have come from the network, and is printable */
+};
+
+enum { IKE_MAX_FETCHED = 256 * 1024 }; /* bytes of a CRL */
+
+void ike_core_fetched(struct ike_core *core, const struct ike_fetched *f, uint64_t now);
 /* What a job came to; no news if nobody waits for it any more. */
 void ike_core_job_done(struct ike_core *core, const struct ike_job_result *r, uint64_t now);
 /* Run whatever is due; then ike_core_next() tells when to come again (UINT64_MAX: nothing waits). */

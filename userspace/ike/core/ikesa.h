@@ -264,6 +264,9 @@ struct ikesa_setup {
 	struct ikesa_bytes no_ppk_auth; /* initiator: our AUTH value without PPK, for NO_PPK_AUTH */
 	struct ikesa_eap *eap; /* while EAP goes on; NULL: it does not */
 	unsigned int work; /* microseconds on the meter for the peer's proof, see admit.c */
+	unsigned int fetches; /* that were begun for its certificates, see fetched.c, … */
+	uint64_t fetch_until; /* … the last of them before this; 0: none was */
+	job_done_fn after_fetch; /* what goes on then */
 };
 
 /*

@@ -283,6 +283,26 @@ void job_hold(struct waiting *w, const struct ike_datagram *d);
 /* Nobody waits any more: @w, which may be NULL, and what it holds are wiped and freed. */
 void job_end(struct ike_core *core, struct waiting *w);
 
+/* ---- fetched.c --------------------------------------------------------------- */
+
+/* For pki_query; @core is the core. */
+struct pki_fetched fetched_find(void *core, const struct pki_need *need);
+/* Keep, or forget, what the needs of @r are about, as it says. */
+void fetched_judge(struct ike_core *core, const struct pki_result *r);
+/*
+ * Have what @need is about fetched, for a tunnel whose peer claims to be @id. @m, @done and @state: see job_begin();
+ * when fetched_find() knows more @done is called with the error -ERESTART. X_WAIT; X_DROP: there are too many jobs,
+ * or no memory; X_DONE: enough was fetched for @sa.
+ */
+enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			     const char *tunnel, const struct ike_id *id,
+			     const struct pki_need *need, job_done_fn done, void *state);
+/* Nothing more is fetched for @sa. */
+void fetched_end(struct ike_sa *sa);
+/* The agent has it, or why there is nothing. */
+void fetched_take(struct ike_core *core, const struct ike_fetched *f);
+void fetched_free(struct ike_core *core);
+
 /* ---- exchange.c -------------------------------------------------------------- */
 
 /* One of this kind about the pair with this inbound SPI, or none (0); NULL without memory. */
@@ -311,6 +331,8 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa);
 /* Another IKE SA, with new proofs, takes its place when it is so old as configured, or its peer's certificate ends. */
 void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa);
+/* A certificate that its peer proved itself by was revoked since: as when one ends, it has to prove itself soon, and anew. */
+void sa_revoked(struct ike_core *core, struct ike_sa *sa);
 /* After any change of the SA's deadlines. */
 void sa_touch(struct ike_core *core, struct ike_sa *sa);
 /* The SA is one of its tunnel's now. */

@@ -5,6 +5,8 @@
  */
 #include "ike/core/layer_ikesa.h"
 
+#include <stdlib.h>
+
 static void choose_spi(struct ike_core *core, struct ike_sa *sa)
 {
 	static const uint8_t zero[IKE_SPI_LEN];
@@ -77,6 +79,20 @@ void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
 	uint64_t period = 1000ULL * sa->peer->conf->rekey_ike;
 
 	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
+}
+
+void sa_revoked(struct ike_core *core, struct ike_sa *sa)
+{
+	char id[IKE_MAX_ID + 16];
+
+	report_line(
+		core, IKE_LOG_WARN, sa->peer, sa,
+		"a certificate that '%s' proved itself by was revoked since: it has to prove itself anew",
+		ike_id_print(id, sizeof(id), &sa->remote_id));
+	sa->proof_until = core->now;
+	sa_plan_reauth(core, sa);
+	free(sa->shown);
+	sa->shown = NULL;
 }
 
 void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa)

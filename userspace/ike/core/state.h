@@ -104,6 +104,7 @@ struct child_want {
 };
 
 TAILQ_HEAD(ike_peers, ike_peer);
+TAILQ_HEAD(fetched_list, fetched_item); /* see fetched.c */
 LIST_HEAD(ike_peer_list, ike_peer);
 
 /* A child SA as it is configured. */
@@ -130,6 +131,7 @@ struct tunnel_conf {
 	struct ike_creds creds; /* behind the selectors */
 	struct pki_trust *trust; /* of the CAs and CRLs among them; NULL: there are no CAs */
 	enum pki_revocation revocation;
+	bool fetch;
 	const struct ike_ppk_conf *ppk; /* its own; NULL: there is none */
 	unsigned int clients;
 	enum ike_unique unique;
@@ -277,10 +279,14 @@ struct ike_core {
 	struct judged_chain { /* the peer's certificates that were judged last, see x_signature.c */
 		const struct pki_trust *by; /* a tunnel's, of then; NULL: none were */
 		enum pki_revocation revocation; /* likewise */
+		bool fetch; /* likewise */
 		uint64_t changes, at; /* of the tunnels; ms: when that was */
 		uint8_t digest[32]; /* of certificates, OCSP responses and the identity */
 		struct pki_result result;
 	} chain;
+	struct fetched_list fetched; /* CRLs and OCSP responses, the one used last at the end, … */
+	unsigned int n_fetched; /* … so many, … */
+	size_t fetched_bytes; /* … of so many bytes */
 	struct ike_core_stats stats;
 	uint8_t digest_key[32];
 	struct {

@@ -202,6 +202,7 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		.remote_auth = conf->remote_auth,
 		.signatures = conf->signatures,
 		.revocation = conf->revocation,
+		.fetch = conf->fetch,
 		.eap_methods = conf->eap_methods,
 		.own_key = find_own_kind(conf),
 		.clients = conf->clients,

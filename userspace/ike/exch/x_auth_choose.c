@@ -100,6 +100,7 @@ static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, str
 	p = x_match_named(core, sa, who);
 	if (p && x_ppk_explain(core, p, sa, who))
 		return x_refuse_auth(m);
+	fetched_end(sa);
 	x_match_collect_near(core, sa, who, &a->tunnels);
 	if (a->tunnels.n)
 		verdict = x_proof_verify(core, sa, m, who, &a->tunnels, explain_request, a);
@@ -145,9 +146,10 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 	struct x_claim who = { 0 };
 
 	x_match_read(sa, m, &who);
-	if (r->error)
+	/* -ERESTART: something was fetched that the peer's certificates are judged by. */
+	if (r->error && r->error != -ERESTART)
 		return X_DROP;
-	if (a->changes != core->changes)
+	if (r->error || a->changes != core->changes)
 		return try_tunnels(core, sa, m, a, &who, 0);
 	note_verdicts(core, a, r);
 	p = x_match_proven(core, sa, &who, &a->tunnels, r, lookup_name(core, a->proven), &twin);

@@ -168,13 +168,18 @@ static void reject_responder(struct ike_core *core, struct ike_sa *sa)
 
 static void send_last(struct ike_core *core, struct ike_sa *sa);
 
-/* Whether the responder's proof is one is known now. */
+static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				       const struct x_claim *who);
+
+/* Whether the responder's proof is one is known now; or something was fetched that it is judged by. */
 static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				      void *state, const struct ike_job_result *r)
 {
 	struct x_claim who = { 0 };
 
 	(void)state;
+	if (r->error == -ERESTART && find_claim(m, IKE_PL_IDR, &who))
+		return verify_responder(core, sa, m, &who) == X_WAIT ? X_WAIT : X_DONE;
 	if (!find_claim(m, IKE_PL_IDR, &who) || !accept_responder(core, sa, &who, r)) {
 		reject_responder(core, sa);
 		return X_DONE;
@@ -182,11 +187,25 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 	return sa->setup->eap ? x_eap_answer(core, sa, m, &who, send_last) : take_rest(core, sa, m);
 }
 
+static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				       const struct x_claim *who)
+{
+	struct x_candidates own = { .n = 1 };
+	enum x_verdict verdict;
+
+	memcpy(own.name[0], sa->peer->conf->name, sizeof(own.name[0]));
+	verdict = x_proof_verify(core, sa, m, who, &own, finish_response, NULL);
+	if (verdict == X_DROP) {
+		report_error(core, sa->peer, sa, "%s", NO_JOB);
+		reject_responder(core, sa);
+	}
+	return verdict;
+}
+
 static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			  struct x_msg *m)
 {
 	struct ike_peer *p = sa->peer;
-	struct x_candidates own = { .n = 1 };
 	enum x_verdict verdict = X_CLOSE;
 	struct x_claim who = { 0 };
 
@@ -200,16 +219,13 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		sa_attempt_failed(core, sa);
 		return;
 	}
-	memcpy(own.name[0], p->conf->name, sizeof(own.name[0]));
 	if (!x_proof_find_id(m->in, IKE_PL_IDR, &who))
 		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
 	else if (!x_proof_fits(p, &who))
 		x_proof_explain_key(core, p, sa, &who, false);
 	else if (x_ppk_confirmed(core, sa, m->in))
-		verdict = x_proof_verify(core, sa, m, &who, &own, finish_response, NULL);
-	if (verdict == X_DROP)
-		report_error(core, p, sa, "%s", NO_JOB);
-	if (verdict == X_DROP || verdict == X_CLOSE)
+		verdict = verify_responder(core, sa, m, &who);
+	if (verdict == X_CLOSE)
 		reject_responder(core, sa);
 }
 

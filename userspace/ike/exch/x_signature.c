@@ -88,6 +88,9 @@ struct proof {
 	uint64_t until; /* when the first certificate ends by which it proves something, or TIMER_NEVER */
 	struct shown_path *shown; /* those certificates; NULL: none */
 	bool failed; /* memory is out */
+	struct ike_peer *
+		needs; /* a tunnel that lacks nothing but a CRL or an OCSP response; NULL: none, … */
+	struct pki_need need; /* … and where that is to be fetched */
 	/* The key that was looked at last, … */
 	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
@@ -157,9 +160,12 @@ static void verify_chain(const struct proof *f, const struct ike_peer *p, struct
 		.revocation = p->conf->revocation,
 		.ocsp = who->ocsp,
 		.n_ocsp = who->n_ocsp,
+		.fetched = p->conf->fetch ? fetched_find : NULL,
+		.fetched_ctx = core,
 	};
 
 	pki_verify(&q, r);
+	fetched_judge(core, r);
 	meter(f, r->cost);
 }
 
@@ -169,7 +175,7 @@ static bool is_judged(const struct proof *f, const struct ike_peer *p)
 	const struct judged_chain *c = &f->core->chain;
 
 	return c->by && c->changes == f->core->changes && f->core->now - c->at < CHAIN_FRESH_MS &&
-	       c->revocation == p->conf->revocation &&
+	       c->revocation == p->conf->revocation && c->fetch == p->conf->fetch &&
 	       !memcmp(c->digest, f->digest, sizeof(c->digest)) &&
 	       (c->by == p->conf->trust || pki_trust_same(c->by, p->conf->trust));
 }
@@ -192,6 +198,7 @@ static const struct pki_result *judge_chain(struct proof *f, struct ike_peer *p)
 	verify_chain(f, p, &c->result);
 	c->by = p->conf->trust;
 	c->revocation = p->conf->revocation;
+	c->fetch = p->conf->fetch;
 	c->changes = f->core->changes;
 	c->at = f->core->now;
 	memcpy(c->digest, f->digest, sizeof(c->digest));
@@ -289,6 +296,41 @@ static void note_certs(struct proof *f, const struct ike_peer *p)
 	note_path(f, &c->result);
 }
 
+/* The first that is to be fetched. */
+static const struct pki_need *first_need(const struct pki_result *r)
+{
+	for (unsigned int i = 0; i < r->n_needs; i++) {
+		if (r->needs[i].wanted && r->needs[i].state == PKI_NEED_FETCH)
+			return &r->needs[i];
+	}
+	return NULL;
+}
+
+/*
+ * Is all well with the peer's certificates for @p, but that a CRL or an OCSP response is missing, which can be fetched?
+ * Only for who has the private key: certificates are no secret, and to fetch is work for others.
+ */
+static void note_need(struct proof *f, struct ike_peer *p, const struct ike_job *job)
+{
+	const struct pki_result *chain =
+		ike_cred_find(&p->conf->creds, IKE_CRED_PEER_KEY, &(struct ike_iov){ 0 })
+			? NULL
+			: judge_chain(f, p);
+	const struct sigalg *alg;
+	struct ike_iov signature;
+	char why[256];
+
+	if (f->needs || !p->conf->fetch || !chain || chain->verdict != PKI_STATUS_MISSING ||
+	    !first_need(chain))
+		return;
+	f->need = *first_need(chain);
+	if (!take_key(f, p, (struct ike_iov){ chain->spki, chain->spki_len }))
+		return;
+	alg = read_signature(f, p, &signature, why, sizeof(why));
+	if (alg && holds(f, alg, &signature, job))
+		f->needs = p;
+}
+
 /* Does the peer have the key of @p? */
 static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 					    const struct ike_job *job)
@@ -299,7 +341,11 @@ static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 
 	if (!p || p->conf->remote_auth.method != IKE_METHOD_SIGNATURE)
 		return IKE_JOB_NO_KEY;
-	if (!find_peer_key(f, p, &spki) || !take_key(f, p, spki))
+	if (!find_peer_key(f, p, &spki)) {
+		note_need(f, p, job);
+		return IKE_JOB_REFUTED;
+	}
+	if (!take_key(f, p, spki))
 		return IKE_JOB_REFUTED;
 	alg = read_signature(f, p, &signature, why, sizeof(why));
 	if (!alg || !holds(f, alg, &signature, job))
@@ -325,6 +371,7 @@ static enum x_verdict verify_signature(struct ike_core *core, struct ike_sa *sa,
 {
 	struct proof f = proof_of(core, sa, who);
 	struct ike_job_result r = { 0 };
+	enum x_verdict verdict = X_DONE;
 	bool proven = false;
 	unsigned int i;
 
@@ -332,6 +379,11 @@ static enum x_verdict verify_signature(struct ike_core *core, struct ike_sa *sa,
 		r.verdict[i] = (uint8_t)judge_signature(&f, lookup_name(core, c->name[i]), job);
 		proven |= r.verdict[i] == IKE_JOB_PROVEN;
 	}
+	if (f.needs && !proven)
+		verdict = fetched_begin(core, sa, m, f.needs->conf->name, &who->id, &f.need, done,
+					state);
+	if (verdict != X_DONE)
+		return verdict;
 	if (f.until < sa->proof_until)
 		sa->proof_until = f.until;
 	if (f.shown) { /* tunnels that are tried later take nothing back */

@@ -53,9 +53,9 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 	if (!head)
 		return false;
 	memcpy(&call, head, sizeof(call));
-	if (call.kind >= IKE_JOB_KINDS || call.kind == IKE_JOB_RADIUS || call.prf > UINT16_MAX ||
-	    call.alg > UINT16_MAX || !call.n_keys ||
-	    call.n_keys > (call.kind == IKE_JOB_PSK_VERIFY ? IKE_JOB_TUNNELS : 1))
+	if (call.kind >= IKE_JOB_KINDS || call.kind == IKE_JOB_RADIUS ||
+	    call.kind == IKE_JOB_FETCH || call.prf > UINT16_MAX || call.alg > UINT16_MAX ||
+	    !call.n_keys || call.n_keys > (call.kind == IKE_JOB_PSK_VERIFY ? IKE_JOB_TUNNELS : 1))
 		return false;
 	*job = (struct ike_job){
 		.id = call.number,

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CRLs and OCSP responses that the core has fetched while a peer waits in IKE_AUTH: for whom, how often, and what
+ * comes of what is brought. Two cores against each other; a function is the network.
+ */
+#include "core_util.h"
+#include "cert_maker.h"
+
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+
+#include "ike/auth/cred.h"
+
+#define CRL_URI "http://crl.example/root.crl"
+#define OCSP_URI "http://ocsp.example/"
+#define POINT "crlDistributionPoints=URI:" CRL_URI
+#define RESPONDER "authorityInfoAccess=OCSP;URI:" OCSP_URI
+
+/* ---- certificates, and the network ------------------------------------------------------------------ */
+
+static struct made root, other, signer, with_crl, with_both;
+
+static int make_certificates(void **state)
+{
+	(void)state;
+	root = maker_ca("O=Example, CN=root", NULL);
+	other = maker_ca("O=Example, CN=other", NULL);
+	signer = maker_leaf("CN=b", &root, "DNS:node1.example");
+	with_crl = maker_cert(
+		&(struct recipe){ .subject = "CN=a",
+				  .issuer = &root,
+				  .ext = { "subjectAltName=DNS:node0.example", POINT } });
+	with_both = maker_cert(&(struct recipe){
+		.subject = "CN=a",
+		.issuer = &root,
+		.ext = { "subjectAltName=DNS:node0.example", POINT, RESPONDER } });
+	return 0;
+}
+
+static int free_certificates(void **state)
+{
+	struct made *all[] = { &root, &other, &signer, &with_crl, &with_both };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		maker_free(all[i]);
+	return 0;
+}
+
+/* What is at each address; of base NULL: nobody. */
+static struct ike_iov at_crl, at_ocsp;
+
+static void bring(struct node *n, struct ike_fetched *f)
+{
+	(void)n;
+	f->data = f->request.len ? at_ocsp : at_crl;
+	if (!f->data.base)
+		f->fault = "connection refused";
+}
+
+static void put_crl(struct crl_recipe r)
+{
+	maker_free_der(&at_crl);
+	at_crl = maker_crl(&r);
+}
+
+static void put_ocsp(struct ocsp_recipe r)
+{
+	maker_free_der(&at_ocsp);
+	at_ocsp = maker_ocsp(&r);
+}
+
+static int clear_network(void **state)
+{
+	(void)state;
+	maker_free_der(&at_crl);
+	maker_free_der(&at_ocsp);
+	return 0;
+}
+
+static void set_own(struct node *n, const struct made *leaf, const struct made *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text, pem[4096];
+	long len;
+
+	assert_int_equal(PEM_write_bio_PrivateKey(bio, key->key, NULL, NULL, 0, NULL, NULL), 1);
+	len = BIO_get_mem_data(bio, &text);
+	assert_in_range(len, 1, sizeof(pem) - 1);
+	memcpy(pem, text, (size_t)len);
+	pem[len] = 0;
+	BIO_free(bio);
+	node_set_key(n, 0, pem, NULL);
+	node_add_cert(n, 0, IKE_CRED_OWN_CERT, &leaf->der);
+}
+
+/* Node a has @leaf; b, the responder, asks whether it was revoked. */
+static struct pair *pair_asking(const struct made *leaf)
+{
+	struct pair *p = pair_new();
+	struct node *n = p->a, *asks = p->b;
+
+	p->w.utc = MAKER_NOW;
+	set_own(n, leaf, leaf);
+	set_own(asks, &signer, &signer);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	node_add_cert(p->b, 0, IKE_CRED_CA, &root.der);
+	p->a->conf[0].revocation = PKI_REVOCATION_OFF;
+	asks->conf[0].revocation = PKI_REVOCATION_IFURI;
+	asks->conf[0].fetch = true;
+	asks->fetch = bring;
+	return p;
+}
+
+/* Nothing is recorded of it. */
+static void let_pass(struct pair *p, uint64_t seconds)
+{
+	p->w.filter = NULL;
+	pair_run(p, 1000 * seconds);
+}
+
+/* a begins anew, as after a loss of power. */
+static void come_again(struct pair *p)
+{
+	node_crash(p->a);
+	node_start(p->a, false);
+}
+
+static void refused(struct pair *p)
+{
+	pair_start(p, false);
+	pair_run(p, 300);
+	assert_int_equal(p->b->installs, 0);
+	assert_null(node_sa(p->b));
+}
+
+/* ---- what lets in ------------------------------------------------------------------------------------- */
+
+static void a_crl_is_fetched_once(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 7 * MAKER_DAY });
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 1);
+	come_again(p);
+	pair_run(p, 5000);
+	assert_non_null(node_sa(p->b));
+	assert_int_equal(p->b->n_fetches, 1); /* it is known yet */
+	/* A day later it is fetched anew; and as that fails, it counts until the next one is due. */
+	clear_network(NULL);
+	let_pass(p, MAKER_DAY);
+	come_again(p);
+	pair_run(p, 5000);
+	assert_non_null(node_sa(p->b));
+	assert_int_equal(p->b->n_fetches, 2);
+	pair_free(p);
+}
+
+static void the_revoked_are_refused(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .revoked = &with_crl, .reason = 1 });
+	refused(p);
+	node_says(p->b, "reason keyCompromise, says the CRL of 'O=Example, CN=root'");
+	assert_int_equal(p->b->n_fetches, 1);
+	pair_free(p);
+}
+
+static void responders_are_asked_first(void **state)
+{
+	struct pair *p = pair_asking(&with_both);
+
+	(void)state;
+	put_ocsp((struct ocsp_recipe){ .issuer = &root, .cert = &with_both, .status = 0 });
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 1);
+	pair_free(p);
+
+	p = pair_asking(&with_both);
+	put_ocsp((struct ocsp_recipe){ .issuer = &root, .cert = &with_both, .status = 1 });
+	refused(p);
+	node_says(p->b, "says the OCSP responder of 'O=Example, CN=root'");
+	pair_free(p);
+
+	/* It says nothing that counts: the CRL does. */
+	p = pair_asking(&with_both);
+	put_ocsp((struct ocsp_recipe){
+		.issuer = &root, .signer = &other, .cert = &with_both, .status = 0 });
+	put_crl((struct crl_recipe){ .issuer = &root });
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 2);
+	pair_free(p);
+}
+
+/* Of each certificate below the anchor, one after the other. */
+static void all_of_a_chain_are_asked_about(void **state)
+{
+	struct made middle = maker_cert(
+		&(struct recipe){ .subject = "O=Example, CN=middle",
+				  .issuer = &root,
+				  .ext = { "basicConstraints=critical,CA:TRUE",
+					   "keyUsage=critical,keyCertSign,cRLSign", POINT } });
+	struct made leaf = maker_cert(
+		&(struct recipe){ .subject = "CN=a",
+				  .issuer = &middle,
+				  .ext = { "subjectAltName=DNS:node0.example", RESPONDER } });
+	struct pair *p = pair_asking(&leaf);
+
+	(void)state;
+	node_add_cert(p->a, 0, IKE_CRED_OWN_CERT, &middle.der);
+	put_crl((struct crl_recipe){ .issuer = &root });
+	put_ocsp((struct ocsp_recipe){ .issuer = &middle, .cert = &leaf, .status = 0 });
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 2);
+	pair_free(p);
+
+	p = pair_asking(&leaf);
+	node_add_cert(p->a, 0, IKE_CRED_OWN_CERT, &middle.der);
+	put_crl((struct crl_recipe){ .issuer = &root, .revoked = &middle });
+	refused(p);
+	node_says(p->b, "the certificate 'O=Example, CN=middle' (serial number");
+	pair_free(p);
+	maker_free(&middle);
+	maker_free(&leaf);
+}
+
+/* ---- what does not -------------------------------------------------------------------------------------- */
+
+static void expect_fault(const char *words)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	refused(p);
+	node_says(p->b, "whether the certificate 'CN=a' was revoked is not known: " CRL_URI ": ");
+	node_says(p->b, words);
+	node_says(p->b, "put the CRL of 'O=Example, CN=root' from " CRL_URI " into what CRL=");
+	assert_int_equal(p->b->n_fetches, 1);
+	/* a tries again and again: no more often than each minute is it fetched, and the reason stays. */
+	p->b->log_len = 0;
+	p->b->log[0] = 0;
+	pair_run(p, 50000);
+	node_says(p->b, words);
+	assert_int_equal(p->b->n_fetches, 1);
+	pair_run(p, 120000);
+	assert_in_range(p->b->n_fetches, 2, 4);
+	assert_int_equal(p->b->installs, 0);
+	pair_free(p);
+}
+
+static void what_cannot_be_had_is_said(void **state)
+{
+	static const char junk[] = "<html>Not Found</html>";
+
+	(void)state;
+	expect_fault("connection refused; Revocation = ifuri wants");
+	at_crl = (struct ike_iov){ memcpy(OPENSSL_malloc(sizeof(junk)), junk, sizeof(junk)),
+				   sizeof(junk) };
+	expect_fault("what comes from there is no CRL in DER");
+	put_crl((struct crl_recipe){ .issuer = &other });
+	expect_fault("what comes from there is the CRL of another CA");
+	put_crl((struct crl_recipe){ .issuer = &root, .ext = "2.5.29.27=critical,DER:020101" });
+	expect_fault("is a delta CRL, which is not used");
+}
+
+static void a_crl_that_is_too_old_is_said(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW - 60 });
+	refused(p);
+	node_says(p->b, "is too old: the next one was due on 2025-12-31 23:59:00 UTC");
+	pair_free(p);
+}
+
+/* Of the same name, and signed by somebody else. */
+static void a_forged_crl_is_nothing(void **state)
+{
+	struct made twin = maker_ca("O=Example, CN=root", NULL);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &twin });
+	expect_fault("is not signed with that CA's key");
+	maker_free(&twin);
+}
+
+/* Nothing ever comes of the job. */
+static void silence_ends(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	p->b->holds_jobs = true;
+	pair_start(p, false);
+	while (p->b->n_fetches == 0) { /* the jobs that come before */
+		pair_run(p, 20);
+		if (p->b->n_fetches == 0)
+			node_finish_job(p->b);
+	}
+	pair_run(p, 10500);
+	assert_int_equal(p->b->installs, 0);
+	node_says(p->b, CRL_URI ": fetching it takes too long");
+	pair_free(p);
+}
+
+/* ---- for whom nothing is fetched -------------------------------------------------------------------------- */
+
+static void expect_no_fetch(struct pair *p, const char *words)
+{
+	put_crl((struct crl_recipe){ .issuer = &root });
+	refused(p);
+	pair_run(p, 20000);
+	node_says(p->b, words);
+	assert_int_equal(p->b->n_fetches, 0);
+	pair_free(p);
+}
+
+static void nothing_is_fetched_for_strangers(void **state)
+{
+	struct made self = maker_cert(
+		&(struct recipe){ .subject = "CN=a",
+				  .issuer = &other,
+				  .ext = { "subjectAltName=DNS:node0.example", POINT } });
+	struct made late = maker_cert(
+		&(struct recipe){ .subject = "CN=a",
+				  .issuer = &root,
+				  .until = MAKER_NOW - 60,
+				  .ext = { "subjectAltName=DNS:node0.example", POINT } });
+	struct pair *p = pair_asking(&self);
+
+	(void)state;
+	expect_no_fetch(p, "'CN=a'");
+	expect_no_fetch(pair_asking(&late), "'CN=a'");
+	/* The certificate of another, which is no secret, without its key. */
+	p = pair_asking(&with_crl);
+	set_own(p->a, &with_crl, &signer);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	expect_no_fetch(p, "peer 'node0.example'");
+	p = pair_asking(&with_crl);
+	p->b->conf[0].fetch = false;
+	expect_no_fetch(p, "there is no CRL of 'O=Example, CN=root'; Revocation = ifuri");
+	maker_free(&self);
+	maker_free(&late);
+}
+
+static void off_is_off(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	p->b->conf[0].revocation = PKI_REVOCATION_OFF;
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 0);
+	pair_free(p);
+}
+
+/* ---- the initiator, and time --------------------------------------------------------------------------------- */
+
+static void initiators_fetch_likewise(void **state)
+{
+	struct made hub = maker_cert(
+		&(struct recipe){ .subject = "CN=b",
+				  .issuer = &root,
+				  .ext = { "subjectAltName=DNS:node1.example", POINT } });
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	p->b->conf[0].revocation = PKI_REVOCATION_OFF;
+	set_own(p->b, &hub, &hub);
+	node_add_cert(p->b, 0, IKE_CRED_CA, &root.der);
+	p->a->conf[0].revocation = PKI_REVOCATION_STRICT;
+	p->a->conf[0].fetch = true;
+	p->a->fetch = bring;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	pair_start(p, true);
+	assert_int_equal(p->a->n_fetches, 1);
+	put_crl((struct crl_recipe){ .issuer = &root, .revoked = &hub });
+	pair_free(p);
+
+	p = pair_asking(&with_crl);
+	p->b->conf[0].revocation = PKI_REVOCATION_OFF;
+	set_own(p->b, &hub, &hub);
+	node_add_cert(p->b, 0, IKE_CRED_CA, &root.der);
+	p->a->conf[0].revocation = PKI_REVOCATION_IFURI;
+	p->a->conf[0].fetch = true;
+	p->a->fetch = bring;
+	pair_start(p, false);
+	pair_run(p, 300);
+	assert_int_equal(p->a->installs, 0);
+	node_says(p->a, "says the CRL of 'O=Example, CN=root'");
+	pair_free(p);
+	maker_free(&hub);
+}
+
+/* What a CRL says that is fetched later counts for who is here; an older one is not taken back. */
+static void later_crls_put_out(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	pair_start(p, true);
+	let_pass(p, 2 * MAKER_DAY); /* it is too old */
+	put_crl((struct crl_recipe){ .issuer = &root,
+				     .revoked = &with_crl,
+				     .from = MAKER_NOW + MAKER_DAY,
+				     .until = MAKER_NOW + 9 * MAKER_DAY });
+	come_again(p);
+	pair_run(p, 5000);
+	assert_int_equal(p->b->n_fetches, 2);
+	node_says(p->b, "was revoked since: it has to prove itself anew");
+	let_pass(p, 200); /* and the former IKE SA ends */
+	node_says(p->b, "says the CRL of");
+	assert_null(node_sa(p->b));
+	pair_free(p);
+}
+
+static void no_older_crl_is_taken(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){
+		.issuer = &root, .from = MAKER_NOW - 100, .until = MAKER_NOW + 100 });
+	pair_start(p, true);
+	let_pass(p, 200);
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 9 * MAKER_DAY });
+	come_again(p);
+	let_pass(p, 200); /* until the former IKE SA ends, too */
+	assert_null(node_sa(p->b));
+	node_says(p->b,
+		  CRL_URI ": the CRL from there is of 2025-12-31 00:00:00 UTC, and the one from "
+			  "before of 2025-12-31 23:58:20 UTC: it is an older one");
+	pair_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
+		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),
+		cmocka_unit_test_teardown(responders_are_asked_first, clear_network),
+		cmocka_unit_test_teardown(all_of_a_chain_are_asked_about, clear_network),
+		cmocka_unit_test_teardown(what_cannot_be_had_is_said, clear_network),
+		cmocka_unit_test_teardown(a_crl_that_is_too_old_is_said, clear_network),
+		cmocka_unit_test_teardown(a_forged_crl_is_nothing, clear_network),
+		cmocka_unit_test_teardown(silence_ends, clear_network),
+		cmocka_unit_test_teardown(nothing_is_fetched_for_strangers, clear_network),
+		cmocka_unit_test_teardown(off_is_off, clear_network),
+		cmocka_unit_test_teardown(initiators_fetch_likewise, clear_network),
+		cmocka_unit_test_teardown(later_crls_put_out, clear_network),
+		cmocka_unit_test_teardown(no_older_crl_is_taken, clear_network),
+	};
+
+	return cmocka_run_group_tests(tests, make_certificates, free_certificates);
+}

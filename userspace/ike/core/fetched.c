@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CRLs and OCSP responses that were fetched from the addresses which certificates name: a cache for all tunnels.
+ * x_signature.c asks it while it judges certificates, and has it begin to fetch what is missing.
+ *
+ * What comes from the network is kept only if pki_verify() finds that the right CA signed it and that it is valid;
+ * until then it is fresh, beside what was held before. An item is found by its address and the key of the CA that has
+ * to sign, so that who names an address of another CA's in a certificate spoils nothing for that one. A CRL older
+ * than the one that is held is refused, also if that one is too old by now. What failed is not tried again for
+ * FETCHED_RETRY_MS. What is held is fetched anew after a day, or when the next one is due; should that fail, it
+ * counts until then.
+ */
+#include "ike/core/layer_ikesa.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	FETCHED_ITEMS = 1024, /* of each client of a hub there may be an OCSP response */
+	FETCHED_BYTES = 4 << 20, /* of all items */
+	FETCHED_BUSY_MS = 2000, /* what was too much at a time is tried again after that, … */
+	FETCHED_RETRY_MS = 60000, /* … nothing else is fetched more often, … */
+	FETCHED_DAY_MS =
+		86400000, /* … nor kept longer without a look at whether there is something new */
+	FETCHED_FAULT = 256,
+	/* For one IKE SA, in a row, so that a half-open one and its peer's patience last: */
+	FETCHES = PKI_MAX_NEEDS,
+	FETCHES_MS = 10000, /* from the first until the last one begins */
+};
+
+struct fetched_item {
+	TAILQ_ENTRY(fetched_item) link;
+	char uri[PKI_MAX_URI];
+	uint8_t issuer[PKI_HASH_LEN];
+	uint8_t request[PKI_MAX_OCSP_REQUEST];
+	size_t request_len; /* 0: it is a CRL */
+	struct ikesa_bytes held, fresh;
+	int64_t until; /* of ->held: when the next one is due, UTC */
+	uint64_t renew_at; /* of ->held: when it is fetched anew */
+	uint64_t retry_at; /* it is not fetched before */
+	uint64_t job; /* that is to fetch it; 0: none is */
+	char fault[FETCHED_FAULT]; /* why that failed, until retry_at */
+};
+
+/* ---- items --------------------------------------------------------------------- */
+
+static struct fetched_item *find_item(struct ike_core *core, const struct pki_need *need)
+{
+	struct fetched_item *i;
+
+	TAILQ_FOREACH(i, &core->fetched, link)
+	{
+		if (!strcmp(i->uri, need->uri) && i->request_len == need->request_len &&
+		    !memcmp(i->request, need->request, need->request_len) &&
+		    !memcmp(i->issuer, need->issuer, sizeof(i->issuer)))
+			return i;
+	}
+	return NULL;
+}
+
+static void set_bytes(struct ike_core *core, struct ikesa_bytes *b, const void *data, size_t len)
+{
+	core->fetched_bytes -= b->len;
+	if (!len || ikesa_bytes_set(b, data, len))
+		ikesa_bytes_free(b);
+	core->fetched_bytes += b->len;
+}
+
+static void drop_item(struct ike_core *core, struct fetched_item *i)
+{
+	TAILQ_REMOVE(&core->fetched, i, link);
+	core->n_fetched--;
+	set_bytes(core, &i->held, NULL, 0);
+	set_bytes(core, &i->fresh, NULL, 0);
+	free(i);
+}
+
+static void touch_item(struct ike_core *core, struct fetched_item *i)
+{
+	TAILQ_REMOVE(&core->fetched, i, link);
+	TAILQ_INSERT_TAIL(&core->fetched, i, link);
+}
+
+/* Those that were used last stay. */
+static void make_room(struct ike_core *core, unsigned int items, size_t bytes)
+{
+	while (core->n_fetched + items > FETCHED_ITEMS ||
+	       (core->n_fetched > 1 && core->fetched_bytes + bytes > FETCHED_BYTES))
+		drop_item(core, TAILQ_FIRST(&core->fetched));
+}
+
+static struct fetched_item *make_item(struct ike_core *core, const struct pki_need *need)
+{
+	struct fetched_item *i = find_item(core, need);
+
+	if (i)
+		return i;
+	make_room(core, 1, 0);
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return NULL;
+	memcpy(i->uri, need->uri, sizeof(i->uri));
+	memcpy(i->issuer, need->issuer, sizeof(i->issuer));
+	memcpy(i->request, need->request, need->request_len);
+	i->request_len = need->request_len;
+	TAILQ_INSERT_TAIL(&core->fetched, i, link);
+	core->n_fetched++;
+	return i;
+}
+
+void fetched_free(struct ike_core *core)
+{
+	while (!TAILQ_EMPTY(&core->fetched))
+		drop_item(core, TAILQ_FIRST(&core->fetched));
+}
+
+/* ---- what is known ------------------------------------------------------------- */
+
+static bool counts(struct ike_core *core, const struct fetched_item *i)
+{
+	return i->held.data && core->env.utc(core->env.ctx) < i->until;
+}
+
+struct pki_fetched fetched_find(void *ctx, const struct pki_need *need)
+{
+	struct ike_core *core = ctx;
+	struct fetched_item *i = find_item(core, need);
+	struct pki_fetched out = { 0 };
+	bool waits;
+
+	if (!i)
+		return out;
+	touch_item(core, i);
+	waits = core->now < i->retry_at && !i->job;
+	if (i->fresh.data)
+		out.der = (struct ike_iov){ i->fresh.data, i->fresh.len };
+	else if (counts(core, i) && (waits || core->now < i->renew_at))
+		out.der = (struct ike_iov){ i->held.data, i->held.len };
+	else if (waits)
+		out.fault = i->fault;
+	return out;
+}
+
+/* Is the peer of @sa here by what the CRL revokes? */
+static void look_up_shown(struct ike_core *core, struct ike_sa *sa, const struct pki_crl *crl)
+{
+	const struct tunnel_conf *c = sa->peer ? sa->peer->conf : NULL;
+
+	if (sa->state != IKESA_ESTABLISHED || !sa->shown || !c || !c->fetch ||
+	    c->revocation == PKI_REVOCATION_OFF ||
+	    !pki_crl_revokes(crl, sa->shown->v, sa->shown->n))
+		return;
+	sa_revoked(core, sa);
+	sa_touch(core, sa);
+}
+
+static void look_up_all(struct ike_core *core, const struct ike_iov *der)
+{
+	struct pki_crl *crl = pki_crl_open(der);
+	struct ike_sa *sa;
+
+	for (unsigned int i = 0; crl && i < core->sas.buckets; i++) {
+		LIST_FOREACH(sa, &core->sas.by_spi[i], by_spi)
+		{
+			look_up_shown(core, sa, crl);
+		}
+	}
+	pki_crl_free(crl);
+}
+
+static void keep_fresh(struct ike_core *core, struct fetched_item *i, const struct pki_need *need)
+{
+	int64_t left = need->until - core->env.utc(core->env.ctx);
+	struct ike_iov crl;
+
+	set_bytes(core, &i->held, NULL, 0);
+	i->held = i->fresh;
+	i->fresh = (struct ikesa_bytes){ 0 };
+	i->until = need->until;
+	i->renew_at = core->now + FETCHED_DAY_MS;
+	if (left < FETCHED_DAY_MS / 1000)
+		i->renew_at = core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
+	i->retry_at = core->now + FETCHED_RETRY_MS;
+	snprintf(i->fault, sizeof(i->fault),
+		 "what came from there less than a minute ago is too old by now");
+	crl = (struct ike_iov){ i->held.data, i->held.len };
+	if (!i->request_len)
+		look_up_all(core, &crl);
+}
+
+void fetched_judge(struct ike_core *core, const struct pki_result *r)
+{
+	for (unsigned int n = 0; n < r->n_needs; n++) {
+		const struct pki_need *need = &r->needs[n];
+		struct fetched_item *i = find_item(core, need);
+
+		if (!i)
+			continue;
+		if (need->state == PKI_NEED_USED && i->fresh.data) {
+			keep_fresh(core, i, need);
+		} else if (need->state == PKI_NEED_USELESS && i->fresh.data) {
+			set_bytes(core, &i->fresh, NULL, 0);
+			i->retry_at = core->now + FETCHED_RETRY_MS;
+			snprintf(i->fault, sizeof(i->fault), "%s", need->why);
+		} else if (need->state == PKI_NEED_USELESS) {
+			set_bytes(core, &i->held, NULL, 0);
+		}
+	}
+}
+
+/* ---- fetching ------------------------------------------------------------------ */
+
+/* Nothing tells of it any more; @error is that of the job. */
+static void end_job(struct ike_core *core, uint64_t job, int error)
+{
+	struct fetched_item *i;
+
+	TAILQ_FOREACH(i, &core->fetched, link)
+	{
+		if (i->job != job)
+			continue;
+		i->job = 0;
+		if (error == -EBUSY)
+			i->retry_at = core->now + FETCHED_BUSY_MS;
+		core->chain.by = NULL; /* what it was judged by is another thing now */
+	}
+}
+
+static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_msg *m, void *state,
+			    const struct ike_job_result *r)
+{
+	const struct ike_job_result again = { .id = r->id, .error = -ERESTART };
+
+	end_job(core, m->wait->id, r->error); /* @r has no number if it is late */
+	return sa->setup->after_fetch(core, sa, m, state, &again);
+}
+
+enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			     const char *tunnel, const struct ike_id *id,
+			     const struct pki_need *need, job_done_fn done, void *state)
+{
+	struct ikesa_setup *s = sa->setup;
+	char name[1][IKE_JOB_NAME];
+	struct ike_job job = {
+		.kind = IKE_JOB_FETCH,
+		.n_tunnels = 1,
+		.tunnels = name,
+		.peer = id,
+		.prf = sa->keys.suite.prf,
+		.octets = { { need->uri, strlen(need->uri) },
+			    { need->request, need->request_len } },
+	};
+	struct fetched_item *i;
+
+	if (!s->fetch_until)
+		s->fetch_until = core->now + FETCHES_MS;
+	if (s->fetches >= FETCHES || core->now >= s->fetch_until)
+		return X_DONE;
+	i = make_item(core, need);
+	if (!i)
+		return X_DROP;
+	memcpy(name[0], tunnel, sizeof(name[0]));
+	if (!job_begin(core, sa, m, &job, go_on, state))
+		return X_DROP;
+	s->fetches++;
+	s->after_fetch = done;
+	i->job = job.id;
+	i->retry_at = core->now + FETCHED_RETRY_MS;
+	snprintf(i->fault, sizeof(i->fault),
+		 "fetching it takes too long, or is too much at a time");
+	return X_WAIT;
+}
+
+void fetched_end(struct ike_sa *sa)
+{
+	sa->setup->fetches = FETCHES;
+}
+
+/* It may be an older one that somebody on the way has kept. */
+static bool goes_back(const struct fetched_item *i, const struct ike_fetched *f, char *why,
+		      size_t size)
+{
+	const struct ike_iov held = { i->held.data, i->held.len };
+
+	return held.base && !i->request_len && pki_crl_is_older(&f->data, &held, why, size);
+}
+
+static void take_item(struct ike_core *core, struct fetched_item *i, const struct ike_fetched *f)
+{
+	i->job = 0;
+	i->retry_at = core->now + FETCHED_RETRY_MS;
+	if (!f->data.base || !f->data.len) {
+		snprintf(i->fault, sizeof(i->fault), "%s", f->fault ? f->fault : "nothing came");
+		return;
+	}
+	if (goes_back(i, f, i->fault, sizeof(i->fault)))
+		return;
+	snprintf(i->fault, sizeof(i->fault), "out of memory");
+	set_bytes(core, &i->fresh, f->data.base, f->data.len);
+}
+
+void fetched_take(struct ike_core *core, const struct ike_fetched *f)
+{
+	struct fetched_item *i;
+
+	core->chain.by = NULL; /* what it was judged by is another thing now */
+	if (f->data.len > IKE_MAX_FETCHED)
+		return;
+	TAILQ_FOREACH(i, &core->fetched, link)
+	{
+		if (i->job && !strcmp(i->uri, f->uri) && i->request_len == f->request.len &&
+		    !memcmp(i->request, f->request.base, f->request.len))
+			take_item(core, i, f);
+	}
+	make_room(core, 0, 0);
+}
