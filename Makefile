@@ -258,7 +258,7 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	$(Q)$(call put,0644,$D/esptun.tmpfiles,$(tmpfilesdir)/esptun.conf)
 	$(Q)$(call put,0644,$D/esptun.sysusers,$(sysusersdir)/esptun.conf)
 	$(if $(DESTDIR),,$(Q)systemd-sysusers $(sysusersdir)/esptun.conf 2>/dev/null || \
-		for user in esptund esptund-ike esptund-keys; do getent passwd $$user >/dev/null || \
+		for user in esptund esptund-ike esptund-keys esptund-fetch; do getent passwd $$user >/dev/null || \
 		useradd --system --no-create-home --shell /usr/sbin/nologin $$user || exit 1; done)
 	$(Q)$(call put,0644,$D/completion.bash,$(completiondir)/esptun)
 	$(Q)$(call put,0644,$D/example.conf,$(docdir)/example.conf)

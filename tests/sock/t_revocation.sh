@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Certificates of strongSwan that were revoked, by CRLs in files, whoever begins: what is let in by which
+# Certificates of strongSwan that were revoked, by CRLs in files (t_fetch.sh: fetched), whoever begins: what is let in by which
 # Revocation=, and what is said of what is not.
 
 . "$VM_TOP/tests/vm/lib.sh"
@@ -33,6 +33,7 @@ make_tunnel() {
 	tunnel west "$n" "$name" start=$start rid="$name.east.example" key="Key = $dir/west.key
 	Cert = $dir/west.crt
 	LocalAuth = pubkey" lid=west.example proof="CA = $dir/root.crt
+	Fetch = no
 	$crl
 	$level" sauth="auth = pubkey
 	      certs = $name.east.crt" oauth='auth = pubkey

@@ -763,15 +763,16 @@ static void whether_revocation_is_asked(void **state)
 		enum pki_revocation is;
 		const char *said;
 	} rows[] = {
-		{ "", PKI_REVOCATION_OFF, "" },
+		{ "", PKI_REVOCATION_IFURI, "" },
+		{ "Fetch = no\n", PKI_REVOCATION_OFF, "" },
 		{ "CRL = /crls\n", PKI_REVOCATION_IFURI, "" },
 		{ "Revocation = off\n", PKI_REVOCATION_OFF, "" },
 		{ "CRL = file:/crls\nRevocation = ifuri\n", PKI_REVOCATION_IFURI, "" },
 		{ "CRL = /crls\nRevocation = Strict\n", PKI_REVOCATION_STRICT, "" },
-		{ "Revocation = ifuri\n", PKI_REVOCATION_IFURI,
-		  "6: warning: Revocation = ifuri without CRL: peers whose certificates name a CRL or an OCSP responder are refused, but for those that send an OCSP response with them" },
-		{ "Revocation = strict\n", PKI_REVOCATION_STRICT,
-		  "6: warning: Revocation = strict without CRL: peers with certificates are refused, but for those that send an OCSP response with them" },
+		{ "Revocation = ifuri\nFetch = no\n", PKI_REVOCATION_IFURI,
+		  "6: warning: Revocation = ifuri with Fetch = no and without CRL: peers whose certificates name a CRL or an OCSP responder are refused, but for those that send an OCSP response with them" },
+		{ "Revocation = strict\nFetch = no\n", PKI_REVOCATION_STRICT,
+		  "6: warning: Revocation = strict with Fetch = no and without CRL: peers with certificates are refused, but for those that send an OCSP response with them" },
 	};
 	struct ike_tunnel_conf core;
 	char text[256];

@@ -12,7 +12,7 @@ cp "${ESPTUND:-$VM_TOP/build/esptund}" "$VM_TOP/build/esptun" /run/bin/
 PATH=/run/bin:$PATH
 
 # The agent's users, as make install makes them.
-for user in esptund esptund-ike esptund-keys; do
+for user in esptund esptund-ike esptund-keys esptund-fetch; do
 	getent passwd $user > /dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin $user
 done
 

@@ -124,12 +124,23 @@ for kind in ike keys; do
 		"4294967296 4294967296"
 done
 
+fspawn=$(pgrep -x esptund-fspawn)
+is "esptund-fspawn is the user esptund-fetch in every respect" \
+	"$(sed -n 's/^\(Uid\|Gid\):\t//p' "/proc/$fspawn/status" | xargs)" \
+	"$(printf "$(id -u esptund-fetch) %.0s" 1 2 3 4; printf "$(id -g esptund-fetch) %.0s" 1 2 3 4 | sed 's/ $//')"
+is "it has no capability" "$(sed -n 's/^Cap\(Eff\|Prm\|Inh\|Amb\):\t//p' "/proc/$fspawn/status" | xargs)" \
+	"0000000000000000 0000000000000000 0000000000000000 0000000000000000"
+is "and a filter" "$(grep -hE '^(Seccomp|NoNewPrivs):' "/proc/$fspawn/status" | cut -f2 | xargs)" "1 2"
+is "and another root" "$([ "$(stat -Lc %d:%i "/proc/$fspawn/root/")" = "$(stat -Lc %d:%i /)" ]; echo $?)" 1
+is "and one socket, too" "$(find "/proc/$fspawn/fd" -lname 'socket:*' | wc -l)" 1
+is "who fetches is not there while nothing is fetched" "$(pgrep -cx esptund-fetch)" 0
+
 # ---- who has keys in the clear --------------------------------------------------------------
 
 must tell alone reload > /dev/null
-is "all processes are looked at" "$(pgrep -c esptund)" 8
+is "all processes are looked at" "$(pgrep -c esptund)" 9
 is "none has the key, once it was read" "$(pgrep esptund | in_memory "$AGENT_PSK")" ""
-is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 8
+is "though what they have is found" "$(pgrep esptund | in_memory INVALID_KE_PAYLOAD | wc -w)" 9
 
 # ---- files are read all the same ---------------------------------------------------------
 

@@ -465,6 +465,7 @@ void agent_free(struct agent *a)
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
 	core_free(a->core);
 	key_proc_free(a->key_proc);
+	fetch_free(a);
 	lease_save_all(a);
 	while ((t = a->tunnels)) {
 		a->tunnels = t->next;

@@ -32,6 +32,7 @@ struct agent_helpers {
 	struct link_dns *link_dns; /* sets name servers; NULL: nobody does */
 	struct spawn *spawn; /* starts the ike process */
 	struct spawn *key_spawn; /* starts the keys process */
+	struct spawn *fetch_spawn; /* starts the fetch process; NULL: nothing is fetched */
 };
 
 /*

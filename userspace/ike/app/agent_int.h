@@ -114,6 +114,7 @@ struct tunnel {
 	struct timer timer; /* of lookup_at, reopen_at, restore_at, save_at and cert_status_at */
 	struct agent *agent;
 	struct config conf;
+	struct bucket fetches; /* that were begun for it, see fetch.c */
 	struct config *successor; /* its own; with AFTER_REPLACE, else NULL */
 	uint32_t ifindex; /* 0: closed, neither netdevice nor core know it */
 	struct pool *pool; /* of its clients' addresses; NULL: they bring them */
@@ -210,6 +211,7 @@ struct agent {
 	struct core *core;
 	uint8_t terms_secret[TERMS_SECRET];
 	struct key_proc *key_proc;
+	struct fetches *fetches; /* NULL: none were begun */
 	LIST_HEAD(, radius) radius; /* of tunnels */
 	uint64_t own_jobs; /* of the keys process, that were the agent's own */
 	struct bucket job_bytes; /* that were signed for the core */
@@ -436,7 +438,16 @@ int backend_begin(struct tunnel *t, const struct ike_job *job);
 /* The core has forgotten all conversations, or the tunnel ends. */
 void backend_free(struct tunnel *t);
 
+/* ---- fetch.c */
+/* Do IKE_JOB_FETCH, of the tunnel's: the core hears of it later. 0 or a negative errno. */
+int fetch_begin(struct tunnel *t, const struct ike_job *job);
+/* The core waits for nothing any more. */
+void fetch_drop(struct agent *a);
+void fetch_free(struct agent *a);
+
 /* ---- given.c */
+/* Has no other host an address in it, by what it is set aside for? */
+bool given_has_no_hosts(const struct net_prefix *p);
 /*
  * See ike_env.settings: the addresses come on the link, in place of former ones, when the event is over.
  * -EADDRNOTAVAIL: nobody asked for them, or somebody here or on the way to the peer has one.

@@ -501,6 +501,27 @@ void core_job_done(struct core *c, const struct ike_job_result *r, uint64_t now)
 	call(c, &h, r, WIRE_RETURN);
 }
 
+void core_fetched(struct core *c, const struct ike_fetched *f, uint64_t now)
+{
+	struct wire_head h = head(WIRE_FETCHED, NULL, now);
+	struct wire_fetched *body = (struct wire_fetched *)c->in.body;
+	uint8_t *rest = (uint8_t *)(body + 1);
+
+	memset(body, 0, sizeof(*body));
+	wire_copy_text(body->uri, sizeof(body->uri), f->uri);
+	wire_copy_text(body->fault, sizeof(body->fault), f->fault);
+	if (f->request.len <= PKI_MAX_OCSP_REQUEST)
+		body->request_len = (uint32_t)f->request.len;
+	if (f->data.len <= IKE_MAX_FETCHED)
+		body->data_len = (uint32_t)f->data.len;
+	if (body->request_len)
+		memcpy(rest, f->request.base, body->request_len);
+	if (body->data_len)
+		memcpy(rest + body->request_len, f->data.base, body->data_len);
+	h.len = (uint32_t)sizeof(*body) + body->request_len + body->data_len;
+	call(c, &h, body, WIRE_RETURN);
+}
+
 void core_timer(struct core *c, uint64_t now)
 {
 	call_plain(c, WIRE_TIMER, NULL, now);

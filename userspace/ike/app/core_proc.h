@@ -45,6 +45,8 @@ void core_path(struct core *c, const char *tunnel, uint32_t peer, const struct i
 void core_addresses(struct core *c, const char *tunnel, const struct ike_addr *ours, size_t n,
 		    uint64_t now);
 void core_job_done(struct core *c, const struct ike_job_result *r, uint64_t now);
+/* Of a name, a fault, a request or data that are too long, less is told. */
+void core_fetched(struct core *c, const struct ike_fetched *f, uint64_t now);
 void core_timer(struct core *c, uint64_t now);
 uint64_t core_next(const struct core *c);
 int core_tunnel_remote(struct core *c, const char *tunnel, const struct ike_endpoint *remote);

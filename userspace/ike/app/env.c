@@ -562,6 +562,11 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 
 		return t ? backend_begin(t, job) : -ENODEV;
 	}
+	if (job->kind == IKE_JOB_FETCH) {
+		struct tunnel *t = tunnel_of(a, job->tunnels[0], IKE_PEER_FIRST);
+
+		return t ? fetch_begin(t, job) : -ENODEV;
+	}
 	return key_proc_begin(a->key_proc, job);
 }
 

@@ -184,7 +184,7 @@ static const struct net_prefix no_hosts[] = {
 	{ { 6, { 0xfe, 0x80 } }, 10 }, { { 6, { 0xff } }, 8 },
 };
 
-static bool has_no_hosts(const struct net_prefix *p)
+bool given_has_no_hosts(const struct net_prefix *p)
 {
 	for (unsigned int i = 0; i < sizeof(no_hosts) / sizeof(no_hosts[0]); i++) {
 		const struct net_prefix *none = &no_hosts[i];
@@ -214,7 +214,7 @@ static enum conflict find_route_conflict(const struct tunnel *t, const struct ne
 	*at = NULL;
 	if (t->conf.table)
 		return CONFLICT_NONE;
-	return has_no_hosts(p) ? CONFLICT_NO_HOST : find_conflict(t, p, at);
+	return given_has_no_hosts(p) ? CONFLICT_NO_HOST : find_conflict(t, p, at);
 }
 
 static bool may_route(const struct tunnel *t, const struct net_prefix *p)

@@ -210,6 +210,7 @@ void agent_revive_core(struct agent *a, uint64_t now)
 	}
 	key_proc_drop(a->key_proc); /* jobs were the former one's */
 	radius_jobs_lost(a);
+	fetch_drop(a);
 	a->core_is_lost = false;
 }
 

@@ -246,6 +246,7 @@ static void end_helpers(struct agent_helpers *h)
 {
 	spawn_free(h->spawn);
 	spawn_free(h->key_spawn);
+	spawn_free(h->fetch_spawn);
 	reader_free(h->reader);
 	store_free(h->store);
 	link_dns_free(h->link_dns);
@@ -307,10 +308,13 @@ static int start_helpers(struct options *o, struct agent_helpers *h, char *err, 
 		h->link_dns = link_dns_start(&naming, err, err_size);
 	if (h->link_dns)
 		h->spawn = spawn_start(&spawning, err, err_size);
+	spawning.kind = SPAWN_FETCH;
+	if (h->spawn)
+		h->fetch_spawn = spawn_start(&spawning, err, err_size);
 	make_wrapping_key(seal.wrapping);
 	spawning.kind = SPAWN_KEYS;
 	spawning.wrapping = seal.wrapping;
-	if (h->spawn)
+	if (h->fetch_spawn)
 		h->key_spawn = spawn_start(&spawning, err, err_size);
 	read_terms_secret(o);
 	memcpy(seal.secret, o->agent.terms_secret, sizeof(seal.secret));

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -661,16 +662,66 @@ static const int allowed_to_spawn[] = {
 
 /* What libraries may try, and do without: an answer is enough for them. */
 static const int refused_to_child[] = {
-	SCMP_SYS(open),	      SCMP_SYS(openat),
-	SCMP_SYS(stat),	      SCMP_SYS(lstat),
-	SCMP_SYS(statx),      SCMP_SYS(access),
-	SCMP_SYS(newfstatat), SCMP_SYS(faccessat),
-	SCMP_SYS(socket),     SCMP_SYS(connect),
-	SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
-	SCMP_SYS(fcntl),      SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(stat),
+	SCMP_SYS(lstat),
+	SCMP_SYS(statx),
+	SCMP_SYS(access),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(readlink),
+	SCMP_SYS(readlinkat),
+	SCMP_SYS(sched_getaffinity),
 };
 
-static int allow_to_child(scmp_filter_ctx f)
+/* And those that one with connections of its own does need. */
+static const int refused_offline[] = {
+	SCMP_SYS(socket),
+	SCMP_SYS(connect),
+	SCMP_SYS(fcntl),
+};
+
+/* It connects to others, and waits for no connection: neither bind nor listen. */
+static const int allowed_online[] = {
+	SCMP_SYS(connect),	  SCMP_SYS(fcntl),	     SCMP_SYS(readv),
+	SCMP_SYS(sendto),	  SCMP_SYS(recvfrom),	     SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),	  SCMP_SYS(getsockname),     SCMP_SYS(getpeername),
+	SCMP_SYS(shutdown),	  SCMP_SYS(epoll_create1),   SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),	  SCMP_SYS(epoll_pwait),     SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime), SCMP_SYS(clock_getres),
+	SCMP_SYS(pipe2),
+};
+
+/* TCP, and an answer for a library that tries something else first. */
+static int allow_tcp(scmp_filter_ctx f)
+{
+	static const int families[] = { AF_INET, AF_INET6 }, others[] = { AF_UNIX, AF_NETLINK };
+	int rc = ALLOW(f, allowed_online);
+
+	if (!rc) /* how much there is to read */
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	for (unsigned int i = 0; i < 2 && !rc; i++) {
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
+		if (!rc)
+			rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 2,
+					      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+					      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
+		if (!rc)
+			rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 2,
+					      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+					      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW));
+		if (!rc)
+			rc = seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 1,
+					      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)others[i]));
+	}
+	return rc;
+}
+
+static int allow_to_child(scmp_filter_ctx f, bool network)
 {
 	static const struct field_rule rules[] = {
 		{ REFUSE, SCMP_SYS(mmap), 2, PROT_EXEC, PROT_EXEC },
@@ -682,6 +733,8 @@ static int allow_to_child(scmp_filter_ctx f)
 		rc = ALLOW(f, allowed_to_child);
 	if (!rc)
 		rc = REFUSE_ALL(f, refused_to_child);
+	if (!rc)
+		rc = network ? allow_tcp(f) : REFUSE_ALL(f, refused_offline);
 	return rc ? rc : ADD(f, rules);
 }
 
@@ -718,7 +771,7 @@ static int become_user(uid_t uid, gid_t gid)
 	return capng_apply(CAPNG_SELECT_CAPS);
 }
 
-int rights_drop_spawn(const char *user, bool seccomp, char *err, size_t err_size)
+int rights_drop_spawn(const char *user, bool network, bool seccomp, char *err, size_t err_size)
 {
 	const struct passwd *found = getpwnam(user);
 	uid_t uid = found ? found->pw_uid : NOBODY;
@@ -738,16 +791,19 @@ int rights_drop_spawn(const char *user, bool seccomp, char *err, size_t err_size
 		return 0;
 	rc = filter_new(&f);
 	if (!rc)
-		rc = allow_to_child(f);
+		rc = allow_to_child(f, network);
 	if (!rc)
 		rc = ALLOW(f, allowed_to_spawn);
 	return filter_end(f, rc, err, err_size);
 }
 
+enum { CONNECTIONS = 32 }; /* and what it waits for them with */
+
 /* So much of the machine it can use up; the agent has the rest. */
-static int limit_child(void)
+static int limit_child(bool network)
 {
-	static const struct rlimit descriptors = { HELPER_FD + 1, HELPER_FD + 1 };
+	const rlim_t most = HELPER_FD + 1 + (network ? CONNECTIONS : 0);
+	const struct rlimit descriptors = { most, most };
 	static const struct rlimit memory = { CHILD_MEMORY, CHILD_MEMORY };
 
 #ifdef __SANITIZE_ADDRESS__ /* reserves terabytes */
@@ -756,13 +812,14 @@ static int limit_child(void)
 	return setrlimit(RLIMIT_NOFILE, &descriptors) || setrlimit(RLIMIT_AS, &memory);
 }
 
-int rights_confine_child(bool seccomp, void (*say)(const char *text), char *err, size_t err_size)
+int rights_confine_child(bool network, bool seccomp, void (*say)(const char *text), char *err,
+			 size_t err_size)
 {
 	scmp_filter_ctx f;
 	int rc;
 
 	guard_memory(); /* locks are not inherited */
-	if (limit_child()) {
+	if (limit_child(network)) {
 		snprintf(err, err_size, "cannot limit a process: %s", strerror(errno));
 		return -1;
 	}
@@ -771,7 +828,7 @@ int rights_confine_child(bool seccomp, void (*say)(const char *text), char *err,
 		return 0;
 	rc = filter_new(&f);
 	if (!rc)
-		rc = allow_to_child(f);
+		rc = allow_to_child(f, network);
 	if (!rc)
 		rc = allow_abort(f);
 	/* The former filter has it. */

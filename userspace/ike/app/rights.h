@@ -12,6 +12,7 @@
 #define RIGHTS_USER "esptund"
 #define RIGHTS_IKE_USER "esptund-ike"
 #define RIGHTS_KEYS_USER "esptund-keys"
+#define RIGHTS_FETCH_USER "esptund-fetch"
 
 /*
  * No core dumps, no ptrace, no swap; the user RIGHTS_USER instead of root, if there is one;
@@ -49,15 +50,18 @@ int rights_drop_runner(const char *program, bool seccomp, char *err, size_t err_
 
 /*
  * The same for a process that starts others: the user @user, or uid 65534
- * without one; no capability, no files, no sockets but the one it has; it may fork.
+ * without one; no capability, no files, no sockets but the one it has; it may fork. With @network it, or rather
+ * what it starts, may make TCP connections.
  */
-int rights_drop_spawn(const char *user, bool seccomp, char *err, size_t err_size);
+int rights_drop_spawn(const char *user, bool network, bool seccomp, char *err, size_t err_size);
 
 /*
- * And for the ike process or the keys process, which that has forked: what remains is to read and write
- * descriptors it has, memory, of which there is a limit, time and randomness. If the filter ends the process,
+ * And for the ike process, the keys process or the fetch process, which that has forked: what remains is to read and
+ * write descriptors it has, memory, of which there is a limit, time and randomness; with @network also to make TCP
+ * connections, and to wait for several of them. If the filter ends the process,
  * @say gets the sentence, in a signal handler; NULL: nobody does.
  */
-int rights_confine_child(bool seccomp, void (*say)(const char *text), char *err, size_t err_size);
+int rights_confine_child(bool network, bool seccomp, void (*say)(const char *text), char *err,
+			 size_t err_size);
 
 #endif

@@ -368,6 +368,20 @@ static void take_result(struct serve *s)
 	ike_wipe(s->call.body, sizeof(struct ike_job_result));
 }
 
+static void take_fetched(struct serve *s)
+{
+	const struct wire_fetched *body = (const struct wire_fetched *)s->call.body;
+	const uint8_t *rest = (const uint8_t *)(body + 1);
+	const struct ike_fetched f = {
+		.uri = body->uri,
+		.request = { rest, body->request_len },
+		.data = { body->data_len ? rest + body->request_len : NULL, body->data_len },
+		.fault = *body->fault ? body->fault : NULL,
+	};
+
+	ike_core_fetched(s->core, &f, s->call.h.time);
+}
+
 static void take_datagram(struct serve *s)
 {
 	const struct wire_head *h = &s->call.h;
@@ -422,6 +436,7 @@ static bool do_call(struct serve *s, int32_t *result)
 				   h->len / sizeof(struct ike_addr), h->time);
 		return true;
 	case WIRE_JOB_DONE: take_result(s); return true;
+	case WIRE_FETCHED: take_fetched(s); return true;
 	case WIRE_TIMER: ike_core_timer(core, h->time); return true;
 	case WIRE_TUNNEL_REMOTE:
 		*result = ike_core_tunnel_remote(core, h->tunnel, &h->remote);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ike/app/fetch_serve.h"
 #include "ike/app/helper.h"
 #include "ike/keys/key_serve.h"
 #include "ike/keys/key_wire.h"
@@ -25,13 +26,16 @@ struct spawn {
 static const struct kind {
 	const char *name, *user; /* of the process that starts */
 	const char *child, *what; /* what it starts */
-	size_t longest; /* message to that, octets */
+	size_t longest; /* message to or from that, octets */
+	bool network; /* it makes connections of its own */
 	void (*last_words)(const char *text); /* of that, see rights_confine_child() */
 } kinds[] = {
 	[SPAWN_IKE] = { "esptund-spawn", RIGHTS_IKE_USER, "esptund-ike", "speaks IKE",
-			sizeof(struct wire), serve_last_words },
+			sizeof(struct wire), false, serve_last_words },
 	[SPAWN_KEYS] = { "esptund-kspawn", RIGHTS_KEYS_USER, "esptund-keys", "has the keys",
-			 KEY_CALL_MAX, NULL },
+			 KEY_CALL_MAX, false, NULL },
+	[SPAWN_FETCH] = { "esptund-fspawn", RIGHTS_FETCH_USER, "esptund-fetch", "fetches CRLs",
+			  FETCH_LONGEST, true, NULL },
 };
 
 /* A message of one octet with room for one descriptor. */
@@ -101,7 +105,7 @@ _Noreturn static void run_child(int fd, const struct spawn_options *o)
 	prctl(PR_SET_NAME, kind->child);
 	dup2(fd, HELPER_FD);
 	close(fd);
-	if (rights_confine_child(o->seccomp, kind->last_words, err, sizeof(err))) {
+	if (rights_confine_child(kind->network, o->seccomp, kind->last_words, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
 	}
@@ -109,6 +113,8 @@ _Noreturn static void run_child(int fd, const struct spawn_options *o)
 		close(std);
 	if (o->kind == SPAWN_KEYS)
 		key_serve(HELPER_FD, o->wrapping);
+	if (o->kind == SPAWN_FETCH)
+		fetch_serve(HELPER_FD);
 	serve_core(HELPER_FD, o->keylog);
 }
 
@@ -121,7 +127,7 @@ _Noreturn static void run(int socket, void *arg)
 	int fd;
 
 	helper_begin(kind->name, socket, o->quiet);
-	if (rights_drop_spawn(kind->user, o->seccomp, err, sizeof(err))) {
+	if (rights_drop_spawn(kind->user, kind->network, o->seccomp, err, sizeof(err))) {
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
 	}

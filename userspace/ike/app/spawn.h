@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes that start others: the ike process, or the keys process, again whenever that has come to an end.
+ * Processes that start others: the ike process, or the keys process, again whenever that has come to an end; or the
+ * fetch process, whenever there is something to fetch.
  * One is forked for each while the agent is root, gives up all rights at once, and reads nothing from the
  * network: what the agent asks of it is one message without content.
  */
@@ -13,7 +14,7 @@
 
 struct spawn;
 
-enum spawn_kind { SPAWN_IKE, SPAWN_KEYS };
+enum spawn_kind { SPAWN_IKE, SPAWN_KEYS, SPAWN_FETCH };
 
 struct spawn_options {
 	enum spawn_kind kind;

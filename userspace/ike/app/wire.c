@@ -105,6 +105,13 @@ static const struct field result_fields[] = {
 	{ FIELD_U32, AT(ike_job_result, eap_len), IKE_JOB_EAP },
 };
 
+static const struct field fetched_fields[] = {
+	{ FIELD_U32, AT(wire_fetched, request_len), PKI_MAX_OCSP_REQUEST },
+	{ FIELD_U32, AT(wire_fetched, data_len), IKE_MAX_FETCHED },
+	{ FIELD_TEXT, AT(wire_fetched, uri), PKI_MAX_URI },
+	{ FIELD_TEXT, AT(wire_fetched, fault), sizeof(((struct wire_fetched *)0)->fault) },
+};
+
 static const struct field addr_fields[] = { { FIELD_ADDR, 0, 0 } };
 
 static const struct field key_fields[] = {
@@ -287,6 +294,13 @@ static bool adopted_is_good(const struct wire *w)
 	return w->h.len == sizeof(*a) + (uint64_t)a->n * sizeof(struct ike_ts);
 }
 
+static bool fetched_is_good(const struct wire *w)
+{
+	const struct wire_fetched *f = (const struct wire_fetched *)w->body;
+
+	return w->h.len == sizeof(*f) + f->request_len + f->data_len;
+}
+
 static bool job_is_good(const struct wire *w)
 {
 	const struct wire_job *j = (const struct wire_job *)w->body;
@@ -319,6 +333,7 @@ bool wire_is_good(const struct wire *w, size_t len, bool from_ike)
 	case WIRE_TUNNEL_ADD:
 	case WIRE_TUNNEL_CHANGE: return conf_is_good(w);
 	case WIRE_ENV_JOB_START: return job_is_good(w);
+	case WIRE_FETCHED: return fetched_is_good(w);
 	case WIRE_ADOPT: return adopted_is_good(w);
 	case WIRE_ENV_LOG: return text_is_good((const char *)w->body, h->len);
 	default: return true;

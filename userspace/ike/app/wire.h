@@ -97,6 +97,12 @@ struct wire_job {
 	struct ike_id peer;
 };
 
+/* A struct ike_fetched. */
+struct wire_fetched {
+	uint32_t request_len, data_len; /* of what follows */
+	char uri[PKI_MAX_URI], fault[256]; /* "": none */
+};
+
 struct wire_keylog {
 	uint32_t is_child; /* 0 or 1: child is given, and nothing else */
 	uint32_t sk_e_len, sk_a_len;

@@ -361,6 +361,7 @@ int config_parse(const char *name, const char *text, size_t len, struct config *
 	out->keepalive = 20;
 	out->liveness = 30;
 	out->mobike = true;
+	out->fetch = true;
 	out->rekey_ike = CONFIG_REKEY_IKE;
 	out->rekey_child = CONFIG_REKEY_CHILD;
 	out->replay_window = 1024;
@@ -407,6 +408,8 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 	out[13] = (struct config_list){ (void **)&c->radius, c->n_radius, sizeof(*c->radius) };
 	out[14] =
 		(struct config_list){ (void **)&c->password, c->n_password, sizeof(*c->password) };
+	out[15] = (struct config_list){ (void **)&c->fetch_from, c->n_fetch_from,
+					sizeof(*c->fetch_from) };
 }
 
 void config_clear(struct config *c)
@@ -495,6 +498,7 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	out->remote_auth = c->remote_auth;
 	out->signatures = c->signatures;
 	out->revocation = c->revocation;
+	out->fetch = c->fetch;
 	out->eap_methods = c->eap_methods;
 	out->creds = (struct ike_creds){ c->creds, c->n_creds };
 	if (c->ppk)

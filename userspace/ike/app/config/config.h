@@ -121,6 +121,9 @@ struct config {
 		cert_status_time; /* of CRLs and OCSP response; another one after each change of them; not for config_equal() */
 	int64_t crl_due; /* when the first of them is to be replaced; seconds since 1970, UTC */
 	enum pki_revocation revocation;
+	bool fetch; /* CRLs and OCSP responses are fetched … */
+	struct net_prefix *fetch_from; /* … from these, too, whatever they are; host bits are zero */
+	unsigned int n_fetch_from;
 	uint8_t *creds; /* as struct ike_creds has them */
 	unsigned int n_creds;
 	struct client_keys keys; /* sorted */
@@ -192,7 +195,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 15 };
+enum { CONFIG_LISTS = 16 };
 
 /* Those of @c, never NULL. */
 const struct config_paths *config_paths(const struct config *c);

@@ -221,18 +221,51 @@ static void check_certs(struct parse *p)
 			given(p, "EAP") ? "" : " (or any)");
 }
 
+/* A key that is about certificates of the peer, if there is one; NULL: there is none. */
+static const char *find_status_key(const struct parse *p)
+{
+	static const char *const keys[] = { "CRL", "Revocation", "FetchFrom", "Fetch" };
+
+	for (unsigned int i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (given(p, keys[i]))
+			return keys[i];
+	}
+	return NULL;
+}
+
+/* Keys that have no effect beside others. */
+static void check_fetching(struct parse *p)
+{
+	const struct config *c = p->c;
+	const char *key = given(p, "FetchFrom") ? "FetchFrom" : "Fetch";
+
+	if (c->revocation == PKI_REVOCATION_OFF && given(p, key) && c->fetch)
+		config_say(
+			p, true, line_of(p, key),
+			"%s: nothing is fetched with Revocation = off in line %u: expected one of them",
+			key, line_of(p, "Revocation"));
+	else if (!c->fetch && given(p, "FetchFrom"))
+		config_say(
+			p, true, line_of(p, "FetchFrom"),
+			"FetchFrom: nothing is fetched with Fetch = no in line %u: expected one of them",
+			line_of(p, "Fetch"));
+}
+
 /*
- * Whether certificates were revoked is asked by default where there are CRLs: nothing is fetched, so without
- * any of them all would be locked out whose certificates name one, and who send no OCSP response.
+ * Whether certificates were revoked is asked by default where there are CRLs, or they can be fetched: else all would be
+ * locked out whose certificates name one, and who send no OCSP response.
  */
 static void finish_revocation(struct parse *p)
 {
-	const char *key = given(p, "CRL") ? "CRL" : "Revocation";
+	const char *key = find_status_key(p);
 	struct config *c = p->c;
 
+	if (!given(p, "CA"))
+		c->fetch = false;
 	if (!given(p, "Revocation"))
-		c->revocation = given(p, "CRL") ? PKI_REVOCATION_IFURI : PKI_REVOCATION_OFF;
-	if (given(p, key) && !given(p, "CA"))
+		c->revocation = given(p, "CRL") || c->fetch ? PKI_REVOCATION_IFURI
+							    : PKI_REVOCATION_OFF;
+	if (key && !given(p, "CA"))
 		config_say(p, true, line_of(p, key),
 			   "%s is about certificates of the peer: expected CA in [Peer], too", key);
 	else if (given(p, "CRL") && c->revocation == PKI_REVOCATION_OFF)
@@ -240,14 +273,16 @@ static void finish_revocation(struct parse *p)
 			p, true, line_of(p, "CRL"),
 			"CRL is not looked at with Revocation = off in line %u: expected one of them",
 			line_of(p, "Revocation"));
-	else if (c->revocation != PKI_REVOCATION_OFF && !given(p, "CRL"))
+	else if (c->revocation != PKI_REVOCATION_OFF && !given(p, "CRL") && !c->fetch)
 		config_say(
 			p, false, line_of(p, "Revocation"),
-			"Revocation = %s without CRL: peers %s are refused, but for those that send an OCSP response with them",
+			"Revocation = %s with Fetch = no and without CRL: peers %s are refused, but for those that send an OCSP response with them",
 			c->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri",
 			c->revocation == PKI_REVOCATION_STRICT
 				? "with certificates"
 				: "whose certificates name a CRL or an OCSP responder");
+	else
+		check_fetching(p);
 }
 
 static void refuse_two_keys(struct parse *p, const struct side *s, const char *of_key)

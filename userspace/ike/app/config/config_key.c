@@ -435,6 +435,12 @@ static int set_crl(struct parse *p, char *s)
 	return paths ? set_file(paths->crl, sizeof(paths->crl), s) : -1;
 }
 
+static int set_fetch(struct parse *p, char *s)
+{
+	p->c->fetch = !strcasecmp(s, "yes");
+	return p->c->fetch || !strcasecmp(s, "no") ? 0 : -1;
+}
+
 static int set_revocation(struct parse *p, char *s)
 {
 	static const char *const words[] = {
@@ -630,6 +636,11 @@ static int set_routes(struct parse *p, char *s)
 		return 0;
 	}
 	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
+}
+
+static int set_fetch_from(struct parse *p, char *s)
+{
+	return set_prefixes(p, &p->c->fetch_from, &p->c->n_fetch_from, s, true);
 }
 
 static int set_selectors(struct parse *p, char *s)
@@ -1005,6 +1016,9 @@ const struct key config_keys[] = {
 	  "the /PATH of a file, or of a folder, with certificates of CAs" },
 	{ "Peer", "CRL", set_crl, KEY_ONE, "the /PATH of a file, or of a folder, with CRLs" },
 	{ "Peer", "Revocation", set_revocation, KEY_ONE, "strict, ifuri or off" },
+	{ "Peer", "Fetch", set_fetch, KEY_ONE, "yes or no" },
+	{ "Peer", "FetchFrom", set_fetch_from, KEY_LIST,
+	  "addresses or networks of servers: NETWORK/LENGTH, ..." },
 	{ "Peer", "Signatures", set_signatures, KEY_ONE,
 	  "sha1 (with RSA, for old peers) or pss (RSA signatures are RSASSA-PSS)" },
 	{ "Peer", "PSK", set_psk, KEY_SECRET,
