@@ -52,7 +52,7 @@ _Static_assert(sizeof(struct ike_tunnel_conf) + IKE_MAX_CREDS <= WIRE_BODY, "a c
 _Static_assert((1 + IKE_MAX_CHILD) * sizeof(struct wire_status) <= WIRE_BODY,
 	       "a peer and its child SAs fit");
 _Static_assert(sizeof(enum ike_child_part) == 4 && sizeof(enum ike_tunnel_state) == 4 &&
-		       sizeof(enum ike_mode) == 4,
+		       sizeof(enum ike_mode) == 4 && sizeof(enum ike_fault) == 4,
 	       "enumerations are checked as 32 bit");
 
 #define CHILD_FIELDS(type, at)                                              \
@@ -142,6 +142,7 @@ static const struct field status_fields[] = {
 	{ FIELD_BOOL, AT(wire_status, status.have_child), 0 },
 	{ FIELD_PROPOSAL, AT(wire_status, status.esp), 0 },
 	{ FIELD_U32, AT(wire_status, status.mode), IKE_MODE_TRANSPORT },
+	{ FIELD_U32, AT(wire_status, status.fault), IKE_FAULT_CHILD },
 	{ FIELD_SELECTORS, AT(wire_status, status.local_ts), 0 },
 	{ FIELD_SELECTORS, AT(wire_status, status.remote_ts), 0 },
 	{ FIELD_TEXT, AT(wire_status, tunnel), sizeof(((struct wire_status *)0)->tunnel) },

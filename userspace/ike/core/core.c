@@ -45,7 +45,7 @@ static void lose_peer(struct ike_core *core, struct ike_sa *sa)
 		report_line(core, IKE_LOG_INFO, p, sa, "peer %s no longer answers on this IKE SA",
 			    ep);
 	else
-		report_error(core, p, sa, "peer %s no longer answers; its SAs are removed", ep);
+		report_silence(core, p, sa, "peer %s no longer answers; its SAs are removed", ep);
 }
 
 static void give_up(struct ike_core *core, struct ike_sa *sa)

@@ -398,6 +398,15 @@ int ike_core_client_down(struct ike_core *core, const char *tunnel, uint32_t pee
 void ike_core_shutdown(struct ike_core *core, uint64_t now);
 bool ike_core_idle(const struct ike_core *core);
 
+/* What the last error of a tunnel is about. */
+enum ike_fault {
+	IKE_FAULT_NONE,
+	IKE_FAULT_SILENCE, /* the peer did not answer */
+	IKE_FAULT_INIT, /* IKE_SA_INIT: algorithms */
+	IKE_FAULT_AUTH, /* IKE_INTERMEDIATE, IKE_AUTH: identities and their proofs */
+	IKE_FAULT_CHILD, /* what comes after: a child SA, or changes of the IKE SA */
+};
+
 /* What `esptun status` shows of a tunnel. Pointers live until the next call into the core. */
 struct ike_status {
 	const char *tunnel;
@@ -433,6 +442,7 @@ struct ike_status {
 	unsigned int adopted; /* pairs of a former agent still running */
 	const char *last_error; /* one sentence with the remedy, "" if none */
 	uint64_t last_error_at;
+	enum ike_fault fault; /* what it is about */
 	uint64_t next_try; /* when connecting: time of the next copy or attempt, 0 if now */
 	unsigned int attempt; /* when connecting: the first since it last worked is 1 */
 	const char *step; /* the exchange an attempt is at, "" between two attempts */

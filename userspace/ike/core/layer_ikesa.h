@@ -33,6 +33,9 @@ void report_line(struct ike_core *core, enum ike_log_level level, const struct i
 /* Remember and log why it does not work: one sentence with the remedy. */
 void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same of a request that the peer did not answer. */
+void report_silence(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* It works. */
 void report_forget_error(struct ike_peer *p);
 

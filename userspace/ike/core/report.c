@@ -27,6 +27,30 @@ void report_forget_error(struct ike_peer *p)
 {
 	free(p->last_error);
 	p->last_error = NULL;
+	p->fault = IKE_FAULT_NONE;
+}
+
+/* How far the IKE SA came says what an error of it is about. */
+static enum ike_fault find_fault(const struct ike_sa *sa)
+{
+	if (!sa || sa->state == IKESA_INIT_SENT)
+		return IKE_FAULT_INIT;
+	if (sa->state == IKESA_HALF_OPEN || sa->state == IKESA_AUTH_SENT)
+		return IKE_FAULT_AUTH;
+	return IKE_FAULT_CHILD;
+}
+
+/* @p may be NULL. */
+static void note_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		       enum ike_fault fault, const char *text)
+{
+	if (p) {
+		report_forget_error(p);
+		p->last_error = strdup(text);
+		p->last_error_at = core->now;
+		p->fault = fault;
+	}
+	report_line(core, IKE_LOG_ERROR, p, sa, "%s", text);
 }
 
 void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
@@ -38,12 +62,19 @@ void report_error(struct ike_core *core, struct ike_peer *p, const struct ike_sa
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (p) {
-		report_forget_error(p);
-		p->last_error = strdup(text);
-		p->last_error_at = core->now;
-	}
-	report_line(core, IKE_LOG_ERROR, p, sa, "%s", text);
+	note_error(core, p, sa, find_fault(sa), text);
+}
+
+void report_silence(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
+		    const char *fmt, ...)
+{
+	char text[CORE_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	note_error(core, p, sa, IKE_FAULT_SILENCE, text);
 }
 
 /* Anyone can send from any address, so a source address alone does not disturb what works. */

@@ -243,6 +243,7 @@ struct ike_peer {
 	uint64_t next_hint; /* not before, see report_hint() */
 	uint64_t last_error_at;
 	char *last_error; /* its own; NULL: none */
+	enum ike_fault fault; /* what it is about */
 };
 
 struct ike_core {

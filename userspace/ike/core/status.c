@@ -60,6 +60,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->adopted = p->n_adopted;
 	s->last_error = p->last_error ? p->last_error : "";
 	s->last_error_at = p->last_error_at;
+	s->fault = p->fault;
 	status_attempt(p, s);
 	memcpy(s->lease, p->lease, sizeof(s->lease));
 	if (p->is_client)

@@ -234,7 +234,7 @@ static bool lose_auth(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	char ep[64];
 
 	(void)x;
-	report_error(
+	report_silence(
 		core, sa->peer, sa,
 		"no answer from %s to IKE_AUTH though it answered IKE_SA_INIT: check that UDP port 4500 passes, and the peer's log",
 		ike_endpoint_print(ep, sizeof(ep), &sa->remote));

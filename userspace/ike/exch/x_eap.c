@@ -355,9 +355,9 @@ static bool lose_round(struct ike_core *core, struct ike_sa *sa, struct exchange
 	char ep[64];
 
 	(void)x;
-	report_error(core, sa->peer, sa,
-		     "no answer from %s in the middle of EAP: check the path, and the peer's log",
-		     ike_endpoint_print(ep, sizeof(ep), &sa->remote));
+	report_silence(core, sa->peer, sa,
+		       "no answer from %s in the middle of EAP: check the path, and the peer's log",
+		       ike_endpoint_print(ep, sizeof(ep), &sa->remote));
 	sa_attempt_failed(core, sa);
 	return true;
 }

@@ -35,7 +35,7 @@ static bool lose_init(struct ike_core *core, struct ike_sa *sa, struct exchange 
 
 	(void)x;
 	if (!sa->last_hint)
-		report_error(
+		report_silence(
 			core, p, sa,
 			"no answer from %s to IKE_SA_INIT: check that Endpoint= is right, the peer runs, and UDP ports 500 and 4500 pass",
 			ike_endpoint_print(ep, sizeof(ep), &sa->remote));

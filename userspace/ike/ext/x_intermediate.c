@@ -85,7 +85,7 @@ static bool lose_exchange(struct ike_core *core, struct ike_sa *sa, struct excha
 	char ep[64];
 
 	(void)x;
-	report_error(
+	report_silence(
 		core, sa->peer, sa,
 		"no answer from %s to IKE_INTERMEDIATE though it answered IKE_SA_INIT: check that UDP port 4500 passes, also in packets of 1,280 bytes, and the peer's log",
 		ike_endpoint_print(ep, sizeof(ep), &sa->remote));

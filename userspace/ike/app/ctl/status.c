@@ -281,11 +281,27 @@ static void put_kernel(struct agent *a, const struct tunnel *t, json_t *o)
 	}
 }
 
-static void put_error(json_t *o, const char *text, uint64_t at, uint64_t now)
+/* @fault: what it is about, NULL if that is not known. */
+static void put_error(json_t *o, const char *text, const char *fault, uint64_t at, uint64_t now)
 {
 	put_text(o, "error", text);
+	if (fault)
+		put_text(o, "fault", fault);
 	json_object_set_new(o, "error_age", json_real(seconds(now - at)));
 }
+
+static const char *const faults[] = {
+	[IKE_FAULT_SILENCE] = "silence",
+	[IKE_FAULT_INIT] = "IKE_SA_INIT",
+	[IKE_FAULT_AUTH] = "IKE_AUTH",
+	[IKE_FAULT_CHILD] = "child SA",
+};
+
+static const char *const troubles[] = {
+	[TROUBLE_DEVICE] = "netdevice",
+	[TROUBLE_NAME] = "name",
+	[TROUBLE_PATH] = "path",
+};
 
 static const char *const state_names[] = {
 	[IKE_TUNNEL_DOWN] = "down",
@@ -323,11 +339,11 @@ static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *
 		put_error(
 			o,
 			"the process that speaks IKE has ended and is started again; SAs carry traffic meanwhile",
-			now, now);
+			NULL, now, now);
 	if (!t->ifindex || !s)
 		return;
 	if (*s->last_error && !*t->error)
-		put_error(o, s->last_error, s->last_error_at, now);
+		put_error(o, s->last_error, faults[s->fault], s->last_error_at, now);
 	if (s->state == IKE_TUNNEL_CONNECTING)
 		put_attempt(o, t, s, now);
 	put_int(o, "adopted", s->adopted);
@@ -376,7 +392,7 @@ static json_t *client_json(const struct peer_rows *r, const struct esptun_peer *
 	put_id(o, "id", &s->remote_id);
 	put_text(o, "state", state_names[s->state]);
 	if (*s->last_error)
-		put_error(o, s->last_error, s->last_error_at, now);
+		put_error(o, s->last_error, faults[s->fault], s->last_error_at, now);
 	put_int(o, "adopted", s->adopted);
 	put_lease(o, s);
 	if (s->have_ike)
@@ -398,7 +414,7 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct
 	put_text(o, "state", state_name(t));
 	put_text(o, "start", starts[t->conf.start]);
 	if (*t->error)
-		put_error(o, t->error, t->error_at, now);
+		put_error(o, t->error, troubles[t->trouble], t->error_at, now);
 	if (*t->conf.endpoint)
 		put_text(o, "endpoint", t->conf.endpoint);
 	json_object_set_new(o, "addresses", prefixes_json(t->conf.address, t->conf.n_address));
