@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * esptun up, down, status, reload: one JSON line to the agent's control socket, one
- * line back.
- */
-#include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
+/* esptun up, down, status, reload, pool. */
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "cli/cli.h"
+#include "cli/control.h"
 
 const char usage_agent[] =
 	"Usage: esptun up NAME [timeout SECS]\n"
@@ -28,198 +20,7 @@ const char usage_pool[] =
 	"Asks the agent, esptund, which addresses its hubs have for their clients ([Pool]\n"
 	"in /etc/esptun/NAME.conf), and who has them.\n";
 
-#define CONTROL_PATH "/run/esptun/control"
-
-/* A reply longer than this is no reply of ours: 16384 tunnels have less to say. */
-#define REPLY_MAX (64 * 1024 * 1024)
-
 #define AGENT_TIMEOUT 20 /* seconds it takes over up and down if not told */
-#define NAME_SIZE 64 /* longer than any netdevice's, so that the agent can say what is wrong */
-#define PATIENCE 30 /* seconds beyond these, for an agent that has much to do */
-
-static int control_connect(const char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	/* connect() and send() wait for an agent that is stuck, too */
-	struct timeval patience = { .tv_sec = PATIENCE };
-	int fd;
-
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		cli_error("control socket path %s is too long", path);
-		return -1;
-	}
-	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		return fd;
-	if (errno == EACCES || errno == EPERM)
-		cli_error("not permitted to talk to the agent at %s; run as root", path);
-	else if (errno == ENOENT || errno == ECONNREFUSED)
-		cli_error(
-			"the agent is not running (no one listens at %s); start it with: systemctl start esptund",
-			path);
-	else if (errno == EAGAIN)
-		cli_error("the agent takes no requests; see its log: journalctl -u esptund");
-	else
-		cli_error("cannot connect to %s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static int send_request(int fd, json_t *request)
-{
-	char *line = json_dumps(request, JSON_COMPACT);
-	size_t len, done = 0;
-	ssize_t n = 0;
-
-	if (!line)
-		return -1;
-	len = strlen(line);
-	line[len++] = '\n'; /* in place of the NUL */
-	while (done < len && n >= 0) {
-		n = send(fd, line + done, len - done, MSG_NOSIGNAL);
-		if (n > 0)
-			done += (size_t)n;
-	}
-	free(line);
-	return done == len ? 0 : -1;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Something came, or the end. False at the deadline. */
-static bool wait_readable(int fd, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int n;
-
-	do {
-		int64_t left = deadline - now_ms();
-
-		n = left > 0 ? poll(&p, 1, (int)left) : 0;
-	} while (n < 0 && errno == EINTR);
-	return n > 0;
-}
-
-/* A line, or what there is at the end: its length, -1 if none came in time. */
-static ssize_t read_line(int fd, int64_t deadline, char **line)
-{
-	size_t len = 0, size = 0;
-	char *grown, *end;
-	ssize_t n;
-
-	for (*line = NULL;;) {
-		if (len == size) {
-			size = size ? 2 * size : 4096;
-			grown = size <= REPLY_MAX ? realloc(*line, size) : NULL;
-			if (!grown)
-				return -1;
-			*line = grown;
-		}
-		if (!wait_readable(fd, deadline))
-			return -1;
-		n = recv(fd, *line + len, size - len, 0);
-		if (n <= 0)
-			return n ? -1 : (ssize_t)len;
-		end = memchr(*line + len, '\n', (size_t)n);
-		if (end)
-			return end - *line;
-		len += (size_t)n;
-	}
-}
-
-static json_t *read_reply(int fd, unsigned int seconds)
-{
-	char *line;
-	ssize_t n = read_line(fd, now_ms() + (int64_t)seconds * 1000, &line);
-	json_t *reply = n > 0 ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
-
-	free(line);
-	return reply;
-}
-
-/*
- * Identities and messages come from peers: replace what a terminal would obey, C0
- * and C1 (ISO 6429), the latter as UTF-8.
- */
-static void make_printable(json_t *v)
-{
-	const char *key;
-	json_t *item;
-	char *copy, *c;
-	size_t i;
-
-	json_object_foreach(v, key, item)
-		make_printable(item);
-	json_array_foreach(v, i, item)
-		make_printable(item);
-	if (!json_is_string(v))
-		return;
-	copy = strdup(json_string_value(v));
-	for (c = copy; c && *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-		else if (c[0] == '\xc2' && (unsigned char)c[1] < 0xa0)
-			c[0] = c[1] = '?';
-	}
-	json_string_set(v, copy ? copy : "");
-	free(copy);
-}
-
-static void print_refusal(const struct cli *cli, json_t *reply)
-{
-	const char *sentence = json_string_value(json_object_get(reply, "error"));
-	json_t *item, *list = json_object_get(reply, "errors");
-	size_t i;
-
-	if (cli->json) {
-		json_dumpf(reply, stderr, JSON_COMPACT);
-		fputc('\n', stderr);
-	} else if (json_array_size(list) < 2)
-		cli_error("%s", sentence ? sentence : "the agent refused");
-	else
-		json_array_foreach(list, i, item)
-			cli_error("%s", json_string_value(item));
-}
-
-/*
- * Ask the agent, which may take @seconds; takes the request, prints errors. Returns the
- * reply or NULL.
- */
-static json_t *ask(struct cli *cli, json_t *request, unsigned int seconds)
-{
-	int fd = control_connect(cli->control ? cli->control : CONTROL_PATH);
-	json_t *reply = NULL;
-
-	if (fd >= 0 && !send_request(fd, request))
-		reply = read_reply(fd, seconds + PATIENCE);
-	json_decref(request);
-	if (fd < 0)
-		return NULL;
-	close(fd);
-	if (!json_is_object(reply)) {
-		cli_error("the agent gave no answer; see its log: journalctl -u esptund");
-		json_decref(reply);
-		return NULL;
-	}
-	if (!json_is_true(json_object_get(reply, "ok"))) {
-		if (!cli->json)
-			make_printable(reply);
-		print_refusal(cli, reply);
-		json_decref(reply);
-		return NULL;
-	}
-	return reply;
-}
 
 /* ------------------------------------------------------------------- status */
 
@@ -626,7 +427,7 @@ static void print_reply(const struct cli *cli, json_t *reply)
 
 static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
 {
-	json_t *reply = ask(cli, request, seconds);
+	json_t *reply = control_ask(cli, request, seconds);
 
 	if (!reply)
 		return EXIT_KERNEL;
@@ -634,7 +435,7 @@ static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
 		print_json(cli, reply);
 		return 0;
 	}
-	make_printable(reply);
+	control_make_printable(reply);
 	print_reply(cli, reply);
 	json_decref(reply);
 	return 0;
@@ -653,31 +454,11 @@ static int print_usage(void)
 	return 0;
 }
 
-/* "hq", also of "hq.conf" and "/etc/esptun/hq.conf". NULL, and said, if it is elsewhere. */
-static const char *tunnel_name(const char *word, char name[static NAME_SIZE])
-{
-	const char *base = strrchr(word, '/');
-	size_t len;
-
-	if (base && strncmp(word, CONFIG_PATH "/", sizeof(CONFIG_PATH))) {
-		cli_error("the agent reads " CONFIG_PATH
-			  "/NAME.conf only; name the tunnel, not %.200s",
-			  word);
-		return NULL;
-	}
-	base = base ? base + 1 : word;
-	len = strlen(base);
-	if (len > 5 && !strcmp(base + len - 5, ".conf"))
-		len -= 5;
-	snprintf(name, NAME_SIZE, "%.*s", (int)len, base);
-	return name;
-}
-
 const struct keyword up_keywords[] = { { "timeout", 0, false, NULL }, { NULL, 0, false, NULL } };
 
 static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 {
-	char name[NAME_SIZE];
+	char name[CONTROL_NAME];
 	const char *tunnel;
 	uint32_t timeout = AGENT_TIMEOUT;
 	json_t *request;
@@ -693,7 +474,7 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 	if (!strcmp(cmd, "down") && !strcmp(tunnel, "--all")) {
 		request = json_pack("{sssb}", "cmd", cmd, "all", 1);
 	} else {
-		tunnel = tunnel_name(tunnel, name);
+		tunnel = control_tunnel(tunnel, name);
 		if (!tunnel)
 			return EXIT_USAGE;
 		request = json_pack("{ssss}", "cmd", cmd, "tunnel", tunnel);
@@ -733,13 +514,13 @@ int cmd_reload(struct cli *cli, struct args *a)
 static int ask_about(struct cli *cli, struct args *a, const char *cmd, const char *usage)
 {
 	const char *word = args_next(a), *tunnel = NULL;
-	char name[NAME_SIZE];
+	char name[CONTROL_NAME];
 	json_t *request;
 
 	if (args_end(a, usage))
 		return cli_usage_error(a);
 	if (word) {
-		tunnel = tunnel_name(word, name);
+		tunnel = control_tunnel(word, name);
 		if (!tunnel)
 			return EXIT_USAGE;
 	}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's control socket, seen from the command: one JSON line there, one line back.
+ * What is asked and answered is in ike/app/ctl/ctl.h.
+ */
+#ifndef CLI_CONTROL_H
+#define CLI_CONTROL_H
+
+#include "cli/cli.h"
+
+#define CONTROL_NAME \
+	64 /* longer than any netdevice's name, so that the agent can say what is wrong */
+
+/**
+ * control_exchange() - ask the agent, which may take @seconds
+ * @request: taken
+ * Return: the reply, also a refusal, the caller's; or NULL with a sentence in @err.
+ */
+json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int seconds, char *err,
+			 size_t size);
+
+/** control_ask() - the same; errors and refusals are printed, and NULL returned */
+json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds);
+
+/**
+ * control_make_printable() - replace in all strings of @v what a terminal would obey
+ * Identities and messages come from peers: C0 and C1 (ISO 6429), the latter as UTF-8.
+ */
+void control_make_printable(json_t *v);
+
+/**
+ * control_tunnel() - "hq", also of "hq.conf" and "/etc/esptun/hq.conf"
+ * Return: @name; NULL, and said, if the file is elsewhere.
+ */
+const char *control_tunnel(const char *word, char name[static CONTROL_NAME]);
+
+#endif
