@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
-#include "ike/app/holder.h"
+#include "common/holder.h"
 #include "ike/proto/msg.h"
 
 /* ---- settling --------------------------------------------------------------------------------- */

@@ -1,15 +1,19 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which program holds a UDP port that we want. */
+#ifndef ESPTUN_HOLDER_H
+#define ESPTUN_HOLDER_H
+
 #include <ctype.h>
 #include <dirent.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ike/app/holder.h"
-
 /* The inode of a socket with this local port, from a file as /proc/net/udp; 0 if there is none. */
-static unsigned long find_inode(const char *path, uint16_t port)
+static inline unsigned long holder_find_inode(const char *path, uint16_t port)
 {
 	FILE *f = fopen(path, "re");
 	unsigned long inode = 0, found;
@@ -28,7 +32,7 @@ static unsigned long find_inode(const char *path, uint16_t port)
 	return inode;
 }
 
-static bool holds(const char *pid, const char *socket)
+static inline bool holder_holds(const char *pid, const char *socket)
 {
 	char path[300], link[64];
 	struct dirent *d;
@@ -48,7 +52,7 @@ static bool holds(const char *pid, const char *socket)
 	return found;
 }
 
-static void print_process(const char *pid, char *text, size_t size)
+static inline void holder_print(const char *pid, char *text, size_t size)
 {
 	char path[300], name[32] = "?";
 	FILE *f;
@@ -60,13 +64,17 @@ static void print_process(const char *pid, char *text, size_t size)
 	if (f)
 		fclose(f);
 	name[strcspn(name, "\n")] = 0;
-	snprintf(text, size, "%s (process %s)", name, pid);
+	snprintf(text, size, "%s (process %.20s)", name, pid);
 }
 
-bool holder_of_port(uint16_t port, char *text, size_t size)
+/*
+ * "NAME (process PID)" of one that has an IPv4 UDP socket with this local port, or an IPv6 one, in our network
+ * namespace. False if it cannot be told: no rights to look, or a socket of the kernel's.
+ */
+static inline bool holder_of_port(uint16_t port, char *text, size_t size)
 {
-	unsigned long v4 = find_inode("/proc/net/udp", port);
-	unsigned long inode = v4 ? v4 : find_inode("/proc/net/udp6", port);
+	unsigned long v4 = holder_find_inode("/proc/net/udp", port);
+	unsigned long inode = v4 ? v4 : holder_find_inode("/proc/net/udp6", port);
 	bool found = false;
 	struct dirent *d;
 	char socket[64];
@@ -77,11 +85,13 @@ bool holder_of_port(uint16_t port, char *text, size_t size)
 	snprintf(socket, sizeof(socket), "socket:[%lu]", inode);
 	proc = opendir("/proc");
 	while (proc && !found && (d = readdir(proc))) {
-		found = isdigit((unsigned char)d->d_name[0]) && holds(d->d_name, socket);
+		found = isdigit((unsigned char)d->d_name[0]) && holder_holds(d->d_name, socket);
 		if (found)
-			print_process(d->d_name, text, size);
+			holder_print(d->d_name, text, size);
 	}
 	if (proc)
 		closedir(proc);
 	return found;
 }
+
+#endif
