@@ -157,6 +157,8 @@ static uint64_t next_wake(const struct agent *a)
 		when = cmd_next(a);
 	if (first && first->at < when)
 		when = first->at;
+	if (probe_next(a) < when)
+		when = probe_next(a);
 	if (a->look_at < when)
 		when = a->look_at;
 	return when;
@@ -170,6 +172,7 @@ static void agent_settle(struct agent *a)
 	a->settling = true;
 	settle_tunnels(a);
 	cmd_review(a);
+	probe_review(a, loop_now());
 	a->settling = false;
 	loop_wake_at(a->loop, next_wake(a));
 }
@@ -190,7 +193,7 @@ static void on_datagram(void *ctx, const struct ike_datagram *d)
 	struct agent *a = ctx;
 
 	remotes_heard(a->remotes, &d->remote.addr, d->len, loop_now());
-	if (!is_too_early(a, d))
+	if (!probe_heard(a, d) && !is_too_early(a, d))
 		core_datagram(a->core, d, loop_now());
 	agent_settle(a);
 }
@@ -406,6 +409,7 @@ struct agent *agent_new(const struct agent_options *o, const struct agent_helper
 	LIST_INIT(&a->radius);
 	TAILQ_INIT(&a->todo);
 	TAILQ_INIT(&a->status_jobs);
+	TAILQ_INIT(&a->probes);
 	if (open_all(a, err, err_size))
 		return a;
 	agent_free(a);
@@ -461,6 +465,7 @@ void agent_free(struct agent *a)
 		return;
 	ctl_close(a->ctl);
 	status_free(a);
+	probe_free(a);
 	cmd_free(a);
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */
 	core_free(a->core);

@@ -9,6 +9,7 @@
  *	files.c		configuration files that are not what the agent goes by
  *	pools.c		pools and their leases
  *	status.c	status
+ *	probe.c		whether peers answer
  *	path.c		the way to the peers
  *	adopt.c		whose SAs may be there
  *	life.c		opening and closing, and another ike process
@@ -227,6 +228,8 @@ struct agent {
 	struct timers timers;
 	struct waiter *waiters;
 	TAILQ_HEAD(, status_job) status_jobs;
+	TAILQ_HEAD(, probe) probes; /* of peers, that are under way */
+	unsigned int n_probes;
 	uint64_t looks; /* at files that were begun */
 	char saving[16]; /* the hub whose leases are written; "": none's are */
 	int leases_error; /* negative errno of the last try to write leases, which was said; 0: it went well */
@@ -517,6 +520,22 @@ json_t *status_json(struct agent *a, const struct tunnel *t);
 void status_tunnel_ends(struct agent *a, const struct tunnel *t);
 /* Nobody gets an answer any more. */
 void status_free(struct agent *a);
+
+/* ---- probe.c */
+/*
+ * See whether the tunnel's peer answers on UDP @port, with 0 that of Endpoint; @q is answered when it did, or after
+ * 2 s. NULL, or a few words on why not; then @q is still the caller's.
+ */
+const char *probe_begin(struct agent *a, struct ctl_request *q, const struct tunnel *t,
+			uint16_t port);
+/* True if it is the answer to a probe, of which the core hears nothing. */
+bool probe_heard(struct agent *a, const struct ike_datagram *d);
+/* Send what is due, and give up what waited long enough. */
+void probe_review(struct agent *a, uint64_t now);
+/* When probe_review() is to be called next; UINT64_MAX: never. */
+uint64_t probe_next(const struct agent *a);
+/* Nobody gets an answer any more. */
+void probe_free(struct agent *a);
 
 /* ---- cmd.c */
 void cmd_request(void *ctx, struct ctl_request *q, json_t *what);

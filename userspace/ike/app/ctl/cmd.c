@@ -244,6 +244,25 @@ static void pool(struct agent *a, struct ctl_request *q, const char *name)
 		status_begin_pools(a, q, name);
 }
 
+static void probe(struct agent *a, struct ctl_request *q, const char *name, json_t *what)
+{
+	const struct tunnel *t = tunnel_by_name(a, name);
+	json_int_t port = json_integer_value(json_object_get(what, "port"));
+	const char *why;
+
+	if (!t) {
+		ctl_answer(q, failure("no tunnel %.40s: esptun status lists them", name));
+		return;
+	}
+	if (port < 0 || port > UINT16_MAX) {
+		ctl_answer(q, failure("a port is a number from 1 to 65535"));
+		return;
+	}
+	why = probe_begin(a, q, t, (uint16_t)port);
+	if (why)
+		ctl_answer(q, failure("the peer of %s cannot be probed: %s", name, why));
+}
+
 static void reload(struct agent *a, struct ctl_request *q)
 {
 	struct reload r = { json_array(), json_array(), json_array(), json_array() };
@@ -275,15 +294,17 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 		pool(a, q, name);
 	else if (!strcmp(cmd, "reload"))
 		reload(a, q);
-	else if (strcmp(cmd, "up") && strcmp(cmd, "down"))
+	else if (strcmp(cmd, "up") && strcmp(cmd, "down") && strcmp(cmd, "probe"))
 		ctl_answer(
 			q,
-			failure("unknown command \"%.40s\": expected status, pool, up, down or reload",
+			failure("unknown command \"%.40s\": expected status, pool, probe, up, down or reload",
 				cmd));
 	else if (!strcmp(cmd, "down") && json_is_true(json_object_get(what, "all")))
 		down_all(a, q, what);
 	else if (!name)
 		ctl_answer(q, failure("%s needs the name of a tunnel", cmd));
+	else if (!strcmp(cmd, "probe"))
+		probe(a, q, name, what);
 	else if (!strcmp(cmd, "up"))
 		up(a, q, name, what);
 	else

@@ -14,6 +14,8 @@
  *   {"cmd":"down","tunnel":"hq"}
  *	Answers when the peer was told and the netdevice, its addresses and routes are gone.
  *   {"cmd":"down","all":true}             the same for all tunnels
+ *   {"cmd":"probe","tunnel":"hq","port":4500}
+ *	Does its peer answer on this UDP port (absent: that of Endpoint)? Answers when it did, or after 2 s.
  *   {"cmd":"reload"}                      read the configuration files again
  *
  * Answers
@@ -21,6 +23,12 @@
  *   reload adds "added", "removed", "changed": lists of names, and "errors": a list of
  *	"FILE:LINE: sentence"; ok is false if there are errors, good files count all the same.
  *   up and down add "tunnel", as in the status.
+ *   probe adds "probe": {
+ *	"local":"192.0.2.1:4500", "remote":"198.51.100.2:4500",
+ *	"sent":3,			so many datagrams were sent, or could not be
+ *	"send_error":"…",		why the last one could not, absent if it was
+ *	"answered":false,
+ *	"after":0.02}			seconds until then; absent without an answer
  *   Keys are spelled with underscores, as those of ip -j.
  *   status adds "version", "ike": {counters of struct ike_core_stats}, "folder": that of the
  *	configuration files, "files": those the agent does not go by, such as
