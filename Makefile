@@ -149,6 +149,10 @@ $(1)/tests/esptund-no-module: $(1)/obj/tests/sock/no_module.o $(1)/obj/$(U)/ike/
 		$(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
 	$$(call link,$(2),$$($(3)),$(LIBS_AGENT))
 
+$(1)/tests/esptun-no-module: $(1)/obj/tests/sock/no_module.o $(1)/obj/$(U)/cli/main.o \
+		$(1)/libcli.a $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a
+	$$(call link,$(2),$$($(3)) -Wl$$(comma)-z$$(comma)muldefs,$(LIBS_AGENT))
+
 -include $$(patsubst %.c,$(1)/obj/%.d,$$(SRC_lib) $$(SRC_ike) $$(SRC_agent) $$(SRC_cli) \
 	$$(SRC_helper) $$(SRC_sim) $$(wildcard tests/sock/*.c) $(U)/cli/main.c $(U)/ike/app/main.c \
 	$(U)/iproute2/link_esptun.c $$(TESTSRC))
@@ -343,7 +347,7 @@ vm-systemd: userspace ## README and the service on a Debian that systemd booted 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B exec tests/run-tap vm-debug tests/vm/suite-debug
 
-interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/esptun ## the IKE core against strongSwan on this machine's sockets
+interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun ## the IKE core against strongSwan on this machine's sockets
 	$(Q)$(if $(FULL),ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
 		exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 

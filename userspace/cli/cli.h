@@ -10,10 +10,11 @@
 #include "cli/args.h"
 #include "lib/esptun.h"
 
-/* Exit codes, as of ip: 1 the command line is wrong, 2 the kernel refused. */
+/* Exit codes, as of ip: 1 the command line is wrong, 2 the kernel refused; 3 a fault that was looked for is there. */
 enum {
 	EXIT_USAGE = 1,
 	EXIT_KERNEL = 2,
+	EXIT_FAULT = 3,
 };
 
 struct cli {
@@ -61,6 +62,7 @@ int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
 int cmd_reload(struct cli *cli, struct args *a);
+int cmd_why(struct cli *cli, struct args *a);
 int cmd_pool(struct cli *cli, struct args *a);
 
 extern const char usage_peer[];
@@ -70,10 +72,11 @@ extern const char usage_monitor[];
 extern const char usage_stats[];
 extern const char usage_keygen[];
 extern const char usage_agent[];
+extern const char usage_why[];
 extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
-	keygen_keywords[], up_keywords[];
+	keygen_keywords[], up_keywords[], why_keywords[];
 extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[];
 
 /* ----------------------------------------------------------------- helpers */
