@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,6 +375,63 @@ static void no_answer_in_time(void **state)
 	}
 }
 
+/* The agent of the test below: it is asked for the status while somebody waits for up. */
+static void serve_slowly(int fd)
+{
+	static const char status[] =
+		"{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"connecting\",\"step\":\"IKE_SA_INIT\","
+		"\"tries\":2,\"endpoint\":\"vpn\\u001b[2J.example\"}]}\n";
+	int waits = accept(fd, NULL, NULL);
+	char line[512];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int asks = accept(fd, NULL, NULL);
+
+		if (read(asks, line, sizeof(line)) <= 0 || write(asks, status, strlen(status)) < 0)
+			_exit(1);
+		close(asks);
+	}
+	if (write(waits, "{\"ok\":false,\"error\":\"no\"}\n", 27) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* On a terminal esptun up has a line of what it waits for, which is gone at the end. */
+static void progress(void **state)
+{
+	char *argv[] = { "esptun", "-control", path, "up", "hq", NULL }, seen[1024] = "";
+	struct winsize narrow = { .ws_col = 50, .ws_row = 24 };
+	int fd = listening(), terminal, other, old;
+	const char *last;
+	size_t len = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(openpty(&terminal, &other, NULL, NULL, &narrow), 0);
+	pid = fork();
+	if (!pid)
+		serve_slowly(fd);
+	close(fd);
+	fflush(stderr);
+	old = dup(STDERR_FILENO);
+	dup2(other, STDERR_FILENO);
+	assert_int_equal(cli_main(5, argv), EXIT_KERNEL);
+	fflush(stderr);
+	dup2(old, STDERR_FILENO);
+	fcntl(terminal, F_SETFL, O_NONBLOCK);
+	for (ssize_t n; (n = read(terminal, seen + len, sizeof(seen) - 1 - len)) > 0;)
+		len += (size_t)n;
+	contains(seen, "\r\033[Khq: IKE_SA_INIT sent 2 times, waiting for the ans\r\033[K");
+	last = strstr(seen, "Error: no");
+	assert_non_null(last);
+	assert_memory_equal(last - 3, "\033[K", 3);
+	assert_null(strstr(seen, "\033[2J"));
+	close(terminal);
+	close(other);
+	close(old);
+	waitpid(pid, NULL, 0);
+}
+
 /* More than one tunnel has to say, and than a pipe holds at once. */
 static void a_long_answer(void **state)
 {
@@ -409,7 +468,7 @@ int main(void)
 		cmocka_unit_test(names_of_files), cmocka_unit_test(hostile_strings),
 		cmocka_unit_test(pool),		  cmocka_unit_test(broken_answers),
 		cmocka_unit_test(nobody_there),	  cmocka_unit_test(no_answer_in_time),
-		cmocka_unit_test(a_long_answer),
+		cmocka_unit_test(progress),	  cmocka_unit_test(a_long_answer),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -2,6 +2,8 @@
 /* esptun up, down, status, reload, pool. */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
 
 #include "cli/cli.h"
 #include "cli/control.h"
@@ -425,10 +427,9 @@ static void print_reply(const struct cli *cli, json_t *reply)
 	}
 }
 
-static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
+/* Takes @reply; NULL: what was wrong is printed already. */
+static int print_answer(const struct cli *cli, json_t *reply)
 {
-	json_t *reply = control_ask(cli, request, seconds);
-
 	if (!reply)
 		return EXIT_KERNEL;
 	if (cli->json) {
@@ -439,6 +440,101 @@ static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
 	print_reply(cli, reply);
 	json_decref(reply);
 	return 0;
+}
+
+static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
+{
+	return print_answer(cli, control_ask(cli, request, seconds));
+}
+
+/* ----------------------------------------------------------------- progress */
+
+/* The line of a terminal that tells what esptun up waits for. */
+struct progress {
+	struct cli *cli;
+	const char *tunnel;
+	bool shown;
+};
+
+/* What a tunnel that is not up waits for. */
+static void describe_step(json_t *t, char *line, size_t size)
+{
+	const char *remote = text(json_object_get(t, "ike"), "remote");
+	json_t *next = json_object_get(t, "next_try");
+
+	if (!*remote)
+		remote = *text(t, "endpoint") ? text(t, "endpoint") : "its peer";
+	if (*text(t, "step"))
+		snprintf(line, size, "%s sent %d times, waiting for the answer of %s",
+			 text(t, "step"), (int)number(t, "tries"), remote);
+	else if (*text(t, "error"))
+		snprintf(line, size, "%s", text(t, "error"));
+	else if (json_is_number(next))
+		snprintf(line, size, "attempt %d begins in %.1f s", (int)number(t, "attempt"),
+			 json_number_value(next));
+	else
+		snprintf(line, size, "waiting for %s", remote);
+}
+
+/* Bytes of @line that fit into a line of the terminal; no character is cut in two. */
+static int fitting(const char *line)
+{
+	struct winsize w;
+	size_t most = 79, len = strlen(line);
+
+	if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &w) && w.ws_col > 1)
+		most = w.ws_col - 1U;
+	if (len <= most)
+		return (int)len;
+	while (most && ((unsigned char)line[most] & 0xc0) == 0x80)
+		most--;
+	return (int)most;
+}
+
+static void erase_line(void)
+{
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}
+
+static void show_progress(void *ctx)
+{
+	struct progress *p = ctx;
+	json_t *request = json_pack("{ssss}", "cmd", "status", "tunnel", p->tunnel);
+	char err[512], step[512], line[640];
+	json_t *reply = control_exchange(p->cli, request, 0, NULL, err, sizeof(err));
+	json_t *t = json_array_get(json_object_get(reply, "tunnels"), 0);
+
+	if (t) {
+		control_make_printable(t);
+		describe_step(t, step, sizeof(step));
+		snprintf(line, sizeof(line), "%s: %s", p->tunnel, step);
+		erase_line();
+		fprintf(stderr, "%.*s", fitting(line), line);
+		fflush(stderr);
+		p->shown = true;
+	}
+	json_decref(reply);
+}
+
+/* Shows what the tunnel waits for, if that goes to a terminal. */
+static int bring_up(struct cli *cli, json_t *request, unsigned int seconds)
+{
+	struct progress p = {
+		.cli = cli,
+		.tunnel = text(request, "tunnel"),
+	};
+	struct control_tick tick = { show_progress, &p };
+	bool shows = !cli->json && isatty(STDERR_FILENO);
+	char err[512];
+	json_t *reply;
+
+	json_incref(request); /* p.tunnel is in it */
+	reply = control_exchange(cli, request, seconds, shows ? &tick : NULL, err, sizeof(err));
+	json_decref(request);
+	if (p.shown)
+		erase_line();
+	return print_answer(cli, control_accept(cli, reply, err));
 }
 
 /* ----------------------------------------------------------------- commands */
@@ -488,7 +584,8 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 		}
 		json_object_set_new(request, "timeout", json_integer(timeout));
 	}
-	return ask_and_print(cli, request, timeout);
+	return !strcmp(cmd, "up") ? bring_up(cli, request, timeout)
+				  : ask_and_print(cli, request, timeout);
 }
 
 int cmd_up(struct cli *cli, struct args *a)

@@ -61,7 +61,7 @@ static bool ask_holder(void *ctx, uint16_t port, char *name, size_t size)
 
 static json_t *ask_agent(void *ctx, json_t *request, char *said, size_t size)
 {
-	return control_exchange(ctx, request, PROBE_SECONDS, said, size);
+	return control_exchange(ctx, request, PROBE_SECONDS, NULL, said, size);
 }
 
 static void copy_text(json_t *o, const char *key, char *to, size_t size)

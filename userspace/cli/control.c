@@ -15,6 +15,7 @@
 /* A reply longer than this is no reply of ours: 16384 tunnels have less to say. */
 #define REPLY_MAX (64 * 1024 * 1024)
 
+#define TICK 500 /* ms between two calls of control_tick.fn */
 #define PATIENCE 30 /* seconds beyond these, for an agent that has much to do */
 
 /* The descriptor, or -1 with a sentence in @err. */
@@ -80,21 +81,28 @@ static int64_t now_ms(void)
 }
 
 /* Something came, or the end. False at the deadline. */
-static bool wait_readable(int fd, int64_t deadline)
+static bool wait_readable(int fd, int64_t deadline, const struct control_tick *tick)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int n;
+	int64_t left;
 
-	do {
-		int64_t left = deadline - now_ms();
+	while ((left = deadline - now_ms()) > 0) {
+		int n = poll(&p, 1, (int)(tick && left > TICK ? TICK : left));
 
-		n = left > 0 ? poll(&p, 1, (int)left) : 0;
-	} while (n < 0 && errno == EINTR);
-	return n > 0;
+		if (n > 0)
+			return true;
+		if (n == 0 && !tick)
+			return false;
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n == 0)
+			tick->fn(tick->ctx);
+	}
+	return false;
 }
 
 /* A line, or what there is at the end: its length, -1 if none came in time. */
-static ssize_t read_line(int fd, int64_t deadline, char **line)
+static ssize_t read_line(int fd, int64_t deadline, const struct control_tick *tick, char **line)
 {
 	size_t len = 0, size = 0;
 	char *grown, *end;
@@ -108,7 +116,7 @@ static ssize_t read_line(int fd, int64_t deadline, char **line)
 				return -1;
 			*line = grown;
 		}
-		if (!wait_readable(fd, deadline))
+		if (!wait_readable(fd, deadline, tick))
 			return -1;
 		n = recv(fd, *line + len, size - len, 0);
 		if (n <= 0)
@@ -120,10 +128,10 @@ static ssize_t read_line(int fd, int64_t deadline, char **line)
 	}
 }
 
-static json_t *read_reply(int fd, unsigned int seconds)
+static json_t *read_reply(int fd, unsigned int seconds, const struct control_tick *tick)
 {
 	char *line;
-	ssize_t n = read_line(fd, now_ms() + (int64_t)seconds * 1000, &line);
+	ssize_t n = read_line(fd, now_ms() + (int64_t)seconds * 1000, tick, &line);
 	json_t *reply = n > 0 ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
 
 	free(line);
@@ -174,14 +182,14 @@ static void print_refusal(const struct cli *cli, json_t *reply)
 			cli_error("%s", json_string_value(item));
 }
 
-json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int seconds, char *err,
-			 size_t size)
+json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int seconds,
+			 const struct control_tick *tick, char *err, size_t size)
 {
 	int fd = control_connect(cli->control ? cli->control : CONTROL_PATH, err, size);
 	json_t *reply = NULL;
 
 	if (fd >= 0 && !send_request(fd, request))
-		reply = read_reply(fd, seconds + PATIENCE);
+		reply = read_reply(fd, seconds + PATIENCE, tick);
 	json_decref(request);
 	if (fd < 0)
 		return NULL;
@@ -193,11 +201,8 @@ json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int se
 	return NULL;
 }
 
-json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds)
+json_t *control_accept(const struct cli *cli, json_t *reply, const char *err)
 {
-	char err[512];
-	json_t *reply = control_exchange(cli, request, seconds, err, sizeof(err));
-
 	if (!reply) {
 		cli_error("%s", err);
 		return NULL;
@@ -209,6 +214,14 @@ json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds
 	print_refusal(cli, reply);
 	json_decref(reply);
 	return NULL;
+}
+
+json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds)
+{
+	char err[512];
+	json_t *reply = control_exchange(cli, request, seconds, NULL, err, sizeof(err));
+
+	return control_accept(cli, reply, err);
 }
 
 const char *control_tunnel(const char *word, char name[static CONTROL_NAME])

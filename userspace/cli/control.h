@@ -11,15 +11,29 @@
 #define CONTROL_NAME \
 	64 /* longer than any netdevice's name, so that the agent can say what is wrong */
 
+/* Something to do twice a second while an answer is waited for. */
+struct control_tick {
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
 /**
  * control_exchange() - ask the agent, which may take @seconds
  * @request: taken
+ * @tick: may be NULL
  * Return: the reply, also a refusal, the caller's; or NULL with a sentence in @err.
  */
-json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int seconds, char *err,
-			 size_t size);
+json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int seconds,
+			 const struct control_tick *tick, char *err, size_t size);
 
-/** control_ask() - the same; errors and refusals are printed, and NULL returned */
+/**
+ * control_accept() - print the error or refusal that an exchange came to
+ * @reply: taken; NULL: @err is printed
+ * Return: @reply, if it is no refusal; or NULL.
+ */
+json_t *control_accept(const struct cli *cli, json_t *reply, const char *err);
+
+/** control_ask() - control_exchange() and control_accept() */
 json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds);
 
 /**
