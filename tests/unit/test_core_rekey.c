@@ -4,6 +4,9 @@
  * pair. Crossing requests in every order are in the simulation.
  */
 #include "core_util.h"
+
+#include <errno.h>
+
 #include "ike/core/core.h"
 #include "ike/child/layer_child.h"
 #include "ike/child/proposal.h"
@@ -378,9 +381,54 @@ static void reauthenticated_by_responder(void **state)
 	reauthenticated_by(true);
 }
 
+/* A command, as of esptun check: everything gets new keys at once, at whichever end it was given. */
+static void on_command(void **state)
+{
+	(void)state;
+	for (unsigned int end = 0; end < 2; end++) {
+		struct pair *p = pair_new();
+		struct node *n;
+		struct ike_status before, after;
+
+		pair_start(p, true);
+		n = end ? p->b : p->a;
+		before = node_status(n, 0);
+		assert_int_equal(ike_core_rekey(n->core, "nosuch", p->w.now), -ENOENT);
+		assert_int_equal(ike_core_rekey(n->core, "t0", p->w.now), 0);
+		assert_int_equal(ike_core_rekey(n->core, "t0", p->w.now), 0); /* it is under way */
+		pair_run(p, 2000);
+		after = node_status(n, 0);
+		assert_int_equal(after.state, IKE_TUNNEL_UP);
+		assert_true(memcmp(before.spi_i, after.spi_i, IKE_SPI_LEN));
+		assert_int_not_equal(before.spi_in, after.spi_in);
+		assert_int_not_equal(before.spi_out, after.spi_out);
+		pair_run(p, 120 * 1000);
+		assert_int_equal(node_stats(n).ike_sas, 1);
+		assert_int_equal(node_stats(n).children, 1);
+		pair_free(p);
+	}
+}
+
+/* Without an IKE SA there is nothing to do. */
+static void on_command_too_early(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->drop_all = true;
+	pair_start(p, false);
+	assert_int_equal(ike_core_rekey(p->a->core, "t0", p->w.now), 0);
+	p->drop_all = false;
+	pair_run(p, 20 * 1000);
+	assert_int_equal(node_status(p->a, 0).state, IKE_TUNNEL_UP);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(on_command),
+		cmocka_unit_test(on_command_too_early),
 		cmocka_unit_test(ike_by_initiator),
 		cmocka_unit_test(ike_by_responder),
 		cmocka_unit_test(everything_by_both),

@@ -563,6 +563,11 @@ int core_down(struct core *c, const char *tunnel, uint64_t now)
 	return call_plain(c, WIRE_DOWN, tunnel, now);
 }
 
+int core_rekey(struct core *c, const char *tunnel, uint64_t now)
+{
+	return call_plain(c, WIRE_REKEY, tunnel, now);
+}
+
 int core_client_down(struct core *c, const char *tunnel, uint32_t peer, uint64_t now)
 {
 	struct wire_head h = head(WIRE_CLIENT_DOWN, tunnel, now);

@@ -55,6 +55,7 @@ int core_tunnel_change(struct core *c, const struct ike_tunnel_conf *conf, bool 
 int core_tunnel_del(struct core *c, const char *tunnel);
 int core_up(struct core *c, const char *tunnel, uint64_t now);
 int core_down(struct core *c, const char *tunnel, uint64_t now);
+int core_rekey(struct core *c, const char *tunnel, uint64_t now);
 int core_client_down(struct core *c, const char *tunnel, uint32_t peer, uint64_t now);
 /* Pointers live until the next call. */
 int core_tunnel_status(struct core *c, const char *tunnel, struct ike_status *out);

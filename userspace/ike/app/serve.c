@@ -445,6 +445,7 @@ static bool do_call(struct serve *s, int32_t *result)
 	case WIRE_TUNNEL_DEL: *result = ike_core_tunnel_del(core, h->tunnel); return true;
 	case WIRE_UP: *result = ike_core_up(core, h->tunnel, h->time); return true;
 	case WIRE_DOWN: *result = ike_core_down(core, h->tunnel, h->time); return true;
+	case WIRE_REKEY: *result = ike_core_rekey(core, h->tunnel, h->time); return true;
 	case WIRE_CLIENT_DOWN:
 		*result = ike_core_client_down(core, h->tunnel, h->peer, h->time);
 		return true;

@@ -562,6 +562,40 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 	return 0;
 }
 
+/* Not one that goes anyway, and for which another one comes. */
+static void rekey_sa(struct ike_core *core, struct ike_sa *sa)
+{
+	struct child_sa *c, *next;
+
+	if (!ikesa_authenticated(sa) || sa->replaced || sa->superseded || sa->outdated ||
+	    sa->close_at != TIMER_NEVER)
+		return;
+	for (c = TAILQ_FIRST(&sa->children); c; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->state == CHILD_UP)
+			x_create_successor(core, sa, c);
+	}
+	sa->rekey_at = core->now;
+	x_rekey_timer(core, sa);
+	sa_touch(core, sa);
+}
+
+int ike_core_rekey(struct ike_core *core, const char *tunnel, uint64_t now)
+{
+	struct ike_peer *p = lookup_name(core, tunnel);
+	struct ike_sa *sa, *next;
+
+	begin_event(core, now);
+	if (!p)
+		return -ENOENT;
+	for (sa = TAILQ_FIRST(&p->sas); sa; sa = next) {
+		next = TAILQ_NEXT(sa, of_peer);
+		rekey_sa(core, sa);
+	}
+	end_event(core);
+	return 0;
+}
+
 int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now)
 {
 	struct ike_peer *p = lookup_name(core, tunnel);

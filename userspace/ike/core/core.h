@@ -392,6 +392,11 @@ int ike_core_tunnel_del(struct ike_core *core, const char *tunnel);
 /* Commands: 0, or -ENOENT for an unknown tunnel. Results show in ->state and in the status. */
 int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now);
 int ike_core_down(struct ike_core *core, const char *tunnel, uint64_t now);
+/*
+ * All SAs of the tunnel's one peer get new keys now, as if they were old; which shows in the status, or does not if the
+ * peer does not agree.
+ */
+int ike_core_rekey(struct ike_core *core, const char *tunnel, uint64_t now);
 /* Client @peer of the tunnel: its SAs end. It may come back. 0 or -ENOENT. */
 int ike_core_client_down(struct ike_core *core, const char *tunnel, uint32_t peer, uint64_t now);
 /* down for all; ike_core_idle() turns true when every delete is answered or given up (a few seconds). */

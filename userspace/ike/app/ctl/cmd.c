@@ -244,6 +244,20 @@ static void pool(struct agent *a, struct ctl_request *q, const char *name)
 		status_begin_pools(a, q, name);
 }
 
+static void rekey(struct agent *a, struct ctl_request *q, const char *name)
+{
+	const struct tunnel *t = tunnel_by_name(a, name);
+
+	if (!t)
+		ctl_answer(q, failure("no tunnel %.40s: esptun status lists them", name));
+	else if (!t->ifindex || t->after || t->state != IKE_TUNNEL_UP)
+		ctl_answer(q, failure("%s is not up, so there are no keys to renew", name));
+	else if (core_rekey(a->core, name, loop_now()))
+		ctl_answer(q, failure("the process that speaks IKE is being started; try again"));
+	else
+		ctl_answer(q, json_pack("{s:b}", "ok", 1));
+}
+
 static void probe(struct agent *a, struct ctl_request *q, const char *name, json_t *what)
 {
 	const struct tunnel *t = tunnel_by_name(a, name);
@@ -294,15 +308,18 @@ void cmd_request(void *ctx, struct ctl_request *q, json_t *what)
 		pool(a, q, name);
 	else if (!strcmp(cmd, "reload"))
 		reload(a, q);
-	else if (strcmp(cmd, "up") && strcmp(cmd, "down") && strcmp(cmd, "probe"))
+	else if (strcmp(cmd, "up") && strcmp(cmd, "down") && strcmp(cmd, "probe") &&
+		 strcmp(cmd, "rekey"))
 		ctl_answer(
 			q,
-			failure("unknown command \"%.40s\": expected status, pool, probe, up, down or reload",
+			failure("unknown command \"%.40s\": expected status, pool, probe, rekey, up, down or reload",
 				cmd));
 	else if (!strcmp(cmd, "down") && json_is_true(json_object_get(what, "all")))
 		down_all(a, q, what);
 	else if (!name)
 		ctl_answer(q, failure("%s needs the name of a tunnel", cmd));
+	else if (!strcmp(cmd, "rekey"))
+		rekey(a, q, name);
 	else if (!strcmp(cmd, "probe"))
 		probe(a, q, name, what);
 	else if (!strcmp(cmd, "up"))

@@ -16,6 +16,8 @@
  *   {"cmd":"down","all":true}             the same for all tunnels
  *   {"cmd":"probe","tunnel":"hq","port":4500}
  *	Does its peer answer on this UDP port (absent: that of Endpoint)? Answers when it did, or after 2 s.
+ *   {"cmd":"rekey","tunnel":"hq"}
+ *	Renew the keys of its IKE SA and child SAs now; the SPIs in the status tell when that is done.
  *   {"cmd":"reload"}                      read the configuration files again
  *
  * Answers
