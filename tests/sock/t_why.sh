@@ -226,10 +226,35 @@ by_cert west later
 again
 why "this machine's clock is behind" identities "is valid from .* on, and this machine's clock says .*: the clock"
 
+said=$(tell west check hq)
+is "check of a tunnel that does not come up: exit code" "$?" 3
+like "check: that it does not come up" "$said" '^fault   up: hq is not up: '
+like "check: and why" "$said" '^hq: identities: .*this machine.s clock'
+
 conf_west
 conf_east
 again 10
 check "all is mended: up" state_is west up
+spi() {
+	tell west -j status | jq -r '.tunnels[0] | .ike.spi_i + .child.spi_in'
+}
+before=$(spi)
+said=$(tell west check hq)
+is "check without an address: exit code" "$?" 3
+like "check: up" "$said" '^ok      up: the tunnel is up, after'
+like "check: all keys are new" "$said" '^ok      rekeying: IKE SA and child SAs \(1\) have new keys, after'
+check "check: they are" test "$(spi)" != "$before"
+like "check: what it could not tell" "$said" '^hq: ESP: .*esptun why hq to ADDRESS'
+check "check: in ten lines" test "$(wc -l <<< "$said")" -le 10
+refuse "rekeying what is down" 'is not up, so there are no keys' \
+	bash -c "echo '{\"cmd\":\"rekey\",\"tunnel\":\"hq\"}' | $PYTHON -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(\"/run/west.control\")
+s.send(sys.stdin.read().encode())
+print(s.recv(4096).decode())
+sys.exit(1)' $(tell west down hq > /dev/null)"
+tell west up hq timeout 10 > /dev/null
 unlike "and nothing is wrong" "$(tell west why hq -v)" '^fault'
 agent_end west
 agent_end east

@@ -17,7 +17,7 @@
 static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
 	"COMMAND := peer | sa | stats | monitor | keygen | up | down | status |\n"
-	"           why | reload | pool | algo\n"
+	"           why | check | reload | pool | algo\n"
 	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -br[ief] -o[neline]\n"
 	"           -c[olor][={always|auto|never}] -n[etns] NAME -con[trol] PATH\n"
 	"           -show-keys -V[ersion]\n"
@@ -35,6 +35,7 @@ const struct command commands[] = {
 	{ "down", cmd_down, usage_agent, up_keywords, NULL, "@tunnel --all" },
 	{ "status", cmd_status, usage_agent, NULL, NULL, "@tunnel" },
 	{ "why", cmd_why, usage_why, why_keywords, NULL, "@tunnel" },
+	{ "check", cmd_check, usage_check, to_keywords, NULL, "@tunnel" },
 	{ "reload", cmd_reload, usage_agent, NULL, NULL, NULL },
 	{ "pool", cmd_pool, usage_pool, NULL, pool_commands, "@tunnel" },
 	{ "algo", cmd_algo, usage_algo, NULL, algo_commands, NULL },

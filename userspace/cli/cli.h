@@ -63,6 +63,7 @@ int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
 int cmd_reload(struct cli *cli, struct args *a);
 int cmd_why(struct cli *cli, struct args *a);
+int cmd_check(struct cli *cli, struct args *a);
 int cmd_pool(struct cli *cli, struct args *a);
 
 extern const char usage_peer[];
@@ -73,10 +74,11 @@ extern const char usage_stats[];
 extern const char usage_keygen[];
 extern const char usage_agent[];
 extern const char usage_why[];
+extern const char usage_check[];
 extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
-	keygen_keywords[], up_keywords[], why_keywords[];
+	keygen_keywords[], up_keywords[], why_keywords[], to_keywords[];
 extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[];
 
 /* ----------------------------------------------------------------- helpers */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* esptun why: the checks of why.c, and what they ask for. */
-#include <errno.h>
-#include <stdlib.h>
+/*
+ * esptun why: the checks of why.c. esptun check: brings a tunnel up, renews its keys while echo requests go through
+ * it, and makes these checks.
+ */
+#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-#include "cli/cli.h"
 #include "cli/control.h"
-#include "cli/why.h"
+#include "cli/why_ask.h"
 #include "cli/why_ping.h"
-#include "cli/why_watch.h"
-#include "common/holder.h"
 
 const char usage_why[] =
 	"Usage: esptun why NAME [to ADDRESS] [-v]\n"
@@ -20,7 +20,16 @@ const char usage_why[] =
 	"tunnel is up, echo requests to ADDRESS through it. -v tells of each check.\n"
 	"Exit code 0: nothing is wrong; 3: a fault was found, or it cannot be told.\n";
 
+const char usage_check[] =
+	"Usage: esptun check NAME [to ADDRESS]\n"
+	"Brings the tunnel of /etc/esptun/NAME.conf up, renews the keys of all its SAs while echo\n"
+	"requests go through it, and tries which sizes of packets pass. A line for each step; if\n"
+	"one fails, what esptun why says. ADDRESS answers echo requests behind the tunnel.\n"
+	"Exit code 0: all is well; 3: something is not, or cannot be told.\n";
+
 enum { K_TO, K_VERBOSE };
+
+const struct keyword to_keywords[] = { { "to", K_TO, false, NULL }, { NULL, 0, false, NULL } };
 
 const struct keyword why_keywords[] = {
 	{ "to", K_TO, false, NULL },
@@ -28,200 +37,66 @@ const struct keyword why_keywords[] = {
 	{ NULL, 0, false, NULL },
 };
 
-enum { PROBE_SECONDS = 3, IKE_PORT = 500 };
-
-/* ---- what the checks ask ---------------------------------------------------------------- */
-
-static int ask_module(void *ctx, char *said, size_t size)
-{
-	struct cli *cli = ctx;
-	struct esptun_link_stats *stats;
-	size_t n;
-	int err;
-
-	if (!cli->h)
-		cli->h = esptun_open();
-	if (!cli->h) {
-		snprintf(said, size, "cannot open netlink sockets: %s", strerror(errno));
-		return -EIO;
-	}
-	err = esptun_stats_dump(cli->h, 0, &stats, &n);
-	if (err)
-		snprintf(said, size, "%s", esptun_error(cli->h));
-	else
-		free(stats);
-	return err;
-}
-
-static bool ask_holder(void *ctx, uint16_t port, char *name, size_t size)
-{
-	(void)ctx;
-	return holder_of_port(port, name, size) && strncmp(name, "esptund", 7) != 0;
-}
-
-static json_t *ask_agent(void *ctx, json_t *request, char *said, size_t size)
-{
-	return control_exchange(ctx, request, PROBE_SECONDS, NULL, said, size);
-}
-
-static void copy_text(json_t *o, const char *key, char *to, size_t size)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	snprintf(to, size, "%s", s ? s : "");
-}
-
-/* "192.0.2.1:4500", "[2001:db8::1]:500" */
-static bool parse_endpoint(const char *s, struct esptun_addr *a, uint16_t *port)
-{
-	const char *colon = strrchr(s, ':');
-	char host[ESPTUN_ADDR_STRLEN];
-	bool v6 = *s == '[';
-
-	if (!colon || colon - s - 2 * v6 >= (ptrdiff_t)sizeof(host))
-		return false;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - s - 2 * v6), s + v6);
-	*port = (uint16_t)strtoul(colon + 1, NULL, 10);
-	return !esptun_addr_parse(host, a);
-}
-
-static json_t *probe_request(const char *tunnel, uint16_t port)
-{
-	return json_pack("{ss ss si}", "cmd", "probe", "tunnel", tunnel, "port", port);
-}
-
-static void read_probe(json_t *reply, struct why_probe *out)
-{
-	json_t *p = json_object_get(reply, "probe");
-
-	copy_text(reply, "error", out->refused, sizeof(out->refused));
-	copy_text(p, "local", out->local, sizeof(out->local));
-	copy_text(p, "remote", out->remote, sizeof(out->remote));
-	copy_text(p, "send_error", out->send_error, sizeof(out->send_error));
-	out->sent = (unsigned int)json_integer_value(json_object_get(p, "sent"));
-	out->answered = json_is_true(json_object_get(p, "answered"));
-	if (!p && !*out->refused)
-		snprintf(out->refused, sizeof(out->refused),
-			 "the agent does not know the command probe: it is older than this one");
-}
-
-static void probe_once(struct cli *cli, const char *tunnel, uint16_t port, struct why_probe *out)
-{
-	json_t *reply =
-		ask_agent(cli, probe_request(tunnel, port), out->refused, sizeof(out->refused));
-
-	if (reply)
-		read_probe(reply, out);
-	json_decref(reply);
-}
-
-/* Where it went is known afterwards: what got no answer is sent once more, and watched. */
-static void ask_probe(void *ctx, const char *tunnel, uint16_t port, struct why_probe *out)
-{
-	struct esptun_addr peer;
-	struct why_watch watch;
-	struct why_seen seen;
-	uint16_t remote_port;
-
-	probe_once(ctx, tunnel, port, out);
-	if (out->answered || *out->refused || !parse_endpoint(out->remote, &peer, &remote_port))
-		return;
-	why_watch_begin(&watch, &peer, remote_port, 0);
-	probe_once(ctx, tunnel, port, out);
-	why_watch_end(&watch, &seen);
-	out->seen = seen;
-}
-
-/* What the kernel counts of the tunnel's peer and of the link. */
-struct counts {
-	struct esptun_peer peer;
-	struct esptun_stats stats;
-};
-
-static void read_counts(struct cli *cli, uint32_t ifindex, struct counts *c)
-{
-	struct esptun_link_stats *all;
-	size_t n;
-
-	memset(c, 0, sizeof(*c));
-	esptun_peer_get(cli->h, ifindex, 1, &c->peer);
-	if (esptun_stats_dump(cli->h, ifindex, &all, &n))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].ifindex == ifindex)
-			c->stats = all[i].stats;
-	}
-	free(all);
-}
-
-static void compare_counts(const struct counts *before, const struct counts *after,
-			   struct why_pong *p)
-{
-	uint64_t most = 0;
-
-	p->tx = after->peer.tx_packets - before->peer.tx_packets;
-	p->rx = after->peer.rx_packets - before->peer.rx_packets;
-	for (unsigned int i = 0; i <= ESPTUN_STATS_A_MAX; i++) {
-		uint64_t rose = after->stats.v[i] - before->stats.v[i];
-
-		if (!esptun_stats_is_drop(i) || rose <= most)
-			continue;
-		most = rose;
-		snprintf(p->drop, sizeof(p->drop), "%s", esptun_stats_name(i));
-		p->drop_text = esptun_stats_text(i);
-	}
-}
-
-static void ask_ping(void *ctx, const struct why_ping *what, struct why_pong *p)
-{
-	struct cli *cli = ctx;
-	struct counts before, after;
-	struct esptun_link link;
-	struct why_watch watch;
-
-	if (esptun_link_get(cli->h, what->dev, &link)) {
-		snprintf(p->failed, sizeof(p->failed), "%s", esptun_error(cli->h));
-		return;
-	}
-	why_watch_begin(&watch, &what->peer, IKE_PORT, link.ifindex);
-	read_counts(cli, link.ifindex, &before);
-	why_ping(what, p);
-	read_counts(cli, link.ifindex, &after);
-	why_watch_end(&watch, &p->seen);
-	compare_counts(&before, &after, p);
-}
-
 /* ---- the command ---------------------------------------------------------------------- */
 
 struct report {
-	const struct cli *cli;
+	struct cli *cli;
 	bool verbose;
+	bool brief; /* of the checks of why those alone that tell something */
+	json_t *failed; /* the first step of check that did; borrowed of @steps */
+	unsigned int sent, lost; /* echo requests */
 	json_t *steps;
 };
 
-static void print_step(void *ctx, const char *check, enum why_verdict v, const char *said)
+static void print_step(const struct cli *cli, json_t *step)
 {
-	struct report *r = ctx;
-	json_t *text = json_object();
+	const char *verdict;
 
-	json_object_set_new(text, "check", json_string(check));
-	json_object_set_new(text, "verdict", json_string(why_word(v)));
-	json_object_set_new(text, "text", json_stringn(said, strlen(said)));
-	if (r->verbose && !r->cli->json) {
-		control_make_printable(text);
-		print_color(r->cli, v == WHY_OK ? COLOR_UP : COLOR_DOWN, "%-7s", why_word(v));
-		printf(" %s: %s\n", check, json_string_value(json_object_get(text, "text")));
-		fflush(stdout);
-	}
-	json_array_append_new(r->steps, text);
+	control_make_printable(step); /* which has other strings then */
+	verdict = json_string_value(json_object_get(step, "verdict"));
+	print_color(cli, strcmp(verdict, "ok") ? COLOR_DOWN : COLOR_UP, "%-7s", verdict);
+	printf(" %s: %s\n", json_string_value(json_object_get(step, "check")),
+	       json_string_value(json_object_get(step, "text")));
+	fflush(stdout);
 }
 
-/* What there is to say at the end, in one object, whose texts are printable if it is not for programs. */
-static json_t *result_json(const char *tunnel, const struct why_result *result)
+/* Of the checks before packets all but the faulty one go without saying. */
+static bool is_worth_a_line(const struct report *r, const char *check, enum why_verdict v)
 {
-	json_t *o = json_pack("{ss ss}", "tunnel", tunnel, "verdict", why_word(result->verdict));
+	static const char *const told[] = { "ESP", "MTU", "fragments" };
 
-	if (result->check) {
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		if (!strcmp(check, told[i]))
+			return true;
+	}
+	return !r->brief || v != WHY_OK;
+}
+
+static void note_step(void *ctx, const char *check, enum why_verdict v, const char *said)
+{
+	struct report *r = ctx;
+	json_t *step;
+
+	if (!is_worth_a_line(r, check, v))
+		return;
+	step = json_pack("{ss ss}", "check", check, "verdict", why_word(v));
+	json_object_set_new(step, "text", json_string(said));
+	if (r->verbose && !r->cli->json)
+		print_step(r->cli, step);
+	json_array_append_new(r->steps, step);
+}
+
+/* What there is to say at the end: what check found itself goes before what why did. */
+static json_t *result_json(const struct report *r, const char *tunnel,
+			   const struct why_result *result)
+{
+	json_t *o = json_pack("{ss ss}", "tunnel", tunnel, "verdict",
+			      why_word(r->failed ? WHY_FAULT : result->verdict));
+
+	if (r->failed && result->verdict != WHY_FAULT) {
+		json_object_set(o, "check", json_object_get(r->failed, "check"));
+		json_object_set(o, "text", json_object_get(r->failed, "text"));
+	} else if (result->check) {
 		json_object_set_new(o, "check", json_string(result->check));
 		json_object_set_new(o, "text", json_string(result->said));
 	}
@@ -245,54 +120,255 @@ static void print_result(json_t *o)
 		printf("%s: note: %s\n", name, note);
 }
 
-static int explain(struct cli *cli, const char *tunnel, const struct esptun_addr *to, bool verbose)
+static int explain(struct report *report, const char *tunnel, const struct esptun_addr *to)
 {
-	const struct why_asks asks = { cli, ask_module, ask_holder, ask_agent, ask_probe, ask_ping };
-	struct report report = { cli, verbose, json_array() };
 	struct why_result result;
+	struct why_asks asks;
 	json_t *o;
 
-	why_run(&asks, tunnel, to, print_step, &report, &result);
-	o = result_json(tunnel, &result);
-	if (cli->json) {
-		json_object_set_new(o, "steps", report.steps);
-		print_json(cli, o);
+	why_asks_of(report->cli, &asks);
+	why_run(&asks, tunnel, to, note_step, report, &result);
+	o = result_json(report, tunnel, &result);
+	if (report->cli->json) {
+		json_object_set(o, "steps", report->steps);
+		print_json(report->cli, o);
 	} else {
-		json_decref(report.steps);
 		control_make_printable(o);
 		print_result(o);
 		json_decref(o);
 	}
-	return result.verdict == WHY_OK ? 0 : EXIT_FAULT;
+	return result.verdict == WHY_OK && !report->failed ? 0 : EXIT_FAULT;
+}
+
+/* ---- why ------------------------------------------------------------------------------ */
+
+/* NAME, and what follows by @table; false, with the exit code, if that is all. */
+static bool parse(struct args *a, const struct keyword *table, const char *usage, const char *cmd,
+		  char name[static CONTROL_NAME], struct esptun_addr *to, bool *verbose, int *code)
+{
+	const char *word = args_next(a);
+	int id;
+
+	*code = 0;
+	if (word && args_abbrev(word, "help")) {
+		fputs(usage, stdout);
+		return false;
+	}
+	*code = EXIT_USAGE;
+	if (!word) {
+		args_fail(a, "%s needs the name of a tunnel: esptun %s NAME", cmd, cmd);
+		cli_usage_error(a);
+		return false;
+	}
+	if (!control_tunnel(word, name))
+		return false;
+	a->seen = 0;
+	while (a->argc) {
+		if (args_keyword(a, table, &id) || (id == K_TO && args_addr(a, "to", to))) {
+			cli_usage_error(a);
+			return false;
+		}
+		*verbose |= id == K_VERBOSE;
+	}
+	return true;
 }
 
 int cmd_why(struct cli *cli, struct args *a)
 {
+	struct report report = { .cli = cli, .verbose = cli->details };
 	struct esptun_addr to = { .family = AF_UNSPEC };
-	const char *word = args_next(a), *tunnel;
 	char name[CONTROL_NAME];
-	bool verbose = cli->details;
-	int id;
+	int code;
 
-	if (word && args_abbrev(word, "help")) {
-		fputs(usage_why, stdout);
-		return 0;
+	if (!parse(a, why_keywords, usage_why, "why", name, &to, &report.verbose, &code))
+		return code;
+	report.steps = json_array();
+	code = explain(&report, name, &to);
+	json_decref(report.steps);
+	return code;
+}
+
+/* ---- check ---------------------------------------------------------------------------- */
+
+enum {
+	UP_SECONDS = 20,
+	REKEY_SECONDS = 15,
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void note(struct report *r, const char *check, enum why_verdict v, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void note(struct report *r, const char *check, enum why_verdict v, const char *fmt, ...)
+{
+	char said[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+	note_step(r, check, v, said);
+	if (v != WHY_OK && !r->failed)
+		r->failed = json_array_get(r->steps, json_array_size(r->steps) - 1);
+}
+
+/* The agent's answer, if it is no refusal; else NULL, and @check is noted to have failed. */
+static json_t *ask(struct report *r, const char *check, json_t *request)
+{
+	char said[512] = "";
+	json_t *reply = control_exchange(r->cli, request, UP_SECONDS, NULL, said, sizeof(said));
+	const char *error = json_string_value(json_object_get(reply, "error"));
+
+	if (reply && json_is_true(json_object_get(reply, "ok")))
+		return reply;
+	note(r, check, WHY_FAULT, "%s", error ? error : said);
+	json_decref(reply);
+	return NULL;
+}
+
+/* The tunnel, as the status has it; the caller's. NULL: there is none. */
+static json_t *get_status(struct report *r, const char *tunnel)
+{
+	json_t *reply = ask(r, "status", json_pack("{ss ss}", "cmd", "status", "tunnel", tunnel));
+	json_t *t = json_incref(json_array_get(json_object_get(reply, "tunnels"), 0));
+
+	json_decref(reply);
+	return t;
+}
+
+/* Of the IKE SA, and of each child SA. */
+static json_t *list_spis(json_t *t)
+{
+	json_t *child, *list = json_array();
+	size_t i;
+
+	json_array_append(list, json_object_get(json_object_get(t, "ike"), "spi_i"));
+	json_array_foreach(json_object_get(t, "children"), i, child)
+		json_array_append(list, json_object_get(child, "spi_in"));
+	return list;
+}
+
+/* All SPIs are others than before. */
+static bool are_renewed(json_t *before, json_t *t)
+{
+	json_t *spi, *after = list_spis(t);
+	bool all = json_array_size(before) == json_array_size(after);
+	size_t i;
+
+	json_array_foreach(before, i, spi)
+		all &= !json_equal(spi, json_array_get(after, i));
+	json_decref(after);
+	return all;
+}
+
+static void send_one(struct report *r, const char *tunnel, const struct esptun_addr *to)
+{
+	const struct why_ping what = { .dev = tunnel, .to = *to, .size = 84, .tries = 1 };
+	struct why_pong pong = { .answered = false };
+
+	why_ping(&what, &pong);
+	r->sent++;
+	r->lost += !pong.answered;
+}
+
+/* Until all have new keys; echo requests go on meanwhile, if somebody answers them. */
+static void wait_for_keys(struct report *r, const char *tunnel, json_t *before,
+			  const struct esptun_addr *to)
+{
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	double began = now(), took = 0;
+	bool renewed = false;
+
+	while (!renewed && took < REKEY_SECONDS) {
+		json_t *t;
+
+		if (to->family != AF_UNSPEC)
+			send_one(r, tunnel, to);
+		nanosleep(&pause, NULL);
+		t = get_status(r, tunnel);
+		renewed = t && are_renewed(before, t);
+		json_decref(t);
+		took = now() - began;
+		if (!t)
+			return;
 	}
-	if (!word) {
-		args_fail(a, "why needs the name of a tunnel: esptun why NAME");
-		return cli_usage_error(a);
-	}
-	tunnel = control_tunnel(word, name);
-	if (!tunnel)
-		return EXIT_USAGE;
-	a->seen = 0;
-	while (a->argc) {
-		if (args_keyword(a, why_keywords, &id))
-			return cli_usage_error(a);
-		if (id == K_VERBOSE)
-			verbose = true;
-		else if (args_addr(a, "to", &to))
-			return cli_usage_error(a);
-	}
-	return explain(cli, tunnel, &to, verbose);
+	if (renewed)
+		note(r, "rekeying", WHY_OK,
+		     "IKE SA and child SAs (%zu) have new keys, after %.1f s",
+		     json_array_size(before) - 1, took);
+	else
+		note(r, "rekeying", WHY_FAULT,
+		     "not all SAs have new keys after %d s: the log tells (journalctl -u esptund)",
+		     REKEY_SECONDS);
+	if (r->sent)
+		note(r, "meanwhile", r->lost ? WHY_FAULT : WHY_OK,
+		     "%u of %u echo requests had an answer", r->sent - r->lost, r->sent);
+}
+
+static void renew_keys(struct report *r, const char *tunnel, const struct esptun_addr *to)
+{
+	json_t *t = get_status(r, tunnel), *before, *reply;
+	struct esptun_addr target;
+
+	if (!t)
+		return;
+	why_find_target(t, to, &target);
+	before = list_spis(t);
+	json_decref(t);
+	/* Who does not answer now says nothing about keys. */
+	if (target.family != AF_UNSPEC)
+		send_one(r, tunnel, &target);
+	if (r->lost)
+		target.family = AF_UNSPEC;
+	r->sent = r->lost = 0;
+	reply = ask(r, "rekeying", json_pack("{ss ss}", "cmd", "rekey", "tunnel", tunnel));
+	if (reply)
+		wait_for_keys(r, tunnel, before, &target);
+	json_decref(reply);
+	json_decref(before);
+}
+
+static void check_tunnel(struct report *r, const char *tunnel, const struct esptun_addr *to)
+{
+	double began = now();
+	struct why_drops drops;
+	char text[512];
+	json_t *reply =
+		ask(r, "up",
+		    json_pack("{ss ss si}", "cmd", "up", "tunnel", tunnel, "timeout", UP_SECONDS));
+
+	if (!reply)
+		return;
+	json_decref(reply);
+	note(r, "up", WHY_OK, "the tunnel is up, after %.1f s", now() - began);
+	why_drops_begin(r->cli, tunnel, &drops);
+	renew_keys(r, tunnel, to);
+	why_drops_end(r->cli, &drops, text, sizeof(text));
+	note(r, "drops", WHY_OK, "%s", *text ? text : "no packet was dropped meanwhile");
+}
+
+int cmd_check(struct cli *cli, struct args *a)
+{
+	struct report report = { .cli = cli, .verbose = true };
+	struct esptun_addr to = { .family = AF_UNSPEC };
+	char name[CONTROL_NAME];
+	int code;
+
+	if (!parse(a, to_keywords, usage_check, "check", name, &to, &report.verbose, &code))
+		return code;
+	if (cli_open(cli))
+		return EXIT_KERNEL;
+	report.steps = json_array();
+	check_tunnel(&report, name, &to);
+	report.brief = true;
+	code = explain(&report, name, &to);
+	json_decref(report.steps);
+	return code;
 }

@@ -407,16 +407,19 @@ static bool find_in(json_t *list, bool (*take)(const char *, struct esptun_addr 
 	return false;
 }
 
-/* Whom to ask inside of the tunnel: as was said, or a host that must be the peer's. */
-static bool find_target(const struct why *w, struct esptun_addr *a)
+bool why_find_target(json_t *t, const struct esptun_addr *to, struct esptun_addr *a)
 {
-	json_t *child = json_object_get(w->t, "child");
+	json_t *child = json_object_get(t, "child");
+	bool found;
 
-	*a = w->to;
-	return a->family != AF_UNSPEC ||
-	       find_in(json_object_get(w->t, "addresses"), take_neighbour, a) ||
-	       find_in(json_object_get(w->t, "routes"), take_host, a) ||
-	       find_in(json_object_get(child, "remote_ts"), take_host, a);
+	*a = *to;
+	found = a->family != AF_UNSPEC ||
+		find_in(json_object_get(t, "addresses"), take_neighbour, a) ||
+		find_in(json_object_get(t, "routes"), take_host, a) ||
+		find_in(json_object_get(child, "remote_ts"), take_host, a);
+	if (!found)
+		a->family = AF_UNSPEC;
+	return found;
 }
 
 static void ping(const struct why *w, const struct esptun_addr *to, uint32_t size, bool df,
@@ -495,7 +498,7 @@ static enum why_verdict check_esp(struct why *w)
 	struct esptun_addr a;
 	struct why_pong p;
 
-	if (!find_target(w, &a))
+	if (!why_find_target(w->t, &w->to, &a))
 		return say(
 			w, WHY_UNKNOWN,
 			"the tunnel is up; whether packets pass can be told with an address behind it that answers echo requests: esptun why %s to ADDRESS",

@@ -99,6 +99,14 @@ struct why_result {
 void why_run(const struct why_asks *asks, const char *tunnel, const struct esptun_addr *to,
 	     why_step_fn step, void *ctx, struct why_result *r);
 
+/**
+ * why_find_target() - whom to ask inside of a tunnel
+ * @t: it, as the agent's status has it
+ * @to: as was said; AF_UNSPEC: a host that must be the peer's
+ * Return: true with @a; false, and AF_UNSPEC there, if none is known.
+ */
+bool why_find_target(json_t *t, const struct esptun_addr *to, struct esptun_addr *a);
+
 /** why_word() - "ok", "fault", "unknown" */
 const char *why_word(enum why_verdict v);
 
