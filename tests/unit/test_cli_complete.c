@@ -58,7 +58,8 @@ static void completes(void **state)
 	static const struct {
 		const char *words, *offered;
 	} rows[] = {
-		{ "", "peer sa stats monitor keygen up down status why check reload pool algo help " },
+		{ "",
+		  "peer sa stats monitor keygen up down status why check reload pool algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },

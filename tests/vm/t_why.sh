@@ -82,6 +82,13 @@ why "no route" route 'there is no route to 198.51.100.2'
 must ip -n west route add default via 192.0.2.254
 wait_for 60 state_is west up || bail "no tunnel"
 well "a tunnel that works"
+said=$(tell west check vpn0)
+is "check of a tunnel that works" "$?" 0
+echo "$said"
+like "check: all keys are new" "$said" '^ok      rekeying: IKE SA and child SAs \(1\) have new keys'
+like "check: no echo request is lost" "$said" '^ok      meanwhile: ([0-9]+) of \1 echo requests had an answer'
+like "check: sizes" "$said" '^ok      MTU: packets of 14[0-9][0-9] bytes pass'
+check "check: in ten lines" test "$(wc -l <<< "$said")" -le 10
 tell west down vpn0 > /dev/null
 why "taken down" netdevice 'esptun up vpn0'
 must tell west up vpn0 > /dev/null

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "ike/app/agent_int.h"
-#include "ike/child/proposal.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/msg.h"
 
