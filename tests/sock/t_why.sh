@@ -242,7 +242,7 @@ before=$(spi)
 said=$(tell west check hq)
 is "check without an address: exit code" "$?" 3
 like "check: up" "$said" '^ok      up: the tunnel is up, after'
-like "check: all keys are new" "$said" '^ok      rekeying: IKE SA and child SAs \(1\) have new keys, after'
+like "check: all keys are new" "$said" '^ok      rekeying: IKE SA and child SAs, 2 in all, have new keys, after'
 check "check: they are" test "$(spi)" != "$before"
 like "check: what it could not tell" "$said" '^hq: ESP: .*esptun why hq to ADDRESS'
 check "check: in ten lines" test "$(wc -l <<< "$said")" -le 10

@@ -243,27 +243,32 @@ static json_t *get_status(struct report *r, const char *tunnel)
 	return t;
 }
 
-/* Of the IKE SA, and of each child SA. */
+/* Of the IKE SA, called "", and of the child SAs that are up, by their names. */
 static json_t *list_spis(json_t *t)
 {
-	json_t *child, *list = json_array();
+	json_t *child, *spis = json_object();
 	size_t i;
 
-	json_array_append(list, json_object_get(json_object_get(t, "ike"), "spi_i"));
-	json_array_foreach(json_object_get(t, "children"), i, child)
-		json_array_append(list, json_object_get(child, "spi_in"));
-	return list;
+	json_object_set(spis, "", json_object_get(json_object_get(t, "ike"), "spi_i"));
+	json_array_foreach(json_object_get(t, "children"), i, child) {
+		const char *name = json_string_value(json_object_get(child, "name"));
+
+		json_object_set(spis, name ? name : "?", json_object_get(child, "spi_in"));
+	}
+	return spis;
 }
 
-/* All SPIs are others than before. */
+/* There is another one in the place of each. */
 static bool are_renewed(json_t *before, json_t *t)
 {
-	json_t *spi, *after = list_spis(t);
-	bool all = json_array_size(before) == json_array_size(after);
-	size_t i;
+	json_t *spi, *other, *after = list_spis(t);
+	const char *name;
+	bool all = true;
 
-	json_array_foreach(before, i, spi)
-		all &= !json_equal(spi, json_array_get(after, i));
+	json_object_foreach(before, name, spi) {
+		other = json_object_get(after, name);
+		all &= other && !json_equal(spi, other);
+	}
 	json_decref(after);
 	return all;
 }
@@ -301,8 +306,8 @@ static void wait_for_keys(struct report *r, const char *tunnel, json_t *before,
 	}
 	if (renewed)
 		note(r, "rekeying", WHY_OK,
-		     "IKE SA and child SAs (%zu) have new keys, after %.1f s",
-		     json_array_size(before) - 1, took);
+		     "IKE SA and child SAs, %zu in all, have new keys, after %.1f s",
+		     json_object_size(before), took);
 	else
 		note(r, "rekeying", WHY_FAULT,
 		     "not all SAs have new keys after %d s: the log tells (journalctl -u esptund)",
