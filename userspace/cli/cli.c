@@ -133,6 +133,25 @@ int cli_subcommand(struct cli *cli, struct args *a, const struct subcommand *tab
 	return EXIT_USAGE;
 }
 
+const char *cli_tunnel(const char *word, char name[static CLI_TUNNEL])
+{
+	const char *base = strrchr(word, '/');
+	size_t len;
+
+	if (base && strncmp(word, CONFIG_PATH "/", sizeof(CONFIG_PATH))) {
+		cli_error("the agent reads " CONFIG_PATH
+			  "/NAME.conf only; name the tunnel, not %.200s",
+			  word);
+		return NULL;
+	}
+	base = base ? base + 1 : word;
+	len = strlen(base);
+	if (len > 5 && !strcmp(base + len - 5, ".conf"))
+		len -= 5;
+	snprintf(name, CLI_TUNNEL, "%.*s", (int)len, base);
+	return name;
+}
+
 /* ------------------------------------------------------------------ options */
 
 static int enter_netns(const char *name)

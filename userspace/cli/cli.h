@@ -101,6 +101,15 @@ void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** cli_option() - the option that @s, with its hyphens, abbreviates; -1 if none */
 int cli_option(const char *s);
 
+#define CLI_TUNNEL \
+	64 /* bytes: longer than any netdevice's name, so that the agent can say what is wrong */
+
+/**
+ * cli_tunnel() - name of a tunnel: "hq", also of "hq.conf" and "/etc/esptun/hq.conf"
+ * Return: @name; NULL, and said, if the file is elsewhere.
+ */
+const char *cli_tunnel(const char *word, char name[static CLI_TUNNEL]);
+
 /** cli_complete() - print what may stand in place of the last of the words @a */
 void cli_complete(struct cli *cli, struct args *a);
 

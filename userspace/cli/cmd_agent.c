@@ -24,6 +24,46 @@ const char usage_pool[] =
 
 #define AGENT_TIMEOUT 20 /* seconds it takes over up and down if not told */
 
+static void print_refusal(const struct cli *cli, json_t *reply)
+{
+	const char *sentence = json_string_value(json_object_get(reply, "error"));
+	json_t *item, *list = json_object_get(reply, "errors");
+	size_t i;
+
+	if (cli->json) {
+		json_dumpf(reply, stderr, JSON_COMPACT);
+		fputc('\n', stderr);
+	} else if (json_array_size(list) < 2)
+		cli_error("%s", sentence ? sentence : "the agent refused");
+	else
+		json_array_foreach(list, i, item)
+			cli_error("%s", json_string_value(item));
+}
+
+/* @reply, if it is no refusal; else NULL, and that or, without a reply, @err is printed. */
+static json_t *accept_reply(const struct cli *cli, json_t *reply, const char *err)
+{
+	if (!reply) {
+		cli_error("%s", err);
+		return NULL;
+	}
+	if (json_is_true(json_object_get(reply, "ok")))
+		return reply;
+	if (!cli->json)
+		control_make_printable(reply);
+	print_refusal(cli, reply);
+	json_decref(reply);
+	return NULL;
+}
+
+static json_t *ask(const struct cli *cli, json_t *request, unsigned int seconds)
+{
+	char err[512];
+	json_t *reply = control_exchange(cli, request, seconds, NULL, err, sizeof(err));
+
+	return accept_reply(cli, reply, err);
+}
+
 /* ------------------------------------------------------------------- status */
 
 static const char *text(json_t *o, const char *key)
@@ -444,7 +484,7 @@ static int print_answer(const struct cli *cli, json_t *reply)
 
 static int ask_and_print(struct cli *cli, json_t *request, unsigned int seconds)
 {
-	return print_answer(cli, control_ask(cli, request, seconds));
+	return print_answer(cli, ask(cli, request, seconds));
 }
 
 /* ----------------------------------------------------------------- progress */
@@ -534,7 +574,7 @@ static int bring_up(struct cli *cli, json_t *request, unsigned int seconds)
 	json_decref(request);
 	if (p.shown)
 		erase_line();
-	return print_answer(cli, control_accept(cli, reply, err));
+	return print_answer(cli, accept_reply(cli, reply, err));
 }
 
 /* ----------------------------------------------------------------- commands */
@@ -554,7 +594,7 @@ const struct keyword up_keywords[] = { { "timeout", 0, false, NULL }, { NULL, 0,
 
 static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 {
-	char name[CONTROL_NAME];
+	char name[CLI_TUNNEL];
 	const char *tunnel;
 	uint32_t timeout = AGENT_TIMEOUT;
 	json_t *request;
@@ -570,7 +610,7 @@ static int up_or_down(struct cli *cli, struct args *a, const char *cmd)
 	if (!strcmp(cmd, "down") && !strcmp(tunnel, "--all")) {
 		request = json_pack("{sssb}", "cmd", cmd, "all", 1);
 	} else {
-		tunnel = control_tunnel(tunnel, name);
+		tunnel = cli_tunnel(tunnel, name);
 		if (!tunnel)
 			return EXIT_USAGE;
 		request = json_pack("{ssss}", "cmd", cmd, "tunnel", tunnel);
@@ -611,13 +651,13 @@ int cmd_reload(struct cli *cli, struct args *a)
 static int ask_about(struct cli *cli, struct args *a, const char *cmd, const char *usage)
 {
 	const char *word = args_next(a), *tunnel = NULL;
-	char name[CONTROL_NAME];
+	char name[CLI_TUNNEL];
 	json_t *request;
 
 	if (args_end(a, usage))
 		return cli_usage_error(a);
 	if (word) {
-		tunnel = control_tunnel(word, name);
+		tunnel = cli_tunnel(word, name);
 		if (!tunnel)
 			return EXIT_USAGE;
 	}

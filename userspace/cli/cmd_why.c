@@ -144,7 +144,7 @@ static int explain(struct report *report, const char *tunnel, const struct esptu
 
 /* NAME, and what follows by @table; false, with the exit code, if that is all. */
 static bool parse(struct args *a, const struct keyword *table, const char *usage, const char *cmd,
-		  char name[static CONTROL_NAME], struct esptun_addr *to, bool *verbose, int *code)
+		  char name[static CLI_TUNNEL], struct esptun_addr *to, bool *verbose, int *code)
 {
 	const char *word = args_next(a);
 	int id;
@@ -160,7 +160,7 @@ static bool parse(struct args *a, const struct keyword *table, const char *usage
 		cli_usage_error(a);
 		return false;
 	}
-	if (!control_tunnel(word, name))
+	if (!cli_tunnel(word, name))
 		return false;
 	a->seen = 0;
 	while (a->argc) {
@@ -177,7 +177,7 @@ int cmd_why(struct cli *cli, struct args *a)
 {
 	struct report report = { .cli = cli, .verbose = cli->details };
 	struct esptun_addr to = { .family = AF_UNSPEC };
-	char name[CONTROL_NAME];
+	char name[CLI_TUNNEL];
 	int code;
 
 	if (!parse(a, why_keywords, usage_why, "why", name, &to, &report.verbose, &code))
@@ -363,7 +363,7 @@ int cmd_check(struct cli *cli, struct args *a)
 {
 	struct report report = { .cli = cli, .verbose = true };
 	struct esptun_addr to = { .family = AF_UNSPEC };
-	char name[CONTROL_NAME];
+	char name[CLI_TUNNEL];
 	int code;
 
 	if (!parse(a, to_keywords, usage_check, "check", name, &to, &report.verbose, &code))

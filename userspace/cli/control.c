@@ -166,22 +166,6 @@ void control_make_printable(json_t *v)
 	free(copy);
 }
 
-static void print_refusal(const struct cli *cli, json_t *reply)
-{
-	const char *sentence = json_string_value(json_object_get(reply, "error"));
-	json_t *item, *list = json_object_get(reply, "errors");
-	size_t i;
-
-	if (cli->json) {
-		json_dumpf(reply, stderr, JSON_COMPACT);
-		fputc('\n', stderr);
-	} else if (json_array_size(list) < 2)
-		cli_error("%s", sentence ? sentence : "the agent refused");
-	else
-		json_array_foreach(list, i, item)
-			cli_error("%s", json_string_value(item));
-}
-
 json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int seconds,
 			 const struct control_tick *tick, char *err, size_t size)
 {
@@ -199,46 +183,4 @@ json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int se
 	json_decref(reply);
 	snprintf(err, size, "the agent gave no answer; see its log: journalctl -u esptund");
 	return NULL;
-}
-
-json_t *control_accept(const struct cli *cli, json_t *reply, const char *err)
-{
-	if (!reply) {
-		cli_error("%s", err);
-		return NULL;
-	}
-	if (json_is_true(json_object_get(reply, "ok")))
-		return reply;
-	if (!cli->json)
-		control_make_printable(reply);
-	print_refusal(cli, reply);
-	json_decref(reply);
-	return NULL;
-}
-
-json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds)
-{
-	char err[512];
-	json_t *reply = control_exchange(cli, request, seconds, NULL, err, sizeof(err));
-
-	return control_accept(cli, reply, err);
-}
-
-const char *control_tunnel(const char *word, char name[static CONTROL_NAME])
-{
-	const char *base = strrchr(word, '/');
-	size_t len;
-
-	if (base && strncmp(word, CONFIG_PATH "/", sizeof(CONFIG_PATH))) {
-		cli_error("the agent reads " CONFIG_PATH
-			  "/NAME.conf only; name the tunnel, not %.200s",
-			  word);
-		return NULL;
-	}
-	base = base ? base + 1 : word;
-	len = strlen(base);
-	if (len > 5 && !strcmp(base + len - 5, ".conf"))
-		len -= 5;
-	snprintf(name, CONTROL_NAME, "%.*s", (int)len, base);
-	return name;
 }

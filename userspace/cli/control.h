@@ -27,25 +27,9 @@ json_t *control_exchange(const struct cli *cli, json_t *request, unsigned int se
 			 const struct control_tick *tick, char *err, size_t size);
 
 /**
- * control_accept() - print the error or refusal that an exchange came to
- * @reply: taken; NULL: @err is printed
- * Return: @reply, if it is no refusal; or NULL.
- */
-json_t *control_accept(const struct cli *cli, json_t *reply, const char *err);
-
-/** control_ask() - control_exchange() and control_accept() */
-json_t *control_ask(const struct cli *cli, json_t *request, unsigned int seconds);
-
-/**
  * control_make_printable() - replace in all strings of @v what a terminal would obey
  * Identities and messages come from peers: C0 and C1 (ISO 6429), the latter as UTF-8.
  */
 void control_make_printable(json_t *v);
-
-/**
- * control_tunnel() - "hq", also of "hq.conf" and "/etc/esptun/hq.conf"
- * Return: @name; NULL, and said, if the file is elsewhere.
- */
-const char *control_tunnel(const char *word, char name[static CONTROL_NAME]);
 
 #endif
