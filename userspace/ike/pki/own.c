@@ -23,6 +23,16 @@ static bool is_key(const EVP_PKEY *key, const struct ike_iov *spki)
 	return is;
 }
 
+bool pki_cert_has_key(const struct ike_iov *der, const struct ike_iov *spki)
+{
+	X509 *cert = cert_parse(der);
+	bool has = cert && is_key(X509_get0_pubkey(cert), spki);
+
+	X509_free(cert);
+	ERR_clear_error();
+	return has;
+}
+
 static int check_leaf(X509 *leaf, const struct ike_iov *spki, int64_t now, struct text *err)
 {
 	int64_t begin = time_value(X509_get0_notBefore(leaf)),
@@ -50,7 +60,7 @@ static int check_leaf(X509 *leaf, const struct ike_iov *spki, int64_t now, struc
 	return err->len ? -1 : 0;
 }
 
-static bool is_issued_by(X509 *cert, X509 *issuer)
+bool cert_is_issued_by(X509 *cert, X509 *issuer)
 {
 	return X509_check_issued(issuer, cert) == X509_V_OK &&
 	       X509_verify(cert, X509_get0_pubkey(issuer)) == 1;
@@ -61,7 +71,7 @@ static int check_order(X509 **certs, unsigned int n, struct text *err)
 	char name[NAME_TEXT], next[NAME_TEXT];
 
 	for (unsigned int i = 0; i + 1 < n; i++) {
-		if (is_issued_by(certs[i], certs[i + 1]))
+		if (cert_is_issued_by(certs[i], certs[i + 1]))
 			continue;
 		text_add(
 			err,

@@ -29,6 +29,10 @@ enum pki_limits {
 	PKI_MAX_FILE = 16 * 1024 * 1024, /* bytes */
 	PKI_MAX_FILE_ITEMS = 1000, /* certificates, or CRLs, in one */
 	PKI_MAX_ANCHORS = 2000, /* of a trust store */
+	PKI_MAX_P12 = 1024 * 1024, /* bytes of a PKCS#12 container */
+	PKI_MAX_P12_CERTS = 64, /* in one */
+	PKI_MAX_P12_ROUNDS =
+		10 * 1000 * 1000, /* of its MAC, which the passphrase is stretched with */
 	/* Of what we give back: */
 	PKI_MAX_TEXT = 1024, /* bytes of a sentence, with its NUL */
 	PKI_MAX_NEEDS = 8,
@@ -67,6 +71,36 @@ int pki_read(enum pki_kind kind, const void *bytes, size_t len, struct pki_items
 	     size_t err_size);
 /* Leaves @items empty; fine if it is. */
 void pki_items_free(struct pki_items *items);
+
+/* @certs in PEM, in their order; a string to free, NULL without memory or if one is none. */
+char *pki_to_pem(const struct ike_iov *certs, unsigned int n);
+/* The private key of a file in DER (PKCS#8, or a traditional form) as PKCS#8 in PEM, to free after wiping; NULL if it is none. */
+char *pki_key_to_pem(const void *der, size_t len);
+/* Is the public key that of the certificate? */
+bool pki_cert_has_key(const struct ike_iov *cert, const struct ike_iov *spki);
+
+/* ---- PKCS#12 (RFC 7292) ------------------------------------------------------------------ */
+
+/* What a container had, in PEM; each is a string. */
+struct pki_p12 {
+	char *key; /* the private key, PKCS#8, not encrypted */
+	char *chain; /* its certificate, and behind it those of CAs between it and a root, in order */
+	char *roots; /* certificates that are signed by themselves; NULL: there was none */
+};
+
+/*
+ * Opens the container of @len bytes, which has one private key and its certificate, with @passphrase ("": none).
+ * The key is of a kind that we use and that of the certificate, and the chain is one that pki_own_check() takes at @now. 0, and
+ * @err is empty or warns; or -1, *@out is empty, and @err says what is wrong: the end of a sentence whose subject is the
+ * container. Loads OpenSSL's legacy provider meanwhile if the container needs it, which @err then says. Not for the
+ * agent: the work is bounded only for the MAC. Give @out back with pki_p12_clear().
+ */
+int pki_p12_open(const void *bytes, size_t len, const char *passphrase, int64_t now,
+		 struct pki_p12 *out, char *err, size_t err_size);
+/* Does the file begin as a container does, and not as a certificate or a key? */
+bool pki_p12_is_meant(const void *bytes, size_t len);
+/* Wipes the key. Fine if it is empty. */
+void pki_p12_clear(struct pki_p12 *p);
 
 /* ---- trust ------------------------------------------------------------------------------- */
 

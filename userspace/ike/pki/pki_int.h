@@ -52,6 +52,8 @@ unsigned int key_cost(const EVP_PKEY *key);
 const char *signature_fault(const X509_ALGOR *algorithm, unsigned int flags);
 /* Of a leaf: may its key sign? KeyUsage, if it is there, has digitalSignature or nonRepudiation. */
 bool cert_may_sign(X509 *cert);
+/* By name, usage and signature? */
+bool cert_is_issued_by(X509 *cert, X509 *issuer);
 
 /* What CRLs name the certificate by. */
 struct pki_serial cert_serial(const X509 *cert);
