@@ -60,14 +60,13 @@ LDALL   := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 LIBS_NL    := -lnl-genl-3 -lnl-route-3 -lnl-3
 LIBS_AGENT := $(LIBS_NL) -levent -ljansson -lcap-ng -lseccomp -lcrypto
-LIBS_CLI   := $(LIBS_NL) -ljansson
 
 # ---- sources ---------------------------------------------------------------
 
 U := userspace
 SRC_lib   := $(sort $(wildcard $(U)/lib/*.c))
 SRC_ike   := $(sort $(foreach d,proto crypto pki core eap exch ext child auth pool radius,$(wildcard $(U)/ike/$d/*.c)))
-SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app/config app/ctl,$(U)/ike/$d/*.c))))
+SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app/config app/ctl import,$(U)/ike/$d/*.c))))
 SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SRC_sim   := $(sort $(wildcard tests/sim/*.c))
@@ -82,9 +81,9 @@ FUZZ := $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 including = $(shell grep -lE '$(1)' $(2) /dev/null 2>/dev/null)
 TESTSRC := $(wildcard tests/unit/test_*.c tests/fuzz/fuzz_*.c)
 USE_cli   := $(call including,^.include "(\.\./)*(userspace/)?cli/,$(TESTSRC))
-USE_agent := $(call including,^.include "(\.\./)*(userspace/)?ike/(app|keys|io)/,$(TESTSRC))
+USE_agent := $(call including,^.include "(\.\./)*(userspace/)?(cli|ike/(app|keys|io|import))/,$(TESTSRC))
 USE_lib   := $(call including,^.include "(\.\./)*(userspace/)?(lib|cli|ike/(app|io))/,$(TESTSRC))
-USE_ike   := $(call including,^.include "(\.\./)*(userspace/)?ike/,$(TESTSRC))
+USE_ike   := $(call including,^.include "(\.\./)*(userspace/)?(cli|ike)/,$(TESTSRC))
 # $(1) output directory, $(2) test source
 archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 	   $(if $(filter $(2),$(USE_agent)),$(1)/libagent.a) \
@@ -201,8 +200,8 @@ $B/fuzz/$(1): $B/fuzz/obj/tests/fuzz/$(1).o $B/fuzz/libworld.a $(call archives,$
 endef
 $(foreach t,$(FUZZ),$(eval $(call fuzz_rule,$t)))
 
-$B/esptun: $B/obj/$(U)/cli/main.o $B/libcli.a $B/libesptun.a
-	$(call link,$(CC),$(PLAINFLAGS) -pie,$(LIBS_CLI))
+$B/esptun: $B/obj/$(U)/cli/main.o $B/libcli.a $B/libagent.a $B/libike.a $B/libesptun.a
+	$(call link,$(CC),$(PLAINFLAGS) -pie,$(LIBS_AGENT))
 
 $B/esptund: $B/obj/$(U)/ike/app/main.o $B/libagent.a $B/libike.a $B/libesptun.a
 	$(call link,$(CC),$(PLAINFLAGS) -pie,$(LIBS_AGENT))

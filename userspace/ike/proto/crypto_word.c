@@ -123,8 +123,7 @@ static void icv_to_bytes(char *word)
 			strcpy(icv, bytes[i]);
 }
 
-/* What @text, @len characters, is called here; NULL if that is not known. */
-static const char *translate(const char *text, size_t len)
+const char *ike_word_translate(const char *text, size_t len)
 {
 	char word[DISTANCE_MAX_WORD + 1];
 	const struct ike_word *w;
@@ -163,10 +162,10 @@ static const char *nearest_word(const char *text, size_t len)
 /* "aes256-gcm": the unknown word may be a part of one that was cut by its dashes. */
 static void explain_unknown(struct text *out, const char *text, size_t len, const char *whole)
 {
-	const char *ours = translate(whole, strlen(whole));
+	const char *ours = ike_word_translate(whole, strlen(whole));
 
 	if (!ours)
-		ours = translate(text, len);
+		ours = ike_word_translate(text, len);
 	if (!ours)
 		ours = nearest_word(text, len);
 	text_add(out, "unknown word \"%.*s\"", (int)len, text);

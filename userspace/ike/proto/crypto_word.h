@@ -12,4 +12,10 @@
 const struct ike_word *ike_word_find(const char *text, size_t len, const char *whole, char *err,
 				     size_t err_size);
 
+/*
+ * What @text, @len characters, which may be a word of another program ("aes_gcm256", "dh14"), is called here; NULL if that is
+ * not known. Of words that leave the length of keys open, such as "aes", it is the one that is recommended.
+ */
+const char *ike_word_translate(const char *text, size_t len);
+
 #endif

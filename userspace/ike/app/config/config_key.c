@@ -386,6 +386,12 @@ static int set_file(char *to, size_t size, const char *s)
 /* It is never shown, for somebody may take it for PSK. */
 static int set_private_key(struct parse *p, char *s)
 {
+	if (!strncasecmp(s, "pkcs11:", 7)) {
+		snprintf(
+			p->err, sizeof(p->err),
+			"keys in tokens (PKCS#11) are not used, for the process that signs has neither files nor sockets: expected the /PATH of a file");
+		return -1;
+	}
 	if (strpbrk(s, " \t\"")) {
 		snprintf(
 			p->err, sizeof(p->err),
