@@ -59,7 +59,7 @@ static void completes(void **state)
 		const char *words, *offered;
 	} rows[] = {
 		{ "",
-		  "peer sa stats monitor keygen up down status why check reload pool algo help " },
+		  "peer sa stats monitor keygen import up down status why check reload pool algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },
@@ -104,6 +104,9 @@ static void completes(void **state)
 		{ "monitor ", "help dev label " },
 		{ "monitor label ", "on off " },
 		{ "keygen ", "help sa psk " },
+		{ "import ", "@file help " },
+		{ "import f --f", "--from --force " },
+		{ "import f --from w", "wg-quick " },
 		{ "keygen sa c", "chacha20-poly1305 chacha20-poly1305-iiv " },
 		{ "up hq ", "timeout " },
 		{ "down -", "--all " },

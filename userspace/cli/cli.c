@@ -16,8 +16,8 @@
 
 static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
-	"COMMAND := peer | sa | stats | monitor | keygen | up | down | status |\n"
-	"           why | check | reload | pool | algo\n"
+	"COMMAND := peer | sa | stats | monitor | keygen | import | up | down |\n"
+	"           status | why | check | reload | pool | algo\n"
 	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -br[ief] -o[neline]\n"
 	"           -c[olor][={always|auto|never}] -n[etns] NAME -con[trol] PATH\n"
 	"           -show-keys -V[ersion]\n"
@@ -31,6 +31,7 @@ const struct command commands[] = {
 	{ "stats", cmd_stats, usage_stats, stats_keywords, NULL, NULL },
 	{ "monitor", cmd_monitor, usage_monitor, monitor_keywords, NULL, NULL },
 	{ "keygen", cmd_keygen, usage_keygen, keygen_keywords, NULL, NULL },
+	{ "import", cmd_import, usage_import, import_keywords, NULL, "@file" },
 	{ "up", cmd_up, usage_agent, up_keywords, NULL, "@tunnel" },
 	{ "down", cmd_down, usage_agent, up_keywords, NULL, "@tunnel --all" },
 	{ "status", cmd_status, usage_agent, NULL, NULL, "@tunnel" },

@@ -58,6 +58,7 @@ int cmd_monitor(struct cli *cli, struct args *a);
 int cmd_algo(struct cli *cli, struct args *a);
 int cmd_stats(struct cli *cli, struct args *a);
 int cmd_keygen(struct cli *cli, struct args *a);
+int cmd_import(struct cli *cli, struct args *a);
 int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
@@ -72,13 +73,14 @@ extern const char usage_algo[];
 extern const char usage_monitor[];
 extern const char usage_stats[];
 extern const char usage_keygen[];
+extern const char usage_import[];
 extern const char usage_agent[];
 extern const char usage_why[];
 extern const char usage_check[];
 extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
-	keygen_keywords[], up_keywords[], why_keywords[], to_keywords[];
+	keygen_keywords[], import_keywords[], up_keywords[], why_keywords[], to_keywords[];
 extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[];
 
 /* ----------------------------------------------------------------- helpers */
@@ -112,6 +114,10 @@ const char *cli_tunnel(const char *word, char name[static CLI_TUNNEL]);
 
 /** cli_complete() - print what may stand in place of the last of the words @a */
 void cli_complete(struct cli *cli, struct args *a);
+
+/** keygen_psk_text() - a new pre-shared key in base64: 0, or an exit code with text printed */
+enum { KEYGEN_PSK_TEXT = 48 };
+int keygen_psk_text(char text[static KEYGEN_PSK_TEXT]);
 
 /** CONFIG_PATH: where the agent's NAME.conf are */
 #define CONFIG_PATH "/etc/esptun"

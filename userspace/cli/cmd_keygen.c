@@ -16,6 +16,7 @@ const char usage_keygen[] =
 	"Write them to files that others cannot read: umask 077 first.\n";
 
 #define PSK_LEN 32
+_Static_assert(4 * ((PSK_LEN + 2) / 3) + 1 <= KEYGEN_PSK_TEXT, "a key does not fit");
 
 /* RFC 4648 section 4; out holds 4 * ((len + 2) / 3) + 1. */
 static void base64(char *out, const uint8_t *in, size_t len)
@@ -47,17 +48,24 @@ static int random_bytes(uint8_t *buf, size_t len)
 	return EXIT_KERNEL;
 }
 
-static int keygen_psk(void)
+int keygen_psk_text(char text[static KEYGEN_PSK_TEXT])
 {
-	char text[4 * ((PSK_LEN + 2) / 3) + 1];
 	uint8_t psk[PSK_LEN];
 	int err = random_bytes(psk, sizeof(psk));
 
-	if (!err) {
+	if (!err)
 		base64(text, psk, sizeof(psk));
-		puts(text);
-	}
 	explicit_bzero(psk, sizeof(psk));
+	return err;
+}
+
+static int keygen_psk(void)
+{
+	char text[KEYGEN_PSK_TEXT];
+	int err = keygen_psk_text(text);
+
+	if (!err)
+		puts(text);
 	explicit_bzero(text, sizeof(text));
 	return err;
 }
