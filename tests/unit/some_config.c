@@ -41,6 +41,7 @@ void refused(const char *text, const char *expected)
 	assert_int_equal(parse(text, &c), -1);
 	if (!strstr(said, expected))
 		fail_msg("said \"%s\", not \"%s\"", said, expected);
+	assert_null(strstr(said, "5dtRc2sPqYb8")); /* no part of a secret */
 	assert_memory_equal(&c, &zero, sizeof(c));
 }
 

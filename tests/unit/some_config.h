@@ -30,7 +30,7 @@ extern const struct config_report report;
 
 /* As config_parse() of tunnel hq. */
 int parse(const char *text, struct config *c);
-/* @text is refused, and what is said holds @expected. */
+/* @text is refused, and what is said holds @expected, and nothing of the key of PSK_LINE. */
 void refused(const char *text, const char *expected);
 /* @text is taken; @c is for config_clear(). */
 void accepted(const char *text, struct config *c);

@@ -179,19 +179,101 @@ static void files_of_keys_have_their_time(void **state)
 	}
 }
 
-static void secrets_say(const char *lines, const char *sections, const char *expected)
+static void wrong_lines_of_secrets(void)
 {
+	static const struct {
+		const char *lines, *sections, *said;
+	} rows[] = {
+		{ "a.example.org = " KEY_A "\nb.example.org\n", "",
+		  "/secrets:2: expected IDENTITY = KEY" },
+		{ "a.example.org : PSK \"" KEY_A "=\"\n", "",
+		  "/secrets:1: lines of ipsec.secrets" },
+		{ "[Client a.example.org]\nPSK = " KEY_A "\n", "",
+		  "/secrets:1: this file has no sections" },
+		{ "a b = " KEY_A "\n", "", "/secrets:1: before the =: this is no identity" },
+		{ "a.example.org =\n", "", "/secrets:1: there is no key behind the =" },
+		{ "a.example.org = hex:x\n", "", "/secrets:1: the key is wrong" },
+		{ "a.example.org = " KEY_A " # a\n", "",
+		  "/secrets:1: expected a key without comment" },
+		{ "a.example.org = " KEY_A "\n#\nA.example.org = " KEY_B "\n", "",
+		  "/secrets:3: A.example.org has a key already, in line 1 of this file" },
+		{ "#\na.example.org = " KEY_A "\n", "[Client a.example.org]\nPSK = " KEY_B "\n",
+		  "/secrets:2: a.example.org has a key already, in line 5 of the configuration" },
+	};
 	struct config c;
 
-	assert_int_equal(load_hub(lines, sections, &c), -1);
-	if (!strstr(said, expected))
-		fail_msg("said \"%s\", not \"%s\"", said, expected);
-	assert_null(strstr(said, KEY_A));
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(load_hub(rows[i].lines, rows[i].sections, &c), -1);
+		if (!strstr(said, rows[i].said))
+			fail_msg("said \"%s\", not \"%s\"", said, rows[i].said);
+		assert_null(strstr(said, KEY_A));
+	}
+	assert_int_equal(load_hub("a.example.org = easy\n", "", &c), 0);
+	assert_non_null(strstr(said, "/secrets:1: the key can be guessed"));
+	config_clear(&c);
+}
+
+/* The file of Secrets= has to be ours alone; the configuration, which holds no key itself, may be read by others. */
+static void others_do_not_read_secrets(void)
+{
+	char conf[128], path[128];
+	struct config c;
+
+	snprintf(path, sizeof(path), "%s/secrets", dir);
+	snprintf(conf, sizeof(conf), "%s/hub.conf", dir);
+	assert_int_equal(chmod(conf, 0644), 0);
+	assert_int_equal(load(conf, &c), 0);
+	config_clear(&c);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "can be read by others (mode 0640)"));
+	unlink(path);
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "cannot read the key file"));
+	unlink(conf);
+}
+
+/* The key of a section in a file of its own, named in one that others may read. */
+static void a_file_for_one_client(void)
+{
+	char conf[128], path[128], text[512];
+	struct config c;
+
+	write_file("a.psk", 0600, KEY_A "\n", path, sizeof(path));
+	snprintf(text, sizeof(text), HUB "[Client a.example.org]\nPSK = file:%s\n", path);
+	write_file("hub.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), 0);
+	has_key(&c, "a.example.org", KEY_A);
+	config_clear(&c);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(load(conf, &c), -1);
+	assert_int_equal(chmod(path, 0600), 0);
+	snprintf(text, sizeof(text),
+		 HUB "[Client a.example.org]\nPSK = file:%s\n[Client b.example.org]\nPSK = " KEY_B
+		     "\n",
+		 path);
+	write_file("hub.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), -1);
+	assert_non_null(strstr(said, "hub.conf holds a key and can be read by others"));
+	/* the longest path there is room for, and one more byte */
+	for (unsigned int i = 0; i < 2; i++) {
+		char longest[SECRET_MAX + 1];
+
+		memset(longest, 'x', SECRET_MAX - 1 + i);
+		longest[0] = '/';
+		longest[SECRET_MAX - 1 + i] = 0;
+		snprintf(text, sizeof(text), HUB "[Client a.example.org]\nPSK = file:%s\n",
+			 longest);
+		write_file("hub.conf", 0600, text, conf, sizeof(conf));
+		assert_int_equal(load(conf, &c), -1);
+		assert_int_equal(strstr(said, "cannot read the key file /xxx") != NULL, i == 0);
+	}
+	unlink(path);
+	unlink(conf);
 }
 
 static void a_file_of_secrets(void **state)
 {
-	char conf[128], path[128], text[512];
 	struct config c, d;
 
 	(void)state;
@@ -224,70 +306,9 @@ static void a_file_of_secrets(void **state)
 	assert_true(config_equal(&c, &d));
 	config_clear(&d);
 	config_clear(&c);
-
-	secrets_say("a.example.org = " KEY_A "\nb.example.org\n", "",
-		    "/secrets:2: expected IDENTITY = KEY");
-	secrets_say("a.example.org : PSK \"" KEY_A "=\"\n", "",
-		    "/secrets:1: lines of ipsec.secrets");
-	secrets_say("[Client a.example.org]\nPSK = " KEY_A "\n", "",
-		    "/secrets:1: this file has no sections");
-	secrets_say("a b = " KEY_A "\n", "", "/secrets:1: before the =: this is no identity");
-	secrets_say("a.example.org =\n", "", "/secrets:1: there is no key behind the =");
-	secrets_say("a.example.org = hex:x\n", "", "/secrets:1: the key is wrong");
-	secrets_say("a.example.org = " KEY_A " # a\n", "",
-		    "/secrets:1: expected a key without comment");
-	secrets_say("a.example.org = " KEY_A "\n#\nA.example.org = " KEY_B "\n", "",
-		    "/secrets:3: A.example.org has a key already, in line 1 of this file");
-	secrets_say("#\na.example.org = " KEY_A "\n", "[Client a.example.org]\nPSK = " KEY_B "\n",
-		    "/secrets:2: a.example.org has a key already, in line 5 of the configuration");
-	assert_int_equal(load_hub("a.example.org = easy\n", "", &c), 0);
-	assert_non_null(strstr(said, "/secrets:1: the key can be guessed"));
-	config_clear(&c);
-
-	snprintf(path, sizeof(path), "%s/secrets", dir);
-	snprintf(conf, sizeof(conf), "%s/hub.conf", dir);
-	assert_int_equal(chmod(conf, 0644), 0); /* it holds none itself */
-	assert_int_equal(load(conf, &c), 0);
-	config_clear(&c);
-	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(load(conf, &c), -1);
-	assert_non_null(strstr(said, "can be read by others (mode 0640)"));
-	unlink(path);
-	assert_int_equal(load(conf, &c), -1);
-	assert_non_null(strstr(said, "cannot read the key file"));
-
-	/* a section's key in a file of its own, in one that others may read */
-	write_file("a.psk", 0600, KEY_A "\n", path, sizeof(path));
-	snprintf(text, sizeof(text), HUB "[Client a.example.org]\nPSK = file:%s\n", path);
-	write_file("hub.conf", 0644, text, conf, sizeof(conf));
-	assert_int_equal(load(conf, &c), 0);
-	has_key(&c, "a.example.org", KEY_A);
-	config_clear(&c);
-	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(load(conf, &c), -1);
-	assert_int_equal(chmod(path, 0600), 0);
-	snprintf(text, sizeof(text),
-		 HUB "[Client a.example.org]\nPSK = file:%s\n[Client b.example.org]\nPSK = " KEY_B
-		     "\n",
-		 path);
-	write_file("hub.conf", 0644, text, conf, sizeof(conf));
-	assert_int_equal(load(conf, &c), -1);
-	assert_non_null(strstr(said, "hub.conf holds a key and can be read by others"));
-	/* the longest path there is room for, and one more octet */
-	for (unsigned int i = 0; i < 2; i++) {
-		char longest[SECRET_MAX + 1];
-
-		memset(longest, 'x', SECRET_MAX - 1 + i);
-		longest[0] = '/';
-		longest[SECRET_MAX - 1 + i] = 0;
-		snprintf(text, sizeof(text), HUB "[Client a.example.org]\nPSK = file:%s\n",
-			 longest);
-		write_file("hub.conf", 0600, text, conf, sizeof(conf));
-		assert_int_equal(load(conf, &c), -1);
-		assert_int_equal(strstr(said, "cannot read the key file /xxx") != NULL, i == 0);
-	}
-	unlink(path);
-	unlink(conf);
+	wrong_lines_of_secrets();
+	others_do_not_read_secrets();
+	a_file_for_one_client();
 	rmdir(dir);
 }
 

@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,47 +14,12 @@
 #include "ike/app/seal.h"
 #include "ike/eap/eap.h"
 #include "ike/proto/addr.h"
-
-static char said[4096];
-
-static void on_report(void *ctx, bool error, unsigned int line, const char *text)
-{
-	size_t len = strlen(said);
-
-	(void)ctx;
-	snprintf(said + len, sizeof(said) - len, "%u: %s%s\n", line,
-		 error ? "" : "warning: ", text);
-}
-
-static const struct config_report report = { .fn = on_report };
+#include "some_config.h"
 
 #define ALONE "[Tunnel]\nLocalID = hub.example\nKey = /etc/k.pem\nCert = /etc/c.pem\n[Peer]\n"
 #define HUB ALONE "Clients = 9\n"
 #define SECRET "Secret = 5dtRc2sPqYb8Wm1xVn7uKz4L\n"
 #define SERVER "[Radius]\nServer = 192.0.2.9\n" SECRET
-
-static int parse(const char *text, struct config *c)
-{
-	said[0] = 0;
-	return config_parse("hub", text, strlen(text), c, &report);
-}
-
-static void accepted(const char *text, struct config *c)
-{
-	if (parse(text, c))
-		fail_msg("refused: %s", said);
-}
-
-static void refused(const char *text, const char *expected)
-{
-	struct config c;
-
-	assert_int_equal(parse(text, &c), -1);
-	if (!strstr(said, expected))
-		fail_msg("said \"%s\", not \"%s\"", said, expected);
-	assert_null(strstr(said, "5dtRc2sPqYb8")); /* no part of a secret */
-	assert_null(c.radius);
-}
 
 static const char *print(const struct ike_endpoint *e)
 {
@@ -211,35 +174,21 @@ static void sealed(void **state)
 	config_clear(&c);
 }
 
-static void write_file(const char *path, const char *text, mode_t mode)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-	assert_int_equal(chmod(path, mode), 0);
-}
-
 static void a_secret_in_a_file(void **state)
 {
-	char dir[] = "/tmp/test_radius_XXXXXX", text[1024], conf[64], file[64];
+	char text[1024], conf[128], file[128];
 	struct config c;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(conf, sizeof(conf), "%s/hub.conf", dir);
-	snprintf(file, sizeof(file), "%s/secret", dir);
+	make_dir();
+	write_file("secret", 0640, "5dtRc2sPqYb8Wm1xVn7uKz4L\n", file, sizeof(file));
 	snprintf(text, sizeof(text), HUB "[Radius]\nServer = 192.0.2.9\nSecret = file:%s\n", file);
-	write_file(conf, text, 0644);
-	write_file(file, "5dtRc2sPqYb8Wm1xVn7uKz4L\n", 0640);
-	said[0] = 0;
-	assert_int_equal(config_load(conf, &c, &report), -1);
+	write_file("hub.conf", 0644, text, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "secret holds a key and can be read by others"));
 	/* In the configuration itself: then that is to be closed to others. */
-	write_file(conf, HUB SERVER, 0644);
-	said[0] = 0;
-	assert_int_equal(config_load(conf, &c, &report), -1);
+	write_file("hub.conf", 0644, HUB SERVER, conf, sizeof(conf));
+	assert_int_equal(load(conf, &c), -1);
 	assert_non_null(strstr(said, "hub.conf holds a key and can be read by others"));
 	unlink(conf);
 	unlink(file);
