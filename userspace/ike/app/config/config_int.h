@@ -2,8 +2,9 @@
 /*
  * What the files that read a configuration share: config.c (its lines and sections), config_key.c
  * (each key and its value), config_check.c (what only the whole file shows), config_file.c (files, and
- * keys in files of their own), config_cred.c (public and private keys), config_radius.c (RADIUS
- * servers), config_say.c (what is told of a fault, and numbers). Private to these seven.
+ * keys in files of their own), config_cred.c (public and private keys), config_net.c (addresses and
+ * networks), config_radius.c (RADIUS servers), config_say.c (what is told of a fault, and numbers).
+ * Private to these eight.
  */
 #ifndef ESPTUN_IKE_CONFIG_INT_H
 #define ESPTUN_IKE_CONFIG_INT_H
@@ -92,6 +93,21 @@ struct config_paths *config_need_paths(struct config *c);
 /* The peer's public key as a value, which begins with base64: or hex:. */
 int config_cred_value(struct config *c, const char *s, char *why, size_t size);
 
+/* ---- config_net.c ---------------------------------------------------------------- */
+
+/* Keys of [Tunnel] and [Peer], then those of [Pool], as config_keys[] has them. */
+int config_net_address(struct parse *p, char *s);
+int config_net_routes(struct parse *p, char *s);
+int config_net_fetch_from(struct parse *p, char *s);
+int config_pool_range(struct parse *p, char *s);
+int config_pool_dns(struct parse *p, char *s);
+int config_pool_domains(struct parse *p, char *s);
+int config_pool_static(struct parse *p, char *s);
+int config_pool_routes(struct parse *p, char *s);
+int config_pool_client_to_client(struct parse *p, char *s);
+/* One more fixed address. 0, or -1 without memory. */
+int config_add_fixed(struct config *c, const struct pool_fixed *f);
+
 /* ---- config_radius.c ------------------------------------------------------------- */
 
 /* Is it "Radius"? Then the section is dealt with. */
@@ -128,9 +144,6 @@ const struct key *config_find_key(const char *name);
 const struct key *config_find_key_of(const char *section, const char *name);
 /* The key that @name is, or that it may have been meant to be; NULL if none is like it. */
 const struct key *config_nearest_key(const char *section, const char *name);
-
-/* One more fixed address. 0, or -1 without memory. */
-int config_add_fixed(struct config *c, const struct pool_fixed *f);
 
 /* What Require may name. */
 extern const struct requirement_row {

@@ -18,6 +18,16 @@
 
 /* ---- values ------------------------------------------------------------------ */
 
+/* The index of the word, or -1. */
+static int find_word(const char *s, const char *const *words, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (!strcasecmp(s, words[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
 static int set_mtu(struct parse *p, char *s)
 {
 	if (!strcasecmp(s, "auto")) {
@@ -215,16 +225,6 @@ static int set_remote_id(struct parse *p, char *s)
 static int set_clients(struct parse *p, char *s)
 {
 	return config_number(s, 1, IKE_MAX_CLIENTS, &p->c->clients);
-}
-
-/* The index of the word, or -1. */
-static int find_word(const char *s, const char *const *words, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		if (!strcasecmp(s, words[i]))
-			return (int)i;
-	}
-	return -1;
 }
 
 static int set_unique(struct parse *p, char *s)
@@ -562,93 +562,6 @@ static int set_secrets(struct parse *p, char *s)
 	return set_file(p->c->secrets_file, sizeof(p->c->secrets_file), s);
 }
 
-/* ADDRESS or ADDRESS/LEN. */
-static int prefix(char *s, struct net_prefix *out)
-{
-	char *slash = strchr(s, '/');
-	uint32_t len, max;
-
-	memset(out, 0, sizeof(*out));
-	if (slash)
-		*slash = 0;
-	if (ike_addr_from_text(s, &out->addr))
-		return -1;
-	max = out->addr.family == 4 ? 32 : 128;
-	len = max;
-	if (slash && config_number(slash + 1, 0, max, &len))
-		return -1;
-	out->len = (uint8_t)len;
-	return 0;
-}
-
-static int add_prefix(struct parse *p, struct net_prefix **list, unsigned int *n, char *item,
-		      bool route)
-{
-	char word[64];
-	struct net_prefix x, *grown;
-
-	if (!config_copy(word, sizeof(word), item) || prefix(word, &x)) {
-		snprintf(p->err, sizeof(p->err),
-			 "\"%.60s\" is no prefix; expected prefixes like %s", item,
-			 route ? "10.0.0.0/8 or fd00::/8" : "192.0.2.1/24 or fd00::1/64");
-		return -1;
-	}
-	if (route && ike_addr_to_net(&x.addr, x.len)) {
-		snprintf(p->err, sizeof(p->err),
-			 "%.60s has bits set beyond /%u; the network is %s/%u", item, x.len,
-			 ike_addr_print(word, sizeof(word), &x.addr), x.len);
-		return -1;
-	}
-	if (*n >= CONFIG_MAX_PREFIXES) {
-		snprintf(p->err, sizeof(p->err), "expected at most %d prefixes",
-			 CONFIG_MAX_PREFIXES);
-		return -1;
-	}
-	grown = realloc(*list, (*n + 1) * sizeof(x));
-	if (!grown)
-		return -1;
-	*list = grown;
-	grown[(*n)++] = x;
-	return 0;
-}
-
-static int set_prefixes(struct parse *p, struct net_prefix **list, unsigned int *n, char *s,
-			bool route)
-{
-	char *save;
-
-	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
-		if (add_prefix(p, list, n, item, route))
-			return -1;
-	}
-	return 0;
-}
-
-static int set_address(struct parse *p, char *s)
-{
-	if (!strcasecmp(s, "request")) {
-		p->c->asks_address = true;
-		return 0;
-	}
-	return set_prefixes(p, &p->c->address, &p->c->n_address, s, false);
-}
-
-static int set_routes(struct parse *p, char *s)
-{
-	if (!strcasecmp(s, "none"))
-		return 0;
-	if (!strcasecmp(s, "request")) {
-		p->c->asks_routes = true;
-		return 0;
-	}
-	return set_prefixes(p, &p->c->routes, &p->c->n_routes, s, true);
-}
-
-static int set_fetch_from(struct parse *p, char *s)
-{
-	return set_prefixes(p, &p->c->fetch_from, &p->c->n_fetch_from, s, true);
-}
-
 static int set_selectors(struct parse *p, char *s)
 {
 	bool any = false;
@@ -686,228 +599,11 @@ static int set_mode(struct parse *p, char *s)
 	return 0;
 }
 
-/* ---- [Pool] -------------------------------------------------------------------- */
-
-/*
- * A network, without the addresses of it that are no host's: its own, and with IPv4 that of all its hosts.
- */
-static void range_of_network(struct net_prefix *net, struct pool_range *out)
-{
-	unsigned int bits = net->addr.family == 4 ? 32 : 128;
-
-	ike_addr_to_net(&net->addr, net->len);
-	out->first = out->last = net->addr;
-	for (unsigned int i = net->len; i < bits; i++)
-		out->last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	if (bits - net->len < 2)
-		return;
-	ike_addr_step(&out->first, 1);
-	if (net->addr.family == 4)
-		ike_addr_step(&out->last, -1);
-}
-
-/* FIRST-LAST, NETWORK/LEN or ADDRESS. */
-static int parse_range(char *word, struct pool_range *out)
-{
-	char *dash = strchr(word, '-');
-	struct net_prefix net;
-
-	memset(out, 0, sizeof(*out));
-	if (!dash) {
-		if (prefix(word, &net))
-			return -1;
-		range_of_network(&net, out);
-		return 0;
-	}
-	*dash = 0;
-	if (ike_addr_from_text(ini_trim(word), &out->first) ||
-	    ike_addr_from_text(ini_trim(dash + 1), &out->last))
-		return -1;
-	return out->first.family == out->last.family &&
-			       memcmp(out->first.b, out->last.b, sizeof(out->first.b)) <= 0
-		       ? 0
-		       : -1;
-}
-
-static bool has_common(const struct pool_range *a, const struct pool_range *b)
-{
-	return a->first.family == b->first.family &&
-	       memcmp(a->first.b, b->last.b, sizeof(a->first.b)) <= 0 &&
-	       memcmp(b->first.b, a->last.b, sizeof(a->first.b)) <= 0;
-}
-
-/* What no host can have is at both ends of all addresses, which a range does not get beyond, or begins here. */
-static bool has_hosts_only(const struct pool_range *r)
-{
-	static const struct ike_addr begins[] = { { 4, { 127 } },
-						  { 6, { [10] = 255, 255 } },
-						  { 6, { 0xfe, 0x80 } } };
-
-	for (unsigned int i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
-		const struct pool_range one = { begins[i], begins[i] };
-
-		if (has_common(r, &one))
-			return false;
-	}
-	return ike_addr_is_host(&r->first) && ike_addr_is_host(&r->last);
-}
-
-static int add_range(struct parse *p, char *item)
-{
-	struct config *c = p->c;
-	struct pool_range r, *grown;
-	char word[128];
-
-	if (!config_copy(word, sizeof(word), item) || parse_range(word, &r) ||
-	    !has_hosts_only(&r)) {
-		snprintf(
-			p->err, sizeof(p->err),
-			"\"%.60s\" is no range; expected such as 10.9.0.0/24 or 10.9.0.10-10.9.0.99",
-			item);
-		return -1;
-	}
-	for (unsigned int i = 0; i < c->n_ranges; i++) {
-		if (!has_common(&r, &c->ranges[i]))
-			continue;
-		snprintf(p->err, sizeof(p->err), "%.60s has addresses that another range has, too",
-			 item);
-		return -1;
-	}
-	if (c->n_ranges == CONFIG_MAX_RANGES) {
-		snprintf(p->err, sizeof(p->err), "expected at most %d ranges", CONFIG_MAX_RANGES);
-		return -1;
-	}
-	grown = realloc(c->ranges, (c->n_ranges + 1) * sizeof(r));
-	if (!grown)
-		return -1;
-	c->ranges = grown;
-	grown[c->n_ranges++] = r;
-	return 0;
-}
-
-static int set_range(struct parse *p, char *s)
-{
-	char *save;
-
-	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
-		item = ini_trim(item);
-		if (*item && add_range(p, item))
-			return -1;
-	}
-	return 0;
-}
-
-static int set_dns(struct parse *p, char *s)
-{
-	struct config *c = p->c;
-	char *save;
-
-	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
-		struct ike_addr a = { 0 };
-
-		if (c->n_servers == IKE_CP_SERVERS || ike_addr_from_text(item, &a) ||
-		    !ike_addr_is_host(&a))
-			return -1;
-		c->server[c->n_servers++] = a;
-	}
-	return 0;
-}
-
-static int set_domains(struct parse *p, char *s)
-{
-	struct config *c = p->c;
-	char *save;
-
-	if (!c->domains)
-		c->domains = calloc(1, IKE_CP_DOMAINS);
-	if (!c->domains)
-		return -1;
-	c->n_domains = IKE_CP_DOMAINS;
-	for (char *item = strtok_r(s, ", \t", &save); item; item = strtok_r(NULL, ", \t", &save)) {
-		if (!ike_cp_add_domain(c->domains, item, strlen(item)))
-			return -1;
-	}
-	return 0;
-}
-
-int config_add_fixed(struct config *c, const struct pool_fixed *f)
-{
-	struct pool_fixed *grown = realloc(c->fixed, (c->n_fixed + 1) * sizeof(*f));
-
-	if (!grown)
-		return -1;
-	c->fixed = grown;
-	grown[c->n_fixed++] = *f;
-	return 0;
-}
-
-/* IDENTITY = ADDRESS. */
-static int add_static(struct parse *p, char *item)
-{
-	char *address = strchr(item, '=');
-	struct pool_fixed f;
-
-	memset(&f, 0, sizeof(f));
-	if (!address)
-		return -1;
-	*address++ = 0;
-	if (ike_addr_from_text(ini_trim(address), &f.addr) || !ike_addr_is_host(&f.addr) ||
-	    ike_id_from_text(ini_trim(item), &f.id, p->err, sizeof(p->err)))
-		return -1;
-	if (ike_id_is_wildcard(&f.id) || p->c->n_fixed == CONFIG_MAX_FIXED)
-		return -1;
-	for (unsigned int i = 0; i < p->c->n_fixed; i++) {
-		const struct pool_fixed *o = &p->c->fixed[i];
-
-		if (!ike_addr_eq(&o->addr, &f.addr) &&
-		    (o->addr.family != f.addr.family || !ike_id_eq(&o->id, &f.id)))
-			continue;
-		snprintf(p->err, sizeof(p->err),
-			 "the address, or the identity's of this family, is given already");
-		return -1;
-	}
-	return config_add_fixed(p->c, &f);
-}
-
-static int set_static(struct parse *p, char *s)
-{
-	char *save;
-
-	for (char *item = strtok_r(s, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
-		item = ini_trim(item);
-		if (*item && add_static(p, item))
-			return -1;
-	}
-	return 0;
-}
-
 /* Those that the peer tells us. */
 static int set_use_dns(struct parse *p, char *s)
 {
 	p->c->leaves_dns = !strcasecmp(s, "no");
 	return p->c->leaves_dns || !strcasecmp(s, "yes") ? 0 : -1;
-}
-
-/* What clients are told to send here. */
-static int set_told(struct parse *p, char *s)
-{
-	struct config *c = p->c;
-
-	c->tells_routes = true;
-	if (!strcasecmp(s, "any"))
-		return 0;
-	if (set_prefixes(p, &c->told, &c->n_told, s, true))
-		return -1;
-	if (c->n_told <= IKE_CP_SUBNETS)
-		return 0;
-	snprintf(p->err, sizeof(p->err), "expected at most %d networks", IKE_CP_SUBNETS);
-	return -1;
-}
-
-static int set_client_to_client(struct parse *p, char *s)
-{
-	p->clients_apart = !strcasecmp(s, "no");
-	return p->clients_apart || !strcasecmp(s, "yes") ? 0 : -1;
 }
 
 static int add_crypto(struct parse *p, unsigned int which, const char *item)
@@ -984,7 +680,7 @@ static int set_require(struct parse *p, char *s)
 /* ---- keys ---------------------------------------------------------------------- */
 
 const struct key config_keys[] = {
-	{ "Tunnel", "Address", set_address, KEY_LIST,
+	{ "Tunnel", "Address", config_net_address, KEY_LIST,
 	  "one or more prefixes, such as 169.254.10.2/30, or request: from the peer" },
 	{ "Tunnel", "DNS", set_use_dns, KEY_ONE,
 	  "yes or no, whether the peer's name servers are used; those for clients belong into [Pool]" },
@@ -1023,7 +719,7 @@ const struct key config_keys[] = {
 	{ "Peer", "CRL", set_crl, KEY_ONE, "the /PATH of a file, or of a folder, with CRLs" },
 	{ "Peer", "Revocation", set_revocation, KEY_ONE, "strict, ifuri or off" },
 	{ "Peer", "Fetch", set_fetch, KEY_ONE, "yes or no" },
-	{ "Peer", "FetchFrom", set_fetch_from, KEY_LIST,
+	{ "Peer", "FetchFrom", config_net_fetch_from, KEY_LIST,
 	  "addresses or networks of servers: NETWORK/LENGTH, ..." },
 	{ "Peer", "Signatures", set_signatures, KEY_ONE,
 	  "sha1 (with RSA, for old peers) or pss (RSA signatures are RSASSA-PSS)" },
@@ -1034,7 +730,7 @@ const struct key config_keys[] = {
 	{ "Peer", "PPKID", set_ppk_id, KEY_ONE,
 	  "the PPK's name: up to 64 characters without blanks" },
 	{ "Peer", "PPKRequired", set_ppk_required, KEY_ONE, "yes or no" },
-	{ "Peer", "Routes", set_routes, KEY_LIST,
+	{ "Peer", "Routes", config_net_routes, KEY_LIST,
 	  "one or more networks, such as 10.0.0.0/8, fd00::/8, or request: from the peer" },
 	{ "Peer", "Selectors", set_selectors, KEY_LIST,
 	  "any, or LOCAL = REMOTE, such as 10.1.0.0/16 = 10.2.0.0/16" },
@@ -1061,16 +757,16 @@ const struct key config_keys[] = {
 	{ "Peer", "Unique", set_unique, KEY_ONE, "replace, keep or refuse" },
 	{ "Peer", "Secrets", set_secrets, KEY_ONE,
 	  "the /PATH of a file with a line IDENTITY = KEY for each client" },
-	{ "Pool", "Range", set_range, KEY_LIST,
+	{ "Pool", "Range", config_pool_range, KEY_LIST,
 	  "one or more ranges, such as 10.9.0.0/24, fd09::/64 or 10.9.0.10-10.9.0.99" },
-	{ "Pool", "DNS", set_dns, KEY_LIST, "up to 4 addresses of name servers" },
-	{ "Pool", "Domains", set_domains, KEY_LIST,
+	{ "Pool", "DNS", config_pool_dns, KEY_LIST, "up to 4 addresses of name servers" },
+	{ "Pool", "Domains", config_pool_domains, KEY_LIST,
 	  "domains that these name servers know, such as corp.example" },
-	{ "Pool", "Static", set_static, KEY_LIST,
+	{ "Pool", "Static", config_pool_static, KEY_LIST,
 	  "up to 1024 of IDENTITY = ADDRESS, such as alice.example = 10.9.0.5" },
-	{ "Pool", "Routes", set_told, KEY_LIST,
+	{ "Pool", "Routes", config_pool_routes, KEY_LIST,
 	  "any, or networks that clients send here, such as 10.1.0.0/16, fd01::/48" },
-	{ "Pool", "ClientToClient", set_client_to_client, KEY_ONE, "yes or no" },
+	{ "Pool", "ClientToClient", config_pool_client_to_client, KEY_ONE, "yes or no" },
 	{ "Radius", "Server", config_radius_server, KEY_ONE,
 	  "the address of a RADIUS server, with :PORT if it is not 1812" },
 	{ "Radius", "Secret", config_radius_secret, KEY_SECRET,
