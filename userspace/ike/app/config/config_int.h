@@ -54,6 +54,8 @@ void config_say(struct parse *p, bool error, unsigned int line, const char *fmt,
 bool config_copy(char *to, size_t size, const char *from);
 /* A number from @min to @max, decimal or with 0x. 0 or -1. */
 int config_number(const char *s, uint64_t min, uint64_t max, uint32_t *out);
+/* "yes" or "no". 0, or -1, and *@yes stays. */
+int config_yes_no(const char *s, bool *yes);
 /*
  * The host of @s, which is HOST, HOST:PORT, ADDRESS or ADDRESS:PORT, IPv6 in brackets if a port follows, and is cut
  * there; *@port, from 1 to @max, stays where there is none. NULL: that is not what it is.

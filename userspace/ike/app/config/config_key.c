@@ -18,11 +18,11 @@
 
 /* ---- values ------------------------------------------------------------------ */
 
-/* The index of the word, or -1. */
+/* The index of the word, or -1; what has none is NULL. */
 static int find_word(const char *s, const char *const *words, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
-		if (!strcasecmp(s, words[i]))
+		if (words[i] && !strcasecmp(s, words[i]))
 			return (int)i;
 	}
 	return -1;
@@ -171,20 +171,15 @@ static int set_encap(struct parse *p, char *s)
 		[IKE_ENCAP_ESP] = "esp",
 		[IKE_ENCAP_AUTO] = "auto",
 	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
 
-	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcasecmp(s, words[i]))
-			continue;
-		p->c->encap = (enum ike_encap)i;
-		return 0;
-	}
-	return -1;
+	p->c->encap = i < 0 ? IKE_ENCAP_UDP : (enum ike_encap)i;
+	return i < 0 ? -1 : 0;
 }
 
 static int set_mobike(struct parse *p, char *s)
 {
-	p->c->mobike = !strcasecmp(s, "yes");
-	return p->c->mobike || !strcasecmp(s, "no") ? 0 : -1;
+	return config_yes_no(s, &p->c->mobike);
 }
 
 static int set_rekey_bytes(struct parse *p, char *s)
@@ -247,7 +242,6 @@ static int set_start(struct parse *p, char *s)
 		[IKE_START_TRAFFIC] = "traffic",
 		[IKE_START_LISTEN] = "listen",
 	};
-
 	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
 
 	if (i < 0)
@@ -367,12 +361,8 @@ static int set_ppk_id(struct parse *p, char *s)
 static int set_ppk_required(struct parse *p, char *s)
 {
 	struct config_ppk *ppk = make_ppk(p->c);
-	bool yes = !strcasecmp(s, "yes");
 
-	if (!ppk || (!yes && strcasecmp(s, "no")))
-		return -1;
-	ppk->name.required = yes;
-	return 0;
+	return ppk ? config_yes_no(s, &ppk->name.required) : -1;
 }
 
 /* /PATH or file:/PATH, which the file of a key is named by. */
@@ -443,8 +433,7 @@ static int set_crl(struct parse *p, char *s)
 
 static int set_fetch(struct parse *p, char *s)
 {
-	p->c->fetch = !strcasecmp(s, "yes");
-	return p->c->fetch || !strcasecmp(s, "no") ? 0 : -1;
+	return config_yes_no(s, &p->c->fetch);
 }
 
 static int set_revocation(struct parse *p, char *s)
@@ -578,32 +567,41 @@ static int set_selectors(struct parse *p, char *s)
 
 static int set_per_child(struct parse *p, char *s)
 {
-	if (!strcasecmp(s, "one"))
-		p->at->per = CHILDREN_ONE;
-	else if (!strcasecmp(s, "all"))
-		p->at->per = CHILDREN_ALL;
-	else
+	static const char *const words[] = {
+		[CHILDREN_ONE] = "one",
+		[CHILDREN_ALL] = "all",
+	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	if (i < 0)
 		return -1;
+	p->at->per = (enum children_per)i;
 	return 0;
 }
 
 static int set_mode(struct parse *p, char *s)
 {
-	p->at->mode_given = true;
-	if (!strcasecmp(s, "tunnel"))
-		p->at->mode = IKE_MODE_TUNNEL;
-	else if (!strcasecmp(s, "transport"))
-		p->at->mode = IKE_MODE_TRANSPORT;
-	else
+	static const char *const words[] = {
+		[IKE_MODE_TUNNEL] = "tunnel",
+		[IKE_MODE_TRANSPORT] = "transport",
+	};
+	int i = find_word(s, words, sizeof(words) / sizeof(words[0]));
+
+	if (i < 0)
 		return -1;
+	p->at->mode_given = true;
+	p->at->mode = (enum ike_mode)i;
 	return 0;
 }
 
 /* Those that the peer tells us. */
 static int set_use_dns(struct parse *p, char *s)
 {
-	p->c->leaves_dns = !strcasecmp(s, "no");
-	return p->c->leaves_dns || !strcasecmp(s, "yes") ? 0 : -1;
+	bool yes = true;
+	int err = config_yes_no(s, &yes);
+
+	p->c->leaves_dns = !yes;
+	return err;
 }
 
 static int add_crypto(struct parse *p, unsigned int which, const char *item)

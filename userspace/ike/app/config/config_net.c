@@ -310,6 +310,9 @@ int config_pool_routes(struct parse *p, char *s)
 
 int config_pool_client_to_client(struct parse *p, char *s)
 {
-	p->clients_apart = !strcasecmp(s, "no");
-	return p->clients_apart || !strcasecmp(s, "yes") ? 0 : -1;
+	bool yes = true;
+	int err = config_yes_no(s, &yes);
+
+	p->clients_apart = !yes;
+	return err;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ike/app/config/config_int.h"
 
@@ -58,6 +59,14 @@ int config_number(const char *s, uint64_t min, uint64_t max, uint32_t *out)
 	if (*end || errno || v < min || v > max)
 		return -1;
 	*out = (uint32_t)v;
+	return 0;
+}
+
+int config_yes_no(const char *s, bool *yes)
+{
+	if (strcasecmp(s, "yes") != 0 && strcasecmp(s, "no") != 0)
+		return -1;
+	*yes = !strcasecmp(s, "yes");
 	return 0;
 }
 
