@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ike/app/agent_int.h"
@@ -30,6 +31,14 @@ static struct ike_cp found; /* on the netdevice */
 uint64_t loop_now(void)
 {
 	return 1;
+}
+
+uint64_t loop_awake(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 void tunnel_dirty(struct tunnel *t)
@@ -110,9 +119,9 @@ static void write_program(const char *text)
 
 static void start(bool at_home, bool seccomp)
 {
-	const struct link_dns_options o = { .program = program,
-					    .at_home = at_home,
-					    .seccomp = seccomp };
+	const struct link_dns_options o = {
+		.program = program, .patience = 300, .at_home = at_home, .seccomp = seccomp
+	};
 	char err[256];
 
 	dns = link_dns_start(&o, err, sizeof(err));
@@ -172,8 +181,10 @@ static void write_telling_program(void)
 
 static void wait_reverts(int n)
 {
-	for (unsigned int i = 0; i < 500 && reverts < n; i++)
+	for (unsigned int i = 0; i < 500 && reverts < n; i++) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
 		usleep(10000);
+	}
 	assert_int_equal(reverts, n);
 }
 
@@ -232,6 +243,59 @@ static void what_goes_wrong_is_told(void **state)
 	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
 	wait_heard(3);
 	assert_int_equal(last.err, -EIO);
+}
+
+/* The program is waited for, whether it keeps its output open or not. */
+static void a_program_that_stays_is_ended(void **state)
+{
+	const struct ike_cp cp = settings("10.0.0.53", "corp.example");
+
+	(void)state;
+	write_program("exec sleep 60");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(1);
+	assert_int_equal(last.err, -ETIMEDOUT);
+	write_program("exec sleep 60 >&- 2>&-");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(2);
+	assert_int_equal(last.err, -ETIMEDOUT);
+	write_program("echo \"$@\"; exec >&- 2>&-; sleep 0.05");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(3);
+	assert_int_equal(last.err, 0);
+}
+
+/* While the process is busy, and its socket is full: of each netdevice the last wish is kept. */
+static void no_wish_is_lost(void **state)
+{
+	struct ike_cp cp = settings("10.0.0.53", "");
+
+	(void)state;
+	write_telling_program();
+	for (unsigned int i = 0; i < 2000; i++)
+		assert_int_equal(link_dns_clear(dns, "vpn1"), 0);
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	assert_int_equal(link_dns_clear(dns, "vpn0"), 0);
+	assert_int_equal(link_dns_set(dns, "vpn2", &cp), 0);
+	wait_reverts(1);
+	wait_heard(1);
+	assert_string_equal(last.name, "vpn2");
+	assert_int_equal(last.err, 0);
+}
+
+static void who_waits_hears_that_the_process_ended(void **state)
+{
+	struct ike_cp cp = settings("10.0.0.53", "");
+
+	(void)state;
+	write_program("sleep 0.2; kill -9 $PPID");
+	for (unsigned int i = 0; i < 2000; i++)
+		assert_int_equal(link_dns_clear(dns, "vpn1"), 0);
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), 0);
+	wait_heard(1);
+	assert_int_equal(last.err, -EPIPE);
+	assert_string_equal(last.name, "vpn0");
+	assert_int_equal(link_dns_set(dns, "vpn0", &cp), -EPIPE);
 }
 
 /* resolved is not in this network namespace: another netdevice may have this one's index there. */
@@ -339,6 +403,9 @@ static void the_agent_says_what_came_of_it(void **state)
 	o.err = -EXDEV;
 	given_on_names(&a, &o);
 	says("another network namespace");
+	o.err = -EPIPE;
+	given_on_names(&a, &o);
+	says("not used, for the process that sets them has ended; with");
 	o.err = -EIO;
 	strcpy(o.text, "Failed");
 	given_on_names(&a, &o);
@@ -701,6 +768,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_some_domains_these_alone, begin, end),
 		cmocka_unit_test_setup_teardown(without_domains_all_names, begin, end),
 		cmocka_unit_test_setup_teardown(what_goes_wrong_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(a_program_that_stays_is_ended, begin, end),
+		cmocka_unit_test_setup_teardown(no_wish_is_lost, begin, end),
+		cmocka_unit_test_setup_teardown(who_waits_hears_that_the_process_ended, begin, end),
 		cmocka_unit_test_setup_teardown(elsewhere_nothing_is_run, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_else_is_run, begin, end),
 #ifndef __SANITIZE_ADDRESS__

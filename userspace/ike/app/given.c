@@ -53,12 +53,13 @@ static void say_how(const struct tunnel *t, enum ike_log_level level, const char
 	say_servers(t, level, text);
 }
 
+static const char ended[] = "for the process that sets them has ended";
+
 /* A netdevice that is ours may be gone, and with it what was set. */
 static void forget_names(struct tunnel *t)
 {
-	if (t->names_set)
-		link_dns_clear(t->agent->helpers->link_dns, t->device);
-	t->names_set = false;
+	if (t->names_set && link_dns_clear(t->agent->helpers->link_dns, t->device) != -ENOMEM)
+		t->names_set = false;
 }
 
 /* The netdevice is looked at when the event is over, and then what was given is used. */
@@ -97,9 +98,7 @@ void given_use_names(struct tunnel *t)
 	err = link_dns_set(dns, t->device, t->given);
 	t->names_set = !err && t->given->n_servers;
 	if (err)
-		say_how(t, IKE_LOG_WARN,
-			err == -EPIPE ? "for the process that sets them has ended"
-				      : strerror(-err));
+		say_how(t, IKE_LOG_WARN, err == -EPIPE ? ended : strerror(-err));
 }
 
 void given_on_names(void *ctx, const struct link_dns_outcome *o)
@@ -115,6 +114,8 @@ void given_on_names(void *ctx, const struct link_dns_outcome *o)
 			say_servers(t, IKE_LOG_INFO, "used, by systemd-resolved");
 		else if (o->err == -ENOENT)
 			say_how(t, IKE_LOG_INFO, "for there is no systemd-resolved");
+		else if (o->err == -EPIPE)
+			say_how(t, IKE_LOG_WARN, ended);
 		else if (o->err == -EINVAL)
 			say_how(t, IKE_LOG_WARN, "for the netdevice's name is not printable ASCII");
 		else if (o->err == -EXDEV)

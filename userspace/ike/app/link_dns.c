@@ -11,20 +11,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ike/app/helper.h"
 #include "ike/app/rights.h"
+#include "ike/io/loop.h"
 #include "ike/proto/addr.h"
 
-enum {
-	PATIENCE = 10000, /* milliseconds for a program */
-	MAX_ARGS = 8 + IKE_CP_SERVERS + IKE_CP_DOMAINS / 2,
-};
+enum { MAX_ARGS = 8 + IKE_CP_SERVERS + IKE_CP_DOMAINS / 2 };
 
 struct wish {
 	char name[16];
@@ -33,22 +32,21 @@ struct wish {
 	char domains[IKE_CP_DOMAINS]; /* with blanks between them */
 };
 
+/* For which the socket has no room yet: one of each netdevice, the last. */
+struct waiting {
+	STAILQ_ENTRY(waiting) next;
+	struct wish wish;
+};
+
 struct link_dns {
 	int fd;
-	struct event *event;
+	struct event *event, *writable; /* the latter while there is one that waits */
+	STAILQ_HEAD(, waiting) waiting;
 	void (*fn)(void *ctx, const struct link_dns_outcome *o);
 	void *ctx;
 };
 
 /* ---- the process: running a program ------------------------------------------------------ */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 _Noreturn static void become(char *const argv[], int output)
 {
@@ -62,22 +60,30 @@ _Noreturn static void become(char *const argv[], int output)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Adds what comes to the text, until the end, or until the time is up: false. */
-static bool listen_to(int fd, char *text, size_t size)
+/* False if the time is up before there is anything to read. */
+static bool await_readable(int fd, uint64_t deadline)
 {
-	int64_t deadline = now_ms() + PATIENCE;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t now;
+	int rc = 0;
+
+	do {
+		now = loop_awake();
+		rc = now < deadline ? poll(&p, 1, (int)(deadline - now)) : 0;
+	} while (rc < 0 && errno == EINTR);
+	return rc > 0;
+}
+
+/* Adds what comes to the text, until the end, or until the time is up: false. */
+static bool listen_to(int fd, uint64_t deadline, char *text, size_t size)
+{
 	size_t len = strlen(text);
 	char buf[256];
 
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
-		int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
 		ssize_t n;
 
-		if (rc < 0 && errno == EINTR)
-			continue;
-		if (rc <= 0)
+		if (!await_readable(fd, deadline))
 			return false;
 		n = read(fd, buf, sizeof(buf));
 		if (n <= 0)
@@ -96,9 +102,23 @@ static int judge(int status)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT : -EIO;
 }
 
-static int run_program(char *const argv[], char *text, size_t size)
+/* The program may have closed its output, and go on. False if the time is up. */
+static bool await_end(pid_t pid, uint64_t deadline)
 {
-	int fds[2], status, err = 0;
+	int fd = pidfd_open(pid, 0);
+	bool ended = fd >= 0 && await_readable(fd, deadline);
+
+	if (fd >= 0)
+		close(fd);
+	return ended;
+}
+
+/* The time is up @patience ms from now: then it is killed, and that is -ETIMEDOUT. */
+static int run_program(char *const argv[], uint32_t patience, char *text, size_t size)
+{
+	uint64_t deadline = loop_awake() + patience;
+	int fds[2], status;
+	bool ended;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC))
@@ -107,16 +127,15 @@ static int run_program(char *const argv[], char *text, size_t size)
 	if (!pid)
 		become(argv, fds[1]);
 	close(fds[1]);
-	if (pid > 0 && !listen_to(fds[0], text, size))
-		err = -ETIMEDOUT;
+	ended = pid > 0 && listen_to(fds[0], deadline, text, size) && await_end(pid, deadline);
 	close(fds[0]);
 	if (pid < 0)
 		return -EAGAIN;
-	if (err)
+	if (!ended)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return err ? err : judge(status);
+	return ended ? judge(status) : -ETIMEDOUT;
 }
 
 /* ---- the process: what is asked for -------------------------------------------------------- */
@@ -144,14 +163,15 @@ static void add_word(struct command *c, char *word)
 }
 
 /* Of some domains, those alone are asked; else all. */
-static int set_domains(const char *program, const struct wish *w, char *text, size_t size)
+static int set_domains(const struct link_dns_options *by, const struct wish *w, char *text,
+		       size_t size)
 {
 	static char words[2 * IKE_CP_DOMAINS];
 	char copy[IKE_CP_DOMAINS], *at = words, *save;
 	struct command c;
 	int err;
 
-	begin_command(&c, program, "domain", w);
+	begin_command(&c, by->program, "domain", w);
 	memcpy(copy, w->domains, sizeof(copy));
 	for (char *d = strtok_r(copy, " ", &save); d; d = strtok_r(NULL, " ", &save)) {
 		add_word(&c, at);
@@ -159,25 +179,26 @@ static int set_domains(const char *program, const struct wish *w, char *text, si
 	}
 	if (!*w->domains)
 		add_word(&c, "~.");
-	err = run_program(c.argv, text, size);
+	err = run_program(c.argv, by->patience, text, size);
 	if (err)
 		return err;
-	begin_command(&c, program, "default-route", w);
+	begin_command(&c, by->program, "default-route", w);
 	add_word(&c, *w->domains ? "no" : "yes");
-	return run_program(c.argv, text, size);
+	return run_program(c.argv, by->patience, text, size);
 }
 
-static int set_servers(const char *program, const struct wish *w, char *text, size_t size)
+static int set_servers(const struct link_dns_options *by, const struct wish *w, char *text,
+		       size_t size)
 {
 	char addr[IKE_CP_SERVERS][64];
 	struct command c;
 	int err;
 
-	begin_command(&c, program, "dns", w);
+	begin_command(&c, by->program, "dns", w);
 	for (unsigned int i = 0; i < w->n_servers; i++)
 		add_word(&c, ike_addr_print(addr[i], sizeof(addr[i]), &w->server[i]));
-	err = run_program(c.argv, text, size);
-	return err ? err : set_domains(program, w, text, size);
+	err = run_program(c.argv, by->patience, text, size);
+	return err ? err : set_domains(by, w, text, size);
 }
 
 static bool is_whole(const char *text, size_t size)
@@ -202,7 +223,7 @@ static bool wish_ok(const struct wish *w)
 }
 
 /* False: the agent is gone, or asks for what it should not. */
-static bool serve_wish(const char *program, bool at_home)
+static bool serve_wish(const struct link_dns_options *by)
 {
 	struct link_dns_outcome o;
 	struct command c;
@@ -220,14 +241,14 @@ static bool serve_wish(const char *program, bool at_home)
 		o.err = -EINVAL;
 		return send(HELPER_FD, &o, sizeof(o), MSG_NOSIGNAL) == sizeof(o);
 	}
-	if (!w.n_servers && !at_home)
+	if (!w.n_servers && !by->at_home)
 		return true;
 	if (!w.n_servers) {
-		begin_command(&c, program, "revert", &w);
-		run_program(c.argv, o.text, sizeof(o.text));
+		begin_command(&c, by->program, "revert", &w);
+		run_program(c.argv, by->patience, o.text, sizeof(o.text));
 		return true;
 	}
-	o.err = at_home ? set_servers(program, &w, o.text, sizeof(o.text)) : -EXDEV;
+	o.err = by->at_home ? set_servers(by, &w, o.text, sizeof(o.text)) : -EXDEV;
 	return send(HELPER_FD, &o, sizeof(o), MSG_NOSIGNAL) == sizeof(o);
 }
 
@@ -241,7 +262,7 @@ _Noreturn static void run(int fd, void *arg)
 		fprintf(stderr, "esptund: %s\n", err);
 		_exit(1);
 	}
-	while (serve_wish(o->program, o->at_home))
+	while (serve_wish(o))
 		;
 	_exit(0);
 }
@@ -264,6 +285,7 @@ struct link_dns *link_dns_start(const struct link_dns_options *o, char *err, siz
 		snprintf(err, err_size, "out of memory");
 		return NULL;
 	}
+	STAILQ_INIT(&d->waiting);
 	d->fd = helper_start(SOCK_SEQPACKET, run, (void *)o);
 	if (d->fd >= 0)
 		return d;
@@ -273,12 +295,24 @@ struct link_dns *link_dns_start(const struct link_dns_options *o, char *err, siz
 	return NULL;
 }
 
+static void drop_first(struct link_dns *d)
+{
+	struct waiting *w = STAILQ_FIRST(&d->waiting);
+
+	STAILQ_REMOVE_HEAD(&d->waiting, next);
+	free(w);
+}
+
 void link_dns_free(struct link_dns *d)
 {
 	if (!d)
 		return;
 	if (d->event)
 		event_free(d->event);
+	if (d->writable)
+		event_free(d->writable);
+	while (!STAILQ_EMPTY(&d->waiting))
+		drop_first(d);
 	close(d->fd);
 	free(d);
 }
@@ -297,20 +331,82 @@ static void on_outcome(evutil_socket_t fd, short what, void *arg)
 	d->fn(d->ctx, &o);
 }
 
+/* 0, or a negative errno; -EAGAIN: the socket is full. */
+static int send_wish(struct link_dns *d, const struct wish *w)
+{
+	ssize_t n = send(d->fd, w, sizeof(*w), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	return n == sizeof(*w) ? 0 : -errno;
+}
+
+/* It is gone. Whoever waits for an answer hears of it. */
+static void fail_first(struct link_dns *d, int err)
+{
+	struct link_dns_outcome o = { .err = err };
+	const struct wish *w = &STAILQ_FIRST(&d->waiting)->wish;
+
+	memcpy(o.name, w->name, sizeof(o.name));
+	if (w->n_servers)
+		d->fn(d->ctx, &o);
+	drop_first(d);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct link_dns *d = arg;
+
+	(void)fd;
+	(void)what;
+	while (!STAILQ_EMPTY(&d->waiting)) {
+		int err = send_wish(d, &STAILQ_FIRST(&d->waiting)->wish);
+
+		if (err == -EAGAIN)
+			return;
+		if (err)
+			fail_first(d, err);
+		else
+			drop_first(d);
+	}
+	event_del(d->writable);
+}
+
 int link_dns_watch(struct link_dns *d, struct event_base *base,
 		   void (*fn)(void *ctx, const struct link_dns_outcome *o), void *ctx)
 {
 	d->fn = fn;
 	d->ctx = ctx;
 	d->event = event_new(base, d->fd, EV_READ | EV_PERSIST, on_outcome, d);
-	return d->event && !event_add(d->event, NULL) ? 0 : -1;
+	d->writable = event_new(base, d->fd, EV_WRITE | EV_PERSIST, on_writable, d);
+	return d->event && d->writable && !event_add(d->event, NULL) ? 0 : -1;
 }
 
-static int put_wish(struct link_dns *d, const struct wish *w)
+static int keep_wish(struct link_dns *d, const struct wish *wish)
 {
-	ssize_t n = send(d->fd, w, sizeof(*w), MSG_NOSIGNAL | MSG_DONTWAIT);
+	struct waiting *w = malloc(sizeof(*w));
 
-	return n == sizeof(*w) ? 0 : -errno;
+	if (!w || event_add(d->writable, NULL)) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->wish = *wish;
+	STAILQ_INSERT_TAIL(&d->waiting, w, next);
+	return 0;
+}
+
+static int put_wish(struct link_dns *d, const struct wish *wish)
+{
+	struct waiting *w;
+	int err;
+
+	STAILQ_FOREACH(w, &d->waiting, next)
+	{
+		if (strcmp(w->wish.name, wish->name) != 0)
+			continue;
+		w->wish = *wish;
+		return 0;
+	}
+	err = send_wish(d, wish);
+	return err == -EAGAIN ? keep_wish(d, wish) : err;
 }
 
 int link_dns_set(struct link_dns *d, const char *name, const struct ike_cp *cp)

@@ -18,12 +18,14 @@ struct link_dns;
 
 struct link_dns_options {
 	const char *program; /* resolvectl, an absolute path */
+	uint32_t patience; /* ms that it may take: LINK_DNS_PATIENCE, but for tests */
 	bool at_home; /* link_dns_at_home() says so; else no program is run */
 	bool quiet; /* keep no terminal open */
 	bool seccomp;
 };
 
 #define LINK_DNS_PROGRAM "/usr/bin/resolvectl"
+enum { LINK_DNS_PATIENCE = 10000 };
 
 /*
  * Are we where the first process is, as resolved is? Elsewhere resolvectl would name the netdevice by its index,
@@ -42,19 +44,20 @@ struct link_dns_outcome {
 	/*
 	 * 0; -ENOENT: there is no resolvectl; -EXDEV: resolved is, as far as can be told, in another network
 	 * namespace, where this netdevice is none or another; -EINVAL: a netdevice's name that is not printable ASCII,
-	 * or what no gateway can tell; -ETIMEDOUT; -EIO: it failed, and says …
+	 * or what no gateway can tell; -ETIMEDOUT; -EPIPE: the process has ended; -EIO: it failed, and says …
 	 */
 	int32_t err;
 	char text[256]; /* … this: printable ASCII */
 };
 
-/* From now on @fn hears of each. 0 or -1. */
+/* From now on @fn hears of each; to be called before the first wish. 0 or -1. */
 int link_dns_watch(struct link_dns *d, struct event_base *base,
 		   void (*fn)(void *ctx, const struct link_dns_outcome *o), void *ctx);
 
 /*
  * Names are asked of the servers of @cp, through the netdevice @name, from now on: those in its domains, or all if
- * it has none (RFC 8598 5). 0, or a negative errno: -EAGAIN if there is too much to do. Does not wait.
+ * it has none (RFC 8598 5). 0, or a negative errno: -EPIPE if the process has ended. Does not wait: while the process
+ * has too much to do, the last wish about each netdevice is kept here.
  */
 int link_dns_set(struct link_dns *d, const char *name, const struct ike_cp *cp);
 

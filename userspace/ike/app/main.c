@@ -292,6 +292,7 @@ static int start_helpers(struct options *o, struct agent_helpers *h, char *err, 
 	};
 	const struct link_dns_options naming = {
 		.program = LINK_DNS_PROGRAM,
+		.patience = LINK_DNS_PATIENCE,
 		.at_home = link_dns_at_home(),
 		.quiet = o->background,
 		.seccomp = !o->no_seccomp,
