@@ -4,6 +4,7 @@
  * list and looks at all of it.
  */
 #include <errno.h>
+#include <search.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -240,7 +241,7 @@ enum { MODEL = 40, HOLDERS = 12, NAMES = 20 };
 
 struct model {
 	unsigned int size; /* addresses 10.9.0.1 and so on */
-	struct entry {
+	struct known {
 		bool used;
 		unsigned int name;
 		uint32_t holder;
@@ -249,7 +250,7 @@ struct model {
 	uint64_t clock;
 };
 
-static struct entry *model_find(struct model *m, unsigned int who, uint32_t holder)
+static struct known *model_find(struct model *m, unsigned int who, uint32_t holder)
 {
 	for (unsigned int i = 0; i < m->size; i++) {
 		if (m->e[i].used && (holder ? m->e[i].holder == holder : m->e[i].name == who))
@@ -260,7 +261,7 @@ static struct entry *model_find(struct model *m, unsigned int who, uint32_t hold
 
 static void model_release(struct model *m, uint32_t holder)
 {
-	struct entry *e = model_find(m, 0, holder);
+	struct known *e = model_find(m, 0, holder);
 
 	if (!e)
 		return;
@@ -286,7 +287,7 @@ static int model_choose(struct model *m, int wanted)
 
 static int model_take(struct model *m, uint32_t holder, unsigned int who, int wanted)
 {
-	struct entry *own = model_find(m, who, 0), *held = model_find(m, 0, holder);
+	struct known *own = model_find(m, who, 0), *held = model_find(m, 0, holder);
 	int i;
 
 	if (held && held != own)
@@ -296,7 +297,7 @@ static int model_take(struct model *m, uint32_t holder, unsigned int who, int wa
 	i = own ? (int)(own - m->e) : model_choose(m, wanted);
 	if (i < 0)
 		return -ENOSPC;
-	m->e[i] = (struct entry){ true, who, holder, 0 };
+	m->e[i] = (struct known){ true, who, holder, 0 };
 	return i;
 }
 
@@ -314,7 +315,7 @@ struct watch {
 static void is_as_in_model(void *ctx, const struct pool_lease *l)
 {
 	struct watch *w = ctx;
-	const struct entry *e = &w->m->e[l->addr.b[3] - 1];
+	const struct known *e = &w->m->e[l->addr.b[3] - 1];
 	char text[64], want[16];
 
 	assert_true(e->used);
@@ -445,6 +446,124 @@ static void an_address_that_a_server_chose(void **state)
 	pool_free(pool);
 }
 
+/* ---- what fails changes nothing ---------------------------------------------------------- */
+
+static unsigned int fails_in; /* the so many'th allocation does; 0: none */
+
+static bool fails_now(void)
+{
+	return fails_in && !--fails_in;
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(n, size);
+}
+
+void *__real_tsearch(const void *key, void **root, int (*order)(const void *, const void *));
+void *__wrap_tsearch(const void *key, void **root, int (*order)(const void *, const void *));
+
+/* It allocates only where the key is not there yet. */
+void *__wrap_tsearch(const void *key, void **root, int (*order)(const void *, const void *))
+{
+	return !tfind(key, root, order) && fails_now() ? NULL : __real_tsearch(key, root, order);
+}
+
+static void add_lease(void *ctx, const struct pool_lease *l)
+{
+	char *text = ctx, id[100], addr[64];
+	size_t len = strlen(text);
+
+	snprintf(text + len, 1000 - len, "%s of %s by %u, ",
+		 ike_addr_print(addr, sizeof(addr), &l->addr),
+		 l->id.type ? ike_id_print(id, sizeof(id), &l->id) : "somebody", l->holder);
+}
+
+/* alice is connected as 2; bob was, and the client 3 did not say who it is. */
+static struct pool *some_leases(void)
+{
+	struct pool *pool = pool_of("10.9.0.2", "10.9.0.4");
+
+	assert_string_equal(take(pool, 2, "alice", 4, NULL), "10.9.0.2");
+	assert_string_equal(take(pool, 5, "bob", 4, NULL), "10.9.0.3");
+	pool_release(pool, 5);
+	assert_int_equal(restore(pool, 3, NULL, "10.9.0.4"), 0);
+	return pool;
+}
+
+static int take_any(struct pool *pool, uint32_t holder, const char *id, const char *wanted)
+{
+	const struct ike_id who = name(id);
+	struct ike_addr got;
+
+	(void)wanted;
+	return pool_take(pool, holder, &who, 4, NULL, &got);
+}
+
+static void what_fails_changes_nothing(void **state)
+{
+	static const struct {
+		int (*fn)(struct pool *pool, uint32_t holder, const char *id, const char *addr);
+		uint32_t holder;
+		const char *id, *addr;
+		int err; /* with memory */
+		const char *after; /* NULL: as before */
+	} rows[] = {
+		{ assign, 2, "alice", "10.9.0.3", 0,
+		  "10.9.0.4 of somebody by 3, 10.9.0.3 of alice by 2, " },
+		{ assign, 6, "carol", "10.9.0.3", 0,
+		  "10.9.0.2 of alice by 2, 10.9.0.4 of somebody by 3, 10.9.0.3 of carol by 6, " },
+		{ assign, 6, "bob", "10.9.0.3", 0,
+		  "10.9.0.2 of alice by 2, 10.9.0.4 of somebody by 3, 10.9.0.3 of bob by 6, " },
+		{ assign, 3, "carol", "10.9.0.4", 0,
+		  "10.9.0.3 of bob by 0, 10.9.0.2 of alice by 2, 10.9.0.4 of carol by 3, " },
+		{ assign, 3, "bob", "10.9.0.4", -EBUSY, NULL },
+		{ assign, 6, "bob", "10.9.0.2", -EBUSY, NULL },
+		{ restore, 6, "carol", "10.9.0.3", 0,
+		  "10.9.0.2 of alice by 2, 10.9.0.4 of somebody by 3, 10.9.0.3 of carol by 6, " },
+		{ restore, 6, NULL, "10.9.0.3", 0,
+		  "10.9.0.2 of alice by 2, 10.9.0.4 of somebody by 3, 10.9.0.3 of somebody by 6, " },
+		{ restore, 6, "alice", "10.9.0.3", -EEXIST,
+		  NULL }, /* whose lease gives way? hers is held */
+		{ restore, 6, "bob", "10.9.0.3", 0,
+		  "10.9.0.2 of alice by 2, 10.9.0.4 of somebody by 3, 10.9.0.3 of bob by 6, " },
+		{ restore, 0, "carol", "10.9.0.3", -EEXIST, NULL },
+		{ take_any, 6, "carol", NULL, 0,
+		  "10.9.0.2 of alice by 2, 10.9.0.4 of somebody by 3, 10.9.0.3 of carol by 6, " },
+		{ take_any, 3, "carol", NULL, 0,
+		  "10.9.0.3 of bob by 0, 10.9.0.2 of alice by 2, 10.9.0.4 of carol by 3, " },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char before[1000], after[1000];
+		int err = -ENOMEM;
+
+		for (unsigned int nth = 1; err == -ENOMEM; nth++) {
+			struct pool *pool = some_leases();
+			struct pool_count count[2];
+
+			*before = *after = 0;
+			pool_each(pool, add_lease, before);
+			pool_count(pool, 4, &count[0]);
+			fails_in = nth;
+			err = rows[i].fn(pool, rows[i].holder, rows[i].id, rows[i].addr);
+			fails_in = 0;
+			pool_each(pool, add_lease, after);
+			pool_count(pool, 4, &count[1]);
+			if (strcmp(after, err || !rows[i].after ? before : rows[i].after) != 0)
+				fail_msg("row %u, %d: %s, before: %s", i, err, after, before);
+			if (err)
+				assert_memory_equal(&count[1], &count[0], sizeof(count[0]));
+			pool_free(pool);
+		}
+		assert_int_equal(err, rows[i].err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +577,7 @@ int main(void)
 		cmocka_unit_test(fixed_addresses_are_kept),
 		cmocka_unit_test(what_an_earlier_agent_knew),
 		cmocka_unit_test(random_operations_are_those_of_the_model),
+		cmocka_unit_test(what_fails_changes_nothing),
 		cmocka_unit_test(no_more_is_remembered_than_there_is_room_for),
 	};
 

@@ -178,7 +178,7 @@ static void leave_holder(struct pool *pool, struct lease *l)
 	note_change(pool, l);
 }
 
-/* It is idle. */
+/* It is idle, or its holder and its identity have another one already. */
 static void drop_lease(struct pool *pool, struct lease *l)
 {
 	if (l->is.id.type)
@@ -219,16 +219,16 @@ static int give_to_holder(struct pool *pool, struct lease *l, uint32_t holder)
 static int name_lease(struct pool *pool, struct lease *l, const struct ike_id *id)
 {
 	l->is.id = *id;
+	if (!tsearch(l, &pool->by_id, order_by_id)) {
+		l->is.id.type = 0;
+		return -ENOMEM;
+	}
 	pool->changes++;
-	if (tsearch(l, &pool->by_id, order_by_id))
-		return 0;
-	l->is.id.type = 0;
-	return -ENOMEM;
+	return 0;
 }
 
-/* A new one, idle. NULL: out of memory. */
-static struct lease *make_lease(struct pool *pool, const struct ike_id *id,
-				const struct ike_addr *addr)
+/* A new one, idle, and of no identity. NULL: out of memory. */
+static struct lease *make_lease(struct pool *pool, const struct ike_addr *addr)
 {
 	struct lease *l = calloc(1, sizeof(*l));
 
@@ -243,10 +243,52 @@ static struct lease *make_lease(struct pool *pool, const struct ike_id *id,
 	TAILQ_INSERT_TAIL(queue_of(pool, l), l, link);
 	note_change(pool, l);
 	pool->n++;
-	if (!id->type || !name_lease(pool, l, id))
-		return l;
-	drop_lease(pool, l);
-	return NULL;
+	return l;
+}
+
+/* The node of the tree that has the place of @key leads to @l, which is to have it. */
+static void point_to(struct lease *l, const struct lease *key, void *const *tree,
+		     int (*order)(const void *, const void *))
+{
+	*(struct lease **)tfind(key, tree, order) = l;
+}
+
+/* Places for identity and holder of @key, if it has them, where there are none yet. False without memory. */
+static bool reserve_places(struct pool *pool, const struct lease *key)
+{
+	bool has_id = key->is.id.type && tfind(key, &pool->by_id, order_by_id);
+
+	if (key->is.id.type && !has_id && !tsearch(key, &pool->by_id, order_by_id))
+		return false;
+	if (!key->is.holder || tsearch(key, &pool->by_holder, order_by_holder))
+		return true;
+	if (key->is.id.type && !has_id)
+		tdelete(key, &pool->by_id, order_by_id);
+	return false;
+}
+
+/* Its own identity and holder are those of @key from now on, whose places are reserved. */
+static void move_lease(struct pool *pool, struct lease *l, const struct lease *key)
+{
+	struct lease *former = key->is.id.type ? find(key, &pool->by_id, order_by_id) : NULL;
+
+	if (former == key || former == l)
+		former = NULL;
+	if (l->is.id.type && order_by_id(l, key) != 0)
+		tdelete(l, &pool->by_id, order_by_id);
+	TAILQ_REMOVE(queue_of(pool, l), l, link);
+	l->is.id = key->is.id;
+	l->is.holder = key->is.holder;
+	TAILQ_INSERT_TAIL(queue_of(pool, l), l, link);
+	if (l->is.id.type)
+		point_to(l, key, &pool->by_id, order_by_id);
+	if (l->is.holder)
+		point_to(l, key, &pool->by_holder, order_by_holder);
+	note_change(pool, l);
+	if (!former)
+		return;
+	former->is.id.type = 0; /* whose place is another lease's now */
+	drop_lease(pool, former);
 }
 
 /* ---- choosing an address ----------------------------------------------------------- */
@@ -340,30 +382,54 @@ static int choose(struct pool *pool, const struct ike_id *id, uint8_t family,
 	if (!idle)
 		return -ENOSPC;
 	*out = idle->is.addr;
-	drop_lease(pool, idle);
 	return 0;
 }
 
-/* No more of them than are to be remembered. */
-static void make_room(struct pool *pool)
+/* No more of them than are to be remembered; @made, the last one, is. */
+static void make_room(struct pool *pool, const struct lease *made)
 {
 	struct lease *four = TAILQ_FIRST(&pool->queue[IDLE4]);
 	struct lease *six = TAILQ_FIRST(&pool->queue[IDLE6]);
 	struct lease *first = !six || (four && four->released < six->released) ? four : six;
 
-	if (first && pool->n >= POOL_LEASES)
+	if (first && first != made && pool->n > POOL_LEASES)
 		drop_lease(pool, first);
+}
+
+/*
+ * The address, which nobody else holds, is a lease of @id, and of @holder unless that is 0. What @id had of the
+ * family it has no longer; @holder had none but that. 0, or -ENOMEM with nothing changed: all that can fail is done first.
+ */
+static int settle_lease(struct pool *pool, uint32_t holder, const struct ike_id *id,
+			const struct ike_addr *addr)
+{
+	const struct lease key = { .is = { .id = *id, .addr = *addr, .holder = holder } };
+	struct lease *l = find_by_addr(pool, addr), *made = NULL;
+
+	if (!l)
+		l = made = make_lease(pool, addr);
+	if (!l)
+		return -ENOMEM;
+	if (!reserve_places(pool, &key)) {
+		if (made)
+			drop_lease(pool, made);
+		return -ENOMEM;
+	}
+	move_lease(pool, l, &key);
+	make_room(pool, made);
+	return 0;
 }
 
 /* ---- interface ------------------------------------------------------------------------ */
 
-/* May it be @id's from now on? It is, or nobody's so far, and @id has none. */
-static bool becomes(struct pool *pool, struct lease *l, const struct ike_id *id)
+/* It is @id's from now on: it was, or was nobody's so far, and @id has none. Else -EBUSY; or -ENOMEM. */
+static int become_own(struct pool *pool, struct lease *l, const struct ike_id *id)
 {
 	if (l->is.id.type)
-		return ike_id_eq(&l->is.id, id);
-	return !find_by_id(pool, id, l->is.addr.family) && can_have(pool, id, &l->is.addr) &&
-	       !name_lease(pool, l, id);
+		return ike_id_eq(&l->is.id, id) ? 0 : -EBUSY;
+	if (find_by_id(pool, id, l->is.addr.family) || !can_have(pool, id, &l->is.addr))
+		return -EBUSY;
+	return name_lease(pool, l, id);
 }
 
 /* That of the identity, if nobody holds it; *@busy: another one does. */
@@ -386,33 +452,24 @@ int pool_take(struct pool *pool, uint32_t holder, const struct ike_id *id, uint8
 	bool busy;
 	int err;
 
-	if (l)
-		busy = !becomes(pool, l, id);
-	else
-		l = find_own(pool, id, family, &busy);
+	if (l) {
+		*out = l->is.addr;
+		return become_own(pool, l, id);
+	}
+	l = find_own(pool, id, family, &busy);
 	if (busy)
 		return -EBUSY;
-	if (!l) {
-		err = choose(pool, id, family, wanted, out);
-		if (err)
-			return err;
-		make_room(pool);
-		l = make_lease(pool, id, out);
+	if (l) {
+		*out = l->is.addr;
+		return give_to_holder(pool, l, holder);
 	}
-	if (!l || give_to_holder(pool, l, holder))
-		return -ENOMEM;
-	*out = l->is.addr;
-	return 0;
+	err = choose(pool, id, family, wanted, out);
+	return err ? err : settle_lease(pool, holder, id, out);
 }
 
-/* It is nobody's then, if nobody holds it. */
-static bool forget_lease(struct pool *pool, struct lease *l)
+static bool is_held(const struct lease *l)
 {
-	if (l && l->is.holder)
-		return false;
-	if (l)
-		drop_lease(pool, l);
-	return true;
+	return l && l->is.holder;
 }
 
 int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
@@ -425,22 +482,11 @@ int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
 	if (!can_have(pool, id, addr))
 		return -ENOENT;
 	if (of_holder && of_holder == of_addr)
-		return becomes(pool, of_addr, id) ? 0 : -EBUSY;
-	if ((of_addr && of_addr->is.holder) || (of_holder && of_holder != of_id) ||
-	    (of_id && of_id->is.holder && of_id != of_holder))
+		return become_own(pool, of_addr, id);
+	if (is_held(of_addr) || (of_holder && of_holder != of_id) ||
+	    (is_held(of_id) && of_id != of_holder))
 		return -EBUSY;
-	if (of_holder) /* the server moves it */
-		release_lease(pool, of_holder);
-	if (of_id != of_addr) {
-		forget_lease(pool, of_id);
-		forget_lease(pool, of_addr);
-		of_addr = NULL;
-	}
-	if (!of_addr) {
-		make_room(pool);
-		of_addr = make_lease(pool, id, addr);
-	}
-	return of_addr ? give_to_holder(pool, of_addr, holder) : -ENOMEM;
+	return settle_lease(pool, holder, id, addr);
 }
 
 int pool_restore(struct pool *pool, uint32_t holder, const struct ike_id *id,
@@ -453,18 +499,13 @@ int pool_restore(struct pool *pool, uint32_t holder, const struct ike_id *id,
 	if (!can_have(pool, id, addr))
 		return -ENOENT;
 	if ((of_holder && of_holder != of_addr) ||
-	    (of_addr && holder && of_addr->is.holder && of_addr->is.holder != holder))
+	    (holder && is_held(of_addr) && of_addr->is.holder != holder))
 		return -EEXIST;
-	if (of_addr != of_id) {
-		if (!holder || !forget_lease(pool, of_addr) || !forget_lease(pool, of_id))
-			return -EEXIST;
-		of_addr = NULL;
-	}
-	if (!of_addr) {
-		make_room(pool);
-		of_addr = make_lease(pool, id, addr);
-	}
-	return of_addr ? give_to_holder(pool, of_addr, holder) : -ENOMEM;
+	if (of_addr != of_id && (!holder || is_held(of_addr) || is_held(of_id)))
+		return -EEXIST;
+	if (of_addr && of_addr == of_id)
+		return give_to_holder(pool, of_addr, holder);
+	return settle_lease(pool, holder, id, addr);
 }
 
 void pool_release(struct pool *pool, uint32_t holder)

@@ -62,6 +62,7 @@ int pool_assign(struct pool *pool, uint32_t holder, const struct ike_id *id,
  *	-ENOENT		the address is not among those that this identity can get
  *	-EEXIST		it is another identity's or holder's, or either has another one of the family
  *	-ENOMEM
+ * and then nothing changed.
  */
 int pool_restore(struct pool *pool, uint32_t holder, const struct ike_id *id,
 		 const struct ike_addr *addr);
