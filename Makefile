@@ -171,8 +171,9 @@ endef
 # These tests have a method of key exchange more than the table, see tests/unit/kem.h.
 WRAP_test_core_kem := -Wl,--wrap=kex_find
 WRAP_test_core_multike := -Wl,--wrap=kex_find
-# Memory is out where this one says so.
+# Memory is out where these say so.
 WRAP_test_pool := -Wl,--wrap=calloc,--wrap=tsearch
+WRAP_test_lease := -Wl,--wrap=tsearch
 # This one plays the core and the kernel.
 WRAP_test_radius_agent := -Wl,--wrap=core_job_done,--wrap=core_client_down,--wrap=core_down,--wrap=kernel_peer_traffic,--wrap=kernel_peer_make
 

@@ -95,6 +95,18 @@ check "bob comes" quietly swan --initiate --child bob --timeout 10
 check "alice comes again" quietly swan --initiate --child alice --timeout 10
 is "each has an address of its own, she the one she had" "$(leases)" \
 	"10.9.0.3 online bob.client.example 10.9.0.2 online alice.client.example"
+# The agent goes on without the hub, whose leases of a moment ago are kept.
+mv /run/conf/west/hub.conf /run/hub.conf
+check "the hub is removed" quietly "$esptun" -control /run/agent.sock reload
+check "its leases are written" wait_for 10 eval '[ "$(grep -c ^10 "$file")" = 2 ]'
+mv /run/hub.conf /run/conf/west/hub.conf
+check "and comes back" wait_for 10 eval '"$esptun" -control /run/agent.sock reload | grep -q hub'
+like "with both leases" "$(leases)" "10.9.0.2 offline alice.client.example"
+like "and the one that was new" "$(leases)" "10.9.0.3 offline bob.client.example"
+check "bob comes again" quietly swan --initiate --child bob --timeout 10
+check "and alice" quietly swan --initiate --child alice --timeout 10
+is "as they were" "$(leases)" \
+	"10.9.0.3 online bob.client.example 10.9.0.2 online alice.client.example"
 check "it is written while the agent runs" wait_for 20 eval '[ "$(grep -c ^10 "$file")" = 2 ]'
 check "the agent is killed" hub_ends KILL
 swan --terminate --ike alice --force --timeout 1 > /dev/null 2>&1

@@ -304,7 +304,7 @@ static void damage_is_told_by_line(void **state)
 
 		assert_int_equal(lease_text_parse(pool, rows[i].text, strlen(rows[i].text),
 						  &left_out, err, sizeof(err)),
-				 -1);
+				 -EINVAL);
 		if (strncmp(err, rows[i].line, strlen(rows[i].line)) ||
 		    err[strlen(rows[i].line)] != ':')
 			fail_msg("row %u: %s", i, err);
@@ -325,10 +325,10 @@ static void a_long_line_and_a_nul_are_damage(void **state)
 	memset(text + strlen(FIRST), '1', sizeof(text) - strlen(FIRST));
 	text[sizeof(text) - 1] = '\n';
 	assert_int_equal(lease_text_parse(pool, text, sizeof(text), &left_out, err, sizeof(err)),
-			 -1);
+			 -EINVAL);
 	assert_int_equal(lease_text_parse(pool, FIRST "en\0d\n", sizeof(FIRST) + 4, &left_out, err,
 					  sizeof(err)),
-			 -1);
+			 -EINVAL);
 	pool_free(pool);
 }
 
@@ -425,6 +425,33 @@ static void links_and_large_files_are_not_read(void **state)
 	assert_int_equal(store_read(helpers.store, "hub", &data, &len), -EFBIG);
 }
 
+/* ---- without memory ---------------------------------------------------------------------- */
+
+static bool is_full; /* memory is */
+
+void *__real_tsearch(const void *key, void **root, int (*order)(const void *, const void *));
+void *__wrap_tsearch(const void *key, void **root, int (*order)(const void *, const void *));
+
+void *__wrap_tsearch(const void *key, void **root, int (*order)(const void *, const void *))
+{
+	return is_full ? NULL : __real_tsearch(key, root, order);
+}
+
+/* That is no damage of the file, which is kept all the same, for the next write has not what is in it. */
+static void without_memory_nothing_is_called_damaged(void **state)
+{
+	(void)state;
+	put_file("hub.leases", FIRST ALICE "end\n", strlen(FIRST ALICE "end\n"));
+	is_full = true;
+	open_hub("10.9.0.2", "10.9.0.5");
+	is_full = false;
+	assert_non_null(strstr(
+		said, "hub.leases: Cannot allocate memory; clients may get other addresses"));
+	assert_null(strstr(said, "are damaged"));
+	assert_true(exists("hub.leases.damaged"));
+	end_agent();
+}
+
 /* ---- a hub that is opened again --------------------------------------------------------- */
 
 static void a_client_has_its_address_after_a_restart(void **state)
@@ -443,7 +470,23 @@ static void a_client_has_its_address_after_a_restart(void **state)
 	end_agent();
 }
 
-/* A burst of changes is one file, and nothing is written while nothing changes. */
+/* Its file may come back, and the agent goes on. */
+static void a_hub_that_is_removed_leaves_its_leases(void **state)
+{
+	(void)state;
+	open_hub("10.9.0.2", "10.9.0.5");
+	client(2, "alice");
+	assert_false(exists("hub.leases"));
+	lease_save_now(&hub);
+	assert_true(exists("hub.leases"));
+	pool_free(hub.pool);
+	open_hub("10.9.0.2", "10.9.0.5");
+	assert_string_equal(client(2, "bob"), "10.9.0.3");
+	assert_string_equal(client(3, "alice"), "10.9.0.2");
+	assert_string_equal(said, "");
+	end_agent();
+}
+
 /* As its timer has it, until nothing is left to do for it within a second. */
 static void save_until_done(void)
 {
@@ -454,6 +497,7 @@ static void save_until_done(void)
 	} while (hub.save_at == now + 500);
 }
 
+/* A burst of changes is one file, and nothing is written while nothing changes. */
 static void a_file_is_written_some_time_after_a_change(void **state)
 {
 	(void)state;
@@ -656,6 +700,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_client_has_its_address_after_a_restart, begin,
 						end),
 		cmocka_unit_test_setup_teardown(a_file_is_written_some_time_after_a_change, begin,
+						end),
+		cmocka_unit_test_setup_teardown(a_hub_that_is_removed_leaves_its_leases, begin,
+						end),
+		cmocka_unit_test_setup_teardown(without_memory_nothing_is_called_damaged, begin,
 						end),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_put_aside, begin, end),
 		cmocka_unit_test_setup_teardown(without_a_pool_the_file_stays, begin, end),

@@ -374,7 +374,8 @@ bool lease_adopt(struct tunnel *t, const struct ike_adopted *pair);
 
 /* save_at has come: its leases are written, or that is tried again, or looked at. */
 void lease_save(struct tunnel *t);
-/* The same for all that were to be written some time, at once; waits until they are. */
+/* What was to be written some time is written now, of this hub or of all; waits until it is. */
+void lease_save_now(struct tunnel *t);
 void lease_save_all(struct agent *a);
 
 /* ---- radius.c */

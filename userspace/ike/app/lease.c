@@ -39,25 +39,27 @@ static int64_t seconds_since_1970(void)
 
 /* ---- the file -------------------------------------------------------------------- */
 
-/* What @text has is restored; the file is put aside if it is damaged. */
-static void take_text(struct tunnel *t, const char *text, size_t len)
+/* What @text has is restored; the file is put aside if it is damaged. 0 or -ENOMEM: not all is restored. */
+static int take_text(struct tunnel *t, const char *text, size_t len)
 {
 	const struct agent *a = t->agent;
 	unsigned int left_out;
 	char why[256];
+	int err = lease_text_parse(t->pool, text, len, &left_out, why, sizeof(why));
 
-	if (lease_text_parse(t->pool, text, len, &left_out, why, sizeof(why))) {
+	if (err == -EINVAL) {
 		log_say(IKE_LOG_WARN, t->conf.name,
 			"the leases in %s/%s.leases are damaged, %s: what stands before is used, and the file is named %s.leases.damaged",
 			a->options->state_dir, t->conf.name, why, t->conf.name);
 		store_set_aside(a->helpers->store, t->conf.name);
-	} else if (!left_out) {
+	} else if (!err && !left_out) {
 		t->leases_saved = pool_changes(t->pool);
 	}
 	if (left_out)
 		log_say(IKE_LOG_INFO, t->conf.name,
 			"%u leases are forgotten: [Pool] has no longer their addresses, or another identity has",
 			left_out);
+	return err == -ENOMEM ? err : 0;
 }
 
 static void read_leases(struct tunnel *t)
@@ -69,9 +71,10 @@ static void read_leases(struct tunnel *t)
 
 	t->leases_read = true;
 	if (!err) {
-		take_text(t, text, len);
+		err = take_text(t, text, len);
 		free(text);
-	} else if (err != -ENOENT) {
+	}
+	if (err && err != -ENOENT) {
 		log_say(IKE_LOG_WARN, t->conf.name,
 			"cannot read %s/%s.leases: %s; clients may get other addresses than before",
 			t->agent->options->state_dir, t->conf.name,
@@ -162,16 +165,22 @@ void lease_save(struct tunnel *t)
 		begin_saving(t);
 }
 
+void lease_save_now(struct tunnel *t)
+{
+	struct agent *a = t->agent;
+
+	if (!a->helpers->store || !t->pool)
+		return;
+	end_saving(a, true);
+	if (t->leases_saved != pool_changes(t->pool))
+		begin_saving(t);
+	end_saving(a, true);
+}
+
 void lease_save_all(struct agent *a)
 {
-	if (!a->helpers->store)
-		return;
-	for (struct tunnel *t = a->tunnels; t; t = t->next) {
-		end_saving(a, true);
-		if (t->pool && t->leases_saved != pool_changes(t->pool))
-			begin_saving(t);
-	}
-	end_saving(a, true);
+	for (struct tunnel *t = a->tunnels; t; t = t->next)
+		lease_save_now(t);
 }
 
 /* ---- the pool -------------------------------------------------------------------- */

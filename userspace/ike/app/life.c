@@ -148,7 +148,6 @@ void tunnel_retell(struct agent *a, struct tunnel *t)
 		core_tunnel_remote(a->core, t->conf.name, &remote);
 	if (adopt_all(t)) {
 		core_tunnel_del(a->core, t->conf.name);
-		backend_free(t);
 		session_stop_all(t);
 		t->reopen_at = loop_now() + REOPEN_EVERY;
 		return;
@@ -324,6 +323,7 @@ void tunnel_closed(struct agent *a, struct tunnel *t)
 	t->after = AFTER_NOTHING;
 	tunnel_shut(a, t);
 	if (after == AFTER_FORGET) {
+		lease_save_now(t);
 		tunnel_unlink(a, t);
 	} else if (after == AFTER_REPLACE) {
 		radius_free(t);

@@ -108,40 +108,41 @@ static bool parse_lease(char *line, struct pool_lease *out)
 	       parse_since(since, &out->since) && parse_id(id, &out->id);
 }
 
-/* True at the end; false at a line that is none, or where there is no more memory. */
-static bool restore_lines(struct pool *pool, struct reading *r, unsigned int *left_out)
+/* 0 at the end; -EINVAL at a line that is none; -ENOMEM. */
+static int restore_lines(struct pool *pool, struct reading *r, unsigned int *left_out)
 {
 	struct pool_lease l;
 	int err;
 
 	while (next_line(r)) {
 		if (!strcmp(r->text, last_line))
-			return r->at == r->end;
+			return r->at == r->end ? 0 : -EINVAL;
 		if (!parse_lease(r->text, &l))
-			return false;
+			return -EINVAL;
 		pool_clock(pool, l.since);
 		err = pool_restore(pool, 0, &l.id, &l.addr);
 		if (err == -ENOMEM)
-			return false;
+			return err;
 		*left_out += err != 0;
 	}
-	return false;
+	return -EINVAL;
 }
 
 int lease_text_parse(struct pool *pool, const char *text, size_t len, unsigned int *left_out,
 		     char *err, size_t err_size)
 {
 	struct reading r = { .at = text, .end = text + len };
+	int rc;
 
 	*left_out = 0;
 	if (!next_line(&r) || strcmp(r.text, first_line) != 0) {
 		snprintf(err, err_size, "line 1: expected \"%s\"", first_line);
-		return -1;
+		return -EINVAL;
 	}
-	if (restore_lines(pool, &r, left_out))
-		return 0;
-	snprintf(err, err_size,
-		 "line %u: expected ADDRESS SINCE IDENTITY, or \"%s\" as the last one", r.line,
-		 last_line);
-	return -1;
+	rc = restore_lines(pool, &r, left_out);
+	if (rc == -EINVAL)
+		snprintf(err, err_size,
+			 "line %u: expected ADDRESS SINCE IDENTITY, or \"%s\" as the last one",
+			 r.line, last_line);
+	return rc;
 }

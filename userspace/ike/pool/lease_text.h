@@ -23,8 +23,8 @@ char *lease_text_print(const struct pool *pool, size_t *len);
 
 /*
  * Restore what @text has: nobody holds it. Leases that the pool cannot have (any more), as its ranges or
- * fixed addresses are others, are left out, and counted in *@left_out. 0, or -1 with what is wrong, and in
- * which line, in @err: what stands before that line was restored. The text may be any bytes.
+ * fixed addresses are others, are left out, and counted in *@left_out. 0, or -EINVAL with what is wrong, and in
+ * which line, in @err, or -ENOMEM: what stands before that line was restored. The text may be any bytes.
  */
 int lease_text_parse(struct pool *pool, const char *text, size_t len, unsigned int *left_out,
 		     char *err, size_t err_size);
