@@ -174,7 +174,8 @@ WRAP_test_core_multike := -Wl,--wrap=kex_find
 # Memory is out where these say so.
 WRAP_test_pool := -Wl,--wrap=calloc,--wrap=tsearch
 WRAP_test_lease := -Wl,--wrap=tsearch
-# This one plays the core and the kernel.
+# These play the core and the kernel.
+WRAP_test_reload := -Wl,--wrap=core_tunnel_change,--wrap=kernel_has_cipher
 WRAP_test_radius_agent := -Wl,--wrap=core_job_done,--wrap=core_client_down,--wrap=core_down,--wrap=kernel_peer_traffic,--wrap=kernel_peer_make
 
 # $(1) output directory, $(2) test name, $(3) compiler, $(4) name of the flags

@@ -420,19 +420,50 @@ void agent_remove_leftovers(struct agent *a)
 
 /* ---- CRLs, and the OCSP response about our certificate --------------------------------- */
 
-/* The tunnel goes by those of @from, from the next proof on; the core looks for those of its peers that are revoked. */
+/* Core and tunnel get those of @from; or neither does. 0, -E2BIG or -ENOMEM. */
+static int change_cert_status(struct agent *a, struct tunnel *t, const struct config *from)
+{
+	struct config next = t->conf;
+	int err;
+
+	next.creds = malloc(next.n_creds + 1);
+	if (!next.creds)
+		return -ENOMEM;
+	if (next.n_creds)
+		memcpy(next.creds, t->conf.creds, next.n_creds);
+	err = config_take_cert_status(&next, from);
+	if (!err && change_core(a, t, &next))
+		err = -ENOMEM;
+	free(err ? next.creds : t->conf.creds);
+	if (!err)
+		t->conf = next;
+	ike_wipe(&next, sizeof(next));
+	return err;
+}
+
+/*
+ * The tunnel goes by those of @from, from the next proof on; the core looks for those of its peers that are revoked.
+ * Those that are too large are told of once; for others there may be memory when they are looked at next.
+ */
 static void take_cert_status(struct agent *a, struct tunnel *t, const struct config *from)
 {
 	const char *crls = config_paths(&t->conf)->crl, *ocsp = config_paths(&t->conf)->ocsp;
+	const char *either = *crls && *ocsp ? " or " : "";
+	int err = change_cert_status(a, t, from);
 
-	t->conf.cert_status_time = from->cert_status_time; /* it is told once */
-	if (config_take_cert_status(&t->conf, from) || change_core(a, t, &t->conf))
+	if (err == -E2BIG) {
+		t->conf.cert_status_time = from->cert_status_time;
 		log_say(IKE_LOG_ERROR, t->conf.name,
-			"%s%s%s was changed, and is not taken: memory is out, or certificates and CRLs have more than %d bytes",
-			crls, *crls && *ocsp ? " or " : "", ocsp, IKE_MAX_CREDS);
-	else
+			"%s%s%s was changed, and is not taken: certificates and CRLs have more than %d bytes",
+			crls, either, ocsp, IKE_MAX_CREDS);
+	} else if (err) {
+		log_say(IKE_LOG_ERROR, t->conf.name,
+			"%s%s%s was changed, and is not taken yet: memory is out", crls, either,
+			ocsp);
+	} else {
 		log_say(IKE_LOG_INFO, t->conf.name, "%s%s%s was changed, and is read again", crls,
-			*crls && *ocsp ? " or " : "", ocsp);
+			either, ocsp);
+	}
 }
 
 static void warn_of_late_crls(struct tunnel *t)

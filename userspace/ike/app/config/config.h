@@ -211,7 +211,7 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS]);
 int config_load_cert_status(const char *path, const struct timespec *known, struct config *out,
 			    const struct config_report *report);
 
-/* CRLs and OCSP response of @from take the place of those of @c. -1: no memory, or too many. */
+/* CRLs and OCSP response of @from take the place of those of @c. 0, -ENOMEM, or -E2BIG: there are too many. */
 int config_take_cert_status(struct config *c, const struct config *from);
 /* Do both name the same files of them? */
 bool config_names_same_status(const struct config *a, const struct config *b);

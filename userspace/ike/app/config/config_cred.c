@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Keys of public-key authentication, from their files or values into a configuration. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,9 +173,11 @@ int config_take_cert_status(struct config *c, const struct config *from)
 
 	find_status(&old, &first, &behind);
 	len = first + from->n_creds + (c->n_creds - behind);
-	made = len <= IKE_MAX_CREDS ? malloc(len ? len : 1) : NULL;
+	if (len > IKE_MAX_CREDS)
+		return -E2BIG;
+	made = malloc(len ? len : 1);
 	if (!made)
-		return -1;
+		return -ENOMEM;
 	if (first)
 		memcpy(made, c->creds, first);
 	if (from->n_creds)
