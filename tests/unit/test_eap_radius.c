@@ -190,19 +190,27 @@ static void an_acceptance_of_nobody(void **state)
 	eap_end(&run.eap);
 }
 
-/* No server answered; the peer repeats itself, and they are asked again. */
+/* No server answered; the peer repeats itself, and they are asked again. Behind a NUL is nothing that they are told. */
 static void a_job_that_got_lost(void **state)
 {
 	uint8_t identity[10] = {
 		EAP_RESPONSE, 0, 0, 10, EAP_TYPE_IDENTITY, 'a', 'l', 'i', 'c', 'e'
 	};
+	uint8_t more[14] = "\2?\0\16\1alice\0a=b", talk[IKE_JOB_TALK];
 	struct run run;
 
 	(void)state;
 	begin(&run);
-	identity[1] = run.eap.id;
-	assert_int_equal(take(&run, identity, sizeof(identity)), EAP_WAIT);
-	assert_memory_equal(run.step.job.octets[1].base, identity, sizeof(identity));
+	memcpy(talk, run.step.job.octets[2].base, sizeof(talk));
+	identity[1] = more[1] = run.eap.id;
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(i ? take(&run, more, sizeof(more))
+				   : take(&run, identity, sizeof(identity)),
+				 EAP_WAIT);
+		assert_int_equal(run.step.job.octets[1].len, sizeof(identity));
+		assert_memory_equal(run.step.job.octets[1].base, identity, sizeof(identity));
+		assert_memory_equal(run.step.job.octets[2].base, talk, sizeof(talk));
+	}
 	eap_end(&run.eap);
 }
 

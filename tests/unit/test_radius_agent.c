@@ -737,6 +737,30 @@ static void another_configuration(void **state)
 	receive(w.access);
 }
 
+/* Records that no server took so far go to those that are there instead, and are lost where there are none. */
+static void records_go_to_other_servers(void **state)
+{
+	static const uint8_t record[] = { RADIUS_A_ACCT_STATUS_TYPE, 6, 0, 0, 0, 2 };
+	struct config_radius *server = w.t->conf.radius;
+	int other;
+
+	(void)state;
+	radius_account(w.t, record, sizeof(record));
+	receive(w.accounting); /* which answers nothing */
+	other = listen_on(&server->server.accounting.port);
+	radius_change(w.t);
+	assert_int_equal(radius_records(w.t), 1);
+	receive(other);
+	assert_int_equal(number_of(RADIUS_A_ACCT_STATUS_TYPE), 2);
+	w.t->conf.n_radius = 0;
+	radius_change(w.t);
+	assert_int_equal(radius_records(w.t), 0);
+	w.t->conf.n_radius = 1;
+	radius_change(w.t); /* nothing was asked since */
+	assert_int_equal(radius_records(w.t), 0);
+	close(other);
+}
+
 #define SITUATION(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -756,6 +780,7 @@ int main(void)
 		SITUATION(a_patient_user),
 		SITUATION(jobs_that_got_lost),
 		SITUATION(another_configuration),
+		SITUATION(records_go_to_other_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

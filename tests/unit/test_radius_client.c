@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct world {
 	struct radius_client *c;
 	uint64_t now;
 	uint8_t random; /* counts */
+	uint8_t same; /* not 0: all that is random has these bytes */
 	const char *secret[RADIUS_SERVERS]; /* of ours, for each server */
 	struct sock sock[SOCKETS];
 	unsigned int n_socks;
@@ -61,7 +63,7 @@ static void fill(void *ctx, void *buf, size_t len)
 {
 	struct world *w = ctx;
 
-	memset(buf, ++w->random, len);
+	memset(buf, w->same ? w->same : ++w->random, len);
 }
 
 static int order(struct world *w, struct order o, const uint8_t *data, size_t len)
@@ -318,6 +320,26 @@ static unsigned int server_of(struct world *w)
 	return last_sock(w)->server.addr.b[3];
 }
 
+static bool is_dead(struct world *w, unsigned int server)
+{
+	struct radius_status s;
+
+	radius_client_status(w->c, server, w->now, &s);
+	return s.access.dead;
+}
+
+/* The timers alone, while the keys process does nothing. */
+static void pass_without_keys(struct world *w, uint64_t ms)
+{
+	uint64_t end = w->now + ms;
+
+	while (radius_client_next(w->c) <= end) {
+		w->now = radius_client_next(w->c);
+		radius_client_timer(w->c, w->now);
+	}
+	w->now = end;
+}
+
 /* ---- situations ------------------------------------------------------------------------------------- */
 
 static void test_accepts(void **state)
@@ -395,19 +417,19 @@ static void test_repeats_then_another_server(void **state)
 	open_world(&w, 2);
 	ask(&w, 1);
 	assert_int_equal(w.sock[0].sent, 1);
-	pass(&w, TIMEOUT - 1);
+	pass(&w, TIMEOUT - TIMEOUT / 8 - 1);
 	assert_int_equal(w.sock[0].sent, 1);
 	pass(&w, TIMEOUT / 8 + 1);
 	assert_int_equal(w.sock[0].sent, 2);
 	/* The answer to either is one: they are the same packet. */
 	assert_int_equal(w.n_socks, 1);
-	pass(&w, 2 * TIMEOUT + 2 * TIMEOUT / 8);
+	pass(&w, 2 * TIMEOUT);
 	assert_int_equal(w.n_socks, 2);
 	assert_int_equal(server_of(&w), 2);
 	assert_false(w.sock[0].open);
 	assert_non_null(strstr(w.said, "192.0.2.1:1812 does not answer"));
 	assert_non_null(strstr(w.said, "clients.conf"));
-	assert_true(radius_client_is_dead(w.c, 0, w.now));
+	assert_true(is_dead(&w, 0));
 	/* Late, the first one's: its socket is gone. */
 	answer(&w, &w.sock[0], RADIUS_ACCESS_ACCEPT, "first");
 	assert_int_equal(w.done, 0);
@@ -486,7 +508,7 @@ static void test_silence_for_one_peer(void **state)
 	ask(&w, 2);
 	answer(&w, last_sock(&w), RADIUS_ACCESS_ACCEPT, "first");
 	pass(&w, 4 * TIMEOUT);
-	assert_false(radius_client_is_dead(w.c, 0, w.now));
+	assert_false(is_dead(&w, 0));
 	assert_int_equal(w.n_said, 0);
 	close_world(&w);
 }
@@ -667,13 +689,13 @@ static void test_services_are_apart(void **state)
 	deliver(&w, last_sock(&w), &r);
 	do_orders(&w);
 	assert_int_equal(w.done, 1);
-	assert_false(radius_client_is_dead(w.c, 0, w.now));
+	assert_false(is_dead(&w, 0));
 	ask(&w, 6);
 	assert_int_equal(server_of(&w), 1);
 	assert_int_equal(last_sock(&w)->server.port, 1812);
 	/* The other way: it takes records, and no logins. */
 	pass(&w, 4 * TIMEOUT);
-	assert_true(radius_client_is_dead(w.c, 0, w.now));
+	assert_true(is_dead(&w, 0));
 	pass(&w, DEAD - 4 * TIMEOUT);
 	assert_int_equal(ask_as(&w, 7, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	do_orders(&w);
@@ -681,7 +703,7 @@ static void test_services_are_apart(void **state)
 		       server_of(&w) == 1 ? "first" : "second", false);
 	deliver(&w, last_sock(&w), &r);
 	do_orders(&w);
-	assert_true(radius_client_is_dead(w.c, 0, w.now));
+	assert_true(is_dead(&w, 0));
 	close_world(&w);
 }
 
@@ -809,6 +831,154 @@ static void test_slow_check(void **state)
 	close_world(&w);
 }
 
+/* The server has answered in time, if only the keys process could say so. */
+static void test_time_is_up_during_a_check(void **state)
+{
+	static struct world w;
+	struct reply r;
+
+	(void)state;
+	open_world(&w, 2);
+	ask(&w, 1);
+	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "first", true);
+	deliver(&w, last_sock(&w), &r);
+	pass_without_keys(&w, 4 * TIMEOUT);
+	assert_int_equal(w.n_socks, 1);
+	assert_false(is_dead(&w, 0));
+	do_orders(&w);
+	assert_int_equal(w.done, 1);
+	assert_int_equal(w.result.end, RADIUS_ANSWERED);
+	assert_int_equal(w.n_said, 0);
+	/* It was not: the next server is asked at once. */
+	pass(&w, 1);
+	ask(&w, 2);
+	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "guess", true);
+	deliver(&w, last_sock(&w), &r);
+	pass_without_keys(&w, 4 * TIMEOUT);
+	do_orders(&w);
+	pass(&w, 0);
+	assert_int_equal(server_of(&w), 2);
+	assert_true(is_dead(&w, 0));
+	/* It is never looked at, which is no fault of the server's. */
+	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "second", true);
+	deliver(&w, last_sock(&w), &r);
+	pass_without_keys(&w, 4 * TIMEOUT + RADIUS_PATIENCE);
+	assert_int_equal(w.done, 2);
+	assert_int_equal(w.result.end, RADIUS_FAILED);
+	assert_false(is_dead(&w, 1));
+	close_world(&w);
+}
+
+/* The core waits for 10 s: three servers with default times are asked within them, whatever is random. */
+static void test_all_are_asked_in_time(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		open_world(&w, 3);
+		w.secret[2] = "third";
+		w.same = i ? 255 : 1;
+		ask(&w, 1);
+		pass(&w, 9 * TIMEOUT);
+		assert_int_equal(w.n_socks, 3);
+		assert_int_equal(w.done, 1);
+		assert_int_equal(w.result.end, RADIUS_SILENT);
+		close_world(&w);
+	}
+}
+
+/* A record that waits has no packets yet. */
+static void test_a_queue_is_small(void **state)
+{
+	static struct world w;
+	size_t before;
+
+	(void)state;
+	open_world(&w, 1);
+	for (unsigned int i = 0; i < RADIUS_RECORDS; i++)
+		assert_int_equal(ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
+	before = mallinfo2().uordblks;
+	for (unsigned int i = 0; i < RADIUS_QUEUE; i++)
+		assert_int_equal(ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
+	assert_in_range(mallinfo2().uordblks - before, 0, RADIUS_QUEUE * 256);
+	close_world(&w);
+}
+
+/* Those under way, too, begin anew there. */
+static void test_records_go_to_other_servers(void **state)
+{
+	enum { RECORDS = RADIUS_RECORDS + 5 };
+	static struct world w, v;
+
+	(void)state;
+	open_world(&w, 1);
+	open_world(&v, 1);
+	v.secret[0] = "new";
+	ask(&w, 1); /* a login, which does not */
+	for (unsigned int i = 0; i < RECORDS; i++)
+		assert_int_equal(ask_as(&w, 10 + i, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER),
+				 0);
+	do_orders(&w);
+	assert_int_equal(radius_client_records(w.c), RECORDS);
+	radius_client_move_records(w.c, v.c, v.now);
+	assert_int_equal(radius_client_records(w.c), 0);
+	assert_int_equal(radius_client_records(v.c), RECORDS);
+	do_orders(&v);
+	for (unsigned int i = 0; i < RECORDS; i++) {
+		struct reply r = make_reply(&v.sock[i], RADIUS_ACCOUNTING_RESPONSE, "new", false);
+
+		deliver(&v, &v.sock[i], &r);
+		do_orders(&v);
+		assert_int_equal(v.done, i + 1);
+		assert_int_equal(v.result.owner, 10 + i);
+		assert_int_equal(v.result.end, RADIUS_ANSWERED);
+	}
+	assert_int_equal(w.done, 0);
+	close_world(&w);
+	close_world(&v);
+}
+
+/* Who asks how a server does. */
+static void test_what_is_counted(void **state)
+{
+	static struct world w;
+	struct radius_status s;
+	struct reply r;
+
+	(void)state;
+	open_world(&w, 2);
+	for (unsigned int i = 0; i < 3; i++) {
+		static const uint8_t codes[] = { RADIUS_ACCESS_CHALLENGE, RADIUS_ACCESS_REJECT,
+						 RADIUS_ACCESS_ACCEPT };
+
+		ask(&w, i);
+		answer(&w, last_sock(&w), codes[i], "first");
+	}
+	pass(&w, 1);
+	ask(&w, 4);
+	pass(&w, 4 * TIMEOUT); /* goes to the second one */
+	assert_int_equal(ask_as(&w, 5, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
+	do_orders(&w);
+	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "first", false);
+	deliver(&w, last_sock(&w), &r);
+	do_orders(&w);
+	radius_client_status(w.c, 0, w.now, &s);
+	assert_true(s.access.dead);
+	assert_false(s.accounting.dead);
+	assert_int_equal(s.access.requests, 4);
+	assert_int_equal(s.access.answers, 3);
+	assert_int_equal(s.accepts, 1);
+	assert_int_equal(s.rejects, 1);
+	assert_int_equal(s.accounting.requests, 1);
+	assert_int_equal(s.accounting.answers, 1);
+	radius_client_status(w.c, 1, w.now, &s);
+	assert_false(s.access.dead);
+	assert_int_equal(s.access.requests, 1);
+	assert_int_equal(s.access.answers, 0);
+	close_world(&w);
+}
+
 static void test_nothing_listens(void **state)
 {
 	static struct world w;
@@ -864,6 +1034,11 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_slow_check),
+		cmocka_unit_test(test_time_is_up_during_a_check),
+		cmocka_unit_test(test_all_are_asked_in_time),
+		cmocka_unit_test(test_a_queue_is_small),
+		cmocka_unit_test(test_records_go_to_other_servers),
+		cmocka_unit_test(test_what_is_counted),
 		cmocka_unit_test(test_nothing_listens),
 		cmocka_unit_test(test_no_socket),
 	};

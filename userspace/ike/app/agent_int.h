@@ -392,8 +392,10 @@ void radius_account(struct tunnel *t, const uint8_t *attributes, size_t len);
 void radius_drop(struct tunnel *t, uint64_t owner);
 /* Of accounting, that no server has taken so far. */
 unsigned int radius_records(const struct tunnel *t);
-/* t->conf has others from now on, or the tunnel ends: what was asked gets no answer, and records that are lost are told. */
+/* The tunnel ends: what was asked gets no answer, and records that are lost are told. */
 void radius_free(struct tunnel *t);
+/* t->conf has others from now on: the same, but records go to these, if there are some. */
+void radius_change(struct tunnel *t);
 /* Is a job of this number the agent's own? Then it is no job of the core's. */
 bool radius_owns_job(uint64_t id);
 /* The keys process did one of the agent's own jobs; false: it is none. */

@@ -326,11 +326,11 @@ void tunnel_closed(struct agent *a, struct tunnel *t)
 		lease_save_now(t);
 		tunnel_unlink(a, t);
 	} else if (after == AFTER_REPLACE) {
-		radius_free(t);
 		config_clear(&t->conf);
 		t->conf = *t->successor;
 		memset(t->successor, 0, sizeof(*t->successor)); /* all of it is in t->conf now */
 		tunnel_drop_successor(t);
+		radius_change(t);
 		tunnel_open(a, t);
 	}
 }

@@ -186,14 +186,10 @@ unsigned int radius_records(const struct tunnel *t)
 	return t->radius && t->radius->client ? radius_client_records(t->radius->client) : 0;
 }
 
-void radius_free(struct tunnel *t)
+static void free_radius(struct radius *r)
 {
-	struct radius *r = t->radius;
-
-	if (!r)
-		return;
-	say_dropped(r, radius_records(t));
-	t->radius = NULL;
+	if (r->client)
+		say_dropped(r, radius_client_records(r->client));
 	radius_client_free(r->client);
 	radius_udp_free(r->udp);
 	while (!LIST_EMPTY(&r->works)) {
@@ -204,6 +200,15 @@ void radius_free(struct tunnel *t)
 	}
 	LIST_REMOVE(r, link);
 	free(r);
+}
+
+void radius_free(struct tunnel *t)
+{
+	struct radius *r = t->radius;
+
+	t->radius = NULL;
+	if (r)
+		free_radius(r);
 }
 
 static struct radius *radius_of(struct tunnel *t)
@@ -223,6 +228,22 @@ static struct radius *radius_of(struct tunnel *t)
 		return r;
 	radius_free(t);
 	return NULL;
+}
+
+void radius_change(struct tunnel *t)
+{
+	struct radius *former = t->radius, *r = NULL;
+
+	if (!former)
+		return;
+	t->radius = NULL;
+	if (radius_client_records(former->client))
+		r = radius_of(t);
+	if (r) {
+		radius_client_move_records(former->client, r->client, loop_now());
+		touch(r);
+	}
+	free_radius(former);
 }
 
 /* ---- for the agent ------------------------------------------------------------------------------- */

@@ -130,16 +130,18 @@ static bool change_running(struct agent *a, struct tunnel *t, const struct confi
 {
 	bool ours = t->ifindex && !t->after && !t->moved && !strcmp(t->device, t->conf.name);
 	bool keys = is_other_key(&t->conf, conf) || lacks_keys(&t->conf.keys, &conf->keys);
+	bool other_servers;
 	int err;
 
 	if (!ours || needs_reopening(&t->conf, conf) || change_core(a, t, conf))
 		return false;
-	if (!config_equal_radius(&t->conf, conf)) {
-		backend_free(t);
-		radius_free(t);
-	}
+	other_servers = !config_equal_radius(&t->conf, conf);
+	if (other_servers)
+		backend_free(t); /* they know nothing of conversations with the former ones */
 	config_clear(&t->conf);
 	t->conf = *conf;
+	if (other_servers)
+		radius_change(t);
 	t->terms_kept = false;
 	if (!conf->asks_address)
 		given_forget(t);

@@ -223,10 +223,14 @@ static enum eap_verdict choose_method(struct eap *e, struct eap_step *s, uint8_t
 		wanted, eap_words(ours, sizeof(ours), e->allowed));
 }
 
+size_t eap_name_len(const struct eap_packet *p)
+{
+	return strnlen((const char *)p->data, p->len);
+}
+
 static enum eap_verdict take_identity(struct eap *e, struct eap_step *s, const struct eap_packet *p)
 {
-	/* What comes behind a NUL is for the first hop of an access network (RFC 3748 5.1). */
-	size_t len = strnlen((const char *)p->data, p->len);
+	size_t len = eap_name_len(p);
 
 	if (len > sizeof(e->name))
 		return eap_fail(

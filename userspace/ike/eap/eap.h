@@ -166,6 +166,9 @@ void eap_end(struct eap *e);
  */
 bool eap_identity(const uint8_t *name, size_t len, struct ike_id *out);
 
+/* Of the name in an answer to the question for it: behind a NUL is what is for the first hop of an access network (RFC 3748 5.1). */
+size_t eap_name_len(const struct eap_packet *p);
+
 /* Where the name without that domain begins. */
 size_t eap_domain_len(const uint8_t *name, size_t len);
 

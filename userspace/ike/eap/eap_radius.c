@@ -27,21 +27,32 @@ static enum eap_verdict ask(struct eap *e, struct eap_step *s, const void *packe
 	return EAP_WAIT;
 }
 
-/* The answer to our question for the name, as it was. */
-static enum eap_verdict begin(struct eap *e, struct eap_step *s)
+/* The answer to our question for the name, without what is not the name. */
+static enum eap_verdict ask_as(struct eap *e, struct eap_step *s, const void *name, size_t name_len)
 {
-	struct radius_state *r = e->state;
-	size_t len = 5 + e->name_len;
+	size_t len = 5 + name_len;
 	uint8_t packet[5 + EAP_MAX_NAME] = { EAP_RESPONSE, e->id, (uint8_t)(len >> 8), (uint8_t)len,
 					     EAP_TYPE_IDENTITY };
 
-	s->rng->fill(s->rng->ctx, r->talk, sizeof(r->talk));
-	memcpy(packet + 5, e->name, e->name_len);
+	memcpy(packet + 5, name, name_len);
 	return ask(e, s, packet, len);
 }
 
+static enum eap_verdict begin(struct eap *e, struct eap_step *s)
+{
+	struct radius_state *r = e->state;
+
+	s->rng->fill(s->rng->ctx, r->talk, sizeof(r->talk));
+	return ask_as(e, s, e->name, e->name_len);
+}
+
+/* The name comes again if its job got lost; that it is the same one, the agent sees. */
 static enum eap_verdict take(struct eap *e, struct eap_step *s, const struct eap_packet *p)
 {
+	size_t len = eap_name_len(p);
+
+	if (p->type == EAP_TYPE_IDENTITY && len <= EAP_MAX_NAME)
+		return ask_as(e, s, p->data, len);
 	return ask(e, s, p->whole.base, p->whole.len);
 }
 

@@ -5,8 +5,9 @@
  * awaited; CHECKING, while the keys process looks at one. A datagram that fails the check leads back to WAITING, so
  * that a forged one does not keep the server's own from being heard.
  *
- * Timers: an attempt's packet is repeated if no answer came within the timeout, which doubles, and some percent, so
- * that many requests do not keep step; after the last one the next server is asked.
+ * Timers: an attempt's packet is repeated if no answer came within the timeout, which doubles, less some percent, so
+ * that many requests do not keep step; after the last one the next server is asked, or when a check that is under way
+ * then has failed.
  */
 #include "ike/radius/radius_client.h"
 
@@ -19,12 +20,20 @@
 
 #include "ike/proto/addr.h"
 
-enum { JITTER = 8 /* a timeout is longer by up to one in so many */ };
+enum {
+	JITTER =
+		8 /* a timeout is shorter by up to one in so many: nobody waits longer than the sum of them */
+};
 
 /* A QUEUED one has no attempt yet. */
 enum attempt_state { QUEUED, SIGNING, WAITING, CHECKING };
 
 enum service { ACCESS, ACCOUNTING, SERVICES };
+
+struct packets {
+	uint8_t packet[RADIUS_MAX], answer[RADIUS_MAX];
+	size_t packet_len, answer_len;
+};
 
 struct request {
 	TAILQ_ENTRY(request) link;
@@ -35,10 +44,10 @@ struct request {
 	unsigned int server;
 	enum attempt_state state;
 	bool open; /* it has a socket */
+	bool overdue; /* the time was up while an answer was CHECKING */
 	unsigned int sent, answers; /* packets, datagrams checked */
 	uint64_t first_sent, due;
-	uint8_t packet[RADIUS_MAX], answer[RADIUS_MAX];
-	size_t packet_len, answer_len;
+	struct packets *io; /* NULL while it is QUEUED */
 	size_t len; /* of the attributes */
 	uint8_t attributes[];
 };
@@ -52,6 +61,7 @@ struct server {
 	int error; /* what the network or the system said of our packets; 0: nothing */
 	enum radius_fault fault; /* that was told; RADIUS_AUTHENTIC: none */
 	bool silent; /* was told */
+	uint64_t requests, answers, accepts, rejects; /* so far */
 };
 
 struct radius_client {
@@ -140,7 +150,8 @@ static void say_fault(struct radius_client *c, const struct request *r, enum rad
 
 /* ---- servers --------------------------------------------------------------------------------- */
 
-static void note_answer(struct radius_client *c, const struct request *r, uint64_t now)
+static void note_answer(struct radius_client *c, const struct request *r, uint8_t code,
+			uint64_t now)
 {
 	struct server *s = server_of(c, r);
 	char name[80];
@@ -148,7 +159,13 @@ static void note_answer(struct radius_client *c, const struct request *r, uint64
 	if (s->silent)
 		say(c, false, "the RADIUS server %s answers again",
 		    ike_endpoint_print(name, sizeof(name), endpoint_of(c, r)));
-	*s = (struct server){ .heard = now ? now : 1 };
+	*s = (struct server){
+		.heard = now ? now : 1,
+		.requests = s->requests,
+		.answers = s->answers + 1,
+		.accepts = s->accepts + (code == RADIUS_ACCESS_ACCEPT),
+		.rejects = s->rejects + (code == RADIUS_ACCESS_REJECT),
+	};
 }
 
 /*
@@ -168,11 +185,6 @@ static void note_silence(struct radius_client *c, const struct request *r, uint6
 unsigned int radius_client_records(const struct radius_client *c)
 {
 	return c->n[ACCOUNTING] + c->n_queued;
-}
-
-bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now)
-{
-	return c->server[server][ACCESS].dead_until > now;
 }
 
 /* 0: it is not asked for that. */
@@ -247,16 +259,30 @@ static void unlink_request(struct radius_client *c, struct request *r)
 	}
 }
 
-static void free_request(struct radius_client *c, struct request *r)
+static void free_packets(struct request *r)
 {
-	unlink_request(c, r);
+	if (r->io)
+		ike_wipe(r->io, sizeof(*r->io));
+	free(r->io);
+	r->io = NULL;
+}
+
+/* It is in no list. */
+static void wipe_request(struct request *r)
+{
+	free_packets(r);
 	ike_wipe(r, sizeof(*r) + r->len);
 	free(r);
 }
 
-/* 0, -EMSGSIZE, or what env said. */
-static int begin_attempt(struct radius_client *c, struct request *r, unsigned int server,
-			 uint64_t now)
+static void free_request(struct radius_client *c, struct request *r)
+{
+	unlink_request(c, r);
+	wipe_request(r);
+}
+
+/* False if it does not fit. */
+static bool build_packet(struct radius_client *c, struct request *r)
 {
 	uint8_t authenticator[RADIUS_AUTHENTICATOR] = { 0 }, id;
 	struct radius_builder b;
@@ -264,18 +290,30 @@ static int begin_attempt(struct radius_client *c, struct request *r, unsigned in
 	c->env.rng.fill(c->env.rng.ctx, &id, sizeof(id));
 	if (r->code == RADIUS_ACCESS_REQUEST)
 		c->env.rng.fill(c->env.rng.ctx, authenticator, sizeof(authenticator));
-	b = radius_begin(r->packet, r->code, id, authenticator);
+	b = radius_begin(r->io->packet, r->code, id, authenticator);
 	radius_add_all(&b, r->attributes, r->len);
-	r->packet_len = radius_end(&b);
-	if (!r->packet_len)
-		return -EMSGSIZE;
+	r->io->packet_len = radius_end(&b);
+	return r->io->packet_len;
+}
+
+/* 0, -EMSGSIZE, -ENOMEM, or what env said. */
+static int begin_attempt(struct radius_client *c, struct request *r, unsigned int server,
+			 uint64_t now)
+{
 	r->number = ++c->last;
 	r->server = server;
 	r->tried |= 1U << server;
 	r->state = SIGNING;
+	r->overdue = false;
 	r->sent = r->answers = 0;
 	r->due = now + RADIUS_PATIENCE;
-	return c->env.sign(c->env.ctx, r->number, server, r->packet, r->packet_len);
+	if (!r->io)
+		r->io = calloc(1, sizeof(*r->io));
+	if (!r->io)
+		return -ENOMEM;
+	if (!build_packet(c, r))
+		return -EMSGSIZE;
+	return c->env.sign(c->env.ctx, r->number, server, r->io->packet, r->io->packet_len);
 }
 
 /* Of the request there is nothing any more when done() is called. */
@@ -285,8 +323,7 @@ static void end_request(struct radius_client *c, struct request *r, struct radiu
 	result->server = r->server;
 	unlink_request(c, r);
 	c->env.done(c->env.ctx, result);
-	ike_wipe(r, sizeof(*r) + r->len);
-	free(r);
+	wipe_request(r);
 }
 
 static void give_up(struct radius_client *c, struct request *r, enum radius_end end)
@@ -316,10 +353,11 @@ static void send_packet(struct radius_client *c, struct request *r, uint64_t now
 	uint8_t part;
 
 	c->env.rng.fill(c->env.rng.ctx, &part, sizeof(part));
-	r->due = now + wait + wait * part / (256 * JITTER);
-	r->sent++;
+	r->due = now + wait - wait * part / (256 * JITTER);
+	if (!r->sent++)
+		server_of(c, r)->requests++;
 	if (r->state == WAITING) /* an answer is looked at otherwise */
-		c->env.send(c->env.ctx, r->number, r->packet, r->packet_len);
+		c->env.send(c->env.ctx, r->number, r->io->packet, r->io->packet_len);
 }
 
 /* ---- for the agent --------------------------------------------------------------------------- */
@@ -387,6 +425,14 @@ static void begin_queued(struct radius_client *c, uint64_t now)
 	}
 }
 
+/* It waits for a place, behind all others. */
+static void put_last(struct radius_client *c, struct request *r)
+{
+	r->state = QUEUED;
+	TAILQ_INSERT_TAIL(&c->queue, r, link);
+	c->n_queued++;
+}
+
 static struct request *make_request(const struct radius_client *c, const struct radius_question *q)
 {
 	struct request *r = calloc(1, sizeof(*r) + q->len);
@@ -422,8 +468,7 @@ int radius_client_ask(struct radius_client *c, const struct radius_question *q, 
 	if (!r)
 		return -ENOMEM;
 	if (full) {
-		TAILQ_INSERT_TAIL(&c->queue, r, link);
-		c->n_queued++;
+		put_last(c, r);
 		return 0;
 	}
 	err = begin_request(c, r, now);
@@ -443,6 +488,29 @@ void radius_client_drop(struct radius_client *c, uint64_t owner)
 	}
 }
 
+static void move_record(struct radius_client *from, struct radius_client *to, struct request *r)
+{
+	unlink_request(from, r);
+	free_packets(r);
+	r->tried = 0;
+	r->pinned = RADIUS_ANY_SERVER;
+	put_last(to, r);
+}
+
+void radius_client_move_records(struct radius_client *from, struct radius_client *to, uint64_t now)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&from->requests); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (service_of(r) == ACCOUNTING)
+			move_record(from, to, r);
+	}
+	while ((r = TAILQ_FIRST(&from->queue)))
+		move_record(from, to, r);
+	begin_queued(to, now);
+}
+
 void radius_client_signed(struct radius_client *c, uint64_t request, int error,
 			  const uint8_t signature[RADIUS_AUTHENTICATOR], uint64_t now)
 {
@@ -456,7 +524,7 @@ void radius_client_signed(struct radius_client *c, uint64_t request, int error,
 		begin_queued(c, now);
 		return;
 	}
-	radius_put_signature(r->packet, signature);
+	radius_put_signature(r->io->packet, signature);
 	error = c->env.open(c->env.ctx, r->number, endpoint_of(c, r));
 	r->open = !error;
 	r->state = WAITING;
@@ -474,7 +542,7 @@ void radius_client_signed(struct radius_client *c, uint64_t request, int error,
 /* What an answer to it must have, before anything is computed for it. */
 static bool could_be_answer(const struct request *r, const struct radius_packet *p)
 {
-	if (p->id != r->packet[1])
+	if (p->id != r->io->packet[1])
 		return false;
 	if (r->code == RADIUS_ACCOUNTING_REQUEST)
 		return p->code == RADIUS_ACCOUNTING_RESPONSE;
@@ -489,12 +557,13 @@ static bool begin_check(struct radius_client *c, struct request *r, const void *
 
 	if (!radius_parse(data, len, &p) || !could_be_answer(r, &p))
 		return false;
-	memcpy(r->answer, data, p.len);
-	r->answer_len = p.len;
+	memcpy(r->io->answer, data, p.len);
+	r->io->answer_len = p.len;
 	r->answers++;
 	r->state = CHECKING;
 	if (!c->env.check(c->env.ctx, r->number, r->server,
-			  r->packet + RADIUS_HEAD - RADIUS_AUTHENTICATOR, r->answer, r->answer_len))
+			  r->io->packet + RADIUS_HEAD - RADIUS_AUTHENTICATOR, r->io->answer,
+			  r->io->answer_len))
 		return true;
 	r->state = WAITING;
 	return false;
@@ -524,26 +593,32 @@ void radius_client_checked(struct radius_client *c, uint64_t request, int error,
 	if (!r || r->state != CHECKING)
 		return;
 	r->state = WAITING;
-	if (error || fault || !radius_parse(r->answer, r->answer_len, &result.packet)) {
+	if (error || fault || !radius_parse(r->io->answer, r->io->answer_len, &result.packet)) {
 		if (!error)
 			say_fault(c, r, fault ? fault : RADIUS_MALFORMED);
-		if (r->answers < RADIUS_ANSWERS)
+		if (r->overdue)
+			r->due = now;
+		else if (r->answers < RADIUS_ANSWERS)
 			c->env.listen(c->env.ctx, r->number);
 		return;
 	}
-	note_answer(c, r, now);
+	note_answer(c, r, result.packet.code, now);
 	end_request(c, r, &result);
 	begin_queued(c, now);
 }
 
 static void act_in_time(struct radius_client *c, struct request *r, uint64_t now)
 {
-	if (r->state == SIGNING)
+	if (r->state == SIGNING || (r->state == CHECKING && r->overdue)) {
 		give_up(c, r, RADIUS_FAILED);
-	else if (r->sent <= c->conf.v[r->server].retries)
+	} else if (r->sent <= c->conf.v[r->server].retries) {
 		send_packet(c, r, now);
-	else
+	} else if (r->state == CHECKING) {
+		r->overdue = true;
+		r->due = now + RADIUS_PATIENCE;
+	} else {
 		try_next_server(c, r, now);
+	}
 }
 
 /* done() may have any other request end or begin, so each look begins at the front. */
@@ -574,4 +649,24 @@ uint64_t radius_client_next(const struct radius_client *c)
 			next = r->due;
 	}
 	return next;
+}
+
+static void read_service(const struct server *s, uint64_t now, struct radius_service_status *out)
+{
+	*out = (struct radius_service_status){
+		.dead = dead_time_of(s, now) != 0,
+		.requests = s->requests,
+		.answers = s->answers,
+	};
+}
+
+void radius_client_status(const struct radius_client *c, unsigned int server, uint64_t now,
+			  struct radius_status *out)
+{
+	const struct server *s = c->server[server];
+
+	read_service(&s[ACCESS], now, &out->access);
+	read_service(&s[ACCOUNTING], now, &out->accounting);
+	out->accepts = s[ACCESS].accepts;
+	out->rejects = s[ACCESS].rejects;
 }

@@ -21,12 +21,13 @@ enum radius_client_limits {
 	RADIUS_RECORDS = 16, /* likewise, of accounting, which no unknown peer can use up */
 	RADIUS_QUEUE = 1024, /* records that wait for one of these places */
 	RADIUS_ANSWERS = 16, /* datagrams that are checked for one request to a server */
-	RADIUS_PATIENCE = 5000, /* ms for a signature */
+	RADIUS_PATIENCE =
+		5000, /* ms for a signature, and for a check when the time for answers is up */
 };
 
 struct radius_server {
 	struct ike_endpoint access, accounting; /* port 0: not asked for that */
-	uint32_t timeout; /* ms until the first repetition; doubled for each one that follows */
+	uint32_t timeout; /* ms until the first repetition, at most; doubled for each one that follows */
 	uint32_t retries; /* of a request, before the next server is asked */
 	uint32_t dead_time; /* ms */
 };
@@ -39,7 +40,7 @@ struct radius_servers {
 enum radius_end {
 	RADIUS_ANSWERED,
 	RADIUS_SILENT, /* no server, or not the one that it had to be, gave an answer that is authentic */
-	RADIUS_FAILED, /* it could not be signed */
+	RADIUS_FAILED, /* it could not be signed, or no answer checked */
 };
 
 struct radius_result {
@@ -114,7 +115,21 @@ void radius_client_datagram(struct radius_client *c, uint64_t request, int error
 void radius_client_timer(struct radius_client *c, uint64_t now);
 uint64_t radius_client_next(const struct radius_client *c); /* ms; UINT64_MAX: never */
 unsigned int radius_client_records(const struct radius_client *c); /* under way, and waiting */
-/* Is the server left alone for now, by logins? */
-bool radius_client_is_dead(const struct radius_client *c, unsigned int server, uint64_t now);
+/* All records, also those under way, are @to's from now on, whose servers are others; what @from has else stays. */
+void radius_client_move_records(struct radius_client *from, struct radius_client *to, uint64_t now);
+
+/* How logins, or accounting, of a server went so far. */
+struct radius_service_status {
+	bool dead; /* it is asked last for now */
+	uint64_t requests, answers; /* without repetitions; authentic ones */
+};
+
+struct radius_status {
+	struct radius_service_status access, accounting;
+	uint64_t accepts, rejects; /* of access.answers; others are challenges */
+};
+
+void radius_client_status(const struct radius_client *c, unsigned int server, uint64_t now,
+			  struct radius_status *out);
 
 #endif

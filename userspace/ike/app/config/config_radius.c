@@ -17,7 +17,8 @@ enum {
 	TIMEOUT = 1, /* s */
 	RETRIES = 1,
 	DEAD_TIME = 60, /* s */
-	PATIENCE = 9000, /* ms: the core has none of a server's answer after 10 s */
+	PATIENCE =
+		9000, /* ms: the core has none after 10 s; no attempt takes longer than its timeouts */
 };
 
 bool config_radius_section(struct parse *p, const char *name)
@@ -29,7 +30,11 @@ bool config_radius_section(struct parse *p, const char *name)
 		return false;
 	if (!c->radius) /* all at once: realloc() would leave secrets behind */
 		c->radius = calloc(RADIUS_SERVERS, sizeof(*c->radius));
-	if (!c->radius || c->n_radius == RADIUS_SERVERS) {
+	if (!c->radius) {
+		config_say(p, true, p->line, "[Radius]: out of memory");
+		return true;
+	}
+	if (c->n_radius == RADIUS_SERVERS) {
 		config_say(p, true, p->line, "expected at most %d sections [Radius]",
 			   RADIUS_SERVERS);
 		return true;
