@@ -281,6 +281,32 @@ static void hostile_strings(void **state)
 	contains(r.err, "Error: ?[2J");
 }
 
+static void radius_servers(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run(&r,
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hub\",\"state\":\"up\",\"radius\":["
+	    "{\"server\":\"192.0.2.9:1812\",\"state\":\"alive\",\"requests\":5,\"answers\":4,"
+	    "\"accepts\":2,\"rejects\":1,\"accounting\":{\"server\":\"192.0.2.9:1813\","
+	    "\"state\":\"dead\",\"requests\":3,\"answers\":1}},"
+	    "{\"server\":\"[2001:db8::9]:1812\",\"state\":\"unknown\",\"requests\":0,"
+	    "\"answers\":0,\"accepts\":0,\"rejects\":0}],\"radius_records\":2}]}\n",
+	    "status");
+	assert_string_equal(
+		r.out,
+		"hub: up\n"
+		"    radius 192.0.2.9:1812 alive requests 5 answers 4 accepts 2 rejects 1\n"
+		"    radius accounting 192.0.2.9:1813 dead requests 3 answers 1\n"
+		"    radius [2001:db8::9]:1812 unknown requests 0 answers 0 accepts 0 rejects 0\n"
+		"    radius records waiting 2\n");
+	run(&r,
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hub\",\"radius\":[1,{\"accounting\":[]}]}]}\n",
+	    "status");
+	assert_int_equal(r.code, 0);
+}
+
 static void pool(void **state)
 {
 	static const char answer[] =
@@ -463,12 +489,19 @@ static void nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status),	  cmocka_unit_test(up_down_reload),
-		cmocka_unit_test(refusals),	  cmocka_unit_test(other_forms),
-		cmocka_unit_test(names_of_files), cmocka_unit_test(hostile_strings),
-		cmocka_unit_test(pool),		  cmocka_unit_test(broken_answers),
-		cmocka_unit_test(nobody_there),	  cmocka_unit_test(no_answer_in_time),
-		cmocka_unit_test(progress),	  cmocka_unit_test(a_long_answer),
+		cmocka_unit_test(status),
+		cmocka_unit_test(up_down_reload),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(other_forms),
+		cmocka_unit_test(names_of_files),
+		cmocka_unit_test(hostile_strings),
+		cmocka_unit_test(radius_servers),
+		cmocka_unit_test(pool),
+		cmocka_unit_test(broken_answers),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(no_answer_in_time),
+		cmocka_unit_test(progress),
+		cmocka_unit_test(a_long_answer),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -761,6 +761,47 @@ static void records_go_to_other_servers(void **state)
 	close(other);
 }
 
+/* As the status has it. */
+static void servers_are(const char *expected)
+{
+	json_t *list = servers_json(w.t);
+	char *text, all[512], *at;
+
+	json_object_del(json_array_get(list, 0), "server");
+	json_object_del(json_object_get(json_array_get(list, 0), "accounting"), "server");
+	text = json_dumps(list, JSON_COMPACT);
+	snprintf(all, sizeof(all), "%s", text);
+	for (at = all; (at = strchr(at, '"'));)
+		memmove(at, at + 1, strlen(at));
+	free(text);
+	json_decref(list);
+	assert_string_equal(all, expected);
+}
+
+static void how_a_server_does(void **state)
+{
+	static const uint8_t record[] = { RADIUS_A_ACCT_STATUS_TYPE, 6, 0, 0, 0, 2 };
+
+	(void)state;
+	servers_are("[{state:unknown,requests:0,answers:0,accepts:0,rejects:0,"
+		    "accounting:{state:unknown,requests:0,answers:0}}]");
+	log_in("talk-one", nothing);
+	assert_int_equal(begin(2, "talk-two", identity, sizeof(identity)), 0);
+	receive(w.access);
+	reply(w.access, RADIUS_ACCESS_REJECT, NULL, 0);
+	wait_for_result(2);
+	servers_are("[{state:alive,requests:2,answers:2,accepts:1,rejects:1,"
+		    "accounting:{state:unknown,requests:0,answers:0}}]");
+	radius_account(w.t, record, sizeof(record));
+	for (unsigned int i = 0; radius_records(w.t) && i < AT_MOST; i++)
+		turn();
+	w.t->conf.radius->server.accounting.port = 0; /* it is not told of a port that is off */
+	servers_are("[{state:alive,requests:2,answers:2,accepts:1,rejects:1}]");
+	w.t->conf.radius->server.accounting.port = 1;
+	servers_are("[{state:alive,requests:2,answers:2,accepts:1,rejects:1,"
+		    "accounting:{state:dead,requests:1,answers:0}}]");
+}
+
 #define SITUATION(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -781,6 +822,7 @@ int main(void)
 		SITUATION(jobs_that_got_lost),
 		SITUATION(another_configuration),
 		SITUATION(records_go_to_other_servers),
+		SITUATION(how_a_server_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

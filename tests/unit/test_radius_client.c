@@ -324,7 +324,7 @@ static bool is_dead(struct world *w, unsigned int server)
 {
 	struct radius_status s;
 
-	radius_client_status(w->c, server, w->now, &s);
+	radius_client_status(w->c, server, &s);
 	return s.access.dead;
 }
 
@@ -963,7 +963,7 @@ static void test_what_is_counted(void **state)
 	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "first", false);
 	deliver(&w, last_sock(&w), &r);
 	do_orders(&w);
-	radius_client_status(w.c, 0, w.now, &s);
+	radius_client_status(w.c, 0, &s);
 	assert_true(s.access.dead);
 	assert_false(s.accounting.dead);
 	assert_int_equal(s.access.requests, 4);
@@ -972,7 +972,7 @@ static void test_what_is_counted(void **state)
 	assert_int_equal(s.rejects, 1);
 	assert_int_equal(s.accounting.requests, 1);
 	assert_int_equal(s.accounting.answers, 1);
-	radius_client_status(w.c, 1, w.now, &s);
+	radius_client_status(w.c, 1, &s);
 	assert_false(s.access.dead);
 	assert_int_equal(s.access.requests, 1);
 	assert_int_equal(s.access.answers, 0);

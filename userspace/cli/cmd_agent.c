@@ -257,6 +257,33 @@ static void print_pool(const char *family, json_t *pool)
 		       family, number(p, "size"), number(p, "leased"), number(p, "held"));
 }
 
+/* How logins, or accounting, of a RADIUS server go. */
+static void print_service(const char *what, json_t *s)
+{
+	if (!s)
+		return;
+	printf("    %s %s %s requests %" JSON_INTEGER_FORMAT " answers %" JSON_INTEGER_FORMAT, what,
+	       text(s, "server"), text(s, "state"), number(s, "requests"), number(s, "answers"));
+	if (json_object_get(s, "accepts"))
+		printf(" accepts %" JSON_INTEGER_FORMAT " rejects %" JSON_INTEGER_FORMAT,
+		       number(s, "accepts"), number(s, "rejects"));
+	putchar('\n');
+}
+
+static void print_servers(json_t *t)
+{
+	json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(t, "radius"), i, s) {
+		print_service("radius", s);
+		print_service("radius accounting", json_object_get(s, "accounting"));
+	}
+	if (number(t, "radius_records"))
+		printf("    radius records waiting %" JSON_INTEGER_FORMAT "\n",
+		       number(t, "radius_records"));
+}
+
 static void print_client(json_t *c)
 {
 	json_t *child, *ike = json_object_get(c, "ike");
@@ -320,6 +347,7 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 	print_lease(t);
 	print_pool("ipv4", json_object_get(t, "pool"));
 	print_pool("ipv6", json_object_get(t, "pool"));
+	print_servers(t);
 	if (number(t, "adopted"))
 		printf("    adopted SA pairs %" JSON_INTEGER_FORMAT "\n", number(t, "adopted"));
 	print_ike(json_object_get(t, "ike"));

@@ -392,6 +392,8 @@ void radius_account(struct tunnel *t, const uint8_t *attributes, size_t len);
 void radius_drop(struct tunnel *t, uint64_t owner);
 /* Of accounting, that no server has taken so far. */
 unsigned int radius_records(const struct tunnel *t);
+/* How a server of t->conf does since it was asked first. */
+void radius_status(const struct tunnel *t, unsigned int server, struct radius_status *out);
 /* The tunnel ends: what was asked gets no answer, and records that are lost are told. */
 void radius_free(struct tunnel *t);
 /* t->conf has others from now on: the same, but records go to these, if there are some. */
@@ -509,6 +511,10 @@ bool env_own_spi(struct tunnel *t, uint32_t peer, uint32_t spi, bool inbound);
 json_t *pool_json(const struct pool *pool);
 /* An item of "pools" in ctl.h, if the tunnel has one; false if nobody listens any more. */
 bool pool_tell(const struct tunnel *t, struct ctl_request *q);
+
+/* ---- servers.c */
+/* As "radius" in ctl.h; for a tunnel with [Radius]. */
+json_t *servers_json(const struct tunnel *t);
 
 /* ---- status.c */
 /* Of the tunnel with that name, with its clients, or with NULL of all: told by status_tell(). */

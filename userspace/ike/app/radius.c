@@ -382,6 +382,14 @@ const uint8_t *radius_secret(const struct tunnel *t, const struct ike_job *job, 
 	return t->conf.radius[job->alg].secret;
 }
 
+void radius_status(const struct tunnel *t, unsigned int server, struct radius_status *out)
+{
+	if (t->radius)
+		radius_client_status(t->radius->client, server, out);
+	else
+		*out = (struct radius_status){ .accepts = 0 };
+}
+
 uint64_t radius_next(const struct tunnel *t)
 {
 	return t->radius ? radius_client_next(t->radius->client) : UINT64_MAX;

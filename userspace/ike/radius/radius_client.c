@@ -651,22 +651,22 @@ uint64_t radius_client_next(const struct radius_client *c)
 	return next;
 }
 
-static void read_service(const struct server *s, uint64_t now, struct radius_service_status *out)
+static void read_service(const struct server *s, struct radius_service_status *out)
 {
 	*out = (struct radius_service_status){
-		.dead = dead_time_of(s, now) != 0,
+		.dead = s->dead_until != 0,
 		.requests = s->requests,
 		.answers = s->answers,
 	};
 }
 
-void radius_client_status(const struct radius_client *c, unsigned int server, uint64_t now,
+void radius_client_status(const struct radius_client *c, unsigned int server,
 			  struct radius_status *out)
 {
 	const struct server *s = c->server[server];
 
-	read_service(&s[ACCESS], now, &out->access);
-	read_service(&s[ACCOUNTING], now, &out->accounting);
+	read_service(&s[ACCESS], &out->access);
+	read_service(&s[ACCOUNTING], &out->accounting);
 	out->accepts = s[ACCESS].accepts;
 	out->rejects = s[ACCESS].rejects;
 }

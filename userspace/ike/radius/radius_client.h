@@ -120,7 +120,7 @@ void radius_client_move_records(struct radius_client *from, struct radius_client
 
 /* How logins, or accounting, of a server went so far. */
 struct radius_service_status {
-	bool dead; /* it is asked last for now */
+	bool dead; /* it was silent, and did not answer since */
 	uint64_t requests, answers; /* without repetitions; authentic ones */
 };
 
@@ -129,7 +129,7 @@ struct radius_status {
 	uint64_t accepts, rejects; /* of access.answers; others are challenges */
 };
 
-void radius_client_status(const struct radius_client *c, unsigned int server, uint64_t now,
+void radius_client_status(const struct radius_client *c, unsigned int server,
 			  struct radius_status *out);
 
 #endif

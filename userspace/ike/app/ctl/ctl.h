@@ -56,6 +56,14 @@
  *	"pool":{"ipv4":{"size":254,	addresses of [Pool]; absent without one
  *	  "leased":9, "held":3,		that are some identity's, and that connected clients have
  *	  "free":245}},			that are nobody's; also "ipv6"
+ *	"radius":[{			servers of [Radius], in their order; absent without one
+ *	  "server":"192.0.2.9:1812",
+ *	  "state":"alive",		or "dead": it was silent, and has not answered since; "unknown": it did not answer yet
+ *	  "requests":4, "answers":3,	without repetitions; authentic ones
+ *	  "accepts":1, "rejects":1,	of the answers; others go on
+ *	  "accounting":{"server":"192.0.2.9:1813","state":"alive",	absent if off
+ *	    "requests":1, "answers":1}}],
+ *	"radius_records":0,		of accounting, that no server took so far; absent without [Radius]
  *	"link":{"ifindex":4,"mtu":1422,"running":true},	absent without a netdevice
  *	"ike":{				absent without an IKE SA
  *	  "state":"established",	or "half-open"

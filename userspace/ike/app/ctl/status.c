@@ -424,6 +424,10 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct
 	put_core(t, r, o, now);
 	if (t->pool && t->ifindex)
 		json_object_set_new(o, "pool", pool_json(t->pool));
+	if (t->conf.n_radius) {
+		json_object_set_new(o, "radius", servers_json(t));
+		json_object_set_new(o, "radius_records", json_integer(radius_records(t)));
+	}
 	if (t->ifindex)
 		put_kernel(a, t, o);
 	return o;
