@@ -665,6 +665,34 @@ static void redundant_but_heard(void **state)
 	pair_free(p);
 }
 
+/* A pair of an IKE SA that is about to be closed is not renewed, unless no other one carries what it does. */
+static void redundant_pairs_are_not_rekeyed(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pair *p = pair_new();
+		struct node *closes;
+		struct ike_sa *sa;
+
+		p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+		p->b->conf[0].child[0].start = IKE_START_NOW;
+		pair_start(p, true);
+		closes = redundant_at(p->a)->began ? p->a : p->b;
+		sa = redundant_at(closes);
+		world_hold(&p->w, closes, IKE_CREATE_CHILD_SA, false, 0);
+		closes->core->now = p->w.now;
+		TAILQ_FIRST(&sa->children)->next_at = p->w.now;
+		if (i) /* so that the other one has no such pair */
+			TAILQ_FIRST(&query_survivor(sa)->children)->out = false;
+		sa_touch(closes->core, sa);
+		pair_run(p, 100);
+		assert_int_equal(sa->out && sa->out->ops->exchange == IKE_CREATE_CHILD_SA, i);
+		if (!i)
+			assert_true(TAILQ_FIRST(&sa->children)->next_at > p->w.now);
+		pair_free(p);
+	}
+}
+
 /* A soft limit brings a new pair and IKE SA; the old ones go when that works (2.8). */
 static void soft_expiry(void **state)
 {
@@ -890,6 +918,7 @@ int main(void)
 		cmocka_unit_test(rebinding),
 		cmocka_unit_test(simultaneous),
 		cmocka_unit_test(redundant_but_heard),
+		cmocka_unit_test(redundant_pairs_are_not_rekeyed),
 		cmocka_unit_test(soft_expiry),
 		cmocka_unit_test(tunnel_deleted),
 		cmocka_unit_test(backoff),

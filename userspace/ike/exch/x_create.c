@@ -14,6 +14,8 @@
 enum create_limits {
 	CREATE_SETTLE_MS =
 		2000, /* while the last rekeying of a pair is not over, the next one waits */
+	CREATE_REDUNDANT_MS =
+		5000, /* one that goes with its IKE SA soon is looked at again after this */
 	CREATE_SPARE_PAIRS = 14, /* of one IKE SA, beside two of each configured child SA */
 };
 
@@ -492,6 +494,17 @@ void x_create_successor(struct ike_core *core, struct ike_sa *sa, struct child_s
 
 /* ---- deadlines --------------------------------------------------------------- */
 
+/* No successor for a pair that goes with its IKE SA soon, if the IKE SA that stays carries what it does. */
+static void renew_pair(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
+{
+	const struct ike_sa *keep = sa->close_at != TIMER_NEVER ? query_survivor(sa) : NULL;
+
+	if (keep && keep != sa && query_sa_has_outbound(keep, c->conf))
+		c->next_at = core->now + CREATE_REDUNDANT_MS;
+	else
+		x_create_successor(core, sa, c);
+}
+
 static void pair_timer(struct ike_core *core, struct ike_sa *sa, struct child_sa *c)
 {
 	switch (c->state) {
@@ -503,7 +516,7 @@ static void pair_timer(struct ike_core *core, struct ike_sa *sa, struct child_sa
 		else
 			c->next_at = core->now + CHILD_PROOF_MS;
 		break;
-	case CHILD_UP: x_create_successor(core, sa, c); break;
+	case CHILD_UP: renew_pair(core, sa, c); break;
 	case CHILD_REKEYED: request_delete_child(core, sa, c); break;
 	case CHILD_DELETING: break;
 	case CHILD_LINGERING: break; /* not one of an IKE SA */
