@@ -565,15 +565,6 @@ static void test_signs_requests_alone(void **state)
 	assert_int_equal(radius_sign(buf, len, (const uint8_t *)secret, SECRET_LEN, out), -1);
 }
 
-static void test_code_text(void **state)
-{
-	char buf[16];
-
-	(void)state;
-	assert_string_equal(radius_code_text(3, buf, sizeof(buf)), "Access-Reject");
-	assert_string_equal(radius_code_text(77, buf, sizeof(buf)), "code 77");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -591,7 +582,6 @@ int main(void)
 		cmocka_unit_test(test_most_eap),
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_signs_requests_alone),
-		cmocka_unit_test(test_code_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

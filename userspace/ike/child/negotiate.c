@@ -71,7 +71,7 @@ static uint32_t offered_spi(const struct ike_proposal *p)
 	return spi > 255 ? spi : 0;
 }
 
-static void put_spi(struct ike_proposal *p, uint32_t spi)
+static void put_esp_spi(struct ike_proposal *p, uint32_t spi)
 {
 	struct writer w = writer_init(p->spi, 4);
 
@@ -100,7 +100,7 @@ void negotiate_offer(struct ike_builder *b, struct negotiation *n)
 	unsigned int i;
 
 	for (i = 0; i < n->esp.n; i++)
-		put_spi(&n->esp.p[i], n->spi_in);
+		put_esp_spi(&n->esp.p[i], n->spi_in);
 	build_mode(b, n);
 	ike_build_sa(b, IKE_OFFER(&n->esp));
 	if (n->own_exchange)
@@ -665,7 +665,7 @@ static struct child_sa *install_chosen(struct ike_core *core, struct ike_sa *sa,
 		ike_build_notify(m->reply, IKE_N_TEMPORARY_FAILURE, NULL, 0);
 		return NULL;
 	}
-	put_spi(&n->chosen, n->spi_in);
+	put_esp_spi(&n->chosen, n->spi_in);
 	build_mode(m->reply, n);
 	ike_build_sa(m->reply, (struct ike_offer){ 1, &n->chosen });
 	if (n->own_exchange)

@@ -23,7 +23,6 @@ enum {
 	HEAD_LEN = 4, /* opcode, MS-CHAPv2-ID, MS-Length */
 	RESPONSE_LEN = 49, /* peer challenge, 8 reserved bytes, response, flags */
 	RESERVED_LEN = 8,
-	MAX_TEXT = 256, /* of a failure that is told */
 	ERROR_PASSWORD = 691,
 };
 

@@ -573,7 +573,7 @@ static unsigned int count_pairs(const struct ike_sa *sa)
 }
 
 /* What names the pair that waits: its SPI, which no other has. */
-static const uint8_t *put_spi(const struct ike_sa *sa, uint8_t spi[4])
+static const uint8_t *put_agreed_spi(const struct ike_sa *sa, uint8_t spi[4])
 {
 	struct writer w = writer_init(spi, 4);
 
@@ -585,7 +585,7 @@ static void name_agreed(const struct ike_sa *sa, struct x_msg *m)
 {
 	uint8_t spi[4];
 
-	followup_name(sa->agreed->further, put_spi(sa, spi), sizeof(spi), m->reply);
+	followup_name(sa->agreed->further, put_agreed_spi(sa, spi), sizeof(spi), m->reply);
 }
 
 /* Both ends agreed on @n, and the answer says so: the peer's further key exchanges are to come. */
@@ -698,7 +698,7 @@ static bool is_for_agreed(const struct ike_sa *sa, const struct x_msg *m)
 	struct ike_notify n;
 
 	return sa->agreed && ike_notify_find(m->in, IKE_N_ADDITIONAL_KEY_EXCHANGE, &n) &&
-	       followup_is_named(sa->agreed->further, put_spi(sa, spi), sizeof(spi), &n);
+	       followup_is_named(sa->agreed->further, put_agreed_spi(sa, spi), sizeof(spi), &n);
 }
 
 enum x_verdict x_create_further(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)

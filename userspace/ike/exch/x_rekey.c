@@ -184,7 +184,7 @@ static bool finish_keys(struct ike_core *core, const struct ike_sa *old, struct 
 	return ok;
 }
 
-static void put_spi(struct ike_proposal *p, const uint8_t *spi)
+static void put_ike_spi(struct ike_proposal *p, const uint8_t *spi)
 {
 	p->spi_len = IKE_SPI_LEN;
 	memcpy(p->spi, spi, IKE_SPI_LEN);
@@ -281,7 +281,7 @@ static enum exchange_build build_rekey(struct ike_core *core, struct ike_sa *sa,
 	}
 	made = x->made;
 	for (i = 0; i < offer.n; i++)
-		put_spi(&offer.p[i], next->spi_i);
+		put_ike_spi(&offer.p[i], next->spi_i);
 	build_values(b, IKE_OFFER(&offer), made->nonce, sizeof(made->nonce), made->kex);
 	return EXCHANGE_SEND;
 }
@@ -539,7 +539,7 @@ static enum x_verdict give_successor(struct ike_core *core, struct ike_sa *sa, s
 		sa_drop(core, next);
 		return x_refuse(m, IKE_N_TEMPORARY_FAILURE);
 	}
-	put_spi(chosen, next->spi_r);
+	put_ike_spi(chosen, next->spi_r);
 	build_values(m->reply, (struct ike_offer){ 1, chosen }, nonce, sizeof(nonce), kex);
 	ike_kex_free(kex);
 	sa_touch(core, next);

@@ -10,7 +10,7 @@
 #include "ike/crypto/crypto.h"
 
 enum radius_code {
-#define RADIUS_CODE(name, number, text) RADIUS_##name = number,
+#define RADIUS_CODE(name, number) RADIUS_##name = number,
 #include "ike/radius/radius.def"
 };
 
@@ -30,9 +30,6 @@ enum radius_limits {
 	RADIUS_CLASSES = 4, /* attributes Class of one answer that are kept */
 	RADIUS_TEXT = 254, /* Reply-Message with a NUL */
 };
-
-/* "Access-Accept"; "code 77" in @buf for one that is not in radius.def. */
-const char *radius_code_text(uint8_t code, char *buf, size_t size);
 
 /* ---- writing --------------------------------------------------------------------------------- */
 

@@ -3,30 +3,11 @@
  * Writing and reading packets. Requests are written by the agent, answers are read by it once the keys process
  * found them authentic. Every length is checked against the end of the packet before what it counts is used.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "ike/radius/radius.h"
 
 enum { ATTR_HEAD = 2 /* type, length */ };
-
-const char *radius_code_text(uint8_t code, char *buf, size_t size)
-{
-	static const struct {
-		uint8_t code;
-		const char *text;
-	} rows[] = {
-#define RADIUS_CODE(name, number, text) { number, text },
-#include "ike/radius/radius.def"
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].code == code)
-			return rows[i].text;
-	}
-	snprintf(buf, size, "code %u", code);
-	return buf;
-}
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
