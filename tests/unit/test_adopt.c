@@ -234,12 +234,14 @@ static void add_pair(uint32_t id, uint64_t age)
 	}
 }
 
+static uint64_t ends; /* of the time that clients were given; 0: without end */
+
 /* A client "cN.example" that proved it by the configuration at hand, heard @heard milliseconds ago. */
 static void add_client(uint32_t id, uint64_t age, uint64_t heard)
 {
 	struct ike_id who = { .type = IKE_ID_FQDN };
 	uint8_t terms[TERMS_LEN];
-	const struct kernel_peer_conf conf = { .id = &who, .terms = terms };
+	const struct kernel_peer_conf conf = { .id = &who, .terms = terms, .ends = ends };
 
 	who.len = (uint16_t)snprintf((char *)who.data, sizeof(who.data), "c%u.example", id);
 	assert_int_equal(terms_make(&tunnel.conf, agent.terms_secret, &who, terms), 0);
@@ -334,6 +336,31 @@ static void nobody_stays_for_ever(void **state)
 	ike_core_timer(core, end + 60000);
 	are("-");
 	assert_int_equal(n_peers, 0);
+}
+
+/* A RADIUS server let them in for some time, which a restart of the agent does not make longer. */
+static void the_time_of_a_login_goes_on(void **state)
+{
+	uint64_t now = loop_now();
+
+	(void)state;
+	configure(HUB "Clients = 8\nRekey = 2h, 30m\n" WILDCARD);
+	ends = now + 5 * 60000;
+	add_client(2, 1000, 0);
+	ends = now - 1;
+	add_client(3, 1000, 0);
+	ends = now + 600 * 60000; /* its SAs are too old before */
+	add_client(4, 20 * 60000, 0);
+	ends = 0;
+	add_client(5, 1000, 0);
+	adopt();
+	are("x-xx");
+	ike_core_timer(core, now + 4 * 60000);
+	are("x-xx");
+	ike_core_timer(core, now + 6 * 60000);
+	are("--xx");
+	ike_core_timer(core, now + 21 * 60000);
+	are("---x");
 }
 
 /* A former agent was made to leave as much as it could. */
@@ -558,6 +585,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(those_that_fit, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(nobody_stays_for_ever, hub_begin, hub_end),
+		cmocka_unit_test_setup_teardown(the_time_of_a_login_goes_on, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(a_flood, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(with_another_secret, hub_begin, hub_end),
 		cmocka_unit_test_setup_teardown(a_key_taken_out_in_two_steps, hub_begin, hub_end),

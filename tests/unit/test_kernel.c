@@ -464,12 +464,16 @@ static void identities_are_kept(void **state)
 		v = kernel_view(k, LINK);
 		assert_memory_equal(kernel_peer_terms(v, 70, &back), terms, sizeof(terms));
 		assert_memory_equal(&back, &id, sizeof(id));
+		assert_int_equal(kernel_peer_ends(v, 70), conf.ends);
+		assert_int_equal(kernel_peer_ends(v, PEERS + 1), 0);
 		assert_null(kernel_peer_terms(v, 71, &back));
 		assert_null(kernel_peer_terms(v, PEERS + 1, &back));
 		kernel_view_free(v);
 		memset(&id, 0, sizeof(id));
+		conf.ends = 0x123456789abcdef0;
 	}
 	conf.terms = NULL;
+	conf.ends = 0;
 	memcpy(id.data, "gw.example", 10);
 	id.type = IKE_ID_FQDN;
 	id.len = 10;

@@ -50,6 +50,8 @@ struct world {
 	struct ike_job_result result;
 	unsigned int results;
 	uint32_t sent_away;
+	/* Of the kernel. */
+	uint64_t ends; /* of the last peer that was made */
 };
 
 static struct world w;
@@ -104,7 +106,7 @@ int __wrap_kernel_peer_make(struct kernel *k, uint32_t ifindex, uint32_t id,
 	(void)k;
 	(void)ifindex;
 	(void)id;
-	(void)conf;
+	w.ends = conf->ends;
 	return 0;
 }
 
@@ -681,12 +683,35 @@ static void hostile_clients(void **state)
 	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &bob), -EPERM);
 	assert_int_equal(w.env.lease(w.a, "vpn0", PEER, &bob, 4, NULL, &addr), -EPERM);
 	assert_int_equal(w.env.lease(w.a, "vpn0", PEER, &alice, 4, NULL, &addr), 0);
+	assert_int_equal(w.ends, 0);
 	/* It moves, without a login. */
 	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &alice), 0);
 	/* A client of a former agent may go on, and has the address that it had. */
 	assert_true(owned_add_peer(&w.t->owned, PEER + 2, 9));
 	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER + 2, &remote, &bob), 0);
 	assert_int_equal(w.env.lease(w.a, "vpn0", PEER + 2, &bob, 4, NULL, &addr), -EPERM);
+}
+
+/* The kernel keeps when the time of a client is over, for the next agent. */
+static void the_time_of_a_client(void **state)
+{
+	static const struct ike_endpoint remote = { { 4, { 192, 0, 2, 1 } }, 4500 };
+	uint64_t before = loop_now();
+	struct ike_id alice;
+
+	(void)state;
+	w.t->conf.clients = 9;
+	w.t->conf.endpoint_addr = remote.addr;
+	assert_true(eap_identity((const uint8_t *)"alice", 5, &alice));
+	log_in("talk-one", give_all);
+	for (unsigned int i = 0; i < 2; i++) { /* also when it moves */
+		w.ends = 0;
+		assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &alice), 0);
+		assert_in_range(w.ends, before + 1000, loop_now() + 1000);
+	}
+	log_in("talk-two", nothing); /* again, without end */
+	assert_int_equal(w.env.peer_make(w.a, "vpn0", PEER, &remote, &alice), 0);
+	assert_int_equal(w.ends, 0);
 }
 
 /* A record of one client leaves while another one's login is out, which goes on. */
@@ -818,6 +843,7 @@ int main(void)
 		SITUATION(a_silent_server),
 		SITUATION(hostile_jobs),
 		SITUATION(hostile_clients),
+		SITUATION(the_time_of_a_client),
 		SITUATION(a_patient_user),
 		SITUATION(jobs_that_got_lost),
 		SITUATION(another_configuration),

@@ -70,6 +70,7 @@ struct adoption {
 	unsigned int leases; /* pairs of addresses that their clients cannot have */
 	unsigned int unknown; /* peers with SAs made on terms that we do not know */
 	struct kernel_adopted pairs;
+	uint64_t ends; /* of the time of the peer at hand; UINT64_MAX: never */
 	bool failed; /* a peer may not be there, and the kernel does not remove it */
 };
 
@@ -77,6 +78,7 @@ static void adopt_pair(void *ctx, const struct ike_adopted *pair)
 {
 	struct adoption *from = ctx;
 	struct tunnel *t = from->tunnel;
+	struct ike_adopted taken = *pair;
 
 	if (pair->peer != IKE_PEER_FIRST && !lease_adopt(t, pair)) {
 		kernel_sa_remove(t->agent->kernel, t->ifindex, pair->peer, pair->spi_in,
@@ -91,7 +93,9 @@ static void adopt_pair(void *ctx, const struct ike_adopted *pair)
 	env_own_spi(t, pair->peer, pair->spi_in, true);
 	env_own_spi(t, pair->peer, pair->spi_out, false);
 	owned_set_remote(&t->owned, pair->peer, &pair->remote.addr);
-	core_adopt(t->agent->core, t->conf.name, pair);
+	if (from->ends < taken.until)
+		taken.until = from->ends;
+	core_adopt(t->agent->core, t->conf.name, &taken);
 }
 
 /* SAs that are older, in milliseconds, do not stay. Where terms are not known, time is left to go by. */
@@ -110,16 +114,18 @@ static uint64_t max_age(const struct config *c, enum terms_verdict verdict)
 static bool adopt_peer(struct adoption *from, uint32_t peer)
 {
 	const struct tunnel *t = from->tunnel;
+	uint64_t now = loop_now(), ends = kernel_peer_ends(from->view, peer);
 	struct ike_id id;
 	enum terms_verdict verdict = judge(t, from->view, peer, &id);
 	const struct kernel_fit fit = {
-		.max_age = max_age(&t->conf, verdict),
-		.until = loop_now() + lifetime(&t->conf),
+		.max_age = ends && ends <= now ? 0 : max_age(&t->conf, verdict),
+		.until = now + lifetime(&t->conf),
 		.child = t->conf.child,
 		.n_child = t->conf.n_child,
 	};
 	struct kernel_adopted pairs = { .kept = 0 };
 
+	from->ends = ends ? ends : UINT64_MAX;
 	kernel_adopt(t->agent->kernel, from->view, peer, &fit, adopt_pair, from, &pairs);
 	from->unknown += verdict == TERMS_UNKNOWN && pairs.kept + pairs.misfits;
 	from->pairs.kept += pairs.kept;

@@ -418,6 +418,8 @@ int session_grant(struct tunnel *t, const struct ike_id *id, struct ike_iov name
  * let in goes on without.
  */
 bool session_admits(const struct tunnel *t, uint32_t peer, const struct ike_id *id);
+/* When the time is over that the server gives the peer, which is made for @id; 0: never. */
+uint64_t session_ends(const struct tunnel *t, uint32_t peer, const struct ike_id *id);
 /* Has the peer a session, of this identity? One that waits for @id becomes its. */
 bool session_has(struct tunnel *t, uint32_t peer, const struct ike_id *id);
 /* The peer was made for this identity, or is at @remote now. */

@@ -232,6 +232,7 @@ static int env_peer_make(void *ctx, const char *name, uint32_t peer,
 	if (!added && (peer == IKE_PEER_FIRST || !owned_has_peer(&t->owned, peer)))
 		return -EPERM;
 	conf.keepalive = t->conf.keepalive;
+	conf.ends = session_ends(t, peer, id);
 	if (!terms_make(&t->conf, a->terms_secret, id, terms))
 		conf.terms = terms;
 	err = may_move(a, t, peer, &remote->addr) ? 0 : -EPERM;

@@ -255,6 +255,15 @@ bool session_admits(const struct tunnel *t, uint32_t peer, const struct ike_id *
 	return owned_has_peer(&t->owned, peer); /* adopted, and let in by a former agent */
 }
 
+uint64_t session_ends(const struct tunnel *t, uint32_t peer, const struct ike_id *id)
+{
+	const struct session *s = t->sessions ? find_waiting(t, id) : NULL;
+
+	if (!s && t->sessions)
+		s = find_session(t, peer);
+	return s && s->ends_at != UINT64_MAX ? s->ends_at : 0;
+}
+
 bool session_has(struct tunnel *t, uint32_t peer, const struct ike_id *id)
 {
 	const struct session *s = renew_session(t, peer, id);

@@ -222,16 +222,18 @@ static void set_remote(struct esptun_peer *p, const struct ike_endpoint *remote)
 
 /*
  * What the kernel keeps with a peer: the identity's text for people, as much as fits, a NUL; its type,
- * length (two octets) and octets as in an ID payload; then the terms, if they are known.
+ * length (two octets) and octets as in an ID payload; then the terms, if they are known, and behind them
+ * when the peer's time is over, if it is some day.
  */
-enum { IDENTITY_TEXT = 64, IDENTITY_HEAD = 3 };
-_Static_assert(IDENTITY_TEXT + IDENTITY_HEAD + IKE_MAX_ID + KERNEL_TERMS <=
+enum { IDENTITY_TEXT = 64, IDENTITY_HEAD = 3, IDENTITY_ENDS = 8 };
+_Static_assert(IDENTITY_TEXT + IDENTITY_HEAD + IKE_MAX_ID + KERNEL_TERMS + IDENTITY_ENDS <=
 		       ESPTUN_PEER_IDENTITY_MAX,
 	       "the kernel keeps every identity");
 
 static void set_identity(struct esptun_peer *p, const struct kernel_peer_conf *conf)
 {
 	const struct ike_id *id = conf->id;
+	const uint64_t ends = htobe64(conf->ends);
 	char text[IDENTITY_TEXT] = "";
 	uint8_t *at = p->identity;
 
@@ -244,27 +246,36 @@ static void set_identity(struct esptun_peer *p, const struct kernel_peer_conf *c
 	at = mempcpy(at, id->data, id->len);
 	if (conf->terms)
 		at = mempcpy(at, conf->terms, KERNEL_TERMS);
+	if (conf->terms && conf->ends)
+		at = mempcpy(at, &ends, IDENTITY_ENDS);
 	p->identity_len = (size_t)(at - p->identity);
 }
 
-/* Type 0 if it has none, or one that is not of this form. Returns the terms, NULL without. */
-static const uint8_t *get_identity(struct ike_id *id, const struct esptun_peer *p)
+/* Type 0 if it has none, or one that is not of this form. Returns the terms, NULL without; *@ends as in kernel_peer_ends(). */
+static const uint8_t *get_kept(struct ike_id *id, uint64_t *ends, const struct esptun_peer *p)
 {
 	const uint8_t *end = p->identity + p->identity_len;
 	const uint8_t *nul = memchr(p->identity, 0, p->identity_len), *at = nul ? nul + 1 : end;
 	size_t len, rest;
 
 	memset(id, 0, sizeof(*id));
+	*ends = 0;
 	if (end - at < IDENTITY_HEAD)
 		return NULL;
 	len = (size_t)at[1] << 8 | at[2];
 	rest = (size_t)(end - at) - IDENTITY_HEAD;
-	if (len > sizeof(id->data) || (rest != len && rest != len + KERNEL_TERMS))
+	if (len > sizeof(id->data) || (rest != len && rest != len + KERNEL_TERMS &&
+				       rest != len + KERNEL_TERMS + IDENTITY_ENDS))
 		return NULL;
 	id->type = at[0];
 	id->len = (uint16_t)len;
 	memcpy(id->data, at + IDENTITY_HEAD, len);
-	return rest == len ? NULL : end - KERNEL_TERMS;
+	at += IDENTITY_HEAD + len;
+	if (rest == len + KERNEL_TERMS + IDENTITY_ENDS) {
+		memcpy(ends, at + KERNEL_TERMS, IDENTITY_ENDS);
+		*ends = be64toh(*ends);
+	}
+	return rest == len ? NULL : at;
 }
 
 /* A module that is older than this program keeps no identity, and is not asked to. */
@@ -511,8 +522,20 @@ static const struct esptun_peer *find_peer(const struct kernel_view *v, uint32_t
 const uint8_t *kernel_peer_terms(const struct kernel_view *v, uint32_t peer, struct ike_id *id)
 {
 	const struct esptun_peer *p = find_peer(v, peer);
+	uint64_t ends;
 
-	return p ? get_identity(id, p) : NULL;
+	return p ? get_kept(id, &ends, p) : NULL;
+}
+
+uint64_t kernel_peer_ends(const struct kernel_view *v, uint32_t peer)
+{
+	const struct esptun_peer *p = find_peer(v, peer);
+	uint64_t ends = 0;
+	struct ike_id id;
+
+	if (p)
+		get_kept(&id, &ends, p);
+	return ends;
 }
 
 /* The SAs of one peer. */
@@ -663,8 +686,10 @@ static void tell_pair(const struct pairs *p, const struct esptun_peer *of,
 		.until = fit->until - age,
 	};
 
+	uint64_t ends;
+
 	endpoint_to_ike(&pair.remote, &of->remote);
-	get_identity(&pair.id, of);
+	get_kept(&pair.id, &ends, of);
 	pair.remote_ts = selectors_to_ike(remote_ts, one->ts_remote, one->n_ts_remote);
 	fn(ctx, &pair);
 }

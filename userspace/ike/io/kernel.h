@@ -50,6 +50,7 @@ struct kernel_peer_conf {
 	/* Kept with it for the next agent: */
 	const struct ike_id *id; /* NULL: neither, or as they were; type 0 if it is the only peer */
 	const uint8_t *terms; /* KERNEL_TERMS octets, on which its SAs were made; NULL: not known */
+	uint64_t ends; /* with terms: when its time is over, ms since boot; 0: it has no end */
 };
 
 /* Make the peer, or adjust the one of a former agent, whose endpoint is kept. */
@@ -88,6 +89,8 @@ void kernel_view_free(struct kernel_view *v);
 void kernel_each_peer(const struct kernel_view *v, void (*fn)(void *ctx, uint32_t id), void *ctx);
 /* The terms kept with the peer, and its identity in @id; NULL if none are. They live as long as @v. */
 const uint8_t *kernel_peer_terms(const struct kernel_view *v, uint32_t peer, struct ike_id *id);
+/* Likewise, when its time is over; 0: it has no end, or none is kept. */
+uint64_t kernel_peer_ends(const struct kernel_view *v, uint32_t peer);
 
 /* Is one of the @n child SAs of a configuration to carry, in @mode, all from @local to @remote? */
 bool kernel_may_carry(const struct ike_child_conf *child, unsigned int n, enum ike_mode mode,
