@@ -245,7 +245,7 @@ static void jobs_with_the_secret(void **state)
 {
 	static const uint8_t authenticator[RADIUS_AUTHENTICATOR] = { 1 };
 	uint8_t packet[RADIUS_MAX], expected[RADIUS_AUTHENTICATOR];
-	struct radius_builder b = radius_begin(packet, RADIUS_ACCESS_REQUEST, 1, authenticator);
+	struct writer b = radius_begin(packet, RADIUS_ACCESS_REQUEST, 1, authenticator);
 	const struct ike_iov whole = { packet, radius_end(&b) }, none = { NULL, 0 };
 	const struct ike_iov auth = { authenticator, sizeof(authenticator) };
 	struct ike_job_result r;

@@ -461,7 +461,7 @@ static void test_most_eap(void **state)
 	static uint8_t buf[RADIUS_MAX], eap[RADIUS_MAX];
 	static const uint8_t authenticator[RADIUS_AUTHENTICATOR];
 	static struct radius_answer a;
-	struct radius_builder b = radius_begin(buf, RADIUS_ACCESS_ACCEPT, 1, authenticator);
+	struct writer b = radius_begin(buf, RADIUS_ACCESS_ACCEPT, 1, authenticator);
 	struct radius_packet p;
 	size_t len;
 
@@ -489,7 +489,7 @@ static void test_request(void **state)
 {
 	static const uint8_t authenticator[RADIUS_AUTHENTICATOR] = "0123456789abcdef";
 	uint8_t buf[RADIUS_MAX], list[256], signature[RADIUS_AUTHENTICATOR];
-	struct radius_builder of_list = radius_attributes(list, sizeof(list)), b;
+	struct writer of_list = radius_attributes(list, sizeof(list)), b;
 	struct ike_iov in = { buf, 0 };
 	struct radius_attr a;
 	struct radius_packet p;
@@ -533,7 +533,7 @@ static void test_signs_requests_alone(void **state)
 	static const uint8_t authenticator[RADIUS_AUTHENTICATOR] = { 0 };
 	struct octets request = octets_of(request_1), signature;
 	uint8_t buf[RADIUS_MAX], out[RADIUS_AUTHENTICATOR];
-	struct radius_builder b;
+	struct writer b;
 	size_t len;
 
 	(void)state;

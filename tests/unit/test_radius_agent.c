@@ -267,7 +267,7 @@ static uint32_t number_of(uint8_t type)
 }
 
 /* A key of 32 sevens, hidden as RFC 2548 2.4.2 says. */
-static void add_key(struct radius_builder *b, uint8_t type)
+static void add_key(struct writer *b, uint8_t type)
 {
 	uint8_t v[6 + 2 + 48] = { 0, 0, 311 >> 8, 311 & 0xff, type, 2 + 2 + 48, 0x80, type };
 	uint8_t *text = v + 8, pad[16];
@@ -293,7 +293,7 @@ static void reply(int fd, uint8_t code, const uint8_t *attributes, size_t attrib
 {
 	static const uint8_t zeros[RADIUS_AUTHENTICATOR];
 	uint8_t buf[RADIUS_MAX];
-	struct radius_builder b = radius_begin(buf, code, w.p.id, w.p.authenticator);
+	struct writer b = radius_begin(buf, code, w.p.id, w.p.authenticator);
 
 	radius_add(&b, RADIUS_A_MESSAGE_AUTHENTICATOR, zeros, sizeof(zeros));
 	radius_add_all(&b, attributes, attributes_len);
@@ -350,10 +350,10 @@ static const uint8_t request[] = { EAP_REQUEST, 2, 0, 6, 26, 9 };
 static const uint8_t response[] = { EAP_RESPONSE, 2, 0, 6, 26, 8 };
 static const uint8_t success[] = { EAP_SUCCESS, 2, 0, 4 };
 
-static void log_in(const char *talk, void (*more)(struct radius_builder *b))
+static void log_in(const char *talk, void (*more)(struct writer *b))
 {
 	uint8_t attributes[512];
-	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	struct writer b = radius_attributes(attributes, sizeof(attributes));
 
 	assert_int_equal(begin(1, talk, identity, sizeof(identity)), 0);
 	receive(w.access);
@@ -367,7 +367,7 @@ static void log_in(const char *talk, void (*more)(struct radius_builder *b))
 
 /* ---- situations ------------------------------------------------------------------------------------ */
 
-static void nothing(struct radius_builder *b)
+static void nothing(struct writer *b)
 {
 	(void)b;
 }
@@ -375,7 +375,7 @@ static void nothing(struct radius_builder *b)
 static void a_conversation(void **state)
 {
 	uint8_t attributes[64];
-	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	struct writer b = radius_attributes(attributes, sizeof(attributes));
 	size_t len = 0;
 
 	(void)state;
@@ -426,7 +426,7 @@ static void an_acceptance_that_is_none(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++) {
-		struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+		struct writer b = radius_attributes(attributes, sizeof(attributes));
 
 		if (i == 0)
 			radius_add_all(&b, failure, sizeof(failure));
@@ -445,7 +445,7 @@ static void an_acceptance_that_is_none(void **state)
 	assert_null(w.t->sessions);
 }
 
-static void give_all(struct radius_builder *b)
+static void give_all(struct writer *b)
 {
 	radius_add(b, RADIUS_A_FRAMED_IP_ADDRESS, (const uint8_t[]){ 10, 9, 0, 7 }, 4);
 	radius_add_text(b, RADIUS_A_CLASS, "gold");
@@ -644,7 +644,7 @@ static void hostile_jobs(void **state)
 static void a_patient_user(void **state)
 {
 	uint8_t attributes[64];
-	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	struct writer b = radius_attributes(attributes, sizeof(attributes));
 	char talk[9];
 
 	(void)state;

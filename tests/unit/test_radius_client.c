@@ -207,7 +207,7 @@ static struct reply make_reply(const struct sock *s, uint8_t code, const char *s
 {
 	struct reply r = { .code = code };
 	const uint8_t *key = (const uint8_t *)secret, *authenticator = s->packet + 4;
-	struct radius_builder b = radius_begin(r.buf, code, s->packet[1], authenticator);
+	struct writer b = radius_begin(r.buf, code, s->packet[1], authenticator);
 	static const uint8_t zeros[RADIUS_AUTHENTICATOR];
 
 	if (is_signed)

@@ -386,7 +386,7 @@ typedef void (*radius_done_fn)(struct tunnel *t, const struct radius_result *r);
  */
 int radius_ask(struct tunnel *t, const struct radius_question *q, radius_done_fn done);
 /* What this end is, for any request. */
-void radius_add_nas(struct radius_builder *b, const struct tunnel *t);
+void radius_add_nas(struct writer *b, const struct tunnel *t);
 /* Send a record of accounting with these attributes; if no server takes it, that is told. */
 void radius_account(struct tunnel *t, const uint8_t *attributes, size_t len);
 void radius_drop(struct tunnel *t, uint64_t owner);

@@ -266,7 +266,7 @@ static void on_done(struct tunnel *t, const struct radius_result *result)
 static int ask(struct tunnel *t, struct talk *talk, const struct ike_job *job)
 {
 	uint8_t attributes[ATTRIBUTES];
-	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	struct writer b = radius_attributes(attributes, sizeof(attributes));
 	struct radius_question q = { .code = RADIUS_ACCESS_REQUEST, .server = RADIUS_ANY_SERVER };
 
 	radius_add(&b, RADIUS_A_USER_NAME, talk->name, talk->name_len);

@@ -266,7 +266,7 @@ int radius_ask(struct tunnel *t, const struct radius_question *q, radius_done_fn
 	return put_question(r, q);
 }
 
-void radius_add_nas(struct radius_builder *b, const struct tunnel *t)
+void radius_add_nas(struct writer *b, const struct tunnel *t)
 {
 	enum { SERVICE_FRAMED = 2, PORT_VIRTUAL = 5 };
 	char id[IKE_MAX_ID + 16];

@@ -94,7 +94,7 @@ static void make_room(struct tunnel *t, const struct ike_id *id, uint64_t now)
 
 /* ---- records ----------------------------------------------------------------------------------- */
 
-static void add_address(struct radius_builder *b, const struct ike_addr *addr)
+static void add_address(struct writer *b, const struct ike_addr *addr)
 {
 	if (addr->family == 4)
 		radius_add(b, RADIUS_A_FRAMED_IP_ADDRESS, addr->b, 4);
@@ -102,7 +102,7 @@ static void add_address(struct radius_builder *b, const struct ike_addr *addr)
 		radius_add(b, RADIUS_A_FRAMED_IPV6_ADDRESS, addr->b, 16);
 }
 
-static void add_leases(struct radius_builder *b, const struct tunnel *t, const struct session *s)
+static void add_leases(struct writer *b, const struct tunnel *t, const struct session *s)
 {
 	static const uint8_t families[] = { 4, 6 };
 	struct ike_addr addr;
@@ -114,14 +114,14 @@ static void add_leases(struct radius_builder *b, const struct tunnel *t, const s
 }
 
 /* 64 bits in two attributes (RFC 2869 5.1). */
-static void add_count(struct radius_builder *b, uint8_t low, uint8_t high, uint64_t count)
+static void add_count(struct writer *b, uint8_t low, uint8_t high, uint64_t count)
 {
 	radius_add_u32(b, low, (uint32_t)count);
 	radius_add_u32(b, high, (uint32_t)(count >> 32));
 }
 
 /* Input is what came from the client (RFC 2866 5.3). */
-static void add_traffic(struct radius_builder *b, const struct kernel_traffic *n, uint64_t ms)
+static void add_traffic(struct writer *b, const struct kernel_traffic *n, uint64_t ms)
 {
 	add_count(b, RADIUS_A_ACCT_INPUT_OCTETS, RADIUS_A_ACCT_INPUT_GIGAWORDS, n->rx_bytes);
 	add_count(b, RADIUS_A_ACCT_OUTPUT_OCTETS, RADIUS_A_ACCT_OUTPUT_GIGAWORDS, n->tx_bytes);
@@ -147,7 +147,7 @@ static void send_record(struct tunnel *t, const struct session *s, uint32_t stat
 {
 	struct kernel_traffic traffic = { .last_rx = UINT64_MAX };
 	uint8_t attributes[RECORD];
-	struct radius_builder b = radius_attributes(attributes, sizeof(attributes));
+	struct writer b = radius_attributes(attributes, sizeof(attributes));
 	char text[80];
 	uint32_t cause;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ike/io/radius_udp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -9,6 +8,8 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "ike/io/udp.h"
 
 enum { DATAGRAM = 4096 /* bytes: no RADIUS packet is longer */ };
 
@@ -89,17 +90,10 @@ void radius_udp_free(struct radius_udp *u)
 
 static int connect_to(int fd, const struct ike_endpoint *server)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(server->port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(server->port) };
-	int rc;
+	struct sockaddr_in6 sa;
+	socklen_t len = udp_sockaddr(&sa, server);
 
-	memcpy(&six.sin6_addr, server->addr.b, sizeof(six.sin6_addr));
-	memcpy(&four.sin_addr, server->addr.b, sizeof(four.sin_addr));
-	if (server->addr.family == 6)
-		rc = connect(fd, (struct sockaddr *)&six, sizeof(six));
-	else
-		rc = connect(fd, (struct sockaddr *)&four, sizeof(four));
-	return rc ? -errno : 0;
+	return connect(fd, (struct sockaddr *)&sa, len) ? -errno : 0;
 }
 
 int radius_udp_open(struct radius_udp *u, uint64_t request, const struct ike_endpoint *server)

@@ -62,7 +62,7 @@ static bool endpoint_from(struct ike_endpoint *e, const struct sockaddr_in6 *sa,
 	return e->addr.family;
 }
 
-static socklen_t endpoint_to(struct sockaddr_in6 *sa, const struct ike_endpoint *e)
+socklen_t udp_sockaddr(struct sockaddr_in6 *sa, const struct ike_endpoint *e)
 {
 	struct sockaddr_in *sin = (struct sockaddr_in *)sa;
 
@@ -177,7 +177,7 @@ static int half_open(struct half *h, struct udp *u, struct event_base *base, uin
 {
 	const struct ike_endpoint any = { .addr.family = family, .port = u->port };
 	struct sockaddr_in6 sa;
-	socklen_t len = endpoint_to(&sa, &any);
+	socklen_t len = udp_sockaddr(&sa, &any);
 
 	h->udp = u;
 	h->fd = socket(sa.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -264,7 +264,7 @@ static int send_from(const struct half *h, const struct ike_datagram *d,
 	struct sockaddr_in6 to;
 	struct msghdr m = {
 		.msg_name = &to,
-		.msg_namelen = endpoint_to(&to, &d->remote),
+		.msg_namelen = udp_sockaddr(&to, &d->remote),
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control,

@@ -5,6 +5,8 @@
 #ifndef ESPTUN_IKE_UDP_H
 #define ESPTUN_IKE_UDP_H
 
+#include <netinet/in.h>
+
 #include "ike/core/core.h"
 
 struct event_base;
@@ -24,5 +26,8 @@ void udp_close(struct udp *u); /* NULL is fine */
  * @mark. 0 or a negative errno.
  */
 int udp_send(struct udp *u, const struct ike_datagram *d, uint32_t mark);
+
+/* @e as system calls have it, in *@sa; its length. */
+socklen_t udp_sockaddr(struct sockaddr_in6 *sa, const struct ike_endpoint *e);
 
 #endif

@@ -293,11 +293,15 @@ static void move_lease(struct pool *pool, struct lease *l, const struct lease *k
 
 /* ---- choosing an address ----------------------------------------------------------- */
 
+bool pool_range_has(const struct pool_range *r, const struct ike_addr *addr)
+{
+	return compare_addrs(&r->first, addr) <= 0 && compare_addrs(addr, &r->last) <= 0;
+}
+
 static bool in_range(const struct pool *pool, const struct ike_addr *addr)
 {
 	for (unsigned int i = 0; i < pool->n_ranges; i++) {
-		if (compare_addrs(&pool->bounds[i].first, addr) <= 0 &&
-		    compare_addrs(addr, &pool->bounds[i].last) <= 0)
+		if (pool_range_has(&pool->bounds[i], addr))
 			return true;
 	}
 	return false;

@@ -26,6 +26,8 @@ struct pool_fixed {
 	struct ike_addr addr;
 };
 
+bool pool_range_has(const struct pool_range *r, const struct ike_addr *addr);
+
 struct pool;
 
 /* The lists are copied. NULL: out of memory. */

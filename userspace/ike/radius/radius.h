@@ -8,6 +8,7 @@
 #define ESPTUN_IKE_RADIUS_H
 
 #include "ike/crypto/crypto.h"
+#include "ike/proto/cursor.h"
 
 enum radius_code {
 #define RADIUS_CODE(name, number) RADIUS_##name = number,
@@ -34,35 +35,30 @@ enum radius_limits {
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /*
- * A packet under construction, or the attributes of one alone. What does not fit makes it full, and
- * radius_end() says so.
+ * A packet under construction, or the attributes of one alone, is a writer (cursor.h). What does not fit makes it bad,
+ * and radius_end() says so.
  */
-struct radius_builder {
-	uint8_t *buf;
-	size_t len, cap;
-	bool full;
-};
 
 /* Attributes alone, which radius_add_all() puts into packets. */
-struct radius_builder radius_attributes(uint8_t *buf, size_t cap);
+struct writer radius_attributes(uint8_t *buf, size_t cap);
 /*
  * A packet; @buf has room for RADIUS_MAX. An Access-Request begins with a Message-Authenticator of zeros, so
  * that nothing an attacker chose stands before it (CVE-2024-3596, draft-ietf-radext-deprecating-radius).
  */
-struct radius_builder radius_begin(uint8_t *buf, uint8_t code, uint8_t id,
-				   const uint8_t authenticator[RADIUS_AUTHENTICATOR]);
+struct writer radius_begin(uint8_t *buf, uint8_t code, uint8_t id,
+			   const uint8_t authenticator[RADIUS_AUTHENTICATOR]);
 /* @len is 1 to RADIUS_VALUE; nothing is added for 0. */
-void radius_add(struct radius_builder *b, uint8_t type, const void *value, size_t len);
-void radius_add_u32(struct radius_builder *b, uint8_t type, uint32_t value);
+void radius_add(struct writer *w, uint8_t type, const void *value, size_t len);
+void radius_add_u32(struct writer *w, uint8_t type, uint32_t value);
 /* Cut to RADIUS_VALUE. */
-void radius_add_text(struct radius_builder *b, uint8_t type, const char *text);
+void radius_add_text(struct writer *w, uint8_t type, const char *text);
 /* As many attributes EAP-Message, in order, as it needs (RFC 3579 3.1). */
-void radius_add_eap(struct radius_builder *b, const void *eap, size_t len);
+void radius_add_eap(struct writer *w, const void *eap, size_t len);
 /* Attributes that were written before. */
-void radius_add_all(struct radius_builder *b, const void *attributes, size_t len);
+void radius_add_all(struct writer *w, const void *attributes, size_t len);
 /* The length; of a packet it is in its head then. 0: it did not fit. */
-size_t radius_end(struct radius_builder *b);
-size_t radius_end_attributes(const struct radius_builder *b);
+size_t radius_end(struct writer *w);
+size_t radius_end_attributes(const struct writer *w);
 
 /* ---- reading --------------------------------------------------------------------------------- */
 

@@ -285,7 +285,7 @@ static void free_request(struct radius_client *c, struct request *r)
 static bool build_packet(struct radius_client *c, struct request *r)
 {
 	uint8_t authenticator[RADIUS_AUTHENTICATOR] = { 0 }, id;
-	struct radius_builder b;
+	struct writer b;
 
 	c->env.rng.fill(c->env.rng.ctx, &id, sizeof(id));
 	if (r->code == RADIUS_ACCESS_REQUEST)

@@ -11,89 +11,81 @@ enum { ATTR_HEAD = 2 /* type, length */ };
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-struct radius_builder radius_attributes(uint8_t *buf, size_t cap)
+struct writer radius_attributes(uint8_t *buf, size_t cap)
 {
-	return (struct radius_builder){ .buf = buf, .cap = cap };
+	return writer_init(buf, cap);
 }
 
-struct radius_builder radius_begin(uint8_t *buf, uint8_t code, uint8_t id,
-				   const uint8_t authenticator[RADIUS_AUTHENTICATOR])
+struct writer radius_begin(uint8_t *buf, uint8_t code, uint8_t id,
+			   const uint8_t authenticator[RADIUS_AUTHENTICATOR])
 {
 	static const uint8_t zeros[RADIUS_AUTHENTICATOR];
-	struct radius_builder b = { .buf = buf, .len = RADIUS_HEAD, .cap = RADIUS_MAX };
+	uint8_t head[RADIUS_HEAD] = { code, id }; /* the length comes by radius_end() */
+	struct writer w = writer_init(buf, RADIUS_MAX);
 
-	buf[0] = code;
-	buf[1] = id;
-	memset(buf + 2, 0, 2);
-	memcpy(buf + 4, authenticator, RADIUS_AUTHENTICATOR);
+	memcpy(head + RADIUS_HEAD - RADIUS_AUTHENTICATOR, authenticator, RADIUS_AUTHENTICATOR);
+	writer_bytes(&w, head, sizeof(head));
 	if (code == RADIUS_ACCESS_REQUEST)
-		radius_add(&b, RADIUS_A_MESSAGE_AUTHENTICATOR, zeros, sizeof(zeros));
-	return b;
+		radius_add(&w, RADIUS_A_MESSAGE_AUTHENTICATOR, zeros, sizeof(zeros));
+	return w;
 }
 
-void radius_add_all(struct radius_builder *b, const void *attributes, size_t len)
+void radius_add_all(struct writer *w, const void *attributes, size_t len)
 {
-	if (len > b->cap - b->len) {
-		b->full = true;
-		return;
-	}
-	if (len)
-		memcpy(b->buf + b->len, attributes, len);
-	b->len += len;
+	writer_bytes(w, attributes, len);
 }
 
-void radius_add(struct radius_builder *b, uint8_t type, const void *value, size_t len)
+void radius_add(struct writer *w, uint8_t type, const void *value, size_t len)
 {
-	const uint8_t head[ATTR_HEAD] = { type, (uint8_t)(ATTR_HEAD + len) };
+	uint8_t *p;
 
 	if (!len)
 		return;
-	if (len > RADIUS_VALUE || ATTR_HEAD + len > b->cap - b->len) {
-		b->full = true;
+	w->bad |= len > RADIUS_VALUE;
+	p = writer_reserve(w, ATTR_HEAD + len);
+	if (!p)
 		return;
-	}
-	radius_add_all(b, head, sizeof(head));
-	radius_add_all(b, value, len);
+	p[0] = type;
+	p[1] = (uint8_t)(ATTR_HEAD + len);
+	memcpy(p + ATTR_HEAD, value, len);
 }
 
-void radius_add_u32(struct radius_builder *b, uint8_t type, uint32_t value)
+void radius_add_u32(struct writer *w, uint8_t type, uint32_t value)
 {
-	const uint8_t octets[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
-				    (uint8_t)(value >> 8), (uint8_t)value };
+	uint8_t bytes[4];
+	struct writer v = writer_init(bytes, sizeof(bytes));
 
-	radius_add(b, type, octets, sizeof(octets));
+	writer_be32(&v, value);
+	radius_add(w, type, bytes, sizeof(bytes));
 }
 
-void radius_add_text(struct radius_builder *b, uint8_t type, const char *text)
+void radius_add_text(struct writer *w, uint8_t type, const char *text)
 {
-	radius_add(b, type, text, strnlen(text, RADIUS_VALUE));
+	radius_add(w, type, text, strnlen(text, RADIUS_VALUE));
 }
 
-void radius_add_eap(struct radius_builder *b, const void *eap, size_t len)
+void radius_add_eap(struct writer *w, const void *eap, size_t len)
 {
 	const uint8_t *at = eap;
 
 	while (len) {
 		size_t part = len < RADIUS_VALUE ? len : RADIUS_VALUE;
 
-		radius_add(b, RADIUS_A_EAP_MESSAGE, at, part);
+		radius_add(w, RADIUS_A_EAP_MESSAGE, at, part);
 		at += part;
 		len -= part;
 	}
 }
 
-size_t radius_end_attributes(const struct radius_builder *b)
+size_t radius_end_attributes(const struct writer *w)
 {
-	return b->full ? 0 : b->len;
+	return w->bad ? 0 : w->len;
 }
 
-size_t radius_end(struct radius_builder *b)
+size_t radius_end(struct writer *w)
 {
-	if (b->full)
-		return 0;
-	b->buf[2] = (uint8_t)(b->len >> 8);
-	b->buf[3] = (uint8_t)b->len;
-	return b->len;
+	writer_patch_be16(w, 2, (uint16_t)w->len);
+	return radius_end_attributes(w);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -802,9 +802,7 @@ static int add_apart(struct config *c, const struct pool_range *r)
 static bool is_in_range(const struct config *c, const struct ike_addr *a)
 {
 	for (unsigned int i = 0; i < c->n_ranges; i++) {
-		if (c->ranges[i].first.family == a->family &&
-		    memcmp(c->ranges[i].first.b, a->b, sizeof(a->b)) <= 0 &&
-		    memcmp(a->b, c->ranges[i].last.b, sizeof(a->b)) <= 0)
+		if (pool_range_has(&c->ranges[i], a))
 			return true;
 	}
 	return false;
