@@ -245,6 +245,15 @@ static void answer(struct world *w, struct sock *s, uint8_t code, const char *se
 	do_orders(w);
 }
 
+/* The same without a Message-Authenticator, as answers of accounting are. */
+static void answer_unsigned(struct world *w, struct sock *s, uint8_t code, const char *secret)
+{
+	struct reply r = make_reply(s, code, secret, false);
+
+	deliver(w, s, &r);
+	do_orders(w);
+}
+
 /* ---- the world ------------------------------------------------------------------------------------ */
 
 static void open_world(struct world *w, unsigned int servers)
@@ -342,12 +351,33 @@ static void pass_without_keys(struct world *w, uint64_t ms)
 
 /* ---- situations ------------------------------------------------------------------------------------- */
 
-static void test_accepts(void **state)
-{
-	static struct world w;
+/* That of most situations, with one server or two. */
+static struct world w;
 
+static int with_one_server(void **state)
+{
+	(void)state;
+	open_world(&w, 1);
+	return 0;
+}
+
+static int with_two_servers(void **state)
+{
 	(void)state;
 	open_world(&w, 2);
+	return 0;
+}
+
+static int end_world(void **state)
+{
+	(void)state;
+	close_world(&w);
+	return 0;
+}
+
+static void test_accepts(void **state)
+{
+	(void)state;
 	ask(&w, 7);
 	assert_int_equal(server_of(&w), 1);
 	assert_int_equal(last_sock(&w)->server.port, 1812);
@@ -357,16 +387,12 @@ static void test_accepts(void **state)
 	assert_int_equal(w.result.end, RADIUS_ANSWERED);
 	assert_int_equal(w.answer.code, RADIUS_ACCESS_ACCEPT);
 	assert_int_equal(radius_client_next(w.c), UINT64_MAX);
-	close_world(&w);
 }
 
 /* An identifier, an authenticator and a socket for each. */
 static void test_each_request_is_another(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	ask(&w, 2);
 	assert_int_equal(w.n_socks, 2);
@@ -381,15 +407,11 @@ static void test_each_request_is_another(void **state)
 	do_orders(&w);
 	assert_int_equal(w.done, 0);
 	deliver(&w, &w.sock[0], &r);
-	close_world(&w);
 }
 
 static void test_challenge_goes_on_with_its_server(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	pass(&w, 4 * TIMEOUT); /* the first one does not answer */
 	assert_int_equal(server_of(&w), 2);
@@ -406,15 +428,11 @@ static void test_challenge_goes_on_with_its_server(void **state)
 	assert_int_equal(w.done, 2);
 	assert_int_equal(w.result.end, RADIUS_SILENT);
 	assert_int_equal(server_of(&w), 2);
-	close_world(&w);
 }
 
 static void test_repeats_then_another_server(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	assert_int_equal(w.sock[0].sent, 1);
 	pass(&w, TIMEOUT - TIMEOUT / 8 - 1);
@@ -443,16 +461,12 @@ static void test_repeats_then_another_server(void **state)
 	answer(&w, &w.sock[1], RADIUS_ACCESS_REJECT, "second");
 	assert_int_equal(w.done, 1);
 	assert_int_equal(w.answer.code, RADIUS_ACCESS_REJECT);
-	close_world(&w);
 }
 
 /* Dead ones are asked last, and one request at a time sees whether they live again. */
 static void test_dead_time(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	pass(&w, 4 * TIMEOUT);
 	answer(&w, last_sock(&w), RADIUS_ACCESS_ACCEPT, "second");
@@ -469,15 +483,11 @@ static void test_dead_time(void **state)
 	assert_string_equal(w.said, "the RADIUS server 192.0.2.1:1812 answers again");
 	ask(&w, 5);
 	assert_int_equal(server_of(&w), 1);
-	close_world(&w);
 }
 
 static void test_all_servers_dead(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	pass(&w, 8 * TIMEOUT);
 	assert_int_equal(w.done, 1);
@@ -493,16 +503,12 @@ static void test_all_servers_dead(void **state)
 	assert_int_equal(w.done, 2);
 	assert_int_equal(w.result.end, RADIUS_ANSWERED);
 	assert_int_equal(w.n_said, 3); /* it answers again */
-	close_world(&w);
 }
 
 /* Servers drop in silence what they do not like, and a peer chooses what that is. */
 static void test_silence_for_one_peer(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	pass(&w, TIMEOUT / 2);
 	ask(&w, 2);
@@ -510,15 +516,11 @@ static void test_silence_for_one_peer(void **state)
 	pass(&w, 4 * TIMEOUT);
 	assert_false(is_dead(&w, 0));
 	assert_int_equal(w.n_said, 0);
-	close_world(&w);
 }
 
 static void test_wrong_secret(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	answer(&w, last_sock(&w), RADIUS_ACCESS_ACCEPT, "other");
 	assert_int_equal(w.done, 0);
@@ -529,34 +531,24 @@ static void test_wrong_secret(void **state)
 	assert_int_equal(w.n_said, 1);
 	answer(&w, last_sock(&w), RADIUS_ACCESS_ACCEPT, "first");
 	assert_int_equal(w.done, 1);
-	close_world(&w);
 }
 
 static void test_no_message_authenticator(void **state)
 {
-	static struct world w;
-	struct reply r;
-
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
-	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "first", false);
-	deliver(&w, last_sock(&w), &r);
-	do_orders(&w);
+	answer_unsigned(&w, last_sock(&w), RADIUS_ACCESS_ACCEPT, "first");
 	assert_int_equal(w.done, 0);
 	assert_non_null(strstr(w.said, "has no Message-Authenticator"));
 	assert_non_null(strstr(w.said, "update reply { &Message-Authenticator := 0x00 }"));
-	close_world(&w);
 }
 
 /* A forged one is being looked at when the right one comes: that waits in the socket. */
 static void test_forged_first(void **state)
 {
-	static struct world w;
 	struct reply forged, right;
 
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	forged = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "guess", true);
 	right = make_reply(last_sock(&w), RADIUS_ACCESS_REJECT, "first", true);
@@ -571,16 +563,12 @@ static void test_forged_first(void **state)
 	do_orders(&w);
 	assert_int_equal(w.done, 1);
 	assert_int_equal(w.answer.code, RADIUS_ACCESS_REJECT);
-	close_world(&w);
 }
 
 /* There is an end to what is checked for one request. */
 static void test_many_forged(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	for (unsigned int i = 0; i < RADIUS_ANSWERS; i++) {
 		assert_true(last_sock(&w)->listens);
@@ -591,16 +579,13 @@ static void test_many_forged(void **state)
 	assert_int_equal(w.n_said, 1);
 	pass(&w, 4 * TIMEOUT);
 	assert_int_equal(w.result.end, RADIUS_SILENT);
-	close_world(&w);
 }
 
 static void test_truncated(void **state)
 {
-	static struct world w;
 	struct reply r, cut;
 
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "first", true);
 	for (cut = r; cut.len; cut.len--) {
@@ -611,16 +596,12 @@ static void test_truncated(void **state)
 	deliver(&w, last_sock(&w), &r);
 	do_orders(&w);
 	assert_int_equal(w.done, 1);
-	close_world(&w);
 }
 
 /* Of another kind than a request has: it costs no check. */
 static void test_answer_to_something_else(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	for (unsigned int code = 0; code < 256; code++) {
 		if (code == RADIUS_ACCESS_ACCEPT || code == RADIUS_ACCESS_REJECT ||
@@ -632,16 +613,13 @@ static void test_answer_to_something_else(void **state)
 		assert_int_equal(w.n_orders, 0);
 	}
 	assert_int_equal(w.done, 0);
-	close_world(&w);
 }
 
 static void test_repeated_answer(void **state)
 {
-	static struct world w;
 	struct sock *s;
 
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	s = last_sock(&w);
 	answer(&w, s, RADIUS_ACCESS_ACCEPT, "first");
@@ -650,44 +628,32 @@ static void test_repeated_answer(void **state)
 	radius_client_datagram(w.c, s->request, 0, r.buf, r.len, w.now);
 	assert_int_equal(w.done, 1);
 	assert_int_equal(w.n_orders, 0);
-	close_world(&w);
 }
 
 static void test_accounting(void **state)
 {
-	static struct world w;
-	struct reply r;
-
 	(void)state;
-	open_world(&w, 2);
 	assert_int_equal(ask_as(&w, 5, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	do_orders(&w);
 	assert_int_equal(last_sock(&w)->server.port, 1813);
 	/* Its answers have no Message-Authenticator. */
-	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "first", false);
-	deliver(&w, last_sock(&w), &r);
-	do_orders(&w);
+	answer_unsigned(&w, last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "first");
 	assert_int_equal(w.done, 1);
 	assert_int_equal(w.result.end, RADIUS_ANSWERED);
-	close_world(&w);
 }
 
 /* A port of a server says nothing of the other one. */
 static void test_services_are_apart(void **state)
 {
-	static struct world w;
 	struct reply r;
 
 	(void)state;
-	open_world(&w, 2);
 	assert_int_equal(ask_as(&w, 5, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	do_orders(&w);
 	pass(&w, 4 * TIMEOUT); /* nothing listens on the first one's */
 	assert_int_equal(server_of(&w), 2);
 	assert_non_null(strstr(w.said, "192.0.2.1:1813 does not answer"));
-	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "second", false);
-	deliver(&w, last_sock(&w), &r);
-	do_orders(&w);
+	answer_unsigned(&w, last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "second");
 	assert_int_equal(w.done, 1);
 	assert_false(is_dead(&w, 0));
 	ask(&w, 6);
@@ -704,16 +670,13 @@ static void test_services_are_apart(void **state)
 	deliver(&w, last_sock(&w), &r);
 	do_orders(&w);
 	assert_true(is_dead(&w, 0));
-	close_world(&w);
 }
 
 static void test_limits(void **state)
 {
-	static struct world w;
 	unsigned int n = 0, records = 0;
 
 	(void)state;
-	open_world(&w, 1);
 	while (!ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER))
 		records++;
 	assert_int_equal(records, RADIUS_RECORDS + RADIUS_QUEUE);
@@ -729,17 +692,14 @@ static void test_limits(void **state)
 	radius_client_drop(w.c, 10);
 	assert_int_equal(ask_as(&w, 10, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER), -EBUSY);
 	assert_int_equal(ask_as(&w, 10, RADIUS_ACCESS_REQUEST, 0), 0);
-	close_world(&w);
 }
 
 /* Records wait for one another, and all of them come. */
 static void test_records_wait(void **state)
 {
 	enum { RECORDS = 3 * RADIUS_RECORDS };
-	static struct world w;
 
 	(void)state;
-	open_world(&w, 1);
 	for (unsigned int i = 0; i < RECORDS; i++)
 		assert_int_equal(ask_as(&w, i, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	do_orders(&w);
@@ -758,17 +718,14 @@ static void test_records_wait(void **state)
 	assert_int_equal(w.done, RECORDS);
 	assert_int_equal(w.result.end, RADIUS_SILENT);
 	assert_int_equal(radius_client_next(w.c), UINT64_MAX);
-	close_world(&w);
 }
 
 /* The question was dropped: neither signature nor check nor time find it. */
 static void test_dropped(void **state)
 {
-	static struct world w;
 	struct reply r;
 
 	(void)state;
-	open_world(&w, 1);
 	assert_int_equal(ask_as(&w, 1, RADIUS_ACCESS_REQUEST, RADIUS_ANY_SERVER), 0);
 	radius_client_drop(w.c, 1);
 	do_orders(&w);
@@ -782,17 +739,14 @@ static void test_dropped(void **state)
 	assert_int_equal(w.done, 0);
 	pass(&w, 10 * TIMEOUT);
 	assert_int_equal(w.done, 0);
-	close_world(&w);
 }
 
 /* The keys process takes its time, or has none. */
 static void test_slow_check(void **state)
 {
-	static struct world w;
 	struct reply r;
 
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "first", true);
 	deliver(&w, last_sock(&w), &r);
@@ -828,17 +782,14 @@ static void test_slow_check(void **state)
 	pass(&w, RADIUS_PATIENCE);
 	assert_int_equal(w.done, 3);
 	assert_int_equal(w.result.end, RADIUS_FAILED);
-	close_world(&w);
 }
 
 /* The server has answered in time, if only the keys process could say so. */
 static void test_time_is_up_during_a_check(void **state)
 {
-	static struct world w;
 	struct reply r;
 
 	(void)state;
-	open_world(&w, 2);
 	ask(&w, 1);
 	r = make_reply(last_sock(&w), RADIUS_ACCESS_ACCEPT, "first", true);
 	deliver(&w, last_sock(&w), &r);
@@ -866,14 +817,11 @@ static void test_time_is_up_during_a_check(void **state)
 	assert_int_equal(w.done, 2);
 	assert_int_equal(w.result.end, RADIUS_FAILED);
 	assert_false(is_dead(&w, 1));
-	close_world(&w);
 }
 
 /* The core waits for 10 s: three servers with default times are asked within them, whatever is random. */
 static void test_all_are_asked_in_time(void **state)
 {
-	static struct world w;
-
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
 		open_world(&w, 3);
@@ -891,25 +839,22 @@ static void test_all_are_asked_in_time(void **state)
 /* A record that waits has no packets yet. */
 static void test_a_queue_is_small(void **state)
 {
-	static struct world w;
 	size_t before;
 
 	(void)state;
-	open_world(&w, 1);
 	for (unsigned int i = 0; i < RADIUS_RECORDS; i++)
 		assert_int_equal(ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	before = mallinfo2().uordblks;
 	for (unsigned int i = 0; i < RADIUS_QUEUE; i++)
 		assert_int_equal(ask_as(&w, 1, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	assert_in_range(mallinfo2().uordblks - before, 0, RADIUS_QUEUE * 256);
-	close_world(&w);
 }
 
 /* Those under way, too, begin anew there. */
 static void test_records_go_to_other_servers(void **state)
 {
 	enum { RECORDS = RADIUS_RECORDS + 5 };
-	static struct world w, v;
+	static struct world v;
 
 	(void)state;
 	open_world(&w, 1);
@@ -942,12 +887,9 @@ static void test_records_go_to_other_servers(void **state)
 /* Who asks how a server does. */
 static void test_what_is_counted(void **state)
 {
-	static struct world w;
 	struct radius_status s;
-	struct reply r;
 
 	(void)state;
-	open_world(&w, 2);
 	for (unsigned int i = 0; i < 3; i++) {
 		static const uint8_t codes[] = { RADIUS_ACCESS_CHALLENGE, RADIUS_ACCESS_REJECT,
 						 RADIUS_ACCESS_ACCEPT };
@@ -960,9 +902,7 @@ static void test_what_is_counted(void **state)
 	pass(&w, 4 * TIMEOUT); /* goes to the second one */
 	assert_int_equal(ask_as(&w, 5, RADIUS_ACCOUNTING_REQUEST, RADIUS_ANY_SERVER), 0);
 	do_orders(&w);
-	r = make_reply(last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "first", false);
-	deliver(&w, last_sock(&w), &r);
-	do_orders(&w);
+	answer_unsigned(&w, last_sock(&w), RADIUS_ACCOUNTING_RESPONSE, "first");
 	radius_client_status(w.c, 0, &s);
 	assert_true(s.access.dead);
 	assert_false(s.accounting.dead);
@@ -976,15 +916,11 @@ static void test_what_is_counted(void **state)
 	assert_false(s.access.dead);
 	assert_int_equal(s.access.requests, 1);
 	assert_int_equal(s.access.answers, 0);
-	close_world(&w);
 }
 
 static void test_nothing_listens(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 1);
 	ask(&w, 1);
 	last_sock(&w)->listens = false;
 	radius_client_datagram(w.c, last_sock(&w)->request, -ECONNREFUSED, NULL, 0, w.now);
@@ -992,15 +928,11 @@ static void test_nothing_listens(void **state)
 	pass(&w, 4 * TIMEOUT);
 	assert_string_equal(
 		w.said, "the RADIUS server 192.0.2.1:1812 does not answer: nothing listens there");
-	close_world(&w);
 }
 
 static void test_no_socket(void **state)
 {
-	static struct world w;
-
 	(void)state;
-	open_world(&w, 2);
 	w.no_sockets = true;
 	ask(&w, 1);
 	pass(&w, 0);
@@ -1008,39 +940,46 @@ static void test_no_socket(void **state)
 	assert_int_equal(w.result.end, RADIUS_SILENT);
 	assert_string_equal(
 		w.said, "the RADIUS server 192.0.2.2:1812 cannot be reached: Too many open files");
-	close_world(&w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepts),
-		cmocka_unit_test(test_each_request_is_another),
-		cmocka_unit_test(test_challenge_goes_on_with_its_server),
-		cmocka_unit_test(test_repeats_then_another_server),
-		cmocka_unit_test(test_dead_time),
-		cmocka_unit_test(test_all_servers_dead),
-		cmocka_unit_test(test_silence_for_one_peer),
-		cmocka_unit_test(test_wrong_secret),
-		cmocka_unit_test(test_no_message_authenticator),
-		cmocka_unit_test(test_forged_first),
-		cmocka_unit_test(test_many_forged),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_answer_to_something_else),
-		cmocka_unit_test(test_repeated_answer),
-		cmocka_unit_test(test_accounting),
-		cmocka_unit_test(test_services_are_apart),
-		cmocka_unit_test(test_records_wait),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_dropped),
-		cmocka_unit_test(test_slow_check),
-		cmocka_unit_test(test_time_is_up_during_a_check),
+		cmocka_unit_test_setup_teardown(test_accepts, with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_each_request_is_another, with_one_server,
+						end_world),
+		cmocka_unit_test_setup_teardown(test_challenge_goes_on_with_its_server,
+						with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_repeats_then_another_server, with_two_servers,
+						end_world),
+		cmocka_unit_test_setup_teardown(test_dead_time, with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_all_servers_dead, with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_silence_for_one_peer, with_two_servers,
+						end_world),
+		cmocka_unit_test_setup_teardown(test_wrong_secret, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_no_message_authenticator, with_one_server,
+						end_world),
+		cmocka_unit_test_setup_teardown(test_forged_first, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_many_forged, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_truncated, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_answer_to_something_else, with_one_server,
+						end_world),
+		cmocka_unit_test_setup_teardown(test_repeated_answer, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_accounting, with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_services_are_apart, with_two_servers,
+						end_world),
+		cmocka_unit_test_setup_teardown(test_records_wait, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_limits, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_dropped, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_slow_check, with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_time_is_up_during_a_check, with_two_servers,
+						end_world),
 		cmocka_unit_test(test_all_are_asked_in_time),
-		cmocka_unit_test(test_a_queue_is_small),
+		cmocka_unit_test_setup_teardown(test_a_queue_is_small, with_one_server, end_world),
 		cmocka_unit_test(test_records_go_to_other_servers),
-		cmocka_unit_test(test_what_is_counted),
-		cmocka_unit_test(test_nothing_listens),
-		cmocka_unit_test(test_no_socket),
+		cmocka_unit_test_setup_teardown(test_what_is_counted, with_two_servers, end_world),
+		cmocka_unit_test_setup_teardown(test_nothing_listens, with_one_server, end_world),
+		cmocka_unit_test_setup_teardown(test_no_socket, with_two_servers, end_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
