@@ -125,6 +125,59 @@ tunnel() {
 	END
 }
 
+# hub: /run/conf/west/hub.conf of a hub, which lets clients with PSK in; what is read goes on with its [Peer].
+hub() {
+	mkdir -p /run/conf/west
+	{
+		cat <<-END
+		[Tunnel]
+		LocalID = hub.west.example
+		Address = 10.9.0.1/24
+		[Peer]
+		RemoteID = *.client.example
+		PSK = $PSK
+		Clients = 5
+		END
+		cat
+	} > /run/conf/west/hub.conf
+	chmod 600 /run/conf/west/hub.conf
+}
+
+# client NAME [VIPS]: strongSwan's connection and child NAME, a client of that hub.
+client() {
+	cat >> "$VM_OUT/swanctl.conf" <<-END
+	connections {
+	  $1 {
+	    version = 2
+	    local_addrs = 192.0.2.1
+	    remote_addrs = 192.0.2.10
+	    proposals = aes256gcm16-prfsha256-x25519
+	    ${2-}
+	    local {
+	      auth = psk
+	      id = $1.client.example
+	    }
+	    remote {
+	      auth = psk
+	      id = hub.west.example
+	    }
+	    children {
+	      $1 {
+	        remote_ts = 10.1.1.0/24
+	        esp_proposals = aes256gcm16
+	      }
+	    }
+	  }
+	}
+	secrets {
+	  ike-$1 {
+	    id = $1.client.example
+	    secret = "$PSK"
+	  }
+	}
+	END
+}
+
 # each FUNCTION: for every line of $tunnels, a table of the script, its number and its columns.
 each() {
 	local n=0 line columns

@@ -9,52 +9,12 @@
 
 three_hosts
 charon
-mkdir -p /run/conf/west
-cat > /run/conf/west/hub.conf <<-END
-	[Tunnel]
-	LocalID = hub.west.example
-	Address = 10.9.0.1/24
-	[Peer]
-	RemoteID = *.client.example
-	PSK = $PSK
-	Clients = 5
+hub <<-END
 	[Pool]
 	Range = 10.9.0.2-10.9.0.9
 END
-chmod 600 /run/conf/west/hub.conf
-for name in alice bob; do
-	cat >> "$VM_OUT/swanctl.conf" <<-END
-	connections {
-	  $name {
-	    version = 2
-	    local_addrs = 192.0.2.1
-	    remote_addrs = 192.0.2.10
-	    proposals = aes256gcm16-prfsha256-x25519
-	    vips = 0.0.0.0
-	    local {
-	      auth = psk
-	      id = $name.client.example
-	    }
-	    remote {
-	      auth = psk
-	      id = hub.west.example
-	    }
-	    children {
-	      $name {
-	        remote_ts = 10.1.1.0/24
-	        esp_proposals = aes256gcm16
-	      }
-	    }
-	  }
-	}
-	secrets {
-	  ike-$name {
-	    id = $name.client.example
-	    secret = "$PSK"
-	  }
-	}
-	END
-done
+client alice 'vips = 0.0.0.0'
+client bob 'vips = 0.0.0.0'
 load_swan
 
 # Sanitizers make system calls that no confined process may make.

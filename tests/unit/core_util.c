@@ -113,6 +113,23 @@ void pair_replay(struct pair *p, const struct sent *s)
 	world_inject(&p->w, &from, &s->remote, s->data, s->len, 0);
 }
 
+void pair_begin_series(struct pair *p, void (*rekey)(struct node *n))
+{
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_FOLLOWUP_KE;
+	p->drop_requests = true;
+	rekey(p->a);
+	pair_run(p, 100);
+}
+
+void pair_leave_series(struct pair *p)
+{
+	struct ike_sa *sa = node_sa(p->a);
+
+	exchange_end(p->a->core, sa, ikesa_take_out(sa));
+	sa->tx.next--;
+}
+
 void pair_disturb(struct pair *p, struct hold *h, bool late)
 {
 	assert_true(world_await(&p->w, h, 1000));

@@ -54,6 +54,10 @@ bool sent_notify(const struct sent *s, uint16_t type, struct ike_notify *n);
 void pair_replay(struct pair *p, const struct sent *s);
 /* The message that @h holds is lost, or comes @late and then once more; then the world goes on for 20 s. */
 void pair_disturb(struct pair *p, struct hold *h, bool late);
+/* p->a begins by @rekey what needs additional key exchanges; its IKE_FOLLOWUP_KE are lost from now on. */
+void pair_begin_series(struct pair *p, void (*rekey)(struct node *n));
+/* p->a forgets that series, and that it sent anything of it. */
+void pair_leave_series(struct pair *p);
 /* The configuration its core keeps of its first tunnel, to be changed behind its back. */
 struct tunnel_conf *own_conf(const struct node *n);
 /* The core keeps conf[0] from now on, and is not told that it differs. */

@@ -215,17 +215,11 @@ static void a_forgotten_series_begins_anew(void **state)
 static void an_abandoned_series_is_forgotten(void **state)
 {
 	struct pair *p = ready();
-	struct ike_sa *sa = node_sa(p->a);
 
 	(void)state;
-	p->drop_from = 1 << p->a->index;
-	p->drop_exchange = IKE_FOLLOWUP_KE;
-	p->drop_requests = true;
-	node_rekey_child(p->a);
-	pair_run(p, 100);
+	pair_begin_series(p, node_rekey_child);
 	assert_non_null(node_sa(p->b)->agreed);
-	exchange_end(p->a->core, sa, ikesa_take_out(sa));
-	sa->tx.next--; /* it was never sent */
+	pair_leave_series(p);
 	pair_run(p, 65000);
 	is_at_rest(p);
 	pair_free(p);
@@ -240,11 +234,7 @@ static void the_peer_may_begin_anew(void **state)
 	unsigned int sas;
 
 	(void)state;
-	p->drop_from = 1 << p->a->index;
-	p->drop_exchange = IKE_FOLLOWUP_KE;
-	p->drop_requests = true;
-	node_rekey_child(p->a);
-	pair_run(p, 100);
+	pair_begin_series(p, node_rekey_child);
 	sas = p->b->n_sa;
 	exchange_end(p->a->core, sa, ikesa_take_out(sa));
 	node_sa(p->b)->rx.next++; /* as if it had come, and been refused */

@@ -652,14 +652,9 @@ static void an_abandoned_series_is_forgotten(void **state)
 	struct ike_sa *old = node_sa(p->b);
 
 	(void)state;
-	p->drop_from = 1 << p->a->index;
-	p->drop_exchange = IKE_FOLLOWUP_KE;
-	p->drop_requests = true;
-	node_rekey_ike(p->a);
-	pair_run(p, 100);
+	pair_begin_series(p, node_rekey_ike);
 	assert_int_equal(p->b->core->sas.n, 2);
-	exchange_end(p->a->core, node_sa(p->a), ikesa_take_out(node_sa(p->a)));
-	node_sa(p->a)->tx.next--; /* it was never sent */
+	pair_leave_series(p);
 	pair_run(p, 65000);
 	assert_int_equal(p->b->core->sas.n, 1);
 	assert_ptr_equal(node_sa(p->b), old);
@@ -675,16 +670,11 @@ static void a_series_ends_with_the_ike_sa(void **state)
 	struct pair *p = to_rekey(spi);
 
 	(void)state;
-	p->drop_from = 1 << p->a->index;
-	p->drop_exchange = IKE_FOLLOWUP_KE;
-	p->drop_requests = true;
-	node_rekey_ike(p->a);
-	pair_run(p, 100);
+	pair_begin_series(p, node_rekey_ike);
 	memcpy(heir, node_sa(p->b)->heir_spi, IKE_SPI_LEN);
 	assert_non_null(ikesa_find(&p->b->core->sas, heir, false));
 	ike_core_down(p->b->core, "t0", p->w.now);
-	exchange_end(p->a->core, node_sa(p->a), ikesa_take_out(node_sa(p->a)));
-	node_sa(p->a)->tx.next--;
+	pair_leave_series(p);
 	pair_run(p, 100);
 	assert_int_equal(node_count(p->b, 0, false), 0);
 	assert_null(ikesa_find(&p->b->core->sas, heir, false));
@@ -728,16 +718,10 @@ static void the_peer_may_begin_anew(void **state)
 {
 	uint8_t spi[IKE_SPI_LEN];
 	struct pair *p = to_rekey(spi);
-	struct ike_sa *sa = node_sa(p->a);
 
 	(void)state;
-	p->drop_from = 1 << p->a->index;
-	p->drop_exchange = IKE_FOLLOWUP_KE;
-	p->drop_requests = true;
-	node_rekey_ike(p->a);
-	pair_run(p, 100);
-	exchange_end(p->a->core, sa, ikesa_take_out(sa));
-	sa->tx.next--;
+	pair_begin_series(p, node_rekey_ike);
+	pair_leave_series(p);
 	p->w.any_nonces = true;
 	node_rekey_ike(p->a);
 	pair_run(p, 100);
