@@ -267,9 +267,15 @@ static void a_file_with_a_response(void **state)
 		const char *said;
 	} rows[] = {
 		{ { .cert = &leaf, .from = now - 9, .until = now + 99 }, 0, "" },
-		{ { .cert = &leaf, .from = now - 99, .until = now - 9 },
+		{ { .cert = &leaf, .from = now - 999, .until = now - 399 },
 		  0,
 		  "and this machine's clock says" },
+		{ { .cert = &leaf, .from = now + 399, .until = now + 999 },
+		  0,
+		  "and this machine's clock says" },
+		/* Clocks may differ by some minutes, for peers as for us. */
+		{ { .cert = &leaf, .from = now - 99, .until = now - 9 }, 0, "" },
+		{ { .cert = &leaf, .from = now + 99, .until = now + 999 }, 0, "" },
 		{ { .cert = &other, .from = now - 9, .until = now + 99 },
 		  -1,
 		  "the OCSP response is not about the certificate 'CN=hq' of Cert=" },

@@ -232,7 +232,7 @@ static int judge_single(OCSP_SINGLERESP *single, const X509 *leaf, int64_t now, 
 	}
 	begin = time_value(from);
 	end = until ? time_value(until) : begin + PKI_OCSP_AGE;
-	if (begin > now || end < now)
+	if (begin > now + PKI_OCSP_SKEW || end < now - PKI_OCSP_SKEW) /* as we take others' */
 		text_add(
 			err,
 			"the OCSP response is for %s to %s, and this machine's clock says %s: peers do not take it",
