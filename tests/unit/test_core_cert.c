@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 
 #include "ike/auth/cred.h"
+#include "ike/pki/trust_share.h"
 
 /* ---- certificates ------------------------------------------------------------------------------- */
 
@@ -100,7 +101,10 @@ static void chains_prove(void **state)
 
 	(void)state;
 	pair_start(p, true);
+	assert_int_equal(pki_trusts_held(),
+			 1); /* of tunnels that trust the same, here of two cores */
 	pair_free(p);
+	assert_int_equal(pki_trusts_held(), 0);
 	p = pair_certified(&middle);
 	pair_start(p, true);
 	assert_true(pair_count(p, p->a, IKE_AUTH, false) >= 1);

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ike/pki/trust_share.h"
+
 /* ---- the configuration ------------------------------------------------------- */
 
 static bool children_sane(const struct ike_tunnel_conf *c)
@@ -177,7 +179,7 @@ static bool make_trust(struct tunnel_conf *c)
 	char why[PKI_MAX_TEXT];
 
 	if (made && n) {
-		c->trust = pki_trust_new(cas, n, crls, n_crls, why, sizeof(why));
+		c->trust = pki_trust_get(cas, n, crls, n_crls, why, sizeof(why));
 		made = c->trust;
 	}
 	free(cas);
@@ -245,7 +247,7 @@ void tunnel_free_conf(const struct tunnel_conf *c)
 		return;
 	ike_proposals_put(c->ike);
 	ike_proposals_put(c->esp);
-	pki_trust_free(c->trust);
+	pki_trust_put(c->trust);
 	free((void *)c->pool);
 	free((void *)c->ppk);
 	free((void *)c);

@@ -4,8 +4,8 @@
  * whether what a peer sent proves its identity, and what is said if not. CRLs, and OCSP responses
  * (RFC 6960, 4806). Raw public keys are in crypto/sign.h.
  *
- * The module has no clock, no file, no network and no state beside its arguments: bytes and the time
- * come in, a verdict and a sentence come out. It is one of the two users of libcrypto. Nothing of what
+ * The module has no clock, no file, no network and no state beside its arguments (but for trust_share.h):
+ * bytes and the time come in, a verdict and a sentence come out. It is one of the two users of libcrypto. Nothing of what
  * libcrypto finds by itself is used: no default folder of CAs, no environment variable, no system time.
  * Different threads may use one trust store at a time.
  *
