@@ -59,7 +59,7 @@ static void completes(void **state)
 		const char *words, *offered;
 	} rows[] = {
 		{ "",
-		  "peer sa stats monitor keygen import up down status why check reload pool algo help " },
+		  "peer sa stats monitor keygen import ca up down status why check reload pool algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },
@@ -113,6 +113,12 @@ static void completes(void **state)
 		{ "reload ", "help " },
 		{ "pool ", "show help " },
 		{ "pool bogus ", "" },
+		{ "ca ", "init issue revoke list crl help " },
+		{ "ca init --", "--name --key --days --encrypt --dir --passphrase " },
+		{ "ca init --key e", "ecdsa-p256 ecdsa-p384 ed25519 " },
+		{ "ca issue x --s", "--san --server " },
+		{ "ca list --", "--dir --passphrase " },
+		{ "ca issue x --p12 ", "@file " },
 		{ "help p", "peer pool " },
 		{ "bogus ", "" },
 	};

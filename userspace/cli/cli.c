@@ -16,7 +16,7 @@
 
 static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
-	"COMMAND := peer | sa | stats | monitor | keygen | import | up | down |\n"
+	"COMMAND := peer | sa | stats | monitor | keygen | import | ca | up | down |\n"
 	"           status | why | check | reload | pool | algo\n"
 	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -br[ief] -o[neline]\n"
 	"           -c[olor][={always|auto|never}] -n[etns] NAME -con[trol] PATH\n"
@@ -32,6 +32,7 @@ const struct command commands[] = {
 	{ "monitor", cmd_monitor, usage_monitor, monitor_keywords, NULL, NULL },
 	{ "keygen", cmd_keygen, usage_keygen, keygen_keywords, NULL, NULL },
 	{ "import", cmd_import, usage_import, import_keywords, NULL, "@file" },
+	{ "ca", cmd_ca, usage_ca, ca_keywords, ca_commands, NULL },
 	{ "up", cmd_up, usage_agent, up_keywords, NULL, "@tunnel" },
 	{ "down", cmd_down, usage_agent, up_keywords, NULL, "@tunnel --all" },
 	{ "status", cmd_status, usage_agent, NULL, NULL, "@tunnel" },

@@ -59,6 +59,7 @@ int cmd_algo(struct cli *cli, struct args *a);
 int cmd_stats(struct cli *cli, struct args *a);
 int cmd_keygen(struct cli *cli, struct args *a);
 int cmd_import(struct cli *cli, struct args *a);
+int cmd_ca(struct cli *cli, struct args *a);
 int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
@@ -74,14 +75,16 @@ extern const char usage_monitor[];
 extern const char usage_stats[];
 extern const char usage_keygen[];
 extern const char usage_import[];
+extern const char usage_ca[];
 extern const char usage_agent[];
 extern const char usage_why[];
 extern const char usage_check[];
 extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
-	keygen_keywords[], import_keywords[], up_keywords[], why_keywords[], to_keywords[];
-extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[];
+	keygen_keywords[], import_keywords[], ca_keywords[], up_keywords[], why_keywords[], to_keywords[];
+extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[],
+	ca_commands[];
 
 /* ----------------------------------------------------------------- helpers */
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "cli/base64.h"
 #include "cli/cli.h"
 
 const char usage_keygen[] =
@@ -16,29 +17,7 @@ const char usage_keygen[] =
 	"Write them to files that others cannot read: umask 077 first.\n";
 
 #define PSK_LEN 32
-_Static_assert(4 * ((PSK_LEN + 2) / 3) + 1 <= KEYGEN_PSK_TEXT, "a key does not fit");
-
-/* RFC 4648 section 4; out holds 4 * ((len + 2) / 3) + 1. */
-static void base64(char *out, const uint8_t *in, size_t len)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t i;
-
-	for (i = 0; i < len; i += 3) {
-		uint32_t v = (uint32_t)in[i] << 16;
-
-		if (i + 1 < len)
-			v |= (uint32_t)in[i + 1] << 8;
-		if (i + 2 < len)
-			v |= in[i + 2];
-		*out++ = digits[v >> 18];
-		*out++ = digits[(v >> 12) & 63];
-		*out++ = i + 1 < len ? digits[(v >> 6) & 63] : '=';
-		*out++ = i + 2 < len ? digits[v & 63] : '=';
-	}
-	*out = '\0';
-}
+_Static_assert(BASE64_SIZE(PSK_LEN) <= KEYGEN_PSK_TEXT, "a key does not fit");
 
 static int random_bytes(uint8_t *buf, size_t len)
 {
