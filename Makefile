@@ -67,7 +67,7 @@ U := userspace
 SRC_lib   := $(sort $(wildcard $(U)/lib/*.c))
 SRC_ike   := $(sort $(foreach d,proto crypto pki core eap exch ext child auth pool radius,$(wildcard $(U)/ike/$d/*.c)))
 SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app/config app/ctl import,$(U)/ike/$d/*.c))))
-SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c)))
+SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c $(U)/cli/far/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SRC_sim   := $(sort $(wildcard tests/sim/*.c))
 SRC_world := $(filter-out %/sim.c %/memory.c,$(SRC_sim))
@@ -350,7 +350,8 @@ vm-systemd: userspace ## README and the service on a Debian that systemd booted 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B exec tests/run-tap vm-debug tests/vm/suite-debug
 
-interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun ## the IKE core against strongSwan on this machine's sockets
+interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun $B/esptund ## the IKE core against strongSwan on this machine's sockets
+	$(if $(FULL),$(Q)tests/fetch-package bookworm libreswan openiked >/dev/null || :)
 	$(Q)$(if $(FULL),ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
 		exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 

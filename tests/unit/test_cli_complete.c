@@ -59,7 +59,7 @@ static void completes(void **state)
 		const char *words, *offered;
 	} rows[] = {
 		{ "",
-		  "peer sa stats monitor keygen import ca up down status why check reload pool algo help " },
+		  "peer sa stats monitor keygen import ca peer-config up down status why check reload pool algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },
@@ -119,7 +119,10 @@ static void completes(void **state)
 		{ "ca issue x --s", "--san --server " },
 		{ "ca list --", "--dir --passphrase " },
 		{ "ca issue x --p12 ", "@file " },
-		{ "help p", "peer pool " },
+		{ "peer-config x --f", "--for " },
+		{ "peer-config x --for a", "apple android aws azure " },
+		{ "peer-config x --for esptun --", "--address --id --net --p12 --secrets " },
+		{ "help p", "peer peer-config pool " },
 		{ "bogus ", "" },
 	};
 

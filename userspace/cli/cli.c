@@ -16,8 +16,8 @@
 
 static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
-	"COMMAND := peer | sa | stats | monitor | keygen | import | ca | up | down |\n"
-	"           status | why | check | reload | pool | algo\n"
+	"COMMAND := peer | sa | stats | monitor | keygen | import | ca | peer-config |\n"
+	"           up | down | status | why | check | reload | pool | algo\n"
 	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -br[ief] -o[neline]\n"
 	"           -c[olor][={always|auto|never}] -n[etns] NAME -con[trol] PATH\n"
 	"           -show-keys -V[ersion]\n"
@@ -33,6 +33,8 @@ const struct command commands[] = {
 	{ "keygen", cmd_keygen, usage_keygen, keygen_keywords, NULL, NULL },
 	{ "import", cmd_import, usage_import, import_keywords, NULL, "@file" },
 	{ "ca", cmd_ca, usage_ca, ca_keywords, ca_commands, NULL },
+	{ "peer-config", cmd_peer_config, usage_peer_config, peer_config_keywords, NULL,
+	  "@tunnel" },
 	{ "up", cmd_up, usage_agent, up_keywords, NULL, "@tunnel" },
 	{ "down", cmd_down, usage_agent, up_keywords, NULL, "@tunnel --all" },
 	{ "status", cmd_status, usage_agent, NULL, NULL, "@tunnel" },

@@ -60,6 +60,7 @@ int cmd_stats(struct cli *cli, struct args *a);
 int cmd_keygen(struct cli *cli, struct args *a);
 int cmd_import(struct cli *cli, struct args *a);
 int cmd_ca(struct cli *cli, struct args *a);
+int cmd_peer_config(struct cli *cli, struct args *a);
 int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
@@ -76,13 +77,15 @@ extern const char usage_stats[];
 extern const char usage_keygen[];
 extern const char usage_import[];
 extern const char usage_ca[];
+extern const char usage_peer_config[];
 extern const char usage_agent[];
 extern const char usage_why[];
 extern const char usage_check[];
 extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
-	keygen_keywords[], import_keywords[], ca_keywords[], up_keywords[], why_keywords[], to_keywords[];
+	keygen_keywords[], import_keywords[], ca_keywords[], peer_config_keywords[], up_keywords[],
+	why_keywords[], to_keywords[];
 extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[],
 	ca_commands[];
 
@@ -102,6 +105,12 @@ int cli_usage_error(const struct args *a);
 
 /** cli_error() - print "Error: " and a sentence; with -j {"error": sentence} */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * cli_warn_readable() - a key is about to be printed: if the shell made a file for it that others
+ * can read, say so
+ */
+void cli_warn_readable(void);
 
 /** cli_option() - the option that @s, with its hyphens, abbreviates; -1 if none */
 int cli_option(const char *s);

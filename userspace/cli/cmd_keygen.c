@@ -65,8 +65,7 @@ static int keygen_sa(size_t len)
 	return err;
 }
 
-/* The shell made the file; say so if its mode lets others read the key. */
-static void warn_if_readable(void)
+void cli_warn_readable(void)
 {
 	char name[PATH_MAX];
 	struct stat st;
@@ -126,6 +125,6 @@ int cmd_keygen(struct cli *cli, struct args *a)
 	}
 	if (args_end(a, "esptun keygen [sa ALGO]"))
 		return cli_usage_error(a);
-	warn_if_readable();
+	cli_warn_readable();
 	return len ? keygen_sa(len) : keygen_psk();
 }

@@ -84,6 +84,15 @@ void plist_close(struct plist *p, const char *element)
 	fprintf(p->out, "</%s>\n", element);
 }
 
+void plist_comment(struct plist *p, const char *text)
+{
+	indent(p);
+	fputs("<!-- ", p->out);
+	for (const char *s = text; *s; s++)
+		fputs(*s == '-' && s[1] == '-' ? "- " : (char[2]){ *s }, p->out);
+	fputs(" -->\n", p->out);
+}
+
 /* FNV-1a of 64 bits; nobody hostile chooses names of payloads. */
 static uint64_t hash_name(uint64_t hash, const char *name)
 {

@@ -23,6 +23,8 @@ void plist_data(struct plist *p, const char *key, const uint8_t *data, size_t le
 /* "dict" or "array" */
 void plist_open(struct plist *p, const char *key, const char *element);
 void plist_close(struct plist *p, const char *element);
+/* A comment, which is not escaped: "--" in it is written as "- -". */
+void plist_comment(struct plist *p, const char *text);
 
 enum { PLIST_UUID = 37 };
 
