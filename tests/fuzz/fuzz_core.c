@@ -27,7 +27,7 @@ enum {
 	GROUPS = 16,
 	SIGNED = 32,
 	ADDITIONAL = 64,
-	USER = 128, /* a is a user of b, by EAP */
+	USER = 128, /* a is a user of b, by EAP; with WORDY in a second round */
 };
 
 struct fuzz {
@@ -373,8 +373,12 @@ static void set_up(struct fuzz *f, uint8_t what)
 			set_additional(c);
 	}
 	if (what & USER && !(what & (HUB | BOTH_BEGIN))) {
-		world_eap(&f->w, f->link, world_keys[0], "alice", "clue",
-			  1 << EAP_MSCHAPV2 | (what & SIGNED ? 1 << EAP_MD5 : 0));
+		if (what & WORDY)
+			world_rounds(&f->w, f->link, what & SIGNED ? world_keys[1] : NULL,
+				     world_keys[0], "alice", "clue");
+		else
+			world_eap(&f->w, f->link, world_keys[0], "alice", "clue",
+				  1 << EAP_MSCHAPV2 | (what & SIGNED ? 1 << EAP_MD5 : 0));
 		node_add_user(b, "alice", "clue");
 	}
 	node_start(b, false);

@@ -619,17 +619,13 @@ static void play_pool(struct run *r)
 
 /* ---- EAP ----------------------------------------------------------------- */
 
-/* b serves a by EAP, in rounds whose jobs are late; at first a may have another password, or method, or b none. */
-static void play_eap(struct run *r)
+/* a is a user of b; at first it may have another password, or b no such user. */
+static void play_user(struct run *r)
 {
-	static const char *const passwords[] = { "pclue", "pno clue" };
-	unsigned int md5 = rnd_chance(&r->rnd, 30) ? 1 << EAP_MD5 : 0, i;
+	static const char *const passwords[] = { "clue", "no clue" };
+	unsigned int i;
 
-	world_eap(&r->w, 0, world_keys[0], "alice", "clue", md5 | 1 << EAP_MSCHAPV2);
-	node_add_user(r->b, rnd_chance(&r->rnd, 80) ? "alice" : "bob", "clue");
-	if (md5)
-		r->a->conf[0].eap_methods = md5;
-	node_set_psk(r->a, 0, passwords[rnd_chance(&r->rnd, 30)]);
+	node_set_password(r->a, 0, passwords[rnd_chance(&r->rnd, 30)]);
 	start_both(r);
 	for (i = (unsigned int)rnd_below(&r->rnd, 6); i; i--) {
 		pass(r, rnd_below(&r->rnd, 40000));
@@ -643,9 +639,30 @@ static void play_eap(struct run *r)
 		if (!r->b->core)
 			node_start(r->b, false);
 	}
-	node_set_psk(r->a, 0, passwords[0]);
+	node_set_password(r->a, 0, passwords[0]);
 	r->b->n_users = 0;
 	node_add_user(r->b, "alice", "clue");
+}
+
+/* b serves a by EAP, whose jobs are late; a may have another method than b. */
+static void play_eap(struct run *r)
+{
+	unsigned int md5 = rnd_chance(&r->rnd, 30) ? 1 << EAP_MD5 : 0;
+
+	world_eap(&r->w, 0, world_keys[0], "alice", "clue", md5 | 1 << EAP_MSCHAPV2);
+	node_add_user(r->b, rnd_chance(&r->rnd, 80) ? "alice" : "bob", "clue");
+	if (md5)
+		r->a->conf[0].eap_methods = md5;
+	play_user(r);
+}
+
+/* EAP is the second one of two rounds. */
+static void play_rounds(struct run *r)
+{
+	world_rounds(&r->w, 0, rnd_chance(&r->rnd, 50) ? world_keys[1] : NULL, world_keys[0],
+		     "alice", "clue");
+	node_add_user(r->b, rnd_chance(&r->rnd, 80) ? "alice" : "bob", "clue");
+	play_user(r);
 }
 
 /* ---- rekeying ------------------------------------------------------------ */
@@ -1343,6 +1360,7 @@ static const struct scenario scenarios[] = {
 	{ "ppk", play_ppk, 0 },
 	{ "rekey-further", play_rekey_further, STEADY },
 	{ "eap", play_eap, 0 },
+	{ "rounds", play_rounds, 0 },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

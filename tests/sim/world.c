@@ -590,6 +590,11 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 	}
 	if (job->kind == IKE_JOB_MSCHAPV2_VERIFY || job->kind == IKE_JOB_MD5_VERIFY)
 		return find_user(n, job->peer, len);
+	if (job->kind == IKE_JOB_MSCHAPV2_RESPOND || job->kind == IKE_JOB_MSCHAPV2_CONFIRM ||
+	    job->kind == IKE_JOB_MD5_RESPOND) {
+		*len = strlen(n->password[i]);
+		return (const uint8_t *)n->password[i];
+	}
 	*len = n->psk_len[i];
 	return n->psk[i];
 }
@@ -905,6 +910,12 @@ void node_set_psk(struct node *n, unsigned int link, const char *psk)
 	memcpy(n->psk[link], psk, n->psk_len[link]);
 }
 
+void node_set_password(struct node *n, unsigned int link, const char *password)
+{
+	snprintf(n->password[link], sizeof(n->password[link]), "%c%s", IKE_SECRET_PASSWORD,
+		 password);
+}
+
 void node_set_ppk(struct node *n, unsigned int link, const char *id, const char *ppk, bool required)
 {
 	struct ike_ppk_conf *c = &n->conf[link].ppk;
@@ -991,7 +1002,6 @@ void world_eap(struct world *w, unsigned int link, const char *b, const char *na
 	struct node *client = &w->node[w->link[link].a], *server = &w->node[w->link[link].b];
 	unsigned int at = w->link[link].of_hub ? w->link[link].hub : link;
 	struct ike_tunnel_conf *c = &client->conf[link], *s = &server->conf[at];
-	char key[256];
 
 	node_set_key(client, link, NULL, b);
 	node_set_key(server, at, b, NULL);
@@ -999,8 +1009,24 @@ void world_eap(struct world *w, unsigned int link, const char *b, const char *na
 	c->local_auth.method = s->remote_auth.method = IKE_METHOD_EAP;
 	c->eap_methods = s->eap_methods = methods;
 	s->remote_id.type = 0;
-	snprintf(key, sizeof(key), "%c%s", IKE_SECRET_PASSWORD, password);
-	node_set_psk(client, link, key);
+	node_set_password(client, link, password);
+}
+
+void world_rounds(struct world *w, unsigned int link, const char *a, const char *b,
+		  const char *name, const char *password)
+{
+	struct node *client = &w->node[w->link[link].a], *server = &w->node[w->link[link].b];
+	unsigned int at = w->link[link].of_hub ? w->link[link].hub : link;
+	struct ike_tunnel_conf *c = &client->conf[link], *s = &server->conf[at];
+
+	node_set_key(client, link, a, b);
+	node_set_key(server, at, b, a);
+	add_cred(&c->creds, client->creds[link], IKE_CRED_EAP_NAME, name, strlen(name));
+	c->local_auth.then_user = s->remote_auth.then_user = true;
+	c->eap_methods = s->eap_methods = 1 << EAP_MSCHAPV2;
+	s->first_id = s->remote_id;
+	s->remote_id.type = 0;
+	node_set_password(client, link, password);
 }
 
 void world_sign(struct world *w, unsigned int link, const char *a, const char *b)

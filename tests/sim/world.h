@@ -121,6 +121,7 @@ struct node {
 	unsigned int fail_peers; /* so many peer_make calls fail */
 	uint8_t psk[WORLD_LINKS][256]; /* keys of its tunnels */
 	size_t psk_len[WORLD_LINKS];
+	char password[WORLD_LINKS][64]; /* of its own as a user, as enum ike_job_secret says */
 	const char *ppk[WORLD_LINKS]; /* likewise; where conf[].ppk names one */
 	struct ike_private_key private_key[WORLD_LINKS]; /* likewise, where it signs */
 	struct world_user user[NODE_USERS]; /* whom it serves by EAP */
@@ -284,6 +285,8 @@ void node_move(struct node *n, const struct ike_addr *addr, const struct ike_add
 unsigned int world_link(struct world *w, struct node *a, struct node *b, bool both);
 /* Its key for the tunnel is @psk from now on. */
 void node_set_psk(struct node *n, unsigned int link, const char *psk);
+/* So is its password as a user of the tunnel's other end. */
+void node_set_password(struct node *n, unsigned int link, const char *password);
 
 /* So is its PPK, by this name; @ppk stays where it is. */
 void node_set_ppk(struct node *n, unsigned int link, const char *id, const char *ppk,
@@ -307,6 +310,11 @@ void node_add_user(struct node *n, const char *name, const char *secret);
  */
 void world_eap(struct world *w, unsigned int link, const char *b, const char *name,
 	       const char *password, unsigned int methods);
+/*
+ * The same in the second one of two rounds: in the first one @a proves itself by its key in PEM, or with NULL by the PSK.
+ */
+void world_rounds(struct world *w, unsigned int link, const char *a, const char *b,
+		  const char *name, const char *password);
 /* Both ends of the link have such keys. */
 void world_sign(struct world *w, unsigned int link, const char *a, const char *b);
 /*

@@ -3,6 +3,7 @@
  * EAP in IKE_AUTH (RFC 7296 2.16), two cores against each other: a is a user, b the server, which signs. Each
  * refusal with its sentence. What methods say to each other test_eap.c has.
  */
+#include "core_auth.h"
 #include "core_hub.h"
 
 #include "ike/eap/eap.h"
@@ -228,7 +229,7 @@ static void a_wrong_password_is_refused(void **state)
 	/* Some servers lock the account after a few of these. */
 	pair_run(p, 40000);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
-	node_set_psk(p->a, 0, "pclue");
+	node_set_password(p->a, 0, "clue");
 	pair_run(p, 60000);
 	is_up(p);
 	pair_free(p);
@@ -353,60 +354,7 @@ static void the_server_proves_itself_first(void **state)
 
 /* ---- messages that are not as they should be -------------------------------------------------------------- */
 
-/* a's IKE_AUTH request number @n (from 1) and all that follow do not arrive. */
-static void stop_before(struct pair *p, unsigned int n)
-{
-	pair_start(p, false);
-	while (pair_count(p, p->a, IKE_AUTH, false) < n - 1)
-		pair_run(p, 1);
-	if (n == 1)
-		pair_run(p, 15);
-	p->drop_from = 1u << p->a->index;
-	p->drop_exchange = IKE_AUTH;
-	p->drop_requests = true;
-	pair_run(p, 30);
-	assert_true(pair_count(p, p->a, IKE_AUTH, false) >= n);
-	p->drop_requests = false;
-}
-
-/* b's IKE SA, which is no tunnel's yet; NULL: it is gone. */
-static struct ike_sa *sa_of_b(const struct pair *p, const struct sent *init)
-{
-	return ikesa_find(&p->b->core->sas, init->h.spi_r, false);
-}
-
-static struct ike_sa *half_open(struct pair *p)
-{
-	struct ike_sa *sa = sa_of_b(p, pair_sent(p, p->b, IKE_SA_INIT, true, 0));
-
-	assert_non_null(sa);
-	return sa;
-}
-
-struct answer {
-	uint8_t buf[4096], first;
-	struct ike_builder b;
-};
-
-static void begin(struct answer *m)
-{
-	request_begin(&m->b, m->buf, sizeof(m->buf), &m->first);
-}
-
-/* b answers with that, instead of what it would have said to the request that did not arrive. */
-static void answer(struct pair *p, struct answer *m)
-{
-	struct ike_sa *sa = half_open(p);
-	struct ikesa_message msg = { 0 };
-
-	assert_true(message_seal(p->b->core, sa, IKE_AUTH, IKE_FLAG_RESPONSE, sa->rx.next++, &m->b,
-				 m->first, &msg));
-	world_inject(&p->w, &sa->local, &sa->remote, msg.data, msg.len, 0);
-	ikesa_message_free(&msg);
-	pair_run(p, 100);
-}
-
-static void add_eap(struct answer *m, const void *packet, size_t len)
+static void add_eap(struct auth_message *m, const void *packet, size_t len)
 {
 	ike_build_payload(&m->b, IKE_PL_EAP, packet, len);
 }
@@ -419,12 +367,12 @@ static void early_success_is_nothing(void **state)
 	(void)state;
 	for (unsigned int n = 2; n <= 4; n++) {
 		struct pair *p = pair_alice();
-		struct answer m;
+		struct auth_message m;
 
-		stop_before(p, n);
-		begin(&m);
+		auth_stop_before(p, n);
+		auth_begin(&m);
 		add_eap(&m, success, sizeof(success));
-		answer(p, &m);
+		auth_answer(p, &m);
 		/* At the last one of these the method was completed, and AUTH has to be made with its key. */
 		nothing_installed(p);
 		if (n < 4)
@@ -439,13 +387,13 @@ static void a_method_is_not_swapped(void **state)
 {
 	static const uint8_t md5[] = { EAP_REQUEST, 250, 0, 8, EAP_TYPE_MD5, 2, 1, 2 };
 	struct pair *p = pair_eap("alice", "clue", MSCHAPV2 | MD5);
-	struct answer m;
+	struct auth_message m;
 
 	(void)state;
-	stop_before(p, 3);
-	begin(&m);
+	auth_stop_before(p, 3);
+	auth_begin(&m);
 	add_eap(&m, md5, sizeof(md5));
-	answer(p, &m);
+	auth_answer(p, &m);
 	nothing_installed(p);
 	node_says(p->a, "peer left EAP-MSCHAPv2 in the middle of it for type 4 (EAP-MD5)");
 	pair_free(p);
@@ -456,14 +404,14 @@ static void eap_without_auth_is_refused(void **state)
 {
 	static const uint8_t identity[] = { EAP_REQUEST, 1, 0, 5, EAP_TYPE_IDENTITY };
 	struct pair *p = pair_alice();
-	struct answer m;
+	struct auth_message m;
 
 	(void)state;
-	stop_before(p, 1);
-	begin(&m);
+	auth_stop_before(p, 1);
+	auth_begin(&m);
 	ike_build_id(&m.b, IKE_PL_IDR, &p->b->conf[0].local_id);
 	add_eap(&m, identity, sizeof(identity));
-	answer(p, &m);
+	auth_answer(p, &m);
 	nothing_installed(p);
 	node_says(p->a, "peer asks for EAP without an AUTH payload of its own");
 	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 1);
@@ -475,12 +423,12 @@ static void eap_only_is_ignored(void **state)
 {
 	struct pair *p = pair_alice();
 	struct ike_payloads in;
-	struct answer m;
+	struct auth_message m;
 
 	(void)state;
-	stop_before(p, 1);
-	half_open(p)->rx.next++; /* the one that did not arrive is none */
-	begin(&m);
+	auth_stop_before(p, 1);
+	auth_half_open(p)->rx.next++; /* the one that did not arrive is none */
+	auth_begin(&m);
 	ike_build_id(&m.b, IKE_PL_IDI, &p->a->conf[0].local_id);
 	ike_build_notify(&m.b, IKE_N_EAP_ONLY_AUTHENTICATION, NULL, 0);
 	assert_true(node_request(p->a, IKE_AUTH, &m.b, m.first));
@@ -493,20 +441,12 @@ static void eap_only_is_ignored(void **state)
 }
 
 /* What a says in place of its request number @n, once it has gone so far. */
-static struct pair *request_in_place(unsigned int n, struct answer *m)
+static struct pair *request_in_place(unsigned int n, struct auth_message *m)
 {
 	struct pair *p = pair_alice();
 
-	stop_before(p, n);
-	half_open(p)->rx.next++; /* the one that did not arrive is none */
-	begin(m);
+	auth_replace(p, n, m);
 	return p;
-}
-
-static void send_in_place(struct pair *p, struct answer *m)
-{
-	assert_true(node_request(p->a, IKE_AUTH, &m->b, m->first));
-	pair_run(p, 60);
 }
 
 static void is_refused(struct pair *p, uint16_t notify, const char *words)
@@ -518,7 +458,7 @@ static void is_refused(struct pair *p, uint16_t notify, const char *words)
 	nothing_installed(p);
 	in = sent_open(pair_sent(p, p->b, IKE_AUTH, true, last), node_sa(p->a));
 	assert_true(ike_notify_find(&in, notify, &n));
-	assert_int_equal(half_open(p)->state, IKESA_CLOSED);
+	assert_int_equal(auth_half_open(p)->state, IKESA_CLOSED);
 	if (words)
 		node_says(p->b, words);
 	pair_free(p);
@@ -530,52 +470,52 @@ static const uint8_t identity_answer[] = { EAP_RESPONSE, 1,   0,   10,	EAP_TYPE_
 static void payloads_missing_repeated_or_out_of_place_are_refused(void **state)
 {
 	static const uint8_t auth[32] = { 0 };
-	struct answer m;
+	struct auth_message m;
 	struct pair *p;
 
 	(void)state;
 	for (unsigned int n = 2; n <= 4; n++) {
 		p = request_in_place(n, &m); /* none */
-		send_in_place(p, &m);
+		auth_send(p, &m);
 		is_refused(p, IKE_N_INVALID_SYNTAX, "not one EAP payload");
 		p = request_in_place(n, &m); /* twice */
 		add_eap(&m, identity_answer, sizeof(identity_answer));
 		add_eap(&m, identity_answer, sizeof(identity_answer));
-		send_in_place(p, &m);
+		auth_send(p, &m);
 		is_refused(p, IKE_N_INVALID_SYNTAX, "not one EAP payload");
 		p = request_in_place(n, &m); /* AUTH before its time, alone or not */
 		ike_build_auth(&m.b, IKE_AUTH_PSK, auth, sizeof(auth));
-		send_in_place(p, &m);
+		auth_send(p, &m);
 		is_refused(p, IKE_N_INVALID_SYNTAX, "not one EAP payload");
 		p = request_in_place(n, &m);
 		add_eap(&m, identity_answer, sizeof(identity_answer));
 		ike_build_auth(&m.b, IKE_AUTH_PSK, auth, sizeof(auth));
-		send_in_place(p, &m);
+		auth_send(p, &m);
 		is_refused(p, IKE_N_INVALID_SYNTAX, "not one EAP payload");
 		p = request_in_place(n, &m); /* the first request again */
 		ike_build_id(&m.b, IKE_PL_IDI, &p->a->conf[0].local_id);
-		send_in_place(p, &m);
+		auth_send(p, &m);
 		is_refused(p, IKE_N_INVALID_SYNTAX, "not one EAP payload");
 	}
 	p = request_in_place(5, &m); /* AUTH is due */
 	add_eap(&m, identity_answer, sizeof(identity_answer));
-	send_in_place(p, &m);
+	auth_send(p, &m);
 	is_refused(p, IKE_N_AUTHENTICATION_FAILED, "without one AUTH payload");
 	p = request_in_place(5, &m);
 	ike_build_auth(&m.b, IKE_AUTH_PSK, auth, sizeof(auth));
 	ike_build_auth(&m.b, IKE_AUTH_PSK, auth, sizeof(auth));
-	send_in_place(p, &m);
+	auth_send(p, &m);
 	is_refused(p, IKE_N_AUTHENTICATION_FAILED, "without one AUTH payload");
 	p = request_in_place(5, &m);
 	ike_build_auth(&m.b, IKE_AUTH_PSK, auth, sizeof(auth));
-	send_in_place(p, &m);
+	auth_send(p, &m);
 	is_refused(
 		p, IKE_N_AUTHENTICATION_FAILED,
 		"peer 'alice' went through EAP, but its AUTH payload is not made with the key of that");
 	/* Another method's AUTH in place of that of EAP. */
 	p = request_in_place(5, &m);
 	ike_build_auth(&m.b, IKE_AUTH_SIGNATURE, auth, sizeof(auth));
-	send_in_place(p, &m);
+	auth_send(p, &m);
 	is_refused(p, IKE_N_AUTHENTICATION_FAILED, "not made with the key of that");
 }
 
@@ -583,31 +523,33 @@ static void payloads_missing_repeated_or_out_of_place_are_refused(void **state)
 static void another_key_is_refused_by_both(void **state)
 {
 	struct pair *p = pair_alice();
-	struct answer m;
+	struct auth_message m;
 
 	(void)state;
-	stop_before(p, 4);
-	half_open(p)->setup->eap->run.method->server_take(
-		&half_open(p)->setup->eap->run, &(struct eap_step){ .rng = &p->b->core->env.rng },
+	auth_stop_before(p, 4);
+	auth_half_open(p)->setup->eap->run.method->server_take(
+		&auth_half_open(p)->setup->eap->run,
+		&(struct eap_step){ .rng = &p->b->core->env.rng },
 		&(struct eap_packet){ .code = EAP_RESPONSE,
 				      .type = EAP_TYPE_MSCHAPV2,
 				      .data = (const uint8_t *)"\x03",
 				      .len = 1 });
-	half_open(p)->setup->eap->proven = true;
-	half_open(p)->setup->eap->run.msk[0] ^= 1;
-	begin(&m);
-	add_eap(&m, (const uint8_t[]){ EAP_SUCCESS, half_open(p)->setup->eap->run.id, 0, 4 }, 4);
-	answer(p, &m);
+	auth_half_open(p)->setup->eap->proven = true;
+	auth_half_open(p)->setup->eap->run.msk[0] ^= 1;
+	auth_begin(&m);
+	add_eap(&m, (const uint8_t[]){ EAP_SUCCESS, auth_half_open(p)->setup->eap->run.id, 0, 4 },
+		4);
+	auth_answer(p, &m);
 	nothing_installed(p);
 	node_says(p->b, "went through EAP, but its AUTH payload is not made with the key of that");
 	node_says(p->a, "AUTHENTICATION_FAILED");
 	pair_free(p);
 	/* The other way round: the client finds it out. */
 	p = pair_alice();
-	stop_before(p, 5);
-	begin(&m);
+	auth_stop_before(p, 5);
+	auth_begin(&m);
 	ike_build_auth(&m.b, IKE_AUTH_PSK, (const uint8_t[32]){ 1 }, 32);
-	answer(p, &m);
+	auth_answer(p, &m);
 	nothing_installed(p);
 	node_says(
 		p->a,
@@ -623,10 +565,10 @@ static void it_is_half_open_until_the_end(void **state)
 		struct pair *p = pair_alice();
 
 		(void)state;
-		stop_before(p, n);
+		auth_stop_before(p, n);
 		p->drop_all = true;
 		assert_int_equal(node_stats(p->b).half_open, 1);
-		assert_null(half_open(p)->peer);
+		assert_null(auth_half_open(p)->peer);
 		pair_run(p, IKESA_EAP_MS - 5000);
 		assert_int_equal(node_stats(p->b).half_open, 1);
 		pair_run(p, 6000);
@@ -655,9 +597,9 @@ static void our_signature_is_metered(void **state)
 	is_up(p);
 	pair_free(p);
 	p = pair_alice();
-	stop_before(p, 2);
-	assert_true(half_open(p)->setup->work > 0);
-	assert_true(p->b->core->admit.work >= half_open(p)->setup->work / 2);
+	auth_stop_before(p, 2);
+	assert_true(auth_half_open(p)->setup->work > 0);
+	assert_true(p->b->core->admit.work >= auth_half_open(p)->setup->work / 2);
 	pair_free(p);
 }
 
@@ -671,10 +613,10 @@ static void copies_get_few_answers_and_at_one_place(void **state)
 	uint64_t work;
 
 	(void)state;
-	stop_before(p, 2);
+	auth_stop_before(p, 2);
 	p->drop_requests = true;
 	request = pair_sent(p, p->a, IKE_AUTH, false, 0);
-	elsewhere = half_open(p)->remote;
+	elsewhere = auth_half_open(p)->remote;
 	elsewhere.addr.b[3] ^= 1;
 	work = p->b->core->admit.work;
 	for (unsigned int i = 0; i < 3; i++)
@@ -700,8 +642,8 @@ static void what_strangers_lack_fills_no_log(void **state)
 		struct pair *p = pair_alice();
 		struct ike_sa *sa;
 
-		stop_before(p, 1);
-		sa = half_open(p);
+		auth_stop_before(p, 1);
+		sa = auth_half_open(p);
 		sa->setup->peer_hashes = 0;
 		for (unsigned int kind = 0; i && kind < ADMIT_KINDS; kind++)
 			p->b->core->admit.reply_spent[kind] = TIMER_NEVER;
@@ -722,7 +664,7 @@ static void guesses_are_metered(void **state)
 	uint64_t before;
 
 	(void)state;
-	stop_before(p, 3);
+	auth_stop_before(p, 3);
 	before = p->b->core->admit.work;
 	p->drop_requests = false;
 	pair_run(p, 1000);
@@ -739,7 +681,7 @@ static void a_tunnel_that_goes_takes_its_eap_along(void **state)
 	for (unsigned int n = 2; n <= 5; n++) {
 		struct pair *p = pair_alice();
 
-		stop_before(p, n);
+		auth_stop_before(p, n);
 		ike_core_tunnel_del(p->b->core, "t0");
 		pair_run(p, 2000);
 		nothing_installed(p);
@@ -755,7 +697,7 @@ static void a_change_has_a_user_begin_anew(void **state)
 	for (unsigned int n = 2; n <= 5; n++) {
 		struct pair *p = pair_alice();
 
-		stop_before(p, n);
+		auth_stop_before(p, n);
 		assert_int_equal(
 			ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
 		while (pair_count(p, p->b, IKE_AUTH, true) < n)

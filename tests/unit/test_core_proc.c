@@ -785,6 +785,7 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 	struct config_password own = { .key = "ppassword", .len = 9 };
 	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
 	static const struct ike_id id = { .type = IKE_ID_FQDN };
+	struct client_key theirs = { .id = id, .key = "panother", .len = 8 };
 	struct ike_job job = {
 		.n_tunnels = 1, .tunnels = names, .peer = &id, .prf = IKE_PRF_HMAC_SHA2_256
 	};
@@ -821,8 +822,22 @@ static void methods_are_kept(struct agent *a, struct tunnel *t)
 					 !serves && i & 1 && md5 == !!(i & 4) ? own.key : NULL);
 		}
 	}
+	/* In two rounds each job has its own: a user's password is no PSK, and the PSK no password. */
+	t->conf.local_auth = (struct ike_auth_conf){ .method = IKE_METHOD_PSK, .then_user = true };
+	t->conf.remote_auth = t->conf.local_auth;
+	t->conf.eap_methods = 1 << EAP_MSCHAPV2;
+	t->conf.keys = (struct client_keys){ .v = &theirs, .n = 1 };
+	job.kind = IKE_JOB_PSK_VERIFY;
+	assert_ptr_equal(env_find_key(a, &job, 0, &len), t->conf.psk);
+	job.kind = IKE_JOB_MSCHAPV2_VERIFY;
+	assert_ptr_equal(env_find_key(a, &job, 0, &len), theirs.key);
+	job.kind = IKE_JOB_MSCHAPV2_RESPOND;
+	assert_ptr_equal(env_find_key(a, &job, 0, &len), own.key);
+	job.kind = IKE_JOB_SIGN;
+	assert_null(env_find_key(a, &job, 0, &len));
+	t->conf.keys = (struct client_keys){ 0 };
 	t->conf.password = NULL;
-	t->conf.local_auth.method = t->conf.remote_auth.method = IKE_METHOD_PSK;
+	t->conf.local_auth = t->conf.remote_auth = (struct ike_auth_conf){ IKE_METHOD_PSK };
 	t->conf.eap_methods = 0;
 	/* RADIUS: by number of a job the agent's own, the others have no key at all. */
 	for (unsigned int kind = IKE_JOB_RADIUS; kind < IKE_JOB_KINDS; kind++) {

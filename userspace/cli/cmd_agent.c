@@ -98,12 +98,23 @@ static void print_age(const char *before, json_t *o, const char *key, const char
 		printf("%s%.1fs%s", before, json_number_value(age), after);
 }
 
+/* The rounds in which an end proved who it is, if there were two, and what it proved in the first one. */
+static void print_rounds(json_t *ike, const char *auth, const char *first_id)
+{
+	if (!strchr(text(ike, auth), ','))
+		return;
+	printf(" by %s", text(ike, auth));
+	if (*text(ike, first_id))
+		printf(" first as %s", text(ike, first_id));
+}
+
 static void print_end(const char *name, json_t *ike, const char *addr, const char *id,
-		      const char *nat)
+		      const char *auth, const char *first_id, const char *nat)
 {
 	printf("    %s %s", name, text(ike, addr));
 	if (*text(ike, id))
 		printf(" id %s", text(ike, id));
+	print_rounds(ike, auth, first_id);
 	if (json_is_true(json_object_get(ike, nat)))
 		printf(" behind NAT");
 	putchar('\n');
@@ -137,8 +148,8 @@ static void print_ike(json_t *ike)
 {
 	if (!ike)
 		return;
-	print_end("local", ike, "local", "local_id", "nat_local");
-	print_end("remote", ike, "remote", "remote_id", "nat_remote");
+	print_end("local", ike, "local", "local_id", "local_auth", "", "nat_local");
+	print_end("remote", ike, "remote", "remote_id", "remote_auth", "first_id", "nat_remote");
 	printf("    ike %s %s spi %s %s", text(ike, "state"), text(ike, "role"), text(ike, "spi_i"),
 	       text(ike, "spi_r"));
 	print_age(" age ", ike, "age", "");

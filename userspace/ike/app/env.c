@@ -459,7 +459,9 @@ static const uint8_t *private_key(const struct config *c, const struct ike_job *
 
 static const uint8_t *psk(const struct config *c, const struct ike_job *job, size_t *len)
 {
-	const struct client_key *own = client_keys_find(c->keys.v, c->keys.n, job->peer);
+	const struct client_key *own = ike_auth_is_user(&c->remote_auth)
+					       ? NULL /* they are passwords of users */
+					       : client_keys_find(c->keys.v, c->keys.n, job->peer);
 
 	*len = own ? own->len : c->psk_len;
 	return own ? own->key : c->psk;
@@ -519,7 +521,7 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 	}
 	if (!t || !k->find || !ike_proposals_allow(t->conf.ike, &prf, 1) ||
 	    (k->method != IKE_METHODS &&
-	     (k->of_peer ? t->conf.remote_auth.method : t->conf.local_auth.method) != k->method) ||
+	     !ike_auth_has(k->of_peer ? &t->conf.remote_auth : &t->conf.local_auth, k->method)) ||
 	    (k->eap & t->conf.eap_methods) != k->eap)
 		return NULL;
 	return k->find(&t->conf, job, len);

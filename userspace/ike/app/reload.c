@@ -73,7 +73,7 @@ static bool is_other_key(const struct config *x, const struct config *y)
 {
 	const struct ike_creds a = { x->creds, x->n_creds }, b = { y->creds, y->n_creds };
 
-	if (x->remote_auth.method != y->remote_auth.method ||
+	if (!ike_auth_eq(&x->remote_auth, &y->remote_auth) ||
 	    !ike_cred_has_all(&b, &a, IKE_CRED_PEER_KEY) || !ike_cred_has_all(&b, &a, IKE_CRED_CA))
 		return true;
 	return x->psk_len != y->psk_len || !ike_equal(x->psk, y->psk, x->psk_len) ||

@@ -72,6 +72,10 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 
 	if (c->ppk)
 		add(d, c->ppk->digest, SECRET_DIGEST);
+	if (c->remote_auth.then_user) { /* the client's own key is the user's password */
+		add(d, own ? own->digest : NULL, own ? SECRET_DIGEST : 0);
+		own = NULL;
+	}
 	if (c->remote_auth.method != IKE_METHOD_SIGNATURE) {
 		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
 		return;
@@ -106,6 +110,12 @@ static void add_agreement(struct digest *d, const struct config *c)
 						(uint16_t)c->remote_auth.method,
 						(uint16_t)c->signatures },
 			    3);
+	if (c->local_auth.then_user || c->remote_auth.then_user)
+		add_numbers(d,
+			    (const uint16_t[]){ c->local_auth.then_user, c->remote_auth.then_user },
+			    2);
+	if (c->first_id)
+		add_id(d, c->first_id);
 	if (c->eap_methods)
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->eap_methods }, 1);
 }
@@ -190,11 +200,9 @@ static bool is_place(const uint8_t *secret, const uint8_t *terms, const struct c
  */
 static bool has_common_key(const struct config *c)
 {
-	switch (c->remote_auth.method) {
-	case IKE_METHOD_PSK: return c->psk_len > 0;
-	case IKE_METHOD_EAP: return !(eap_needs(c->eap_methods) & EAP_NEEDS_PASSWORD);
-	default: return true;
-	}
+	if (ike_auth_is_user(&c->remote_auth))
+		return !(eap_needs(c->eap_methods) & EAP_NEEDS_PASSWORD);
+	return c->remote_auth.method != IKE_METHOD_PSK || c->psk_len > 0;
 }
 
 static bool has_key(const struct config *c, const struct ike_id *id)

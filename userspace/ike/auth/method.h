@@ -7,6 +7,7 @@
 #define ESPTUN_IKE_METHOD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum ike_method {
 	IKE_METHOD_PSK, /* by a pre-shared key */
@@ -23,15 +24,23 @@ struct ike_method_row {
 /* The row of @method, which is below IKE_METHODS. */
 const struct ike_method_row *ike_method_row(enum ike_method method);
 
-/* How one end proves who it is. */
+/* How one end proves who it is: in one round, or in two (RFC 4739), of which the last one says who it is. */
 struct ike_auth_conf {
-	enum ike_method method;
+	enum ike_method method; /* of the one round, or of the first one, which is not by EAP then */
+	bool then_user; /* the second round is by EAP */
 };
 
+/* Is it one of these, and of known methods? */
+bool ike_auth_is_sane(const struct ike_auth_conf *a);
+bool ike_auth_eq(const struct ike_auth_conf *a, const struct ike_auth_conf *b);
+/* Is a round by @method? */
+bool ike_auth_has(const struct ike_auth_conf *a, enum ike_method method);
 /*
  * Does an end that proves itself so do it as a user? Then it is the one that begins, as the initiator alone can be asked for EAP
  * (RFC 7296 2.16): nothing can begin to it, and who it is follows from EAP.
  */
 bool ike_auth_is_user(const struct ike_auth_conf *a);
+/* "pubkey, eap": the words of its rounds. */
+char *ike_auth_print(char *buf, size_t size, const struct ike_auth_conf *a);
 
 #endif

@@ -47,6 +47,11 @@ static bool is_stricter(enum pki_revocation y, enum pki_revocation x)
 	return strictness[y] > strictness[x];
 }
 
+static bool same_first(const struct ike_id *x, const struct ike_id *y)
+{
+	return x && y ? ike_id_eq(x, y) : x == y;
+}
+
 /*
  * Do the terms of @x, the old ones, hold under @y, the child SAs apart? A CA more takes nothing from who is
  * there; what another CRL says of them check_shown() asks.
@@ -55,8 +60,9 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 {
 	return ike_id_eq(&x->local_id, &y->local_id) && ike_id_eq(&x->remote_id, &y->remote_id) &&
 	       ike_endpoint_eq(&x->local, &y->local) && ike_endpoint_eq(&x->remote, &y->remote) &&
-	       x->local_auth.method == y->local_auth.method &&
-	       x->remote_auth.method == y->remote_auth.method && x->signatures == y->signatures &&
+	       same_first(x->first_id, y->first_id) &&
+	       ike_auth_eq(&x->local_auth, &y->local_auth) &&
+	       ike_auth_eq(&x->remote_auth, &y->remote_auth) && x->signatures == y->signatures &&
 	       !is_stricter(y->revocation, x->revocation) && x->eap_methods == y->eap_methods &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_PEER_KEY) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_EAP_NAME) &&

@@ -105,6 +105,8 @@ struct ike_tunnel_conf {
 	char name[16]; /* netdevice */
 	struct ike_id local_id; /* type 0: the local address */
 	struct ike_id remote_id; /* type 0: any identity that proves the key; may be a wildcard */
+	struct ike_id
+		first_id; /* if the peer has two rounds: of the first one, as remote_id is of the last */
 	struct ike_auth_conf local_auth, remote_auth; /* how we do, and how the peer has to */
 	uint32_t signatures; /* enum ike_sig_policy of auth/sigalg.h */
 	uint32_t eap_methods; /* set of enum eap_number of eap/eap.h; 0: no end has EAP */
@@ -428,6 +430,10 @@ struct ike_status {
 	struct ike_endpoint esp_remote; /* where ESP goes, while the peer claims to be elsewhere */
 	/* remote: proven, once established; of a client also without an IKE SA, type 0 if not known. */
 	struct ike_id local_id, remote_id;
+	struct ike_id
+		first_id; /* that the peer proved in the first one of two rounds; type 0: it had one */
+	struct ike_auth_conf local_auth,
+		remote_auth; /* how both proved who they are, once established */
 	struct ike_proposal ike; /* chosen */
 	enum ike_ppk ppk;
 	uint64_t established_at;

@@ -162,8 +162,19 @@ void ikesa_free(struct ike_sa *sa)
 	}
 	free(sa->agreed);
 	free(sa->shown);
+	free(sa->first_id);
 	ike_wipe(&sa->keys, sizeof(sa->keys));
 	free(sa);
+}
+
+int ikesa_set_first_id(struct ike_sa *sa, const struct ike_id *id)
+{
+	free(sa->first_id);
+	sa->first_id = malloc(sizeof(*id));
+	if (!sa->first_id)
+		return -ENOMEM;
+	*sa->first_id = *id;
+	return 0;
 }
 
 void ikesa_eap_free(struct ike_sa *sa)

@@ -228,6 +228,7 @@ struct ppk_keys {
  */
 struct ikesa_eap {
 	struct eap run;
+	bool awaited; /* responder: the peer proved itself in its first round, EAP is its second one, which is next */
 	bool proven; /* the method was completed: AUTH by its key is next, and … */
 	void (*go_on)(struct ike_core *core, struct ike_sa *sa); /* … initiator: is begun by this */
 	char tunnel[IKE_JOB_NAME]; /* responder: the one that was chosen, … */
@@ -235,7 +236,7 @@ struct ikesa_eap {
 	struct ikesa_kept first; /* … the first request, of which the child SA is made */
 	struct ikesa_bytes packet; /* initiator: that the next request has */
 	struct ikesa_bytes
-		peer_id; /* initiator: the body of IDr, which both AUTH payloads of the peer cover */
+		peer_id; /* body of the peer's ID payload that its AUTH by EAP's key covers */
 };
 
 /* What is needed only until the IKE SA is established. */
@@ -247,6 +248,7 @@ struct ikesa_setup {
 	uint8_t cookie[IKE_MAX_COOKIE];
 	size_t cookie_len;
 	unsigned int cookies, ke_retries;
+	bool peer_rounds; /* the responder takes several rounds of authentication (RFC 4739) */
 	bool peer_childless; /* the responder takes an IKE_AUTH without child SA (RFC 6023) … */
 	bool childless; /* … and ours is one */
 	unsigned int child; /* initiator: the configured child SA that the attempt is for */
@@ -382,6 +384,9 @@ struct ike_sa {
 	 */
 	bool strayed;
 	struct ike_id local_id, remote_id; /* remote: proven once established */
+	struct ike_id *
+		first_id; /* that the peer proved in the first one of two rounds; NULL: it had one */
+	struct ike_auth_conf local_auth, remote_auth; /* once it is established: what both were */
 	struct ike_proposal proposal;
 	struct ike_keys keys;
 	bool have_keys;
@@ -502,6 +507,8 @@ void ikesa_bytes_free(struct ikesa_bytes *b);
 int ikesa_keep(struct ikesa_kept *k, const uint8_t *plain, size_t len,
 	       const struct ike_payloads *in);
 void ikesa_kept_free(struct ikesa_kept *k);
+/* The peer proved @id in its first round; 0 or -ENOMEM. */
+int ikesa_set_first_id(struct ike_sa *sa, const struct ike_id *id);
 /* EAP begins; NULL without memory. */
 struct ikesa_eap *ikesa_eap_new(struct ike_sa *sa);
 void ikesa_eap_free(struct ike_sa *sa);

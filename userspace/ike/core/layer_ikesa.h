@@ -106,6 +106,8 @@ struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *
 			    const struct ike_id *id, const struct ike_endpoint *from);
 /* Where an attempt begins; family 0 if that is not known. */
 struct ike_endpoint query_remote(const struct ike_peer *p);
+/* The identity that the peer has to show in its first IKE_AUTH message: that of its first round (RFC 4739). */
+const struct ike_id *query_first_id(const struct tunnel_conf *c);
 /* The identity we show on @sa. */
 void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ike_id *id);
 

@@ -3,7 +3,7 @@
  * Finding tunnels: by name for commands and for the kernel's events, by address and policy for
  * IKE_SA_INIT requests, by identity for IKE_AUTH. So that what a datagram costs does not depend on
  * how many tunnels there are, each is in a bucket for its name, its remote address and its
- * RemoteID=, and in a list of its group.
+ * RemoteID=, with two rounds FirstID=, and in a list of its group.
  *
  * A group is all tunnels with equal IKE proposals, equal Local=, and one answer to whether we claim a
  * NAT so that ESP comes in UDP. An IKE_SA_INIT request is
@@ -151,7 +151,7 @@ int lookup_add(struct ike_core *core, struct ike_peer *p)
 	p->group->members++;
 	TAILQ_INSERT_TAIL(&core->peers, p, link);
 	LIST_INSERT_HEAD(bucket_of_name(core, p->conf->name), p, by_name);
-	TAILQ_INSERT_TAIL(bucket_of_id(core, &p->conf->remote_id), p, by_id);
+	TAILQ_INSERT_TAIL(bucket_of_id(core, query_first_id(p->conf)), p, by_id);
 	core->n_peers++;
 	p->listed = GROUP_LISTS;
 	return 0;
@@ -184,11 +184,11 @@ int lookup_change(struct ike_core *core, struct ike_peer *p, const struct tunnel
 	group->members++;
 	p->enabled = false;
 	lookup_update(core, p);
-	TAILQ_REMOVE(bucket_of_id(core, &p->conf->remote_id), p, by_id);
+	TAILQ_REMOVE(bucket_of_id(core, query_first_id(p->conf)), p, by_id);
 	group_put(core, p->group);
 	p->conf = conf;
 	p->group = group;
-	TAILQ_INSERT_TAIL(bucket_of_id(core, &conf->remote_id), p, by_id);
+	TAILQ_INSERT_TAIL(bucket_of_id(core, query_first_id(conf)), p, by_id);
 	p->enabled = enabled;
 	lookup_update(core, p);
 	return 0;
@@ -200,7 +200,7 @@ void lookup_remove(struct ike_core *core, struct ike_peer *p)
 	lookup_update(core, p);
 	TAILQ_REMOVE(&core->peers, p, link);
 	LIST_REMOVE(p, by_name);
-	TAILQ_REMOVE(bucket_of_id(core, &p->conf->remote_id), p, by_id);
+	TAILQ_REMOVE(bucket_of_id(core, query_first_id(p->conf)), p, by_id);
 	core->n_peers--;
 	group_put(core, p->group);
 }
@@ -326,7 +326,7 @@ struct ike_peer *lookup_id(struct ike_core *core, const struct ike_id *id,
 
 	p = after ? TAILQ_NEXT(after, by_id) : TAILQ_FIRST(named);
 	if (!p && named != others &&
-	    (!after || bucket_of_id(core, &after->conf->remote_id) == named))
+	    (!after || bucket_of_id(core, query_first_id(after->conf)) == named))
 		p = TAILQ_FIRST(others);
 	if (p)
 		core->stats.visited++;

@@ -9,6 +9,11 @@
  */
 #include "ike/core/layer_ikesa.h"
 
+const struct ike_id *query_first_id(const struct tunnel_conf *c)
+{
+	return c->first_id ? c->first_id : &c->remote_id;
+}
+
 void query_local_id(const struct ike_peer *p, const struct ike_sa *sa, struct ike_id *id)
 {
 	const struct ike_addr *a = &sa->local.addr;

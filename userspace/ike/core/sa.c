@@ -70,6 +70,8 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 	sa->mobike.on = old->mobike.on;
 	sa->local_id = old->local_id;
 	sa->remote_id = old->remote_id;
+	sa->local_auth = old->local_auth;
+	sa->remote_auth = old->remote_auth;
 	sa->confirmed = sa->acked = true;
 	return sa;
 }

@@ -124,6 +124,7 @@ struct child_conf {
 struct tunnel_conf {
 	char name[16];
 	struct ike_id local_id, remote_id;
+	const struct ike_id *first_id; /* its own; NULL: the peer has one round */
 	struct ike_auth_conf local_auth, remote_auth;
 	uint32_t signatures;
 	uint32_t eap_methods;

@@ -77,6 +77,10 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->esp_remote = *address_of_esp(sa);
 	s->local_id = sa->local_id;
 	s->remote_id = sa->remote_id;
+	if (sa->first_id)
+		s->first_id = *sa->first_id;
+	s->local_auth = sa->local_auth;
+	s->remote_auth = sa->remote_auth;
 	s->ike = sa->proposal;
 	s->ppk = sa->ppk;
 	s->established_at = s->established ? sa->established_at : 0;

@@ -68,7 +68,8 @@ static bool eap_is_sane(const struct ike_tunnel_conf *c)
 	bool ours = ike_auth_is_user(&c->local_auth), theirs = ike_auth_is_user(&c->remote_auth);
 	struct ike_iov name;
 
-	if (c->eap_methods >> EAP_METHODS || !c->eap_methods == (ours || theirs))
+	if (c->eap_methods >> EAP_METHODS || !c->eap_methods == (ours || theirs) ||
+	    (ours && theirs))
 		return false;
 	if (ours)
 		return knows_server(c) && c->clients <= 1 &&
@@ -82,7 +83,7 @@ static bool methods_sane(const struct ike_tunnel_conf *c)
 {
 	struct ike_iov key;
 
-	return c->local_auth.method < IKE_METHODS && c->remote_auth.method < IKE_METHODS &&
+	return ike_auth_is_sane(&c->local_auth) && ike_auth_is_sane(&c->remote_auth) &&
 	       c->revocation <= PKI_REVOCATION_OFF && ike_creds_are_sane(&c->creds) &&
 	       eap_is_sane(c) &&
 	       (c->local_auth.method != IKE_METHOD_SIGNATURE || find_own_kind(c) != IKE_KEY_NONE) &&
@@ -113,7 +114,8 @@ bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
 {
 	return c->name[0] && memchr(c->name, 0, sizeof(c->name)) && proposals_sane(&c->ike) &&
 	       proposals_sane(&c->esp) && c->local_id.len <= IKE_MAX_ID &&
-	       c->remote_id.len <= IKE_MAX_ID && children_sane(c) && methods_sane(c) &&
+	       c->remote_id.len <= IKE_MAX_ID && c->first_id.len <= IKE_MAX_ID &&
+	       children_sane(c) && methods_sane(c) &&
 	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family)) &&
 	       ppk_is_sane(&c->ppk) && pool_is_sane(c) && (!c->asks_address || c->clients <= 1);
 }
@@ -235,7 +237,9 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		memcpy(ts, conf->creds.data, conf->creds.len);
 	if (c->ike && c->esp && make_trust(c) &&
 	    keep_copy((const void **)&c->pool, conf->pool.on, &conf->pool, sizeof(*c->pool)) &&
-	    keep_copy((const void **)&c->ppk, conf->ppk.id_len, &conf->ppk, sizeof(*c->ppk)))
+	    keep_copy((const void **)&c->ppk, conf->ppk.id_len, &conf->ppk, sizeof(*c->ppk)) &&
+	    keep_copy((const void **)&c->first_id, conf->remote_auth.then_user, &conf->first_id,
+		      sizeof(*c->first_id)))
 		return c;
 	tunnel_free_conf(c);
 	return NULL;
@@ -250,6 +254,7 @@ void tunnel_free_conf(const struct tunnel_conf *c)
 	pki_trust_put(c->trust);
 	free((void *)c->pool);
 	free((void *)c->ppk);
+	free((void *)c->first_id);
 	free((void *)c);
 }
 

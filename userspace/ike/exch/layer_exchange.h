@@ -47,6 +47,8 @@ struct x_claim {
 	struct ike_id id;
 	struct ike_id wanted; /* IDr of a request; type 0: it did not say */
 	struct ike_auth auth;
+	bool rounds,
+		another; /* it takes several rounds (RFC 4739), and another one of its own follows */
 	bool eap; /* it proves itself by EAP: AUTH is missing yet, or made with the key of that */
 	struct ike_iov raw_key; /* a public key that it shows (RFC 7670); NULL: none */
 	struct ike_iov cert[PKI_MAX_CERTS]; /* certificates that it shows */
@@ -127,9 +129,12 @@ int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const u
 bool x_proof_find_id(const struct ike_payloads *in, uint8_t type, struct x_claim *who);
 /* AUTH, with the public key and the certificates that the peer may show. */
 bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who);
-/* Tell of a peer that holds the key, under another name: the only one whose name is worth trusting. */
+/*
+ * Tell of a peer that holds the key, under another name than @wanted, that of @p: the only one whose name is worth
+ * trusting.
+ */
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
-			const struct ike_id *id);
+			const struct ike_id *id, const struct ike_id *wanted);
 /* Tell @why we cannot prove to the peer who we are, as @p (or NULL). */
 void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 			 const char *why);
@@ -193,12 +198,12 @@ bool x_ppk_explain(struct ike_core *core, struct ike_peer *p, const struct ike_s
 
 /* ---- x_match.c --------------------------------------------------------------- */
 
-/* What the peer claims in its request @m; false if it does neither prove it, nor want EAP. */
-bool x_match_read(const struct ike_sa *sa, const struct x_msg *m, struct x_claim *who);
+/* What the peer claims in its first request @in; false if it does neither prove it, nor want EAP. */
+bool x_match_read(const struct ike_sa *sa, const struct ike_payloads *in, struct x_claim *who);
 /* The tunnels that fit the identities, but for the first @skip of them. */
 void x_match_collect(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     unsigned int skip, struct x_candidates *out);
-/* The one that fits the identities best, whatever is said of PPKs; NULL: none does. */
+/* The one that fits the identities best, whatever is said of rounds and PPKs; NULL: none does. */
 struct ike_peer *x_match_named(struct ike_core *core, const struct ike_sa *sa,
 			       const struct x_claim *who);
 /* Those whose owner wants to read why the peer was refused, whatever its identity. */
@@ -216,6 +221,9 @@ struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
 /* Tell of a peer that holds the key of @p, which does not fit it. */
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     struct ike_peer *p);
+/* Tell of a peer that has more or fewer rounds of authentication than @p, which it names by its identities; false: as many. */
+bool x_match_explain_rounds(struct ike_core *core, const struct ike_sa *sa,
+			    const struct x_claim *who, struct ike_peer *p);
 /* Tell of a peer that holds the keys of two tunnels, which both fit it. */
 void x_match_explain_twin(struct ike_core *core, const struct ike_sa *sa, struct ike_peer *p,
 			  const struct ike_peer *twin);
@@ -273,11 +281,14 @@ void x_auth_give_child(struct ike_core *core, struct ike_sa *sa, struct x_msg *m
 typedef void (*x_eap_proven_fn)(struct ike_core *core, struct ike_sa *sa);
 
 /*
- * Responder: @p was chosen for the request @m, and our own proof is in the answer. Append the first request of EAP.
- * X_DROP without memory.
+ * Responder: @p was chosen for the first request @m, in which the peer claims to be @who, and our own proof is in the
+ * answer. Append the first request of EAP. X_DROP without memory.
  */
 enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-			   const struct ike_peer *p);
+			   const struct ike_peer *p, const struct x_claim *who);
+/* The same, if EAP is the peer's second round: its next request begins that. */
+enum x_verdict x_eap_await(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   const struct ike_peer *p, const struct x_claim *who);
 /* Responder: a request of the peer in the middle of EAP. */
 enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 /*
@@ -286,6 +297,12 @@ enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_
  */
 struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
 			    struct x_claim *who);
+/*
+ * Initiator: the responder's first response was proven by @who, and our own first round is over. Begin the second one, by
+ * EAP; when that is over @proven is called, or the attempt has failed.
+ */
+void x_eap_second(struct ike_core *core, struct ike_sa *sa, const struct x_claim *who,
+		  x_eap_proven_fn proven);
 /* Initiator, before the first request: EAP begins with its response. False without memory. */
 bool x_eap_start(struct ike_sa *sa, const struct ike_peer *p);
 /*

@@ -39,6 +39,8 @@ void x_auth_establish(struct ike_core *core, struct ike_sa *sa)
 		sa_join(core, sa);
 	}
 	x_ppk_finish(core, sa);
+	sa->local_auth = sa->peer->conf->local_auth;
+	sa->remote_auth = sa->peer->conf->remote_auth;
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = core->now;

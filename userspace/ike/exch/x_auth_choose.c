@@ -39,7 +39,7 @@ static enum x_verdict finish_choice(struct ike_core *core, struct ike_sa *sa, st
 	struct x_claim who = { 0 };
 	struct ike_peer *p;
 
-	x_match_read(sa, m, &who);
+	x_match_read(sa, m->in, &who);
 	if (a->changes != core->changes)
 		return try_tunnels(core, sa, m, a, &who, 0);
 	if (r->error && r->error != -ENOENT)
@@ -66,7 +66,7 @@ static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, 
 	bool unknown = a->best_unknown, shows_why;
 	unsigned int i;
 
-	x_match_read(sa, m, &who);
+	x_match_read(sa, m->in, &who);
 	shows_why = best && who.n_certs && x_proof_fits(best, &who);
 	for (i = 0; i < a->tunnels.n && !p; i++) {
 		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
@@ -98,7 +98,7 @@ static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, str
 	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
 		return x_refuse_auth(m);
 	p = x_match_named(core, sa, who);
-	if (p && x_ppk_explain(core, p, sa, who))
+	if (p && (x_match_explain_rounds(core, sa, who, p) || x_ppk_explain(core, p, sa, who)))
 		return x_refuse_auth(m);
 	fetched_end(sa);
 	x_match_collect_near(core, sa, who, &a->tunnels);
@@ -145,7 +145,7 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 	struct ike_peer *p, *twin;
 	struct x_claim who = { 0 };
 
-	x_match_read(sa, m, &who);
+	x_match_read(sa, m->in, &who);
 	/* -ERESTART: something was fetched that the peer's certificates are judged by. */
 	if (r->error && r->error != -ERESTART)
 		return X_DROP;
@@ -177,7 +177,7 @@ static enum x_verdict try_mixed(struct ike_core *core, struct ike_sa *sa, struct
 	struct x_claim who = { 0 };
 	int error;
 
-	x_match_read(sa, m, &who);
+	x_match_read(sa, m->in, &who);
 	if (a->changes != core->changes)
 		return try_tunnels(core, sa, m, a, &who, 0);
 	error = x_ppk_take(sa, r);

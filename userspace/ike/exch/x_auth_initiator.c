@@ -35,6 +35,10 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 		x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
 		x_ppk_name(b, sa);
 	}
+	if (p->conf->local_auth.then_user) {
+		ike_build_notify(b, IKE_N_MULTIPLE_AUTH_SUPPORTED, NULL, 0);
+		ike_build_notify(b, IKE_N_ANOTHER_AUTH_FOLLOWS, NULL, 0);
+	}
 	x_config_ask(b, sa);
 	if (!sa->setup->childless) {
 		n.spi_in = sa->setup->spi_in;
@@ -119,7 +123,7 @@ static bool accept_responder(struct ike_core *core, struct ike_sa *sa, const str
 		return false;
 	}
 	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
-		x_proof_explain_id(core, p, sa, &who->id);
+		x_proof_explain_id(core, p, sa, &who->id, &p->conf->remote_id);
 		return false;
 	}
 	if (x_contact_is_held(core, sa, p, &who->id))
@@ -157,16 +161,53 @@ static enum x_verdict take_rest(struct ike_core *core, struct ike_sa *sa, struct
 	return X_DONE;
 }
 
-/* The responder did not prove who it is. With EAP it does not count the IKE SA as established yet. */
+/* The responder did not prove who it is. With EAP to come it does not count the IKE SA as established yet. */
 static void reject_responder(struct ike_core *core, struct ike_sa *sa)
 {
-	if (sa->setup->eap && !ikesa_eap_is_proven(sa))
+	if (ike_auth_is_user(&sa->peer->conf->local_auth) && !ikesa_eap_is_proven(sa))
 		sa_attempt_failed(core, sa);
 	else
 		send_auth_failed(core, sa);
 }
 
+/*
+ * Does the responder, which proved itself, go on to prove itself once more (RFC 4739)? It is asked for one round, and cannot be
+ * for EAP (RFC 7296 2.16). Then it does not count the IKE SA as established, and the attempt is over.
+ */
+static bool announces_another(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m)
+{
+	struct ike_notify n;
+
+	if (!ike_notify_find(m->in, IKE_N_ANOTHER_AUTH_FOLLOWS, &n))
+		return false;
+	report_error(
+		core, sa->peer, sa,
+		"peer announces another round of authentication of its own (ANOTHER_AUTH_FOLLOWS), but who answers us proves itself once: set its own side to one round");
+	sa_attempt_failed(core, sa);
+	return true;
+}
+
 static void send_last(struct ike_core *core, struct ike_sa *sa);
+
+/* The responder is the right one. Has it said nothing but that, so that our second round is next? */
+static void begin_second(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			 const struct x_claim *who)
+{
+	static const uint8_t parts[] = { IKE_PL_SA, IKE_PL_TSI, IKE_PL_TSR, IKE_PL_CP, IKE_PL_EAP };
+	bool goes_on = !ike_notify_first_error(m->in);
+
+	for (unsigned int i = 0; i < m->in->n; i++)
+		goes_on &= !memchr(parts, m->in->p[i].type, sizeof(parts));
+	if (goes_on) {
+		x_eap_second(core, sa, who, send_last);
+		return;
+	}
+	report_error(
+		core, sa->peer, sa,
+		"peer takes our first proof for all, though we announced another round (ANOTHER_AUTH_FOLLOWS): set its side to a second round, by EAP (strongSwan: remote-2), or set LocalAuth=%s in [Tunnel]",
+		ike_method_row(sa->peer->conf->local_auth.method)->word);
+	send_auth_failed(core, sa);
+}
 
 static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				       const struct x_claim *who);
@@ -184,7 +225,14 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 		reject_responder(core, sa);
 		return X_DONE;
 	}
-	return sa->setup->eap ? x_eap_answer(core, sa, m, &who, send_last) : take_rest(core, sa, m);
+	if (announces_another(core, sa, m))
+		return X_DONE;
+	if (sa->setup->eap)
+		return x_eap_answer(core, sa, m, &who, send_last);
+	if (!sa->peer->conf->local_auth.then_user)
+		return take_rest(core, sa, m);
+	begin_second(core, sa, m, &who);
+	return X_DONE;
 }
 
 static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -291,7 +339,7 @@ static enum x_verdict finish_last(struct ike_core *core, struct ike_sa *sa, stru
 
 	(void)state;
 	if (r->verdict[0] == IKE_JOB_PROVEN)
-		return take_rest(core, sa, m);
+		return announces_another(core, sa, m) ? X_DONE : take_rest(core, sa, m);
 	x_method_eap.explain(core, sa->peer, sa, &who, false);
 	send_auth_failed(core, sa);
 	return X_DONE;
@@ -389,6 +437,21 @@ static void start_eap(struct ike_core *core, struct ike_sa *sa)
 	sa_attempt_failed(core, sa);
 }
 
+/* Does the responder take as many rounds as we have? */
+static bool takes_rounds(struct ike_core *core, struct ike_sa *sa)
+{
+	const struct ike_auth_conf *ours = &sa->peer->conf->local_auth;
+	char rounds[32];
+
+	if (!ours->then_user || sa->setup->peer_rounds)
+		return true;
+	report_error(
+		core, sa->peer, sa,
+		"peer takes one round of authentication alone (no MULTIPLE_AUTH_SUPPORTED, RFC 4739), but LocalAuth= is %s: set LocalAuth= in [Tunnel] to one of them",
+		ike_auth_print(rounds, sizeof(rounds), ours));
+	return false;
+}
+
 void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_peer *p = sa->peer;
@@ -396,7 +459,7 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	sa->setup->childless = p->childless && sa->setup->peer_childless;
 	if (!sa->setup->childless)
 		sa->setup->spi_in = install_reserve_spi(core, sa);
-	if (!sa->setup->childless && !sa->setup->spi_in) {
+	if (!takes_rounds(core, sa) || (!sa->setup->childless && !sa->setup->spi_in)) {
 		sa_attempt_failed(core, sa);
 		return;
 	}

@@ -71,11 +71,11 @@ static enum x_verdict answer_first(struct ike_core *core, struct ike_sa *sa, str
 				   struct ike_peer *p, const struct x_claim *who,
 				   const struct ike_job_result *r)
 {
-	if (!who->eap)
+	if (!who->eap && !p->conf->remote_auth.then_user)
 		return admit_and_accept(core, sa, m, p, who, r);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
 	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
-	return x_eap_begin(core, sa, m, p);
+	return who->eap ? x_eap_begin(core, sa, m, p, who) : x_eap_await(core, sa, m, p, who);
 }
 
 /* ---- after EAP ------------------------------------------------------------------ */
@@ -107,7 +107,7 @@ static enum x_verdict finish_last_request(struct ike_core *core, struct ike_sa *
 	admit_work(core, ADMIT_WORK_AUTH);
 	if (p && admit_reply(core, &sa->remote.addr)) { /* or our log could be filled at will */
 		if (r->verdict[0] == IKE_JOB_PROVEN)
-			x_proof_explain_id(core, p, sa, &who->id);
+			x_proof_explain_id(core, p, sa, &who->id, &p->conf->remote_id);
 		else
 			x_proof_explain_key(core, p, sa, who, false);
 	}
@@ -130,6 +130,19 @@ static enum x_verdict take_last_request(struct ike_core *core, struct ike_sa *sa
 
 /* ---- its first request --------------------------------------------------------- */
 
+/* Another round is announced with an AUTH payload, by a peer that takes several (RFC 4739). */
+static bool may_announce(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who)
+{
+	if (!who->another || (who->rounds && !who->eap))
+		return true;
+	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		report_line(
+			core, IKE_LOG_WARN, NULL, sa,
+			"IKE_AUTH request refused: it announces another round of authentication (ANOTHER_AUTH_FOLLOWS) without %s",
+			who->eap ? "an AUTH payload" : "MULTIPLE_AUTH_SUPPORTED");
+	return false;
+}
+
 enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
 	struct x_claim who = { 0 };
@@ -145,7 +158,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		ike_build_notify(m->reply, IKE_N_INVALID_SYNTAX, NULL, 0);
 		return X_CLOSE;
 	}
-	if (!x_match_read(sa, m, &who))
+	if (!x_match_read(sa, m->in, &who) || !may_announce(core, sa, &who))
 		return x_refuse_auth(m);
 	sa->setup->asks_status = authority_asks_status(m->in);
 	return x_auth_choose(core, sa, m, &who, answer_first);

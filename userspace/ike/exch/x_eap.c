@@ -139,9 +139,9 @@ static struct ike_peer *chosen_tunnel(struct ike_core *core, const struct ike_sa
 {
 	const struct ikesa_eap *e = sa->setup->eap;
 	struct ike_peer *p = e->changes == core->changes ? lookup_name(core, e->tunnel) : NULL;
-	struct x_claim who = { .eap = true };
+	struct x_claim who = { 0 };
 
-	if (p && x_proof_find_id(&e->first.in, IKE_PL_IDI, &who) && x_match_fits(p, sa, &who))
+	if (p && x_match_read(sa, &e->first.in, &who) && x_match_fits(p, sa, &who))
 		return p;
 	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
 		report_line(
@@ -238,24 +238,76 @@ static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, str
 	return verdict;
 }
 
-enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-			   const struct ike_peer *p)
+/* Keep what comes after EAP, or between two rounds, needs of the first request @m. NULL without memory. */
+static struct ikesa_eap *keep_first(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+				    const struct ike_peer *p)
 {
-	struct eap_step step = { .rng = &core->env.rng };
 	struct ikesa_eap *e = ikesa_eap_new(sa);
 
 	/* The message waited for our own proof. */
 	if (!e || !m->wait ||
 	    ikesa_keep(&e->first, m->wait->kept.plain, m->wait->kept.len, m->in)) {
 		ikesa_eap_free(sa);
-		return X_DROP;
+		return NULL;
 	}
 	memcpy(e->tunnel, p->conf->name, sizeof(e->tunnel));
 	e->changes = core->changes;
+	sa->expire_at = core->now + IKESA_EAP_MS;
+	return e;
+}
+
+/* Append the first request of EAP. @id: the body of IDi, which the peer's AUTH is to cover. */
+static enum x_verdict ask_name(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			       const struct ike_peer *p, struct ike_iov id)
+{
+	struct eap_step step = { .rng = &core->env.rng };
+	struct ikesa_eap *e = sa->setup->eap;
+
+	if (ikesa_bytes_set(&e->peer_id, id.base, id.len))
+		return X_DROP;
+	e->awaited = false;
 	eap_begin_server(&e->run, (uint8_t)p->conf->eap_methods, &step);
 	ike_build_payload(m->reply, IKE_PL_EAP, step.out, step.out_len);
-	sa->expire_at = core->now + IKESA_EAP_MS;
 	return X_DONE;
+}
+
+enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   const struct ike_peer *p, const struct x_claim *who)
+{
+	if (keep_first(core, sa, m, p) && ask_name(core, sa, m, p, who->body) == X_DONE)
+		return X_DONE;
+	ikesa_eap_free(sa);
+	return X_DROP;
+}
+
+enum x_verdict x_eap_await(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+			   const struct ike_peer *p, const struct x_claim *who)
+{
+	struct ikesa_eap *e = keep_first(core, sa, m, p);
+
+	if (!e || ikesa_set_first_id(sa, &who->id)) {
+		ikesa_eap_free(sa);
+		return X_DROP;
+	}
+	e->awaited = true;
+	return X_DONE;
+}
+
+/* The request that the peer's second round begins with: IDi, and no AUTH payload, for that is made with EAP's key. */
+static enum x_verdict begin_second(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				   struct ike_peer *p)
+{
+	const struct ike_payload *idi = find_only(m->in, IKE_PL_IDI);
+	struct eap_step step = { .rng = &core->env.rng };
+	struct ike_id id;
+
+	if (idi && !ike_id_parse(idi, &id))
+		return ask_name(core, sa, m, p, (struct ike_iov){ idi->body, idi->len });
+	eap_tell(
+		&step,
+		"its second round of authentication does not begin with IDi alone, as EAP does, so it is refused: set that round at its side to EAP");
+	tell_of_peer(core, sa, p, &step);
+	return x_refuse_auth(m);
 }
 
 enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
@@ -268,6 +320,8 @@ enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_
 	admit_work(core, ADMIT_WORK_REQUEST);
 	if (!p)
 		return x_refuse_auth(m);
+	if (sa->setup->eap->awaited)
+		return begin_second(core, sa, m, p);
 	if (!eap) {
 		eap_tell(
 			&step,
@@ -287,18 +341,25 @@ struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const stru
 	const struct ikesa_eap *e = sa->setup->eap;
 	struct ike_peer *p = chosen_tunnel(core, sa);
 	struct eap_step step = { .rng = &core->env.rng };
+	struct ike_notify another;
+	char rounds[32];
 
 	if (!p)
 		return NULL;
-	*who = (struct x_claim){ .eap = true };
-	x_proof_find_id(&e->first.in, IKE_PL_IDI, who); /* AUTH covers that one */
+	*who = (struct x_claim){ .eap = true, .body = { e->peer_id.data, e->peer_id.len } };
 	if (!eap_identity(e->run.name, e->run.name_len, &who->id))
 		return NULL;
-	if (find_only(m->in, IKE_PL_AUTH) && x_proof_find_auth(m->in, who))
+	if (ike_notify_find(m->in, IKE_N_ANOTHER_AUTH_FOLLOWS, &another))
+		eap_tell(
+			&step,
+			"after EAP it announces another round of authentication, but RemoteAuth= has none: set its side to %s",
+			ike_auth_print(rounds, sizeof(rounds), &p->conf->remote_auth));
+	else if (find_only(m->in, IKE_PL_AUTH) && x_proof_find_auth(m->in, who))
 		return p;
-	eap_tell(
-		&step,
-		"after EAP it sent a message without one AUTH payload, so it is refused: see its log");
+	else
+		eap_tell(
+			&step,
+			"after EAP it sent a message without one AUTH payload, so it is refused: see its log");
 	tell_of_peer(core, sa, p, &step);
 	return NULL;
 }
@@ -425,6 +486,56 @@ static enum x_verdict take_packet(struct ike_core *core, struct ike_sa *sa, stru
 
 	ike_wipe(&step, sizeof(step));
 	return verdict;
+}
+
+static enum exchange_build build_second(struct ike_core *core, struct ike_sa *sa,
+					struct exchange *x, struct ike_builder *b)
+{
+	(void)core;
+	(void)x;
+	ike_build_id(b, IKE_PL_IDI, &sa->local_id);
+	return EXCHANGE_SEND;
+}
+
+static void take_second(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
+			struct x_msg *m)
+{
+	uint16_t error = ike_notify_first_error(m->in);
+	const char *name = ike_notify_name(error);
+
+	(void)x;
+	if (find_only(m->in, IKE_PL_EAP)) {
+		take_packet(core, sa, m);
+		return;
+	}
+	report_error(
+		core, sa->peer, sa,
+		"peer took our first proof, and does not ask us for EAP in the second round (%s, %u): set its second round to EAP (strongSwan: remote-2 with auth = eap-mschapv2), or compare EAP= with its list of users",
+		name ? name : "no error", error);
+	sa_attempt_failed(core, sa);
+}
+
+static const struct exchange_ops second_ops = {
+	.name = "IKE_AUTH",
+	.exchange = IKE_AUTH,
+	.build = build_second,
+	.response = take_second,
+	.lost = lose_round,
+};
+
+void x_eap_second(struct ike_core *core, struct ike_sa *sa, const struct x_claim *who,
+		  x_eap_proven_fn proven)
+{
+	struct ikesa_eap *e = x_eap_start(sa, sa->peer) ? sa->setup->eap : NULL;
+
+	if (e && !ikesa_bytes_set(&e->peer_id, who->body.base, who->body.len) &&
+	    eap_identity(e->run.name, e->run.name_len, &sa->local_id)) {
+		e->go_on = proven;
+		if (request_start(core, sa, exchange_new(&second_ops, 0)))
+			return;
+	}
+	report_error(core, sa->peer, sa, "no memory for our second round of authentication");
+	sa_attempt_failed(core, sa);
 }
 
 enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,

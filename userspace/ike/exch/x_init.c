@@ -269,6 +269,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	note_hashes(sa, in);
 	sa->setup->asks_status = authority_asks_status(in);
+	sa->setup->peer_rounds = ike_notify_find(in, IKE_N_MULTIPLE_AUTH_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	refusal = natd_refusal(sa, &sa->natd);
 	if (refusal) {
@@ -386,6 +387,7 @@ static bool build_response(struct ike_core *core, struct ike_sa *sa, const struc
 	if (sa->fragments)
 		ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	ike_build_notify(&b, IKE_N_CHILDLESS_IKEV2_SUPPORTED, NULL, 0);
+	ike_build_notify(&b, IKE_N_MULTIPLE_AUTH_SUPPORTED, NULL, 0);
 	if (s->ppk_agreed)
 		ike_build_notify(&b, IKE_N_USE_PPK, NULL, 0);
 	if (ike_proposals_have_addke(&(struct ike_proposals){ .n = 1, .p = { chosen } }))

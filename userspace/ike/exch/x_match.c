@@ -8,16 +8,18 @@
  */
 #include "ike/exch/layer_exchange.h"
 
-bool x_match_read(const struct ike_sa *sa, const struct x_msg *m, struct x_claim *who)
+bool x_match_read(const struct ike_sa *sa, const struct ike_payloads *in, struct x_claim *who)
 {
-	const struct ike_payload *idr = ike_payload_find(m->in, IKE_PL_IDR);
+	const struct ike_payload *idr = ike_payload_find(in, IKE_PL_IDR);
+	struct ike_notify n;
 
 	if (idr)
 		ike_id_parse(idr, &who->wanted); /* type 0 if malformed */
-	x_ppk_read(sa, m->in, who);
-	who->eap = !ike_payload_find(m->in, IKE_PL_AUTH);
-	return x_proof_find_id(m->in, IKE_PL_IDI, who) &&
-	       (x_proof_find_auth(m->in, who) || who->eap);
+	x_ppk_read(sa, in, who);
+	who->rounds = ike_notify_find(in, IKE_N_MULTIPLE_AUTH_SUPPORTED, &n);
+	who->another = ike_notify_find(in, IKE_N_ANOTHER_AUTH_FOLLOWS, &n);
+	who->eap = !ike_payload_find(in, IKE_PL_AUTH);
+	return x_proof_find_id(in, IKE_PL_IDI, who) && (x_proof_find_auth(in, who) || who->eap);
 }
 
 /* The more RemoteID= says, the better it fits; any difference here outweighs the address. */
@@ -36,13 +38,20 @@ static int fit_of_address(const struct ike_peer *p, const struct ike_addr *from)
 	return ike_addr_eq(&p->remote.addr, from) ? 2 : 0;
 }
 
+/* Does the peer announce as many rounds of authentication as RemoteAuth= has? */
+static bool fits_rounds(const struct ike_peer *p, const struct x_claim *who)
+{
+	return who->another == p->conf->remote_auth.then_user;
+}
+
 enum { FIT_PPK = 32 }; /* the peer names its PPK; more than all else together */
 
-/* How well does @p fit the identities and the suite agreed on, whatever is said of PPKs? 0: not at all. */
+/* How well does @p fit the identities and the suite agreed on, whatever is said of rounds and PPKs? 0: not at all. */
 static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 			 const struct x_claim *who)
 {
 	const struct ike_offer chosen = { 1, &sa->proposal };
+	const struct ike_id *id = query_first_id(p->conf);
 	struct ike_proposal out;
 	struct ike_id own;
 
@@ -50,7 +59,7 @@ static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 	    (p->conf->local.addr.family && !ike_addr_eq(&p->conf->local.addr, &sa->local.addr)))
 		return 0;
 	/* By EAP another identity is proven, later. */
-	if (!(who->eap || ike_id_matches(&who->id, &p->conf->remote_id)) || !x_proof_fits(p, who))
+	if (!(who->eap || ike_id_matches(&who->id, id)) || !x_proof_fits(p, who))
 		return 0;
 	query_local_id(p, sa, &own);
 	if (who->wanted.type && !ike_id_eq(&who->wanted, &own))
@@ -58,20 +67,18 @@ static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 	/* The suite was agreed on under another tunnel's policy, maybe. */
 	if (!ike_proposal_choose(p->conf->ike, chosen, sa->keys.suite.dh, &out))
 		return 0;
-	return 1 +
-	       (ike_id_matches(&who->id, &p->conf->remote_id) ? fit_of_id(&p->conf->remote_id)
-							      : 0) +
+	return 1 + (ike_id_matches(&who->id, id) ? fit_of_id(id) : 0) +
 	       fit_of_address(p, &sa->remote.addr);
 }
 
-/* The same, and the PPK, if one is required or both ends have it. */
+/* The same, and how many rounds there are, and the PPK, if one is required or both ends have it. */
 static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 			    const struct x_claim *who)
 {
 	int fit = matches_names(p, sa, who);
 	enum x_ppk_fit ppk = fit ? x_ppk_fit(p, sa, who) : X_PPK_NOT;
 
-	if (ppk == X_PPK_NOT)
+	if (ppk == X_PPK_NOT || !fits_rounds(p, who))
 		return 0;
 	return ppk == X_PPK_WITH ? FIT_PPK + fit : fit;
 }
@@ -191,6 +198,28 @@ struct ike_peer *x_match_proven(struct ike_core *core, const struct ike_sa *sa,
 	return best;
 }
 
+bool x_match_explain_rounds(struct ike_core *core, const struct ike_sa *sa,
+			    const struct x_claim *who, struct ike_peer *p)
+{
+	char id[IKE_MAX_ID + 16], want[32];
+
+	if (fits_rounds(p, who))
+		return false;
+	ike_id_print(id, sizeof(id), &who->id);
+	ike_auth_print(want, sizeof(want), &p->conf->remote_auth);
+	if (who->another)
+		report_hint(
+			core, p, sa, &sa->remote,
+			"peer '%s' announces another round of authentication (ANOTHER_AUTH_FOLLOWS), but RemoteAuth= is %s: set its side to one round, or RemoteAuth=%s, eap in [Peer] if it is a user, too",
+			id, want, want);
+	else
+		report_hint(
+			core, p, sa, &sa->remote,
+			"peer '%s' proves itself in one round, but RemoteAuth= is %s: add a second round, by EAP, at its side (strongSwan: local-2 with auth = eap), or set RemoteAuth=%s in [Peer]",
+			id, want, ike_method_row(p->conf->remote_auth.method)->word);
+	return true;
+}
+
 void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struct x_claim *who,
 		     struct ike_peer *p)
 {
@@ -199,8 +228,8 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 
 	ike_id_print(id, sizeof(id), &who->id);
 	query_local_id(p, sa, &own_id);
-	if (!ike_id_matches(&who->id, &p->conf->remote_id)) {
-		x_proof_explain_id(core, p, sa, &who->id);
+	if (!ike_id_matches(&who->id, query_first_id(p->conf))) {
+		x_proof_explain_id(core, p, sa, &who->id, query_first_id(p->conf));
 	} else if (who->wanted.type && !ike_id_eq(&who->wanted, &own_id)) {
 		ike_id_print(want, sizeof(want), &who->wanted);
 		report_error(
@@ -214,7 +243,7 @@ void x_match_explain(struct ike_core *core, const struct ike_sa *sa, const struc
 			id);
 	} else if (!x_proof_fits(p, who)) {
 		x_proof_explain_key(core, p, sa, who, false);
-	} else {
+	} else if (!x_match_explain_rounds(core, sa, who, p)) {
 		report_error(
 			core, p, sa,
 			"peer '%s' came to an address that Local= forbids, or agreed on algorithms that Crypto= does",
@@ -240,15 +269,35 @@ static const struct ike_peer *find_twin(struct ike_core *core, const struct x_cl
 	return NULL;
 }
 
+/* Of tunnels where EAP is the second round: those that the peer may want to reach. */
+static int matches_two_rounds(const struct ike_peer *p, const struct ike_sa *sa,
+			      const struct x_claim *who)
+{
+	struct ike_id own;
+
+	query_local_id(p, sa, &own);
+	return p->conf->remote_auth.then_user && p->enabled &&
+	       (!who->wanted.type || ike_id_eq(&who->wanted, &own));
+}
+
 static void explain_no_eap(struct ike_core *core, const struct ike_sa *sa,
 			   const struct x_claim *who)
 {
 	unsigned int n;
-	struct ike_peer *p = judge_tunnels(core, sa, who, matches_address_only, &n);
-	char id[IKE_MAX_ID + 16];
+	struct ike_peer *p = judge_tunnels(core, sa, who, matches_two_rounds, &n);
+	char id[IKE_MAX_ID + 16], rounds[32];
+	bool later = p;
 
+	if (!p)
+		p = judge_tunnels(core, sa, who, matches_address_only, &n);
 	ike_id_print(id, sizeof(id), &who->id);
-	if (p && p->conf->remote_auth.method == IKE_METHOD_EAP)
+	if (later)
+		report_hint(
+			core, p, sa, &sa->remote,
+			"peer '%s' wants EAP at once, but has to prove itself by %s before, as RemoteAuth= is %s: add that as its first round",
+			id, x_proof_method(p->conf->remote_auth.method)->remedy,
+			ike_auth_print(rounds, sizeof(rounds), &p->conf->remote_auth));
+	else if (p && p->conf->remote_auth.method == IKE_METHOD_EAP)
 		report_hint(
 			core, p, sa, &sa->remote,
 			"peer '%s' wants EAP, but to reach another identity than LocalID=, at an address that Local= forbids, or with algorithms that Crypto= does",

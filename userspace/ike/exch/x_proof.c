@@ -205,16 +205,17 @@ bool x_proof_find_auth(const struct ike_payloads *in, struct x_claim *who)
 }
 
 void x_proof_explain_id(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
-			const struct ike_id *id)
+			const struct ike_id *id, const struct ike_id *wanted)
 {
+	const char *key = wanted == p->conf->first_id ? "FirstID" : "RemoteID";
 	char got[IKE_MAX_ID + 16], want[IKE_MAX_ID + 16];
 
 	ike_id_print(got, sizeof(got), id);
-	ike_id_print(want, sizeof(want), &p->conf->remote_id);
+	ike_id_print(want, sizeof(want), wanted);
 	report_error(
 		core, p, sa,
-		"peer identifies as '%s', but RemoteID= expects '%s': set RemoteID=%s in [Peer], or the peer's own identity to the latter",
-		got, want, got);
+		"peer identifies as '%s', but %s= expects '%s': set %s=%s in [Peer], or the peer's own identity to the latter",
+		got, key, want, key, got);
 }
 
 void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
@@ -236,6 +237,9 @@ void x_proof_explain_key(struct ike_core *core, struct ike_peer *p, const struct
 		x_proof_method(p ? p->conf->remote_auth.method : IKE_METHOD_PSK);
 	char id[IKE_MAX_ID + 16];
 
+	if (p && who->eap &&
+	    ike_auth_is_user(&p->conf->remote_auth)) /* it may be its second round */
+		method = &x_method_eap;
 	if (method_of(who) == method) {
 		method->explain(core, p, sa, who, unknown);
 		return;

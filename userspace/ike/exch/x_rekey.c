@@ -63,6 +63,9 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	next->reauth_at = old->reauth_at;
 	next->proof_until = old->proof_until;
 	next->shown = old->shown;
+	free(next->first_id);
+	next->first_id = old->first_id;
+	old->first_id = NULL;
 	old->shown = NULL;
 	sa_plan_rekey(core, next);
 	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",

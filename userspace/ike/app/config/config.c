@@ -410,6 +410,8 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 		(struct config_list){ (void **)&c->password, c->n_password, sizeof(*c->password) };
 	out[15] = (struct config_list){ (void **)&c->fetch_from, c->n_fetch_from,
 					sizeof(*c->fetch_from) };
+	out[16] =
+		(struct config_list){ (void **)&c->first_id, c->n_first_id, sizeof(*c->first_id) };
 }
 
 void config_clear(struct config *c)
@@ -493,6 +495,8 @@ void config_tunnel(const struct config *c, struct ike_tunnel_conf *out)
 	memset(out, 0, sizeof(*out));
 	memcpy(out->name, c->name, sizeof(out->name));
 	out->local_id = c->local_id;
+	if (c->first_id)
+		out->first_id = *c->first_id;
 	out->remote_id = c->remote_id;
 	out->local_auth = c->local_auth;
 	out->remote_auth = c->remote_auth;

@@ -104,6 +104,8 @@ struct config {
 	struct ike_addr endpoint_addr; /* if it is numeric */
 	uint16_t endpoint_port;
 	struct ike_id remote_id; /* type 0: any that proves the key */
+	struct ike_id *first_id; /* likewise, of the first one of two rounds; NULL: any */
+	unsigned int n_first_id; /* 0 or 1 */
 	uint8_t psk[SECRET_ROOM];
 	size_t psk_len; /* 0: clients alone have keys */
 	uint8_t psk_digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
@@ -195,7 +197,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 16 };
+enum { CONFIG_LISTS = 17 };
 
 /* Those of @c, never NULL. */
 const struct config_paths *config_paths(const struct config *c);

@@ -200,6 +200,8 @@ static bool of_peer_given(const struct parse *p)
 /* Keys of certificates that need others, or exclude them. */
 static void check_certs(struct parse *p)
 {
+	const char *id = p->c->remote_auth.then_user ? "FirstID" : "RemoteID";
+
 	if (given(p, "Cert") && !given(p, "Key"))
 		config_say(p, true, line_of(p, "Cert"),
 			   "Cert needs Key, the private key that belongs to it");
@@ -214,11 +216,15 @@ static void check_certs(struct parse *p)
 			p, true, line_of(p, "CA"),
 			"CA, and PublicKey in line %u: expected one of them, as the peer has a certificate or a raw public key",
 			line_of(p, "PublicKey"));
-	if (given(p, "CA") && !given(p, "RemoteID"))
+	if (given(p, "CA") && !given(p, id))
 		config_say(
 			p, true, line_of(p, "CA"),
-			"CA: each of its certificates could be the peer's: expected RemoteID in [Peer], too, the identity of the right one%s",
-			given(p, "EAP") ? "" : " (or any)");
+			"CA: each of its certificates could be the peer's: expected %s in [Peer], too, the identity of the right one%s",
+			id, given(p, "EAP") ? "" : " (or any)");
+	if (given(p, "FirstID") && !p->c->remote_auth.then_user)
+		config_say(
+			p, true, line_of(p, "FirstID"),
+			"FirstID is of the first one of two rounds: expected RemoteAuth = pubkey, eap (or psk, eap), or RemoteID instead");
 }
 
 /* A key that is about certificates of the peer, if there is one; NULL: there is none. */
@@ -336,12 +342,14 @@ static void check_eap_client(struct parse *p)
 	struct config *c = p->c;
 	const struct ike_creds creds = { c->creds, c->n_creds };
 	struct ike_iov name;
+	char rounds[32];
 
 	if (!given(p, "EAP") || (needs_password(c) && !given(p, "Password")))
 		config_say(
 			p, true, line_of(p, "LocalAuth"),
-			"LocalAuth = eap needs EAP in [Tunnel], our user's name, and Password, which goes with it");
-	else if (c->remote_auth.method != IKE_METHOD_SIGNATURE)
+			"LocalAuth = %s needs EAP in [Tunnel], our user's name, and Password, which goes with it",
+			ike_auth_print(rounds, sizeof(rounds), &c->local_auth));
+	else if (c->remote_auth.method != IKE_METHOD_SIGNATURE || c->remote_auth.then_user)
 		config_say(
 			p, true, line_of(p, "EAP"),
 			"EAP: who answers has to prove who it is before we show that we know our password: expected CA (or PublicKey) in [Peer], and RemoteAuth = pubkey");
@@ -353,10 +361,12 @@ static void check_eap_client(struct parse *p)
 		config_say(
 			p, true, line_of(p, "RemoteID"),
 			"RemoteID: whoever has a certificate of CA could try our password: expected the one identity of the server");
-	if (given(p, "PSK"))
+	if (given(p, "PSK") && !ike_auth_has(&c->local_auth, IKE_METHOD_PSK))
 		config_say(p, true, line_of(p, "PSK"),
-			   "PSK, and EAP in line %u: expected one of them", line_of(p, "EAP"));
-	if (!c->local_id.type && ike_cred_find(&creds, IKE_CRED_EAP_NAME, &name))
+			   "PSK, and EAP in line %u: expected one of them, or LocalAuth = psk, eap",
+			   line_of(p, "EAP"));
+	if (!c->local_auth.then_user && !c->local_id.type &&
+	    ike_cred_find(&creds, IKE_CRED_EAP_NAME, &name))
 		eap_identity(name.base, name.len, &c->local_id);
 }
 
@@ -364,12 +374,14 @@ static void check_eap_client(struct parse *p)
 static void check_eap_server(struct parse *p)
 {
 	const struct config *c = p->c;
+	char rounds[32];
 
 	if (needs_password(c) && !given(p, "Users"))
 		config_say(
 			p, true, line_of(p, "RemoteAuth"),
-			"RemoteAuth = eap needs Users in [Peer], the file with users and their passwords, or [Radius], a server that has them");
-	if (c->local_auth.method != IKE_METHOD_SIGNATURE)
+			"RemoteAuth = %s needs Users in [Peer], the file with users and their passwords, or [Radius], a server that has them",
+			ike_auth_print(rounds, sizeof(rounds), &c->remote_auth));
+	if (c->local_auth.method != IKE_METHOD_SIGNATURE || c->local_auth.then_user)
 		config_say(
 			p, true, line_of(p, "Users"),
 			"Users: we have to prove who we are before a user does: expected Key in [Tunnel], with Cert, and LocalAuth = pubkey");
@@ -451,12 +463,16 @@ static void check_eap(struct parse *p)
 			"EAP needs MD4, MD5 and DES, which this OpenSSL does not have, or is set up to refuse: take certificates");
 }
 
-/* With a user at one end, what the other one needs is check_eap()'s to say. */
+/*
+ * With a user at one end, what the other one needs is check_eap()'s to say. Two rounds are never taken because of the keys
+ * that there are.
+ */
 static void find_methods(struct parse *p)
 {
 	struct config *c = p->c;
-	bool user = ike_auth_is_user(&c->local_auth) || (given(p, "EAP") && !given(p, "LocalAuth"));
-	bool users = ike_auth_is_user(&c->remote_auth) ||
+	bool user = c->local_auth.method == IKE_METHOD_EAP ||
+		    (given(p, "EAP") && !given(p, "LocalAuth"));
+	bool users = c->remote_auth.method == IKE_METHOD_EAP ||
 		     ((given(p, "Users") || c->n_radius) && !given(p, "RemoteAuth"));
 
 	if (user)

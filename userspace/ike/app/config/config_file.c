@@ -565,7 +565,8 @@ static void warn_of_key(const struct config *c, const struct config_report *rep)
 	enum ike_key_kind kind;
 	char why[256];
 
-	if (!ike_auth_is_user(&c->remote_auth) || !ike_cred_find(&creds, IKE_CRED_OWN_KEY, &spki))
+	if (c->remote_auth.method != IKE_METHOD_EAP ||
+	    !ike_cred_find(&creds, IKE_CRED_OWN_KEY, &spki))
 		return;
 	kind = ike_key_kind(spki.base, spki.len, why, sizeof(why));
 	if (!sigalg_choose(kind, 0, c->signatures, why, sizeof(why)))

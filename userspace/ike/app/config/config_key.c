@@ -217,6 +217,16 @@ static int set_remote_id(struct parse *p, char *s)
 	return ike_id_from_text(s, &p->c->remote_id, p->err, sizeof(p->err));
 }
 
+static int set_first_id(struct parse *p, char *s)
+{
+	p->c->first_id = calloc(1, sizeof(*p->c->first_id));
+	p->c->n_first_id = p->c->first_id ? 1 : 0;
+	if (!p->c->first_id)
+		return -1;
+	return strcasecmp(s, "any") ? ike_id_from_text(s, p->c->first_id, p->err, sizeof(p->err))
+				    : 0;
+}
+
 static int set_clients(struct parse *p, char *s)
 {
 	return config_number(s, 1, IKE_MAX_CLIENTS, &p->c->clients);
@@ -461,26 +471,38 @@ static int set_public_key(struct parse *p, char *s)
 	return -1;
 }
 
-static int set_method(enum ike_method *method, const char *s)
+static bool find_method(enum ike_method *method, const char *s)
 {
 	unsigned int i = 0;
 
 	while (i < IKE_METHODS && strcasecmp(ike_method_row(i)->word, s) != 0)
 		i++;
-	if (i == IKE_METHODS)
+	if (i < IKE_METHODS)
+		*method = (enum ike_method)i;
+	return i < IKE_METHODS;
+}
+
+/* One round, or two, of which the last one is by EAP. */
+static int set_auth(struct ike_auth_conf *auth, char *s)
+{
+	char *save, *first = strtok_r(s, ", \t", &save), *then = strtok_r(NULL, ", \t", &save);
+	enum ike_method last = IKE_METHOD_EAP;
+
+	if (!first || !find_method(&auth->method, first) || (then && !find_method(&last, then)) ||
+	    strtok_r(NULL, ", \t", &save))
 		return -1;
-	*method = (enum ike_method)i;
-	return 0;
+	auth->then_user = then;
+	return last == IKE_METHOD_EAP && ike_auth_is_sane(auth) ? 0 : -1;
 }
 
 static int set_local_auth(struct parse *p, char *s)
 {
-	return set_method(&p->c->local_auth.method, s);
+	return set_auth(&p->c->local_auth, s);
 }
 
 static int set_remote_auth(struct parse *p, char *s)
 {
-	return set_method(&p->c->remote_auth.method, s);
+	return set_auth(&p->c->remote_auth, s);
 }
 
 static int set_signatures(struct parse *p, char *s)
@@ -685,7 +707,8 @@ const struct key config_keys[] = {
 	{ "Tunnel", "MTU", set_mtu, KEY_ONE, "auto, or bytes from 576 to 65535" },
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT" },
-	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE, "psk, pubkey or eap" },
+	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE,
+	  "psk, pubkey or eap; or two rounds: pubkey, eap or psk, eap" },
 	{ "Tunnel", "EAP", set_eap, KEY_ONE, "our user's name, of at most 253 bytes" },
 	{ "Tunnel", "Password", set_password, KEY_SECRET,
 	  "our password as text (at most 255 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
@@ -706,7 +729,10 @@ const struct key config_keys[] = {
 	  "a host name or address, with :PORT if it is not 500" },
 	{ "Peer", "RemoteID", set_remote_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
-	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE, "psk, pubkey or eap" },
+	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE,
+	  "psk, pubkey or eap; or two rounds: pubkey, eap or psk, eap" },
+	{ "Peer", "FirstID", set_first_id, KEY_ONE,
+	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
 	{ "Peer", "Users", set_users, KEY_ONE,
 	  "the /PATH of a file with a line NAME = PASSWORD for each user" },
 	{ "Peer", "EAPMethods", set_eap_methods, KEY_ONE, "one or both of mschapv2 and md5" },

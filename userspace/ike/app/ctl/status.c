@@ -110,6 +110,7 @@ static void put_ppk(json_t *o, enum ike_ppk ppk)
 static json_t *ike_json(const struct ike_status *s, uint64_t now)
 {
 	json_t *o = json_object();
+	char auth[32];
 
 	put_text(o, "state", s->established ? "established" : "half-open");
 	put_text(o, "role", s->initiator ? "initiator" : "responder");
@@ -119,8 +120,11 @@ static json_t *ike_json(const struct ike_status *s, uint64_t now)
 	put_endpoint(o, "remote", &s->remote);
 	put_id(o, "local_id", &s->local_id);
 	put_id(o, "remote_id", &s->remote_id);
+	put_id(o, "first_id", &s->first_id);
 	put_proposal(o, &s->ike);
 	if (s->established) {
+		put_text(o, "local_auth", ike_auth_print(auth, sizeof(auth), &s->local_auth));
+		put_text(o, "remote_auth", ike_auth_print(auth, sizeof(auth), &s->remote_auth));
 		put_ppk(o, s->ppk);
 		json_object_set_new(o, "age", json_real(seconds(now - s->established_at)));
 	}

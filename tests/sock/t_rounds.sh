@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Two rounds of authentication (RFC 4739): a certificate or a pre-shared key, then EAP-MSCHAPv2. strongSwan as the
+# server and we as its client, then the other way round; and what is refused, with what is said of it.
+
+. "$VM_TOP/tests/vm/lib.sh"
+. "$VM_TOP/tests/sock/strongswan.sh"
+. "$VM_TOP/tests/sock/certs.sh"
+. "$VM_TOP/tests/sock/eap.sh"
+
+three_hosts
+make_folders
+charon "$EAP_PLUGINS" # in place of strongswan.sh's
+authority root ec:P-256 ''
+leaf east ec:P-256 root DNS:east.example
+leaf west ec:P-256 root "DNS:cert.west.example,DNS:password.west.example,DNS:one.west.example,DNS:server-one.west.example"
+leaf hub ec:P-256 root "DNS:log-in.west.example,DNS:shared.west.example,DNS:wrong.west.example,DNS:only-cert.west.example,DNS:only-eap.west.example,DNS:too-many.west.example"
+leaf laptop ec:P-256 root DNS:laptop.example
+cp "$dir"/{east,laptop}.key "$VM_OUT/private/"
+cp "$dir"/{east,laptop}.crt "$VM_OUT/x509/"
+cp "$dir/root.crt" "$VM_OUT/x509ca/"
+cat > "$dir/users" <<-END
+dave = a word, and another
+gus = somebody knows
+END
+chmod 600 "$dir/users"
+secret carol 'red herring'
+secret cate 'red herring'
+secret carla 'red herring'
+secret dave 'a word, and another'
+secret gus 'nobody knows'
+
+# we_come N NAME FIRST USER PASSWORD [KEY=VALUE...]: we have two rounds, of which FIRST is the first, and strongSwan, too.
+we_come() {
+	local first="Key = $dir/west.key
+	Cert = $dir/west.crt" psk='' oauth='auth = pubkey
+	      cacerts = root.crt'
+	[ "$3" = pubkey ] || first='' psk="PSK = $PSK" oauth='auth = psk'
+	tunnel west "$1" "$2" key="LocalAuth = $3, eap
+	$first
+	EAP = $4
+	Password = $5" proof="RemoteAuth = pubkey
+	CA = $dir/root.crt
+	$psk" sauth='auth = pubkey
+	      certs = east.crt' oauth="$oauth" conn='remote-2 {
+	      round = 2
+	      auth = eap-mschapv2
+	      eap_id = %any
+	    }' "${@:6}"
+}
+
+# they_come N NAME FIRST USER [KEY=VALUE...]: strongSwan has two rounds, and we are the server.
+they_come() {
+	local first="CA = $dir/root.crt
+	FirstID = laptop.example" sauth='auth = pubkey
+	      certs = laptop.crt'
+	[ "$3" = pubkey ] || first="PSK = $PSK" sauth='auth = psk'
+	tunnel west "$1" "$2" start=listen rid=laptop.example key="Key = $dir/hub.key
+	Cert = $dir/hub.crt
+	LocalAuth = pubkey" proof="RemoteAuth = $3, eap
+	$first
+	Users = $dir/users
+	Clients = 2" sauth="$sauth" oauth='auth = pubkey
+	      cacerts = root.crt' conn="local-2 {
+	      round = 2
+	      auth = eap-mschapv2
+	      eap_id = $4
+	    }" "${@:5}"
+	sed -i '/^Endpoint/d; s/^RemoteID = .*/RemoteID = any/' "/run/conf/west/$2.conf"
+}
+
+we_come 1 cert pubkey carol 'red herring'
+we_come 2 secret psk cate 'red herring'
+they_come 3 log-in pubkey dave
+they_come 4 shared psk dave
+we_come 11 password pubkey carla 'blue herring'
+we_come 12 server-one pubkey cleo 'red herring' conn=''
+they_come 13 wrong pubkey gus
+they_come 14 only-cert pubkey dave conn=''
+they_come 15 only-eap pubkey dave conn='' sauth='auth = eap-mschapv2
+	      eap_id = dave'
+they_come 16 too-many pubkey dave rid=laptop.example proof="CA = $dir/root.crt"
+sed -i 's/^RemoteID = any/RemoteID = laptop.example/' /run/conf/west/too-many.conf
+load_swan
+ike west
+
+# comes N NAME
+comes() {
+	check "$2: up" wait_for 20 state_is west "$2" up
+	check "$2: ESP there and back" pings "$1"
+}
+
+comes 1 cert
+comes 2 secret
+for n in '3 log-in' '4 shared'; do
+	quietly swan --initiate --child "${n#* }" --timeout 10
+	# shellcheck disable=SC2086 # two words
+	comes $n
+done
+like "who logged in is known by the user's name" \
+	"$(lines west 'select(.event == "log" and .tunnel == "log-in").text')" 'IKE SA with dave at'
+for n in wrong only-cert only-eap too-many; do
+	quietly swan --initiate --child "$n" --timeout 10
+done
+
+# refused NAME WORDS
+refused() {
+	says() {
+		lines west "select(.event == \"log\" and .tunnel == \"$1\").text" | grep -qF -- "$2"
+	}
+	check "$1: it is said why" wait_for 10 says "$1" "$2"
+	is "$1: nothing was installed" "$(lines west "select(.event == \"install\" and .tunnel == \"$1\")")" ''
+}
+
+refused password "refused our user's name or password (error 691"
+refused server-one 'does not ask us for EAP in the second round (AUTHENTICATION_FAILED, 24)'
+refused wrong "'gus': peer does not have the password that we have for it"
+refused only-cert "proves itself in one round, but RemoteAuth= is pubkey, eap"
+refused only-eap 'wants EAP at once, but has to prove itself by a public key before'
+refused too-many 'announces another round of authentication (ANOTHER_AUTH_FOLLOWS), but RemoteAuth= is pubkey'
+check "ends in peace" ike_end west
+finish
