@@ -1056,6 +1056,7 @@ struct side {
 		uint8_t data[4096];
 	} mail[64];
 	unsigned int n_mail, taken;
+	bool is_busy; /* it begins no job */
 };
 
 static void side_send(void *ctx, const char *tunnel, const struct ike_datagram *d)
@@ -1185,6 +1186,8 @@ static int side_job_start(void *ctx, const struct ike_job *job)
 {
 	struct side *s = ctx;
 
+	if (s->is_busy)
+		return -EBUSY;
 	s->jobs++;
 	return job_results_do(&s->results, job, side_key, s);
 }
@@ -1306,6 +1309,20 @@ static void two_free(struct two *t)
 		;
 	event_base_free(t->base);
 	free(t);
+}
+
+/* A job that there is no time for: the core hears of it at once, and does not wait for its result. */
+static void a_job_that_is_refused_is_not_waited_for(void **state)
+{
+	struct two *t = two_prepare();
+	struct ike_status status;
+
+	(void)state;
+	t->side[0].is_busy = true;
+	open_cores(t);
+	assert_int_equal(core_tunnel_status(t->side[0].core, "vpn0", &status), 0);
+	assert_non_null(strstr(status.last_error, "too many peers prove who they are"));
+	two_free(t);
 }
 
 static void cores_agree(void **state)
@@ -1502,6 +1519,7 @@ int main(void)
 		cmocka_unit_test(others_addresses_are_not_given),
 		cmocka_unit_test(others_sas_are_out_of_reach),
 		cmocka_unit_test(sas_are_as_configured),
+		cmocka_unit_test(a_job_that_is_refused_is_not_waited_for),
 		cmocka_unit_test(cores_agree),
 		cmocka_unit_test(killed_one_starts_again),
 		cmocka_unit_test(without_its_parent),

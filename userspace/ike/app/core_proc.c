@@ -214,7 +214,7 @@ static void do_keylog(const struct ike_env *env, struct wire *w)
 	ike_wipe(body, sizeof(*body));
 }
 
-static void do_job(const struct ike_env *env, const struct wire *w)
+static int do_job(const struct ike_env *env, const struct wire *w)
 {
 	const struct wire_job *body = (const struct wire_job *)w->body;
 	const uint8_t *at = (const uint8_t *)(body + 1);
@@ -227,14 +227,16 @@ static void do_job(const struct ike_env *env, const struct wire *w)
 		.prf = (uint16_t)body->prf,
 		.alg = (uint16_t)body->alg,
 	};
+	int err;
 
 	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++) {
 		job.octets[i] = (struct ike_iov){ at, body->octets_len[i] };
 		at += body->octets_len[i];
 	}
 	job.auth = (struct ike_iov){ at, body->auth_len };
-	env->job_start(env->ctx, &job);
+	err = env->job_start(env->ctx, &job);
 	ike_wipe((void *)(body + 1), w->h.len - sizeof(*body)); /* keys, if they are for a PPK */
+	return err;
 }
 
 /* One effect; false if it is none. @answered: whether the core waits for @answer. */
@@ -285,7 +287,7 @@ static bool do_effect(struct core *c, struct wire_head *answer, bool *answered)
 		env->state(env->ctx, h->tunnel, h->peer, (enum ike_tunnel_state)h->value);
 		return true;
 	case WIRE_ENV_LOG: do_log(env, &c->in); return true;
-	case WIRE_ENV_JOB_START: do_job(env, &c->in); return true;
+	case WIRE_ENV_JOB_START: answer->result = do_job(env, &c->in); return *answered = true;
 	case WIRE_ENV_KEYLOG: do_keylog(env, &c->in); return true;
 	default: return false;
 	}

@@ -211,6 +211,7 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 	struct ike_iov auth = job->auth;
 	struct serve *s = ctx;
 	struct wire_job *body = (struct wire_job *)s->octets;
+	int err;
 
 	if (auth.len > WIRE_AUTH)
 		auth.len = WIRE_AUTH;
@@ -230,9 +231,9 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 			return -EMSGSIZE;
 	}
 	add_octets(s, &h, &auth, WIRE_AUTH);
-	put(s, &h, body);
+	err = ask(s, &h, body)->result; /* else who waits for one that is not begun waits for nothing */
 	ike_wipe(body + 1, h.len - sizeof(*body)); /* keys, if they are for a PPK */
-	return 0;
+	return err;
 }
 
 static int64_t env_utc(void *ctx)
