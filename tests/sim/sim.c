@@ -642,6 +642,7 @@ static void play_user(struct run *r)
 	node_set_password(r->a, 0, passwords[0]);
 	r->b->n_users = 0;
 	node_add_user(r->b, "alice", "clue");
+	ike_core_up(r->a->core, "t0", r->w.now); /* or it waits for long, as the server may count */
 }
 
 /* b serves a by EAP, whose jobs are late; a may have another method than b. */

@@ -226,18 +226,69 @@ static void a_wrong_password_is_refused(void **state)
 		"'alice': peer does not have the password that we have for it: set the same at its end and in the file of Users=");
 	node_says(p->a, "error 691");
 	node_says(p->a, "compare EAP= and Password= with its list of users");
-	/* Some servers lock the account after a few of these. */
-	pair_run(p, 40000);
-	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	pair_free(p);
+}
+
+/* Some servers lock the account after a few of these: whatever asks for an attempt, they are rare. */
+static void a_rejected_password_is_tried_rarely(void **state)
+{
+	struct pair *p = pair_eap("alice", "no clue", MSCHAPV2);
+	struct ike_addr own = p->a->addr;
+	unsigned int tries = 1;
+
+	(void)state;
+	p->a->conf[0].child[0].start = IKE_START_TRAFFIC;
+	pair_start(p, false);
+	for (unsigned int s = 0; s < 3 * 3600; s += 20) {
+		/* Traffic, and a path that opens, ask for one all the time. */
+		ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
+		ike_core_path(p->a->core, "t0", IKE_PEER_FIRST, &own, p->w.now);
+		pair_run(p, 20000);
+		if (s == 200 || s == 620 || s == 1540)
+			assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), tries++);
+	}
+	/* After 5, 10, 20, 40 minutes and an hour. */
+	assert_in_range(pair_count(p, p->a, IKE_SA_INIT, false), 5, 7);
+	node_says(p->a, "minutes, as some servers lock an account after a few wrong passwords");
+	/* The next one is at once if the user says so, … */
+	tries = pair_count(p, p->a, IKE_SA_INIT, false);
+	assert_int_equal(ike_core_up(p->a->core, "t0", p->w.now), 0);
+	pair_run(p, 1000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), tries + 1);
+	/* … or configures it anew. */
 	node_set_password(p->a, 0, "clue");
-	pair_run(p, 60000);
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
+	pair_run(p, 1000);
 	is_up(p);
+	/* What was taken is no wrong password any more. */
+	assert_int_equal(p->a->core->peers.tqh_first->rejections, 0);
 	pair_free(p);
 	p = pair_eap("alice", "no clue", MD5);
 	run(p);
-	pair_run(p, 40000);
+	pair_run(p, 200000);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
 	pair_free(p);
+}
+
+/* Nor is one that a server refuses by AUTHENTICATION_FAILED alone, once EAP has begun. */
+static void so_is_one_without_eap_failure(void **state)
+{
+	(void)state;
+	for (unsigned int n = 2; n <= 3; n++) {
+		struct pair *p = pair_alice();
+		struct auth_message m;
+
+		auth_stop_before(p, n);
+		auth_begin(&m);
+		ike_build_notify(&m.b, IKE_N_AUTHENTICATION_FAILED, NULL, 0);
+		auth_answer(p, &m);
+		p->drop_all = true;
+		pair_run(p, 40000);
+		/* Before a method began no password was shown. */
+		assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false) > 1, n == 2);
+		pair_free(p);
+	}
 }
 
 static void an_unknown_user_is_refused(void **state)
@@ -705,7 +756,7 @@ static void a_change_has_a_user_begin_anew(void **state)
 		pair_run(p, 30);
 		nothing_installed(p);
 		node_says(p->a, "AUTHENTICATION_FAILED");
-		pair_run(p, 60000);
+		pair_run(p, 100000);
 		is_up(p);
 		pair_free(p);
 	}
@@ -725,7 +776,7 @@ static void renewed_terms_end_what_a_user_has(void **state)
 	assert_false(direction_works(p->b, p->a, 0));
 	node_says(p->b, "'alice': peer is no user here");
 	node_add_user(p->b, "alice", "clue");
-	pair_run(p, 60000);
+	pair_run(p, 400000);
 	is_up(p);
 	pair_free(p);
 }
@@ -798,6 +849,8 @@ int main(void)
 		cmocka_unit_test(copies_are_answered_once),
 		cmocka_unit_test(eap_waits_for_jobs_that_come_late),
 		cmocka_unit_test(a_wrong_password_is_refused),
+		cmocka_unit_test(a_rejected_password_is_tried_rarely),
+		cmocka_unit_test(so_is_one_without_eap_failure),
 		cmocka_unit_test(an_unknown_user_is_refused),
 		cmocka_unit_test(methods_without_one_in_common_are_named),
 		cmocka_unit_test(remote_id_is_about_the_user),

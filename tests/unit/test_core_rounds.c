@@ -490,7 +490,7 @@ static void a_change_has_the_peer_begin_anew(void **state)
 			pair_run(p, 1);
 		pair_run(p, 30);
 		assert_int_equal(p->b->installs, 0);
-		pair_run(p, 60000);
+		pair_run(p, 100000);
 		is_up(p);
 		pair_free(p);
 	}

@@ -231,7 +231,8 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 			return -EMSGSIZE;
 	}
 	add_octets(s, &h, &auth, WIRE_AUTH);
-	err = ask(s, &h, body)->result; /* else who waits for one that is not begun waits for nothing */
+	err = ask(s, &h, body)
+		      ->result; /* else who waits for one that is not begun waits for nothing */
 	ike_wipe(body + 1, h.len - sizeof(*body)); /* keys, if they are for a PPK */
 	return err;
 }

@@ -245,6 +245,7 @@ static void change_peer(struct ike_core *core, struct ike_peer *p, const struct 
 			change_attempt(core, sa, d);
 	}
 	peer_forget_failures(p);
+	sa_forget_rejections(p);
 	event_note(core, p, EVENT_CHANGED);
 }
 

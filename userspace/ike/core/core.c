@@ -553,6 +553,7 @@ int ike_core_up(struct ike_core *core, const char *tunnel, uint64_t now)
 		return -ENOENT;
 	peer_enable(core, p, true);
 	peer_forget_failures(p);
+	sa_forget_rejections(p);
 	for (i = 0; i < p->conf->n_child; i++) {
 		p->want[i].wanted = p->conf->child[i].start != IKE_START_LISTEN;
 		p->want[i].next_try = core->now;

@@ -350,6 +350,8 @@ void sa_not_half_open(struct ike_core *core, struct ike_sa *sa);
  * answer for a while. The tunnel counts as changed.
  */
 void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger);
+/* Our password was taken, may be another one, or is to be tried all the same. */
+void sa_forget_rejections(struct ike_peer *p);
 /* The same of one that we began and that is not established: the tunnel makes another attempt later. */
 void sa_attempt_failed(struct ike_core *core, struct ike_sa *sa);
 /* Something of it cannot be made, for want of memory mostly: it ends when the event is over. */

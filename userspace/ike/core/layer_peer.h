@@ -28,6 +28,7 @@ void peer_settle_all(struct ike_core *core);
 void peer_want_pair(struct ike_peer *p, unsigned int conf);
 /* The next attempt counts as the first one. */
 void peer_forget_failures(struct ike_peer *p);
+
 /* There is a way to the peer again, or another one: what waited for time to pass goes on now. */
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local);
 /*

@@ -49,13 +49,13 @@ void peer_want_pair(struct ike_peer *p, unsigned int conf)
 	p->want[conf].wanted |= !query_has_child(p, conf);
 }
 
-/* Wait for the next attempt after @base ms, with a quarter of jitter either way. */
-static void plan_attempt(struct ike_core *core, struct child_want *want, uint64_t base)
+/* @base ms from now, with a quarter of jitter either way. */
+static uint64_t after_about(struct ike_core *core, uint64_t base)
 {
 	uint32_t r;
 
 	core->env.rng.fill(core->env.rng.ctx, &r, sizeof(r));
-	want->next_try = core->now + base - base / 4 + r % (base / 2 + 1);
+	return core->now + base - base / 4 + r % (base / 2 + 1);
 }
 
 /*
@@ -88,10 +88,9 @@ static void plan_next_attempt(struct ike_core *core, struct ike_peer *p, unsigne
 	}
 	while (doublings-- && base < PEER_RETRY_CAP_MS)
 		base *= 2;
-	/* A few wrong passwords, and some servers lock the account. */
-	if (p->failures && p->rejected)
-		base = PEER_RETRY_CAP_MS;
-	plan_attempt(core, want, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
+	want->next_try = after_about(core, base < PEER_RETRY_CAP_MS ? base : PEER_RETRY_CAP_MS);
+	if (want->next_try < p->rejected_until)
+		want->next_try = p->rejected_until;
 }
 
 /* Of a tunnel with clients: up if one of them is. */
@@ -211,10 +210,30 @@ static void judge_adopted(struct ike_core *core, struct ike_peer *p)
 		adopted_remove(core, p);
 }
 
+/* A few wrong passwords, and some servers lock the account: whatever asks for an attempt waits for that. */
+static void note_rejection(struct ike_core *core, struct ike_peer *p)
+{
+	uint64_t wait = p->rejections ? PEER_REJECTED_MS : p->rejected;
+
+	for (unsigned int i = 0; i < p->rejections && wait < PEER_REJECTED_CAP_MS; i++)
+		wait *= 2;
+	if (wait > PEER_REJECTED_CAP_MS)
+		wait = PEER_REJECTED_CAP_MS;
+	p->rejections++;
+	p->rejected_until = after_about(core, wait);
+	report_line(
+		core, IKE_LOG_WARN, p, NULL,
+		"the next attempt is in %u minutes, as some servers lock an account after a few wrong passwords: set EAP= and Password= right and run esptun reload, or esptun up %s to try these again",
+		(unsigned int)((p->rejected_until - core->now + 59999) / 60000), p->conf->name);
+}
+
 static void attempt_failed(struct ike_core *core, struct ike_peer *p)
 {
 	unsigned int i;
 
+	if (p->rejected)
+		note_rejection(core, p);
+	p->rejected = 0;
 	p->failures++;
 	for (i = 0; i < p->conf->n_child; i++) {
 		p->want[i].wanted = false;
@@ -283,7 +302,10 @@ void peer_timer(struct ike_core *core, struct ike_peer *p)
 		if (core->now < p->want[i].next_try)
 			continue;
 		p->want[i].next_try = TIMER_NEVER;
-		start_attempt(core, p, i);
+		if (core->now < p->rejected_until && !query_usable(p))
+			p->want[i].next_try = p->rejected_until;
+		else
+			start_attempt(core, p, i);
 	}
 	event_note(core, p, EVENT_CHANGED);
 }

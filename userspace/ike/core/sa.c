@@ -218,6 +218,12 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	event_note(core, p, EVENT_CHANGED);
 }
 
+void sa_forget_rejections(struct ike_peer *p)
+{
+	p->rejections = 0;
+	p->rejected_until = 0;
+}
+
 void sa_attempt_failed(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_peer *p = sa->peer;
@@ -225,7 +231,10 @@ void sa_attempt_failed(struct ike_core *core, struct ike_sa *sa)
 	/* That the peer wants no child SA was not proven: the next attempt begins with one again. */
 	if (sa->setup->childless)
 		p->childless = false;
-	p->rejected = sa->setup->eap && sa->setup->eap->run.rejected;
+	if (sa->setup->eap && sa->setup->eap->run.rejected)
+		p->rejected = PEER_REJECTED_MS;
+	else if (sa->setup->eap && sa->setup->eap->refused)
+		p->rejected = PEER_RETRY_CAP_MS;
 	sa_end(core, sa, false);
 	event_note(core, p, EVENT_ATTEMPT_FAILED);
 }

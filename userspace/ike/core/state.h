@@ -30,6 +30,8 @@ enum core_limits {
 	TUNNEL_MAX_OURS = 65, /* addresses of this machine, with the one in use */
 	PEER_RETRY_MS = 1000, /* first wait after a failed attempt; doubles … */
 	PEER_RETRY_CAP_MS = 60000, /* … up to this; each with a quarter of jitter either way */
+	PEER_REJECTED_MS = 300000, /* wait after a password that the peer rejects; doubles … */
+	PEER_REJECTED_CAP_MS = 3600000, /* … up to this */
 	PEER_ADOPTED_MS = 5000, /* adopted pairs outlive their replacement by this */
 	CLIENT_ADOPTED_MS = 60000, /* an adopted client is given up after such a silence */
 	CLAIM_LOOKS = 4096, /* claims of others to a selector's addresses, but other ports */
@@ -229,7 +231,10 @@ struct ike_peer {
 	enum ike_tunnel_state state; /* as last told to env */
 	bool enabled;
 	bool childless; /* it wants IKE_AUTH without a child SA (RFC 6023) */
-	bool rejected; /* it took our password for wrong in the last attempt that failed */
+	/* Our password, as a user, was taken for wrong: */
+	uint32_t rejected; /* in the last attempt: so many ms are to be waited; 0: it was not */
+	unsigned int rejections; /* so often, since it was taken, or may be another one */
+	uint64_t rejected_until; /* no attempt begins before this */
 	int fit; /* scratch: how well it fits the peer at hand, 0: not at all */
 	struct child_want *want; /* one for each child SA of conf */
 	unsigned int failures; /* attempts without an IKE SA, since it last worked */

@@ -37,6 +37,8 @@ void x_auth_establish(struct ike_core *core, struct ike_sa *sa)
 	if (!sa->initiator) {
 		admit_pay_back(core, sa);
 		sa_join(core, sa);
+	} else {
+		sa_forget_rejections(sa->peer);
 	}
 	x_ppk_finish(core, sa);
 	sa->local_auth = sa->peer->conf->local_auth;

@@ -404,7 +404,8 @@ static void take_round(struct ike_core *core, struct ike_sa *sa, struct exchange
 			core, sa->peer, sa,
 			"peer ended EAP (%s, %u): compare EAP= and Password= with its list of users, and see its log",
 			name ? name : "unknown error", error);
-	else if (!error)
+	sa->setup->eap->refused = error && sa->setup->eap->run.method;
+	if (!error)
 		report_error(
 			core, sa->peer, sa,
 			"peer answered in the middle of EAP with a message that is not one EAP payload: see its log");
