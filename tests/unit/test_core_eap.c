@@ -620,7 +620,7 @@ static void it_is_half_open_until_the_end(void **state)
 		p->drop_all = true;
 		assert_int_equal(node_stats(p->b).half_open, 1);
 		assert_null(auth_half_open(p)->peer);
-		pair_run(p, IKESA_EAP_MS - 5000);
+		pair_run(p, IKESA_HALF_OPEN_MS - 5000);
 		assert_int_equal(node_stats(p->b).half_open, 1);
 		pair_run(p, 6000);
 		assert_int_equal(node_stats(p->b).half_open, 0);
@@ -707,6 +707,143 @@ static void what_strangers_lack_fills_no_log(void **state)
 			node_says(p->b, "could not prove to the peer who we are: ");
 		pair_free(p);
 	}
+}
+
+/* A peer that goes on with EAP, however slowly, has its place for a minute in all, and keeps it before one that is silent. */
+static void a_conversation_has_a_minute(void **state)
+{
+	struct pair *p = pair_alice();
+	struct ike_sa *silent, *sa;
+	unsigned int s;
+
+	(void)state;
+	auth_stop_before(p, 2);
+	sa = auth_half_open(p);
+	silent = ikesa_new(false, p->w.now);
+	silent->remote = sa->remote;
+	admit_enter(p->b->core, silent);
+	assert_ptr_equal(TAILQ_FIRST(&p->b->core->admit.half_open[sa->admit_kind]), sa);
+	for (s = 0; s < 100; s++) {
+		struct auth_message m;
+
+		eap_end(&sa->setup->eap->run);
+		sa->setup->eap->run = (struct eap){ .server = true, .allowed = MSCHAPV2, .id = 1 };
+		sa->rx.next = node_sa(p->a)->tx.next;
+		auth_begin(&m);
+		add_eap(&m, identity_answer, sizeof(identity_answer));
+		assert_true(node_request(p->a, IKE_AUTH, &m.b, m.first));
+		pair_run(p, 100);
+		assert_ptr_equal(TAILQ_FIRST(&p->b->core->admit.half_open[sa->admit_kind]), silent);
+		p->drop_all = true;
+		pair_run(p, 1000);
+		p->drop_all = false;
+		if (node_stats(p->b).half_open == 1) /* the silent one's */
+			break;
+	}
+	assert_in_range(s, 40, 60);
+	admit_leave(p->b->core, silent);
+	ikesa_free(silent);
+	pair_free(p);
+}
+
+/* a tries @password now; true: b looked at it. */
+static bool looks_at(struct pair *p, const char *password)
+{
+	uint64_t before = p->b->core->last_job;
+
+	node_set_password(p->a, 0, password);
+	assert_int_equal(ike_core_up(p->a->core, "t0", p->w.now), 0);
+	pair_run(p, PEER_HINT_MS + 100);
+	return p->b->core->last_job - before == 2; /* our signature, and that */
+}
+
+static void few_wrong_passwords_are_looked_at(void **state)
+{
+	struct pair *p = pair_alice();
+
+	(void)state;
+	pair_start(p, false);
+	assert_int_equal(ike_core_down(p->a->core, "t0", p->w.now), 0);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_true(looks_at(p, "no clue"));
+	assert_false(looks_at(p, "clue"));
+	node_says(
+		p->b,
+		"'alice': too many wrong passwords for this user from this address: this one was not looked at, and none is for");
+	node_says(p->a, "AUTHENTICATION_FAILED");
+	assert_int_equal(p->b->installs, 0);
+	/* One a minute from then on. */
+	assert_int_equal(ike_core_down(p->a->core, "t0", p->w.now), 0);
+	pair_run(p, 61000);
+	assert_true(looks_at(p, "no clue"));
+	assert_false(looks_at(p, "no clue"));
+	assert_int_equal(ike_core_down(p->a->core, "t0", p->w.now), 0);
+	pair_run(p, 61000);
+	assert_true(looks_at(p, "clue"));
+	is_up(p);
+	pair_free(p);
+}
+
+static struct ike_sa *from(struct ike_sa *sa, uint8_t subnet, uint8_t host)
+{
+	sa->remote.addr = (struct ike_addr){ 4, { 203, 0, subnet, host } };
+	return sa;
+}
+
+static void guesses_are_counted_for_users_and_sources(void **state)
+{
+	const struct ike_id alice = { IKE_ID_FQDN, 5, "alice" },
+			    carol = { IKE_ID_FQDN, 5, "carol" };
+	struct pair *p = pair_alice();
+	struct ike_sa sa = { 0 };
+	struct ike_core *b;
+	unsigned int seconds;
+
+	(void)state;
+	pair_start(p, false);
+	b = p->b->core;
+	/* Many users from one source. */
+	for (uint8_t i = 0; i < 20; i++) {
+		const struct ike_id id = { IKE_ID_FQDN, 2, { 'u', i } };
+
+		assert_null(guess_bars(b, from(&sa, 1, 1), &id, &seconds));
+		guess_wrong(b, &sa, &id);
+	}
+	assert_string_equal(guess_bars(b, &sa, &carol, &seconds), "from this address");
+	assert_in_range(seconds, 59, 60);
+	assert_null(guess_bars(b, from(&sa, 1, 2), &carol, &seconds));
+	/* One user from many; but where it came from before it is let in. */
+	admit_proven(b, &from(&sa, 3, 3)->remote.addr);
+	for (uint8_t i = 0; i < 50; i++) {
+		assert_null(guess_bars(b, from(&sa, 2, i), &alice, &seconds));
+		guess_wrong(b, &sa, &alice);
+	}
+	assert_string_equal(guess_bars(b, from(&sa, 2, 99), &alice, &seconds),
+			    "for this user from addresses that nobody logged in from");
+	assert_null(guess_bars(b, from(&sa, 3, 3), &alice, &seconds));
+	assert_null(guess_bars(b, from(&sa, 2, 99), &carol, &seconds));
+	/* Of a known source each user counts alone, … */
+	for (uint8_t i = 0; i < 60; i++) {
+		const struct ike_id id = { IKE_ID_FQDN, 2, { 'v', i } };
+
+		guess_wrong(b, from(&sa, 3, 3), &id);
+	}
+	assert_null(guess_bars(b, &sa, &carol, &seconds));
+	for (uint8_t i = 0; i < 5; i++)
+		guess_wrong(b, &sa, &carol);
+	assert_non_null(guess_bars(b, &sa, &carol, &seconds));
+	/* … and a right one takes back what was a slip. */
+	guess_right(b, &sa, &carol);
+	assert_null(guess_bars(b, &sa, &carol, &seconds));
+	/* What has few is pushed out before what has many. */
+	for (unsigned int i = 0; i < 20000; i++) {
+		struct ike_id id = { IKE_ID_FQDN, 4, { 'w' } };
+
+		memcpy(id.data, &i, sizeof(i));
+		guess_wrong(b, from(&sa, (uint8_t)(8 + i % 240), (uint8_t)(i / 240)), &id);
+	}
+	assert_non_null(guess_bars(b, from(&sa, 2, 99), &alice, &seconds));
+	pair_free(p);
 }
 
 static void guesses_are_metered(void **state)
@@ -868,6 +1005,9 @@ int main(void)
 		cmocka_unit_test(our_signature_is_metered),
 		cmocka_unit_test(copies_get_few_answers_and_at_one_place),
 		cmocka_unit_test(what_strangers_lack_fills_no_log),
+		cmocka_unit_test(a_conversation_has_a_minute),
+		cmocka_unit_test(few_wrong_passwords_are_looked_at),
+		cmocka_unit_test(guesses_are_counted_for_users_and_sources),
 		cmocka_unit_test(guesses_are_metered),
 		cmocka_unit_test(a_tunnel_that_goes_takes_its_eap_along),
 		cmocka_unit_test(a_change_has_a_user_begin_anew),

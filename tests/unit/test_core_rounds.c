@@ -469,7 +469,7 @@ static void it_is_half_open_until_the_end(void **state)
 		p->drop_all = true;
 		assert_int_equal(node_stats(p->b).half_open, 1);
 		assert_null(auth_half_open(p)->peer);
-		pair_run(p, IKESA_EAP_MS + 1000);
+		pair_run(p, IKESA_HALF_OPEN_MS + 1000);
 		assert_int_equal(node_stats(p->b).half_open, 0);
 		assert_int_equal(p->b->installs, 0);
 		pair_free(p);

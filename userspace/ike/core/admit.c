@@ -5,10 +5,10 @@
  * was spent on the like, that it gets what is sent to its address.
  *
  * Half-open IKE SAs have places. One source (an IPv4 address, a /64 of IPv6) gets few of them, so
- * that a handful of real addresses cannot take all; when all are taken the oldest goes, which an
- * honest peer's never is, for it needs its place for a round trip; but a user of EAP, which needs
- * it for five and more, may have to begin anew then. Unknown peers have three
- * quarters, and a known one gets the place of an unknown one.
+ * that a handful of real addresses cannot take all; when all are taken the one goes that was silent longest, which an
+ * honest peer's never is, for it needs its place for a round trip; a user of EAP, which needs five and more of them, gets it anew with
+ * each, and loses it if it is silent for long or takes a minute. Unknown peers have three quarters, and a known one gets the place of an
+ * unknown one.
  *
  * Time has one meter: microseconds of work, halved every second. From a tenth of a processor on
  * a cookie is asked for; from half of one on no key is made for unknown peers, in IKE_SA_INIT or
@@ -172,7 +172,7 @@ bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct i
 
 	if (half_open_of(core, digest_source(core, from), oldest) >= ADMIT_PLACES_PER_SOURCE) {
 		/* Many peers behind one NAT take turns; one that floods cannot stop the rest for long. */
-		if (core->now - (*oldest)->created_at < ADMIT_YIELD_MS)
+		if (core->now - (*oldest)->last_rx < ADMIT_YIELD_MS)
 			*oldest = NULL;
 		return false;
 	}
@@ -195,6 +195,16 @@ void admit_enter(struct ike_core *core, struct ike_sa *sa)
 	core->admit.n_half_open[sa->admit_kind]++;
 	core->stats.half_open++;
 	sa->counted_half_open = true;
+}
+
+void admit_progress(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!sa->counted_half_open)
+		return;
+	TAILQ_REMOVE(&core->admit.half_open[sa->admit_kind], sa, half_open);
+	LIST_REMOVE(sa, by_source);
+	TAILQ_INSERT_TAIL(&core->admit.half_open[sa->admit_kind], sa, half_open);
+	LIST_INSERT_HEAD(&core->admit.by_source[sa->source % ADMIT_SOURCES], sa, by_source);
 }
 
 void admit_leave(struct ike_core *core, struct ike_sa *sa)

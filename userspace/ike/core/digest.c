@@ -15,6 +15,20 @@ void digest_datagram(struct ike_core *core, const struct ike_datagram *d,
 	memcpy(out, full, IKESA_DIGEST_LEN);
 }
 
+uint64_t digest_guess(const struct ike_core *core, unsigned int kind, uint64_t source,
+		      const struct ike_id *id)
+{
+	const uint64_t head[3] = { kind, source, id ? id->type : 0 };
+	const struct ike_iov in[] = { { head, sizeof(head) },
+				      { id ? id->data : NULL, id ? id->len : 0 } };
+	uint8_t full[32];
+	uint64_t v = 0;
+
+	if (!ike_hmac_sha256(core->digest_key, sizeof(core->digest_key), in, 2, full))
+		memcpy(&v, full, sizeof(v));
+	return v ? v : 1;
+}
+
 uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a)
 {
 	uint64_t key[2], v = 0;

@@ -31,7 +31,8 @@ enum ikesa_schedule {
 	IKESA_LARGE_SENDS = 4, /* copies before a large one is split for smaller packets */
 	IKESA_DEAD_MS = 64000, /* … that is, after this */
 	IKESA_CLOSE_MS = 5000, /* patience for the answer to a DELETE when going down */
-	IKESA_HALF_OPEN_MS = 30000, /* responder: from IKE_SA_INIT to a valid IKE_AUTH */
+	IKESA_HALF_OPEN_MS =
+		30000, /* responder: from IKE_SA_INIT, or a message of EAP, to a valid IKE_AUTH */
 	IKESA_EAP_MS = 60000, /* responder: from the first IKE_AUTH to the last one of EAP */
 	IKESA_JOB_MS = 10000, /* patience for the result of a job */
 	IKESA_LINGER_MS = 10000, /* a closed SA repeats its last answer for so long */
@@ -233,6 +234,7 @@ struct ikesa_eap {
 	bool proven; /* the method was completed: AUTH by its key is next, and … */
 	void (*go_on)(struct ike_core *core, struct ike_sa *sa); /* … initiator: is begun by this */
 	char tunnel[IKE_JOB_NAME]; /* responder: the one that was chosen, … */
+	uint64_t until; /* responder: it may take so long */
 	uint64_t changes; /* … core->changes then, as what is proven now is proven by that configuration, and … */
 	struct ikesa_kept first; /* … the first request, of which the child SA is made */
 	struct ikesa_bytes packet; /* initiator: that the next request has */

@@ -59,6 +59,22 @@ void digest_datagram(struct ike_core *core, const struct ike_datagram *d,
  * that no peer can choose addresses that share a bucket. Never 0.
  */
 uint64_t digest_source(const struct ike_core *core, const struct ike_addr *a);
+/* Of what wrong passwords are counted for, see guess.c; @id may be NULL. Never 0. */
+uint64_t digest_guess(const struct ike_core *core, unsigned int kind, uint64_t source,
+		      const struct ike_id *id);
+
+/* ---- guess.c ----------------------------------------------------------------- */
+
+/*
+ * Were so many wrong passwords of late that one of the user @id, from where @sa's peer is, is not looked at? For so many @seconds;
+ * then it says where they came from. NULL: they were not.
+ */
+const char *guess_bars(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *id,
+		       unsigned int *seconds);
+/* One more was wrong. */
+void guess_wrong(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *id);
+/* It was right: those before were slips. */
+void guess_right(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *id);
 
 /* ---- query.c ----------------------------------------------------------------- */
 
@@ -198,6 +214,8 @@ void admit_pay_back(struct ike_core *core, const struct ike_sa *sa);
  * that one is dropped; then ask again. False with NULL: no.
  */
 bool admit_has_room(struct ike_core *core, const struct ike_addr *from, struct ike_sa **oldest);
+/* The peer of @sa, which is half-open, went on: those that did not give their places before. */
+void admit_progress(struct ike_core *core, struct ike_sa *sa);
 /* @sa takes that place, and gives it back. */
 void admit_enter(struct ike_core *core, struct ike_sa *sa);
 void admit_leave(struct ike_core *core, struct ike_sa *sa);

@@ -46,7 +46,8 @@ enum core_limits {
 	ADMIT_PLACES = 2048, /* half-open IKE SAs … */
 	ADMIT_PLACES_UNKNOWN = 1536, /* … of these for unknown peers … */
 	ADMIT_PLACES_PER_SOURCE = 16, /* … and for each address, or /64 of IPv6 */
-	ADMIT_YIELD_MS = 2000, /* age at which a source's oldest gives its place to the next */
+	ADMIT_YIELD_MS =
+		2000, /* silence after which a source's oldest gives its place to the next */
 	ADMIT_SOURCES = 512, /* buckets */
 	ADMIT_WORK_HALF_MS = 1024, /* the meter of work halves in this */
 	ADMIT_WORK_COOKIE = 150000, /* microseconds on it: a tenth of a processor … */
@@ -60,8 +61,17 @@ enum core_limits {
 		16384, /* of an IKE_AUTH request, or of its fragments together; the rest is not looked at */
 	ADMIT_SECRET_MS = 60000, /* life of a cookie secret; the one before is still taken */
 	ADMIT_COOKIE_LEN = 33, /* version of the secret | HMAC-SHA2-256 */
+	GUESS_BUCKETS = 256, /* of the table of wrong passwords … */
+	GUESS_WAYS = 4, /* … with so many rows each */
+	GUESS_MS = 60000, /* one more is looked at after this */
 	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */
 	ADMIT_REPLY_MS = 20, /* … and one more every so often */
+};
+
+/* Wrong passwords of one kind, see guess.c. */
+struct guess {
+	uint64_t key; /* 0: there are none */
+	uint64_t spent; /* a leaky bucket: when all of them would have been, one in GUESS_MS */
 };
 
 struct adopted_pair {
@@ -295,6 +305,7 @@ struct ike_core {
 	unsigned int n_fetched; /* … so many, … */
 	size_t fetched_bytes; /* … of so many bytes */
 	struct ike_core_stats stats;
+	struct guess guesses[GUESS_BUCKETS][GUESS_WAYS];
 	uint8_t digest_key[32];
 	struct {
 		uint8_t secret[2][32]; /* current, former */
@@ -304,7 +315,8 @@ struct ike_core {
 		uint64_t reply_spent[ADMIT_KINDS]; /* leaky buckets of unprotected answers */
 		uint64_t work,
 			work_at; /* meter: microseconds spent on the unauthenticated, and when */
-		struct ike_sas half_open[ADMIT_KINDS]; /* responder's, oldest first */
+		struct ike_sas half_open
+			[ADMIT_KINDS]; /* responder's, the one that was silent longest first */
 		unsigned int n_half_open[ADMIT_KINDS];
 		LIST_HEAD(, ike_sa) by_source[ADMIT_SOURCES]; /* the same, see ike_sa.source */
 		uint64_t proven[IKESA_MAX]; /* sources of authenticated peers, each where its bits say */

@@ -195,6 +195,33 @@ static enum x_verdict begin_job(struct ike_core *core, struct ike_sa *sa, const 
 	return job_begin(core, sa, m, job, done, NULL) ? X_WAIT : X_DROP;
 }
 
+/* The peer is to send its next message, and went on with this one: others go before it if places are scarce. */
+static void await_peer(struct ike_core *core, struct ike_sa *sa)
+{
+	uint64_t until = core->now + IKESA_HALF_OPEN_MS;
+
+	sa->expire_at = until < sa->setup->eap->until ? until : sa->setup->eap->until;
+	admit_progress(core, sa);
+}
+
+/* Too many passwords were wrong: this one is not looked at, be it right or wrong. */
+static bool is_barred(struct ike_core *core, struct ike_sa *sa, struct ike_peer *p,
+		      const struct ike_id *id)
+{
+	struct eap_step step = { 0 };
+	unsigned int seconds;
+	const char *where = guess_bars(core, sa, id, &seconds);
+
+	if (!where)
+		return false;
+	eap_tell(
+		&step,
+		"too many wrong passwords %s: this one was not looked at, and none is for %u s; set the right one at its end",
+		where, seconds);
+	tell_of_peer(core, sa, p, &step);
+	return true;
+}
+
 /* The answer to the peer's request: what EAP came to. */
 static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				  struct ike_peer *p, struct eap_step *step,
@@ -202,17 +229,24 @@ static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, stru
 {
 	struct ikesa_eap *e = sa->setup->eap;
 	struct ike_id id;
+	bool named = eap_identity(e->run.name, e->run.name_len, &id);
 
 	tell_of_peer(core, sa, p, step);
-	if (verdict == EAP_WAIT) {
-		if (!eap_identity(e->run.name, e->run.name_len, &id))
-			return x_refuse_auth(m);
-		return begin_job(core, sa, m, p, &id, &step->job, serve_judged);
-	}
+	if (named && step->wrong_secret)
+		guess_wrong(core, sa, &id);
+	if (named && verdict == EAP_DONE)
+		guess_right(core, sa, &id);
+	if (verdict == EAP_WAIT)
+		return !named || is_barred(core, sa, p, &id)
+			       ? x_refuse_auth(m)
+			       : begin_job(core, sa, m, p, &id, &step->job, serve_judged);
 	if (step->out_len)
 		ike_build_payload(m->reply, IKE_PL_EAP, step->out, step->out_len);
 	e->proven = verdict == EAP_DONE;
-	return verdict == EAP_FAIL ? X_CLOSE : X_DONE;
+	if (verdict == EAP_FAIL)
+		return X_CLOSE;
+	await_peer(core, sa);
+	return X_DONE;
 }
 
 /* A job that got lost is begun again by a copy of the request. */
@@ -252,7 +286,8 @@ static struct ikesa_eap *keep_first(struct ike_core *core, struct ike_sa *sa, co
 	}
 	memcpy(e->tunnel, p->conf->name, sizeof(e->tunnel));
 	e->changes = core->changes;
-	sa->expire_at = core->now + IKESA_EAP_MS;
+	e->until = core->now + IKESA_EAP_MS;
+	await_peer(core, sa);
 	return e;
 }
 
@@ -266,6 +301,7 @@ static enum x_verdict ask_name(struct ike_core *core, struct ike_sa *sa, struct 
 	if (ikesa_bytes_set(&e->peer_id, id.base, id.len))
 		return X_DROP;
 	e->awaited = false;
+	await_peer(core, sa);
 	eap_begin_server(&e->run, (uint8_t)p->conf->eap_methods, &step);
 	ike_build_payload(m->reply, IKE_PL_EAP, step.out, step.out_len);
 	return X_DONE;
