@@ -41,3 +41,42 @@ they_log_in() {
 	      cacerts = root.crt' "${@:5}"
 	sed -i '/^Endpoint/d; s/^RemoteID = .*/RemoteID = any/' "/run/conf/west/$2.conf"
 }
+
+# we_come N NAME FIRST USER PASSWORD [KEY=VALUE...]: we have two rounds, FIRST (pubkey, by $dir/west.crt, or psk), then EAP.
+we_come() {
+	local first="Key = $dir/west.key
+	Cert = $dir/west.crt" psk='' oauth='auth = pubkey
+	      cacerts = root.crt'
+	[ "$3" = pubkey ] || first='' psk="PSK = $PSK" oauth='auth = psk'
+	tunnel west "$1" "$2" key="LocalAuth = $3, eap
+	$first
+	EAP = $4
+	Password = $5" proof="RemoteAuth = pubkey
+	CA = $dir/root.crt
+	$psk" sauth='auth = pubkey
+	      certs = east.crt' oauth="$oauth" conn='remote-2 {
+	      round = 2
+	      auth = eap-mschapv2
+	      eap_id = %any
+	    }' "${@:6}"
+}
+
+# they_come N NAME FIRST USER [KEY=VALUE...]: strongSwan has two rounds, by laptop.crt, and we are the server, with $dir/hub.crt.
+they_come() {
+	local first="CA = $dir/root.crt
+	FirstID = laptop.example" sauth='auth = pubkey
+	      certs = laptop.crt'
+	[ "$3" = pubkey ] || first="PSK = $PSK" sauth='auth = psk'
+	tunnel west "$1" "$2" start=listen rid=laptop.example key="Key = $dir/hub.key
+	Cert = $dir/hub.crt
+	LocalAuth = pubkey" proof="RemoteAuth = $3, eap
+	$first
+	Users = $dir/users
+	Clients = 2" sauth="$sauth" oauth='auth = pubkey
+	      cacerts = root.crt' conn="local-2 {
+	      round = 2
+	      auth = eap-mschapv2
+	      eap_id = $4
+	    }" "${@:5}"
+	sed -i '/^Endpoint/d; s/^RemoteID = .*/RemoteID = any/' "/run/conf/west/$2.conf"
+}

@@ -29,18 +29,23 @@ make_folders
 charon "$EAP_PLUGINS"
 authority root ec:P-256 ''
 leaf east ec:P-256 root DNS:east.example
-leaf west ec:P-256 root DNS:log-in.west.example
-cp "$dir/east.key" "$VM_OUT/private/"
-cp "$dir/east.crt" "$VM_OUT/x509/"
+leaf west ec:P-256 root DNS:log-in.west.example,DNS:both.west.example
+leaf hub ec:P-256 root DNS:server.west.example
+leaf laptop ec:P-256 root DNS:laptop.example
+cp "$dir"/{east,laptop}.key "$VM_OUT/private/"
+cp "$dir"/{east,laptop}.crt "$VM_OUT/x509/"
 cp "$dir/root.crt" "$VM_OUT/x509ca/"
 printf 'dave = the right one\n' > "$dir/users"
 chmod 600 "$dir/users"
 printf 'red herring\n' > "$dir/password"
 chmod 600 "$dir/password"
 secret carol 'red herring'
+secret cate 'red herring'
 secret dave 'the right one'
 we_log_in 1 carol carol "file:$dir/password" mschapv2
 they_log_in 2 log-in dave mschapv2
+we_come 3 both pubkey cate "file:$dir/password"
+they_come 4 server psk dave
 load_swan
 # Sanitizers make system calls that no confined process may make.
 esptund=$(cd "$VM_TOP" && realpath "${B:-build}/tests/esptund-no-module")
@@ -52,6 +57,14 @@ check "we log in" wait_for 20 up carol 1
 quietly swan --initiate --child log-in --timeout 10
 check "they log in" wait_for 20 up log-in 1
 check "as the user" says 'IKE SA with dave at'
+check "we prove ourselves in two rounds" wait_for 20 up both 1
+quietly swan --initiate --child server --timeout 10
+check "they do" wait_for 20 up server 1
+status() {
+	"$(cd "$VM_TOP" && realpath "${B:-build}/esptun")" -control /run/agent.sock status "$1"
+}
+like "status: our rounds" "$(status both)" 'local .* id cate by pubkey, eap'
+like "status: theirs" "$(status server)" 'client dave: up .* by psk, eap first as laptop.example'
 
 printf 'erin = another\n' > "$dir/users"
 kill -HUP "$agent"

@@ -31,45 +31,6 @@ secret carla 'red herring'
 secret dave 'a word, and another'
 secret gus 'nobody knows'
 
-# we_come N NAME FIRST USER PASSWORD [KEY=VALUE...]: we have two rounds, of which FIRST is the first, and strongSwan, too.
-we_come() {
-	local first="Key = $dir/west.key
-	Cert = $dir/west.crt" psk='' oauth='auth = pubkey
-	      cacerts = root.crt'
-	[ "$3" = pubkey ] || first='' psk="PSK = $PSK" oauth='auth = psk'
-	tunnel west "$1" "$2" key="LocalAuth = $3, eap
-	$first
-	EAP = $4
-	Password = $5" proof="RemoteAuth = pubkey
-	CA = $dir/root.crt
-	$psk" sauth='auth = pubkey
-	      certs = east.crt' oauth="$oauth" conn='remote-2 {
-	      round = 2
-	      auth = eap-mschapv2
-	      eap_id = %any
-	    }' "${@:6}"
-}
-
-# they_come N NAME FIRST USER [KEY=VALUE...]: strongSwan has two rounds, and we are the server.
-they_come() {
-	local first="CA = $dir/root.crt
-	FirstID = laptop.example" sauth='auth = pubkey
-	      certs = laptop.crt'
-	[ "$3" = pubkey ] || first="PSK = $PSK" sauth='auth = psk'
-	tunnel west "$1" "$2" start=listen rid=laptop.example key="Key = $dir/hub.key
-	Cert = $dir/hub.crt
-	LocalAuth = pubkey" proof="RemoteAuth = $3, eap
-	$first
-	Users = $dir/users
-	Clients = 2" sauth="$sauth" oauth='auth = pubkey
-	      cacerts = root.crt' conn="local-2 {
-	      round = 2
-	      auth = eap-mschapv2
-	      eap_id = $4
-	    }" "${@:5}"
-	sed -i '/^Endpoint/d; s/^RemoteID = .*/RemoteID = any/' "/run/conf/west/$2.conf"
-}
-
 we_come 1 cert pubkey carol 'red herring'
 we_come 2 secret psk cate 'red herring'
 they_come 3 log-in pubkey dave

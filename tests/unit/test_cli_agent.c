@@ -264,6 +264,24 @@ static void names_of_files(void **state)
 	assert_string_equal(r.asked, "{\"cmd\":\"status\",\"tunnel\":\"hq\"}\n");
 }
 
+static void status_of_rounds(void **state)
+{
+	struct run r;
+
+	(void)state;
+	run(&r,
+	    "{\"ok\":true,\"tunnels\":[{\"name\":\"hq\",\"state\":\"up\",\"ike\":{\"local\":\"192.0.2.1:4500\","
+	    "\"local_id\":\"carol\",\"local_auth\":\"psk, eap\",\"remote\":\"192.0.2.2:4500\",\"remote_id\":\"vpn\","
+	    "\"remote_auth\":\"pubkey\"}},{\"name\":\"hub\",\"state\":\"up\",\"clients\":[{\"id\":\"dave\",\"state\":\"up\",\"peer_id\":2,"
+	    "\"ike\":{\"remote\":\"192.0.2.3:4500\",\"remote_auth\":\"pubkey, eap\",\"first_id\":\"CN=\\u001blaptop\"}}]}]}\n",
+	    "status");
+	assert_int_equal(r.code, 0);
+	contains(r.out, "local 192.0.2.1:4500 id carol by psk, eap\n");
+	contains(r.out, "remote 192.0.2.2:4500 id vpn\n");
+	contains(r.out,
+		 "client dave: up peer 2 at 192.0.2.3:4500 by pubkey, eap first as CN=?laptop");
+}
+
 /* What a peer chose cannot move the cursor; letters beyond ASCII stay. */
 static void hostile_strings(void **state)
 {
@@ -502,6 +520,7 @@ int main(void)
 		cmocka_unit_test(no_answer_in_time),
 		cmocka_unit_test(progress),
 		cmocka_unit_test(a_long_answer),
+		cmocka_unit_test(status_of_rounds),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

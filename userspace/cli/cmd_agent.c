@@ -305,6 +305,7 @@ static void print_client(json_t *c)
 	printf(" peer %" JSON_INTEGER_FORMAT, number(c, "peer_id"));
 	if (*text(ike, "remote"))
 		printf(" at %s", text(ike, "remote"));
+	print_rounds(ike, "remote_auth", "first_id");
 	print_age(" age ", ike, "age", "");
 	if (*text(c, "error"))
 		printf("\n        error: %s", text(c, "error"));
