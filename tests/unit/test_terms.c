@@ -159,6 +159,38 @@ static void users_are_terms(void **state)
 	"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 /* The peer's key is of the terms, and the method; our own is not, which the next IKE SA shows. */
+/* With two rounds both of what was proven, and as whom. */
+static void both_rounds_are_terms(void **state)
+{
+#define ROUNDS "RemoteAuth = psk, eap\n[Tunnel]\nLocalAuth = pubkey\n[Peer]\n"
+	static const uint8_t secret[TERMS_SECRET] = { 1 };
+	static const struct {
+		const char *peer, *users;
+		enum terms_verdict alice;
+	} rows[] = {
+		{ ROUNDS "PSK = " KEY_A "\n", "alice = x\nbob = z\n", TERMS_SAME },
+		{ ROUNDS "PSK = 77" KEY_B "\n", "alice = x\n", TERMS_OTHER_KEY },
+		{ ROUNDS "PSK = " KEY_A "\n", "alice = z\n", TERMS_OTHER_KEY },
+		{ ROUNDS "PSK = " KEY_A "\n", "bob = x\n", TERMS_NO_KEY },
+		{ ROUNDS "PSK = " KEY_A "\nFirstID = a.example\n", "alice = x\n", TERMS_OTHER },
+		{ "", "alice = x\n", TERMS_OTHER },
+	};
+	const struct ike_id alice = id_of("alice");
+	uint8_t terms[TERMS_LEN];
+	struct config c;
+
+	(void)state;
+	parse_users(rows[0].peer, "alice = x\n", &c);
+	assert_int_equal(terms_make(&c, secret, &alice, terms), 0);
+	config_clear(&c);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		parse_users(rows[i].peer, rows[i].users, &c);
+		if (terms_judge(&c, secret, &alice, terms) != rows[i].alice)
+			fail_msg("row %zu: %d", i, terms_judge(&c, secret, &alice, terms));
+		config_clear(&c);
+	}
+}
+
 static void public_keys_are_terms(void **state)
 {
 	static const uint8_t secret[TERMS_SECRET] = { 1 };
@@ -273,8 +305,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_differs),		 cmocka_unit_test(users_are_terms),
-		cmocka_unit_test(public_keys_are_terms), cmocka_unit_test(keys_taken_away),
-		cmocka_unit_test(the_secret_stays),
+		cmocka_unit_test(both_rounds_are_terms), cmocka_unit_test(public_keys_are_terms),
+		cmocka_unit_test(keys_taken_away),	 cmocka_unit_test(the_secret_stays),
 	};
 
 	return cmocka_run_group_tests_name("terms", tests, NULL, NULL);
