@@ -59,7 +59,7 @@ SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 LDALL   := -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 LIBS_NL    := -lnl-genl-3 -lnl-route-3 -lnl-3
-LIBS_AGENT := $(LIBS_NL) -levent -ljansson -lcap-ng -lseccomp -lcrypto
+LIBS_AGENT := $(LIBS_NL) -levent -ljansson -lcap-ng -lseccomp -lssl -lcrypto
 
 # ---- sources ---------------------------------------------------------------
 
@@ -138,7 +138,7 @@ $(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a $(
 	$(Q)t=$$@.$$$$$$$$; rm -f $$$$t; $(AR) rcs $$$$t $$(filter %.o,$$^) && mv -f $$$$t $$@
 
 $(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
-	$$(call link,$(2),$$($(3)),-lcrypto $$(SIMWRAP))
+	$$(call link,$(2),$$($(3)),-lssl -lcrypto $$(SIMWRAP))
 
 $(1)/tests/ikehost $(1)/tests/ikeload $(1)/tests/ikesize: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
 		$$(SRC_host:%.c=$(1)/obj/%.o) $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a

@@ -6,6 +6,8 @@
 #include "ike/core/state.h"
 #include "world_int.h"
 
+#include "ike/auth/job_tls.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -580,7 +582,7 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 
 	if (i >= WORLD_LINKS)
 		return NULL;
-	if (job->kind == IKE_JOB_SIGN) {
+	if (job->kind == IKE_JOB_SIGN || job->kind == IKE_JOB_TLS) {
 		*len = n->private_key[i].len;
 		return n->private_key[i].der;
 	}
@@ -635,10 +637,17 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 	j = calloc(1, sizeof(*j));
 	if (!j)
 		return -ENOMEM;
+	if (!n->tls)
+		n->tls = job_tls_new();
+	if (!n->tls) {
+		free(j);
+		return -ENOMEM;
+	}
 	if (job->kind == IKE_JOB_FETCH)
 		keep_fetch(n, j, job);
 	else
-		ike_job_do(job, n->find_key ? n->find_key : find_key, n, &j->result);
+		job_do_any(n->tls, job, n->find_key ? n->find_key : find_key, n, w->now,
+			   &j->result);
 	j->at = n->holds_jobs ? UINT64_MAX : w->now + rnd_below(&w->rnd, w->job_delay + 1);
 	while (*at && (*at)->at <= j->at)
 		at = &(*at)->next;
@@ -670,6 +679,8 @@ static void drop_jobs(struct node *n)
 		n->jobs = j->next;
 		free(j);
 	}
+	job_tls_free(n->tls);
+	n->tls = NULL;
 }
 
 /* ---- time ---------------------------------------------------------------- */

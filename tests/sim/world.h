@@ -133,6 +133,7 @@ struct node {
 	void (*fetch)(struct node *n, struct ike_fetched *f);
 	unsigned int n_fetches; /* that the core asked for */
 	struct node_job *jobs; /* that the core waits for, by time … */
+	struct job_tls *tls; /* what those of EAP-TLS keep; NULL: there was none */
 	bool holds_jobs; /* … and whose results it gets only by node_finish_job() */
 	unsigned int fail_installs; /* so many sa_install calls fail */
 	unsigned int installs;

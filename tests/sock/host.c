@@ -59,6 +59,7 @@ struct host {
 	struct loop *loop;
 	struct udp *ike, *natt;
 	struct ike_core *core;
+	struct job_tls *tls; /* what jobs of EAP-TLS keep */
 	struct job_results jobs; /* that are done, and the core is yet to hear of */
 	struct host_tunnels by_name[BUCKETS], tunnels;
 	struct delayed_list delayed; /* not sent yet */
@@ -545,7 +546,7 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 {
 	const struct host_tunnel *t = find_tunnel(ctx, job->tunnels[i]);
 
-	if (t && job->kind == IKE_JOB_SIGN) {
+	if (t && (job->kind == IKE_JOB_SIGN || job->kind == IKE_JOB_TLS)) {
 		*len = t->private_len;
 		return t->private_key;
 	}
@@ -573,7 +574,9 @@ static int64_t env_utc(void *ctx)
 /* It is done at once; host_settle() hands the result to the core. */
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
-	return job_results_do(&((struct host *)ctx)->jobs, job, find_key, ctx);
+	struct host *h = ctx;
+
+	return job_results_do(&h->jobs, h->tls, job, find_key, ctx);
 }
 
 /* ---- time -------------------------------------------------------------------------- */
@@ -629,7 +632,8 @@ struct host *host_open(const struct host_options *options)
 	h->begun = loop_now();
 	srand(options->seed);
 	errno = ENOMEM;
-	h->core = ike_core_new(&env);
+	h->tls = job_tls_new();
+	h->core = h->tls ? ike_core_new(&env) : NULL;
 	h->loop = h->core ? loop_new(on_due, h) : NULL;
 	h->ike = h->loop ? udp_open(loop_base(h->loop), IKE_PORT, on_ike, h) : NULL;
 	h->natt = h->ike ? udp_open(loop_base(h->loop), IKE_NATT_PORT, on_natt, h) : NULL;
@@ -653,6 +657,7 @@ void host_close(struct host *h)
 	ike_core_free(h->core);
 	while (job_results_take(&h->jobs, &r))
 		;
+	job_tls_free(h->tls);
 	while ((t = LIST_FIRST(&h->tunnels))) {
 		while ((p = LIST_FIRST(&t->pairs)))
 			free_pair(p);

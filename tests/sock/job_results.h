@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "ike/auth/job_tls.h"
 #include "ike/core/core.h"
 
 struct job_result {
@@ -17,14 +18,14 @@ struct job_result {
 STAILQ_HEAD(job_results, job_result);
 
 /* 0 or -ENOMEM. */
-static inline int job_results_do(struct job_results *l, const struct ike_job *job,
-				 ike_job_find_key find, void *ctx)
+static inline int job_results_do(struct job_results *l, struct job_tls *tls,
+				 const struct ike_job *job, ike_job_find_key find, void *ctx)
 {
 	struct job_result *r = malloc(sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
-	ike_job_do(job, find, ctx, &r->result);
+	job_do_any(tls, job, find, ctx, 0, &r->result);
 	STAILQ_INSERT_TAIL(l, r, link);
 	return 0;
 }

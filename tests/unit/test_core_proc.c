@@ -1189,7 +1189,7 @@ static int side_job_start(void *ctx, const struct ike_job *job)
 	if (s->is_busy)
 		return -EBUSY;
 	s->jobs++;
-	return job_results_do(&s->results, job, side_key, s);
+	return job_results_do(&s->results, NULL, job, side_key, s);
 }
 
 static void on_lost(void *ctx)

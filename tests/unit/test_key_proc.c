@@ -207,6 +207,11 @@ static void results_are_checked(void **state)
 	r.auth_len++;
 	assert_false(key_result_is_good(&r, sizeof(r)));
 	r.auth_len = 0;
+	r.eap_len = IKE_JOB_EAP;
+	assert_true(key_result_is_good(&r, sizeof(r)));
+	r.eap_len++;
+	assert_false(key_result_is_good(&r, sizeof(r)));
+	r.eap_len = 0;
 	r.verdict[IKE_JOB_TUNNELS - 1] = IKE_JOB_PROVEN + 1;
 	assert_false(key_result_is_good(&r, sizeof(r)));
 }

@@ -83,5 +83,5 @@ int seal_open(const uint8_t wrapping[SEAL_WRAPPING], const uint8_t *sealed, size
 
 size_t seal_room(enum ike_job_kind kind)
 {
-	return kind == IKE_JOB_SIGN ? SEAL_PRIVATE : SECRET_ROOM;
+	return kind == IKE_JOB_SIGN || kind == IKE_JOB_TLS ? SEAL_PRIVATE : SECRET_ROOM;
 }

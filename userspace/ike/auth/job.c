@@ -177,7 +177,7 @@ void ike_job_do(const struct ike_job *job, ike_job_find_key find, void *ctx,
 	*out = (struct ike_job_result){ .id = job->id };
 	if (!job->n_tunnels || job->n_tunnels > IKE_JOB_TUNNELS)
 		out->error = -EINVAL;
-	else if (!kinds[job->kind]) /* IKE_JOB_RADIUS and IKE_JOB_FETCH, which take no key */
+	else if (!kinds[job->kind]) /* IKE_JOB_RADIUS and IKE_JOB_FETCH take no key; IKE_JOB_TLS is more than one job */
 		out->error = -ENOTSUP;
 	else
 		kinds[job->kind](job, find, ctx, out);

@@ -16,7 +16,8 @@ enum ike_job_limits {
 	IKE_JOB_OCTETS = 3, /* parts of what is signed */
 	IKE_JOB_NAME = 16, /* bytes of a tunnel's name, with the NUL */
 	IKE_JOBS = 1024, /* that the core has under way at a time */
-	IKE_JOB_EAP = 2048, /* bytes of an EAP packet of a RADIUS server */
+	IKE_JOB_EAP =
+		2048, /* bytes of an EAP packet of a RADIUS server, or what a step of TLS gives */
 	IKE_JOB_TALK = 8, /* bytes of what a conversation with one is known by */
 };
 
@@ -47,6 +48,8 @@ enum ike_job_kind {
 	 * came is told by ike_core_fetched() before the result, which says nothing.
 	 */
 	IKE_JOB_FETCH,
+	/* One step of TLS with our private key, for EAP-TLS: see job_tls.h, which alone does it. */
+	IKE_JOB_TLS,
 	IKE_JOBS_OF_CORE, /* the others are the agent's own */
 	/* alg: which server's secret. [0] a request; result: auth is what radius_sign() says. */
 	IKE_JOB_RADIUS_SIGN = IKE_JOBS_OF_CORE,
@@ -78,7 +81,7 @@ struct ike_job {
 	const char (*tunnels)[IKE_JOB_NAME];
 	const struct ike_id *peer; /* each tunnel may have another key for each identity */
 	uint16_t prf;
-	uint16_t alg; /* of IKE_JOB_SIGN: number of its row, see sigalg.h */
+	uint16_t alg; /* of IKE_JOB_SIGN: number of its row, see sigalg.h; of IKE_JOB_TLS: enum job_tls_op */
 	struct ike_iov octets[IKE_JOB_OCTETS];
 	struct ike_iov auth; /* to verify: the peer's value, of any length */
 };
@@ -99,7 +102,7 @@ struct ike_job_result {
 	uint32_t auth_len;
 	uint8_t auth[IKE_MAX_SIGNATURE]; /* of EAP: see enum ike_job_kind */
 	uint8_t verdict[IKE_JOB_TUNNELS]; /* to verify: enum ike_job_verdict of each tunnel */
-	uint32_t eap_len; /* of IKE_JOB_RADIUS */
+	uint32_t eap_len; /* of IKE_JOB_RADIUS and IKE_JOB_TLS */
 	uint8_t eap[IKE_JOB_EAP];
 };
 

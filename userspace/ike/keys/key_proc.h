@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs, done by a process that can open the keys (seal.h). It keeps nothing, so one that ends, hangs or says
+ * Jobs, done by a process that can open the keys (seal.h). It keeps nothing but handshakes of TLS, which begin anew with the next one; so one that ends, hangs or says
  * what it may not say is replaced, at once or, if that happens again and again, later, and the jobs under
  * way are done by the next one. It may be hostile: its results are judged by key_wire.h, but what they say is
  * for it to decide.

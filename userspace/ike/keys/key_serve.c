@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "ike/auth/job_tls.h"
+#include "ike/io/loop.h"
 #include "ike/keys/key_wire.h"
 
 struct server {
 	const uint8_t *wrapping;
+	struct job_tls *tls; /* all that is kept between jobs */
 	struct key_sealed keys[IKE_JOB_TUNNELS]; /* of the job at hand */
 	bool foreign; /* one of them is not of our seal */
 	uint8_t key[SEAL_PRIVATE]; /* the one at hand, clear */
@@ -33,7 +36,7 @@ static const uint8_t *open_key(void *ctx, const struct ike_job *job, unsigned in
 static void do_job(struct server *s, const struct ike_job *job, struct ike_job_result *r)
 {
 	s->foreign = false;
-	ike_job_do(job, open_key, s, r);
+	job_do_any(s->tls, job, open_key, s, loop_awake(), r);
 	ike_wipe(s->key, sizeof(s->key));
 	if (s->foreign) {
 		ike_wipe(r, sizeof(*r));
@@ -49,8 +52,11 @@ _Noreturn void key_serve(int fd, const uint8_t wrapping[SEAL_WRAPPING])
 	struct ike_job job;
 	size_t len;
 
-	if (!s || ike_key_wrap(wrapping, SEAL_WRAPPING, nothing, sizeof(nothing), s->none,
-			       sizeof(s->none), &s->none_len))
+	if (s)
+		s->tls = job_tls_new();
+	if (!s || !s->tls ||
+	    ike_key_wrap(wrapping, SEAL_WRAPPING, nothing, sizeof(nothing), s->none,
+			 sizeof(s->none), &s->none_len))
 		_exit(1);
 	s->wrapping = wrapping;
 	while (key_get(fd, s->call, sizeof(s->call), &len, true) == WIRE_OK &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The keys process's end of key_wire.h: it does jobs, one after another, and keeps nothing of them. */
+/* The keys process's end of key_wire.h: it does jobs, one after another, and keeps nothing of them but connections of TLS (job_tls.h). */
 #ifndef ESPTUN_IKE_KEY_SERVE_H
 #define ESPTUN_IKE_KEY_SERVE_H
 

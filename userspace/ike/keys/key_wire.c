@@ -80,7 +80,7 @@ bool key_call_parse(const uint8_t *data, size_t len, struct ike_job *job,
 bool key_result_is_good(const struct ike_job_result *r, size_t len)
 {
 	if (len != sizeof(*r) || r->error > 0 || r->error < -4095 ||
-	    r->auth_len > IKE_MAX_SIGNATURE || r->eap_len)
+	    r->auth_len > IKE_MAX_SIGNATURE || r->eap_len > IKE_JOB_EAP)
 		return false;
 	for (unsigned int i = 0; i < IKE_JOB_TUNNELS; i++) {
 		if (r->verdict[i] > IKE_JOB_PROVEN)

@@ -16,7 +16,7 @@
 
 /*
  * Before each job. The octets to sign follow, then the AUTH value, and of each key uint16_t octets and these:
- * as it is sealed, or 0 for none. It is a PSK, or for IKE_JOB_SIGN the private key.
+ * as it is sealed, or 0 for none. It is a PSK, or for IKE_JOB_SIGN and IKE_JOB_TLS the private key.
  */
 struct key_call {
 	uint64_t number; /* of the message: 1 and so on */
