@@ -174,6 +174,8 @@ WRAP_test_core_multike := -Wl,--wrap=kex_find
 # Memory is out where these say so.
 WRAP_test_pool := -Wl,--wrap=calloc,--wrap=tsearch
 WRAP_test_lease := -Wl,--wrap=tsearch
+# This one chooses the version of TLS, and plays a client without certificate.
+WRAP_test_eap_tls := -Wl,--wrap=SSL_new,--wrap=SSL_use_certificate,--wrap=SSL_use_PrivateKey,--wrap=SSL_check_private_key
 # These play the core and the kernel.
 WRAP_test_reload := -Wl,--wrap=core_tunnel_change,--wrap=kernel_has_cipher
 WRAP_test_radius_agent := -Wl,--wrap=core_job_done,--wrap=core_client_down,--wrap=core_down,--wrap=kernel_peer_traffic,--wrap=kernel_peer_make

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Any bytes as packets of EAP, for a server and for a client, whose jobs are done; and as the file of Users=. A server is
- * never convinced by them, nor a client: neither has the secret in them.
+ * never convinced by them, nor a client: neither has the secret in them. Jobs of TLS have any result, and what certificates they
+ * show is refused.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SERVER, CLIENT, USERS, KINDS };
+
+/* What is left of it. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
 
 static void fill(void *ctx, void *buf, size_t len)
 {
@@ -33,6 +40,35 @@ static const uint8_t *find_secret(void *ctx, const struct ike_job *job, unsigned
 	return secret;
 }
 
+/* Of the bytes that follow the packet: what a step of TLS says. */
+static void say_anything(struct input *in, struct ike_job_result *r)
+{
+	size_t len = in->size ? *in->data % 64 : 0;
+
+	*r = (struct ike_job_result){ .auth_len = EAP_MSK_LEN };
+	in->data += in->size > 0;
+	in->size -= in->size > 0;
+	if (len > in->size)
+		len = in->size;
+	memcpy(r->eap, in->data, len);
+	r->eap_len = (uint32_t)len;
+	in->data += len;
+	in->size -= len;
+}
+
+static void do_job(struct input *in, const struct eap_step *s, struct ike_job_result *r)
+{
+	static const char tunnel[1][IKE_JOB_NAME] = { "t0" };
+	struct ike_job job = s->job;
+
+	job.n_tunnels = 1;
+	job.tunnels = tunnel;
+	if (job.kind == IKE_JOB_TLS)
+		say_anything(in, r);
+	else
+		ike_job_do(&job, find_secret, NULL, r);
+}
+
 /* What is sent is a whole packet. */
 static void check_out(const struct eap_step *s)
 {
@@ -41,19 +77,18 @@ static void check_out(const struct eap_step *s)
 }
 
 static enum eap_verdict take(struct eap *e, const struct ike_rng *rng, const uint8_t *packet,
-			     size_t len)
+			     size_t len, struct input *in)
 {
-	static const char tunnel[1][IKE_JOB_NAME] = { "t0" };
 	struct eap_step s = { .rng = rng };
 	enum eap_verdict verdict = eap_take(e, &s, packet, len);
 	struct ike_job_result r;
 
-	while (verdict == EAP_WAIT) {
-		struct ike_job job = s.job;
-
-		job.n_tunnels = 1;
-		job.tunnels = tunnel;
-		ike_job_do(&job, find_secret, NULL, &r);
+	while (verdict == EAP_WAIT || verdict == EAP_JUDGE) {
+		if (verdict == EAP_JUDGE) {
+			verdict = eap_judged(e, &s, NULL, "peer is refused");
+			continue;
+		}
+		do_job(in, &s, &r);
 		s = (struct eap_step){ .rng = rng };
 		verdict = eap_job_done(e, &s, &r);
 	}
@@ -64,7 +99,7 @@ static enum eap_verdict take(struct eap *e, const struct ike_rng *rng, const uin
 }
 
 /* Packets, each behind a byte of its length; one of them may be of the number that is due. */
-static void converse(bool server, uint8_t methods, const uint8_t *data, size_t size)
+static void converse(bool server, uint8_t methods, struct input in)
 {
 	uint8_t random = 0, copy[256];
 	const struct ike_rng rng = { fill, &random };
@@ -76,21 +111,21 @@ static void converse(bool server, uint8_t methods, const uint8_t *data, size_t s
 		eap_begin_server(&e, methods, &first);
 	else
 		eap_begin_client(&e, methods, "alice", 5);
-	while (size > 1 && verdict == EAP_SEND) {
-		size_t len = *data < size - 1 ? *data : size - 1;
+	while (in.size > 1 && verdict == EAP_SEND) {
+		size_t len = *in.data < in.size - 1 ? *in.data : in.size - 1;
 
-		memcpy(copy, data + 1, len);
+		memcpy(copy, in.data + 1, len);
+		in.data += 1 + len;
+		in.size -= 1 + len;
 		if (len > 3 && copy[1] == 0xff) { /* most would end at these, else */
 			copy[1] = (uint8_t)(e.id + !server);
 			copy[2] = 0;
 			copy[3] = (uint8_t)len;
 		}
-		verdict = take(&e, &rng, copy, len);
+		verdict = take(&e, &rng, copy, len, &in);
 		/* MD5 proves nothing to the client. */
 		if (verdict == EAP_DONE && (server || e.method != &eap_method_md5))
 			abort();
-		data += 1 + len;
-		size -= 1 + len;
 	}
 	eap_end(&e);
 }
@@ -125,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (*data % KINDS == USERS)
 		read_users(data + 1, size - 1);
 	else
-		converse(*data % KINDS == SERVER, (uint8_t)(1 + *data / KINDS % 3), data + 1,
-			 size - 1);
+		converse(*data % KINDS == SERVER, (uint8_t)(1 + *data / KINDS % 7),
+			 (struct input){ data + 1, size - 1 });
 	return 0;
 }

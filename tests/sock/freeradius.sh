@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # $VM_OUT, $dir: tests/sock/run, certs.sh
 
 # free_radius NAME PORT SECRET: starts one for clients on this host, with the users of $VM_OUT/NAME/users and the
-# certificate $dir/NAME.crt; records of accounting, at PORT + 1, go to $VM_OUT/NAME/detail.
+# certificate $dir/NAME.crt, and TLS up to version $TLS_MAX (1.2); records of accounting, at PORT + 1, go to $VM_OUT/NAME/detail.
 free_radius() {
 	command -v freeradius > /dev/null || bail "FreeRADIUS is missing: install freeradius"
 	local name=$1 port=$2 secret=$3 own=$VM_OUT/$1
@@ -64,7 +64,7 @@ free_radius() {
 	      ca_file = $dir/root.crt
 	      check_cert_cn = "%{User-Name}"
 	      tls_min_version = "1.2"
-	      tls_max_version = "1.2"
+	      tls_max_version = "${TLS_MAX:-1.2}"
 	    }
 	    tls {
 	      tls = tls-common

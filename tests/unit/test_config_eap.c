@@ -84,7 +84,7 @@ static void wrong_eap(void **state)
 		{ "[Peer]\n" PSK_LINE "EAPMethods = md5\n",
 		  "3: EAPMethods is for EAP: expected RemoteAuth = eap in [Peer], or LocalAuth = eap, too" },
 		{ USERS "EAPMethods = gtc\n",
-		  "6: EAPMethods = gtc: expected one or both of mschapv2 and md5" },
+		  "6: EAPMethods = gtc: expected some of tls, mschapv2 and md5" },
 		{ "[Tunnel]\nKey = /k\n[Peer]\nRemoteAuth = eap\n",
 		  "4: RemoteAuth = eap needs Users in [Peer]" },
 		{ "[Peer]\nUsers = /u\n",

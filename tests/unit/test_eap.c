@@ -270,7 +270,7 @@ static void a_hash_will_do_for_mschapv2_alone(void **state)
 
 	(void)state;
 	assert_int_equal(mschapv2_hash((const uint8_t *)"clue", 4, hash), 0);
-	for (unsigned int methods = MSCHAPV2; methods <= MD5; methods++) {
+	for (unsigned int methods = MSCHAPV2; methods <= MD5; methods <<= 1) {
 		begin_talk(&t, methods, methods);
 		t.server.secret = (const char *)hash;
 		t.server.kind = IKE_SECRET_NT_HASH;
@@ -468,7 +468,7 @@ static void an_empty_identity_is_that_of_the_response(void **state)
 	struct talk t;
 
 	(void)state;
-	for (unsigned int methods = MSCHAPV2; methods <= MD5; methods++) {
+	for (unsigned int methods = MSCHAPV2; methods <= MD5; methods <<= 1) {
 		begin_talk(&t, methods, methods);
 		hear(&t.client, t.server.s.out, t.server.s.out_len);
 		empty[1] = t.server.e.id;

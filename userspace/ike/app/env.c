@@ -11,11 +11,16 @@
 
 #include "ike/app/agent_int.h"
 #include "ike/app/terms.h"
+#include "ike/auth/job_tls.h"
 #include "ike/proto/addr.h"
 #include "ike/proto/msg.h"
 #include "ike/child/proposal.h"
 #include "ike/child/ts.h"
 #include "ike/eap/eap.h"
+
+enum {
+	TLS_STEP = 2000
+}; /* microseconds of a step of TLS at most, but for an RSA key's signature */
 
 /* ---- what is the core's -------------------------------------------------------------------- */
 
@@ -199,7 +204,7 @@ static bool has_line(const struct tunnel *t, const struct ike_id *id)
 	char text[IKE_MAX_ID + 16];
 
 	if (!ike_auth_is_user(&t->conf.remote_auth) ||
-	    !(eap_needs(t->conf.eap_methods) & EAP_NEEDS_PASSWORD) ||
+	    !eap_all_need(t->conf.eap_methods, EAP_NEEDS_PASSWORD) ||
 	    client_keys_find(t->conf.keys.v, t->conf.keys.n, id))
 		return true;
 	complain(t->conf.name, IKE_LOG_WARN,
@@ -457,6 +462,14 @@ static const uint8_t *private_key(const struct config *c, const struct ike_job *
 	return alg && sigalg_allows(alg, 0, c->signatures) ? c->private_key : NULL;
 }
 
+/* The same for TLS, which has algorithms of its own. */
+static const uint8_t *tls_key(const struct config *c, const struct ike_job *job, size_t *len)
+{
+	(void)job;
+	*len = c->n_private;
+	return c->private_key;
+}
+
 static const uint8_t *psk(const struct config *c, const struct ike_job *job, size_t *len)
 {
 	const struct client_key *own = ike_auth_is_user(&c->remote_auth)
@@ -501,6 +514,7 @@ static const struct job_key {
 	[IKE_JOB_PSK_VERIFY] = { true, IKE_METHOD_PSK, 0, psk },
 	[IKE_JOB_SIGN] = { false, IKE_METHOD_SIGNATURE, 0, private_key },
 	[IKE_JOB_PPK] = { false, IKE_METHODS, 0, ppk },
+	[IKE_JOB_TLS] = { false, IKE_METHODS, 1 << EAP_TLS, tls_key },
 	[IKE_JOB_MSCHAPV2_VERIFY] = { true, IKE_METHOD_EAP, 1 << EAP_MSCHAPV2, user },
 	[IKE_JOB_MSCHAPV2_RESPOND] = { false, IKE_METHOD_EAP, 1 << EAP_MSCHAPV2, password },
 	[IKE_JOB_MSCHAPV2_CONFIRM] = { false, IKE_METHOD_EAP, 1 << EAP_MSCHAPV2, password },
@@ -527,12 +541,22 @@ const uint8_t *env_find_key(void *ctx, const struct ike_job *job, unsigned int i
 	return k->find(&t->conf, job, len);
 }
 
+/* Microseconds for a step of TLS, whatever kind of key signs in it. */
+static uint64_t tls_cost(const struct tunnel *t, const struct ike_job *job)
+{
+	const struct sigalg *rsa = sigalg_get(0);
+
+	return job_tls_is_costly(job) ? TLS_STEP + sigalg_sign_cost(rsa, t->conf.n_private) : 0;
+}
+
 /* Octets that a PSK signs in the time which the one tunnel's private key needs. */
 static uint64_t sign_cost(struct agent *a, const struct ike_job *job)
 {
 	const struct tunnel *t = tunnel_of(a, job->tunnels[0], IKE_PEER_FIRST);
 	const struct sigalg *alg = sigalg_get(job->alg);
 
+	if (t && job->kind == IKE_JOB_TLS)
+		return tls_cost(t, job) * JOB_BYTES_PER_MS / 1000;
 	return t && alg ? sigalg_sign_cost(alg, t->conf.n_private) * JOB_BYTES_PER_MS / 1000 : 0;
 }
 
@@ -544,7 +568,7 @@ static bool admit_job(struct agent *a, const struct ike_job *job)
 
 	for (unsigned int i = 0; i < IKE_JOB_OCTETS; i++)
 		cost += job->octets[i].len;
-	if (job->kind == IKE_JOB_SIGN)
+	if (job->kind == IKE_JOB_SIGN || job->kind == IKE_JOB_TLS)
 		cost += sign_cost(a, job);
 	return bucket_take(&a->job_bytes, &rate, cost * job->n_tunnels, loop_now());
 }

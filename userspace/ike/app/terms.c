@@ -76,10 +76,11 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 		add(d, own ? own->digest : NULL, own ? SECRET_DIGEST : 0);
 		own = NULL;
 	}
-	if (c->remote_auth.method != IKE_METHOD_SIGNATURE) {
+	if (c->remote_auth.method != IKE_METHOD_SIGNATURE)
 		add(d, own ? own->digest : c->psk_digest, SECRET_DIGEST);
+	if (c->remote_auth.method != IKE_METHOD_SIGNATURE &&
+	    !(eap_needs(c->eap_methods) & EAP_NEEDS_CERTS))
 		return;
-	}
 	while (ike_cred_next(&creds, &at, IKE_CRED_PEER_KEY, &key))
 		add(d, key.base, key.len);
 	for (at = 0; ike_cred_next(&creds, &at, IKE_CRED_CA, &key);)
@@ -166,7 +167,7 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	 * meant something else. Who changes what a configuration is expanded to raises this number, or
 	 * an update would end all SAs. With ML-KEM in libcrypto modern means more.
 	 */
-	add(&mark, "4", 1);
+	add(&mark, "5", 1);
 	if (ike_kex_known(IKE_DH_MLKEM768))
 		add(&mark, "mlkem", 5);
 	add_agreement(&agreement, c);
@@ -201,7 +202,7 @@ static bool is_place(const uint8_t *secret, const uint8_t *terms, const struct c
 static bool has_common_key(const struct config *c)
 {
 	if (ike_auth_is_user(&c->remote_auth))
-		return !(eap_needs(c->eap_methods) & EAP_NEEDS_PASSWORD);
+		return !eap_all_need(c->eap_methods, EAP_NEEDS_PASSWORD);
 	return c->remote_auth.method != IKE_METHOD_PSK || c->psk_len > 0;
 }
 

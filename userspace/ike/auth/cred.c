@@ -59,6 +59,21 @@ struct ike_iov *ike_cred_collect(const struct ike_creds *c, enum ike_cred_kind k
 	return items;
 }
 
+uint8_t *ike_cred_copy(const struct ike_creds *c, enum ike_cred_kind kind, size_t *len)
+{
+	uint8_t *copy = malloc(c->len + 1);
+	struct ike_iov item;
+	size_t at = 0;
+
+	*len = 0;
+	while (copy && ike_cred_next(c, &at, kind, &item)) {
+		memcpy(copy + *len, (const uint8_t *)item.base - IKE_CRED_HEAD,
+		       IKE_CRED_HEAD + item.len);
+		*len += IKE_CRED_HEAD + item.len;
+	}
+	return copy;
+}
+
 static bool has_item(const struct ike_creds *c, enum ike_cred_kind kind, const struct ike_iov *item)
 {
 	struct ike_iov its;

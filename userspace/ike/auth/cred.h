@@ -18,6 +18,7 @@ enum ike_cred_kind {
 	IKE_CRED_CRL, /* of a CA on the way from there to the peer's certificate */
 	IKE_CRED_OWN_OCSP, /* an OCSP response about our certificate */
 	IKE_CRED_EAP_NAME, /* our user's name for EAP: its bytes */
+	IKE_CRED_EAP_SERVER, /* who the server of EAP is within TLS, if not who it is in IKE: the type of its identity, and that */
 	IKE_CRED_KINDS,
 };
 
@@ -39,6 +40,8 @@ bool ike_cred_find(const struct ike_creds *c, enum ike_cred_kind kind, struct ik
 /* All of the kind, *@n of them, to be freed by free(); what they point to is in @c. NULL without memory. */
 struct ike_iov *ike_cred_collect(const struct ike_creds *c, enum ike_cred_kind kind,
 				 unsigned int *n);
+/* A copy of the items of the kind, in their order, to be freed by free(); *@len bytes. NULL without memory. */
+uint8_t *ike_cred_copy(const struct ike_creds *c, enum ike_cred_kind kind, size_t *len);
 /* Has @c all the items of the kind that @of has, in any order? */
 bool ike_cred_has_all(const struct ike_creds *c, const struct ike_creds *of,
 		      enum ike_cred_kind kind);

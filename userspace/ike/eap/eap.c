@@ -19,6 +19,7 @@
 enum { HEAD_LEN = 4 }; /* code, identifier, length */
 
 static const struct eap_method *const methods[EAP_METHODS] = {
+	[EAP_TLS] = &eap_method_tls,
 	[EAP_MSCHAPV2] = &eap_method_mschapv2,
 	[EAP_MD5] = &eap_method_md5,
 	[EAP_RADIUS] = &eap_method_radius,
@@ -49,6 +50,26 @@ unsigned int eap_needs(uint32_t set)
 			all |= methods[i]->needs;
 	}
 	return all;
+}
+
+bool eap_all_need(uint32_t set, enum eap_need need)
+{
+	for (unsigned int i = 0; i < EAP_METHODS; i++) {
+		if (set & 1u << i && !(methods[i]->needs & need))
+			return false;
+	}
+	return set;
+}
+
+bool eap_asks_password(const struct eap *e)
+{
+	return e->method && e->method->needs & EAP_NEEDS_PASSWORD;
+}
+
+const char *eap_compare(const struct eap *e)
+{
+	return e->method && e->method->needs & EAP_NEEDS_CERTS ? "EAP=, Cert= and Key="
+							       : "EAP= and Password=";
 }
 
 /* "26 (EAP-MSCHAPv2)". */
@@ -177,20 +198,22 @@ enum eap_verdict eap_forward(struct eap *e, struct eap_step *s, const uint8_t *p
 
 /* ---- server -------------------------------------------------------------------------------- */
 
-static bool begin_method(struct eap *e, const struct eap_method *method)
-{
-	free(e->state);
-	e->state = method->state_size ? calloc(1, method->state_size) : NULL;
-	e->method = method;
-	return e->state || !method->state_size;
-}
-
 static void drop_state(struct eap *e)
 {
+	if (e->state && e->method->end)
+		e->method->end(e);
 	if (e->state)
 		ike_wipe(e->state, e->method->state_size);
 	free(e->state);
 	e->state = NULL;
+}
+
+static bool begin_method(struct eap *e, const struct eap_method *method)
+{
+	drop_state(e);
+	e->state = method->state_size ? calloc(1, method->state_size) : NULL;
+	e->method = method;
+	return e->state || !method->state_size;
 }
 
 void eap_begin_server(struct eap *e, uint8_t allowed, struct eap_step *s)
@@ -395,13 +418,14 @@ static enum eap_verdict take_end(struct eap *e, struct eap_step *s, const struct
 {
 	if (p->code == EAP_FAILURE && e->unwanted && !e->method)
 		return fail_unwanted(e, s, e->unwanted);
-	if (p->code == EAP_FAILURE && e->rejected) /* why, the method said */
+	if (p->code == EAP_FAILURE && (e->rejected || e->told)) /* why, the method said */
 		return eap_fail(e, s, "%s", "");
 	if (p->code == EAP_FAILURE) {
-		e->rejected = e->method;
+		e->rejected = eap_asks_password(e);
 		return eap_fail(
 			e, s,
-			"peer refused us by EAP-Failure: compare EAP= and Password= with its list of users, and see its log");
+			"peer refused us by EAP-Failure: compare %s with its list of users, and see its log",
+			eap_compare(e));
 	}
 	if (!e->finished)
 		return eap_fail(
@@ -446,9 +470,16 @@ enum eap_verdict eap_job_done(struct eap *e, struct eap_step *s, const struct ik
 	return e->server ? e->method->server_job(e, s, r) : e->method->client_job(e, s, r);
 }
 
+enum eap_verdict eap_judged(struct eap *e, struct eap_step *s, const struct ike_id *id,
+			    const char *fault)
+{
+	if (id && e->server)
+		e->proven = *id;
+	return e->method->judged(e, s, id ? NULL : fault);
+}
+
 void eap_end(struct eap *e)
 {
-	if (e->method)
-		drop_state(e);
+	drop_state(e);
 	ike_wipe(e, sizeof(*e));
 }

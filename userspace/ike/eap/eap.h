@@ -18,7 +18,7 @@ enum eap_limits {
 	EAP_MAX_ROUNDS = 64, /* packets of the other end; then it is over */
 	EAP_MSK_LEN =
 		64, /* bytes of a key that a method makes, at least and as IKE takes it (RFC 3748 7.10) */
-	EAP_WHY = 320, /* bytes of a sentence */
+	EAP_WHY = 1100, /* bytes of a sentence: one about certificates fits */
 };
 
 enum eap_code { EAP_REQUEST = 1, EAP_RESPONSE, EAP_SUCCESS, EAP_FAILURE };
@@ -29,11 +29,12 @@ enum eap_type {
 	EAP_TYPE_NOTIFICATION = 2,
 	EAP_TYPE_NAK = 3,
 	EAP_TYPE_MD5 = 4,
+	EAP_TYPE_TLS = 13,
 	EAP_TYPE_MSCHAPV2 = 26,
 };
 
 /* A method, by its place in the table. A set of them has bit 1 << number for each. */
-enum eap_number { EAP_MSCHAPV2, EAP_MD5, EAP_RADIUS, EAP_METHODS };
+enum eap_number { EAP_TLS, EAP_MSCHAPV2, EAP_MD5, EAP_RADIUS, EAP_METHODS };
 
 /* A packet that was looked at: a Request or a Response has a type. It points into the one that was parsed. */
 struct eap_packet {
@@ -47,12 +48,15 @@ struct eap_packet {
 enum eap_need {
 	EAP_NEEDS_PASSWORD = 1, /* the user's: a server has it in Users=, a client in Password= */
 	EAP_NEEDS_LEGACY = 2, /* MD4, MD5 and DES, see crypto/legacy.h */
+	EAP_NEEDS_CERTS =
+		4, /* certificates of both ends: our own one, and a CA that stands for the other one's */
 };
 
 /* What a packet, or the result of a job, came to. */
 enum eap_verdict {
 	EAP_SEND, /* ->out is the answer */
 	EAP_WAIT, /* ->job is to be begun, and its result goes to eap_job_done() */
+	EAP_JUDGE, /* the other end shows certs of struct eap: what they are worth goes to eap_judged() */
 	EAP_DONE, /* the other end proved itself by the method. Server: ->out is EAP-Success */
 	EAP_FAIL, /* it is over, ->why says why. Server: ->out is EAP-Failure, if it is not empty */
 };
@@ -67,9 +71,10 @@ struct eap_step {
 	size_t out_len; /* 0: nothing is to be sent */
 	/*
 	 * EAP_WAIT: kind, octets, auth and alg are set; what they point to lives as long as the conversation and the
-	 * packet. The caller adds tunnel, peer, and PRF.
+	 * packet. The caller adds tunnel, peer, and PRF, and to a job that wants them our certificates.
 	 */
 	struct ike_job job;
+	bool own_certs; /* it wants them, in octets[2] */
 	/* A sentence that is to be told, whatever the verdict; "": there is none. EAP_FAIL has one, or told it before. */
 	char why[EAP_WHY];
 	bool wrong_secret; /* the peer does not have the secret: somebody guesses, maybe */
@@ -88,12 +93,17 @@ struct eap {
 	bool named; /* server: the peer answered the question for its identity */
 	bool finished; /* the method was completed; what is missing is EAP-Success */
 	bool rejected; /* client: the server does not take our name and password, which was told */
+	bool told; /* client: it is over but for EAP-Failure, which was told */
 	bool over;
 	uint8_t id; /* identifier of the last request, ours or the other end's */
 	unsigned int rounds; /* packets of the other end */
 	/* Server: as the peer says, without a NUL; empty: by its method it will say (eap_take_name()). Client: ours. */
 	uint8_t name[EAP_MAX_NAME];
 	size_t name_len;
+	/* EAP_JUDGE: as ike_tls_certs() in crypto/tls.h has them; they live as long as the conversation. */
+	struct ike_iov certs;
+	struct ike_id
+		proven; /* server: who the peer proved to be, if it was not its name that it proved; type 0: it was */
 	/* EAP_DONE: the method's key. Without one (msk_len 0) IKE has SK_pi and SK_pr in its place. */
 	uint8_t msk[EAP_MSK_LEN];
 	size_t msk_len;
@@ -130,8 +140,13 @@ struct eap_method {
 					const struct eap_packet *p);
 	enum eap_verdict (*client_job)(struct eap *e, struct eap_step *s,
 				       const struct ike_job_result *r);
+	/* Both roles, after EAP_JUDGE: @fault is what is wrong with the certificates; NULL: nothing. NULL: there are none. */
+	enum eap_verdict (*judged)(struct eap *e, struct eap_step *s, const char *fault);
+	/* Free what the state points to; NULL: nothing. */
+	void (*end)(struct eap *e);
 };
 
+extern const struct eap_method eap_method_tls; /* eap_tls.c */
 extern const struct eap_method eap_method_mschapv2; /* eap_mschapv2.c */
 extern const struct eap_method eap_method_md5; /* eap_md5.c */
 extern const struct eap_method eap_method_radius; /* eap_radius.c */
@@ -142,6 +157,8 @@ const struct eap_method *eap_method(unsigned int number);
 char *eap_words(char *buf, size_t size, uint8_t set);
 /* What all of a set need together: enum eap_need. */
 unsigned int eap_needs(uint32_t set);
+/* Does each method of the set need it? Not if there is none. */
+bool eap_all_need(uint32_t set, enum eap_need need);
 
 /* ---- for IKE --------------------------------------------------------------------------------- */
 
@@ -156,6 +173,11 @@ bool eap_begin_client(struct eap *e, uint8_t allowed, const void *name, size_t l
 enum eap_verdict eap_take(struct eap *e, struct eap_step *s, const uint8_t *data, size_t len);
 /* The job that the last step asked for is done, or failed (r->error). */
 enum eap_verdict eap_job_done(struct eap *e, struct eap_step *s, const struct ike_job_result *r);
+/*
+ * The certificates of EAP_JUDGE are worth it, and stand for @id; or @id is NULL, and @fault is a sentence about the peer.
+ */
+enum eap_verdict eap_judged(struct eap *e, struct eap_step *s, const struct ike_id *id,
+			    const char *fault);
 /* Wipe all of it. */
 void eap_end(struct eap *e);
 
@@ -168,6 +190,17 @@ bool eap_identity(const uint8_t *name, size_t len, struct ike_id *out);
 
 /* Of the name in an answer to the question for it: behind a NUL is what is for the first hop of an access network (RFC 3748 5.1). */
 size_t eap_name_len(const struct eap_packet *p);
+
+/* Has a method begun that goes by a password? */
+bool eap_asks_password(const struct eap *e);
+/* Keys of the configuration that the method of a client goes by. */
+const char *eap_compare(const struct eap *e);
+
+/*
+ * Who the other end of @e is: what its method proved, else what its name stands for. False: it has given none, or
+ * one that is none.
+ */
+bool eap_peer(const struct eap *e, struct ike_id *out);
 
 /* Where the name without that domain begins. */
 size_t eap_domain_len(const uint8_t *name, size_t len);

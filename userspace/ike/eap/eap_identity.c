@@ -45,6 +45,14 @@ bool eap_identity(const uint8_t *name, size_t len, struct ike_id *out)
 	return true;
 }
 
+bool eap_peer(const struct eap *e, struct ike_id *out)
+{
+	if (!e->proven.type)
+		return eap_identity(e->name, e->name_len, out);
+	*out = e->proven;
+	return true;
+}
+
 bool eap_take_name(struct eap *e, const uint8_t *name, size_t len)
 {
 	struct ike_id its, ours;

@@ -312,6 +312,15 @@ bool x_eap_start(struct ike_sa *sa, const struct ike_peer *p);
 enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			    const struct x_claim *who, x_eap_proven_fn proven);
 
+/* ---- x_eap_certs.c ----------------------------------------------------------- */
+
+/*
+ * What the certificates are worth that the other end shows by EAP, which came to EAP_JUDGE in @step: by the CAs and CRLs of @p, as those
+ * of IKE_AUTH. What EAP comes to then.
+ */
+enum eap_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p,
+			     struct eap_step *step);
+
 /* ---- x_intermediate.c -------------------------------------------------------- */
 
 /*

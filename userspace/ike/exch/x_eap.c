@@ -8,8 +8,8 @@
  * is established before, and the responder counts it as half-open until then. What EAP says is eap.c's to judge; here
  * each message has to be one EAP payload, and what a method asks of the keys process is a job.
  *
- * EAP without a signature of the responder (RFC 5998) is for methods that no guess of a password breaks; none of
- * ours is, so that EAP_ONLY_AUTHENTICATION is ignored, and a responder that leaves AUTH out is refused.
+ * EAP without a signature of the responder (RFC 5998) is for methods that no guess of a password breaks, as EAP-TLS alone is. It is not
+ * there: EAP_ONLY_AUTHENTICATION is ignored, and a responder that leaves AUTH out is refused.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -17,6 +17,8 @@
 #include <stdlib.h>
 
 #include "ike/auth/psk.h"
+
+enum { EAP_TLS_COST = 500 }; /* microseconds of a handshake, beside what our signature takes */
 
 static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
 
@@ -103,7 +105,7 @@ static void explain_eap(struct ike_core *core, struct ike_peer *p, const struct 
 const struct x_method x_method_eap = {
 	.name = "with EAP",
 	.remedy = "EAP (a user's name and password)",
-	.compare = "EAP= and Password=",
+	.compare = "EAP= and Password= (or Cert=)",
 	.sign = sign_by_eap,
 	.build = build_eap_auth,
 	.verify = verify_eap,
@@ -157,7 +159,7 @@ static void print_peer(char *buf, size_t size, const struct ike_sa *sa)
 	const struct ikesa_eap *e = sa->setup->eap;
 	struct x_claim who = { 0 };
 
-	if (!eap_identity(e->run.name, e->run.name_len, &who.id))
+	if (!eap_peer(&e->run, &who.id))
 		x_proof_find_id(&e->first.in, IKE_PL_IDI, &who);
 	ike_id_print(buf, size, &who.id);
 }
@@ -183,16 +185,26 @@ static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, str
 /* The peer waits for what a job says about the user. */
 static enum x_verdict begin_job(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
 				const struct ike_peer *p, const struct ike_id *id,
-				struct ike_job *job, job_done_fn done)
+				struct eap_step *step, job_done_fn done)
 {
+	struct ike_job *job = &step->job;
 	char tunnel[1][IKE_JOB_NAME];
+	uint8_t *certs = NULL;
+	bool begun = true;
 
 	memcpy(tunnel[0], p->conf->name, sizeof(tunnel[0]));
 	job->n_tunnels = 1;
 	job->tunnels = tunnel;
 	job->peer = id;
 	job->prf = sa->keys.suite.prf;
-	return job_begin(core, sa, m, job, done, NULL) ? X_WAIT : X_DROP;
+	if (step->own_certs) {
+		certs = ike_cred_copy(&p->conf->creds, IKE_CRED_OWN_CERT, &job->octets[2].len);
+		job->octets[2].base = certs;
+		begun = certs;
+	}
+	begun = begun && job_begin(core, sa, m, job, done, NULL);
+	free(certs);
+	return begun ? X_WAIT : X_DROP;
 }
 
 /* The peer is to send its next message, and went on with this one: others go before it if places are scarce. */
@@ -222,24 +234,54 @@ static bool is_barred(struct ike_core *core, struct ike_sa *sa, struct ike_peer 
 	return true;
 }
 
+/* A handshake of TLS, which anybody may begin, waits for better times, and is metered. False: it has to wait. */
+static bool admit_handshake(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p)
+{
+	unsigned int us = x_signature_cost(sa, p) + EAP_TLS_COST;
+
+	if (!admit_has_time(core, sa->admit_kind))
+		return false; /* a copy comes */
+	admit_work(core, us);
+	sa->setup->work += us;
+	return true;
+}
+
+/* The peer, which says that it is @id (NULL: nobody yet), waits for a job of @step. */
+static enum x_verdict serve_job(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				struct ike_peer *p, struct eap_step *step, const struct ike_id *id)
+{
+	struct x_claim who = { 0 };
+
+	if (step->job.kind == IKE_JOB_TLS) {
+		x_proof_find_id(&sa->setup->eap->first.in, IKE_PL_IDI, &who);
+		if (step->own_certs && !admit_handshake(core, sa, p))
+			return X_DROP;
+		return begin_job(core, sa, m, p, id ? id : &who.id, step, serve_judged);
+	}
+	if (!id || is_barred(core, sa, p, id))
+		return x_refuse_auth(m);
+	return begin_job(core, sa, m, p, id, step, serve_judged);
+}
+
 /* The answer to the peer's request: what EAP came to. */
 static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				  struct ike_peer *p, struct eap_step *step,
 				  enum eap_verdict verdict)
 {
 	struct ikesa_eap *e = sa->setup->eap;
+	bool named;
 	struct ike_id id;
-	bool named = eap_identity(e->run.name, e->run.name_len, &id);
 
+	if (verdict == EAP_JUDGE)
+		verdict = x_eap_judge(core, sa, p, step);
 	tell_of_peer(core, sa, p, step);
+	named = eap_peer(&e->run, &id);
 	if (named && step->wrong_secret)
 		guess_wrong(core, sa, &id);
 	if (named && verdict == EAP_DONE)
 		guess_right(core, sa, &id);
 	if (verdict == EAP_WAIT)
-		return !named || is_barred(core, sa, p, &id)
-			       ? x_refuse_auth(m)
-			       : begin_job(core, sa, m, p, &id, &step->job, serve_judged);
+		return serve_job(core, sa, m, p, step, named ? &id : NULL);
 	if (step->out_len)
 		ike_build_payload(m->reply, IKE_PL_EAP, step->out, step->out_len);
 	e->proven = verdict == EAP_DONE;
@@ -252,7 +294,8 @@ static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, stru
 /* A job that got lost is begun again by a copy of the request. */
 static bool is_lost(const struct ike_job_result *r)
 {
-	return r->error && r->error != -EINVAL && r->error != -ENOTSUP;
+	return r->error && r->error != -EINVAL && r->error != -ENOTSUP && r->error != -ENOENT &&
+	       r->error != -ESTALE;
 }
 
 static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -383,7 +426,7 @@ struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const stru
 	if (!p)
 		return NULL;
 	*who = (struct x_claim){ .eap = true, .body = { e->peer_id.data, e->peer_id.len } };
-	if (!eap_identity(e->run.name, e->run.name_len, &who->id))
+	if (!eap_peer(&e->run, &who->id))
 		return NULL;
 	if (ike_notify_find(m->in, IKE_N_ANOTHER_AUTH_FOLLOWS, &another))
 		eap_tell(
@@ -435,12 +478,12 @@ static void take_round(struct ike_core *core, struct ike_sa *sa, struct exchange
 		take_packet(core, sa, m);
 		return;
 	}
-	if (error && !sa->setup->eap->run.rejected) /* or it was told why */
+	if (error && !sa->setup->eap->run.rejected && !sa->setup->eap->run.told)
 		report_error(
 			core, sa->peer, sa,
-			"peer ended EAP (%s, %u): compare EAP= and Password= with its list of users, and see its log",
-			name ? name : "unknown error", error);
-	sa->setup->eap->refused = error && sa->setup->eap->run.method;
+			"peer ended EAP (%s, %u): compare %s with its list of users, and see its log",
+			name ? name : "unknown error", error, eap_compare(&sa->setup->eap->run));
+	sa->setup->eap->refused = error && eap_asks_password(&sa->setup->eap->run);
 	if (!error)
 		report_error(
 			core, sa->peer, sa,
@@ -477,6 +520,8 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 {
 	struct ikesa_eap *e = sa->setup->eap;
 
+	if (verdict == EAP_JUDGE)
+		verdict = x_eap_judge(core, sa, sa->peer, step);
 	if (*step->why)
 		report_error(core, sa->peer, sa, "%s", step->why);
 	switch (verdict) {
@@ -487,8 +532,7 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 		report_error(core, sa->peer, sa, "no memory for a request of EAP");
 		break;
 	case EAP_WAIT:
-		if (begin_job(core, sa, m, sa->peer, &sa->remote_id, &step->job, answer_judged) ==
-		    X_WAIT)
+		if (begin_job(core, sa, m, sa->peer, &sa->remote_id, step, answer_judged) == X_WAIT)
 			return X_WAIT;
 		report_error(core, sa->peer, sa, "%s", NO_JOB);
 		break;
@@ -496,6 +540,7 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 		e->proven = true;
 		e->go_on(core, sa);
 		return X_DONE;
+	case EAP_JUDGE:
 	case EAP_FAIL: break;
 	}
 	sa_attempt_failed(core, sa);

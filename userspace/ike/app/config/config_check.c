@@ -336,6 +336,35 @@ static bool needs_password(const struct config *c)
 	return eap_needs(c->eap_methods) & EAP_NEEDS_PASSWORD;
 }
 
+/* Certificates that a method of EAP shows, and keys of passwords that none asks for. */
+static void check_eap_keys(struct parse *p)
+{
+	const char *unused = given(p, "Password") ? "Password" : "Users";
+	unsigned int needs = eap_needs(p->c->eap_methods);
+
+	if (needs & EAP_NEEDS_CERTS && !given(p, "Cert"))
+		config_say(
+			p, true, line_of(p, "EAPMethods"),
+			"EAPMethods: tls shows a certificate of each end: expected Cert and Key in [Tunnel], too, ours");
+	if (needs & EAP_NEEDS_CERTS && !given(p, "CA"))
+		config_say(
+			p, true, line_of(p, "EAPMethods"),
+			"EAPMethods: tls shows a certificate of each end: expected CA in [Peer], too, which certifies the peer's");
+	if (given(p, "EAPServerID") &&
+	    (!(needs & EAP_NEEDS_CERTS) || !ike_auth_is_user(&p->c->local_auth)))
+		config_say(
+			p, true, line_of(p, "EAPServerID"),
+			"EAPServerID is who a server of EAP-TLS is, for its users: expected EAP in [Tunnel], and tls among EAPMethods, or none");
+	if (!(needs & EAP_NEEDS_PASSWORD) && !p->c->n_radius && given(p, unused))
+		config_say(
+			p, true, line_of(p, unused),
+			"%s is for passwords, and no method of EAPMethods asks for one: expected none%s",
+			unused,
+			strcmp(unused, "Users") != 0
+				? ""
+				: "; RemoteID says whose certificates are let in");
+}
+
 /* We are a user: of a peer that has shown before who it is, or anybody could try our password. */
 static void check_eap_client(struct parse *p)
 {
@@ -345,10 +374,10 @@ static void check_eap_client(struct parse *p)
 	char rounds[32];
 
 	if (!given(p, "EAP") || (needs_password(c) && !given(p, "Password")))
-		config_say(
-			p, true, line_of(p, "LocalAuth"),
-			"LocalAuth = %s needs EAP in [Tunnel], our user's name, and Password, which goes with it",
-			ike_auth_print(rounds, sizeof(rounds), &c->local_auth));
+		config_say(p, true, line_of(p, "LocalAuth"),
+			   "LocalAuth = %s needs EAP in [Tunnel], our user's name%s",
+			   ike_auth_print(rounds, sizeof(rounds), &c->local_auth),
+			   needs_password(c) ? ", and Password, which goes with it" : "");
 	else if (c->remote_auth.method != IKE_METHOD_SIGNATURE || c->remote_auth.then_user)
 		config_say(
 			p, true, line_of(p, "EAP"),
@@ -440,6 +469,7 @@ static void check_eap(struct parse *p)
 	check_radius_users(p);
 	if (!ours && !theirs) {
 		refuse_alone(p, "EAPMethods", "RemoteAuth = eap in [Peer], or LocalAuth = eap");
+		refuse_alone(p, "EAPServerID", "EAP in [Tunnel]");
 		return;
 	}
 	if (!c->eap_methods)
@@ -448,6 +478,7 @@ static void check_eap(struct parse *p)
 		config_say(
 			p, true, line_of(p, "PPK"),
 			"PPK: keys are not mixed with one where an end is a user by EAP: expected none");
+	check_eap_keys(p);
 	if (ours)
 		check_eap_client(p);
 	if (theirs)
@@ -487,6 +518,16 @@ static void find_methods(struct parse *p)
 		finish_method(p, &of_peer, &c->remote_auth.method);
 }
 
+/* Does the peer prove who it is by nothing but a certificate, in IKE or in EAP? */
+static bool shows_certificate(const struct parse *p)
+{
+	const struct config *c = p->c;
+
+	if (c->remote_auth.method == IKE_METHOD_SIGNATURE)
+		return given(p, "CA");
+	return ike_auth_is_user(&c->remote_auth) && eap_all_need(c->eap_methods, EAP_NEEDS_CERTS);
+}
+
 static void check_auth(struct parse *p)
 {
 	struct config *c = p->c;
@@ -499,8 +540,7 @@ static void check_auth(struct parse *p)
 	if (given(p, "PSK") && c->local_auth.method != IKE_METHOD_PSK &&
 	    c->remote_auth.method != IKE_METHOD_PSK)
 		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
-	if (!p->errors && p->require & 1u << REQUIRE_CERT &&
-	    (c->remote_auth.method != IKE_METHOD_SIGNATURE || !given(p, "CA")))
+	if (!p->errors && p->require & 1u << REQUIRE_CERT && !shows_certificate(p))
 		refuse_requirement(p, REQUIRE_CERT);
 	if (c->clients > 1 && given(p, "PublicKey"))
 		config_say(
@@ -656,6 +696,10 @@ static void refuse_client_keys(struct parse *p)
 	if (p->c->n_radius)
 		config_say(p, true, p->c->radius[0].line,
 			   "[Radius] is for clients: expected Clients of 2 or more in [Peer], too");
+	if (ike_auth_is_user(&p->c->remote_auth) && !given(p, "Users") && !p->c->n_radius)
+		config_say(
+			p, true, line_of(p, "RemoteAuth"),
+			"RemoteAuth: users are clients: expected Clients of 2 or more in [Peer], too");
 }
 
 /* Keys that say something about one peer whose place is known, and what to do with many. */

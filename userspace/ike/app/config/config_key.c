@@ -552,6 +552,19 @@ static int set_users(struct parse *p, char *s)
 	return set_file(p->c->secrets_file, sizeof(p->c->secrets_file), s);
 }
 
+/* Another end of TLS than that of IKE: a RADIUS server that has the users, mostly. */
+static int set_eap_server(struct parse *p, char *s)
+{
+	uint8_t item[1 + IKE_MAX_ID];
+	struct ike_id id;
+
+	if (ike_id_from_text(s, &id, p->err, sizeof(p->err)) || !id.type || ike_id_is_wildcard(&id))
+		return -1;
+	item[0] = id.type;
+	memcpy(item + 1, id.data, id.len);
+	return config_cred_add(p->c, IKE_CRED_EAP_SERVER, item, 1u + id.len);
+}
+
 static int set_eap_methods(struct parse *p, char *s)
 {
 	char *save;
@@ -735,7 +748,8 @@ const struct key config_keys[] = {
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
 	{ "Peer", "Users", set_users, KEY_ONE,
 	  "the /PATH of a file with a line NAME = PASSWORD for each user" },
-	{ "Peer", "EAPMethods", set_eap_methods, KEY_ONE, "one or both of mschapv2 and md5" },
+	{ "Peer", "EAPServerID", set_eap_server, KEY_ONE, "one identity" },
+	{ "Peer", "EAPMethods", set_eap_methods, KEY_ONE, "some of tls, mschapv2 and md5" },
 	{ "Peer", "PublicKey", set_public_key, KEY_ONE,
 	  "the peer's public key: the /PATH of its file, base64:TEXT or hex:DIGITS" },
 	{ "Peer", "CA", set_ca, KEY_ONE,
