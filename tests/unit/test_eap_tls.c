@@ -103,6 +103,8 @@ struct end {
 	struct job_tls *tls;
 	const struct made *cert, *issuer; /* issuer NULL: the leaf alone is shown */
 	const char *fault; /* of the other end's certificates; NULL: none */
+	unsigned int
+		lies_at; /* its jobs say at this step, an enum job_tls_op and 1, that all is over; 0: at none */
 	bool loses; /* the result of each job once */
 	char told[2 * EAP_WHY];
 	uint8_t seen[IKE_TLS_MAX_CERTS]; /* certificates of the other end */
@@ -173,6 +175,10 @@ static void do_job(struct end *end, struct ike_job_result *r)
 	end->jobs++;
 	job_do_any(end->tls, &job, find_key, end, end->now, r);
 	assert_in_range(r->eap_len, 0, IKE_JOB_EAP);
+	if (end->lies_at == job.alg + 1u)
+		*r = (struct ike_job_result){ .auth_len = EAP_MSK_LEN,
+					      .eap_len = JOB_TLS_HEAD,
+					      .eap = { JOB_TLS_DONE } };
 }
 
 static void judge(struct end *end)
@@ -423,6 +429,85 @@ static void a_refused_server_is_told_so(void **state)
 			assert_int_equal(t->server.s.out[0], EAP_FAILURE);
 			end_talk(t);
 		}
+}
+
+static struct ike_tls *new_tls(struct ike_tls_setup *setup, bool server, const struct made *cert)
+{
+	uint8_t key[4096], *at = key;
+	size_t len = (size_t)i2d_PrivateKey(cert->key, &at);
+	struct ike_tls *t = ike_tls_new(setup, &(struct ike_tls_conf){ .server = server,
+								       .type = EAP_TYPE_TLS,
+								       .key = { key, len },
+								       .certs = &cert->der,
+								       .n_certs = 1 });
+
+	assert_non_null(t);
+	return t;
+}
+
+/* What @from has to send goes to @to; how many bytes. */
+static size_t pass(struct ike_tls *from, struct ike_tls *to)
+{
+	uint8_t bytes[8192];
+	size_t left, n = ike_tls_get(from, bytes, sizeof(bytes), &left);
+
+	assert_int_equal(left, 0);
+	assert_true(ike_tls_put(to, bytes, n));
+	return n;
+}
+
+/* In TLS 1.2 it is the server that has the last word, and it has it ready. */
+static void a_server_waits_for_the_judgement(void **state)
+{
+	struct ike_tls_setup *setup = ike_tls_setup_new();
+	struct ike_tls *s, *c;
+
+	(void)state;
+	newest = TLS1_2_VERSION;
+	s = new_tls(setup, true, &server_cert);
+	c = new_tls(setup, false, &client_cert);
+	ike_tls_run(c);
+	pass(c, s);
+	ike_tls_run(s);
+	pass(s, c);
+	assert_int_equal(ike_tls_run(c), IKE_TLS_JUDGE);
+	assert_int_equal(pass(c, s), 0);
+	ike_tls_judge(c, true);
+	ike_tls_run(c);
+	pass(c, s);
+	assert_int_equal(ike_tls_run(s), IKE_TLS_JUDGE);
+	assert_int_equal(pass(s, c), 0);
+	ike_tls_judge(s, true);
+	assert_int_equal(ike_tls_run(s), IKE_TLS_DONE);
+	assert_true(pass(s, c) > 0);
+	assert_int_equal(ike_tls_run(c), IKE_TLS_DONE);
+	ike_tls_free(s);
+	ike_tls_free(c);
+	ike_tls_setup_free(setup);
+}
+
+/* Whatever the keys process says: who shows nothing, or is refused, is not proven. */
+static void a_key_without_judgement_is_none(void **state)
+{
+	static const enum job_tls_op steps[] = { JOB_TLS_CONNECT, JOB_TLS_TAKE, JOB_TLS_REFUSE };
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct talk *t = begin_talk(&server_cert, &client_cert);
+
+		t->client.fault = "peer's certificate is of nobody";
+		t->client.lies_at = steps[i] + 1u;
+		converse(t);
+		nobody_is_proven(t);
+		says(&t->client, "EAP-TLS made no key");
+		end_talk(t);
+		t = begin_talk(&server_cert, &client_cert);
+		t->server.lies_at = (i ? JOB_TLS_TAKE : JOB_TLS_SERVE) + 1u;
+		converse(t);
+		nobody_is_proven(t);
+		says(&t->server, "EAP-TLS made no key");
+		end_talk(t);
+	}
 }
 
 static void a_client_without_certificate_is_refused(void **state)
@@ -702,6 +787,8 @@ int main(void)
 		cmocka_unit_test(lost_results_do_no_harm),
 		cmocka_unit_test(a_refused_client_is_told_so),
 		cmocka_unit_test(a_refused_server_is_told_so),
+		cmocka_unit_test(a_server_waits_for_the_judgement),
+		cmocka_unit_test(a_key_without_judgement_is_none),
 		cmocka_unit_test(a_client_without_certificate_is_refused),
 		cmocka_unit_test(a_foreign_certificate_begins_nothing),
 		cmocka_unit_test(what_is_changed_on_the_way_is_no_proof),
