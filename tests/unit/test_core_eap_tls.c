@@ -260,6 +260,84 @@ static void revoked_certificates_are_refused(void **state)
 	maker_free_der(&crl);
 }
 
+/* ---- what is fetched ------------------------------------------------------------------------------------ */
+
+#define POINT "crlDistributionPoints=URI:http://crl.example/root.crl"
+
+static struct ike_iov at_crl; /* what is there; of base NULL: nobody is */
+
+static void bring(struct node *n, struct ike_fetched *f)
+{
+	(void)n;
+	f->data = at_crl;
+	if (!f->data.base)
+		f->fault = "connection refused";
+}
+
+static struct pair *pair_asking(const struct made *cert)
+{
+	struct pair *p = pair_tls("carol@example.org", cert);
+
+	p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+	p->b->conf[0].fetch = true;
+	p->b->fetch = bring;
+	return p;
+}
+
+static void crls_are_fetched(void **state)
+{
+	struct made cert = maker_cert(
+		&(struct recipe){ .subject = "CN=x",
+				  .issuer = &root,
+				  .ext = { "subjectAltName=email:carol@example.org", POINT } });
+	struct pair *p;
+
+	(void)state;
+	at_crl = maker_crl(&(struct crl_recipe){ .issuer = &root, .revoked = &alice });
+	is_known_as(pair_asking(&cert), "carol@example.org");
+	maker_free_der(&at_crl);
+	at_crl = maker_crl(&(struct crl_recipe){ .issuer = &root, .revoked = &cert });
+	refused(pair_asking(&cert), "revoked", "EAP-Failure");
+	maker_free_der(&at_crl);
+	refused(pair_asking(&cert), "connection refused", "EAP-Failure");
+	p = pair_asking(&cert);
+	p->b->conf[0].fetch = false;
+	refused(p, "'carol@example.org': ", "EAP-Failure");
+	maker_free(&cert);
+}
+
+/* The same for a user, whose server's certificate names one. */
+static void a_user_has_them_fetched(void **state)
+{
+	struct made cert = maker_cert(
+		&(struct recipe){ .subject = "CN=b",
+				  .issuer = &root,
+				  .ext = { "subjectAltName=DNS:node1.example", POINT } });
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct pair *p = pair_alice();
+
+		at_crl = maker_crl(
+			&(struct crl_recipe){ .issuer = &root, .revoked = i ? &cert : &alice });
+		p->b->conf[0].creds = (struct ike_creds){ 0 };
+		set_own(p->b, &cert);
+		node_add_cert(p->b, 0, IKE_CRED_CA, &root.der);
+		p->b->conf[0].remote_auth.method = IKE_METHOD_EAP;
+		p->a->conf[0].revocation = PKI_REVOCATION_IFURI;
+		p->a->conf[0].fetch = true;
+		p->a->fetch = bring;
+		if (i)
+			refused(p, NULL, "revoked");
+		else
+			is_known_as(p, "alice@example.org");
+		maker_free_der(&at_crl);
+	}
+	maker_free(&cert);
+}
+
+/* ---- servers -------------------------------------------------------------------------------------------- */
+
 /* Within TLS the server shows another certificate than in IKE: its job makes it so. */
 static const uint8_t *no_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
@@ -412,6 +490,8 @@ int main(void)
 		cmocka_unit_test(the_name_is_the_certificates),
 		cmocka_unit_test(certificates_of_others_are_refused),
 		cmocka_unit_test(revoked_certificates_are_refused),
+		cmocka_unit_test(crls_are_fetched),
+		cmocka_unit_test(a_user_has_them_fetched),
 		cmocka_unit_test(a_server_without_key_is_told_of),
 		cmocka_unit_test(the_server_is_who_it_was_in_ike),
 		cmocka_unit_test(the_server_of_eap_may_be_another),

@@ -32,7 +32,8 @@ struct tls_state {
 	enum job_tls_op op; /* of the last job */
 	bool asked; /* its result is not here yet */
 	bool told; /* why it failed */
-	bool accepted; /* the other end's certificates are */
+	bool judging; /* the other end's certificates are yet to be judged */
+	bool accepted; /* … and are worth it */
 	uint32_t announced,
 		got; /* bytes of a message that comes in parts; announced 0: none does */
 	uint32_t left; /* bytes of ours that wait until what is out is acknowledged */
@@ -128,6 +129,7 @@ static enum eap_verdict collect_certs(struct eap *e, struct eap_step *s, struct 
 	if (t->left && bytes.len)
 		return ask_for(e, s, JOB_TLS_CERTS);
 	t->left = 0;
+	t->judging = true;
 	e->certs = (struct ike_iov){ t->certs, t->certs_len };
 	return EAP_JUDGE;
 }
@@ -207,6 +209,7 @@ static enum eap_verdict judge(struct eap *e, struct eap_step *s, const char *fau
 {
 	struct tls_state *t = e->state;
 
+	t->judging = false;
 	t->accepted = !fault;
 	if (!fault)
 		return ask_for(e, s, JOB_TLS_ACCEPT);
@@ -299,6 +302,8 @@ static enum eap_verdict take_packet(struct eap *e, struct eap_step *s, const str
 		return eap_fail(e, s, "peer's packet of EAP-TLS is malformed");
 	if (t->asked) /* the job got lost, or its result */
 		return begin_job(e, s, (struct ike_iov){ c.p, c.left });
+	if (t->judging) /* that was dropped */
+		return EAP_JUDGE;
 	if (t->phase == PHASE_FAILED) /* whatever it says to that: it was told */
 		return eap_fail(e, s, "%s", "");
 	if (flags & FLAG_START)

@@ -98,6 +98,8 @@ extern const struct x_method x_method_psk; /* x_psk.c */
 extern const struct x_method x_method_signature; /* x_signature.c */
 extern const struct x_method x_method_eap; /* x_eap.c */
 
+/* What of the needs of certificates is to be fetched first; NULL: nothing. */
+const struct pki_need *x_signature_need(const struct pki_result *r);
 /* Microseconds, about, that our signature takes to the peer of @sa, for the tunnel of @p. */
 unsigned int x_signature_cost(const struct ike_sa *sa, const struct ike_peer *p);
 const struct x_method *x_proof_method(enum ike_method method);
@@ -315,11 +317,13 @@ enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_m
 /* ---- x_eap_certs.c ----------------------------------------------------------- */
 
 /*
- * What the certificates are worth that the other end shows by EAP, which came to EAP_JUDGE in @step: by the CAs and CRLs of @p, as those
- * of IKE_AUTH. What EAP comes to then.
+ * What the certificates are worth that the other end shows by EAP, which came to EAP_JUDGE: by the CAs and CRLs of @p, as those
+ * of IKE_AUTH. *@verdict: what EAP comes to then, in @step. Or else X_WAIT: what they are judged by is being fetched, and @again is
+ * called with @m then; X_DROP: there are too many jobs, or no memory.
  */
-enum eap_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p,
-			     struct eap_step *step);
+enum x_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			   const struct ike_peer *p, struct eap_step *step, job_done_fn again,
+			   enum eap_verdict *verdict);
 
 /* ---- x_intermediate.c -------------------------------------------------------- */
 

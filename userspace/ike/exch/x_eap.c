@@ -181,6 +181,8 @@ static void tell_of_peer(struct ike_core *core, struct ike_sa *sa, struct ike_pe
 
 static enum x_verdict serve_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				   void *state, const struct ike_job_result *r);
+static enum x_verdict serve_fetched(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    void *state, const struct ike_job_result *r);
 
 /* The peer waits for what a job says about the user. */
 static enum x_verdict begin_job(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
@@ -269,11 +271,14 @@ static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, stru
 				  enum eap_verdict verdict)
 {
 	struct ikesa_eap *e = sa->setup->eap;
-	bool named;
+	enum x_verdict fetch = X_DONE;
 	struct ike_id id;
+	bool named;
 
 	if (verdict == EAP_JUDGE)
-		verdict = x_eap_judge(core, sa, p, step);
+		fetch = x_eap_judge(core, sa, m, p, step, serve_fetched, &verdict);
+	if (fetch != X_DONE)
+		return fetch;
 	tell_of_peer(core, sa, p, step);
 	named = eap_peer(&e->run, &id);
 	if (named && step->wrong_secret)
@@ -289,6 +294,23 @@ static enum x_verdict answer_peer(struct ike_core *core, struct ike_sa *sa, stru
 		return X_CLOSE;
 	await_peer(core, sa);
 	return X_DONE;
+}
+
+/* Something was fetched, or was not, that the certificates are judged by. */
+static enum x_verdict serve_fetched(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				    void *state, const struct ike_job_result *r)
+{
+	struct eap_step step = { .rng = &core->env.rng };
+	struct ike_peer *p = chosen_tunnel(core, sa);
+	enum x_verdict verdict;
+
+	(void)state;
+	(void)r;
+	if (!p)
+		return x_refuse_auth(m);
+	verdict = answer_peer(core, sa, m, p, &step, EAP_JUDGE);
+	ike_wipe(&step, sizeof(step));
+	return verdict;
 }
 
 /* A job that got lost is begun again by a copy of the request. */
@@ -513,6 +535,8 @@ static const struct exchange_ops round_ops = {
 
 static enum x_verdict answer_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				    void *state, const struct ike_job_result *r);
+static enum x_verdict answer_fetched(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     void *state, const struct ike_job_result *r);
 
 /* Go on with what EAP came to; X_WAIT: with a job's result. */
 static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -520,8 +544,14 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 {
 	struct ikesa_eap *e = sa->setup->eap;
 
+	enum x_verdict fetch = X_DONE;
+
 	if (verdict == EAP_JUDGE)
-		verdict = x_eap_judge(core, sa, sa->peer, step);
+		fetch = x_eap_judge(core, sa, m, sa->peer, step, answer_fetched, &verdict);
+	if (fetch == X_WAIT)
+		return X_WAIT;
+	if (fetch == X_DROP)
+		report_error(core, sa->peer, sa, "%s", NO_JOB);
 	if (*step->why)
 		report_error(core, sa->peer, sa, "%s", step->why);
 	switch (verdict) {
@@ -545,6 +575,18 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 	}
 	sa_attempt_failed(core, sa);
 	return X_DONE;
+}
+
+static enum x_verdict answer_fetched(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				     void *state, const struct ike_job_result *r)
+{
+	struct eap_step step = { .rng = &core->env.rng };
+	enum x_verdict verdict = go_on(core, sa, m, &step, EAP_JUDGE);
+
+	(void)state;
+	(void)r;
+	ike_wipe(&step, sizeof(step));
+	return verdict;
 }
 
 static enum x_verdict answer_judged(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,

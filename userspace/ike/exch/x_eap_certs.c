@@ -109,8 +109,8 @@ static bool note_client(struct ike_core *core, struct ike_sa *sa, const struct p
 	return true;
 }
 
-static void verify(struct ike_core *core, const struct ike_peer *p, const struct shown_certs *certs,
-		   const struct ike_id *id, bool client, struct pki_result *r)
+static void verify(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p,
+		   const struct shown_certs *certs, const struct ike_id *id, struct pki_result *r)
 {
 	const struct pki_query q = {
 		.trust = p->conf->trust,
@@ -118,36 +118,56 @@ static void verify(struct ike_core *core, const struct ike_peer *p, const struct
 		.n_certs = certs->n,
 		.id = id->type ? id : NULL,
 		.now = core->env.utc(core->env.ctx),
-		.flags = client ? PKI_CN_IS_NAME : 0,
+		.flags = sa->setup->eap->run.server ? PKI_CN_IS_NAME : 0,
 		.usage = PKI_USAGE_ANY,
 		.revocation = p->conf->revocation,
+		.fetched = p->conf->fetch ? fetched_find : NULL,
+		.fetched_ctx = core,
 	};
 
 	pki_verify(&q, r);
+	fetched_judge(core, r);
+	if (sa->initiator)
+		return;
+	admit_work(core, r->cost);
+	sa->setup->work += r->cost;
 }
 
-enum eap_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p,
-			     struct eap_step *step)
+/* They were judged, and stand for @id if @r says so. */
+static enum eap_verdict conclude(struct ike_core *core, struct ike_sa *sa, struct eap_step *step,
+				 const struct ike_id *id, const struct pki_result *r)
+{
+	struct eap *e = &sa->setup->eap->run;
+
+	if (r->verdict != PKI_TRUSTED)
+		return eap_judged(e, step, NULL, r->text);
+	if (!id->type)
+		return eap_judged(
+			e, step, NULL,
+			"peer gave no name in EAP-Identity, and its certificate has none: give it one with its name");
+	if (e->server && !note_client(core, sa, r))
+		return eap_judged(e, step, NULL, "no memory for the certificates of the peer");
+	return eap_judged(e, step, id, NULL);
+}
+
+/* By then a client has shown that it has the key of its certificate, and a server who it is in IKE: what is fetched is for no stranger. */
+enum x_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
+			   const struct ike_peer *p, struct eap_step *step, job_done_fn again,
+			   enum eap_verdict *verdict)
 {
 	struct eap *e = &sa->setup->eap->run;
 	struct shown_certs certs = read_certs(&e->certs);
 	struct ike_id id = find_server(sa, p);
+	enum x_verdict fetch = X_DONE;
 	struct pki_result r;
 
 	if (e->server && !find_client(e, &certs, &id))
 		id.type = 0;
-	verify(core, p, &certs, &id, e->server, &r);
-	if (e->server) {
-		admit_work(core, r.cost);
-		sa->setup->work += r.cost;
-	}
-	if (r.verdict != PKI_TRUSTED)
-		return eap_judged(e, step, NULL, r.text);
-	if (!id.type)
-		return eap_judged(
-			e, step, NULL,
-			"peer gave no name in EAP-Identity, and its certificate has none: give it one with its name");
-	if (e->server && !note_client(core, sa, &r))
-		return eap_judged(e, step, NULL, "no memory for the certificates of the peer");
-	return eap_judged(e, step, &id, NULL);
+	verify(core, sa, p, &certs, &id, &r);
+	if (r.verdict == PKI_STATUS_MISSING && x_signature_need(&r))
+		fetch = fetched_begin(core, sa, m, p->conf->name, &id, x_signature_need(&r), again,
+				      NULL);
+	if (fetch == X_DONE)
+		*verdict = conclude(core, sa, step, &id, &r);
+	return fetch;
 }

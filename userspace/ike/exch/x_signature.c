@@ -296,8 +296,7 @@ static void note_certs(struct proof *f, const struct ike_peer *p)
 	note_path(f, &c->result);
 }
 
-/* The first that is to be fetched. */
-static const struct pki_need *first_need(const struct pki_result *r)
+const struct pki_need *x_signature_need(const struct pki_result *r)
 {
 	for (unsigned int i = 0; i < r->n_needs; i++) {
 		if (r->needs[i].wanted && r->needs[i].state == PKI_NEED_FETCH)
@@ -321,9 +320,9 @@ static void note_need(struct proof *f, struct ike_peer *p, const struct ike_job 
 	char why[256];
 
 	if (f->needs || !p->conf->fetch || !chain || chain->verdict != PKI_STATUS_MISSING ||
-	    !first_need(chain))
+	    !x_signature_need(chain))
 		return;
-	f->need = *first_need(chain);
+	f->need = *x_signature_need(chain);
 	if (!take_key(f, p, (struct ike_iov){ chain->spki, chain->spki_len }))
 		return;
 	alg = read_signature(f, p, &signature, why, sizeof(why));
