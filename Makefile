@@ -20,6 +20,7 @@ unitdir ?= /lib/systemd/system
 tmpfilesdir ?= /usr/lib/tmpfiles.d
 sysusersdir ?= /usr/lib/sysusers.d
 completiondir ?= /usr/share/bash-completion/completions
+pcdir ?= $(libdir)/pkgconfig
 srcdir  ?= /usr/src
 MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
 iplibdir ?= /usr/lib/$(MULTIARCH)/ip
@@ -257,6 +258,8 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	$(Q)$(call put,0755 $(STRIP),$B/libesptun.so.0,$(libdir)/libesptun.so.0)
 	$(Q)ln -sf libesptun.so.0 $(DESTDIR)$(libdir)/libesptun.so
 	$(Q)$(call put,0644,$B/libesptun.a,$(libdir)/libesptun.a)
+	$(Q)install -d $(DESTDIR)$(pcdir) && sed -e 's,@prefix@,$(prefix),;s,@libdir@,$(libdir),' \
+		-e 's,@includedir@,$(includedir),;s,@version@,$(VERSION),' $D/libesptun.pc >$(DESTDIR)$(pcdir)/libesptun.pc
 	$(Q)$(call put,0644,$U/lib/esptun.h,$(includedir)/esptun/esptun.h)
 	$(Q)$(call put,0644,include/uapi/linux/esptun.h,$(includedir)/esptun/linux/esptun.h)
 	$(Q)$(call put,0755 $(STRIP),$B/link_esptun.so,$(iplibdir)/link_esptun.so)
@@ -282,7 +285,7 @@ uninstall: ## remove what install and dkms-install put there; /etc/esptun stays
 	$(if $(DESTDIR),,$(call systemd,disable --now esptund))
 	$(if $(DESTDIR),,$(Q)$D/dkms uninstall $(VERSION))
 	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
-		$(libdir)/libesptun.so $(libdir)/libesptun.a $(iplibdir)/link_esptun.so \
+		$(libdir)/libesptun.so $(libdir)/libesptun.a $(pcdir)/libesptun.pc $(iplibdir)/link_esptun.so \
 		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(sysusersdir)/esptun.conf \
 		$(completiondir)/esptun)
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}; done
