@@ -99,7 +99,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	module-vm test-install demo bench bench-ike check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug interop \
+	deb deb-deps module-vm test-install test-deb demo bench bench-ike check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -188,7 +188,9 @@ $(1)/tests/$(2): $(1)/obj/tests/unit/$(2).o $(1)/libhelper.a $(1)/libworld.a \
 	$$(call link,$(3),$$($(4)),-lcmocka $(LIBS_AGENT) -lm $$(WRAP_$(2)))
 endef
 
-PLAINFLAGS := $(CFLAGS) -D_FORTIFY_SOURCE=2 -Werror
+WERROR     ?= -Werror
+FORTIFY    := $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+PLAINFLAGS := $(CFLAGS) $(FORTIFY) $(WERROR)
 SANALL     := $(SANFLAGS) -Werror -U_FORTIFY_SOURCE
 FUZZOBJ    := -O1 -g -Wno-missing-prototypes -Wno-missing-field-initializers \
 	      -fsanitize=fuzzer-no-link,address,undefined \
@@ -299,6 +301,12 @@ dkms-install: ## build and install the module with DKMS (after install, as root)
 dkms-uninstall: ## take the module out of DKMS
 	$(Q)$D/dkms uninstall $(VERSION)
 
+deb: ## Debian packages in build/deb (DEBVERSION= another version)
+	$(Q)$D/deb build $B/deb
+
+deb-deps: ## install the packages that make deb needs
+	$(Q)$D/deb deps $B/deb
+
 # ---- tests -------------------------------------------------------------------
 
 # SAN=1 takes the AddressSanitizer and UndefinedBehaviorSanitizer build.
@@ -345,6 +353,9 @@ module-vm:
 
 test-install: userspace ## make install into a folder, dkms build in a private tree
 	$(Q)B=$B exec tests/run-tap install tests/install/run
+
+test-deb: $B/tests/esptund-no-module ## Debian packages built, judged by lintian, installed and removed in Debian 12 (FULL=1: upgraded; in 13, too)
+	$(Q)B=$B exec tests/run-tap deb tests/install/deb
 
 vm: userspace ## the module on Debian's kernel in QEMU (FULL=1: on trixie's, too; KVM=sid)
 	$(Q)B=$B exec tests/run-tap vm $(patsubst %,"tests/vm/suite %",$(KVM) $(if $(FULL),trixie))
