@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # vm-timeout: 400
+# vm-tier: full
 #
 # esptun why where it needs the module: each thing is broken alone, and it is the one that is named. What keeps
 # an IKE SA from coming up is in tests/sock/t_why.sh.
