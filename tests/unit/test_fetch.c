@@ -58,6 +58,11 @@ uint64_t loop_now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + later;
 }
 
+uint64_t loop_awake(void)
+{
+	return loop_now();
+}
+
 void agent_wake(struct agent *a)
 {
 	assert_ptr_equal(a, &agent);
