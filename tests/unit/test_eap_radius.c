@@ -141,10 +141,42 @@ static void the_server_refuses(void **state)
 	begin(&run);
 	assert_int_equal(hear(&run, &r), EAP_FAIL);
 	assert_int_equal(run.step.out[0], EAP_FAILURE);
-	assert_true(run.step.wrong_secret);
 	assert_non_null(strstr(run.step.why, "RADIUS server"));
 	/* There is no way back. */
 	assert_int_equal(take(&run, nak, sizeof(nak)), EAP_FAIL);
+	eap_end(&run.eap);
+}
+
+/* In PEAP the name outside may be one that all users of a firm share: it is none of theirs that was tried there. */
+static void wrong_passwords_are_of_names_that_are_shown(void **state)
+{
+	static const struct {
+		uint8_t type;
+		bool counts;
+	} all[] = { { EAP_TYPE_MD5, true },  { EAP_TYPE_GTC, true }, { EAP_TYPE_MSCHAPV2, true },
+		    { EAP_TYPE_TLS, false }, { 21, false },	     { 25, false },
+		    { EAP_TYPE_NAK, false }, { 43, false },	     { 55, false } };
+	struct run run;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const uint8_t answer[] = { EAP_RESPONSE, 0x42, 0, 6, all[i].type, 1 };
+		struct ike_job_result asked = result_of(request, sizeof(request));
+		struct ike_job_result refused = result_of(NULL, 0);
+
+		begin(&run);
+		assert_false(run.step.tries_password);
+		assert_int_equal(hear(&run, &asked), EAP_SEND);
+		assert_int_equal(take(&run, answer, sizeof(answer)), EAP_WAIT);
+		assert_int_equal(run.step.tries_password, all[i].counts);
+		assert_int_equal(hear(&run, &refused), EAP_FAIL);
+		assert_int_equal(run.step.wrong_secret, all[i].counts);
+		eap_end(&run.eap);
+	}
+	/* A name that the server does not know at all. */
+	begin(&run);
+	assert_int_equal(hear(&run, &(struct ike_job_result){ 0 }), EAP_FAIL);
+	assert_false(run.step.wrong_secret);
 	eap_end(&run.eap);
 }
 
@@ -273,9 +305,13 @@ static void jobs_with_the_secret(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(packets_pass_as_they_are), cmocka_unit_test(the_server_accepts),
-		cmocka_unit_test(the_server_refuses),	    cmocka_unit_test(what_is_no_request),
-		cmocka_unit_test(an_acceptance_of_nobody),  cmocka_unit_test(a_job_that_got_lost),
+		cmocka_unit_test(packets_pass_as_they_are),
+		cmocka_unit_test(the_server_accepts),
+		cmocka_unit_test(the_server_refuses),
+		cmocka_unit_test(wrong_passwords_are_of_names_that_are_shown),
+		cmocka_unit_test(what_is_no_request),
+		cmocka_unit_test(an_acceptance_of_nobody),
+		cmocka_unit_test(a_job_that_got_lost),
 		cmocka_unit_test(jobs_with_the_secret),
 	};
 

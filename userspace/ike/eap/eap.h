@@ -29,6 +29,7 @@ enum eap_type {
 	EAP_TYPE_NOTIFICATION = 2,
 	EAP_TYPE_NAK = 3,
 	EAP_TYPE_MD5 = 4,
+	EAP_TYPE_GTC = 6,
 	EAP_TYPE_TLS = 13,
 	EAP_TYPE_MSCHAPV2 = 26,
 };
@@ -75,9 +76,10 @@ struct eap_step {
 	 */
 	struct ike_job job;
 	bool own_certs; /* it wants them, in octets[2] */
+	bool tries_password; /* server: it looks at a password of the user that the peer's name is of */
 	/* A sentence that is to be told, whatever the verdict; "": there is none. EAP_FAIL has one, or told it before. */
 	char why[EAP_WHY];
-	bool wrong_secret; /* the peer does not have the secret: somebody guesses, maybe */
+	bool wrong_secret; /* … and the peer does not have it: somebody guesses, maybe */
 };
 
 struct eap_method;

@@ -61,6 +61,7 @@ static enum eap_verdict serve(struct eap *e, struct eap_step *s, const struct ea
 			"peer gave no name, in EAP-Identity or in EAP-MD5: give it its user's name");
 	s->job = job_of(IKE_JOB_MD5_VERIFY, e->state);
 	s->job.auth = (struct ike_iov){ value, len };
+	s->tries_password = true;
 	return EAP_WAIT;
 }
 

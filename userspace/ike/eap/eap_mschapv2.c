@@ -138,6 +138,7 @@ static enum eap_verdict take_proof(struct eap *e, struct eap_step *s, struct cur
 			    hashed_name(c->p, c->left) },
 		.auth = { m->answer + MSCHAPV2_CHALLENGE, MSCHAPV2_RESPONSE },
 	};
+	s->tries_password = true;
 	return EAP_WAIT;
 }
 

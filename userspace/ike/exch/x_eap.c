@@ -260,7 +260,7 @@ static enum x_verdict serve_job(struct ike_core *core, struct ike_sa *sa, struct
 			return X_DROP;
 		return begin_job(core, sa, m, p, id ? id : &who.id, step, serve_judged);
 	}
-	if (!id || is_barred(core, sa, p, id))
+	if (!id || (step->tries_password && is_barred(core, sa, p, id)))
 		return x_refuse_auth(m);
 	return begin_job(core, sa, m, p, id, step, serve_judged);
 }
