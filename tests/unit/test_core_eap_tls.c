@@ -395,6 +395,23 @@ static void the_server_of_eap_may_be_another(void **state)
 	maker_free(&cert);
 }
 
+/* Another one from now on: what the former one proved counts no more, and the one that we reach is not it. */
+static void a_change_of_the_server_of_eap(void **state)
+{
+	static const char name[] = "\x02radius.example";
+	const struct ike_iov id = { name, sizeof(name) - 1 };
+	struct pair *p = pair_alice();
+
+	(void)state;
+	run(p);
+	is_up(p);
+	node_add_cert(p->a, 0, IKE_CRED_EAP_SERVER, &id);
+	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
+	pair_run(p, 10000);
+	node_says(p->a, "the peer claims to be 'radius.example', and its certificate 'CN=b'");
+	pair_free(p);
+}
+
 static void remote_id_says_who_may(void **state)
 {
 	struct pair *p = pair_alice();
@@ -495,6 +512,7 @@ int main(void)
 		cmocka_unit_test(a_server_without_key_is_told_of),
 		cmocka_unit_test(the_server_is_who_it_was_in_ike),
 		cmocka_unit_test(the_server_of_eap_may_be_another),
+		cmocka_unit_test(a_change_of_the_server_of_eap),
 		cmocka_unit_test(remote_id_says_who_may),
 		cmocka_unit_test(what_is_proven_ends_with_the_certificate),
 		cmocka_unit_test(handshakes_wait_for_better_times),

@@ -158,7 +158,6 @@ static void users_are_terms(void **state)
 #define SPKI_2 \
 	"302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
-/* The peer's key is of the terms, and the method; our own is not, which the next IKE SA shows. */
 /* With two rounds both of what was proven, and as whom. */
 static void both_rounds_are_terms(void **state)
 {
@@ -191,6 +190,37 @@ static void both_rounds_are_terms(void **state)
 	}
 }
 
+/* As a user: who we are, and who the server of EAP is. */
+static void names_of_eap_are_terms(void **state)
+{
+#define USER                                                               \
+	"[Tunnel]\nLocalID = a.example\nLocalAuth = eap\nPassword = xyz\n" \
+	"[Peer]\nEndpoint = 192.0.2.1\nPublicKey = hex:" SPKI_1 "\n[Tunnel]\nEAP = "
+	static const uint8_t secret[TERMS_SECRET] = { 1 };
+	static uint8_t server[] = { IKE_CRED_EAP_SERVER, 0, 0, 4, IKE_ID_FQDN, 'a', '.', 'b' };
+	const struct ike_id hub = id_of("hub.example");
+	uint8_t terms[TERMS_LEN], *creds;
+	struct config c;
+
+	(void)state;
+	parse(USER "alice\n", &c);
+	assert_int_equal(terms_make(&c, secret, &hub, terms), 0);
+	assert_int_equal(terms_judge(&c, secret, &hub, terms), TERMS_SAME);
+	config_clear(&c);
+	parse(USER "bob\n", &c);
+	assert_int_equal(terms_judge(&c, secret, &hub, terms), TERMS_OTHER);
+	creds = c.creds;
+	c.creds = server;
+	c.n_creds = sizeof(server);
+	assert_int_equal(terms_make(&c, secret, &hub, terms), 0);
+	assert_int_equal(terms_judge(&c, secret, &hub, terms), TERMS_SAME);
+	server[sizeof(server) - 1] = 'c';
+	assert_int_equal(terms_judge(&c, secret, &hub, terms), TERMS_OTHER);
+	c.creds = creds;
+	config_clear(&c);
+}
+
+/* The peer's key is of the terms, and the method; our own is not, which the next IKE SA shows. */
 static void public_keys_are_terms(void **state)
 {
 	static const uint8_t secret[TERMS_SECRET] = { 1 };
@@ -305,8 +335,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_differs),		 cmocka_unit_test(users_are_terms),
-		cmocka_unit_test(both_rounds_are_terms), cmocka_unit_test(public_keys_are_terms),
-		cmocka_unit_test(keys_taken_away),	 cmocka_unit_test(the_secret_stays),
+		cmocka_unit_test(both_rounds_are_terms), cmocka_unit_test(names_of_eap_are_terms),
+		cmocka_unit_test(public_keys_are_terms), cmocka_unit_test(keys_taken_away),
+		cmocka_unit_test(the_secret_stays),
 	};
 
 	return cmocka_run_group_tests_name("terms", tests, NULL, NULL);

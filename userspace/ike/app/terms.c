@@ -87,6 +87,21 @@ static void add_key(struct digest *d, const struct config *c, const struct clien
 		add(d, key.base, key.len);
 }
 
+/* Who we are as a user of EAP, and who its server is. */
+static void add_names_of_eap(struct digest *d, const struct config *c)
+{
+	static const enum ike_cred_kind kinds[] = { IKE_CRED_EAP_NAME, IKE_CRED_EAP_SERVER };
+	const struct ike_creds creds = { c->creds, c->n_creds };
+	struct ike_iov name;
+
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!ike_cred_find(&creds, kinds[i], &name))
+			continue;
+		add_numbers(d, (const uint16_t[]){ (uint16_t)kinds[i] }, 1);
+		add(d, name.base, name.len);
+	}
+}
+
 /* What both ends agreed on, but keys and selectors. */
 static void add_agreement(struct digest *d, const struct config *c)
 {
@@ -119,6 +134,7 @@ static void add_agreement(struct digest *d, const struct config *c)
 		add_id(d, c->first_id);
 	if (c->eap_methods)
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->eap_methods }, 1);
+	add_names_of_eap(d, c);
 }
 
 /* One of the digests: empty, of the salt alone, until something is added. */

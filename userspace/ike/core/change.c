@@ -66,6 +66,8 @@ static bool same_terms(const struct tunnel_conf *x, const struct tunnel_conf *y)
 	       !is_stricter(y->revocation, x->revocation) && x->eap_methods == y->eap_methods &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_PEER_KEY) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_EAP_NAME) &&
+	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_EAP_SERVER) &&
+	       ike_cred_has_all(&x->creds, &y->creds, IKE_CRED_EAP_SERVER) &&
 	       ike_cred_has_all(&y->creds, &x->creds, IKE_CRED_CA) && x->mobike == y->mobike &&
 	       same_ppk(x->ppk, y->ppk) && x->encap == y->encap && x->ike == y->ike &&
 	       x->esp == y->esp && !x->pool == !y->pool && x->asks_address == y->asks_address;
