@@ -784,9 +784,11 @@ static void few_wrong_passwords_are_looked_at(void **state)
 	pair_free(p);
 }
 
-static struct ike_sa *from(struct ike_sa *sa, uint8_t subnet, uint8_t host)
+static struct ike_sa *from(struct ike_core *core, struct ike_sa *sa, uint8_t subnet, uint8_t host)
 {
 	sa->remote.addr = (struct ike_addr){ 4, { 203, 0, subnet, host } };
+	sa->source = digest_source(core, &sa->remote.addr);
+	sa->admit_kind = admit_kind(core, &sa->remote.addr);
 	return sa;
 }
 
@@ -806,27 +808,27 @@ static void guesses_are_counted_for_users_and_sources(void **state)
 	for (uint8_t i = 0; i < 20; i++) {
 		const struct ike_id id = { IKE_ID_FQDN, 2, { 'u', i } };
 
-		assert_null(guess_bars(b, from(&sa, 1, 1), &id, &seconds));
+		assert_null(guess_bars(b, from(b, &sa, 1, 1), &id, &seconds));
 		guess_wrong(b, &sa, &id);
 	}
 	assert_string_equal(guess_bars(b, &sa, &carol, &seconds), "from this address");
 	assert_in_range(seconds, 59, 60);
-	assert_null(guess_bars(b, from(&sa, 1, 2), &carol, &seconds));
+	assert_null(guess_bars(b, from(b, &sa, 1, 2), &carol, &seconds));
 	/* One user from many; but where it came from before it is let in. */
-	admit_proven(b, &from(&sa, 3, 3)->remote.addr);
+	admit_proven(b, &from(b, &sa, 3, 3)->remote.addr);
 	for (uint8_t i = 0; i < 50; i++) {
-		assert_null(guess_bars(b, from(&sa, 2, i), &alice, &seconds));
+		assert_null(guess_bars(b, from(b, &sa, 2, i), &alice, &seconds));
 		guess_wrong(b, &sa, &alice);
 	}
-	assert_string_equal(guess_bars(b, from(&sa, 2, 99), &alice, &seconds),
+	assert_string_equal(guess_bars(b, from(b, &sa, 2, 99), &alice, &seconds),
 			    "for this user from addresses that nobody logged in from");
-	assert_null(guess_bars(b, from(&sa, 3, 3), &alice, &seconds));
-	assert_null(guess_bars(b, from(&sa, 2, 99), &carol, &seconds));
+	assert_null(guess_bars(b, from(b, &sa, 3, 3), &alice, &seconds));
+	assert_null(guess_bars(b, from(b, &sa, 2, 99), &carol, &seconds));
 	/* Of a known source each user counts alone, … */
 	for (uint8_t i = 0; i < 60; i++) {
 		const struct ike_id id = { IKE_ID_FQDN, 2, { 'v', i } };
 
-		guess_wrong(b, from(&sa, 3, 3), &id);
+		guess_wrong(b, from(b, &sa, 3, 3), &id);
 	}
 	assert_null(guess_bars(b, &sa, &carol, &seconds));
 	for (uint8_t i = 0; i < 5; i++)
@@ -840,9 +842,33 @@ static void guesses_are_counted_for_users_and_sources(void **state)
 		struct ike_id id = { IKE_ID_FQDN, 4, { 'w' } };
 
 		memcpy(id.data, &i, sizeof(i));
-		guess_wrong(b, from(&sa, (uint8_t)(8 + i % 240), (uint8_t)(i / 240)), &id);
+		guess_wrong(b, from(b, &sa, (uint8_t)(8 + i % 240), (uint8_t)(i / 240)), &id);
 	}
-	assert_non_null(guess_bars(b, from(&sa, 2, 99), &alice, &seconds));
+	assert_non_null(guess_bars(b, from(b, &sa, 2, 99), &alice, &seconds));
+	pair_free(p);
+}
+
+/* An answer needs no address that is the peer's: it could be wrong in the name of another one. */
+static void guesses_from_forged_addresses(void **state)
+{
+	const struct ike_id dave = { IKE_ID_FQDN, 4, "dave" };
+	struct pair *p = pair_alice();
+	struct ike_sa sa = { 0 };
+	struct ike_core *b;
+	unsigned int seconds;
+
+	(void)state;
+	pair_start(p, false);
+	b = p->b->core;
+	admit_proven(b, &from(b, &sa, 3, 3)->remote.addr);
+	for (uint8_t i = 0; i < 5; i++) {
+		from(b, &sa, 4, 4)->remote.addr.b[2] = 3;
+		guess_wrong(b, &sa, &dave);
+	}
+	assert_string_equal(guess_bars(b, &sa, &dave, &seconds), "for this user from this address");
+	assert_non_null(guess_bars(b, from(b, &sa, 4, 4), &dave, &seconds));
+	assert_null(guess_bars(b, from(b, &sa, 3, 4), &dave, &seconds));
+	assert_null(guess_bars(b, from(b, &sa, 3, 3), &dave, &seconds));
 	pair_free(p);
 }
 
@@ -1008,6 +1034,7 @@ int main(void)
 		cmocka_unit_test(a_conversation_has_a_minute),
 		cmocka_unit_test(few_wrong_passwords_are_looked_at),
 		cmocka_unit_test(guesses_are_counted_for_users_and_sources),
+		cmocka_unit_test(guesses_from_forged_addresses),
 		cmocka_unit_test(guesses_are_metered),
 		cmocka_unit_test(a_tunnel_that_goes_takes_its_eap_along),
 		cmocka_unit_test(a_change_has_a_user_begin_anew),

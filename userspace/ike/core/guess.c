@@ -5,6 +5,9 @@
  * user wherever it comes from. A source from which an identity was proven is bound by the first alone: nobody elsewhere can
  * lock out a user who comes from where it came before, nor can one of many users behind a NAT lock out the others.
  *
+ * The source is the address of IKE_SA_INIT, where our answer to it arrived, or there were no keys. Messages after that may have forged ones,
+ * by which a wrong password would count for another source, or for one that is known.
+ *
  * The table is bounded, and by a keyed hash, so that nobody chooses what falls together. A row is a leaky bucket: one that is empty, or the
  * emptiest of those of its hash, gives its place to another. So many other wrong passwords as it takes to push out a full one are bounded
  * by the meter.
@@ -29,7 +32,7 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 static struct guess *find_row(struct ike_core *core, const struct ike_sa *sa,
 			      const struct ike_id *id, unsigned int k, uint64_t *key)
 {
-	uint64_t source = kinds[k].of_source ? digest_source(core, &sa->remote.addr) : 0;
+	uint64_t source = kinds[k].of_source ? sa->source : 0;
 	struct guess *row, *best;
 
 	*key = digest_guess(core, k, source, kinds[k].of_user ? id : NULL);
@@ -43,9 +46,9 @@ static struct guess *find_row(struct ike_core *core, const struct ike_sa *sa,
 	return best;
 }
 
-static bool binds(struct ike_core *core, const struct ike_sa *sa, unsigned int k)
+static bool binds(const struct ike_sa *sa, unsigned int k)
 {
-	return kinds[k].known || admit_kind(core, &sa->remote.addr) == ADMIT_UNKNOWN;
+	return kinds[k].known || sa->admit_kind == ADMIT_UNKNOWN;
 }
 
 const char *guess_bars(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *id,
@@ -55,7 +58,7 @@ const char *guess_bars(struct ike_core *core, const struct ike_sa *sa, const str
 		uint64_t most = core->now + (uint64_t)(kinds[k].burst - 1) * GUESS_MS, key;
 		const struct guess *g = find_row(core, sa, id, k, &key);
 
-		if (!binds(core, sa, k) || g->key != key || g->spent <= most)
+		if (!binds(sa, k) || g->key != key || g->spent <= most)
 			continue;
 		*seconds = (unsigned int)((g->spent - most + 999) / 1000);
 		return kinds[k].where;
@@ -69,7 +72,7 @@ void guess_wrong(struct ike_core *core, const struct ike_sa *sa, const struct ik
 		uint64_t key;
 		struct guess *g = find_row(core, sa, id, k, &key);
 
-		if (!binds(core, sa, k))
+		if (!binds(sa, k))
 			continue;
 		if (g->key != key || g->spent < core->now)
 			*g = (struct guess){ .key = key, .spent = core->now };

@@ -66,7 +66,7 @@ uint64_t digest_guess(const struct ike_core *core, unsigned int kind, uint64_t s
 /* ---- guess.c ----------------------------------------------------------------- */
 
 /*
- * Were so many wrong passwords of late that one of the user @id, from where @sa's peer is, is not looked at? For so many @seconds;
+ * Were so many wrong passwords of late that one of the user @id, from where @sa, a half-open one, began, is not looked at? For so many @seconds;
  * then it says where they came from. NULL: they were not.
  */
 const char *guess_bars(struct ike_core *core, const struct ike_sa *sa, const struct ike_id *id,
