@@ -9,6 +9,7 @@
  */
 #include "ike/eap/eap.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -461,12 +462,20 @@ enum eap_verdict eap_take(struct eap *e, struct eap_step *s, const uint8_t *data
 	return e->server ? take_response(e, s, &p) : take_as_client(e, s, &p);
 }
 
+/* Of a job that failed. */
+static const char *print_error(int error)
+{
+	if (error == -ESTALE)
+		return "esptund-keys has forgotten what was said before, as it was restarted, or has too many handshakes: it goes with another attempt";
+	return strerror(-error);
+}
+
 enum eap_verdict eap_job_done(struct eap *e, struct eap_step *s, const struct ike_job_result *r)
 {
 	s->out_len = 0;
 	if (r->error)
 		return eap_fail(e, s, "%s could not be done here: %s", e->method->name,
-				strerror(-r->error));
+				print_error(r->error));
 	return e->server ? e->method->server_job(e, s, r) : e->method->client_job(e, s, r);
 }
 
