@@ -316,6 +316,16 @@ static void methods_without_one_in_common_are_named(void **state)
 		"peer wants type 4 (EAP-MD5) of EAP, and EAPMethods= has mschapv2");
 }
 
+/* What another one is asked for is a name. */
+static void a_radius_server_is_not_asked_for_nobody(void **state)
+{
+	struct pair *p = pair_eap("corp\\", "clue", MSCHAPV2);
+
+	(void)state;
+	p->b->conf[0].eap_methods = 1 << EAP_RADIUS;
+	refused(p, "gave no name in EAP-Identity", "AUTHENTICATION_FAILED");
+}
+
 static void remote_id_is_about_the_user(void **state)
 {
 	struct pair *p = pair_alice();
@@ -1016,6 +1026,7 @@ int main(void)
 		cmocka_unit_test(so_is_one_without_eap_failure),
 		cmocka_unit_test(an_unknown_user_is_refused),
 		cmocka_unit_test(methods_without_one_in_common_are_named),
+		cmocka_unit_test(a_radius_server_is_not_asked_for_nobody),
 		cmocka_unit_test(remote_id_is_about_the_user),
 		cmocka_unit_test(who_wants_eap_where_there_is_none_is_told),
 		cmocka_unit_test(a_server_never_begins),

@@ -260,7 +260,14 @@ static enum x_verdict serve_job(struct ike_core *core, struct ike_sa *sa, struct
 			return X_DROP;
 		return begin_job(core, sa, m, p, id ? id : &who.id, step, serve_judged);
 	}
-	if (!id || (step->tries_password && is_barred(core, sa, p, id)))
+	if (!id) {
+		eap_tell(
+			step,
+			"peer gave no name in EAP-Identity, or a domain alone, and the RADIUS server is asked for a user: set the user's name at its end");
+		tell_of_peer(core, sa, p, step);
+		return x_refuse_auth(m);
+	}
+	if (step->tries_password && is_barred(core, sa, p, id))
 		return x_refuse_auth(m);
 	return begin_job(core, sa, m, p, id, step, serve_judged);
 }
