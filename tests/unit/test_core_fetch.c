@@ -18,7 +18,7 @@
 
 /* ---- certificates, and the network ------------------------------------------------------------------ */
 
-static struct made root, other, signer, with_crl, with_both;
+static struct made root, other, signer, with_crl, with_ocsp, with_both;
 
 static int make_certificates(void **state)
 {
@@ -30,6 +30,10 @@ static int make_certificates(void **state)
 		&(struct recipe){ .subject = "CN=a",
 				  .issuer = &root,
 				  .ext = { "subjectAltName=DNS:node0.example", POINT } });
+	with_ocsp = maker_cert(
+		&(struct recipe){ .subject = "CN=a",
+				  .issuer = &root,
+				  .ext = { "subjectAltName=DNS:node0.example", RESPONDER } });
 	with_both = maker_cert(&(struct recipe){
 		.subject = "CN=a",
 		.issuer = &root,
@@ -39,7 +43,7 @@ static int make_certificates(void **state)
 
 static int free_certificates(void **state)
 {
-	struct made *all[] = { &root, &other, &signer, &with_crl, &with_both };
+	struct made *all[] = { &root, &other, &signer, &with_crl, &with_ocsp, &with_both };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -438,9 +442,41 @@ static void no_older_crl_is_taken(void **state)
 	pair_free(p);
 }
 
+/* ---- what is kept ------------------------------------------------------------------------------------------- */
+
+/* a comes again, and is let in at once, for something new is fetched. */
+static void expect_another_fetch(struct pair *p)
+{
+	unsigned int installs = p->b->installs, n = p->b->n_fetches;
+
+	come_again(p);
+	pair_run(p, 300);
+	assert_int_equal(p->b->n_fetches, n + 1);
+	assert_true(p->b->installs > installs);
+	assert_null(strstr(p->b->log, "is not known"));
+}
+
+/* A response that does not say when the next one is due counts for a day from when it was made. */
+static void responses_without_an_end_get_old(void **state)
+{
+	struct pair *p = pair_asking(&with_ocsp);
+	const int64_t hour = 3600;
+
+	(void)state;
+	put_ocsp((struct ocsp_recipe){
+		.issuer = &root, .cert = &with_ocsp, .from = MAKER_NOW - 20 * hour, .until = -1 });
+	pair_start(p, true);
+	let_pass(p, 5 * hour);
+	put_ocsp((struct ocsp_recipe){
+		.issuer = &root, .cert = &with_ocsp, .from = MAKER_NOW + 4 * hour, .until = -1 });
+	expect_another_fetch(p);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(responses_without_an_end_get_old, clear_network),
 		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
 		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),
 		cmocka_unit_test_teardown(responders_are_asked_first, clear_network),

@@ -131,7 +131,7 @@ static void take_single(struct review *v, struct state *s, OCSP_SINGLERESP *sing
 	if (!is_fresh(s, v->q->now, from, until))
 		return;
 	if (status == V_OCSP_CERTSTATUS_GOOD || status == V_OCSP_CERTSTATUS_REVOKED)
-		s->ocsp_until = until ? time_value(until) : v->q->now + PKI_OCSP_AGE;
+		s->ocsp_until = until ? time_value(until) : time_value(from) + PKI_OCSP_AGE;
 	switch (status) {
 	case V_OCSP_CERTSTATUS_GOOD: s->ocsp_good = true; break;
 	case V_OCSP_CERTSTATUS_REVOKED: note_revoked(s, when, reason, "the OCSP responder"); break;
