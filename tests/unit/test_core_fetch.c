@@ -473,10 +473,34 @@ static void responses_without_an_end_get_old(void **state)
 	pair_free(p);
 }
 
+/* What is held may lose its worth before the next one is due: then it is fetched at once, too. */
+static void what_is_of_no_use_any_more_is_fetched(void **state)
+{
+	const int64_t hour = 3600;
+	struct made brief = maker_cert(&(struct recipe){
+		.subject = "CN=responder",
+		.issuer = &root,
+		.until = MAKER_NOW + hour,
+		.ext = { "keyUsage=critical,digitalSignature", "extendedKeyUsage=OCSPSigning" } });
+	struct ocsp_recipe r = { .issuer = &root, .signer = &brief, .cert = &with_ocsp };
+	struct pair *p = pair_asking(&with_ocsp);
+
+	(void)state;
+	put_ocsp(r);
+	pair_start(p, true);
+	let_pass(p, 2 * hour);
+	r.signer = &root;
+	put_ocsp(r);
+	expect_another_fetch(p);
+	pair_free(p);
+	maker_free(&brief);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(responses_without_an_end_get_old, clear_network),
+		cmocka_unit_test_teardown(what_is_of_no_use_any_more_is_fetched, clear_network),
 		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
 		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),
 		cmocka_unit_test_teardown(responders_are_asked_first, clear_network),

@@ -189,10 +189,10 @@ static void keep_fresh(struct ike_core *core, struct fetched_item *i, const stru
 		look_up_all(core, &crl);
 }
 
-void fetched_judge(struct ike_core *core, const struct pki_result *r)
+void fetched_judge(struct ike_core *core, struct pki_result *r)
 {
 	for (unsigned int n = 0; n < r->n_needs; n++) {
-		const struct pki_need *need = &r->needs[n];
+		struct pki_need *need = &r->needs[n];
 		struct fetched_item *i = find_item(core, need);
 
 		if (!i)
@@ -205,6 +205,8 @@ void fetched_judge(struct ike_core *core, const struct pki_result *r)
 			snprintf(i->fault, sizeof(i->fault), "%s", need->why);
 		} else if (need->state == PKI_NEED_USELESS) {
 			set_bytes(core, &i->held, NULL, 0);
+			if (core->now >= i->retry_at)
+				need->state = PKI_NEED_FETCH;
 		}
 	}
 }

@@ -310,8 +310,11 @@ void job_end(struct ike_core *core, struct waiting *w);
 
 /* For pki_query; @core is the core. */
 struct pki_fetched fetched_find(void *core, const struct pki_need *need);
-/* Keep, or forget, what the needs of @r are about, as it says. */
-void fetched_judge(struct ike_core *core, const struct pki_result *r);
+/*
+ * Keep, or forget, what the needs of @r are about, as it says. What was held and is of no use any more becomes
+ * PKI_NEED_FETCH, if it may be fetched by now.
+ */
+void fetched_judge(struct ike_core *core, struct pki_result *r);
 /*
  * Have what @need is about fetched, for a tunnel whose peer claims to be @id. @m, @done and @state: see job_begin();
  * when fetched_find() knows more @done is called with the error -ERESTART. X_WAIT; X_DROP: there are too many jobs,
