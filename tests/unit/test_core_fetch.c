@@ -496,11 +496,36 @@ static void what_is_of_no_use_any_more_is_fetched(void **state)
 	maker_free(&brief);
 }
 
+/* What came when nobody waited for it any more may have become too old before somebody asks. */
+static void what_came_for_nobody_gets_old(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	p->b->holds_jobs = true;
+	pair_start(p, false);
+	while (p->b->n_fetches == 0) { /* the jobs that come before */
+		pair_run(p, 20);
+		if (p->b->n_fetches == 0)
+			node_finish_job(p->b);
+	}
+	ike_core_down(p->b->core, "t0", p->w.now);
+	p->b->holds_jobs = false;
+	assert_true(node_finish_job(p->b));
+	let_pass(p, 2 * MAKER_DAY); /* it is too old */
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 9 * MAKER_DAY });
+	ike_core_up(p->b->core, "t0", p->w.now);
+	expect_another_fetch(p);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(responses_without_an_end_get_old, clear_network),
 		cmocka_unit_test_teardown(what_is_of_no_use_any_more_is_fetched, clear_network),
+		cmocka_unit_test_teardown(what_came_for_nobody_gets_old, clear_network),
 		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
 		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),
 		cmocka_unit_test_teardown(responders_are_asked_first, clear_network),

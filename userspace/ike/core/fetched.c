@@ -133,6 +133,9 @@ struct pki_fetched fetched_find(void *ctx, const struct pki_need *need)
 		return out;
 	touch_item(core, i);
 	waits = core->now < i->retry_at && !i->job;
+	/* Whoever had it fetched is gone, and it may be old. */
+	if (core->now >= i->retry_at)
+		set_bytes(core, &i->fresh, NULL, 0);
 	if (i->fresh.data)
 		out.der = (struct ike_iov){ i->fresh.data, i->fresh.len };
 	else if (counts(core, i) && (waits || core->now < i->renew_at))
