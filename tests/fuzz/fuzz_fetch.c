@@ -50,7 +50,7 @@ static void take_crls(const uint8_t *data, size_t len)
 	if (pki_crl_is_older(&next, &held, why, sizeof(why)) && !*why)
 		abort();
 	if (crl)
-		pki_crl_revokes(crl, &path, 1);
+		pki_crl_revokes(crl, path.key, &path, 1);
 	pki_crl_free(crl);
 }
 

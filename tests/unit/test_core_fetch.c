@@ -423,6 +423,34 @@ static void later_crls_put_out(void **state)
 	pair_free(p);
 }
 
+/* A CRL of another CA with the same name says nothing about certificates of the first one. */
+static void crls_of_a_namesake_put_nobody_out(void **state)
+{
+	struct made twin = maker_ca("O=Example, CN=root", NULL);
+	struct made leaf = maker_cert(&(struct recipe){
+		.subject = "CN=a",
+		.issuer = &twin,
+		.ext = { "authorityKeyIdentifier=keyid", "subjectAltName=DNS:node0.example",
+			 "crlDistributionPoints=URI:http://crl.example/twin.crl" } });
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	node_add_cert(p->b, 0, IKE_CRED_CA, &twin.der);
+	put_crl((struct crl_recipe){ .issuer = &root });
+	pair_start(p, true);
+	set_own(p->a, &leaf, &leaf);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	put_crl((struct crl_recipe){ .issuer = &twin, .revoked = &with_crl });
+	come_again(p);
+	pair_run(p, 5000);
+	assert_int_equal(p->b->n_fetches, 2);
+	assert_null(strstr(p->b->log, "is not known"));
+	assert_null(strstr(p->b->log, "was revoked since"));
+	pair_free(p);
+	maker_free(&leaf);
+	maker_free(&twin);
+}
+
 static void no_older_crl_is_taken(void **state)
 {
 	struct pair *p = pair_asking(&with_crl);
@@ -539,6 +567,7 @@ int main(void)
 		cmocka_unit_test_teardown(initiators_fetch_likewise, clear_network),
 		cmocka_unit_test_teardown(later_crls_put_out, clear_network),
 		cmocka_unit_test_teardown(no_older_crl_is_taken, clear_network),
+		cmocka_unit_test_teardown(crls_of_a_namesake_put_nobody_out, clear_network),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, free_certificates);

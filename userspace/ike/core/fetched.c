@@ -145,28 +145,30 @@ struct pki_fetched fetched_find(void *ctx, const struct pki_need *need)
 	return out;
 }
 
-/* Is the peer of @sa here by what the CRL revokes? */
-static void look_up_shown(struct ike_core *core, struct ike_sa *sa, const struct pki_crl *crl)
+/* Is the peer of @sa here by what the CRL revokes, which @i is? */
+static void look_up_shown(struct ike_core *core, struct ike_sa *sa, const struct fetched_item *i,
+			  const struct pki_crl *crl)
 {
 	const struct tunnel_conf *c = sa->peer ? sa->peer->conf : NULL;
 
 	if (sa->state != IKESA_ESTABLISHED || !sa->shown || !c || !c->fetch ||
 	    c->revocation == PKI_REVOCATION_OFF ||
-	    !pki_crl_revokes(crl, sa->shown->v, sa->shown->n))
+	    !pki_crl_revokes(crl, i->issuer, sa->shown->v, sa->shown->n))
 		return;
 	sa_revoked(core, sa);
 	sa_touch(core, sa);
 }
 
-static void look_up_all(struct ike_core *core, const struct ike_iov *der)
+static void look_up_all(struct ike_core *core, const struct fetched_item *i)
 {
-	struct pki_crl *crl = pki_crl_open(der);
+	const struct ike_iov der = { i->held.data, i->held.len };
+	struct pki_crl *crl = pki_crl_open(&der);
 	struct ike_sa *sa;
 
-	for (unsigned int i = 0; crl && i < core->sas.buckets; i++) {
-		LIST_FOREACH(sa, &core->sas.by_spi[i], by_spi)
+	for (unsigned int n = 0; crl && n < core->sas.buckets; n++) {
+		LIST_FOREACH(sa, &core->sas.by_spi[n], by_spi)
 		{
-			look_up_shown(core, sa, crl);
+			look_up_shown(core, sa, i, crl);
 		}
 	}
 	pki_crl_free(crl);
@@ -175,7 +177,6 @@ static void look_up_all(struct ike_core *core, const struct ike_iov *der)
 static void keep_fresh(struct ike_core *core, struct fetched_item *i, const struct pki_need *need)
 {
 	int64_t left = need->until - core->env.utc(core->env.ctx);
-	struct ike_iov crl;
 
 	set_bytes(core, &i->held, NULL, 0);
 	i->held = i->fresh;
@@ -187,9 +188,8 @@ static void keep_fresh(struct ike_core *core, struct fetched_item *i, const stru
 	i->retry_at = core->now + FETCHED_RETRY_MS;
 	snprintf(i->fault, sizeof(i->fault),
 		 "what came from there less than a minute ago is too old by now");
-	crl = (struct ike_iov){ i->held.data, i->held.len };
 	if (!i->request_len)
-		look_up_all(core, &crl);
+		look_up_all(core, i);
 }
 
 void fetched_judge(struct ike_core *core, struct pki_result *r)

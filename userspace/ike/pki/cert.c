@@ -355,7 +355,7 @@ bool cert_may_sign(X509 *cert)
 	return X509_get_key_usage(cert) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION);
 }
 
-struct pki_serial cert_serial(const X509 *cert)
+struct pki_serial cert_serial(const X509 *cert, const X509 *issuer)
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
 	int len = i2d_ASN1_INTEGER(serial, NULL);
@@ -366,5 +366,6 @@ struct pki_serial cert_serial(const X509 *cert)
 
 	if (len > 0 && len <= PKI_MAX_SERIAL)
 		s.len = (uint8_t)i2d_ASN1_INTEGER(serial, &at);
+	X509_pubkey_digest(issuer, EVP_sha1(), s.key, NULL);
 	return s;
 }

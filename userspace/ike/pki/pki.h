@@ -123,6 +123,7 @@ void pki_trust_free(struct pki_trust *trust);
 /* What a CRL names a certificate by. */
 struct pki_serial {
 	uint32_t issuer; /* a hash of its name */
+	uint8_t key[PKI_HASH_LEN]; /* SHA-1 of that one's key */
 	uint8_t len; /* of the number in DER; 0: it is too long, and no CRL is looked at for it */
 	uint8_t der[PKI_MAX_SERIAL];
 };
@@ -180,8 +181,9 @@ bool pki_crl_is_older(const struct ike_iov *crl, const struct ike_iov *former, c
 		      size_t err_size);
 /* A CRL, to look certificates up in; NULL if it is none, or memory is short. */
 struct pki_crl *pki_crl_open(const struct ike_iov *der);
-/* As pki_trust_revokes(). */
-bool pki_crl_revokes(const struct pki_crl *crl, const struct pki_serial *path, unsigned int n);
+/* As pki_trust_revokes(), of certificates alone whose issuer has the key with this SHA-1: others of its name may be issuers, too. */
+bool pki_crl_revokes(const struct pki_crl *crl, const uint8_t key[static PKI_HASH_LEN],
+		     const struct pki_serial *path, unsigned int n);
 void pki_crl_free(struct pki_crl *crl); /* NULL is fine */
 
 /*

@@ -55,8 +55,8 @@ bool cert_may_sign(X509 *cert);
 /* By name, usage and signature? */
 bool cert_is_issued_by(X509 *cert, X509 *issuer);
 
-/* What CRLs name the certificate by. */
-struct pki_serial cert_serial(const X509 *cert);
+/* What CRLs of @issuer name the certificate by. */
+struct pki_serial cert_serial(const X509 *cert, const X509 *issuer);
 
 /* ---- chain.c, explain.c ------------------------------------------------------------------ */
 

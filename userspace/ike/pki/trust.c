@@ -328,10 +328,11 @@ struct pki_crl *pki_crl_open(const struct ike_iov *der)
 	return NULL;
 }
 
-bool pki_crl_revokes(const struct pki_crl *c, const struct pki_serial *path, unsigned int n)
+bool pki_crl_revokes(const struct pki_crl *c, const uint8_t key[static PKI_HASH_LEN],
+		     const struct pki_serial *path, unsigned int n)
 {
 	for (unsigned int k = 0; k < n; k++) {
-		if (crl_revokes(c->crl, &path[k]))
+		if (!memcmp(path[k].key, key, PKI_HASH_LEN) && crl_revokes(c->crl, &path[k]))
 			return true;
 	}
 	return false;
