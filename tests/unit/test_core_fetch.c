@@ -548,12 +548,59 @@ static void what_came_for_nobody_gets_old(void **state)
 	pair_free(p);
 }
 
+/* Each fetch at b takes 5 s. */
+static void run_slowly(struct pair *p, uint64_t ms)
+{
+	unsigned int seen = p->b->n_fetches;
+	uint64_t until = p->w.now + ms;
+
+	p->b->holds_jobs = true;
+	while (p->w.now < until) {
+		pair_run(p, 20);
+		if (p->b->n_fetches > seen)
+			pair_run(p, 5000);
+		seen = p->b->n_fetches;
+		node_finish_job(p->b);
+	}
+	p->b->holds_jobs = false;
+}
+
+/* Servers that are slow to fail take the time for others, but not what is held and counts. */
+static void what_counts_is_used_when_time_is_over(void **state)
+{
+	struct made leaf = maker_cert(&(struct recipe){
+		.subject = "CN=a",
+		.issuer = &root,
+		.ext = {
+			"subjectAltName=DNS:node0.example", POINT,
+			"authorityInfoAccess=OCSP;URI:http://a.example/,OCSP;URI:http://b.example/" } });
+	struct pair *p = pair_asking(&leaf);
+	unsigned int installs;
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 9 * MAKER_DAY });
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 3);
+	let_pass(p, MAKER_DAY);
+	clear_network(NULL);
+	installs = p->b->installs;
+	come_again(p);
+	run_slowly(p, 12000);
+	assert_null(strstr(p->b->log, "is not known"));
+	assert_null(strstr(p->a->log, "AUTHENTICATION_FAILED"));
+	assert_int_equal(p->b->n_fetches, 3 + 2);
+	assert_true(p->b->installs > installs);
+	pair_free(p);
+	maker_free(&leaf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(responses_without_an_end_get_old, clear_network),
 		cmocka_unit_test_teardown(what_is_of_no_use_any_more_is_fetched, clear_network),
 		cmocka_unit_test_teardown(what_came_for_nobody_gets_old, clear_network),
+		cmocka_unit_test_teardown(what_counts_is_used_when_time_is_over, clear_network),
 		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
 		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),
 		cmocka_unit_test_teardown(responders_are_asked_first, clear_network),

@@ -122,9 +122,15 @@ static bool counts(struct ike_core *core, const struct fetched_item *i)
 	return i->held.data && core->env.utc(core->env.ctx) < i->until;
 }
 
-struct pki_fetched fetched_find(void *ctx, const struct pki_need *need)
+static bool may_fetch(const struct ike_core *core, const struct ikesa_setup *s)
 {
-	struct ike_core *core = ctx;
+	return s && s->fetches < FETCHES && (!s->fetch_until || core->now < s->fetch_until);
+}
+
+struct pki_fetched fetched_find(void *asker, const struct pki_need *need)
+{
+	const struct fetched_asker *by = asker;
+	struct ike_core *core = by->core;
 	struct fetched_item *i = find_item(core, need);
 	struct pki_fetched out = { 0 };
 	bool waits;
@@ -138,7 +144,8 @@ struct pki_fetched fetched_find(void *ctx, const struct pki_need *need)
 		set_bytes(core, &i->fresh, NULL, 0);
 	if (i->fresh.data)
 		out.der = (struct ike_iov){ i->fresh.data, i->fresh.len };
-	else if (counts(core, i) && (waits || core->now < i->renew_at))
+	else if (counts(core, i) &&
+		 (waits || core->now < i->renew_at || !may_fetch(core, by->sa->setup)))
 		out.der = (struct ike_iov){ i->held.data, i->held.len };
 	else if (waits)
 		out.fault = i->fault;
@@ -258,10 +265,10 @@ enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const str
 	};
 	struct fetched_item *i;
 
+	if (!may_fetch(core, s))
+		return X_DONE;
 	if (!s->fetch_until)
 		s->fetch_until = core->now + FETCHES_MS;
-	if (s->fetches >= FETCHES || core->now >= s->fetch_until)
-		return X_DONE;
 	i = make_item(core, need);
 	if (!i)
 		return X_DROP;

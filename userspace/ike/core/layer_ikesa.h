@@ -308,8 +308,14 @@ void job_end(struct ike_core *core, struct waiting *w);
 
 /* ---- fetched.c --------------------------------------------------------------- */
 
-/* For pki_query; @core is the core. */
-struct pki_fetched fetched_find(void *core, const struct pki_need *need);
+/* Whose peer's certificates are judged; for it enough may have been fetched. */
+struct fetched_asker {
+	struct ike_core *core;
+	const struct ike_sa *sa;
+};
+
+/* For pki_query; @asker is a struct fetched_asker. */
+struct pki_fetched fetched_find(void *asker, const struct pki_need *need);
 /*
  * Keep, or forget, what the needs of @r are about, as it says. What was held and is of no use any more becomes
  * PKI_NEED_FETCH, if it may be fetched by now.

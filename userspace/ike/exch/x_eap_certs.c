@@ -112,6 +112,7 @@ static bool note_client(struct ike_core *core, struct ike_sa *sa, const struct p
 static void verify(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p,
 		   const struct shown_certs *certs, const struct ike_id *id, struct pki_result *r)
 {
+	struct fetched_asker asker = { core, sa };
 	const struct pki_query q = {
 		.trust = p->conf->trust,
 		.certs = certs->cert,
@@ -122,7 +123,7 @@ static void verify(struct ike_core *core, struct ike_sa *sa, const struct ike_pe
 		.usage = PKI_USAGE_ANY,
 		.revocation = p->conf->revocation,
 		.fetched = p->conf->fetch ? fetched_find : NULL,
-		.fetched_ctx = core,
+		.fetched_ctx = &asker,
 	};
 
 	pki_verify(&q, r);

@@ -150,6 +150,7 @@ static void verify_chain(const struct proof *f, const struct ike_peer *p, struct
 {
 	struct ike_core *core = f->core;
 	const struct x_claim *who = f->who;
+	struct fetched_asker asker = { core, f->sa };
 	const struct pki_query q = {
 		.trust = p->conf->trust,
 		.certs = who->cert,
@@ -161,7 +162,7 @@ static void verify_chain(const struct proof *f, const struct ike_peer *p, struct
 		.ocsp = who->ocsp,
 		.n_ocsp = who->n_ocsp,
 		.fetched = p->conf->fetch ? fetched_find : NULL,
-		.fetched_ctx = core,
+		.fetched_ctx = &asker,
 	};
 
 	pki_verify(&q, r);
