@@ -634,6 +634,10 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 
 	if (w->job_loss && rnd_chance(&w->rnd, w->job_loss))
 		return 0;
+	if (job->kind == IKE_JOB_FETCH && n->busy_fetches) {
+		n->busy_fetches--;
+		return -EBUSY;
+	}
 	j = calloc(1, sizeof(*j));
 	if (!j)
 		return -ENOMEM;

@@ -292,6 +292,23 @@ static void a_forged_crl_is_nothing(void **state)
 	maker_free(&twin);
 }
 
+/* Too much is fetched for 10 s, as when all clients of a hub come at once: a copy of the request comes then. */
+static void who_comes_in_a_crowd_waits(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	p->b->busy_fetches = 7;
+	pair_start(p, false);
+	pair_run(p, 20000);
+	assert_int_equal(p->b->busy_fetches, 0);
+	assert_null(strstr(p->a->log, "AUTHENTICATION_FAILED"));
+	assert_int_equal(p->b->installs, 1);
+	assert_int_equal(p->b->n_fetches, 1);
+	pair_free(p);
+}
+
 /* Nothing ever comes of the job. */
 static void silence_ends(void **state)
 {
@@ -608,6 +625,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_cannot_be_had_is_said, clear_network),
 		cmocka_unit_test_teardown(a_crl_that_is_too_old_is_said, clear_network),
 		cmocka_unit_test_teardown(a_forged_crl_is_nothing, clear_network),
+		cmocka_unit_test_teardown(who_comes_in_a_crowd_waits, clear_network),
 		cmocka_unit_test_teardown(silence_ends, clear_network),
 		cmocka_unit_test_teardown(nothing_is_fetched_for_strangers, clear_network),
 		cmocka_unit_test_teardown(off_is_off, clear_network),

@@ -19,8 +19,7 @@
 enum {
 	FETCHED_ITEMS = 1024, /* of each client of a hub there may be an OCSP response */
 	FETCHED_BYTES = 4 << 20, /* of all items */
-	FETCHED_BUSY_MS = 2000, /* what was too much at a time is tried again after that, … */
-	FETCHED_RETRY_MS = 60000, /* … nothing else is fetched more often, … */
+	FETCHED_RETRY_MS = 60000, /* nothing is fetched more often, … */
 	FETCHED_DAY_MS =
 		86400000, /* … nor kept longer without a look at whether there is something new */
 	FETCHED_FAULT = 256,
@@ -223,8 +222,8 @@ void fetched_judge(struct ike_core *core, struct pki_result *r)
 
 /* ---- fetching ------------------------------------------------------------------ */
 
-/* Nothing tells of it any more; @error is that of the job. */
-static void end_job(struct ike_core *core, uint64_t job, int error)
+/* Nothing tells of it any more. */
+static void end_job(struct ike_core *core, uint64_t job)
 {
 	struct fetched_item *i;
 
@@ -233,8 +232,6 @@ static void end_job(struct ike_core *core, uint64_t job, int error)
 		if (i->job != job)
 			continue;
 		i->job = 0;
-		if (error == -EBUSY)
-			i->retry_at = core->now + FETCHED_BUSY_MS;
 		core->chain.by = NULL; /* what it was judged by is another thing now */
 	}
 }
@@ -244,7 +241,7 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 {
 	const struct ike_job_result again = { .id = r->id, .error = -ERESTART };
 
-	end_job(core, m->wait->id, r->error); /* @r has no number if it is late */
+	end_job(core, m->wait->id); /* @r has no number if it is late */
 	return sa->setup->after_fetch(core, sa, m, state, &again);
 }
 
@@ -267,20 +264,18 @@ enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const str
 
 	if (!may_fetch(core, s))
 		return X_DONE;
-	if (!s->fetch_until)
-		s->fetch_until = core->now + FETCHES_MS;
 	i = make_item(core, need);
 	if (!i)
 		return X_DROP;
 	memcpy(name[0], tunnel, sizeof(name[0]));
 	if (!job_begin(core, sa, m, &job, go_on, state))
 		return X_DROP;
-	s->fetches++;
+	if (!s->fetches++)
+		s->fetch_until = core->now + FETCHES_MS;
 	s->after_fetch = done;
 	i->job = job.id;
 	i->retry_at = core->now + FETCHED_RETRY_MS;
-	snprintf(i->fault, sizeof(i->fault),
-		 "fetching it takes too long, or is too much at a time");
+	snprintf(i->fault, sizeof(i->fault), "fetching it takes too long");
 	return X_WAIT;
 }
 
