@@ -283,6 +283,11 @@ static void clients(void **state)
 
 /* ---- what cannot be had ---------------------------------------------------------------------------- */
 
+#define TWO_ROUNDS                                                          \
+	"[Tunnel]\nLocalAuth = pubkey, eap\nLocalID = x.example\nEAP = u\n" \
+	"Password = correct-horse\nKey = /x.key\nCert = /x.crt\n[Peer]\n"   \
+	"Endpoint = e.example\nRemoteAuth = pubkey\nCA = /x.ca\nRemoteID = e.example\n"
+
 static void one_sentence(void **state)
 {
 	static const struct {
@@ -309,6 +314,17 @@ static void one_sentence(void **state)
 		{ "[Tunnel]\nLocalID = x.example\n[Peer]\nEndpoint = e.example\nMode = transport\nSelectors = any:gre = any:gre\nPSK = " KEY
 		  "\n",
 		  "aws", "has no transport mode" },
+		{ TWO_ROUNDS, "esptun",
+		  "esptun is configured here with one round of authentication" },
+		{ TWO_ROUNDS, "swanctl", "strongSwan is configured here with one round" },
+		{ "[Tunnel]\nLocalID = x.example\nLocalAuth = pubkey\nAddress = 10.9.0.1/24\nKey = /x.key\nCert = /x.crt\n"
+		  "[Peer]\nRemoteAuth = psk, eap\nPSK = " KEY "\nUsers = /x.users\nClients = 9\n"
+		  "[Pool]\nRange = 10.9.0.0/24\n",
+		  "android", "Android is configured here with one round" },
+		{ "[Tunnel]\nLocalID = x.example\nAddress = 10.9.0.1/24\nKey = /x.key\nCert = /x.crt\n"
+		  "[Peer]\nRemoteAuth = eap\nEAPMethods = tls\nCA = /x.ca\nRemoteID = any\nClients = 9\n"
+		  "[Pool]\nRange = 10.9.0.0/24\n",
+		  "windows", "Windows is not configured here with EAP-TLS" },
 	};
 	struct config c;
 

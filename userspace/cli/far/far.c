@@ -11,6 +11,7 @@
 
 #include "ike/auth/job.h"
 #include "ike/child/ts.h"
+#include "ike/eap/eap.h"
 #include "ike/proto/names.h"
 
 /* What is said of a need that a target has not. Without a way to prove identities there is no configuration. */
@@ -19,6 +20,11 @@ static const struct {
 	bool vital;
 	const char *sentence; /* behind "%s " */
 } lacks[] = {
+	/* Before all others: half of how an end proves itself would be another configuration. */
+	{ FAR_ROUNDS, true,
+	  "is configured here with one round of authentication at either end, not with two (LocalAuth, RemoteAuth): write its configuration by hand" },
+	{ FAR_TLS, true,
+	  "is not configured here with EAP-TLS (EAPMethods = tls): write its configuration by hand" },
 	{ FAR_PSK, true, "has no pre-shared keys (PSK)" },
 	{ FAR_CERT, true, "is not configured with certificates here (Cert, CA)" },
 	{ FAR_RAW, true,
@@ -272,6 +278,10 @@ static void take_methods(struct far *f)
 
 	f->our_method = f->c->local_auth.method;
 	f->its_method = f->c->remote_auth.method;
+	if (f->c->local_auth.then_user || f->c->remote_auth.then_user)
+		f->needs |= FAR_ROUNDS;
+	if (f->c->eap_methods == 1U << EAP_TLS)
+		f->needs |= FAR_TLS;
 	if (f->our_method == IKE_METHOD_PSK || f->its_method == IKE_METHOD_PSK)
 		f->needs |= FAR_PSK;
 	if (f->our_method == IKE_METHOD_SIGNATURE || f->its_method == IKE_METHOD_SIGNATURE)

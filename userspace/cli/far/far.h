@@ -41,6 +41,8 @@ enum far_need {
 	FAR_IPV6 = 1 << 17, /* IPv6 inside */
 	FAR_PSK_CLIENT = 1 << 18, /* it gets an address, and has a PSK */
 	FAR_KEYID_BYTES = 1 << 19, /* a key ID that is no printable text */
+	FAR_ROUNDS = 1 << 20, /* two rounds of authentication at one end */
+	FAR_TLS = 1 << 21, /* a user by no method of EAP but EAP-TLS */
 };
 
 struct far;

@@ -6,14 +6,15 @@
 
 const struct far_target far_targets[] = {
 #define ALL_SITES (FAR_PSK | FAR_SITE | FAR_IPV6)
-	{ "swanctl", "strongSwan", "# ", far_write_swanctl, ~0U },
+#define ALL_WRITTEN (~(uint32_t)(FAR_ROUNDS | FAR_TLS))
+	{ "swanctl", "strongSwan", "# ", far_write_swanctl, ALL_WRITTEN },
 	{ "ipsec.conf", "libreswan", "# ", far_write_ipsec_conf,
 	  ALL_SITES | FAR_CERT | FAR_RAW | FAR_CLIENT | FAR_PSK_CLIENT | FAR_TRANSPORT | FAR_PPK |
 		  FAR_PORTS | FAR_CHILDREN | FAR_KEYID | FAR_DN | FAR_BINARY },
 	{ "iked", "OpenIKED", "# ", far_write_iked,
 	  ALL_SITES | FAR_CERT | FAR_CLIENT | FAR_PSK_CLIENT | FAR_TRANSPORT | FAR_PORTS | FAR_DN |
 		  FAR_BINARY },
-	{ "esptun", "esptun", "# ", far_write_esptun, ~0U },
+	{ "esptun", "esptun", "# ", far_write_esptun, ALL_WRITTEN },
 	{ "windows", "Windows", "# ", far_write_windows,
 	  ALL_SITES | FAR_CERT | FAR_USER | FAR_CLIENT | FAR_DN },
 	{ "apple", "Apple's VPN client", NULL, far_write_apple,
@@ -24,7 +25,7 @@ const struct far_target far_targets[] = {
 	{ "juniper", "Junos OS", "# ", far_write_juniper, ALL_SITES | FAR_CHILDREN },
 	{ "mikrotik", "RouterOS", "# ", far_write_mikrotik,
 	  ALL_SITES | FAR_CHILDREN | FAR_TRANSPORT | FAR_KEYID },
-	{ "opnsense", "OPNsense", "# ", far_write_opnsense, ~0U },
+	{ "opnsense", "OPNsense", "# ", far_write_opnsense, ALL_WRITTEN },
 	{ "aws", "AWS Site-to-Site VPN", "# ", far_write_aws, FAR_PSK | FAR_SITE },
 	{ "azure", "Azure VPN Gateway", "# ", far_write_azure, FAR_PSK | FAR_SITE },
 	{ "gcp", "Google Cloud VPN", "# ", far_write_gcp, FAR_PSK | FAR_SITE },
