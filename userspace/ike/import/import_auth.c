@@ -35,6 +35,8 @@ void import_take_auth(struct import_conn *c, const struct import_node *n, int en
 		{ "eap-mschapv2", AUTH_EAP, NULL },
 		{ "eap-md5", AUTH_EAP, "EAPMethods = md5 in [Peer] allows it" },
 		{ "eap-radius", AUTH_NONE, "write a section [Radius], with Server and Secret" },
+		{ "eap-tls", AUTH_NONE,
+		  "EAPMethods = tls in [Peer], with CA, is the same: write this tunnel by hand" },
 		{ "eap-dynamic", AUTH_EAP, NULL },
 		{ "eap-identity", AUTH_EAP, NULL },
 		{ "eap", AUTH_EAP, NULL },
@@ -66,6 +68,18 @@ void import_take_auth(struct import_conn *c, const struct import_node *n, int en
 	import_say_of(c->im, n, "%s = %.60s is not there: expected psk, pubkey or eap-mschapv2",
 		      n->name, n->value);
 	e->auth = AUTH_NONE;
+}
+
+/* The connection is left out, as with one round less more peers could be let in. */
+void import_take_second_round(struct import_conn *c, const struct import_node *n, int end)
+{
+	import_say_of(
+		c->im, n,
+		"%.60s: a second round of authentication is not imported: %s has two rounds; write this tunnel by hand",
+		n->name,
+		end == LOCAL ? "LocalAuth = pubkey, eap in [Tunnel]"
+			     : "RemoteAuth = pubkey, eap in [Peer]");
+	c->refused = true;
 }
 
 void import_take_id(struct import_conn *c, const struct import_node *n, int end)
@@ -752,5 +766,4 @@ void import_finish_auth(struct import_conn *c)
 		finish_cas(c, f->cas, meant_ca(c, &ca));
 		need_remote_id(c);
 	}
-	/* An anchor in place of a file that is not there would be no refusal. */
 }

@@ -355,16 +355,6 @@ static void take_end_auth(struct import_conn *c, const struct import_node *n, in
 		import_take_auth(c, n, end);
 }
 
-static void take_second_round(struct import_conn *c, const struct import_node *n, int end)
-{
-	(void)end;
-	import_say_of(
-		c->im, n,
-		"%s: there is one round of authentication for each end: have the peer do without another",
-		n->name);
-	c->refused = true;
-}
-
 static void take_ca(struct import_conn *c, const struct import_node *n, int end)
 {
 	if (end == LOCAL || !strcasecmp(n->value, "%any"))
@@ -517,7 +507,7 @@ static const struct import_row rows[] = {
 	ROW_TAKEN('e', "sourceip", take_source),
 	ROW_TAKEN('e', "addresspool", import_take_range),
 	ROW_TAKEN('e', "auth", take_end_auth),
-	ROW_TAKEN('e', "auth2", take_second_round),
+	ROW_TAKEN('e', "auth2", import_take_second_round),
 	ROW_TAKEN('e', "cert", take_cert),
 	ROW_TAKEN('e', "ca", take_ca),
 	ROW_TAKEN('e', "protoport", take_protoport),

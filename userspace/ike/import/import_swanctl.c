@@ -485,15 +485,10 @@ static void take_lines(struct import_conn *c, char where, const struct import_no
 	}
 }
 
-/* A second round of authentication would be left out silently by whoever goes on without it. */
 static void take_end(struct import_conn *c, const struct import_node *section, int end)
 {
 	if (c->end[end].seen) {
-		import_say_of(
-			c->im, section,
-			"%.60s: there is one round of authentication for each end: have the peer do without another",
-			section->name);
-		c->refused = true;
+		import_take_second_round(c, section, end);
 		return;
 	}
 	c->end[end].seen = true;
