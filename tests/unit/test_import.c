@@ -486,6 +486,59 @@ static void swanctl_refused(void **state)
 	forget();
 }
 
+/* A line that is there twice counts once: what stood before does not let more in. */
+static void later_lines_count(void **state)
+{
+	(void)state;
+	import_good(IMPORT_SWANCTL, "/etc/swanctl/swanctl.conf",
+		    "connections {\n"
+		    "	a {\n"
+		    "		remote_addrs = 198.51.100.9\n"
+		    "		remote_addrs = 192.0.2.2\n"
+		    "		local { auth = psk }\n"
+		    "		remote { auth = psk }\n"
+		    "		children { n { local_ts = 10.1.0.0/16\n"
+		    "			remote_ts = 10.0.0.0/8\n"
+		    "			remote_ts = 10.2.0.0/16 } }\n"
+		    "	}\n"
+		    "}\n");
+	means("a.conf",
+	      "[Tunnel]\n[Peer]\nEndpoint = 192.0.2.2\nPSK = file:/etc/esptun/a.psk\n"
+	      "Routes = 10.2.0.0/16\nSelectors = 10.1.0.0/16 = 10.2.0.0/16\nStart = listen\n");
+	import_good(IMPORT_IPSEC_CONF, "/etc/ipsec.conf",
+		    "conn a\n"
+		    "	authby=secret\n"
+		    "	left=192.0.2.1\n"
+		    "	right=192.0.2.2\n"
+		    "	leftsubnet=10.1.0.0/16\n"
+		    "	rightsubnet=10.0.0.0/8\n"
+		    "	rightsubnet=10.2.0.0/16\n"
+		    "	auto=add\n");
+	means("a.conf", "[Tunnel]\nLocal = 192.0.2.1\n[Peer]\nEndpoint = 192.0.2.2\n"
+			"PSK = file:/etc/esptun/a.psk\nRoutes = 10.2.0.0/16\n"
+			"Selectors = 10.1.0.0/16 = 10.2.0.0/16\nStart = listen\n");
+	forget();
+}
+
+/* A conn goes on where its name comes again: half of it could do without what the other half asks for. */
+static void parts_of_a_conn(void **state)
+{
+	(void)state;
+	import_good(IMPORT_IPSEC_CONF, "/etc/ipsec.conf",
+		    "conn a\n"
+		    "	authby=secret\n"
+		    "	left=192.0.2.1\n"
+		    "	right=192.0.2.2\n"
+		    "	auto=add\n"
+		    "conn A\n"
+		    "	auto=ignore\n"
+		    "conn a\n"
+		    "	rightauth2=eap-mschapv2\n");
+	assert_null(find_written("a.conf"));
+	assert_int_equal(result.refused, 1);
+	forget();
+}
+
 static void swanctl_grammar(void **state)
 {
 	static const struct {

@@ -47,9 +47,14 @@ void import_say_of(struct import *im, const struct import_node *n, const char *f
 /* A node more of @parent (NULL: the root), a copy of @name and @value. NULL, which was said: too many, or no memory. */
 struct import_node *import_add(struct import *im, struct import_node *parent, const char *name,
 			       const char *value, const char *path, unsigned int line);
+/* The section of exactly that name in @parent, which is made if it is not there. NULL, which was said: as of import_add(). */
+struct import_node *import_section(struct import *im, struct import_node *parent, const char *name,
+				   const char *path, unsigned int line);
 int import_add_ref(struct import *im, struct import_node *n, const char *ref);
 /* The last one that has the name (a later line counts); case matters not. NULL: none. */
 struct import_node *import_find(const struct import_node *section, const char *name);
+/* Does the line @n of @section count, as no later one has its name? */
+bool import_counts(const struct import_node *section, const struct import_node *n);
 /* The value of @name in @section, or @otherwise. */
 const char *import_value(const struct import_node *section, const char *name,
 			 const char *otherwise);

@@ -65,10 +65,10 @@ static struct import_node *begin_section(struct import *im, struct import_node *
 			   "expected conn NAME, config setup, ca NAME or include");
 		return NULL;
 	}
-	kind = import_find(into, line);
-	if (!kind || kind->value)
-		kind = import_add(im, into, line, NULL, path, number);
-	return kind ? import_add(im, kind, *name ? name : "%unnamed", NULL, path, number) : NULL;
+	for (char *s = line; *s; s++)
+		*s = (char)tolower((unsigned char)*s);
+	kind = import_section(im, into, line, path, number);
+	return kind ? import_section(im, kind, *name ? name : "%unnamed", path, number) : NULL;
 }
 
 static int add_line(struct import *im, struct import_node *section, char *line, const char *path,
@@ -564,11 +564,13 @@ static void convert_conn(struct import *im, const struct import_node *conn)
 	if (import_begin_child(c, conn->name, conn)) {
 		TAILQ_FOREACH(n, &conn->sub, link)
 		{
-			const char *key = n->value ? end_key(n->name, &side) : NULL;
+			const char *key = end_key(n->name, &side);
 
+			if (!n->value || !import_counts(conn, n))
+				continue;
 			if (key)
 				import_take(c, 'e', key, n, side == local ? LOCAL : REMOTE);
-			else if (n->value)
+			else
 				import_take(c, 'c', n->name, n, LOCAL);
 		}
 	}

@@ -127,11 +127,9 @@ static int read_refs(struct reader *r, struct import_node *section)
 static int read_section(struct reader *r, struct import_node *into, const char *name,
 			unsigned int line)
 {
-	struct import_node *section = import_find(into, name);
+	struct import_node *section = import_section(r->im, into, name, r->path, line);
 	int err;
 
-	if (!section || section->value)
-		section = import_add(r->im, into, name, NULL, r->path, line);
 	if (!section || read_refs(r, section))
 		return -1;
 	if (*r->at != '{')
@@ -478,9 +476,9 @@ static void take_lines(struct import_conn *c, char where, const struct import_no
 
 	TAILQ_FOREACH(n, &section->sub, link)
 	{
-		if (n->value)
+		if (n->value && import_counts(section, n))
 			import_take(c, where, n->name, n, end);
-		else if (where == 'e')
+		else if (!n->value && where == 'e')
 			leave_section(c, n, end);
 	}
 }
@@ -505,7 +503,7 @@ static void take_children(struct import_conn *c, const struct import_node *child
 			continue;
 		TAILQ_FOREACH(n, &child->sub, link)
 		{
-			if (n->value)
+			if (n->value && import_counts(child, n))
 				import_take(c, 'k', n->name, n,
 					    strncasecmp(n->name, "remote", 6) ? LOCAL : REMOTE);
 		}
@@ -520,7 +518,7 @@ static void take_pool(struct import_conn *c, const struct import_node *pool)
 
 	TAILQ_FOREACH(n, &pool->sub, link)
 	{
-		if (!n->value)
+		if (!n->value || !import_counts(pool, n))
 			continue;
 		if (!strcasecmp(n->name, "addrs"))
 			import_take_range(c, n, LOCAL);

@@ -101,6 +101,19 @@ struct import_node *import_add(struct import *im, struct import_node *parent, co
 	return n;
 }
 
+struct import_node *import_section(struct import *im, struct import_node *parent, const char *name,
+				   const char *path, unsigned int line)
+{
+	struct import_node *n;
+
+	TAILQ_FOREACH(n, &parent->sub, link)
+	{
+		if (!n->value && !strcmp(n->name, name))
+			return n;
+	}
+	return import_add(im, parent, name, NULL, path, line);
+}
+
 int import_add_ref(struct import *im, struct import_node *n, const char *ref)
 {
 	char **grown = n->n_ref < IMPORT_MAX_DEPTH
@@ -129,6 +142,11 @@ struct import_node *import_find(const struct import_node *section, const char *n
 			return n;
 	}
 	return NULL;
+}
+
+bool import_counts(const struct import_node *section, const struct import_node *n)
+{
+	return import_find(section, n->name) == n;
 }
 
 const char *import_value(const struct import_node *section, const char *name, const char *otherwise)
