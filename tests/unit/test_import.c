@@ -793,6 +793,20 @@ static void wg_quick_peers(void **state)
 	forget();
 }
 
+/* A peer of which nothing is said may send nothing in WireGuard; here it would be everything. */
+static void wg_quick_nothing(void **state)
+{
+	(void)state;
+	import_good(
+		IMPORT_WG_QUICK, "/etc/wireguard/wg0.conf",
+		"[Interface]\nAddress = 10.9.0.1/24\n[Peer]\nEndpoint = 192.0.2.2:51820\nAllowedIPs =\n"
+		"[Peer]\nEndpoint = 192.0.2.3:51820\n");
+	assert_int_equal(result.conns, 0);
+	assert_int_equal(result.refused, 2);
+	says("there are no AllowedIPs");
+	forget();
+}
+
 static void wg_quick_everything(void **state)
 {
 	(void)state;
@@ -809,7 +823,7 @@ static void wg_quick_everything(void **state)
 	says("there is no section [Interface]");
 	import_good(IMPORT_WG_QUICK, "w",
 		    "[Interface]\n[Peer]\nAllowedIPs = 10.0.0.0/8 x\n[Peer]\n");
-	assert_int_equal(result.refused, 1);
+	assert_int_equal(result.refused, 2);
 	says("x is no selector");
 	forget();
 }

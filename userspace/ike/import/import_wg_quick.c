@@ -209,6 +209,12 @@ static void convert_peer(struct import *im, const char *name, const struct impor
 	}
 	take_lines(c, 'i', interface);
 	take_lines(c, 'p', peer);
+	if (!c->in->n_ts[REMOTE]) { /* no selectors would be all of them */
+		import_say_of(
+			c->im, peer,
+			"there are no AllowedIPs, so that the peer may send nothing: name its networks");
+		c->refused = true;
+	}
 	route_everything(c);
 	set_psk(c);
 	import_finish(c);
