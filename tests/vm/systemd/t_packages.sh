@@ -82,6 +82,7 @@ is "and the service" "$(systemctl show -P LoadState esptund)" not-found
 check "its configuration stays" test -e /etc/esptun/hq.conf
 refuse "there is no module" 'not found' modprobe -n esptun
 check "purged" apt-get -q -y purge esptun esptun-dkms
-is "nothing is left" "$(comm -13 named <(named))" ""
+is "what the admin made is left, and nothing else" "$(comm -13 named <(named) | xargs)" "/etc/esptun"
+check "with the tunnel" test -e /etc/esptun/hq.conf
 is "no unit failed" "$(systemctl --failed --no-legend --plain)" ""
 finish
