@@ -371,7 +371,7 @@ vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks
 
 interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun $B/esptund ## the IKE core against strongSwan on this machine's sockets
 	$(if $(FULL),$(Q)tests/fetch-package bookworm libreswan openiked >/dev/null || :)
-	$(Q)$(if $(FULL),ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
+	$(Q)$(if $(FULL),FULL=1 ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
 		exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
 
 interop: userspace ## esptund against strongSwan in QEMU
