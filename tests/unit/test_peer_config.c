@@ -314,6 +314,14 @@ static void one_sentence(void **state)
 		{ "[Tunnel]\nLocalID = x.example\n[Peer]\nEndpoint = e.example\nMode = transport\nSelectors = any:gre = any:gre\nPSK = " KEY
 		  "\n",
 		  "aws", "has no transport mode" },
+		{ "[Tunnel]\nLocalID = keyid:$[:put(1)]\n[Peer]\nEndpoint = e.example\nPSK = " KEY
+		  "\n",
+		  "mikrotik", "RouterOS has no identities with characters like" },
+		{ "[Tunnel]\nLocalID = keyid:x]}\n[Peer]\nEndpoint = e.example\nPSK = " KEY "\n",
+		  "ipsec.conf", "libreswan has no identities with characters like" },
+		{ "[Tunnel]\nLocalID = x.example\n[Peer]\nEndpoint = e.example\nRemoteID = CN=a\\, b\nPSK = " KEY
+		  "\n",
+		  "swanctl", "strongSwan has no identities with characters like" },
 		{ TWO_ROUNDS, "esptun",
 		  "esptun is configured here with one round of authentication" },
 		{ TWO_ROUNDS, "swanctl", "strongSwan is configured here with one round" },
@@ -339,6 +347,20 @@ static void one_sentence(void **state)
 		assert_string_equal(out, "");
 		config_clear(&c);
 	}
+}
+
+/* RouterOS runs what stands in brackets behind a dollar sign of a string. */
+static void dollars(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse(&c, "site",
+	      SITE "PSK = \"pass$[:put(1)]word-of-some-length\"\n"
+		   "Crypto = aes256-sha256-ecp256\n");
+	assert_int_equal(write_far(&c, "mikrotik", &(struct far_options){ .secrets = true }), 0);
+	has("secret=\"pass\\$[:put(1)]word-of-some-length\"");
+	config_clear(&c);
 }
 
 /* What is left out is said in the output. */
@@ -548,6 +570,7 @@ int main(void)
 		cmocka_unit_test(our_password),
 		cmocka_unit_test(clients),
 		cmocka_unit_test(one_sentence),
+		cmocka_unit_test(dollars),
 		cmocka_unit_test(notes),
 		cmocka_unit_test(wrong_words),
 		cmocka_unit_test(windows_guide),

@@ -49,6 +49,8 @@ static const struct {
 	{ FAR_KEYID, true, "has no identities of type keyid: (LocalID, RemoteID)" },
 	{ FAR_KEYID_BYTES, true, "has key IDs of printable text alone (LocalID, RemoteID)" },
 	{ FAR_DN, true, "has no distinguished names as identities here (LocalID, RemoteID)" },
+	{ FAR_ODD_ID, true,
+	  "has no identities with characters like \\, \" and $ here (LocalID, RemoteID): write its configuration by hand" },
 	{ FAR_BINARY, true,
 	  "takes no PSK but of printable text without blanks and quotation marks: make another one with esptun keygen" },
 	{ FAR_IPV6, false, "has IPv4 alone inside here: IPv6 networks are left out" },
@@ -328,6 +330,12 @@ static void take_needs(struct far *f)
 		f->needs |= FAR_PORT;
 }
 
+/* Could the identity end the word, or the string of a distinguished name, that it stands in? */
+static bool is_odd(const struct ike_id *id, const char *text)
+{
+	return strpbrk(text, id->type == IKE_ID_DER_DN ? "\"\\$" : "\"\\$'`;&|<>(){}[]#?!");
+}
+
 static void take_kinds_of_id(struct far *f)
 {
 	const struct ike_id *ids[] = { &f->our_ike_id, &f->its_ike_id };
@@ -340,6 +348,8 @@ static void take_kinds_of_id(struct far *f)
 			f->needs |= FAR_KEYID_BYTES;
 		if (ids[i]->type == IKE_ID_DER_DN)
 			f->needs |= FAR_DN;
+		if (is_odd(ids[i], text[i]))
+			f->needs |= FAR_ODD_ID;
 	}
 }
 

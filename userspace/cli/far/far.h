@@ -43,6 +43,7 @@ enum far_need {
 	FAR_KEYID_BYTES = 1 << 19, /* a key ID that is no printable text */
 	FAR_ROUNDS = 1 << 20, /* two rounds of authentication at one end */
 	FAR_TLS = 1 << 21, /* a user by no method of EAP but EAP-TLS */
+	FAR_ODD_ID = 1 << 22, /* an identity with characters that mean something in other files */
 };
 
 struct far;

@@ -383,6 +383,13 @@ static const char *mikrotik_id(char buf[640], const struct ike_id *id, const cha
 	return buf;
 }
 
+/* Behind a dollar sign a string of RouterOS has a variable, or in brackets a command. */
+static void put_mikrotik_string(struct far *f, const char *s)
+{
+	for (; *s; s++)
+		far_put(f, *s == '$' || *s == '?' ? "\\%c" : "%c", *s);
+}
+
 static void put_mikrotik_algorithms(struct far *f)
 {
 	struct far_proposal ike[FAR_PROPOSALS], esp[FAR_PROPOSALS];
@@ -439,9 +446,9 @@ void far_write_mikrotik(struct far *f)
 	put_mikrotik_algorithms(f);
 	far_put(f, "/ip ipsec peer add name=%s address=%s profile=%s exchange-mode=ike2%s\n", name,
 		f->ours, name, f->initiates ? "" : " passive=yes");
-	far_put(f,
-		"/ip ipsec identity add peer=%s auth-method=pre-shared-key secret=\"%s\" my-id=%s",
-		name, f->secret, mikrotik_id(id, &f->its_ike_id, f->its_id));
+	far_put(f, "/ip ipsec identity add peer=%s auth-method=pre-shared-key secret=\"", name);
+	put_mikrotik_string(f, f->secret);
+	far_put(f, "\" my-id=%s", mikrotik_id(id, &f->its_ike_id, f->its_id));
 	far_put(f, " remote-id=%s\n", mikrotik_id(id, &f->our_ike_id, f->our_id));
 	put_mikrotik_policies(f);
 	if (f->needs & FAR_TRANSPORT)
