@@ -7,12 +7,14 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -542,6 +544,33 @@ static void serials(void **state)
 	}
 }
 
+/* ^C where a passphrase is asked for ends the command, and the terminal shows again what is typed. */
+static void terminal_is_as_it_was(void **state)
+{
+	char *argv[] = { "esptun", "ca", "init", "--name", "K", "--dir", "tty", "--encrypt" };
+	struct termios after;
+	char shown[256] = "";
+	int fd, status;
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+
+	(void)state;
+	pid = forkpty(&fd, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(cli_main(8, argv));
+	while (!strstr(shown, "key: ") && (got = read(fd, shown + n, sizeof(shown) - 1 - n)) > 0)
+		n += (size_t)got;
+	assert_int_equal(write(fd, "words\003\n", 7), 7);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(tcgetattr(fd, &after), 0);
+	close(fd);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_KERNEL);
+	assert_true(after.c_lflag & ECHO && after.c_lflag & ISIG);
+	assert_int_equal(access("tty/ca.key", F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +589,7 @@ int main(void)
 		cmocka_unit_test(wrong_words),
 		cmocka_unit_test(agent_agrees),
 		cmocka_unit_test(serials),
+		cmocka_unit_test(terminal_is_as_it_was),
 	};
 
 	return cmocka_run_group_tests_name("ca", tests, make_top, remove_top);

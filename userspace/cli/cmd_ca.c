@@ -231,7 +231,7 @@ static int parse_args(struct args *a, const char *verb, struct ca_args *c)
 /* The passphrase in the file @path, or if that is NULL one that is asked for. */
 static int get_passphrase(struct passphrase *p, const char *path, const char *prompt)
 {
-	if (!(path ? passphrase_read(p, path) : passphrase_ask(p, prompt)))
+	if (!(path ? passphrase_read(p, path) : passphrase_ask(p, prompt, "--passphrase")))
 		return 0;
 	cli_error("%s", p->err);
 	return EXIT_KERNEL;

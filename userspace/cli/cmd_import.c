@@ -11,13 +11,12 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "common/keyfile.h"
+#include "cli/passphrase.h"
 #include "ike/app/secret.h"
 #include "ike/import/import.h"
 #include "ike/pki/pki.h"
@@ -317,76 +316,34 @@ static int import_conf(const struct importing *im, const uint8_t *bytes, size_t 
 
 /* ---- PKCS#12 --------------------------------------------------------------------------- */
 
-enum { MAX_PASSPHRASE = 1024 }; /* bytes, with its NUL */
-
-static int read_passphrase_file(const char *path, char *out)
+static int get_passphrase(const struct importing *im, struct passphrase *p)
 {
-	struct stat st;
-	ssize_t n = secret_read(path, out, MAX_PASSPHRASE - 1, &st);
-	char why[1024];
+	char prompt[256];
 
-	if (n < 0) {
-		cli_error("cannot read the passphrase in %s: %s", path, strerror(errno));
-		return EXIT_KERNEL;
-	}
-	if (!key_file_ok(path, &st, why, sizeof(why))) {
-		cli_error("%s", why);
-		return EXIT_KERNEL;
-	}
-	out[n] = 0;
-	out[strcspn(out, "\r\n")] = 0;
-	return 0;
-}
-
-/* From the terminal, without echo; ^C is no character of it. */
-static int ask_passphrase(const char *path, char *out)
-{
-	enum { INTERRUPT = 3 };
-	FILE *tty = fopen("/dev/tty", "r+e");
-	struct termios old, quiet;
-	bool good;
-
-	if (!tty || tcgetattr(fileno(tty), &old)) {
-		cli_error(
-			"%s has a passphrase, and there is no terminal to ask for it: --passphrase-file",
-			path);
-		if (tty)
-			fclose(tty);
-		return EXIT_KERNEL;
-	}
-	setvbuf(tty, NULL, _IONBF, 0); /* so that no buffer keeps it */
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-	tcsetattr(fileno(tty), TCSAFLUSH, &quiet);
-	fprintf(tty, "Passphrase of %s: ", path);
-	good = fgets(out, MAX_PASSPHRASE, tty) && !strchr(out, INTERRUPT);
-	tcsetattr(fileno(tty), TCSAFLUSH, &old);
-	fprintf(tty, "\n");
-	fclose(tty);
-	if (!good) {
-		cli_error("there is no passphrase");
-		return EXIT_KERNEL;
-	}
-	out[strcspn(out, "\n")] = 0;
-	return 0;
+	snprintf(prompt, sizeof(prompt), "Passphrase of %.200s: ", im->path);
+	if (!(im->passphrase_file ? passphrase_read(p, im->passphrase_file)
+				  : passphrase_ask(p, prompt, "--passphrase-file")))
+		return 0;
+	cli_error("%s", p->err);
+	return EXIT_KERNEL;
 }
 
 /* Without a passphrase if that will do, so that nobody is asked for nothing. */
 static int open_p12(const struct importing *im, const uint8_t *bytes, size_t len,
 		    struct pki_p12 *out)
 {
-	char passphrase[MAX_PASSPHRASE] = "", why[PKI_MAX_TEXT];
+	struct passphrase p = { 0 };
+	char why[PKI_MAX_TEXT];
 	int rc = pki_p12_open(bytes, len, "", time(NULL), out, why, sizeof(why));
 
 	if (rc && pki_p12_is_meant(bytes, len)) {
-		int err = im->passphrase_file
-				  ? read_passphrase_file(im->passphrase_file, passphrase)
-				  : ask_passphrase(im->path, passphrase);
+		int err = get_passphrase(im, &p);
 
+		if (!err)
+			rc = pki_p12_open(bytes, len, p.text, time(NULL), out, why, sizeof(why));
+		passphrase_clear(&p);
 		if (err)
 			return err;
-		rc = pki_p12_open(bytes, len, passphrase, time(NULL), out, why, sizeof(why));
-		explicit_bzero(passphrase, sizeof(passphrase));
 	}
 	if (rc)
 		cli_error("%s %s", im->path, why);

@@ -54,28 +54,33 @@ int passphrase_read(struct passphrase *p, const char *path)
 	return rc;
 }
 
-int passphrase_ask(struct passphrase *p, const char *prompt)
+/* ^C is a character here, which no passphrase has: a signal would leave a terminal that shows nothing of what is typed. */
+int passphrase_ask(struct passphrase *p, const char *prompt, const char *keyword)
 {
+	enum { INTERRUPT = 3 };
 	FILE *tty = fopen("/dev/tty", "r+e");
 	struct termios was, quiet;
 	int rc = -1;
 
+	snprintf(p->err, sizeof(p->err),
+		 "there is no terminal to ask for a passphrase: name a file with %s", keyword);
 	if (!tty || tcgetattr(fileno(tty), &was)) {
-		snprintf(
-			p->err, sizeof(p->err),
-			"there is no terminal to ask for a passphrase: name a file with --passphrase");
 		if (tty)
 			fclose(tty);
 		return -1;
 	}
 	quiet = was;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	setvbuf(tty, NULL, _IONBF, 0);
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	setvbuf(tty, NULL, _IONBF, 0); /* no copy of it stays in a buffer */
 	if (!tcsetattr(fileno(tty), TCSAFLUSH, &quiet)) {
 		fputs(prompt, tty);
 		rc = take_line(p, tty, "the terminal");
 		fputc('\n', tty);
 		tcsetattr(fileno(tty), TCSAFLUSH, &was);
+	}
+	if (!rc && strchr(p->text, INTERRUPT)) {
+		snprintf(p->err, sizeof(p->err), "there is no passphrase");
+		rc = -1;
 	}
 	fclose(tty);
 	return rc;

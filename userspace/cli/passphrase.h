@@ -15,8 +15,8 @@ struct passphrase {
 
 /* The first line of a file that is closed to others. 0, or -1 with p->err. */
 int passphrase_read(struct passphrase *p, const char *path);
-/* A line from the terminal, which does not show it. 0, or -1 with p->err. */
-int passphrase_ask(struct passphrase *p, const char *prompt);
+/* A line from the terminal, which does not show it; @keyword names a file instead. 0, or -1 with p->err, also behind ^C. */
+int passphrase_ask(struct passphrase *p, const char *prompt, const char *keyword);
 /* A random one of 120 bits, which people can type. 0, or -1 with p->err. */
 int passphrase_make(struct passphrase *p);
 /* Wipes it. */
