@@ -311,6 +311,22 @@ static void p12_not_opened(void **state)
 	remove_files();
 }
 
+/* A file's name that no tunnel can have is none of ours: its lines would stand in a configuration. */
+static void p12_names(void **state)
+{
+	(void)state;
+	put_p12(".p12", "", false);
+	assert_int_equal(run("import %/.p12 --to %"), EXIT_KERNEL);
+	contains(err, "--name says what the files are called");
+	put_p12("a\nPassword.p12", "", false);
+	assert_int_equal(run("import %/a\nPassword.p12 --to %"), EXIT_KERNEL);
+	contains(err, "--name says what the files are called");
+	assert_int_equal(count(".key"), 0);
+	assert_int_equal(run("import %/.p12 --to % --name vpn"), 0);
+	unlink(in_dir(".p12"));
+	remove_files();
+}
+
 /* Without a passphrase nobody is asked for one. */
 static void p12_without_passphrase(void **state)
 {
@@ -634,11 +650,17 @@ static void wrong_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(p12_of_old),	     cmocka_unit_test(p12_becomes_files),
-		cmocka_unit_test(p12_not_opened),    cmocka_unit_test(p12_without_passphrase),
-		cmocka_unit_test(p12_asks_terminal), cmocka_unit_test(swanctl_becomes_files),
-		cmocka_unit_test(nothing_is_left),   cmocka_unit_test(certificates_in_der),
-		cmocka_unit_test(wg_quick_gets_key), cmocka_unit_test(guide_is_right),
+		cmocka_unit_test(p12_of_old),
+		cmocka_unit_test(p12_becomes_files),
+		cmocka_unit_test(p12_not_opened),
+		cmocka_unit_test(p12_names),
+		cmocka_unit_test(p12_without_passphrase),
+		cmocka_unit_test(p12_asks_terminal),
+		cmocka_unit_test(swanctl_becomes_files),
+		cmocka_unit_test(nothing_is_left),
+		cmocka_unit_test(certificates_in_der),
+		cmocka_unit_test(wg_quick_gets_key),
+		cmocka_unit_test(guide_is_right),
 		cmocka_unit_test(wrong_words),
 	};
 

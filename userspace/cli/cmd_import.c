@@ -363,6 +363,13 @@ static void base_name(const struct importing *im, char *out, size_t size)
 		snprintf(out, size, "%s", im->name);
 }
 
+/* It stands in lines of a configuration, and in names of files. */
+static bool is_base_name(const char *s)
+{
+	return *s && *s != '-' &&
+	       !s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-")];
+}
+
 static void print_lines(const struct importing *im, const char *name, bool roots)
 {
 	printf("[Tunnel]\nKey = %s/%s.key\nCert = %s/%s.crt\n", im->dir, name, im->dir, name);
@@ -394,11 +401,17 @@ static int import_p12(const struct importing *im, const uint8_t *bytes, size_t l
 {
 	struct pki_p12 p12;
 	char name[64];
-	int err = open_p12(im, bytes, len, &p12);
+	int err;
 
+	base_name(im, name, sizeof(name));
+	if (!is_base_name(name)) {
+		cli_error(
+			"that is no name for a key's file: --name says what the files are called");
+		return EXIT_KERNEL;
+	}
+	err = open_p12(im, bytes, len, &p12);
 	if (err)
 		return err;
-	base_name(im, name, sizeof(name));
 	err = put_p12(im, name, &p12);
 	if (!err)
 		print_lines(im, name, p12.roots);
