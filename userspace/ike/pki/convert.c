@@ -14,17 +14,19 @@
 
 #include "ike/pki/pki_int.h"
 
-/* The bytes of @bio as a string to free; NULL without memory. */
-static char *take_string(BIO *bio)
+char *bio_take(BIO *bio, bool written, size_t *len)
 {
-	char *data = NULL, *s;
-	long len = BIO_get_mem_data(bio, &data);
+	char *data = NULL, *s = NULL;
+	long n = bio && written ? BIO_get_mem_data(bio, &data) : 0;
 
-	if (len < 0)
-		return NULL;
-	s = calloc(1, (size_t)len + 1);
-	if (s && len)
-		memcpy(s, data, (size_t)len);
+	if (n > 0)
+		s = calloc(1, (size_t)n + 1);
+	if (s)
+		memcpy(s, data, (size_t)n);
+	if (len)
+		*len = s ? (size_t)n : 0;
+	BIO_free(bio); /* of BIO_s_secmem(): wiped */
+	ERR_clear_error();
 	return s;
 }
 
@@ -32,14 +34,10 @@ static char *certs_to_pem(X509 *const *certs, unsigned int n)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	bool good = bio;
-	char *s = NULL;
 
 	for (unsigned int i = 0; good && i < n; i++)
 		good = PEM_write_bio_X509(bio, certs[i]) == 1;
-	if (good)
-		s = take_string(bio);
-	BIO_free(bio);
-	return s;
+	return bio_take(bio, good, NULL);
 }
 
 char *pki_to_pem(const struct ike_iov *certs, unsigned int n)
@@ -60,15 +58,13 @@ char *pki_to_pem(const struct ike_iov *certs, unsigned int n)
 	return s;
 }
 
-/* PKCS#8 in PEM; it is wiped where it passes. */
-static char *key_to_pem(EVP_PKEY *key)
+char *key_to_pem(EVP_PKEY *key, size_t *len)
 {
+	PKCS8_PRIV_KEY_INFO *info = key ? EVP_PKEY2PKCS8(key) : NULL;
 	BIO *bio = BIO_new(BIO_s_secmem());
-	char *s = bio && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1
-			  ? take_string(bio)
-			  : NULL;
+	char *s = bio_take(bio, info && bio && PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info), len);
 
-	BIO_free(bio);
+	PKCS8_PRIV_KEY_INFO_free(info);
 	return s;
 }
 
@@ -76,7 +72,7 @@ char *pki_key_to_pem(const void *der, size_t len)
 {
 	const uint8_t *at = der;
 	EVP_PKEY *key = len <= IKE_MAX_KEY_FILE ? d2i_AutoPrivateKey(NULL, &at, (long)len) : NULL;
-	char *s = key && at == (const uint8_t *)der + len ? key_to_pem(key) : NULL;
+	char *s = key && at == (const uint8_t *)der + len ? key_to_pem(key, NULL) : NULL;
 
 	EVP_PKEY_free(key);
 	ERR_clear_error();
@@ -259,7 +255,7 @@ static int keep_contents(const struct contents *c, int64_t now, struct pki_p12 *
 		return -1;
 	}
 	sort_certs(c, &s);
-	out->key = key_to_pem(c->key);
+	out->key = key_to_pem(c->key, NULL);
 	out->chain = certs_to_pem(s.chain, s.n_chain);
 	out->roots = s.n_roots ? certs_to_pem(s.roots, s.n_roots) : NULL;
 	if (!out->key || !out->chain || (s.n_roots && !out->roots)) {

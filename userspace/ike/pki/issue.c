@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/pki/pki_int.h"
+
 enum { KEY_ROUNDS = 600000, P12_ROUNDS = 100000 };
 
 struct issuer {
@@ -72,19 +74,7 @@ void issue_bytes_clear(struct issue_bytes *b)
 /* What was written to @bio, which is freed; -1 unless @written. */
 static int take_bio(BIO *bio, bool written, struct issue_bytes *out)
 {
-	char *data;
-	long len = bio && written ? BIO_get_mem_data(bio, &data) : 0;
-
-	*out = (struct issue_bytes){ 0 };
-	if (len > 0)
-		out->data = malloc((size_t)len + 1);
-	if (out->data) {
-		memcpy(out->data, data, (size_t)len);
-		out->data[len] = '\0';
-		out->len = (size_t)len;
-	}
-	BIO_free(bio); /* of BIO_s_secmem(): wiped */
-	ERR_clear_error();
+	out->data = bio_take(bio, written, &out->len);
 	return out->data ? 0 : -1;
 }
 
@@ -136,13 +126,10 @@ static EVP_PKEY *read_key(const struct issue_bytes *pem, const struct ike_iov *p
 int issue_key(const struct issue_kind *kind, struct issue_bytes *out)
 {
 	EVP_PKEY *key = make_key(kind);
-	PKCS8_PRIV_KEY_INFO *info = key ? EVP_PKEY2PKCS8(key) : NULL;
-	BIO *bio = BIO_new(BIO_s_secmem());
-	int rc = take_bio(bio, info && bio && PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info), out);
 
-	PKCS8_PRIV_KEY_INFO_free(info);
+	out->data = key_to_pem(key, &out->len);
 	EVP_PKEY_free(key);
-	return rc;
+	return out->data ? 0 : -1;
 }
 
 int issue_seal_key(const struct issue_bytes *pem, const struct ike_iov *passphrase,

@@ -88,4 +88,14 @@ enum pki_verdict check_revocation(const struct pki_query *query, X509_STORE *sto
 				  STACK_OF(X509) *path, STACK_OF(X509) *untrusted,
 				  struct pki_result *result);
 
+/* ---- convert.c --------------------------------------------------------------------------- */
+
+/*
+ * What was written to @bio, which is freed, with a NUL behind it that *@len, which may be NULL, does not count; to free.
+ * NULL: unless @written, or nothing was, or no memory.
+ */
+char *bio_take(BIO *bio, bool written, size_t *len);
+/* The key, which may be NULL, as PKCS#8 in PEM, likewise; it is to be wiped. */
+char *key_to_pem(EVP_PKEY *key, size_t *len);
+
 #endif
