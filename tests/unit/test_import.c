@@ -539,6 +539,28 @@ static void parts_of_a_conn(void **state)
 	forget();
 }
 
+/* strongSwan tells names by case: a connection has what its own template says, not what another one does. */
+static void names_have_case(void **state)
+{
+	(void)state;
+	import_good(
+		IMPORT_SWANCTL, "/etc/swanctl/swanctl.conf",
+		"Base { remote { id = good.example }\n children { n { remote_ts = 10.2.0.0/16 } } }\n"
+		"base { remote { id = other.example }\n children { n { remote_ts = 0.0.0.0/0 } } }\n"
+		"connections {\n"
+		"	a : Base {\n"
+		"		remote_addrs = 192.0.2.2\n"
+		"		local { auth = psk }\n"
+		"		remote { auth = psk }\n"
+		"		children { n { local_ts = 10.1.0.0/16 } }\n"
+		"	}\n"
+		"}\n");
+	means("a.conf", "[Tunnel]\n[Peer]\nEndpoint = 192.0.2.2\nRemoteID = good.example\n"
+			"PSK = file:/etc/esptun/a.psk\nRoutes = 10.2.0.0/16\n"
+			"Selectors = 10.1.0.0/16 = 10.2.0.0/16\nStart = listen\n");
+	forget();
+}
+
 static void swanctl_grammar(void **state)
 {
 	static const struct {
@@ -947,16 +969,17 @@ static void tokens_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swanctl_sites),	 cmocka_unit_test(swanctl_templates),
-		cmocka_unit_test(swanctl_certificates),	 cmocka_unit_test(swanctl_clients),
-		cmocka_unit_test(swanctl_refused),	 cmocka_unit_test(later_lines_count),
-		cmocka_unit_test(parts_of_a_conn),	 cmocka_unit_test(swanctl_grammar),
-		cmocka_unit_test(ipsec_sites),		 cmocka_unit_test(ipsec_libreswan),
-		cmocka_unit_test(ipsec_certificates),	 cmocka_unit_test(ipsec_grammar),
-		cmocka_unit_test(wg_quick_peers),	 cmocka_unit_test(wg_quick_nothing),
-		cmocka_unit_test(wg_quick_everything),	 cmocka_unit_test(long_files_are_refused),
-		cmocka_unit_test(templates_are_bounded), cmocka_unit_test(names_are_of_netdevices),
-		cmocka_unit_test(kinds_are_told_apart),	 cmocka_unit_test(tokens_are_refused),
+		cmocka_unit_test(swanctl_sites),	   cmocka_unit_test(swanctl_templates),
+		cmocka_unit_test(swanctl_certificates),	   cmocka_unit_test(swanctl_clients),
+		cmocka_unit_test(swanctl_refused),	   cmocka_unit_test(later_lines_count),
+		cmocka_unit_test(parts_of_a_conn),	   cmocka_unit_test(swanctl_grammar),
+		cmocka_unit_test(names_have_case),	   cmocka_unit_test(ipsec_sites),
+		cmocka_unit_test(ipsec_libreswan),	   cmocka_unit_test(ipsec_certificates),
+		cmocka_unit_test(ipsec_grammar),	   cmocka_unit_test(wg_quick_peers),
+		cmocka_unit_test(wg_quick_nothing),	   cmocka_unit_test(wg_quick_everything),
+		cmocka_unit_test(long_files_are_refused),  cmocka_unit_test(templates_are_bounded),
+		cmocka_unit_test(names_are_of_netdevices), cmocka_unit_test(kinds_are_told_apart),
+		cmocka_unit_test(tokens_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("import", tests, NULL, NULL);

@@ -167,7 +167,7 @@ static struct import_node *find_path(struct import_node *from, const char *path)
 	{
 		size_t len = strlen(n->name);
 
-		if (n->value || strncasecmp(n->name, path, len) != 0)
+		if (n->value || strncmp(n->name, path, len) != 0)
 			continue;
 		if (!path[len])
 			return n;
@@ -188,8 +188,8 @@ static int merge(struct import *im, struct import_node *to, const struct import_
 		own = import_find(to, n->name);
 		if (own && (own->value || n->value))
 			continue;
-		if (!own)
-			own = import_add(im, to, n->name, n->value, n->path, n->line);
+		own = n->value ? import_add(im, to, n->name, n->value, n->path, n->line)
+			       : import_section(im, to, n->name, n->path, n->line);
 		if (!own || (!n->value && merge(im, own, n)))
 			return -1;
 	}
