@@ -561,6 +561,24 @@ static void names_have_case(void **state)
 	forget();
 }
 
+/* Nothing but a key is copied from where a file of another program points. */
+static void only_keys_are_copied(void **state)
+{
+	(void)state;
+	put_text("/etc/shadow", "root:$y$j9T$secret:20000:0:99999:7:::\n");
+	import_good(IMPORT_SWANCTL, "/etc/swanctl/swanctl.conf",
+		    "connections {\n"
+		    "	a {\n"
+		    "		remote_addrs = 192.0.2.2\n"
+		    "		local { auth = psk }\n"
+		    "		remote { auth = pubkey\n pubkeys = /etc/shadow\n id = b.example }\n"
+		    "	}\n"
+		    "}\n");
+	says("the peer's public key was not found: put it into /etc/esptun/a.pub");
+	assert_null(find_written("a.pub"));
+	forget();
+}
+
 static void swanctl_grammar(void **state)
 {
 	static const struct {
@@ -969,17 +987,17 @@ static void tokens_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swanctl_sites),	   cmocka_unit_test(swanctl_templates),
-		cmocka_unit_test(swanctl_certificates),	   cmocka_unit_test(swanctl_clients),
-		cmocka_unit_test(swanctl_refused),	   cmocka_unit_test(later_lines_count),
-		cmocka_unit_test(parts_of_a_conn),	   cmocka_unit_test(swanctl_grammar),
-		cmocka_unit_test(names_have_case),	   cmocka_unit_test(ipsec_sites),
-		cmocka_unit_test(ipsec_libreswan),	   cmocka_unit_test(ipsec_certificates),
-		cmocka_unit_test(ipsec_grammar),	   cmocka_unit_test(wg_quick_peers),
-		cmocka_unit_test(wg_quick_nothing),	   cmocka_unit_test(wg_quick_everything),
-		cmocka_unit_test(long_files_are_refused),  cmocka_unit_test(templates_are_bounded),
-		cmocka_unit_test(names_are_of_netdevices), cmocka_unit_test(kinds_are_told_apart),
-		cmocka_unit_test(tokens_are_refused),
+		cmocka_unit_test(swanctl_sites),	 cmocka_unit_test(swanctl_templates),
+		cmocka_unit_test(swanctl_certificates),	 cmocka_unit_test(swanctl_clients),
+		cmocka_unit_test(swanctl_refused),	 cmocka_unit_test(later_lines_count),
+		cmocka_unit_test(parts_of_a_conn),	 cmocka_unit_test(swanctl_grammar),
+		cmocka_unit_test(names_have_case),	 cmocka_unit_test(only_keys_are_copied),
+		cmocka_unit_test(ipsec_sites),		 cmocka_unit_test(ipsec_libreswan),
+		cmocka_unit_test(ipsec_certificates),	 cmocka_unit_test(ipsec_grammar),
+		cmocka_unit_test(wg_quick_peers),	 cmocka_unit_test(wg_quick_nothing),
+		cmocka_unit_test(wg_quick_everything),	 cmocka_unit_test(long_files_are_refused),
+		cmocka_unit_test(templates_are_bounded), cmocka_unit_test(names_are_of_netdevices),
+		cmocka_unit_test(kinds_are_told_apart),	 cmocka_unit_test(tokens_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("import", tests, NULL, NULL);

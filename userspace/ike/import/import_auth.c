@@ -653,7 +653,13 @@ static void finish_peer_pubkey(struct import_conn *c, const struct folders *f)
 	const struct import_node *n = c->end[REMOTE].pubkey;
 	size_t len = 0;
 	uint8_t *bytes = read_named(c, n, f->pubkeys, &len);
-	char *path = bytes ? import_add_file(c, "pub", (char *)bytes, len) : NULL;
+	struct ike_public_key public = { 0 };
+	char *path = NULL, why[256];
+
+	if (bytes && !ike_public_read(bytes, len, &public, why, sizeof(why)))
+		path = import_add_file(c, "pub", (char *)bytes, len);
+	else if (bytes)
+		import_say_of(c->im, n, "%.200s %s", n->value, why);
 
 	import_set(c, OUT_PUBLIC_KEY, NULL, "%s/%s.pub", c->im->o->dir, c->name);
 	if (!path)
