@@ -11,6 +11,7 @@
 
 #include "ike/app/config/config.h"
 
+#define MARKED "[Tunnel]\nKey = /k\nFwMark = 7\n[Peer]\nRemoteID = any\nCA = /ca\n"
 #define PEER "[Tunnel]\nKey = /k\n[Peer]\nRemoteID = any\nCA = /ca\n"
 
 static char said[2048];
@@ -61,6 +62,43 @@ static void fetching_is_the_default(void **state)
 	}
 }
 
+/*
+ * Connections of fetching carry no mark: with one, as of who sends all else into the tunnel, fetching has to be asked for
+ * by name.
+ */
+static void with_a_mark_it_is_not(void **state)
+{
+	static const struct {
+		const char *text;
+		bool fetch;
+		enum pki_revocation revocation;
+		const char *said;
+	} rows[] = {
+		{ MARKED, false, PKI_REVOCATION_OFF, "" },
+		{ MARKED "CRL = /crl\n", false, PKI_REVOCATION_IFURI, "" },
+		{ MARKED "Fetch = no\n", false, PKI_REVOCATION_OFF, "" },
+		{ MARKED "Fetch = yes\n", true, PKI_REVOCATION_IFURI,
+		  "7: Fetch = yes: fetching is without FwMark, which is in line 3: a server to which packets without "
+		  "it are routed through a tunnel is not asked, unless FetchFrom names it\n" },
+		{ MARKED "Revocation = ifuri\n", false, PKI_REVOCATION_IFURI,
+		  "7: Revocation = ifuri with Fetch = no, the default with FwMark, and without CRL: peers" },
+		{ "[Tunnel]\nKey = /k\nFwMark = 0\n[Peer]\nRemoteID = any\nCA = /ca\n", true,
+		  PKI_REVOCATION_IFURI, "" },
+	};
+	struct config c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (parse(rows[i].text, &c))
+			fail_msg("%s: %s", rows[i].text, said);
+		if (c.fetch != rows[i].fetch || c.revocation != rows[i].revocation)
+			fail_msg("%s: %d %d", rows[i].text, c.fetch, c.revocation);
+		if (!strstr(said, rows[i].said) || (!*rows[i].said && *said))
+			fail_msg("%s: %s", rows[i].text, said);
+		config_clear(&c);
+	}
+}
+
 static void servers_are_networks(void **state)
 {
 	struct config c;
@@ -95,6 +133,10 @@ static void what_says_nothing_is_refused(void **state)
 		"7: FetchFrom: nothing is fetched with Revocation = off in line 6");
 	refused(PEER "Fetch = no\nFetchFrom = 10.0.0.0/8\n",
 		"7: FetchFrom: nothing is fetched with Fetch = no in line 6");
+	refused(PEER "Revocation = strict\nFetch = no\nFetchFrom = 10.0.0.0/8\n",
+		"8: FetchFrom: nothing is fetched with Fetch = no in line 7");
+	refused(MARKED "FetchFrom = 10.0.0.0/8\n",
+		"7: FetchFrom: nothing is fetched with FwMark in line 3 without Fetch = yes: expected that, too");
 	refused("[Peer]\nPSK = 5dtRc2sPqYb8Wm1xVn7uKz4L\nFetch = yes\n",
 		"3: Fetch is about certificates of the peer: expected CA in [Peer], too");
 }
@@ -103,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fetching_is_the_default),
+		cmocka_unit_test(with_a_mark_it_is_not),
 		cmocka_unit_test(servers_are_networks),
 		cmocka_unit_test(what_says_nothing_is_refused),
 	};

@@ -239,7 +239,7 @@ static const char *find_status_key(const struct parse *p)
 	return NULL;
 }
 
-/* Keys that have no effect beside others. */
+/* Keys that have no effect beside others, or less than one would think. */
 static void check_fetching(struct parse *p)
 {
 	const struct config *c = p->c;
@@ -250,45 +250,67 @@ static void check_fetching(struct parse *p)
 			p, true, line_of(p, key),
 			"%s: nothing is fetched with Revocation = off in line %u: expected one of them",
 			key, line_of(p, "Revocation"));
-	else if (!c->fetch && given(p, "FetchFrom"))
+	else if (!c->fetch && given(p, "FetchFrom") && given(p, "Fetch"))
 		config_say(
 			p, true, line_of(p, "FetchFrom"),
 			"FetchFrom: nothing is fetched with Fetch = no in line %u: expected one of them",
 			line_of(p, "Fetch"));
+	else if (!c->fetch && given(p, "FetchFrom"))
+		config_say(
+			p, true, line_of(p, "FetchFrom"),
+			"FetchFrom: nothing is fetched with FwMark in line %u without Fetch = yes: expected that, too",
+			line_of(p, "FwMark"));
+	else if (c->fetch && c->fwmark)
+		config_say(
+			p, false, line_of(p, "Fetch"),
+			"Fetch = yes: fetching is without FwMark, which is in line %u: a server to which packets without it are routed through a tunnel is not asked, unless FetchFrom names it",
+			line_of(p, "FwMark"));
+}
+
+/* An answer is required that only few peers bring themselves. */
+static void warn_of_refusals(struct parse *p)
+{
+	const struct config *c = p->c;
+	bool strict = c->revocation == PKI_REVOCATION_STRICT;
+
+	if (c->revocation == PKI_REVOCATION_OFF || given(p, "CRL") || c->fetch)
+		return;
+	config_say(
+		p, false, line_of(p, "Revocation"),
+		"Revocation = %s with Fetch = no%s and without CRL: peers %s are refused, but for those that send an OCSP response with them",
+		strict ? "strict" : "ifuri", given(p, "Fetch") ? "" : ", the default with FwMark,",
+		strict ? "with certificates"
+		       : "whose certificates name a CRL or an OCSP responder");
 }
 
 /*
  * Whether certificates were revoked is asked by default where there are CRLs, or they can be fetched: else all would be
- * locked out whose certificates name one, and who send no OCSP response.
+ * locked out whose certificates name one, and who send no OCSP response. Fetching carries no FwMark, which is there so
+ * that all else can be routed through the tunnel: with it nothing could be fetched before the tunnel is up, which the
+ * tunnel would wait for.
  */
 static void finish_revocation(struct parse *p)
 {
 	const char *key = find_status_key(p);
 	struct config *c = p->c;
 
-	if (!given(p, "CA"))
+	if (!given(p, "CA") || (c->fwmark && !given(p, "Fetch")))
 		c->fetch = false;
 	if (!given(p, "Revocation"))
 		c->revocation = given(p, "CRL") || c->fetch ? PKI_REVOCATION_IFURI
 							    : PKI_REVOCATION_OFF;
-	if (key && !given(p, "CA"))
+	if (key && !given(p, "CA")) {
 		config_say(p, true, line_of(p, key),
 			   "%s is about certificates of the peer: expected CA in [Peer], too", key);
-	else if (given(p, "CRL") && c->revocation == PKI_REVOCATION_OFF)
+	} else if (given(p, "CRL") && c->revocation == PKI_REVOCATION_OFF) {
 		config_say(
 			p, true, line_of(p, "CRL"),
 			"CRL is not looked at with Revocation = off in line %u: expected one of them",
 			line_of(p, "Revocation"));
-	else if (c->revocation != PKI_REVOCATION_OFF && !given(p, "CRL") && !c->fetch)
-		config_say(
-			p, false, line_of(p, "Revocation"),
-			"Revocation = %s with Fetch = no and without CRL: peers %s are refused, but for those that send an OCSP response with them",
-			c->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri",
-			c->revocation == PKI_REVOCATION_STRICT
-				? "with certificates"
-				: "whose certificates name a CRL or an OCSP responder");
-	else
+	} else {
 		check_fetching(p);
+		warn_of_refusals(p);
+	}
 }
 
 static void refuse_two_keys(struct parse *p, const struct side *s, const char *of_key)
