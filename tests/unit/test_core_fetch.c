@@ -260,7 +260,7 @@ static void what_cannot_be_had_is_said(void **state)
 	static const char junk[] = "<html>Not Found</html>";
 
 	(void)state;
-	expect_fault("connection refused; Revocation = ifuri wants");
+	expect_fault("connection refused; Revocation = ifuri (the default, unless Fetch = no;");
 	at_crl = (struct ike_iov){ memcpy(OPENSSL_malloc(sizeof(junk)), junk, sizeof(junk)),
 				   sizeof(junk) };
 	expect_fault("what comes from there is no CRL in DER");

@@ -146,8 +146,50 @@ static void what_must_be_fetched(void **state)
 	assert_int_equal(result.n_needs, 0);
 	/* What is not fetched is required nonetheless. */
 	expect(ask(&ldap, PKI_REVOCATION_IFURI), PKI_STATUS_MISSING,
-	       "the CRL of 'CN=Root' into what");
+	       "put the CRL of 'CN=Root' from ldap://crl.example/r into what");
 	maker_free(&ldap);
+}
+
+static struct pki_fetched find_nothing(void *ctx, const struct pki_need *need)
+{
+	(void)ctx;
+	(void)need;
+	return (struct pki_fetched){ 0 };
+}
+
+/* Whoever never wrote Revocation= hears that it has a default, and what to do where nothing can be fetched. */
+static void refusals_say_what_is_the_default(void **state)
+{
+	struct made ad = maker_cert(&(struct recipe){
+		.subject = "CN=ad",
+		.issuer = &root,
+		.ext = {
+			"crlDistributionPoints=URI:ldap:///CN=Root%20CA?certificateRevocationList" } });
+	struct crl_recipe old = { .issuer = &root, .until = MAKER_NOW - 60 };
+	struct pki_query q = ask(&named, PKI_REVOCATION_IFURI);
+	struct ike_iov der = maker_crl(&old);
+	char err[512];
+	struct pki_trust *with_crl = pki_trust_new(&root.der, 1, &der, 1, err, sizeof(err));
+
+	(void)state;
+	q.fetched = find_nothing;
+	expect(q, PKI_STATUS_MISSING,
+	       "Revocation = ifuri (the default, unless Fetch = no; Revocation = off asks nothing) wants a CRL");
+	q.revocation = PKI_REVOCATION_STRICT;
+	expect(q, PKI_STATUS_MISSING, "Revocation = strict wants a CRL");
+	q = ask(&named, PKI_REVOCATION_IFURI);
+	q.trust = with_crl;
+	expect(q, PKI_STATUS_MISSING,
+	       "Revocation = ifuri (the default with CRL; Revocation = off asks nothing) wants a CRL");
+	q = ask(&ad, PKI_REVOCATION_IFURI);
+	q.fetched = find_nothing;
+	expect(q, PKI_STATUS_MISSING,
+	       "put the CRL of 'CN=Root' from ldap:///CN=Root%20CA?certificateRevocationList, as only "
+	       "http:// is fetched, into what CRL= in [Peer] names");
+	assert_int_equal(result.n_needs, 0);
+	pki_trust_free(with_crl);
+	maker_free_der(&der);
+	maker_free(&ad);
 }
 
 /* Addresses that could be more than an address to what fetches them. */
@@ -169,7 +211,9 @@ static void odd_addresses_are_left_out(void **state)
 			.subject = "CN=a", .issuer = &root, .ext = { points[i] } });
 
 		expect(ask(&a, PKI_REVOCATION_IFURI), PKI_STATUS_MISSING,
-		       "put the CRL of 'CN=Root' into what");
+		       i == 1 ? "put the CRL of 'CN=Root' from file:///etc/shadow into what"
+			      : "put the CRL of 'CN=Root' into what");
+		assert_int_equal(result.n_needs, 0);
 		maker_free(&a);
 	}
 }
@@ -600,6 +644,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_must_be_fetched),
+		cmocka_unit_test(refusals_say_what_is_the_default),
 		cmocka_unit_test(odd_addresses_are_left_out),
 		cmocka_unit_test(strangers_have_nothing_fetched),
 		cmocka_unit_test(each_certificate_below_the_anchor),

@@ -487,15 +487,21 @@ static bool check_crls(struct review *v, struct pki_result *r)
 
 /* ---- what is missing ------------------------------------------------------------- */
 
-/* Only what is plain enough for a request line: http, for what is signed needs no more. */
-static bool is_fetchable(const uint8_t *uri, int len)
+/* Plain enough for a request line, and a sentence. */
+static bool is_plain(const uint8_t *uri, int len)
 {
-	if (len < 8 || len >= PKI_MAX_URI || strncasecmp((const char *)uri, "http://", 7))
+	if (len < 8 || len >= PKI_MAX_URI)
 		return false;
 	for (int i = 0; i < len; i++)
 		if (uri[i] <= ' ' || uri[i] > '~' || uri[i] == '"' || uri[i] == '\\')
 			return false;
 	return true;
+}
+
+/* http alone, for what is signed needs no more. */
+static bool is_fetchable(const uint8_t *uri, int len)
+{
+	return is_plain(uri, len) && !strncasecmp((const char *)uri, "http://", 7);
 }
 
 /* The need of this address and request, be it a new one; NULL if there is no room, or it is not fetched from. */
@@ -653,32 +659,68 @@ static bool needs_answer(const struct review *v, const struct state *s)
 	       names_source(s);
 }
 
-/* Where the first CRL for this certificate is; NULL: it names none. */
-static const char *crl_uri(const struct pki_result *r, unsigned int cert)
+/* The first address of a CRL that is @good; NULL: there is none. */
+static const ASN1_STRING *find_point(const CRL_DIST_POINTS *points,
+				     bool (*good)(const uint8_t *uri, int len))
 {
-	for (unsigned int i = 0; i < r->n_needs; i++)
-		if (!r->needs[i].ocsp && r->needs[i].cert == cert)
-			return r->needs[i].uri;
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT_NAME *at = sk_DIST_POINT_value(points, i)->distpoint;
+
+		for (int k = 0; at && !at->type && k < sk_GENERAL_NAME_num(at->name.fullname);
+		     k++) {
+			const GENERAL_NAME *n = sk_GENERAL_NAME_value(at->name.fullname, k);
+			const ASN1_STRING *uri = n->d.uniformResourceIdentifier;
+
+			if (n->type == GEN_URI &&
+			    good(ASN1_STRING_get0_data(uri), ASN1_STRING_length(uri)))
+				return uri;
+		}
+	}
 	return NULL;
 }
 
-/* Of the first certificate that lacks an answer. */
-static enum pki_verdict say_missing(const struct review *v, unsigned int cert, struct pki_result *r)
+/* Where its CRL is; CAs of Active Directory may have it where nothing is fetched from. */
+static void add_place(const struct review *v, const struct state *s, struct text *out)
 {
-	const struct state *s = &v->states[cert];
+	CRL_DIST_POINTS *points =
+		X509_get_ext_d2i(s->cert, NID_crl_distribution_points, NULL, NULL);
+	const ASN1_STRING *http = find_point(points, is_fetchable);
+	const ASN1_STRING *uri = http ? http : find_point(points, is_plain);
+
+	if (uri)
+		text_add(out, " from %.*s", ASN1_STRING_length(uri),
+			 (const char *)ASN1_STRING_get0_data(uri));
+	if (uri && !http && v->q->fetched)
+		text_add(out, ", as only http:// is fetched,");
+	CRL_DIST_POINTS_free(points);
+}
+
+/* It comes before what may be long, and cut off. */
+static const char *default_text(const struct review *v)
+{
+	if (v->q->revocation != PKI_REVOCATION_IFURI)
+		return "";
+	if (v->q->fetched)
+		return " (the default, unless Fetch = no; Revocation = off asks nothing)";
+	return sk_X509_CRL_num(v->q->trust->crls) > 0
+		       ? " (the default with CRL; Revocation = off asks nothing)"
+		       : "";
+}
+
+/* Of the first certificate that lacks an answer. */
+static enum pki_verdict say_missing(const struct review *v, const struct state *s,
+				    struct pki_result *r)
+{
 	struct text out = text_init(r->text, sizeof(r->text));
 	char name[NAME_TEXT], issuer[NAME_TEXT];
-	const char *uri = crl_uri(r, cert);
 
-	text_add(
-		&out,
-		"whether the certificate '%s' was revoked is not known: %s; Revocation = %s wants a "
-		"CRL or an OCSP response: put the CRL of '%s'",
-		subject_text(name, s->cert), *s->why ? s->why : "nothing says so",
-		v->q->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri",
-		issuer_text(issuer, s->cert));
-	if (uri)
-		text_add(&out, " from %s", uri);
+	text_add(&out,
+		 "whether the certificate '%s' was revoked is not known: %s; Revocation = %s%s "
+		 "wants a CRL or an OCSP response: put the CRL of '%s'",
+		 subject_text(name, s->cert), *s->why ? s->why : "nothing says so",
+		 v->q->revocation == PKI_REVOCATION_STRICT ? "strict" : "ifuri", default_text(v),
+		 issuer_text(issuer, s->cert));
+	add_place(v, s, &out);
 	text_add(&out, " into what CRL= in [Peer] names");
 	return PKI_STATUS_MISSING;
 }
@@ -707,7 +749,7 @@ static enum pki_verdict judge(struct review *v, struct pki_result *r)
 		if (missing < 0)
 			missing = i;
 	}
-	return missing >= 0 ? say_missing(v, (unsigned int)missing, r) : PKI_TRUSTED;
+	return missing >= 0 ? say_missing(v, &v->states[missing], r) : PKI_TRUSTED;
 }
 
 enum pki_verdict check_revocation(const struct pki_query *q, X509_STORE *store,
