@@ -468,6 +468,57 @@ static void crls_of_a_namesake_put_nobody_out(void **state)
 	maker_free(&twin);
 }
 
+static unsigned int count_words(const char *text, const char *words)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, words))) {
+		text += strlen(words);
+		n++;
+	}
+	return n;
+}
+
+/* a comes anew while b has the former IKE SA, and is refused. */
+static void come_in_vain(struct pair *p)
+{
+	unsigned int installs = p->b->installs;
+
+	come_again(p);
+	pair_run(p, 300);
+	assert_int_equal(p->b->installs, installs);
+	assert_non_null(node_sa(p->b));
+}
+
+/* What is up is not disturbed, but the administrator has to hear why its peer does not come back. */
+static void a_refusal_beside_an_old_sa_is_told(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	pair_start(p, true);
+	let_pass(p, 2 * MAKER_DAY); /* it is too old, … */
+	clear_network(NULL); /* … and nobody has another one */
+	set_own(p->a, &with_crl, &signer); /* whose is a stranger */
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	come_in_vain(p);
+	assert_int_equal(p->b->log_len, 0);
+	set_own(p->a, &with_crl, &with_crl);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	come_in_vain(p);
+	assert_int_equal(count_words(p->b->log, "was revoked is not known"), 1);
+	assert_int_equal(count_words(p->b->log, "stranger"), 0);
+	come_in_vain(p); /* in less than a second */
+	assert_int_equal(count_words(p->b->log, "was revoked is not known"), 1);
+	let_pass(p, 60); /* the address is not asked more often */
+	put_crl((struct crl_recipe){
+		.issuer = &root, .revoked = &with_crl, .until = MAKER_NOW + 9 * MAKER_DAY });
+	come_in_vain(p);
+	node_says(p->b, "says the CRL of 'O=Example, CN=root'");
+	pair_free(p);
+}
+
 static void no_older_crl_is_taken(void **state)
 {
 	struct pair *p = pair_asking(&with_crl);
@@ -631,6 +682,7 @@ int main(void)
 		cmocka_unit_test_teardown(off_is_off, clear_network),
 		cmocka_unit_test_teardown(initiators_fetch_likewise, clear_network),
 		cmocka_unit_test_teardown(later_crls_put_out, clear_network),
+		cmocka_unit_test_teardown(a_refusal_beside_an_old_sa_is_told, clear_network),
 		cmocka_unit_test_teardown(no_older_crl_is_taken, clear_network),
 		cmocka_unit_test_teardown(crls_of_a_namesake_put_nobody_out, clear_network),
 	};

@@ -80,8 +80,9 @@ static void expect(struct pki_query q, enum pki_verdict verdict, const char *sai
 		fail_msg("verdict %d: %s", result.verdict, result.text);
 	for (const char *s = result.text; *s; s++)
 		assert_true(*s >= ' ' && *s <= '~');
-	assert_int_equal(result.spki_len > 0,
-			 verdict == PKI_TRUSTED || verdict == PKI_STATUS_MISSING);
+	assert_int_equal(result.spki_len > 0, verdict == PKI_TRUSTED ||
+						      verdict == PKI_STATUS_MISSING ||
+						      verdict == PKI_REVOKED);
 	assert_true(verdict == PKI_STATUS_MISSING || !result.n_needs);
 }
 

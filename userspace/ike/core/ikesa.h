@@ -272,6 +272,8 @@ struct ikesa_setup {
 	unsigned int fetches; /* that were begun for its certificates, see fetched.c, … */
 	uint64_t fetch_until; /* … the last of them before this; 0: none was */
 	job_done_fn after_fetch; /* what goes on then */
+	/* The peer has the key of a certificate that is good but for revocation: a refusal is worth a warning. */
+	bool has_cert_key;
 };
 
 /*

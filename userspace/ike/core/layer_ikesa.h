@@ -42,7 +42,8 @@ void report_forget_error(struct ike_peer *p);
 /*
  * The same about the peer at @from, which proved nothing; @p (or NULL) is the tunnel it probably means.
  * It becomes the tunnel's error only if it answers a request of ours, or if @p is not up and
- * expects its peer at that address or anywhere; else it is a line of the common log.
+ * expects its peer at that address or anywhere. Else it is a warning, if the peer has the key of a certificate that is
+ * good but for revocation, or a line of the common log.
  */
 void report_hint(struct ike_core *core, struct ike_peer *p, const struct ike_sa *sa,
 		 const struct ike_endpoint *from, const char *fmt, ...)

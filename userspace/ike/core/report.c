@@ -96,11 +96,14 @@ void report_hint(struct ike_core *core, struct ike_peer *p, const struct ike_sa 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!hint_is_credible(core, p, sa, from)) {
+	if (hint_is_credible(core, p, sa, from)) {
+		p->next_hint = core->now + PEER_HINT_MS;
+		report_error(core, p, sa, "%s", text);
+	} else if (p && sa && sa->setup && sa->setup->has_cert_key && core->now >= p->next_hint) {
+		p->next_hint = core->now + PEER_HINT_MS;
+		report_line(core, IKE_LOG_WARN, p, sa, "%s", text);
+	} else {
 		report_line(core, IKE_LOG_INFO, NULL, sa, "stranger to %s: %s",
 			    p ? p->conf->name : "all tunnels", text);
-		return;
 	}
-	p->next_hint = core->now + PEER_HINT_MS;
-	report_error(core, p, sa, "%s", text);
 }

@@ -307,28 +307,34 @@ const struct pki_need *x_signature_need(const struct pki_result *r)
 }
 
 /*
- * Is all well with the peer's certificates for @p, but that a CRL or an OCSP response is missing, which can be fetched?
- * Only for who has the private key: certificates are no secret, and to fetch is work for others.
+ * Is all well with the peer's certificates for @p, but for revocation? Then a CRL or an OCSP response that is missing may
+ * be fetched, and a refusal is worth a warning. Only for who has the private key: certificates are no secret, and to
+ * fetch is work for others.
  */
-static void note_need(struct proof *f, struct ike_peer *p, const struct ike_job *job)
+static void note_status(struct proof *f, struct ike_peer *p, const struct ike_job *job)
 {
 	const struct pki_result *chain =
 		ike_cred_find(&p->conf->creds, IKE_CRED_PEER_KEY, &(struct ike_iov){ 0 })
 			? NULL
 			: judge_chain(f, p);
+	const struct pki_need *need;
 	const struct sigalg *alg;
 	struct ike_iov signature;
 	char why[256];
 
-	if (f->needs || !p->conf->fetch || !chain || chain->verdict != PKI_STATUS_MISSING ||
-	    !x_signature_need(chain))
-		return;
-	f->need = *x_signature_need(chain);
-	if (!take_key(f, p, (struct ike_iov){ chain->spki, chain->spki_len }))
+	if (!chain || (chain->verdict != PKI_STATUS_MISSING && chain->verdict != PKI_REVOKED) ||
+	    !take_key(f, p, (struct ike_iov){ chain->spki, chain->spki_len }))
 		return;
 	alg = read_signature(f, p, &signature, why, sizeof(why));
-	if (alg && holds(f, alg, &signature, job))
-		f->needs = p;
+	if (!alg || !holds(f, alg, &signature, job))
+		return;
+	f->sa->setup->has_cert_key = true;
+	need = p->conf->fetch && chain->verdict == PKI_STATUS_MISSING ? x_signature_need(chain)
+								      : NULL;
+	if (!need || f->needs)
+		return;
+	f->needs = p;
+	f->need = *need;
 }
 
 /* Does the peer have the key of @p? */
@@ -342,7 +348,7 @@ static enum ike_job_verdict judge_signature(struct proof *f, struct ike_peer *p,
 	if (!p || p->conf->remote_auth.method != IKE_METHOD_SIGNATURE)
 		return IKE_JOB_NO_KEY;
 	if (!find_peer_key(f, p, &spki)) {
-		note_need(f, p, job);
+		note_status(f, p, job);
 		return IKE_JOB_REFUTED;
 	}
 	if (!take_key(f, p, spki))

@@ -343,7 +343,8 @@ enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *re
 	for (size_t i = 0; result->verdict == PKI_TRUSTED && i < sizeof(steps) / sizeof(steps[0]);
 	     i++)
 		result->verdict = steps[i](&j);
-	if (result->verdict != PKI_TRUSTED && result->verdict != PKI_STATUS_MISSING)
+	if (result->verdict != PKI_TRUSTED && result->verdict != PKI_STATUS_MISSING &&
+	    result->verdict != PKI_REVOKED)
 		result->spki_len = 0;
 	sk_X509_pop_free(j.path, X509_free);
 	sk_X509_pop_free(j.sent, X509_free);

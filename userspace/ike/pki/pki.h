@@ -312,7 +312,7 @@ struct pki_result {
 	char text[PKI_MAX_TEXT];
 	/*
 	 * Of a key that we use: RSA, ECDSA (P-256, P-384, P-521), Ed25519, Ed448. Of PKI_TRUSTED; and of
-	 * PKI_STATUS_MISSING, that who does not have it is worth no question to anybody.
+	 * PKI_STATUS_MISSING and PKI_REVOKED, that who does not have it is worth no question to anybody, and no warning.
 	 */
 	uint8_t spki[IKE_MAX_SPKI];
 	size_t spki_len;
