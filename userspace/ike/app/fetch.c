@@ -268,7 +268,8 @@ static void resolve(struct fetch *f)
 	} else if (read_address(f->place.host, &addr)) {
 		take_addresses(f, &addr, 1);
 	} else {
-		f->dns = dns_lookup(loop_base(f->all->agent->loop), f->place.host, on_addresses, f);
+		f->dns = dns_lookup(loop_base(f->all->agent->loop), DNS_OF_FETCHING, f->place.host,
+				    on_addresses, f);
 		if (!f->dns)
 			fail(f, "too many names are looked up");
 	}

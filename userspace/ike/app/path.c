@@ -107,7 +107,7 @@ static void on_resolved(void *arg, const struct ike_addr *addrs, unsigned int n,
 void path_resolve(struct agent *a, struct tunnel *t)
 {
 	path_forget(t);
-	t->lookup = dns_lookup(loop_base(a->loop), t->conf.endpoint, on_resolved, t);
+	t->lookup = dns_lookup(loop_base(a->loop), DNS_OF_PEERS, t->conf.endpoint, on_resolved, t);
 	if (!t->lookup)
 		plan_lookup(t);
 }

@@ -7,12 +7,15 @@
 
 #include "ike/io/dns.h"
 
-/* Each has a socket for each name server, until its time is over. */
-#define DNS_MAX 128
-
-static unsigned int lookups;
+/*
+ * Each has a socket for each name server, until its time is over, also if it is given up before. Of one use, however
+ * many of its servers are dead, it takes no place of another one.
+ */
+static const unsigned int most[DNS_USES] = { [DNS_OF_PEERS] = 96, [DNS_OF_FETCHING] = 32 };
+static unsigned int lookups[DNS_USES];
 
 struct dns {
+	enum dns_use use;
 	struct evdns_base *base;
 	struct event *later; /* reports outside of evdns, so that the base may be freed */
 	struct ike_addr addrs[DNS_ADDRESSES];
@@ -28,8 +31,8 @@ static void destroy(struct dns *d)
 	if (d->base)
 		evdns_base_free(d->base, 0);
 	event_free(d->later);
+	lookups[d->use]--;
 	free(d);
-	lookups--;
 }
 
 static void on_later(evutil_socket_t fd, short what, void *arg)
@@ -118,12 +121,14 @@ static void ask(struct dns *d, struct event_base *base, const char *name)
 	evdns_getaddrinfo(d->base, name, NULL, &hints, on_answer, d);
 }
 
-struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, void *ctx)
+struct dns *dns_lookup(struct event_base *base, enum dns_use use, const char *name, dns_fn fn,
+		       void *ctx)
 {
-	struct dns *d = lookups < DNS_MAX ? calloc(1, sizeof(*d)) : NULL;
+	struct dns *d = lookups[use] < most[use] ? calloc(1, sizeof(*d)) : NULL;
 
 	if (!d)
 		return NULL;
+	d->use = use;
 	d->fn = fn;
 	d->ctx = ctx;
 	d->later = evtimer_new(base, on_later, d);
@@ -131,7 +136,7 @@ struct dns *dns_lookup(struct event_base *base, const char *name, dns_fn fn, voi
 		free(d);
 		return NULL;
 	}
-	lookups++;
+	lookups[use]++;
 	ask(d, base, name);
 	return d;
 }
