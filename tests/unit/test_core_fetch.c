@@ -616,6 +616,63 @@ static void what_came_for_nobody_gets_old(void **state)
 	pair_free(p);
 }
 
+/* What is fetched about @leaf comes when b waits for nothing any more: nobody looks at it. */
+static void leave_unverified(struct pair *p, const struct made *leaf)
+{
+	unsigned int n = p->b->n_fetches;
+
+	set_own(p->a, leaf, leaf);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	p->b->holds_jobs = true;
+	come_again(p);
+	while (p->b->n_fetches == n) { /* the jobs that come before */
+		pair_run(p, 20);
+		if (p->b->n_fetches == n)
+			node_finish_job(p->b);
+	}
+	ike_core_down(p->b->core, "t0", p->w.now);
+	p->b->holds_jobs = false;
+	assert_true(node_finish_job(p->b));
+	let_pass(p, 1);
+	ike_core_up(p->b->core, "t0", p->w.now);
+}
+
+/* 24 times the largest thing there may be: more than all room. */
+static void what_is_not_verified_puts_nothing_out(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+	char point[64];
+	struct made leaf;
+	unsigned int n;
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	pair_start(p, true);
+	p->w.filter = NULL;
+	maker_free_der(&at_crl);
+	at_crl = (struct ike_iov){ OPENSSL_zalloc(IKE_MAX_FETCHED), IKE_MAX_FETCHED };
+	for (unsigned int i = 0; i < 24; i++) {
+		snprintf(point, sizeof(point), "crlDistributionPoints=URI:http://crl.example/%u",
+			 i);
+		leaf = maker_cert(
+			&(struct recipe){ .subject = "CN=a",
+					  .issuer = &root,
+					  .ext = { "subjectAltName=DNS:node0.example", point } });
+		leave_unverified(p, &leaf);
+		maker_free(&leaf);
+	}
+	set_own(p->a, &with_crl, &with_crl);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	clear_network(NULL);
+	n = p->b->n_fetches;
+	assert_int_equal(n, 1 + 24);
+	come_again(p);
+	pair_run(p, 1000);
+	assert_non_null(node_sa(p->b));
+	assert_int_equal(p->b->n_fetches, n); /* the first one is held yet */
+	pair_free(p);
+}
+
 /* Each fetch at b takes 5 s. */
 static void run_slowly(struct pair *p, uint64_t ms)
 {
@@ -668,6 +725,7 @@ int main(void)
 		cmocka_unit_test_teardown(responses_without_an_end_get_old, clear_network),
 		cmocka_unit_test_teardown(what_is_of_no_use_any_more_is_fetched, clear_network),
 		cmocka_unit_test_teardown(what_came_for_nobody_gets_old, clear_network),
+		cmocka_unit_test_teardown(what_is_not_verified_puts_nothing_out, clear_network),
 		cmocka_unit_test_teardown(what_counts_is_used_when_time_is_over, clear_network),
 		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
 		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),

@@ -125,7 +125,7 @@ struct ike_core *ike_core_new(const struct ike_env *env)
 	core->env = *env;
 	TAILQ_INIT(&core->peers);
 	TAILQ_INIT(&core->dirty);
-	TAILQ_INIT(&core->fetched);
+	TAILQ_INIT(&core->fetched.list);
 	LIST_INIT(&core->dead);
 	env->rng.fill(env->rng.ctx, core->digest_key, sizeof(core->digest_key));
 	admit_init(core);

@@ -4,7 +4,8 @@
  * x_signature.c asks it while it judges certificates, and has it begin to fetch what is missing.
  *
  * What comes from the network is kept only if pki_verify() finds that the right CA signed it and that it is valid;
- * until then it is fresh, beside what was held before. An item is found by its address and the key of the CA that has
+ * until then it is fresh, beside what was held before, and has room of its own, so that it puts nothing out that is
+ * known to be good. An item is found by its address and the key of the CA that has
  * to sign, so that who names an address of another CA's in a certificate spoils nothing for that one. A CRL older
  * than the one that is held is refused, also if that one is too old by now. What failed is not tried again for
  * FETCHED_RETRY_MS. What is held is fetched anew after a day, or when the next one is due; should that fail, it
@@ -17,8 +18,10 @@
 #include <stdlib.h>
 
 enum {
-	FETCHED_ITEMS = 1024, /* of each client of a hub there may be an OCSP response */
-	FETCHED_BYTES = 4 << 20, /* of all items */
+	/* Of those that hold something, and as many that do not: of each client of a hub there may be an OCSP response. */
+	FETCHED_ITEMS = 1024,
+	FETCHED_BYTES = 4 << 20, /* that are held */
+	FETCHED_FRESH = 1 << 20, /* bytes that are fresh */
 	FETCHED_RETRY_MS = 60000, /* nothing is fetched more often, … */
 	FETCHED_DAY_MS =
 		86400000, /* … nor kept longer without a look at whether there is something new */
@@ -48,7 +51,7 @@ static struct fetched_item *find_item(struct ike_core *core, const struct pki_ne
 {
 	struct fetched_item *i;
 
-	TAILQ_FOREACH(i, &core->fetched, link)
+	TAILQ_FOREACH(i, &core->fetched.list, link)
 	{
 		if (!strcmp(i->uri, need->uri) && i->request_len == need->request_len &&
 		    !memcmp(i->request, need->request, need->request_len) &&
@@ -58,35 +61,77 @@ static struct fetched_item *find_item(struct ike_core *core, const struct pki_ne
 	return NULL;
 }
 
-static void set_bytes(struct ike_core *core, struct ikesa_bytes *b, const void *data, size_t len)
+static void drop_held(struct ike_core *core, struct fetched_item *i)
 {
-	core->fetched_bytes -= b->len;
-	if (!len || ikesa_bytes_set(b, data, len))
-		ikesa_bytes_free(b);
-	core->fetched_bytes += b->len;
+	core->fetched.bytes -= i->held.len;
+	core->fetched.n_held -= i->held.len > 0;
+	ikesa_bytes_free(&i->held);
+}
+
+static void drop_fresh(struct ike_core *core, struct fetched_item *i)
+{
+	core->fetched.fresh_bytes -= i->fresh.len;
+	ikesa_bytes_free(&i->fresh);
 }
 
 static void drop_item(struct ike_core *core, struct fetched_item *i)
 {
-	TAILQ_REMOVE(&core->fetched, i, link);
-	core->n_fetched--;
-	set_bytes(core, &i->held, NULL, 0);
-	set_bytes(core, &i->fresh, NULL, 0);
+	drop_held(core, i);
+	drop_fresh(core, i);
+	TAILQ_REMOVE(&core->fetched.list, i, link);
+	core->fetched.n--;
 	free(i);
 }
 
 static void touch_item(struct ike_core *core, struct fetched_item *i)
 {
-	TAILQ_REMOVE(&core->fetched, i, link);
-	TAILQ_INSERT_TAIL(&core->fetched, i, link);
+	TAILQ_REMOVE(&core->fetched.list, i, link);
+	TAILQ_INSERT_TAIL(&core->fetched.list, i, link);
 }
 
-/* Those that were used last stay. */
-static void make_room(struct ike_core *core, unsigned int items, size_t bytes)
+/* Of those that hold something, or of the others, the one that was not used for the longest time, but for @but; or NULL. */
+static struct fetched_item *find_oldest(struct ike_core *core, bool held,
+					const struct fetched_item *but)
 {
-	while (core->n_fetched + items > FETCHED_ITEMS ||
-	       (core->n_fetched > 1 && core->fetched_bytes + bytes > FETCHED_BYTES))
-		drop_item(core, TAILQ_FIRST(&core->fetched));
+	struct fetched_item *i;
+
+	TAILQ_FOREACH(i, &core->fetched.list, link)
+	{
+		if (i != but && (i->held.len > 0) == held)
+			break;
+	}
+	return i;
+}
+
+/* There is one more that holds nothing. */
+static void make_room_for_item(struct ike_core *core, const struct fetched_item *i)
+{
+	while (core->fetched.n - core->fetched.n_held > FETCHED_ITEMS)
+		drop_item(core, find_oldest(core, false, i));
+}
+
+/* There is more that @i holds: it is good, as the others are. */
+static void make_room_for_held(struct ike_core *core, const struct fetched_item *i)
+{
+	struct fetched_item *oldest;
+
+	while ((core->fetched.n_held > FETCHED_ITEMS || core->fetched.bytes > FETCHED_BYTES) &&
+	       (oldest = find_oldest(core, true, i)))
+		drop_item(core, oldest);
+}
+
+/* There is more that is fresh of @i. */
+static void make_room_for_fresh(struct ike_core *core, const struct fetched_item *i)
+{
+	struct fetched_item *other;
+
+	TAILQ_FOREACH(other, &core->fetched.list, link)
+	{
+		if (core->fetched.fresh_bytes <= FETCHED_FRESH)
+			return;
+		if (other != i)
+			drop_fresh(core, other);
+	}
 }
 
 static struct fetched_item *make_item(struct ike_core *core, const struct pki_need *need)
@@ -95,7 +140,6 @@ static struct fetched_item *make_item(struct ike_core *core, const struct pki_ne
 
 	if (i)
 		return i;
-	make_room(core, 1, 0);
 	i = calloc(1, sizeof(*i));
 	if (!i)
 		return NULL;
@@ -103,15 +147,16 @@ static struct fetched_item *make_item(struct ike_core *core, const struct pki_ne
 	memcpy(i->issuer, need->issuer, sizeof(i->issuer));
 	memcpy(i->request, need->request, need->request_len);
 	i->request_len = need->request_len;
-	TAILQ_INSERT_TAIL(&core->fetched, i, link);
-	core->n_fetched++;
+	TAILQ_INSERT_TAIL(&core->fetched.list, i, link);
+	core->fetched.n++;
+	make_room_for_item(core, i);
 	return i;
 }
 
 void fetched_free(struct ike_core *core)
 {
-	while (!TAILQ_EMPTY(&core->fetched))
-		drop_item(core, TAILQ_FIRST(&core->fetched));
+	while (!TAILQ_EMPTY(&core->fetched.list))
+		drop_item(core, TAILQ_FIRST(&core->fetched.list));
 }
 
 /* ---- what is known ------------------------------------------------------------- */
@@ -140,7 +185,7 @@ struct pki_fetched fetched_find(void *asker, const struct pki_need *need)
 	waits = core->now < i->retry_at && !i->job;
 	/* Whoever had it fetched is gone, and it may be old. */
 	if (core->now >= i->retry_at)
-		set_bytes(core, &i->fresh, NULL, 0);
+		drop_fresh(core, i);
 	if (i->fresh.data)
 		out.der = (struct ike_iov){ i->fresh.data, i->fresh.len };
 	else if (counts(core, i) &&
@@ -184,9 +229,13 @@ static void keep_fresh(struct ike_core *core, struct fetched_item *i, const stru
 {
 	int64_t left = need->until - core->env.utc(core->env.ctx);
 
-	set_bytes(core, &i->held, NULL, 0);
+	drop_held(core, i);
+	core->fetched.fresh_bytes -= i->fresh.len;
+	core->fetched.bytes += i->fresh.len;
+	core->fetched.n_held++;
 	i->held = i->fresh;
 	i->fresh = (struct ikesa_bytes){ 0 };
+	make_room_for_held(core, i);
 	i->until = need->until;
 	i->renew_at = core->now + FETCHED_DAY_MS;
 	if (left < FETCHED_DAY_MS / 1000)
@@ -209,11 +258,11 @@ void fetched_judge(struct ike_core *core, struct pki_result *r)
 		if (need->state == PKI_NEED_USED && i->fresh.data) {
 			keep_fresh(core, i, need);
 		} else if (need->state == PKI_NEED_USELESS && i->fresh.data) {
-			set_bytes(core, &i->fresh, NULL, 0);
+			drop_fresh(core, i);
 			i->retry_at = core->now + FETCHED_RETRY_MS;
 			snprintf(i->fault, sizeof(i->fault), "%s", need->why);
 		} else if (need->state == PKI_NEED_USELESS) {
-			set_bytes(core, &i->held, NULL, 0);
+			drop_held(core, i);
 			if (core->now >= i->retry_at)
 				need->state = PKI_NEED_FETCH;
 		}
@@ -227,7 +276,7 @@ static void end_job(struct ike_core *core, uint64_t job)
 {
 	struct fetched_item *i;
 
-	TAILQ_FOREACH(i, &core->fetched, link)
+	TAILQ_FOREACH(i, &core->fetched.list, link)
 	{
 		if (i->job != job)
 			continue;
@@ -304,7 +353,11 @@ static void take_item(struct ike_core *core, struct fetched_item *i, const struc
 	if (goes_back(i, f, i->fault, sizeof(i->fault)))
 		return;
 	snprintf(i->fault, sizeof(i->fault), "out of memory");
-	set_bytes(core, &i->fresh, f->data.base, f->data.len);
+	drop_fresh(core, i);
+	if (ikesa_bytes_set(&i->fresh, f->data.base, f->data.len))
+		return;
+	core->fetched.fresh_bytes += i->fresh.len;
+	make_room_for_fresh(core, i);
 }
 
 void fetched_take(struct ike_core *core, const struct ike_fetched *f)
@@ -314,11 +367,10 @@ void fetched_take(struct ike_core *core, const struct ike_fetched *f)
 	core->chain.by = NULL; /* what it was judged by is another thing now */
 	if (f->data.len > IKE_MAX_FETCHED)
 		return;
-	TAILQ_FOREACH(i, &core->fetched, link)
+	TAILQ_FOREACH(i, &core->fetched.list, link)
 	{
 		if (i->job && !strcmp(i->uri, f->uri) && i->request_len == f->request.len &&
 		    !memcmp(i->request, f->request.base, f->request.len))
 			take_item(core, i, f);
 	}
-	make_room(core, 0, 0);
 }

@@ -301,9 +301,13 @@ struct ike_core {
 		uint8_t digest[32]; /* of certificates, OCSP responses and the identity */
 		struct pki_result result;
 	} chain;
-	struct fetched_list fetched; /* CRLs and OCSP responses, the one used last at the end, … */
-	unsigned int n_fetched; /* … so many, … */
-	size_t fetched_bytes; /* … of so many bytes */
+	struct {
+		struct fetched_list
+			list; /* CRLs and OCSP responses, the one used last at the end, … */
+		unsigned int n, n_held; /* … so many; and those of which something is held, … */
+		size_t bytes,
+			fresh_bytes; /* … of so many bytes; and those that are not verified yet */
+	} fetched;
 	struct ike_core_stats stats;
 	struct guess guesses[GUESS_BUCKETS][GUESS_WAYS];
 	uint8_t digest_key[32];
