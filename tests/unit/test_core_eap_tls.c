@@ -284,6 +284,34 @@ static struct pair *pair_asking(const struct made *cert)
 	return p;
 }
 
+/* The administrator has to hear why who is here does not come back. */
+static void a_refusal_beside_an_old_sa_is_told(void **state)
+{
+	struct made cert = maker_cert(
+		&(struct recipe){ .subject = "CN=x",
+				  .issuer = &root,
+				  .ext = { "subjectAltName=email:carol@example.org", POINT } });
+	struct pair *p = pair_asking(&cert);
+
+	(void)state;
+	at_crl = maker_crl(&(struct crl_recipe){ .issuer = &root });
+	pair_start(p, false);
+	pair_run(p, 1000);
+	assert_int_equal(p->b->installs, 1);
+	p->w.filter = NULL;
+	pair_run(p, 2000 * (uint64_t)MAKER_DAY); /* it is too old */
+	maker_free_der(&at_crl);
+	assert_int_equal(p->b->log_len, 0);
+	node_crash(p->a);
+	node_start(p->a, false);
+	pair_run(p, 500);
+	assert_non_null(node_sa(p->b));
+	node_says(p->b, "whether the certificate 'CN=x' was revoked is not known");
+	assert_null(strstr(p->b->log, "stranger"));
+	pair_free(p);
+	maker_free(&cert);
+}
+
 static void crls_are_fetched(void **state)
 {
 	struct made cert = maker_cert(
@@ -507,6 +535,7 @@ int main(void)
 		cmocka_unit_test(the_name_is_the_certificates),
 		cmocka_unit_test(certificates_of_others_are_refused),
 		cmocka_unit_test(revoked_certificates_are_refused),
+		cmocka_unit_test(a_refusal_beside_an_old_sa_is_told),
 		cmocka_unit_test(crls_are_fetched),
 		cmocka_unit_test(a_user_has_them_fetched),
 		cmocka_unit_test(a_server_without_key_is_told_of),
