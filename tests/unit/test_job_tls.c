@@ -7,11 +7,13 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cert_maker.h"
 
 #include "ike/auth/cred.h"
 #include "ike/auth/job_tls.h"
+#include "ike/keys/key_serve.h"
 #include "ike/crypto/tls.h"
 
 static struct made root, server_cert, client_cert;
@@ -160,6 +162,42 @@ static void connections_are_forgotten(void **state)
 	job_tls_free(end.tls);
 }
 
+static struct end waiting;
+static uint64_t clock_ms;
+static int called[2]; /* the pipe by which the next job comes */
+
+/* Some time goes by each time that somebody looks. The next job comes when nothing is kept any more, or after a day. */
+static uint64_t look_at_clock(void)
+{
+	clock_ms += 5;
+	if (clock_ms > JOB_TLS_IDLE_MS + 1000 || !job_tls_count(waiting.tls))
+		assert_int_equal(write(called[1], "x", 1), 1);
+	return clock_ms;
+}
+
+/* No job has to come for that. */
+static void connections_are_forgotten_in_time(void **state)
+{
+	struct ike_job_result r;
+
+	(void)state;
+	waiting = (struct end){ 0 };
+	set_end(&waiting, &client_cert);
+	assert_int_equal(pipe(called), 0);
+	assert_int_equal(job_tls_left(waiting.tls, 5), -1);
+	do_step(waiting.tls, &waiting, 1, 1, JOB_TLS_CONNECT, 5, &r);
+	assert_int_equal(job_tls_left(waiting.tls, 5), JOB_TLS_IDLE_MS);
+	alarm(5); /* rather than wait for ever */
+	clock_ms = JOB_TLS_IDLE_MS - 20;
+	key_wait(called[0], waiting.tls, look_at_clock);
+	assert_int_equal(job_tls_count(waiting.tls), 0);
+	assert_true(clock_ms < JOB_TLS_IDLE_MS + 50);
+	alarm(0);
+	job_tls_free(waiting.tls);
+	close(called[0]);
+	close(called[1]);
+}
+
 /* The one that was not used for the longest time makes room. */
 static void connections_are_counted(void **state)
 {
@@ -217,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_handshake_makes_one_key),
 		cmocka_unit_test(connections_are_forgotten),
+		cmocka_unit_test(connections_are_forgotten_in_time),
 		cmocka_unit_test(connections_are_counted),
 		cmocka_unit_test(steps_are_in_their_order),
 	};

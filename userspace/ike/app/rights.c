@@ -633,10 +633,8 @@ enum { NOBODY = 65534 };
 #define CHILD_MEMORY ((rlim_t)4 << 30)
 
 static const int allowed_to_child[] = {
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(uname),
+	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),	  SCMP_SYS(poll),
+	SCMP_SYS(ppoll),   SCMP_SYS(sched_yield), SCMP_SYS(uname),
 };
 
 /* What the process that starts it needs besides, and what it does between fork and filter. */

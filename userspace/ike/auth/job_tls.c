@@ -92,6 +92,15 @@ void job_tls_expire(struct job_tls *all, uint64_t now)
 		forget(all, c);
 }
 
+int job_tls_left(const struct job_tls *all, uint64_t now)
+{
+	const struct connection *c = TAILQ_FIRST(&all->list);
+
+	if (!c)
+		return -1;
+	return now - c->used >= JOB_TLS_IDLE_MS ? 0 : (int)(JOB_TLS_IDLE_MS - (now - c->used));
+}
+
 unsigned int job_tls_count(const struct job_tls *all)
 {
 	return all->n;

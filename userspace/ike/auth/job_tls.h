@@ -67,6 +67,8 @@ void job_do_any(struct job_tls *all, const struct ike_job *job, ike_job_find_key
 		uint64_t now, struct ike_job_result *out);
 /* Forget what was not used for long. */
 void job_tls_expire(struct job_tls *all, uint64_t now);
+/* ms until there is something to forget; -1: there is nothing. */
+int job_tls_left(const struct job_tls *all, uint64_t now);
 /* How many connections there are: for tests. */
 unsigned int job_tls_count(const struct job_tls *all);
 

@@ -2,6 +2,7 @@
 #include "ike/keys/key_serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,6 +45,23 @@ static void do_job(struct server *s, const struct ike_job *job, struct ike_job_r
 	}
 }
 
+void key_wait(int fd, struct job_tls *tls, uint64_t (*now)(void))
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do {
+		job_tls_expire(tls, now());
+		n = poll(&p, 1, job_tls_left(tls, now()));
+	} while (!n || (n < 0 && errno == EINTR));
+}
+
+static enum wire_got get_call(struct server *s, int fd, size_t *len)
+{
+	key_wait(fd, s->tls, loop_awake);
+	return key_get(fd, s->call, sizeof(s->call), len, true);
+}
+
 _Noreturn void key_serve(int fd, const uint8_t wrapping[SEAL_WRAPPING])
 {
 	static const uint8_t nothing[32];
@@ -59,8 +77,7 @@ _Noreturn void key_serve(int fd, const uint8_t wrapping[SEAL_WRAPPING])
 			 sizeof(s->none), &s->none_len))
 		_exit(1);
 	s->wrapping = wrapping;
-	while (key_get(fd, s->call, sizeof(s->call), &len, true) == WIRE_OK &&
-	       key_call_parse(s->call, len, &job, s->keys)) {
+	while (get_call(s, fd, &len) == WIRE_OK && key_call_parse(s->call, len, &job, s->keys)) {
 		const struct iovec answer = { &r, sizeof(r) };
 
 		do_job(s, &job, &r);
