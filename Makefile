@@ -173,6 +173,7 @@ endef
 WRAP_test_core_kem := -Wl,--wrap=kex_find
 WRAP_test_core_multike := -Wl,--wrap=kex_find
 # Memory is out where these say so.
+WRAP_test_job_tls := -Wl,--wrap=calloc
 WRAP_test_pool := -Wl,--wrap=calloc,--wrap=tsearch
 WRAP_test_lease := -Wl,--wrap=tsearch
 # This one chooses the version of TLS, and plays a client without certificate.

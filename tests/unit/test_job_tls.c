@@ -162,6 +162,34 @@ static void connections_are_forgotten(void **state)
 	job_tls_free(end.tls);
 }
 
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+static bool memory_is_out;
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return memory_is_out ? NULL : __real_calloc(n, size);
+}
+
+/* That is no fault of the certificates. */
+static void memory_may_be_out(void **state)
+{
+	static struct end end;
+	struct ike_job_result r;
+
+	(void)state;
+	end = (struct end){ 0 };
+	set_end(&end, &client_cert);
+	memory_is_out = true;
+	do_step(end.tls, &end, 1, 1, JOB_TLS_CONNECT, 0, &r);
+	memory_is_out = false;
+	assert_int_equal(r.error, -ENOMEM);
+	do_step(end.tls, &end, 1, 1, JOB_TLS_CONNECT, 0, &r);
+	assert_int_equal(r.error, 0);
+	job_tls_free(end.tls);
+}
+
 static struct end waiting;
 static uint64_t clock_ms;
 static int called[2]; /* the pipe by which the next job comes */
@@ -256,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_handshake_makes_one_key),
 		cmocka_unit_test(connections_are_forgotten),
 		cmocka_unit_test(connections_are_forgotten_in_time),
+		cmocka_unit_test(memory_may_be_out),
 		cmocka_unit_test(connections_are_counted),
 		cmocka_unit_test(steps_are_in_their_order),
 	};

@@ -252,7 +252,7 @@ static struct ike_tls *make_tls(struct job_tls *all, const struct ike_job *job,
 	return all->setup ? ike_tls_new(all->setup, &conf) : NULL;
 }
 
-/* A new one. *@error: -ENOENT: there is no key; -EINVAL: key and certificates make no end of TLS. */
+/* A new one. *@error: -ENOENT: there is no key; -ENOMEM; -EINVAL: key and certificates make no end of TLS. */
 static struct connection *begin(struct job_tls *all, const struct ike_job *job,
 				ike_job_find_key find, void *ctx, int *error)
 {
@@ -264,8 +264,10 @@ static struct connection *begin(struct job_tls *all, const struct ike_job *job,
 	if (!key || !len)
 		return NULL;
 	c = calloc(1, sizeof(*c));
-	if (!c)
+	if (!c) {
+		*error = -ENOMEM;
 		return NULL;
+	}
 	c->tls = make_tls(all, job, &(struct ike_iov){ key, len });
 	if (!c->tls) {
 		free(c);
