@@ -800,7 +800,9 @@ static void the_twin_of_a_dead_ike_sa_stays(void **state)
 	(void)state;
 	pair_start(p, true);
 	dead = node_sa(p->b);
-	memset(dead->low_nonce, 0xff, sizeof(dead->low_nonce)); /* which wins against any other */
+	/* It wins against any other, as if both ends had begun at once. */
+	memset(dead->low_nonce, 0xff, sizeof(dead->low_nonce));
+	dead->first_established_at = UINT64_MAX;
 	node_kill(p->a);
 	pair_run(p, 5000);
 	node_start(p->a, true);

@@ -299,6 +299,131 @@ static void reauthenticated_by(bool responder)
 	pair_free(p);
 }
 
+/* By the nonces the newest IKE SA of the node stays, whatever other there is. */
+static void win_by_nonce(const struct node *n)
+{
+	struct ike_sa *sa = TAILQ_LAST(&TAILQ_FIRST(&n->core->peers)->sas, ike_sas);
+
+	memset(sa->low_nonce, 0xff, sizeof(sa->low_nonce));
+}
+
+static void reauthenticate(const struct node *n)
+{
+	struct ike_sa *sa = node_sa(n);
+
+	sa->reauth_at = n->w->now;
+	sa_touch(n->core, sa);
+}
+
+/* One IKE SA is left, the same at both ends, which stays by its nonces or does not; traffic never stopped. */
+static void assert_one_stays(struct pair *p, bool by_nonce)
+{
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	assert_int_equal(node_stats(p->b).ike_sas, 1);
+	assert_memory_equal(node_sa(p->a)->spi_i, node_sa(p->b)->spi_i, IKE_SPI_LEN);
+	assert_int_equal(node_sa(p->a)->low_nonce[0] == 0xff, by_nonce);
+	assert_true(direction_works(p->a, p->b, 0) && direction_works(p->b, p->a, 0));
+}
+
+/* When the IKE SA is rekeyed that is replaced: the other end does before the new one is established, or we after. */
+enum rekeying { NEVER, BEFORE, AFTER };
+
+/*
+ * The end that replaces an IKE SA alone knows that it does. However late it hears that the new one is
+ * established, the other end closes the old one too, and not the new one as the nonces would have it.
+ */
+static void replaced_late(bool responder, enum rekeying rekeying)
+{
+	struct pair *p = pair_new();
+	struct node *n = responder ? p->b : p->a, *other = responder ? p->a : p->b;
+	struct hold *request, *answer, *rekeys = NULL;
+
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	p->w.traffic = p->w.link[0].watch = true;
+	win_by_nonce(p->a);
+	win_by_nonce(p->b);
+	request = world_hold(&p->w, n, IKE_AUTH, false, 0);
+	answer = world_hold(&p->w, other, IKE_AUTH, true, 0);
+	if (rekeying == AFTER) {
+		rekeys = world_hold(&p->w, n, IKE_CREATE_CHILD_SA, false, 0);
+		node_rekey_ike(n);
+	}
+	reauthenticate(n);
+	assert_true(world_await(&p->w, request, 5000));
+	if (rekeying == BEFORE) {
+		node_rekey_ike(other);
+		pair_run(p, 2000);
+	}
+	world_release(&p->w, request);
+	assert_true(world_await(&p->w, answer, 5000));
+	pair_run(p, 1000);
+	if (rekeys)
+		world_release(&p->w, rekeys);
+	pair_run(p, IKESA_REDUNDANT_OTHER_MS + 2000);
+	world_release(&p->w, answer);
+	pair_run(p, 20000);
+	assert_one_stays(p, false);
+	pair_free(p);
+}
+
+static void replaced_late_by_initiator(void **state)
+{
+	(void)state;
+	replaced_late(false, NEVER);
+}
+
+static void replaced_late_by_responder(void **state)
+{
+	(void)state;
+	replaced_late(true, NEVER);
+}
+
+/* It is the first IKE SA of a line that counts, whatever rekeyed it before or after the new one came. */
+static void replaced_late_and_rekeyed(void **state)
+{
+	(void)state;
+	replaced_late(false, BEFORE);
+	replaced_late(false, AFTER);
+}
+
+/*
+ * Both ends replace an IKE SA. An attempt that the peer has not answered when its own one is established
+ * ends, as to the peer, which answers it afterwards, it would be the later one, and to us the earlier.
+ */
+static void replaced_by_both(void **state)
+{
+	struct pair *p = pair_new();
+	struct hold *begins, *asks, *confirms, *closes;
+
+	(void)state;
+	p->b->conf[0].remote = (struct ike_endpoint){ p->a->addr, IKE_PORT };
+	p->a->conf[0].liveness = p->b->conf[0].liveness = 0;
+	pair_start(p, true);
+	p->w.traffic = p->w.link[0].watch = true;
+	begins = world_hold(&p->w, p->b, IKE_SA_INIT, false, 0);
+	asks = world_hold(&p->w, p->b, IKE_INFORMATIONAL, false, 0);
+	confirms = world_hold(&p->w, p->a, IKE_INFORMATIONAL, false, 0);
+	reauthenticate(p->b);
+	assert_true(world_await(&p->w, begins, 5000));
+	reauthenticate(p->a);
+	assert_true(world_await(&p->w, confirms, 5000));
+	win_by_nonce(p->a);
+	win_by_nonce(p->b);
+	pair_run(p, 100);
+	world_release(&p->w, begins);
+	pair_run(p, 1000);
+	world_release(&p->w, asks);
+	world_release(&p->w, confirms);
+	pair_run(p, 1000);
+	closes = world_hold(&p->w, p->a, IKE_INFORMATIONAL, false, 0);
+	pair_run(p, 6000);
+	world_release(&p->w, closes);
+	pair_run(p, 20000);
+	assert_one_stays(p, true);
+	pair_free(p);
+}
+
 /* Limits that are alike at both ends must not make them collide each time (2.8). */
 static void each_end_chooses_its_moment(void **state)
 {
@@ -433,6 +558,10 @@ int main(void)
 		cmocka_unit_test(ike_by_responder),
 		cmocka_unit_test(everything_by_both),
 		cmocka_unit_test(each_end_chooses_its_moment),
+		cmocka_unit_test(replaced_late_by_initiator),
+		cmocka_unit_test(replaced_late_by_responder),
+		cmocka_unit_test(replaced_late_and_rekeyed),
+		cmocka_unit_test(replaced_by_both),
 		cmocka_unit_test(small_blocks_have_limits),
 		cmocka_unit_test(ike_by_both_at_once),
 		cmocka_unit_test(child_by_both_at_once),

@@ -401,7 +401,9 @@ struct ike_sa {
 	uint8_t digest[IKESA_DIGEST_LEN];
 	uint8_t low_nonce
 		[IKE_OUR_NONCE]; /* the lower of both, first octets (2.8.1); successors inherit it */
-	uint64_t created_at, established_at;
+	uint64_t created_at; /* when we sent its IKE_SA_INIT request, or got it; successors inherit it */
+	uint64_t established_at;
+	uint64_t first_established_at; /* the first IKE SA of its line; successors inherit it */
 	uint64_t last_rx; /* last fresh authenticated message */
 	uint64_t proven_at; /* when our request left that was answered last: the peer had the SA since */
 	uint64_t last_hint;

@@ -5,8 +5,8 @@
  *
  * Several appear when both ends initiate at once, when an agent that came back sets up
  * what it lost, or when an SA is replaced. Both ends can tell which one stays: one with a
- * child SA before one without, then by RFC 7296 2.8.1 the one that does not hold the
- * lowest of the four nonces. The redundant one is closed by its initiator, or later by
+ * child SA before one without, then one that was begun when the other was established, then
+ * by RFC 7296 2.8.1 the one that does not hold the lowest of the four nonces. The redundant one is closed by its initiator, or later by
  * the other end should that not happen; and never before the one that stays proved alive
  * since, for the peer may have restarted and know only the newer one. So traffic always
  * has a working pair.
@@ -413,7 +413,10 @@ void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ik
 	event_note(core, p, EVENT_CHANGED);
 }
 
-/* An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. */
+/*
+ * An attempt that only sent IKE_SA_INIT is pointless once the peer's own attempt succeeded. If it went on the
+ * peer might count it as begun later than its own, and we as begun before, see query_survivor().
+ */
 static void drop_overtaken(struct ike_core *core, struct ike_peer *p)
 {
 	const struct ike_sa *done;
@@ -425,7 +428,7 @@ static void drop_overtaken(struct ike_core *core, struct ike_peer *p)
 			continue;
 		TAILQ_FOREACH(done, &p->sas, of_peer)
 		{
-			if (query_sa_has_outbound(done, CHILD_ANY) &&
+			if (query_sa_has_child(done, CHILD_ANY) &&
 			    done->established_at >= sa->created_at) {
 				sa_end(core, sa, false);
 				return; /* there is one at a time */

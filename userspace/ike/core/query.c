@@ -253,6 +253,24 @@ struct ike_sa *query_holder(const struct ike_core *core, const struct ike_peer *
 	return NULL;
 }
 
+/*
+ * Was another one begun when @sa was established? Who began that knew @sa, so that it is to take the place
+ * of @sa, though only the end that decided so has set ->replaced.
+ */
+static bool is_outlived(const struct ike_sa *sa)
+{
+	const struct ike_sa *later;
+
+	TAILQ_FOREACH(later, &sa->peer->sas, of_peer)
+	{
+		if (later->state == IKESA_ESTABLISHED && !later->superseded &&
+		    later->created_at > sa->first_established_at &&
+		    ike_id_eq(&later->remote_id, &sa->remote_id))
+			return true;
+	}
+	return false;
+}
+
 /* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
 static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
 {
@@ -264,6 +282,10 @@ static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
 	b_is = query_sa_has_child(b, CHILD_ANY);
 	if (a_is != b_is)
 		return b_is;
+	a_is = is_outlived(a);
+	b_is = is_outlived(b);
+	if (a_is != b_is)
+		return a_is;
 	return memcmp(a->low_nonce, b->low_nonce, sizeof(a->low_nonce)) < 0;
 }
 

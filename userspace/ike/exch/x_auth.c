@@ -45,7 +45,7 @@ void x_auth_establish(struct ike_core *core, struct ike_sa *sa)
 	sa->remote_auth = sa->peer->conf->remote_auth;
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
-	sa->established_at = core->now;
+	sa->established_at = sa->first_established_at = core->now;
 	sa->confirmed = sa->initiator;
 	report_line(core, IKE_LOG_INFO, NULL, sa, "IKE SA with %s at %s established: %s%s",
 		    ike_id_print(id, sizeof(id), &sa->remote_id),

@@ -51,8 +51,10 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	next->proven_at = old->proven_at;
 	TAILQ_CONCAT(&next->children, &old->children, link);
 	TAILQ_CONCAT(&next->queue, &old->queue, link);
-	/* Both ends decide by the first one's nonces which of several IKE SAs stays, see peer.c. */
+	/* Both ends decide by the first one's times and nonces which of several IKE SAs stays, see peer.c. */
 	memcpy(next->low_nonce, old->low_nonce, sizeof(next->low_nonce));
+	next->created_at = old->created_at;
+	next->first_established_at = old->first_established_at;
 	next->superseded = old->superseded;
 	next->replaced = old->replaced;
 	next->outdated = old->outdated;
