@@ -138,7 +138,7 @@ static void take_version(struct ike_cp *cp, const struct cursor *c)
 
 	for (size_t i = 0; i < len; i++)
 		cp->version[i] = c->p[i] > ' ' && c->p[i] < 0x7f ? (char)c->p[i] : ' ';
-	cp->version[len] = 0;
+	memset(cp->version + len, 0, sizeof(cp->version) - len);
 }
 
 /* An attribute that is in cp.def. */
