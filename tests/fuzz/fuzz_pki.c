@@ -46,9 +46,12 @@ static void assert_printable(const char *text)
 
 static void check(enum pki_verdict verdict, const struct pki_result *r)
 {
+	bool has_key = verdict == PKI_TRUSTED || verdict == PKI_STATUS_MISSING ||
+		       verdict == PKI_REVOKED;
+
 	assert_printable(r->text);
 	if (verdict != r->verdict || verdict >= PKI_N_VERDICTS || !*r->text ||
-	    (verdict == PKI_TRUSTED) != (r->spki_len > 0) || r->n_path > PKI_MAX_BETWEEN + 1 ||
+	    has_key != (r->spki_len > 0) || r->n_path > PKI_MAX_BETWEEN + 1 ||
 	    (r->n_path && verdict != PKI_TRUSTED) || r->spki_len > IKE_MAX_SPKI ||
 	    (r->n_needs && verdict != PKI_STATUS_MISSING) || r->n_needs > PKI_MAX_NEEDS)
 		abort();
