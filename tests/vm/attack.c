@@ -2,13 +2,14 @@
 /*
  * Code that got into a running esptund tries to get out of it: preloaded, it waits until all
  * rights are given up, in the agent for the first turn of the event loop and in the ike process and the
- * keys process for the first message, and tells what it could do. As these have nothing to write to, the
+ * keys process when they wait for the first message, and tells what it could do. As these have nothing to write to, the
  * agent writes all of it to standard error, out of memory that they share. The folder, socket and
  * process it tries are named by ATTACK_DIR, ATTACK_SOCKET and ATTACK_PID.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,15 +164,29 @@ int prctl(int option, ...)
 	return (int)syscall(SYS_prctl, option, arg[0], arg[1], arg[2], arg[3]);
 }
 
-ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+/* The agent's own calls are looked at above; a new process begins anew. */
+static void attack_while_waiting(void)
 {
-	ssize_t (*real)(int, struct msghdr *, int) = dlsym(RTLD_NEXT, "recvmsg");
 	static pid_t begun;
 
-	/* The agent's own calls are looked at above; a new process begins anew. */
 	if (begun != getpid() && (!strcmp(who, "esptund-ike") || !strcmp(who, "esptund-keys"))) {
 		begun = getpid();
 		attack();
 	}
+}
+
+ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+	ssize_t (*real)(int, struct msghdr *, int) = dlsym(RTLD_NEXT, "recvmsg");
+
+	attack_while_waiting();
 	return real(fd, m, flags);
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+
+	attack_while_waiting();
+	return real(fds, n, timeout);
 }
