@@ -495,10 +495,11 @@ static bool is_sought(struct key_search *s, const char *pem, size_t len)
 static void try_key(void *arg, const char *path)
 {
 	struct key_search *s = arg;
-	size_t len = 0;
+	size_t len = 0, size;
 	uint8_t *bytes = s->found ? NULL : s->c->im->env->read(s->c->im->env->ctx, path, &len);
 	char *pem = bytes ? pki_key_to_pem(bytes, len) : NULL;
 
+	size = pem ? strlen(pem) : len;
 	if (bytes && !pem) {
 		pem = calloc(1, len + 1);
 		if (pem)
@@ -508,8 +509,8 @@ static void try_key(void *arg, const char *path)
 		s->found = pem;
 		pem = NULL;
 	}
-	if (pem)
-		ike_wipe(pem, strlen(pem));
+	if (pem) /* what is no text has zeros in it */
+		ike_wipe(pem, size);
 	free(pem);
 	if (bytes)
 		ike_wipe(bytes, len);
