@@ -259,9 +259,10 @@ char *import_identity(struct import_conn *c, const struct import_node *n, const 
 /* Functions for rows, of values that several programs have. */
 import_take_fn import_take_selectors, import_take_ike_proposals, import_take_esp_proposals,
 	import_take_mobike, import_take_encap, import_take_liveness, import_take_replay,
-	import_take_remote_host, import_take_local_host, import_take_version, import_take_nothing,
-	import_take_range, import_take_auth, import_take_second_round, import_take_id,
-	import_take_eap_id, import_take_certs, import_take_pubkeys;
+	import_take_ike_time, import_take_child_time, import_take_remote_host,
+	import_take_local_host, import_take_version, import_take_nothing, import_take_range,
+	import_take_auth, import_take_second_round, import_take_id, import_take_eap_id,
+	import_take_certs, import_take_pubkeys;
 
 /* ---- import_auth.c: who proves what by what --------------------------------------------------------- */
 

@@ -422,28 +422,6 @@ static void take_auto(struct import_conn *c, const struct import_node *n, int en
 	}
 }
 
-static void take_time(struct import_conn *c, const struct import_node *n, int which)
-{
-	uint32_t s;
-
-	if (import_seconds(n->value, &s))
-		c->rekey[which] = s;
-	else
-		import_say_of(c->im, n, "%s is left out: %.40s is no time", n->name, n->value);
-}
-
-static void take_ike_time(struct import_conn *c, const struct import_node *n, int end)
-{
-	(void)end;
-	take_time(c, n, 0);
-}
-
-static void take_child_time(struct import_conn *c, const struct import_node *n, int end)
-{
-	(void)end;
-	take_time(c, n, 1);
-}
-
 static void take_margin(struct import_conn *c, const struct import_node *n, int end)
 {
 	uint32_t s;
@@ -477,10 +455,10 @@ static const struct import_row rows[] = {
 	ROW_TAKEN('c', "esp", import_take_esp_proposals),
 	ROW_TAKEN('c', "phase2alg", import_take_esp_proposals),
 	ROW_TAKEN('c', "dpddelay", import_take_liveness),
-	ROW_TAKEN('c', "ikelifetime", take_ike_time),
-	ROW_TAKEN('c', "lifetime", take_child_time),
-	ROW_TAKEN('c', "keylife", take_child_time),
-	ROW_TAKEN('c', "salifetime", take_child_time),
+	ROW_TAKEN('c', "ikelifetime", import_take_ike_time),
+	ROW_TAKEN('c', "lifetime", import_take_child_time),
+	ROW_TAKEN('c', "keylife", import_take_child_time),
+	ROW_TAKEN('c', "salifetime", import_take_child_time),
 	ROW_TAKEN('c', "margintime", take_margin),
 	ROW_TAKEN('c', "rekeymargin", take_margin),
 	ROW_TAKEN('c', "mobike", import_take_mobike),

@@ -254,34 +254,6 @@ static void take_vips(struct import_conn *c, const struct import_node *n, int en
 			n->name);
 }
 
-static void take_time(struct import_conn *c, const struct import_node *n, int which)
-{
-	uint32_t s;
-
-	if (!import_seconds(n->value, &s)) {
-		import_say_of(c->im, n, "%s is left out: %.40s is no time", n->name, n->value);
-		return;
-	}
-	if (c->rekey[which] >= 0 && c->rekey[which] != s)
-		import_say_of(c->im, n,
-			      "%s: Rekey is one for all child SAs here, the shortest of these",
-			      n->name);
-	if (c->rekey[which] < 0 || (s && (s < c->rekey[which] || !c->rekey[which])))
-		c->rekey[which] = s;
-}
-
-static void take_ike_time(struct import_conn *c, const struct import_node *n, int end)
-{
-	(void)end;
-	take_time(c, n, 0);
-}
-
-static void take_child_time(struct import_conn *c, const struct import_node *n, int end)
-{
-	(void)end;
-	take_time(c, n, 1);
-}
-
 static void take_amount(struct import_conn *c, const struct import_node *n, int end)
 {
 	(void)end;
@@ -399,7 +371,7 @@ static const struct import_row rows[] = {
 	ROW_TAKEN('c', "ppk_id", take_ppk_id),
 	ROW_TAKEN('c', "ppk_required", take_ppk_required),
 	ROW_TAKEN('c', "unique", take_unique),
-	ROW_TAKEN('c', "rekey_time", take_ike_time),
+	ROW_TAKEN('c', "rekey_time", import_take_ike_time),
 	ROW_TAKEN('c', "reauth_time", take_reauth),
 	ROW_LEFT('c', "send_certreq", "what is asked for follows from CA"),
 	ROW_LEFT('c', "send_cert", "a certificate is always sent"),
@@ -432,7 +404,7 @@ static const struct import_row rows[] = {
 	ROW_TAKEN('k', "esp_proposals", import_take_esp_proposals),
 	ROW_TAKEN('k', "mode", take_child_mode),
 	ROW_TAKEN('k', "start_action", take_start),
-	ROW_TAKEN('k', "rekey_time", take_child_time),
+	ROW_TAKEN('k', "rekey_time", import_take_child_time),
 	ROW_TAKEN('k', "rekey_bytes", take_amount),
 	ROW_TAKEN('k', "rekey_packets", take_amount),
 	ROW_TAKEN('k', "replay_window", import_take_replay),

@@ -84,6 +84,34 @@ void import_take_encap(struct import_conn *c, const struct import_node *n, int e
 	import_set(c, OUT_ENCAP, n, "%s", import_is_yes(n->value) ? "udp" : "auto");
 }
 
+static void take_time(struct import_conn *c, const struct import_node *n, int which)
+{
+	uint32_t s;
+
+	if (!import_seconds(n->value, &s)) {
+		import_say_of(c->im, n, "%s is left out: %.40s is no time", n->name, n->value);
+		return;
+	}
+	if (c->rekey[which] >= 0 && c->rekey[which] != s)
+		import_say_of(c->im, n,
+			      "%s: Rekey is one for all child SAs here, the shortest of these",
+			      n->name);
+	if (c->rekey[which] < 0 || (s && (s < c->rekey[which] || !c->rekey[which])))
+		c->rekey[which] = s;
+}
+
+void import_take_ike_time(struct import_conn *c, const struct import_node *n, int end)
+{
+	(void)end;
+	take_time(c, n, 0);
+}
+
+void import_take_child_time(struct import_conn *c, const struct import_node *n, int end)
+{
+	(void)end;
+	take_time(c, n, 1);
+}
+
 void import_take_liveness(struct import_conn *c, const struct import_node *n, int end)
 {
 	uint32_t s;
