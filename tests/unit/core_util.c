@@ -52,8 +52,27 @@ void pair_start(struct pair *p, bool up)
 	if (!up)
 		return;
 	pair_run(p, 100);
+	pair_is_up(p);
+}
+
+void pair_is_up(const struct pair *p)
+{
 	assert_true(direction_works(p->a, p->b, 0));
 	assert_true(direction_works(p->b, p->a, 0));
+}
+
+void pair_survives(struct pair *p, uint64_t seed, unsigned int loss)
+{
+	p->w.rnd.s = seed;
+	p->w.loss = p->w.job_loss = loss;
+	p->w.duplicate = 50;
+	p->w.job_delay = 300;
+	pair_start(p, false);
+	pair_run(p, 90000);
+	p->w.loss = p->w.job_loss = 0;
+	pair_run(p, 90000);
+	pair_is_up(p);
+	pair_free(p);
 }
 
 void pair_free(struct pair *p)

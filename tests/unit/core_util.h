@@ -40,6 +40,13 @@ struct pair {
 struct pair *pair_new(void);
 /* Both nodes run; the pair is up if @up. */
 void pair_start(struct pair *p, bool up);
+/* Packets arrive both ways. */
+void pair_is_up(const struct pair *p);
+/*
+ * The pair begins while of 100 messages and results of jobs @loss are lost, each message may come twice and jobs take
+ * their time; when nothing is lost any more it is up. Frees it.
+ */
+void pair_survives(struct pair *p, uint64_t seed, unsigned int loss);
 void pair_free(struct pair *p);
 /* The world goes on for @ms; broken invariants fail the test. */
 void pair_run(struct pair *p, uint64_t ms);

@@ -31,12 +31,6 @@ static void run(struct pair *p)
 	pair_run(p, SETTLED_MS);
 }
 
-static void is_up(struct pair *p)
-{
-	assert_true(direction_works(p->a, p->b, 0));
-	assert_true(direction_works(p->b, p->a, 0));
-}
-
 static void nothing_installed(const struct pair *p)
 {
 	assert_int_equal(p->a->installs, 0);
@@ -65,7 +59,7 @@ static void a_user_proves_itself(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	/* Not IDi: what EAP proved. */
 	assert_string_equal(ike_id_print(id, sizeof(id), &node_sa(p->b)->remote_id), "alice");
 	/* IDi, Identity, response, acknowledgement, AUTH. */
@@ -141,21 +135,8 @@ static void clients_of_a_hub_are_users(void **state)
 static void lost_and_repeated_messages_do_no_harm(void **state)
 {
 	(void)state;
-	for (unsigned int seed = 1; seed <= 8; seed++) {
-		struct pair *p = pair_alice();
-
-		p->w.rnd.s = seed;
-		p->w.loss = 20;
-		p->w.duplicate = 50;
-		p->w.job_delay = 300;
-		p->w.job_loss = 20;
-		pair_start(p, false);
-		pair_run(p, 60000);
-		p->w.loss = p->w.job_loss = 0;
-		pair_run(p, 60000);
-		is_up(p);
-		pair_free(p);
-	}
+	for (unsigned int seed = 1; seed <= 8; seed++)
+		pair_survives(pair_alice(), seed, 20);
 }
 
 /* Every message of the first attempt once more, after all: the window's answers, and nothing else. */
@@ -172,7 +153,7 @@ static void copies_are_answered_once(void **state)
 		pair_replay(p, &p->sent[i]);
 	pair_run(p, SETTLED_MS);
 	assert_int_equal(p->b->installs, installs);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -188,7 +169,7 @@ static void eap_waits_for_jobs_that_come_late(void **state)
 		node_finish_job(p->a);
 		node_finish_job(p->b);
 	}
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -260,7 +241,7 @@ static void a_rejected_password_is_tried_rarely(void **state)
 	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
 	ike_core_acquire(p->a->core, "t0", NULL, p->w.now);
 	pair_run(p, 1000);
-	is_up(p);
+	pair_is_up(p);
 	/* What was taken is no wrong password any more. */
 	assert_int_equal(p->a->core->peers.tqh_first->rejections, 0);
 	pair_free(p);
@@ -338,7 +319,7 @@ static void remote_id_is_about_the_user(void **state)
 	p = pair_alice();
 	p->b->conf[0].remote_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = 5, .data = "alice" };
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -367,7 +348,7 @@ static void a_server_never_begins(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	inits = pair_count(p, p->b, IKE_SA_INIT, false);
 	node_kill(p->b);
 	p->drop_all = true;
@@ -376,7 +357,7 @@ static void a_server_never_begins(void **state)
 	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), inits);
 	p->drop_all = false;
 	pair_run(p, 300000);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -655,7 +636,7 @@ static void our_signature_is_metered(void **state)
 	pair_run(p, 600);
 	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 0);
 	pair_run(p, 8000);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 	p = pair_alice();
 	auth_stop_before(p, 2);
@@ -692,7 +673,7 @@ static void copies_get_few_answers_and_at_one_place(void **state)
 	/* The next answer has its own copies. */
 	p->drop_requests = false;
 	pair_run(p, 3000);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -790,7 +771,7 @@ static void few_wrong_passwords_are_looked_at(void **state)
 	assert_int_equal(ike_core_down(p->a->core, "t0", p->w.now), 0);
 	pair_run(p, 61000);
 	assert_true(looks_at(p, "clue"));
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -930,7 +911,7 @@ static void a_change_has_a_user_begin_anew(void **state)
 		nothing_installed(p);
 		node_says(p->a, "AUTHENTICATION_FAILED");
 		pair_run(p, 100000);
-		is_up(p);
+		pair_is_up(p);
 		pair_free(p);
 	}
 }
@@ -942,7 +923,7 @@ static void renewed_terms_end_what_a_user_has(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	p->b->n_users = 0;
 	assert_int_equal(ike_core_tunnel_change(p->b->core, &p->b->conf[0], true, p->w.now), 0);
 	pair_run(p, SETTLED_MS);
@@ -950,7 +931,7 @@ static void renewed_terms_end_what_a_user_has(void **state)
 	node_says(p->b, "'alice': peer is no user here");
 	node_add_user(p->b, "alice", "clue");
 	pair_run(p, 400000);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -975,7 +956,7 @@ static void two_tunnels_that_fit_alike_are_named(void **state)
 	p->a->conf[other].name[0] = 0;
 	p->b->conf[other].local_id.data[0] = 'x';
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 

@@ -87,18 +87,12 @@ static void run(struct pair *p)
 	pair_run(p, SETTLED_MS);
 }
 
-static void is_up(struct pair *p)
-{
-	assert_true(direction_works(p->a, p->b, 0));
-	assert_true(direction_works(p->b, p->a, 0));
-}
-
 static void is_known_as(struct pair *p, const char *text)
 {
 	char id[IKE_MAX_ID + 16];
 
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	assert_string_equal(ike_id_print(id, sizeof(id), &node_sa(p->b)->remote_id), text);
 	pair_free(p);
 }
@@ -164,21 +158,8 @@ static void chains_and_long_certificates_pass(void **state)
 static void lost_and_repeated_messages_do_no_harm(void **state)
 {
 	(void)state;
-	for (unsigned int seed = 1; seed <= 6; seed++) {
-		struct pair *p = pair_alice();
-
-		p->w.rnd.s = seed;
-		p->w.loss = 15;
-		p->w.duplicate = 50;
-		p->w.job_delay = 100;
-		p->w.job_loss = 10;
-		pair_start(p, false);
-		pair_run(p, 90000);
-		p->w.loss = p->w.job_loss = 0;
-		pair_run(p, 90000);
-		is_up(p);
-		pair_free(p);
-	}
+	for (unsigned int seed = 1; seed <= 6; seed++)
+		pair_survives(pair_alice(), seed, 15);
 }
 
 /* Who has no certificate, or not that method, takes another one. */
@@ -206,7 +187,7 @@ static void the_second_round_of_two(void **state)
 	b->remote_auth = a->local_auth;
 	b->first_id = a->local_id;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	assert_int_equal(node_sa(p->b)->shown->n, 2);
 	assert_int_equal(node_sa(p->b)->remote_id.type, IKE_ID_RFC822);
 	pair_free(p);
@@ -432,7 +413,7 @@ static void a_change_of_the_server_of_eap(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	node_add_cert(p->a, 0, IKE_CRED_EAP_SERVER, &id);
 	assert_int_equal(ike_core_tunnel_change(p->a->core, &p->a->conf[0], false, p->w.now), 0);
 	pair_run(p, 10000);
@@ -470,7 +451,7 @@ static void what_is_proven_ends_with_the_certificate(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	assert_in_range(node_sa(p->b)->proof_until, p->w.now, p->w.now + 122000);
 	assert_non_null(node_sa(p->b)->shown);
 	pair_run(p, 130000);
@@ -507,7 +488,7 @@ static void handshakes_wait_for_better_times(void **state)
 	pair_run(p, 800);
 	assert_int_equal(job_tls_count(p->b->tls), 0);
 	pair_run(p, 8000);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -518,7 +499,7 @@ static void honest_handshakes_are_paid_back(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	assert_in_range(p->b->core->admit.work, 0, 500);
 	pair_free(p);
 }

@@ -31,12 +31,6 @@ static void run(struct pair *p)
 	pair_run(p, SETTLED_MS);
 }
 
-static void is_up(struct pair *p)
-{
-	assert_true(direction_works(p->a, p->b, 0));
-	assert_true(direction_works(p->b, p->a, 0));
-}
-
 static void refused(struct pair *p, const char *b_says, const char *a_says)
 {
 	run(p);
@@ -61,7 +55,7 @@ static void both_rounds_prove_a_user_with_a_key(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	/* The key; IDi of the user; Identity, response, acknowledgement; AUTH. */
 	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 6);
 	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0),
@@ -94,7 +88,7 @@ static void both_rounds_prove_a_user_with_a_key(void **state)
 	/* That outlives the rekeying of the IKE SA. */
 	node_rekey_ike(p->b);
 	pair_run(p, 5000);
-	is_up(p);
+	pair_is_up(p);
 	s = node_status(p->b, 0);
 	assert_string_equal(ike_id_print(text, sizeof(text), &s.first_id), "node0.example");
 	assert_string_equal(ike_auth_print(text, sizeof(text), &s.remote_auth), "pubkey, eap");
@@ -107,7 +101,7 @@ static void the_first_round_may_be_a_psk(void **state)
 
 	(void)state;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 	p = pair_rounds(NULL, "alice", "clue");
 	node_set_psk(p->a, 0, "another one");
@@ -118,21 +112,8 @@ static void the_first_round_may_be_a_psk(void **state)
 static void lost_and_repeated_messages_do_no_harm(void **state)
 {
 	(void)state;
-	for (unsigned int seed = 1; seed <= 8; seed++) {
-		struct pair *p = pair_alice();
-
-		p->w.rnd.s = seed;
-		p->w.loss = 20;
-		p->w.duplicate = 50;
-		p->w.job_delay = 300;
-		p->w.job_loss = 20;
-		pair_start(p, false);
-		pair_run(p, 60000);
-		p->w.loss = p->w.job_loss = 0;
-		pair_run(p, 60000);
-		is_up(p);
-		pair_free(p);
-	}
+	for (unsigned int seed = 1; seed <= 8; seed++)
+		pair_survives(pair_alice(), seed, 20);
 }
 
 /* Each with a key of its own, which all fit "*.example", is the user that it proves to be. */
@@ -226,7 +207,7 @@ static void rounds_tell_tunnels_apart(void **state)
 	c->remote_id = p->b->conf[0].first_id;
 	p->a->conf[other].name[0] = 0;
 	run(p);
-	is_up(p);
+	pair_is_up(p);
 	pair_free(p);
 }
 
@@ -452,7 +433,7 @@ static void each_auth_is_over_its_own_idi(void **state)
 			continue;
 		}
 		pair_run(p, 100);
-		is_up(p);
+		pair_is_up(p);
 		pair_free(p);
 	}
 }
@@ -491,7 +472,7 @@ static void a_change_has_the_peer_begin_anew(void **state)
 		pair_run(p, 30);
 		assert_int_equal(p->b->installs, 0);
 		pair_run(p, 100000);
-		is_up(p);
+		pair_is_up(p);
 		pair_free(p);
 	}
 }
