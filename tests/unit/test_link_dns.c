@@ -10,11 +10,15 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -311,6 +315,65 @@ static void elsewhere_nothing_is_run(void **state)
 	wait_heard(1);
 	assert_int_equal(last.err, -EXDEV);
 	assert_string_equal(last.text, "");
+}
+
+/* Sockets of a network namespace, as Linux lists them. */
+static void the_list_of_sockets_is_read(void **state)
+{
+	static const struct {
+		const char *line;
+		bool is_there;
+	} rows[] = {
+		{ "0000000000000000: 00000002 00000000 00010000 0001 01 11542 /run/systemd/private",
+		  true },
+		{ "ffff8881: 00000002 00000000 00010000 0001 01 4294967295 /run/systemd/private",
+		  true },
+		{ "0000000000000000: 00000003 00000000 00000000 0001 03 11542", false },
+		{ "0000000000000000: 00000003 00000000 00000000 0001 03 11542 @/run/systemd/private",
+		  false },
+		{ "0000000000000000: 00000002 00000000 00010000 0001 01 11542  /run/systemd/private",
+		  false },
+		{ "0000000000000000: 00000002 00000000 00010000 0001 01 11542 /run/systemd/privat",
+		  false },
+		{ "0000000000000000: 00000002 00000000 00010000 0001 01 11542 /run/systemd/private2",
+		  false },
+		{ "/run/systemd/private", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		FILE *f = fopen(program, "w");
+
+		assert_non_null(f);
+		fprintf(f, "Num       RefCount Protocol Flags    Type St Inode Path\n%s\n%s\n",
+			"0000000000000000: 00000002 00000000 00010000 0001 01 11541 /run/x",
+			rows[i].line);
+		fclose(f);
+		if (link_dns_lists(program, "/run/systemd/private") != rows[i].is_there)
+			fail_msg("row %u: %s", i, rows[i].line);
+	}
+	assert_false(link_dns_lists("/none/of/it", "/run/systemd/private"));
+}
+
+/* And really lists them: one that was bound, only in the network namespace in which it was. */
+static void a_socket_is_listed_where_it_was_bound(void **state)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), home;
+
+	(void)state;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s/socket", dir);
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_true(link_dns_lists("/proc/self/net/unix", to.sun_path));
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (!unshare(CLONE_NEWNET)) { /* by root */
+		assert_false(link_dns_lists("/proc/self/net/unix", to.sun_path));
+		assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	}
+	close(home);
+	close(fd);
+	unlink(to.sun_path);
 }
 
 /* What no gateway's message could say is not done; what is asked for others is. */
@@ -772,6 +835,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_wish_is_lost, begin, end),
 		cmocka_unit_test_setup_teardown(who_waits_hears_that_the_process_ended, begin, end),
 		cmocka_unit_test_setup_teardown(elsewhere_nothing_is_run, begin, end),
+		cmocka_unit_test_setup_teardown(the_list_of_sockets_is_read, begin, end),
+		cmocka_unit_test_setup_teardown(a_socket_is_listed_where_it_was_bound, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_else_is_run, begin, end),
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test_setup_teardown(it_works_behind_all_walls, begin, end),

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The inode of a socket with this local port, from a file as /proc/net/udp; 0 if there is none. */
+/* The inode of a socket with this local port, from a file as /proc/self/net/udp; 0 if there is none. */
 static inline unsigned long holder_find_inode(const char *path, uint16_t port)
 {
 	FILE *f = fopen(path, "re");
@@ -73,8 +73,8 @@ static inline void holder_print(const char *pid, char *text, size_t size)
  */
 static inline bool holder_of_port(uint16_t port, char *text, size_t size)
 {
-	unsigned long v4 = holder_find_inode("/proc/net/udp", port);
-	unsigned long inode = v4 ? v4 : holder_find_inode("/proc/net/udp6", port);
+	unsigned long v4 = holder_find_inode("/proc/self/net/udp", port);
+	unsigned long inode = v4 ? v4 : holder_find_inode("/proc/self/net/udp6", port);
 	bool found = false;
 	struct dirent *d;
 	char socket[64];

@@ -324,7 +324,7 @@ static bool open_udp(struct agent *a, char *err, size_t err_size)
 			 "UDP port 500 is taken by %s: stop that IKE daemon first, and disable it",
 			 holder_of_port(IKE_PORT, holder, sizeof(holder))
 				 ? holder
-				 : "another program (strongswan, libreswan, iked)");
+				 : "another program, which ss -lnup 'sport = 500' names");
 	else if (errno == EACCES)
 		snprintf(err, err_size,
 			 "esptund needs root rights to bind UDP port 500: run it as root");

@@ -29,9 +29,13 @@ enum { LINK_DNS_PATIENCE = 10000 };
 
 /*
  * Are we where the first process is, as resolved is? Elsewhere resolvectl would name the netdevice by its index,
- * which is another's there. To be called by root.
+ * which is another's there. To be called by root. Without the right to look at the first process it is judged
+ * by systemd's own socket, which only the network namespace that it was bound in lists.
  */
 bool link_dns_at_home(void);
+
+/* Does @list, a file as /proc/net/unix, have a socket that is bound to the path @socket? */
+bool link_dns_lists(const char *list, const char *socket);
 
 /* Start it, as reader_start() and with what is said there. NULL with a sentence in @err. */
 struct link_dns *link_dns_start(const struct link_dns_options *o, char *err, size_t err_size);
