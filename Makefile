@@ -18,6 +18,7 @@ sysconfdir ?= /etc
 # The unit, tmpfiles and modules have fixed homes; ip loads plugins from its own.
 unitdir ?= /lib/systemd/system
 tmpfilesdir ?= /usr/lib/tmpfiles.d
+nmconfdir ?= /usr/lib/NetworkManager/conf.d
 sysusersdir ?= /usr/lib/sysusers.d
 completiondir ?= /usr/share/bash-completion/completions
 pcdir ?= $(libdir)/pkgconfig
@@ -250,6 +251,7 @@ module: ## kmod/esptun.ko for KDIR, left in build/esptun.ko
 D := userspace/dist
 DEST_SRC = $(DESTDIR)$(srcdir)/esptun-$(VERSION)
 MAN := $(wildcard Documentation/man/*.[0-9])
+EXAMPLES := $(addprefix $D/,example.conf example.network example.nft)
 put = install -D -m $(1) $(2) $(DESTDIR)$(3)
 systemd = $(Q)! test -d /run/systemd/system || systemctl -q $(1) || :
 # Programs are installed without symbols; "make install STRIP=" keeps them.
@@ -272,11 +274,12 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 		$D/esptund.service >$(DESTDIR)$(unitdir)/esptund.service
 	$(Q)$(call put,0644,$D/esptun.tmpfiles,$(tmpfilesdir)/esptun.conf)
 	$(Q)$(call put,0644,$D/esptun.sysusers,$(sysusersdir)/esptun.conf)
+	$(Q)$(call put,0644,$D/networkmanager.conf,$(nmconfdir)/esptun.conf)
 	$(if $(DESTDIR),,$(Q)systemd-sysusers $(sysusersdir)/esptun.conf 2>/dev/null || \
 		for user in esptund esptund-ike esptund-keys esptund-fetch; do getent passwd $$user >/dev/null || \
 		useradd --system --no-create-home --shell /usr/sbin/nologin $$user || exit 1; done)
 	$(Q)$(call put,0644,$D/completion.bash,$(completiondir)/esptun)
-	$(Q)$(call put,0644,$D/example.conf,$(docdir)/example.conf)
+	$(Q)for example in $(EXAMPLES); do install -D -m 0644 $$example $(DESTDIR)$(docdir)/$${example##*/} || exit 1; done
 	$(Q)install -d -m 0700 $(DESTDIR)$(sysconfdir)/esptun
 	$(Q)rm -rf $(DEST_SRC) && install -d $(DEST_SRC) && cp -r Kbuild dkms.conf COPYING kmod include $(DEST_SRC)/
 	$(if $(DESTDIR),,$(Q)ldconfig)
@@ -290,7 +293,7 @@ uninstall: ## remove what install and dkms-install put there; /etc/esptun stays
 	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
 		$(libdir)/libesptun.so $(libdir)/libesptun.a $(pcdir)/libesptun.pc $(iplibdir)/link_esptun.so \
 		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(sysusersdir)/esptun.conf \
-		$(completiondir)/esptun)
+		$(nmconfdir)/esptun.conf $(completiondir)/esptun)
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}; done
 	$(Q)rm -rf $(DESTDIR)$(includedir)/esptun $(DESTDIR)$(docdir) $(DEST_SRC)
 	$(if $(DESTDIR),,$(Q)ldconfig)
