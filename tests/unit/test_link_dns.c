@@ -155,9 +155,12 @@ static int end(void **state)
 	return rmdir(dir);
 }
 
+/* A minute, in turns of 10 ms: who waits longer waits for what does not come, however slow the machine is. */
+enum { TURNS = 6000 };
+
 static void wait_heard(unsigned int n)
 {
-	for (unsigned int i = 0; i < 500 && heard < n; i++) {
+	for (unsigned int i = 0; i < TURNS && heard < n; i++) {
 		event_base_loop(base, EVLOOP_NONBLOCK);
 		usleep(10000);
 	}
@@ -185,7 +188,7 @@ static void write_telling_program(void)
 
 static void wait_reverts(int n)
 {
-	for (unsigned int i = 0; i < 500 && reverts < n; i++) {
+	for (unsigned int i = 0; i < TURNS && reverts < n; i++) {
 		event_base_loop(base, EVLOOP_NONBLOCK);
 		usleep(10000);
 	}
