@@ -50,6 +50,19 @@ static void at_rest(struct pair *p)
 	assert_int_equal(pair_count(p, p->b, IKE_SA_INIT, false), 0);
 }
 
+/* Both ends count a renewal once, whoever began. */
+static void has_rekeyed(const struct pair *p, uint64_t ike, uint64_t child)
+{
+	const struct node *const ends[] = { p->a, p->b };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ike_status s = node_status(ends[i], 0);
+
+		assert_int_equal(s.rekeys.ike, ike);
+		assert_int_equal(s.rekeys.child, child);
+	}
+}
+
 static void ike_by(bool responder)
 {
 	struct pair *p = up(responder ? 0 : 20, responder ? 20 : 0, 0, 0);
@@ -69,6 +82,7 @@ static void ike_by(bool responder)
 	assert_int_equal(node_sa(n)->tx.next, 0);
 	assert_int_equal(node_sa(n)->rx.next, 0);
 	assert_int_equal(node_out(p->a, 0)->spi, esp); /* the pair went with it */
+	has_rekeyed(p, 1, 0);
 	at_rest(p);
 	pair_free(p);
 }
@@ -114,6 +128,7 @@ static void ike_by_both_at_once(void **state)
 	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
 	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 1);
 	assert_memory_equal(node_sa(p->a)->spi_i, node_sa(p->b)->spi_i, IKE_SPI_LEN);
+	has_rekeyed(p, 1, 0);
 	at_rest(p);
 	pair_free(p);
 }
@@ -131,6 +146,7 @@ static void child_by_both_at_once(void **state)
 	pair_run(p, 10000);
 	assert_int_equal(pair_count(p, p->a, IKE_CREATE_CHILD_SA, false), 1);
 	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, false), 1);
+	has_rekeyed(p, 0, 1);
 	at_rest(p);
 	pair_free(p);
 }

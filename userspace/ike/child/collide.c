@@ -57,6 +57,15 @@ bool collide_is_leaving(const struct ike_sa *sa, const struct child_sa *c)
 	return true;
 }
 
+/* @old has a successor that stays. */
+static void count_rekeyed(const struct ike_sa *sa, const struct child_sa *old)
+{
+	if (old->state >= CHILD_REKEYED)
+		return; /* it was counted when a former one won */
+	sa->peer->rekeys.child++;
+	sa->peer->tunnel->rekeys.child++;
+}
+
 /* @c carries our traffic and stays: what it replaces, and what it won against, goes. */
 static void retire_others(struct ike_core *core, struct ike_sa *sa, const struct child_sa *c)
 {
@@ -69,11 +78,12 @@ static void retire_others(struct ike_core *core, struct ike_sa *sa, const struct
 	{
 		if (o == c)
 			continue;
-		if (o->spi_in == c->replaces)
+		if (o->spi_in == c->replaces) {
+			count_rekeyed(sa, o);
 			child_rekeyed(core, sa, o, until);
-		else if (o->replaces == c->replaces && o->ours)
+		} else if (o->replaces == c->replaces && o->ours) {
 			request_delete_child(core, sa, o);
-		else if (o->replaces == c->replaces) {
+		} else if (o->replaces == c->replaces) {
 			child_rekeyed(core, sa, o, core->now + CHILD_REKEYED_OTHER_MS);
 			/* Any request of ours tells the peer that it lost, and may delete it. */
 			request_probe(core, sa);

@@ -414,6 +414,11 @@ enum ike_fault {
 	IKE_FAULT_CHILD, /* what comes after: a child SA, or changes of the IKE SA */
 };
 
+/* How often keys were renewed, by either end. */
+struct ike_rekeys {
+	uint64_t ike, child; /* of IKE SAs, of pairs of child SAs */
+};
+
 /* What `esptun status` shows of a tunnel. Pointers live until the next call into the core. */
 struct ike_status {
 	const char *tunnel;
@@ -451,6 +456,8 @@ struct ike_status {
 	uint64_t child_at;
 	uint64_t child_rekey_at; /* likewise */
 	unsigned int adopted; /* pairs of a former agent still running */
+	/* Of the peer; of the tunnel's own peer: of all its peers, also of clients that are gone. */
+	struct ike_rekeys rekeys;
 	const char *last_error; /* one sentence with the remedy, "" if none */
 	uint64_t last_error_at;
 	enum ike_fault fault; /* what it is about */

@@ -201,6 +201,7 @@ struct ike_tunnel {
 	struct ike_addr *ours; /* its own: that we may be reached at */
 	unsigned int n_ours;
 	struct claim *claims[2]; /* of the clients, IPv4 and IPv6 */
+	struct ike_rekeys rekeys; /* of all its peers */
 };
 
 /*
@@ -257,6 +258,7 @@ struct ike_peer {
 	uint64_t adopted_until; /* replaced or not; TIMER_NEVER only if there are none */
 	uint64_t contested_until; /* the peer's identity was seen at two places */
 	uint64_t next_hint; /* not before, see report_hint() */
+	struct ike_rekeys rekeys;
 	uint64_t last_error_at;
 	char *last_error; /* its own; NULL: none */
 	enum ike_fault fault; /* what it is about */

@@ -58,6 +58,7 @@ static void status_of(const struct ike_peer *p, struct ike_status *s)
 	s->clients = p->tunnel->n_clients;
 	s->state = p->state;
 	s->adopted = p->n_adopted;
+	s->rekeys = p == p->tunnel->first ? p->tunnel->rekeys : p->rekeys;
 	s->last_error = p->last_error ? p->last_error : "";
 	s->last_error_at = p->last_error_at;
 	s->fault = p->fault;

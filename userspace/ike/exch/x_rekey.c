@@ -45,6 +45,8 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	char text[64];
 
 	begin_established(core, next, old->peer);
+	old->peer->rekeys.ike++;
+	old->peer->tunnel->rekeys.ike++;
 	child_drop_agreed(core, old); /* the peer asks for it anew */
 	sa_drop_unfinished(core, old); /* of the peer's own exchange, if ours made @next */
 	next->last_rx = old->last_rx; /* that it took over is no sign of life */

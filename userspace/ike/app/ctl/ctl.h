@@ -50,6 +50,7 @@
  *	"send_error":"…",		why the last datagram could not be sent, absent if it was
  *	"endpoint":"vpn.example.org",	as configured, absent if listening only
  *	"adopted":0,			pairs of a former agent that still carry traffic
+ *	"rekeys":{"ike":1,"child":7},	so often were keys renewed, with all clients; absent without a netdevice
  *	"addresses":["169.254.10.2/30"], "routes":["10.0.0.0/8"],
  *	"told_routes":["10.1.0.0/16"],	those of Routes = request; absent if none
  *	"lease":["10.9.0.2"],		addresses that the peer gave us; absent if none
@@ -101,7 +102,7 @@
  *	"clients":[{			the same, if the status of one tunnel was asked for
  *	  "peer_id":2,			the kernel's number
  *	  "id":"alice@example.org",	proven; absent if adopted and not back yet
- *	  "state":"up", "error":"…", "error_age":1.5, "adopted":0,
+ *	  "state":"up", "error":"…", "error_age":1.5, "adopted":0, "rekeys":{…},
  *	  "lease":["10.9.0.2"],		its addresses of the pool; absent if none
  *	  "ike":{…}, "children":[…], "peer":{…}	as above
  *	}]

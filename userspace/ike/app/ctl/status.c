@@ -335,6 +335,13 @@ static void put_attempt(json_t *o, const struct tunnel *t, const struct ike_stat
 		put_text(o, "send_error", strerror(t->send_error));
 }
 
+static void put_rekeys(json_t *o, const struct ike_rekeys *r)
+{
+	json_object_set_new(o, "rekeys",
+			    json_pack("{s:I,s:I}", "ike", (json_int_t)r->ike, "child",
+				      (json_int_t)r->child));
+}
+
 static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *o, uint64_t now)
 {
 	const struct ike_status *s = r->peer;
@@ -351,6 +358,7 @@ static void put_core(const struct tunnel *t, const struct peer_rows *r, json_t *
 	if (s->state == IKE_TUNNEL_CONNECTING)
 		put_attempt(o, t, s, now);
 	put_int(o, "adopted", s->adopted);
+	put_rekeys(o, &s->rekeys);
 	if (t->conf.clients > 1)
 		put_int(o, "n_clients", s->clients);
 	put_lease(o, s);
@@ -398,6 +406,7 @@ static json_t *client_json(const struct peer_rows *r, const struct esptun_peer *
 	if (*s->last_error)
 		put_error(o, s->last_error, faults[s->fault], s->last_error_at, now);
 	put_int(o, "adopted", s->adopted);
+	put_rekeys(o, &s->rekeys);
 	put_lease(o, s);
 	if (s->have_ike)
 		json_object_set_new(o, "ike", ike_json(s, now));
