@@ -270,7 +270,7 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 	$(Q)$(call put,0755 $(STRIP),$B/link_esptun.so,$(iplibdir)/link_esptun.so)
 	$(Q)for m in $(MAN); do install -D -m 0644 $$m \
 		$(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/} || exit 1; done
-	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),;s,@bindir@,$(bindir),' \
+	$(Q)install -d $(DESTDIR)$(unitdir) && sed 's,@sbindir@,$(sbindir),;s,@bindir@,$(bindir),;s,@sysconfdir@,$(sysconfdir),' \
 		$D/esptund.service >$(DESTDIR)$(unitdir)/esptund.service
 	$(Q)$(call put,0644,$D/esptun.tmpfiles,$(tmpfilesdir)/esptun.conf)
 	$(Q)$(call put,0644,$D/esptun.sysusers,$(sysusersdir)/esptun.conf)
@@ -279,6 +279,8 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 		for user in esptund esptund-ike esptund-keys esptund-fetch; do getent passwd $$user >/dev/null || \
 		useradd --system --no-create-home --shell /usr/sbin/nologin $$user || exit 1; done)
 	$(Q)$(call put,0644,$D/completion.bash,$(completiondir)/esptun)
+	$(Q)$(call put,0644,$D/monitoring/alerts.yml,$(docdir)/monitoring/alerts.yml)
+	$(Q)$(call put,0644,$D/monitoring/dashboard.json,$(docdir)/monitoring/dashboard.json)
 	$(Q)for example in $(EXAMPLES); do install -D -m 0644 $$example $(DESTDIR)$(docdir)/$${example##*/} || exit 1; done
 	$(Q)install -d -m 0700 $(DESTDIR)$(sysconfdir)/esptun
 	$(Q)rm -rf $(DEST_SRC) && install -d $(DEST_SRC) && cp -r Kbuild dkms.conf COPYING kmod include $(DEST_SRC)/

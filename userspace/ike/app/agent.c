@@ -153,6 +153,8 @@ static uint64_t next_wake(const struct agent *a)
 		when = a->core_is_lost ? a->revival.at : loop_now();
 	else if (!TAILQ_EMPTY(&a->todo) || key_proc_has_result(a->key_proc))
 		when = loop_now();
+	if (metrics_is_busy(a->metrics))
+		when = loop_now();
 	if (cmd_next(a) < when)
 		when = cmd_next(a);
 	if (first && first->at < when)
@@ -296,6 +298,7 @@ static void on_due(void *ctx)
 	agent_take_jobs(a, JOBS_AT_ONCE, until);
 	do_todo(a, until);
 	status_tell(a);
+	metrics_tell(a->metrics);
 	a->settling = false;
 	agent_settle(a);
 }
@@ -370,6 +373,11 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
 	if (!a->ctl)
 		return false;
+	if (a->options->metrics) {
+		a->metrics = metrics_open(a, a->options->metrics, err, err_size);
+		if (!a->metrics)
+			return false;
+	}
 	a->net = net_open(kernel_handle(a->kernel));
 	a->watch = a->net ? follow_open(a) : NULL;
 	if (!a->watch) {
@@ -465,6 +473,7 @@ void agent_free(struct agent *a)
 		return;
 	ctl_close(a->ctl);
 	status_free(a);
+	metrics_free(a->metrics);
 	probe_free(a);
 	cmd_free(a);
 	/* It still takes what nobody would know from the kernel: larval SAs, and late ones. */

@@ -20,6 +20,7 @@ struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
 	const char *socket; /* control socket */
 	const char *state_dir; /* where leases are kept */
+	const char *metrics; /* where they are answered, see listen_local(); NULL: nowhere */
 	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
 	const uint8_t *terms_secret; /* TERMS_SECRET octets; copied */
 	const char *terms_fault; /* why the next agent will not have it; NULL: it will */

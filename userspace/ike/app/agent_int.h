@@ -9,6 +9,7 @@
  *	files.c		configuration files that are not what the agent goes by
  *	pools.c		pools and their leases
  *	status.c	status
+ *	metrics.c	metrics
  *	probe.c		whether peers answer
  *	path.c		the way to the peers
  *	adopt.c		whose SAs may be there
@@ -228,6 +229,7 @@ struct agent {
 	struct timers timers;
 	struct waiter *waiters;
 	TAILQ_HEAD(, status_job) status_jobs;
+	struct metrics *metrics; /* NULL: nobody may read them */
 	TAILQ_HEAD(, probe) probes; /* of peers, that are under way */
 	unsigned int n_probes;
 	uint64_t looks; /* at files that were begun */
@@ -527,10 +529,35 @@ void status_begin_pools(struct agent *a, struct ctl_request *q, const char *name
 void status_tell(struct agent *a);
 /* One tunnel's, without clients. */
 json_t *status_json(struct agent *a, const struct tunnel *t);
+/* "up" and so on, as "state" in ctl.h. */
+const char *status_state(const struct tunnel *t);
+/* What the core says of one peer. */
+struct peer_rows {
+	const struct ike_status *peer; /* NULL: it has none */
+	const struct wire_status *children;
+	unsigned int n_children;
+};
+/* False: it wants no more of them. */
+typedef bool (*status_fn)(void *ctx, const struct tunnel *t, const struct peer_rows *r);
+/* Calls @fn for some tunnels from @from on; the next one, or NULL if those were all, or @fn wants no more. */
+struct tunnel *status_walk(struct agent *a, struct tunnel *from, status_fn fn, void *ctx);
 /* The tunnel leaves the list of all. */
 void status_tunnel_ends(struct agent *a, const struct tunnel *t);
 /* Nobody gets an answer any more. */
 void status_free(struct agent *a);
+
+/* ---- metrics.c */
+/*
+ * Answer those who ask at @where, as listen_local() reads it; told by metrics_tell(). NULL, with a sentence in @err.
+ */
+struct metrics *metrics_open(struct agent *a, const char *where, char *err, size_t err_size);
+/* Collect some more of what was asked for, for some milliseconds; NULL is fine. */
+void metrics_tell(struct metrics *m);
+/* Is there something left to collect? NULL is fine. */
+bool metrics_is_busy(const struct metrics *m);
+/* The tunnel leaves the list of all; NULL is fine. */
+void metrics_tunnel_ends(struct metrics *m, const struct tunnel *t);
+void metrics_free(struct metrics *m); /* NULL is fine */
 
 /* ---- probe.c */
 /*

@@ -308,6 +308,7 @@ static void tunnel_unlink(struct agent *a, struct tunnel *t)
 		at = &before->next;
 	}
 	status_tunnel_ends(a, t);
+	metrics_tunnel_ends(a->metrics, t);
 	*at = t->next;
 	if (a->last == t)
 		a->last = before;

@@ -39,6 +39,8 @@ static const char usage[] =
 	"  -s, --socket PATH     control socket, by default " CTL_SOCKET "\n"
 	"      --state DIR       keep leases in DIR, by default " STATE_DIR ",\n"
 	"                        or with --socket the folder of that\n"
+	"      --metrics ADDRESS answer readers of metrics (OpenMetrics) there: 127.0.0.1:PORT, [::1]:PORT\n"
+	"                        or unix:/PATH\n"
 	"  -b, --background      go to the background once running, log to syslog\n"
 	"  -f, --foreground      stay (default)\n"
 	"  -d, --debug           log more\n"
@@ -365,7 +367,7 @@ static int serve(struct options *o)
 	return rc ? 1 : 0;
 }
 
-enum { OPT_CHECK = 256, OPT_KEYS, OPT_NO_SECCOMP, OPT_STATE };
+enum { OPT_CHECK = 256, OPT_KEYS, OPT_NO_SECCOMP, OPT_STATE, OPT_METRICS };
 
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -379,6 +381,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "debug-keys", required_argument, NULL, OPT_KEYS },
 		{ "no-seccomp", no_argument, NULL, OPT_NO_SECCOMP },
 		{ "state", required_argument, NULL, OPT_STATE },
+		{ "metrics", required_argument, NULL, OPT_METRICS },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -396,6 +399,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case OPT_KEYS: o->agent.key_dir = optarg; break;
 		case OPT_NO_SECCOMP: o->no_seccomp = true; break;
 		case OPT_STATE: o->agent.state_dir = optarg; break;
+		case OPT_METRICS: o->agent.metrics = optarg; break;
 		case 'V': puts("esptund " ESPTUN_VERSION); exit(0);
 		case 'h': fputs(usage, stdout); exit(0);
 		default: return -1;

@@ -125,6 +125,41 @@ static bool link_is_ours(struct net *n, uint32_t ifindex)
 	return ours;
 }
 
+/* What read_traffic() found. */
+struct found_traffic {
+	bool found;
+	struct rtnl_link_stats64 stats;
+};
+
+static void read_traffic(void *ctx, struct nlmsghdr *nlh)
+{
+	struct nlattr *a = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_STATS64);
+	struct found_traffic *f = ctx;
+
+	/* A newer kernel may have more of them, an older one less. */
+	if (a)
+		nla_memcpy(&f->stats, a, sizeof(f->stats));
+	f->found |= a != NULL;
+}
+
+int net_traffic(struct net *n, uint32_t ifindex, struct net_traffic *out)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	struct found_traffic f = { .found = false };
+	int rc = rtnl_talk(n->sk, rtnl_request(RTM_GETLINK, 0, &head, sizeof(head)), read_traffic,
+			   &f);
+
+	if (rc || !f.found)
+		return rc ? rc : -ENODATA;
+	*out = (struct net_traffic){
+		.rx_packets = f.stats.rx_packets,
+		.rx_bytes = f.stats.rx_bytes,
+		.tx_packets = f.stats.tx_packets,
+		.tx_bytes = f.stats.tx_bytes,
+	};
+	return 0;
+}
+
 static void link_from_conf(struct esptun_link *l, const struct net_conf *c)
 {
 	memset(l, 0, sizeof(*l));

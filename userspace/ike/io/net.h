@@ -78,6 +78,14 @@ void net_down(struct net *n, uint32_t ifindex);
 /* What a former net_up() or net_restore() had as ->given of the link, IPv4 and IPv6; family 0: nothing. */
 void net_given(struct net *n, const char *name, struct ike_addr out[2]);
 
+/* What went through a link since it was made, as ip -s link shows it. */
+struct net_traffic {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+};
+
+/* 0 or a negative errno. */
+int net_traffic(struct net *n, uint32_t ifindex, struct net_traffic *out);
+
 /*
  * Up to @max routes of ours through the link: those of a former net_up() or net_restore(). How many; 0 also if
  * there is no such link.

@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "ike/app/ctl/ctl.h"
+#include "ike/io/listen.h"
 
 struct client {
 	struct ctl *ctl;
@@ -174,58 +173,12 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
-static bool somebody_answers(const struct sockaddr_un *addr)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool answers = fd >= 0 && !connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
-
-	if (fd >= 0)
-		close(fd);
-	return answers;
-}
-
-static int bind_socket(const struct sockaddr_un *addr, char *err, size_t err_size)
-{
-	mode_t old;
-	int fd, rc;
-
-	if (somebody_answers(addr)) {
-		snprintf(
-			err, err_size,
-			"another esptund answers on %s: stop it first, or give this one another socket with --socket",
-			addr->sun_path);
-		return -1;
-	}
-	unlink(addr->sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	old = umask(0177); /* mode 0600 from the first moment */
-	rc = fd < 0 ? -1 : bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
-	umask(old);
-	if (rc) {
-		snprintf(err, err_size, "cannot make the control socket %s: %s", addr->sun_path,
-			 strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void *ctx, char *err,
 		     size_t err_size)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = listen_unix(path, 0600, "control socket", "--socket", err, err_size);
 	struct ctl *ctl;
-	int fd;
 
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		snprintf(err, err_size,
-			 "the path of the control socket, %s, is longer than %zu octets", path,
-			 sizeof(addr.sun_path) - 1);
-		return NULL;
-	}
-	memcpy(addr.sun_path, path, strlen(path) + 1);
-	fd = bind_socket(&addr, err, err_size);
 	if (fd < 0)
 		return NULL;
 	ctl = calloc(1, sizeof(*ctl));
@@ -234,7 +187,7 @@ struct ctl *ctl_open(struct event_base *base, const char *path, ctl_fn fn, void 
 		ctl->fn = fn;
 		ctl->ctx = ctx;
 		ctl->listener = evconnlistener_new(
-			base, on_accept, ctl, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 8, fd);
+			base, on_accept, ctl, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	}
 	if (!ctl || !ctl->listener) {
 		snprintf(err, err_size, "cannot listen on %s: %s", path, strerror(errno));

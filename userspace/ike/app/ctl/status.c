@@ -165,13 +165,6 @@ static json_t *child_json(const struct ike_status *s, uint64_t now)
 	return o;
 }
 
-/* What the core says of one peer. */
-struct peer_rows {
-	const struct ike_status *peer; /* NULL: it has none */
-	const struct wire_status *children;
-	unsigned int n_children;
-};
-
 /* The next of @all, from *@at on, if they are of the key with this index. */
 static struct peer_rows take_rows(const struct core_rows *all, unsigned int *at, uint32_t key)
 {
@@ -314,7 +307,7 @@ static const char *const state_names[] = {
 	[IKE_TUNNEL_CLOSING] = "closing",
 };
 
-static const char *state_name(const struct tunnel *t)
+const char *status_state(const struct tunnel *t)
 {
 	if (*t->error && !t->started)
 		return "failed";
@@ -424,7 +417,7 @@ static json_t *tunnel_json(struct agent *a, const struct tunnel *t, const struct
 	json_t *o = json_object();
 
 	put_text(o, "name", t->conf.name);
-	put_text(o, "state", state_name(t));
+	put_text(o, "state", status_state(t));
 	put_text(o, "start", starts[t->conf.start]);
 	if (*t->error)
 		put_error(o, t->error, troubles[t->trouble], t->error_at, now);
@@ -599,8 +592,7 @@ static bool tell_one(struct agent *a, struct status_job *job)
 	return job->hub;
 }
 
-/* Some more of all tunnels; false if those were all, or nobody listens any more. */
-static bool tell_tunnels(struct agent *a, struct status_job *job)
+struct tunnel *status_walk(struct agent *a, struct tunnel *from, status_fn fn, void *ctx)
 {
 	struct wire_key keys[STATUS_AT_ONCE] = { 0 };
 	struct tunnel *tunnels[STATUS_AT_ONCE];
@@ -608,18 +600,32 @@ static bool tell_tunnels(struct agent *a, struct status_job *job)
 	struct core_rows rows;
 	bool heard = true;
 
-	for (; job->next && n < STATUS_AT_ONCE; job->next = job->next->next) {
-		tunnels[n] = job->next;
-		keys[n++] = key_of(job->next);
+	for (; from && n < STATUS_AT_ONCE; from = from->next) {
+		tunnels[n] = from;
+		keys[n++] = key_of(from);
 	}
 	core_status_rows(a->core, keys, n, &rows);
 	for (unsigned int i = 0; i < n && heard; i++) {
 		const struct peer_rows r = take_rows(&rows, &at, i);
 
-		heard = ctl_list_add(job->request, tunnel_json(a, tunnels[i], &r));
+		heard = fn(ctx, tunnels[i], &r);
 	}
 	free(rows.v);
-	return heard && job->next;
+	return heard ? from : NULL;
+}
+
+static bool tell_tunnel(void *ctx, const struct tunnel *t, const struct peer_rows *r)
+{
+	struct status_job *job = ctx;
+
+	return ctl_list_add(job->request, tunnel_json(t->agent, t, r));
+}
+
+/* Some more of all tunnels; false if those were all, or nobody listens any more. */
+static bool tell_tunnels(struct agent *a, struct status_job *job)
+{
+	job->next = status_walk(a, job->next, tell_tunnel, job);
+	return job->next;
 }
 
 /* One pool more, with all its leases; false if that was the last one, or nobody listens any more. */
