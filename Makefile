@@ -21,6 +21,8 @@ tmpfilesdir ?= /usr/lib/tmpfiles.d
 nmconfdir ?= /usr/lib/NetworkManager/conf.d
 sysusersdir ?= /usr/lib/sysusers.d
 completiondir ?= /usr/share/bash-completion/completions
+zshdir  ?= /usr/share/zsh/vendor-completions
+fishdir ?= /usr/share/fish/vendor_completions.d
 pcdir ?= $(libdir)/pkgconfig
 srcdir  ?= /usr/src
 MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -279,6 +281,8 @@ install: userspace ## programs, manuals, unit, module sources for DKMS (DESTDIR=
 		for user in esptund esptund-ike esptund-keys esptund-fetch; do getent passwd $$user >/dev/null || \
 		useradd --system --no-create-home --shell /usr/sbin/nologin $$user || exit 1; done)
 	$(Q)$(call put,0644,$D/completion.bash,$(completiondir)/esptun)
+	$(Q)$(call put,0644,$D/completion.zsh,$(zshdir)/_esptun)
+	$(Q)$(call put,0644,$D/completion.fish,$(fishdir)/esptun.fish)
 	$(Q)$(call put,0644,$D/monitoring/alerts.yml,$(docdir)/monitoring/alerts.yml)
 	$(Q)$(call put,0644,$D/monitoring/dashboard.json,$(docdir)/monitoring/dashboard.json)
 	$(Q)for example in $(EXAMPLES); do install -D -m 0644 $$example $(DESTDIR)$(docdir)/$${example##*/} || exit 1; done
@@ -295,7 +299,7 @@ uninstall: ## remove what install and dkms-install put there; /etc/esptun stays
 	$(Q)rm -f $(addprefix $(DESTDIR),$(bindir)/esptun $(sbindir)/esptund $(libdir)/libesptun.so.0 \
 		$(libdir)/libesptun.so $(libdir)/libesptun.a $(pcdir)/libesptun.pc $(iplibdir)/link_esptun.so \
 		$(unitdir)/esptund.service $(tmpfilesdir)/esptun.conf $(sysusersdir)/esptun.conf \
-		$(nmconfdir)/esptun.conf $(completiondir)/esptun)
+		$(nmconfdir)/esptun.conf $(completiondir)/esptun $(zshdir)/_esptun $(fishdir)/esptun.fish)
 	$(Q)for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m##*/}; done
 	$(Q)rm -rf $(DESTDIR)$(includedir)/esptun $(DESTDIR)$(docdir) $(DEST_SRC)
 	$(if $(DESTDIR),,$(Q)ldconfig)
