@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <search.h>
 #include <linux/genetlink.h>
 #include <netlink/genl/genl.h>
 #include <stdio.h>
@@ -111,7 +112,36 @@ int esptun_link_get(struct esptun *h, const char *name, struct esptun_link *link
 	return ask(h);
 }
 
-static uint32_t last_index;
+struct link {
+	uint32_t index;
+	char name[IFNAMSIZ];
+};
+
+static void *links; /* a tree of tsearch(): a name keeps its number */
+
+static int compare_links(const void *a, const void *b)
+{
+	return strcmp(((const struct link *)a)->name, ((const struct link *)b)->name);
+}
+
+/* 0: out of memory. */
+static uint32_t index_of(const char *name)
+{
+	static uint32_t last;
+	struct link *l = calloc(1, sizeof(*l)), **found;
+
+	if (!l)
+		return 0;
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	found = tsearch(l, &links, compare_links);
+	if (!found || *found != l)
+		free(l);
+	if (!found)
+		return 0;
+	if (!(*found)->index)
+		(*found)->index = ++last;
+	return (*found)->index;
+}
 
 struct net *net_open(struct esptun *h)
 {
@@ -137,12 +167,11 @@ int net_up(struct net *n, const struct net_conf *conf, uint32_t *ifindex, bool *
 	   size_t err_size)
 {
 	(void)n;
-	(void)conf;
-	(void)err;
-	(void)err_size;
-	*ifindex = ++last_index;
+	*ifindex = index_of(conf->name);
 	*made = false;
-	return 0;
+	if (!*ifindex)
+		snprintf(err, err_size, "no memory");
+	return *ifindex ? 0 : -ENOMEM;
 }
 
 int net_restore(struct net *n, const struct net_conf *conf, uint32_t ifindex, struct net_did *did,
@@ -153,7 +182,7 @@ int net_restore(struct net *n, const struct net_conf *conf, uint32_t ifindex, st
 	(void)ifindex;
 	(void)err;
 	(void)err_size;
-	did->text[0] = 0;
+	memset(did, 0, sizeof(*did));
 	return 0;
 }
 
