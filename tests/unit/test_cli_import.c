@@ -567,9 +567,9 @@ static void run_of_guide(const char *at)
 {
 	char line[256], words[512];
 
-	at = strstr(at, "\n    esptun ");
+	at = strstr(at, "\n```sh\nesptun ");
 	assert_non_null(at);
-	at += strlen("\n    esptun ");
+	at += strlen("\n```sh\nesptun ");
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
 	assert_memory_equal(line, "import /", 8);
 	snprintf(words, sizeof(words), "import %%%s --to %%/etc/esptun", line + 7);

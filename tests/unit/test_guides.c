@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Documentation/clients/: the hub's configuration in each guide is one that the parser takes, and what the
- * guide says its clients offer has something in it that this configuration chooses.
+ * Documentation/clients/ and Documentation/guides/: our configuration in each page is one that the parser takes, and what a page
+ * says its clients or gateways offer has something in it that this configuration chooses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void read_guide(const char *name)
 	size_t len;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/Documentation/clients/%s", top ? top : ".", name);
+	snprintf(path, sizeof(path), "%s/Documentation/%s", top ? top : ".", name);
 	f = fopen(path, "r");
 	if (!f)
 		fail_msg("cannot open %s", path);
@@ -28,16 +28,20 @@ static void read_guide(const char *name)
 	fclose(f);
 }
 
-/* What stands between ```@kind and ```. */
-static void block(const char *kind, char *out, size_t size)
+/* The block of page @name behind the line that begins with ``` and @info, the @n-th such from 0. */
+static void block(const char *name, const char *info, unsigned int n, char *out, size_t size)
 {
-	char begin[32];
-	const char *at, *end;
+	const char *at = guide, *end;
+	char begin[64];
 
-	snprintf(begin, sizeof(begin), "```%s\n", kind);
-	at = strstr(guide, begin);
-	assert_non_null(at);
-	at += strlen(begin);
+	read_guide(name);
+	snprintf(begin, sizeof(begin), "```%s", info);
+	do {
+		at = strstr(at, begin);
+		if (!at)
+			fail_msg("%s has no block %u of %s", name, n, info);
+		at += strcspn(at, "\n") + 1;
+	} while (n--);
 	end = strstr(at, "```");
 	assert_non_null(end);
 	assert_true((size_t)(end - at) < size);
@@ -69,15 +73,39 @@ static void check_offer(const struct ike_proposals *own, const char *line, uint8
 	assert_string_equal(ike_proposal_print(got, sizeof(got), &chosen), want);
 }
 
-static void guides_agree_with_the_parser(void **state)
+#define WINDOWS "clients/windows.md"
+#define APPLE "clients/apple.md"
+#define ANDROID "clients/android.md"
+#define WARRIORS "guides/road-warriors.md"
+#define CLOUD "guides/cloud.md"
+
+static void pages_agree_with_the_parser(void **state)
 {
+	static const char sha1[] = "Signatures: sha1 is broken";
 	static const struct {
-		const char *name, *warning, *ike, *esp;
+		const char *page, *ini, *warning; /* our file in @page, and what is said of it */
+		const char *offers; /* the page with what the other end offers, */
+		unsigned int n; /* and which of its blocks that is */
+		const char *ike, *esp; /* chosen of it */
 	} rows[] = {
-		{ "windows.md", "Signatures: sha1 is broken", "aes256gcm16-prfsha256-ecp256",
+		{ WINDOWS, "ini", sha1, WINDOWS, 0, "aes256gcm16-prfsha256-ecp256",
 		  "aes256gcm16-noesn" },
-		{ "apple.md", NULL, "aes256-sha256-prfsha256-modp2048", "aes256-sha256-noesn" },
-		{ "android.md", NULL, "aes256gcm16-prfsha256-x25519", "aes256gcm16-noesn" },
+		{ APPLE, "ini", NULL, APPLE, 0, "aes256-sha256-prfsha256-modp2048",
+		  "aes256-sha256-noesn" },
+		{ ANDROID, "ini", NULL, ANDROID, 0, "aes256gcm16-prfsha256-x25519",
+		  "aes256gcm16-noesn" },
+		{ WARRIORS, "ini hq", sha1, WINDOWS, 0, "aes256gcm16-prfsha256-ecp256",
+		  "aes256gcm16-noesn" },
+		{ WARRIORS, "ini hq", sha1, APPLE, 0, "aes256-sha256-prfsha256-modp2048",
+		  "aes256-sha256-noesn" },
+		{ WARRIORS, "ini hq", sha1, ANDROID, 0, "aes256gcm16-prfsha256-x25519",
+		  "aes256gcm16-noesn" },
+		{ CLOUD, "ini hq /etc/esptun/aws", NULL, CLOUD, 0, "aes256gcm16-prfsha384-ecp256",
+		  "aes256gcm16-noesn" },
+		{ CLOUD, "ini hq /etc/esptun/azure", NULL, CLOUD, 1, "aes256gcm16-prfsha384-ecp256",
+		  "aes256gcm16-noesn" },
+		{ CLOUD, "ini hq /etc/esptun/gcp", NULL, CLOUD, 2, "aes256gcm16-prfsha384-ecp256",
+		  "aes256gcm16-noesn" },
 	};
 
 	(void)state;
@@ -86,30 +114,41 @@ static void guides_agree_with_the_parser(void **state)
 		char ini[4096], offers[2048], *ike, *esp;
 		struct config c;
 
-		read_guide(rows[i].name);
-		block("ini", ini, sizeof(ini));
-		block("offers", offers, sizeof(offers));
+		block(rows[i].offers, "offers", rows[i].n, offers, sizeof(offers));
+		block(rows[i].page, rows[i].ini, 0, ini, sizeof(ini));
 		*said = 0;
 		if (config_parse("vpn", ini, strlen(ini), &c, &report))
-			fail_msg("%s: %s", rows[i].name, said);
+			fail_msg("%s: %s", rows[i].page, said);
 		if (rows[i].warning ? !strstr(said, rows[i].warning) : *said)
-			fail_msg("%s: %s", rows[i].name, said);
-		assert_true(c.n_ranges > 0 && c.clients > 1);
+			fail_msg("%s: %s", rows[i].page, said);
+		assert_true(c.endpoint[0] || (c.n_ranges > 0 && c.clients > 1));
 		ike = strstr(offers, "ike ");
 		esp = strstr(offers, "\nesp ");
 		assert_true(ike && esp);
 		check_offer(c.ike, ike + 4, IKE_PROTO_IKE, rows[i].ike);
 		check_offer(c.esp, esp + 5, IKE_PROTO_ESP, rows[i].esp);
-		/* people copy names from one part of a guide into another */
-		assert_non_null(strstr(strstr(guide, "## The client"), "vpn.example.org"));
 		config_clear(&c);
+	}
+}
+
+/* What the client is told to connect to is what the hub names itself: people copy names from one part into another. */
+static void clients_are_told_the_hubs_name(void **state)
+{
+	static const char *const pages[] = { WINDOWS, APPLE, ANDROID };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		read_guide(pages[i]);
+		assert_non_null(strstr(guide, "LocalID = vpn.example.org"));
+		assert_non_null(strstr(strstr(guide, "## The client"), "vpn.example.org"));
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(guides_agree_with_the_parser),
+		cmocka_unit_test(pages_agree_with_the_parser),
+		cmocka_unit_test(clients_are_told_the_hubs_name),
 	};
 
 	return cmocka_run_group_tests_name("guides", tests, NULL, NULL);

@@ -5,13 +5,13 @@
 
 . "$VM_TOP/tests/vm/lib.sh"
 
-# block N: the Nth indented block of the README's section on static keys.
+# block N: the Nth block of the README's section on static keys.
 block() {
 	awk -v want="$1" '
 		/^## / { in_section = /static keys/ }
 		!in_section { next }
-		/^    / { if (!inside) n++; inside = 1; if (n == want) print substr($0, 5); next }
-		{ inside = 0 }' "$VM_TOP/README.md"
+		/^```/ { inside = !inside; n += inside; next }
+		inside && n == want' "$VM_TOP/README.md"
 }
 
 # follow NS N: run a block there, echoed, and stop at what fails.

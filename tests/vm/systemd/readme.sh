@@ -12,9 +12,9 @@ block_after() {
 	awk -v text="$1" '
 		index($0, text) { found = 1; next }
 		!found { next }
-		/^    / { inside = 1; print substr($0, 5); next }
-		/^$/ { if (inside) print; next }
-		inside { exit }' "$VM_TOP/README.md"
+		/^```/ && inside { exit }
+		/^```/ { inside = 1; next }
+		inside' "$VM_TOP/README.md"
 }
 
 # at_hq COMMAND...: at the headquarters.

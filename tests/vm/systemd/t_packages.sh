@@ -35,7 +35,7 @@ agent_pid() {
 boot 1 && {
 	named > named
 	must install_packages install "linux-headers-$(uname -r)"
-	line=$(sed -n "s,^    sudo apt \(install ./build/deb/[^#]*\).*,\1,p" "$VM_TOP/README.md" | sed "s,./build/deb,$PACKAGES,g")
+	line=$(sed -n "s,^sudo apt \(install ./build/deb/[^#]*\).*,\1,p" "$VM_TOP/README.md" | sed "s,./build/deb,$PACKAGES,g")
 	# shellcheck disable=SC2086 # a list, with patterns
 	check "the packages of README are installed" install_packages $line || bail "nothing to go on with"
 	check "the service runs" systemctl is-active esptund
