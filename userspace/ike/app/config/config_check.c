@@ -14,16 +14,6 @@
 #include "ike/child/proposal_share.h"
 #include "ike/child/ts.h"
 
-static bool given(const struct parse *p, const char *name)
-{
-	return p->seen[config_find_key(name) - config_keys];
-}
-
-static unsigned int line_of(const struct parse *p, const char *name)
-{
-	return p->line_of[config_find_key(name) - config_keys];
-}
-
 /* What Crypto names and modern would not. */
 static void warn_of_crypto(struct parse *p)
 {
@@ -34,15 +24,15 @@ static void warn_of_crypto(struct parse *p)
 
 		if (caution && (ike_proposals_allow(p->c->ike, &w->t, 1) ||
 				ike_proposals_allow(p->c->esp, &w->t, 1)))
-			config_say(p, false, line_of(p, "Crypto"), "Crypto: %s %s", w->text,
+			config_say(p, false, config_line_of(p, "Crypto"), "Crypto: %s %s", w->text,
 				   caution);
 	}
 }
 
 static void refuse_requirement(struct parse *p, unsigned int i)
 {
-	config_say(p, true, line_of(p, "Require"), "Require = %s: %s", config_requirements[i].word,
-		   config_requirements[i].sentence);
+	config_say(p, true, config_line_of(p, "Require"), "Require = %s: %s",
+		   config_requirements[i].word, config_requirements[i].sentence);
 }
 
 /* What Require asks for, of one list; false, and an error is told, if Crypto has none of it. */
@@ -79,7 +69,8 @@ static void finish_crypto(struct parse *p)
 		}
 		if (*out[i])
 			continue;
-		config_say(p, true, line_of(p, "Crypto"), "Crypto = %.100s: %s", text, p->err);
+		config_say(p, true, config_line_of(p, "Crypto"), "Crypto = %.100s: %s", text,
+			   p->err);
 		return;
 	}
 	warn_of_crypto(p);
@@ -90,13 +81,13 @@ static void check_start(struct parse *p, struct children_section *s)
 {
 	bool begins = s->start_given && s->start != IKE_START_LISTEN;
 
-	if (given(p, "Endpoint"))
+	if (config_given(p, "Endpoint"))
 		return;
 	if (begins && s != p->sections)
 		config_say(p, true, s->line,
 			   "[Child %s]: without Endpoint only Start = listen is possible", s->name);
 	else if (begins)
-		config_say(p, true, line_of(p, "Start"),
+		config_say(p, true, config_line_of(p, "Start"),
 			   "without Endpoint only Start = listen is possible");
 	s->start = IKE_START_LISTEN;
 }
@@ -119,7 +110,7 @@ static void finish_section(struct parse *p, struct children_section *s, struct c
 	else if (s->line)
 		config_say(p, true, s->line, "[Child %s] Selectors: %s", s->name, p->err);
 	else
-		config_say(p, true, line_of(p, "Selectors"), "Selectors: %s", p->err);
+		config_say(p, true, config_line_of(p, "Selectors"), "Selectors: %s", p->err);
 	if (s->start < p->c->start)
 		p->c->start = s->start;
 }
@@ -130,7 +121,7 @@ static void finish_children(struct parse *p)
 	struct children made = { .n = 0 };
 
 	if (first && p->sections[0].n_pairs)
-		config_say(p, true, line_of(p, "Selectors"),
+		config_say(p, true, config_line_of(p, "Selectors"),
 			   "Selectors belong into the sections [Child NAME], as there are some");
 	if (first)
 		check_start(p, &p->sections[0]);
@@ -153,9 +144,9 @@ static void check_mobike(struct parse *p)
 		transport |= p->c->child[i].mode == IKE_MODE_TRANSPORT;
 	if (!transport)
 		return;
-	if (given(p, "Mobike") && p->c->mobike)
+	if (config_given(p, "Mobike") && p->c->mobike)
 		config_say(
-			p, true, line_of(p, "Mobike"),
+			p, true, config_line_of(p, "Mobike"),
 			"Mobike = yes: addresses of SAs in transport mode cannot change: expected no, or Mode = tunnel");
 	p->c->mobike = false;
 }
@@ -163,16 +154,17 @@ static void check_mobike(struct parse *p)
 /* Is there a pre-shared key, of the tunnel or of some clients? */
 static bool has_psk(const struct parse *p)
 {
-	return given(p, "PSK") || (p->c->clients > 1 && (p->c->keys.n || given(p, "Secrets")));
+	return config_given(p, "PSK") ||
+	       (p->c->clients > 1 && (p->c->keys.n || config_given(p, "Secrets")));
 }
 
 /* Where has_psk() found it: the name of that key or section, and its line. */
 static const char *find_psk(const struct parse *p, unsigned int *line)
 {
-	const char *key = given(p, "PSK") ? "PSK" : "Secrets";
+	const char *key = config_given(p, "PSK") ? "PSK" : "Secrets";
 
-	if (given(p, key)) {
-		*line = line_of(p, key);
+	if (config_given(p, key)) {
+		*line = config_line_of(p, key);
 		return key;
 	}
 	*line = p->c->keys.v[0].line;
@@ -194,7 +186,7 @@ static const struct side of_peer = {
 
 static bool of_peer_given(const struct parse *p)
 {
-	return given(p, of_peer.key) || given(p, of_peer.ca);
+	return config_given(p, of_peer.key) || config_given(p, of_peer.ca);
 }
 
 /* Keys of certificates that need others, or exclude them. */
@@ -202,28 +194,28 @@ static void check_certs(struct parse *p)
 {
 	const char *id = p->c->remote_auth.then_user ? "FirstID" : "RemoteID";
 
-	if (given(p, "Cert") && !given(p, "Key"))
-		config_say(p, true, line_of(p, "Cert"),
+	if (config_given(p, "Cert") && !config_given(p, "Key"))
+		config_say(p, true, config_line_of(p, "Cert"),
 			   "Cert needs Key, the private key that belongs to it");
-	if (given(p, "KeyPassphrase") && !given(p, "Key"))
-		config_say(p, true, line_of(p, "KeyPassphrase"),
+	if (config_given(p, "KeyPassphrase") && !config_given(p, "Key"))
+		config_say(p, true, config_line_of(p, "KeyPassphrase"),
 			   "KeyPassphrase needs Key, the private key that it opens");
-	if (given(p, "OCSP") && !given(p, "Cert"))
-		config_say(p, true, line_of(p, "OCSP"),
+	if (config_given(p, "OCSP") && !config_given(p, "Cert"))
+		config_say(p, true, config_line_of(p, "OCSP"),
 			   "OCSP needs Cert, the certificate that the response is about");
-	if (given(p, "CA") && given(p, "PublicKey"))
+	if (config_given(p, "CA") && config_given(p, "PublicKey"))
 		config_say(
-			p, true, line_of(p, "CA"),
+			p, true, config_line_of(p, "CA"),
 			"CA, and PublicKey in line %u: expected one of them, as the peer has a certificate or a raw public key",
-			line_of(p, "PublicKey"));
-	if (given(p, "CA") && !given(p, id))
+			config_line_of(p, "PublicKey"));
+	if (config_given(p, "CA") && !config_given(p, id))
 		config_say(
-			p, true, line_of(p, "CA"),
+			p, true, config_line_of(p, "CA"),
 			"CA: each of its certificates could be the peer's: expected %s in [Peer], too, the identity of the right one%s",
-			id, given(p, "EAP") ? "" : " (or any)");
-	if (given(p, "FirstID") && !p->c->remote_auth.then_user)
+			id, config_given(p, "EAP") ? "" : " (or any)");
+	if (config_given(p, "FirstID") && !p->c->remote_auth.then_user)
 		config_say(
-			p, true, line_of(p, "FirstID"),
+			p, true, config_line_of(p, "FirstID"),
 			"FirstID is of the first one of two rounds: expected RemoteAuth = pubkey, eap (or psk, eap), or RemoteID instead");
 }
 
@@ -233,7 +225,7 @@ static const char *find_status_key(const struct parse *p)
 	static const char *const keys[] = { "CRL", "Revocation", "FetchFrom", "Fetch" };
 
 	for (unsigned int i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (given(p, keys[i]))
+		if (config_given(p, keys[i]))
 			return keys[i];
 	}
 	return NULL;
@@ -243,28 +235,28 @@ static const char *find_status_key(const struct parse *p)
 static void check_fetching(struct parse *p)
 {
 	const struct config *c = p->c;
-	const char *key = given(p, "FetchFrom") ? "FetchFrom" : "Fetch";
+	const char *key = config_given(p, "FetchFrom") ? "FetchFrom" : "Fetch";
 
-	if (c->revocation == PKI_REVOCATION_OFF && given(p, key) && c->fetch)
+	if (c->revocation == PKI_REVOCATION_OFF && config_given(p, key) && c->fetch)
 		config_say(
-			p, true, line_of(p, key),
+			p, true, config_line_of(p, key),
 			"%s: nothing is fetched with Revocation = off in line %u: expected one of them",
-			key, line_of(p, "Revocation"));
-	else if (!c->fetch && given(p, "FetchFrom") && given(p, "Fetch"))
+			key, config_line_of(p, "Revocation"));
+	else if (!c->fetch && config_given(p, "FetchFrom") && config_given(p, "Fetch"))
 		config_say(
-			p, true, line_of(p, "FetchFrom"),
+			p, true, config_line_of(p, "FetchFrom"),
 			"FetchFrom: nothing is fetched with Fetch = no in line %u: expected one of them",
-			line_of(p, "Fetch"));
-	else if (!c->fetch && given(p, "FetchFrom"))
+			config_line_of(p, "Fetch"));
+	else if (!c->fetch && config_given(p, "FetchFrom"))
 		config_say(
-			p, true, line_of(p, "FetchFrom"),
+			p, true, config_line_of(p, "FetchFrom"),
 			"FetchFrom: nothing is fetched with FwMark in line %u without Fetch = yes: expected that, too",
-			line_of(p, "FwMark"));
+			config_line_of(p, "FwMark"));
 	else if (c->fetch && c->fwmark)
 		config_say(
-			p, false, line_of(p, "Fetch"),
+			p, false, config_line_of(p, "Fetch"),
 			"Fetch = yes: fetching is without FwMark, which is in line %u: a server to which packets without it are routed through a tunnel is not asked, unless FetchFrom names it",
-			line_of(p, "FwMark"));
+			config_line_of(p, "FwMark"));
 }
 
 /* An answer is required that only few peers bring themselves. */
@@ -273,12 +265,13 @@ static void warn_of_refusals(struct parse *p)
 	const struct config *c = p->c;
 	bool strict = c->revocation == PKI_REVOCATION_STRICT;
 
-	if (c->revocation == PKI_REVOCATION_OFF || given(p, "CRL") || c->fetch)
+	if (c->revocation == PKI_REVOCATION_OFF || config_given(p, "CRL") || c->fetch)
 		return;
 	config_say(
-		p, false, line_of(p, "Revocation"),
+		p, false, config_line_of(p, "Revocation"),
 		"Revocation = %s with Fetch = no%s and without CRL: peers %s are refused, but for those that send an OCSP response with them",
-		strict ? "strict" : "ifuri", given(p, "Fetch") ? "" : ", the default with FwMark,",
+		strict ? "strict" : "ifuri",
+		config_given(p, "Fetch") ? "" : ", the default with FwMark,",
 		strict ? "with certificates"
 		       : "whose certificates name a CRL or an OCSP responder");
 }
@@ -294,19 +287,19 @@ static void finish_revocation(struct parse *p)
 	const char *key = find_status_key(p);
 	struct config *c = p->c;
 
-	if (!given(p, "CA") || (c->fwmark && !given(p, "Fetch")))
+	if (!config_given(p, "CA") || (c->fwmark && !config_given(p, "Fetch")))
 		c->fetch = false;
-	if (!given(p, "Revocation"))
-		c->revocation = given(p, "CRL") || c->fetch ? PKI_REVOCATION_IFURI
-							    : PKI_REVOCATION_OFF;
-	if (key && !given(p, "CA")) {
-		config_say(p, true, line_of(p, key),
+	if (!config_given(p, "Revocation"))
+		c->revocation = config_given(p, "CRL") || c->fetch ? PKI_REVOCATION_IFURI
+								   : PKI_REVOCATION_OFF;
+	if (key && !config_given(p, "CA")) {
+		config_say(p, true, config_line_of(p, key),
 			   "%s is about certificates of the peer: expected CA in [Peer], too", key);
-	} else if (given(p, "CRL") && c->revocation == PKI_REVOCATION_OFF) {
+	} else if (config_given(p, "CRL") && c->revocation == PKI_REVOCATION_OFF) {
 		config_say(
-			p, true, line_of(p, "CRL"),
+			p, true, config_line_of(p, "CRL"),
 			"CRL is not looked at with Revocation = off in line %u: expected one of them",
-			line_of(p, "Revocation"));
+			config_line_of(p, "Revocation"));
 	} else {
 		check_fetching(p);
 		warn_of_refusals(p);
@@ -320,25 +313,25 @@ static void refuse_two_keys(struct parse *p, const struct side *s, const char *o
 
 	config_say(p, true, line,
 		   "%s, and %s in line %u: expected %s = psk or pubkey, which says what %s", psk,
-		   of_key, line_of(p, of_key), s->auth,
+		   of_key, config_line_of(p, of_key), s->auth,
 		   s == &of_us ? "we prove who we are by" : "the peer has to prove who it is by");
 }
 
 /* What was said, else that for which there is a key. Two of them are not chosen between. */
 static void finish_method(struct parse *p, const struct side *s, enum ike_method *method)
 {
-	const char *of_key = s->ca && given(p, s->ca) ? s->ca : s->key;
-	bool key = given(p, of_key), psk = has_psk(p);
+	const char *of_key = s->ca && config_given(p, s->ca) ? s->ca : s->key;
+	bool key = config_given(p, of_key), psk = has_psk(p);
 
-	if (!given(p, s->auth)) {
+	if (!config_given(p, s->auth)) {
 		*method = key ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
 		if (key && psk)
 			refuse_two_keys(p, s, of_key);
 	}
 	if (*method == IKE_METHOD_SIGNATURE && !key)
-		config_say(p, true, line_of(p, s->auth), "%s = pubkey needs %s", s->auth,
+		config_say(p, true, config_line_of(p, s->auth), "%s = pubkey needs %s", s->auth,
 			   s->sentence);
-	else if (*method == IKE_METHOD_PSK && !psk && (given(p, "Key") || of_peer_given(p)))
+	else if (*method == IKE_METHOD_PSK && !psk && (config_given(p, "Key") || of_peer_given(p)))
 		config_say(p, true, 0, "lacks %s; or PSK in [Peer], the key shared with the peer",
 			   s->sentence);
 	else if (*method == IKE_METHOD_PSK && !psk)
@@ -348,8 +341,9 @@ static void finish_method(struct parse *p, const struct side *s, enum ike_method
 /* A key that says something only with another one, which is missing. */
 static void refuse_alone(struct parse *p, const char *key, const char *of)
 {
-	if (given(p, key))
-		config_say(p, true, line_of(p, key), "%s is for EAP: expected %s, too", key, of);
+	if (config_given(p, key))
+		config_say(p, true, config_line_of(p, key), "%s is for EAP: expected %s, too", key,
+			   of);
 }
 
 /* Does a configured method of EAP go by a password, which is ours or those of users here? */
@@ -361,25 +355,25 @@ static bool needs_password(const struct config *c)
 /* Certificates that a method of EAP shows, and keys of passwords that none asks for. */
 static void check_eap_keys(struct parse *p)
 {
-	const char *unused = given(p, "Password") ? "Password" : "Users";
+	const char *unused = config_given(p, "Password") ? "Password" : "Users";
 	unsigned int needs = eap_needs(p->c->eap_methods);
 
-	if (needs & EAP_NEEDS_CERTS && !given(p, "Cert"))
+	if (needs & EAP_NEEDS_CERTS && !config_given(p, "Cert"))
 		config_say(
-			p, true, line_of(p, "EAPMethods"),
+			p, true, config_line_of(p, "EAPMethods"),
 			"EAPMethods: tls shows a certificate of each end: expected Cert and Key in [Tunnel], too, ours");
-	if (needs & EAP_NEEDS_CERTS && !given(p, "CA"))
+	if (needs & EAP_NEEDS_CERTS && !config_given(p, "CA"))
 		config_say(
-			p, true, line_of(p, "EAPMethods"),
+			p, true, config_line_of(p, "EAPMethods"),
 			"EAPMethods: tls shows a certificate of each end: expected CA in [Peer], too, which certifies the peer's");
-	if (given(p, "EAPServerID") &&
+	if (config_given(p, "EAPServerID") &&
 	    (!(needs & EAP_NEEDS_CERTS) || !ike_auth_is_user(&p->c->local_auth)))
 		config_say(
-			p, true, line_of(p, "EAPServerID"),
+			p, true, config_line_of(p, "EAPServerID"),
 			"EAPServerID is who a server of EAP-TLS is, for its users: expected EAP in [Tunnel], and tls among EAPMethods, or none");
-	if (!(needs & EAP_NEEDS_PASSWORD) && !p->c->n_radius && given(p, unused))
+	if (!(needs & EAP_NEEDS_PASSWORD) && !p->c->n_radius && config_given(p, unused))
 		config_say(
-			p, true, line_of(p, unused),
+			p, true, config_line_of(p, unused),
 			"%s is for passwords, and no method of EAPMethods asks for one: expected none%s",
 			unused,
 			strcmp(unused, "Users") != 0
@@ -395,27 +389,27 @@ static void check_eap_client(struct parse *p)
 	struct ike_iov name;
 	char rounds[32];
 
-	if (!given(p, "EAP") || (needs_password(c) && !given(p, "Password")))
-		config_say(p, true, line_of(p, "LocalAuth"),
+	if (!config_given(p, "EAP") || (needs_password(c) && !config_given(p, "Password")))
+		config_say(p, true, config_line_of(p, "LocalAuth"),
 			   "LocalAuth = %s needs EAP in [Tunnel], our user's name%s",
 			   ike_auth_print(rounds, sizeof(rounds), &c->local_auth),
 			   needs_password(c) ? ", and Password, which goes with it" : "");
 	else if (c->remote_auth.method != IKE_METHOD_SIGNATURE || c->remote_auth.then_user)
 		config_say(
-			p, true, line_of(p, "EAP"),
+			p, true, config_line_of(p, "EAP"),
 			"EAP: who answers has to prove who it is before we show that we know our password: expected CA (or PublicKey) in [Peer], and RemoteAuth = pubkey");
-	else if (!given(p, "Endpoint"))
+	else if (!config_given(p, "Endpoint"))
 		config_say(
-			p, true, line_of(p, "EAP"),
+			p, true, config_line_of(p, "EAP"),
 			"EAP: only the end that begins is a user: expected Endpoint, too; users of this end are in Users");
-	if (given(p, "CA") && (!c->remote_id.type || ike_id_is_wildcard(&c->remote_id)))
+	if (config_given(p, "CA") && (!c->remote_id.type || ike_id_is_wildcard(&c->remote_id)))
 		config_say(
-			p, true, line_of(p, "RemoteID"),
+			p, true, config_line_of(p, "RemoteID"),
 			"RemoteID: whoever has a certificate of CA could try our password: expected the one identity of the server");
-	if (given(p, "PSK") && !ike_auth_has(&c->local_auth, IKE_METHOD_PSK))
-		config_say(p, true, line_of(p, "PSK"),
+	if (config_given(p, "PSK") && !ike_auth_has(&c->local_auth, IKE_METHOD_PSK))
+		config_say(p, true, config_line_of(p, "PSK"),
 			   "PSK, and EAP in line %u: expected one of them, or LocalAuth = psk, eap",
-			   line_of(p, "EAP"));
+			   config_line_of(p, "EAP"));
 	if (!c->local_auth.then_user && !c->local_id.type &&
 	    ike_cred_find(&creds, IKE_CRED_EAP_NAME, &name))
 		eap_identity(name.base, name.len, &c->local_id);
@@ -427,23 +421,25 @@ static void check_eap_server(struct parse *p)
 	const struct config *c = p->c;
 	char rounds[32];
 
-	if (needs_password(c) && !given(p, "Users"))
+	if (needs_password(c) && !config_given(p, "Users"))
 		config_say(
-			p, true, line_of(p, "RemoteAuth"),
+			p, true, config_line_of(p, "RemoteAuth"),
 			"RemoteAuth = %s needs Users in [Peer], the file with users and their passwords, or [Radius], a server that has them",
 			ike_auth_print(rounds, sizeof(rounds), &c->remote_auth));
 	if (c->local_auth.method != IKE_METHOD_SIGNATURE || c->local_auth.then_user)
 		config_say(
-			p, true, line_of(p, "Users"),
+			p, true, config_line_of(p, "Users"),
 			"Users: we have to prove who we are before a user does: expected Key in [Tunnel], with Cert, and LocalAuth = pubkey");
-	if (given(p, "Secrets") || c->keys.n)
+	if (config_given(p, "Secrets") || c->keys.n)
 		config_say(
-			p, true, given(p, "Secrets") ? line_of(p, "Secrets") : c->keys.v[0].line,
+			p, true,
+			config_given(p, "Secrets") ? config_line_of(p, "Secrets")
+						   : c->keys.v[0].line,
 			"%s has pre-shared keys, but RemoteAuth is eap: expected the users' passwords in the file of Users",
-			given(p, "Secrets") ? "Secrets" : "[Client ID]");
-	if (given(p, "Endpoint"))
+			config_given(p, "Secrets") ? "Secrets" : "[Client ID]");
+	if (config_given(p, "Endpoint"))
 		config_say(
-			p, true, line_of(p, "Endpoint"),
+			p, true, config_line_of(p, "Endpoint"),
 			"Endpoint: a user begins, and we cannot begin to one: expected none, as RemoteAuth is eap");
 }
 
@@ -451,27 +447,27 @@ static void check_eap_server(struct parse *p)
 static void check_radius_users(struct parse *p)
 {
 	struct config *c = p->c;
-	const char *other = given(p, "Users")	     ? "Users"
-			    : given(p, "EAPMethods") ? "EAPMethods"
-						     : NULL;
+	const char *other = config_given(p, "Users")	    ? "Users"
+			    : config_given(p, "EAPMethods") ? "EAPMethods"
+							    : NULL;
 
 	if (c->n_radius && !ike_auth_is_user(&c->remote_auth))
 		config_say(p, true, c->radius[0].line,
 			   "[Radius] is for EAP: expected RemoteAuth = eap in [Peer], or none");
 	else if (c->n_radius && other)
 		config_say(
-			p, true, line_of(p, other),
+			p, true, config_line_of(p, other),
 			"%s, and [Radius] in line %u: expected one of them, for a RADIUS server has the users, and chooses the method",
 			other, c->radius[0].line);
 	else if (!c->n_radius && (c->eap_methods & 1u << EAP_RADIUS))
 		config_say(
-			p, true, line_of(p, "EAPMethods"),
+			p, true, config_line_of(p, "EAPMethods"),
 			"EAPMethods = radius: expected a section [Radius] instead, with Server and Secret");
 	if (c->n_radius)
 		c->eap_methods = 1u << EAP_RADIUS;
 	if (c->n_radius && c->n_fixed)
 		config_say(
-			p, false, line_of(p, "Static"),
+			p, false, config_line_of(p, "Static"),
 			"Static and [Radius] in line %u: the RADIUS server has to compare names with what users prove, or one has the address of another (FreeRADIUS: check_cert_cn = %%{User-Name} for EAP-TLS, filter_inner_identity for EAP-TTLS and PEAP)",
 			c->radius[0].line);
 }
@@ -496,9 +492,9 @@ static void check_eap(struct parse *p)
 	}
 	if (!c->eap_methods)
 		c->eap_methods = 1u << EAP_MSCHAPV2;
-	if (given(p, "PPK"))
+	if (config_given(p, "PPK"))
 		config_say(
-			p, true, line_of(p, "PPK"),
+			p, true, config_line_of(p, "PPK"),
 			"PPK: keys are not mixed with one where an end is a user by EAP: expected none");
 	check_eap_keys(p);
 	if (ours)
@@ -507,7 +503,7 @@ static void check_eap(struct parse *p)
 		check_eap_server(p);
 	for (unsigned int i = 0; eap_method(i); i++) {
 		if (c->eap_methods & 1u << i && eap_method(i)->caution)
-			config_say(p, false, line_of(p, "EAPMethods"), "EAPMethods: %s %s",
+			config_say(p, false, config_line_of(p, "EAPMethods"), "EAPMethods: %s %s",
 				   eap_method(i)->word, eap_method(i)->caution);
 	}
 	if (eap_needs(c->eap_methods) & EAP_NEEDS_LEGACY && !ike_legacy_known())
@@ -524,14 +520,15 @@ static void find_methods(struct parse *p)
 {
 	struct config *c = p->c;
 	bool user = c->local_auth.method == IKE_METHOD_EAP ||
-		    (given(p, "EAP") && !given(p, "LocalAuth"));
+		    (config_given(p, "EAP") && !config_given(p, "LocalAuth"));
 	bool users = c->remote_auth.method == IKE_METHOD_EAP ||
-		     ((given(p, "Users") || c->n_radius) && !given(p, "RemoteAuth"));
+		     ((config_given(p, "Users") || c->n_radius) && !config_given(p, "RemoteAuth"));
 
 	if (user)
 		c->local_auth.method = IKE_METHOD_EAP;
-	else if (users && !given(p, "LocalAuth"))
-		c->local_auth.method = given(p, "Key") ? IKE_METHOD_SIGNATURE : IKE_METHOD_PSK;
+	else if (users && !config_given(p, "LocalAuth"))
+		c->local_auth.method = config_given(p, "Key") ? IKE_METHOD_SIGNATURE
+							      : IKE_METHOD_PSK;
 	else
 		finish_method(p, &of_us, &c->local_auth.method);
 	if (users)
@@ -546,7 +543,7 @@ static bool shows_certificate(const struct parse *p)
 	const struct config *c = p->c;
 
 	if (c->remote_auth.method == IKE_METHOD_SIGNATURE)
-		return given(p, "CA");
+		return config_given(p, "CA");
 	return ike_auth_is_user(&c->remote_auth) && eap_all_need(c->eap_methods, EAP_NEEDS_CERTS);
 }
 
@@ -559,24 +556,24 @@ static void check_auth(struct parse *p)
 	find_methods(p);
 	if (!p->errors)
 		check_eap(p);
-	if (given(p, "PSK") && c->local_auth.method != IKE_METHOD_PSK &&
+	if (config_given(p, "PSK") && c->local_auth.method != IKE_METHOD_PSK &&
 	    c->remote_auth.method != IKE_METHOD_PSK)
-		config_say(p, false, line_of(p, "PSK"), "PSK is used by neither end");
+		config_say(p, false, config_line_of(p, "PSK"), "PSK is used by neither end");
 	if (!p->errors && p->require & 1u << REQUIRE_CERT && !shows_certificate(p))
 		refuse_requirement(p, REQUIRE_CERT);
-	if (c->clients > 1 && given(p, "PublicKey"))
+	if (c->clients > 1 && config_given(p, "PublicKey"))
 		config_say(
-			p, true, line_of(p, "PublicKey"),
+			p, true, config_line_of(p, "PublicKey"),
 			"PublicKey is of one peer, but Clients = %u: expected CA, PSK, or Secrets, for clients",
 			c->clients);
 	if (c->signatures && c->local_auth.method != IKE_METHOD_SIGNATURE &&
 	    c->remote_auth.method != IKE_METHOD_SIGNATURE)
 		config_say(
-			p, true, line_of(p, "Signatures"),
+			p, true, config_line_of(p, "Signatures"),
 			"Signatures is for public keys: expected Key in [Tunnel], or PublicKey or CA in [Peer], too");
 	if (c->signatures & IKE_SIG_SHA1)
 		config_say(
-			p, false, line_of(p, "Signatures"),
+			p, false, config_line_of(p, "Signatures"),
 			"Signatures: sha1 is broken: who finds two messages with one digest can use a signature of one for the other");
 }
 
@@ -585,7 +582,7 @@ static void warn_psk(struct parse *p)
 	char why[128];
 
 	if (!secret_strong(p->c->psk, p->c->psk_len, why, sizeof(why)))
-		config_say(p, false, line_of(p, "PSK"), "the key %s", why);
+		config_say(p, false, config_line_of(p, "PSK"), "the key %s", why);
 }
 
 static void warn_ppk(struct parse *p, const struct config_ppk *ppk)
@@ -593,10 +590,10 @@ static void warn_ppk(struct parse *p, const struct config_ppk *ppk)
 	char why[160];
 
 	if (ppk->len && !secret_strong_ppk(ppk->key, ppk->len, why, sizeof(why)))
-		config_say(p, false, line_of(p, "PPK"), "PPK: the key %s", why);
+		config_say(p, false, config_line_of(p, "PPK"), "PPK: the key %s", why);
 	if (p->c->clients > 1)
 		config_say(
-			p, false, line_of(p, "PPK"),
+			p, false, config_line_of(p, "PPK"),
 			"PPK is one key for all clients: each of them could read what others sent once it has a quantum computer");
 }
 
@@ -607,17 +604,18 @@ static void check_ppk(struct parse *p)
 
 	if (!ppk)
 		return;
-	if (!given(p, "PPK"))
-		config_say(p, true, line_of(p, given(p, "PPKID") ? "PPKID" : "PPKRequired"),
+	if (!config_given(p, "PPK"))
+		config_say(p, true,
+			   config_line_of(p, config_given(p, "PPKID") ? "PPKID" : "PPKRequired"),
 			   "[Peer] lacks PPK, the post-quantum preshared key");
-	else if (!given(p, "PPKID"))
+	else if (!config_given(p, "PPKID"))
 		config_say(
-			p, true, line_of(p, "PPK"),
+			p, true, config_line_of(p, "PPK"),
 			"PPK: expected PPKID in [Peer], too, the name that both ends know it by");
-	if (!given(p, "PPKRequired"))
+	if (!config_given(p, "PPKRequired"))
 		ppk->name.required = true;
 	if (ppk->len && ppk->len == p->c->psk_len && ike_equal(ppk->key, p->c->psk, ppk->len))
-		config_say(p, true, line_of(p, "PPK"),
+		config_say(p, true, config_line_of(p, "PPK"),
 			   "PPK and PSK are the same key: expected a key of its own for each");
 	warn_ppk(p, ppk);
 }
@@ -638,7 +636,7 @@ static void check_mtu(struct parse *p)
 	if (!c->mtu || c->mtu >= IPV6_MIN_MTU)
 		return;
 	if (has_ipv6(c->address, c->n_address) || has_ipv6(c->routes, c->n_routes))
-		config_say(p, true, line_of(p, "MTU"),
+		config_say(p, true, config_line_of(p, "MTU"),
 			   "MTU = %u: IPv6, of which Address or Routes has prefixes, needs %d",
 			   c->mtu, IPV6_MIN_MTU);
 }
@@ -650,7 +648,7 @@ static void check_families(struct parse *p)
 
 	if (c->local.family && c->endpoint_addr.family &&
 	    c->local.family != c->endpoint_addr.family)
-		config_say(p, true, line_of(p, "Local"),
+		config_say(p, true, config_line_of(p, "Local"),
 			   "Local = %s and Endpoint = %s: expected two addresses of one family",
 			   ike_addr_print(local, sizeof(local), &c->local), c->endpoint);
 }
@@ -665,8 +663,8 @@ static void warn_of_twice(struct parse *p, const char *key, const struct net_pre
 		for (unsigned int k = 0; k < i; k++) {
 			if (memcmp(&v[i], &v[k], sizeof(v[i])))
 				continue;
-			config_say(p, false, line_of(p, key), "%s: %s/%u is given twice", key,
-				   ike_addr_print(addr, sizeof(addr), &v[i].addr), v[i].len);
+			config_say(p, false, config_line_of(p, key), "%s: %s/%u is given twice",
+				   key, ike_addr_print(addr, sizeof(addr), &v[i].addr), v[i].len);
 			break;
 		}
 	}
@@ -709,18 +707,18 @@ static void refuse_client_keys(struct parse *p)
 		config_say(
 			p, true, p->c->keys.v[0].line,
 			"[Client ID] is for clients: expected Clients of 2 or more in [Peer], too");
-	if (given(p, "Secrets"))
-		config_say(p, true, line_of(p, "Secrets"),
+	if (config_given(p, "Secrets"))
+		config_say(p, true, config_line_of(p, "Secrets"),
 			   "Secrets is for clients: expected Clients of 2 or more in [Peer], too");
-	if (given(p, "Users"))
-		config_say(p, true, line_of(p, "Users"),
+	if (config_given(p, "Users"))
+		config_say(p, true, config_line_of(p, "Users"),
 			   "Users is for clients: expected Clients of 2 or more in [Peer], too");
 	if (p->c->n_radius)
 		config_say(p, true, p->c->radius[0].line,
 			   "[Radius] is for clients: expected Clients of 2 or more in [Peer], too");
-	if (ike_auth_is_user(&p->c->remote_auth) && !given(p, "Users") && !p->c->n_radius)
+	if (ike_auth_is_user(&p->c->remote_auth) && !config_given(p, "Users") && !p->c->n_radius)
 		config_say(
-			p, true, line_of(p, "RemoteAuth"),
+			p, true, config_line_of(p, "RemoteAuth"),
 			"RemoteAuth: users are clients: expected Clients of 2 or more in [Peer], too");
 }
 
@@ -731,24 +729,24 @@ static void check_clients(struct parse *p)
 
 	if (c->clients <= 1) {
 		refuse_client_keys(p);
-		if (given(p, "Unique"))
+		if (config_given(p, "Unique"))
 			config_say(
-				p, true, line_of(p, "Unique"),
+				p, true, config_line_of(p, "Unique"),
 				"Unique is for clients: expected Clients of 2 or more in [Peer], too");
 		if (ike_id_is_wildcard(&c->remote_id))
 			config_say(
-				p, true, line_of(p, "RemoteID"),
+				p, true, config_line_of(p, "RemoteID"),
 				"RemoteID with * is for clients: expected Clients of 2 or more in [Peer], or one identity");
 		return;
 	}
-	if (given(p, "Endpoint"))
+	if (config_given(p, "Endpoint"))
 		config_say(
-			p, true, line_of(p, "Clients"),
+			p, true, config_line_of(p, "Clients"),
 			"Clients = %u: clients come from anywhere, but Endpoint in line %u names one: expected one or the other",
-			c->clients, line_of(p, "Endpoint"));
+			c->clients, config_line_of(p, "Endpoint"));
 	if (c->reauth)
 		config_say(
-			p, true, line_of(p, "Reauth"),
+			p, true, config_line_of(p, "Reauth"),
 			"Reauth: only clients can authenticate again: expected off, and a time at their ends");
 	check_client_keys(p);
 }
@@ -778,7 +776,7 @@ static void check_routes(struct parse *p)
 		if (is_routed(p->c, &r->first) && is_routed(p->c, &r->last))
 			continue;
 		config_say(
-			p, false, line_of(p, "Range"),
+			p, false, config_line_of(p, "Range"),
 			"Range: no route leads to %s-%s: add its network to Routes, or an Address with the network's length",
 			ike_addr_print(first, sizeof(first), &r->first),
 			ike_addr_print(last, sizeof(last), &r->last));
@@ -805,7 +803,7 @@ static void keep_own(struct parse *p)
 		memset(&own, 0, sizeof(own));
 		own.addr = p->c->address[i].addr;
 		if (is_static(p->c, &own.addr))
-			config_say(p, true, line_of(p, "Static"),
+			config_say(p, true, config_line_of(p, "Static"),
 				   "Static: %s is our own, by Address: give the client another one",
 				   ike_addr_print(text, sizeof(text), &own.addr));
 		else if (config_add_fixed(p->c, &own))
@@ -906,7 +904,7 @@ static void keep_clients_apart(struct parse *p)
 	}
 	if (rc)
 		config_say(
-			p, true, line_of(p, "ClientToClient"),
+			p, true, config_line_of(p, "ClientToClient"),
 			"ClientToClient = no: Range and Static are made up of more than %d networks: let ranges begin and end with networks, and have the addresses of Static",
 			CONFIG_MAX_APART);
 }
@@ -934,7 +932,7 @@ static void compare_with_clients(struct parse *p)
 
 		if (n < c->clients)
 			config_say(
-				p, false, line_of(p, "Range"),
+				p, false, config_line_of(p, "Range"),
 				"Range: %u IPv%u addresses, but Clients = %u: those who come when all are in use get none",
 				n, family, c->clients);
 	}
@@ -946,22 +944,22 @@ static void check_pool(struct parse *p)
 	struct config *c = p->c;
 
 	if (!c->n_ranges) {
-		if (c->n_servers || given(p, "Domains") || given(p, "Static") ||
-		    given(p, "ClientToClient") || c->tells_routes)
+		if (c->n_servers || config_given(p, "Domains") || config_given(p, "Static") ||
+		    config_given(p, "ClientToClient") || c->tells_routes)
 			config_say(p, true, 0, "[Pool] lacks Range, the addresses of clients");
 		return;
 	}
 	if (c->clients <= 1)
-		config_say(p, true, line_of(p, "Range"),
+		config_say(p, true, config_line_of(p, "Range"),
 			   "[Pool] is for clients: expected Clients of 2 or more in [Peer], too");
 	if (c->n_domains && !c->n_servers)
-		config_say(p, true, line_of(p, "Domains"),
+		config_say(p, true, config_line_of(p, "Domains"),
 			   "Domains: expected DNS, too, the name servers that know them");
 	for (unsigned int i = 0; i < c->n_child; i++) {
 		if (c->child[i].mode != IKE_MODE_TRANSPORT)
 			continue;
 		config_say(
-			p, true, line_of(p, "Range"),
+			p, true, config_line_of(p, "Range"),
 			"[Pool]: in transport mode clients have addresses of their own: expected Mode = tunnel, or no [Pool]");
 		break;
 	}
@@ -975,22 +973,22 @@ static void check_pool(struct parse *p)
 
 static void check_request(struct parse *p)
 {
-	if (!p->c->asks_address && given(p, "DNS"))
+	if (!p->c->asks_address && config_given(p, "DNS"))
 		config_say(
-			p, true, line_of(p, "DNS"),
+			p, true, config_line_of(p, "DNS"),
 			"DNS: a peer tells name servers with the address that it gives: expected Address = request, too");
 	if (!p->c->asks_address && p->c->asks_routes)
 		config_say(
-			p, true, line_of(p, "Routes"),
+			p, true, config_line_of(p, "Routes"),
 			"Routes = request: a peer tells routes with the address that it gives: expected Address = request, too");
 	if (!p->c->asks_address)
 		return;
 	if (p->c->clients > 1)
-		config_say(p, true, line_of(p, "Address"),
+		config_say(p, true, config_line_of(p, "Address"),
 			   "Address = request: a hub gives addresses, and asks nobody for one");
-	if (!given(p, "Endpoint"))
+	if (!config_given(p, "Endpoint"))
 		config_say(
-			p, true, line_of(p, "Address"),
+			p, true, config_line_of(p, "Address"),
 			"Address = request: only the end that begins asks: expected Endpoint, too");
 }
 

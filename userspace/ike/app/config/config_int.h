@@ -144,6 +144,9 @@ extern const unsigned int config_n_keys;
 /* By name, those of [Tunnel] and [Peer] first; NULL if there is none. */
 const struct key *config_find_key(const char *name);
 const struct key *config_find_key_of(const char *section, const char *name);
+/* Does the file have the key of this name (config_find_key()), and in which line? 0: it does not. */
+bool config_given(const struct parse *p, const char *name);
+unsigned int config_line_of(const struct parse *p, const char *name);
 /* The key that @name is, or that it may have been meant to be; NULL if none is like it. */
 const struct key *config_nearest_key(const char *section, const char *name);
 

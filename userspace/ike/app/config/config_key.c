@@ -846,6 +846,16 @@ const struct key *config_find_key_of(const char *section, const char *name)
 	return NULL;
 }
 
+bool config_given(const struct parse *p, const char *name)
+{
+	return p->seen[config_find_key(name) - config_keys];
+}
+
+unsigned int config_line_of(const struct parse *p, const char *name)
+{
+	return p->line_of[config_find_key(name) - config_keys];
+}
+
 const struct key *config_nearest_key(const char *section, const char *name)
 {
 	const struct key *near = NULL;
