@@ -4,6 +4,7 @@
 # The guides, followed word by word: each block that names a host is executed there, in the order of the page. Files are
 # written as an editor would (0644); commands are those of a host where esptun is installed, but without a kernel module
 # (no_module.c), so that all is tested but packets in the tunnel. tests/guide-blocks says how a block is marked.
+# PAGE=hub-and-spoke follows that page alone.
 #
 #   hq 198.51.100.2 (or behind router, if the page has one: 192.168.2.2) ---+--- nat 198.51.100.1 --- branch 192.168.1.2, laptop .20
 #                                  oslo 198.51.100.11, rome 198.51.100.12 --+

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the files that read a configuration share: config.c (its lines and sections), config_key.c
- * (each key and its value), config_check.c (what only the whole file shows), config_file.c (files, and
+ * (each key and its value), config_check.c (what only the whole file shows), config_auth.c (of that: how the ends prove who
+ * they are), config_clients.c (of that: clients and their addresses), config_file.c (files, and
  * keys in files of their own), config_cred.c (public and private keys), config_net.c (addresses and
  * networks), config_radius.c (RADIUS servers), config_say.c (what is told of a fault, and numbers).
- * Private to these eight.
+ * Private to these ten.
  */
 #ifndef ESPTUN_IKE_CONFIG_INT_H
 #define ESPTUN_IKE_CONFIG_INT_H
@@ -159,6 +160,20 @@ extern const struct requirement_row {
 		struct ike_proposals *list); /* false: none has; NULL: it is about no proposals */
 	const char *sentence; /* that is told if it cannot be had */
 } config_requirements[REQUIRE_WORDS];
+
+/* An error: what row @i of config_requirements[] asks for cannot be had. */
+void config_refuse_requirement(struct parse *p, unsigned int i);
+
+/* ---- config_auth.c --------------------------------------------------------------- */
+
+/* How the ends prove who they are: errors, warnings, and the methods that follow from keys. */
+void config_auth_check(struct parse *p);
+
+/* ---- config_clients.c ------------------------------------------------------------ */
+
+/* [Peer] and [Client ID] of a hub; and, once its child SAs are known, [Pool]. */
+void config_clients_check(struct parse *p);
+void config_pool_check(struct parse *p);
 
 /* ---- config_check.c -------------------------------------------------------------- */
 

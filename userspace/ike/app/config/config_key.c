@@ -856,6 +856,12 @@ unsigned int config_line_of(const struct parse *p, const char *name)
 	return p->line_of[config_find_key(name) - config_keys];
 }
 
+void config_refuse_requirement(struct parse *p, unsigned int i)
+{
+	config_say(p, true, config_line_of(p, "Require"), "Require = %s: %s",
+		   config_requirements[i].word, config_requirements[i].sentence);
+}
+
 const struct key *config_nearest_key(const char *section, const char *name)
 {
 	const struct key *near = NULL;
