@@ -11,6 +11,7 @@
 #include "cli/control.h"
 #include "cli/why_ask.h"
 #include "cli/why_ping.h"
+#include "common/clock.h"
 
 const char usage_why[] =
 	"Usage: esptun why NAME [to ADDRESS] [-v]\n"
@@ -197,10 +198,7 @@ enum {
 
 static double now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)clock_ms() / 1e3;
 }
 
 static void note(struct report *r, const char *check, enum why_verdict v, const char *fmt, ...)

@@ -3,12 +3,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "cli/control.h"
+#include "common/clock.h"
 
 #define CONTROL_PATH "/run/esptun/control"
 
@@ -72,21 +72,13 @@ static int send_request(int fd, json_t *request)
 	return done == len ? 0 : -1;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Something came, or the end. False at the deadline. */
 static bool wait_readable(int fd, int64_t deadline, const struct control_tick *tick)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int64_t left;
 
-	while ((left = deadline - now_ms()) > 0) {
+	while ((left = deadline - clock_ms()) > 0) {
 		int n = poll(&p, 1, (int)(tick && left > TICK ? TICK : left));
 
 		if (n > 0)
@@ -131,7 +123,7 @@ static ssize_t read_line(int fd, int64_t deadline, const struct control_tick *ti
 static json_t *read_reply(int fd, unsigned int seconds, const struct control_tick *tick)
 {
 	char *line;
-	ssize_t n = read_line(fd, now_ms() + (int64_t)seconds * 1000, tick, &line);
+	ssize_t n = read_line(fd, clock_ms() + (int64_t)seconds * 1000, tick, &line);
 	json_t *reply = n > 0 ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
 
 	free(line);

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/why_ping.h"
+#include "common/clock.h"
 
 enum {
 	WAIT = 1000, /* ms for an answer */
@@ -169,21 +169,13 @@ static void read_errors(const struct echo *e, struct why_pong *p)
 	}
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until an answer, an error, or the end of patience. */
 static void wait_for_answer(const struct echo *e, struct why_pong *p)
 {
-	int64_t until = now_ms() + WAIT, left;
+	int64_t until = clock_ms() + WAIT, left;
 	static uint8_t packet[LONGEST];
 
-	while ((left = until - now_ms()) > 0 && !p->answered && !p->too_big) {
+	while ((left = until - clock_ms()) > 0 && !p->answered && !p->too_big) {
 		struct pollfd poll_for = { .fd = e->fd, .events = POLLIN };
 		ssize_t n;
 
