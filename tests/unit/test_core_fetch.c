@@ -417,6 +417,17 @@ static void initiators_fetch_likewise(void **state)
 	maker_free(&hub);
 }
 
+static unsigned int count_words(const char *text, const char *words)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, words))) {
+		text += strlen(words);
+		n++;
+	}
+	return n;
+}
+
 /* What a CRL says that is fetched later counts for who is here; an older one is not taken back. */
 static void later_crls_put_out(void **state)
 {
@@ -438,6 +449,51 @@ static void later_crls_put_out(void **state)
 	node_says(p->b, "says the CRL of");
 	assert_null(node_sa(p->b));
 	pair_free(p);
+}
+
+/* Its former IKE SA ends, too. */
+static void is_put_out(struct pair *p)
+{
+	come_again(p);
+	pair_run(p, 5000);
+	assert_int_equal(count_words(p->b->log, "was revoked since: it has to prove itself anew"),
+			 1);
+	let_pass(p, 200);
+	node_says(p->b, "says the OCSP responder of");
+	assert_null(node_sa(p->b));
+}
+
+static void later_responses_put_out(void **state)
+{
+	struct pair *p = pair_asking(&with_ocsp);
+
+	(void)state;
+	put_ocsp((struct ocsp_recipe){ .issuer = &root, .cert = &with_ocsp });
+	pair_start(p, true);
+	let_pass(p, 2 * MAKER_DAY); /* it is too old */
+	put_ocsp((struct ocsp_recipe){ .issuer = &root,
+				       .cert = &with_ocsp,
+				       .status = 1,
+				       .from = MAKER_NOW + MAKER_DAY,
+				       .until = MAKER_NOW + 9 * MAKER_DAY });
+	is_put_out(p);
+	pair_free(p);
+}
+
+/* One that the peer itself sends says it as well, and where nothing is fetched. */
+static void responses_of_the_peer_put_out(void **state)
+{
+	struct made plain = maker_leaf("CN=a", &root, "DNS:node0.example");
+	struct pair *p = pair_asking(&plain);
+
+	(void)state;
+	p->b->conf[0].fetch = false;
+	pair_start(p, true);
+	put_ocsp((struct ocsp_recipe){ .issuer = &root, .cert = &plain, .status = 1 });
+	node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &at_ocsp);
+	is_put_out(p);
+	pair_free(p);
+	maker_free(&plain);
 }
 
 /* A CRL of another CA with the same name says nothing about certificates of the first one. */
@@ -466,17 +522,6 @@ static void crls_of_a_namesake_put_nobody_out(void **state)
 	pair_free(p);
 	maker_free(&leaf);
 	maker_free(&twin);
-}
-
-static unsigned int count_words(const char *text, const char *words)
-{
-	unsigned int n = 0;
-
-	while ((text = strstr(text, words))) {
-		text += strlen(words);
-		n++;
-	}
-	return n;
 }
 
 /* a comes anew while b has the former IKE SA, and is refused. */
@@ -740,6 +785,8 @@ int main(void)
 		cmocka_unit_test_teardown(off_is_off, clear_network),
 		cmocka_unit_test_teardown(initiators_fetch_likewise, clear_network),
 		cmocka_unit_test_teardown(later_crls_put_out, clear_network),
+		cmocka_unit_test_teardown(later_responses_put_out, clear_network),
+		cmocka_unit_test_teardown(responses_of_the_peer_put_out, clear_network),
 		cmocka_unit_test_teardown(a_refusal_beside_an_old_sa_is_told, clear_network),
 		cmocka_unit_test_teardown(no_older_crl_is_taken, clear_network),
 		cmocka_unit_test_teardown(crls_of_a_namesake_put_nobody_out, clear_network),

@@ -196,32 +196,62 @@ struct pki_fetched fetched_find(void *asker, const struct pki_need *need)
 	return out;
 }
 
-/* Is the peer of @sa here by what the CRL revokes, which @i is? */
-static void look_up_shown(struct ike_core *core, struct ike_sa *sa, const struct fetched_item *i,
-			  const struct pki_crl *crl)
+/* What was found to be revoked: one certificate, or, with @crl, all that it names and whose issuer has the key. */
+struct revoked {
+	const struct pki_serial *cert;
+	const struct pki_crl *crl;
+	const uint8_t *issuer;
+	bool by_fetched;
+};
+
+static bool is_shown(const struct revoked *r, const struct shown_path *shown)
+{
+	if (r->crl)
+		return pki_crl_revokes(r->crl, r->issuer, shown->v, shown->n);
+	for (unsigned int i = 0; i < shown->n; i++) {
+		if (pki_serial_equals(r->cert, &shown->v[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is the peer of @sa here by what was revoked? Then it has to prove itself anew. A tunnel that fetches nothing hears nothing of
+ * what was fetched for others: it would let the peer in again.
+ */
+static void look_up_shown(struct ike_core *core, struct ike_sa *sa, const struct revoked *r)
 {
 	const struct tunnel_conf *c = sa->peer ? sa->peer->conf : NULL;
 
-	if (sa->state != IKESA_ESTABLISHED || !sa->shown || !c || !c->fetch ||
-	    c->revocation == PKI_REVOCATION_OFF ||
-	    !pki_crl_revokes(crl, i->issuer, sa->shown->v, sa->shown->n))
+	if (sa->state != IKESA_ESTABLISHED || !sa->shown || !c ||
+	    c->revocation == PKI_REVOCATION_OFF || (r->by_fetched && !c->fetch) ||
+	    !is_shown(r, sa->shown))
 		return;
 	sa_revoked(core, sa);
 	sa_touch(core, sa);
 }
 
-static void look_up_all(struct ike_core *core, const struct fetched_item *i)
+/* However it is known, by a CRL or an OCSP response: peers that are connected by it do not stay. */
+static void end_revoked(struct ike_core *core, const struct revoked *r)
+{
+	struct ike_sa *sa;
+
+	for (unsigned int n = 0; n < core->sas.buckets; n++) {
+		LIST_FOREACH(sa, &core->sas.by_spi[n], by_spi)
+		{
+			look_up_shown(core, sa, r);
+		}
+	}
+}
+
+static void end_revoked_by_crl(struct ike_core *core, const struct fetched_item *i)
 {
 	const struct ike_iov der = { i->held.data, i->held.len };
 	struct pki_crl *crl = pki_crl_open(&der);
-	struct ike_sa *sa;
 
-	for (unsigned int n = 0; crl && n < core->sas.buckets; n++) {
-		LIST_FOREACH(sa, &core->sas.by_spi[n], by_spi)
-		{
-			look_up_shown(core, sa, i, crl);
-		}
-	}
+	if (crl)
+		end_revoked(core, &(struct revoked){
+					  .crl = crl, .issuer = i->issuer, .by_fetched = true });
 	pki_crl_free(crl);
 }
 
@@ -244,7 +274,7 @@ static void keep_fresh(struct ike_core *core, struct fetched_item *i, const stru
 	snprintf(i->fault, sizeof(i->fault),
 		 "what came from there less than a minute ago is too old by now");
 	if (!i->request_len)
-		look_up_all(core, i);
+		end_revoked_by_crl(core, i);
 }
 
 void fetched_judge(struct ike_core *core, struct pki_result *r)
@@ -267,6 +297,9 @@ void fetched_judge(struct ike_core *core, struct pki_result *r)
 				need->state = PKI_NEED_FETCH;
 		}
 	}
+	if (r->verdict == PKI_REVOKED)
+		end_revoked(core, &(struct revoked){ .cert = &r->revoked,
+						     .by_fetched = r->revoked_by_fetched });
 }
 
 /* ---- fetching ------------------------------------------------------------------ */

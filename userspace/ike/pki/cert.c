@@ -369,3 +369,9 @@ struct pki_serial cert_serial(const X509 *cert, const X509 *issuer)
 	X509_pubkey_digest(issuer, EVP_sha1(), s.key, NULL);
 	return s;
 }
+
+bool pki_serial_equals(const struct pki_serial *a, const struct pki_serial *b)
+{
+	return a->len && a->len == b->len && a->issuer == b->issuer &&
+	       !memcmp(a->key, b->key, sizeof(a->key)) && !memcmp(a->der, b->der, a->len);
+}

@@ -128,6 +128,8 @@ struct pki_serial {
 	uint8_t der[PKI_MAX_SERIAL];
 };
 
+/* Do both name the same certificate? One whose number is too long is like no other. */
+bool pki_serial_equals(const struct pki_serial *a, const struct pki_serial *b);
 /*
  * Does a CRL of @trust say that one of these was revoked? Nothing else is looked at, neither its signature nor its
  * age: it tells that a former pki_verify() has to be repeated.
@@ -321,6 +323,9 @@ struct pki_result {
 	/* Of PKI_TRUSTED alone: the certificates below the anchor. */
 	struct pki_serial path[PKI_MAX_BETWEEN + 1];
 	unsigned int n_path;
+	/* Of PKI_REVOKED alone: the certificate that was, and whether that is known because something was fetched. */
+	struct pki_serial revoked;
+	bool revoked_by_fetched;
 	/* Microseconds that it took, about, whatever the verdict: by the bytes and the kinds of the keys. */
 	unsigned int cost;
 	/*

@@ -28,6 +28,7 @@ struct state {
 	bool crl_void; /* the CRL that libcrypto chose may say anything: that it revokes says nothing */
 	bool crl_known; /* there is a CRL of its issuer among those of the trust store */
 	bool revoked;
+	bool stapled; /* it was revoked by a response that came with the query */
 	bool unknown; /* a responder says that it does not know the certificate */
 	int64_t ocsp_until; /* when the next response is due, after one that says something; else 0 */
 	const char *from; /* the address that what is looked at came from; NULL: it was not fetched */
@@ -134,7 +135,10 @@ static void take_single(struct review *v, struct state *s, OCSP_SINGLERESP *sing
 		s->ocsp_until = until ? time_value(until) : time_value(from) + PKI_OCSP_AGE;
 	switch (status) {
 	case V_OCSP_CERTSTATUS_GOOD: s->ocsp_good = true; break;
-	case V_OCSP_CERTSTATUS_REVOKED: note_revoked(s, when, reason, "the OCSP responder"); break;
+	case V_OCSP_CERTSTATUS_REVOKED:
+		s->stapled |= !s->from;
+		note_revoked(s, when, reason, "the OCSP responder");
+		break;
 	default: s->unknown = true; note(s, "the OCSP responder does not know it");
 	}
 }
@@ -736,6 +740,8 @@ static enum pki_verdict judge(struct review *v, struct pki_result *r)
 		if (s->revoked) {
 			snprintf(r->text, sizeof(r->text), "the certificate '%s' %s",
 				 subject_text(name, s->cert), s->why);
+			r->revoked = cert_serial(s->cert, s->issuer);
+			r->revoked_by_fetched = !s->stapled;
 			return PKI_REVOKED;
 		}
 	}
