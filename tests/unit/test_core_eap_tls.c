@@ -255,6 +255,19 @@ static void bring(struct node *n, struct ike_fetched *f)
 		f->fault = "connection refused";
 }
 
+static struct ike_iov at_other_crl;
+
+/* No responder answers. */
+static void bring_crls(struct node *n, struct ike_fetched *f)
+{
+	if (f->request.len)
+		f->fault = "connection refused";
+	else if (!strcmp(f->uri, "http://crl.example/x"))
+		f->data = at_other_crl;
+	else
+		bring(n, f);
+}
+
 static struct pair *pair_asking(const struct made *cert)
 {
 	struct pair *p = pair_tls("carol@example.org", cert);
@@ -313,6 +326,50 @@ static void crls_are_fetched(void **state)
 	p->b->conf[0].fetch = false;
 	refused(p, "'carol@example.org': ", "EAP-Failure");
 	maker_free(&cert);
+}
+
+/* What the first of two rounds took leaves as much for the second one. */
+static void each_round_has_its_fetches(void **state)
+{
+	struct made first = maker_cert(&(struct recipe){
+		.subject = "CN=a",
+		.issuer = &root,
+		.ext = {
+			"subjectAltName=DNS:node0.example", POINT,
+			"authorityInfoAccess=OCSP;URI:http://1.example/,OCSP;URI:http://2.example/,OCSP;URI:http://3.example/,OCSP;URI:http://4.example/,OCSP;URI:http://5.example/,OCSP;URI:http://6.example/,OCSP;URI:http://7.example/" } });
+	struct made second = maker_cert(
+		&(struct recipe){ .subject = "CN=x",
+				  .issuer = &middle,
+				  .ext = { "subjectAltName=email:carol@example.org",
+					   "crlDistributionPoints=URI:http://crl.example/x" } });
+	const struct ike_iov name = { "carol@example.org", 17 };
+	struct pair *p = pair_asking(&first);
+	struct ike_tunnel_conf *a = &p->a->conf[0], *b = &p->b->conf[0];
+
+	(void)state;
+	node_add_cert(p->b, 0, IKE_CRED_CA, &middle.der);
+	a->local_auth = (struct ike_auth_conf){ IKE_METHOD_SIGNATURE, .then_user = true };
+	b->remote_auth = a->local_auth;
+	b->first_id = a->local_id;
+	p->b->fetch = bring_crls;
+	at_crl = maker_crl(&(struct crl_recipe){ .issuer = &root });
+	at_other_crl = maker_crl(&(struct crl_recipe){ .issuer = &middle });
+	pair_start(p, false);
+	for (unsigned int i = 0; i < 500 && !pair_count(p, p->b, IKE_AUTH, true); i++)
+		pair_run(p, 1);
+	assert_int_equal(p->b->n_fetches, 8);
+	set_own(p->a, &second);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	node_add_cert(p->a, 0, IKE_CRED_EAP_NAME, &name);
+	own_conf_replace(p->a);
+	pair_run(p, SETTLED_MS);
+	pair_is_up(p);
+	assert_int_equal(p->b->n_fetches, 9);
+	pair_free(p);
+	maker_free_der(&at_crl);
+	maker_free_der(&at_other_crl);
+	maker_free(&first);
+	maker_free(&second);
 }
 
 /* The same for a user, whose server's certificate names one. */
@@ -518,6 +575,7 @@ int main(void)
 		cmocka_unit_test(revoked_certificates_are_refused),
 		cmocka_unit_test(a_refusal_beside_an_old_sa_is_told),
 		cmocka_unit_test(crls_are_fetched),
+		cmocka_unit_test(each_round_has_its_fetches),
 		cmocka_unit_test(a_user_has_them_fetched),
 		cmocka_unit_test(a_server_without_key_is_told_of),
 		cmocka_unit_test(the_server_is_who_it_was_in_ike),

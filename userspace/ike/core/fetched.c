@@ -26,7 +26,7 @@ enum {
 	FETCHED_DAY_MS =
 		86400000, /* … nor kept longer without a look at whether there is something new */
 	FETCHED_FAULT = 256,
-	/* For one IKE SA, in a row, so that a half-open one and its peer's patience last: */
+	/* For one path of certificates, in a row, so that a half-open IKE SA and its peer's patience last: */
 	FETCHES = PKI_MAX_NEEDS,
 	FETCHES_MS = 10000, /* from the first until the last one begins */
 };
@@ -359,6 +359,12 @@ enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const str
 	i->retry_at = core->now + FETCHED_RETRY_MS;
 	snprintf(i->fault, sizeof(i->fault), "fetching it takes too long");
 	return X_WAIT;
+}
+
+void fetched_begin_path(struct ike_sa *sa)
+{
+	sa->setup->fetches = 0;
+	sa->setup->fetch_until = 0;
 }
 
 void fetched_end(struct ike_sa *sa)

@@ -330,6 +330,11 @@ void fetched_judge(struct ike_core *core, struct pki_result *r);
 enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
 			     const char *tunnel, const struct ike_id *id,
 			     const struct pki_need *need, job_done_fn done, void *state);
+/*
+ * Another path of certificates is judged from now on than before, of another round of authentication or within TLS, of which an IKE SA
+ * has two at most: as much may be fetched for it.
+ */
+void fetched_begin_path(struct ike_sa *sa);
 /* Nothing more is fetched for @sa. */
 void fetched_end(struct ike_sa *sa);
 /* The agent has it, or why there is nothing. */

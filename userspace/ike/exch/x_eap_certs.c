@@ -163,6 +163,9 @@ enum x_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struc
 	enum x_verdict fetch = X_DONE;
 	struct pki_result r;
 
+	if (!sa->setup->eap->shows_certs)
+		fetched_begin_path(sa);
+	sa->setup->eap->shows_certs = true;
 	if (e->server && !find_client(e, &certs, &id))
 		id.type = 0;
 	verify(core, sa, p, &certs, &id, &r);
