@@ -613,11 +613,14 @@ static void keep_fetch(struct node *n, struct node_job *j, const struct ike_job 
 	memcpy(j->uri, uri->base, uri->len);
 	memcpy(j->request, request->base, request->len);
 	j->request_len = request->len;
+	memcpy(j->tunnel, job->tunnels[0], sizeof(j->tunnel));
 }
 
 static void tell_fetched(struct node *n, const struct node_job *j)
 {
-	struct ike_fetched f = { .uri = j->uri, .request = { j->request, j->request_len } };
+	struct ike_fetched f = { .uri = j->uri,
+				 .request = { j->request, j->request_len },
+				 .tunnel = j->tunnel };
 
 	if (n->fetch)
 		n->fetch(n, &f);

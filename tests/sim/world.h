@@ -69,6 +69,7 @@ struct node_job {
 	char uri[PKI_MAX_URI];
 	uint8_t request[PKI_MAX_OCSP_REQUEST];
 	size_t request_len;
+	char tunnel[IKE_JOB_NAME];
 };
 
 /* A user of EAP, and its secret as a job's key. */

@@ -82,7 +82,8 @@ static int clear_network(void **state)
 	return 0;
 }
 
-static void set_own(struct node *n, const struct made *leaf, const struct made *key)
+static void set_own_of(struct node *n, unsigned int tunnel, const struct made *leaf,
+		       const struct made *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text, pem[4096];
@@ -94,8 +95,13 @@ static void set_own(struct node *n, const struct made *leaf, const struct made *
 	memcpy(pem, text, (size_t)len);
 	pem[len] = 0;
 	BIO_free(bio);
-	node_set_key(n, 0, pem, NULL);
-	node_add_cert(n, 0, IKE_CRED_OWN_CERT, &leaf->der);
+	node_set_key(n, tunnel, pem, NULL);
+	node_add_cert(n, tunnel, IKE_CRED_OWN_CERT, &leaf->der);
+}
+
+static void set_own(struct node *n, const struct made *leaf, const struct made *key)
+{
+	set_own_of(n, 0, leaf, key);
 }
 
 /* Node a has @leaf; b, the responder, asks whether it was revoked. */
@@ -326,6 +332,62 @@ static void silence_ends(void **state)
 	assert_int_equal(p->b->installs, 0);
 	node_says(p->b, CRL_URI ": fetching it takes too long");
 	pair_free(p);
+}
+
+/* ---- who may not ask -------------------------------------------------------------------------------------- */
+
+/* The first tunnel may not ask there. */
+static void bring_to_others(struct node *n, struct ike_fetched *f)
+{
+	if (strcmp(f->tunnel, "t0") != 0) {
+		bring(n, f);
+		return;
+	}
+	f->fault = "10.0.0.9 is an address of this machine, and nothing is fetched from there";
+	f->refused = true;
+}
+
+static void come_as(struct pair *p, const char *name)
+{
+	struct ike_id *id = &p->a->conf[0].local_id;
+
+	id->len = (uint16_t)strlen(name);
+	memcpy(id->data, name, id->len);
+	come_again(p);
+	pair_run(p, 300);
+}
+
+/* What one tunnel may not ask is asked for another one, at once; the first one may use what that brings. */
+static void a_refusal_is_of_one_tunnel(void **state)
+{
+	struct made cert = maker_cert(&(struct recipe){
+		.subject = "CN=a",
+		.issuer = &root,
+		.ext = { "subjectAltName=DNS:node0.example,DNS:other.example", POINT } });
+	struct pair *p = pair_asking(&cert);
+	struct ike_tunnel_conf *second = &p->b->conf[1];
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	p->b->fetch = bring_to_others;
+	*second = p->b->conf[0];
+	second->creds = (struct ike_creds){ 0 };
+	memcpy(second->name, "t1", 3);
+	second->remote_id = (struct ike_id){ IKE_ID_FQDN, 13, "other.example" };
+	set_own_of(p->b, 1, &signer, &signer);
+	node_add_cert(p->b, 1, IKE_CRED_CA, &root.der);
+	refused(p);
+	node_says(p->b, CRL_URI ": 10.0.0.9 is an address of this machine");
+	come_as(p, "node0.example");
+	assert_int_equal(p->b->n_fetches, 1); /* its own is remembered */
+	come_as(p, "other.example");
+	assert_int_equal(p->b->n_fetches, 2);
+	assert_int_equal(p->b->installs, 1);
+	come_as(p, "node0.example");
+	assert_int_equal(p->b->n_fetches, 2);
+	assert_int_equal(p->b->installs, 2);
+	pair_free(p);
+	maker_free(&cert);
 }
 
 /* ---- for whom nothing is fetched -------------------------------------------------------------------------- */
@@ -781,6 +843,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_forged_crl_is_nothing, clear_network),
 		cmocka_unit_test_teardown(who_comes_in_a_crowd_waits, clear_network),
 		cmocka_unit_test_teardown(silence_ends, clear_network),
+		cmocka_unit_test_teardown(a_refusal_is_of_one_tunnel, clear_network),
 		cmocka_unit_test_teardown(nothing_is_fetched_for_strangers, clear_network),
 		cmocka_unit_test_teardown(off_is_off, clear_network),
 		cmocka_unit_test_teardown(initiators_fetch_likewise, clear_network),

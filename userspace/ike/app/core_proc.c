@@ -505,7 +505,7 @@ void core_job_done(struct core *c, const struct ike_job_result *r, uint64_t now)
 
 void core_fetched(struct core *c, const struct ike_fetched *f, uint64_t now)
 {
-	struct wire_head h = head(WIRE_FETCHED, NULL, now);
+	struct wire_head h = head(WIRE_FETCHED, f->tunnel, now);
 	struct wire_fetched *body = (struct wire_fetched *)c->in.body;
 	uint8_t *rest = (uint8_t *)(body + 1);
 
@@ -520,6 +520,7 @@ void core_fetched(struct core *c, const struct ike_fetched *f, uint64_t now)
 		memcpy(rest, f->request.base, body->request_len);
 	if (body->data_len)
 		memcpy(rest + body->request_len, f->data.base, body->data_len);
+	h.value = f->refused;
 	h.len = (uint32_t)sizeof(*body) + body->request_len + body->data_len;
 	call(c, &h, body, WIRE_RETURN);
 }

@@ -54,6 +54,7 @@ struct fetch {
 	unsigned int n_addrs; /* 0: they are not known yet */
 	uint32_t number; /* of its order; 0: there is none yet */
 	char fault[FAULT]; /* "": all is well yet */
+	bool refused; /* that is of its tunnel, which may not ask there */
 };
 
 struct fetches {
@@ -121,6 +122,8 @@ static void finish(struct fetch *f, const struct ike_iov *data)
 		.request = { f->request, f->request_len },
 		.data = *f->fault ? (struct ike_iov){ 0 } : *data,
 		.fault = *f->fault ? f->fault : NULL,
+		.tunnel = f->tunnel,
+		.refused = f->refused,
 	};
 	uint64_t *jobs = f->jobs;
 	unsigned int n = f->n_jobs;
@@ -219,6 +222,7 @@ static void take_addresses(struct fetch *f, const struct ike_addr *addrs, unsign
 	char why[128] = "", addr[64] = "";
 
 	if (!t || !t->conf.fetch) {
+		f->refused = !*f->fault;
 		fail(f, "its tunnel does not fetch any more");
 		return;
 	}
@@ -228,11 +232,13 @@ static void take_addresses(struct fetch *f, const struct ike_addr *addrs, unsign
 		else
 			ike_addr_print(addr, sizeof(addr), &addrs[i]);
 	}
-	if (f->n_addrs)
+	if (f->n_addrs) {
 		send_orders(f->all);
-	else
-		fail(f, "%s %s, and nothing is fetched from there without FetchFrom = %s in [Peer]",
-		     addr, why, addr);
+		return;
+	}
+	f->refused = !*f->fault;
+	fail(f, "%s %s, and nothing is fetched from there without FetchFrom = %s in [Peer]", addr,
+	     why, addr);
 }
 
 static void on_addresses(void *ctx, const struct ike_addr *addrs, unsigned int n, const char *err)

@@ -379,6 +379,8 @@ static void take_fetched(struct serve *s)
 		.request = { rest, body->request_len },
 		.data = { body->data_len ? rest + body->request_len : NULL, body->data_len },
 		.fault = *body->fault ? body->fault : NULL,
+		.tunnel = wire_tunnel(&s->call.h),
+		.refused = s->call.h.value,
 	};
 
 	ike_core_fetched(s->core, &f, s->call.h.time);

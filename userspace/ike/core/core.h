@@ -358,6 +358,8 @@ struct ike_fetched {
 	struct ike_iov data; /* of base NULL: nothing came, … */
 	const char
 		*fault; /* … for this reason; it may have come from the network, and is printable */
+	const char *tunnel; /* it was asked for by this one, … */
+	bool refused; /* … which may not ask there (there is a fault): nobody was asked */
 };
 
 enum { IKE_MAX_FETCHED = 256 * 1024 }; /* bytes of a CRL */

@@ -8,7 +8,7 @@
  * known to be good. An item is found by its address and the key of the CA that has
  * to sign, so that who names an address of another CA's in a certificate spoils nothing for that one. A CRL older
  * than the one that is held is refused, also if that one is too old by now. What failed is not tried again for
- * FETCHED_RETRY_MS. What is held is fetched anew after a day, or when the next one is due; should that fail, it
+ * FETCHED_RETRY_MS; that a tunnel may not ask there (FetchFrom=) is remembered for that one alone. What is held is fetched anew after a day, or when the next one is due; should that fail, it
  * counts until then.
  */
 #include "ike/core/layer_ikesa.h"
@@ -43,17 +43,22 @@ struct fetched_item {
 	uint64_t retry_at; /* it is not fetched before */
 	uint64_t job; /* that is to fetch it; 0: none is */
 	char fault[FETCHED_FAULT]; /* why that failed, until retry_at */
+	/* Nothing is known but that this tunnel may not ask there, until retry_at; "": the item is all tunnels'. */
+	char refused[IKE_JOB_NAME];
 };
 
 /* ---- items --------------------------------------------------------------------- */
 
-static struct fetched_item *find_item(struct ike_core *core, const struct pki_need *need)
+/* @refused: what a tunnel of this name may not ask for; "": what all tunnels share. */
+static struct fetched_item *find_item(struct ike_core *core, const struct pki_need *need,
+				      const char *refused)
 {
 	struct fetched_item *i;
 
 	TAILQ_FOREACH(i, &core->fetched.list, link)
 	{
-		if (!strcmp(i->uri, need->uri) && i->request_len == need->request_len &&
+		if (!strcmp(i->uri, need->uri) && !strcmp(i->refused, refused) &&
+		    i->request_len == need->request_len &&
 		    !memcmp(i->request, need->request, need->request_len) &&
 		    !memcmp(i->issuer, need->issuer, sizeof(i->issuer)))
 			return i;
@@ -134,9 +139,10 @@ static void make_room_for_fresh(struct ike_core *core, const struct fetched_item
 	}
 }
 
-static struct fetched_item *make_item(struct ike_core *core, const struct pki_need *need)
+static struct fetched_item *make_item(struct ike_core *core, const struct pki_need *need,
+				      const char *refused)
 {
-	struct fetched_item *i = find_item(core, need);
+	struct fetched_item *i = find_item(core, need, refused);
 
 	if (i)
 		return i;
@@ -147,6 +153,7 @@ static struct fetched_item *make_item(struct ike_core *core, const struct pki_ne
 	memcpy(i->issuer, need->issuer, sizeof(i->issuer));
 	memcpy(i->request, need->request, need->request_len);
 	i->request_len = need->request_len;
+	snprintf(i->refused, sizeof(i->refused), "%s", refused);
 	TAILQ_INSERT_TAIL(&core->fetched.list, i, link);
 	core->fetched.n++;
 	make_room_for_item(core, i);
@@ -171,28 +178,38 @@ static bool may_fetch(const struct ike_core *core, const struct ikesa_setup *s)
 	return s && s->fetches < FETCHES && (!s->fetch_until || core->now < s->fetch_until);
 }
 
+/* Why this tunnel may not ask there; NULL: it may, or was not refused lately. */
+static const char *find_refusal(struct ike_core *core, const struct pki_need *need,
+				const char *tunnel)
+{
+	const struct fetched_item *i = find_item(core, need, tunnel);
+
+	return i && core->now < i->retry_at ? i->fault : NULL;
+}
+
 struct pki_fetched fetched_find(void *asker, const struct pki_need *need)
 {
 	const struct fetched_asker *by = asker;
 	struct ike_core *core = by->core;
-	struct fetched_item *i = find_item(core, need);
+	struct fetched_item *i = find_item(core, need, "");
+	const char *fault = find_refusal(core, need, by->tunnel);
 	struct pki_fetched out = { 0 };
-	bool waits;
 
-	if (!i)
-		return out;
-	touch_item(core, i);
-	waits = core->now < i->retry_at && !i->job;
-	/* Whoever had it fetched is gone, and it may be old. */
-	if (core->now >= i->retry_at)
-		drop_fresh(core, i);
-	if (i->fresh.data)
+	if (i) {
+		touch_item(core, i);
+		if (core->now < i->retry_at && !i->job && !fault)
+			fault = i->fault;
+		/* Whoever had it fetched is gone, and it may be old. */
+		if (core->now >= i->retry_at)
+			drop_fresh(core, i);
+	}
+	if (i && i->fresh.data)
 		out.der = (struct ike_iov){ i->fresh.data, i->fresh.len };
-	else if (counts(core, i) &&
-		 (waits || core->now < i->renew_at || !may_fetch(core, by->sa->setup)))
+	else if (i && counts(core, i) &&
+		 (fault || core->now < i->renew_at || !may_fetch(core, by->sa->setup)))
 		out.der = (struct ike_iov){ i->held.data, i->held.len };
-	else if (waits)
-		out.fault = i->fault;
+	else
+		out.fault = fault;
 	return out;
 }
 
@@ -281,7 +298,7 @@ void fetched_judge(struct ike_core *core, struct pki_result *r)
 {
 	for (unsigned int n = 0; n < r->n_needs; n++) {
 		struct pki_need *need = &r->needs[n];
-		struct fetched_item *i = find_item(core, need);
+		struct fetched_item *i = find_item(core, need, "");
 
 		if (!i)
 			continue;
@@ -346,7 +363,7 @@ enum x_verdict fetched_begin(struct ike_core *core, struct ike_sa *sa, const str
 
 	if (!may_fetch(core, s))
 		return X_DONE;
-	i = make_item(core, need);
+	i = make_item(core, need, "");
 	if (!i)
 		return X_DROP;
 	memcpy(name[0], tunnel, sizeof(name[0]));
@@ -399,17 +416,50 @@ static void take_item(struct ike_core *core, struct fetched_item *i, const struc
 	make_room_for_fresh(core, i);
 }
 
+/* An item that waits for what @f is about; NULL: there is none. */
+static struct fetched_item *find_awaited(struct ike_core *core, const struct ike_fetched *f)
+{
+	struct fetched_item *i;
+
+	TAILQ_FOREACH(i, &core->fetched.list, link)
+	{
+		if (i->job && !strcmp(i->uri, f->uri) && i->request_len == f->request.len &&
+		    !memcmp(i->request, f->request.base, f->request.len))
+			break;
+	}
+	return i;
+}
+
+/* The tunnel may not ask there. Nobody was asked, so another tunnel may be the next one. */
+static void refuse_item(struct ike_core *core, struct fetched_item *i, const struct ike_fetched *f)
+{
+	struct pki_need need = { .request_len = i->request_len };
+	struct fetched_item *refusal;
+
+	i->job = 0;
+	i->retry_at = core->now;
+	memcpy(need.uri, i->uri, sizeof(need.uri));
+	memcpy(need.issuer, i->issuer, sizeof(need.issuer));
+	memcpy(need.request, i->request, i->request_len);
+	refusal = make_item(core, &need, f->tunnel);
+	if (!refusal)
+		return;
+	refusal->retry_at = core->now + FETCHED_RETRY_MS;
+	snprintf(refusal->fault, sizeof(refusal->fault), "%s", f->fault);
+}
+
 void fetched_take(struct ike_core *core, const struct ike_fetched *f)
 {
+	bool refused = f->refused && f->fault && f->tunnel && *f->tunnel;
 	struct fetched_item *i;
 
 	core->chain.by = NULL; /* what it was judged by is another thing now */
 	if (f->data.len > IKE_MAX_FETCHED)
 		return;
-	TAILQ_FOREACH(i, &core->fetched.list, link)
-	{
-		if (i->job && !strcmp(i->uri, f->uri) && i->request_len == f->request.len &&
-		    !memcmp(i->request, f->request.base, f->request.len))
+	while ((i = find_awaited(core, f))) {
+		if (refused)
+			refuse_item(core, i, f);
+		else
 			take_item(core, i, f);
 	}
 }

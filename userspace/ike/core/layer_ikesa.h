@@ -313,6 +313,7 @@ void job_end(struct ike_core *core, struct waiting *w);
 struct fetched_asker {
 	struct ike_core *core;
 	const struct ike_sa *sa;
+	const char *tunnel; /* that they are judged for */
 };
 
 /* For pki_query; @asker is a struct fetched_asker. */

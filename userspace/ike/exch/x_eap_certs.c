@@ -112,7 +112,7 @@ static bool note_client(struct ike_core *core, struct ike_sa *sa, const struct p
 static void verify(struct ike_core *core, struct ike_sa *sa, const struct ike_peer *p,
 		   const struct shown_certs *certs, const struct ike_id *id, struct pki_result *r)
 {
-	struct fetched_asker asker = { core, sa };
+	struct fetched_asker asker = { core, sa, p->conf->name };
 	const struct pki_query q = {
 		.trust = p->conf->trust,
 		.certs = certs->cert,

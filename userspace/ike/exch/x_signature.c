@@ -150,7 +150,7 @@ static void verify_chain(const struct proof *f, const struct ike_peer *p, struct
 {
 	struct ike_core *core = f->core;
 	const struct x_claim *who = f->who;
-	struct fetched_asker asker = { core, f->sa };
+	struct fetched_asker asker = { core, f->sa, p->conf->name };
 	const struct pki_query q = {
 		.trust = p->conf->trust,
 		.certs = who->cert,
@@ -287,8 +287,7 @@ static void note_path(struct proof *f, const struct pki_result *r)
 static void note_certs(struct proof *f, const struct ike_peer *p)
 {
 	const struct judged_chain *c = &f->core->chain;
-	int64_t left = c->result.not_after - f->core->env.utc(f->core->env.ctx) + 1;
-	uint64_t until = f->core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
+	uint64_t until = x_signature_until(f->core, &c->result);
 
 	if (!p->conf->trust || !is_judged(f, p))
 		return;
@@ -364,7 +363,7 @@ static void explain_untried(const struct proof *f)
 {
 	char id[IKE_MAX_ID + 16];
 
-	if (admit_reply(f->core, &f->sa->remote.addr)) /* or our log could be filled at will */
+	if (admit_reply_to(f->core, f->sa)) /* or our log could be filled at will */
 		report_hint(
 			f->core, f->untried, f->sa, &f->sa->remote,
 			"more than %d tunnels with different keys or CAs fit '%s', and those of this one were not tried: let RemoteID= in [Peer] be another one in each",
