@@ -438,6 +438,44 @@ static void junk_does_not_silence_errors(void **state)
 	pair_free(p);
 }
 
+/*
+ * Who has keys with us may write any source on what follows: a known peer's allowance for answers and lines of the log is not spent
+ * by that.
+ */
+static void an_invented_source_spends_nothing(void **state)
+{
+	struct pair *p = pair_new();
+	struct ike_tunnel_conf *known = &p->b->conf[1];
+	struct ike_datagram d;
+	const struct sent *auth;
+
+	(void)state;
+	*known = p->b->conf[0];
+	memcpy(known->name, "t1", 3);
+	memcpy(known->remote_id.data, "other", 5);
+	known->remote = host(7);
+	node_set_psk(p->a, 0, "another one");
+	p->drop_from = 1;
+	p->drop_exchange = IKE_AUTH;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 100);
+	auth = pair_sent(p, p->a, IKE_AUTH, false, 0);
+	assert_non_null(auth);
+	d = (struct ike_datagram){ .local = { p->b->addr, IKE_PORT },
+				   .remote = host(7),
+				   .data = auth->data,
+				   .len = auth->len };
+	assert_int_equal(admit_kind(p->b->core, &d.remote.addr), ADMIT_KNOWN);
+	assert_int_equal(admit_kind(p->b->core, &p->a->addr), ADMIT_UNKNOWN);
+	ike_core_datagram(p->b->core, &d, p->w.now);
+	pair_run(p, 50);
+	node_says(p->b, "does not hold our pre-shared key");
+	assert_int_equal(p->b->core->admit.reply_spent[ADMIT_KNOWN], 0);
+	assert_true(p->b->core->admit.reply_spent[ADMIT_UNKNOWN] > 0);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +492,7 @@ int main(void)
 		cmocka_unit_test(requests_have_a_size),
 		cmocka_unit_test(junk_does_not_stop_another_group),
 		cmocka_unit_test(junk_does_not_silence_errors),
+		cmocka_unit_test(an_invented_source_spends_nothing),
 	};
 
 	return cmocka_run_group_tests_name("core_admit", tests, NULL, NULL);

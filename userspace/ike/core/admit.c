@@ -253,12 +253,28 @@ bool admit_reply_left(struct ike_core *core, const struct ike_addr *to)
 	return reply_left(core, core->admit.reply_spent[admit_kind(core, to)]);
 }
 
-bool admit_reply(struct ike_core *core, const struct ike_addr *to)
+static bool take_reply(struct ike_core *core, enum admit_kind kind)
 {
-	uint64_t *spent = &core->admit.reply_spent[admit_kind(core, to)];
+	uint64_t *spent = &core->admit.reply_spent[kind];
 
 	if (!reply_left(core, *spent))
 		return false;
 	*spent = (*spent > core->now ? *spent : core->now) + ADMIT_REPLY_MS;
 	return true;
+}
+
+bool admit_reply(struct ike_core *core, const struct ike_addr *to)
+{
+	return take_reply(core, admit_kind(core, to));
+}
+
+/*
+ * The peer made its IKE_AUTH request with keys of our IKE_SA_INIT answer, so it is where that went: at the address that ->admit_kind is
+ * of. Where the request seems to come from anybody can write, and would speak for a known peer by writing that one's address. The place is
+ * the same: it is of the source of the IKE_SA_INIT request (admit_enter()), which can be invented ADMIT_COOKIE_PER_SOURCE times and not
+ * more, as from then on a cookie is asked for; so the peer that is really there has most of its places yet.
+ */
+bool admit_reply_to(struct ike_core *core, const struct ike_sa *sa)
+{
+	return take_reply(core, sa->initiator ? ADMIT_KNOWN : sa->admit_kind);
 }

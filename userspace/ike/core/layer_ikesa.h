@@ -226,6 +226,8 @@ void admit_proven(struct ike_core *core, const struct ike_addr *from);
 enum admit_kind admit_kind(struct ike_core *core, const struct ike_addr *from);
 /* May another unprotected error answer leave for @to? Takes one from the allowance if so. */
 bool admit_reply(struct ike_core *core, const struct ike_addr *to);
+/* May another line about the peer of @sa, which proved nothing yet, go to the log? Likewise. */
+bool admit_reply_to(struct ike_core *core, const struct ike_sa *sa);
 /* Is anything of it left? The log is spared by the same allowance. */
 bool admit_reply_left(struct ike_core *core, const struct ike_addr *to);
 

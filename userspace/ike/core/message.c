@@ -245,7 +245,7 @@ static bool is_too_long(struct ike_core *core, const struct ike_sa *sa,
 {
 	if (sa->state != IKESA_HALF_OPEN || d->len <= ADMIT_FRAGMENTS_LEN)
 		return false;
-	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (admit_reply_to(core, sa)) /* or our log could be filled at will */
 		report_line(core, IKE_LOG_WARN, NULL, sa,
 			    "IKE_AUTH request of %zu octets ignored: let the peer send fewer "
 			    "certificates, for %d octets are taken of one that proved nothing yet",

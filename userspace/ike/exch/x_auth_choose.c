@@ -95,7 +95,7 @@ static enum x_verdict refuse_proof(struct ike_core *core, struct ike_sa *sa, str
 
 	x_ppk_drop(sa);
 	admit_work(core, ADMIT_WORK_AUTH);
-	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (!admit_reply_to(core, sa)) /* or our log could be filled at will */
 		return x_refuse_auth(m);
 	p = x_match_named(core, sa, who);
 	if (p && (x_match_explain_rounds(core, sa, who, p) || x_ppk_explain(core, p, sa, who)))

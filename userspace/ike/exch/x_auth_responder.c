@@ -105,7 +105,7 @@ static enum x_verdict finish_last_request(struct ike_core *core, struct ike_sa *
 		return verdict == X_DROP ? x_refuse_auth(m) : verdict;
 	}
 	admit_work(core, ADMIT_WORK_AUTH);
-	if (p && admit_reply(core, &sa->remote.addr)) { /* or our log could be filled at will */
+	if (p && admit_reply_to(core, sa)) { /* or our log could be filled at will */
 		if (r->verdict[0] == IKE_JOB_PROVEN)
 			x_proof_explain_id(core, p, sa, &who->id, &p->conf->remote_id);
 		else
@@ -135,7 +135,7 @@ static bool may_announce(struct ike_core *core, const struct ike_sa *sa, const s
 {
 	if (!who->another || (who->rounds && !who->eap))
 		return true;
-	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (admit_reply_to(core, sa)) /* or our log could be filled at will */
 		report_line(
 			core, IKE_LOG_WARN, NULL, sa,
 			"IKE_AUTH request refused: it announces another round of authentication (ANOTHER_AUTH_FOLLOWS) without %s",
@@ -151,7 +151,7 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 		return ikesa_eap_is_proven(sa) ? take_last_request(core, sa, m)
 					       : x_eap_request(core, sa, m);
 	if (x_derive_next(sa) != IKE_DH_NONE || !x_proof_find_id(m->in, IKE_PL_IDI, &who)) {
-		if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+		if (admit_reply_to(core, sa)) /* or our log could be filled at will */
 			report_line(
 				core, IKE_LOG_WARN, NULL, sa,
 				"malformed or early IKE_AUTH request answered with INVALID_SYNTAX");

@@ -145,7 +145,7 @@ static struct ike_peer *chosen_tunnel(struct ike_core *core, const struct ike_sa
 
 	if (p && x_match_read(sa, &e->first.in, &who) && x_match_fits(p, sa, &who))
 		return p;
-	if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (admit_reply_to(core, sa)) /* or our log could be filled at will */
 		report_line(
 			core, IKE_LOG_INFO, NULL, sa,
 			"in the middle of EAP for the tunnel %s the configuration was changed, or the peer came to another address of ours: it is to begin anew",
@@ -173,7 +173,7 @@ static void tell_of_peer(struct ike_core *core, struct ike_sa *sa, struct ike_pe
 	if (!*step->why)
 		return;
 	admit_work(core, ADMIT_WORK_AUTH + (step->wrong_secret ? ADMIT_WORK_KEY : 0));
-	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (!admit_reply_to(core, sa)) /* or our log could be filled at will */
 		return;
 	print_peer(id, sizeof(id), sa);
 	report_hint(core, p, sa, &sa->remote, "'%s': %s", id, step->why);

@@ -320,7 +320,7 @@ struct ike_peer *x_match_eap(struct ike_core *core, const struct ike_sa *sa,
 
 	if (best && !twin)
 		return best;
-	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (!admit_reply_to(core, sa)) /* or our log could be filled at will */
 		return NULL;
 	if (best)
 		report_hint(

@@ -225,7 +225,7 @@ void x_proof_explain_own(struct ike_core *core, struct ike_peer *p, const struct
 
 	if (proven)
 		report_error(core, p, sa, "could not prove to the peer who we are: %s", why);
-	else if (admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	else if (admit_reply_to(core, sa)) /* or our log could be filled at will */
 		report_hint(core, p, sa, &sa->remote, "could not prove to the peer who we are: %s",
 			    why);
 }

@@ -151,7 +151,7 @@ static void explain_request(struct ike_core *core, const struct ike_sa *sa, uint
 {
 	char word[32];
 
-	if (!admit_reply(core, &sa->remote.addr)) /* or our log could be filled at will */
+	if (!admit_reply_to(core, sa)) /* or our log could be filled at will */
 		return;
 	if (method == IKE_DH_NONE)
 		report_line(core, IKE_LOG_WARN, NULL, sa,
