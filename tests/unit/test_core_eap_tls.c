@@ -141,7 +141,7 @@ static void names_are_of_the_certificate(void **state)
 
 static void chains_and_long_certificates_pass(void **state)
 {
-	char comment[3000];
+	char comment[7000];
 	struct made cert;
 	struct pair *p;
 
@@ -152,6 +152,12 @@ static void chains_and_long_certificates_pass(void **state)
 	p = pair_tls("carol", &cert);
 	node_add_cert(p->a, 0, IKE_CRED_OWN_CERT, &middle.der);
 	is_known_as(p, "carol");
+	maker_free(&cert);
+	/* More than half of all that certificates may have: seven parts. */
+	snprintf(comment, sizeof(comment), "nsComment=%06600d", 7);
+	cert = maker_cert(
+		&(struct recipe){ .subject = "CN=carol", .issuer = &root, .ext = { comment } });
+	is_known_as(pair_tls("carol", &cert), "carol");
 	maker_free(&cert);
 }
 

@@ -755,7 +755,53 @@ static void rounds_are_counted(void **state)
 	for (; t->server.verdict == EAP_SEND && n < 200; n++)
 		put(&t->server, EAP_RESPONSE, t->server.e.id, (const uint8_t[]){ 0x40, 3 }, 2);
 	assert_int_equal(t->server.verdict, EAP_FAIL);
-	says(&t->server, "more than 64 packets");
+	says(&t->server, "more than 80 packets");
+	end_talk(t);
+}
+
+/* As many bytes as TLS takes, in parts as long as ours; that they make no sense is found out at the end. */
+static void put_longest(struct end *to, uint8_t code)
+{
+	static const uint8_t head[] = { 0xc0, 0, 0, (IKE_TLS_MAX >> 8) & 255, IKE_TLS_MAX & 255 };
+	uint8_t part[sizeof(head) + JOB_TLS_PART] = { 0 };
+	unsigned int n = IKE_TLS_MAX / JOB_TLS_PART;
+
+	assert_int_equal(IKE_TLS_MAX % JOB_TLS_PART, 0);
+	memcpy(part, head, sizeof(head));
+	put(to, code, to->e.id, part, sizeof(part));
+	part[0] = 0x40;
+	for (unsigned int i = 1; i < n - 1; i++) {
+		assert_int_equal(to->verdict, EAP_SEND);
+		put(to, code, to->e.id, part, 1 + JOB_TLS_PART);
+	}
+	part[0] = 0;
+	put(to, code, to->e.id, part, 1 + JOB_TLS_PART);
+	while (to->verdict == EAP_SEND) /* an alert first */
+		put(to, code, to->e.id, (const uint8_t *)"", 1);
+}
+
+static void the_longest_message_passes(void **state)
+{
+	struct talk *t = begin_talk(&server_cert, &client_cert);
+
+	(void)state;
+	exchange(t);
+	put_longest(&t->server, EAP_RESPONSE);
+	says(&t->server, "TLS fails here");
+	end_talk(t);
+	t = begin_talk(&server_cert, &client_cert);
+	exchange(t);
+	hear(&t->client, t->server.s.out, t->server.s.out_len);
+	put_longest(&t->client, EAP_REQUEST);
+	says(&t->client, "TLS fails here");
+	end_talk(t);
+	/* A byte more is too long. */
+	t = begin_talk(&server_cert, &client_cert);
+	exchange(t);
+	hear(&t->client, t->server.s.out, t->server.s.out_len);
+	put(&t->client, EAP_REQUEST, 77,
+	    (const uint8_t[]){ 0xc0, 0, 0, IKE_TLS_MAX >> 8, (IKE_TLS_MAX & 255) + 1, 22 }, 6);
+	says(&t->client, "too long");
 	end_talk(t);
 }
 
@@ -800,6 +846,7 @@ int main(void)
 		cmocka_unit_test(parts_are_acknowledged),
 		cmocka_unit_test(nothing_follows_the_handshake),
 		cmocka_unit_test(rounds_are_counted),
+		cmocka_unit_test(the_longest_message_passes),
 		cmocka_unit_test(connections_are_forgotten),
 	};
 

@@ -13,7 +13,7 @@ enum { EAP_TYPE = 13, MAX_OWN = 8 }; /* of EAP-TLS; certificates of our own */
 
 _Static_assert((int)JOB_TLS_HEAD + (int)JOB_TLS_PART <= (int)IKE_JOB_EAP &&
 		       (int)JOB_TLS_HEAD + (int)IKE_TLS_WHY <= (int)IKE_JOB_EAP &&
-		       (int)IKE_TLS_MAX_CLIENT <= 2 * UINT16_MAX,
+		       (int)IKE_TLS_MAX <= UINT16_MAX,
 	       "a step's result has room for each kind");
 
 /* A step's result, which is repeated if it is asked for again. */

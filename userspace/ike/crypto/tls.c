@@ -258,13 +258,12 @@ void ike_tls_free(struct ike_tls *t)
 
 bool ike_tls_put(struct ike_tls *t, const void *data, size_t len)
 {
-	const size_t most = t->server ? IKE_TLS_MAX_SERVER : IKE_TLS_MAX_CLIENT;
-
-	if (len <= most - t->taken && (!len || BIO_write(t->in, data, (int)len) == (int)len)) {
+	if (len <= IKE_TLS_MAX - t->taken &&
+	    (!len || BIO_write(t->in, data, (int)len) == (int)len)) {
 		t->taken += len;
 		return true;
 	}
-	snprintf(t->why, sizeof(t->why), "peer sends more than %zu bytes in TLS", most);
+	snprintf(t->why, sizeof(t->why), "peer sends more than %d bytes in TLS", IKE_TLS_MAX);
 	(void)BIO_reset(t->out);
 	t->state = IKE_TLS_FAILED;
 	return false;

@@ -15,9 +15,10 @@
 #include "ike/crypto/crypto.h"
 
 enum ike_tls_limits {
-	IKE_TLS_MAX_SERVER = 32 * 1024, /* bytes that a client may send to us in all … */
-	IKE_TLS_MAX_CLIENT = 80 * 1024, /* … and a server, who may name many CAs */
 	IKE_TLS_MAX_CERTS = 12 * 1024, /* bytes of certificates, with what comes before each */
+	IKE_TLS_MAX_REST = 8 * 1024, /* bytes of what is neither that nor names of CAs */
+	/* Bytes that the other end may send in all: libssl takes as many of names of CAs as of certificates. */
+	IKE_TLS_MAX = 2 * IKE_TLS_MAX_CERTS + IKE_TLS_MAX_REST,
 	IKE_TLS_CERT_HEAD = 3, /* bytes: a certificate's length in network order */
 	IKE_TLS_MSK = 64,
 	IKE_TLS_WHY = 256,

@@ -112,6 +112,7 @@ enum eap_verdict eap_request(struct eap *e, struct eap_step *s, uint8_t type,
 			     const struct eap_parts *parts)
 {
 	e->id++;
+	e->unanswered = false;
 	return put_packet(s, EAP_REQUEST, e->id, type, parts)
 		       ? EAP_SEND
 		       : eap_fail(e, s, "a request of EAP has more than %d bytes", EAP_MAX_PACKET);
@@ -120,6 +121,7 @@ enum eap_verdict eap_request(struct eap *e, struct eap_step *s, uint8_t type,
 enum eap_verdict eap_response(struct eap *e, struct eap_step *s, uint8_t type,
 			      const struct eap_parts *parts)
 {
+	e->unanswered = false;
 	return put_packet(s, EAP_RESPONSE, e->id, type, parts)
 		       ? EAP_SEND
 		       : eap_fail(e, s, "an answer of EAP has more than %d bytes", EAP_MAX_PACKET);
@@ -192,6 +194,7 @@ enum eap_verdict eap_forward(struct eap *e, struct eap_step *s, const uint8_t *p
 	if (!parse_packet(packet, len, &p) || p.code != EAP_REQUEST)
 		return eap_fail(e, s, "%s sent no request of EAP", e->method->name);
 	e->id = p.id;
+	e->unanswered = false;
 	memcpy(s->out, packet, len);
 	s->out_len = len;
 	return EAP_SEND;
@@ -455,7 +458,10 @@ enum eap_verdict eap_take(struct eap *e, struct eap_step *s, const uint8_t *data
 	s->out_len = 0;
 	if (e->over)
 		return eap_fail(e, s, "peer goes on with EAP, which is over");
-	if (++e->rounds > EAP_MAX_ROUNDS)
+	/* A packet comes again if the job that it was for got lost here, which is not the peer's fault. */
+	e->rounds += !e->unanswered;
+	e->unanswered = true;
+	if (e->rounds > EAP_MAX_ROUNDS)
 		return eap_fail(e, s, "peer sent more than %d packets of EAP", EAP_MAX_ROUNDS);
 	if (!parse_packet(data, len, &p))
 		return eap_fail(e, s, "peer sent a malformed packet of EAP, of %zu bytes", len);

@@ -15,7 +15,8 @@
 enum eap_limits {
 	EAP_MAX_PACKET = 4096, /* bytes, either way; a longer one ends the conversation */
 	EAP_MAX_NAME = 253, /* bytes of an identity */
-	EAP_MAX_ROUNDS = 64, /* packets of the other end; then it is over */
+	EAP_MAX_ROUNDS =
+		80, /* packets of the other end; then it is over. See eap_tls.c, which needs most */
 	EAP_MSK_LEN =
 		64, /* bytes of a key that a method makes, at least and as IKE takes it (RFC 3748 7.10) */
 	EAP_WHY = 1100, /* bytes of a sentence: one about certificates fits */
@@ -98,7 +99,8 @@ struct eap {
 	bool told; /* client: it is over but for EAP-Failure, which was told */
 	bool over;
 	uint8_t id; /* identifier of the last request, ours or the other end's */
-	unsigned int rounds; /* packets of the other end */
+	unsigned int rounds; /* packets of the other end, … */
+	bool unanswered; /* … of which the last one has no answer yet: what comes is a copy of it */
 	/* Server: as the peer says, without a NUL; empty: by its method it will say (eap_take_name()). Client: ours. */
 	uint8_t name[EAP_MAX_NAME];
 	size_t name_len;

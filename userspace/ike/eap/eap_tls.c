@@ -42,7 +42,11 @@ struct tls_state {
 	uint8_t msk[EAP_MSK_LEN];
 };
 
+enum { OTHER_ROUNDS = 8 }; /* Identity, a Nak, the start, acknowledgements of the last messages */
+
 _Static_assert((int)IKE_TLS_MSK == (int)EAP_MSK_LEN, "the key is as long as IKE takes it");
+_Static_assert(2 * (int)IKE_TLS_MAX / (int)JOB_TLS_PART + (int)OTHER_ROUNDS <= (int)EAP_MAX_ROUNDS,
+	       "either end may send all that TLS takes, in parts as long as ours");
 
 /* ---- jobs ------------------------------------------------------------------------------------- */
 
@@ -234,10 +238,8 @@ static struct cursor open_packet(const struct eap_packet *p, uint8_t *flags, uin
 }
 
 /* A part of a message, or all of one. NULL, or what is wrong with it. */
-static const char *take_length(struct tls_state *t, bool server, uint8_t flags, uint32_t length,
-			       size_t len)
+static const char *take_length(struct tls_state *t, uint8_t flags, uint32_t length, size_t len)
 {
-	const uint32_t most = server ? IKE_TLS_MAX_SERVER : IKE_TLS_MAX_CLIENT;
 	bool more = flags & FLAG_MORE;
 
 	if (!t->announced && more && !length)
@@ -246,7 +248,7 @@ static const char *take_length(struct tls_state *t, bool server, uint8_t flags, 
 		return "peer says two lengths of one message of EAP-TLS";
 	if (!t->announced)
 		t->announced = length ? length : (uint32_t)len;
-	if (t->announced > most)
+	if (t->announced > IKE_TLS_MAX)
 		return "peer sends a message of EAP-TLS that is too long: give it fewer or shorter certificates";
 	if (len > t->announced - t->got)
 		return "peer sends more of a message of EAP-TLS than it said";
@@ -270,7 +272,7 @@ static enum eap_verdict take_bytes(struct eap *e, struct eap_step *s, uint8_t fl
 				   uint32_t length, struct ike_iov bytes)
 {
 	struct tls_state *t = e->state;
-	const char *fault = bytes.len ? take_length(t, e->server, flags, length, bytes.len)
+	const char *fault = bytes.len ? take_length(t, flags, length, bytes.len)
 				      : "peer says nothing in EAP-TLS where a message is due";
 	enum job_tls_op op = op_of(t, flags & FLAG_MORE);
 
