@@ -198,7 +198,10 @@ static void env_send(void *ctx, const char *name, const struct ike_datagram *d)
 			 d->local.port == IKE_PORT ? strerror(-err) : kernel_error(a->kernel));
 }
 
-/* Whatever a user proved before the file of Users= changed: it needs a line there now. */
+/*
+ * Whatever a user proved before the file of Users= changed: it needs a line there now. Where a user may take a method without a
+ * password it needs none, and which one it took only the process that speaks IKE knows, which this is not to trust.
+ */
 static bool has_line(const struct tunnel *t, const struct ike_id *id)
 {
 	char text[IKE_MAX_ID + 16];

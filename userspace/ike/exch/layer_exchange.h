@@ -98,6 +98,11 @@ extern const struct x_method x_method_psk; /* x_psk.c */
 extern const struct x_method x_method_signature; /* x_signature.c */
 extern const struct x_method x_method_eap; /* x_eap.c */
 
+/* Why a job, or a fetch, of ours is not begun. */
+#define X_NO_JOB "too many peers prove who they are at the same time, or memory is out"
+
+/* What certificates prove that were found to be good: until when, by the clock of the core. */
+uint64_t x_signature_until(const struct ike_core *core, const struct pki_result *r);
 /* What of the needs of certificates is to be fetched first; NULL: nothing. */
 const struct pki_need *x_signature_need(const struct pki_result *r);
 /* Microseconds, about, that our signature takes to the peer of @sa, for the tunnel of @p. */

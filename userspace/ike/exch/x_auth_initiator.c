@@ -12,7 +12,6 @@ static const char UNPROVEN[] =
 	"peer asks for EAP without an AUTH payload of its own, so that anybody could be it: let it prove who it is by a certificate (it may think that we take EAP alone, RFC 5998)";
 static const char NO_EAP[] =
 	"peer asks for EAP, though we sent an AUTH payload: set LocalAuth=eap in [Tunnel], or its side to what LocalAuth= is";
-static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
 
 /* ---- the request --------------------------------------------------------------- */
 
@@ -244,7 +243,7 @@ static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa,
 	memcpy(own.name[0], sa->peer->conf->name, sizeof(own.name[0]));
 	verdict = x_proof_verify(core, sa, m, who, &own, finish_response, NULL);
 	if (verdict == X_DROP) {
-		report_error(core, sa->peer, sa, "%s", NO_JOB);
+		report_error(core, sa->peer, sa, "%s", X_NO_JOB);
 		reject_responder(core, sa);
 	}
 	return verdict;
@@ -306,7 +305,7 @@ static enum x_verdict await_job(struct ike_core *core, struct ike_sa *sa, enum x
 		return X_DONE;
 	}
 	if (verdict == X_DROP)
-		report_error(core, sa->peer, sa, "%s", NO_JOB);
+		report_error(core, sa->peer, sa, "%s", X_NO_JOB);
 	sa_attempt_failed(core, sa);
 	return X_DONE;
 }
@@ -423,7 +422,7 @@ static void send_last(struct ike_core *core, struct ike_sa *sa)
 
 	if (x_proof_sign(core, sa, NULL, p, &sa->remote_id, send_request, NULL) != X_DROP)
 		return;
-	report_error(core, p, sa, "%s", NO_JOB);
+	report_error(core, p, sa, "%s", X_NO_JOB);
 	sa_attempt_failed(core, sa);
 }
 

@@ -20,8 +20,6 @@
 
 enum { EAP_TLS_COST = 500 }; /* microseconds of a handshake, beside what our signature takes */
 
-static const char NO_JOB[] = "too many peers prove who they are at the same time, or memory is out";
-
 /* ---- the method "EAP" of AUTH payloads --------------------------------------------------------- */
 
 /*
@@ -558,7 +556,7 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 	if (fetch == X_WAIT)
 		return X_WAIT;
 	if (fetch == X_DROP)
-		report_error(core, sa->peer, sa, "%s", NO_JOB);
+		report_error(core, sa->peer, sa, "%s", X_NO_JOB);
 	if (*step->why)
 		report_error(core, sa->peer, sa, "%s", step->why);
 	switch (verdict) {
@@ -571,7 +569,7 @@ static enum x_verdict go_on(struct ike_core *core, struct ike_sa *sa, struct x_m
 	case EAP_WAIT:
 		if (begin_job(core, sa, m, sa->peer, &sa->remote_id, step, answer_judged) == X_WAIT)
 			return X_WAIT;
-		report_error(core, sa->peer, sa, "%s", NO_JOB);
+		report_error(core, sa->peer, sa, "%s", X_NO_JOB);
 		break;
 	case EAP_DONE:
 		e->proven = true;

@@ -90,8 +90,7 @@ static struct ike_id find_server(const struct ike_sa *sa, const struct ike_peer 
  */
 static bool note_client(struct ike_core *core, struct ike_sa *sa, const struct pki_result *r)
 {
-	int64_t left = r->not_after - core->env.utc(core->env.ctx) + 1;
-	uint64_t until = core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
+	uint64_t until = x_signature_until(core, r);
 	unsigned int before = sa->shown ? sa->shown->n : 0;
 	struct shown_path *shown =
 		malloc(sizeof(*shown) + ((size_t)before + r->n_path) * sizeof(shown->v[0]));

@@ -283,6 +283,13 @@ static void note_path(struct proof *f, const struct pki_result *r)
 	memcpy(f->shown->v, r->path, len);
 }
 
+uint64_t x_signature_until(const struct ike_core *core, const struct pki_result *r)
+{
+	int64_t left = r->not_after - core->env.utc(core->env.ctx) + 1;
+
+	return core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
+}
+
 /* The peer proved it by its certificates, if @p has no key of it. */
 static void note_certs(struct proof *f, const struct ike_peer *p)
 {
