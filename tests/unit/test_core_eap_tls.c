@@ -200,6 +200,40 @@ static void the_second_round_of_two(void **state)
 	maker_free(&both);
 }
 
+/* With either end, be the IKE SA up or not: places for connections are few. */
+static void nothing_is_left_with_keys_processes(void **state)
+{
+	struct pair *p = pair_alice();
+
+	(void)state;
+	run(p);
+	pair_is_up(p);
+	assert_int_equal(job_tls_count(p->a->tls), 0);
+	assert_int_equal(job_tls_count(p->b->tls), 0);
+	pair_free(p);
+
+	p = pair_tls("mallory@example.org", &alice);
+	run(p);
+	assert_int_equal(p->b->installs, 0);
+	assert_int_equal(job_tls_count(p->a->tls), 0);
+	assert_int_equal(job_tls_count(p->b->tls), 0);
+	pair_free(p);
+
+	/* A peer that says nothing more. */
+	p = pair_alice();
+	p->b->holds_jobs = true;
+	pair_start(p, false);
+	for (unsigned int i = 0; i < 100 && (!p->b->tls || !job_tls_count(p->b->tls)); i++) {
+		pair_run(p, 5);
+		node_finish_job(p->b);
+	}
+	assert_int_equal(job_tls_count(p->b->tls), 1);
+	node_crash(p->a);
+	pair_run(p, IKESA_EAP_MS);
+	assert_int_equal(job_tls_count(p->b->tls), 0);
+	pair_free(p);
+}
+
 /* ---- who is refused ---------------------------------------------------------------------------------- */
 
 static void the_name_is_the_certificates(void **state)
@@ -580,6 +614,7 @@ int main(void)
 		cmocka_unit_test(certificates_of_others_are_refused),
 		cmocka_unit_test(revoked_certificates_are_refused),
 		cmocka_unit_test(a_refusal_beside_an_old_sa_is_told),
+		cmocka_unit_test(nothing_is_left_with_keys_processes),
 		cmocka_unit_test(crls_are_fetched),
 		cmocka_unit_test(each_round_has_its_fetches),
 		cmocka_unit_test(a_user_has_them_fetched),

@@ -186,6 +186,18 @@ static void memory_may_be_out(void **state)
 	memory_is_out = false;
 	assert_int_equal(r.error, -ENOMEM);
 	do_step(end.tls, &end, 1, 1, JOB_TLS_CONNECT, 0, &r);
+	do_step(end.tls, &end, 2, 1, JOB_TLS_CONNECT, 0, &r);
+	assert_int_equal(job_tls_count(end.tls), 2);
+	for (unsigned int i = 0; i < 2; i++) { /* once more is no fault */
+		do_step(end.tls, &end, 1, 1, JOB_TLS_END, 0, &r);
+		assert_int_equal(r.error, 0);
+		assert_int_equal(r.eap_len, 0);
+		assert_int_equal(r.auth_len, 0);
+		assert_int_equal(job_tls_count(end.tls), 1);
+	}
+	do_step(end.tls, &end, 1, 2, JOB_TLS_NEXT, 0, &r);
+	assert_int_equal(r.error, -ESTALE);
+	do_step(end.tls, &end, 2, 2, JOB_TLS_NEXT, 0, &r);
 	assert_int_equal(r.error, 0);
 	job_tls_free(end.tls);
 }

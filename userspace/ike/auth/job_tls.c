@@ -49,7 +49,8 @@ bool job_tls_is_costly(const struct ike_job *job)
 	case JOB_TLS_SERVE_PART:
 	case JOB_TLS_TAKE_PART:
 	case JOB_TLS_NEXT:
-	case JOB_TLS_CERTS: return false;
+	case JOB_TLS_CERTS:
+	case JOB_TLS_END: return false;
 	default: return true;
 	}
 }
@@ -217,6 +218,7 @@ static void do_step(struct connection *c, const struct ike_job *job)
 		ike_tls_judge(c->tls, job->alg == JOB_TLS_ACCEPT);
 		go_on(c);
 		break;
+	case JOB_TLS_END:
 	case JOB_TLS_OPS: c->last.error = -EINVAL; break;
 	}
 }
@@ -312,6 +314,12 @@ void job_tls_do(struct job_tls *all, const struct ike_job *job, ike_job_find_key
 		return;
 	step = step_of(job);
 	c = find_connection(all, job->octets[0].base);
+	if (job->alg == JOB_TLS_END) {
+		if (c)
+			forget(all, c);
+		out->error = 0;
+		return;
+	}
 	if (!c && step == 1 && begins(job))
 		c = begin(all, job, find, ctx, &out->error);
 	else if (!c)

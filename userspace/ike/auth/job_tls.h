@@ -2,7 +2,7 @@
 /*
  * TLS as jobs (IKE_JOB_TLS): the one kind for which who does them keeps something, a connection from its first step to its last. It
  * is known by random bytes that the core made. Steps have numbers, so that one whose result got lost can be asked for again:
- * its answer is repeated. A connection that is not used for JOB_TLS_IDLE_MS is forgotten, and so is the one that was not used for
+ * its answer is repeated. A connection ends by JOB_TLS_END. One that is not used for JOB_TLS_IDLE_MS is forgotten, and so is the one that was not used for
  * the longest time when there are JOB_TLS_MAX of them; its next step is -ESTALE.
  *
  * Whoever may ask for these jobs can have a connection of TLS with our private key and certificates, and learns its MSK; neither
@@ -37,6 +37,7 @@ enum job_tls_op {
 	JOB_TLS_CERTS, /* the certificates, or what is left of them */
 	JOB_TLS_ACCEPT, /* they are worth it … */
 	JOB_TLS_REFUSE, /* … or not */
+	JOB_TLS_END, /* the IKE SA is set up, or ended: forget the connection, of any step, if it is there */
 	JOB_TLS_OPS,
 };
 

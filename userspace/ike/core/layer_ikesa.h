@@ -374,6 +374,8 @@ void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa);
 void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa);
 /* A certificate that its peer proved itself by was revoked since: as when one ends, it has to prove itself soon, and anew. */
 void sa_revoked(struct ike_core *core, struct ike_sa *sa);
+/* Its setup is over: nothing of it is left here, nor with the keys process. */
+void sa_end_setup(struct ike_core *core, struct ike_sa *sa);
 /* After any change of the SA's deadlines. */
 void sa_touch(struct ike_core *core, struct ike_sa *sa);
 /* The SA is one of its tunnel's now. */

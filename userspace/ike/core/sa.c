@@ -83,6 +83,30 @@ void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa)
 	sa->rekey_at = period ? core->now + sa_jitter(core, period) : TIMER_NEVER;
 }
 
+/* EAP-TLS leaves a connection with the keys process. Should this job get lost, that forgets it later. */
+static void leave_eap(struct ike_core *core, struct ike_sa *sa)
+{
+	struct ikesa_eap *e = sa->setup ? sa->setup->eap : NULL;
+	char tunnel[1][IKE_JOB_NAME];
+	struct ike_job job;
+
+	if (!e || !eap_leave(&e->run, &job))
+		return;
+	memcpy(tunnel[0], sa->peer ? sa->peer->conf->name : e->tunnel, sizeof(tunnel[0]));
+	job.id = ++core->last_job;
+	job.n_tunnels = 1;
+	job.tunnels = tunnel;
+	job.peer = &sa->remote_id;
+	job.prf = sa->keys.suite.prf;
+	core->env.job_start(core->env.ctx, &job);
+}
+
+void sa_end_setup(struct ike_core *core, struct ike_sa *sa)
+{
+	leave_eap(core, sa);
+	ikesa_setup_free(sa);
+}
+
 void sa_revoked(struct ike_core *core, struct ike_sa *sa)
 {
 	char id[IKE_MAX_ID + 16];
@@ -192,7 +216,7 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	}
 	if (sa->setup && sa->setup->spi_in)
 		child_spi_release(core, sa, sa->setup->spi_in);
-	ikesa_setup_free(sa);
+	sa_end_setup(core, sa);
 	ikesa_frags_free(sa);
 	job_end(core, sa->rx.wait);
 	job_end(core, sa->tx.wait);

@@ -493,6 +493,11 @@ enum eap_verdict eap_judged(struct eap *e, struct eap_step *s, const struct ike_
 	return e->method->judged(e, s, id ? NULL : fault);
 }
 
+bool eap_leave(struct eap *e, struct ike_job *job)
+{
+	return e->state && e->method->leave && e->method->leave(e, job);
+}
+
 void eap_end(struct eap *e)
 {
 	drop_state(e);

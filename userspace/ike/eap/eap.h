@@ -146,6 +146,8 @@ struct eap_method {
 				       const struct ike_job_result *r);
 	/* Both roles, after EAP_JUDGE: @fault is what is wrong with the certificates; NULL: nothing. NULL: there are none. */
 	enum eap_verdict (*judged)(struct eap *e, struct eap_step *s, const char *fault);
+	/* A job by which whoever did those of the conversation forgets what it keeps of it. False: it keeps nothing. NULL: so it is. */
+	bool (*leave)(struct eap *e, struct ike_job *job);
 	/* Free what the state points to; NULL: nothing. */
 	void (*end)(struct eap *e);
 };
@@ -182,6 +184,11 @@ enum eap_verdict eap_job_done(struct eap *e, struct eap_step *s, const struct ik
  */
 enum eap_verdict eap_judged(struct eap *e, struct eap_step *s, const struct ike_id *id,
 			    const char *fault);
+/*
+ * Before eap_end(): is there a job, as of EAP_WAIT, by which whoever did the others forgets what it keeps of them? Nobody waits
+ * for its result.
+ */
+bool eap_leave(struct eap *e, struct ike_job *job);
 /* Wipe all of it. */
 void eap_end(struct eap *e);
 

@@ -50,19 +50,25 @@ _Static_assert(2 * (int)IKE_TLS_MAX / (int)JOB_TLS_PART + (int)OTHER_ROUNDS <= (
 
 /* ---- jobs ------------------------------------------------------------------------------------- */
 
+static struct ike_job job_of(struct tls_state *t, enum job_tls_op op, struct ike_iov bytes)
+{
+	struct writer w = writer_init(t->ref + JOB_TLS_ID, sizeof(t->ref) - JOB_TLS_ID);
+
+	writer_be32(&w, t->step);
+	return (struct ike_job){
+		.kind = IKE_JOB_TLS,
+		.alg = (uint16_t)op,
+		.octets = { { t->ref, sizeof(t->ref) }, bytes },
+	};
+}
+
 /* Begin the job of t->op. Whoever has begun it already gives the same result once more. */
 static enum eap_verdict begin_job(struct eap *e, struct eap_step *s, struct ike_iov bytes)
 {
 	struct tls_state *t = e->state;
-	struct writer w = writer_init(t->ref + JOB_TLS_ID, sizeof(t->ref) - JOB_TLS_ID);
 
-	writer_be32(&w, t->step);
 	s->own_certs = t->step == 1;
-	s->job = (struct ike_job){
-		.kind = IKE_JOB_TLS,
-		.alg = (uint16_t)t->op,
-		.octets = { { t->ref, sizeof(t->ref) }, bytes },
-	};
+	s->job = job_of(t, t->op, bytes);
 	return EAP_WAIT;
 }
 
@@ -351,6 +357,15 @@ static enum eap_verdict take_request(struct eap *e, struct eap_step *s, const st
 	return ask_for(e, s, JOB_TLS_CONNECT);
 }
 
+/* The keys process would keep the connection for a while, and has room for so many. */
+static bool leave(struct eap *e, struct ike_job *job)
+{
+	struct tls_state *t = e->state;
+
+	*job = job_of(t, JOB_TLS_END, (struct ike_iov){ NULL, 0 });
+	return t->step;
+}
+
 static void end(struct eap *e)
 {
 	struct tls_state *t = e->state;
@@ -371,5 +386,6 @@ const struct eap_method eap_method_tls = {
 	.client_take = take_request,
 	.client_job = take_result,
 	.judged = judge,
+	.leave = leave,
 	.end = end,
 };

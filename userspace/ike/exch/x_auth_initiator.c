@@ -95,7 +95,7 @@ static void send_auth_failed(struct ike_core *core, struct ike_sa *sa)
 
 	child_spi_release(core, sa, sa->setup->spi_in);
 	sa->setup->spi_in = 0;
-	ikesa_setup_free(sa);
+	sa_end_setup(core, sa);
 	sa->state = IKESA_DELETING;
 	sa->expire_at = core->now + IKESA_CLOSE_MS;
 	if (!request_auth_failed(core, sa))
@@ -155,7 +155,7 @@ static enum x_verdict take_rest(struct ike_core *core, struct ike_sa *sa, struct
 		request_close(core, sa, IKESA_CLOSE_MS);
 		return X_DONE;
 	}
-	ikesa_setup_free(sa);
+	sa_end_setup(core, sa);
 	event_note(core, p, EVENT_CHANGED);
 	return X_DONE;
 }

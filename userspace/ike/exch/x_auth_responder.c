@@ -22,7 +22,7 @@ static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, stru
 	if (x_config_answer(core, sa, m))
 		x_auth_give_child(core, sa, m);
 	/* Whatever is to be retired needs the peer's word that this SA is up at its end. */
-	ikesa_setup_free(sa);
+	sa_end_setup(core, sa);
 	event_note(core, p, EVENT_CHANGED);
 	return X_DONE;
 }
