@@ -435,13 +435,14 @@ static struct ike_tls *new_tls(struct ike_tls_setup *setup, bool server, const s
 {
 	uint8_t key[4096], *at = key;
 	size_t len = (size_t)i2d_PrivateKey(cert->key, &at);
-	struct ike_tls *t = ike_tls_new(setup, &(struct ike_tls_conf){ .server = server,
-								       .type = EAP_TYPE_TLS,
-								       .key = { key, len },
-								       .certs = &cert->der,
-								       .n_certs = 1 });
+	const struct ike_tls_conf conf = { .server = server,
+					   .type = EAP_TYPE_TLS,
+					   .key = { key, len },
+					   .certs = &cert->der,
+					   .n_certs = 1 };
+	struct ike_tls *t;
 
-	assert_non_null(t);
+	assert_int_equal(ike_tls_new(setup, &conf, &t), 0);
 	return t;
 }
 

@@ -165,11 +165,15 @@ static void connections_are_forgotten(void **state)
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 
-static bool memory_is_out;
+enum { ENOUGH = 1000 };
+
+static unsigned int callocs = ENOUGH; /* that succeed yet */
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return memory_is_out ? NULL : __real_calloc(n, size);
+	if (callocs == ENOUGH)
+		return __real_calloc(n, size);
+	return callocs && callocs-- ? __real_calloc(n, size) : NULL;
 }
 
 /* That is no fault of the certificates. */
@@ -181,10 +185,33 @@ static void memory_may_be_out(void **state)
 	(void)state;
 	end = (struct end){ 0 };
 	set_end(&end, &client_cert);
-	memory_is_out = true;
+	/* The connection, what all have in common, the connection of TLS. */
+	for (unsigned int i = 0; i < 3; i++) {
+		callocs = i;
+		do_step(end.tls, &end, 1, 1, JOB_TLS_CONNECT, 0, &r);
+		callocs = ENOUGH;
+		assert_int_equal(r.error, -ENOMEM);
+		assert_int_equal(job_tls_count(end.tls), 0);
+		/* Else it would be made before the last turn. */
+		job_tls_free(end.tls);
+		end.tls = job_tls_new();
+	}
 	do_step(end.tls, &end, 1, 1, JOB_TLS_CONNECT, 0, &r);
-	memory_is_out = false;
-	assert_int_equal(r.error, -ENOMEM);
+	assert_int_equal(r.error, 0);
+	end.key_len -= 4; /* that is one, whatever memory there is */
+	do_step(end.tls, &end, 2, 1, JOB_TLS_CONNECT, 0, &r);
+	assert_int_equal(r.error, -EINVAL);
+	job_tls_free(end.tls);
+}
+
+static void connections_end(void **state)
+{
+	static struct end end;
+	struct ike_job_result r;
+
+	(void)state;
+	end = (struct end){ 0 };
+	set_end(&end, &client_cert);
 	do_step(end.tls, &end, 1, 1, JOB_TLS_CONNECT, 0, &r);
 	do_step(end.tls, &end, 2, 1, JOB_TLS_CONNECT, 0, &r);
 	assert_int_equal(job_tls_count(end.tls), 2);
@@ -297,6 +324,7 @@ int main(void)
 		cmocka_unit_test(connections_are_forgotten),
 		cmocka_unit_test(connections_are_forgotten_in_time),
 		cmocka_unit_test(memory_may_be_out),
+		cmocka_unit_test(connections_end),
 		cmocka_unit_test(connections_are_counted),
 		cmocka_unit_test(steps_are_in_their_order),
 	};

@@ -231,8 +231,9 @@ static bool begins(const struct ike_job *job)
 	       job->alg == JOB_TLS_CONNECT;
 }
 
-static struct ike_tls *make_tls(struct job_tls *all, const struct ike_job *job,
-				const struct ike_iov *key)
+/* 0; -ENOMEM; -EINVAL: key and certificates make no end of TLS. */
+static int make_tls(struct job_tls *all, const struct ike_job *job, const struct ike_iov *key,
+		    struct ike_tls **out)
 {
 	const struct ike_creds creds = { job->octets[2].base, (uint32_t)job->octets[2].len };
 	struct ike_iov certs[MAX_OWN];
@@ -245,16 +246,16 @@ static struct ike_tls *make_tls(struct job_tls *all, const struct ike_job *job,
 	size_t at = 0;
 
 	if (!ike_creds_are_sane(&creds))
-		return NULL;
+		return -EINVAL;
 	while (conf.n_certs < MAX_OWN &&
 	       ike_cred_next(&creds, &at, IKE_CRED_OWN_CERT, &certs[conf.n_certs]))
 		conf.n_certs++;
 	if (!all->setup)
 		all->setup = ike_tls_setup_new();
-	return all->setup ? ike_tls_new(all->setup, &conf) : NULL;
+	return all->setup ? ike_tls_new(all->setup, &conf, out) : -ENOMEM;
 }
 
-/* A new one. *@error: -ENOENT: there is no key; -ENOMEM; -EINVAL: key and certificates make no end of TLS. */
+/* A new one; or NULL. *@error: 0; -ENOENT: there is no key; or as make_tls() has it. */
 static struct connection *begin(struct job_tls *all, const struct ike_job *job,
 				ike_job_find_key find, void *ctx, int *error)
 {
@@ -262,16 +263,12 @@ static struct connection *begin(struct job_tls *all, const struct ike_job *job,
 	const uint8_t *key = find(ctx, job, 0, &len);
 	struct connection *c;
 
-	*error = key && len ? -EINVAL : -ENOENT;
+	*error = -ENOENT;
 	if (!key || !len)
 		return NULL;
 	c = calloc(1, sizeof(*c));
-	if (!c) {
-		*error = -ENOMEM;
-		return NULL;
-	}
-	c->tls = make_tls(all, job, &(struct ike_iov){ key, len });
-	if (!c->tls) {
+	*error = c ? make_tls(all, job, &(struct ike_iov){ key, len }, &c->tls) : -ENOMEM;
+	if (*error) {
 		free(c);
 		return NULL;
 	}

@@ -8,6 +8,7 @@
  */
 #include "ike/crypto/tls.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,12 +218,24 @@ static bool use_key(SSL *ssl, const struct ike_tls_conf *conf)
 	return used;
 }
 
-struct ike_tls *ike_tls_new(struct ike_tls_setup *setup, const struct ike_tls_conf *conf)
+/* Is memory what libssl failed for? Its errors are forgotten then. */
+static bool ran_out_of_memory(void)
+{
+	unsigned long err;
+	bool out = false;
+
+	while ((err = ERR_get_error()))
+		out |= ERR_GET_REASON(err) == ERR_R_MALLOC_FAILURE;
+	return out;
+}
+
+int ike_tls_new(struct ike_tls_setup *setup, const struct ike_tls_conf *conf, struct ike_tls **out)
 {
 	struct ike_tls *t = calloc(1, sizeof(*t));
 
+	*out = NULL;
 	if (!t)
-		return NULL;
+		return -ENOMEM;
 	t->server = conf->server;
 	t->type = conf->type;
 	t->ssl = SSL_new(setup->ctx);
@@ -233,17 +246,17 @@ struct ike_tls *ike_tls_new(struct ike_tls_setup *setup, const struct ike_tls_co
 		BIO_free(t->out);
 		t->in = t->out = NULL;
 		ike_tls_free(t);
-		return NULL;
+		return -ENOMEM;
 	}
 	SSL_set_bio(t->ssl, t->in, t->out);
 	SSL_set_app_data(t->ssl, t);
 	(conf->server ? SSL_set_accept_state : SSL_set_connect_state)(t->ssl);
 	if (!use_certs(t->ssl, conf) || !use_key(t->ssl, conf)) {
-		ERR_clear_error();
 		ike_tls_free(t);
-		return NULL;
+		return ran_out_of_memory() ? -ENOMEM : -EINVAL;
 	}
-	return t;
+	*out = t;
+	return 0;
 }
 
 void ike_tls_free(struct ike_tls *t)

@@ -40,8 +40,11 @@ struct ike_tls_conf {
 	unsigned int n_certs;
 };
 
-/* A connection in which nothing was said yet; NULL: @conf is no end's. @conf is copied, @setup has to live as long. */
-struct ike_tls *ike_tls_new(struct ike_tls_setup *setup, const struct ike_tls_conf *conf);
+/*
+ * A connection in which nothing was said yet, in *@out. @conf is copied, @setup has to live as long. 0; -EINVAL: @conf is no
+ * end's; -ENOMEM. Without one *@out is NULL.
+ */
+int ike_tls_new(struct ike_tls_setup *setup, const struct ike_tls_conf *conf, struct ike_tls **out);
 /* Wipes it. NULL is fine. */
 void ike_tls_free(struct ike_tls *t);
 
