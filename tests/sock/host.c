@@ -766,17 +766,18 @@ static const char *ike_spi_text(char buf[2 * IKE_SPI_LEN + 1], const uint8_t *sp
 static void report_tunnel(struct host *h, const struct host_tunnel *t)
 {
 	static const char *const ppk[] = { "none", "used", "not-offered", "unknown" };
-	char spi_i[2 * IKE_SPI_LEN + 1], spi_r[2 * IKE_SPI_LEN + 1];
+	char spi_i[2 * IKE_SPI_LEN + 1], spi_r[2 * IKE_SPI_LEN + 1], proof[32];
 	struct ike_status s;
 	struct pair *p;
 	json_t *line;
 
 	if (!ike_core_tunnel_status(h->core, t->name, &s) && s.have_ike)
-		print_line(h,
-			   json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "event", "ike",
-				     "tunnel", t->name, "spi_i", ike_spi_text(spi_i, s.spi_i),
-				     "spi_r", ike_spi_text(spi_r, s.spi_r), "initiator",
-				     s.initiator, "state", state_name(s.state), "ppk", ppk[s.ppk]));
+		print_line(h, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "event", "ike",
+					"tunnel", t->name, "spi_i", ike_spi_text(spi_i, s.spi_i),
+					"spi_r", ike_spi_text(spi_r, s.spi_r), "initiator",
+					s.initiator, "state", state_name(s.state), "ppk",
+					ppk[s.ppk], "remote_auth",
+					ike_auth_print(proof, sizeof(proof), &s.remote_auth)));
 	LIST_FOREACH(p, &t->pairs, of_tunnel)
 	{
 		line = pair_line("pair", t->name, p->in.on ? p->in.spi : 0,

@@ -143,6 +143,55 @@ static void a_certificate_may_be_required(void **state)
 		"the peer may do without a certificate");
 }
 
+/* A server may prove who it is by EAP alone; each end says for itself that it takes that. */
+static void a_server_may_do_without_a_proof_in_ike(void **state)
+{
+	char text[64];
+	struct config c;
+
+	(void)state;
+	accepted(OWN
+		 "LocalAuth = eap-only\n[Peer]\nClients = 9\nRemoteAuth = eap\nEAPMethods = tls\n"
+		 "CA = /ca\nRemoteID = any\n",
+		 &c);
+	assert_int_equal(c.local_auth.method, IKE_METHOD_SIGNATURE);
+	assert_true(c.local_auth.eap_only);
+	assert_string_equal(ike_auth_print(text, sizeof(text), &c.local_auth), "eap-only");
+	config_clear(&c);
+	accepted(USER "EAPMethods = tls\nCA = /ca\nRemoteID = vpn.example\nRemoteAuth = eap-only\n",
+		 &c);
+	assert_true(c.remote_auth.eap_only);
+	config_clear(&c);
+	accepted(OWN "LocalAuth = eap-only\n[Peer]\nClients = 9\nRemoteAuth = eap\nUsers = /u\n"
+		     "EAPMethods = tls, mschapv2\nCA = /ca\nRemoteID = any\n",
+		 &c);
+	config_clear(&c);
+}
+
+static void eap_alone_has_to_prove_the_server(void **state)
+{
+	(void)state;
+	refused("[Tunnel]\nKey = /k\nCert = /c\nLocalAuth = eap-only\n[Peer]\nClients = 9\n"
+		"RemoteAuth = eap\nUsers = /u\n",
+		"4: LocalAuth = eap-only: by none of the methods here does a server prove who it is");
+	refused("[Tunnel]\nEAP = alice\nPassword = x\n[Peer]\nEndpoint = 192.0.2.1\nCA = /ca\n"
+		"RemoteID = vpn.example\nRemoteAuth = eap-only\n",
+		"8: RemoteAuth = eap-only: by none of the methods here does a server prove who it is");
+	refused("[Tunnel]\nKey = /k\nCert = /c\nLocalAuth = eap-only\n[Peer]\nClients = 9\n"
+		"RemoteAuth = eap\n[Radius]\nServer = 192.0.2.1\nSecret = 5dtRc2sPqYb8Wm1xVn7uKz4L\n",
+		"4: LocalAuth = eap-only: by none of the methods");
+	refused(OWN "LocalAuth = eap-only\n[Peer]\nCA = /ca\nRemoteID = any\n",
+		"5: LocalAuth = eap-only is how a server proves who it is to users: expected RemoteAuth = eap in [Peer]");
+	refused(OWN
+		"[Peer]\nEndpoint = 192.0.2.1\nCA = /ca\nRemoteID = any\nRemoteAuth = eap-only\n",
+		"9: RemoteAuth = eap-only is how a server proves who it is to users: expected LocalAuth = eap in [Tunnel]");
+	refused(USER
+		"EAPMethods = tls\nCA = /ca\nRemoteID = vpn.example\nRemoteAuth = eap-only\nEAPServerID = radius.example\n",
+		"EAPServerID: with RemoteAuth = eap-only nothing but EAP says who the peer is");
+	refused(OWN "LocalAuth = eap-only, eap\n[Peer]\nCA = /ca\nRemoteID = any\n",
+		"LocalAuth = eap-only, eap: expected psk, pubkey, eap or eap-only");
+}
+
 /* By any of the methods a user is let in, so that only passwords' lines are asked for where nothing else is. */
 static void lines_are_for_passwords(void **state)
 {
@@ -163,6 +212,8 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_named),
 		cmocka_unit_test(the_server_may_be_another),
 		cmocka_unit_test(a_certificate_may_be_required),
+		cmocka_unit_test(a_server_may_do_without_a_proof_in_ike),
+		cmocka_unit_test(eap_alone_has_to_prove_the_server),
 		cmocka_unit_test(lines_are_for_passwords),
 	};
 

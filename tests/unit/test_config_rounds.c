@@ -92,7 +92,7 @@ static void wrong_rounds(void **state)
 		const char *text, *said;
 	} rows[] = {
 		{ "[Tunnel]\nLocalAuth = eap, pubkey\n",
-		  "2: LocalAuth = eap, pubkey: expected psk, pubkey or eap; or two rounds: pubkey, eap or psk, eap" },
+		  "2: LocalAuth = eap, pubkey: expected psk, pubkey, eap or eap-only; or two rounds: pubkey, eap or psk, eap" },
 		{ "[Tunnel]\nLocalAuth = eap, eap\n", "2: LocalAuth = eap, eap: expected psk" },
 		{ "[Tunnel]\nLocalAuth = pubkey, psk\n", "2: LocalAuth = pubkey, psk: expected" },
 		{ "[Tunnel]\nLocalAuth = pubkey, eap, eap\n",

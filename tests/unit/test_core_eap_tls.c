@@ -4,7 +4,7 @@
  * are worth, with each refusal's sentence. What packets say test_eap_tls.c has.
  */
 #include "cert_maker.h"
-#include "core_util.h"
+#include "core_auth.h"
 
 #include <openssl/pem.h>
 
@@ -601,6 +601,214 @@ static void honest_handshakes_are_paid_back(void **state)
 	pair_free(p);
 }
 
+/* ---- a server that proves who it is by EAP alone (RFC 5998) -------------------------------------------- */
+
+static struct pair *pair_only(bool user, bool server)
+{
+	struct pair *p = pair_alice();
+
+	p->a->conf[0].remote_auth.eap_only = user;
+	p->b->conf[0].local_auth.eap_only = server;
+	return p;
+}
+
+/* The server has another certificate, @cert. */
+static void replace_servers(struct pair *p, const struct made *cert)
+{
+	const struct ike_auth_conf theirs = p->b->conf[0].remote_auth;
+	const struct ike_auth_conf ours = p->b->conf[0].local_auth;
+
+	p->b->conf[0].creds = (struct ike_creds){ 0 };
+	set_own(p->b, cert);
+	node_add_cert(p->b, 0, IKE_CRED_CA, &root.der);
+	p->b->conf[0].remote_auth = theirs;
+	p->b->conf[0].local_auth = ours;
+}
+
+/* Has message @n (from 0) of @from a payload of @type, or a notify of @notify? */
+static bool has(struct pair *p, struct node *from, unsigned int n, uint8_t type, uint16_t notify)
+{
+	struct node *to = from == p->a ? p->b : p->a;
+	struct ike_payloads in =
+		sent_open(pair_sent(p, from, IKE_AUTH, from == p->b, n), node_sa(to));
+	struct ike_notify found;
+
+	return notify ? ike_notify_find(&in, notify, &found) : ike_payload_find(&in, type) != NULL;
+}
+
+/* It is left out where both ends say so, and by nothing else. */
+static void both_have_to_take_eap_alone(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		bool user = i & 1, server = i & 2;
+		struct pair *p = pair_only(user, server);
+
+		run(p);
+		pair_is_up(p);
+		assert_int_equal(has(p, p->a, 0, 0, IKE_N_EAP_ONLY_AUTHENTICATION), user);
+		assert_int_equal(has(p, p->b, 0, IKE_PL_AUTH, 0), !(user && server));
+		assert_int_equal(has(p, p->b, 0, IKE_PL_CERT, 0), !(user && server));
+		assert_true(has(p, p->b, 0, IKE_PL_IDR, 0));
+		assert_int_equal(node_sa(p->a)->remote_auth.eap_only, user && server);
+		assert_int_equal(node_sa(p->b)->local_auth.eap_only, user && server);
+		/* What proved who the server is has an end, wherever it was shown. */
+		assert_non_null(node_sa(p->a)->shown);
+		assert_int_equal(node_sa(p->a)->remote_id.type, IKE_ID_FQDN);
+		pair_free(p);
+	}
+}
+
+static void eap_alone_survives_loss(void **state)
+{
+	(void)state;
+	for (unsigned int seed = 1; seed <= 6; seed++)
+		pair_survives(pair_only(true, true), seed, 15);
+}
+
+/* The certificate in TLS is what says who the server is: it alone is looked at, as that of IKE would be. */
+static void the_certificate_in_eap_is_the_servers(void **state)
+{
+	struct made cert = maker_leaf("CN=c", &other, "DNS:node1.example");
+	struct pair *p = pair_only(true, true);
+
+	(void)state;
+	replace_servers(p, &cert);
+	refused(p, NULL, "is issued by 'O=Example, CN=other', which CA= does not name");
+	maker_free(&cert);
+	cert = maker_leaf("CN=c", &root, "DNS:elsewhere.example");
+	p = pair_only(true, true);
+	replace_servers(p, &cert);
+	p->b->conf[0].local_id = p->a->conf[0].remote_id;
+	refused(p, NULL, "the peer claims to be 'node1.example', and its certificate");
+	maker_free(&cert);
+}
+
+static void the_user_ends_with_the_servers_certificate(void **state)
+{
+	struct made cert =
+		maker_cert(&(struct recipe){ .subject = "CN=b",
+					     .issuer = &root,
+					     .until = MAKER_NOW + 120,
+					     .ext = { "subjectAltName=DNS:node1.example" } });
+	struct pair *p = pair_only(true, true);
+
+	(void)state;
+	replace_servers(p, &cert);
+	run(p);
+	pair_is_up(p);
+	assert_in_range(node_sa(p->a)->proof_until, p->w.now, p->w.now + 122000);
+	pair_free(p);
+	maker_free(&cert);
+}
+
+/* b, which has passwords, too, says in place of its first answer that it is @who, and @packet of EAP. */
+static struct pair *answered(const struct ike_id *who, const uint8_t *packet, size_t len)
+{
+	struct pair *p = pair_only(true, true);
+	struct auth_message m;
+
+	p->a->conf[0].eap_methods = TLS | MSCHAPV2;
+	node_set_password(p->a, 0, "clue");
+	auth_stop_before(p, 1);
+	auth_begin(&m);
+	if (who)
+		ike_build_id(&m.b, IKE_PL_IDR, who);
+	ike_build_payload(&m.b, IKE_PL_EAP, packet, len);
+	auth_answer(p, &m);
+	pair_run(p, 100);
+	assert_int_equal(p->a->installs, 0);
+	return p;
+}
+
+/* No packet follows, as the password could be guessed by what it says. */
+static void a_user_tells_a_stranger_nothing_of_passwords(void **state)
+{
+	static const uint8_t challenge[] = { EAP_REQUEST, 1,  0,  26, EAP_TYPE_MSCHAPV2,
+					     1,		  1,  0,  21, 16,
+					     1,		  2,  3,  4,  5,
+					     6,		  7,  8,  9,  10,
+					     11,	  12, 13, 14, 15,
+					     16 };
+	struct pair *p = pair_new();
+	struct ike_id server = p->a->conf[0].remote_id;
+
+	(void)state;
+	pair_free(p);
+	p = answered(&server, challenge, sizeof(challenge));
+	node_says(
+		p->a,
+		"peer leaves out its AUTH payload (RFC 5998) and wants type 26 (EAP-MSCHAPv2) of EAP, which does not prove who it is: let the server take tls");
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 1);
+	pair_free(p);
+}
+
+static void the_server_says_who_it_is(void **state)
+{
+	static const uint8_t identity[] = { EAP_REQUEST, 1, 0, 5, EAP_TYPE_IDENTITY };
+	static const struct ike_id wrong = { IKE_ID_FQDN, 9, "x.example" };
+	struct pair *p = answered(NULL, identity, sizeof(identity));
+
+	(void)state;
+	node_says(p->a, "peer's IKE_AUTH response has no identity");
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 1);
+	pair_free(p);
+	p = answered(&wrong, identity, sizeof(identity));
+	node_says(p->a, "peer identifies as 'x.example', but RemoteID= expects 'node1.example'");
+	assert_int_equal(pair_count(p, p->a, IKE_AUTH, false), 1);
+	pair_free(p);
+}
+
+/* A server that has passwords, too, gives no user of these the chance to do without its certificate. */
+static void a_server_takes_no_password_alone(void **state)
+{
+	struct pair *p = pair_only(true, true);
+
+	(void)state;
+	p->b->conf[0].eap_methods = TLS | MSCHAPV2;
+	p->a->conf[0].eap_methods = TLS | MSCHAPV2;
+	node_add_user(p->b, "alice@example.org", "clue");
+	node_set_password(p->a, 0, "clue");
+	pair_start(p, false);
+	for (unsigned int i = 0; i < 500 && !has_begun(p); i++)
+		pair_run(p, 1);
+	assert_true(has_begun(p));
+	node_sa(p->a)->setup->eap->run.allowed = MSCHAPV2; /* a that does not keep to the rule */
+	node_sa(p->a)->setup->eap->run.alone = false;
+	pair_run(p, SETTLED_MS);
+	assert_int_equal(p->b->installs, 0);
+	node_says(
+		p->b,
+		"peer has us prove who we are by EAP alone (RFC 5998), and takes no method that does: it wants type 26 (EAP-MSCHAPv2), and of EAPMethods= that is tls");
+	pair_free(p);
+}
+
+static void senseless_configurations_are_refused(void **state)
+{
+	struct pair *p = pair_only(true, true);
+	struct ike_tunnel_conf a = p->a->conf[0], b = p->b->conf[0], bad;
+
+	(void)state;
+	assert_true(tunnel_conf_is_sane(&a));
+	assert_true(tunnel_conf_is_sane(&b));
+	bad = a, bad.eap_methods = MSCHAPV2;
+	assert_false(tunnel_conf_is_sane(&bad));
+	bad = b, bad.eap_methods = MSCHAPV2;
+	assert_false(tunnel_conf_is_sane(&bad));
+	bad = b, bad.eap_methods = 1 << EAP_RADIUS;
+	assert_false(tunnel_conf_is_sane(&bad));
+	bad = b, bad.local_auth.method = IKE_METHOD_PSK;
+	assert_false(tunnel_conf_is_sane(&bad));
+	bad = b, bad.remote_auth.method = IKE_METHOD_SIGNATURE;
+	bad.eap_methods = 0;
+	assert_false(tunnel_conf_is_sane(&bad));
+	bad = a, bad.local_auth = (struct ike_auth_conf){ IKE_METHOD_SIGNATURE, .then_user = true };
+	assert_false(tunnel_conf_is_sane(&bad));
+	node_add_cert(p->a, 0, IKE_CRED_EAP_SERVER, &(struct ike_iov){ "\x02radius.example", 15 });
+	assert_false(tunnel_conf_is_sane(&p->a->conf[0]));
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,6 +834,14 @@ int main(void)
 		cmocka_unit_test(what_is_proven_ends_with_the_certificate),
 		cmocka_unit_test(handshakes_wait_for_better_times),
 		cmocka_unit_test(honest_handshakes_are_paid_back),
+		cmocka_unit_test(both_have_to_take_eap_alone),
+		cmocka_unit_test(eap_alone_survives_loss),
+		cmocka_unit_test(the_certificate_in_eap_is_the_servers),
+		cmocka_unit_test(the_user_ends_with_the_servers_certificate),
+		cmocka_unit_test(a_user_tells_a_stranger_nothing_of_passwords),
+		cmocka_unit_test(the_server_says_who_it_is),
+		cmocka_unit_test(a_server_takes_no_password_alone),
+		cmocka_unit_test(senseless_configurations_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_certs, free_certs);

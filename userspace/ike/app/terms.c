@@ -130,6 +130,11 @@ static void add_agreement(struct digest *d, const struct config *c)
 		add_numbers(d,
 			    (const uint16_t[]){ c->local_auth.then_user, c->remote_auth.then_user },
 			    2);
+	if (c->local_auth.eap_only || c->remote_auth.eap_only)
+		add_numbers(d,
+			    (const uint16_t[]){ c->local_auth.eap_only, c->remote_auth.eap_only,
+						IKE_N_EAP_ONLY_AUTHENTICATION },
+			    3);
 	if (c->first_id)
 		add_id(d, c->first_id);
 	if (c->eap_methods)

@@ -28,7 +28,15 @@ const struct ike_method_row *ike_method_row(enum ike_method method);
 struct ike_auth_conf {
 	enum ike_method method; /* of the one round, or of the first one, which is not by EAP then */
 	bool then_user; /* the second round is by EAP */
+	/*
+	 * By a signature, and without one where the other end, a user, agrees (RFC 5998): then nothing but EAP proves who this end
+	 * is. IKE_METHOD_SIGNATURE, in one round.
+	 */
+	bool eap_only;
 };
+
+/* The word for that, of LocalAuth= and RemoteAuth=. */
+extern const char ike_auth_eap_only[];
 
 /* Is it one of these, and of known methods? */
 bool ike_auth_is_sane(const struct ike_auth_conf *a);

@@ -232,6 +232,7 @@ struct ikesa_eap {
 	bool awaited; /* responder: the peer proved itself in its first round, EAP is its second one, which is next */
 	bool refused; /* initiator: an error ended EAP when a method had begun: for its proof, or for another reason */
 	bool shows_certs; /* the other end does within TLS, and they are being judged, or were */
+	bool only; /* the responder proves who it is by nothing else (RFC 5998) */
 	bool proven; /* the method was completed: AUTH by its key is next, and … */
 	void (*go_on)(struct ike_core *core, struct ike_sa *sa); /* … initiator: is begun by this */
 	char tunnel[IKE_JOB_NAME]; /* responder: the one that was chosen, … */

@@ -62,14 +62,28 @@ static bool knows_server(const struct ike_tunnel_conf *c)
 		(c->remote_id.type && !ike_id_is_wildcard(&c->remote_id)));
 }
 
-/* EAP is for one end, and the other one has proven itself by a signature before it begins. */
+/* Who proves itself by EAP alone does so to a user, and by a method that proves both ends. */
+static bool alone_is_sane(const struct ike_tunnel_conf *c)
+{
+	struct ike_iov name;
+
+	if (!c->local_auth.eap_only && !c->remote_auth.eap_only)
+		return true;
+	if (!eap_proving_both(c->eap_methods) || c->local_auth.then_user ||
+	    c->remote_auth.then_user || ike_cred_find(&c->creds, IKE_CRED_EAP_SERVER, &name))
+		return false;
+	return c->local_auth.eap_only ? c->remote_auth.method == IKE_METHOD_EAP
+				      : c->local_auth.method == IKE_METHOD_EAP;
+}
+
+/* EAP is for one end, and the other one has proven itself by a signature before it begins, or does so by EAP, too. */
 static bool eap_is_sane(const struct ike_tunnel_conf *c)
 {
 	bool ours = ike_auth_is_user(&c->local_auth), theirs = ike_auth_is_user(&c->remote_auth);
 	struct ike_iov name;
 
 	if (c->eap_methods >> EAP_METHODS || !c->eap_methods == (ours || theirs) ||
-	    (ours && theirs))
+	    (ours && theirs) || !alone_is_sane(c))
 		return false;
 	if (ours)
 		return knows_server(c) && c->clients <= 1 &&

@@ -158,7 +158,7 @@ struct ike_tls_setup *ike_tls_setup_new(void)
 	SSL_CTX_clear_options(s->ctx, SSL_CTX_get_options(s->ctx));
 	/*
 	 * A server that does not know RFC 5746, as strongSwan's, is taken: what that defends is a second handshake, which
-	 * there is none of, and IKE has shown who it is.
+	 * there is none of.
 	 */
 	SSL_CTX_set_options(s->ctx,
 			    SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |

@@ -53,6 +53,21 @@ unsigned int eap_needs(uint32_t set)
 	return all;
 }
 
+uint8_t eap_proving_both(uint32_t set)
+{
+	uint8_t out = 0;
+
+	for (unsigned int i = 0; i < EAP_METHODS; i++)
+		out |= methods[i]->proves_both ? (uint8_t)(set & 1u << i) : 0;
+	return out;
+}
+
+void eap_go_alone(struct eap *e)
+{
+	e->alone = true;
+	e->allowed = eap_proving_both(e->allowed);
+}
+
 bool eap_all_need(uint32_t set, enum eap_need need)
 {
 	for (unsigned int i = 0; i < EAP_METHODS; i++) {
@@ -129,6 +144,9 @@ enum eap_verdict eap_response(struct eap *e, struct eap_step *s, uint8_t type,
 
 enum eap_verdict eap_finish(struct eap *e, struct eap_step *s, const uint8_t *msk)
 {
+	if (e->alone && (!msk || !e->method->proves_both))
+		return eap_fail(e, s, "%s does not prove who the server is, and nothing else does",
+				e->method->name);
 	if (msk) {
 		memcpy(e->msk, msk, sizeof(e->msk));
 		e->msk_len = sizeof(e->msk);
@@ -244,10 +262,16 @@ static enum eap_verdict choose_method(struct eap *e, struct eap_step *s, uint8_t
 		if (e->allowed & set & ~e->refused & 1u << i)
 			return begin_server_method(e, s, i);
 	}
+	eap_words(ours, sizeof(ours), e->allowed);
+	if (e->alone)
+		return eap_fail(
+			e, s,
+			"peer has us prove who we are by EAP alone (RFC 5998), and takes no method that does: it wants type %s, and of EAPMethods= that is %s: let its side take one of these, or our certificate in IKE",
+			wanted, ours);
 	return eap_fail(
 		e, s,
 		"peer takes no method of EAP that is configured here: it wants type %s, and EAPMethods= has %s: let its side take one of these, or add its method",
-		wanted, eap_words(ours, sizeof(ours), e->allowed));
+		wanted, ours);
 }
 
 size_t eap_name_len(const struct eap_packet *p)
@@ -379,6 +403,18 @@ static enum eap_verdict send_nak(struct eap *e, struct eap_step *s, uint8_t type
 			    &(struct eap_parts){ .n = 1, .part = { { list, n } } });
 }
 
+/* The server did not prove who it is, and begins a method by which it never does (RFC 5998 3). */
+static enum eap_verdict fail_alone(struct eap *e, struct eap_step *s, uint8_t type)
+{
+	char theirs[40], ours[64];
+
+	return eap_fail(
+		e, s,
+		"peer leaves out its AUTH payload (RFC 5998) and wants type %s of EAP, which does not prove who it is: let the server take %s, or show its certificate in IKE",
+		print_type(theirs, sizeof(theirs), type),
+		eap_words(ours, sizeof(ours), e->allowed));
+}
+
 static enum eap_verdict take_method(struct eap *e, struct eap_step *s, const struct eap_packet *p)
 {
 	char type[40];
@@ -391,7 +427,7 @@ static enum eap_verdict take_method(struct eap *e, struct eap_step *s, const str
 		const struct eap_method *m = find_method(e, p->type);
 
 		if (!m)
-			return send_nak(e, s, p->type);
+			return e->alone ? fail_alone(e, s, p->type) : send_nak(e, s, p->type);
 		if (!begin_method(e, m))
 			return eap_fail(e, s, "no memory for %s", m->name);
 	}

@@ -91,6 +91,7 @@ struct eap {
 	const struct eap_method *method; /* that runs, or has run; NULL: none was begun */
 	void *state; /* the method's own, ->state_size bytes; wiped with the conversation */
 	bool answered; /* the other end took part in the method, so that it is not left any more */
+	bool alone; /* see eap_go_alone() */
 	uint8_t refused; /* set of methods that the other end refused by a Nak */
 	uint8_t unwanted; /* client: type of a method that it refused so; 0: none */
 	bool named; /* server: the peer answered the question for its identity */
@@ -124,7 +125,11 @@ struct eap_method {
 	uint8_t type;
 	unsigned int needs; /* enum eap_need */
 	const char *caution; /* why it should not be configured: "is ..."; NULL: it may be */
-	bool mutual; /* the server proves, too, that it has the secret, and both have a key then */
+	/*
+	 * The server proves who it is, too, both have a key then, and no guess at a secret can be tried by what either says: a server
+	 * need not prove itself in another way (RFC 5998 4).
+	 */
+	bool proves_both;
 	/*
 	 * Server: somebody else has the method: server_begin is called with the identity known, server_take
 	 * gets every Response whole, also a Nak, and it may send packets of any type by eap_forward().
@@ -163,6 +168,8 @@ const struct eap_method *eap_method(unsigned int number);
 char *eap_words(char *buf, size_t size, uint8_t set);
 /* What all of a set need together: enum eap_need. */
 unsigned int eap_needs(uint32_t set);
+/* Those of a set that prove both ends, so that nothing else has to. */
+uint8_t eap_proving_both(uint32_t set);
 /* Does each method of the set need it? Not if there is none. */
 bool eap_all_need(uint32_t set, enum eap_need need);
 
@@ -175,6 +182,11 @@ bool eap_all_need(uint32_t set, enum eap_need need);
 void eap_begin_server(struct eap *e, uint8_t allowed, struct eap_step *s);
 /* False if @name has no or more than EAP_MAX_NAME bytes. */
 bool eap_begin_client(struct eap *e, uint8_t allowed, const void *name, size_t len);
+/*
+ * Nothing but this conversation, which was just begun, proves who the server is (RFC 5998): no method counts that does not
+ * prove it.
+ */
+void eap_go_alone(struct eap *e);
 /* The other end's packet, as received. */
 enum eap_verdict eap_take(struct eap *e, struct eap_step *s, const uint8_t *data, size_t len);
 /* The job that the last step asked for is done, or failed (r->error). */

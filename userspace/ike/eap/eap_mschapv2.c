@@ -368,7 +368,6 @@ const struct eap_method eap_method_mschapv2 = {
 	.word = "mschapv2",
 	.type = EAP_TYPE_MSCHAPV2,
 	.needs = EAP_NEEDS_PASSWORD | EAP_NEEDS_LEGACY,
-	.mutual = true,
 	.state_size = sizeof(struct mschapv2),
 	.server_begin = send_challenge,
 	.server_take = serve,

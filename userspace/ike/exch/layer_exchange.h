@@ -50,6 +50,7 @@ struct x_claim {
 	bool rounds,
 		another; /* it takes several rounds (RFC 4739), and another one of its own follows */
 	bool eap; /* it proves itself by EAP: AUTH is missing yet, or made with the key of that */
+	bool eap_only; /* of a request: and so may we, by nothing else (RFC 5998) */
 	struct ike_iov raw_key; /* a public key that it shows (RFC 7670); NULL: none */
 	struct ike_iov cert[PKI_MAX_CERTS]; /* certificates that it shows */
 	unsigned int n_certs; /* PKI_MAX_CERTS + 1: there were more */
@@ -296,6 +297,8 @@ enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_ms
 /* The same, if EAP is the peer's second round: its next request begins that. */
 enum x_verdict x_eap_await(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			   const struct ike_peer *p, const struct x_claim *who);
+/* Responder: do we prove to the peer, who claims to be @who, that we are who we say by EAP alone (RFC 5998)? */
+bool x_eap_is_only(const struct ike_peer *p, const struct x_claim *who);
 /* Responder: a request of the peer in the middle of EAP. */
 enum x_verdict x_eap_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m);
 /*
@@ -313,7 +316,8 @@ void x_eap_second(struct ike_core *core, struct ike_sa *sa, const struct x_claim
 /* Initiator, before the first request: EAP begins with its response. False without memory. */
 bool x_eap_start(struct ike_sa *sa, const struct ike_peer *p);
 /*
- * Initiator: the first response @m, whose AUTH payload was proven by @who. Go on with what it has of EAP; when all
+ * Initiator: the first response @m, whose AUTH payload was proven by @who; or, where we take that, it has none, as the
+ * responder proves that it is @who by EAP alone. Go on with what it has of EAP; when all
  * of that is over, @proven is called, or the attempt has failed.
  */
 enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,

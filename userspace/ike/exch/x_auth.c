@@ -43,6 +43,8 @@ void x_auth_establish(struct ike_core *core, struct ike_sa *sa)
 	x_ppk_finish(core, sa);
 	sa->local_auth = sa->peer->conf->local_auth;
 	sa->remote_auth = sa->peer->conf->remote_auth;
+	sa->local_auth.eap_only &= sa->setup->eap && sa->setup->eap->only;
+	sa->remote_auth.eap_only &= sa->setup->eap && sa->setup->eap->only;
 	sa->state = IKESA_ESTABLISHED;
 	sa->expire_at = TIMER_NEVER; /* a tunnel taken down and up again may have set it */
 	sa->established_at = sa->first_established_at = core->now;

@@ -195,6 +195,7 @@ static enum x_verdict try_mixed(struct ike_core *core, struct ike_sa *sa, struct
 static enum x_verdict choose_for_eap(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				     struct auth_request *a, const struct x_claim *who)
 {
+	const struct ike_job_result none = { 0 };
 	struct ike_peer *p;
 	unsigned int us;
 
@@ -202,6 +203,10 @@ static enum x_verdict choose_for_eap(struct ike_core *core, struct ike_sa *sa, s
 	p = x_match_eap(core, sa, who);
 	if (!p)
 		return x_refuse_auth(m);
+	if (x_eap_is_only(p, who)) { /* no proof of ours is wanted yet */
+		query_local_id(p, sa, &sa->local_id);
+		return a->chosen(core, sa, m, p, who, &none);
+	}
 	if (!admit_has_time(core, sa->admit_kind))
 		return X_DROP; /* a copy comes */
 	us = x_signature_cost(sa, p);

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 
 static const char UNPROVEN[] =
-	"peer asks for EAP without an AUTH payload of its own, so that anybody could be it: let it prove who it is by a certificate (it may think that we take EAP alone, RFC 5998)";
+	"peer asks for EAP without an AUTH payload of its own, so that anybody could be it: let it prove who it is by a certificate, or set RemoteAuth=eap-only in [Peer] for a server of EAP-TLS (RFC 5998)";
 static const char NO_EAP[] =
 	"peer asks for EAP, though we sent an AUTH payload: set LocalAuth=eap in [Tunnel], or its side to what LocalAuth= is";
+static const char NO_ID[] = "peer's IKE_AUTH response has no identity";
 
 /* ---- the request --------------------------------------------------------------- */
 
@@ -33,6 +34,8 @@ static enum exchange_build build_request(struct ike_core *core, struct ike_sa *s
 	if (!sa->setup->eap) { /* without AUTH we are asked for EAP (2.16) */
 		x_proof_build(b, sa, p, sa->setup->auth.data, sa->setup->auth.len);
 		x_ppk_name(b, sa);
+	} else if (p->conf->remote_auth.eap_only) {
+		ike_build_notify(b, IKE_N_EAP_ONLY_AUTHENTICATION, NULL, 0);
 	}
 	if (p->conf->local_auth.then_user) {
 		ike_build_notify(b, IKE_N_MULTIPLE_AUTH_SUPPORTED, NULL, 0);
@@ -249,6 +252,27 @@ static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa,
 	return verdict;
 }
 
+/*
+ * The responder proves who it is by EAP alone (RFC 5998), which we take. Until that is over it is who it says; the AUTH payload at the end
+ * covers that.
+ */
+static void begin_eap_only(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
+{
+	struct ike_peer *p = sa->peer;
+	struct x_claim who = { 0 };
+
+	if (!x_proof_find_id(m->in, IKE_PL_IDR, &who)) {
+		report_error(core, p, sa, "%s", NO_ID);
+	} else if (!ike_id_matches(&who.id, &p->conf->remote_id)) {
+		x_proof_explain_id(core, p, sa, &who.id, &p->conf->remote_id);
+	} else {
+		sa->remote_id = who.id;
+		x_eap_answer(core, sa, m, &who, send_last);
+		return;
+	}
+	sa_attempt_failed(core, sa);
+}
+
 static void take_response(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 			  struct x_msg *m)
 {
@@ -257,6 +281,11 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 	struct x_claim who = { 0 };
 
 	(void)x;
+	if (sa->setup->eap && p->conf->remote_auth.eap_only &&
+	    !ike_payload_find(m->in, IKE_PL_AUTH) && ike_payload_find(m->in, IKE_PL_EAP)) {
+		begin_eap_only(core, sa, m);
+		return;
+	}
 	if (!x_proof_find_auth(m->in, &who)) {
 		/* Protected, but by whoever answered IKE_SA_INIT: the attempt is over, that is all. */
 		if (ike_payload_find(m->in, IKE_PL_EAP))
@@ -267,7 +296,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		return;
 	}
 	if (!x_proof_find_id(m->in, IKE_PL_IDR, &who))
-		report_error(core, p, sa, "peer's IKE_AUTH response has no identity");
+		report_error(core, p, sa, "%s", NO_ID);
 	else if (!x_proof_fits(p, &who))
 		x_proof_explain_key(core, p, sa, &who, false);
 	else if (x_ppk_confirmed(core, sa, m->in))

@@ -74,7 +74,8 @@ static enum x_verdict answer_first(struct ike_core *core, struct ike_sa *sa, str
 	if (!who->eap && !p->conf->remote_auth.then_user)
 		return admit_and_accept(core, sa, m, p, who, r);
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
-	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
+	if (!x_eap_is_only(p, who))
+		x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
 	return who->eap ? x_eap_begin(core, sa, m, p, who) : x_eap_await(core, sa, m, p, who);
 }
 

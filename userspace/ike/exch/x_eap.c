@@ -8,8 +8,9 @@
  * is established before, and the responder counts it as half-open until then. What EAP says is eap.c's to judge; here
  * each message has to be one EAP payload, and what a method asks of the keys process is a job.
  *
- * EAP without a signature of the responder (RFC 5998) is for methods that no guess of a password breaks, as EAP-TLS alone is. It is not
- * there: EAP_ONLY_AUTHENTICATION is ignored, and a responder that leaves AUTH out is refused.
+ * Where both ends are configured for it, the responder leaves its signature out (RFC 5998): its first message has who it says it is,
+ * and EAP, by a method that proves both ends, as EAP-TLS alone does here. Else EAP_ONLY_AUTHENTICATION is ignored, and a responder that
+ * leaves AUTH out is refused.
  */
 #include "ike/exch/layer_exchange.h"
 
@@ -348,9 +349,11 @@ static struct ikesa_eap *keep_first(struct ike_core *core, struct ike_sa *sa, co
 {
 	struct ikesa_eap *e = ikesa_eap_new(sa);
 
-	/* The message waited for our own proof. */
-	if (!e || !m->wait ||
-	    ikesa_keep(&e->first, m->wait->kept.plain, m->wait->kept.len, m->in)) {
+	/* The message waited for our own proof, or is at hand, as none is wanted yet. */
+	const uint8_t *plain = m->wait ? m->wait->kept.plain : core->plain;
+	size_t len = m->wait ? m->wait->kept.len : core->plain_len;
+
+	if (!e || ikesa_keep(&e->first, plain, len, m->in)) {
 		ikesa_eap_free(sa);
 		return NULL;
 	}
@@ -363,7 +366,7 @@ static struct ikesa_eap *keep_first(struct ike_core *core, struct ike_sa *sa, co
 
 /* Append the first request of EAP. @id: the body of IDi, which the peer's AUTH is to cover. */
 static enum x_verdict ask_name(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
-			       const struct ike_peer *p, struct ike_iov id)
+			       const struct ike_peer *p, struct ike_iov id, bool only)
 {
 	struct eap_step step = { .rng = &core->env.rng };
 	struct ikesa_eap *e = sa->setup->eap;
@@ -373,14 +376,23 @@ static enum x_verdict ask_name(struct ike_core *core, struct ike_sa *sa, struct 
 	e->awaited = false;
 	await_peer(core, sa);
 	eap_begin_server(&e->run, (uint8_t)p->conf->eap_methods, &step);
+	e->only = only;
+	if (only)
+		eap_go_alone(&e->run);
 	ike_build_payload(m->reply, IKE_PL_EAP, step.out, step.out_len);
 	return X_DONE;
+}
+
+bool x_eap_is_only(const struct ike_peer *p, const struct x_claim *who)
+{
+	return who->eap_only && p->conf->local_auth.eap_only;
 }
 
 enum x_verdict x_eap_begin(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 			   const struct ike_peer *p, const struct x_claim *who)
 {
-	if (keep_first(core, sa, m, p) && ask_name(core, sa, m, p, who->body) == X_DONE)
+	if (keep_first(core, sa, m, p) &&
+	    ask_name(core, sa, m, p, who->body, x_eap_is_only(p, who)) == X_DONE)
 		return X_DONE;
 	ikesa_eap_free(sa);
 	return X_DROP;
@@ -408,7 +420,7 @@ static enum x_verdict begin_second(struct ike_core *core, struct ike_sa *sa, str
 	struct ike_id id;
 
 	if (idi && !ike_id_parse(idi, &id))
-		return ask_name(core, sa, m, p, (struct ike_iov){ idi->body, idi->len });
+		return ask_name(core, sa, m, p, (struct ike_iov){ idi->body, idi->len }, false);
 	eap_tell(
 		&step,
 		"its second round of authentication does not begin with IDi alone, as EAP does, so it is refused: set that round at its side to EAP");
@@ -676,6 +688,9 @@ enum x_verdict x_eap_answer(struct ike_core *core, struct ike_sa *sa, struct x_m
 	for (unsigned int i = 0; i < m->in->n; i++)
 		n += m->in->p[i].type == IKE_PL_EAP;
 	e->go_on = proven;
+	e->only = !ike_payload_find(m->in, IKE_PL_AUTH);
+	if (e->only)
+		eap_go_alone(&e->run);
 	if (n == 1 && !ikesa_bytes_set(&e->peer_id, who->body.base, who->body.len))
 		return take_packet(core, sa, m);
 	report_error(

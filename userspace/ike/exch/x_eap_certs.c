@@ -85,10 +85,10 @@ static struct ike_id find_server(const struct ike_sa *sa, const struct ike_peer 
 }
 
 /*
- * The IKE SA lasts no longer than the certificates, and ends when one of the path is revoked, or one of those that were shown in
- * a round before. False without memory.
+ * The IKE SA lasts no longer than the certificates that prove who the other end is, and ends when one of the path is revoked, or one of
+ * those that were shown in a round before. False without memory.
  */
-static bool note_client(struct ike_core *core, struct ike_sa *sa, const struct pki_result *r)
+static bool note_path(struct ike_core *core, struct ike_sa *sa, const struct pki_result *r)
 {
 	uint64_t until = x_signature_until(core, r);
 	unsigned int before = sa->shown ? sa->shown->n : 0;
@@ -146,12 +146,12 @@ static enum eap_verdict conclude(struct ike_core *core, struct ike_sa *sa, struc
 		return eap_judged(
 			e, step, NULL,
 			"peer gave no name in EAP-Identity, and its certificate has none: give it one with its name");
-	if (e->server && !note_client(core, sa, r))
+	if ((e->server || e->alone) && !note_path(core, sa, r))
 		return eap_judged(e, step, NULL, "no memory for the certificates of the peer");
 	return eap_judged(e, step, id, NULL);
 }
 
-/* By then a client has shown that it has the key of its certificate, and a server who it is in IKE: what is fetched is for no stranger. */
+/* By then the other end has shown that it has the key of its certificate, or in IKE who it is: what is fetched is for no stranger. */
 enum x_verdict x_eap_judge(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
 			   const struct ike_peer *p, struct eap_step *step, job_done_fn again,
 			   enum eap_verdict *verdict)

@@ -19,6 +19,7 @@ bool x_match_read(const struct ike_sa *sa, const struct ike_payloads *in, struct
 	who->rounds = ike_notify_find(in, IKE_N_MULTIPLE_AUTH_SUPPORTED, &n);
 	who->another = ike_notify_find(in, IKE_N_ANOTHER_AUTH_FOLLOWS, &n);
 	who->eap = !ike_payload_find(in, IKE_PL_AUTH);
+	who->eap_only = who->eap && ike_notify_find(in, IKE_N_EAP_ONLY_AUTHENTICATION, &n);
 	return x_proof_find_id(in, IKE_PL_IDI, who) && (x_proof_find_auth(in, who) || who->eap);
 }
 

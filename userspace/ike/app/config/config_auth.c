@@ -333,6 +333,31 @@ static void check_radius_users(struct parse *p)
 			c->radius[0].line);
 }
 
+/* A server proves who it is by EAP alone: to users, by a method that lets nobody guess, and as who it is in IKE. */
+static void check_eap_only(struct parse *p)
+{
+	const struct config *c = p->c;
+	bool ours = c->local_auth.eap_only;
+	const char *key = ours ? "LocalAuth" : "RemoteAuth";
+
+	if (!ours && !c->remote_auth.eap_only)
+		return;
+	if ((ours ? c->remote_auth.method : c->local_auth.method) != IKE_METHOD_EAP)
+		config_say(
+			p, true, config_line_of(p, key),
+			"%s = eap-only is how a server proves who it is to users: expected %s, too, or pubkey",
+			key, ours ? "RemoteAuth = eap in [Peer]" : "LocalAuth = eap in [Tunnel]");
+	else if (!eap_proving_both(c->eap_methods))
+		config_say(
+			p, true, config_line_of(p, key),
+			"%s = eap-only: by none of the methods here does a server prove who it is without letting passwords be guessed: expected EAPMethods = tls, or %s = pubkey",
+			key, key);
+	else if (config_given(p, "EAPServerID"))
+		config_say(
+			p, true, config_line_of(p, "EAPServerID"),
+			"EAPServerID: with RemoteAuth = eap-only nothing but EAP says who the peer is: expected none, as its certificate there is that of RemoteID");
+}
+
 /* Which end is a user, as it was said, or else as its keys say. */
 static void check_eap(struct parse *p)
 {
@@ -349,6 +374,7 @@ static void check_eap(struct parse *p)
 	if (!ours && !theirs) {
 		refuse_alone(p, "EAPMethods", "RemoteAuth = eap in [Peer], or LocalAuth = eap");
 		refuse_alone(p, "EAPServerID", "EAP in [Tunnel]");
+		check_eap_only(p);
 		return;
 	}
 	if (!c->eap_methods)
@@ -358,6 +384,7 @@ static void check_eap(struct parse *p)
 			p, true, config_line_of(p, "PPK"),
 			"PPK: keys are not mixed with one where an end is a user by EAP: expected none");
 	check_eap_keys(p);
+	check_eap_only(p);
 	if (ours)
 		check_eap_client(p);
 	if (theirs)

@@ -482,12 +482,16 @@ static bool find_method(enum ike_method *method, const char *s)
 	return i < IKE_METHODS;
 }
 
-/* One round, or two, of which the last one is by EAP. */
+/* One round, or two, of which the last one is by EAP; or who it is to a user that is proven by EAP alone. */
 static int set_auth(struct ike_auth_conf *auth, char *s)
 {
 	char *save, *first = strtok_r(s, ", \t", &save), *then = strtok_r(NULL, ", \t", &save);
 	enum ike_method last = IKE_METHOD_EAP;
 
+	if (first && !then && !strcasecmp(first, ike_auth_eap_only)) {
+		*auth = (struct ike_auth_conf){ IKE_METHOD_SIGNATURE, .eap_only = true };
+		return 0;
+	}
 	if (!first || !find_method(&auth->method, first) || (then && !find_method(&last, then)) ||
 	    strtok_r(NULL, ", \t", &save))
 		return -1;
@@ -721,7 +725,7 @@ const struct key config_keys[] = {
 	{ "Tunnel", "LocalID", set_local_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT" },
 	{ "Tunnel", "LocalAuth", set_local_auth, KEY_ONE,
-	  "psk, pubkey or eap; or two rounds: pubkey, eap or psk, eap" },
+	  "psk, pubkey, eap or eap-only; or two rounds: pubkey, eap or psk, eap" },
 	{ "Tunnel", "EAP", set_eap, KEY_ONE, "our user's name, of at most 253 bytes" },
 	{ "Tunnel", "Password", set_password, KEY_SECRET,
 	  "our password as text (at most 255 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
@@ -743,7 +747,7 @@ const struct key config_keys[] = {
 	{ "Peer", "RemoteID", set_remote_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
 	{ "Peer", "RemoteAuth", set_remote_auth, KEY_ONE,
-	  "psk, pubkey or eap; or two rounds: pubkey, eap or psk, eap" },
+	  "psk, pubkey, eap or eap-only; or two rounds: pubkey, eap or psk, eap" },
 	{ "Peer", "FirstID", set_first_id, KEY_ONE,
 	  "an identity: a name, address, e-mail address, C=CH, CN=NAME or keyid:TEXT; or any" },
 	{ "Peer", "Users", set_users, KEY_ONE,

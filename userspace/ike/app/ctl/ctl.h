@@ -74,7 +74,7 @@
  *	  "local_id":"branch.example.org", "remote_id":"vpn.example.org",
  *	  "first_id":"dn:CN=laptop 7",	what the peer proved in the first one of two rounds; absent with one
  *	  "local_auth":"pubkey",	how this end and the peer proved who they are, with two rounds
- *	  "remote_auth":"pubkey, eap",	"pubkey, eap" or "psk, eap"; absent until it is established
+ *	  "remote_auth":"pubkey, eap",	"pubkey, eap" or "psk, eap", "eap-only" by EAP-TLS alone; absent until it is up
  *	  "proposal":"aes256gcm16-prfsha384-x25519",	once chosen
  *	  "cautions":["modp1024 is …"],	what is legacy of that; absent if nothing is
  *	  "ppk":"used",			or why not: "not-offered", the peer uses none; "unknown", the ends
