@@ -378,6 +378,8 @@ static void add_tunnel(struct load *l, unsigned int i, const char *path)
 		die("a tunnel cannot be added");
 	if (c.n_private)
 		host_set_key(l->host, conf.name, c.private_key, c.n_private);
+	if (c.password)
+		host_set_password(l->host, conf.name, c.password->key, c.password->len);
 	config_clear(&c);
 }
 
