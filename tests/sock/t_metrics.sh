@@ -169,6 +169,15 @@ is "no other machine can read them" $? 3
 like "and it says what can be" "$(cat "$VM_OUT/wide.log")" 'expected unix:/PATH, 127.0.0.1:PORT or \[::1\]:PORT'
 start west "$VM_OUT/agent2.log" "$bin/tests/esptund-no-module" --config /run/conf/west \
 	--socket /run/agent.sock --metrics unix:/run/metrics.sock --foreground
+start west "$VM_OUT/squatter.log" python3 -m http.server --bind 127.0.0.1 9509
+check "another program has the port" wait_for 15 quietly in_quiet west curl -s "http://$at/"
+squatter=$started
+start west "$VM_OUT/agent3.log" "$bin/tests/esptund-no-module" --config /run/conf/west \
+	--socket /run/agent.sock --metrics $at --foreground
+check "esptund begins all the same" wait_for 15 answers
+like "and says what is the matter" "$(cat "$VM_OUT/agent3.log")" "cannot listen on $at for metrics: Address already in use"
+stop "$started"
+stop "$squatter"
 check "on a Unix socket" wait_for 15 scrape --unix-socket /run/metrics.sock -o "$VM_OUT/unix"
 check "all of them" grep -q '^esptun_tunnel_up{tunnel="hub"}' "$VM_OUT/unix"
 is "and not on TCP" "$(scrape -f 2>&1 | grep -c 'Failed to connect')" 1

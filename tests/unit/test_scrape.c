@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,7 +328,7 @@ static void places(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(listen_local(wrong[i], "metrics", "--metrics", err, sizeof(err)),
-				 -1);
+				 -EINVAL);
 		assert_non_null(strstr(err, "expected unix:/PATH, 127.0.0.1:PORT or [::1]:PORT"));
 	}
 }
@@ -344,7 +346,8 @@ static void a_file_is_in_its_place(void **state)
 	f = fopen(file, "w");
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(listen_local(where, "metrics", "--metrics", err, sizeof(err)), -1);
+	assert_int_equal(listen_local(where, "metrics", "--metrics", err, sizeof(err)),
+			 -EADDRINUSE);
 	assert_int_equal(stat(file, &st), 0);
 	unlink(file);
 }
@@ -370,3 +373,49 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN); /* as the agent does */
 	return cmocka_run_group_tests_name("scrape", tests, NULL, NULL);
 }
+/* Connections wait there already, which a connection more would have to wait for. */
+static void a_socket_that_is_busy(void **state)
+{
+	char other[80], where[96], err[512];
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), first = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s.busy", path);
+	snprintf(where, sizeof(where), "unix:%s", other);
+	memcpy(addr.sun_path, other, strlen(other) + 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(connect(first, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	alarm(5);
+	assert_int_equal(listen_local(where, "metrics", "--metrics", err, sizeof(err)),
+			 -EADDRINUSE);
+	alarm(0);
+	assert_non_null(strstr(err, "another esptund answers"));
+	close(first);
+	close(fd);
+	unlink(other);
+}
+
+/* It is said to be taken, by which the agent knows that it may do without. */
+static void a_port_that_is_taken(void **state)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char where[40], err[512];
+
+	(void)state;
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	snprintf(where, sizeof(where), "127.0.0.1:%u", ntohs(addr.sin_port));
+	assert_int_equal(listen_local(where, "metrics", "--metrics", err, sizeof(err)),
+			 -EADDRINUSE);
+	assert_non_null(strstr(err, where));
+	close(fd);
+}
+
+		TEST(a_socket_that_is_busy),
+		TEST(a_port_that_is_taken),

@@ -355,6 +355,19 @@ static bool open_helpers(struct agent *a, char *err, size_t err_size)
 	return a->core;
 }
 
+/* Any user can take a port, or a path in some folders. That is to keep no tunnel down. */
+static bool open_metrics(struct agent *a, char *err, size_t err_size)
+{
+	char why[512];
+	int rc = metrics_open(a, a->options->metrics, why, sizeof(why));
+
+	if (rc == -EINVAL)
+		snprintf(err, err_size, "%s", why);
+	else if (rc)
+		log_say(IKE_LOG_ERROR, NULL, "%s. Tunnels come up, metrics are not answered", why);
+	return rc != -EINVAL;
+}
+
 static bool open_all(struct agent *a, char *err, size_t err_size)
 {
 	struct kernel_events events = kernel_events;
@@ -373,11 +386,8 @@ static bool open_all(struct agent *a, char *err, size_t err_size)
 	a->ctl = ctl_open(loop_base(a->loop), a->options->socket, cmd_request, a, err, err_size);
 	if (!a->ctl)
 		return false;
-	if (a->options->metrics) {
-		a->metrics = metrics_open(a, a->options->metrics, err, err_size);
-		if (!a->metrics)
-			return false;
-	}
+	if (a->options->metrics && !open_metrics(a, err, err_size))
+		return false;
 	a->net = net_open(kernel_handle(a->kernel));
 	a->watch = a->net ? follow_open(a) : NULL;
 	if (!a->watch) {

@@ -548,9 +548,10 @@ void status_free(struct agent *a);
 
 /* ---- metrics.c */
 /*
- * Answer those who ask at @where, as listen_local() reads it; told by metrics_tell(). NULL, with a sentence in @err.
+ * Answer those who ask at @where, as listen_local() reads it; told by metrics_tell(). 0, or a negative errno with a
+ * sentence in @err.
  */
-struct metrics *metrics_open(struct agent *a, const char *where, char *err, size_t err_size);
+int metrics_open(struct agent *a, const char *where, char *err, size_t err_size);
 /* Collect some more of what was asked for, for some milliseconds; NULL is fine. */
 void metrics_tell(struct metrics *m);
 /* Is there something left to collect? NULL is fine. */

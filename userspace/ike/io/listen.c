@@ -15,24 +15,26 @@
 
 enum { BACKLOG = 8 };
 
+/* Also one at whom so many connections wait that this one would have to. */
 static bool somebody_answers(const struct sockaddr_un *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool answers = fd >= 0 && !connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool answers = fd >= 0 && (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ||
+				   errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);
 	return answers;
 }
 
-/* A descriptor that listens on @addr; -1 with the cause in errno. */
+/* A descriptor that listens on @addr, or a negative errno. */
 static int listen_on(const struct sockaddr *addr, socklen_t len)
 {
 	int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
 	int cause;
 
 	if (fd < 0)
-		return -1;
+		return -errno;
 	/* Connections of a former agent may still be closing. */
 	if (addr->sa_family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -40,8 +42,7 @@ static int listen_on(const struct sockaddr *addr, socklen_t len)
 		return fd;
 	cause = errno;
 	close(fd);
-	errno = cause;
-	return -1;
+	return -cause;
 }
 
 int listen_unix(const char *path, mode_t mode, const char *what, const char *option, char *err,
@@ -55,7 +56,7 @@ int listen_unix(const char *path, mode_t mode, const char *what, const char *opt
 	if (strlen(path) >= sizeof(addr.sun_path)) {
 		snprintf(err, err_size, "the path of the %s, %s, is longer than %zu octets", what,
 			 path, sizeof(addr.sun_path) - 1);
-		return -1;
+		return -EINVAL;
 	}
 	memcpy(addr.sun_path, path, strlen(path) + 1);
 	if (somebody_answers(&addr)) {
@@ -63,7 +64,7 @@ int listen_unix(const char *path, mode_t mode, const char *what, const char *opt
 			err, err_size,
 			"another esptund answers on %s: stop it first, or give this one another %s with %s",
 			path, what, option);
-		return -1;
+		return -EADDRINUSE;
 	}
 	if (!lstat(path, &old_file) && S_ISSOCK(old_file.st_mode))
 		unlink(path);
@@ -71,7 +72,7 @@ int listen_unix(const char *path, mode_t mode, const char *what, const char *opt
 	fd = listen_on((const struct sockaddr *)&addr, sizeof(addr));
 	umask(old);
 	if (fd < 0)
-		snprintf(err, err_size, "cannot make the %s %s: %s", what, path, strerror(errno));
+		snprintf(err, err_size, "cannot make the %s %s: %s", what, path, strerror(-fd));
 	return fd;
 }
 
@@ -131,11 +132,11 @@ int listen_local(const char *where, const char *what, const char *option, char *
 			err, err_size,
 			"%s %.100s: expected unix:/PATH, 127.0.0.1:PORT or [::1]:PORT; what other machines are to read goes through a web server with TLS and passwords",
 			option, where);
-		return -1;
+		return -EINVAL;
 	}
 	fd = listen_on((const struct sockaddr *)&addr, len);
 	if (fd < 0)
 		snprintf(err, err_size, "cannot listen on %s for %s: %s; %s names another address",
-			 where, what, strerror(errno), option);
+			 where, what, strerror(-fd), option);
 	return fd;
 }

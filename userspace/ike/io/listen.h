@@ -8,14 +8,14 @@
 
 /*
  * Listen on the Unix stream socket @path, made with @mode in place of one that nobody answers at. @what it is, and
- * how esptund is told of another one, as in "control socket" and "--socket". A descriptor, or -1 with a sentence.
+ * how esptund is told of another one, as in "control socket" and "--socket". A descriptor, or a negative errno with a sentence.
  */
 int listen_unix(const char *path, mode_t mode, const char *what, const char *option, char *err,
 		size_t err_size);
 
 /*
  * Listen where @option says: "unix:/PATH", which whoever may enter its folder can connect to, or ADDRESS:PORT with an
- * address of the loopback interface. A descriptor, or -1 with a sentence.
+ * address of the loopback interface. A descriptor; or a negative errno with a sentence, -EINVAL if @where is none of these.
  */
 int listen_local(const char *where, const char *what, const char *option, char *err,
 		 size_t err_size);

@@ -7,6 +7,7 @@
  * The bytes are not copied for each: a text becomes one piece of a libevent buffer, which all answers refer to. Texts
  * are not printed into such buffers at once, as these would be chains of a kilobyte, of which each costs in each answer.
  */
+#include <errno.h>
 #include <event2/buffer.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -494,13 +495,13 @@ void metrics_tunnel_ends(struct metrics *m, const struct tunnel *t)
 		m->next = t->next;
 }
 
-struct metrics *metrics_open(struct agent *a, const char *where, char *err, size_t err_size)
+int metrics_open(struct agent *a, const char *where, char *err, size_t err_size)
 {
 	int fd = listen_local(where, "metrics", "--metrics", err, err_size);
 	struct metrics *m = fd < 0 ? NULL : calloc(1, sizeof(*m));
 
 	if (fd < 0)
-		return NULL;
+		return fd;
 	if (m) {
 		m->agent = a;
 		TAILQ_INIT(&m->askers);
@@ -508,11 +509,13 @@ struct metrics *metrics_open(struct agent *a, const char *where, char *err, size
 	} else {
 		close(fd);
 	}
-	if (m && m->scrapes)
-		return m;
-	snprintf(err, err_size, "out of memory");
+	if (m && m->scrapes) {
+		a->metrics = m;
+		return 0;
+	}
+	snprintf(err, err_size, "out of memory for metrics");
 	free(m);
-	return NULL;
+	return -ENOMEM;
 }
 
 void metrics_free(struct metrics *m)
