@@ -82,6 +82,8 @@ like "is said to be it" "$(cat "$VM_OUT/open")" '^Content-Type: application/open
 is "and has its end" "$(tail -n 1 "$VM_OUT/open")" '# EOF'
 is "each metric has a help text" "$(grep -c '^# HELP' "$VM_OUT/open")" "$(grep -c '^# TYPE' "$VM_OUT/open")"
 is "other paths are none" "$(in_quiet west curl -s -o /dev/null -w '%{http_code}' http://$at/)" 404
+is "a page's own name for this machine is refused" \
+	"$(in_quiet west curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example:9509' http://$at/metrics)" 421
 is "nothing is changed over it" "$(in_quiet west curl -s -o /dev/null -w '%{http_code}' -d x http://$at/metrics)" 405
 
 # ---- Prometheus ----------------------------------------------------------------------
@@ -167,8 +169,6 @@ in_quiet west "$bin/tests/esptund-no-module" --config /run/conf/west --socket /r
 	--metrics 0.0.0.0:9509 > "$VM_OUT/wide.log" 2>&1
 is "no other machine can read them" $? 3
 like "and it says what can be" "$(cat "$VM_OUT/wide.log")" 'expected unix:/PATH, 127.0.0.1:PORT or \[::1\]:PORT'
-start west "$VM_OUT/agent2.log" "$bin/tests/esptund-no-module" --config /run/conf/west \
-	--socket /run/agent.sock --metrics unix:/run/metrics.sock --foreground
 start west "$VM_OUT/squatter.log" python3 -m http.server --bind 127.0.0.1 9509
 check "another program has the port" wait_for 15 quietly in_quiet west curl -s "http://$at/"
 squatter=$started
@@ -178,6 +178,8 @@ check "esptund begins all the same" wait_for 15 answers
 like "and says what is the matter" "$(cat "$VM_OUT/agent3.log")" "cannot listen on $at for metrics: Address already in use"
 stop "$started"
 stop "$squatter"
+start west "$VM_OUT/agent2.log" "$bin/tests/esptund-no-module" --config /run/conf/west \
+	--socket /run/agent.sock --metrics unix:/run/metrics.sock --foreground
 check "on a Unix socket" wait_for 15 scrape --unix-socket /run/metrics.sock -o "$VM_OUT/unix"
 check "all of them" grep -q '^esptun_tunnel_up{tunnel="hub"}' "$VM_OUT/unix"
 is "and not on TCP" "$(scrape -f 2>&1 | grep -c 'Failed to connect')" 1

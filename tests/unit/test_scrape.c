@@ -169,7 +169,20 @@ static void other_requests(void **state)
 		{ "GET  HTTP/1.1\r\n\r\n", 404 },
 		{ "GET /metrics HTTP/1.1\r\nAccept: */*\r\n", 0 },
 		{ "", 0 },
+		/* A page in a browser, whose name was made to stand for this machine's address. */
+		{ "GET /metrics HTTP/1.1\r\nHost: evil.example:9509\r\n\r\n", 421 },
+		{ "GET /metrics HTTP/1.1\r\nhost:\tlocalhost.evil.example\r\n\r\n", 421 },
+		{ "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1.evil.example\r\n\r\n", 421 },
+		{ "GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 421 },
+		{ "GET /metrics HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n\r\n", 421 },
+		{ "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 404 },
+		{ "GET /metrics HTTP/1.1\r\nHost: localhost:9509\r\n\r\n", 200 },
+		{ "GET /metrics HTTP/1.1\r\nhost:LOCALHOST\n\n", 200 },
+		{ "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9509 \r\n\r\n", 200 },
+		{ "GET /metrics HTTP/1.1\r\nHost: [::1]:9509\r\n\r\n", 200 },
+		{ "GET /metrics HTTP/1.1\r\nHost:\r\n\r\n", 200 },
 	};
+
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(scrape_parse(rows[i].text, strlen(rows[i].text)).status,
@@ -266,6 +279,45 @@ static void a_flood(void **state)
 	assert_true(taken >= SCRAPE_AT_ONCE && taken < 2 * SCRAPE_AT_ONCE);
 }
 
+/* Readers that come one by one are all taken, as many as may come at once. */
+static void one_by_one(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < SCRAPE_AT_ONCE; i++) {
+		int fd = dial();
+
+		say(fd, ASK "\r\n");
+		assert_memory_equal(heard(fd), "HTTP/1.1 200 ", 13);
+		close(fd);
+		turn();
+	}
+}
+
+/* Reading it all would keep the loop busy for as long as somebody sends. */
+static void more_than_a_request(void **state)
+{
+	int fd = dial();
+	char more[SCRAPE_HEAD] = { 'a' };
+	size_t sent = 0;
+	ssize_t n;
+
+	(void)state;
+	wait = true;
+	say(fd, ASK "\r\n");
+	do {
+		n = send(fd, more, sizeof(more), MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent += n > 0 ? (size_t)n : 0;
+		turn();
+	} while (n > 0 && sent < BIG);
+	assert_true(sent < BIG);
+	answer(late);
+	late = NULL;
+	turn();
+	assert_memory_equal(heard(fd), "HTTP/1.1 200 ", 13);
+	close(fd);
+	turn();
+}
+
 static void an_asker_that_left(void **state)
 {
 	int fd = dial();
@@ -352,27 +404,6 @@ static void a_file_is_in_its_place(void **state)
 	unlink(file);
 }
 
-int main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(an_answer_and_the_end),
-		TEST(a_request_in_pieces),
-		TEST(other_requests),
-		TEST(a_request_without_end),
-		TEST(silent_ones),
-		TEST(unread_answers),
-		TEST(a_flood),
-		TEST(an_asker_that_left),
-		TEST(no_more_is_said_but_it_is_read),
-		TEST(no_memory),
-		TEST(places),
-		TEST(a_file_is_in_its_place),
-	};
-
-	signal(SIGPIPE, SIG_IGN); /* as the agent does */
-	return cmocka_run_group_tests_name("scrape", tests, NULL, NULL);
-}
 /* Connections wait there already, which a connection more would have to wait for. */
 static void a_socket_that_is_busy(void **state)
 {
@@ -417,5 +448,28 @@ static void a_port_that_is_taken(void **state)
 	close(fd);
 }
 
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(an_answer_and_the_end),
+		TEST(a_request_in_pieces),
+		TEST(other_requests),
+		TEST(a_request_without_end),
+		TEST(silent_ones),
+		TEST(unread_answers),
+		TEST(a_flood),
+		TEST(one_by_one),
+		TEST(more_than_a_request),
+		TEST(an_asker_that_left),
+		TEST(no_more_is_said_but_it_is_read),
+		TEST(no_memory),
+		TEST(places),
+		TEST(a_file_is_in_its_place),
 		TEST(a_socket_that_is_busy),
 		TEST(a_port_that_is_taken),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* as the agent does */
+	return cmocka_run_group_tests_name("scrape", tests, NULL, NULL);
+}

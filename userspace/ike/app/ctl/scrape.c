@@ -22,7 +22,6 @@
 
 enum {
 	TOKENS = 1000 / SCRAPE_A_SECOND, /* of the bucket, for each connection */
-	ACCEPTS = 8, /* in one event */
 	PAUSE_MS = 100, /* until connections are taken again */
 };
 
@@ -32,6 +31,7 @@ struct connection {
 	struct bufferevent *bev;
 	struct event *deadline;
 	struct scrape *open; /* the request that waits for its answer */
+	size_t ignored; /* bytes, behind the request */
 	bool asked; /* the request is whole */
 	bool answered;
 	bool ended; /* the other end sends no more */
@@ -99,8 +99,31 @@ static unsigned int judge_line(const char *line, size_t len)
 	return target[sizeof(path) - 1] == ' ' || target[sizeof(path) - 1] == '?' ? 200 : 404;
 }
 
+/*
+ * Is it an address or localhost? A page that a browser shows may have any other name stand for this machine, and would
+ * read the answer.
+ */
+static bool host_is_local(const char *host, size_t len)
+{
+	static const char name[] = "localhost";
+	size_t n = 0;
+
+	while (len && (*host == ' ' || *host == '\t')) {
+		host++;
+		len--;
+	}
+	if (len && *host == '[')
+		return true;
+	if (begins(host, len, name))
+		n = sizeof(name) - 1;
+	else
+		n = strspn(host, "0123456789.");
+	return n < len && memchr(": \t\r\n", host[n], 5);
+}
+
 struct scrape_head scrape_parse(const char *text, size_t len)
 {
+	static const char host[] = "Host:";
 	struct scrape_head head = { .status = 0 };
 	unsigned int status = 0;
 	size_t n;
@@ -113,6 +136,9 @@ struct scrape_head scrape_parse(const char *text, size_t len)
 			return head;
 		} else if (begins(text, n, "Accept:")) {
 			head.openmetrics |= contains(text, n, "application/openmetrics-text");
+		} else if (status == 200 && begins(text, n, host) &&
+			   !host_is_local(text + strlen(host), n - strlen(host))) {
+			status = 421;
 		}
 	}
 	return head;
@@ -158,13 +184,17 @@ static void put_answer(struct connection *c, const char *status, const char *typ
 
 static void refuse(struct connection *c, unsigned int status)
 {
+	static const char expected[] = ": expected GET /metrics";
 	static const struct {
 		unsigned int status;
-		const char *line;
+		const char *line, *advice;
 	} lines[] = {
-		{ 400, "400 Bad Request" },	    { 404, "404 Not Found" },
-		{ 405, "405 Method Not Allowed" },  { 431, "431 Request Header Fields Too Large" },
-		{ 503, "503 Service Unavailable" },
+		{ 400, "400 Bad Request", expected },
+		{ 404, "404 Not Found", expected },
+		{ 405, "405 Method Not Allowed", expected },
+		{ 421, "421 Misdirected Request", ": expected an address or localhost in Host" },
+		{ 431, "431 Request Header Fields Too Large", expected },
+		{ 503, "503 Service Unavailable", "" },
 	};
 	struct evbuffer *body = evbuffer_new();
 	unsigned int i = 0;
@@ -172,8 +202,7 @@ static void refuse(struct connection *c, unsigned int status)
 	while (lines[i].status != status)
 		i++;
 	if (body) {
-		evbuffer_add_printf(body, "%s%s\n", lines[i].line,
-				    status < 500 ? ": expected GET /metrics" : "");
+		evbuffer_add_printf(body, "%s%s\n", lines[i].line, lines[i].advice);
 		put_answer(c, lines[i].line, "text/plain", body);
 		evbuffer_free(body);
 	}
@@ -203,13 +232,21 @@ static void on_read(struct bufferevent *bev, void *arg)
 	struct evbuffer *in = bufferevent_get_input(bev);
 	size_t len = evbuffer_get_length(in);
 	struct scrape_head head = { .status = 431 };
+	const char *text;
 
 	if (c->asked) {
+		/* Whoever sends without end is not read on; the deadline ends it. */
+		c->ignored += len;
 		evbuffer_drain(in, len);
+		if (c->ignored > SCRAPE_IGNORED)
+			bufferevent_disable(bev, EV_READ);
 		return;
 	}
-	if (len < SCRAPE_HEAD)
-		head = scrape_parse((const char *)evbuffer_pullup(in, -1), len);
+	text = (const char *)evbuffer_pullup(in, -1);
+	if (!text)
+		head.status = 503;
+	else if (len < SCRAPE_HEAD)
+		head = scrape_parse(text, len);
 	if (head.status)
 		ask(c, head);
 }
@@ -291,21 +328,18 @@ static void on_ready(evutil_socket_t listener, short what, void *arg)
 	static const struct rate rate = { .at_once = SCRAPE_AT_ONCE * TOKENS, .per_ms = 1 };
 	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
 	struct scrapes *all = arg;
+	int fd;
 
 	(void)what;
-	for (unsigned int i = 0; i < ACCEPTS; i++) {
-		int fd;
-
-		if (!bucket_take(&all->accepts, &rate, TOKENS, loop_now())) {
-			event_del(all->ready);
-			event_add(all->pause, &pause);
-			return;
-		}
-		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
-			return;
-		begin(all, fd);
+	/* One connection for each event; one that cannot be taken, for want of descriptors, counts too. */
+	if (!bucket_take(&all->accepts, &rate, TOKENS, loop_now())) {
+		event_del(all->ready);
+		event_add(all->pause, &pause);
+		return;
 	}
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		begin(all, fd);
 }
 
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)

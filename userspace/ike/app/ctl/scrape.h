@@ -12,6 +12,7 @@
 enum scrape_limits {
 	SCRAPE_MAX = 16, /* connections */
 	SCRAPE_HEAD = 4096, /* bytes of a request */
+	SCRAPE_IGNORED = 1 << 17, /* that are read behind it */
 	SCRAPE_AT_ONCE = 50, /* connections are taken in a burst, … */
 	SCRAPE_A_SECOND = 50, /* … and then so many in a second: others wait */
 	SCRAPE_ASK_S = 5, /* seconds, until the request has to be there */
