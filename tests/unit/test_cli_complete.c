@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "ike/app/secret.h"
 
 static char path[] = "/tmp/esptun-complete-XXXXXX";
 
@@ -181,6 +182,23 @@ static void keygen_warns(void **state)
 	unlink(out);
 }
 
+/* A key in a file is text: the agent must not take it for anything else, and warns of what may be meant otherwise. */
+static void keys_are_no_other_notation(void **state)
+{
+	uint8_t key[SECRET_MAX];
+	char text[KEYGEN_PSK_TEXT], why[256];
+	size_t len;
+
+	(void)state;
+	/* One of 128 random ones begins with a slash and has another one. */
+	for (int i = 0; i < 10000; i++) {
+		assert_int_equal(keygen_psk_text(text), 0);
+		assert_int_equal(secret_from_text(text, key, &len, why, sizeof(why)), 0);
+		assert_string_equal(why, "");
+		assert_int_equal(len, 44); /* 32 bytes in base64 */
+	}
+}
+
 static int make_file(void **state)
 {
 	int fd = mkstemp(path);
@@ -201,6 +219,7 @@ int main(void)
 		cmocka_unit_test(completes),
 		cmocka_unit_test(usage_is_complete),
 		cmocka_unit_test(keygen_warns),
+		cmocka_unit_test(keys_are_no_other_notation),
 	};
 
 	return cmocka_run_group_tests_name("cli_complete", tests, make_file, remove_file);

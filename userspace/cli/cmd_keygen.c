@@ -30,10 +30,14 @@ static int random_bytes(uint8_t *buf, size_t len)
 int keygen_psk_text(char text[static KEYGEN_PSK_TEXT])
 {
 	uint8_t psk[PSK_LEN];
-	int err = random_bytes(psk, sizeof(psk));
+	int err;
 
-	if (!err)
-		base64(text, psk, sizeof(psk));
+	/* A key that begins with a slash could be taken for a file's name: another one, one time in 64. */
+	do {
+		err = random_bytes(psk, sizeof(psk));
+		if (!err)
+			base64(text, psk, sizeof(psk));
+	} while (!err && text[0] == '/');
 	explicit_bzero(psk, sizeof(psk));
 	return err;
 }
