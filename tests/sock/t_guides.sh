@@ -72,7 +72,8 @@ host() {
 	# shellcheck disable=SC2016 # for the inner shell
 	ip netns exec "$1" unshare --mount --propagation private bash -c 'mount --bind "$0/etc" /etc &&
 		mount --bind "$0/run" /run/esptun && mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /root &&
-		exec sleep infinity' "$own" &
+		mount -t tmpfs tmpfs /usr/share/doc && mkdir -p /usr/share/doc/esptun/examples &&
+		cp "$1"/example.* /usr/share/doc/esptun/examples/ && exec sleep infinity' "$own" "$VM_TOP/userspace/dist" &
 	holder[$1]=$!
 	wait_for 10 at_host "$1" mountpoint -q /root || bail "no host $1"
 }
