@@ -188,6 +188,16 @@ static void eap_alone_has_to_prove_the_server(void **state)
 	refused(USER
 		"EAPMethods = tls\nCA = /ca\nRemoteID = vpn.example\nRemoteAuth = eap-only\nEAPServerID = radius.example\n",
 		"EAPServerID: with RemoteAuth = eap-only nothing but EAP says who the peer is");
+	/* What is missing is said of the word that is written there, and of the end that it is missing at. */
+	refused("[Tunnel]\nLocalAuth = eap-only\n[Peer]\nCA = /ca\nRemoteID = any\n",
+		"2: LocalAuth = eap-only needs Key in [Tunnel], our private key");
+	refused(USER "RemoteID = vpn.example\nRemoteAuth = eap-only\nEAPMethods = tls\n",
+		"9: EAPMethods: tls shows a certificate of each end: expected CA in [Peer], too");
+	refused(OWN
+		"LocalAuth = eap-only\n[Peer]\nClients = 9\nRemoteAuth = eap\nEAPMethods = tls\n"
+		"CA = /ca\nRemoteID = any\nEAPServerID = radius.example\n",
+		"EAPServerID is who a server of EAP-TLS is, for its users");
+	assert_null(strstr(said, "RemoteAuth = eap-only"));
 	refused(OWN "LocalAuth = eap-only, eap\n[Peer]\nCA = /ca\nRemoteID = any\n",
 		"LocalAuth = eap-only, eap: expected psk, pubkey, eap or eap-only");
 }

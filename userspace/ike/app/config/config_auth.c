@@ -179,8 +179,9 @@ static void refuse_two_keys(struct parse *p, const struct side *s, const char *o
 }
 
 /* What was said, else that for which there is a key. Two of them are not chosen between. */
-static void finish_method(struct parse *p, const struct side *s, enum ike_method *method)
+static void finish_method(struct parse *p, const struct side *s, struct ike_auth_conf *auth)
 {
+	enum ike_method *method = &auth->method;
 	const char *of_key = s->ca && config_given(p, s->ca) ? s->ca : s->key;
 	bool key = config_given(p, of_key), psk = has_psk(p);
 
@@ -190,8 +191,8 @@ static void finish_method(struct parse *p, const struct side *s, enum ike_method
 			refuse_two_keys(p, s, of_key);
 	}
 	if (*method == IKE_METHOD_SIGNATURE && !key)
-		config_say(p, true, config_line_of(p, s->auth), "%s = pubkey needs %s", s->auth,
-			   s->sentence);
+		config_say(p, true, config_line_of(p, s->auth), "%s = %s needs %s", s->auth,
+			   auth->eap_only ? ike_auth_eap_only : "pubkey", s->sentence);
 	else if (*method == IKE_METHOD_PSK && !psk && (config_given(p, "Key") || of_peer_given(p)))
 		config_say(p, true, 0, "lacks %s; or PSK in [Peer], the key shared with the peer",
 			   s->sentence);
@@ -352,7 +353,7 @@ static void check_eap_only(struct parse *p)
 			p, true, config_line_of(p, key),
 			"%s = eap-only: by none of the methods here does a server prove who it is without letting passwords be guessed: expected EAPMethods = tls, or %s = pubkey",
 			key, key);
-	else if (config_given(p, "EAPServerID"))
+	else if (!ours && config_given(p, "EAPServerID"))
 		config_say(
 			p, true, config_line_of(p, "EAPServerID"),
 			"EAPServerID: with RemoteAuth = eap-only nothing but EAP says who the peer is: expected none, as its certificate there is that of RemoteID");
@@ -418,11 +419,11 @@ static void find_methods(struct parse *p)
 		c->local_auth.method = config_given(p, "Key") ? IKE_METHOD_SIGNATURE
 							      : IKE_METHOD_PSK;
 	else
-		finish_method(p, &of_us, &c->local_auth.method);
+		finish_method(p, &of_us, &c->local_auth);
 	if (users)
 		c->remote_auth.method = IKE_METHOD_EAP;
 	else if (!p->errors && (!user || of_peer_given(p)))
-		finish_method(p, &of_peer, &c->remote_auth.method);
+		finish_method(p, &of_peer, &c->remote_auth);
 }
 
 /* Does the peer prove who it is by nothing but a certificate, in IKE or in EAP? */
