@@ -55,6 +55,13 @@ check "bob comes" quietly swan --initiate --child bob --timeout 10
 check "alice comes again" quietly swan --initiate --child alice --timeout 10
 is "each has an address of its own, she the one she had" "$(leases)" \
 	"10.9.0.3 online bob.client.example 10.9.0.2 online alice.client.example"
+top=$(timeout 20 "$esptun" -control /run/agent.sock top -n 2 -d 0.2)
+is "esptun top: two tables" "$(grep -c '^NAME ' <<< "$top")" 2
+is "with both clients below their hub" "$(tail -n 3 <<< "$top" | awk '{print $1, $2}' | xargs)" \
+	"hub up alice.client.example up bob.client.example up"
+is "the same as JSON" "$(timeout 20 "$esptun" -control /run/agent.sock -j top -n 2 -d 0.2 |
+	jq -c '[.interval < 10, .tunnels[0].name, [.tunnels[0].clients[].id]]' | uniq)" \
+	'[true,"hub",["alice.client.example","bob.client.example"]]'
 # The agent goes on without the hub, whose leases of a moment ago are kept.
 mv /run/conf/west/hub.conf /run/hub.conf
 check "the hub is removed" quietly "$esptun" -control /run/agent.sock reload

@@ -60,7 +60,7 @@ static void completes(void **state)
 		const char *words, *offered;
 	} rows[] = {
 		{ "",
-		  "peer sa stats monitor keygen import ca peer-config up down status why check reload pool algo help " },
+		  "peer sa stats monitor keygen import ca peer-config up down status top why check reload pool algo help " },
 		{ "s", "sa stats status " },
 		{ "x", "" },
 		{ "-br", "-brief " },
@@ -112,6 +112,8 @@ static void completes(void **state)
 		{ "up hq ", "timeout " },
 		{ "down -", "--all " },
 		{ "reload ", "help " },
+		{ "top ", "help -b -n -d " },
+		{ "top -b -d 2 ", "-n " },
 		{ "pool ", "show help " },
 		{ "pool bogus ", "" },
 		{ "ca ", "init issue revoke list crl help " },

@@ -17,7 +17,7 @@
 static const char usage_main[] =
 	"Usage: esptun [OPTIONS] COMMAND [ARGUMENTS | help]\n"
 	"COMMAND := peer | sa | stats | monitor | keygen | import | ca | peer-config |\n"
-	"           up | down | status | why | check | reload | pool | algo\n"
+	"           up | down | status | top | why | check | reload | pool | algo\n"
 	"OPTIONS := -j[son] -p[retty] -s[tatistics] -d[etails] -br[ief] -o[neline]\n"
 	"           -c[olor][={always|auto|never}] -n[etns] NAME -con[trol] PATH\n"
 	"           -show-keys -V[ersion]\n"
@@ -38,6 +38,7 @@ const struct command commands[] = {
 	{ "up", cmd_up, usage_agent, up_keywords, NULL, "@tunnel" },
 	{ "down", cmd_down, usage_agent, up_keywords, NULL, "@tunnel --all" },
 	{ "status", cmd_status, usage_agent, NULL, NULL, "@tunnel" },
+	{ "top", cmd_top, usage_top, top_keywords, NULL, NULL },
 	{ "why", cmd_why, usage_why, why_keywords, NULL, "@tunnel" },
 	{ "check", cmd_check, usage_check, to_keywords, NULL, "@tunnel" },
 	{ "reload", cmd_reload, usage_agent, NULL, NULL, NULL },

@@ -64,6 +64,7 @@ int cmd_peer_config(struct cli *cli, struct args *a);
 int cmd_up(struct cli *cli, struct args *a);
 int cmd_down(struct cli *cli, struct args *a);
 int cmd_status(struct cli *cli, struct args *a);
+int cmd_top(struct cli *cli, struct args *a);
 int cmd_reload(struct cli *cli, struct args *a);
 int cmd_why(struct cli *cli, struct args *a);
 int cmd_check(struct cli *cli, struct args *a);
@@ -79,13 +80,14 @@ extern const char usage_import[];
 extern const char usage_ca[];
 extern const char usage_peer_config[];
 extern const char usage_agent[];
+extern const char usage_top[];
 extern const char usage_why[];
 extern const char usage_check[];
 extern const char usage_pool[];
 
 extern const struct keyword peer_keywords[], sa_keywords[], monitor_keywords[], stats_keywords[],
 	keygen_keywords[], import_keywords[], ca_keywords[], peer_config_keywords[], up_keywords[],
-	why_keywords[], to_keywords[];
+	why_keywords[], to_keywords[], top_keywords[];
 extern const struct subcommand peer_commands[], sa_commands[], algo_commands[], pool_commands[],
 	ca_commands[];
 
