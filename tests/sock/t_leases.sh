@@ -62,6 +62,14 @@ is "with both clients below their hub" "$(tail -n 3 <<< "$top" | awk '{print $1,
 is "the same as JSON" "$(timeout 20 "$esptun" -control /run/agent.sock -j top -n 2 -d 0.2 |
 	jq -c '[.interval < 10, .tunnels[0].name, [.tunnels[0].clients[].id]]' | uniq)" \
 	'[true,"hub",["alice.client.example","bob.client.example"]]'
+# On a terminal: a screen of its own, sorted by another column at a key, and the terminal as before at the end.
+for end in q:0 '!:241'; do
+	screen=$("$VM_TOP/tests/sock/on_terminal.py" "ss${end%:*}" "$esptun" -control /run/agent.sock top -d 0.2)
+	is "esptun top on a terminal ends with ${end%:*}" $? "${end#*:}"
+	is "its screen goes, and the cursor comes back" "$(tail -c 20 <<< "$screen" | grep -c '1049l$')" 1
+	is "a key sorts by the next column" "$(grep -o 'sorted by rate [a-z]*' <<< "$screen" | uniq | xargs)" \
+		"sorted by rate in sorted by rate out"
+done
 # The agent goes on without the hub, whose leases of a moment ago are kept.
 mv /run/conf/west/hub.conf /run/hub.conf
 check "the hub is removed" quietly "$esptun" -control /run/agent.sock reload
