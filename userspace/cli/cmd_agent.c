@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/control.h"
+#include "cli/reply.h"
 
 const char usage_agent[] =
 	"Usage: esptun up NAME [timeout SECS]\n"
@@ -66,18 +67,6 @@ static json_t *ask(const struct cli *cli, json_t *request, unsigned int seconds)
 
 /* ------------------------------------------------------------------- status */
 
-static const char *text(json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static json_int_t number(json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 /* " NAME item item", nothing for an empty list. */
 static void print_list(const char *name, json_t *list)
 {
@@ -101,19 +90,19 @@ static void print_age(const char *before, json_t *o, const char *key, const char
 /* The rounds in which an end proved who it is, if there were two, and what it proved in the first one. */
 static void print_rounds(json_t *ike, const char *auth, const char *first_id)
 {
-	if (!strchr(text(ike, auth), ','))
+	if (!strchr(reply_text(ike, auth), ','))
 		return;
-	printf(" by %s", text(ike, auth));
-	if (*text(ike, first_id))
-		printf(" first as %s", text(ike, first_id));
+	printf(" by %s", reply_text(ike, auth));
+	if (*reply_text(ike, first_id))
+		printf(" first as %s", reply_text(ike, first_id));
 }
 
 static void print_end(const char *name, json_t *ike, const char *addr, const char *id,
 		      const char *auth, const char *first_id, const char *nat)
 {
-	printf("    %s %s", name, text(ike, addr));
-	if (*text(ike, id))
-		printf(" id %s", text(ike, id));
+	printf("    %s %s", name, reply_text(ike, addr));
+	if (*reply_text(ike, id))
+		printf(" id %s", reply_text(ike, id));
 	print_rounds(ike, auth, first_id);
 	if (json_is_true(json_object_get(ike, nat)))
 		printf(" behind NAT");
@@ -123,7 +112,7 @@ static void print_end(const char *name, json_t *ike, const char *addr, const cha
 /* What came of the PPK, if one is configured. */
 static void print_ppk(json_t *ike)
 {
-	const char *ppk = text(ike, "ppk");
+	const char *ppk = reply_text(ike, "ppk");
 
 	if (!strcmp(ppk, "used"))
 		printf(" ppk");
@@ -150,16 +139,16 @@ static void print_ike(json_t *ike)
 		return;
 	print_end("local", ike, "local", "local_id", "local_auth", "", "nat_local");
 	print_end("remote", ike, "remote", "remote_id", "remote_auth", "first_id", "nat_remote");
-	printf("    ike %s %s spi %s %s", text(ike, "state"), text(ike, "role"), text(ike, "spi_i"),
-	       text(ike, "spi_r"));
+	printf("    ike %s %s spi %s %s", reply_text(ike, "state"), reply_text(ike, "role"),
+	       reply_text(ike, "spi_i"), reply_text(ike, "spi_r"));
 	print_age(" age ", ike, "age", "");
 	print_age(" rekey in ", ike, "rekey_in", "");
 	if (json_is_true(json_object_get(ike, "mobike")))
 		printf(" mobike");
-	if (!strcmp(text(ike, "encap"), "esp"))
+	if (!strcmp(reply_text(ike, "encap"), "esp"))
 		printf(" encap esp");
-	if (*text(ike, "proposal"))
-		printf("\n        %s", text(ike, "proposal"));
+	if (*reply_text(ike, "proposal"))
+		printf("\n        %s", reply_text(ike, "proposal"));
 	print_ppk(ike);
 	print_cautions(ike);
 	putchar('\n');
@@ -171,12 +160,12 @@ static void print_child(json_t *child, bool named)
 		return;
 	printf("    esp ");
 	if (named)
-		printf("%s ", text(child, "name"));
-	printf("%s spi in %s out %s", text(child, "proposal"), text(child, "spi_in"),
-	       text(child, "spi_out"));
+		printf("%s ", reply_text(child, "name"));
+	printf("%s spi in %s out %s", reply_text(child, "proposal"), reply_text(child, "spi_in"),
+	       reply_text(child, "spi_out"));
 	print_age(" age ", child, "age", "");
 	print_age(" rekey in ", child, "rekey_in", "");
-	if (!strcmp(text(child, "mode"), "transport"))
+	if (!strcmp(reply_text(child, "mode"), "transport"))
 		printf(" transport");
 	print_cautions(child);
 	printf("\n       ");
@@ -193,13 +182,13 @@ static void print_children(json_t *children)
 	size_t i;
 
 	json_array_foreach(children, i, child) {
-		if (!strcmp(text(child, "state"), "up"))
+		if (!strcmp(reply_text(child, "state"), "up"))
 			print_child(child, several);
 	}
 	json_array_foreach(children, i, child) {
-		if (!several || !strcmp(text(child, "state"), "up"))
+		if (!several || !strcmp(reply_text(child, "state"), "up"))
 			continue;
-		printf("%s %s", any ? "" : "    esp down:", text(child, "name"));
+		printf("%s %s", any ? "" : "    esp down:", reply_text(child, "name"));
 		any = true;
 	}
 	if (any)
@@ -222,12 +211,12 @@ static void print_traffic(json_t *peer, json_t *counters)
 
 	if (peer) {
 		printf("    rx packets %" JSON_INTEGER_FORMAT " bytes %" JSON_INTEGER_FORMAT,
-		       number(peer, "rx_packets"), number(peer, "rx_bytes"));
+		       reply_number(peer, "rx_packets"), reply_number(peer, "rx_bytes"));
 		print_age(" last ", peer, "last_rx", " ago");
 		printf("\n    tx packets %" JSON_INTEGER_FORMAT " bytes %" JSON_INTEGER_FORMAT
 		       " keepalives %" JSON_INTEGER_FORMAT "\n",
-		       number(peer, "tx_packets"), number(peer, "tx_bytes"),
-		       number(peer, "keepalives"));
+		       reply_number(peer, "tx_packets"), reply_number(peer, "tx_bytes"),
+		       reply_number(peer, "keepalives"));
 	}
 	json_object_foreach(counters, key, v)
 		print_counter(key, json_integer_value(v));
@@ -238,13 +227,13 @@ static void print_attempt(json_t *t)
 {
 	if (!json_object_get(t, "attempt"))
 		return;
-	printf("\n    attempt %" JSON_INTEGER_FORMAT, number(t, "attempt"));
-	if (*text(t, "step"))
-		printf(" %s sent %" JSON_INTEGER_FORMAT " times, no answer", text(t, "step"),
-		       number(t, "tries"));
-	print_age(*text(t, "step") ? " again in " : " begins in ", t, "next_try", "");
-	if (*text(t, "send_error"))
-		printf("\n    sending failed: %s", text(t, "send_error"));
+	printf("\n    attempt %" JSON_INTEGER_FORMAT, reply_number(t, "attempt"));
+	if (*reply_text(t, "step"))
+		printf(" %s sent %" JSON_INTEGER_FORMAT " times, no answer", reply_text(t, "step"),
+		       reply_number(t, "tries"));
+	print_age(*reply_text(t, "step") ? " again in " : " begins in ", t, "next_try", "");
+	if (*reply_text(t, "send_error"))
+		printf("\n    sending failed: %s", reply_text(t, "send_error"));
 }
 
 /* Addresses that one end gave the other. */
@@ -265,7 +254,8 @@ static void print_pool(const char *family, json_t *pool)
 	if (p)
 		printf("    pool %s addresses %" JSON_INTEGER_FORMAT " leased %" JSON_INTEGER_FORMAT
 		       " in use %" JSON_INTEGER_FORMAT "\n",
-		       family, number(p, "size"), number(p, "leased"), number(p, "held"));
+		       family, reply_number(p, "size"), reply_number(p, "leased"),
+		       reply_number(p, "held"));
 }
 
 /* How logins, or accounting, of a RADIUS server go. */
@@ -274,10 +264,11 @@ static void print_service(const char *what, json_t *s)
 	if (!s)
 		return;
 	printf("    %s %s %s requests %" JSON_INTEGER_FORMAT " answers %" JSON_INTEGER_FORMAT, what,
-	       text(s, "server"), text(s, "state"), number(s, "requests"), number(s, "answers"));
+	       reply_text(s, "server"), reply_text(s, "state"), reply_number(s, "requests"),
+	       reply_number(s, "answers"));
 	if (json_object_get(s, "accepts"))
 		printf(" accepts %" JSON_INTEGER_FORMAT " rejects %" JSON_INTEGER_FORMAT,
-		       number(s, "accepts"), number(s, "rejects"));
+		       reply_number(s, "accepts"), reply_number(s, "rejects"));
 	putchar('\n');
 }
 
@@ -290,38 +281,38 @@ static void print_servers(json_t *t)
 		print_service("radius", s);
 		print_service("radius accounting", json_object_get(s, "accounting"));
 	}
-	if (number(t, "radius_records"))
+	if (reply_number(t, "radius_records"))
 		printf("    radius records waiting %" JSON_INTEGER_FORMAT "\n",
-		       number(t, "radius_records"));
+		       reply_number(t, "radius_records"));
 }
 
 static void print_client(json_t *c)
 {
 	json_t *child, *ike = json_object_get(c, "ike");
-	const char *id = text(c, "id");
+	const char *id = reply_text(c, "id");
 	size_t i;
 
-	printf("    client %s: %s", *id ? id : "not back yet", text(c, "state"));
-	printf(" peer %" JSON_INTEGER_FORMAT, number(c, "peer_id"));
-	if (*text(ike, "remote"))
-		printf(" at %s", text(ike, "remote"));
+	printf("    client %s: %s", *id ? id : "not back yet", reply_text(c, "state"));
+	printf(" peer %" JSON_INTEGER_FORMAT, reply_number(c, "peer_id"));
+	if (*reply_text(ike, "remote"))
+		printf(" at %s", reply_text(ike, "remote"));
 	print_rounds(ike, "remote_auth", "first_id");
 	print_age(" age ", ike, "age", "");
-	if (*text(c, "error"))
-		printf("\n        error: %s", text(c, "error"));
+	if (*reply_text(c, "error"))
+		printf("\n        error: %s", reply_text(c, "error"));
 	printf("\n       ");
 	if (json_array_size(json_object_get(c, "lease")))
 		print_list("lease", json_object_get(c, "lease"));
 	json_array_foreach(json_object_get(c, "children"), i, child)
 		print_list("remote-ts", json_object_get(child, "remote_ts"));
 	printf(" rx packets %" JSON_INTEGER_FORMAT " tx packets %" JSON_INTEGER_FORMAT "\n",
-	       number(json_object_get(c, "peer"), "rx_packets"),
-	       number(json_object_get(c, "peer"), "tx_packets"));
+	       reply_number(json_object_get(c, "peer"), "rx_packets"),
+	       reply_number(json_object_get(c, "peer"), "tx_packets"));
 }
 
 static enum color state_color(json_t *t)
 {
-	return strcmp(text(t, "state"), "up") ? COLOR_DOWN : COLOR_UP;
+	return strcmp(reply_text(t, "state"), "up") ? COLOR_DOWN : COLOR_UP;
 }
 
 static void text_tunnel(const struct cli *cli, json_t *t)
@@ -329,18 +320,18 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 	json_t *client, *link = json_object_get(t, "link");
 	size_t i;
 
-	print_color(cli, COLOR_LINK, "%s", text(t, "name"));
+	print_color(cli, COLOR_LINK, "%s", reply_text(t, "name"));
 	printf(": ");
-	print_color(cli, state_color(t), "%s", text(t, "state"));
-	if (*text(t, "endpoint"))
-		printf(" endpoint %s", text(t, "endpoint"));
+	print_color(cli, state_color(t), "%s", reply_text(t, "state"));
+	if (*reply_text(t, "endpoint"))
+		printf(" endpoint %s", reply_text(t, "endpoint"));
 	if (link)
-		printf(" mtu %" JSON_INTEGER_FORMAT, number(link, "mtu"));
+		printf(" mtu %" JSON_INTEGER_FORMAT, reply_number(link, "mtu"));
 	if (json_object_get(t, "n_clients"))
-		printf(" clients %" JSON_INTEGER_FORMAT, number(t, "n_clients"));
+		printf(" clients %" JSON_INTEGER_FORMAT, reply_number(t, "n_clients"));
 	print_attempt(t);
-	if (*text(t, "error")) {
-		printf("\n    error: %s", text(t, "error"));
+	if (*reply_text(t, "error")) {
+		printf("\n    error: %s", reply_text(t, "error"));
 		print_age(" (", t, "error_age", " ago)");
 	}
 	putchar('\n');
@@ -360,8 +351,9 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 	print_pool("ipv4", json_object_get(t, "pool"));
 	print_pool("ipv6", json_object_get(t, "pool"));
 	print_servers(t);
-	if (number(t, "adopted"))
-		printf("    adopted SA pairs %" JSON_INTEGER_FORMAT "\n", number(t, "adopted"));
+	if (reply_number(t, "adopted"))
+		printf("    adopted SA pairs %" JSON_INTEGER_FORMAT "\n",
+		       reply_number(t, "adopted"));
 	print_ike(json_object_get(t, "ike"));
 	print_children(json_object_get(t, "children"));
 	print_traffic(json_object_get(t, "peer"), json_object_get(t, "counters"));
@@ -372,13 +364,13 @@ static void text_tunnel(const struct cli *cli, json_t *t)
 /* "hq               up         198.51.100.2:4500      10.0.0.0/8 fd00::/8" */
 static void brief_tunnel(const struct cli *cli, json_t *t)
 {
-	const char *remote = text(json_object_get(t, "ike"), "remote");
+	const char *remote = reply_text(json_object_get(t, "ike"), "remote");
 
 	if (!*remote)
-		remote = *text(t, "endpoint") ? text(t, "endpoint") : "-";
-	print_color(cli, COLOR_LINK, "%-16s", text(t, "name"));
+		remote = *reply_text(t, "endpoint") ? reply_text(t, "endpoint") : "-";
+	print_color(cli, COLOR_LINK, "%-16s", reply_text(t, "name"));
 	printf(" ");
-	print_color(cli, state_color(t), "%-10s", text(t, "state"));
+	print_color(cli, state_color(t), "%-10s", reply_text(t, "state"));
 	printf(" ");
 	print_color(cli, COLOR_ADDR, "%-22s", remote);
 	print_list("", json_object_get(t, "routes"));
@@ -406,10 +398,10 @@ static void print_file(const char *folder, json_t *file)
 		{ "changed", "has changed since it was read", "esptun reload", false },
 		{ "gone", "is gone, but not its tunnel", "esptun reload", false },
 	};
-	const char *name = text(file, "name");
+	const char *name = reply_text(file, "name");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (!strcmp(text(file, "state"), rows[i].state))
+		if (!strcmp(reply_text(file, "state"), rows[i].state))
 			printf("%s/%s.conf %s: %s%s\n", folder, name, rows[i].says, rows[i].command,
 			       rows[i].takes_name ? name : "");
 	}
@@ -430,16 +422,16 @@ static void print_since(json_int_t since)
 
 static void text_lease(const struct cli *cli, json_t *l)
 {
-	bool online = !strcmp(text(l, "state"), "online");
+	bool online = !strcmp(reply_text(l, "state"), "online");
 
 	printf("    ");
-	print_color(cli, COLOR_ADDR, "%s", text(l, "address"));
+	print_color(cli, COLOR_ADDR, "%s", reply_text(l, "address"));
 	printf(" ");
-	print_color(cli, online ? COLOR_UP : COLOR_DOWN, "%s", text(l, "state"));
-	print_since(number(l, "since"));
-	printf(" %s", *text(l, "id") ? text(l, "id") : "(not back yet)");
+	print_color(cli, online ? COLOR_UP : COLOR_DOWN, "%s", reply_text(l, "state"));
+	print_since(reply_number(l, "since"));
+	printf(" %s", *reply_text(l, "id") ? reply_text(l, "id") : "(not back yet)");
 	if (online)
-		printf(" peer %" JSON_INTEGER_FORMAT, number(l, "peer_id"));
+		printf(" peer %" JSON_INTEGER_FORMAT, reply_number(l, "peer_id"));
 	putchar('\n');
 }
 
@@ -450,18 +442,18 @@ static void text_pool(const struct cli *cli, json_t *p)
 	size_t i;
 
 	begin_object(cli);
-	print_color(cli, COLOR_LINK, "%s", text(p, "name"));
+	print_color(cli, COLOR_LINK, "%s", reply_text(p, "name"));
 	printf(":");
 	print_list("range", json_object_get(p, "ranges"));
-	printf(" clients at most %" JSON_INTEGER_FORMAT "\n", number(p, "clients"));
+	printf(" clients at most %" JSON_INTEGER_FORMAT "\n", reply_number(p, "clients"));
 	for (i = 0; i < 2; i++) {
 		json_t *c = json_object_get(p, families[i]);
 
 		if (c)
 			printf("    %s size %" JSON_INTEGER_FORMAT " leased %" JSON_INTEGER_FORMAT
 			       " in use %" JSON_INTEGER_FORMAT " free %" JSON_INTEGER_FORMAT "\n",
-			       families[i], number(c, "size"), number(c, "leased"),
-			       number(c, "held"), number(c, "free"));
+			       families[i], reply_number(c, "size"), reply_number(c, "leased"),
+			       reply_number(c, "held"), reply_number(c, "free"));
 	}
 	if (!cli->brief)
 		json_array_foreach(leases, i, l)
@@ -491,12 +483,13 @@ static void print_reply(const struct cli *cli, json_t *reply)
 	json_array_foreach(tunnels, i, t)
 		print_tunnel(cli, t);
 	if (tunnels && !json_array_size(tunnels) && !json_array_size(files))
-		printf("no tunnels: there is no file NAME.conf in %s\n", text(reply, "folder"));
+		printf("no tunnels: there is no file NAME.conf in %s\n",
+		       reply_text(reply, "folder"));
 	json_array_foreach(files, i, t)
-		print_file(text(reply, "folder"), t);
+		print_file(reply_text(reply, "folder"), t);
 	t = json_object_get(reply, "tunnel");
 	if (t)
-		printf("%s: %s\n", text(t, "name"), text(t, "state"));
+		printf("%s: %s\n", reply_text(t, "name"), reply_text(t, "state"));
 	for (i = 0; i < 3; i++) {
 		t = json_object_get(reply, lists[i]);
 		if (!json_array_size(t))
@@ -539,18 +532,18 @@ struct progress {
 /* What a tunnel that is not up waits for. */
 static void describe_step(json_t *t, char *line, size_t size)
 {
-	const char *remote = text(json_object_get(t, "ike"), "remote");
+	const char *remote = reply_text(json_object_get(t, "ike"), "remote");
 	json_t *next = json_object_get(t, "next_try");
 
 	if (!*remote)
-		remote = *text(t, "endpoint") ? text(t, "endpoint") : "its peer";
-	if (*text(t, "step"))
+		remote = *reply_text(t, "endpoint") ? reply_text(t, "endpoint") : "its peer";
+	if (*reply_text(t, "step"))
 		snprintf(line, size, "%s sent %d times, waiting for the answer of %s",
-			 text(t, "step"), (int)number(t, "tries"), remote);
-	else if (*text(t, "error"))
-		snprintf(line, size, "%s", text(t, "error"));
+			 reply_text(t, "step"), (int)reply_number(t, "tries"), remote);
+	else if (*reply_text(t, "error"))
+		snprintf(line, size, "%s", reply_text(t, "error"));
 	else if (json_is_number(next))
-		snprintf(line, size, "attempt %d begins in %.1f s", (int)number(t, "attempt"),
+		snprintf(line, size, "attempt %d begins in %.1f s", (int)reply_number(t, "attempt"),
 			 json_number_value(next));
 	else
 		snprintf(line, size, "waiting for %s", remote);
@@ -602,7 +595,7 @@ static int bring_up(struct cli *cli, json_t *request, unsigned int seconds)
 {
 	struct progress p = {
 		.cli = cli,
-		.tunnel = text(request, "tunnel"),
+		.tunnel = reply_text(request, "tunnel"),
 	};
 	struct control_tick tick = { show_progress, &p };
 	bool shows = !cli->json && isatty(STDERR_FILENO);

@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/control.h"
+#include "cli/reply.h"
 #include "cli/top.h"
 #include "common/clock.h"
 
@@ -30,18 +31,6 @@ const struct keyword top_keywords[] = {
 
 /* ---------------------------------------------------------------- snapshots */
 
-static const char *text(json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static json_int_t number(json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 static void read_traffic(struct top_row *r, json_t *peer)
 {
 	static const char *const keys[] = {
@@ -53,7 +42,7 @@ static void read_traffic(struct top_row *r, json_t *peer)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		r->counted[i] = json_object_get(peer, keys[i]);
-		r->count[i] = number(peer, keys[i]);
+		r->count[i] = reply_number(peer, keys[i]);
 	}
 }
 
@@ -65,7 +54,7 @@ static void read_drops(struct top_row *r, json_t *counters)
 	r->counted[TOP_DROPS] = counters;
 	for (unsigned int i = 0; i <= ESPTUN_STATS_A_MAX; i++) {
 		if (esptun_stats_is_drop(i) && esptun_stats_key(i, key))
-			r->count[TOP_DROPS] += number(counters, key);
+			r->count[TOP_DROPS] += reply_number(counters, key);
 	}
 }
 
@@ -73,9 +62,9 @@ static void read_row(struct top_row *r, json_t *o)
 {
 	json_t *rekeys = json_object_get(o, "rekeys");
 
-	r->state = text(o, "state");
-	r->rekeys_ike = number(rekeys, "ike");
-	r->rekeys_child = number(rekeys, "child");
+	r->state = reply_text(o, "state");
+	r->rekeys_ike = reply_number(rekeys, "ike");
+	r->rekeys_child = reply_number(rekeys, "child");
 	read_drops(r, json_object_get(o, "counters"));
 }
 
@@ -85,8 +74,8 @@ static struct top_row *read_client(struct top_row *r, const struct top_row *hub,
 	read_traffic(r, json_object_get(o, "peer"));
 	r->hub = hub;
 	r->tunnel = hub->tunnel;
-	r->name = *text(o, "id") ? text(o, "id") : "(not back yet)";
-	r->peer = number(o, "peer_id");
+	r->name = *reply_text(o, "id") ? reply_text(o, "id") : "(not back yet)";
+	r->peer = reply_number(o, "peer_id");
 	return r + 1;
 }
 
@@ -98,7 +87,7 @@ static struct top_row *read_tunnel(struct top_row *r, json_t *o)
 	size_t i;
 
 	read_row(hub, o);
-	hub->tunnel = hub->name = text(o, "name");
+	hub->tunnel = hub->name = reply_text(o, "name");
 	hub->has_clients = clients;
 	if (!json_object_get(o, "n_clients"))
 		read_traffic(hub, json_object_get(o, "peer"));
@@ -494,7 +483,8 @@ static json_t *ask_status(const struct cli *cli, const char *name, char err[stat
 	if (!tunnels) {
 		control_make_printable(reply);
 		snprintf(err, ERROR_SIZE, "%s",
-			 *text(reply, "error") ? text(reply, "error") : "the agent refused");
+			 *reply_text(reply, "error") ? reply_text(reply, "error")
+						     : "the agent refused");
 	}
 	json_decref(reply);
 	return tunnels;
@@ -511,7 +501,7 @@ static void add_clients(const struct cli *cli, json_t *tunnels)
 		json_t *hub = NULL, *clients;
 
 		if (json_object_get(t, "n_clients"))
-			hub = ask_status(cli, text(t, "name"), err);
+			hub = ask_status(cli, reply_text(t, "name"), err);
 		clients = json_object_get(json_array_get(hub, 0), "clients");
 		if (clients)
 			json_object_set(t, "clients", clients);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cli/reply.h"
 #include "cli/why.h"
 
 enum {
@@ -57,21 +58,9 @@ static enum why_verdict say(struct why *w, enum why_verdict v, const char *fmt, 
 	return v;
 }
 
-static const char *text(json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static json_int_t number(json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
 static bool is(json_t *o, const char *key, const char *value)
 {
-	return !strcmp(text(o, key), value);
+	return !strcmp(reply_text(o, key), value);
 }
 
 /* ---- what a check needs ---------------------------------------------------------------- */
@@ -90,7 +79,7 @@ static unsigned int find_needs(const struct why *w)
 	if (!w->t)
 		return 0;
 	has |= is(w->t, "state", "up") ? NEEDS_UP : NEEDS_PENDING;
-	if (*text(w->t, "endpoint"))
+	if (*reply_text(w->t, "endpoint"))
 		has |= NEEDS_ENDPOINT;
 	if (!json_object_get(w->t, "n_clients"))
 		has |= NEEDS_ONE_PEER;
@@ -139,14 +128,14 @@ static enum why_verdict check_configuration(struct why *w)
 	size_t i;
 
 	if (!json_is_true(json_object_get(w->reply, "ok")))
-		return say(w, WHY_FAULT, "%s", text(w->reply, "error"));
+		return say(w, WHY_FAULT, "%s", reply_text(w->reply, "error"));
 	if (!t)
 		return say(w, WHY_FAULT, "the agent knows no tunnel %s", w->tunnel);
 	w->t = t;
 	json_array_foreach(json_object_get(w->reply, "files"), i, file) {
 		if (is(file, "name", w->tunnel))
 			snprintf(w->note, w->note_size, "%s/%s.conf %s: esptun reload",
-				 text(w->reply, "folder"), w->tunnel,
+				 reply_text(w->reply, "folder"), w->tunnel,
 				 is(file, "state", "gone") ? "is gone, but not its tunnel"
 							   : "has changed since it was read");
 	}
@@ -157,7 +146,7 @@ static enum why_verdict check_configuration(struct why *w)
 static enum why_verdict judge_fault(struct why *w, const char *fault, const char *well)
 {
 	if (is(w->t, "fault", fault))
-		return say(w, WHY_FAULT, "%s", text(w->t, "error"));
+		return say(w, WHY_FAULT, "%s", reply_text(w->t, "error"));
 	return say(w, WHY_OK, "%s", well);
 }
 
@@ -173,7 +162,7 @@ static enum why_verdict check_netdevice(struct why *w)
 {
 	enum why_verdict v = judge_fault(w, "netdevice", "the netdevice is there");
 
-	if (v == WHY_OK && !json_object_get(w->t, "link") && !*text(w->t, "error"))
+	if (v == WHY_OK && !json_object_get(w->t, "link") && !*reply_text(w->t, "error"))
 		return say(w, WHY_FAULT, "it was taken down: esptun up %s", w->tunnel);
 	return v;
 }
@@ -311,14 +300,14 @@ static enum why_verdict check_child(struct why *w)
 /* Nothing is wrong so far, and it is not up. */
 static enum why_verdict check_progress(struct why *w)
 {
-	json_int_t tries = number(w->t, "tries");
-	const char *step = text(w->t, "step");
+	json_int_t tries = reply_number(w->t, "tries");
+	const char *step = reply_text(w->t, "step");
 
-	if (json_object_get(w->t, "n_clients") && !number(w->t, "n_clients"))
+	if (json_object_get(w->t, "n_clients") && !reply_number(w->t, "n_clients"))
 		return say(
 			w, WHY_UNKNOWN,
 			"it waits for clients, and there are none: run esptun why at their ends");
-	if (!*text(w->t, "endpoint") || is(w->t, "start", "listen"))
+	if (!*reply_text(w->t, "endpoint") || is(w->t, "start", "listen"))
 		return say(w, WHY_UNKNOWN,
 			   "it waits for its peer, which begins: run esptun why at that end");
 	if (is(w->t, "state", "down"))
@@ -337,7 +326,8 @@ static enum why_verdict check_progress(struct why *w)
 		return say(w, WHY_UNKNOWN, "%s was sent, and the answer is awaited: ask again",
 			   step);
 	return say(w, WHY_UNKNOWN, "the next attempt begins soon: ask again%s%s",
-		   *text(w->t, "error") ? "; the last error: " : "", text(w->t, "error"));
+		   *reply_text(w->t, "error") ? "; the last error: " : "",
+		   reply_text(w->t, "error"));
 }
 
 /* ---- packets in the tunnel ----------------------------------------------------------------- */
@@ -429,7 +419,7 @@ static void ping(const struct why *w, const struct esptun_addr *to, uint32_t siz
 	const struct why_ping what = {
 		.dev = w->tunnel,
 		.to = *to,
-		.peer = outer_address(text(ike, "remote")),
+		.peer = outer_address(reply_text(ike, "remote")),
 		.size = size,
 		.df = df,
 		.tries = PING_TRIES,
@@ -489,7 +479,7 @@ static enum why_verdict judge_silence(struct why *w, const struct why_pong *p, c
 		w, WHY_FAULT,
 		"ESP leaves this machine%s%s (%u packets), and none of the peer comes back, %ld in all so far: ESP is dropped on the way, or %s answers no echo requests; if rx packets of esptun status at the other end rise, it is lost on the way back, else on the way there",
 		p->seen.watched ? " by " : "", p->seen.device, (unsigned int)p->tx,
-		(long)number(peer, "rx_packets"), to);
+		(long)reply_number(peer, "rx_packets"), to);
 }
 
 static enum why_verdict check_esp(struct why *w)
@@ -535,7 +525,7 @@ static uint32_t find_most(const struct why *w, uint32_t passes, uint32_t lost)
 
 static enum why_verdict check_mtu(struct why *w)
 {
-	uint32_t mtu = (uint32_t)number(json_object_get(w->t, "link"), "mtu"), size = mtu;
+	uint32_t mtu = (uint32_t)reply_number(json_object_get(w->t, "link"), "mtu"), size = mtu;
 	struct why_pong p = { .answered = false };
 
 	if (w->target.family == AF_UNSPEC || mtu <= PING_SMALL)
@@ -562,7 +552,7 @@ static enum why_verdict check_mtu(struct why *w)
 /* Those that may be fragmented, and have to be on the way. */
 static enum why_verdict check_fragments(struct why *w)
 {
-	uint32_t mtu = (uint32_t)number(json_object_get(w->t, "link"), "mtu");
+	uint32_t mtu = (uint32_t)reply_number(json_object_get(w->t, "link"), "mtu");
 	struct why_pong p;
 
 	if (w->target.family != AF_INET || !w->told || w->told >= mtu)

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "cli/control.h"
+#include "cli/reply.h"
 #include "cli/why_ask.h"
 #include "cli/why_ping.h"
 #include "cli/why_watch.h"
@@ -47,9 +48,7 @@ static json_t *ask_agent(void *ctx, json_t *request, char *said, size_t size)
 
 static void copy_text(json_t *o, const char *key, char *to, size_t size)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-
-	snprintf(to, size, "%s", s ? s : "");
+	snprintf(to, size, "%s", reply_text(o, key));
 }
 
 /* "192.0.2.1:4500", "[2001:db8::1]:500" */
