@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 500
 #
 # Every algorithm that the kernel's own ESP has, against it: esptun in the west, xfrm in

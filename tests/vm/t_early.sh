@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 200
 #
 # The peer uses an SA before its key is here: what comes for a reserved SPI waits for the key, and

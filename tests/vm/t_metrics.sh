@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 300
 #
 # Metrics of esptund with the module: traffic and renewals are what the kernel counts, while the agent has

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 300
 #
 # Two sites, the western one behind a NAT router, static keys. The eastern

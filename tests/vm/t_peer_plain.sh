@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 300
 #
 # Peers that know nothing of batches: the kernel's own ESP, and one in user

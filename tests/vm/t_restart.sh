@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 720
 #
 # The agent dies and comes back while traffic flows: not one packet is lost, and the

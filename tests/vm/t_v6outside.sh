@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# vm-tier: full
 # vm-timeout: 400
 #
 # IPv6 outside: every packet on the wire judged; the kernel's own ESP as the other end; a
