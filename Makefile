@@ -102,7 +102,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	deb deb-deps module-vm test-install test-deb demo bench bench-ike check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug interop \
+	deb deb-deps module-vm test-install test-deb demo bench bench-ike check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug soak interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -378,6 +378,10 @@ vm-systemd: userspace ## README and the service on a Debian that systemd booted 
 
 vm-debug: userspace ## the same, where two CPUs are watched: KASAN, locks, leaks (built first)
 	$(Q)B=$B exec tests/run-tap vm-debug tests/vm/suite-debug
+
+soak: userspace module-vm ## an hour of load, new keys, moves and losses in QEMU (HOURS=n)
+	$(Q)B=$B exec tests/run-tap soak "tests/vm/run --name soak --timeout $$(( ($(or $(HOURS),1) + 1) * 3600 )) \
+		--env SOAK_SECONDS=$$(( $(or $(HOURS),1) * 3600 )) -- tests/vm/t_soak.sh"
 
 interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun $B/esptund ## the IKE core against strongSwan on this machine's sockets
 	$(if $(FULL),$(Q)tests/fetch-package bookworm libreswan openiked >/dev/null || :)

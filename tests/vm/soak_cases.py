@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """soak_cases.py SECONDS: iperf3 and hashed streams both ways between the ends of
-two_hosts, with new keys every second. See t_soak.sh."""
+two_hosts, with new keys every second and now and then what networks do to a tunnel.
+See t_soak.sh."""
 import os
+import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -17,6 +20,11 @@ from taplib import ok  # noqa: E402
 HOME = {"west": ("10.9.0.1", "fd00:9::1"), "east": ("10.9.0.2", "fd00:9::2")}
 OTHER = {"west": "east", "east": "west"}
 ALGORITHMS = ("aes-gcm-256", "chacha20-poly1305", "aes-gcm-128")
+# Packets of each kind that strangers send at a time.
+STRANGERS = 20
+# A run of so many turns tells whether memory grows.
+LONG_RUN = 1200
+MEMORY_MAY_GROW = 4 << 20
 seconds = int(sys.argv[1])
 families = {}
 for ns in HOME:
@@ -62,6 +70,74 @@ def rekey():
             families[ns][0].call("stats-get", dump=True)
 
 
+def at(ns, words):
+    subprocess.run(["ip", "netns", "exec", ns, *words.split()], check=True)
+
+
+def move():
+    """The western host gets another address. The eastern one learns it from the next
+    authentic packet."""
+    old = subprocess.run(["ip", "-n", "west", "-4", "-br", "addr", "show", "w0"], check=True,
+                         capture_output=True, text=True).stdout.split()[2]
+    new = {"192.0.2.1/24": "192.0.2.11/24", "192.0.2.11/24": "192.0.2.1/24"}[old]
+    at("west", f"ip addr add {new} dev w0")
+    at("west", f"ip addr del {old} dev w0")
+    explain("moves", None)
+
+
+def lose():
+    at("west", "tc qdisc add dev w0 root netem loss 2%")
+
+
+def lose_no_more():
+    at("west", "tc qdisc del dev w0 root")
+    explain("losses", None)
+
+
+def unplug():
+    """Routes go with it: the western host cannot send until they are back."""
+    at("west", "ip link set w0 down")
+
+
+def plug_in():
+    at("west", "ip link set w0 up")
+    explain("times without a cable", "west tx-no-route")
+
+
+def send_as_stranger():
+    """To the eastern host, without its keys: an SPI that it does not have, one that it
+    has, and one that it has in what is too short for ESP."""
+    known = (0x30000000 + generation).to_bytes(4, "big")
+    with taplib.netns("west"):
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with stranger:
+        for data, counter in ((b"\x7f" * 4 + bytes(80), "rx-no-sa"),
+                              (known + b"\x7f" * 4 + os.urandom(80), "rx-auth"),
+                              (known + b"\x7f" * 8, "rx-truncated")):
+            for _ in range(STRANGERS):
+                stranger.sendto(data, ("192.0.2.2", 4500))
+            explain("packets of strangers", "east " + counter, STRANGERS)
+
+
+# Turn of every thirty, what happens then.
+DISTURBANCES = {3: lose, 8: lose_no_more, 12: unplug, 14: plug_in, 18: move, 24: send_as_stranger}
+happened, explained = {}, {}
+
+
+def explain(what, counter, most=None):
+    """`what` happened, for which `counter` may say at most `most` more; None: any number."""
+    happened[what] = happened.get(what, 0) + (most or 1)
+    if counter:
+        explained[counter] = explained.get(counter, 0) + (most or 1 << 60)
+
+
+def measure_memory():
+    """What the kernel holds and cannot give back, in octets."""
+    with open("/proc/meminfo") as f:
+        lines = dict(line.split(":") for line in f)
+    return sum(int(lines[name].split()[0]) << 10 for name in ("SUnreclaim", "Percpu"))
+
+
 def counters():
     return {f"{ns} {name}": value for ns, (family, _) in families.items()
             for name, value in genl.counters(family).items()}
@@ -95,11 +171,14 @@ os.setpriority(os.PRIO_PROCESS, 0, -10)
 due = time.monotonic()
 end = due + seconds
 was, moved_at, longest = {ns: 0 for ns in HOME}, dict.fromkeys(HOME, time.monotonic()), 0
+memory = []
 while time.monotonic() < end:
     # Late ones are made up for, but what is on its way has its time.
     due = max(due + 1, time.monotonic() + 0.5)
     time.sleep(due - time.monotonic())
     rekey()
+    DISTURBANCES.get(generation % 30, int)()
+    memory.append(measure_memory())
     for ns in HOME:
         now = received(ns)
         if now > was[ns] + 20000:
@@ -119,6 +198,14 @@ for child in children:
     child.wait()
 now = counters()
 got = {k: now[k] - before.get(k, 0) for k in now if now[k] != before.get(k, 0)}
-print("# %s octets received; counted: %s" % (was, got))
-ok(not got, "no drop is counted", got)
+print("# %s octets received; %s; counted: %s" % (was, happened, got))
+ok(len(happened) == 4, "peers moved, packets were lost, a cable was pulled, strangers sent", happened)
+strange = {k: v for k, v in explained.items() if v < 1 << 60}
+ok(all(0 < got.get(k, 0) for k in strange), "what strangers sent is counted", (got, strange))
+unexplained = {k: v for k, v in got.items() if v > explained.get(k, 0)}
+ok(not unexplained, "no other drop is counted", (unexplained, explained))
+share = len(memory) // 8
+early, late = (statistics.median(memory[i:i + share]) for i in (share, 7 * share))
+print("# kernel memory that cannot be reclaimed: %d KiB, later %d KiB" % (early / 1024, late / 1024))
+ok(len(memory) < LONG_RUN or late < early + MEMORY_MAY_GROW, "kernel memory does not grow", memory[::60])
 taplib.finish()
