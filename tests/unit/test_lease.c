@@ -357,20 +357,20 @@ static void files_are_kept(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(store_read(helpers.store, "hub", &data, &len), -ENOENT);
-	assert_int_equal(store_write(helpers.store, "hub", "one", 3), 0);
-	assert_int_equal(store_result(helpers.store, true), 0);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "hub", &data, &len), -ENOENT);
+	assert_int_equal(store_write(helpers.store, STORE_LEASES, "hub", "one", 3), 0);
+	assert_int_equal(store_result(helpers.store, STORE_LEASES, true), 0);
 	put_file("hub.leases.new", "left over", 9);
-	assert_int_equal(store_write(helpers.store, "hub", "two!", 4), 0);
-	assert_int_equal(store_write(helpers.store, "hub", "three", 5), -EBUSY);
-	assert_int_equal(store_read(helpers.store, "hub", &data, &len), 0);
+	assert_int_equal(store_write(helpers.store, STORE_LEASES, "hub", "two!", 4), 0);
+	assert_int_equal(store_write(helpers.store, STORE_LEASES, "hub", "three", 5), -EBUSY);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "hub", &data, &len), 0);
 	assert_int_equal(len, 4);
 	assert_memory_equal(data, "two!", 4);
 	free(data);
 	assert_false(exists("hub.leases.new"));
-	assert_int_equal(store_set_aside(helpers.store, "hub"), 0);
+	assert_int_equal(store_set_aside(helpers.store, STORE_LEASES, "hub"), 0);
 	assert_true(exists("hub.leases.damaged"));
-	assert_int_equal(store_read(helpers.store, "hub", &data, &len), -ENOENT);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "hub", &data, &len), -ENOENT);
 }
 
 #ifndef __SANITIZE_ADDRESS__
@@ -396,11 +396,13 @@ static void names_lead_nowhere_else(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(store_read(helpers.store, names[i], &data, &len), -EPIPE);
+		assert_int_equal(store_read(helpers.store, STORE_LEASES, names[i], &data, &len),
+				 -EPIPE);
 		store_free(helpers.store);
 		start_store();
 	}
-	assert_int_equal(store_read(helpers.store, "sixteen-letters-", &data, &len), -EINVAL);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "sixteen-letters-", &data, &len),
+			 -EINVAL);
 }
 
 static void links_and_large_files_are_not_read(void **state)
@@ -413,16 +415,16 @@ static void links_and_large_files_are_not_read(void **state)
 	snprintf(link, sizeof(link), "%s/hub.leases", dir);
 	snprintf(target, sizeof(target), "%s/other", dir);
 	assert_int_equal(symlink("other", link), 0);
-	assert_int_equal(store_read(helpers.store, "hub", &data, &len), -ELOOP);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "hub", &data, &len), -ELOOP);
 	/* and writing leaves what it leads to alone */
-	assert_int_equal(store_write(helpers.store, "hub", "x", 1), 0);
-	assert_int_equal(store_result(helpers.store, true), 0);
-	assert_int_equal(store_read(helpers.store, "hub", &data, &len), 0);
+	assert_int_equal(store_write(helpers.store, STORE_LEASES, "hub", "x", 1), 0);
+	assert_int_equal(store_result(helpers.store, STORE_LEASES, true), 0);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "hub", &data, &len), 0);
 	assert_int_equal(len, 1);
 	free(data);
 	assert_int_equal(truncate(target, STORE_MAX + 1), 0);
 	assert_int_equal(rename(target, link), 0);
-	assert_int_equal(store_read(helpers.store, "hub", &data, &len), -EFBIG);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "hub", &data, &len), -EFBIG);
 }
 
 /* ---- without memory ---------------------------------------------------------------------- */
@@ -649,7 +651,7 @@ static void a_write_that_fails_is_told_though_another_file_is_read(void **state)
 	assert_int_equal(rename(dir, aside), 0);
 	assert_int_equal(rmdir(aside), 0);
 	lease_save(&hub);
-	assert_int_equal(store_read(helpers.store, "other", &data, &len), -ENOENT);
+	assert_int_equal(store_read(helpers.store, STORE_LEASES, "other", &data, &len), -ENOENT);
 	save_until_done();
 	assert_non_null(strstr(said, "cannot write leases to"));
 	hub.conf.n_ranges = 0;

@@ -51,7 +51,7 @@ static int take_text(struct tunnel *t, const char *text, size_t len)
 		log_say(IKE_LOG_WARN, t->conf.name,
 			"the leases in %s/%s.leases are damaged, %s: what stands before is used, and the file is named %s.leases.damaged",
 			a->options->state_dir, t->conf.name, why, t->conf.name);
-		store_set_aside(a->helpers->store, t->conf.name);
+		store_set_aside(a->helpers->store, STORE_LEASES, t->conf.name);
 	} else if (!err && !left_out) {
 		t->leases_saved = pool_changes(t->pool);
 	}
@@ -67,7 +67,7 @@ static void read_leases(struct tunnel *t)
 	struct store *store = t->agent->helpers->store;
 	size_t len;
 	char *text;
-	int err = store ? store_read(store, t->conf.name, &text, &len) : -ENOENT;
+	int err = store ? store_read(store, STORE_LEASES, t->conf.name, &text, &len) : -ENOENT;
 
 	t->leases_read = true;
 	if (!err) {
@@ -79,7 +79,8 @@ static void read_leases(struct tunnel *t)
 			"cannot read %s/%s.leases: %s; clients may get other addresses than before",
 			t->agent->options->state_dir, t->conf.name,
 			err == -EPIPE ? "the process that keeps leases has ended" : strerror(-err));
-		if (!store_set_aside(store, t->conf.name)) /* what is in it may be good */
+		if (!store_set_aside(store, STORE_LEASES,
+				     t->conf.name)) /* what is in it may be good */
 			log_say(IKE_LOG_INFO, t->conf.name, "the file is named %s.leases.damaged",
 				t->conf.name);
 	}
@@ -106,7 +107,7 @@ static void save_again(struct tunnel *t)
 /* What came of the write that is under way, if one is; false: it goes on. */
 static bool end_saving(struct agent *a, bool wait)
 {
-	int err = store_result(a->helpers->store, wait);
+	int err = store_result(a->helpers->store, STORE_LEASES, wait);
 	struct tunnel *t;
 
 	if (err == -EBUSY)
@@ -127,7 +128,8 @@ static void begin_saving(struct tunnel *t)
 	struct agent *a = t->agent;
 	size_t len;
 	char *text = lease_text_print(t->pool, &len);
-	int err = text ? store_write(a->helpers->store, t->conf.name, text, len) : -ENOMEM;
+	int err = text ? store_write(a->helpers->store, STORE_LEASES, t->conf.name, text, len)
+		       : -ENOMEM;
 
 	free(text);
 	if (err) {

@@ -24,7 +24,7 @@ enum op { STORE_READ, STORE_WRITE, STORE_SET_ASIDE };
 enum { NAME_SIZE = 16, FILE_SIZE = 64 };
 
 struct request {
-	uint32_t op, len;
+	uint32_t op, kind, len;
 	char name[NAME_SIZE];
 };
 
@@ -35,8 +35,9 @@ struct answer {
 
 struct store {
 	int fd;
-	bool writing; /* the answer to a STORE_WRITE is to come */
-	int result; /* of one, for store_result() */
+	bool writing; /* the answer to a STORE_WRITE is to come, … */
+	enum store_kind kind; /* … of such a file */
+	int result[STORE_KINDS]; /* of the last one of each kind, for store_result() */
 };
 
 /* ---- the process ----------------------------------------------------------------------- */
@@ -47,9 +48,14 @@ static bool name_stays(const char name[NAME_SIZE])
 	return memchr(name, 0, NAME_SIZE) && *name && *name != '.' && !strchr(name, '/');
 }
 
-static void print_file(char file[FILE_SIZE], const char *name, const char *end)
+static const char *const endings[STORE_KINDS] = {
+	[STORE_LEASES] = "leases",
+	[STORE_CRLS] = "crls",
+};
+
+static void print_file(char file[FILE_SIZE], const struct request *r, const char *end)
 {
-	snprintf(file, FILE_SIZE, "%s.leases%s", name, end);
+	snprintf(file, FILE_SIZE, "%s.%s%s", r->name, endings[r->kind], end);
 }
 
 /* Regular, ours, and not too large. */
@@ -127,11 +133,11 @@ static bool serve_request(int fd, char *data)
 	size_t len = 0;
 	int err;
 
-	if (!helper_get(fd, &r, sizeof(r)) || r.len > STORE_MAX || !name_stays(r.name) ||
-	    !helper_get(fd, data, r.len))
+	if (!helper_get(fd, &r, sizeof(r)) || r.len > STORE_MAX || r.kind >= STORE_KINDS ||
+	    !name_stays(r.name) || !helper_get(fd, data, r.len))
 		return false;
-	print_file(file, r.name, "");
-	print_file(other, r.name, r.op == STORE_WRITE ? ".new" : ".damaged");
+	print_file(file, &r, "");
+	print_file(other, &r, r.op == STORE_WRITE ? ".new" : ".damaged");
 	switch (r.op) {
 	case STORE_READ:
 		err = read_file(file, data, &len);
@@ -171,7 +177,8 @@ struct store *store_start(const struct store_options *o, char *err, size_t err_s
 	s->fd = helper_start(SOCK_STREAM, run, (void *)o);
 	if (s->fd >= 0)
 		return s;
-	snprintf(err, err_size, "cannot start the process that keeps leases: %s", strerror(errno));
+	snprintf(err, err_size, "cannot start the process that keeps leases and CRLs: %s",
+		 strerror(errno));
 	free(s);
 	return NULL;
 }
@@ -188,16 +195,18 @@ void store_free(struct store *s)
 static void end_writing(struct store *s)
 {
 	struct answer a;
+	int err;
 
-	if (s->writing)
-		s->result = helper_get(s->fd, &a, sizeof(a)) && !a.len ? a.err : -EPIPE;
-	if (s->result ==
-	    -EBUSY) /* of a file that cannot be replaced; ours means that a write goes on */
-		s->result = -EIO;
+	if (!s->writing)
+		return;
+	err = helper_get(s->fd, &a, sizeof(a)) && !a.len ? a.err : -EPIPE;
+	if (err == -EBUSY) /* of a file that cannot be replaced; ours means that a write goes on */
+		err = -EIO;
+	s->result[s->kind] = err;
 	s->writing = false;
 }
 
-int store_result(struct store *s, bool wait)
+int store_result(struct store *s, enum store_kind kind, bool wait)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
 	int err;
@@ -205,14 +214,15 @@ int store_result(struct store *s, bool wait)
 	if (s->writing && !wait && poll(&p, 1, 0) <= 0)
 		return -EBUSY;
 	end_writing(s);
-	err = s->result;
-	s->result = 0;
+	err = s->result[kind];
+	s->result[kind] = 0;
 	return err;
 }
 
-static int ask(struct store *s, enum op op, const char *name, const char *data, size_t len)
+static int ask(struct store *s, enum op op, enum store_kind kind, const char *name,
+	       const char *data, size_t len)
 {
-	struct request r = { .op = op, .len = (uint32_t)len };
+	struct request r = { .op = op, .kind = kind, .len = (uint32_t)len };
 
 	if (strlen(name) >= sizeof(r.name) || len > STORE_MAX)
 		return -EINVAL;
@@ -220,14 +230,14 @@ static int ask(struct store *s, enum op op, const char *name, const char *data, 
 	return helper_put(s->fd, &r, sizeof(r)) && helper_put(s->fd, data, len) ? 0 : -EPIPE;
 }
 
-int store_read(struct store *s, const char *name, char **data, size_t *len)
+int store_read(struct store *s, enum store_kind kind, const char *name, char **data, size_t *len)
 {
 	struct answer a;
 	int err;
 
 	end_writing(s);
 	*data = NULL;
-	err = ask(s, STORE_READ, name, NULL, 0);
+	err = ask(s, STORE_READ, kind, name, NULL, 0);
 	if (err)
 		return err;
 	if (!helper_get(s->fd, &a, sizeof(a)) || a.len > STORE_MAX)
@@ -245,21 +255,25 @@ int store_read(struct store *s, const char *name, char **data, size_t *len)
 	return 0;
 }
 
-int store_write(struct store *s, const char *name, const char *data, size_t len)
+int store_write(struct store *s, enum store_kind kind, const char *name, const char *data,
+		size_t len)
 {
-	int err = s->writing ? -EBUSY : ask(s, STORE_WRITE, name, data, len);
+	int err = s->writing ? -EBUSY : ask(s, STORE_WRITE, kind, name, data, len);
 
-	s->writing |= !err;
+	if (!err) {
+		s->writing = true;
+		s->kind = kind;
+	}
 	return err;
 }
 
-int store_set_aside(struct store *s, const char *name)
+int store_set_aside(struct store *s, enum store_kind kind, const char *name)
 {
 	struct answer a;
 	int err;
 
 	end_writing(s);
-	err = ask(s, STORE_SET_ASIDE, name, NULL, 0);
+	err = ask(s, STORE_SET_ASIDE, kind, name, NULL, 0);
 	if (err)
 		return err;
 	return helper_get(s->fd, &a, sizeof(a)) && !a.len ? a.err : -EPIPE;
