@@ -629,6 +629,13 @@ static void tell_fetched(struct node *n, const struct node_job *j)
 	ike_core_fetched(n->core, &f, n->w->now);
 }
 
+static void env_crl_used(void *ctx, const char *uri)
+{
+	struct node *n = ctx;
+
+	n->n_crls_used += *uri != 0;
+}
+
 static int env_job_start(void *ctx, const struct ike_job *job)
 {
 	struct node *n = ctx;
@@ -1256,6 +1263,7 @@ void node_start(struct node *n, bool adopt)
 		.log = env_log,
 		.utc = env_utc,
 		.job_start = env_job_start,
+		.crl_used = env_crl_used,
 	};
 	unsigned int i;
 

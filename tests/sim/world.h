@@ -134,6 +134,7 @@ struct node {
 	void (*fetch)(struct node *n, struct ike_fetched *f);
 	unsigned int n_fetches; /* that the core asked for */
 	unsigned int busy_fetches; /* so many more are not begun: too much is fetched at the time */
+	unsigned int n_crls_used; /* CRLs of which the core said that they were of use */
 	struct node_job *jobs; /* that the core waits for, by time … */
 	struct job_tls *tls; /* what those of EAP-TLS keep; NULL: there was none */
 	bool holds_jobs; /* … and whose results it gets only by node_finish_job() */

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # esptund itself, without a kernel module (no_module.c), fetches CRLs and asks OCSP responders about strongSwan's
-# certificates, whoever begins: what is let in, and what is said of what is not.
+# certificates, whoever begins: what is let in, and what is said of what is not; and what the next agent makes of CRLs that
+# were kept, when their server does not answer.
 
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/sock/strongswan.sh"
@@ -54,11 +55,12 @@ make_leaf() {
 
 # says NAME TEXT
 says() {
-	grep -F "$1: " "$VM_OUT/agent.log" | grep -qF -- "$2"
+	grep -F "$1: " "$VM_OUT/$log" | grep -qF -- "$2"
 }
 
+# up NAME [TIMES]
 up() {
-	grep -q "IKE_SA $1\[[0-9]*\] established" "$VM_OUT/charon.log"
+	[ "$(grep -c "IKE_SA $1\[[0-9]*\] established" "$VM_OUT/charon.log")" -ge "${2:-1}" ]
 }
 
 outcome() {
@@ -88,6 +90,7 @@ for name in good stale other; do
 done
 echo '<html>' > "$dir/www/junk.crl"
 start east "$VM_OUT/http.log" "$VM_TOP/tests/sock/http_server.py" 192.0.2.1 80 "$dir/www"
+http=$started
 for name in ocsp ocsp-bad; do
 	state=$'V\t491231235959Z\t'
 	[ $name = ocsp ] || state=$'R\t491231235959Z\t'$(date -u -d '1 hour ago' +%y%m%d%H%M%SZ)
@@ -100,8 +103,18 @@ each make_tunnel
 load_swan
 # Sanitizers make system calls that no confined process may make.
 esptund=$(cd "$VM_TOP" && realpath "${B:-build}/tests/esptund-no-module")
-start west "$VM_OUT/agent.log" "$esptund" --config /run/conf/west --socket /run/agent.sock --foreground
-agent=$started
+agent_starts() {
+	log=$1
+	start west "$VM_OUT/$log" "$esptund" --config /run/conf/west --socket /run/agent.sock --state /run/state --foreground
+	agent=$started
+}
+
+agent_ends() {
+	kill -TERM "$agent"
+	check "ends in peace" wait_for 15 gone "$agent"
+}
+
+agent_starts agent.log
 each outcome
 
 is "what several certificates name is fetched once" "$(grep -c '^GET /good.crl' "$VM_OUT/http.log")" 1
@@ -110,6 +123,38 @@ is "and nothing for who does not want that" "$(grep -c stranger "$VM_OUT/http.lo
 check "what failed is said at once" says absent 'cannot fetch the CRL at http://192.0.2.1/absent.crl: '
 check "and what to do" says absent 'from http://192.0.2.1/absent.crl into what CRL= in [Peer] names'
 is "while nothing is fetched no process is there" "$(pgrep -cx esptund-fetch)" 0
-kill -TERM "$agent"
-check "ends in peace" wait_for 15 gone "$agent"
+agent_ends
+
+# kept: "BYTES ADDRESS" of each.
+kept() {
+	grep -aE '^[0-9]+ http://' /run/state/fetched.crls
+}
+
+is "the CRL that was of use is kept, and nothing else" "$(kept)" \
+	"$(stat -c %s "$dir/www/good.crl") http://192.0.2.1/good.crl"
+is "for root alone" "$(stat -c %a /run/state/fetched.crls)" 600
+kill "$http"
+wait_for 10 gone "$http"
+agent_starts kept.log
+check "without the server the next agent lets in by it" wait_for 25 up good 2
+check "and says so" grep -qF 'cannot fetch the CRL at http://192.0.2.1/good.crl: no connection to 192.0.2.1, port 80; the one that came from there before stands in' "$VM_OUT/kept.log"
+check "who was revoked stays so" wait_for 25 says revoked 'reason keyCompromise, says the CRL of'
+check "what was not kept is missing" wait_for 25 says stale 'http://192.0.2.1/stale.crl: no connection to 192.0.2.1, port 80'
+agent_ends
+
+# It is judged anew: whoever writes the file lets nobody in.
+put_kept() {
+	printf 'esptun CRLs 1\n%s http://192.0.2.1/good.crl\n' "$(stat -c %s "$1")" > /run/state/fetched.crls
+	cat "$1" - <<< '' >> /run/state/fetched.crls
+}
+
+put_kept "$dir/www/stale.crl"
+agent_starts stale.log
+check "a kept CRL that is too old does not count" wait_for 25 says good 'is too old: the next one was due on'
+agent_ends
+put_kept "$dir/www/other.crl"
+agent_starts other.log
+check "nor does one of another CA" wait_for 25 says good 'what comes from there is the CRL of another CA'
+agent_ends
+is "so it was let in by none of them" "$(cat "$VM_OUT"/{stale,other}.log | grep -c 'good: .*established')" 0
 finish

@@ -129,6 +129,13 @@ static void let_pass(struct pair *p, uint64_t seconds)
 	pair_run(p, 1000 * seconds);
 }
 
+/* The server does not answer, and the agent has what came from there before. */
+static void bring_kept(struct node *n, struct ike_fetched *f)
+{
+	bring(n, f);
+	f->kept = f->data.base;
+}
+
 /* a begins anew, as after a loss of power. */
 static void come_again(struct pair *p)
 {
@@ -144,6 +151,18 @@ static void refused(struct pair *p)
 	assert_null(node_sa(p->b));
 }
 
+/* a comes again, and is let in at once, for something new is fetched. */
+static void expect_another_fetch(struct pair *p)
+{
+	unsigned int installs = p->b->installs, n = p->b->n_fetches;
+
+	come_again(p);
+	pair_run(p, 300);
+	assert_int_equal(p->b->n_fetches, n + 1);
+	assert_true(p->b->installs > installs);
+	assert_null(strstr(p->b->log, "is not known"));
+}
+
 /* ---- what lets in ------------------------------------------------------------------------------------- */
 
 static void a_crl_is_fetched_once(void **state)
@@ -154,10 +173,12 @@ static void a_crl_is_fetched_once(void **state)
 	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 7 * MAKER_DAY });
 	pair_start(p, true);
 	assert_int_equal(p->b->n_fetches, 1);
+	assert_int_equal(p->b->n_crls_used, 1);
 	come_again(p);
 	pair_run(p, 5000);
 	assert_non_null(node_sa(p->b));
 	assert_int_equal(p->b->n_fetches, 1); /* it is known yet */
+	assert_int_equal(p->b->n_crls_used, 1);
 	/* A day later it is fetched anew; and as that fails, it counts until the next one is due. */
 	clear_network(NULL);
 	let_pass(p, MAKER_DAY);
@@ -188,6 +209,7 @@ static void responders_are_asked_first(void **state)
 	put_ocsp((struct ocsp_recipe){ .issuer = &root, .cert = &with_both, .status = 0 });
 	pair_start(p, true);
 	assert_int_equal(p->b->n_fetches, 1);
+	assert_int_equal(p->b->n_crls_used, 0); /* it is none */
 	pair_free(p);
 
 	p = pair_asking(&with_both);
@@ -249,6 +271,7 @@ static void expect_fault(const char *words)
 	node_says(p->b, words);
 	node_says(p->b, "put the CRL of 'O=Example, CN=root' from " CRL_URI " into what CRL=");
 	assert_int_equal(p->b->n_fetches, 1);
+	assert_int_equal(p->b->n_crls_used, 0);
 	/* a tries again and again: no more often than each minute is it fetched, and the reason stays. */
 	p->b->log_len = 0;
 	p->b->log[0] = 0;
@@ -645,19 +668,84 @@ static void no_older_crl_is_taken(void **state)
 	pair_free(p);
 }
 
-/* ---- what is kept ------------------------------------------------------------------------------------------- */
+/* ---- what the agent kept, as nothing comes now --------------------------------------------------------------- */
 
-/* a comes again, and is let in at once, for something new is fetched. */
-static void expect_another_fetch(struct pair *p)
+/* It lets in, and its server is asked again a minute later, not after a day. */
+static void a_kept_crl_stands_in(void **state)
 {
-	unsigned int installs = p->b->installs, n = p->b->n_fetches;
+	struct pair *p = pair_asking(&with_crl);
 
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	p->b->fetch = bring_kept;
+	pair_start(p, true);
+	assert_int_equal(p->b->n_fetches, 1);
+	assert_int_equal(p->b->n_crls_used, 0); /* the agent has it */
+	come_again(p);
+	pair_run(p, 5000);
+	assert_int_equal(p->b->n_fetches, 1);
+	let_pass(p, 60);
+	expect_another_fetch(p);
+	p->b->fetch = bring;
+	let_pass(p, 60);
+	expect_another_fetch(p);
+	assert_int_equal(p->b->n_crls_used, 1);
+	let_pass(p, 600);
 	come_again(p);
 	pair_run(p, 300);
-	assert_int_equal(p->b->n_fetches, n + 1);
-	assert_true(p->b->installs > installs);
-	assert_null(strstr(p->b->log, "is not known"));
+	assert_int_equal(p->b->n_fetches, 3);
+	pair_free(p);
 }
+
+static void expect_kept_fault(const char *words)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	p->b->fetch = bring_kept;
+	refused(p);
+	node_says(p->b, words);
+	assert_int_equal(p->b->n_crls_used, 0);
+	pair_free(p);
+}
+
+/* It is judged as if it came from the network. */
+static void what_is_kept_has_to_be_good(void **state)
+{
+	struct made twin = maker_ca("O=Example, CN=root", NULL);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW - 60 });
+	expect_kept_fault("is too old: the next one was due on 2025-12-31 23:59:00 UTC");
+	put_crl((struct crl_recipe){ .issuer = &other });
+	expect_kept_fault("what comes from there is the CRL of another CA");
+	put_crl((struct crl_recipe){ .issuer = &twin });
+	expect_kept_fault("is not signed with that CA's key");
+	put_crl((struct crl_recipe){ .issuer = &root, .revoked = &with_crl, .reason = 1 });
+	expect_kept_fault("reason keyCompromise, says the CRL of 'O=Example, CN=root'");
+	/* That says so though it is too old. */
+	put_crl((struct crl_recipe){
+		.issuer = &root, .revoked = &with_crl, .reason = 1, .until = MAKER_NOW - 60 });
+	expect_kept_fault("reason keyCompromise, says the CRL of 'O=Example, CN=root'");
+	maker_free(&twin);
+}
+
+static void no_older_crl_that_was_kept_is_taken(void **state)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){
+		.issuer = &root, .from = MAKER_NOW - 100, .until = MAKER_NOW + 100 });
+	pair_start(p, true);
+	let_pass(p, 200);
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 9 * MAKER_DAY });
+	p->b->fetch = bring_kept;
+	come_in_vain(p);
+	node_says(p->b, "it is an older one");
+	pair_free(p);
+}
+
+/* ---- what is held ------------------------------------------------------------------------------------------- */
 
 /* A response that does not say when the next one is due counts for a day from when it was made. */
 static void responses_without_an_end_get_old(void **state)
@@ -829,6 +917,9 @@ static void what_counts_is_used_when_time_is_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_kept_crl_stands_in, clear_network),
+		cmocka_unit_test_teardown(what_is_kept_has_to_be_good, clear_network),
+		cmocka_unit_test_teardown(no_older_crl_that_was_kept_is_taken, clear_network),
 		cmocka_unit_test_teardown(responses_without_an_end_get_old, clear_network),
 		cmocka_unit_test_teardown(what_is_of_no_use_any_more_is_fetched, clear_network),
 		cmocka_unit_test_teardown(what_came_for_nobody_gets_old, clear_network),

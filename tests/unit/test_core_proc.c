@@ -202,15 +202,22 @@ static void texts_end(void **state)
 	body->status.local_id.len = 0;
 	body->status.esp.n = IKE_MAX_TRANSFORMS + 1;
 	assert_false(wire_is_good(&w, len, true));
-	memset(&w, 0, len);
-	w.h.type = WIRE_ENV_LOG;
-	w.h.len = 3;
-	memcpy(w.body, "ab", 3);
-	assert_true(wire_is_good(&w, sizeof(w.h) + 3, true));
-	w.body[2] = 'c';
-	assert_false(wire_is_good(&w, sizeof(w.h) + 3, true));
-	memcpy(w.body, "\033b", 3);
-	assert_false(wire_is_good(&w, sizeof(w.h) + 3, true));
+	for (unsigned int i = 0; i < 2; i++) {
+		memset(&w, 0, len);
+		w.h.type = i ? WIRE_ENV_LOG : WIRE_ENV_CRL_USED;
+		w.h.len = 3;
+		memcpy(w.body, "ab", 3);
+		assert_true(wire_is_good(&w, sizeof(w.h) + 3, true));
+		w.body[2] = 'c';
+		assert_false(wire_is_good(&w, sizeof(w.h) + 3, true));
+		memcpy(w.body, "\033b", 3);
+		assert_false(wire_is_good(&w, sizeof(w.h) + 3, true));
+	}
+	w.h.type = WIRE_ENV_CRL_USED;
+	w.h.len = PKI_MAX_URI + 1;
+	memset(w.body, 'a', PKI_MAX_URI);
+	w.body[PKI_MAX_URI] = 0;
+	assert_false(wire_is_good(&w, sizeof(w.h) + w.h.len, true));
 }
 
 static void texts_are_made_good(void **state)

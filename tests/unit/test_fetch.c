@@ -362,6 +362,7 @@ static void expect(const char *uri, const char *request, const char *data, const
 	if (data) {
 		if (*got_fault)
 			fail_msg("%s: %s", uri, got_fault);
+		assert_false(got.kept);
 		assert_int_equal(got.data.len, strlen(data));
 		assert_memory_equal(got_data, data, strlen(data));
 		return;
@@ -484,6 +485,37 @@ static void the_process_may_end(void **state)
 	expect(url("/good"), NULL, "GOOD", NULL);
 }
 
+/* What was of use stands in for a server that fails, for CRLs of that address, where a tunnel may ask it. */
+static void what_was_of_use_stands_in(void **state)
+{
+	(void)state;
+	expect(url("/good"), NULL, "GOOD", NULL);
+	expect(url("/old"), NULL, "GOOD", NULL); /* is of no use */
+	expect(url("/ocsp"), "ASK", "OCSP", NULL);
+	fetch_keep(&agent, url("/good"));
+	fetch_keep(&agent, url("/ocsp"));
+	assert_int_equal(ask(url("/slow"), NULL), 0);
+	event_base_loop(base, EVLOOP_ONCE);
+	spawn_kill(helpers.fetch_spawn);
+	wait_for(4); /* now nothing can be fetched for some time */
+
+	assert_int_equal(ask(url("/good"), NULL), 0);
+	wait_for(5);
+	assert_true(got.kept);
+	assert_string_equal(got_fault, "");
+	assert_int_equal(got.data.len, 4);
+	assert_memory_equal(got_data, "GOOD", 4);
+	assert_non_null(strstr(said, "cannot fetch the CRL at "));
+	assert_non_null(strstr(said, "; the one that came from there before stands in"));
+
+	expect(url("/old"), NULL, NULL, "cannot be started");
+	expect(url("/ocsp"), "ASK", NULL, "cannot be started");
+	tunnel.conf.n_fetch_from = 0;
+	expect(url("/good"), NULL, NULL, "127.0.0.1 is an address that no host beyond");
+	assert_true(got.refused);
+	later += 2000;
+}
+
 /* The core is gone, and with it who waits. */
 static void nobody_may_wait(void **state)
 {
@@ -506,6 +538,7 @@ int main(void)
 		TEST(some_addresses_are_forbidden),
 		TEST(fetches_are_shared_and_bounded),
 		TEST(the_process_may_end),
+		TEST(what_was_of_use_stands_in),
 		TEST(nobody_may_wait),
 	};
 

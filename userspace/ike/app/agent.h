@@ -19,7 +19,7 @@ struct store;
 struct agent_options {
 	const char *config_dir; /* of NAME.conf files */
 	const char *socket; /* control socket */
-	const char *state_dir; /* where leases are kept */
+	const char *state_dir; /* where leases and CRLs are kept */
 	const char *metrics; /* where they are answered, see listen_local(); NULL: nowhere */
 	const char *key_dir; /* debugging: where key tables go; NULL: nowhere */
 	const uint8_t *terms_secret; /* TERMS_SECRET octets; copied */
@@ -29,7 +29,7 @@ struct agent_options {
 /* The processes that were left behind while the agent was root. */
 struct agent_helpers {
 	struct reader *reader; /* reads files */
-	struct store *store; /* keeps leases; NULL: they are not kept */
+	struct store *store; /* keeps leases and CRLs; NULL: they are not kept */
 	struct link_dns *link_dns; /* sets name servers; NULL: nobody does */
 	struct spawn *spawn; /* starts the ike process */
 	struct spawn *key_spawn; /* starts the keys process */

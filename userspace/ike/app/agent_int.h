@@ -453,6 +453,8 @@ void backend_free(struct tunnel *t);
 /* ---- fetch.c */
 /* Do IKE_JOB_FETCH, of the tunnel's: the core hears of it later. 0 or a negative errno. */
 int fetch_begin(struct tunnel *t, const struct ike_job *job);
+/* The core found the CRL good that came last from @uri: it is kept, also for the next agent. */
+void fetch_keep(struct agent *a, const char *uri);
 /* The core waits for nothing any more. */
 void fetch_drop(struct agent *a);
 void fetch_free(struct agent *a);

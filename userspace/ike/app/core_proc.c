@@ -289,6 +289,10 @@ static bool do_effect(struct core *c, struct wire_head *answer, bool *answered)
 	case WIRE_ENV_LOG: do_log(env, &c->in); return true;
 	case WIRE_ENV_JOB_START: answer->result = do_job(env, &c->in); return *answered = true;
 	case WIRE_ENV_KEYLOG: do_keylog(env, &c->in); return true;
+	case WIRE_ENV_CRL_USED:
+		if (env->crl_used)
+			env->crl_used(env->ctx, (const char *)c->in.body);
+		return true;
 	default: return false;
 	}
 }
@@ -520,7 +524,9 @@ void core_fetched(struct core *c, const struct ike_fetched *f, uint64_t now)
 		memcpy(rest, f->request.base, body->request_len);
 	if (body->data_len)
 		memcpy(rest + body->request_len, f->data.base, body->data_len);
-	h.value = f->refused;
+	h.value = f->refused ? WIRE_FETCHED_REFUSED
+		  : f->kept  ? WIRE_FETCHED_KEPT
+			     : WIRE_FETCHED_NOW;
 	h.len = (uint32_t)sizeof(*body) + body->request_len + body->data_len;
 	call(c, &h, body, WIRE_RETURN);
 }

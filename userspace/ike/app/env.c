@@ -605,6 +605,11 @@ static void env_keylog(void *ctx, const struct ike_keylog *k)
 	keytable_add(((struct agent *)ctx)->keys, k);
 }
 
+static void env_crl_used(void *ctx, const char *uri)
+{
+	fetch_keep(ctx, uri);
+}
+
 void agent_env(struct agent *a, struct ike_env *env)
 {
 	*env = (struct ike_env){
@@ -625,6 +630,7 @@ void agent_env(struct agent *a, struct ike_env *env)
 		.state = env_state,
 		.log = env_log,
 		.job_start = env_job_start,
+		.crl_used = env_crl_used,
 		.keylog = a->keys ? env_keylog : NULL,
 	};
 }

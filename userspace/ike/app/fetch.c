@@ -19,7 +19,9 @@
 #include <unistd.h>
 
 #include "ike/app/agent_int.h"
+#include "ike/app/crl_file.h"
 #include "ike/app/fetch_serve.h"
+#include "ike/app/kept.h"
 #include "ike/app/revival.h"
 #include "ike/io/dns.h"
 #include "ike/proto/addr.h"
@@ -65,6 +67,7 @@ struct fetches {
 	struct revival revival;
 	int fd; /* to the process; -1: there is none */
 	struct event *event;
+	struct crl_file *crls; /* that were of use: they stand in for servers that do not answer */
 	uint8_t message[FETCH_LONGEST] __attribute__((aligned(16)));
 };
 
@@ -97,14 +100,14 @@ static void free_fetch(struct fetch *f)
 	free(f);
 }
 
-static void say_end(const struct fetch *f, size_t len)
+static void say_end(const struct fetch *f, size_t len, bool old)
 {
 	const char *what = f->request_len ? "OCSP response" : "CRL";
-	char text[PKI_MAX_URI + FAULT + 64];
+	char text[PKI_MAX_URI + FAULT + 128];
 
 	if (*f->fault)
-		snprintf(text, sizeof(text), "cannot fetch the %s at %s: %s", what, f->uri,
-			 f->fault);
+		snprintf(text, sizeof(text), "cannot fetch the %s at %s: %s%s", what, f->uri,
+			 f->fault, old ? "; the one that came from there before stands in" : "");
 	else
 		snprintf(text, sizeof(text), "fetched the %s at %s: %zu bytes", what, f->uri, len);
 	log_core(*f->fault ? IKE_LOG_WARN : IKE_LOG_INFO, f->tunnel, NULL, NULL, text, loop_now());
@@ -112,23 +115,35 @@ static void say_end(const struct fetch *f, size_t len)
 
 static void send_orders(struct fetches *all);
 
+/* The CRL that came from there before stands in if the server fails, not if the tunnel may not ask it. */
+static struct ike_iov find_kept(const struct fetch *f)
+{
+	if (!*f->fault || f->refused || f->request_len)
+		return (struct ike_iov){ 0 };
+	return kept_find(crl_file_kept(f->all->crls), f->uri);
+}
+
 /* From the event loop only, never from within a call of the core's. */
 static void finish(struct fetch *f, const struct ike_iov *data)
 {
 	struct fetches *all = f->all;
 	struct agent *a = all->agent;
+	const struct ike_iov old = find_kept(f);
 	const struct ike_fetched told = {
 		.uri = f->uri,
 		.request = { f->request, f->request_len },
-		.data = *f->fault ? (struct ike_iov){ 0 } : *data,
-		.fault = *f->fault ? f->fault : NULL,
+		.data = *f->fault ? old : *data,
+		.fault = *f->fault && !old.len ? f->fault : NULL,
 		.tunnel = f->tunnel,
 		.refused = f->refused,
+		.kept = old.len,
 	};
 	uint64_t *jobs = f->jobs;
 	unsigned int n = f->n_jobs;
 
-	say_end(f, data->len);
+	say_end(f, data->len, old.len);
+	if (!*f->fault && !f->request_len)
+		kept_add(crl_file_kept(all->crls), f->uri, data);
 	f->jobs = NULL; /* a job that is begun meanwhile is another fetch's */
 	core_fetched(a->core, &told, loop_now());
 	free_fetch(f);
@@ -460,17 +475,33 @@ static void send_orders(struct fetches *all)
 
 /* ---- jobs --------------------------------------------------------------------------------------- */
 
+void fetch_keep(struct agent *a, const char *uri)
+{
+	if (!a->fetches)
+		return;
+	kept_use(crl_file_kept(a->fetches->crls), uri);
+	crl_file_plan(a->fetches->crls);
+}
+
 static struct fetches *fetches_of(struct agent *a)
 {
-	if (a->fetches)
-		return a->fetches;
-	a->fetches = calloc(1, sizeof(*a->fetches));
-	if (!a->fetches)
+	struct fetches *all = a->fetches;
+
+	if (all)
+		return all;
+	all = calloc(1, sizeof(*all));
+	if (!all)
 		return NULL;
-	TAILQ_INIT(&a->fetches->list);
-	a->fetches->agent = a;
-	a->fetches->fd = -1;
-	return a->fetches;
+	TAILQ_INIT(&all->list);
+	all->agent = a;
+	all->fd = -1;
+	all->crls = crl_file_open(a);
+	if (!all->crls) {
+		free(all);
+		return NULL;
+	}
+	a->fetches = all;
+	return all;
 }
 
 /* The job comes from the process that parses what the network sends. */
@@ -574,6 +605,8 @@ void fetch_drop(struct agent *a)
 void fetch_free(struct agent *a)
 {
 	fetch_drop(a);
+	if (a->fetches)
+		crl_file_close(a->fetches->crls);
 	free(a->fetches);
 	a->fetches = NULL;
 }

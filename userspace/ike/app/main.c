@@ -37,7 +37,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config DIR      read DIR/NAME.conf instead of " CONFIG_DIR "\n"
 	"  -s, --socket PATH     control socket, by default " CTL_SOCKET "\n"
-	"      --state DIR       keep leases in DIR, by default " STATE_DIR ",\n"
+	"      --state DIR       keep leases and CRLs in DIR, by default " STATE_DIR ",\n"
 	"                        or with --socket the folder of that\n"
 	"      --metrics ADDRESS answer readers of metrics (OpenMetrics) there: 127.0.0.1:PORT, [::1]:PORT\n"
 	"                        or unix:/PATH\n"

@@ -509,8 +509,9 @@ static int confine_store_files(const char *dir, char *err, size_t err_size)
 	int ruleset = landlock_begin();
 
 	if (chdir(dir)) {
-		snprintf(err, err_size, "cannot enter the folder %s, in which leases are kept: %s",
-			 dir, strerror(errno));
+		snprintf(err, err_size,
+			 "cannot enter the folder %s, in which leases and CRLs are kept: %s", dir,
+			 strerror(errno));
 		close(ruleset);
 		return -1;
 	}

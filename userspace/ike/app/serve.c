@@ -266,6 +266,14 @@ static void env_keylog(void *ctx, const struct ike_keylog *k)
 	ike_wipe(&body, sizeof(body));
 }
 
+static void env_crl_used(void *ctx, const char *uri)
+{
+	struct wire_head h = wire_head(WIRE_ENV_CRL_USED, NULL);
+
+	h.len = (uint32_t)strlen(uri) + 1;
+	put(ctx, &h, uri);
+}
+
 /* ---- what the agent calls --------------------------------------------------------------------- */
 
 static void put_return(struct serve *s, struct wire_head *h, const void *body, size_t len)
@@ -380,7 +388,8 @@ static void take_fetched(struct serve *s)
 		.data = { body->data_len ? rest + body->request_len : NULL, body->data_len },
 		.fault = *body->fault ? body->fault : NULL,
 		.tunnel = wire_tunnel(&s->call.h),
-		.refused = s->call.h.value,
+		.refused = s->call.h.value == WIRE_FETCHED_REFUSED,
+		.kept = s->call.h.value == WIRE_FETCHED_KEPT,
 	};
 
 	ike_core_fetched(s->core, &f, s->call.h.time);
@@ -491,6 +500,7 @@ void serve_core(int fd, bool keylog)
 		.log = env_log,
 		.utc = env_utc,
 		.job_start = env_job_start,
+		.crl_used = env_crl_used,
 		.keylog = keylog ? env_keylog : NULL,
 	};
 	struct wire_head answer = wire_head(WIRE_RETURN, NULL);

@@ -343,6 +343,7 @@ bool wire_is_good(const struct wire *w, size_t len, bool from_ike)
 	case WIRE_ENV_JOB_START: return job_is_good(w);
 	case WIRE_FETCHED: return fetched_is_good(w);
 	case WIRE_ADOPT: return adopted_is_good(w);
+	case WIRE_ENV_CRL_USED:
 	case WIRE_ENV_LOG: return text_is_good((const char *)w->body, h->len);
 	default: return true;
 	}

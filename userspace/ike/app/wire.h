@@ -97,6 +97,9 @@ struct wire_job {
 	struct ike_id peer;
 };
 
+/* Of WIRE_FETCHED: whether one of struct ike_fetched's flags is set. */
+enum wire_fetched_kind { WIRE_FETCHED_NOW, WIRE_FETCHED_REFUSED, WIRE_FETCHED_KEPT };
+
 /* A struct ike_fetched. */
 struct wire_fetched {
 	uint32_t request_len, data_len; /* of what follows */

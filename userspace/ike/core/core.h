@@ -274,6 +274,8 @@ struct ike_env {
 	 * the result comes by ike_core_job_done(), never from within. It may come late or not at all.
 	 */
 	int (*job_start)(void *ctx, const struct ike_job *job);
+	/* What came last from @uri, by ike_core_fetched(), is a CRL that pki_verify() used. NULL: nobody wants to know. */
+	void (*crl_used)(void *ctx, const char *uri);
 };
 
 /* NULL only when memory is out. @env is copied. */
@@ -360,6 +362,7 @@ struct ike_fetched {
 		*fault; /* … for this reason; it may have come from the network, and is printable */
 	const char *tunnel; /* it was asked for by this one, … */
 	bool refused; /* … which may not ask there (there is a fault): nobody was asked */
+	bool kept; /* the data came from there once: now nothing does */
 };
 
 enum { IKE_MAX_FETCHED = 256 * 1024 }; /* bytes of a CRL */

@@ -38,6 +38,7 @@ struct fetched_item {
 	uint8_t request[PKI_MAX_OCSP_REQUEST];
 	size_t request_len; /* 0: it is a CRL */
 	struct ikesa_bytes held, fresh;
+	bool kept; /* ->fresh came from there once, and nothing does now */
 	int64_t until; /* of ->held: when the next one is due, UTC */
 	uint64_t renew_at; /* of ->held: when it is fetched anew */
 	uint64_t retry_at; /* it is not fetched before */
@@ -287,6 +288,10 @@ static void keep_fresh(struct ike_core *core, struct fetched_item *i, const stru
 	i->renew_at = core->now + FETCHED_DAY_MS;
 	if (left < FETCHED_DAY_MS / 1000)
 		i->renew_at = core->now + (left > 0 ? 1000 * (uint64_t)left : 0);
+	if (i->kept)
+		i->renew_at = core->now; /* as soon as ->retry_at allows */
+	else if (!i->request_len && core->env.crl_used)
+		core->env.crl_used(core->env.ctx, i->uri);
 	i->retry_at = core->now + FETCHED_RETRY_MS;
 	snprintf(i->fault, sizeof(i->fault),
 		 "what came from there less than a minute ago is too old by now");
@@ -412,6 +417,7 @@ static void take_item(struct ike_core *core, struct fetched_item *i, const struc
 	drop_fresh(core, i);
 	if (ikesa_bytes_set(&i->fresh, f->data.base, f->data.len))
 		return;
+	i->kept = f->kept;
 	core->fetched.fresh_bytes += i->fresh.len;
 	make_room_for_fresh(core, i);
 }
