@@ -163,6 +163,17 @@ static void expect_another_fetch(struct pair *p)
 	assert_null(strstr(p->b->log, "is not known"));
 }
 
+/* a comes anew while b has the former IKE SA, and is refused. */
+static void come_in_vain(struct pair *p)
+{
+	unsigned int installs = p->b->installs;
+
+	come_again(p);
+	pair_run(p, 300);
+	assert_int_equal(p->b->installs, installs);
+	assert_non_null(node_sa(p->b));
+}
+
 /* ---- what lets in ------------------------------------------------------------------------------------- */
 
 static void a_crl_is_fetched_once(void **state)
@@ -581,6 +592,57 @@ static void responses_of_the_peer_put_out(void **state)
 	maker_free(&plain);
 }
 
+/*
+ * Certificates are no secret: a stranger may show that of a peer, with a response from before a hold was lifted. The latest
+ * answer counts.
+ */
+static void former_responses_put_nobody_out(void **state)
+{
+	struct ocsp_recipe r = { .issuer = &root, .cert = &with_ocsp, .from = MAKER_NOW - 1000 };
+	struct pair *p = pair_asking(&with_ocsp);
+
+	(void)state;
+	put_ocsp(r);
+	pair_start(p, true);
+	set_own(p->a, &with_ocsp, &signer);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	r.status = 1;
+	r.from = MAKER_NOW - 2000;
+	put_ocsp(r);
+	node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &at_ocsp);
+	come_in_vain(p);
+	assert_null(strstr(p->b->log, "was revoked since"));
+	set_own(p->a, &with_ocsp, &signer);
+	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+	r.from = MAKER_NOW - 500;
+	put_ocsp(r);
+	node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &at_ocsp);
+	come_in_vain(p);
+	node_says(p->b, "was revoked since: it has to prove itself anew");
+	pair_free(p);
+}
+
+/* One that was let in by a CRL, likewise. */
+static void responses_from_before_a_crl_put_nobody_out(void **state)
+{
+	struct ocsp_recipe r = { .issuer = &root, .cert = &with_crl, .status = 1 };
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .from = MAKER_NOW - 1000 });
+	pair_start(p, true);
+	for (unsigned int i = 0; i < 2; i++) {
+		set_own(p->a, &with_crl, &signer);
+		node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
+		r.from = MAKER_NOW - (i ? 500 : 2000);
+		put_ocsp(r);
+		node_add_cert(p->a, 0, IKE_CRED_OWN_OCSP, &at_ocsp);
+		come_in_vain(p);
+		assert_int_equal(count_words(p->b->log, "was revoked since"), i);
+	}
+	pair_free(p);
+}
+
 /* A CRL of another CA with the same name says nothing about certificates of the first one. */
 static void crls_of_a_namesake_put_nobody_out(void **state)
 {
@@ -607,17 +669,6 @@ static void crls_of_a_namesake_put_nobody_out(void **state)
 	pair_free(p);
 	maker_free(&leaf);
 	maker_free(&twin);
-}
-
-/* a comes anew while b has the former IKE SA, and is refused. */
-static void come_in_vain(struct pair *p)
-{
-	unsigned int installs = p->b->installs;
-
-	come_again(p);
-	pair_run(p, 300);
-	assert_int_equal(p->b->installs, installs);
-	assert_non_null(node_sa(p->b));
 }
 
 /* What is up is not disturbed, but the administrator has to hear why its peer does not come back. */
@@ -941,6 +992,9 @@ int main(void)
 		cmocka_unit_test_teardown(later_crls_put_out, clear_network),
 		cmocka_unit_test_teardown(later_responses_put_out, clear_network),
 		cmocka_unit_test_teardown(responses_of_the_peer_put_out, clear_network),
+		cmocka_unit_test_teardown(former_responses_put_nobody_out, clear_network),
+		cmocka_unit_test_teardown(responses_from_before_a_crl_put_nobody_out,
+					  clear_network),
 		cmocka_unit_test_teardown(a_refusal_beside_an_old_sa_is_told, clear_network),
 		cmocka_unit_test_teardown(no_older_crl_is_taken, clear_network),
 		cmocka_unit_test_teardown(crls_of_a_namesake_put_nobody_out, clear_network),

@@ -217,6 +217,7 @@ struct pki_fetched fetched_find(void *asker, const struct pki_need *need)
 /* What was found to be revoked: one certificate, or, with @crl, all that it names and whose issuer has the key. */
 struct revoked {
 	const struct pki_serial *cert;
+	int64_t cert_at; /* as pki_result.revoked_at */
 	const struct pki_crl *crl;
 	const uint8_t *issuer;
 	bool by_fetched;
@@ -226,8 +227,9 @@ static bool is_shown(const struct revoked *r, const struct shown_path *shown)
 {
 	if (r->crl)
 		return pki_crl_revokes(r->crl, r->issuer, shown->v, shown->n);
+	/* Anybody may show a response from before the answer by which the peer was let in: a hold was lifted since. */
 	for (unsigned int i = 0; i < shown->n; i++) {
-		if (pki_serial_equals(r->cert, &shown->v[i]))
+		if (pki_serial_equals(r->cert, &shown->v[i]) && shown->v[i].good_at <= r->cert_at)
 			return true;
 	}
 	return false;
@@ -321,6 +323,7 @@ void fetched_judge(struct ike_core *core, struct pki_result *r)
 	}
 	if (r->verdict == PKI_REVOKED)
 		end_revoked(core, &(struct revoked){ .cert = &r->revoked,
+						     .cert_at = r->revoked_at,
 						     .by_fetched = r->revoked_by_fetched });
 }
 

@@ -305,9 +305,14 @@ static enum pki_verdict give_path(struct pki_job *j)
 	char name[NAME_TEXT];
 
 	j->r->not_after = path_end(j->path);
-	for (int i = 0; i < sk_X509_num(j->path) - 1 && i <= PKI_MAX_BETWEEN; i++)
-		j->r->path[j->r->n_path++] =
+	for (int i = 0; i < sk_X509_num(j->path) - 1 && i <= PKI_MAX_BETWEEN; i++) {
+		int64_t good_at = j->r->path[i].good_at; /* check_revocation() has found that */
+
+		j->r->path[i] =
 			cert_serial(sk_X509_value(j->path, i), sk_X509_value(j->path, i + 1));
+		j->r->path[i].good_at = good_at;
+		j->r->n_path++;
+	}
 	for (int i = 0; i < sk_X509_num(j->path); i++)
 		text_add(&out, "%s'%s'", i ? ", issued by " : "",
 			 subject_text(name, sk_X509_value(j->path, i)));

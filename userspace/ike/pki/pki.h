@@ -120,8 +120,9 @@ struct pki_trust *pki_trust_new(const struct ike_iov *cas, unsigned int n_cas,
 				size_t err_size);
 /* NULL is fine. */
 void pki_trust_free(struct pki_trust *trust);
-/* What a CRL names a certificate by. */
+/* What a CRL names a certificate by, and what is known of it. */
 struct pki_serial {
+	int64_t good_at; /* of pki_result.path: when the latest answer was made that it is good; seconds since 1970; 0: there is none */
 	uint32_t issuer; /* a hash of its name */
 	uint8_t key[PKI_HASH_LEN]; /* SHA-1 of that one's key */
 	uint8_t len; /* of the number in DER; 0: it is too long, and no CRL is looked at for it */
@@ -326,6 +327,7 @@ struct pki_result {
 	/* Of PKI_REVOKED alone: the certificate that was, and whether that is known because something was fetched. */
 	struct pki_serial revoked;
 	bool revoked_by_fetched;
+	int64_t revoked_at; /* when the latest OCSP response was made that says so; INT64_MAX: a CRL says so */
 	/* Microseconds that it took, about, whatever the verdict: by the bytes and the kinds of the keys. */
 	unsigned int cost;
 	/*

@@ -30,6 +30,7 @@ struct state {
 	bool revoked;
 	bool stapled; /* it was revoked by a response that came with the query */
 	bool unknown; /* a responder says that it does not know the certificate */
+	int64_t good_at, revoked_at; /* as in struct pki_serial, and struct pki_result */
 	int64_t ocsp_until; /* when the next response is due, after one that says something; else 0 */
 	const char *from; /* the address that what is looked at came from; NULL: it was not fetched */
 	char why[REASON_TEXT]; /* revoked; or why the last answer was none */
@@ -111,6 +112,14 @@ static void note_revoked(struct state *s, const ASN1_TIME *when, long reason, co
 
 /* ---- OCSP ------------------------------------------------------------------------ */
 
+static void note_time(int64_t *latest, const ASN1_TIME *at)
+{
+	int64_t made = time_value(at);
+
+	if (made > *latest)
+		*latest = made;
+}
+
 /* The response is of now: it is not of the future, and the next one is not due. */
 static bool is_fresh(struct state *s, int64_t now, const ASN1_TIME *from, const ASN1_TIME *until)
 {
@@ -134,9 +143,13 @@ static void take_single(struct review *v, struct state *s, OCSP_SINGLERESP *sing
 	if (status == V_OCSP_CERTSTATUS_GOOD || status == V_OCSP_CERTSTATUS_REVOKED)
 		s->ocsp_until = until ? time_value(until) : time_value(from) + PKI_OCSP_AGE;
 	switch (status) {
-	case V_OCSP_CERTSTATUS_GOOD: s->ocsp_good = true; break;
+	case V_OCSP_CERTSTATUS_GOOD:
+		s->ocsp_good = true;
+		note_time(&s->good_at, from);
+		break;
 	case V_OCSP_CERTSTATUS_REVOKED:
 		s->stapled |= !s->from;
+		note_time(&s->revoked_at, from);
 		note_revoked(s, when, reason, "the OCSP responder");
 		break;
 	default: s->unknown = true; note(s, "the OCSP responder does not know it");
@@ -364,6 +377,7 @@ static void take_revoked(struct state *s, STACK_OF(X509_CRL) *crls)
 	if (code)
 		reason = ASN1_ENUMERATED_get(code);
 	ASN1_ENUMERATED_free(code);
+	s->revoked_at = INT64_MAX;
 	note_revoked(s, entry ? X509_REVOKED_get0_revocationDate(entry) : NULL, reason, "the CRL");
 }
 
@@ -464,6 +478,17 @@ static bool verify_with_crls(struct review *v)
 	return done;
 }
 
+/* The CRL that is good for @s is the latest one of its issuer. */
+static void note_crl_times(struct review *v, struct state *s)
+{
+	for (int i = 0; s->crl_good && i < sk_X509_CRL_num(v->crls); i++) {
+		X509_CRL *crl = sk_X509_CRL_value(v->crls, i);
+
+		if (!X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(s->cert)))
+			note_time(&s->good_at, X509_CRL_get0_lastUpdate(crl));
+	}
+}
+
 /* Neither CRLs of other issuers nor delta CRLs are used. */
 static bool check_crls(struct review *v, struct pki_result *r)
 {
@@ -475,6 +500,8 @@ static bool check_crls(struct review *v, struct pki_result *r)
 		done = verify_with_crls(v);
 		r->cost *= 2; /* for that */
 	}
+	for (int i = 0; i < v->n; i++)
+		note_crl_times(v, &v->states[i]);
 	for (int i = 0; i < v->n && !sk_X509_CRL_num(v->crls); i++)
 		note_crl(&v->states[i], X509_V_ERR_UNABLE_TO_GET_CRL, NULL, v->q->now);
 	r->cost += v->cost;
@@ -734,6 +761,9 @@ static enum pki_verdict judge(struct review *v, struct pki_result *r)
 	int missing = -1;
 	char name[NAME_TEXT];
 
+	for (int i = 0; i < v->n && i <= PKI_MAX_BETWEEN; i++)
+		r->path[i].good_at = v->states[i].good_at;
+
 	for (int i = 0; i < v->n; i++) {
 		const struct state *s = &v->states[i];
 
@@ -742,6 +772,7 @@ static enum pki_verdict judge(struct review *v, struct pki_result *r)
 				 subject_text(name, s->cert), s->why);
 			r->revoked = cert_serial(s->cert, s->issuer);
 			r->revoked_by_fetched = !s->stapled;
+			r->revoked_at = s->revoked_at;
 			return PKI_REVOKED;
 		}
 	}
