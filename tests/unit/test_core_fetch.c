@@ -3,13 +3,14 @@
  * CRLs and OCSP responses that the core has fetched while a peer waits in IKE_AUTH: for whom, how often, and what
  * comes of what is brought. Two cores against each other; a function is the network.
  */
-#include "core_util.h"
+#include "core_auth.h"
 #include "cert_maker.h"
 
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 
 #include "ike/auth/cred.h"
+#include "ike/eap/eap.h"
 
 #define CRL_URI "http://crl.example/root.crl"
 #define OCSP_URI "http://ocsp.example/"
@@ -643,6 +644,39 @@ static void responses_from_before_a_crl_put_nobody_out(void **state)
 	pair_free(p);
 }
 
+/* It has proven itself by its certificate, and goes on as a user by EAP: it is no safer than who is connected. */
+static void who_is_in_eap_is_put_out(void **state)
+{
+	const struct ike_iov name = { "alice", 5 };
+	struct pair *p = pair_asking(&with_crl);
+	struct ike_tunnel_conf *a = &p->a->conf[0], *b = &p->b->conf[0];
+	struct pki_result r = { .verdict = PKI_REVOKED,
+				.revoked_by_fetched = true,
+				.revoked_at = INT64_MAX };
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root });
+	node_add_cert(p->a, 0, IKE_CRED_EAP_NAME, &name);
+	node_set_password(p->a, 0, "clue");
+	node_add_user(p->b, "alice", "clue");
+	a->local_auth.then_user = b->remote_auth.then_user = true;
+	a->eap_methods = b->eap_methods = 1 << EAP_MSCHAPV2;
+	b->first_id = b->remote_id;
+	b->remote_id.type = 0;
+	auth_stop_before(p, 4);
+	assert_non_null(auth_half_open(p)->shown);
+	r.revoked = auth_half_open(p)->shown->v[0];
+	fetched_judge(p->b->core, &r);
+	node_says(
+		p->b,
+		"that 'node0.example' proved itself by was revoked since: it has to prove itself anew");
+	pair_run(p, 3000);
+	assert_non_null(node_sa(p->b));
+	assert_true(node_sa(p->b)->proof_until < node_sa(p->b)->established_at);
+	assert_int_equal(count_words(p->b->log, "was revoked since"), 1);
+	pair_free(p);
+}
+
 /* A CRL of another CA with the same name says nothing about certificates of the first one. */
 static void crls_of_a_namesake_put_nobody_out(void **state)
 {
@@ -995,6 +1029,7 @@ int main(void)
 		cmocka_unit_test_teardown(former_responses_put_nobody_out, clear_network),
 		cmocka_unit_test_teardown(responses_from_before_a_crl_put_nobody_out,
 					  clear_network),
+		cmocka_unit_test_teardown(who_is_in_eap_is_put_out, clear_network),
 		cmocka_unit_test_teardown(a_refusal_beside_an_old_sa_is_told, clear_network),
 		cmocka_unit_test_teardown(no_older_crl_is_taken, clear_network),
 		cmocka_unit_test_teardown(crls_of_a_namesake_put_nobody_out, clear_network),

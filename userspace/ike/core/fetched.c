@@ -235,15 +235,25 @@ static bool is_shown(const struct revoked *r, const struct shown_path *shown)
 	return false;
 }
 
+/* Of the tunnel that the peer of @sa is connected to, or will be after EAP; NULL: of none. */
+static const struct tunnel_conf *find_conf(const struct ike_core *core, const struct ike_sa *sa)
+{
+	const struct ike_peer *p = sa->peer;
+
+	if (!p && sa->setup && sa->setup->eap)
+		p = lookup_name(core, sa->setup->eap->tunnel);
+	return p ? p->conf : NULL;
+}
+
 /*
  * Is the peer of @sa here by what was revoked? Then it has to prove itself anew. A tunnel that fetches nothing hears nothing of
  * what was fetched for others: it would let the peer in again.
  */
 static void look_up_shown(struct ike_core *core, struct ike_sa *sa, const struct revoked *r)
 {
-	const struct tunnel_conf *c = sa->peer ? sa->peer->conf : NULL;
+	const struct tunnel_conf *c = find_conf(core, sa);
 
-	if (sa->state != IKESA_ESTABLISHED || !sa->shown || !c ||
+	if ((sa->state != IKESA_ESTABLISHED && !sa->setup) || !sa->shown || !c ||
 	    c->revocation == PKI_REVOCATION_OFF || (r->by_fetched && !c->fetch) ||
 	    !is_shown(r, sa->shown))
 		return;

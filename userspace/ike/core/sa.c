@@ -109,14 +109,18 @@ void sa_end_setup(struct ike_core *core, struct ike_sa *sa)
 
 void sa_revoked(struct ike_core *core, struct ike_sa *sa)
 {
+	const struct ike_id *who = &sa->remote_id;
 	char id[IKE_MAX_ID + 16];
 
+	if (!who->type && sa->first_id) /* EAP is yet to say who it is */
+		who = sa->first_id;
 	report_line(
 		core, IKE_LOG_WARN, sa->peer, sa,
 		"a certificate that '%s' proved itself by was revoked since: it has to prove itself anew",
-		ike_id_print(id, sizeof(id), &sa->remote_id));
+		ike_id_print(id, sizeof(id), who));
 	sa->proof_until = core->now;
-	sa_plan_reauth(core, sa);
+	if (sa->state == IKESA_ESTABLISHED) /* else it is planned when it is */
+		sa_plan_reauth(core, sa);
 	free(sa->shown);
 	sa->shown = NULL;
 }
