@@ -254,7 +254,7 @@ static enum x_verdict verify_responder(struct ike_core *core, struct ike_sa *sa,
 
 /*
  * The responder proves who it is by EAP alone (RFC 5998), which we take. Until that is over it is who it says; the AUTH payload at the end
- * covers that.
+ * covers that. Another identity cannot hold the tunnel, as RemoteID= of a user is one name (tunnel_conf_is_sane()).
  */
 static void begin_eap_only(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
