@@ -1234,8 +1234,8 @@ static void play_encap_esp(struct run *r)
 	play[rnd_below(&r->rnd, sizeof(play) / sizeof(play[0]))](r);
 }
 
-/* Both ends have the PPK, or one of them, or they have different ones; each requires it or not. */
-static void play_ppk(struct run *r)
+/* Both ends have the PPK, or one of them, or they have different ones; each requires it or not. False: that ends in nothing. */
+static bool give_ppks(struct run *r)
 {
 	static const char *const key[2] = { "a PPK of this link", "another one" };
 	unsigned int has[2] = { (unsigned int)rnd_below(&r->rnd, 3),
@@ -1250,11 +1250,18 @@ static void play_ppk(struct run *r)
 			node_set_ppk(end[i], 0, has[i] == 1 ? "one" : "two", key[has[i] - 1],
 				     needs[i]);
 	}
+	return same || !(needs[0] || needs[1]);
+}
+
+static void play_ppk(struct run *r)
+{
+	bool works = give_ppks(r);
+
 	if (rnd_chance(&r->rnd, 30))
 		world_sign(&r->w, 0, world_keys[0], world_keys[1]);
 	if (rnd_chance(&r->rnd, 50))
 		both_initiate(r);
-	if (!same && (needs[0] || needs[1])) {
+	if (!works) {
 		r->want = NOTHING;
 		r->w.no_installs = true;
 	}
@@ -1264,6 +1271,24 @@ static void play_ppk(struct run *r)
 		r->b->conf[0].rekey_child = 20;
 	}
 	pass(r, 30000 + rnd_below(&r->rnd, 60000));
+}
+
+/* The same with a as a user of b: it is in the last messages of IKE_AUTH, beside jobs of EAP that are late. */
+static void play_ppk_eap(struct run *r)
+{
+	unsigned int methods = 1u << (rnd_chance(&r->rnd, 30) ? EAP_MD5 : EAP_MSCHAPV2);
+
+	if (!give_ppks(r)) {
+		r->want = NOTHING;
+		r->w.no_installs = true;
+	}
+	world_eap(&r->w, 0, world_keys[0], "alice", "clue", methods);
+	node_add_user(r->b, "alice", "clue");
+	if (rnd_chance(&r->rnd, 50)) {
+		r->a->conf[0].rekey_ike = 30;
+		r->b->conf[0].rekey_child = 20;
+	}
+	play_user(r);
 }
 
 /* How many successors of the node have keys of additional key exchanges. */
@@ -1362,6 +1387,7 @@ static const struct scenario scenarios[] = {
 	{ "rekey-further", play_rekey_further, STEADY },
 	{ "eap", play_eap, 0 },
 	{ "rounds", play_rounds, 0 },
+	{ "ppk-eap", play_ppk_eap, 0 },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

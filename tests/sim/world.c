@@ -575,6 +575,25 @@ static const uint8_t *find_user(const struct node *n, const struct ike_id *id, s
 	return NULL;
 }
 
+/* That of the link, or by its name that of the peer as its client. */
+static const uint8_t *find_ppk(const struct node *n, unsigned int link, const struct ike_job *job,
+			       size_t *len)
+{
+	const char *key = job->auth.len ? NULL : n->ppk[link];
+
+	for (unsigned int i = 0; i < n->n_client_ppk && job->auth.len; i++) {
+		const struct world_ppk *k = &n->client_ppk[i];
+
+		if (strlen(k->id) == job->auth.len &&
+		    !memcmp(k->id, job->auth.base, job->auth.len) &&
+		    (!k->client || (strlen(k->client) == job->peer->len &&
+				    !memcmp(k->client, job->peer->data, job->peer->len))))
+			key = k->key;
+	}
+	*len = key ? strlen(key) : 0;
+	return (const uint8_t *)key;
+}
+
 static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned int at, size_t *len)
 {
 	struct node *n = ctx;
@@ -586,10 +605,8 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 		*len = n->private_key[i].len;
 		return n->private_key[i].der;
 	}
-	if (job->kind == IKE_JOB_PPK) {
-		*len = strlen(n->ppk[i]);
-		return (const uint8_t *)n->ppk[i];
-	}
+	if (job->kind == IKE_JOB_PPK)
+		return find_ppk(n, i, job, len);
 	if (job->kind == IKE_JOB_MSCHAPV2_VERIFY || job->kind == IKE_JOB_MD5_VERIFY)
 		return find_user(n, job->peer, len);
 	if (job->kind == IKE_JOB_MSCHAPV2_RESPOND || job->kind == IKE_JOB_MSCHAPV2_CONFIRM ||
@@ -948,6 +965,13 @@ void node_set_ppk(struct node *n, unsigned int link, const char *id, const char 
 	*c = (struct ike_ppk_conf){ .id_len = (uint8_t)strlen(id), .required = required };
 	memcpy(c->id, id, c->id_len);
 	n->ppk[link] = ppk;
+}
+
+void node_add_ppk(struct node *n, unsigned int link, const char *id, const char *ppk,
+		  const char *client, bool required)
+{
+	n->conf[link].ppk = (struct ike_ppk_conf){ .of_clients = true, .required = required };
+	n->client_ppk[n->n_client_ppk++] = (struct world_ppk){ id, ppk, client };
 }
 
 const char *const world_keys[2] = {

@@ -21,6 +21,7 @@ enum {
 	NODE_SAS = 160,
 	NODE_HAD = 64,
 	NODE_CREDS = 8192, /* bytes of a tunnel's credentials */
+	NODE_PPKS = 4,
 	NODE_USERS = 8, /* of EAP */
 	NODE_LOG = 12000,
 	WORLD_POOL = 32,
@@ -73,6 +74,11 @@ struct node_job {
 };
 
 /* A user of EAP, and its secret as a job's key. */
+/* A PPK of a client. */
+struct world_ppk {
+	const char *id, *key, *client; /* NULL: of any */
+};
+
 struct world_user {
 	struct ike_id id;
 	uint8_t secret[64];
@@ -124,6 +130,8 @@ struct node {
 	size_t psk_len[WORLD_LINKS];
 	char password[WORLD_LINKS][64]; /* of its own as a user, as enum ike_job_secret says */
 	const char *ppk[WORLD_LINKS]; /* likewise; where conf[].ppk names one */
+	struct world_ppk client_ppk[NODE_PPKS]; /* where it says that clients have them */
+	unsigned int n_client_ppk;
 	struct ike_private_key private_key[WORLD_LINKS]; /* likewise, where it signs */
 	struct world_user user[NODE_USERS]; /* whom it serves by EAP */
 	unsigned int n_users;
@@ -292,6 +300,9 @@ void node_set_psk(struct node *n, unsigned int link, const char *psk);
 /* So is its password as a user of the tunnel's other end. */
 void node_set_password(struct node *n, unsigned int link, const char *password);
 
+/* Its clients of the link have PPKs of their own: @ppk for the one of this identity (NULL: any). All stay where they are. */
+void node_add_ppk(struct node *n, unsigned int link, const char *id, const char *ppk,
+		  const char *client, bool required);
 /* So is its PPK, by this name; @ppk stays where it is. */
 void node_set_ppk(struct node *n, unsigned int link, const char *id, const char *ppk,
 		  bool required);

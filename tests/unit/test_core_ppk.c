@@ -470,7 +470,7 @@ static void what_is_said_decides(void **state)
 	struct ikesa_setup setup = { .ppk_agreed = true };
 	struct ike_sa sa = { .setup = &setup };
 	struct tunnel_conf conf = { 0 };
-	struct ike_ppk_conf ppk = { 6, "site-1", false };
+	struct ike_ppk_conf ppk = { .id_len = 6, .id = "site-1" };
 	struct ike_peer peer = { .conf = &conf };
 	struct x_claim nothing = { 0 }, other = { .ppk_id = { "\2site-2", 7 } };
 	struct x_claim named = { .ppk_id = { "\2site-1", 7 } };

@@ -25,7 +25,7 @@ enum ike_job_kind {
 	IKE_JOB_PSK_SIGN, /* compute an AUTH value with the key of the one tunnel */
 	IKE_JOB_PSK_VERIFY, /* which of the tunnels have the key that the peer's AUTH value is made with? */
 	IKE_JOB_SIGN, /* sign with the private key of the one tunnel */
-	IKE_JOB_PPK, /* mix keys of an IKE SA with the PPK of the one tunnel (RFC 8784) */
+	IKE_JOB_PPK, /* mix keys of an IKE SA with the PPK of the one tunnel (RFC 8784); auth: with that of its client, by this name */
 	/*
 	 * EAP-MSCHAPv2 (auth/mschapv2.h). octets: the server's challenge, what the client sent, the user's name
 	 * without domain. Nothing comes out that a run of EAP with the other end would not show, or make of the

@@ -31,8 +31,8 @@ static bool same_ppk(const struct ike_ppk_conf *x, const struct ike_ppk_conf *y)
 {
 	if (!x || !y)
 		return x == y;
-	return x->required == y->required && x->id_len == y->id_len &&
-	       !memcmp(x->id, y->id, x->id_len);
+	return x->required == y->required && x->of_clients == y->of_clients &&
+	       x->id_len == y->id_len && !memcmp(x->id, y->id, x->id_len);
 }
 
 /* Does @y ask more of the peer's certificates than @x? */

@@ -56,9 +56,10 @@ enum { IKE_MAX_PPK_ID = 64 }; /* bytes of a PPK_ID, without its type */
  * jobs, see IKE_JOB_PPK.
  */
 struct ike_ppk_conf {
-	uint8_t id_len; /* 0: there is none */
+	uint8_t id_len; /* 0: there is none, or one of each client */
 	uint8_t id[IKE_MAX_PPK_ID]; /* of the type PPK_ID_FIXED */
 	bool required; /* else a peer may do without it */
+	bool of_clients; /* each client has its own one, whose name only whoever does jobs knows */
 };
 
 /* What came of the PPK of an IKE SA's tunnel. */

@@ -119,9 +119,15 @@ static bool pool_is_sane(const struct ike_tunnel_conf *c)
 			       memchr(c->pool.domains, 0, sizeof(c->pool.domains)));
 }
 
-static bool ppk_is_sane(const struct ike_ppk_conf *ppk)
+/* RFC 8784 does not say how it goes with two rounds of authentication. */
+static bool ppk_is_sane(const struct ike_tunnel_conf *c)
 {
-	return ppk->id_len <= IKE_MAX_PPK_ID && (ppk->id_len || !ppk->required);
+	const struct ike_ppk_conf *ppk = &c->ppk;
+	bool any = ppk->id_len || ppk->of_clients;
+
+	return ppk->id_len <= IKE_MAX_PPK_ID && !(ppk->id_len && ppk->of_clients) &&
+	       (any || !ppk->required) && (c->clients > 1 || !ppk->of_clients) &&
+	       !(any && (c->local_auth.then_user || c->remote_auth.then_user));
 }
 
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
@@ -131,7 +137,7 @@ bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)
 	       c->remote_id.len <= IKE_MAX_ID && c->first_id.len <= IKE_MAX_ID &&
 	       children_sane(c) && methods_sane(c) &&
 	       (c->clients <= 1 || (c->clients <= IKE_MAX_CLIENTS && !c->remote.addr.family)) &&
-	       ppk_is_sane(&c->ppk) && pool_is_sane(c) && (!c->asks_address || c->clients <= 1);
+	       ppk_is_sane(c) && pool_is_sane(c) && (!c->asks_address || c->clients <= 1);
 }
 
 /* As they are offered: with numbers, and without SPIs. */
@@ -251,7 +257,8 @@ const struct tunnel_conf *tunnel_keep_conf(const struct ike_tunnel_conf *conf)
 		memcpy(ts, conf->creds.data, conf->creds.len);
 	if (c->ike && c->esp && make_trust(c) &&
 	    keep_copy((const void **)&c->pool, conf->pool.on, &conf->pool, sizeof(*c->pool)) &&
-	    keep_copy((const void **)&c->ppk, conf->ppk.id_len, &conf->ppk, sizeof(*c->ppk)) &&
+	    keep_copy((const void **)&c->ppk, conf->ppk.id_len || conf->ppk.of_clients, &conf->ppk,
+		      sizeof(*c->ppk)) &&
 	    keep_copy((const void **)&c->first_id, conf->remote_auth.then_user, &conf->first_id,
 		      sizeof(*c->first_id)))
 		return c;

@@ -59,6 +59,8 @@ struct x_claim {
 	uint8_t other_cert; /* encoding of one that is none of these; 0: all are */
 	struct ike_iov ppk_id; /* with its type, of a request, if both ends use PPKs; NULL: none */
 	struct ike_iov no_ppk_auth; /* what ->auth would have without PPK; NULL: it must have one */
+	const char (*unknown)[IKE_JOB_NAME]; /* tunnels whose clients have PPKs, and … */
+	unsigned int n_unknown; /* … which have none of that name for it; so many */
 };
 
 /* Tunnels whose keys are tried, the best one first. */
@@ -109,6 +111,8 @@ const struct pki_need *x_signature_need(const struct pki_result *r);
 /* Microseconds, about, that our signature takes to the peer of @sa, for the tunnel of @p. */
 unsigned int x_signature_cost(const struct ike_sa *sa, const struct ike_peer *p);
 const struct x_method *x_proof_method(enum ike_method method);
+/* SK_pi or SK_pr of @sa: mixed with the PPK, once one is used. */
+const uint8_t *x_proof_sk_p(const struct ike_sa *sa, bool initiator);
 /* Is the peer's AUTH payload of the method that @p wants? */
 bool x_proof_fits(const struct ike_peer *p, const struct x_claim *who);
 
@@ -160,15 +164,15 @@ bool x_ppk_agree(struct ike_core *core, struct ike_sa *sa, const struct ike_payl
 void x_ppk_answer(struct ike_core *core, struct ike_sa *sa, const struct ike_payloads *in);
 
 /*
- * Begin the job that mixes keys of @sa with the PPK that @p has. @peer: who the other end is. @m, @done and
- * @state: see job_begin(). X_WAIT; X_DROP: there are too many jobs, or no memory.
+ * Begin the job that mixes keys of @sa with the PPK that @p has, or has for @who, by the name which that says. @m,
+ * @done and @state: see job_begin(). X_WAIT; X_DROP: there are too many jobs, or no memory.
  */
 enum x_verdict x_ppk_mix(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
-			 const struct ike_peer *p, const struct ike_id *peer, job_done_fn done,
+			 const struct ike_peer *p, const struct x_claim *who, job_done_fn done,
 			 void *state);
 /*
- * Its result: from now on AUTH is made and judged with it. 0; -ENOENT: the tunnel has no PPK; or another
- * negative errno. Then AUTH goes without.
+ * Its result: from now on AUTH is made and judged with it. 0; -ENOENT: the tunnel has no PPK, or none of that
+ * name for that client; or another negative errno. Then AUTH goes without.
  */
 int x_ppk_take(struct ike_sa *sa, const struct ike_job_result *r);
 /* AUTH goes without again. */
@@ -186,6 +190,8 @@ bool x_ppk_confirmed(struct ike_core *core, struct ike_sa *sa, const struct ike_
 /* More keys of the configuration, with a comma behind each, that our proof is of. */
 const char *x_ppk_compare(const struct ike_sa *sa);
 
+/* May a peer that names its PPK after EAP come to the tunnel of @p, by what it said in IKE_SA_INIT? */
+bool x_ppk_may_come(const struct ike_peer *p, const struct ike_sa *sa);
 /* What the peer's IKE_AUTH request @in says of PPKs, in @who. */
 void x_ppk_read(const struct ike_sa *sa, const struct ike_payloads *in, struct x_claim *who);
 

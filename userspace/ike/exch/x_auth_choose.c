@@ -24,6 +24,8 @@ struct auth_request {
 	char proven[IKE_JOB_NAME]; /* the best one whose key it proved, while others are tried; or "" */
 	char best[IKE_JOB_NAME]; /* the one it probably meant; "": none */
 	bool best_unknown; /* it has no key for the peer */
+	unsigned int n_unknown; /* so many tunnels have no PPK of the name that the peer says: */
+	char unknown[AUTH_PPKS][IKE_JOB_NAME];
 	x_chosen_fn chosen;
 };
 
@@ -31,16 +33,34 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 				  struct auth_request *a, const struct x_claim *who,
 				  unsigned int tried);
 
+/*
+ * What the peer claims, by its request @m, and which tunnels are known to have no such PPK. False: they are others than
+ * before, so that all begins anew.
+ */
+static bool read_claim(const struct ike_core *core, const struct ike_sa *sa, const struct x_msg *m,
+		       struct auth_request *a, struct x_claim *who)
+{
+	bool same = a->changes == core->changes;
+
+	a->changes = core->changes;
+	if (!same)
+		a->n_unknown = 0;
+	*who = (struct x_claim){ 0 };
+	x_match_read(sa, m->in, who);
+	who->unknown = a->unknown;
+	who->n_unknown = a->n_unknown;
+	return same;
+}
+
 /* Our own proof is there, for the tunnel that was chosen. */
 static enum x_verdict finish_choice(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				    void *state, const struct ike_job_result *r)
 {
 	struct auth_request *a = state;
-	struct x_claim who = { 0 };
+	struct x_claim who;
 	struct ike_peer *p;
 
-	x_match_read(sa, m->in, &who);
-	if (a->changes != core->changes)
+	if (!read_claim(core, sa, m, a, &who))
 		return try_tunnels(core, sa, m, a, &who, 0);
 	if (r->error && r->error != -ENOENT)
 		return X_DROP;
@@ -60,13 +80,13 @@ static enum x_verdict finish_choice(struct ike_core *core, struct ike_sa *sa, st
 static enum x_verdict explain_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				      void *state, const struct ike_job_result *r)
 {
-	const struct auth_request *a = state;
+	struct auth_request *a = state;
 	struct ike_peer *p = NULL, *best = lookup_name(core, a->best);
-	struct x_claim who = { 0 };
+	struct x_claim who;
 	bool unknown = a->best_unknown, shows_why;
 	unsigned int i;
 
-	x_match_read(sa, m->in, &who);
+	read_claim(core, sa, m, a, &who);
 	shows_why = best && who.n_certs && x_proof_fits(best, &who);
 	for (i = 0; i < a->tunnels.n && !p; i++) {
 		if (!r->error && r->verdict[i] == IKE_JOB_PROVEN)
@@ -137,19 +157,26 @@ static void note_verdicts(struct ike_core *core, struct auth_request *a,
 	a->best_unknown = r->verdict[0] == IKE_JOB_NO_KEY;
 }
 
+/* Is one more PPK tried than that of the one tunnel at hand? */
+static bool may_try_ppk(const struct auth_request *a)
+{
+	return a->tried + a->n_unknown + 1 < AUTH_PPKS;
+}
+
 /* Which keys the peer holds is known now. */
 static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				 void *state, const struct ike_job_result *r)
 {
 	struct auth_request *a = state;
 	struct ike_peer *p, *twin;
-	struct x_claim who = { 0 };
+	struct x_claim who;
+	bool same;
 
-	x_match_read(sa, m->in, &who);
+	same = read_claim(core, sa, m, a, &who);
 	/* -ERESTART: something was fetched that the peer's certificates are judged by. */
 	if (r->error && r->error != -ERESTART)
 		return X_DROP;
-	if (r->error || a->changes != core->changes)
+	if (r->error || !same)
 		return try_tunnels(core, sa, m, a, &who, 0);
 	note_verdicts(core, a, r);
 	p = x_match_proven(core, sa, &who, &a->tunnels, r, lookup_name(core, a->proven), &twin);
@@ -157,7 +184,7 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 		x_match_explain_twin(core, sa, p, twin);
 		return x_refuse_auth(m);
 	}
-	if (a->tunnels.ppk && !p && a->tried + 1 < AUTH_PPKS)
+	if (a->tunnels.ppk && !p && may_try_ppk(a))
 		return try_tunnels(core, sa, m, a, &who, a->tried + 1);
 	/* More may be left; one of them may fit as well, and have the same key. */
 	if (a->tunnels.n == IKE_JOB_TUNNELS && (!p || a->tunnels.last_fit == p->fit)) {
@@ -168,21 +195,36 @@ static enum x_verdict take_proof(struct ike_core *core, struct ike_sa *sa, struc
 	return p ? choose_tunnel(core, sa, m, a, &who, p) : refuse_proof(core, sa, m, a, &who);
 }
 
+/* Is the one tunnel that was tried without a PPK of the name that its client says? Then that is noted, and metered. */
+static bool note_unknown(struct ike_core *core, struct auth_request *a)
+{
+	const struct ike_peer *p = lookup_name(core, a->tunnels.name[0]);
+
+	if (!p || !p->conf->ppk || !p->conf->ppk->of_clients || !may_try_ppk(a))
+		return false;
+	memcpy(a->unknown[a->n_unknown++], p->conf->name, sizeof(a->unknown[0]));
+	admit_work(core, ADMIT_WORK_KEY);
+	return true;
+}
+
 /* The keys are mixed with the PPK of the one tunnel that is tried. */
 static enum x_verdict try_mixed(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
 				void *state, const struct ike_job_result *r)
 {
 	struct ike_job_result none = { .id = r->id, .verdict = { IKE_JOB_NO_KEY } };
 	struct auth_request *a = state;
-	struct x_claim who = { 0 };
+	struct x_claim who;
 	int error;
 
-	x_match_read(sa, m->in, &who);
-	if (a->changes != core->changes)
+	if (!read_claim(core, sa, m, a, &who))
 		return try_tunnels(core, sa, m, a, &who, 0);
 	error = x_ppk_take(sa, r);
 	if (!error)
 		return x_proof_verify(core, sa, m, &who, &a->tunnels, take_proof, a);
+	if (error == -ENOENT && note_unknown(core, a)) {
+		who.n_unknown = a->n_unknown;
+		return try_tunnels(core, sa, m, a, &who, a->tried);
+	}
 	if (error != -ENOENT)
 		none.error = error;
 	return take_proof(core, sa, m, a, &none);
@@ -222,7 +264,6 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 {
 	struct ike_peer *p;
 
-	a->changes = core->changes;
 	if (who->eap)
 		return choose_for_eap(core, sa, m, a, who);
 	a->tried = tried;
@@ -239,7 +280,7 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 	if (!a->tunnels.ppk)
 		return x_proof_verify(core, sa, m, who, &a->tunnels, take_proof, a);
 	p = lookup_name(core, a->tunnels.name[0]);
-	return x_ppk_mix(core, sa, m, p, &who->id, try_mixed, a);
+	return x_ppk_mix(core, sa, m, p, who, try_mixed, a);
 }
 
 enum x_verdict x_auth_choose(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -250,6 +291,7 @@ enum x_verdict x_auth_choose(struct ike_core *core, struct ike_sa *sa, struct x_
 
 	if (!a)
 		return X_DROP;
+	a->changes = core->changes;
 	a->chosen = chosen;
 	verdict = try_tunnels(core, sa, m, a, who, 0);
 	if (verdict != X_WAIT)

@@ -189,7 +189,7 @@ static bool announces_another(struct ike_core *core, struct ike_sa *sa, const st
 	return true;
 }
 
-static void send_last(struct ike_core *core, struct ike_sa *sa);
+static void send_proof(struct ike_core *core, struct ike_sa *sa);
 
 /* The responder is the right one. Has it said nothing but that, so that our second round is next? */
 static void begin_second(struct ike_core *core, struct ike_sa *sa, const struct x_msg *m,
@@ -201,7 +201,7 @@ static void begin_second(struct ike_core *core, struct ike_sa *sa, const struct 
 	for (unsigned int i = 0; i < m->in->n; i++)
 		goes_on &= !memchr(parts, m->in->p[i].type, sizeof(parts));
 	if (goes_on) {
-		x_eap_second(core, sa, who, send_last);
+		x_eap_second(core, sa, who, send_proof);
 		return;
 	}
 	report_error(
@@ -230,7 +230,7 @@ static enum x_verdict finish_response(struct ike_core *core, struct ike_sa *sa, 
 	if (announces_another(core, sa, m))
 		return X_DONE;
 	if (sa->setup->eap)
-		return x_eap_answer(core, sa, m, &who, send_last);
+		return x_eap_answer(core, sa, m, &who, send_proof);
 	if (!sa->peer->conf->local_auth.then_user)
 		return take_rest(core, sa, m);
 	begin_second(core, sa, m, &who);
@@ -267,7 +267,7 @@ static void begin_eap_only(struct ike_core *core, struct ike_sa *sa, struct x_ms
 		x_proof_explain_id(core, p, sa, &who.id, &p->conf->remote_id);
 	} else {
 		sa->remote_id = who.id;
-		x_eap_answer(core, sa, m, &who, send_last);
+		x_eap_answer(core, sa, m, &who, send_proof);
 		return;
 	}
 	sa_attempt_failed(core, sa);
@@ -299,7 +299,7 @@ static void take_response(struct ike_core *core, struct ike_sa *sa, struct excha
 		report_error(core, p, sa, "%s", NO_ID);
 	else if (!x_proof_fits(p, &who))
 		x_proof_explain_key(core, p, sa, &who, false);
-	else if (x_ppk_confirmed(core, sa, m->in))
+	else if (sa->setup->eap || x_ppk_confirmed(core, sa, m->in)) /* with EAP that comes last */
 		verdict = verify_responder(core, sa, m, &who);
 	if (verdict == X_CLOSE)
 		reject_responder(core, sa);
@@ -326,9 +326,11 @@ static const struct exchange_ops auth_ops = {
 	.lost = lose_auth,
 };
 
-/* A job was begun that the request needs, or it cannot be made. */
+/* A job was begun that the request needs, or it cannot be made; X_DONE: the job was done at once. */
 static enum x_verdict await_job(struct ike_core *core, struct ike_sa *sa, enum x_verdict verdict)
 {
+	if (verdict == X_DONE)
+		return X_DONE;
 	if (verdict == X_WAIT) {
 		sa_touch(core, sa);
 		return X_DONE;
@@ -356,6 +358,7 @@ static enum exchange_build build_last(struct ike_core *core, struct ike_sa *sa, 
 	(void)core;
 	(void)x;
 	x_proof_build(b, sa, sa->peer, sa->setup->auth.data, sa->setup->auth.len);
+	x_ppk_name(b, sa);
 	return EXCHANGE_SEND;
 }
 
@@ -383,7 +386,8 @@ static void take_last(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	if (!x_proof_find_auth(m->in, &who)) {
 		explain_refusal(core, sa, ike_notify_first_error(m->in));
 		sa_attempt_failed(core, sa);
-	} else if (x_proof_verify(core, sa, m, &who, &own, finish_last, NULL) == X_DROP) {
+	} else if (!x_ppk_confirmed(core, sa, m->in) ||
+		   x_proof_verify(core, sa, m, &who, &own, finish_last, NULL) == X_DROP) {
 		send_auth_failed(core, sa);
 	}
 }
@@ -396,7 +400,7 @@ static const struct exchange_ops last_ops = {
 	.lost = lose_auth,
 };
 
-/* ---- our proof, for the first request -------------------------------------------- */
+/* ---- our proof -------------------------------------------- */
 
 /* Our proof is there: the request can be made. */
 static enum x_verdict send_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -429,7 +433,9 @@ static enum x_verdict take_mixed(struct ike_core *core, struct ike_sa *sa, struc
 
 static enum x_verdict mix(struct ike_core *core, struct ike_sa *sa)
 {
-	return x_ppk_mix(core, sa, NULL, sa->peer, &sa->peer->conf->remote_id, take_mixed, NULL);
+	const struct x_claim who = { .id = sa->peer->conf->remote_id };
+
+	return x_ppk_mix(core, sa, NULL, sa->peer, &who, take_mixed, NULL);
 }
 
 /* Our proof without PPK is there. */
@@ -444,15 +450,17 @@ static enum x_verdict keep_plain_proof(struct ike_core *core, struct ike_sa *sa,
 	return await_job(core, sa, mix(core, sa));
 }
 
-/* EAP is over: prove that we have its key. */
-static void send_last(struct ike_core *core, struct ike_sa *sa)
+/* Make our AUTH payload: with the PPK, if both ends use one, and without it for a peer that may not have ours; then send it. */
+static void send_proof(struct ike_core *core, struct ike_sa *sa)
 {
-	struct ike_peer *p = sa->peer;
+	const struct ike_ppk_conf *ppk = sa->setup->ppk_agreed ? sa->peer->conf->ppk : NULL;
 
-	if (x_proof_sign(core, sa, NULL, p, &sa->remote_id, send_request, NULL) != X_DROP)
-		return;
-	report_error(core, p, sa, "%s", X_NO_JOB);
-	sa_attempt_failed(core, sa);
+	if (!ppk)
+		await_job(core, sa, prove(core, sa, send_request));
+	else if (ppk->required)
+		await_job(core, sa, mix(core, sa));
+	else
+		await_job(core, sa, prove(core, sa, keep_plain_proof));
 }
 
 /* The first request, without AUTH: the peer is to prove itself, and to ask us for EAP. */
@@ -495,10 +503,6 @@ void x_auth_start(struct ike_core *core, struct ike_sa *sa)
 	sa->state = IKESA_AUTH_SENT;
 	if (p->conf->local_auth.method == IKE_METHOD_EAP)
 		start_eap(core, sa);
-	else if (!sa->setup->ppk_agreed || !p->conf->ppk)
-		await_job(core, sa, prove(core, sa, send_request));
-	else if (p->conf->ppk->required)
-		await_job(core, sa, mix(core, sa));
 	else
-		await_job(core, sa, prove(core, sa, keep_plain_proof));
+		send_proof(core, sa);
 }

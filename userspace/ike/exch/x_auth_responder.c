@@ -5,6 +5,8 @@
  */
 #include "ike/exch/layer_exchange.h"
 
+#include <errno.h>
+
 /* Both are who they say, and the answer has our proof: the rest of what @m asks for, which is the first request. */
 static enum x_verdict accept_peer(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
@@ -109,24 +111,70 @@ static enum x_verdict finish_last_request(struct ike_core *core, struct ike_sa *
 	if (p && admit_reply_to(core, sa)) { /* or our log could be filled at will */
 		if (r->verdict[0] == IKE_JOB_PROVEN)
 			x_proof_explain_id(core, p, sa, &who->id, &p->conf->remote_id);
-		else
+		else if (!sa->setup->ppk || !x_ppk_explain(core, p, sa, who))
 			x_proof_explain_key(core, p, sa, who, false);
 	}
 	return x_refuse_auth(m);
 }
 
+/* Does the peer have the key of EAP, and that of its PPK, if there is one? It is known at once, so that @who may be on the stack. */
+static enum x_verdict verify_last_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+					  struct x_claim *who)
+{
+	const struct x_candidates none = { 0 };
+	enum x_verdict verdict = x_proof_verify(core, sa, m, who, &none, finish_last_request, who);
+
+	return verdict == X_DROP ? x_refuse_auth(m) : verdict;
+}
+
+static enum x_verdict refuse_ppk(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 struct ike_peer *p, const struct x_claim *who)
+{
+	admit_work(core, ADMIT_WORK_AUTH);
+	if (admit_reply_to(core, sa)) /* or our log could be filled at will */
+		x_ppk_explain(core, p, sa, who);
+	return x_refuse_auth(m);
+}
+
+/* The keys are mixed with the PPK that the peer names, or it has none of that name. */
+static enum x_verdict take_mixed(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
+				 void *state, const struct ike_job_result *r)
+{
+	struct x_claim who;
+	struct ike_peer *p = x_eap_last(core, sa, m, &who);
+	int error = x_ppk_take(sa, r);
+
+	(void)state;
+	if (!p)
+		return x_refuse_auth(m);
+	if (error && error != -ENOENT)
+		return X_DROP; /* a copy of the request begins the job again */
+	if (error) {
+		who.unknown = &p->conf->name;
+		who.n_unknown = 1;
+	}
+	if (error && x_ppk_fit(p, sa, &who) != X_PPK_WITHOUT)
+		return refuse_ppk(core, sa, m, p, &who);
+	return verify_last_request(core, sa, m, &who);
+}
+
 /* The request that proves that the peer has the key of EAP. */
 static enum x_verdict take_last_request(struct ike_core *core, struct ike_sa *sa, struct x_msg *m)
 {
-	const struct x_candidates none = { 0 };
 	struct x_claim who;
-	enum x_verdict verdict;
+	struct ike_peer *p = x_eap_last(core, sa, m, &who);
 
-	if (!x_eap_last(core, sa, m, &who))
+	if (!p)
 		return x_refuse_auth(m);
-	/* It is known at once, so that @who may be on the stack. */
-	verdict = x_proof_verify(core, sa, m, &who, &none, finish_last_request, &who);
-	return verdict == X_DROP ? x_refuse_auth(m) : verdict;
+	x_ppk_drop(sa); /* of a copy of the request, whose job got lost */
+	if (p->conf->remote_auth.then_user) /* in its first round it was settled that there is none */
+		return verify_last_request(core, sa, m, &who);
+	switch (x_ppk_fit(p, sa, &who)) {
+	case X_PPK_NOT: return refuse_ppk(core, sa, m, p, &who);
+	case X_PPK_WITH: return x_ppk_mix(core, sa, m, p, &who, take_mixed, NULL);
+	case X_PPK_WITHOUT: break;
+	}
+	return verify_last_request(core, sa, m, &who);
 }
 
 /* ---- its first request --------------------------------------------------------- */

@@ -33,8 +33,7 @@ static struct ike_iov key_of(const struct ike_sa *sa, bool initiator)
 
 	if (run->msk_len)
 		return (struct ike_iov){ run->msk, run->msk_len };
-	return (struct ike_iov){ initiator ? sa->keys.pi : sa->keys.pr,
-				 ike_prf_len(sa->keys.suite.prf) };
+	return (struct ike_iov){ x_proof_sk_p(sa, initiator), ike_prf_len(sa->keys.suite.prf) };
 }
 
 static bool make_value(const struct ike_sa *sa, const struct ike_job *job, bool initiator,
@@ -69,6 +68,13 @@ static void build_eap_auth(struct ike_builder *b, const struct ike_sa *sa, const
 	(void)sa;
 	(void)p;
 	ike_build_auth(b, IKE_AUTH_PSK, value.base, value.len);
+}
+
+static size_t eap_auth_data(const struct ike_sa *sa, struct ike_iov value, uint8_t *out)
+{
+	(void)sa;
+	memcpy(out, value.base, value.len);
+	return value.len;
 }
 
 static enum x_verdict verify_eap(struct ike_core *core, struct ike_sa *sa, struct x_msg *m,
@@ -107,6 +113,7 @@ const struct x_method x_method_eap = {
 	.compare = "EAP= and Password= (or Cert=)",
 	.sign = sign_by_eap,
 	.build = build_eap_auth,
+	.data = eap_auth_data,
 	.verify = verify_eap,
 	.explain = explain_eap,
 };
@@ -473,11 +480,13 @@ struct ike_peer *x_eap_last(struct ike_core *core, struct ike_sa *sa, const stru
 			"after EAP it announces another round of authentication, but RemoteAuth= has none: set its side to %s",
 			ike_auth_print(rounds, sizeof(rounds), &p->conf->remote_auth));
 	else if (find_only(m->in, IKE_PL_AUTH) && x_proof_find_auth(m->in, who))
-		return p;
+		x_ppk_read(sa, m->in, who);
 	else
 		eap_tell(
 			&step,
 			"after EAP it sent a message without one AUTH payload, so it is refused: see its log");
+	if (!*step.why)
+		return p;
 	tell_of_peer(core, sa, p, &step);
 	return NULL;
 }

@@ -72,12 +72,21 @@ static int matches_names(const struct ike_peer *p, const struct ike_sa *sa,
 	       fit_of_address(p, &sa->remote.addr);
 }
 
+/* After EAP the peer names its PPK; until then all is well but that it uses none. */
+static enum x_ppk_fit fit_of_ppk(const struct ike_peer *p, const struct ike_sa *sa,
+				 const struct x_claim *who)
+{
+	if (who->eap)
+		return x_ppk_may_come(p, sa) ? X_PPK_WITHOUT : X_PPK_NOT;
+	return x_ppk_fit(p, sa, who);
+}
+
 /* The same, and how many rounds there are, and the PPK, if one is required or both ends have it. */
 static int matches_identity(const struct ike_peer *p, const struct ike_sa *sa,
 			    const struct x_claim *who)
 {
 	int fit = matches_names(p, sa, who);
-	enum x_ppk_fit ppk = fit ? x_ppk_fit(p, sa, who) : X_PPK_NOT;
+	enum x_ppk_fit ppk = fit ? fit_of_ppk(p, sa, who) : X_PPK_NOT;
 
 	if (ppk == X_PPK_NOT || !fits_rounds(p, who))
 		return 0;
@@ -317,13 +326,17 @@ struct ike_peer *x_match_eap(struct ike_core *core, const struct ike_sa *sa,
 	unsigned int n;
 	struct ike_peer *best = judge_tunnels(core, sa, who, matches_identity, &n);
 	const struct ike_peer *twin = best ? find_twin(core, who, best) : NULL;
+	struct ike_peer *named;
 	char id[IKE_MAX_ID + 16];
 
 	if (best && !twin)
 		return best;
 	if (!admit_reply_to(core, sa)) /* or our log could be filled at will */
 		return NULL;
-	if (best)
+	named = best ? NULL : x_match_named(core, sa, who);
+	if (named && !x_ppk_may_come(named, sa))
+		x_ppk_explain(core, named, sa, who);
+	else if (best)
 		report_hint(
 			core, best, sa, &sa->remote,
 			"peer '%s' wants EAP, which %s has, too, and nothing tells which of the two tunnels it means: set LocalID= in [Tunnel] to another one in each, and the peer to that",

@@ -11,8 +11,7 @@ struct signed_octets {
 	const uint8_t *sk_p;
 };
 
-/* SK_pi or SK_pr, mixed with the PPK if one is used. */
-static const uint8_t *sk_p_of(const struct ike_sa *sa, bool initiator)
+const uint8_t *x_proof_sk_p(const struct ike_sa *sa, bool initiator)
 {
 	const struct ppk_keys *ppk = sa->setup->ppk;
 
@@ -32,7 +31,7 @@ static struct signed_octets octets_of(const struct ike_sa *sa, bool initiator,
 		.nonce = initiator ? (struct ike_iov){ s->nr, s->nr_len }
 				   : (struct ike_iov){ s->ni, s->ni_len },
 		.id = id_body,
-		.sk_p = sk_p_of(sa, initiator),
+		.sk_p = x_proof_sk_p(sa, initiator),
 	};
 }
 
@@ -127,18 +126,21 @@ int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const u
 		      size_t len, struct ikesa_bytes *out)
 {
 	uint8_t data[SIGALG_MAX_AUTH];
-	size_t n = x_proof_method(p->conf->local_auth.method)
-			   ->data(sa, (struct ike_iov){ value, len }, data);
+	size_t n = own_method(sa, p)->data(sa, (struct ike_iov){ value, len }, data);
 
 	return ikesa_bytes_set(out, data, n);
 }
 
-/* The claim of a peer that uses a PPK which is not ours: then its other AUTH value counts (RFC 8784 3). */
+/*
+ * The claim of a peer that uses a PPK which is not ours: then its other AUTH value counts (RFC 8784 3). Of two rounds the
+ * first one settles that no PPK is used, and the second one may have no such value.
+ */
 static struct x_claim claim_without_ppk(const struct ike_sa *sa, const struct x_claim *who)
 {
 	struct x_claim plain = *who;
 
-	if (sa->initiator || !sa->setup->ppk_agreed || sa->setup->ppk || who->eap)
+	if (sa->initiator || !sa->setup->ppk_agreed || sa->setup->ppk ||
+	    (who->eap && !who->no_ppk_auth.base))
 		return plain;
 	if (who->no_ppk_auth.base)
 		plain.auth.data = who->no_ppk_auth.base;
