@@ -41,6 +41,7 @@ struct host_tunnel {
 	uint8_t ppk[256];
 	size_t ppk_len;
 	struct client_keys users; /* of EAP; its own */
+	struct client_ppks ppks; /* of its clients; its own */
 	uint8_t password[SECRET_ROOM]; /* ours as a user, as enum ike_job_secret says */
 	size_t password_len;
 	uint8_t private_key[IKE_MAX_PRIVATE];
@@ -542,6 +543,15 @@ static const uint8_t *find_user(const struct host_tunnel *t, const struct ike_id
 	return k ? k->key : NULL;
 }
 
+static const uint8_t *find_ppk(const struct host_tunnel *t, const struct ike_job *job, size_t *len)
+{
+	const struct client_key *k =
+		client_ppks_find(&t->ppks, job->peer, job->auth.base, job->auth.len);
+
+	*len = k ? k->len : 0;
+	return k ? k->key : NULL;
+}
+
 static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned int i, size_t *len)
 {
 	const struct host_tunnel *t = find_tunnel(ctx, job->tunnels[i]);
@@ -550,6 +560,8 @@ static const uint8_t *find_key(void *ctx, const struct ike_job *job, unsigned in
 		*len = t->private_len;
 		return t->private_key;
 	}
+	if (t && job->kind == IKE_JOB_PPK && job->auth.len)
+		return find_ppk(t, job, len);
 	if (t && job->kind == IKE_JOB_PPK) {
 		*len = t->ppk_len;
 		return t->ppk;
@@ -665,6 +677,8 @@ void host_close(struct host *h)
 		LIST_REMOVE(t, all);
 		pool_free(t->pool);
 		client_keys_clear(&t->users);
+		client_keys_clear(&t->ppks.keys);
+		client_keys_clear(&t->ppks.of);
 		free(t);
 	}
 	udp_close(h->ike);
@@ -721,6 +735,12 @@ void host_set_password(struct host *h, const char *tunnel, const uint8_t *key, s
 
 	memcpy(t->password, key, len);
 	t->password_len = len;
+}
+
+void host_set_ppks(struct host *h, const char *tunnel, struct client_ppks *ppks)
+{
+	find_tunnel(h, tunnel)->ppks = *ppks;
+	*ppks = (struct client_ppks){ 0 };
 }
 
 void host_set_users(struct host *h, const char *tunnel, struct client_keys *users)

@@ -43,6 +43,8 @@ int host_add(struct host *h, const struct ike_tunnel_conf *conf, const uint8_t *
 	     size_t psk_len);
 /* The private key of a tunnel that was added, as a configuration has it. */
 void host_set_key(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
+/* The PPKs of its clients, which are the host's from now on. */
+void host_set_ppks(struct host *h, const char *tunnel, struct client_ppks *ppks);
 /* The PPK that its configuration names, up to 256 octets. */
 void host_set_ppk(struct host *h, const char *tunnel, const uint8_t *key, size_t len);
 /* Our password as a user. */

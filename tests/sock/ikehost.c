@@ -83,6 +83,8 @@ static bool add_file(struct host *h, char *path)
 		host_set_key(h, conf.name, c.private_key, c.n_private);
 	if (!err && c.ppk)
 		host_set_ppk(h, conf.name, c.ppk->key, c.ppk->len);
+	if (!err)
+		host_set_ppks(h, conf.name, &c.ppks);
 	if (!err && c.password)
 		host_set_password(h, conf.name, c.password->key, c.password->len);
 	if (!err && ike_auth_is_user(&c.remote_auth))

@@ -178,6 +178,18 @@ client() {
 	END
 }
 
+# ppk_of NAME PPKID KEY: strongSwan's.
+ppk_of() {
+	cat >> "$VM_OUT/swanctl.conf" <<-END
+	secrets {
+	  ppk-$1 {
+	    id = $2
+	    secret = $3
+	  }
+	}
+	END
+}
+
 # each FUNCTION: for every line of $tunnels, a table of the script, its number and its columns.
 each() {
 	local n=0 line columns

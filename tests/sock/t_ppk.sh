@@ -25,18 +25,6 @@ theirs		we	-	no	none
 theirs-heard	they	-	no	none
 other-heard	they	no	other	unknown'
 
-# ppk_of NAME PPKID KEY: strongSwan's.
-ppk_of() {
-	cat >> "$VM_OUT/swanctl.conf" <<-END
-	secrets {
-	  ppk-$1 {
-	    id = $2
-	    secret = $3
-	  }
-	}
-	END
-}
-
 make_tunnel() {
 	local n=$1 name=$2 start=now peer='' conn='' id=$2-ppk keys=$VM_OUT/keys more=()
 	[ "$3" = we ] || start=listen

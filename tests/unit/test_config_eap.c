@@ -99,9 +99,6 @@ static void wrong_eap(void **state)
 		{ "[Tunnel]\nKey = /k\n[Peer]\nUsers = /u\n",
 		  "4: Users is for clients: expected Clients of 2 or more in [Peer], too" },
 		{ USERS "Require = cert\n", "the peer may do without a certificate" },
-		{ USERS
-		  "PPKID = a\nPPK = hex:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
-		  "7: PPK: keys are not mixed with one where an end is a user by EAP" },
 	};
 
 	(void)state;

@@ -895,6 +895,36 @@ static void users_are_judged_confined(struct agent *a, struct tunnel *t, struct 
 	t->conf.eap_methods = 0;
 }
 
+/* By its name, and that of another client is none. */
+static void a_client_has_its_ppk(struct agent *a, struct tunnel *t)
+{
+	static const char names[1][IKE_JOB_NAME] = { "vpn0" };
+	static const struct ike_id alice = { .type = IKE_ID_FQDN, .len = 5, .data = "alice" };
+	static const struct ike_id bob = { .type = IKE_ID_FQDN, .len = 3, .data = "bob" };
+	struct client_key keys[1] = { { .key = "sealed", .len = 6 } };
+	struct client_key of[1] = { { .id = bob, .key = "other", .len = 5 } };
+	struct ike_job job = { .kind = IKE_JOB_PPK,
+			       .n_tunnels = 1,
+			       .tunnels = names,
+			       .peer = &alice,
+			       .prf = IKE_PRF_HMAC_SHA2_256,
+			       .auth = { "site-1", 6 } };
+	size_t len;
+
+	client_ppk_name(&keys[0].id, "site-1", 6);
+	t->conf.ppks = (struct client_ppks){ { keys, 1 }, { of, 1 } };
+	assert_ptr_equal(env_find_key(a, &job, 0, &len), keys[0].key);
+	assert_int_equal(len, 6);
+	job.peer = &bob;
+	assert_null(env_find_key(a, &job, 0, &len));
+	job.peer = &alice;
+	job.auth = (struct ike_iov){ "site-2", 6 };
+	assert_null(env_find_key(a, &job, 0, &len));
+	job.auth = (struct ike_iov){ names, IKE_MAX_PPK_ID + 1 };
+	assert_null(env_find_key(a, &job, 0, &len));
+	t->conf.ppks = (struct client_ppks){ 0 };
+}
+
 /* A PPK is of no method, and never in the place of another key. */
 static void a_ppk_is_for_mixing_alone(struct agent *a, struct tunnel *t)
 {
@@ -915,6 +945,7 @@ static void a_ppk_is_for_mixing_alone(struct agent *a, struct tunnel *t)
 	job.kind = IKE_JOB_PSK_VERIFY;
 	assert_ptr_not_equal(env_find_key(a, &job, 0, &len), ppk.key);
 	t->conf.ppk = NULL;
+	a_client_has_its_ppk(a, t);
 }
 
 /* An open tunnel vpn0 of the agent, with a key that is sealed. */

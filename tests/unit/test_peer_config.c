@@ -107,6 +107,32 @@ static void secrets_only_when_asked_for(void **state)
 	config_clear(&c);
 }
 
+/* A client has the PPK that its section says, and no other. */
+static void the_ppk_of_a_client(void **state)
+{
+	static const struct far_options with = { .secrets = true };
+	struct far_options a = with;
+	struct config c;
+	char why[256];
+
+	(void)state;
+	parse(&c, "hub",
+	      "[Tunnel]\nLocalID = hub.example\nAddress = 10.9.0.1/24\n[Peer]\nClients = 5\nPSK = " KEY
+	      "\n[Client a.example]\nPPKID = ppk-of-a\nPPK = hex:"
+	      "00112233445566778899aabbccddeeff00112233445566778899aabbccddee01\n[Pool]\nRange = 10.9.0.10-10.9.0.99\n");
+	assert_int_equal(ike_id_from_text("a.example", &a.id, why, sizeof(why)), 0);
+	assert_int_equal(write_far(&c, "swanctl", &a), 0);
+	has("ppk_id = \"ppk-of-a\"");
+	has("secret = 0x00112233445566778899aabb");
+	assert_int_equal(write_far(&c, "esptun", &a), 0);
+	has("PPKID = ppk-of-a");
+	has("PPK = hex:00112233445566778899aabb");
+	assert_int_equal(write_far(&c, "esptun", &with), 0);
+	has("no section [Client ID] says which PPK this peer has");
+	lacks("00112233445566778899");
+	config_clear(&c);
+}
+
 /* What a far end reads is our key, whatever characters it has. */
 static void odd_keys(void **state)
 {
@@ -565,6 +591,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_only_when_asked_for),
+		cmocka_unit_test(the_ppk_of_a_client),
 		cmocka_unit_test(odd_keys),
 		cmocka_unit_test(esptun_fits_esptun),
 		cmocka_unit_test(our_password),

@@ -151,6 +151,43 @@ static void users_are_terms(void **state)
 	}
 }
 
+/* Which PPK a client has to have. What others may name is no term: nobody knows which of them it was. */
+static void ppks_of_clients_are_terms(void **state)
+{
+#define PPK_1 "hex:00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f"
+#define PPK_2 "hex:ff112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f"
+#define OWN(name, key) TUNNEL PEER "[Client a.example]\nPPKID = " name "\nPPK = " key "\n"
+	static const uint8_t secret[TERMS_SECRET] = { 1 };
+	static const struct {
+		const char *text;
+		enum terms_verdict a, b; /* of the SAs of a.example, b.example */
+	} rows[] = {
+		{ OWN("one", PPK_1), TERMS_SAME, TERMS_SAME },
+		{ OWN("two", PPK_1), TERMS_SAME, TERMS_SAME },
+		{ OWN("one", PPK_2), TERMS_OTHER_KEY, TERMS_SAME },
+		{ TUNNEL PEER "PPKRequired = no\n[Client a.example]\nPPKID = one\nPPK = " PPK_1
+			      "\n",
+		  TERMS_OTHER, TERMS_OTHER },
+		{ TUNNEL PEER, TERMS_OTHER, TERMS_OTHER },
+		{ TUNNEL PEER "PPKID = one\nPPK = " PPK_1 "\n", TERMS_OTHER, TERMS_OTHER },
+	};
+	const struct ike_id a = id_of("a.example"), b = id_of("b.example");
+	uint8_t terms[2][TERMS_LEN];
+	struct config c;
+
+	(void)state;
+	parse(rows[0].text, &c);
+	assert_int_equal(terms_make(&c, secret, &a, terms[0]), 0);
+	assert_int_equal(terms_make(&c, secret, &b, terms[1]), 0);
+	config_clear(&c);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		parse(rows[i].text, &c);
+		assert_int_equal(terms_judge(&c, secret, &a, terms[0]), rows[i].a);
+		assert_int_equal(terms_judge(&c, secret, &b, terms[1]), rows[i].b);
+		config_clear(&c);
+	}
+}
+
 #define SIGNS(own, peer) \
 	"[Tunnel]\nLocalID = a.example\nKey = /" own "\n[Peer]\nPublicKey = hex:" peer "\n"
 #define SPKI_1 \
@@ -334,9 +371,13 @@ static void the_secret_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_differs),		 cmocka_unit_test(users_are_terms),
-		cmocka_unit_test(both_rounds_are_terms), cmocka_unit_test(names_of_eap_are_terms),
-		cmocka_unit_test(public_keys_are_terms), cmocka_unit_test(keys_taken_away),
+		cmocka_unit_test(what_differs),
+		cmocka_unit_test(users_are_terms),
+		cmocka_unit_test(ppks_of_clients_are_terms),
+		cmocka_unit_test(both_rounds_are_terms),
+		cmocka_unit_test(names_of_eap_are_terms),
+		cmocka_unit_test(public_keys_are_terms),
+		cmocka_unit_test(keys_taken_away),
 		cmocka_unit_test(the_secret_stays),
 	};
 

@@ -110,6 +110,35 @@ static void take_psk(struct far *f)
 	}
 }
 
+/* That of all peers, or of the client that the far end is. */
+static void take_ppk(struct far *f)
+{
+	const struct config *c = f->c;
+	const struct client_key *own =
+		f->its_ike_id.type ? client_ppks_own(&c->ppks, &f->its_ike_id) : NULL;
+
+	if (!c->n_ppk)
+		return;
+	f->ppk.required = c->ppk->name.required;
+	if (own) {
+		snprintf(f->ppk.id, sizeof(f->ppk.id), "%.*s", own->id.len,
+			 (const char *)own->id.data);
+	} else if (!c->ppk->name.of_clients) {
+		snprintf(f->ppk.id, sizeof(f->ppk.id), "%.*s", c->ppk->name.id_len,
+			 (const char *)c->ppk->name.id);
+	} else {
+		snprintf(f->ppk.id, sizeof(f->ppk.id), "ITS-PPKID");
+		far_note(
+			f,
+			"no section [Client ID] says which PPK this peer has: put the name of one in place of %s, and its key",
+			f->ppk.id);
+	}
+	if (!f->o->secrets || (c->ppk->name.of_clients && !own))
+		return;
+	f->ppk.key = own ? own->key : c->ppk->key;
+	f->ppk.len = own ? own->len : c->ppk->len;
+}
+
 /* The password of the user that the far end is, or that we are. */
 static void take_password(struct far *f)
 {
@@ -429,6 +458,7 @@ int far_write(const struct config *c, const struct far_target *target, const str
 	take_kinds_of_id(f);
 	take_psk(f);
 	take_password(f);
+	take_ppk(f);
 	take_ca(f);
 	if (take_children(f))
 		snprintf(err, size, "no memory");

@@ -91,6 +91,13 @@ struct far {
 	char secret[2 * SECRET_MAX + 8];
 	bool secret_shown; /* it is the secret itself … */
 	bool secret_hex; /* … in hexadecimal, without 0x, as it is no printable text */
+	/* The PPK that both have; "" without one. */
+	struct {
+		char id[IKE_MAX_PPK_ID + 1]; /* or a placeholder */
+		const uint8_t *key; /* NULL: not known, or not to be printed */
+		size_t len;
+		bool required;
+	} ppk;
 	struct ike_child_conf *child; /* turned round: local is the far end's */
 	unsigned int n_child;
 	struct ike_iov ca; /* the certificate of the CA that issued ours, DER; base NULL: not known */

@@ -213,18 +213,18 @@ static void put_keys(struct far *f)
 		put_proof(f, "LocalAuth", f->its_method);
 		put_proof(f, "RemoteAuth", f->our_method);
 	}
-	if (!f->c->n_ppk)
+	if (!*f->ppk.id)
 		return;
 	far_put(f, "PPK = ");
-	if (f->o->secrets) {
+	if (f->ppk.key) {
 		far_put(f, "hex:");
-		for (size_t i = 0; i < f->c->ppk->len; i++)
-			far_put(f, "%02x", f->c->ppk->key[i]);
+		for (size_t i = 0; i < f->ppk.len; i++)
+			far_put(f, "%02x", f->ppk.key[i]);
 	} else {
 		far_put(f, "THE-PPK-OF-%s", far_name(f));
 	}
-	far_put(f, "\nPPKID = %.*s\n", f->c->ppk->name.id_len, (const char *)f->c->ppk->name.id);
-	if (!f->c->ppk->name.required)
+	far_put(f, "\nPPKID = %s\n", f->ppk.id);
+	if (!f->ppk.required)
 		far_put(f, "PPKRequired = no\n");
 }
 

@@ -119,8 +119,8 @@ static void put_conn(struct far *f, const struct ike_child_conf *c, unsigned int
 	far_put(f, "  ikelifetime=%s\n", far_time(time, f->c->rekey_ike));
 	far_put(f, "  salifetime=%s\n", far_time(time, f->c->rekey_child));
 	far_put(f, "  mobike=%s\n", f->c->mobike && f->initiates ? "yes" : "no");
-	if (f->c->n_ppk)
-		far_put(f, "  ppk=%s\n", f->c->ppk->name.required ? "insist" : "yes");
+	if (*f->ppk.id)
+		far_put(f, "  ppk=%s\n", f->ppk.required ? "insist" : "yes");
 	far_put(f, "  auto=%s\n", f->initiates ? "start" : "add");
 }
 

@@ -115,10 +115,9 @@ static void put_child(struct far *f, const struct ike_child_conf *c)
 
 static void put_ppk(struct far *f)
 {
-	if (!f->c->n_ppk)
-		return;
-	far_put(f, "    ppk_id = \"%.*s\"\n    ppk_required = %s\n", f->c->ppk->name.id_len,
-		(const char *)f->c->ppk->name.id, f->c->ppk->name.required ? "yes" : "no");
+	if (*f->ppk.id)
+		far_put(f, "    ppk_id = \"%s\"\n    ppk_required = %s\n", f->ppk.id,
+			f->ppk.required ? "yes" : "no");
 }
 
 static void put_connection(struct far *f)
@@ -154,16 +153,13 @@ static void put_connection(struct far *f)
 
 static void put_ppk_secret(struct far *f)
 {
-	const struct config_ppk *ppk = f->c->n_ppk ? f->c->ppk : NULL;
-
-	if (!ppk)
+	if (!*f->ppk.id)
 		return;
-	far_put(f, "  ppk-%s {\n    id = \"%.*s\"\n    secret = ", far_name(f), ppk->name.id_len,
-		(const char *)ppk->name.id);
-	if (f->o->secrets) {
+	far_put(f, "  ppk-%s {\n    id = \"%s\"\n    secret = ", far_name(f), f->ppk.id);
+	if (f->ppk.key) {
 		far_put(f, "0x");
-		for (size_t i = 0; i < ppk->len; i++)
-			far_put(f, "%02x", ppk->key[i]);
+		for (size_t i = 0; i < f->ppk.len; i++)
+			far_put(f, "%02x", f->ppk.key[i]);
 	} else {
 		far_put(f, "\"THE-PPK-OF-%s\"", far_name(f));
 	}
@@ -174,7 +170,7 @@ static void put_secrets(struct far *f)
 {
 	bool psk = f->needs & FAR_PSK, eap = f->needs & (FAR_USER | FAR_SERVER);
 
-	if (!psk && !eap && !f->c->n_ppk)
+	if (!psk && !eap && !*f->ppk.id)
 		return;
 	far_put(f, "secrets {\n");
 	if (psk) {

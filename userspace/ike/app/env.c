@@ -483,9 +483,17 @@ static const uint8_t *psk(const struct config *c, const struct ike_job *job, siz
 	return own ? own->key : c->psk;
 }
 
+/* That of the tunnel, or of its client by the name that it says. */
 static const uint8_t *ppk(const struct config *c, const struct ike_job *job, size_t *len)
 {
-	(void)job;
+	const struct client_key *own =
+		job->auth.len ? client_ppks_find(&c->ppks, job->peer, job->auth.base, job->auth.len)
+			      : NULL;
+
+	if (job->auth.len) {
+		*len = own ? own->len : 0;
+		return own ? own->key : NULL;
+	}
 	*len = c->ppk ? c->ppk->len : 0;
 	return c->ppk ? c->ppk->key : NULL;
 }

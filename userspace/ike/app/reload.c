@@ -58,6 +58,13 @@ static bool lacks_keys(const struct client_keys *from, const struct client_keys 
 	return false;
 }
 
+/* … or a PPK of a client? */
+static bool lacks_any_key(const struct config *from, const struct config *to)
+{
+	return lacks_keys(&from->keys, &to->keys) || lacks_keys(&from->ppks.keys, &to->ppks.keys) ||
+	       lacks_keys(&from->ppks.of, &to->ppks.of);
+}
+
 static bool is_other_ppk(const struct config_ppk *x, const struct config_ppk *y)
 {
 	if (!x || !y)
@@ -129,7 +136,7 @@ static int change_kernel(struct agent *a, struct tunnel *t)
 static bool change_running(struct agent *a, struct tunnel *t, const struct config *conf)
 {
 	bool ours = t->ifindex && !t->after && !t->moved && !strcmp(t->device, t->conf.name);
-	bool keys = is_other_key(&t->conf, conf) || lacks_keys(&t->conf.keys, &conf->keys);
+	bool keys = is_other_key(&t->conf, conf) || lacks_any_key(&t->conf, conf);
 	bool other_servers;
 	int err;
 
@@ -255,24 +262,31 @@ static void note(json_t *list, const char *name)
 		json_array_append_new(list, ctl_text(name));
 }
 
+static void swap_keys(struct client_keys *a, struct client_keys *b)
+{
+	struct client_keys old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
 /*
  * If only keys of clients are others, the next proof goes by them, and who is connected stays unless its
  * key is gone.
  */
 static bool tunnel_take_keys(struct agent *a, struct tunnel *t, struct config *conf)
 {
-	struct client_keys old = t->conf.keys;
-
 	if (t->after || t->conf.clients <= 1 || config_equal(&t->conf, conf) ||
 	    !config_equal_but_keys(&t->conf, conf))
 		return false;
-	t->conf.keys = conf->keys;
-	conf->keys = old;
+	swap_keys(&t->conf.keys, &conf->keys);
+	swap_keys(&t->conf.ppks.keys, &conf->ppks.keys);
+	swap_keys(&t->conf.ppks.of, &conf->ppks.of);
 	memcpy(t->conf.secrets_file, conf->secrets_file, sizeof(t->conf.secrets_file));
 	t->conf.file_time = conf->file_time;
 	log_say(IKE_LOG_INFO, t->conf.name, "keys of clients were changed");
 	change_core(a, t, &t->conf); /* so that proofs under way are judged anew, by these keys */
-	adopt_changed(t, lacks_keys(&conf->keys, &t->conf.keys));
+	adopt_changed(t, lacks_any_key(conf, &t->conf));
 	return true;
 }
 

@@ -48,6 +48,15 @@ static int seal_private(const struct seal *s, struct config *c)
 	return 0;
 }
 
+static int seal_clients(const struct seal *s, struct client_keys *l)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < l->n && !rc; i++)
+		rc = seal_key(s, l->v[i].key, &l->v[i].len, l->v[i].digest);
+	return rc;
+}
+
 int seal_config(const struct seal *s, struct config *c)
 {
 	int rc = seal_key(s, c->psk, &c->psk_len, c->psk_digest);
@@ -59,11 +68,10 @@ int seal_config(const struct seal *s, struct config *c)
 	if (!rc)
 		rc = seal_private(s, c);
 
-	for (unsigned int i = 0; i < c->keys.n && !rc; i++) {
-		struct client_key *k = &c->keys.v[i];
-
-		rc = seal_key(s, k->key, &k->len, k->digest);
-	}
+	if (!rc)
+		rc = seal_clients(s, &c->keys);
+	if (!rc)
+		rc = seal_clients(s, &c->ppks.keys);
 	for (unsigned int i = 0; i < c->n_radius && !rc; i++) {
 		struct config_radius *r = &c->radius[i];
 

@@ -63,15 +63,17 @@ static void add_proposals(struct digest *d, const struct ike_proposals *l)
 	add(d, NULL, 0);
 }
 
-/* What the peer, or its client @own, has to prove that it has; NULL: it is the tunnel's. */
-static void add_key(struct digest *d, const struct config *c, const struct client_key *own)
+/* What the peer @id, or its client @own, has to prove that it has; NULL: it is the tunnel's. */
+static void add_key(struct digest *d, const struct config *c, const struct ike_id *id,
+		    const struct client_key *own)
 {
+	const struct client_key *ppk = client_ppks_own(&c->ppks, id);
 	const struct ike_creds creds = { c->creds, c->n_creds };
 	struct ike_iov key;
 	size_t at = 0;
 
 	if (c->ppk)
-		add(d, c->ppk->digest, SECRET_DIGEST);
+		add(d, ppk ? ppk->digest : c->ppk->digest, SECRET_DIGEST);
 	if (c->remote_auth.then_user) { /* the client's own key is the user's password */
 		add(d, own ? own->digest : NULL, own ? SECRET_DIGEST : 0);
 		own = NULL;
@@ -116,7 +118,10 @@ static void add_agreement(struct digest *d, const struct config *c)
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->encap }, 1);
 	if (c->ppk) {
 		add(d, c->ppk->name.id, c->ppk->name.id_len);
-		add_numbers(d, (const uint16_t[]){ c->ppk->name.required }, 1);
+		add_numbers(d,
+			    (const uint16_t[]){ (uint16_t)(c->ppk->name.required |
+							   c->ppk->name.of_clients << 1) },
+			    1);
 	}
 	if (c->revocation != PKI_REVOCATION_OFF)
 		add_numbers(d, (const uint16_t[]){ (uint16_t)c->revocation }, 1);
@@ -192,7 +197,7 @@ static int compute_terms(const struct config *c, const uint8_t *secret, const st
 	if (ike_kex_known(IKE_DH_MLKEM768))
 		add(&mark, "mlkem", 5);
 	add_agreement(&agreement, c);
-	add_key(&key, c, own);
+	add_key(&key, c, id, own);
 	memcpy(out, salt, TERMS_SALT);
 	return put(out + AT_MARK, &mark) && put(out + AT_AGREEMENT, &agreement) &&
 			       put(out + AT_KEY, &key) && put(out + AT_PLACE, &place)

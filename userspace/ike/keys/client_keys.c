@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ike/keys/client_keys.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "ike/app/config/ini.h"
 #include "ike/auth/job.h"
 #include "ike/auth/mschapv2.h"
+#include "ike/core/core.h"
 #include "ike/crypto/crypto.h"
 #include "ike/eap/eap.h"
 #include "ike/proto/text.h"
@@ -126,11 +128,36 @@ const struct client_key *client_keys_find(const struct client_key *list, unsigne
 	return found;
 }
 
-/* ---- the files of Secrets= and Users= ----------------------------------------------------------- */
+void client_ppk_name(struct ike_id *id, const void *name, size_t len)
+{
+	*id = (struct ike_id){ .type = IKE_ID_KEY_ID, .len = (uint16_t)len };
+	memcpy(id->data, name, len);
+}
+
+const struct client_key *client_ppks_find(const struct client_ppks *l, const struct ike_id *client,
+					  const void *name, size_t len)
+{
+	const struct client_key *own = client_keys_find(l->of.v, l->of.n, client);
+	struct ike_id id;
+
+	if (len > IKE_MAX_PPK_ID || (own && (own->len != len || memcmp(own->key, name, len) != 0)))
+		return NULL;
+	client_ppk_name(&id, name, len);
+	return find_exact(l->keys.v, l->keys.n, &id);
+}
+
+const struct client_key *client_ppks_own(const struct client_ppks *l, const struct ike_id *client)
+{
+	const struct client_key *own = client_keys_find(l->of.v, l->of.n, client);
+
+	return own ? client_ppks_find(l, client, own->key, own->len) : NULL;
+}
+
+/* ---- the files of Secrets=, Users= and ClientPPKs= ----------------------------------------------------------- */
 
 struct parse {
 	struct client_keys *l;
-	bool users; /* it is the file of Users= */
+	enum { OF_SECRETS, OF_USERS, OF_PPKS } file;
 	void (*fn)(void *ctx, bool error, unsigned int line, const char *text);
 	void *ctx;
 	unsigned int line;
@@ -155,8 +182,10 @@ static void say(struct parse *p, bool error, const char *fmt, ...)
 /* What is wrong with a line that is no IDENTITY = KEY; it may hold a key anywhere. */
 static const char *line_fault(const struct parse *p, const char *text)
 {
-	if (p->users)
+	if (p->file == OF_USERS)
 		return "expected NAME = PASSWORD";
+	if (p->file == OF_PPKS)
+		return "expected NAME = KEY";
 	if (strstr(text, ": PSK "))
 		return "lines of ipsec.secrets are written IDENTITY = KEY here";
 	if (*text == '[')
@@ -225,8 +254,36 @@ static void take_user(struct parse *p, struct client_key *k, const char *name, c
 		say(p, true, "behind nt: there are no 32 digits of a hash");
 }
 
+/* Whose key it is, or which. */
+static bool take_name(struct parse *p, struct client_key *k, const char *name)
+{
+	size_t len = strlen(name);
+	char why[512];
+
+	if (p->file == OF_SECRETS && ike_id_from_text(name, &k->id, why, sizeof(why))) {
+		say(p, true, "before the =: %s", why);
+		return false;
+	}
+	if (p->file == OF_SECRETS)
+		return true;
+	for (size_t i = 0; i < len; i++) {
+		if (!isgraph((unsigned char)name[i]))
+			len = IKE_MAX_PPK_ID + 1;
+	}
+	if (len > IKE_MAX_PPK_ID) {
+		say(p, true,
+		    "before the = there is no PPK's name of up to %d characters without blanks",
+		    IKE_MAX_PPK_ID);
+		return false;
+	}
+	client_ppk_name(&k->id, name, len);
+	return true;
+}
+
 static void take_key(struct parse *p, const char *name, const char *value)
 {
+	bool (*strong)(const uint8_t *, size_t, char *, size_t) =
+		p->file == OF_PPKS ? secret_strong_ppk : secret_strong;
 	struct client_key *k = client_keys_add(p->l);
 	char why[512];
 
@@ -236,14 +293,12 @@ static void take_key(struct parse *p, const char *name, const char *value)
 	}
 	k->line = p->line;
 	k->of_secrets = true;
-	if (p->users) {
+	if (p->file == OF_USERS) {
 		take_user(p, k, name, value);
 		return;
 	}
-	if (ike_id_from_text(name, &k->id, why, sizeof(why))) {
-		say(p, true, "before the =: %s", why);
+	if (!take_name(p, k, name))
 		return;
-	}
 	if (!*value) {
 		say(p, true, "there is no key behind the =");
 		return;
@@ -252,27 +307,30 @@ static void take_key(struct parse *p, const char *name, const char *value)
 		say(p, true, "%s", why);
 		return;
 	}
-	if (*why || !secret_strong(k->key, k->len, why, sizeof(why)))
+	if (*why || !strong(k->key, k->len, why, sizeof(why)))
 		say(p, false, "the key %s", why);
 }
 
 /*
  * The = between both: the first one, as keys may hold others. No identity holds one but a key ID, behind
- * which it stands by itself.
+ * which it stands by itself, as it does behind a PPK's name that holds one.
  */
-static char *find_equals(char *text)
+static char *find_equals(const struct parse *p, char *text)
 {
 	char *end = text + strcspn(text, " \t");
 	char *after = end + strspn(end, " \t");
+	bool may_hold = p->file == OF_PPKS ||
+			(p->file == OF_SECRETS && !strncasecmp(text, "keyid:", 6));
 
-	return !strncasecmp(text, "keyid:", 6) && *after == '=' ? after : strchr(text, '=');
+	return may_hold && *after == '=' ? after : strchr(text, '=');
 }
 
 static void take_line(struct parse *p, char *text)
 {
-	char *equals = p->users ? strchr(text, '=') : find_equals(text);
+	char *equals = find_equals(p, text);
 
-	if (!equals || equals == text || (!p->users && (strstr(text, ": PSK ") || *text == '['))) {
+	if (!equals || equals == text ||
+	    (p->file == OF_SECRETS && (strstr(text, ": PSK ") || *text == '['))) {
 		say(p, true, "%s", line_fault(p, text));
 		return;
 	}
@@ -316,7 +374,16 @@ int client_keys_parse_users(struct client_keys *l, const char *text, size_t len,
 			    void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
 			    void *ctx)
 {
-	struct parse p = { .l = l, .users = true, .fn = fn, .ctx = ctx };
+	struct parse p = { .l = l, .file = OF_USERS, .fn = fn, .ctx = ctx };
+
+	return parse_text(&p, text, len);
+}
+
+int client_keys_parse_ppks(struct client_keys *l, const char *text, size_t len,
+			   void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
+			   void *ctx)
+{
+	struct parse p = { .l = l, .file = OF_PPKS, .fn = fn, .ctx = ctx };
 
 	return parse_text(&p, text, len);
 }

@@ -2,7 +2,7 @@
 /*
  * Keys of single clients: for an identity, or with a wildcard for those it stands for, in place of
  * the tunnel's PSK. They come from the sections [Client ID] of its configuration and from the file
- * that Secrets= names; or they are the users of the file that Users= names. Pure.
+ * that Secrets= names; or they are the users of the file that Users= names, or PPKs by their names. Pure.
  */
 #ifndef ESPTUN_IKE_CLIENT_KEYS_H
 #define ESPTUN_IKE_CLIENT_KEYS_H
@@ -29,6 +29,13 @@ struct client_keys {
 	unsigned int n;
 };
 
+/* PPKs of clients (RFC 8784). */
+struct client_ppks {
+	struct client_keys keys; /* by their names, see client_ppk_name(); sorted */
+	struct client_keys
+		of; /* which a client has to have: key is its name; sorted; others may have any */
+};
+
 /* A new one, all zero, at the end; NULL without memory, or at CLIENT_KEYS_MAX. */
 struct client_key *client_keys_add(struct client_keys *l);
 void client_keys_clear(struct client_keys *l);
@@ -48,6 +55,16 @@ int client_keys_parse(struct client_keys *l, const char *text, size_t len,
 int client_keys_parse_users(struct client_keys *l, const char *text, size_t len,
 			    void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
 			    void *ctx);
+
+/*
+ * The same for the text of ClientPPKs=: lines NAME = KEY, of which the identity is the name, as a key ID (client_ppk_name()).
+ * One with = in it has a blank behind it.
+ */
+int client_keys_parse_ppks(struct client_keys *l, const char *text, size_t len,
+			   void (*fn)(void *ctx, bool error, unsigned int line, const char *text),
+			   void *ctx);
+/* The name of a PPK, of @len bytes, as an identity of that list. */
+void client_ppk_name(struct ike_id *id, const void *name, size_t len);
 
 /* The password in @key becomes a key of jobs (enum ike_job_secret). -1: it is no text in UTF-8, or longer than SECRET_MAX - 1 bytes. */
 int client_keys_password(uint8_t key[static SECRET_ROOM], size_t *len);
@@ -71,5 +88,11 @@ const struct client_key *client_keys_find(const struct client_key *list, unsigne
  */
 const struct client_key *client_keys_at(const struct client_key *list, unsigned int n,
 					const struct ike_id *id, uint16_t at);
+
+/* The PPK of this name for the client; NULL: there is none, or it has to have another one. */
+const struct client_key *client_ppks_find(const struct client_ppks *l, const struct ike_id *client,
+					  const void *name, size_t len);
+/* The one that it has to have; NULL: that is not said. */
+const struct client_key *client_ppks_own(const struct client_ppks *l, const struct ike_id *client);
 
 #endif

@@ -186,6 +186,8 @@ void check_together(const struct check_file *files, unsigned int n, const struct
 			       files[i].conf.password ? files[i].conf.password->file : "", r);
 		check_key_file(&files[i], "PPK", files[i].conf.ppk ? files[i].conf.ppk->file : "",
 			       r);
+		check_key_file(&files[i], "ClientPPKs",
+			       files[i].conf.ppk ? files[i].conf.ppk->clients_file : "", r);
 		check_key_file(&files[i], "Secrets", files[i].conf.secrets_file, r);
 		check_key_file(&files[i], "Key", files[i].conf.key_file, r);
 		if (paths->passphrase[0] == '/')

@@ -412,6 +412,10 @@ void config_lists(struct config *c, struct config_list out[CONFIG_LISTS])
 					sizeof(*c->fetch_from) };
 	out[16] =
 		(struct config_list){ (void **)&c->first_id, c->n_first_id, sizeof(*c->first_id) };
+	out[17] = (struct config_list){ (void **)&c->ppks.keys.v, c->ppks.keys.n,
+					sizeof(*c->ppks.keys.v) };
+	out[18] =
+		(struct config_list){ (void **)&c->ppks.of.v, c->ppks.of.n, sizeof(*c->ppks.of.v) };
 }
 
 void config_clear(struct config *c)
@@ -419,6 +423,8 @@ void config_clear(struct config *c)
 	struct config_list lists[CONFIG_LISTS];
 
 	client_keys_clear(&c->keys);
+	client_keys_clear(&c->ppks.keys);
+	client_keys_clear(&c->ppks.of);
 	if (c->private_key)
 		ike_wipe(c->private_key, c->n_private);
 	if (c->ppk)
@@ -484,6 +490,7 @@ bool config_equal_but_keys(const struct config *a, const struct config *b)
 	bool same;
 
 	x.keys = b->keys;
+	x.ppks = b->ppks;
 	memcpy(x.secrets_file, b->secrets_file, sizeof(x.secrets_file));
 	same = config_equal(&x, b);
 	ike_wipe(&x, sizeof(x));

@@ -43,6 +43,7 @@ struct config_ppk {
 	size_t len;
 	uint8_t digest[SECRET_DIGEST]; /* once it is sealed */
 	char file[256]; /* "": it is in key */
+	char clients_file[256]; /* with those of clients, see ->ppks; "": none */
 	struct ike_ppk_conf name;
 };
 
@@ -112,6 +113,7 @@ struct config {
 	char psk_file[256]; /* "": the key is in psk */
 	struct config_ppk *ppk;
 	unsigned int n_ppk; /* 0 or 1 */
+	struct client_ppks ppks;
 	struct ike_auth_conf remote_auth;
 	uint32_t signatures; /* enum ike_sig_policy */
 	uint32_t eap_methods; /* set of enum eap_number; 0: no end has EAP */
@@ -197,7 +199,7 @@ struct config_list {
 	size_t size; /* bytes of an item */
 };
 
-enum { CONFIG_LISTS = 17 };
+enum { CONFIG_LISTS = 19 };
 
 /* Those of @c, never NULL. */
 const struct config_paths *config_paths(const struct config *c);

@@ -380,10 +380,6 @@ static void check_eap(struct parse *p)
 	}
 	if (!c->eap_methods)
 		c->eap_methods = 1u << EAP_MSCHAPV2;
-	if (config_given(p, "PPK"))
-		config_say(
-			p, true, config_line_of(p, "PPK"),
-			"PPK: keys are not mixed with one where an end is a user by EAP: expected none");
 	check_eap_keys(p);
 	check_eap_only(p);
 	if (ours)
@@ -474,45 +470,11 @@ static void warn_psk(struct parse *p)
 		config_say(p, false, config_line_of(p, "PSK"), "the key %s", why);
 }
 
-static void warn_ppk(struct parse *p, const struct config_ppk *ppk)
-{
-	char why[160];
-
-	if (ppk->len && !secret_strong_ppk(ppk->key, ppk->len, why, sizeof(why)))
-		config_say(p, false, config_line_of(p, "PPK"), "PPK: the key %s", why);
-	if (p->c->clients > 1)
-		config_say(
-			p, false, config_line_of(p, "PPK"),
-			"PPK is one key for all clients: each of them could read what others sent once it has a quantum computer");
-}
-
-/* A PPK and its name come together; who gives one means it to be used. */
-static void check_ppk(struct parse *p)
-{
-	struct config_ppk *ppk = p->c->ppk;
-
-	if (!ppk)
-		return;
-	if (!config_given(p, "PPK"))
-		config_say(p, true,
-			   config_line_of(p, config_given(p, "PPKID") ? "PPKID" : "PPKRequired"),
-			   "[Peer] lacks PPK, the post-quantum preshared key");
-	else if (!config_given(p, "PPKID"))
-		config_say(
-			p, true, config_line_of(p, "PPK"),
-			"PPK: expected PPKID in [Peer], too, the name that both ends know it by");
-	if (!config_given(p, "PPKRequired"))
-		ppk->name.required = true;
-	if (ppk->len && ppk->len == p->c->psk_len && ike_equal(ppk->key, p->c->psk, ppk->len))
-		config_say(p, true, config_line_of(p, "PPK"),
-			   "PPK and PSK are the same key: expected a key of its own for each");
-	warn_ppk(p, ppk);
-}
-
 void config_auth_check(struct parse *p)
 {
+	config_ppk_sections(p);
 	check_methods(p);
 	if (p->c->psk_len)
 		warn_psk(p);
-	check_ppk(p);
+	config_ppk_check(p);
 }

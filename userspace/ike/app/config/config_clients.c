@@ -13,16 +13,26 @@
 #include "ike/proto/addr.h"
 #include "ike/proto/id.h"
 
-static void check_client_key(struct parse *p, const struct client_key *k)
+static bool may_come(struct parse *p, const struct client_key *k)
 {
 	const struct ike_id *of_all = &p->c->remote_id;
-	char id[IKE_MAX_ID + 16], all[IKE_MAX_ID + 16], why[128];
+	char id[IKE_MAX_ID + 16], all[IKE_MAX_ID + 16];
+
+	if (ike_id_matches(&k->id, of_all) || ike_id_matches(of_all, &k->id))
+		return true;
+	config_say(p, true, k->line, "[Client %s] can never come: RemoteID is %s",
+		   ike_id_print(id, sizeof(id), &k->id), ike_id_print(all, sizeof(all), of_all));
+	return false;
+}
+
+static void check_client_key(struct parse *p, const struct client_key *k)
+{
+	char id[IKE_MAX_ID + 16], why[128];
 
 	ike_id_print(id, sizeof(id), &k->id);
-	if (!ike_id_matches(&k->id, of_all) && !ike_id_matches(of_all, &k->id))
-		config_say(p, true, k->line, "[Client %s] can never come: RemoteID is %s", id,
-			   ike_id_print(all, sizeof(all), of_all));
-	else if (!k->len && !k->named)
+	if (!may_come(p, k))
+		return;
+	if (!k->len && !k->named)
 		config_say(p, true, k->line, "[Client %s] lacks PSK, the key shared with it", id);
 	else if (k->len && !secret_strong(k->key, k->len, why, sizeof(why)))
 		config_say(p, false, k->line, "[Client %s]: the key %s", id, why);
@@ -42,13 +52,15 @@ static void check_client_keys(struct parse *p)
 			   twice->line > twice[-1].line ? twice[-1].line : twice->line);
 	for (unsigned int i = 0; i < l->n; i++)
 		check_client_key(p, &l->v[i]);
+	for (unsigned int i = 0; i < p->c->ppks.of.n; i++)
+		may_come(p, &p->c->ppks.of.v[i]);
 }
 
 static void refuse_client_keys(struct parse *p)
 {
-	if (p->c->keys.n)
+	if (p->c->keys.n + p->c->ppks.of.n)
 		config_say(
-			p, true, p->c->keys.v[0].line,
+			p, true, (p->c->keys.n ? p->c->keys.v : p->c->ppks.of.v)[0].line,
 			"[Client ID] is for clients: expected Clients of 2 or more in [Peer], too");
 	if (config_given(p, "Secrets"))
 		config_say(p, true, config_line_of(p, "Secrets"),

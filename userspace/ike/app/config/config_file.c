@@ -153,21 +153,22 @@ static int load_password(struct config *c, const struct config_report *rep)
 	return -1;
 }
 
-/* The keys of clients whose sections name a file. */
-static int load_client_keys(struct config *c, const struct config_report *rep)
+/* Those of the keys, or PPKs, of clients whose sections name a file. */
+static int load_client_keys(struct config *c, struct client_keys *l, strong_fn *strong,
+			    const struct config_report *rep)
 {
 	struct timespec changed;
 	int err = 0;
 
-	for (unsigned int i = 0; i < c->keys.n; i++) {
-		struct client_key *k = &c->keys.v[i];
+	for (unsigned int i = 0; i < l->n; i++) {
+		struct client_key *k = &l->v[i];
 		char path[sizeof(k->key)];
 
 		if (!k->named)
 			continue;
 		memcpy(path, k->key, sizeof(path)); /* it ends within: config_copy() */
 		memset(k->key, 0, sizeof(k->key));
-		if (load_key(path, k->key, &k->len, secret_strong, &changed, rep))
+		if (load_key(path, k->key, &k->len, strong, &changed, rep))
 			err = -1;
 		else
 			note_change(c, &changed);
@@ -482,8 +483,9 @@ static int load_creds(struct config *c, const struct config_report *rep)
 	return err ? -1 : check_creds(c, rep);
 }
 
+/* A file with a key in each line. */
 struct secrets {
-	const struct config *c;
+	const char *path;
 	const struct config_report *rep;
 };
 
@@ -491,26 +493,27 @@ static void tell_of_line(void *ctx, bool error, unsigned int line, const char *t
 {
 	const struct secrets *s = ctx;
 
-	tell(s->rep, error, "%s:%u: %s", s->c->secrets_file, line, text);
+	tell(s->rep, error, "%s:%u: %s", s->path, line, text);
 }
 
-static int load_secrets(struct config *c, const struct config_report *rep)
+static int load_secrets(struct config *c, const char *path, struct client_keys *l,
+			int (*parse)(struct client_keys *l, const char *text, size_t len,
+				     void (*fn)(void *, bool, unsigned int, const char *), void *),
+			const struct config_report *rep)
 {
-	struct secrets ctx = { c, rep };
+	struct secrets ctx = { path, rep };
 	char *text = malloc(CONFIG_MAX_SECRETS + 1);
 	struct stat st;
-	ssize_t len = text ? secret_read(c->secrets_file, text, CONFIG_MAX_SECRETS + 1, &st) : -1;
+	ssize_t len = text ? secret_read(path, text, CONFIG_MAX_SECRETS + 1, &st) : -1;
 	int err = -1;
 
 	if (len < 0)
-		report_unread(c->secrets_file, rep);
+		report_unread(path, rep);
 	else if (len > CONFIG_MAX_SECRETS)
-		tell(rep, true, "%s is longer than %d bytes", c->secrets_file, CONFIG_MAX_SECRETS);
-	else if (closed_to_others(c->secrets_file, &st, rep)) {
+		tell(rep, true, "%s is longer than %d bytes", path, CONFIG_MAX_SECRETS);
+	else if (closed_to_others(path, &st, rep)) {
 		note_change(c, &st.st_ctim);
-		err = (ike_auth_is_user(&c->remote_auth) ? client_keys_parse_users
-							 : client_keys_parse)(
-			&c->keys, text, (size_t)len, tell_of_line, &ctx);
+		err = parse(l, text, (size_t)len, tell_of_line, &ctx);
 	}
 	if (text)
 		ike_wipe(text, CONFIG_MAX_SECRETS + 1);
@@ -518,29 +521,55 @@ static int load_secrets(struct config *c, const struct config_report *rep)
 	return err;
 }
 
-/* No identity has two keys; then all are in order. */
-static int join_client_keys(struct config *c, const struct config_report *rep)
+/* No identity, or name, has two keys; then all are in order. */
+static int join_keys(struct client_keys *l, const char *path, const struct config_report *rep)
 {
-	const struct client_key *b = client_keys_sort(&c->keys), *a = b ? b - 1 : NULL;
+	const struct client_key *b = client_keys_sort(l), *a = b ? b - 1 : NULL;
 	char id[IKE_MAX_ID + 16];
 
-	for (unsigned int i = 0; !b && i < c->keys.n; i++) {
-		c->keys.v[i].line = 0;
-		c->keys.v[i].named = c->keys.v[i].of_secrets = false;
+	for (unsigned int i = 0; !b && i < l->n; i++) {
+		l->v[i].line = 0;
+		l->v[i].named = l->v[i].of_secrets = false;
 	}
 	if (!b)
 		return 0;
-	/* Within the sections it was looked for already, so one at least is of the file. */
 	if (!b->of_secrets || (a->of_secrets && a->line > b->line)) {
 		const struct client_key *x = a;
 
 		a = b;
 		b = x;
 	}
-	tell(rep, true, "%s:%u: %s has a key already, in line %u of %s", c->secrets_file, b->line,
-	     ike_id_print(id, sizeof(id), &b->id), a->line,
-	     a->of_secrets ? "this file" : "the configuration");
+	ike_id_print(id, sizeof(id), &b->id);
+	if (b->of_secrets)
+		tell(rep, true, "%s:%u: %s has a key already, in line %u of %s", path, b->line, id,
+		     a->line, a->of_secrets ? "this file" : "the configuration");
+	else /* identities of sections were compared before, so that it is a PPK */
+		tell(rep, true,
+		     "%s has two keys, in the sections [Client ID] of lines %u and %u: expected a PPK of its own for each, or one [Client *.DOMAIN] for all of them",
+		     id, a->line, b->line);
 	return -1;
+}
+
+/* The PPKs of clients, and those that clients have to have, are there. */
+static int join_ppks(struct config *c, const struct config_report *rep)
+{
+	char id[IKE_MAX_ID + 16];
+
+	if (join_keys(&c->ppks.keys, c->ppk ? c->ppk->clients_file : "", rep))
+		return -1;
+	for (unsigned int i = 0; i < c->ppks.of.n; i++) {
+		struct client_key *of = &c->ppks.of.v[i];
+
+		of->line = 0;
+		if (client_ppks_own(&c->ppks, &of->id))
+			continue;
+		tell(rep, true,
+		     "[Client %s] has PPKID = %.*s, and there is no such PPK: expected PPK there, too, or a line of that name in %s",
+		     ike_id_print(id, sizeof(id), &of->id), (int)of->len, (const char *)of->key,
+		     c->ppk->clients_file);
+		return -1;
+	}
+	return 0;
 }
 
 /* Does the configuration file itself hold a key? */
@@ -548,6 +577,10 @@ static bool holds_key(const struct config *c)
 {
 	for (unsigned int i = 0; i < c->keys.n; i++) {
 		if (!c->keys.v[i].named)
+			return true;
+	}
+	for (unsigned int i = 0; i < c->ppks.keys.n; i++) {
+		if (!c->ppks.keys.v[i].named)
 			return true;
 	}
 	for (unsigned int i = 0; i < c->n_radius; i++) {
@@ -576,6 +609,23 @@ static void warn_of_key(const struct config *c, const struct config_report *rep)
 		     kind == IKE_KEY_RSA ? ", or Signatures = sha1 in [Peer]" : "");
 }
 
+/* Those of clients. */
+static int load_keys_of_clients(struct config *c, const struct config_report *rep)
+{
+	const char *ppks = c->ppk ? c->ppk->clients_file : "";
+
+	if (load_client_keys(c, &c->keys, secret_strong, rep) ||
+	    load_client_keys(c, &c->ppks.keys, secret_strong_ppk, rep) ||
+	    (*c->secrets_file &&
+	     load_secrets(c, c->secrets_file, &c->keys,
+			  ike_auth_is_user(&c->remote_auth) ? client_keys_parse_users
+							    : client_keys_parse,
+			  rep)) ||
+	    (*ppks && load_secrets(c, ppks, &c->ppks.keys, client_keys_parse_ppks, rep)))
+		return -1;
+	return join_keys(&c->keys, c->secrets_file, rep) || join_ppks(c, rep) ? -1 : 0;
+}
+
 /* All keys that are in files, that of the configuration, @st of @path, among them. */
 static int load_keys(const char *path, const struct stat *st, struct config *c,
 		     const struct config_report *rep)
@@ -584,11 +634,10 @@ static int load_keys(const char *path, const struct stat *st, struct config *c,
 		return -1;
 	if ((*c->psk_file && load_psk(c, rep)) || (c->password && load_password(c, rep)) ||
 	    (c->ppk && *c->ppk->file && load_ppk(c, rep)) || load_radius_secrets(c, rep) ||
-	    load_creds(c, rep) || load_client_keys(c, rep) ||
-	    (*c->secrets_file && load_secrets(c, rep)))
+	    load_creds(c, rep) || load_keys_of_clients(c, rep))
 		return -1;
 	warn_of_key(c, rep);
-	return join_client_keys(c, rep);
+	return 0;
 }
 
 /* "hq" of "/etc/esptun/hq.conf". */

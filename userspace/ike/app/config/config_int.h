@@ -4,8 +4,8 @@
  * (each key and its value), config_check.c (what only the whole file shows), config_auth.c (of that: how the ends prove who
  * they are), config_clients.c (of that: clients and their addresses), config_file.c (files, and
  * keys in files of their own), config_cred.c (public and private keys), config_net.c (addresses and
- * networks), config_radius.c (RADIUS servers), config_say.c (what is told of a fault, and numbers).
- * Private to these ten.
+ * networks), config_ppk.c (post-quantum preshared keys), config_radius.c (RADIUS servers), config_say.c (what is told of a
+ * fault, and numbers). Private to these eleven.
  */
 #ifndef ESPTUN_IKE_CONFIG_INT_H
 #define ESPTUN_IKE_CONFIG_INT_H
@@ -111,6 +111,13 @@ int config_pool_client_to_client(struct parse *p, char *s);
 /* One more fixed address. 0, or -1 without memory. */
 int config_add_fixed(struct config *c, const struct pool_fixed *f);
 
+/* ---- config_ppk.c ---------------------------------------------------------------- */
+
+/* Sections [Client ID] without PSK are out of ->keys from now on. */
+void config_ppk_sections(struct parse *p);
+/* What is there of PPKs together, once the methods are known. */
+void config_ppk_check(struct parse *p);
+
 /* ---- config_radius.c ------------------------------------------------------------- */
 
 /* Is it "Radius"? Then the section is dealt with. */
@@ -142,6 +149,8 @@ struct key {
 extern const struct key config_keys[];
 extern const unsigned int config_n_keys;
 
+/* c->ppk, to be written to; NULL without memory. */
+struct config_ppk *config_need_ppk(struct config *c);
 /* By name, those of [Tunnel] and [Peer] first; NULL if there is none. */
 const struct key *config_find_key(const char *name);
 const struct key *config_find_key_of(const char *section, const char *name);

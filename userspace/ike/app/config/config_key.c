@@ -332,8 +332,16 @@ static int set_psk(struct parse *p, char *s)
 	return set_secret(p, s, k ? k->key : c->psk, k ? &k->len : &c->psk_len);
 }
 
+/* /PATH or file:/PATH, which the file of a key is named by. */
+static int set_file(char *to, size_t size, const char *s)
+{
+	if (!strncmp(s, "file:/", 6))
+		s += 5;
+	return *s == '/' && config_copy(to, size, s) ? 0 : -1;
+}
+
 /* Few tunnels have one, so that it takes no room in the others. NULL without memory. */
-static struct config_ppk *make_ppk(struct config *c)
+struct config_ppk *config_need_ppk(struct config *c)
 {
 	if (!c->ppk)
 		c->ppk = calloc(1, sizeof(*c->ppk));
@@ -343,7 +351,7 @@ static struct config_ppk *make_ppk(struct config *c)
 
 static int set_ppk(struct parse *p, char *s)
 {
-	struct config_ppk *ppk = make_ppk(p->c);
+	struct config_ppk *ppk = config_need_ppk(p->c);
 
 	if (!ppk)
 		return -1;
@@ -352,16 +360,24 @@ static int set_ppk(struct parse *p, char *s)
 	return set_secret(p, s, ppk->key, &ppk->len);
 }
 
-static int set_ppk_id(struct parse *p, char *s)
+/* A name that may stand in a file: its length; 0: it is none. */
+static size_t ppk_name_len(const char *s)
 {
-	struct config_ppk *ppk = make_ppk(p->c);
 	size_t len = strlen(s);
 
 	for (size_t i = 0; i < len; i++) {
 		if (!isgraph((unsigned char)s[i]))
-			return -1;
+			return 0;
 	}
-	if (!ppk || !len || len > IKE_MAX_PPK_ID)
+	return len <= IKE_MAX_PPK_ID ? len : 0;
+}
+
+static int set_ppk_id(struct parse *p, char *s)
+{
+	struct config_ppk *ppk = config_need_ppk(p->c);
+	size_t len = ppk_name_len(s);
+
+	if (!ppk || !len)
 		return -1;
 	memcpy(ppk->name.id, s, len);
 	ppk->name.id_len = (uint8_t)len;
@@ -370,17 +386,52 @@ static int set_ppk_id(struct parse *p, char *s)
 
 static int set_ppk_required(struct parse *p, char *s)
 {
-	struct config_ppk *ppk = make_ppk(p->c);
+	struct config_ppk *ppk = config_need_ppk(p->c);
 
 	return ppk ? config_yes_no(s, &ppk->name.required) : -1;
 }
 
-/* /PATH or file:/PATH, which the file of a key is named by. */
-static int set_file(char *to, size_t size, const char *s)
+static int set_client_ppks(struct parse *p, char *s)
 {
-	if (!strncmp(s, "file:/", 6))
-		s += 5;
-	return *s == '/' && config_copy(to, size, s) ? 0 : -1;
+	struct config_ppk *ppk = config_need_ppk(p->c);
+
+	return ppk ? set_file(ppk->clients_file, sizeof(ppk->clients_file), s) : -1;
+}
+
+/* One more for the section [Client ID] at hand; its line tells which of both lists belong together. */
+static struct client_key *add_ppk(struct parse *p, struct client_keys *l)
+{
+	struct client_key *k = client_keys_add(l);
+
+	if (!k)
+		return NULL;
+	k->line = p->client->line;
+	return k;
+}
+
+static int set_ppk_of_client(struct parse *p, char *s)
+{
+	struct client_key *k = add_ppk(p, &p->c->ppks.keys);
+
+	if (!k)
+		return -1;
+	k->named = !strncmp(s, "file:/", 6);
+	if (k->named)
+		return config_copy((char *)k->key, SECRET_MAX, s + 5) ? 0 : -1;
+	return set_secret(p, s, k->key, &k->len);
+}
+
+static int set_ppk_id_of_client(struct parse *p, char *s)
+{
+	size_t len = ppk_name_len(s);
+	struct client_key *k = len ? add_ppk(p, &p->c->ppks.of) : NULL;
+
+	if (!k)
+		return -1;
+	k->id = p->client->id;
+	memcpy(k->key, s, len);
+	k->len = len;
+	return 0;
 }
 
 /* It is never shown, for somebody may take it for PSK. */
@@ -799,6 +850,8 @@ const struct key config_keys[] = {
 	{ "Peer", "Unique", set_unique, KEY_ONE, "replace, keep or refuse" },
 	{ "Peer", "Secrets", set_secrets, KEY_ONE,
 	  "the /PATH of a file with a line IDENTITY = KEY for each client" },
+	{ "Peer", "ClientPPKs", set_client_ppks, KEY_ONE,
+	  "the /PATH of a file with a line NAME = KEY for each client's PPK" },
 	{ "Pool", "Range", config_pool_range, KEY_LIST,
 	  "one or more ranges, such as 10.9.0.0/24, fd09::/64 or 10.9.0.10-10.9.0.99" },
 	{ "Pool", "DNS", config_pool_dns, KEY_LIST, "up to 4 addresses of name servers" },
@@ -825,6 +878,10 @@ const struct key config_keys[] = {
 	{ "Child", "Mode", set_mode, KEY_ONE, "tunnel or transport" },
 	{ "Client", "PSK", set_psk, KEY_SECRET,
 	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Client", "PPK", set_ppk_of_client, KEY_SECRET,
+	  "the key as text (at most 256 bytes), hex:DIGITS, base64:TEXT or file:/PATH" },
+	{ "Client", "PPKID", set_ppk_id_of_client, KEY_ONE,
+	  "the PPK's name: up to 64 characters without blanks" },
 };
 
 const unsigned int config_n_keys = sizeof(config_keys) / sizeof(config_keys[0]);
