@@ -74,7 +74,7 @@ flows() {
 }
 
 quick() {
-	timeout -k 1 60 "$@"
+	timeout -k 1 $((60 * ${VM_PATIENCE:-1})) "$@"
 }
 
 # The ends of client's and server's links went with the other namespaces.
