@@ -530,14 +530,25 @@ static void unprotected_notify_ends_nothing(void **state)
 	pair_free(p);
 }
 
-/* As answers to a request that is out: its schedule stays as it is, and one of many is told. */
-static void hints_change_nothing(void **state)
+/* An unprotected INVALID_IKE_SPI that answers the liveness check of a, as if b had sent it. */
+static void forge_hint(struct pair *p)
+{
+	struct ike_endpoint from = { p->b->addr, IKE_NATT_PORT };
+	struct ike_endpoint to = { p->a->addr, IKE_NATT_PORT };
+	struct ike_header h = pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0)->h;
+	struct ike_builder b;
+	uint8_t buf[128];
+
+	h.flags = IKE_FLAG_RESPONSE;
+	ike_build_init(&b, buf, sizeof(buf), &h);
+	ike_build_notify(&b, IKE_N_INVALID_IKE_SPI, NULL, 0);
+	world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
+}
+
+/* The request that is out keeps its schedule; one of many is told, and has one new IKE SA begun. */
+static void hints_end_nothing(void **state)
 {
 	struct pair *p = pair_new();
-	struct ike_endpoint from, to;
-	struct ike_builder b;
-	struct ike_header h;
-	uint8_t buf[128];
 	const char *at;
 	unsigned int i;
 
@@ -546,20 +557,57 @@ static void hints_change_nothing(void **state)
 	pair_start(p, true);
 	p->drop_all = true;
 	pair_run(p, 21000);
-	h = pair_sent(p, p->a, IKE_INFORMATIONAL, false, 0)->h;
-	h.flags = IKE_FLAG_RESPONSE;
-	from = (struct ike_endpoint){ p->b->addr, IKE_NATT_PORT };
-	to = (struct ike_endpoint){ p->a->addr, IKE_NATT_PORT };
 	for (i = 0; i < 40; i++) {
-		ike_build_init(&b, buf, sizeof(buf), &h);
-		ike_build_notify(&b, IKE_N_INVALID_IKE_SPI, NULL, 0);
-		world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
+		forge_hint(p);
 		pair_run(p, 100);
 	}
 	assert_in_range(pair_count(p, p->a, IKE_INFORMATIONAL, false), 3, 4);
 	at = strstr(p->a->log, "does not know this IKE SA");
 	assert_non_null(at);
 	assert_null(strstr(at + 1, "does not know this IKE SA"));
+	assert_in_range(pair_count(p, p->a, IKE_SA_INIT, false), 2, 5);
+	p->drop_all = false;
+	assert_true(direction_works(p->a, p->b, 0));
+	pair_run(p, 30000);
+	pair_is_up(p);
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	pair_free(p);
+}
+
+/* Before a peer had the time to answer, such a message has nothing begun. */
+static void a_hint_has_to_outlast_the_answer(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].liveness = 20;
+	pair_start(p, true);
+	p->w.traffic = false;
+	p->w.delay_min = p->w.delay_max = 200;
+	while (!pair_count(p, p->a, IKE_INFORMATIONAL, false))
+		pair_run(p, 10);
+	forge_hint(p);
+	pair_run(p, 3000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	assert_null(strstr(p->a->log, "does not know this IKE SA"));
+	pair_free(p);
+}
+
+/* Its INVALID_IKE_SPI is answered by a new IKE SA, long before the former one is given up. */
+static void a_peer_that_began_anew(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].liveness = 2;
+	pair_start(p, true);
+	pair_run(p, 20000);
+	node_crash(p->b);
+	node_start(p->b, false);
+	pair_run(p, 4000);
+	pair_is_up(p);
+	pair_run(p, 80000);
+	pair_is_up(p);
 	assert_int_equal(node_stats(p->a).ike_sas, 1);
 	pair_free(p);
 }
@@ -914,7 +962,9 @@ int main(void)
 		cmocka_unit_test(liveness),
 		cmocka_unit_test(dead_peer),
 		cmocka_unit_test(unprotected_notify_ends_nothing),
-		cmocka_unit_test(hints_change_nothing),
+		cmocka_unit_test(hints_end_nothing),
+		cmocka_unit_test(a_hint_has_to_outlast_the_answer),
+		cmocka_unit_test(a_peer_that_began_anew),
 		cmocka_unit_test(rebinding),
 		cmocka_unit_test(simultaneous),
 		cmocka_unit_test(redundant_but_heard),

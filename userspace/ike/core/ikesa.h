@@ -43,7 +43,7 @@ enum ikesa_schedule {
 		32000, /* if it has to wait: 1 s more each time, doubled up to this … */
 	IKESA_REDUNDANT_ALL_MS =
 		300000, /* … and not for a pair of the other one longer than this */
-	IKESA_HINT_MS = 10000, /* unauthenticated hints are told at most so often */
+	IKESA_HINT_MS = 10000, /* unauthenticated hints count at most so often */
 	CHILD_IN_MS = 10000, /* a pair of ours that lost a collision is deleted after this */
 	CHILD_PROOF_MS = 200000, /* a peer does not repeat its request for longer than this */
 	CHILD_REKEYED_MS = 1000, /* from the end of our rekeying to our DELETE of the old pair */

@@ -372,6 +372,11 @@ struct ike_sa *sa_new_successor(struct ike_core *core, const struct ike_sa *old,
 void sa_plan_rekey(struct ike_core *core, struct ike_sa *sa);
 /* Another IKE SA, with new proofs, takes its place when it is so old as configured, or its peer's certificate ends. */
 void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa);
+/*
+ * A new IKE SA is wanted in its place at once; until that is up it goes on. False: we cannot begin one, and nothing
+ * happens.
+ */
+bool sa_replace(struct ike_core *core, struct ike_sa *sa);
 /* A certificate that its peer proved itself by was revoked since: as when one ends, it has to prove itself soon, and anew. */
 void sa_revoked(struct ike_core *core, struct ike_sa *sa);
 /* Its setup is over: nothing of it is left here, nor with the keys process. */
@@ -589,7 +594,10 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience);
 
 /* The peer was silent for conf.liveness: ask, or plan when to. */
 void liveness_check(struct ike_core *core, struct ike_sa *sa);
-/* An unprotected error answers our request (2.21.4): tell, rarely; whether it is true, the request shows. */
+/*
+ * An unprotected error answers our request (2.21.4). If that had the time for another answer, and rarely: tell,
+ * and begin a new IKE SA beside this one, if we can. Nothing ends by it.
+ */
 void liveness_hint(struct ike_core *core, struct ike_sa *sa);
 
 /* ---- tunnel.c ---------------------------------------------------------------- */

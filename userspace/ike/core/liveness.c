@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Is the peer alive (RFC 7296 2.4)? It is asked when neither IKE nor ESP was heard for
- * conf.liveness. An unprotected message that it lost the IKE SA can only answer a request that is out
- * already, so it is told, and no more.
+ * conf.liveness. An unprotected message that it lost the IKE SA ends nothing. But when the real peer had
+ * the time to answer and did not, a new IKE SA is begun beside this one: whether the peer is there, and is
+ * who it was, that one proves. So a peer that started anew, or another gateway that took its address, is
+ * found in the time of two copies of a request.
  */
 #include "ike/core/layer_ikesa.h"
 
@@ -36,13 +38,24 @@ void liveness_check(struct ike_core *core, struct ike_sa *sa)
 	request_probe(core, sa);
 }
 
+/* Had the peer the time to answer the request that is out, and was not heard since? */
+static bool is_silent(const struct ike_core *core, const struct ike_sa *sa)
+{
+	return core->now - sa->tx.began >= IKESA_RETRANSMIT_FIRST_MS && sa->last_rx < sa->tx.began;
+}
+
 void liveness_hint(struct ike_core *core, struct ike_sa *sa)
 {
-	if (sa->state != IKESA_ESTABLISHED || core->now - sa->last_rx < IKESA_HINT_MS ||
+	bool anew;
+
+	if (sa->state != IKESA_ESTABLISHED || !is_silent(core, sa) ||
+	    core->now - sa->established_at < IKESA_HINT_MS ||
 	    (sa->last_hint && core->now - sa->last_hint < IKESA_HINT_MS))
 		return;
 	sa->last_hint = core->now ? core->now : 1;
+	anew = sa_replace(core, sa);
 	report_line(
 		core, IKE_LOG_WARN, NULL, sa,
-		"an unprotected answer says that the peer does not know this IKE SA: it may have started anew, and if no other answer comes this IKE SA ends soon");
+		"an unprotected answer says that the peer does not know this IKE SA: it may have started anew, and %s",
+		anew ? "a new one is begun" : "if no other answer comes this one ends soon");
 }

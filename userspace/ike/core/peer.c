@@ -346,24 +346,9 @@ static bool is_proven_since(const struct ike_sa *sa, uint64_t then)
 	       (query_sa_has_outbound(sa, CHILD_ANY) || !query_sa_has_child(sa, CHILD_ANY));
 }
 
-/* A new IKE SA takes the place of @sa at once, if we can begin one; else false. */
-static bool replace_sa(struct ike_core *core, struct ike_sa *sa)
-{
-	struct ike_peer *p = sa->peer;
-	unsigned int i;
-
-	if (!query_can_replace(sa))
-		return false;
-	sa->replaced = true;
-	for (i = 0; i < p->conf->n_child; i++)
-		p->want[i].next_try = core->now; /* if it is wanted, see review_attempts() */
-	event_note(core, p, EVENT_CHANGED);
-	return true;
-}
-
 void peer_begin_anew(struct ike_core *core, struct ike_sa *sa)
 {
-	if (sa->state != IKESA_ESTABLISHED || replace_sa(core, sa))
+	if (sa->state != IKESA_ESTABLISHED || sa_replace(core, sa))
 		return;
 	report_line(core, IKE_LOG_INFO, NULL, sa,
 		    "this IKE SA is of other addresses, and ends: the peer is to begin a new one");
@@ -386,7 +371,7 @@ static void follow_local(struct ike_core *core, struct ike_sa *sa, const struct 
 	if (query_is_bound(sa->peer))
 		peer_begin_anew(core, sa);
 	else
-		replace_sa(core, sa);
+		sa_replace(core, sa);
 }
 
 void peer_path_opened(struct ike_core *core, struct ike_peer *p, const struct ike_addr *local)

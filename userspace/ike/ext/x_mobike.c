@@ -242,15 +242,6 @@ static bool is_our_cookie(const struct ike_sa *sa, const struct ike_notify *n)
 	return n->len == MOBIKE_COOKIE_LEN && !memcmp(n->data, sa->mobike.cookie, n->len);
 }
 
-/* A new IKE SA from where we are is the way out, if we can begin one. */
-static void replace_sa(struct ike_core *core, struct ike_sa *sa)
-{
-	if (!query_can_replace(sa))
-		return;
-	sa->replaced = true;
-	event_note(core, sa->peer, EVENT_CHANGED);
-}
-
 /* Another path may be accepted, and what an attacker changed is right the next time (3.9). */
 static void take_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t error)
 {
@@ -267,7 +258,7 @@ static void take_refusal(struct ike_core *core, struct ike_sa *sa, uint16_t erro
 		core, sa->peer, sa,
 		"peer does not accept our address for the IKE SA there is (%s): a new one replaces it",
 		ike_notify_name(error));
-	replace_sa(core, sa);
+	sa_replace(core, sa);
 }
 
 /*
@@ -283,7 +274,7 @@ static void take_without_cookie(struct ike_core *core, struct ike_sa *sa)
 		return;
 	}
 	address_give_up(core, sa, "answers without COOKIE2");
-	replace_sa(core, sa);
+	sa_replace(core, sa);
 }
 
 /* Whoever does not decide asks nothing of the peer that could be refused. */
