@@ -4,12 +4,13 @@
 # vm-tier: full
 #
 # Programs that have to do with netdevices, beside esptun and with the files that are installed for them: rules of
-# nftables, systemd-networkd, NetworkManager (of the Debian in $ROOT_NM).
+# nftables, systemd-networkd, NetworkManager (of the Debian of others.sh).
 #
 #   lan 10.1.0.2 --- 10.1.0.1 west 192.0.2.1 --- 192.0.2.2 east
 
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
+. "$VM_TOP/tests/vm/others.sh"
 
 dist=$VM_TOP/userspace/dist
 
@@ -77,39 +78,50 @@ ours() {
 	ip -n west route show dev vpn0 | grep -v '^172' | xargs -n1 -d'\n'
 }
 
-before=$(ours)
-mkdir -p /run/networkd/etc
-sed 's/^Name=.*/Name=vpn0/' "$dist/example.network" > /run/networkd/etc/50-vpn0.network
-# shellcheck disable=SC2016 # the inner shell's own
-start west "$VM_OUT/networkd.log" unshare --mount sh -ec '
-	mount -t tmpfs tmpfs /etc/systemd/network
-	cp /run/networkd/etc/* /etc/systemd/network/
-	mkdir -p /run/systemd
-	mount -t tmpfs tmpfs /run/systemd
-	install -d -o systemd-network -g systemd-network /run/systemd/netif
-	mount -o remount,bind,ro /sys
-	exec env SYSTEMD_LOG_LEVEL=info /lib/systemd/systemd-networkd'
-networkd=$started
 has_route() {
 	ip -n west route show 172.16.0.0/12 | grep -q vpn0
 }
-check "systemd-networkd adds the route of the example" wait_for 30 has_route
-unlike "it understands each line" "$(< "$VM_OUT/networkd.log")" 'gnoring|nknown|ailed to parse'
-is "what is the agent's stays" "$(ours)" "$before"
+
+# begin_networkd NAME: with the example as standard input has it, and what changes from now on in a log of that name.
+begin_networkd() {
+	mkdir -p /run/networkd
+	cat > /run/networkd/50-vpn0.network
+	start west "$VM_OUT/changes-$1.log" ip -o monitor address route
+	changes=$started
+	sleep 1
+	# shellcheck disable=SC2016 # the inner shell's own
+	start west "$VM_OUT/networkd-$1.log" unshare --mount sh -ec '
+		mount -t tmpfs tmpfs /etc/systemd/network
+		cp /run/networkd/* /etc/systemd/network/
+		mkdir -p /run/systemd
+		mount -t tmpfs tmpfs /run/systemd
+		install -d -o systemd-network -g systemd-network /run/systemd/netif
+		mount -o remount,bind,ro /sys
+		exec env SYSTEMD_LOG_LEVEL=info /lib/systemd/systemd-networkd'
+	networkd=$started
+	wait_for 30 has_route
+}
+
+end_networkd() {
+	stop "$networkd"
+	stop "$changes"
+}
+
+taken_away='^Deleted .*10\.9\.0\.[12]'
+before=$(ours)
+check "systemd-networkd adds the route of the example" begin_networkd with < <(sed 's/^Name=.*/Name=vpn0/' "$dist/example.network")
+unlike "it understands each line" "$(< "$VM_OUT/networkd-with.log")" 'gnoring|nknown|ailed to parse'
 check "the tunnel works" wait_for 10 in_quiet east ping -c 1 -W 2 10.1.0.2
-stop "$networkd"
+end_networkd
+is "what is the agent's is there" "$(ours)" "$before"
+# The agent puts back what is taken from it, so only the kernel's messages tell.
+unlike "and was all the time" "$(< "$VM_OUT/changes-with.log")" "$taken_away"
+must ip -n west route del 172.16.0.0/12
+check "systemd-networkd without KeepConfiguration" begin_networkd without < <(sed 's/^Name=.*/Name=vpn0/; /^KeepConf/d' "$dist/example.network")
+end_networkd
+like "it would take that away" "$(< "$VM_OUT/changes-without.log")" "$taken_away"
 
 # ---- NetworkManager --------------------------------------------------------------------------
-
-root=${ROOT_NM:?the file system of a Debian with NetworkManager}
-must mount --rbind /dev "$root/dev"
-must mount --rbind /proc "$root/proc"
-must mount -t tmpfs run "$root/run"
-mkdir -p "$root/run/dbus"
-
-# Runs a command where NetworkManager is. That waits for udev only where /sys can be written to.
-# shellcheck disable=SC2016 # the inner shell's own
-there=(unshare --mount sh -ec 'mount -t sysfs -o ro sys "$1/sys" && exec chroot "$@"' sh "$root")
 
 manager_state() {
 	in_quiet west "${there[@]}" nmcli -t -f DEVICE,STATE device | sed -n 's/^vpn0://p'
@@ -122,13 +134,13 @@ manager_knows() {
 
 # begin_manager FILE NAME: NetworkManager with that file among its own, and with a log of that name.
 begin_manager() {
-	cp "$1" "$root/usr/lib/NetworkManager/conf.d/esptun.conf"
+	cp "$1" "$others/usr/lib/NetworkManager/conf.d/esptun.conf"
 	start west "$VM_OUT/manager-$2.log" "${there[@]}" NetworkManager -n
 	wait_for 60 manager_knows
 }
 
 start west "$VM_OUT/dbus.log" "${there[@]}" dbus-daemon --system --nofork --nopidfile
-wait_for 30 test -S "$root/run/dbus/system_bus_socket"
+wait_for 30 test -S "$others/run/dbus/system_bus_socket"
 before=$(ours)
 check "NetworkManager runs" begin_manager "$dist/networkmanager.conf" with
 is "it leaves the netdevice alone" "$(manager_state)" unmanaged
