@@ -149,6 +149,32 @@ static void both_ends_tell_their_hashes(void **state)
 	pair_free(p);
 }
 
+/* An initiator that wants no signature of the responder, but a PSK, need not tell its hashes, and signs with the responder's. */
+static void a_responder_tells_its_hashes_unasked(void **state)
+{
+	struct pair *p = pair_signs(IKE_KEY_P256);
+	struct sent request;
+	struct ike_notify n;
+
+	(void)state;
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_SA_INIT;
+	p->drop_requests = true;
+	pair_start(p, false);
+	pair_run(p, 1);
+	request = *pair_sent(p, p->a, IKE_SA_INIT, false, 0);
+	assert_true(sent_notify(&request, IKE_N_SIGNATURE_HASH_ALGORITHMS, &n));
+	/* Its type, before its data, becomes one that means nothing. */
+	request.data[n.data - 2 - request.data] = 0x9f;
+	assert_false(sent_notify(&request, IKE_N_SIGNATURE_HASH_ALGORITHMS, &n));
+	p->drop_requests = false;
+	pair_replay(p, &request);
+	pair_run(p, 1);
+	assert_true(sent_notify(pair_sent(p, p->b, IKE_SA_INIT, true, 0),
+				IKE_N_SIGNATURE_HASH_ALGORITHMS, &n));
+	pair_free(p);
+}
+
 /* RFC 7670: the public key is shown, whether or not the peer asks. */
 static void the_public_key_is_shown(void **state)
 {
@@ -516,6 +542,7 @@ int main(void)
 		cmocka_unit_test(one_end_signs_and_the_other_has_the_psk),
 		cmocka_unit_test(rsa_signs_by_pss_where_that_is_wanted),
 		cmocka_unit_test(both_ends_tell_their_hashes),
+		cmocka_unit_test(a_responder_tells_its_hashes_unasked),
 		cmocka_unit_test(the_public_key_is_shown),
 		cmocka_unit_test(another_public_key_is_refused),
 		cmocka_unit_test(a_key_that_is_shown_and_not_held_is_refused),

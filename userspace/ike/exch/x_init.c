@@ -378,9 +378,9 @@ static bool build_response(struct ike_core *core, struct ike_sa *sa, const struc
 	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
 	ike_secret_build(&b, kex);
 	ike_build_nonce(&b, s->nr, s->nr_len);
-	s->told_hashes = s->peer_hashes;
-	if (s->told_hashes)
-		sigalg_build_hashes(&b);
+	/* An initiator that takes no signature says no hashes, and may sign all the same (RFC 7427 4). */
+	s->told_hashes = true;
+	sigalg_build_hashes(&b);
 	authority_build_any(core, &b);
 	if (sa->natd.peer_knows)
 		natd_build(&b, sa, &d->local, &d->remote);
