@@ -6,7 +6,7 @@
 
 # shellcheck disable=SC2154 # $started is of lib.sh
 . "$VM_TOP/tests/interop/west.sh"
-pluto_pid=''
+pluto_pid='' peer_log=$VM_OUT/pluto.log
 
 peer_start() {
 	peer_root
@@ -34,20 +34,38 @@ lifetime() {
 	[ -z "$2" ] || echo "$1 = $((MARGIN + $2))s"
 }
 
+# nss COMMAND OPTION...: of NSS, on libreswan's database.
+nss() {
+	quietly peer_run "$1" "${@:2}" -d sql:/var/lib/ipsec/nss || bail "NSS: $*"
+}
+
+# nss_authority NAME FILE, nss_own NAME KEY CERTIFICATE: to libreswan's database, by that name.
+nss_authority() {
+	cp "$2" "$PEER_ROOT/run/one.crt"
+	nss certutil -A -n "$1" -t CT,, -a -i /run/one.crt
+}
+
+nss_own() {
+	must openssl pkcs12 -export -iter 1 -name "$1" -inkey "$2" -in "$3" -passout pass:none -out "$PEER_ROOT/run/one.p12"
+	nss pk12util -i /run/one.p12 -W none -K ''
+}
+
+# auth: the lines that say how each end proves itself; lid, rid: its identity and esptund's.
 peer_conf() {
-	local child='' ike='' pfs='' left=192.0.2.2 right=192.0.2.1 mobike=no encap=yes
+	local child='' ike='' pfs='' left=192.0.2.2 right=192.0.2.1 mobike=no encap=yes auth='authby = secret'
+	local lid=@east.example rid=@west.example
 	[ $# = 0 ] || local "$@"
 	cat > "$PEER_ROOT/etc/ipsec.conf" <<-END
 	config setup
 	conn west
 	  ikev2 = insist
-	  authby = secret
+	  $auth
 	  left = $left
-	  leftid = @east.example
+	  leftid = $lid
 	  leftsubnet = 10.2.0.0/24
 	  right = $right
 	  mobike = $mobike
-	  rightid = @west.example
+	  rightid = $rid
 	  rightsubnet = 10.1.0.0/24
 	  ike = aes_gcm256-sha2_256-dh31
 	  esp = aes_gcm256
@@ -77,4 +95,9 @@ peer_terminate() {
 
 peer_idle() {
 	peer_run ipsec whack --status | grep -q 'IKE SAs: total(0)'
+}
+
+# peer_read: what it says last of esptund's proof.
+peer_read() {
+	grep 'authenticated peer' "$peer_log" | tail -n 1
 }

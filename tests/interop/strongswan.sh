@@ -6,7 +6,7 @@
 
 # shellcheck disable=SC2034,SC2154 # shared with the scripts and lib.sh
 . "$VM_TOP/tests/interop/west.sh"
-charon_pid='' their_etc=${PEER_ROOT:+$PEER_ROOT/etc}
+charon_pid='' peer_log=$VM_OUT/charon.log their_etc=${PEER_ROOT:+$PEER_ROOT/etc}
 their_etc=${their_etc:-/etc/netns/east}
 
 # charon [LINE of strongswan.conf's charon section...]: strongSwan runs in east.
@@ -26,11 +26,11 @@ charon() {
 }
 
 # swan [KEY=VALUE...]: writes and loads its side. conn, child, children: further lines of the
-# connection, of the child "net", further children.
+# connection, of the child "net", further children; sauth, oauth: how it proves itself, and esptund does.
 swan() {
 	local psk=$AGENT_PSK ike=aes256gcm16-prfsha256-x25519 esp=aes256gcm16
 	local lid=east.example rid=west.example lts=10.2.0.0/24 rts=10.1.0.0/24
-	local remote=192.0.2.1 conn='' child='' children=''
+	local remote=192.0.2.1 conn='' child='' children='' sauth='auth = psk' oauth='auth = psk'
 	[ $# = 0 ] || local "$@"
 	cat > "$their_etc/swanctl/swanctl.conf" <<-END
 	connections {
@@ -40,11 +40,11 @@ swan() {
 	    proposals = $ike
 	    $conn
 	    local {
-	      auth = psk
+	      $sauth
 	      id = $lid
 	    }
 	    remote {
-	      auth = psk
+	      $oauth
 	      id = $rid
 	    }
 	    children {
@@ -103,4 +103,9 @@ peer_terminate() {
 
 peer_idle() {
 	[ -z "$(their_sas)" ]
+}
+
+# peer_read: what it says last of esptund's proof.
+peer_read() {
+	grep "authentication of '[^']*' with .* successful" "$peer_log" | tail -n 1
 }

@@ -49,19 +49,21 @@ warm_up() {
 	must at east ip xfrm state flush
 }
 
-# ours [KEY=VALUE...]: writes esptund's side; endpoint= (empty) leaves Endpoint out.
+# ours [KEY=VALUE...]: writes esptund's side; endpoint= (empty) leaves Endpoint out; key and proof are
+# lines of [Tunnel] and of [Peer] instead of the PSK.
 ours() {
 	local psk=$AGENT_PSK crypto=modern selectors=any begin=now liveness=30 endpoint=192.0.2.2 rekey='' from=''
-	local lid=west.example rid=east.example
+	local lid=west.example rid=east.example key='' proof=''
 	[ $# = 0 ] || local "$@"
 	conf west vpn0 <<-END
 	[Tunnel]
 	LocalID = $lid
 	${from:+Local = $from}
+	$key
 	[Peer]
 	${endpoint:+Endpoint = $endpoint}
 	RemoteID = $rid
-	PSK = $psk
+	${proof:-PSK = $psk}
 	Routes = 10.2.0.0/24, 10.3.0.0/24
 	Crypto = $crypto
 	Selectors = $selectors
