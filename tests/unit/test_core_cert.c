@@ -432,6 +432,13 @@ static void time_counts(void **state)
 	nothing_installed(p);
 	node_says(p->b, "peer 'node0.example': ");
 	node_says(p->b, "expired");
+	assert_int_equal(node_status(p->b, 0).fault, IKE_FAULT_CLOCK);
+	pair_free(p);
+	p = pair_certified(&root);
+	p->w.utc = MAKER_NOW - 2 * 365 * MAKER_DAY;
+	nothing_installed(p);
+	node_says(p->b, "is valid from ");
+	assert_int_equal(node_status(p->b, 0).fault, IKE_FAULT_CLOCK);
 	pair_free(p);
 }
 

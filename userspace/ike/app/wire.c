@@ -149,7 +149,7 @@ static const struct field status_fields[] = {
 	{ FIELD_BOOL, AT(wire_status, status.have_child), 0 },
 	{ FIELD_PROPOSAL, AT(wire_status, status.esp), 0 },
 	{ FIELD_U32, AT(wire_status, status.mode), IKE_MODE_TRANSPORT },
-	{ FIELD_U32, AT(wire_status, status.fault), IKE_FAULT_CHILD },
+	{ FIELD_U32, AT(wire_status, status.fault), IKE_FAULT_CLOCK },
 	{ FIELD_SELECTORS, AT(wire_status, status.local_ts), 0 },
 	{ FIELD_SELECTORS, AT(wire_status, status.remote_ts), 0 },
 	{ FIELD_TEXT, AT(wire_status, tunnel), sizeof(((struct wire_status *)0)->tunnel) },

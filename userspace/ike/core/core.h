@@ -418,6 +418,7 @@ enum ike_fault {
 	IKE_FAULT_INIT, /* IKE_SA_INIT: algorithms */
 	IKE_FAULT_AUTH, /* IKE_INTERMEDIATE, IKE_AUTH: identities and their proofs */
 	IKE_FAULT_CHILD, /* what comes after: a child SA, or changes of the IKE SA */
+	IKE_FAULT_CLOCK, /* by this machine's clock a certificate is not valid yet, or no more */
 };
 
 /* How often keys were renewed, by either end. */

@@ -276,6 +276,8 @@ struct ikesa_setup {
 	job_done_fn after_fetch; /* what goes on then */
 	/* The peer has the key of a certificate that is good but for revocation: a refusal is worth a warning. */
 	bool has_cert_key;
+	/* By this machine's clock a certificate of the peer's, or of its issuers, is not valid yet, or no more. */
+	bool out_of_time;
 };
 
 /*

@@ -36,7 +36,7 @@ static enum ike_fault find_fault(const struct ike_sa *sa)
 	if (!sa || sa->state == IKESA_INIT_SENT)
 		return IKE_FAULT_INIT;
 	if (sa->state == IKESA_HALF_OPEN || sa->state == IKESA_AUTH_SENT)
-		return IKE_FAULT_AUTH;
+		return sa->setup && sa->setup->out_of_time ? IKE_FAULT_CLOCK : IKE_FAULT_AUTH;
 	return IKE_FAULT_CHILD;
 }
 

@@ -140,6 +140,7 @@ static enum eap_verdict conclude(struct ike_core *core, struct ike_sa *sa, struc
 	struct eap *e = &sa->setup->eap->run;
 
 	sa->setup->has_cert_key = r->verdict == PKI_STATUS_MISSING || r->verdict == PKI_REVOKED;
+	sa->setup->out_of_time = pki_is_about_time(r->verdict);
 	if (r->verdict != PKI_TRUSTED)
 		return eap_judged(e, step, NULL, r->text);
 	if (!id->type)

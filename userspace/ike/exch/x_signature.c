@@ -446,6 +446,7 @@ static void explain_chain(struct proof *f, struct ike_peer *p, const char *id)
 	const char *other = name_other_cert(who->other_cert);
 	const struct pki_result *chain = judge_chain(f, p);
 
+	f->sa->setup->out_of_time = chain && pki_is_about_time(chain->verdict);
 	if (!who->n_certs && other)
 		report_hint(
 			core, p, sa, &sa->remote,

@@ -346,4 +346,10 @@ struct pki_result {
  */
 enum pki_verdict pki_verify(const struct pki_query *query, struct pki_result *result);
 
+/* Either the certificate or this machine's clock is wrong. */
+static inline bool pki_is_about_time(enum pki_verdict v)
+{
+	return v == PKI_NOT_YET_VALID || v == PKI_EXPIRED;
+}
+
 #endif

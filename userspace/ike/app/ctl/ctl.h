@@ -42,7 +42,8 @@
  *	"start":"now",			"now", "traffic", "listen"
  *	"error":"…", "error_age":12.3,	last one, absent if none; seconds
  *	"fault":"IKE_AUTH",		what the error is about: "netdevice", "name", "path" (to the peer), "silence"
- *					(no answer), "IKE_SA_INIT", "IKE_AUTH", "child SA"; absent with it
+ *					(no answer), "IKE_SA_INIT", "IKE_AUTH", "clock" (with certificates), "child SA";
+ *					absent with it
  *	"attempt":2,			while connecting: the first since it last worked is 1
  *	"step":"IKE_SA_INIT",		or "IKE_AUTH": its answer is waited for; absent between attempts
  *	"tries":4,			so often was it sent

@@ -288,10 +288,9 @@ static void put_error(json_t *o, const char *text, const char *fault, uint64_t a
 }
 
 static const char *const faults[] = {
-	[IKE_FAULT_SILENCE] = "silence",
-	[IKE_FAULT_INIT] = "IKE_SA_INIT",
-	[IKE_FAULT_AUTH] = "IKE_AUTH",
-	[IKE_FAULT_CHILD] = "child SA",
+	[IKE_FAULT_SILENCE] = "silence", [IKE_FAULT_INIT] = "IKE_SA_INIT",
+	[IKE_FAULT_AUTH] = "IKE_AUTH",	 [IKE_FAULT_CHILD] = "child SA",
+	[IKE_FAULT_CLOCK] = "clock",
 };
 
 static const char *const troubles[] = {
