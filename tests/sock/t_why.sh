@@ -224,12 +224,12 @@ openssl ca -batch -preserveDN -config "$dir/ca.cnf" -extensions v -in "$dir/late
 	bail "no certificate: $(cat "$dir/ca.log")"
 by_cert west later
 again
-why "this machine's clock is behind" identities "is valid from .* on, and this machine's clock says .*: the clock"
+why "this machine's clock is behind" clock "is valid from .* on, and this machine's clock says .*: the clock"
 
 said=$(tell west check hq)
 is "check of a tunnel that does not come up: exit code" "$?" 3
 like "check: that it does not come up" "$said" '^fault   up: hq is not up: '
-like "check: and why" "$said" '^hq: identities: .*this machine.s clock'
+like "check: and why" "$said" '^hq: clock: .*this machine.s clock'
 
 conf_west
 conf_east

@@ -30,6 +30,9 @@ struct world {
 	uint32_t df, no_df; /* with DF, without */
 	uint32_t told; /* longer ones are told to be too long, with this; 0: nobody tells */
 	struct why_pong pong; /* what comes of one that has no answer */
+	uint32_t pinged_peer;
+	struct why_paused paused;
+	unsigned int pauses;
 	struct esptun_addr pinged;
 	unsigned int pings;
 };
@@ -84,9 +87,21 @@ static void ask_ping(void *ctx, const struct why_ping *what, struct why_pong *ou
 
 	w->pings++;
 	w->pinged = what->to;
+	w->pinged_peer = what->peer_id;
 	*out = w->pong;
 	out->answered = what->size <= most;
 	out->too_big = what->df && !out->answered && what->size > w->told ? w->told : 0;
+}
+
+static void ask_pause(void *ctx, const struct why_pause *what, struct why_paused *out)
+{
+	struct world *w = ctx;
+
+	assert_string_equal(what->dev, "hq");
+	assert_int_equal(what->to.bytes[3], 2);
+	assert_int_equal(what->peer.bytes[3], 2);
+	w->pauses++;
+	*out = w->paused;
 }
 
 #define UP                                                                                        \
@@ -138,7 +153,8 @@ static void count_step(void *ctx, const char *check, enum why_verdict v, const c
 
 static void ask(struct world *w, const char *to, struct why_result *r)
 {
-	const struct why_asks asks = { w, ask_module, ask_holder, ask_agent, ask_probe, ask_ping };
+	const struct why_asks asks = { w,	  ask_module, ask_holder, ask_agent,
+				       ask_probe, ask_ping,   ask_pause };
 	struct esptun_addr a = { .family = AF_UNSPEC };
 	struct steps steps = { 0 };
 
@@ -213,6 +229,7 @@ static void what_the_agent_says(void **state)
 		{ "netdevice", "netdevice" }, { "name", "name" },
 		{ "path", "route" },	      { "IKE_SA_INIT", "algorithms" },
 		{ "IKE_AUTH", "identities" }, { "child SA", "child SAs" },
+		{ "clock", "clock" },
 	};
 	char status[512];
 
@@ -386,6 +403,98 @@ static void sizes(void **state)
 	finds(&w, "MTU", "packets of 1350 bytes are lost");
 }
 
+/* @check cannot tell, and says @words. */
+static void cannot_tell(struct world *w, const char *to, const char *check, const char *words)
+{
+	struct why_result r;
+
+	ask(w, to, &r);
+	assert_int_equal(r.verdict, WHY_UNKNOWN);
+	assert_string_equal(r.check, check);
+	if (!strstr(r.said, words))
+		fail_msg("\"%s\" is not in: %s", words, r.said);
+}
+
+static void nat(void **state)
+{
+	struct world w = working(
+		"{\"name\":\"hq\",\"state\":\"up\",\"addresses\":[\"10.9.0.1/30\"],"
+		"\"link\":{\"mtu\":1400},\"ike\":{\"remote\":\"192.0.2.2:4500\",\"nat_local\":true}}");
+	struct why_result r;
+
+	(void)state;
+	w.paused = (struct why_paused){ .keepalive = 20, .pause = 17, .afterwards = 9 };
+	finds(&w, "NAT", "forgets within 17 s, and Keepalive = 20 comes too late");
+	finds(&w, "NAT", "set Keepalive = 8 in [Peer]");
+	w.paused.pause = 3;
+	finds(&w, "NAT", "set Keepalive = 5 in [Peer]");
+	w.paused.busy = true; /* and yet nothing came */
+	finds(&w, "NAT", "forgets within 3 s");
+	w.paused.afterwards = 0; /* the host never says that */
+	cannot_tell(&w, NULL, "NAT", "was not tried");
+	w.paused.late = 1;
+	ask(&w, NULL, &r);
+	assert_int_equal(r.verdict, WHY_OK);
+	w.paused = (struct why_paused){ .keepalive = 20, .busy = true, .late = 1 };
+	ask(&w, NULL, &r);
+	assert_int_equal(r.verdict, WHY_OK);
+	w.paused = (struct why_paused){ .failed = "cannot send fragments" };
+	cannot_tell(&w, NULL, "NAT", "cannot send fragments");
+	assert_int_equal(w.pauses, 8);
+	w = working(UP); /* no NAT: no pause */
+	ask(&w, NULL, &r);
+	assert_int_equal(w.pauses, 0);
+}
+
+/* Two clients; the second one has sent nothing. */
+#define HUB                                                                                         \
+	"{\"name\":\"hq\",\"state\":\"up\",\"link\":{\"mtu\":1400},\"n_clients\":2,\"clients\":["   \
+	"{\"peer_id\":7,\"id\":\"a.example\",\"ike\":{\"remote\":\"192.0.2.2:4500\"},"              \
+	"\"peer\":{\"tx_packets\":9,\"rx_packets\":1},"                                             \
+	"\"children\":[{\"state\":\"up\",\"remote_ts\":[3,\"fd00::/64\",\"10.9.0.2/32\"]}]},"       \
+	"{\"peer_id\":8,\"id\":\"b.example\",\"ike\":{\"remote\":\"192.0.2.3:4500\"},"              \
+	"\"peer\":{\"tx_packets\":4,\"rx_packets\":0},"                                             \
+	"\"children\":[{\"state\":\"down\"},{\"state\":\"up\",\"remote_ts\":[\"10.8.128.0/17\"]}]}" \
+	"]}"
+
+static void finds_of(struct world *w, const char *to, const char *check, const char *words)
+{
+	struct why_result r;
+
+	ask(w, to, &r);
+	assert_int_equal(r.verdict, WHY_FAULT);
+	assert_string_equal(r.check, check);
+	if (!strstr(r.said, words))
+		fail_msg("\"%s\" is not in: %s", words, r.said);
+}
+
+static void clients(void **state)
+{
+	struct world w = working(HUB);
+	struct why_result r;
+
+	(void)state;
+	cannot_tell(&w, NULL, "ESP", "client 'b.example' was sent 4 packets, and has sent none");
+	assert_int_equal(w.pings, 0);
+	ask(&w, "10.8.200.1", &r);
+	assert_int_equal(r.verdict, WHY_OK);
+	assert_int_equal(w.pinged_peer, 8);
+	ask(&w, "10.9.0.2", &r);
+	assert_int_equal(r.verdict, WHY_OK);
+	assert_int_equal(w.pinged_peer, 7);
+	ask(&w, "fd00::9", &r);
+	assert_int_equal(w.pinged_peer, 7);
+	finds_of(&w, "10.8.127.1", "ESP", "10.8.127.1 is behind no client that is connected");
+	finds_of(&w, "fd00:0:0:1::9", "ESP", "is behind no client");
+	w.df = 1290;
+	finds_of(&w, "10.8.200.1", "MTU", "packets of 1400 bytes are lost");
+	w.df = w.no_df = 0;
+	finds_of(&w, "10.9.0.2", "ESP", "none of the peer comes back, 1 in all so far");
+	w = working("{\"name\":\"hq\",\"state\":\"up\",\"link\":{\"mtu\":1400},\"n_clients\":1,"
+		    "\"clients\":[{\"peer_id\":7,\"id\":\"a.example\"}]}");
+	cannot_tell(&w, NULL, "ESP", "clients that are connected: 1; ");
+}
+
 /* ---- packets --------------------------------------------------------------------------- */
 
 static const uint8_t ipv4_udp[] = {
@@ -508,6 +617,8 @@ int main(void)
 		cmocka_unit_test(esp),
 		cmocka_unit_test(whom_to_ask),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(nat),
+		cmocka_unit_test(clients),
 		cmocka_unit_test(packets),
 		cmocka_unit_test(hostile_packets),
 		cmocka_unit_test(ipv6),

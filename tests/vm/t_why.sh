@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vm-timeout: 400
+# vm-timeout: 700
 # vm-tier: full
 #
 # esptun why where it needs the module: each thing is broken alone, and it is the one that is named. What keeps
@@ -11,11 +11,12 @@
 . "$VM_TOP/tests/vm/lib.sh"
 . "$VM_TOP/tests/vm/agent.sh"
 
-# why NAME CHECK PATTERN [ARGUMENT...]: the check finds the fault, those before it none, and those behind it are
-# not made.
+# why NAME CHECK PATTERN [ARGUMENT...]: at the end $side the check finds the fault, those before it none, and those
+# behind it are not made.
+side=west
 why() {
 	local said code
-	said=$(tell west -j why vpn0 "${@:4}")
+	said=$(tell $side -j why vpn0 "${@:4}")
 	code=$?
 	sed "s/^/# /" <<< "$said"
 	is "$1: exit code" "$code" 3
@@ -28,7 +29,7 @@ why() {
 # well NAME [ARGUMENT...]
 well() {
 	local said
-	said=$(tell west why vpn0 -v "${@:2}")
+	said=$(tell $side why vpn0 -v "${@:2}")
 	is "$1" "$?" 0
 	sed "s/^/# /" <<< "$said"
 }
@@ -135,4 +136,58 @@ must in_quiet east nft add rule ip whole in 'ip frag-off & 0x3fff != 0' drop
 why "fragments are dropped" fragments 'ESP passes, and its fragments do not: packets of up to 12[0-9][0-9] bytes pass'
 must in_quiet east nft delete table ip whole
 well "mended"
+must ip -n mid link set m1 mtu 1500
+must ip -n east link set e0 mtu 1500
+
+# ---- a NAT ------------------------------------------------------------------------------------
+
+# anew NAME: both agents begin with their files as they are now.
+anew() {
+	agent_stop west
+	agent_stop east
+	agent east
+	agent west
+	wait_for 60 state_is west up || bail "$1: no tunnel"
+}
+
+must in_quiet mid nft add table ip nat
+must in_quiet mid nft add chain ip nat post '{ type nat hook postrouting priority 100; }'
+must in_quiet mid nft add rule ip nat post oifname m1 masquerade
+anew "behind a NAT"
+well "behind a NAT that remembers"
+like "it was tried" "$(tell west why vpn0 -v)" '^ok      NAT: (the NAT in front of this machine remembers for 17 s|other packets keep)'
+in_quiet mid sysctl -qw net.netfilter.nf_conntrack_udp_timeout=10 net.netfilter.nf_conntrack_udp_timeout_stream=10
+why "a NAT that forgets before the keepalive" NAT 'forgets within 17 s, and Keepalive = 20 comes too late: .*set Keepalive = 8'
+pair_conf west east 10.9.0.1 10.9.0.2 'Endpoint = 198.51.100.2' 'Keepalive = 8'
+anew "with the keepalive that it says"
+well "the keepalive that it says is often enough"
+must in_quiet mid nft delete table ip nat
+
+# ---- a hub, and one of its clients --------------------------------------------------------------
+
+pair_conf east '*' 10.9.0.2 10.9.0.1 'Clients = 4' 'Selectors = 10.9.0.2/32 = 10.9.0.0/24'
+pair_conf west east 10.9.0.1 10.9.0.2 'Endpoint = 198.51.100.2' 'Selectors = 10.9.0.1/32 = 10.9.0.2/32'
+anew "a hub"
+side=east
+said=$(tell east why vpn0)
+is "a hub, and nobody says which client: it cannot be told" "$?" 3
+like "and what to do" "$said" "^vpn0: ESP: (clients that are connected: 1|client 'west.example' was sent).*esptun why vpn0 to ADDRESS"
+well "a client, by an address behind it" to 10.9.0.1
+why "an address that no client has" ESP '10.9.0.77 is behind no client' to 10.9.0.77
+fault mid 'forward priority 0' "ip saddr 192.0.2.1 $ESP drop"
+why "ESP of a client is lost on the way here" ESP 'ESP leaves this machine by e0 .*none of the peer comes back' to 10.9.0.1
+fault mid
+must ip -n mid link set m0 mtu 1300
+must ip -n west link set w0 mtu 1300
+must in_quiet mid nft add table ip mute
+must in_quiet mid nft add chain ip mute out '{ type filter hook output priority 0; }'
+must in_quiet mid nft add rule ip mute out icmp type destination-unreachable drop
+why "a black hole on the way to a client" MTU 'packets of 14[0-9][0-9] bytes are lost .*those of 12[0-9][0-9] pass' to 10.9.0.1
+must in_quiet mid nft delete table ip mute
+must in_quiet west nft add table ip whole
+must in_quiet west nft add chain ip whole in '{ type filter hook prerouting priority -450; }'
+must in_quiet west nft add rule ip whole in 'ip frag-off & 0x3fff != 0' drop
+why "fragments do not get to a client" fragments 'ESP passes, and its fragments do not' to 10.9.0.1
+must in_quiet west nft delete table ip whole
+well "the client, mended" to 10.9.0.1
 finish

@@ -18,7 +18,8 @@ const char usage_why[] =
 	"Says what keeps the tunnel of /etc/esptun/NAME.conf from working, one fault at a time:\n"
 	"the first one on the way from this machine to what is behind the peer. Looks at this\n"
 	"machine, asks the agent, sends the peer datagrams that it has to answer, and, if the\n"
-	"tunnel is up, echo requests to ADDRESS through it. -v tells of each check.\n"
+	"tunnel is up, echo requests to ADDRESS through it; of a hub ADDRESS names the client.\n"
+	"Behind a NAT that takes up to a minute. -v tells of each check.\n"
 	"Exit code 0: nothing is wrong; 3: a fault was found, or it cannot be told.\n";
 
 const char usage_check[] =

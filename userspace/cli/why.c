@@ -27,6 +27,7 @@ struct why {
 	struct esptun_addr to; /* as asked for; AF_UNSPEC: not */
 	json_t *reply; /* of the agent's status */
 	json_t *t; /* the tunnel, in it */
+	json_t *p; /* whose packets are looked at: the tunnel itself, or a client of it */
 	struct why_probe probe; /* of the port of Endpoint; sent is 0 until it was made */
 	struct esptun_addr target; /* inside, that answered; AF_UNSPEC: none did */
 	uint32_t passes, told; /* bytes that pass with DF; that somebody said fit */
@@ -179,11 +180,17 @@ static enum why_verdict check_route(struct why *w)
 	return judge_fault(w, "path", "there is a route to the peer");
 }
 
+static bool has_answered_auth(const struct why *w)
+{
+	return is(w->t, "fault", "IKE_AUTH") || is(w->t, "fault", "clock") ||
+	       is(w->t, "fault", "child SA");
+}
+
 /* It answered this attempt, or the one before. */
 static bool has_answered(const struct why *w)
 {
 	return is(w->t, "step", "IKE_AUTH") || is(w->t, "fault", "IKE_SA_INIT") ||
-	       is(w->t, "fault", "IKE_AUTH") || is(w->t, "fault", "child SA");
+	       has_answered_auth(w);
 }
 
 /* Does what is sent leave this machine? */
@@ -254,7 +261,7 @@ static enum why_verdict check_peer_4500(struct why *w)
 {
 	struct why_probe p = { .refused = "" };
 
-	if (is(w->t, "fault", "IKE_AUTH") || is(w->t, "fault", "child SA"))
+	if (has_answered_auth(w))
 		return say(w, WHY_OK, "the peer has answered IKE_AUTH");
 	w->asks->probe(w->asks->ctx, w->tunnel, NATT_PORT, &p);
 	if (*p.refused)
@@ -271,6 +278,12 @@ static enum why_verdict check_peer_4500(struct why *w)
 static enum why_verdict check_algorithms(struct why *w)
 {
 	return judge_fault(w, "IKE_SA_INIT", "nothing is wrong with IKE_SA_INIT");
+}
+
+/* The agent judges certificates by this machine's clock, and tells when that is what they fail by. */
+static enum why_verdict check_clock(struct why *w)
+{
+	return judge_fault(w, "clock", "the peer's certificates are valid by this machine's clock");
 }
 
 static enum why_verdict check_identity(struct why *w)
@@ -412,13 +425,101 @@ bool why_find_target(json_t *t, const struct esptun_addr *to, struct esptun_addr
 	return found;
 }
 
+/* ---- clients of a hub ---------------------------------------------------------------------- */
+
+static bool is_within(const char *prefix, const struct esptun_addr *a)
+{
+	struct esptun_ts ts;
+
+	if (esptun_ts_parse(prefix, &ts) || ts.addr.family != a->family)
+		return false;
+	for (unsigned int bit = 0; bit < ts.prefix_len; bit++) {
+		if ((ts.addr.bytes[bit / 8] ^ a->bytes[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	}
+	return true;
+}
+
+/* Is @a behind this client, by the selectors of its child SAs? */
+static bool has_address(json_t *client, const struct esptun_addr *a)
+{
+	json_t *child, *ts;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(client, "children"), i, child) {
+		json_array_foreach(json_object_get(child, "remote_ts"), j, ts) {
+			if (json_is_string(ts) && is_within(json_string_value(ts), a))
+				return true;
+		}
+	}
+	return false;
+}
+
+static json_t *find_client(json_t *t, const struct esptun_addr *a)
+{
+	json_t *client;
+	size_t i;
+
+	json_array_foreach(json_object_get(t, "clients"), i, client) {
+		if (has_address(client, a))
+			return client;
+	}
+	return NULL;
+}
+
+/* How many packets a client was sent that has sent none itself; 0 if it has. */
+static json_int_t count_unanswered(json_t *client)
+{
+	json_t *peer = json_object_get(client, "peer");
+
+	return reply_number(peer, "rx_packets") ? 0 : reply_number(peer, "tx_packets");
+}
+
+/* The one to ask about first. */
+static json_t *find_silent_client(json_t *t)
+{
+	json_t *client, *worst = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(t, "clients"), i, client) {
+		if (!worst || count_unanswered(client) > count_unanswered(worst))
+			worst = client;
+	}
+	return worst;
+}
+
+static bool is_hub(const struct why *w)
+{
+	return json_object_get(w->t, "n_clients");
+}
+
+/* Nobody said whom to ask: which clients answer echo requests is not known, and there may be thousands. */
+static enum why_verdict suggest_client(struct why *w)
+{
+	json_t *client = find_silent_client(w->t);
+	json_int_t unanswered = count_unanswered(client);
+
+	if (unanswered)
+		return say(
+			w, WHY_UNKNOWN,
+			"client '%s' was sent %ld packets, and has sent none: esptun why %s to ADDRESS, one behind it that answers echo requests",
+			reply_text(client, "id"), (long)unanswered, w->tunnel);
+	return say(
+		w, WHY_UNKNOWN,
+		"clients that are connected: %ld; whether packets pass can be told of one at a time: esptun why %s to ADDRESS, one behind it that answers echo requests",
+		(long)reply_number(w->t, "n_clients"), w->tunnel);
+}
+
+/* ---- echo requests ------------------------------------------------------------------------- */
+
 static void ping(const struct why *w, const struct esptun_addr *to, uint32_t size, bool df,
 		 struct why_pong *out)
 {
-	json_t *ike = json_object_get(w->t, "ike");
+	json_t *ike = json_object_get(w->p, "ike");
 	const struct why_ping what = {
 		.dev = w->tunnel,
 		.to = *to,
+		.peer_id = (uint32_t)reply_number(w->p, "peer_id"),
 		.peer = outer_address(reply_text(ike, "remote")),
 		.size = size,
 		.df = df,
@@ -459,7 +560,7 @@ static enum why_verdict judge_outbound(struct why *w, const struct why_pong *p, 
 /* ESP leaves, and no answer came: by which way was it lost? */
 static enum why_verdict judge_silence(struct why *w, const struct why_pong *p, const char *to)
 {
-	json_t *peer = json_object_get(w->t, "peer");
+	json_t *peer = json_object_get(w->p, "peer");
 	char buf[256];
 
 	if (p->rx)
@@ -488,12 +589,20 @@ static enum why_verdict check_esp(struct why *w)
 	struct esptun_addr a;
 	struct why_pong p;
 
+	if (is_hub(w) && w->to.family == AF_UNSPEC)
+		return suggest_client(w);
 	if (!why_find_target(w->t, &w->to, &a))
 		return say(
 			w, WHY_UNKNOWN,
 			"the tunnel is up; whether packets pass can be told with an address behind it that answers echo requests: esptun why %s to ADDRESS",
 			w->tunnel);
 	esptun_addr_format(&a, to);
+	w->p = is_hub(w) ? find_client(w->t, &a) : w->t;
+	if (!w->p)
+		return say(
+			w, WHY_FAULT,
+			"%s is behind no client that is connected: see esptun status %s for the remote selectors of each, and run esptun why at its end",
+			to, w->tunnel);
 	ping(w, &a, PING_SMALL, false, &p);
 	if (*p.failed)
 		return say(w, WHY_UNKNOWN, "%s", p.failed);
@@ -568,6 +677,44 @@ static enum why_verdict check_fragments(struct why *w)
 	return say(w, WHY_OK, "fragments of ESP pass");
 }
 
+/* What the peer sends after a pause has to find the NAT's mapping; a keepalive comes in time, or it does not. */
+static enum why_verdict check_nat(struct why *w)
+{
+	json_t *ike = json_object_get(w->t, "ike");
+	const struct why_pause what = {
+		.dev = w->tunnel,
+		.to = w->target,
+		.peer = outer_address(reply_text(ike, "remote")),
+	};
+	struct why_paused p = { .failed = "" };
+
+	if (!json_is_true(json_object_get(ike, "nat_local")))
+		return say(w, WHY_OK, "no NAT is in front of this machine");
+	if (w->target.family != AF_INET)
+		return say(
+			w, WHY_UNKNOWN,
+			"how long the NAT in front of this machine remembers can be told with an IPv4 address behind the tunnel: esptun why %s to ADDRESS",
+			w->tunnel);
+	w->asks->pause(w->asks->ctx, &what, &p);
+	if (*p.failed)
+		return say(w, WHY_UNKNOWN, "%s", p.failed);
+	if (p.late && p.busy)
+		return say(w, WHY_OK,
+			   "other packets keep the NAT in front of this machine reminded");
+	if (p.late)
+		return say(w, WHY_OK,
+			   "the NAT in front of this machine remembers for %u s; Keepalive is %u s",
+			   p.pause, p.keepalive);
+	if (!p.afterwards)
+		return say(
+			w, WHY_UNKNOWN,
+			"how long the NAT in front of this machine remembers was not tried: the host that answers echo requests does not tell of fragments that it lacks the rest of (ICMP type 11 code 1)");
+	return say(
+		w, WHY_FAULT,
+		"the NAT in front of this machine, or a firewall on the way, forgets within %u s, and Keepalive = %u comes too late: what the other end sends after a pause is lost until this end sends something; set Keepalive = %u in [Peer]",
+		p.pause, p.keepalive, p.pause / 2 > 5 ? p.pause / 2 : 5);
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct check {
@@ -587,12 +734,14 @@ static const struct check {
 	{ "peer", check_peer, NEEDS_PENDING | NEEDS_ENDPOINT },
 	{ "peer's port 4500", check_peer_4500, NEEDS_PENDING | NEEDS_ENDPOINT },
 	{ "algorithms", check_algorithms, NEEDS_PENDING },
+	{ "clock", check_clock, NEEDS_PENDING },
 	{ "identities", check_identity, NEEDS_PENDING },
 	{ "child SAs", check_child, NEEDS_ONE_PEER },
 	{ "progress", check_progress, NEEDS_PENDING },
-	{ "ESP", check_esp, NEEDS_UP | NEEDS_ONE_PEER },
-	{ "MTU", check_mtu, NEEDS_UP | NEEDS_ONE_PEER },
-	{ "fragments", check_fragments, NEEDS_UP | NEEDS_ONE_PEER },
+	{ "ESP", check_esp, NEEDS_UP },
+	{ "MTU", check_mtu, NEEDS_UP },
+	{ "fragments", check_fragments, NEEDS_UP },
+	{ "NAT", check_nat, NEEDS_UP | NEEDS_ONE_PEER },
 };
 
 static void note_verdict(struct why_result *r, const struct check *c, enum why_verdict v,

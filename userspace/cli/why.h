@@ -49,6 +49,7 @@ struct why_probe {
 struct why_ping {
 	const char *dev; /* of the tunnel */
 	struct esptun_addr to;
+	uint32_t peer_id; /* whose packets are counted; 0: the one peer's */
 	struct esptun_addr peer; /* outer, to watch; AF_UNSPEC: not known */
 	uint32_t size; /* of the IP packet, at most the link's MTU; or less */
 	bool df; /* IPv4: it must not be fragmented */
@@ -66,6 +67,22 @@ struct why_pong {
 	struct why_seen seen;
 };
 
+/* A pause in which nothing is sent, until just before the next NAT keepalive. */
+struct why_pause {
+	const char *dev; /* of the tunnel */
+	struct esptun_addr to; /* IPv4, and has just answered an echo request */
+	struct esptun_addr peer; /* outer, to watch; AF_UNSPEC: not known */
+};
+
+struct why_paused {
+	char failed[160]; /* why there was none; "" if there was */
+	uint32_t keepalive; /* s */
+	uint32_t pause; /* s that nothing was sent, at least, before anything of the peer was expected */
+	bool busy; /* something else was sent meanwhile */
+	unsigned int late; /* packets of the peer that came at the end of it */
+	unsigned int afterwards; /* that came when it was over, and something had been sent again */
+};
+
 /* @ctx is passed to each. */
 struct why_asks {
 	void *ctx;
@@ -78,6 +95,8 @@ struct why_asks {
 	/* Has the peer answer on @port, 0: that of Endpoint. @peer: to watch. */
 	void (*probe)(void *ctx, const char *tunnel, uint16_t port, struct why_probe *out);
 	void (*ping)(void *ctx, const struct why_ping *what, struct why_pong *out);
+	/* Takes most of a minute. */
+	void (*pause)(void *ctx, const struct why_pause *what, struct why_paused *out);
 };
 
 /* Called for each check that was made, in order; @said is a sentence. */

@@ -4,15 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cli/control.h"
 #include "cli/reply.h"
 #include "cli/why_ask.h"
+#include "cli/why_pause.h"
 #include "cli/why_ping.h"
 #include "cli/why_watch.h"
 #include "common/holder.h"
 
-enum { PROBE_SECONDS = 3, IKE_PORT = 500 };
+enum {
+	PROBE_SECONDS = 3,
+	IKE_PORT = 500,
+	ONE_PEER = 1, /* the number of a tunnel's peer that has no other */
+};
 
 static int ask_module(void *ctx, char *said, size_t size)
 {
@@ -112,13 +118,13 @@ static void ask_probe(void *ctx, const char *tunnel, uint16_t port, struct why_p
 	out->seen = seen;
 }
 
-static void read_counts(struct cli *cli, uint32_t ifindex, struct why_counts *c)
+static void read_counts(struct cli *cli, uint32_t ifindex, uint32_t peer, struct why_counts *c)
 {
 	struct esptun_link_stats *all;
 	size_t n;
 
 	memset(c, 0, sizeof(*c));
-	esptun_peer_get(cli->h, ifindex, 1, &c->peer);
+	esptun_peer_get(cli->h, ifindex, peer, &c->peer);
 	if (esptun_stats_dump(cli->h, ifindex, &all, &n))
 		return;
 	for (size_t i = 0; i < n; i++) {
@@ -148,6 +154,7 @@ static void compare_counts(const struct why_counts *before, const struct why_cou
 
 static void ask_ping(void *ctx, const struct why_ping *what, struct why_pong *p)
 {
+	const uint32_t peer = what->peer_id ? what->peer_id : ONE_PEER;
 	struct cli *cli = ctx;
 	struct why_counts before, after;
 	struct esptun_link link;
@@ -158,16 +165,35 @@ static void ask_ping(void *ctx, const struct why_ping *what, struct why_pong *p)
 		return;
 	}
 	why_watch_begin(&watch, &what->peer, IKE_PORT, link.ifindex);
-	read_counts(cli, link.ifindex, &before);
+	read_counts(cli, link.ifindex, peer, &before);
 	why_ping(what, p);
-	read_counts(cli, link.ifindex, &after);
+	read_counts(cli, link.ifindex, peer, &after);
 	why_watch_end(&watch, &p->seen);
 	compare_counts(&before, &after, p);
 }
 
+static void ask_pause(void *ctx, const struct why_pause *what, struct why_paused *out)
+{
+	struct cli *cli = ctx;
+	struct esptun_link link;
+	struct esptun_peer peer;
+
+	if (esptun_link_get(cli->h, what->dev, &link) ||
+	    esptun_peer_get(cli->h, link.ifindex, ONE_PEER, &peer)) {
+		snprintf(out->failed, sizeof(out->failed), "%s", esptun_error(cli->h));
+		return;
+	}
+	if (isatty(STDERR_FILENO) && !cli->json)
+		fprintf(stderr, "%s: does the NAT forget before the keepalive? That takes %u s.\n",
+			what->dev, WHY_PAUSE_SECONDS);
+	out->keepalive = peer.keepalive;
+	why_pause(what, link.ifindex, out);
+}
+
 void why_asks_of(struct cli *cli, struct why_asks *asks)
 {
-	*asks = (struct why_asks){ cli, ask_module, ask_holder, ask_agent, ask_probe, ask_ping };
+	*asks = (struct why_asks){ cli,	      ask_module, ask_holder, ask_agent,
+				   ask_probe, ask_ping,	  ask_pause };
 }
 
 void why_drops_begin(struct cli *cli, const char *dev, struct why_drops *d)
@@ -176,7 +202,7 @@ void why_drops_begin(struct cli *cli, const char *dev, struct why_drops *d)
 
 	memset(d, 0, sizeof(*d));
 	if (!esptun_link_get(cli->h, dev, &link))
-		read_counts(cli, d->ifindex = link.ifindex, &d->before);
+		read_counts(cli, d->ifindex = link.ifindex, ONE_PEER, &d->before);
 }
 
 void why_drops_end(struct cli *cli, const struct why_drops *d, char *text, size_t size)
@@ -185,7 +211,7 @@ void why_drops_end(struct cli *cli, const struct why_drops *d, char *text, size_
 	size_t len = 0;
 
 	*text = 0;
-	read_counts(cli, d->ifindex, &after);
+	read_counts(cli, d->ifindex, ONE_PEER, &after);
 	for (unsigned int i = 0; i <= ESPTUN_STATS_A_MAX && len < size; i++) {
 		uint64_t rose = after.stats.v[i] - d->before.stats.v[i];
 
