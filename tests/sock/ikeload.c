@@ -12,6 +12,10 @@
  *	flood COUNT RATE	COUNT IKE_SA_INIT requests, each from another address and with another
  *				SPI, as if from peers that do not exist: {"sent", "answered", "s"}
  *	status			asks for the status of every tunnel: {"tunnels", "up", "ms"}
+ *	mark			remembers the SAs of all tunnels that were brought up: {"marked"}
+ *	renew			the same, and their IKE SAs and pairs get new keys, all at once: {"marked"}
+ *	back SECONDS		when all have others than those, or it is too late: {"back", "missing", "s",
+ *				"first", "most", "retransmits"}; most: of those in one second
  *
  * "up" may run beside one of the next three.
  */
@@ -33,15 +37,29 @@ enum {
 	BURST = 64, /* at most so many of a job in a tick */
 	PATIENCE_MS = 20000, /* without a tunnel that comes up, before the rest has failed */
 	ANSWERS_MS = 500, /* how long the last answers may take */
+	LOOK_MS = 100, /* between two looks at who is back */
+	BACK_SECONDS = 600, /* that may be waited for them */
 	FLAGS_AT = 19, /* in the IKE header */
 	EXCHANGE_AT = 18,
+	INNER_BIT = 0x80, /* of the second byte: 10.64.0.1 has 10.192.0.1 inside */
 	FLAG_RESPONSE = 0x20,
 };
 
 struct tunnel {
 	char name[16];
 	struct ike_datagram request; /* the last one behind IKE_SA_INIT; ours to free */
-	uint32_t spi; /* inbound, before it is rekeyed */
+	uint32_t spi; /* inbound, before it is rekeyed, or was marked */
+	uint8_t ike_spi[IKE_SPI_LEN]; /* the initiator's, when it was marked */
+	bool back; /* it has others since */
+};
+
+/* Tunnels that have other SAs than those that were marked. */
+struct comeback {
+	bool awaited;
+	uint64_t began, until, look; /* ms */
+	uint64_t first, last;
+	unsigned int n, seconds[BACK_SECONDS + 1]; /* all; in each second */
+	struct ike_core_stats before;
 };
 
 /* Something that is done so many times. */
@@ -60,6 +78,7 @@ struct load {
 	unsigned int n, next; /* tunnels; of these the first one that was never brought up */
 	unsigned int at_work, up; /* of the job at hand */
 	struct job ups, sends;
+	struct comeback back;
 	struct ike_addr base; /* the first tunnel's address; flooding begins behind the last one's */
 	struct ike_datagram init; /* an IKE_SA_INIT request to copy */
 	unsigned int flooded;
@@ -246,6 +265,93 @@ static void end_sends(struct load *l)
 	j->command = NULL;
 }
 
+/* ---- coming back --------------------------------------------------------------------- */
+
+static bool has_sas(const struct load *l, const struct tunnel *t, struct ike_status *s)
+{
+	return !ike_core_tunnel_status(host_core(l->host), t->name, s) &&
+	       s->state == IKE_TUNNEL_UP && s->have_ike && s->established && s->have_child;
+}
+
+static void mark_tunnels(struct load *l)
+{
+	struct ike_status s;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < l->next; i++) {
+		struct tunnel *t = &l->tunnels[i];
+
+		t->back = false;
+		t->spi = 0;
+		memset(t->ike_spi, 0, sizeof(t->ike_spi));
+		if (!has_sas(l, t, &s))
+			continue;
+		t->spi = s.spi_in;
+		memcpy(t->ike_spi, s.spi_i, sizeof(t->ike_spi));
+		n++;
+	}
+	l->back = (struct comeback){ .began = loop_now() };
+	ike_core_stats(host_core(l->host), &l->back.before);
+	answer(json_pack("{s:i}", "marked", (int)n));
+}
+
+static void renew_tunnels(struct load *l)
+{
+	mark_tunnels(l);
+	for (unsigned int i = 0; i < l->next; i++)
+		ike_core_rekey(host_core(l->host), l->tunnels[i].name, loop_now());
+	host_settle(l->host);
+}
+
+static void look_for_tunnels(struct load *l)
+{
+	struct comeback *b = &l->back;
+	struct ike_status s;
+
+	for (unsigned int i = 0; i < l->next; i++) {
+		struct tunnel *t = &l->tunnels[i];
+
+		if (t->back || !has_sas(l, t, &s) || s.spi_in == t->spi ||
+		    !memcmp(s.spi_i, t->ike_spi, sizeof(t->ike_spi)))
+			continue;
+		t->back = true;
+		b->last = loop_now() - b->began;
+		if (!b->n++)
+			b->first = b->last;
+		if (b->last / 1000 <= BACK_SECONDS)
+			b->seconds[b->last / 1000]++;
+	}
+	b->look = loop_now() + LOOK_MS;
+}
+
+static void end_back(struct load *l)
+{
+	struct comeback *b = &l->back;
+	struct ike_core_stats now;
+	unsigned int most = 0;
+
+	if (!b->awaited || loop_now() < b->look)
+		return;
+	look_for_tunnels(l);
+	if (b->n < l->next && loop_now() < b->until)
+		return;
+	for (unsigned int i = 0; i <= BACK_SECONDS; i++)
+		most = b->seconds[i] > most ? b->seconds[i] : most;
+	ike_core_stats(host_core(l->host), &now);
+	answer(json_pack("{s:i, s:i, s:f, s:f, s:i, s:I}", "back", (int)b->n, "missing",
+			 (int)(l->next - b->n), "s", (double)b->last / 1000, "first",
+			 (double)b->first / 1000, "most", (int)most, "retransmits",
+			 (json_int_t)(now.retransmits - b->before.retransmits)));
+	b->awaited = false;
+}
+
+static void begin_ticks(struct load *l)
+{
+	struct timeval every = { .tv_usec = TICK_MS * 1000 };
+
+	event_add(l->tick, &every);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
 	struct load *l = ctx;
@@ -258,7 +364,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 		send_some(l);
 	end_ups(l);
 	end_sends(l);
-	if (!l->ups.command && !l->sends.command)
+	end_back(l);
+	if (!l->ups.command && !l->sends.command && !l->back.awaited)
 		event_del(l->tick);
 }
 
@@ -283,14 +390,19 @@ static void ask_status(struct load *l)
 static void begin_job(struct load *l, struct job *j, const char *command, unsigned int count,
 		      unsigned int rate, unsigned int window)
 {
-	struct timeval every = { .tv_usec = TICK_MS * 1000 };
-
 	if (j->command)
 		die("a command of that kind is not done yet");
 	*j = (struct job){ .command = command, .count = count, .rate = rate, .window = window };
 	j->began = j->last = loop_now();
 	ike_core_stats(host_core(l->host), &j->before);
-	event_add(l->tick, &every);
+	begin_ticks(l);
+}
+
+static void await_tunnels(struct load *l, unsigned int seconds)
+{
+	l->back.awaited = true;
+	l->back.until = loop_now() + 1000ULL * (seconds < BACK_SECONDS ? seconds : BACK_SECONDS);
+	begin_ticks(l);
 }
 
 static void run_command(struct load *l, const char *line)
@@ -310,6 +422,12 @@ static void run_command(struct load *l, const char *line)
 		begin_job(l, &l->sends, "flood", count, rate, 0);
 	} else if (!strcmp(word, "status")) {
 		ask_status(l);
+	} else if (!strcmp(word, "mark")) {
+		mark_tunnels(l);
+	} else if (!strcmp(word, "renew")) {
+		renew_tunnels(l);
+	} else if (!strcmp(word, "back") && n == 2 && l->next) {
+		await_tunnels(l, count);
 	} else {
 		die(line);
 	}
@@ -344,13 +462,14 @@ static void on_report(void *ctx, bool error, unsigned int line, const char *text
 	fprintf(stderr, "ikeload: line %u: %s: %s\n", line, error ? "error" : "warning", text);
 }
 
-/* Its own address, for a hub gives an address to one client only. */
-static void set_selector(struct ike_ts_list *l, const struct ike_addr *a)
+/* An address of its own, as far behind its outer one for all: a hub gives an address to one client only. */
+static void set_selector(struct ike_ts_list *l, struct ike_addr a)
 {
+	a.b[1] |= INNER_BIT;
 	l->n = 1;
-	l->ts[0] = (struct ike_ts){ .family = a->family, .port_end = UINT16_MAX };
-	memcpy(l->ts[0].start, a->b, sizeof(a->b));
-	memcpy(l->ts[0].end, a->b, sizeof(a->b));
+	l->ts[0] = (struct ike_ts){ .family = a.family, .port_end = UINT16_MAX };
+	memcpy(l->ts[0].start, a.b, sizeof(a.b));
+	memcpy(l->ts[0].end, a.b, sizeof(a.b));
 }
 
 /* The configuration is that of the file, but for what makes the tunnel the i-th one. */
@@ -365,7 +484,7 @@ static void add_tunnel(struct load *l, unsigned int i, const char *path)
 	if (config_load(path, &c, &report))
 		die(path);
 	config_tunnel(&c, &conf);
-	conf.child[0].start = IKE_START_TRAFFIC; /* until it is brought up */
+	conf.child[0].start = IKE_START_NOW; /* once it is brought up, and when it was lost */
 	if (!i)
 		l->base = conf.local.addr;
 	snprintf(l->tunnels[i].name, sizeof(l->tunnels[i].name), "t%u", i);
@@ -373,7 +492,7 @@ static void add_tunnel(struct load *l, unsigned int i, const char *path)
 	conf.local_id = (struct ike_id){ .type = IKE_ID_FQDN, .len = (uint16_t)len };
 	memcpy(conf.local_id.data, id, (size_t)len);
 	conf.local.addr = nth_addr(l, i);
-	set_selector(&conf.child[0].local_ts, &conf.local.addr);
+	set_selector(&conf.child[0].local_ts, conf.local.addr);
 	if (host_add(l->host, &conf, c.psk, c.psk_len))
 		die("a tunnel cannot be added");
 	if (c.n_private)
@@ -411,7 +530,6 @@ int main(int argc, char **argv)
 	if (!l.host)
 		die(strerror(errno));
 	add_tunnels(&l, argv[1]);
-	host_start(l.host);
 	l.tick = event_new(loop_base(host_loop(l.host)), -1, EV_PERSIST, on_tick, &l);
 	l.input = event_new(loop_base(host_loop(l.host)), 0, EV_READ | EV_PERSIST, on_input, &l);
 	if (!l.tick || !l.input || event_add(l.input, NULL))
