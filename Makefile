@@ -102,7 +102,7 @@ archives = $(if $(filter $(2),$(USE_cli)),$(1)/libcli.a) \
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 .PHONY: all userspace module install uninstall dkms-install dkms-uninstall \
-	deb deb-deps module-vm test-install test-deb demo bench bench-ike check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug soak interop \
+	deb deb-deps module-vm test-install test-deb demo bench bench-ike scale check check-full lint unit kunit coverage sim sim-seeds mutants fuzz vm vm-systemd vm-debug soak interop \
 	interop-sock ynl deps \
 	clean format help tests
 
@@ -383,7 +383,7 @@ soak: userspace module-vm ## an hour of load, new keys, moves and losses in QEMU
 	$(Q)B=$B exec tests/run-tap soak "tests/vm/run --name soak --timeout $$(( ($(or $(HOURS),1) + 1) * 3600 )) \
 		--env SOAK_SECONDS=$$(( $(or $(HOURS),1) * 3600 )) -- tests/vm/t_soak.sh"
 
-interop-sock: $T/tests/ikehost $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun $B/esptund ## the IKE core against strongSwan on this machine's sockets
+interop-sock: $T/tests/ikehost $B/tests/ikeload $B/tests/esptund-no-module $B/tests/esptun-no-module $B/esptun $B/esptund ## the IKE core against strongSwan on this machine's sockets
 	$(if $(FULL),$(Q)tests/fetch-package bookworm libreswan openiked >/dev/null || :)
 	$(Q)$(if $(FULL),FULL=1 ROOT_STRONGSWAN6=$$(tests/interop/root-strongswan6)) B=$B \
 		exec tests/run-tap interop-sock "tests/sock/run $T/tests/ikehost"
@@ -405,6 +405,9 @@ bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-
 
 bench-ike: $(patsubst %,$B/tests/%,ikehost ikeload ikesize esptund-no-module) ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
 	$(Q)B=$B tests/sock/bench $(if $(filter 1,$(QUICK)),--quick) $(BENCH) $B/tests
+
+scale: $(patsubst %,$B/tests/%,ikeload esptund-no-module) ## a hub with 1,000 clients: they connect, rekey, and come back after a restart and a reboot (CLIENTS=N)
+	$(Q)B=$B tests/sock/scale --clients $(or $(CLIENTS),1000) $B/tests
 
 # Static: it also runs in guests with another C library.
 build/bench/load: tests/bench/load.c
