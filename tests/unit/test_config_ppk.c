@@ -178,8 +178,6 @@ static void a_file_has_them(void **state)
 			 "[Client b.example]\nPPKID = b\n[Client *.corp.example]\nPPKID = a/b+==\n",
 			 &c),
 		0);
-	assert_int_equal(found(&c, "any.example", "a/b+=="), 0);
-	assert_int_equal(found(&c, "any.example", "b"), 0xff);
 	assert_int_equal(found(&c, "any.example", "c"), 'h');
 	assert_int_equal(found(&c, "any.example", "B"), -1);
 	assert_int_equal(found(&c, "any.example", "b1"), -1);
@@ -188,6 +186,23 @@ static void a_file_has_them(void **state)
 	assert_int_equal(found(&c, "b.example", "a/b+=="), -1);
 	assert_int_equal(found(&c, "x.corp.example", "a/b+=="), 0);
 	assert_int_equal(found(&c, "x.corp.example", "b"), -1);
+	/* Nobody else has those, though they are in the file. */
+	assert_int_equal(found(&c, "any.example", "a/b+=="), -1);
+	assert_int_equal(found(&c, "any.example", "b"), -1);
+	config_clear(&c);
+}
+
+/* What a section has with its key is of use for its client alone. */
+static void a_section_is_of_its_client(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_int_equal(
+		load_hub("b = " B "\n", "[Client a.example]\nPPKID = a\nPPK = " A "\n", &c), 0);
+	assert_int_equal(found(&c, "a.example", "a"), 0);
+	assert_int_equal(found(&c, "any.example", "b"), 0xff);
+	assert_int_equal(found(&c, "any.example", "a"), -1);
 	config_clear(&c);
 }
 
@@ -253,6 +268,7 @@ int main(void)
 		cmocka_unit_test(wrong_ones_are_refused),
 		cmocka_unit_test(weak_and_common_ones_are_told),
 		cmocka_unit_test(a_file_has_them),
+		cmocka_unit_test(a_section_is_of_its_client),
 		cmocka_unit_test(wrong_lines_are_refused),
 		cmocka_unit_test(they_are_keys_of_clients),
 	};

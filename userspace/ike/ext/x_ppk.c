@@ -297,7 +297,7 @@ static void explain_other(struct ike_core *core, struct ike_peer *p, const struc
 	else if (ppk->of_clients)
 		report_hint(
 			core, p, sa, &sa->remote,
-			"peer '%s' names the PPK '%s', which it does not have here, and %s requires one: add that to the file of ClientPPKs=, and set PPKID= to it if there is a section [Client %s]",
+			"peer '%s' names the PPK '%s', which it does not have here, and %s requires one: add that to the file of ClientPPKs=, and set PPKID= to it in [Client %s] if there is that section, or another one that names it",
 			id, theirs, needs, id);
 	else
 		report_hint(

@@ -134,16 +134,36 @@ void client_ppk_name(struct ike_id *id, const void *name, size_t len)
 	memcpy(id->data, name, len);
 }
 
+static struct client_key *find_ppk(const struct client_ppks *l, const void *name, size_t len)
+{
+	struct ike_id id;
+
+	client_ppk_name(&id, name, len);
+	return (struct client_key *)find_exact(l->keys.v, l->keys.n, &id);
+}
+
+const struct client_key *client_ppks_reserve(struct client_ppks *l)
+{
+	for (unsigned int i = 0; i < l->of.n; i++) {
+		struct client_key *ppk = find_ppk(l, l->of.v[i].key, l->of.v[i].len);
+
+		if (!ppk)
+			return &l->of.v[i];
+		ppk->reserved = true;
+	}
+	return NULL;
+}
+
 const struct client_key *client_ppks_find(const struct client_ppks *l, const struct ike_id *client,
 					  const void *name, size_t len)
 {
 	const struct client_key *own = client_keys_find(l->of.v, l->of.n, client);
-	struct ike_id id;
+	const struct client_key *ppk;
 
 	if (len > IKE_MAX_PPK_ID || (own && (own->len != len || memcmp(own->key, name, len) != 0)))
 		return NULL;
-	client_ppk_name(&id, name, len);
-	return find_exact(l->keys.v, l->keys.n, &id);
+	ppk = find_ppk(l, name, len);
+	return ppk && ppk->reserved && !own ? NULL : ppk;
 }
 
 const struct client_key *client_ppks_own(const struct client_ppks *l, const struct ike_id *client)

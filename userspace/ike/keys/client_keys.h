@@ -17,6 +17,7 @@ struct client_key {
 	uint8_t key[SECRET_ROOM];
 	size_t len;
 	uint8_t digest[SECRET_DIGEST]; /* once it is sealed (seal.h) */
+	bool reserved; /* a PPK that a section [Client ID] names: it is for the clients of such sections alone */
 	/* While files are read: */
 	unsigned int line; /* where it stands; 0 afterwards, so that lists compare as bytes */
 	bool of_secrets; /* in the file of Secrets= */
@@ -33,7 +34,7 @@ struct client_keys {
 struct client_ppks {
 	struct client_keys keys; /* by their names, see client_ppk_name(); sorted */
 	struct client_keys
-		of; /* which a client has to have: key is its name; sorted; others may have any */
+		of; /* which a client has to have: key is its name; sorted; others may have any that is not reserved */
 };
 
 /* A new one, all zero, at the end; NULL without memory, or at CLIENT_KEYS_MAX. */
@@ -89,7 +90,12 @@ const struct client_key *client_keys_find(const struct client_key *list, unsigne
 const struct client_key *client_keys_at(const struct client_key *list, unsigned int n,
 					const struct ike_id *id, uint16_t at);
 
-/* The PPK of this name for the client; NULL: there is none, or it has to have another one. */
+/*
+ * The PPKs that clients have to have are reserved for them. NULL; or the first such client whose PPK is missing: key is the
+ * name of that.
+ */
+const struct client_key *client_ppks_reserve(struct client_ppks *l);
+/* The PPK of this name for the client; NULL: there is none, it has to have another one, or that is reserved for others. */
 const struct client_key *client_ppks_find(const struct client_ppks *l, const struct ike_id *client,
 					  const void *name, size_t len);
 /* The one that it has to have; NULL: that is not said. */

@@ -553,23 +553,21 @@ static int join_keys(struct client_keys *l, const char *path, const struct confi
 /* The PPKs of clients, and those that clients have to have, are there. */
 static int join_ppks(struct config *c, const struct config_report *rep)
 {
+	const struct client_key *lacks;
 	char id[IKE_MAX_ID + 16];
 
 	if (join_keys(&c->ppks.keys, c->ppk ? c->ppk->clients_file : "", rep))
 		return -1;
-	for (unsigned int i = 0; i < c->ppks.of.n; i++) {
-		struct client_key *of = &c->ppks.of.v[i];
-
-		of->line = 0;
-		if (client_ppks_own(&c->ppks, &of->id))
-			continue;
-		tell(rep, true,
-		     "[Client %s] has PPKID = %.*s, and there is no such PPK: expected PPK there, too, or a line of that name in %s",
-		     ike_id_print(id, sizeof(id), &of->id), (int)of->len, (const char *)of->key,
-		     c->ppk->clients_file);
-		return -1;
-	}
-	return 0;
+	for (unsigned int i = 0; i < c->ppks.of.n; i++)
+		c->ppks.of.v[i].line = 0;
+	lacks = client_ppks_reserve(&c->ppks);
+	if (!lacks)
+		return 0;
+	tell(rep, true,
+	     "[Client %s] has PPKID = %.*s, and there is no such PPK: expected PPK there, too, or a line of that name in %s",
+	     ike_id_print(id, sizeof(id), &lacks->id), (int)lacks->len, (const char *)lacks->key,
+	     c->ppk->clients_file);
+	return -1;
 }
 
 /* Does the configuration file itself hold a key? */
