@@ -85,13 +85,14 @@ check "it has rules" test -n "$(in_quiet west nft list table inet firewalld)"
 agent east
 sleep 5
 is "as it is, IKE does not come in" "$(of east .state)" connecting
-check "the guide's commands" commands 'firewall-cmd --permanent --zone=public --add-service=ipsec'
+check "the guide's commands" wait_for 60 commands 'firewall-cmd --permanent --zone=public --add-service=ipsec'
 check "the tunnel comes up" wait_for 60 state_is east up
 check "packets pass both ways" both_ways
 check "not around the tunnel" stopped east 10.1.0.2 -I 192.0.2.2
 must firewall_cmd --zone=internal --remove-interface=hq
 check "nor without the tunnel's netdevice in the zone" stopped east 10.1.0.2
-must firewall_cmd --reload
+# It waits 25 s for firewalld's answer, and here that may take longer.
+must wait_for 60 firewall_cmd --reload
 check "they do again when the files are read" both_ways
 kill -TERM "$firewalld"
 wait_for 20 gone "$firewalld"
