@@ -530,8 +530,8 @@ static void unprotected_notify_ends_nothing(void **state)
 	pair_free(p);
 }
 
-/* An unprotected INVALID_IKE_SPI that answers the liveness check of a, as if b had sent it. */
-static void forge_hint(struct pair *p)
+/* An unprotected error that answers the liveness check of a, as if b had sent it. */
+static void forge_error(struct pair *p, uint16_t type)
 {
 	struct ike_endpoint from = { p->b->addr, IKE_NATT_PORT };
 	struct ike_endpoint to = { p->a->addr, IKE_NATT_PORT };
@@ -541,8 +541,13 @@ static void forge_hint(struct pair *p)
 
 	h.flags = IKE_FLAG_RESPONSE;
 	ike_build_init(&b, buf, sizeof(buf), &h);
-	ike_build_notify(&b, IKE_N_INVALID_IKE_SPI, NULL, 0);
+	ike_build_notify(&b, type, NULL, 0);
 	world_inject(&p->w, &from, &to, buf, ike_build_end(&b), 0);
+}
+
+static void forge_hint(struct pair *p)
+{
+	forge_error(p, IKE_N_INVALID_IKE_SPI);
 }
 
 /* The request that is out keeps its schedule; one of many is told, and has one new IKE SA begun. */
@@ -586,6 +591,83 @@ static void a_hint_has_to_outlast_the_answer(void **state)
 	p->w.delay_min = p->w.delay_max = 200;
 	while (!pair_count(p, p->a, IKE_INFORMATIONAL, false))
 		pair_run(p, 10);
+	forge_hint(p);
+	pair_run(p, 3000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	assert_null(strstr(p->a->log, "does not know this IKE SA"));
+	pair_free(p);
+}
+
+/* A liveness check of a is out, unanswered for so long that an INVALID_IKE_SPI counts, and one came. */
+static struct pair *pair_doubts(void)
+{
+	struct pair *p = pair_new();
+
+	p->a->conf[0].liveness = 20;
+	p->w.traffic = false;
+	pair_start(p, true);
+	p->drop_all = true;
+	pair_run(p, 21000);
+	p->drop_from = 1 << p->a->index;
+	p->drop_exchange = IKE_SA_INIT;
+	p->drop_requests = true;
+	forge_hint(p);
+	pair_run(p, 10);
+	assert_non_null(strstr(p->a->log, "a new one is begun"));
+	return p;
+}
+
+/* The peer answers after all, and refuses a new IKE SA: the old one is as it was, and is rekeyed. */
+static void a_false_hint_is_forgotten(void **state)
+{
+	struct pair *p = pair_doubts();
+	unsigned int n;
+
+	(void)state;
+	p->drop_all = false;
+	pair_run(p, 100000); /* the attempt that was begun ends */
+	n = pair_count(p, p->a, IKE_SA_INIT, false);
+	pair_run(p, 200000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), n);
+	node_rekey_ike(p->a);
+	pair_run(p, 3000);
+	assert_int_equal(pair_count(p, p->b, IKE_CREATE_CHILD_SA, true), 1);
+	assert_true(direction_works(p->a, p->b, 0));
+	assert_int_equal(node_stats(p->a).ike_sas, 1);
+	pair_free(p);
+}
+
+/* No other error says that the peer lost the IKE SA. */
+static void another_error_is_no_hint(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].liveness = 20;
+	p->w.traffic = false;
+	pair_start(p, true);
+	p->drop_all = true;
+	pair_run(p, 22000);
+	forge_error(p, IKE_N_AUTHENTICATION_FAILED);
+	pair_run(p, 3000);
+	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
+	assert_null(strstr(p->a->log, "does not know this IKE SA"));
+	pair_free(p);
+}
+
+/* A peer whose ESP came since our request left has the SAs. */
+static void a_hint_against_esp_is_false(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	p->a->conf[0].liveness = 20;
+	p->w.traffic = false;
+	pair_start(p, true);
+	p->drop_all = true;
+	pair_run(p, 21000);
+	p->w.traffic = true;
+	pair_run(p, 1000);
 	forge_hint(p);
 	pair_run(p, 3000);
 	assert_int_equal(pair_count(p, p->a, IKE_SA_INIT, false), 1);
@@ -964,6 +1046,9 @@ int main(void)
 		cmocka_unit_test(unprotected_notify_ends_nothing),
 		cmocka_unit_test(hints_end_nothing),
 		cmocka_unit_test(a_hint_has_to_outlast_the_answer),
+		cmocka_unit_test(a_false_hint_is_forgotten),
+		cmocka_unit_test(another_error_is_no_hint),
+		cmocka_unit_test(a_hint_against_esp_is_false),
 		cmocka_unit_test(a_peer_that_began_anew),
 		cmocka_unit_test(rebinding),
 		cmocka_unit_test(simultaneous),

@@ -285,6 +285,7 @@ static void receive_request(struct ike_core *core, struct ike_sa *sa, const stru
 static void note_answered(struct ike_core *core, struct ike_sa *sa)
 {
 	sa->acked = true;
+	sa->doubted = false;
 	if (sa->superseded && sa->proven_at >= sa->close_marked)
 		x_contact_contested(core, sa);
 	else if (sa->superseded) /* it was asked before another one disowned it: and now? */
@@ -306,6 +307,18 @@ static void finish_response(struct ike_core *core, struct ike_sa *sa, struct exc
 		request_next(core, sa);
 }
 
+/* Is it an unprotected message with INVALID_IKE_SPI? */
+static bool says_unknown(const struct ike_datagram *d, const struct ike_header *h)
+{
+	struct ike_payloads in;
+	struct ike_notify n;
+	uint8_t offender;
+
+	return !ike_payloads_parse(h->next, d->data + IKE_HDR_LEN, d->len - IKE_HDR_LEN, &in,
+				   &offender) &&
+	       ike_notify_find(&in, IKE_N_INVALID_IKE_SPI, &n);
+}
+
 static void receive_response(struct ike_core *core, struct ike_sa *sa, const struct ike_datagram *d,
 			     const struct ike_header *h)
 {
@@ -322,7 +335,7 @@ static void receive_response(struct ike_core *core, struct ike_sa *sa, const str
 	    sa->out->ops->exchange != h->exchange || h->id != sa->tx.next - 1)
 		return;
 	rc = message_open(core, sa, d, h, &in, &offender);
-	if (rc == IKE_SK_FORGED && h->next == IKE_PL_NOTIFY)
+	if (rc == IKE_SK_FORGED && says_unknown(d, h))
 		liveness_hint(core, sa);
 	if (rc == IKE_SK_FORGED || rc == MESSAGE_INCOMPLETE)
 		return;

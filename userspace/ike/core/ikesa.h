@@ -459,6 +459,7 @@ struct ike_sa {
 	uint64_t close_marked; /* when that was decided */
 	bool superseded; /* the peer disowned it: end it without a word */
 	bool replaced; /* we set up its replacement: never the one to keep */
+	bool doubted; /* as replaced, until the peer answers: an unprotected message says that it lost it */
 	bool outdated; /* replaced, for the configuration has other terms: nothing new comes under it */
 
 	TAILQ_HEAD(child_sas, child_sa) children;

@@ -108,6 +108,8 @@ struct ike_sa *query_unproven(const struct ike_peer *p);
  * peer's address in its configuration.
  */
 bool query_can_replace(const struct ike_sa *sa);
+/* Do we set up another one in its place? */
+bool query_is_replaced(const struct ike_sa *sa);
 /* Is a child SA of the peer bound to the addresses of the IKE SA: in transport mode? */
 bool query_is_bound(const struct ike_peer *p);
 /* The best IKE SA to show and to use. */
@@ -377,6 +379,8 @@ void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa);
  * happens.
  */
 bool sa_replace(struct ike_core *core, struct ike_sa *sa);
+/* The same, but only until the peer answers a request of ours under @sa. */
+bool sa_doubt(struct ike_core *core, struct ike_sa *sa);
 /* A certificate that its peer proved itself by was revoked since: as when one ends, it has to prove itself soon, and anew. */
 void sa_revoked(struct ike_core *core, struct ike_sa *sa);
 /* Its setup is over: nothing of it is left here, nor with the keys process. */

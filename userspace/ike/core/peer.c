@@ -424,7 +424,7 @@ static void drop_overtaken(struct ike_core *core, struct ike_peer *p)
 
 static void mark_redundant(struct ike_core *core, struct ike_sa *sa, struct ike_sa *keep)
 {
-	bool ours = sa->began || sa->replaced;
+	bool ours = sa->began || query_is_replaced(sa);
 
 	report_line(core, IKE_LOG_DEBUG, NULL, sa,
 		    "redundant; another IKE SA with this peer stays");

@@ -67,10 +67,15 @@ bool query_sa_covers(const struct ike_sa *sa, const struct ike_sa *other)
 	return true;
 }
 
+bool query_is_replaced(const struct ike_sa *sa)
+{
+	return sa->replaced || sa->doubted;
+}
+
 /* Nothing is to take its place, as far as we know. */
 static bool is_to_stay(const struct ike_sa *sa)
 {
-	return !sa->replaced && !sa->superseded && sa->close_at == TIMER_NEVER;
+	return !query_is_replaced(sa) && !sa->superseded && sa->close_at == TIMER_NEVER;
 }
 
 bool query_has_outbound(const struct ike_peer *p, unsigned int conf)
@@ -274,7 +279,8 @@ static bool is_outlived(const struct ike_sa *sa)
 /* Would the first lose against the second? Total over SAs of one peer, equal at both ends. */
 static bool is_redundant_to(const struct ike_sa *a, const struct ike_sa *b)
 {
-	bool a_is = a->superseded || a->replaced, b_is = b->superseded || b->replaced;
+	bool a_is = a->superseded || query_is_replaced(a);
+	bool b_is = b->superseded || query_is_replaced(b);
 
 	if (a_is != b_is)
 		return a_is;

@@ -134,17 +134,32 @@ void sa_plan_reauth(struct ike_core *core, struct ike_sa *sa)
 		sa->reauth_at = sa->proof_until;
 }
 
-bool sa_replace(struct ike_core *core, struct ike_sa *sa)
+static bool plan_replacement(struct ike_core *core, struct ike_sa *sa)
 {
 	struct ike_peer *p = sa->peer;
 	unsigned int i;
 
 	if (!query_can_replace(sa))
 		return false;
-	sa->replaced = true;
 	for (i = 0; i < p->conf->n_child; i++)
 		p->want[i].next_try = core->now; /* if it is wanted, see review_attempts() */
 	event_note(core, p, EVENT_CHANGED);
+	return true;
+}
+
+bool sa_replace(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!plan_replacement(core, sa))
+		return false;
+	sa->replaced = true;
+	return true;
+}
+
+bool sa_doubt(struct ike_core *core, struct ike_sa *sa)
+{
+	if (!plan_replacement(core, sa))
+		return false;
+	sa->doubted = true;
 	return true;
 }
 
