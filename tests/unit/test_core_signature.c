@@ -406,14 +406,14 @@ static void hashes_are_read_with_care(void **state)
 /* ---- AUTH payloads ---------------------------------------------------------------------------------------- */
 
 static const char *read_fault(uint8_t method, const void *data, size_t len, enum ike_key_kind kind,
-			      unsigned int hashes, bool told, unsigned int policy)
+			      unsigned int hashes, unsigned int policy)
 {
 	static char why[256];
 	const struct ike_auth auth = { .method = method, .data = data, .len = len };
 	struct ike_iov signature;
 
 	*why = 0;
-	if (sigalg_read(&auth, kind, hashes, told, policy, &signature, why, sizeof(why)))
+	if (sigalg_read(&auth, kind, hashes, policy, &signature, why, sizeof(why)))
 		return NULL;
 	return why;
 }
@@ -437,7 +437,7 @@ static void auth_payloads_are_read_with_care(void **state)
 			memcpy(t.data + 1, s->der, s->der_len);
 		auth.len = 200;
 		assert_ptr_equal(sigalg_read(&auth, s->scheme.key,
-					     s->method == IKE_AUTH_RSA ? 0 : IKE_HASHES, true,
+					     s->method == IKE_AUTH_RSA ? 0 : IKE_HASHES,
 					     s->method == IKE_AUTH_RSA ? IKE_SIG_SHA1 : 0,
 					     &signature, why, sizeof(why)),
 				 s);
@@ -448,7 +448,7 @@ static void auth_payloads_are_read_with_care(void **state)
 		for (unsigned int k = 0; k < s->der_len; k++) {
 			t.data[1 + k] ^= 1;
 			signature.len = 0;
-			if (sigalg_read(&auth, s->scheme.key, IKE_HASHES, true, 0, &signature, why,
+			if (sigalg_read(&auth, s->scheme.key, IKE_HASHES, 0, &signature, why,
 					sizeof(why)))
 				assert_true(k + 1 == s->der_len || s->scheme.key == IKE_KEY_RSA ||
 					    k == 11);
@@ -457,35 +457,30 @@ static void auth_payloads_are_read_with_care(void **state)
 		for (unsigned int kind = 0; kind < IKE_KEY_KINDS; kind++) {
 			if (kind != s->scheme.key && s->hash == IKE_HASH_IDENTITY)
 				assert_non_null(read_fault(s->method, t.data, auth.len,
-							   (enum ike_key_kind)kind, IKE_HASHES,
-							   true, 0));
+							   (enum ike_key_kind)kind, IKE_HASHES, 0));
 		}
-		assert_non_null(strstr(read_fault(s->method, t.data, auth.len, s->scheme.key,
-						  IKE_HASHES, false, 0),
-				       "did not say that it knows that"));
 		/* The identifier is all there is, or longer than that. */
-		assert_non_null(read_fault(s->method, t.data, s->der_len, s->scheme.key, IKE_HASHES,
-					   true, 0));
+		assert_non_null(
+			read_fault(s->method, t.data, s->der_len, s->scheme.key, IKE_HASHES, 0));
 	}
-	assert_non_null(read_fault(IKE_AUTH_SIGNATURE, "", 0, IKE_KEY_RSA, IKE_HASHES, true, 0));
-	assert_non_null(
-		read_fault(IKE_AUTH_SIGNATURE, "\xff\x30", 2, IKE_KEY_RSA, IKE_HASHES, true, 0));
+	assert_non_null(read_fault(IKE_AUTH_SIGNATURE, "", 0, IKE_KEY_RSA, IKE_HASHES, 0));
+	assert_non_null(read_fault(IKE_AUTH_SIGNATURE, "\xff\x30", 2, IKE_KEY_RSA, IKE_HASHES, 0));
 	/* DSA, ECDSA with SHA-1: none of ours. */
 	assert_non_null(strstr(read_fault(IKE_AUTH_SIGNATURE,
 					  "\x0b\x30\x09\x06\x07\x2a\x86\x48\xce\x3d\x04\x01xxxx",
-					  16, IKE_KEY_P256, IKE_HASHES, true, 0),
+					  16, IKE_KEY_P256, IKE_HASHES, 0),
 			       "is not known here"));
 }
 
 static void sha1_is_for_old_peers_that_may(void **state)
 {
 	(void)state;
-	assert_null(read_fault(IKE_AUTH_RSA, "x", 1, IKE_KEY_RSA, 0, true, IKE_SIG_SHA1));
-	assert_non_null(strstr(read_fault(IKE_AUTH_RSA, "x", 1, IKE_KEY_RSA, 0, true, 0),
+	assert_null(read_fault(IKE_AUTH_RSA, "x", 1, IKE_KEY_RSA, 0, IKE_SIG_SHA1));
+	assert_non_null(strstr(read_fault(IKE_AUTH_RSA, "x", 1, IKE_KEY_RSA, 0, 0),
 			       "only Signatures = sha1 in [Peer] allows"));
-	assert_non_null(strstr(read_fault(IKE_AUTH_RSA, "x", 1, IKE_KEY_RSA, IKE_HASHES, true,
-					  IKE_SIG_SHA1),
-			       "is not for a peer that knows RFC 7427"));
+	assert_non_null(
+		strstr(read_fault(IKE_AUTH_RSA, "x", 1, IKE_KEY_RSA, IKE_HASHES, IKE_SIG_SHA1),
+		       "is not for a peer that knows RFC 7427"));
 }
 
 /* ---- changes ------------------------------------------------------------------------------------------------ */

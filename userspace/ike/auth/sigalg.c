@@ -242,7 +242,7 @@ static const struct sigalg *find_named(const struct ike_auth *auth, enum ike_key
 }
 
 const struct sigalg *sigalg_read(const struct ike_auth *auth, enum ike_key_kind key,
-				 unsigned int hashes, bool told, unsigned int policy,
+				 unsigned int hashes, unsigned int policy,
 				 struct ike_iov *signature, char *why, size_t size)
 {
 	const struct sigalg *s = find_named(auth, key, signature);
@@ -252,10 +252,6 @@ const struct sigalg *sigalg_read(const struct ike_auth *auth, enum ike_key_kind 
 			why, size,
 			"signs with an algorithm that is not known here, or not one of its key (%s)",
 			ike_key_name(key));
-	else if (s->method == IKE_AUTH_SIGNATURE && !told)
-		snprintf(why, size,
-			 "signs with %s, as RFC 7427 has it, but did not say that it knows that",
-			 s->name);
 	else if (sigalg_allows(s, hashes, policy))
 		return s;
 	else if (s->method == IKE_AUTH_RSA)

@@ -68,10 +68,10 @@ const struct sigalg *sigalg_choose(enum ike_key_kind key, unsigned int hashes, u
 
 /*
  * The algorithm and the signature that an AUTH payload holds. NULL if it names none that we take, with a
- * sentence in @why. @hashes: what the peer takes; @told: it heard which ones we take.
+ * sentence in @why. @hashes: what the peer takes.
  */
 const struct sigalg *sigalg_read(const struct ike_auth *auth, enum ike_key_kind key,
-				 unsigned int hashes, bool told, unsigned int policy,
+				 unsigned int hashes, unsigned int policy,
 				 struct ike_iov *signature, char *why, size_t size);
 
 enum { SIGALG_MAX_AUTH = 1 + UINT8_MAX + IKE_MAX_SIGNATURE };

@@ -262,7 +262,6 @@ struct ikesa_setup {
 	const struct sigalg *sigalg; /* that our signature is made with */
 	unsigned int peer_hashes; /* set of enum ike_hash that the peer takes; 0: it did not say */
 	bool asks_status; /* the peer takes OCSP responses about our certificates */
-	bool told_hashes; /* the peer knows which ones we take */
 	struct intauth intauth;
 	unsigned int addke; /* additional key exchanges that are over */
 	struct ike_keys *next_keys; /* responder: those of the next request; NULL: the same */

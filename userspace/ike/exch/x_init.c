@@ -69,7 +69,6 @@ static bool send_request(struct ike_core *core, struct ike_sa *sa)
 	ike_secret_build(&b, s->kex);
 	ike_build_nonce(&b, s->ni, s->ni_len);
 	sigalg_build_hashes(&b);
-	s->told_hashes = true;
 	natd_build(&b, sa, &sa->local, &sa->remote);
 	ike_build_notify(&b, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	x_ppk_offer(&b, sa);
@@ -378,8 +377,7 @@ static bool build_response(struct ike_core *core, struct ike_sa *sa, const struc
 	ike_build_sa(&b, (struct ike_offer){ 1, &chosen });
 	ike_secret_build(&b, kex);
 	ike_build_nonce(&b, s->nr, s->nr_len);
-	/* An initiator that takes no signature says no hashes, and may sign all the same (RFC 7427 4). */
-	s->told_hashes = true;
+	/* Also to an initiator that told none: by RFC 7427 3 it is not to sign by ours then, but libreswan 4.10 does. */
 	sigalg_build_hashes(&b);
 	authority_build_any(core, &b);
 	if (sa->natd.peer_knows)

@@ -251,8 +251,8 @@ static const struct sigalg *read_signature(const struct proof *f, const struct i
 {
 	const struct ikesa_setup *s = f->sa->setup;
 
-	return sigalg_read(&f->who->auth, f->kind, s->peer_hashes, s->told_hashes,
-			   p->conf->signatures, signature, why, size);
+	return sigalg_read(&f->who->auth, f->kind, s->peer_hashes, p->conf->signatures, signature,
+			   why, size);
 }
 
 /* Once for all tunnels with the same key, by which the message names one algorithm. */
