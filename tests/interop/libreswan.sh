@@ -97,7 +97,7 @@ peer_idle() {
 	peer_run ipsec whack --status | grep -q 'IKE SAs: total(0)'
 }
 
-# peer_read: what it says last of esptund's proof.
+# peer_read: what it says last of esptund's proof, since begin_anew.
 peer_read() {
-	grep 'authenticated peer' "$peer_log" | tail -n 1
+	peer_said 'authenticated peer'
 }

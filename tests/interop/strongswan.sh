@@ -105,7 +105,7 @@ peer_idle() {
 	[ -z "$(their_sas)" ]
 }
 
-# peer_read: what it says last of esptund's proof.
+# peer_read: what it says last of esptund's proof, since begin_anew.
 peer_read() {
-	grep "authentication of '[^']*' with .* successful" "$peer_log" | tail -n 1
+	peer_said "authentication of '[^']*' with .* successful"
 }

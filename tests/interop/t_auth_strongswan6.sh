@@ -24,11 +24,6 @@ theirs() {
 ROOT='auth = pubkey
 	      cacerts = root.crt'
 
-# negotiated LINES: what strongSwan says last of TLS, after so many lines of its log.
-negotiated() {
-	tail -n "+$(($1 + 1))" "$peer_log" | grep 'negotiated TLS' | tail -n 1
-}
-
 load_esptun
 two_hosts
 lans
@@ -82,19 +77,18 @@ swan rid=carol@example.org sauth="$(theirs ecdsa)" oauth='auth = eap-tls
 user carol begin=traffic
 we_begin
 is_up "EAP-TLS, esptund is the user" initiator 'eap, pubkey' "'carol@example.org' with EAP successful"
-like "EAP-TLS, esptund is the user: by TLS 1.3" "$(negotiated 0)" "$TLS13"
+like "EAP-TLS, esptund is the user: by TLS 1.3" "$(peer_said 'negotiated TLS')" "$TLS13"
 user mallory begin=traffic
 refused "EAP-TLS, a user of another CA" we_begin 'peer ended TLS with the alert'
 
 begin_anew
-before=$(wc -l < "$peer_log")
 swan lid=dave@example.org sauth='auth = eap-tls
 	      certs = dave.crt
 	      eap_id = dave@example.org' oauth="$ROOT"
 server
 they_begin
 is_up "EAP-TLS, esptund is the server" responder 'pubkey, eap' "'west.example' with EAP successful"
-like "EAP-TLS, esptund is the server: by TLS 1.3" "$(negotiated "$before")" "$TLS13"
+like "EAP-TLS, esptund is the server: by TLS 1.3" "$(peer_said 'negotiated TLS')" "$TLS13"
 server "$dir/other.crt"
 refused "EAP-TLS, a user whose CA esptund does not know" they_begin \
 	"is issued by 'C=CH, O=Example, CN=root', which CA= does not name"

@@ -14,6 +14,7 @@
 #                                rekeys these SAs; pfs=yes: each child with a key exchange
 #   peer_initiate                it begins; tells what happened, by its status too
 #   peer_terminate, peer_idle    it deletes its IKE SA; it has none
+#   $peer_log                    the file that it writes to
 
 # shellcheck disable=SC2034,SC2154 # shared with the scripts and lib.sh
 answer='' status=0
@@ -79,10 +80,17 @@ peer_ended() {
 	peer_idle
 }
 
-# begin_anew: nothing is left of the former case at either end.
+# begin_anew: nothing is left of the former case at either end, nor in peer_said.
+peer_said_from=1
 begin_anew() {
 	tell west down vpn0 > /dev/null 2>&1
 	wait_for 20 peer_ended || bail "the peer keeps its SA"
+	peer_said_from=$(($(wc -l < "$peer_log") + 1))
+}
+
+# peer_said PATTERN: the last line of the peer's log since begin_anew that matches.
+peer_said() {
+	tail -n "+$peer_said_from" "$peer_log" | grep -e "$1" | tail -n 1
 }
 
 # we_begin, they_begin: with the configuration written last; what was said is left in
