@@ -64,8 +64,8 @@ enum core_limits {
 	GUESS_BUCKETS = 256, /* of the table of wrong passwords … */
 	GUESS_WAYS = 4, /* … with so many rows each */
 	GUESS_MS = 60000, /* one more is looked at after this */
-	ADMIT_REPLY_BURST = 50, /* unprotected error answers … */
-	ADMIT_REPLY_MS = 20, /* … and one more every so often */
+	ADMIT_REPLY_BURST = 500, /* unprotected error answers, no longer than the requests … */
+	ADMIT_REPLY_MS = 2, /* … and one more every so often */
 };
 
 /* Wrong passwords of one kind, see guess.c. */
