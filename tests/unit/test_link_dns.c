@@ -286,6 +286,9 @@ static void no_wish_is_lost(void **state)
 	assert_int_equal(link_dns_set(dns, "vpn2", &cp), 0);
 	wait_reverts(1);
 	wait_heard(1);
+	/* The process may be so fast, or this one so slow, that vpn0's first wish left in time. */
+	if (!strcmp(last.name, "vpn0"))
+		wait_heard(2);
 	assert_string_equal(last.name, "vpn2");
 	assert_int_equal(last.err, 0);
 }
