@@ -117,7 +117,8 @@ static void bad_values_cost_no_key(void **state)
 	assert_int_equal(node_stats(p->b).key_exchanges, 0);
 	assert_int_equal(node_stats(p->b).half_open, 0);
 	/* one interval's worth of answers, and those in store */
-	assert_in_range(node_stats(p->b).tx, ADMIT_REPLY_BURST, ADMIT_REPLY_BURST + 1400 / ADMIT_REPLY_MS + 1);
+	assert_in_range(node_stats(p->b).tx, ADMIT_REPLY_BURST,
+			ADMIT_REPLY_BURST + 1400 / ADMIT_REPLY_MS + 1);
 	pair_free(p);
 }
 

@@ -547,7 +547,8 @@ static void unknown_spi(void **state)
 	for (i = 0; i < 3 * ADMIT_REPLY_BURST; i++) /* limited in rate (2.21.4) */
 		world_inject(&p->w, &from, &to, m, sizeof(m), 0);
 	pair_run(p, 10);
-	assert_in_range(node_stats(p->b).tx, ADMIT_REPLY_BURST, ADMIT_REPLY_BURST + 1 + 10 / ADMIT_REPLY_MS);
+	assert_in_range(node_stats(p->b).tx, ADMIT_REPLY_BURST,
+			ADMIT_REPLY_BURST + 1 + 10 / ADMIT_REPLY_MS);
 	m[19] |= IKE_FLAG_RESPONSE;
 	pair_run(p, 10000);
 	i = node_stats(p->b).tx;

@@ -150,9 +150,9 @@ anew() {
 	wait_for 60 state_is west up || bail "$1: no tunnel"
 }
 
-must in_quiet mid nft add table ip nat
-must in_quiet mid nft add chain ip nat post '{ type nat hook postrouting priority 100; }'
-must in_quiet mid nft add rule ip nat post oifname m1 masquerade
+# At once: what passes before the rule is there is never translated.
+must in_quiet mid nft 'add table ip nat; add chain ip nat post { type nat hook postrouting priority 100; }
+	add rule ip nat post oifname m1 masquerade'
 anew "behind a NAT"
 well "behind a NAT that remembers"
 like "it was tried" "$(tell west why vpn0 -v)" '^ok      NAT: (the NAT in front of this machine remembers for 17 s|other packets keep)'
