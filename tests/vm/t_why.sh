@@ -141,10 +141,13 @@ must ip -n east link set e0 mtu 1500
 
 # ---- a NAT ------------------------------------------------------------------------------------
 
-# anew NAME: both agents begin with their files as they are now.
+# anew NAME: both agents begin with their files as they are now, and with no SAs: where the west is
+# behind a NAT the east must not know another address of it from before.
 anew() {
 	agent_stop west
 	agent_stop east
+	must ip -n west link del vpn0
+	must ip -n east link del vpn0
 	agent east
 	agent west
 	wait_for 60 state_is west up || bail "$1: no tunnel"
