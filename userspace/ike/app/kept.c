@@ -20,14 +20,14 @@ struct crl {
 };
 
 /* Used longest ago first. */
-struct shelf {
+struct crl_list {
 	TAILQ_HEAD(, crl) list;
 	unsigned int n;
 	size_t bytes, max;
 };
 
 struct kept {
-	struct shelf used, waiting;
+	struct crl_list used, waiting;
 	bool changed; /* since ->used was printed */
 };
 
@@ -44,7 +44,7 @@ struct kept *kept_new(void)
 	return k;
 }
 
-static struct crl *find(const struct shelf *s, const char *uri)
+static struct crl *find_crl(const struct crl_list *s, const char *uri)
 {
 	struct crl *c;
 
@@ -56,30 +56,30 @@ static struct crl *find(const struct shelf *s, const char *uri)
 	return c;
 }
 
-static void take_out(struct shelf *s, struct crl *c)
+static void take_crl(struct crl_list *s, struct crl *c)
 {
 	TAILQ_REMOVE(&s->list, c, link);
 	s->n--;
 	s->bytes -= c->len;
 }
 
-static void drop(struct shelf *s, struct crl *c)
+static void drop_crl(struct crl_list *s, struct crl *c)
 {
 	if (!c)
 		return;
-	take_out(s, c);
+	take_crl(s, c);
 	free(c);
 }
 
 /* It takes the place of the one that came from there before. */
-static void put_in(struct shelf *s, struct crl *c)
+static void put_crl(struct crl_list *s, struct crl *c)
 {
-	drop(s, find(s, c->uri));
+	drop_crl(s, find_crl(s, c->uri));
 	TAILQ_INSERT_TAIL(&s->list, c, link);
 	s->n++;
 	s->bytes += c->len;
 	while (s->n > KEPT_ITEMS || s->bytes > s->max)
-		drop(s, TAILQ_FIRST(&s->list));
+		drop_crl(s, TAILQ_FIRST(&s->list));
 }
 
 void kept_free(struct kept *k)
@@ -87,13 +87,13 @@ void kept_free(struct kept *k)
 	if (!k)
 		return;
 	while (!TAILQ_EMPTY(&k->used.list))
-		drop(&k->used, TAILQ_FIRST(&k->used.list));
+		drop_crl(&k->used, TAILQ_FIRST(&k->used.list));
 	while (!TAILQ_EMPTY(&k->waiting.list))
-		drop(&k->waiting, TAILQ_FIRST(&k->waiting.list));
+		drop_crl(&k->waiting, TAILQ_FIRST(&k->waiting.list));
 	free(k);
 }
 
-static struct crl *make(const char *uri, size_t uri_len, const void *data, size_t len)
+static struct crl *make_crl(const char *uri, size_t uri_len, const void *data, size_t len)
 {
 	struct crl *c = calloc(1, sizeof(*c) + len);
 
@@ -112,30 +112,30 @@ void kept_add(struct kept *k, const char *uri, const struct ike_iov *data)
 
 	if (uri_len >= PKI_MAX_URI || !data->len || data->len > IKE_MAX_FETCHED)
 		return;
-	c = make(uri, uri_len, data->base, data->len);
+	c = make_crl(uri, uri_len, data->base, data->len);
 	if (c)
-		put_in(&k->waiting, c);
+		put_crl(&k->waiting, c);
 }
 
 void kept_use(struct kept *k, const char *uri)
 {
-	struct crl *c = find(&k->waiting, uri), *former = find(&k->used, uri);
+	struct crl *c = find_crl(&k->waiting, uri), *former = find_crl(&k->used, uri);
 
 	if (!c)
 		return;
 	k->changed |= !former || former->len != c->len || memcmp(former->data, c->data, c->len);
-	take_out(&k->waiting, c);
-	put_in(&k->used, c);
+	take_crl(&k->waiting, c);
+	put_crl(&k->used, c);
 }
 
 struct ike_iov kept_find(struct kept *k, const char *uri)
 {
-	struct crl *c = find(&k->used, uri);
+	struct crl *c = find_crl(&k->used, uri);
 
 	if (!c)
 		return (struct ike_iov){ 0 };
-	take_out(&k->used, c);
-	put_in(&k->used, c);
+	take_crl(&k->used, c);
+	put_crl(&k->used, c);
 	return (struct ike_iov){ c->data, c->len };
 }
 
@@ -202,10 +202,10 @@ int kept_parse(struct kept *k, const char *text, size_t len)
 
 		if (!n || (size_t)(end - ++data) <= n || data[n] != '\n')
 			return -EINVAL;
-		c = make(uri, uri_len, data, n);
+		c = make_crl(uri, uri_len, data, n);
 		if (!c)
 			return -ENOMEM;
-		put_in(&k->used, c);
+		put_crl(&k->used, c);
 		text = data + n + 1;
 	}
 	return 0;

@@ -3,8 +3,8 @@
  * Is the peer alive (RFC 7296 2.4)? It is asked when neither IKE nor ESP was heard for
  * conf.liveness. An unprotected message that it lost the IKE SA ends nothing. But when the real peer had
  * the time to answer and did not, a new IKE SA is begun beside this one: whether the peer is there, and is
- * who it was, that one proves. If it answers under this one after all, all is as before. So a peer that started anew, or another gateway that took its address, is
- * found in the time of two copies of a request.
+ * who it was, that one proves. If it answers under this one after all, all is as before. So a peer that
+ * started anew, or another gateway that took its address, is found in the time of two copies of a request.
  */
 #include "ike/core/layer_ikesa.h"
 
