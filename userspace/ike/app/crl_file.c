@@ -59,7 +59,9 @@ static void read_file(struct crl_file *f)
 	log_say(IKE_LOG_WARN, NULL,
 		"cannot use all of %s/%s.crls: %s; CRLs that are lost are fetched anew", dir, name,
 		explain(err));
-	if (err != -ENOMEM && !store_set_aside(store_of(f), STORE_CRLS, name))
+	if (err == -ENOMEM) /* the file is good */
+		return;
+	if (!store_set_aside(store_of(f), STORE_CRLS, name))
 		log_say(IKE_LOG_INFO, NULL, "the file is named %s.crls.damaged", name);
 	kept_set_changed(f->kept); /* what could be used makes the next file */
 }
