@@ -137,7 +137,7 @@ kill "$http"
 wait_for 10 gone "$http"
 agent_starts kept.log
 check "without the server the next agent lets in by it" wait_for 25 up good 2
-check "and says so" grep -qF 'cannot fetch the CRL at http://192.0.2.1/good.crl: no connection to 192.0.2.1, port 80; the one that came from there before stands in' "$VM_OUT/kept.log"
+check "and says so" wait_for 25 grep -qF 'cannot fetch the CRL at http://192.0.2.1/good.crl: no connection to 192.0.2.1, port 80; the one that came from there before stands in' "$VM_OUT/kept.log"
 check "who was revoked stays so" wait_for 25 says revoked 'reason keyCompromise, says the CRL of'
 check "what was not kept is missing" wait_for 25 says stale 'http://192.0.2.1/stale.crl: no connection to 192.0.2.1, port 80'
 agent_ends
