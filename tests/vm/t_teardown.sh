@@ -50,18 +50,22 @@ east_end() {
 	must ip -n east route add 10.1.0.0/24 dev vpn0
 }
 
-# Both directions, without regard to answers, until stopped.
+# Both directions, without regard to answers, until stopped. Not more than leaves a slow
+# kernel the time for the commands that are tried under it.
 traffic_pids=()
 traffic() {
+	local slow=${VM_PATIENCE:-1}
+
 	start client /run/blast1.log "$PYTHON" "$VM_LIB/blast" 10.2.0.2
 	traffic_pids+=("$started")
 	start server /run/blast2.log "$PYTHON" "$VM_LIB/blast" 10.1.0.2
 	traffic_pids+=("$started")
-	start client /run/flood.log ping -q -i 0.005 10.2.0.2
+	start client /run/flood.log ping -q -i "$(printf 0.%03d $((5 * slow)))" 10.2.0.2
 	traffic_pids+=("$started")
 	start server /run/iperf.log iperf3 -s
 	traffic_pids+=("$started")
-	start client /run/tcp.log sh -c 'while :; do iperf3 -c 10.2.0.2 -t 600 -b 30M --connect-timeout 1000; sleep 0.2; done'
+	start client /run/tcp.log sh -c \
+		"while :; do iperf3 -c 10.2.0.2 -t 600 -b $((30 / slow))M --connect-timeout 1000; sleep 0.2; done"
 	traffic_pids+=("$started")
 	must wait_for 10 flows
 }
