@@ -185,6 +185,26 @@ static void small_packets_after_no_answer(void **state)
 	pair_free(p);
 }
 
+/* A short request says nothing of the path: the answer to its fifth copy is smaller. */
+static void a_long_answer_to_a_short_request(void **state)
+{
+	struct pair *p = pair_new();
+
+	(void)state;
+	many_selectors(&p->b->conf[0].child[0].local_ts, 2);
+	many_selectors(&p->b->conf[0].child[0].remote_ts, 1);
+	p->drop_longer = SMALL;
+	pair_start(p, false);
+	pair_run(p, 7000);
+	assert_int_equal(pair_sent(p, p->a, IKE_AUTH, false, 3)->h.next, IKE_PL_SK);
+	assert_int_equal(pair_count(p, p->b, IKE_AUTH, true), 4);
+	assert_true(pair_sent(p, p->b, IKE_AUTH, true, 3)->len > SMALL);
+	pair_run(p, 1000);
+	check_set(p, p->b, true, 4, SMALL);
+	pair_is_up(p);
+	pair_free(p);
+}
+
 /* An IKE SA that replaces another knows what that one learned of the path. */
 static void a_successor_knows_the_path(void **state)
 {
@@ -507,6 +527,7 @@ int main(void)
 		cmocka_unit_test(short_messages_are_not_split),
 		cmocka_unit_test(only_with_both_ends),
 		cmocka_unit_test(small_packets_after_no_answer),
+		cmocka_unit_test(a_long_answer_to_a_short_request),
 		cmocka_unit_test(a_successor_knows_the_path),
 		cmocka_unit_test(no_answer_takes_as_long),
 		cmocka_unit_test(the_answer_is_repeated_once),

@@ -65,10 +65,16 @@ static bool may_repeat(struct ike_core *core, struct ike_sa *sa, const struct ik
 	if (sa->state != IKESA_HALF_OPEN)
 		return true;
 	admit_work(core, ADMIT_WORK_REQUEST);
-	if (!ike_addr_eq(&sa->remote.addr, &d->remote.addr) || sa->rx.repeats >= HALF_OPEN_REPEATS)
-		return false;
-	sa->rx.repeats++;
-	return true;
+	return ike_addr_eq(&sa->remote.addr, &d->remote.addr) && sa->rx.repeats < HALF_OPEN_REPEATS;
+}
+
+/*
+ * May the answer be too long for the path? That of a long request may, and so may one that is asked for as often as we
+ * would send a request before we split it for smaller packets (RFC 7383 2.5.2).
+ */
+static bool may_be_too_long(const struct ike_sa *sa, const struct ike_header *h)
+{
+	return h->next == IKE_PL_SKF || sa->rx.repeats >= IKESA_LARGE_SENDS;
 }
 
 /* A request under the message ID of the last one we answered. */
@@ -80,8 +86,9 @@ static void repeat_answer(struct ike_core *core, struct ike_sa *sa, const struct
 	if (!may_repeat(core, sa, d))
 		return;
 	core->stats.retransmits++;
-	/* Whose requests are long may lack the answer because that is long, too. */
-	if (h->next == IKE_PL_SKF)
+	if (sa->rx.repeats < UINT8_MAX)
+		sa->rx.repeats++;
+	if (may_be_too_long(sa, h))
 		message_shrink(core, sa, &sa->rx.answer);
 	message_send(core, &sa->rx.answer, sa->peer, &d->local, &d->remote);
 }

@@ -432,7 +432,7 @@ struct ike_sa {
 	struct {
 		uint32_t next; /* message ID of the next request */
 		struct ikesa_message answer; /* to the request before it; empty if there was none */
-		uint8_t repeats; /* half-open: how often that answer left again */
+		uint8_t repeats; /* how often that answer left again */
 		uint8_t request[IKESA_DIGEST_LEN]; /* digest of that request, or of its fragment 1 */
 		struct frags *frags; /* of the next request, while some are missing … */
 		uint64_t frags_until; /* … but no longer than this */
