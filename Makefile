@@ -74,7 +74,7 @@ SRC_agent := $(sort $(filter-out %/main.c,$(wildcard $(foreach d,io keys app app
 SRC_cli   := $(sort $(filter-out %/main.c,$(wildcard $(U)/cli/*.c $(U)/cli/far/*.c)))
 SRC_helper := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SRC_sim   := $(sort $(wildcard tests/sim/*.c))
-SRC_world := $(filter-out %/sim.c %/memory.c,$(SRC_sim))
+SRC_world := $(filter-out %/sim.c %/certified.c %/memory.c,$(SRC_sim))
 SRC_host  := tests/sock/host.c tests/sock/esp.c
 
 UNIT := $(sort $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
@@ -141,8 +141,8 @@ $(1)/libesptun.a $(1)/libike.a $(1)/libagent.a $(1)/libcli.a $(1)/libhelper.a $(
 	@mkdir -p $$(@D)
 	$(Q)t=$$@.$$$$$$$$; rm -f $$$$t; $(AR) rcs $$$$t $$(filter %.o,$$^) && mv -f $$$$t $$@
 
-$(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libike.a
-	$$(call link,$(2),$$($(3)),-lssl -lcrypto $$(SIMWRAP))
+$(1)/tests/sim: $$(SRC_sim:%.c=$(1)/obj/%.o) $(1)/libhelper.a $(1)/libike.a
+	$$(call link,$(2),$$($(3)),-lcmocka -lssl -lcrypto $$(SIMWRAP))
 
 $(1)/tests/ikehost $(1)/tests/ikeload $(1)/tests/ikesize: $(1)/tests/%: $(1)/obj/tests/sock/%.o \
 		$$(SRC_host:%.c=$(1)/obj/%.o) $(1)/libagent.a $(1)/libike.a $(1)/libesptun.a

@@ -600,11 +600,12 @@ static int env_sa_install(void *ctx, const struct ike_child *c)
 	if (c->key_len + c->integ_len == 0 || !c->local_ts->n || !c->remote_ts->n ||
 	    !c->remote.addr.family || c->spi_out < 256)
 		world_fail(n->w, "node %u: incomplete pair to install", n->index);
-	if (n->w->no_installs)
+	if (n->w->no_installs || n->no_installs)
 		world_fail(n->w, "node %u installs an SA with a peer that proved nothing",
 			   n->index);
 	if (c->part == IKE_CHILD_OUT && (!s || s->larval))
 		world_fail(n->w, "node %u: outbound half before inbound one", n->index);
+	proof_check(n, c);
 	check_policy(n, c);
 	check_endpoints(n, c);
 	check_lease(n, c);

@@ -44,6 +44,11 @@ static void check_nonce(struct node *n, const struct ike_datagram *d, const stru
 		world_fail(n->w, "node %u: nonce used for two IKE SAs", n->index);
 }
 
+bool message_began_ike_sa(struct world *w, const uint8_t *spi_i)
+{
+	return seen_find(&w->ids, hash_bytes(spi_i, IKE_SPI_LEN, HASH_BY_INIT))->value;
+}
+
 /*
  * The requests of one end of an IKE SA are numbered without a gap (RFC 7296 2.2). They begin
  * at 0, but at 1 for the end whose IKE_SA_INIT had 0: so an IKE SA that a rekey made begins
@@ -52,7 +57,7 @@ static void check_nonce(struct node *n, const struct ike_datagram *d, const stru
 static void check_id(struct node *n, const struct ike_header *h, const uint8_t *spis)
 {
 	/* Found by SPIi alone: an attacker may have changed SPIr of the IKE_SA_INIT response. */
-	bool by_init = seen_find(&n->w->ids, hash_bytes(spis, IKE_SPI_LEN, HASH_BY_INIT))->value;
+	bool by_init = message_began_ike_sa(n->w, spis);
 	uint8_t initiator = h->flags & IKE_FLAG_INITIATOR;
 	uint64_t key = hash_bytes(spis, SPIS_LEN, HASH_NEXT_ID + (initiator << 8));
 	struct seen_entry *next = seen_find(&n->w->ids, key);
@@ -109,6 +114,8 @@ void message_check(struct node *n, const struct ike_datagram *d)
 	key = hash_bytes(d->data + iv_at, 8, key);
 	if (!seen_once(&w->messages, key, hash_bytes(d->data, d->len, HASH_IV_BYTES)))
 		world_fail(w, "node %u used an IV twice", n->index);
+	if (h.exchange == IKE_AUTH)
+		proof_sent(n, d, &h);
 	if (h.next == IKE_PL_SK)
 		inside_check(n, d, &h);
 }

@@ -15,29 +15,15 @@
 
 #include "ike/core/layer_ikesa.h"
 #include "ike/child/proposal.h"
+#include "certs.h"
 #include "memory.h"
-#include "world.h"
+#include "sim.h"
 
 enum {
 	CALM_MS = 420000,
 	SEED_DEFAULT = 1,
 	RUNS_DEFAULT = 4000,
 	COLLIDING_RUNS = 400, /* among so many there are collisions */
-};
-
-enum outcome { ANY, PAIR, NOTHING };
-
-struct run {
-	struct world w;
-	struct rnd rnd; /* the scenario's choices */
-	struct node *a, *b;
-	uint64_t calm_at; /* end of the rough phase */
-	enum outcome want;
-	bool unnoticed; /* a's NAT gave it another address, which a cannot see */
-	uint64_t slower; /* ms that a message may take beyond what it may in most runs */
-	size_t path_max; /* bytes of IKE that a packet may have, see limit_path() */
-	const char *say[2]; /* words that a's and b's log must hold */
-	const char *esp[2]; /* ESP's words of a and b, see vary_suite(); NULL: any */
 };
 
 enum kind {
@@ -53,17 +39,17 @@ struct scenario {
 
 /* ---- pieces -------------------------------------------------------------- */
 
-static uint64_t between(struct run *r, uint64_t low, uint64_t high)
+uint64_t between(struct run *r, uint64_t low, uint64_t high)
 {
 	return low + rnd_below(&r->rnd, high - low + 1);
 }
 
-static void pass(struct run *r, uint64_t ms)
+void pass(struct run *r, uint64_t ms)
 {
 	world_run(&r->w, r->w.now + ms);
 }
 
-static void start_both(struct run *r)
+void start_both(struct run *r)
 {
 	bool a_first = rnd_chance(&r->rnd, 50);
 
@@ -72,13 +58,12 @@ static void start_both(struct run *r)
 	node_start(a_first ? r->b : r->a, false);
 }
 
-static bool up(struct run *r)
+bool up(struct run *r)
 {
 	return direction_works(r->a, r->b, 0) && direction_works(r->b, r->a, 0);
 }
 
-/* Let it come up, for at most @ms. */
-static bool until_up(struct run *r, uint64_t ms)
+bool until_up(struct run *r, uint64_t ms)
 {
 	uint64_t end = r->w.now + ms;
 
@@ -104,12 +89,11 @@ static void set_proposal(struct ike_proposals *p, uint8_t protocol, const char *
 		abort();
 }
 
-/* From now on whatever is sent arrives soon, each job has its result, and nobody attacks. */
-static void lose_nothing(struct run *r)
+void lose_nothing(struct run *r)
 {
 	r->w.loss = 0;
 	r->w.duplicate = 0;
-	r->w.job_loss = 0;
+	r->w.job_loss = r->w.late_jobs = 0;
 	r->w.esp_jitter = 0;
 	r->w.hostile = false;
 	r->w.delay_max = r->w.delay_min + 20;
@@ -165,8 +149,7 @@ static bool fits_path(struct world *w, struct node *from, const struct ike_datag
 	return d->len <= *(const size_t *)w->filter_ctx;
 }
 
-/* Whatever is longer than @max bytes gets lost, to the end of the run. */
-static void limit_path(struct run *r, size_t max)
+void limit_path(struct run *r, size_t max)
 {
 	r->path_max = max;
 	r->w.filter = fits_path;
@@ -214,7 +197,7 @@ static void play_one_side(struct run *r)
 	r->w.link[0].watch = true;
 }
 
-static void both_initiate(struct run *r)
+void both_initiate(struct run *r)
 {
 	r->b->conf[0].remote =
 		(struct ike_endpoint){ r->a->nat.family ? r->a->nat : r->a->addr, IKE_PORT };
@@ -1388,6 +1371,12 @@ static const struct scenario scenarios[] = {
 	{ "eap", play_eap, 0 },
 	{ "rounds", play_rounds, 0 },
 	{ "ppk-eap", play_ppk_eap, 0 },
+	{ "certified", play_certified, 0 },
+	{ "wrong-cert", play_wrong_cert, 0 },
+	{ "revocation", play_revocation, 0 },
+	{ "renewed-cert", play_renewed_cert, 0 },
+	{ "eap-tls", play_eap_tls, 0 },
+	{ "cert-then-eap", play_cert_then_eap, 0 },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
@@ -1422,7 +1411,7 @@ static void calm_down(struct run *r)
 	for (i = 0; i < r->w.n_nodes; i++)
 		node_stop_rekeying(&r->w.node[i]);
 	lose_nothing(r);
-	world_run(&r->w, r->w.now + CALM_MS);
+	world_run(&r->w, r->w.now + r->calm_ms);
 }
 
 static void check_log(struct run *r, const struct node *n, const char *words)
@@ -1506,14 +1495,31 @@ static void shut_down(struct run *r)
 	}
 }
 
+/* What was half open at the shutdown is forgotten, and then no job is left. */
+static void check_jobs(struct run *r)
+{
+	struct world *w = &r->w;
+
+	world_run(w, w->now + IKESA_HALF_OPEN_MS);
+	for (unsigned int i = 0; i < w->n_nodes && !w->failed[0]; i++) {
+		unsigned int left = w->node[i].core ? node_jobs_left(&w->node[i]) : 0;
+
+		if (left)
+			world_fail(w, "node %u leaves %u jobs after shutdown", i, left);
+	}
+}
+
 /* @r must be zeroed. */
 static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsigned int verbose)
 {
 	memory_fail(0, 0);
+	randomness_from(seed);
 	world_init(&r->w, seed);
+	r->w.judge_proofs = true;
 	r->rnd.s = rnd_next(&r->w.rnd);
 	r->w.verbose = verbose;
 	r->want = PAIR;
+	r->calm_ms = CALM_MS;
 	set_network(r, s);
 	r->a = rnd_chance(&r->rnd, 40) || (s->kind & BEHIND_NAT) ? world_node_nat(&r->w)
 								 : world_node(&r->w);
@@ -1535,6 +1541,8 @@ static void run_one(struct run *r, uint64_t seed, const struct scenario *s, unsi
 		check_outcome(r);
 	if (!r->w.failed[0])
 		shut_down(r);
+	if (!r->w.failed[0])
+		check_jobs(r);
 	world_free(&r->w);
 }
 
@@ -1647,6 +1655,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (parse(&o, argc, argv))
 		return usage(argv[0]);
+	certs_make();
 	t = mmap(NULL, o.jobs * sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		 0);
 	if (t == MAP_FAILED)
@@ -1673,5 +1682,6 @@ int main(int argc, char **argv)
 		printf("not ok %u - a process did not end well\n", ++rows);
 	printf("1..%u\n", rows);
 	munmap(t, o.jobs * sizeof(*t));
+	certs_free();
 	return failures || !well;
 }

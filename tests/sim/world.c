@@ -7,6 +7,7 @@
 #include "world_int.h"
 
 #include "ike/auth/job_tls.h"
+#include "ike/core/layer_ikesa.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -550,6 +551,7 @@ static void deliver(struct world *w, struct packet *p)
 	d.local.addr = n->nat.family ? n->addr : p->to.addr;
 	d.local.port = port;
 	w->delivered++;
+	proof_came(n, p->data, p->len);
 	ike_core_datagram(n->core, &d, w->now);
 }
 
@@ -680,11 +682,73 @@ static int env_job_start(void *ctx, const struct ike_job *job)
 		job_do_any(n->tls, job, n->find_key ? n->find_key : find_key, n, w->now,
 			   &j->result);
 	j->at = n->holds_jobs ? UINT64_MAX : w->now + rnd_below(&w->rnd, w->job_delay + 1);
+	if (w->late_jobs && rnd_chance(&w->rnd, w->late_jobs))
+		j->at += rnd_below(&w->rnd, w->later);
 	while (*at && (*at)->at <= j->at)
 		at = &(*at)->next;
 	j->next = *at;
 	*at = j;
 	return 0;
+}
+
+/* What must not change when a result comes that nobody waits for. */
+struct effects {
+	uint64_t sent, last_job;
+	unsigned int installs, n_sa;
+	size_t log_len;
+	struct ike_core_stats stats;
+};
+
+static struct effects effects_of(const struct node *n)
+{
+	struct effects e;
+
+	memset(&e, 0, sizeof(e)); /* it is compared as bytes */
+	e.sent = n->w->sent;
+	e.last_job = n->core->last_job;
+	e.installs = n->installs;
+	e.n_sa = n->n_sa;
+	e.log_len = n->log_len;
+	ike_core_stats(n->core, &e.stats);
+	return e;
+}
+
+/* Is it an IKE SA that there is? */
+static bool is_alive(const struct node *n, const struct ike_sa *wanted)
+{
+	const struct ike_sa *sa;
+
+	for (size_t i = 0; i < n->core->sas.buckets; i++) {
+		LIST_FOREACH(sa, &n->core->sas.by_spi[i], by_spi)
+		{
+			if (sa == wanted)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Tell the core of the result; one for an IKE SA that is gone, or that was given up, touches nothing. */
+static void tell_result(struct node *n, const struct node_job *j)
+{
+	const struct waiting *waits = job_find(n->core, j->result.id);
+	struct effects before, after;
+
+	if (waits && !is_alive(n, waits->sa)) {
+		world_fail(n->w, "node %u: an IKE SA that is gone waits for a job", n->index);
+		return;
+	}
+	n->w->late_results += !waits;
+	before = effects_of(n);
+	if (j->fetches)
+		tell_fetched(n, j);
+	if (!waits)
+		ike_core_job_done(n->core, &j->result, n->w->now);
+	after = effects_of(n);
+	if (memcmp(&before, &after, sizeof(before)))
+		world_fail(n->w, "node %u: a result that nobody waits for has effects", n->index);
+	if (waits)
+		ike_core_job_done(n->core, &j->result, n->w->now);
 }
 
 bool node_finish_job(struct node *n)
@@ -694,11 +758,20 @@ bool node_finish_job(struct node *n)
 	if (!j)
 		return false;
 	n->jobs = j->next;
-	if (j->fetches)
-		tell_fetched(n, j);
-	ike_core_job_done(n->core, &j->result, n->w->now);
+	tell_result(n, j);
 	free(j);
 	return true;
+}
+
+unsigned int node_jobs_left(struct node *n)
+{
+	unsigned int left = n->core->n_waiting;
+
+	for (const struct node_job *j = n->jobs; j; j = j->next)
+		left++;
+	if (n->tls)
+		job_tls_expire(n->tls, n->w->now);
+	return left + (n->tls ? job_tls_count(n->tls) : 0);
 }
 
 /* Whoever did them ended with the core. */
@@ -834,6 +907,7 @@ void world_free(struct world *w)
 	free(w->keys.v);
 	free(w->spis.v);
 	free(w->ids.v);
+	free(w->proofs.v);
 }
 
 struct node *world_node(struct world *w)
@@ -1321,7 +1395,7 @@ void node_stop_rekeying(struct node *n)
 	{
 		struct tunnel_conf *conf = (struct tunnel_conf *)t->conf;
 
-		conf->rekey_ike = conf->rekey_child = 0;
+		conf->rekey_ike = conf->rekey_child = conf->reauth = 0;
 	}
 }
 

@@ -147,6 +147,7 @@ struct node {
 	struct job_tls *tls; /* what those of EAP-TLS keep; NULL: there was none */
 	bool holds_jobs; /* … and whose results it gets only by node_finish_job() */
 	unsigned int fail_installs; /* so many sa_install calls fail */
+	bool no_installs; /* it may install nothing: it must not trust the other end */
 	unsigned int installs;
 	unsigned int lost_peers; /* IKE SAs that ended for want of an answer */
 	char log[NODE_LOG]; /* warnings and errors, one a line */
@@ -239,7 +240,8 @@ struct world {
 	unsigned int loss, duplicate, delay_min, delay_max;
 	int64_t utc; /* seconds since 1970 at time 0 */
 	unsigned int job_delay; /* jobs take up to so many ms … */
-	unsigned int job_loss; /* … and of so many percent no result comes */
+	unsigned int job_loss; /* … and of so many percent no result comes, … */
+	unsigned int late_jobs, later; /* … or, of so many percent, up to so many ms later */
 	unsigned int esp_jitter; /* ESP takes delay_min and up to so many ms more */
 	bool traffic; /* ESP flows both ways, see kernel.c */
 	unsigned int reuse; /* percent of SPIs that are the one that became free last */
@@ -247,6 +249,7 @@ struct world {
 	unsigned int attack; /* percent of datagrams that make the attacker act */
 	bool spoof; /* the attacker also uses addresses of others as source */
 	bool no_installs; /* nothing may be installed: the ends must not trust each other */
+	bool judge_proofs; /* nothing is installed before the peer's AUTH payloads came, see proof.c */
 	struct packet *pool[WORLD_POOL]; /* seen by the attacker */
 	unsigned int verbose;
 	char failed[400]; /* the first broken invariant */
@@ -254,6 +257,14 @@ struct world {
 	struct seen messages; /* (SPIs, direction, ID) -> octets */
 	struct seen nonces, keys, spis;
 	struct seen ids; /* of requests, see message.c */
+	struct seen proofs; /* see proof.c … */
+	struct proof_parts {
+		uint8_t first; /* type of the first payload in them */
+		uint8_t plain[IKE_MAX_MSG];
+		size_t len;
+	} proof_parts; /* … which joins fragments here */
+	unsigned int
+		late_results; /* results of jobs that came when nobody waited for them any more */
 	bool any_ids; /* a test makes a node break their order */
 	bool any_nonces; /* a test says what is in a node's messages */
 	uint64_t sent, delivered, events;
@@ -349,6 +360,8 @@ uint32_t client_number(const struct world *w, unsigned int link);
 void node_start(struct node *n, bool adopt);
 /* The result of the job begun first is there. False: there is none. */
 bool node_finish_job(struct node *n);
+/* How many jobs its core waits for, how many have no result yet, and connections of TLS that did not end, together. */
+unsigned int node_jobs_left(struct node *n);
 /* The agent is killed: no word to anyone; the kernel goes on. */
 void node_kill(struct node *n);
 /* The machine is gone, kernel too. */
@@ -356,7 +369,7 @@ void node_crash(struct node *n);
 /* The machine is suspended, and goes on as if nothing was. */
 void node_sleep(struct node *n);
 void node_wake(struct node *n);
-/* From now on neither IKE SAs nor pairs are rekeyed for their age, once they were for the last time. */
+/* From now on neither IKE SAs nor pairs are rekeyed, nor peers proven anew, for their age, once they were for the last time. */
 void node_stop_rekeying(struct node *n);
 /* Which link a tunnel name means. */
 unsigned int link_of(const char *tunnel);

@@ -2,7 +2,8 @@
 /*
  * What the files of the simulated world share: world.c has randomness, network, time and
  * building, kernel.c the fake kernel and ESP, message.c what must hold of each IKE message, inside.c
- * what must hold of what is protected in it, taken.c the time that lost messages cost.
+ * what must hold of what is protected in it, taken.c the time that lost messages cost, proof.c what an
+ * end has to have heard of its peer.
  */
 #ifndef ESPTUN_SIM_WORLD_INT_H
 #define ESPTUN_SIM_WORLD_INT_H
@@ -56,6 +57,8 @@ void kernel_check_links(struct world *w);
 
 /* Invariants of a message that @n is about to send. */
 void message_check(struct node *n, const struct ike_datagram *d);
+/* Was the IKE SA with this SPIi begun by IKE_SA_INIT, not by a rekey? */
+bool message_began_ike_sa(struct world *w, const uint8_t *spi_i);
 
 /* ---- taken.c ------------------------------------------------------------- */
 
@@ -63,6 +66,15 @@ void message_check(struct node *n, const struct ike_datagram *d);
 void taken_note(struct node *n, const struct ike_datagram *d, bool leaves, bool taken);
 /* Does an end wait now because a message was lost? */
 bool taken_waits(const struct world *w);
+
+/* ---- proof.c ------------------------------------------------------------- */
+
+/* @n sends a message of IKE_AUTH, with an SK or SKF payload. */
+void proof_sent(struct node *n, const struct ike_datagram *d, const struct ike_header *h);
+/* A message comes to @n. */
+void proof_came(struct node *n, const uint8_t *data, size_t len);
+/* @n is about to install the pair, or a half of it. */
+void proof_check(struct node *n, const struct ike_child *c);
 
 /* ---- inside.c ------------------------------------------------------------ */
 
