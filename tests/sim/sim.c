@@ -450,6 +450,62 @@ static void play_attacked(struct run *r)
 		world_fail(&r->w, "an attacker without keys made the peers set up a new SA");
 }
 
+enum {
+	HINTED_MS = 100000,
+	HINTED_IKE_SAS = 6,
+	HINTED_INSTALLS =
+		3 * HINTED_MS / IKESA_HINT_MS, /* a pair, and at the other end its halves */
+};
+
+/* Neither end has more IKE SAs than a few that are on their way out. */
+static void check_ike_sas(struct run *r)
+{
+	struct ike_core_stats st;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		ike_core_stats(i ? r->b->core : r->a->core, &st);
+		if (st.ike_sas > HINTED_IKE_SAS)
+			world_fail(&r->w, "node %u has %u IKE SAs for what an attacker says", i,
+				   st.ike_sas);
+	}
+}
+
+/*
+ * The attacker answers each message: that IKE SA is not known. Where the peer's own answer was lost that may lead to a new
+ * IKE SA beside the old one, but not at once again, and neither traffic nor what was up ends for that.
+ */
+static void play_hinted(struct run *r)
+{
+	unsigned int installs;
+	uint64_t end;
+
+	vary_suite(r);
+	r->a->conf[0].liveness = r->b->conf[0].liveness = 3;
+	r->w.loss = 5 + (unsigned int)rnd_below(&r->rnd, 16);
+	if (rnd_chance(&r->rnd, 50))
+		both_initiate(r);
+	start_both(r);
+	if (!until_up(r, 100000))
+		return;
+	pass(r, 20000); /* what both began at once is settled */
+	installs = r->a->installs + r->b->installs;
+	r->w.hostile = true;
+	r->w.spoof = false;
+	r->w.attack = 100;
+	r->w.forges = IKE_N_INVALID_IKE_SPI;
+	r->w.link[0].watch = up(r);
+	r->w.link[0].may_lose_peer = true;
+	for (end = r->w.now + HINTED_MS; r->w.now < end && !r->w.failed[0];) {
+		pass(r, 1000);
+		check_ike_sas(r);
+	}
+	installs = r->a->installs + r->b->installs - installs;
+	if (installs > HINTED_INSTALLS)
+		world_fail(&r->w, "%u halves of pairs were installed for what an attacker says",
+			   installs);
+}
+
 static void play_kernel_refuses(struct run *r)
 {
 	(rnd_chance(&r->rnd, 50) ? r->a : r->b)->fail_installs =
@@ -1377,6 +1433,7 @@ static const struct scenario scenarios[] = {
 	{ "renewed-cert", play_renewed_cert, 0 },
 	{ "eap-tls", play_eap_tls, 0 },
 	{ "cert-then-eap", play_cert_then_eap, 0 },
+	{ "hinted", play_hinted, STEADY },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

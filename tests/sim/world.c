@@ -267,7 +267,8 @@ static size_t forge_notify(struct world *w, const uint8_t *genuine, uint8_t *out
 		IKE_N_INVALID_SYNTAX,
 		IKE_N_INVALID_MAJOR_VERSION,
 	};
-	uint16_t type = types[rnd_below(&w->rnd, sizeof(types) / sizeof(types[0]))];
+	uint16_t type = w->forges ? w->forges
+				  : types[rnd_below(&w->rnd, sizeof(types) / sizeof(types[0]))];
 	uint8_t data[33];
 	struct ike_builder b;
 	struct ike_header h;
@@ -291,7 +292,7 @@ static void attack(struct world *w, const struct packet *seen_now)
 	uint8_t buf[4096];
 	size_t len;
 
-	if (rnd_chance(&w->rnd, 30) && w->pool[w->seq % WORLD_POOL])
+	if (!w->forges && rnd_chance(&w->rnd, 30) && w->pool[w->seq % WORLD_POOL])
 		p = w->pool[rnd_below(&w->rnd, WORLD_POOL)];
 	if (!p || p->len > 2048 || p->len < IKE_HDR_LEN)
 		return;
@@ -299,7 +300,7 @@ static void attack(struct world *w, const struct packet *seen_now)
 	to = p->to;
 	len = p->len;
 	memcpy(buf, p->data, len);
-	switch (rnd_below(&w->rnd, 4)) {
+	switch (w->forges ? 1 : rnd_below(&w->rnd, 4)) {
 	case 0: /* replay */ break;
 	case 1:
 		len = forge_notify(w, p->data, buf, sizeof(buf));

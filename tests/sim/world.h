@@ -248,6 +248,7 @@ struct world {
 	bool hostile;
 	unsigned int attack; /* percent of datagrams that make the attacker act */
 	bool spoof; /* the attacker also uses addresses of others as source */
+	uint16_t forges; /* it does nothing but answer each message with this notify; 0: whatever */
 	bool no_installs; /* nothing may be installed: the ends must not trust each other */
 	bool judge_proofs; /* nothing is installed before the peer's AUTH payloads came, see proof.c */
 	struct packet *pool[WORLD_POOL]; /* seen by the attacker */
