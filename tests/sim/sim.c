@@ -1330,6 +1330,20 @@ static void play_ppk_eap(struct run *r)
 	play_user(r);
 }
 
+/* The same with two rounds, of which it is in the first one. */
+static void play_ppk_rounds(struct run *r)
+{
+	if (!give_ppks(r)) {
+		r->want = NOTHING;
+		r->w.no_installs = true;
+	}
+	world_rounds(&r->w, 0, rnd_chance(&r->rnd, 50) ? world_keys[1] : NULL, world_keys[0],
+		     "alice", "clue");
+	node_add_user(r->b, "alice", "clue");
+	r->a->conf[0].rekey_ike = rnd_chance(&r->rnd, 50) ? 30 : 0;
+	play_user(r);
+}
+
 /* How many successors of the node have keys of additional key exchanges. */
 static unsigned int count_further(const struct node *n)
 {
@@ -1434,6 +1448,7 @@ static const struct scenario scenarios[] = {
 	{ "eap-tls", play_eap_tls, 0 },
 	{ "cert-then-eap", play_cert_then_eap, 0 },
 	{ "hinted", play_hinted, STEADY },
+	{ "ppk-rounds", play_ppk_rounds, 0 },
 };
 
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

@@ -125,7 +125,7 @@ static void wrong_ones_are_refused(void **state)
 		{ HUB PSK_LINE "[Client a.example]\n", "4: [Client a.example] lacks PSK" },
 		{ "[Tunnel]\nKey = /k\nLocalAuth = pubkey\n" HUB
 		  "RemoteAuth = psk, eap\nFirstID = any\nUsers = /u\nClientPPKs = /p\n" PSK_LINE,
-		  "9: PPK: RFC 8784 does not say how one is used with two rounds of authentication: expected none, or one round in RemoteAuth" },
+		  "9: ClientPPKs: in two rounds of authentication a client names its PPK in the first one, and the last one says which client it is: expected PPK and PPKID of all clients, or one round in RemoteAuth" },
 	};
 
 	(void)state;

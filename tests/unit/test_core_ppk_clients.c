@@ -424,7 +424,7 @@ static void the_hub_that_has_it_is_found(void **state)
 	assert_int_equal(ppk_jobs, 8);
 }
 
-/* One name for the tunnel and one for each client; none of many; and with two rounds, of which RFC 8784 says nothing. */
+/* One name for the tunnel and one for each client; none of many; and one for each client with two rounds, of which the last one says which client it is. */
 static void impossible_ones_are_refused(void **state)
 {
 	struct pair *p = pair_new();

@@ -109,11 +109,70 @@ static void the_first_round_may_be_a_psk(void **state)
 		"AUTHENTICATION_FAILED");
 }
 
+/* a has the PPK of this name and key, and so has b. */
+static struct pair *pair_ppk(const char *a_name, const char *b_key, bool a_requires,
+			     bool b_requires)
+{
+	struct pair *p = pair_alice();
+
+	node_set_ppk(p->a, 0, a_name, "a PPK of 256 bits, of both ends", a_requires);
+	node_set_ppk(p->b, 0, "site-1", b_key ? b_key : p->a->ppk[0], b_requires);
+	return p;
+}
+
+static bool has_ppk(struct pair *p, const struct node *from, bool response, unsigned int i)
+{
+	struct ike_payloads in =
+		sent_open(pair_sent(p, from, IKE_AUTH, response, i), node_sa(p->a));
+	struct ike_notify n;
+
+	return ike_notify_find(&in, IKE_N_PPK_IDENTITY, &n);
+}
+
+/* RFC 8784 3: it is in the request with an AUTH payload. Of two rounds that is the first one, and it makes both. */
+static void a_ppk_is_named_in_the_first_round(void **state)
+{
+	struct pair *p = pair_ppk("site-1", NULL, true, true);
+
+	(void)state;
+	run(p);
+	pair_is_up(p);
+	assert_int_equal(node_status(p->a, 0).ppk, IKE_PPK_USED);
+	assert_int_equal(node_status(p->b, 0).ppk, IKE_PPK_USED);
+	for (unsigned int i = 0; i < 6; i++) {
+		assert_int_equal(has_ppk(p, p->a, false, i), i == 0);
+		assert_int_equal(has_ppk(p, p->b, true, i), i == 0);
+	}
+	node_rekey_ike(p->a);
+	pair_run(p, 5000);
+	pair_is_up(p);
+	pair_free(p);
+	/* Another key, … */
+	refused(pair_ppk("site-1", "another PPK", false, false),
+		"does not prove that it has the PPK 'site-1', or not its key",
+		"compare PPK=, PPKID=");
+	/* … or a wrong password after the right one. */
+	p = pair_ppk("site-1", NULL, true, true);
+	node_set_password(p->a, 0, "no clue");
+	refused(p, "'alice': peer does not have the password that we have for it", "error 691");
+	/* Another name, where one end or none has to have it. */
+	refused(pair_ppk("site-2", NULL, true, false), "names the PPK 'site-2'", "PPKID=");
+	refused(pair_ppk("site-2", NULL, false, true), "names the PPK 'site-2'", "PPKID=");
+	p = pair_ppk("site-2", NULL, false, false);
+	run(p);
+	pair_is_up(p);
+	assert_int_equal(node_status(p->a, 0).ppk, IKE_PPK_UNKNOWN);
+	assert_int_equal(node_status(p->b, 0).ppk, IKE_PPK_UNKNOWN);
+	assert_false(has_ppk(p, p->b, true, 0));
+	pair_free(p);
+}
+
 static void lost_and_repeated_messages_do_no_harm(void **state)
 {
 	(void)state;
 	for (unsigned int seed = 1; seed <= 8; seed++)
-		pair_survives(pair_alice(), seed, 20);
+		pair_survives(seed % 2 ? pair_alice() : pair_ppk("site-1", NULL, true, true), seed,
+			      20);
 }
 
 /* Each with a key of its own, which all fit "*.example", is the user that it proves to be. */
@@ -505,6 +564,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_rounds_prove_a_user_with_a_key),
 		cmocka_unit_test(the_first_round_may_be_a_psk),
+		cmocka_unit_test(a_ppk_is_named_in_the_first_round),
 		cmocka_unit_test(lost_and_repeated_messages_do_no_harm),
 		cmocka_unit_test(clients_of_a_hub_have_two_rounds),
 		cmocka_unit_test(each_round_has_to_be_proven),

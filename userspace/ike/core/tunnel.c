@@ -119,7 +119,7 @@ static bool pool_is_sane(const struct ike_tunnel_conf *c)
 			       memchr(c->pool.domains, 0, sizeof(c->pool.domains)));
 }
 
-/* RFC 8784 does not say how it goes with two rounds of authentication. */
+/* Of two rounds the PPK is named in the first one, and which client the peer is the last one says. */
 static bool ppk_is_sane(const struct ike_tunnel_conf *c)
 {
 	const struct ike_ppk_conf *ppk = &c->ppk;
@@ -127,7 +127,7 @@ static bool ppk_is_sane(const struct ike_tunnel_conf *c)
 
 	return ppk->id_len <= IKE_MAX_PPK_ID && !(ppk->id_len && ppk->of_clients) &&
 	       (any || !ppk->required) && (c->clients > 1 || !ppk->of_clients) &&
-	       !(any && (c->local_auth.then_user || c->remote_auth.then_user));
+	       !(ppk->of_clients && c->remote_auth.then_user);
 }
 
 bool tunnel_conf_is_sane(const struct ike_tunnel_conf *c)

@@ -352,13 +352,20 @@ static enum x_verdict lack_proof(struct ike_core *core, struct ike_sa *sa)
 
 /* ---- after EAP ------------------------------------------------------------------ */
 
+/* Is this our second round? Then the first one has settled whether a PPK is used. */
+static bool is_second(const struct ike_sa *sa)
+{
+	return sa->peer->conf->local_auth.then_user && ikesa_eap_is_proven(sa);
+}
+
 static enum exchange_build build_last(struct ike_core *core, struct ike_sa *sa, struct exchange *x,
 				      struct ike_builder *b)
 {
 	(void)core;
 	(void)x;
 	x_proof_build(b, sa, sa->peer, sa->setup->auth.data, sa->setup->auth.len);
-	x_ppk_name(b, sa);
+	if (!is_second(sa))
+		x_ppk_name(b, sa);
 	return EXCHANGE_SEND;
 }
 
@@ -386,7 +393,7 @@ static void take_last(struct ike_core *core, struct ike_sa *sa, struct exchange 
 	if (!x_proof_find_auth(m->in, &who)) {
 		explain_refusal(core, sa, ike_notify_first_error(m->in));
 		sa_attempt_failed(core, sa);
-	} else if (!x_ppk_confirmed(core, sa, m->in) ||
+	} else if ((!is_second(sa) && !x_ppk_confirmed(core, sa, m->in)) ||
 		   x_proof_verify(core, sa, m, &who, &own, finish_last, NULL) == X_DROP) {
 		send_auth_failed(core, sa);
 	}
@@ -455,7 +462,7 @@ static void send_proof(struct ike_core *core, struct ike_sa *sa)
 {
 	const struct ike_ppk_conf *ppk = sa->setup->ppk_agreed ? sa->peer->conf->ppk : NULL;
 
-	if (!ppk)
+	if (!ppk || is_second(sa))
 		await_job(core, sa, prove(core, sa, send_request));
 	else if (ppk->required)
 		await_job(core, sa, mix(core, sa));

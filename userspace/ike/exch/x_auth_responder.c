@@ -64,7 +64,8 @@ static enum x_verdict admit_and_accept(struct ike_core *core, struct ike_sa *sa,
 	if (!who->eap) /* it had that before */
 		ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
 	x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
-	x_ppk_confirm(m->reply, sa);
+	if (!p->conf->remote_auth.then_user) /* that was in the answer to the first round */
+		x_ppk_confirm(m->reply, sa);
 	return accept_peer(core, sa, m);
 }
 
@@ -78,6 +79,7 @@ static enum x_verdict answer_first(struct ike_core *core, struct ike_sa *sa, str
 	ike_build_id(m->reply, IKE_PL_IDR, &sa->local_id);
 	if (!x_eap_is_only(p, who))
 		x_proof_build(m->reply, sa, p, r->auth, r->auth_len);
+	x_ppk_confirm(m->reply, sa);
 	return who->eap ? x_eap_begin(core, sa, m, p, who) : x_eap_await(core, sa, m, p, who);
 }
 
@@ -111,7 +113,8 @@ static enum x_verdict finish_last_request(struct ike_core *core, struct ike_sa *
 	if (p && admit_reply_to(core, sa)) { /* or our log could be filled at will */
 		if (r->verdict[0] == IKE_JOB_PROVEN)
 			x_proof_explain_id(core, p, sa, &who->id, &p->conf->remote_id);
-		else if (!sa->setup->ppk || !x_ppk_explain(core, p, sa, who))
+		else if (p->conf->remote_auth.then_user || !sa->setup->ppk ||
+			 !x_ppk_explain(core, p, sa, who))
 			x_proof_explain_key(core, p, sa, who, false);
 	}
 	return x_refuse_auth(m);
@@ -166,9 +169,9 @@ static enum x_verdict take_last_request(struct ike_core *core, struct ike_sa *sa
 
 	if (!p)
 		return x_refuse_auth(m);
-	x_ppk_drop(sa); /* of a copy of the request, whose job got lost */
-	if (p->conf->remote_auth.then_user) /* in its first round it was settled that there is none */
+	if (p->conf->remote_auth.then_user) /* its first round settled whether there is a PPK */
 		return verify_last_request(core, sa, m, &who);
+	x_ppk_drop(sa); /* of a copy of the request, whose job got lost */
 	switch (x_ppk_fit(p, sa, &who)) {
 	case X_PPK_NOT: return refuse_ppk(core, sa, m, p, &who);
 	case X_PPK_WITH: return x_ppk_mix(core, sa, m, p, &who, take_mixed, NULL);

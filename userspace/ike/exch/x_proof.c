@@ -133,7 +133,7 @@ int x_proof_keep_data(const struct ike_sa *sa, const struct ike_peer *p, const u
 
 /*
  * The claim of a peer that uses a PPK which is not ours: then its other AUTH value counts (RFC 8784 3). Of two rounds the
- * first one settles that no PPK is used, and the second one may have no such value.
+ * first one settles whether a PPK is used, and the second one has no such value.
  */
 static struct x_claim claim_without_ppk(const struct ike_sa *sa, const struct x_claim *who)
 {

@@ -9,7 +9,8 @@
  * without PPK (NO_PPK_AUTH), by which a responder that does not know the PPK_ID goes on.
  *
  * With EAP all of that is in the message with the initiator's AUTH payload, which is its last one: what the responder proved
- * before is made without PPK. A tunnel whose clients have a PPK each learns by the job whether there is one of the name that
+ * before is made without PPK. Of two rounds (RFC 4739) it is in the first one, and the keys that are mixed then make the AUTH
+ * payloads of both. A tunnel whose clients have a PPK each learns by the job whether there is one of the name that
  * the peer says, for that peer.
  */
 #include "ike/exch/layer_exchange.h"

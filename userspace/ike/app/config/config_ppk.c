@@ -93,7 +93,10 @@ static void warn_ppk(struct parse *p, const struct config_ppk *ppk)
 	if (p->c->clients > 1)
 		config_say(
 			p, false, config_line_of(p, "PPK"),
-			"PPK is one key for all clients: each of them could read what others sent once it has a quantum computer; expected ClientPPKs, or PPK and PPKID in [Client ID]");
+			"PPK is one key for all clients: each of them could read what others sent once it has a quantum computer; expected %s",
+			p->c->remote_auth.then_user
+				? "that all may, or one round in RemoteAuth and ClientPPKs"
+				: "ClientPPKs, or PPK and PPKID in [Client ID]");
 }
 
 /* A PPK and its name come together. */
@@ -143,9 +146,8 @@ void config_ppk_check(struct parse *p)
 		check_of_clients(p);
 	else
 		check_of_peer(p, ppk);
-	if (c->local_auth.then_user || c->remote_auth.then_user)
+	if (ppk->name.of_clients && c->remote_auth.then_user)
 		config_say(
-			p, true, config_line_of(p, config_given(p, "PPK") ? "PPK" : "ClientPPKs"),
-			"PPK: RFC 8784 does not say how one is used with two rounds of authentication: expected none, or one round in %s",
-			c->local_auth.then_user ? "LocalAuth" : "RemoteAuth");
+			p, true, config_line_of(p, "ClientPPKs"),
+			"ClientPPKs: in two rounds of authentication a client names its PPK in the first one, and the last one says which client it is: expected PPK and PPKID of all clients, or one round in RemoteAuth");
 }
