@@ -72,6 +72,9 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	old->first_id = NULL;
 	old->shown = NULL;
 	sa_plan_rekey(core, next);
+	/* What is outdated ends then, see x_rekey_timer(). */
+	if (next->outdated && old->rekey_at < next->rekey_at)
+		next->rekey_at = old->rekey_at;
 	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",
 		    ike_spis_print(text, sizeof(text), next->spi_i, next->spi_r));
 	old->have_heir = false;
