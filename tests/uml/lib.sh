@@ -58,3 +58,29 @@ complaints() {
 	/WARNING:|BUG:|KASAN:|UBSAN:|ODEBUG:|Oops|Kernel panic|possible (circular|recursive|irq)|inconsistent lock|lock held when returning|new suspected memory leaks/ { print }
 	' "$1"
 }
+
+# The beginning of a script that is the guest's first process: the host's files, read-only, room in
+# memory where scripts write, and $work/out, where what they leave is kept.
+begin_init() {
+	cat <<-END
+	#!/bin/bash
+	export PATH=$top/$B:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	export VM_TOP=$top VM_OUT=/tmp IP_LIB_DIR=$top/$B HOME=/tmp LC_ALL=C
+	mount -t proc proc /proc
+	mount -t sysfs sys /sys
+	mount -t devtmpfs dev /dev
+	mkdir -p /dev/pts /dev/shm
+	mount -t devpts devpts /dev/pts
+	mount -t tmpfs tmpfs /dev/shm
+	for dir in /run /tmp; do
+		mount -t tmpfs tmpfs \$dir
+	done
+	cp -a /etc /tmp/.etc && mount --bind /tmp/.etc /etc
+	# A tree below one of these is behind the mount now.
+	[ -d $top ] || { mkdir -p $top && mount -r -t hostfs -o $top tree $top; }
+	ln -sfn /proc/self/fd /dev/fd
+	mkdir -p /run/netns /run/lock
+	mount -t hostfs -o $top/$work/out out $top/$work/out || poweroff -f
+	ip link set lo up
+	END
+}
