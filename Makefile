@@ -400,8 +400,8 @@ check-full: ## the same, longer, and further kernels
 demo: ## two sites, one behind NAT, on a booted kernel; then strongSwan
 	$(Q)B=$B tests/demo/run
 
-bench: userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm) ## speed, against xfrm, WireGuard and the limit (QUICK=1: less of it)
-	$(Q)KVM=$(KVM) tests/bench/run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
+bench: $(if $(filter 1,$(NATIVE)),build/esptun build/link_esptun.so,userspace build/bench/load build/bench/sa_load $(if $(ESPTUN_KO),,module-vm)) ## speed, against xfrm, WireGuard and the limit (QUICK=1: less of it; NATIVE=1: in ns of this processor)
+	$(Q)KVM=$(KVM) tests/bench/$(if $(filter 1,$(NATIVE)),native/)run $(if $(filter 1,$(QUICK)),--quick) $(BENCH)
 
 bench-ike: $(patsubst %,$B/tests/%,ikehost ikeload ikesize esptund-no-module) ## the cost of IKE, against strongSwan, on this machine's sockets (QUICK=1: less of it)
 	$(Q)B=$B tests/sock/bench $(if $(filter 1,$(QUICK)),--quick) $(BENCH) $B/tests
