@@ -35,18 +35,25 @@ static int free_authorities(void **state)
 	return 0;
 }
 
-static void set_own_of(struct node *n, unsigned int link, const struct made *leaf)
+static void put_pem(const struct made *leaf, char pem[4096])
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	char *text, pem[4096];
+	char *text;
 	long len;
 
 	assert_int_equal(PEM_write_bio_PrivateKey(bio, leaf->key, NULL, NULL, 0, NULL, NULL), 1);
 	len = BIO_get_mem_data(bio, &text);
-	assert_in_range(len, 1, sizeof(pem) - 1);
+	assert_in_range(len, 1, 4095);
 	memcpy(pem, text, (size_t)len);
 	pem[len] = 0;
 	BIO_free(bio);
+}
+
+static void set_own_of(struct node *n, unsigned int link, const struct made *leaf)
+{
+	char pem[4096];
+
+	put_pem(leaf, pem);
 	node_set_key(n, link, pem, NULL);
 	node_add_cert(n, link, IKE_CRED_OWN_CERT, &leaf->der);
 }
@@ -171,6 +178,34 @@ static void both_ends_ask_by_authority(void **state)
 			 0);
 	assert_null(ike_payload_find(&in, IKE_PL_CERTREQ));
 	pair_free(p);
+}
+
+/*
+ * RFC 7296 3.7: who asks for other things does not get the raw public key that it has anyway. OpenIKED 7.2 takes an
+ * encoding that it does not know for a failure.
+ */
+static void a_raw_key_is_not_for_who_asks_for_certificates(void **state)
+{
+	struct made a = maker_leaf("CN=a", &root, "DNS:node0.example");
+	struct made b = maker_leaf("CN=b", &root, "DNS:node1.example");
+	struct pair *p = pair_new();
+	struct ike_payloads in;
+	char key[2][4096];
+
+	(void)state;
+	put_pem(&a, key[0]);
+	put_pem(&b, key[1]);
+	world_sign(&p->w, 0, key[0], key[1]);
+	/* Another tunnel of the responder's, which has a CA. */
+	world_link(&p->w, p->a, p->b, false);
+	node_add_cert(p->b, 1, IKE_CRED_CA, &root.der);
+	p->w.utc = MAKER_NOW;
+	pair_start(p, true);
+	in = sent_open(pair_sent(p, p->a, IKE_AUTH, false, 0), node_sa(p->b));
+	assert_null(ike_payload_find(&in, IKE_PL_CERT));
+	pair_free(p);
+	maker_free(&a);
+	maker_free(&b);
 }
 
 /* Many clients of one tunnel, each with a certificate of its own; one shows another's name. */
@@ -506,8 +541,23 @@ static void a_renewed_certificate_takes_over(void **state)
 	maker_free(&renewed);
 }
 
+/* As if it had none: its CERTREQ payloads become ones that mean nothing. */
+static void hide_requests(struct sent *s)
+{
+	uint8_t *next = &s->data[16]; /* the Next Payload field of the IKE header */
+
+	for (size_t at = IKE_HDR_LEN; *next;
+	     at += (size_t)(s->data[at + 2] << 8 | s->data[at + 3])) {
+		assert_in_range(at, IKE_HDR_LEN, s->len - 4);
+		if (*next == IKE_PL_CERTREQ)
+			*next = IKE_PL_VENDOR;
+		next = &s->data[at];
+	}
+}
+
 static void what_is_no_certificate_is_refused(void **state)
 {
+	struct sent response;
 	struct pair *p = pair_certified(&root);
 	struct made leaf = maker_leaf("CN=a", &root, "DNS:node0.example");
 
@@ -522,7 +572,17 @@ static void what_is_no_certificate_is_refused(void **state)
 		maker_free_der(&spki);
 	}
 	node_add_cert(p->a, 0, IKE_CRED_CA, &root.der);
-	nothing_installed(p);
+	/* Of ours only who was not asked for a certificate shows it. */
+	p->drop_from = 1 << p->b->index;
+	p->drop_exchange = IKE_SA_INIT;
+	p->drop_responses = true;
+	pair_start(p, false);
+	pair_run(p, 30);
+	response = *pair_sent(p, p->b, IKE_SA_INIT, true, 0);
+	hide_requests(&response);
+	pair_replay(p, &response);
+	pair_run(p, 300);
+	assert_int_equal(p->a->n_sa + p->b->n_sa, 0);
 	node_says(
 		p->b,
 		"peer 'node0.example' shows a raw public key, but CA= in [Peer] wants a certificate");
@@ -965,6 +1025,7 @@ int main(void)
 		cmocka_unit_test(chains_prove),
 		cmocka_unit_test(certificates_are_sent_unasked),
 		cmocka_unit_test(both_ends_ask_by_authority),
+		cmocka_unit_test(a_raw_key_is_not_for_who_asks_for_certificates),
 		cmocka_unit_test(clients_have_certificates),
 		cmocka_unit_test(a_client_is_one_by_any_encoding),
 		cmocka_unit_test(a_peer_is_found_by_any_encoding),

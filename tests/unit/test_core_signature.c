@@ -175,7 +175,7 @@ static void a_responder_tells_its_hashes_unasked(void **state)
 	pair_free(p);
 }
 
-/* RFC 7670: the public key is shown, whether or not the peer asks. */
+/* RFC 7670: the public key is shown to who asks for nothing. */
 static void the_public_key_is_shown(void **state)
 {
 	struct pair *p = pair_signs(IKE_KEY_ED25519);

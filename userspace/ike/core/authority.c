@@ -73,15 +73,25 @@ void authority_build(struct ike_builder *b, const struct tunnel_conf *c)
 		ask_for_status(b);
 }
 
-bool authority_asks_status(const struct ike_payloads *in)
+static bool asks_for(const struct ike_payloads *in, uint8_t encoding)
 {
 	struct ike_cert request;
 	unsigned int i;
 
 	for (i = 0; i < in->n; i++) {
 		if (in->p[i].type == IKE_PL_CERTREQ && !ike_cert_parse(&in->p[i], &request) &&
-		    request.encoding == IKE_CERT_OCSP)
+		    request.encoding == encoding)
 			return true;
 	}
 	return false;
+}
+
+bool authority_asks_status(const struct ike_payloads *in)
+{
+	return asks_for(in, IKE_CERT_OCSP);
+}
+
+bool authority_takes_raw_key(const struct ike_payloads *in)
+{
+	return !ike_payload_find(in, IKE_PL_CERTREQ) || asks_for(in, IKE_CERT_RAW_KEY);
 }

@@ -262,6 +262,7 @@ struct ikesa_setup {
 	const struct sigalg *sigalg; /* that our signature is made with */
 	unsigned int peer_hashes; /* set of enum ike_hash that the peer takes; 0: it did not say */
 	bool asks_status; /* the peer takes OCSP responses about our certificates */
+	bool takes_raw_key; /* it may be shown our raw public key (RFC 7670) */
 	struct intauth intauth;
 	unsigned int addke; /* additional key exchanges that are over */
 	struct ike_keys *next_keys; /* responder: those of the next request; NULL: the same */

@@ -187,6 +187,11 @@ void authority_build_any(struct ike_core *core, struct ike_builder *b);
 void authority_build(struct ike_builder *b, const struct tunnel_conf *c);
 /* Does the peer ask for OCSP responses? */
 bool authority_asks_status(const struct ike_payloads *in);
+/*
+ * May a raw public key be shown to the peer? If it asks for certificates alone it may refuse other encodings, as
+ * OpenIKED does, which has the key anyway.
+ */
+bool authority_takes_raw_key(const struct ike_payloads *in);
 
 /* ---- admit.c ----------------------------------------------------------------- */
 

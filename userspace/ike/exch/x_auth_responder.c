@@ -213,5 +213,6 @@ enum x_verdict x_auth_request(struct ike_core *core, struct ike_sa *sa, struct x
 	if (!x_match_read(sa, m->in, &who) || !may_announce(core, sa, &who))
 		return x_refuse_auth(m);
 	sa->setup->asks_status = authority_asks_status(m->in);
+	sa->setup->takes_raw_key = authority_takes_raw_key(m->in);
 	return x_auth_choose(core, sa, m, &who, answer_first);
 }

@@ -268,6 +268,7 @@ static void complete_initiator(struct ike_core *core, struct ike_sa *sa,
 	sa->fragments = ike_notify_find(in, IKE_N_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	note_hashes(sa, in);
 	sa->setup->asks_status = authority_asks_status(in);
+	sa->setup->takes_raw_key = authority_takes_raw_key(in);
 	sa->setup->peer_rounds = ike_notify_find(in, IKE_N_MULTIPLE_AUTH_SUPPORTED, &n);
 	sa->setup->peer_childless = ike_notify_find(in, IKE_N_CHILDLESS_IKEV2_SUPPORTED, &n);
 	refusal = natd_refusal(sa, &sa->natd);

@@ -57,12 +57,12 @@ static void build_signature_auth(struct ike_builder *b, const struct ike_sa *sa,
 	bool certs = false;
 	size_t at = 0;
 
-	/* Whether or not they are asked for: some peers need them and do not ask. */
+	/* Certificates are sent whether or not they are asked for: some peers need them and do not ask. */
 	while (ike_cred_next(creds, &at, IKE_CRED_OWN_CERT, &item)) {
 		ike_build_cert(b, IKE_CERT_X509, item.base, item.len);
 		certs = true;
 	}
-	if (!certs && ike_cred_find(creds, IKE_CRED_OWN_KEY, &item))
+	if (!certs && sa->setup->takes_raw_key && ike_cred_find(creds, IKE_CRED_OWN_KEY, &item))
 		ike_build_cert(b, IKE_CERT_RAW_KEY, item.base, item.len);
 	if (certs && sa->setup->asks_status && ike_cred_find(creds, IKE_CRED_OWN_OCSP, &item))
 		ike_build_cert(b, IKE_CERT_OCSP, item.base, item.len);
