@@ -307,6 +307,74 @@ static void clients(void **state)
 	config_clear(&c);
 }
 
+/* OpenIKED finds a raw public key in the file that is named for the identity, in the folder of its type. */
+static void raw_keys_of_openiked(void **state)
+{
+	static const struct {
+		const char *id, *file; /* ours; NULL: there is no such folder */
+	} rows[] = {
+		{ "west.example", "pubkeys/fqdn/west.example" },
+		{ "west@example.org", "pubkeys/ufqdn/west@example.org" },
+		{ "192.0.2.10", "pubkeys/ipv4/192.0.2.10" },
+		{ "2001:db8::10", "pubkeys/ipv6/2001:db8::10" },
+		{ "CN=west", NULL },
+	};
+	struct config c;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(text, sizeof(text),
+			 "[Tunnel]\nLocalID = %s\nKey = /x.key\n[Peer]\nEndpoint = 192.0.2.1\n"
+			 "RemoteID = east.example\nPublicKey = /x.pub\nRoutes = 10.2.0.0/16\n"
+			 "Selectors = 10.1.0.0/16 = 10.2.0.0/16\n",
+			 rows[i].id);
+		parse(&c, "raw", text);
+		assert_int_equal(write_far(&c, "iked", &(struct far_options){ 0 }),
+				 rows[i].file ? 0 : -1);
+		if (rows[i].file) {
+			has("\trfc7427");
+			has(rows[i].file);
+		} else if (!strstr(err, "names raw public keys")) {
+			fail_msg("%s", err);
+		}
+		config_clear(&c);
+	}
+}
+
+/* Some of OpenIKED's ciphers are for IKE alone, others for ESP alone. */
+static void ciphers_of_openiked(void **state)
+{
+	static const char gcm12[] = "enc aes-256-gcm-12", chacha[] = "enc chacha20-poly1305",
+			  on_linux[] = "add esp:aes256-sha512 to our Crypto";
+	struct config c;
+
+	(void)state;
+	parse(&c, "gcm",
+	      SITE "PSK = " KEY "\nCrypto = ike:aes256gcm12-sha256-x25519, "
+		   "ike:chacha20poly1305-sha256-x25519, ike:aes256-sha256-x25519, "
+		   "esp:aes256gcm12, esp:chacha20poly1305, esp:aes192gcm16\n");
+	assert_int_equal(write_far(&c, "iked", &(struct far_options){ 0 }), 0);
+	has("ikesa enc aes-256-gcm-12 prf");
+	has("childsa enc chacha20-poly1305 ");
+	has("childsa enc aes-192-gcm ");
+	assert_null(strstr(strstr(out, gcm12) + 1, gcm12));
+	assert_null(strstr(strstr(out, chacha) + 1, chacha));
+	has(on_linux);
+	config_clear(&c);
+	parse(&c, "sha256",
+	      SITE "PSK = " KEY "\nCrypto = ike:aes256-sha256-x25519, esp:aes256-sha256\n");
+	assert_int_equal(write_far(&c, "iked", &(struct far_options){ 0 }), 0);
+	has(on_linux);
+	config_clear(&c);
+	parse(&c, "sha512",
+	      SITE "PSK = " KEY "\nCrypto = ike:aes256-sha256-x25519, esp:aes256gcm16, "
+		   "esp:aes256-sha512\n");
+	assert_int_equal(write_far(&c, "iked", &(struct far_options){ 0 }), 0);
+	lacks(on_linux);
+	config_clear(&c);
+}
+
 /* ---- what cannot be had ---------------------------------------------------------------------------- */
 
 #define TWO_ROUNDS                                                          \
@@ -336,7 +404,7 @@ static void one_sentence(void **state)
 		{ "[Tunnel]\nLocalID = CN=x\n[Peer]\nEndpoint = e.example\nPSK = " KEY "\n",
 		  "juniper", "Junos OS has no distinguished names as identities" },
 		{ "[Tunnel]\nLocalID = x.example\nKey = /x.key\n[Peer]\nEndpoint = e.example\nPublicKey = /x.pub\n",
-		  "iked", "OpenIKED has no raw public keys" },
+		  "cisco", "Cisco IOS XE has no raw public keys" },
 		{ "[Tunnel]\nLocalID = x.example\n[Peer]\nEndpoint = e.example\nMode = transport\nSelectors = any:gre = any:gre\nPSK = " KEY
 		  "\n",
 		  "aws", "has no transport mode" },
@@ -596,6 +664,8 @@ int main(void)
 		cmocka_unit_test(esptun_fits_esptun),
 		cmocka_unit_test(our_password),
 		cmocka_unit_test(clients),
+		cmocka_unit_test(raw_keys_of_openiked),
+		cmocka_unit_test(ciphers_of_openiked),
 		cmocka_unit_test(one_sentence),
 		cmocka_unit_test(dollars),
 		cmocka_unit_test(notes),

@@ -119,6 +119,8 @@ int far_write(const struct config *c, const struct far_target *target, const str
 void far_put(struct far *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A sentence for people: what the target cannot do, or what is to be done by hand. Said again, it is there once. */
 void far_note(struct far *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* There is no configuration: the sentence says why. Of several the first one is told. */
+void far_refuse(struct far *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The name of the tunnel, in which only letters, digits, - and _ are left. */
 const char *far_name(const struct far *f);

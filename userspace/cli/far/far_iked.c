@@ -4,36 +4,40 @@
 
 #include "cli/far/far.h"
 
-/* The first one is for child SAs alone. */
-static const struct far_word words[] = {
-	{ IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0, "chacha20-poly1305" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128, "aes-128-gcm" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256, "aes-256-gcm" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_GCM_12, 128, "aes-128-gcm-12" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_GCM_12, 256, "aes-256-gcm-12" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_CBC, 128, "aes-128" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_CBC, 192, "aes-192" },
-	{ IKE_T_ENCR, IKE_ENCR_AES_CBC, 256, "aes-256" },
-	{ IKE_T_ENCR, IKE_ENCR_3DES, 0, "3des" },
-	{ IKE_T_INTEG, IKE_INTEG_HMAC_SHA1_96, 0, "hmac-sha1" },
-	{ IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0, "hmac-sha2-256" },
-	{ IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0, "hmac-sha2-384" },
-	{ IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_512_256, 0, "hmac-sha2-512" },
-	{ IKE_T_PRF, IKE_PRF_HMAC_SHA1, 0, "hmac-sha1" },
-	{ IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0, "hmac-sha2-256" },
-	{ IKE_T_PRF, IKE_PRF_HMAC_SHA2_384, 0, "hmac-sha2-384" },
-	{ IKE_T_PRF, IKE_PRF_HMAC_SHA2_512, 0, "hmac-sha2-512" },
-	{ IKE_T_DH, IKE_DH_CURVE25519, 0, "curve25519" },
-	{ IKE_T_DH, IKE_DH_ECP256, 0, "ecp256" },
-	{ IKE_T_DH, IKE_DH_ECP384, 0, "ecp384" },
-	{ IKE_T_DH, IKE_DH_ECP521, 0, "ecp521" },
-	{ IKE_T_DH, IKE_DH_MODP2048, 0, "modp2048" },
-	{ IKE_T_DH, IKE_DH_MODP3072, 0, "modp3072" },
-	{ IKE_T_DH, IKE_DH_MODP4096, 0, "modp4096" },
-	{ IKE_T_DH, IKE_DH_MODP1536, 0, "modp1536" },
-	{ IKE_T_DH, IKE_DH_MODP1024, 0, "modp1024" },
-	{ 0, 0, 0, NULL },
+/* Its words; some are of one protocol alone. */
+static const struct {
+	struct far_word word;
+	uint8_t only; /* IKE_PROTO_; 0: of either */
+} words[] = {
+	{ { IKE_T_ENCR, IKE_ENCR_CHACHA20_POLY1305, 0, "chacha20-poly1305" }, IKE_PROTO_ESP },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 128, "aes-128-gcm" }, 0 },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 192, "aes-192-gcm" }, IKE_PROTO_ESP },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_16, 256, "aes-256-gcm" }, 0 },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_12, 128, "aes-128-gcm-12" }, IKE_PROTO_IKE },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_GCM_12, 256, "aes-256-gcm-12" }, IKE_PROTO_IKE },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_CBC, 128, "aes-128" }, 0 },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_CBC, 192, "aes-192" }, 0 },
+	{ { IKE_T_ENCR, IKE_ENCR_AES_CBC, 256, "aes-256" }, 0 },
+	{ { IKE_T_ENCR, IKE_ENCR_3DES, 0, "3des" }, 0 },
+	{ { IKE_T_INTEG, IKE_INTEG_HMAC_SHA1_96, 0, "hmac-sha1" }, 0 },
+	{ { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_256_128, 0, "hmac-sha2-256" }, 0 },
+	{ { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_384_192, 0, "hmac-sha2-384" }, 0 },
+	{ { IKE_T_INTEG, IKE_INTEG_HMAC_SHA2_512_256, 0, "hmac-sha2-512" }, 0 },
+	{ { IKE_T_PRF, IKE_PRF_HMAC_SHA1, 0, "hmac-sha1" }, 0 },
+	{ { IKE_T_PRF, IKE_PRF_HMAC_SHA2_256, 0, "hmac-sha2-256" }, 0 },
+	{ { IKE_T_PRF, IKE_PRF_HMAC_SHA2_384, 0, "hmac-sha2-384" }, 0 },
+	{ { IKE_T_PRF, IKE_PRF_HMAC_SHA2_512, 0, "hmac-sha2-512" }, 0 },
+	{ { IKE_T_DH, IKE_DH_CURVE25519, 0, "curve25519" }, 0 },
+	{ { IKE_T_DH, IKE_DH_ECP256, 0, "ecp256" }, 0 },
+	{ { IKE_T_DH, IKE_DH_ECP384, 0, "ecp384" }, 0 },
+	{ { IKE_T_DH, IKE_DH_ECP521, 0, "ecp521" }, 0 },
+	{ { IKE_T_DH, IKE_DH_MODP2048, 0, "modp2048" }, 0 },
+	{ { IKE_T_DH, IKE_DH_MODP3072, 0, "modp3072" }, 0 },
+	{ { IKE_T_DH, IKE_DH_MODP4096, 0, "modp4096" }, 0 },
+	{ { IKE_T_DH, IKE_DH_MODP1536, 0, "modp1536" }, 0 },
+	{ { IKE_T_DH, IKE_DH_MODP1024, 0, "modp1024" }, 0 },
 };
+enum { N_WORDS = sizeof(words) / sizeof(*words) };
 
 static void put_words(struct far *f, const char *key, const struct far_set *set)
 {
@@ -41,12 +45,29 @@ static void put_words(struct far *f, const char *key, const struct far_set *set)
 		far_put(f, " %s %s", key, set->word[i]);
 }
 
+/* Has any of the @n proposals @p what OpenIKED installs on Linux? It agrees to HMAC-SHA2-256 there, and has no SA then. */
+static bool fits_linux(const struct far_proposal *p, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		for (unsigned int k = 0; !p[i].aead && k < p[i].integ.n; k++) {
+			if (strcmp(p[i].integ.word[k], "hmac-sha2-256") != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void put_proposals(struct far *f, const char *key, uint8_t protocol)
 {
+	struct far_word its[N_WORDS + 1] = { 0 };
 	struct far_proposal p[FAR_PROPOSALS];
-	unsigned int n =
-		far_proposals(f, protocol, protocol == IKE_PROTO_ESP ? words : words + 1, p);
+	unsigned int n = 0;
 
+	for (unsigned int i = 0; i < N_WORDS; i++) {
+		if (!words[i].only || words[i].only == protocol)
+			its[n++] = words[i].word;
+	}
+	n = far_proposals(f, protocol, its, p);
 	for (unsigned int i = 0; i < n; i++) {
 		far_put(f, "\t%s", key);
 		put_words(f, "enc", &p[i].encr);
@@ -55,6 +76,10 @@ static void put_proposals(struct far *f, const char *key, uint8_t protocol)
 		put_words(f, "group", &p[i].dh);
 		far_put(f, " \\\n");
 	}
+	if (protocol == IKE_PROTO_ESP && !fits_linux(p, n))
+		far_note(
+			f,
+			"on Linux OpenIKED's ESP is AES-CBC with HMAC-SHA2-384 or HMAC-SHA2-512: if it runs there, add esp:aes256-sha512 to our Crypto");
 }
 
 /* The first protocol of the selectors: a policy has one for all of them. */
@@ -97,13 +122,38 @@ static void put_id(struct far *f, const char *key, const struct ike_id *id, cons
 	far_put(f, "\" \\\n");
 }
 
+/* It looks for our key by our identity. */
+static void note_raw_keys(struct far *f)
+{
+	static const char *const folders[] = {
+		[IKE_ID_IPV4] = "ipv4",
+		[IKE_ID_FQDN] = "fqdn",
+		[IKE_ID_RFC822] = "ufqdn",
+		[IKE_ID_IPV6] = "ipv6",
+	};
+	size_t type = f->our_ike_id.type;
+
+	if (type < sizeof(folders) / sizeof(*folders) && folders[type])
+		far_note(
+			f,
+			"our public key goes to /etc/iked/pubkeys/%s/%s, as openssl pkey -pubout writes it, its own to /etc/iked/private/local.key and /etc/iked/local.pub, of which the latter is our PublicKey",
+			folders[type], f->our_id);
+	else
+		far_refuse(
+			f,
+			"OpenIKED names raw public keys for host names and addresses: LocalID is neither");
+}
+
 static void put_proof(struct far *f)
 {
 	if (!(f->needs & FAR_PSK)) {
 		far_put(f, "\trfc7427");
-		far_note(
-			f,
-			"its certificate goes to /etc/iked/certs/, its key to /etc/iked/private/local.key, and the CA to /etc/iked/ca/");
+		if (f->needs & FAR_RAW)
+			note_raw_keys(f);
+		else
+			far_note(
+				f,
+				"its certificate goes to /etc/iked/certs/, its key to /etc/iked/private/local.key, and the CA to /etc/iked/ca/");
 		return;
 	}
 	if (f->our_method != f->its_method)

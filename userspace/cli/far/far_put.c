@@ -18,21 +18,39 @@ void far_put(struct far *f, const char *fmt, ...)
 	va_end(ap);
 }
 
-void far_note(struct far *f, const char *fmt, ...)
+static const char *add_note(struct far *f, const char *fmt, va_list ap)
 {
 	char *note = f->note[f->n_notes];
-	va_list ap;
 
 	if (f->n_notes == FAR_NOTES)
-		return;
-	va_start(ap, fmt);
+		return NULL;
 	vsnprintf(note, FAR_NOTE, fmt, ap);
-	va_end(ap);
 	for (unsigned int i = 0; i < f->n_notes; i++) {
 		if (!strcmp(f->note[i], note))
-			return;
+			return f->note[i];
 	}
 	f->n_notes++;
+	return note;
+}
+
+void far_note(struct far *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_note(f, fmt, ap);
+	va_end(ap);
+}
+
+void far_refuse(struct far *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (f->why_not)
+		return;
+	va_start(ap, fmt);
+	f->why_not = add_note(f, fmt, ap);
+	va_end(ap);
 }
 
 const char *far_name(const struct far *f)
@@ -221,11 +239,9 @@ unsigned int far_proposals(struct far *f, uint8_t protocol, const struct far_wor
 			f,
 			"%s is not offered additional key exchanges for %s here (ke1_ in Crypto): the proposals with them are left out",
 			title, what);
-	if (!n && !f->why_not && f->n_notes < FAR_NOTES) {
-		f->why_not = f->note[f->n_notes];
-		far_note(f, "%s has no algorithms in common with our Crypto for %s: %s", title,
-			 what, ike_proposals_print(text, sizeof(text), IKE_OFFER(own)));
-	}
+	if (!n)
+		far_refuse(f, "%s has no algorithms in common with our Crypto for %s: %s", title,
+			   what, ike_proposals_print(text, sizeof(text), IKE_OFFER(own)));
 	return n;
 }
 

@@ -12,8 +12,8 @@ const struct far_target far_targets[] = {
 	  ALL_SITES | FAR_CERT | FAR_RAW | FAR_CLIENT | FAR_PSK_CLIENT | FAR_TRANSPORT | FAR_PPK |
 		  FAR_PORTS | FAR_CHILDREN | FAR_KEYID | FAR_DN | FAR_BINARY },
 	{ "iked", "OpenIKED", "# ", far_write_iked,
-	  ALL_SITES | FAR_CERT | FAR_CLIENT | FAR_PSK_CLIENT | FAR_TRANSPORT | FAR_PORTS | FAR_DN |
-		  FAR_BINARY },
+	  ALL_SITES | FAR_CERT | FAR_RAW | FAR_CLIENT | FAR_PSK_CLIENT | FAR_TRANSPORT | FAR_PORTS |
+		  FAR_DN | FAR_BINARY },
 	{ "esptun", "esptun", "# ", far_write_esptun, ALL_WRITTEN | FAR_ODD_ID },
 	{ "windows", "Windows", "# ", far_write_windows,
 	  ALL_SITES | FAR_CERT | FAR_USER | FAR_CLIENT | FAR_DN | FAR_ODD_ID },
