@@ -156,6 +156,7 @@ static void both_ends_ask_by_authority(void **state)
 	unsigned int n;
 
 	(void)state;
+	p->a->conf[0].revocation = p->b->conf[0].revocation = PKI_REVOCATION_OFF;
 	pair_start(p, true);
 	init = pair_sent(p, p->b, IKE_SA_INIT, true, 0);
 	assert_int_equal(ike_payloads_parse(init->h.next, init->data + IKE_HDR_LEN,
@@ -797,6 +798,32 @@ static void a_response_comes_with_the_certificate(void **state)
 	maker_free(&leaf);
 }
 
+/* OpenIKED looks for a certificate of another CA than those that it was asked for, at the last request alone. */
+static void status_is_asked_for_before_certificates(void **state)
+{
+	struct pair *p = pair_certified(&root);
+	const struct sent *init;
+	struct ike_payloads in[2];
+	struct ike_cert request;
+	uint8_t offender;
+
+	(void)state;
+	p->a->conf[0].revocation = p->b->conf[0].revocation = PKI_REVOCATION_IFURI;
+	pair_start(p, true);
+	init = pair_sent(p, p->b, IKE_SA_INIT, true, 0);
+	assert_int_equal(ike_payloads_parse(init->h.next, init->data + IKE_HDR_LEN,
+					    init->len - IKE_HDR_LEN, &in[0], &offender),
+			 0);
+	in[1] = sent_open(pair_sent(p, p->a, IKE_AUTH, false, 0), node_sa(p->b));
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(count_encoding(&in[i], IKE_PL_CERTREQ, IKE_CERT_OCSP), 1);
+		assert_int_equal(ike_cert_parse(ike_payload_find(&in[i], IKE_PL_CERTREQ), &request),
+				 0);
+		assert_int_equal(request.encoding, IKE_CERT_OCSP);
+	}
+	pair_free(p);
+}
+
 /* And of the responder, which the initiator asks in IKE_AUTH. */
 static void the_responder_has_one_too(void **state)
 {
@@ -1044,6 +1071,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_refused),
 		cmocka_unit_test(each_tunnel_asks_as_it_says),
 		cmocka_unit_test(a_response_comes_with_the_certificate),
+		cmocka_unit_test(status_is_asked_for_before_certificates),
 		cmocka_unit_test(the_responder_has_one_too),
 		cmocka_unit_test(responses_that_do_not_help),
 		cmocka_unit_test(a_response_is_judged_anew),

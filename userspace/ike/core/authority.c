@@ -44,7 +44,10 @@ static void make_authorities(struct ike_core *core)
 		a->n = 0;
 }
 
-/* Of no responder in particular: those are trusted whom the CAs have appointed (RFC 4806 3.1). */
+/*
+ * Of no responder in particular: those are trusted whom the CAs have appointed (RFC 4806 3.1). Before the CAs: OpenIKED,
+ * asked for this last, shows none but certificates of a CA that was named, and without one does not answer at all.
+ */
 static void ask_for_status(struct ike_builder *b)
 {
 	ike_build_certreq(b, IKE_CERT_OCSP, NULL, 0);
@@ -54,11 +57,11 @@ void authority_build_any(struct ike_core *core, struct ike_builder *b)
 {
 	if (core->authorities.of != core->changes + 1)
 		make_authorities(core);
+	if (core->authorities.wants_status)
+		ask_for_status(b);
 	if (core->authorities.wanted)
 		ike_build_certreq(b, IKE_CERT_X509, core->authorities.hash,
 				  core->authorities.n * PKI_HASH_LEN);
-	if (core->authorities.wants_status)
-		ask_for_status(b);
 }
 
 void authority_build(struct ike_builder *b, const struct tunnel_conf *c)
@@ -66,11 +69,11 @@ void authority_build(struct ike_builder *b, const struct tunnel_conf *c)
 	unsigned int n;
 	const uint8_t *hashes = c->trust ? pki_trust_hashes(c->trust, &n) : NULL;
 
+	if (hashes && c->revocation != PKI_REVOCATION_OFF)
+		ask_for_status(b);
 	if (hashes)
 		ike_build_certreq(b, IKE_CERT_X509, hashes,
 				  n <= CORE_AUTHORITIES ? n * PKI_HASH_LEN : 0);
-	if (hashes && c->revocation != PKI_REVOCATION_OFF)
-		ask_for_status(b);
 }
 
 static bool asks_for(const struct ike_payloads *in, uint8_t encoding)
