@@ -32,7 +32,7 @@ static const struct issue_kind kinds[] = {
 	{ "rsa-3072",
 	  "every peer, Android's own client, too; of Windows and older systems of Apple with Signatures = sha1 alone" },
 	{ "ed25519",
-	  "strongSwan, OpenIKED and esptun; none of Windows, Apple's systems, Android, routers" },
+	  "strongSwan and esptun; none of OpenIKED, Windows, Apple's systems, Android, routers" },
 };
 
 /* In the order of kinds[]. */
