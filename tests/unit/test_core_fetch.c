@@ -265,6 +265,29 @@ static void the_revoked_gain_nothing_by_rekeying(void **state)
 	maker_free_der(&crl);
 }
 
+/* Nor for a reload that plans the rekeying anew. */
+static void the_revoked_gain_nothing_by_a_reload(void **state)
+{
+	struct ike_iov crl = maker_crl(
+		&(struct crl_recipe){ .issuer = &root, .revoked = &with_crl, .reason = 1 });
+	struct pair *p = pair_asking(&with_crl);
+
+	(void)state;
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 7 * MAKER_DAY });
+	pair_start(p, true);
+	node_add_cert(p->b, 0, IKE_CRED_CRL, &crl);
+	assert_int_equal(ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
+	let_pass(p, 30);
+	p->b->conf[0].rekey_ike = 7200;
+	assert_int_equal(ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
+	let_pass(p, 20);
+	assert_true(p->b->n_sa > 0);
+	let_pass(p, 30);
+	assert_int_equal(p->b->n_sa, 0);
+	pair_free(p);
+	maker_free_der(&crl);
+}
+
 /* Of each certificate below the anchor, one after the other. */
 static void all_of_a_chain_are_asked_about(void **state)
 {
@@ -1038,6 +1061,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_crl_is_fetched_once, clear_network),
 		cmocka_unit_test_teardown(the_revoked_are_refused, clear_network),
 		cmocka_unit_test_teardown(the_revoked_gain_nothing_by_rekeying, clear_network),
+		cmocka_unit_test_teardown(the_revoked_gain_nothing_by_a_reload, clear_network),
 		cmocka_unit_test_teardown(responders_are_asked_first, clear_network),
 		cmocka_unit_test_teardown(all_of_a_chain_are_asked_about, clear_network),
 		cmocka_unit_test_teardown(what_cannot_be_had_is_said, clear_network),

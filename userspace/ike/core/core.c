@@ -65,12 +65,21 @@ static void reauth_timer(struct ike_core *core, struct ike_sa *sa)
 		return;
 	sa->reauth_at = TIMER_NEVER;
 	sa->replaced |= sa->state == IKESA_ESTABLISHED;
-	if (core->now >= sa->proof_until) { /* the new one has to come soon, see x_rekey_timer() */
-		sa->outdated |= sa->state == IKESA_ESTABLISHED;
-		sa->rekey_at = core->now + REAUTH_GRACE_MS;
+	if (sa->state == IKESA_ESTABLISHED && core->now >= sa->proof_until &&
+	    sa->replace_by == TIMER_NEVER) {
+		sa->outdated = true;
+		sa->rekey_at = TIMER_NEVER;
+		sa->replace_by = core->now + REAUTH_GRACE_MS;
 	}
 	report_line(core, IKE_LOG_INFO, NULL, sa, "time to authenticate again");
 	event_note(core, sa->peer, EVENT_CHANGED);
+}
+
+/* The peer did not prove itself by another certificate. */
+static void replace_timer(struct ike_core *core, struct ike_sa *sa)
+{
+	if (core->now >= sa->replace_by)
+		request_close(core, sa, IKESA_CLOSE_MS);
 }
 
 /* No result came, nor will one be taken. */
@@ -103,6 +112,8 @@ static void sa_timer(struct ike_core *core, struct ike_sa *sa)
 		x_rekey_timer(core, sa);
 	if (sa->state != IKESA_DEAD)
 		reauth_timer(core, sa);
+	if (sa->state != IKESA_DEAD)
+		replace_timer(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->close_at)
 		peer_retire(core, sa);
 	if (sa->state != IKESA_DEAD && core->now >= sa->liveness_at)

@@ -136,7 +136,7 @@ struct ike_sa *ikesa_new(bool initiator, uint64_t now)
 	sa->rx.frags_until = TIMER_NEVER;
 	sa->expire_at = TIMER_NEVER;
 	sa->liveness_at = sa->rekey_at = sa->reauth_at = sa->proof_until = TIMER_NEVER;
-	sa->close_at = TIMER_NEVER;
+	sa->close_at = sa->replace_by = TIMER_NEVER;
 	TAILQ_INIT(&sa->queue);
 	TAILQ_INIT(&sa->children);
 	return sa;
@@ -331,5 +331,5 @@ uint64_t ikesa_deadline(const struct ike_sa *sa)
 	TAILQ_FOREACH(c, &sa->children, link)
 	at = earlier(at, c->next_at);
 	at = earlier(earlier(at, sa->reauth_at), earlier(sa->rekey_at, job_deadline(sa)));
-	return earlier(at, earlier(sa->tx.at, sa->liveness_at));
+	return earlier(earlier(at, sa->replace_by), earlier(sa->tx.at, sa->liveness_at));
 }

@@ -445,6 +445,7 @@ struct ike_sa {
 	uint64_t rekey_at;
 	uint64_t reauth_at; /* of it and its successors; then a new IKE SA replaces it */
 	uint64_t proof_until; /* when the peer's certificate ends, likewise; TIMER_NEVER: it showed none */
+	uint64_t replace_by; /* after that: it, or its successor, ends then if no new IKE SA came */
 	struct shown_path
 		*shown; /* its own; certificates that the peer proved itself by; NULL: by none */
 	bool rekey_due; /* we want to rekey it */

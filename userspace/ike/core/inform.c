@@ -141,7 +141,8 @@ void request_close(struct ike_core *core, struct ike_sa *sa, uint64_t patience)
 		TAILQ_FOREACH(c, &sa->children, link)
 		child_stop_sending(core, sa, c);
 		exchange_end_queue(core, sa); /* the delete is all that is left to say */
-		sa->liveness_at = sa->close_at = sa->reauth_at = TIMER_NEVER;
+		sa->liveness_at = sa->close_at = TIMER_NEVER;
+		sa->reauth_at = sa->replace_by = TIMER_NEVER;
 		sa->expire_at = until;
 		event_note(core, sa->peer, EVENT_CHANGED);
 		request_queue(core, sa, exchange_new(&delete_ops, 0));

@@ -256,7 +256,8 @@ void sa_end(struct ike_core *core, struct ike_sa *sa, bool linger)
 	exchange_end_all(core, sa);
 	child_drop_agreed(core, sa);
 	sa_drop_unfinished(core, sa);
-	sa->liveness_at = sa->close_at = sa->rekey_at = sa->reauth_at = TIMER_NEVER;
+	sa->liveness_at = sa->close_at = sa->rekey_at = TIMER_NEVER;
+	sa->reauth_at = sa->replace_by = TIMER_NEVER;
 	/* An SA that never was established goes on counting against its sender. */
 	if (linger && sa->rx.answer.len) {
 		sa->state = IKESA_CLOSED;

@@ -66,20 +66,19 @@ static void inherit(struct ike_core *core, struct ike_sa *old, struct ike_sa *ne
 	next->close_marked = old->close_marked;
 	next->reauth_at = old->reauth_at;
 	next->proof_until = old->proof_until;
+	next->replace_by = old->replace_by;
 	next->shown = old->shown;
 	free(next->first_id);
 	next->first_id = old->first_id;
 	old->first_id = NULL;
 	old->shown = NULL;
 	sa_plan_rekey(core, next);
-	/* What is outdated ends then, see x_rekey_timer(). */
-	if (next->outdated && old->rekey_at < next->rekey_at)
-		next->rekey_at = old->rekey_at;
 	report_line(core, IKE_LOG_INFO, NULL, old, "IKE SA rekeyed, now %s",
 		    ike_spis_print(text, sizeof(text), next->spi_i, next->spi_r));
 	old->have_heir = false;
 	old->state = IKESA_REKEYED;
-	old->liveness_at = old->close_at = old->rekey_at = old->reauth_at = TIMER_NEVER;
+	old->liveness_at = old->close_at = old->rekey_at = TIMER_NEVER;
+	old->reauth_at = old->replace_by = TIMER_NEVER;
 	old->expire_at = core->now + REKEY_OLD_MS;
 	if (core->answering == old)
 		core->answering_heir = next; /* its requests come after the answer */
@@ -494,7 +493,8 @@ void x_rekey_timer(struct ike_core *core, struct ike_sa *sa)
 		return;
 	if (sa->outdated) { /* what should have taken its place did not come */
 		sa->rekey_at = TIMER_NEVER;
-		request_close(core, sa, IKESA_CLOSE_MS);
+		if (sa->replace_by == TIMER_NEVER) /* else there is a time for that */
+			request_close(core, sa, IKESA_CLOSE_MS);
 		return;
 	}
 	/* A redundant one may yet stay, should the other fail. */
