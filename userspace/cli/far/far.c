@@ -427,9 +427,9 @@ static int write_body(struct far *f, FILE *out, char *err, size_t size)
 	f->out = open_memstream(&body, &len);
 	if (f->out) {
 		f->target->write(f);
-		rc = fclose(f->out) || f->why_not ? -1 : put_together(f, out, body);
+		rc = fclose(f->out) || *f->why_not ? -1 : put_together(f, out, body);
 	}
-	if (f->why_not)
+	if (*f->why_not)
 		snprintf(err, size, "%s", f->why_not);
 	else if (rc)
 		snprintf(err, size, "cannot write the configuration");

@@ -101,8 +101,7 @@ struct far {
 	struct ike_child_conf *child; /* turned round: local is the far end's */
 	unsigned int n_child;
 	struct ike_iov ca; /* the certificate of the CA that issued ours, DER; base NULL: not known */
-	const char
-		*why_not; /* the note that says why there is no configuration; NULL: there is one */
+	char why_not[FAR_NOTE]; /* why there is no configuration; "": there is one */
 	unsigned int n_notes;
 	char note[FAR_NOTES][FAR_NOTE];
 };

@@ -45,16 +45,22 @@ static void put_words(struct far *f, const char *key, const struct far_set *set)
 		far_put(f, " %s %s", key, set->word[i]);
 }
 
-/* Has any of the @n proposals @p what OpenIKED installs on Linux? It agrees to HMAC-SHA2-256 there, and has no SA then. */
+/*
+ * Does OpenIKED on Linux install whatever it agrees to of the @n proposals @p? It leaves AEAD out, and agrees to
+ * HMAC-SHA2-256, of which it has no SA then.
+ */
 static bool fits_linux(const struct far_proposal *p, unsigned int n)
 {
+	bool fits = false;
+
 	for (unsigned int i = 0; i < n; i++) {
 		for (unsigned int k = 0; !p[i].aead && k < p[i].integ.n; k++) {
-			if (strcmp(p[i].integ.word[k], "hmac-sha2-256") != 0)
-				return true;
+			if (!strcmp(p[i].integ.word[k], "hmac-sha2-256"))
+				return false;
+			fits = true;
 		}
 	}
-	return false;
+	return fits;
 }
 
 static void put_proposals(struct far *f, const char *key, uint8_t protocol)
@@ -79,7 +85,7 @@ static void put_proposals(struct far *f, const char *key, uint8_t protocol)
 	if (protocol == IKE_PROTO_ESP && !fits_linux(p, n))
 		far_note(
 			f,
-			"on Linux OpenIKED's ESP is AES-CBC with HMAC-SHA2-384 or HMAC-SHA2-512: if it runs there, add esp:aes256-sha512 to our Crypto");
+			"on Linux OpenIKED's ESP is AES-CBC with HMAC-SHA2-384 or HMAC-SHA2-512: if it runs there, have esp:aes256-sha512 in our Crypto, and no esp: with sha256");
 }
 
 /* The first protocol of the selectors: a policy has one for all of them. */

@@ -18,38 +18,31 @@ void far_put(struct far *f, const char *fmt, ...)
 	va_end(ap);
 }
 
-static const char *add_note(struct far *f, const char *fmt, va_list ap)
-{
-	char *note = f->note[f->n_notes];
-
-	if (f->n_notes == FAR_NOTES)
-		return NULL;
-	vsnprintf(note, FAR_NOTE, fmt, ap);
-	for (unsigned int i = 0; i < f->n_notes; i++) {
-		if (!strcmp(f->note[i], note))
-			return f->note[i];
-	}
-	f->n_notes++;
-	return note;
-}
-
 void far_note(struct far *f, const char *fmt, ...)
 {
+	char *note = f->note[f->n_notes];
 	va_list ap;
 
+	if (f->n_notes == FAR_NOTES)
+		return;
 	va_start(ap, fmt);
-	add_note(f, fmt, ap);
+	vsnprintf(note, FAR_NOTE, fmt, ap);
 	va_end(ap);
+	for (unsigned int i = 0; i < f->n_notes; i++) {
+		if (!strcmp(f->note[i], note))
+			return;
+	}
+	f->n_notes++;
 }
 
 void far_refuse(struct far *f, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (f->why_not)
+	if (*f->why_not)
 		return;
 	va_start(ap, fmt);
-	f->why_not = add_note(f, fmt, ap);
+	vsnprintf(f->why_not, sizeof(f->why_not), fmt, ap);
 	va_end(ap);
 }
 
