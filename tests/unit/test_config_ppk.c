@@ -125,7 +125,7 @@ static void wrong_ones_are_refused(void **state)
 		{ HUB PSK_LINE "[Client a.example]\n", "4: [Client a.example] lacks PSK" },
 		{ "[Tunnel]\nKey = /k\nLocalAuth = pubkey\n" HUB
 		  "RemoteAuth = psk, eap\nFirstID = any\nUsers = /u\nClientPPKs = /p\n" PSK_LINE,
-		  "9: ClientPPKs: in two rounds of authentication a client names its PPK in the first one, and the last one says which client it is: expected PPK and PPKID of all clients, or one round in RemoteAuth" },
+		  "9: a PPK of each client cannot be had with two rounds of authentication, as the client names it in the first one, and only the last one says which client it is: expected PPK and PPKID in [Peer], for all clients, or one round in RemoteAuth" },
 	};
 
 	(void)state;

@@ -57,7 +57,7 @@ static void rounds_are_read(void **state)
 	assert_true(core.ppk.required);
 	config_clear(&c);
 	assert_int_equal(parse(SERVER "FirstID = any\nPPKID = site-1\nPPK = " PPK, &c), 0);
-	assert_non_null(strstr(said, "expected that all may, or one round in RemoteAuth"));
+	assert_non_null(strstr(said, "expected one round in RemoteAuth, with ClientPPKs"));
 	config_clear(&c);
 	assert_int_equal(parse(CLIENT, &c), 0);
 	/* What we are in the first round is not what we are as a user. */

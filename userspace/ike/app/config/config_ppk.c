@@ -95,7 +95,7 @@ static void warn_ppk(struct parse *p, const struct config_ppk *ppk)
 			p, false, config_line_of(p, "PPK"),
 			"PPK is one key for all clients: each of them could read what others sent once it has a quantum computer; expected %s",
 			p->c->remote_auth.then_user
-				? "that all may, or one round in RemoteAuth and ClientPPKs"
+				? "one round in RemoteAuth, with ClientPPKs, if they should not"
 				: "ClientPPKs, or PPK and PPKID in [Client ID]");
 }
 
@@ -149,5 +149,5 @@ void config_ppk_check(struct parse *p)
 	if (ppk->name.of_clients && c->remote_auth.then_user)
 		config_say(
 			p, true, config_line_of(p, "ClientPPKs"),
-			"ClientPPKs: in two rounds of authentication a client names its PPK in the first one, and the last one says which client it is: expected PPK and PPKID of all clients, or one round in RemoteAuth");
+			"a PPK of each client cannot be had with two rounds of authentication, as the client names it in the first one, and only the last one says which client it is: expected PPK and PPKID in [Peer], for all clients, or one round in RemoteAuth");
 }
