@@ -45,8 +45,9 @@ static void make_authorities(struct ike_core *core)
 }
 
 /*
- * Of no responder in particular: those are trusted whom the CAs have appointed (RFC 4806 3.1). Before the CAs: OpenIKED,
- * asked for this last, shows none but certificates of a CA that was named, and without one does not answer at all.
+ * No OCSP responder is named, as those are trusted whom the CAs have appointed (RFC 4806 3.1). The CAs have to be asked
+ * for after this: OpenIKED without a certificate of theirs shows another one only if it knows the encoding of the last
+ * CERTREQ, and it does not know OCSP; it does not answer then.
  */
 static void ask_for_status(struct ike_builder *b)
 {
