@@ -264,12 +264,12 @@ static enum x_verdict try_tunnels(struct ike_core *core, struct ike_sa *sa, stru
 {
 	struct ike_peer *p;
 
+	x_ppk_drop(sa); /* of the tunnel before, or of another request, whose job got lost */
 	if (who->eap)
 		return choose_for_eap(core, sa, m, a, who);
 	a->tried = tried;
 	if (!tried)
 		a->proven[0] = 0;
-	x_ppk_drop(sa);
 	admit_work(core, tried / AUTH_LOOKS);
 	x_match_collect(core, sa, who, tried, &a->tunnels);
 	p = a->tunnels.n ? NULL : lookup_name(core, a->proven);
