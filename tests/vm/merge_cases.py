@@ -205,13 +205,13 @@ class Expected:
             gone = queue[:1]
         else:
             gone = segments(frame, queue[:70])
-            if not gone:
+            if gone:
+                self.merged.append(len(gone))
+            else:
                 self.faults.append("%d octets %s ... instead of %d octets %s ..." % (
                     len(frame), frame[:72].hex(), len(queue[0]), queue[0][:72].hex()))
                 # Whatever it was, go on behind it if it is known.
                 gone = queue[:queue.index(frame) + 1] if frame in queue else []
-        if len(gone) > 1:
-            self.merged.append(len(gone))
         del queue[:len(gone)]
         self.left -= len(gone)
 
