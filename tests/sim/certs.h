@@ -28,7 +28,10 @@ extern struct cert_family cert_families[CERT_FAMILIES];
 void certs_make(void);
 void certs_free(void);
 
-/* The node shows the certificate @own, and that of @middle unless it is NULL, and has the private key of @key. Its former credentials for the tunnel are gone. */
+/*
+ * The node shows the certificate @own, and that of @middle unless it is NULL, and has the private key of @key. Its former
+ * credentials for the tunnel are gone.
+ */
 void node_certify(struct node *n, unsigned int link, const struct made *own, const struct made *key,
 		  const struct made *middle);
 

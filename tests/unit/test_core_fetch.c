@@ -240,52 +240,63 @@ static void responders_are_asked_first(void **state)
 	pair_free(p);
 }
 
-/* Who is to prove itself anew does not stay longer for a new IKE SA that a rekey makes of the old one. */
-static void the_revoked_gain_nothing_by_rekeying(void **state)
+/* b, which found a's certificate good. */
+static struct pair *pair_trusting(void)
+{
+	struct pair *p = pair_asking(&with_crl);
+
+	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 7 * MAKER_DAY });
+	pair_start(p, true);
+	return p;
+}
+
+/* b is told by a reload that a's certificate was revoked. */
+static void learn_revocation(struct pair *p)
 {
 	struct ike_iov crl = maker_crl(
 		&(struct crl_recipe){ .issuer = &root, .revoked = &with_crl, .reason = 1 });
-	struct pair *p = pair_asking(&with_crl);
 
-	(void)state;
-	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 7 * MAKER_DAY });
-	pair_start(p, true);
-	node_rekey_ike(p->b);
-	pair_run(p, 5); /* its request is under way */
 	node_add_cert(p->b, 0, IKE_CRED_CRL, &crl);
 	assert_int_equal(ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
+	maker_free_der(&crl);
+}
+
+/* Who is to prove itself anew stays for @first s more, and not for @then s after that. */
+static void stays_and_goes(struct pair *p, unsigned int first, unsigned int then)
+{
+	let_pass(p, first);
+	assert_true(p->b->n_sa > 0);
+	let_pass(p, then);
+	assert_int_equal(p->b->n_sa, 0);
+	pair_free(p);
+}
+
+/* Not longer for a new IKE SA that a rekey makes of the old one. */
+static void the_revoked_gain_nothing_by_rekeying(void **state)
+{
+	struct pair *p = pair_trusting();
+
+	(void)state;
+	node_rekey_ike(p->b);
+	pair_run(p, 5); /* its request is under way */
+	learn_revocation(p);
 	pair_run(p, 100);
 	assert_int_equal(node_status(p->b, 0).rekeys.ike, 1);
 	node_says(p->b, "was revoked since: it has to prove itself anew");
-	let_pass(p, 50);
-	assert_true(p->b->n_sa > 0);
-	let_pass(p, 30);
-	assert_int_equal(p->b->n_sa, 0);
-	pair_free(p);
-	maker_free_der(&crl);
+	stays_and_goes(p, 50, 30);
 }
 
 /* Nor for a reload that plans the rekeying anew. */
 static void the_revoked_gain_nothing_by_a_reload(void **state)
 {
-	struct ike_iov crl = maker_crl(
-		&(struct crl_recipe){ .issuer = &root, .revoked = &with_crl, .reason = 1 });
-	struct pair *p = pair_asking(&with_crl);
+	struct pair *p = pair_trusting();
 
 	(void)state;
-	put_crl((struct crl_recipe){ .issuer = &root, .until = MAKER_NOW + 7 * MAKER_DAY });
-	pair_start(p, true);
-	node_add_cert(p->b, 0, IKE_CRED_CRL, &crl);
-	assert_int_equal(ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
+	learn_revocation(p);
 	let_pass(p, 30);
 	p->b->conf[0].rekey_ike = 7200;
 	assert_int_equal(ike_core_tunnel_change(p->b->core, &p->b->conf[0], false, p->w.now), 0);
-	let_pass(p, 20);
-	assert_true(p->b->n_sa > 0);
-	let_pass(p, 30);
-	assert_int_equal(p->b->n_sa, 0);
-	pair_free(p);
-	maker_free_der(&crl);
+	stays_and_goes(p, 20, 30);
 }
 
 /* Of each certificate below the anchor, one after the other. */
