@@ -76,6 +76,11 @@ no_filter() {
 	must at west tc filter del dev "$2" "$1"
 }
 
+# into_sink DEV HOOK: packets that met the filter, and that left by the sink since it had sent $before.
+into_sink() {
+	echo "$(on_action west "$1" "$2") met it, $(($(sent west sink) - before)) came"
+}
+
 # From a host behind: a local program would hear of it, and send again, when tc drops at egress.
 on_tc() { # DEV NET
 	local hook before
@@ -92,12 +97,12 @@ on_tc() { # DEV NET
 		before=$(sent west sink)
 		filter $hook "$1" action mirred egress mirror dev sink
 		check "$1: mirrored at $hook: pings" pings lan "$2.2"
-		is "$1: and there are three copies" $(($(sent west sink) - before)) 3
+		is "$1: and there are three copies" "$(into_sink "$1" $hook)" '3 met it, 3 came'
 		no_filter $hook "$1"
 		before=$(sent west sink)
 		filter $hook "$1" action mirred egress redirect dev sink
 		check "$1: redirected at $hook: nothing passes" lost lan "$2.2"
-		is "$1: and three are there" $(($(sent west sink) - before)) 3
+		is "$1: and three are there" "$(into_sink "$1" $hook)" '3 met it, 3 came'
 		no_filter $hook "$1"
 	done
 	check "$1: without filters all passes" pings lan "$2.2"
