@@ -3,7 +3,8 @@
 #
 # The guest's part of tests/bench/native/run. Every implementation has four hosts of its own, all
 # are up at once, and by turns each of them carries what kgen sends: a line of JSON for each run
-# in $VM_OUT/runs. From the environment: WIRES, PATHS, ROUNDS.
+# in $VM_OUT/runs. From the environment: WIRES, PATHS, TESTS, IMPLS, AEADS, ROUNDS; PROFILE=yes has
+# it send for seconds and say when.
 #
 #   a             w                          e             b
 #   10.1.0.2/24 - 10.1.0.1, 192.0.2.1/24 --- 192.0.2.2, - 10.2.0.2/24
@@ -24,6 +25,31 @@ declare -A streams=([imix]=16)
 declare -A milliseconds=([tcp]=40)
 cipher_octets="32 96 256 576 1024 1434"
 port=6000
+
+# has WORD LIST
+has() {
+	[[ " $2 " == *" $1 "* ]]
+}
+
+# What was not asked for is not measured.
+choose() {
+	local all=("${impls[@]}") words part test
+	impls=()
+	for words in "${all[@]}"; do
+		if has "${words% *}" "$IMPLS" && has "${words#* }" "none $AEADS"; then impls+=("$words"); fi
+	done
+	for part in "${!tests[@]}"; do
+		for test in ${tests[$part]}; do
+			has "$test" "$TESTS" || tests[$part]=${tests[$part]/$test/}
+		done
+	done
+	[ "$PROFILE" = no ] || milliseconds=([tcp]=4000 [udp]=4000 [rr]=4000 [imix]=4000)
+}
+
+# say WHAT: the host waits for it if it profiles.
+say() {
+	: > "$VM_OUT/$1"
+}
 
 # ---- wires ------------------------------------------------------------------------
 
@@ -210,6 +236,7 @@ measure_wire() {
 	done
 	for ((round = 0; round <= ROUNDS; round++)); do
 		ciphers
+		[ $round = 0 ] || say measuring
 		for path in $PATHS; do
 			for test in ${tests[$path]}; do
 				# The first round only warms up.
@@ -217,6 +244,7 @@ measure_wire() {
 			done
 		done
 	done
+	say measured
 	look_back
 	[ ${#sockets[@]} = 0 ] || kill "${sockets[@]}"
 	for i in "${!impls[@]}"; do
@@ -227,6 +255,7 @@ measure_wire() {
 	done
 }
 
+choose
 [ -e /proc/kgen ] || bail "this kernel has no kgen"
 uname -r > "$VM_OUT/kernel"
 sysctl -qw net.core.netdev_max_backlog=8192
