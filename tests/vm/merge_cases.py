@@ -27,9 +27,8 @@ FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << i for i in range(8))
 # Nobody's address: the stack drops them once the observer has seen them.
 SRC, DST = {4: b"\x0a\x09\x00\x02", 6: bytes.fromhex("fd0000090000000000000000" "00000002")}, \
     {4: b"\x0a\x09\x00\x4d", 6: bytes.fromhex("fd0000090000000000000000" "0000004d")}
-# The same identification in each is right where there is no fragmentation (DF),
-# and CWR belongs to the first. Newer kernels' own GRO joins what has the same one
-# in each anywhere, or CWR in each (SKB_GSO_TCP_ACCECN), and their GSO restores it.
+# CWR belongs to the first. Newer kernels' own GRO joins what has it in each
+# (SKB_GSO_TCP_ACCECN), or the same identification, and their GSO restores it.
 NEWER_GRO = tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2]) >= (6, 18)
 dice = None
 
@@ -143,13 +142,22 @@ def flow_of(packet):
     return packet
 
 
+def id_fits(ahead, number, df):
+    """May segment `number` have an identification so far ahead of the first one's? Where there
+    is no fragmentation it means nothing (RFC 6864 4.1): there they may be the same in each, and the
+    kernel's GRO joins a packet with a super-packet without knowing which of the two that one has."""
+    if df:
+        return ahead <= number
+    return ahead == number or NEWER_GRO and not ahead
+
+
 def segments(frame, wanted):
     """`frame` taken apart as sending it would (tcp_gso_segment), into payloads as
     long as those of the packets `wanted`; as many as it holds."""
     head = 20 if frame[0] >> 4 == 4 else 40
     doff = (frame[head + 12] >> 4) * 4
     ip, tcp, data = frame[:head], frame[head:head + doff], frame[head + doff:]
-    at, out, ids = 0, [], ()
+    at, out = 0, []
     while True:
         if len(out) == len(wanted):
             return None
@@ -167,11 +175,9 @@ def segments(frame, wanted):
                                       0xffffffff) + tcp[8:13] + bytes([flags]) + tcp[14:16] + \
             b"\0\0" + tcp[18:] + data[at:at + size]
         if head == 20:
-            ident = struct.unpack_from("!H", ip, 4)[0]
-            ids = (ident, (ident + len(out)) & 0xffff)
+            first, ident = (struct.unpack_from("!H", p, 4)[0] for p in (ip, sent))
             below = fill(ip, 2, 20 + len(above))
-            ident = struct.unpack_from("!H", sent, 4)[0]
-            if ident not in (ids if ip[6] & 0x40 or NEWER_GRO else ids[1:]):
+            if not id_fits(ident - first & 0xffff, len(out), ip[6] & 0x40):
                 return None
             below = fill(fill(below, 4, ident), 10, 0)
             below = fill(below, 10, 0xffff - fold(below) % 0xffff)
