@@ -150,8 +150,10 @@ def odd_packets():
     tap.close()
     ok(not seen.faults, "all that leaves is proper ESP", "\n".join(seen.faults))
     got = moved(before)
+    # To an address of nobody's they go to and fro until their hop limit ends. Of a UDP datagram's
+    # later fragments, which may be our own, gwb does not send those with the last one.
     allowed = {"gwa tx-malformed", "gwa tx-too-big", "gwb rx-inner", "gwa tx-crypto",
-               "gwa tx-no-sa"}
+               "gwa tx-no-sa", "gwb tx-loop"}
     print("# counted: %s" % got)
     ok(not set(got) - allowed, "counted only as what they are", got)
 
