@@ -16,7 +16,8 @@ rate() {
 }
 
 # all NAME NETWORK: what has to work between NETWORK.1 and NETWORK.2. The slowest way
-# encrypts twice, which the emulated CPU is slow at.
+# encrypts twice, which the emulated CPU is slow at: an eighth of the plain tunnel's rate. TCP whose full segments
+# are lost has far less than the 25th that is asked for.
 all() {
 	local there back
 	check "$1: pings" pings west "$2.2"
@@ -24,8 +25,8 @@ all() {
 	there=$(rate west east "$2.2")
 	back=$(rate east west "$2.1")
 	echo "# $1: $there and $back Mbit/s, plain $plain"
-	[ "${there:-0}" -ge $((plain / 8)) ] && [ "${back:-0}" -ge $((plain / 8)) ]
-	result $? "$1: TCP both ways, at an eighth of the plain tunnel's rate at least"
+	[ "${there:-0}" -ge $((plain / 25)) ] && [ "${back:-0}" -ge $((plain / 25)) ]
+	result $? "$1: TCP both ways, and not only by what is sent again"
 	check "$1: UDP" iperf west east "$2.2" -u -b 5M -l 1300
 }
 
