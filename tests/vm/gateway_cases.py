@@ -150,8 +150,8 @@ def odd_packets():
     tap.close()
     ok(not seen.faults, "all that leaves is proper ESP", "\n".join(seen.faults))
     got = moved(before)
-    # To an address of nobody's they go to and fro until their hop limit ends. Of a UDP datagram's
-    # later fragments, which may be our own, gwb does not send those with the last one.
+    # To an address that nobody has they go to and fro until their hop limit ends. A later fragment
+    # of UDP may be an outer packet of ours: with a hop limit of 1 gwb counts it as tx-loop.
     allowed = {"gwa tx-malformed", "gwa tx-too-big", "gwb rx-inner", "gwa tx-crypto",
                "gwa tx-no-sa", "gwb tx-loop"}
     print("# counted: %s" % got)
